@@ -1,1 +1,9 @@
-//! x
+//! mixd: group chat for XMPP as an external component (XEP-0114, XEP-0369).
+//!
+//! The crate's map, top to bottom: `runtime` does all I/O and calls `engine`, which is pure and returns what is
+//! to be stored and what is to be sent; `xep` translates between stanzas and the channel's own vocabulary;
+//! [`channel`] decides; [`xmpp`] reads and writes XML; [`store`] keeps.
+
+pub mod channel;
+pub mod store;
+pub mod xmpp;

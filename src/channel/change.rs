@@ -1,0 +1,73 @@
+//! What happened: the one list that memory, the store and every rendering read.
+
+use super::{Item, Member, Message, Node, ParticipantId, Row, Stamp};
+use jid::BareJid;
+use serde::{Deserialize, Serialize};
+
+/// What is settled when a channel is created.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Drawn at random; it marks the rows and ids of this channel and of no later one of its name.
+    pub tag: u64,
+    /// When it was created.
+    pub created: Stamp,
+    /// Who created it.
+    pub creator: BareJid,
+    /// The owners (XEP-0369 §7.3.2: the creator).
+    pub owners: Vec<BareJid>,
+    /// Whether people who are not in it find it (XEP-0369 §7.3.3: an ad hoc channel is not discoverable).
+    pub listed: bool,
+}
+
+/// Where an archive stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// The number of the newest row; 0 while there is none.
+    pub row: u64,
+    /// How many rows so far have a body or a file.
+    pub ordinal: u64,
+    /// The stamp of the newest row.
+    pub stamp: Stamp,
+}
+
+/// One fact. All but `Relayed` are durable.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// The channel came to be.
+    Created {
+        /// What is settled.
+        profile: Profile,
+        /// The first item of the information node.
+        info: Item,
+    },
+    /// The channel ceased to be, with its members and its archive.
+    Destroyed,
+    /// Somebody joined, or joined again; the record as it is after.
+    Joined(Member),
+    /// Somebody left; the record as it is after.
+    Left(Member),
+    /// Somebody took another nick; the record as it is after.
+    Renamed(Member),
+    /// Somebody changed the subscriptions; the record as it is after.
+    Subscribed(Member),
+    /// A message became the next row.
+    Published(Row),
+    /// An item replaced the one of its node.
+    ItemSet {
+        /// The node.
+        node: Node,
+        /// The item.
+        item: Item,
+    },
+    /// A message that is passed on and kept nowhere.
+    Relayed(Relay),
+}
+
+/// A message that has no row: a chat state, or one that its sender asked not to be kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Relay {
+    /// The sender's participant id.
+    pub author: ParticipantId,
+    /// The message.
+    pub message: Message,
+}

@@ -1,0 +1,249 @@
+//! What may be asked of a channel, and what the asker is told.
+
+use super::{Change, ChannelName, Item, Limits, Message, Nick, Node, NodeSet, ParticipantId, Stamp};
+use jid::BareJid;
+use rand::rngs::StdRng;
+
+/// Who asks: an account that its host server vouches for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// The account.
+    pub account: BareJid,
+    /// Whether it operates the service.
+    pub operator: bool,
+}
+
+/// What a decision may depend on besides the channel.
+pub struct Context<'a> {
+    /// The time.
+    pub now: Stamp,
+    /// The source of randomness; seeded once, so that a run can be repeated.
+    pub dice: &'a mut StdRng,
+    /// The limits in force.
+    pub limits: &'a Limits,
+}
+
+/// Something asked of one channel, or (the first three) of the service.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Create a channel; without a name, one for ad hoc use (XEP-0369 §7.3.2, §7.3.3).
+    Create {
+        /// The localpart wanted.
+        name: Option<ChannelName>,
+    },
+    /// Destroy a channel (XEP-0369 §7.3.4).
+    Destroy {
+        /// Its localpart.
+        name: ChannelName,
+    },
+    /// List the channels of the service that the asker may find.
+    ListChannels(Slice),
+    /// Join, or change nick and subscriptions while in (XEP-0369 §7.1.2).
+    Join {
+        /// The nick wanted.
+        nick: Option<Nick>,
+        /// The nodes to subscribe to.
+        subscribe: NodeSet,
+    },
+    /// Leave (XEP-0369 §7.1.3).
+    Leave,
+    /// Take another nick; without one, let the channel choose (XEP-0369 §7.1.4).
+    SetNick {
+        /// The nick wanted.
+        nick: Option<Nick>,
+    },
+    /// Change subscriptions (XEP-0369 §7.1.2).
+    UpdateSubscription {
+        /// The nodes to subscribe to.
+        subscribe: NodeSet,
+        /// The nodes to unsubscribe from.
+        unsubscribe: NodeSet,
+    },
+    /// Send a message to everybody (XEP-0369 §7.1.6).
+    Publish(Message),
+    /// Put an item on a node (XEP-0060 §7.1).
+    SetItem {
+        /// The node.
+        node: Node,
+        /// The item.
+        item: Item,
+    },
+    /// Read items of a node (XEP-0060 §6.5).
+    ReadItems {
+        /// The node.
+        node: Node,
+        /// Only these ids; all where empty.
+        ids: Vec<String>,
+        /// Which of them.
+        slice: Slice,
+    },
+    /// Ask what the channel is (XEP-0030).
+    Describe,
+    /// Ask which nodes there are (XEP-0369 §6.4).
+    ListNodes,
+    /// Read the archive (XEP-0313 §4).
+    ReadHistory(HistoryQuery),
+    /// Ask for the first and last row (XEP-0313 §5).
+    HistoryBounds,
+    /// Ask which filters the archive takes (XEP-0313 §4.1.5).
+    HistoryForm,
+    /// Ask what an address of the service is, with the node asked for (XEP-0030).
+    DescribeService {
+        /// The disco node.
+        node: Option<String>,
+    },
+    /// Ask whether the service is alive (XEP-0199).
+    Ping,
+    /// Ask which software this is (XEP-0092).
+    Version,
+}
+
+/// A part of an ordered list (XEP-0059).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Slice {
+    /// How many at most; the list's own limit where absent.
+    pub max: Option<usize>,
+    /// Only what comes behind this id.
+    pub after: Option<String>,
+    /// Only what comes before this id, nearest to it; empty: the end of the list.
+    pub before: Option<String>,
+}
+
+/// Which rows of an archive to read. Row bounds exclude the rows they name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HistoryQuery {
+    /// Only rows of this account.
+    pub with: Option<BareJid>,
+    /// Only rows of this stamp or later.
+    pub start: Option<Stamp>,
+    /// Only rows of this stamp or earlier.
+    pub end: Option<Stamp>,
+    /// Only rows behind this one.
+    pub after: Option<u64>,
+    /// Only rows before this one.
+    pub before: Option<u64>,
+    /// Only these rows.
+    pub ids: Option<Vec<u64>>,
+    /// How many rows at most.
+    pub max: usize,
+    /// Whether a page that is cut keeps its newest rows.
+    pub from_end: bool,
+    /// Whether to send the newest row of the page first.
+    pub flip: bool,
+    /// The asker's mark for results.
+    pub query_id: Option<String>,
+    /// Whether an id was named that this archive never gave out.
+    pub names_unknown_row: bool,
+    /// Whether the node asked for archives nothing.
+    pub of_empty_node: bool,
+}
+
+/// What the asker is told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// The channel exists.
+    Created {
+        /// Its localpart.
+        name: ChannelName,
+    },
+    /// It is gone.
+    Destroyed,
+    /// The channels of one page.
+    Channels(Page<ChannelName>),
+    /// The asker is in.
+    Joined {
+        /// The asker's participant id.
+        id: ParticipantId,
+        /// The nick in force.
+        nick: Nick,
+        /// Which of the nodes wanted are subscribed to.
+        subscribed: NodeSet,
+    },
+    /// The asker is out.
+    Left,
+    /// The nick in force.
+    Nick(Nick),
+    /// The subscriptions were changed.
+    Subscriptions {
+        /// Subscribed to.
+        subscribe: NodeSet,
+        /// Unsubscribed from.
+        unsubscribe: NodeSet,
+    },
+    /// A message was taken: its reflection is the acknowledgement.
+    Taken,
+    /// The message is a repeat: its row is to be reflected to the asker alone.
+    Repeat {
+        /// The row it became.
+        row: u64,
+    },
+    /// The item is in place.
+    ItemSet {
+        /// Its node.
+        node: Node,
+        /// Its id.
+        id: String,
+    },
+    /// Items of a node, read from the channel as it is.
+    Items {
+        /// The node.
+        node: Node,
+        /// Only these ids; all where empty.
+        ids: Vec<String>,
+        /// Which of them.
+        slice: Slice,
+    },
+    /// What the channel is, read from the channel as it is.
+    Description,
+    /// Its nodes.
+    Nodes,
+    /// A page of the archive, read off the turn, up to the newest row of the turn.
+    History {
+        /// What was asked, with the bounds of what the asker may see.
+        query: HistoryQuery,
+        /// The participant whose rows alone are wanted.
+        author: Option<ParticipantId>,
+    },
+    /// The first and last row, read off the turn.
+    HistoryBounds,
+    /// The filters of the archive.
+    HistoryForm,
+    /// What the service is.
+    ServiceDescription {
+        /// The disco node asked for.
+        node: Option<String>,
+        /// Whether the asker may create channels.
+        may_create: bool,
+    },
+    /// Alive.
+    Pong,
+    /// The software.
+    Version,
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// What is on it, in order.
+    pub entries: Vec<T>,
+    /// How many there are in all.
+    pub count: usize,
+    /// The place of the first entry in the whole list.
+    pub index: usize,
+}
+
+/// What a command leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// What happens, in order.
+    pub changes: Vec<Change>,
+    /// What the asker is told.
+    pub answer: Answer,
+}
+
+impl Decision {
+    /// A decision that changes nothing.
+    pub fn answer(answer: Answer) -> Decision {
+        Decision { changes: Vec::new(), answer }
+    }
+}

@@ -1,0 +1,72 @@
+//! The nodes of a channel and sets of them.
+
+use serde::{Deserialize, Serialize};
+
+/// A node that a channel has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Node {
+    /// Messages; holds no items (XEP-0369 §4.7.2).
+    Messages,
+    /// One item a participant (XEP-0369 §4.7.3).
+    Participants,
+    /// One item about the channel (XEP-0369 §4.7.4).
+    Info,
+}
+
+impl Node {
+    /// Every node.
+    pub const ALL: [Node; 3] = [Node::Messages, Node::Participants, Node::Info];
+}
+
+/// A set of nodes: what a participant subscribes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct NodeSet(u32);
+
+impl NodeSet {
+    /// Every node.
+    pub const ALL: NodeSet = NodeSet((1 << Node::ALL.len()) - 1);
+
+    /// Whether the node is in it.
+    pub fn contains(self, node: Node) -> bool {
+        self.0 & (1 << node as u32) != 0
+    }
+
+    /// Puts a node in.
+    pub fn insert(&mut self, node: Node) {
+        self.0 |= 1 << node as u32;
+    }
+
+    /// Takes a node out.
+    pub fn remove(&mut self, node: Node) {
+        self.0 &= !(1 << node as u32);
+    }
+
+    /// Whether there is none in it.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The nodes in it, in their order.
+    pub fn iter(self) -> impl Iterator<Item = Node> {
+        Node::ALL.into_iter().filter(move |&node| self.contains(node))
+    }
+}
+
+impl FromIterator<Node> for NodeSet {
+    fn from_iter<I: IntoIterator<Item = Node>>(nodes: I) -> NodeSet {
+        let mut set = NodeSet::default();
+        nodes.into_iter().for_each(|node| set.insert(node));
+        set
+    }
+}
+
+/// One item of a node, its payload as it came.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// The item's id.
+    pub id: String,
+    /// The payload as XML inside `<item/>`.
+    pub payload: String,
+    /// The name that people see, read from an information item's payload.
+    pub label: Option<String>,
+}

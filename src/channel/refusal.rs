@@ -1,0 +1,63 @@
+//! Why something is not done. Each door (stanzas, and later HTTP) has one table from here to its own errors.
+
+use thiserror::Error;
+
+/// A refusal; the text is for people.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// There is no such channel, or the asker may not know of it.
+    #[error("there is no such channel")]
+    NoSuchChannel,
+    /// The channel exists already.
+    #[error("a channel of this name exists")]
+    NameTaken,
+    /// Somebody else in the channel goes by this nick.
+    #[error("somebody in this channel goes by this nick")]
+    NickTaken,
+    /// Only participants may.
+    #[error("only participants of the channel may do this")]
+    NotJoined,
+    /// The role is not enough.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// Nobody of this kind may.
+    #[error("{0}")]
+    NotAllowed(&'static str),
+    /// The channel has no such node.
+    #[error("the channel has no such node")]
+    NoSuchNode,
+    /// The node or the archive has no such item.
+    #[error("there is no such item")]
+    NoSuchItem,
+    /// Something is longer than allowed.
+    #[error("{what} is longer than the {max} bytes allowed here")]
+    TooLong {
+        /// What is too long.
+        what: &'static str,
+        /// The limit, in bytes.
+        max: usize,
+    },
+    /// There are as many as allowed.
+    #[error("there are as many {what} as allowed: {max}")]
+    TooMany {
+        /// What there are too many of.
+        what: &'static str,
+        /// The limit.
+        max: usize,
+    },
+    /// The request makes no sense.
+    #[error("{0}")]
+    BadRequest(String),
+    /// The request makes sense and is not served here.
+    #[error("{0}")]
+    Unsupported(String),
+    /// Nothing of this kind is served at this address.
+    #[error("nothing of this kind is served at this address")]
+    NoSuchService,
+    /// Too much at once; trying again later will do.
+    #[error("the service is busy, try again in a moment")]
+    Busy,
+    /// The service's own fault.
+    #[error("the service could not store this; nothing was changed")]
+    Internal,
+}

@@ -1,0 +1,53 @@
+//! Points in time, as the archive keeps them and as XEP-0082 writes them.
+
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Stamp(pub u64);
+
+/// The furthest point that the time library writes, in the year 9999, in milliseconds.
+const LATEST_MS: u64 = 253_402_207_200_000;
+
+impl Stamp {
+    /// A DateTime of XEP-0082 §3.2 in UTC, with milliseconds.
+    pub fn to_xmpp(self) -> String {
+        let ms = i64::try_from(self.0.min(LATEST_MS)).unwrap_or(i64::MAX);
+        match jiff::Timestamp::from_millisecond(ms) {
+            Ok(stamp) => format!("{stamp:.3}"),
+            Err(_) => "1970-01-01T00:00:00.000Z".to_owned(),
+        }
+    }
+
+    /// Reads a DateTime of XEP-0082 §3.2; an offset is required. A point before 1970 counts as 1970.
+    pub fn from_xmpp(text: &str) -> Option<Stamp> {
+        let stamp: jiff::Timestamp = text.trim().parse().ok()?;
+        Some(Stamp(u64::try_from(stamp.as_millisecond()).unwrap_or(0)))
+    }
+
+    /// The partition of the archive it falls into: `YYYY-MM`, in UTC.
+    pub fn month(self) -> String {
+        self.to_xmpp()[..7].to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stamp_is_written_and_read_back() {
+        let stamp = Stamp::from_xmpp("2026-11-23T10:00:00.25+01:00").unwrap();
+        assert_eq!(stamp.to_xmpp(), "2026-11-23T09:00:00.250Z");
+        assert_eq!(stamp.month(), "2026-11");
+        assert_eq!(Stamp::from_xmpp("2026-11-23T09:00:00.250Z"), Some(stamp));
+    }
+
+    #[test]
+    fn nonsense_and_local_times_are_refused_and_no_number_breaks_the_writer() {
+        assert_eq!(Stamp::from_xmpp("yesterday"), None);
+        assert_eq!(Stamp::from_xmpp("2026-11-23T09:00:00"), None);
+        assert_eq!(Stamp::from_xmpp("1900-01-01T00:00:00Z"), Some(Stamp(0)));
+        assert_eq!(Stamp(u64::MAX).month(), "9999-12");
+    }
+}

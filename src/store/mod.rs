@@ -1,0 +1,158 @@
+//! What is kept, behind one seam: [`Store`].
+//!
+//! The contract of [`Store::commit`]: when it returns `Ok`, every durable change given to it survives a crash of the
+//! process and of the machine; when it returns [`CommitError::Refused`], none of them happened.
+
+use crate::channel::{Change, Channel, ChannelName, Head, Member, ParticipantId, Row, Stamp};
+use jid::BareJid;
+use std::collections::HashMap;
+use thiserror::Error;
+
+/// One thing to keep.
+#[derive(Clone, Debug)]
+pub enum Record {
+    /// Something happened in a channel. Volatile changes are skipped.
+    Channel {
+        /// The channel's localpart.
+        name: ChannelName,
+        /// The channel's tag.
+        tag: u64,
+        /// What happened.
+        change: Change,
+    },
+    /// What is known of an account's whereabouts; `None` forgets it. Kept lazily: a crash may lose the newest ones.
+    Whereabouts {
+        /// The account.
+        account: BareJid,
+        /// What is known.
+        known: Option<Whereabouts>,
+    },
+}
+
+/// How an account was last reachable (see `engine::accounts`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Whereabouts {
+    /// Whether its home server takes MIX traffic at the bare JID (XEP-0405).
+    pub bare: bool,
+    /// The resources known to take MIX traffic.
+    pub resources: Vec<String>,
+}
+
+/// A channel in the directory, which is in memory as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// The localpart.
+    pub name: ChannelName,
+    /// The tag.
+    pub tag: u64,
+    /// Whether people who are not in it find it.
+    pub listed: bool,
+}
+
+/// Which rows to read: a range of numbers, narrowed, and cut to a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PagePlan {
+    /// The channel's tag.
+    pub tag: u64,
+    /// The first row wanted.
+    pub first: u64,
+    /// The last row wanted.
+    pub last: u64,
+    /// Only rows of this stamp or later.
+    pub start: Option<Stamp>,
+    /// Only rows of this stamp or earlier.
+    pub end: Option<Stamp>,
+    /// Only rows of this author.
+    pub author: Option<ParticipantId>,
+    /// How many rows at most.
+    pub max: usize,
+    /// Whether a page that is cut keeps its newest rows.
+    pub from_end: bool,
+}
+
+/// A page of rows, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// Whether `max` cut it: more rows match.
+    pub cut: bool,
+    /// How many rows match in all and how many of them come before the page, where that is known without a scan.
+    pub counted: Option<(u64, u64)>,
+}
+
+/// Why a commit failed.
+#[derive(Debug, Error)]
+pub enum CommitError {
+    /// Nothing was applied; the store is as it was.
+    #[error("the store refused the batch: {0}")]
+    Refused(String),
+    /// What the disk holds is unknown; the process has to end, and its next start replays what is there.
+    #[error("the store failed while it made a batch durable: {0}")]
+    Unknown(String),
+}
+
+/// The store cannot be read, or not be opened; the text says why and what to do.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub struct StoreError(pub String);
+
+/// Where channels, members, nodes and archives are kept. Every method may block.
+pub trait Store: Send + Sync {
+    /// The channels of these names, `None` for one that does not exist.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the disk cannot be read or holds what this version does not understand.
+    fn load(&self, names: &[ChannelName]) -> Result<Vec<Option<Channel>>, StoreError>;
+
+    /// Every channel there is, in the order of names.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    fn directory(&self) -> Result<Vec<Listing>, StoreError>;
+
+    /// Everything kept of accounts' whereabouts.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    fn whereabouts(&self) -> Result<Vec<(BareJid, Whereabouts)>, StoreError>;
+
+    /// The channels that an account is in, in the order of names.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    fn channels_of(&self, account: &BareJid) -> Result<Vec<ChannelName>, StoreError>;
+
+    /// Makes records durable, all or nothing, in order. `now` names the partition of the archive.
+    ///
+    /// # Errors
+    /// [`CommitError`]; see there what each demands.
+    fn commit(&self, now: Stamp, records: &[Record]) -> Result<(), CommitError>;
+
+    /// One page of an archive.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    fn page(&self, plan: &PagePlan) -> Result<Page, StoreError>;
+
+    /// These rows of an archive, in the order asked for; `None` for a row that is not there.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    fn rows(&self, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Row>>, StoreError>;
+
+    /// The number of the oldest row that the archive still holds, and where it ends.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    fn bounds(&self, tag: u64) -> Result<Option<(u64, Head)>, StoreError>;
+
+    /// The records of these participants.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    fn people(&self, tag: u64, ids: &[ParticipantId]) -> Result<HashMap<ParticipantId, Member>, StoreError>;
+
+    /// The key that seals row numbers into ids; made when the store was, and never changed.
+    fn sealing_key(&self) -> [u8; 16];
+}

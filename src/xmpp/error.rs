@@ -1,0 +1,105 @@
+//! Stanza errors (RFC 6120 §8.3) and how they are written.
+
+use super::{Tag, ns};
+
+/// The defined conditions that the service uses, each with the error type RFC 6120 §8.3.3 gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Condition {
+    BadRequest,
+    Conflict,
+    FeatureNotImplemented,
+    Forbidden,
+    InternalServerError,
+    ItemNotFound,
+    JidMalformed,
+    NotAcceptable,
+    NotAllowed,
+    PolicyViolation,
+    RegistrationRequired,
+    ResourceConstraint,
+    ServiceUnavailable,
+    UnexpectedRequest,
+}
+
+impl Condition {
+    /// The element name and the error type.
+    pub fn spelling(self) -> (&'static str, &'static str) {
+        use Condition::*;
+        match self {
+            BadRequest => ("bad-request", "modify"),
+            Conflict => ("conflict", "cancel"),
+            FeatureNotImplemented => ("feature-not-implemented", "cancel"),
+            Forbidden => ("forbidden", "auth"),
+            InternalServerError => ("internal-server-error", "wait"),
+            ItemNotFound => ("item-not-found", "cancel"),
+            JidMalformed => ("jid-malformed", "modify"),
+            NotAcceptable => ("not-acceptable", "modify"),
+            NotAllowed => ("not-allowed", "cancel"),
+            PolicyViolation => ("policy-violation", "modify"),
+            RegistrationRequired => ("registration-required", "auth"),
+            ResourceConstraint => ("resource-constraint", "wait"),
+            ServiceUnavailable => ("service-unavailable", "cancel"),
+            UnexpectedRequest => ("unexpected-request", "modify"),
+        }
+    }
+}
+
+/// An error to answer with: the condition, a sentence for people, and a condition of a protocol's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StanzaError {
+    /// The defined condition.
+    pub condition: Condition,
+    /// What to tell a person.
+    pub text: String,
+    /// An application-specific condition: element name and namespace (RFC 6120 §8.3.4).
+    pub specific: Option<(&'static str, &'static str)>,
+}
+
+impl StanzaError {
+    /// An error with a sentence that says what was wrong.
+    pub fn new(condition: Condition, text: impl Into<String>) -> StanzaError {
+        StanzaError { condition, text: text.into(), specific: None }
+    }
+
+    /// The `<error/>` element.
+    pub fn to_tag(&self) -> Tag {
+        let (name, error_type) = self.condition.spelling();
+        let text = (!self.text.is_empty()).then(|| Tag::in_ns("text", ns::STANZAS).text(&self.text));
+        Tag::new("error")
+            .attr("type", error_type)
+            .child(Tag::in_ns(name, ns::STANZAS))
+            .child_opt(text)
+            .child_opt(self.specific.map(|(name, ns)| Tag::in_ns(name, ns)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_condition_is_one_that_the_stanza_crate_knows() {
+        use Condition::*;
+        for condition in [
+            BadRequest,
+            Conflict,
+            FeatureNotImplemented,
+            Forbidden,
+            InternalServerError,
+            ItemNotFound,
+            JidMalformed,
+            NotAcceptable,
+            NotAllowed,
+            PolicyViolation,
+            RegistrationRequired,
+            ResourceConstraint,
+            ServiceUnavailable,
+            UnexpectedRequest,
+        ] {
+            let xml = StanzaError::new(condition, "why").to_tag().attr("xmlns", ns::COMPONENT).into_xml();
+            let element: minidom::Element = xml.parse().unwrap();
+            xmpp_parsers::stanza_error::StanzaError::try_from(element).unwrap();
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Stanzas: what a peer's bytes mean and how ours are written.
+//!
+//! This layer stands on the crates `jid`, `minidom` and `xmpp-parsers` and knows no channel.
+//! Invariant: whatever is written here is well-formed XML 1.0, so no host closes the link over it.
+
+pub mod error;
+pub mod ns;
+pub mod stanza;
+pub mod tag;
+
+pub use error::{Condition, StanzaError};
+pub use stanza::{Kind, Stanza, Unreadable};
+pub use tag::{Tag, escape_into, write_children, write_element};

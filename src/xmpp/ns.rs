@@ -1,0 +1,87 @@
+//! The namespaces that the service speaks, by the name of their specification.
+
+/// XEP-0114: the default namespace of a component's stream.
+pub const COMPONENT: &str = "jabber:component:accept";
+/// RFC 6120: stanzas of clients, and of stanzas inside `<forwarded/>`.
+pub const CLIENT: &str = "jabber:client";
+/// RFC 6120 §8.3: the defined stanza error conditions.
+pub const STANZAS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
+/// XEP-0030 information.
+pub const DISCO_INFO: &str = "http://jabber.org/protocol/disco#info";
+/// XEP-0030 items.
+pub const DISCO_ITEMS: &str = "http://jabber.org/protocol/disco#items";
+/// XEP-0004 forms.
+pub const FORM: &str = "jabber:x:data";
+/// XEP-0122 validation of form fields.
+pub const FORM_VALIDATE: &str = "http://jabber.org/protocol/xdata-validate";
+/// XEP-0059 paging.
+pub const RSM: &str = "http://jabber.org/protocol/rsm";
+/// XEP-0060 requests.
+pub const PUBSUB: &str = "http://jabber.org/protocol/pubsub";
+/// XEP-0060 notifications.
+pub const PUBSUB_EVENT: &str = "http://jabber.org/protocol/pubsub#event";
+/// XEP-0060 error conditions.
+pub const PUBSUB_ERRORS: &str = "http://jabber.org/protocol/pubsub#errors";
+/// XEP-0313 archives.
+pub const MAM: &str = "urn:xmpp:mam:2";
+/// XEP-0297 forwarded stanzas.
+pub const FORWARD: &str = "urn:xmpp:forward:0";
+/// XEP-0203 delay.
+pub const DELAY: &str = "urn:xmpp:delay";
+/// XEP-0359 stanza and origin ids.
+pub const SID: &str = "urn:xmpp:sid:0";
+/// XEP-0085 chat states.
+pub const CHAT_STATES: &str = "http://jabber.org/protocol/chatstates";
+/// XEP-0334 processing hints.
+pub const HINTS: &str = "urn:xmpp:hints";
+/// XEP-0199 ping.
+pub const PING: &str = "urn:xmpp:ping";
+/// XEP-0092 version.
+pub const VERSION: &str = "jabber:iq:version";
+/// RFC 6121 roster.
+pub const ROSTER: &str = "jabber:iq:roster";
+/// XEP-0115 capabilities.
+pub const CAPS: &str = "http://jabber.org/protocol/caps";
+/// XEP-0369 core, the version every client speaks.
+pub const MIX_CORE: &str = "urn:xmpp:mix:core:1";
+/// XEP-0369 core of an earlier version; ejabberd sends its leave in it.
+pub const MIX_CORE_0: &str = "urn:xmpp:mix:core:0";
+/// XEP-0404.
+pub const MIX_ANON: &str = "urn:xmpp:mix:anon:0";
+/// XEP-0407.
+pub const MIX_MISC: &str = "urn:xmpp:mix:misc:0";
+/// XEP-0405.
+pub const MIX_PAM: &str = "urn:xmpp:mix:pam:2";
+/// XEP-0421 occupant ids; only a channel may state one.
+pub const OCCUPANT_ID: &str = "urn:xmpp:occupant-id:0";
+/// XEP-0045 what a room says of its occupants; only a room may.
+pub const MUC_USER: &str = "http://jabber.org/protocol/muc#user";
+/// XEP-0184 receipts.
+pub const RECEIPTS: &str = "urn:xmpp:receipts";
+/// XEP-0333 markers.
+pub const MARKERS: &str = "urn:xmpp:chat-markers:0";
+/// XEP-0424 retraction.
+pub const RETRACT: &str = "urn:xmpp:message-retract:1";
+/// XEP-0444 reactions.
+pub const REACTIONS: &str = "urn:xmpp:reactions:0";
+/// XEP-0308 correction.
+pub const CORRECT: &str = "urn:xmpp:message-correct:0";
+/// XEP-0447 files.
+pub const FILE_SHARING: &str = "urn:xmpp:sfs:0";
+/// XEP-0066 URLs.
+pub const OOB: &str = "jabber:x:oob";
+/// XEP-0384 encrypted payloads.
+pub const OMEMO: &str = "urn:xmpp:omemo:2";
+/// XEP-0384 encrypted payloads, as deployed before.
+pub const OMEMO_LEGACY: &str = "eu.siacs.conversations.axolotl";
+/// XEP-0373 encrypted payloads.
+pub const OPENPGP: &str = "urn:xmpp:openpgp:0";
+/// The service's own namespace for group operations.
+pub const GROUP: &str = "urn:mixd:group:1";
+
+/// The node of messages (XEP-0369 §4.7.2).
+pub const NODE_MESSAGES: &str = "urn:xmpp:mix:nodes:messages";
+/// The node of participants (XEP-0369 §4.7.3).
+pub const NODE_PARTICIPANTS: &str = "urn:xmpp:mix:nodes:participants";
+/// The node of information (XEP-0369 §4.7.4).
+pub const NODE_INFO: &str = "urn:xmpp:mix:nodes:info";

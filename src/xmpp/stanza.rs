@@ -1,0 +1,205 @@
+//! A stanza as it came: its head, read into types, and its tree.
+//!
+//! Parsing happens on slices that the framer vetted (size, depth, attributes), so a tree is never deep enough to
+//! overflow a stack. What cannot be read still tells its sender and id, so that an error can be sent.
+
+use super::{Condition, StanzaError, ns};
+use jid::{BareJid, Jid};
+use minidom::Element;
+
+/// The three kinds of stanza (RFC 6120 §8.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// `<iq/>`
+    Iq,
+    /// `<message/>`
+    Message,
+    /// `<presence/>`
+    Presence,
+}
+
+impl Kind {
+    /// The element name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Iq => "iq",
+            Kind::Message => "message",
+            Kind::Presence => "presence",
+        }
+    }
+}
+
+/// One stanza from the host server, which vouches for `from`.
+#[derive(Clone, Debug)]
+pub struct Stanza {
+    /// iq, message or presence.
+    pub kind: Kind,
+    /// The authenticated sender.
+    pub from: Jid,
+    /// An address of the service.
+    pub to: Jid,
+    /// The sender's id; empty counts as none.
+    pub id: Option<String>,
+    /// The type as sent; empty when there was none.
+    pub type_: String,
+    /// The whole tree, in the namespace `jabber:client`.
+    pub element: Element,
+}
+
+/// A stanza that cannot be read, with what is needed to answer its sender.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unreadable {
+    /// The kind, where the head told it.
+    pub kind: Option<Kind>,
+    /// The sender.
+    pub from: Option<Jid>,
+    /// The address.
+    pub to: Option<Jid>,
+    /// The sender's id.
+    pub id: Option<String>,
+    /// Whether it was an error or a result, which nobody answers.
+    pub answerable: bool,
+    /// What is wrong with it.
+    pub error: StanzaError,
+}
+
+impl Stanza {
+    /// Reads one whole stanza.
+    ///
+    /// # Errors
+    /// [`Unreadable`] when it is no well-formed stanza with a `from` and a `to`.
+    pub fn parse(bytes: &[u8]) -> Result<Stanza, Unreadable> {
+        let unreadable = |text: &str| Unreadable::from_head(bytes, StanzaError::new(Condition::BadRequest, text));
+        let element = Element::from_reader_with_prefixes(bytes, ns::CLIENT.to_owned())
+            .map_err(|error| unreadable(&format!("the stanza cannot be read: {error}")))?;
+        let kind = match element.name() {
+            "iq" => Kind::Iq,
+            "message" => Kind::Message,
+            "presence" => Kind::Presence,
+            _ => return Err(unreadable("neither iq, message nor presence")),
+        };
+        if !element.has_ns(ns::CLIENT) {
+            return Err(unreadable("a stanza of another namespace"));
+        }
+        let address = |name: &str| element.attr(name).and_then(|text| Jid::new(text).ok());
+        let (Some(from), Some(to)) = (address("from"), address("to")) else {
+            return Err(unreadable("a stanza without a valid from and to"));
+        };
+        let id = element.attr("id").filter(|id| !id.is_empty()).map(str::to_owned);
+        let type_ = element.attr("type").unwrap_or_default().to_owned();
+        if kind == Kind::Iq && (id.is_none() || !matches!(&*type_, "get" | "set" | "result" | "error")) {
+            return Err(unreadable("an iq needs an id and a type of get, set, result or error"));
+        }
+        Ok(Stanza { kind, from, to, id, type_, element })
+    }
+
+    /// The account that sent it.
+    pub fn sender(&self) -> BareJid {
+        self.from.to_bare()
+    }
+
+    /// The only child of a request; `None` where there is none or more than one (RFC 6120 §8.2.3).
+    pub fn payload(&self) -> Option<&Element> {
+        let mut children = self.element.children();
+        children.next().filter(|_| children.next().is_none())
+    }
+
+    /// Whether it is itself an answer, which is never answered.
+    pub fn is_answer(&self) -> bool {
+        self.type_ == "error" || (self.kind == Kind::Iq && self.type_ == "result")
+    }
+
+    /// The condition and type of the error it carries, where it is one.
+    pub fn error_condition(&self) -> Option<&str> {
+        let error = self.element.get_child("error", ns::CLIENT)?;
+        error.children().find(|child| child.has_ns(ns::STANZAS) && child.name() != "text").map(|child| child.name())
+    }
+}
+
+impl Unreadable {
+    /// What the start tag at the head of `bytes` tells, however broken the rest is.
+    pub fn from_head(bytes: &[u8], error: StanzaError) -> Unreadable {
+        let text = String::from_utf8_lossy(bytes);
+        let text = text.trim_start();
+        let kind = [Kind::Message, Kind::Presence, Kind::Iq].into_iter().find(|kind| {
+            text.strip_prefix('<')
+                .and_then(|rest| rest.strip_prefix(kind.name()))
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_whitespace() || c == '/' || c == '>'))
+        });
+        let mut head = Unreadable { kind, from: None, to: None, id: None, answerable: true, error };
+        let Some(kind) = kind else { return head };
+        for (name, value) in head_attributes(&text[1 + kind.name().len()..]) {
+            match name {
+                "from" => head.from = Jid::new(&value).ok(),
+                "to" => head.to = Jid::new(&value).ok(),
+                // An id too long to be echoed is not worth an answer that nobody can match.
+                "id" => head.id = (!value.is_empty() && value.len() <= 1024).then_some(value),
+                "type" => head.answerable = value != "error" && value != "result",
+                _ => {}
+            }
+        }
+        head
+    }
+}
+
+/// The attributes of a start tag, from behind its name, until it ends or stops making sense.
+fn head_attributes(mut rest: &str) -> Vec<(&str, String)> {
+    let mut found = Vec::new();
+    loop {
+        rest = rest.trim_start();
+        let Some((name, after)) = rest.split_once('=') else { return found };
+        let after = after.trim_start();
+        let name = name.trim_end();
+        let Some(quote) = after.chars().next().filter(|c| matches!(c, '\'' | '"')) else { return found };
+        let Some((value, after)) = after[1..].split_once(quote) else { return found };
+        if name.contains(['<', '>', '/']) {
+            return found;
+        }
+        found.push((name, unescape(value)));
+        rest = after;
+    }
+}
+
+fn unescape(value: &str) -> String {
+    if !value.contains('&') {
+        return value.to_owned();
+    }
+    value.replace("&lt;", "<").replace("&gt;", ">").replace("&apos;", "'").replace("&quot;", "\"").replace("&amp;", "&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(xml: &str) -> Unreadable {
+        Stanza::parse(xml.as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn a_message_of_an_unknown_type_is_still_read() {
+        let stanza = Stanza::parse(b"<message from='a@b/c' to='d@e' type='foo'><body>x</body></message>").unwrap();
+        assert_eq!((stanza.kind, &*stanza.type_), (Kind::Message, "foo"));
+        assert_eq!(stanza.payload().unwrap().ns(), ns::CLIENT);
+    }
+
+    #[test]
+    fn a_broken_stanza_still_tells_whom_to_answer() {
+        let head = refused("<iq from='a@b/c&apos;' to='d@e' id='7' type='get'><p:x/></iq>");
+        assert_eq!(head.from.unwrap().as_str(), "a@b/c'");
+        assert_eq!((head.id.as_deref(), head.answerable), (Some("7"), true));
+        assert!(!refused("<message from='a@b' to='d@e' type='error'><\u{1}/></message>").answerable);
+    }
+
+    #[test]
+    fn an_iq_without_id_or_with_a_bad_type_is_refused() {
+        assert!(refused("<iq from='a@b/c' to='d@e' type='get'><x/></iq>").answerable);
+        assert!(refused("<iq from='a@b/c' to='d@e' id='1' type='foo'><x/></iq>").kind == Some(Kind::Iq));
+    }
+
+    #[test]
+    fn a_stanza_without_a_sender_has_nobody_to_answer() {
+        assert_eq!(refused("<message to='d@e'/>").from, None);
+        assert_eq!(refused("<message from='@' to='d@e'/>").from, None);
+        assert_eq!(refused("<stream:features/>").kind, None);
+    }
+}

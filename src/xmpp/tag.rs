@@ -1,0 +1,211 @@
+//! Writing XML: a small builder for what the service says, and minidom trees back to text.
+//!
+//! Invariant: no character that XML 1.0 forbids leaves through here; it is dropped.
+
+use minidom::{Element, Node};
+
+/// An element under construction. Children inherit its namespace unless they state their own.
+#[derive(Clone, Debug)]
+pub struct Tag {
+    name: &'static str,
+    head: String,
+    body: String,
+}
+
+impl Tag {
+    /// An element in the namespace of the place where it is put.
+    pub fn new(name: &'static str) -> Tag {
+        let mut head = String::with_capacity(64);
+        head.push('<');
+        head.push_str(name);
+        Tag { name, head, body: String::new() }
+    }
+
+    /// An element that states its namespace.
+    pub fn in_ns(name: &'static str, ns: &str) -> Tag {
+        Tag::new(name).attr("xmlns", ns)
+    }
+
+    /// Adds an attribute.
+    pub fn attr(mut self, name: &str, value: impl AsRef<str>) -> Tag {
+        self.head.push(' ');
+        self.head.push_str(name);
+        self.head.push_str("='");
+        escape_into(value.as_ref(), &mut self.head);
+        self.head.push('\'');
+        self
+    }
+
+    /// Adds an attribute where there is a value.
+    pub fn attr_opt(self, name: &str, value: Option<impl AsRef<str>>) -> Tag {
+        match value {
+            Some(value) => self.attr(name, value),
+            None => self,
+        }
+    }
+
+    /// Adds a child.
+    pub fn child(mut self, child: Tag) -> Tag {
+        child.write(&mut self.body);
+        self
+    }
+
+    /// Adds a child where there is one.
+    pub fn child_opt(self, child: Option<Tag>) -> Tag {
+        match child {
+            Some(child) => self.child(child),
+            None => self,
+        }
+    }
+
+    /// Adds children.
+    pub fn children(mut self, children: impl IntoIterator<Item = Tag>) -> Tag {
+        for child in children {
+            child.write(&mut self.body);
+        }
+        self
+    }
+
+    /// Adds text.
+    pub fn text(mut self, text: impl AsRef<str>) -> Tag {
+        escape_into(text.as_ref(), &mut self.body);
+        self
+    }
+
+    /// Adds what is well-formed content already: a stored payload, an element written before.
+    pub fn raw(mut self, content: &str) -> Tag {
+        self.body.push_str(content);
+        self
+    }
+
+    /// Appends the element to `out`.
+    pub fn write(&self, out: &mut String) {
+        out.push_str(&self.head);
+        if self.body.is_empty() {
+            out.push_str("/>");
+        } else {
+            out.push('>');
+            out.push_str(&self.body);
+            out.push_str("</");
+            out.push_str(self.name);
+            out.push('>');
+        }
+    }
+
+    /// The whole element as text.
+    pub fn into_xml(self) -> String {
+        let mut out = String::with_capacity(self.head.len() + self.body.len() + 24);
+        self.write(&mut out);
+        out
+    }
+
+    /// The start up to where a further attribute would stand, and the rest: what the fan-out splices `to` between.
+    pub fn into_halves(self) -> (String, String) {
+        let rest =
+            if self.body.is_empty() { format!("></{}>", self.name) } else { format!(">{}</{}>", self.body, self.name) };
+        (self.head, rest)
+    }
+}
+
+/// Appends `text`, escaped for content and for attributes in either quote.
+pub fn escape_into(text: &str, out: &mut String) {
+    for c in text.chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '\'' => out.push_str("&apos;"),
+            '"' => out.push_str("&quot;"),
+            '\t' | '\n' => out.push(c),
+            '\r' => out.push_str("&#xD;"),
+            '\u{0}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}' => {}
+            _ => out.push(c),
+        }
+    }
+}
+
+/// Appends `element` as it reads inside a place whose default namespace is `around`.
+///
+/// Recursion is as deep as the element, which the framer bounds.
+pub fn write_element(element: &Element, around: &str, out: &mut String) {
+    let ns = element.ns();
+    out.push('<');
+    out.push_str(element.name());
+    if ns != around {
+        out.push_str(" xmlns='");
+        escape_into(&ns, out);
+        out.push('\'');
+    }
+    for (n, ((attr_ns, name), value)) in element.attrs().iter().enumerate() {
+        let attr_ns: &str = attr_ns;
+        out.push(' ');
+        if attr_ns == "http://www.w3.org/XML/1998/namespace" {
+            out.push_str("xml:");
+        } else if !attr_ns.is_empty() {
+            out.push_str(&format!("xmlns:n{n}='"));
+            escape_into(attr_ns, out);
+            out.push_str(&format!("' n{n}:"));
+        }
+        out.push_str(name);
+        out.push_str("='");
+        escape_into(value, out);
+        out.push('\'');
+    }
+    let mut nodes = element.nodes().peekable();
+    if nodes.peek().is_none() {
+        out.push_str("/>");
+        return;
+    }
+    out.push('>');
+    write_nodes(nodes, &ns, out);
+    out.push_str("</");
+    out.push_str(element.name());
+    out.push('>');
+}
+
+/// Appends those children of a stanza that `keep` keeps, as they read inside a stanza.
+pub fn write_children(stanza: &Element, keep: impl Fn(&Element) -> bool, out: &mut String) {
+    let ns = stanza.ns();
+    for child in stanza.children().filter(|child| keep(child)) {
+        write_element(child, &ns, out);
+    }
+}
+
+fn write_nodes<'a>(nodes: impl Iterator<Item = &'a Node>, around: &str, out: &mut String) {
+    for node in nodes {
+        match node {
+            Node::Element(child) => write_element(child, around, out),
+            Node::Text(text) => escape_into(text, out),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_xml_forbids_is_dropped_and_markup_is_escaped() {
+        let tag = Tag::new("body").attr("a", "'<\u{1}").text("a<b&\u{0}\u{FFFF}\u{1F600}\r");
+        assert_eq!(tag.into_xml(), "<body a='&apos;&lt;'>a&lt;b&amp;\u{1F600}&#xD;</body>");
+    }
+
+    #[test]
+    fn a_tree_keeps_its_namespaces_through_text() {
+        let source = "<message xmlns='jabber:client' xmlns:p='urn:p'><body xml:lang='de'>a &amp; b</body>\
+                      <p:x p:y='1'><in xmlns='urn:q'/><none xmlns=''/></p:x></message>";
+        let tree: Element = source.parse().unwrap();
+        let mut text = String::new();
+        write_children(&tree, |_| true, &mut text);
+        let again: Element = format!("<message xmlns='jabber:client'>{text}</message>").parse().unwrap();
+        assert!(text.starts_with("<body xml:lang='de'>a &amp; b</body><x xmlns='urn:p'"), "{text}");
+        assert!(again.get_child("x", "urn:p").unwrap().has_child("in", "urn:q"));
+        assert!(again.get_child("x", "urn:p").unwrap().has_child("none", ""));
+    }
+
+    #[test]
+    fn the_halves_take_a_recipient_between_them() {
+        let (head, rest) = Tag::new("message").attr("id", "1").child(Tag::new("body").text("x")).into_halves();
+        assert_eq!(format!("{head} to='a@b'{rest}"), "<message id='1' to='a@b'><body>x</body></message>");
+    }
+}
