@@ -5,5 +5,6 @@
 //! [`channel`] decides; [`xmpp`] reads and writes XML; [`store`] keeps.
 
 pub mod channel;
+pub mod engine;
 pub mod store;
 pub mod xmpp;
