@@ -7,4 +7,5 @@
 pub mod channel;
 pub mod engine;
 pub mod store;
+pub mod xep;
 pub mod xmpp;

@@ -38,6 +38,7 @@ pub struct Channel {
     profile: Profile,
     members: HashMap<BareJid, Member>,
     nicks: HashMap<String, BareJid>,
+    ids: HashMap<ParticipantId, BareJid>,
     info: Item,
     head: Head,
     recent: Recent,
@@ -54,6 +55,7 @@ impl Channel {
             profile,
             members: HashMap::new(),
             nicks: HashMap::new(),
+            ids: HashMap::new(),
             info,
             head: Head::default(),
             recent: Recent::default(),
@@ -132,6 +134,11 @@ impl Channel {
         self.bytes + self.recent.bytes()
     }
 
+    /// The record that a participant id stands for.
+    pub fn member_of(&self, id: &ParticipantId) -> Option<&Member> {
+        self.ids.get(id).and_then(|jid| self.members.get(jid))
+    }
+
     /// Whom a nick belongs to, compared as RFC 8266 says.
     pub fn holder_of(&self, nick: &Nick) -> Option<&BareJid> {
         self.nicks.get(nick.key())
@@ -163,7 +170,8 @@ impl Channel {
                 self.nicks.remove(old.nick.key());
             }
         } else {
-            self.bytes += 256 + 2 * member.jid.as_str().len();
+            self.bytes += 384 + 3 * member.jid.as_str().len();
+            self.ids.insert(member.id.clone(), member.jid.clone());
         }
         if member.is_joined() {
             self.joined += 1;

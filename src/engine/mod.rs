@@ -3,5 +3,110 @@
 //! Pure: no I/O, no clock, no thread. The worker calls it and keeps the one promise it rests on: nothing in a turn's
 //! outbox leaves before its records are durable.
 
+pub mod accounts;
 pub mod book;
+pub mod capabilities;
+mod delegated;
+pub mod hosts;
 pub mod outbox;
+mod parley;
+pub mod pending;
+mod presence;
+mod router;
+mod service;
+mod shelf;
+pub mod turn;
+
+pub use crate::xep::mam_page::{People, Query, QueryKind};
+pub use book::AddressBook;
+pub use hosts::Pam;
+pub use outbox::{Audience, Delta, Entry, Fan, ListId, Out};
+pub use turn::{Inbound, Loaded, Needs, Turn};
+
+use crate::channel::{ChannelName, Limits, Stamp};
+use crate::store::{Listing, Whereabouts};
+use crate::xep::{Sealer, Service};
+use jid::{BareJid, DomainPart};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use shelf::Shelf;
+use std::collections::HashMap;
+
+/// What the operator settles.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The component's domain.
+    pub domain: DomainPart,
+    /// The name shown to people.
+    pub name: String,
+    /// Accounts with an operator's rights.
+    pub operators: Vec<BareJid>,
+    /// Domains whose users may create channels; `*` stands for every domain.
+    pub creators: Vec<String>,
+    /// Limits of channels.
+    pub limits: Limits,
+    /// Rows of a page of history where the asker names no number.
+    pub page_default: usize,
+    /// Rows of a page of history at most.
+    pub page_max: usize,
+    /// What channels in memory may take together, in bytes.
+    pub channels_memory_bytes_max: usize,
+    /// How each home server takes MIX traffic, where that is settled by hand.
+    pub pam: HashMap<String, Pam>,
+}
+
+/// Everything the service knows, and the rules by which it changes.
+pub struct Engine {
+    service: Service,
+    shelf: Shelf,
+    accounts: accounts::Accounts,
+    hosts: hosts::Hosts,
+    pending: pending::Pending,
+    capabilities: capabilities::Capabilities,
+    memberships: HashMap<BareJid, Vec<ChannelName>>,
+    /// What the address book has to learn before anything else of the next turn is sent.
+    early: Vec<Out>,
+    dice: StdRng,
+    now: Stamp,
+}
+
+impl Engine {
+    /// An engine over what the store holds. `seed` is the only randomness it ever gets.
+    pub fn new(
+        settings: Settings,
+        sealing_key: [u8; 16],
+        seed: [u8; 32],
+        directory: Vec<Listing>,
+        whereabouts: Vec<(BareJid, Whereabouts)>,
+    ) -> Engine {
+        let mut early = Vec::new();
+        let hosts = hosts::Hosts::new(settings.pam);
+        let accounts = accounts::Accounts::restore(whereabouts, &hosts, &mut early);
+        Engine {
+            service: Service {
+                domain: settings.domain,
+                name: settings.name,
+                operators: settings.operators,
+                creators: settings.creators,
+                limits: settings.limits,
+                page_default: settings.page_default,
+                page_max: settings.page_max,
+                sealer: Sealer::new(sealing_key),
+            },
+            shelf: Shelf::new(directory, settings.channels_memory_bytes_max),
+            accounts,
+            hosts,
+            pending: pending::Pending::default(),
+            capabilities: capabilities::Capabilities::default(),
+            memberships: HashMap::new(),
+            early,
+            dice: StdRng::from_seed(seed),
+            now: Stamp::default(),
+        }
+    }
+
+    /// The channels in memory, for comparing them with the store.
+    pub fn channels(&self) -> impl Iterator<Item = &crate::channel::Channel> {
+        self.shelf.channels()
+    }
+}

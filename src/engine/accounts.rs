@@ -1,0 +1,314 @@
+//! Where accounts are reached: at their home server, or at resources that take MIX traffic (protocol.md §3).
+//!
+//! Kept once an account, whatever the number of its channels. Presence is volatile; the resources that were found are
+//! saved lazily and tried again after a restart, at the cost of a bounce.
+
+use super::hosts::{Hosts, Pam};
+use super::outbox::{AccountNo, Delta, Entry, Out};
+use super::pending::Announced;
+use crate::store::{Record, Whereabouts};
+use crate::xmpp::escape_into;
+use jid::{BareJid, FullJid};
+use std::collections::{BTreeMap, HashMap};
+
+/// Resources of one account that are followed.
+const RESOURCES_MAX: usize = 32;
+/// Accounts whose presence is followed, besides those that are in channels.
+const ACCOUNTS_MAX: usize = 2_000_000;
+
+/// Whether a resource takes MIX traffic.
+#[derive(Clone, Debug, PartialEq)]
+enum Takes {
+    Yes,
+    No,
+    Unknown(Option<Announced>),
+    Asked,
+}
+
+#[derive(Debug)]
+struct Account {
+    jid: BareJid,
+    bare: bool,
+    resources: BTreeMap<String, Takes>,
+    /// How many channels in memory it is in.
+    holds: u32,
+    /// Whether it is in any channel, where that is known.
+    member: Option<bool>,
+    dirty: bool,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Accounts {
+    numbers: HashMap<BareJid, AccountNo>,
+    accounts: Vec<Option<Account>>,
+    free: Vec<AccountNo>,
+    dirty: Vec<AccountNo>,
+}
+
+/// What to do about a resource that was seen.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sighting {
+    /// Nothing.
+    Settled,
+    /// Ask it whether it takes MIX traffic.
+    Ask(Option<Announced>),
+}
+
+impl Accounts {
+    /// What was saved; each account goes into the address book.
+    pub fn restore(saved: Vec<(BareJid, Whereabouts)>, hosts: &Hosts, out: &mut Vec<Out>) -> Accounts {
+        let mut accounts = Accounts::default();
+        for (jid, whereabouts) in saved {
+            let no = accounts.number(&jid);
+            if let Some(account) = accounts.accounts[no as usize].as_mut() {
+                account.bare = whereabouts.bare;
+                account.member = Some(true);
+                account.resources = whereabouts.resources.into_iter().map(|name| (name, Takes::Yes)).collect();
+            }
+            accounts.tell_book(no, hosts, out);
+        }
+        accounts
+    }
+
+    /// The number of an account, which is entered where it is not yet known.
+    pub fn number(&mut self, jid: &BareJid) -> AccountNo {
+        if let Some(&no) = self.numbers.get(jid) {
+            return no;
+        }
+        let account =
+            Account { jid: jid.clone(), bare: false, resources: BTreeMap::new(), holds: 0, member: None, dirty: false };
+        let no = self.free.pop().unwrap_or(self.accounts.len() as AccountNo);
+        if no as usize == self.accounts.len() {
+            self.accounts.push(Some(account));
+        } else {
+            self.accounts[no as usize] = Some(account);
+        }
+        self.numbers.insert(jid.clone(), no);
+        no
+    }
+
+    /// A channel in memory has this participant.
+    pub fn hold(&mut self, jid: &BareJid, hosts: &Hosts, out: &mut Vec<Out>) -> AccountNo {
+        let known = self.numbers.contains_key(jid);
+        let no = self.number(jid);
+        if let Some(account) = self.accounts[no as usize].as_mut() {
+            account.holds += 1;
+            account.member = Some(true);
+        }
+        if !known {
+            self.tell_book(no, hosts, out);
+        }
+        no
+    }
+
+    /// A channel in memory has this participant no longer.
+    pub fn release(&mut self, jid: &BareJid) {
+        if let Some(account) = self.get_mut(jid) {
+            account.holds = account.holds.saturating_sub(1);
+        }
+        self.forget_idle(jid);
+    }
+
+    /// Whether an account is in any channel, where that is known.
+    pub fn membership(&self, jid: &BareJid) -> Option<bool> {
+        self.get(jid).and_then(|account| account.member)
+    }
+
+    /// Learns whether an account is in any channel.
+    pub fn note_membership(&mut self, jid: &BareJid, member: bool) {
+        if let Some(account) = self.get_mut(jid) {
+            account.member = Some(member || account.holds > 0);
+        }
+    }
+
+    /// The account joined: from its bare JID, by its home server, or otherwise. Returns the resources to be asked.
+    pub fn joined(&mut self, jid: &BareJid, at_bare: bool, hosts: &Hosts, out: &mut Vec<Out>) -> Vec<FullJid> {
+        let bare = match hosts.pam(jid.domain().as_str()) {
+            Pam::Auto => at_bare,
+            Pam::Standard | Pam::Ejabberd => true,
+            Pam::None => false,
+        };
+        let no = self.number(jid);
+        let Some(account) = self.accounts[no as usize].as_mut() else { return Vec::new() };
+        let moved = account.bare != bare || account.member != Some(true);
+        account.bare = bare;
+        account.member = Some(true);
+        let unknown = account.resources.iter().filter(|(_, takes)| matches!(takes, Takes::Unknown(_)));
+        let ask = unknown.filter_map(|(name, _)| account.jid.with_resource_str(name).ok()).collect();
+        if moved {
+            self.changed(no, hosts, out);
+        }
+        ask
+    }
+
+    /// A resource came online, or changed its presence. `takes` is what its announcement is known to mean.
+    pub fn saw(
+        &mut self,
+        full: &FullJid,
+        announced: Option<Announced>,
+        takes: Option<bool>,
+        hosts: &Hosts,
+        out: &mut Vec<Out>,
+    ) -> Sighting {
+        let bare = full.to_bare();
+        if !self.numbers.contains_key(&bare) && self.numbers.len() >= ACCOUNTS_MAX {
+            return Sighting::Settled;
+        }
+        let no = self.number(&bare);
+        let Some(account) = self.accounts[no as usize].as_mut() else { return Sighting::Settled };
+        let name = full.resource().as_str();
+        let before = account.resources.get(name);
+        if before.is_none() && account.resources.len() >= RESOURCES_MAX {
+            return Sighting::Settled;
+        }
+        let after = match (takes, before) {
+            (Some(true), _) | (None, Some(Takes::Yes)) => Takes::Yes,
+            (Some(false), _) => Takes::No,
+            (None, Some(Takes::Asked)) => return Sighting::Settled,
+            (None, _) if account.member != Some(true) => Takes::Unknown(announced.clone()),
+            (None, Some(Takes::No)) if announced.is_none() => return Sighting::Settled,
+            (None, _) => Takes::Asked,
+        };
+        let sighting = if after == Takes::Asked { Sighting::Ask(announced) } else { Sighting::Settled };
+        let was_reached = before == Some(&Takes::Yes);
+        let is_reached = after == Takes::Yes;
+        account.resources.insert(name.to_owned(), after);
+        if was_reached != is_reached {
+            self.changed(no, hosts, out);
+        }
+        sighting
+    }
+
+    /// A resource is about to be asked; what it had announced.
+    pub fn asking(&mut self, full: &FullJid) -> Option<Announced> {
+        let takes = self.get_mut(&full.to_bare())?.resources.get_mut(full.resource().as_str())?;
+        match std::mem::replace(takes, Takes::Asked) {
+            Takes::Unknown(announced) => announced,
+            _ => None,
+        }
+    }
+
+    /// A resource did not answer in time.
+    pub fn forget_question(&mut self, full: &FullJid) {
+        let Some(account) = self.get_mut(&full.to_bare()) else { return };
+        if let Some(takes @ Takes::Asked) = account.resources.get_mut(full.resource().as_str()) {
+            *takes = Takes::Unknown(None);
+        }
+    }
+
+    /// A resource is known to take MIX traffic, or not to, provided that it is online.
+    pub fn settle(&mut self, full: &FullJid, takes: bool, hosts: &Hosts, out: &mut Vec<Out>) {
+        let Some(&no) = self.numbers.get(&full.to_bare()) else { return };
+        let Some(account) = self.accounts[no as usize].as_mut() else { return };
+        let Some(state) = account.resources.get_mut(full.resource().as_str()) else { return };
+        let after = if takes { Takes::Yes } else { Takes::No };
+        if *state != after {
+            *state = after;
+            self.changed(no, hosts, out);
+        }
+    }
+
+    /// A resource is gone: it said so, or a message to it came back.
+    pub fn gone(&mut self, full: &FullJid, hosts: &Hosts, out: &mut Vec<Out>) {
+        let bare = full.to_bare();
+        let Some(&no) = self.numbers.get(&bare) else { return };
+        let Some(account) = self.accounts[no as usize].as_mut() else { return };
+        if account.resources.remove(full.resource().as_str()) == Some(Takes::Yes) {
+            self.changed(no, hosts, out);
+        }
+        self.forget_idle(&bare);
+    }
+
+    /// A message to a bare JID came back: the home server does not take MIX traffic.
+    pub fn bounced_at_bare(&mut self, jid: &BareJid, hosts: &Hosts, out: &mut Vec<Out>) {
+        let Some(&no) = self.numbers.get(jid) else { return };
+        let settled = hosts.pam(jid.domain().as_str()) != Pam::Auto;
+        let Some(account) = self.accounts[no as usize].as_mut().filter(|account| account.bare && !settled) else {
+            return;
+        };
+        account.bare = false;
+        self.changed(no, hosts, out);
+    }
+
+    /// The home server of these accounts turned out to need other addressing.
+    pub fn readdress(&mut self, domain: &str, hosts: &Hosts, out: &mut Vec<Out>) {
+        let of_domain = |account: &&Account| account.bare && account.jid.domain().as_str() == domain;
+        let numbers: Vec<_> = self.accounts.iter().flatten().filter(of_domain).map(|a| self.numbers[&a.jid]).collect();
+        for no in numbers {
+            self.tell_book(no, hosts, out);
+        }
+    }
+
+    /// Appends what changed of the whereabouts of accounts that are in channels.
+    pub fn save(&mut self, records: &mut Vec<Record>) {
+        for no in std::mem::take(&mut self.dirty) {
+            let Some(account) = self.accounts[no as usize].as_mut().filter(|account| account.dirty) else { continue };
+            account.dirty = false;
+            if account.member != Some(true) {
+                continue;
+            }
+            let reached = account.resources.iter().filter(|(_, takes)| **takes == Takes::Yes);
+            let resources: Vec<String> = reached.map(|(name, _)| name.clone()).collect();
+            let known =
+                (account.bare || !resources.is_empty()).then_some(Whereabouts { bare: account.bare, resources });
+            records.push(Record::Whereabouts { account: account.jid.clone(), known });
+        }
+    }
+
+    /// Has an account saved again, since its last saving failed.
+    pub fn mark_dirty(&mut self, jid: &BareJid) {
+        let Some(&no) = self.numbers.get(jid) else { return };
+        if let Some(account) = self.accounts[no as usize].as_mut() {
+            account.dirty = true;
+            self.dirty.push(no);
+        }
+    }
+
+    fn changed(&mut self, no: AccountNo, hosts: &Hosts, out: &mut Vec<Out>) {
+        if let Some(account) = self.accounts[no as usize].as_mut() {
+            account.dirty = true;
+            self.dirty.push(no);
+        }
+        self.tell_book(no, hosts, out);
+    }
+
+    fn tell_book(&self, no: AccountNo, hosts: &Hosts, out: &mut Vec<Out>) {
+        let Some(account) = &self.accounts[no as usize] else { return };
+        let mut addresses = Vec::new();
+        let mut add = |address: &str| {
+            let mut escaped = String::with_capacity(address.len());
+            escape_into(address, &mut escaped);
+            addresses.push(escaped);
+        };
+        if account.bare {
+            add(account.jid.as_str());
+        } else {
+            let reached = account.resources.iter().filter(|(_, takes)| **takes == Takes::Yes);
+            reached.for_each(|(name, _)| add(&format!("{}/{name}", account.jid)));
+        }
+        let marked = account.bare && hosts.is_marked(account.jid.domain().as_str());
+        out.push(Out::Book(Delta::Account { no, entry: Entry { addresses, marked } }));
+    }
+
+    /// Lets go of an account that is in no channel in memory and not online.
+    fn forget_idle(&mut self, jid: &BareJid) {
+        let Some(&no) = self.numbers.get(jid) else { return };
+        let idle = self.accounts[no as usize].as_ref().is_none_or(|account| {
+            account.holds == 0 && account.resources.is_empty() && !account.bare && !account.dirty
+        });
+        if idle {
+            self.numbers.remove(jid);
+            self.accounts[no as usize] = None;
+            self.free.push(no);
+        }
+    }
+
+    fn get(&self, jid: &BareJid) -> Option<&Account> {
+        self.accounts[*self.numbers.get(jid)? as usize].as_ref()
+    }
+
+    fn get_mut(&mut self, jid: &BareJid) -> Option<&mut Account> {
+        self.accounts[*self.numbers.get(jid)? as usize].as_mut()
+    }
+}

@@ -1,0 +1,90 @@
+//! What software can, by the hash it announces (XEP-0115): asked once a version, not once a resource.
+
+use super::pending::Announced;
+use crate::xmpp::ns;
+use minidom::Element;
+use std::collections::HashMap;
+use xmpp_parsers::caps;
+use xmpp_parsers::disco::DiscoInfoResult;
+use xmpp_parsers::hashes::Algo;
+
+const VERSIONS_MAX: usize = 20_000;
+
+/// Which versions take MIX traffic.
+#[derive(Debug, Default)]
+pub struct Capabilities {
+    versions: HashMap<Announced, bool>,
+}
+
+impl Capabilities {
+    /// Whether a version takes MIX traffic, where that is known.
+    pub fn of(&self, announced: &Announced) -> Option<bool> {
+        self.versions.get(announced).copied()
+    }
+
+    /// Learns from an answer; only an answer that hashes to what was announced speaks for others too (XEP-0115 §5.4).
+    pub fn learn(&mut self, announced: Option<Announced>, query: &Element) -> bool {
+        let takes = takes_mix(query);
+        if let Some(announced) = announced.filter(|announced| is_proven(announced, query)) {
+            if self.versions.len() >= VERSIONS_MAX {
+                self.versions.clear();
+            }
+            self.versions.insert(announced, takes);
+        }
+        takes
+    }
+}
+
+/// Reads what a presence announces.
+pub fn announced(presence: &Element) -> Option<Announced> {
+    let caps = presence.get_child("c", ns::CAPS)?;
+    let text = |name: &str| caps.attr(name).filter(|text| text.len() <= 256).map(str::to_owned);
+    Some(Announced { node: text("node")?, ver: text("ver")?, hash: text("hash")? })
+}
+
+/// Whether an answer names the feature of a MIX client (XEP-0369 §6.7).
+pub fn takes_mix(query: &Element) -> bool {
+    query.children().any(|child| child.name() == "feature" && child.attr("var") == Some(ns::MIX_CORE))
+}
+
+fn is_proven(announced: &Announced, query: &Element) -> bool {
+    let algo = match &*announced.hash {
+        "sha-1" => Algo::Sha_1,
+        "sha-256" => Algo::Sha_256,
+        _ => return false,
+    };
+    let Ok(disco) = DiscoInfoResult::try_from(query.clone()) else { return false };
+    let Ok(hash) = caps::hash_caps(&caps::compute_disco(&disco), algo) else { return false };
+    hash.to_base64() == announced.ver
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The answer of XEP-0115 §5.2, whose hash the specification gives.
+    const EXODUS: &str = "<query xmlns='http://jabber.org/protocol/disco#info'>\
+        <identity category='client' name='Exodus 0.9.1' type='pc'/>\
+        <feature var='http://jabber.org/protocol/caps'/><feature var='http://jabber.org/protocol/disco#info'/>\
+        <feature var='http://jabber.org/protocol/disco#items'/><feature var='http://jabber.org/protocol/muc'/></query>";
+
+    fn exodus(ver: &str) -> Announced {
+        Announced { node: "http://code.google.com/p/exodus".into(), ver: ver.into(), hash: "sha-1".into() }
+    }
+
+    #[test]
+    fn only_an_answer_that_hashes_to_the_announcement_speaks_for_others() {
+        let mut known = Capabilities::default();
+        let query: Element = EXODUS.parse().unwrap();
+        known.learn(Some(exodus("forged")), &query);
+        assert_eq!(known.of(&exodus("forged")), None);
+        known.learn(Some(exodus("QgayPKawpkPSDYmwT/WM94uAlu0=")), &query);
+        assert_eq!(known.of(&exodus("QgayPKawpkPSDYmwT/WM94uAlu0=")), Some(false));
+    }
+
+    #[test]
+    fn the_core_feature_makes_a_mix_client() {
+        let query = EXODUS.replace("http://jabber.org/protocol/muc", ns::MIX_CORE).parse().unwrap();
+        assert!(Capabilities::default().learn(None, &query));
+    }
+}

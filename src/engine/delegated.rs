@@ -1,0 +1,72 @@
+//! Requests that a host server hands over for its users (XEP-0355, XEP-0405): joined and left through the own account.
+
+use super::parley::Asked;
+use super::router::Target;
+use super::{Engine, Turn};
+use crate::channel::{ChannelName, Refusal};
+use crate::xep::{self, Delegated, Reply, Scope, delegation};
+use crate::xmpp::{Kind, Stanza};
+use jid::Jid;
+use minidom::Element;
+
+impl Engine {
+    pub(super) fn delegated(
+        &mut self,
+        stanza: &Stanza,
+        version: &'static str,
+        inner: Option<&Element>,
+        turn: &mut Turn,
+    ) {
+        let outer = Reply::to_stanza(stanza);
+        let asker = inner
+            .ok_or_else(|| Refusal::BadRequest("the delegation forwards no iq".into()))
+            .and_then(|inner| Ok((inner, delegation::asker(stanza, inner)?)));
+        let (inner, (asker, id)) = match asker {
+            Ok(known) => known,
+            Err(refusal) => return turn.send(outer.error(&(&refusal).into())),
+        };
+        let mut reply = Reply {
+            kind: Kind::Iq,
+            id: Some(id.clone()),
+            from: outer.from,
+            to: asker.clone(),
+            delegated: Some(Delegated {
+                host: stanza.from.to_string(),
+                ns: version.to_owned(),
+                outer_id: stanza.id.clone().unwrap_or_default(),
+                account: asker.to_bare(),
+                name: "client-join",
+                channel: String::new(),
+            }),
+        };
+        let request = delegation::unwrap(version, inner, &asker, &id)
+            .and_then(|unwrapped| Ok((self.channel_named(&unwrapped.channel)?, unwrapped)));
+        let (channel, unwrapped) = match request {
+            Ok(request) => request,
+            Err(refusal) => return turn.send(reply.error(&(&refusal).into())),
+        };
+        if let Some(wrapping) = &mut reply.delegated {
+            wrapping.name = unwrapped.name;
+            wrapping.channel = self.service.address_of(&channel);
+        }
+        let payload = unwrapped.payload;
+        let Some(extension) = xep::route(Scope::Channel, true, payload) else {
+            return turn.send(reply.error(&(&Refusal::NoSuchService).into()));
+        };
+        let actor = self.actor(unwrapped.account);
+        let (channel, extension) = (Some(channel), Some(extension));
+        self.ask(Asked { reply, actor, asker, channel, payload, set: true, extension }, turn);
+    }
+
+    /// The channel of an address in a `client-join` or `client-leave`.
+    fn channel_named(&self, address: &str) -> Result<ChannelName, Refusal> {
+        let jid = Jid::new(address).map_err(|_| Refusal::BadRequest(format!("'{address}' is no channel's address")))?;
+        match self.target(&jid) {
+            Some(Target::Channel(name)) => Ok(name),
+            Some(_) => Err(Refusal::NoSuchChannel),
+            None => {
+                Err(Refusal::Unsupported(format!("only channels of {} can be joined this way", self.service.domain)))
+            }
+        }
+    }
+}

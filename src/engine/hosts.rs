@@ -1,0 +1,119 @@
+//! The home servers of accounts: what they grant, and how they take MIX traffic.
+
+use crate::xep::privilege::Privileges;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+const HOSTS_MAX: usize = 10_000;
+
+/// How a home server takes MIX traffic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pam {
+    /// Found out: by who sends the join, and by asking which software it is.
+    #[default]
+    Auto,
+    /// At the bare JID, as XEP-0405 says.
+    Standard,
+    /// At the bare JID, with the marker that ejabberd's own module needs (hosts.md, C.1).
+    Ejabberd,
+    /// At full JIDs only.
+    None,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Host {
+    pam: Pam,
+    asked: bool,
+    is_ejabberd: Option<bool>,
+    privileges: Privileges,
+}
+
+/// What is known of home servers, by domain.
+#[derive(Debug, Default)]
+pub struct Hosts {
+    hosts: HashMap<String, Host>,
+}
+
+impl Hosts {
+    /// Starts with what the operator settled.
+    pub fn new(settled: HashMap<String, Pam>) -> Hosts {
+        let host = |pam| Host { pam, ..Host::default() };
+        Hosts { hosts: settled.into_iter().map(|(domain, pam)| (domain, host(pam))).collect() }
+    }
+
+    /// A new link: what was granted on the last one no longer counts; the host server says it again.
+    pub fn link_up(&mut self) {
+        self.hosts.values_mut().for_each(|host| host.privileges = Privileges::default());
+    }
+
+    /// What the operator settled for a domain.
+    pub fn pam(&self, domain: &str) -> Pam {
+        self.hosts.get(domain).map_or(Pam::Auto, |host| host.pam)
+    }
+
+    /// Whether a groupchat message to a bare JID needs the marker; so it does until the software is known to be another,
+    /// since the marker does no harm elsewhere.
+    pub fn is_marked(&self, domain: &str) -> bool {
+        match self.pam(domain) {
+            Pam::Ejabberd => true,
+            Pam::Standard | Pam::None => false,
+            Pam::Auto => self.hosts.get(domain).and_then(|host| host.is_ejabberd).unwrap_or(true),
+        }
+    }
+
+    /// Whether a leave by the home server itself needs an error as its answer, or its user never hears (hosts.md, C.2).
+    pub fn chokes_on_leave(&self, domain: &str) -> bool {
+        match self.pam(domain) {
+            Pam::Ejabberd => true,
+            Pam::Standard | Pam::None => false,
+            Pam::Auto => self.hosts.get(domain).and_then(|host| host.is_ejabberd).unwrap_or(false),
+        }
+    }
+
+    /// Whether to ask a domain for its software; true once.
+    pub fn wants_asking(&mut self, domain: &str) -> bool {
+        match self.host(domain) {
+            Some(host) if host.pam == Pam::Auto && !host.asked => {
+                host.asked = true;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Learns a domain's software; whether that changes how its users are addressed.
+    pub fn learn_software(&mut self, domain: &str, is_ejabberd: bool) -> bool {
+        let before = self.is_marked(domain);
+        if let Some(host) = self.host(domain) {
+            host.is_ejabberd = Some(is_ejabberd);
+        }
+        before != self.is_marked(domain)
+    }
+
+    /// What a domain granted.
+    pub fn privileges(&self, domain: &str) -> Privileges {
+        self.hosts.get(domain).map(|host| host.privileges).unwrap_or_default()
+    }
+
+    /// Learns what a domain granted.
+    pub fn grant(&mut self, domain: &str, privileges: Privileges) {
+        if let Some(host) = self.host(domain) {
+            host.privileges = privileges;
+        }
+    }
+
+    /// A roster item could not be set although the right was granted: ejabberd 23.01 does that, always.
+    pub fn roster_failed(&mut self, domain: &str) {
+        if let Some(host) = self.host(domain) {
+            host.privileges.roster = false;
+        }
+    }
+
+    fn host(&mut self, domain: &str) -> Option<&mut Host> {
+        if !self.hosts.contains_key(domain) && self.hosts.len() >= HOSTS_MAX {
+            return None;
+        }
+        Some(self.hosts.entry(domain.to_owned()).or_default())
+    }
+}

@@ -1,0 +1,126 @@
+//! Who is online where: presence, bounces, and the questions that settle what a resource takes.
+
+use super::accounts::Sighting;
+use super::pending::{Announced, Purpose};
+use super::{Engine, Turn, capabilities};
+use crate::xep::Reply;
+use crate::xmpp::{Condition, Kind, Stanza, StanzaError, Tag, ns};
+use jid::{FullJid, Jid};
+
+impl Engine {
+    /// Whether a stanza is the presence of an account of which it is not known whether it is in a channel.
+    pub(super) fn is_presence_of_stranger(&self, stanza: &Stanza) -> bool {
+        stanza.kind == Kind::Presence
+            && stanza.type_.is_empty()
+            && stanza.from.is_full()
+            && self.accounts.membership(&stanza.sender()).is_none()
+    }
+
+    pub(super) fn presence(&mut self, stanza: &Stanza, turn: &mut Turn) {
+        let Ok(full) = stanza.from.try_as_full() else { return };
+        match &*stanza.type_ {
+            "" if stanza.element.has_child("x", "http://jabber.org/protocol/muc") => {
+                // Whoever joins as a MUC client waits for an answer.
+                let error = StanzaError::new(Condition::ServiceUnavailable, "join this channel with a MIX client");
+                turn.send(Reply::to_stanza(stanza).error(&error));
+            }
+            "" => self.came_online(full, stanza, turn),
+            "unavailable" => self.accounts.gone(full, &self.hosts, &mut turn.outbox),
+            _ => {}
+        }
+    }
+
+    fn came_online(&mut self, full: &FullJid, stanza: &Stanza, turn: &mut Turn) {
+        let account = full.to_bare();
+        let member = self.memberships.get(&account).map(|channels| !channels.is_empty());
+        let member = self.accounts.membership(&account).or(member).unwrap_or(false);
+        // Presence of people who are in no channel matters only where their server sends it for everybody, once.
+        if !member && !self.hosts.privileges(account.domain().as_str()).presence {
+            return;
+        }
+        let announced = capabilities::announced(&stanza.element);
+        let takes = announced.as_ref().and_then(|announced| self.capabilities.of(announced));
+        self.accounts.number(&account);
+        self.accounts.note_membership(&account, member);
+        let sighting = self.accounts.saw(full, announced, takes, &self.hosts, &mut turn.outbox);
+        if let Sighting::Ask(announced) = sighting {
+            self.ask_capabilities(full, announced, turn);
+        }
+    }
+
+    /// Asks a resource that came online before its account joined.
+    pub(super) fn ask_resource(&mut self, full: &FullJid, turn: &mut Turn) {
+        let announced = self.accounts.asking(full);
+        match announced.as_ref().and_then(|announced| self.capabilities.of(announced)) {
+            Some(takes) => self.accounts.settle(full, takes, &self.hosts, &mut turn.outbox),
+            None => self.ask_capabilities(full, announced, turn),
+        }
+    }
+
+    fn ask_capabilities(&mut self, full: &FullJid, announced: Option<Announced>, turn: &mut Turn) {
+        let node = announced.as_ref().map(|announced| format!("{}#{}", announced.node, announced.ver));
+        let purpose = Purpose::Capabilities { full: full.clone(), announced };
+        self.ask_disco(Jid::from(full.clone()), node.as_deref(), purpose, turn);
+    }
+
+    /// Asks a home server, once, which software it is: ejabberd's own PAM needs a marker (hosts.md, C.1).
+    pub(super) fn ask_home_server(&mut self, domain: &str, turn: &mut Turn) {
+        let Ok(whom) = Jid::new(domain) else { return };
+        if self.hosts.wants_asking(domain) {
+            self.ask_disco(whom, None, Purpose::HomeServer { domain: domain.to_owned() }, turn);
+        }
+    }
+
+    fn ask_disco(&mut self, whom: Jid, node: Option<&str>, purpose: Purpose, turn: &mut Turn) {
+        let id = self.fresh_id();
+        let iq = Tag::new("iq")
+            .attr("type", "get")
+            .attr("id", &id)
+            .attr("from", self.service.domain.as_str())
+            .attr("to", whom.as_str())
+            .child(Tag::in_ns("query", ns::DISCO_INFO).attr_opt("node", node));
+        if self.pending.ask(id, whom, purpose, self.now) {
+            turn.send(iq.into_xml());
+        }
+    }
+
+    /// Takes the answer to a question of the service's own.
+    pub(super) fn take_answer(&mut self, stanza: &Stanza, turn: &mut Turn) {
+        let Some(purpose) = stanza.id.as_ref().and_then(|id| self.pending.take(id, &stanza.from)) else { return };
+        let query = stanza.payload().filter(|payload| stanza.type_ == "result" && payload.has_ns(ns::DISCO_INFO));
+        match purpose {
+            Purpose::Capabilities { full, announced } => {
+                let takes = query.is_some_and(|query| self.capabilities.learn(announced, query));
+                self.accounts.settle(&full, takes, &self.hosts, &mut turn.outbox);
+            }
+            Purpose::HomeServer { domain } => {
+                let Some(query) = query else { return };
+                let is_ejabberd = query.children().any(|child| {
+                    child.name() == "identity"
+                        && child.attr("name").is_some_and(|name| name.eq_ignore_ascii_case("ejabberd"))
+                });
+                if self.hosts.learn_software(&domain, is_ejabberd) {
+                    self.accounts.readdress(&domain, &self.hosts, &mut turn.outbox);
+                }
+            }
+            Purpose::RosterItem { domain } if stanza.type_ == "error" => {
+                let reason = stanza.error_condition().unwrap_or("no reason given");
+                tracing::debug!(%domain, reason, "the host server granted its rosters and does not let them be changed");
+                self.hosts.roster_failed(&domain);
+            }
+            Purpose::RosterItem { .. } => {}
+        }
+    }
+
+    /// A message of ours came back (protocol.md §3): the route to that address is no good.
+    pub(super) fn bounce(&mut self, stanza: &Stanza, turn: &mut Turn) {
+        let gone = ["service-unavailable", "recipient-unavailable", "item-not-found", "gone"];
+        if !stanza.error_condition().is_some_and(|condition| gone.contains(&condition)) {
+            return;
+        }
+        match stanza.from.try_as_full() {
+            Ok(full) => self.accounts.gone(full, &self.hosts, &mut turn.outbox),
+            Err(bare) => self.accounts.bounced_at_bare(bare, &self.hosts, &mut turn.outbox),
+        }
+    }
+}

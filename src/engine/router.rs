@@ -1,0 +1,161 @@
+//! From a stanza to whoever takes it: address → target, payload → extension.
+
+use super::parley::Asked;
+use super::{Engine, Inbound, Needs, Turn};
+use crate::channel::{Actor, ChannelName, Refusal};
+use crate::xep::{self, Reply, Scope, delegation, privilege};
+use crate::xmpp::{Kind, Stanza, StanzaError, Unreadable, ns};
+use jid::{BareJid, Jid};
+
+/// What an address of the service stands for.
+pub(super) enum Target {
+    Service,
+    Channel(ChannelName),
+    /// An address that nothing is behind.
+    Nobody,
+}
+
+impl Engine {
+    /// What must be loaded before these can be taken.
+    pub fn needs(&self, batch: &[Inbound]) -> Needs {
+        let mut needs = Needs::default();
+        for inbound in batch {
+            let Inbound::Stanza(stanza) = inbound else { continue };
+            match self.target(&stanza.to) {
+                Some(Target::Channel(name)) => self.need_channel(&name, &mut needs),
+                Some(Target::Service) if stanza.kind == Kind::Iq => self.need_named(stanza, &mut needs),
+                _ => {}
+            }
+            let asks_list = stanza.kind == Kind::Iq
+                && stanza.payload().is_some_and(|payload| payload.has_ns(ns::DISCO_ITEMS))
+                && matches!(self.target(&stanza.to), Some(Target::Service));
+            if asks_list || self.is_presence_of_stranger(stanza) {
+                let account = stanza.sender();
+                if !needs.accounts.contains(&account) {
+                    needs.accounts.push(account);
+                }
+            }
+        }
+        needs
+    }
+
+    /// Channels that a request to the service names: to destroy one, or to join one by delegation.
+    fn need_named(&self, stanza: &Stanza, needs: &mut Needs) {
+        let Some(payload) = stanza.payload() else { return };
+        if payload.is("destroy", ns::MIX_CORE) {
+            if let Some(name) = payload.attr("channel").and_then(ChannelName::new) {
+                self.need_channel(&name, needs);
+            }
+        }
+        let Some((_, Some(inner))) = delegation::forwarded(stanza) else { return };
+        let channel = inner.children().find_map(|child| child.attr("channel"));
+        if let Some(Target::Channel(name)) =
+            channel.and_then(|jid| Jid::new(jid).ok()).and_then(|jid| self.target(&jid))
+        {
+            self.need_channel(&name, needs);
+        }
+    }
+
+    /// What an address stands for; `None` where it is not the service's: nothing may be sent from there.
+    pub(super) fn target(&self, to: &Jid) -> Option<Target> {
+        if to.domain() != &*self.service.domain {
+            return None;
+        }
+        Some(match (to.node(), to.resource()) {
+            (None, None) => Target::Service,
+            (Some(node), None) => ChannelName::new(node.as_str()).map_or(Target::Nobody, Target::Channel),
+            _ => Target::Nobody,
+        })
+    }
+
+    pub(super) fn stanza(&mut self, stanza: &Stanza, turn: &mut Turn) {
+        if stanza.to.domain() != &*self.service.domain {
+            tracing::debug!(kind = stanza.kind.name(), "a stanza for another domain was dropped");
+            return;
+        }
+        match stanza.kind {
+            Kind::Iq if stanza.is_answer() => self.take_answer(stanza, turn),
+            Kind::Iq => self.iq(stanza, turn),
+            Kind::Message if stanza.type_ == "error" => self.bounce(stanza, turn),
+            Kind::Message => self.message(stanza, turn),
+            Kind::Presence => self.presence(stanza, turn),
+        }
+    }
+
+    fn iq(&mut self, stanza: &Stanza, turn: &mut Turn) {
+        let reply = Reply::to_stanza(stanza);
+        let Some(payload) = stanza.payload() else {
+            let refusal = Refusal::BadRequest("a request has exactly one child (RFC 6120 §8.2.3)".into());
+            return turn.send(reply.error(&(&refusal).into()));
+        };
+        if let Some((version, inner)) = delegation::forwarded(stanza) {
+            return self.delegated(stanza, version, inner, turn);
+        }
+        let (scope, channel) = match self.target(&stanza.to) {
+            Some(Target::Service) => (Scope::Service, None),
+            Some(Target::Channel(name)) => (Scope::Channel, Some(name)),
+            _ => return turn.send(reply.error(&(&Refusal::NoSuchService).into())),
+        };
+        let set = stanza.type_ == "set";
+        let Some(extension) = xep::route(scope, set, payload) else {
+            // A channel that does not exist, or that the asker may not know of, tells nothing else about itself.
+            let exists = channel.as_ref().is_none_or(|name| self.shelf.channel(name).is_some());
+            let refusal = if exists { Refusal::NoSuchService } else { Refusal::NoSuchChannel };
+            return turn.send(reply.error(&(&refusal).into()));
+        };
+        let actor = self.actor(stanza.sender());
+        let extension = Some(extension);
+        let asker = stanza.from.clone();
+        self.ask(Asked { reply, actor, asker, channel, payload, set, extension }, turn);
+    }
+
+    fn message(&mut self, stanza: &Stanza, turn: &mut Turn) {
+        let reply = Reply::to_stanza(stanza);
+        match self.target(&stanza.to) {
+            Some(Target::Channel(name)) if stanza.type_ == "groupchat" => {
+                let actor = self.actor(stanza.sender());
+                let (payload, asker) = (&stanza.element, stanza.from.clone());
+                let channel = Some(name);
+                self.ask(Asked { reply, actor, asker, channel, payload, set: true, extension: None }, turn);
+            }
+            Some(Target::Service) if self.advert(stanza) => {}
+            _ if stanza.type_ == "headline" => {}
+            _ => turn.send(reply.error(&(&Refusal::NoSuchService).into())),
+        }
+    }
+
+    /// Takes what a host server announces: delegated namespaces and privileges. Whether it was that.
+    fn advert(&mut self, stanza: &Stanza) -> bool {
+        if stanza.from.node().is_some() || stanza.from.is_full() {
+            return false;
+        }
+        let domain = stanza.from.domain().as_str().to_owned();
+        let delegated = delegation::advert(&stanza.element);
+        if let Some(version) = delegated {
+            tracing::info!(%domain, version, "the host server delegates MIX-PAM: its users join through their accounts");
+        }
+        let granted = privilege::advert(&stanza.element);
+        if let Some(privileges) = granted {
+            tracing::info!(%domain, roster = privileges.roster, presence = privileges.presence, "the host server grants privileges");
+            self.hosts.grant(&domain, privileges);
+        }
+        delegated.is_some() || granted.is_some()
+    }
+
+    pub(super) fn unreadable(&mut self, unreadable: &Unreadable, turn: &mut Turn) {
+        let (Some(kind), Some(from), Some(to)) = (unreadable.kind, &unreadable.from, &unreadable.to) else { return };
+        let matchable = kind == Kind::Message || (kind == Kind::Iq && unreadable.id.is_some());
+        if !unreadable.answerable || !matchable || to.domain() != &*self.service.domain {
+            return;
+        }
+        let (id, from, to) = (unreadable.id.clone(), to.to_string(), from.clone());
+        let reply = Reply { kind, id, from, to, delegated: None };
+        let error: &StanzaError = &unreadable.error;
+        turn.send(reply.error(error));
+    }
+
+    pub(super) fn actor(&self, account: BareJid) -> Actor {
+        let operator = self.service.operators.contains(&account);
+        Actor { account, operator }
+    }
+}

@@ -1,0 +1,177 @@
+//! The channels in memory, and the directory of all there are.
+//!
+//! A channel in memory is a cache of the store: it may be dropped at any time between turns.
+
+use super::outbox::{Delta, ListId, Out};
+use super::{Engine, Needs};
+use crate::channel::{Channel, ChannelName, Node};
+use crate::store::Listing;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// See the module.
+pub(super) struct Shelf {
+    directory: BTreeMap<ChannelName, Listing>,
+    /// Names of which only the store knows whether they exist, since a commit was refused.
+    doubtful: HashSet<ChannelName>,
+    channels: HashMap<ChannelName, Shelved>,
+    bytes: usize,
+    bytes_max: usize,
+    uses: u64,
+}
+
+struct Shelved {
+    channel: Channel,
+    bytes: usize,
+    used: u64,
+}
+
+impl Shelf {
+    pub fn new(directory: Vec<Listing>, bytes_max: usize) -> Shelf {
+        Shelf {
+            directory: directory.into_iter().map(|listing| (listing.name.clone(), listing)).collect(),
+            doubtful: HashSet::new(),
+            channels: HashMap::new(),
+            bytes: 0,
+            bytes_max,
+            uses: 0,
+        }
+    }
+
+    pub fn channels(&self) -> impl Iterator<Item = &Channel> {
+        self.channels.values().map(|shelved| &shelved.channel)
+    }
+
+    pub fn channel(&self, name: &ChannelName) -> Option<&Channel> {
+        self.channels.get(name).map(|shelved| &shelved.channel)
+    }
+
+    /// Changes a channel and accounts for its size.
+    pub fn change(&mut self, name: &ChannelName, change: impl FnOnce(&mut Channel)) {
+        self.uses += 1;
+        if let Some(shelved) = self.channels.get_mut(name) {
+            change(&mut shelved.channel);
+            shelved.used = self.uses;
+            let bytes = shelved.channel.bytes();
+            self.bytes = self.bytes + bytes - shelved.bytes;
+            shelved.bytes = bytes;
+        }
+    }
+
+    /// Marks a channel as used, so that it leaves memory late.
+    pub fn touch(&mut self, name: &ChannelName) {
+        self.change(name, |_| {});
+    }
+
+    pub fn exists(&self, name: &ChannelName) -> bool {
+        self.directory.contains_key(name)
+    }
+
+    pub fn count(&self) -> usize {
+        self.directory.len()
+    }
+
+    pub fn listed(&self) -> impl Iterator<Item = &ChannelName> {
+        self.directory.values().filter(|listing| listing.listed).map(|listing| &listing.name)
+    }
+
+    /// Whether a channel has to be loaded before a turn may ask for it.
+    pub fn is_cold(&self, name: &ChannelName) -> bool {
+        (self.exists(name) || self.doubtful.contains(name)) && !self.channels.contains_key(name)
+    }
+
+    pub fn put(&mut self, channel: Channel) {
+        let (name, profile) = (channel.name().clone(), channel.profile());
+        let listing = Listing { name: name.clone(), tag: profile.tag, listed: profile.listed };
+        self.directory.insert(name.clone(), listing);
+        self.doubtful.remove(&name);
+        self.uses += 1;
+        let bytes = channel.bytes();
+        self.bytes += bytes;
+        self.channels.insert(name, Shelved { channel, bytes, used: self.uses });
+    }
+
+    pub fn take(&mut self, name: &ChannelName) -> Option<Channel> {
+        let shelved = self.channels.remove(name)?;
+        self.bytes -= shelved.bytes;
+        Some(shelved.channel)
+    }
+
+    /// Strikes a channel from the directory.
+    pub fn strike(&mut self, name: &ChannelName) {
+        self.directory.remove(name);
+        self.doubtful.remove(name);
+    }
+
+    pub fn doubt(&mut self, name: &ChannelName) {
+        self.doubtful.insert(name.clone());
+    }
+
+    /// The channels that have to leave memory, used longest ago first, down to nine tenths of what is allowed.
+    fn surplus(&self) -> Vec<ChannelName> {
+        if self.bytes <= self.bytes_max {
+            return Vec::new();
+        }
+        let mut by_use: Vec<_> =
+            self.channels.iter().map(|(name, shelved)| (shelved.used, shelved.bytes, name)).collect();
+        by_use.sort_unstable();
+        let mut over = self.bytes - self.bytes_max / 10 * 9;
+        let surplus = by_use.into_iter().take_while(|(_, bytes, _)| {
+            let needed = over > 0;
+            over = over.saturating_sub(*bytes);
+            needed
+        });
+        surplus.map(|(_, _, name)| name.clone()).collect()
+    }
+}
+
+impl Engine {
+    /// Puts a channel that was loaded into memory, and its subscribers into the address book.
+    pub(super) fn shelve(&mut self, name: ChannelName, channel: Option<Channel>) {
+        let Some(channel) = channel else { return self.shelf.strike(&name) };
+        if self.shelf.channel(&name).is_some() {
+            return;
+        }
+        let mut lists: HashMap<Node, Vec<_>> = HashMap::new();
+        for member in channel.participants() {
+            let no = self.accounts.hold(&member.jid, &self.hosts, &mut self.early);
+            for node in member.subscriptions.iter() {
+                lists.entry(node).or_default().push((member.id.clone(), no));
+            }
+        }
+        for (node, mut accounts) in lists {
+            // In the order of ids, so that a run can be repeated.
+            accounts.sort_unstable();
+            let list = ListId { tag: channel.profile().tag, node };
+            self.early.push(Out::Book(Delta::Filled(list, accounts.into_iter().map(|(_, no)| no).collect())));
+        }
+        self.shelf.put(channel);
+    }
+
+    /// Takes a channel out of memory.
+    pub(super) fn unshelve(&mut self, name: &ChannelName, out: &mut Vec<Out>) {
+        let Some(channel) = self.shelf.take(name) else { return };
+        out.push(Out::Book(Delta::Dropped { tag: channel.profile().tag }));
+        for member in channel.participants() {
+            self.accounts.release(&member.jid);
+        }
+    }
+
+    /// Takes a channel out of memory that the store may know differently, or not at all.
+    pub(super) fn doubt(&mut self, name: &ChannelName, out: &mut Vec<Out>) {
+        self.unshelve(name, out);
+        self.shelf.doubt(name);
+    }
+
+    /// Lets channels leave memory until the rest is within its limit.
+    pub(super) fn make_room(&mut self, out: &mut Vec<Out>) {
+        for name in self.shelf.surplus() {
+            self.unshelve(&name, out);
+        }
+    }
+
+    pub(super) fn need_channel(&self, name: &ChannelName, needs: &mut Needs) {
+        if self.shelf.is_cold(name) && !needs.channels.contains(name) {
+            needs.channels.push(name.clone());
+        }
+    }
+}

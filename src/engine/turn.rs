@@ -1,0 +1,121 @@
+//! A turn's input and output, and what happens when its commit fails.
+
+use super::{Engine, Out, Query};
+use crate::channel::{Channel, ChannelName, Refusal, Stamp};
+use crate::store::Record;
+use crate::xep::Reply;
+use crate::xmpp::{Stanza, Unreadable};
+use jid::BareJid;
+
+/// Something that came in.
+#[derive(Clone, Debug)]
+pub enum Inbound {
+    /// A stanza.
+    Stanza(Stanza),
+    /// A stanza that cannot be read; its sender is owed an error.
+    Unreadable(Unreadable),
+    /// The link to the host server is up.
+    LinkUp,
+    /// It is down.
+    LinkDown,
+    /// About a second went by.
+    Tick,
+}
+
+/// What has to be loaded before a turn.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Needs {
+    /// Channels that exist and are not in memory.
+    pub channels: Vec<ChannelName>,
+    /// Accounts of which it matters which channels they are in.
+    pub accounts: Vec<BareJid>,
+}
+
+impl Needs {
+    /// Whether nothing has to be loaded.
+    pub fn is_empty(&self) -> bool {
+        self.channels.is_empty() && self.accounts.is_empty()
+    }
+}
+
+/// What was loaded.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// The channels asked for, `None` for one that does not exist.
+    pub channels: Vec<(ChannelName, Option<Channel>)>,
+    /// The channels of the accounts asked for.
+    pub memberships: Vec<(BareJid, Vec<ChannelName>)>,
+}
+
+/// What a turn leads to. The contract: nothing in `outbox` leaves before `records` are durable.
+#[derive(Debug, Default)]
+pub struct Turn {
+    /// To be stored, in order.
+    pub records: Vec<Record>,
+    /// To be sent, in order.
+    pub outbox: Vec<Out>,
+    /// To be answered from the archive, after the commit.
+    pub queries: Vec<Query>,
+    /// Whom to tell when the commit is refused.
+    pub(super) replies: Vec<Reply>,
+}
+
+impl Turn {
+    pub(super) fn send(&mut self, stanza: String) {
+        self.outbox.push(Out::Stanza(stanza));
+    }
+}
+
+impl Engine {
+    /// Loads what [`Engine::needs`] asked for.
+    pub fn adopt(&mut self, loaded: Loaded) {
+        for (name, channel) in loaded.channels {
+            self.shelve(name, channel);
+        }
+        for (account, channels) in loaded.memberships {
+            self.accounts.note_membership(&account, !channels.is_empty());
+            self.memberships.insert(account, channels);
+        }
+    }
+
+    /// Takes a batch, in order, and says what it leads to.
+    pub fn turn(&mut self, now: Stamp, batch: Vec<Inbound>) -> Turn {
+        // A clock that goes back would put events before their causes.
+        self.now = self.now.max(now);
+        let mut turn = Turn { outbox: std::mem::take(&mut self.early), ..Turn::default() };
+        for inbound in batch {
+            match inbound {
+                Inbound::Stanza(stanza) => self.stanza(&stanza, &mut turn),
+                Inbound::Unreadable(unreadable) => self.unreadable(&unreadable, &mut turn),
+                Inbound::LinkUp => self.hosts.link_up(),
+                Inbound::LinkDown => {}
+                Inbound::Tick => self.tick(),
+            }
+        }
+        self.memberships.clear();
+        self.accounts.save(&mut turn.records);
+        self.make_room(&mut turn.outbox);
+        turn
+    }
+
+    /// Undoes a turn whose commit was refused: its channels leave memory and reload from the store, and everybody who
+    /// asked for something is told that it did not happen. Returns what to send.
+    pub fn abandon(&mut self, turn: Turn) -> Vec<Out> {
+        let mut out: Vec<Out> = turn.outbox.into_iter().filter(|out| matches!(out, Out::Book(_))).collect();
+        for record in turn.records {
+            match record {
+                Record::Channel { name, .. } => self.doubt(&name, &mut out),
+                Record::Whereabouts { account, .. } => self.accounts.mark_dirty(&account),
+            }
+        }
+        let error = (&Refusal::Internal).into();
+        out.extend(turn.replies.iter().map(|reply| Out::Stanza(reply.error(&error))));
+        out
+    }
+
+    fn tick(&mut self) {
+        for full in self.pending.expire(self.now) {
+            self.accounts.forget_question(&full);
+        }
+    }
+}

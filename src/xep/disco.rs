@@ -1,0 +1,91 @@
+//! XEP-0030: what the service and its channels are, and what they hold.
+
+use super::mix_core::name_of;
+use super::{EXTENSIONS, Extension, Request, Route, Scope, delegation, rsm};
+use crate::channel::{Answer, Command, Node, Refusal};
+use crate::xmpp::{Tag, ns};
+
+/// XEP-0030.
+pub struct Disco;
+
+impl Extension for Disco {
+    fn name(&self) -> &'static str {
+        "XEP-0030"
+    }
+
+    fn features(&self, _scope: Scope) -> &'static [&'static str] {
+        &[ns::DISCO_INFO, ns::DISCO_ITEMS]
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        const ROUTES: &[Route] = &[
+            Route::get(Scope::Service, "query", ns::DISCO_INFO),
+            Route::get(Scope::Service, "query", ns::DISCO_ITEMS),
+            Route::get(Scope::Channel, "query", ns::DISCO_INFO),
+            Route::get(Scope::Channel, "query", ns::DISCO_ITEMS),
+        ];
+        ROUTES
+    }
+
+    fn decode(&self, request: &Request<'_>) -> Result<Command, Refusal> {
+        let node = request.payload.attr("node").filter(|node| !node.is_empty());
+        let items = request.payload.has_ns(ns::DISCO_ITEMS);
+        match (request.channel, items) {
+            (None, false) => Ok(Command::DescribeService { node: node.map(str::to_owned) }),
+            (None, true) if node.is_none() => Ok(Command::ListChannels(rsm::decode(request.payload)?)),
+            (Some(_), false) if node.is_none_or(|node| node == "mix") => Ok(Command::Describe),
+            (Some(_), true) if node == Some("mix") => Ok(Command::ListNodes),
+            // XEP-0369 §6.4: without that node the question is one for a room's occupants.
+            (Some(_), true) if node.is_none() => {
+                Err(Refusal::Unsupported("ask a channel for its items with node='mix'".into()))
+            }
+            _ => Err(Refusal::NoSuchNode),
+        }
+    }
+
+    fn encode(&self, answer: &Answer, request: &Request<'_>) -> Result<Option<Tag>, Refusal> {
+        let query = Tag::in_ns("query", &request.payload.ns()).attr_opt("node", request.payload.attr("node"));
+        match answer {
+            Answer::ServiceDescription { node: Some(node), .. } => match delegation::features(node) {
+                Some(features) => Ok(Some(query.children(features.iter().map(|var| feature(var))))),
+                None => Err(Refusal::NoSuchNode),
+            },
+            Answer::ServiceDescription { node: None, may_create } => {
+                let create = may_create.then(|| feature("urn:xmpp:mix:core:1#create-channel"));
+                Ok(Some(query.child(identity(&request.service.name)).children(all(Scope::Service)).child_opt(create)))
+            }
+            Answer::Description => {
+                let Some(channel) = request.channel else { return Err(Refusal::NoSuchChannel) };
+                let name = channel.info().label.as_deref().unwrap_or(channel.name().as_str());
+                Ok(Some(query.child(identity(name)).children(all(Scope::Channel))))
+            }
+            Answer::Nodes => {
+                let Some(channel) = request.channel else { return Err(Refusal::NoSuchChannel) };
+                let address = request.service.address_of(channel.name());
+                let item = |node| Tag::new("item").attr("jid", &address).attr("node", name_of(node));
+                Ok(Some(query.children(Node::ALL.map(item))))
+            }
+            Answer::Channels(page) => {
+                let jids: Vec<String> = page.entries.iter().map(|name| request.service.address_of(name)).collect();
+                let counted = Some((page.count as u64, page.index as u64));
+                let cut = request.payload.has_child("set", ns::RSM) || jids.len() < page.count;
+                let set = cut
+                    .then(|| rsm::encode(jids.first().map(String::as_str), jids.last().map(String::as_str), counted));
+                Ok(Some(query.children(jids.iter().map(|jid| Tag::new("item").attr("jid", jid))).child_opt(set)))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+fn identity(name: &str) -> Tag {
+    Tag::new("identity").attr("category", "conference").attr("type", "mix").attr("name", name)
+}
+
+fn feature(var: &str) -> Tag {
+    Tag::new("feature").attr("var", var)
+}
+
+fn all(scope: Scope) -> impl Iterator<Item = Tag> {
+    EXTENSIONS.iter().flat_map(move |extension| extension.features(scope)).map(|var| feature(var))
+}

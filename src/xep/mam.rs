@@ -1,0 +1,194 @@
+//! XEP-0313: the archive of a channel, and this service's own fields for paging it (groups.md §1 rule 1, §3.6).
+
+use super::{Extension, Request, Route, Scope, mix_core, rsm};
+use crate::channel::command::{HistoryQuery, Slice};
+use crate::channel::{Answer, Channel, Command, Node, Refusal, Stamp};
+use crate::xmpp::{Tag, ns};
+use jid::Jid;
+use minidom::Element;
+
+/// XEP-0313.
+pub struct Mam;
+
+/// The fields of the form, with their types (XEP-0313 §4.1.5).
+const FIELDS: [(&str, &str); 9] = [
+    ("jid-single", "with"),
+    ("text-single", "start"),
+    ("text-single", "end"),
+    ("text-single", "before-id"),
+    ("text-single", "after-id"),
+    ("list-multi", "ids"),
+    ("list-single", POSITION),
+    ("text-single", LAST_ROW_ID),
+    ("text-single", LIMIT),
+];
+const POSITION: &str = "{urn:mixd:group:1}position";
+const LAST_ROW_ID: &str = "{urn:mixd:group:1}last-row-id";
+const LIMIT: &str = "{urn:mixd:group:1}limit";
+
+impl Extension for Mam {
+    fn name(&self) -> &'static str {
+        "XEP-0313"
+    }
+
+    fn features(&self, scope: Scope) -> &'static [&'static str] {
+        match scope {
+            // XEP-0369 §6.1: a service must not announce an archive.
+            Scope::Service => &[],
+            Scope::Channel => &[ns::MAM, "urn:xmpp:mam:2#extended"],
+        }
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        const ROUTES: &[Route] = &[
+            Route::get(Scope::Channel, "query", ns::MAM),
+            Route::set(Scope::Channel, "query", ns::MAM),
+            Route::get(Scope::Channel, "metadata", ns::MAM),
+        ];
+        ROUTES
+    }
+
+    fn decode(&self, request: &Request<'_>) -> Result<Command, Refusal> {
+        let Some(channel) = request.channel else { return Err(Refusal::NoSuchChannel) };
+        match (request.set, request.payload.name()) {
+            (false, "metadata") => Ok(Command::HistoryBounds),
+            (false, _) => Ok(Command::HistoryForm),
+            (true, _) => Ok(Command::ReadHistory(query(request, channel)?)),
+        }
+    }
+
+    fn encode(&self, answer: &Answer, _request: &Request<'_>) -> Result<Option<Tag>, Refusal> {
+        Ok(matches!(answer, Answer::HistoryForm).then(|| Tag::in_ns("query", ns::MAM).child(form())))
+    }
+}
+
+fn form() -> Tag {
+    let form_type = Tag::new("field").attr("type", "hidden").attr("var", "FORM_TYPE");
+    let fields = FIELDS.map(|(kind, var)| {
+        let field = Tag::new("field").attr("type", kind).attr("var", var);
+        match var {
+            "ids" => field
+                .child(Tag::in_ns("validate", ns::FORM_VALIDATE).attr("datatype", "xs:string").child(Tag::new("open"))),
+            POSITION => {
+                field.children(["up", "down"].map(|value| Tag::new("option").child(Tag::new("value").text(value))))
+            }
+            _ => field,
+        }
+    });
+    Tag::in_ns("x", ns::FORM)
+        .attr("type", "form")
+        .child(form_type.child(Tag::new("value").text(ns::MAM)))
+        .children(fields)
+}
+
+/// What the sugar for paging says, before it becomes bounds.
+#[derive(Default)]
+struct Position {
+    up: Option<bool>,
+    anchor: Option<u64>,
+    limit: Option<usize>,
+}
+
+fn query(request: &Request<'_>, channel: &Channel) -> Result<HistoryQuery, Refusal> {
+    let payload = request.payload;
+    let mut query = HistoryQuery {
+        query_id: payload.attr("queryid").map(str::to_owned),
+        flip: payload.has_child("flip-page", ns::MAM),
+        of_empty_node: payload.attr("node").is_some_and(|node| mix_core::node_of(node) != Some(Node::Messages)),
+        ..HistoryQuery::default()
+    };
+    if query.query_id.as_ref().is_some_and(|id| id.len() > request.service.limits.id_bytes_max) {
+        return Err(Refusal::TooLong { what: "the queryid", max: request.service.limits.id_bytes_max });
+    }
+    let mut position = Position::default();
+    if let Some(form) = payload.get_child("x", ns::FORM) {
+        for field in form.children().filter(|child| child.is("field", ns::FORM)) {
+            read_field(field, request, channel, &mut query, &mut position)?;
+        }
+    }
+    let slice = rsm::decode(payload)?;
+    apply_slice(&slice, request, channel, &mut query);
+    apply_position(&position, &slice, &mut query);
+    let wanted = slice.max.or(position.limit).unwrap_or(request.service.page_default);
+    query.max = wanted.min(request.service.page_max);
+    Ok(query)
+}
+
+fn read_field(
+    field: &Element,
+    request: &Request<'_>,
+    channel: &Channel,
+    query: &mut HistoryQuery,
+    position: &mut Position,
+) -> Result<(), Refusal> {
+    let values: Vec<String> =
+        field.children().filter(|value| value.name() == "value").map(|value| value.text().trim().to_owned()).collect();
+    // An empty field is one that the client left blank.
+    let Some(value) = values.first().filter(|value| !value.is_empty()) else { return Ok(()) };
+    let wrong = |what: &str| Refusal::BadRequest(format!("the field {what} cannot be '{value}'"));
+    match field.attr("var").unwrap_or_default() {
+        "FORM_TYPE" if value == ns::MAM => {}
+        "FORM_TYPE" => return Err(wrong("FORM_TYPE")),
+        "with" => query.with = Some(Jid::new(value).map_err(|_| wrong("with"))?.to_bare()),
+        "start" => query.start = Some(Stamp::from_xmpp(value).ok_or_else(|| wrong("start"))?),
+        "end" => query.end = Some(Stamp::from_xmpp(value).ok_or_else(|| wrong("end"))?),
+        "after-id" => query.after = row(value, request, channel, query).max(query.after),
+        "before-id" => query.before = nearest(query.before, row(value, request, channel, query)),
+        "ids" => {
+            if values.len() > request.service.page_max {
+                return Err(Refusal::TooMany { what: "ids", max: request.service.page_max });
+            }
+            query.ids = Some(values.iter().filter_map(|id| row(id, request, channel, query)).collect());
+        }
+        POSITION if value == "up" || value == "down" => position.up = Some(value == "up"),
+        POSITION => return Err(wrong(POSITION)),
+        LAST_ROW_ID => {
+            position.anchor = match value.parse() {
+                Ok(row) if value.len() < 32 => Some(row),
+                _ => row(value, request, channel, query),
+            }
+        }
+        LIMIT => position.limit = Some(value.parse().map_err(|_| wrong(LIMIT))?),
+        unknown => return Err(Refusal::Unsupported(format!("the archive knows no field '{unknown}'"))),
+    }
+    Ok(())
+}
+
+/// The row of an id; an id that this channel never gave out makes the whole query fail once rights are checked.
+fn row(id: &str, request: &Request<'_>, channel: &Channel, query: &mut HistoryQuery) -> Option<u64> {
+    let row = request.service.sealer.open(channel.profile().tag, id);
+    query.names_unknown_row |= row.is_none();
+    row
+}
+
+fn nearest(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+fn apply_slice(slice: &Slice, request: &Request<'_>, channel: &Channel, query: &mut HistoryQuery) {
+    if let Some(id) = &slice.after {
+        query.after = row(id, request, channel, query).max(query.after);
+    }
+    if let Some(id) = &slice.before {
+        query.from_end = true;
+        if !id.is_empty() {
+            query.before = nearest(query.before, row(id, request, channel, query));
+        }
+    }
+}
+
+/// groups.md §1 rule 1: up = older, down = newer; the anchor is excluded; without anything the latest page.
+fn apply_position(position: &Position, slice: &Slice, query: &mut HistoryQuery) {
+    if position.up.is_none() && position.anchor.is_none() && position.limit.is_none() {
+        return;
+    }
+    if position.up.unwrap_or(true) {
+        query.from_end = slice.after.is_none();
+        query.before = nearest(query.before, position.anchor);
+    } else {
+        query.after = query.after.max(position.anchor);
+    }
+}

@@ -1,0 +1,109 @@
+//! Answers that are read from the archive, off the turn: what to fetch, and how it is written (XEP-0313 §4.2, §5).
+
+use super::{Reply, Sealer, reflection, rsm};
+use crate::channel::command::HistoryQuery;
+use crate::channel::{Member, ParticipantId, Refusal, Row};
+use crate::xmpp::{Tag, ns};
+use std::collections::HashMap;
+
+/// A question to the archive. It carries what it may see, as of its turn.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// The way back.
+    pub reply: Reply,
+    /// The channel's address.
+    pub channel: String,
+    /// The channel's tag.
+    pub tag: u64,
+    /// The newest row of the turn.
+    pub newest: u64,
+    /// Seals row numbers into ids.
+    pub sealer: Sealer,
+    /// What is asked.
+    pub kind: QueryKind,
+}
+
+/// What is asked of the archive.
+#[derive(Clone, Debug)]
+pub enum QueryKind {
+    /// A page.
+    Page {
+        /// Which rows.
+        query: HistoryQuery,
+        /// Only rows of this participant.
+        author: Option<ParticipantId>,
+    },
+    /// The first and the last row.
+    Bounds,
+    /// One row again, for the sender of a repeat alone.
+    Reflection {
+        /// The row.
+        row: u64,
+    },
+}
+
+/// Records of the authors on a page.
+pub type People = HashMap<ParticipantId, Member>;
+
+impl Query {
+    /// The answer when the archive has too many questions waiting.
+    pub fn refuse_busy(&self) -> String {
+        self.reply.error(&(&Refusal::Busy).into())
+    }
+
+    /// The answer when something goes wrong or was asked for that is not there.
+    pub fn refuse(&self, refusal: &Refusal) -> String {
+        self.reply.error(&refusal.into())
+    }
+
+    /// A page: one message a row, then the result of the iq.
+    pub fn page(
+        &self,
+        query: &HistoryQuery,
+        mut rows: Vec<Row>,
+        complete: bool,
+        counted: Option<(u64, u64)>,
+        people: &People,
+    ) -> Vec<String> {
+        let id = |row: Option<&Row>| row.map(|row| self.sealer.seal(self.tag, row.number));
+        let (first, last) = (id(rows.first()), id(rows.last()));
+        if query.flip {
+            rows.reverse();
+        }
+        let mut stanzas: Vec<String> =
+            rows.iter().filter_map(|row| self.result(row, query.query_id.as_deref(), people)).collect();
+        let set = rsm::encode(first.as_deref(), last.as_deref(), counted);
+        let fin = Tag::in_ns("fin", ns::MAM).attr_opt("complete", complete.then_some("true")).child(set);
+        stanzas.push(self.reply.result(Some(fin)));
+        stanzas
+    }
+
+    /// The first and the last row of the archive.
+    pub fn bounds(&self, ends: Option<(&Row, &Row)>) -> String {
+        let end = |name, row: &Row| {
+            Tag::new(name).attr("id", self.sealer.seal(self.tag, row.number)).attr("timestamp", row.stamp.to_xmpp())
+        };
+        let ends = ends.into_iter().flat_map(|(first, last)| [end("start", first), end("end", last)]);
+        self.reply.result(Some(Tag::in_ns("metadata", ns::MAM).children(ends)))
+    }
+
+    /// One row, as it was reflected.
+    pub fn reflection(&self, row: &Row, people: &People) -> Option<String> {
+        let author = people.get(&row.author)?;
+        let outer = Tag::new("message").attr("to", self.reply.to.as_str());
+        Some(reflection::of_row(outer, row, &author.jid, &self.channel, self.tag, &self.sealer).into_xml())
+    }
+
+    fn result(&self, row: &Row, query_id: Option<&str>, people: &People) -> Option<String> {
+        let author = people.get(&row.author)?;
+        let id = self.sealer.seal(self.tag, row.number);
+        let outer = Tag::in_ns("message", ns::CLIENT);
+        let message = reflection::of_row(outer, row, &author.jid, &self.channel, self.tag, &self.sealer);
+        let delay = Tag::in_ns("delay", ns::DELAY).attr("stamp", row.stamp.to_xmpp());
+        let forwarded = Tag::in_ns("forwarded", ns::FORWARD).child(delay).child(message);
+        let result = Tag::in_ns("result", ns::MAM).attr_opt("queryid", query_id).attr("id", &id).child(forwarded);
+        let outer = Tag::new("message").attr("from", &self.channel).attr("to", self.reply.to.as_str());
+        // The id is the row's own: unique within the answers of one archive, and stable.
+        Some(outer.attr("id", &id).child(result).into_xml())
+    }
+}

@@ -1,0 +1,190 @@
+//! XEP-0369 MIX-CORE: channels come and go, people join, talk and leave.
+
+use super::{Extension, Render, Request, Route, Scope, Shown, reflection};
+use crate::channel::{Answer, Change, ChannelName, Command, Member, Nick, Node, NodeSet, Refusal};
+use crate::xmpp::{Tag, ns};
+use minidom::Element;
+
+/// XEP-0369.
+pub struct MixCore;
+
+impl Extension for MixCore {
+    fn name(&self) -> &'static str {
+        "XEP-0369"
+    }
+
+    fn features(&self, scope: Scope) -> &'static [&'static str] {
+        match scope {
+            Scope::Service => &[ns::MIX_CORE, "urn:xmpp:mix:core:1#searchable"],
+            Scope::Channel => &[ns::MIX_CORE, ns::SID],
+        }
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        const ROUTES: &[Route] = &[
+            Route::set(Scope::Service, "create", ns::MIX_CORE),
+            Route::set(Scope::Service, "destroy", ns::MIX_CORE),
+            // Reading 2: XEP-0404's and XEP-0407's examples join in their own namespaces, ejabberd leaves in core:0.
+            Route::set(Scope::Channel, "join", ns::MIX_CORE),
+            Route::set(Scope::Channel, "join", ns::MIX_CORE_0),
+            Route::set(Scope::Channel, "join", ns::MIX_ANON),
+            Route::set(Scope::Channel, "join", ns::MIX_MISC),
+            Route::set(Scope::Channel, "leave", ns::MIX_CORE),
+            Route::set(Scope::Channel, "leave", ns::MIX_CORE_0),
+            Route::set(Scope::Channel, "setnick", ns::MIX_CORE),
+            Route::set(Scope::Channel, "update-subscription", ns::MIX_CORE),
+        ];
+        ROUTES
+    }
+
+    fn decode(&self, request: &Request<'_>) -> Result<Command, Refusal> {
+        let payload = request.payload;
+        match payload.name() {
+            "create" => {
+                let name = match payload.attr("channel").filter(|name| !name.is_empty()) {
+                    Some(text) => Some(channel_name(text, request)?),
+                    None => None,
+                };
+                Ok(Command::Create { name })
+            }
+            "destroy" => {
+                let text = payload.attr("channel").unwrap_or_default();
+                Ok(Command::Destroy { name: ChannelName::new(text).ok_or(Refusal::NoSuchChannel)? })
+            }
+            "join" => {
+                let subscribe = wanted_nodes(payload, "subscribe")?;
+                Ok(Command::Join { nick: wanted_nick(payload)?, subscribe })
+            }
+            "leave" => Ok(Command::Leave),
+            "setnick" => Ok(Command::SetNick { nick: wanted_nick(payload)? }),
+            _ => Ok(Command::UpdateSubscription {
+                subscribe: wanted_nodes(payload, "subscribe")?,
+                unsubscribe: wanted_nodes(payload, "unsubscribe")?,
+            }),
+        }
+    }
+
+    fn encode(&self, answer: &Answer, request: &Request<'_>) -> Result<Option<Tag>, Refusal> {
+        let ns = request.payload.ns();
+        Ok(match answer {
+            Answer::Created { name } => Some(Tag::in_ns("create", &ns).attr("channel", name.as_str())),
+            Answer::Joined { id, nick, subscribed } => {
+                let channel = request.channel.map(|channel| request.service.address_of(channel.name()));
+                let address = channel.filter(|_| request.delegated).map(|channel| format!("{id}#{channel}"));
+                let join = Tag::in_ns("join", &ns).attr("id", id.as_str()).attr_opt("jid", address);
+                Some(join.children(node_tags("subscribe", *subscribed)).child(Tag::new("nick").text(nick.as_str())))
+            }
+            Answer::Left => Some(Tag::in_ns("leave", &ns)),
+            Answer::Nick(nick) => Some(Tag::in_ns("setnick", &ns).child(Tag::new("nick").text(nick.as_str()))),
+            Answer::Subscriptions { subscribe, unsubscribe } => Some(
+                Tag::in_ns("update-subscription", &ns)
+                    .attr("jid", request.actor.account.as_str())
+                    .children(node_tags("subscribe", *subscribe))
+                    .children(node_tags("unsubscribe", *unsubscribe)),
+            ),
+            _ => None,
+        })
+    }
+
+    fn render(&self, change: &Change, render: &mut Render<'_>) {
+        match change {
+            Change::Joined(member) | Change::Renamed(member) => {
+                let event = event(render, Tag::new("item").attr("id", member.id.as_str()).child(participant(member)));
+                render.fan(Node::Participants, event);
+            }
+            Change::Left(member) => {
+                let event = event(render, Tag::new("retract").attr("id", member.id.as_str()));
+                render.fan(Node::Participants, event.clone());
+                // The account's other resources learn of the leave by the same event.
+                render.tell(&member.jid, event);
+            }
+            Change::Published(row) => {
+                let Some(author) = render.channel.member_of(&row.author) else { return };
+                let (channel, tag) = (render.address(), render.channel.profile().tag);
+                let outer = Tag::new("message");
+                let message = reflection::of_row(outer, row, &author.jid, &channel, tag, &render.service.sealer);
+                render.shown.push(Shown::Fan { node: Node::Messages, except: None, message, groupchat: true });
+            }
+            Change::Relayed(relay) => {
+                let id = render.fresh_id();
+                let Some(author) = render.channel.member_of(&relay.author) else { return };
+                let message = reflection::of_relay(relay, author, &render.address(), &id);
+                let except = (!relay.message.echoed).then(|| author.jid.clone());
+                render.shown.push(Shown::Fan { node: Node::Messages, except, message, groupchat: true });
+            }
+            Change::Destroyed => {
+                let gone =
+                    Tag::in_ns("event", ns::PUBSUB_EVENT).child(Tag::new("delete").attr("node", ns::NODE_PARTICIPANTS));
+                let message = headed(render).child(gone);
+                render.fan(Node::Participants, message);
+            }
+            Change::Created { .. } | Change::Subscribed(_) | Change::ItemSet { .. } => {}
+        }
+    }
+}
+
+/// The item of a participant (XEP-0369 §4.7.3).
+pub fn participant(member: &Member) -> Tag {
+    Tag::in_ns("participant", ns::MIX_CORE)
+        .child(Tag::new("nick").text(member.nick.as_str()))
+        .child(Tag::new("jid").text(member.jid.as_str()))
+}
+
+/// A node by the name it has on the wire.
+pub fn node_of(name: &str) -> Option<Node> {
+    match name {
+        ns::NODE_MESSAGES => Some(Node::Messages),
+        ns::NODE_PARTICIPANTS => Some(Node::Participants),
+        ns::NODE_INFO => Some(Node::Info),
+        _ => None,
+    }
+}
+
+/// The name of a node on the wire.
+pub fn name_of(node: Node) -> &'static str {
+    match node {
+        Node::Messages => ns::NODE_MESSAGES,
+        Node::Participants => ns::NODE_PARTICIPANTS,
+        Node::Info => ns::NODE_INFO,
+    }
+}
+
+/// The head of a notification from the channel.
+pub fn headed(render: &mut Render<'_>) -> Tag {
+    let id = render.fresh_id();
+    Tag::new("message").attr("from", render.address()).attr("id", id)
+}
+
+fn event(render: &mut Render<'_>, entry: Tag) -> Tag {
+    let items = Tag::new("items").attr("node", ns::NODE_PARTICIPANTS).child(entry);
+    headed(render).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(items))
+}
+
+fn channel_name(text: &str, request: &Request<'_>) -> Result<ChannelName, Refusal> {
+    let max = request.service.limits.channel_name_bytes_max;
+    if text.len() > max {
+        return Err(Refusal::TooLong { what: "the channel's name", max });
+    }
+    ChannelName::new(text).ok_or_else(|| Refusal::BadRequest(format!("'{text}' cannot name a channel")))
+}
+
+/// The nick asked for; blank counts as none (XEP-0369 §7.1.4).
+fn wanted_nick(payload: &Element) -> Result<Option<Nick>, Refusal> {
+    let text = payload.children().find(|child| child.name() == "nick").map(Element::text).unwrap_or_default();
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    Nick::new(&text).map(Some).ok_or_else(|| Refusal::BadRequest("this cannot be a nick (RFC 8266)".into()))
+}
+
+/// The nodes asked for that exist; an error where some are asked for and none exists (XEP-0369 §7.1.2).
+fn wanted_nodes(payload: &Element, name: &str) -> Result<NodeSet, Refusal> {
+    let mut asked = payload.children().filter(|child| child.name() == name).peekable();
+    let none_asked = asked.peek().is_none();
+    let nodes: NodeSet = asked.filter_map(|child| node_of(child.attr("node")?)).collect();
+    if nodes.is_empty() && !none_asked { Err(Refusal::NoSuchNode) } else { Ok(nodes) }
+}
+
+fn node_tags(name: &'static str, nodes: NodeSet) -> impl Iterator<Item = Tag> {
+    nodes.iter().map(move |node| Tag::new(name).attr("node", name_of(node)))
+}

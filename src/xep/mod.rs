@@ -1,0 +1,123 @@
+//! What the service speaks: one file an extension, one line in [`EXTENSIONS`].
+//!
+//! An extension translates stanzas into commands, answers into payloads, and changes into what participants see. It
+//! decides nothing and does no I/O.
+
+pub mod chat_states;
+pub mod delegation;
+pub mod disco;
+pub mod errors;
+pub mod incoming;
+pub mod mam;
+pub mod mam_page;
+pub mod mix_core;
+pub mod payloads;
+pub mod ping;
+pub mod privilege;
+pub mod pubsub;
+pub mod reflection;
+pub mod render;
+pub mod request;
+pub mod rsm;
+pub mod seal;
+
+pub use render::{Render, Shown};
+pub use request::{Delegated, Reply, Request, Route, Scope, Service, Weight};
+pub use seal::Sealer;
+
+use crate::channel::{Answer, Change, Command, Refusal};
+use crate::xmpp::Tag;
+use minidom::Element;
+
+/// One XMPP extension. Every method has a default: a file states only what its specification adds.
+pub trait Extension: Sync {
+    /// The specification, as `XEP-0369`.
+    fn name(&self) -> &'static str;
+
+    /// The features it adds to the disco#info of an address.
+    fn features(&self, _scope: Scope) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The requests it takes.
+    fn routes(&self) -> &'static [Route] {
+        &[]
+    }
+
+    /// Reads a request that came by one of its routes.
+    ///
+    /// # Errors
+    /// A [`Refusal`] for what makes no sense in its terms.
+    fn decode(&self, _request: &Request<'_>) -> Result<Command, Refusal> {
+        Err(Refusal::NoSuchService)
+    }
+
+    /// Writes the answer to a request that it decoded; `None` for a result without a payload.
+    ///
+    /// # Errors
+    /// A [`Refusal`] where the answer names what is not there.
+    fn encode(&self, _answer: &Answer, _request: &Request<'_>) -> Result<Option<Tag>, Refusal> {
+        Ok(None)
+    }
+
+    /// Shows a change, once it is applied, to whom it concerns.
+    fn render(&self, _change: &Change, _render: &mut Render<'_>) {}
+
+    /// Says what a child of a message means for keeping it; `None` where it is not this extension's.
+    fn weigh(&self, _child: &Element) -> Option<Weight> {
+        None
+    }
+}
+
+/// Every extension, in the order in which changes are rendered.
+pub static EXTENSIONS: &[&dyn Extension] = &[
+    &disco::Disco,
+    &ping::Ping,
+    &mix_core::MixCore,
+    &pubsub::Pubsub,
+    &mam::Mam,
+    &chat_states::ChatStates,
+    &payloads::Payloads,
+];
+
+/// The extension that takes a request.
+pub fn route(scope: Scope, set: bool, payload: &Element) -> Option<&'static dyn Extension> {
+    let ns = payload.ns();
+    EXTENSIONS.iter().copied().find(|extension| {
+        extension
+            .routes()
+            .iter()
+            .any(|route| route.scope == scope && route.set == set && route.name == payload.name() && route.ns == ns)
+    })
+}
+
+/// What a child of a message means for keeping it.
+pub fn weigh(child: &Element) -> Option<Weight> {
+    EXTENSIONS.iter().find_map(|extension| extension.weigh(child))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_two_extensions_claim_one_route() {
+        let mut seen = HashSet::new();
+        for extension in EXTENSIONS {
+            for route in extension.routes() {
+                assert!(seen.insert(*route), "{} claims {route:?} again", extension.name());
+            }
+        }
+    }
+
+    #[test]
+    fn no_feature_is_announced_twice() {
+        for scope in [Scope::Service, Scope::Channel] {
+            let mut seen = HashSet::new();
+            for feature in EXTENSIONS.iter().flat_map(|extension| extension.features(scope)) {
+                assert!(seen.insert(*feature), "{feature} twice at {scope:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Which payloads of a message are kept: those that clients must find again (protocol reading 7).
+//!
+//! The payloads themselves are relayed untouched.
+
+use super::{Extension, Weight};
+use crate::xmpp::ns;
+use minidom::Element;
+
+/// Bodies, files, encrypted payloads, and what refers to earlier messages.
+pub struct Payloads;
+
+impl Extension for Payloads {
+    fn name(&self) -> &'static str {
+        "RFC 6121"
+    }
+
+    fn weigh(&self, child: &Element) -> Option<Weight> {
+        Some(match (child.name(), &*child.ns()) {
+            ("body", ns::CLIENT) => Weight::Count,
+            ("file-sharing", ns::FILE_SHARING) | ("x", ns::OOB) => Weight::Count,
+            ("encrypted", ns::OMEMO | ns::OMEMO_LEGACY) | ("openpgp", ns::OPENPGP) => Weight::Count,
+            ("subject", ns::CLIENT) => Weight::Keep,
+            ("retract", ns::RETRACT | ns::MIX_MISC) => Weight::Keep,
+            ("reactions", ns::REACTIONS) | ("replace", ns::CORRECT) => Weight::Keep,
+            (_, ns::RECEIPTS | ns::MARKERS) => Weight::Pass,
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,75 @@
+//! Result set management (XEP-0059): slices of lists, in and out.
+
+use crate::channel::Refusal;
+use crate::channel::command::Slice;
+use crate::xmpp::{Tag, ns};
+use minidom::Element;
+
+/// Reads the `<set/>` of a request; without one, the whole list.
+///
+/// # Errors
+/// [`Refusal::BadRequest`] where `max` is no number.
+pub fn decode(payload: &Element) -> Result<Slice, Refusal> {
+    let Some(set) = payload.get_child("set", ns::RSM) else { return Ok(Slice::default()) };
+    let text = |name: &str| set.get_child(name, ns::RSM).map(|child| child.text().trim().to_owned());
+    let max = match text("max") {
+        // A negative number is the way some clients say "all you have".
+        Some(max) if max.starts_with('-') => None,
+        Some(max) => Some(max.parse().map_err(|_| Refusal::BadRequest(format!("'{max}' is no number of results")))?),
+        None => None,
+    };
+    Ok(Slice { max, after: text("after").filter(|id| !id.is_empty()), before: text("before") })
+}
+
+/// Writes the `<set/>` of a result: the ids of its first and last entry, and what is known of the whole.
+pub fn encode(first: Option<&str>, last: Option<&str>, counted: Option<(u64, u64)>) -> Tag {
+    let first =
+        first.map(|id| Tag::new("first").attr_opt("index", counted.map(|(_, index)| index.to_string())).text(id));
+    Tag::in_ns("set", ns::RSM)
+        .child_opt(first)
+        .child_opt(last.map(|id| Tag::new("last").text(id)))
+        .child_opt(counted.map(|(count, _)| Tag::new("count").text(count.to_string())))
+}
+
+/// The part of an ordered list that a slice asks for, as positions; `max` bounds it where the asker does not.
+///
+/// # Errors
+/// [`Refusal::NoSuchItem`] where an id it names is not in the list (XEP-0059 §2.2).
+pub fn cut(
+    slice: &Slice,
+    count: usize,
+    max: usize,
+    position_of: impl Fn(&str) -> Option<usize>,
+) -> Result<std::ops::Range<usize>, Refusal> {
+    let find = |id: &String| position_of(id).ok_or(Refusal::NoSuchItem);
+    let size = slice.max.unwrap_or(max).min(max);
+    let from = slice.after.as_ref().map(find).transpose()?.map_or(0, |at| at + 1);
+    let to = slice.before.as_ref().filter(|id| !id.is_empty()).map(find).transpose()?.unwrap_or(count);
+    let to = to.max(from);
+    Ok(match slice.before {
+        Some(_) => to.saturating_sub(size).max(from)..to,
+        None => from..to.min(from + size),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slice(max: usize, after: Option<&str>, before: Option<&str>) -> Slice {
+        Slice { max: Some(max), after: after.map(str::to_owned), before: before.map(str::to_owned) }
+    }
+
+    #[test]
+    fn pages_go_both_ways_and_unknown_ids_are_refused() {
+        let at = |id: &str| id.parse::<usize>().ok().filter(|&n| n < 10);
+        assert_eq!(cut(&slice(3, None, None), 10, 100, at), Ok(0..3));
+        assert_eq!(cut(&slice(3, Some("2"), None), 10, 100, at), Ok(3..6));
+        assert_eq!(cut(&slice(3, None, Some("")), 10, 100, at), Ok(7..10));
+        assert_eq!(cut(&slice(3, None, Some("2")), 10, 100, at), Ok(0..2));
+        assert_eq!(cut(&slice(30, Some("9"), None), 10, 5, at), Ok(10..10));
+        assert_eq!(cut(&Slice::default(), 10, 5, at), Ok(0..5));
+        assert_eq!(cut(&slice(0, None, None), 10, 5, at), Ok(0..0));
+        assert_eq!(cut(&slice(3, Some("x"), None), 10, 5, at), Err(Refusal::NoSuchItem));
+    }
+}
