@@ -3,6 +3,18 @@
 //! The contract of [`Store::commit`]: when it returns `Ok`, every durable change given to it survives a crash of the
 //! process and of the machine; when it returns [`CommitError::Refused`], none of them happened.
 
+mod keyspace;
+mod memory;
+mod paging;
+mod pieces;
+mod plan;
+mod reader;
+mod shelf;
+mod sled;
+
+pub use memory::{Failure, MemoryStore};
+pub use sled::{SledOptions, SledStore};
+
 use crate::channel::{Change, Channel, ChannelName, Head, Member, ParticipantId, Row, Stamp};
 use jid::BareJid;
 use std::collections::HashMap;
@@ -128,6 +140,14 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`CommitError`]; see there what each demands.
     fn commit(&self, now: Stamp, records: &[Record]) -> Result<(), CommitError>;
+
+    /// Does what was put off, where there is something: to be called about once a second, also when nothing is committed.
+    ///
+    /// # Errors
+    /// [`CommitError`], as for a commit.
+    fn idle(&self, _now: Stamp) -> Result<(), CommitError> {
+        Ok(())
+    }
 
     /// One page of an archive.
     ///

@@ -1,0 +1,254 @@
+//! The one place that knows how things are laid out: keys, values, and the version in front of every value.
+//!
+//! A key starts with a letter that says what it is. Numbers are big-endian, so that keys sort as numbers do. Names and
+//! accounts are shortened where they are long: a page of the tree has to stay small (see `pieces`). Every value is a
+//! version byte and a postcard text; another version is refused, never guessed at.
+
+use super::StoreError;
+use crate::channel::{ChannelName, Head, ParticipantId, Profile, Stamp};
+use jid::BareJid;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
+use std::fmt;
+
+/// The version of the layout and of every value.
+pub(super) const VERSION: u8 = 1;
+/// How many rows share one entry of the author index.
+pub(super) const BLOCK_ROWS: u64 = 128;
+/// The longest text that is part of a key as it is, in bytes.
+const PLAIN_BYTES_MAX: usize = 96;
+
+/// In the state: the key of the newest commit whose changes the state holds.
+pub(super) const APPLIED: &[u8] = b"sapplied";
+/// In the state: the key of the sealing key.
+pub(super) const SEALING: &[u8] = b"ssealing";
+/// In a month: the key of the number of its newest commit.
+pub(super) const NEWEST: &[u8] = b"n";
+
+/// A month of the archive: `year * 100 + month`, in UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct Month(u32);
+
+impl Month {
+    pub(super) fn of(stamp: Stamp) -> Month {
+        Month::from_text(&stamp.month()).unwrap_or_default()
+    }
+
+    pub(super) fn from_text(text: &str) -> Option<Month> {
+        let (year, month) = text.split_once('-')?;
+        if year.len() != 4 || month.len() != 2 || !text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
+            return None;
+        }
+        let month: u32 = month.parse().ok().filter(|month| (1..=12).contains(month))?;
+        Some(Month(year.parse::<u32>().ok()? * 100 + month))
+    }
+}
+
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.0 / 100, self.0 % 100)
+    }
+}
+
+/// What the directory keeps of a channel; what a listing needs comes first and is read alone.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Entry {
+    pub(super) name: ChannelName,
+    pub(super) tag: u64,
+    pub(super) listed: bool,
+    pub(super) profile: Profile,
+}
+
+/// What the account index keeps: a channel, which one of that name, and whether the account is in it.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Membership {
+    pub(super) name: ChannelName,
+    pub(super) tag: u64,
+    pub(super) joined: bool,
+}
+
+/// The months that hold rows of a channel, oldest first, and where its archive stood before the oldest.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Spans {
+    pub(super) base: Head,
+    pub(super) months: Vec<Span>,
+}
+
+/// The rows of a channel in one month: from `first`, stamped `since`, to the first row of the next span.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Span {
+    pub(super) month: Month,
+    pub(super) first: u64,
+    pub(super) since: Stamp,
+}
+
+/// A change of the state: values by key, `None` to delete. Applying it twice is applying it once.
+pub(super) type Ops = std::collections::BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+pub(super) fn channel(name: &ChannelName) -> Vec<u8> {
+    key(b'c', &[&short(name.as_str())])
+}
+
+pub(super) fn members(tag: u64) -> Vec<u8> {
+    key(b'm', &[&tag.to_be_bytes()])
+}
+
+pub(super) fn member(tag: u64, id: &ParticipantId) -> Vec<u8> {
+    key(b'm', &[&tag.to_be_bytes(), &short(id.as_str())])
+}
+
+pub(super) fn info(tag: u64) -> Vec<u8> {
+    key(b'i', &[&tag.to_be_bytes()])
+}
+
+pub(super) fn spans(tag: u64) -> Vec<u8> {
+    key(b'h', &[&tag.to_be_bytes()])
+}
+
+/// The mark of a destroyed channel whose members are still to be cleared away.
+pub(super) fn grave(tag: u64) -> Vec<u8> {
+    key(b'g', &[&tag.to_be_bytes()])
+}
+
+pub(super) fn memberships(account: &BareJid) -> Vec<u8> {
+    key(b'a', &[&short(account.as_str())])
+}
+
+pub(super) fn membership(account: &BareJid, name: &ChannelName) -> Vec<u8> {
+    key(b'a', &[&short(account.as_str()), &short(name.as_str())])
+}
+
+pub(super) fn whereabouts(account: &BareJid) -> Vec<u8> {
+    key(b'w', &[&short(account.as_str())])
+}
+
+pub(super) fn rows(tag: u64) -> Vec<u8> {
+    key(b'r', &[&tag.to_be_bytes()])
+}
+
+pub(super) fn row(tag: u64, number: u64) -> Vec<u8> {
+    key(b'r', &[&tag.to_be_bytes(), &number.to_be_bytes()])
+}
+
+pub(super) fn target(tag: u64, target: u64, row: u64) -> Vec<u8> {
+    key(b't', &[&tag.to_be_bytes(), &target.to_be_bytes(), &row.to_be_bytes()])
+}
+
+pub(super) fn block(tag: u64, author: &ParticipantId, block: u64) -> Vec<u8> {
+    key(b'b', &[&tag.to_be_bytes(), &short(author.as_str()), &block.to_be_bytes()])
+}
+
+pub(super) fn redo(commit: u64) -> Vec<u8> {
+    key(b'z', &[&commit.to_be_bytes()])
+}
+
+/// Everything whose key starts with a letter.
+pub(super) fn all(letter: u8) -> Vec<u8> {
+    vec![letter]
+}
+
+/// The number at the end of a row's, a block's or a redo record's key.
+pub(super) fn number_of(key: &[u8]) -> Result<u64, StoreError> {
+    key.last_chunk().map(|bytes| u64::from_be_bytes(*bytes)).ok_or_else(|| StoreError("a key is too short".into()))
+}
+
+/// The first key behind every key that starts with `prefix`, which never ends in 255 throughout.
+pub(super) fn behind(prefix: &[u8]) -> Vec<u8> {
+    let mut end = prefix.to_vec();
+    while end.last() == Some(&u8::MAX) {
+        end.pop();
+    }
+    if let Some(last) = end.last_mut() {
+        *last += 1;
+    }
+    end
+}
+
+fn key(letter: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(32);
+    key.push(letter);
+    parts.iter().for_each(|part| key.extend_from_slice(part));
+    key
+}
+
+/// A text as part of a key: its length and itself, or a digest where it is long. None is the beginning of another.
+fn short(text: &str) -> Vec<u8> {
+    let bytes = text.as_bytes();
+    let mut part = Vec::with_capacity(PLAIN_BYTES_MAX + 1);
+    if bytes.len() <= PLAIN_BYTES_MAX {
+        part.push(bytes.len() as u8);
+        part.extend_from_slice(bytes);
+    } else {
+        part.push(u8::MAX);
+        part.extend_from_slice(&Sha256::digest(bytes));
+    }
+    part
+}
+
+/// Writes a value with the version in front.
+///
+/// # Errors
+/// A value that cannot be written, which no value of this crate is.
+pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
+    postcard::to_extend(value, vec![VERSION]).map_err(|error| StoreError(format!("a value cannot be written: {error}")))
+}
+
+/// Reads a value, or the beginning of one: what follows is not looked at.
+///
+/// # Errors
+/// Another version, or a value that is damaged.
+pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
+    match bytes.split_first() {
+        Some((&VERSION, rest)) => match postcard::take_from_bytes(rest) {
+            Ok((value, _)) => Ok(value),
+            Err(error) => Err(StoreError(format!("a stored value is damaged ({error}): restore from a backup"))),
+        },
+        Some((found, _)) => Err(StoreError(format!(
+            "a stored value is of version {found}, and this program reads version {VERSION}: use the program that wrote it"
+        ))),
+        None => Err(StoreError("a stored value is empty: restore from a backup".into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_of_another_version_is_refused_with_both_versions() {
+        let mut bytes = encode(&7u64).unwrap();
+        assert_eq!(decode::<u64>(&bytes).unwrap(), 7);
+        bytes[0] = 9;
+        let told = decode::<u64>(&bytes).unwrap_err().to_string();
+        assert!(told.contains("version 9") && told.contains("version 1"), "{told}");
+        assert!(decode::<String>(&[VERSION, 200]).unwrap_err().to_string().contains("damaged"));
+        assert!(decode::<u64>(&[]).is_err());
+    }
+
+    #[test]
+    fn months_are_read_only_as_they_are_written() {
+        let month = Month::of(Stamp::from_xmpp("2026-11-23T10:00:00Z").unwrap());
+        assert_eq!(month.to_string(), "2026-11");
+        assert_eq!(Month::from_text("2026-11"), Some(month));
+        for wrong in ["2026-13", "2026-1", "26-11", "2026-11x", "lost+found", "+026-11"] {
+            assert_eq!(Month::from_text(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn keys_of_long_names_stay_short_and_apart() {
+        let long = |last: &str| ChannelName::new(&format!("{}{last}", "a".repeat(500))).unwrap();
+        let (one, other) = (channel(&long("x")), channel(&long("y")));
+        assert_ne!(one, other);
+        assert!(one.len() <= PLAIN_BYTES_MAX + 2);
+        let account = BareJid::new("ab@x.example").unwrap();
+        let longer = BareJid::new("ab@x.example.org").unwrap();
+        assert!(!memberships(&longer).starts_with(&memberships(&account)));
+    }
+
+    #[test]
+    fn the_key_behind_a_prefix_is_behind_all_of_it() {
+        assert_eq!(behind(&members(u64::MAX)), b"n".to_vec());
+        assert!(behind(&members(5)) == members(6));
+    }
+}

@@ -1,0 +1,212 @@
+//! Pages of an archive: a seek to where they begin, and no look at what lies before.
+//!
+//! Rows are numbered without gaps and their stamps never fall, so numbers are arithmetic and stamps are a binary search;
+//! what a page costs depends on its length and not on how deep it lies. An author's rows are found through an index of
+//! blocks, so that each costs at most a block.
+
+use super::keyspace::{self, BLOCK_ROWS, Span, Spans};
+use super::shelf::{Order, Shelf, Space};
+use super::{Page, PagePlan, StoreError, pieces};
+use crate::channel::{Head, ParticipantId, Row, Stamp};
+use std::ops::ControlFlow;
+
+/// The rows of one channel.
+pub(super) struct Archive<'a, S> {
+    shelf: &'a S,
+    tag: u64,
+    spans: Spans,
+    head: Head,
+}
+
+/// What a walk does with a row, and whether it goes on.
+pub(super) type VisitRow<'a> = dyn FnMut(Row) -> Result<ControlFlow<()>, StoreError> + 'a;
+
+/// One page of an archive.
+pub(super) fn page(shelf: &impl Shelf, plan: &PagePlan) -> Result<Page, StoreError> {
+    let archive = Archive::open(shelf, plan.tag)?;
+    let mut first = plan.first.max(archive.first());
+    let mut last = plan.last.min(archive.head.row);
+    if first <= last {
+        if let Some(start) = plan.start {
+            first = first.max(archive.first_since(start)?);
+        }
+        if let Some(end) = plan.end.filter(|end| end.0 < u64::MAX) {
+            last = last.min(archive.first_since(Stamp(end.0 + 1))? - 1);
+        }
+    }
+    match &plan.author {
+        Some(author) if first <= last => archive.page_of(author, first, last, plan),
+        Some(_) => Ok(Page::default()),
+        None => archive.page_between(first, last, plan),
+    }
+}
+
+impl<'a, S: Shelf> Archive<'a, S> {
+    /// Finds where the archive of a channel begins and ends.
+    pub(super) fn open(shelf: &'a S, tag: u64) -> Result<Archive<'a, S>, StoreError> {
+        let spans: Spans = shelf.value(Space::State, &keyspace::spans(tag))?.unwrap_or_default();
+        let mut archive = Archive { shelf, tag, head: spans.base, spans };
+        if let Some(span) = archive.spans.months.last() {
+            let prefix = keyspace::rows(tag);
+            let month = Space::Month(span.month);
+            let mut newest: Option<Row> = None;
+            shelf.scan(month, &prefix, &keyspace::behind(&prefix), Order::Falling, &mut |key, entry| {
+                newest = Some(shelf.whole(month, key, entry)?);
+                Ok(ControlFlow::Break(()))
+            })?;
+            let row = newest.ok_or_else(|| lost(span.first))?;
+            archive.head = Head { row: row.number, ordinal: row.ordinal, stamp: row.stamp };
+        }
+        Ok(archive)
+    }
+
+    /// Where it ends.
+    pub(super) fn head(&self) -> Head {
+        self.head
+    }
+
+    /// The oldest row there is, or the next one where there is none.
+    pub(super) fn first(&self) -> u64 {
+        self.spans.months.first().map_or(self.head.row + 1, |span| span.first)
+    }
+
+    /// One row, where there is one of this number.
+    pub(super) fn row(&self, number: u64) -> Result<Option<Row>, StoreError> {
+        if number < self.first() || number > self.head.row {
+            return Ok(None);
+        }
+        self.shelf.value(Space::Month(self.span_of(number)?.month), &keyspace::row(self.tag, number))
+    }
+
+    /// Walks through rows, every one of which has to be there.
+    pub(super) fn visit(
+        &self,
+        first: u64,
+        last: u64,
+        order: Order,
+        visit: &mut VisitRow<'_>,
+    ) -> Result<(), StoreError> {
+        let mut stopped = false;
+        let mut walk = |month: Space, low: u64, high: u64| {
+            let (from, to) = (keyspace::row(self.tag, low), keyspace::row(self.tag, high + 1));
+            let mut seen = 0;
+            self.shelf.scan(month, &from, &to, order, &mut |key, entry| {
+                seen += 1;
+                let flow = visit(self.shelf.whole(month, key, entry)?)?;
+                stopped = flow.is_break();
+                Ok(flow)
+            })?;
+            if !stopped && seen != high + 1 - low {
+                return Err(lost(low));
+            }
+            Ok(if stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        };
+        self.each_month(first, last, order, &mut walk)
+    }
+
+    /// Cuts a range of rows into those of each month.
+    fn each_month(
+        &self,
+        first: u64,
+        last: u64,
+        order: Order,
+        visit: &mut dyn FnMut(Space, u64, u64) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        let months = &self.spans.months;
+        let mut parts = Vec::new();
+        let mut index = months.partition_point(|span| span.first <= first).saturating_sub(1);
+        while let Some(span) = months.get(index).filter(|span| span.first <= last) {
+            let end = months.get(index + 1).map_or(u64::MAX, |next| next.first - 1);
+            let (low, high) = (first.max(span.first), last.min(end));
+            if low <= high {
+                parts.push((Space::Month(span.month), low, high));
+            }
+            index += 1;
+        }
+        if order == Order::Falling {
+            parts.reverse();
+        }
+        for (month, low, high) in parts {
+            if visit(month, low, high)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn span_of(&self, number: u64) -> Result<&Span, StoreError> {
+        let index = self.spans.months.partition_point(|span| span.first <= number);
+        index.checked_sub(1).and_then(|index| self.spans.months.get(index)).ok_or_else(|| lost(number))
+    }
+
+    /// The first row of this stamp or later; the row behind the newest where there is none.
+    fn first_since(&self, stamp: Stamp) -> Result<u64, StoreError> {
+        let months = &self.spans.months;
+        let next = months.partition_point(|span| span.since < stamp);
+        let Some(span) = next.checked_sub(1).and_then(|index| months.get(index)) else { return Ok(self.first()) };
+        // The first row of the span is too early; the first row of the next, or the end, is not.
+        let mut early = span.first;
+        let mut late = months.get(next).map_or(self.head.row + 1, |next| next.first);
+        while late - early > 1 {
+            let middle = early + (late - early) / 2;
+            let key = keyspace::row(self.tag, middle);
+            let entry = self.shelf.entry(Space::Month(span.month), &key)?.ok_or_else(|| lost(middle))?;
+            let (_, found): (u64, Stamp) = keyspace::decode(pieces::start_of(&entry)?)?;
+            if found < stamp {
+                early = middle;
+            } else {
+                late = middle;
+            }
+        }
+        Ok(late)
+    }
+
+    fn page_between(&self, first: u64, last: u64, plan: &PagePlan) -> Result<Page, StoreError> {
+        let count = (last + 1).saturating_sub(first);
+        let taken = count.min(plan.max as u64);
+        let before = if plan.from_end { count - taken } else { 0 };
+        let mut rows = Vec::new();
+        if taken > 0 {
+            let first = first + before;
+            self.visit(first, first + taken - 1, Order::Rising, &mut |row| {
+                rows.push(row);
+                Ok(ControlFlow::Continue(()))
+            })?;
+        }
+        Ok(Page { rows, cut: count > taken, counted: Some((count, before)) })
+    }
+
+    fn page_of(&self, author: &ParticipantId, first: u64, last: u64, plan: &PagePlan) -> Result<Page, StoreError> {
+        let order = if plan.from_end { Order::Falling } else { Order::Rising };
+        let mut rows = Vec::new();
+        let mut cut = false;
+        self.each_month(first, last, order, &mut |month, low, high| {
+            let from = keyspace::block(self.tag, author, low / BLOCK_ROWS);
+            let to = keyspace::block(self.tag, author, high / BLOCK_ROWS + 1);
+            self.shelf.scan(month, &from, &to, order, &mut |key, _| {
+                let block = keyspace::number_of(key)?;
+                let (low, high) = (low.max(block * BLOCK_ROWS), high.min(block * BLOCK_ROWS + BLOCK_ROWS - 1));
+                self.visit(low, high, order, &mut |row| {
+                    if row.author == *author {
+                        cut = rows.len() >= plan.max;
+                        if cut {
+                            return Ok(ControlFlow::Break(()));
+                        }
+                        rows.push(row);
+                    }
+                    Ok(ControlFlow::Continue(()))
+                })?;
+                Ok(if cut { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+            })?;
+            Ok(if cut { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        if plan.from_end {
+            rows.reverse();
+        }
+        Ok(Page { rows, cut, counted: None })
+    }
+}
+
+fn lost(number: u64) -> StoreError {
+    StoreError(format!("the archive lacks rows at or behind {number}: restore from a backup"))
+}

@@ -1,0 +1,119 @@
+//! One sled database whose writes are made durable for certain.
+//!
+//! sled's own flush hands its buffers to the kernel and does not wait for the disk, so the file is open a second time
+//! and synced through that. sled panics on some damaged files; that ends as an error here.
+
+use super::super::shelf::{Order, Visit};
+use super::super::{StoreError, keyspace, pieces};
+use super::folder;
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::time::Duration;
+
+/// How often opening is tried while this process is still closing the same database, every 10 ms.
+const TRIES_MAX: u32 = 500;
+
+/// One database.
+pub(super) struct Disk {
+    db: ::sled::Db,
+    file: File,
+    place: String,
+}
+
+impl Disk {
+    /// Opens a database that is there, or, where `create` says so, makes one.
+    ///
+    /// # Errors
+    /// One that is missing or damaged, and what to do about it.
+    pub(super) fn open(path: &Path, cache_bytes: u64, flush_ms: u64, create: bool) -> Result<Disk, StoreError> {
+        let place = path.display().to_string();
+        let is_there = path.join("db").exists();
+        if !is_there && !create {
+            return Err(StoreError(format!("{place} is missing: restore it from a backup")));
+        }
+        folder::create(path)?;
+        let config = ::sled::Config::new().path(path).cache_capacity(cache_bytes).flush_every_ms(Some(flush_ms));
+        let db = open_patiently(&config).map_err(|why| {
+            StoreError(format!("{place} cannot be opened ({why}): if it is damaged, restore the store from a backup"))
+        })?;
+        let file = File::options().read(true).write(true).open(path.join("db"));
+        let file = file.map_err(|error| StoreError(format!("{place} cannot be opened: {error}")))?;
+        let disk = Disk { db, file, place };
+        if !is_there {
+            disk.sync().map_err(StoreError)?;
+            folder::sync(path)?;
+        }
+        Ok(disk)
+    }
+
+    /// The entry of a key.
+    pub(super) fn entry(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let found = guarded(|| self.db.get(key)).map_err(|why| self.unreadable(&why))?;
+        Ok(found.map(|entry| entry.to_vec()))
+    }
+
+    /// The number stored under a key.
+    pub(super) fn number(&self, key: &[u8]) -> Result<Option<u64>, StoreError> {
+        self.entry(key)?.map(|entry| keyspace::decode(pieces::start_of(&entry)?)).transpose()
+    }
+
+    /// Visits a range of entries.
+    pub(super) fn scan(&self, from: &[u8], to: &[u8], order: Order, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        if from >= to {
+            return Ok(());
+        }
+        let mut range = self.db.range(from..to);
+        let mut next = || {
+            guarded(|| (if order == Order::Rising { range.next() } else { range.next_back() }).transpose())
+                .map_err(|why| self.unreadable(&why))
+        };
+        while let Some((key, entry)) = next()? {
+            if visit(&key, &entry)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies a batch as a whole; it is not durable yet.
+    pub(super) fn apply(&self, batch: ::sled::Batch) -> Result<(), String> {
+        guarded(|| self.db.apply_batch(batch)).map_err(|why| format!("{} cannot be written: {why}", self.place))
+    }
+
+    /// Makes everything that was applied durable.
+    pub(super) fn sync(&self) -> Result<(), String> {
+        guarded(|| self.db.flush()).map_err(|why| format!("{} cannot be flushed: {why}", self.place))?;
+        self.file.sync_data().map_err(|error| format!("{} cannot be synced: {error}", self.place))
+    }
+
+    fn unreadable(&self, why: &str) -> StoreError {
+        StoreError(format!("{} cannot be read ({why}): restore the store from a backup", self.place))
+    }
+}
+
+/// Opens it, waiting for an earlier handle of this process: sled goes on closing in its own threads.
+fn open_patiently(config: &::sled::Config) -> Result<::sled::Db, String> {
+    let mut tries = 0;
+    loop {
+        match guarded(|| config.open()) {
+            Err(why) if why.contains("could not acquire lock") && tries < TRIES_MAX => {
+                tries += 1;
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Runs something of sled's; a panic becomes an error.
+fn guarded<T>(work: impl FnOnce() -> ::sled::Result<T>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(outcome) => outcome.map_err(|error| error.to_string()),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a word");
+            Err(format!("sled panicked: {text}"))
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The store's folder: whose it is, of which format, and that one process has it.
+//!
+//! A folder is ours when it holds a `FORMAT` file. One that holds anything else is refused, never started empty.
+
+use super::super::{StoreError, keyspace, keyspace::Month};
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+const FORMAT_WORDS: &str = "mixd store ";
+/// What may lie in a folder that is not ours yet: traces of an interrupted start, and what file systems put there.
+const HARMLESS: [&str; 3] = ["LOCK", "FORMAT.new", "lost+found"];
+
+/// A folder that this process has for itself, until this is dropped.
+pub(super) struct Folder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Folder {
+    /// Takes a folder, and makes it where there is none.
+    ///
+    /// # Errors
+    /// The reason why it cannot be had or is not a store of this format.
+    pub(super) fn claim(path: &Path) -> Result<Folder, StoreError> {
+        if path.exists() && !path.is_dir() {
+            return Err(StoreError(format!("{} is not a folder: name a folder for the store", path.display())));
+        }
+        create(path)?;
+        let is_ours = path.join("FORMAT").exists();
+        if !is_ours {
+            refuse_foreign(path)?;
+        }
+        let lock = lock(&path.join("LOCK"))?;
+        // Looked at again, since another process may have been at the same point.
+        if path.join("FORMAT").exists() {
+            check_format(path)?;
+        } else {
+            write_format(path)?;
+        }
+        let folder = Folder { path: path.to_owned(), _lock: lock };
+        create(&folder.archive())?;
+        Ok(folder)
+    }
+
+    /// Where the state lies.
+    pub(super) fn state(&self) -> PathBuf {
+        self.path.join("state")
+    }
+
+    /// Where the months lie.
+    pub(super) fn archive(&self) -> PathBuf {
+        self.path.join("archive")
+    }
+
+    /// The months there are, oldest first.
+    ///
+    /// # Errors
+    /// A folder that cannot be read.
+    pub(super) fn months(&self) -> Result<Vec<Month>, StoreError> {
+        let archive = self.archive();
+        let entries = fs::read_dir(&archive).map_err(|error| unusable(&archive, "cannot be read", &error))?;
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let mut months: Vec<Month> = names.filter_map(|name| Month::from_text(&name)).collect();
+        months.sort();
+        Ok(months)
+    }
+}
+
+/// Makes a folder that survives a crash of the machine, where there is none.
+///
+/// # Errors
+/// A folder that cannot be made.
+pub(super) fn create(path: &Path) -> Result<(), StoreError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(path).map_err(|error| unusable(path, "cannot be made", &error))?;
+    match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(parent) => sync(parent),
+        None => sync(Path::new(".")),
+    }
+}
+
+/// Makes the names in a folder durable.
+///
+/// # Errors
+/// A folder that cannot be synced.
+pub(super) fn sync(path: &Path) -> Result<(), StoreError> {
+    File::open(path).and_then(|folder| folder.sync_all()).map_err(|error| unusable(path, "cannot be synced", &error))
+}
+
+fn refuse_foreign(path: &Path) -> Result<(), StoreError> {
+    let entries = fs::read_dir(path).map_err(|error| unusable(path, "cannot be read", &error))?;
+    for entry in entries.filter_map(Result::ok) {
+        let name = entry.file_name();
+        if !HARMLESS.iter().any(|harmless| name == *harmless) {
+            return Err(StoreError(format!(
+                "{} holds {:?} and no FORMAT file, so it is no store: name an empty folder, or restore the store's own",
+                path.display(),
+                name
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    let mut file = options.open(path).map_err(|error| unusable(path, "cannot be written", &error))?;
+    match fs4::FileExt::try_lock(&file) {
+        Ok(()) => {}
+        Err(fs4::TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            // Who it is, is only told; that the lock is held is what counts.
+            let _ = Read::by_ref(&mut file).take(20).read_to_string(&mut holder);
+            return Err(StoreError(format!(
+                "{} is locked by process {}: one store serves one process at a time",
+                path.display(),
+                holder.trim()
+            )));
+        }
+        Err(fs4::TryLockError::Error(error)) => return Err(unusable(path, "cannot be locked", &error)),
+    }
+    let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));
+    written.map_err(|error| unusable(path, "cannot be written", &error))?;
+    Ok(file)
+}
+
+fn check_format(path: &Path) -> Result<(), StoreError> {
+    let path = path.join("FORMAT");
+    let mut text = String::new();
+    let read = File::open(&path).and_then(|file| file.take(100).read_to_string(&mut text));
+    read.map_err(|error| unusable(&path, "cannot be read", &error))?;
+    let found = text.trim_end().strip_prefix(FORMAT_WORDS).and_then(|number| number.parse::<u32>().ok());
+    match found {
+        Some(found) if found == u32::from(keyspace::VERSION) => Ok(()),
+        Some(found) => Err(StoreError(format!(
+            "{} says version {found}, and this program reads version {}: use the program that wrote it",
+            path.display(),
+            keyspace::VERSION
+        ))),
+        None => Err(StoreError(format!("{} does not say which version it is: restore from a backup", path.display()))),
+    }
+}
+
+fn write_format(path: &Path) -> Result<(), StoreError> {
+    let (draft, format) = (path.join("FORMAT.new"), path.join("FORMAT"));
+    let write = || -> std::io::Result<()> {
+        let mut file = File::create(&draft)?;
+        writeln!(file, "{FORMAT_WORDS}{}", keyspace::VERSION)?;
+        file.sync_all()?;
+        fs::rename(&draft, &format)
+    };
+    write().map_err(|error| unusable(&format, "cannot be written", &error))?;
+    sync(path)
+}
+
+fn unusable(path: &Path, what: &str, error: &std::io::Error) -> StoreError {
+    StoreError(format!("{} {what}: {error}", path.display()))
+}

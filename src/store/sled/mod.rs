@@ -1,0 +1,158 @@
+//! The store on disk: `state/` for everything but rows, `archive/YYYY-MM/` for the rows of a month.
+//!
+//! `FORMAT` marks the folder and its version, `LOCK` keeps a second process out. See `docs/storage.md`.
+
+mod disk;
+mod folder;
+mod months;
+mod writer;
+
+use super::{CommitError, Listing, Page, PagePlan, Record, Store, StoreError, Whereabouts};
+use super::{keyspace, paging, pieces, reader};
+use crate::channel::{Channel, ChannelName, Head, Member, ParticipantId, Row, Stamp};
+use disk::Disk;
+use folder::Folder;
+use jid::BareJid;
+use months::Shelves;
+use rand::{TryRngCore, rngs::OsRng};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard};
+use writer::Writer;
+
+/// How a store is opened.
+#[derive(Clone, Debug)]
+pub struct SledOptions {
+    /// The store's folder, which is made where it is missing.
+    pub path: PathBuf,
+    /// How much to keep of it in memory: half for the current month, a quarter for the state, an eighth for each older
+    /// month that is open; in bytes.
+    pub cache_bytes: u64,
+    /// How often sled hands what is not committed yet to the kernel, in milliseconds.
+    pub flush_ms: u64,
+    /// How many months besides the current one stay open.
+    pub old_months_max: usize,
+}
+
+impl SledOptions {
+    /// The usual options for a folder.
+    pub fn at(path: impl Into<PathBuf>) -> SledOptions {
+        SledOptions { path: path.into(), cache_bytes: 256 << 20, flush_ms: 250, old_months_max: 3 }
+    }
+}
+
+/// A store on disk.
+pub struct SledStore {
+    writer: Mutex<Writer>,
+    shelves: Shelves,
+    sealing_key: [u8; 16],
+    replayed: usize,
+    // Last, since it is let go when everything else is closed.
+    _folder: Folder,
+}
+
+impl SledStore {
+    /// Opens a store, and makes one where the folder is missing or empty.
+    ///
+    /// # Errors
+    /// A folder that is another's, in use, of another version, damaged or not writable; the text says what to do.
+    pub fn open(options: SledOptions) -> Result<SledStore, StoreError> {
+        let folder = Folder::claim(&options.path)?;
+        let months = folder.months()?;
+        let state = Disk::open(&folder.state(), options.cache_bytes / 4, options.flush_ms, months.is_empty())?;
+        let sealing_key = sealing_key(&state, months.is_empty())?;
+        let shelves = Shelves::new(state, folder.archive(), options);
+        let mut writer = Writer::default();
+        if let Some(&newest) = months.last() {
+            let disk = shelves.begin(newest)?;
+            let is_whole = disk.number(keyspace::NEWEST)?.is_some();
+            let replayed = writer.resume(&shelves, &months)?;
+            if !is_whole {
+                writer.mark(&disk).map_err(StoreError)?;
+            }
+            return Ok(SledStore { writer: Mutex::new(writer), shelves, sealing_key, replayed, _folder: folder });
+        }
+        writer.resume(&shelves, &months)?;
+        Ok(SledStore { writer: Mutex::new(writer), shelves, sealing_key, replayed: 0, _folder: folder })
+    }
+
+    /// How many commits were replayed when it was opened, because the process before had not synced the state.
+    pub fn replayed(&self) -> usize {
+        self.replayed
+    }
+
+    fn writer(&self) -> Result<MutexGuard<'_, Writer>, CommitError> {
+        self.writer.lock().map_err(|_| CommitError::Unknown("an earlier commit did not come to its end".into()))
+    }
+}
+
+/// The key of the store; drawn when there is none and nothing that was sealed with one.
+fn sealing_key(state: &Disk, is_new: bool) -> Result<[u8; 16], StoreError> {
+    if let Some(entry) = state.entry(keyspace::SEALING)? {
+        return keyspace::decode(pieces::start_of(&entry)?);
+    }
+    if !is_new {
+        return Err(StoreError("state/ lost what it held, its key at least: restore the store from a backup".into()));
+    }
+    let mut key = [0; 16];
+    OsRng.try_fill_bytes(&mut key).map_err(|error| StoreError(format!("the system gives no randomness: {error}")))?;
+    let mut batch = ::sled::Batch::default();
+    writer::put(&mut batch, keyspace::SEALING, &keyspace::encode(&key)?).map_err(StoreError)?;
+    state.apply(batch).and_then(|()| state.sync()).map_err(StoreError)?;
+    Ok(key)
+}
+
+impl Drop for SledStore {
+    fn drop(&mut self) {
+        if let Ok(mut writer) = self.writer.lock() {
+            // What is not synced is replayed by the next start.
+            let _ = writer.sync_state(&self.shelves);
+        }
+    }
+}
+
+impl Store for SledStore {
+    fn load(&self, names: &[ChannelName]) -> Result<Vec<Option<Channel>>, StoreError> {
+        names.iter().map(|name| reader::load(&self.shelves, name)).collect()
+    }
+
+    fn directory(&self) -> Result<Vec<Listing>, StoreError> {
+        reader::directory(&self.shelves)
+    }
+
+    fn whereabouts(&self) -> Result<Vec<(BareJid, Whereabouts)>, StoreError> {
+        reader::whereabouts(&self.shelves)
+    }
+
+    fn channels_of(&self, account: &BareJid) -> Result<Vec<ChannelName>, StoreError> {
+        reader::channels_of(&self.shelves, account)
+    }
+
+    fn commit(&self, now: Stamp, records: &[Record]) -> Result<(), CommitError> {
+        self.writer()?.commit(&self.shelves, now, records)
+    }
+
+    fn idle(&self, now: Stamp) -> Result<(), CommitError> {
+        self.writer()?.idle(&self.shelves, now)
+    }
+
+    fn page(&self, plan: &PagePlan) -> Result<Page, StoreError> {
+        paging::page(&self.shelves, plan)
+    }
+
+    fn rows(&self, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Row>>, StoreError> {
+        reader::rows(&self.shelves, tag, numbers)
+    }
+
+    fn bounds(&self, tag: u64) -> Result<Option<(u64, Head)>, StoreError> {
+        reader::bounds(&self.shelves, tag)
+    }
+
+    fn people(&self, tag: u64, ids: &[ParticipantId]) -> Result<HashMap<ParticipantId, Member>, StoreError> {
+        reader::people(&self.shelves, tag, ids)
+    }
+
+    fn sealing_key(&self) -> [u8; 16] {
+        self.sealing_key
+    }
+}

@@ -1,0 +1,93 @@
+//! The state and the months of the archive as one shelf. The current month is open all the time; older ones are opened
+//! when somebody reads them, and a few of them stay open.
+
+use super::super::shelf::{Order, Shelf, Space, Visit};
+use super::super::{StoreError, keyspace::Month};
+use super::SledOptions;
+use super::disk::Disk;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+/// Every database of a store.
+pub(super) struct Shelves {
+    pub(super) state: Disk,
+    archive: PathBuf,
+    options: SledOptions,
+    current: RwLock<Option<(Month, Arc<Disk>)>>,
+    /// The one read last comes last.
+    old: Mutex<Vec<(Month, Arc<Disk>)>>,
+}
+
+impl Shelves {
+    pub(super) fn new(state: Disk, archive: PathBuf, options: SledOptions) -> Shelves {
+        Shelves { state, archive, options, current: RwLock::default(), old: Mutex::default() }
+    }
+
+    /// The current month.
+    pub(super) fn current(&self) -> Option<(Month, Arc<Disk>)> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Makes a month the current one, and makes it where it is not there.
+    ///
+    /// # Errors
+    /// Those of opening.
+    pub(super) fn begin(&self, month: Month) -> Result<Arc<Disk>, StoreError> {
+        let path = self.archive.join(month.to_string());
+        let disk = Arc::new(Disk::open(&path, self.options.cache_bytes / 2, self.options.flush_ms, true)?);
+        // In this order, so that a month is always found open by who looks in both places.
+        let before = self.current();
+        if let Some(before) = before {
+            self.old.lock().unwrap_or_else(PoisonError::into_inner).push(before);
+        }
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some((month, disk.clone()));
+        Ok(disk)
+    }
+
+    /// A month to read.
+    fn month(&self, month: Month) -> Result<Arc<Disk>, StoreError> {
+        if let Some((_, disk)) = self.current().filter(|(current, _)| *current == month) {
+            return Ok(disk);
+        }
+        let mut old = self.old.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = old.iter().position(|(open, _)| *open == month) {
+            let found = old.remove(place);
+            old.push(found.clone());
+            return Ok(found.1);
+        }
+        // One that is being read cannot be closed, and a database cannot be open twice.
+        while old.len() >= self.options.old_months_max {
+            match old.iter().position(|(_, disk)| Arc::strong_count(disk) == 1) {
+                Some(idle) => drop(old.remove(idle)),
+                None => break,
+            }
+        }
+        let path = self.archive.join(month.to_string());
+        let disk = Arc::new(Disk::open(&path, self.options.cache_bytes / 8, self.options.flush_ms, false)?);
+        old.push((month, disk.clone()));
+        Ok(disk)
+    }
+}
+
+impl Shelf for Shelves {
+    fn entry(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        match space {
+            Space::State => self.state.entry(key),
+            Space::Month(month) => self.month(month)?.entry(key),
+        }
+    }
+
+    fn scan(
+        &self,
+        space: Space,
+        from: &[u8],
+        to: &[u8],
+        order: Order,
+        visit: &mut Visit<'_>,
+    ) -> Result<(), StoreError> {
+        match space {
+            Space::State => self.state.scan(from, to, order, visit),
+            Space::Month(month) => self.month(month)?.scan(from, to, order, visit),
+        }
+    }
+}

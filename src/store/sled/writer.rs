@@ -1,0 +1,257 @@
+//! The writing side: one batch in the current month, one sync, then the state.
+//!
+//! sled cannot commit across two databases. So a batch holds, besides its rows, one redo record of all its changes of the
+//! state; the state applies it afterwards and is synced lazily, and a start replays what the state has not got. A redo
+//! record goes only when the state that holds its changes is synced. After a failure that leaves the disk unknown,
+//! nothing is written any more.
+
+use super::super::keyspace::{self, Month, Ops};
+use super::super::plan::{self, Seen, Writes};
+use super::super::shelf::{Order, Shelf, Space};
+use super::super::{CommitError, Record, StoreError, pieces};
+use super::disk::Disk;
+use super::months::Shelves;
+use crate::channel::Stamp;
+use ::sled::Batch;
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+
+/// How much the state may hold that is not synced, in bytes of entries. sled writes a few times as much, and cannot
+/// open a file that lost more than its last segment of 512 KiB.
+const UNSYNCED_BYTES_MAX: usize = 64 * 1024;
+/// How long the state may hold what is not synced, in milliseconds.
+const UNSYNCED_MS_MAX: u64 = 1000;
+/// How many redo records a commit drops.
+const DROPPED_MAX: usize = 64;
+
+/// Who writes. There is one, and it is used by one thread at a time.
+#[derive(Default)]
+pub(super) struct Writer {
+    /// The number of the newest commit.
+    commit: u64,
+    /// The newest commit whose changes the state holds.
+    applied: u64,
+    /// The newest commit whose changes the state holds durably.
+    synced: u64,
+    /// The redo records of the current month, oldest first, with how many pieces follow each.
+    redo: VecDeque<(u64, u16)>,
+    unsynced_bytes: usize,
+    unsynced_since: Option<Stamp>,
+    has_graves: bool,
+    seen: Seen,
+    broken: Option<String>,
+}
+
+impl Writer {
+    /// Takes up where the store stands: replays what the state has not got. Returns how many commits that were.
+    ///
+    /// # Errors
+    /// An archive that ends before the state does, and whatever cannot be read or written.
+    pub(super) fn resume(&mut self, shelves: &Shelves, months: &[Month]) -> Result<usize, StoreError> {
+        self.applied = shelves.state.number(keyspace::APPLIED)?.unwrap_or(0);
+        // A month without a number was being made when the process ended.
+        for &month in months.iter().rev() {
+            let entry = shelves.entry(Space::Month(month), keyspace::NEWEST)?;
+            if let Some(entry) = entry {
+                self.commit = keyspace::decode(pieces::start_of(&entry)?)?;
+                break;
+            }
+        }
+        if self.commit < self.applied {
+            return Err(StoreError(format!(
+                "the archive ends at commit {} and the state knows commit {}: a part of the archive is lost, restore the store from a backup",
+                self.commit, self.applied
+            )));
+        }
+        let Some(&newest) = months.last() else { return Ok(0) };
+        let mut records: Vec<(u64, Ops)> = Vec::new();
+        let space = Space::Month(newest);
+        shelves.scan(
+            space,
+            &keyspace::redo(0),
+            &keyspace::behind(&keyspace::all(b'z')),
+            Order::Rising,
+            &mut |key, entry| {
+                let commit = keyspace::number_of(key)?;
+                if commit > self.applied {
+                    records.push((commit, shelves.whole(space, key, entry)?));
+                }
+                self.redo.push_back((commit, pieces::count_of(entry)?));
+                Ok(ControlFlow::Continue(()))
+            },
+        )?;
+        let replayed = records.len();
+        for (commit, ops) in records {
+            self.apply(shelves, &ops, Some(commit), Stamp(0)).map_err(StoreError)?;
+        }
+        self.sync_state(shelves).map_err(StoreError)?;
+        self.has_graves = plan::has_graves(shelves)?;
+        Ok(replayed)
+    }
+
+    /// Makes records durable.
+    pub(super) fn commit(&mut self, shelves: &Shelves, now: Stamp, records: &[Record]) -> Result<(), CommitError> {
+        self.refuse_if_broken()?;
+        let current = shelves.current();
+        let month = Month::of(now).max(current.as_ref().map_or(Month::default(), |(month, _)| *month));
+        let disk = current.filter(|(current, _)| *current == month).map(|(_, disk)| disk);
+        if disk.is_none() {
+            self.seen.clear();
+        }
+        let writes = plan::plan(shelves, month, &self.seen, records).map_err(refused)?;
+        if !writes.archive.is_empty() || !writes.kept.is_empty() {
+            let disk = match disk {
+                Some(disk) => disk,
+                None => self.begin(shelves, month)?,
+            };
+            let batch = self.batch(&writes).map_err(refused)?;
+            let kept = disk.apply(batch).and_then(|()| disk.sync());
+            kept.map_err(|why| self.fail(why))?;
+            self.commit += 1;
+            self.seen.note(&writes);
+            if !writes.kept.is_empty() {
+                let commit = self.commit;
+                self.apply(shelves, &writes.kept, Some(commit), now).map_err(|why| self.fail(why))?;
+            }
+            self.has_graves |= writes.kept.keys().any(|key| key.starts_with(b"g"));
+        }
+        self.apply(shelves, &writes.lazy, None, now).map_err(|why| self.fail(why))?;
+        self.settle(shelves, now).map_err(|why| self.fail(why))
+    }
+
+    /// Does what was put off.
+    pub(super) fn idle(&mut self, shelves: &Shelves, now: Stamp) -> Result<(), CommitError> {
+        self.refuse_if_broken()?;
+        self.settle(shelves, now).map_err(|why| self.fail(why))?;
+        let mut batch = Batch::default();
+        match shelves.current() {
+            Some((_, disk)) if self.drop_redo(&mut batch, DROPPED_MAX) => disk.apply(batch),
+            _ => Ok(()),
+        }
+        .map_err(|why| self.fail(why))
+    }
+
+    /// Makes the state durable.
+    pub(super) fn sync_state(&mut self, shelves: &Shelves) -> Result<(), String> {
+        if self.unsynced_since.is_some() {
+            shelves.state.sync()?;
+        }
+        self.unsynced_since = None;
+        self.unsynced_bytes = 0;
+        self.synced = self.applied;
+        Ok(())
+    }
+
+    /// Begins a month. The state is synced before, so that only the newest month has redo records that count.
+    fn begin(&mut self, shelves: &Shelves, month: Month) -> Result<std::sync::Arc<Disk>, CommitError> {
+        self.sync_state(shelves).map_err(|why| self.fail(why))?;
+        if let Some((_, before)) = shelves.current() {
+            let mut batch = Batch::default();
+            if self.drop_redo(&mut batch, usize::MAX) {
+                before.apply(batch).and_then(|()| before.sync()).map_err(|why| self.fail(why))?;
+            }
+        }
+        let disk = shelves.begin(month).map_err(refused)?;
+        self.mark(&disk).map_err(|why| self.fail(why))?;
+        Ok(disk)
+    }
+
+    /// Writes the number of the newest commit into a month that has none, by which it is known as whole.
+    pub(super) fn mark(&self, disk: &Disk) -> Result<(), String> {
+        let mut batch = Batch::default();
+        put(&mut batch, keyspace::NEWEST, &number(self.commit)?)?;
+        disk.apply(batch).and_then(|()| disk.sync())
+    }
+
+    /// The batch of a commit: rows, indexes, the redo record, and away with redo records that have served.
+    fn batch(&mut self, writes: &Writes) -> Result<Batch, StoreError> {
+        let mut batch = Batch::default();
+        for (key, value) in &writes.archive {
+            put(&mut batch, key, value).map_err(StoreError)?;
+        }
+        put(&mut batch, keyspace::NEWEST, &number(self.commit + 1).map_err(StoreError)?).map_err(StoreError)?;
+        let redo = if writes.kept.is_empty() {
+            None
+        } else {
+            let pieces = put(&mut batch, &keyspace::redo(self.commit + 1), &keyspace::encode(&writes.kept)?);
+            Some((self.commit + 1, pieces.map_err(StoreError)?))
+        };
+        self.drop_redo(&mut batch, DROPPED_MAX);
+        self.redo.extend(redo);
+        Ok(batch)
+    }
+
+    /// Drops redo records whose changes the state holds durably; tells whether there were any.
+    fn drop_redo(&mut self, batch: &mut Batch, max: usize) -> bool {
+        let served = self.redo.iter().take(max).take_while(|(commit, _)| *commit <= self.synced).count();
+        for (commit, pieces) in self.redo.drain(..served) {
+            let key = keyspace::redo(commit);
+            (0..pieces).for_each(|number| batch.remove(pieces::piece_key(&key, number)));
+            batch.remove(key);
+        }
+        served > 0
+    }
+
+    /// Applies changes to the state, the number of their commit last, since a part of them may be synced alone.
+    fn apply(&mut self, shelves: &Shelves, ops: &Ops, commit: Option<u64>, now: Stamp) -> Result<(), String> {
+        if ops.is_empty() {
+            return Ok(());
+        }
+        let entries = pieces::cut_ops(ops, |key| shelves.state.entry(key)).map_err(|error| error.0)?;
+        self.unsynced_since.get_or_insert(now);
+        let mut batch = Batch::default();
+        for (key, entry) in entries {
+            self.unsynced_bytes += key.len() + entry.as_ref().map_or(0, Vec::len);
+            match entry {
+                Some(entry) => batch.insert(key, entry),
+                None => batch.remove(key),
+            }
+            if self.unsynced_bytes >= UNSYNCED_BYTES_MAX {
+                shelves.state.apply(std::mem::take(&mut batch))?;
+                shelves.state.sync()?;
+                self.unsynced_bytes = 0;
+            }
+        }
+        if let Some(commit) = commit {
+            put(&mut batch, keyspace::APPLIED, &number(commit)?)?;
+            self.applied = commit;
+        }
+        shelves.state.apply(batch)
+    }
+
+    /// Clears away some of what was destroyed, and syncs the state when it is time.
+    fn settle(&mut self, shelves: &Shelves, now: Stamp) -> Result<(), String> {
+        if self.has_graves {
+            let ops = plan::clear_some(shelves).map_err(|error| error.0)?;
+            self.has_graves = !ops.is_empty();
+            self.apply(shelves, &ops, None, now)?;
+        }
+        let waited = self.unsynced_since.map_or(0, |since| now.0.abs_diff(since.0));
+        if waited >= UNSYNCED_MS_MAX { self.sync_state(shelves) } else { Ok(()) }
+    }
+
+    fn refuse_if_broken(&self) -> Result<(), CommitError> {
+        self.broken.clone().map_or(Ok(()), |why| Err(CommitError::Unknown(why)))
+    }
+
+    fn fail(&mut self, why: String) -> CommitError {
+        self.broken = Some(why.clone());
+        CommitError::Unknown(why)
+    }
+}
+
+/// Puts a value into a batch, and tells how many pieces follow its entry.
+pub(super) fn put(batch: &mut Batch, key: &[u8], value: &[u8]) -> Result<u16, String> {
+    let entries = pieces::cut(key, value).map_err(|error| error.0)?;
+    let pieces = entries.len() as u16 - 1;
+    entries.into_iter().for_each(|(key, entry)| batch.insert(key, entry));
+    Ok(pieces)
+}
+
+fn number(number: u64) -> Result<Vec<u8>, String> {
+    keyspace::encode(&number).map_err(|error| error.0)
+}
+
+fn refused(error: StoreError) -> CommitError {
+    CommitError::Refused(error.0)
+}

@@ -1,0 +1,171 @@
+//! Channels with people and rows as the engine makes them, kept in step with a store.
+
+use jid::BareJid;
+use mixd::channel::{
+    Actor, Change, Channel, ChannelName, Command, Context, Item, Limits, Message, NodeSet, Profile, Row, Stamp,
+};
+use mixd::store::{CommitError, Page, PagePlan, Record, Store};
+use rand::{Rng, SeedableRng, rngs::StdRng};
+
+/// 2026-11-23T10:00:00Z.
+pub const NOON: Stamp = Stamp(1_795_428_000_000);
+pub const DAY_MS: u64 = 24 * 3600 * 1000;
+
+pub fn jid(name: &str) -> BareJid {
+    BareJid::new(&format!("{name}@host.example")).unwrap()
+}
+
+pub fn name(text: &str) -> ChannelName {
+    ChannelName::new(text).unwrap()
+}
+
+/// One channel in memory, and every row it ever got.
+pub struct Room {
+    pub channel: Channel,
+    pub rows: Vec<Row>,
+    pub now: Stamp,
+    pub dice: StdRng,
+    limits: Limits,
+}
+
+impl Room {
+    /// A channel that the store does not know yet, and the record that makes it known.
+    pub fn draft(text: &str, seed: u64) -> (Room, Record) {
+        let mut dice = StdRng::seed_from_u64(seed);
+        let profile = Profile {
+            tag: dice.random(),
+            created: NOON,
+            creator: jid("owner"),
+            owners: vec![jid("owner")],
+            listed: true,
+        };
+        let info = Item { id: "1".into(), payload: format!("<x>{seed}</x>"), label: Some(text.to_owned()) };
+        let channel = Channel::create(name(text), profile.clone(), info.clone());
+        let room = Room { channel, rows: Vec::new(), now: NOON, dice, limits: Limits::default() };
+        let record = room.record(Change::Created { profile, info });
+        (room, record)
+    }
+
+    pub fn create(store: &dyn Store, text: &str, seed: u64) -> Room {
+        let (room, record) = Room::draft(text, seed);
+        store.commit(room.now, &[record]).unwrap();
+        room
+    }
+
+    pub fn tag(&self) -> u64 {
+        self.channel.profile().tag
+    }
+
+    pub fn record(&self, change: Change) -> Record {
+        Record::Channel { name: self.channel.name().clone(), tag: self.tag(), change }
+    }
+
+    /// What a command changes, as records, made so in memory.
+    pub fn decide(&mut self, account: &BareJid, command: Command) -> Vec<Record> {
+        let actor = Actor { account: account.clone(), operator: false };
+        let mut context = Context { now: self.now, dice: &mut self.dice, limits: &self.limits };
+        let decision = self.channel.decide(&actor, command, &mut context).unwrap();
+        for change in &decision.changes {
+            self.channel.apply(change);
+            if let Change::Published(row) = change {
+                self.rows.push(row.clone());
+            }
+        }
+        decision.changes.into_iter().map(|change| self.record(change)).collect()
+    }
+
+    pub fn run(&mut self, store: &dyn Store, who: &str, command: Command) {
+        let records = self.decide(&jid(who), command);
+        store.commit(self.now, &records).unwrap();
+    }
+
+    pub fn join(&mut self, store: &dyn Store, who: &str) {
+        self.run(store, who, Command::Join { nick: None, subscribe: NodeSet::ALL });
+    }
+
+    pub fn leave(&mut self, store: &dyn Store, who: &str) {
+        self.run(store, who, Command::Leave);
+    }
+
+    pub fn say(&mut self, store: &dyn Store, who: &str, text: &str) {
+        let message = self.message(text);
+        self.run(store, who, Command::Publish(message));
+    }
+
+    pub fn message(&mut self, text: &str) -> Message {
+        Message {
+            stanza_id: Some(format!("s{}", self.rows.len())),
+            origin_id: Some(format!("o{}-{}", self.rows.len(), self.dice.random::<u32>())),
+            archived: true,
+            echoed: true,
+            counted: self.rows.len() % 3 != 0,
+            target: (self.rows.len() % 5 == 4).then_some(2),
+            payload: format!("<body>{text}</body>"),
+            ..Message::default()
+        }
+    }
+
+    pub fn destroy(&mut self, store: &dyn Store) {
+        store.commit(self.now, &[self.record(Change::Destroyed)]).unwrap();
+    }
+
+    /// A channel of `people` and `rows` rows, said by chance, `days` apart from first to last.
+    pub fn chat(store: &dyn Store, text: &str, people: usize, rows: usize, days: u64) -> Room {
+        let mut room = Room::create(store, text, 7);
+        (0..people).for_each(|n| room.join(store, &format!("p{n}")));
+        let mut records = Vec::new();
+        for n in 0..rows {
+            room.now = Stamp(NOON.0 + n as u64 * days * DAY_MS / rows as u64 / 7 * 7);
+            // The first one is heard all the time, the last one hardly ever.
+            let who = (room.dice.random::<f64>().powi(3) * people as f64) as usize;
+            let message = room.message(&format!("row {n}"));
+            let before = Stamp(room.now.0).month();
+            records.extend(room.decide(&jid(&format!("p{who}")), Command::Publish(message)));
+            let next = Stamp(NOON.0 + (n as u64 + 1) * days * DAY_MS / rows as u64 / 7 * 7).month();
+            if records.len() >= 50 || n + 1 == rows || before != next {
+                store.commit(room.now, &std::mem::take(&mut records)).unwrap();
+            }
+        }
+        room
+    }
+
+    pub fn plan(&self) -> PagePlan {
+        PagePlan {
+            tag: self.tag(),
+            first: 1,
+            last: u64::MAX,
+            start: None,
+            end: None,
+            author: None,
+            max: 50,
+            from_end: false,
+        }
+    }
+
+    /// The page that a look at every row gives.
+    pub fn naive(&self, plan: &PagePlan) -> Page {
+        let fits = |row: &&Row| {
+            (plan.first..=plan.last).contains(&row.number)
+                && plan.start.is_none_or(|start| row.stamp >= start)
+                && plan.end.is_none_or(|end| row.stamp <= end)
+                && plan.author.as_ref().is_none_or(|author| row.author == *author)
+        };
+        let all: Vec<Row> = self.rows.iter().filter(fits).cloned().collect();
+        let taken = all.len().min(plan.max);
+        let before = if plan.from_end { all.len() - taken } else { 0 };
+        Page {
+            rows: all[before..before + taken].to_vec(),
+            cut: taken < all.len(),
+            counted: plan.author.is_none().then_some((all.len() as u64, before as u64)),
+        }
+    }
+}
+
+/// The channel as the store has it.
+pub fn loaded(store: &dyn Store, text: &str) -> Option<Channel> {
+    store.load(&[name(text)]).unwrap().remove(0)
+}
+
+pub fn is_unknown(outcome: Result<(), CommitError>) -> bool {
+    matches!(outcome, Err(CommitError::Unknown(_)))
+}
