@@ -6,6 +6,7 @@
 
 pub mod channel;
 pub mod engine;
+pub mod runtime;
 pub mod store;
 pub mod xep;
 pub mod xmpp;
