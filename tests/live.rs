@@ -1,0 +1,77 @@
+//! Real clients talk through `mixd` behind real host servers.
+//!
+//! A test is a host server with one `mixd`; its scenarios share both, with
+//! accounts and channels of their own.
+
+#[path = "live/hosts.rs"]
+mod hosts;
+#[path = "live/scenario.rs"]
+mod scenario;
+
+use std::path::Path;
+
+use hosts::{Host, HostKind, Mixd, MixdSettings, SECRET};
+use scenario::{TERMINATE_MAX, play};
+
+const MIXD: &str = env!("CARGO_BIN_EXE_mixd");
+
+#[test]
+fn people_talk_through_prosody() {
+    people_talk_through(HostKind::Prosody);
+}
+
+#[test]
+fn people_talk_through_ejabberd() {
+    people_talk_through(HostKind::Ejabberd);
+}
+
+#[test]
+fn mod_mix_pam_of_ejabberd_works() {
+    let mut host = Host::start(HostKind::EjabberdMixPam);
+    let mut mixd = Mixd::start(Path::new(MIXD), &host);
+    play("mod_mix_pam_of_ejabberd_works", &mut host, &mut mixd);
+    ends_in_order(&mut mixd);
+}
+
+#[test]
+fn a_wrong_secret_and_an_unknown_domain_are_told_apart() {
+    for kind in [HostKind::Prosody, HostKind::Ejabberd] {
+        let host = Host::start(kind);
+        let wrong_secret = MixdSettings { secret: "not-the-one", ..MixdSettings::default() };
+        let unknown_domain = MixdSettings { domain: "nowhere.localhost", ..MixdSettings::default() };
+        let secret_reason = refusal_logged(&host, &wrong_secret);
+        let domain_reason = refusal_logged(&host, &unknown_domain);
+        let name = kind.name();
+        assert!(secret_reason.contains("secret"), "{name}: no word of the secret: {secret_reason}");
+        assert!(domain_reason.contains("nowhere.localhost"), "{name}: the domain is not named: {domain_reason}");
+        assert!(!secret_reason.contains("nowhere.localhost") && secret_reason != domain_reason, "{name}: told alike");
+    }
+}
+
+/// What `mixd` first warns of when the host server refuses it.
+fn refusal_logged(host: &Host, settings: &MixdSettings<'_>) -> String {
+    let mut mixd = Mixd::launch(Path::new(MIXD), host.component_port, settings);
+    let is_warning = |line: &&str| line.contains("ERROR") || line.contains("WARN");
+    mixd.wait_for_log("why the host server refuses it", |log| log.lines().any(|line| is_warning(&line)));
+    let log = mixd.log();
+    assert_eq!(mixd.links(), 0, "mixd believes to be linked:\n{log}");
+    assert!(!log.contains(SECRET) && !log.contains("not-the-one"), "a secret is in the log");
+    log.lines().find(is_warning).expect("the line waited for").to_owned()
+}
+
+fn people_talk_through(kind: HostKind) {
+    let mut host = Host::start(kind);
+    let mut mixd = Mixd::start(Path::new(MIXD), &host);
+    play("two_people_talk", &mut host, &mut mixd);
+    play("hostile_stanzas_do_not_end_the_link", &mut host, &mut mixd);
+    assert!(mixd.runs(), "mixd ended:\n{}", mixd.log_tail());
+    assert_eq!(mixd.links(), 1, "the link was lost:\n{}", mixd.log_tail());
+    play("every_mix_resource_gets_the_traffic", &mut host, &mut mixd);
+    play("mixd_comes_back", &mut host, &mut mixd);
+    ends_in_order(&mut mixd);
+}
+
+fn ends_in_order(mixd: &mut Mixd) {
+    let status = mixd.terminate(TERMINATE_MAX);
+    assert!(status.success(), "mixd ended with {status} after SIGTERM:\n{}", mixd.log_tail());
+}
