@@ -96,8 +96,7 @@ impl Host {
         stop(&mut self.process);
         // The log of the run before would make the wait for readiness end at once.
         fs::remove_file(self.log_path()).expect("the log is there");
-        self.process =
-            spawn_host(self.kind, self.folder.path(), [self.c2s_port, self.component_port, self.http_port]);
+        self.process = spawn_host(self.kind, self.folder.path(), [self.c2s_port, self.component_port, self.http_port]);
         self.wait_until_ready();
     }
 
@@ -262,7 +261,11 @@ impl Mixd {
         let deadline = Instant::now() + START_MAX;
         while !shows(&self.log()) {
             assert!(self.runs(), "mixd ended before: {what}; its log:\n{}", self.log_tail());
-            assert!(Instant::now() < deadline, "mixd did not log within {START_MAX:?}: {what}; its log:\n{}", self.log_tail());
+            assert!(
+                Instant::now() < deadline,
+                "mixd did not log within {START_MAX:?}: {what}; its log:\n{}",
+                self.log_tail()
+            );
             sleep(POLL);
         }
     }
