@@ -9,6 +9,7 @@ mod hosts;
 mod scenario;
 
 use std::path::Path;
+use std::process::Command;
 
 use hosts::{Host, HostKind, MIX_DOMAIN, Mixd, MixdSettings, SECRET};
 use scenario::{TERMINATE_MAX, play};
@@ -82,4 +83,20 @@ fn people_talk_through(kind: HostKind) {
 fn ends_in_order(mixd: &mut Mixd) {
     let status = mixd.terminate(TERMINATE_MAX);
     assert!(status.success(), "mixd ended with {status} after SIGTERM:\n{}", mixd.log_tail());
+}
+
+#[test]
+fn the_demo_plays_its_conversation() {
+    for host in ["prosody", "ejabberd"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let output = Command::new(hosts::checkout("scripts/demo"))
+            .args(["--once", "--host", host, "--mixd", MIXD, "--folder"])
+            .arg(folder.path())
+            .output()
+            .expect("scripts/demo starts");
+        let story = String::from_utf8_lossy(&output.stdout);
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{host}: {story}\n{complaint}");
+        assert!(story.contains("sees alice typing") && story.contains("3 rows"), "{host}: {story}");
+    }
 }
