@@ -45,7 +45,7 @@ class Program:
         log.write_bytes(b"")
         with log.open("ab") as out:
             # A session of its own: Ctrl-C reaches this program alone, which then stops them in order.
-            self.process = subprocess.Popen(
+            self.child = subprocess.Popen(
                 command, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
                 stdout=out, stderr=out, start_new_session=True,
             )
@@ -61,19 +61,19 @@ class Program:
 
     def check_runs(self):
         """Fails if it has ended by itself."""
-        if self.process.poll() is not None:
-            raise Failed(f"{self.name} ended with {self.process.returncode}:\n{self.tail()}")
+        if self.child.poll() is not None:
+            raise Failed(f"{self.name} ended with {self.child.returncode}:\n{self.tail()}")
 
     def stop(self):
         """SIGTERM, and SIGKILL if that does not help in time."""
-        if self.process.poll() is not None:
+        if self.child.poll() is not None:
             return
-        self.process.terminate()
+        self.child.terminate()
         try:
-            self.process.wait(STOP_S_MAX)
+            self.child.wait(STOP_S_MAX)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            self.child.kill()
+            self.child.wait()
         tell(self.name, "stopped")
 
     def text(self):

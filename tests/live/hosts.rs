@@ -76,7 +76,7 @@ pub struct Host {
     pub component_port: u16,
     http_port: u16,
     folder: tempfile::TempDir,
-    process: Child,
+    child: Child,
 }
 
 impl Host {
@@ -85,18 +85,18 @@ impl Host {
         install_packages();
         let folder = tempfile::Builder::new().prefix("mixd-host-").tempdir().expect("a folder");
         let (c2s_port, component_port, http_port) = (free_port(), free_port(), free_port());
-        let process = spawn_host(kind, folder.path(), [c2s_port, component_port, http_port]);
-        let mut host = Self { kind, c2s_port, component_port, http_port, folder, process };
+        let child = spawn_host(kind, folder.path(), [c2s_port, component_port, http_port]);
+        let mut host = Self { kind, c2s_port, component_port, http_port, folder, child };
         host.wait_until_ready();
         host
     }
 
     /// Stops it in order and starts it again with the same ports and accounts.
     pub fn restart(&mut self) {
-        stop(&mut self.process);
+        stop(&mut self.child);
         // The log of the run before would make the wait for readiness end at once.
         fs::remove_file(self.log_path()).expect("the log is there");
-        self.process = spawn_host(self.kind, self.folder.path(), [self.c2s_port, self.component_port, self.http_port]);
+        self.child = spawn_host(self.kind, self.folder.path(), [self.c2s_port, self.component_port, self.http_port]);
         self.wait_until_ready();
     }
 
@@ -113,7 +113,7 @@ impl Host {
             if listening && ready {
                 return;
             }
-            let ended = self.process.try_wait().expect("its state");
+            let ended = self.child.try_wait().expect("its state");
             assert!(
                 ended.is_none() && Instant::now() < deadline,
                 "{} is not ready (ended: {ended:?}); its log:\n{}",
@@ -127,7 +127,7 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
-        stop(&mut self.process);
+        stop(&mut self.child);
     }
 }
 
@@ -170,7 +170,7 @@ impl Default for MixdSettings<'_> {
 pub struct Mixd {
     binary: PathBuf,
     folder: tempfile::TempDir,
-    process: Option<Child>,
+    child: Option<Child>,
 }
 
 impl Mixd {
@@ -192,14 +192,14 @@ impl Mixd {
             folder.path().join("store").display(),
         );
         fs::write(folder.path().join("mixd.toml"), config).expect("the configuration is written");
-        let mut mixd = Self { binary: binary.to_owned(), folder, process: None };
+        let mut mixd = Self { binary: binary.to_owned(), folder, child: None };
         mixd.run();
         mixd
     }
 
     fn run(&mut self) {
         let log = File::options().create(true).append(true).open(self.log_path()).expect("a log file");
-        let process = Command::new(&self.binary)
+        let child = Command::new(&self.binary)
             .args(["serve", "--config"])
             .arg(self.folder.path().join("mixd.toml"))
             .stdin(Stdio::null())
@@ -207,7 +207,7 @@ impl Mixd {
             .stderr(log)
             .spawn()
             .expect("mixd starts");
-        self.process = Some(process);
+        self.child = Some(child);
     }
 
     /// Runs it again on the same store after it ended, and waits for the link.
@@ -219,26 +219,26 @@ impl Mixd {
 
     /// Sends SIGTERM; the exit status, or a panic after `within`.
     pub fn terminate(&mut self, within: Duration) -> ExitStatus {
-        let mut process = self.process.take().expect("mixd runs");
-        send_sigterm(&process);
-        let status = wait(&mut process, within);
+        let mut child = self.child.take().expect("mixd runs");
+        send_sigterm(&child);
+        let status = wait(&mut child, within);
         if status.is_none() {
-            process.kill().expect("it can be killed");
-            process.wait().expect("it ends");
+            child.kill().expect("it can be killed");
+            child.wait().expect("it ends");
         }
         status.unwrap_or_else(|| panic!("mixd still ran {within:?} after SIGTERM; its log:\n{}", self.log_tail()))
     }
 
     /// Ends it as a crash would (SIGKILL).
     pub fn kill(&mut self) {
-        let mut process = self.process.take().expect("mixd runs");
-        process.kill().expect("it can be killed");
-        process.wait().expect("it ends");
+        let mut child = self.child.take().expect("mixd runs");
+        child.kill().expect("it can be killed");
+        child.wait().expect("it ends");
     }
 
     /// Whether the process runs.
     pub fn runs(&mut self) -> bool {
-        self.process.as_mut().is_some_and(|process| process.try_wait().expect("its state").is_none())
+        self.child.as_mut().is_some_and(|child| child.try_wait().expect("its state").is_none())
     }
 
     /// All that it logged, over all its runs.
@@ -282,31 +282,31 @@ impl Mixd {
 
 impl Drop for Mixd {
     fn drop(&mut self) {
-        if let Some(process) = self.process.as_mut() {
-            stop(process);
+        if let Some(child) = self.child.as_mut() {
+            stop(child);
         }
     }
 }
 
-fn stop(process: &mut Child) {
-    if matches!(process.try_wait(), Ok(Some(_))) {
+fn stop(child: &mut Child) {
+    if matches!(child.try_wait(), Ok(Some(_))) {
         return;
     }
-    send_sigterm(process);
-    if wait(process, STOP_MAX).is_none() {
-        let _ = process.kill();
-        let _ = process.wait();
+    send_sigterm(child);
+    if wait(child, STOP_MAX).is_none() {
+        let _ = child.kill();
+        let _ = child.wait();
     }
 }
 
-fn send_sigterm(process: &Child) {
-    let _ = Command::new("kill").args(["-TERM", &process.id().to_string()]).status();
+fn send_sigterm(child: &Child) {
+    let _ = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
 }
 
-fn wait(process: &mut Child, within: Duration) -> Option<ExitStatus> {
+fn wait(child: &mut Child, within: Duration) -> Option<ExitStatus> {
     let deadline = Instant::now() + within;
     while Instant::now() < deadline {
-        if let Ok(Some(status)) = process.try_wait() {
+        if let Ok(Some(status)) = child.try_wait() {
             return Some(status);
         }
         sleep(POLL);

@@ -15,7 +15,7 @@ pub const TERMINATE_MAX: Duration = Duration::from_secs(5);
 
 /// Plays `tests/live/NAME.py` on `host`; panics with its output and mixd's log unless all its claims hold.
 pub fn play(name: &str, host: &mut Host, mixd: &mut Mixd) {
-    let mut process = Command::new(checkout("target/venv/bin/python"))
+    let mut child = Command::new(checkout("target/venv/bin/python"))
         .arg(checkout(&format!("tests/live/{name}.py")))
         .args(["--kind", host.kind.name(), "--c2s-port", &host.c2s_port.to_string()])
         .args(["--domain", USER_DOMAIN, "--service", MIX_DOMAIN])
@@ -25,15 +25,15 @@ pub fn play(name: &str, host: &mut Host, mixd: &mut Mixd) {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the scenario starts");
-    let mut orders = process.stdin.take().expect("its stdin");
-    let mut complaints = process.stderr.take().expect("its stderr");
+    let mut orders = child.stdin.take().expect("its stdin");
+    let mut complaints = child.stderr.take().expect("its stderr");
     let complaints = thread::spawn(move || {
         let mut text = String::new();
         let _ = complaints.read_to_string(&mut text);
         text
     });
     let mut steps = String::new();
-    for line in BufReader::new(process.stdout.take().expect("its stdout")).lines() {
+    for line in BufReader::new(child.stdout.take().expect("its stdout")).lines() {
         let line = line.expect("text from the scenario");
         steps = steps + &line + "\n";
         if let Some(wish) = line.strip_prefix("please: ") {
@@ -42,7 +42,7 @@ pub fn play(name: &str, host: &mut Host, mixd: &mut Mixd) {
             let _ = writeln!(orders, "done");
         }
     }
-    let status = process.wait().expect("the scenario ends");
+    let status = child.wait().expect("the scenario ends");
     let complaints = complaints.join().expect("its stderr is read");
     assert!(
         status.success(),

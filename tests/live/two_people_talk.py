@@ -52,9 +52,9 @@ async def joins(alice, bob, channel):
     }
     wanted = {ids["alice"]: ("first witch", alice.bare), ids["bob"]: ("second witch", bob.bare)}
     check(seen == wanted, f"participants are {seen}, not {wanted}")
-    info = await mix.items(bob, channel, "info")
-    check(len(info) == 1, f"the info node has {len(info)} items")
-    form_type = [v.text for v in next(iter(info.values())).iter("{jabber:x:data}value")]
+    about = await mix.items(bob, channel, "info")
+    check(len(about) == 1, f"the info node has {len(about)} items")
+    form_type = [v.text for v in next(iter(about.values())).iter("{jabber:x:data}value")]
     check(MIX in form_type, "the info node holds no form of MIX")
     return ids
 
