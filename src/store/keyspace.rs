@@ -24,6 +24,8 @@ pub(super) const APPLIED: &[u8] = b"sapplied";
 pub(super) const SEALING: &[u8] = b"ssealing";
 /// In a month: the key of the number of its newest commit.
 pub(super) const NEWEST: &[u8] = b"n";
+/// In a month: the key of the newest commit whose redo record was dropped, which the state has to hold.
+pub(super) const DROPPED: &[u8] = b"d";
 
 /// A month of the archive: `year * 100 + month`, in UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

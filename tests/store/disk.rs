@@ -165,7 +165,7 @@ fn told_after(damage: impl Fn(&Path)) -> String {
         store.load(&[crate::fixture::name("coven")])?;
         store.page(&PagePlan { max: 1000, ..room.plan() })
     });
-    let told = outcome.expect_err("the damage goes unseen").to_string();
+    let told = outcome.map(|page| page.rows.len()).expect_err("the damage goes unseen").to_string();
     assert!(told.contains("backup"), "{told}");
     told
 }
@@ -184,8 +184,9 @@ fn a_file_that_was_emptied_is_an_error_and_never_an_empty_store() {
 fn a_file_that_lost_its_end_is_an_error() {
     for file in ["state/db", NEWEST, OLDEST] {
         told_after(|path| {
-            let file = fs::File::options().write(true).open(path.join(file)).unwrap();
-            file.set_len(file.metadata().unwrap().len() / 3).unwrap();
+            let bytes = fs::read(path.join(file)).unwrap();
+            let used = bytes.iter().rposition(|&byte| byte != 0).unwrap();
+            fs::write(path.join(file), &bytes[..used / 2]).unwrap();
         });
     }
 }
