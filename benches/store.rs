@@ -2,6 +2,8 @@
 //!
 //! `MIXD_BENCH_ROWS` says how many rows the archive holds (default 1,000,000), `TMPDIR` on which disk.
 
+#![allow(clippy::unwrap_used)]
+
 #[allow(dead_code)]
 #[path = "../tests/store/fixture.rs"]
 mod fixture;

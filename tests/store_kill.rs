@@ -2,6 +2,8 @@
 //!
 //! The program starts itself again as the one to be killed, which prints a line for every commit that returned.
 
+#![allow(clippy::unwrap_used)]
+
 #[allow(dead_code)]
 #[path = "store/fixture.rs"]
 mod fixture;

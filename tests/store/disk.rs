@@ -232,3 +232,30 @@ fn a_start_that_was_interrupted_is_taken_up() {
     fs::remove_dir_all(fresh.path().join("state")).unwrap();
     open(fresh.path());
 }
+
+#[test]
+fn readers_of_every_month_and_the_writer_do_not_disturb_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SledStore::open(SledOptions { old_months_max: 1, ..SledOptions::at(folder.path()) }).unwrap();
+    let mut room = Room::chat(&store, "coven", 3, 120, 120);
+    let plan = PagePlan { last: 120, max: 120, ..room.plan() };
+    let wanted = room.naive(&plan);
+    std::thread::scope(|scope| {
+        for start in [1, 40, 80] {
+            let (store, plan, wanted) = (&store, &plan, &wanted);
+            scope.spawn(move || {
+                for turn in 0..12 {
+                    assert_eq!(store.page(plan).unwrap().rows, wanted.rows);
+                    let one = store.rows(plan.tag, &[start + turn]).unwrap().remove(0);
+                    assert_eq!(one.as_ref(), wanted.rows.get(start as usize + turn as usize - 1));
+                }
+            });
+        }
+        for n in 0..40 {
+            room.now = Stamp(NOON.0 + (120 + 5 * n) * DAY_MS);
+            room.say(&store, "p0", "meanwhile");
+        }
+    });
+    let plan = PagePlan { max: 1000, ..room.plan() };
+    assert_eq!(store.page(&plan).unwrap(), room.naive(&plan));
+}
