@@ -44,7 +44,7 @@ fn commit_until_killed(path: &Path) {
     loop {
         room.now = Stamp(NOON.0 + k * 2 * 3600 * 1000);
         let mut records = Vec::new();
-        if k % COMMITS_A_JOIN == 0 {
+        if k.is_multiple_of(COMMITS_A_JOIN) {
             let account = jid(&format!("p{}", k / COMMITS_A_JOIN));
             records.extend(room.decide(&account, Command::Join { nick: None, subscribe: NodeSet::ALL }));
         }
@@ -57,7 +57,7 @@ fn commit_until_killed(path: &Path) {
         }
         // Its tag is drawn from the seed, and is never that of the channel above.
         let (side, created) = Room::draft("side", 1000 + k / 2);
-        records.push(if k % 2 == 0 { created } else { side.record(Change::Destroyed) });
+        records.push(if k.is_multiple_of(2) { created } else { side.record(Change::Destroyed) });
         store.commit(room.now, &records).unwrap();
         room.rows.clear();
         println!("{}", room.channel.head().row);

@@ -84,6 +84,10 @@ pub(super) struct Span {
     pub(super) since: Stamp,
 }
 
+/// What a stored [`Row`](crate::channel::Row) begins with, in the order of its fields: number, stamp, author, ordinal.
+/// It fits into the first piece of a row however long that is.
+pub(super) type RowStart = (u64, Stamp, ParticipantId, u64);
+
 /// A change of the state: values by key, `None` to delete. Applying it twice is applying it once.
 pub(super) type Ops = std::collections::BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 

@@ -4,7 +4,7 @@
 //! what a page costs depends on its length and not on how deep it lies. An author's rows are found through an index of
 //! blocks, so that each costs at most a block.
 
-use super::keyspace::{self, BLOCK_ROWS, Span, Spans};
+use super::keyspace::{self, BLOCK_ROWS, RowStart, Span, Spans};
 use super::shelf::{Order, Shelf, Space};
 use super::{Page, PagePlan, StoreError, pieces};
 use crate::channel::{Head, ParticipantId, Row, Stamp};
@@ -49,13 +49,13 @@ impl<'a, S: Shelf> Archive<'a, S> {
         if let Some(span) = archive.spans.months.last() {
             let prefix = keyspace::rows(tag);
             let month = Space::Month(span.month);
-            let mut newest: Option<Row> = None;
-            shelf.scan(month, &prefix, &keyspace::behind(&prefix), Order::Falling, &mut |key, entry| {
-                newest = Some(shelf.whole(month, key, entry)?);
+            let mut newest: Option<RowStart> = None;
+            shelf.scan(month, &prefix, &keyspace::behind(&prefix), Order::Falling, &mut |_, entry| {
+                newest = Some(keyspace::decode(pieces::start_of(entry)?)?);
                 Ok(ControlFlow::Break(()))
             })?;
-            let row = newest.ok_or_else(|| lost(span.first))?;
-            archive.head = Head { row: row.number, ordinal: row.ordinal, stamp: row.stamp };
+            let (row, stamp, _, ordinal) = newest.ok_or_else(|| lost(span.first))?;
+            archive.head = Head { row, ordinal, stamp };
         }
         Ok(archive)
     }
@@ -151,7 +151,7 @@ impl<'a, S: Shelf> Archive<'a, S> {
             let middle = early + (late - early) / 2;
             let key = keyspace::row(self.tag, middle);
             let entry = self.shelf.entry(Space::Month(span.month), &key)?.ok_or_else(|| lost(middle))?;
-            let (_, found): (u64, Stamp) = keyspace::decode(pieces::start_of(&entry)?)?;
+            let (_, found, _, _): RowStart = keyspace::decode(pieces::start_of(&entry)?)?;
             if found < stamp {
                 early = middle;
             } else {

@@ -77,6 +77,62 @@ fn what_the_state_had_not_got_when_the_process_died_is_replayed() {
     assert!(replayed > 0, "no copy was taken before the state was written");
 }
 
+/// Copies of a store at rest at two times, between which members joined and rows were said.
+fn early_and_late(folder: &Path) -> Room {
+    let store = open(&folder.join("live"));
+    let mut early = Room::create(&store, "coven", 1);
+    early.join(&store, "p0");
+    early.say(&store, "p0", "hello");
+    store.idle(Stamp(NOON.0 + 5000)).unwrap();
+    copy(&folder.join("live"), &folder.join("early"));
+    let mut late = Room::resume(early.channel.clone(), 2);
+    for n in 1..50 {
+        late.join(&store, &format!("p{n}"));
+        late.say(&store, "p0", "hello");
+    }
+    ["p3", "p4"].iter().for_each(|who| late.leave(&store, who));
+    drop(store);
+    copy(&folder.join("live"), &folder.join("late"));
+    late
+}
+
+fn mix(folder: &Path, state: &str, archive: &str) -> std::path::PathBuf {
+    let mixed = folder.join("mixed");
+    copy(&folder.join(archive), &mixed);
+    fs::remove_dir_all(mixed.join("state")).unwrap();
+    copy(&folder.join(state).join("state"), &mixed.join("state"));
+    mixed
+}
+
+#[test]
+fn a_state_that_is_as_old_as_its_last_sync_catches_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let late = early_and_late(folder.path());
+    let store = open(&mix(folder.path(), "early", "late"));
+    assert_eq!(store.replayed(), 51);
+    assert_eq!(loaded(&store, "coven").unwrap(), late.channel);
+    assert_eq!(store.channels_of(&crate::fixture::jid("p3")).unwrap(), vec![]);
+    assert_eq!(store.channels_of(&crate::fixture::jid("p7")).unwrap().len(), 1);
+}
+
+#[test]
+fn an_archive_that_is_older_than_its_state_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    early_and_late(folder.path());
+    let told = why(&mix(folder.path(), "late", "early"));
+    assert!(told.contains("a part of the archive is lost"), "{told}");
+}
+
+#[test]
+fn a_state_that_is_older_than_what_its_archive_dropped_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    early_and_late(folder.path());
+    // A start finds everything applied, and drops what has served.
+    open(&folder.path().join("late")).idle(NOON).unwrap();
+    let told = why(&mix(folder.path(), "early", "late"));
+    assert!(told.contains("a part of state/ is lost"), "{told}");
+}
+
 #[test]
 fn idle_time_syncs_the_state_so_that_nothing_is_left_to_replay() {
     let folder = tempfile::tempdir().unwrap();

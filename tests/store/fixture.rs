@@ -104,7 +104,7 @@ impl Room {
             origin_id: Some(format!("o{}-{}", self.rows.len(), self.dice.random::<u32>())),
             archived: true,
             echoed: true,
-            counted: self.rows.len() % 3 != 0,
+            counted: !self.rows.len().is_multiple_of(3),
             target: (self.rows.len() % 5 == 4).then_some(2),
             payload: format!("<body>{text}</body>"),
             ..Message::default()
