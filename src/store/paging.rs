@@ -86,12 +86,30 @@ impl<'a, S: Shelf> Archive<'a, S> {
         order: Order,
         visit: &mut VisitRow<'_>,
     ) -> Result<(), StoreError> {
+        self.visit_of(None, first, last, order, visit)
+    }
+
+    /// Walks through rows, every one of which has to be there; those of others are passed over without being read whole.
+    fn visit_of(
+        &self,
+        author: Option<&ParticipantId>,
+        first: u64,
+        last: u64,
+        order: Order,
+        visit: &mut VisitRow<'_>,
+    ) -> Result<(), StoreError> {
         let mut stopped = false;
         let mut walk = |month: Space, low: u64, high: u64| {
             let (from, to) = (keyspace::row(self.tag, low), keyspace::row(self.tag, high + 1));
             let mut seen = 0;
             self.shelf.scan(month, &from, &to, order, &mut |key, entry| {
                 seen += 1;
+                if let Some(author) = author {
+                    let (_, _, found, _): RowStart = keyspace::decode(pieces::start_of(entry)?)?;
+                    if found != *author {
+                        return Ok(ControlFlow::Continue(()));
+                    }
+                }
                 let flow = visit(self.shelf.whole(month, key, entry)?)?;
                 stopped = flow.is_break();
                 Ok(flow)
@@ -186,14 +204,12 @@ impl<'a, S: Shelf> Archive<'a, S> {
             self.shelf.scan(month, &from, &to, order, &mut |key, _| {
                 let block = keyspace::number_of(key)?;
                 let (low, high) = (low.max(block * BLOCK_ROWS), high.min(block * BLOCK_ROWS + BLOCK_ROWS - 1));
-                self.visit(low, high, order, &mut |row| {
-                    if row.author == *author {
-                        cut = rows.len() >= plan.max;
-                        if cut {
-                            return Ok(ControlFlow::Break(()));
-                        }
-                        rows.push(row);
+                self.visit_of(Some(author), low, high, order, &mut |row| {
+                    cut = rows.len() >= plan.max;
+                    if cut {
+                        return Ok(ControlFlow::Break(()));
                     }
+                    rows.push(row);
                     Ok(ControlFlow::Continue(()))
                 })?;
                 Ok(if cut { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
