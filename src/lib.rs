@@ -6,5 +6,6 @@
 
 pub mod channel;
 pub mod engine;
+pub mod runtime;
 pub mod store;
 pub mod xmpp;

@@ -1,0 +1,5 @@
+//! All I/O.
+
+pub mod clock;
+pub mod framer;
+pub mod queue;
