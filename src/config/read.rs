@@ -50,9 +50,9 @@ impl Config {
         if wrong.is_empty() {
             return Ok(config);
         }
-        let lines = wrong.into_iter().map(|it| {
-            format!("{}: {}: found {}, expected {}", place(it.key), it.key, it.found, it.expected)
-        });
+        let lines = wrong
+            .into_iter()
+            .map(|it| format!("{}: {}: found {}, expected {}", place(it.key), it.key, it.found, it.expected));
         Err(ConfigError(lines.collect()))
     }
 
@@ -190,7 +190,11 @@ mod tests {
         );
         refused("[component]\nsecret='x'", &[], "m.toml: component.domain: found nothing, expected a value");
         refused("", &[], "m.toml: component: found nothing, expected a value");
-        refused(&format!("{LEAST}port = 'x'"), &[], "m.toml: component.port: found string \"x\", expected a whole number of 0 or more, within bounds");
+        refused(
+            &format!("{LEAST}port = 'x'"),
+            &[],
+            "m.toml: component.port: found string \"x\", expected a whole number of 0 or more, within bounds",
+        );
         refused(
             LEAST,
             &[("MIXD_COMPONENT__PORT", "high")],
@@ -261,7 +265,10 @@ mod tests {
         let lines = read(&format!("{base}domain='a@b'"), &[]).unwrap_err().join("\n");
         assert!(lines.contains("component.domain: found \"a@b\", expected a domain"), "{lines}");
         let lines = read(&format!("{LEAST}[service]\nadmins=['x.org', 'a@b']\ncreators=['/']"), &[]).unwrap_err();
-        assert!(lines[0].contains("service.creators: found \"/\"") && lines[1].contains("found \"x.org\""), "{lines:?}");
+        assert!(
+            lines[0].contains("service.creators: found \"/\"") && lines[1].contains("found \"x.org\""),
+            "{lines:?}"
+        );
         assert!(read(&format!("{LEAST}[service]\nadmins=['a@b/c']"), &[]).is_err());
         let lines = read(&format!("{LEAST}[log]\nlevel='a=b=c'"), &[]).unwrap_err().join("\n");
         assert!(lines.contains("log.level: found \"a=b=c\""), "{lines}");

@@ -5,3 +5,6 @@
 
 pub mod book;
 pub mod outbox;
+mod turn_api;
+
+pub use turn_api::{Engine, Inbound, KeepsNothing, Loaded, Needs, Query, Settings, Turn, answer};
