@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 
 /// How long a repeat is known as one, in milliseconds.
 pub const REPEAT_MS_MAX: u64 = 24 * 3600 * 1000;
-/// How many messages of one channel are remembered.
+/// How many of the newest rows of a channel are remembered.
 pub const REPEATS_MAX: usize = 512;
 
 type Key = (ParticipantId, String);
@@ -16,32 +16,33 @@ type Key = (ParticipantId, String);
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recent {
     rows: HashMap<Key, u64>,
-    order: VecDeque<(Key, Stamp)>,
+    order: VecDeque<(Key, u64, Stamp)>,
     bytes: usize,
 }
 
 impl Recent {
-    /// Remembers a row.
+    /// Remembers a row, and forgets what is too far behind it.
     pub fn note(&mut self, row: &Row) {
-        let Some(origin_id) = &row.origin_id else { return };
-        let key = (row.author.clone(), origin_id.clone());
-        if self.rows.insert(key.clone(), row.number).is_some() {
-            return;
+        if let Some(origin_id) = &row.origin_id {
+            let key = (row.author.clone(), origin_id.clone());
+            self.bytes += cost(&key);
+            self.rows.insert(key.clone(), row.number);
+            self.order.push_back((key, row.number, row.stamp));
         }
-        self.bytes += 2 * origin_id.len() + 160;
-        self.order.push_back((key, row.stamp));
-        while self.order.len() > REPEATS_MAX || self.is_stale(row.stamp) {
-            let Some((old, _)) = self.order.pop_front() else { break };
-            self.bytes -= 2 * old.1.len() + 160;
-            self.rows.remove(&old);
+        while self.order.front().is_some_and(|(_, number, stamp)| is_forgotten(*number, *stamp, row)) {
+            let Some((key, number, _)) = self.order.pop_front() else { break };
+            self.bytes -= cost(&key);
+            if self.rows.get(&key) == Some(&number) {
+                self.rows.remove(&key);
+            }
         }
     }
 
     /// The row that this author's message of this origin id became.
     pub fn find(&self, author: &ParticipantId, origin_id: &str, now: Stamp) -> Option<u64> {
-        let key = (author.clone(), origin_id.to_owned());
-        let row = *self.rows.get(&key)?;
-        let stamp = self.order.iter().rev().find(|(other, _)| *other == key)?.1;
+        let row = *self.rows.get(&(author.clone(), origin_id.to_owned()))?;
+        let at = self.order.binary_search_by_key(&row, |(_, number, _)| *number).ok()?;
+        let (_, _, stamp) = &self.order[at];
         (now.0.saturating_sub(stamp.0) <= REPEAT_MS_MAX).then_some(row)
     }
 
@@ -49,8 +50,13 @@ impl Recent {
     pub fn bytes(&self) -> usize {
         self.bytes
     }
+}
 
-    fn is_stale(&self, now: Stamp) -> bool {
-        self.order.front().is_some_and(|(_, stamp)| now.0.saturating_sub(stamp.0) > REPEAT_MS_MAX)
-    }
+fn cost(key: &Key) -> usize {
+    2 * key.1.len() + 160
+}
+
+/// Whether a row is so far behind the newest one that its repeats are no longer known.
+fn is_forgotten(number: u64, stamp: Stamp, newest: &Row) -> bool {
+    number + REPEATS_MAX as u64 <= newest.number || newest.stamp.0.saturating_sub(stamp.0) > REPEAT_MS_MAX
 }
