@@ -7,6 +7,7 @@ mod scripted;
 use scripted::{DOMAIN, Host, Mixd, SECRET};
 use std::io::Write;
 use std::time::{Duration, Instant};
+use xmpp_parsers::component::Handshake;
 
 #[test]
 fn it_authenticates_and_answers() {
@@ -23,6 +24,33 @@ fn it_authenticates_and_answers() {
     assert!(!mixd.log().contains(SECRET), "{}", mixd.log());
 }
 
+/// The same against another implementation of the stream: the accepting side of tokio-xmpp.
+#[tokio::test]
+async fn it_speaks_with_a_stream_that_is_not_our_own() {
+    use futures::{SinkExt, StreamExt};
+    use tokio_xmpp::xmlstream::{StreamHeader, Timeouts, XmppStreamElement, accept_stream};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let _mixd = Mixd::start_at(listener.local_addr().unwrap().port(), "");
+    let (tcp, _) = listener.accept().await.unwrap();
+    let io = tokio::io::BufStream::new(tcp);
+    let mut accepted = accept_stream(io, "jabber:component:accept", Timeouts::tight()).await.unwrap();
+    assert_eq!(accepted.take_header().to.as_deref(), Some(DOMAIN));
+    let header = StreamHeader { from: Some(DOMAIN.into()), to: None, id: Some("id&1".into()) };
+    let pending = accepted.send_header(header).await.unwrap();
+    let mut stream = pending.send_features::<XmppStreamElement>(&Default::default()).await.unwrap();
+    let digest = Handshake::from_stream_id_and_password("id&1".to_owned(), SECRET);
+    let XmppStreamElement::ComponentHandshake(given) = stream.next().await.unwrap().unwrap() else {
+        panic!("no handshake")
+    };
+    assert_eq!(given, digest);
+    stream.send(&XmppStreamElement::ComponentHandshake(Handshake::new())).await.unwrap();
+    let request = "<iq xmlns='jabber:component:accept' type='get' id='x' from='a@example.org/r' to='mix.example.org'>\
+                   <query xmlns='http://jabber.org/protocol/disco#info'/></iq>";
+    stream.send(&request.parse::<minidom::Element>().unwrap()).await.unwrap();
+    let XmppStreamElement::Stanza(answer) = stream.next().await.unwrap().unwrap() else { panic!("no stanza") };
+    assert!(format!("{answer:?}").contains("\"x\""), "{answer:?}");
+}
+
 #[test]
 fn a_stanza_right_behind_the_handshake_is_answered() {
     let host = Host::start();
@@ -37,8 +65,8 @@ fn a_stanza_right_behind_the_handshake_is_answered() {
 #[test]
 fn each_refusal_is_told_once_with_what_to_do_and_tried_again() {
     for (condition, told) in [
-        ("not-authorized", "refuses the secret; give component.secret"),
-        ("host-unknown", "knows no component of this domain; add the component"),
+        ("not-authorized", "refuses the secret, or does not know this domain; give component.secret"),
+        ("host-unknown", "knows no component of this domain; name the component"),
         ("conflict", "another connection for this domain; stop the other process"),
         ("invalid-namespace", "ended the stream: invalid-namespace (why); check that the port"),
     ] {

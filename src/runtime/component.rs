@@ -23,8 +23,8 @@ pub enum LinkError {
     /// Connecting and authenticating took too long.
     #[error("no answer in time while connecting and authenticating")]
     ConnectTimeout,
-    /// `not-authorized`
-    #[error("the host server refuses the secret")]
+    /// `not-authorized`, which ejabberd says of an unknown domain as well.
+    #[error("the host server refuses the secret, or does not know this domain")]
     WrongSecret,
     /// `host-unknown`
     #[error("the host server knows no component of this domain")]
@@ -63,10 +63,12 @@ impl LinkError {
                 "check component.host and component.port, a firewall between, and that the port is the one for components"
             }
             LinkError::WrongSecret => {
-                "give component.secret the value of component_secret (Prosody) or of password (ejabberd)"
+                "give component.secret the value of component_secret (Prosody) or of password (ejabberd), and check that \
+                 the host server names component.domain"
             }
             LinkError::UnknownDomain => {
-                "add the component to the host server: Component \"DOMAIN\" (Prosody), hosts of ejabberd_service (ejabberd)"
+                "name the component in the host server (Prosody: Component, ejabberd: hosts of ejabberd_service), and check \
+                 that the port is the one for components"
             }
             LinkError::Conflict => "stop the other process that serves this domain",
             LinkError::StreamError(_) | LinkError::NotXmpp(_) => {

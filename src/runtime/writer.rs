@@ -207,12 +207,11 @@ mod tests {
         drop(far);
         outbox.close();
         writer.discard().await;
-        let (again, _, _) = (&mut writer, (), ());
-        again.outbox = Arc::new(Outbox::new(9, 999));
-        push(&again.outbox, [fan("y")]);
-        again.outbox.close();
+        writer.outbox = Arc::new(Outbox::new(9, 999));
+        push(&writer.outbox, [fan("y")]);
+        writer.outbox.close();
         let mut written = Vec::new();
-        again.write_to(&mut written).await.unwrap();
+        writer.write_to(&mut written).await.unwrap();
         let text = String::from_utf8(written).unwrap();
         assert!(text.starts_with("<message") && text.contains("to='a@h'") && text.contains("to='b@h'"), "{text}");
         assert!(!text.contains('x'), "the rest of the lost fan-out must not be written");
