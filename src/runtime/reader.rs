@@ -114,7 +114,7 @@ impl Reader {
             Ok(stanza) => Inbound::Stanza(stanza),
             Err(head) => {
                 tracing::debug!("a stanza cannot be read: {}", head.error.text);
-                Inbound::Unreadable(head)
+                Inbound::Unreadable(*head)
             }
         };
         self.push(inbound, weight);
