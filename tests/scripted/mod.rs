@@ -6,6 +6,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -165,7 +166,7 @@ impl Peer {
 pub struct Mixd {
     child: Child,
     log: Arc<Mutex<String>>,
-    _dir: tempfile::TempDir,
+    _dir: Option<tempfile::TempDir>,
 }
 
 impl Mixd {
@@ -177,15 +178,23 @@ impl Mixd {
     /// Starts it for a host server at `port`.
     pub fn start_at(port: u16, settings: &str) -> Mixd {
         let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("mixd.toml");
-        let store = dir.path().join("store");
+        let mut mixd = Mixd::start_in(dir.path(), port, settings, &[]);
+        mixd._dir = Some(dir);
+        mixd
+    }
+
+    /// Starts it with its files in `folder`, which outlives it; the words of `wrapper` go before its command line.
+    pub fn start_in(folder: &Path, port: u16, settings: &str, wrapper: &[&str]) -> Mixd {
+        let file = folder.join("mixd.toml");
         let text = format!("[component]\ndomain = '{DOMAIN}'\nport = {port}\nbackoff_ms_min = 50\n{settings}\n");
         std::fs::write(&file, text).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_mixd"))
-            .args(["serve", "--config"])
+        let mut words = wrapper.to_vec();
+        words.extend([env!("CARGO_BIN_EXE_mixd"), "serve", "--config"]);
+        let mut child = Command::new(words[0])
+            .args(&words[1..])
             .arg(&file)
             .env("MIXD_COMPONENT__SECRET", SECRET)
-            .env("MIXD_STORAGE__PATH", &store)
+            .env("MIXD_STORAGE__PATH", folder.join("store"))
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -197,7 +206,13 @@ impl Mixd {
                 kept.lock().unwrap().push_str(&String::from_utf8_lossy(&chunk[..n]));
             }
         });
-        Mixd { child, log, _dir: dir }
+        Mixd { child, log, _dir: None }
+    }
+
+    /// Kills it with SIGKILL, at once.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     pub fn log(&self) -> String {
