@@ -7,41 +7,43 @@ use std::collections::{HashMap, VecDeque};
 
 /// How long a repeat is known as one, in milliseconds.
 pub const REPEAT_MS_MAX: u64 = 24 * 3600 * 1000;
-/// How many messages of one channel are remembered.
+/// How many of the newest rows of one channel are looked at.
 pub const REPEATS_MAX: usize = 512;
 
 type Key = (ParticipantId, String);
 
 /// The newest messages of a channel by author and origin id.
+///
+/// What it holds depends on the newest rows alone, so that a channel that is loaded knows the same repeats.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recent {
-    rows: HashMap<Key, u64>,
-    order: VecDeque<(Key, Stamp)>,
+    rows: HashMap<Key, (u64, Stamp)>,
+    order: VecDeque<(Key, u64, Stamp)>,
     bytes: usize,
 }
 
 impl Recent {
-    /// Remembers a row.
+    /// Remembers a row, and forgets what is too far behind it.
     pub fn note(&mut self, row: &Row) {
-        let Some(origin_id) = &row.origin_id else { return };
-        let key = (row.author.clone(), origin_id.clone());
-        if self.rows.insert(key.clone(), row.number).is_some() {
-            return;
+        if let Some(origin_id) = &row.origin_id {
+            let key = (row.author.clone(), origin_id.clone());
+            if self.rows.insert(key.clone(), (row.number, row.stamp)).is_some() {
+                self.order.retain(|(other, ..)| *other != key);
+            } else {
+                self.bytes += cost(&key);
+            }
+            self.order.push_back((key, row.number, row.stamp));
         }
-        self.bytes += 2 * origin_id.len() + 160;
-        self.order.push_back((key, row.stamp));
-        while self.order.len() > REPEATS_MAX || self.is_stale(row.stamp) {
-            let Some((old, _)) = self.order.pop_front() else { break };
-            self.bytes -= 2 * old.1.len() + 160;
+        while self.order.front().is_some_and(|&(_, number, stamp)| is_behind(number, stamp, row)) {
+            let Some((old, ..)) = self.order.pop_front() else { break };
+            self.bytes -= cost(&old);
             self.rows.remove(&old);
         }
     }
 
     /// The row that this author's message of this origin id became.
     pub fn find(&self, author: &ParticipantId, origin_id: &str, now: Stamp) -> Option<u64> {
-        let key = (author.clone(), origin_id.to_owned());
-        let row = *self.rows.get(&key)?;
-        let stamp = self.order.iter().rev().find(|(other, _)| *other == key)?.1;
+        let &(row, stamp) = self.rows.get(&(author.clone(), origin_id.to_owned()))?;
         (now.0.saturating_sub(stamp.0) <= REPEAT_MS_MAX).then_some(row)
     }
 
@@ -49,8 +51,56 @@ impl Recent {
     pub fn bytes(&self) -> usize {
         self.bytes
     }
+}
 
-    fn is_stale(&self, now: Stamp) -> bool {
-        self.order.front().is_some_and(|(_, stamp)| now.0.saturating_sub(stamp.0) > REPEAT_MS_MAX)
+fn cost(key: &Key) -> usize {
+    2 * key.1.len() + 160
+}
+
+fn is_behind(number: u64, stamp: Stamp, newest: &Row) -> bool {
+    newest.number.saturating_sub(number) >= REPEATS_MAX as u64 || newest.stamp.0.saturating_sub(stamp.0) > REPEAT_MS_MAX
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+
+    fn row(number: u64, origin_id: Option<&str>, stamp: u64) -> Row {
+        Row {
+            number,
+            stamp: Stamp(stamp),
+            author: ParticipantId::random(&mut rand::rngs::StdRng::seed_from_u64(1)),
+            ordinal: number,
+            counted: true,
+            target: None,
+            nick: "a".into(),
+            stanza_id: None,
+            origin_id: origin_id.map(str::to_owned),
+            lang: None,
+            payload: String::new(),
+        }
+    }
+
+    #[test]
+    fn an_id_that_comes_again_after_a_day_is_known_from_then_on() {
+        let mut recent = Recent::default();
+        let (first, second) = (row(1, Some("o"), 0), row(2, Some("o"), REPEAT_MS_MAX + 1));
+        recent.note(&first);
+        recent.note(&second);
+        assert_eq!(recent.find(&first.author, "o", Stamp(REPEAT_MS_MAX + 2)), Some(2));
+        let mut loaded = Recent::default();
+        loaded.note(&second);
+        assert_eq!(recent, loaded);
+    }
+
+    #[test]
+    fn rows_without_an_id_push_the_others_out_too() {
+        let mut recent = Recent::default();
+        recent.note(&row(1, Some("o"), 0));
+        (2..=REPEATS_MAX as u64).for_each(|number| recent.note(&row(number, None, 0)));
+        assert_ne!(recent, Recent::default());
+        recent.note(&row(REPEATS_MAX as u64 + 1, None, 0));
+        assert_eq!(recent, Recent::default());
     }
 }
