@@ -63,12 +63,27 @@ impl Nick {
     /// The nick derived for an account that stated none: its localpart, or a neutral word.
     pub fn for_account(account: &BareJid) -> Nick {
         let local = account.node().map(|node| node.as_str()).unwrap_or_default();
-        Nick::new(local).unwrap_or_else(|| Nick { shown: "participant".into(), key: "participant".into() })
+        Nick::new(local).unwrap_or_else(Nick::neutral)
     }
 
-    /// The same nick with a number behind it.
-    pub fn numbered(&self, n: u64) -> Nick {
-        Nick { shown: format!("{} {n}", self.shown), key: format!("{} {n}", self.key) }
+    /// The nick, or its beginning where it is longer than `bytes_max`.
+    pub fn cut(self, bytes_max: usize) -> Nick {
+        if self.shown.len() <= bytes_max {
+            return self;
+        }
+        let end = (0..=bytes_max).rev().find(|&at| self.shown.is_char_boundary(at)).unwrap_or(0);
+        Nick::new(&self.shown[..end]).unwrap_or_else(Nick::neutral)
+    }
+
+    /// The same nick with a number behind it, its end cut off where both are longer than `bytes_max`.
+    pub fn numbered(&self, n: u64, bytes_max: usize) -> Nick {
+        let number = format!(" {n}");
+        let Nick { shown, key } = self.clone().cut(bytes_max.saturating_sub(number.len()));
+        Nick { shown: shown + &number, key: key + &number }
+    }
+
+    fn neutral() -> Nick {
+        Nick { shown: "participant".into(), key: "participant".into() }
     }
 
     /// The nick as it is shown.
@@ -125,6 +140,16 @@ mod tests {
         assert_eq!(a.key(), b.key());
         assert_eq!(Nick::new("  "), None);
         assert_eq!(Nick::new("a\u{1}b"), None);
+    }
+
+    #[test]
+    fn derived_nicks_keep_to_the_limit() {
+        let nick = Nick::new("Äöü witch").unwrap();
+        assert_eq!(nick.clone().cut(100), nick);
+        assert_eq!(nick.clone().cut(3).as_str(), "Ä");
+        assert_eq!(nick.clone().cut(7).as_str(), "Äöü");
+        let numbered = nick.numbered(12, 9);
+        assert_eq!((numbered.as_str(), numbered.key()), ("Äöü 12", "äöü 12"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::pending::Announced;
 use crate::store::{Record, Whereabouts};
 use crate::xmpp::escape_into;
 use jid::{BareJid, FullJid};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Resources of one account that are followed.
 const RESOURCES_MAX: usize = 32;
@@ -229,6 +229,12 @@ impl Accounts {
         };
         account.bare = false;
         self.changed(no, hosts, out);
+    }
+
+    /// The domains whose home servers take MIX traffic for some account, in order.
+    pub fn bare_domains(&self) -> BTreeSet<String> {
+        let bare = self.accounts.iter().flatten().filter(|account| account.bare);
+        bare.map(|account| account.jid.domain().as_str().to_owned()).collect()
     }
 
     /// The home server of these accounts turned out to need other addressing.

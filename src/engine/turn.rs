@@ -87,7 +87,7 @@ impl Engine {
             match inbound {
                 Inbound::Stanza(stanza) => self.stanza(&stanza, &mut turn),
                 Inbound::Unreadable(unreadable) => self.unreadable(&unreadable, &mut turn),
-                Inbound::LinkUp => self.hosts.link_up(),
+                Inbound::LinkUp => self.link_up(&mut turn),
                 Inbound::LinkDown => {}
                 Inbound::Tick => self.tick(),
             }
@@ -111,6 +111,14 @@ impl Engine {
         let error = (&Refusal::Internal).into();
         out.extend(turn.replies.iter().map(|reply| Out::Stanza(reply.error(&error))));
         out
+    }
+
+    /// How a leave has to be answered depends on the home server's software, so that is asked before one comes.
+    fn link_up(&mut self, turn: &mut Turn) {
+        self.hosts.link_up();
+        for domain in self.accounts.bare_domains() {
+            self.ask_home_server(&domain, turn);
+        }
     }
 
     fn tick(&mut self) {
