@@ -163,7 +163,8 @@ impl Accounts {
             return Sighting::Settled;
         }
         let after = match (takes, before) {
-            (Some(true), _) | (None, Some(Takes::Yes)) => Takes::Yes,
+            // Who spoke MIX takes it, whatever its software announces.
+            (Some(true), _) | (_, Some(Takes::Yes)) => Takes::Yes,
             (Some(false), _) => Takes::No,
             (None, Some(Takes::Asked)) => return Sighting::Settled,
             (None, _) if account.member != Some(true) => Takes::Unknown(announced.clone()),
@@ -197,13 +198,13 @@ impl Accounts {
         }
     }
 
-    /// A resource is known to take MIX traffic, or not to, provided that it is online.
+    /// A resource answered that it takes MIX traffic, or does not, provided that it is online and did not speak MIX.
     pub fn settle(&mut self, full: &FullJid, takes: bool, hosts: &Hosts, out: &mut Vec<Out>) {
         let Some(&no) = self.numbers.get(&full.to_bare()) else { return };
         let Some(account) = self.accounts[no as usize].as_mut() else { return };
         let Some(state) = account.resources.get_mut(full.resource().as_str()) else { return };
         let after = if takes { Takes::Yes } else { Takes::No };
-        if *state != after {
+        if *state != after && *state != Takes::Yes {
             *state = after;
             self.changed(no, hosts, out);
         }
