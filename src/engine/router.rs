@@ -42,10 +42,10 @@ impl Engine {
     /// Channels that a request to the service names: to destroy one, or to join one by delegation.
     fn need_named(&self, stanza: &Stanza, needs: &mut Needs) {
         let Some(payload) = stanza.payload() else { return };
-        if payload.is("destroy", ns::MIX_CORE) {
-            if let Some(name) = payload.attr("channel").and_then(ChannelName::new) {
-                self.need_channel(&name, needs);
-            }
+        if payload.is("destroy", ns::MIX_CORE)
+            && let Some(name) = payload.attr("channel").and_then(ChannelName::new)
+        {
+            self.need_channel(&name, needs);
         }
         let Some((_, Some(inner))) = delegation::forwarded(stanza) else { return };
         let channel = inner.children().find_map(|child| child.attr("channel"));
