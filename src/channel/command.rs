@@ -124,6 +124,8 @@ pub struct HistoryQuery {
     pub before: Option<u64>,
     /// Only these rows.
     pub ids: Option<Vec<u64>>,
+    /// Whether one of these bounds is a place to page on from, and so none of what matches in all.
+    pub pages_on: bool,
     /// How many rows at most.
     pub max: usize,
     /// Whether a page that is cut keeps its newest rows.

@@ -75,7 +75,7 @@ impl Channel {
         let past = self.member(&actor.account);
         let nick = match nick {
             Some(nick) => self.free_nick(actor, nick, context)?,
-            None => self.choose_nick(actor, past.map(|past| past.nick.clone())),
+            None => self.choose_nick(actor, past.map(|past| past.nick.clone()), context),
         };
         let mut windows = past.map(|past| past.windows.clone()).unwrap_or_default();
         match windows.last_mut() {
@@ -134,7 +134,7 @@ impl Channel {
         let seated = self.seat(actor)?;
         let nick = match nick {
             Some(nick) => self.free_nick(actor, nick, context)?,
-            None => self.choose_nick(actor, Some(seated.nick.clone())),
+            None => self.choose_nick(actor, Some(seated.nick.clone()), context),
         };
         let answer = Answer::Nick(nick.clone());
         if nick == seated.nick {
@@ -155,15 +155,16 @@ impl Channel {
     }
 
     /// The wish, or the localpart of the account, with a number behind it where it is taken.
-    fn choose_nick(&self, actor: &Actor, wish: Option<Nick>) -> Nick {
-        let wish = wish.unwrap_or_else(|| Nick::for_account(&actor.account));
+    fn choose_nick(&self, actor: &Actor, wish: Option<Nick>, context: &Context<'_>) -> Nick {
+        let max = context.limits.nick_bytes_max;
+        let wish = wish.unwrap_or_else(|| Nick::for_account(&actor.account)).cut(max);
         let is_free = |nick: &Nick| self.holder_of(nick).is_none_or(|holder| *holder == actor.account);
         if is_free(&wish) {
             return wish;
         }
         // One of participants + 1 numbers is free.
         let numbers = 2..=self.participant_count() as u64 + 2;
-        numbers.map(|n| wish.numbered(n)).find(is_free).unwrap_or(wish)
+        numbers.map(|n| wish.numbered(n, max)).find(is_free).unwrap_or(wish)
     }
 
     fn update_subscription(&self, actor: &Actor, subscribe: NodeSet, unsubscribe: NodeSet) -> Outcome {

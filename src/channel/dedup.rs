@@ -7,15 +7,17 @@ use std::collections::{HashMap, VecDeque};
 
 /// How long a repeat is known as one, in milliseconds.
 pub const REPEAT_MS_MAX: u64 = 24 * 3600 * 1000;
-/// How many of the newest rows of a channel are remembered.
+/// How many of the newest rows of one channel are looked at.
 pub const REPEATS_MAX: usize = 512;
 
 type Key = (ParticipantId, String);
 
 /// The newest messages of a channel by author and origin id.
+///
+/// What it holds depends on the newest rows alone, so that a channel that is loaded knows the same repeats.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recent {
-    rows: HashMap<Key, u64>,
+    rows: HashMap<Key, (u64, Stamp)>,
     order: VecDeque<(Key, u64, Stamp)>,
     bytes: usize,
 }
@@ -25,24 +27,23 @@ impl Recent {
     pub fn note(&mut self, row: &Row) {
         if let Some(origin_id) = &row.origin_id {
             let key = (row.author.clone(), origin_id.clone());
-            self.bytes += cost(&key);
-            self.rows.insert(key.clone(), row.number);
+            if self.rows.insert(key.clone(), (row.number, row.stamp)).is_some() {
+                self.order.retain(|(other, ..)| *other != key);
+            } else {
+                self.bytes += cost(&key);
+            }
             self.order.push_back((key, row.number, row.stamp));
         }
-        while self.order.front().is_some_and(|(_, number, stamp)| is_forgotten(*number, *stamp, row)) {
-            let Some((key, number, _)) = self.order.pop_front() else { break };
-            self.bytes -= cost(&key);
-            if self.rows.get(&key) == Some(&number) {
-                self.rows.remove(&key);
-            }
+        while self.order.front().is_some_and(|&(_, number, stamp)| is_behind(number, stamp, row)) {
+            let Some((old, ..)) = self.order.pop_front() else { break };
+            self.bytes -= cost(&old);
+            self.rows.remove(&old);
         }
     }
 
     /// The row that this author's message of this origin id became.
     pub fn find(&self, author: &ParticipantId, origin_id: &str, now: Stamp) -> Option<u64> {
-        let row = *self.rows.get(&(author.clone(), origin_id.to_owned()))?;
-        let at = self.order.binary_search_by_key(&row, |(_, number, _)| *number).ok()?;
-        let (_, _, stamp) = &self.order[at];
+        let &(row, stamp) = self.rows.get(&(author.clone(), origin_id.to_owned()))?;
         (now.0.saturating_sub(stamp.0) <= REPEAT_MS_MAX).then_some(row)
     }
 
@@ -56,7 +57,50 @@ fn cost(key: &Key) -> usize {
     2 * key.1.len() + 160
 }
 
-/// Whether a row is so far behind the newest one that its repeats are no longer known.
-fn is_forgotten(number: u64, stamp: Stamp, newest: &Row) -> bool {
-    number + REPEATS_MAX as u64 <= newest.number || newest.stamp.0.saturating_sub(stamp.0) > REPEAT_MS_MAX
+fn is_behind(number: u64, stamp: Stamp, newest: &Row) -> bool {
+    newest.number.saturating_sub(number) >= REPEATS_MAX as u64 || newest.stamp.0.saturating_sub(stamp.0) > REPEAT_MS_MAX
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+
+    fn row(number: u64, origin_id: Option<&str>, stamp: u64) -> Row {
+        Row {
+            number,
+            stamp: Stamp(stamp),
+            author: ParticipantId::random(&mut rand::rngs::StdRng::seed_from_u64(1)),
+            ordinal: number,
+            counted: true,
+            target: None,
+            nick: "a".into(),
+            stanza_id: None,
+            origin_id: origin_id.map(str::to_owned),
+            lang: None,
+            payload: String::new(),
+        }
+    }
+
+    #[test]
+    fn an_id_that_comes_again_after_a_day_is_known_from_then_on() {
+        let mut recent = Recent::default();
+        let (first, second) = (row(1, Some("o"), 0), row(2, Some("o"), REPEAT_MS_MAX + 1));
+        recent.note(&first);
+        recent.note(&second);
+        assert_eq!(recent.find(&first.author, "o", Stamp(REPEAT_MS_MAX + 2)), Some(2));
+        let mut loaded = Recent::default();
+        loaded.note(&second);
+        assert_eq!(recent, loaded);
+    }
+
+    #[test]
+    fn rows_without_an_id_push_the_others_out_too() {
+        let mut recent = Recent::default();
+        recent.note(&row(1, Some("o"), 0));
+        (2..=REPEATS_MAX as u64).for_each(|number| recent.note(&row(number, None, 0)));
+        assert_ne!(recent, Recent::default());
+        recent.note(&row(REPEATS_MAX as u64 + 1, None, 0));
+        assert_eq!(recent, Recent::default());
+    }
 }

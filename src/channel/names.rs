@@ -1,7 +1,7 @@
 //! Names that cannot be wrong: channel names, nicks, participant ids.
 
 use jid::{BareJid, DomainRef, NodePart};
-use precis_core::profile::PrecisFastInvocation;
+use precis_core::profile::{Profile, Rules};
 use precis_profiles::Nickname;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
@@ -54,21 +54,36 @@ pub struct Nick {
 impl Nick {
     /// Reads a nick; `None` where it is blank or holds what RFC 8266 §2.2 does not allow.
     pub fn new(text: &str) -> Option<Nick> {
-        let shown = Nickname::enforce(text).ok()?.into_owned();
+        let shown = enforce(text)?;
         let folded = shown.to_lowercase();
-        let key = Nickname::enforce(&*folded).map(|key| key.into_owned()).unwrap_or(folded);
-        (!shown.trim().is_empty()).then_some(Nick { shown, key })
+        let key = enforce(&folded).unwrap_or(folded);
+        Some(Nick { shown, key })
     }
 
     /// The nick derived for an account that stated none: its localpart, or a neutral word.
     pub fn for_account(account: &BareJid) -> Nick {
         let local = account.node().map(|node| node.as_str()).unwrap_or_default();
-        Nick::new(local).unwrap_or_else(|| Nick { shown: "participant".into(), key: "participant".into() })
+        Nick::new(local).unwrap_or_else(Nick::neutral)
     }
 
-    /// The same nick with a number behind it.
-    pub fn numbered(&self, n: u64) -> Nick {
-        Nick { shown: format!("{} {n}", self.shown), key: format!("{} {n}", self.key) }
+    /// The nick, or its beginning where it is longer than `bytes_max`.
+    pub fn cut(self, bytes_max: usize) -> Nick {
+        if self.shown.len() <= bytes_max {
+            return self;
+        }
+        let end = (0..=bytes_max).rev().find(|&at| self.shown.is_char_boundary(at)).unwrap_or(0);
+        Nick::new(&self.shown[..end]).unwrap_or_else(Nick::neutral)
+    }
+
+    /// The same nick with a number behind it, its end cut off where both are longer than `bytes_max`.
+    pub fn numbered(&self, n: u64, bytes_max: usize) -> Nick {
+        let number = format!(" {n}");
+        let Nick { shown, key } = self.clone().cut(bytes_max.saturating_sub(number.len()));
+        Nick { shown: shown + &number, key: key + &number }
+    }
+
+    fn neutral() -> Nick {
+        Nick { shown: "participant".into(), key: "participant".into() }
     }
 
     /// The nick as it is shown.
@@ -80,6 +95,24 @@ impl Nick {
     pub fn key(&self) -> &str {
         &self.key
     }
+}
+
+/// The enforcement of RFC 8266 §2.3, repeated until nothing changes; `None` where the text is no nick or never settles.
+///
+/// The crate's own enforcement panics on a superfluous space behind a character of several bytes, so spaces are mapped here.
+fn enforce(text: &str) -> Option<String> {
+    let rules = Nickname::new();
+    let mut text = text.to_owned();
+    for _ in 0..4 {
+        let allowed = rules.prepare(&*text).ok()?;
+        let spaced = allowed.split(char::is_whitespace).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+        let next = rules.normalization_rule(spaced).ok()?.into_owned();
+        if next == text {
+            return Some(next);
+        }
+        text = next;
+    }
+    None
 }
 
 /// The stable id of a participant in one channel (XEP-0369 §4.6): 20 random characters of `[a-z2-7]`, at least 96 bits.
@@ -125,6 +158,43 @@ mod tests {
         assert_eq!(a.key(), b.key());
         assert_eq!(Nick::new("  "), None);
         assert_eq!(Nick::new("a\u{1}b"), None);
+    }
+
+    #[test]
+    fn no_text_breaks_the_reader_of_nicks() {
+        for (text, shown) in [("Äö ", "Äö"), (" ä  b", "ä b"), ("ä\u{3000}\u{A0}b", "ä b"), ("ﬁ", "fi")] {
+            assert_eq!(Nick::new(text).unwrap().as_str(), shown);
+        }
+        let pieces = [
+            "ä",
+            " ",
+            "a",
+            "\u{3000}",
+            "\u{A8}",
+            "\u{200D}",
+            "\u{B7}",
+            "l",
+            "\u{5F3}",
+            "\u{30FB}",
+            "\u{660}",
+            "\u{1F600}",
+        ];
+        for n in 0..pieces.len().pow(4) {
+            let text: String = (0..4).map(|at| pieces[n / pieces.len().pow(at) % pieces.len()]).collect();
+            if let Some(nick) = Nick::new(&text) {
+                assert_eq!(Nick::new(nick.as_str()).as_ref(), Some(&nick), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn derived_nicks_keep_to_the_limit() {
+        let nick = Nick::new("Äöü witch").unwrap();
+        assert_eq!(nick.clone().cut(100), nick);
+        assert_eq!(nick.clone().cut(3).as_str(), "Ä");
+        assert_eq!(nick.clone().cut(7).as_str(), "Äöü");
+        let numbered = nick.numbered(12, 9);
+        assert_eq!((numbered.as_str(), numbered.key()), ("Äöü 12", "äöü 12"));
     }
 
     #[test]

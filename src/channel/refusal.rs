@@ -23,8 +23,8 @@ pub enum Refusal {
     /// Nobody of this kind may.
     #[error("{0}")]
     NotAllowed(&'static str),
-    /// The channel has no such node.
-    #[error("the channel has no such node")]
+    /// The address has no such node.
+    #[error("there is no such node here")]
     NoSuchNode,
     /// The node or the archive has no such item.
     #[error("there is no such item")]

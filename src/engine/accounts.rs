@@ -9,7 +9,7 @@ use super::pending::Announced;
 use crate::store::{Record, Whereabouts};
 use crate::xmpp::escape_into;
 use jid::{BareJid, FullJid};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Resources of one account that are followed.
 const RESOURCES_MAX: usize = 32;
@@ -169,7 +169,8 @@ impl Accounts {
             return Sighting::Settled;
         }
         let after = match (takes, before) {
-            (Some(true), _) | (None, Some(Takes::Yes)) => Takes::Yes,
+            // Who spoke MIX takes it, whatever its software announces.
+            (Some(true), _) | (_, Some(Takes::Yes)) => Takes::Yes,
             (Some(false), _) => Takes::No,
             (None, Some(Takes::Asked)) => return Sighting::Settled,
             (None, _) if account.member != Some(true) => Takes::Unknown(announced.clone()),
@@ -203,13 +204,13 @@ impl Accounts {
         }
     }
 
-    /// A resource is known to take MIX traffic, or not to, provided that it is online.
+    /// A resource answered that it takes MIX traffic, or does not, provided that it is online and did not speak MIX.
     pub fn settle(&mut self, full: &FullJid, takes: bool, hosts: &Hosts, out: &mut Vec<Out>) {
         let Some(&no) = self.numbers.get(&full.to_bare()) else { return };
         let Some(account) = self.accounts[no as usize].as_mut() else { return };
         let Some(state) = account.resources.get_mut(full.resource().as_str()) else { return };
         let after = if takes { Takes::Yes } else { Takes::No };
-        if *state != after {
+        if *state != after && *state != Takes::Yes {
             *state = after;
             self.changed(no, hosts, out);
         }
@@ -235,6 +236,12 @@ impl Accounts {
         };
         account.bare = false;
         self.changed(no, hosts, out);
+    }
+
+    /// The domains whose home servers take MIX traffic for some account, in order.
+    pub fn bare_domains(&self) -> BTreeSet<String> {
+        let bare = self.accounts.iter().flatten().filter(|account| account.bare);
+        bare.map(|account| account.jid.domain().as_str().to_owned()).collect()
     }
 
     /// The home server of these accounts turned out to need other addressing.

@@ -42,9 +42,13 @@ impl Hosts {
         Hosts { hosts: settled.into_iter().map(|(domain, pam)| (domain, host(pam))).collect() }
     }
 
-    /// A new link: what was granted on the last one no longer counts; the host server says it again.
+    /// A new link: what was granted on the last one no longer counts; the host server says it again. A question that
+    /// nobody answered on the last one may be asked again.
     pub fn link_up(&mut self) {
-        self.hosts.values_mut().for_each(|host| host.privileges = Privileges::default());
+        for host in self.hosts.values_mut() {
+            host.privileges = Privileges::default();
+            host.asked &= host.is_ejabberd.is_some();
+        }
     }
 
     /// What the operator settled for a domain.
@@ -71,7 +75,7 @@ impl Hosts {
         }
     }
 
-    /// Whether to ask a domain for its software; true once.
+    /// Whether to ask a domain for its software; true once a link.
     pub fn wants_asking(&mut self, domain: &str) -> bool {
         match self.host(domain) {
             Some(host) if host.pam == Pam::Auto && !host.asked => {

@@ -123,20 +123,19 @@ impl Engine {
         let speaks =
             !matches!(answer, Answer::Description | Answer::Nodes | Answer::Pong | Answer::Version | Answer::Left);
         let Some(name) = &asked.channel else { return };
-        if let Answer::Joined { .. } = answer {
+        let joined = matches!(answer, Answer::Joined { .. });
+        let seated =
+            self.shelf.channel(name).is_some_and(|channel| channel.participant(&asked.actor.account).is_some());
+        if let (true, true, Ok(full)) = (speaks, seated || joined, asked.asker.try_as_full()) {
+            self.accounts.saw(full, None, Some(true), &self.hosts, &mut turn.outbox);
+        }
+        if joined {
             let at_bare = asked.asker.is_bare() && asked.reply.delegated.is_none();
             let unknown = self.accounts.joined(&asked.actor.account, at_bare, &self.hosts, &mut turn.outbox);
             unknown.iter().for_each(|full| self.ask_resource(full, turn));
             if at_bare {
                 self.ask_home_server(asked.actor.account.domain().as_str(), turn);
             }
-        }
-        let seated =
-            self.shelf.channel(name).is_some_and(|channel| channel.participant(&asked.actor.account).is_some());
-        if let (true, true, Ok(full)) =
-            (speaks, seated || matches!(answer, Answer::Joined { .. }), asked.asker.try_as_full())
-        {
-            self.accounts.saw(full, None, Some(true), &self.hosts, &mut turn.outbox);
         }
     }
 

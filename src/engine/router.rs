@@ -4,7 +4,7 @@ use super::parley::Asked;
 use super::{Engine, Inbound, Needs, Turn};
 use crate::channel::{Actor, ChannelName, Refusal};
 use crate::xep::{self, Reply, Scope, delegation, privilege};
-use crate::xmpp::{Kind, Stanza, StanzaError, Unreadable, ns};
+use crate::xmpp::{Kind, Stanza, Unreadable, ns};
 use jid::{BareJid, Jid};
 
 /// What an address of the service stands for.
@@ -86,7 +86,7 @@ impl Engine {
         let reply = Reply::to_stanza(stanza);
         let Some(payload) = stanza.payload() else {
             let refusal = Refusal::BadRequest("a request has exactly one child (RFC 6120 §8.2.3)".into());
-            return turn.send(reply.error(&(&refusal).into()));
+            return turn.refuse(reply, &(&refusal).into());
         };
         if let Some((version, inner)) = delegation::forwarded(stanza) {
             return self.delegated(stanza, version, inner, turn);
@@ -94,14 +94,14 @@ impl Engine {
         let (scope, channel) = match self.target(&stanza.to) {
             Some(Target::Service) => (Scope::Service, None),
             Some(Target::Channel(name)) => (Scope::Channel, Some(name)),
-            _ => return turn.send(reply.error(&(&Refusal::NoSuchService).into())),
+            _ => return turn.refuse(reply, &(&Refusal::NoSuchService).into()),
         };
         let set = stanza.type_ == "set";
         let Some(extension) = xep::route(scope, set, payload) else {
             // A channel that does not exist, or that the asker may not know of, tells nothing else about itself.
             let exists = channel.as_ref().is_none_or(|name| self.shelf.channel(name).is_some());
             let refusal = if exists { Refusal::NoSuchService } else { Refusal::NoSuchChannel };
-            return turn.send(reply.error(&(&refusal).into()));
+            return turn.refuse(reply, &(&refusal).into());
         };
         let actor = self.actor(stanza.sender());
         let extension = Some(extension);
@@ -118,28 +118,26 @@ impl Engine {
                 let channel = Some(name);
                 self.ask(Asked { reply, actor, asker, channel, payload, set: true, extension: None }, turn);
             }
-            Some(Target::Service) if self.advert(stanza) => {}
+            // What a server announces is not answered.
+            Some(Target::Service) if stanza.from.node().is_none() => self.advert(stanza),
             _ if stanza.type_ == "headline" => {}
-            _ => turn.send(reply.error(&(&Refusal::NoSuchService).into())),
+            _ => turn.refuse(reply, &(&Refusal::NoSuchService).into()),
         }
     }
 
-    /// Takes what a host server announces: delegated namespaces and privileges. Whether it was that.
-    fn advert(&mut self, stanza: &Stanza) -> bool {
-        if stanza.from.node().is_some() || stanza.from.is_full() {
-            return false;
+    /// Takes what a host server announces: delegated namespaces and privileges.
+    fn advert(&mut self, stanza: &Stanza) {
+        if stanza.from.is_full() {
+            return;
         }
         let domain = stanza.from.domain().as_str().to_owned();
-        let delegated = delegation::advert(&stanza.element);
-        if let Some(version) = delegated {
+        if let Some(version) = delegation::advert(&stanza.element) {
             tracing::info!(%domain, version, "the host server delegates MIX-PAM: its users join through their accounts");
         }
-        let granted = privilege::advert(&stanza.element);
-        if let Some(privileges) = granted {
+        if let Some(privileges) = privilege::advert(&stanza.element) {
             tracing::info!(%domain, roster = privileges.roster, presence = privileges.presence, "the host server grants privileges");
             self.hosts.grant(&domain, privileges);
         }
-        delegated.is_some() || granted.is_some()
     }
 
     pub(super) fn unreadable(&mut self, unreadable: &Unreadable, turn: &mut Turn) {
@@ -150,8 +148,7 @@ impl Engine {
         }
         let (id, from, to) = (unreadable.id.clone(), to.to_string(), from.clone());
         let reply = Reply { kind, id, from, to, delegated: None };
-        let error: &StanzaError = &unreadable.error;
-        turn.send(reply.error(error));
+        turn.refuse(reply, &unreadable.error);
     }
 
     pub(super) fn actor(&self, account: BareJid) -> Actor {

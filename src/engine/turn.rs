@@ -4,7 +4,7 @@ use super::{Engine, Out, Query};
 use crate::channel::{Channel, ChannelName, Refusal, Stamp};
 use crate::store::Record;
 use crate::xep::Reply;
-use crate::xmpp::{Stanza, Unreadable};
+use crate::xmpp::{Stanza, StanzaError, Unreadable};
 use jid::BareJid;
 
 /// Something that came in.
@@ -64,6 +64,12 @@ impl Turn {
     pub(super) fn send(&mut self, stanza: String) {
         self.outbox.push(Out::Stanza(stanza));
     }
+
+    /// Answers what never came to a decision; its sender too is told when the commit is refused.
+    pub(super) fn refuse(&mut self, reply: Reply, error: &StanzaError) {
+        self.send(reply.error(error));
+        self.replies.push(reply);
+    }
 }
 
 impl Engine {
@@ -87,7 +93,7 @@ impl Engine {
             match inbound {
                 Inbound::Stanza(stanza) => self.stanza(&stanza, &mut turn),
                 Inbound::Unreadable(unreadable) => self.unreadable(&unreadable, &mut turn),
-                Inbound::LinkUp => self.hosts.link_up(),
+                Inbound::LinkUp => self.link_up(&mut turn),
                 Inbound::LinkDown => {}
                 Inbound::Tick => self.tick(),
             }
@@ -111,6 +117,14 @@ impl Engine {
         let error = (&Refusal::Internal).into();
         out.extend(turn.replies.iter().map(|reply| Out::Stanza(reply.error(&error))));
         out
+    }
+
+    /// How a leave has to be answered depends on the home server's software, so that is asked before one comes.
+    fn link_up(&mut self, turn: &mut Turn) {
+        self.hosts.link_up();
+        for domain in self.accounts.bare_domains() {
+            self.ask_home_server(&domain, turn);
+        }
     }
 
     fn tick(&mut self) {

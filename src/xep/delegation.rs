@@ -80,9 +80,8 @@ pub fn asker(stanza: &Stanza, inner: &Element) -> Result<(Jid, String), Refusal>
 pub fn unwrap<'a>(version: &'static str, inner: &'a Element, asker: &Jid, id: &str) -> Result<Unwrapped<'a>, Refusal> {
     let account = asker.to_bare();
     // Prosody leaves `to` out where the client addressed its own account; other people's accounts come here too.
-    if let Some(to) = inner.attr("to")
-        && Jid::new(to).ok().is_none_or(|to| to.is_full() || to.to_bare() != account)
-    {
+    let is_own = |to: &str| Jid::new(to).is_ok_and(|to| to.is_bare() && to.to_bare() == account);
+    if !inner.attr("to").is_none_or(is_own) {
         return Err(Refusal::Forbidden("only the account itself may ask this of the account"));
     }
     if inner.attr("type") != Some("set") {

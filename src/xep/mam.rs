@@ -169,6 +169,7 @@ fn nearest(a: Option<u64>, b: Option<u64>) -> Option<u64> {
 }
 
 fn apply_slice(slice: &Slice, request: &Request<'_>, channel: &Channel, query: &mut HistoryQuery) {
+    query.pages_on |= slice.after.is_some() || slice.before.as_ref().is_some_and(|id| !id.is_empty());
     if let Some(id) = &slice.after {
         query.after = row(id, request, channel, query).max(query.after);
     }
@@ -185,6 +186,7 @@ fn apply_position(position: &Position, slice: &Slice, query: &mut HistoryQuery) 
     if position.up.is_none() && position.anchor.is_none() && position.limit.is_none() {
         return;
     }
+    query.pages_on |= position.anchor.is_some();
     if position.up.unwrap_or(true) {
         query.from_end = slice.after.is_none();
         query.before = nearest(query.before, position.anchor);

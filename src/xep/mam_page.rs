@@ -72,6 +72,8 @@ impl Query {
         }
         let mut stanzas: Vec<String> =
             rows.iter().filter_map(|row| self.result(row, query.query_id.as_deref(), people)).collect();
+        // Both numbers are of the whole set (XEP-0059 §2.6), which is not counted where the asker pages on from a row.
+        let counted = counted.filter(|_| !query.pages_on);
         let set = rsm::encode(first.as_deref(), last.as_deref(), counted);
         let fin = Tag::in_ns("fin", ns::MAM).attr_opt("complete", complete.then_some("true")).child(set);
         stanzas.push(self.reply.result(Some(fin)));

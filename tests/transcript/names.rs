@@ -1,0 +1,120 @@
+//! Readable names for what the engine draws at random or seals.
+//!
+//! `{coven:1}` is the id of the first row of the channel coven, `{coven:hag66}` the id of its participant
+//! `hag66@shakespeare.example` (another domain is written out), `{channel-1}` the first name that the service chose,
+//! `{id-1}` the first stanza id that it drew. A channel that is created again under its name is `coven#2`.
+
+use mixd::channel::Channel;
+use mixd::xep::Sealer;
+use std::collections::HashMap;
+
+const HOME: &str = "@shakespeare.example";
+
+/// Both directions, and what tells the names apart.
+pub struct Names {
+    sealer: Sealer,
+    /// Every channel so far by its tag, by the name it has here.
+    channels: Vec<(u64, String)>,
+    aliases: HashMap<String, String>,
+    ids: usize,
+    chosen: usize,
+}
+
+impl Names {
+    pub fn new(sealing_key: [u8; 16]) -> Names {
+        Names { sealer: Sealer::new(sealing_key), channels: Vec::new(), aliases: HashMap::new(), ids: 0, chosen: 0 }
+    }
+
+    /// Learns a channel and its people.
+    pub fn learn(&mut self, channel: &Channel) {
+        let tag = channel.profile().tag;
+        if !self.channels.iter().any(|(known, _)| *known == tag) {
+            let mut name = channel.name().to_string();
+            if is_uuid(&name) {
+                self.chosen += 1;
+                let alias = format!("channel-{}", self.chosen);
+                self.aliases.insert(name, format!("{{{alias}}}"));
+                name = alias;
+            }
+            let earlier = self.channels.iter().filter(|(_, other)| other.split('#').next() == Some(&name)).count();
+            self.channels.push((tag, if earlier == 0 { name } else { format!("{name}#{}", earlier + 1) }));
+        }
+        let Some((_, name)) = self.channels.iter().find(|(known, _)| *known == tag) else { return };
+        let mut members: Vec<_> = channel.members().collect();
+        members.sort_by(|a, b| a.jid.cmp(&b.jid));
+        for member in members {
+            let jid = member.jid.as_str();
+            let alias = format!("{{{name}:{}}}", jid.strip_suffix(HOME).unwrap_or(jid));
+            self.aliases.insert(member.id.to_string(), alias);
+        }
+    }
+
+    /// What goes out, with names instead of ids.
+    pub fn write(&mut self, text: &str) -> String {
+        let mut out = String::new();
+        let mut rest = text;
+        while !rest.is_empty() {
+            let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
+            let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+            let (word, behind) = rest.split_at(end);
+            out.push_str(&self.alias(word).unwrap_or_else(|| word.to_owned()));
+            let gap = behind.find(is_part).unwrap_or(behind.len());
+            out.push_str(&behind[..gap]);
+            rest = &behind[gap..];
+        }
+        out
+    }
+
+    fn alias(&mut self, word: &str) -> Option<String> {
+        if let Some(alias) = self.aliases.get(word) {
+            return Some(alias.clone());
+        }
+        let is_hex = word.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        let alias = match word.len() {
+            32 if is_hex => self
+                .channels
+                .iter()
+                .find_map(|(tag, name)| Some(format!("{{{name}:{}}}", self.sealer.open(*tag, word)?)))?,
+            24 if is_hex => {
+                self.ids += 1;
+                format!("{{id-{}}}", self.ids)
+            }
+            _ => return None,
+        };
+        self.aliases.insert(word.to_owned(), alias.clone());
+        Some(alias)
+    }
+
+    /// What comes in, with ids instead of names.
+    pub fn read(&self, text: &str, place: &str) -> String {
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some((before, behind)) = rest.split_once('{') {
+            out.push_str(before);
+            let Some((name, after)) = behind.split_once('}') else { panic!("{place}: '{{' is not closed") };
+            // Clark notation is no name of ours.
+            match self.value(name) {
+                Some(value) => out.push_str(&value),
+                None if name.starts_with("urn:") => out.push_str(&format!("{{{name}}}")),
+                None => panic!("{place}: nothing goes by the name {{{name}}}"),
+            }
+            rest = after;
+        }
+        out + rest
+    }
+
+    fn value(&self, name: &str) -> Option<String> {
+        let alias = format!("{{{name}}}");
+        if let Some((value, _)) = self.aliases.iter().find(|(_, other)| **other == alias) {
+            return Some(value.clone());
+        }
+        let (channel, row) = name.rsplit_once(':')?;
+        let (tag, _) = self.channels.iter().find(|(_, other)| other == channel)?;
+        Some(self.sealer.seal(*tag, row.parse().ok()?))
+    }
+}
+
+fn is_uuid(text: &str) -> bool {
+    let lengths: Vec<usize> = text.split('-').map(str::len).collect();
+    lengths == [8, 4, 4, 4, 12]
+}

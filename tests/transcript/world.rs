@@ -1,0 +1,234 @@
+//! The engine, a store and a clock that stands still between steps: the worker's loop without a worker.
+//!
+//! After every turn memory is compared with the store, and every stanza that goes out must be well-formed, come from an
+//! address of the service and have a recipient.
+
+use super::names::Names;
+use super::print;
+use super::script::Script;
+use jid::{BareJid, DomainPart, Jid};
+use minidom::Element;
+use mixd::channel::{Limits, Stamp};
+use mixd::engine::book::Cursor;
+use mixd::engine::{AddressBook, Engine, Inbound, Loaded, Out, Pam, Settings};
+use mixd::runtime::answer::answer;
+use mixd::store::{CommitError, Failure, MemoryStore, Store};
+use mixd::xmpp::{Stanza, ns};
+use std::collections::{BTreeMap, HashMap};
+
+const DOMAIN: &str = "mix.shakespeare.example";
+const SEALING_KEY: [u8; 16] = [7; 16];
+/// 2026-11-23T10:00:00Z.
+const START: Stamp = Stamp(1_795_428_000_000);
+/// Between two steps.
+const STEP_MS: u64 = 1000;
+
+/// Whether channels stay in memory between turns.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Memory {
+    Kept,
+    Dropped,
+}
+
+/// What went out in one step: the recipient and the lines of each stanza.
+#[derive(Default)]
+pub struct Answered {
+    stanzas: Vec<(String, Vec<String>)>,
+}
+
+impl Answered {
+    /// All of it, as a transcript holds it.
+    pub fn lines(&self) -> Vec<String> {
+        self.stanzas.iter().flat_map(|(_, lines)| lines).map(|line| format!("> {line}")).collect()
+    }
+
+    /// What each recipient received, in order.
+    pub fn by_recipient(&self) -> BTreeMap<&str, Vec<&Vec<String>>> {
+        let mut received: BTreeMap<&str, Vec<&Vec<String>>> = BTreeMap::new();
+        for (to, lines) in &self.stanzas {
+            received.entry(to).or_default().push(lines);
+        }
+        received
+    }
+}
+
+/// See the module.
+pub struct World {
+    settings: Settings,
+    store: MemoryStore,
+    engine: Engine,
+    book: AddressBook,
+    names: Names,
+    now: Stamp,
+    starts: u8,
+}
+
+impl World {
+    pub fn new(script: &Script, memory: Memory) -> World {
+        let store = MemoryStore::new(SEALING_KEY);
+        let settings = settings(script, memory);
+        let engine = start(&settings, &store, 0);
+        let (book, names) = (AddressBook::default(), Names::new(SEALING_KEY));
+        let mut world = World { settings, store, engine, book, names, now: START, starts: 0 };
+        assert!(world.link(true, "the start").stanzas.is_empty(), "a fresh service has nothing to say");
+        world
+    }
+
+    /// Stanzas come in.
+    pub fn send(&mut self, stanzas: &[String], place: &str) -> Answered {
+        self.now.0 += STEP_MS;
+        let batch = stanzas.iter().map(|stanza| {
+            let text = self.names.read(stanza, place);
+            match Stanza::parse(text.as_bytes()) {
+                Ok(stanza) => Inbound::Stanza(stanza),
+                Err(unreadable) => Inbound::Unreadable(unreadable),
+            }
+        });
+        let batch = batch.collect();
+        self.turn(batch, place)
+    }
+
+    /// Time passes; the worker ticks at its end.
+    pub fn pass(&mut self, time: &str, place: &str) -> Answered {
+        let (count, unit) = time.split_once(' ').unwrap_or((time, ""));
+        let count: u64 = count.parse().unwrap_or_else(|_| panic!("{place}: '{count}' is no number"));
+        self.now.0 += count
+            * match unit {
+                "s" => 1000,
+                "h" => 3_600_000,
+                "days" => 86_400_000,
+                _ => panic!("{place}: '{unit}' is no unit of time (s, h, days)"),
+            };
+        self.turn(vec![Inbound::Tick], place)
+    }
+
+    /// The process ends and starts again.
+    pub fn restart(&mut self, place: &str) -> Answered {
+        self.starts += 1;
+        self.engine = start(&self.settings, &self.store, self.starts);
+        self.book = AddressBook::default();
+        self.link(true, place)
+    }
+
+    pub fn link(&mut self, up: bool, place: &str) -> Answered {
+        self.turn(vec![if up { Inbound::LinkUp } else { Inbound::LinkDown }], place)
+    }
+
+    pub fn refuse_next_commit(&mut self) -> Answered {
+        self.store.fail_next_commits(1, Failure::Refused);
+        Answered::default()
+    }
+
+    fn turn(&mut self, batch: Vec<Inbound>, place: &str) -> Answered {
+        let needs = self.engine.needs(&batch);
+        let channels = self.store.load(&needs.channels).expect("the store can be read");
+        let memberships = needs.accounts.into_iter().map(|account| {
+            let channels = self.store.channels_of(&account).expect("the store can be read");
+            (account, channels)
+        });
+        let memberships = memberships.collect();
+        self.engine.adopt(Loaded { channels: needs.channels.into_iter().zip(channels).collect(), memberships });
+        let mut turn = self.engine.turn(self.now, batch);
+        let xml = match self.store.commit(self.now, &turn.records) {
+            Ok(()) => {
+                let mut xml = self.expand(std::mem::take(&mut turn.outbox));
+                turn.queries.iter().for_each(|query| answer(query, &self.store).iter().for_each(|s| xml.push_str(s)));
+                xml
+            }
+            Err(CommitError::Refused(_)) => {
+                let out = self.engine.abandon(turn);
+                self.expand(out)
+            }
+            Err(error) => panic!("{place}: {error}"),
+        };
+        self.compare_with_store(place);
+        self.write_down(&xml, place)
+    }
+
+    /// What goes to the link, byte for byte.
+    fn expand(&mut self, outbox: Vec<Out>) -> String {
+        let mut bytes = Vec::new();
+        for out in outbox {
+            match out {
+                Out::Stanza(stanza) => bytes.extend(stanza.into_bytes()),
+                Out::Book(delta) => self.book.apply(delta),
+                Out::Fan(fan) => assert!(self.book.write(&fan, &mut Cursor::default(), usize::MAX, &mut bytes)),
+            }
+        }
+        String::from_utf8(bytes).expect("what goes out is UTF-8")
+    }
+
+    fn compare_with_store(&mut self, place: &str) {
+        for listing in self.store.directory().expect("the store can be read") {
+            let stored = self.store.load(std::slice::from_ref(&listing.name)).expect("the store can be read");
+            stored.iter().flatten().for_each(|channel| self.names.learn(channel));
+        }
+        for channel in self.engine.channels() {
+            let stored = self.store.load(std::slice::from_ref(channel.name())).expect("the store can be read");
+            assert_eq!(stored, [Some(channel.clone())], "{place}: memory and store differ");
+        }
+    }
+
+    fn write_down(&mut self, xml: &str, place: &str) -> Answered {
+        let stream = format!("<stream>{xml}</stream>");
+        let stream = Element::from_reader_with_prefixes(stream.as_bytes(), ns::COMPONENT.to_owned())
+            .unwrap_or_else(|error| panic!("{place}: what goes out is no XML ({error}): {xml}"));
+        let stanzas = stream.children().map(|stanza| {
+            let address = |name: &str| stanza.attr(name).and_then(|text| Jid::new(text).ok());
+            let is_ours = address("from").is_some_and(|from| from.domain().as_str() == DOMAIN);
+            assert!(is_ours, "{place}: not from the service: {xml}");
+            assert!(address("to").is_some(), "{place}: to nobody: {xml}");
+            let lines: Vec<_> = print::lines(stanza, ns::COMPONENT).iter().map(|line| self.names.write(line)).collect();
+            (stanza.attr("to").unwrap_or_default().to_owned(), lines)
+        });
+        Answered { stanzas: stanzas.collect() }
+    }
+}
+
+fn start(settings: &Settings, store: &MemoryStore, starts: u8) -> Engine {
+    let directory = store.directory().expect("the store can be read");
+    let whereabouts = store.whereabouts().expect("the store can be read");
+    Engine::new(settings.clone(), store.sealing_key(), [starts; 32], directory, whereabouts)
+}
+
+fn settings(script: &Script, memory: Memory) -> Settings {
+    let mut settings = Settings {
+        domain: DomainPart::new(DOMAIN).expect("a domain").into_owned(),
+        name: "Shakespearean Chat Service".into(),
+        operators: Vec::new(),
+        creators: vec!["shakespeare.example".into()],
+        limits: Limits::default(),
+        page_default: 20,
+        page_max: 100,
+        channels_memory_bytes_max: if memory == Memory::Kept { usize::MAX } else { 0 },
+        pam: HashMap::new(),
+    };
+    for (name, value) in script.settings() {
+        let number = || value.parse().unwrap_or_else(|_| panic!("'{value}' is no number"));
+        match &*name {
+            "operator" => settings.operators.push(BareJid::new(&value).expect("an account")),
+            "creators" => settings.creators = value.split_whitespace().map(str::to_owned).collect(),
+            "participants_max" => settings.limits.participants_max = number(),
+            "channels_max" => settings.limits.channels_max = number(),
+            "channel_name_bytes_max" => settings.limits.channel_name_bytes_max = number(),
+            "nick_bytes_max" => settings.limits.nick_bytes_max = number(),
+            "payload_bytes_max" => settings.limits.payload_bytes_max = number(),
+            "id_bytes_max" => settings.limits.id_bytes_max = number(),
+            "info_bytes_max" => settings.limits.info_bytes_max = number(),
+            "page_default" => settings.page_default = number(),
+            "page_max" => settings.page_max = number(),
+            "pam" => {
+                let (domain, kind) = value.split_once(' ').expect("pam DOMAIN KIND");
+                let kind = match kind {
+                    "standard" => Pam::Standard,
+                    "ejabberd" => Pam::Ejabberd,
+                    "none" => Pam::None,
+                    _ => Pam::Auto,
+                };
+                settings.pam.insert(domain.to_owned(), kind);
+            }
+            _ => panic!("nobody knows the setting '{name}'"),
+        }
+    }
+    settings
+}

@@ -1,0 +1,42 @@
+//! Transcripts: `tests/transcripts/<xep>/<claim>.xmpp` holds what is sent and exactly what everybody receives.
+//!
+//! `UPDATE=1 cargo test --test transcripts` rewrites the answers, for review: an answer is a claim that the
+//! specification was followed, not a record of what happened to come out. The format is described in `script`.
+
+mod transcript;
+
+use transcript::script::Script;
+use transcript::world::Memory;
+use transcript::{files, run};
+
+#[test]
+fn every_transcript_reads_as_written() {
+    let update = std::env::var_os("UPDATE").is_some();
+    let mut failures = Vec::new();
+    for path in files() {
+        let script = Script::read(&path);
+        let answered = run(&script, Memory::Kept);
+        if update {
+            script.update(&answered);
+        } else if let Some(report) = script.compare(&answered) {
+            failures.push(report);
+        }
+    }
+    assert!(failures.is_empty(), "{} transcripts differ\n{}", failures.len(), failures.join("\n"));
+}
+
+/// Whoever receives something receives the same, in the same order, when every channel leaves memory after every turn.
+#[test]
+fn no_channel_has_to_stay_in_memory() {
+    let mut failures = Vec::new();
+    for path in files() {
+        let script = Script::read(&path);
+        let (kept, dropped) = (run(&script, Memory::Kept), run(&script, Memory::Dropped));
+        for (step, (kept, dropped)) in kept.steps.iter().zip(&dropped.steps).enumerate() {
+            if kept.by_recipient() != dropped.by_recipient() {
+                failures.push(script.report(step, &kept.lines(), &dropped.lines()));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{} steps differ\n{}", failures.len(), failures.join("\n"));
+}
