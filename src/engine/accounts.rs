@@ -197,13 +197,14 @@ impl Accounts {
         }
     }
 
-    /// A resource is known to take MIX traffic, or not to, provided that it is online.
+    /// A resource is known to take MIX traffic, or not to, provided that it is online. That it spoke since it was asked
+    /// outweighs a no.
     pub fn settle(&mut self, full: &FullJid, takes: bool, hosts: &Hosts, out: &mut Vec<Out>) {
         let Some(&no) = self.numbers.get(&full.to_bare()) else { return };
         let Some(account) = self.accounts[no as usize].as_mut() else { return };
         let Some(state) = account.resources.get_mut(full.resource().as_str()) else { return };
         let after = if takes { Takes::Yes } else { Takes::No };
-        if *state != after {
+        if *state != after && (takes || *state != Takes::Yes) {
             *state = after;
             self.changed(no, hosts, out);
         }
