@@ -15,7 +15,7 @@ pub const NICKS: [(&str, Option<(&str, &str)>); 10] = [
     ("Zo\u{EB}", Some(("Zo\u{EB}", "zo\u{EB}"))),
     ("ZOE\u{308}", Some(("ZO\u{CB}", "zo\u{EB}"))),
     ("bob", Some(("bob", "bob"))),
-    ("\u{1F98A}\u{A0}<fox>&", Some(("\u{1F98A} <fox>&", "\u{1F98A} <fox>&"))),
+    ("\u{1F600}\u{A0}<fox>&", Some(("\u{1F600} <fox>&", "\u{1F600} <fox>&"))),
     ("no\u{200B}nick", None),
     ("   ", Some(("", ""))),
 ];
