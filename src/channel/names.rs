@@ -54,9 +54,9 @@ pub struct Nick {
 impl Nick {
     /// Reads a nick; `None` where it is blank or holds what RFC 8266 §2.2 does not allow.
     pub fn new(text: &str) -> Option<Nick> {
-        let shown = squeezed(&Nickname::enforce(squeezed(text)).ok()?);
-        let folded = squeezed(&shown.to_lowercase());
-        let key = Nickname::enforce(&*folded).map(|key| squeezed(&key)).unwrap_or(folded);
+        let shown = enforced(text)?;
+        let folded = shown.to_lowercase();
+        let key = enforced(&folded).unwrap_or(folded);
         (!shown.is_empty()).then_some(Nick { shown, key })
     }
 
@@ -82,12 +82,15 @@ impl Nick {
     }
 }
 
-/// RFC 8266 §2.1, rule 2, on its own: the profile's library takes a place in characters for one in bytes, and so ends the
-/// program over `Ж ` and loses the space of `é  x`. Compatibility forms bring in spaces too, hence before and after.
-fn squeezed(text: &str) -> String {
+/// RFC 8266 §2.3, word by word: where spaces are to be squeezed, the profile's library takes a place in characters for
+/// one in bytes, and so ends the program over `Ж ` and loses the space of `é  x`.
+fn enforced(text: &str) -> Option<String> {
     let is_space =
         |c| matches!(c, ' ' | '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{202F}' | '\u{205F}' | '\u{3000}');
-    text.split(is_space).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    let words = text.split(is_space).filter(|word| !word.is_empty());
+    let words: Vec<String> =
+        words.map(|word| Some(Nickname::enforce(word).ok()?.into_owned())).collect::<Option<_>>()?;
+    Some(words.join(" "))
 }
 
 /// The stable id of a participant in one channel (XEP-0369 §4.6): 20 random characters of `[a-z2-7]`, at least 96 bits.
