@@ -22,7 +22,7 @@ impl Engine {
             "" if stanza.element.has_child("x", "http://jabber.org/protocol/muc") => {
                 // Whoever joins as a MUC client waits for an answer.
                 let error = StanzaError::new(Condition::ServiceUnavailable, "join this channel with a MIX client");
-                turn.send(Reply::to_stanza(stanza).error(&error));
+                turn.refuse(Reply::to_stanza(stanza), &error);
             }
             "" => self.came_online(full, stanza, turn),
             "unavailable" => self.accounts.gone(full, &self.hosts, &mut turn.outbox),

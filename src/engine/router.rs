@@ -86,7 +86,7 @@ impl Engine {
         let reply = Reply::to_stanza(stanza);
         let Some(payload) = stanza.payload() else {
             let refusal = Refusal::BadRequest("a request has exactly one child (RFC 6120 §8.2.3)".into());
-            return turn.send(reply.error(&(&refusal).into()));
+            return turn.refuse(reply, &(&refusal).into());
         };
         if let Some((version, inner)) = delegation::forwarded(stanza) {
             return self.delegated(stanza, version, inner, turn);
@@ -94,14 +94,14 @@ impl Engine {
         let (scope, channel) = match self.target(&stanza.to) {
             Some(Target::Service) => (Scope::Service, None),
             Some(Target::Channel(name)) => (Scope::Channel, Some(name)),
-            _ => return turn.send(reply.error(&(&Refusal::NoSuchService).into())),
+            _ => return turn.refuse(reply, &(&Refusal::NoSuchService).into()),
         };
         let set = stanza.type_ == "set";
         let Some(extension) = xep::route(scope, set, payload) else {
             // A channel that does not exist, or that the asker may not know of, tells nothing else about itself.
             let exists = channel.as_ref().is_none_or(|name| self.shelf.channel(name).is_some());
             let refusal = if exists { Refusal::NoSuchService } else { Refusal::NoSuchChannel };
-            return turn.send(reply.error(&(&refusal).into()));
+            return turn.refuse(reply, &(&refusal).into());
         };
         let actor = self.actor(stanza.sender());
         let extension = Some(extension);
@@ -120,7 +120,7 @@ impl Engine {
             }
             Some(Target::Service) if self.advert(stanza) => {}
             _ if stanza.type_ == "headline" => {}
-            _ => turn.send(reply.error(&(&Refusal::NoSuchService).into())),
+            _ => turn.refuse(reply, &(&Refusal::NoSuchService).into()),
         }
     }
 
@@ -151,7 +151,7 @@ impl Engine {
         let (id, from, to) = (unreadable.id.clone(), to.to_string(), from.clone());
         let reply = Reply { kind, id, from, to, delegated: None };
         let error: &StanzaError = &unreadable.error;
-        turn.send(reply.error(error));
+        turn.refuse(reply, error);
     }
 
     pub(super) fn actor(&self, account: BareJid) -> Actor {

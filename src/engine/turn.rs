@@ -4,7 +4,7 @@ use super::{Engine, Out, Query};
 use crate::channel::{Channel, ChannelName, Refusal, Stamp};
 use crate::store::Record;
 use crate::xep::Reply;
-use crate::xmpp::{Stanza, Unreadable};
+use crate::xmpp::{Stanza, StanzaError, Unreadable};
 use jid::BareJid;
 
 /// Something that came in.
@@ -63,6 +63,12 @@ pub struct Turn {
 impl Turn {
     pub(super) fn send(&mut self, stanza: String) {
         self.outbox.push(Out::Stanza(stanza));
+    }
+
+    /// Answers with an error what needs no channel to be refused.
+    pub(super) fn refuse(&mut self, reply: Reply, error: &StanzaError) {
+        self.send(reply.error(error));
+        self.replies.push(reply);
     }
 }
 
