@@ -1,0 +1,102 @@
+//! Where accounts are reached, as protocol.md §3 says it, kept naively: an account is at its bare JID or at resources.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is known of one account.
+#[derive(Clone, Debug, Default)]
+pub struct Route {
+    /// Whether the home server takes MIX traffic at the bare JID.
+    pub bare: bool,
+    /// Resources that must get a copy.
+    pub sure: BTreeSet<String>,
+    /// Resources that may get one: they were heard of and are not known to be gone.
+    pub heard: BTreeSet<String>,
+}
+
+/// Everybody's routes, and what of them outlives the process.
+#[derive(Clone, Debug, Default)]
+pub struct Routes {
+    routes: BTreeMap<String, Route>,
+    saved: BTreeMap<String, Route>,
+    /// As it was when the turn began: what goes out early in a turn may still follow it.
+    before: BTreeMap<String, Route>,
+}
+
+impl Routes {
+    fn entry(&mut self, account: &str) -> &mut Route {
+        self.routes.entry(account.to_owned()).or_default()
+    }
+
+    /// The account joined: by its home server, or by a resource of its own.
+    pub fn joined(&mut self, account: &str, at_bare: bool) {
+        self.entry(account).bare = at_bare;
+    }
+
+    /// A resource spoke MIX to a channel it is in.
+    pub fn spoke(&mut self, account: &str, resource: Option<&str>) {
+        if let Some(resource) = resource {
+            let route = self.entry(account);
+            route.sure.insert(resource.to_owned());
+            route.heard.insert(resource.to_owned());
+        }
+    }
+
+    /// A resource came online.
+    pub fn heard(&mut self, account: &str, resource: &str) {
+        self.entry(account).heard.insert(resource.to_owned());
+    }
+
+    /// A resource told whether it takes MIX traffic.
+    pub fn told(&mut self, account: &str, resource: &str, takes: bool) {
+        let route = self.entry(account);
+        if takes && route.heard.contains(resource) {
+            route.sure.insert(resource.to_owned());
+        }
+    }
+
+    /// A resource is gone.
+    pub fn gone(&mut self, account: &str, resource: &str) {
+        let route = self.entry(account);
+        route.sure.remove(resource);
+        route.heard.remove(resource);
+    }
+
+    /// The bare JID does not take MIX traffic.
+    pub fn bounced_at_bare(&mut self, account: &str) {
+        self.entry(account).bare = false;
+    }
+
+    /// A turn begins.
+    pub fn begin(&mut self) {
+        self.before = self.routes.clone();
+    }
+
+    /// The state was made durable.
+    pub fn save(&mut self) {
+        self.saved = self.routes.clone();
+    }
+
+    /// The process ended and started again.
+    pub fn restart(&mut self) {
+        self.routes = self.saved.clone();
+        self.before = self.saved.clone();
+    }
+
+    /// The addresses that must get a copy.
+    pub fn sure(&self, account: &str) -> BTreeSet<String> {
+        let Some(route) = self.routes.get(account) else { return BTreeSet::new() };
+        match route.bare {
+            true => BTreeSet::from([account.to_owned()]),
+            false => route.sure.iter().map(|resource| format!("{account}/{resource}")).collect(),
+        }
+    }
+
+    /// Whether an address may get a copy.
+    pub fn may(&self, account: &str, resource: Option<&str>) -> bool {
+        let routes = [self.routes.get(account), self.before.get(account)];
+        routes.into_iter().flatten().any(|route| match resource {
+            None => route.bare,
+            Some(resource) => !route.bare && route.heard.contains(resource),
+        })
+    }
+}
