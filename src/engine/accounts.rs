@@ -35,6 +35,8 @@ struct Account {
     /// Whether it is in any channel, where that is known.
     member: Option<bool>,
     dirty: bool,
+    /// Whether the store may hold something of it.
+    saved: bool,
 }
 
 /// See the module.
@@ -64,6 +66,7 @@ impl Accounts {
             if let Some(account) = accounts.accounts[no as usize].as_mut() {
                 account.bare = whereabouts.bare;
                 account.member = Some(true);
+                account.saved = true;
                 account.resources = whereabouts.resources.into_iter().map(|name| (name, Takes::Yes)).collect();
             }
             accounts.tell_book(no, hosts, out);
@@ -76,8 +79,15 @@ impl Accounts {
         if let Some(&no) = self.numbers.get(jid) {
             return no;
         }
-        let account =
-            Account { jid: jid.clone(), bare: false, resources: BTreeMap::new(), holds: 0, member: None, dirty: false };
+        let account = Account {
+            jid: jid.clone(),
+            bare: false,
+            resources: BTreeMap::new(),
+            holds: 0,
+            member: None,
+            dirty: false,
+            saved: false,
+        };
         let no = self.free.pop().unwrap_or(self.accounts.len() as AccountNo);
         if no as usize == self.accounts.len() {
             self.accounts.push(Some(account));
@@ -253,18 +263,20 @@ impl Accounts {
         }
     }
 
-    /// Appends what changed of the whereabouts of accounts that are in channels.
+    /// Appends what changed of the whereabouts of accounts that are in channels; of others, nothing is kept.
     pub fn save(&mut self, records: &mut Vec<Record>) {
         for no in std::mem::take(&mut self.dirty) {
             let Some(account) = self.accounts[no as usize].as_mut().filter(|account| account.dirty) else { continue };
             account.dirty = false;
-            if account.member != Some(true) {
+            let member = account.member == Some(true);
+            if !member && !std::mem::take(&mut account.saved) {
                 continue;
             }
             let reached = account.resources.iter().filter(|(_, takes)| **takes == Takes::Yes);
             let resources: Vec<String> = reached.map(|(name, _)| name.clone()).collect();
-            let known =
-                (account.bare || !resources.is_empty()).then_some(Whereabouts { bare: account.bare, resources });
+            let known = member && (account.bare || !resources.is_empty());
+            account.saved = known;
+            let known = known.then_some(Whereabouts { bare: account.bare, resources });
             records.push(Record::Whereabouts { account: account.jid.clone(), known });
         }
     }
@@ -274,6 +286,7 @@ impl Accounts {
         let Some(&no) = self.numbers.get(jid) else { return };
         if let Some(account) = self.accounts[no as usize].as_mut() {
             account.dirty = true;
+            account.saved = true;
             self.dirty.push(no);
         }
     }

@@ -39,8 +39,10 @@ impl Engine {
         needs
     }
 
-    /// Channels that a request to the service names: to destroy one, or to join one by delegation.
+    /// Channels that a request to the service names, to destroy one, or to join one by delegation; and those of which
+    /// only the store knows whether they exist, since lists, new names and the number of channels depend on it.
     fn need_named(&self, stanza: &Stanza, needs: &mut Needs) {
+        self.shelf.doubtful().for_each(|name| self.need_channel(name, needs));
         let Some(payload) = stanza.payload() else { return };
         if payload.is("destroy", ns::MIX_CORE)
             && let Some(name) = payload.attr("channel").and_then(ChannelName::new)

@@ -6,13 +6,13 @@ use super::outbox::{Delta, ListId, Out};
 use super::{Engine, Needs};
 use crate::channel::{Channel, ChannelName, Node};
 use crate::store::Listing;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// See the module.
 pub(super) struct Shelf {
     directory: BTreeMap<ChannelName, Listing>,
     /// Names of which only the store knows whether they exist, since a commit was refused.
-    doubtful: HashSet<ChannelName>,
+    doubtful: BTreeSet<ChannelName>,
     channels: HashMap<ChannelName, Shelved>,
     bytes: usize,
     bytes_max: usize,
@@ -29,7 +29,7 @@ impl Shelf {
     pub fn new(directory: Vec<Listing>, bytes_max: usize) -> Shelf {
         Shelf {
             directory: directory.into_iter().map(|listing| (listing.name.clone(), listing)).collect(),
-            doubtful: HashSet::new(),
+            doubtful: BTreeSet::new(),
             channels: HashMap::new(),
             bytes: 0,
             bytes_max,
@@ -100,6 +100,11 @@ impl Shelf {
     pub fn strike(&mut self, name: &ChannelName) {
         self.directory.remove(name);
         self.doubtful.remove(name);
+    }
+
+    /// Names of which only the store knows whether they exist, in the order of names.
+    pub fn doubtful(&self) -> impl Iterator<Item = &ChannelName> {
+        self.doubtful.iter()
     }
 
     pub fn doubt(&mut self, name: &ChannelName) {

@@ -378,6 +378,8 @@ impl Room {
             }
             return (Expect::Silence, vec![event]);
         }
+        // An archive's clock does not go back.
+        let now = self.rows.last().map_or(now, |row| row.stamp.max(now));
         let mut earlier = self.rows.iter().enumerate().rev();
         let same = |row: &Rc<Row>| row.author == *account && origin.is_some() && row.origin == *origin;
         let repeated = earlier.find(|(_, row)| same(row)).filter(|(_, row)| now.saturating_sub(row.stamp) <= DAY_MS);
@@ -388,7 +390,7 @@ impl Room {
             author: account.clone(),
             nick: seat.nick,
             token: token.clone(),
-            stamp: self.rows.last().map_or(now, |row| row.stamp.max(now)),
+            stamp: now,
             sent_id: ask.id.clone(),
             origin: origin.clone(),
             counted: *said == Said::Body,
