@@ -1,1 +1,139 @@
-fn main() {}
+//! What the store on disk costs: commits, pages near and far, loads at start. Prints figures; nothing fails.
+//!
+//! `MIXD_BENCH_ROWS` says how many rows the archive holds (default 1,000,000), `TMPDIR` on which disk.
+
+#![allow(clippy::unwrap_used)]
+
+#[allow(dead_code)]
+#[path = "../tests/store/fixture.rs"]
+mod fixture;
+
+use fixture::{DAY_MS, NOON, Room, jid};
+use mixd::channel::{Change, Command, NodeSet, ParticipantId, Row, Stamp};
+use mixd::store::{PagePlan, Record, SledOptions, SledStore, Store};
+use rand::Rng;
+use std::time::{Duration, Instant};
+
+fn main() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || SledStore::open(SledOptions::at(folder.path())).unwrap();
+    let store = open();
+    let mut room = Room::create(&store, "coven", 1);
+    (0..20).for_each(|n| room.join(&store, &format!("p{n}")));
+    let authors: Vec<ParticipantId> = room.channel.members().map(|member| member.id.clone()).collect();
+    let mut next = 1;
+    for (rows, commits) in [(1, 2000), (100, 300)] {
+        let batches: Vec<Vec<Record>> = (0..commits).map(|_| batch(&mut room, &authors, &mut next, rows)).collect();
+        let times: Vec<Duration> =
+            batches.iter().map(|batch| timed(|| store.commit(room.now, batch).unwrap())).collect();
+        let total: Duration = times.iter().sum();
+        let rate = commits as f64 / total.as_secs_f64();
+        tell(&format!("commit of {rows} rows ({rate:.0} a second)"), times);
+    }
+    let joins: Vec<Duration> = (0..1000)
+        .map(|n| {
+            let records = room.decide(&jid(&format!("late{n}")), Command::Join { nick: None, subscribe: NodeSet::ALL });
+            timed(|| store.commit(room.now, &records).unwrap())
+        })
+        .collect();
+    tell("commit of a join", joins);
+    let wanted: u64 = std::env::var("MIXD_BENCH_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(1_000_000);
+    let filling = timed(|| {
+        while next <= wanted {
+            let batch = batch(&mut room, &authors, &mut next, 500);
+            store.commit(room.now, &batch).unwrap();
+        }
+    });
+    println!("filling to {wanted} rows: {filling:.1?}");
+    pages(&store, &room, &authors, wanted, "warm");
+    drop(store);
+    let opened = Instant::now();
+    let store = open();
+    println!("open: {:.1?}", opened.elapsed());
+    pages(&store, &room, &authors, wanted, "after a restart");
+    tell("load of a channel of 1,020", (0..20).map(|_| timed(|| drop(fixture::loaded(&store, "coven")))).collect());
+    drop(store);
+    many_channels();
+}
+
+fn pages(store: &SledStore, room: &Room, authors: &[ParticipantId], rows: u64, state: &str) {
+    let mut dice = room.dice.clone();
+    let plan = PagePlan { max: 50, ..room.plan() };
+    let mut measure = |what: &str, plan: &mut dyn FnMut(u64) -> PagePlan| {
+        let times = (0..300).map(|_| {
+            let plan = plan(dice.random_range(0..rows / 10));
+            timed(|| assert_eq!(store.page(&plan).unwrap().rows.len(), 50))
+        });
+        tell(&format!("page of 50, {what}, {state}"), times.collect());
+    };
+    measure("the newest", &mut |_| PagePlan { from_end: true, ..plan.clone() });
+    measure("the oldest", &mut |_| plan.clone());
+    measure("near the end", &mut |n| PagePlan { first: rows - n - 50, ..plan.clone() });
+    measure("near the beginning", &mut |n| PagePlan { last: n + 50, from_end: true, ..plan.clone() });
+    measure("in the middle", &mut |n| PagePlan { first: rows / 2 + n, ..plan.clone() });
+    measure("since a time", &mut |n| PagePlan { start: Some(Stamp(NOON.0 + n * 100)), ..plan.clone() });
+    let author = Some(authors[3].clone());
+    measure("of an author, from the middle", &mut |n| PagePlan {
+        first: rows / 2 + n,
+        author: author.clone(),
+        ..plan.clone()
+    });
+}
+
+/// Rows of about 400 bytes, a hundred milliseconds apart.
+fn batch(room: &mut Room, authors: &[ParticipantId], next: &mut u64, rows: u64) -> Vec<Record> {
+    let batch = (*next..*next + rows).map(|number| {
+        let row = Row {
+            number,
+            stamp: Stamp(NOON.0 + number * 100),
+            author: authors[room.dice.random_range(0..authors.len())].clone(),
+            ordinal: number,
+            counted: true,
+            target: None,
+            nick: "hag66".into(),
+            stanza_id: Some(format!("{:032x}", room.dice.random::<u128>())),
+            origin_id: Some(format!("{:032x}", room.dice.random::<u128>())),
+            lang: None,
+            payload: format!("<body>{:0300}</body>", number),
+        };
+        room.record(Change::Published(row))
+    });
+    let batch = batch.collect();
+    *next += rows;
+    batch
+}
+
+fn many_channels() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SledStore::open(SledOptions::at(folder.path())).unwrap();
+    let mut records = Vec::new();
+    let filling = timed(|| {
+        for n in 0..100_000u64 {
+            records.push(Room::draft(&format!("channel-{n}"), n).1);
+            let known = Some(mixd::store::Whereabouts { bare: true, resources: vec!["phone".into()] });
+            records.push(Record::Whereabouts { account: jid(&format!("someone-{n}")), known });
+            if records.len() >= 1000 {
+                store.commit(Stamp(NOON.0 + n / 1000 * DAY_MS / 24), &std::mem::take(&mut records)).unwrap();
+            }
+        }
+    });
+    println!("filling 100,000 channels and accounts: {filling:.1?}");
+    drop(store);
+    let opened = Instant::now();
+    let store = SledStore::open(SledOptions::at(folder.path())).unwrap();
+    println!("open: {:.1?}", opened.elapsed());
+    tell("directory of 100,000", vec![timed(|| assert_eq!(store.directory().unwrap().len(), 100_000))]);
+    tell("whereabouts of 100,000", vec![timed(|| assert_eq!(store.whereabouts().unwrap().len(), 100_000))]);
+}
+
+fn timed(work: impl FnOnce()) -> Duration {
+    let begun = Instant::now();
+    work();
+    begun.elapsed()
+}
+
+fn tell(what: &str, mut times: Vec<Duration>) {
+    times.sort();
+    let at = |part: usize| times[(times.len() - 1) * part / 100];
+    println!("{what}: p50 {:.1?}, p99 {:.1?}", at(50), at(99));
+}

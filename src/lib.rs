@@ -5,6 +5,7 @@
 //! [`channel`] decides; [`xmpp`] reads and writes XML; [`store`] keeps.
 
 pub mod channel;
+pub mod config;
 pub mod engine;
 pub mod runtime;
 pub mod store;

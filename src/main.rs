@@ -1,3 +1,120 @@
-//! The program.
+//! The command line: `mixd serve` and `mixd check-config`.
 
-fn main() {}
+use clap::{Args, Parser, Subcommand};
+use mixd::config::{Config, LogFormat};
+use mixd::store::{SledOptions, SledStore, Store, StoreError};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// The exit code when it cannot start: the store, a thread, a signal.
+const EXIT_CANNOT_START: u8 = 1;
+/// The exit code of wrong settings (EX_CONFIG).
+const EXIT_CONFIG: u8 = 78;
+
+const ABOUT: &str = "Group chat for XMPP: a MIX service (XEP-0369) beside any host server, as an external component";
+const GUIDE: &str = "\
+First steps:
+  1. Name the component in the host server's configuration and restart it.
+     Prosody:   Component \"mix.example.org\"
+                    component_secret = \"change me\"
+     ejabberd:  listen:
+                  - port: 5347
+                    ip: \"127.0.0.1\"
+                    module: ejabberd_service
+                    access: all
+                    global_routes: false
+                    hosts: {mix.example.org: {password: \"change me\"}}
+  2. Write mixd.toml:
+     [component]
+     domain = \"mix.example.org\"
+     secret = \"change me\"
+  3. mixd check-config --config mixd.toml
+  4. mixd serve --config mixd.toml
+     The log says \"link up\" when the host server has let it in.
+
+Environment variables go before the file: MIXD_, section, two underscores, setting.
+  MIXD_COMPONENT__SECRET='change me' mixd serve --config mixd.toml
+  MIXD_LOG__LEVEL=debug mixd serve --config mixd.toml
+
+Exit codes:
+  0   stopped by SIGTERM or SIGINT, or the settings are right
+  1   cannot start: the store cannot be opened or read
+  2   the command line is wrong
+  70  the store failed while it wrote; check the disk, then start again
+  78  the settings are wrong";
+
+#[derive(Parser)]
+#[command(name = "mixd", version, about = ABOUT, after_help = GUIDE, arg_required_else_help = true)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the service until SIGTERM or SIGINT; the log goes to standard error
+    #[command(after_help = "Example: mixd serve --config /etc/mixd/mixd.toml")]
+    Serve(From),
+    /// Check the settings and print them as they are in force, with the secret hidden
+    #[command(after_help = "Example: mixd check-config --config mixd.toml && echo right")]
+    CheckConfig(From),
+}
+
+#[derive(Args)]
+struct From {
+    /// The file with the settings, in TOML
+    #[arg(long, value_name = "FILE", default_value = "/etc/mixd/mixd.toml")]
+    config: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let (from, serving) = match Line::parse().command {
+        Command::Serve(from) => (from, true),
+        Command::CheckConfig(from) => (from, false),
+    };
+    let config = Config::read(&from.config).and_then(|config| Ok((config.secret()?, config)));
+    let (secret, config) = match config {
+        Ok(read) => read,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(EXIT_CONFIG);
+        }
+    };
+    if !serving {
+        println!("{}# OK", config.show());
+        return ExitCode::SUCCESS;
+    }
+    start_log(&config);
+    mixd::runtime::log_panics();
+    let store = match open_store(&config) {
+        Ok(store) => store,
+        Err(error) => {
+            tracing::error!("cannot start: {error}");
+            return ExitCode::from(EXIT_CANNOT_START);
+        }
+    };
+    match mixd::runtime::serve(&config, secret, store) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("cannot start: {error:#}");
+            ExitCode::from(EXIT_CANNOT_START)
+        }
+    }
+}
+
+fn open_store(config: &Config) -> Result<Box<dyn Store>, StoreError> {
+    let options = SledOptions { cache_bytes: config.storage.cache_bytes, ..SledOptions::at(&config.storage.path) };
+    let store = SledStore::open(options)?;
+    tracing::info!(path = %config.storage.path.display(), replayed = store.replayed(), "the store is open");
+    Ok(Box::new(store))
+}
+
+fn start_log(config: &Config) {
+    let filter = EnvFilter::try_new(&config.log.level).unwrap_or_default();
+    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
+    match config.log.format {
+        LogFormat::Text => log.with_ansi(config.log.colour).init(),
+        LogFormat::Json => log.json().init(),
+    }
+}

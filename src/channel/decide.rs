@@ -78,7 +78,11 @@ impl Channel {
             None => self.choose_nick(actor, past.map(|past| past.nick.clone()), context),
         };
         let mut windows = past.map(|past| past.windows.clone()).unwrap_or_default();
-        windows.push((self.head().row + 1, None));
+        match windows.last_mut() {
+            // Nothing was missed: the same stay goes on, so that coming and going costs no memory.
+            Some(window) if window.1 == Some(self.head().row) => window.1 = None,
+            _ => windows.push((self.head().row + 1, None)),
+        }
         let member = Member {
             id: past.map_or_else(|| ParticipantId::random(context.dice), |past| past.id.clone()),
             jid: actor.account.clone(),

@@ -20,6 +20,9 @@ pub struct Limits {
     pub id_bytes_max: usize,
     /// The item of the information node, in bytes.
     pub info_bytes_max: usize,
+    /// A list in an answer, in bytes; the rest is paged. Has to stay below the host server's limit for a stanza of a
+    /// component (Prosody: 512 KiB unless configured), which closes the link over a longer one.
+    pub answer_bytes_max: usize,
 }
 
 impl Default for Limits {
@@ -32,6 +35,7 @@ impl Default for Limits {
             payload_bytes_max: 128 * 1024,
             id_bytes_max: 256,
             info_bytes_max: 16 * 1024,
+            answer_bytes_max: 384 * 1024,
         }
     }
 }

@@ -122,6 +122,16 @@ impl Accounts {
         }
     }
 
+    /// Makes room for an account whose presence is to be followed; whether there was any.
+    pub fn admit(&mut self, jid: &BareJid, member: bool) -> bool {
+        if !member && !self.numbers.contains_key(jid) && self.numbers.len() >= ACCOUNTS_MAX {
+            return false;
+        }
+        self.number(jid);
+        self.note_membership(jid, member);
+        true
+    }
+
     /// The account joined: from its bare JID, by its home server, or otherwise. Returns the resources to be asked.
     pub fn joined(&mut self, jid: &BareJid, at_bare: bool, hosts: &Hosts, out: &mut Vec<Out>) -> Vec<FullJid> {
         let bare = match hosts.pam(jid.domain().as_str()) {
@@ -151,11 +161,7 @@ impl Accounts {
         hosts: &Hosts,
         out: &mut Vec<Out>,
     ) -> Sighting {
-        let bare = full.to_bare();
-        if !self.numbers.contains_key(&bare) && self.numbers.len() >= ACCOUNTS_MAX {
-            return Sighting::Settled;
-        }
-        let no = self.number(&bare);
+        let no = self.number(&full.to_bare());
         let Some(account) = self.accounts[no as usize].as_mut() else { return Sighting::Settled };
         let name = full.resource().as_str();
         let before = account.resources.get(name);

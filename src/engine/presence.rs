@@ -40,8 +40,9 @@ impl Engine {
         }
         let announced = capabilities::announced(&stanza.element);
         let takes = announced.as_ref().and_then(|announced| self.capabilities.of(announced));
-        self.accounts.number(&account);
-        self.accounts.note_membership(&account, member);
+        if !self.accounts.admit(&account, member) {
+            return;
+        }
         let sighting = self.accounts.saw(full, announced, takes, &self.hosts, &mut turn.outbox);
         if let Sighting::Ask(announced) = sighting {
             self.ask_capabilities(full, announced, turn);

@@ -10,7 +10,7 @@ use rand::Rng;
 use std::collections::BTreeSet;
 
 /// Channels on one page of a list, at most.
-const CHANNELS_PAGE_MAX: usize = 1000;
+const CHANNELS_PAGE_MAX: usize = 500;
 
 impl Engine {
     /// Creates a channel; an empty one is in memory at once, so that what follows in the turn finds it.

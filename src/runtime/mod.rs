@@ -1,3 +1,146 @@
-//! All I/O: the link, the worker, the archive's answers, the clock.
+//! All I/O: the link to the host server, the loop around the engine, the clock, the end.
+//!
+//! Invariant: every queue between these is bounded, and none of them waits for itself in a circle: the reader waits
+//! for nobody, the worker for the writer, the writer for the host server alone.
 
 pub mod answer;
+mod archive;
+pub mod clock;
+mod component;
+pub mod framer;
+mod link;
+mod queue;
+mod reader;
+mod refuse;
+mod vital;
+mod worker;
+mod writer;
+
+pub use vital::log_panics;
+pub use worker::EXIT_STORE_FAILED;
+
+use crate::config::{Config, Secret};
+use crate::engine::{self, Engine};
+use crate::store::Store;
+use anyhow::Context;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+/// Answers of the reader that may wait for the writer: so many, of so many bytes.
+const URGENT_MAX: (usize, usize) = (1024, 512 * 1024);
+/// How long the turns that remain may take when the process is to end.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(3);
+/// How long writing what remains may take when the process is to end.
+const FLUSH_PATIENCE: Duration = Duration::from_secs(3);
+/// The stack of the thread that walks stanzas' trees, in bytes.
+const STACK_BYTES: usize = 8 << 20;
+
+/// Serves until SIGTERM or SIGINT, which end it within seconds, whatever the host server does.
+///
+/// # Errors
+/// When it cannot start: the store cannot be read, or the system refuses a thread or a signal.
+pub fn serve(config: &Config, secret: Secret, store: Box<dyn Store>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let served = runtime.block_on(run(config, secret, Arc::from(store)));
+    runtime.shutdown_background();
+    served
+}
+
+async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::Result<()> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let limits = &config.limits;
+    let inbox = Arc::new(reader::Inbox::new(limits.inbox_items_max, limits.inbox_bytes_max));
+    let outbox = Arc::new(writer::Outbox::new(usize::MAX, limits.outbox_bytes_max));
+    let (stop, stopping) = watch::channel(false);
+
+    let engine = Engine::new(
+        engine_settings(config),
+        store.sealing_key(),
+        clock::seed()?,
+        store.directory().context("the directory of channels")?,
+        store.whereabouts().context("the whereabouts of accounts")?,
+    );
+    let archive = archive::Archive::start(config.archive.query_threads, &store, &outbox)?;
+    let worker = worker::Worker { engine, store, inbox: inbox.clone(), outbox: outbox.clone(), archive };
+    let working =
+        std::thread::Builder::new().name("worker".to_owned()).stack_size(STACK_BYTES).spawn(move || worker.run())?;
+    let link = link(config, secret, &inbox, &outbox, stopping)?;
+    let mut linking = tokio::spawn(async move {
+        let _vital = vital::Vital("the link");
+        link.run().await;
+    });
+
+    wait_for_either(&mut terminate, &mut interrupt).await;
+    tracing::info!("stopping");
+    stop.send_replace(true);
+    inbox.close();
+    let worked = tokio::task::spawn_blocking(move || working.join());
+    if timeout(DRAIN_PATIENCE, worked).await.is_err() {
+        tracing::warn!("the last turns take too long; what was not stored yet is left unanswered");
+    }
+    outbox.close();
+    if timeout(FLUSH_PATIENCE, &mut linking).await.is_err() {
+        tracing::warn!("the host server does not read what is sent to it; the rest is dropped");
+        linking.abort();
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn link(
+    config: &Config,
+    secret: Secret,
+    inbox: &Arc<reader::Inbox>,
+    outbox: &Arc<writer::Outbox>,
+    stop: watch::Receiver<bool>,
+) -> anyhow::Result<link::Link> {
+    let component = &config.component;
+    let urgent = Arc::new(writer::Urgent::new(URGENT_MAX.0, URGENT_MAX.1));
+    let ms = Duration::from_millis;
+    let keep_alive = reader::KeepAlive {
+        idle: Duration::from_secs(component.ping_idle_s),
+        patience: Duration::from_secs(component.ping_timeout_s),
+        from: component.domain.to_string(),
+        to: component.ping_target(),
+        id: format!("ping-{}", hex::encode(&clock::seed()?[..8])),
+    };
+    let write_timeout = Duration::from_secs(component.write_timeout_s);
+    Ok(link::Link {
+        address: component::Address::new(config, secret),
+        name: format!("{} at {}:{}", component.domain, component.host, component.port),
+        limits: config.limits.of_stanzas(),
+        keep_alive,
+        backoff: link::Backoff::new(ms(component.backoff_ms_min), ms(component.backoff_ms_max), clock::seed()?),
+        inbox: inbox.clone(),
+        urgent: urgent.clone(),
+        writer: writer::Writer::new(outbox.clone(), urgent, write_timeout),
+        stop,
+    })
+}
+
+fn engine_settings(config: &Config) -> engine::Settings {
+    engine::Settings {
+        domain: config.component.domain.as_jid().domain().to_owned(),
+        name: config.service.name.clone(),
+        operators: config.service.admins.clone(),
+        creators: match (&config.service.creators[..], config.component.domain.parent()) {
+            ([], Some(parent)) => vec![parent.to_string()],
+            (creators, _) => creators.to_vec(),
+        },
+        limits: config.limits.of_channels(),
+        channels_memory_bytes_max: config.limits.channels_memory_bytes_max,
+        page_default: config.archive.page_default,
+        page_max: config.archive.page_max,
+        pam: config.hosts.iter().map(|(domain, host)| (domain.to_string(), host.pam)).collect(),
+    }
+}
+
+async fn wait_for_either(terminate: &mut Signal, interrupt: &mut Signal) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

@@ -24,6 +24,8 @@ pub(super) const APPLIED: &[u8] = b"sapplied";
 pub(super) const SEALING: &[u8] = b"ssealing";
 /// In a month: the key of the number of its newest commit.
 pub(super) const NEWEST: &[u8] = b"n";
+/// In a month: the key of the newest commit whose redo record was dropped, which the state has to hold.
+pub(super) const DROPPED: &[u8] = b"d";
 
 /// A month of the archive: `year * 100 + month`, in UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -81,6 +83,10 @@ pub(super) struct Span {
     pub(super) first: u64,
     pub(super) since: Stamp,
 }
+
+/// What a stored [`Row`](crate::channel::Row) begins with, in the order of its fields: number, stamp, author, ordinal.
+/// It fits into the first piece of a row however long that is.
+pub(super) type RowStart = (u64, Stamp, ParticipantId, u64);
 
 /// A change of the state: values by key, `None` to delete. Applying it twice is applying it once.
 pub(super) type Ops = std::collections::BTreeMap<Vec<u8>, Option<Vec<u8>>>;

@@ -4,7 +4,7 @@
 //! what a page costs depends on its length and not on how deep it lies. An author's rows are found through an index of
 //! blocks, so that each costs at most a block.
 
-use super::keyspace::{self, BLOCK_ROWS, Span, Spans};
+use super::keyspace::{self, BLOCK_ROWS, RowStart, Span, Spans};
 use super::shelf::{Order, Shelf, Space};
 use super::{Page, PagePlan, StoreError, pieces};
 use crate::channel::{Head, ParticipantId, Row, Stamp};
@@ -49,13 +49,13 @@ impl<'a, S: Shelf> Archive<'a, S> {
         if let Some(span) = archive.spans.months.last() {
             let prefix = keyspace::rows(tag);
             let month = Space::Month(span.month);
-            let mut newest: Option<Row> = None;
-            shelf.scan(month, &prefix, &keyspace::behind(&prefix), Order::Falling, &mut |key, entry| {
-                newest = Some(shelf.whole(month, key, entry)?);
+            let mut newest: Option<RowStart> = None;
+            shelf.scan(month, &prefix, &keyspace::behind(&prefix), Order::Falling, &mut |_, entry| {
+                newest = Some(keyspace::decode(pieces::start_of(entry)?)?);
                 Ok(ControlFlow::Break(()))
             })?;
-            let row = newest.ok_or_else(|| lost(span.first))?;
-            archive.head = Head { row: row.number, ordinal: row.ordinal, stamp: row.stamp };
+            let (row, stamp, _, ordinal) = newest.ok_or_else(|| lost(span.first))?;
+            archive.head = Head { row, ordinal, stamp };
         }
         Ok(archive)
     }
@@ -86,12 +86,30 @@ impl<'a, S: Shelf> Archive<'a, S> {
         order: Order,
         visit: &mut VisitRow<'_>,
     ) -> Result<(), StoreError> {
+        self.visit_of(None, first, last, order, visit)
+    }
+
+    /// Walks through rows, every one of which has to be there; those of others are passed over without being read whole.
+    fn visit_of(
+        &self,
+        author: Option<&ParticipantId>,
+        first: u64,
+        last: u64,
+        order: Order,
+        visit: &mut VisitRow<'_>,
+    ) -> Result<(), StoreError> {
         let mut stopped = false;
         let mut walk = |month: Space, low: u64, high: u64| {
             let (from, to) = (keyspace::row(self.tag, low), keyspace::row(self.tag, high + 1));
             let mut seen = 0;
             self.shelf.scan(month, &from, &to, order, &mut |key, entry| {
                 seen += 1;
+                if let Some(author) = author {
+                    let (_, _, found, _): RowStart = keyspace::decode(pieces::start_of(entry)?)?;
+                    if found != *author {
+                        return Ok(ControlFlow::Continue(()));
+                    }
+                }
                 let flow = visit(self.shelf.whole(month, key, entry)?)?;
                 stopped = flow.is_break();
                 Ok(flow)
@@ -151,7 +169,7 @@ impl<'a, S: Shelf> Archive<'a, S> {
             let middle = early + (late - early) / 2;
             let key = keyspace::row(self.tag, middle);
             let entry = self.shelf.entry(Space::Month(span.month), &key)?.ok_or_else(|| lost(middle))?;
-            let (_, found): (u64, Stamp) = keyspace::decode(pieces::start_of(&entry)?)?;
+            let (_, found, _, _): RowStart = keyspace::decode(pieces::start_of(&entry)?)?;
             if found < stamp {
                 early = middle;
             } else {
@@ -186,14 +204,12 @@ impl<'a, S: Shelf> Archive<'a, S> {
             self.shelf.scan(month, &from, &to, order, &mut |key, _| {
                 let block = keyspace::number_of(key)?;
                 let (low, high) = (low.max(block * BLOCK_ROWS), high.min(block * BLOCK_ROWS + BLOCK_ROWS - 1));
-                self.visit(low, high, order, &mut |row| {
-                    if row.author == *author {
-                        cut = rows.len() >= plan.max;
-                        if cut {
-                            return Ok(ControlFlow::Break(()));
-                        }
-                        rows.push(row);
+                self.visit_of(Some(author), low, high, order, &mut |row| {
+                    cut = rows.len() >= plan.max;
+                    if cut {
+                        return Ok(ControlFlow::Break(()));
                     }
+                    rows.push(row);
                     Ok(ControlFlow::Continue(()))
                 })?;
                 Ok(if cut { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })

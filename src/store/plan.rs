@@ -165,7 +165,8 @@ pub(super) fn clear_some(shelf: &impl Shelf) -> Result<Ops, StoreError> {
         Ok(if members.len() < CLEARED_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     })?;
     let mut ops = Ops::new();
-    if members.len() < CLEARED_MAX {
+    // The mark goes last and alone: a crash in between must not leave members that nobody clears away.
+    if members.is_empty() {
         ops.insert(keyspace::grave(tag), None);
     }
     for (key, member) in members {

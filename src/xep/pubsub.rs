@@ -7,9 +7,6 @@ use crate::channel::{Answer, Change, Channel, Command, Item, Member, Node, Refus
 use crate::xmpp::{Tag, ns};
 use minidom::Element;
 
-/// Participants on one page of a reading, at most.
-const PARTICIPANTS_PAGE_MAX: usize = 10_000;
-
 /// XEP-0060.
 pub struct Pubsub;
 
@@ -59,7 +56,7 @@ impl Extension for Pubsub {
         let Some(channel) = request.channel else { return Ok(None) };
         Ok(match answer {
             Answer::Items { node, ids, slice } => {
-                let (items, set) = items(channel, *node, ids, slice)?;
+                let (items, set) = items(channel, *node, ids, slice, request.service.limits.answer_bytes_max)?;
                 let items = Tag::new("items").attr("node", name_of(*node)).children(items);
                 Some(Tag::in_ns("pubsub", ns::PUBSUB).child(items).child_opt(set))
             }
@@ -85,31 +82,59 @@ fn item_tag(item: &Item) -> Tag {
 }
 
 /// The items of a node, and the `<set/>` where a part was asked for or is all there is room for.
-fn items(channel: &Channel, node: Node, ids: &[String], slice: &Slice) -> Result<(Vec<Tag>, Option<Tag>), Refusal> {
+fn items(
+    channel: &Channel,
+    node: Node,
+    ids: &[String],
+    slice: &Slice,
+    bytes_max: usize,
+) -> Result<(Vec<Tag>, Option<Tag>), Refusal> {
     match node {
         Node::Messages => Ok((Vec::new(), None)),
         Node::Info => {
             let wanted = ids.is_empty() || ids.contains(&channel.info().id);
             Ok((wanted.then(|| item_tag(channel.info())).into_iter().collect(), None))
         }
-        Node::Participants => participants(channel, ids, slice),
+        Node::Participants => participants(channel, ids, slice, bytes_max),
     }
 }
 
-fn participants(channel: &Channel, ids: &[String], slice: &Slice) -> Result<(Vec<Tag>, Option<Tag>), Refusal> {
+fn participants(
+    channel: &Channel,
+    ids: &[String],
+    slice: &Slice,
+    bytes_max: usize,
+) -> Result<(Vec<Tag>, Option<Tag>), Refusal> {
     let mut members: Vec<&Member> = channel.participants().collect();
     members.sort_unstable_by(|a, b| a.id.cmp(&b.id));
     if !ids.is_empty() {
         members.retain(|member| ids.iter().any(|id| id == member.id.as_str()));
     }
     let position = |id: &str| members.binary_search_by(|member| member.id.as_str().cmp(id)).ok();
-    let range = rsm::cut(slice, members.len(), PARTICIPANTS_PAGE_MAX, position)?;
+    let mut range = rsm::cut(slice, members.len(), members.len(), position)?;
+    let tag = |member: &&Member| Tag::new("item").attr("id", member.id.as_str()).child(participant(member));
+    let (mut tags, mut bytes) = (Vec::new(), 0);
+    for at in range.clone() {
+        // A page before an id keeps what is nearest to it.
+        let at = if slice.before.is_some() { range.start + (range.end - 1 - at) } else { at };
+        let tag = tag(&members[at]);
+        bytes += tag.bytes();
+        if bytes > bytes_max && !tags.is_empty() {
+            break;
+        }
+        tags.push(tag);
+    }
+    if slice.before.is_some() {
+        tags.reverse();
+        range.start = range.end - tags.len();
+    } else {
+        range.end = range.start + tags.len();
+    }
     let page = &members[range.clone()];
     let (first, last) = (page.first().map(|member| member.id.as_str()), page.last().map(|member| member.id.as_str()));
     let set = (page.len() < members.len() || *slice != Slice::default())
         .then(|| rsm::encode(first, last, Some((members.len() as u64, range.start as u64))));
-    let tags = page.iter().map(|member| Tag::new("item").attr("id", member.id.as_str()).child(participant(member)));
-    Ok((tags.collect(), set))
+    Ok((tags, set))
 }
 
 /// The one item of a publish request; reading 3: XEP-0406 wraps it in `<items/>`.

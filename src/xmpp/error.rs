@@ -2,6 +2,9 @@
 
 use super::{Tag, ns};
 
+/// How much of a text is sent.
+const TEXT_CHARS_MAX: usize = 300;
+
 /// The defined conditions that the service uses, each with the error type RFC 6120 §8.3.3 gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
@@ -65,7 +68,9 @@ impl StanzaError {
     /// The `<error/>` element.
     pub fn to_tag(&self) -> Tag {
         let (name, error_type) = self.condition.spelling();
-        let text = (!self.text.is_empty()).then(|| Tag::in_ns("text", ns::STANZAS).text(&self.text));
+        // A text may quote what a peer sent, which may be long.
+        let text: String = self.text.chars().take(TEXT_CHARS_MAX).collect();
+        let text = (!text.is_empty()).then(|| Tag::in_ns("text", ns::STANZAS).text(&text));
         Tag::new("error")
             .attr("type", error_type)
             .child(Tag::in_ns(name, ns::STANZAS))

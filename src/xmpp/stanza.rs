@@ -68,8 +68,9 @@ impl Stanza {
     ///
     /// # Errors
     /// [`Unreadable`] when it is no well-formed stanza with a `from` and a `to`.
-    pub fn parse(bytes: &[u8]) -> Result<Stanza, Unreadable> {
-        let unreadable = |text: &str| Unreadable::from_head(bytes, StanzaError::new(Condition::BadRequest, text));
+    pub fn parse(bytes: &[u8]) -> Result<Stanza, Box<Unreadable>> {
+        let unreadable =
+            |text: &str| Box::new(Unreadable::from_head(bytes, StanzaError::new(Condition::BadRequest, text)));
         let element = Element::from_reader_with_prefixes(bytes, ns::CLIENT.to_owned())
             .map_err(|error| unreadable(&format!("the stanza cannot be read: {error}")))?;
         let kind = match element.name() {
@@ -172,7 +173,7 @@ mod tests {
     use super::*;
 
     fn refused(xml: &str) -> Unreadable {
-        Stanza::parse(xml.as_bytes()).unwrap_err()
+        *Stanza::parse(xml.as_bytes()).unwrap_err()
     }
 
     #[test]

@@ -92,6 +92,11 @@ impl Tag {
         }
     }
 
+    /// How long it will be, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.head.len() + self.body.len() + self.name.len() + 4
+    }
+
     /// The whole element as text.
     pub fn into_xml(self) -> String {
         let mut out = String::with_capacity(self.head.len() + self.body.len() + 24);

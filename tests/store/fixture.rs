@@ -46,6 +46,12 @@ impl Room {
         (room, record)
     }
 
+    /// A channel as a store has it, to go on with.
+    pub fn resume(channel: Channel, seed: u64) -> Room {
+        let dice = StdRng::seed_from_u64(seed);
+        Room { channel, rows: Vec::new(), now: NOON, dice, limits: Limits::default() }
+    }
+
     pub fn create(store: &dyn Store, text: &str, seed: u64) -> Room {
         let (room, record) = Room::draft(text, seed);
         store.commit(room.now, &[record]).unwrap();
@@ -98,7 +104,7 @@ impl Room {
             origin_id: Some(format!("o{}-{}", self.rows.len(), self.dice.random::<u32>())),
             archived: true,
             echoed: true,
-            counted: self.rows.len() % 3 != 0,
+            counted: !self.rows.len().is_multiple_of(3),
             target: (self.rows.len() % 5 == 4).then_some(2),
             payload: format!("<body>{text}</body>"),
             ..Message::default()

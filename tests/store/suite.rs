@@ -129,10 +129,12 @@ fn a_rejoin_keeps_the_id_and_the_record_outlives_leaving(store: &dyn Store) {
     room.leave(store, "hag66");
     assert_eq!(loaded(store, "coven").unwrap(), room.channel);
     assert!(!store.people(room.tag(), std::slice::from_ref(&id)).unwrap()[&id].is_joined());
+    room.join(store, "crone1");
+    room.say(store, "crone1", "two");
     room.join(store, "hag66");
     let again = loaded(store, "coven").unwrap();
     assert_eq!(again.participant(&jid("hag66")).unwrap().id, id);
-    assert_eq!(again.participant(&jid("hag66")).unwrap().windows, vec![(1, Some(1)), (2, None)]);
+    assert_eq!(again.participant(&jid("hag66")).unwrap().windows, vec![(1, Some(1)), (3, None)]);
     assert_eq!(again, room.channel);
 }
 

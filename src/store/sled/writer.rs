@@ -64,6 +64,14 @@ impl Writer {
             )));
         }
         let Some(&newest) = months.last() else { return Ok(0) };
+        let dropped = shelves.entry(Space::Month(newest), keyspace::DROPPED)?;
+        let dropped: u64 = dropped.map_or(Ok(0), |entry| keyspace::decode(pieces::start_of(&entry)?))?;
+        if self.applied < dropped {
+            return Err(StoreError(format!(
+                "the state ends at commit {} and held commit {dropped}: a part of state/ is lost, restore the store from a backup",
+                self.applied
+            )));
+        }
         let mut records: Vec<(u64, Ops)> = Vec::new();
         let space = Space::Month(newest);
         shelves.scan(
@@ -123,12 +131,12 @@ impl Writer {
     pub(super) fn idle(&mut self, shelves: &Shelves, now: Stamp) -> Result<(), CommitError> {
         self.refuse_if_broken()?;
         self.settle(shelves, now).map_err(|why| self.fail(why))?;
+        let Some((_, disk)) = shelves.current() else { return Ok(()) };
         let mut batch = Batch::default();
-        match shelves.current() {
-            Some((_, disk)) if self.drop_redo(&mut batch, DROPPED_MAX) => disk.apply(batch),
-            _ => Ok(()),
+        if self.drop_redo(&mut batch, DROPPED_MAX).map_err(|why| self.fail(why))? {
+            disk.apply(batch).map_err(|why| self.fail(why))?;
         }
-        .map_err(|why| self.fail(why))
+        Ok(())
     }
 
     /// Makes the state durable.
@@ -147,7 +155,7 @@ impl Writer {
         self.sync_state(shelves).map_err(|why| self.fail(why))?;
         if let Some((_, before)) = shelves.current() {
             let mut batch = Batch::default();
-            if self.drop_redo(&mut batch, usize::MAX) {
+            if self.drop_redo(&mut batch, usize::MAX).map_err(|why| self.fail(why))? {
                 before.apply(batch).and_then(|()| before.sync()).map_err(|why| self.fail(why))?;
             }
         }
@@ -160,6 +168,7 @@ impl Writer {
     pub(super) fn mark(&self, disk: &Disk) -> Result<(), String> {
         let mut batch = Batch::default();
         put(&mut batch, keyspace::NEWEST, &number(self.commit)?)?;
+        put(&mut batch, keyspace::DROPPED, &number(self.synced)?)?;
         disk.apply(batch).and_then(|()| disk.sync())
     }
 
@@ -176,20 +185,23 @@ impl Writer {
             let pieces = put(&mut batch, &keyspace::redo(self.commit + 1), &keyspace::encode(&writes.kept)?);
             Some((self.commit + 1, pieces.map_err(StoreError)?))
         };
-        self.drop_redo(&mut batch, DROPPED_MAX);
+        self.drop_redo(&mut batch, DROPPED_MAX).map_err(StoreError)?;
         self.redo.extend(redo);
         Ok(batch)
     }
 
     /// Drops redo records whose changes the state holds durably; tells whether there were any.
-    fn drop_redo(&mut self, batch: &mut Batch, max: usize) -> bool {
+    fn drop_redo(&mut self, batch: &mut Batch, max: usize) -> Result<bool, String> {
         let served = self.redo.iter().take(max).take_while(|(commit, _)| *commit <= self.synced).count();
+        if let Some(&(newest, _)) = served.checked_sub(1).and_then(|last| self.redo.get(last)) {
+            put(batch, keyspace::DROPPED, &number(newest)?)?;
+        }
         for (commit, pieces) in self.redo.drain(..served) {
             let key = keyspace::redo(commit);
             (0..pieces).for_each(|number| batch.remove(pieces::piece_key(&key, number)));
             batch.remove(key);
         }
-        served > 0
+        Ok(served > 0)
     }
 
     /// Applies changes to the state, the number of their commit last, since a part of them may be synced alone.

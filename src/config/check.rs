@@ -1,0 +1,108 @@
+//! What types cannot say of a setting: its range, and how it stands to others.
+
+use super::{Config, Domain};
+use tracing_subscriber::EnvFilter;
+
+/// A setting out of range.
+#[derive(Debug, PartialEq)]
+pub(super) struct OutOfRange {
+    pub key: &'static str,
+    pub found: String,
+    pub expected: String,
+}
+
+/// Every setting out of range.
+pub(super) fn check(config: &Config) -> Vec<OutOfRange> {
+    let mut wrong = Vec::new();
+    ranges(config, &mut wrong);
+    relations(config, &mut wrong);
+    wrong
+}
+
+fn ranges(config: &Config, wrong: &mut Vec<OutOfRange>) {
+    let (component, limits) = (&config.component, &config.limits);
+    let of = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+    let day_s = 86_400;
+    let gib = 1 << 30;
+    let many = 1_000_000_000;
+    for (key, found, least, most) in [
+        ("component.port", u64::from(component.port), 1, 65_535),
+        ("component.connect_timeout_s", component.connect_timeout_s, 1, day_s),
+        ("component.ping_idle_s", component.ping_idle_s, 1, day_s),
+        ("component.ping_timeout_s", component.ping_timeout_s, 1, day_s),
+        ("component.write_timeout_s", component.write_timeout_s, 1, day_s),
+        ("component.backoff_ms_min", component.backoff_ms_min, 10, day_s * 1000),
+        ("component.backoff_ms_max", component.backoff_ms_max, 10, day_s * 1000),
+        ("storage.cache_bytes", config.storage.cache_bytes, 1 << 20, 1024 * gib),
+        ("archive.page_default", of(config.archive.page_default), 1, 10_000),
+        ("archive.page_max", of(config.archive.page_max), 1, 10_000),
+        ("archive.query_threads", of(config.archive.query_threads), 1, 256),
+        ("limits.participants_max", of(limits.participants_max), 1, many),
+        ("limits.channels_max", of(limits.channels_max), 1, many),
+        ("limits.channel_name_bytes_max", of(limits.channel_name_bytes_max), 1, 1023),
+        ("limits.nick_bytes_max", of(limits.nick_bytes_max), 1, 1023),
+        ("limits.payload_bytes_max", of(limits.payload_bytes_max), 1024, gib),
+        ("limits.id_bytes_max", of(limits.id_bytes_max), 36, 1024),
+        ("limits.info_bytes_max", of(limits.info_bytes_max), 1024, gib),
+        ("limits.answer_bytes_max", of(limits.answer_bytes_max), 4096, gib),
+        ("limits.stanza_bytes_max", of(limits.stanza_bytes_max), 10_000, gib),
+        // Trees are read and dropped by recursion: a thread's stack sets the upper end.
+        ("limits.stanza_depth_max", of(limits.stanza_depth_max), 16, 256),
+        ("limits.stanza_elements_max", of(limits.stanza_elements_max), 64, many),
+        ("limits.attribute_bytes_max", of(limits.attribute_bytes_max), 3071, 8192),
+        ("limits.attributes_max", of(limits.attributes_max), 8, 10_000),
+        ("limits.inbox_items_max", of(limits.inbox_items_max), 1, many),
+        ("limits.inbox_bytes_max", of(limits.inbox_bytes_max), 10_000, 1024 * gib),
+        ("limits.outbox_bytes_max", of(limits.outbox_bytes_max), 10_000, 1024 * gib),
+        ("limits.channels_memory_bytes_max", of(limits.channels_memory_bytes_max), 1 << 20, 1024 * gib),
+    ] {
+        if found < least || found > most {
+            let expected = format!("a number from {least} to {most}");
+            wrong.push(OutOfRange { key, found: found.to_string(), expected });
+        }
+    }
+}
+
+fn relations(config: &Config, wrong: &mut Vec<OutOfRange>) {
+    let (component, limits) = (&config.component, &config.limits);
+    let mut refuse = |key, found: String, expected: &str| {
+        wrong.push(OutOfRange { key, found, expected: expected.to_owned() });
+    };
+    match (&component.secret, &component.secret_file) {
+        (None, None) => refuse("component.secret", "nothing".to_owned(), "either secret or secret_file"),
+        (Some(_), Some(_)) => refuse("component.secret_file", "secret as well".to_owned(), "only one of the two"),
+        (Some(secret), None) if secret.0.is_empty() => {
+            refuse("component.secret", "an empty string".to_owned(), "the secret shared with the host server");
+        }
+        _ => {}
+    }
+    if component.host.trim().is_empty() {
+        refuse("component.host", format!("{:?}", component.host), "a name or an address");
+    }
+    if component.backoff_ms_max < component.backoff_ms_min {
+        refuse("component.backoff_ms_max", component.backoff_ms_max.to_string(), "at least backoff_ms_min");
+    }
+    if config.archive.page_default > config.archive.page_max {
+        refuse("archive.page_default", config.archive.page_default.to_string(), "at most archive.page_max");
+    }
+    if limits.payload_bytes_max >= limits.stanza_bytes_max {
+        refuse("limits.payload_bytes_max", limits.payload_bytes_max.to_string(), "less than limits.stanza_bytes_max");
+    }
+    if limits.info_bytes_max >= limits.stanza_bytes_max {
+        refuse("limits.info_bytes_max", limits.info_bytes_max.to_string(), "less than limits.stanza_bytes_max");
+    }
+    for creator in config.service.creators.iter().filter(|creator| *creator != "*") {
+        if Domain::try_from(creator.clone()).is_err() {
+            refuse("service.creators", format!("{creator:?}"), "domains, or \"*\" for everybody");
+        }
+    }
+    for admin in config.service.admins.iter().filter(|admin| admin.node().is_none()) {
+        refuse("service.admins", format!("{:?}", admin.as_str()), "accounts such as \"admin@example.org\"");
+    }
+    if config.storage.path.as_os_str().is_empty() {
+        refuse("storage.path", "an empty string".to_owned(), "a directory");
+    }
+    if EnvFilter::try_new(&config.log.level).is_err() {
+        refuse("log.level", format!("{:?}", config.log.level), "error, warn, info, debug, trace, or a filter of them");
+    }
+}

@@ -1,0 +1,42 @@
+//! The time and the system's randomness: the only file that reads them.
+
+use crate::channel::Stamp;
+use rand::TryRngCore;
+use rand::rngs::OsRng;
+use std::sync::OnceLock;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// The wall clock.
+pub fn now() -> Stamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Stamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// Milliseconds since the first call, from a clock that never goes back.
+pub fn uptime_ms() -> u64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    u64::try_from(START.get_or_init(Instant::now).elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Fresh randomness of the system.
+///
+/// # Errors
+/// When the system has none to give.
+pub fn seed() -> std::io::Result<[u8; 32]> {
+    let mut seed = [0; 32];
+    OsRng.try_fill_bytes(&mut seed).map_err(std::io::Error::other)?;
+    Ok(seed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clocks_run_forward_and_seeds_differ() {
+        assert!(now().0 > Stamp::from_xmpp("2025-01-01T00:00:00Z").unwrap().0);
+        let first = uptime_ms();
+        assert!(uptime_ms() >= first);
+        assert_ne!(seed().unwrap(), seed().unwrap());
+    }
+}

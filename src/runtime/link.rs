@@ -1,0 +1,199 @@
+//! The link to the host server, kept up for ever: connect, converse, pause, again.
+//!
+//! Each change of its state is one line of the log. While there is no link the writer goes on learning addresses.
+
+use super::clock;
+use super::component::{Address, LinkError, connect};
+use super::framer::{Framer, Limits};
+use super::reader::{Inbox, KeepAlive, Reader};
+use super::writer::{Urgent, Writer};
+use crate::engine::Inbound;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use std::mem::{Discriminant, discriminant};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+/// How long the reader may look for a reason after the writer found the link lost.
+const REASON_PATIENCE: Duration = Duration::from_millis(500);
+/// How long the host server may take to end the stream that we ended.
+const END_PATIENCE: Duration = Duration::from_secs(1);
+
+/// All that a link needs.
+#[derive(Debug)]
+pub struct Link {
+    /// Where and as whom to connect.
+    pub address: Address,
+    /// How the link is called in the log.
+    pub name: String,
+    /// What one stanza may amount to.
+    pub limits: Limits,
+    /// When and whom to ping.
+    pub keep_alive: KeepAlive,
+    /// The pauses between attempts.
+    pub backoff: Backoff,
+    /// Where stanzas go.
+    pub inbox: Arc<Inbox>,
+    /// Where the reader's own answers go.
+    pub urgent: Arc<Urgent>,
+    /// What writes.
+    pub writer: Writer,
+    /// Whether the process is to end.
+    pub stop: watch::Receiver<bool>,
+}
+
+impl Link {
+    /// Keeps the link until the process is to end, and then until the outbox is closed and written.
+    pub async fn run(mut self) {
+        let mut told = None;
+        loop {
+            let mut early = Vec::new();
+            let connected = tokio::select! {
+                biased;
+                () = stopped(&mut self.stop) => break,
+                () = self.writer.discard() => return,
+                connected = connect(&self.address, self.limits, &mut early) => connected,
+            };
+            let error = match connected {
+                Ok((tcp, framer)) => {
+                    told = None;
+                    match self.converse(tcp, framer, early).await {
+                        Some(error) => error,
+                        None => return,
+                    }
+                }
+                Err(error) => error,
+            };
+            tell(&self.name, &error, &mut told);
+            let pause = self.backoff.next();
+            tokio::select! {
+                biased;
+                () = stopped(&mut self.stop) => break,
+                () = self.writer.discard() => return,
+                // The engine has to have seen the end of one link before there is another.
+                () = async { self.inbox.wait_empty().await; tokio::time::sleep(pause).await } => {}
+            }
+        }
+        self.writer.discard().await;
+    }
+
+    /// Serves one connection; `None` when the process is to end and everything is written.
+    async fn converse(&mut self, tcp: TcpStream, framer: Framer, early: Vec<Vec<u8>>) -> Option<LinkError> {
+        tracing::info!("link up: {}", self.name);
+        self.inbox.push_beyond(Inbound::LinkUp);
+        let since_ms = clock::uptime_ms();
+        let (read, mut write) = tcp.into_split();
+        let reader = Reader::new(self.inbox.clone(), self.urgent.clone(), self.keep_alive.clone());
+        let mut reading = JoinSet::new();
+        reading.spawn(async move {
+            let _vital = super::vital::Vital("the reader of the link");
+            reader.read_from(read, framer, early).await
+        });
+        let end = tokio::select! {
+            biased;
+            () = stopped(&mut self.stop) => None,
+            reason = reading.join_next() => Some(reason.and_then(Result::ok).unwrap_or(LinkError::Closed)),
+            written = self.writer.write_to(&mut write) => match written {
+                Ok(()) => None,
+                Err(error) => match timeout(REASON_PATIENCE, reading.join_next()).await {
+                    Ok(Some(Ok(reason))) => Some(reason),
+                    _ => Some(error),
+                },
+            },
+        };
+        if end.is_none() {
+            self.finish(&mut reading, &mut write).await;
+        }
+        self.inbox.push_beyond(Inbound::LinkDown);
+        self.backoff.note_lived(Duration::from_millis(clock::uptime_ms() - since_ms));
+        end
+    }
+
+    /// Writes what is left and ends the stream. The reader goes on meanwhile: a connection that is closed with bytes
+    /// unread is reset, and what was written last is lost.
+    async fn finish(&mut self, reading: &mut JoinSet<LinkError>, write: &mut OwnedWriteHalf) {
+        let written = tokio::select! {
+            _ = reading.join_next() => false,
+            written = self.writer.write_to(write) => written.is_ok(),
+        };
+        if !written {
+            return self.writer.discard().await;
+        }
+        let ended = timeout(END_PATIENCE, async {
+            write.write_all(b"</stream:stream>").await?;
+            write.shutdown().await
+        });
+        if matches!(ended.await, Ok(Ok(()))) {
+            let _ = timeout(END_PATIENCE, reading.join_next()).await;
+        }
+    }
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // A sender that is gone means the same as one that says so.
+    let _ = stop.wait_for(|stopping| *stopping).await;
+}
+
+fn tell(name: &str, error: &LinkError, told: &mut Option<Discriminant<LinkError>>) {
+    let kind = discriminant(error);
+    if told.replace(kind) == Some(kind) {
+        tracing::debug!("link still down: {name}: {error}");
+    } else {
+        tracing::warn!("link down: {name}: {error}; {}", error.advice());
+    }
+}
+
+/// The pauses between attempts: doubled from one to the next, and varied by chance so that many do not come at once.
+#[derive(Debug)]
+pub struct Backoff {
+    min: Duration,
+    max: Duration,
+    upcoming: Duration,
+    chance: StdRng,
+}
+
+impl Backoff {
+    /// Pauses from about `min` to about `max`.
+    pub fn new(min: Duration, max: Duration, seed: [u8; 32]) -> Backoff {
+        Backoff { min, max, upcoming: min, chance: StdRng::from_seed(seed) }
+    }
+
+    /// The next pause: between half and the whole of the step.
+    fn next(&mut self) -> Duration {
+        let step = self.upcoming;
+        self.upcoming = (step * 2).min(self.max);
+        step.mul_f64(self.chance.random_range(0.5..=1.0))
+    }
+
+    /// A link that lived longer than the longest pause begins anew.
+    fn note_lived(&mut self, lived: Duration) {
+        if lived >= self.max {
+            self.upcoming = self.min;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_to_their_longest_and_begin_anew_after_a_lasting_link() {
+        let ms = Duration::from_millis;
+        let mut backoff = Backoff::new(ms(100), ms(1000), [7; 32]);
+        for step in [100, 200, 400, 800, 1000, 1000] {
+            let pause = backoff.next();
+            assert!(pause >= ms(step / 2) && pause <= ms(step), "{pause:?} of {step}");
+        }
+        backoff.note_lived(ms(999));
+        assert!(backoff.next() >= ms(500));
+        backoff.note_lived(ms(1000));
+        assert!(backoff.next() <= ms(100));
+    }
+}

@@ -1,0 +1,223 @@
+//! A queue between threads and tasks, limited by items and by bytes.
+//!
+//! Invariant: it never holds more than its limits allow, but for a single item that is larger than the byte limit on
+//! its own, and for what [`Queue::push_beyond`] adds. Closing it wakes everybody; what it holds can still be taken.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// A bounded queue with one end for threads and one for tasks.
+#[derive(Debug)]
+pub struct Queue<T> {
+    state: Mutex<State<T>>,
+    items_max: usize,
+    bytes_max: usize,
+    filled: Condvar,
+    emptied: Condvar,
+    filled_for_task: Notify,
+    emptied_for_task: Notify,
+}
+
+#[derive(Debug)]
+struct State<T> {
+    items: VecDeque<(usize, T)>,
+    bytes: usize,
+    closed: bool,
+}
+
+impl<T> Queue<T> {
+    /// An empty queue for so many items that weigh so many bytes in all.
+    pub fn new(items_max: usize, bytes_max: usize) -> Queue<T> {
+        Queue {
+            state: Mutex::new(State { items: VecDeque::new(), bytes: 0, closed: false }),
+            items_max,
+            bytes_max,
+            filled: Condvar::new(),
+            emptied: Condvar::new(),
+            filled_for_task: Notify::new(),
+            emptied_for_task: Notify::new(),
+        }
+    }
+
+    /// Whether an item of `bytes` finds room.
+    pub fn has_room(&self, bytes: usize) -> bool {
+        let state = self.lock();
+        !state.closed && self.fits(&state, bytes)
+    }
+
+    /// Whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        self.lock().items.is_empty()
+    }
+
+    /// Adds an item where there is room; whether there was.
+    pub fn try_push(&self, item: T, bytes: usize) -> bool {
+        let state = self.lock();
+        let taken = !state.closed && self.fits(&state, bytes);
+        if taken {
+            self.insert(state, item, bytes);
+        }
+        taken
+    }
+
+    /// Adds an item whatever the limits say, for what comes rarely and must not be lost.
+    pub fn push_beyond(&self, item: T) {
+        let state = self.lock();
+        if !state.closed {
+            self.insert(state, item, 0);
+        }
+    }
+
+    /// Adds an item, and waits for room in a thread of its own; `false` when the queue is closed.
+    pub fn push(&self, item: T, bytes: usize) -> bool {
+        let mut state = self.lock();
+        while !state.closed && !self.fits(&state, bytes) {
+            state = self.emptied.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        let taken = !state.closed;
+        if taken {
+            self.insert(state, item, bytes);
+        }
+        taken
+    }
+
+    /// Takes up to `items_max` items in a thread; none after `patience`; `None` when it is closed and empty.
+    pub fn take_in_thread(&self, items_max: usize, patience: Duration) -> Option<Vec<T>> {
+        let state = self.lock();
+        let (mut state, _) = self
+            .filled
+            .wait_timeout_while(state, patience, |state| state.items.is_empty() && !state.closed)
+            .unwrap_or_else(PoisonError::into_inner);
+        if state.items.is_empty() && state.closed {
+            return None;
+        }
+        Some(self.drain(&mut state, items_max))
+    }
+
+    /// Takes up to `items_max` items in a task; `None` when it is closed and empty. One task at a time.
+    ///
+    /// Nothing is lost when the future is dropped before it is ready.
+    pub async fn take(&self, items_max: usize) -> Option<Vec<T>> {
+        loop {
+            {
+                let mut state = self.lock();
+                if !state.items.is_empty() {
+                    return Some(self.drain(&mut state, items_max));
+                }
+                if state.closed {
+                    return None;
+                }
+            }
+            self.filled_for_task.notified().await;
+        }
+    }
+
+    /// Waits in a task until nothing is in it.
+    pub async fn wait_empty(&self) {
+        while !self.is_empty() {
+            self.emptied_for_task.notified().await;
+        }
+    }
+
+    /// Takes nothing more in; what is there can still be taken out.
+    pub fn close(&self) {
+        self.lock().closed = true;
+        self.filled.notify_all();
+        self.emptied.notify_all();
+        self.filled_for_task.notify_one();
+    }
+
+    fn fits(&self, state: &State<T>, bytes: usize) -> bool {
+        state.items.is_empty() || (state.items.len() < self.items_max && state.bytes + bytes <= self.bytes_max)
+    }
+
+    fn insert(&self, mut state: MutexGuard<'_, State<T>>, item: T, bytes: usize) {
+        state.items.push_back((bytes, item));
+        state.bytes += bytes;
+        drop(state);
+        self.filled.notify_one();
+        self.filled_for_task.notify_one();
+    }
+
+    fn drain(&self, state: &mut State<T>, items_max: usize) -> Vec<T> {
+        let count = state.items.len().min(items_max);
+        let mut batch = Vec::with_capacity(count);
+        for (bytes, item) in state.items.drain(..count) {
+            state.bytes -= bytes;
+            batch.push(item);
+        }
+        self.emptied.notify_all();
+        if state.items.is_empty() {
+            self.emptied_for_task.notify_one();
+        }
+        batch
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    const NOW: Duration = Duration::ZERO;
+
+    #[test]
+    fn items_and_bytes_both_fill_it_and_one_large_item_still_passes() {
+        let queue = Queue::new(2, 10);
+        assert!(queue.try_push('a', 4) && queue.try_push('b', 4));
+        assert!(!queue.try_push('c', 0));
+        assert_eq!(queue.take_in_thread(1, NOW), Some(vec!['a']));
+        assert!(!queue.try_push('c', 7) && queue.try_push('c', 6));
+        assert_eq!(queue.take_in_thread(9, NOW), Some(vec!['b', 'c']));
+        assert!(queue.has_room(99) && queue.try_push('d', 99) && !queue.has_room(0));
+        queue.push_beyond('e');
+        assert_eq!(queue.take_in_thread(9, NOW), Some(vec!['d', 'e']));
+        assert_eq!(queue.take_in_thread(9, NOW), Some(vec![]));
+    }
+
+    #[test]
+    fn a_thread_waits_for_room_and_closing_sets_it_free() {
+        let queue = Arc::new(Queue::new(1, 10));
+        assert!(queue.push(1, 1));
+        let waiting = std::thread::spawn({
+            let queue = queue.clone();
+            move || (queue.push(2, 1), queue.push(3, 1))
+        });
+        while queue.take_in_thread(1, Duration::from_secs(5)) != Some(vec![2]) {}
+        while queue.is_empty() {
+            std::thread::yield_now();
+        }
+        queue.close();
+        assert_eq!(waiting.join().unwrap(), (true, true));
+        assert!(!queue.push(4, 1) && !queue.try_push(4, 1));
+        assert_eq!(queue.take_in_thread(9, NOW), Some(vec![3]));
+        assert_eq!(queue.take_in_thread(9, NOW), None);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_task_gets_everything_in_order_and_then_the_end() {
+        let queue = Arc::new(Queue::new(3, 100));
+        let pushing = std::thread::spawn({
+            let queue = queue.clone();
+            move || {
+                for n in 0..1000 {
+                    assert!(queue.push(n, 1));
+                }
+                queue.close();
+            }
+        });
+        let mut all = Vec::new();
+        while let Some(batch) = queue.take(2).await {
+            all.extend(batch);
+        }
+        assert_eq!(all, (0..1000).collect::<Vec<_>>());
+        queue.wait_empty().await;
+        pushing.join().unwrap();
+    }
+}

@@ -1,0 +1,236 @@
+//! The read half of the link: from bytes to the inbox.
+//!
+//! It never waits for the writer. When the inbox is full it answers requests itself, through a small queue that may
+//! overflow, and goes on reading. Silence is met with a ping, and only then counts as the end.
+
+use super::component::LinkError;
+use super::framer::{Excess, Frame, Framer};
+use super::queue::Queue;
+use super::refuse::{Why, refuse};
+use super::writer::Urgent;
+use crate::engine::Inbound;
+use crate::xmpp::{Condition, Kind, Stanza, StanzaError, Tag, Unreadable, ns};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::time::timeout;
+
+/// What is read at once, in bytes.
+const CHUNK_BYTES: usize = 64 * 1024;
+/// What a stanza costs in the inbox beside its bytes.
+const ITEM_BYTES: usize = 256;
+
+/// What waits for the engine.
+pub type Inbox = Queue<Inbound>;
+
+/// When and whom to ping.
+#[derive(Clone, Debug)]
+pub struct KeepAlive {
+    /// How long silence may last before a ping.
+    pub idle: Duration,
+    /// How long it may last after it.
+    pub patience: Duration,
+    /// The service's address.
+    pub from: String,
+    /// An address that the host server answers for.
+    pub to: String,
+    /// The id of pings, which nobody guesses.
+    pub id: String,
+}
+
+/// What takes stanzas in.
+#[derive(Debug)]
+pub struct Reader {
+    inbox: Arc<Inbox>,
+    urgent: Arc<Urgent>,
+    keep_alive: KeepAlive,
+    /// Stanzas refused since the inbox was last empty.
+    refused: u64,
+}
+
+impl Reader {
+    /// A reader for one connection.
+    pub fn new(inbox: Arc<Inbox>, urgent: Arc<Urgent>, keep_alive: KeepAlive) -> Reader {
+        Reader { inbox, urgent, keep_alive, refused: 0 }
+    }
+
+    /// Reads until the link is lost, beginning with the stanzas in `early`; says why it was.
+    pub async fn read_from(
+        mut self,
+        mut io: impl AsyncRead + Unpin,
+        mut framer: Framer,
+        early: Vec<Vec<u8>>,
+    ) -> LinkError {
+        for bytes in early {
+            self.take(&bytes);
+        }
+        let mut chunk = vec![0; CHUNK_BYTES];
+        let mut pinged = false;
+        loop {
+            let patience = if pinged { self.keep_alive.patience } else { self.keep_alive.idle };
+            let read = match timeout(patience, io.read(&mut chunk)).await {
+                Err(_) if pinged => return LinkError::Dead,
+                Err(_) => {
+                    pinged = true;
+                    self.ping();
+                    continue;
+                }
+                Ok(Ok(0)) => return LinkError::Closed,
+                Ok(Ok(read)) => read,
+                Ok(Err(error)) => return LinkError::Lost(error),
+            };
+            pinged = false;
+            let mut end = None;
+            let fed = framer.feed(&chunk[..read], |frame| match frame {
+                _ if end.is_some() => {}
+                Frame::Stanza(bytes) => self.take(bytes),
+                Frame::Oversize(head, excess) => self.oversize(head, excess),
+                Frame::StreamError(bytes) => end = Some(LinkError::from_stream_error(bytes)),
+                Frame::End => end = Some(LinkError::Closed),
+                Frame::Header(_) | Frame::Handshake => {}
+            });
+            if let Some(end) = end.or(fed.err().map(LinkError::NotXmpp)) {
+                return end;
+            }
+        }
+    }
+
+    fn ping(&self) {
+        let KeepAlive { from, to, id, .. } = &self.keep_alive;
+        let tag = Tag::new("iq").attr("type", "get").attr("id", id).attr("from", from).attr("to", to);
+        let ping = tag.child(Tag::in_ns("ping", ns::PING)).into_xml();
+        let weight = ping.len();
+        self.urgent.try_push(ping, weight);
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        let weight = bytes.len() + ITEM_BYTES;
+        if !self.inbox.has_room(weight) {
+            let error = StanzaError::new(Condition::ResourceConstraint, "");
+            return self.refuse(&Unreadable::from_head(bytes, error));
+        }
+        let inbound = match Stanza::parse(bytes) {
+            Ok(stanza) if self.is_pong(stanza.kind, stanza.id.as_deref()) => return,
+            Ok(stanza) => Inbound::Stanza(stanza),
+            Err(head) => {
+                tracing::debug!("a stanza cannot be read: {}", head.error.text);
+                Inbound::Unreadable(*head)
+            }
+        };
+        self.push(inbound, weight);
+    }
+
+    fn oversize(&mut self, head: &[u8], excess: Excess) {
+        let text = match excess {
+            Excess::Bytes => "the stanza is too large",
+            Excess::Depth => "the stanza's elements nest too deeply",
+            Excess::Elements => "the stanza has too many elements",
+            Excess::AttributeBytes => "an attribute of the stanza is too long",
+            Excess::Attributes => "an element of the stanza has too many attributes",
+        };
+        tracing::debug!("a stanza is refused: {text}");
+        let head = Unreadable::from_head(head, StanzaError::new(Condition::PolicyViolation, text));
+        match self.inbox.has_room(ITEM_BYTES) {
+            true => self.push(Inbound::Unreadable(head), ITEM_BYTES),
+            false => self.refuse(&head),
+        }
+    }
+
+    fn push(&mut self, inbound: Inbound, weight: usize) {
+        if self.refused > 0 && self.inbox.is_empty() {
+            tracing::info!("what came in is worked off; {} stanzas were refused", self.refused);
+            self.refused = 0;
+        }
+        // The reader alone fills the inbox, so the room found is still there, unless the process is stopping.
+        self.inbox.try_push(inbound, weight);
+    }
+
+    fn refuse(&mut self, head: &Unreadable) {
+        if self.is_pong(head.kind.unwrap_or(Kind::Message), head.id.as_deref()) {
+            return;
+        }
+        if self.refused == 0 && !self.inbox.is_empty() {
+            tracing::warn!("more comes in than is worked off: requests are answered with resource-constraint");
+        }
+        self.refused += 1;
+        if let Some(answer) = refuse(head, Why::Busy) {
+            let weight = answer.len();
+            self.urgent.try_push(answer, weight);
+        }
+    }
+
+    /// Whether it is the answer to a ping of this link, or the ping itself where the service pings itself.
+    fn is_pong(&self, kind: Kind, id: Option<&str>) -> bool {
+        kind == Kind::Iq && id == Some(&*self.keep_alive.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::framer::Limits;
+    use tokio::io::AsyncWriteExt;
+
+    fn reader(inbox: &Arc<Inbox>, urgent: &Arc<Urgent>) -> Reader {
+        let (idle, patience) = (Duration::from_millis(60), Duration::from_millis(60));
+        let keep_alive = KeepAlive { idle, patience, from: "mix.h".into(), to: "h".into(), id: "pong".into() };
+        Reader::new(inbox.clone(), urgent.clone(), keep_alive)
+    }
+
+    fn framer() -> Framer {
+        let mut framer = Framer::new(Limits {
+            stanza_bytes_max: 9999,
+            stanza_depth_max: 9,
+            stanza_elements_max: 99,
+            attribute_bytes_max: 999,
+            attributes_max: 9,
+        });
+        framer.feed(b"<stream:stream>", |_| ()).unwrap();
+        framer
+    }
+
+    async fn run(input: &str, inbox_items: usize) -> (LinkError, Vec<Inbound>, Vec<String>) {
+        let (inbox, urgent) = (Arc::new(Inbox::new(inbox_items, 1 << 20)), Arc::new(Urgent::new(2, 9999)));
+        let (near, mut far) = tokio::io::duplex(1 << 20);
+        far.write_all(input.as_bytes()).await.unwrap();
+        let end = reader(&inbox, &urgent).read_from(near, framer(), Vec::new()).await;
+        let taken = inbox.take_in_thread(99, Duration::ZERO).unwrap();
+        (end, taken, urgent.take_in_thread(99, Duration::ZERO).unwrap())
+    }
+
+    #[tokio::test]
+    async fn silence_is_pinged_and_only_then_the_end() {
+        let (end, _, urgent) = run("", 9).await;
+        assert!(matches!(end, LinkError::Dead));
+        assert_eq!(urgent, ["<iq type='get' id='pong' from='mix.h' to='h'><ping xmlns='urn:xmpp:ping'/></iq>"]);
+    }
+
+    #[tokio::test]
+    async fn the_answer_to_a_ping_reaches_nobody() {
+        let pong = "<iq type='error' id='pong' from='h' to='mix.h'><error/></iq>";
+        let (_, taken, _) = run(pong, 9).await;
+        assert!(taken.is_empty(), "{taken:?}");
+    }
+
+    #[tokio::test]
+    async fn a_full_inbox_refuses_requests_and_reading_goes_on() {
+        let request = "<iq type='get' id='1' from='a@h/r' to='c@mix.h'><x xmlns='y'/></iq>";
+        let result = "<iq type='result' id='1' from='a@h/r' to='c@mix.h'/>";
+        let input = format!("{}{result}</stream:stream>{request}", request.repeat(6));
+        let (end, taken, urgent) = run(&input, 1).await;
+        assert!(matches!(end, LinkError::Closed));
+        assert_eq!((taken.len(), urgent.len()), (1, 2), "the answers' queue holds two");
+        assert!(urgent[0].contains("<resource-constraint") && urgent[0].contains("to='a@h/r'"), "{urgent:?}");
+    }
+
+    #[tokio::test]
+    async fn what_is_oversize_comes_with_its_head() {
+        let input = format!(
+            "<message id='1' from='a@h' to='b@mix.h'>{}</message></stream:stream>",
+            "<a>".repeat(9) + &"</a>".repeat(9)
+        );
+        let (_, taken, _) = run(&input, 9).await;
+        let [Inbound::Unreadable(head)] = &taken[..] else { panic!("{taken:?}") };
+        assert_eq!((head.error.condition, head.id.as_deref()), (Condition::PolicyViolation, Some("1")));
+    }
+}

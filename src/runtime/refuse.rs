@@ -1,0 +1,65 @@
+//! Errors that the runtime answers with itself, when a stanza does not reach the engine.
+
+use crate::engine::Inbound;
+use crate::xmpp::{Condition, Kind, StanzaError, Tag, Unreadable};
+
+/// Why a stanza does not reach the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Too much is waiting.
+    Busy,
+    /// The store cannot be read.
+    StoreFailed,
+}
+
+/// The error for what has this head; `None` where none is owed: to answers, and to presence (RFC 6120 §8.3.1).
+pub fn refuse(head: &Unreadable, why: Why) -> Option<String> {
+    let kind = head.kind.filter(|kind| head.answerable && *kind != Kind::Presence)?;
+    let (from, to) = (head.to.as_ref()?, head.from.as_ref()?);
+    render(kind, from.as_str(), to.as_str(), head.id.as_deref(), why)
+}
+
+/// The error for what was read already.
+pub fn refuse_inbound(inbound: &Inbound, why: Why) -> Option<String> {
+    match inbound {
+        Inbound::Stanza(it) if !it.is_answer() && it.kind != Kind::Presence => {
+            render(it.kind, it.to.as_str(), it.from.as_str(), it.id.as_deref(), why)
+        }
+        Inbound::Unreadable(head) => refuse(head, why),
+        _ => None,
+    }
+}
+
+fn render(kind: Kind, from: &str, to: &str, id: Option<&str>, why: Why) -> Option<String> {
+    let error = match why {
+        Why::Busy => StanzaError::new(Condition::ResourceConstraint, "The service is busy. Try again later."),
+        Why::StoreFailed => StanzaError::new(Condition::InternalServerError, "The service cannot read its store."),
+    };
+    let tag = Tag::new(kind.name()).attr("type", "error").attr("from", from).attr("to", to).attr_opt("id", id);
+    Some(tag.child(error.to_tag()).into_xml())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(xml: &str) -> Option<String> {
+        let error = StanzaError::new(Condition::BadRequest, "");
+        refuse(&Unreadable::from_head(xml.as_bytes(), error), Why::Busy)
+    }
+
+    #[test]
+    fn requests_are_refused_to_their_sender_and_answers_are_not_answered() {
+        let refused = answer("<iq from='a@b/c' to='d@e' id='1' type='get'><x/></iq>").unwrap();
+        assert!(refused.starts_with("<iq type='error' from='d@e' to='a@b/c' id='1'><error type='wait'"), "{refused}");
+        assert!(answer("<message from='a@b/c' to='d@e'/>").is_some());
+        for silent in [
+            "<iq from='a@b' to='d@e' id='1' type='result'/>",
+            "<message from='a@b' to='d@e' type='error'/>",
+            "<presence from='a@b' to='d@e'/>",
+            "<message to='d@e'/>",
+        ] {
+            assert_eq!(answer(silent), None, "{silent}");
+        }
+    }
+}

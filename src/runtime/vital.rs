@@ -1,0 +1,30 @@
+//! A guard of threads and tasks without which the process would go on half dead.
+
+use std::panic::PanicHookInfo;
+
+/// Held by a thread or task; a panic that unwinds through it ends the process.
+#[derive(Debug)]
+pub struct Vital(pub &'static str);
+
+impl Drop for Vital {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!(
+                "{} failed in a way it never should; the process ends, please report the place above",
+                self.0
+            );
+            std::process::abort();
+        }
+    }
+}
+
+/// Logs where a panic happened. What it says may hold what people wrote, so that is for debugging alone.
+pub fn log_panics() {
+    std::panic::set_hook(Box::new(|panic: &PanicHookInfo<'_>| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!("panic at {place}");
+        let payload = panic.payload();
+        let said = payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
+        tracing::debug!("panic at {place}: {}", said.unwrap_or_default());
+    }));
+}

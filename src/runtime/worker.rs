@@ -1,0 +1,107 @@
+//! The loop: takes what has queued, decides, stores, and only then sends.
+//!
+//! Invariant: nothing of a turn's outbox leaves before its records are durable. It blocks when the outbox is full,
+//! which fills the inbox, which makes the reader refuse: no queue grows.
+
+use super::archive::Archive;
+use super::clock;
+use super::reader::Inbox;
+use super::refuse::{Why, refuse_inbound};
+use super::vital::Vital;
+use super::writer::{Outbox, weight};
+use crate::engine::outbox::Out;
+use crate::engine::{Engine, Inbound, Loaded, Needs};
+use crate::store::{CommitError, Store, StoreError};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How many stanzas share one commit.
+const BATCH_ITEMS: usize = 1024;
+/// How often the engine gets to see the time, in milliseconds.
+const TICK_MS: u64 = 1000;
+/// The exit code when the disk's state is unknown (EX_SOFTWARE).
+pub const EXIT_STORE_FAILED: i32 = 70;
+
+/// What one turn after the other needs.
+pub struct Worker {
+    /// What decides.
+    pub engine: Engine,
+    /// What keeps.
+    pub store: Arc<dyn Store>,
+    /// What came in.
+    pub inbox: Arc<Inbox>,
+    /// What goes out.
+    pub outbox: Arc<Outbox>,
+    /// What answers queries.
+    pub archive: Archive,
+}
+
+impl Worker {
+    /// Works until the inbox is closed and empty, and every query is answered.
+    pub fn run(mut self) {
+        let _vital = Vital("the worker");
+        let mut ticked_ms = clock::uptime_ms();
+        while let Some(mut batch) = self.inbox.take_in_thread(BATCH_ITEMS, Duration::from_millis(TICK_MS)) {
+            if clock::uptime_ms() - ticked_ms >= TICK_MS {
+                ticked_ms = clock::uptime_ms();
+                batch.push(Inbound::Tick);
+            }
+            if !batch.is_empty() {
+                self.work(batch);
+            }
+        }
+        self.archive.finish();
+    }
+
+    fn work(&mut self, mut batch: Vec<Inbound>) {
+        match self.load(&self.engine.needs(&batch)) {
+            Ok(loaded) => self.engine.adopt(loaded),
+            Err(_) if batch.len() > 1 => {
+                // One channel that cannot be read is no reason to refuse the others.
+                return batch.into_iter().for_each(|inbound| self.work(vec![inbound]));
+            }
+            Err(error) => {
+                tracing::error!("the store cannot be read: {error}");
+                return batch.drain(..).filter_map(|it| refuse_inbound(&it, Why::StoreFailed)).for_each(|answer| {
+                    self.send(Out::Stanza(answer));
+                });
+            }
+        }
+        let now = clock::now();
+        let turn = self.engine.turn(now, batch);
+        let committed = if turn.records.is_empty() { Ok(()) } else { self.store.commit(now, &turn.records) };
+        match committed {
+            Ok(()) => {
+                turn.outbox.into_iter().for_each(|out| self.send(out));
+                turn.queries.into_iter().for_each(|query| self.archive.take(query));
+            }
+            Err(error @ CommitError::Refused(_)) => {
+                tracing::error!("{error}; what came in is answered with internal-server-error");
+                self.engine.abandon(turn).into_iter().for_each(|out| self.send(out));
+            }
+            Err(error @ CommitError::Unknown(_)) => {
+                tracing::error!(
+                    "{error}; the process ends, and its next start takes up what the disk holds. \
+                     Check the disk's space and health before starting again"
+                );
+                std::process::exit(EXIT_STORE_FAILED);
+            }
+        }
+    }
+
+    fn load(&self, needs: &Needs) -> Result<Loaded, StoreError> {
+        let channels = match needs.channels.is_empty() {
+            true => Vec::new(),
+            false => self.store.load(&needs.channels)?,
+        };
+        let channels = needs.channels.iter().cloned().zip(channels).collect();
+        let of = |account: &jid::BareJid| Ok((account.clone(), self.store.channels_of(account)?));
+        let memberships = needs.accounts.iter().map(of).collect::<Result<_, StoreError>>()?;
+        Ok(Loaded { channels, memberships })
+    }
+
+    fn send(&self, out: Out) {
+        let weight = weight(&out);
+        self.outbox.push(out, weight);
+    }
+}

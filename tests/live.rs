@@ -1,0 +1,102 @@
+//! Real clients talk through `mixd` behind real host servers.
+//!
+//! A test is a host server with one `mixd`; its scenarios share both, with
+//! accounts and channels of their own.
+
+#[path = "live/hosts.rs"]
+mod hosts;
+#[path = "live/scenario.rs"]
+mod scenario;
+
+use std::path::Path;
+use std::process::Command;
+
+use hosts::{Host, HostKind, MIX_DOMAIN, Mixd, MixdSettings, SECRET};
+use scenario::{TERMINATE_MAX, play};
+
+const MIXD: &str = env!("CARGO_BIN_EXE_mixd");
+
+const WRONG_SECRET: MixdSettings<'_> = MixdSettings { domain: MIX_DOMAIN, secret: "not-the-one" };
+const UNKNOWN_DOMAIN: MixdSettings<'_> = MixdSettings { domain: "nowhere.localhost", secret: SECRET };
+
+#[test]
+fn people_talk_through_prosody() {
+    people_talk_through(HostKind::Prosody);
+}
+
+#[test]
+fn people_talk_through_ejabberd() {
+    people_talk_through(HostKind::Ejabberd);
+}
+
+#[test]
+fn mod_mix_pam_of_ejabberd_works() {
+    let mut host = Host::start(HostKind::EjabberdMixPam);
+    let mut mixd = Mixd::start(Path::new(MIXD), &host);
+    play("mod_mix_pam_of_ejabberd_works", &mut host, &mut mixd);
+    ends_in_order(&mut mixd);
+}
+
+#[test]
+fn a_wrong_secret_and_an_unknown_domain_are_told_apart() {
+    let host = Host::start(HostKind::Prosody);
+    let wrong_secret = refusal_logged(&host, &WRONG_SECRET);
+    let unknown_domain = refusal_logged(&host, &UNKNOWN_DOMAIN);
+    assert!(wrong_secret.contains("secret"), "no word of the secret: {wrong_secret}");
+    assert!(unknown_domain.contains("nowhere.localhost"), "the domain is not named: {unknown_domain}");
+    assert!(!unknown_domain.contains("secret"), "the secret is blamed for the domain: {unknown_domain}");
+}
+
+// ejabberd 23.01 answers not-authorized to both.
+#[test]
+fn where_the_host_does_not_tell_why_both_reasons_are_named() {
+    let host = Host::start(HostKind::Ejabberd);
+    for (settings, domain) in [(WRONG_SECRET, MIX_DOMAIN), (UNKNOWN_DOMAIN, "nowhere.localhost")] {
+        let reason = refusal_logged(&host, &settings);
+        assert!(reason.contains("secret") && reason.contains(domain), "not both reasons: {reason}");
+    }
+}
+
+/// What `mixd` first warns of when the host server refuses it.
+fn refusal_logged(host: &Host, settings: &MixdSettings<'_>) -> String {
+    let mut mixd = Mixd::launch(Path::new(MIXD), host.component_port, settings);
+    let is_warning = |line: &&str| line.contains("ERROR") || line.contains("WARN");
+    mixd.wait_for_log("why the host server refuses it", |log| log.lines().any(|line| is_warning(&line)));
+    let log = mixd.log();
+    assert_eq!(mixd.links(), 0, "mixd believes to be linked:\n{log}");
+    assert!(!log.contains(SECRET) && !log.contains("not-the-one"), "a secret is in the log");
+    log.lines().find(is_warning).expect("the line waited for").to_owned()
+}
+
+fn people_talk_through(kind: HostKind) {
+    let mut host = Host::start(kind);
+    let mut mixd = Mixd::start(Path::new(MIXD), &host);
+    play("two_people_talk", &mut host, &mut mixd);
+    play("hostile_stanzas_do_not_end_the_link", &mut host, &mut mixd);
+    assert!(mixd.runs(), "mixd ended:\n{}", mixd.log_tail());
+    assert_eq!(mixd.links(), 1, "the link was lost:\n{}", mixd.log_tail());
+    play("every_mix_resource_gets_the_traffic", &mut host, &mut mixd);
+    play("mixd_comes_back", &mut host, &mut mixd);
+    ends_in_order(&mut mixd);
+}
+
+fn ends_in_order(mixd: &mut Mixd) {
+    let status = mixd.terminate(TERMINATE_MAX);
+    assert!(status.success(), "mixd ended with {status} after SIGTERM:\n{}", mixd.log_tail());
+}
+
+#[test]
+fn the_demo_plays_its_conversation() {
+    for host in ["prosody", "ejabberd"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let output = Command::new(hosts::checkout("scripts/demo"))
+            .args(["--once", "--host", host, "--mixd", MIXD, "--folder"])
+            .arg(folder.path())
+            .output()
+            .expect("scripts/demo starts");
+        let story = String::from_utf8_lossy(&output.stdout);
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{host}: {story}\n{complaint}");
+        assert!(story.contains("sees alice typing") && story.contains("3 rows"), "{host}: {story}");
+    }
+}

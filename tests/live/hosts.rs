@@ -1,0 +1,328 @@
+//! Private host servers and `mixd` processes for tests that run the real programs.
+//!
+//! Each lives in its own folder on free loopback ports and is ended by its own
+//! process id when dropped, also when the test panics. The host servers read
+//! the files of `config/`, through `scripts/host`.
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Once;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// Domain of the accounts.
+pub const USER_DOMAIN: &str = "localhost";
+/// Domain of the service.
+pub const MIX_DOMAIN: &str = "mix.localhost";
+/// Secret that the host servers expect of the component.
+pub const SECRET: &str = "a-secret-for-tests";
+/// Accounts that each host server has, with the password `pw-NAME`.
+const ACCOUNTS: [&str; 7] = ["alice", "bob", "carol", "dave", "erin", "frank", "mallory"];
+const START_MAX: Duration = Duration::from_secs(60);
+const STOP_MAX: Duration = Duration::from_secs(20);
+const POLL: Duration = Duration::from_millis(25);
+
+/// Which host server, and with which file of `config/`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostKind {
+    /// Prosody with delegation and privilege.
+    Prosody,
+    /// ejabberd with delegation and privilege.
+    Ejabberd,
+    /// ejabberd with its own `mod_mix_pam`.
+    EjabberdMixPam,
+}
+
+impl HostKind {
+    /// The name that `scripts/host` and the scenarios know.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Prosody => "prosody",
+            Self::Ejabberd => "ejabberd",
+            Self::EjabberdMixPam => "ejabberd-mix-pam",
+        }
+    }
+}
+
+/// A path within the checkout.
+pub fn checkout(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Installs what the live tests run, once a test run; panics with the reason if it cannot.
+pub fn install_packages() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let status = Command::new(checkout("scripts/packages")).status().expect("scripts/packages starts");
+        assert!(status.success(), "scripts/packages could not install what the live tests need (see above)");
+    });
+}
+
+/// A port of the loopback address that was free a moment ago.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
+
+/// A running private host server.
+pub struct Host {
+    /// Which one.
+    pub kind: HostKind,
+    /// Port for clients.
+    pub c2s_port: u16,
+    /// Port for components.
+    pub component_port: u16,
+    http_port: u16,
+    folder: tempfile::TempDir,
+    child: Child,
+}
+
+impl Host {
+    /// Starts one with fresh accounts and waits until it takes connections.
+    pub fn start(kind: HostKind) -> Self {
+        install_packages();
+        let folder = tempfile::Builder::new().prefix("mixd-host-").tempdir().expect("a folder");
+        let (c2s_port, component_port, http_port) = (free_port(), free_port(), free_port());
+        let child = spawn_host(kind, folder.path(), [c2s_port, component_port, http_port]);
+        let mut host = Self { kind, c2s_port, component_port, http_port, folder, child };
+        host.wait_until_ready();
+        host
+    }
+
+    /// Stops it in order and starts it again with the same ports and accounts.
+    pub fn restart(&mut self) {
+        stop(&mut self.child);
+        // The log of the run before would make the wait for readiness end at once.
+        fs::remove_file(self.log_path()).expect("the log is there");
+        self.child = spawn_host(self.kind, self.folder.path(), [self.c2s_port, self.component_port, self.http_port]);
+        self.wait_until_ready();
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.folder.path().join("host.log")
+    }
+
+    fn wait_until_ready(&mut self) {
+        let deadline = Instant::now() + START_MAX;
+        loop {
+            let listening = listens(self.c2s_port) && listens(self.component_port);
+            // ejabberd listens a moment before it has registered the accounts.
+            let ready = self.kind == HostKind::Prosody || read(&self.log_path()).contains("host: ready");
+            if listening && ready {
+                return;
+            }
+            let ended = self.child.try_wait().expect("its state");
+            assert!(
+                ended.is_none() && Instant::now() < deadline,
+                "{} is not ready (ended: {ended:?}); its log:\n{}",
+                self.kind.name(),
+                tail(&read(&self.log_path())),
+            );
+            sleep(POLL);
+        }
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        stop(&mut self.child);
+    }
+}
+
+fn spawn_host(kind: HostKind, folder: &Path, ports: [u16; 3]) -> Child {
+    let accounts: Vec<String> = ACCOUNTS.iter().map(|name| format!("{name}:pw-{name}")).collect();
+    let log = File::create(folder.join("host.log")).expect("a log file");
+    Command::new(checkout("scripts/host"))
+        .arg(kind.name())
+        .arg(folder)
+        .env("HOST_ACCOUNTS", accounts.join(" "))
+        .env("HOST_INTERFACE", Ipv4Addr::LOCALHOST.to_string())
+        .env("XMPP_DOMAIN", USER_DOMAIN)
+        .env("MIX_DOMAIN", MIX_DOMAIN)
+        .env("MIX_SECRET", SECRET)
+        .env("C2S_PORT", ports[0].to_string())
+        .env("COMPONENT_PORT", ports[1].to_string())
+        .env("HTTP_PORT", ports[2].to_string())
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().expect("its second handle"))
+        .stderr(log)
+        .spawn()
+        .expect("scripts/host starts")
+}
+
+/// What differs between runs of `mixd` in tests.
+pub struct MixdSettings<'a> {
+    /// Domain it authenticates as.
+    pub domain: &'a str,
+    /// Secret it authenticates with.
+    pub secret: &'a str,
+}
+
+impl Default for MixdSettings<'_> {
+    fn default() -> Self {
+        Self { domain: MIX_DOMAIN, secret: SECRET }
+    }
+}
+
+/// A `mixd` of its own folder, running or between two runs.
+pub struct Mixd {
+    binary: PathBuf,
+    folder: tempfile::TempDir,
+    child: Option<Child>,
+}
+
+impl Mixd {
+    /// Starts it beside `host` and waits for the link.
+    pub fn start(binary: &Path, host: &Host) -> Self {
+        let mut mixd = Self::launch(binary, host.component_port, &MixdSettings::default());
+        mixd.wait_for_links(1);
+        mixd
+    }
+
+    /// Starts it and waits for nothing.
+    pub fn launch(binary: &Path, component_port: u16, settings: &MixdSettings<'_>) -> Self {
+        let folder = tempfile::Builder::new().prefix("mixd-").tempdir().expect("a folder");
+        let config = format!(
+            "[component]\ndomain = '{}'\nhost = '127.0.0.1'\nport = {component_port}\nsecret = '{}'\n\
+             [storage]\npath = '{}'\n[log]\nlevel = 'info'\n",
+            settings.domain,
+            settings.secret,
+            folder.path().join("store").display(),
+        );
+        fs::write(folder.path().join("mixd.toml"), config).expect("the configuration is written");
+        let mut mixd = Self { binary: binary.to_owned(), folder, child: None };
+        mixd.run();
+        mixd
+    }
+
+    fn run(&mut self) {
+        let log = File::options().create(true).append(true).open(self.log_path()).expect("a log file");
+        let child = Command::new(&self.binary)
+            .args(["serve", "--config"])
+            .arg(self.folder.path().join("mixd.toml"))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("its second handle"))
+            .stderr(log)
+            .spawn()
+            .expect("mixd starts");
+        self.child = Some(child);
+    }
+
+    /// Runs it again on the same store after it ended, and waits for the link.
+    pub fn start_again(&mut self) {
+        let links = self.links();
+        self.run();
+        self.wait_for_links(links + 1);
+    }
+
+    /// Sends SIGTERM; the exit status, or a panic after `within`.
+    pub fn terminate(&mut self, within: Duration) -> ExitStatus {
+        let mut child = self.child.take().expect("mixd runs");
+        send_sigterm(&child);
+        let status = wait(&mut child, within);
+        if status.is_none() {
+            child.kill().expect("it can be killed");
+            child.wait().expect("it ends");
+        }
+        status.unwrap_or_else(|| panic!("mixd still ran {within:?} after SIGTERM; its log:\n{}", self.log_tail()))
+    }
+
+    /// Ends it as a crash would (SIGKILL).
+    pub fn kill(&mut self) {
+        let mut child = self.child.take().expect("mixd runs");
+        child.kill().expect("it can be killed");
+        child.wait().expect("it ends");
+    }
+
+    /// Whether the process runs.
+    pub fn runs(&mut self) -> bool {
+        self.child.as_mut().is_some_and(|child| child.try_wait().expect("its state").is_none())
+    }
+
+    /// All that it logged, over all its runs.
+    pub fn log(&self) -> String {
+        read(&self.log_path())
+    }
+
+    /// How often it has authenticated with the host server.
+    pub fn links(&self) -> usize {
+        self.log().matches("link up").count()
+    }
+
+    /// Waits until it has authenticated `count` times in all.
+    pub fn wait_for_links(&mut self, count: usize) {
+        self.wait_for_log(&format!("link {count} up"), |log| log.matches("link up").count() >= count);
+    }
+
+    /// Waits until its log `shows` what is described; panics if it ends or takes too long.
+    pub fn wait_for_log(&mut self, what: &str, shows: impl Fn(&str) -> bool) {
+        let deadline = Instant::now() + START_MAX;
+        while !shows(&self.log()) {
+            assert!(self.runs(), "mixd ended before: {what}; its log:\n{}", self.log_tail());
+            assert!(
+                Instant::now() < deadline,
+                "mixd did not log within {START_MAX:?}: {what}; its log:\n{}",
+                self.log_tail()
+            );
+            sleep(POLL);
+        }
+    }
+
+    /// The end of its log.
+    pub fn log_tail(&self) -> String {
+        tail(&self.log())
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.folder.path().join("mixd.log")
+    }
+}
+
+impl Drop for Mixd {
+    fn drop(&mut self) {
+        if let Some(child) = self.child.as_mut() {
+            stop(child);
+        }
+    }
+}
+
+fn stop(child: &mut Child) {
+    if matches!(child.try_wait(), Ok(Some(_))) {
+        return;
+    }
+    send_sigterm(child);
+    if wait(child, STOP_MAX).is_none() {
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
+fn send_sigterm(child: &Child) {
+    let _ = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+}
+
+fn wait(child: &mut Child, within: Duration) -> Option<ExitStatus> {
+    let deadline = Instant::now() + within;
+    while Instant::now() < deadline {
+        if let Ok(Some(status)) = child.try_wait() {
+            return Some(status);
+        }
+        sleep(POLL);
+    }
+    None
+}
+
+fn listens(port: u16) -> bool {
+    TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), Duration::from_secs(1)).is_ok()
+}
+
+fn read(path: &Path) -> String {
+    String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned()
+}
+
+fn tail(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(40)..].join("\n")
+}

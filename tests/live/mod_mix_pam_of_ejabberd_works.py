@@ -1,0 +1,57 @@
+"""Joins, messages and leaves through ejabberd's own MIX-PAM instead of ours."""
+
+import mix
+from people import Person, check, shown
+from scenario import run, step
+
+CHANNEL = "castle"
+
+
+async def play(host):
+    """Alice has two resources, one of which never sent presence; bob has one."""
+    desk = await Person(host, "alice", "desk").come_online()
+    phone = await Person(host, "alice", "phone", mix=False).come_online(presence=False)
+    bob = await Person(host, "bob").come_online()
+    channel = await mix.create(bob, host.service, CHANNEL)
+
+    step("both join through ejabberd")
+    ids = {person.name: await joins(person, channel) for person in (bob, desk)}
+    check(ids["bob"] != ids["alice"], "two people have one participant id")
+    found = await mix.items(desk, channel, "participants")
+    check(set(found) == set(ids.values()), f"participants are {set(found)}, not {set(ids.values())}")
+
+    step("every bound resource gets messages")
+    await mix.say_and_hear(channel, bob, (bob, desk, phone), "to all of alice")
+    await mix.say_and_hear(channel, desk, (bob, desk, phone), "from alice")
+    mix.type_state(bob, channel, "composing")
+    await desk.expect("a chat state", lambda s: mix.is_state(s, channel, "composing"))
+
+    step("a leave takes effect and ends with an answer for the user")
+    await desk.is_refused("item-not-found", desk.bare, mix.leave_payload(channel))
+    await bob.expect("alice's departure", lambda s: mix.tells_departure(s, channel, ids["alice"]))
+    await mix.say_and_hear(channel, bob, (bob,), "without alice")
+    found = await mix.items(bob, channel, "participants")
+    check(set(found) == {ids["bob"]}, "alice is still a participant")
+    for resource in (desk, phone):
+        await resource.ask(host.service, "<query xmlns='http://jabber.org/protocol/disco#info'/>", "get")
+        resource.never("a message after leaving", lambda s: mix.is_message(s, channel=channel, body="without alice"))
+
+    step("who left can come back")
+    await joins(desk, channel)
+    await mix.say_and_hear(channel, bob, (bob, desk, phone), "with alice again")
+    for person in (desk, phone, bob):
+        await person.go_offline()
+
+
+async def joins(person, channel):
+    """Joins; the participant id, which ejabberd 23.01 tells as `ID#channel` in the older form."""
+    answer = await person.ask(person.bare, mix.join_payload(channel, person.name))
+    joined = [element for element in answer.iter() if element.tag.endswith("}join")]
+    check(len(joined) == 1, f"client-join is answered by {shown(answer)}")
+    participant, hash_sign, of = (joined[0].get("jid") or "").partition("#")
+    check(participant and hash_sign and of == channel, f"no participant id in {shown(answer)}")
+    return participant
+
+
+if __name__ == "__main__":
+    run(play)

@@ -1,0 +1,71 @@
+//! Runs a scenario of `tests/live/` as real clients, and does what it asks for.
+//!
+//! A scenario asks with a line `please: …` and waits for the line `done`, so
+//! that the processes belong to the test alone.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use crate::hosts::{Host, MIX_DOMAIN, Mixd, USER_DOMAIN, checkout};
+
+/// Time that an orderly end may take (SIGTERM).
+pub const TERMINATE_MAX: Duration = Duration::from_secs(5);
+
+/// Plays `tests/live/NAME.py` on `host`; panics with its output and mixd's log unless all its claims hold.
+pub fn play(name: &str, host: &mut Host, mixd: &mut Mixd) {
+    let mut child = Command::new(checkout("target/venv/bin/python"))
+        .arg(checkout(&format!("tests/live/{name}.py")))
+        .args(["--kind", host.kind.name(), "--c2s-port", &host.c2s_port.to_string()])
+        .args(["--domain", USER_DOMAIN, "--service", MIX_DOMAIN])
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the scenario starts");
+    let mut orders = child.stdin.take().expect("its stdin");
+    let mut complaints = child.stderr.take().expect("its stderr");
+    let complaints = thread::spawn(move || {
+        let mut text = String::new();
+        let _ = complaints.read_to_string(&mut text);
+        text
+    });
+    let mut steps = String::new();
+    for line in BufReader::new(child.stdout.take().expect("its stdout")).lines() {
+        let line = line.expect("text from the scenario");
+        steps = steps + &line + "\n";
+        if let Some(wish) = line.strip_prefix("please: ") {
+            fulfil(wish, host, mixd);
+            // A scenario that has given up in the meantime tells why on stderr.
+            let _ = writeln!(orders, "done");
+        }
+    }
+    let status = child.wait().expect("the scenario ends");
+    let complaints = complaints.join().expect("its stderr is read");
+    assert!(
+        status.success(),
+        "{name} on {}:\n{steps}{complaints}\nthe end of mixd's log:\n{}",
+        host.kind.name(),
+        mixd.log_tail(),
+    );
+    println!("{name} on {}:\n{steps}", host.kind.name());
+}
+
+fn fulfil(wish: &str, host: &mut Host, mixd: &mut Mixd) {
+    match wish {
+        "stop mixd" => {
+            let status = mixd.terminate(TERMINATE_MAX);
+            assert!(status.success(), "mixd ended with {status} after SIGTERM:\n{}", mixd.log_tail());
+        }
+        "kill mixd" => mixd.kill(),
+        "start mixd" => mixd.start_again(),
+        "restart host" => {
+            let links = mixd.links();
+            host.restart();
+            mixd.wait_for_links(links + 1);
+        }
+        _ => panic!("no scenario may ask for: {wish}"),
+    }
+}

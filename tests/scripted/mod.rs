@@ -1,0 +1,266 @@
+//! A host server that does what a test says, and the real `mixd` beside it.
+//!
+//! The host speaks XEP-0114 over a plain socket on the loopback, since it has to send what no library would.
+
+#![allow(clippy::unwrap_used, dead_code)]
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use xmpp_parsers::component::Handshake;
+
+pub const DOMAIN: &str = "mix.example.org";
+pub const SECRET: &str = "s3cr3t<&'\"";
+const STREAM_ID: &str = "id&amp;1";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A component port on the loopback.
+pub struct Host {
+    listener: TcpListener,
+}
+
+impl Host {
+    pub fn start() -> Host {
+        Host { listener: TcpListener::bind("127.0.0.1:0").unwrap() }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.listener.local_addr().unwrap().port()
+    }
+
+    /// The next connection.
+    pub fn accept(&self) -> Peer {
+        self.listener.set_nonblocking(true).unwrap();
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.listener.accept() {
+                Ok((stream, _)) => {
+                    stream.set_nonblocking(false).unwrap();
+                    stream.set_nodelay(true).unwrap();
+                    return Peer { stream, read: String::new() };
+                }
+                Err(_) if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
+                Err(error) => panic!("mixd does not connect: {error}"),
+            }
+        }
+    }
+
+    /// The next connection, authenticated.
+    pub fn accept_authenticated(&self) -> Peer {
+        let mut peer = self.accept();
+        peer.open();
+        peer.check_handshake();
+        peer.send("<handshake/>");
+        peer
+    }
+}
+
+/// One connection of the component.
+pub struct Peer {
+    pub stream: TcpStream,
+    /// What was read and not yet asked for.
+    read: String,
+}
+
+impl Peer {
+    /// Takes the component's stream header and answers with one.
+    pub fn open(&mut self) {
+        let header = self.read_until("<stream:stream", ">");
+        assert!(header.contains(&format!("to='{DOMAIN}'")) && header.contains("jabber:component:accept"), "{header}");
+        self.send(&format!(
+            "<?xml version='1.0'?><stream:stream xmlns:stream='http://etherx.jabber.org/streams' \
+             xmlns='jabber:component:accept' id='{STREAM_ID}' from='{DOMAIN}'>"
+        ));
+    }
+
+    /// Takes the handshake and checks its digest.
+    pub fn check_handshake(&mut self) {
+        let handshake = self.read_until("<handshake>", "</handshake>");
+        let digest = Handshake::from_stream_id_and_password("id&1".to_owned(), SECRET).data.unwrap();
+        assert_eq!(handshake, format!("<handshake>{}</handshake>", hex::encode(digest)));
+    }
+
+    pub fn send(&mut self, text: &str) {
+        self.stream.write_all(text.as_bytes()).unwrap();
+    }
+
+    /// Ends the stream with an error.
+    pub fn refuse(&mut self, condition: &str) {
+        self.send(&format!(
+            "<stream:error><{condition} xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>\
+             <text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>why</text></stream:error></stream:stream>"
+        ));
+    }
+
+    /// Reads up to the first `end` behind `begin`, and returns from `begin` to `end`.
+    #[track_caller]
+    pub fn read_until(&mut self, begin: &str, end: &str) -> String {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let found = self.read.find(begin).and_then(|from| {
+                self.read[from + begin.len()..].find(end).map(|len| (from, from + begin.len() + len + end.len()))
+            });
+            if let Some((from, to)) = found {
+                let piece = self.read[from..to].to_owned();
+                self.read.drain(..to);
+                return piece;
+            }
+            let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+            self.stream.set_read_timeout(Some(left)).unwrap();
+            let mut chunk = [0; 65536];
+            match self.stream.read(&mut chunk) {
+                Ok(0) => panic!("mixd closed the connection; expected {begin:?} … {end:?}, had {:?}", self.read),
+                Ok(n) => self.read.push_str(&String::from_utf8_lossy(&chunk[..n])),
+                Err(error) => panic!("{error}; expected {begin:?} … {end:?}, had {:?}", self.read),
+            }
+        }
+    }
+
+    /// Reads to the end of the connection.
+    pub fn read_to_end(&mut self) -> String {
+        self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut rest = Vec::new();
+        self.stream.read_to_end(&mut rest).unwrap();
+        std::mem::take(&mut self.read) + &String::from_utf8_lossy(&rest)
+    }
+
+    /// Sends a request and waits for its answer, which proves that the link is up and the loop runs.
+    #[track_caller]
+    pub fn check_alive(&mut self, id: &str) {
+        self.send(&format!(
+            "<iq type='get' id='{id}' from='a@example.org/r' to='{DOMAIN}'>\
+             <query xmlns='http://jabber.org/protocol/disco#info'/></iq>"
+        ));
+        self.answer_to(id);
+    }
+
+    /// The answer that carries this id, from its first attribute on.
+    #[track_caller]
+    pub fn answer_to(&mut self, id: &str) -> String {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            assert!(Instant::now() < until, "no answer to {id}");
+            let stanza = self.next_stanza();
+            if stanza.contains(&format!(" id='{id}'")) {
+                return stanza;
+            }
+        }
+    }
+
+    /// The next iq, message or presence as text; ours never hold another of their kind at their end.
+    #[track_caller]
+    pub fn next_stanza(&mut self) -> String {
+        let first = self.read_until("<", ">");
+        if first.ends_with("/>") {
+            return first;
+        }
+        let name: String = first[1..].chars().take_while(|c| c.is_alphanumeric()).collect();
+        first.clone() + &self.read_until("", &format!("</{name}>"))
+    }
+}
+
+/// The real binary, stopped when it is dropped.
+pub struct Mixd {
+    child: Child,
+    log: Arc<Mutex<String>>,
+    _dir: Option<tempfile::TempDir>,
+}
+
+impl Mixd {
+    /// Starts it beside `host`; `settings` are further lines, which begin in `[component]`.
+    pub fn start(host: &Host, settings: &str) -> Mixd {
+        Mixd::start_at(host.port(), settings)
+    }
+
+    /// Starts it for a host server at `port`.
+    pub fn start_at(port: u16, settings: &str) -> Mixd {
+        let dir = tempfile::tempdir().unwrap();
+        let mut mixd = Mixd::start_in(dir.path(), port, settings, &[]);
+        mixd._dir = Some(dir);
+        mixd
+    }
+
+    /// Starts it with its files in `folder`, which outlives it; the words of `wrapper` go before its command line.
+    pub fn start_in(folder: &Path, port: u16, settings: &str, wrapper: &[&str]) -> Mixd {
+        let file = folder.join("mixd.toml");
+        let text = format!("[component]\ndomain = '{DOMAIN}'\nport = {port}\nbackoff_ms_min = 50\n{settings}\n");
+        std::fs::write(&file, text).unwrap();
+        let mut words = wrapper.to_vec();
+        words.extend([env!("CARGO_BIN_EXE_mixd"), "serve", "--config"]);
+        let mut child = Command::new(words[0])
+            .args(&words[1..])
+            .arg(&file)
+            .env("MIXD_COMPONENT__SECRET", SECRET)
+            .env("MIXD_STORAGE__PATH", folder.join("store"))
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let (mut stderr, kept) = (child.stderr.take().unwrap(), log.clone());
+        std::thread::spawn(move || {
+            let mut chunk = [0; 4096];
+            while let Ok(n @ 1..) = stderr.read(&mut chunk) {
+                kept.lock().unwrap().push_str(&String::from_utf8_lossy(&chunk[..n]));
+            }
+        });
+        Mixd { child, log, _dir: None }
+    }
+
+    /// Kills it with SIGKILL, at once.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Waits until the log holds `text` at least `times` times.
+    #[track_caller]
+    pub fn wait_for_log(&self, text: &str, times: usize) {
+        let until = Instant::now() + PATIENCE;
+        while self.log().matches(text).count() < times {
+            assert!(Instant::now() < until, "{text:?} is not {times} times in the log:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub fn terminate(&self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
+    /// Waits for the end, and how long it took.
+    #[track_caller]
+    pub fn wait(&mut self) -> (ExitStatus, Duration) {
+        let since = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return (status, since.elapsed());
+            }
+            assert!(since.elapsed() < PATIENCE, "it does not end:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Resident memory and its peak, in bytes.
+    pub fn memory(&self) -> (usize, usize) {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let field = |name: &str| {
+            let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+            line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
+        };
+        (field("VmRSS:"), field("VmHWM:"))
+    }
+}
+
+impl Drop for Mixd {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
