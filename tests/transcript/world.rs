@@ -81,7 +81,7 @@ impl World {
             let text = self.names.read(stanza, place);
             match Stanza::parse(text.as_bytes()) {
                 Ok(stanza) => Inbound::Stanza(stanza),
-                Err(unreadable) => Inbound::Unreadable(unreadable),
+                Err(unreadable) => Inbound::Unreadable(*unreadable),
             }
         });
         let batch = batch.collect();
