@@ -48,6 +48,7 @@ impl Script {
                 parts.push(Part::Step { step, given: format!("{line}\n"), expected: Vec::new() });
                 open = false;
             } else if line.starts_with("--") || line.trim().is_empty() {
+                assert!(!line.starts_with("--!"), "{}:{}: a directive begins with '--! '", path.display(), number + 1);
                 parts.push(Part::Comment(line.to_owned()));
                 open = false;
             } else {
