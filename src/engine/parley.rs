@@ -105,6 +105,11 @@ impl Engine {
                 (false, true) => self.accounts.hold(&member.jid, &self.hosts, &mut turn.outbox),
                 _ => self.accounts.number(&member.jid),
             };
+            if let Some(channels) = self.memberships.get_mut(&member.jid) {
+                // What was loaded for this turn goes on with the turn.
+                channels.retain(|other| other != name);
+                channels.extend(member.is_joined().then(|| name.clone()));
+            }
             let (past, next) = (past.unwrap_or_default(), member.subscriptions);
             let out = &mut turn.outbox;
             subscription_deltas(past, next).for_each(|(node, on)| {

@@ -45,6 +45,7 @@ impl Worker {
             if clock::uptime_ms() - ticked_ms >= TICK_MS {
                 ticked_ms = clock::uptime_ms();
                 batch.push(Inbound::Tick);
+                self.idle();
             }
             if !batch.is_empty() {
                 self.work(batch);
@@ -79,13 +80,16 @@ impl Worker {
                 tracing::error!("{error}; what came in is answered with internal-server-error");
                 self.engine.abandon(turn).into_iter().for_each(|out| self.send(out));
             }
-            Err(error @ CommitError::Unknown(_)) => {
-                tracing::error!(
-                    "{error}; the process ends, and its next start takes up what the disk holds. \
-                     Check the disk's space and health before starting again"
-                );
-                std::process::exit(EXIT_STORE_FAILED);
-            }
+            Err(error @ CommitError::Unknown(_)) => give_up(&error),
+        }
+    }
+
+    /// Lets the store do what it put off.
+    fn idle(&self) {
+        match self.store.idle(clock::now()) {
+            Ok(()) => {}
+            Err(error @ CommitError::Refused(_)) => tracing::warn!("{error}; it is tried again"),
+            Err(error @ CommitError::Unknown(_)) => give_up(&error),
         }
     }
 
@@ -104,4 +108,13 @@ impl Worker {
         let weight = weight(&out);
         self.outbox.push(out, weight);
     }
+}
+
+/// Ends the process: what the disk holds is unknown, and the next start finds out.
+fn give_up(error: &CommitError) -> ! {
+    tracing::error!(
+        "{error}; the process ends, and its next start takes up what the disk holds. \
+         Check the disk's space and health before starting again"
+    );
+    std::process::exit(EXIT_STORE_FAILED);
 }
