@@ -7,6 +7,7 @@ mod check;
 mod read;
 mod show;
 
+use crate::channel::GroupDefaults;
 pub use crate::engine::Pam;
 pub use read::ConfigError;
 
@@ -167,6 +168,7 @@ impl Limits {
             id_bytes_max: self.id_bytes_max,
             info_bytes_max: self.info_bytes_max,
             answer_bytes_max: self.answer_bytes_max,
+            groups: GroupDefaults::default(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! What happened: the one list that memory, the store and every rendering read.
 
+use super::event::{Report, Tombstone};
+use super::settings::{Rights, Settings};
 use super::{Item, Member, Message, Node, ParticipantId, Row, Stamp};
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
@@ -13,8 +15,8 @@ pub struct Profile {
     pub created: Stamp,
     /// Who created it.
     pub creator: BareJid,
-    /// The owners (XEP-0369 §7.3.2: the creator).
-    pub owners: Vec<BareJid>,
+    /// Its number, unique within the service (groups.md §1).
+    pub gid: u32,
     /// Whether people who are not in it find it (XEP-0369 §7.3.3: an ad hoc channel is not discoverable).
     pub listed: bool,
 }
@@ -37,6 +39,10 @@ pub enum Change {
     Created {
         /// What is settled.
         profile: Profile,
+        /// What may be settled anew.
+        settings: Settings,
+        /// Who has which role.
+        rights: Rights,
         /// The first item of the information node.
         info: Item,
     },
@@ -59,6 +65,43 @@ pub enum Change {
         /// The item.
         item: Item,
     },
+    /// The item of a node is gone.
+    ItemGone {
+        /// The node.
+        node: Node,
+        /// Its id.
+        id: String,
+    },
+    /// A list of accounts came to be, or ceased to be, and with it what it demands.
+    ListMade {
+        /// The node: allowed or banned.
+        node: Node,
+        /// Whether there is such a list from here on.
+        exists: bool,
+    },
+    /// An account or a domain was put on a list, or taken off.
+    Listed {
+        /// The node: allowed or banned.
+        node: Node,
+        /// The account or domain.
+        jid: BareJid,
+        /// Whether it is on the list from here on.
+        present: bool,
+    },
+    /// Somebody was added and waits, or waits no longer; the record as it is after.
+    Invited(Member),
+    /// Somebody was removed by somebody else; the record as it is after.
+    Removed(Member),
+    /// Somebody settled something for itself alone; the record as it is after.
+    Noted(Member),
+    /// A recipient reported how far messages came.
+    Reported(Report),
+    /// A row was retracted.
+    Entombed(Tombstone),
+    /// Somebody has another role.
+    RightsSet(Rights),
+    /// The settings are others.
+    Configured(Settings),
     /// A message that is passed on and kept nowhere.
     Relayed(Relay),
 }

@@ -1,8 +1,11 @@
 //! What may be asked of a channel, and what the asker is told.
 
-use super::{Change, ChannelName, Item, Limits, Message, Nick, Node, NodeSet, ParticipantId, Stamp};
+use super::event::MediaKind;
+use super::group::{Facts, GroupAnswer, GroupCommand, GroupLine, GroupWish};
+use super::{Change, ChannelName, Item, Limits, Message, Nick, Node, NodeSet, ParticipantId, Stamp, Status};
 use jid::BareJid;
 use rand::rngs::StdRng;
+use std::collections::BTreeMap;
 
 /// Who asks: an account that its host server vouches for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +24,8 @@ pub struct Context<'a> {
     pub dice: &'a mut StdRng,
     /// The limits in force.
     pub limits: &'a Limits,
+    /// What is known of the rows that the command names, by number.
+    pub facts: &'a BTreeMap<u64, Facts>,
 }
 
 /// Something asked of one channel, or (the first three) of the service.
@@ -31,6 +36,19 @@ pub enum Command {
         /// The localpart wanted.
         name: Option<ChannelName>,
     },
+    /// Create a group with its people.
+    CreateGroup(GroupWish),
+    /// List one's groups, or those in common with somebody (groups.md §3.2).
+    ListGroups {
+        /// With whom in common.
+        with: Option<BareJid>,
+        /// Which of them.
+        slice: Slice,
+    },
+    /// Clear the history of all one's groups for oneself.
+    ClearAll,
+    /// Something asked of a group.
+    Group(GroupCommand),
     /// Destroy a channel (XEP-0369 §7.3.4).
     Destroy {
         /// Its localpart.
@@ -67,6 +85,29 @@ pub enum Command {
         node: Node,
         /// The item.
         item: Item,
+    },
+    /// Take the item of a node away (XEP-0060 §7.2).
+    RetractItem {
+        /// The node.
+        node: Node,
+        /// Its id.
+        id: String,
+    },
+    /// Put an account or a domain on a list, or take it off (XEP-0406 §3.3).
+    PutOnList {
+        /// The node: allowed or banned.
+        node: Node,
+        /// The account or domain.
+        jid: BareJid,
+        /// Whether it is to be on it.
+        present: bool,
+    },
+    /// Make a list, or do away with it (protocol reading 10).
+    MakeList {
+        /// The node: allowed or banned.
+        node: Node,
+        /// Whether it is to exist.
+        exists: bool,
     },
     /// Read items of a node (XEP-0060 §6.5).
     ReadItems {
@@ -126,6 +167,14 @@ pub struct HistoryQuery {
     pub ids: Option<Vec<u64>>,
     /// Whether one of these bounds is a place to page on from, and so none of what matches in all.
     pub pages_on: bool,
+    /// Only rows with a file of one of these kinds.
+    pub media: Option<Vec<MediaKind>>,
+    /// Whether to leave events out.
+    pub no_events: bool,
+    /// What the asker may see: windows of rows, first and last included, in order; all where absent.
+    pub windows: Option<Vec<(u64, u64)>>,
+    /// The rows that the asker hid.
+    pub hidden: Vec<u64>,
     /// How many rows at most.
     pub max: usize,
     /// Whether a page that is cut keeps its newest rows.
@@ -172,6 +221,19 @@ pub enum Answer {
         /// Unsubscribed from.
         unsubscribe: NodeSet,
     },
+    /// The group exists, with these people.
+    GroupCreated {
+        /// Its localpart.
+        name: ChannelName,
+        /// What became of each who was named.
+        members: Vec<(BareJid, Status)>,
+    },
+    /// The groups of one page.
+    Groups(Page<GroupLine>),
+    /// What a group answers.
+    Group(GroupAnswer),
+    /// Done, with nothing to say.
+    Done,
     /// A message was taken: its reflection is the acknowledgement.
     Taken,
     /// The message is a repeat: its row is to be reflected to the asker alone.

@@ -3,7 +3,7 @@
 use super::command::HistoryQuery;
 use super::{
     Action, Actor, Answer, Change, Channel, Command, Context, Decision, Item, Member, Message, Nick, Node, NodeSet,
-    ParticipantId, Refusal, Row, Status, change::Relay,
+    Own, ParticipantId, Refusal, Row, RowKind, Status, change::Relay,
 };
 
 type Outcome = Result<Decision, Refusal>;
@@ -37,6 +37,12 @@ impl Channel {
                 Ok(Decision { changes: vec![Change::Destroyed], answer: Answer::Destroyed })
             }
             Command::Ping => Ok(Decision::answer(Answer::Pong)),
+            Command::Group(_) | Command::RetractItem { .. } | Command::PutOnList { .. } | Command::MakeList { .. } => {
+                Err(Refusal::NoSuchService)
+            }
+            Command::CreateGroup(_) | Command::ListGroups { .. } | Command::ClearAll => {
+                Err(Refusal::BadRequest("ask the service for this, not a channel".into()))
+            }
             Command::Create { .. } | Command::ListChannels(_) | Command::DescribeService { .. } | Command::Version => {
                 Err(Refusal::BadRequest("ask the service for this, not a channel".into()))
             }
@@ -91,6 +97,7 @@ impl Channel {
             since: context.now,
             subscriptions: subscribe,
             windows,
+            own: past.map(|past| Own { forgotten: false, ..past.own.clone() }).unwrap_or_default(),
         };
         let answer = Answer::Joined { id: member.id.clone(), nick, subscribed: subscribe };
         Ok(Decision { changes: vec![Change::Joined(member)], answer })
@@ -202,6 +209,8 @@ impl Channel {
             author: author.id.clone(),
             ordinal: head.ordinal + u64::from(message.counted),
             counted: message.counted,
+            kind: if message.retracts { RowKind::Retraction } else { RowKind::Message },
+            media: message.media,
             target: message.target.filter(|&target| target <= head.row),
             nick: author.nick.as_str().to_owned(),
             stanza_id: message.stanza_id,
@@ -253,7 +262,8 @@ impl Channel {
 
 fn action_of_reading(node: Node) -> Action {
     match node {
-        Node::Info => Action::See,
+        Node::Info | Node::AvatarMetadata | Node::AvatarData | Node::Video => Action::See,
         Node::Messages | Node::Participants => Action::ListParticipants,
+        Node::Allowed | Node::Banned | Node::Config => Action::Describe,
     }
 }

@@ -74,6 +74,8 @@ mod tests {
             ordinal: number,
             counted: true,
             target: None,
+            kind: crate::channel::RowKind::Message,
+            media: None,
             nick: "a".into(),
             stanza_id: None,
             origin_id: origin_id.map(str::to_owned),

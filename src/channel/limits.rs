@@ -23,6 +23,8 @@ pub struct Limits {
     /// A list in an answer, in bytes; the rest is paged. Has to stay below the host server's limit for a stanza of a
     /// component (Prosody: 512 KiB unless configured), which closes the link over a longer one.
     pub answer_bytes_max: usize,
+    /// What groups are made with.
+    pub groups: GroupDefaults,
 }
 
 impl Default for Limits {
@@ -36,6 +38,89 @@ impl Default for Limits {
             id_bytes_max: 256,
             info_bytes_max: 16 * 1024,
             answer_bytes_max: 384 * 1024,
+            groups: GroupDefaults::default(),
+        }
+    }
+}
+
+/// What a group is made with, and what it may be changed to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GroupDefaults {
+    /// How somebody comes to be in a group: `auto` or `invite`.
+    pub membership: super::Membership,
+    /// Which rows a member sees: `joined` or `full`.
+    pub history: super::History,
+    /// Whether changes of people and profile become rows.
+    pub events: bool,
+    /// Who is told of receipts: `author` or `relay`.
+    pub receipts: super::Receipts,
+    /// Whether members may add others.
+    pub members_add: bool,
+    /// Joined and waiting together, at most.
+    pub participants_max: usize,
+    /// A subject, in Unicode scalar values after NFC and trim.
+    pub subject_chars_max: usize,
+    /// A picture, in bytes.
+    pub avatar_bytes_max: usize,
+    /// For how long one may retract one's own message, in seconds; 0: for ever.
+    pub retract_window_s: u64,
+    /// Rows that one member may hide one by one.
+    pub hidden_max: usize,
+    /// Members above which authors are no longer told of each report.
+    pub notices_members_max: usize,
+    /// Seconds after which a group that nobody is in is destroyed.
+    pub deserted_s: u64,
+}
+
+impl Default for GroupDefaults {
+    fn default() -> GroupDefaults {
+        GroupDefaults {
+            membership: super::Membership::Auto,
+            history: super::History::Joined,
+            events: true,
+            receipts: super::Receipts::Author,
+            members_add: false,
+            participants_max: 30,
+            subject_chars_max: 30,
+            avatar_bytes_max: 102_400,
+            retract_window_s: 0,
+            hidden_max: 1000,
+            notices_members_max: 1000,
+            deserted_s: 24 * 3600,
+        }
+    }
+}
+
+impl Limits {
+    /// The settings of a plain channel.
+    pub fn plain_settings(&self) -> super::Settings {
+        super::Settings {
+            style: super::Style::Plain,
+            membership: super::Membership::Open,
+            history: super::History::Full,
+            events: false,
+            receipts: super::Receipts::Relay,
+            members_add: false,
+            participants_max: self.participants_max,
+            subject_chars_max: 1000,
+            retract_window_s: 0,
+        }
+    }
+
+    /// The settings of a group.
+    pub fn group_settings(&self) -> super::Settings {
+        let groups = &self.groups;
+        super::Settings {
+            style: super::Style::Group,
+            membership: groups.membership,
+            history: groups.history,
+            events: groups.events,
+            receipts: groups.receipts,
+            members_add: groups.members_add,
+            participants_max: groups.participants_max,
+            subject_chars_max: groups.subject_chars_max,
+            retract_window_s: groups.retract_window_s,
         }
     }
 }

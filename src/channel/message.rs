@@ -1,5 +1,6 @@
 //! Messages on their way in, and the rows they become.
 
+use super::event::{MediaKind, Progress, RowKind};
 use super::{ParticipantId, Stamp};
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,14 @@ pub struct Message {
     pub counted: bool,
     /// The row it refers to, where it refers to one (XEP-0424, XEP-0444, XEP-0461).
     pub target: Option<u64>,
+    /// Whether it retracts that row (XEP-0424).
+    pub retracts: bool,
+    /// The sender's own id of an earlier message that it corrects (XEP-0308).
+    pub corrects: Option<String>,
+    /// The kind of file it carries.
+    pub media: Option<MediaKind>,
+    /// What it reports of earlier rows: a receipt or a marker.
+    pub reports: Option<(Progress, u64)>,
     /// The children as they came, as XML inside a stanza.
     pub payload: String,
 }
@@ -39,6 +48,10 @@ pub struct Row {
     pub counted: bool,
     /// The row it refers to.
     pub target: Option<u64>,
+    /// What it is.
+    pub kind: RowKind,
+    /// The kind of file it carries.
+    pub media: Option<MediaKind>,
     /// The author's nick at the time.
     pub nick: String,
     /// The sender's stanza id.

@@ -7,6 +7,8 @@ pub mod change;
 pub mod command;
 mod decide;
 pub mod dedup;
+pub mod event;
+pub mod group;
 pub mod limits;
 pub mod message;
 pub mod names;
@@ -14,73 +16,91 @@ pub mod node;
 pub mod participant;
 pub mod permission;
 pub mod refusal;
+pub mod settings;
 pub mod stamp;
 
 pub use change::{Change, Head, Profile};
 pub use command::{Actor, Answer, Command, Context, Decision};
 pub use dedup::Recent;
-pub use limits::Limits;
+pub use event::{Event, EventKind, MediaKind, Progress, Report, RowKind, Tombstone};
+pub use group::{Facts, GroupAnswer, GroupCommand, GroupWish};
+pub use limits::{GroupDefaults, Limits};
 pub use message::{Message, Row};
 pub use names::{ChannelName, Nick, ParticipantId};
 pub use node::{Item, Node, NodeSet};
-pub use participant::{Member, Status};
+pub use participant::{Member, Own, Status};
 pub use permission::{Action, Role};
 pub use refusal::Refusal;
+pub use settings::{History, Intervals, Membership, Receipts, Rights, Settings, Style};
 pub use stamp::Stamp;
 
 use jid::BareJid;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// One channel in memory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Channel {
     name: ChannelName,
-    profile: Profile,
+    kept: Kept,
     members: HashMap<BareJid, Member>,
     nicks: HashMap<String, BareJid>,
     ids: HashMap<ParticipantId, BareJid>,
-    info: Item,
     head: Head,
     recent: Recent,
     joined: usize,
+    waiting: usize,
     bytes: usize,
+}
+
+/// What a channel is besides its people and its archive.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kept {
+    /// What was settled at its creation.
+    pub profile: Profile,
+    /// What may be settled anew.
+    pub settings: Settings,
+    /// Who has which role.
+    pub rights: Rights,
+    /// The item of each node that has one.
+    pub items: BTreeMap<Node, Item>,
+    /// Who may join; `None` where there is no such list.
+    pub allowed: Option<BTreeSet<BareJid>>,
+    /// Who may not.
+    pub banned: Option<BTreeSet<BareJid>>,
 }
 
 impl Channel {
     /// A channel as it is right after its creation.
-    pub fn create(name: ChannelName, profile: Profile, info: Item) -> Channel {
-        let bytes = 512 + info.payload.len();
-        Channel {
-            name,
-            profile,
-            members: HashMap::new(),
-            nicks: HashMap::new(),
-            ids: HashMap::new(),
-            info,
-            head: Head::default(),
-            recent: Recent::default(),
-            joined: 0,
-            bytes,
-        }
+    pub fn create(name: ChannelName, profile: Profile, settings: Settings, rights: Rights, info: Item) -> Channel {
+        let items = BTreeMap::from([(Node::Info, info)]);
+        let kept = Kept { profile, settings, rights, items, allowed: None, banned: None };
+        Channel::restore(name, kept, [], Head::default(), &[])
     }
 
     /// A channel as the store kept it: its members, the end of its archive, and the newest rows, oldest first.
     pub fn restore(
         name: ChannelName,
-        profile: Profile,
-        info: Item,
+        kept: Kept,
         members: impl IntoIterator<Item = Member>,
         head: Head,
         newest: &[Row],
     ) -> Channel {
-        let mut channel = Channel::create(name, profile, info);
-        for member in members {
-            channel.set_member(member);
-        }
-        channel.head = head;
-        for row in newest {
-            channel.recent.note(row);
-        }
+        let items: usize = kept.items.values().map(|item| item.payload.len()).sum();
+        let listed = kept.allowed.iter().chain(&kept.banned).map(BTreeSet::len).sum::<usize>();
+        let mut channel = Channel {
+            name,
+            kept,
+            members: HashMap::new(),
+            nicks: HashMap::new(),
+            ids: HashMap::new(),
+            head,
+            recent: Recent::default(),
+            joined: 0,
+            waiting: 0,
+            bytes: 1024 + items + 128 * listed,
+        };
+        members.into_iter().for_each(|member| channel.set_member(member));
+        newest.iter().for_each(|row| channel.recent.note(row));
         channel
     }
 
@@ -91,12 +111,47 @@ impl Channel {
 
     /// What was settled at its creation.
     pub fn profile(&self) -> &Profile {
-        &self.profile
+        &self.kept.profile
     }
 
-    /// The item of the information node.
+    /// All that was settled of it.
+    pub fn kept(&self) -> &Kept {
+        &self.kept
+    }
+
+    /// Its settings.
+    pub fn settings(&self) -> &Settings {
+        &self.kept.settings
+    }
+
+    /// Who has which role.
+    pub fn rights(&self) -> &Rights {
+        &self.kept.rights
+    }
+
+    /// The item of a node, where it has one.
+    pub fn item(&self, node: Node) -> Option<&Item> {
+        self.kept.items.get(&node)
+    }
+
+    /// The item of the information node; every channel has one from its creation on.
     pub fn info(&self) -> &Item {
-        &self.info
+        static NONE: Item = Item { id: String::new(), payload: String::new(), label: None };
+        self.item(Node::Info).unwrap_or(&NONE)
+    }
+
+    /// The name that people see.
+    pub fn label(&self) -> Option<&str> {
+        self.info().label.as_deref()
+    }
+
+    /// The nodes that it has.
+    pub fn nodes(&self) -> impl Iterator<Item = Node> {
+        Node::ALL.into_iter().filter(|node| match node {
+            Node::Allowed => self.kept.allowed.is_some(),
+            Node::Banned => self.kept.banned.is_some(),
+            _ => true,
+        })
     }
 
     /// Where the archive stands.
@@ -129,6 +184,11 @@ impl Channel {
         self.joined
     }
 
+    /// How many were added and have not joined yet.
+    pub fn waiting_count(&self) -> usize {
+        self.waiting
+    }
+
     /// Roughly what it costs in memory, in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes + self.recent.bytes()
@@ -146,26 +206,52 @@ impl Channel {
 
     /// Makes a decided change so. Destroying is the engine's: it drops the channel.
     pub fn apply(&mut self, change: &Change) {
+        let kept = &mut self.kept;
         match change {
             Change::Created { .. } | Change::Destroyed | Change::Relayed(_) => {}
-            Change::Joined(member) | Change::Left(member) | Change::Renamed(member) | Change::Subscribed(member) => {
-                self.set_member(member.clone());
-            }
+            Change::Reported(_) | Change::Entombed(_) => {}
+            Change::Joined(member)
+            | Change::Left(member)
+            | Change::Renamed(member)
+            | Change::Subscribed(member)
+            | Change::Invited(member)
+            | Change::Removed(member)
+            | Change::Noted(member) => self.set_member(member.clone()),
             Change::Published(row) => {
                 self.head = Head { row: row.number, ordinal: row.ordinal, stamp: row.stamp };
                 self.recent.note(row);
             }
-            Change::ItemSet { node: Node::Info, item } => {
-                self.bytes = self.bytes + item.payload.len() - self.info.payload.len();
-                self.info = item.clone();
+            Change::ItemSet { node, item } => {
+                self.bytes += item.payload.len();
+                let past = kept.items.insert(*node, item.clone());
+                self.bytes -= past.map_or(0, |past| past.payload.len());
             }
-            Change::ItemSet { .. } => {}
+            Change::ItemGone { node, .. } => {
+                self.bytes -= kept.items.remove(node).map_or(0, |past| past.payload.len());
+            }
+            Change::ListMade { node, exists } => {
+                let list = if *node == Node::Allowed { &mut kept.allowed } else { &mut kept.banned };
+                self.bytes -= 128 * list.as_ref().map_or(0, BTreeSet::len);
+                *list = exists.then(BTreeSet::new);
+            }
+            Change::Listed { node, jid, present } => {
+                let list = if *node == Node::Allowed { &mut kept.allowed } else { &mut kept.banned };
+                let Some(list) = list else { return };
+                if *present && list.insert(jid.clone()) {
+                    self.bytes += 128;
+                } else if !*present && list.remove(jid) {
+                    self.bytes -= 128;
+                }
+            }
+            Change::RightsSet(rights) => kept.rights = rights.clone(),
+            Change::Configured(settings) => kept.settings = settings.clone(),
         }
     }
 
     fn set_member(&mut self, member: Member) {
         if let Some(old) = self.members.get(&member.jid) {
             self.joined -= usize::from(old.is_joined());
+            self.waiting -= usize::from(old.status == Status::Waiting);
             if self.nicks.get(old.nick.key()) == Some(&member.jid) {
                 self.nicks.remove(old.nick.key());
             }
@@ -177,6 +263,7 @@ impl Channel {
             self.joined += 1;
             self.nicks.insert(member.nick.key().to_owned(), member.jid.clone());
         }
+        self.waiting += usize::from(member.status == Status::Waiting);
         self.members.insert(member.jid.clone(), member);
     }
 }

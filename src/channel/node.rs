@@ -11,11 +11,33 @@ pub enum Node {
     Participants,
     /// One item about the channel (XEP-0369 §4.7.4).
     Info,
+    /// One item about its picture (XEP-0084, XEP-0407 §3).
+    AvatarMetadata,
+    /// The picture itself.
+    AvatarData,
+    /// Its video, as the service's own namespace has it.
+    Video,
+    /// Who may join (XEP-0406 §3.1.2); where there is no such list, everybody may.
+    Allowed,
+    /// Who may not (XEP-0406 §3.1.3).
+    Banned,
+    /// Settings and rights (XEP-0406 §3.1.1); a view, it holds no item.
+    Config,
 }
 
 impl Node {
     /// Every node.
-    pub const ALL: [Node; 3] = [Node::Messages, Node::Participants, Node::Info];
+    pub const ALL: [Node; 9] = [
+        Node::Messages,
+        Node::Participants,
+        Node::Info,
+        Node::AvatarMetadata,
+        Node::AvatarData,
+        Node::Video,
+        Node::Allowed,
+        Node::Banned,
+        Node::Config,
+    ];
 }
 
 /// A set of nodes: what a participant subscribes to.

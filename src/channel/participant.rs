@@ -1,15 +1,19 @@
 //! The record of somebody who is or was in a channel.
 
+use super::settings::Intervals;
 use super::{Nick, NodeSet, ParticipantId, Stamp};
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Whether a member is in the channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Status {
     /// In the channel.
     Joined,
-    /// Left; the record stays, so that history stays attributable and a rejoin gets the same id.
+    /// Added, and not joined yet; told of nothing but the invitation and its end.
+    Waiting,
+    /// Left, declined or removed; the record stays, so that history stays attributable and a rejoin gets the same id.
     Left,
 }
 
@@ -30,11 +34,35 @@ pub struct Member {
     pub subscriptions: NodeSet,
     /// One window of rows a stay: the first row that came while in, and the last one, open while in.
     pub windows: Vec<(u64, Option<u64>)>,
+    /// What this member settled for itself alone.
+    pub own: Own,
+}
+
+/// A member's own view of the history, and how far its reading came.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Own {
+    /// The rows up to this one are cleared.
+    pub cleared: u64,
+    /// The rows hidden one by one, and whether each counts as something to read.
+    pub hidden: BTreeMap<u64, bool>,
+    /// Whether the channel is gone from its list; possible only once it left.
+    pub forgotten: bool,
+    /// The rows that arrived.
+    pub delivered: Intervals,
+    /// The rows that were read.
+    pub read: Intervals,
+    /// The highest row that it read or wrote, and the ordinal there.
+    pub mark: (u64, u64),
 }
 
 impl Member {
     /// Whether it is in the channel.
     pub fn is_joined(&self) -> bool {
         self.status == Status::Joined
+    }
+
+    /// Whether it was in the channel when a row came.
+    pub fn was_in_at(&self, row: u64) -> bool {
+        self.windows.iter().any(|&(first, last)| first <= row && last.is_none_or(|last| row <= last))
     }
 }

@@ -55,7 +55,7 @@ impl Role {
 impl Channel {
     /// What an account is to this channel.
     pub fn role_of(&self, account: &BareJid, operator: bool) -> Role {
-        let owner = self.profile().owners.contains(account);
+        let owner = self.rights().owners.contains(account);
         match (operator, owner, self.participant(account).is_some()) {
             (_, true, true) => Role::Owner,
             (true, _, true) => Role::Owner,

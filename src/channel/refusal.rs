@@ -45,6 +45,41 @@ pub enum Refusal {
         /// The limit.
         max: usize,
     },
+    /// Added and not joined yet.
+    #[error("join the group first: you were added and are still waiting")]
+    StillWaiting,
+    /// Only an admin may.
+    #[error("only an admin of the group may do this")]
+    NotAdmin,
+    /// The operator switched this off.
+    #[error("this service does not offer {0}")]
+    FeatureOff(&'static str),
+    /// There would be more people than the group may have.
+    #[error("the group may have {max} participants at most")]
+    Crowded {
+        /// The limit.
+        max: usize,
+    },
+    /// A parameter is missing or wrong.
+    #[error("{field}: {why}")]
+    Invalid {
+        /// Which.
+        field: &'static str,
+        /// What was expected.
+        why: String,
+    },
+    /// The picture is of a type that is not taken.
+    #[error("this type of file is not taken")]
+    UnsupportedMedia,
+    /// The file is larger than allowed.
+    #[error("the file is larger than the {max} bytes allowed here")]
+    FileTooLarge {
+        /// The limit, in bytes.
+        max: usize,
+    },
+    /// There is no such file.
+    #[error("there is no such file")]
+    NoSuchFile,
     /// The request makes no sense.
     #[error("{0}")]
     BadRequest(String),

@@ -23,14 +23,14 @@ pub use hosts::Pam;
 pub use outbox::{Audience, Delta, Entry, Fan, ListId, Out};
 pub use turn::{Inbound, Loaded, Needs, Turn};
 
-use crate::channel::{ChannelName, Limits, Stamp};
+use crate::channel::{ChannelName, Facts, Limits, Stamp};
 use crate::store::{Listing, Whereabouts};
 use crate::xep::{Sealer, Service};
 use jid::{BareJid, DomainPart};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use shelf::Shelf;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What the operator settles.
 #[derive(Clone, Debug)]
@@ -64,6 +64,8 @@ pub struct Engine {
     pending: pending::Pending,
     capabilities: capabilities::Capabilities,
     memberships: HashMap<BareJid, Vec<ChannelName>>,
+    /// What is known of the rows that this turn's commands name, by channel tag and row.
+    facts: HashMap<u64, BTreeMap<u64, Facts>>,
     /// What the address book has to learn before anything else of the next turn is sent.
     early: Vec<Out>,
     dice: StdRng,
@@ -99,6 +101,7 @@ impl Engine {
             pending: pending::Pending::default(),
             capabilities: capabilities::Capabilities::default(),
             memberships: HashMap::new(),
+            facts: HashMap::new(),
             early,
             dice: StdRng::from_seed(seed),
             now: Stamp::default(),

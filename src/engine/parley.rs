@@ -9,6 +9,7 @@ use crate::xep::{EXTENSIONS, Extension, Render, Reply, Request, Shown, incoming,
 use jid::{BareJid, Jid};
 use minidom::Element;
 use rand::Rng;
+use std::collections::BTreeMap;
 
 /// A request on its way.
 pub(super) struct Asked<'a> {
@@ -70,7 +71,13 @@ impl Engine {
     fn decide_in(&mut self, name: &ChannelName, actor: &Actor, command: Command) -> Result<Decision, Refusal> {
         self.shelf.touch(name);
         let channel = self.shelf.channel(name).ok_or(Refusal::NoSuchChannel)?;
-        let mut context = Context { now: self.now, dice: &mut self.dice, limits: &self.service.limits };
+        let (tag, none) = (channel.profile().tag, BTreeMap::new());
+        let mut context = Context {
+            now: self.now,
+            dice: &mut self.dice,
+            limits: &self.service.limits,
+            facts: self.facts.get(&tag).unwrap_or(&none),
+        };
         channel.decide(actor, command, &mut context)
     }
 
@@ -149,7 +156,7 @@ impl Engine {
         let (Some(delegated), Some(name)) = (&asked.reply.delegated, &asked.channel) else { return };
         let Some(channel) = self.shelf.channel(name) else { return };
         let label = match answer {
-            Answer::Joined { .. } => Some(channel.info().label.clone().unwrap_or_else(|| name.to_string())),
+            Answer::Joined { .. } => Some(channel.label().unwrap_or(name.as_str()).to_owned()),
             Answer::Left => None,
             _ => return,
         };

@@ -3,7 +3,7 @@
 use super::Engine;
 use super::parley::Asked;
 use crate::channel::command::{Page, Slice};
-use crate::channel::{Answer, Change, Channel, ChannelName, Decision, Profile, Refusal};
+use crate::channel::{Answer, Change, Channel, ChannelName, Decision, Profile, Refusal, Rights};
 use crate::xep::{pubsub, rsm};
 use jid::BareJid;
 use rand::Rng;
@@ -31,13 +31,18 @@ impl Engine {
             tag: self.dice.random(),
             created: self.now,
             creator: creator.clone(),
-            owners: vec![creator],
+            gid: self.shelf.next_gid(),
             listed: named,
         };
+        let settings = self.service.limits.plain_settings();
+        let rights = Rights { owners: vec![creator], admins: Vec::new() };
         let info = pubsub::first_info(named.then_some(name.as_str()), self.now.to_xmpp());
-        self.shelf.put(Channel::create(name.clone(), profile.clone(), info.clone()));
+        self.shelf.put(Channel::create(name.clone(), profile.clone(), settings.clone(), rights.clone(), info.clone()));
         asked.channel = Some(name.clone());
-        Ok(Decision { changes: vec![Change::Created { profile, info }], answer: Answer::Created { name } })
+        Ok(Decision {
+            changes: vec![Change::Created { profile, settings, rights, info }],
+            answer: Answer::Created { name },
+        })
     }
 
     /// The channels that an account may find: those that are listed, and those that it is in (XEP-0369 §6.2).

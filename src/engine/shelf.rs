@@ -17,6 +17,8 @@ pub(super) struct Shelf {
     bytes: usize,
     bytes_max: usize,
     uses: u64,
+    /// The highest number given to a channel.
+    gid: u32,
 }
 
 struct Shelved {
@@ -27,7 +29,9 @@ struct Shelved {
 
 impl Shelf {
     pub fn new(directory: Vec<Listing>, bytes_max: usize) -> Shelf {
+        let gid = directory.iter().map(|listing| listing.gid).max().unwrap_or(0);
         Shelf {
+            gid,
             directory: directory.into_iter().map(|listing| (listing.name.clone(), listing)).collect(),
             doubtful: BTreeSet::new(),
             channels: HashMap::new(),
@@ -70,6 +74,12 @@ impl Shelf {
         self.directory.len()
     }
 
+    /// A number that no channel of this service has or had since it started.
+    pub fn next_gid(&mut self) -> u32 {
+        self.gid += 1;
+        self.gid
+    }
+
     pub fn listed(&self) -> impl Iterator<Item = &ChannelName> {
         self.directory.values().filter(|listing| listing.listed).map(|listing| &listing.name)
     }
@@ -81,7 +91,7 @@ impl Shelf {
 
     pub fn put(&mut self, channel: Channel) {
         let (name, profile) = (channel.name().clone(), channel.profile());
-        let listing = Listing { name: name.clone(), tag: profile.tag, listed: profile.listed };
+        let listing = Listing { name: name.clone(), tag: profile.tag, gid: profile.gid, listed: profile.listed };
         self.directory.insert(name.clone(), listing);
         self.doubtful.remove(&name);
         self.uses += 1;

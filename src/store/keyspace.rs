@@ -5,7 +5,7 @@
 //! version byte and a postcard text; another version is refused, never guessed at.
 
 use super::StoreError;
-use crate::channel::{ChannelName, Head, ParticipantId, Profile, Stamp};
+use crate::channel::{ChannelName, Head, ParticipantId, Profile, Rights, Settings, Stamp};
 use jid::BareJid;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
@@ -58,7 +58,10 @@ pub(super) struct Entry {
     pub(super) name: ChannelName,
     pub(super) tag: u64,
     pub(super) listed: bool,
+    pub(super) gid: u32,
     pub(super) profile: Profile,
+    pub(super) settings: Settings,
+    pub(super) rights: Rights,
 }
 
 /// What the account index keeps: a channel, which one of that name, and whether the account is in it.

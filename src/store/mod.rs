@@ -57,6 +57,8 @@ pub struct Listing {
     pub name: ChannelName,
     /// The tag.
     pub tag: u64,
+    /// Its number within the service.
+    pub gid: u32,
     /// Whether people who are not in it find it.
     pub listed: bool,
 }

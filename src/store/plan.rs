@@ -75,8 +75,16 @@ struct Draft<'a, S> {
 impl<S: Shelf> Draft<'_, S> {
     fn change(&mut self, name: &ChannelName, tag: u64, change: &Change) -> Result<(), StoreError> {
         match change {
-            Change::Created { profile, info } => {
-                let entry = Entry { name: name.clone(), tag, listed: profile.listed, profile: profile.clone() };
+            Change::Created { profile, settings, rights, info } => {
+                let entry = Entry {
+                    name: name.clone(),
+                    tag,
+                    listed: profile.listed,
+                    gid: profile.gid,
+                    profile: profile.clone(),
+                    settings: settings.clone(),
+                    rights: rights.clone(),
+                };
                 self.put(keyspace::channel(name), keyspace::encode(&entry)?);
                 self.put(keyspace::info(tag), keyspace::encode(info)?);
             }
@@ -86,7 +94,7 @@ impl<S: Shelf> Draft<'_, S> {
             }
             Change::Published(row) => self.row(tag, row)?,
             Change::ItemSet { node: Node::Info, item } => self.put(keyspace::info(tag), keyspace::encode(item)?),
-            Change::ItemSet { .. } | Change::Relayed(_) => {}
+            _ => {}
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use super::paging::Archive;
 use super::shelf::{Order, Shelf, Space};
 use super::{Listing, StoreError, Whereabouts};
 use crate::channel::dedup::{REPEAT_MS_MAX, REPEATS_MAX};
-use crate::channel::{Channel, ChannelName, Head, Item, Member, ParticipantId, Row};
+use crate::channel::{Channel, ChannelName, Head, Item, Kept, Member, Node, ParticipantId, Row};
 use jid::BareJid;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -19,7 +19,15 @@ pub(super) fn load(shelf: &impl Shelf, name: &ChannelName) -> Result<Option<Chan
     let members: Vec<Member> = shelf.values(Space::State, &keyspace::members(entry.tag), usize::MAX)?;
     let archive = Archive::open(shelf, entry.tag)?;
     let newest = newest_rows(&archive)?;
-    Ok(Some(Channel::restore(entry.name, entry.profile, info, members, archive.head(), &newest)))
+    let kept = Kept {
+        profile: entry.profile,
+        settings: entry.settings,
+        rights: entry.rights,
+        items: [(Node::Info, info)].into(),
+        allowed: None,
+        banned: None,
+    };
+    Ok(Some(Channel::restore(entry.name, kept, members, archive.head(), &newest)))
 }
 
 /// The rows that a repeat is recognised by, oldest first, without their payloads.
@@ -41,9 +49,9 @@ fn newest_rows(archive: &Archive<'_, impl Shelf>) -> Result<Vec<Row>, StoreError
 
 /// Every channel there is.
 pub(super) fn directory(shelf: &impl Shelf) -> Result<Vec<Listing>, StoreError> {
-    let entries: Vec<(ChannelName, u64, bool)> = shelf.values(Space::State, &keyspace::all(b'c'), usize::MAX)?;
+    let entries: Vec<(ChannelName, u64, bool, u32)> = shelf.values(Space::State, &keyspace::all(b'c'), usize::MAX)?;
     let mut listings: Vec<Listing> =
-        entries.into_iter().map(|(name, tag, listed)| Listing { name, tag, listed }).collect();
+        entries.into_iter().map(|(name, tag, listed, gid)| Listing { name, tag, gid, listed }).collect();
     listings.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(listings)
 }

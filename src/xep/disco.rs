@@ -56,14 +56,14 @@ impl Extension for Disco {
             }
             Answer::Description => {
                 let Some(channel) = request.channel else { return Err(Refusal::NoSuchChannel) };
-                let name = channel.info().label.as_deref().unwrap_or(channel.name().as_str());
+                let name = channel.label().unwrap_or(channel.name().as_str());
                 Ok(Some(query.child(identity(name)).children(all(Scope::Channel))))
             }
             Answer::Nodes => {
                 let Some(channel) = request.channel else { return Err(Refusal::NoSuchChannel) };
                 let address = request.service.address_of(channel.name());
                 let item = |node| Tag::new("item").attr("jid", &address).attr("node", name_of(node));
-                Ok(Some(query.children(Node::ALL.map(item))))
+                Ok(Some(query.children([Node::Messages, Node::Participants, Node::Info].map(item))))
             }
             Answer::Channels(page) => {
                 let jids: Vec<String> = page.entries.iter().map(|name| request.service.address_of(name)).collect();

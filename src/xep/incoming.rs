@@ -37,6 +37,10 @@ pub fn decode(request: &Request<'_>) -> Result<Command, Refusal> {
         archived,
         echoed: weight > Weight::State,
         counted: archived && weight == Weight::Count,
+        retracts: false,
+        corrects: None,
+        media: None,
+        reports: None,
         target: target(stanza).and_then(|id| request.service.sealer.open(channel.profile().tag, &id)),
         payload,
     }))

@@ -122,7 +122,7 @@ impl Extension for MixCore {
                 let message = headed(render).child(gone);
                 render.fan(Node::Participants, message);
             }
-            Change::Created { .. } | Change::Subscribed(_) | Change::ItemSet { .. } => {}
+            _ => {}
         }
     }
 }
@@ -150,6 +150,12 @@ pub fn name_of(node: Node) -> &'static str {
         Node::Messages => ns::NODE_MESSAGES,
         Node::Participants => ns::NODE_PARTICIPANTS,
         Node::Info => ns::NODE_INFO,
+        Node::AvatarMetadata => ns::AVATAR_METADATA,
+        Node::AvatarData => ns::AVATAR_DATA,
+        Node::Video => ns::NODE_VIDEO,
+        Node::Allowed => ns::NODE_ALLOWED,
+        Node::Banned => ns::NODE_BANNED,
+        Node::Config => ns::NODE_CONFIG,
     }
 }
 

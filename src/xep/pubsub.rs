@@ -90,10 +90,10 @@ fn items(
     bytes_max: usize,
 ) -> Result<(Vec<Tag>, Option<Tag>), Refusal> {
     match node {
-        Node::Messages => Ok((Vec::new(), None)),
-        Node::Info => {
-            let wanted = ids.is_empty() || ids.contains(&channel.info().id);
-            Ok((wanted.then(|| item_tag(channel.info())).into_iter().collect(), None))
+        Node::Messages | Node::Allowed | Node::Banned | Node::Config => Ok((Vec::new(), None)),
+        Node::Info | Node::AvatarMetadata | Node::AvatarData | Node::Video => {
+            let item = channel.item(node).filter(|item| ids.is_empty() || ids.contains(&item.id));
+            Ok((item.map(item_tag).into_iter().collect(), None))
         }
         Node::Participants => participants(channel, ids, slice, bytes_max),
     }

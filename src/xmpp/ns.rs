@@ -85,3 +85,19 @@ pub const NODE_MESSAGES: &str = "urn:xmpp:mix:nodes:messages";
 pub const NODE_PARTICIPANTS: &str = "urn:xmpp:mix:nodes:participants";
 /// The node of information (XEP-0369 §4.7.4).
 pub const NODE_INFO: &str = "urn:xmpp:mix:nodes:info";
+/// The node of a channel's picture's description (XEP-0084, XEP-0407 §3).
+pub const AVATAR_METADATA: &str = "urn:xmpp:avatar:metadata";
+/// The node of the picture itself.
+pub const AVATAR_DATA: &str = "urn:xmpp:avatar:data";
+/// The node of a channel's video, the service's own.
+pub const NODE_VIDEO: &str = "urn:mixd:group:1#video";
+/// The node of those who may join (XEP-0406 §3.1.2).
+pub const NODE_ALLOWED: &str = "urn:xmpp:mix:nodes:allowed";
+/// The node of those who may not (XEP-0406 §3.1.3).
+pub const NODE_BANNED: &str = "urn:xmpp:mix:nodes:banned";
+/// The node of settings and rights (XEP-0406 §3.1.1).
+pub const NODE_CONFIG: &str = "urn:xmpp:mix:nodes:config";
+/// XEP-0406.
+pub const MIX_ADMIN: &str = "urn:xmpp:mix:admin:0";
+/// XEP-0425 moderation.
+pub const MODERATE: &str = "urn:xmpp:message-moderate:1";

@@ -2,7 +2,7 @@
 
 use jid::BareJid;
 use mixd::channel::{
-    Actor, Change, Channel, ChannelName, Command, Context, Item, Limits, Message, NodeSet, Profile, Row, Stamp,
+    Actor, Change, Channel, ChannelName, Command, Context, Item, Limits, Message, NodeSet, Profile, Rights, Row, Stamp,
 };
 use mixd::store::{CommitError, Page, PagePlan, Record, Store};
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -32,17 +32,14 @@ impl Room {
     /// A channel that the store does not know yet, and the record that makes it known.
     pub fn draft(text: &str, seed: u64) -> (Room, Record) {
         let mut dice = StdRng::seed_from_u64(seed);
-        let profile = Profile {
-            tag: dice.random(),
-            created: NOON,
-            creator: jid("owner"),
-            owners: vec![jid("owner")],
-            listed: true,
-        };
+        let profile =
+            Profile { tag: dice.random(), created: NOON, creator: jid("owner"), gid: seed as u32, listed: true };
         let info = Item { id: "1".into(), payload: format!("<x>{seed}</x>"), label: Some(text.to_owned()) };
-        let channel = Channel::create(name(text), profile.clone(), info.clone());
+        let (settings, rights) =
+            (Limits::default().plain_settings(), Rights { owners: vec![jid("owner")], admins: vec![] });
+        let channel = Channel::create(name(text), profile.clone(), settings.clone(), rights.clone(), info.clone());
         let room = Room { channel, rows: Vec::new(), now: NOON, dice, limits: Limits::default() };
-        let record = room.record(Change::Created { profile, info });
+        let record = room.record(Change::Created { profile, settings, rights, info });
         (room, record)
     }
 
@@ -69,7 +66,8 @@ impl Room {
     /// What a command changes, as records, made so in memory.
     pub fn decide(&mut self, account: &BareJid, command: Command) -> Vec<Record> {
         let actor = Actor { account: account.clone(), operator: false };
-        let mut context = Context { now: self.now, dice: &mut self.dice, limits: &self.limits };
+        let mut context =
+            Context { now: self.now, dice: &mut self.dice, limits: &self.limits, facts: &Default::default() };
         let decision = self.channel.decide(&actor, command, &mut context).unwrap();
         for change in &decision.changes {
             self.channel.apply(change);

@@ -1,0 +1,181 @@
+//! What may be asked of a group, and what the asker is told (groups.md §2).
+
+use super::event::Progress;
+use super::settings::{History, Membership, Receipts};
+use super::{ChannelName, Nick, ParticipantId, Row, Stamp, Status};
+use jid::BareJid;
+
+/// Somebody to be added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invitee {
+    /// The account.
+    pub jid: BareJid,
+    /// The nick that whoever adds it suggests.
+    pub nick: Option<Nick>,
+}
+
+/// A group to be created with its people, all or nothing (groups.md §3.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GroupWish {
+    /// The localpart wanted; a UUID where absent.
+    pub name: Option<ChannelName>,
+    /// The subject.
+    pub subject: String,
+    /// The creator's nick.
+    pub nick: Option<Nick>,
+    /// Who is added.
+    pub members: Vec<Invitee>,
+    /// How somebody comes to be in it; the service's default where absent.
+    pub membership: Option<Membership>,
+    /// Which rows a member sees; the service's default where absent.
+    pub history: Option<History>,
+}
+
+/// Settings to be changed; what is absent stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Patch {
+    /// How somebody comes to be in it.
+    pub membership: Option<Membership>,
+    /// Which rows a member sees.
+    pub history: Option<History>,
+    /// Whether changes become rows.
+    pub events: Option<bool>,
+    /// Who is told of receipts and markers.
+    pub receipts: Option<Receipts>,
+    /// Whether members may add others.
+    pub members_add: Option<bool>,
+    /// Joined and waiting together, at most; no more than the service allows.
+    pub participants_max: Option<usize>,
+    /// For how long one may retract one's own message, in seconds; 0: for ever.
+    pub retract_window_s: Option<u64>,
+}
+
+/// What may be asked of a group.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GroupCommand {
+    /// Ask for the profile and the people.
+    ReadProfile,
+    /// Add and remove people, all or nothing.
+    EditMembers {
+        /// To be added.
+        add: Vec<Invitee>,
+        /// To be removed.
+        remove: Vec<BareJid>,
+    },
+    /// Make admins and unmake them, all or nothing.
+    EditAdmins {
+        /// To be made.
+        add: Vec<BareJid>,
+        /// To be unmade.
+        remove: Vec<BareJid>,
+    },
+    /// Change settings.
+    Configure(Patch),
+    /// Change the subject.
+    SetSubject(String),
+    /// Say how far messages came: one row, or all up to it.
+    Report {
+        /// The row.
+        row: u64,
+        /// How far.
+        progress: Progress,
+        /// Whether it is about this row alone.
+        exact: bool,
+    },
+    /// Ask how far one message came at whom.
+    ReadMessageInfo {
+        /// The row.
+        row: u64,
+    },
+    /// Hide rows from oneself.
+    Hide {
+        /// The rows.
+        rows: Vec<u64>,
+    },
+    /// Hide all rows up to one from oneself.
+    Clear {
+        /// The row; all so far where absent.
+        up_to: Option<u64>,
+    },
+    /// Drop the group from one's own list, once one has left.
+    Forget,
+    /// Retract somebody's message (XEP-0425), or one's own without sending a message.
+    Moderate {
+        /// The row.
+        row: u64,
+        /// Why.
+        reason: Option<String>,
+    },
+}
+
+/// What is known of a row that a command names; loaded before the turn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facts {
+    /// The row.
+    pub row: Row,
+    /// Whether it was retracted.
+    pub entombed: bool,
+    /// The rows that correct it (XEP-0308).
+    pub corrections: Vec<u64>,
+}
+
+/// How far a message came at all its recipients (groups.md §1 rule 6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Aggregate {
+    /// Those joined when it was sent, less the author.
+    pub recipients: usize,
+    /// How many of them it reached.
+    pub delivered: usize,
+    /// How many of them read it.
+    pub read: usize,
+    /// What all of them who have not left reached.
+    pub all: Option<Progress>,
+}
+
+/// What the author is told of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// The author.
+    pub author: BareJid,
+    /// The newest row of the author's that the report is about.
+    pub row: u64,
+    /// The author's origin id of that row.
+    pub origin_id: Option<String>,
+    /// How far it came at all.
+    pub aggregate: Aggregate,
+}
+
+/// What the asker is told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GroupAnswer {
+    /// The profile and the people, read from the channel as it is.
+    Profile,
+    /// Done; who was named, and what each is now.
+    Edited(Vec<(BareJid, Option<Status>)>),
+    /// The report is taken, and these authors are to be told.
+    Reported(Vec<Notice>),
+    /// The recipients of a row, read off the turn.
+    MessageInfo {
+        /// The row.
+        row: u64,
+        /// Who they are.
+        recipients: Vec<ParticipantId>,
+        /// How far it came in all.
+        aggregate: Aggregate,
+    },
+    /// Done.
+    Done,
+}
+
+/// One line of the list of one's groups, read from the channel as it is for the asker.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupLine {
+    /// The channel.
+    pub name: ChannelName,
+    /// What the asker is in it.
+    pub status: Status,
+    /// How many rows are to be read.
+    pub unread: u64,
+    /// When the newest visible row came.
+    pub last_activity: Option<Stamp>,
+}

@@ -1,0 +1,154 @@
+//! What an owner may settle of a channel, and the rights that go with roles.
+
+use jid::BareJid;
+use serde::{Deserialize, Serialize};
+
+/// What a channel was made as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Style {
+    /// A MIX channel as XEP-0369 has it.
+    #[default]
+    Plain,
+    /// A group: its people are added and removed, and its changes are events (groups.md §1).
+    Group,
+}
+
+/// How somebody comes to be in a channel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Membership {
+    /// Whoever wants joins.
+    #[default]
+    Open,
+    /// Whoever is added is in at once; nobody else gets in.
+    Auto,
+    /// Whoever is added waits until joining; nobody else gets in.
+    Invite,
+}
+
+/// Which rows a participant sees.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum History {
+    /// All.
+    #[default]
+    Full,
+    /// Those that came while in.
+    Joined,
+}
+
+/// Who is told of receipts and markers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Receipts {
+    /// Everybody, as MUC clients expect.
+    #[default]
+    Relay,
+    /// The author alone.
+    Author,
+}
+
+/// The settings of one channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// What it was made as.
+    pub style: Style,
+    /// How somebody comes to be in it.
+    pub membership: Membership,
+    /// Which rows a participant sees.
+    pub history: History,
+    /// Whether changes of people and profile become rows.
+    pub events: bool,
+    /// Who is told of receipts and markers.
+    pub receipts: Receipts,
+    /// Whether members may add others, and not admins alone.
+    pub members_add: bool,
+    /// Joined and waiting together, at most.
+    pub participants_max: usize,
+    /// The name's length at most, in Unicode scalar values.
+    pub subject_chars_max: usize,
+    /// For how long one may retract one's own message, in seconds; 0: for ever.
+    pub retract_window_s: u64,
+}
+
+/// Who has which role.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rights {
+    /// The owners.
+    pub owners: Vec<BareJid>,
+    /// The admins; an owner is none.
+    pub admins: Vec<BareJid>,
+}
+
+/// A set of row numbers as intervals, first and last included, in order and apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intervals(Vec<(u64, u64)>);
+
+/// Intervals that are kept apart; beyond that the two oldest are joined.
+const INTERVALS_MAX: usize = 256;
+
+impl Intervals {
+    /// Whether a row is in it.
+    pub fn contains(&self, row: u64) -> bool {
+        let at = self.0.partition_point(|&(first, _)| first <= row);
+        at > 0 && row <= self.0[at - 1].1
+    }
+
+    /// Whether all of `first..=last` is in it.
+    pub fn covers(&self, first: u64, last: u64) -> bool {
+        let at = self.0.partition_point(|&(start, _)| start <= first);
+        at > 0 && last <= self.0[at - 1].1
+    }
+
+    /// Puts `first..=last` in.
+    pub fn insert(&mut self, first: u64, last: u64) {
+        let from = self.0.partition_point(|&(_, end)| end.saturating_add(1) < first);
+        let to = self.0.partition_point(|&(start, _)| start <= last.saturating_add(1));
+        let (mut first, mut last) = (first, last);
+        if from < to {
+            first = first.min(self.0[from].0);
+            last = last.max(self.0[to - 1].1);
+        }
+        self.0.splice(from..to, [(first, last)]);
+        if self.0.len() > INTERVALS_MAX {
+            let second = self.0.remove(1);
+            self.0[0].1 = second.1;
+        }
+    }
+
+    /// The highest row in it; 0 where it is empty.
+    pub fn highest(&self) -> u64 {
+        self.0.last().map_or(0, |&(_, last)| last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_agree_with_a_set() {
+        let mut intervals = Intervals::default();
+        let mut set = std::collections::BTreeSet::new();
+        let mut x = 7u64;
+        for _ in 0..300 {
+            x = x.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            let (first, length) = (1 + (x >> 33) % 200, (x >> 20) % 4);
+            intervals.insert(first, first + length);
+            set.extend(first..=first + length);
+            assert!((0..=210).all(|row| intervals.contains(row) == set.contains(&row)));
+            assert_eq!(intervals.highest(), *set.last().unwrap());
+        }
+        assert!(intervals.0.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0), "{intervals:?}");
+        assert!(intervals.covers(3, 3) == set.contains(&3));
+    }
+
+    #[test]
+    fn single_rows_far_apart_take_bounded_room() {
+        let mut intervals = Intervals::default();
+        (1..2000).for_each(|n| intervals.insert(3 * n, 3 * n));
+        assert_eq!(intervals.0.len(), INTERVALS_MAX);
+        assert!(intervals.contains(5997) && intervals.contains(3));
+    }
+}
