@@ -1,6 +1,7 @@
 //! From a stanza to whoever takes it: address → target, payload → extension.
 
 use super::parley::Asked;
+use super::presence::bounced_channel;
 use super::{Engine, Inbound, Needs, Turn};
 use crate::channel::{Actor, ChannelName, Refusal};
 use crate::xep::{self, Reply, Scope, delegation, privilege};
@@ -25,6 +26,9 @@ impl Engine {
                 Some(Target::Channel(name)) => self.need_channel(&name, &mut needs),
                 Some(Target::Service) if stanza.kind == Kind::Iq => self.need_named(stanza, &mut needs),
                 _ => {}
+            }
+            if let Some(name) = bounced_channel(stanza) {
+                self.need_channel(&name, &mut needs);
             }
             let asks_list = stanza.kind == Kind::Iq
                 && stanza.payload().is_some_and(|payload| payload.has_ns(ns::DISCO_ITEMS))
