@@ -592,7 +592,7 @@ impl World {
         for user in self.hosts.users.values_mut() {
             user.online.clear();
             let client = Client { capable: true, answers: true, ..Client::default() };
-            user.online.insert("new".into(), client);
+            user.online.insert(RESOURCES[0].into(), client);
         }
         self.link_up();
         self.drain();
@@ -604,7 +604,7 @@ impl World {
             let sender = self.model.rooms[&channel].seats.iter().find(|(_, seat)| seat.joined);
             let Some((account, _)) = sender.filter(|(account, _)| domain_of(account) == DELEGATING) else { continue };
             let account = account.clone();
-            let (resource, id) = (Some("new".to_owned()), format!("q{}", self.serial));
+            let (resource, id) = (Some(RESOURCES[0].to_owned()), format!("q{}", self.serial));
             let ask = Ask { account, resource, id, wrapped: false, op };
             self.inbox.push_back(Item::asking(ask.clone()));
             self.drain();
@@ -631,7 +631,7 @@ impl World {
             .iter()
             .filter(|(account, seat)| seat.joined && seat.nodes & 1 != 0 && domain_of(account) == DELEGATING);
         for (account, _) in there {
-            let got = self.hosts.users[account].online["new"].seen.contains(&id);
+            let got = self.hosts.users[account].online[RESOURCES[0]].seen.contains(&id);
             assert!(got, "{account} was not found again after the link came back, and misses a message of {channel}");
         }
     }
