@@ -81,7 +81,7 @@ impl Engine {
             .attr("to", whom.as_str())
             .child(Tag::in_ns("query", ns::DISCO_INFO).attr_opt("node", node));
         if self.pending.ask(id, whom, purpose, self.now) {
-            turn.send(iq.into_xml());
+            turn.ask(iq.into_xml());
         }
     }
 

@@ -56,6 +56,8 @@ pub struct Turn {
     pub outbox: Vec<Out>,
     /// To be answered from the archive, after the commit.
     pub queries: Vec<Query>,
+    /// Questions of the service's own, which do not wait for any commit.
+    pub(super) questions: Vec<String>,
     /// Whom to tell when the commit is refused.
     pub(super) replies: Vec<Reply>,
 }
@@ -63,6 +65,12 @@ pub struct Turn {
 impl Turn {
     pub(super) fn send(&mut self, stanza: String) {
         self.outbox.push(Out::Stanza(stanza));
+    }
+
+    /// Asks something that matters whatever becomes of the commit.
+    pub(super) fn ask(&mut self, question: String) {
+        self.questions.push(question.clone());
+        self.send(question);
     }
 
     /// Answers with an error what needs no channel to be refused.
@@ -93,7 +101,7 @@ impl Engine {
             match inbound {
                 Inbound::Stanza(stanza) => self.stanza(&stanza, &mut turn),
                 Inbound::Unreadable(unreadable) => self.unreadable(&unreadable, &mut turn),
-                Inbound::LinkUp => self.hosts.link_up(),
+                Inbound::LinkUp => self.link_up(),
                 Inbound::LinkDown => {}
                 Inbound::Tick => self.tick(),
             }
@@ -114,9 +122,17 @@ impl Engine {
                 Record::Whereabouts { account, .. } => self.accounts.mark_dirty(&account),
             }
         }
+        out.extend(turn.questions.into_iter().map(Out::Stanza));
         let error = (&Refusal::Internal).into();
         out.extend(turn.replies.iter().map(|reply| Out::Stanza(reply.error(&error))));
         out
+    }
+
+    fn link_up(&mut self) {
+        self.hosts.link_up();
+        for full in self.pending.give_up() {
+            self.accounts.forget_question(&full);
+        }
     }
 
     fn tick(&mut self) {

@@ -584,9 +584,19 @@ impl World {
 
     /// The end of a run: the link breaks once more and comes back, everybody answers, and everybody is reached.
     pub fn recover(&mut self) {
-        if self.link {
-            self.link_down();
+        if !self.link {
+            self.link_up();
         }
+        // Whoever is asked and does not answer is asked again on the next link.
+        let accounts = ACCOUNTS.iter().filter(|account| domain_of(account) == DELEGATING);
+        for (n, account) in accounts.enumerate() {
+            let client = Client { capable: true, ..Client::default() };
+            self.hosts.users.get_mut(*account).unwrap().online.insert(RESOURCES[0].into(), client);
+            self.inbox.extend(self.hosts.presence(account, RESOURCES[0], true));
+            let size = self.inbox.len();
+            self.turn(size, (n == 0).then_some(Failure::Refused));
+        }
+        self.link_down();
         self.drain();
         self.clock = self.clock.max(self.model.now);
         for user in self.hosts.users.values_mut() {
