@@ -207,6 +207,12 @@ impl Accounts {
         }
     }
 
+    /// The link was down: behind the name of a resource that takes no MIX traffic there may be another client.
+    pub fn ask_again(&mut self) {
+        let resources = self.accounts.iter_mut().flatten().flat_map(|account| account.resources.values_mut());
+        resources.filter(|takes| **takes == Takes::No).for_each(|takes| *takes = Takes::Unknown(None));
+    }
+
     /// A resource is known to take MIX traffic, or not to, provided that it is online. That it spoke since it was asked
     /// outweighs a no.
     pub fn settle(&mut self, full: &FullJid, takes: bool, hosts: &Hosts, out: &mut Vec<Out>) {

@@ -130,6 +130,7 @@ impl Engine {
 
     fn link_up(&mut self) {
         self.hosts.link_up();
+        self.accounts.ask_again();
         for full in self.pending.give_up() {
             self.accounts.forget_question(&full);
         }

@@ -64,9 +64,8 @@ impl World {
             return;
         }
         if let (Op::Leave { channel }, None) = (&ask.op, &ask.resource) {
-            if let Some(user) = self.hosts.users.get_mut(&ask.account) {
-                user.channels.remove(&format!("{channel}@{DOMAIN}"));
-            }
+            let user = self.hosts.users.get_mut(&ask.account);
+            user.map(|user| user.channels.remove(&format!("{channel}@{DOMAIN}")));
         }
         self.inbox.push_back(Item::asking(ask));
     }

@@ -148,9 +148,8 @@ impl Hosts {
 
     fn note_join(&mut self, stanza: &Element, to: &str) {
         if domain_of(to) == PAM && !to.contains('/') && stanza.has_child("join", ns::MIX_CORE) {
-            if let (Some(user), Some(from)) = (self.users.get_mut(to), stanza.attr("from")) {
-                user.channels.insert(from.to_owned());
-            }
+            let user = self.users.get_mut(to);
+            user.zip(stanza.attr("from")).map(|(user, from)| user.channels.insert(from.to_owned()));
         }
     }
 

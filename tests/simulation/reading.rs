@@ -91,7 +91,7 @@ impl World {
 
     pub fn read_page(&mut self, channel: &str, paging: Paging) -> (Page, [Option<String>; 2]) {
         self.serial += 1;
-        let op = Op::History { channel: channel.to_owned(), paging };
+        let op = Op::History { channel: channel.to_owned(), paging: Box::new(paging) };
         let (account, id) = (OPERATOR.to_owned(), format!("q{}", self.serial));
         let ask = Ask { account, resource: Some("walk".into()), id, wrapped: false, op };
         self.inbox.push_front(Item::asking(ask));

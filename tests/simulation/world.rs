@@ -151,7 +151,7 @@ impl World {
     pub fn learn(&mut self) {
         checks::memory_is_store(&self.engine, &self.store);
         checks::learn(&mut self.model, &self.store, &mut self.ids);
-        if self.step % 50 == 0 {
+        if self.step.is_multiple_of(50) {
             checks::forget_compared(&mut self.model);
             checks::memberships_agree(&self.model, &self.store);
         }
