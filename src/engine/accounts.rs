@@ -277,7 +277,8 @@ impl Accounts {
 
     /// Has an account saved again, since its last saving failed.
     pub fn mark_dirty(&mut self, jid: &BareJid) {
-        let Some(&no) = self.numbers.get(jid) else { return };
+        // It may be forgotten here by this time, and must be forgotten in the store too.
+        let no = self.number(jid);
         if let Some(account) = self.accounts[no as usize].as_mut() {
             account.dirty = true;
             account.saved = true;
