@@ -48,10 +48,9 @@ impl Engine {
     fn need_named(&self, stanza: &Stanza, needs: &mut Needs) {
         self.shelf.doubtful().for_each(|name| self.need_channel(name, needs));
         let Some(payload) = stanza.payload() else { return };
-        if payload.is("destroy", ns::MIX_CORE) {
-            if let Some(name) = payload.attr("channel").and_then(ChannelName::new) {
-                self.need_channel(&name, needs);
-            }
+        let destroyed = payload.attr("channel").filter(|_| payload.is("destroy", ns::MIX_CORE));
+        if let Some(name) = destroyed.and_then(ChannelName::new) {
+            self.need_channel(&name, needs);
         }
         let Some((_, Some(inner))) = delegation::forwarded(stanza) else { return };
         let channel = inner.children().find_map(|child| child.attr("channel"));

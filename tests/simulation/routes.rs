@@ -73,9 +73,11 @@ impl Routes {
         self.earlier.clear();
     }
 
-    /// The state was made durable.
-    pub fn save(&mut self) {
+    /// The state was made durable; of accounts that are in no channel, nothing need be kept.
+    pub fn save(&mut self, is_member: impl Fn(&str) -> bool) {
         self.saved = self.routes.clone();
+        let others = self.saved.iter_mut().filter(|(account, _)| !is_member(account));
+        others.for_each(|(_, route)| route.sure.clear());
     }
 
     /// The process ended and started again.
