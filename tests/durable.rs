@@ -185,6 +185,7 @@ fn check_store(folder: &Path, seen: &Seen) {
         author: None,
         max: usize::MAX,
         from_end: false,
+        narrow: Default::default(),
     };
     let rows = store.page(&plan).unwrap().rows;
     assert_eq!(rows.iter().map(|row| row.number).collect::<Vec<_>>(), (1..=head.row).collect::<Vec<_>>());

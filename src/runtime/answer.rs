@@ -2,7 +2,7 @@
 
 use crate::channel::command::HistoryQuery;
 use crate::channel::{ParticipantId, Refusal, Row};
-use crate::store::{PagePlan, Store, StoreError};
+use crate::store::{Narrow, PagePlan, Store, StoreError};
 use crate::xep::mam_page::{People, Query, QueryKind};
 use std::collections::BTreeSet;
 
@@ -49,6 +49,7 @@ fn answer_page(
         author: author.cloned(),
         max: page.max,
         from_end: page.from_end,
+        narrow: Narrow::default(),
     };
     let found = store.page(&plan)?;
     let people = people(query, &found.rows, store)?;

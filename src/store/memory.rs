@@ -6,7 +6,9 @@ use super::keyspace::{Month, Ops};
 use super::shelf::{Order, Shelf, Space, Visit};
 use super::{CommitError, Listing, Page, PagePlan, Record, Store, StoreError, Whereabouts};
 use super::{paging, pieces, plan, reader};
-use crate::channel::{Channel, ChannelName, Head, Member, ParticipantId, Row, Stamp};
+use crate::channel::{
+    Channel, ChannelName, Facts, Head, Member, ParticipantId, Progress, Row, Stamp, Status, Tombstone,
+};
 use jid::BareJid;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
@@ -149,6 +151,28 @@ impl Store for MemoryStore {
 
     fn channels_of(&self, account: &BareJid) -> Result<Vec<ChannelName>, StoreError> {
         reader::channels_of(&*self.lock(), account)
+    }
+
+    fn groups_of(&self, account: &BareJid) -> Result<Vec<(ChannelName, Status)>, StoreError> {
+        reader::groups_of(&*self.lock(), account)
+    }
+
+    fn facts(&self, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Facts>>, StoreError> {
+        reader::facts(&*self.lock(), tag, numbers)
+    }
+
+    fn tombstones(&self, tag: u64, numbers: &[u64]) -> Result<BTreeMap<u64, Tombstone>, StoreError> {
+        reader::tombstones(&*self.lock(), tag, numbers)
+    }
+
+    fn reports(
+        &self,
+        tag: u64,
+        row: u64,
+        progress: Progress,
+        members: &[ParticipantId],
+    ) -> Result<HashMap<ParticipantId, Stamp>, StoreError> {
+        reader::reports(&*self.lock(), tag, row, progress, members)
     }
 
     fn commit(&self, now: Stamp, records: &[Record]) -> Result<(), CommitError> {

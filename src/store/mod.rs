@@ -15,9 +15,12 @@ mod sled;
 pub use memory::{Failure, MemoryStore};
 pub use sled::{SledOptions, SledStore};
 
-use crate::channel::{Change, Channel, ChannelName, Head, Member, ParticipantId, Row, Stamp};
+use crate::channel::{
+    Change, Channel, ChannelName, Facts, Head, MediaKind, Member, ParticipantId, Progress, Row, Stamp, Status,
+    Tombstone,
+};
 use jid::BareJid;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use thiserror::Error;
 
 /// One thing to keep.
@@ -82,6 +85,22 @@ pub struct PagePlan {
     pub max: usize,
     /// Whether a page that is cut keeps its newest rows.
     pub from_end: bool,
+    /// What else the rows have to be.
+    pub narrow: Narrow,
+}
+
+/// What the rows of a page have to be besides; by default anything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Narrow {
+    /// Only rows within these windows, first and last included, in order and apart; all where absent. A page costs a
+    /// seek a window.
+    pub windows: Option<Vec<(u64, u64)>>,
+    /// None of these rows, in order.
+    pub hidden: Vec<u64>,
+    /// No events.
+    pub no_events: bool,
+    /// Only rows with a file of one of these kinds, found by their index; a row that was retracted has none.
+    pub media: Option<Vec<MediaKind>>,
 }
 
 /// A page of rows, oldest first.
@@ -93,6 +112,8 @@ pub struct Page {
     pub cut: bool,
     /// How many rows match in all and how many of them come before the page, where that is known without a scan.
     pub counted: Option<(u64, u64)>,
+    /// What is left of those rows that were retracted; their payload is not to be shown.
+    pub tombstones: BTreeMap<u64, Tombstone>,
 }
 
 /// Why a commit failed.
@@ -137,6 +158,12 @@ pub trait Store: Send + Sync {
     /// As [`Store::load`].
     fn channels_of(&self, account: &BareJid) -> Result<Vec<ChannelName>, StoreError>;
 
+    /// The channels that an account is in, waits for, or left and did not forget, in the order of names.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    fn groups_of(&self, account: &BareJid) -> Result<Vec<(ChannelName, Status)>, StoreError>;
+
     /// Makes records durable, all or nothing, in order. `now` names the partition of the archive.
     ///
     /// # Errors
@@ -162,6 +189,30 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// As [`Store::load`].
     fn rows(&self, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Row>>, StoreError>;
+
+    /// What is known of these rows, in the order asked for: with whether each was retracted, and what corrects it.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    fn facts(&self, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Facts>>, StoreError>;
+
+    /// What is left of those of these rows that were retracted.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    fn tombstones(&self, tag: u64, numbers: &[u64]) -> Result<BTreeMap<u64, Tombstone>, StoreError>;
+
+    /// When these participants first reported that a row came so far at them; one range scan.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    fn reports(
+        &self,
+        tag: u64,
+        row: u64,
+        progress: Progress,
+        members: &[ParticipantId],
+    ) -> Result<HashMap<ParticipantId, Stamp>, StoreError>;
 
     /// The number of the oldest row that the archive still holds, and where it ends.
     ///

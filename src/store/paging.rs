@@ -191,7 +191,7 @@ impl<'a, S: Shelf> Archive<'a, S> {
                 Ok(ControlFlow::Continue(()))
             })?;
         }
-        Ok(Page { rows, cut: count > taken, counted: Some((count, before)) })
+        Ok(Page { rows, cut: count > taken, counted: Some((count, before)), ..Page::default() })
     }
 
     fn page_of(&self, author: &ParticipantId, first: u64, last: u64, plan: &PagePlan) -> Result<Page, StoreError> {
@@ -219,7 +219,7 @@ impl<'a, S: Shelf> Archive<'a, S> {
         if plan.from_end {
             rows.reverse();
         }
-        Ok(Page { rows, cut, counted: None })
+        Ok(Page { rows, cut, counted: None, ..Page::default() })
     }
 }
 

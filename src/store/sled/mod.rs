@@ -9,13 +9,15 @@ mod writer;
 
 use super::{CommitError, Listing, Page, PagePlan, Record, Store, StoreError, Whereabouts};
 use super::{keyspace, paging, pieces, reader};
-use crate::channel::{Channel, ChannelName, Head, Member, ParticipantId, Row, Stamp};
+use crate::channel::{
+    Channel, ChannelName, Facts, Head, Member, ParticipantId, Progress, Row, Stamp, Status, Tombstone,
+};
 use disk::Disk;
 use folder::Folder;
 use jid::BareJid;
 use months::Shelves;
 use rand::{TryRngCore, rngs::OsRng};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard};
 use writer::Writer;
@@ -126,6 +128,28 @@ impl Store for SledStore {
 
     fn channels_of(&self, account: &BareJid) -> Result<Vec<ChannelName>, StoreError> {
         reader::channels_of(&self.shelves, account)
+    }
+
+    fn groups_of(&self, account: &BareJid) -> Result<Vec<(ChannelName, Status)>, StoreError> {
+        reader::groups_of(&self.shelves, account)
+    }
+
+    fn facts(&self, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Facts>>, StoreError> {
+        reader::facts(&self.shelves, tag, numbers)
+    }
+
+    fn tombstones(&self, tag: u64, numbers: &[u64]) -> Result<BTreeMap<u64, Tombstone>, StoreError> {
+        reader::tombstones(&self.shelves, tag, numbers)
+    }
+
+    fn reports(
+        &self,
+        tag: u64,
+        row: u64,
+        progress: Progress,
+        members: &[ParticipantId],
+    ) -> Result<HashMap<ParticipantId, Stamp>, StoreError> {
+        reader::reports(&self.shelves, tag, row, progress, members)
     }
 
     fn commit(&self, now: Stamp, records: &[Record]) -> Result<(), CommitError> {
