@@ -5,7 +5,7 @@ use super::pending::Purpose;
 use super::{Engine, Query, QueryKind, Turn};
 use crate::channel::{Actor, Answer, Change, Channel, ChannelName, Command, Context, Decision, NodeSet, Refusal};
 use crate::store::Record;
-use crate::xep::{EXTENSIONS, Extension, Render, Reply, Request, Shown, incoming, privilege};
+use crate::xep::{EXTENSIONS, Extension, Render, Reply, Request, Shown, incoming, privilege, pubsub};
 use jid::{BareJid, Jid};
 use minidom::Element;
 use rand::Rng;
@@ -77,6 +77,7 @@ impl Engine {
             dice: &mut self.dice,
             limits: &self.service.limits,
             facts: self.facts.get(&tag).unwrap_or(&none),
+            rename: pubsub::renamed,
         };
         channel.decide(actor, command, &mut context)
     }
