@@ -39,6 +39,16 @@ struct Account {
     saved: bool,
 }
 
+impl Account {
+    /// Forgets a resource that nothing is sent to, since no bounce ever tells that it is gone, and not every server
+    /// does (hosts.md, D.2); whether there was one.
+    fn make_room(&mut self) -> bool {
+        let unreached = self.resources.iter().filter(|(_, takes)| **takes != Takes::Yes);
+        let name = unreached.min_by_key(|(_, takes)| **takes != Takes::No).map(|(name, _)| name.clone());
+        name.is_some_and(|name| self.resources.remove(&name).is_some())
+    }
+}
+
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Accounts {
@@ -64,7 +74,7 @@ impl Accounts {
         for (jid, whereabouts) in saved {
             let no = accounts.number(&jid);
             if let Some(account) = accounts.accounts[no as usize].as_mut() {
-                account.bare = whereabouts.bare;
+                account.bare = hosts.takes_bare(jid.domain().as_str(), whereabouts.bare);
                 account.member = Some(true);
                 account.saved = true;
                 account.resources = whereabouts.resources.into_iter().map(|name| (name, Takes::Yes)).collect();
@@ -144,11 +154,7 @@ impl Accounts {
 
     /// The account joined: from its bare JID, by its home server, or otherwise. Returns the resources to be asked.
     pub fn joined(&mut self, jid: &BareJid, at_bare: bool, hosts: &Hosts, out: &mut Vec<Out>) -> Vec<FullJid> {
-        let bare = match hosts.pam(jid.domain().as_str()) {
-            Pam::Auto => at_bare,
-            Pam::Standard | Pam::Ejabberd => true,
-            Pam::None => false,
-        };
+        let bare = hosts.takes_bare(jid.domain().as_str(), at_bare);
         let no = self.number(jid);
         let Some(account) = self.accounts[no as usize].as_mut() else { return Vec::new() };
         let moved = account.bare != bare || account.member != Some(true);
@@ -174,10 +180,10 @@ impl Accounts {
         let no = self.number(&full.to_bare());
         let Some(account) = self.accounts[no as usize].as_mut() else { return Sighting::Settled };
         let name = full.resource().as_str();
-        let before = account.resources.get(name);
-        if before.is_none() && account.resources.len() >= RESOURCES_MAX {
+        if !account.resources.contains_key(name) && account.resources.len() >= RESOURCES_MAX && !account.make_room() {
             return Sighting::Settled;
         }
+        let before = account.resources.get(name);
         let after = match (takes, before) {
             // Who spoke MIX takes it, whatever its software announces.
             (Some(true), _) | (_, Some(Takes::Yes)) => Takes::Yes,
@@ -344,5 +350,42 @@ impl Accounts {
 
     fn get_mut(&mut self, jid: &BareJid) -> Option<&mut Account> {
         self.accounts[*self.numbers.get(jid)? as usize].as_mut()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn full(resource: usize) -> FullJid {
+        FullJid::new(&format!("a@h/r{resource}")).unwrap()
+    }
+
+    #[test]
+    fn resources_that_never_said_goodbye_keep_no_other_out() {
+        let (mut accounts, hosts, mut out) = (Accounts::default(), Hosts::default(), Vec::new());
+        accounts.joined(&full(0).to_bare(), false, &hosts, &mut out);
+        accounts.saw(&full(0), None, Some(true), &hosts, &mut out);
+        for resource in 1..=2 * RESOURCES_MAX {
+            accounts.saw(&full(resource), None, Some(false), &hosts, &mut out);
+        }
+        accounts.saw(&full(999), None, Some(true), &hosts, &mut out);
+        let Some(Out::Book(Delta::Account { entry, .. })) = out.last() else { panic!("{out:?}") };
+        assert_eq!(entry.addresses, ["a@h/r0", "a@h/r999"]);
+        assert!(accounts.accounts[0].as_ref().unwrap().resources.len() <= RESOURCES_MAX);
+    }
+
+    #[test]
+    fn what_the_operator_settles_counts_for_routes_that_were_saved() {
+        let saved = |bare| vec![(full(0).to_bare(), Whereabouts { bare, resources: vec!["r0".into()] })];
+        let addresses = |pam, bare| {
+            let (hosts, mut out) = (Hosts::new([("h".to_owned(), pam)].into()), Vec::new());
+            Accounts::restore(saved(bare), &hosts, &mut out);
+            let Some(Out::Book(Delta::Account { entry, .. })) = out.pop() else { panic!("{out:?}") };
+            entry.addresses
+        };
+        assert_eq!(addresses(Pam::None, true), ["a@h/r0"]);
+        assert_eq!(addresses(Pam::Standard, false), ["a@h"]);
+        assert_eq!(addresses(Pam::Auto, true), ["a@h"]);
     }
 }

@@ -56,6 +56,15 @@ impl Hosts {
         self.hosts.get(domain).map_or(Pam::Auto, |host| host.pam)
     }
 
+    /// Whether a domain's users are reached at their bare JIDs: as the operator settled, or else as was `found`.
+    pub fn takes_bare(&self, domain: &str, found: bool) -> bool {
+        match self.pam(domain) {
+            Pam::Auto => found,
+            Pam::Standard | Pam::Ejabberd => true,
+            Pam::None => false,
+        }
+    }
+
     /// Whether a groupchat message to a bare JID needs the marker; so it does until the software is known to be another,
     /// since the marker does no harm elsewhere.
     pub fn is_marked(&self, domain: &str) -> bool {

@@ -81,8 +81,12 @@ impl Engine {
             .attr("from", self.service.domain.as_str())
             .attr("to", whom.as_str())
             .child(Tag::in_ns("query", ns::DISCO_INFO).attr_opt("node", node));
+        let full = whom.try_as_full().ok().cloned();
         if self.pending.ask(id, whom, purpose, self.now) {
             turn.ask(iq.into_xml());
+        } else if let Some(full) = full {
+            // It counts as not asked, or no later presence of it would lead to a question.
+            self.accounts.forget_question(&full);
         }
     }
 
