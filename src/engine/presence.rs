@@ -146,3 +146,49 @@ pub(super) fn bounced_channel(stanza: &Stanza) -> Option<ChannelName> {
     let is_bounce = stanza.kind == Kind::Message && stanza.type_ == "error" && stanza.from.is_bare();
     stanza.to.node().filter(|_| is_bounce).and_then(|node| ChannelName::new(node.as_str()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::{Limits, Stamp};
+    use crate::engine::{Inbound, Settings};
+
+    fn engine() -> Engine {
+        let settings = Settings {
+            domain: jid::DomainPart::new("mix.h").unwrap().into_owned(),
+            name: String::new(),
+            operators: Vec::new(),
+            creators: vec!["*".into()],
+            limits: Limits::default(),
+            page_default: 20,
+            page_max: 100,
+            channels_memory_bytes_max: 1 << 20,
+            pam: Default::default(),
+        };
+        Engine::new(settings, [7; 16], [7; 32], Vec::new(), Vec::new())
+    }
+
+    fn take(engine: &mut Engine, now: u64, xml: &str) -> String {
+        let turn = engine.turn(Stamp(now), vec![Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap()), Inbound::Tick]);
+        format!("{:?}", turn.outbox)
+    }
+
+    #[test]
+    fn a_question_that_found_no_room_is_asked_later() {
+        let mut engine = engine();
+        let create = "<create xmlns='urn:xmpp:mix:core:1' channel='c'/>";
+        take(&mut engine, 1, &format!("<iq type='set' id='1' from='a@h' to='mix.h'>{create}</iq>"));
+        let join = "<iq type='set' id='2' from='a@h' to='c@mix.h'><join xmlns='urn:xmpp:mix:core:1'/></iq>";
+        take(&mut engine, 1, join);
+        for n in 0.. {
+            let purpose = Purpose::RosterItem { domain: "h".into() };
+            if !engine.pending.ask(format!("q{n}"), Jid::new("a@h").unwrap(), purpose, Stamp(1)) {
+                break;
+            }
+        }
+        let presence = "<presence from='a@h/r' to='mix.h'/>";
+        assert!(!take(&mut engine, 2, presence).contains("disco#info"));
+        take(&mut engine, 100_000, "<presence from='x@h' to='mix.h'/>");
+        assert!(take(&mut engine, 100_001, presence).contains("disco#info"));
+    }
+}
