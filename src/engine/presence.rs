@@ -169,7 +169,8 @@ mod tests {
     }
 
     fn take(engine: &mut Engine, now: u64, xml: &str) -> String {
-        let turn = engine.turn(Stamp(now), vec![Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap()), Inbound::Tick]);
+        let turn =
+            engine.turn(Stamp(now), vec![Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap()), Inbound::Tick]);
         format!("{:?}", turn.outbox)
     }
 

@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// See the module.
 pub(super) struct Shelf {
     directory: BTreeMap<ChannelName, Listing>,
+    /// Those of the directory that are listed, since a list of them is asked for a page at a time, by anybody.
+    listed: Vec<ChannelName>,
     /// Names of which only the store knows whether they exist, since a commit was refused.
     doubtful: BTreeSet<ChannelName>,
     channels: HashMap<ChannelName, Shelved>,
@@ -27,8 +29,10 @@ struct Shelved {
 
 impl Shelf {
     pub fn new(directory: Vec<Listing>, bytes_max: usize) -> Shelf {
+        let directory: BTreeMap<_, _> = directory.into_iter().map(|listing| (listing.name.clone(), listing)).collect();
         Shelf {
-            directory: directory.into_iter().map(|listing| (listing.name.clone(), listing)).collect(),
+            listed: directory.values().filter(|it| it.listed).map(|it| it.name.clone()).collect(),
+            directory,
             doubtful: BTreeSet::new(),
             channels: HashMap::new(),
             bytes: 0,
@@ -70,8 +74,14 @@ impl Shelf {
         self.directory.len()
     }
 
-    pub fn listed(&self) -> impl Iterator<Item = &ChannelName> {
-        self.directory.values().filter(|listing| listing.listed).map(|listing| &listing.name)
+    /// The names that everybody finds, in order.
+    pub fn listed(&self) -> &[ChannelName] {
+        &self.listed
+    }
+
+    /// Whether a channel exists that only those who are in it find.
+    pub fn is_unlisted(&self, name: &ChannelName) -> bool {
+        self.directory.get(name).is_some_and(|listing| !listing.listed)
     }
 
     /// Whether a channel has to be loaded before a turn may ask for it.
@@ -82,6 +92,11 @@ impl Shelf {
     pub fn put(&mut self, channel: Channel) {
         let (name, profile) = (channel.name().clone(), channel.profile());
         let listing = Listing { name: name.clone(), tag: profile.tag, listed: profile.listed };
+        match self.listed.binary_search(&name) {
+            Err(at) if listing.listed => self.listed.insert(at, name.clone()),
+            Ok(at) if !listing.listed => drop(self.listed.remove(at)),
+            _ => {}
+        }
         self.directory.insert(name.clone(), listing);
         self.doubtful.remove(&name);
         self.uses += 1;
@@ -99,6 +114,9 @@ impl Shelf {
     /// Strikes a channel from the directory.
     pub fn strike(&mut self, name: &ChannelName) {
         self.directory.remove(name);
+        if let Ok(at) = self.listed.binary_search(name) {
+            self.listed.remove(at);
+        }
         self.doubtful.remove(name);
     }
 
