@@ -10,6 +10,7 @@ use super::refuse::{Why, refuse};
 use super::writer::Urgent;
 use crate::engine::Inbound;
 use crate::xmpp::{Condition, Kind, Stanza, StanzaError, Tag, Unreadable, ns};
+use jid::Jid;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -111,6 +112,7 @@ impl Reader {
         }
         let inbound = match Stanza::parse(bytes) {
             Ok(stanza) if self.is_pong(stanza.kind, stanza.id.as_deref()) => return,
+            Ok(stanza) if !self.is_ours(Some(&stanza.to)) => return,
             Ok(stanza) => Inbound::Stanza(stanza),
             Err(head) => {
                 tracing::debug!("a stanza cannot be read: {}", head.error.text);
@@ -146,7 +148,7 @@ impl Reader {
     }
 
     fn refuse(&mut self, head: &Unreadable) {
-        if self.is_pong(head.kind.unwrap_or(Kind::Message), head.id.as_deref()) {
+        if self.is_pong(head.kind.unwrap_or(Kind::Message), head.id.as_deref()) || !self.is_ours(head.to.as_ref()) {
             return;
         }
         if self.refused == 0 && !self.inbox.is_empty() {
@@ -157,6 +159,12 @@ impl Reader {
             let weight = answer.len();
             self.urgent.try_push(answer, weight);
         }
+    }
+
+    /// Whether an address is the service's. A host server may send what is for another component (hosts.md, A.2), and
+    /// closes the link over an answer in that one's name.
+    fn is_ours(&self, to: Option<&Jid>) -> bool {
+        to.is_some_and(|to| to.domain().as_str() == self.keep_alive.from)
     }
 
     /// Whether it is the answer to a ping of this link, or the ping itself where the service pings itself.
@@ -216,11 +224,20 @@ mod tests {
     async fn a_full_inbox_refuses_requests_and_reading_goes_on() {
         let request = "<iq type='get' id='1' from='a@h/r' to='c@mix.h'><x xmlns='y'/></iq>";
         let result = "<iq type='result' id='1' from='a@h/r' to='c@mix.h'/>";
-        let input = format!("{}{result}</stream:stream>{request}", request.repeat(6));
+        let foreign = "<iq type='get' id='1' from='a@h/r' to='c@users.h'><x xmlns='y'/></iq>";
+        let input = format!("{request}{foreign}{}{result}</stream:stream>{request}", request.repeat(5));
         let (end, taken, urgent) = run(&input, 1).await;
         assert!(matches!(end, LinkError::Closed));
         assert_eq!((taken.len(), urgent.len()), (1, 2), "the answers' queue holds two");
         assert!(urgent[0].contains("<resource-constraint") && urgent[0].contains("to='a@h/r'"), "{urgent:?}");
+        assert!(!urgent[0].contains("users.h"), "{urgent:?}");
+    }
+
+    #[tokio::test]
+    async fn what_is_for_another_component_is_neither_taken_nor_answered() {
+        let foreign = "<iq type='get' id='1' from='a@h/r' to='c@users.h'><x xmlns='y'/></iq>";
+        let (_, taken, urgent) = run(foreign, 9).await;
+        assert!(taken.is_empty() && urgent.len() == 1 && !urgent[0].contains("users.h"), "{taken:?} {urgent:?}");
     }
 
     #[tokio::test]
