@@ -11,6 +11,7 @@ use super::writer::Urgent;
 use crate::engine::Inbound;
 use crate::xmpp::{Condition, Kind, Stanza, StanzaError, Tag, Unreadable, ns};
 use jid::Jid;
+use memchr::memchr_iter;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -18,8 +19,10 @@ use tokio::time::timeout;
 
 /// What is read at once, in bytes.
 const CHUNK_BYTES: usize = 64 * 1024;
-/// What a stanza costs in the inbox beside its bytes.
+/// What a stanza costs in the inbox beside its bytes, and each of its elements and attributes, as trees.
 const ITEM_BYTES: usize = 256;
+const ELEMENT_BYTES: usize = 240;
+const ATTRIBUTE_BYTES: usize = 100;
 
 /// What waits for the engine.
 pub type Inbox = Queue<Inbound>;
@@ -105,7 +108,7 @@ impl Reader {
     }
 
     fn take(&mut self, bytes: &[u8]) {
-        let weight = bytes.len() + ITEM_BYTES;
+        let weight = weight(bytes);
         if !self.inbox.has_room(weight) {
             let error = StanzaError::new(Condition::ResourceConstraint, "");
             return self.refuse(&Unreadable::from_head(bytes, error));
@@ -173,6 +176,13 @@ impl Reader {
     }
 }
 
+/// Roughly what a stanza takes in memory when it is read: four bytes can make an element.
+fn weight(stanza: &[u8]) -> usize {
+    let elements = memchr_iter(b'<', stanza).filter(|&at| stanza.get(at + 1) != Some(&b'/')).count();
+    let attributes = memchr_iter(b'=', stanza).count();
+    stanza.len() + ITEM_BYTES + elements * ELEMENT_BYTES + attributes * ATTRIBUTE_BYTES
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,6 +248,13 @@ mod tests {
         let foreign = "<iq type='get' id='1' from='a@h/r' to='c@users.h'><x xmlns='y'/></iq>";
         let (_, taken, urgent) = run(foreign, 9).await;
         assert!(taken.is_empty() && urgent.len() == 1 && !urgent[0].contains("users.h"), "{taken:?} {urgent:?}");
+    }
+
+    #[tokio::test]
+    async fn stanzas_weigh_what_their_trees_do() {
+        let many = format!("<message from='a@h/r' to='b@mix.h'>{}</message>", "<a/>".repeat(90));
+        let (_, taken, _) = run(&many.repeat(80), 99).await;
+        assert!(taken.len() > 20 && taken.len() < 60, "{}", taken.len());
     }
 
     #[tokio::test]
