@@ -9,7 +9,7 @@ use super::pending::Announced;
 use crate::store::{Record, Whereabouts};
 use crate::xmpp::escape_into;
 use jid::{BareJid, FullJid};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 /// Resources of one account that are followed.
 const RESOURCES_MAX: usize = 32;
@@ -56,6 +56,8 @@ pub struct Accounts {
     accounts: Vec<Option<Account>>,
     free: Vec<AccountNo>,
     dirty: Vec<AccountNo>,
+    /// Accounts that left a channel and may be in another one.
+    unsettled: VecDeque<BareJid>,
 }
 
 /// What to do about a resource that was seen.
@@ -135,20 +137,42 @@ impl Accounts {
         self.get(jid).and_then(|account| account.member)
     }
 
-    /// Learns whether an account is in any channel.
-    pub fn note_membership(&mut self, jid: &BareJid, member: bool) {
-        if let Some(account) = self.get_mut(jid) {
-            account.member = Some(member || account.holds > 0);
+    /// An account left a channel in memory. Whether it is in another one, the store has to say.
+    pub fn left(&mut self, jid: &BareJid) {
+        let Some(account) = self.get_mut(jid) else { return };
+        account.holds = account.holds.saturating_sub(1);
+        if account.holds == 0 {
+            account.member = None;
+            self.unsettled.push_back(jid.clone());
+        }
+    }
+
+    /// Accounts of which the store has to say whether they are in any channel, a few at a time.
+    pub fn unsettled(&self) -> impl Iterator<Item = &BareJid> {
+        self.unsettled.iter().take(64)
+    }
+
+    /// Learns whether an account is in any channel; of one that is in none, nothing is kept.
+    pub fn note_membership(&mut self, jid: &BareJid, member: bool, hosts: &Hosts, out: &mut Vec<Out>) {
+        self.unsettled.retain(|other| other != jid);
+        let Some(&no) = self.numbers.get(jid) else { return };
+        let Some(account) = self.accounts[no as usize].as_mut() else { return };
+        let member = member || account.holds > 0;
+        let left = !member && account.member != Some(false) && (account.bare || account.saved);
+        account.member = Some(member);
+        if left {
+            account.bare = false;
+            self.changed(no, hosts, out);
         }
     }
 
     /// Makes room for an account whose presence is to be followed; whether there was any.
-    pub fn admit(&mut self, jid: &BareJid, member: bool) -> bool {
+    pub fn admit(&mut self, jid: &BareJid, member: bool, hosts: &Hosts, out: &mut Vec<Out>) -> bool {
         if !member && !self.numbers.contains_key(jid) && self.numbers.len() >= ACCOUNTS_MAX {
             return false;
         }
         self.number(jid);
-        self.note_membership(jid, member);
+        self.note_membership(jid, member, hosts, out);
         true
     }
 
@@ -290,7 +314,11 @@ impl Accounts {
             let known = member && (account.bare || !resources.is_empty());
             account.saved = known;
             let known = known.then_some(Whereabouts { bare: account.bare, resources });
-            records.push(Record::Whereabouts { account: account.jid.clone(), known });
+            let jid = account.jid.clone();
+            records.push(Record::Whereabouts { account: jid.clone(), known });
+            if !member {
+                self.forget_idle(&jid);
+            }
         }
     }
 
@@ -379,7 +407,7 @@ mod tests {
     fn what_the_operator_settles_counts_for_routes_that_were_saved() {
         let saved = |bare| vec![(full(0).to_bare(), Whereabouts { bare, resources: vec!["r0".into()] })];
         let addresses = |pam, bare| {
-            let (hosts, mut out) = (Hosts::new([("h".to_owned(), pam)].into()), Vec::new());
+            let (hosts, mut out) = (Hosts::new([("h".to_owned(), pam)].into(), "mix.h"), Vec::new());
             Accounts::restore(saved(bare), &hosts, &mut out);
             let Some(Out::Book(Delta::Account { entry, .. })) = out.pop() else { panic!("{out:?}") };
             entry.addresses

@@ -2,7 +2,7 @@
 
 use crate::xep::privilege::Privileges;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 const HOSTS_MAX: usize = 10_000;
 
@@ -33,13 +33,22 @@ struct Host {
 #[derive(Debug, Default)]
 pub struct Hosts {
     hosts: HashMap<String, Host>,
+    /// Domains that may grant something: the host server's own, and those that the operator named.
+    trusted: HashSet<String>,
 }
 
 impl Hosts {
-    /// Starts with what the operator settled.
-    pub fn new(settled: HashMap<String, Pam>) -> Hosts {
+    /// Starts with what the operator settled; `service` is the component's domain, whose parent is the host server's.
+    pub fn new(settled: HashMap<String, Pam>, service: &str) -> Hosts {
         let host = |pam| Host { pam, ..Host::default() };
-        Hosts { hosts: settled.into_iter().map(|(domain, pam)| (domain, host(pam))).collect() }
+        let parent = service.split_once('.').map(|(_, parent)| parent.to_owned());
+        let trusted = settled.keys().cloned().chain(parent).collect();
+        Hosts { hosts: settled.into_iter().map(|(domain, pam)| (domain, host(pam))).collect(), trusted }
+    }
+
+    /// Whether what a domain announces is believed. Any server that federates can send an announcement.
+    pub fn trusts(&self, domain: &str) -> bool {
+        self.trusted.contains(domain)
     }
 
     /// A link comes up: what was granted on the last one does not count, since the host server says it again, and what

@@ -41,7 +41,7 @@ impl Engine {
         }
         let announced = capabilities::announced(&stanza.element);
         let takes = announced.as_ref().and_then(|announced| self.capabilities.of(announced));
-        if !self.accounts.admit(&account, member) {
+        if !self.accounts.admit(&account, member, &self.hosts, &mut turn.outbox) {
             return;
         }
         let sighting = self.accounts.saw(full, announced, takes, &self.hosts, &mut turn.outbox);

@@ -179,6 +179,16 @@ impl Engine {
         }
     }
 
+    /// Takes a channel out of memory that is no more.
+    pub(super) fn bury(&mut self, name: &ChannelName, out: &mut Vec<Out>) {
+        let Some(channel) = self.shelf.take(name) else { return };
+        out.push(Out::Book(Delta::Dropped { tag: channel.profile().tag }));
+        for member in channel.participants() {
+            self.accounts.left(&member.jid);
+        }
+        self.shelf.strike(name);
+    }
+
     /// Takes a channel out of memory that the store may know differently, or not at all.
     pub(super) fn doubt(&mut self, name: &ChannelName, out: &mut Vec<Out>) {
         self.unshelve(name, out);

@@ -212,8 +212,8 @@ mod tests {
         let (near, mut far) = tokio::io::duplex(1 << 20);
         far.write_all(input.as_bytes()).await.unwrap();
         let end = reader(&inbox, &urgent).read_from(near, framer(), Vec::new()).await;
-        let taken = inbox.take_in_thread(99, Duration::ZERO).unwrap();
-        (end, taken, urgent.take_in_thread(99, Duration::ZERO).unwrap())
+        let taken = inbox.take_in_thread((99, usize::MAX), Duration::ZERO).unwrap();
+        (end, taken, urgent.take_in_thread((99, usize::MAX), Duration::ZERO).unwrap())
     }
 
     #[tokio::test]
