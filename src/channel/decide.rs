@@ -236,8 +236,6 @@ impl Channel {
         let before = query.before.unwrap_or(u64::MAX).min(newest + 1);
         query.before = Some(before);
         let author = match &query.with {
-            // A channel's own address is on every row.
-            Some(with) if with.node().map(|node| node.as_str()) == Some(self.name().as_str()) => None,
             Some(with) => match self.member(with) {
                 Some(member) => Some(member.id.clone()),
                 None => {

@@ -214,7 +214,14 @@ impl Accounts {
         }
     }
 
-    /// A resource answered that it takes MIX traffic, or does not, provided that it is online and did not speak MIX.
+    /// The link was down: behind the name of a resource that takes no MIX traffic there may be another client.
+    pub fn ask_again(&mut self) {
+        let resources = self.accounts.iter_mut().flatten().flat_map(|account| account.resources.values_mut());
+        resources.filter(|takes| **takes == Takes::No).for_each(|takes| *takes = Takes::Unknown(None));
+    }
+
+    /// A resource is known to take MIX traffic, or not to, provided that it is online. That it spoke since it was asked
+    /// outweighs a no.
     pub fn settle(&mut self, full: &FullJid, takes: bool, hosts: &Hosts, out: &mut Vec<Out>) {
         let Some(&no) = self.numbers.get(&full.to_bare()) else { return };
         let Some(account) = self.accounts[no as usize].as_mut() else { return };
@@ -283,7 +290,8 @@ impl Accounts {
 
     /// Has an account saved again, since its last saving failed.
     pub fn mark_dirty(&mut self, jid: &BareJid) {
-        let Some(&no) = self.numbers.get(jid) else { return };
+        // It may be forgotten here by this time, and must be forgotten in the store too.
+        let no = self.number(jid);
         if let Some(account) = self.accounts[no as usize].as_mut() {
             account.dirty = true;
             account.saved = true;

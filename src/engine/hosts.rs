@@ -42,12 +42,12 @@ impl Hosts {
         Hosts { hosts: settled.into_iter().map(|(domain, pam)| (domain, host(pam))).collect() }
     }
 
-    /// A new link: what was granted on the last one no longer counts; the host server says it again. A question that
-    /// nobody answered on the last one may be asked again.
+    /// A link comes up: what was granted on the last one does not count, since the host server says it again, and what
+    /// was asked there and not answered may be asked again.
     pub fn link_up(&mut self) {
         for host in self.hosts.values_mut() {
             host.privileges = Privileges::default();
-            host.asked &= host.is_ejabberd.is_some();
+            host.asked = host.is_ejabberd.is_some();
         }
     }
 

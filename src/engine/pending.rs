@@ -64,6 +64,18 @@ impl Pending {
         self.questions.remove(id).map(|(_, purpose, _)| purpose)
     }
 
+    /// Gives up on everything: the link that would bring the answers is gone. The resources that were asked.
+    pub fn give_up(&mut self) -> Vec<FullJid> {
+        let purposes = std::mem::take(&mut self.questions).into_values().map(|(_, purpose, _)| purpose);
+        let asked = purposes.filter_map(|purpose| match purpose {
+            Purpose::Capabilities { full, .. } => Some(full),
+            Purpose::HomeServer { .. } | Purpose::RosterItem { .. } => None,
+        });
+        let mut asked: Vec<FullJid> = asked.collect();
+        asked.sort();
+        asked
+    }
+
     /// Gives up on what is unanswered for too long; the resources that were asked.
     pub fn expire(&mut self, now: Stamp) -> Vec<FullJid> {
         let mut given_up = Vec::new();

@@ -3,9 +3,10 @@
 use super::accounts::Sighting;
 use super::pending::{Announced, Purpose};
 use super::{Engine, Turn, capabilities};
+use crate::channel::ChannelName;
 use crate::xep::Reply;
 use crate::xmpp::{Condition, Kind, Stanza, StanzaError, Tag, ns};
-use jid::{FullJid, Jid};
+use jid::{BareJid, FullJid, Jid};
 
 impl Engine {
     /// Whether a stanza is the presence of an account of which it is not known whether it is in a channel.
@@ -81,7 +82,7 @@ impl Engine {
             .attr("to", whom.as_str())
             .child(Tag::in_ns("query", ns::DISCO_INFO).attr_opt("node", node));
         if self.pending.ask(id, whom, purpose, self.now) {
-            turn.send(iq.into_xml());
+            turn.ask(iq.into_xml());
         }
     }
 
@@ -113,6 +114,12 @@ impl Engine {
         }
     }
 
+    /// Whether an account is in the channel that a bounce goes back to.
+    fn is_participant(&self, bounce: &Stanza, account: &BareJid) -> bool {
+        let channel = bounced_channel(bounce).and_then(|name| self.shelf.channel(&name));
+        channel.is_some_and(|channel| channel.participant(account).is_some())
+    }
+
     /// A message of ours came back (protocol.md §3): the route to that address is no good.
     pub(super) fn bounce(&mut self, stanza: &Stanza, turn: &mut Turn) {
         let gone = ["service-unavailable", "recipient-unavailable", "item-not-found", "gone"];
@@ -121,7 +128,17 @@ impl Engine {
         }
         match stanza.from.try_as_full() {
             Ok(full) => self.accounts.gone(full, &self.hosts, &mut turn.outbox),
-            Err(bare) => self.accounts.bounced_at_bare(bare, &self.hosts, &mut turn.outbox),
+            // A home server of MIX lets nothing in from a channel that its account left, which says nothing of the others.
+            Err(bare) if self.is_participant(stanza, bare) => {
+                self.accounts.bounced_at_bare(bare, &self.hosts, &mut turn.outbox);
+            }
+            Err(_) => {}
         }
     }
+}
+
+/// The channel that a bounce goes back to, where that matters: the bounce of a bare JID.
+pub(super) fn bounced_channel(stanza: &Stanza) -> Option<ChannelName> {
+    let is_bounce = stanza.kind == Kind::Message && stanza.type_ == "error" && stanza.from.is_bare();
+    stanza.to.node().filter(|_| is_bounce).and_then(|node| ChannelName::new(node.as_str()))
 }

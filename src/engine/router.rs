@@ -1,6 +1,7 @@
 //! From a stanza to whoever takes it: address → target, payload → extension.
 
 use super::parley::Asked;
+use super::presence::bounced_channel;
 use super::{Engine, Inbound, Needs, Turn};
 use crate::channel::{Actor, ChannelName, Refusal};
 use crate::xep::{self, Reply, Scope, delegation, privilege};
@@ -26,6 +27,9 @@ impl Engine {
                 Some(Target::Service) if stanza.kind == Kind::Iq => self.need_named(stanza, &mut needs),
                 _ => {}
             }
+            if let Some(name) = bounced_channel(stanza) {
+                self.need_channel(&name, &mut needs);
+            }
             let asks_list = stanza.kind == Kind::Iq
                 && stanza.payload().is_some_and(|payload| payload.has_ns(ns::DISCO_ITEMS))
                 && matches!(self.target(&stanza.to), Some(Target::Service));
@@ -44,9 +48,8 @@ impl Engine {
     fn need_named(&self, stanza: &Stanza, needs: &mut Needs) {
         self.shelf.doubtful().for_each(|name| self.need_channel(name, needs));
         let Some(payload) = stanza.payload() else { return };
-        if payload.is("destroy", ns::MIX_CORE)
-            && let Some(name) = payload.attr("channel").and_then(ChannelName::new)
-        {
+        let destroyed = payload.attr("channel").filter(|_| payload.is("destroy", ns::MIX_CORE));
+        if let Some(name) = destroyed.and_then(ChannelName::new) {
             self.need_channel(&name, needs);
         }
         let Some((_, Some(inner))) = delegation::forwarded(stanza) else { return };

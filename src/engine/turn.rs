@@ -56,6 +56,8 @@ pub struct Turn {
     pub outbox: Vec<Out>,
     /// To be answered from the archive, after the commit.
     pub queries: Vec<Query>,
+    /// Questions of the service's own, which do not wait for any commit.
+    pub(super) questions: Vec<String>,
     /// Whom to tell when the commit is refused.
     pub(super) replies: Vec<Reply>,
 }
@@ -63,6 +65,12 @@ pub struct Turn {
 impl Turn {
     pub(super) fn send(&mut self, stanza: String) {
         self.outbox.push(Out::Stanza(stanza));
+    }
+
+    /// Asks something that matters whatever becomes of the commit.
+    pub(super) fn ask(&mut self, question: String) {
+        self.questions.push(question.clone());
+        self.send(question);
     }
 
     /// Answers what never came to a decision; its sender too is told when the commit is refused.
@@ -114,6 +122,7 @@ impl Engine {
                 Record::Whereabouts { account, .. } => self.accounts.mark_dirty(&account),
             }
         }
+        out.extend(turn.questions.into_iter().map(Out::Stanza));
         let error = (&Refusal::Internal).into();
         out.extend(turn.replies.iter().map(|reply| Out::Stanza(reply.error(&error))));
         out
@@ -122,6 +131,10 @@ impl Engine {
     /// How a leave has to be answered depends on the home server's software, so that is asked before one comes.
     fn link_up(&mut self, turn: &mut Turn) {
         self.hosts.link_up();
+        self.accounts.ask_again();
+        for full in self.pending.give_up() {
+            self.accounts.forget_question(&full);
+        }
         for domain in self.accounts.bare_domains() {
             self.ask_home_server(&domain, turn);
         }

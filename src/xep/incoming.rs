@@ -56,6 +56,8 @@ fn is_bare(child: &Element) -> bool {
 fn speaks_for_the_channel(child: &Element, address: &str) -> bool {
     match child.name() {
         "mix" => true,
+        // An empty id would stand beside the one that the channel adds.
+        "origin-id" => child.has_ns(ns::SID) && child.attr("id").is_none_or(str::is_empty),
         "occupant-id" => child.has_ns(ns::OCCUPANT_ID),
         "stanza-id" => child.has_ns(ns::SID) && child.attr("by").is_none_or(|by| same_address(by, address)),
         "delay" => child.has_ns(ns::DELAY) && child.attr("from").is_none_or(|from| same_address(from, address)),

@@ -129,7 +129,11 @@ fn read_field(
     match field.attr("var").unwrap_or_default() {
         "FORM_TYPE" if value == ns::MAM => {}
         "FORM_TYPE" => return Err(wrong("FORM_TYPE")),
-        "with" => query.with = Some(Jid::new(value).map_err(|_| wrong("with"))?.to_bare()),
+        "with" => {
+            let with = Jid::new(value).map_err(|_| wrong("with"))?.to_bare();
+            // The channel's own address is on every row.
+            query.with = (with.as_str() != request.service.address_of(channel.name())).then_some(with);
+        }
         "start" => query.start = Some(Stamp::from_xmpp(value).ok_or_else(|| wrong("start"))?),
         "end" => query.end = Some(Stamp::from_xmpp(value).ok_or_else(|| wrong("end"))?),
         "after-id" => query.after = row(value, request, channel, query).max(query.after),

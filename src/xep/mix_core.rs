@@ -67,7 +67,11 @@ impl Extension for MixCore {
     fn encode(&self, answer: &Answer, request: &Request<'_>) -> Result<Option<Tag>, Refusal> {
         let ns = request.payload.ns();
         Ok(match answer {
-            Answer::Created { name } => Some(Tag::in_ns("create", &ns).attr("channel", name.as_str())),
+            // XEP-0369 §7.3.2: the name of the request, however it was spelled.
+            Answer::Created { name } => {
+                let asked = request.payload.attr("channel").filter(|asked| !asked.is_empty());
+                Some(Tag::in_ns("create", &ns).attr("channel", asked.unwrap_or(name.as_str())))
+            }
             Answer::Joined { id, nick, subscribed } => {
                 let channel = request.channel.map(|channel| request.service.address_of(channel.name()));
                 let address = channel.filter(|_| request.delegated).map(|channel| format!("{id}#{channel}"));

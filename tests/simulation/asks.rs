@@ -62,7 +62,7 @@ pub enum Op {
     Say { channel: String, token: String, origin: Option<String>, said: Said },
     SetInfo { channel: String, name: String },
     Items { channel: String, node: Nodes },
-    History { channel: String, paging: Paging },
+    History { channel: String, paging: Box<Paging> },
     Bounds { channel: String },
     List,
     Describe { channel: String },

@@ -56,7 +56,7 @@ impl Scene<'_> {
             70..73 => Op::SetInfo { channel, name: format!("name <{}>", self.serial) },
             73..78 => Op::Items { channel, node: 1 << dice.random_range(0..4) },
             78..88 => {
-                let paging = self.paging(&channel);
+                let paging = Box::new(self.paging(&channel));
                 Op::History { channel, paging }
             }
             88..90 => Op::Bounds { channel },
@@ -109,10 +109,8 @@ impl Scene<'_> {
         };
         let rows = self.model.rooms.get(&channel).map_or(&[][..], |room| &room.rows);
         let own: Vec<_> = rows.iter().filter(|row| row.author == account && row.origin.is_some()).collect();
-        if self.dice.random_bool(0.15) {
-            if let Some(row) = own.last() {
-                return Op::Say { channel, token: row.token.clone(), origin: row.origin.clone(), said: Said::Body };
-            }
+        if let Some(row) = own.last().filter(|_| self.dice.random_bool(0.15)) {
+            return Op::Say { channel, token: row.token.clone(), origin: row.origin.clone(), said: Said::Body };
         }
         let origin = self.dice.random_bool(0.7).then(|| format!("origin-{}", self.serial));
         Op::Say { channel, token, origin, said }

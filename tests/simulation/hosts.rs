@@ -148,9 +148,8 @@ impl Hosts {
 
     fn note_join(&mut self, stanza: &Element, to: &str) {
         if domain_of(to) == PAM && !to.contains('/') && stanza.has_child("join", ns::MIX_CORE) {
-            if let (Some(user), Some(from)) = (self.users.get_mut(to), stanza.attr("from")) {
-                user.channels.insert(from.to_owned());
-            }
+            let user = self.users.get_mut(to);
+            user.zip(stanza.attr("from")).map(|(user, from)| user.channels.insert(from.to_owned()));
         }
     }
 
@@ -191,6 +190,9 @@ impl Hosts {
             // Only an element `mix` without a namespace gets past ejabberd's own PAM (hosts.md, C.1).
             let marked = stanza.children().any(|child| child.name() == "mix" && child.ns().is_empty());
             let user = self.users.get_mut(to).filter(|user| user.channels.contains(&channel));
+            if user.is_some() && !marked {
+                return Err(format!("{to} gets a message without the marker that its home server wants"));
+            }
             let Some(user) = user.filter(|_| marked && domain_of(to) == PAM) else {
                 return Ok(vec![self.bounce(stanza, to, channel)]);
             };

@@ -1,8 +1,7 @@
 //! A naive model of the service: what every request must lead to, worked out the slow and plain way.
 
-use super::asks::{Ask, DOMAIN, Nodes, Op, Paging, RowName, Said, domain_of};
+use super::asks::{Ask, DOMAIN, Nodes, Op, domain_of};
 use super::routes::Routes;
-use mixd::channel::Stamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -32,7 +31,6 @@ pub const NAMES: [(&str, Option<&str>); 6] = [
 pub const OPERATOR: &str = "root@del.example";
 /// The domain whose users may not create channels.
 pub const NO_CREATORS: &str = "far.example";
-const DAY_MS: u64 = 24 * 3600 * 1000;
 
 #[derive(Clone, Debug)]
 pub struct Row {
@@ -140,62 +138,11 @@ pub struct Model {
     pub page_max: usize,
 }
 
-type Taken = (Expect, Vec<Event>);
+/// An answer, and what is shown to whom.
+pub type Taken = (Expect, Vec<Event>);
 
-fn refuse(condition: &'static str) -> Taken {
+pub fn refuse(condition: &'static str) -> Taken {
     (Expect::Error(vec![condition]), Vec::new())
-}
-
-impl Room {
-    pub fn new(owner: &str, name: Option<&str>, now: u64) -> Room {
-        let info = (Stamp(now).to_xmpp(), name.map(str::to_owned));
-        let (seats, rows) = (BTreeMap::new(), Vec::new());
-        Room { tag: None, owner: owner.to_owned(), listed: name.is_some(), info, seats, rows, compared: 0 }
-    }
-
-    pub fn seat(&self, account: &str) -> Option<&Seat> {
-        self.seats.get(account).filter(|seat| seat.joined)
-    }
-
-    fn may_read(&self, account: &str) -> bool {
-        self.seat(account).is_some() || self.owner == account || account == OPERATOR
-    }
-
-    fn is_free(&self, key: &str, account: &str) -> bool {
-        self.seats.iter().all(|(other, seat)| !seat.joined || seat.key != key || other == account)
-    }
-
-    /// The nick asked for, or one that the channel chooses.
-    fn nick(&self, account: &str, asked: Option<&str>) -> Result<(String, String), &'static str> {
-        let asked = asked.filter(|nick| !nick.trim().is_empty());
-        let Some(asked) = asked else {
-            let local = account.split('@').next().unwrap_or_default();
-            let (shown, key) = match self.seats.get(account) {
-                Some(seat) => (seat.nick.clone(), seat.key.clone()),
-                None => (local.to_owned(), local.to_owned()),
-            };
-            if self.is_free(&key, account) {
-                return Ok((shown, key));
-            }
-            let n = (2..).find(|n| self.is_free(&format!("{key} {n}"), account)).unwrap_or(0);
-            return Ok((format!("{shown} {n}"), format!("{key} {n}")));
-        };
-        if asked.len() > 128 {
-            return Err("not-acceptable");
-        }
-        let known = NICKS.iter().find(|(text, _)| *text == asked).and_then(|(_, forms)| *forms);
-        let (shown, key) = known.ok_or("bad-request")?;
-        if !self.is_free(key, account) {
-            return Err("conflict");
-        }
-        Ok((shown.to_owned(), key.to_owned()))
-    }
-
-    fn event(&self, key: Key, node: Nodes, routes: &Routes) -> Event {
-        let subscribed = self.seats.iter().filter(|(_, seat)| seat.joined && seat.nodes & node != 0);
-        let audience = subscribed.map(|(account, _)| (account.clone(), routes.sure(account))).collect();
-        Event { key, audience }
-    }
 }
 
 impl Model {
@@ -279,183 +226,6 @@ impl Model {
     fn visible(&self, account: &str) -> BTreeSet<String> {
         let seen = self.rooms.iter().filter(|(_, room)| room.listed || room.seat(account).is_some());
         seen.map(|(name, _)| format!("{name}@{DOMAIN}")).collect()
-    }
-}
-
-impl Room {
-    fn join(
-        &mut self,
-        ask: &Ask,
-        channel: &str,
-        nick: Option<&str>,
-        nodes: Nodes,
-        participants_max: usize,
-        routes: &mut Routes,
-    ) -> Taken {
-        let account = &ask.account;
-        if nodes == 8 {
-            return refuse("item-not-found");
-        }
-        let nodes = nodes & 7;
-        let given = nick.is_some_and(|nick| !nick.trim().is_empty());
-        let past = self.seats.get(account).cloned();
-        let seated = past.as_ref().is_some_and(|seat| seat.joined);
-        let count = self.seats.values().filter(|seat| seat.joined).count();
-        let nick = match &past {
-            Some(seat) if seated && !given => Ok((seat.nick.clone(), seat.key.clone())),
-            _ => self.nick(account, nick),
-        };
-        if !seated && count >= participants_max && nick != Err("bad-request") {
-            return refuse("resource-constraint");
-        }
-        let (nick, key) = match nick {
-            Ok(nick) => nick,
-            Err(condition) => return refuse(condition),
-        };
-        let shown = past.as_ref().filter(|_| seated).map(|seat| seat.nick.clone());
-        let held = past.as_ref().filter(|_| seated).map_or(0, |seat| seat.nodes);
-        let id = past.and_then(|seat| seat.id);
-        let seat = Seat { id, nick: nick.clone(), key, joined: true, nodes: held | nodes };
-        self.seats.insert(account.clone(), seat);
-        routes.joined(account, ask.resource.is_none());
-        routes.spoke(account, ask.resource.as_deref());
-        let entered = Key::Entered { channel: channel.to_owned(), account: account.clone(), nick: nick.clone() };
-        let changed = shown.as_ref() != Some(&nick);
-        let events = changed.then(|| self.event(entered, 2, routes)).into_iter().collect();
-        (Expect::Joined { nick, nodes }, events)
-    }
-
-    fn leave(&mut self, ask: &Ask, channel: &str, routes: &Routes) -> Taken {
-        let account = &ask.account;
-        if self.seat(account).is_none() {
-            return refuse("forbidden");
-        }
-        if let Some(seat) = self.seats.get_mut(account) {
-            (seat.joined, seat.nodes) = (false, 0);
-        }
-        let key = Key::Gone { channel: channel.to_owned(), account: account.clone() };
-        let told = Event { key: key.clone(), audience: BTreeMap::from([(account.clone(), routes.sure(account))]) };
-        let at_bare = ask.resource.is_none();
-        (Expect::Left { at_bare }, vec![self.event(key, 2, routes), told])
-    }
-
-    fn rename(&mut self, account: &str, channel: &str, nick: Option<&str>, routes: &mut Routes) -> Taken {
-        let (nick, key) = match self.nick(account, nick) {
-            Err("bad-request") => return refuse("bad-request"),
-            _ if self.seat(account).is_none() => return refuse("forbidden"),
-            Err(condition) => return refuse(condition),
-            Ok(nick) => nick,
-        };
-        let Some(seat) = self.seats.get_mut(account) else { return refuse("forbidden") };
-        let changed = seat.nick != nick;
-        (seat.nick, seat.key) = (nick.clone(), key);
-        let entered = Key::Entered { channel: channel.to_owned(), account: account.to_owned(), nick: nick.clone() };
-        let events = changed.then(|| self.event(entered, 2, routes)).into_iter().collect();
-        (Expect::Nick(nick), events)
-    }
-
-    fn update(&mut self, account: &str, add: Nodes, remove: Nodes) -> Taken {
-        if add == 8 || remove == 8 {
-            return refuse("item-not-found");
-        }
-        let Some(seat) = self.seats.get_mut(account).filter(|seat| seat.joined) else { return refuse("forbidden") };
-        seat.nodes = (seat.nodes | (add & 7)) & !(remove & 7);
-        (Expect::Updated(add & 7, remove & 7), Vec::new())
-    }
-
-    fn say(&mut self, ask: &Ask, channel: &str, now: u64, routes: &mut Routes) -> Taken {
-        let Op::Say { token, origin, said, .. } = &ask.op else { return refuse("bad-request") };
-        let account = &ask.account;
-        if *said == Said::Empty {
-            return refuse("bad-request");
-        }
-        let Some(seat) = self.seat(account).cloned() else { return refuse("forbidden") };
-        routes.spoke(account, ask.resource.as_deref());
-        if matches!(said, Said::State | Said::Marker | Said::NoStore) {
-            let mut event = self.event(Key::Relay(channel.to_owned(), token.clone()), 1, routes);
-            if *said == Said::State {
-                event.audience.remove(account);
-            }
-            return (Expect::Silence, vec![event]);
-        }
-        // An archive's clock does not go back.
-        let now = self.rows.last().map_or(now, |row| row.stamp.max(now));
-        let mut earlier = self.rows.iter().enumerate().rev();
-        let same = |row: &Rc<Row>| row.author == *account && origin.is_some() && row.origin == *origin;
-        let repeated = earlier.find(|(_, row)| same(row)).filter(|(_, row)| now.saturating_sub(row.stamp) <= DAY_MS);
-        if let Some((n, _)) = repeated {
-            return (Expect::Repeat(n as u64 + 1), Vec::new());
-        }
-        self.rows.push(Rc::new(Row {
-            author: account.clone(),
-            nick: seat.nick,
-            token: token.clone(),
-            stamp: now,
-            sent_id: ask.id.clone(),
-            origin: origin.clone(),
-            counted: *said == Said::Body,
-        }));
-        (Expect::Silence, vec![self.event(Key::Row(channel.to_owned(), token.clone()), 1, routes)])
-    }
-
-    fn set_info(&mut self, account: &str, channel: &str, name: &str, now: u64, routes: &mut Routes) -> Taken {
-        if self.owner != account && account != OPERATOR {
-            return refuse("forbidden");
-        }
-        self.info = (Stamp(now).to_xmpp(), Some(name.to_owned()));
-        let event = self.event(Key::Info(channel.to_owned(), name.to_owned()), 4, routes);
-        (Expect::InfoSet(self.info.0.clone()), vec![event])
-    }
-
-    fn items(&self, account: &str, node: Nodes) -> Taken {
-        let expect = match node {
-            8 => return refuse("item-not-found"),
-            4 => Expect::Info(self.info.0.clone(), self.info.1.clone()),
-            _ if !self.may_read(account) => return refuse("forbidden"),
-            1 => Expect::Empty,
-            _ => {
-                let seated = self.seats.iter().filter(|(_, seat)| seat.joined);
-                Expect::Participants(seated.map(|(jid, seat)| (jid.clone(), seat.nick.clone())).collect())
-            }
-        };
-        (expect, Vec::new())
-    }
-
-    fn page(&self, account: &str, channel: &str, paging: &Paging, default: usize, most: usize) -> Taken {
-        if !self.may_read(account) {
-            return refuse("forbidden");
-        }
-        let Paging { after, before, after_id, before_id, ids, .. } = paging;
-        let named = [after, after_id, before_id].into_iter().flatten().chain(before.iter().flatten()).chain(ids);
-        let known = |name: &RowName| name.row.filter(|(tag, _)| Some(*tag) == self.tag).map(|(_, row)| row);
-        if named.into_iter().any(|name| known(name).is_none()) {
-            return refuse("item-not-found");
-        }
-        let row_of = |name: &Option<RowName>| name.as_ref().and_then(known);
-        let from = row_of(after).max(row_of(after_id)).unwrap_or(0);
-        let to = [row_of(before_id), before.as_ref().and_then(row_of)].into_iter().flatten().min().unwrap_or(u64::MAX);
-        let whole = format!("{channel}@{DOMAIN}");
-        let fits = |(n, row): &(u64, &Rc<Row>)| {
-            *n > from
-                && *n < to
-                && paging.with.as_ref().is_none_or(|with| *with == whole || row.author == *with)
-                && paging.start.is_none_or(|start| row.stamp >= start)
-                && paging.end.is_none_or(|end| row.stamp <= end)
-                && (ids.is_empty() || ids.iter().any(|name| known(name) == Some(*n)))
-        };
-        let numbered = self.rows.iter().enumerate().map(|(n, row)| (n as u64 + 1, row));
-        let all: Vec<(u64, &Rc<Row>)> = numbered.filter(fits).collect();
-        let size = paging.max.unwrap_or(default).min(most).min(all.len());
-        let first = if before.is_some() { all.len() - size } else { 0 };
-        let page = &all[first..first + size];
-        let page = Page {
-            rows: page.iter().map(|(n, _)| *n).collect(),
-            records: page.iter().map(|(_, row)| Rc::clone(row)).collect(),
-            complete: size == all.len(),
-            flip: paging.flip,
-            counted: (all.len() as u64, first as u64),
-        };
-        (Expect::Page(Box::new(page)), Vec::new())
     }
 }
 

@@ -18,13 +18,15 @@ pub struct Route {
 pub struct Routes {
     routes: BTreeMap<String, Route>,
     saved: BTreeMap<String, Route>,
-    /// As it was when the turn began: what goes out early in a turn may still follow it.
-    before: BTreeMap<String, Route>,
+    /// As they were earlier in the turn: what goes out early in a turn follows them.
+    earlier: BTreeMap<String, Vec<Route>>,
 }
 
 impl Routes {
     fn entry(&mut self, account: &str) -> &mut Route {
-        self.routes.entry(account.to_owned()).or_default()
+        let route = self.routes.entry(account.to_owned()).or_default();
+        self.earlier.entry(account.to_owned()).or_default().push(route.clone());
+        route
     }
 
     /// The account joined: by its home server, or by a resource of its own.
@@ -68,18 +70,19 @@ impl Routes {
 
     /// A turn begins.
     pub fn begin(&mut self) {
-        self.before = self.routes.clone();
+        self.earlier.clear();
     }
 
-    /// The state was made durable.
-    pub fn save(&mut self) {
+    /// The state was made durable; of accounts that are in no channel, nothing need be kept.
+    pub fn save(&mut self, is_member: impl Fn(&str) -> bool) {
         self.saved = self.routes.clone();
+        let others = self.saved.iter_mut().filter(|(account, _)| !is_member(account));
+        others.for_each(|(_, route)| route.sure.clear());
     }
 
     /// The process ended and started again.
     pub fn restart(&mut self) {
         self.routes = self.saved.clone();
-        self.before = self.saved.clone();
     }
 
     /// The addresses that must get a copy.
@@ -93,8 +96,8 @@ impl Routes {
 
     /// Whether an address may get a copy.
     pub fn may(&self, account: &str, resource: Option<&str>) -> bool {
-        let routes = [self.routes.get(account), self.before.get(account)];
-        routes.into_iter().flatten().any(|route| match resource {
+        let earlier = self.earlier.get(account).into_iter().flatten();
+        earlier.chain(self.routes.get(account)).any(|route| match resource {
             None => route.bare,
             Some(resource) => !route.bare && route.heard.contains(resource),
         })

@@ -172,7 +172,9 @@ pub fn check_answer(ask: &Ask, expect: &Expect, answer: &Element) {
     }
     let payload = || payload.unwrap_or_else(|| panic!("no payload: {}", problem()));
     let right = match expect {
-        Expect::Created(name) => name.as_ref().is_none_or(|name| payload().attr("channel") == Some(name)),
+        Expect::Created(name) => {
+            name.as_ref().is_none_or(|name| payload().attr("channel").is_some_and(|it| it.to_lowercase() == *name))
+        }
         Expect::Destroyed => true,
         Expect::Left { .. } => payload().name() == "leave",
         Expect::Joined { nick, nodes } => {

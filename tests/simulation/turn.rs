@@ -1,0 +1,238 @@
+//! A turn of the engine, and the checks of all that it leads to: nothing too much, nothing too little.
+
+use super::asks::Op;
+use super::hosts::{Item, Note};
+use super::model::{Event, Expect, Model};
+use super::wire;
+use super::world::{Owed, World};
+use minidom::Element;
+use mixd::channel::Stamp;
+use mixd::engine::{Inbound, Loaded, Out, Turn};
+use mixd::store::{CommitError, Failure, Store};
+use mixd::xmpp::ns;
+use rand::seq::IndexedRandom;
+use std::collections::BTreeMap;
+
+impl World {
+    /// Takes a batch, and checks everything that it leads to.
+    pub fn turn(&mut self, size: usize, trouble: Option<Failure>) {
+        let size = size.min(self.inbox.len());
+        let batch: Vec<Item> = self.inbox.drain(..size).collect();
+        let inbound: Vec<Inbound> = batch.iter().map(|item| item.inbound.clone()).collect();
+        let needs = self.engine.needs(&inbound);
+        let channels = self.store.load(&needs.channels).unwrap();
+        let memberships = needs.accounts.into_iter().map(|account| {
+            let of = self.store.channels_of(&account).unwrap();
+            (account, of)
+        });
+        let memberships = memberships.collect();
+        self.engine.adopt(Loaded { channels: needs.channels.into_iter().zip(channels).collect(), memberships });
+        let before = self.model.clone();
+        self.model.now = self.model.now.max(self.clock);
+        self.routes.begin();
+        let (mut owed, mut events): (Owed, Vec<Event>) = Default::default();
+        for item in batch {
+            self.take_note(&item.note);
+            let Some(ask) = item.ask else { continue };
+            let (expect, shown) = self.model.take(&ask, &mut self.routes);
+            self.note(format!("{:?} by {} as {} -> {expect:?}", ask.op, ask.from(), ask.id));
+            owed.push((ask, expect));
+            events.extend(shown);
+        }
+        let now = Stamp(self.clock);
+        let turn = self.engine.turn(now, inbound);
+        self.store.fail_next_commits(usize::from(trouble.is_some()), trouble.unwrap_or(Failure::Refused));
+        match self.store.commit(now, &turn.records) {
+            Ok(()) => {
+                self.routes.save(|account| self.model.rooms.values().any(|room| room.seat(account).is_some()));
+                self.finish(turn, owed, &events);
+            }
+            Err(CommitError::Refused(_)) => {
+                self.note("the store refuses".into());
+                self.model = Model { now: self.model.now, ..before };
+                let out = self.engine.abandon(turn);
+                self.learn();
+                self.check_refused(out, owed);
+            }
+            Err(CommitError::Unknown(_)) => {
+                let kept = trouble == Some(Failure::UnknownKept);
+                if kept {
+                    self.routes.save(|account| self.model.rooms.values().any(|room| room.seat(account).is_some()));
+                } else {
+                    self.model = before;
+                }
+                self.unanswered.extend(owed.into_iter().map(|(ask, _)| ask));
+                self.restart(if kept { "unknown, kept" } else { "unknown, lost" });
+                self.learn();
+            }
+        }
+    }
+
+    pub fn take_note(&mut self, note: &Note) {
+        let split = |full: &str| {
+            let (account, resource) = full.split_once('/').unwrap_or((full, ""));
+            (account.to_owned(), resource.to_owned())
+        };
+        match note {
+            Note::Nothing => {}
+            Note::Online(full) => {
+                let (account, resource) = split(full);
+                self.routes.heard(&account, &resource);
+            }
+            Note::Offline(full) => {
+                let (account, resource) = split(full);
+                self.routes.gone(&account, &resource);
+            }
+            Note::Bounce { from, channel } if !from.contains('/') => {
+                let room = self.model.rooms.get(channel);
+                if room.is_some_and(|room| room.seat(from).is_some()) {
+                    self.routes.bounced_at_bare(from);
+                }
+            }
+            Note::Bounce { from, .. } => {
+                let (account, resource) = split(from);
+                self.routes.gone(&account, &resource);
+            }
+            Note::Told { full, takes, asked, life } => {
+                let in_time = *life == self.life && self.model.now.saturating_sub(*asked) <= 60_000;
+                let (account, resource) = split(full);
+                self.routes.told(&account, &resource, *takes && in_time);
+            }
+        }
+    }
+
+    /// After a commit: what goes out is checked, and reaches the host servers.
+    pub fn finish(&mut self, turn: Turn, owed: Owed, events: &[Event]) {
+        self.learn();
+        let (mut direct, mut asked): (Owed, Owed) = Default::default();
+        for (ask, expect) in owed {
+            let of_archive = matches!(expect, Expect::Page(_) | Expect::Bounds(_) | Expect::Repeat(_));
+            if of_archive { asked.push((ask, expect)) } else { direct.push((ask, expect)) }
+        }
+        let link = self.link;
+        let stanzas = self.send(turn.outbox);
+        if !link {
+            self.unanswered.extend(direct.into_iter().chain(asked).map(|(ask, _)| ask));
+            return;
+        }
+        let mut got: BTreeMap<String, Vec<wire::Seen>> = BTreeMap::new();
+        for stanza in &stanzas {
+            if self.take_answer(stanza, &mut direct) || is_question(stanza) {
+                continue;
+            }
+            let seen = wire::see(stanza);
+            self.check_id(&seen);
+            got.entry(stanza.attr("to").unwrap_or_default().to_owned()).or_default().push(seen);
+        }
+        let left: Vec<_> = direct.iter().filter(|(_, expect)| !matches!(expect, Expect::Silence)).collect();
+        assert!(left.is_empty(), "nobody answers {left:?}");
+        wire::check_delivery(events, &got, &self.routes, &self.ids);
+        for query in turn.queries {
+            let key = (query.reply.to.to_string(), query.reply.id.clone().unwrap_or_default());
+            let place = asked.iter().position(|(ask, _)| ask.key() == key);
+            let Some(n) = place else { panic!("a query that nobody made: {query:?}") };
+            let (ask, expect) = asked.remove(n);
+            self.archive.push_back((query, ask, expect));
+        }
+        assert!(asked.is_empty(), "no query for {asked:?}");
+        self.reach_hosts(&stanzas);
+    }
+
+    pub fn check_refused(&mut self, out: Vec<Out>, mut owed: Owed) {
+        for (ask, expect) in &mut owed {
+            let silent = matches!(&ask.op, Op::Garbage { conditions, .. } if conditions.is_empty());
+            match expect {
+                _ if silent => {}
+                Expect::Error(conditions) if matches!(ask.op, Op::Garbage { .. }) => {
+                    conditions.push("internal-server-error")
+                }
+                _ => *expect = Expect::Error(vec!["internal-server-error"]),
+            }
+        }
+        let link = self.link;
+        let stanzas = self.send(out);
+        self.unanswered.extend(owed.iter().map(|(ask, _)| ask.clone()));
+        if !link {
+            return;
+        }
+        for stanza in &stanzas {
+            assert!(
+                self.take_answer(stanza, &mut owed) || is_question(stanza),
+                "a refused turn leaves a trace: {stanza:?}"
+            );
+        }
+        let left: Vec<_> = owed.iter().filter(|(_, expect)| !matches!(expect, Expect::Silence)).collect();
+        assert!(left.is_empty(), "nobody hears of the refusal: {left:?}");
+        self.reach_hosts(&stanzas);
+    }
+
+    /// The address book learns, and the rest is read back as it crosses the link.
+    pub fn send(&mut self, out: Vec<Out>) -> Vec<Element> {
+        let mut text = String::new();
+        for out in out {
+            match out {
+                Out::Book(delta) => self.book.apply(delta),
+                Out::Stanza(stanza) => text.push_str(&stanza),
+                Out::Fan(fan) => {
+                    let (mut cursor, size) =
+                        (Default::default(), *[1, 2000, usize::MAX].choose(&mut self.dice).unwrap());
+                    loop {
+                        let mut block = Vec::new();
+                        let done = self.book.write(&fan, &mut cursor, size, &mut block);
+                        text.push_str(std::str::from_utf8(&block).unwrap());
+                        if done {
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+        for byte in text.bytes() {
+            self.digest = (self.digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        if self.link { wire::read(&text) } else { Vec::new() }
+    }
+
+    /// Whether a stanza is an answer; it is then owed, and right.
+    pub fn take_answer(&self, stanza: &Element, owed: &mut Owed) -> bool {
+        if !matches!(stanza.attr("type"), Some("result" | "error")) {
+            return false;
+        }
+        let text = |name| stanza.attr(name).unwrap_or_default().to_owned();
+        let key = (text("to"), text("id"));
+        let place = owed.iter().position(|(ask, expect)| ask.key() == key && !matches!(expect, Expect::Silence));
+        let Some(n) = place else { panic!("an answer that nobody is owed: {stanza:?}, but {owed:?}") };
+        let (ask, expect) = owed.remove(n);
+        wire::check_answer(&ask, &expect, stanza);
+        true
+    }
+
+    /// A row is in the archive before anybody gets it, with the same content, under an id of its own.
+    pub fn check_id(&mut self, seen: &wire::Seen) {
+        let wire::Seen::Row { channel, token, id, stanza } = seen else { return };
+        let meaning = self.rows.entry(id.clone()).or_insert_with(|| (channel.clone(), token.clone()));
+        assert_eq!(*meaning, (channel.clone(), token.clone()), "one id for two rows");
+        let Some(room) = self.model.rooms.get(channel) else { return };
+        let Some(n) = room.rows.iter().rposition(|row| row.token == *token) else { return };
+        let tag = room.tag.unwrap_or_default();
+        if room.rows.iter().filter(|row| row.token == *token).count() > 1 || self.sealer.open(tag, id).is_none() {
+            return;
+        }
+        wire::check_row(stanza, n as u64 + 1, &room.rows[n], tag, &self.sealer);
+    }
+
+    pub fn reach_hosts(&mut self, stanzas: &[Element]) {
+        for stanza in stanzas {
+            match self.hosts.deliver(stanza, self.model.now, self.life, &mut self.dice) {
+                Ok(items) => self.inbox.extend(items),
+                Err(problem) => panic!("{problem}"),
+            }
+        }
+    }
+}
+
+fn is_question(stanza: &Element) -> bool {
+    stanza.name() == "iq"
+        && matches!(stanza.attr("type"), Some("get" | "set"))
+        && (stanza.has_child("query", ns::DISCO_INFO) || stanza.has_child("query", ns::ROSTER))
+}
