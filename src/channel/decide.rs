@@ -6,6 +6,9 @@ use super::{
     Own, ParticipantId, Refusal, Row, RowKind, Status, change::Relay,
 };
 
+/// Stays of one member that are remembered apart; the oldest go first.
+const WINDOWS_MAX: usize = 128;
+
 type Outcome = Result<Decision, Refusal>;
 
 impl Channel {
@@ -88,6 +91,9 @@ impl Channel {
             // Nothing was missed: the same stay goes on, so that coming and going costs no memory.
             Some(window) if window.1 == Some(self.head().row) => window.1 = None,
             _ => windows.push((self.head().row + 1, None)),
+        }
+        if windows.len() > WINDOWS_MAX {
+            windows.remove(0);
         }
         let member = Member {
             id: past.map_or_else(|| ParticipantId::random(context.dice), |past| past.id.clone()),
