@@ -11,6 +11,11 @@ use minidom::Element;
 use rand::Rng;
 use std::collections::BTreeMap;
 
+/// What one turn may spend on lists in answers, in bytes; whoever asks for more is told to come again. Listing a
+/// participant counts as much as writing one, since the whole list is put in order for each page.
+const EFFORT_MAX: usize = 4 << 20;
+const MEMBER_EFFORT: usize = 64;
+
 /// A request on its way.
 pub(super) struct Asked<'a> {
     /// The way back.
@@ -97,8 +102,7 @@ impl Engine {
         for change in changes {
             self.render(&name, &change, turn);
             if change == Change::Destroyed {
-                self.unshelve(&name, &mut turn.outbox);
-                self.shelf.strike(&name);
+                self.bury(&name, &mut turn.outbox);
             }
         }
     }
@@ -186,13 +190,20 @@ impl Engine {
             Answer::Left if self.needs_error_on_leave(asked) => {
                 return turn.send(asked.reply.error(&(&Refusal::NoSuchItem).into()));
             }
+            Answer::Items { .. } if turn.effort > EFFORT_MAX => {
+                return turn.send(asked.reply.error(&(&Refusal::Busy).into()));
+            }
             answer => {
                 let Some(extension) = asked.extension else { return };
                 let request = self.request(asked);
+                if let (Answer::Items { .. }, Some(channel)) = (&answer, request.channel) {
+                    turn.effort += MEMBER_EFFORT * channel.participant_count();
+                }
                 let text = match extension.encode(&answer, &request) {
                     Ok(payload) => asked.reply.result(payload),
                     Err(refusal) => asked.reply.error(&(&refusal).into()),
                 };
+                turn.effort += text.len();
                 return turn.send(text);
             }
         };
@@ -239,7 +250,7 @@ impl Engine {
             self.set_roster_item(&account, name, None, turn);
         }
         if let Change::Left(member) = change {
-            self.accounts.release(&member.jid);
+            self.accounts.left(&member.jid);
         }
     }
 

@@ -19,7 +19,7 @@ pub(super) enum Target {
 impl Engine {
     /// What must be loaded before these can be taken.
     pub fn needs(&self, batch: &[Inbound]) -> Needs {
-        let mut needs = Needs::default();
+        let mut needs = Needs { accounts: self.accounts.unsettled().cloned().collect(), ..Needs::default() };
         for inbound in batch {
             let Inbound::Stanza(stanza) = inbound else { continue };
             match self.target(&stanza.to) {
@@ -136,6 +136,10 @@ impl Engine {
             return;
         }
         let domain = stanza.from.domain().as_str().to_owned();
+        if !self.hosts.trusts(&domain) {
+            tracing::debug!(%domain, "an announcement of a server that is not the host server is ignored");
+            return;
+        }
         if let Some(version) = delegation::advert(&stanza.element) {
             tracing::info!(%domain, version, "the host server delegates MIX-PAM: its users join through their accounts");
         }

@@ -56,6 +56,8 @@ pub struct Turn {
     pub outbox: Vec<Out>,
     /// To be answered from the archive, after the commit.
     pub queries: Vec<Query>,
+    /// What lists in answers have cost so far, in bytes.
+    pub(super) effort: usize,
     /// Questions of the service's own, which do not wait for any commit.
     pub(super) questions: Vec<String>,
     /// Whom to tell when the commit is refused.
@@ -87,7 +89,7 @@ impl Engine {
             self.shelve(name, channel);
         }
         for (account, channels) in loaded.memberships {
-            self.accounts.note_membership(&account, !channels.is_empty());
+            self.accounts.note_membership(&account, !channels.is_empty(), &self.hosts, &mut self.early);
             self.memberships.insert(account, channels);
         }
     }

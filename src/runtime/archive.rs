@@ -64,7 +64,7 @@ impl Archive {
 
 fn run(queries: &Queue<Query>, store: &dyn Store, outbox: &Outbox) {
     let _vital = Vital("a reader of the archive");
-    while let Some(batch) = queries.take_in_thread(1, Duration::from_secs(3600)) {
+    while let Some(batch) = queries.take_in_thread((1, usize::MAX), Duration::from_secs(3600)) {
         for query in batch {
             for stanza in answer(&query, store) {
                 send(outbox, stanza);
