@@ -17,6 +17,7 @@ pub mod participant;
 pub mod permission;
 pub mod refusal;
 pub mod settings;
+pub mod snapshot;
 pub mod stamp;
 
 pub use change::{Change, Head, Profile};
@@ -32,6 +33,7 @@ pub use participant::{Member, Own, Status};
 pub use permission::{Action, Role};
 pub use refusal::Refusal;
 pub use settings::{History, Intervals, Membership, Receipts, Rights, Settings, Style};
+pub use snapshot::{Person, Snapshot, Standing};
 pub use stamp::Stamp;
 
 use jid::BareJid;
@@ -136,7 +138,7 @@ impl Channel {
 
     /// The item of the information node; every channel has one from its creation on.
     pub fn info(&self) -> &Item {
-        static NONE: Item = Item { id: String::new(), payload: String::new(), label: None };
+        static NONE: Item = Item { id: String::new(), payload: String::new(), label: None, stamp: Stamp(0) };
         self.item(Node::Info).unwrap_or(&NONE)
     }
 
