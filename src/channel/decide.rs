@@ -211,6 +211,7 @@ impl Channel {
             counted: message.counted,
             kind: if message.retracts { RowKind::Retraction } else { RowKind::Message },
             media: message.media,
+            corrects: message.corrects.is_some(),
             target: message.target.filter(|&target| target <= head.row),
             nick: author.nick.as_str().to_owned(),
             stanza_id: message.stanza_id,
