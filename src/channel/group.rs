@@ -2,7 +2,7 @@
 
 use super::event::Progress;
 use super::settings::{History, Membership, Receipts};
-use super::{ChannelName, Nick, ParticipantId, Row, Stamp, Status};
+use super::{ChannelName, Nick, ParticipantId, Row, Snapshot, Stamp, Standing, Status};
 use jid::BareJid;
 
 /// Somebody to be added.
@@ -29,6 +29,8 @@ pub struct GroupWish {
     pub membership: Option<Membership>,
     /// Which rows a member sees; the service's default where absent.
     pub history: Option<History>,
+    /// Whether its people are told by the notices of the HTTP API (groups.md §4).
+    pub notices: bool,
 }
 
 /// Settings to be changed; what is absent stays.
@@ -170,12 +172,16 @@ pub enum GroupAnswer {
 /// One line of the list of one's groups, read from the channel as it is for the asker.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GroupLine {
-    /// The channel.
-    pub name: ChannelName,
+    /// The channel, without its people.
+    pub group: Snapshot,
+    /// The asker's role.
+    pub standing: Standing,
     /// What the asker is in it.
     pub status: Status,
     /// How many rows are to be read.
     pub unread: u64,
-    /// When the newest visible row came.
+    /// The newest visible row.
+    pub last_row: Option<u64>,
+    /// When it came.
     pub last_activity: Option<Stamp>,
 }

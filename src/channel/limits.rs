@@ -241,6 +241,7 @@ impl Limits {
             participants_max: self.participants_max,
             subject_chars_max: 1000,
             retract_window_s: 0,
+            notices: false,
         }
     }
 
@@ -257,6 +258,7 @@ impl Limits {
             participants_max: groups.participants_max,
             subject_chars_max: groups.subject_chars_max,
             retract_window_s: groups.retract_window_s,
+            notices: false,
         }
     }
 }

@@ -18,6 +18,7 @@ pub mod participant;
 pub mod permission;
 pub mod refusal;
 pub mod settings;
+pub mod snapshot;
 pub mod stamp;
 mod states;
 mod tail;
@@ -36,6 +37,7 @@ pub use participant::{Member, Own, Status};
 pub use permission::{Action, Role};
 pub use refusal::Refusal;
 pub use settings::{History, Intervals, Membership, Receipts, Rights, Settings, Style};
+pub use snapshot::{Person, Snapshot, Standing};
 pub use stamp::Stamp;
 
 use jid::BareJid;
@@ -146,7 +148,7 @@ impl Channel {
 
     /// The item of the information node; every channel has one from its creation on.
     pub fn info(&self) -> &Item {
-        static NONE: Item = Item { id: String::new(), payload: String::new(), label: None };
+        static NONE: Item = Item { id: String::new(), payload: String::new(), label: None, stamp: Stamp(0) };
         self.item(Node::Info).unwrap_or(&NONE)
     }
 

@@ -1,5 +1,6 @@
 //! The nodes of a channel and sets of them.
 
+use super::Stamp;
 use serde::{Deserialize, Serialize};
 
 /// A node that a channel has.
@@ -100,4 +101,6 @@ pub struct Item {
     pub payload: String,
     /// The name that people see, read from an information item's payload.
     pub label: Option<String>,
+    /// When it was put there; settled by the decision.
+    pub stamp: Stamp,
 }

@@ -70,6 +70,8 @@ pub struct Settings {
     pub subject_chars_max: usize,
     /// For how long one may retract one's own message, in seconds; 0: for ever.
     pub retract_window_s: u64,
+    /// Whether its people are told of changes by the notices of the HTTP API (groups.md §4).
+    pub notices: bool,
 }
 
 /// Who has which role.

@@ -37,7 +37,7 @@ impl Engine {
         };
         let settings = self.service.limits.plain_settings();
         let rights = Rights { owners: vec![creator], admins: Vec::new() };
-        let info = pubsub::first_info(named.then_some(name.as_str()), self.now.to_xmpp());
+        let info = pubsub::first_info(named.then_some(name.as_str()), self.now);
         self.shelf.put(Channel::create(name.clone(), profile.clone(), settings.clone(), rights.clone(), info.clone()));
         asked.channel = Some(name.clone());
         Ok(Decision {

@@ -3,7 +3,7 @@
 use super::mix_core::{headed, name_of, node_of, participant};
 use super::{Extension, Render, Request, Route, Scope, rsm};
 use crate::channel::command::Slice;
-use crate::channel::{Answer, Change, Channel, Command, Item, Member, Node, Refusal};
+use crate::channel::{Answer, Change, Channel, Command, Item, Member, Node, Refusal, Stamp};
 use crate::xmpp::{Tag, ns};
 use minidom::Element;
 use std::collections::HashSet;
@@ -165,15 +165,15 @@ fn published(publish: &Element) -> Result<Item, Refusal> {
     let fields: Vec<Tag> = fields.collect();
     let mut payload = String::new();
     Tag::in_ns("x", ns::FORM).attr("type", "result").children(fields).write(&mut payload);
-    Ok(Item { id: String::new(), payload, label })
+    Ok(Item { payload, label, ..Item::default() })
 }
 
 /// The first item of the information node of a channel that was created with a name, or without one.
-pub fn first_info(label: Option<&str>, stamp: String) -> Item {
+pub fn first_info(label: Option<&str>, stamp: Stamp) -> Item {
     let form_type = info_field("FORM_TYPE", &[ns::MIX_CORE.to_owned()], true);
     let name = info_field("Name", &label.map(str::to_owned).into_iter().collect::<Vec<_>>(), false);
     let form = Tag::in_ns("x", ns::FORM).attr("type", "result").child(form_type).child(name);
-    Item { id: stamp, payload: form.into_xml(), label: label.map(str::to_owned) }
+    Item { id: stamp.to_xmpp(), payload: form.into_xml(), label: label.map(str::to_owned), stamp }
 }
 
 /// The payload of an information item with another name in it, and everything else as it was.
