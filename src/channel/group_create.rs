@@ -38,6 +38,7 @@ pub fn plan(wish: &GroupWish, creator: &Actor, context: &mut Context<'_>) -> Res
     let mut settings = limits.group_settings();
     settings.membership = wish.membership.unwrap_or(settings.membership);
     settings.history = wish.history.unwrap_or(settings.history);
+    settings.notices = wish.notices;
     let subject = subject(&wish.subject, settings.subject_chars_max)?;
     let mut named = BTreeSet::from([&creator.account]);
     let invited: Vec<_> = wish.members.iter().filter(|invitee| named.insert(&invitee.jid)).collect();
@@ -133,6 +134,7 @@ fn first_row(owner: &Member, context: &Context<'_>) -> Row {
         ordinal: 0,
         counted: false,
         target: None,
+        corrects: false,
         kind: RowKind::Event(event),
         media: None,
         nick: owner.nick.as_str().to_owned(),

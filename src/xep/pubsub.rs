@@ -179,7 +179,7 @@ pub fn first_info(label: Option<&str>, stamp: Stamp) -> Item {
 /// The payload of an information item with another name in it, and everything else as it was.
 pub fn renamed(item: &Item, label: &str) -> String {
     let name = || info_field("Name", &[label.to_owned()], false);
-    let Ok(form) = item.payload.parse::<Element>() else { return first_info(Some(label), String::new()).payload };
+    let Ok(form) = item.payload.parse::<Element>() else { return first_info(Some(label), item.stamp).payload };
     let is_name = |field: &Element| field.attr("var").is_some_and(|var| var.eq_ignore_ascii_case("name"));
     let place = form.children().position(is_name);
     let mut fields: Vec<Tag> = Vec::new();

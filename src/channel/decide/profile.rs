@@ -21,7 +21,7 @@ impl Channel {
         let mut draft = Draft::new(self, context.now);
         if self.label() != Some(&*subject) {
             let payload = (context.rename)(self.info(), &subject);
-            let item = Item { id: context.now.to_xmpp(), payload, label: Some(subject) };
+            let item = Item { id: context.now.to_xmpp(), payload, label: Some(subject), stamp: context.now };
             self.place(&mut draft, actor, Node::Info, item);
         }
         draft.finish(Answer::Group(GroupAnswer::Done))
@@ -48,6 +48,7 @@ impl Channel {
                 item.label = Some(subject);
             }
         }
+        item.stamp = context.now;
         if node == Node::Info || item.id.is_empty() {
             // XEP-0369 §4.7.4: the item is named by the time at which it was made.
             item.id = context.now.to_xmpp();
