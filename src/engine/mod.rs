@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod book;
+pub mod call;
 pub mod capabilities;
 mod delegated;
 pub mod hosts;
@@ -19,6 +20,7 @@ pub mod turn;
 
 pub use crate::xep::mam_page::{People, Query, QueryKind};
 pub use book::AddressBook;
+pub use call::{Addressee, Call, CallResult, Called, Lookup, Recipient};
 pub use hosts::Pam;
 pub use outbox::{Audience, Delta, Entry, Fan, ListId, Out};
 pub use turn::{Inbound, Loaded, Needs, Turn};

@@ -3,7 +3,9 @@
 use super::outbox::{Audience, Delta, Fan, ListId, Out};
 use super::pending::Purpose;
 use super::{Engine, Query, QueryKind, Turn};
-use crate::channel::{Actor, Answer, Change, Channel, ChannelName, Command, Context, Decision, NodeSet, Refusal};
+use crate::channel::{
+    Actor, Answer, Change, Channel, ChannelName, Command, Context, Decision, Member, NodeSet, Refusal,
+};
 use crate::store::Record;
 use crate::xep::{EXTENSIONS, Extension, Render, Reply, Request, Shown, incoming, privilege};
 use jid::{BareJid, Jid};
@@ -13,50 +15,98 @@ use std::collections::BTreeMap;
 
 /// A request on its way.
 pub(super) struct Asked<'a> {
-    /// The way back.
-    pub reply: Reply,
     /// Who asks.
     pub actor: Actor,
-    /// From which address.
-    pub asker: Jid,
-    /// The channel it is sent to.
+    /// The channel it is sent to; where a command names another one, that.
     pub channel: Option<ChannelName>,
-    /// The payload of an iq, or the whole message.
-    pub payload: &'a Element,
-    /// Whether the iq is a set.
-    pub set: bool,
-    /// Who takes it; `None` for a groupchat message.
-    pub extension: Option<&'static dyn Extension>,
+    /// The way it came by, and its answer goes.
+    pub way: Way<'a>,
+}
+
+/// The way a request came by.
+pub(super) enum Way<'a> {
+    /// As a stanza.
+    Stanza {
+        /// The way back.
+        reply: Box<Reply>,
+        /// From which address.
+        asker: Jid,
+        /// The payload of an iq, or the whole message.
+        payload: &'a Element,
+        /// Whether the iq is a set.
+        set: bool,
+        /// Who takes it; `None` for a groupchat message.
+        extension: Option<&'static dyn Extension>,
+    },
+    /// As a call, with its token.
+    Call(u64),
+}
+
+/// What a request leads to, in however many channels.
+pub(super) struct Effects {
+    /// What happens, in order.
+    pub changes: Vec<(ChannelName, Change)>,
+    /// What the asker is told.
+    pub answer: Answer,
+}
+
+impl Asked<'_> {
+    /// The way back, where it came as a stanza.
+    fn reply(&self) -> Option<&Reply> {
+        match &self.way {
+            Way::Stanza { reply, .. } => Some(reply),
+            Way::Call(_) => None,
+        }
+    }
+
+    /// The address that asks, where it came as a stanza.
+    fn asker(&self) -> Option<&Jid> {
+        match &self.way {
+            Way::Stanza { asker, .. } => Some(asker),
+            Way::Call(_) => None,
+        }
+    }
+
+    /// Whether it came from an account's bare JID, which only its own server can speak from.
+    fn is_at_bare(&self) -> bool {
+        self.asker().is_some_and(Jid::is_bare) && self.reply().is_some_and(|reply| reply.delegated.is_none())
+    }
 }
 
 impl Engine {
+    /// A request that came as a stanza.
     pub(super) fn ask(&mut self, mut asked: Asked<'_>, turn: &mut Turn) {
-        turn.replies.push(asked.reply.clone());
-        match self.decide(&mut asked) {
-            Ok(decision) => self.carry_out(asked, decision, turn),
-            Err(refusal) => turn.send(asked.reply.error(&(&refusal).into())),
+        let Some(reply) = asked.reply().cloned() else { return };
+        turn.replies.push(reply.clone());
+        let decided = self.decode(&asked).and_then(|command| self.decide(&mut asked, command));
+        match decided {
+            Ok(effects) => self.carry_out(asked, effects, turn),
+            Err(refusal) => turn.send(reply.error(&(&refusal).into())),
+        }
+    }
+
+    fn decode(&self, asked: &Asked<'_>) -> Result<Command, Refusal> {
+        if asked.channel.as_ref().is_some_and(|name| self.shelf.channel(name).is_none()) {
+            return Err(Refusal::NoSuchChannel);
+        }
+        let Some(request) = self.request(asked) else { return Err(Refusal::NoSuchService) };
+        match &asked.way {
+            Way::Stanza { extension: Some(extension), .. } => extension.decode(&request),
+            _ => incoming::decode(&request),
         }
     }
 
     /// The decision; `asked.channel` becomes the channel that the command is about.
-    fn decide(&mut self, asked: &mut Asked<'_>) -> Result<Decision, Refusal> {
-        if asked.channel.as_ref().is_some_and(|name| self.shelf.channel(name).is_none()) {
-            return Err(Refusal::NoSuchChannel);
-        }
-        let request = self.request(asked);
-        let command = match asked.extension {
-            Some(extension) => extension.decode(&request)?,
-            None => incoming::decode(&request)?,
-        };
+    pub(super) fn decide(&mut self, asked: &mut Asked<'_>, command: Command) -> Result<Effects, Refusal> {
         match command {
             Command::Create { name } => self.create(asked, name),
             Command::ListChannels(slice) => self.list_channels(&asked.actor.account, &slice),
             Command::DescribeService { node } => {
                 let may_create = self.service.may_create(&asked.actor.account);
-                Ok(Decision::answer(Answer::ServiceDescription { node, may_create }))
+                Ok(Effects::none(Answer::ServiceDescription { node, may_create }))
             }
-            Command::Version => Ok(Decision::answer(Answer::Version)),
-            Command::Ping => Ok(Decision::answer(Answer::Pong)),
+            Command::Version => Ok(Effects::none(Answer::Version)),
+            Command::Ping => Ok(Effects::none(Answer::Pong)),
             Command::Destroy { name } => {
                 asked.channel = Some(name.clone());
                 self.decide_in(&name, &asked.actor, Command::Destroy { name: name.clone() })
@@ -68,7 +118,12 @@ impl Engine {
         }
     }
 
-    fn decide_in(&mut self, name: &ChannelName, actor: &Actor, command: Command) -> Result<Decision, Refusal> {
+    pub(super) fn decide_in(
+        &mut self,
+        name: &ChannelName,
+        actor: &Actor,
+        command: Command,
+    ) -> Result<Effects, Refusal> {
         self.shelf.touch(name);
         let channel = self.shelf.channel(name).ok_or(Refusal::NoSuchChannel)?;
         let (tag, none) = (channel.profile().tag, BTreeMap::new());
@@ -78,55 +133,66 @@ impl Engine {
             limits: &self.service.limits,
             facts: self.facts.get(&tag).unwrap_or(&none),
         };
-        channel.decide(actor, command, &mut context)
+        let Decision { changes, answer } = channel.decide(actor, command, &mut context)?;
+        Ok(Effects { changes: changes.into_iter().map(|change| (name.clone(), change)).collect(), answer })
     }
 
     /// Applies a decision, answers it, and shows what happened.
-    fn carry_out(&mut self, asked: Asked<'_>, decision: Decision, turn: &mut Turn) {
-        let Decision { changes, answer } = decision;
+    pub(super) fn carry_out(&mut self, asked: Asked<'_>, effects: Effects, turn: &mut Turn) {
+        let Effects { changes, answer } = effects;
         self.notice_asker(&asked, &answer, turn);
-        for change in &changes {
-            if let Some(name) = &asked.channel {
-                self.apply(name, change, turn);
-            }
+        let mut released = Vec::new();
+        for (name, change) in &changes {
+            released.extend(self.apply(name, change, turn));
         }
         self.keep_roster(&asked, &answer, turn);
         self.answer(&asked, answer, turn);
-        let Some(name) = asked.channel else { return };
-        for change in changes {
+        for (name, change) in changes {
             self.render(&name, &change, turn);
             if change == Change::Destroyed {
                 self.unshelve(&name, &mut turn.outbox);
                 self.shelf.strike(&name);
             }
         }
+        released.iter().for_each(|account| self.accounts.release(account));
     }
 
-    /// Memory, the address book and the records learn of a change.
-    fn apply(&mut self, name: &ChannelName, change: &Change, turn: &mut Turn) {
-        let Some(channel) = self.shelf.channel(name) else { return };
+    /// Memory, the address book and the records learn of a change. Returns who is in the channel no longer.
+    fn apply(&mut self, name: &ChannelName, change: &Change, turn: &mut Turn) -> Option<BareJid> {
+        let channel = self.shelf.channel(name)?;
         let tag = channel.profile().tag;
-        if let Change::Joined(member) | Change::Left(member) | Change::Subscribed(member) = change {
+        let mut released = None;
+        if let Some(member) = change.member() {
             let past = channel.participant(&member.jid).map(|past| past.subscriptions);
             let no = match (past.is_some(), member.is_joined()) {
-                (false, true) => self.accounts.hold(&member.jid, &self.hosts, &mut turn.outbox),
-                _ => self.accounts.number(&member.jid),
+                (false, true) => Some(self.accounts.hold(&member.jid, &self.hosts, &mut turn.outbox)),
+                (false, false) => None,
+                (true, joined) => {
+                    released = (!joined).then(|| member.jid.clone());
+                    Some(self.accounts.number(&member.jid))
+                }
             };
-            if let Some(channels) = self.memberships.get_mut(&member.jid) {
-                // What was loaded for this turn goes on with the turn.
-                channels.retain(|other| other != name);
-                channels.extend(member.is_joined().then(|| name.clone()));
-            }
-            let (past, next) = (past.unwrap_or_default(), member.subscriptions);
+            self.note_membership(name, member);
+            let next = if member.is_joined() { member.subscriptions } else { NodeSet::default() };
             let out = &mut turn.outbox;
-            subscription_deltas(past, next).for_each(|(node, on)| {
+            subscription_deltas(past.unwrap_or_default(), next).for_each(|(node, on)| {
                 let list = ListId { tag, node };
-                out.push(Out::Book(if on { Delta::Subscribed(list, no) } else { Delta::Unsubscribed(list, no) }));
+                let delta = |no| if on { Delta::Subscribed(list, no) } else { Delta::Unsubscribed(list, no) };
+                out.extend(no.map(|no| Out::Book(delta(no))));
             });
         }
         self.shelf.change(name, |channel| channel.apply(change));
         if !matches!(change, Change::Relayed(_)) {
             turn.records.push(Record::Channel { name: name.clone(), tag, change: change.clone() });
+        }
+        released
+    }
+
+    /// What was loaded of people's channels for this turn goes on with the turn.
+    fn note_membership(&mut self, name: &ChannelName, member: &Member) {
+        if let Some(channels) = self.memberships.get_mut(&member.jid) {
+            channels.retain(|other| other != name);
+            channels.extend(member.is_joined().then(|| name.clone()));
         }
     }
 
@@ -134,15 +200,15 @@ impl Engine {
     fn notice_asker(&mut self, asked: &Asked<'_>, answer: &Answer, turn: &mut Turn) {
         let speaks =
             !matches!(answer, Answer::Description | Answer::Nodes | Answer::Pong | Answer::Version | Answer::Left);
-        let Some(name) = &asked.channel else { return };
+        let (Some(name), Some(asker)) = (&asked.channel, asked.asker()) else { return };
         let joined = matches!(answer, Answer::Joined { .. });
         let seated =
             self.shelf.channel(name).is_some_and(|channel| channel.participant(&asked.actor.account).is_some());
-        if let (true, true, Ok(full)) = (speaks, seated || joined, asked.asker.try_as_full()) {
+        if let (true, true, Ok(full)) = (speaks, seated || joined, asker.try_as_full()) {
             self.accounts.saw(full, None, Some(true), &self.hosts, &mut turn.outbox);
         }
         if joined {
-            let at_bare = asked.asker.is_bare() && asked.reply.delegated.is_none();
+            let at_bare = asked.is_at_bare();
             let unknown = self.accounts.joined(&asked.actor.account, at_bare, &self.hosts, &mut turn.outbox);
             unknown.iter().for_each(|full| self.ask_resource(full, turn));
             if at_bare {
@@ -153,7 +219,8 @@ impl Engine {
 
     /// XEP-0405 §6.7: who stands in for the account's server keeps the channel in its roster, where that is granted.
     fn keep_roster(&mut self, asked: &Asked<'_>, answer: &Answer, turn: &mut Turn) {
-        let (Some(delegated), Some(name)) = (&asked.reply.delegated, &asked.channel) else { return };
+        let delegated = asked.reply().and_then(|reply| reply.delegated.as_ref());
+        let (Some(delegated), Some(name)) = (delegated, &asked.channel) else { return };
         let Some(channel) = self.shelf.channel(name) else { return };
         let label = match answer {
             Answer::Joined { .. } => Some(channel.label().unwrap_or(name.as_str()).to_owned()),
@@ -177,27 +244,40 @@ impl Engine {
     }
 
     fn answer(&mut self, asked: &Asked<'_>, answer: Answer, turn: &mut Turn) {
+        match &asked.way {
+            Way::Stanza { reply, extension, .. } => self.answer_stanza(asked, reply, *extension, answer, turn),
+            Way::Call(token) => self.answer_call(asked, *token, answer, turn),
+        }
+    }
+
+    fn answer_stanza(
+        &mut self,
+        asked: &Asked<'_>,
+        reply: &Reply,
+        extension: Option<&'static dyn Extension>,
+        answer: Answer,
+        turn: &mut Turn,
+    ) {
         let kind = match answer {
             Answer::Taken => return,
             Answer::Repeat { row } => QueryKind::Reflection { row },
-            Answer::History { query, author } => QueryKind::Page { query, author },
+            Answer::History { query, author } => QueryKind::Page { query: Box::new(query), author },
             Answer::HistoryBounds => QueryKind::Bounds,
             Answer::Left if self.needs_error_on_leave(asked) => {
-                return turn.send(asked.reply.error(&(&Refusal::NoSuchItem).into()));
+                return turn.send(reply.error(&(&Refusal::NoSuchItem).into()));
             }
             answer => {
-                let Some(extension) = asked.extension else { return };
-                let request = self.request(asked);
+                let (Some(extension), Some(request)) = (extension, self.request(asked)) else { return };
                 let text = match extension.encode(&answer, &request) {
-                    Ok(payload) => asked.reply.result(payload),
-                    Err(refusal) => asked.reply.error(&(&refusal).into()),
+                    Ok(payload) => reply.result(payload),
+                    Err(refusal) => reply.error(&(&refusal).into()),
                 };
                 return turn.send(text);
             }
         };
         let Some(channel) = asked.channel.as_ref().and_then(|name| self.shelf.channel(name)) else { return };
         turn.queries.push(Query {
-            reply: asked.reply.clone(),
+            reply: reply.clone(),
             channel: self.service.address_of(channel.name()),
             tag: channel.profile().tag,
             newest: channel.head().row,
@@ -207,9 +287,7 @@ impl Engine {
     }
 
     fn needs_error_on_leave(&self, asked: &Asked<'_>) -> bool {
-        asked.asker.is_bare()
-            && asked.reply.delegated.is_none()
-            && self.hosts.chokes_on_leave(asked.actor.account.domain().as_str())
+        asked.is_at_bare() && self.hosts.chokes_on_leave(asked.actor.account.domain().as_str())
     }
 
     /// Shows a change that was applied.
@@ -237,20 +315,19 @@ impl Engine {
         for account in leavers {
             self.set_roster_item(&account, name, None, turn);
         }
-        if let Change::Left(member) = change {
-            self.accounts.release(&member.jid);
-        }
     }
 
-    fn request<'a>(&'a self, asked: &'a Asked<'_>) -> Request<'a> {
-        Request {
+    /// What extensions may look at; `None` for what did not come as a stanza.
+    fn request<'a>(&'a self, asked: &'a Asked<'_>) -> Option<Request<'a>> {
+        let Way::Stanza { reply, payload, set, .. } = &asked.way else { return None };
+        Some(Request {
             service: &self.service,
             actor: &asked.actor,
             channel: asked.channel.as_ref().and_then(|name| self.shelf.channel(name)),
-            set: asked.set,
-            payload: asked.payload,
-            delegated: asked.reply.delegated.is_some(),
-        }
+            set: *set,
+            payload,
+            delegated: reply.delegated.is_some(),
+        })
     }
 
     pub(super) fn fresh_id(&mut self) -> String {

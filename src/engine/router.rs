@@ -1,9 +1,9 @@
 //! From a stanza to whoever takes it: address → target, payload → extension.
 
-use super::parley::Asked;
+use super::parley::{Asked, Way};
 use super::presence::bounced_channel;
-use super::{Engine, Inbound, Needs, Turn};
-use crate::channel::{Actor, ChannelName, Refusal};
+use super::{Addressee, Call, Engine, Inbound, Needs, Turn};
+use crate::channel::{Actor, ChannelName, Command, Refusal};
 use crate::xep::{self, Reply, Scope, delegation, privilege};
 use crate::xmpp::{Kind, Stanza, Unreadable, ns};
 use jid::{BareJid, Jid};
@@ -21,6 +21,9 @@ impl Engine {
     pub fn needs(&self, batch: &[Inbound]) -> Needs {
         let mut needs = Needs::default();
         for inbound in batch {
+            if let Inbound::Call(call) = inbound {
+                self.need_called(call, &mut needs);
+            }
             let Inbound::Stanza(stanza) = inbound else { continue };
             match self.target(&stanza.to) {
                 Some(Target::Channel(name)) => self.need_channel(&name, &mut needs),
@@ -41,6 +44,19 @@ impl Engine {
             }
         }
         needs
+    }
+
+    /// Channels that a call is about.
+    fn need_called(&self, call: &Call, needs: &mut Needs) {
+        match (&call.to, &call.command) {
+            (Addressee::Channel(name), _) | (_, Command::Destroy { name }) => self.need_channel(name, needs),
+            (Addressee::Gid(gid), _) => {
+                if let Some(name) = self.shelf.by_gid(*gid) {
+                    self.need_channel(name, needs);
+                }
+            }
+            (Addressee::Service, _) => self.shelf.doubtful().for_each(|name| self.need_channel(name, needs)),
+        }
     }
 
     /// Channels that a request to the service names, to destroy one, or to join one by delegation; and those of which
@@ -111,7 +127,8 @@ impl Engine {
         let actor = self.actor(stanza.sender());
         let extension = Some(extension);
         let asker = stanza.from.clone();
-        self.ask(Asked { reply, actor, asker, channel, payload, set, extension }, turn);
+        let way = Way::Stanza { reply: Box::new(reply), asker, payload, set, extension };
+        self.ask(Asked { actor, channel, way }, turn);
     }
 
     fn message(&mut self, stanza: &Stanza, turn: &mut Turn) {
@@ -121,7 +138,8 @@ impl Engine {
                 let actor = self.actor(stanza.sender());
                 let (payload, asker) = (&stanza.element, stanza.from.clone());
                 let channel = Some(name);
-                self.ask(Asked { reply, actor, asker, channel, payload, set: true, extension: None }, turn);
+                let way = Way::Stanza { reply: Box::new(reply), asker, payload, set: true, extension: None };
+                self.ask(Asked { actor, channel, way }, turn);
             }
             // What a server announces is not answered.
             Some(Target::Service) if stanza.from.node().is_none() => self.advert(stanza),

@@ -1,9 +1,9 @@
 //! What is asked of the service as a whole: creating channels and listing them.
 
 use super::Engine;
-use super::parley::Asked;
+use super::parley::{Asked, Effects};
 use crate::channel::command::{Page, Slice};
-use crate::channel::{Answer, Change, Channel, ChannelName, Decision, Profile, Refusal, Rights};
+use crate::channel::{Answer, Change, Channel, ChannelName, Profile, Refusal, Rights};
 use crate::xep::{pubsub, rsm};
 use jid::BareJid;
 use rand::Rng;
@@ -14,7 +14,7 @@ const CHANNELS_PAGE_MAX: usize = 500;
 
 impl Engine {
     /// Creates a channel; an empty one is in memory at once, so that what follows in the turn finds it.
-    pub(super) fn create(&mut self, asked: &mut Asked<'_>, wanted: Option<ChannelName>) -> Result<Decision, Refusal> {
+    pub(super) fn create(&mut self, asked: &mut Asked<'_>, wanted: Option<ChannelName>) -> Result<Effects, Refusal> {
         let creator = asked.actor.account.clone();
         if !self.service.may_create(&creator) {
             return Err(Refusal::NotAllowed("you may not create channels here"));
@@ -39,14 +39,14 @@ impl Engine {
         let info = pubsub::first_info(named.then_some(name.as_str()), self.now);
         self.shelf.put(Channel::create(name.clone(), profile.clone(), settings.clone(), rights.clone(), info.clone()));
         asked.channel = Some(name.clone());
-        Ok(Decision {
-            changes: vec![Change::Created { profile, settings, rights, info }],
+        Ok(Effects {
+            changes: vec![(name.clone(), Change::Created { profile, settings, rights, info })],
             answer: Answer::Created { name },
         })
     }
 
     /// The channels that an account may find: those that are listed, and those that it is in (XEP-0369 §6.2).
-    pub(super) fn list_channels(&self, account: &BareJid, slice: &Slice) -> Result<Decision, Refusal> {
+    pub(super) fn list_channels(&self, account: &BareJid, slice: &Slice) -> Result<Effects, Refusal> {
         let mut names: BTreeSet<&ChannelName> = self.shelf.listed().collect();
         names.extend(self.memberships.get(account).into_iter().flatten().filter(|name| self.shelf.exists(name)));
         let names: Vec<&ChannelName> = names.into_iter().collect();
@@ -56,6 +56,6 @@ impl Engine {
         };
         let range = rsm::cut(slice, names.len(), CHANNELS_PAGE_MAX, position)?;
         let entries = names[range.clone()].iter().map(|&name| name.clone()).collect();
-        Ok(Decision::answer(Answer::Channels(Page { entries, count: names.len(), index: range.start })))
+        Ok(Effects::none(Answer::Channels(Page { entries, count: names.len(), index: range.start })))
     }
 }

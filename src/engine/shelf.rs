@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// See the module.
 pub(super) struct Shelf {
     directory: BTreeMap<ChannelName, Listing>,
+    numbers: HashMap<u32, ChannelName>,
     /// Names of which only the store knows whether they exist, since a commit was refused.
     doubtful: BTreeSet<ChannelName>,
     channels: HashMap<ChannelName, Shelved>,
@@ -32,6 +33,7 @@ impl Shelf {
         let gid = directory.iter().map(|listing| listing.gid).max().unwrap_or(0);
         Shelf {
             gid,
+            numbers: directory.iter().map(|listing| (listing.gid, listing.name.clone())).collect(),
             directory: directory.into_iter().map(|listing| (listing.name.clone(), listing)).collect(),
             doubtful: BTreeSet::new(),
             channels: HashMap::new(),
@@ -70,6 +72,11 @@ impl Shelf {
         self.directory.contains_key(name)
     }
 
+    /// The channel of a number.
+    pub fn by_gid(&self, gid: u32) -> Option<&ChannelName> {
+        self.numbers.get(&gid)
+    }
+
     pub fn count(&self) -> usize {
         self.directory.len()
     }
@@ -92,6 +99,7 @@ impl Shelf {
     pub fn put(&mut self, channel: Channel) {
         let (name, profile) = (channel.name().clone(), channel.profile());
         let listing = Listing { name: name.clone(), tag: profile.tag, gid: profile.gid, listed: profile.listed };
+        self.numbers.insert(listing.gid, name.clone());
         self.directory.insert(name.clone(), listing);
         self.doubtful.remove(&name);
         self.uses += 1;
@@ -108,7 +116,9 @@ impl Shelf {
 
     /// Strikes a channel from the directory.
     pub fn strike(&mut self, name: &ChannelName) {
-        self.directory.remove(name);
+        if let Some(listing) = self.directory.remove(name) {
+            self.numbers.remove(&listing.gid);
+        }
         self.doubtful.remove(name);
     }
 

@@ -1,5 +1,6 @@
 //! A turn's input and output, and what happens when its commit fails.
 
+use super::call::{Call, Called, Lookup};
 use super::{Engine, Out, Query};
 use crate::channel::{Channel, ChannelName, Refusal, Stamp};
 use crate::store::Record;
@@ -14,6 +15,8 @@ pub enum Inbound {
     Stanza(Stanza),
     /// A stanza that cannot be read; its sender is owed an error.
     Unreadable(Unreadable),
+    /// A command that came by another door.
+    Call(Box<Call>),
     /// The link to the host server is up.
     LinkUp,
     /// It is down.
@@ -56,6 +59,12 @@ pub struct Turn {
     pub outbox: Vec<Out>,
     /// To be answered from the archive, after the commit.
     pub queries: Vec<Query>,
+    /// Results of calls, to be handed out after the commit; [`Turn::refused`] where it is refused.
+    pub results: Vec<Called>,
+    /// Results of calls that are completed from the store, after the commit.
+    pub lookups: Vec<Lookup>,
+    /// The marks of all calls of the turn.
+    pub(super) tokens: Vec<u64>,
     /// Questions of the service's own, which do not wait for any commit.
     pub(super) questions: Vec<String>,
     /// Whom to tell when the commit is refused.
@@ -63,6 +72,11 @@ pub struct Turn {
 }
 
 impl Turn {
+    /// What the callers of the turn are told when the commit is refused.
+    pub fn refused(&self) -> Vec<Called> {
+        self.tokens.iter().map(|&token| (token, Err(Refusal::Internal))).collect()
+    }
+
     pub(super) fn send(&mut self, stanza: String) {
         self.outbox.push(Out::Stanza(stanza));
     }
@@ -100,6 +114,7 @@ impl Engine {
         for inbound in batch {
             match inbound {
                 Inbound::Stanza(stanza) => self.stanza(&stanza, &mut turn),
+                Inbound::Call(call) => self.call(*call, &mut turn),
                 Inbound::Unreadable(unreadable) => self.unreadable(&unreadable, &mut turn),
                 Inbound::LinkUp => self.link_up(&mut turn),
                 Inbound::LinkDown => {}

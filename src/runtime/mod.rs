@@ -5,6 +5,7 @@
 
 pub mod answer;
 mod archive;
+pub mod callers;
 pub mod clock;
 mod component;
 pub mod framer;
@@ -54,6 +55,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     let limits = &config.limits;
     let inbox = Arc::new(reader::Inbox::new(limits.inbox_items_max, limits.inbox_bytes_max));
     let outbox = Arc::new(writer::Outbox::new(usize::MAX, limits.outbox_bytes_max));
+    let callers = Arc::new(callers::Callers::default());
     let (stop, stopping) = watch::channel(false);
 
     let engine = Engine::new(
@@ -63,8 +65,8 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         store.directory().context("the directory of channels")?,
         store.whereabouts().context("the whereabouts of accounts")?,
     );
-    let archive = archive::Archive::start(config.archive.query_threads, &store, &outbox)?;
-    let worker = worker::Worker { engine, store, inbox: inbox.clone(), outbox: outbox.clone(), archive };
+    let archive = archive::Archive::start(config.archive.query_threads, &store, &outbox, &callers)?;
+    let worker = worker::Worker { engine, store, inbox: inbox.clone(), outbox: outbox.clone(), archive, callers };
     let working =
         std::thread::Builder::new().name("worker".to_owned()).stack_size(STACK_BYTES).spawn(move || worker.run())?;
     let link = link(config, secret, &inbox, &outbox, stopping)?;

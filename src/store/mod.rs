@@ -25,6 +25,7 @@ use thiserror::Error;
 
 /// One thing to keep.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // Nearly all are the large one.
 pub enum Record {
     /// Something happened in a channel. Volatile changes are skipped.
     Channel {

@@ -29,7 +29,7 @@ pub enum QueryKind {
     /// A page.
     Page {
         /// Which rows.
-        query: HistoryQuery,
+        query: Box<HistoryQuery>,
         /// Only rows of this participant.
         author: Option<ParticipantId>,
     },
