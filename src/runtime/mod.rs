@@ -9,6 +9,7 @@ pub mod callers;
 pub mod clock;
 mod component;
 pub mod framer;
+mod http;
 mod link;
 mod queue;
 mod reader;
@@ -66,9 +67,17 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         store.whereabouts().context("the whereabouts of accounts")?,
     );
     let archive = archive::Archive::start(config.archive.query_threads, &store, &outbox, &callers)?;
-    let worker = worker::Worker { engine, store, inbox: inbox.clone(), outbox: outbox.clone(), archive, callers };
+    let worker = worker::Worker {
+        engine,
+        store: store.clone(),
+        inbox: inbox.clone(),
+        outbox: outbox.clone(),
+        archive,
+        callers: callers.clone(),
+    };
     let working =
         std::thread::Builder::new().name("worker".to_owned()).stack_size(STACK_BYTES).spawn(move || worker.run())?;
+    let serving = http::start(config, &store, &inbox, &callers, stopping.clone()).await?;
     let link = link(config, secret, &inbox, &outbox, stopping)?;
     let mut linking = tokio::spawn(async move {
         let _vital = vital::Vital("the link");
@@ -78,6 +87,10 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     wait_for_either(&mut terminate, &mut interrupt).await;
     tracing::info!("stopping");
     stop.send_replace(true);
+    // What was asked over HTTP already still gets its result.
+    if let Some(serving) = serving {
+        let _ = serving.await;
+    }
     inbox.close();
     let worked = tokio::task::spawn_blocking(move || working.join());
     if timeout(DRAIN_PATIENCE, worked).await.is_err() {
