@@ -111,6 +111,9 @@ impl Engine {
                 asked.channel = Some(name.clone());
                 self.decide_in(&name, &asked.actor, Command::Destroy { name: name.clone() })
             }
+            Command::ListGroups { with, slice } => self.list_groups(&asked.actor.account, with.as_ref(), &slice),
+            Command::ClearAll => self.clear_all(asked),
+            Command::CreateGroup(wish) => self.create_group(asked, wish),
             command => {
                 let name = asked.channel.clone().ok_or(Refusal::NoSuchService)?;
                 self.decide_in(&name, &asked.actor, command)
@@ -147,6 +150,19 @@ impl Engine {
         }
         self.keep_roster(&asked, &answer, turn);
         self.answer(&asked, answer, turn);
+        self.show(changes, released, turn);
+    }
+
+    /// Applies and shows what nobody asked for.
+    pub(super) fn carry_on(&mut self, changes: Vec<(ChannelName, Change)>, turn: &mut Turn) {
+        let mut released = Vec::new();
+        for (name, change) in &changes {
+            released.extend(self.apply(name, change, turn));
+        }
+        self.show(changes, released, turn);
+    }
+
+    fn show(&mut self, changes: Vec<(ChannelName, Change)>, released: Vec<BareJid>, turn: &mut Turn) {
         for (name, change) in changes {
             self.render(&name, &change, turn);
             if change == Change::Destroyed {
@@ -182,18 +198,14 @@ impl Engine {
             });
         }
         self.shelf.change(name, |channel| channel.apply(change));
+        self.note_facts(tag, change);
+        if change.member().is_some() {
+            self.note_deserted(name);
+        }
         if !matches!(change, Change::Relayed(_)) {
             turn.records.push(Record::Channel { name: name.clone(), tag, change: change.clone() });
         }
         released
-    }
-
-    /// What was loaded of people's channels for this turn goes on with the turn.
-    fn note_membership(&mut self, name: &ChannelName, member: &Member) {
-        if let Some(channels) = self.memberships.get_mut(&member.jid) {
-            channels.retain(|other| other != name);
-            channels.extend(member.is_joined().then(|| name.clone()));
-        }
     }
 
     /// What a request tells of where the asker is reached: who speaks MIX to a channel takes MIX traffic.

@@ -10,6 +10,7 @@ pub mod clock;
 mod component;
 pub mod framer;
 mod link;
+pub mod load;
 mod queue;
 mod reader;
 mod refuse;

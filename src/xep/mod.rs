@@ -18,6 +18,7 @@ pub mod pubsub;
 pub mod reflection;
 pub mod render;
 pub mod request;
+pub mod rows;
 pub mod rsm;
 pub mod seal;
 
