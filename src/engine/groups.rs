@@ -5,7 +5,8 @@ use super::{Engine, Needs, Turn};
 use crate::channel::command::{Page, Slice};
 use crate::channel::group::{GroupCommand, GroupLine};
 use crate::channel::{Answer, Change, Channel, ChannelName, Command, Member, Refusal, Stamp, Status};
-use crate::xep::rsm;
+use crate::xep::{Shown, group_events, rsm};
+use crate::xmpp::Tag;
 use jid::BareJid;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -86,22 +87,33 @@ impl Engine {
             return Err(Refusal::TooMany { what: "groups to clear at once", max: CLEARED_MAX });
         }
         let mut changes = Vec::new();
-        for name in names.iter().filter(|name| self.shelf.channel(name).is_some()).cloned().collect::<Vec<_>>() {
+        for name in names {
             let command = Command::Group(GroupCommand::Clear { up_to: None });
             if let Ok(effects) = self.decide_in(&name, &asked.actor, command) {
                 changes.extend(effects.changes);
             }
         }
-        Ok(Effects { changes, answer: Answer::Done })
+        Ok(Effects { changes, answer: Answer::Done, own: None })
     }
 
-    pub(super) fn need_groups(
-        &self,
-        account: &BareJid,
-        with: Option<&BareJid>,
-        slice: &Slice,
-        needs: &mut Needs,
-    ) {
+    /// What the asker's other devices are told of a command that settles something for itself alone.
+    pub(super) fn own_event(&self, name: &ChannelName, command: &Command) -> Option<(ChannelName, Tag)> {
+        let Command::Group(command) = command else { return None };
+        let channel = self.shelf.channel(name)?;
+        let tag = channel.profile().tag;
+        let seal = |row| self.service.sealer.seal(tag, row);
+        Some((name.clone(), group_events::own(command, seal, channel.head().row, self.now)?))
+    }
+
+    pub(super) fn tell_own_devices(&mut self, account: &BareJid, name: &ChannelName, event: Tag, turn: &mut Turn) {
+        let id = self.fresh_id();
+        let from = self.service.address_of(name);
+        let message = Tag::new("message").attr("from", from).attr("id", id).attr("type", "normal").child(event);
+        let shown = Shown::Tell { account: account.clone(), message };
+        self.send_shown(shown, 0, turn);
+    }
+
+    pub(super) fn need_groups(&self, account: &BareJid, with: Option<&BareJid>, slice: &Slice, needs: &mut Needs) {
         for account in [Some(account), with].into_iter().flatten() {
             if !self.groups.contains_key(account) && !needs.groups.contains(account) {
                 needs.groups.push(account.clone());

@@ -42,6 +42,7 @@ impl Engine {
         Ok(Effects {
             changes: vec![(name.clone(), Change::Created { profile, settings, rights, info })],
             answer: Answer::Created { name },
+            own: None,
         })
     }
 

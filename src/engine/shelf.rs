@@ -2,8 +2,8 @@
 //!
 //! A channel in memory is a cache of the store: it may be dropped at any time between turns.
 
-use super::outbox::{Delta, ListId, Out};
 use super::Engine;
+use super::outbox::{Delta, ListId, Out};
 use crate::channel::{Channel, ChannelName, Node};
 use crate::store::Listing;
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -38,4 +38,3 @@ fn load(store: &dyn Store, needs: &Needs) -> Result<Loaded, StoreError> {
     }
     Ok(loaded)
 }
-

@@ -7,10 +7,14 @@ pub mod chat_states;
 pub mod delegation;
 pub mod disco;
 pub mod errors;
+pub mod group_events;
+pub mod group_tags;
+pub mod groups;
 pub mod incoming;
 pub mod mam;
 pub mod mam_page;
 pub mod mix_core;
+pub mod notices;
 pub mod payloads;
 pub mod ping;
 pub mod privilege;
@@ -79,6 +83,8 @@ pub static EXTENSIONS: &[&dyn Extension] = &[
     &mam::Mam,
     &chat_states::ChatStates,
     &payloads::Payloads,
+    &groups::Groups,
+    &notices::Notices,
 ];
 
 /// The extension that takes a request.
