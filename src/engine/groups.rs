@@ -44,14 +44,13 @@ impl Engine {
         with: Option<&BareJid>,
         slice: &Slice,
     ) -> Result<(Vec<&ChannelName>, Range<usize>), Refusal> {
-        let none = BTreeMap::new();
-        let own = self.groups.get(account).unwrap_or(&none);
-        let theirs = with.map(|with| self.groups.get(with).unwrap_or(&none));
-        let is_in = |status: Option<&Status>| status.is_some_and(|status| *status != Status::Left);
+        let is_in = |status: &Status| *status != Status::Left;
         let shared = |name: &ChannelName, status: &Status| {
-            theirs.is_none_or(|theirs| is_in(Some(status)) && is_in(theirs.get(name)))
+            let Some(with) = with else { return true };
+            is_in(status) && self.groups.get(with).and_then(|theirs| theirs.get(name)).is_some_and(is_in)
         };
-        let names = own.iter().filter(|(name, status)| self.shelf.exists(name) && shared(name, status));
+        let own = self.groups.get(account).into_iter().flatten();
+        let names = own.filter(|(name, status)| self.shelf.exists(name) && shared(name, status));
         let names: Vec<&ChannelName> = names.map(|(name, _)| name).collect();
         let position = |id: &str| {
             let localpart = id.split_once('@').map_or(id, |(localpart, _)| localpart);
@@ -203,7 +202,7 @@ fn line(channel: &Channel, member: &Member) -> GroupLine {
         group: channel.snapshot(false),
         standing: channel.standing_of(&member.jid),
         status: member.status,
-        unread: if member.is_joined() { channel.unread_of(member) } else { 0 },
+        unread: channel.unread_of(member),
         last_row,
         last_activity,
     }

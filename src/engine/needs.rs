@@ -1,5 +1,5 @@
-//! What has to be loaded before a batch can be taken. It may take rounds: who somebody's groups are tells which
-//! channels are needed, and where somebody stands in a channel tells which rows.
+//! What has to be loaded before a batch can be taken. It may take rounds: which groups somebody has tells which channels
+//! are needed.
 
 use super::presence::bounced_channel;
 use super::router::Target;
@@ -12,8 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// After so many rounds of loading a turn goes on with what it has.
 pub const ROUNDS_MAX: usize = 4;
-/// Rows before the last one that a report about all up to a row looks at.
-const REPORTED_ROWS_MAX: u64 = 100;
 
 /// What has to be loaded before a turn.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -71,7 +69,7 @@ impl Engine {
                 let element = if stanza.kind == Kind::Iq { stanza.payload() } else { Some(&stanza.element) };
                 if let (Some(element), Some(tag)) = (element, self.shelf.tag_of(&name)) {
                     let named = rows::named(element, &self.service.sealer, tag);
-                    self.need_rows(&name, tag, &stanza.sender(), named, needs);
+                    self.need_rows(tag, named, needs);
                 }
             }
             Some(Target::Service) if stanza.kind == Kind::Iq => self.need_named(stanza, needs),
@@ -136,21 +134,12 @@ impl Engine {
         };
         self.need_channel(name, needs);
         if let Some(tag) = self.shelf.tag_of(name) {
-            self.need_rows(name, tag, account, rows::of_command(&call.command), needs);
+            self.need_rows(tag, rows::of_command(&call.command), needs);
         }
     }
 
-    /// The rows that a request names; where it is about all up to one, those that were not reported before.
-    fn need_rows(&self, name: &ChannelName, tag: u64, account: &BareJid, named: rows::Named, needs: &mut Needs) {
-        let mut wanted: Vec<u64> = named.rows;
-        if let Some(row) = named.up_to {
-            wanted.push(row);
-            let channel = self.shelf.channel(name);
-            if let Some(member) = channel.and_then(|channel| channel.participant(account)) {
-                let first = row.saturating_sub(REPORTED_ROWS_MAX - 1).max(1);
-                wanted.extend((first..row).filter(|&row| !member.own.read.contains(row)));
-            }
-        }
+    /// The rows that a request names.
+    fn need_rows(&self, tag: u64, mut wanted: Vec<u64>, needs: &mut Needs) {
         let known = self.facts.get(&tag);
         wanted.retain(|row| *row > 0 && !self.absent.contains(&(tag, *row)));
         wanted.retain(|row| known.is_none_or(|known| !known.contains_key(row)));

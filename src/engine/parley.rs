@@ -9,7 +9,7 @@ use crate::channel::{
     ParticipantId, Refusal, Status, Style, group::Notice,
 };
 use crate::store::Record;
-use crate::xep::{EXTENSIONS, Extension, Render, Reply, Request, Shown, group_events, incoming, privilege};
+use crate::xep::{EXTENSIONS, Extension, Render, Reply, Request, Shown, group_events, incoming, privilege, pubsub};
 use crate::xmpp::Tag;
 use jid::{BareJid, Jid};
 use minidom::Element;
@@ -167,6 +167,7 @@ impl Engine {
             dice: &mut self.dice,
             limits: &self.service.limits,
             facts: self.facts.get(&tag).unwrap_or(&none),
+            rename: pubsub::renamed,
         };
         let Decision { changes, answer } = channel.decide(actor, command, &mut context)?;
         Ok(Effects { changes: changes.into_iter().map(|change| (name.clone(), change)).collect(), answer, own: None })
@@ -263,7 +264,8 @@ impl Engine {
 
     /// groups.md §1 rule 7: the author of a message is told how far it came.
     fn tell_authors(&mut self, asked: &Asked<'_>, notices: &[Notice], done: &[Done], turn: &mut Turn) {
-        let report = done.iter().find_map(|done| match &done.change {
+        // Who read something reports that it arrived, too; the author is told of the last.
+        let report = done.iter().rev().find_map(|done| match &done.change {
             Change::Reported(report) => Some((&done.name, report)),
             _ => None,
         });

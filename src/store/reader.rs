@@ -4,7 +4,7 @@ use super::keyspace::{self, Entry, Membership};
 use super::paging::Archive;
 use super::shelf::{Order, Shelf, Space};
 use super::{Listing, StoreError, Whereabouts};
-use crate::channel::dedup::{REPEAT_MS_MAX, REPEATS_MAX};
+use crate::channel::dedup::REPEATS_MAX;
 use crate::channel::{
     Channel, ChannelName, Facts, Head, Item, Kept, Member, Node, ParticipantId, Progress, Row, Stamp, Status, Tombstone,
 };
@@ -32,15 +32,12 @@ pub(super) fn load(shelf: &impl Shelf, name: &ChannelName) -> Result<Option<Chan
     Ok(Some(Channel::restore(entry.name, kept, members, archive.head(), &newest)))
 }
 
-/// The rows that a repeat is recognised by, oldest first, without their payloads.
+/// The rows that repeats, marks and authors are known by, oldest first, without their payloads.
 fn newest_rows(archive: &Archive<'_, impl Shelf>) -> Result<Vec<Row>, StoreError> {
     let head = archive.head();
     let mut rows = Vec::new();
     let oldest = (head.row + 1).saturating_sub(REPEATS_MAX as u64).max(archive.first());
     archive.visit(oldest, head.row, Order::Falling, &mut |mut row| {
-        if head.stamp.0.saturating_sub(row.stamp.0) > REPEAT_MS_MAX {
-            return Ok(ControlFlow::Break(()));
-        }
         row.payload = String::new();
         rows.push(row);
         Ok(ControlFlow::Continue(()))

@@ -11,7 +11,7 @@ impl From<&Refusal> for StanzaError {
             Refusal::NameTaken | Refusal::NickTaken => Conflict,
             Refusal::NotJoined | Refusal::Forbidden(_) => Forbidden,
             Refusal::NotAllowed(_) => NotAllowed,
-            Refusal::TooLong { .. } => NotAcceptable,
+            Refusal::TooLong { .. } | Refusal::TooManyCharacters { .. } => NotAcceptable,
             Refusal::TooMany { .. } | Refusal::Busy => ResourceConstraint,
             Refusal::BadRequest(_) | Refusal::Invalid { .. } => BadRequest,
             Refusal::StillWaiting => RegistrationRequired,

@@ -67,8 +67,13 @@ impl Room {
     /// What a command changes, as records, made so in memory.
     pub fn decide(&mut self, account: &BareJid, command: Command) -> Vec<Record> {
         let actor = Actor { account: account.clone(), operator: false };
-        let mut context =
-            Context { now: self.now, dice: &mut self.dice, limits: &self.limits, facts: &Default::default() };
+        let mut context = Context {
+            now: self.now,
+            dice: &mut self.dice,
+            limits: &self.limits,
+            facts: &Default::default(),
+            rename: mixd::xep::pubsub::renamed,
+        };
         let decision = self.channel.decide(&actor, command, &mut context).unwrap();
         for change in &decision.changes {
             self.channel.apply(change);
