@@ -79,6 +79,7 @@ mod tests {
             ordinal: number,
             counted: true,
             target: None,
+            corrects: false,
             kind: crate::channel::RowKind::Message,
             media: None,
             nick: "a".into(),

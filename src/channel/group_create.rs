@@ -134,6 +134,7 @@ fn first_row(owner: &Member, context: &Context<'_>) -> Row {
         ordinal: 0,
         counted: false,
         target: None,
+        corrects: false,
         kind: RowKind::Event(event),
         media: None,
         nick: owner.nick.as_str().to_owned(),

@@ -35,7 +35,7 @@ impl Room {
         let profile =
             Profile { tag: dice.random(), created: NOON, creator: jid("owner"), gid: seed as u32, listed: true };
         let info =
-            Item { id: "1".into(), payload: format!("<x>{seed}</x>"), label: Some(text.to_owned()), ..Item::default() };
+            Item { id: "1".into(), payload: format!("<x>{seed}</x>"), label: Some(text.to_owned()), stamp: NOON };
         let (settings, rights) =
             (Limits::default().plain_settings(), Rights { owners: vec![jid("owner")], admins: vec![] });
         let channel = Channel::create(name(text), profile.clone(), settings.clone(), rights.clone(), info.clone());

@@ -109,6 +109,7 @@ impl<'a> Draft<'a> {
             ordinal: self.head.ordinal,
             counted: false,
             target: None,
+            corrects: false,
             kind: RowKind::Message,
             media: None,
             nick,

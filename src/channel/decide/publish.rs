@@ -39,6 +39,7 @@ impl Channel {
             counted: message.counted,
             kind: if message.retracts { RowKind::Retraction } else { RowKind::Message },
             media: message.media,
+            corrects: message.corrects.is_some(),
             target: message.target.filter(|&target| target <= self.head().row).or(corrected),
             stanza_id: message.stanza_id,
             origin_id: message.origin_id,
