@@ -9,7 +9,7 @@
 mod fixture;
 
 use fixture::{DAY_MS, NOON, Room, jid};
-use mixd::channel::{Change, Command, NodeSet, ParticipantId, Row, Stamp};
+use mixd::channel::{Change, Command, NodeSet, ParticipantId, Row, RowKind, Stamp};
 use mixd::store::{PagePlan, Record, SledOptions, SledStore, Store};
 use rand::Rng;
 use std::time::{Duration, Instant};
@@ -90,6 +90,9 @@ fn batch(room: &mut Room, authors: &[ParticipantId], next: &mut u64, rows: u64) 
             ordinal: number,
             counted: true,
             target: None,
+            corrects: false,
+            kind: RowKind::Message,
+            media: None,
             nick: "hag66".into(),
             stanza_id: Some(format!("{:032x}", room.dice.random::<u128>())),
             origin_id: Some(format!("{:032x}", room.dice.random::<u128>())),

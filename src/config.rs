@@ -8,7 +8,7 @@ mod http;
 mod read;
 mod show;
 
-use crate::channel::GroupDefaults;
+use crate::channel::{FeatureSwitches, GroupDefaults};
 pub use crate::engine::Pam;
 pub use http::{CheckTls, Http};
 pub use read::ConfigError;
@@ -37,6 +37,12 @@ pub struct Config {
     /// How much of anything there may be.
     #[serde(default)]
     pub limits: Limits,
+    /// What groups are made with, and who may do what in them.
+    #[serde(default)]
+    pub groups: GroupDefaults,
+    /// What the service offers.
+    #[serde(default)]
+    pub features: FeatureSwitches,
     /// The HTTP API.
     #[serde(default)]
     pub http: Http,
@@ -161,9 +167,16 @@ pub struct Limits {
     pub channels_memory_bytes_max: usize,
 }
 
-impl Limits {
-    /// What a channel may hold.
+impl Config {
+    /// What a channel may hold, and what the service offers.
     pub fn of_channels(&self) -> crate::channel::Limits {
+        let groups = self.groups.clone();
+        crate::channel::Limits { groups, features: self.features.clone(), ..self.limits.of_channels() }
+    }
+}
+
+impl Limits {
+    fn of_channels(&self) -> crate::channel::Limits {
         crate::channel::Limits {
             participants_max: self.participants_max,
             channels_max: self.channels_max,
@@ -173,7 +186,7 @@ impl Limits {
             id_bytes_max: self.id_bytes_max,
             info_bytes_max: self.info_bytes_max,
             answer_bytes_max: self.answer_bytes_max,
-            groups: GroupDefaults::default(),
+            ..crate::channel::Limits::default()
         }
     }
 

@@ -92,7 +92,8 @@ pub enum Change {
     Invited(Member),
     /// Somebody was removed by somebody else; the record as it is after.
     Removed(Member),
-    /// Somebody settled something for itself alone; the record as it is after.
+    /// Somebody settled something for itself alone; the record as it is after. Beside a `Published` it only saves how
+    /// far the member's reading came, and says nothing new to anybody.
     Noted(Member),
     /// A recipient reported how far messages came.
     Reported(Report),
@@ -129,4 +130,6 @@ pub struct Relay {
     pub author: ParticipantId,
     /// The message.
     pub message: Message,
+    /// When it came.
+    pub stamp: Stamp,
 }

@@ -26,6 +26,8 @@ pub struct Context<'a> {
     pub limits: &'a Limits,
     /// What is known of the rows that the command names, by number.
     pub facts: &'a BTreeMap<u64, Facts>,
+    /// Writes the payload of an information item anew, with another name in it.
+    pub rename: fn(&Item, &str) -> String,
 }
 
 /// Something asked of one channel, or (the first three) of the service.
@@ -187,6 +189,8 @@ pub struct HistoryQuery {
     pub names_unknown_row: bool,
     /// Whether the node asked for archives nothing.
     pub of_empty_node: bool,
+    /// Whether only the first and the last of the rows are asked for (XEP-0313 §5).
+    pub ends_only: bool,
 }
 
 /// What the asker is told.

@@ -47,6 +47,11 @@ impl Recent {
         (now.0.saturating_sub(stamp.0) <= REPEAT_MS_MAX).then_some(row)
     }
 
+    /// The origin id of a row, where it is among the newest.
+    pub fn origin_of(&self, row: u64) -> Option<&str> {
+        self.order.iter().rev().find(|(_, number, _)| *number == row).map(|((_, origin_id), ..)| &**origin_id)
+    }
+
     /// Roughly what it costs in memory, in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes
@@ -74,6 +79,7 @@ mod tests {
             ordinal: number,
             counted: true,
             target: None,
+            corrects: false,
             kind: crate::channel::RowKind::Message,
             media: None,
             nick: "a".into(),

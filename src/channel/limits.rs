@@ -25,6 +25,8 @@ pub struct Limits {
     pub answer_bytes_max: usize,
     /// What groups are made with.
     pub groups: GroupDefaults,
+    /// What the service offers.
+    pub features: FeatureSwitches,
 }
 
 impl Default for Limits {
@@ -39,6 +41,7 @@ impl Default for Limits {
             info_bytes_max: 16 * 1024,
             answer_bytes_max: 384 * 1024,
             groups: GroupDefaults::default(),
+            features: FeatureSwitches::default(),
         }
     }
 }
@@ -71,6 +74,138 @@ pub struct GroupDefaults {
     pub notices_members_max: usize,
     /// Seconds after which a group that nobody is in is destroyed.
     pub deserted_s: u64,
+    /// The least that one has to be, action by action.
+    pub rights: GroupRights,
+}
+
+/// What a member of a group is, from least to most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rank {
+    /// Anybody who joined.
+    Member,
+    /// An admin or the owner.
+    Admin,
+    /// The owner.
+    Owner,
+}
+
+/// The least that one has to be in a group for each action (groups.md §1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GroupRights {
+    /// Send messages and chat states.
+    pub send: Rank,
+    /// Read the history.
+    pub history: Rank,
+    /// Report how far messages came, and ask it.
+    pub receipts: Rank,
+    /// Retract one's own messages.
+    pub retract: Rank,
+    /// Retract the messages of others.
+    pub moderate: Rank,
+    /// Change the name and the rest of the information.
+    pub rename: Rank,
+    /// Change the picture.
+    pub picture: Rank,
+    /// Change the video.
+    pub video: Rank,
+    /// Add people; a group may open this to its members.
+    pub add: Rank,
+    /// Remove people, and say who may not come back.
+    pub remove: Rank,
+    /// Make admins.
+    pub promote: Rank,
+    /// Unmake admins.
+    pub demote: Rank,
+    /// Change the settings of the group.
+    pub configure: Rank,
+    /// Destroy the group.
+    pub destroy: Rank,
+}
+
+impl Default for GroupRights {
+    fn default() -> GroupRights {
+        let (member, admin, owner) = (Rank::Member, Rank::Admin, Rank::Owner);
+        GroupRights {
+            send: member,
+            history: member,
+            receipts: member,
+            retract: member,
+            moderate: admin,
+            rename: admin,
+            picture: admin,
+            video: admin,
+            add: admin,
+            remove: admin,
+            promote: admin,
+            demote: admin,
+            configure: owner,
+            destroy: owner,
+        }
+    }
+}
+
+/// What the service offers; what is switched off is refused (groups.md §3.8, code 403).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FeatureSwitches {
+    /// Groups.
+    pub groups: bool,
+    /// Messages with pictures.
+    pub image: bool,
+    /// Messages with sounds.
+    pub audio: bool,
+    /// Messages with videos.
+    pub video: bool,
+    /// Messages with other files.
+    pub file: bool,
+    /// Lists of the files of a history.
+    pub media: bool,
+    /// Receipts and markers.
+    pub receipts: bool,
+    /// Chat states, and whatever else is passed on and kept nowhere.
+    pub states: bool,
+    /// Retracting messages for everybody.
+    pub retraction: bool,
+}
+
+impl Default for FeatureSwitches {
+    fn default() -> FeatureSwitches {
+        FeatureSwitches {
+            groups: true,
+            image: true,
+            audio: true,
+            video: true,
+            file: true,
+            media: true,
+            receipts: true,
+            states: true,
+            retraction: true,
+        }
+    }
+}
+
+impl FeatureSwitches {
+    /// Refuses a message with a file of a kind that is switched off.
+    ///
+    /// # Errors
+    /// [`super::Refusal::FeatureOff`].
+    pub fn check_media(&self, kind: super::MediaKind) -> Result<(), super::Refusal> {
+        use super::MediaKind::*;
+        let (on, name) = match kind {
+            Image => (self.image, "image"),
+            Audio => (self.audio, "audio"),
+            Video => (self.video, "video"),
+            File => (self.file, "file"),
+        };
+        check(on, name)
+    }
+}
+
+/// Refuses what is switched off.
+pub(super) fn check(on: bool, name: &'static str) -> Result<(), super::Refusal> {
+    if on { Ok(()) } else { Err(super::Refusal::FeatureOff(name)) }
 }
 
 impl Default for GroupDefaults {
@@ -88,6 +223,7 @@ impl Default for GroupDefaults {
             hidden_max: 1000,
             notices_members_max: 1000,
             deserted_s: 24 * 3600,
+            rights: GroupRights::default(),
         }
     }
 }

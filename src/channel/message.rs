@@ -48,6 +48,8 @@ pub struct Row {
     pub counted: bool,
     /// The row it refers to.
     pub target: Option<u64>,
+    /// Whether it corrects that row (XEP-0308).
+    pub corrects: bool,
     /// What it is.
     pub kind: RowKind,
     /// The kind of file it carries.

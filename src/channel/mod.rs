@@ -9,6 +9,7 @@ mod decide;
 pub mod dedup;
 pub mod event;
 pub mod group;
+pub mod group_create;
 pub mod limits;
 pub mod message;
 pub mod names;
@@ -19,13 +20,16 @@ pub mod refusal;
 pub mod settings;
 pub mod snapshot;
 pub mod stamp;
+mod states;
+mod tail;
+mod view;
 
 pub use change::{Change, Head, Profile};
 pub use command::{Actor, Answer, Command, Context, Decision};
 pub use dedup::Recent;
 pub use event::{Event, EventKind, MediaKind, Progress, Report, RowKind, Tombstone};
 pub use group::{Facts, GroupAnswer, GroupCommand, GroupWish};
-pub use limits::{GroupDefaults, Limits};
+pub use limits::{FeatureSwitches, GroupDefaults, GroupRights, Limits, Rank};
 pub use message::{Message, Row};
 pub use names::{ChannelName, Nick, ParticipantId};
 pub use node::{Item, Node, NodeSet};
@@ -37,7 +41,9 @@ pub use snapshot::{Person, Snapshot, Standing};
 pub use stamp::Stamp;
 
 use jid::BareJid;
+use states::States;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use tail::Tail;
 
 /// One channel in memory.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +55,8 @@ pub struct Channel {
     ids: HashMap<ParticipantId, BareJid>,
     head: Head,
     recent: Recent,
+    tail: Tail,
+    states: States,
     joined: usize,
     waiting: usize,
     bytes: usize,
@@ -97,12 +105,14 @@ impl Channel {
             ids: HashMap::new(),
             head,
             recent: Recent::default(),
+            tail: Tail::default(),
+            states: States::default(),
             joined: 0,
             waiting: 0,
             bytes: 1024 + items + 128 * listed,
         };
         members.into_iter().for_each(|member| channel.set_member(member));
-        newest.iter().for_each(|row| channel.recent.note(row));
+        newest.iter().for_each(|row| channel.note(row));
         channel
     }
 
@@ -150,7 +160,7 @@ impl Channel {
     /// The nodes that it has.
     pub fn nodes(&self) -> impl Iterator<Item = Node> {
         Node::ALL.into_iter().filter(|node| match node {
-            Node::Allowed => self.kept.allowed.is_some(),
+            Node::Allowed => self.kept.allowed.is_some() || self.is_closed(),
             Node::Banned => self.kept.banned.is_some(),
             _ => true,
         })
@@ -193,7 +203,7 @@ impl Channel {
 
     /// Roughly what it costs in memory, in bytes.
     pub fn bytes(&self) -> usize {
-        self.bytes + self.recent.bytes()
+        self.bytes + self.recent.bytes() + self.tail.bytes()
     }
 
     /// The record that a participant id stands for.
@@ -210,7 +220,8 @@ impl Channel {
     pub fn apply(&mut self, change: &Change) {
         let kept = &mut self.kept;
         match change {
-            Change::Created { .. } | Change::Destroyed | Change::Relayed(_) => {}
+            Change::Created { .. } | Change::Destroyed => {}
+            Change::Relayed(relay) => self.states.note(relay),
             Change::Reported(_) | Change::Entombed(_) => {}
             Change::Joined(member)
             | Change::Left(member)
@@ -221,7 +232,7 @@ impl Channel {
             | Change::Noted(member) => self.set_member(member.clone()),
             Change::Published(row) => {
                 self.head = Head { row: row.number, ordinal: row.ordinal, stamp: row.stamp };
-                self.recent.note(row);
+                self.note(row);
             }
             Change::ItemSet { node, item } => {
                 self.bytes += item.payload.len();
@@ -250,8 +261,22 @@ impl Channel {
         }
     }
 
+    /// Remembers a row; whoever wrote something to read has read what came before (storage §5).
+    fn note(&mut self, row: &Row) {
+        self.recent.note(row);
+        self.tail.note(row);
+        if !tail::counts(row) {
+            return;
+        }
+        if let Some(author) = self.ids.get(&row.author).and_then(|jid| self.members.get_mut(jid)) {
+            author.own.mark = author.own.mark.max((row.number, row.ordinal));
+        }
+    }
+
     fn set_member(&mut self, member: Member) {
+        self.bytes += member.own.bytes() + 24 * member.windows.len();
         if let Some(old) = self.members.get(&member.jid) {
+            self.bytes -= old.own.bytes() + 24 * old.windows.len();
             self.joined -= usize::from(old.is_joined());
             self.waiting -= usize::from(old.status == Status::Waiting);
             if self.nicks.get(old.nick.key()) == Some(&member.jid) {

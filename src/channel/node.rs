@@ -49,6 +49,15 @@ impl NodeSet {
     /// Every node.
     pub const ALL: NodeSet = NodeSet((1 << Node::ALL.len()) - 1);
 
+    /// What somebody subscribes to who is added to a group: all but the bytes of pictures and what admins alone see.
+    pub const GROUP: NodeSet = NodeSet(
+        1 << Node::Messages as u32
+            | 1 << Node::Participants as u32
+            | 1 << Node::Info as u32
+            | 1 << Node::AvatarMetadata as u32
+            | 1 << Node::Video as u32,
+    );
+
     /// Whether the node is in it.
     pub fn contains(self, node: Node) -> bool {
         self.0 & (1 << node as u32) != 0

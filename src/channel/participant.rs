@@ -66,3 +66,10 @@ impl Member {
         self.windows.iter().any(|&(first, last)| first <= row && last.is_none_or(|last| row <= last))
     }
 }
+
+impl Own {
+    /// Roughly what it costs in memory, in bytes.
+    pub fn bytes(&self) -> usize {
+        24 * self.hidden.len() + 16 * (self.delivered.pieces() + self.read.pieces())
+    }
+}

@@ -1,68 +1,205 @@
-//! Who may do what: one table, role by action.
+//! Who may do what: one table for plain channels, one for groups, role by action.
+//!
+//! What a group demands for each action is a setting of the service ([`GroupRights`]); what people have to be to a group
+//! at all (in it, waiting for it, once in it) is not.
 
-use super::Channel;
+use super::limits::{GroupRights, Rank};
+use super::{Channel, Limits, Membership, Refusal, Status, Style};
 use jid::BareJid;
 
 /// What somebody is to a channel, from least to most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
-    /// Not in the channel.
+    /// Never in the channel, or gone from it and forgotten.
     Outsider,
+    /// Once in the channel.
+    Former,
+    /// Added, and not joined yet.
+    Waiting,
     /// In the channel.
     Participant,
-    /// An owner who is not in the channel.
+    /// An admin of a plain channel who is not in it.
+    AbsentAdmin,
+    /// An admin who is in the channel.
+    Admin,
+    /// An owner of a plain channel who is not in it.
     AbsentOwner,
     /// An owner who is in the channel.
     Owner,
-    /// An operator of the service.
+    /// An operator of the service who is not in the channel.
     Operator,
 }
 
 /// What one may want to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Ask what the channel is, and read its information node.
+    /// Ask what the channel is, and read its information and picture nodes and its profile.
     See,
     /// Join.
     Join,
+    /// Leave, or decline.
+    Leave,
     /// Send messages and chat states.
     Send,
-    /// Change one's own nick and subscriptions; leave.
+    /// Change one's own nick and subscriptions.
     Attend,
     /// Read the participants node.
     ListParticipants,
     /// Read the archive.
     ReadHistory,
+    /// Report how far messages came, and ask it.
+    Report,
+    /// Hide rows from oneself, or clear the history for oneself.
+    OwnView,
+    /// Drop the channel from one's own list.
+    Forget,
+    /// Retract one's own messages.
+    Retract,
+    /// Retract the messages of others.
+    Moderate,
     /// Publish to the information node.
     Describe,
+    /// Change the picture.
+    Picture,
+    /// Change the video.
+    Video,
+    /// Add people.
+    Add,
+    /// Remove people.
+    Remove,
+    /// Make admins.
+    Promote,
+    /// Unmake admins.
+    Demote,
+    /// Read and change who may join and who may not.
+    Lists,
+    /// Change settings.
+    Configure,
     /// Destroy the channel.
     Destroy,
 }
 
 impl Role {
-    /// The table.
+    /// The table of plain channels.
     pub fn may(self, action: Action) -> bool {
         use Role::*;
         match action {
             Action::See | Action::Join => true,
-            Action::Send | Action::Attend => matches!(self, Participant | Owner),
+            Action::Leave | Action::Send | Action::Attend | Action::Report | Action::OwnView | Action::Retract => {
+                self.is_seated()
+            }
+            Action::Forget => self == Former,
             Action::ListParticipants | Action::ReadHistory => self >= Participant,
-            Action::Describe | Action::Destroy => self >= AbsentOwner,
+            Action::Moderate | Action::Add | Action::Remove | Action::Lists => self >= AbsentAdmin,
+            Action::Describe | Action::Picture | Action::Video => self >= AbsentOwner,
+            Action::Promote | Action::Demote | Action::Configure | Action::Destroy => self >= AbsentOwner,
+        }
+    }
+
+    /// The table of groups (groups.md §1).
+    pub fn may_in_group(self, action: Action, rights: &GroupRights, members_add: bool) -> bool {
+        use Role::*;
+        let least = match action {
+            Action::See | Action::ListParticipants | Action::Join => return self >= Waiting,
+            Action::Leave => return self == Waiting || self.is_seated(),
+            Action::Forget => return self == Former,
+            Action::Attend => return self.is_seated(),
+            Action::OwnView => return self == Former || self.is_seated(),
+            Action::ReadHistory if self == Former => return true,
+            Action::Send | Action::Report | Action::Retract if self == Operator => return false,
+            Action::Send => rights.send,
+            Action::ReadHistory => rights.history,
+            Action::Report => rights.receipts,
+            Action::Retract => rights.retract,
+            Action::Moderate => rights.moderate,
+            Action::Describe => rights.rename,
+            Action::Picture => rights.picture,
+            Action::Video => rights.video,
+            Action::Add if members_add => Rank::Member,
+            Action::Add => rights.add,
+            Action::Remove | Action::Lists => rights.remove,
+            Action::Promote => rights.promote,
+            Action::Demote => rights.demote,
+            Action::Configure => rights.configure,
+            Action::Destroy => rights.destroy,
+        };
+        self.rank().is_some_and(|rank| rank >= least)
+    }
+
+    /// Whether it is in the channel.
+    pub fn is_seated(self) -> bool {
+        matches!(self, Role::Participant | Role::Admin | Role::Owner)
+    }
+
+    fn rank(self) -> Option<Rank> {
+        match self {
+            Role::Outsider | Role::Former | Role::Waiting => None,
+            Role::Participant => Some(Rank::Member),
+            Role::AbsentAdmin | Role::Admin => Some(Rank::Admin),
+            Role::AbsentOwner | Role::Owner | Role::Operator => Some(Rank::Owner),
         }
     }
 }
 
 impl Channel {
-    /// What an account is to this channel.
+    /// What an account is to this channel. In a group, rights go with being in it.
     pub fn role_of(&self, account: &BareJid, operator: bool) -> Role {
         let owner = self.rights().owners.contains(account);
-        match (operator, owner, self.participant(account).is_some()) {
-            (_, true, true) => Role::Owner,
-            (true, _, true) => Role::Owner,
-            (true, _, false) => Role::Operator,
-            (_, true, false) => Role::AbsentOwner,
-            (_, false, true) => Role::Participant,
-            (_, false, false) => Role::Outsider,
+        let admin = self.rights().admins.contains(account);
+        let (absent_owner, absent_admin) = (owner && !self.is_group(), admin && !self.is_group());
+        match self.member(account).filter(|member| !member.own.forgotten).map(|member| member.status) {
+            Some(Status::Joined) if owner || operator => Role::Owner,
+            Some(Status::Joined) if admin => Role::Admin,
+            Some(Status::Joined) => Role::Participant,
+            _ if operator => Role::Operator,
+            _ if absent_owner => Role::AbsentOwner,
+            _ if absent_admin => Role::AbsentAdmin,
+            Some(Status::Waiting) => Role::Waiting,
+            Some(Status::Left) => Role::Former,
+            None => Role::Outsider,
+        }
+    }
+
+    /// Whether it was made as a group.
+    pub fn is_group(&self) -> bool {
+        self.settings().style == Style::Group
+    }
+
+    /// Whether only those get in who were added.
+    pub fn is_closed(&self) -> bool {
+        self.settings().membership != Membership::Open
+    }
+
+    /// Whether a role is enough for an action here.
+    pub fn allows(&self, role: Role, action: Action, limits: &Limits) -> bool {
+        let joins_open = action == Action::Join || action == Action::See;
+        match self.is_group() {
+            true if joins_open && !self.is_closed() => true,
+            true => role.may_in_group(action, &limits.groups.rights, self.settings().members_add),
+            false => role.may(action),
+        }
+    }
+
+    /// Why a role is not enough for an action: people who may not know of the channel learn that there is none.
+    pub(super) fn refusal_of(&self, role: Role, action: Action) -> Refusal {
+        match (self.is_group(), action) {
+            _ if self.is_closed() && role <= Role::Former => Refusal::NoSuchChannel,
+            _ if role == Role::Waiting => Refusal::StillWaiting,
+            (_, Action::Forget) => Refusal::NotAllowed("leave the channel first"),
+            (false, Action::Destroy) => Refusal::NotAllowed("only an owner may destroy the channel"),
+            (false, Action::Describe) => Refusal::Forbidden("only an owner may change the information of the channel"),
+            _ if role <= Role::Former => Refusal::NotJoined,
+            (_, Action::Send | Action::Attend | Action::Leave | Action::Report | Action::OwnView)
+                if !role.is_seated() =>
+            {
+                Refusal::NotJoined
+            }
+            (true, _) => Refusal::NotAdmin,
+            (false, _) => Refusal::Forbidden("only an owner or an admin of the channel may do this"),
         }
     }
 }
+
+#[cfg(test)]
+#[path = "permission_tests.rs"]
+mod tests;

@@ -37,6 +37,14 @@ pub enum Refusal {
         /// The limit, in bytes.
         max: usize,
     },
+    /// A text of people has too many characters.
+    #[error("{what} is longer than the {max} characters allowed here")]
+    TooManyCharacters {
+        /// What is too long.
+        what: &'static str,
+        /// The limit, in Unicode scalar values.
+        max: usize,
+    },
     /// There are as many as allowed.
     #[error("there are as many {what} as allowed: {max}")]
     TooMany {
@@ -106,6 +114,7 @@ impl Refusal {
             | Refusal::NoSuchNode
             | Refusal::NoSuchItem
             | Refusal::TooLong { .. }
+            | Refusal::TooManyCharacters { .. }
             | Refusal::TooMany { .. }
             | Refusal::Invalid { .. }
             | Refusal::BadRequest(_)

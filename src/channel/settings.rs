@@ -103,6 +103,27 @@ impl Intervals {
         at > 0 && last <= self.0[at - 1].1
     }
 
+    /// What is missing of `first..=last`, in order.
+    pub fn gaps(&self, first: u64, last: u64) -> Vec<(u64, u64)> {
+        let (mut gaps, mut next) = (Vec::new(), first);
+        let from = self.0.partition_point(|&(_, end)| end < first);
+        for &(start, end) in self.0[from..].iter().take_while(|&&(start, _)| start <= last) {
+            if next < start {
+                gaps.push((next, start - 1));
+            }
+            next = next.max(end.saturating_add(1));
+        }
+        if next <= last {
+            gaps.push((next, last));
+        }
+        gaps
+    }
+
+    /// Into how many pieces it falls.
+    pub fn pieces(&self) -> usize {
+        self.0.len()
+    }
+
     /// Puts `first..=last` in.
     pub fn insert(&mut self, first: u64, last: u64) {
         let from = self.0.partition_point(|&(_, end)| end.saturating_add(1) < first);
@@ -141,6 +162,10 @@ mod tests {
             set.extend(first..=first + length);
             assert!((0..=210).all(|row| intervals.contains(row) == set.contains(&row)));
             assert_eq!(intervals.highest(), *set.last().unwrap());
+            let gaps = intervals.gaps(first / 2, first + 20);
+            let missing: Vec<u64> = gaps.iter().flat_map(|&(first, last)| first..=last).collect();
+            let expected: Vec<u64> = (first / 2..=first + 20).filter(|row| !set.contains(row)).collect();
+            assert_eq!(missing, expected);
         }
         assert!(intervals.0.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0), "{intervals:?}");
         assert!(intervals.covers(3, 3) == set.contains(&3));

@@ -55,6 +55,13 @@ fn ranges(config: &Config, wrong: &mut Vec<OutOfRange>) {
         ("limits.inbox_items_max", of(limits.inbox_items_max), 1, many),
         ("limits.inbox_bytes_max", of(limits.inbox_bytes_max), 10_000, 1024 * gib),
         ("limits.outbox_bytes_max", of(limits.outbox_bytes_max), 10_000, 1024 * gib),
+        ("groups.participants_max", of(config.groups.participants_max), 1, many),
+        ("groups.subject_chars_max", of(config.groups.subject_chars_max), 1, 1000),
+        ("groups.avatar_bytes_max", of(config.groups.avatar_bytes_max), 1024, gib),
+        ("groups.retract_window_s", config.groups.retract_window_s, 0, 36_500 * day_s),
+        ("groups.hidden_max", of(config.groups.hidden_max), 1, 100_000),
+        ("groups.notices_members_max", of(config.groups.notices_members_max), 0, many),
+        ("groups.deserted_s", config.groups.deserted_s, 0, 36_500 * day_s),
         ("limits.channels_memory_bytes_max", of(limits.channels_memory_bytes_max), 1 << 20, 1024 * gib),
     ] {
         if found < least || found > most {

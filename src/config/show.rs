@@ -23,7 +23,7 @@ fn table(name: &str, section: &Value, out: &mut String) {
     let Some(settings) = section.as_dict() else { return };
     if !settings.values().all(|value| value.as_dict().is_some()) {
         out.push_str(&format!("[{name}]\n"));
-        for (key, value) in settings {
+        for (key, value) in settings.iter().filter(|(_, value)| value.as_dict().is_none()) {
             match text(value) {
                 Some(value) => out.push_str(&format!("{key} = {value}\n")),
                 None => out.push_str(&format!("# {key} is not set\n")),
@@ -32,8 +32,14 @@ fn table(name: &str, section: &Value, out: &mut String) {
         out.push('\n');
     }
     for (key, value) in settings {
-        table(&format!("{name}.{key:?}"), value, out);
+        table(&format!("{name}.{}", quoted(key)), value, out);
     }
+}
+
+/// A key as TOML has it: bare where that is possible.
+fn quoted(key: &str) -> String {
+    let bare = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    if bare { key.to_owned() } else { format!("{key:?}") }
 }
 
 fn text(value: &Value) -> Option<String> {

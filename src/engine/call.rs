@@ -116,13 +116,12 @@ impl Engine {
 
     /// Answers a call, at once or by a look into the store after the turn.
     pub(super) fn answer_call(&self, asked: &Asked<'_>, token: u64, answer: Answer, turn: &mut Turn) {
-        let channel = asked.channel.as_ref().and_then(|name| self.shelf.channel(name));
+        let tag = asked.channel.as_ref().and_then(|name| self.shelf.tag_of(name));
         let result = self.result_of(asked.channel.as_ref(), answer);
-        match (&result.answer, channel) {
-            (Answer::Group(GroupAnswer::MessageInfo { row, recipients, .. }), Some(channel)) => {
-                let jid = |id| channel.member_of(id).map(|member| (ParticipantId::clone(id), member.jid.clone()));
-                let (row, recipients) = (*row, recipients.iter().filter_map(jid).collect());
-                turn.lookups.push(Lookup { token, tag: channel.profile().tag, row, recipients, result });
+        match (&result.answer, tag) {
+            (Answer::Group(GroupAnswer::MessageInfo { row, recipients, .. }), Some(tag)) => {
+                let (row, recipients) = (*row, self.people_of(asked.channel.as_ref(), recipients));
+                turn.lookups.push(Lookup { token, tag, row, recipients, result });
             }
             _ => turn.results.push((token, Ok(result))),
         }
@@ -132,6 +131,6 @@ impl Engine {
 impl Effects {
     /// Nothing happens to anything; the asker is told this.
     pub(super) fn none(answer: Answer) -> Effects {
-        Effects { changes: Vec::new(), answer }
+        Effects { changes: Vec::new(), answer, own: None }
     }
 }

@@ -3,11 +3,14 @@
 use super::outbox::{Audience, Delta, Fan, ListId, Out};
 use super::pending::Purpose;
 use super::{Engine, Query, QueryKind, Turn};
+use crate::channel::command::HistoryQuery;
 use crate::channel::{
-    Actor, Answer, Change, Channel, ChannelName, Command, Context, Decision, Member, NodeSet, Refusal,
+    Actor, Answer, Change, Channel, ChannelName, Command, Context, Decision, GroupAnswer, Member, NodeSet,
+    ParticipantId, Refusal, Status, Style, group::Notice,
 };
 use crate::store::Record;
-use crate::xep::{EXTENSIONS, Extension, Render, Reply, Request, Shown, incoming, privilege};
+use crate::xep::{EXTENSIONS, Extension, Render, Reply, Request, Shown, group_events, incoming, privilege, pubsub};
+use crate::xmpp::Tag;
 use jid::{BareJid, Jid};
 use minidom::Element;
 use rand::Rng;
@@ -42,12 +45,30 @@ pub(super) enum Way<'a> {
     Call(u64),
 }
 
+/// A change that was applied, and what the member whom it is about was before.
+struct Done {
+    name: ChannelName,
+    change: Change,
+    before: Option<Status>,
+}
+
+/// A change that is to be shown.
+struct Rendered<'a> {
+    name: &'a ChannelName,
+    change: &'a Change,
+    before: Option<Status>,
+    actor: Option<&'a BareJid>,
+    beside: &'a [Change],
+}
+
 /// What a request leads to, in however many channels.
 pub(super) struct Effects {
     /// What happens, in order.
     pub changes: Vec<(ChannelName, Change)>,
     /// What the asker is told.
     pub answer: Answer,
+    /// What the asker's other devices are told of what it settled for itself alone, in which channel.
+    pub own: Option<(ChannelName, Tag)>,
 }
 
 impl Asked<'_> {
@@ -111,9 +132,23 @@ impl Engine {
                 asked.channel = Some(name.clone());
                 self.decide_in(&name, &asked.actor, Command::Destroy { name: name.clone() })
             }
+            Command::ListGroups { with, slice } => self.list_groups(&asked.actor.account, with.as_ref(), &slice),
+            Command::ClearAll => self.clear_all(asked),
+            Command::CreateGroup(wish) => self.create_group(asked, wish),
             command => {
                 let name = asked.channel.clone().ok_or(Refusal::NoSuchService)?;
-                self.decide_in(&name, &asked.actor, command)
+                let is_group = self.shelf.channel(&name).is_some_and(|it| it.settings().style == Style::Group);
+                let command = match command {
+                    // What of a group's archive somebody sees has a first and a last row of its own.
+                    Command::HistoryBounds if is_group => {
+                        Command::ReadHistory(HistoryQuery { ends_only: true, max: 1, ..HistoryQuery::default() })
+                    }
+                    command => command,
+                };
+                let own = self.own_event(&name, &command);
+                let mut effects = self.decide_in(&name, &asked.actor, command)?;
+                effects.own = own;
+                Ok(effects)
             }
         }
     }
@@ -132,67 +167,115 @@ impl Engine {
             dice: &mut self.dice,
             limits: &self.service.limits,
             facts: self.facts.get(&tag).unwrap_or(&none),
+            rename: pubsub::renamed,
         };
         let Decision { changes, answer } = channel.decide(actor, command, &mut context)?;
-        Ok(Effects { changes: changes.into_iter().map(|change| (name.clone(), change)).collect(), answer })
+        Ok(Effects { changes: changes.into_iter().map(|change| (name.clone(), change)).collect(), answer, own: None })
     }
 
     /// Applies a decision, answers it, and shows what happened.
     pub(super) fn carry_out(&mut self, asked: Asked<'_>, effects: Effects, turn: &mut Turn) {
-        let Effects { changes, answer } = effects;
+        let Effects { changes, answer, own } = effects;
+        let settled = !changes.is_empty();
         self.notice_asker(&asked, &answer, turn);
-        let mut released = Vec::new();
-        for (name, change) in &changes {
-            released.extend(self.apply(name, change, turn));
+        let mut done = Vec::with_capacity(changes.len());
+        for (name, change) in changes {
+            done.push(self.apply(name, change, turn));
         }
         self.keep_roster(&asked, &answer, turn);
+        let notices = match &answer {
+            Answer::Group(GroupAnswer::Reported(notices)) => notices.clone(),
+            _ => Vec::new(),
+        };
         self.answer(&asked, answer, turn);
-        for (name, change) in changes {
-            self.render(&name, &change, turn);
-            if change == Change::Destroyed {
-                self.unshelve(&name, &mut turn.outbox);
-                self.shelf.strike(&name);
-            }
+        self.tell_authors(&asked, &notices, &done, turn);
+        self.show(Some(&asked.actor.account), done, turn);
+        if let Some((name, event)) = own.filter(|_| settled) {
+            self.tell_own_devices(&asked.actor.account, &name, event, turn);
         }
-        released.iter().for_each(|account| self.accounts.release(account));
     }
 
-    /// Memory, the address book and the records learn of a change. Returns who is in the channel no longer.
-    fn apply(&mut self, name: &ChannelName, change: &Change, turn: &mut Turn) -> Option<BareJid> {
-        let channel = self.shelf.channel(name)?;
-        let tag = channel.profile().tag;
-        let mut released = None;
-        if let Some(member) = change.member() {
-            let past = channel.participant(&member.jid).map(|past| past.subscriptions);
-            let no = match (past.is_some(), member.is_joined()) {
-                (false, true) => Some(self.accounts.hold(&member.jid, &self.hosts, &mut turn.outbox)),
-                (false, false) => None,
-                (true, joined) => {
-                    released = (!joined).then(|| member.jid.clone());
-                    Some(self.accounts.number(&member.jid))
+    /// Applies and shows what nobody asked for.
+    pub(super) fn carry_on(&mut self, changes: Vec<(ChannelName, Change)>, turn: &mut Turn) {
+        let done = changes.into_iter().map(|(name, change)| self.apply(name, change, turn)).collect();
+        self.show(None, done, turn);
+    }
+
+    fn show(&mut self, actor: Option<&BareJid>, done: Vec<Done>, turn: &mut Turn) {
+        // What an extension shows of a change may depend on what else happened in the same channel.
+        for of_one in done.chunk_by(|a, b| a.name == b.name) {
+            let beside: Vec<Change> = of_one.iter().map(|done| done.change.clone()).collect();
+            for Done { name, change, before } in of_one {
+                self.render(Rendered { name, change, before: *before, actor, beside: &beside }, turn);
+                if *change == Change::Destroyed {
+                    self.unshelve(name, &mut turn.outbox);
+                    self.shelf.strike(name);
                 }
-            };
-            self.note_membership(name, member);
-            let next = if member.is_joined() { member.subscriptions } else { NodeSet::default() };
-            let out = &mut turn.outbox;
-            subscription_deltas(past.unwrap_or_default(), next).for_each(|(node, on)| {
-                let list = ListId { tag, node };
-                let delta = |no| if on { Delta::Subscribed(list, no) } else { Delta::Unsubscribed(list, no) };
-                out.extend(no.map(|no| Out::Book(delta(no))));
-            });
+            }
         }
-        self.shelf.change(name, |channel| channel.apply(change));
+        for Done { change, before, .. } in done {
+            let gone = change.member().filter(|member| before == Some(Status::Joined) && !member.is_joined());
+            if let Some(member) = gone {
+                self.accounts.release(&member.jid);
+            }
+        }
+    }
+
+    /// Memory, the address book and the records learn of a change.
+    fn apply(&mut self, name: ChannelName, change: Change, turn: &mut Turn) -> Done {
+        let Some(channel) = self.shelf.channel(&name) else { return Done { name, change, before: None } };
+        let tag = channel.profile().tag;
+        let past = change.member().and_then(|member| channel.member(&member.jid)).cloned();
+        if let Some(member) = change.member() {
+            self.seat(tag, past.as_ref(), member, turn);
+            self.note_membership(&name, member);
+        }
+        self.shelf.change(&name, |channel| channel.apply(&change));
+        self.note_facts(tag, &change);
+        if change.member().is_some() {
+            self.note_deserted(&name);
+        }
         if !matches!(change, Change::Relayed(_)) {
             turn.records.push(Record::Channel { name: name.clone(), tag, change: change.clone() });
         }
-        released
+        Done { name, change, before: past.map(|past| past.status) }
     }
 
-    /// What was loaded of people's channels for this turn goes on with the turn.
-    fn note_membership(&mut self, name: &ChannelName, member: &Member) {
-        if let Some(channels) = self.memberships.get_mut(&member.jid) {
-            channels.retain(|other| other != name);
-            channels.extend(member.is_joined().then(|| name.clone()));
+    /// The address book learns of somebody who came, went or subscribes to something else.
+    fn seat(&mut self, tag: u64, past: Option<&Member>, member: &Member, turn: &mut Turn) {
+        let past = past.filter(|past| past.is_joined());
+        let no = match (past, member.is_joined()) {
+            (None, false) => return,
+            (None, true) => {
+                let no = self.accounts.hold(&member.jid, &self.hosts, &mut turn.outbox);
+                let unknown = self.accounts.added(&member.jid, &self.hosts, &mut turn.outbox);
+                unknown.iter().for_each(|full| self.ask_resource(full, turn));
+                no
+            }
+            (Some(_), _) => self.accounts.number(&member.jid),
+        };
+        let past = past.map(|past| past.subscriptions).unwrap_or_default();
+        let next = if member.is_joined() { member.subscriptions } else { NodeSet::default() };
+        turn.outbox.extend(subscription_deltas(past, next).map(|(node, on)| {
+            let list = ListId { tag, node };
+            Out::Book(if on { Delta::Subscribed(list, no) } else { Delta::Unsubscribed(list, no) })
+        }));
+    }
+
+    /// groups.md §1 rule 7: the author of a message is told how far it came.
+    fn tell_authors(&mut self, asked: &Asked<'_>, notices: &[Notice], done: &[Done], turn: &mut Turn) {
+        // Who read something reports that it arrived, too; the author is told of the last.
+        let report = done.iter().rev().find_map(|done| match &done.change {
+            Change::Reported(report) => Some((&done.name, report)),
+            _ => None,
+        });
+        let Some((name, report)) = report else { return };
+        let Some(tag) = self.shelf.tag_of(name) else { return };
+        let from = self.service.address_of(name);
+        for notice in notices {
+            let (row, id) = (self.service.sealer.seal(tag, notice.row), self.fresh_id());
+            let message = group_events::notice(notice, report, &asked.actor.account, &from, row, id);
+            self.send_shown(Shown::Tell { account: notice.author.clone(), message }, tag, turn);
         }
     }
 
@@ -261,8 +344,13 @@ impl Engine {
         let kind = match answer {
             Answer::Taken => return,
             Answer::Repeat { row } => QueryKind::Reflection { row },
+            Answer::History { query, .. } if query.ends_only => QueryKind::Bounds(Box::new(query)),
             Answer::History { query, author } => QueryKind::Page { query: Box::new(query), author },
-            Answer::HistoryBounds => QueryKind::Bounds,
+            Answer::HistoryBounds => QueryKind::Bounds(Box::default()),
+            Answer::Group(GroupAnswer::MessageInfo { row, recipients, aggregate }) => {
+                let recipients = self.people_of(asked.channel.as_ref(), &recipients);
+                QueryKind::MessageInfo { row, recipients, aggregate }
+            }
             Answer::Left if self.needs_error_on_leave(asked) => {
                 return turn.send(reply.error(&(&Refusal::NoSuchItem).into()));
             }
@@ -282,8 +370,16 @@ impl Engine {
             tag: channel.profile().tag,
             newest: channel.head().row,
             sealer: self.service.sealer.clone(),
+            chained: channel.settings().style == Style::Group,
             kind,
         });
+    }
+
+    /// The accounts of participant ids.
+    pub(super) fn people_of(&self, name: Option<&ChannelName>, ids: &[ParticipantId]) -> Vec<(ParticipantId, BareJid)> {
+        let channel = name.and_then(|name| self.shelf.channel(name));
+        let person = |id: &ParticipantId| Some((id.clone(), channel?.member_of(id)?.jid.clone()));
+        ids.iter().filter_map(person).collect()
     }
 
     fn needs_error_on_leave(&self, asked: &Asked<'_>) -> bool {
@@ -291,30 +387,47 @@ impl Engine {
     }
 
     /// Shows a change that was applied.
-    fn render(&mut self, name: &ChannelName, change: &Change, turn: &mut Turn) {
+    fn render(&mut self, rendered: Rendered<'_>, turn: &mut Turn) {
+        let Rendered { name, change, before, actor, beside } = rendered;
         let Some(channel) = self.shelf.channel(name) else { return };
         let mut shown = Vec::new();
-        let mut render = Render { service: &self.service, channel, dice: &mut self.dice, shown: &mut shown };
+        let mut render = Render {
+            service: &self.service,
+            channel,
+            actor,
+            before,
+            beside,
+            now: self.now,
+            dice: &mut self.dice,
+            shown: &mut shown,
+        };
         EXTENSIONS.iter().for_each(|extension| extension.render(change, &mut render));
         let tag = channel.profile().tag;
         let leavers: Vec<BareJid> = match change {
             Change::Destroyed => roster_of(channel),
             _ => Vec::new(),
         };
-        for show in shown {
-            let (audience, message, groupchat) = match show {
-                Shown::Fan { node, except, message, groupchat } => {
-                    let except = except.map(|account| self.accounts.number(&account));
-                    (Audience::List(ListId { tag, node }, except), message, groupchat)
-                }
-                Shown::Tell { account, message } => (Audience::One(self.accounts.number(&account)), message, false),
-            };
-            let (head, tail) = message.into_halves();
-            turn.outbox.push(Out::Fan(Fan { audience, head, tail, groupchat }));
-        }
+        shown.into_iter().for_each(|shown| self.send_shown(shown, tag, turn));
         for account in leavers {
             self.set_roster_item(&account, name, None, turn);
         }
+    }
+
+    /// Sends something to whom it is for.
+    pub(super) fn send_shown(&mut self, shown: Shown, tag: u64, turn: &mut Turn) {
+        let (audience, message, groupchat) = match shown {
+            Shown::Mail { account, message } => return turn.send(message.attr("to", account.as_str()).into_xml()),
+            Shown::Fan { node, except, message, groupchat } => {
+                let except = except.map(|account| self.accounts.number(&account));
+                (Audience::List(ListId { tag, node }, except), message, groupchat)
+            }
+            Shown::Tell { account, message } => {
+                let Some(no) = self.accounts.find(&account) else { return };
+                (Audience::One(no), message, false)
+            }
+        };
+        let (head, tail) = message.into_halves();
+        turn.outbox.push(Out::Fan(Fan { audience, head, tail, groupchat }));
     }
 
     /// What extensions may look at; `None` for what did not come as a stanza.

@@ -2,11 +2,12 @@
 //!
 //! A channel in memory is a cache of the store: it may be dropped at any time between turns.
 
+use super::Engine;
 use super::outbox::{Delta, ListId, Out};
-use super::{Engine, Needs};
 use crate::channel::{Channel, ChannelName, Node};
 use crate::store::Listing;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 
 /// See the module.
 pub(super) struct Shelf {
@@ -70,6 +71,17 @@ impl Shelf {
 
     pub fn exists(&self, name: &ChannelName) -> bool {
         self.directory.contains_key(name)
+    }
+
+    /// The tag of a channel that exists.
+    pub fn tag_of(&self, name: &ChannelName) -> Option<u64> {
+        self.directory.get(name).map(|listing| listing.tag)
+    }
+
+    /// Some names behind one, in order: all there are, a few at a time.
+    pub fn names_behind(&self, name: Option<&ChannelName>, count: usize) -> Vec<ChannelName> {
+        let from = name.map_or(Bound::Unbounded, Bound::Excluded);
+        self.directory.range::<ChannelName, _>((from, Bound::Unbounded)).take(count).map(|(n, _)| n.clone()).collect()
     }
 
     /// The channel of a number.
@@ -191,12 +203,6 @@ impl Engine {
     pub(super) fn make_room(&mut self, out: &mut Vec<Out>) {
         for name in self.shelf.surplus() {
             self.unshelve(&name, out);
-        }
-    }
-
-    pub(super) fn need_channel(&self, name: &ChannelName, needs: &mut Needs) {
-        if self.shelf.is_cold(name) && !needs.channels.contains(name) {
-            needs.channels.push(name.clone());
         }
     }
 }

@@ -1,12 +1,11 @@
 //! A turn's input and output, and what happens when its commit fails.
 
 use super::call::{Call, Called, Lookup};
-use super::{Engine, Out, Query};
-use crate::channel::{Channel, ChannelName, Refusal, Stamp};
+use super::{Engine, Loaded, Out, Query};
+use crate::channel::{Refusal, Stamp};
 use crate::store::Record;
 use crate::xep::Reply;
 use crate::xmpp::{Stanza, StanzaError, Unreadable};
-use jid::BareJid;
 
 /// Something that came in.
 #[derive(Clone, Debug)]
@@ -23,31 +22,6 @@ pub enum Inbound {
     LinkDown,
     /// About a second went by.
     Tick,
-}
-
-/// What has to be loaded before a turn.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Needs {
-    /// Channels that exist and are not in memory.
-    pub channels: Vec<ChannelName>,
-    /// Accounts of which it matters which channels they are in.
-    pub accounts: Vec<BareJid>,
-}
-
-impl Needs {
-    /// Whether nothing has to be loaded.
-    pub fn is_empty(&self) -> bool {
-        self.channels.is_empty() && self.accounts.is_empty()
-    }
-}
-
-/// What was loaded.
-#[derive(Clone, Debug, Default)]
-pub struct Loaded {
-    /// The channels asked for, `None` for one that does not exist.
-    pub channels: Vec<(ChannelName, Option<Channel>)>,
-    /// The channels of the accounts asked for.
-    pub memberships: Vec<(BareJid, Vec<ChannelName>)>,
 }
 
 /// What a turn leads to. The contract: nothing in `outbox` leaves before `records` are durable.
@@ -96,7 +70,8 @@ impl Turn {
 
 impl Engine {
     /// Loads what [`Engine::needs`] asked for.
-    pub fn adopt(&mut self, loaded: Loaded) {
+    pub fn adopt(&mut self, mut loaded: Loaded) {
+        self.adopt_facts(&mut loaded);
         for (name, channel) in loaded.channels {
             self.shelve(name, channel);
         }
@@ -118,10 +93,13 @@ impl Engine {
                 Inbound::Unreadable(unreadable) => self.unreadable(&unreadable, &mut turn),
                 Inbound::LinkUp => self.link_up(&mut turn),
                 Inbound::LinkDown => {}
-                Inbound::Tick => self.tick(),
+                Inbound::Tick => self.tick(&mut turn),
             }
         }
         self.memberships.clear();
+        self.groups.clear();
+        self.facts.clear();
+        self.absent.clear();
         self.accounts.save(&mut turn.records);
         self.make_room(&mut turn.outbox);
         turn
@@ -155,9 +133,10 @@ impl Engine {
         }
     }
 
-    fn tick(&mut self) {
+    fn tick(&mut self, turn: &mut Turn) {
         for full in self.pending.expire(self.now) {
             self.accounts.forget_question(&full);
         }
+        self.destroy_deserted(turn);
     }
 }

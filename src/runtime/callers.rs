@@ -2,11 +2,10 @@
 //!
 //! Bounded by the calls that its user lets wait: a place that nobody waits at any more is cleared by its result.
 
-use crate::channel::{Progress, Refusal};
-use crate::engine::Called;
-use crate::engine::Recipient;
-use crate::engine::{CallResult, Lookup};
-use crate::store::{Store, StoreError};
+use super::answer::recipients_of;
+use crate::channel::Refusal;
+use crate::engine::{CallResult, Called, Lookup};
+use crate::store::Store;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
@@ -59,30 +58,13 @@ impl Callers {
 /// Completes a result from the store.
 pub fn complete(lookup: Lookup, store: &dyn Store) -> Called {
     let token = lookup.token;
-    let outcome = recipients(&lookup, store).map(|recipients| CallResult { recipients, ..lookup.result });
+    let recipients = recipients_of(lookup.tag, lookup.row, &lookup.recipients, store);
+    let outcome = recipients.map(|recipients| CallResult { recipients, ..lookup.result });
     let outcome = outcome.map_err(|error| {
         tracing::error!(%error, "the reports of a message cannot be read");
         Refusal::Internal
     });
     (token, outcome)
-}
-
-/// When each recipient reported; reading implies arriving.
-fn recipients(lookup: &Lookup, store: &dyn Store) -> Result<Vec<Recipient>, StoreError> {
-    let ids: Vec<_> = lookup.recipients.iter().map(|(id, _)| id.clone()).collect();
-    let delivered = store.reports(lookup.tag, lookup.row, Progress::Delivered, &ids)?;
-    let read = store.reports(lookup.tag, lookup.row, Progress::Read, &ids)?;
-    let mut recipients: Vec<Recipient> = lookup
-        .recipients
-        .iter()
-        .map(|(id, jid)| {
-            let read = read.get(id).copied();
-            let delivered = delivered.get(id).copied().into_iter().chain(read).min();
-            Recipient { jid: jid.clone(), delivered, read }
-        })
-        .collect();
-    recipients.sort_unstable_by(|a, b| a.jid.cmp(&b.jid));
-    Ok(recipients)
 }
 
 #[cfg(test)]

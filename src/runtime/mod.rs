@@ -11,6 +11,7 @@ mod component;
 pub mod framer;
 mod http;
 mod link;
+pub mod load;
 mod queue;
 mod reader;
 mod refuse;
@@ -145,7 +146,7 @@ fn engine_settings(config: &Config) -> engine::Settings {
             ([], Some(parent)) => vec![parent.to_string()],
             (creators, _) => creators.to_vec(),
         },
-        limits: config.limits.of_channels(),
+        limits: config.of_channels(),
         channels_memory_bytes_max: config.limits.channels_memory_bytes_max,
         page_default: config.archive.page_default,
         page_max: config.archive.page_max,

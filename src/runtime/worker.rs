@@ -6,14 +6,15 @@
 use super::archive::{Archive, Question};
 use super::callers::Callers;
 use super::clock;
+use super::load::load_all;
 use super::reader::Inbox;
 use super::refuse::{Why, refuse_inbound};
 use super::vital::Vital;
 use super::writer::{Outbox, weight};
 use crate::channel::Refusal;
 use crate::engine::outbox::Out;
-use crate::engine::{Engine, Inbound, Loaded, Needs};
-use crate::store::{CommitError, Store, StoreError};
+use crate::engine::{Engine, Inbound};
+use crate::store::{CommitError, Store};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,8 +60,8 @@ impl Worker {
     }
 
     fn work(&mut self, mut batch: Vec<Inbound>) {
-        match self.load(&self.engine.needs(&batch)) {
-            Ok(loaded) => self.engine.adopt(loaded),
+        match load_all(&mut self.engine, &*self.store, &batch) {
+            Ok(()) => {}
             Err(_) if batch.len() > 1 => {
                 // One channel that cannot be read is no reason to refuse the others.
                 return batch.into_iter().for_each(|inbound| self.work(vec![inbound]));
@@ -106,17 +107,6 @@ impl Worker {
             Err(error @ CommitError::Refused(_)) => tracing::warn!("{error}; it is tried again"),
             Err(error @ CommitError::Unknown(_)) => give_up(&error),
         }
-    }
-
-    fn load(&self, needs: &Needs) -> Result<Loaded, StoreError> {
-        let channels = match needs.channels.is_empty() {
-            true => Vec::new(),
-            false => self.store.load(&needs.channels)?,
-        };
-        let channels = needs.channels.iter().cloned().zip(channels).collect();
-        let of = |account: &jid::BareJid| Ok((account.clone(), self.store.channels_of(account)?));
-        let memberships = needs.accounts.iter().map(of).collect::<Result<_, StoreError>>()?;
-        Ok(Loaded { channels, memberships })
     }
 
     fn send(&self, out: Out) {

@@ -5,7 +5,9 @@
 //! version byte and a postcard text; another version is refused, never guessed at.
 
 use super::StoreError;
-use crate::channel::{ChannelName, Head, ParticipantId, Profile, Rights, Settings, Stamp};
+use crate::channel::{
+    ChannelName, Head, MediaKind, Node, ParticipantId, Profile, Progress, Rights, Settings, Stamp, Status,
+};
 use jid::BareJid;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
@@ -13,7 +15,7 @@ use std::fmt;
 
 /// The version of the layout and of every value.
 pub(super) const VERSION: u8 = 1;
-/// How many rows share one entry of the author index.
+/// How many rows share one entry of the index of blocks.
 pub(super) const BLOCK_ROWS: u64 = 128;
 /// The longest text that is part of a key as it is, in bytes.
 const PLAIN_BYTES_MAX: usize = 96;
@@ -64,13 +66,34 @@ pub(super) struct Entry {
     pub(super) rights: Rights,
 }
 
-/// What the account index keeps: a channel, which one of that name, and whether the account is in it.
-#[derive(Serialize, Deserialize)]
+/// What the account index keeps: a channel, which one of that name, and what the account is to it.
+#[derive(PartialEq, Serialize, Deserialize)]
 pub(super) struct Membership {
     pub(super) name: ChannelName,
     pub(super) tag: u64,
-    pub(super) joined: bool,
+    pub(super) status: Status,
+    pub(super) forgotten: bool,
 }
+
+/// Which list of accounts a node has. A list that is made anew has another generation, so that the entries of the one
+/// before count for nothing, however many they are.
+#[derive(Clone, Copy, Default, Serialize, Deserialize)]
+pub(super) struct List {
+    pub(super) generation: u64,
+    pub(super) exists: bool,
+}
+
+/// What ceased to be at once, and whose records are still to be cleared away.
+#[derive(Serialize, Deserialize)]
+pub(super) enum Grave {
+    /// A channel.
+    Channel { tag: u64, name: ChannelName },
+    /// The entries of a list.
+    List { tag: u64, node: Node, generation: u64 },
+}
+
+/// What is kept of a report: the first row it covers and when it came. Its key tells the last row.
+pub(super) type Reported = (u64, Stamp);
 
 /// The months that hold rows of a channel, oldest first, and where its archive stood before the oldest.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -106,17 +129,80 @@ pub(super) fn member(tag: u64, id: &ParticipantId) -> Vec<u8> {
     key(b'm', &[&tag.to_be_bytes(), &short(id.as_str())])
 }
 
-pub(super) fn info(tag: u64) -> Vec<u8> {
+pub(super) fn items(tag: u64) -> Vec<u8> {
     key(b'i', &[&tag.to_be_bytes()])
+}
+
+pub(super) fn item(tag: u64, node: Node) -> Vec<u8> {
+    key(b'i', &[&tag.to_be_bytes(), &[node as u8]])
+}
+
+pub(super) fn lists(tag: u64) -> Vec<u8> {
+    key(b'l', &[&tag.to_be_bytes()])
+}
+
+pub(super) fn list(tag: u64, node: Node) -> Vec<u8> {
+    key(b'l', &[&tag.to_be_bytes(), &[node as u8]])
+}
+
+pub(super) fn all_listed(tag: u64) -> Vec<u8> {
+    key(b'e', &[&tag.to_be_bytes()])
+}
+
+pub(super) fn listed(tag: u64, node: Node, generation: u64) -> Vec<u8> {
+    key(b'e', &[&tag.to_be_bytes(), &[node as u8], &generation.to_be_bytes()])
+}
+
+pub(super) fn listed_one(tag: u64, node: Node, generation: u64, jid: &BareJid) -> Vec<u8> {
+    [listed(tag, node, generation), short(jid.as_str())].concat()
+}
+
+pub(super) fn tombstones(tag: u64) -> Vec<u8> {
+    key(b'o', &[&tag.to_be_bytes()])
+}
+
+pub(super) fn tombstone(tag: u64, row: u64) -> Vec<u8> {
+    key(b'o', &[&tag.to_be_bytes(), &row.to_be_bytes()])
+}
+
+pub(super) fn all_corrections(tag: u64) -> Vec<u8> {
+    key(b'k', &[&tag.to_be_bytes()])
+}
+
+pub(super) fn corrections(tag: u64, target: u64) -> Vec<u8> {
+    key(b'k', &[&tag.to_be_bytes(), &target.to_be_bytes()])
+}
+
+pub(super) fn correction(tag: u64, target: u64, row: u64) -> Vec<u8> {
+    key(b'k', &[&tag.to_be_bytes(), &target.to_be_bytes(), &row.to_be_bytes()])
+}
+
+pub(super) fn all_reports(tag: u64) -> Vec<u8> {
+    key(b'q', &[&tag.to_be_bytes()])
+}
+
+/// The reports of one member that say the same lie together, by their last rows, and cover no row twice: the one that
+/// covers a row is the first that ends there or later, so that finding it is a seek.
+pub(super) fn reports(tag: u64, progress: Progress, member: &ParticipantId) -> Vec<u8> {
+    key(b'q', &[&tag.to_be_bytes(), &[progress as u8], &short(member.as_str())])
+}
+
+pub(super) fn report(tag: u64, progress: Progress, member: &ParticipantId, last: u64) -> Vec<u8> {
+    key(b'q', &[&tag.to_be_bytes(), &[progress as u8], &short(member.as_str()), &last.to_be_bytes()])
 }
 
 pub(super) fn spans(tag: u64) -> Vec<u8> {
     key(b'h', &[&tag.to_be_bytes()])
 }
 
-/// The mark of a destroyed channel whose members are still to be cleared away.
+/// The mark of a destroyed channel whose records are still to be cleared away.
 pub(super) fn grave(tag: u64) -> Vec<u8> {
     key(b'g', &[&tag.to_be_bytes()])
+}
+
+/// The mark of a list whose entries are still to be cleared away.
+pub(super) fn list_grave(tag: u64, node: Node, generation: u64) -> Vec<u8> {
+    key(b'g', &[&tag.to_be_bytes(), &[node as u8], &generation.to_be_bytes()])
 }
 
 pub(super) fn memberships(account: &BareJid) -> Vec<u8> {
@@ -143,8 +229,14 @@ pub(super) fn target(tag: u64, target: u64, row: u64) -> Vec<u8> {
     key(b't', &[&tag.to_be_bytes(), &target.to_be_bytes(), &row.to_be_bytes()])
 }
 
-pub(super) fn block(tag: u64, author: &ParticipantId, block: u64) -> Vec<u8> {
-    key(b'b', &[&tag.to_be_bytes(), &short(author.as_str()), &block.to_be_bytes()])
+pub(super) fn media(tag: u64, kind: MediaKind, row: u64) -> Vec<u8> {
+    key(b'f', &[&tag.to_be_bytes(), &[kind as u8], &row.to_be_bytes()])
+}
+
+/// A block with rows of an author, or, without one, a block with rows that are no events.
+pub(super) fn block(tag: u64, author: Option<&ParticipantId>, block: u64) -> Vec<u8> {
+    let author = short(author.map_or("", ParticipantId::as_str));
+    key(b'b', &[&tag.to_be_bytes(), &author, &block.to_be_bytes()])
 }
 
 pub(super) fn redo(commit: u64) -> Vec<u8> {

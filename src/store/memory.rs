@@ -5,7 +5,7 @@
 use super::keyspace::{Month, Ops};
 use super::shelf::{Order, Shelf, Space, Visit};
 use super::{CommitError, Listing, Page, PagePlan, Record, Store, StoreError, Whereabouts};
-use super::{paging, pieces, plan, reader};
+use super::{clear, facts, paging, pieces, plan, reader};
 use crate::channel::{
     Channel, ChannelName, Facts, Head, Member, ParticipantId, Progress, Row, Stamp, Status, Tombstone,
 };
@@ -114,7 +114,7 @@ impl Inner {
         self.seen.note(&writes);
         self.spaces.entry(Space::Month(month)).or_default().extend(archive);
         self.apply(state);
-        let cleared = plan::clear_some(self)?;
+        let cleared = clear::clear_some(self)?;
         let cleared = self.cut(&cleared)?;
         self.apply(cleared);
         Ok(())
@@ -158,11 +158,11 @@ impl Store for MemoryStore {
     }
 
     fn facts(&self, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Facts>>, StoreError> {
-        reader::facts(&*self.lock(), tag, numbers)
+        facts::facts(&*self.lock(), tag, numbers)
     }
 
     fn tombstones(&self, tag: u64, numbers: &[u64]) -> Result<BTreeMap<u64, Tombstone>, StoreError> {
-        reader::tombstones(&*self.lock(), tag, numbers)
+        facts::tombstones(&*self.lock(), tag, numbers)
     }
 
     fn reports(
@@ -172,7 +172,7 @@ impl Store for MemoryStore {
         progress: Progress,
         members: &[ParticipantId],
     ) -> Result<HashMap<ParticipantId, Stamp>, StoreError> {
-        reader::reports(&*self.lock(), tag, row, progress, members)
+        facts::reports(&*self.lock(), tag, row, progress, members)
     }
 
     fn commit(&self, now: Stamp, records: &[Record]) -> Result<(), CommitError> {
@@ -184,7 +184,7 @@ impl Store for MemoryStore {
     }
 
     fn rows(&self, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Row>>, StoreError> {
-        reader::rows(&*self.lock(), tag, numbers)
+        facts::rows(&*self.lock(), tag, numbers)
     }
 
     fn bounds(&self, tag: u64) -> Result<Option<(u64, Head)>, StoreError> {

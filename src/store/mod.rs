@@ -3,14 +3,18 @@
 //! The contract of [`Store::commit`]: when it returns `Ok`, every durable change given to it survives a crash of the
 //! process and of the machine; when it returns [`CommitError::Refused`], none of them happened.
 
+mod clear;
+mod facts;
 mod keyspace;
 mod memory;
+mod narrowing;
 mod paging;
 mod pieces;
 mod plan;
 mod reader;
 mod shelf;
 mod sled;
+mod visible;
 
 pub use memory::{Failure, MemoryStore};
 pub use sled::{SledOptions, SledStore};
@@ -25,7 +29,8 @@ use thiserror::Error;
 
 /// One thing to keep.
 #[derive(Clone, Debug)]
-#[allow(clippy::large_enum_variant)] // Nearly all are the large one.
+// Nearly every record is of the larger kind.
+#[allow(clippy::large_enum_variant)]
 pub enum Record {
     /// Something happened in a channel. Volatile changes are skipped.
     Channel {
@@ -203,7 +208,7 @@ pub trait Store: Send + Sync {
     /// As [`Store::load`].
     fn tombstones(&self, tag: u64, numbers: &[u64]) -> Result<BTreeMap<u64, Tombstone>, StoreError>;
 
-    /// When these participants first reported that a row came so far at them; one range scan.
+    /// When these participants first reported that a row came so far at them, one seek for each; who read it got it.
     ///
     /// # Errors
     /// As [`Store::load`].

@@ -1,25 +1,37 @@
 //! Pages of an archive: a seek to where they begin, and no look at what lies before.
 //!
 //! Rows are numbered without gaps and their stamps never fall, so numbers are arithmetic and stamps are a binary search;
-//! what a page costs depends on its length and not on how deep it lies. An author's rows are found through an index of
-//! blocks, so that each costs at most a block.
+//! what a page costs depends on its length and not on how deep it lies. Pages of an author, without events or of media
+//! are in `narrowing`.
 
-use super::keyspace::{self, BLOCK_ROWS, RowStart, Span, Spans};
+use super::keyspace::{self, RowStart, Span, Spans};
 use super::shelf::{Order, Shelf, Space};
-use super::{Page, PagePlan, StoreError, pieces};
-use crate::channel::{Head, ParticipantId, Row, Stamp};
+use super::visible::Visible;
+use super::{Page, PagePlan, StoreError, facts, pieces};
+use crate::channel::{Head, ParticipantId, Row, RowKind, Stamp};
 use std::ops::ControlFlow;
 
 /// The rows of one channel.
 pub(super) struct Archive<'a, S> {
-    shelf: &'a S,
-    tag: u64,
+    pub(super) shelf: &'a S,
+    pub(super) tag: u64,
     spans: Spans,
     head: Head,
 }
 
 /// What a walk does with a row, and whether it goes on.
 pub(super) type VisitRow<'a> = dyn FnMut(Row) -> Result<ControlFlow<()>, StoreError> + 'a;
+
+/// Which rows a walk takes.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Pick<'a> {
+    /// Only those of this author.
+    pub(super) author: Option<&'a ParticipantId>,
+    /// No events.
+    pub(super) no_events: bool,
+    /// None of those hidden here.
+    pub(super) visible: Option<&'a Visible<'a>>,
+}
 
 /// One page of an archive.
 pub(super) fn page(shelf: &impl Shelf, plan: &PagePlan) -> Result<Page, StoreError> {
@@ -34,11 +46,17 @@ pub(super) fn page(shelf: &impl Shelf, plan: &PagePlan) -> Result<Page, StoreErr
             last = last.min(archive.first_since(Stamp(end.0 + 1))? - 1);
         }
     }
-    match &plan.author {
-        Some(author) if first <= last => archive.page_of(author, first, last, plan),
-        Some(_) => Ok(Page::default()),
-        None => archive.page_between(first, last, plan),
-    }
+    let visible = Visible::between(first, last, &plan.narrow);
+    let mut page = if plan.narrow.media.is_some() {
+        archive.page_of_media(visible, plan)?
+    } else if plan.author.is_some() || plan.narrow.no_events {
+        archive.page_of_blocks(visible, plan)?
+    } else {
+        archive.page_between(visible, plan)?
+    };
+    let numbers: Vec<u64> = page.rows.iter().map(|row| row.number).collect();
+    page.tombstones = facts::tombstones(shelf, plan.tag, &numbers)?;
+    Ok(page)
 }
 
 impl<'a, S: Shelf> Archive<'a, S> {
@@ -86,13 +104,14 @@ impl<'a, S: Shelf> Archive<'a, S> {
         order: Order,
         visit: &mut VisitRow<'_>,
     ) -> Result<(), StoreError> {
-        self.visit_of(None, first, last, order, visit)
+        self.visit_some(Pick::default(), first, last, order, visit)
     }
 
-    /// Walks through rows, every one of which has to be there; those of others are passed over without being read whole.
-    fn visit_of(
+    /// Walks through rows, every one of which has to be there; those of others, and those that are hidden, are passed
+    /// over without being read whole.
+    pub(super) fn visit_some(
         &self,
-        author: Option<&ParticipantId>,
+        pick: Pick<'_>,
         first: u64,
         last: u64,
         order: Order,
@@ -104,13 +123,14 @@ impl<'a, S: Shelf> Archive<'a, S> {
             let mut seen = 0;
             self.shelf.scan(month, &from, &to, order, &mut |key, entry| {
                 seen += 1;
-                if let Some(author) = author {
-                    let (_, _, found, _): RowStart = keyspace::decode(pieces::start_of(entry)?)?;
-                    if found != *author {
-                        return Ok(ControlFlow::Continue(()));
-                    }
+                if !pick.takes(key, entry)? {
+                    return Ok(ControlFlow::Continue(()));
                 }
-                let flow = visit(self.shelf.whole(month, key, entry)?)?;
+                let row: Row = self.shelf.whole(month, key, entry)?;
+                if pick.no_events && matches!(row.kind, RowKind::Event(_)) {
+                    return Ok(ControlFlow::Continue(()));
+                }
+                let flow = visit(row)?;
                 stopped = flow.is_break();
                 Ok(flow)
             })?;
@@ -123,7 +143,7 @@ impl<'a, S: Shelf> Archive<'a, S> {
     }
 
     /// Cuts a range of rows into those of each month.
-    fn each_month(
+    pub(super) fn each_month(
         &self,
         first: u64,
         last: u64,
@@ -179,50 +199,37 @@ impl<'a, S: Shelf> Archive<'a, S> {
         Ok(late)
     }
 
-    fn page_between(&self, first: u64, last: u64, plan: &PagePlan) -> Result<Page, StoreError> {
-        let count = (last + 1).saturating_sub(first);
-        let taken = count.min(plan.max as u64);
-        let before = if plan.from_end { count - taken } else { 0 };
+    fn page_between(&self, visible: Visible<'_>, plan: &PagePlan) -> Result<Page, StoreError> {
+        let max = plan.max as u64;
+        let count = visible.count();
+        let taken = if plan.from_end { visible.newest(max) } else { visible.oldest(max) };
+        let pick = Pick { visible: Some(&taken), ..Pick::default() };
         let mut rows = Vec::new();
-        if taken > 0 {
-            let first = first + before;
-            self.visit(first, first + taken - 1, Order::Rising, &mut |row| {
+        for &(low, high) in taken.ranges() {
+            self.visit_some(pick, low, high, Order::Rising, &mut |row| {
                 rows.push(row);
                 Ok(ControlFlow::Continue(()))
             })?;
         }
-        Ok(Page { rows, cut: count > taken, counted: Some((count, before)), ..Page::default() })
-    }
-
-    fn page_of(&self, author: &ParticipantId, first: u64, last: u64, plan: &PagePlan) -> Result<Page, StoreError> {
-        let order = if plan.from_end { Order::Falling } else { Order::Rising };
-        let mut rows = Vec::new();
-        let mut cut = false;
-        self.each_month(first, last, order, &mut |month, low, high| {
-            let from = keyspace::block(self.tag, author, low / BLOCK_ROWS);
-            let to = keyspace::block(self.tag, author, high / BLOCK_ROWS + 1);
-            self.shelf.scan(month, &from, &to, order, &mut |key, _| {
-                let block = keyspace::number_of(key)?;
-                let (low, high) = (low.max(block * BLOCK_ROWS), high.min(block * BLOCK_ROWS + BLOCK_ROWS - 1));
-                self.visit_of(Some(author), low, high, order, &mut |row| {
-                    cut = rows.len() >= plan.max;
-                    if cut {
-                        return Ok(ControlFlow::Break(()));
-                    }
-                    rows.push(row);
-                    Ok(ControlFlow::Continue(()))
-                })?;
-                Ok(if cut { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-            })?;
-            Ok(if cut { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-        })?;
-        if plan.from_end {
-            rows.reverse();
-        }
-        Ok(Page { rows, cut, counted: None, ..Page::default() })
+        let left = count - count.min(max);
+        let before = if plan.from_end { left } else { 0 };
+        Ok(Page { rows, cut: left > 0, counted: Some((count, before)), ..Page::default() })
     }
 }
 
-fn lost(number: u64) -> StoreError {
+impl Pick<'_> {
+    fn takes(&self, key: &[u8], entry: &[u8]) -> Result<bool, StoreError> {
+        if let Some(visible) = self.visible
+            && visible.hides(keyspace::number_of(key)?)
+        {
+            return Ok(false);
+        }
+        let Some(author) = self.author else { return Ok(true) };
+        let (_, _, found, _): RowStart = keyspace::decode(pieces::start_of(entry)?)?;
+        Ok(found == *author)
+    }
+}
+
+pub(super) fn lost(number: u64) -> StoreError {
     StoreError(format!("the archive lacks rows at or behind {number}: restore from a backup"))
 }

@@ -3,18 +3,17 @@
 //! Nothing is written here, and what is returned is the same for every backend. Applied twice, the changes of the state
 //! give what they give applied once, which is what lets a start replay them.
 
-use super::keyspace::{self, BLOCK_ROWS, Entry, Membership, Month, Ops, Span, Spans};
+use super::keyspace::{self, BLOCK_ROWS, Entry, Grave, List, Membership, Month, Ops, Reported, Span, Spans};
 use super::shelf::{Order, Shelf, Space};
 use super::{Record, StoreError, Whereabouts};
-use crate::channel::{Change, ChannelName, Member, Node, Row};
+use crate::channel::{Change, ChannelName, Member, Node, Report, Row, RowKind};
 use jid::BareJid;
+use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::ControlFlow;
 
-/// How many entries of the author index are remembered as written.
+/// How many entries of the index of blocks are remembered as written.
 const SEEN_MAX: usize = 16_384;
-/// How many members of a destroyed channel are cleared away at a time.
-const CLEARED_MAX: usize = 256;
 
 /// What a commit writes.
 #[derive(Default)]
@@ -27,7 +26,7 @@ pub(super) struct Writes {
     pub(super) lazy: Ops,
 }
 
-/// Entries of the current month's author index that are known to be there, so that they are not written over and over.
+/// Entries of the current month's index of blocks that are known to be there, so that they are not written over and over.
 #[derive(Default)]
 pub(super) struct Seen(HashSet<Vec<u8>>);
 
@@ -86,15 +85,32 @@ impl<S: Shelf> Draft<'_, S> {
                     rights: rights.clone(),
                 };
                 self.put(keyspace::channel(name), keyspace::encode(&entry)?);
-                self.put(keyspace::info(tag), keyspace::encode(info)?);
+                self.put(keyspace::item(tag, Node::Info), keyspace::encode(&(Node::Info, info))?);
             }
             Change::Destroyed => self.destroy(name, tag)?,
-            Change::Joined(member) | Change::Left(member) | Change::Renamed(member) | Change::Subscribed(member) => {
-                self.member(name, tag, member)?;
-            }
+            Change::Joined(member)
+            | Change::Left(member)
+            | Change::Renamed(member)
+            | Change::Subscribed(member)
+            | Change::Invited(member)
+            | Change::Removed(member)
+            | Change::Noted(member) => self.member(name, tag, member)?,
             Change::Published(row) => self.row(tag, row)?,
-            Change::ItemSet { node: Node::Info, item } => self.put(keyspace::info(tag), keyspace::encode(item)?),
-            _ => {}
+            Change::ItemSet { node, item } => {
+                self.put(keyspace::item(tag, *node), keyspace::encode(&(node, item))?);
+            }
+            Change::ItemGone { node, .. } => {
+                self.writes.kept.insert(keyspace::item(tag, *node), None);
+            }
+            Change::ListMade { node, exists } => self.list(tag, *node, *exists)?,
+            Change::Listed { node, jid, present } => self.listed(tag, *node, jid, *present)?,
+            Change::Reported(report) => self.report(tag, report)?,
+            Change::Entombed(tombstone) => {
+                self.put(keyspace::tombstone(tag, tombstone.row), keyspace::encode(tombstone)?);
+            }
+            Change::RightsSet(rights) => self.entry(name, tag, |entry| entry.rights = rights.clone())?,
+            Change::Configured(settings) => self.entry(name, tag, |entry| entry.settings = settings.clone())?,
+            Change::Relayed(_) => {}
         }
         Ok(())
     }
@@ -103,22 +119,110 @@ impl<S: Shelf> Draft<'_, S> {
         self.writes.kept.insert(key, Some(value));
     }
 
+    /// A value of the state as it is after what was planned so far.
+    fn value<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
+        match self.writes.kept.get(key) {
+            Some(planned) => planned.as_deref().map(keyspace::decode).transpose(),
+            None => self.shelf.value(Space::State, key),
+        }
+    }
+
     /// The directory entry goes at once, and with it the account index, whose entries count only while the directory
-    /// knows their tag. The members are cleared away later; the rows go with their month.
+    /// knows their tag. Everything else is cleared away later; the rows go with their month.
     fn destroy(&mut self, name: &ChannelName, tag: u64) -> Result<(), StoreError> {
         self.spans.insert(tag, Spans::default());
-        for key in [keyspace::channel(name), keyspace::info(tag), keyspace::spans(tag)] {
+        for key in [keyspace::channel(name), keyspace::spans(tag)] {
             self.writes.kept.insert(key, None);
         }
-        self.put(keyspace::grave(tag), keyspace::encode(&(tag, name))?);
+        self.put(keyspace::grave(tag), keyspace::encode(&Grave::Channel { tag, name: name.clone() })?);
+        Ok(())
+    }
+
+    fn entry(&mut self, name: &ChannelName, tag: u64, edit: impl FnOnce(&mut Entry)) -> Result<(), StoreError> {
+        let key = keyspace::channel(name);
+        let entry = self.value::<Entry>(&key)?.filter(|entry| entry.tag == tag);
+        let mut entry = entry.ok_or_else(|| StoreError("a channel that is not there cannot be changed".into()))?;
+        edit(&mut entry);
+        self.put(key, keyspace::encode(&entry)?);
         Ok(())
     }
 
     fn member(&mut self, name: &ChannelName, tag: u64, member: &Member) -> Result<(), StoreError> {
         self.put(keyspace::member(tag, &member.id), keyspace::encode(member)?);
-        let membership = Membership { name: name.clone(), tag, joined: member.is_joined() };
-        self.put(keyspace::membership(&member.jid, name), keyspace::encode(&membership)?);
+        let key = keyspace::membership(&member.jid, name);
+        let membership = Membership { name: name.clone(), tag, status: member.status, forgotten: member.own.forgotten };
+        // Most changes of a member are none of its place in the index.
+        if self.value::<Membership>(&key)?.as_ref() != Some(&membership) {
+            self.put(key, keyspace::encode(&membership)?);
+        }
         Ok(())
+    }
+
+    /// A list that is made, or ceases to be, is empty; the entries it had are cleared away later.
+    fn list(&mut self, tag: u64, node: Node, exists: bool) -> Result<(), StoreError> {
+        let key = keyspace::list(tag, node);
+        let before: List = self.value(&key)?.unwrap_or_default();
+        if before.exists {
+            let grave = Grave::List { tag, node, generation: before.generation };
+            self.put(keyspace::list_grave(tag, node, before.generation), keyspace::encode(&grave)?);
+        }
+        self.put(key, keyspace::encode(&List { generation: before.generation + 1, exists })?);
+        Ok(())
+    }
+
+    fn listed(&mut self, tag: u64, node: Node, jid: &BareJid, present: bool) -> Result<(), StoreError> {
+        let list: List = self.value(&keyspace::list(tag, node))?.unwrap_or_default();
+        if list.exists {
+            let key = keyspace::listed_one(tag, node, list.generation, jid);
+            let value = present.then(|| keyspace::encode(jid)).transpose()?;
+            self.writes.kept.insert(key, value);
+        }
+        Ok(())
+    }
+
+    /// Keeps a report for those of its rows that no earlier one covers.
+    fn report(&mut self, tag: u64, report: &Report) -> Result<(), StoreError> {
+        let mut first = report.first;
+        let mut gaps = Vec::new();
+        for (low, high) in self.reported(tag, report)? {
+            if first < low {
+                gaps.push((first, low - 1));
+            }
+            first = first.max(high.saturating_add(1));
+        }
+        if first <= report.last {
+            gaps.push((first, report.last));
+        }
+        for (first, last) in gaps {
+            let reported: Reported = (first, report.stamp);
+            self.put(keyspace::report(tag, report.progress, &report.member, last), keyspace::encode(&reported)?);
+        }
+        Ok(())
+    }
+
+    /// What of a report's rows is reported, as ranges in order: one seek, and a step for every range.
+    fn reported(&self, tag: u64, report: &Report) -> Result<Vec<(u64, u64)>, StoreError> {
+        let from = keyspace::report(tag, report.progress, &report.member, report.first);
+        let to = keyspace::behind(&keyspace::reports(tag, report.progress, &report.member));
+        let mut ranges = Vec::new();
+        let mut note = |key: &[u8], (first, _): Reported| {
+            if first <= report.last {
+                ranges.push((first, keyspace::number_of(key)?));
+                return Ok(ControlFlow::Continue(()));
+            }
+            Ok(ControlFlow::Break(()))
+        };
+        self.shelf.scan(Space::State, &from, &to, Order::Rising, &mut |key, entry| {
+            note(key, self.shelf.whole(Space::State, key, entry)?)
+        })?;
+        for (key, value) in self.writes.kept.range(from..to) {
+            if let Some(value) = value {
+                // Planned ones and kept ones need not come in one order.
+                let _: ControlFlow<()> = note(key, keyspace::decode(value)?)?;
+            }
+        }
+        ranges.sort_unstable();
+        Ok(ranges)
     }
 
     fn row(&mut self, tag: u64, row: &Row) -> Result<(), StoreError> {
@@ -132,16 +236,31 @@ impl<S: Shelf> Draft<'_, S> {
             let value = keyspace::encode(spans)?;
             self.put(keyspace::spans(tag), value);
         }
+        self.writes.archive.insert(keyspace::row(tag, row.number), keyspace::encode(row)?);
+        self.index(tag, row);
+        Ok(())
+    }
+
+    fn index(&mut self, tag: u64, row: &Row) {
         let archive = &mut self.writes.archive;
-        archive.insert(keyspace::row(tag, row.number), keyspace::encode(row)?);
         if let Some(target) = row.target {
             archive.insert(keyspace::target(tag, target, row.number), Vec::new());
+            // In the state too: to look through every month for the corrections of an old row would open them all.
+            if row.corrects {
+                self.writes.kept.insert(keyspace::correction(tag, target, row.number), Some(Vec::new()));
+            }
         }
-        let block = keyspace::block(tag, &row.author, row.number / BLOCK_ROWS);
-        if !self.seen.0.contains(&block) {
-            archive.insert(block, Vec::new());
+        if let Some(kind) = row.media {
+            archive.insert(keyspace::media(tag, kind, row.number), Vec::new());
         }
-        Ok(())
+        let number = row.number / BLOCK_ROWS;
+        let is_event = matches!(row.kind, RowKind::Event(_));
+        let spoken = (!is_event).then(|| keyspace::block(tag, None, number));
+        for block in spoken.into_iter().chain([keyspace::block(tag, Some(&row.author), number)]) {
+            if !self.seen.0.contains(&block) {
+                archive.insert(block, Vec::new());
+            }
+        }
     }
 
     fn whereabouts(&mut self, account: &BareJid, known: Option<&Whereabouts>) -> Result<(), StoreError> {
@@ -149,41 +268,4 @@ impl<S: Shelf> Draft<'_, S> {
         self.writes.lazy.insert(keyspace::whereabouts(account), value);
         Ok(())
     }
-}
-
-/// Whether destroyed channels are left to be cleared away.
-///
-/// # Errors
-/// Those of reading.
-pub(super) fn has_graves(shelf: &impl Shelf) -> Result<bool, StoreError> {
-    Ok(!shelf.values::<(u64, ChannelName)>(Space::State, &keyspace::all(b'g'), 1)?.is_empty())
-}
-
-/// What clears away some members of one destroyed channel; nothing when none is left.
-///
-/// # Errors
-/// Those of reading.
-pub(super) fn clear_some(shelf: &impl Shelf) -> Result<Ops, StoreError> {
-    let graves = shelf.values::<(u64, ChannelName)>(Space::State, &keyspace::all(b'g'), 1)?;
-    let Some((tag, name)) = graves.into_iter().next() else { return Ok(Ops::new()) };
-    let prefix = keyspace::members(tag);
-    let mut members = Vec::new();
-    shelf.scan(Space::State, &prefix, &keyspace::behind(&prefix), Order::Rising, &mut |key, entry| {
-        members.push((key.to_vec(), shelf.whole::<Member>(Space::State, key, entry)?));
-        Ok(if members.len() < CLEARED_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
-    })?;
-    let mut ops = Ops::new();
-    // The mark goes last and alone: a crash in between must not leave members that nobody clears away.
-    if members.is_empty() {
-        ops.insert(keyspace::grave(tag), None);
-    }
-    for (key, member) in members {
-        ops.insert(key, None);
-        let index = keyspace::membership(&member.jid, &name);
-        // The account may have joined a later channel of that name.
-        if shelf.value::<Membership>(Space::State, &index)?.is_some_and(|found| found.tag == tag) {
-            ops.insert(index, None);
-        }
-    }
-    Ok(ops)
 }

@@ -1,23 +1,22 @@
-//! Everything a store answers besides pages, written once for every backend.
+//! What a store answers of channels and people, written once for every backend.
 
-use super::keyspace::{self, Entry, Membership};
+use super::keyspace::{self, Entry, List, Membership};
 use super::paging::Archive;
 use super::shelf::{Order, Shelf, Space};
-use super::{Listing, StoreError, Whereabouts};
-use crate::channel::dedup::{REPEAT_MS_MAX, REPEATS_MAX};
-use crate::channel::{
-    Channel, ChannelName, Facts, Head, Item, Kept, Member, Node, ParticipantId, Progress, Row, Stamp, Status, Tombstone,
-};
+use super::{Listing, StoreError, Whereabouts, facts};
+use crate::channel::dedup::REPEATS_MAX;
+use crate::channel::{Channel, ChannelName, Head, Item, Kept, Member, Node, ParticipantId, Row, Status};
 use jid::BareJid;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
 /// The channel of a name with its members and the end of its archive.
 pub(super) fn load(shelf: &impl Shelf, name: &ChannelName) -> Result<Option<Channel>, StoreError> {
     let Some(entry) = shelf.value::<Entry>(Space::State, &keyspace::channel(name))? else { return Ok(None) };
-    let info: Item = shelf
-        .value(Space::State, &keyspace::info(entry.tag))?
-        .ok_or_else(|| StoreError("a channel has no information item: restore from a backup".into()))?;
+    let items: Vec<(Node, Item)> = shelf.values(Space::State, &keyspace::items(entry.tag), usize::MAX)?;
+    if !items.iter().any(|(node, _)| *node == Node::Info) {
+        return Err(StoreError("a channel has no information item: restore from a backup".into()));
+    }
     let members: Vec<Member> = shelf.values(Space::State, &keyspace::members(entry.tag), usize::MAX)?;
     let archive = Archive::open(shelf, entry.tag)?;
     let newest = newest_rows(&archive)?;
@@ -25,22 +24,28 @@ pub(super) fn load(shelf: &impl Shelf, name: &ChannelName) -> Result<Option<Chan
         profile: entry.profile,
         settings: entry.settings,
         rights: entry.rights,
-        items: [(Node::Info, info)].into(),
-        allowed: None,
-        banned: None,
+        items: items.into_iter().collect(),
+        allowed: list(shelf, entry.tag, Node::Allowed)?,
+        banned: list(shelf, entry.tag, Node::Banned)?,
     };
     Ok(Some(Channel::restore(entry.name, kept, members, archive.head(), &newest)))
 }
 
-/// The rows that a repeat is recognised by, oldest first, without their payloads.
+fn list(shelf: &impl Shelf, tag: u64, node: Node) -> Result<Option<BTreeSet<BareJid>>, StoreError> {
+    let list: List = shelf.value(Space::State, &keyspace::list(tag, node))?.unwrap_or_default();
+    if !list.exists {
+        return Ok(None);
+    }
+    let listed = shelf.values(Space::State, &keyspace::listed(tag, node, list.generation), usize::MAX)?;
+    Ok(Some(listed.into_iter().collect()))
+}
+
+/// The rows that repeats, marks and authors are known by, oldest first, without their payloads.
 fn newest_rows(archive: &Archive<'_, impl Shelf>) -> Result<Vec<Row>, StoreError> {
     let head = archive.head();
     let mut rows = Vec::new();
     let oldest = (head.row + 1).saturating_sub(REPEATS_MAX as u64).max(archive.first());
     archive.visit(oldest, head.row, Order::Falling, &mut |mut row| {
-        if head.stamp.0.saturating_sub(row.stamp.0) > REPEAT_MS_MAX {
-            return Ok(ControlFlow::Break(()));
-        }
         row.payload = String::new();
         rows.push(row);
         Ok(ControlFlow::Continue(()))
@@ -65,24 +70,31 @@ pub(super) fn whereabouts(shelf: &impl Shelf) -> Result<Vec<(BareJid, Whereabout
 
 /// The channels that an account is in.
 pub(super) fn channels_of(shelf: &impl Shelf, account: &BareJid) -> Result<Vec<ChannelName>, StoreError> {
-    let mut names = Vec::new();
-    let memberships: Vec<Membership> = shelf.values(Space::State, &keyspace::memberships(account), usize::MAX)?;
-    for membership in memberships.into_iter().filter(|membership| membership.joined) {
+    let found = memberships(shelf, account)?.into_iter();
+    Ok(found.filter(|membership| membership.status == Status::Joined).map(|membership| membership.name).collect())
+}
+
+/// The channels that an account is in, waits for, or left and did not forget.
+pub(super) fn groups_of(shelf: &impl Shelf, account: &BareJid) -> Result<Vec<(ChannelName, Status)>, StoreError> {
+    let found = memberships(shelf, account)?.into_iter();
+    let listed = found.filter(|membership| membership.status != Status::Left || !membership.forgotten);
+    Ok(listed.map(|membership| (membership.name, membership.status)).collect())
+}
+
+/// What an account is to the channels there are, in the order of names.
+fn memberships(shelf: &impl Shelf, account: &BareJid) -> Result<Vec<Membership>, StoreError> {
+    let mut found: Vec<Membership> = Vec::new();
+    let all: Vec<Membership> = shelf.values(Space::State, &keyspace::memberships(account), usize::MAX)?;
+    for membership in all {
         // An entry of a destroyed channel counts for nothing; it is cleared away later.
         let key = keyspace::channel(&membership.name);
         let listing = shelf.value::<(ChannelName, u64)>(Space::State, &key)?;
         if listing.is_some_and(|(_, tag)| tag == membership.tag) {
-            names.push(membership.name);
+            found.push(membership);
         }
     }
-    names.sort();
-    Ok(names)
-}
-
-/// These rows of an archive.
-pub(super) fn rows(shelf: &impl Shelf, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Row>>, StoreError> {
-    let archive = Archive::open(shelf, tag)?;
-    numbers.iter().map(|&number| archive.row(number)).collect()
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(found)
 }
 
 /// The oldest row of an archive, and where it ends.
@@ -98,7 +110,7 @@ pub(super) fn people(
     ids: &[ParticipantId],
 ) -> Result<HashMap<ParticipantId, Member>, StoreError> {
     let mut people = HashMap::new();
-    if shelf.entry(Space::State, &keyspace::grave(tag))?.is_some() {
+    if facts::is_gone(shelf, tag)? {
         return Ok(people);
     }
     for id in ids {
@@ -107,35 +119,4 @@ pub(super) fn people(
         }
     }
     Ok(people)
-}
-
-/// The channels that an account is in, waits for, or left and did not forget.
-pub(super) fn groups_of(shelf: &impl Shelf, account: &BareJid) -> Result<Vec<(ChannelName, Status)>, StoreError> {
-    Ok(channels_of(shelf, account)?.into_iter().map(|name| (name, Status::Joined)).collect())
-}
-
-/// What is known of these rows.
-pub(super) fn facts(shelf: &impl Shelf, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Facts>>, StoreError> {
-    let rows = rows(shelf, tag, numbers)?;
-    Ok(rows.into_iter().map(|row| Some(Facts { row: row?, entombed: false, corrections: Vec::new() })).collect())
-}
-
-/// What is left of those of these rows that were retracted.
-pub(super) fn tombstones(
-    _shelf: &impl Shelf,
-    _tag: u64,
-    _numbers: &[u64],
-) -> Result<BTreeMap<u64, Tombstone>, StoreError> {
-    Ok(BTreeMap::new())
-}
-
-/// When these participants first reported a row.
-pub(super) fn reports(
-    _shelf: &impl Shelf,
-    _tag: u64,
-    _row: u64,
-    _progress: Progress,
-    _members: &[ParticipantId],
-) -> Result<HashMap<ParticipantId, Stamp>, StoreError> {
-    Ok(HashMap::new())
 }

@@ -173,6 +173,30 @@ pub fn first_info(label: Option<&str>, stamp: Stamp) -> Item {
     Item { id: stamp.to_xmpp(), payload: form.into_xml(), label: label.map(str::to_owned), stamp }
 }
 
+/// The payload of an information item with another name in it, and everything else as it was.
+pub fn renamed(item: &Item, label: &str) -> String {
+    let name = || info_field("Name", &[label.to_owned()], false);
+    let Ok(form) = item.payload.parse::<Element>() else { return first_info(Some(label), item.stamp).payload };
+    let is_name = |field: &Element| field.attr("var").is_some_and(|var| var.eq_ignore_ascii_case("name"));
+    let place = form.children().position(is_name);
+    let mut fields: Vec<Tag> = Vec::new();
+    for (at, field) in form.children().enumerate() {
+        match Some(at) == place {
+            true => fields.push(name()),
+            false if is_name(field) => {}
+            false => {
+                let values: Vec<String> = field.children().filter(|v| v.name() == "value").map(Element::text).collect();
+                let var = field.attr("var").unwrap_or_default();
+                fields.push(info_field(var, &values, var == "FORM_TYPE"));
+            }
+        }
+    }
+    if place.is_none() {
+        fields.push(name());
+    }
+    Tag::in_ns("x", ns::FORM).attr("type", "result").children(fields).into_xml()
+}
+
 fn info_field(var: &str, values: &[String], hidden: bool) -> Tag {
     Tag::new("field")
         .attr("var", var)

@@ -35,7 +35,7 @@ impl Room {
         let profile =
             Profile { tag: dice.random(), created: NOON, creator: jid("owner"), gid: seed as u32, listed: true };
         let info =
-            Item { id: "1".into(), payload: format!("<x>{seed}</x>"), label: Some(text.to_owned()), ..Item::default() };
+            Item { id: "1".into(), payload: format!("<x>{seed}</x>"), label: Some(text.to_owned()), stamp: NOON };
         let (settings, rights) =
             (Limits::default().plain_settings(), Rights { owners: vec![jid("owner")], admins: vec![] });
         let channel = Channel::create(name(text), profile.clone(), settings.clone(), rights.clone(), info.clone());
@@ -67,8 +67,13 @@ impl Room {
     /// What a command changes, as records, made so in memory.
     pub fn decide(&mut self, account: &BareJid, command: Command) -> Vec<Record> {
         let actor = Actor { account: account.clone(), operator: false };
-        let mut context =
-            Context { now: self.now, dice: &mut self.dice, limits: &self.limits, facts: &Default::default() };
+        let mut context = Context {
+            now: self.now,
+            dice: &mut self.dice,
+            limits: &self.limits,
+            facts: &Default::default(),
+            rename: mixd::xep::pubsub::renamed,
+        };
         let decision = self.channel.decide(&actor, command, &mut context).unwrap();
         for change in &decision.changes {
             self.channel.apply(change);

@@ -227,7 +227,13 @@ fn a_loaded_channel_knows_repeats(store: &dyn Store) {
     assert_eq!(channel, room.channel);
     let mut dice = StdRng::seed_from_u64(1);
     let mut answer = |message: &mixd::channel::Message, now: Stamp| {
-        let mut context = Context { now, dice: &mut dice, limits: &Limits::default(), facts: &Default::default() };
+        let mut context = Context {
+            now,
+            dice: &mut dice,
+            limits: &Limits::default(),
+            facts: &Default::default(),
+            rename: mixd::xep::pubsub::renamed,
+        };
         let actor = Actor { account: jid("hag66"), operator: false };
         channel.decide(&actor, Command::Publish(message.clone()), &mut context).unwrap().answer
     };

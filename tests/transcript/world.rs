@@ -10,8 +10,9 @@ use jid::{BareJid, DomainPart, Jid};
 use minidom::Element;
 use mixd::channel::{Limits, Stamp};
 use mixd::engine::book::Cursor;
-use mixd::engine::{AddressBook, Engine, Inbound, Loaded, Out, Pam, Settings};
+use mixd::engine::{AddressBook, Engine, Inbound, Out, Pam, Settings};
 use mixd::runtime::answer::answer;
+use mixd::runtime::load::load_all;
 use mixd::store::{CommitError, Failure, MemoryStore, Store};
 use mixd::xmpp::{Stanza, ns};
 use std::collections::{BTreeMap, HashMap};
@@ -120,14 +121,7 @@ impl World {
     }
 
     fn turn(&mut self, batch: Vec<Inbound>, place: &str) -> Answered {
-        let needs = self.engine.needs(&batch);
-        let channels = self.store.load(&needs.channels).expect("the store can be read");
-        let memberships = needs.accounts.into_iter().map(|account| {
-            let channels = self.store.channels_of(&account).expect("the store can be read");
-            (account, channels)
-        });
-        let memberships = memberships.collect();
-        self.engine.adopt(Loaded { channels: needs.channels.into_iter().zip(channels).collect(), memberships });
+        load_all(&mut self.engine, &self.store, &batch).expect("the store can be read");
         let mut turn = self.engine.turn(self.now, batch);
         let xml = match self.store.commit(self.now, &turn.records) {
             Ok(()) => {

@@ -64,7 +64,7 @@ impl Settings {
             public_url: url.trim_end_matches('/').to_owned(),
             patience: Duration::from_secs(http.request_timeout_s),
             request_bytes_max: http.request_bytes_max,
-            picture_bytes_max: config.limits.of_channels().groups.avatar_bytes_max,
+            picture_bytes_max: config.groups.avatar_bytes_max,
             video_bytes_max: http.upload_bytes_max,
         })
     }

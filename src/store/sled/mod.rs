@@ -8,7 +8,7 @@ mod months;
 mod writer;
 
 use super::{CommitError, Listing, Page, PagePlan, Record, Store, StoreError, Whereabouts};
-use super::{keyspace, paging, pieces, reader};
+use super::{facts, keyspace, paging, pieces, reader};
 use crate::channel::{
     Channel, ChannelName, Facts, Head, Member, ParticipantId, Progress, Row, Stamp, Status, Tombstone,
 };
@@ -135,11 +135,11 @@ impl Store for SledStore {
     }
 
     fn facts(&self, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Facts>>, StoreError> {
-        reader::facts(&self.shelves, tag, numbers)
+        facts::facts(&self.shelves, tag, numbers)
     }
 
     fn tombstones(&self, tag: u64, numbers: &[u64]) -> Result<BTreeMap<u64, Tombstone>, StoreError> {
-        reader::tombstones(&self.shelves, tag, numbers)
+        facts::tombstones(&self.shelves, tag, numbers)
     }
 
     fn reports(
@@ -149,7 +149,7 @@ impl Store for SledStore {
         progress: Progress,
         members: &[ParticipantId],
     ) -> Result<HashMap<ParticipantId, Stamp>, StoreError> {
-        reader::reports(&self.shelves, tag, row, progress, members)
+        facts::reports(&self.shelves, tag, row, progress, members)
     }
 
     fn commit(&self, now: Stamp, records: &[Record]) -> Result<(), CommitError> {
@@ -165,7 +165,7 @@ impl Store for SledStore {
     }
 
     fn rows(&self, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Row>>, StoreError> {
-        reader::rows(&self.shelves, tag, numbers)
+        facts::rows(&self.shelves, tag, numbers)
     }
 
     fn bounds(&self, tag: u64) -> Result<Option<(u64, Head)>, StoreError> {

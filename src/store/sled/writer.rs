@@ -8,7 +8,7 @@
 use super::super::keyspace::{self, Month, Ops};
 use super::super::plan::{self, Seen, Writes};
 use super::super::shelf::{Order, Shelf, Space};
-use super::super::{CommitError, Record, StoreError, pieces};
+use super::super::{CommitError, Record, StoreError, clear, pieces};
 use super::disk::Disk;
 use super::months::Shelves;
 use crate::channel::Stamp;
@@ -93,7 +93,7 @@ impl Writer {
             self.apply(shelves, &ops, Some(commit), Stamp(0)).map_err(StoreError)?;
         }
         self.sync_state(shelves).map_err(StoreError)?;
-        self.has_graves = plan::has_graves(shelves)?;
+        self.has_graves = clear::has_graves(shelves)?;
         Ok(replayed)
     }
 
@@ -234,7 +234,7 @@ impl Writer {
     /// Clears away some of what was destroyed, and syncs the state when it is time.
     fn settle(&mut self, shelves: &Shelves, now: Stamp) -> Result<(), String> {
         if self.has_graves {
-            let ops = plan::clear_some(shelves).map_err(|error| error.0)?;
+            let ops = clear::clear_some(shelves).map_err(|error| error.0)?;
             self.has_graves = !ops.is_empty();
             self.apply(shelves, &ops, None, now)?;
         }

@@ -1,0 +1,226 @@
+//! Being in a channel: joining, leaving, nicks and subscriptions.
+
+use super::Outcome;
+use super::draft::Draft;
+use crate::channel::event::EventKind;
+use crate::channel::{
+    Action, Actor, Answer, Change, Channel, Context, Decision, Limits, Member, Nick, NodeSet, Own, ParticipantId,
+    Refusal, Rights, Status,
+};
+use jid::BareJid;
+use rand::rngs::StdRng;
+
+impl Channel {
+    pub(super) fn join(
+        &self,
+        actor: &Actor,
+        nick: Option<Nick>,
+        subscribe: NodeSet,
+        context: &mut Context<'_>,
+    ) -> Outcome {
+        self.require(actor, Action::Join, context.limits)?;
+        if let Some(seated) = self.participant(&actor.account) {
+            return self.join_again(seated, nick, subscribe, context);
+        }
+        if !self.is_admitted(&actor.account) {
+            return Err(Refusal::NotAllowed("you may not join this channel"));
+        }
+        let past = self.member(&actor.account);
+        if past.is_none_or(|past| past.status != Status::Waiting) {
+            self.check_room(1, context.limits)?;
+        }
+        let mut draft = Draft::new(self, context.now);
+        let nick = match nick {
+            Some(nick) => self.free_nick(actor, nick, context)?,
+            None => choose_nick(&draft, &actor.account, past.map(|past| past.nick.clone()), context.limits),
+        };
+        let nodes = if self.is_group() && subscribe.is_empty() { NodeSet::GROUP } else { subscribe };
+        let member = seated(&draft, &actor.account, nick.clone(), nodes, context.dice);
+        let answer = Answer::Joined { id: member.id.clone(), nick, subscribed: subscribe };
+        draft.put(Change::Joined, member.clone());
+        draft.event(EventKind::MemberJoined, Some(&member), Some(&member), Some("joined"));
+        draft.finish(answer)
+    }
+
+    /// Refuses more people than there is room for, those who wait counted.
+    fn check_room(&self, more: usize, limits: &Limits) -> Result<(), Refusal> {
+        let max = self.people_max(limits);
+        if self.participant_count() + self.waiting_count() + more <= max {
+            return Ok(());
+        }
+        Err(if self.is_group() { Refusal::Crowded { max } } else { Refusal::TooMany { what: "participants", max } })
+    }
+
+    /// How many may be in it, those who wait counted.
+    pub(super) fn people_max(&self, limits: &Limits) -> usize {
+        let max = if self.is_group() { self.settings().participants_max } else { usize::MAX };
+        max.min(limits.participants_max)
+    }
+
+    /// A join of somebody who is in: more subscriptions, perhaps another nick, and the same id.
+    fn join_again(
+        &self,
+        seated: &Member,
+        nick: Option<Nick>,
+        subscribe: NodeSet,
+        context: &mut Context<'_>,
+    ) -> Outcome {
+        let mut member = seated.clone();
+        let mut changes = Vec::new();
+        subscribe.iter().for_each(|node| member.subscriptions.insert(node));
+        if member.subscriptions != seated.subscriptions {
+            changes.push(Change::Subscribed(member.clone()));
+        }
+        if let Some(nick) = nick.filter(|nick| *nick != seated.nick) {
+            let actor = Actor { account: seated.jid.clone(), operator: false };
+            member.nick = self.free_nick(&actor, nick, context)?;
+            changes.push(Change::Renamed(member.clone()));
+        }
+        let answer = Answer::Joined { id: member.id, nick: member.nick, subscribed: subscribe };
+        Ok(Decision { changes, answer })
+    }
+
+    pub(super) fn leave(&self, actor: &Actor, context: &mut Context<'_>) -> Outcome {
+        self.require(actor, Action::Leave, context.limits)?;
+        let mut draft = Draft::new(self, context.now);
+        let Some(member) = self.member(&actor.account) else { return Err(Refusal::NotJoined) };
+        let left = gone(&draft, member);
+        let change = if member.is_joined() { Change::Left } else { Change::Invited };
+        draft.put(change, left.clone());
+        draft.event(EventKind::MemberLeft, Some(&left), Some(&left), None);
+        self.settle_roles(&mut draft);
+        draft.finish(Answer::Left)
+    }
+
+    /// What becomes of roles in a group when somebody went (groups.md §1 rule 2).
+    pub(super) fn settle_roles(&self, draft: &mut Draft<'_>) {
+        if !self.is_group() {
+            return;
+        }
+        let is_in = |jid: &BareJid| draft.status(jid) == Some(Status::Joined);
+        let (owners, admins) = (&draft.rights().owners, &draft.rights().admins);
+        let mut rights = Rights {
+            owners: owners.iter().filter(|jid| is_in(jid)).cloned().collect(),
+            admins: admins.iter().filter(|jid| is_in(jid)).cloned().collect(),
+        };
+        let mut heir = None;
+        if rights.owners.is_empty() {
+            let seniority = |member: &Member| (!rights.admins.contains(&member.jid), member.since);
+            heir = draft.people(Status::Joined).into_iter().min_by_key(seniority);
+            if let Some(heir) = &heir {
+                rights.admins.retain(|jid| *jid != heir.jid);
+                rights.owners.push(heir.jid.clone());
+            }
+        }
+        if rights != *draft.rights() {
+            draft.set_rights(rights);
+        }
+        match heir {
+            Some(heir) => draft.event(EventKind::AdminAdded, None, Some(&heir), Some("owner")),
+            None if draft.people(Status::Joined).is_empty() => {
+                for waiting in draft.people(Status::Waiting) {
+                    let void = gone(draft, &waiting);
+                    draft.put(Change::Invited, void);
+                }
+            }
+            None => {}
+        }
+    }
+
+    pub(super) fn set_nick(&self, actor: &Actor, nick: Option<Nick>, context: &mut Context<'_>) -> Outcome {
+        let seated = self.seat(actor, Action::Attend, context.limits)?;
+        let nick = match nick {
+            Some(nick) => self.free_nick(actor, nick, context)?,
+            None => {
+                let draft = Draft::new(self, context.now);
+                choose_nick(&draft, &actor.account, Some(seated.nick.clone()), context.limits)
+            }
+        };
+        let answer = Answer::Nick(nick.clone());
+        if nick == seated.nick {
+            return Ok(Decision::answer(answer));
+        }
+        Ok(Decision { changes: vec![Change::Renamed(Member { nick, ..seated.clone() })], answer })
+    }
+
+    /// The nick, if it is short enough and nobody else's.
+    fn free_nick(&self, actor: &Actor, nick: Nick, context: &Context<'_>) -> Result<Nick, Refusal> {
+        if nick.as_str().len() > context.limits.nick_bytes_max {
+            return Err(Refusal::TooLong { what: "the nick", max: context.limits.nick_bytes_max });
+        }
+        match self.holder_of(&nick) {
+            Some(holder) if *holder != actor.account => Err(Refusal::NickTaken),
+            _ => Ok(nick),
+        }
+    }
+
+    pub(super) fn update_subscription(
+        &self,
+        actor: &Actor,
+        subscribe: NodeSet,
+        unsubscribe: NodeSet,
+        limits: &Limits,
+    ) -> Outcome {
+        let seated = self.seat(actor, Action::Attend, limits)?;
+        let mut member = seated.clone();
+        subscribe.iter().for_each(|node| member.subscriptions.insert(node));
+        unsubscribe.iter().for_each(|node| member.subscriptions.remove(node));
+        let changed = member.subscriptions != seated.subscriptions;
+        let changes = if changed { vec![Change::Subscribed(member)] } else { Vec::new() };
+        Ok(Decision { changes, answer: Answer::Subscriptions { subscribe, unsubscribe } })
+    }
+}
+
+/// The wish, or the localpart of the account, with a number behind it where it is taken.
+pub fn choose_nick(draft: &Draft<'_>, account: &BareJid, wish: Option<Nick>, limits: &Limits) -> Nick {
+    let max = limits.nick_bytes_max;
+    let wish = wish.unwrap_or_else(|| Nick::for_account(account)).cut(max);
+    let others = draft.channel.participant_count() + draft.changes.len();
+    nick_among(wish, others, max, |nick| draft.is_free(nick, account))
+}
+
+/// The wish where it is free, or else with a number behind it.
+pub fn nick_among(wish: Nick, others: usize, bytes_max: usize, is_free: impl Fn(&Nick) -> bool) -> Nick {
+    if is_free(&wish) {
+        return wish;
+    }
+    // One of as many numbers as there are others, and one more, is free.
+    let numbers = 2..=others as u64 + 2;
+    numbers.map(|n| wish.numbered(n, bytes_max)).find(is_free).unwrap_or(wish)
+}
+
+/// The record of an account that is in from the next row on.
+pub fn seated(draft: &Draft<'_>, account: &BareJid, nick: Nick, nodes: NodeSet, dice: &mut StdRng) -> Member {
+    let (past, head) = (draft.member(account), draft.head);
+    let mut windows = past.map(|past| past.windows.clone()).unwrap_or_default();
+    match windows.last_mut() {
+        // Nothing was missed: the same stay goes on, so that coming and going costs no memory.
+        Some(window) if window.1 == Some(head.row) => window.1 = None,
+        _ => windows.push((head.row + 1, None)),
+    }
+    let mut own = past.map(|past| Own { forgotten: false, ..past.own.clone() }).unwrap_or_default();
+    // What came before one's time is not waiting to be read.
+    own.mark = own.mark.max((head.row, head.ordinal));
+    Member {
+        id: past.map_or_else(|| ParticipantId::random(dice), |past| past.id.clone()),
+        jid: account.clone(),
+        nick,
+        status: Status::Joined,
+        since: draft.now,
+        subscriptions: nodes,
+        windows,
+        own,
+    }
+}
+
+/// The record of somebody who is in or waits no longer. Where events are rows, its own last one is the last it sees.
+pub fn gone(draft: &Draft<'_>, member: &Member) -> Member {
+    let mut left = member.clone();
+    left.status = Status::Left;
+    left.since = draft.now;
+    left.subscriptions = NodeSet::default();
+    if let (true, Some(window)) = (member.is_joined(), left.windows.last_mut()) {
+        window.1 = Some(draft.head.row + u64::from(draft.channel.settings().events));
+    }
+    left
+}

@@ -1,0 +1,139 @@
+//! A decision in the making: what was decided so far counts for what follows.
+
+use super::Outcome;
+use crate::channel::event::{Event, EventKind};
+use crate::channel::{
+    Answer, Change, Channel, Decision, Head, Member, Nick, ParticipantId, Rights, Row, RowKind, Stamp, Status, tail,
+};
+use jid::BareJid;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// See the module.
+pub struct Draft<'a> {
+    pub channel: &'a Channel,
+    pub now: Stamp,
+    pub head: Head,
+    pub changes: Vec<Change>,
+    people: BTreeMap<BareJid, Member>,
+    nicks: BTreeSet<String>,
+    rights: Option<Rights>,
+}
+
+impl<'a> Draft<'a> {
+    pub fn new(channel: &'a Channel, now: Stamp) -> Draft<'a> {
+        let (people, nicks) = (BTreeMap::new(), BTreeSet::new());
+        Draft { channel, now, head: channel.head(), changes: Vec::new(), people, nicks, rights: None }
+    }
+
+    pub fn finish(self, answer: Answer) -> Outcome {
+        Ok(Decision { changes: self.changes, answer })
+    }
+
+    /// The record of an account as it is so far.
+    pub fn member(&self, account: &BareJid) -> Option<&Member> {
+        self.people.get(account).or_else(|| self.channel.member(account))
+    }
+
+    /// What an account is in the channel so far.
+    pub fn status(&self, account: &BareJid) -> Option<Status> {
+        self.member(account).map(|member| member.status)
+    }
+
+    /// Everybody of this status so far, in the order of accounts.
+    pub fn people(&self, status: Status) -> Vec<Member> {
+        let changed = self.people.values();
+        let rest = self.channel.members().filter(|member| !self.people.contains_key(&member.jid));
+        let mut people: Vec<Member> = changed.chain(rest).filter(|member| member.status == status).cloned().collect();
+        people.sort_unstable_by(|a, b| a.jid.cmp(&b.jid));
+        people
+    }
+
+    /// Joined and waiting together so far.
+    pub fn count(&self) -> usize {
+        let counts = |member: &Member| member.status != Status::Left;
+        let before = self.channel.participant_count() + self.channel.waiting_count();
+        let was = self.people.keys().filter(|jid| self.channel.member(jid).is_some_and(counts)).count();
+        before - was + self.people.values().filter(|member| counts(member)).count()
+    }
+
+    pub fn rights(&self) -> &Rights {
+        self.rights.as_ref().unwrap_or_else(|| self.channel.rights())
+    }
+
+    pub fn set_rights(&mut self, rights: Rights) {
+        self.changes.push(Change::RightsSet(rights.clone()));
+        self.rights = Some(rights);
+    }
+
+    /// Adds a change of one person's record.
+    pub fn put(&mut self, change: fn(Member) -> Change, member: Member) {
+        if member.is_joined() {
+            self.nicks.insert(member.nick.key().to_owned());
+        }
+        self.changes.push(change(member.clone()));
+        self.people.insert(member.jid.clone(), member);
+    }
+
+    /// Whether nobody but this account goes by the nick so far.
+    pub fn is_free(&self, nick: &Nick, account: &BareJid) -> bool {
+        let own = self.people.get(account).is_some_and(|own| own.nick.key() == nick.key());
+        let taken = self.nicks.contains(nick.key()) && !own;
+        !taken && self.channel.holder_of(nick).is_none_or(|holder| holder == account)
+    }
+
+    /// Adds the row of an event, where events are rows. Its author is who did it, or whom it concerns where an operator
+    /// did it, or an owner.
+    pub fn event(&mut self, kind: EventKind, by: Option<&Member>, whom: Option<&Member>, detail: Option<&str>) {
+        if !self.channel.settings().events {
+            return;
+        }
+        let owner = || self.channel.rights().owners.iter().find_map(|owner| self.channel.member(owner));
+        let Some(author) = by.or(whom).or_else(owner) else { return };
+        let (id, nick) = (author.id.clone(), author.nick.as_str().to_owned());
+        let event = Event {
+            kind,
+            by: by.map(|by| by.id.clone()),
+            whom: whom.map(|whom| whom.id.clone()),
+            detail: detail.map(str::to_owned),
+        };
+        let row = Row { kind: RowKind::Event(event), ..self.blank_row(id, nick) };
+        self.row(row);
+    }
+
+    /// The next row, with nothing in it.
+    pub fn blank_row(&self, author: ParticipantId, nick: String) -> Row {
+        Row {
+            number: self.head.row + 1,
+            stamp: self.now.max(self.head.stamp),
+            author,
+            ordinal: self.head.ordinal,
+            counted: false,
+            target: None,
+            corrects: false,
+            kind: RowKind::Message,
+            media: None,
+            nick,
+            stanza_id: None,
+            origin_id: None,
+            lang: None,
+            payload: String::new(),
+        }
+    }
+
+    /// Adds a row. Marks of authors that a load would not see behind it are saved before (see `tail`).
+    pub fn row(&mut self, row: Row) {
+        let channel = self.channel;
+        for (number, author) in channel.tail.leaving(row.number) {
+            let written = tail::counts(&row) && row.author == *author;
+            let member = channel.member_of(author).and_then(|member| self.member(&member.jid));
+            if let Some(member) = member.filter(|member| member.own.mark.0 == number && !written).cloned() {
+                let saved = self.people.contains_key(&member.jid);
+                if !saved {
+                    self.put(Change::Noted, member);
+                }
+            }
+        }
+        self.head = Head { row: row.number, ordinal: row.ordinal, stamp: row.stamp };
+        self.changes.push(Change::Published(row));
+    }
+}

@@ -1,0 +1,44 @@
+//! What of the archive somebody is shown (groups.md §1 rule 1, storage §4).
+
+use super::Outcome;
+use crate::channel::command::HistoryQuery;
+use crate::channel::limits::check;
+use crate::channel::{Action, Actor, Answer, Channel, Decision, Limits, Refusal, Role};
+
+impl Channel {
+    pub(super) fn read_history(&self, actor: &Actor, mut query: HistoryQuery, limits: &Limits) -> Outcome {
+        self.require(actor, Action::ReadHistory, limits)?;
+        check(limits.features.media || query.media.is_none(), "media")?;
+        // Operators and owners of a plain channel need not be in it.
+        let member = self.member(&actor.account).filter(|_| !self.reads_all(actor));
+        let newest = self.head().row;
+        let named = query.ids.iter().flatten().chain(&query.after).chain(&query.before);
+        let unseen = |&row: &u64| match member {
+            Some(member) => !self.sees(member, row),
+            None => row == 0 || row > newest,
+        };
+        if query.names_unknown_row || named.into_iter().any(unseen) {
+            return Err(Refusal::NoSuchItem);
+        }
+        query.windows = member.and_then(|member| self.shown_to(member));
+        query.hidden = member.map(|member| member.own.hidden.keys().copied().collect()).unwrap_or_default();
+        query.before = Some(query.before.unwrap_or(u64::MAX).min(newest + 1));
+        let author = match &query.with {
+            Some(with) => match self.member(with) {
+                Some(member) => Some(member.id.clone()),
+                None => {
+                    query.of_empty_node = true;
+                    None
+                }
+            },
+            None => None,
+        };
+        Ok(Decision::answer(Answer::History { query, author }))
+    }
+
+    /// Whether somebody who is not in the channel may read all of it all the same.
+    fn reads_all(&self, actor: &Actor) -> bool {
+        let role = self.role_of(&actor.account, actor.operator);
+        !role.is_seated() && role > Role::Participant
+    }
+}

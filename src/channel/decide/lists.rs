@@ -1,0 +1,109 @@
+//! Who may join and who may not: the nodes `allowed` and `banned` (XEP-0406 §3.1.2, §3.1.3).
+//!
+//! In a closed channel the allowed are those who are in or wait, so putting somebody on that list is adding it.
+
+use super::Outcome;
+use super::draft::Draft;
+use crate::channel::group::Invitee;
+use crate::channel::{Action, Actor, Answer, Change, Channel, Context, Decision, Limits, Node, Refusal, Status};
+use jid::BareJid;
+use std::collections::BTreeSet;
+
+impl Channel {
+    /// Whether an account may join as far as the lists go; owners and admins always may.
+    pub(super) fn is_admitted(&self, account: &BareJid) -> bool {
+        let rights = self.rights();
+        let allowed = self.kept.allowed.as_ref().is_none_or(|list| self.is_closed() || matches(list, account));
+        rights.owners.contains(account)
+            || rights.admins.contains(account)
+            || (allowed && !self.is_banned(account))
+            || self.participant(account).is_some()
+    }
+
+    /// Whether an account, or its domain, is on the list of those who may not join.
+    pub(super) fn is_banned(&self, account: &BareJid) -> bool {
+        self.kept.banned.as_ref().is_some_and(|list| matches(list, account))
+    }
+
+    pub(super) fn put_on_list(
+        &self,
+        actor: &Actor,
+        node: Node,
+        jid: BareJid,
+        present: bool,
+        context: &mut Context<'_>,
+    ) -> Outcome {
+        if node == Node::Allowed && self.is_closed() {
+            let invitee = Invitee { jid: jid.clone(), nick: None };
+            let (add, remove) = if present { (vec![invitee], Vec::new()) } else { (Vec::new(), vec![jid]) };
+            let decision = self.edit_members(actor, add, remove, context)?;
+            return Ok(Decision { answer: Answer::Done, ..decision });
+        }
+        self.require(actor, Action::Lists, context.limits)?;
+        let list = self.list(node)?;
+        if list.is_none() && !(self.is_group() && present) {
+            return Err(if self.is_group() { Refusal::NoSuchItem } else { Refusal::NoSuchNode });
+        }
+        if list.is_some_and(|list| list.contains(&jid)) == present {
+            return if present { Ok(Decision::answer(Answer::Done)) } else { Err(Refusal::NoSuchItem) };
+        }
+        let max = context.limits.participants_max;
+        if present && list.is_some_and(|list| list.len() >= max) {
+            return Err(Refusal::TooMany { what: "entries of a list", max });
+        }
+        let mut draft = Draft::new(self, context.now);
+        if list.is_none() {
+            draft.changes.push(Change::ListMade { node, exists: true });
+        }
+        draft.changes.push(Change::Listed { node, jid: jid.clone(), present });
+        if present && node == Node::Banned {
+            self.throw_out(&mut draft, actor, &jid)?;
+        }
+        draft.finish(Answer::Done)
+    }
+
+    /// XEP-0406 §3.3: whoever is banned is out at once.
+    fn throw_out(&self, draft: &mut Draft<'_>, actor: &Actor, entry: &BareJid) -> Result<(), Refusal> {
+        let entry = BTreeSet::from([entry.clone()]);
+        let by = self.participant(&actor.account);
+        let rights = self.rights();
+        for status in [Status::Joined, Status::Waiting] {
+            for member in draft.people(status).iter().filter(|member| matches(&entry, &member.jid)) {
+                if rights.owners.contains(&member.jid) {
+                    return Err(Refusal::Forbidden("an owner cannot be banned"));
+                }
+                self.take_out(draft, by, &member.jid);
+            }
+        }
+        self.settle_roles(draft);
+        Ok(())
+    }
+
+    pub(super) fn make_list(&self, actor: &Actor, node: Node, exists: bool, limits: &Limits) -> Outcome {
+        self.require(actor, Action::Lists, limits)?;
+        if node == Node::Allowed && self.is_closed() {
+            return match exists {
+                true => Ok(Decision::answer(Answer::Done)),
+                false => Err(Refusal::NotAllowed("who is in this group is settled by adding and removing people")),
+            };
+        }
+        match (self.list(node)?.is_some(), exists) {
+            (true, true) => Ok(Decision::answer(Answer::Done)),
+            (false, false) => Err(Refusal::NoSuchNode),
+            _ => Ok(Decision { changes: vec![Change::ListMade { node, exists }], answer: Answer::Done }),
+        }
+    }
+
+    fn list(&self, node: Node) -> Result<Option<&BTreeSet<BareJid>>, Refusal> {
+        match node {
+            Node::Allowed => Ok(self.kept.allowed.as_ref()),
+            Node::Banned => Ok(self.kept.banned.as_ref()),
+            _ => Err(Refusal::NotAllowed("this node holds no accounts")),
+        }
+    }
+}
+
+/// Whether an account or its domain is on a list.
+fn matches(list: &BTreeSet<BareJid>, account: &BareJid) -> bool {
+    list.contains(account) || list.contains(&BareJid::from_parts(None, account.domain()))
+}

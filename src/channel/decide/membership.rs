@@ -1,0 +1,148 @@
+//! Adding and removing people, all or nothing (groups.md §3.3).
+
+use super::Outcome;
+use super::attend::{choose_nick, gone, seated};
+use super::draft::Draft;
+use crate::channel::event::EventKind;
+use crate::channel::group::Invitee;
+use crate::channel::{
+    Action, Actor, Answer, Change, Channel, Context, GroupAnswer, Limits, Member, Membership, Nick, NodeSet, Own,
+    ParticipantId, Refusal, Status,
+};
+use jid::BareJid;
+use rand::rngs::StdRng;
+
+impl Channel {
+    pub(super) fn edit_members(
+        &self,
+        actor: &Actor,
+        add: Vec<Invitee>,
+        remove: Vec<BareJid>,
+        context: &mut Context<'_>,
+    ) -> Outcome {
+        self.check_edit(actor, &add, &remove, context.limits)?;
+        let by = self.member(&actor.account).filter(|by| by.status != Status::Left).cloned();
+        let mut draft = Draft::new(self, context.now);
+        let named: Vec<BareJid> = add.iter().map(|invitee| invitee.jid.clone()).chain(remove.clone()).collect();
+        for jid in &remove {
+            self.take_out(&mut draft, by.as_ref(), jid);
+        }
+        for invitee in add {
+            self.bring_in(&mut draft, by.as_ref(), &invitee, context.limits, context.dice);
+        }
+        let max = self.people_max(context.limits);
+        let grown = draft.count() > self.participant_count() + self.waiting_count();
+        if grown && draft.count() > max {
+            return Err(Refusal::Crowded { max });
+        }
+        self.settle_roles(&mut draft);
+        let answer = edited(&draft, named);
+        draft.finish(answer)
+    }
+
+    fn check_edit(&self, actor: &Actor, add: &[Invitee], remove: &[BareJid], limits: &Limits) -> Result<(), Refusal> {
+        self.require(actor, Action::See, limits)?;
+        if add.is_empty() && remove.is_empty() {
+            return Err(Refusal::Invalid { field: "members", why: "name somebody".into() });
+        }
+        if !add.is_empty() {
+            self.require(actor, Action::Add, limits)?;
+            if !self.is_group() {
+                return Err(Refusal::NotAllowed("people join this channel themselves"));
+            }
+        }
+        if remove.iter().any(|jid| *jid != actor.account) {
+            self.require(actor, Action::Remove, limits)?;
+        }
+        if remove.contains(&actor.account) {
+            self.require(actor, Action::Leave, limits)?;
+        }
+        if remove.iter().any(|jid| *jid != actor.account && self.rights().owners.contains(jid)) && !actor.operator {
+            return Err(Refusal::Forbidden("the owner cannot be removed"));
+        }
+        for Invitee { jid, .. } in add {
+            if jid.node().is_none() {
+                return Err(Refusal::Invalid { field: "jid", why: format!("'{jid}' is no account") });
+            }
+            if remove.contains(jid) {
+                return Err(Refusal::Invalid { field: "jid", why: format!("'{jid}' is both added and removed") });
+            }
+            if self.is_banned(jid) && !self.knows(jid) {
+                return Err(Refusal::Forbidden("somebody of these is banned from the group"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds one person; who is in already stays as it is.
+    fn bring_in(
+        &self,
+        draft: &mut Draft<'_>,
+        by: Option<&Member>,
+        invitee: &Invitee,
+        limits: &Limits,
+        dice: &mut StdRng,
+    ) {
+        let invites = self.settings().membership == Membership::Invite;
+        match draft.status(&invitee.jid) {
+            Some(Status::Joined) => return,
+            Some(Status::Waiting) if invites => return,
+            _ => {}
+        }
+        let past = draft.member(&invitee.jid).cloned();
+        let wish = invitee.nick.clone().or_else(|| past.as_ref().map(|past| past.nick.clone()));
+        if invites {
+            let member = waiting(draft, &invitee.jid, wish, limits, dice);
+            draft.put(Change::Invited, member.clone());
+            draft.event(EventKind::MemberAdded, by, Some(&member), Some("waiting"));
+        } else {
+            let nick = choose_nick(draft, &invitee.jid, wish, limits);
+            let member = seated(draft, &invitee.jid, nick, NodeSet::GROUP, dice);
+            draft.put(Change::Joined, member.clone());
+            draft.event(EventKind::MemberAdded, by, Some(&member), Some("joined"));
+        }
+    }
+
+    /// Removes one person; who is not in stays as it is. To remove oneself is to leave.
+    pub(super) fn take_out(&self, draft: &mut Draft<'_>, by: Option<&Member>, jid: &BareJid) {
+        let Some(member) = draft.member(jid).filter(|member| member.status != Status::Left).cloned() else { return };
+        let leaves = by.is_some_and(|by| by.jid == *jid);
+        let left = gone(draft, &member);
+        let kind = if leaves { EventKind::MemberLeft } else { EventKind::MemberRemoved };
+        let change: fn(Member) -> Change = match (member.status, leaves) {
+            (Status::Waiting, _) => Change::Invited,
+            (_, true) => Change::Left,
+            (_, false) => Change::Removed,
+        };
+        draft.put(change, left.clone());
+        draft.event(kind, if leaves { Some(&left) } else { by }, Some(&left), None);
+    }
+}
+
+/// Everybody named, once, and what each is so far.
+pub fn edited(draft: &Draft<'_>, named: Vec<BareJid>) -> Answer {
+    let mut people: Vec<(BareJid, Option<Status>)> = Vec::new();
+    for jid in named {
+        if people.iter().all(|(other, _)| *other != jid) {
+            let status = draft.status(&jid);
+            people.push((jid, status));
+        }
+    }
+    Answer::Group(GroupAnswer::Edited(people))
+}
+
+/// The record of an account that was added and has not joined. Its nick is a wish, and reserved for nobody.
+fn waiting(draft: &Draft<'_>, account: &BareJid, wish: Option<Nick>, limits: &Limits, dice: &mut StdRng) -> Member {
+    let past = draft.member(account);
+    let nick = wish.unwrap_or_else(|| Nick::for_account(account)).cut(limits.nick_bytes_max);
+    Member {
+        id: past.map_or_else(|| ParticipantId::random(dice), |past| past.id.clone()),
+        jid: account.clone(),
+        nick,
+        status: Status::Waiting,
+        since: draft.now,
+        subscriptions: NodeSet::default(),
+        windows: past.map(|past| past.windows.clone()).unwrap_or_default(),
+        own: past.map(|past| Own { forgotten: false, ..past.own.clone() }).unwrap_or_default(),
+    }
+}

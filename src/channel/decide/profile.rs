@@ -1,0 +1,106 @@
+//! What a channel shows of itself: its information, its picture, its video.
+
+use super::Outcome;
+use super::draft::Draft;
+use crate::channel::event::EventKind;
+use crate::channel::{Action, Actor, Answer, Change, Channel, Context, GroupAnswer, Item, Node, Refusal, group_create};
+
+impl Channel {
+    pub(super) fn set_item(&self, actor: &Actor, node: Node, item: Item, context: &mut Context<'_>) -> Outcome {
+        self.require(actor, action_of_writing(node)?, context.limits)?;
+        let item = self.checked_item(node, item, context)?;
+        let answer = Answer::ItemSet { node, id: item.id.clone() };
+        let mut draft = Draft::new(self, context.now);
+        self.place(&mut draft, actor, node, item);
+        draft.finish(answer)
+    }
+
+    pub(super) fn set_subject(&self, actor: &Actor, subject: &str, context: &mut Context<'_>) -> Outcome {
+        self.require(actor, Action::Describe, context.limits)?;
+        let subject = group_create::subject(subject, self.settings().subject_chars_max)?;
+        let mut draft = Draft::new(self, context.now);
+        if self.label() != Some(&*subject) {
+            let payload = (context.rename)(self.info(), &subject);
+            let item = Item { id: context.now.to_xmpp(), payload, label: Some(subject), stamp: context.now };
+            self.place(&mut draft, actor, Node::Info, item);
+        }
+        draft.finish(Answer::Group(GroupAnswer::Done))
+    }
+
+    fn checked_item(&self, node: Node, mut item: Item, context: &Context<'_>) -> Result<Item, Refusal> {
+        let groups = &context.limits.groups;
+        // The bytes of a picture come in base64, with line breaks.
+        let picture_max = groups.avatar_bytes_max + groups.avatar_bytes_max / 2 + 1024;
+        if node == Node::AvatarData && item.payload.len() > picture_max {
+            return Err(Refusal::FileTooLarge { max: groups.avatar_bytes_max });
+        }
+        if node != Node::AvatarData && item.payload.len() > context.limits.info_bytes_max {
+            return Err(Refusal::TooLong { what: "the item", max: context.limits.info_bytes_max });
+        }
+        if item.id.len() > context.limits.id_bytes_max {
+            return Err(Refusal::TooLong { what: "the id", max: context.limits.id_bytes_max });
+        }
+        if node == Node::Info && self.is_group() {
+            let stated = item.label.clone().unwrap_or_default();
+            let subject = group_create::subject(&stated, self.settings().subject_chars_max)?;
+            if subject != stated {
+                item.payload = (context.rename)(&item, &subject);
+                item.label = Some(subject);
+            }
+        }
+        if node == Node::Info || item.id.is_empty() {
+            // XEP-0369 §4.7.4: the item is named by the time at which it was made.
+            item.id = context.now.to_xmpp();
+        }
+        item.stamp = context.now;
+        Ok(item)
+    }
+
+    fn place(&self, draft: &mut Draft<'_>, actor: &Actor, node: Node, item: Item) {
+        let detail = match node {
+            Node::Info if self.label() != item.label.as_deref() => Some("name"),
+            Node::AvatarMetadata => Some("avatar"),
+            Node::Video => Some("video"),
+            _ => None,
+        };
+        let obsolete = self.item(Node::AvatarData).filter(|data| node == Node::AvatarMetadata && data.id != item.id);
+        draft.changes.push(Change::ItemSet { node, item });
+        if let Some(data) = obsolete {
+            // XEP-0084 §3: bytes come before the metadata that names them; what it does not name is of no use.
+            draft.changes.push(Change::ItemGone { node: Node::AvatarData, id: data.id.clone() });
+        }
+        if let Some(detail) = detail {
+            draft.event(EventKind::ProfileChanged, self.participant(&actor.account), None, Some(detail));
+        }
+    }
+
+    pub(super) fn retract_item(&self, actor: &Actor, node: Node, id: String, context: &mut Context<'_>) -> Outcome {
+        let action = action_of_writing(node)?;
+        if node == Node::Info {
+            return Err(Refusal::NotAllowed("every channel has its information item"));
+        }
+        self.require(actor, action, context.limits)?;
+        if self.item(node).is_none_or(|item| item.id != id) {
+            return Err(Refusal::NoSuchItem);
+        }
+        let mut draft = Draft::new(self, context.now);
+        draft.changes.push(Change::ItemGone { node, id });
+        if let (Node::AvatarMetadata, Some(data)) = (node, self.item(Node::AvatarData)) {
+            draft.changes.push(Change::ItemGone { node: Node::AvatarData, id: data.id.clone() });
+        }
+        if node != Node::AvatarData {
+            let detail = if node == Node::Video { "video" } else { "avatar" };
+            draft.event(EventKind::ProfileChanged, self.participant(&actor.account), None, Some(detail));
+        }
+        draft.finish(Answer::Done)
+    }
+}
+
+fn action_of_writing(node: Node) -> Result<Action, Refusal> {
+    match node {
+        Node::Info => Ok(Action::Describe),
+        Node::AvatarMetadata | Node::AvatarData => Ok(Action::Picture),
+        Node::Video => Ok(Action::Video),
+        _ => Err(Refusal::NotAllowed("this node changes by joining, leaving and sending only")),
+    }
+}

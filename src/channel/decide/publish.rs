@@ -1,0 +1,95 @@
+//! Messages: what becomes a row, what is passed on and kept nowhere, what is a receipt.
+
+use super::Outcome;
+use super::draft::Draft;
+use crate::channel::change::Relay;
+use crate::channel::limits::check;
+use crate::channel::{
+    Action, Actor, Answer, Change, Channel, Context, Decision, Member, Message, Progress, Receipts, Refusal, Row,
+    RowKind,
+};
+
+impl Channel {
+    pub(super) fn publish(&self, actor: &Actor, message: Message, context: &mut Context<'_>) -> Outcome {
+        let author = self.seat(actor, Action::Send, context.limits)?;
+        check_lengths(&message, context)?;
+        check_features(&message, context)?;
+        if !message.archived {
+            return self.pass_on(actor, author, message, context);
+        }
+        let repeated = message.origin_id.as_deref().and_then(|id| self.recent.find(&author.id, id, context.now));
+        if let Some(row) = repeated {
+            return Ok(Decision::answer(Answer::Repeat { row }));
+        }
+        if message.retracts {
+            return self.retract_by_message(actor, author, message, context);
+        }
+        let mut draft = Draft::new(self, context.now);
+        let row = self.row_of(&draft, author, message, context);
+        draft.row(row);
+        draft.finish(Answer::Taken)
+    }
+
+    /// The row that a message becomes.
+    pub(super) fn row_of(&self, draft: &Draft<'_>, author: &Member, message: Message, context: &Context<'_>) -> Row {
+        // XEP-0308 names a message by its sender's own id, which clients state as origin id too.
+        let corrected = message.corrects.as_deref().and_then(|id| self.recent.find(&author.id, id, context.now));
+        Row {
+            ordinal: draft.head.ordinal + u64::from(message.counted),
+            counted: message.counted,
+            kind: if message.retracts { RowKind::Retraction } else { RowKind::Message },
+            media: message.media,
+            corrects: message.corrects.is_some(),
+            target: message.target.filter(|&target| target <= self.head().row).or(corrected),
+            stanza_id: message.stanza_id,
+            origin_id: message.origin_id,
+            lang: message.lang,
+            payload: message.payload,
+            ..draft.blank_row(author.id.clone(), author.nick.as_str().to_owned())
+        }
+    }
+
+    fn pass_on(&self, actor: &Actor, author: &Member, message: Message, context: &mut Context<'_>) -> Outcome {
+        let mut draft = Draft::new(self, context.now);
+        if let Some((progress, row)) = message.reports {
+            let told_alone = self.settings().receipts == Receipts::Author;
+            if told_alone || context.facts.contains_key(&row) {
+                // A receipt is about one message (XEP-0184), a marker about all up to one (XEP-0333).
+                let decision = self.report(actor, row, progress, progress == Progress::Delivered, context)?;
+                draft.changes = decision.changes;
+                if told_alone {
+                    return draft.finish(decision.answer);
+                }
+            }
+        }
+        let says_again =
+            self.is_group() && !message.echoed && self.states.repeats(&author.id, &message.payload, context.now);
+        if !says_again {
+            let relay = Relay { author: author.id.clone(), message, stamp: context.now };
+            draft.changes.push(Change::Relayed(relay));
+        }
+        draft.finish(Answer::Taken)
+    }
+}
+
+fn check_lengths(message: &Message, context: &Context<'_>) -> Result<(), Refusal> {
+    let limits = context.limits;
+    if message.payload.len() > limits.payload_bytes_max {
+        return Err(Refusal::TooLong { what: "the message", max: limits.payload_bytes_max });
+    }
+    for id in [&message.stanza_id, &message.origin_id].into_iter().flatten() {
+        if id.len() > limits.id_bytes_max {
+            return Err(Refusal::TooLong { what: "the id", max: limits.id_bytes_max });
+        }
+    }
+    Ok(())
+}
+
+fn check_features(message: &Message, context: &Context<'_>) -> Result<(), Refusal> {
+    let features = &context.limits.features;
+    check(features.retraction || !message.retracts, "retraction")?;
+    check(features.receipts || message.reports.is_none(), "receipts")?;
+    let is_state = !message.archived && !message.echoed;
+    check(features.states || !is_state, "states")?;
+    message.media.map_or(Ok(()), |kind| features.check_media(kind))
+}

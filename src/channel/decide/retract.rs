@@ -1,0 +1,99 @@
+//! Retracting messages: one's own, and those of others (groups.md §1 rule 8).
+
+use super::Outcome;
+use super::draft::Draft;
+use crate::channel::group::Facts;
+use crate::channel::limits::check;
+use crate::channel::{
+    Action, Actor, Answer, Change, Channel, Context, GroupAnswer, Member, Message, Refusal, Row, RowKind, Tombstone,
+};
+
+impl Channel {
+    /// A message that retracts another one (XEP-0424).
+    pub(super) fn retract_by_message(
+        &self,
+        actor: &Actor,
+        author: &Member,
+        message: Message,
+        context: &mut Context<'_>,
+    ) -> Outcome {
+        let facts = self.fact(Some(author), message.target.unwrap_or(0), context)?;
+        let kind = self.kind_of_retraction(actor, facts, context)?;
+        let mut draft = Draft::new(self, context.now);
+        // Nothing in it is to be read, whatever its fallback text says.
+        let message = Message { counted: false, ..message };
+        let row = Row { kind, ..self.row_of(&draft, author, message, context) };
+        self.entomb(&mut draft, row, facts, None);
+        draft.finish(Answer::Taken)
+    }
+
+    /// A retraction without a message (XEP-0425).
+    pub(super) fn moderate(
+        &self,
+        actor: &Actor,
+        row: u64,
+        reason: Option<String>,
+        context: &mut Context<'_>,
+    ) -> Outcome {
+        check(context.limits.features.retraction, "retraction")?;
+        self.require(actor, Action::See, context.limits)?;
+        let by = self.participant(&actor.account);
+        if by.is_none() {
+            self.require(actor, Action::Moderate, context.limits)?;
+        }
+        if reason.as_ref().is_some_and(|reason| reason.len() > context.limits.info_bytes_max) {
+            return Err(Refusal::TooLong { what: "the reason", max: context.limits.info_bytes_max });
+        }
+        let facts = self.fact(by, row, context)?;
+        let kind = self.kind_of_retraction(actor, facts, context)?;
+        let mut draft = Draft::new(self, context.now);
+        if !facts.entombed {
+            let (id, nick) = match by {
+                Some(by) => (by.id.clone(), by.nick.as_str().to_owned()),
+                None => (facts.row.author.clone(), facts.row.nick.clone()),
+            };
+            let row = Row { kind, target: Some(row), ..draft.blank_row(id, nick) };
+            self.entomb(&mut draft, row, facts, reason);
+        }
+        draft.finish(Answer::Group(GroupAnswer::Done))
+    }
+
+    /// Whether this is a retraction by the author, or by somebody with the right to it.
+    fn kind_of_retraction(&self, actor: &Actor, facts: &Facts, context: &Context<'_>) -> Result<RowKind, Refusal> {
+        if facts.row.kind != RowKind::Message {
+            return Err(Refusal::NotAllowed("only messages can be retracted"));
+        }
+        let role = self.role_of(&actor.account, actor.operator);
+        let own = self.participant(&actor.account).is_some_and(|member| member.id == facts.row.author);
+        let window_ms = self.settings().retract_window_s.saturating_mul(1000);
+        let in_time = window_ms == 0 || context.now.0.saturating_sub(facts.row.stamp.0) <= window_ms;
+        if own && in_time && self.allows(role, Action::Retract, context.limits) {
+            return Ok(RowKind::Retraction);
+        }
+        match self.require(actor, Action::Moderate, context.limits) {
+            Ok(_) => Ok(RowKind::Moderation),
+            Err(_) if own && !in_time => Err(Refusal::Forbidden("the time to retract this message is over")),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// Adds the row of a retraction, and the tombstones of what it retracts: the message and its corrections.
+    fn entomb(&self, draft: &mut Draft<'_>, row: Row, facts: &Facts, reason: Option<String>) {
+        let tombstone = Tombstone {
+            row: facts.row.number,
+            retraction: row.number,
+            stamp: row.stamp,
+            by: row.author.clone(),
+            moderated: row.kind == RowKind::Moderation,
+            reason,
+        };
+        draft.row(row);
+        if facts.entombed {
+            return;
+        }
+        draft.changes.push(Change::Entombed(tombstone.clone()));
+        for &row in &facts.corrections {
+            draft.changes.push(Change::Entombed(Tombstone { row, ..tombstone.clone() }));
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! A group comes to be with its people, all or nothing (groups.md §3.1).
+
+use super::decide::nick_among;
+use super::event::{Event, EventKind};
+use super::group::GroupWish;
+use super::limits::check;
+use super::{
+    Actor, Change, Context, Limits, Member, Membership, Nick, NodeSet, Own, ParticipantId, Refusal, Rights, Row,
+    RowKind, Settings, Status,
+};
+use jid::BareJid;
+use std::collections::BTreeSet;
+use unicode_normalization::UnicodeNormalization;
+
+/// What a new group is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Its settings.
+    pub settings: Settings,
+    /// Who has which role.
+    pub rights: Rights,
+    /// Its subject: the name in its information item.
+    pub subject: String,
+    /// What follows its creation, in the same decision: its people, and the first row of its archive.
+    pub changes: Vec<Change>,
+    /// What became of each who was named, the creator left out.
+    pub members: Vec<(BareJid, Status)>,
+}
+
+/// Plans the group that `creator` wishes for.
+///
+/// # Errors
+/// A [`Refusal`] where the wish cannot be fulfilled as a whole: groups are switched off, the subject is empty or too
+/// long, a nick is too long, somebody named is no account, or there are too many.
+pub fn plan(wish: &GroupWish, creator: &Actor, context: &mut Context<'_>) -> Result<Plan, Refusal> {
+    let limits = context.limits;
+    check(limits.features.groups || creator.operator, "groups")?;
+    let mut settings = limits.group_settings();
+    settings.membership = wish.membership.unwrap_or(settings.membership);
+    settings.history = wish.history.unwrap_or(settings.history);
+    settings.notices = wish.notices;
+    let subject = subject(&wish.subject, settings.subject_chars_max)?;
+    let mut named = BTreeSet::from([&creator.account]);
+    let invited: Vec<_> = wish.members.iter().filter(|invitee| named.insert(&invitee.jid)).collect();
+    if let Some(invitee) = invited.iter().find(|invitee| invitee.jid.node().is_none()) {
+        return Err(Refusal::Invalid { field: "jid", why: format!("'{}' is no account", invitee.jid) });
+    }
+    let max = settings.participants_max.min(limits.participants_max);
+    if invited.len() + 1 > max {
+        return Err(Refusal::Crowded { max });
+    }
+    if wish.nick.as_ref().is_some_and(|nick| nick.as_str().len() > limits.nick_bytes_max) {
+        return Err(Refusal::TooLong { what: "the nick", max: limits.nick_bytes_max });
+    }
+    let mut nicks = BTreeSet::new();
+    let owner = person(&creator.account, wish.nick.clone(), Status::Joined, &mut nicks, context);
+    let row = first_row(&owner, context);
+    let mut changes = vec![Change::Joined(owner)];
+    let status = if settings.membership == Membership::Invite { Status::Waiting } else { Status::Joined };
+    let change = if status == Status::Joined { Change::Joined } else { Change::Invited };
+    for invitee in &invited {
+        changes.push(change(person(&invitee.jid, invitee.nick.clone(), status, &mut nicks, context)));
+    }
+    if settings.events {
+        changes.push(Change::Published(row));
+    }
+    Ok(Plan {
+        rights: Rights { owners: vec![creator.account.clone()], admins: Vec::new() },
+        subject,
+        changes,
+        members: invited.iter().map(|invitee| (invitee.jid.clone(), status)).collect(),
+        settings,
+    })
+}
+
+/// A subject as it is kept: in NFC, without white space around it.
+///
+/// # Errors
+/// [`Refusal::Invalid`] where nothing is left, or a line break or another control character is in it, and
+/// [`Refusal::TooManyCharacters`]; nothing is cut off.
+pub fn subject(stated: &str, chars_max: usize) -> Result<String, Refusal> {
+    let subject: String = stated.nfc().collect::<String>().trim().to_owned();
+    if subject.is_empty() {
+        return Err(Refusal::Invalid { field: "name", why: "a group has a name".into() });
+    }
+    if subject.chars().any(char::is_control) {
+        return Err(Refusal::Invalid { field: "name", why: "no line breaks and no control characters".into() });
+    }
+    match subject.chars().count() > chars_max {
+        true => Err(Refusal::TooManyCharacters { what: "the name", max: chars_max }),
+        false => Ok(subject),
+    }
+}
+
+fn person(
+    account: &BareJid,
+    wish: Option<Nick>,
+    status: Status,
+    nicks: &mut BTreeSet<String>,
+    context: &mut Context<'_>,
+) -> Member {
+    let joined = status == Status::Joined;
+    let nick = nick_of(account, wish, joined, nicks, context.limits);
+    Member {
+        id: ParticipantId::random(context.dice),
+        jid: account.clone(),
+        nick,
+        status,
+        since: context.now,
+        subscriptions: if joined { NodeSet::GROUP } else { NodeSet::default() },
+        windows: if joined { vec![(1, None)] } else { Vec::new() },
+        own: Own::default(),
+    }
+}
+
+/// The nick wished for, or one derived from the account; those who wait reserve none.
+fn nick_of(account: &BareJid, wish: Option<Nick>, joined: bool, nicks: &mut BTreeSet<String>, limits: &Limits) -> Nick {
+    let max = limits.nick_bytes_max;
+    let wish = wish.unwrap_or_else(|| Nick::for_account(account)).cut(max);
+    if !joined {
+        return wish;
+    }
+    let nick = nick_among(wish, nicks.len(), max, |nick| !nicks.contains(nick.key()));
+    nicks.insert(nick.key().to_owned());
+    nick
+}
+
+fn first_row(owner: &Member, context: &Context<'_>) -> Row {
+    let event = Event { kind: EventKind::GroupCreated, by: Some(owner.id.clone()), whom: None, detail: None };
+    Row {
+        number: 1,
+        stamp: context.now,
+        author: owner.id.clone(),
+        ordinal: 0,
+        counted: false,
+        target: None,
+        corrects: false,
+        kind: RowKind::Event(event),
+        media: None,
+        nick: owner.nick.as_str().to_owned(),
+        stanza_id: None,
+        origin_id: None,
+        lang: None,
+        payload: String::new(),
+    }
+}

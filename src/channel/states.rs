@@ -1,0 +1,50 @@
+//! The chat states of the last second, so that nobody repeats one to everybody (groups.md §1 rule 9).
+//!
+//! It is of the moment: nothing of it is kept, and two channels that differ in it alone are the same.
+
+use super::ParticipantId;
+use super::change::Relay;
+use super::stamp::Stamp;
+use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+
+/// How long a state need not be said again, in milliseconds.
+const AGAIN_MS_MIN: u64 = 1000;
+/// From how many people on those who said nothing for long are forgotten.
+const PEOPLE_MAX: usize = 64;
+
+/// Who said what last.
+#[derive(Clone, Debug, Default)]
+pub struct States(HashMap<ParticipantId, (u64, Stamp)>);
+
+impl PartialEq for States {
+    fn eq(&self, _: &States) -> bool {
+        true
+    }
+}
+
+impl States {
+    /// Remembers a state.
+    pub fn note(&mut self, relay: &Relay) {
+        if relay.message.echoed {
+            return;
+        }
+        if self.0.len() >= PEOPLE_MAX {
+            self.0.retain(|_, (_, stamp)| relay.stamp.0.saturating_sub(stamp.0) < AGAIN_MS_MIN);
+        }
+        self.0.insert(relay.author.clone(), (digest(&relay.message.payload), relay.stamp));
+    }
+
+    /// Whether this person said the same within the last second.
+    pub fn repeats(&self, author: &ParticipantId, payload: &str, now: Stamp) -> bool {
+        let last = self.0.get(author);
+        last.is_some_and(|&(said, stamp)| said == digest(payload) && now.0.saturating_sub(stamp.0) < AGAIN_MS_MIN)
+    }
+}
+
+fn digest(payload: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    payload.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,104 @@
+//! What a member sees of the archive, what of it is to be read, and how far messages came.
+
+use super::group::Aggregate;
+use super::{Channel, History, Member, ParticipantId, Progress, Row, Stamp, Status};
+
+impl Channel {
+    /// The windows of rows that a member may name, first and last included, in order; `None` where it may name all.
+    pub fn windows_of(&self, member: &Member) -> Option<Vec<(u64, u64)>> {
+        let head = self.head().row;
+        match (member.status, self.settings().history) {
+            (Status::Joined, History::Full) => None,
+            (Status::Waiting, _) => Some(Vec::new()),
+            _ => {
+                let closed = member.windows.iter().map(|&(first, last)| (first, last.unwrap_or(head).min(head)));
+                Some(closed.filter(|(first, last)| first <= last).collect())
+            }
+        }
+    }
+
+    /// The windows of rows that a member is shown: what it may name, less what it cleared; `None` where that is all.
+    pub fn shown_to(&self, member: &Member) -> Option<Vec<(u64, u64)>> {
+        let from = member.own.cleared + 1;
+        match self.windows_of(member) {
+            None if from == 1 => None,
+            None => Some(vec![(from, self.head().row)].into_iter().filter(|(first, last)| first <= last).collect()),
+            Some(windows) => {
+                let rest = windows.into_iter().map(|(first, last)| (first.max(from), last));
+                Some(rest.filter(|(first, last)| first <= last).collect())
+            }
+        }
+    }
+
+    /// Whether a member may name a row.
+    pub fn sees(&self, member: &Member, row: u64) -> bool {
+        let exists = row > 0 && row <= self.head().row;
+        let windows = self.windows_of(member);
+        exists && windows.is_none_or(|windows| windows.iter().any(|&(first, last)| first <= row && row <= last))
+    }
+
+    /// How many rows a member has to read (storage §5): what came behind its mark and counts, less what it hid.
+    pub fn unread_of(&self, member: &Member) -> u64 {
+        if !member.is_joined() {
+            return 0;
+        }
+        let (row, ordinal) = member.own.mark;
+        let hidden = member.own.hidden.range(row + 1..).filter(|(_, counted)| **counted).count() as u64;
+        self.head().ordinal.saturating_sub(ordinal).saturating_sub(hidden)
+    }
+
+    /// The recipients of a row, in the order of their ids: those who were in when it came, less its author.
+    pub fn recipients_of(&self, row: &Row) -> Vec<ParticipantId> {
+        let mut recipients: Vec<_> = self.recipients(row.number, &row.author).map(|member| member.id.clone()).collect();
+        recipients.sort_unstable();
+        recipients
+    }
+
+    /// How far a row came at its recipients (groups.md §1 rule 6).
+    pub fn aggregate_of(&self, row: &Row) -> Aggregate {
+        self.aggregate(row.number, &row.author, None)
+    }
+
+    /// The same, with the record of one member as it is about to be.
+    pub(super) fn aggregate(&self, row: u64, author: &ParticipantId, instead: Option<&Member>) -> Aggregate {
+        let mut aggregate = Aggregate { recipients: 0, delivered: 0, read: 0, all: None };
+        let mut least: Option<Option<Progress>> = None;
+        for member in self.recipients(row, author) {
+            let member = instead.filter(|instead| instead.id == member.id).unwrap_or(member);
+            let read = member.own.read.contains(row);
+            let delivered = read || member.own.delivered.contains(row);
+            aggregate.recipients += 1;
+            aggregate.delivered += usize::from(delivered);
+            aggregate.read += usize::from(read);
+            if member.is_joined() {
+                let progress = if read { Some(Progress::Read) } else { delivered.then_some(Progress::Delivered) };
+                least = Some(least.map_or(progress, |least| least.min(progress)));
+            }
+        }
+        aggregate.all = least.flatten();
+        aggregate
+    }
+
+    fn recipients(&self, row: u64, author: &ParticipantId) -> impl Iterator<Item = &Member> {
+        self.members().filter(move |member| member.id != *author && member.was_in_at(row))
+    }
+
+    /// Since when nobody is in a group; `None` where somebody is, and for plain channels.
+    pub fn deserted_since(&self) -> Option<Stamp> {
+        let deserted = self.is_group() && self.participant_count() == 0;
+        deserted.then(|| self.members().map(|member| member.since).max().unwrap_or(self.profile().created))
+    }
+
+    /// The accounts on the list of those who may join: in a closed channel those who are in or wait.
+    pub fn allowed(&self) -> Vec<&jid::BareJid> {
+        let mut accounts: Vec<_> = match &self.kept().allowed {
+            _ if self.is_closed() => {
+                self.members().filter(|member| member.status != Status::Left).map(|member| &member.jid).collect()
+            }
+            Some(allowed) => allowed.iter().collect(),
+            None => Vec::new(),
+        };
+        accounts.sort_unstable();
+        accounts
+    }
+}

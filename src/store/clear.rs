@@ -1,0 +1,90 @@
+//! What is left of destroyed channels and lists, cleared away a bounded piece at a time.
+//!
+//! Nothing that is cleared away here can be reached any more, so it is no part of a commit, and a crash loses nothing.
+
+use super::StoreError;
+use super::keyspace::{self, Grave, Membership, Ops};
+use super::shelf::{Order, Shelf, Space};
+use crate::channel::{ChannelName, Member};
+use std::ops::ControlFlow;
+
+/// How many records are cleared away at a time.
+const CLEARED_MAX: usize = 256;
+
+/// Whether anything is left to be cleared away.
+///
+/// # Errors
+/// Those of reading.
+pub(super) fn has_graves(shelf: &impl Shelf) -> Result<bool, StoreError> {
+    Ok(!shelf.values::<Grave>(Space::State, &keyspace::all(b'g'), 1)?.is_empty())
+}
+
+/// What clears away some records of one destroyed channel or list; nothing when none is left.
+///
+/// # Errors
+/// Those of reading.
+pub(super) fn clear_some(shelf: &impl Shelf) -> Result<Ops, StoreError> {
+    let graves = shelf.values::<Grave>(Space::State, &keyspace::all(b'g'), 1)?;
+    let (mark, ops) = match graves.into_iter().next() {
+        None => return Ok(Ops::new()),
+        Some(Grave::List { tag, node, generation }) => {
+            let prefix = keyspace::listed(tag, node, generation);
+            (keyspace::list_grave(tag, node, generation), records(shelf, &prefix)?)
+        }
+        Some(Grave::Channel { tag, name }) => (keyspace::grave(tag), of_channel(shelf, tag, &name)?),
+    };
+    // The mark goes last and alone: a crash in between must not leave records that nobody clears away.
+    Ok(if ops.is_empty() { Ops::from([(mark, None)]) } else { ops })
+}
+
+fn of_channel(shelf: &impl Shelf, tag: u64, name: &ChannelName) -> Result<Ops, StoreError> {
+    let members = members(shelf, tag, name)?;
+    if !members.is_empty() {
+        return Ok(members);
+    }
+    let prefixes = [
+        keyspace::items(tag),
+        keyspace::lists(tag),
+        keyspace::all_listed(tag),
+        keyspace::tombstones(tag),
+        keyspace::all_corrections(tag),
+        keyspace::all_reports(tag),
+    ];
+    for prefix in prefixes {
+        let found = records(shelf, &prefix)?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+    Ok(Ops::new())
+}
+
+/// Some members, each with its place in the index of accounts.
+fn members(shelf: &impl Shelf, tag: u64, name: &ChannelName) -> Result<Ops, StoreError> {
+    let mut members = Vec::new();
+    let prefix = keyspace::members(tag);
+    shelf.scan(Space::State, &prefix, &keyspace::behind(&prefix), Order::Rising, &mut |key, entry| {
+        members.push((key.to_vec(), shelf.whole::<Member>(Space::State, key, entry)?));
+        Ok(if members.len() < CLEARED_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+    })?;
+    let mut ops = Ops::new();
+    for (key, member) in members {
+        ops.insert(key, None);
+        let index = keyspace::membership(&member.jid, name);
+        // The account may have joined a later channel of that name.
+        if shelf.value::<Membership>(Space::State, &index)?.is_some_and(|found| found.tag == tag) {
+            ops.insert(index, None);
+        }
+    }
+    Ok(ops)
+}
+
+/// Some records whose keys begin with `prefix`.
+fn records(shelf: &impl Shelf, prefix: &[u8]) -> Result<Ops, StoreError> {
+    let mut ops = Ops::new();
+    shelf.scan(Space::State, prefix, &keyspace::behind(prefix), Order::Rising, &mut |key, _| {
+        ops.insert(key.to_vec(), None);
+        Ok(if ops.len() < CLEARED_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+    })?;
+    Ok(ops)
+}
