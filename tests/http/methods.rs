@@ -70,7 +70,8 @@ fn a_group_lives_from_its_creation_to_its_end() {
     assert_eq!(world.done("bob", "getCommonGroups", json!({"l": "nobody"})), json!([]));
     world.done("bob", "leaveGroup", json!({"id": id, "dn": "Bob"}));
     assert_eq!(world.code("bob", "getGroup", json!({"id": id})), 444);
-    assert_eq!(world.code("dee", "delGroup", json!({"id": id})), 444);
+    assert_eq!(world.code("dee", "delGroup", json!({"id": id})), 457);
+    assert_eq!(world.code("cy", "delGroup", json!({"id": id})), 444);
     world.done("ann", "delGroup", json!({"id": id, "dn": "Ann"}));
     assert_eq!(world.code("ann", "getGroup", json!({"id": id})), 444);
 }

@@ -9,6 +9,7 @@ use crate::xmpp::escape_into;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jid::BareJid;
+use memchr::memmem;
 use minidom::Element;
 use sasl::client::Mechanism;
 use sasl::client::mechanisms::{Plain, Scram};
@@ -94,7 +95,10 @@ impl Checker {
         };
         if *mode == CheckTls::Starttls {
             let mut plain = Session::new(tcp);
-            let features = plain.open(domain).await?;
+            let features = match plain.open(domain).await {
+                Err(_) if plain.unknown_domain => return Ok(false),
+                opened => opened?,
+            };
             if !features.has_child("starttls", TLS) {
                 return Err(CheckError::Unusable("offers no TLS, which check_tls asks for"));
             }
@@ -134,15 +138,21 @@ struct Session<S> {
     framer: Framer,
     waiting: Vec<Vec<u8>>,
     ended: bool,
+    /// Whether it ended because the host server serves no such domain.
+    unknown_domain: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     fn new(io: S) -> Session<S> {
-        Session { io, framer: Framer::new(LIMITS), waiting: Vec::new(), ended: false }
+        Session { io, framer: Framer::new(LIMITS), waiting: Vec::new(), ended: false, unknown_domain: false }
     }
 
     async fn log_in(mut self, account: &BareJid, password: &str) -> Result<bool, CheckError> {
-        let features = self.open(account.domain().as_str()).await?;
+        let features = match self.open(account.domain().as_str()).await {
+            // Whoever is of a domain that is not served here has no login here.
+            Err(_) if self.unknown_domain => return Ok(false),
+            opened => opened?,
+        };
         let offered: Vec<String> = features
             .get_child("mechanisms", SASL)
             .map(|list| list.children().map(|mechanism| mechanism.text().trim().to_owned()).collect())
@@ -213,10 +223,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             if read == 0 {
                 return Err(CheckError::Unusable("closed the connection"));
             }
-            let (waiting, ended) = (&mut self.waiting, &mut self.ended);
+            let (waiting, ended, unknown) = (&mut self.waiting, &mut self.ended, &mut self.unknown_domain);
             let fed = self.framer.feed(&chunk[..read], |frame| match frame {
                 Frame::Stanza(bytes) => waiting.push(bytes.to_vec()),
                 Frame::Header(_) => {}
+                Frame::StreamError(bytes) => {
+                    *ended = true;
+                    *unknown |= memmem::find(bytes, b"<host-unknown").is_some();
+                }
                 _ => *ended = true,
             });
             self.ended |= fed.is_err();
