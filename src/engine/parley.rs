@@ -106,8 +106,8 @@ impl Engine {
         }
     }
 
-    fn decode(&self, asked: &Asked<'_>) -> Result<Command, Refusal> {
-        if asked.channel.as_ref().is_some_and(|name| self.shelf.channel(name).is_none()) {
+    fn decode(&mut self, asked: &Asked<'_>) -> Result<Command, Refusal> {
+        if asked.channel.as_ref().is_some_and(|name| self.is_hidden(name, &asked.actor)) {
             return Err(Refusal::NoSuchChannel);
         }
         let Some(request) = self.request(asked) else { return Err(Refusal::NoSuchService) };
@@ -115,6 +115,12 @@ impl Engine {
             Way::Stanza { extension: Some(extension), .. } => extension.decode(&request),
             _ => incoming::decode(&request),
         }
+    }
+
+    /// Whether there is no channel of this name, or none that the asker may know of: either way it tells nothing, not
+    /// even what is wrong with a request (groups.md §1 rule 11).
+    pub(super) fn is_hidden(&mut self, name: &ChannelName, actor: &Actor) -> bool {
+        matches!(self.decide_in(name, actor, Command::Describe), Err(Refusal::NoSuchChannel))
     }
 
     /// The decision; `asked.channel` becomes the channel that the command is about.
