@@ -106,7 +106,7 @@ impl Engine {
         }
     }
 
-    fn decode(&mut self, asked: &Asked<'_>) -> Result<Command, Refusal> {
+    fn decode(&self, asked: &Asked<'_>) -> Result<Command, Refusal> {
         if asked.channel.as_ref().is_some_and(|name| self.is_hidden(name, &asked.actor)) {
             return Err(Refusal::NoSuchChannel);
         }
@@ -119,8 +119,8 @@ impl Engine {
 
     /// Whether there is no channel of this name, or none that the asker may know of: either way it tells nothing, not
     /// even what is wrong with a request (groups.md §1 rule 11).
-    pub(super) fn is_hidden(&mut self, name: &ChannelName, actor: &Actor) -> bool {
-        matches!(self.decide_in(name, actor, Command::Describe), Err(Refusal::NoSuchChannel))
+    pub(super) fn is_hidden(&self, name: &ChannelName, actor: &Actor) -> bool {
+        self.shelf.channel(name).is_none_or(|channel| channel.is_hidden_from(actor))
     }
 
     /// The decision; `asked.channel` becomes the channel that the command is about.
