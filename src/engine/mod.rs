@@ -4,6 +4,7 @@
 //! outbox leaves before its records are durable.
 
 pub mod accounts;
+mod answering;
 pub mod book;
 pub mod call;
 pub mod capabilities;
@@ -18,6 +19,7 @@ mod presence;
 mod router;
 mod service;
 mod shelf;
+mod showing;
 pub mod turn;
 
 pub use crate::xep::mam_page::{People, Query, QueryKind};

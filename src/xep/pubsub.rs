@@ -68,6 +68,15 @@ impl Extension for Pubsub {
             Answer::Items { node, .. } if request.set => {
                 Some(Tag::in_ns("pubsub", ns::PUBSUB).child(Tag::new("publish").attr("node", name_of(*node))))
             }
+            // XEP-0406 §3.3 answers with nothing in it.
+            Answer::Done if matches!(action_of(request), "publish" | "retract") => {
+                Some(Tag::in_ns("pubsub", ns::PUBSUB))
+            }
+            Answer::Group(_) if action_of(request) == "publish" => {
+                let item = Tag::new("item").attr("id", "current");
+                let publish = Tag::new("publish").attr("node", name_of(Node::Config)).child(item);
+                Some(Tag::in_ns("pubsub", ns::PUBSUB).child(publish))
+            }
             Answer::Nodes => {
                 Some(Tag::in_ns("pubsub", ns::PUBSUB).child(admin::affiliations(channel, &request.actor.account)))
             }
@@ -94,6 +103,11 @@ impl Extension for Pubsub {
         let message = headed(render).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(items));
         render.fan(node, message);
     }
+}
+
+/// What a request does.
+fn action_of<'a>(request: &Request<'a>) -> &'a str {
+    request.payload.children().next().map(Element::name).unwrap_or_default()
 }
 
 fn item_tag(item: &Item) -> Tag {

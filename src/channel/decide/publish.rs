@@ -32,8 +32,12 @@ impl Channel {
 
     /// The row that a message becomes.
     pub(super) fn row_of(&self, draft: &Draft<'_>, author: &Member, message: Message, context: &Context<'_>) -> Row {
-        // XEP-0308 names a message by its sender's own id, which clients state as origin id too.
-        let corrected = message.corrects.as_deref().and_then(|id| self.recent.find(&author.id, id, context.now));
+        // XEP-0308 names a message by its sender's own id, which most clients state as origin id too.
+        let find = |id: &str| {
+            let by_origin = self.recent.find(&author.id, id, context.now);
+            by_origin.or_else(|| self.sent.find(&author.id, id, context.now))
+        };
+        let corrected = message.corrects.as_deref().and_then(find);
         Row {
             ordinal: draft.head.ordinal + u64::from(message.counted),
             counted: message.counted,
