@@ -143,3 +143,16 @@ fn action_of_reading(node: Node) -> Action {
         Node::Allowed | Node::Banned | Node::Config => Action::Lists,
     }
 }
+
+#[cfg(test)]
+#[path = "decide/refusal_tests.rs"]
+mod refusal_tests;
+#[cfg(test)]
+#[path = "decide/rules_tests.rs"]
+mod rules_tests;
+#[cfg(test)]
+#[path = "decide/unread_tests.rs"]
+mod unread_tests;
+#[cfg(test)]
+#[path = "decide/world_tests.rs"]
+mod world_tests;

@@ -147,6 +147,7 @@ fn in_words(expected: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Pam;
 
     const LEAST: &str = "[component]\ndomain = 'mix.example.org'\nsecret = 'hush'\n";
 
@@ -180,6 +181,20 @@ mod tests {
     }
 
     #[test]
+    fn host_servers_are_set_by_one_variable_beside_those_of_the_file() {
+        let file = format!("{LEAST}[hosts.'a.org']\npam = 'standard'\n[hosts.'b.org']\npam = 'ejabberd'");
+        let config = read(&file, &[("MIXD_HOSTS", r#"{"a.org" = {pam = "none"}, "c.org"={pam="standard"}}"#)]).unwrap();
+        let pams = config.hosts.iter().map(|(domain, host)| (domain.to_string(), host.pam)).collect::<Vec<_>>();
+        let pam = |domain: &str, pam: Pam| (domain.to_owned(), pam);
+        assert_eq!(pams, [pam("a.org", Pam::None), pam("b.org", Pam::Ejabberd), pam("c.org", Pam::Standard)]);
+        refused(
+            LEAST,
+            &[("MIXD_HOSTS", r#"{"a.org"={pam="maybe"}}"#)],
+            "environment variable MIXD_HOSTS: hosts.a.org.pam: found \"maybe\", expected one of auto, standard, ejabberd, none",
+        );
+    }
+
+    #[test]
     fn what_is_unknown_or_missing_or_of_another_type_is_refused_at_its_place() {
         let known = "domain, host, port, secret, secret_file, connect_timeout_s, ping_idle_s, ping_timeout_s, \
                      write_timeout_s, backoff_ms_min, backoff_ms_max, ping_to";
@@ -200,7 +215,7 @@ mod tests {
             &[("MIXD_COMPONENT__PORT", "high")],
             "environment variable MIXD_COMPONENT__PORT: component.port: found string \"high\", expected a whole number of 0 or more, within bounds",
         );
-        let sections = "component, service, storage, archive, limits, hosts, log";
+        let sections = "component, service, storage, archive, limits, groups, features, hosts, log";
         refused(
             LEAST,
             &[("MIXD_PORT", "1")],

@@ -7,6 +7,11 @@ use crate::channel::{Answer, ChannelName, GroupAnswer, ParticipantId, Refusal, S
 use crate::xep::{Extension, Reply, privilege};
 use jid::{BareJid, Jid};
 
+/// What one turn may spend on lists in answers, in bytes; whoever asks for more is told to come again. Listing a
+/// participant counts as much as writing one, since the whole list is put in order for each page.
+const EFFORT_MAX: usize = 4 << 20;
+const MEMBER_EFFORT: usize = 64;
+
 impl Engine {
     /// XEP-0405 §6.7: who stands in for the account's server keeps the channel in its roster, where that is granted.
     pub(super) fn keep_roster(&mut self, asked: &Asked<'_>, answer: &Answer, turn: &mut Turn) {
@@ -68,12 +73,21 @@ impl Engine {
             Answer::Left if self.needs_error_on_leave(asked) => {
                 return turn.send(reply.error(&(&Refusal::NoSuchItem).into()));
             }
+            Answer::Items { .. } | Answer::Group(GroupAnswer::Profile) if turn.effort > EFFORT_MAX => {
+                return turn.send(reply.error(&(&Refusal::Busy).into()));
+            }
             answer => {
                 let (Some(extension), Some(request)) = (extension, self.request(asked)) else { return };
+                if let (Answer::Items { .. } | Answer::Group(GroupAnswer::Profile), Some(channel)) =
+                    (&answer, request.channel)
+                {
+                    turn.effort += MEMBER_EFFORT * channel.participant_count();
+                }
                 let text = match extension.encode(&answer, &request) {
                     Ok(payload) => reply.result(payload),
                     Err(refusal) => reply.error(&(&refusal).into()),
                 };
+                turn.effort += text.len();
                 return turn.send(text);
             }
         };

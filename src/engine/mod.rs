@@ -95,7 +95,7 @@ impl Engine {
         whereabouts: Vec<(BareJid, Whereabouts)>,
     ) -> Engine {
         let mut early = Vec::new();
-        let hosts = hosts::Hosts::new(settings.pam);
+        let hosts = hosts::Hosts::new(settings.pam, settings.domain.as_str());
         let accounts = accounts::Accounts::restore(whereabouts, &hosts, &mut early);
         Engine {
             service: Service {

@@ -93,6 +93,10 @@ impl Engine {
             return;
         }
         let domain = stanza.from.domain().as_str().to_owned();
+        if !self.hosts.trusts(&domain) {
+            tracing::debug!(%domain, "an announcement of a server that is not the host server is ignored");
+            return;
+        }
         if let Some(version) = delegation::advert(&stanza.element) {
             tracing::info!(%domain, version, "the host server delegates MIX-PAM: its users join through their accounts");
         }

@@ -38,15 +38,14 @@ impl Engine {
             for Done { name, change, before } in of_one {
                 self.render(Rendered { name, change, before: *before, actor, beside: &beside }, turn);
                 if *change == Change::Destroyed {
-                    self.unshelve(name, &mut turn.outbox);
-                    self.shelf.strike(name);
+                    self.bury(name, &mut turn.outbox);
                 }
             }
         }
         for Done { change, before, .. } in done {
             let gone = change.member().filter(|member| before == Some(Status::Joined) && !member.is_joined());
             if let Some(member) = gone {
-                self.accounts.release(&member.jid);
+                self.accounts.left(&member.jid);
             }
         }
     }

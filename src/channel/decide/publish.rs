@@ -38,13 +38,17 @@ impl Channel {
             by_origin.or_else(|| self.sent.find(&author.id, id, context.now))
         };
         let corrected = message.corrects.as_deref().and_then(find);
+        let named = message.target.filter(|&target| target <= self.head().row);
+        // Some clients name it by the id that the channel gave it.
+        let is_own = |row: u64| self.tail.authors(&[(row, row)]).contains_key(&author.id);
+        let is_correction = corrected.is_some() || (message.corrects.is_some() && named.is_some_and(is_own));
         Row {
             ordinal: draft.head.ordinal + u64::from(message.counted),
             counted: message.counted,
             kind: if message.retracts { RowKind::Retraction } else { RowKind::Message },
             media: message.media,
-            corrects: message.corrects.is_some(),
-            target: message.target.filter(|&target| target <= self.head().row).or(corrected),
+            corrects: is_correction,
+            target: corrected.or(named),
             stanza_id: message.stanza_id,
             origin_id: message.origin_id,
             lang: message.lang,
