@@ -6,16 +6,6 @@ use mixd::channel::{Actor, Answer, Command, Context, Item, Limits, Node, Stamp};
 use mixd::store::{Page, Record, Store, Whereabouts};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-macro_rules! claims {
-    ($($claim:ident),* $(,)?) => {
-        mod in_memory { $(#[test] fn $claim() { super::$claim(&mixd::store::MemoryStore::new([7; 16])); })* }
-        mod on_disk { $(#[test] fn $claim() {
-            let folder = tempfile::tempdir().unwrap();
-            super::$claim(&crate::disk::open(folder.path()));
-        })* }
-    };
-}
-
 claims!(
     rows_are_contiguous_and_read_both_ways_at_any_depth,
     a_page_tells_whether_it_is_cut_and_how_many_match,
