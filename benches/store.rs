@@ -9,8 +9,10 @@
 mod fixture;
 
 use fixture::{DAY_MS, NOON, Room, jid};
-use mixd::channel::{Change, Command, NodeSet, ParticipantId, Row, RowKind, Stamp};
-use mixd::store::{PagePlan, Record, SledOptions, SledStore, Store};
+use mixd::channel::{
+    Change, Command, Event, EventKind, MediaKind, NodeSet, ParticipantId, Progress, Report, Row, RowKind, Stamp,
+};
+use mixd::store::{Narrow, PagePlan, Record, SledOptions, SledStore, Store};
 use rand::Rng;
 use std::time::{Duration, Instant};
 
@@ -46,6 +48,8 @@ fn main() {
     });
     println!("filling to {wanted} rows: {filling:.1?}");
     pages(&store, &room, &authors, wanted, "warm");
+    picked(&store, &room, wanted);
+    receipts(&store, &mut room, &authors, wanted);
     drop(store);
     let opened = Instant::now();
     let store = open();
@@ -80,7 +84,65 @@ fn pages(store: &SledStore, room: &Room, authors: &[ParticipantId], rows: u64, s
     });
 }
 
-/// Rows of about 400 bytes, a hundred milliseconds apart.
+/// Pages of what one may see.
+fn picked(store: &SledStore, room: &Room, rows: u64) {
+    let mut dice = room.dice.clone();
+    let mut measure = |what: &str, narrow: Narrow| {
+        for from_end in [false, true] {
+            let times = (0..300).map(|_| {
+                let first = dice.random_range(1..rows / 10);
+                let last = rows - first;
+                let narrow = narrow.clone();
+                let plan = PagePlan { first, last, from_end, narrow, max: 50, ..room.plan() };
+                timed(|| assert_eq!(store.page(&plan).unwrap().rows.len(), 50))
+            });
+            tell(
+                &format!("page of 50, {what}, from the {}", if from_end { "end" } else { "beginning" }),
+                times.collect(),
+            );
+        }
+    };
+    let some = Narrow::default;
+    let every = |step: u64, length: u64| (0..rows / step).map(|n| (n * step + 1, n * step + length)).collect();
+    measure("one window", Narrow { windows: Some(vec![(1, rows)]), ..some() });
+    measure("10 windows a page", Narrow { windows: Some(every(500, 5)), ..some() });
+    measure("1,000 hidden", Narrow { hidden: (1..=1000).map(|n| n * (rows / 1000) - 3).collect(), ..some() });
+    measure("without events", Narrow { no_events: true, ..some() });
+    measure("images", Narrow { media: Some(vec![MediaKind::Image]), ..some() });
+    let media = Some(vec![MediaKind::Image, MediaKind::Video, MediaKind::Audio, MediaKind::File]);
+    measure("files of any kind, in one window", Narrow { windows: Some(vec![(1, rows)]), media, ..some() });
+}
+
+/// Reports as they come, and what a row's author asks of them.
+fn receipts(store: &SledStore, room: &mut Room, authors: &[ParticipantId], rows: u64) {
+    let mut stamps = Vec::new();
+    for n in 1..=1000 {
+        let record = |member: &ParticipantId| {
+            let (progress, first, last) = (Progress::Read, rows / 1000 * (n - 1) + 1, rows / 1000 * n);
+            room.record(Change::Reported(Report { member: member.clone(), progress, first, last, stamp: room.now }))
+        };
+        let records: Vec<Record> = authors.iter().map(record).collect();
+        stamps.push(timed(|| store.commit(room.now, &records).unwrap()));
+    }
+    tell("commit of 20 reports", stamps);
+    let asked = (0..300).map(|_| {
+        let row = room.dice.random_range(1..rows / 1000 * 1000);
+        timed(|| assert_eq!(store.reports(room.tag(), row, Progress::Delivered, authors).unwrap().len(), authors.len()))
+    });
+    tell("reports of a row at 20", asked.collect());
+    let author = room.channel.members().next().unwrap().clone();
+    let noted: Vec<Duration> = (0..300)
+        .map(|n| {
+            let mut member = author.clone();
+            member.own.mark = (n, n);
+            let records = [room.record(Change::Noted(member))];
+            timed(|| store.commit(room.now, &records).unwrap())
+        })
+        .collect();
+    tell("commit of a note", noted);
+}
+
+/// Rows of about 400 bytes, a hundred milliseconds apart; every tenth is an event, and every tenth has a file.
 fn batch(room: &mut Room, authors: &[ParticipantId], next: &mut u64, rows: u64) -> Vec<Record> {
     let batch = (*next..*next + rows).map(|number| {
         let row = Row {
@@ -91,8 +153,11 @@ fn batch(room: &mut Room, authors: &[ParticipantId], next: &mut u64, rows: u64) 
             counted: true,
             target: None,
             corrects: false,
-            kind: RowKind::Message,
-            media: None,
+            kind: match number % 10 {
+                5 => RowKind::Event(Event { kind: EventKind::MemberJoined, by: None, whom: None, detail: None }),
+                _ => RowKind::Message,
+            },
+            media: (number % 10 == 0).then_some(if number % 20 == 0 { MediaKind::Image } else { MediaKind::File }),
             nick: "hag66".into(),
             stanza_id: Some(format!("{:032x}", room.dice.random::<u128>())),
             origin_id: Some(format!("{:032x}", room.dice.random::<u128>())),

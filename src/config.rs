@@ -159,7 +159,7 @@ pub struct Limits {
     pub attributes_max: usize,
     /// Stanzas that wait for the engine.
     pub inbox_items_max: usize,
-    /// What waits for the engine, as it was received.
+    /// What waits for the engine, roughly as it lies in memory.
     pub inbox_bytes_max: usize,
     /// What waits for the host server to read it; a fan-out counts once.
     pub outbox_bytes_max: usize,

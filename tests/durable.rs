@@ -75,6 +75,31 @@ fn a_reflection_leaves_after_the_sync_of_its_row() {
     }
 }
 
+#[test]
+fn what_a_killed_process_left_is_synced_before_it_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("trace");
+    let host = Host::start();
+    let mut mixd = Mixd::start_in(folder.path(), host.port(), "", &[]);
+    let mut peer = host.accept_authenticated();
+    create(&mut peer);
+    // Long enough for sled to hand the state to the kernel, and not for the state to be synced.
+    std::thread::sleep(Duration::from_millis(500));
+    mixd.kill();
+    let strace = ["strace", "-D", "-f", "-y", "-e", "trace=fdatasync,sendto,write", "-o", trace.to_str().unwrap()];
+    let mut mixd = Mixd::start_in(folder.path(), host.port(), "", &strace);
+    drop(host.accept_authenticated());
+    mixd.terminate();
+    mixd.wait();
+    let text = complete(&trace);
+    let connected = text.lines().take_while(|line| !line.contains("<?xml")).collect::<Vec<_>>();
+    assert!(connected.len() < text.lines().count(), "it never connected:\n{text}");
+    for part in ["/state/db", "/archive/"] {
+        let synced = connected.iter().any(|line| line.contains("fdatasync(") && line.contains(part));
+        assert!(synced, "{part} is not synced:\n{}", connected.join("\n"));
+    }
+}
+
 /// The trace, once the tracer has written its end.
 fn complete(trace: &Path) -> String {
     let until = Instant::now() + Duration::from_secs(10);

@@ -59,7 +59,7 @@ fn where_the_host_does_not_tell_why_both_reasons_are_named() {
 
 /// What `mixd` first warns of when the host server refuses it.
 fn refusal_logged(host: &Host, settings: &MixdSettings<'_>) -> String {
-    let mut mixd = Mixd::launch(Path::new(MIXD), host.component_port, settings);
+    let mut mixd = Mixd::launch(Path::new(MIXD), host.setup.component_port, settings);
     let is_warning = |line: &&str| line.contains("ERROR") || line.contains("WARN");
     mixd.wait_for_log("why the host server refuses it", |log| log.lines().any(|line| is_warning(&line)));
     let log = mixd.log();

@@ -92,6 +92,11 @@ impl Channel {
         }
     }
 
+    /// Whether somebody may not know of this channel: to it there is none, whatever it asks (groups.md §1 rule 11).
+    pub fn is_hidden_from(&self, actor: &Actor) -> bool {
+        self.check_visible(actor, &Command::Describe).is_err()
+    }
+
     /// A closed channel does not exist for those whom it does not know (groups.md §1 rule 11), and a channel with a
     /// list of those who may join neither for those who may not.
     fn check_visible(&self, actor: &Actor, command: &Command) -> Result<(), Refusal> {
@@ -138,3 +143,16 @@ fn action_of_reading(node: Node) -> Action {
         Node::Allowed | Node::Banned | Node::Config => Action::Lists,
     }
 }
+
+#[cfg(test)]
+#[path = "decide/refusal_tests.rs"]
+mod refusal_tests;
+#[cfg(test)]
+#[path = "decide/rules_tests.rs"]
+mod rules_tests;
+#[cfg(test)]
+#[path = "decide/unread_tests.rs"]
+mod unread_tests;
+#[cfg(test)]
+#[path = "decide/world_tests.rs"]
+mod world_tests;

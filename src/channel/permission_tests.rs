@@ -1,1 +1,113 @@
+//! The truth tables of both kinds of channels, cell by cell.
 
+use super::*;
+
+const ROLES: [Role; 9] = [
+    Role::Outsider,
+    Role::Former,
+    Role::Waiting,
+    Role::Participant,
+    Role::AbsentAdmin,
+    Role::Admin,
+    Role::AbsentOwner,
+    Role::Owner,
+    Role::Operator,
+];
+
+/// One column a role, in the order of `ROLES`; `x` is yes.
+fn assert_table(table: &[(Action, &str)], may: impl Fn(Role, Action) -> bool) {
+    assert_eq!(table.len(), 22, "every action has a line");
+    for (action, cells) in table {
+        let found: String = ROLES.iter().map(|&role| if may(role, *action) { 'x' } else { '.' }).collect();
+        assert_eq!(found, cells.replace(' ', ""), "{action:?}");
+    }
+}
+
+#[test]
+fn the_table_of_plain_channels_holds() {
+    let table = [
+        (Action::See, "xxx xxxxxx"),
+        (Action::Join, "xxx xxxxxx"),
+        (Action::Leave, "... x.x.x."),
+        (Action::Send, "... x.x.x."),
+        (Action::Attend, "... x.x.x."),
+        (Action::ListParticipants, "... xxxxxx"),
+        (Action::ReadHistory, "... xxxxxx"),
+        (Action::Report, "... x.x.x."),
+        (Action::OwnView, "... x.x.x."),
+        (Action::Forget, ".x. ......"),
+        (Action::Retract, "... x.x.x."),
+        (Action::Moderate, "... .xxxxx"),
+        (Action::Describe, "... ...xxx"),
+        (Action::Picture, "... ...xxx"),
+        (Action::Video, "... ...xxx"),
+        (Action::Add, "... .xxxxx"),
+        (Action::Remove, "... .xxxxx"),
+        (Action::Promote, "... ...xxx"),
+        (Action::Demote, "... ...xxx"),
+        (Action::Lists, "... .xxxxx"),
+        (Action::Configure, "... ...xxx"),
+        (Action::Destroy, "... ...xxx"),
+    ];
+    assert_table(&table, Role::may);
+}
+
+#[test]
+fn the_table_of_groups_holds() {
+    let table = [
+        (Action::See, "..x xxxxxx"),
+        (Action::Join, "..x xxxxxx"),
+        (Action::Leave, "..x x.x.x."),
+        (Action::Send, "... xxxxx."),
+        (Action::Attend, "... x.x.x."),
+        (Action::ListParticipants, "..x xxxxxx"),
+        (Action::ReadHistory, ".x. xxxxxx"),
+        (Action::Report, "... xxxxx."),
+        (Action::OwnView, ".x. x.x.x."),
+        (Action::Forget, ".x. ......"),
+        (Action::Retract, "... xxxxx."),
+        (Action::Moderate, "... .xxxxx"),
+        (Action::Describe, "... .xxxxx"),
+        (Action::Picture, "... .xxxxx"),
+        (Action::Video, "... .xxxxx"),
+        (Action::Add, "... .xxxxx"),
+        (Action::Remove, "... .xxxxx"),
+        (Action::Promote, "... .xxxxx"),
+        (Action::Demote, "... .xxxxx"),
+        (Action::Lists, "... .xxxxx"),
+        (Action::Configure, "... ...xxx"),
+        (Action::Destroy, "... ...xxx"),
+    ];
+    let rights = GroupRights::default();
+    assert_table(&table, |role, action| role.may_in_group(action, &rights, false));
+    assert!(Role::Participant.may_in_group(Action::Add, &rights, true));
+    assert!(!Role::Waiting.may_in_group(Action::Add, &rights, true));
+}
+
+#[test]
+fn each_right_of_groups_is_a_setting() {
+    let all = GroupRights::default();
+    let owner = Rank::Owner;
+    let raised: [(Action, GroupRights); 14] = [
+        (Action::Send, GroupRights { send: owner, ..all.clone() }),
+        (Action::ReadHistory, GroupRights { history: owner, ..all.clone() }),
+        (Action::Report, GroupRights { receipts: owner, ..all.clone() }),
+        (Action::Retract, GroupRights { retract: owner, ..all.clone() }),
+        (Action::Moderate, GroupRights { moderate: owner, ..all.clone() }),
+        (Action::Describe, GroupRights { rename: owner, ..all.clone() }),
+        (Action::Picture, GroupRights { picture: owner, ..all.clone() }),
+        (Action::Video, GroupRights { video: owner, ..all.clone() }),
+        (Action::Add, GroupRights { add: owner, ..all.clone() }),
+        (Action::Remove, GroupRights { remove: owner, ..all.clone() }),
+        (Action::Promote, GroupRights { promote: owner, ..all.clone() }),
+        (Action::Demote, GroupRights { demote: owner, ..all.clone() }),
+        (Action::Configure, GroupRights { configure: Rank::Member, ..all.clone() }),
+        (Action::Destroy, GroupRights { destroy: Rank::Member, ..all.clone() }),
+    ];
+    for (action, rights) in raised {
+        let (before, after) =
+            (Role::Admin.may_in_group(action, &all, false), Role::Admin.may_in_group(action, &rights, false));
+        assert_ne!(before, after, "{action:?}");
+        assert!(Role::Owner.may_in_group(action, &rights, false), "{action:?}");
+    }
+}

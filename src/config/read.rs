@@ -147,6 +147,7 @@ fn in_words(expected: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Pam;
 
     const LEAST: &str = "[component]\ndomain = 'mix.example.org'\nsecret = 'hush'\n";
 
@@ -177,6 +178,20 @@ mod tests {
         assert_eq!(config.component.ping_target(), "mix");
         let creators = read(LEAST, &[("MIXD_SERVICE__CREATORS", "[a.org, \"*\"]")]).unwrap().service.creators;
         assert_eq!(creators, ["a.org", "*"]);
+    }
+
+    #[test]
+    fn host_servers_are_set_by_one_variable_beside_those_of_the_file() {
+        let file = format!("{LEAST}[hosts.'a.org']\npam = 'standard'\n[hosts.'b.org']\npam = 'ejabberd'");
+        let config = read(&file, &[("MIXD_HOSTS", r#"{"a.org" = {pam = "none"}, "c.org"={pam="standard"}}"#)]).unwrap();
+        let pams = config.hosts.iter().map(|(domain, host)| (domain.to_string(), host.pam)).collect::<Vec<_>>();
+        let pam = |domain: &str, pam: Pam| (domain.to_owned(), pam);
+        assert_eq!(pams, [pam("a.org", Pam::None), pam("b.org", Pam::Ejabberd), pam("c.org", Pam::Standard)]);
+        refused(
+            LEAST,
+            &[("MIXD_HOSTS", r#"{"a.org"={pam="maybe"}}"#)],
+            "environment variable MIXD_HOSTS: hosts.a.org.pam: found \"maybe\", expected one of auto, standard, ejabberd, none",
+        );
     }
 
     #[test]

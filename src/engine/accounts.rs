@@ -9,7 +9,7 @@ use super::pending::Announced;
 use crate::store::{Record, Whereabouts};
 use crate::xmpp::escape_into;
 use jid::{BareJid, FullJid};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 /// Resources of one account that are followed.
 const RESOURCES_MAX: usize = 32;
@@ -39,6 +39,16 @@ struct Account {
     saved: bool,
 }
 
+impl Account {
+    /// Forgets a resource that nothing is sent to, since no bounce ever tells that it is gone, and not every server
+    /// does (hosts.md, D.2); whether there was one.
+    fn make_room(&mut self) -> bool {
+        let unreached = self.resources.iter().filter(|(_, takes)| **takes != Takes::Yes);
+        let name = unreached.min_by_key(|(_, takes)| **takes != Takes::No).map(|(name, _)| name.clone());
+        name.is_some_and(|name| self.resources.remove(&name).is_some())
+    }
+}
+
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Accounts {
@@ -46,6 +56,8 @@ pub struct Accounts {
     accounts: Vec<Option<Account>>,
     free: Vec<AccountNo>,
     dirty: Vec<AccountNo>,
+    /// Accounts that left a channel and may be in another one.
+    unsettled: VecDeque<BareJid>,
 }
 
 /// What to do about a resource that was seen.
@@ -64,7 +76,7 @@ impl Accounts {
         for (jid, whereabouts) in saved {
             let no = accounts.number(&jid);
             if let Some(account) = accounts.accounts[no as usize].as_mut() {
-                account.bare = whereabouts.bare;
+                account.bare = hosts.takes_bare(jid.domain().as_str(), whereabouts.bare);
                 account.member = Some(true);
                 account.saved = true;
                 account.resources = whereabouts.resources.into_iter().map(|name| (name, Takes::Yes)).collect();
@@ -119,13 +131,13 @@ impl Accounts {
 
     /// The account was put into a channel, by itself or by somebody else. Returns the resources to be asked.
     pub fn added(&mut self, jid: &BareJid, hosts: &Hosts, out: &mut Vec<Out>) -> Vec<FullJid> {
-        let settled = matches!(hosts.pam(jid.domain().as_str()), Pam::Standard | Pam::Ejabberd);
         let no = self.number(jid);
         let Some(account) = self.accounts[no as usize].as_mut() else { return Vec::new() };
         let unknown = account.resources.iter().filter(|(_, takes)| matches!(takes, Takes::Unknown(_)));
         let ask = unknown.filter_map(|(name, _)| account.jid.with_resource_str(name).ok()).collect();
-        if settled && !account.bare {
-            account.bare = true;
+        let bare = hosts.takes_bare(jid.domain().as_str(), account.bare);
+        if bare != account.bare {
+            account.bare = bare;
             self.changed(no, hosts, out);
         }
         ask
@@ -144,30 +156,48 @@ impl Accounts {
         self.get(jid).and_then(|account| account.member)
     }
 
-    /// Learns whether an account is in any channel.
-    pub fn note_membership(&mut self, jid: &BareJid, member: bool) {
-        if let Some(account) = self.get_mut(jid) {
-            account.member = Some(member || account.holds > 0);
+    /// An account left a channel in memory. Whether it is in another one, the store has to say.
+    pub fn left(&mut self, jid: &BareJid) {
+        let Some(account) = self.get_mut(jid) else { return };
+        account.holds = account.holds.saturating_sub(1);
+        if account.holds == 0 {
+            account.member = None;
+            self.unsettled.push_back(jid.clone());
+        }
+    }
+
+    /// Accounts of which the store has to say whether they are in any channel, a few at a time.
+    pub fn unsettled(&self) -> impl Iterator<Item = &BareJid> {
+        self.unsettled.iter().take(64)
+    }
+
+    /// Learns whether an account is in any channel; of one that is in none, nothing is kept.
+    pub fn note_membership(&mut self, jid: &BareJid, member: bool, hosts: &Hosts, out: &mut Vec<Out>) {
+        self.unsettled.retain(|other| other != jid);
+        let Some(&no) = self.numbers.get(jid) else { return };
+        let Some(account) = self.accounts[no as usize].as_mut() else { return };
+        let member = member || account.holds > 0;
+        let left = !member && account.member != Some(false) && (account.bare || account.saved);
+        account.member = Some(member);
+        if left {
+            account.bare = false;
+            self.changed(no, hosts, out);
         }
     }
 
     /// Makes room for an account whose presence is to be followed; whether there was any.
-    pub fn admit(&mut self, jid: &BareJid, member: bool) -> bool {
+    pub fn admit(&mut self, jid: &BareJid, member: bool, hosts: &Hosts, out: &mut Vec<Out>) -> bool {
         if !member && !self.numbers.contains_key(jid) && self.numbers.len() >= ACCOUNTS_MAX {
             return false;
         }
         self.number(jid);
-        self.note_membership(jid, member);
+        self.note_membership(jid, member, hosts, out);
         true
     }
 
     /// The account joined: from its bare JID, by its home server, or otherwise. Returns the resources to be asked.
     pub fn joined(&mut self, jid: &BareJid, at_bare: bool, hosts: &Hosts, out: &mut Vec<Out>) -> Vec<FullJid> {
-        let bare = match hosts.pam(jid.domain().as_str()) {
-            Pam::Auto => at_bare,
-            Pam::Standard | Pam::Ejabberd => true,
-            Pam::None => false,
-        };
+        let bare = hosts.takes_bare(jid.domain().as_str(), at_bare);
         let no = self.number(jid);
         let Some(account) = self.accounts[no as usize].as_mut() else { return Vec::new() };
         let moved = account.bare != bare || account.member != Some(true);
@@ -193,10 +223,10 @@ impl Accounts {
         let no = self.number(&full.to_bare());
         let Some(account) = self.accounts[no as usize].as_mut() else { return Sighting::Settled };
         let name = full.resource().as_str();
-        let before = account.resources.get(name);
-        if before.is_none() && account.resources.len() >= RESOURCES_MAX {
+        if !account.resources.contains_key(name) && account.resources.len() >= RESOURCES_MAX && !account.make_room() {
             return Sighting::Settled;
         }
+        let before = account.resources.get(name);
         let after = match (takes, before) {
             // Who spoke MIX takes it, whatever its software announces.
             (Some(true), _) | (_, Some(Takes::Yes)) => Takes::Yes,
@@ -303,7 +333,11 @@ impl Accounts {
             let known = member && (account.bare || !resources.is_empty());
             account.saved = known;
             let known = known.then_some(Whereabouts { bare: account.bare, resources });
-            records.push(Record::Whereabouts { account: account.jid.clone(), known });
+            let jid = account.jid.clone();
+            records.push(Record::Whereabouts { account: jid.clone(), known });
+            if !member {
+                self.forget_idle(&jid);
+            }
         }
     }
 
@@ -363,5 +397,42 @@ impl Accounts {
 
     fn get_mut(&mut self, jid: &BareJid) -> Option<&mut Account> {
         self.accounts[*self.numbers.get(jid)? as usize].as_mut()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn full(resource: usize) -> FullJid {
+        FullJid::new(&format!("a@h/r{resource}")).unwrap()
+    }
+
+    #[test]
+    fn resources_that_never_said_goodbye_keep_no_other_out() {
+        let (mut accounts, hosts, mut out) = (Accounts::default(), Hosts::default(), Vec::new());
+        accounts.joined(&full(0).to_bare(), false, &hosts, &mut out);
+        accounts.saw(&full(0), None, Some(true), &hosts, &mut out);
+        for resource in 1..=2 * RESOURCES_MAX {
+            accounts.saw(&full(resource), None, Some(false), &hosts, &mut out);
+        }
+        accounts.saw(&full(999), None, Some(true), &hosts, &mut out);
+        let Some(Out::Book(Delta::Account { entry, .. })) = out.last() else { panic!("{out:?}") };
+        assert_eq!(entry.addresses, ["a@h/r0", "a@h/r999"]);
+        assert!(accounts.accounts[0].as_ref().unwrap().resources.len() <= RESOURCES_MAX);
+    }
+
+    #[test]
+    fn what_the_operator_settles_counts_for_routes_that_were_saved() {
+        let saved = |bare| vec![(full(0).to_bare(), Whereabouts { bare, resources: vec!["r0".into()] })];
+        let addresses = |pam, bare| {
+            let (hosts, mut out) = (Hosts::new([("h".to_owned(), pam)].into(), "mix.h"), Vec::new());
+            Accounts::restore(saved(bare), &hosts, &mut out);
+            let Some(Out::Book(Delta::Account { entry, .. })) = out.pop() else { panic!("{out:?}") };
+            entry.addresses
+        };
+        assert_eq!(addresses(Pam::None, true), ["a@h/r0"]);
+        assert_eq!(addresses(Pam::Standard, false), ["a@h"]);
+        assert_eq!(addresses(Pam::Auto, true), ["a@h"]);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::xep::privilege::Privileges;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 const HOSTS_MAX: usize = 10_000;
 
@@ -33,13 +33,22 @@ struct Host {
 #[derive(Debug, Default)]
 pub struct Hosts {
     hosts: HashMap<String, Host>,
+    /// Domains that may grant something: the host server's own, and those that the operator named.
+    trusted: HashSet<String>,
 }
 
 impl Hosts {
-    /// Starts with what the operator settled.
-    pub fn new(settled: HashMap<String, Pam>) -> Hosts {
+    /// Starts with what the operator settled; `service` is the component's domain, whose parent is the host server's.
+    pub fn new(settled: HashMap<String, Pam>, service: &str) -> Hosts {
         let host = |pam| Host { pam, ..Host::default() };
-        Hosts { hosts: settled.into_iter().map(|(domain, pam)| (domain, host(pam))).collect() }
+        let parent = service.split_once('.').map(|(_, parent)| parent.to_owned());
+        let trusted = settled.keys().cloned().chain(parent).collect();
+        Hosts { hosts: settled.into_iter().map(|(domain, pam)| (domain, host(pam))).collect(), trusted }
+    }
+
+    /// Whether what a domain announces is believed. Any server that federates can send an announcement.
+    pub fn trusts(&self, domain: &str) -> bool {
+        self.trusted.contains(domain)
     }
 
     /// A link comes up: what was granted on the last one does not count, since the host server says it again, and what
@@ -54,6 +63,15 @@ impl Hosts {
     /// What the operator settled for a domain.
     pub fn pam(&self, domain: &str) -> Pam {
         self.hosts.get(domain).map_or(Pam::Auto, |host| host.pam)
+    }
+
+    /// Whether a domain's users are reached at their bare JIDs: as the operator settled, or else as was `found`.
+    pub fn takes_bare(&self, domain: &str, found: bool) -> bool {
+        match self.pam(domain) {
+            Pam::Auto => found,
+            Pam::Standard | Pam::Ejabberd => true,
+            Pam::None => false,
+        }
     }
 
     /// Whether a groupchat message to a bare JID needs the marker; so it does until the software is known to be another,

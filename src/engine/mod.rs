@@ -4,6 +4,7 @@
 //! outbox leaves before its records are durable.
 
 pub mod accounts;
+mod answering;
 pub mod book;
 pub mod call;
 pub mod capabilities;
@@ -18,6 +19,7 @@ mod presence;
 mod router;
 mod service;
 mod shelf;
+mod showing;
 pub mod turn;
 
 pub use crate::xep::mam_page::{People, Query, QueryKind};
@@ -93,7 +95,7 @@ impl Engine {
         whereabouts: Vec<(BareJid, Whereabouts)>,
     ) -> Engine {
         let mut early = Vec::new();
-        let hosts = hosts::Hosts::new(settings.pam);
+        let hosts = hosts::Hosts::new(settings.pam, settings.domain.as_str());
         let accounts = accounts::Accounts::restore(whereabouts, &hosts, &mut early);
         Engine {
             service: Service {

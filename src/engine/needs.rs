@@ -50,7 +50,7 @@ impl Engine {
     /// What must be loaded before these can be taken; to be asked again after [`Engine::adopt`], up to [`ROUNDS_MAX`]
     /// times.
     pub fn needs(&self, batch: &[Inbound]) -> Needs {
-        let mut needs = Needs::default();
+        let mut needs = Needs { accounts: self.accounts.unsettled().cloned().collect(), ..Needs::default() };
         for inbound in batch {
             match inbound {
                 Inbound::Stanza(stanza) => self.need_of_stanza(stanza, &mut needs),

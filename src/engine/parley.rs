@@ -1,20 +1,24 @@
 //! A request from its arrival to its answer: decode, decide, apply, answer, render.
 
-use super::outbox::{Audience, Delta, Fan, ListId, Out};
-use super::pending::Purpose;
-use super::{Engine, Query, QueryKind, Turn};
+use super::outbox::{Delta, ListId, Out};
+use super::showing::Done;
+use super::{Engine, Turn};
 use crate::channel::command::HistoryQuery;
 use crate::channel::{
-    Actor, Answer, Change, Channel, ChannelName, Command, Context, Decision, GroupAnswer, Member, NodeSet,
-    ParticipantId, Refusal, Status, Style, group::Notice,
+    Actor, Answer, Change, ChannelName, Command, Context, Decision, GroupAnswer, Member, NodeSet, Refusal, Style,
 };
 use crate::store::Record;
-use crate::xep::{EXTENSIONS, Extension, Render, Reply, Request, Shown, group_events, incoming, privilege, pubsub};
+use crate::xep::{Extension, Reply, Request, incoming, pubsub};
 use crate::xmpp::Tag;
-use jid::{BareJid, Jid};
+use jid::Jid;
 use minidom::Element;
 use rand::Rng;
 use std::collections::BTreeMap;
+
+/// What one turn may spend on lists in answers, in bytes; whoever asks for more is told to come again. Listing a
+/// participant counts as much as writing one, since the whole list is put in order for each page.
+const EFFORT_MAX: usize = 4 << 20;
+const MEMBER_EFFORT: usize = 64;
 
 /// A request on its way.
 pub(super) struct Asked<'a> {
@@ -45,22 +49,6 @@ pub(super) enum Way<'a> {
     Call(u64),
 }
 
-/// A change that was applied, and what the member whom it is about was before.
-struct Done {
-    name: ChannelName,
-    change: Change,
-    before: Option<Status>,
-}
-
-/// A change that is to be shown.
-struct Rendered<'a> {
-    name: &'a ChannelName,
-    change: &'a Change,
-    before: Option<Status>,
-    actor: Option<&'a BareJid>,
-    beside: &'a [Change],
-}
-
 /// What a request leads to, in however many channels.
 pub(super) struct Effects {
     /// What happens, in order.
@@ -73,7 +61,7 @@ pub(super) struct Effects {
 
 impl Asked<'_> {
     /// The way back, where it came as a stanza.
-    fn reply(&self) -> Option<&Reply> {
+    pub(super) fn reply(&self) -> Option<&Reply> {
         match &self.way {
             Way::Stanza { reply, .. } => Some(reply),
             Way::Call(_) => None,
@@ -89,7 +77,7 @@ impl Asked<'_> {
     }
 
     /// Whether it came from an account's bare JID, which only its own server can speak from.
-    fn is_at_bare(&self) -> bool {
+    pub(super) fn is_at_bare(&self) -> bool {
         self.asker().is_some_and(Jid::is_bare) && self.reply().is_some_and(|reply| reply.delegated.is_none())
     }
 }
@@ -107,7 +95,7 @@ impl Engine {
     }
 
     fn decode(&self, asked: &Asked<'_>) -> Result<Command, Refusal> {
-        if asked.channel.as_ref().is_some_and(|name| self.shelf.channel(name).is_none()) {
+        if asked.channel.as_ref().is_some_and(|name| self.is_hidden(name, &asked.actor)) {
             return Err(Refusal::NoSuchChannel);
         }
         let Some(request) = self.request(asked) else { return Err(Refusal::NoSuchService) };
@@ -115,6 +103,12 @@ impl Engine {
             Way::Stanza { extension: Some(extension), .. } => extension.decode(&request),
             _ => incoming::decode(&request),
         }
+    }
+
+    /// Whether there is no channel of this name, or none that the asker may know of: either way it tells nothing, not
+    /// even what is wrong with a request (groups.md §1 rule 11).
+    pub(super) fn is_hidden(&self, name: &ChannelName, actor: &Actor) -> bool {
+        self.shelf.channel(name).is_none_or(|channel| channel.is_hidden_from(actor))
     }
 
     /// The decision; `asked.channel` becomes the channel that the command is about.
@@ -195,34 +189,8 @@ impl Engine {
         }
     }
 
-    /// Applies and shows what nobody asked for.
-    pub(super) fn carry_on(&mut self, changes: Vec<(ChannelName, Change)>, turn: &mut Turn) {
-        let done = changes.into_iter().map(|(name, change)| self.apply(name, change, turn)).collect();
-        self.show(None, done, turn);
-    }
-
-    fn show(&mut self, actor: Option<&BareJid>, done: Vec<Done>, turn: &mut Turn) {
-        // What an extension shows of a change may depend on what else happened in the same channel.
-        for of_one in done.chunk_by(|a, b| a.name == b.name) {
-            let beside: Vec<Change> = of_one.iter().map(|done| done.change.clone()).collect();
-            for Done { name, change, before } in of_one {
-                self.render(Rendered { name, change, before: *before, actor, beside: &beside }, turn);
-                if *change == Change::Destroyed {
-                    self.unshelve(name, &mut turn.outbox);
-                    self.shelf.strike(name);
-                }
-            }
-        }
-        for Done { change, before, .. } in done {
-            let gone = change.member().filter(|member| before == Some(Status::Joined) && !member.is_joined());
-            if let Some(member) = gone {
-                self.accounts.release(&member.jid);
-            }
-        }
-    }
-
     /// Memory, the address book and the records learn of a change.
-    fn apply(&mut self, name: ChannelName, change: Change, turn: &mut Turn) -> Done {
+    pub(super) fn apply(&mut self, name: ChannelName, change: Change, turn: &mut Turn) -> Done {
         let Some(channel) = self.shelf.channel(&name) else { return Done { name, change, before: None } };
         let tag = channel.profile().tag;
         let past = change.member().and_then(|member| channel.member(&member.jid)).cloned();
@@ -262,23 +230,6 @@ impl Engine {
         }));
     }
 
-    /// groups.md §1 rule 7: the author of a message is told how far it came.
-    fn tell_authors(&mut self, asked: &Asked<'_>, notices: &[Notice], done: &[Done], turn: &mut Turn) {
-        // Who read something reports that it arrived, too; the author is told of the last.
-        let report = done.iter().rev().find_map(|done| match &done.change {
-            Change::Reported(report) => Some((&done.name, report)),
-            _ => None,
-        });
-        let Some((name, report)) = report else { return };
-        let Some(tag) = self.shelf.tag_of(name) else { return };
-        let from = self.service.address_of(name);
-        for notice in notices {
-            let (row, id) = (self.service.sealer.seal(tag, notice.row), self.fresh_id());
-            let message = group_events::notice(notice, report, &asked.actor.account, &from, row, id);
-            self.send_shown(Shown::Tell { account: notice.author.clone(), message }, tag, turn);
-        }
-    }
-
     /// What a request tells of where the asker is reached: who speaks MIX to a channel takes MIX traffic.
     fn notice_asker(&mut self, asked: &Asked<'_>, answer: &Answer, turn: &mut Turn) {
         let speaks =
@@ -300,138 +251,8 @@ impl Engine {
         }
     }
 
-    /// XEP-0405 §6.7: who stands in for the account's server keeps the channel in its roster, where that is granted.
-    fn keep_roster(&mut self, asked: &Asked<'_>, answer: &Answer, turn: &mut Turn) {
-        let delegated = asked.reply().and_then(|reply| reply.delegated.as_ref());
-        let (Some(delegated), Some(name)) = (delegated, &asked.channel) else { return };
-        let Some(channel) = self.shelf.channel(name) else { return };
-        let label = match answer {
-            Answer::Joined { .. } => Some(channel.label().unwrap_or(name.as_str()).to_owned()),
-            Answer::Left => None,
-            _ => return,
-        };
-        let account = delegated.account.clone();
-        self.set_roster_item(&account, name, label.as_deref(), turn);
-    }
-
-    fn set_roster_item(&mut self, account: &BareJid, name: &ChannelName, label: Option<&str>, turn: &mut Turn) {
-        let domain = account.domain().as_str().to_owned();
-        if !self.hosts.privileges(&domain).roster {
-            return;
-        }
-        let id = self.fresh_id();
-        let purpose = Purpose::RosterItem { domain };
-        self.pending.ask(id.clone(), Jid::from(account.clone()), purpose, self.now);
-        let channel = self.service.address_of(name);
-        turn.send(privilege::roster_item(self.service.domain.as_str(), account.as_str(), &id, &channel, label));
-    }
-
-    fn answer(&mut self, asked: &Asked<'_>, answer: Answer, turn: &mut Turn) {
-        match &asked.way {
-            Way::Stanza { reply, extension, .. } => self.answer_stanza(asked, reply, *extension, answer, turn),
-            Way::Call(token) => self.answer_call(asked, *token, answer, turn),
-        }
-    }
-
-    fn answer_stanza(
-        &mut self,
-        asked: &Asked<'_>,
-        reply: &Reply,
-        extension: Option<&'static dyn Extension>,
-        answer: Answer,
-        turn: &mut Turn,
-    ) {
-        let kind = match answer {
-            Answer::Taken => return,
-            Answer::Repeat { row } => QueryKind::Reflection { row },
-            Answer::History { query, .. } if query.ends_only => QueryKind::Bounds(Box::new(query)),
-            Answer::History { query, author } => QueryKind::Page { query: Box::new(query), author },
-            Answer::HistoryBounds => QueryKind::Bounds(Box::default()),
-            Answer::Group(GroupAnswer::MessageInfo { row, recipients, aggregate }) => {
-                let recipients = self.people_of(asked.channel.as_ref(), &recipients);
-                QueryKind::MessageInfo { row, recipients, aggregate }
-            }
-            Answer::Left if self.needs_error_on_leave(asked) => {
-                return turn.send(reply.error(&(&Refusal::NoSuchItem).into()));
-            }
-            answer => {
-                let (Some(extension), Some(request)) = (extension, self.request(asked)) else { return };
-                let text = match extension.encode(&answer, &request) {
-                    Ok(payload) => reply.result(payload),
-                    Err(refusal) => reply.error(&(&refusal).into()),
-                };
-                return turn.send(text);
-            }
-        };
-        let Some(channel) = asked.channel.as_ref().and_then(|name| self.shelf.channel(name)) else { return };
-        turn.queries.push(Query {
-            reply: reply.clone(),
-            channel: self.service.address_of(channel.name()),
-            tag: channel.profile().tag,
-            newest: channel.head().row,
-            sealer: self.service.sealer.clone(),
-            chained: channel.settings().style == Style::Group,
-            kind,
-        });
-    }
-
-    /// The accounts of participant ids.
-    pub(super) fn people_of(&self, name: Option<&ChannelName>, ids: &[ParticipantId]) -> Vec<(ParticipantId, BareJid)> {
-        let channel = name.and_then(|name| self.shelf.channel(name));
-        let person = |id: &ParticipantId| Some((id.clone(), channel?.member_of(id)?.jid.clone()));
-        ids.iter().filter_map(person).collect()
-    }
-
-    fn needs_error_on_leave(&self, asked: &Asked<'_>) -> bool {
-        asked.is_at_bare() && self.hosts.chokes_on_leave(asked.actor.account.domain().as_str())
-    }
-
-    /// Shows a change that was applied.
-    fn render(&mut self, rendered: Rendered<'_>, turn: &mut Turn) {
-        let Rendered { name, change, before, actor, beside } = rendered;
-        let Some(channel) = self.shelf.channel(name) else { return };
-        let mut shown = Vec::new();
-        let mut render = Render {
-            service: &self.service,
-            channel,
-            actor,
-            before,
-            beside,
-            now: self.now,
-            dice: &mut self.dice,
-            shown: &mut shown,
-        };
-        EXTENSIONS.iter().for_each(|extension| extension.render(change, &mut render));
-        let tag = channel.profile().tag;
-        let leavers: Vec<BareJid> = match change {
-            Change::Destroyed => roster_of(channel),
-            _ => Vec::new(),
-        };
-        shown.into_iter().for_each(|shown| self.send_shown(shown, tag, turn));
-        for account in leavers {
-            self.set_roster_item(&account, name, None, turn);
-        }
-    }
-
-    /// Sends something to whom it is for.
-    pub(super) fn send_shown(&mut self, shown: Shown, tag: u64, turn: &mut Turn) {
-        let (audience, message, groupchat) = match shown {
-            Shown::Mail { account, message } => return turn.send(message.attr("to", account.as_str()).into_xml()),
-            Shown::Fan { node, except, message, groupchat } => {
-                let except = except.map(|account| self.accounts.number(&account));
-                (Audience::List(ListId { tag, node }, except), message, groupchat)
-            }
-            Shown::Tell { account, message } => {
-                let Some(no) = self.accounts.find(&account) else { return };
-                (Audience::One(no), message, false)
-            }
-        };
-        let (head, tail) = message.into_halves();
-        turn.outbox.push(Out::Fan(Fan { audience, head, tail, groupchat }));
-    }
-
     /// What extensions may look at; `None` for what did not come as a stanza.
-    fn request<'a>(&'a self, asked: &'a Asked<'_>) -> Option<Request<'a>> {
+    pub(super) fn request<'a>(&'a self, asked: &'a Asked<'_>) -> Option<Request<'a>> {
         let Way::Stanza { reply, payload, set, .. } = &asked.way else { return None };
         Some(Request {
             service: &self.service,
@@ -446,13 +267,6 @@ impl Engine {
     pub(super) fn fresh_id(&mut self) -> String {
         hex::encode(self.dice.random::<[u8; 12]>())
     }
-}
-
-/// The participants of a channel, in the order of their accounts.
-fn roster_of(channel: &Channel) -> Vec<BareJid> {
-    let mut accounts: Vec<BareJid> = channel.participants().map(|member| member.jid.clone()).collect();
-    accounts.sort();
-    accounts
 }
 
 /// The nodes that came (`true`) or went between two sets of subscriptions.

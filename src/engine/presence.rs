@@ -41,7 +41,7 @@ impl Engine {
         }
         let announced = capabilities::announced(&stanza.element);
         let takes = announced.as_ref().and_then(|announced| self.capabilities.of(announced));
-        if !self.accounts.admit(&account, member) {
+        if !self.accounts.admit(&account, member, &self.hosts, &mut turn.outbox) {
             return;
         }
         let sighting = self.accounts.saw(full, announced, takes, &self.hosts, &mut turn.outbox);
@@ -81,8 +81,12 @@ impl Engine {
             .attr("from", self.service.domain.as_str())
             .attr("to", whom.as_str())
             .child(Tag::in_ns("query", ns::DISCO_INFO).attr_opt("node", node));
+        let full = whom.try_as_full().ok().cloned();
         if self.pending.ask(id, whom, purpose, self.now) {
             turn.ask(iq.into_xml());
+        } else if let Some(full) = full {
+            // It counts as not asked, or no later presence of it would lead to a question.
+            self.accounts.forget_question(&full);
         }
     }
 
@@ -141,4 +145,51 @@ impl Engine {
 pub(super) fn bounced_channel(stanza: &Stanza) -> Option<ChannelName> {
     let is_bounce = stanza.kind == Kind::Message && stanza.type_ == "error" && stanza.from.is_bare();
     stanza.to.node().filter(|_| is_bounce).and_then(|node| ChannelName::new(node.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::{Limits, Stamp};
+    use crate::engine::{Inbound, Settings};
+
+    fn engine() -> Engine {
+        let settings = Settings {
+            domain: jid::DomainPart::new("mix.h").unwrap().into_owned(),
+            name: String::new(),
+            operators: Vec::new(),
+            creators: vec!["*".into()],
+            limits: Limits::default(),
+            page_default: 20,
+            page_max: 100,
+            channels_memory_bytes_max: 1 << 20,
+            pam: Default::default(),
+        };
+        Engine::new(settings, [7; 16], [7; 32], Vec::new(), Vec::new())
+    }
+
+    fn take(engine: &mut Engine, now: u64, xml: &str) -> String {
+        let turn =
+            engine.turn(Stamp(now), vec![Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap()), Inbound::Tick]);
+        format!("{:?}", turn.outbox)
+    }
+
+    #[test]
+    fn a_question_that_found_no_room_is_asked_later() {
+        let mut engine = engine();
+        let create = "<create xmlns='urn:xmpp:mix:core:1' channel='c'/>";
+        take(&mut engine, 1, &format!("<iq type='set' id='1' from='a@h' to='mix.h'>{create}</iq>"));
+        let join = "<iq type='set' id='2' from='a@h' to='c@mix.h'><join xmlns='urn:xmpp:mix:core:1'/></iq>";
+        take(&mut engine, 1, join);
+        for n in 0.. {
+            let purpose = Purpose::RosterItem { domain: "h".into() };
+            if !engine.pending.ask(format!("q{n}"), Jid::new("a@h").unwrap(), purpose, Stamp(1)) {
+                break;
+            }
+        }
+        let presence = "<presence from='a@h/r' to='mix.h'/>";
+        assert!(!take(&mut engine, 2, presence).contains("disco#info"));
+        take(&mut engine, 100_000, "<presence from='x@h' to='mix.h'/>");
+        assert!(take(&mut engine, 100_001, presence).contains("disco#info"));
+    }
 }

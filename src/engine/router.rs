@@ -58,9 +58,9 @@ impl Engine {
         };
         let set = stanza.type_ == "set";
         let Some(extension) = xep::route(scope, set, payload) else {
-            // A channel that does not exist, or that the asker may not know of, tells nothing else about itself.
-            let exists = channel.as_ref().is_none_or(|name| self.shelf.channel(name).is_some());
-            let refusal = if exists { Refusal::NoSuchService } else { Refusal::NoSuchChannel };
+            let actor = self.actor(stanza.sender());
+            let hidden = channel.as_ref().is_some_and(|name| self.is_hidden(name, &actor));
+            let refusal = if hidden { Refusal::NoSuchChannel } else { Refusal::NoSuchService };
             return turn.refuse(reply, &(&refusal).into());
         };
         let actor = self.actor(stanza.sender());
@@ -93,6 +93,10 @@ impl Engine {
             return;
         }
         let domain = stanza.from.domain().as_str().to_owned();
+        if !self.hosts.trusts(&domain) {
+            tracing::debug!(%domain, "an announcement of a server that is not the host server is ignored");
+            return;
+        }
         if let Some(version) = delegation::advert(&stanza.element) {
             tracing::info!(%domain, version, "the host server delegates MIX-PAM: its users join through their accounts");
         }

@@ -10,6 +10,7 @@ use crate::xep::{pubsub, rsm};
 use jid::BareJid;
 use rand::Rng;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// Channels on one page of a list, at most.
 const CHANNELS_PAGE_MAX: usize = 500;
@@ -74,15 +75,71 @@ impl Engine {
 
     /// The channels that an account may find: those that are listed, and those that it is in (XEP-0369 §6.2).
     pub(super) fn list_channels(&self, account: &BareJid, slice: &Slice) -> Result<Effects, Refusal> {
-        let mut names: BTreeSet<&ChannelName> = self.shelf.listed().collect();
-        names.extend(self.memberships.get(account).into_iter().flatten().filter(|name| self.shelf.exists(name)));
-        let names: Vec<&ChannelName> = names.into_iter().collect();
+        let own = self.memberships.get(account).into_iter().flatten();
+        let own: BTreeSet<&ChannelName> = own.filter(|name| self.shelf.is_unlisted(name)).collect();
+        let names = Merged { listed: self.shelf.listed(), own: own.into_iter().collect() };
         let position = |id: &str| {
             let localpart = id.split_once('@').map_or(id, |(localpart, _)| localpart);
-            names.binary_search_by(|name| name.as_str().cmp(localpart)).ok()
+            names.position(localpart)
         };
         let range = rsm::cut(slice, names.len(), CHANNELS_PAGE_MAX, position)?;
-        let entries = names[range.clone()].iter().map(|&name| name.clone()).collect();
+        let entries = names.page(range.clone());
         Ok(Effects::none(Answer::Channels(Page { entries, count: names.len(), index: range.start })))
+    }
+}
+
+/// Two lists in the order of names, read as one: what everybody finds, which may be long, and one account's own.
+struct Merged<'a> {
+    listed: &'a [ChannelName],
+    own: Vec<&'a ChannelName>,
+}
+
+impl Merged<'_> {
+    fn len(&self) -> usize {
+        self.listed.len() + self.own.len()
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        let listed = self.listed.binary_search_by(|other| other.as_str().cmp(name));
+        let own = self.own.binary_search_by(|other| other.as_str().cmp(name));
+        (listed.is_ok() || own.is_ok()).then(|| listed.unwrap_or_else(|at| at) + own.unwrap_or_else(|at| at))
+    }
+
+    fn page(&self, range: Range<usize>) -> Vec<ChannelName> {
+        let behind = |own: usize| own + self.listed.partition_point(|name| name < self.own[own]);
+        let mut own = (0..self.own.len()).find(|&at| behind(at) >= range.start).unwrap_or(self.own.len());
+        let mut listed = range.start - own;
+        let next = range.map(|_| match (self.listed.get(listed), self.own.get(own)) {
+            (Some(name), other) if other.is_none_or(|&other| name < other) => {
+                listed += 1;
+                Some(name.clone())
+            }
+            (_, other) => {
+                own += 1;
+                other.map(|&name| name.clone())
+            }
+        });
+        next.flatten().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_of_two_lists_is_that_of_their_union() {
+        let name = |n: usize| ChannelName::new(&format!("c{n:02}")).unwrap();
+        for own in [vec![], vec![0], vec![3, 4], vec![0, 5, 11], (0..12).collect::<Vec<_>>()] {
+            let listed: Vec<_> = (0..12).filter(|n| !own.contains(n)).map(name).collect();
+            let own: Vec<_> = own.into_iter().map(name).collect();
+            let merged = Merged { listed: &listed, own: own.iter().collect() };
+            let all: Vec<_> = (0..12).map(name).collect();
+            assert_eq!((merged.len(), merged.position("c"), merged.position("c99")), (12, None, None));
+            for from in 0..12 {
+                assert_eq!(merged.position(all[from].as_str()), Some(from));
+                (from..=12).for_each(|to| assert_eq!(merged.page(from..to), all[from..to]));
+            }
+        }
     }
 }

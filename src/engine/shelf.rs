@@ -13,6 +13,8 @@ use std::ops::Bound;
 pub(super) struct Shelf {
     directory: BTreeMap<ChannelName, Listing>,
     numbers: HashMap<u32, ChannelName>,
+    /// Those of the directory that are listed, since a list of them is asked for a page at a time, by anybody.
+    listed: Vec<ChannelName>,
     /// Names of which only the store knows whether they exist, since a commit was refused.
     doubtful: BTreeSet<ChannelName>,
     channels: HashMap<ChannelName, Shelved>,
@@ -32,10 +34,12 @@ struct Shelved {
 impl Shelf {
     pub fn new(directory: Vec<Listing>, bytes_max: usize) -> Shelf {
         let gid = directory.iter().map(|listing| listing.gid).max().unwrap_or(0);
+        let directory: BTreeMap<_, _> = directory.into_iter().map(|listing| (listing.name.clone(), listing)).collect();
         Shelf {
             gid,
-            numbers: directory.iter().map(|listing| (listing.gid, listing.name.clone())).collect(),
-            directory: directory.into_iter().map(|listing| (listing.name.clone(), listing)).collect(),
+            numbers: directory.values().map(|listing| (listing.gid, listing.name.clone())).collect(),
+            listed: directory.values().filter(|it| it.listed).map(|it| it.name.clone()).collect(),
+            directory,
             doubtful: BTreeSet::new(),
             channels: HashMap::new(),
             bytes: 0,
@@ -99,8 +103,14 @@ impl Shelf {
         self.gid
     }
 
-    pub fn listed(&self) -> impl Iterator<Item = &ChannelName> {
-        self.directory.values().filter(|listing| listing.listed).map(|listing| &listing.name)
+    /// The names that everybody finds, in order.
+    pub fn listed(&self) -> &[ChannelName] {
+        &self.listed
+    }
+
+    /// Whether a channel exists that only those who are in it find.
+    pub fn is_unlisted(&self, name: &ChannelName) -> bool {
+        self.directory.get(name).is_some_and(|listing| !listing.listed)
     }
 
     /// Whether a channel has to be loaded before a turn may ask for it.
@@ -112,6 +122,11 @@ impl Shelf {
         let (name, profile) = (channel.name().clone(), channel.profile());
         let listing = Listing { name: name.clone(), tag: profile.tag, gid: profile.gid, listed: profile.listed };
         self.numbers.insert(listing.gid, name.clone());
+        match self.listed.binary_search(&name) {
+            Err(at) if listing.listed => self.listed.insert(at, name.clone()),
+            Ok(at) if !listing.listed => drop(self.listed.remove(at)),
+            _ => {}
+        }
         self.directory.insert(name.clone(), listing);
         self.doubtful.remove(&name);
         self.uses += 1;
@@ -130,6 +145,9 @@ impl Shelf {
     pub fn strike(&mut self, name: &ChannelName) {
         if let Some(listing) = self.directory.remove(name) {
             self.numbers.remove(&listing.gid);
+        }
+        if let Ok(at) = self.listed.binary_search(name) {
+            self.listed.remove(at);
         }
         self.doubtful.remove(name);
     }
@@ -191,6 +209,16 @@ impl Engine {
         for member in channel.participants() {
             self.accounts.release(&member.jid);
         }
+    }
+
+    /// Takes a channel out of memory that is no more.
+    pub(super) fn bury(&mut self, name: &ChannelName, out: &mut Vec<Out>) {
+        let Some(channel) = self.shelf.take(name) else { return };
+        out.push(Out::Book(Delta::Dropped { tag: channel.profile().tag }));
+        for member in channel.participants() {
+            self.accounts.left(&member.jid);
+        }
+        self.shelf.strike(name);
     }
 
     /// Takes a channel out of memory that the store may know differently, or not at all.

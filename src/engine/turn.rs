@@ -39,6 +39,8 @@ pub struct Turn {
     pub lookups: Vec<Lookup>,
     /// The marks of all calls of the turn.
     pub(super) tokens: Vec<u64>,
+    /// What lists in answers have cost so far, in bytes.
+    pub(super) effort: usize,
     /// Questions of the service's own, which do not wait for any commit.
     pub(super) questions: Vec<String>,
     /// Whom to tell when the commit is refused.
@@ -76,7 +78,7 @@ impl Engine {
             self.shelve(name, channel);
         }
         for (account, channels) in loaded.memberships {
-            self.accounts.note_membership(&account, !channels.is_empty());
+            self.accounts.note_membership(&account, !channels.is_empty(), &self.hosts, &mut self.early);
             self.memberships.insert(account, channels);
         }
     }

@@ -85,7 +85,7 @@ impl Archive {
 
 fn run(questions: &Queue<Question>, store: &dyn Store, outbox: &Outbox, callers: &Callers) {
     let _vital = Vital("a reader of the archive");
-    while let Some(batch) = questions.take_in_thread(1, Duration::from_secs(3600)) {
+    while let Some(batch) = questions.take_in_thread((1, usize::MAX), Duration::from_secs(3600)) {
         for question in batch {
             match question {
                 Question::Stanza(query) => answer(&query, store).into_iter().for_each(|stanza| send(outbox, stanza)),

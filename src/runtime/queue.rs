@@ -83,8 +83,9 @@ impl<T> Queue<T> {
         taken
     }
 
-    /// Takes up to `items_max` items in a thread; none after `patience`; `None` when it is closed and empty.
-    pub fn take_in_thread(&self, items_max: usize, patience: Duration) -> Option<Vec<T>> {
+    /// Takes up to `items_max` items of `bytes_max` together, one at least, in a thread; none after `patience`; `None`
+    /// when it is closed and empty.
+    pub fn take_in_thread(&self, (items_max, bytes_max): (usize, usize), patience: Duration) -> Option<Vec<T>> {
         let state = self.lock();
         let (mut state, _) = self
             .filled
@@ -93,7 +94,7 @@ impl<T> Queue<T> {
         if state.items.is_empty() && state.closed {
             return None;
         }
-        Some(self.drain(&mut state, items_max))
+        Some(self.drain(&mut state, items_max, bytes_max))
     }
 
     /// Takes up to `items_max` items in a task; `None` when it is closed and empty. One task at a time.
@@ -104,7 +105,7 @@ impl<T> Queue<T> {
             {
                 let mut state = self.lock();
                 if !state.items.is_empty() {
-                    return Some(self.drain(&mut state, items_max));
+                    return Some(self.drain(&mut state, items_max, usize::MAX));
                 }
                 if state.closed {
                     return None;
@@ -141,10 +142,16 @@ impl<T> Queue<T> {
         self.filled_for_task.notify_one();
     }
 
-    fn drain(&self, state: &mut State<T>, items_max: usize) -> Vec<T> {
-        let count = state.items.len().min(items_max);
-        let mut batch = Vec::with_capacity(count);
-        for (bytes, item) in state.items.drain(..count) {
+    /// Takes items out in order, one at least, as long as both limits hold.
+    fn drain(&self, state: &mut State<T>, items_max: usize, bytes_max: usize) -> Vec<T> {
+        let (mut batch, mut taken) = (Vec::new(), 0);
+        while batch.len() < items_max {
+            let Some((bytes, _)) = state.items.front() else { break };
+            if !batch.is_empty() && taken + bytes > bytes_max {
+                break;
+            }
+            let Some((bytes, item)) = state.items.pop_front() else { break };
+            taken += bytes;
             state.bytes -= bytes;
             batch.push(item);
         }
@@ -168,17 +175,26 @@ mod tests {
     const NOW: Duration = Duration::ZERO;
 
     #[test]
+    fn a_batch_keeps_to_its_bytes_and_never_starves() {
+        let queue = Queue::new(9, 100);
+        assert!(queue.try_push('a', 20) && queue.try_push('b', 4) && queue.try_push('c', 4) && queue.try_push('d', 4));
+        assert_eq!(queue.take_in_thread((9, 8), NOW), Some(vec!['a']));
+        assert_eq!(queue.take_in_thread((9, 8), NOW), Some(vec!['b', 'c']));
+        assert_eq!(queue.take_in_thread((9, 8), NOW), Some(vec!['d']));
+    }
+
+    #[test]
     fn items_and_bytes_both_fill_it_and_one_large_item_still_passes() {
         let queue = Queue::new(2, 10);
         assert!(queue.try_push('a', 4) && queue.try_push('b', 4));
         assert!(!queue.try_push('c', 0));
-        assert_eq!(queue.take_in_thread(1, NOW), Some(vec!['a']));
+        assert_eq!(queue.take_in_thread((1, usize::MAX), NOW), Some(vec!['a']));
         assert!(!queue.try_push('c', 7) && queue.try_push('c', 6));
-        assert_eq!(queue.take_in_thread(9, NOW), Some(vec!['b', 'c']));
+        assert_eq!(queue.take_in_thread((9, usize::MAX), NOW), Some(vec!['b', 'c']));
         assert!(queue.has_room(99) && queue.try_push('d', 99) && !queue.has_room(0));
         queue.push_beyond('e');
-        assert_eq!(queue.take_in_thread(9, NOW), Some(vec!['d', 'e']));
-        assert_eq!(queue.take_in_thread(9, NOW), Some(vec![]));
+        assert_eq!(queue.take_in_thread((9, usize::MAX), NOW), Some(vec!['d', 'e']));
+        assert_eq!(queue.take_in_thread((9, usize::MAX), NOW), Some(vec![]));
     }
 
     #[test]
@@ -189,15 +205,15 @@ mod tests {
             let queue = queue.clone();
             move || (queue.push(2, 1), queue.push(3, 1))
         });
-        while queue.take_in_thread(1, Duration::from_secs(5)) != Some(vec![2]) {}
+        while queue.take_in_thread((1, usize::MAX), Duration::from_secs(5)) != Some(vec![2]) {}
         while queue.is_empty() {
             std::thread::yield_now();
         }
         queue.close();
         assert_eq!(waiting.join().unwrap(), (true, true));
         assert!(!queue.push(4, 1) && !queue.try_push(4, 1));
-        assert_eq!(queue.take_in_thread(9, NOW), Some(vec![3]));
-        assert_eq!(queue.take_in_thread(9, NOW), None);
+        assert_eq!(queue.take_in_thread((9, usize::MAX), NOW), Some(vec![3]));
+        assert_eq!(queue.take_in_thread((9, usize::MAX), NOW), None);
     }
 
     #[tokio::test(flavor = "multi_thread")]

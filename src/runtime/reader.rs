@@ -10,6 +10,8 @@ use super::refuse::{Why, refuse};
 use super::writer::Urgent;
 use crate::engine::Inbound;
 use crate::xmpp::{Condition, Kind, Stanza, StanzaError, Tag, Unreadable, ns};
+use jid::Jid;
+use memchr::memchr_iter;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -17,8 +19,10 @@ use tokio::time::timeout;
 
 /// What is read at once, in bytes.
 const CHUNK_BYTES: usize = 64 * 1024;
-/// What a stanza costs in the inbox beside its bytes.
+/// What a stanza costs in the inbox beside its bytes, and each of its elements and attributes, as trees.
 const ITEM_BYTES: usize = 256;
+const ELEMENT_BYTES: usize = 240;
+const ATTRIBUTE_BYTES: usize = 100;
 
 /// What waits for the engine.
 pub type Inbox = Queue<Inbound>;
@@ -104,13 +108,14 @@ impl Reader {
     }
 
     fn take(&mut self, bytes: &[u8]) {
-        let weight = bytes.len() + ITEM_BYTES;
+        let weight = weight(bytes);
         if !self.inbox.has_room(weight) {
             let error = StanzaError::new(Condition::ResourceConstraint, "");
             return self.refuse(&Unreadable::from_head(bytes, error));
         }
         let inbound = match Stanza::parse(bytes) {
             Ok(stanza) if self.is_pong(stanza.kind, stanza.id.as_deref()) => return,
+            Ok(stanza) if !self.is_ours(Some(&stanza.to)) => return,
             Ok(stanza) => Inbound::Stanza(stanza),
             Err(head) => {
                 tracing::debug!("a stanza cannot be read: {}", head.error.text);
@@ -146,7 +151,7 @@ impl Reader {
     }
 
     fn refuse(&mut self, head: &Unreadable) {
-        if self.is_pong(head.kind.unwrap_or(Kind::Message), head.id.as_deref()) {
+        if self.is_pong(head.kind.unwrap_or(Kind::Message), head.id.as_deref()) || !self.is_ours(head.to.as_ref()) {
             return;
         }
         if self.refused == 0 && !self.inbox.is_empty() {
@@ -159,10 +164,23 @@ impl Reader {
         }
     }
 
+    /// Whether an address is the service's. A host server may send what is for another component (hosts.md, A.2), and
+    /// closes the link over an answer in that one's name.
+    fn is_ours(&self, to: Option<&Jid>) -> bool {
+        to.is_some_and(|to| to.domain().as_str() == self.keep_alive.from)
+    }
+
     /// Whether it is the answer to a ping of this link, or the ping itself where the service pings itself.
     fn is_pong(&self, kind: Kind, id: Option<&str>) -> bool {
         kind == Kind::Iq && id == Some(&*self.keep_alive.id)
     }
+}
+
+/// Roughly what a stanza takes in memory when it is read: four bytes can make an element.
+fn weight(stanza: &[u8]) -> usize {
+    let elements = memchr_iter(b'<', stanza).filter(|&at| stanza.get(at + 1) != Some(&b'/')).count();
+    let attributes = memchr_iter(b'=', stanza).count();
+    stanza.len() + ITEM_BYTES + elements * ELEMENT_BYTES + attributes * ATTRIBUTE_BYTES
 }
 
 #[cfg(test)]
@@ -194,8 +212,8 @@ mod tests {
         let (near, mut far) = tokio::io::duplex(1 << 20);
         far.write_all(input.as_bytes()).await.unwrap();
         let end = reader(&inbox, &urgent).read_from(near, framer(), Vec::new()).await;
-        let taken = inbox.take_in_thread(99, Duration::ZERO).unwrap();
-        (end, taken, urgent.take_in_thread(99, Duration::ZERO).unwrap())
+        let taken = inbox.take_in_thread((99, usize::MAX), Duration::ZERO).unwrap();
+        (end, taken, urgent.take_in_thread((99, usize::MAX), Duration::ZERO).unwrap())
     }
 
     #[tokio::test]
@@ -216,11 +234,27 @@ mod tests {
     async fn a_full_inbox_refuses_requests_and_reading_goes_on() {
         let request = "<iq type='get' id='1' from='a@h/r' to='c@mix.h'><x xmlns='y'/></iq>";
         let result = "<iq type='result' id='1' from='a@h/r' to='c@mix.h'/>";
-        let input = format!("{}{result}</stream:stream>{request}", request.repeat(6));
+        let foreign = "<iq type='get' id='1' from='a@h/r' to='c@users.h'><x xmlns='y'/></iq>";
+        let input = format!("{request}{foreign}{}{result}</stream:stream>{request}", request.repeat(5));
         let (end, taken, urgent) = run(&input, 1).await;
         assert!(matches!(end, LinkError::Closed));
         assert_eq!((taken.len(), urgent.len()), (1, 2), "the answers' queue holds two");
         assert!(urgent[0].contains("<resource-constraint") && urgent[0].contains("to='a@h/r'"), "{urgent:?}");
+        assert!(!urgent[0].contains("users.h"), "{urgent:?}");
+    }
+
+    #[tokio::test]
+    async fn what_is_for_another_component_is_neither_taken_nor_answered() {
+        let foreign = "<iq type='get' id='1' from='a@h/r' to='c@users.h'><x xmlns='y'/></iq>";
+        let (_, taken, urgent) = run(foreign, 9).await;
+        assert!(taken.is_empty() && urgent.len() == 1 && !urgent[0].contains("users.h"), "{taken:?} {urgent:?}");
+    }
+
+    #[tokio::test]
+    async fn stanzas_weigh_what_their_trees_do() {
+        let many = format!("<message from='a@h/r' to='b@mix.h'>{}</message>", "<a/>".repeat(90));
+        let (_, taken, _) = run(&many.repeat(80), 99).await;
+        assert!(taken.len() > 20 && taken.len() < 60, "{}", taken.len());
     }
 
     #[tokio::test]

@@ -18,8 +18,11 @@ use crate::store::{CommitError, Store};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many stanzas share one commit.
+/// How many stanzas share one commit, and what they may weigh together, in bytes of memory.
 const BATCH_ITEMS: usize = 1024;
+const BATCH_BYTES: usize = 2 << 20;
+/// How many channels are loaded for one turn, unless a single stanza needs more.
+const COLD_MAX: usize = 64;
 /// How often the engine gets to see the time, in milliseconds.
 const TICK_MS: u64 = 1000;
 /// The exit code when the disk's state is unknown (EX_SOFTWARE).
@@ -46,7 +49,9 @@ impl Worker {
     pub fn run(mut self) {
         let _vital = Vital("the worker");
         let mut ticked_ms = clock::uptime_ms();
-        while let Some(mut batch) = self.inbox.take_in_thread(BATCH_ITEMS, Duration::from_millis(TICK_MS)) {
+        while let Some(mut batch) =
+            self.inbox.take_in_thread((BATCH_ITEMS, BATCH_BYTES), Duration::from_millis(TICK_MS))
+        {
             if clock::uptime_ms() - ticked_ms >= TICK_MS {
                 ticked_ms = clock::uptime_ms();
                 batch.push(Inbound::Tick);
@@ -60,6 +65,13 @@ impl Worker {
     }
 
     fn work(&mut self, mut batch: Vec<Inbound>) {
+        let needs = self.engine.needs(&batch);
+        if needs.channels.len() > COLD_MAX && batch.len() > 1 {
+            // What has to be loaded for one turn stays bounded, and the first ones do not wait for the last.
+            let rest = batch.split_off(batch.len() / 2);
+            self.work(batch);
+            return self.work(rest);
+        }
         match load_all(&mut self.engine, &*self.store, &batch) {
             Ok(()) => {}
             Err(_) if batch.len() > 1 => {

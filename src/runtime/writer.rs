@@ -47,6 +47,8 @@ pub struct Writer {
     /// The fan-out that the last block ended in.
     fan: Option<(Fan, Cursor)>,
     block: Vec<u8>,
+    /// How much of the block is written, in bytes.
+    written: usize,
     write_timeout: Duration,
 }
 
@@ -61,44 +63,61 @@ impl Writer {
             pending: VecDeque::new(),
             fan: None,
             block,
+            written: 0,
             write_timeout,
         }
     }
 
     /// Writes to `io` what comes, until the outbox is closed and empty.
     ///
-    /// It may be dropped at any await: nothing of the address book is lost.
+    /// It may be dropped at any await, and called again for the same `io`: nothing is lost, and no stanza is cut.
     ///
     /// # Errors
     /// [`LinkError`] when the link is lost.
     pub async fn write_to(&mut self, io: &mut (impl AsyncWrite + Unpin)) -> Result<(), LinkError> {
         loop {
-            self.block.clear();
+            self.write_block(io).await?;
             if self.fan.is_none() && self.pending.is_empty() {
                 tokio::select! {
                     biased;
-                    urgent = self.urgent.take(BATCH_ITEMS) => {
-                        urgent.into_iter().flatten().for_each(|text| self.block.extend_from_slice(text.as_bytes()));
-                    }
+                    urgent = self.urgent.take(BATCH_ITEMS) => self.put_first(urgent),
                     batch = self.outbox.take(BATCH_ITEMS) => match batch {
                         Some(batch) => self.pending.extend(batch),
                         None => return Ok(()),
                     },
                 }
+            } else if !self.urgent.is_empty() {
+                let urgent = self.urgent.take(BATCH_ITEMS).await;
+                self.put_first(urgent);
             }
             self.fill();
-            write_all(io, &self.block, self.write_timeout).await?;
-            if !self.urgent.is_empty() {
-                let urgent: String = self.urgent.take(BATCH_ITEMS).await.into_iter().flatten().collect();
-                write_all(io, urgent.as_bytes(), self.write_timeout).await?;
+        }
+    }
+
+    fn put_first(&mut self, urgent: Option<Vec<String>>) {
+        urgent.into_iter().flatten().for_each(|text| self.block.extend_from_slice(text.as_bytes()));
+    }
+
+    /// Writes what is left of the block; every part of it has the timeout.
+    async fn write_block(&mut self, io: &mut (impl AsyncWrite + Unpin)) -> Result<(), LinkError> {
+        while self.written < self.block.len() {
+            match tokio::time::timeout(self.write_timeout, io.write(&self.block[self.written..])).await {
+                Err(_) => return Err(LinkError::Stalled),
+                Ok(Ok(0)) => return Err(LinkError::Lost(io::ErrorKind::WriteZero.into())),
+                Ok(Ok(written)) => self.written += written,
+                Ok(Err(error)) => return Err(LinkError::Lost(error)),
             }
         }
+        self.block.clear();
+        self.written = 0;
+        Ok(())
     }
 
     /// Takes what comes without a link: the address book learns, stanzas are dropped. Ends as the outbox does.
     pub async fn discard(&mut self) {
         self.fan = None;
         self.block.clear();
+        self.written = 0;
         loop {
             for out in self.pending.drain(..) {
                 if let Out::Book(delta) = out {
@@ -129,20 +148,6 @@ impl Writer {
             }
         }
     }
-}
-
-/// Writes all of `bytes`; every part of it has `patience`.
-async fn write_all(io: &mut (impl AsyncWrite + Unpin), bytes: &[u8], patience: Duration) -> Result<(), LinkError> {
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        match tokio::time::timeout(patience, io.write(rest)).await {
-            Err(_) => return Err(LinkError::Stalled),
-            Ok(Ok(0)) => return Err(LinkError::Lost(io::ErrorKind::WriteZero.into())),
-            Ok(Ok(written)) => rest = &rest[written..],
-            Ok(Err(error)) => return Err(LinkError::Lost(error)),
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -215,6 +220,31 @@ mod tests {
         let text = String::from_utf8(written).unwrap();
         assert!(text.starts_with("<message") && text.contains("to='a@h'") && text.contains("to='b@h'"), "{text}");
         assert!(!text.contains('x'), "the rest of the lost fan-out must not be written");
+    }
+
+    #[tokio::test]
+    async fn writing_that_is_broken_off_goes_on_where_it_was() {
+        let (mut writer, outbox, urgent) = writer();
+        push(&outbox, account(0, "a@h"));
+        push(&outbox, [fan(&"x".repeat(5000)), Out::Stanza("<iq/>".into())]);
+        assert!(urgent.try_push("<urgent/>".into(), 9));
+        let (mut near, mut far) = tokio::io::duplex(1000);
+        let broken_off = tokio::time::timeout(Duration::from_millis(20), writer.write_to(&mut near)).await;
+        assert!(broken_off.is_err(), "nobody reads");
+        outbox.close();
+        let mut text = String::new();
+        let (written, read) = tokio::join!(
+            async {
+                let written = writer.write_to(&mut near).await;
+                drop(near);
+                written
+            },
+            far.read_to_string(&mut text)
+        );
+        written.unwrap();
+        read.unwrap();
+        let body = "x".repeat(5000);
+        assert_eq!(text, format!("<urgent/><message from='c@m' to='a@h'><body>{body}</body></message><iq/>"));
     }
 
     #[tokio::test]

@@ -52,6 +52,7 @@ pub fn of_row(event: &Event, stamp: Stamp, people: &dyn People) -> Tag {
 pub fn render(change: &Change, render: &mut Render<'_>) {
     match change {
         Change::Joined(member) | Change::Invited(member) if is_added(member, render) => invite(member, render),
+        Change::Invited(member) if member.status == Status::Left => invitation_ended(member, render),
         Change::Published(Row { kind: RowKind::Event(event), number, .. }) => last_event(event, *number, render),
         Change::Destroyed if render.channel.settings().style == Style::Group => destroyed(render),
         _ => {}
@@ -80,23 +81,40 @@ fn invite(member: &Member, render: &mut Render<'_>) {
     render.mail(&member.jid, message);
 }
 
-/// groups.md §1 rules 4 and 12: whoever is out by this event gets it, and nothing after it.
+/// groups.md §1 rule 4: somebody who waited is told that it waits no longer, where that is not its own doing.
+fn invitation_ended(member: &Member, render: &mut Render<'_>) {
+    if render.actor.is_some_and(|actor| *actor == member.jid) {
+        return;
+    }
+    let told = render.beside.iter().find_map(|change| match change {
+        Change::Published(Row { kind: RowKind::Event(event), stamp, .. })
+            if event.whom.as_ref() == Some(&member.id) =>
+        {
+            Some(of_row(event, *stamp, render.channel))
+        }
+        _ => None,
+    });
+    // Where the last one left, its invitations went with it.
+    let event = told.unwrap_or_else(|| {
+        let (kind, whom) = (EventKind::MemberRemoved, Some(member.id.clone()));
+        of_row(&Event { kind, by: None, whom, detail: None }, render.now, render.channel)
+    });
+    let message = headed(render).attr("type", "normal").child(event);
+    render.mail(&member.jid, message);
+}
+
+/// groups.md §1 rule 12: whoever is out by this event gets it, and nothing after it.
 fn last_event(event: &Event, number: u64, render: &mut Render<'_>) {
     if !matches!(event.kind, EventKind::MemberLeft | EventKind::MemberRemoved) {
         return;
     }
     let Some(gone) = event.whom.as_ref().and_then(|id| render.channel.member_of(id)) else { return };
     let Some(Change::Published(row)) = render.beside.iter().find(|change| is_row(change, number)) else { return };
-    let jid = gone.jid.clone();
     if gone.was_in_at(number) {
+        let account = gone.jid.clone();
         let address = render.address();
-        let frame = render.frame(&address);
-        let message = frame.row(Tag::new("message"), row, None, render.channel);
-        render.shown.extend(message.map(|message| Shown::Tell { account: jid, message }));
-    } else if render.actor.is_some_and(|actor| *actor != jid) {
-        let event = of_row(event, row.stamp, render.channel);
-        let message = headed(render).attr("type", "normal").child(event);
-        render.mail(&jid, message);
+        let message = render.frame(&address).row(Tag::new("message"), row, None, render.channel);
+        render.shown.extend(message.map(|message| Shown::Tell { account, message }));
     }
 }
 

@@ -19,8 +19,11 @@ pub fn decode(request: &Request<'_>) -> Result<Command, Refusal> {
         return Err(Refusal::BadRequest("the message is empty".into()));
     };
     let hint = |name: &str| stanza.has_child(name, ns::HINTS);
+    let retracts = stanza.children().find(|child| is_retraction(child));
     let archived = match weight {
         Weight::State => false,
+        // What was kept is not taken back in passing.
+        _ if retracts.is_some() => true,
         _ if hint("no-store") || hint("no-permanent-store") => false,
         Weight::Pass => {
             hint("store") && stanza.children().any(|child| super::weigh(child).is_none() && !is_bare(child))
@@ -30,7 +33,6 @@ pub fn decode(request: &Request<'_>) -> Result<Command, Refusal> {
     let mut payload = String::with_capacity(256);
     write_children(stanza, relayed, &mut payload);
     let (sealer, tag) = (&request.service.sealer, channel.profile().tag);
-    let retracts = stanza.children().find(|child| is_retraction(child));
     if let Some(retract) = retracts.filter(|retract| retract.has_ns(ns::MIX_MISC)) {
         // XEP-0407 §4 has a spelling of its own; clients look for the one of XEP-0424.
         Tag::in_ns("retract", ns::RETRACT).attr_opt("id", retract.attr("id")).write(&mut payload);

@@ -1,6 +1,6 @@
 //! XEP-0369 MIX-CORE: channels come and go, people join, talk and leave.
 
-use super::{Extension, Render, Request, Route, Scope, Shown, group_tags, groups, reflection};
+use super::{Extension, Render, Request, Route, Scope, Shown, admin, group_tags, groups, reflection};
 use crate::channel::{Answer, Change, ChannelName, Command, Member, Nick, Node, NodeSet, Refusal, RowKind, Status};
 use crate::xmpp::{Tag, ns};
 use minidom::Element;
@@ -55,14 +55,14 @@ impl Extension for MixCore {
                 Ok(Command::Destroy { name: ChannelName::new(text).ok_or(Refusal::NoSuchChannel)? })
             }
             "join" => {
-                let subscribe = wanted_nodes(payload, "subscribe")?;
+                let subscribe = wanted_nodes(request, "subscribe")?;
                 Ok(Command::Join { nick: wanted_nick(payload)?, subscribe })
             }
             "leave" => Ok(Command::Leave),
             "setnick" => Ok(Command::SetNick { nick: wanted_nick(payload)? }),
             _ => Ok(Command::UpdateSubscription {
-                subscribe: wanted_nodes(payload, "subscribe")?,
-                unsubscribe: wanted_nodes(payload, "unsubscribe")?,
+                subscribe: wanted_nodes(request, "subscribe")?,
+                unsubscribe: wanted_nodes(request, "unsubscribe")?,
             }),
         }
     }
@@ -209,10 +209,13 @@ fn wanted_nick(payload: &Element) -> Result<Option<Nick>, Refusal> {
 }
 
 /// The nodes asked for that exist; an error where some are asked for and none exists (XEP-0369 §7.1.2).
-fn wanted_nodes(payload: &Element, name: &str) -> Result<NodeSet, Refusal> {
-    let mut asked = payload.children().filter(|child| child.name() == name).peekable();
+fn wanted_nodes(request: &Request<'_>, name: &str) -> Result<NodeSet, Refusal> {
+    // XEP-0406 §3.1: who may join and who may not is for those to know who settle it.
+    let administers = request.channel.is_some_and(|channel| admin::administers(channel, &request.actor.account));
+    let is_open = |node: &Node| administers || !matches!(node, Node::Allowed | Node::Banned | Node::Config);
+    let mut asked = request.payload.children().filter(|child| child.name() == name).peekable();
     let none_asked = asked.peek().is_none();
-    let nodes: NodeSet = asked.filter_map(|child| node_of(child.attr("node")?)).collect();
+    let nodes: NodeSet = asked.filter_map(|child| node_of(child.attr("node")?)).filter(is_open).collect();
     if nodes.is_empty() && !none_asked { Err(Refusal::NoSuchNode) } else { Ok(nodes) }
 }
 

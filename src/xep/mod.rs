@@ -3,6 +3,8 @@
 //! An extension translates stanzas into commands, answers into payloads, and changes into what participants see. It
 //! decides nothing and does no I/O.
 
+pub mod admin;
+pub mod avatar;
 pub mod chat_states;
 pub mod delegation;
 pub mod disco;
@@ -91,6 +93,8 @@ pub static EXTENSIONS: &[&dyn Extension] = &[
     &receipts::Markers,
     &retraction::Retraction,
     &moderation::Moderation,
+    &avatar::Avatar,
+    &admin::Admin,
     &groups::Groups,
     &notices::Notices,
 ];

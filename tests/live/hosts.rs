@@ -66,27 +66,45 @@ pub fn free_port() -> u16 {
     listener.local_addr().expect("its address").port()
 }
 
-/// A running private host server.
-pub struct Host {
+/// What differs between host servers in tests.
+pub struct Setup {
     /// Which one.
     pub kind: HostKind,
-    /// Port for clients.
-    pub c2s_port: u16,
+    /// Its file, if not the one of `config/`.
+    pub config: Option<PathBuf>,
+    /// Domain of the accounts.
+    pub domain: &'static str,
+    /// Domain of the service.
+    pub service: &'static str,
     /// Port for components.
     pub component_port: u16,
+}
+
+/// A running private host server.
+pub struct Host {
+    /// How it is set up.
+    pub setup: Setup,
+    /// Port for clients.
+    pub c2s_port: u16,
     http_port: u16,
     folder: tempfile::TempDir,
     child: Child,
 }
 
 impl Host {
-    /// Starts one with fresh accounts and waits until it takes connections.
+    /// Starts one with its file of `config/` and fresh accounts, and waits until it takes connections.
     pub fn start(kind: HostKind) -> Self {
+        let component_port = free_port();
+        Self::start_as(Setup { kind, config: None, domain: USER_DOMAIN, service: MIX_DOMAIN, component_port })
+    }
+
+    /// Starts one set up as said, with fresh accounts, and waits until it takes connections.
+    pub fn start_as(setup: Setup) -> Self {
         install_packages();
         let folder = tempfile::Builder::new().prefix("mixd-host-").tempdir().expect("a folder");
-        let (c2s_port, component_port, http_port) = (free_port(), free_port(), free_port());
-        let child = spawn_host(kind, folder.path(), [c2s_port, component_port, http_port]);
-        let mut host = Self { kind, c2s_port, component_port, http_port, folder, child };
+        let (c2s_port, http_port) = (free_port(), free_port());
+        let child = spawn_host(&setup, folder.path(), [c2s_port, http_port]);
+        let mut host = Self { setup, c2s_port, http_port, folder, child };
         host.wait_until_ready();
         host
     }
@@ -96,7 +114,7 @@ impl Host {
         stop(&mut self.child);
         // The log of the run before would make the wait for readiness end at once.
         fs::remove_file(self.log_path()).expect("the log is there");
-        self.child = spawn_host(self.kind, self.folder.path(), [self.c2s_port, self.component_port, self.http_port]);
+        self.child = spawn_host(&self.setup, self.folder.path(), [self.c2s_port, self.http_port]);
         self.wait_until_ready();
     }
 
@@ -107,9 +125,9 @@ impl Host {
     fn wait_until_ready(&mut self) {
         let deadline = Instant::now() + START_MAX;
         loop {
-            let listening = listens(self.c2s_port) && listens(self.component_port);
+            let listening = listens(self.c2s_port) && listens(self.setup.component_port);
             // ejabberd listens a moment before it has registered the accounts.
-            let ready = self.kind == HostKind::Prosody || read(&self.log_path()).contains("host: ready");
+            let ready = self.setup.kind == HostKind::Prosody || read(&self.log_path()).contains("host: ready");
             if listening && ready {
                 return;
             }
@@ -117,7 +135,7 @@ impl Host {
             assert!(
                 ended.is_none() && Instant::now() < deadline,
                 "{} is not ready (ended: {ended:?}); its log:\n{}",
-                self.kind.name(),
+                self.setup.kind.name(),
                 tail(&read(&self.log_path())),
             );
             sleep(POLL);
@@ -131,20 +149,21 @@ impl Drop for Host {
     }
 }
 
-fn spawn_host(kind: HostKind, folder: &Path, ports: [u16; 3]) -> Child {
+fn spawn_host(setup: &Setup, folder: &Path, [c2s_port, http_port]: [u16; 2]) -> Child {
     let accounts: Vec<String> = ACCOUNTS.iter().map(|name| format!("{name}:pw-{name}")).collect();
     let log = File::create(folder.join("host.log")).expect("a log file");
     Command::new(checkout("scripts/host"))
-        .arg(kind.name())
+        .envs(setup.config.iter().map(|file| ("HOST_CONFIG", file)))
+        .arg(setup.kind.name())
         .arg(folder)
         .env("HOST_ACCOUNTS", accounts.join(" "))
         .env("HOST_INTERFACE", Ipv4Addr::LOCALHOST.to_string())
-        .env("XMPP_DOMAIN", USER_DOMAIN)
-        .env("MIX_DOMAIN", MIX_DOMAIN)
+        .env("XMPP_DOMAIN", setup.domain)
+        .env("MIX_DOMAIN", setup.service)
         .env("MIX_SECRET", SECRET)
-        .env("C2S_PORT", ports[0].to_string())
-        .env("COMPONENT_PORT", ports[1].to_string())
-        .env("HTTP_PORT", ports[2].to_string())
+        .env("C2S_PORT", c2s_port.to_string())
+        .env("COMPONENT_PORT", setup.component_port.to_string())
+        .env("HTTP_PORT", http_port.to_string())
         .stdin(Stdio::null())
         .stdout(log.try_clone().expect("its second handle"))
         .stderr(log)
@@ -176,21 +195,22 @@ pub struct Mixd {
 impl Mixd {
     /// Starts it beside `host` and waits for the link.
     pub fn start(binary: &Path, host: &Host) -> Self {
-        let mut mixd = Self::launch(binary, host.component_port, &MixdSettings::default());
+        let mut mixd = Self::launch(binary, host.setup.component_port, &MixdSettings::default());
         mixd.wait_for_links(1);
         mixd
     }
 
     /// Starts it and waits for nothing.
     pub fn launch(binary: &Path, component_port: u16, settings: &MixdSettings<'_>) -> Self {
+        let component = format!("[component]\ndomain = '{}'\nsecret = '{}'\n", settings.domain, settings.secret);
+        Self::launch_with(binary, &component, component_port)
+    }
+
+    /// Starts it with that `[component]`, completed by its port and its folder, and waits for nothing.
+    pub fn launch_with(binary: &Path, component: &str, component_port: u16) -> Self {
         let folder = tempfile::Builder::new().prefix("mixd-").tempdir().expect("a folder");
-        let config = format!(
-            "[component]\ndomain = '{}'\nhost = '127.0.0.1'\nport = {component_port}\nsecret = '{}'\n\
-             [storage]\npath = '{}'\n[log]\nlevel = 'info'\n",
-            settings.domain,
-            settings.secret,
-            folder.path().join("store").display(),
-        );
+        let store = folder.path().join("store");
+        let config = format!("{component}port = {component_port}\n[storage]\npath = '{}'\n", store.display());
         fs::write(folder.path().join("mixd.toml"), config).expect("the configuration is written");
         let mut mixd = Self { binary: binary.to_owned(), folder, child: None };
         mixd.run();

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::hosts::{Host, MIX_DOMAIN, Mixd, USER_DOMAIN, checkout};
+use crate::hosts::{Host, Mixd, checkout};
 
 /// Time that an orderly end may take (SIGTERM).
 pub const TERMINATE_MAX: Duration = Duration::from_secs(5);
@@ -17,8 +17,8 @@ pub const TERMINATE_MAX: Duration = Duration::from_secs(5);
 pub fn play(name: &str, host: &mut Host, mixd: &mut Mixd) {
     let mut child = Command::new(checkout("target/venv/bin/python"))
         .arg(checkout(&format!("tests/live/{name}.py")))
-        .args(["--kind", host.kind.name(), "--c2s-port", &host.c2s_port.to_string()])
-        .args(["--domain", USER_DOMAIN, "--service", MIX_DOMAIN])
+        .args(["--kind", host.setup.kind.name(), "--c2s-port", &host.c2s_port.to_string()])
+        .args(["--domain", host.setup.domain, "--service", host.setup.service])
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -47,10 +47,10 @@ pub fn play(name: &str, host: &mut Host, mixd: &mut Mixd) {
     assert!(
         status.success(),
         "{name} on {}:\n{steps}{complaints}\nthe end of mixd's log:\n{}",
-        host.kind.name(),
+        host.setup.kind.name(),
         mixd.log_tail(),
     );
-    println!("{name} on {}:\n{steps}", host.kind.name());
+    println!("{name} on {}:\n{steps}", host.setup.kind.name());
 }
 
 fn fulfil(wish: &str, host: &mut Host, mixd: &mut Mixd) {

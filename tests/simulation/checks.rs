@@ -93,7 +93,7 @@ fn agree(name: &str, room: &mut Room, channel: &Channel, store: &MemoryStore) {
         author: None,
         max: usize::MAX,
         from_end: false,
-        narrow: mixd::store::Narrow::default(),
+        narrow: Default::default(),
     };
     let stored = if room.compared == room.rows.len() { Vec::new() } else { store.page(&plan).unwrap().rows };
     assert_eq!(stored.len(), room.rows.len() - room.compared, "{name}: rows are missing or too many");

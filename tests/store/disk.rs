@@ -19,7 +19,7 @@ fn why(path: &Path) -> String {
 }
 
 /// What a crash of the process leaves: the files as they are while it runs.
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().map(|entry| entry.unwrap()) {
         let target = to.join(entry.file_name());
@@ -96,7 +96,7 @@ fn early_and_late(folder: &Path) -> Room {
     late
 }
 
-fn mix(folder: &Path, state: &str, archive: &str) -> std::path::PathBuf {
+pub fn mix(folder: &Path, state: &str, archive: &str) -> std::path::PathBuf {
     let mixed = folder.join("mixed");
     copy(&folder.join(archive), &mixed);
     fs::remove_dir_all(mixed.join("state")).unwrap();

@@ -2,10 +2,12 @@
 
 use jid::BareJid;
 use mixd::channel::{
-    Actor, Change, Channel, ChannelName, Command, Context, Item, Limits, Message, NodeSet, Profile, Rights, Row, Stamp,
+    Actor, Change, Channel, ChannelName, Command, Context, Item, Limits, Message, NodeSet, Profile, Rights, Row,
+    RowKind, Stamp, Tombstone,
 };
 use mixd::store::{CommitError, Page, PagePlan, Record, Store};
 use rand::{Rng, SeedableRng, rngs::StdRng};
+use std::collections::BTreeMap;
 
 /// 2026-11-23T10:00:00Z.
 pub const NOON: Stamp = Stamp(1_795_428_000_000);
@@ -19,10 +21,11 @@ pub fn name(text: &str) -> ChannelName {
     ChannelName::new(text).unwrap()
 }
 
-/// One channel in memory, and every row it ever got.
+/// One channel in memory, every row it ever got, and what is left of those that were retracted.
 pub struct Room {
     pub channel: Channel,
     pub rows: Vec<Row>,
+    pub tombstones: BTreeMap<u64, Tombstone>,
     pub now: Stamp,
     pub dice: StdRng,
     limits: Limits,
@@ -39,7 +42,8 @@ impl Room {
         let (settings, rights) =
             (Limits::default().plain_settings(), Rights { owners: vec![jid("owner")], admins: vec![] });
         let channel = Channel::create(name(text), profile.clone(), settings.clone(), rights.clone(), info.clone());
-        let room = Room { channel, rows: Vec::new(), now: NOON, dice, limits: Limits::default() };
+        let room =
+            Room { channel, rows: Vec::new(), tombstones: BTreeMap::new(), now: NOON, dice, limits: Limits::default() };
         let record = room.record(Change::Created { profile, settings, rights, info });
         (room, record)
     }
@@ -47,7 +51,7 @@ impl Room {
     /// A channel as a store has it, to go on with.
     pub fn resume(channel: Channel, seed: u64) -> Room {
         let dice = StdRng::seed_from_u64(seed);
-        Room { channel, rows: Vec::new(), now: NOON, dice, limits: Limits::default() }
+        Room { channel, rows: Vec::new(), tombstones: BTreeMap::new(), now: NOON, dice, limits: Limits::default() }
     }
 
     pub fn create(store: &dyn Store, text: &str, seed: u64) -> Room {
@@ -75,13 +79,20 @@ impl Room {
             rename: mixd::xep::pubsub::renamed,
         };
         let decision = self.channel.decide(&actor, command, &mut context).unwrap();
-        for change in &decision.changes {
+        self.apply(decision.changes)
+    }
+
+    /// Changes as records, made so in memory.
+    pub fn apply(&mut self, changes: Vec<Change>) -> Vec<Record> {
+        for change in &changes {
             self.channel.apply(change);
-            if let Change::Published(row) = change {
-                self.rows.push(row.clone());
+            match change {
+                Change::Published(row) => self.rows.push(row.clone()),
+                Change::Entombed(tombstone) => drop(self.tombstones.insert(tombstone.row, tombstone.clone())),
+                _ => {}
             }
         }
-        decision.changes.into_iter().map(|change| self.record(change)).collect()
+        changes.into_iter().map(|change| self.record(change)).collect()
     }
 
     pub fn run(&mut self, store: &dyn Store, who: &str, command: Command) {
@@ -155,20 +166,33 @@ impl Room {
 
     /// The page that a look at every row gives.
     pub fn naive(&self, plan: &PagePlan) -> Page {
+        let narrow = &plan.narrow;
         let fits = |row: &&Row| {
             (plan.first..=plan.last).contains(&row.number)
                 && plan.start.is_none_or(|start| row.stamp >= start)
                 && plan.end.is_none_or(|end| row.stamp <= end)
                 && plan.author.as_ref().is_none_or(|author| row.author == *author)
+                && !narrow.hidden.contains(&row.number)
+                && !(narrow.no_events && matches!(row.kind, RowKind::Event(_)))
+                && narrow
+                    .windows
+                    .as_ref()
+                    .is_none_or(|windows| windows.iter().any(|&(first, last)| (first..=last).contains(&row.number)))
+                && narrow.media.as_ref().is_none_or(|kinds| {
+                    row.media.is_some_and(|kind| kinds.contains(&kind)) && !self.tombstones.contains_key(&row.number)
+                })
         };
         let all: Vec<Row> = self.rows.iter().filter(fits).cloned().collect();
         let taken = all.len().min(plan.max);
         let before = if plan.from_end { all.len() - taken } else { 0 };
+        let rows = all[before..before + taken].to_vec();
+        let entombed = rows.iter().filter_map(|row| self.tombstones.get(&row.number));
+        let is_counted = plan.author.is_none() && narrow.media.is_none() && !narrow.no_events;
         Page {
-            rows: all[before..before + taken].to_vec(),
+            tombstones: entombed.map(|tombstone| (tombstone.row, tombstone.clone())).collect(),
+            rows,
             cut: taken < all.len(),
-            counted: plan.author.is_none().then_some((all.len() as u64, before as u64)),
-            ..Page::default()
+            counted: is_counted.then_some((all.len() as u64, before as u64)),
         }
     }
 }

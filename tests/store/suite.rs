@@ -6,16 +6,6 @@ use mixd::channel::{Actor, Answer, Command, Context, Item, Limits, Node, Stamp};
 use mixd::store::{Page, Record, Store, Whereabouts};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-macro_rules! claims {
-    ($($claim:ident),* $(,)?) => {
-        mod in_memory { $(#[test] fn $claim() { super::$claim(&mixd::store::MemoryStore::new([7; 16])); })* }
-        mod on_disk { $(#[test] fn $claim() {
-            let folder = tempfile::tempdir().unwrap();
-            super::$claim(&crate::disk::open(folder.path()));
-        })* }
-    };
-}
-
 claims!(
     rows_are_contiguous_and_read_both_ways_at_any_depth,
     a_page_tells_whether_it_is_cut_and_how_many_match,
@@ -28,6 +18,7 @@ claims!(
     accounts_know_their_channels_at_once,
     whereabouts_are_kept_and_forgotten,
     a_loaded_channel_knows_repeats,
+    what_one_wrote_counts_as_read_after_any_silence,
     a_clock_that_goes_back_loses_nothing,
     an_item_is_replaced_and_may_be_long,
     long_rows_come_back_whole,
@@ -211,6 +202,26 @@ fn whereabouts_are_kept_and_forgotten(store: &dyn Store) {
     store.commit(NOON, &records).unwrap();
     assert_eq!(store.whereabouts().unwrap(), vec![]);
     assert_eq!(loaded(store, "coven").unwrap(), room.channel);
+}
+
+fn what_one_wrote_counts_as_read_after_any_silence(store: &dyn Store) {
+    let mut room = Room::create(store, "coven", 8);
+    ["hag66", "hecate"].iter().for_each(|who| room.join(store, who));
+    for (who, days) in [("hag66", 0), ("hecate", 0), ("hecate", 3), ("hag66", 40), ("hecate", 0)] {
+        room.now.0 += days * DAY_MS;
+        (0..2).for_each(|_| room.say(store, who, "hail"));
+        let loaded = loaded(store, "coven").unwrap();
+        for member in room.channel.members() {
+            assert_eq!(loaded.member(&member.jid), Some(member), "{}", member.jid);
+        }
+    }
+    // The second of them hushed for more messages than a load looks at.
+    (0..REPEATS_MAX + 5).for_each(|_| room.say(store, "hag66", "hail"));
+    assert_eq!(loaded(store, "coven").as_ref(), Some(&room.channel));
+    let quiet = room.channel.member(&jid("hecate")).unwrap();
+    let counted = room.rows.iter().filter(|row| row.number > quiet.own.mark.0 && row.counted).count() as u64;
+    assert!(quiet.own.mark.0 > 0 && counted > 300);
+    assert_eq!(room.channel.unread_of(quiet), counted);
 }
 
 fn a_loaded_channel_knows_repeats(store: &dyn Store) {

@@ -209,6 +209,18 @@ fn settings(script: &Script, memory: Memory) -> Settings {
             "payload_bytes_max" => settings.limits.payload_bytes_max = number(),
             "id_bytes_max" => settings.limits.id_bytes_max = number(),
             "info_bytes_max" => settings.limits.info_bytes_max = number(),
+            "groups_participants_max" => settings.limits.groups.participants_max = number(),
+            "groups_deserted_s" => settings.limits.groups.deserted_s = number() as u64,
+            "groups_avatar_bytes_max" => settings.limits.groups.avatar_bytes_max = number(),
+            "without" => {
+                let features = &mut settings.limits.features;
+                match &*value {
+                    "groups" => features.groups = false,
+                    "image" => features.image = false,
+                    "retraction" => features.retraction = false,
+                    _ => panic!("nobody knows the feature '{value}'"),
+                }
+            }
             "page_default" => settings.page_default = number(),
             "page_max" => settings.page_max = number(),
             "pam" => {

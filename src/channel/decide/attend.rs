@@ -10,6 +10,9 @@ use crate::channel::{
 use jid::BareJid;
 use rand::rngs::StdRng;
 
+/// Stays of one member that are remembered apart; the oldest go first.
+const WINDOWS_MAX: usize = 128;
+
 impl Channel {
     pub(super) fn join(
         &self,
@@ -197,6 +200,9 @@ pub fn seated(draft: &Draft<'_>, account: &BareJid, nick: Nick, nodes: NodeSet, 
         // Nothing was missed: the same stay goes on, so that coming and going costs no memory.
         Some(window) if window.1 == Some(head.row) => window.1 = None,
         _ => windows.push((head.row + 1, None)),
+    }
+    if windows.len() > WINDOWS_MAX {
+        windows.remove(0);
     }
     let mut own = past.map(|past| Own { forgotten: false, ..past.own.clone() }).unwrap_or_default();
     // What came before one's time is not waiting to be read.

@@ -48,6 +48,7 @@ impl Channel {
                 item.label = Some(subject);
             }
         }
+        item.stamp = context.now;
         if node == Node::Info || item.id.is_empty() {
             // XEP-0369 §4.7.4: the item is named by the time at which it was made.
             item.id = context.now.to_xmpp();

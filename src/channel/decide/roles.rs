@@ -84,8 +84,8 @@ impl Channel {
             members_add: patch.members_add.unwrap_or(past.members_add),
             participants_max: patch.participants_max.unwrap_or(past.participants_max),
             subject_chars_max: past.subject_chars_max,
-            retract_window_s: patch.retract_window_s.unwrap_or(past.retract_window_s),
             notices: past.notices,
+            retract_window_s: patch.retract_window_s.unwrap_or(past.retract_window_s),
         };
         let changes = if settings == *past { Vec::new() } else { vec![Change::Configured(settings)] };
         Ok(Decision { changes, answer: Answer::Group(GroupAnswer::Done) })

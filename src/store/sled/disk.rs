@@ -33,6 +33,11 @@ impl Disk {
             return Err(StoreError(format!("{place} is missing: restore it from a backup")));
         }
         folder::create(path)?;
+        if is_there {
+            // What a process that was killed had written may be in the kernel alone. From here on it counts as stored:
+            // it is read, redo records of it are dropped, and sled takes a snapshot of it that is synced.
+            sync_file(&path.join("db")).map_err(|error| StoreError(format!("{place} cannot be synced: {error}")))?;
+        }
         let config = ::sled::Config::new().path(path).cache_capacity(cache_bytes).flush_every_ms(Some(flush_ms));
         let db = open_patiently(&config).map_err(|why| {
             StoreError(format!("{place} cannot be opened ({why}): if it is damaged, restore the store from a backup"))
@@ -90,6 +95,10 @@ impl Disk {
     fn unreadable(&self, why: &str) -> StoreError {
         StoreError(format!("{} cannot be read ({why}): restore the store from a backup", self.place))
     }
+}
+
+fn sync_file(path: &Path) -> std::io::Result<()> {
+    File::options().read(true).write(true).open(path)?.sync_data()
 }
 
 /// Opens it, waiting for an earlier handle of this process: sled goes on closing in its own threads.

@@ -1,0 +1,113 @@
+//! What groups keep, over restarts and crashes.
+
+use crate::disk::{copy, mix, open};
+use crate::fixture::{NOON, Room, jid, loaded};
+use crate::groups_room::KINDS;
+use mixd::channel::{Change, Item, Limits, Node, Progress, Report, Rights, Stamp, Status};
+use mixd::store::{Narrow, PagePlan, SledStore, Store};
+
+/// Compares everything that a store tells of a group.
+fn same(store: &SledStore, room: &Room) {
+    assert_eq!(loaded(store, "coven").unwrap(), room.channel);
+    let numbers: Vec<u64> = (1..=room.channel.head().row).collect();
+    assert_eq!(store.tombstones(room.tag(), &numbers).unwrap(), room.tombstones);
+    let facts = store.facts(room.tag(), &numbers).unwrap();
+    for (fact, row) in facts.into_iter().zip(&room.rows) {
+        let corrections = room.rows.iter().filter(|other| other.corrects && other.target == Some(row.number));
+        assert_eq!(fact.unwrap().corrections, corrections.map(|row| row.number).collect::<Vec<_>>());
+    }
+    for media in [None, Some(KINDS.to_vec())] {
+        let plan =
+            PagePlan { max: 1000, narrow: Narrow { media, no_events: true, ..Narrow::default() }, ..room.plan() };
+        assert_eq!(store.page(&plan).unwrap(), room.naive(&plan));
+    }
+}
+
+/// Every kind of change that a group knows besides those of its rows.
+fn change_everything(store: &SledStore, room: &mut Room) -> Vec<Report> {
+    let ids = room.ids();
+    let (waiting, mut left) = (room.record_of("late", Status::Waiting), room.record_of("p3", Status::Left));
+    left.own.forgotten = true;
+    let mut noted = room.record_of("p1", Status::Joined);
+    noted.own.hidden = [(3, true)].into();
+    let mut reports = Vec::new();
+    for (member, first, last) in [(&ids[0], 5, 5), (&ids[0], 6, 20), (&ids[1], 1, 30)] {
+        let (progress, stamp) = (Progress::Read, Stamp(NOON.0 + last));
+        reports.push(Report { member: member.clone(), progress, first, last, stamp });
+    }
+    let node = Node::Banned;
+    let changes = vec![
+        Change::ItemSet { node: Node::AvatarData, item: Item { payload: "y".repeat(90_000), ..Item::default() } },
+        Change::ItemSet { node: Node::Video, item: Item::default() },
+        Change::ListMade { node, exists: true },
+        Change::Listed { node, jid: jid("evil"), present: true },
+        Change::ListMade { node, exists: true },
+        Change::Listed { node, jid: jid("worse"), present: true },
+        Change::Listed { node, jid: jid("bad"), present: true },
+        Change::Listed { node, jid: jid("bad"), present: false },
+        Change::Invited(waiting),
+        Change::Removed(left),
+        Change::Noted(noted),
+        Change::RightsSet(Rights { owners: vec![jid("p0")], admins: vec![jid("p1")] }),
+        Change::Configured(Limits::default().group_settings()),
+        Change::ItemGone { node: Node::Video, id: String::new() },
+    ];
+    changes.into_iter().for_each(|change| room.make(store, vec![change]));
+    reports.iter().for_each(|report| room.make(store, vec![Change::Reported(report.clone())]));
+    // Again, later: what was reported stays as it was.
+    let again = Report { first: 1, stamp: Stamp(NOON.0 + 99), ..reports[1].clone() };
+    room.make(store, vec![Change::Reported(again.clone())]);
+    reports.push(again);
+    reports
+}
+
+fn reported(store: &SledStore, room: &Room, reports: &[Report]) {
+    for row in 0..32 {
+        let found = store.reports(room.tag(), row, Progress::Read, &room.ids()).unwrap();
+        for id in room.ids() {
+            let first = reports.iter().find(|report| report.member == id && report.first <= row && row <= report.last);
+            assert_eq!(found.get(&id).copied(), first.map(|report| report.stamp), "row {row}");
+        }
+    }
+}
+
+#[test]
+fn a_group_comes_back_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let mut room = Room::group(&store, "coven", 150, 70);
+    let reports = change_everything(&store, &mut room);
+    same(&store, &room);
+    drop(store);
+    let store = open(folder.path());
+    assert_eq!(store.replayed(), 0);
+    same(&store, &room);
+    reported(&store, &room, &reports);
+}
+
+#[test]
+fn every_change_of_a_group_is_replayed() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("live"));
+    let mut room = Room::group(&store, "coven", 150, 3);
+    store.idle(Stamp(room.now.0 + 5000)).unwrap();
+    copy(&folder.path().join("live"), &folder.path().join("early"));
+    let reports = change_everything(&store, &mut room);
+    for kind in KINDS {
+        let mut row = room.next_row(&room.ids()[0], Default::default());
+        (row.target, row.corrects, row.media) = (Some(2), true, Some(kind));
+        let tombstone = room.tombstone(row.number - 1, &room.ids()[0]);
+        room.make(&store, vec![Change::Published(row), Change::Entombed(tombstone)]);
+    }
+    drop(store);
+    copy(&folder.path().join("live"), &folder.path().join("late"));
+    let store = open(&mix(folder.path(), "early", "late"));
+    assert!(store.replayed() >= 22, "{} commits", store.replayed());
+    same(&store, &room);
+    reported(&store, &room, &reports);
+    let statuses = |who| store.groups_of(&jid(who)).unwrap().into_iter().map(|(_, status)| status).collect::<Vec<_>>();
+    assert_eq!(
+        [statuses("late"), statuses("p3"), statuses("p1")],
+        [vec![Status::Waiting], vec![], vec![Status::Joined]]
+    );
+}

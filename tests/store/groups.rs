@@ -1,0 +1,222 @@
+//! What every store has to do for groups: everything but rows.
+
+use crate::fixture::{Room, jid, loaded, name};
+use mixd::channel::{Change, Event, EventKind, Intervals, Item, Limits, Node, Rights, RowKind, Status};
+use mixd::store::Store;
+
+claims!(
+    items_of_every_node_come_and_go,
+    lists_hold_what_was_put_on_them,
+    a_list_made_anew_is_empty_however_long_it_was,
+    roles_and_settings_come_back,
+    what_is_not_there_is_not_configured,
+    every_record_of_a_member_comes_back,
+    the_list_of_groups_follows_every_change,
+    the_directory_knows_the_numbers_of_groups,
+    what_was_destroyed_leaves_nothing_to_its_successor,
+    facts_tell_who_corrected_and_who_retracted,
+);
+
+fn same(store: &dyn Store, room: &Room) {
+    assert_eq!(loaded(store, room.channel.name().as_str()).unwrap(), room.channel);
+}
+
+fn item(length: usize) -> Item {
+    Item { id: format!("i{length}"), payload: "x".repeat(length), ..Item::default() }
+}
+
+fn items_of_every_node_come_and_go(store: &dyn Store) {
+    let mut room = Room::create(store, "coven", 1);
+    for (node, length) in [(Node::AvatarMetadata, 200), (Node::AvatarData, 140_000), (Node::Video, 900)] {
+        room.make(store, vec![Change::ItemSet { node, item: item(length) }]);
+        same(store, &room);
+    }
+    room.make(store, vec![Change::ItemSet { node: Node::AvatarData, item: item(5) }]);
+    same(store, &room);
+    room.make(store, vec![Change::ItemGone { node: Node::AvatarData, id: "i5".into() }]);
+    same(store, &room);
+    assert!(room.channel.item(Node::AvatarData).is_none() && room.channel.item(Node::Video).is_some());
+}
+
+fn lists_hold_what_was_put_on_them(store: &dyn Store) {
+    let mut room = Room::create(store, "coven", 1);
+    let listed = |node, who: &str, present| Change::Listed { node, jid: jid(who), present };
+    // What is put on a list that is not there goes nowhere.
+    room.make(store, vec![listed(Node::Banned, "early", true)]);
+    room.make(store, vec![Change::ListMade { node: Node::Banned, exists: true }]);
+    same(store, &room);
+    let domain = mixd_jid("elsewhere.example");
+    let put = Change::Listed { node: Node::Banned, jid: domain.clone(), present: true };
+    room.make(store, vec![listed(Node::Banned, "hag66", true), put]);
+    let both = [Change::ListMade { node: Node::Allowed, exists: true }, listed(Node::Allowed, "hag66", true)];
+    room.make(store, both.into());
+    same(store, &room);
+    assert!(room.channel.kept().banned.as_ref().unwrap().contains(&domain));
+    room.make(store, vec![listed(Node::Banned, "hag66", false), listed(Node::Banned, "never", false)]);
+    same(store, &room);
+    let again = [Change::ListMade { node: Node::Allowed, exists: false }, listed(Node::Allowed, "late", true)];
+    room.make(store, again.into());
+    same(store, &room);
+    assert_eq!(room.channel.kept().allowed, None);
+}
+
+fn mixd_jid(text: &str) -> jid::BareJid {
+    jid::BareJid::new(text).unwrap()
+}
+
+fn a_list_made_anew_is_empty_however_long_it_was(store: &dyn Store) {
+    let mut room = Room::create(store, "coven", 1);
+    let node = Node::Allowed;
+    for round in 0..3 {
+        room.make(store, vec![Change::ListMade { node, exists: true }]);
+        same(store, &room);
+        let people = (0..600).map(|n| Change::Listed { node, jid: jid(&format!("p{round}-{n}")), present: true });
+        room.make(store, people.collect());
+        same(store, &room);
+    }
+    for _ in 0..10 {
+        store.commit(room.now, &[]).unwrap();
+        same(store, &room);
+    }
+    room.make(store, vec![Change::ListMade { node, exists: false }, Change::ListMade { node, exists: true }]);
+    same(store, &room);
+}
+
+fn roles_and_settings_come_back(store: &dyn Store) {
+    let mut room = Room::create(store, "coven", 1);
+    let rights = Rights { owners: vec![jid("a")], admins: vec![jid("b"), jid("c")] };
+    let settings = Limits::default().group_settings();
+    room.make(store, vec![Change::RightsSet(rights.clone()), Change::Configured(settings.clone())]);
+    same(store, &room);
+    assert_eq!((room.channel.rights(), room.channel.settings()), (&rights, &settings));
+    room.make(store, vec![Change::RightsSet(Rights::default())]);
+    same(store, &room);
+    assert_eq!(store.directory().unwrap().len(), 1);
+}
+
+fn what_is_not_there_is_not_configured(store: &dyn Store) {
+    let (room, created) = Room::draft("coven", 1);
+    let configured = room.record(Change::Configured(Limits::default().group_settings()));
+    assert!(store.commit(room.now, std::slice::from_ref(&configured)).is_err());
+    store.commit(room.now, &[created]).unwrap();
+    same(store, &room);
+    let (other, _) = Room::draft("coven", 2);
+    assert!(store.commit(room.now, &[other.record(Change::RightsSet(Rights::default()))]).is_err());
+    same(store, &room);
+    store.commit(room.now, &[configured]).unwrap();
+    assert_ne!(loaded(store, "coven").unwrap(), room.channel);
+}
+
+fn every_record_of_a_member_comes_back(store: &dyn Store) {
+    let mut room = Room::create(store, "coven", 1);
+    let waiting = room.record_of("hag66", Status::Waiting);
+    room.make(store, vec![Change::Invited(waiting)]);
+    same(store, &room);
+    assert_eq!(room.channel.waiting_count(), 1);
+    let joined = room.record_of("hag66", Status::Joined);
+    room.make(store, vec![Change::Joined(joined)]);
+    let mut noted = room.record_of("hag66", Status::Joined);
+    noted.own.cleared = 17;
+    noted.own.hidden = (0..1000).map(|n| (20 + 3 * n, n % 2 == 0)).collect();
+    noted.own.mark = (4000, 3000);
+    let mut read = Intervals::default();
+    (0..200).for_each(|n| read.insert(10 * n + 1, 10 * n + 4));
+    (noted.own.read, noted.own.delivered) = (read.clone(), read);
+    room.make(store, vec![Change::Noted(noted.clone())]);
+    same(store, &room);
+    assert_eq!(store.people(room.tag(), std::slice::from_ref(&noted.id)).unwrap()[&noted.id], noted);
+    let mut removed = room.record_of("hag66", Status::Left);
+    removed.windows = vec![(1, Some(3))];
+    room.make(store, vec![Change::Removed(removed)]);
+    same(store, &room);
+}
+
+fn the_list_of_groups_follows_every_change(store: &dyn Store) {
+    let mut rooms: Vec<Room> = ["b", "a"].iter().zip(1..).map(|(text, n)| Room::create(store, text, n)).collect();
+    let mut step = |at: usize, status: Status, forgotten: bool, change: fn(_) -> Change| {
+        let mut member = rooms[at].record_of("hag66", status);
+        member.own.forgotten = forgotten;
+        rooms[at].make(store, vec![change(member)]);
+        let groups = store.groups_of(&jid("hag66")).unwrap();
+        let joined = groups.iter().filter(|(_, status)| *status == Status::Joined).map(|(name, _)| name.clone());
+        assert_eq!(store.channels_of(&jid("hag66")).unwrap(), joined.collect::<Vec<_>>());
+        groups.iter().map(|(name, status)| format!("{} {status:?}", name.as_str())).collect::<Vec<_>>().join(", ")
+    };
+    assert_eq!(step(0, Status::Waiting, false, Change::Invited), "b Waiting");
+    assert_eq!(step(1, Status::Joined, false, Change::Joined), "a Joined, b Waiting");
+    assert_eq!(step(1, Status::Joined, false, Change::Noted), "a Joined, b Waiting");
+    assert_eq!(step(0, Status::Joined, false, Change::Joined), "a Joined, b Joined");
+    assert_eq!(step(0, Status::Left, false, Change::Removed), "a Joined, b Left");
+    assert_eq!(step(1, Status::Left, false, Change::Left), "a Left, b Left");
+    assert_eq!(step(0, Status::Left, true, Change::Noted), "a Left");
+    assert_eq!(step(0, Status::Waiting, false, Change::Invited), "a Left, b Waiting");
+    assert_eq!(step(0, Status::Left, false, Change::Left), "a Left, b Left");
+    rooms[1].destroy(store);
+    assert_eq!(store.groups_of(&jid("hag66")).unwrap(), [(name("b"), Status::Left)]);
+    assert_eq!(store.groups_of(&jid("hag6")).unwrap(), []);
+}
+
+fn the_directory_knows_the_numbers_of_groups(store: &dyn Store) {
+    (1..4).for_each(|n| drop(Room::create(store, &format!("g{n}"), n)));
+    let gids: Vec<u32> = store.directory().unwrap().iter().map(|listing| listing.gid).collect();
+    assert_eq!(gids, [1, 2, 3]);
+}
+
+fn what_was_destroyed_leaves_nothing_to_its_successor(store: &dyn Store) {
+    let mut old = Room::group(store, "coven", 60, 3);
+    let node = Node::Banned;
+    let mut changes = vec![Change::ListMade { node, exists: true }];
+    changes.extend((0..300).map(|n| Change::Listed { node, jid: jid(&format!("p{n}")), present: true }));
+    changes.push(Change::ItemSet { node: Node::AvatarData, item: item(100_000) });
+    old.make(store, changes);
+    assert!(!old.tombstones.is_empty());
+    let rows: Vec<u64> = (1..=60).collect();
+    old.destroy(store);
+    let new = Room::create(store, "coven", 5);
+    for _ in 0..10 {
+        same(store, &new);
+        assert!(store.tombstones(old.tag(), &rows).unwrap().is_empty());
+        assert_eq!(store.facts(old.tag(), &rows).unwrap(), vec![None; 60]);
+        assert_eq!(store.groups_of(&jid("p1")).unwrap(), []);
+        store.commit(new.now, &[]).unwrap();
+        store.idle(new.now).unwrap();
+    }
+}
+
+fn facts_tell_who_corrected_and_who_retracted(store: &dyn Store) {
+    let mut room = Room::group(store, "coven", 400, 100);
+    let months: std::collections::BTreeSet<String> = room.rows.iter().map(|row| row.stamp.month()).collect();
+    assert!(months.len() >= 4, "{months:?}");
+    let numbers: Vec<u64> = (0..=401).rev().collect();
+    let check = |room: &Room| {
+        for (fact, &number) in store.facts(room.tag(), &numbers).unwrap().into_iter().zip(&numbers) {
+            let row = room.rows.iter().find(|row| row.number == number);
+            let Some(fact) = fact else {
+                assert!(row.is_none(), "{number}");
+                continue;
+            };
+            assert_eq!(Some(&fact.row), row);
+            assert_eq!(fact.entombed, room.tombstones.contains_key(&number));
+            let corrections = room.rows.iter().filter(|row| row.corrects && row.target == Some(number));
+            assert_eq!(fact.corrections, corrections.map(|row| row.number).collect::<Vec<_>>());
+        }
+        assert_eq!(store.tombstones(room.tag(), &numbers).unwrap(), room.tombstones);
+        let some: Vec<u64> = numbers.iter().copied().filter(|number| number % 7 == 3).collect();
+        let mut wanted = room.tombstones.clone();
+        wanted.retain(|number, _| number % 7 == 3);
+        assert_eq!(store.tombstones(room.tag(), &some).unwrap(), wanted);
+    };
+    check(&room);
+    assert!(room.tombstones.len() > 20);
+    // A row and its correction in one commit, the correction from months later.
+    let author = room.ids()[0].clone();
+    let mut correction = room.next_row(&author, RowKind::Message);
+    (correction.target, correction.corrects) = (Some(1), true);
+    room.make(store, vec![Change::Published(correction)]);
+    let event = Event { kind: EventKind::MemberLeft, by: None, whom: Some(author.clone()), detail: None };
+    let row = room.next_row(&author, RowKind::Event(event));
+    let tombstone = room.tombstone(1, &author);
+    room.make(store, vec![Change::Published(row), Change::Entombed(tombstone)]);
+    assert_eq!(store.facts(room.tag(), &[1]).unwrap()[0].as_ref().unwrap().corrections.last(), Some(&401));
+    assert_eq!(store.tombstones(room.tag(), &[1]).unwrap().len(), 1);
+}
