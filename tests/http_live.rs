@@ -25,7 +25,7 @@ impl Api {
         let settings = format!(
             "[component]\ndomain = '{MIX_DOMAIN}'\nport = {}\nsecret = '{SECRET}'\n[storage]\npath = '{}'\n\
              [http]\nlisten = '127.0.0.1:{port}'\ncheck_port = {}\nauth_cache_s = 0\n",
-            host.component_port,
+            host.setup.component_port,
             folder.path().join("store").display(),
             host.c2s_port,
         );

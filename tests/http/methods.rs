@@ -143,9 +143,9 @@ fn a_message_is_named_by_its_number_or_by_the_id_that_xmpp_shows() {
     world.done("bob", "joinGroup", json!({"id": id}));
     let sent = world.call("ann", "sendMessage", &json!({"id": id, "mb": "to bob"}));
     assert_eq!(sent.status, 200, "{sent:?}");
-    world.peer.send(&format!(
-        "<iq type='get' id='g' from='ann@example.org/r' to='mix.example.org'><groups xmlns='urn:mixd:group:1'/></iq>"
-    ));
+    world.peer.send(
+        "<iq type='get' id='g' from='ann@example.org/r' to='mix.example.org'><groups xmlns='urn:mixd:group:1'/></iq>",
+    );
     let list = world.peer.answer_to("g");
     let last =
         list.split("last-row='").nth(1).and_then(|rest| rest.split('\'').next()).unwrap_or_else(|| panic!("{list}"));
