@@ -4,11 +4,13 @@
 //! out of range is refused with its place, what was found and what is expected. The secret is never shown.
 
 mod check;
+mod http;
 mod read;
 mod show;
 
 use crate::channel::{FeatureSwitches, GroupDefaults};
 pub use crate::engine::Pam;
+pub use http::{CheckTls, Http};
 pub use read::ConfigError;
 
 use jid::{BareJid, Jid};
@@ -41,6 +43,9 @@ pub struct Config {
     /// What the service offers.
     #[serde(default)]
     pub features: FeatureSwitches,
+    /// The HTTP API.
+    #[serde(default)]
+    pub http: Http,
     /// What is known of single host servers, by domain.
     #[serde(default)]
     pub hosts: BTreeMap<Domain, Host>,

@@ -267,7 +267,8 @@ fn specifications() -> Vec<(String, bool)> {
     let text = source(&root().join("docs/xeps.md")).text;
     let rows = text.lines().filter_map(|line| {
         let cells: Vec<&str> = line.strip_prefix('|')?.split('|').map(str::trim).collect();
-        let name = cells.first().filter(|name| name.starts_with("XEP-") || name.starts_with("RFC "))?;
+        let name =
+            cells.first().filter(|name| name.starts_with("XEP-") || name.starts_with("RFC ") || **name == "groups")?;
         Some(((*name).to_owned(), cells.get(2).is_some_and(|served| *served != "–")))
     });
     rows.collect()

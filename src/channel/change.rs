@@ -107,6 +107,22 @@ pub enum Change {
     Relayed(Relay),
 }
 
+impl Change {
+    /// The record of a member as it is after, where this change is one of somebody's record.
+    pub fn member(&self) -> Option<&Member> {
+        match self {
+            Change::Joined(member)
+            | Change::Left(member)
+            | Change::Renamed(member)
+            | Change::Subscribed(member)
+            | Change::Invited(member)
+            | Change::Removed(member)
+            | Change::Noted(member) => Some(member),
+            _ => None,
+        }
+    }
+}
+
 /// A message that has no row: a chat state, or one that its sender asked not to be kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Relay {

@@ -189,6 +189,8 @@ pub struct HistoryQuery {
     pub names_unknown_row: bool,
     /// Whether the node asked for archives nothing.
     pub of_empty_node: bool,
+    /// Whether only the first and the last of the rows are asked for (XEP-0313 §5).
+    pub ends_only: bool,
 }
 
 /// What the asker is told.

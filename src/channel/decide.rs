@@ -92,6 +92,11 @@ impl Channel {
         }
     }
 
+    /// Whether somebody may not know of this channel: to it there is none, whatever it asks (groups.md §1 rule 11).
+    pub fn is_hidden_from(&self, actor: &Actor) -> bool {
+        self.check_visible(actor, &Command::Describe).is_err()
+    }
+
     /// A closed channel does not exist for those whom it does not know (groups.md §1 rule 11), and a channel with a
     /// list of those who may join neither for those who may not.
     fn check_visible(&self, actor: &Actor, command: &Command) -> Result<(), Refusal> {

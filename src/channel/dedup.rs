@@ -25,8 +25,17 @@ pub struct Recent {
 impl Recent {
     /// Remembers a row, and forgets what is too far behind it.
     pub fn note(&mut self, row: &Row) {
-        if let Some(origin_id) = &row.origin_id {
-            let key = (row.author.clone(), origin_id.clone());
+        self.note_as(row, row.origin_id.as_ref());
+    }
+
+    /// Remembers a row by its stanza id, where that says more than its origin id: corrections name it so (XEP-0308 §3).
+    pub fn note_sent(&mut self, row: &Row) {
+        self.note_as(row, row.stanza_id.as_ref().filter(|id| row.origin_id.as_ref() != Some(id)));
+    }
+
+    fn note_as(&mut self, row: &Row, id: Option<&String>) {
+        if let Some(id) = id {
+            let key = (row.author.clone(), id.clone());
             if self.rows.insert(key.clone(), (row.number, row.stamp)).is_some() {
                 self.order.retain(|(other, ..)| *other != key);
             } else {

@@ -55,6 +55,7 @@ pub struct Channel {
     ids: HashMap<ParticipantId, BareJid>,
     head: Head,
     recent: Recent,
+    sent: Recent,
     tail: Tail,
     states: States,
     joined: usize,
@@ -105,6 +106,7 @@ impl Channel {
             ids: HashMap::new(),
             head,
             recent: Recent::default(),
+            sent: Recent::default(),
             tail: Tail::default(),
             states: States::default(),
             joined: 0,
@@ -203,7 +205,7 @@ impl Channel {
 
     /// Roughly what it costs in memory, in bytes.
     pub fn bytes(&self) -> usize {
-        self.bytes + self.recent.bytes() + self.tail.bytes()
+        self.bytes + self.recent.bytes() + self.sent.bytes() + self.tail.bytes()
     }
 
     /// The record that a participant id stands for.
@@ -264,6 +266,7 @@ impl Channel {
     /// Remembers a row; whoever wrote something to read has read what came before (storage §5).
     fn note(&mut self, row: &Row) {
         self.recent.note(row);
+        self.sent.note_sent(row);
         self.tail.note(row);
         if !tail::counts(row) {
             return;

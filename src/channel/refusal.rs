@@ -104,3 +104,45 @@ pub enum Refusal {
     #[error("the service could not store this; nothing was changed")]
     Internal,
 }
+
+impl Refusal {
+    /// The 3-digit code that goes with it at every door (groups.md §3.8): in a stanza's `<code/>` and over HTTP.
+    pub fn code(&self) -> u16 {
+        match self {
+            Refusal::NameTaken
+            | Refusal::NickTaken
+            | Refusal::NoSuchNode
+            | Refusal::NoSuchItem
+            | Refusal::TooLong { .. }
+            | Refusal::TooManyCharacters { .. }
+            | Refusal::TooMany { .. }
+            | Refusal::Invalid { .. }
+            | Refusal::BadRequest(_)
+            | Refusal::Unsupported(_)
+            | Refusal::NoSuchService => 400,
+            Refusal::NotAllowed(_) | Refusal::FeatureOff(_) => 403,
+            Refusal::NoSuchFile => 404,
+            Refusal::UnsupportedMedia => 407,
+            Refusal::FileTooLarge { .. } => 411,
+            Refusal::Crowded { .. } => 443,
+            Refusal::NoSuchChannel | Refusal::NotJoined | Refusal::Forbidden(_) | Refusal::NotAdmin => 444,
+            Refusal::StillWaiting => 457,
+            Refusal::Busy | Refusal::Internal => 500,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_tell_apart_what_the_table_tells_apart_and_nothing_that_must_stay_hidden() {
+        assert_eq!(Refusal::NoSuchChannel.code(), Refusal::NotAdmin.code());
+        assert_eq!(Refusal::Crowded { max: 30 }.code(), 443);
+        assert_eq!(Refusal::FileTooLarge { max: 1 }.code(), 411);
+        assert_eq!(Refusal::StillWaiting.code(), 457);
+        assert_eq!(Refusal::Invalid { field: "name", why: String::new() }.code(), 400);
+        assert_eq!((Refusal::FeatureOff("groups").code(), Refusal::Internal.code()), (403, 500));
+    }
+}

@@ -16,6 +16,7 @@ pub(super) fn check(config: &Config) -> Vec<OutOfRange> {
     let mut wrong = Vec::new();
     ranges(config, &mut wrong);
     relations(config, &mut wrong);
+    super::http::check(&config.http, &mut wrong);
     wrong
 }
 

@@ -215,7 +215,7 @@ mod tests {
             &[("MIXD_COMPONENT__PORT", "high")],
             "environment variable MIXD_COMPONENT__PORT: component.port: found string \"high\", expected a whole number of 0 or more, within bounds",
         );
-        let sections = "component, service, storage, archive, limits, groups, features, hosts, log";
+        let sections = "component, service, storage, archive, limits, groups, features, http, hosts, log";
         refused(
             LEAST,
             &[("MIXD_PORT", "1")],

@@ -124,6 +124,25 @@ impl Accounts {
         no
     }
 
+    /// The number of an account that is known.
+    pub fn find(&self, jid: &BareJid) -> Option<AccountNo> {
+        self.numbers.get(jid).copied()
+    }
+
+    /// The account was put into a channel, by itself or by somebody else. Returns the resources to be asked.
+    pub fn added(&mut self, jid: &BareJid, hosts: &Hosts, out: &mut Vec<Out>) -> Vec<FullJid> {
+        let no = self.number(jid);
+        let Some(account) = self.accounts[no as usize].as_mut() else { return Vec::new() };
+        let unknown = account.resources.iter().filter(|(_, takes)| matches!(takes, Takes::Unknown(_)));
+        let ask = unknown.filter_map(|(name, _)| account.jid.with_resource_str(name).ok()).collect();
+        let bare = hosts.takes_bare(jid.domain().as_str(), account.bare);
+        if bare != account.bare {
+            account.bare = bare;
+            self.changed(no, hosts, out);
+        }
+        ask
+    }
+
     /// A channel in memory has this participant no longer.
     pub fn release(&mut self, jid: &BareJid) {
         if let Some(account) = self.get_mut(jid) {

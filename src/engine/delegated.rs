@@ -1,6 +1,6 @@
 //! Requests that a host server hands over for its users (XEP-0355, XEP-0405): joined and left through the own account.
 
-use super::parley::Asked;
+use super::parley::{Asked, Way};
 use super::router::Target;
 use super::{Engine, Turn};
 use crate::channel::{ChannelName, Refusal};
@@ -55,7 +55,8 @@ impl Engine {
         };
         let actor = self.actor(unwrapped.account);
         let (channel, extension) = (Some(channel), Some(extension));
-        self.ask(Asked { reply, actor, asker, channel, payload, set: true, extension }, turn);
+        let way = Way::Stanza { reply: Box::new(reply), asker, payload, set: true, extension };
+        self.ask(Asked { actor, channel, way }, turn);
     }
 
     /// The channel of an address in a `client-join` or `client-leave`.

@@ -4,10 +4,14 @@
 //! outbox leaves before its records are durable.
 
 pub mod accounts;
+mod answering;
 pub mod book;
+pub mod call;
 pub mod capabilities;
 mod delegated;
+mod groups;
 pub mod hosts;
+pub mod needs;
 pub mod outbox;
 mod parley;
 pub mod pending;
@@ -15,22 +19,25 @@ mod presence;
 mod router;
 mod service;
 mod shelf;
+mod showing;
 pub mod turn;
 
 pub use crate::xep::mam_page::{People, Query, QueryKind};
 pub use book::AddressBook;
+pub use call::{Addressee, Call, CallResult, Called, Lookup, Recipient};
 pub use hosts::Pam;
+pub use needs::{Loaded, Needs, ROUNDS_MAX};
 pub use outbox::{Audience, Delta, Entry, Fan, ListId, Out};
-pub use turn::{Inbound, Loaded, Needs, Turn};
+pub use turn::{Inbound, Turn};
 
-use crate::channel::{ChannelName, Facts, Limits, Stamp};
+use crate::channel::{ChannelName, Facts, Limits, Stamp, Status};
 use crate::store::{Listing, Whereabouts};
 use crate::xep::{Sealer, Service};
 use jid::{BareJid, DomainPart};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use shelf::Shelf;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What the operator settles.
 #[derive(Clone, Debug)]
@@ -66,6 +73,12 @@ pub struct Engine {
     memberships: HashMap<BareJid, Vec<ChannelName>>,
     /// What is known of the rows that this turn's commands name, by channel tag and row.
     facts: HashMap<u64, BTreeMap<u64, Facts>>,
+    /// Rows that were asked for and are not there, by tag and number.
+    absent: HashSet<(u64, u64)>,
+    /// The groups of the accounts that this turn asks for.
+    groups: HashMap<BareJid, BTreeMap<ChannelName, Status>>,
+    /// What is known of groups that nobody is in.
+    deserted: groups::Deserted,
     /// What the address book has to learn before anything else of the next turn is sent.
     early: Vec<Out>,
     dice: StdRng,
@@ -102,6 +115,9 @@ impl Engine {
             capabilities: capabilities::Capabilities::default(),
             memberships: HashMap::new(),
             facts: HashMap::new(),
+            absent: HashSet::new(),
+            groups: HashMap::new(),
+            deserted: groups::Deserted::default(),
             early,
             dice: StdRng::from_seed(seed),
             now: Stamp::default(),

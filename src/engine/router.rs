@@ -1,11 +1,10 @@
 //! From a stanza to whoever takes it: address → target, payload → extension.
 
-use super::parley::Asked;
-use super::presence::bounced_channel;
-use super::{Engine, Inbound, Needs, Turn};
+use super::parley::{Asked, Way};
+use super::{Engine, Turn};
 use crate::channel::{Actor, ChannelName, Refusal};
 use crate::xep::{self, Reply, Scope, delegation, privilege};
-use crate::xmpp::{Kind, Stanza, Unreadable, ns};
+use crate::xmpp::{Kind, Stanza, Unreadable};
 use jid::{BareJid, Jid};
 
 /// What an address of the service stands for.
@@ -17,50 +16,6 @@ pub(super) enum Target {
 }
 
 impl Engine {
-    /// What must be loaded before these can be taken.
-    pub fn needs(&self, batch: &[Inbound]) -> Needs {
-        let mut needs = Needs { accounts: self.accounts.unsettled().cloned().collect(), ..Needs::default() };
-        for inbound in batch {
-            let Inbound::Stanza(stanza) = inbound else { continue };
-            match self.target(&stanza.to) {
-                Some(Target::Channel(name)) => self.need_channel(&name, &mut needs),
-                Some(Target::Service) if stanza.kind == Kind::Iq => self.need_named(stanza, &mut needs),
-                _ => {}
-            }
-            if let Some(name) = bounced_channel(stanza) {
-                self.need_channel(&name, &mut needs);
-            }
-            let asks_list = stanza.kind == Kind::Iq
-                && stanza.payload().is_some_and(|payload| payload.has_ns(ns::DISCO_ITEMS))
-                && matches!(self.target(&stanza.to), Some(Target::Service));
-            if asks_list || self.is_presence_of_stranger(stanza) {
-                let account = stanza.sender();
-                if !needs.accounts.contains(&account) {
-                    needs.accounts.push(account);
-                }
-            }
-        }
-        needs
-    }
-
-    /// Channels that a request to the service names, to destroy one, or to join one by delegation; and those of which
-    /// only the store knows whether they exist, since lists, new names and the number of channels depend on it.
-    fn need_named(&self, stanza: &Stanza, needs: &mut Needs) {
-        self.shelf.doubtful().for_each(|name| self.need_channel(name, needs));
-        let Some(payload) = stanza.payload() else { return };
-        let destroyed = payload.attr("channel").filter(|_| payload.is("destroy", ns::MIX_CORE));
-        if let Some(name) = destroyed.and_then(ChannelName::new) {
-            self.need_channel(&name, needs);
-        }
-        let Some((_, Some(inner))) = delegation::forwarded(stanza) else { return };
-        let channel = inner.children().find_map(|child| child.attr("channel"));
-        if let Some(Target::Channel(name)) =
-            channel.and_then(|jid| Jid::new(jid).ok()).and_then(|jid| self.target(&jid))
-        {
-            self.need_channel(&name, needs);
-        }
-    }
-
     /// What an address stands for; `None` where it is not the service's: nothing may be sent from there.
     pub(super) fn target(&self, to: &Jid) -> Option<Target> {
         if to.domain() != &*self.service.domain {
@@ -103,15 +58,16 @@ impl Engine {
         };
         let set = stanza.type_ == "set";
         let Some(extension) = xep::route(scope, set, payload) else {
-            // A channel that does not exist, or that the asker may not know of, tells nothing else about itself.
-            let exists = channel.as_ref().is_none_or(|name| self.shelf.channel(name).is_some());
-            let refusal = if exists { Refusal::NoSuchService } else { Refusal::NoSuchChannel };
+            let actor = self.actor(stanza.sender());
+            let hidden = channel.as_ref().is_some_and(|name| self.is_hidden(name, &actor));
+            let refusal = if hidden { Refusal::NoSuchChannel } else { Refusal::NoSuchService };
             return turn.refuse(reply, &(&refusal).into());
         };
         let actor = self.actor(stanza.sender());
         let extension = Some(extension);
         let asker = stanza.from.clone();
-        self.ask(Asked { reply, actor, asker, channel, payload, set, extension }, turn);
+        let way = Way::Stanza { reply: Box::new(reply), asker, payload, set, extension };
+        self.ask(Asked { actor, channel, way }, turn);
     }
 
     fn message(&mut self, stanza: &Stanza, turn: &mut Turn) {
@@ -121,7 +77,8 @@ impl Engine {
                 let actor = self.actor(stanza.sender());
                 let (payload, asker) = (&stanza.element, stanza.from.clone());
                 let channel = Some(name);
-                self.ask(Asked { reply, actor, asker, channel, payload, set: true, extension: None }, turn);
+                let way = Way::Stanza { reply: Box::new(reply), asker, payload, set: true, extension: None };
+                self.ask(Asked { actor, channel, way }, turn);
             }
             // What a server announces is not answered.
             Some(Target::Service) if stanza.from.node().is_none() => self.advert(stanza),

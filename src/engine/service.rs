@@ -1,13 +1,15 @@
 //! What is asked of the service as a whole: creating channels and listing them.
 
 use super::Engine;
-use super::parley::Asked;
+use super::parley::{Asked, Effects};
 use crate::channel::command::{Page, Slice};
-use crate::channel::{Answer, Change, Channel, ChannelName, Decision, Profile, Refusal, Rights};
+use crate::channel::{
+    Answer, Change, Channel, ChannelName, Context, GroupWish, Membership, Profile, Refusal, Rights, group_create,
+};
 use crate::xep::{pubsub, rsm};
 use jid::BareJid;
 use rand::Rng;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// Channels on one page of a list, at most.
@@ -15,9 +17,41 @@ const CHANNELS_PAGE_MAX: usize = 500;
 
 impl Engine {
     /// Creates a channel; an empty one is in memory at once, so that what follows in the turn finds it.
-    pub(super) fn create(&mut self, asked: &mut Asked<'_>, wanted: Option<ChannelName>) -> Result<Decision, Refusal> {
-        let creator = asked.actor.account.clone();
-        if !self.service.may_create(&creator) {
+    pub(super) fn create(&mut self, asked: &mut Asked<'_>, wanted: Option<ChannelName>) -> Result<Effects, Refusal> {
+        let (name, profile) = self.found(&asked.actor.account, wanted)?;
+        let settings = self.service.limits.plain_settings();
+        let rights = Rights { owners: vec![profile.creator.clone()], admins: Vec::new() };
+        let info = pubsub::first_info(profile.listed.then_some(name.as_str()), self.now);
+        let created = Change::Created { profile, settings, rights, info };
+        self.put_created(&name, &created);
+        asked.channel = Some(name.clone());
+        Ok(Effects { changes: vec![(name.clone(), created)], answer: Answer::Created { name }, own: None })
+    }
+
+    /// Creates a group with its people, all or nothing (groups.md §3.1).
+    pub(super) fn create_group(&mut self, asked: &mut Asked<'_>, wish: GroupWish) -> Result<Effects, Refusal> {
+        let (name, mut profile) = self.found(&asked.actor.account, wish.name.clone())?;
+        let mut context = Context {
+            now: self.now,
+            dice: &mut self.dice,
+            limits: &self.service.limits,
+            facts: &BTreeMap::new(),
+            rename: pubsub::renamed,
+        };
+        let plan = group_create::plan(&wish, &asked.actor, &mut context)?;
+        // Only those who are in a group learn of it (groups.md §1 rule 11).
+        profile.listed = plan.settings.membership == Membership::Open;
+        let info = pubsub::first_info(Some(&plan.subject), self.now);
+        let created = Change::Created { profile, settings: plan.settings, rights: plan.rights, info };
+        self.put_created(&name, &created);
+        asked.channel = Some(name.clone());
+        let changes = std::iter::once(created).chain(plan.changes).map(|change| (name.clone(), change)).collect();
+        Ok(Effects { changes, answer: Answer::GroupCreated { name, members: plan.members }, own: None })
+    }
+
+    /// A name that is free, and what a new channel of it is.
+    fn found(&mut self, creator: &BareJid, wanted: Option<ChannelName>) -> Result<(ChannelName, Profile), Refusal> {
+        if !self.service.may_create(creator) {
             return Err(Refusal::NotAllowed("you may not create channels here"));
         }
         if wanted.as_ref().is_some_and(|name| self.shelf.exists(name) || self.shelf.is_cold(name)) {
@@ -26,28 +60,21 @@ impl Engine {
         if self.shelf.count() >= self.service.limits.channels_max {
             return Err(Refusal::TooMany { what: "channels", max: self.service.limits.channels_max });
         }
-        let named = wanted.is_some();
+        let listed = wanted.is_some();
         let name = wanted.unwrap_or_else(|| ChannelName::random(&mut self.dice));
-        let profile = Profile {
-            tag: self.dice.random(),
-            created: self.now,
-            creator: creator.clone(),
-            gid: self.shelf.next_gid(),
-            listed: named,
-        };
-        let settings = self.service.limits.plain_settings();
-        let rights = Rights { owners: vec![creator], admins: Vec::new() };
-        let info = pubsub::first_info(named.then_some(name.as_str()), self.now);
-        self.shelf.put(Channel::create(name.clone(), profile.clone(), settings.clone(), rights.clone(), info.clone()));
-        asked.channel = Some(name.clone());
-        Ok(Decision {
-            changes: vec![Change::Created { profile, settings, rights, info }],
-            answer: Answer::Created { name },
-        })
+        let tag = self.dice.random();
+        let gid = self.shelf.next_gid();
+        Ok((name, Profile { tag, created: self.now, creator: creator.clone(), gid, listed }))
+    }
+
+    fn put_created(&mut self, name: &ChannelName, created: &Change) {
+        if let Change::Created { profile, settings, rights, info } = created.clone() {
+            self.shelf.put(Channel::create(name.clone(), profile, settings, rights, info));
+        }
     }
 
     /// The channels that an account may find: those that are listed, and those that it is in (XEP-0369 §6.2).
-    pub(super) fn list_channels(&self, account: &BareJid, slice: &Slice) -> Result<Decision, Refusal> {
+    pub(super) fn list_channels(&self, account: &BareJid, slice: &Slice) -> Result<Effects, Refusal> {
         let own = self.memberships.get(account).into_iter().flatten();
         let own: BTreeSet<&ChannelName> = own.filter(|name| self.shelf.is_unlisted(name)).collect();
         let names = Merged { listed: self.shelf.listed(), own: own.into_iter().collect() };
@@ -57,7 +84,7 @@ impl Engine {
         };
         let range = rsm::cut(slice, names.len(), CHANNELS_PAGE_MAX, position)?;
         let entries = names.page(range.clone());
-        Ok(Decision::answer(Answer::Channels(Page { entries, count: names.len(), index: range.start })))
+        Ok(Effects::none(Answer::Channels(Page { entries, count: names.len(), index: range.start })))
     }
 }
 

@@ -2,15 +2,17 @@
 //!
 //! A channel in memory is a cache of the store: it may be dropped at any time between turns.
 
+use super::Engine;
 use super::outbox::{Delta, ListId, Out};
-use super::{Engine, Needs};
 use crate::channel::{Channel, ChannelName, Node};
 use crate::store::Listing;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 
 /// See the module.
 pub(super) struct Shelf {
     directory: BTreeMap<ChannelName, Listing>,
+    numbers: HashMap<u32, ChannelName>,
     /// Those of the directory that are listed, since a list of them is asked for a page at a time, by anybody.
     listed: Vec<ChannelName>,
     /// Names of which only the store knows whether they exist, since a commit was refused.
@@ -35,6 +37,7 @@ impl Shelf {
         let directory: BTreeMap<_, _> = directory.into_iter().map(|listing| (listing.name.clone(), listing)).collect();
         Shelf {
             gid,
+            numbers: directory.values().map(|listing| (listing.gid, listing.name.clone())).collect(),
             listed: directory.values().filter(|it| it.listed).map(|it| it.name.clone()).collect(),
             directory,
             doubtful: BTreeSet::new(),
@@ -74,6 +77,22 @@ impl Shelf {
         self.directory.contains_key(name)
     }
 
+    /// The tag of a channel that exists.
+    pub fn tag_of(&self, name: &ChannelName) -> Option<u64> {
+        self.directory.get(name).map(|listing| listing.tag)
+    }
+
+    /// Some names behind one, in order: all there are, a few at a time.
+    pub fn names_behind(&self, name: Option<&ChannelName>, count: usize) -> Vec<ChannelName> {
+        let from = name.map_or(Bound::Unbounded, Bound::Excluded);
+        self.directory.range::<ChannelName, _>((from, Bound::Unbounded)).take(count).map(|(n, _)| n.clone()).collect()
+    }
+
+    /// The channel of a number.
+    pub fn by_gid(&self, gid: u32) -> Option<&ChannelName> {
+        self.numbers.get(&gid)
+    }
+
     pub fn count(&self) -> usize {
         self.directory.len()
     }
@@ -102,6 +121,7 @@ impl Shelf {
     pub fn put(&mut self, channel: Channel) {
         let (name, profile) = (channel.name().clone(), channel.profile());
         let listing = Listing { name: name.clone(), tag: profile.tag, gid: profile.gid, listed: profile.listed };
+        self.numbers.insert(listing.gid, name.clone());
         match self.listed.binary_search(&name) {
             Err(at) if listing.listed => self.listed.insert(at, name.clone()),
             Ok(at) if !listing.listed => drop(self.listed.remove(at)),
@@ -123,7 +143,9 @@ impl Shelf {
 
     /// Strikes a channel from the directory.
     pub fn strike(&mut self, name: &ChannelName) {
-        self.directory.remove(name);
+        if let Some(listing) = self.directory.remove(name) {
+            self.numbers.remove(&listing.gid);
+        }
         if let Ok(at) = self.listed.binary_search(name) {
             self.listed.remove(at);
         }
@@ -209,12 +231,6 @@ impl Engine {
     pub(super) fn make_room(&mut self, out: &mut Vec<Out>) {
         for name in self.shelf.surplus() {
             self.unshelve(&name, out);
-        }
-    }
-
-    pub(super) fn need_channel(&self, name: &ChannelName, needs: &mut Needs) {
-        if self.shelf.is_cold(name) && !needs.channels.contains(name) {
-            needs.channels.push(name.clone());
         }
     }
 }

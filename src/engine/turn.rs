@@ -1,11 +1,11 @@
 //! A turn's input and output, and what happens when its commit fails.
 
-use super::{Engine, Out, Query};
-use crate::channel::{Channel, ChannelName, Refusal, Stamp};
+use super::call::{Call, Called, Lookup};
+use super::{Engine, Loaded, Out, Query};
+use crate::channel::{Refusal, Stamp};
 use crate::store::Record;
 use crate::xep::Reply;
 use crate::xmpp::{Stanza, StanzaError, Unreadable};
-use jid::BareJid;
 
 /// Something that came in.
 #[derive(Clone, Debug)]
@@ -14,37 +14,14 @@ pub enum Inbound {
     Stanza(Stanza),
     /// A stanza that cannot be read; its sender is owed an error.
     Unreadable(Unreadable),
+    /// A command that came by another door.
+    Call(Box<Call>),
     /// The link to the host server is up.
     LinkUp,
     /// It is down.
     LinkDown,
     /// About a second went by.
     Tick,
-}
-
-/// What has to be loaded before a turn.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Needs {
-    /// Channels that exist and are not in memory.
-    pub channels: Vec<ChannelName>,
-    /// Accounts of which it matters which channels they are in.
-    pub accounts: Vec<BareJid>,
-}
-
-impl Needs {
-    /// Whether nothing has to be loaded.
-    pub fn is_empty(&self) -> bool {
-        self.channels.is_empty() && self.accounts.is_empty()
-    }
-}
-
-/// What was loaded.
-#[derive(Clone, Debug, Default)]
-pub struct Loaded {
-    /// The channels asked for, `None` for one that does not exist.
-    pub channels: Vec<(ChannelName, Option<Channel>)>,
-    /// The channels of the accounts asked for.
-    pub memberships: Vec<(BareJid, Vec<ChannelName>)>,
 }
 
 /// What a turn leads to. The contract: nothing in `outbox` leaves before `records` are durable.
@@ -56,6 +33,12 @@ pub struct Turn {
     pub outbox: Vec<Out>,
     /// To be answered from the archive, after the commit.
     pub queries: Vec<Query>,
+    /// Results of calls, to be handed out after the commit; [`Turn::refused`] where it is refused.
+    pub results: Vec<Called>,
+    /// Results of calls that are completed from the store, after the commit.
+    pub lookups: Vec<Lookup>,
+    /// The marks of all calls of the turn.
+    pub(super) tokens: Vec<u64>,
     /// What lists in answers have cost so far, in bytes.
     pub(super) effort: usize,
     /// Questions of the service's own, which do not wait for any commit.
@@ -65,6 +48,11 @@ pub struct Turn {
 }
 
 impl Turn {
+    /// What the callers of the turn are told when the commit is refused.
+    pub fn refused(&self) -> Vec<Called> {
+        self.tokens.iter().map(|&token| (token, Err(Refusal::Internal))).collect()
+    }
+
     pub(super) fn send(&mut self, stanza: String) {
         self.outbox.push(Out::Stanza(stanza));
     }
@@ -84,7 +72,8 @@ impl Turn {
 
 impl Engine {
     /// Loads what [`Engine::needs`] asked for.
-    pub fn adopt(&mut self, loaded: Loaded) {
+    pub fn adopt(&mut self, mut loaded: Loaded) {
+        self.adopt_facts(&mut loaded);
         for (name, channel) in loaded.channels {
             self.shelve(name, channel);
         }
@@ -102,13 +91,17 @@ impl Engine {
         for inbound in batch {
             match inbound {
                 Inbound::Stanza(stanza) => self.stanza(&stanza, &mut turn),
+                Inbound::Call(call) => self.call(*call, &mut turn),
                 Inbound::Unreadable(unreadable) => self.unreadable(&unreadable, &mut turn),
                 Inbound::LinkUp => self.link_up(&mut turn),
                 Inbound::LinkDown => {}
-                Inbound::Tick => self.tick(),
+                Inbound::Tick => self.tick(&mut turn),
             }
         }
         self.memberships.clear();
+        self.groups.clear();
+        self.facts.clear();
+        self.absent.clear();
         self.accounts.save(&mut turn.records);
         self.make_room(&mut turn.outbox);
         turn
@@ -142,9 +135,10 @@ impl Engine {
         }
     }
 
-    fn tick(&mut self) {
+    fn tick(&mut self, turn: &mut Turn) {
         for full in self.pending.expire(self.now) {
             self.accounts.forget_question(&full);
         }
+        self.destroy_deserted(turn);
     }
 }

@@ -1,16 +1,23 @@
 //! Questions to the archive, answered from the store.
 
 use crate::channel::command::HistoryQuery;
-use crate::channel::{ParticipantId, Refusal, Row};
+use crate::channel::group::Aggregate;
+use crate::channel::{ParticipantId, Progress, Refusal, Row, RowKind};
+use crate::engine::Recipient;
 use crate::store::{Narrow, PagePlan, Store, StoreError};
-use crate::xep::mam_page::{People, Query, QueryKind};
+use crate::xep::group_tags;
+use crate::xep::mam_page::{People, Query, QueryKind, Tombstones};
+use jid::BareJid;
 use std::collections::BTreeSet;
 
 /// The stanzas that answer a query, in order.
 pub fn answer(query: &Query, store: &dyn Store) -> Vec<String> {
     let answered = match &query.kind {
         QueryKind::Page { query: page, author } => answer_page(query, page, author.as_ref(), store),
-        QueryKind::Bounds => answer_bounds(query, store),
+        QueryKind::Bounds(seen) => answer_bounds(query, seen, store),
+        QueryKind::MessageInfo { row, recipients, aggregate } => {
+            answer_message_info(query, *row, recipients, aggregate, store)
+        }
         QueryKind::Reflection { row } => answer_reflection(query, *row, store),
     };
     answered.unwrap_or_else(|error| {
@@ -26,11 +33,11 @@ fn answer_page(
     store: &dyn Store,
 ) -> Result<Vec<String>, StoreError> {
     if page.of_empty_node {
-        return Ok(query.page(page, Vec::new(), true, Some((0, 0)), &People::new()));
+        return Ok(query.page(page, Vec::new(), true, Some((0, 0)), &People::new(), &Tombstones::new()));
     }
     let oldest = match store.bounds(query.tag)? {
         Some((oldest, _)) => oldest,
-        None => return Ok(query.page(page, Vec::new(), true, Some((0, 0)), &People::new())),
+        None => return Ok(query.page(page, Vec::new(), true, Some((0, 0)), &People::new(), &Tombstones::new())),
     };
     // Rows below the oldest one were given out once and are gone (XEP-0313 §4.3.2).
     let named = page.ids.iter().flatten().chain(&page.after);
@@ -49,11 +56,11 @@ fn answer_page(
         author: author.cloned(),
         max: page.max,
         from_end: page.from_end,
-        narrow: Narrow::default(),
+        narrow: narrow(page),
     };
     let found = store.page(&plan)?;
-    let people = people(query, &found.rows, store)?;
-    Ok(query.page(page, found.rows, !found.cut, found.counted, &people))
+    let (people, tombstones) = beside(query, &found.rows, found.tombstones, store)?;
+    Ok(query.page(page, found.rows, !found.cut, found.counted, &people, &tombstones))
 }
 
 fn answer_ids(
@@ -69,7 +76,12 @@ fn answer_ids(
         let Some(row) = row else { return Ok(vec![query.refuse(&Refusal::NoSuchItem)]) };
         let in_time = page.start.is_none_or(|start| row.stamp >= start) && page.end.is_none_or(|end| row.stamp <= end);
         let in_range = page.after.is_none_or(|after| row.number > after) && page.before.is_none_or(|b| row.number < b);
-        if in_time && in_range && author.is_none_or(|author| row.author == *author) {
+        if !sees(page, row.number) {
+            return Ok(vec![query.refuse(&Refusal::NoSuchItem)]);
+        }
+        let is_wanted = page.media.as_ref().is_none_or(|kinds| row.media.is_some_and(|media| kinds.contains(&media)))
+            && !(page.no_events && matches!(row.kind, RowKind::Event(_)));
+        if is_wanted && in_time && in_range && author.is_none_or(|author| row.author == *author) {
             rows.push(row);
         }
     }
@@ -78,26 +90,110 @@ fn answer_ids(
         rows.drain(..rows.len().saturating_sub(page.max));
     }
     rows.truncate(page.max);
-    let people = people(query, &rows, store)?;
-    Ok(query.page(page, rows, complete, None, &people))
+    let tombstones = store.tombstones(query.tag, &numbers)?;
+    let (people, tombstones) = beside(query, &rows, tombstones, store)?;
+    Ok(query.page(page, rows, complete, None, &people, &tombstones))
 }
 
-fn answer_bounds(query: &Query, store: &dyn Store) -> Result<Vec<String>, StoreError> {
+/// Whether a row is one that the asker may name: within its windows, hidden or not.
+fn sees(page: &HistoryQuery, row: u64) -> bool {
+    let windows = page.windows.as_ref();
+    windows.is_none_or(|windows| windows.iter().any(|&(first, last)| first <= row && row <= last))
+}
+
+fn narrow(page: &HistoryQuery) -> Narrow {
+    Narrow {
+        windows: page.windows.clone(),
+        hidden: page.hidden.clone(),
+        no_events: page.no_events,
+        media: page.media.clone(),
+    }
+}
+
+fn answer_bounds(query: &Query, seen: &HistoryQuery, store: &dyn Store) -> Result<Vec<String>, StoreError> {
     let Some((oldest, _)) = store.bounds(query.tag)? else { return Ok(vec![query.bounds(None)]) };
-    let ends = store.rows(query.tag, &[oldest, query.newest])?;
-    Ok(vec![match &ends[..] {
-        [Some(first), Some(last)] => query.bounds(Some((first, last))),
+    let end = |from_end| {
+        let plan = PagePlan {
+            tag: query.tag,
+            first: oldest,
+            last: query.newest,
+            start: None,
+            end: None,
+            author: None,
+            max: 1,
+            from_end,
+            narrow: narrow(seen),
+        };
+        Ok(store.page(&plan)?.rows.pop())
+    };
+    Ok(vec![match (end(false)?, end(true)?) {
+        (Some(first), Some(last)) => query.bounds(Some((&first, &last))),
         _ => query.bounds(None),
     }])
 }
 
 fn answer_reflection(query: &Query, row: u64, store: &dyn Store) -> Result<Vec<String>, StoreError> {
     let rows: Vec<Row> = store.rows(query.tag, &[row])?.into_iter().flatten().collect();
-    let people = people(query, &rows, store)?;
-    Ok(rows.iter().filter_map(|row| query.reflection(row, &people)).collect())
+    let tombstones = store.tombstones(query.tag, &[row])?;
+    let (people, tombstones) = beside(query, &rows, tombstones, store)?;
+    Ok(rows.iter().filter_map(|row| query.reflection(row, &people, &tombstones)).collect())
 }
 
-fn people(query: &Query, rows: &[Row], store: &dyn Store) -> Result<People, StoreError> {
-    let ids: BTreeSet<&ParticipantId> = rows.iter().map(|row| &row.author).collect();
-    store.people(query.tag, &ids.into_iter().cloned().collect::<Vec<_>>())
+fn answer_message_info(
+    query: &Query,
+    row: u64,
+    recipients: &[(ParticipantId, BareJid)],
+    aggregate: &Aggregate,
+    store: &dyn Store,
+) -> Result<Vec<String>, StoreError> {
+    let recipients = recipients_of(query.tag, row, recipients, store)?;
+    let told = recipients.iter().map(|it| group_tags::recipient(&it.jid, it.delivered, it.read)).collect();
+    Ok(vec![query.message_info(row, aggregate, told)])
+}
+
+/// When each recipient reported a row, in the order of accounts; reading implies arriving.
+///
+/// # Errors
+/// Those of reading.
+pub fn recipients_of(
+    tag: u64,
+    row: u64,
+    recipients: &[(ParticipantId, BareJid)],
+    store: &dyn Store,
+) -> Result<Vec<Recipient>, StoreError> {
+    let ids: Vec<ParticipantId> = recipients.iter().map(|(id, _)| id.clone()).collect();
+    let delivered = store.reports(tag, row, Progress::Delivered, &ids)?;
+    let read = store.reports(tag, row, Progress::Read, &ids)?;
+    let recipient = |(id, jid): &(ParticipantId, BareJid)| {
+        let read = read.get(id).copied();
+        let delivered = delivered.get(id).copied().into_iter().chain(read).min();
+        Recipient { jid: jid.clone(), delivered, read }
+    };
+    let mut recipients: Vec<Recipient> = recipients.iter().map(recipient).collect();
+    recipients.sort_unstable_by(|a, b| a.jid.cmp(&b.jid));
+    Ok(recipients)
+}
+
+/// What rows are written with: the people whom they name, and what is left of rows that moderators retracted.
+fn beside(
+    query: &Query,
+    rows: &[Row],
+    mut tombstones: Tombstones,
+    store: &dyn Store,
+) -> Result<(People, Tombstones), StoreError> {
+    let mut ids: BTreeSet<&ParticipantId> = BTreeSet::new();
+    let mut moderated = Vec::new();
+    for row in rows {
+        ids.insert(&row.author);
+        match &row.kind {
+            RowKind::Event(event) => ids.extend(event.by.iter().chain(&event.whom)),
+            RowKind::Moderation => moderated.extend(row.target),
+            _ => {}
+        }
+    }
+    if !moderated.is_empty() {
+        tombstones.extend(store.tombstones(query.tag, &moderated)?);
+    }
+    let people = store.people(query.tag, &ids.into_iter().cloned().collect::<Vec<_>>())?;
+    Ok((people, tombstones))
 }

@@ -1,8 +1,11 @@
 //! Pages of history, read beside the loop: a few threads, a bounded queue, the answers of one query in order.
 
 use super::answer::answer;
+use super::callers::{Callers, complete};
 use super::vital::Vital;
 use super::writer::{Outbox, weight};
+use crate::channel::Refusal;
+use crate::engine::Lookup;
 use crate::engine::Query;
 use crate::engine::outbox::Out;
 use crate::store::Store;
@@ -18,10 +21,19 @@ const WAITING_PER_THREAD: usize = 128;
 /// The stack of a thread that reads stored stanzas into trees, in bytes.
 const STACK_BYTES: usize = 4 << 20;
 
+/// What is asked of the archive.
+pub enum Question {
+    /// By a stanza.
+    Stanza(Box<Query>),
+    /// By a call.
+    Call(Box<Lookup>),
+}
+
 /// The threads that read pages.
 pub struct Archive {
-    queries: Arc<Queue<Query>>,
+    questions: Arc<Queue<Question>>,
     outbox: Arc<Outbox>,
+    callers: Arc<Callers>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -30,44 +42,54 @@ impl Archive {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(threads: usize, store: &Arc<dyn Store>, outbox: &Arc<Outbox>) -> io::Result<Archive> {
-        let queries = Arc::new(Queue::new(threads * WAITING_PER_THREAD, usize::MAX));
+    pub fn start(
+        threads: usize,
+        store: &Arc<dyn Store>,
+        outbox: &Arc<Outbox>,
+        callers: &Arc<Callers>,
+    ) -> io::Result<Archive> {
+        let questions = Arc::new(Queue::new(threads * WAITING_PER_THREAD, usize::MAX));
         let start = |n: usize| {
-            let (queries, store, outbox) = (queries.clone(), store.clone(), outbox.clone());
+            let (questions, store) = (questions.clone(), store.clone());
+            let (outbox, callers) = (outbox.clone(), callers.clone());
             std::thread::Builder::new()
                 .name(format!("archive-{n}"))
                 .stack_size(STACK_BYTES)
-                .spawn(move || run(&queries, &*store, &outbox))
+                .spawn(move || run(&questions, &*store, &outbox, &callers))
         };
         let threads = (0..threads).map(start).collect::<io::Result<_>>()?;
-        Ok(Archive { queries, outbox: outbox.clone(), threads })
+        Ok(Archive { questions, outbox: outbox.clone(), callers: callers.clone(), threads })
     }
 
-    /// Takes a query, or refuses it when too many wait.
-    pub fn take(&self, query: Query) {
-        if self.queries.has_room(0) {
-            // The worker alone adds queries, so the room is still there.
-            self.queries.try_push(query, 0);
-        } else {
-            send(&self.outbox, query.refuse_busy());
+    /// Takes a question, or refuses it when too many wait.
+    pub fn take(&self, question: Question) {
+        if self.questions.has_room(0) {
+            // The worker alone adds questions, so the room is still there.
+            self.questions.try_push(question, 0);
+            return;
+        }
+        match question {
+            Question::Stanza(query) => send(&self.outbox, query.refuse_busy()),
+            Question::Call(lookup) => self.callers.tell((lookup.token, Err(Refusal::Busy))),
         }
     }
 
     /// Answers what waits, and ends.
     pub fn finish(self) {
-        self.queries.close();
+        self.questions.close();
         for thread in self.threads {
             let _ = thread.join();
         }
     }
 }
 
-fn run(queries: &Queue<Query>, store: &dyn Store, outbox: &Outbox) {
+fn run(questions: &Queue<Question>, store: &dyn Store, outbox: &Outbox, callers: &Callers) {
     let _vital = Vital("a reader of the archive");
-    while let Some(batch) = queries.take_in_thread((1, usize::MAX), Duration::from_secs(3600)) {
-        for query in batch {
-            for stanza in answer(&query, store) {
-                send(outbox, stanza);
+    while let Some(batch) = questions.take_in_thread((1, usize::MAX), Duration::from_secs(3600)) {
+        for question in batch {
+            match question {
+                Question::Stanza(query) => answer(&query, store).into_iter().for_each(|stanza| send(outbox, stanza)),
+                Question::Call(lookup) => callers.tell(complete(*lookup, store)),
             }
         }
     }

@@ -5,10 +5,13 @@
 
 pub mod answer;
 mod archive;
+pub mod callers;
 pub mod clock;
 mod component;
 pub mod framer;
+mod http;
 mod link;
+pub mod load;
 mod queue;
 mod reader;
 mod refuse;
@@ -54,6 +57,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     let limits = &config.limits;
     let inbox = Arc::new(reader::Inbox::new(limits.inbox_items_max, limits.inbox_bytes_max));
     let outbox = Arc::new(writer::Outbox::new(usize::MAX, limits.outbox_bytes_max));
+    let callers = Arc::new(callers::Callers::default());
     let (stop, stopping) = watch::channel(false);
 
     let engine = Engine::new(
@@ -63,10 +67,18 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         store.directory().context("the directory of channels")?,
         store.whereabouts().context("the whereabouts of accounts")?,
     );
-    let archive = archive::Archive::start(config.archive.query_threads, &store, &outbox)?;
-    let worker = worker::Worker { engine, store, inbox: inbox.clone(), outbox: outbox.clone(), archive };
+    let archive = archive::Archive::start(config.archive.query_threads, &store, &outbox, &callers)?;
+    let worker = worker::Worker {
+        engine,
+        store: store.clone(),
+        inbox: inbox.clone(),
+        outbox: outbox.clone(),
+        archive,
+        callers: callers.clone(),
+    };
     let working =
         std::thread::Builder::new().name("worker".to_owned()).stack_size(STACK_BYTES).spawn(move || worker.run())?;
+    let serving = http::start(config, &store, &inbox, &callers, stopping.clone()).await?;
     let link = link(config, secret, &inbox, &outbox, stopping)?;
     let mut linking = tokio::spawn(async move {
         let _vital = vital::Vital("the link");
@@ -76,6 +88,10 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     wait_for_either(&mut terminate, &mut interrupt).await;
     tracing::info!("stopping");
     stop.send_replace(true);
+    // What was asked over HTTP already still gets its result.
+    if let Some(serving) = serving {
+        let _ = serving.await;
+    }
     inbox.close();
     let worked = tokio::task::spawn_blocking(move || working.join());
     if timeout(DRAIN_PATIENCE, worked).await.is_err() {

@@ -3,15 +3,18 @@
 //! Invariant: nothing of a turn's outbox leaves before its records are durable. It blocks when the outbox is full,
 //! which fills the inbox, which makes the reader refuse: no queue grows.
 
-use super::archive::Archive;
+use super::archive::{Archive, Question};
+use super::callers::Callers;
 use super::clock;
+use super::load::load_all;
 use super::reader::Inbox;
 use super::refuse::{Why, refuse_inbound};
 use super::vital::Vital;
 use super::writer::{Outbox, weight};
+use crate::channel::Refusal;
 use crate::engine::outbox::Out;
-use crate::engine::{Engine, Inbound, Loaded, Needs};
-use crate::store::{CommitError, Store, StoreError};
+use crate::engine::{Engine, Inbound};
+use crate::store::{CommitError, Store};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,6 +40,8 @@ pub struct Worker {
     pub outbox: Arc<Outbox>,
     /// What answers queries.
     pub archive: Archive,
+    /// Who waits for the results of calls.
+    pub callers: Arc<Callers>,
 }
 
 impl Worker {
@@ -67,17 +72,15 @@ impl Worker {
             self.work(batch);
             return self.work(rest);
         }
-        match self.load(&needs) {
-            Ok(loaded) => self.engine.adopt(loaded),
+        match load_all(&mut self.engine, &*self.store, &batch) {
+            Ok(()) => {}
             Err(_) if batch.len() > 1 => {
                 // One channel that cannot be read is no reason to refuse the others.
                 return batch.into_iter().for_each(|inbound| self.work(vec![inbound]));
             }
             Err(error) => {
                 tracing::error!("the store cannot be read: {error}");
-                return batch.drain(..).filter_map(|it| refuse_inbound(&it, Why::StoreFailed)).for_each(|answer| {
-                    self.send(Out::Stanza(answer));
-                });
+                return batch.drain(..).for_each(|inbound| self.refuse(&inbound));
             }
         }
         let now = clock::now();
@@ -86,13 +89,26 @@ impl Worker {
         match committed {
             Ok(()) => {
                 turn.outbox.into_iter().for_each(|out| self.send(out));
-                turn.queries.into_iter().for_each(|query| self.archive.take(query));
+                turn.results.into_iter().for_each(|called| self.callers.tell(called));
+                turn.queries.into_iter().for_each(|query| self.archive.take(Question::Stanza(Box::new(query))));
+                turn.lookups.into_iter().for_each(|lookup| self.archive.take(Question::Call(Box::new(lookup))));
             }
             Err(error @ CommitError::Refused(_)) => {
                 tracing::error!("{error}; what came in is answered with internal-server-error");
+                turn.refused().into_iter().for_each(|called| self.callers.tell(called));
                 self.engine.abandon(turn).into_iter().for_each(|out| self.send(out));
             }
             Err(error @ CommitError::Unknown(_)) => give_up(&error),
+        }
+    }
+
+    /// Answers what could not be taken because the store cannot be read.
+    fn refuse(&self, inbound: &Inbound) {
+        if let Inbound::Call(call) = inbound {
+            self.callers.tell((call.token, Err(Refusal::Internal)));
+        }
+        if let Some(answer) = refuse_inbound(inbound, Why::StoreFailed) {
+            self.send(Out::Stanza(answer));
         }
     }
 
@@ -103,17 +119,6 @@ impl Worker {
             Err(error @ CommitError::Refused(_)) => tracing::warn!("{error}; it is tried again"),
             Err(error @ CommitError::Unknown(_)) => give_up(&error),
         }
-    }
-
-    fn load(&self, needs: &Needs) -> Result<Loaded, StoreError> {
-        let channels = match needs.channels.is_empty() {
-            true => Vec::new(),
-            false => self.store.load(&needs.channels)?,
-        };
-        let channels = needs.channels.iter().cloned().zip(channels).collect();
-        let of = |account: &jid::BareJid| Ok((account.clone(), self.store.channels_of(account)?));
-        let memberships = needs.accounts.iter().map(of).collect::<Result<_, StoreError>>()?;
-        Ok(Loaded { channels, memberships })
     }
 
     fn send(&self, out: Out) {

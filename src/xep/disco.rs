@@ -1,7 +1,7 @@
 //! XEP-0030: what the service and its channels are, and what they hold.
 
 use super::mix_core::name_of;
-use super::{EXTENSIONS, Extension, Request, Route, Scope, delegation, rsm};
+use super::{EXTENSIONS, Extension, Request, Route, Scope, admin, delegation, rsm};
 use crate::channel::{Answer, Command, Node, Refusal};
 use crate::xmpp::{Tag, ns};
 
@@ -62,8 +62,14 @@ impl Extension for Disco {
             Answer::Nodes => {
                 let Some(channel) = request.channel else { return Err(Refusal::NoSuchChannel) };
                 let address = request.service.address_of(channel.name());
+                let administers = admin::administers(channel, &request.actor.account);
+                let visible = |node: &Node| {
+                    let is_default = matches!(node, Node::Messages | Node::Participants | Node::Info);
+                    let is_for_admins = matches!(node, Node::Allowed | Node::Banned | Node::Config);
+                    is_default || (is_for_admins && administers) || channel.item(*node).is_some()
+                };
                 let item = |node| Tag::new("item").attr("jid", &address).attr("node", name_of(node));
-                Ok(Some(query.children([Node::Messages, Node::Participants, Node::Info].map(item))))
+                Ok(Some(query.children(channel.nodes().filter(visible).map(item))))
             }
             Answer::Channels(page) => {
                 let jids: Vec<String> = page.entries.iter().map(|name| request.service.address_of(name)).collect();

@@ -1,6 +1,7 @@
 //! From refusals to stanza errors: the one table.
 
 use crate::channel::Refusal;
+use crate::xmpp::error::Specific;
 use crate::xmpp::{Condition, StanzaError, ns};
 
 impl From<&Refusal> for StanzaError {
@@ -25,8 +26,34 @@ impl From<&Refusal> for StanzaError {
             Refusal::NoSuchService => ServiceUnavailable,
             Refusal::Internal => InternalServerError,
         };
-        let specific = matches!(refusal, Refusal::TooLong { what: "the item", .. })
-            .then_some(("payload-too-big", ns::PUBSUB_ERRORS));
-        StanzaError { condition, text: refusal.to_string(), specific }
+        StanzaError { condition, text: refusal.to_string(), specific: specific(refusal), code: code(refusal) }
     }
+}
+
+/// The condition of a protocol's own (groups.md §3.8).
+fn specific(refusal: &Refusal) -> Option<Specific> {
+    let of_groups = |name, attr| Some(Specific { name, ns: ns::GROUP, attr });
+    match refusal {
+        Refusal::TooLong { what: "the item", .. } => {
+            Some(Specific { name: "payload-too-big", ns: ns::PUBSUB_ERRORS, attr: None })
+        }
+        Refusal::Invalid { field, .. } => of_groups("invalid", Some(("field", (*field).to_owned()))),
+        Refusal::TooManyCharacters { .. } => of_groups("invalid", Some(("field", "name".to_owned()))),
+        Refusal::FeatureOff(feature) => of_groups("feature-off", Some(("feature", (*feature).to_owned()))),
+        Refusal::UnsupportedMedia => of_groups("unsupported-media-type", None),
+        Refusal::FileTooLarge { max } => of_groups("file-too-large", Some(("max", max.to_string()))),
+        Refusal::Crowded { max } => of_groups("too-many-participants", Some(("max", max.to_string()))),
+        Refusal::NotAdmin => of_groups("not-admin", None),
+        Refusal::StillWaiting => of_groups("not-joined", None),
+        _ => None,
+    }
+}
+
+/// The code, for what groups.md §3.8 has in its table; what else may go wrong is told by its condition alone.
+fn code(refusal: &Refusal) -> Option<u16> {
+    let is_in_table = match refusal {
+        Refusal::NoSuchChannel | Refusal::NoSuchFile | Refusal::Internal => true,
+        other => specific(other).is_some_and(|specific| specific.ns == ns::GROUP),
+    };
+    is_in_table.then(|| refusal.code())
 }

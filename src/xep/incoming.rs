@@ -1,8 +1,8 @@
 //! A groupchat message on its way in: what is kept of it, and what only the channel may say and so is stripped.
 
-use super::{Request, Weight};
+use super::{Request, Weight, media, receipts};
 use crate::channel::{Command, Message, Refusal};
-use crate::xmpp::{ns, write_children};
+use crate::xmpp::{Tag, ns, write_children};
 use minidom::Element;
 
 /// Reads a groupchat message to a channel.
@@ -19,8 +19,11 @@ pub fn decode(request: &Request<'_>) -> Result<Command, Refusal> {
         return Err(Refusal::BadRequest("the message is empty".into()));
     };
     let hint = |name: &str| stanza.has_child(name, ns::HINTS);
+    let retracts = stanza.children().find(|child| is_retraction(child));
     let archived = match weight {
         Weight::State => false,
+        // What was kept is not taken back in passing.
+        _ if retracts.is_some() => true,
         _ if hint("no-store") || hint("no-permanent-store") => false,
         Weight::Pass => {
             hint("store") && stanza.children().any(|child| super::weigh(child).is_none() && !is_bare(child))
@@ -29,6 +32,12 @@ pub fn decode(request: &Request<'_>) -> Result<Command, Refusal> {
     };
     let mut payload = String::with_capacity(256);
     write_children(stanza, relayed, &mut payload);
+    let (sealer, tag) = (&request.service.sealer, channel.profile().tag);
+    if let Some(retract) = retracts.filter(|retract| retract.has_ns(ns::MIX_MISC)) {
+        // XEP-0407 §4 has a spelling of its own; clients look for the one of XEP-0424.
+        Tag::in_ns("retract", ns::RETRACT).attr_opt("id", retract.attr("id")).write(&mut payload);
+    }
+    let corrects = stanza.get_child("replace", ns::CORRECT).and_then(|replace| replace.attr("id"));
     let own = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
     Ok(Command::Publish(Message {
         stanza_id: own(stanza.attr("id")),
@@ -37,11 +46,11 @@ pub fn decode(request: &Request<'_>) -> Result<Command, Refusal> {
         archived,
         echoed: weight > Weight::State,
         counted: archived && weight == Weight::Count,
-        retracts: false,
-        corrects: None,
-        media: None,
-        reports: None,
-        target: target(stanza).and_then(|id| request.service.sealer.open(channel.profile().tag, &id)),
+        retracts: retracts.is_some(),
+        media: media::of_message(stanza),
+        reports: if weight == Weight::Pass { receipts::report(stanza, sealer, tag) } else { None },
+        target: target(stanza).or(corrects).and_then(|id| sealer.open(tag, id)),
+        corrects: own(corrects),
         payload,
     }))
 }
@@ -75,11 +84,17 @@ fn same_address(stated: &str, address: &str) -> bool {
     jid::Jid::new(stated.trim()).is_ok_and(|stated| stated.to_bare().as_str() == address)
 }
 
+fn is_retraction(child: &Element) -> bool {
+    child.is("retract", ns::RETRACT) || child.is("retract", ns::MIX_MISC)
+}
+
 /// The id of the message that this one refers to, where the reference is to a stanza id (XEP-0424, XEP-0444, XEP-0461).
-fn target(stanza: &Element) -> Option<String> {
-    let child = stanza.children().find(|child| {
-        matches!((child.name(), &*child.ns()), ("retract", ns::RETRACT | ns::MIX_MISC) | ("reactions", ns::REACTIONS))
-            || child.is("reply", "urn:xmpp:reply:0")
-    })?;
-    child.attr("id").map(str::to_owned)
+fn target(stanza: &Element) -> Option<&str> {
+    let refers = |child: &&Element| {
+        is_retraction(child) || child.is("reactions", ns::REACTIONS) || child.is("reply", "urn:xmpp:reply:0")
+    };
+    // A retraction may be a reply as well.
+    let mut children = stanza.children();
+    let child = stanza.children().find(|child| is_retraction(child)).or_else(|| children.find(refers))?;
+    child.attr("id")
 }

@@ -2,7 +2,7 @@
 
 use super::{Extension, Request, Route, Scope, mix_core, rsm};
 use crate::channel::command::{HistoryQuery, Slice};
-use crate::channel::{Answer, Channel, Command, Node, Refusal, Stamp};
+use crate::channel::{Answer, Channel, Command, MediaKind, Node, Refusal, Stamp};
 use crate::xmpp::{Tag, ns};
 use jid::Jid;
 use minidom::Element;
@@ -11,7 +11,7 @@ use minidom::Element;
 pub struct Mam;
 
 /// The fields of the form, with their types (XEP-0313 §4.1.5).
-const FIELDS: [(&str, &str); 9] = [
+const FIELDS: [(&str, &str); 11] = [
     ("jid-single", "with"),
     ("text-single", "start"),
     ("text-single", "end"),
@@ -21,10 +21,16 @@ const FIELDS: [(&str, &str); 9] = [
     ("list-single", POSITION),
     ("text-single", LAST_ROW_ID),
     ("text-single", LIMIT),
+    ("list-multi", MEDIA),
+    ("boolean", EVENTS),
 ];
 const POSITION: &str = "{urn:mixd:group:1}position";
 const LAST_ROW_ID: &str = "{urn:mixd:group:1}last-row-id";
 const LIMIT: &str = "{urn:mixd:group:1}limit";
+const MEDIA: &str = "{urn:mixd:group:1}media";
+const EVENTS: &str = "{urn:mixd:group:1}events";
+/// Rows of the first page of files and of later ones, where the asker names no number (groups.md §1 rule 10).
+const MEDIA_PAGES: (usize, usize) = (3, 10);
 
 impl Extension for Mam {
     fn name(&self) -> &'static str {
@@ -62,6 +68,13 @@ impl Extension for Mam {
     }
 }
 
+const KINDS: [(&str, MediaKind); 4] =
+    [("image", MediaKind::Image), ("video", MediaKind::Video), ("audio", MediaKind::Audio), ("file", MediaKind::File)];
+
+fn option(value: &str) -> Tag {
+    Tag::new("option").child(Tag::new("value").text(value))
+}
+
 fn form() -> Tag {
     let form_type = Tag::new("field").attr("type", "hidden").attr("var", "FORM_TYPE");
     let fields = FIELDS.map(|(kind, var)| {
@@ -69,9 +82,9 @@ fn form() -> Tag {
         match var {
             "ids" => field
                 .child(Tag::in_ns("validate", ns::FORM_VALIDATE).attr("datatype", "xs:string").child(Tag::new("open"))),
-            POSITION => {
-                field.children(["up", "down"].map(|value| Tag::new("option").child(Tag::new("value").text(value))))
-            }
+            MEDIA => field.children(KINDS.map(|(value, _)| option(value))),
+            EVENTS => field.child(Tag::new("value").text("true")),
+            POSITION => field.children(["up", "down"].map(option)),
             _ => field,
         }
     });
@@ -109,9 +122,22 @@ fn query(request: &Request<'_>, channel: &Channel) -> Result<HistoryQuery, Refus
     let slice = rsm::decode(payload)?;
     apply_slice(&slice, request, channel, &mut query);
     apply_position(&position, &slice, &mut query);
-    let wanted = slice.max.or(position.limit).unwrap_or(request.service.page_default);
+    let default = match query.media {
+        None => request.service.page_default,
+        Some(_) => {
+            newest_first(&slice, &mut query);
+            if query.pages_on { MEDIA_PAGES.1 } else { MEDIA_PAGES.0 }
+        }
+    };
+    let wanted = slice.max.or(position.limit).unwrap_or(default);
     query.max = wanted.min(request.service.page_max);
     Ok(query)
+}
+
+/// groups.md §1 rule 10: files come newest first, unless the asker pages on to newer ones.
+fn newest_first(slice: &Slice, query: &mut HistoryQuery) {
+    query.from_end |= slice.after.is_none() && query.after.is_none();
+    query.flip |= query.from_end;
 }
 
 fn read_field(
@@ -150,6 +176,18 @@ fn read_field(
             position.anchor = match value.parse() {
                 Ok(row) if value.len() < 32 => Some(row),
                 _ => row(value, request, channel, query),
+            }
+        }
+        MEDIA => {
+            let kind = |value: &String| KINDS.iter().find(|(name, _)| name == value).map(|(_, kind)| *kind);
+            query.media =
+                Some(values.iter().map(|value| kind(value).ok_or_else(|| wrong(MEDIA))).collect::<Result<_, _>>()?);
+        }
+        EVENTS => {
+            query.no_events = match &**value {
+                "true" | "1" => false,
+                "false" | "0" => true,
+                _ => return Err(wrong(EVENTS)),
             }
         }
         LIMIT => position.limit = Some(value.parse().map_err(|_| wrong(LIMIT))?),

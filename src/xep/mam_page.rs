@@ -1,10 +1,13 @@
 //! Answers that are read from the archive, off the turn: what to fetch, and how it is written (XEP-0313 §4.2, §5).
 
-use super::{Reply, Sealer, reflection, rsm};
+use super::reflection::{self, Frame};
+use super::{Reply, Sealer, group_tags, rsm};
 use crate::channel::command::HistoryQuery;
-use crate::channel::{Member, ParticipantId, Refusal, Row};
+use crate::channel::group::Aggregate;
+use crate::channel::{Member, ParticipantId, Refusal, Row, RowKind, Tombstone};
 use crate::xmpp::{Tag, ns};
-use std::collections::HashMap;
+use jid::BareJid;
+use std::collections::{BTreeMap, HashMap};
 
 /// A question to the archive. It carries what it may see, as of its turn.
 #[derive(Clone, Debug)]
@@ -19,6 +22,8 @@ pub struct Query {
     pub newest: u64,
     /// Seals row numbers into ids.
     pub sealer: Sealer,
+    /// Whether each row names the one before it.
+    pub chained: bool,
     /// What is asked.
     pub kind: QueryKind,
 }
@@ -29,12 +34,21 @@ pub enum QueryKind {
     /// A page.
     Page {
         /// Which rows.
-        query: HistoryQuery,
+        query: Box<HistoryQuery>,
         /// Only rows of this participant.
         author: Option<ParticipantId>,
     },
-    /// The first and the last row.
-    Bounds,
+    /// The first and the last row of those that the asker sees.
+    Bounds(Box<HistoryQuery>),
+    /// How far a message came at whom.
+    MessageInfo {
+        /// The row.
+        row: u64,
+        /// Its recipients.
+        recipients: Vec<(ParticipantId, BareJid)>,
+        /// How far it came in all.
+        aggregate: Aggregate,
+    },
     /// One row again, for the sender of a repeat alone.
     Reflection {
         /// The row.
@@ -42,8 +56,16 @@ pub enum QueryKind {
     },
 }
 
-/// Records of the authors on a page.
+/// Records of the people on a page.
 pub type People = HashMap<ParticipantId, Member>;
+/// What is left of rows on a page, and of rows that those on the page retracted.
+pub type Tombstones = BTreeMap<u64, Tombstone>;
+
+impl reflection::People for People {
+    fn find(&self, id: &ParticipantId) -> Option<&Member> {
+        self.get(id)
+    }
+}
 
 impl Query {
     /// The answer when the archive has too many questions waiting.
@@ -64,6 +86,7 @@ impl Query {
         complete: bool,
         counted: Option<(u64, u64)>,
         people: &People,
+        tombstones: &Tombstones,
     ) -> Vec<String> {
         let id = |row: Option<&Row>| row.map(|row| self.sealer.seal(self.tag, row.number));
         let (first, last) = (id(rows.first()), id(rows.last()));
@@ -71,7 +94,7 @@ impl Query {
             rows.reverse();
         }
         let mut stanzas: Vec<String> =
-            rows.iter().filter_map(|row| self.result(row, query.query_id.as_deref(), people)).collect();
+            rows.iter().filter_map(|row| self.result(row, query.query_id.as_deref(), people, tombstones)).collect();
         // Both numbers are of the whole set (XEP-0059 §2.6), which is not counted where the asker pages on from a row.
         let counted = counted.filter(|_| !query.pages_on);
         let set = rsm::encode(first.as_deref(), last.as_deref(), counted);
@@ -90,22 +113,40 @@ impl Query {
     }
 
     /// One row, as it was reflected.
-    pub fn reflection(&self, row: &Row, people: &People) -> Option<String> {
-        let author = people.get(&row.author)?;
+    pub fn reflection(&self, row: &Row, people: &People, tombstones: &Tombstones) -> Option<String> {
         let outer = Tag::new("message").attr("to", self.reply.to.as_str());
-        Some(reflection::of_row(outer, row, &author.jid, &self.channel, self.tag, &self.sealer).into_xml())
+        Some(self.frame(self.chained).row(outer, row, tombstone_of(row, tombstones), people)?.into_xml())
     }
 
-    fn result(&self, row: &Row, query_id: Option<&str>, people: &People) -> Option<String> {
-        let author = people.get(&row.author)?;
+    /// How far a message came at its recipients, who are in order.
+    pub fn message_info(&self, row: u64, aggregate: &Aggregate, recipients: Vec<Tag>) -> String {
+        let told = Tag::in_ns("message-info", ns::GROUP).attr("id", self.sealer.seal(self.tag, row));
+        self.reply.result(Some(group_tags::counts(told, aggregate).children(recipients)))
+    }
+
+    fn frame(&self, chained: bool) -> Frame<'_> {
+        Frame { channel: &self.channel, tag: self.tag, sealer: &self.sealer, chained }
+    }
+
+    fn result(&self, row: &Row, query_id: Option<&str>, people: &People, tombstones: &Tombstones) -> Option<String> {
         let id = self.sealer.seal(self.tag, row.number);
         let outer = Tag::in_ns("message", ns::CLIENT);
-        let message = reflection::of_row(outer, row, &author.jid, &self.channel, self.tag, &self.sealer);
+        // A page is complete by itself, so that no row of it needs to name another.
+        let message = self.frame(false).row(outer, row, tombstone_of(row, tombstones), people)?;
         let delay = Tag::in_ns("delay", ns::DELAY).attr("stamp", row.stamp.to_xmpp());
         let forwarded = Tag::in_ns("forwarded", ns::FORWARD).child(delay).child(message);
         let result = Tag::in_ns("result", ns::MAM).attr_opt("queryid", query_id).attr("id", &id).child(forwarded);
         let outer = Tag::new("message").attr("from", &self.channel).attr("to", self.reply.to.as_str());
         // The id is the row's own: unique within the answers of one archive, and stable.
         Some(outer.attr("id", &id).child(result).into_xml())
+    }
+}
+
+/// What is left of a row; for a retraction by a moderator, what it left of another.
+fn tombstone_of<'a>(row: &Row, tombstones: &'a Tombstones) -> Option<&'a Tombstone> {
+    match row.kind {
+        RowKind::Moderation => tombstones.get(&row.target?),
+        RowKind::Message => tombstones.get(&row.number),
+        _ => None,
     }
 }

@@ -1,7 +1,7 @@
 //! XEP-0369 MIX-CORE: channels come and go, people join, talk and leave.
 
-use super::{Extension, Render, Request, Route, Scope, Shown, reflection};
-use crate::channel::{Answer, Change, ChannelName, Command, Member, Nick, Node, NodeSet, Refusal};
+use super::{Extension, Render, Request, Route, Scope, Shown, admin, group_tags, groups, reflection};
+use crate::channel::{Answer, Change, ChannelName, Command, Member, Nick, Node, NodeSet, Refusal, RowKind, Status};
 use crate::xmpp::{Tag, ns};
 use minidom::Element;
 
@@ -45,21 +45,24 @@ impl Extension for MixCore {
                     Some(text) => Some(channel_name(text, request)?),
                     None => None,
                 };
-                Ok(Command::Create { name })
+                match payload.get_child("group", ns::GROUP) {
+                    Some(group) => Ok(Command::CreateGroup(groups::wish(name, group)?)),
+                    None => Ok(Command::Create { name }),
+                }
             }
             "destroy" => {
                 let text = payload.attr("channel").unwrap_or_default();
                 Ok(Command::Destroy { name: ChannelName::new(text).ok_or(Refusal::NoSuchChannel)? })
             }
             "join" => {
-                let subscribe = wanted_nodes(payload, "subscribe")?;
+                let subscribe = wanted_nodes(request, "subscribe")?;
                 Ok(Command::Join { nick: wanted_nick(payload)?, subscribe })
             }
             "leave" => Ok(Command::Leave),
             "setnick" => Ok(Command::SetNick { nick: wanted_nick(payload)? }),
             _ => Ok(Command::UpdateSubscription {
-                subscribe: wanted_nodes(payload, "subscribe")?,
-                unsubscribe: wanted_nodes(payload, "unsubscribe")?,
+                subscribe: wanted_nodes(request, "subscribe")?,
+                unsubscribe: wanted_nodes(request, "unsubscribe")?,
             }),
         }
     }
@@ -71,6 +74,11 @@ impl Extension for MixCore {
             Answer::Created { name } => {
                 let asked = request.payload.attr("channel").filter(|asked| !asked.is_empty());
                 Some(Tag::in_ns("create", &ns).attr("channel", asked.unwrap_or(name.as_str())))
+            }
+            Answer::GroupCreated { name, members } => {
+                let channel = request.channel.ok_or(Refusal::NoSuchChannel)?;
+                let group = group_tags::created(channel, name, members, request);
+                Some(Tag::in_ns("create", &ns).attr("channel", name.as_str()).child(group))
             }
             Answer::Joined { id, nick, subscribed } => {
                 let channel = request.channel.map(|channel| request.service.address_of(channel.name()));
@@ -96,17 +104,23 @@ impl Extension for MixCore {
                 let event = event(render, Tag::new("item").attr("id", member.id.as_str()).child(participant(member)));
                 render.fan(Node::Participants, event);
             }
-            Change::Left(member) => {
+            Change::Left(member) | Change::Removed(member) | Change::Invited(member)
+                if !member.is_joined() && render.before == Some(Status::Joined) =>
+            {
                 let event = event(render, Tag::new("retract").attr("id", member.id.as_str()));
                 render.fan(Node::Participants, event.clone());
                 // The account's other resources learn of the leave by the same event.
                 render.tell(&member.jid, event);
             }
             Change::Published(row) => {
-                let Some(author) = render.channel.member_of(&row.author) else { return };
-                let (channel, tag) = (render.address(), render.channel.profile().tag);
-                let outer = Tag::new("message");
-                let message = reflection::of_row(outer, row, &author.jid, &channel, tag, &render.service.sealer);
+                let address = render.address();
+                let frame = render.frame(&address);
+                let left = render.beside.iter().find_map(|change| match change {
+                    Change::Entombed(left) if left.retraction == row.number => Some(left),
+                    _ => None,
+                });
+                let left = left.filter(|_| row.kind == RowKind::Moderation);
+                let Some(message) = frame.row(Tag::new("message"), row, left, render.channel) else { return };
                 render.shown.push(Shown::Fan { node: Node::Messages, except: None, message, groupchat: true });
             }
             Change::Relayed(relay) => {
@@ -139,7 +153,14 @@ pub fn node_of(name: &str) -> Option<Node> {
     match name {
         ns::NODE_MESSAGES => Some(Node::Messages),
         ns::NODE_PARTICIPANTS => Some(Node::Participants),
-        ns::NODE_INFO => Some(Node::Info),
+        // XEP-0406 spells it out.
+        ns::NODE_INFO | "urn:xmpp:mix:nodes:information" => Some(Node::Info),
+        ns::AVATAR_METADATA => Some(Node::AvatarMetadata),
+        ns::AVATAR_DATA => Some(Node::AvatarData),
+        ns::NODE_VIDEO => Some(Node::Video),
+        ns::NODE_ALLOWED => Some(Node::Allowed),
+        ns::NODE_BANNED => Some(Node::Banned),
+        ns::NODE_CONFIG => Some(Node::Config),
         _ => None,
     }
 }
@@ -188,10 +209,13 @@ fn wanted_nick(payload: &Element) -> Result<Option<Nick>, Refusal> {
 }
 
 /// The nodes asked for that exist; an error where some are asked for and none exists (XEP-0369 §7.1.2).
-fn wanted_nodes(payload: &Element, name: &str) -> Result<NodeSet, Refusal> {
-    let mut asked = payload.children().filter(|child| child.name() == name).peekable();
+fn wanted_nodes(request: &Request<'_>, name: &str) -> Result<NodeSet, Refusal> {
+    // XEP-0406 §3.1: who may join and who may not is for those to know who settle it.
+    let administers = request.channel.is_some_and(|channel| admin::administers(channel, &request.actor.account));
+    let is_open = |node: &Node| administers || !matches!(node, Node::Allowed | Node::Banned | Node::Config);
+    let mut asked = request.payload.children().filter(|child| child.name() == name).peekable();
     let none_asked = asked.peek().is_none();
-    let nodes: NodeSet = asked.filter_map(|child| node_of(child.attr("node")?)).collect();
+    let nodes: NodeSet = asked.filter_map(|child| node_of(child.attr("node")?)).filter(is_open).collect();
     if nodes.is_empty() && !none_asked { Err(Refusal::NoSuchNode) } else { Ok(nodes) }
 }
 

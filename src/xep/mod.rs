@@ -3,21 +3,32 @@
 //! An extension translates stanzas into commands, answers into payloads, and changes into what participants see. It
 //! decides nothing and does no I/O.
 
+pub mod admin;
+pub mod avatar;
 pub mod chat_states;
 pub mod delegation;
 pub mod disco;
 pub mod errors;
+pub mod group_events;
+pub mod group_tags;
+pub mod groups;
 pub mod incoming;
 pub mod mam;
 pub mod mam_page;
+pub mod media;
 pub mod mix_core;
+pub mod moderation;
+pub mod notices;
 pub mod payloads;
 pub mod ping;
 pub mod privilege;
 pub mod pubsub;
+pub mod receipts;
 pub mod reflection;
 pub mod render;
 pub mod request;
+pub mod retraction;
+pub mod rows;
 pub mod rsm;
 pub mod seal;
 
@@ -78,6 +89,14 @@ pub static EXTENSIONS: &[&dyn Extension] = &[
     &mam::Mam,
     &chat_states::ChatStates,
     &payloads::Payloads,
+    &receipts::Receipts,
+    &receipts::Markers,
+    &retraction::Retraction,
+    &moderation::Moderation,
+    &avatar::Avatar,
+    &admin::Admin,
+    &groups::Groups,
+    &notices::Notices,
 ];
 
 /// The extension that takes a request.

@@ -22,7 +22,6 @@ impl Extension for Payloads {
             ("subject", ns::CLIENT) => Weight::Keep,
             ("retract", ns::RETRACT | ns::MIX_MISC) => Weight::Keep,
             ("reactions", ns::REACTIONS) | ("replace", ns::CORRECT) => Weight::Keep,
-            (_, ns::RECEIPTS | ns::MARKERS) => Weight::Pass,
             _ => return None,
         })
     }

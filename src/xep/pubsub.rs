@@ -1,10 +1,11 @@
-//! XEP-0060 as far as a channel is a pubsub service: reading nodes, publishing to the information node.
+//! XEP-0060 as far as a channel is a pubsub service: reading nodes, publishing to some, taking items away.
 
 use super::mix_core::{headed, name_of, node_of, participant};
-use super::{Extension, Render, Request, Route, Scope, rsm};
+use super::{Extension, Render, Request, Route, Scope, admin, avatar, rsm};
 use crate::channel::command::Slice;
 use crate::channel::{Answer, Change, Channel, Command, Item, Member, Node, Refusal, Stamp};
 use crate::xmpp::{Tag, ns};
+use jid::BareJid;
 use minidom::Element;
 use std::collections::HashSet;
 
@@ -35,6 +36,9 @@ impl Extension for Pubsub {
         let Some(action) = actions.next() else {
             return Err(Refusal::BadRequest("the request names no action".into()));
         };
+        if (request.set, action.name()) == (false, "affiliations") {
+            return Ok(Command::ListNodes);
+        }
         let node = action.attr("node").ok_or_else(|| Refusal::BadRequest("the request names no node".into()))?;
         let node = node_of(node).ok_or(Refusal::NoSuchNode)?;
         match (request.set, action.name()) {
@@ -48,7 +52,12 @@ impl Extension for Pubsub {
                 let ids = action.children().filter_map(|item| item.attr("id")).map(str::to_owned).collect();
                 Ok(Command::ReadItems { node, ids, slice })
             }
-            (true, "publish") => Ok(Command::SetItem { node, item: published(action)? }),
+            (true, "publish") => publish(node, action, request),
+            (true, "retract") => retract(node, action),
+            (true, "create") => match node {
+                Node::Allowed | Node::Banned => Ok(Command::MakeList { node, exists: true }),
+                _ => Err(Refusal::NotAllowed("every channel has this node")),
+            },
             _ => Err(Refusal::Unsupported(format!("a channel does not serve '{}'", action.name()))),
         }
     }
@@ -56,6 +65,22 @@ impl Extension for Pubsub {
     fn encode(&self, answer: &Answer, request: &Request<'_>) -> Result<Option<Tag>, Refusal> {
         let Some(channel) = request.channel else { return Ok(None) };
         Ok(match answer {
+            // A form that changes nothing was published.
+            Answer::Items { node, .. } if request.set => {
+                Some(Tag::in_ns("pubsub", ns::PUBSUB).child(Tag::new("publish").attr("node", name_of(*node))))
+            }
+            // XEP-0406 §3.3 answers with nothing in it.
+            Answer::Done if matches!(action_of(request), "publish" | "retract") => {
+                Some(Tag::in_ns("pubsub", ns::PUBSUB))
+            }
+            Answer::Group(_) if action_of(request) == "publish" => {
+                let item = Tag::new("item").attr("id", "current");
+                let publish = Tag::new("publish").attr("node", name_of(Node::Config)).child(item);
+                Some(Tag::in_ns("pubsub", ns::PUBSUB).child(publish))
+            }
+            Answer::Nodes => {
+                Some(Tag::in_ns("pubsub", ns::PUBSUB).child(admin::affiliations(channel, &request.actor.account)))
+            }
             Answer::Items { node, ids, slice } => {
                 let (items, set) = items(channel, *node, ids, slice, request.service.limits.answer_bytes_max)?;
                 let items = Tag::new("items").attr("node", name_of(*node)).children(items);
@@ -70,12 +95,20 @@ impl Extension for Pubsub {
     }
 
     fn render(&self, change: &Change, render: &mut Render<'_>) {
-        if let Change::ItemSet { node, item } = change {
-            let items = Tag::new("items").attr("node", name_of(*node)).child(item_tag(item));
-            let message = headed(render).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(items));
-            render.fan(*node, message);
-        }
+        let (node, entry) = match change {
+            Change::ItemSet { node, item } => (*node, item_tag(item)),
+            Change::ItemGone { node, id } => (*node, Tag::new("retract").attr("id", id)),
+            _ => return,
+        };
+        let items = Tag::new("items").attr("node", name_of(node)).child(entry);
+        let message = headed(render).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(items));
+        render.fan(node, message);
     }
+}
+
+/// What a request does.
+fn action_of<'a>(request: &Request<'a>) -> &'a str {
+    request.payload.children().next().map(Element::name).unwrap_or_default()
 }
 
 fn item_tag(item: &Item) -> Tag {
@@ -91,7 +124,15 @@ fn items(
     bytes_max: usize,
 ) -> Result<(Vec<Tag>, Option<Tag>), Refusal> {
     match node {
-        Node::Messages | Node::Allowed | Node::Banned | Node::Config => Ok((Vec::new(), None)),
+        Node::Messages => Ok((Vec::new(), None)),
+        Node::Config => Ok((vec![admin::configuration(channel)], None)),
+        Node::Allowed | Node::Banned => {
+            let mut listed = admin::listed(channel, node);
+            if !ids.is_empty() {
+                listed.retain(|jid| ids.iter().any(|id| id == jid.as_str()));
+            }
+            page(&listed, |jid| jid.as_str(), |jid| Tag::new("item").attr("id", jid.as_str()), slice, bytes_max)
+        }
         Node::Info | Node::AvatarMetadata | Node::AvatarData | Node::Video => {
             let item = channel.item(node).filter(|item| ids.is_empty() || ids.contains(&item.id));
             Ok((item.map(item_tag).into_iter().collect(), None))
@@ -113,14 +154,25 @@ fn participants(
         let wanted: HashSet<&str> = ids.iter().map(String::as_str).collect();
         members.retain(|member| wanted.contains(member.id.as_str()));
     }
-    let position = |id: &str| members.binary_search_by(|member| member.id.as_str().cmp(id)).ok();
-    let mut range = rsm::cut(slice, members.len(), members.len(), position)?;
     let tag = |member: &&Member| Tag::new("item").attr("id", member.id.as_str()).child(participant(member));
+    page(&members, |member| member.id.as_str(), tag, slice, bytes_max)
+}
+
+/// A part of items that are in the order of their ids: the one asked for, cut where it becomes too long.
+fn page<T>(
+    entries: &[T],
+    id: impl Fn(&T) -> &str,
+    tag: impl Fn(&T) -> Tag,
+    slice: &Slice,
+    bytes_max: usize,
+) -> Result<(Vec<Tag>, Option<Tag>), Refusal> {
+    let position = |wanted: &str| entries.binary_search_by(|entry| id(entry).cmp(wanted)).ok();
+    let mut range = rsm::cut(slice, entries.len(), entries.len(), position)?;
     let (mut tags, mut bytes) = (Vec::new(), 0);
     for at in range.clone() {
         // A page before an id keeps what is nearest to it.
         let at = if slice.before.is_some() { range.start + (range.end - 1 - at) } else { at };
-        let tag = tag(&members[at]);
+        let tag = tag(&entries[at]);
         bytes += tag.bytes();
         if bytes > bytes_max && !tags.is_empty() {
             break;
@@ -133,20 +185,55 @@ fn participants(
     } else {
         range.end = range.start + tags.len();
     }
-    let page = &members[range.clone()];
-    let (first, last) = (page.first().map(|member| member.id.as_str()), page.last().map(|member| member.id.as_str()));
-    let set = (page.len() < members.len() || *slice != Slice::default())
-        .then(|| rsm::encode(first, last, Some((members.len() as u64, range.start as u64))));
+    let page = &entries[range.clone()];
+    let set = (page.len() < entries.len() || *slice != Slice::default()).then(|| {
+        rsm::encode(page.first().map(&id), page.last().map(&id), Some((entries.len() as u64, range.start as u64)))
+    });
     Ok((tags, set))
 }
 
-/// The one item of a publish request; reading 3: XEP-0406 wraps it in `<items/>`.
-fn published(publish: &Element) -> Result<Item, Refusal> {
-    let within = publish.children().find(|child| child.name() == "items").unwrap_or(publish);
+fn publish(node: Node, action: &Element, request: &Request<'_>) -> Result<Command, Refusal> {
+    let item = one_item(action)?;
+    let channel = request.channel.ok_or(Refusal::NoSuchChannel)?;
+    match node {
+        Node::AvatarMetadata | Node::AvatarData | Node::Video => {
+            Ok(Command::SetItem { node, item: avatar::published(node, item, request)? })
+        }
+        Node::Allowed | Node::Banned => Ok(Command::PutOnList { node, jid: entry(item)?, present: true }),
+        Node::Config => admin::reconfigured(item, channel),
+        Node::Info | Node::Messages | Node::Participants => Ok(Command::SetItem { node, item: info(item)? }),
+    }
+}
+
+fn retract(node: Node, action: &Element) -> Result<Command, Refusal> {
+    let item = one_item(action)?;
+    match node {
+        Node::Allowed | Node::Banned => Ok(Command::PutOnList { node, jid: entry(item)?, present: false }),
+        _ => {
+            let id = item.attr("id").ok_or_else(|| Refusal::BadRequest("the request names no item".into()))?;
+            Ok(Command::RetractItem { node, id: id.to_owned() })
+        }
+    }
+}
+
+/// The account or domain that an item of a list is named by (XEP-0406 §3.1.2).
+fn entry(item: &Element) -> Result<BareJid, Refusal> {
+    let jid = item.attr("id").and_then(|id| BareJid::new(id).ok());
+    jid.ok_or_else(|| Refusal::BadRequest("the item is named by a bare JID or a domain (XEP-0406)".into()))
+}
+
+/// The one item of a request; reading 3: XEP-0406 wraps it in `<items/>`.
+fn one_item(action: &Element) -> Result<&Element, Refusal> {
+    let within = action.children().find(|child| child.name() == "items").unwrap_or(action);
     let mut items = within.children().filter(|child| child.name() == "item");
     let (Some(item), None) = (items.next(), items.next()) else {
-        return Err(Refusal::BadRequest("publish one item at a time".into()));
+        return Err(Refusal::BadRequest("name one item at a time".into()));
     };
+    Ok(item)
+}
+
+/// An item of the information node.
+fn info(item: &Element) -> Result<Item, Refusal> {
     let Some(form) = item.get_child("x", ns::FORM) else {
         return Err(Refusal::BadRequest("the information node takes a data form (XEP-0369 §4.7.4)".into()));
     };

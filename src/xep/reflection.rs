@@ -1,10 +1,29 @@
 //! Messages as participants see them, live and from the archive (XEP-0369 §7.1.6).
 
-use super::Sealer;
+use super::{Sealer, group_events};
 use crate::channel::change::Relay;
-use crate::channel::{Member, Row};
+use crate::channel::{Member, ParticipantId, Row, RowKind, Tombstone};
 use crate::xmpp::{Tag, ns};
 use jid::BareJid;
+
+/// The records that ids of participants stand for.
+pub trait People {
+    /// The record of an id.
+    fn find(&self, id: &ParticipantId) -> Option<&Member>;
+}
+
+/// What is the same for all rows of one channel.
+#[derive(Clone, Copy)]
+pub struct Frame<'a> {
+    /// The channel's address.
+    pub channel: &'a str,
+    /// The channel's tag.
+    pub tag: u64,
+    /// Seals row numbers into ids.
+    pub sealer: &'a Sealer,
+    /// Whether each row names the one before it (storage.md §1).
+    pub chained: bool,
+}
 
 /// What the channel says of the sender: the nick, and the JID where it is visible.
 fn mix(nick: &str, jid: &BareJid) -> Tag {
@@ -21,28 +40,81 @@ fn own_ids(stanza_id: Option<&str>, origin_id: Option<&str>) -> Option<Tag> {
 }
 
 /// The head and children that every reflection has; `to` and a namespace are the caller's.
-fn envelope(outer: Tag, channel: &str, author: &str, id: &str, lang: Option<&str>) -> Tag {
-    outer
-        .attr("from", format!("{channel}/{author}"))
-        .attr("id", id)
-        .attr("type", "groupchat")
-        .attr_opt("xml:lang", lang)
+fn envelope(outer: Tag, from: String, id: &str, lang: Option<&str>) -> Tag {
+    outer.attr("from", from).attr("id", id).attr("type", "groupchat").attr_opt("xml:lang", lang)
 }
 
-/// A row of the archive. `outer` is an empty `<message/>`, in the namespace that its place wants.
-pub fn of_row(outer: Tag, row: &Row, jid: &BareJid, channel: &str, tag: u64, sealer: &Sealer) -> Tag {
-    let id = sealer.seal(tag, row.number);
-    envelope(outer, channel, row.author.as_str(), &id, row.lang.as_deref())
-        .raw(&row.payload)
-        .child(mix(&row.nick, jid))
-        .child_opt(own_ids(row.stanza_id.as_deref(), row.origin_id.as_deref()))
-        .child(Tag::in_ns("stanza-id", ns::SID).attr("by", channel).attr("id", &id))
+impl Frame<'_> {
+    /// The id of a row.
+    pub fn id(&self, row: u64) -> String {
+        self.sealer.seal(self.tag, row)
+    }
+
+    /// A row of the archive. `outer` is an empty `<message/>`, in the namespace that its place wants; `tombstone` is what
+    /// is left of the row, or for a retraction by a moderator what it left. `None` where nobody knows the author.
+    pub fn row(&self, outer: Tag, row: &Row, tombstone: Option<&Tombstone>, people: &dyn People) -> Option<Tag> {
+        let author = people.find(&row.author)?;
+        let id = self.id(row.number);
+        let by_author = || format!("{}/{}", self.channel, row.author);
+        let spoken = |content: Tag| {
+            content
+                .child(mix(&row.nick, &author.jid))
+                .child_opt(own_ids(row.stanza_id.as_deref(), row.origin_id.as_deref()))
+        };
+        let message = match &row.kind {
+            RowKind::Event(event) => {
+                let event = group_events::of_row(event, row.stamp, people);
+                envelope(outer, self.channel.to_owned(), &id, None).child(event)
+            }
+            RowKind::Moderation => {
+                let retract = self.moderated(row, tombstone);
+                envelope(outer, self.channel.to_owned(), &id, None).child(retract)
+            }
+            RowKind::Retraction if row.payload.is_empty() => {
+                let retract = Tag::in_ns("retract", ns::RETRACT).attr_opt("id", row.target.map(|row| self.id(row)));
+                spoken(envelope(outer, by_author(), &id, None).child(retract))
+            }
+            _ if tombstone.is_some() => {
+                let retracted = tombstone.map(|tombstone| self.tombstone(tombstone));
+                let message = envelope(outer, by_author(), &id, None).child_opt(retracted);
+                message.child(mix(&row.nick, &author.jid))
+            }
+            _ => spoken(envelope(outer, by_author(), &id, row.lang.as_deref()).raw(&row.payload)),
+        };
+        let prev =
+            (self.chained && row.number > 1).then(|| Tag::in_ns("prev", ns::GROUP).attr("id", self.id(row.number - 1)));
+        Some(message.child_opt(prev).child(Tag::in_ns("stanza-id", ns::SID).attr("by", self.channel).attr("id", &id)))
+    }
+
+    /// XEP-0425 §4.1: what tells of a retraction by a moderator comes from the channel itself.
+    fn moderated(&self, row: &Row, tombstone: Option<&Tombstone>) -> Tag {
+        let reason = tombstone.and_then(|tombstone| tombstone.reason.as_deref());
+        let moderated = self.moderator(&row.author).child_opt(reason.map(|reason| Tag::new("reason").text(reason)));
+        let target = row.target.map(|target| self.id(target));
+        Tag::in_ns("retract", ns::RETRACT).attr_opt("id", target).child(moderated)
+    }
+
+    fn moderator(&self, by: &ParticipantId) -> Tag {
+        Tag::in_ns("moderated", ns::MODERATE).attr("by", format!("{}/{by}", self.channel))
+    }
+
+    /// What stands in place of the contents (XEP-0424 §4, XEP-0425 §5).
+    fn tombstone(&self, tombstone: &Tombstone) -> Tag {
+        let retracted = Tag::in_ns("retracted", ns::RETRACT)
+            .attr("id", self.id(tombstone.retraction))
+            .attr("stamp", tombstone.stamp.to_xmpp());
+        if !tombstone.moderated {
+            return retracted;
+        }
+        let reason = tombstone.reason.as_deref().map(|reason| Tag::new("reason").text(reason));
+        retracted.child(self.moderator(&tombstone.by).child_opt(reason))
+    }
 }
 
 /// A message that is kept nowhere: a random id, and no stanza id.
 pub fn of_relay(relay: &Relay, member: &Member, channel: &str, id: &str) -> Tag {
     let message = &relay.message;
-    envelope(Tag::new("message"), channel, relay.author.as_str(), id, message.lang.as_deref())
+    envelope(Tag::new("message"), format!("{channel}/{}", relay.author), id, message.lang.as_deref())
         .raw(&message.payload)
         .child(mix(member.nick.as_str(), &member.jid))
         .child_opt(own_ids(message.stanza_id.as_deref(), message.origin_id.as_deref()))

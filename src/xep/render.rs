@@ -1,7 +1,8 @@
 //! What a change shows to whom, before addresses are known.
 
 use super::Service;
-use crate::channel::{Channel, Node};
+use super::reflection::Frame;
+use crate::channel::{Change, Channel, Node, Stamp, Status, Style};
 use crate::xmpp::Tag;
 use jid::BareJid;
 use rand::{Rng, rngs::StdRng};
@@ -20,6 +21,13 @@ pub enum Shown {
         /// Whether it is of type groupchat.
         groupchat: bool,
     },
+    /// A message for an account's bare JID, whether it takes MIX traffic or not.
+    Mail {
+        /// The account.
+        account: BareJid,
+        /// The message, without `to`.
+        message: Tag,
+    },
     /// A message for every address of one account.
     Tell {
         /// The account.
@@ -35,6 +43,14 @@ pub struct Render<'a> {
     pub service: &'a Service,
     /// The channel, as it is after the change.
     pub channel: &'a Channel,
+    /// Who caused the change, where somebody did.
+    pub actor: Option<&'a BareJid>,
+    /// What the member whom the change is about was before it.
+    pub before: Option<Status>,
+    /// All changes of the decision.
+    pub beside: &'a [Change],
+    /// The time.
+    pub now: Stamp,
     /// The source of ids.
     pub dice: &'a mut StdRng,
     /// What is shown so far.
@@ -55,6 +71,21 @@ impl Render<'_> {
     /// Sends a message to all who subscribe to a node.
     pub fn fan(&mut self, node: Node, message: Tag) {
         self.shown.push(Shown::Fan { node, except: None, message, groupchat: false });
+    }
+
+    /// What is the same for all rows of the channel, whose address is `address`.
+    pub fn frame<'b>(&'b self, address: &'b str) -> Frame<'b> {
+        Frame {
+            channel: address,
+            tag: self.channel.profile().tag,
+            sealer: &self.service.sealer,
+            chained: self.channel.settings().style == Style::Group,
+        }
+    }
+
+    /// Sends a message to the bare JID of an account.
+    pub fn mail(&mut self, account: &BareJid, message: Tag) {
+        self.shown.push(Shown::Mail { account: account.clone(), message });
     }
 
     /// Sends a message to one account.

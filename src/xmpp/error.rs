@@ -55,14 +55,27 @@ pub struct StanzaError {
     pub condition: Condition,
     /// What to tell a person.
     pub text: String,
-    /// An application-specific condition: element name and namespace (RFC 6120 §8.3.4).
-    pub specific: Option<(&'static str, &'static str)>,
+    /// An application-specific condition (RFC 6120 §8.3.4).
+    pub specific: Option<Specific>,
+    /// The 3-digit code of the service's own table, as an element of its own namespace.
+    pub code: Option<u16>,
+}
+
+/// A condition of a protocol's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Specific {
+    /// The element's name.
+    pub name: &'static str,
+    /// Its namespace.
+    pub ns: &'static str,
+    /// An attribute of it, where it says more.
+    pub attr: Option<(&'static str, String)>,
 }
 
 impl StanzaError {
     /// An error with a sentence that says what was wrong.
     pub fn new(condition: Condition, text: impl Into<String>) -> StanzaError {
-        StanzaError { condition, text: text.into(), specific: None }
+        StanzaError { condition, text: text.into(), specific: None, code: None }
     }
 
     /// The `<error/>` element.
@@ -75,7 +88,11 @@ impl StanzaError {
             .attr("type", error_type)
             .child(Tag::in_ns(name, ns::STANZAS))
             .child_opt(text)
-            .child_opt(self.specific.map(|(name, ns)| Tag::in_ns(name, ns)))
+            .child_opt(self.specific.as_ref().map(|specific| {
+                let (name, value) = specific.attr.as_ref().map_or(("", None), |(name, value)| (*name, Some(value)));
+                Tag::in_ns(specific.name, specific.ns).attr_opt(name, value)
+            }))
+            .child_opt(self.code.map(|code| Tag::in_ns("code", ns::GROUP).text(code.to_string())))
     }
 }
 

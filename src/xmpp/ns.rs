@@ -20,6 +20,8 @@ pub const RSM: &str = "http://jabber.org/protocol/rsm";
 pub const PUBSUB: &str = "http://jabber.org/protocol/pubsub";
 /// XEP-0060 notifications.
 pub const PUBSUB_EVENT: &str = "http://jabber.org/protocol/pubsub#event";
+/// XEP-0060 requests of owners.
+pub const PUBSUB_OWNER: &str = "http://jabber.org/protocol/pubsub#owner";
 /// XEP-0060 error conditions.
 pub const PUBSUB_ERRORS: &str = "http://jabber.org/protocol/pubsub#errors";
 /// XEP-0313 archives.

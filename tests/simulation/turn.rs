@@ -7,7 +7,8 @@ use super::wire;
 use super::world::{Owed, World};
 use minidom::Element;
 use mixd::channel::Stamp;
-use mixd::engine::{Inbound, Loaded, Out, Turn};
+use mixd::engine::{Inbound, Out, Turn};
+use mixd::runtime::load::load_all;
 use mixd::store::{CommitError, Failure, Store};
 use mixd::xmpp::ns;
 use rand::seq::IndexedRandom;
@@ -19,14 +20,7 @@ impl World {
         let size = size.min(self.inbox.len());
         let batch: Vec<Item> = self.inbox.drain(..size).collect();
         let inbound: Vec<Inbound> = batch.iter().map(|item| item.inbound.clone()).collect();
-        let needs = self.engine.needs(&inbound);
-        let channels = self.store.load(&needs.channels).unwrap();
-        let memberships = needs.accounts.into_iter().map(|account| {
-            let of = self.store.channels_of(&account).unwrap();
-            (account, of)
-        });
-        let memberships = memberships.collect();
-        self.engine.adopt(Loaded { channels: needs.channels.into_iter().zip(channels).collect(), memberships });
+        load_all(&mut self.engine, &self.store, &inbound).unwrap();
         let before = self.model.clone();
         self.model.now = self.model.now.max(self.clock);
         self.routes.begin();

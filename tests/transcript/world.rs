@@ -10,8 +10,9 @@ use jid::{BareJid, DomainPart, Jid};
 use minidom::Element;
 use mixd::channel::{Limits, Stamp};
 use mixd::engine::book::Cursor;
-use mixd::engine::{AddressBook, Engine, Inbound, Loaded, Out, Pam, Settings};
+use mixd::engine::{AddressBook, Engine, Inbound, Out, Pam, Settings};
 use mixd::runtime::answer::answer;
+use mixd::runtime::load::load_all;
 use mixd::store::{CommitError, Failure, MemoryStore, Store};
 use mixd::xmpp::{Stanza, ns};
 use std::collections::{BTreeMap, HashMap};
@@ -120,14 +121,7 @@ impl World {
     }
 
     fn turn(&mut self, batch: Vec<Inbound>, place: &str) -> Answered {
-        let needs = self.engine.needs(&batch);
-        let channels = self.store.load(&needs.channels).expect("the store can be read");
-        let memberships = needs.accounts.into_iter().map(|account| {
-            let channels = self.store.channels_of(&account).expect("the store can be read");
-            (account, channels)
-        });
-        let memberships = memberships.collect();
-        self.engine.adopt(Loaded { channels: needs.channels.into_iter().zip(channels).collect(), memberships });
+        load_all(&mut self.engine, &self.store, &batch).expect("the store can be read");
         let mut turn = self.engine.turn(self.now, batch);
         let xml = match self.store.commit(self.now, &turn.records) {
             Ok(()) => {
@@ -215,6 +209,18 @@ fn settings(script: &Script, memory: Memory) -> Settings {
             "payload_bytes_max" => settings.limits.payload_bytes_max = number(),
             "id_bytes_max" => settings.limits.id_bytes_max = number(),
             "info_bytes_max" => settings.limits.info_bytes_max = number(),
+            "groups_participants_max" => settings.limits.groups.participants_max = number(),
+            "groups_deserted_s" => settings.limits.groups.deserted_s = number() as u64,
+            "groups_avatar_bytes_max" => settings.limits.groups.avatar_bytes_max = number(),
+            "without" => {
+                let features = &mut settings.limits.features;
+                match &*value {
+                    "groups" => features.groups = false,
+                    "image" => features.image = false,
+                    "retraction" => features.retraction = false,
+                    _ => panic!("nobody knows the feature '{value}'"),
+                }
+            }
             "page_default" => settings.page_default = number(),
             "page_max" => settings.page_max = number(),
             "pam" => {

@@ -53,6 +53,7 @@ impl Channel {
             // XEP-0369 §4.7.4: the item is named by the time at which it was made.
             item.id = context.now.to_xmpp();
         }
+        item.stamp = context.now;
         Ok(item)
     }
 

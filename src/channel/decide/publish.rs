@@ -32,15 +32,23 @@ impl Channel {
 
     /// The row that a message becomes.
     pub(super) fn row_of(&self, draft: &Draft<'_>, author: &Member, message: Message, context: &Context<'_>) -> Row {
-        // XEP-0308 names a message by its sender's own id, which clients state as origin id too.
-        let corrected = message.corrects.as_deref().and_then(|id| self.recent.find(&author.id, id, context.now));
+        // XEP-0308 names a message by its sender's own id, which most clients state as origin id too.
+        let find = |id: &str| {
+            let by_origin = self.recent.find(&author.id, id, context.now);
+            by_origin.or_else(|| self.sent.find(&author.id, id, context.now))
+        };
+        let corrected = message.corrects.as_deref().and_then(find);
+        let named = message.target.filter(|&target| target <= self.head().row);
+        // Some clients name it by the id that the channel gave it.
+        let is_own = |row: u64| self.tail.authors(&[(row, row)]).contains_key(&author.id);
+        let is_correction = corrected.is_some() || (message.corrects.is_some() && named.is_some_and(is_own));
         Row {
             ordinal: draft.head.ordinal + u64::from(message.counted),
             counted: message.counted,
             kind: if message.retracts { RowKind::Retraction } else { RowKind::Message },
             media: message.media,
-            corrects: corrected.is_some(),
-            target: corrected.or(message.target.filter(|&target| target <= self.head().row)),
+            corrects: is_correction,
+            target: corrected.or(named),
             stanza_id: message.stanza_id,
             origin_id: message.origin_id,
             lang: message.lang,

@@ -1,0 +1,116 @@
+//! What the asker is told: at once, or from the archive after the turn.
+
+use super::parley::{Asked, Way};
+use super::pending::Purpose;
+use super::{Engine, Query, QueryKind, Turn};
+use crate::channel::{Answer, ChannelName, GroupAnswer, ParticipantId, Refusal, Style};
+use crate::xep::{Extension, Reply, privilege};
+use jid::{BareJid, Jid};
+
+/// What one turn may spend on lists in answers, in bytes; whoever asks for more is told to come again. Listing a
+/// participant counts as much as writing one, since the whole list is put in order for each page.
+const EFFORT_MAX: usize = 4 << 20;
+const MEMBER_EFFORT: usize = 64;
+
+impl Engine {
+    /// XEP-0405 §6.7: who stands in for the account's server keeps the channel in its roster, where that is granted.
+    pub(super) fn keep_roster(&mut self, asked: &Asked<'_>, answer: &Answer, turn: &mut Turn) {
+        let delegated = asked.reply().and_then(|reply| reply.delegated.as_ref());
+        let (Some(delegated), Some(name)) = (delegated, &asked.channel) else { return };
+        let Some(channel) = self.shelf.channel(name) else { return };
+        let label = match answer {
+            Answer::Joined { .. } => Some(channel.label().unwrap_or(name.as_str()).to_owned()),
+            Answer::Left => None,
+            _ => return,
+        };
+        let account = delegated.account.clone();
+        self.set_roster_item(&account, name, label.as_deref(), turn);
+    }
+
+    pub(super) fn set_roster_item(
+        &mut self,
+        account: &BareJid,
+        name: &ChannelName,
+        label: Option<&str>,
+        turn: &mut Turn,
+    ) {
+        let domain = account.domain().as_str().to_owned();
+        if !self.hosts.privileges(&domain).roster {
+            return;
+        }
+        let id = self.fresh_id();
+        let purpose = Purpose::RosterItem { domain };
+        self.pending.ask(id.clone(), Jid::from(account.clone()), purpose, self.now);
+        let channel = self.service.address_of(name);
+        turn.send(privilege::roster_item(self.service.domain.as_str(), account.as_str(), &id, &channel, label));
+    }
+
+    pub(super) fn answer(&mut self, asked: &Asked<'_>, answer: Answer, turn: &mut Turn) {
+        match &asked.way {
+            Way::Stanza { reply, extension, .. } => self.answer_stanza(asked, reply, *extension, answer, turn),
+            Way::Call(token) => self.answer_call(asked, *token, answer, turn),
+        }
+    }
+
+    fn answer_stanza(
+        &mut self,
+        asked: &Asked<'_>,
+        reply: &Reply,
+        extension: Option<&'static dyn Extension>,
+        answer: Answer,
+        turn: &mut Turn,
+    ) {
+        let kind = match answer {
+            Answer::Taken => return,
+            Answer::Repeat { row } => QueryKind::Reflection { row },
+            Answer::History { query, .. } if query.ends_only => QueryKind::Bounds(Box::new(query)),
+            Answer::History { query, author } => QueryKind::Page { query: Box::new(query), author },
+            Answer::HistoryBounds => QueryKind::Bounds(Box::default()),
+            Answer::Group(GroupAnswer::MessageInfo { row, recipients, aggregate }) => {
+                let recipients = self.people_of(asked.channel.as_ref(), &recipients);
+                QueryKind::MessageInfo { row, recipients, aggregate }
+            }
+            Answer::Left if self.needs_error_on_leave(asked) => {
+                return turn.send(reply.error(&(&Refusal::NoSuchItem).into()));
+            }
+            Answer::Items { .. } | Answer::Group(GroupAnswer::Profile) if turn.effort > EFFORT_MAX => {
+                return turn.send(reply.error(&(&Refusal::Busy).into()));
+            }
+            answer => {
+                let (Some(extension), Some(request)) = (extension, self.request(asked)) else { return };
+                if let (Answer::Items { .. } | Answer::Group(GroupAnswer::Profile), Some(channel)) =
+                    (&answer, request.channel)
+                {
+                    turn.effort += MEMBER_EFFORT * channel.participant_count();
+                }
+                let text = match extension.encode(&answer, &request) {
+                    Ok(payload) => reply.result(payload),
+                    Err(refusal) => reply.error(&(&refusal).into()),
+                };
+                turn.effort += text.len();
+                return turn.send(text);
+            }
+        };
+        let Some(channel) = asked.channel.as_ref().and_then(|name| self.shelf.channel(name)) else { return };
+        turn.queries.push(Query {
+            reply: reply.clone(),
+            channel: self.service.address_of(channel.name()),
+            tag: channel.profile().tag,
+            newest: channel.head().row,
+            sealer: self.service.sealer.clone(),
+            chained: channel.settings().style == Style::Group,
+            kind,
+        });
+    }
+
+    /// The accounts of participant ids.
+    pub(super) fn people_of(&self, name: Option<&ChannelName>, ids: &[ParticipantId]) -> Vec<(ParticipantId, BareJid)> {
+        let channel = name.and_then(|name| self.shelf.channel(name));
+        let person = |id: &ParticipantId| Some((id.clone(), channel?.member_of(id)?.jid.clone()));
+        ids.iter().filter_map(person).collect()
+    }
+
+    fn needs_error_on_leave(&self, asked: &Asked<'_>) -> bool {
+        asked.is_at_bare() && self.hosts.chokes_on_leave(asked.actor.account.domain().as_str())
+    }
+}

@@ -1,0 +1,136 @@
+//! Commands that come by another door than stanzas, and their results.
+//!
+//! They are the same commands, decided in the same turn as stanzas and stored with them; a result leaves, like
+//! everything else, only once the turn is durable.
+
+use super::parley::{Asked, Effects, Way};
+use super::{Engine, Turn};
+use crate::channel::{Actor, Answer, ChannelName, Command, GroupAnswer, Item, Node, ParticipantId, Refusal};
+use crate::channel::{Snapshot, Stamp};
+use jid::BareJid;
+
+/// Something asked of the service or of one channel.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The caller's mark for the result.
+    pub token: u64,
+    /// Who asks.
+    pub actor: Actor,
+    /// What it is asked of.
+    pub to: Addressee,
+    /// What is asked.
+    pub command: Command,
+}
+
+/// What a call is asked of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Addressee {
+    /// The service.
+    Service,
+    /// A channel by its localpart.
+    Channel(ChannelName),
+    /// A channel by its number.
+    Gid(u32),
+}
+
+/// What a call leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallResult {
+    /// What the asker is told; lists of groups are in here.
+    pub answer: Answer,
+    /// The channel right after, with its people; absent where it is gone and where the service was asked.
+    pub group: Option<Snapshot>,
+    /// The items that were asked for.
+    pub items: Vec<Item>,
+    /// The recipients of the row that was asked for, in the order of accounts.
+    pub recipients: Vec<Recipient>,
+}
+
+/// How far a message came at one of its recipients.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    /// The account.
+    pub jid: BareJid,
+    /// When it arrived.
+    pub delivered: Option<Stamp>,
+    /// When it was read.
+    pub read: Option<Stamp>,
+}
+
+/// A result that lacks what only the store knows: who reported a row when.
+#[derive(Clone, Debug)]
+pub struct Lookup {
+    /// The caller's mark.
+    pub token: u64,
+    /// The channel's tag.
+    pub tag: u64,
+    /// The row.
+    pub row: u64,
+    /// Its recipients.
+    pub recipients: Vec<(ParticipantId, BareJid)>,
+    /// The result so far.
+    pub result: CallResult,
+}
+
+/// A result, by the mark of its call.
+pub type Called = (u64, Result<CallResult, Refusal>);
+
+impl Engine {
+    pub(super) fn call(&mut self, call: Call, turn: &mut Turn) {
+        let Call { token, actor, to, command } = call;
+        turn.tokens.push(token);
+        let channel = match to {
+            Addressee::Service => None,
+            Addressee::Channel(name) => Some(name),
+            Addressee::Gid(gid) => match self.shelf.by_gid(gid) {
+                Some(name) => Some(name.clone()),
+                None => return turn.results.push((token, Err(Refusal::NoSuchChannel))),
+            },
+        };
+        if matches!(command, Command::ReadHistory(_) | Command::HistoryBounds) {
+            let refusal = Refusal::Unsupported("the archive is read over XMPP".into());
+            return turn.results.push((token, Err(refusal)));
+        }
+        let mut asked = Asked { actor, channel, way: Way::Call(token) };
+        match self.decide(&mut asked, command) {
+            Ok(effects) => self.carry_out(asked, effects, turn),
+            Err(refusal) => turn.results.push((token, Err(refusal))),
+        }
+    }
+
+    /// The result of a call whose changes are applied.
+    fn result_of(&self, channel: Option<&ChannelName>, answer: Answer) -> CallResult {
+        let channel = channel.and_then(|name| self.shelf.channel(name));
+        let gone = matches!(answer, Answer::Destroyed);
+        let shown = |node: &Node, ids: &Vec<String>| {
+            let item = channel.and_then(|channel| channel.item(*node));
+            item.filter(|item| ids.is_empty() || ids.contains(&item.id)).cloned()
+        };
+        let items = match &answer {
+            Answer::Items { node, ids, .. } => shown(node, ids).into_iter().collect(),
+            _ => Vec::new(),
+        };
+        let group = channel.filter(|_| !gone).map(|channel| channel.snapshot(true));
+        CallResult { answer, group, items, recipients: Vec::new() }
+    }
+
+    /// Answers a call, at once or by a look into the store after the turn.
+    pub(super) fn answer_call(&self, asked: &Asked<'_>, token: u64, answer: Answer, turn: &mut Turn) {
+        let tag = asked.channel.as_ref().and_then(|name| self.shelf.tag_of(name));
+        let result = self.result_of(asked.channel.as_ref(), answer);
+        match (&result.answer, tag) {
+            (Answer::Group(GroupAnswer::MessageInfo { row, recipients, .. }), Some(tag)) => {
+                let (row, recipients) = (*row, self.people_of(asked.channel.as_ref(), recipients));
+                turn.lookups.push(Lookup { token, tag, row, recipients, result });
+            }
+            _ => turn.results.push((token, Ok(result))),
+        }
+    }
+}
+
+impl Effects {
+    /// Nothing happens to anything; the asker is told this.
+    pub(super) fn none(answer: Answer) -> Effects {
+        Effects { changes: Vec::new(), answer, own: None }
+    }
+}

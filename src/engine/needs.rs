@@ -1,0 +1,179 @@
+//! What has to be loaded before a batch can be taken. It may take rounds: which groups somebody has tells which channels
+//! are needed.
+
+use super::presence::bounced_channel;
+use super::router::Target;
+use super::{Addressee, Call, Engine, Inbound};
+use crate::channel::{Change, Channel, ChannelName, Command, Facts, Status};
+use crate::xep::{delegation, rows};
+use crate::xmpp::{Kind, Stanza, ns};
+use jid::{BareJid, Jid};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// After so many rounds of loading a turn goes on with what it has.
+pub const ROUNDS_MAX: usize = 4;
+
+/// What has to be loaded before a turn.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Needs {
+    /// Channels that exist and are not in memory.
+    pub channels: Vec<ChannelName>,
+    /// Accounts of which it matters which channels they are in.
+    pub accounts: Vec<BareJid>,
+    /// Accounts of which it matters which channels they are in, wait for or left.
+    pub groups: Vec<BareJid>,
+    /// Rows of which it matters what they are, by the channel's tag.
+    pub rows: BTreeMap<u64, BTreeSet<u64>>,
+}
+
+impl Needs {
+    /// Whether nothing has to be loaded.
+    pub fn is_empty(&self) -> bool {
+        self.channels.is_empty() && self.accounts.is_empty() && self.groups.is_empty() && self.rows.is_empty()
+    }
+}
+
+/// What was loaded.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// The channels asked for, `None` for one that does not exist.
+    pub channels: Vec<(ChannelName, Option<Channel>)>,
+    /// The channels of the accounts asked for.
+    pub memberships: Vec<(BareJid, Vec<ChannelName>)>,
+    /// The groups of the accounts asked for.
+    pub groups: Vec<(BareJid, Vec<(ChannelName, Status)>)>,
+    /// The rows asked for, by tag and number, `None` for one that does not exist.
+    pub facts: Vec<(u64, u64, Option<Facts>)>,
+}
+
+impl Engine {
+    /// What must be loaded before these can be taken; to be asked again after [`Engine::adopt`], up to [`ROUNDS_MAX`]
+    /// times.
+    pub fn needs(&self, batch: &[Inbound]) -> Needs {
+        let mut needs = Needs { accounts: self.accounts.unsettled().cloned().collect(), ..Needs::default() };
+        for inbound in batch {
+            match inbound {
+                Inbound::Stanza(stanza) => self.need_of_stanza(stanza, &mut needs),
+                Inbound::Call(call) => self.need_of_call(call, &mut needs),
+                Inbound::Tick => self.need_of_deserted(&mut needs),
+                _ => {}
+            }
+        }
+        needs
+    }
+
+    fn need_of_stanza(&self, stanza: &Stanza, needs: &mut Needs) {
+        match self.target(&stanza.to) {
+            Some(Target::Channel(name)) => {
+                self.need_channel(&name, needs);
+                let element = if stanza.kind == Kind::Iq { stanza.payload() } else { Some(&stanza.element) };
+                if let (Some(element), Some(tag)) = (element, self.shelf.tag_of(&name)) {
+                    let named = rows::named(element, &self.service.sealer, tag);
+                    self.need_rows(tag, named, needs);
+                }
+            }
+            Some(Target::Service) if stanza.kind == Kind::Iq => self.need_named(stanza, needs),
+            _ => {}
+        }
+        if let Some(name) = bounced_channel(stanza) {
+            self.need_channel(&name, needs);
+        }
+        let asks_list = stanza.kind == Kind::Iq
+            && stanza.payload().is_some_and(|payload| payload.has_ns(ns::DISCO_ITEMS))
+            && matches!(self.target(&stanza.to), Some(Target::Service));
+        let account = stanza.sender();
+        let known = self.memberships.contains_key(&account);
+        if !known && (asks_list || self.is_presence_of_stranger(stanza)) && !needs.accounts.contains(&account) {
+            needs.accounts.push(account);
+        }
+    }
+
+    /// What a request to the service names: channels to destroy or to join by delegation, people's groups; and channels
+    /// of which only the store knows whether they exist, since lists, new names and the number of channels depend on it.
+    fn need_named(&self, stanza: &Stanza, needs: &mut Needs) {
+        self.shelf.doubtful().for_each(|name| self.need_channel(name, needs));
+        let Some(payload) = stanza.payload() else { return };
+        let destroyed = payload.attr("channel").filter(|_| payload.is("destroy", ns::MIX_CORE));
+        if let Some(name) = destroyed.and_then(ChannelName::new) {
+            self.need_channel(&name, needs);
+        }
+        match payload.name() {
+            "groups" if payload.has_ns(ns::GROUP) => {
+                let with = payload.attr("with").and_then(|with| BareJid::new(with).ok());
+                let slice = crate::xep::rsm::decode(payload).unwrap_or_default();
+                self.need_groups(&stanza.sender(), with.as_ref(), &slice, needs);
+            }
+            "clear-all" if payload.has_ns(ns::GROUP) => self.need_all_groups(&stanza.sender(), needs),
+            _ => {}
+        }
+        let Some((_, Some(inner))) = delegation::forwarded(stanza) else { return };
+        let channel = inner.children().find_map(|child| child.attr("channel"));
+        if let Some(Target::Channel(name)) =
+            channel.and_then(|jid| Jid::new(jid).ok()).and_then(|jid| self.target(&jid))
+        {
+            self.need_channel(&name, needs);
+        }
+    }
+
+    /// What a call is about.
+    fn need_of_call(&self, call: &Call, needs: &mut Needs) {
+        let name = match &call.to {
+            Addressee::Channel(name) => Some(name),
+            Addressee::Gid(gid) => self.shelf.by_gid(*gid),
+            Addressee::Service => None,
+        };
+        let account = &call.actor.account;
+        match &call.command {
+            Command::Destroy { name } => self.need_channel(name, needs),
+            Command::ListGroups { with, slice } => self.need_groups(account, with.as_ref(), slice, needs),
+            Command::ClearAll => self.need_all_groups(account, needs),
+            _ => {}
+        }
+        let Some(name) = name else {
+            return self.shelf.doubtful().for_each(|name| self.need_channel(name, needs));
+        };
+        self.need_channel(name, needs);
+        if let Some(tag) = self.shelf.tag_of(name) {
+            self.need_rows(tag, rows::of_command(&call.command), needs);
+        }
+    }
+
+    /// The rows that a request names.
+    fn need_rows(&self, tag: u64, mut wanted: Vec<u64>, needs: &mut Needs) {
+        let known = self.facts.get(&tag);
+        wanted.retain(|row| *row > 0 && !self.absent.contains(&(tag, *row)));
+        wanted.retain(|row| known.is_none_or(|known| !known.contains_key(row)));
+        if !wanted.is_empty() {
+            needs.rows.entry(tag).or_default().extend(wanted);
+        }
+    }
+
+    pub(super) fn need_channel(&self, name: &ChannelName, needs: &mut Needs) {
+        if self.shelf.is_cold(name) && !needs.channels.contains(name) {
+            needs.channels.push(name.clone());
+        }
+    }
+
+    /// What was loaded of rows for this turn goes on with the turn.
+    pub(super) fn note_facts(&mut self, tag: u64, change: &Change) {
+        let Some(known) = self.facts.get_mut(&tag) else { return };
+        if let Change::Entombed(tombstone) = change {
+            if let Some(facts) = known.get_mut(&tombstone.row) {
+                facts.entombed = true;
+            }
+        }
+    }
+
+    /// Takes up what was loaded of rows and groups.
+    pub(super) fn adopt_facts(&mut self, loaded: &mut Loaded) {
+        for (tag, row, facts) in loaded.facts.drain(..) {
+            match facts {
+                Some(facts) => drop(self.facts.entry(tag).or_default().insert(row, facts)),
+                None => drop(self.absent.insert((tag, row))),
+            }
+        }
+        for (account, groups) in loaded.groups.drain(..) {
+            self.groups.insert(account, groups.into_iter().collect());
+        }
+    }
+}

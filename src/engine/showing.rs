@@ -1,0 +1,120 @@
+//! What happened, shown to those whom it concerns: extensions say what to whom, and here it finds its way out.
+
+use super::outbox::{Audience, Fan, ListId, Out};
+use super::parley::Asked;
+use super::{Engine, Turn};
+use crate::channel::group::Notice;
+use crate::channel::{Change, Channel, ChannelName, Status};
+use crate::xep::{EXTENSIONS, Render, Shown, group_events};
+use jid::BareJid;
+
+/// A change that was applied, and what the member whom it is about was before.
+pub(super) struct Done {
+    pub name: ChannelName,
+    pub change: Change,
+    pub before: Option<Status>,
+}
+
+/// A change that is to be shown.
+struct Rendered<'a> {
+    name: &'a ChannelName,
+    change: &'a Change,
+    before: Option<Status>,
+    actor: Option<&'a BareJid>,
+    beside: &'a [Change],
+}
+
+impl Engine {
+    /// Applies and shows what nobody asked for.
+    pub(super) fn carry_on(&mut self, changes: Vec<(ChannelName, Change)>, turn: &mut Turn) {
+        let done = changes.into_iter().map(|(name, change)| self.apply(name, change, turn)).collect();
+        self.show(None, done, turn);
+    }
+
+    pub(super) fn show(&mut self, actor: Option<&BareJid>, done: Vec<Done>, turn: &mut Turn) {
+        // What an extension shows of a change may depend on what else happened in the same channel.
+        for of_one in done.chunk_by(|a, b| a.name == b.name) {
+            let beside: Vec<Change> = of_one.iter().map(|done| done.change.clone()).collect();
+            for Done { name, change, before } in of_one {
+                self.render(Rendered { name, change, before: *before, actor, beside: &beside }, turn);
+                if *change == Change::Destroyed {
+                    self.bury(name, &mut turn.outbox);
+                }
+            }
+        }
+        for Done { change, before, .. } in done {
+            let gone = change.member().filter(|member| before == Some(Status::Joined) && !member.is_joined());
+            if let Some(member) = gone {
+                self.accounts.left(&member.jid);
+            }
+        }
+    }
+
+    /// groups.md §1 rule 7: the author of a message is told how far it came.
+    pub(super) fn tell_authors(&mut self, asked: &Asked<'_>, notices: &[Notice], done: &[Done], turn: &mut Turn) {
+        // Who read something reports that it arrived, too; the author is told of the last.
+        let report = done.iter().rev().find_map(|done| match &done.change {
+            Change::Reported(report) => Some((&done.name, report)),
+            _ => None,
+        });
+        let Some((name, report)) = report else { return };
+        let Some(tag) = self.shelf.tag_of(name) else { return };
+        let from = self.service.address_of(name);
+        for notice in notices {
+            let (row, id) = (self.service.sealer.seal(tag, notice.row), self.fresh_id());
+            let message = group_events::notice(notice, report, &asked.actor.account, &from, row, id);
+            self.send_shown(Shown::Tell { account: notice.author.clone(), message }, tag, turn);
+        }
+    }
+
+    /// Shows a change that was applied.
+    fn render(&mut self, rendered: Rendered<'_>, turn: &mut Turn) {
+        let Rendered { name, change, before, actor, beside } = rendered;
+        let Some(channel) = self.shelf.channel(name) else { return };
+        let mut shown = Vec::new();
+        let mut render = Render {
+            service: &self.service,
+            channel,
+            actor,
+            before,
+            beside,
+            now: self.now,
+            dice: &mut self.dice,
+            shown: &mut shown,
+        };
+        EXTENSIONS.iter().for_each(|extension| extension.render(change, &mut render));
+        let tag = channel.profile().tag;
+        let leavers: Vec<BareJid> = match change {
+            Change::Destroyed => roster_of(channel),
+            _ => Vec::new(),
+        };
+        shown.into_iter().for_each(|shown| self.send_shown(shown, tag, turn));
+        for account in leavers {
+            self.set_roster_item(&account, name, None, turn);
+        }
+    }
+
+    /// Sends something to whom it is for.
+    pub(super) fn send_shown(&mut self, shown: Shown, tag: u64, turn: &mut Turn) {
+        let (audience, message, groupchat) = match shown {
+            Shown::Mail { account, message } => return turn.send(message.attr("to", account.as_str()).into_xml()),
+            Shown::Fan { node, except, message, groupchat } => {
+                let except = except.map(|account| self.accounts.number(&account));
+                (Audience::List(ListId { tag, node }, except), message, groupchat)
+            }
+            Shown::Tell { account, message } => {
+                let Some(no) = self.accounts.find(&account) else { return };
+                (Audience::One(no), message, false)
+            }
+        };
+        let (head, tail) = message.into_halves();
+        turn.outbox.push(Out::Fan(Fan { audience, head, tail, groupchat }));
+    }
+}
+
+/// The participants of a channel, in the order of their accounts.
+fn roster_of(channel: &Channel) -> Vec<BareJid> {
+    let mut accounts: Vec<BareJid> = channel.participants().map(|member| member.jid.clone()).collect();
+    accounts.sort();
+    accounts
+}

@@ -1,0 +1,64 @@
+//! The body of a request as it comes: limited in bytes, and in time by how much came.
+
+use super::super::clock;
+use super::reply::Fault;
+use hyper::body::{Body, Bytes, Incoming};
+use std::pin::Pin;
+use std::time::Duration;
+
+/// A body has to come at least this fast once its first patience is used up, in bytes a second.
+const BYTES_PER_S_MIN: u64 = 1024;
+
+/// A body and what is left of its limits.
+pub struct Inflow {
+    body: Incoming,
+    left: u64,
+    came: u64,
+    began_ms: u64,
+    patience_ms: u64,
+}
+
+impl Inflow {
+    /// A body that may be so long, in bytes, and take so long.
+    ///
+    /// # Errors
+    /// 400 where its announced length is over the limit already.
+    pub fn new(body: Incoming, bytes_max: u64, patience: Duration) -> Result<Inflow, Fault> {
+        if body.size_hint().lower() > bytes_max {
+            return Err(Fault::BAD);
+        }
+        let patience_ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
+        Ok(Inflow { body, left: bytes_max, came: 0, began_ms: clock::uptime_ms(), patience_ms })
+    }
+
+    /// The next bytes; `None` at the end.
+    ///
+    /// # Errors
+    /// 400 where they do not come in time, are too many, or are no HTTP.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
+        loop {
+            let until_ms = self.began_ms + self.patience_ms + self.came * 1000 / BYTES_PER_S_MIN;
+            let left = Duration::from_millis(until_ms.saturating_sub(clock::uptime_ms()));
+            let frame = std::future::poll_fn(|cx| Pin::new(&mut self.body).poll_frame(cx));
+            let frame = tokio::time::timeout(left, frame).await.map_err(|_| Fault::BAD)?;
+            let Some(frame) = frame else { return Ok(None) };
+            let Ok(bytes) = frame.map_err(|_| Fault::BAD)?.into_data() else { continue };
+            let len = bytes.len() as u64;
+            self.left = self.left.checked_sub(len).ok_or(Fault::BAD)?;
+            self.came += len;
+            return Ok(Some(bytes));
+        }
+    }
+
+    /// All of it; it has to fit into memory, so its limit has to be small.
+    ///
+    /// # Errors
+    /// As [`Inflow::next`].
+    pub async fn all(mut self) -> Result<Vec<u8>, Fault> {
+        let mut whole = Vec::new();
+        while let Some(bytes) = self.next().await? {
+            whole.extend_from_slice(&bytes);
+        }
+        Ok(whole)
+    }
+}

@@ -1,0 +1,185 @@
+//! The methods about groups and their people.
+
+use super::api::Asker;
+use super::parameters::Parameters;
+use super::reply::{Fault, Reply};
+use crate::channel::command::{Page, Slice};
+use crate::channel::group::GroupLine;
+use crate::channel::{Answer, Command, GroupCommand, GroupWish, Membership, NodeSet, Refusal};
+use crate::channel::{Person, Snapshot, Stamp, Standing, Status};
+use crate::engine::call::{Addressee, CallResult};
+use jid::{BareJid, DomainRef};
+use serde_json::{Map, Value, json};
+
+/// Pages of a list that are put together for one answer, at most.
+const PAGES_MAX: usize = 100;
+
+impl Asker<'_> {
+    pub(super) async fn add_group(&self, pm: &Parameters) -> Result<Reply, Fault> {
+        let wish = GroupWish {
+            subject: pm.text("gs")?.to_owned(),
+            nick: pm.nick()?,
+            members: pm.invitees(&self.api.settings.domain)?,
+            membership: Some(Membership::Invite),
+            notices: true,
+            ..GroupWish::default()
+        };
+        let created = self.call(Addressee::Service, Command::CreateGroup(wish)).await?;
+        let group = created.group.ok_or(Fault::INTERNAL)?;
+        Ok(Reply::Json(json!({ "id": group.gid }).to_string()))
+    }
+
+    pub(super) async fn get_group(&self, pm: &Parameters) -> Result<Reply, Fault> {
+        let group = self.profile(pm.gid()?).await?;
+        Ok(Reply::Json(whole(&group, &self.api.settings.domain).to_string()))
+    }
+
+    pub(super) async fn get_common_groups(&self, pm: &Parameters) -> Result<Reply, Fault> {
+        let domain = &self.api.settings.domain;
+        let with = pm.login(domain)?;
+        let (mut found, mut after) = (Vec::new(), None);
+        for _ in 0..PAGES_MAX {
+            let slice = Slice { after: after.take(), ..Slice::default() };
+            let command = Command::ListGroups { with: Some(with.clone()), slice };
+            let Answer::Groups(page) = self.call(Addressee::Service, command).await?.answer else {
+                return Err(Fault::INTERNAL);
+            };
+            let Page { entries, count, .. } = page;
+            found.extend(entries.iter().map(|GroupLine { group, .. }| line(group, domain)));
+            after = entries.last().map(|line| line.group.name.as_str().to_owned());
+            if found.len() >= count || after.is_none() {
+                break;
+            }
+        }
+        Ok(Reply::Json(Value::from(found).to_string()))
+    }
+
+    pub(super) async fn delete_group(&self, pm: &Parameters) -> Result<Reply, Fault> {
+        let name = self.profile(pm.gid()?).await?.name;
+        self.call(Addressee::Service, Command::Destroy { name }).await?;
+        Ok(Reply::Done)
+    }
+
+    pub(super) async fn set_subject(&self, pm: &Parameters) -> Result<Reply, Fault> {
+        let subject = pm.text("gs")?.to_owned();
+        self.edit(pm, GroupCommand::SetSubject(subject)).await
+    }
+
+    pub(super) async fn join(&self, pm: &Parameters) -> Result<Reply, Fault> {
+        let (gid, nick) = (pm.gid()?, pm.nick()?);
+        let join = |nick| Command::Join { nick, subscribe: NodeSet::ALL };
+        match self.call(Addressee::Gid(gid), join(nick)).await {
+            // A display name is a wish; two people may have the same one, and nicks differ.
+            Err(Refusal::NickTaken | Refusal::TooLong { .. }) => self.ask(gid, join(None)).await?,
+            outcome => outcome?,
+        };
+        Ok(Reply::Done)
+    }
+
+    pub(super) async fn leave(&self, pm: &Parameters) -> Result<Reply, Fault> {
+        self.ask(pm.gid()?, Command::Leave).await?;
+        Ok(Reply::Done)
+    }
+
+    pub(super) async fn add_members(&self, pm: &Parameters) -> Result<Reply, Fault> {
+        let add = pm.invitees(&self.api.settings.domain)?;
+        self.edit(pm, GroupCommand::EditMembers { add, remove: Vec::new() }).await
+    }
+
+    pub(super) async fn delete_members(&self, pm: &Parameters) -> Result<Reply, Fault> {
+        let remove = pm.logins(&self.api.settings.domain)?;
+        self.edit(pm, GroupCommand::EditMembers { add: Vec::new(), remove }).await
+    }
+
+    pub(super) async fn edit_admins(&self, pm: &Parameters, make: bool) -> Result<Reply, Fault> {
+        let logins = pm.logins(&self.api.settings.domain)?;
+        let (add, remove) = if make { (logins, Vec::new()) } else { (Vec::new(), logins) };
+        self.edit(pm, GroupCommand::EditAdmins { add, remove }).await
+    }
+
+    async fn edit(&self, pm: &Parameters, command: GroupCommand) -> Result<Reply, Fault> {
+        self.ask(pm.gid()?, Command::Group(command)).await?;
+        Ok(Reply::Done)
+    }
+
+    /// What a group is, for somebody who may see it.
+    ///
+    /// # Errors
+    /// 444 where the asker may not.
+    pub(super) async fn profile(&self, gid: u32) -> Result<Snapshot, Fault> {
+        let CallResult { group, .. } = self.ask(gid, Command::Group(GroupCommand::ReadProfile)).await?;
+        group.ok_or(Fault::INTERNAL)
+    }
+}
+
+/// A time as the API writes it: `YYYY-MM-DDThh:mm:ss`, in UTC.
+pub(super) fn time(stamp: Stamp) -> String {
+    stamp.to_xmpp()[..19].to_owned()
+}
+
+/// A time that there may not be yet.
+pub(super) fn time_opt(stamp: Option<Stamp>) -> String {
+    stamp.map(time).unwrap_or_default()
+}
+
+/// An account as the API writes it: the localpart alone of those of the domain.
+pub(super) fn login(jid: &BareJid, domain: &DomainRef) -> String {
+    match jid.node() {
+        Some(node) if jid.domain() == domain => node.as_str().to_owned(),
+        _ => jid.to_string(),
+    }
+}
+
+/// Whether there is a picture: what describes a deleted one is empty.
+pub(super) fn has_avatar(group: &Snapshot) -> bool {
+    group.avatar.as_ref().is_some_and(|item| item.payload.contains("<info"))
+}
+
+/// Whether there is a video.
+pub(super) fn has_video(group: &Snapshot) -> bool {
+    group.video.as_ref().is_some_and(|item| super::videos::target(&item.payload).is_some())
+}
+
+fn head(group: &Snapshot, domain: &DomainRef) -> Map<String, Value> {
+    let exists = |exists: bool| Value::from(if exists { "1" } else { "0" });
+    let fields = [
+        ("gs", group.subject.as_deref().unwrap_or_default().into()),
+        ("go", login(&group.creator, domain).into()),
+        ("ts", time(group.created).into()),
+        ("ae", exists(has_avatar(group))),
+        ("at", time_opt(group.avatar.as_ref().map(|item| item.stamp)).into()),
+    ];
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn line(group: &Snapshot, domain: &DomainRef) -> Value {
+    let mut fields = head(group, domain);
+    fields.insert("id".to_owned(), group.gid.into());
+    fields.into()
+}
+
+fn whole(group: &Snapshot, domain: &DomainRef) -> Value {
+    let mut fields = head(group, domain);
+    fields.insert("ve".to_owned(), if has_video(group) { "1" } else { "0" }.into());
+    fields.insert("vt".to_owned(), time_opt(group.video.as_ref().map(|item| item.stamp)).into());
+    let people: Vec<Value> = group.people.iter().map(|person| member(person, domain)).collect();
+    fields.insert("gm".to_owned(), people.into());
+    // Whoever reads a group is a member of it, so there are no guests.
+    fields.insert("gg".to_owned(), Value::Array(Vec::new()));
+    fields.into()
+}
+
+fn member(person: &Person, domain: &DomainRef) -> Value {
+    let status = match person.status {
+        Status::Joined => "j",
+        Status::Waiting => "w",
+        Status::Left => "l",
+    };
+    json!({
+        "l": login(&person.jid, domain),
+        "a": person.standing >= Standing::Admin,
+        "dn": person.nick,
+        "s": status,
+        "ts": time(person.since),
+    })
+}

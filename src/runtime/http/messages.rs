@@ -1,0 +1,54 @@
+//! The methods about messages. A message is named by the number of its row, or by the id that XMPP clients see.
+
+use super::api::Asker;
+use super::groups::{login, time_opt};
+use super::parameters::Parameters;
+use super::reply::{Fault, Reply};
+use crate::channel::{Command, GroupCommand, Message, Progress};
+use crate::engine::call::Recipient;
+use crate::xmpp::Tag;
+use serde_json::{Value, json};
+
+impl Asker<'_> {
+    pub(super) async fn send_message(&self, pm: &Parameters) -> Result<Reply, Fault> {
+        let gid = pm.gid()?;
+        let body = Some(pm.text("mb")?).filter(|body| !body.is_empty()).ok_or(Fault::BAD)?;
+        let payload = Tag::new("body").text(body).into_xml();
+        let message = Message { archived: true, echoed: true, counted: true, payload, ..Message::default() };
+        let sent = self.ask(gid, Command::Publish(message)).await?;
+        let group = sent.group.ok_or(Fault::INTERNAL)?;
+        Ok(Reply::Sent(group.head.row))
+    }
+
+    pub(super) async fn report(&self, pm: &Parameters, progress: Progress) -> Result<Reply, Fault> {
+        let (gid, row) = self.row(pm).await?;
+        self.ask(gid, Command::Group(GroupCommand::Report { row, progress, exact: true })).await?;
+        Ok(Reply::Done)
+    }
+
+    pub(super) async fn delete_message(&self, pm: &Parameters) -> Result<Reply, Fault> {
+        let (gid, row) = self.row(pm).await?;
+        self.ask(gid, Command::Group(GroupCommand::Moderate { row, reason: None })).await?;
+        Ok(Reply::Done)
+    }
+
+    pub(super) async fn message_info(&self, pm: &Parameters) -> Result<Reply, Fault> {
+        let (gid, row) = self.row(pm).await?;
+        let info = self.ask(gid, Command::Group(GroupCommand::ReadMessageInfo { row })).await?;
+        let domain = &self.api.settings.domain;
+        let line = |Recipient { jid, delivered, read }: &Recipient| json!({ "l": login(jid, domain), "cf": time_opt(*delivered), "rd": time_opt(*read) });
+        let lines: Vec<Value> = info.recipients.iter().map(line).collect();
+        Ok(Reply::Json(Value::from(lines).to_string()))
+    }
+
+    /// The group and the row that a request names.
+    async fn row(&self, pm: &Parameters) -> Result<(u32, u64), Fault> {
+        let gid = pm.gid()?;
+        if let Ok(row) = pm.number("mid") {
+            return Ok((gid, row));
+        }
+        let id = pm.text("mid")?;
+        let tag = self.profile(gid).await?.tag;
+        Ok((gid, self.api.sealer.open(tag, id).ok_or(Fault::BAD)?))
+    }
+}

@@ -1,0 +1,56 @@
+//! The HTTP API for groups (groups.md §4): a second door to the same commands that stanzas become.
+//!
+//! Invariant: nothing is decided here. A request is read within limits, its sender is known before its body is taken,
+//! and what it asks goes through the inbox like everything else.
+
+mod api;
+mod body;
+mod files;
+mod groups;
+mod login;
+mod messages;
+mod multipart;
+mod pace;
+mod parameters;
+mod pictures;
+mod reply;
+mod sasl;
+mod serve;
+mod videos;
+
+use super::callers::Callers;
+use super::clock;
+use super::reader::Inbox;
+use crate::config::Config;
+use crate::store::Store;
+use anyhow::Context;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// Starts to listen, where the settings name an address; ends when the process is to end.
+///
+/// # Errors
+/// When it cannot listen there, or not keep files, or not read the certificates to check the host server by.
+pub async fn start(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    inbox: &Arc<Inbox>,
+    callers: &Arc<Callers>,
+    stop: watch::Receiver<bool>,
+) -> anyhow::Result<Option<JoinHandle<()>>> {
+    let http = &config.http;
+    let Some(address) = http.listen else { return Ok(None) };
+    let listener = TcpListener::bind(address).await.with_context(|| format!("http.listen: {address}"))?;
+    let folder = config.storage.path.join("files");
+    let files = files::Files::open(&folder, &**store).with_context(|| folder.display().to_string())?;
+    let settings = api::Settings::new(config, listener.local_addr()?)?;
+    let login = login::Login::new(http, clock::seed()?)?;
+    let sealer = crate::xep::Sealer::new(store.sealing_key());
+    let api = api::Api { settings, inbox: inbox.clone(), callers: callers.clone(), login, files, sealer };
+    tracing::info!(address = %listener.local_addr()?, "the HTTP API listens");
+    let server = serve::Server::new(http, Arc::new(api), Duration::from_secs(http.request_timeout_s));
+    Ok(Some(tokio::spawn(server.run(listener, stop))))
+}

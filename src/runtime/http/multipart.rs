@@ -1,0 +1,255 @@
+//! `multipart/form-data` (RFC 7578) read as it comes.
+//!
+//! Invariant: what is kept in memory is a piece of the body as it came, a delimiter, and the headers of one part,
+//! which have a limit of their own.
+
+use super::body::Inflow;
+use super::reply::Fault;
+use hyper::body::Bytes;
+use memchr::memmem;
+
+/// The headers of one part at most, in bytes.
+const HEAD_BYTES_MAX: usize = 8192;
+/// A boundary at most, in bytes (RFC 2046 §5.1.1).
+const BOUNDARY_BYTES_MAX: usize = 70;
+
+/// Where the bytes come from.
+pub trait Source {
+    /// The next bytes; `None` at the end.
+    fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, Fault>> + Send;
+}
+
+impl Source for Inflow {
+    async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
+        Inflow::next(self).await
+    }
+}
+
+/// A body in parts.
+pub struct Multipart<S> {
+    source: S,
+    /// The delimiter: line break, two hyphens, boundary.
+    delimiter: Vec<u8>,
+    kept: Vec<u8>,
+    within: bool,
+}
+
+/// The head of a part.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// The field's name.
+    pub name: String,
+    /// The file's name, where it is a file.
+    pub file_name: Option<String>,
+}
+
+/// The boundary that a media type states; `None` where it is none in parts.
+pub fn boundary(content_type: &str) -> Option<String> {
+    let (kind, rest) = content_type.split_once(';')?;
+    if !kind.trim().eq_ignore_ascii_case("multipart/form-data") {
+        return None;
+    }
+    let boundary = parameters(rest).into_iter().find(|(name, _)| name == "boundary")?.1;
+    (!boundary.is_empty() && boundary.len() <= BOUNDARY_BYTES_MAX).then_some(boundary)
+}
+
+impl<S: Source> Multipart<S> {
+    /// The parts of a body between these boundaries.
+    pub fn new(source: S, boundary: &str) -> Multipart<S> {
+        let delimiter = [b"\r\n--", boundary.as_bytes()].concat();
+        // The first delimiter may stand at the very beginning; what is before it is passed over like a part.
+        Multipart { source, delimiter, kept: b"\r\n".to_vec(), within: true }
+    }
+
+    /// The next part; what is left of the one before is passed over.
+    ///
+    /// # Errors
+    /// 400 where this is not how parts are written.
+    pub async fn next_part(&mut self) -> Result<Option<Head>, Fault> {
+        while self.within {
+            self.next_bytes().await?;
+        }
+        while self.kept.len() < 2 {
+            self.fill().await?;
+        }
+        if self.kept.starts_with(b"--") {
+            return Ok(None);
+        }
+        let end = loop {
+            if let Some(end) = memmem::find(&self.kept, b"\r\n\r\n") {
+                break end;
+            }
+            if self.kept.len() > HEAD_BYTES_MAX {
+                return Err(Fault::BAD);
+            }
+            self.fill().await?;
+        };
+        if end > HEAD_BYTES_MAX {
+            return Err(Fault::BAD);
+        }
+        let head = read_head(&String::from_utf8_lossy(&self.kept[..end])).ok_or(Fault::BAD)?;
+        self.kept.drain(..end + 4);
+        // An empty part: its delimiter's line break is the one that ended its headers.
+        self.kept.splice(..0, *b"\r\n");
+        self.within = true;
+        self.first_break().await?;
+        Ok(Some(head))
+    }
+
+    /// Takes back the line break put before a part's content, unless the content is empty.
+    async fn first_break(&mut self) -> Result<(), Fault> {
+        while self.kept.len() < self.delimiter.len() {
+            self.fill().await?;
+        }
+        if !self.kept.starts_with(&self.delimiter) {
+            self.kept.drain(..2);
+        }
+        Ok(())
+    }
+
+    /// The next bytes of the part; `None` at its end.
+    ///
+    /// # Errors
+    /// 400 where the body ends within a part.
+    pub async fn next_bytes(&mut self) -> Result<Option<Vec<u8>>, Fault> {
+        loop {
+            if let Some(end) = memmem::find(&self.kept, &self.delimiter) {
+                if end > 0 {
+                    return Ok(Some(self.kept.drain(..end).collect()));
+                }
+                self.kept.drain(..self.delimiter.len());
+                self.within = false;
+                return Ok(None);
+            }
+            let safe = (self.kept.len() + 1).saturating_sub(self.delimiter.len());
+            if safe > 0 {
+                return Ok(Some(self.kept.drain(..safe).collect()));
+            }
+            self.fill().await?;
+        }
+    }
+
+    async fn fill(&mut self) -> Result<(), Fault> {
+        let bytes = self.source.next().await?.ok_or(Fault::BAD)?;
+        self.kept.extend_from_slice(&bytes);
+        Ok(())
+    }
+}
+
+/// Reads what stands between a delimiter and the content of its part.
+fn read_head(text: &str) -> Option<Head> {
+    let (padding, lines) = text.split_once("\r\n").unwrap_or((text, ""));
+    if !padding.bytes().all(|b| matches!(b, b' ' | b'\t')) {
+        return None;
+    }
+    let disposition = lines.split("\r\n").find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.trim().eq_ignore_ascii_case("content-disposition").then_some(value)
+    })?;
+    let (kind, rest) = disposition.split_once(';')?;
+    let mut head = Head::default();
+    for (name, value) in parameters(rest) {
+        match &*name {
+            "name" => head.name = value,
+            "filename" => head.file_name = Some(value),
+            _ => {}
+        }
+    }
+    (kind.trim().eq_ignore_ascii_case("form-data") && !head.name.is_empty()).then_some(head)
+}
+
+/// Parameters as `name=value; name="quoted; value"`, their names in small letters.
+fn parameters(text: &str) -> Vec<(String, String)> {
+    let (mut found, mut chars) = (Vec::new(), text.chars().peekable());
+    while chars.peek().is_some() {
+        let mut name = String::new();
+        while let Some(c) = chars.next_if(|&c| c != '=' && c != ';') {
+            name.push(c);
+        }
+        let mut value = String::new();
+        if chars.next() == Some('=') {
+            if chars.next_if_eq(&'"').is_some() {
+                while let Some(c) = chars.next().filter(|&c| c != '"') {
+                    value.extend(if c == '\\' { chars.next() } else { Some(c) });
+                }
+                chars.by_ref().find(|&c| c == ';');
+            } else {
+                value = chars.by_ref().take_while(|&c| c != ';').collect::<String>().trim().to_owned();
+            }
+        }
+        found.push((name.trim().to_ascii_lowercase(), value));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Chunks(std::vec::IntoIter<Bytes>);
+
+    impl Source for Chunks {
+        async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
+            Ok(self.0.next())
+        }
+    }
+
+    async fn read(text: &[u8], size: usize) -> Result<Vec<(Head, Vec<u8>)>, Fault> {
+        let chunks: Vec<Bytes> = text.chunks(size).map(Bytes::copy_from_slice).collect();
+        let mut parts = Multipart::new(Chunks(chunks.into_iter()), "XX");
+        let mut found = Vec::new();
+        while let Some(head) = parts.next_part().await? {
+            let mut content = Vec::new();
+            while let Some(bytes) = parts.next_bytes().await? {
+                content.extend(bytes);
+            }
+            found.push((head, content));
+        }
+        Ok(found)
+    }
+
+    #[tokio::test]
+    async fn parts_are_the_same_however_the_body_is_cut() {
+        let text = b"preamble\r\n--XX \r\nContent-Disposition: form-data; name=\"gm\"\r\n\r\nuploadAvatar\r\n--XX\r\n\
+                     content-type: image/jpeg\r\nContent-Disposition: form-data; name=a; filename=\"x;\\\"y\"\r\n\r\n\
+                     \r\n--X\r\n--Y\r\n\r\n--XX\r\nContent-Disposition: form-data; name=\"empty\"\r\n\r\n\r\n--XX--\r\nrest";
+        let head = |name: &str, file: Option<&str>| Head { name: name.into(), file_name: file.map(str::to_owned) };
+        for size in 1..text.len() + 1 {
+            let expected = vec![
+                (head("gm", None), b"uploadAvatar".to_vec()),
+                (head("a", Some("x;\"y")), b"\r\n--X\r\n--Y\r\n".to_vec()),
+                (head("empty", None), Vec::new()),
+            ];
+            assert_eq!(read(text, size).await, Ok(expected), "{size}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_cut_short_or_odd_is_refused_and_headers_have_an_end() {
+        let long = [&b"--XX\r\nA: "[..], &[b'x'; 20_000], b"\r\n\r\n"].concat();
+        for wrong in [
+            &b""[..],
+            b"--XX",
+            b"--XX\r\n",
+            b"--XX\r\n\r\nx\r\n--XX--",
+            b"--XX\r\nContent-Disposition: form-data; name=\"\"\r\n\r\nx\r\n--XX--",
+            b"--XX\r\nContent-Disposition: attachment; name=\"a\"\r\n\r\nx\r\n--XX--",
+            b"--XXY\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n--XX--",
+            b"--XX\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n--X",
+            &long,
+        ] {
+            assert_eq!(read(wrong, 7).await, Err(Fault::BAD), "{}", String::from_utf8_lossy(wrong));
+        }
+        assert_eq!(read(b"--XX--", 3).await, Ok(Vec::new()));
+    }
+
+    #[test]
+    fn boundaries_are_read_from_media_types() {
+        assert_eq!(boundary("multipart/form-data; boundary=----a1").as_deref(), Some("----a1"));
+        assert_eq!(boundary("Multipart/Form-Data; charset=utf-8; Boundary=\"a b\"").as_deref(), Some("a b"));
+        for none in ["multipart/form-data", "multipart/mixed; boundary=a", "multipart/form-data; boundary=", ""] {
+            assert_eq!(boundary(none), None, "{none}");
+        }
+        assert_eq!(boundary(&format!("multipart/form-data; boundary={}", "x".repeat(71))), None);
+    }
+}

@@ -1,0 +1,241 @@
+//! What a request is answered with, and how that becomes an HTTP response.
+
+use super::files::Stored;
+use crate::channel::Refusal;
+use hyper::body::{Body, Bytes, Frame, SizeHint};
+use hyper::header::{self, HeaderValue};
+use hyper::{Response, StatusCode};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, ReadBuf};
+
+/// How much of a file is read at a time, in bytes.
+const CHUNK_BYTES: usize = 64 * 1024;
+/// The codes whose meaning in HTTP is another one, or that it does not have.
+const NOT_HTTP: [u16; 5] = [407, 411, 443, 444, 457];
+
+/// Why a request is not served: the code for its sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The 3-digit code.
+    pub code: u16,
+    /// When trying again makes sense, in seconds.
+    pub retry_after_s: Option<u64>,
+}
+
+impl Fault {
+    /// Something wrong with the request.
+    pub const BAD: Fault = Fault::new(400);
+    /// No such file.
+    pub const NO_FILE: Fault = Fault::new(404);
+    /// A request by the wrong method.
+    pub const WRONG_METHOD: Fault = Fault::new(405);
+    /// The service's own fault.
+    pub const INTERNAL: Fault = Fault::new(500);
+
+    /// A code and nothing else.
+    pub const fn new(code: u16) -> Fault {
+        Fault { code, retry_after_s: None }
+    }
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Fault {
+        Fault::new(refusal.code())
+    }
+}
+
+/// What is sent for a request that was served.
+#[derive(Debug)]
+pub enum Reply {
+    /// The code 200 alone.
+    Done,
+    /// The code 200 for a message that became this row.
+    Sent(u64),
+    /// A JSON text.
+    Json(String),
+    /// A picture in memory.
+    Picture {
+        /// Its media type.
+        media_type: &'static str,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
+    /// A file, or a part of it.
+    File {
+        /// The file, at the first byte wanted.
+        file: Stored,
+        /// The first and the last byte of a part.
+        part: Option<(u64, u64)>,
+    },
+    /// A part of a file that there is not.
+    NoSuchPart {
+        /// How long the file is, in bytes.
+        len: u64,
+    },
+    /// A file that is kept elsewhere.
+    Elsewhere(String),
+}
+
+/// The response to a request.
+pub fn respond(served: Result<Reply, Fault>, strict_status: bool) -> Response<Content> {
+    let mut response = match served {
+        Ok(reply) => replied(reply),
+        Err(fault) => refused(fault, strict_status),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    response
+}
+
+fn refused(fault: Fault, strict_status: bool) -> Response<Content> {
+    let code = fault.code;
+    let status = if !strict_status && NOT_HTTP.contains(&code) { 400 } else { code };
+    let mut response = text(code.to_string());
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    match code {
+        401 => {
+            let challenge = HeaderValue::from_static("Basic realm=\"mixd\", charset=\"UTF-8\"");
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        405 => {
+            headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
+        }
+        _ => {}
+    }
+    if let Some(seconds) = fault.retry_after_s {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+fn replied(reply: Reply) -> Response<Content> {
+    match reply {
+        Reply::Done => text("200".to_owned()),
+        Reply::Sent(row) => {
+            let mut response = text("200".to_owned());
+            response.headers_mut().insert("message-id", HeaderValue::from(row));
+            response
+        }
+        Reply::Json(json) => text(json),
+        Reply::Picture { media_type, bytes } => typed(media_type, Content::Bytes(Some(bytes.into()))),
+        Reply::File { file, part } => file_response(file, part),
+        Reply::NoSuchPart { len } => {
+            let mut response = text("416".to_owned());
+            *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
+            set(&mut response, header::CONTENT_RANGE, format!("bytes */{len}"));
+            response
+        }
+        Reply::Elsewhere(url) => {
+            let mut response = Response::new(Content::Bytes(None));
+            *response.status_mut() = StatusCode::FOUND;
+            set(&mut response, header::LOCATION, url);
+            response
+        }
+    }
+}
+
+fn file_response(file: Stored, part: Option<(u64, u64)>) -> Response<Content> {
+    let Stored { file, len, media_type, hash } = file;
+    let left = part.map_or(len, |(first, last)| last - first + 1);
+    let mut response = typed(media_type, Content::File { file, left });
+    set(&mut response, header::ETAG, format!("\"{hash}\""));
+    set(&mut response, header::ACCEPT_RANGES, "bytes".to_owned());
+    if let Some((first, last)) = part {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+        set(&mut response, header::CONTENT_RANGE, format!("bytes {first}-{last}/{len}"));
+    }
+    response
+}
+
+/// A code alone is JSON too: a number.
+fn text(json: String) -> Response<Content> {
+    typed("application/json", Content::Bytes(Some(json.into())))
+}
+
+fn typed(media_type: &'static str, content: Content) -> Response<Content> {
+    let mut response = Response::new(content);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response
+}
+
+fn set(response: &mut Response<Content>, name: header::HeaderName, value: String) {
+    if let Ok(value) = HeaderValue::try_from(value) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+/// The body of a response.
+#[derive(Debug)]
+pub enum Content {
+    /// What is in memory.
+    Bytes(Option<Bytes>),
+    /// What is read as it is sent.
+    File {
+        /// The file, at the next byte.
+        file: tokio::fs::File,
+        /// How many bytes are left to send.
+        left: u64,
+    },
+}
+
+impl Body for Content {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let (file, left) = match &mut *self {
+            Content::Bytes(bytes) => return Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Content::File { left: 0, .. } => return Poll::Ready(None),
+            Content::File { file, left } => (file, left),
+        };
+        let mut chunk = vec![0; usize::try_from(*left).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES)];
+        let mut buffer = ReadBuf::new(&mut chunk);
+        ready!(Pin::new(file).poll_read(cx, &mut buffer))?;
+        let read = buffer.filled().len();
+        if read == 0 {
+            return Poll::Ready(Some(Err(io::ErrorKind::UnexpectedEof.into())));
+        }
+        chunk.truncate(read);
+        *left -= read as u64;
+        Poll::Ready(Some(Ok(Frame::data(chunk.into()))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Content::Bytes(None) | Content::File { left: 0, .. })
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(match self {
+            Content::Bytes(bytes) => bytes.as_ref().map_or(0, Bytes::len) as u64,
+            Content::File { left, .. } => *left,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_statuses_unless_that_would_mislead_an_http_library() {
+        let status = |code, strict| respond(Err(Fault::new(code)), strict).status().as_u16();
+        for code in [400, 401, 403, 404, 407, 411, 443, 444, 457, 500] {
+            assert_eq!(status(code, true), code);
+            let expected = if NOT_HTTP.contains(&code) { 400 } else { code };
+            assert_eq!(status(code, false), expected);
+        }
+        let Content::Bytes(Some(body)) = respond(Err(Fault::new(443)), false).into_body() else { panic!("no body") };
+        assert_eq!(&body[..], b"443");
+    }
+
+    #[test]
+    fn who_is_unknown_is_told_how_to_log_in() {
+        let response = respond(Err(Fault { code: 401, retry_after_s: Some(7) }), true);
+        assert!(response.headers()["www-authenticate"].to_str().unwrap().starts_with("Basic "));
+        assert_eq!(response.headers()["retry-after"], "7");
+    }
+}

@@ -1,0 +1,252 @@
+//! Connections: how many, how long, and each request from its head to its response.
+
+use super::super::clock;
+use super::super::vital::Vital;
+use super::api::Api;
+use super::pace::{Pace, Who};
+use super::reply::{Content, Fault, Reply, respond};
+use crate::config::Http;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, header};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Sleep, sleep};
+
+/// What is read of a request's head at most, in bytes; a connection keeps no more of its body either.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Header lines of a request at most.
+const HEADERS_MAX: usize = 64;
+/// The pause when the system has no connection to give.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long what was asked already may take when the process is to end.
+const END_PATIENCE: Duration = Duration::from_secs(2);
+
+/// All that connections share.
+pub struct Server {
+    api: Arc<Api>,
+    pace: Pace,
+    seats: Arc<Seats>,
+    patience: Duration,
+    trust_forwarded: bool,
+}
+
+impl Server {
+    /// A server with these settings.
+    pub fn new(http: &Http, api: Arc<Api>, patience: Duration) -> Arc<Server> {
+        let within_ms = http.requests_burst.saturating_mul(1000) / http.requests_per_s;
+        Arc::new(Server {
+            api,
+            pace: Pace::new(http.requests_burst, within_ms.max(1)),
+            seats: Arc::new(Seats {
+                all_max: http.connections_max,
+                each_max: http.connections_per_address_max,
+                taken: Mutex::default(),
+            }),
+            patience,
+            trust_forwarded: http.trust_forwarded,
+        })
+    }
+
+    /// Takes connections until the process is to end, and then lets what was asked already come to its end.
+    pub async fn run(self: Arc<Server>, listener: TcpListener, mut stop: watch::Receiver<bool>) {
+        let _vital = Vital("the HTTP API");
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                biased;
+                () = stopped(&mut stop) => break,
+                Some(_) = connections.join_next(), if !connections.is_empty() => {}
+                accepted = listener.accept() => match accepted {
+                    Ok((tcp, from)) => {
+                        if let Some(seat) = self.seats.clone().take(from.ip()) {
+                            connections.spawn(self.clone().converse(tcp, from, seat, stop.clone()));
+                        }
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "a connection cannot be taken");
+                        sleep(ACCEPT_PAUSE).await;
+                    }
+                },
+            }
+        }
+        drop(listener);
+        let ended = async { while connections.join_next().await.is_some() {} };
+        if tokio::time::timeout(END_PATIENCE, ended).await.is_err() {
+            connections.abort_all();
+        }
+    }
+
+    async fn converse(
+        self: Arc<Server>,
+        tcp: TcpStream,
+        from: SocketAddr,
+        _seat: Seat,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        let _ = tcp.set_nodelay(true);
+        let io = TokioIo::new(Draining { tcp, patience: self.patience, stalled: None });
+        let server = self.clone();
+        let service = service_fn(move |request| {
+            let server = server.clone();
+            async move { Ok::<_, Infallible>(server.answer(request, from.ip()).await) }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.patience)
+            .max_buf_size(HEAD_BYTES_MAX)
+            .max_headers(HEADERS_MAX)
+            .serve_connection(io, service);
+        tokio::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = stopped(&mut stop) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection over HTTP ended early");
+        }
+    }
+
+    async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Content> {
+        respond(self.served(request, peer).await, self.api.settings.strict_status)
+    }
+
+    async fn served(&self, request: Request<Incoming>, peer: IpAddr) -> Result<Reply, Fault> {
+        let from = self.asker_of(&request, peer);
+        self.keep_pace(&Who::at(from))?;
+        let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let account = self.api.login.account(authorization, &self.api.settings.domain, from).await?;
+        self.keep_pace(&Who::Account(account.clone()))?;
+        self.api.serve(account, request).await
+    }
+
+    fn keep_pace(&self, who: &Who) -> Result<(), Fault> {
+        let taken = self.pace.take(who, clock::uptime_ms());
+        taken.map_err(|wait_s| Fault { code: 429, retry_after_s: Some(wait_s) })
+    }
+
+    /// The address that asks: the peer's, or the one that a proxy on this machine names last.
+    fn asker_of(&self, request: &Request<Incoming>, peer: IpAddr) -> IpAddr {
+        if !self.trust_forwarded || !peer.is_loopback() {
+            return peer;
+        }
+        let named = request.headers().get_all("x-forwarded-for").iter().next_back();
+        let last = named.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
+        last.unwrap_or(peer)
+    }
+}
+
+/// Waits until the process is to end.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// The connections that there are.
+#[derive(Debug)]
+struct Seats {
+    all_max: usize,
+    each_max: usize,
+    taken: Mutex<(usize, HashMap<Who, usize>)>,
+}
+
+/// One of them.
+struct Seat {
+    seats: Arc<Seats>,
+    who: Who,
+}
+
+impl Seats {
+    fn take(self: Arc<Seats>, from: IpAddr) -> Option<Seat> {
+        let who = Who::at(from);
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = taken.1.get(&who).copied().unwrap_or(0);
+        if taken.0 >= self.all_max || own >= self.each_max {
+            return None;
+        }
+        taken.0 += 1;
+        taken.1.insert(who.clone(), own + 1);
+        drop(taken);
+        Some(Seat { seats: self, who })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut taken = self.seats.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.0 -= 1;
+        match taken.1.get_mut(&self.who) {
+            Some(own) if *own > 1 => *own -= 1,
+            _ => drop(taken.1.remove(&self.who)),
+        }
+    }
+}
+
+/// A connection that breaks when what is written to it is not read for too long.
+struct Draining {
+    tcp: TcpStream,
+    patience: Duration,
+    stalled: Option<Pin<Box<Sleep>>>,
+}
+
+impl Draining {
+    fn watch<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(self.patience)));
+        match stalled.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl AsyncRead for Draining {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Draining {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.tcp).poll_write(cx, bytes);
+        self.watch(cx, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.tcp).poll_write_vectored(cx, slices);
+        self.watch(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.tcp.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,238 @@
+//! A group's video: an XEP-0447 item on the node `G#video`, its bytes in a file here or at an address elsewhere.
+
+use super::api::Asker;
+use super::body::Inflow;
+use super::files::{Small, Stored, Upload, is_hash, media_type, part};
+use super::groups::time;
+use super::multipart::{Head, Multipart};
+use super::parameters::Fields;
+use super::pictures::is_web;
+use super::reply::{Fault, Reply};
+use crate::channel::{Node, Refusal};
+use crate::xmpp::{Tag, ns};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hyper::{HeaderMap, header};
+use minidom::Element;
+use serde_json::json;
+use std::io;
+
+const FILE: &str = "urn:xmpp:file:metadata:0";
+const HASHES: &str = "urn:xmpp:hashes:2";
+const THUMBS: &str = "urn:xmpp:thumbs:1";
+const URL_DATA: &str = "http://jabber.org/protocol/url-data";
+
+/// The two files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The video.
+    Video,
+    /// A picture of it.
+    Thumbnail,
+}
+
+impl Which {
+    fn path(self) -> &'static str {
+        match self {
+            Which::Video => "video",
+            Which::Thumbnail => "video-thumb",
+        }
+    }
+}
+
+impl Asker<'_> {
+    /// Takes a video, whose part has this head, and perhaps a picture of it in a later part.
+    ///
+    /// # Errors
+    /// 400 where there are no parameters yet, 407 and 411 for what is no video or too large.
+    pub(super) async fn upload_video(
+        &self,
+        fields: &Fields,
+        mut parts: Multipart<Inflow>,
+        head: &Head,
+    ) -> Result<Reply, Fault> {
+        let gid = fields.parameters()?.gid()?;
+        // Who is not in the group is told so before anything is written.
+        let group = self.profile(gid).await?;
+        let mut video = self.api.files.begin().await.map_err(disk)?;
+        while let Some(bytes) = parts.next_bytes().await? {
+            let max = self.api.settings.video_bytes_max;
+            if video.len() + bytes.len() as u64 > max {
+                return Err(Refusal::FileTooLarge { max: usize::try_from(max).unwrap_or(usize::MAX) }.into());
+            }
+            video.write(&bytes).await.map_err(disk)?;
+        }
+        if video.len() == 0 {
+            return Err(Fault::BAD);
+        }
+        let kind = video.media_type().filter(|kind| kind.starts_with("video/")).ok_or(Refusal::UnsupportedMedia)?;
+        let thumbnail = self.thumbnail(&mut parts).await?;
+        let file = head.file_name.as_deref().unwrap_or_default();
+        self.settle_video(gid, group.tag, (file, kind), video, thumbnail).await
+    }
+
+    async fn thumbnail(&self, parts: &mut Multipart<Inflow>) -> Result<Option<Upload<'_>>, Fault> {
+        let max = self.api.settings.picture_bytes_max;
+        while let Some(head) = parts.next_part().await? {
+            if head.file_name.is_none() {
+                continue;
+            }
+            let mut picture = Small::default();
+            while let Some(bytes) = parts.next_bytes().await? {
+                if !picture.add(&bytes, max) {
+                    return Err(Refusal::FileTooLarge { max }.into());
+                }
+            }
+            if media_type(&picture.0) != Some("image/jpeg") {
+                return Err(Refusal::UnsupportedMedia.into());
+            }
+            let mut upload = self.api.files.begin().await.map_err(disk)?;
+            upload.write(&picture.0).await.map_err(disk)?;
+            return Ok(Some(upload));
+        }
+        Ok(None)
+    }
+
+    /// Makes the files durable, then tells the group of them, then removes those that they replace.
+    async fn settle_video(
+        &self,
+        gid: u32,
+        tag: u64,
+        (name, kind): (&str, &str),
+        video: Upload<'_>,
+        thumbnail: Option<Upload<'_>>,
+    ) -> Result<Reply, Fault> {
+        let files = &self.api.files;
+        let _settling = files.settling.lock().await;
+        let len = video.len();
+        let hash = video.finish(tag).await.map_err(disk)?;
+        let thumbnail = match thumbnail {
+            Some(upload) => Some(upload.finish(tag).await.map_err(disk)?),
+            None => None,
+        };
+        let url = |which: Which, hash: &str| {
+            format!("{}/groupchat/{gid}/{}?h={hash}", self.api.settings.public_url, which.path())
+        };
+        let thumb = thumbnail.as_deref().map(|hash| {
+            Tag::in_ns("thumbnail", THUMBS).attr("uri", url(Which::Thumbnail, hash)).attr("media-type", "image/jpeg")
+        });
+        let digest = STANDARD.encode(hex::decode(&hash).unwrap_or_default());
+        let file = Tag::in_ns("file", FILE)
+            .child(Tag::new("media-type").text(kind))
+            .child_opt((!name.is_empty()).then(|| Tag::new("name").text(name)))
+            .child(Tag::new("size").text(len.to_string()))
+            .child(Tag::in_ns("hash", HASHES).attr("algo", "sha-256").text(digest))
+            .child_opt(thumb);
+        let source = Tag::in_ns("url-data", URL_DATA).attr("target", url(Which::Video, &hash));
+        let payload = Tag::in_ns("file-sharing", ns::FILE_SHARING)
+            .child(file)
+            .child(Tag::new("sources").child(source))
+            .into_xml();
+        let set = self.set_item(gid, Node::Video, &hash, payload).await;
+        let in_force = match &set {
+            Ok(group) => group.video.clone(),
+            Err(_) => self.profile(gid).await.ok().and_then(|group| group.video),
+        };
+        let payload = in_force.map(|item| item.payload).unwrap_or_default();
+        let named =
+            [Which::Video, Which::Thumbnail].map(|which| address(&payload, which).and_then(|url| own(&url, which)));
+        let kept: Vec<&str> = named.iter().flatten().map(String::as_str).collect();
+        if let Err(error) = files.keep_only(tag, &kept).await {
+            tracing::warn!(%error, "a video that was replaced cannot be removed");
+        }
+        let item = set?.video.ok_or(Fault::INTERNAL)?;
+        Ok(Reply::Json(json!({ "vt": time(item.stamp) }).to_string()))
+    }
+
+    /// Sends a video or the picture of one, or where it is.
+    ///
+    /// # Errors
+    /// 404 where there is none, 444 where the asker is not in the group.
+    pub(super) async fn download_video(&self, gid: u32, which: Which, headers: &HeaderMap) -> Result<Reply, Fault> {
+        let group = self.profile(gid).await?;
+        let payload = group.video.map(|item| item.payload).ok_or(Fault::NO_FILE)?;
+        let url = address(&payload, which).ok_or(Fault::NO_FILE)?;
+        let Some(hash) = own(&url, which) else {
+            return if is_web(&url) { Ok(Reply::Elsewhere(url)) } else { Err(Fault::NO_FILE) };
+        };
+        match self.api.files.find(group.tag, &hash).await.map_err(disk)? {
+            Some(file) => send(file, headers).await,
+            None => Err(Fault::NO_FILE),
+        }
+    }
+}
+
+async fn send(mut file: Stored, headers: &HeaderMap) -> Result<Reply, Fault> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let tag = format!("\"{}\"", file.hash);
+    let range = text(header::RANGE).filter(|_| text(header::IF_RANGE).is_none_or(|held| held == tag));
+    let part = match range.and_then(|range| part(range, file.len)) {
+        Some(Err(())) => return Ok(Reply::NoSuchPart { len: file.len }),
+        Some(Ok(part)) => Some(part),
+        None => None,
+    };
+    if let Some((first, _)) = part {
+        file.seek(first).await.map_err(disk)?;
+    }
+    Ok(Reply::File { file, part })
+}
+
+/// The address of the video that an item describes.
+pub fn target(payload: &str) -> Option<String> {
+    address(payload, Which::Video)
+}
+
+/// The address that an item names for one of the files.
+fn address(payload: &str, which: Which) -> Option<String> {
+    let tree: Element = payload.parse().ok()?;
+    let (name, namespace, attribute) = match which {
+        Which::Video => ("url-data", URL_DATA, "target"),
+        Which::Thumbnail => ("thumbnail", THUMBS, "uri"),
+    };
+    let mut rest = vec![&tree];
+    while let Some(element) = rest.pop() {
+        if element.is(name, namespace) {
+            return element.attr(attribute).map(str::to_owned);
+        }
+        rest.extend(element.children());
+    }
+    None
+}
+
+/// The hash in an address of a file that is kept here.
+fn own(url: &str, which: Which) -> Option<String> {
+    let (path, hash) = url.split_once("?h=")?;
+    let (rest, file) = path.rsplit_once('/')?;
+    let (_, gid) = rest.rsplit_once("/groupchat/")?;
+    let ours = file == which.path() && gid.bytes().all(|b| b.is_ascii_digit()) && is_hash(hash);
+    ours.then(|| hash.to_owned())
+}
+
+fn disk(error: io::Error) -> Fault {
+    tracing::error!(%error, "a video cannot be written or read");
+    Fault::INTERNAL
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_ours_or_elsewhere() {
+        let hash = "0f".repeat(32);
+        let url = format!("https://a.b/api/groupchat/7/video?h={hash}");
+        assert_eq!(own(&url, Which::Video), Some(hash.clone()));
+        assert_eq!(own(&url, Which::Thumbnail), None);
+        for elsewhere in ["https://a.b/video?h=0f", "https://a.b/v.mp4", &url[..url.len() - 1], "x?h="] {
+            assert_eq!(own(elsewhere, Which::Video), None, "{elsewhere}");
+        }
+        let item = format!(
+            "<file-sharing xmlns='{}'><file xmlns='{FILE}'><thumbnail xmlns='{THUMBS}' uri='t'/></file>\
+             <sources><url-data xmlns='{URL_DATA}' target='v'/></sources></file-sharing>",
+            ns::FILE_SHARING
+        );
+        assert_eq!(address(&item, Which::Video).as_deref(), Some("v"));
+        assert_eq!(address(&item, Which::Thumbnail).as_deref(), Some("t"));
+        assert_eq!(address("<x xmlns='y'/>", Which::Video), None);
+    }
+}

@@ -1,0 +1,144 @@
+//! XEP-0084 over XEP-0407 §3: the picture of a channel, and its video, which is this service's own.
+
+use super::{Extension, Request};
+use crate::channel::{Item, Node, Refusal};
+use crate::xmpp::{Tag, ns, write_element};
+use minidom::Element;
+use sha1::{Digest, Sha1};
+
+/// XEP-0084.
+pub struct Avatar;
+
+impl Extension for Avatar {
+    fn name(&self) -> &'static str {
+        "XEP-0084"
+    }
+}
+
+/// The item that a publish request puts on the node of a picture or of a video.
+///
+/// # Errors
+/// [`Refusal::Invalid`] for what does not describe one, [`Refusal::UnsupportedMedia`] and [`Refusal::FileTooLarge`].
+pub fn published(node: Node, item: &Element, request: &Request<'_>) -> Result<Item, Refusal> {
+    let mut children = item.children();
+    let (Some(payload), None) = (children.next(), children.next()) else {
+        return Err(wrong("item", "an item holds one element"));
+    };
+    let stated = item.attr("id").filter(|id| !id.is_empty());
+    match node {
+        Node::AvatarData => picture(stated, payload, request.service.limits.groups.avatar_bytes_max),
+        Node::AvatarMetadata => metadata(stated, payload, request),
+        _ => video(stated, payload),
+    }
+}
+
+fn wrong(field: &'static str, why: &str) -> Refusal {
+    Refusal::Invalid { field, why: why.to_owned() }
+}
+
+/// The bytes of a picture; XEP-0084 §3.1: the item is named by their SHA-1.
+fn picture(stated: Option<&str>, data: &Element, max: usize) -> Result<Item, Refusal> {
+    if !data.is("data", ns::AVATAR_DATA) {
+        return Err(wrong("data", "expected <data/> of XEP-0084"));
+    }
+    let text: String = data.text().split_ascii_whitespace().collect();
+    if text.len() / 4 * 3 > max + 2 {
+        return Err(Refusal::FileTooLarge { max });
+    }
+    let bytes = decoded(&text).ok_or_else(|| wrong("data", "expected base64 (RFC 4648)"))?;
+    if bytes.len() > max {
+        return Err(Refusal::FileTooLarge { max });
+    }
+    if media_type(&bytes).is_none() {
+        return Err(Refusal::UnsupportedMedia);
+    }
+    let id = hex::encode(Sha1::digest(&bytes));
+    if stated.is_some_and(|stated| !stated.eq_ignore_ascii_case(&id)) {
+        return Err(wrong("id", "the item of a picture is named by the SHA-1 of its bytes (XEP-0084 §3.1)"));
+    }
+    Ok(Item { id, payload: Tag::in_ns("data", ns::AVATAR_DATA).text(&text).into_xml(), ..Item::default() })
+}
+
+fn decoded(text: &str) -> Option<Vec<u8>> {
+    use base64::Engine;
+    base64::engine::general_purpose::STANDARD.decode(text).ok()
+}
+
+/// The type of a picture by its first bytes: JPEG or PNG.
+pub fn media_type(bytes: &[u8]) -> Option<&'static str> {
+    if bytes.starts_with(&[0xFF, 0xD8, 0xFF]) {
+        Some("image/jpeg")
+    } else if bytes.starts_with(b"\x89PNG\r\n\x1A\n") {
+        Some("image/png")
+    } else {
+        None
+    }
+}
+
+/// What describes a picture; without an `<info/>` there is none any more (XEP-0084 §3.5).
+fn metadata(stated: Option<&str>, metadata: &Element, request: &Request<'_>) -> Result<Item, Refusal> {
+    if !metadata.is("metadata", ns::AVATAR_METADATA) {
+        return Err(wrong("metadata", "expected <metadata/> of XEP-0084"));
+    }
+    let infos: Vec<&Element> = metadata.children().filter(|child| child.name() == "info").collect();
+    let Some(first) = infos.first() else {
+        let payload = Tag::in_ns("metadata", ns::AVATAR_METADATA).into_xml();
+        return Ok(Item { id: stated.unwrap_or("none").to_owned(), payload, ..Item::default() });
+    };
+    if infos.iter().any(|info| !info.attr("id").is_some_and(is_sha1)) {
+        return Err(wrong("id", "each picture is named by the SHA-1 of its bytes (XEP-0084 §3.2)"));
+    }
+    let id = first.attr("id").unwrap_or_default().to_ascii_lowercase();
+    if stated.is_some_and(|stated| !stated.eq_ignore_ascii_case(&id)) {
+        return Err(wrong("id", "the item is named by its picture (XEP-0084 §3.2)"));
+    }
+    let held = request.channel.and_then(|channel| channel.item(Node::AvatarData)).map(|data| data.id.as_str());
+    let missing = |info: &&&Element| {
+        let id = info.attr("id").unwrap_or_default();
+        info.attr("url").is_none() && !held.is_some_and(|held| held.eq_ignore_ascii_case(id))
+    };
+    if infos.iter().any(|info| missing(&info)) {
+        return Err(wrong("id", "publish the picture before what describes it, or give its URL (XEP-0084 §3.1)"));
+    }
+    Ok(Item { id, payload: written(metadata), ..Item::default() })
+}
+
+fn is_sha1(id: &str) -> bool {
+    id.len() == 40 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// What describes a video: a file (XEP-0446, XEP-0447); anything without one says that there is none any more.
+fn video(stated: Option<&str>, payload: &Element) -> Result<Item, Refusal> {
+    if !matches!(&*payload.ns(), "urn:xmpp:file:metadata:0" | ns::FILE_SHARING | ns::GROUP) {
+        return Err(wrong("video", "expected a file of XEP-0446 or XEP-0447"));
+    }
+    Ok(Item { id: stated.unwrap_or("current").to_owned(), payload: written(payload), ..Item::default() })
+}
+
+fn written(element: &Element) -> String {
+    let mut text = String::new();
+    write_element(element, "", &mut text);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn data(text: &str) -> Element {
+        format!("<data xmlns='urn:xmpp:avatar:data'>{text}</data>").parse().unwrap()
+    }
+
+    #[test]
+    fn a_picture_is_named_by_its_bytes_and_known_by_the_first_of_them() {
+        let png = data("iVBOR\nw0KGgo=");
+        let item = picture(None, &png, 100).unwrap();
+        assert_eq!(item.id, hex::encode(Sha1::digest(b"\x89PNG\r\n\x1A\n")));
+        assert!(item.payload.contains(">iVBORw0KGgo=<"), "{}", item.payload);
+        assert_eq!(picture(Some(&item.id), &png, 8).unwrap(), item);
+        assert!(matches!(picture(Some("aa"), &png, 100), Err(Refusal::Invalid { field: "id", .. })));
+        assert_eq!(picture(None, &png, 7), Err(Refusal::FileTooLarge { max: 7 }));
+        assert_eq!(picture(None, &data("R0lGODlh"), 100), Err(Refusal::UnsupportedMedia));
+        assert!(matches!(picture(None, &data("%"), 100), Err(Refusal::Invalid { field: "data", .. })));
+    }
+}

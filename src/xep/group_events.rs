@@ -1,0 +1,173 @@
+//! What people are told of a group besides messages: events (groups.md §3.7), invitations (XEP-0407 §6), and what
+//! authors learn of their messages (§3.4).
+
+use super::group_tags::{counts, progress, status};
+use super::mix_core::headed;
+use super::reflection::People;
+use super::{Render, Shown};
+use crate::channel::group::{GroupCommand, Notice};
+use crate::channel::{
+    Change, Channel, Event, EventKind, Member, Node, ParticipantId, Report, Row, RowKind, Stamp, Status, Style,
+};
+use crate::xmpp::{Tag, ns};
+use jid::BareJid;
+
+impl People for Channel {
+    fn find(&self, id: &ParticipantId) -> Option<&Member> {
+        self.member_of(id)
+    }
+}
+
+fn name_of(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::GroupCreated => "group-created",
+        EventKind::MemberAdded => "member-added",
+        EventKind::MemberJoined => "member-joined",
+        EventKind::MemberLeft => "member-left",
+        EventKind::MemberRemoved => "member-removed",
+        EventKind::ProfileChanged => "profile-changed",
+        EventKind::AdminAdded => "admin-added",
+        EventKind::AdminRemoved => "admin-removed",
+    }
+}
+
+/// An event of the archive.
+pub fn of_row(event: &Event, stamp: Stamp, people: &dyn People) -> Tag {
+    let person = |id: &Option<ParticipantId>| id.as_ref().and_then(|id| people.find(id));
+    let whom = person(&event.whom);
+    let detail = event.detail.as_deref();
+    let of = |kinds: &[EventKind]| detail.filter(|_| kinds.contains(&event.kind));
+    Tag::in_ns("event", ns::GROUP)
+        .attr("type", name_of(event.kind))
+        .attr_opt("by", person(&event.by).map(|by| by.jid.as_str()))
+        .attr_opt("jid", whom.map(|whom| whom.jid.as_str()))
+        .attr_opt("nick", whom.map(|whom| whom.nick.as_str()))
+        .attr_opt("status", of(&[EventKind::MemberAdded]))
+        .attr_opt("what", of(&[EventKind::ProfileChanged]))
+        .attr_opt("role", of(&[EventKind::AdminAdded, EventKind::AdminRemoved]))
+        .attr("stamp", stamp.to_xmpp())
+}
+
+/// Shows what a change means for people besides what every channel shows.
+pub fn render(change: &Change, render: &mut Render<'_>) {
+    match change {
+        Change::Joined(member) | Change::Invited(member) if is_added(member, render) => invite(member, render),
+        Change::Invited(member) if member.status == Status::Left => invitation_ended(member, render),
+        Change::Published(Row { kind: RowKind::Event(event), number, .. }) => last_event(event, *number, render),
+        Change::Destroyed if render.channel.settings().style == Style::Group => destroyed(render),
+        _ => {}
+    }
+}
+
+/// Whether somebody else put this person into the group.
+fn is_added(member: &Member, render: &Render<'_>) -> bool {
+    member.status != Status::Left && render.actor.is_some_and(|actor| *actor != member.jid)
+}
+
+/// groups.md §1 rule 5: it tells the person's client to join, which is idempotent where the person is in already.
+fn invite(member: &Member, render: &mut Render<'_>) {
+    let inviter = render.actor.map(|actor| Tag::new("inviter").text(actor.as_str()));
+    let channel = render.channel;
+    let group = Tag::in_ns("group", ns::GROUP)
+        .attr("gid", channel.profile().gid.to_string())
+        .attr_opt("name", channel.label())
+        .attr("status", status(member.status));
+    let invitation = Tag::in_ns("invitation", ns::MIX_MISC)
+        .child_opt(inviter)
+        .child(Tag::new("invitee").text(member.jid.as_str()))
+        .child(Tag::new("channel").text(render.address()));
+    let message =
+        headed(render).attr("type", "normal").child(invitation).child(group).child(Tag::in_ns("store", ns::HINTS));
+    render.mail(&member.jid, message);
+}
+
+/// groups.md §1 rule 4: somebody who waited is told that it waits no longer, where that is not its own doing.
+fn invitation_ended(member: &Member, render: &mut Render<'_>) {
+    if render.actor.is_some_and(|actor| *actor == member.jid) {
+        return;
+    }
+    let told = render.beside.iter().find_map(|change| match change {
+        Change::Published(Row { kind: RowKind::Event(event), stamp, .. })
+            if event.whom.as_ref() == Some(&member.id) =>
+        {
+            Some(of_row(event, *stamp, render.channel))
+        }
+        _ => None,
+    });
+    // Where the last one left, its invitations went with it.
+    let event = told.unwrap_or_else(|| {
+        let (kind, whom) = (EventKind::MemberRemoved, Some(member.id.clone()));
+        of_row(&Event { kind, by: None, whom, detail: None }, render.now, render.channel)
+    });
+    let message = headed(render).attr("type", "normal").child(event);
+    render.mail(&member.jid, message);
+}
+
+/// groups.md §1 rule 12: whoever is out by this event gets it, and nothing after it.
+fn last_event(event: &Event, number: u64, render: &mut Render<'_>) {
+    if !matches!(event.kind, EventKind::MemberLeft | EventKind::MemberRemoved) {
+        return;
+    }
+    let Some(gone) = event.whom.as_ref().and_then(|id| render.channel.member_of(id)) else { return };
+    let Some(Change::Published(row)) = render.beside.iter().find(|change| is_row(change, number)) else { return };
+    if gone.was_in_at(number) {
+        let account = gone.jid.clone();
+        let address = render.address();
+        let message = render.frame(&address).row(Tag::new("message"), row, None, render.channel);
+        render.shown.extend(message.map(|message| Shown::Tell { account, message }));
+    }
+}
+
+fn is_row(change: &Change, number: u64) -> bool {
+    matches!(change, Change::Published(row) if row.number == number)
+}
+
+fn destroyed(render: &mut Render<'_>) {
+    let by = render.actor.map(|actor| actor.as_str().to_owned());
+    let event = Tag::in_ns("event", ns::GROUP)
+        .attr("type", "group-destroyed")
+        .attr_opt("by", by)
+        .attr("stamp", render.now.to_xmpp());
+    let message = headed(render).attr("type", "groupchat").child(event.clone());
+    render.shown.push(Shown::Fan { node: Node::Messages, except: None, message, groupchat: true });
+    let mut waiting: Vec<BareJid> =
+        render.channel.members().filter(|m| m.status == Status::Waiting).map(|m| m.jid.clone()).collect();
+    waiting.sort_unstable();
+    for jid in waiting {
+        let message = headed(render).attr("type", "normal").child(event.clone());
+        render.mail(&jid, message);
+    }
+}
+
+/// What an author is told of a report about a message (groups.md §3.4); without `to`.
+pub fn notice(notice: &Notice, report: &Report, reporter: &BareJid, from: &str, row: String, id: String) -> Tag {
+    let told = Tag::in_ns("status", ns::GROUP)
+        .attr("id", row)
+        .attr_opt("origin-id", notice.origin_id.as_deref())
+        .attr("jid", reporter.as_str())
+        .attr("state", progress(Some(report.progress)))
+        .attr("stamp", report.stamp.to_xmpp())
+        .attr("aggregate", progress(notice.aggregate.all));
+    Tag::new("message")
+        .attr("from", from)
+        .attr("id", id)
+        .attr("type", "normal")
+        .child(counts(told, &notice.aggregate))
+        .child(Tag::in_ns("no-store", ns::HINTS))
+}
+
+/// What somebody's other devices are told of what it settled for itself alone; `None` where that is nothing.
+pub fn own(command: &GroupCommand, seal: impl Fn(u64) -> String, newest: u64, stamp: Stamp) -> Option<Tag> {
+    let event = |kind| Tag::in_ns("event", ns::GROUP).attr("type", kind).attr("stamp", stamp.to_xmpp());
+    Some(match command {
+        GroupCommand::Hide { rows } => {
+            event("hidden").children(rows.iter().map(|&row| Tag::new("item").attr("id", seal(row))))
+        }
+        GroupCommand::Clear { up_to } => {
+            let up_to = up_to.unwrap_or(newest);
+            event("cleared").attr_opt("up-to", (up_to > 0).then(|| seal(up_to)))
+        }
+        GroupCommand::Forget => event("forgotten"),
+        _ => return None,
+    })
+}

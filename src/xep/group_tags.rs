@@ -1,0 +1,158 @@
+//! How groups, their people and their messages' receipts are written (groups.md §3).
+
+use super::{Request, rsm};
+use crate::channel::command::Page;
+use crate::channel::group::{Aggregate, GroupLine};
+use crate::channel::{Channel, ChannelName, History, Item, Membership, Progress, Receipts, Stamp, Standing, Status};
+use crate::xmpp::{Tag, ns};
+use jid::BareJid;
+
+/// A status as it is written.
+pub fn status(status: Status) -> &'static str {
+    match status {
+        Status::Joined => "joined",
+        Status::Waiting => "waiting",
+        Status::Left => "left",
+    }
+}
+
+/// A role as it is written.
+pub fn role(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Owner => "owner",
+        Standing::Admin => "admin",
+        Standing::Member => "member",
+    }
+}
+
+/// How far a message came, as it is written.
+pub fn progress(progress: Option<Progress>) -> &'static str {
+    match progress {
+        None => "sent",
+        Some(Progress::Delivered) => "delivered",
+        Some(Progress::Read) => "read",
+    }
+}
+
+fn membership(membership: Membership) -> &'static str {
+    match membership {
+        Membership::Open => "open",
+        Membership::Auto => "auto",
+        Membership::Invite => "invite",
+    }
+}
+
+fn history(history: History) -> &'static str {
+    match history {
+        History::Full => "full",
+        History::Joined => "joined",
+    }
+}
+
+fn receipts(receipts: Receipts) -> &'static str {
+    match receipts {
+        Receipts::Relay => "relay",
+        Receipts::Author => "author",
+    }
+}
+
+/// Whether an item of a picture or video describes one: a deleted one leaves an item that describes nothing.
+fn describes(item: &Item) -> bool {
+    item.payload.contains("<info") || item.payload.contains("<file")
+}
+
+/// A group that was created (groups.md §3.1).
+pub fn created(channel: &Channel, name: &ChannelName, members: &[(BareJid, Status)], request: &Request<'_>) -> Tag {
+    let profile = channel.profile();
+    Tag::in_ns("group", ns::GROUP)
+        .attr("jid", request.service.address_of(name))
+        .attr("gid", profile.gid.to_string())
+        .attr("created", profile.created.to_xmpp())
+        .children(members.iter().map(|(jid, status)| edited(jid, Some(*status))))
+}
+
+/// Somebody who was named in a request, and what it is to the group after it.
+pub fn edited(jid: &BareJid, now: Option<Status>) -> Tag {
+    Tag::new("member").attr("jid", jid.as_str()).attr_opt("status", now.map(status))
+}
+
+/// A page of groups (groups.md §3.2).
+pub fn list(page: &Page<GroupLine>, request: &Request<'_>) -> Tag {
+    let service = request.service;
+    let jid = |line: &GroupLine| service.address_of(&line.group.name);
+    let cut = request.payload.has_child("set", ns::RSM) || page.entries.len() < page.count;
+    let (first, last) = (page.entries.first().map(jid), page.entries.last().map(jid));
+    let counted = Some((page.count as u64, page.index as u64));
+    let set = cut.then(|| rsm::encode(first.as_deref(), last.as_deref(), counted));
+    let groups = page.entries.iter().map(|line| {
+        let group = &line.group;
+        let avatar = group.avatar.as_ref();
+        Tag::new("group")
+            .attr("jid", jid(line))
+            .attr("gid", group.gid.to_string())
+            .attr_opt("name", group.subject.as_deref())
+            .attr_opt("owner", group.owner.as_ref().map(|owner| owner.as_str()))
+            .attr("role", role(line.standing))
+            .attr("status", status(line.status))
+            .attr("created", group.created.to_xmpp())
+            .attr_opt("avatar", avatar.filter(|item| describes(item)).map(|item| item.id.as_str()))
+            .attr_opt("avatar-updated", avatar.map(|item| item.stamp.to_xmpp()))
+            .attr("history", history(group.settings.history))
+            .attr_opt("last-row", line.last_row.map(|row| service.sealer.seal(group.tag, row)))
+            .attr_opt("last-activity", line.last_activity.map(Stamp::to_xmpp))
+            .attr("unread", line.unread.to_string())
+    });
+    Tag::in_ns("groups", ns::GROUP).children(groups).child_opt(set)
+}
+
+/// The profile of a group with its people (groups.md §3.2).
+pub fn profile(channel: &Channel) -> Tag {
+    let group = channel.snapshot(true);
+    let settings = &group.settings;
+    let updated = |name, item: &Item| {
+        let id = describes(item).then_some(item.id.as_str());
+        Tag::new(name).attr_opt("id", id).attr("updated", item.stamp.to_xmpp())
+    };
+    let people = group.people.iter().map(|person| {
+        Tag::new("member")
+            .attr("jid", person.jid.as_str())
+            .attr("nick", &person.nick)
+            .attr("id", person.id.as_str())
+            .attr("role", role(person.standing))
+            .attr("status", status(person.status))
+            .attr("since", person.since.to_xmpp())
+    });
+    let stated = Tag::new("settings")
+        .attr("membership", membership(settings.membership))
+        .attr("history", history(settings.history))
+        .attr("events", settings.events.to_string())
+        .attr("receipts", receipts(settings.receipts))
+        .attr("members-add", settings.members_add.to_string())
+        .attr("participants-max", settings.participants_max.to_string())
+        .attr("retract-window", settings.retract_window_s.to_string());
+    Tag::in_ns("profile", ns::GROUP)
+        .attr("gid", group.gid.to_string())
+        .attr_opt("name", group.subject.as_deref())
+        .attr_opt("owner", group.owner.as_ref().map(|owner| owner.as_str()))
+        .attr("creator", group.creator.as_str())
+        .attr("created", group.created.to_xmpp())
+        .child(stated)
+        .child_opt(group.avatar.as_ref().map(|item| updated("avatar", item)))
+        .child_opt(group.video.as_ref().map(|item| updated("video", item)))
+        .children(people)
+}
+
+/// How far a message came in all, as attributes.
+pub fn counts(tag: Tag, aggregate: &Aggregate) -> Tag {
+    tag.attr("recipients", aggregate.recipients.to_string())
+        .attr("delivered", aggregate.delivered.to_string())
+        .attr("read", aggregate.read.to_string())
+}
+
+/// One recipient of a message.
+pub fn recipient(jid: &BareJid, delivered: Option<Stamp>, read: Option<Stamp>) -> Tag {
+    Tag::new("recipient")
+        .attr("jid", jid.as_str())
+        .attr_opt("delivered", delivered.map(Stamp::to_xmpp))
+        .attr_opt("read", read.map(Stamp::to_xmpp))
+}

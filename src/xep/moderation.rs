@@ -1,0 +1,42 @@
+//! XEP-0425: messages of others retracted by those who may.
+
+use super::{Extension, Request, Route, Scope};
+use crate::channel::group::GroupCommand;
+use crate::channel::{Command, Refusal};
+use crate::xmpp::ns;
+use minidom::Element;
+
+/// XEP-0425.
+pub struct Moderation;
+
+impl Extension for Moderation {
+    fn name(&self) -> &'static str {
+        "XEP-0425"
+    }
+
+    fn features(&self, scope: Scope) -> &'static [&'static str] {
+        match scope {
+            Scope::Channel => &[ns::MODERATE],
+            Scope::Service => &[],
+        }
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        const ROUTES: &[Route] = &[Route::set(Scope::Channel, "moderate", ns::MODERATE)];
+        ROUTES
+    }
+
+    fn decode(&self, request: &Request<'_>) -> Result<Command, Refusal> {
+        let payload = request.payload;
+        let Some(channel) = request.channel else { return Err(Refusal::NoSuchChannel) };
+        if !payload.has_child("retract", ns::RETRACT) {
+            return Err(Refusal::Unsupported("messages can be retracted, and nothing else be done to them".into()));
+        }
+        let id = payload.attr("id").ok_or_else(|| Refusal::BadRequest("the request names no message".into()))?;
+        // A row that cannot be: whether the asker may do this is decided first.
+        let row = request.service.sealer.open(channel.profile().tag, id).unwrap_or(0);
+        let reason = payload.children().find(|child| child.name() == "reason").map(Element::text);
+        let reason = reason.filter(|reason| !reason.trim().is_empty());
+        Ok(Command::Group(GroupCommand::Moderate { row, reason }))
+    }
+}

@@ -1,0 +1,56 @@
+//! Rows as requests name them: by sealed ids, and in this service's own namespace also by their numbers.
+
+use super::Sealer;
+use crate::channel::Command;
+use crate::channel::group::GroupCommand;
+use crate::xmpp::ns;
+use minidom::Element;
+
+/// Rows that one request may name.
+pub const ROWS_MAX: usize = 1000;
+
+/// The row of an id in the service's own namespace: sealed, or the row's number.
+pub fn open(sealer: &Sealer, tag: u64, id: &str) -> Option<u64> {
+    match id.parse() {
+        Ok(row) if id.len() < 20 => Some(row),
+        _ => sealer.open(tag, id),
+    }
+}
+
+/// What a message, or the payload of an iq, says of rows of which more has to be known than their numbers.
+pub fn named(element: &Element, sealer: &Sealer, tag: u64) -> Vec<u64> {
+    let mut named = Vec::new();
+    match (element.name(), &*element.ns()) {
+        ("message", _) => {
+            for child in element.children() {
+                let row = child.attr("id").and_then(|id| sealer.open(tag, id));
+                match (child.name(), &*child.ns()) {
+                    ("retract", ns::RETRACT | ns::MIX_MISC) | (_, ns::RECEIPTS | ns::MARKERS) => named.extend(row),
+                    _ => {}
+                }
+            }
+        }
+        (_, ns::GROUP) => {
+            let items = element.children().filter(|child| child.name() == "item");
+            let ids = items.filter_map(|item| item.attr("id")).chain(element.attr("id")).chain(element.attr("up-to"));
+            named.extend(ids.filter_map(|id| open(sealer, tag, id)));
+        }
+        (_, ns::MODERATE) => named.extend(element.attr("id").and_then(|id| sealer.open(tag, id))),
+        _ => {}
+    }
+    named.truncate(ROWS_MAX);
+    named
+}
+
+/// What a command says of rows of which more has to be known than their numbers.
+pub fn of_command(command: &Command) -> Vec<u64> {
+    let Command::Group(command) = command else { return Vec::new() };
+    match command {
+        GroupCommand::Report { row, .. }
+        | GroupCommand::ReadMessageInfo { row }
+        | GroupCommand::Moderate { row, .. }
+        | GroupCommand::Clear { up_to: Some(row) } => vec![*row],
+        GroupCommand::Hide { rows } => rows.iter().copied().take(ROWS_MAX).collect(),
+        _ => Vec::new(),
+    }
+}

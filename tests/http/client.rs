@@ -1,0 +1,198 @@
+//! A service with its HTTP API, a port for logins, and a client without a library.
+
+use crate::scripted::{Host, Mixd, Peer};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
+
+/// What mixd is given besides: nobody waits for limits that are not tested.
+const SETTINGS: &str = "requests_per_s = 10000\nrequests_burst = 10000";
+
+pub struct World {
+    pub mixd: Mixd,
+    pub peer: Peer,
+    pub port: u16,
+    folder: tempfile::TempDir,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Response {
+    pub status: u16,
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.filter(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).next()
+    }
+}
+
+impl World {
+    pub fn start() -> World {
+        World::with(SETTINGS)
+    }
+
+    /// With these lines in `[http]`.
+    pub fn with(settings: &str) -> World {
+        let (host, port, logins) = (Host::start(), free_port(), take_logins());
+        let folder = tempfile::tempdir().unwrap();
+        let settings = format!("[http]\nlisten = '127.0.0.1:{port}'\ncheck_port = {logins}\n{settings}");
+        let mixd = Mixd::start_in(folder.path(), host.port(), &settings, &[]);
+        let peer = host.accept_authenticated();
+        mixd.wait_for_log("the HTTP API listens", 1);
+        World { mixd, peer, port, folder }
+    }
+
+    /// How many files of videos there are.
+    pub fn files(&self) -> usize {
+        std::fs::read_dir(self.folder.path().join("store/files")).unwrap().count()
+    }
+
+    pub fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream
+    }
+
+    /// Sends these bytes and reads to the end of the connection.
+    pub fn raw(&self, request: &[u8]) -> Response {
+        let mut stream = self.connect();
+        // A server that refuses early may have closed its end.
+        let _ = stream.write_all(request);
+        read(&mut stream)
+    }
+
+    /// A request by GET as `who`, whose password is `pw-WHO`.
+    pub fn get(&self, who: &str, path: &str, headers: &str) -> Response {
+        let login = basic(who, &format!("pw-{who}"));
+        self.raw(format!("GET {path} HTTP/1.1\r\nHost: x\r\n{login}{headers}Connection: close\r\n\r\n").as_bytes())
+    }
+
+    pub fn post(&self, who: &str, kind: &str, body: &[u8]) -> Response {
+        let login = basic(who, &format!("pw-{who}"));
+        let head = format!(
+            "POST /gch.ashx HTTP/1.1\r\nHost: x\r\n{login}Content-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            body.len()
+        );
+        self.raw(&[head.as_bytes(), body].concat())
+    }
+
+    /// A method by a form.
+    pub fn call(&self, who: &str, gm: &str, pm: &Value) -> Response {
+        let form = form_urlencoded::Serializer::new(String::new())
+            .append_pair("gm", gm)
+            .append_pair("pm", &pm.to_string())
+            .finish();
+        self.post(who, "application/x-www-form-urlencoded", form.as_bytes())
+    }
+
+    /// A method that has to succeed; its answer has to be as docs/openapi.json says.
+    #[track_caller]
+    pub fn done(&self, who: &str, gm: &str, pm: Value) -> Value {
+        let response = self.call(who, gm, &pm);
+        assert_eq!(response.status, 200, "{gm} {pm}: {response:?}");
+        let answer = response.json();
+        crate::schema::check(gm, &answer);
+        answer
+    }
+
+    /// The code with which a method is refused, as status and in the body.
+    #[track_caller]
+    pub fn code(&self, who: &str, gm: &str, pm: Value) -> u16 {
+        let response = self.call(who, gm, &pm);
+        assert_eq!(response.text(), response.status.to_string(), "{gm} {pm}: {response:?}");
+        response.status
+    }
+
+    /// A method with a file.
+    pub fn upload(&self, who: &str, gm: &str, pm: &Value, files: &[(&str, &[u8])]) -> Response {
+        let mut body = Vec::new();
+        for (name, value) in [("gm", gm.to_owned()), ("pm", pm.to_string())] {
+            body.extend(format!("--XX\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes());
+        }
+        for (name, bytes) in files {
+            body.extend(
+                format!("--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n").bytes(),
+            );
+            body.extend(*bytes);
+            body.extend(b"\r\n");
+        }
+        body.extend(b"--XX--\r\n");
+        self.post(who, "multipart/form-data; boundary=XX", &body)
+    }
+}
+
+pub fn basic(who: &str, password: &str) -> String {
+    format!("Authorization: Basic {}\r\n", STANDARD.encode(format!("{who}:{password}")))
+}
+
+/// Reads a response to the end of the connection.
+pub fn read(stream: &mut TcpStream) -> Response {
+    let mut all = Vec::new();
+    let mut chunk = [0; 65536];
+    // A connection that is reset behind its response has still told it.
+    while let Ok(n @ 1..) = stream.read(&mut chunk) {
+        all.extend_from_slice(&chunk[..n]);
+    }
+    let end = all.windows(4).position(|four| four == b"\r\n\r\n").map_or(all.len(), |at| at + 4);
+    let head = String::from_utf8_lossy(&all[..end]).into_owned();
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+    Response { status, head, body: all[end..].to_vec() }
+}
+
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A port for clients where the password of everybody is `pw-` and the name; it lives as long as the process.
+fn take_logins() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || take_login(stream));
+        }
+    });
+    port
+}
+
+fn take_login(mut stream: TcpStream) {
+    let sasl = "urn:ietf:params:xml:ns:xmpp-sasl";
+    let until = |stream: &mut TcpStream, end: &str| {
+        let (mut text, mut byte) = (String::new(), [0]);
+        while !text.ends_with(end) && stream.read(&mut byte).is_ok_and(|n| n == 1) {
+            text.push(char::from(byte[0]));
+        }
+        text
+    };
+    until(&mut stream, "streams'>");
+    let features = format!(
+        "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' id='1' \
+         version='1.0'><stream:features><mechanisms xmlns='{sasl}'><mechanism>PLAIN</mechanism></mechanisms></stream:features>"
+    );
+    let _ = stream.write_all(features.as_bytes());
+    let auth = until(&mut stream, "</auth>");
+    let coded = auth.split('>').nth(1).and_then(|text| text.split('<').next()).unwrap_or_default();
+    let plain = String::from_utf8(STANDARD.decode(coded).unwrap_or_default()).unwrap_or_default();
+    let mut words = plain.split('\0').skip(1);
+    let good = words.next().zip(words.next()).is_some_and(|(name, password)| password == format!("pw-{name}"));
+    let said = match good {
+        true => format!("<success xmlns='{sasl}'/>"),
+        false => format!("<failure xmlns='{sasl}'><not-authorized/></failure>"),
+    };
+    let _ = stream.write_all(said.as_bytes());
+}

@@ -1,0 +1,155 @@
+//! What nobody friendly sends, and how much of it there may be.
+
+use crate::client::{World, basic, read};
+use serde_json::json;
+use std::io::{Read, Write};
+use std::time::{Duration, Instant};
+
+const MIB: usize = 1 << 20;
+
+#[test]
+fn nothing_is_served_to_strangers_and_guessing_comes_to_an_end() {
+    let world = World::with("failed_logins_max = 5\nauth_cache_s = 60");
+    world.done("bob", "getCommonGroups", json!({"l": "ann"}));
+    let ask = |login: &str| {
+        world.raw(format!("GET /gch.ashx HTTP/1.1\r\nHost: x\r\n{login}Connection: close\r\n\r\n").as_bytes())
+    };
+    for login in ["", "Authorization: Basic\r\n", "Authorization: Basic !!!\r\n", "Authorization: Bearer x\r\n"] {
+        let refused = ask(login);
+        assert_eq!((refused.status, refused.text()), (401, "401".to_owned()), "{login}");
+        assert!(refused.header("www-authenticate").unwrap().starts_with("Basic "));
+    }
+    for n in 0..5 {
+        assert_eq!(ask(&basic("ann", &format!("guess {n}"))).header("retry-after"), None);
+    }
+    // From here on even the right one is not looked at, but who is known already goes on.
+    let refused = ask(&basic("ann", "pw-ann"));
+    assert_eq!(refused.status, 401);
+    assert!(refused.header("retry-after").is_some(), "{refused:?}");
+    world.done("bob", "getCommonGroups", json!({"l": "ann"}));
+    let log = world.mixd.log();
+    assert!(!log.contains("guess") && !log.contains("pw-"), "{log}");
+}
+
+#[test]
+fn nonsense_is_refused_and_the_next_one_is_served() {
+    let world = World::start();
+    let login = basic("ann", "pw-ann");
+    let status = |request: &str| world.raw(request.as_bytes()).status;
+    for (request, expected) in [
+        ("\0\0\0\0\r\n\r\n".to_owned(), 400),
+        ("GET / HTTP/9.9\r\n\r\n".to_owned(), 400),
+        (format!("GET /else HTTP/1.1\r\nHost: x\r\n{login}Connection: close\r\n\r\n"), 404),
+        (format!("DELETE /gch.ashx HTTP/1.1\r\nHost: x\r\n{login}Connection: close\r\n\r\n"), 405),
+        (format!("PUT /groupchat/1/video HTTP/1.1\r\nHost: x\r\n{login}Connection: close\r\n\r\n"), 405),
+        (
+            format!(
+                "POST /gch.ashx HTTP/1.1\r\nHost: x\r\n{login}Content-Type: text/plain\r\nConnection: close\r\n\r\n"
+            ),
+            400,
+        ),
+        (format!("GET /gch.ashx HTTP/1.1\r\nHost: x\r\n{}Connection: close\r\n\r\n", "A: b\r\n".repeat(100)), 431),
+        (format!("GET /gch.ashx?pm={} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(70_000)), 414),
+        (format!("GET /gch.ashx HTTP/1.1\r\nHost: x\r\nA: {}\r\n\r\n", "x".repeat(200_000)), 431),
+    ] {
+        assert_eq!(status(&request), expected, "{:.80}", request);
+    }
+    for pm in ["", "{", "[]", "null", "{\"id\":1e999}", "{\"id\":{}}", &"[".repeat(50_000), "{\"id\":\"\\ud800\"}"] {
+        let form = format!("gm=getGroup&pm={pm}");
+        assert_eq!(world.post("ann", "application/x-www-form-urlencoded", form.as_bytes()).text(), "400", "{pm:.40}");
+    }
+    for body in
+        ["", "--XX", "--XX\r\n\r\n\r\n--XX--", "--XX\r\nContent-Disposition: form-data; name=\"gm\"\r\n\r\n\u{FFFF}"]
+    {
+        let response = world.post("ann", "multipart/form-data; boundary=XX", body.as_bytes());
+        assert_eq!(response.text(), "400", "{body:?}");
+    }
+    assert_eq!(world.post("ann", "multipart/form-data", b"x").text(), "400");
+    // Control characters reach nobody as such: XML cannot hold them.
+    let id = world.done("ann", "addGroup", json!({"gs": "x", "dn": "\u{1}", "gm": []}))["id"].clone();
+    world.call("ann", "sendMessage", &json!({"id": id, "mb": "a\u{0}\u{8}b<&>]]>"}));
+    world.done("ann", "getGroup", json!({"id": id}));
+}
+
+#[test]
+fn large_requests_cost_no_memory() {
+    let world = World::with("upload_bytes_max = 100000000");
+    let id = world.done("ann", "addGroup", json!({"gs": "x", "dn": "x", "gm": []}))["id"].clone();
+    let (before, _) = world.mixd.memory();
+    let form = format!("gm=sendMessage&pm={}", "x".repeat(4 * MIB));
+    assert_eq!(world.post("ann", "application/x-www-form-urlencoded", form.as_bytes()).text(), "400");
+    // Announced by nobody: in chunks without an end.
+    let head = format!(
+        "POST /gch.ashx HTTP/1.1\r\nHost: x\r\n{}Content-Type: application/x-www-form-urlencoded\r\n\
+         Transfer-Encoding: chunked\r\n\r\n",
+        basic("ann", "pw-ann")
+    );
+    let mut stream = world.connect();
+    stream.write_all(head.as_bytes()).unwrap();
+    let chunk = [format!("{:x}\r\n", MIB).as_bytes(), &vec![b'x'; MIB], b"\r\n"].concat();
+    for _ in 0..64 {
+        if stream.write_all(&chunk).is_err() {
+            break;
+        }
+    }
+    assert_ne!(read(&mut stream).status, 200);
+    // A part whose headers never end, and a picture that is a film.
+    let endless = [b"--XX\r\nA: ".to_vec(), vec![b'x'; 32 * MIB]].concat();
+    assert_ne!(world.post("ann", "multipart/form-data; boundary=XX", &endless).status, 200);
+    let huge = world.upload("ann", "uploadAvatar", &json!({"id": id}), &[("a.jpg", &vec![0xFF; 32 * MIB])]);
+    assert_ne!(huge.status, 200);
+    let video = [&b"\0\0\0\x18ftypmp42"[..], &vec![1; 64 * MIB]].concat();
+    assert_eq!(world.upload("ann", "uploadVideo", &json!({"id": id}), &[("a.mp4", &video)]).status, 200);
+    let (_, peak) = world.mixd.memory();
+    assert!(peak < before + 24 * MIB, "{} MiB before, {} MiB at the peak", before / MIB, peak / MIB);
+}
+
+#[test]
+fn whoever_dawdles_is_let_go_and_keeps_nobody_waiting() {
+    let world = World::with("request_timeout_s = 1\nconnections_per_address_max = 20");
+    let since = Instant::now();
+    let login = basic("ann", "pw-ann");
+    let mut slow: Vec<_> = (0..15).map(|_| world.connect()).collect();
+    for (n, stream) in slow.iter_mut().enumerate() {
+        let begin = match n % 3 {
+            0 => "",
+            1 => "GET /gch.ashx HTTP/1.1\r\nHost:",
+            _ => "POST /gch.ashx HTTP/1.1\r\nContent-Length: 99\r\nContent-Type: application/x-www-form-urlencoded\r\n",
+        };
+        stream.write_all(begin.as_bytes()).unwrap();
+        if n % 3 == 2 {
+            stream.write_all(format!("{login}\r\ngm=").as_bytes()).unwrap();
+        }
+    }
+    world.done("bob", "getCommonGroups", json!({"l": "ann"}));
+    for stream in &mut slow {
+        let mut rest = Vec::new();
+        let _ = stream.read_to_end(&mut rest);
+    }
+    assert!(since.elapsed() < Duration::from_secs(15), "{:?}", since.elapsed());
+}
+
+#[test]
+fn more_connections_and_requests_than_allowed_are_refused() {
+    let world = World::with("connections_per_address_max = 8\nrequests_per_s = 1\nrequests_burst = 5");
+    let held: Vec<_> = (0..8).map(|_| world.connect()).collect();
+    std::thread::sleep(Duration::from_millis(200));
+    let mut ninth = world.connect();
+    assert_eq!(ninth.read(&mut [0; 1]).unwrap_or(0), 0);
+    drop(held);
+    std::thread::sleep(Duration::from_millis(200));
+    let responses: Vec<_> = (0..8).map(|_| world.call("ann", "getCommonGroups", &json!({"l": "bob"}))).collect();
+    assert_eq!(responses[0].status, 200, "{:?}", responses[0]);
+    let refused = responses.iter().find(|response| response.status == 429).expect("somebody is refused");
+    assert!(refused.header("retry-after").is_some());
+}
+
+#[test]
+fn the_end_of_the_process_answers_what_was_asked() {
+    let mut world = World::start();
+    let _idle = world.connect();
+    world.done("ann", "getCommonGroups", json!({"l": "bob"}));
+    world.mixd.terminate();
+    let (status, took) = world.mixd.wait();
+    assert!(status.success() && took < Duration::from_secs(9), "{status} after {took:?}");
+}
