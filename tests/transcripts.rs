@@ -5,6 +5,7 @@
 
 mod transcript;
 
+use std::path::Path;
 use transcript::script::Script;
 use transcript::world::Memory;
 use transcript::{files, run};
@@ -39,4 +40,23 @@ fn no_channel_has_to_stay_in_memory() {
         }
     }
     assert!(failures.is_empty(), "{} steps differ\n{}", failures.len(), failures.join("\n"));
+}
+
+/// What docs/groups.md shows to people who write clients is what a transcript holds.
+#[test]
+fn the_guide_to_groups_shows_what_is_spoken() {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/groups.md");
+    let guide = std::fs::read_to_string(guide).expect("the guide can be read");
+    let spoken: Vec<String> = files().iter().map(|path| spoken(path)).collect();
+    let blocks: Vec<&str> = guide.split("```xml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(blocks.len() > 20, "the guide shows stanzas");
+    for block in blocks {
+        assert!(spoken.iter().any(|text| text.contains(block)), "no transcript holds this:\n{block}");
+    }
+}
+
+/// A transcript without the marks of its answers.
+fn spoken(path: &Path) -> String {
+    let text = std::fs::read_to_string(path).expect("a transcript can be read");
+    text.lines().map(|line| format!("{}\n", line.strip_prefix("> ").unwrap_or(line))).collect()
 }

@@ -108,7 +108,10 @@ impl Engine {
         let id = self.fresh_id();
         let from = self.service.address_of(name);
         let message = Tag::new("message").attr("from", from).attr("id", id).attr("type", "normal").child(event);
-        let shown = Shown::Tell { account: account.clone(), message };
+        let account = account.clone();
+        let is_in = self.shelf.channel(name).is_some_and(|channel| channel.participant(&account).is_some());
+        // Of those who are in no channel, no addresses are kept.
+        let shown = if is_in { Shown::Tell { account, message } } else { Shown::Mail { account, message } };
         self.send_shown(shown, 0, turn);
     }
 

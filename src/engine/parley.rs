@@ -15,11 +15,6 @@ use minidom::Element;
 use rand::Rng;
 use std::collections::BTreeMap;
 
-/// What one turn may spend on lists in answers, in bytes; whoever asks for more is told to come again. Listing a
-/// participant counts as much as writing one, since the whole list is put in order for each page.
-const EFFORT_MAX: usize = 4 << 20;
-const MEMBER_EFFORT: usize = 64;
-
 /// A request on its way.
 pub(super) struct Asked<'a> {
     /// Who asks.

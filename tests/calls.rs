@@ -1,0 +1,211 @@
+//! Commands by another door than stanzas: the same rules, results by their marks, and what others are told of them.
+
+#![allow(clippy::unwrap_used)]
+
+use jid::{BareJid, DomainPart};
+use mixd::channel::command::Slice;
+use mixd::channel::group::{GroupCommand, Invitee};
+use mixd::channel::{
+    Actor, Answer, Command, GroupAnswer, GroupWish, Limits, Membership, Message, Progress, Refusal, Stamp, Status,
+};
+use mixd::engine::{Addressee, Call, CallResult, Called, Engine, Inbound, Out, Settings};
+use mixd::runtime::callers::complete;
+use mixd::runtime::load::load_all;
+use mixd::store::{CommitError, Failure, MemoryStore, Store};
+use std::collections::HashMap;
+
+struct World {
+    engine: Engine,
+    store: MemoryStore,
+    now: Stamp,
+    token: u64,
+}
+
+fn jid(local: &str) -> BareJid {
+    BareJid::new(&format!("{local}@example.org")).unwrap()
+}
+
+fn engine(store: &MemoryStore, channels_memory_bytes_max: usize) -> Engine {
+    let settings = Settings {
+        domain: DomainPart::new("mix.example.org").unwrap().into_owned(),
+        name: "Channels".into(),
+        operators: Vec::new(),
+        creators: vec!["example.org".into()],
+        limits: Limits::default(),
+        page_default: 20,
+        page_max: 100,
+        channels_memory_bytes_max,
+        pam: HashMap::new(),
+    };
+    Engine::new(settings, store.sealing_key(), [1; 32], store.directory().unwrap(), Vec::new())
+}
+
+impl World {
+    /// With no channel in memory between turns.
+    fn new() -> World {
+        let store = MemoryStore::new([7; 16]);
+        World { engine: engine(&store, 0), store, now: Stamp(1_795_428_000_000), token: 0 }
+    }
+
+    /// Makes calls in one turn: their results, and the stanzas that go out, sorted.
+    fn turn(&mut self, calls: Vec<(&str, Addressee, Command)>) -> (Vec<Called>, Vec<String>) {
+        self.now.0 += 1000;
+        let call = |(who, to, command): (&str, Addressee, Command)| {
+            self.token += 1;
+            let actor = Actor { account: jid(who), operator: false };
+            Inbound::Call(Box::new(Call { token: self.token, actor, to, command }))
+        };
+        let batch: Vec<Inbound> = calls.into_iter().map(call).collect();
+        load_all(&mut self.engine, &self.store, &batch).unwrap();
+        let turn = self.engine.turn(self.now, batch);
+        match self.store.commit(self.now, &turn.records) {
+            Ok(()) => {}
+            Err(CommitError::Refused(_)) => {
+                let refused = turn.refused();
+                self.engine.abandon(turn);
+                return (refused, Vec::new());
+            }
+            Err(error) => panic!("{error}"),
+        }
+        let mut results = turn.results;
+        results.extend(turn.lookups.into_iter().map(|lookup| complete(lookup, &self.store)));
+        let mut sent: Vec<String> = turn
+            .outbox
+            .into_iter()
+            .filter_map(|out| match out {
+                Out::Stanza(stanza) => Some(stanza),
+                _ => None,
+            })
+            .collect();
+        sent.sort();
+        (results, sent)
+    }
+
+    fn call(&mut self, who: &str, to: Addressee, command: Command) -> Result<CallResult, Refusal> {
+        let (mut results, _) = self.turn(vec![(who, to, command)]);
+        assert_eq!(results.len(), 1);
+        let (token, result) = results.remove(0);
+        assert_eq!(token, self.token);
+        result
+    }
+
+    fn group(&mut self, who: &str, gid: u32, command: GroupCommand) -> Result<CallResult, Refusal> {
+        self.call(who, Addressee::Gid(gid), Command::Group(command))
+    }
+}
+
+fn wish(notices: bool) -> Command {
+    let invitee = |local| Invitee { jid: jid(local), nick: None };
+    Command::CreateGroup(GroupWish {
+        subject: "Weekend".into(),
+        members: vec![invitee("bob"), invitee("cy")],
+        membership: Some(Membership::Invite),
+        notices,
+        ..GroupWish::default()
+    })
+}
+
+fn say(body: &str) -> Command {
+    Command::Publish(Message {
+        archived: true,
+        echoed: true,
+        counted: true,
+        payload: format!("<body>{body}</body>"),
+        ..Message::default()
+    })
+}
+
+/// Whom the stanzas with this text go to.
+fn told(sent: &[String], text: &str) -> Vec<String> {
+    let to =
+        |stanza: &&String| stanza.split(" to='").nth(1).and_then(|rest| rest.split('@').next()).unwrap().to_owned();
+    let mut told: Vec<String> = sent.iter().filter(|stanza| stanza.contains(text)).map(|stanza| to(&stanza)).collect();
+    told.sort();
+    told
+}
+
+#[test]
+fn a_group_is_made_and_used_by_its_number() {
+    let mut world = World::new();
+    let made = world.call("ann", Addressee::Service, wish(false)).unwrap();
+    let group = made.group.unwrap();
+    let gid = group.gid;
+    assert_eq!((group.subject.as_deref(), group.people.len(), group.creator), (Some("Weekend"), 3, jid("ann")));
+    let statuses: Vec<Status> = group.people.iter().map(|person| person.status).collect();
+    assert_eq!(statuses, [Status::Joined, Status::Waiting, Status::Waiting]);
+
+    assert_eq!(world.call("bob", Addressee::Gid(gid), say("x")), Err(Refusal::StillWaiting));
+    assert_eq!(world.group("dee", gid, GroupCommand::ReadProfile), Err(Refusal::NoSuchChannel));
+    assert_eq!(world.group("ann", gid + 1, GroupCommand::ReadProfile), Err(Refusal::NoSuchChannel));
+    let join = Command::Join { nick: None, subscribe: Default::default() };
+    assert!(matches!(world.call("bob", Addressee::Gid(gid), join).unwrap().answer, Answer::Joined { .. }));
+    let said = world.call("ann", Addressee::Gid(gid), say("Shall we?")).unwrap();
+    let row = said.group.unwrap().head.row;
+
+    let report = GroupCommand::Report { row, progress: Progress::Read, exact: true };
+    world.group("bob", gid, report).unwrap();
+    let info = world.group("ann", gid, GroupCommand::ReadMessageInfo { row }).unwrap();
+    assert!(matches!(info.answer, Answer::Group(GroupAnswer::MessageInfo { .. })));
+    assert_eq!(info.recipients.len(), 1, "cy has not joined");
+    assert_eq!((&info.recipients[0].jid, info.recipients[0].read), (&jid("bob"), info.recipients[0].delivered));
+    assert!(info.recipients[0].read.is_some());
+
+    let list = Command::ListGroups { with: Some(jid("bob")), slice: Slice::default() };
+    let Answer::Groups(page) = world.call("cy", Addressee::Service, list).unwrap().answer else { panic!() };
+    assert_eq!((page.count, page.entries[0].group.gid, page.entries[0].status), (1, gid, Status::Waiting));
+
+    let name = page.entries[0].group.name.clone();
+    let gone = world.call("ann", Addressee::Gid(gid), Command::Destroy { name }).unwrap();
+    assert_eq!((gone.answer, gone.group), (Answer::Destroyed, None));
+    assert_eq!(world.group("ann", gid, GroupCommand::ReadProfile), Err(Refusal::NoSuchChannel));
+}
+
+#[test]
+fn numbers_are_found_again_after_a_start() {
+    let mut world = World::new();
+    let gid = world.call("ann", Addressee::Service, wish(false)).unwrap().group.unwrap().gid;
+    world.engine = engine(&world.store, usize::MAX);
+    assert_eq!(world.group("ann", gid, GroupCommand::ReadProfile).unwrap().group.unwrap().gid, gid);
+    assert_ne!(world.call("ann", Addressee::Service, wish(false)).unwrap().group.unwrap().gid, gid);
+}
+
+#[test]
+fn a_refused_commit_is_told_to_every_caller() {
+    let mut world = World::new();
+    let gid = world.call("ann", Addressee::Service, wish(false)).unwrap().group.unwrap().gid;
+    world.store.fail_next_commits(1, Failure::Refused);
+    let read = (("ann"), Addressee::Gid(gid), Command::Group(GroupCommand::ReadProfile));
+    let (results, _) = world.turn(vec![("ann", Addressee::Gid(gid), say("lost")), read]);
+    assert_eq!(results.iter().map(|(_, result)| result.clone()).collect::<Vec<_>>(), vec![Err(Refusal::Internal); 2]);
+    assert_eq!(world.group("ann", gid, GroupCommand::ReadProfile).unwrap().group.unwrap().head.row, 1);
+}
+
+#[test]
+fn people_of_a_group_with_notices_are_told_by_them() {
+    let mut world = World::new();
+    let (results, sent) = world.turn(vec![("ann", Addressee::Service, wish(true))]);
+    let gid = results[0].1.as_ref().unwrap().group.as_ref().unwrap().gid;
+    let new = format!("<body>~[GC M:&apos;NG&apos; GID:{gid} MID:1]</body>");
+    assert_eq!(told(&sent, &new), ["ann", "bob", "cy"]);
+    assert!(sent.iter().filter(|stanza| stanza.contains("~[GC")).all(|stanza| stanza.contains("no-store")));
+
+    let rename = Command::Group(GroupCommand::SetSubject("Sunday".into()));
+    let (_, sent) = world.turn(vec![("ann", Addressee::Gid(gid), rename)]);
+    assert_eq!(told(&sent, &format!("~[GC M:&apos;EG&apos; GID:{gid} MID:2]")), ["ann"], "the others wait");
+
+    let add = GroupCommand::EditMembers { add: vec![Invitee { jid: jid("dee"), nick: None }], remove: Vec::new() };
+    let (_, sent) = world.turn(vec![("ann", Addressee::Gid(gid), Command::Group(add))]);
+    assert_eq!(told(&sent, "M:&apos;NG&apos;"), ["dee"]);
+    assert_eq!(told(&sent, "M:&apos;EG&apos;"), ["ann"]);
+
+    let (_, sent) = world.turn(vec![("ann", Addressee::Service, wish(false))]);
+    assert!(told(&sent, "~[GC").is_empty());
+}
+
+#[test]
+fn the_archive_is_read_over_xmpp_alone() {
+    let mut world = World::new();
+    let gid = world.call("ann", Addressee::Service, wish(false)).unwrap().group.unwrap().gid;
+    let refused = world.call("ann", Addressee::Gid(gid), Command::HistoryBounds);
+    assert!(matches!(refused, Err(Refusal::Unsupported(_))), "{refused:?}");
+}
