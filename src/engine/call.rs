@@ -131,6 +131,6 @@ impl Engine {
 impl Effects {
     /// Nothing happens to anything; the asker is told this.
     pub(super) fn none(answer: Answer) -> Effects {
-        Effects { changes: Vec::new(), answer, own: None }
+        Effects { changes: Vec::new(), answer, own: Vec::new() }
     }
 }

@@ -85,14 +85,18 @@ impl Engine {
         if names.len() > CLEARED_MAX {
             return Err(Refusal::TooMany { what: "groups to clear at once", max: CLEARED_MAX });
         }
-        let mut changes = Vec::new();
+        let mut all = Effects::none(Answer::Done);
         for name in names {
             let command = Command::Group(GroupCommand::Clear { up_to: None });
-            if let Ok(effects) = self.decide_in(&name, &asked.actor, command) {
-                changes.extend(effects.changes);
+            let own = self.own_event(&name, &command);
+            if let Ok(effects) = self.decide_in(&name, &asked.actor, command)
+                && !effects.changes.is_empty()
+            {
+                all.changes.extend(effects.changes);
+                all.own.extend(own);
             }
         }
-        Ok(Effects { changes, answer: Answer::Done, own: None })
+        Ok(all)
     }
 
     /// What the asker's other devices are told of a command that settles something for itself alone.

@@ -157,10 +157,9 @@ impl Engine {
     /// What was loaded of rows for this turn goes on with the turn.
     pub(super) fn note_facts(&mut self, tag: u64, change: &Change) {
         let Some(known) = self.facts.get_mut(&tag) else { return };
-        if let Change::Entombed(tombstone) = change {
-            if let Some(facts) = known.get_mut(&tombstone.row) {
-                facts.entombed = true;
-            }
+        let Change::Entombed(tombstone) = change else { return };
+        if let Some(facts) = known.get_mut(&tombstone.row) {
+            facts.entombed = true;
         }
     }
 

@@ -50,8 +50,8 @@ pub(super) struct Effects {
     pub changes: Vec<(ChannelName, Change)>,
     /// What the asker is told.
     pub answer: Answer,
-    /// What the asker's other devices are told of what it settled for itself alone, in which channel.
-    pub own: Option<(ChannelName, Tag)>,
+    /// What the asker's other devices are told of what it settled for itself alone, in which channels.
+    pub own: Vec<(ChannelName, Tag)>,
 }
 
 impl Asked<'_> {
@@ -136,7 +136,9 @@ impl Engine {
                 };
                 let own = self.own_event(&name, &command);
                 let mut effects = self.decide_in(&name, &asked.actor, command)?;
-                effects.own = own;
+                if !effects.changes.is_empty() {
+                    effects.own.extend(own);
+                }
                 Ok(effects)
             }
         }
@@ -159,13 +161,16 @@ impl Engine {
             rename: pubsub::renamed,
         };
         let Decision { changes, answer } = channel.decide(actor, command, &mut context)?;
-        Ok(Effects { changes: changes.into_iter().map(|change| (name.clone(), change)).collect(), answer, own: None })
+        Ok(Effects {
+            changes: changes.into_iter().map(|change| (name.clone(), change)).collect(),
+            answer,
+            own: Vec::new(),
+        })
     }
 
     /// Applies a decision, answers it, and shows what happened.
     pub(super) fn carry_out(&mut self, asked: Asked<'_>, effects: Effects, turn: &mut Turn) {
         let Effects { changes, answer, own } = effects;
-        let settled = !changes.is_empty();
         self.notice_asker(&asked, &answer, turn);
         let mut done = Vec::with_capacity(changes.len());
         for (name, change) in changes {
@@ -179,7 +184,7 @@ impl Engine {
         self.answer(&asked, answer, turn);
         self.tell_authors(&asked, &notices, &done, turn);
         self.show(Some(&asked.actor.account), done, turn);
-        if let Some((name, event)) = own.filter(|_| settled) {
+        for (name, event) in own {
             self.tell_own_devices(&asked.actor.account, &name, event, turn);
         }
     }

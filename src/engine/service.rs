@@ -25,7 +25,7 @@ impl Engine {
         let created = Change::Created { profile, settings, rights, info };
         self.put_created(&name, &created);
         asked.channel = Some(name.clone());
-        Ok(Effects { changes: vec![(name.clone(), created)], answer: Answer::Created { name }, own: None })
+        Ok(Effects { changes: vec![(name.clone(), created)], answer: Answer::Created { name }, own: Vec::new() })
     }
 
     /// Creates a group with its people, all or nothing (groups.md §3.1).
@@ -46,7 +46,7 @@ impl Engine {
         self.put_created(&name, &created);
         asked.channel = Some(name.clone());
         let changes = std::iter::once(created).chain(plan.changes).map(|change| (name.clone(), change)).collect();
-        Ok(Effects { changes, answer: Answer::GroupCreated { name, members: plan.members }, own: None })
+        Ok(Effects { changes, answer: Answer::GroupCreated { name, members: plan.members }, own: Vec::new() })
     }
 
     /// A name that is free, and what a new channel of it is.

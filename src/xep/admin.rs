@@ -159,7 +159,7 @@ pub fn reconfigured(item: &Element, channel: &Channel) -> Result<Command, Refusa
     Ok(Command::Group(GroupCommand::EditAdmins { add, remove }))
 }
 
-/// What an account is to each node (XEP-0060 §5.7), as Martin's clients ask before they offer to change one.
+/// What an account is to each node (XEP-0060 §5.7).
 pub fn affiliations(channel: &Channel, account: &BareJid) -> Tag {
     let standing = channel.standing_of(account);
     let may_publish = |node| !matches!(node, Node::Messages | Node::Participants | Node::Config);

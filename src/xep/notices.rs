@@ -18,18 +18,15 @@ impl Extension for Notices {
         if !render.channel.settings().notices {
             return;
         }
-        match change {
-            Change::Published(Row { kind: RowKind::Event(event), number, .. }) => match event.kind {
-                EventKind::GroupCreated => tell(render, "NG", *number, |_| true),
-                EventKind::MemberAdded => {
-                    let added = event.whom.clone();
-                    tell(render, "NG", *number, |member| Some(&member.id) == added.as_ref());
-                    let added = event.whom.clone();
-                    tell(render, "EG", *number, |member| member.is_joined() && Some(&member.id) != added.as_ref());
-                }
-                _ => tell(render, "EG", *number, Member::is_joined),
-            },
-            _ => {}
+        let Change::Published(Row { kind: RowKind::Event(event), number, .. }) = change else { return };
+        let is_added = |member: &Member| Some(&member.id) == event.whom.as_ref();
+        match event.kind {
+            EventKind::GroupCreated => tell(render, "NG", *number, |_| true),
+            EventKind::MemberAdded => {
+                tell(render, "NG", *number, is_added);
+                tell(render, "EG", *number, |member| member.is_joined() && !is_added(member));
+            }
+            _ => tell(render, "EG", *number, Member::is_joined),
         }
     }
 }
