@@ -67,6 +67,8 @@ pub enum Command {
     },
     /// Leave (XEP-0369 §7.1.3).
     Leave,
+    /// The account is removed at its home server: leave, and end the record.
+    EndAccount,
     /// Take another nick; without one, let the channel choose (XEP-0369 §7.1.4).
     SetNick {
         /// The nick wanted.

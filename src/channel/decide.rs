@@ -36,6 +36,7 @@ impl Channel {
         match command {
             Command::Join { nick, subscribe } => self.join(actor, nick, subscribe, context),
             Command::Leave => self.leave(actor, context),
+            Command::EndAccount => self.end_account(actor, context),
             Command::SetNick { nick } => self.set_nick(actor, nick, context),
             Command::UpdateSubscription { subscribe, unsubscribe } => {
                 self.update_subscription(actor, subscribe, unsubscribe, limits)
@@ -111,7 +112,10 @@ impl Channel {
 
     /// Groups may be switched off; then one can still leave and destroy those there are.
     fn check_offered(&self, actor: &Actor, command: &Command, limits: &Limits) -> Result<(), Refusal> {
-        let always = matches!(command, Command::Leave | Command::Destroy { .. } | Command::Ping | Command::Version);
+        let always = matches!(
+            command,
+            Command::Leave | Command::EndAccount | Command::Destroy { .. } | Command::Ping | Command::Version
+        );
         let of_groups = self.is_group() || matches!(command, Command::Group(_));
         if !of_groups || always || actor.operator {
             return Ok(());

@@ -110,6 +110,7 @@ fn person(
         subscriptions: if joined { NodeSet::GROUP } else { NodeSet::default() },
         windows: if joined { vec![(1, None)] } else { Vec::new() },
         own: Own::default(),
+        ended: false,
     }
 }
 

@@ -53,6 +53,8 @@ pub struct Channel {
     members: HashMap<BareJid, Member>,
     nicks: HashMap<String, BareJid>,
     ids: HashMap<ParticipantId, BareJid>,
+    /// Records of accounts that are no more.
+    ended: HashMap<ParticipantId, Member>,
     head: Head,
     recent: Recent,
     sent: Recent,
@@ -104,6 +106,7 @@ impl Channel {
             members: HashMap::new(),
             nicks: HashMap::new(),
             ids: HashMap::new(),
+            ended: HashMap::new(),
             head,
             recent: Recent::default(),
             sent: Recent::default(),
@@ -190,7 +193,7 @@ impl Channel {
 
     /// Every record, of those in the channel and of those who left.
     pub fn members(&self) -> impl Iterator<Item = &Member> {
-        self.members.values()
+        self.members.values().chain(self.ended.values())
     }
 
     /// How many are in the channel.
@@ -210,7 +213,8 @@ impl Channel {
 
     /// The record that a participant id stands for.
     pub fn member_of(&self, id: &ParticipantId) -> Option<&Member> {
-        self.ids.get(id).and_then(|jid| self.members.get(jid))
+        let live = self.ids.get(id).and_then(|jid| self.members.get(jid)).filter(|member| member.id == *id);
+        live.or_else(|| self.ended.get(id))
     }
 
     /// Whom a nick belongs to, compared as RFC 8266 says.
@@ -271,29 +275,41 @@ impl Channel {
         if !tail::counts(row) {
             return;
         }
-        if let Some(author) = self.ids.get(&row.author).and_then(|jid| self.members.get_mut(jid)) {
+        if let Some(author) =
+            self.ids.get(&row.author).and_then(|jid| self.members.get_mut(jid)).filter(|author| author.id == row.author)
+        {
             author.own.mark = author.own.mark.max((row.number, row.ordinal));
         }
     }
 
     fn set_member(&mut self, member: Member) {
-        self.bytes += member.own.bytes() + 24 * member.windows.len();
-        if let Some(old) = self.members.get(&member.jid) {
-            self.bytes -= old.own.bytes() + 24 * old.windows.len();
-            self.joined -= usize::from(old.is_joined());
-            self.waiting -= usize::from(old.status == Status::Waiting);
-            if self.nicks.get(old.nick.key()) == Some(&member.jid) {
-                self.nicks.remove(old.nick.key());
-            }
-        } else {
+        if self.ids.insert(member.id.clone(), member.jid.clone()).is_none() {
             self.bytes += 384 + 3 * member.jid.as_str().len();
-            self.ids.insert(member.id.clone(), member.jid.clone());
         }
+        if self.members.get(&member.jid).is_some_and(|old| old.id == member.id) {
+            self.unseat(&member.jid);
+        }
+        if member.ended {
+            self.ended.insert(member.id.clone(), member);
+            return;
+        }
+        self.bytes += member.own.bytes() + 24 * member.windows.len();
         if member.is_joined() {
             self.joined += 1;
             self.nicks.insert(member.nick.key().to_owned(), member.jid.clone());
         }
         self.waiting += usize::from(member.status == Status::Waiting);
         self.members.insert(member.jid.clone(), member);
+    }
+
+    /// Takes a record out of all counts.
+    fn unseat(&mut self, jid: &BareJid) {
+        let Some(old) = self.members.remove(jid) else { return };
+        self.bytes -= old.own.bytes() + 24 * old.windows.len();
+        self.joined -= usize::from(old.is_joined());
+        self.waiting -= usize::from(old.status == Status::Waiting);
+        if self.nicks.get(old.nick.key()) == Some(jid) {
+            self.nicks.remove(old.nick.key());
+        }
     }
 }

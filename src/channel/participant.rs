@@ -36,6 +36,9 @@ pub struct Member {
     pub windows: Vec<(u64, Option<u64>)>,
     /// What this member settled for itself alone.
     pub own: Own,
+    /// Whether the account is no more. The record stays for the sake of its rows; a later account of that name is
+    /// somebody else.
+    pub ended: bool,
 }
 
 /// A member's own view of the history, and how far its reading came.

@@ -261,6 +261,7 @@ impl Engine {
             set: *set,
             payload,
             delegated: reply.delegated.is_some(),
+            by_home_server: reply.delegated.is_none() && reply.to.is_bare(),
         })
     }
 

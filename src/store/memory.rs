@@ -291,6 +291,7 @@ mod tests {
             subscriptions: Default::default(),
             windows: vec![(1, None)],
             own: Own::default(),
+            ended: false,
         };
         let tombstone = |row| Tombstone {
             row,

@@ -58,6 +58,8 @@ impl Extension for MixCore {
                 let subscribe = wanted_nodes(request, "subscribe")?;
                 Ok(Command::Join { nick: wanted_nick(payload)?, subscribe })
             }
+            // ejabberd's word for an account that was removed (hosts.md, C.5).
+            "leave" if request.by_home_server && payload.has_ns(ns::MIX_CORE_0) => Ok(Command::EndAccount),
             "leave" => Ok(Command::Leave),
             "setnick" => Ok(Command::SetNick { nick: wanted_nick(payload)? }),
             _ => Ok(Command::UpdateSubscription {

@@ -101,6 +101,8 @@ pub struct Request<'a> {
     pub payload: &'a Element,
     /// Whether it came through the account's own server by delegation (XEP-0355).
     pub delegated: bool,
+    /// Whether the account's home server itself sent it, from the bare JID.
+    pub by_home_server: bool,
 }
 
 /// The way back: whom to answer, as whom, and in what wrapping.

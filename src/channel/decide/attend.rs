@@ -95,6 +95,33 @@ impl Channel {
         draft.finish(Answer::Left)
     }
 
+    /// Ends the record of an account that is no more: its rows stay attributed, its rights do not pass to a later account
+    /// of its name, and that one gets another id.
+    pub(super) fn end_account(&self, actor: &Actor, context: &mut Context<'_>) -> Outcome {
+        let Some(member) = self.member(&actor.account) else { return Err(Refusal::NotJoined) };
+        let mut draft = Draft::new(self, context.now);
+        let mut ended = gone(&draft, member);
+        ended.ended = true;
+        ended.own.forgotten = true;
+        let (change, was_in): (fn(Member) -> Change, _) = match member.status {
+            Status::Joined => (Change::Left, true),
+            Status::Waiting => (Change::Invited, true),
+            Status::Left => (Change::Noted, false),
+        };
+        draft.put(change, ended.clone());
+        if was_in {
+            draft.event(EventKind::MemberLeft, Some(&ended), Some(&ended), None);
+        }
+        let mut rights = draft.rights().clone();
+        rights.owners.retain(|jid| *jid != member.jid);
+        rights.admins.retain(|jid| *jid != member.jid);
+        if !self.is_group() && rights != *draft.rights() {
+            draft.set_rights(rights);
+        }
+        self.settle_roles(&mut draft);
+        draft.finish(Answer::Left)
+    }
+
     /// What becomes of roles in a group when somebody went (groups.md §1 rule 2).
     pub(super) fn settle_roles(&self, draft: &mut Draft<'_>) {
         if !self.is_group() {
@@ -216,6 +243,7 @@ pub fn seated(draft: &Draft<'_>, account: &BareJid, nick: Nick, nodes: NodeSet, 
         subscriptions: nodes,
         windows,
         own,
+        ended: false,
     }
 }
 

@@ -144,5 +144,6 @@ fn waiting(draft: &Draft<'_>, account: &BareJid, wish: Option<Nick>, limits: &Li
         subscriptions: NodeSet::default(),
         windows: past.map(|past| past.windows.clone()).unwrap_or_default(),
         own: past.map(|past| Own { forgotten: false, ..past.own.clone() }).unwrap_or_default(),
+        ended: false,
     }
 }

@@ -342,3 +342,19 @@ fn rule_12_whoever_is_removed_gets_one_last_event_and_then_nothing() {
     assert!(world.channel.participant(&jid("bob")).is_none());
     assert_eq!(world.unread("bob"), 0);
 }
+
+/// Not one of the rules: storage.md §4, on accounts that are removed at their home server.
+#[test]
+fn an_account_that_is_no_more_keeps_its_rows_and_leaves_nothing_to_a_later_one() {
+    let mut world = World::group(Membership::Auto, &["bob"]);
+    let row = world.say("ann", "mine");
+    let id = world.channel.member(&jid("ann")).unwrap().id.clone();
+    world.ask("ann", Command::EndAccount).unwrap();
+    assert_eq!(world.channel.rights().owners, [jid("bob")]);
+    assert!(world.channel.member(&jid("ann")).is_none() && world.channel.member_of(&id).unwrap().ended);
+    assert_eq!(world.history("ann", before(row)), Err(Refusal::NoSuchChannel));
+    world.add("bob", &["ann"]).unwrap();
+    let later = world.channel.participant(&jid("ann")).unwrap();
+    assert!(later.id != id && later.own.mark.0 >= row);
+    assert_eq!(world.channel.member_of(&id).unwrap().jid, jid("ann"));
+}

@@ -16,7 +16,7 @@ pub struct World {
     pub dice: StdRng,
     pub now: Stamp,
     /// The members as a store would keep them.
-    pub kept: BTreeMap<BareJid, Member>,
+    pub kept: BTreeMap<ParticipantId, Member>,
     /// The changes of the last decision.
     pub last: Vec<Change>,
 }
@@ -94,7 +94,7 @@ impl World {
                 | Change::Invited(member)
                 | Change::Removed(member)
                 | Change::Noted(member) => {
-                    self.kept.insert(member.jid.clone(), member.clone());
+                    self.kept.insert(member.id.clone(), member.clone());
                 }
                 _ => {}
             }
@@ -110,7 +110,7 @@ impl World {
         let (name, kept) = (self.channel.name().clone(), self.channel.kept().clone());
         let loaded = Channel::restore(name, kept, self.kept.values().cloned(), self.channel.head(), &newest);
         for member in self.channel.members() {
-            assert_eq!(loaded.member(&member.jid), Some(member));
+            assert_eq!(loaded.member_of(&member.id), Some(member));
         }
         assert!(loaded.tail == self.channel.tail && loaded.recent == self.channel.recent);
         assert_eq!((loaded.joined, loaded.waiting), (self.channel.joined, self.channel.waiting));
