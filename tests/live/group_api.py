@@ -83,5 +83,5 @@ def _json(method, answer):
 
 
 def _is_refused(code, method, answer):
-    got = (answer.status, answer.body)
-    check(got == (code, str(code).encode()), f"{method} should give {code}, gives {answer.status} {answer.body[:200]!r}")
+    got, wanted = (answer.status, answer.body[:200]), (code, str(code).encode())
+    check(got == wanted, f"{method} should give {wanted}, gives {got}")
