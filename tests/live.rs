@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::Command;
 
 use hosts::{Host, HostKind, MIX_DOMAIN, Mixd, MixdSettings, SECRET};
-use scenario::{TERMINATE_MAX, play};
+use scenario::{TERMINATE_MAX, play, play_with};
 
 const MIXD: &str = env!("CARGO_BIN_EXE_mixd");
 
@@ -27,6 +27,16 @@ fn people_talk_through_prosody() {
 #[test]
 fn people_talk_through_ejabberd() {
     people_talk_through(HostKind::Ejabberd);
+}
+
+#[test]
+fn xmpp_and_http_users_share_groups_behind_prosody() {
+    xmpp_and_http_users_share_groups(HostKind::Prosody);
+}
+
+#[test]
+fn xmpp_and_http_users_share_groups_behind_ejabberd() {
+    xmpp_and_http_users_share_groups(HostKind::Ejabberd);
 }
 
 #[test]
@@ -77,6 +87,23 @@ fn people_talk_through(kind: HostKind) {
     assert_eq!(mixd.links(), 1, "the link was lost:\n{}", mixd.log_tail());
     play("every_mix_resource_gets_the_traffic", &mut host, &mut mixd);
     play("mixd_comes_back", &mut host, &mut mixd);
+    ends_in_order(&mut mixd);
+}
+
+fn xmpp_and_http_users_share_groups(kind: HostKind) {
+    let mut host = Host::start(kind);
+    let address = format!("127.0.0.1:{}", hosts::free_port());
+    let settings = format!(
+        "[http]\nlisten = '{address}'\ncheck_port = {}\n[component]\ndomain = '{MIX_DOMAIN}'\nsecret = '{SECRET}'\n",
+        host.c2s_port,
+    );
+    let mut mixd = Mixd::launch_with(Path::new(MIXD), &settings, host.setup.component_port);
+    mixd.wait_for_log("link and HTTP API", |log| log.contains("link up") && log.contains("the HTTP API listens"));
+    let api = format!("http://{address}/gch.ashx");
+    play_with("xmpp_and_http_in_one_group", &["--api", &api], &mut host, &mut mixd);
+    let log = mixd.log();
+    assert!(!log.contains("pw-"), "a password is in the log");
+    assert!(!log.contains("ERROR"), "mixd logged an error:\n{}", mixd.log_tail());
     ends_in_order(&mut mixd);
 }
 

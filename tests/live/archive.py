@@ -58,8 +58,11 @@ def _payload(query, fields, rsm, flip):
     return f"<query xmlns='{MAM}' queryid='{query}'>{form}<set xmlns='{RSM}'>{limits}</set>{flipped}</query>"
 
 
-async def page(person, channel, *, flip=False, fields=None, **rsm):
-    """Asks for one page. `rsm`: max, before ('' = the last page), after; `fields`: name → list of values."""
+async def page(person, channel, *, flip=False, newest_first=False, fields=None, **rsm):
+    """Asks for one page. `rsm`: max, before ('' = the last page), after; `fields`: name → list of values.
+
+    `newest_first`: the rows are expected so without `flip`, as those of a query for media.
+    """
     query = f"q{next(_queries)}"
     answer = await person.ask(channel, _payload(query, fields, rsm, flip))
     fin = answer.find(f"{{{MAM}}}fin")
@@ -70,7 +73,7 @@ async def page(person, channel, *, flip=False, fields=None, **rsm):
         check(stanza.get("from") == channel, f"a result not from the channel: {shown(stanza)}")
     found = Page([Row(_result(s, query)) for s in results], fin)
     if found.ids:
-        check((found.first, found.last) == _edges(found.ids, flip), f"first and last do not fit: {shown(answer)}")
+        check((found.first, found.last) == _edges(found.ids, flip or newest_first), f"first and last do not fit: {shown(answer)}")
     return found
 
 

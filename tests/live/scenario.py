@@ -18,13 +18,14 @@ SCENARIO_S_MAX = 120
 
 @dataclass
 class Host:
-    """Where the host server is; `kind` is the name that `scripts/host` knows."""
+    """Where the host server is; `kind` is the name that `scripts/host` knows, `api` the address of the HTTP API."""
 
     kind: str
     address: str
     c2s_port: int
     domain: str
     service: str
+    api: str = ""
 
     @property
     def sets_rosters(self):
@@ -53,6 +54,7 @@ def run(play):
     parser.add_argument("--c2s-port", type=int, required=True)
     parser.add_argument("--domain", required=True)
     parser.add_argument("--service", required=True)
+    parser.add_argument("--api", default="")
     host = Host(**vars(parser.parse_args()))
     try:
         asyncio.run(asyncio.wait_for(play(host), SCENARIO_S_MAX))

@@ -15,10 +15,16 @@ pub const TERMINATE_MAX: Duration = Duration::from_secs(5);
 
 /// Plays `tests/live/NAME.py` on `host`; panics with its output and mixd's log unless all its claims hold.
 pub fn play(name: &str, host: &mut Host, mixd: &mut Mixd) {
+    play_with(name, &[], host, mixd);
+}
+
+/// Like [`play`], with further arguments for the scenario.
+pub fn play_with(name: &str, arguments: &[&str], host: &mut Host, mixd: &mut Mixd) {
     let mut child = Command::new(checkout("target/venv/bin/python"))
         .arg(checkout(&format!("tests/live/{name}.py")))
         .args(["--kind", host.setup.kind.name(), "--c2s-port", &host.c2s_port.to_string()])
         .args(["--domain", host.setup.domain, "--service", host.setup.service])
+        .args(arguments)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
