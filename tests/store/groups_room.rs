@@ -28,6 +28,7 @@ impl Room {
                 subscriptions: NodeSet::ALL,
                 windows: vec![(self.channel.head().row + 1, None)],
                 own: Own::default(),
+                ended: false,
             },
         }
     }
