@@ -176,3 +176,19 @@ pub fn recipient(jid: &BareJid, delivered: Option<Stamp>, read: Option<Stamp>) -
         .attr_opt("delivered", delivered.map(Stamp::to_xmpp))
         .attr_opt("read", read.map(Stamp::to_xmpp))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_who_left_make_room_for_those_who_are_in() {
+        let person = |gone: bool| (gone, Tag::new("member").attr("jid", if gone { "a@b" } else { "c@d" }));
+        let people = || vec![person(true), person(false), person(true), person(false)];
+        let each = person(true).1.bytes();
+        assert_eq!(fitting(people(), 4 * each).1, None);
+        let (kept, all) = fitting(people(), 2 * each + each / 2);
+        assert_eq!((kept.len(), all), (2, Some(4)));
+        assert!(kept.into_iter().all(|tag| tag.into_xml().contains("c@d")));
+    }
+}
