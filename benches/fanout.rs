@@ -48,7 +48,7 @@ impl Service {
         if !needs.is_empty() {
             let load = |name: &ChannelName| self.store.load(std::slice::from_ref(name)).expect("a channel").remove(0);
             let channels = needs.channels.into_iter().map(|name| (name.clone(), load(&name))).collect();
-            self.engine.adopt(Loaded { channels, memberships: Vec::new() });
+            self.engine.adopt(Loaded { channels, ..Loaded::default() });
         }
         self.stamp += 1;
         let turn = self.engine.turn(Stamp(self.stamp), batch);

@@ -18,18 +18,16 @@ impl Extension for Notices {
         if !render.channel.settings().notices {
             return;
         }
-        match change {
-            Change::Published(Row { kind: RowKind::Event(event), number, .. }) => match event.kind {
-                EventKind::GroupCreated => tell(render, "NG", *number, |_| true),
-                EventKind::MemberAdded => {
-                    let added = event.whom.clone();
-                    tell(render, "NG", *number, |member| Some(&member.id) == added.as_ref());
-                    let added = event.whom.clone();
-                    tell(render, "EG", *number, |member| member.is_joined() && Some(&member.id) != added.as_ref());
-                }
-                _ => tell(render, "EG", *number, Member::is_joined),
-            },
-            _ => {}
+        let Change::Published(Row { kind: RowKind::Event(event), number, .. }) = change else { return };
+        match event.kind {
+            EventKind::GroupCreated => tell(render, "NG", *number, |_| true),
+            EventKind::MemberAdded => {
+                let added = event.whom.clone();
+                tell(render, "NG", *number, |member| Some(&member.id) == added.as_ref());
+                let added = event.whom.clone();
+                tell(render, "EG", *number, |member| member.is_joined() && Some(&member.id) != added.as_ref());
+            }
+            _ => tell(render, "EG", *number, Member::is_joined),
         }
     }
 }
