@@ -106,13 +106,17 @@ fn wish(notices: bool) -> Command {
 }
 
 fn say(body: &str) -> Command {
-    Command::Publish(Message {
+    Command::Publish(message(body))
+}
+
+fn message(body: &str) -> Message {
+    Message {
         archived: true,
         echoed: true,
         counted: true,
         payload: format!("<body>{body}</body>"),
         ..Message::default()
-    })
+    }
 }
 
 /// Whom the stanzas with this text go to.
@@ -128,8 +132,8 @@ fn told(sent: &[String], text: &str) -> Vec<String> {
 fn a_group_is_made_and_used_by_its_number() {
     let mut world = World::new();
     let made = world.call("ann", Addressee::Service, wish(false)).unwrap();
-    let group = made.group.unwrap();
-    let gid = group.gid;
+    let gid = made.group.unwrap().gid;
+    let group = world.group("ann", gid, GroupCommand::ReadProfile).unwrap().group.unwrap();
     assert_eq!((group.subject.as_deref(), group.people.len(), group.creator), (Some("Weekend"), 3, jid("ann")));
     let statuses: Vec<Status> = group.people.iter().map(|person| person.status).collect();
     assert_eq!(statuses, [Status::Joined, Status::Waiting, Status::Waiting]);
@@ -208,4 +212,51 @@ fn the_archive_is_read_over_xmpp_alone() {
     let gid = world.call("ann", Addressee::Service, wish(false)).unwrap().group.unwrap().gid;
     let refused = world.call("ann", Addressee::Gid(gid), Command::HistoryBounds);
     assert!(matches!(refused, Err(Refusal::Unsupported(_))), "{refused:?}");
+}
+
+#[test]
+fn a_number_finds_no_channel_that_is_on_no_list() {
+    let mut world = World::new();
+    let gid = world.call("ann", Addressee::Service, Command::Create { name: None }).unwrap().group.unwrap().gid;
+    let join = || Command::Join { nick: None, subscribe: Default::default() };
+    assert_eq!(world.call("eve", Addressee::Gid(gid), join()), Err(Refusal::NoSuchChannel));
+    let name = world.call("ann", Addressee::Gid(gid), join()).unwrap().group.unwrap().name;
+    world.call("eve", Addressee::Channel(name), join()).unwrap();
+    world.call("eve", Addressee::Gid(gid), Command::Leave).unwrap();
+}
+
+#[test]
+fn a_correction_goes_with_its_message_within_one_batch() {
+    let mut world = World::new();
+    let gid = world.call("ann", Addressee::Service, wish(false)).unwrap().group.unwrap().gid;
+    let made = |id: &str| Message { origin_id: Some(id.into()), ..message("x") };
+    let said = world.call("ann", Addressee::Gid(gid), Command::Publish(made("o1"))).unwrap().group.unwrap();
+    let (row, tag) = (said.head.row, said.tag);
+    let corrected = Command::Publish(Message { corrects: Some("o1".into()), ..made("o2") });
+    let retracted = Command::Group(GroupCommand::Moderate { row, reason: None });
+    world.turn(vec![("ann", Addressee::Gid(gid), corrected), ("ann", Addressee::Gid(gid), retracted)]);
+    let gone = world.store.tombstones(tag, &[row, row + 1]).unwrap();
+    assert_eq!(gone.keys().copied().collect::<Vec<_>>(), [row, row + 1]);
+}
+
+#[test]
+fn a_group_that_closes_is_listed_no_more() {
+    let mut world = World::new();
+    let open = Command::CreateGroup(GroupWish {
+        subject: "Weekend".into(),
+        membership: Some(Membership::Open),
+        ..GroupWish::default()
+    });
+    let gid = world.call("ann", Addressee::Service, open).unwrap().group.unwrap().gid;
+    let listed = |world: &mut World| {
+        let list = Command::ListChannels(Slice::default());
+        let Answer::Channels(page) = world.call("eve", Addressee::Service, list).unwrap().answer else { panic!() };
+        (page.count, world.store.directory().unwrap()[0].listed)
+    };
+    assert_eq!(listed(&mut world), (1, true));
+    let patch = mixd::channel::group::Patch { membership: Some(Membership::Invite), ..Default::default() };
+    world.group("ann", gid, GroupCommand::Configure(patch)).unwrap();
+    assert_eq!(listed(&mut world), (0, false));
+    world.engine = engine(&world.store, 0);
+    assert_eq!(listed(&mut world), (0, false));
 }

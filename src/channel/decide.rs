@@ -77,8 +77,7 @@ impl Channel {
     fn decide_group(&self, actor: &Actor, command: GroupCommand, context: &mut Context<'_>) -> Outcome {
         match command {
             GroupCommand::ReadProfile => {
-                let action = if self.is_group() { Action::See } else { Action::ListParticipants };
-                self.answered(actor, action, Answer::Group(GroupAnswer::Profile), context.limits)
+                self.answered(actor, Action::ListParticipants, Answer::Group(GroupAnswer::Profile), context.limits)
             }
             GroupCommand::EditMembers { add, remove } => self.edit_members(actor, add, remove, context),
             GroupCommand::EditAdmins { add, remove } => self.edit_admins(actor, add, remove, context),

@@ -263,7 +263,10 @@ impl Channel {
                 }
             }
             Change::RightsSet(rights) => kept.rights = rights.clone(),
-            Change::Configured(settings) => kept.settings = settings.clone(),
+            Change::Configured(settings) => {
+                kept.profile.listed = settings.lists(kept.profile.listed);
+                kept.settings = settings.clone();
+            }
         }
     }
 

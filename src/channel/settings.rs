@@ -74,6 +74,17 @@ pub struct Settings {
     pub notices: bool,
 }
 
+impl Settings {
+    /// Whether the channel is in the public list, where `past` says whether it was: a group is as long as anybody may
+    /// join it (groups.md §1 rule 11).
+    pub fn lists(&self, past: bool) -> bool {
+        match self.style {
+            Style::Plain => past,
+            Style::Group => self.membership == Membership::Open,
+        }
+    }
+}
+
 /// Who has which role.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rights {

@@ -11,6 +11,8 @@ use jid::{BareJid, Jid};
 /// participant counts as much as writing one, since the whole list is put in order for each page.
 const EFFORT_MAX: usize = 4 << 20;
 const MEMBER_EFFORT: usize = 64;
+/// What a recipient of a message takes in an answer besides its JID, in bytes.
+const RECIPIENT_BYTES: usize = 128;
 
 impl Engine {
     /// XEP-0405 §6.7: who stands in for the account's server keeps the channel in its roster, where that is granted.
@@ -67,7 +69,14 @@ impl Engine {
             Answer::History { query, author } => QueryKind::Page { query: Box::new(query), author },
             Answer::HistoryBounds => QueryKind::Bounds(Box::default()),
             Answer::Group(GroupAnswer::MessageInfo { row, recipients, aggregate }) => {
-                let recipients = self.people_of(asked.channel.as_ref(), &recipients);
+                let mut recipients = self.people_of(asked.channel.as_ref(), &recipients);
+                // How many there are is told in any case.
+                let mut left = self.service.limits.answer_bytes_max;
+                recipients.retain(|(_, jid)| {
+                    let fits = left.checked_sub(RECIPIENT_BYTES + jid.as_str().len());
+                    left = fits.unwrap_or(0);
+                    fits.is_some()
+                });
                 QueryKind::MessageInfo { row, recipients, aggregate }
             }
             Answer::Left if self.needs_error_on_leave(asked) => {

@@ -5,7 +5,7 @@
 
 use super::parley::{Asked, Effects, Way};
 use super::{Engine, Turn};
-use crate::channel::{Actor, Answer, ChannelName, Command, GroupAnswer, Item, Node, ParticipantId, Refusal};
+use crate::channel::{Actor, Answer, ChannelName, Command, GroupAnswer, Item, Node, ParticipantId, Refusal, Role};
 use crate::channel::{Snapshot, Stamp};
 use jid::BareJid;
 
@@ -38,7 +38,7 @@ pub enum Addressee {
 pub struct CallResult {
     /// What the asker is told; lists of groups are in here.
     pub answer: Answer,
-    /// The channel right after, with its people; absent where it is gone and where the service was asked.
+    /// The channel right after, with its people where its profile was asked for; absent where it is gone and where the service was asked.
     pub group: Option<Snapshot>,
     /// The items that were asked for.
     pub items: Vec<Item>,
@@ -76,13 +76,20 @@ pub struct Lookup {
 pub type Called = (u64, Result<CallResult, Refusal>);
 
 impl Engine {
+    /// Whether a number is enough for somebody to find a channel: numbers can be guessed, and what is on no list is for
+    /// those who were told its name.
+    fn is_found_by(&self, name: &ChannelName, actor: &Actor) -> bool {
+        let channel = self.shelf.channel(name);
+        channel.is_some_and(|it| it.profile().listed || it.role_of(&actor.account, actor.operator) != Role::Outsider)
+    }
+
     pub(super) fn call(&mut self, call: Call, turn: &mut Turn) {
         let Call { token, actor, to, command } = call;
         turn.tokens.push(token);
         let channel = match to {
             Addressee::Service => None,
             Addressee::Channel(name) => Some(name),
-            Addressee::Gid(gid) => match self.shelf.by_gid(gid) {
+            Addressee::Gid(gid) => match self.shelf.by_gid(gid).filter(|name| self.is_found_by(name, &actor)) {
                 Some(name) => Some(name.clone()),
                 None => return turn.results.push((token, Err(Refusal::NoSuchChannel))),
             },
@@ -102,6 +109,8 @@ impl Engine {
     fn result_of(&self, channel: Option<&ChannelName>, answer: Answer) -> CallResult {
         let channel = channel.and_then(|name| self.shelf.channel(name));
         let gone = matches!(answer, Answer::Destroyed);
+        // There may be many; who does not ask for them does not pay for them.
+        let with_people = matches!(answer, Answer::Group(GroupAnswer::Profile));
         let shown = |node: &Node, ids: &Vec<String>| {
             let item = channel.and_then(|channel| channel.item(*node));
             item.filter(|item| ids.is_empty() || ids.contains(&item.id)).cloned()
@@ -110,7 +119,7 @@ impl Engine {
             Answer::Items { node, ids, .. } => shown(node, ids).into_iter().collect(),
             _ => Vec::new(),
         };
-        let group = channel.filter(|_| !gone).map(|channel| channel.snapshot(true));
+        let group = channel.filter(|_| !gone).map(|channel| channel.snapshot(with_people));
         CallResult { answer, group, items, recipients: Vec::new() }
     }
 

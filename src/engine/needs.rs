@@ -157,9 +157,19 @@ impl Engine {
     /// What was loaded of rows for this turn goes on with the turn.
     pub(super) fn note_facts(&mut self, tag: u64, change: &Change) {
         let Some(known) = self.facts.get_mut(&tag) else { return };
-        let Change::Entombed(tombstone) = change else { return };
-        if let Some(facts) = known.get_mut(&tombstone.row) {
-            facts.entombed = true;
+        match change {
+            Change::Entombed(tombstone) => {
+                if let Some(facts) = known.get_mut(&tombstone.row) {
+                    facts.entombed = true;
+                }
+            }
+            // It goes with its message when the same batch retracts that.
+            Change::Published(row) if row.corrects => {
+                if let Some(facts) = row.target.and_then(|target| known.get_mut(&target)) {
+                    facts.corrections.push(row.number);
+                }
+            }
+            _ => {}
         }
     }
 

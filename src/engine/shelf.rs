@@ -65,6 +65,11 @@ impl Shelf {
             let bytes = shelved.channel.bytes();
             self.bytes = self.bytes + bytes - shelved.bytes;
             shelved.bytes = bytes;
+            let listed = shelved.channel.profile().listed;
+            if let Some(listing) = self.directory.get_mut(name).filter(|listing| listing.listed != listed) {
+                listing.listed = listed;
+                self.list(name, listed);
+            }
         }
     }
 
@@ -122,17 +127,21 @@ impl Shelf {
         let (name, profile) = (channel.name().clone(), channel.profile());
         let listing = Listing { name: name.clone(), tag: profile.tag, gid: profile.gid, listed: profile.listed };
         self.numbers.insert(listing.gid, name.clone());
-        match self.listed.binary_search(&name) {
-            Err(at) if listing.listed => self.listed.insert(at, name.clone()),
-            Ok(at) if !listing.listed => drop(self.listed.remove(at)),
-            _ => {}
-        }
+        self.list(&name, listing.listed);
         self.directory.insert(name.clone(), listing);
         self.doubtful.remove(&name);
         self.uses += 1;
         let bytes = channel.bytes();
         self.bytes += bytes;
         self.channels.insert(name, Shelved { channel, bytes, used: self.uses });
+    }
+
+    fn list(&mut self, name: &ChannelName, listed: bool) {
+        match self.listed.binary_search(name) {
+            Err(at) if listed => self.listed.insert(at, name.clone()),
+            Ok(at) if !listed => drop(self.listed.remove(at)),
+            _ => {}
+        }
     }
 
     pub fn take(&mut self, name: &ChannelName) -> Option<Channel> {

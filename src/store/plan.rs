@@ -109,7 +109,11 @@ impl<S: Shelf> Draft<'_, S> {
                 self.put(keyspace::tombstone(tag, tombstone.row), keyspace::encode(tombstone)?);
             }
             Change::RightsSet(rights) => self.entry(name, tag, |entry| entry.rights = rights.clone())?,
-            Change::Configured(settings) => self.entry(name, tag, |entry| entry.settings = settings.clone())?,
+            Change::Configured(settings) => self.entry(name, tag, |entry| {
+                entry.listed = settings.lists(entry.listed);
+                entry.profile.listed = entry.listed;
+                entry.settings = settings.clone();
+            })?,
             Change::Relayed(_) => {}
         }
         Ok(())

@@ -106,7 +106,7 @@ pub fn list(page: &Page<GroupLine>, request: &Request<'_>) -> Tag {
 }
 
 /// The profile of a group with its people (groups.md §3.2).
-pub fn profile(channel: &Channel) -> Tag {
+pub fn profile(channel: &Channel, bytes_max: usize) -> Tag {
     let group = channel.snapshot(true);
     let settings = &group.settings;
     let updated = |name, item: &Item| {
@@ -114,14 +114,16 @@ pub fn profile(channel: &Channel) -> Tag {
         Tag::new(name).attr_opt("id", id).attr("updated", item.stamp.to_xmpp())
     };
     let people = group.people.iter().map(|person| {
-        Tag::new("member")
+        let tag = Tag::new("member")
             .attr("jid", person.jid.as_str())
             .attr("nick", &person.nick)
             .attr("id", person.id.as_str())
             .attr("role", role(person.standing))
             .attr("status", status(person.status))
-            .attr("since", person.since.to_xmpp())
+            .attr("since", person.since.to_xmpp());
+        (person.status == Status::Left, tag)
     });
+    let (people, all) = fitting(people.collect(), bytes_max);
     let stated = Tag::new("settings")
         .attr("membership", membership(settings.membership))
         .attr("history", history(settings.history))
@@ -140,6 +142,24 @@ pub fn profile(channel: &Channel) -> Tag {
         .child_opt(group.avatar.as_ref().map(|item| updated("avatar", item)))
         .child_opt(group.video.as_ref().map(|item| updated("video", item)))
         .children(people)
+        .child_opt(all.map(|all| rsm::encode(None, None, Some((all, 0)))))
+}
+
+/// As many people as an answer holds, those who left last; and how many there are, where that is not all.
+fn fitting(people: Vec<(bool, Tag)>, bytes_max: usize) -> (Vec<Tag>, Option<u64>) {
+    let all = people.len();
+    let mut left = bytes_max;
+    let mut kept = vec![false; all];
+    for gone in [false, true] {
+        for (at, (_, tag)) in people.iter().enumerate().filter(|(_, (is_gone, _))| *is_gone == gone) {
+            let fits = left.checked_sub(tag.bytes());
+            left = fits.unwrap_or(0);
+            kept[at] = fits.is_some();
+        }
+    }
+    let tags: Vec<Tag> = people.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|((_, tag), _)| tag).collect();
+    let cut = tags.len() < all;
+    (tags, cut.then_some(all as u64))
 }
 
 /// How far a message came in all, as attributes.
@@ -155,4 +175,20 @@ pub fn recipient(jid: &BareJid, delivered: Option<Stamp>, read: Option<Stamp>) -
         .attr("jid", jid.as_str())
         .attr_opt("delivered", delivered.map(Stamp::to_xmpp))
         .attr_opt("read", read.map(Stamp::to_xmpp))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_who_left_make_room_for_those_who_are_in() {
+        let person = |gone: bool| (gone, Tag::new("member").attr("jid", if gone { "a@b" } else { "c@d" }));
+        let people = || vec![person(true), person(false), person(true), person(false)];
+        let each = person(true).1.bytes();
+        assert_eq!(fitting(people(), 4 * each).1, None);
+        let (kept, all) = fitting(people(), 2 * each + each / 2);
+        assert_eq!((kept.len(), all), (2, Some(4)));
+        assert!(kept.into_iter().all(|tag| tag.into_xml().contains("c@d")));
+    }
 }

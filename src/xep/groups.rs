@@ -92,7 +92,7 @@ impl Extension for Groups {
             Answer::Groups(page) => Some(group_tags::list(page, request)),
             Answer::Group(GroupAnswer::Profile) => {
                 let channel = request.channel.ok_or(Refusal::NoSuchChannel)?;
-                Some(group_tags::profile(channel))
+                Some(group_tags::profile(channel, request.service.limits.answer_bytes_max))
             }
             Answer::Group(GroupAnswer::Edited(people)) => {
                 let name = if request.payload.name() == "admins" { "admins" } else { "members" };

@@ -11,6 +11,7 @@ use crate::channel::{
 };
 use jid::BareJid;
 use rand::rngs::StdRng;
+use std::collections::BTreeSet;
 
 impl Channel {
     pub(super) fn edit_members(
@@ -60,11 +61,18 @@ impl Channel {
         if remove.iter().any(|jid| *jid != actor.account && self.rights().owners.contains(jid)) && !actor.operator {
             return Err(Refusal::Forbidden("the owner cannot be removed"));
         }
+        // A request may name thousands.
+        let (wanted, unwanted): (BTreeSet<_>, BTreeSet<_>) =
+            (add.iter().map(|it| &it.jid).collect(), remove.iter().collect());
+        let max = self.people_max(limits);
+        if wanted.len() > max.max(self.participant_count() + self.waiting_count()) {
+            return Err(Refusal::Crowded { max });
+        }
         for Invitee { jid, .. } in add {
             if jid.node().is_none() {
                 return Err(Refusal::Invalid { field: "jid", why: format!("'{jid}' is no account") });
             }
-            if remove.contains(jid) {
+            if unwanted.contains(jid) {
                 return Err(Refusal::Invalid { field: "jid", why: format!("'{jid}' is both added and removed") });
             }
             if self.is_banned(jid) && !self.knows(jid) {
@@ -121,9 +129,9 @@ impl Channel {
 
 /// Everybody named, once, and what each is so far.
 pub fn edited(draft: &Draft<'_>, named: Vec<BareJid>) -> Answer {
-    let mut people: Vec<(BareJid, Option<Status>)> = Vec::new();
+    let (mut seen, mut people) = (BTreeSet::new(), Vec::new());
     for jid in named {
-        if people.iter().all(|(other, _)| *other != jid) {
+        if seen.insert(jid.clone()) {
             let status = draft.status(&jid);
             people.push((jid, status));
         }

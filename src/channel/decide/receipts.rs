@@ -21,7 +21,7 @@ impl Channel {
         let member = self.seat(actor, Action::Report, context.limits)?;
         let facts = self.fact(Some(member), row, context)?;
         let nothing = Ok(Decision::answer(Answer::Group(GroupAnswer::Reported(Vec::new()))));
-        if exact && facts.row.author == member.id {
+        if exact && (facts.row.author == member.id || !member.was_in_at(row)) {
             return nothing;
         }
         let ranges = match exact {

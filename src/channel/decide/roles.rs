@@ -9,6 +9,10 @@ use crate::channel::{
     Action, Actor, Answer, Change, Channel, Context, Decision, GroupAnswer, Limits, Refusal, Settings, Status,
 };
 use jid::BareJid;
+use std::collections::BTreeSet;
+
+/// Admins of one channel.
+const ADMINS_MAX: usize = 1000;
 
 impl Channel {
     pub(super) fn edit_admins(
@@ -28,7 +32,9 @@ impl Channel {
         if !remove.is_empty() {
             self.require(actor, Action::Demote, context.limits)?;
         }
-        if let Some(jid) = add.iter().find(|jid| remove.contains(jid)) {
+        // A request may name thousands.
+        let unmade: BTreeSet<&BareJid> = remove.iter().collect();
+        if let Some(jid) = add.iter().find(|jid| unmade.contains(jid)) {
             return Err(Refusal::Invalid { field: "jid", why: format!("'{jid}' is both made and unmade") });
         }
         let mut rights = self.rights().clone();
@@ -38,6 +44,9 @@ impl Channel {
         let strangers = add.iter().chain(&remove).any(|jid| self.participant(jid).is_none());
         if self.is_group() && strangers {
             return Err(Refusal::NoSuchItem);
+        }
+        if add.len().max(remove.len()) > ADMINS_MAX || rights.admins.len() + add.len() > ADMINS_MAX + remove.len() {
+            return Err(Refusal::TooMany { what: "admins", max: ADMINS_MAX });
         }
         let by = self.participant(&actor.account);
         let mut draft = Draft::new(self, context.now);

@@ -358,3 +358,39 @@ fn an_account_that_is_no_more_keeps_its_rows_and_leaves_nothing_to_a_later_one()
     assert!(later.id != id && later.own.mark.0 >= row);
     assert_eq!(world.channel.member_of(&id).unwrap().jid, jid("ann"));
 }
+
+#[test]
+fn rule_11_a_group_that_is_closed_leaves_the_public_list_and_an_open_one_names_nobody_to_strangers() {
+    let mut world = World::group(Membership::Auto, &["bob"]);
+    let mut become_of = |membership| {
+        let patch = group::Patch { membership: Some(membership), ..group::Patch::default() };
+        world.group_ask("ann", GroupCommand::Configure(patch)).unwrap();
+        (world.channel.profile().listed, world.group_ask("eve", GroupCommand::ReadProfile))
+    };
+    assert_eq!(become_of(Membership::Open), (true, Err(Refusal::NotJoined)));
+    assert_eq!(become_of(Membership::Invite), (false, Err(Refusal::NoSuchChannel)));
+}
+
+#[test]
+fn rule_6_a_report_of_somebody_who_was_no_recipient_is_ignored() {
+    let wish = GroupWish { membership: Some(Membership::Auto), history: Some(History::Full), ..wish(&["bob"]) };
+    let mut world = World::wish(wish, Limits::default()).unwrap();
+    let row = world.say("ann", "hi");
+    world.add("ann", &["dee"]).unwrap();
+    assert!(world.history("dee", before(row)).is_ok());
+    assert_eq!(report(&mut world, "dee", row, Progress::Read, true), []);
+    assert_eq!(report(&mut world, "bob", row, Progress::Read, true).len(), 1);
+}
+
+#[test]
+fn a_request_that_names_thousands_is_refused_at_once() {
+    let mut world = World::group(Membership::Auto, &["bob"]);
+    let nick = Nick::new("x");
+    let many = |n: usize| -> Vec<group::Invitee> {
+        (0..n).map(|n| group::Invitee { jid: jid(&format!("u{n}")), nick: nick.clone() }).collect()
+    };
+    let add = GroupCommand::EditMembers { add: many(20_000), remove: Vec::new() };
+    assert_eq!(world.group_ask("ann", add), Err(Refusal::Crowded { max: 30 }));
+    // Those who are in count for nothing, however often they are named.
+    world.add("ann", &["bob"; 40]).unwrap();
+}

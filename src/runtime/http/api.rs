@@ -9,7 +9,7 @@ use super::login::Login;
 use super::multipart::{Multipart, boundary};
 use super::parameters::Fields;
 use super::reply::{Fault, Reply};
-use crate::channel::{Actor, Command, Refusal};
+use crate::channel::{Actor, Command, GroupCommand, Refusal};
 use crate::config::Config;
 use crate::engine::Inbound;
 use crate::engine::call::{Addressee, Call, CallResult};
@@ -246,7 +246,10 @@ fn weight_of(command: &Command) -> usize {
     match command {
         Command::Publish(message) => message.payload.len(),
         Command::SetItem { item, .. } => item.payload.len(),
-        Command::CreateGroup(wish) => 128 * wish.members.len(),
+        Command::CreateGroup(wish) => 256 * wish.members.len(),
+        Command::Group(GroupCommand::EditMembers { add, remove }) => 256 * (add.len() + remove.len()),
+        Command::Group(GroupCommand::EditAdmins { add, remove }) => 256 * (add.len() + remove.len()),
+        Command::Group(GroupCommand::SetSubject(subject)) => subject.len(),
         _ => 0,
     }
 }

@@ -67,7 +67,7 @@ impl Asker<'_> {
 
     pub(super) async fn join(&self, pm: &Parameters) -> Result<Reply, Fault> {
         let (gid, nick) = (pm.gid()?, pm.nick()?);
-        let join = |nick| Command::Join { nick, subscribe: NodeSet::ALL };
+        let join = |nick| Command::Join { nick, subscribe: NodeSet::GROUP };
         match self.call(Addressee::Gid(gid), join(nick)).await {
             // A display name is a wish; two people may have the same one, and nicks differ.
             Err(Refusal::NickTaken | Refusal::TooLong { .. }) => self.ask(gid, join(None)).await?,

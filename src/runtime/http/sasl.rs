@@ -164,7 +164,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     async fn converse(&mut self, mechanism: &mut (dyn Mechanism + Send)) -> Result<bool, CheckError> {
-        let first = STANDARD.encode(mechanism.initial());
+        let initial = mechanism.initial();
+        let first = STANDARD.encode(&initial);
         let first = if first.is_empty() { "=" } else { &first };
         self.send(&format!("<auth xmlns='{SASL}' mechanism='{}'>{first}</auth>", mechanism.name())).await?;
         for _ in 0..ROUNDS_MAX {
@@ -174,6 +175,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 "challenge" => {
                     if iterations(&given).is_some_and(|n| n > ITERATIONS_MAX) {
                         return Err(CheckError::Unusable("demands too many iterations of a hash"));
+                    }
+                    if !echoes(&given, &initial) {
+                        return Err(CheckError::Unusable("answers somebody else's challenge"));
                     }
                     // The client refuses an empty or impossible password here, which is then a wrong one.
                     let Ok(response) = mechanism.response(&given) else { return Ok(false) };
@@ -253,11 +257,12 @@ fn choose(
     if password.is_empty() || password.contains('\0') {
         return Ok(None);
     }
-    let credentials = Credentials::default()
-        .with_username(node.as_str())
-        .with_password(password)
-        .with_channel_binding(ChannelBinding::Unsupported);
-    let offers = |name: &str| offered.iter().any(|offer| offer == name);
+    let scram = offers_any(offered, &["SCRAM-SHA-256", "SCRAM-SHA-1"]);
+    // RFC 5802 §5.1: a comma would end the name, and the rest of it say something else.
+    let name = if scram { node.as_str().replace('=', "=3D").replace(',', "=2C") } else { node.as_str().to_owned() };
+    let credentials =
+        Credentials::default().with_username(name).with_password(password).with_channel_binding(ChannelBinding::None);
+    let offers = |name: &str| offers_any(offered, &[name]);
     let failed = |_| CheckError::Unusable("cannot be logged in to: the system gives no randomness");
     Ok(Some(if offers("SCRAM-SHA-256") {
         Box::new(Scram::<Sha256>::from_credentials(credentials).map_err(failed)?)
@@ -271,6 +276,22 @@ fn choose(
 }
 
 /// The number of iterations in a challenge of SCRAM (RFC 5802 §5.1).
+fn offers_any(offered: &[String], names: &[&str]) -> bool {
+    offered.iter().any(|offer| names.contains(&offer.as_str()))
+}
+
+/// Whether a challenge of SCRAM goes on from the nonce that was sent (RFC 5802 §5.1); true for what holds none.
+fn echoes(challenge: &[u8], initial: &[u8]) -> bool {
+    let nonce = |text: &[u8]| {
+        let text = std::str::from_utf8(text).ok()?;
+        text.split(',').find_map(|part| part.strip_prefix("r=")).map(str::to_owned)
+    };
+    match (nonce(challenge), nonce(initial)) {
+        (Some(theirs), Some(ours)) => theirs.starts_with(&ours),
+        _ => true,
+    }
+}
+
 fn iterations(challenge: &[u8]) -> Option<u32> {
     let text = std::str::from_utf8(challenge).ok()?;
     let number = text.split(',').find_map(|part| part.strip_prefix("i="))?;
@@ -319,5 +340,14 @@ mod tests {
         assert!(choose(&offered, &BareJid::new("example.org").unwrap(), "x").unwrap().is_none());
         assert!(choose(&["X-OAUTH2".to_owned()], &ann, "x").is_err());
         assert_eq!(choose(&offered, &ann, "x").unwrap().unwrap().initial(), b"\0ann\0x");
+    }
+
+    #[test]
+    fn no_name_can_say_something_else_in_the_framing_of_scram() {
+        let account = BareJid::new("ann,r=x@example.org").unwrap();
+        let initial = |offer: &str| choose(&[offer.to_owned()], &account, "x").unwrap().unwrap().initial();
+        assert!(initial("SCRAM-SHA-1").starts_with(b"n,,n=ann=2Cr=3Dx,r="));
+        assert_eq!(initial("PLAIN"), b"\0ann,r=x\0x");
+        assert!(echoes(b"r=abcd,s=x,i=1", b"n,,n=ann,r=ab") && !echoes(b"r=xbcd,s=x,i=1", b"n,,n=ann,r=ab"));
     }
 }

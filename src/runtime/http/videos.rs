@@ -130,9 +130,11 @@ impl Asker<'_> {
             .into_xml();
         let set = self.set_item(gid, Node::Video, &hash, payload).await;
         let in_force = match &set {
-            Ok(group) => group.video.clone(),
-            Err(_) => self.profile(gid).await.ok().and_then(|group| group.video),
+            Ok(group) => Some(group.video.clone()),
+            Err(_) => self.profile(gid).await.ok().map(|group| group.video),
         };
+        // Whoever left meanwhile learns no more which files are in force, and so removes none.
+        let Some(in_force) = in_force else { return Err(set.err().unwrap_or(Fault::INTERNAL)) };
         let payload = in_force.map(|item| item.payload).unwrap_or_default();
         let named =
             [Which::Video, Which::Thumbnail].map(|which| address(&payload, which).and_then(|url| own(&url, which)));
