@@ -179,8 +179,14 @@ impl World {
         }
         let name = *NAMES.choose(&mut self.dice).unwrap();
         let who = *PEOPLE.choose(&mut self.dice).unwrap();
+        let joined: Vec<String> = self.groups.get(name).into_iter().flat_map(Group::joined).collect();
+        // Most of it is asked by those who are in.
+        let insider = joined.choose(&mut self.dice).filter(|_| self.step % 4 != 0).cloned();
+        let who = insider.as_deref().unwrap_or(who);
         if !self.groups.contains_key(name) {
             self.create(name, who);
+        } else if joined.is_empty() && self.dice.random_bool(0.3) {
+            self.desert(name);
         } else if self.dice.random_bool(0.1) {
             self.mark(name, who);
         } else {
@@ -328,6 +334,20 @@ impl World {
         }
     }
 
+    /// A day after the last one left, the group is gone, and so are all others that nobody is in.
+    fn desert(&mut self, name: &str) {
+        self.trace.push(format!("nobody comes back to {name}"));
+        self.now += 25 * 3600 * 1000;
+        (0..3).for_each(|_| drop(self.turn(Inbound::Tick, false)));
+        self.groups.retain(|_, group| !group.joined().is_empty());
+        let listed: Vec<String> =
+            self.store.directory().unwrap().into_iter().map(|listing| listing.name.as_str().to_owned()).collect();
+        let kept: Vec<&String> = self.groups.keys().collect();
+        let mut listed: Vec<&String> = listed.iter().collect();
+        listed.sort();
+        assert_eq!(listed, kept);
+    }
+
     /// No row reaches anybody but those who were in when it came.
     fn check_sent(&mut self, name: &str) {
         let group = &self.groups[name];
@@ -391,6 +411,10 @@ impl World {
         let rows: Vec<u64> = ids.filter_map(|result| self.sealer.open(group.tag, result.attr("id")?)).collect();
         let mut owed = group.shown(who, media);
         owed.drain(..owed.len().saturating_sub(max));
+        if media {
+            // Files come newest first (groups.md §1 rule 10).
+            owed.reverse();
+        }
         assert_eq!(rows, owed, "{who} reads {name}, media: {media}, at most {max}");
     }
 
