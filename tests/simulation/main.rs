@@ -10,6 +10,8 @@ mod asks;
 mod checks;
 mod clients;
 mod events;
+mod group_model;
+mod groups;
 mod hosts;
 mod model;
 mod reading;
