@@ -488,7 +488,7 @@ fn check_info(group: &Group, row: u64, info: &CallResult) {
 
 #[test]
 fn groups_are_what_a_naive_model_says() {
-    let (first, runs) = (setting("SEED", 1), setting("RUNS", 20));
+    let (first, runs) = (setting("SEED", 1), setting("RUNS", 15));
     let mut delivered = 0;
     for seed in first..first + runs {
         let mut world = World::new(seed);
