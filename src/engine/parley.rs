@@ -172,10 +172,10 @@ impl Engine {
     pub(super) fn carry_out(&mut self, asked: Asked<'_>, effects: Effects, turn: &mut Turn) {
         let Effects { changes, answer, own } = effects;
         self.notice_asker(&asked, &answer, turn);
-        let mut done = Vec::with_capacity(changes.len());
-        for (name, change) in changes {
-            done.push(self.apply(name, change, turn));
-        }
+        // The asker hears the answer before what it leads to.
+        let ahead = std::mem::take(&mut turn.outbox);
+        let done = self.apply_and_show(Some(&asked.actor.account), changes, turn);
+        let shown = std::mem::replace(&mut turn.outbox, ahead);
         self.keep_roster(&asked, &answer, turn);
         let notices = match &answer {
             Answer::Group(GroupAnswer::Reported(notices)) => notices.clone(),
@@ -183,7 +183,7 @@ impl Engine {
         };
         self.answer(&asked, answer, turn);
         self.tell_authors(&asked, &notices, &done, turn);
-        self.show(Some(&asked.actor.account), done, turn);
+        turn.outbox.extend(shown);
         for (name, event) in own {
             self.tell_own_devices(&asked.actor.account, &name, event, turn);
         }

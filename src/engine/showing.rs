@@ -27,27 +27,37 @@ struct Rendered<'a> {
 impl Engine {
     /// Applies and shows what nobody asked for.
     pub(super) fn carry_on(&mut self, changes: Vec<(ChannelName, Change)>, turn: &mut Turn) {
-        let done = changes.into_iter().map(|(name, change)| self.apply(name, change, turn)).collect();
-        self.show(None, done, turn);
+        self.apply_and_show(None, changes, turn);
     }
 
-    pub(super) fn show(&mut self, actor: Option<&BareJid>, done: Vec<Done>, turn: &mut Turn) {
-        // What an extension shows of a change may depend on what else happened in the same channel.
-        for of_one in done.chunk_by(|a, b| a.name == b.name) {
-            let beside: Vec<Change> = of_one.iter().map(|done| done.change.clone()).collect();
-            for Done { name, change, before } in of_one {
-                self.render(Rendered { name, change, before: *before, actor, beside: &beside }, turn);
+    /// Applies changes one by one and shows each to those who are subscribed right behind it: whoever is seated by one
+    /// sees the next ones, and whoever is removed by one does not.
+    pub(super) fn apply_and_show(
+        &mut self,
+        actor: Option<&BareJid>,
+        changes: Vec<(ChannelName, Change)>,
+        turn: &mut Turn,
+    ) -> Vec<Done> {
+        let mut done = Vec::with_capacity(changes.len());
+        // What an extension shows of a change may depend on what else happens in the same channel.
+        for of_one in changes.chunk_by(|a, b| a.0 == b.0) {
+            let beside: Vec<Change> = of_one.iter().map(|(_, change)| change.clone()).collect();
+            for (name, change) in of_one {
+                let applied = self.apply(name.clone(), change.clone(), turn);
+                self.render(Rendered { name, change, before: applied.before, actor, beside: &beside }, turn);
                 if *change == Change::Destroyed {
                     self.bury(name, &mut turn.outbox);
                 }
+                done.push(applied);
             }
         }
-        for Done { change, before, .. } in done {
-            let gone = change.member().filter(|member| before == Some(Status::Joined) && !member.is_joined());
+        for Done { change, before, .. } in &done {
+            let gone = change.member().filter(|member| *before == Some(Status::Joined) && !member.is_joined());
             if let Some(member) = gone {
                 self.accounts.left(&member.jid);
             }
         }
+        done
     }
 
     /// groups.md §1 rule 7: the author of a message is told how far it came.

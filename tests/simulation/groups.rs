@@ -264,8 +264,7 @@ impl World {
         let (command, verdict): (Command, Verdict) = match roll {
             0..25 => (Command::Publish(say(&format!("{}", self.step), coin)), after.say(who, coin)),
             25..33 => {
-                // Of two who are in at once, the one seated last also gets the row about the other.
-                let third = if after.invites { *PEOPLE.choose(&mut self.dice).unwrap() } else { whom };
+                let third = *PEOPLE.choose(&mut self.dice).unwrap();
                 let add = vec![invitee(whom), invitee(third)];
                 let edit = GroupCommand::EditMembers { add, remove: Vec::new() };
                 (group(edit), after.add(who, &[whom, third], PEOPLE_MAX, now))
