@@ -181,7 +181,7 @@ impl World {
         let who = *PEOPLE.choose(&mut self.dice).unwrap();
         let joined: Vec<String> = self.groups.get(name).into_iter().flat_map(Group::joined).collect();
         // Most of it is asked by those who are in.
-        let insider = joined.choose(&mut self.dice).filter(|_| self.step % 4 != 0).cloned();
+        let insider = joined.choose(&mut self.dice).filter(|_| !self.step.is_multiple_of(4)).cloned();
         let who = insider.as_deref().unwrap_or(who);
         if !self.groups.contains_key(name) {
             self.create(name, who);
