@@ -61,13 +61,15 @@ impl Channel {
         let mut draft = Draft::new(self, context.now);
         if let Some((progress, row)) = message.reports {
             let told_alone = self.settings().receipts == Receipts::Author;
-            if told_alone || context.facts.contains_key(&row) {
-                // A receipt is about one message (XEP-0184), a marker about all up to one (XEP-0333).
-                let decision = self.report(actor, row, progress, progress == Progress::Delivered, context)?;
+            // A receipt is about one message (XEP-0184), a marker about all up to one (XEP-0333).
+            let exact = progress == Progress::Delivered;
+            if told_alone {
+                let decision = self.report(actor, row, progress, exact, context)?;
                 draft.changes = decision.changes;
-                if told_alone {
-                    return draft.finish(decision.answer);
-                }
+                return draft.finish(decision.answer);
+            }
+            if context.facts.contains_key(&row) {
+                draft.changes = self.take_report(actor, row, progress, exact, context)?.changes;
             }
         }
         let says_again =

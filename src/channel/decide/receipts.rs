@@ -8,7 +8,20 @@ use crate::channel::{
     Action, Actor, Answer, Change, Channel, Context, Decision, GroupAnswer, Member, Progress, Refusal, RowKind,
 };
 
+/// A report that was taken.
+pub(super) struct Taken<'a> {
+    /// What it changes; nothing where all of it was known.
+    pub changes: Vec<Change>,
+    /// The record of whoever reports, as it is after.
+    after: Member,
+    /// The rows that it is newly about, first and last included.
+    told: Vec<(u64, u64)>,
+    /// The row that it names.
+    facts: &'a Facts,
+}
+
 impl Channel {
+    /// Takes a report and says which authors are to be told.
     pub(super) fn report(
         &self,
         actor: &Actor,
@@ -17,43 +30,58 @@ impl Channel {
         exact: bool,
         context: &mut Context<'_>,
     ) -> Outcome {
+        let taken = self.take_report(actor, row, progress, exact, context)?;
+        let notices = match taken.changes.is_empty() {
+            true => Vec::new(),
+            false => self.notices(&taken.after, &taken.told, taken.facts, context),
+        };
+        Ok(Decision { changes: taken.changes, answer: Answer::Group(GroupAnswer::Reported(notices)) })
+    }
+
+    /// Takes a report; whom to tell is another question, which costs a look at every recipient.
+    pub(super) fn take_report<'a>(
+        &self,
+        actor: &Actor,
+        row: u64,
+        progress: Progress,
+        exact: bool,
+        context: &Context<'a>,
+    ) -> Result<Taken<'a>, Refusal> {
         check(context.limits.features.receipts, "receipts")?;
         let member = self.seat(actor, Action::Report, context.limits)?;
         let facts = self.fact(Some(member), row, context)?;
-        let nothing = Ok(Decision::answer(Answer::Group(GroupAnswer::Reported(Vec::new()))));
+        let mut taken = Taken { changes: Vec::new(), after: member.clone(), told: Vec::new(), facts };
         if exact && (facts.row.author == member.id || !member.was_in_at(row)) {
-            return nothing;
+            return Ok(taken);
         }
         let ranges = match exact {
             true => vec![(row, row)],
             false => stays_up_to(member, row),
         };
-        let mut after = member.clone();
-        let mut changes = Vec::new();
-        let mut told = Vec::new();
+        let own = &mut taken.after.own;
         // Read implies delivered, and so is reported as both.
         let states = if progress == Progress::Read { &[Progress::Delivered, Progress::Read][..] } else { &[progress] };
         for &state in states {
             let covered = match state {
-                Progress::Delivered => &mut after.own.delivered,
-                Progress::Read => &mut after.own.read,
+                Progress::Delivered => &mut own.delivered,
+                Progress::Read => &mut own.read,
             };
-            told = ranges.iter().flat_map(|&(first, last)| covered.gaps(first, last)).collect();
-            for &(first, last) in &told {
+            taken.told = ranges.iter().flat_map(|&(first, last)| covered.gaps(first, last)).collect();
+            for &(first, last) in &taken.told {
                 covered.insert(first, last);
                 let report = Report { member: member.id.clone(), progress: state, first, last, stamp: context.now };
-                changes.push(Change::Reported(report));
+                taken.changes.push(Change::Reported(report));
             }
         }
         if progress == Progress::Read {
-            after.own.mark = after.own.mark.max((row, facts.row.ordinal));
+            own.mark = own.mark.max((row, facts.row.ordinal));
         }
-        if after == *member {
-            return nothing;
+        if taken.after == *member {
+            taken.changes.clear();
+        } else {
+            taken.changes.push(Change::Noted(taken.after.clone()));
         }
-        let notices = self.notices(&after, &told, facts, context);
-        changes.push(Change::Noted(after));
-        Ok(Decision { changes, answer: Answer::Group(GroupAnswer::Reported(notices)) })
+        Ok(taken)
     }
 
     /// Whom a report has to be told: the authors of the rows that it is newly about, each once, as far as these rows are
