@@ -62,10 +62,10 @@ impl Service {
         for out in turn.outbox {
             match out {
                 Out::Book(delta) => self.book.apply(delta),
-                Out::Stanza(text) => block.extend_from_slice(text.as_bytes()),
+                Out::Stanza(text) | Out::Question(text) => block.extend_from_slice(text.as_bytes()),
                 Out::Fan(fan) => {
-                    let mut cursor = Cursor::default();
-                    while !self.book.write(&fan, &mut cursor, BLOCK, &mut block) {
+                    let (mut cursor, recipients) = (Cursor::default(), self.book.recipients(&fan.audience));
+                    while !self.book.write(&fan, &recipients, &mut cursor, BLOCK, &mut block) {
                         wire.write_all(&block).expect("a reading socket");
                         block.clear();
                     }

@@ -84,6 +84,10 @@ pub struct Component {
     /// Seconds that the host server may leave what is written to it unread.
     #[serde(default = "default_write_timeout_s")]
     pub write_timeout_s: u64,
+    /// For how many seconds messages are sent again after a lost link or a crash; whoever missed older ones finds them in
+    /// the archive.
+    #[serde(default = "default_resend_s")]
+    pub resend_s: u64,
     /// The shortest pause before connecting again, in milliseconds.
     #[serde(default = "default_backoff_ms_min")]
     pub backoff_ms_min: u64,
@@ -320,6 +324,9 @@ fn default_ping_timeout_s() -> u64 {
 }
 fn default_write_timeout_s() -> u64 {
     60
+}
+fn default_resend_s() -> u64 {
+    600
 }
 fn default_backoff_ms_min() -> u64 {
     500

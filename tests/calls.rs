@@ -73,7 +73,7 @@ impl World {
             .outbox
             .into_iter()
             .filter_map(|out| match out {
-                Out::Stanza(stanza) => Some(stanza),
+                Out::Stanza(stanza) | Out::Question(stanza) => Some(stanza),
                 _ => None,
             })
             .collect();

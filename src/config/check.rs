@@ -32,6 +32,7 @@ fn ranges(config: &Config, wrong: &mut Vec<OutOfRange>) {
         ("component.ping_idle_s", component.ping_idle_s, 1, day_s),
         ("component.ping_timeout_s", component.ping_timeout_s, 1, day_s),
         ("component.write_timeout_s", component.write_timeout_s, 1, day_s),
+        ("component.resend_s", component.resend_s, 0, 30 * day_s),
         ("component.backoff_ms_min", component.backoff_ms_min, 10, day_s * 1000),
         ("component.backoff_ms_max", component.backoff_ms_max, 10, day_s * 1000),
         ("storage.cache_bytes", config.storage.cache_bytes, 1 << 20, 1024 * gib),

@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn what_is_unknown_or_missing_or_of_another_type_is_refused_at_its_place() {
         let known = "domain, host, port, secret, secret_file, connect_timeout_s, ping_idle_s, ping_timeout_s, \
-                     write_timeout_s, backoff_ms_min, backoff_ms_max, ping_to";
+                     write_timeout_s, resend_s, backoff_ms_min, backoff_ms_max, ping_to";
         refused(
             &format!("{LEAST}prot = 1"),
             &[],

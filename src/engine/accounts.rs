@@ -54,6 +54,7 @@ impl Account {
 pub struct Accounts {
     numbers: HashMap<BareJid, AccountNo>,
     accounts: Vec<Option<Account>>,
+    /// Numbers to give out again.
     free: Vec<AccountNo>,
     dirty: Vec<AccountNo>,
     /// Accounts that left a channel and may be in another one.
@@ -75,7 +76,7 @@ impl Accounts {
         let mut accounts = Accounts::default();
         for (jid, whereabouts) in saved {
             let no = accounts.number(&jid);
-            if let Some(account) = accounts.accounts[no as usize].as_mut() {
+            if let Some(account) = accounts.accounts[no.place()].as_mut() {
                 account.bare = hosts.takes_bare(jid.domain().as_str(), whereabouts.bare);
                 account.member = Some(true);
                 account.saved = true;
@@ -100,11 +101,11 @@ impl Accounts {
             dirty: false,
             saved: false,
         };
-        let no = self.free.pop().unwrap_or(self.accounts.len() as AccountNo);
-        if no as usize == self.accounts.len() {
+        let no = self.free.pop().unwrap_or(AccountNo::first(self.accounts.len() as u32));
+        if no.place() == self.accounts.len() {
             self.accounts.push(Some(account));
         } else {
-            self.accounts[no as usize] = Some(account);
+            self.accounts[no.place()] = Some(account);
         }
         self.numbers.insert(jid.clone(), no);
         no
@@ -114,7 +115,7 @@ impl Accounts {
     pub fn hold(&mut self, jid: &BareJid, hosts: &Hosts, out: &mut Vec<Out>) -> AccountNo {
         let known = self.numbers.contains_key(jid);
         let no = self.number(jid);
-        if let Some(account) = self.accounts[no as usize].as_mut() {
+        if let Some(account) = self.accounts[no.place()].as_mut() {
             account.holds += 1;
             account.member = Some(true);
         }
@@ -132,7 +133,7 @@ impl Accounts {
     /// The account was put into a channel, by itself or by somebody else. Returns the resources to be asked.
     pub fn added(&mut self, jid: &BareJid, hosts: &Hosts, out: &mut Vec<Out>) -> Vec<FullJid> {
         let no = self.number(jid);
-        let Some(account) = self.accounts[no as usize].as_mut() else { return Vec::new() };
+        let Some(account) = self.accounts[no.place()].as_mut() else { return Vec::new() };
         let unknown = account.resources.iter().filter(|(_, takes)| matches!(takes, Takes::Unknown(_)));
         let ask = unknown.filter_map(|(name, _)| account.jid.with_resource_str(name).ok()).collect();
         let bare = hosts.takes_bare(jid.domain().as_str(), account.bare);
@@ -175,7 +176,7 @@ impl Accounts {
     pub fn note_membership(&mut self, jid: &BareJid, member: bool, hosts: &Hosts, out: &mut Vec<Out>) {
         self.unsettled.retain(|other| other != jid);
         let Some(&no) = self.numbers.get(jid) else { return };
-        let Some(account) = self.accounts[no as usize].as_mut() else { return };
+        let Some(account) = self.accounts[no.place()].as_mut() else { return };
         let member = member || account.holds > 0;
         let left = !member && account.member != Some(false) && (account.bare || account.saved);
         account.member = Some(member);
@@ -199,7 +200,7 @@ impl Accounts {
     pub fn joined(&mut self, jid: &BareJid, at_bare: bool, hosts: &Hosts, out: &mut Vec<Out>) -> Vec<FullJid> {
         let bare = hosts.takes_bare(jid.domain().as_str(), at_bare);
         let no = self.number(jid);
-        let Some(account) = self.accounts[no as usize].as_mut() else { return Vec::new() };
+        let Some(account) = self.accounts[no.place()].as_mut() else { return Vec::new() };
         let moved = account.bare != bare || account.member != Some(true);
         account.bare = bare;
         account.member = Some(true);
@@ -221,7 +222,7 @@ impl Accounts {
         out: &mut Vec<Out>,
     ) -> Sighting {
         let no = self.number(&full.to_bare());
-        let Some(account) = self.accounts[no as usize].as_mut() else { return Sighting::Settled };
+        let Some(account) = self.accounts[no.place()].as_mut() else { return Sighting::Settled };
         let name = full.resource().as_str();
         if !account.resources.contains_key(name) && account.resources.len() >= RESOURCES_MAX && !account.make_room() {
             return Sighting::Settled;
@@ -273,7 +274,7 @@ impl Accounts {
     /// outweighs a no.
     pub fn settle(&mut self, full: &FullJid, takes: bool, hosts: &Hosts, out: &mut Vec<Out>) {
         let Some(&no) = self.numbers.get(&full.to_bare()) else { return };
-        let Some(account) = self.accounts[no as usize].as_mut() else { return };
+        let Some(account) = self.accounts[no.place()].as_mut() else { return };
         let Some(state) = account.resources.get_mut(full.resource().as_str()) else { return };
         let after = if takes { Takes::Yes } else { Takes::No };
         if *state != after && *state != Takes::Yes {
@@ -286,7 +287,7 @@ impl Accounts {
     pub fn gone(&mut self, full: &FullJid, hosts: &Hosts, out: &mut Vec<Out>) {
         let bare = full.to_bare();
         let Some(&no) = self.numbers.get(&bare) else { return };
-        let Some(account) = self.accounts[no as usize].as_mut() else { return };
+        let Some(account) = self.accounts[no.place()].as_mut() else { return };
         if account.resources.remove(full.resource().as_str()) == Some(Takes::Yes) {
             self.changed(no, hosts, out);
         }
@@ -297,7 +298,7 @@ impl Accounts {
     pub fn bounced_at_bare(&mut self, jid: &BareJid, hosts: &Hosts, out: &mut Vec<Out>) {
         let Some(&no) = self.numbers.get(jid) else { return };
         let settled = hosts.pam(jid.domain().as_str()) != Pam::Auto;
-        let Some(account) = self.accounts[no as usize].as_mut().filter(|account| account.bare && !settled) else {
+        let Some(account) = self.accounts[no.place()].as_mut().filter(|account| account.bare && !settled) else {
             return;
         };
         account.bare = false;
@@ -322,7 +323,7 @@ impl Accounts {
     /// Appends what changed of the whereabouts of accounts that are in channels; of others, nothing is kept.
     pub fn save(&mut self, records: &mut Vec<Record>) {
         for no in std::mem::take(&mut self.dirty) {
-            let Some(account) = self.accounts[no as usize].as_mut().filter(|account| account.dirty) else { continue };
+            let Some(account) = self.accounts[no.place()].as_mut().filter(|account| account.dirty) else { continue };
             account.dirty = false;
             let member = account.member == Some(true);
             if !member && !std::mem::take(&mut account.saved) {
@@ -345,7 +346,7 @@ impl Accounts {
     pub fn mark_dirty(&mut self, jid: &BareJid) {
         // It may be forgotten here by this time, and must be forgotten in the store too.
         let no = self.number(jid);
-        if let Some(account) = self.accounts[no as usize].as_mut() {
+        if let Some(account) = self.accounts[no.place()].as_mut() {
             account.dirty = true;
             account.saved = true;
             self.dirty.push(no);
@@ -353,7 +354,7 @@ impl Accounts {
     }
 
     fn changed(&mut self, no: AccountNo, hosts: &Hosts, out: &mut Vec<Out>) {
-        if let Some(account) = self.accounts[no as usize].as_mut() {
+        if let Some(account) = self.accounts[no.place()].as_mut() {
             account.dirty = true;
             self.dirty.push(no);
         }
@@ -361,7 +362,7 @@ impl Accounts {
     }
 
     fn tell_book(&self, no: AccountNo, hosts: &Hosts, out: &mut Vec<Out>) {
-        let Some(account) = &self.accounts[no as usize] else { return };
+        let Some(account) = &self.accounts[no.place()] else { return };
         let mut addresses = Vec::new();
         let mut add = |address: &str| {
             let mut escaped = String::with_capacity(address.len());
@@ -381,22 +382,22 @@ impl Accounts {
     /// Lets go of an account that is in no channel in memory and not online.
     fn forget_idle(&mut self, jid: &BareJid) {
         let Some(&no) = self.numbers.get(jid) else { return };
-        let idle = self.accounts[no as usize].as_ref().is_none_or(|account| {
+        let idle = self.accounts[no.place()].as_ref().is_none_or(|account| {
             account.holds == 0 && account.resources.is_empty() && !account.bare && !account.dirty
         });
         if idle {
             self.numbers.remove(jid);
-            self.accounts[no as usize] = None;
-            self.free.push(no);
+            self.accounts[no.place()] = None;
+            self.free.push(no.next());
         }
     }
 
     fn get(&self, jid: &BareJid) -> Option<&Account> {
-        self.accounts[*self.numbers.get(jid)? as usize].as_ref()
+        self.accounts[self.numbers.get(jid)?.place()].as_ref()
     }
 
     fn get_mut(&mut self, jid: &BareJid) -> Option<&mut Account> {
-        self.accounts[*self.numbers.get(jid)? as usize].as_mut()
+        self.accounts[self.numbers.get(jid)?.place()].as_mut()
     }
 }
 

@@ -1,11 +1,13 @@
 //! The address book: from a fan-out to the stanzas that cross the link.
 //!
 //! It belongs to whoever writes to the link and changes by [`Delta`]s only, so a turn costs the same for ten
-//! recipients and for ten thousand, and every fan-out sees the addresses as they were at its turn.
+//! recipients and for ten thousand. Who gets a fan-out is settled when it is begun, and whatever is learned while it
+//! is under way changes where they are reached and not who they are.
 
-use super::outbox::{AccountNo, Audience, Delta, Entry, Fan, ListId};
+use super::outbox::{AccountNo, Audience, Delta, Entry, Fan, ListId, Out};
 use crate::channel::Node;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// The child that gets a groupchat message past ejabberd's own PAM.
 const MARKER: &[u8] = b"<mix xmlns=''/>";
@@ -14,8 +16,28 @@ const END: &[u8] = b"</message>";
 /// Lists of accounts, and their addresses.
 #[derive(Clone, Debug, Default)]
 pub struct AddressBook {
-    lists: HashMap<ListId, Vec<AccountNo>>,
-    entries: Vec<Entry>,
+    lists: HashMap<ListId, Arc<Vec<AccountNo>>>,
+    /// By the places of accounts: whose entry it is, and the entry.
+    entries: Vec<(AccountNo, Entry)>,
+}
+
+/// Who gets a fan-out; settled once, whatever happens to the list afterwards.
+#[derive(Clone, Debug)]
+pub enum Recipients {
+    /// These, but for one.
+    List(Arc<Vec<AccountNo>>, Option<AccountNo>),
+    /// One account.
+    One(AccountNo),
+}
+
+impl Recipients {
+    /// How many accounts they are, roughly.
+    pub fn count(&self) -> usize {
+        match self {
+            Recipients::List(accounts, _) => accounts.len(),
+            Recipients::One(_) => 1,
+        }
+    }
 }
 
 /// How far a fan-out has come.
@@ -32,25 +54,24 @@ impl AddressBook {
     pub fn apply(&mut self, delta: Delta) {
         match delta {
             Delta::Account { no, entry } => {
-                let no = no as usize;
-                if no >= self.entries.len() {
-                    self.entries.resize_with(no + 1, Entry::default);
+                if no.place() >= self.entries.len() {
+                    self.entries.resize_with(no.place() + 1, Default::default);
                 }
-                self.entries[no] = entry;
+                self.entries[no.place()] = (no, entry);
             }
             Delta::Subscribed(list, no) => {
                 let accounts = self.lists.entry(list).or_default();
                 if !accounts.contains(&no) {
-                    accounts.push(no);
+                    Arc::make_mut(accounts).push(no);
                 }
             }
             Delta::Unsubscribed(list, no) => {
                 if let Some(accounts) = self.lists.get_mut(&list) {
-                    accounts.retain(|&other| other != no);
+                    Arc::make_mut(accounts).retain(|&other| other != no);
                 }
             }
             Delta::Filled(list, accounts) => {
-                self.lists.insert(list, accounts);
+                self.lists.insert(list, Arc::new(accounts));
             }
             Delta::Dropped { tag } => {
                 for node in Node::ALL {
@@ -60,17 +81,42 @@ impl AddressBook {
         }
     }
 
+    /// Who gets a fan-out that is begun here.
+    pub fn recipients(&self, audience: &Audience) -> Recipients {
+        match audience {
+            Audience::List(list, except) => {
+                Recipients::List(self.lists.get(list).cloned().unwrap_or_default(), *except)
+            }
+            Audience::One(no) => Recipients::One(*no),
+        }
+    }
+
+    /// Learns one thing, or appends all of it to `out`.
+    pub fn pass(&mut self, sent: Out, out: &mut Vec<u8>) {
+        match sent {
+            Out::Book(delta) => self.apply(delta),
+            Out::Stanza(text) | Out::Question(text) => out.extend_from_slice(text.as_bytes()),
+            Out::Fan(fan) => {
+                let recipients = self.recipients(&fan.audience);
+                self.write(&fan, &recipients, &mut Cursor::default(), usize::MAX, out);
+            }
+        }
+    }
+
     /// Appends copies of `fan` to `out` from `cursor` on, until all are written or `out` holds `bytes_max`.
     ///
     /// Returns whether all are written. An account's copies are never divided.
-    pub fn write(&self, fan: &Fan, cursor: &mut Cursor, bytes_max: usize, out: &mut Vec<u8>) -> bool {
-        let one;
-        let (accounts, except): (&[AccountNo], _) = match &fan.audience {
-            Audience::List(list, except) => (self.lists.get(list).map_or(&[], Vec::as_slice), *except),
-            Audience::One(no) => {
-                one = [*no];
-                (&one, None)
-            }
+    pub fn write(
+        &self,
+        fan: &Fan,
+        recipients: &Recipients,
+        cursor: &mut Cursor,
+        bytes_max: usize,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let (accounts, except) = match recipients {
+            Recipients::List(accounts, except) => (accounts.as_slice(), *except),
+            Recipients::One(no) => (std::slice::from_ref(no), None),
         };
         let (before_end, end) = match fan.tail.as_bytes().strip_suffix(END) {
             Some(before) if fan.groupchat => (before, END),
@@ -81,7 +127,8 @@ impl AddressBook {
                 return false;
             }
             cursor.accounts += 1;
-            let Some(entry) = self.entries.get(no as usize).filter(|_| except != Some(no)) else { continue };
+            let entry = self.entries.get(no.place()).filter(|(owner, _)| *owner == no && except != Some(no));
+            let Some((_, entry)) = entry else { continue };
             for address in &entry.addresses {
                 out.extend_from_slice(fan.head.as_bytes());
                 out.extend_from_slice(b" to='");
@@ -102,27 +149,33 @@ impl AddressBook {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::outbox::Lasting;
 
     const LIST: ListId = ListId { tag: 7, node: Node::Messages };
 
     fn book(accounts: &[(&[&str], bool)]) -> AddressBook {
         let mut book = AddressBook::default();
-        for (no, (addresses, marked)) in accounts.iter().enumerate() {
+        for (place, (addresses, marked)) in accounts.iter().enumerate() {
+            let no = AccountNo::first(place as u32);
             let entry = Entry { addresses: addresses.iter().map(|&a| a.to_owned()).collect(), marked: *marked };
-            book.apply(Delta::Account { no: no as u32, entry });
-            book.apply(Delta::Subscribed(LIST, no as u32));
+            book.apply(Delta::Account { no, entry });
+            book.apply(Delta::Subscribed(LIST, no));
         }
         book
     }
 
     fn fan(audience: Audience) -> Fan {
         let (head, tail) = ("<message from='c@m'".to_owned(), "><body>x</body></message>".to_owned());
-        Fan { audience, head, tail, groupchat: true }
+        Fan { audience, head, tail, groupchat: true, lasting: Lasting::Row }
     }
 
     fn text(book: &AddressBook, fan: &Fan) -> String {
+        text_for(book, fan, &book.recipients(&fan.audience))
+    }
+
+    fn text_for(book: &AddressBook, fan: &Fan, recipients: &Recipients) -> String {
         let mut out = Vec::new();
-        assert!(book.write(fan, &mut Cursor::default(), usize::MAX, &mut out));
+        assert!(book.write(fan, recipients, &mut Cursor::default(), usize::MAX, &mut out));
         String::from_utf8(out).unwrap()
     }
 
@@ -135,18 +188,19 @@ mod tests {
              <message from='c@m' to='a@h/2'><body>x</body></message>\
              <message from='c@m' to='b@h'><body>x</body><mix xmlns=''/></message>"
         );
-        assert!(!text(&book, &fan(Audience::List(LIST, Some(0)))).contains("a@h"));
-        assert!(text(&book, &fan(Audience::One(2))).contains("b@h"));
+        assert!(!text(&book, &fan(Audience::List(LIST, Some(AccountNo::first(0))))).contains("a@h"));
+        assert!(text(&book, &fan(Audience::One(AccountNo::first(2)))).contains("b@h"));
     }
 
     #[test]
     fn a_fan_out_goes_on_where_it_was_cut() {
         let book = book(&[(&["a@h"], false), (&["b@h"], false), (&["c@h"], false)]);
         let (fan, mut cursor, mut all) = (fan(Audience::List(LIST, None)), Cursor::default(), Vec::new());
+        let recipients = book.recipients(&fan.audience);
         let mut blocks = 0;
         loop {
             let mut block = Vec::new();
-            let done = book.write(&fan, &mut cursor, 1, &mut block);
+            let done = book.write(&fan, &recipients, &mut cursor, 1, &mut block);
             all.extend(block);
             blocks += 1;
             if done {
@@ -160,9 +214,35 @@ mod tests {
     #[test]
     fn who_is_dropped_or_unsubscribed_gets_nothing() {
         let mut book = book(&[(&["a@h"], false), (&["b@h"], false)]);
-        book.apply(Delta::Unsubscribed(LIST, 0));
+        book.apply(Delta::Unsubscribed(LIST, AccountNo::first(0)));
         assert!(!text(&book, &fan(Audience::List(LIST, None))).contains("a@h"));
         book.apply(Delta::Dropped { tag: 7 });
         assert_eq!(text(&book, &fan(Audience::List(LIST, None))), "");
+    }
+
+    #[test]
+    fn who_gets_a_fan_out_is_settled_when_it_is_begun() {
+        let mut book = book(&[(&["a@h"], false), (&["b@h"], false)]);
+        let fan = fan(Audience::List(LIST, None));
+        let begun = book.recipients(&fan.audience);
+        let (late, moved) = (AccountNo::first(2), AccountNo::first(1));
+        let entry = |address: &str| Entry { addresses: vec![address.to_owned()], marked: false };
+        book.apply(Delta::Account { no: late, entry: entry("late@h") });
+        book.apply(Delta::Subscribed(LIST, late));
+        book.apply(Delta::Unsubscribed(LIST, AccountNo::first(0)));
+        book.apply(Delta::Account { no: moved, entry: entry("b@h/2") });
+        let text = text_for(&book, &fan, &begun);
+        assert!(text.contains("a@h") && text.contains("b@h/2") && !text.contains("late@h"), "{text}");
+    }
+
+    #[test]
+    fn a_number_that_is_given_out_again_reaches_nobody_else() {
+        let mut book = book(&[(&["a@h"], false), (&["b@h"], false)]);
+        let fan = fan(Audience::List(LIST, None));
+        let begun = book.recipients(&fan.audience);
+        let entry = Entry { addresses: vec!["stranger@h".to_owned()], marked: false };
+        book.apply(Delta::Account { no: AccountNo::first(0).next(), entry });
+        let text = text_for(&book, &fan, &begun);
+        assert!(text.contains("b@h") && !text.contains("stranger@h"), "{text}");
     }
 }

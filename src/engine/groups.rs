@@ -1,5 +1,6 @@
 //! What is asked of all one's groups at once, and the end of groups that nobody is in.
 
+use super::outbox::Lasting;
 use super::parley::{Asked, Effects};
 use super::{Engine, Needs, Turn};
 use crate::channel::command::{Page, Slice};
@@ -116,7 +117,7 @@ impl Engine {
         let is_in = self.shelf.channel(name).is_some_and(|channel| channel.participant(&account).is_some());
         // Of those who are in no channel, no addresses are kept.
         let shown = if is_in { Shown::Tell { account, message } } else { Shown::Mail { account, message } };
-        self.send_shown(shown, 0, turn);
+        self.send_shown(shown, 0, Lasting::Kept, turn);
     }
 
     pub(super) fn need_groups(&self, account: &BareJid, with: Option<&BareJid>, slice: &Slice, needs: &mut Needs) {

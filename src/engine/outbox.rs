@@ -3,9 +3,40 @@
 //! The order is the order in which things go to the link.
 
 use crate::channel::Node;
+use std::fmt;
 
 /// The number of an account in the address book.
-pub type AccountNo = u32;
+///
+/// A number that is free again is given out as its next generation, so that a fan-out that is still under way to the
+/// account that had it before reaches nobody else.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AccountNo {
+    place: u32,
+    generation: u32,
+}
+
+impl AccountNo {
+    /// The first account at a place.
+    pub fn first(place: u32) -> AccountNo {
+        AccountNo { place, generation: 0 }
+    }
+
+    /// The next account at the same place.
+    pub fn next(self) -> AccountNo {
+        AccountNo { place: self.place, generation: self.generation.wrapping_add(1) }
+    }
+
+    /// Where it stands in a table.
+    pub fn place(self) -> usize {
+        self.place as usize
+    }
+}
+
+impl fmt::Debug for AccountNo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.place, self.generation)
+    }
+}
 
 /// Who subscribes to one node of one channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,6 +52,8 @@ pub struct ListId {
 pub enum Out {
     /// A whole stanza.
     Stanza(String),
+    /// A question of the service's own, which is asked anew after a lost link if it still matters.
+    Question(String),
     /// One stanza for many.
     Fan(Fan),
     /// A change of the address book.
@@ -36,6 +69,17 @@ pub enum Audience {
     One(AccountNo),
 }
 
+/// What becomes of something that was sent when the link is lost before the host server is known to have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lasting {
+    /// It is not sent again: it was of the moment.
+    Fleeting,
+    /// It is a row of an archive: it is sent again, unless so much time went by that whoever missed it pages for it.
+    Row,
+    /// It is sent again.
+    Kept,
+}
+
 /// A stanza rendered once, with a hole where `to` goes: `head` + ` to='…'` + `tail`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fan {
@@ -47,6 +91,8 @@ pub struct Fan {
     pub tail: String,
     /// Whether it is a message of type groupchat, which ejabberd's own PAM delivers with a marker only.
     pub groupchat: bool,
+    /// What becomes of it when the link is lost.
+    pub lasting: Lasting,
 }
 
 /// What the address book has to learn.

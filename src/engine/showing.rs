@@ -1,6 +1,6 @@
 //! What happened, shown to those whom it concerns: extensions say what to whom, and here it finds its way out.
 
-use super::outbox::{Audience, Fan, ListId, Out};
+use super::outbox::{Audience, Fan, Lasting, ListId, Out};
 use super::parley::Asked;
 use super::{Engine, Turn};
 use crate::channel::group::Notice;
@@ -73,7 +73,7 @@ impl Engine {
         for notice in notices {
             let (row, id) = (self.service.sealer.seal(tag, notice.row), self.fresh_id());
             let message = group_events::notice(notice, report, &asked.actor.account, &from, row, id);
-            self.send_shown(Shown::Tell { account: notice.author.clone(), message }, tag, turn);
+            self.send_shown(Shown::Tell { account: notice.author.clone(), message }, tag, Lasting::Kept, turn);
         }
     }
 
@@ -98,14 +98,15 @@ impl Engine {
             Change::Destroyed => roster_of(channel),
             _ => Vec::new(),
         };
-        shown.into_iter().for_each(|shown| self.send_shown(shown, tag, turn));
+        let lasting = lasting_of(change);
+        shown.into_iter().for_each(|shown| self.send_shown(shown, tag, lasting, turn));
         for account in leavers {
             self.set_roster_item(&account, name, None, turn);
         }
     }
 
     /// Sends something to whom it is for.
-    pub(super) fn send_shown(&mut self, shown: Shown, tag: u64, turn: &mut Turn) {
+    pub(super) fn send_shown(&mut self, shown: Shown, tag: u64, lasting: Lasting, turn: &mut Turn) {
         let (audience, message, groupchat) = match shown {
             Shown::Mail { account, message } => return turn.send(message.attr("to", account.as_str()).into_xml()),
             Shown::Fan { node, except, message, groupchat } => {
@@ -118,7 +119,17 @@ impl Engine {
             }
         };
         let (head, tail) = message.into_halves();
-        turn.outbox.push(Out::Fan(Fan { audience, head, tail, groupchat }));
+        turn.outbox.push(Out::Fan(Fan { audience, head, tail, groupchat, lasting }));
+    }
+}
+
+/// What becomes of the stanzas about a change when the link is lost.
+fn lasting_of(change: &Change) -> Lasting {
+    match change {
+        Change::Published(_) => Lasting::Row,
+        // Chat states are of the moment; a message that its sender asked not to be kept is still a message.
+        Change::Relayed(relay) if !relay.message.echoed => Lasting::Fleeting,
+        _ => Lasting::Kept,
     }
 }
 

@@ -60,7 +60,7 @@ impl Turn {
     /// Asks something that matters whatever becomes of the commit.
     pub(super) fn ask(&mut self, question: String) {
         self.questions.push(question.clone());
-        self.send(question);
+        self.outbox.push(Out::Question(question));
     }
 
     /// Answers what never came to a decision; its sender too is told when the commit is refused.
@@ -117,7 +117,7 @@ impl Engine {
                 Record::Whereabouts { account, .. } => self.accounts.mark_dirty(&account),
             }
         }
-        out.extend(turn.questions.into_iter().map(Out::Stanza));
+        out.extend(turn.questions.into_iter().map(Out::Question));
         let error = (&Refusal::Internal).into();
         out.extend(turn.replies.iter().map(|reply| Out::Stanza(reply.error(&error))));
         out

@@ -2,12 +2,11 @@
 
 use super::answer::answer;
 use super::callers::{Callers, complete};
+use super::outbox::{Outbox, Parcel};
 use super::vital::Vital;
-use super::writer::{Outbox, weight};
 use crate::channel::Refusal;
 use crate::engine::Lookup;
 use crate::engine::Query;
-use crate::engine::outbox::Out;
 use crate::store::Store;
 use std::io;
 use std::sync::Arc;
@@ -96,7 +95,7 @@ fn run(questions: &Queue<Question>, store: &dyn Store, outbox: &Outbox, callers:
 }
 
 fn send(outbox: &Outbox, stanza: String) {
-    let out = Out::Stanza(stanza);
-    let weight = weight(&out);
-    outbox.push(out, weight);
+    let parcel = Parcel::of_stanza(stanza);
+    let weight = parcel.weight();
+    outbox.push(parcel, weight);
 }

@@ -1,12 +1,13 @@
 //! The link to the host server, kept up for ever: connect, converse, pause, again.
 //!
-//! Each change of its state is one line of the log. While there is no link the writer goes on learning addresses.
+//! Each change of its state is one line of the log. While there is no link the writer keeps what is to be sent.
 
 use super::clock;
 use super::component::{Address, LinkError, connect};
 use super::framer::{Framer, Limits};
+use super::outbox::{Confirmed, Urgent};
 use super::reader::{Inbox, KeepAlive, Reader};
-use super::writer::{Urgent, Writer};
+use super::writer::Writer;
 use crate::engine::Inbound;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -42,6 +43,8 @@ pub struct Link {
     pub inbox: Arc<Inbox>,
     /// Where the reader's own answers go.
     pub urgent: Arc<Urgent>,
+    /// What the host server is known to have.
+    pub confirmed: Arc<Confirmed>,
     /// What writes.
     pub writer: Writer,
     /// Whether the process is to end.
@@ -57,7 +60,7 @@ impl Link {
             let connected = tokio::select! {
                 biased;
                 () = stopped(&mut self.stop) => break,
-                () = self.writer.discard() => return,
+                () = self.writer.hold() => return,
                 connected = connect(&self.address, self.limits, &mut early) => connected,
             };
             let error = match connected {
@@ -75,12 +78,12 @@ impl Link {
             tokio::select! {
                 biased;
                 () = stopped(&mut self.stop) => break,
-                () = self.writer.discard() => return,
+                () = self.writer.hold() => return,
                 // The engine has to have seen the end of one link before there is another.
                 () = async { self.inbox.wait_empty().await; tokio::time::sleep(pause).await } => {}
             }
         }
-        self.writer.discard().await;
+        self.writer.hold().await;
     }
 
     /// Serves one connection; `None` when the process is to end and everything is written.
@@ -89,7 +92,8 @@ impl Link {
         self.inbox.push_beyond(Inbound::LinkUp);
         let since_ms = clock::uptime_ms();
         let (read, mut write) = tcp.into_split();
-        let reader = Reader::new(self.inbox.clone(), self.urgent.clone(), self.keep_alive.clone());
+        let reader =
+            Reader::new(self.inbox.clone(), self.urgent.clone(), self.confirmed.clone(), self.keep_alive.clone());
         let mut reading = JoinSet::new();
         reading.spawn(async move {
             let _vital = super::vital::Vital("the reader of the link");
@@ -123,8 +127,10 @@ impl Link {
             written = self.writer.write_to(write) => written.is_ok(),
         };
         if !written {
-            return self.writer.discard().await;
+            return self.writer.hold().await;
         }
+        // What is known to have arrived is not sent again by the next start.
+        let _ = timeout(END_PATIENCE, self.writer.finish(write)).await;
         let ended = timeout(END_PATIENCE, async {
             write.write_all(b"</stream:stream>").await?;
             write.shutdown().await

@@ -10,8 +10,10 @@ pub mod clock;
 mod component;
 pub mod framer;
 mod http;
+mod line;
 mod link;
 pub mod load;
+mod outbox;
 mod queue;
 mod reader;
 mod refuse;
@@ -56,8 +58,9 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let limits = &config.limits;
     let inbox = Arc::new(reader::Inbox::new(limits.inbox_items_max, limits.inbox_bytes_max));
-    let outbox = Arc::new(writer::Outbox::new(usize::MAX, limits.outbox_bytes_max));
+    let outbox = Arc::new(outbox::Outbox::new(usize::MAX, limits.outbox_bytes_max));
     let callers = Arc::new(callers::Callers::default());
+    let confirmed = Arc::new(outbox::Confirmed::default());
     let (stop, stopping) = watch::channel(false);
 
     let engine = Engine::new(
@@ -79,7 +82,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     let working =
         std::thread::Builder::new().name("worker".to_owned()).stack_size(STACK_BYTES).spawn(move || worker.run())?;
     let serving = http::start(config, &store, &inbox, &callers, stopping.clone()).await?;
-    let link = link(config, secret, &inbox, &outbox, stopping)?;
+    let link = link(config, secret, &inbox, &outbox, &confirmed, stopping)?;
     let mut linking = tokio::spawn(async move {
         let _vital = vital::Vital("the link");
         link.run().await;
@@ -102,6 +105,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         tracing::warn!("the host server does not read what is sent to it; the rest is dropped");
         linking.abort();
     }
+    tracing::debug!(confirmed = confirmed.settled(), "the host server has everything up to this parcel");
     tracing::info!("stopped");
     Ok(())
 }
@@ -110,11 +114,12 @@ fn link(
     config: &Config,
     secret: Secret,
     inbox: &Arc<reader::Inbox>,
-    outbox: &Arc<writer::Outbox>,
+    outbox: &Arc<outbox::Outbox>,
+    confirmed: &Arc<outbox::Confirmed>,
     stop: watch::Receiver<bool>,
 ) -> anyhow::Result<link::Link> {
     let component = &config.component;
-    let urgent = Arc::new(writer::Urgent::new(URGENT_MAX.0, URGENT_MAX.1));
+    let urgent = Arc::new(outbox::Urgent::new(URGENT_MAX.0, URGENT_MAX.1));
     let ms = Duration::from_millis;
     let keep_alive = reader::KeepAlive {
         idle: Duration::from_secs(component.ping_idle_s),
@@ -123,16 +128,21 @@ fn link(
         to: component.ping_target(),
         id: format!("ping-{}", hex::encode(&clock::seed()?[..8])),
     };
-    let write_timeout = Duration::from_secs(component.write_timeout_s);
+    let writer_limits = writer::WriterLimits {
+        write_timeout: Duration::from_secs(component.write_timeout_s),
+        line_bytes_max: config.limits.outbox_bytes_max,
+        horizon_ms: component.resend_s.saturating_mul(1000),
+    };
     Ok(link::Link {
         address: component::Address::new(config, secret),
         name: format!("{} at {}:{}", component.domain, component.host, component.port),
         limits: config.limits.of_stanzas(),
-        keep_alive,
+        keep_alive: keep_alive.clone(),
         backoff: link::Backoff::new(ms(component.backoff_ms_min), ms(component.backoff_ms_max), clock::seed()?),
         inbox: inbox.clone(),
         urgent: urgent.clone(),
-        writer: writer::Writer::new(outbox.clone(), urgent, write_timeout),
+        writer: writer::Writer::new(outbox.clone(), urgent, confirmed.clone(), keep_alive.clone(), writer_limits),
+        confirmed: confirmed.clone(),
         stop,
     })
 }

@@ -97,6 +97,12 @@ impl<T> Queue<T> {
         Some(self.drain(&mut state, items_max, bytes_max))
     }
 
+    /// Takes what is there, up to `items_max` items.
+    pub fn take_now(&self, items_max: usize) -> Vec<T> {
+        let mut state = self.lock();
+        if state.items.is_empty() { Vec::new() } else { self.drain(&mut state, items_max, usize::MAX) }
+    }
+
     /// Takes up to `items_max` items in a task; `None` when it is closed and empty. One task at a time.
     ///
     /// Nothing is lost when the future is dropped before it is ready.

@@ -3,11 +3,12 @@
 //! It never waits for the writer. When the inbox is full it answers requests itself, through a small queue that may
 //! overflow, and goes on reading. Silence is met with a ping, and only then counts as the end.
 
+use super::clock;
 use super::component::LinkError;
 use super::framer::{Excess, Frame, Framer};
+use super::outbox::{Confirmed, Urgent};
 use super::queue::Queue;
 use super::refuse::{Why, refuse};
-use super::writer::Urgent;
 use crate::engine::Inbound;
 use crate::xmpp::{Condition, Kind, Stanza, StanzaError, Tag, Unreadable, ns};
 use jid::Jid;
@@ -38,7 +39,7 @@ pub struct KeepAlive {
     pub from: String,
     /// An address that the host server answers for.
     pub to: String,
-    /// The id of pings, which nobody guesses.
+    /// The id of pings, which nobody guesses; the writer's have a number behind it.
     pub id: String,
 }
 
@@ -47,6 +48,7 @@ pub struct KeepAlive {
 pub struct Reader {
     inbox: Arc<Inbox>,
     urgent: Arc<Urgent>,
+    confirmed: Arc<Confirmed>,
     keep_alive: KeepAlive,
     /// Stanzas refused since the inbox was last empty.
     refused: u64,
@@ -54,8 +56,8 @@ pub struct Reader {
 
 impl Reader {
     /// A reader for one connection.
-    pub fn new(inbox: Arc<Inbox>, urgent: Arc<Urgent>, keep_alive: KeepAlive) -> Reader {
-        Reader { inbox, urgent, keep_alive, refused: 0 }
+    pub fn new(inbox: Arc<Inbox>, urgent: Arc<Urgent>, confirmed: Arc<Confirmed>, keep_alive: KeepAlive) -> Reader {
+        Reader { inbox, urgent, confirmed, keep_alive, refused: 0 }
     }
 
     /// Reads until the link is lost, beginning with the stanzas in `early`; says why it was.
@@ -84,6 +86,7 @@ impl Reader {
                 Ok(Err(error)) => return LinkError::Lost(error),
             };
             pinged = false;
+            self.confirmed.hear(clock::uptime_ms());
             let mut end = None;
             let fed = framer.feed(&chunk[..read], |frame| match frame {
                 _ if end.is_some() => {}
@@ -114,7 +117,7 @@ impl Reader {
             return self.refuse(&Unreadable::from_head(bytes, error));
         }
         let inbound = match Stanza::parse(bytes) {
-            Ok(stanza) if self.is_pong(stanza.kind, stanza.id.as_deref()) => return,
+            Ok(stanza) if self.take_pong(stanza.kind, stanza.id.as_deref()) => return,
             Ok(stanza) if !self.is_ours(Some(&stanza.to)) => return,
             Ok(stanza) => Inbound::Stanza(stanza),
             Err(head) => {
@@ -151,7 +154,7 @@ impl Reader {
     }
 
     fn refuse(&mut self, head: &Unreadable) {
-        if self.is_pong(head.kind.unwrap_or(Kind::Message), head.id.as_deref()) || !self.is_ours(head.to.as_ref()) {
+        if self.take_pong(head.kind.unwrap_or(Kind::Message), head.id.as_deref()) || !self.is_ours(head.to.as_ref()) {
             return;
         }
         if self.refused == 0 && !self.inbox.is_empty() {
@@ -170,9 +173,18 @@ impl Reader {
         to.is_some_and(|to| to.domain().as_str() == self.keep_alive.from)
     }
 
-    /// Whether it is the answer to a ping of this link, or the ping itself where the service pings itself.
-    fn is_pong(&self, kind: Kind, id: Option<&str>) -> bool {
-        kind == Kind::Iq && id == Some(&*self.keep_alive.id)
+    /// Whether it is the answer to a ping of this process, or the ping itself where the service pings itself. A number
+    /// behind the id says which of the writer's it is.
+    fn take_pong(&self, kind: Kind, id: Option<&str>) -> bool {
+        let behind = id.filter(|_| kind == Kind::Iq).and_then(|id| id.strip_prefix(&*self.keep_alive.id));
+        match behind.map(|behind| behind.strip_prefix('-').map(str::parse)) {
+            None => false,
+            Some(Some(Ok(ping))) => {
+                self.confirmed.pong(ping);
+                true
+            }
+            Some(_) => true,
+        }
     }
 }
 
@@ -192,7 +204,7 @@ mod tests {
     fn reader(inbox: &Arc<Inbox>, urgent: &Arc<Urgent>) -> Reader {
         let (idle, patience) = (Duration::from_millis(60), Duration::from_millis(60));
         let keep_alive = KeepAlive { idle, patience, from: "mix.h".into(), to: "h".into(), id: "pong".into() };
-        Reader::new(inbox.clone(), urgent.clone(), keep_alive)
+        Reader::new(inbox.clone(), urgent.clone(), Arc::default(), keep_alive)
     }
 
     fn framer() -> Framer {

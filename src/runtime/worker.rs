@@ -7,12 +7,11 @@ use super::archive::{Archive, Question};
 use super::callers::Callers;
 use super::clock;
 use super::load::load_all;
+use super::outbox::{Outbox, Parcel};
 use super::reader::Inbox;
 use super::refuse::{Why, refuse_inbound};
 use super::vital::Vital;
-use super::writer::{Outbox, weight};
 use crate::channel::Refusal;
-use crate::engine::outbox::Out;
 use crate::engine::{Engine, Inbound};
 use crate::store::{CommitError, Store};
 use std::sync::Arc;
@@ -88,7 +87,7 @@ impl Worker {
         let committed = if turn.records.is_empty() { Ok(()) } else { self.store.commit(now, &turn.records) };
         match committed {
             Ok(()) => {
-                turn.outbox.into_iter().for_each(|out| self.send(out));
+                self.send(Parcel { number: None, outs: turn.outbox });
                 turn.results.into_iter().for_each(|called| self.callers.tell(called));
                 turn.queries.into_iter().for_each(|query| self.archive.take(Question::Stanza(Box::new(query))));
                 turn.lookups.into_iter().for_each(|lookup| self.archive.take(Question::Call(Box::new(lookup))));
@@ -96,7 +95,8 @@ impl Worker {
             Err(error @ CommitError::Refused(_)) => {
                 tracing::error!("{error}; what came in is answered with internal-server-error");
                 turn.refused().into_iter().for_each(|called| self.callers.tell(called));
-                self.engine.abandon(turn).into_iter().for_each(|out| self.send(out));
+                let outs = self.engine.abandon(turn);
+                self.send(Parcel { number: None, outs });
             }
             Err(error @ CommitError::Unknown(_)) => give_up(&error),
         }
@@ -108,7 +108,7 @@ impl Worker {
             self.callers.tell((call.token, Err(Refusal::Internal)));
         }
         if let Some(answer) = refuse_inbound(inbound, Why::StoreFailed) {
-            self.send(Out::Stanza(answer));
+            self.send(Parcel::of_stanza(answer));
         }
     }
 
@@ -121,9 +121,11 @@ impl Worker {
         }
     }
 
-    fn send(&self, out: Out) {
-        let weight = weight(&out);
-        self.outbox.push(out, weight);
+    fn send(&self, parcel: Parcel) {
+        if !parcel.outs.is_empty() || parcel.number.is_some() {
+            let weight = parcel.weight();
+            self.outbox.push(parcel, weight);
+        }
     }
 }
 

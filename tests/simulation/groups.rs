@@ -145,13 +145,7 @@ impl World {
 
     fn write(&mut self, out: Vec<Out>) {
         let mut block = Vec::new();
-        for out in out {
-            match out {
-                Out::Book(delta) => self.book.apply(delta),
-                Out::Stanza(stanza) => block.extend(stanza.into_bytes()),
-                Out::Fan(fan) => drop(self.book.write(&fan, &mut Default::default(), usize::MAX, &mut block)),
-            }
-        }
+        out.into_iter().for_each(|out| self.book.pass(out, &mut block));
         self.sent = wire::read(std::str::from_utf8(&block).unwrap());
     }
 

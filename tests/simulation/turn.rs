@@ -166,13 +166,14 @@ impl World {
         for out in out {
             match out {
                 Out::Book(delta) => self.book.apply(delta),
-                Out::Stanza(stanza) => text.push_str(&stanza),
+                Out::Stanza(stanza) | Out::Question(stanza) => text.push_str(&stanza),
                 Out::Fan(fan) => {
+                    let recipients = self.book.recipients(&fan.audience);
                     let (mut cursor, size) =
                         (Default::default(), *[1, 2000, usize::MAX].choose(&mut self.dice).unwrap());
                     loop {
                         let mut block = Vec::new();
-                        let done = self.book.write(&fan, &mut cursor, size, &mut block);
+                        let done = self.book.write(&fan, &recipients, &mut cursor, size, &mut block);
                         text.push_str(std::str::from_utf8(&block).unwrap());
                         if done {
                             break;

@@ -9,7 +9,6 @@ use super::script::Script;
 use jid::{BareJid, DomainPart, Jid};
 use minidom::Element;
 use mixd::channel::{Limits, Stamp};
-use mixd::engine::book::Cursor;
 use mixd::engine::{AddressBook, Engine, Inbound, Out, Pam, Settings};
 use mixd::runtime::answer::answer;
 use mixd::runtime::load::load_all;
@@ -142,13 +141,7 @@ impl World {
     /// What goes to the link, byte for byte.
     fn expand(&mut self, outbox: Vec<Out>) -> String {
         let mut bytes = Vec::new();
-        for out in outbox {
-            match out {
-                Out::Stanza(stanza) => bytes.extend(stanza.into_bytes()),
-                Out::Book(delta) => self.book.apply(delta),
-                Out::Fan(fan) => assert!(self.book.write(&fan, &mut Cursor::default(), usize::MAX, &mut bytes)),
-            }
-        }
+        outbox.into_iter().for_each(|out| self.book.pass(out, &mut bytes));
         String::from_utf8(bytes).expect("what goes out is UTF-8")
     }
 

@@ -1,0 +1,276 @@
+//! The line of what goes to the host server: waiting, being written, written and not confirmed.
+//!
+//! Items keep their order, but for long fan-outs: those are cut into slices that take turns with everything else, so that
+//! a large channel makes nobody wait. What comes from one address stays in order even then (RFC 6120 §10.1). An item
+//! leaves when the host server is known to have it; after a lost link everything still here is written again.
+
+use super::outbox::{Parcel, weight};
+use crate::engine::book::{AddressBook, Cursor, Recipients};
+use crate::engine::outbox::{Fan, Lasting, Out};
+use std::collections::VecDeque;
+
+/// A fan-out that amounts to more than this is cut into slices, in bytes.
+const LONG_BYTES: usize = 256 * 1024;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Line {
+    book: AddressBook,
+    items: VecDeque<Item>,
+    /// The number of the first item.
+    first: u64,
+    /// The number of the next item to begin.
+    next: u64,
+    /// Long fan-outs under way, and what waits behind each.
+    lanes: VecDeque<Lane>,
+    lanes_first: bool,
+    /// The numbers of parcels, each with the number of the item behind it.
+    parcels: VecDeque<(u64, u64)>,
+    /// What the items weigh together, in bytes.
+    bytes: usize,
+    /// The number of the next ping.
+    ping: u64,
+    /// The highest ping that came back.
+    confirmed: u64,
+    /// Whether something was written that no ping covers.
+    uncovered: bool,
+    dropped: u64,
+}
+
+#[derive(Debug)]
+struct Item {
+    what: What,
+    bytes: usize,
+    since_ms: u64,
+    /// The ping that says that the host server has it, 0 where it need not; `None` while it is not wholly written.
+    covered: Option<u64>,
+}
+
+#[derive(Debug)]
+enum What {
+    Out(Out),
+    Begun(Fan, Recipients),
+    Done,
+}
+
+/// What comes from one address while a long fan-out of it is under way.
+#[derive(Debug)]
+struct Lane {
+    sender: String,
+    /// The numbers of items; the first one is being written.
+    items: VecDeque<u64>,
+    cursor: Cursor,
+}
+
+impl Line {
+    /// An empty line, with an empty address book.
+    pub fn new() -> Line {
+        Line { ping: 1, ..Line::default() }
+    }
+
+    /// Puts a parcel at the end; `now_ms` is the time, by any clock that goes forward.
+    pub fn push(&mut self, parcel: Parcel, now_ms: u64) {
+        for out in parcel.outs {
+            let bytes = weight(&out);
+            self.bytes += bytes;
+            self.items.push_back(Item { what: What::Out(out), bytes, since_ms: now_ms, covered: None });
+        }
+        if let Some(number) = parcel.number {
+            self.parcels.push_back((number, self.end()));
+        }
+    }
+
+    /// What everything in it weighs, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether something was written that no ping covers yet.
+    pub fn is_uncovered(&self) -> bool {
+        self.uncovered
+    }
+
+    /// Appends to `block` until it holds `bytes_max` or there is nothing more to write.
+    pub fn fill(&mut self, block: &mut Vec<u8>, bytes_max: usize) {
+        self.lanes_first = !self.lanes_first;
+        if self.lanes_first {
+            self.fill_long(block, bytes_max);
+            self.fill_short(block, bytes_max);
+        } else {
+            self.fill_short(block, bytes_max);
+            self.fill_long(block, bytes_max);
+        }
+    }
+
+    /// A ping is about to be written behind everything so far; its number.
+    pub fn cover(&mut self) -> u64 {
+        self.uncovered = false;
+        self.ping += 1;
+        self.ping - 1
+    }
+
+    /// The ping came back, or is given up: what it covers goes. The highest parcel number up to which all is gone.
+    pub fn confirm(&mut self, ping: u64) -> Option<u64> {
+        self.confirmed = self.confirmed.max(ping);
+        while self.items.front().is_some_and(|item| item.covered.is_some_and(|covered| covered <= self.confirmed)) {
+            self.pop();
+        }
+        self.settled()
+    }
+
+    /// The link is lost. What was written and not confirmed is written again, but what was of the moment, and rows older
+    /// than `horizon_ms`, which whoever missed them pages for.
+    pub fn rewind(&mut self, now_ms: u64, horizon_ms: u64) {
+        for item in self.items.iter_mut().take((self.next - self.first) as usize) {
+            item.covered = None;
+            let lasting = match &item.what {
+                What::Begun(fan, _) => fan.lasting,
+                What::Out(Out::Question(_) | Out::Book(_)) | What::Done => Lasting::Fleeting,
+                What::Out(_) => Lasting::Kept,
+            };
+            let is_late = now_ms.saturating_sub(item.since_ms) > horizon_ms;
+            if lasting == Lasting::Fleeting || (lasting == Lasting::Row && is_late) {
+                item.what = What::Done;
+            }
+        }
+        self.next = self.first;
+        self.lanes.clear();
+        self.uncovered = false;
+    }
+
+    /// Lets the oldest items go until the rest weighs `bytes_max` at most; the address book still learns. The highest
+    /// parcel number up to which all is gone.
+    pub fn shed(&mut self, bytes_max: usize) -> Option<u64> {
+        while self.bytes > bytes_max {
+            self.next = self.next.max(self.first + 1);
+            let Some(item) = self.pop() else { break };
+            match item.what {
+                What::Out(Out::Book(delta)) => self.book.apply(delta),
+                What::Done => {}
+                _ => self.dropped += 1,
+            }
+        }
+        self.settled()
+    }
+
+    /// How many stanzas and fan-outs were let go since this was last asked.
+    pub fn take_dropped(&mut self) -> u64 {
+        std::mem::take(&mut self.dropped)
+    }
+
+    fn end(&self) -> u64 {
+        self.first + self.items.len() as u64
+    }
+
+    fn pop(&mut self) -> Option<Item> {
+        let item = self.items.pop_front()?;
+        self.bytes -= item.bytes;
+        self.first += 1;
+        Some(item)
+    }
+
+    fn settled(&mut self) -> Option<u64> {
+        let gone = self.parcels.iter().take_while(|(_, behind)| *behind <= self.first).count();
+        self.parcels.drain(..gone).next_back().map(|(number, _)| number)
+    }
+
+    fn fill_short(&mut self, block: &mut Vec<u8>, bytes_max: usize) {
+        while block.len() < bytes_max && self.next < self.end() {
+            let number = self.next;
+            self.next += 1;
+            self.begin(number);
+            let item = &self.items[(number - self.first) as usize];
+            // Whatever comes from an address with a long fan-out under way waits behind it.
+            if !self.lanes.is_empty()
+                && let Some(lane) = item.what.sender().and_then(|it| self.lanes.iter_mut().find(|l| l.sender == it))
+            {
+                lane.items.push_back(number);
+                continue;
+            }
+            if item.what.is_long() {
+                let sender = item.what.sender().unwrap_or_default().to_owned();
+                self.lanes.push_back(Lane { sender, items: VecDeque::from([number]), cursor: Cursor::default() });
+                continue;
+            }
+            self.write(number, &mut Cursor::default(), usize::MAX, block);
+        }
+    }
+
+    fn fill_long(&mut self, block: &mut Vec<u8>, bytes_max: usize) {
+        while block.len() < bytes_max {
+            let Some(mut lane) = self.lanes.pop_front() else { break };
+            while let Some(&number) = lane.items.front().filter(|_| block.len() < bytes_max) {
+                if !self.write(number, &mut lane.cursor, bytes_max, block) {
+                    break;
+                }
+                lane.items.pop_front();
+                lane.cursor = Cursor::default();
+            }
+            if !lane.items.is_empty() {
+                self.lanes.push_back(lane);
+            }
+        }
+    }
+
+    /// An item's turn has come: the address book learns, and who gets a fan-out is settled.
+    fn begin(&mut self, number: u64) {
+        let item = &mut self.items[(number - self.first) as usize];
+        item.what = match std::mem::replace(&mut item.what, What::Done) {
+            What::Out(Out::Book(delta)) => {
+                self.book.apply(delta);
+                What::Done
+            }
+            What::Out(Out::Fan(fan)) => {
+                let recipients = self.book.recipients(&fan.audience);
+                What::Begun(fan, recipients)
+            }
+            what => what,
+        };
+    }
+
+    /// Appends an item; whether all of it is written.
+    fn write(&mut self, number: u64, cursor: &mut Cursor, bytes_max: usize, block: &mut Vec<u8>) -> bool {
+        let item = &mut self.items[(number - self.first) as usize];
+        let before = block.len();
+        let done = match &item.what {
+            What::Out(Out::Stanza(text) | Out::Question(text)) => {
+                block.extend_from_slice(text.as_bytes());
+                true
+            }
+            What::Begun(fan, recipients) => self.book.write(fan, recipients, cursor, bytes_max, block),
+            What::Out(Out::Fan(_) | Out::Book(_)) | What::Done => true,
+        };
+        let wrote = block.len() > before;
+        self.uncovered |= wrote;
+        if done {
+            item.covered = Some(if wrote || cursor.copies > 0 { self.ping } else { 0 });
+        }
+        done
+    }
+}
+
+impl What {
+    /// The bare address that it comes from.
+    fn sender(&self) -> Option<&str> {
+        let text = match self {
+            What::Out(Out::Stanza(text) | Out::Question(text)) => text,
+            What::Begun(fan, _) => &fan.head,
+            What::Out(Out::Fan(_) | Out::Book(_)) | What::Done => return None,
+        };
+        let tag = &text[..text.find('>').unwrap_or(text.len())];
+        let from = &tag[tag.find(" from='")? + " from='".len()..];
+        let full = &from[..from.find('\'')?];
+        Some(full.split('/').next().unwrap_or(full))
+    }
+
+    fn is_long(&self) -> bool {
+        match self {
+            What::Begun(fan, recipients) => recipients.count() * (fan.head.len() + fan.tail.len()) > LONG_BYTES,
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "line_tests.rs"]
+mod tests;

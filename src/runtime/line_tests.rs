@@ -1,0 +1,161 @@
+//! What the line writes when, in which order, and what it writes again.
+
+use super::*;
+use crate::channel::Node;
+use crate::engine::outbox::{AccountNo, Audience, Delta, Entry, ListId};
+
+const HORIZON_MS: u64 = 1000;
+
+fn list(tag: u64) -> ListId {
+    ListId { tag, node: Node::Messages }
+}
+
+/// A parcel that makes accounts `0..count` subscribers of a channel.
+fn subscribers(tag: u64, count: u32) -> Parcel {
+    let numbers: Vec<AccountNo> = (0..count).map(AccountNo::first).collect();
+    let account = |no: &AccountNo| {
+        let entry = Entry { addresses: vec![format!("u{}@h", no.place())], marked: false };
+        Out::Book(Delta::Account { no: *no, entry })
+    };
+    let mut outs: Vec<Out> = numbers.iter().map(account).collect();
+    outs.push(Out::Book(Delta::Filled(list(tag), numbers)));
+    Parcel { number: None, outs }
+}
+
+fn fan(tag: u64, body: &str, lasting: Lasting) -> Out {
+    let (head, tail) = (format!("<message from='c{tag}@m/p'"), format!("><body>{body}</body></message>"));
+    Out::Fan(Fan { audience: Audience::List(list(tag), None), head, tail, groupchat: true, lasting })
+}
+
+fn parcel(number: u64, out: Out) -> Parcel {
+    Parcel { number: Some(number), outs: vec![out] }
+}
+
+fn stanza(from: &str, id: u32) -> Out {
+    Out::Stanza(format!("<iq from='{from}' id='{id}'/>"))
+}
+
+fn is_pending(line: &Line) -> bool {
+    line.next < line.end() || !line.lanes.is_empty()
+}
+
+fn all(line: &mut Line) -> String {
+    let mut block = Vec::new();
+    line.fill(&mut block, usize::MAX);
+    assert!(!is_pending(line));
+    String::from_utf8(block).unwrap()
+}
+
+#[test]
+fn what_is_confirmed_goes_and_what_is_not_is_written_again() {
+    let mut line = Line::new();
+    line.push(subscribers(1, 2), 0);
+    line.push(parcel(5, fan(1, "one", Lasting::Row)), 0);
+    assert_eq!(all(&mut line).matches("one").count(), 2);
+    assert!(line.is_uncovered());
+    let first = line.cover();
+    line.push(parcel(6, fan(1, "two", Lasting::Row)), 0);
+    assert_eq!(all(&mut line).matches("two").count(), 2);
+    assert_eq!(line.confirm(0), None);
+    assert_eq!(line.confirm(first), Some(5));
+    line.rewind(HORIZON_MS, HORIZON_MS);
+    let again = all(&mut line);
+    assert_eq!((again.matches("one").count(), again.matches("two").count()), (0, 2));
+    let second = line.cover();
+    assert_eq!(line.confirm(second), Some(6));
+    assert_eq!((line.bytes(), is_pending(&line), line.is_uncovered()), (0, false, false));
+}
+
+#[test]
+fn what_is_of_the_moment_and_old_rows_are_not_written_again() {
+    let mut line = Line::new();
+    line.push(subscribers(1, 1), 0);
+    line.push(parcel(1, fan(1, "old", Lasting::Row)), 0);
+    line.push(parcel(2, fan(1, "event", Lasting::Kept)), 0);
+    line.push(parcel(3, fan(1, "typing", Lasting::Fleeting)), 0);
+    line.push(Parcel { number: None, outs: vec![Out::Question("<iq type='get'/>".into())] }, 0);
+    line.push(Parcel::of_stanza("<iq type='result'/>".into()), 0);
+    line.push(parcel(4, fan(1, "young", Lasting::Row)), 500);
+    let first = all(&mut line);
+    for body in ["old", "event", "typing", "get", "result", "young"] {
+        assert!(first.contains(body), "{body} in {first}");
+    }
+    line.rewind(1001, HORIZON_MS);
+    let again = all(&mut line);
+    let seen = |body| again.contains(body);
+    assert!(seen("event") && seen("result") && seen("young"), "{again}");
+    assert!(!seen("old") && !seen("typing") && !seen("get"), "{again}");
+}
+
+#[test]
+fn what_reached_nobody_needs_no_confirmation() {
+    let mut line = Line::new();
+    line.push(parcel(9, fan(7, "nobody", Lasting::Row)), 0);
+    line.push(subscribers(1, 3), 0);
+    assert_eq!(all(&mut line), "");
+    assert!(!line.is_uncovered());
+    assert_eq!((line.confirm(0), line.bytes()), (Some(9), 0));
+}
+
+#[test]
+fn a_long_fan_out_lets_others_pass_and_keeps_the_order_of_its_own_address() {
+    let mut line = Line::new();
+    line.push(subscribers(1, 5000), 0);
+    line.push(subscribers(2, 2), 0);
+    line.push(parcel(1, fan(1, &"x".repeat(200), Lasting::Row)), 0);
+    line.push(Parcel::of_stanza("<iq from='c1@m' id='behind'/>".into()), 0);
+    line.push(parcel(2, fan(1, "second", Lasting::Row)), 0);
+    line.push(parcel(3, fan(2, "other", Lasting::Row)), 0);
+    line.push(Parcel { number: None, outs: vec![stanza("m", 1)] }, 0);
+    let (mut blocks, mut whole) = (Vec::new(), String::new());
+    while is_pending(&line) {
+        let mut block = Vec::new();
+        line.fill(&mut block, 64 * 1024);
+        assert!(block.len() < 65 * 1024 + 300, "{}", block.len());
+        whole.push_str(std::str::from_utf8(&block).unwrap());
+        blocks.push(block);
+    }
+    assert!(blocks.len() > 10);
+    let place = |text: &str| whole.find(text).unwrap();
+    let last_of_long = whole.rfind("xxx").unwrap();
+    assert!(place("other") < 2 * 64 * 1024 && place("from='m' id='1'") < 2 * 64 * 1024);
+    assert!(last_of_long < place("behind") && place("behind") < place("second"));
+    assert_eq!((whole.matches("xxx</body>").count(), whole.matches("second").count()), (5000, 5000));
+    let ping = line.cover();
+    assert_eq!((line.confirm(ping), line.bytes()), (Some(3), 0));
+}
+
+#[test]
+fn a_long_fan_out_that_is_cut_by_a_lost_link_is_written_whole() {
+    let mut line = Line::new();
+    line.push(subscribers(1, 5000), 0);
+    line.push(parcel(1, fan(1, &"x".repeat(200), Lasting::Row)), 0);
+    let mut block = Vec::new();
+    line.fill(&mut block, 64 * 1024);
+    let ping = line.cover();
+    assert_eq!(line.confirm(ping), None, "it is not wholly written");
+    // Who joins meanwhile is no recipient.
+    let (no, entry) = (AccountNo::first(5000), Entry { addresses: vec!["late@h".into()], marked: false });
+    let joined = vec![Out::Book(Delta::Account { no, entry }), Out::Book(Delta::Subscribed(list(1), no))];
+    line.push(Parcel { number: None, outs: joined }, 0);
+    line.rewind(0, HORIZON_MS);
+    let again = all(&mut line);
+    assert_eq!((again.matches("xxx</body>").count(), again.contains("late@h")), (5000, false));
+}
+
+#[test]
+fn what_does_not_fit_is_let_go_from_the_oldest_and_the_book_still_learns() {
+    let mut line = Line::new();
+    line.push(subscribers(1, 2), 0);
+    for number in 1..=10 {
+        line.push(parcel(number, fan(1, &format!("m{number}."), Lasting::Row)), 0);
+    }
+    let bytes = line.bytes();
+    assert_eq!(line.shed(bytes), None);
+    let settled = line.shed(bytes / 3).unwrap();
+    assert!(line.bytes() <= bytes / 3 && settled > 3 && settled < 10);
+    assert_eq!(line.take_dropped(), settled);
+    let rest = all(&mut line);
+    assert_eq!(rest.matches("m10.").count(), 2, "{rest}");
+    assert!(!rest.contains("m1."), "{rest}");
+}

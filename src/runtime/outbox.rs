@@ -1,0 +1,95 @@
+//! What waits for the writer, and what the writer says back: how far the host server has it.
+
+use super::queue::Queue;
+use crate::engine::outbox::{Delta, Out};
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::Notify;
+
+/// What an item costs beside its text, in bytes.
+pub const ITEM_BYTES: usize = 96;
+
+/// What waits for the writer.
+pub type Outbox = Queue<Parcel>;
+/// Answers that must not wait behind a full outbox.
+pub type Urgent = Queue<String>;
+
+/// What belongs together on its way out: all that a turn sends, or one answer from the archive.
+#[derive(Debug, Default)]
+pub struct Parcel {
+    /// The number under which the store keeps it until it is confirmed, where it does.
+    pub number: Option<u64>,
+    /// What to send, in order.
+    pub outs: Vec<Out>,
+}
+
+impl Parcel {
+    /// A parcel of one stanza that the store does not keep.
+    pub fn of_stanza(stanza: String) -> Parcel {
+        Parcel { number: None, outs: vec![Out::Stanza(stanza)] }
+    }
+
+    /// What it weighs in the queue, in bytes.
+    pub fn weight(&self) -> usize {
+        self.outs.iter().map(weight).sum()
+    }
+}
+
+/// What `out` weighs, in bytes.
+pub fn weight(out: &Out) -> usize {
+    ITEM_BYTES
+        + match out {
+            Out::Stanza(text) | Out::Question(text) => text.len(),
+            Out::Fan(fan) => fan.head.len() + fan.tail.len(),
+            Out::Book(Delta::Filled(_, accounts)) => size_of_val(accounts.as_slice()),
+            Out::Book(Delta::Account { entry, .. }) => entry.addresses.iter().map(|it| it.len() + ITEM_BYTES).sum(),
+            Out::Book(_) => 0,
+        }
+}
+
+/// How far the host server has what was sent to it: it answers stanzas in their order, so the answer to a ping says that
+/// it has everything before the ping.
+#[derive(Debug, Default)]
+pub struct Confirmed {
+    pong: AtomicU64,
+    parcel: AtomicU64,
+    heard_ms: AtomicU64,
+    changed: Notify,
+}
+
+impl Confirmed {
+    /// A ping came back.
+    pub fn pong(&self, ping: u64) {
+        self.pong.fetch_max(ping, Ordering::AcqRel);
+        self.changed.notify_one();
+    }
+
+    /// Something came from the host server, at this time of `clock::uptime_ms`.
+    pub fn hear(&self, now_ms: u64) {
+        self.heard_ms.store(now_ms, Ordering::Relaxed);
+    }
+
+    /// When something last came from the host server, by `clock::uptime_ms`.
+    pub fn heard_ms(&self) -> u64 {
+        self.heard_ms.load(Ordering::Relaxed)
+    }
+
+    /// The highest ping that came back; 0 where none did.
+    pub fn newest_pong(&self) -> u64 {
+        self.pong.load(Ordering::Acquire)
+    }
+
+    /// Waits for another ping to come back. One task at a time.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// The host server has every parcel up to this number.
+    pub fn settle(&self, parcel: u64) {
+        self.parcel.fetch_max(parcel, Ordering::AcqRel);
+    }
+
+    /// The highest parcel number up to which the host server has all; 0 where it is not known to have any.
+    pub fn settled(&self) -> u64 {
+        self.parcel.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,187 @@
+//! What is written when, and what a lost link costs.
+
+use super::*;
+use crate::channel::Node;
+use crate::engine::outbox::{AccountNo, Audience, Delta, Entry, Fan, Lasting, ListId, Out};
+use crate::runtime::outbox::Parcel;
+use tokio::io::AsyncReadExt;
+
+const LIST: ListId = ListId { tag: 7, node: Node::Messages };
+
+struct Bench {
+    writer: Writer,
+    outbox: Arc<Outbox>,
+    urgent: Arc<Urgent>,
+    confirmed: Arc<Confirmed>,
+}
+
+fn bench() -> Bench {
+    let (outbox, urgent) = (Arc::new(Outbox::new(usize::MAX, 1 << 20)), Arc::new(Urgent::new(9, 999)));
+    let confirmed: Arc<Confirmed> = Arc::default();
+    let keep_alive = KeepAlive {
+        idle: Duration::from_secs(9),
+        patience: Duration::from_millis(100),
+        from: "m".into(),
+        to: "h".into(),
+        id: "p".into(),
+    };
+    let limits =
+        WriterLimits { write_timeout: Duration::from_millis(200), line_bytes_max: 1 << 20, horizon_ms: 600_000 };
+    let writer = Writer::new(outbox.clone(), urgent.clone(), confirmed.clone(), keep_alive, limits);
+    Bench { writer, outbox, urgent, confirmed }
+}
+
+fn account(place: u32, address: &str) -> [Out; 2] {
+    let (no, entry) = (AccountNo::first(place), Entry { addresses: vec![address.to_owned()], marked: false });
+    [Out::Book(Delta::Account { no, entry }), Out::Book(Delta::Subscribed(LIST, no))]
+}
+
+fn fan(body: &str) -> Out {
+    let tail = format!("><body>{body}</body></message>");
+    let audience = Audience::List(LIST, None);
+    Out::Fan(Fan { audience, head: "<message from='c@m'".into(), tail, groupchat: true, lasting: Lasting::Row })
+}
+
+fn push(outbox: &Outbox, outs: impl IntoIterator<Item = Out>) {
+    let parcel = Parcel { number: None, outs: outs.into_iter().collect() };
+    assert!(outbox.try_push(parcel, 1));
+}
+
+/// Writes everything into memory; pings are taken out.
+async fn write_all(bench: &mut Bench) -> String {
+    bench.outbox.close();
+    let mut written = Vec::new();
+    bench.writer.write_to(&mut written).await.unwrap();
+    without_pings(&String::from_utf8(written).unwrap())
+}
+
+fn without_pings(text: &str) -> String {
+    let mut rest = text.to_owned();
+    while let Some(from) = rest.find("<iq type='get' id='p-") {
+        let to = from + rest[from..].find("</iq>").unwrap() + 5;
+        rest.replace_range(from..to, "");
+    }
+    rest
+}
+
+#[tokio::test]
+async fn what_comes_without_a_link_is_written_on_the_next_one() {
+    let mut bench = bench();
+    push(&bench.outbox, account(0, "a@h"));
+    push(&bench.outbox, [Out::Stanza("<iq/>".into()), fan("early")]);
+    let held = tokio::time::timeout(Duration::from_millis(50), bench.writer.hold()).await;
+    assert!(held.is_err() && bench.outbox.is_empty());
+    push(&bench.outbox, [fan("late")]);
+    let text = write_all(&mut bench).await;
+    assert_eq!(
+        text,
+        "<iq/><message from='c@m' to='a@h'><body>early</body></message>\
+         <message from='c@m' to='a@h'><body>late</body></message>"
+    );
+}
+
+#[tokio::test]
+async fn a_link_lost_in_the_middle_of_a_fan_out_loses_nothing() {
+    let mut bench = bench();
+    push(&bench.outbox, account(0, "a@h"));
+    push(&bench.outbox, [fan(&"x".repeat(100_000))]);
+    push(&bench.outbox, account(1, "b@h"));
+    let (mut near, far) = tokio::io::duplex(1000);
+    let stalled = bench.writer.write_to(&mut near).await;
+    assert!(matches!(stalled, Err(LinkError::Stalled)), "{stalled:?}");
+    drop(far);
+    let _ = tokio::time::timeout(Duration::from_millis(20), bench.writer.hold()).await;
+    push(&bench.outbox, [fan("y")]);
+    let text = write_all(&mut bench).await;
+    assert!(text.starts_with("<message from='c@m' to='a@h'><body>xxx"), "{}", &text[..60]);
+    assert_eq!((text.matches("x</body>").count(), text.matches(">y</body>").count()), (1, 2));
+}
+
+#[tokio::test]
+async fn a_ping_is_behind_what_was_written_and_its_answer_settles_it() {
+    let mut bench = bench();
+    push(&bench.outbox, account(0, "a@h"));
+    assert!(bench.outbox.try_push(Parcel { number: Some(4), outs: vec![fan("x")] }, 1));
+    let (mut near, mut far) = tokio::io::duplex(1 << 20);
+    let _ = tokio::time::timeout(Duration::from_millis(80), bench.writer.write_to(&mut near)).await;
+    let mut text = vec![0; 9999];
+    let read = far.read(&mut text).await.unwrap();
+    let text = String::from_utf8(text[..read].to_vec()).unwrap();
+    assert!(text.ends_with("id='p-1' from='m' to='h'><ping xmlns='urn:xmpp:ping'/></iq>"), "{text}");
+    assert_eq!(bench.confirmed.settled(), 0);
+    bench.confirmed.pong(1);
+    let _ = tokio::time::timeout(Duration::from_millis(20), bench.writer.write_to(&mut near)).await;
+    assert_eq!((bench.confirmed.settled(), bench.writer.line.bytes()), (4, 0));
+}
+
+#[tokio::test]
+async fn a_host_that_talks_and_never_answers_pings_stops_nothing() {
+    let mut bench = bench();
+    push(&bench.outbox, account(0, "a@h"));
+    push(&bench.outbox, [fan("x")]);
+    let (mut near, _far) = tokio::io::duplex(1 << 20);
+    // Silence is no reason to believe anything.
+    let _ = tokio::time::timeout(Duration::from_millis(400), bench.writer.write_to(&mut near)).await;
+    assert!(bench.writer.line.bytes() > 0);
+    let confirmed = bench.confirmed.clone();
+    let talking = tokio::spawn(async move {
+        loop {
+            confirmed.hear(clock::uptime_ms());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    let _ = tokio::time::timeout(Duration::from_millis(400), bench.writer.write_to(&mut near)).await;
+    talking.abort();
+    assert_eq!(bench.writer.line.bytes(), 0);
+}
+
+#[tokio::test]
+async fn writing_that_is_broken_off_goes_on_where_it_was() {
+    let mut bench = bench();
+    push(&bench.outbox, account(0, "a@h"));
+    push(&bench.outbox, [fan(&"x".repeat(5000)), Out::Stanza("<iq/>".into())]);
+    assert!(bench.urgent.try_push("<urgent/>".into(), 9));
+    let (mut near, mut far) = tokio::io::duplex(1000);
+    let broken_off = tokio::time::timeout(Duration::from_millis(20), bench.writer.write_to(&mut near)).await;
+    assert!(broken_off.is_err(), "nobody reads");
+    bench.outbox.close();
+    let mut text = String::new();
+    let (written, read) = tokio::join!(
+        async {
+            let written = bench.writer.write_to(&mut near).await;
+            drop(near);
+            written
+        },
+        far.read_to_string(&mut text)
+    );
+    written.unwrap();
+    read.unwrap();
+    let body = "x".repeat(5000);
+    assert_eq!(
+        without_pings(&text),
+        format!("<urgent/><message from='c@m' to='a@h'><body>{body}</body></message><iq/>")
+    );
+}
+
+#[tokio::test]
+async fn what_is_urgent_passes_between_two_blocks_of_a_fan_out() {
+    let mut bench = bench();
+    for place in 0..100 {
+        push(&bench.outbox, account(place, &format!("u{place}@h")));
+    }
+    push(&bench.outbox, [fan(&"x".repeat(10_000))]);
+    let (mut near, mut far) = tokio::io::duplex(10_000);
+    let _ = tokio::time::timeout(Duration::from_millis(50), bench.writer.write_to(&mut near)).await;
+    assert!(bench.urgent.try_push("<urgent/>".into(), 9));
+    bench.outbox.close();
+    let mut text = String::new();
+    let writing = async move {
+        bench.writer.write_to(&mut near).await.unwrap();
+        drop(near);
+    };
+    let (_, read) = tokio::join!(writing, far.read_to_string(&mut text));
+    read.unwrap();
+    let at = text.find("<urgent/>").unwrap();
+    assert!(at < text.len() / 2, "{at} of {}", text.len());
+    assert_eq!((text.matches("</message>").count(), text.matches("<message ").count()), (100, 100));
+}
