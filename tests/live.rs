@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::Command;
 
 use hosts::{Host, HostKind, MIX_DOMAIN, Mixd, MixdSettings, SECRET};
-use scenario::{TERMINATE_MAX, play, play_with};
+use scenario::{TERMINATE_MAX, play, play_alone, play_with};
 
 const MIXD: &str = env!("CARGO_BIN_EXE_mixd");
 
@@ -45,6 +45,15 @@ fn mod_mix_pam_of_ejabberd_works() {
     let mut mixd = Mixd::start(Path::new(MIXD), &host);
     play("mod_mix_pam_of_ejabberd_works", &mut host, &mut mixd);
     ends_in_order(&mut mixd);
+}
+
+#[test]
+fn mod_mixd_does_its_part_in_prosody() {
+    let mut host = Host::start(HostKind::ProsodyMixd);
+    play_alone("mod_mixd_alone", &mut host);
+    let log = host.log();
+    let complaints: Vec<&str> = log.lines().filter(|line| line.contains("warn") || line.contains("error")).collect();
+    assert!(complaints.is_empty(), "Prosody complains:\n{}", complaints.join("\n"));
 }
 
 #[test]

@@ -29,6 +29,8 @@ const POLL: Duration = Duration::from_millis(25);
 pub enum HostKind {
     /// Prosody with delegation and privilege.
     Prosody,
+    /// Prosody with `mod_mixd`.
+    ProsodyMixd,
     /// ejabberd with delegation and privilege.
     Ejabberd,
     /// ejabberd with its own `mod_mix_pam`.
@@ -40,6 +42,7 @@ impl HostKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Prosody => "prosody",
+            Self::ProsodyMixd => "prosody-mixd",
             Self::Ejabberd => "ejabberd",
             Self::EjabberdMixPam => "ejabberd-mix-pam",
         }
@@ -118,6 +121,12 @@ impl Host {
         self.wait_until_ready();
     }
 
+    /// All that it logged since it was last started.
+    #[allow(dead_code)]
+    pub fn log(&self) -> String {
+        read(&self.log_path())
+    }
+
     fn log_path(&self) -> PathBuf {
         self.folder.path().join("host.log")
     }
@@ -127,7 +136,7 @@ impl Host {
         loop {
             let listening = listens(self.c2s_port) && listens(self.setup.component_port);
             // ejabberd listens a moment before it has registered the accounts.
-            let ready = self.setup.kind == HostKind::Prosody || read(&self.log_path()).contains("host: ready");
+            let ready = self.setup.kind.name().starts_with("prosody") || read(&self.log_path()).contains("host: ready");
             if listening && ready {
                 return;
             }

@@ -48,11 +48,12 @@ def shown(xml):
 class Person(ClientXMPP):
     """One logged-in resource of an account.
 
-    `mix` decides whether the client announces MIX in its disco#info; `name`'s
-    password is the one the harness registers.
+    `mix` decides whether the client announces MIX in its disco#info,
+    `stream_management` whether it can resume (XEP-0198); `name`'s password is
+    the one the harness registers.
     """
 
-    def __init__(self, host, name, resource="desk", mix=True):
+    def __init__(self, host, name, resource="desk", mix=True, stream_management=False):
         super().__init__(f"{name}@{host.domain}/{resource}", f"pw-{name}")
         self.name = name
         self.host = host
@@ -70,6 +71,10 @@ class Person(ClientXMPP):
         if mix:
             for plugin in ("xep_0369", "xep_0403", "xep_0405"):
                 self.register_plugin(plugin)
+        self.resumed = asyncio.Event()
+        if stream_management:
+            self.register_plugin("xep_0198")
+            self.add_event_handler("session_resumed", lambda _: self.resumed.set())
         self.add_filter("in", self._keep)
         self.add_event_handler("session_start", lambda _: self.started.set())
         self.add_event_handler("disconnected", lambda _: self.ended.set())
@@ -113,6 +118,17 @@ class Person(ClientXMPP):
     def drop(self):
         """Cuts the TCP connection without a word."""
         self.transport.abort()
+
+    async def resume(self, meanwhile):
+        """Loses the connection, and resumes the session once `meanwhile()` is done."""
+        self.drop()
+        await asyncio.wait_for(self.ended.wait(), ANSWER_S_MAX)
+        meanwhile()
+        self.connect(self.host.address, self.host.c2s_port)
+        try:
+            await asyncio.wait_for(self.resumed.wait(), ANSWER_S_MAX)
+        except asyncio.TimeoutError:
+            raise Failed(f"{self.name} could not resume within {ANSWER_S_MAX} s") from None
 
     async def ask(self, to, payload, kind="set", within_s=ANSWER_S_MAX):
         """Sends an IQ with the XML text `payload`; the answering `<iq>`, or `Refused`."""

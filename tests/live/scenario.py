@@ -18,7 +18,10 @@ SCENARIO_S_MAX = 120
 
 @dataclass
 class Host:
-    """Where the host server is; `kind` is the name that `scripts/host` knows, `api` the address of the HTTP API."""
+    """Where the host server is; `kind` is the name that `scripts/host` knows, `api` the address of the HTTP API.
+
+    `component_port` and `secret` are for scenarios that play the component themselves.
+    """
 
     kind: str
     address: str
@@ -26,11 +29,13 @@ class Host:
     domain: str
     service: str
     api: str = ""
+    component_port: int = 0
+    secret: str = ""
 
     @property
     def sets_rosters(self):
         """Whether a component with the roster privilege can set roster items."""
-        return self.kind == "prosody"
+        return self.kind.startswith("prosody")
 
 
 async def ask_for(what):
@@ -49,12 +54,14 @@ def step(text):
 def run(play):
     """Runs `play(host)` with the command line's host and exits."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--kind", required=True, choices=["prosody", "ejabberd", "ejabberd-mix-pam"])
+    parser.add_argument("--kind", required=True, choices=["prosody", "prosody-mixd", "ejabberd", "ejabberd-mix-pam"])
     parser.add_argument("--address", default="127.0.0.1")
     parser.add_argument("--c2s-port", type=int, required=True)
     parser.add_argument("--domain", required=True)
     parser.add_argument("--service", required=True)
     parser.add_argument("--api", default="")
+    parser.add_argument("--component-port", type=int, default=0)
+    parser.add_argument("--secret", default="")
     host = Host(**vars(parser.parse_args()))
     try:
         asyncio.run(asyncio.wait_for(play(host), SCENARIO_S_MAX))

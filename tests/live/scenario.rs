@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::hosts::{Host, Mixd, checkout};
+use crate::hosts::{Host, Mixd, SECRET, checkout};
 
 /// Time that an orderly end may take (SIGTERM).
 pub const TERMINATE_MAX: Duration = Duration::from_secs(5);
@@ -20,6 +20,17 @@ pub fn play(name: &str, host: &mut Host, mixd: &mut Mixd) {
 
 /// Like [`play`], with further arguments for the scenario.
 pub fn play_with(name: &str, arguments: &[&str], host: &mut Host, mixd: &mut Mixd) {
+    play_on(name, arguments, host, Some(mixd));
+}
+
+/// Like [`play`], for a scenario that is the component itself.
+#[allow(dead_code)]
+pub fn play_alone(name: &str, host: &mut Host) {
+    let port = host.setup.component_port.to_string();
+    play_on(name, &["--component-port", &port, "--secret", SECRET], host, None);
+}
+
+fn play_on(name: &str, arguments: &[&str], host: &mut Host, mut mixd: Option<&mut Mixd>) {
     let mut child = Command::new(checkout("target/venv/bin/python"))
         .arg(checkout(&format!("tests/live/{name}.py")))
         .args(["--kind", host.setup.kind.name(), "--c2s-port", &host.c2s_port.to_string()])
@@ -43,7 +54,7 @@ pub fn play_with(name: &str, arguments: &[&str], host: &mut Host, mixd: &mut Mix
         let line = line.expect("text from the scenario");
         steps = steps + &line + "\n";
         if let Some(wish) = line.strip_prefix("please: ") {
-            fulfil(wish, host, mixd);
+            fulfil(wish, host, mixd.as_deref_mut());
             // A scenario that has given up in the meantime tells why on stderr.
             let _ = writeln!(orders, "done");
         }
@@ -54,20 +65,21 @@ pub fn play_with(name: &str, arguments: &[&str], host: &mut Host, mixd: &mut Mix
         status.success(),
         "{name} on {}:\n{steps}{complaints}\nthe end of mixd's log:\n{}",
         host.setup.kind.name(),
-        mixd.log_tail(),
+        mixd.map(|mixd| mixd.log_tail()).unwrap_or_default(),
     );
     println!("{name} on {}:\n{steps}", host.setup.kind.name());
 }
 
-fn fulfil(wish: &str, host: &mut Host, mixd: &mut Mixd) {
-    match wish {
-        "stop mixd" => {
+fn fulfil(wish: &str, host: &mut Host, mixd: Option<&mut Mixd>) {
+    match (wish, mixd) {
+        ("stop mixd", Some(mixd)) => {
             let status = mixd.terminate(TERMINATE_MAX);
             assert!(status.success(), "mixd ended with {status} after SIGTERM:\n{}", mixd.log_tail());
         }
-        "kill mixd" => mixd.kill(),
-        "start mixd" => mixd.start_again(),
-        "restart host" => {
+        ("kill mixd", Some(mixd)) => mixd.kill(),
+        ("start mixd", Some(mixd)) => mixd.start_again(),
+        ("restart host", None) => host.restart(),
+        ("restart host", Some(mixd)) => {
             let links = mixd.links();
             host.restart();
             mixd.wait_for_links(links + 1);

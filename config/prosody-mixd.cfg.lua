@@ -1,0 +1,11 @@
+-- Prosody 0.12 with mod_mixd in place of delegation and privilege: prosody/README.md
+-- says what it does. The rest is as in prosody.cfg.lua, beside this file.
+
+-- mixd: where mod_mixd.lua is.
+plugin_paths = { os.getenv("MIXD_PLUGINS") or "/usr/local/lib/prosody/modules" }
+
+Include "prosody.cfg.lua"
+
+VirtualHost(os.getenv("XMPP_DOMAIN") or "localhost")
+  modules_enabled = { "mixd" }
+  mixd_component = os.getenv("MIX_DOMAIN") or "mix.localhost"  -- mixd: whom the module trusts
