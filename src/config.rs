@@ -17,6 +17,7 @@ use jid::{BareJid, Jid};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// All settings.
@@ -46,6 +47,9 @@ pub struct Config {
     /// The HTTP API.
     #[serde(default)]
     pub http: Http,
+    /// What is told to monitoring.
+    #[serde(default)]
+    pub metrics: Metrics,
     /// What is known of single host servers, by domain.
     #[serde(default)]
     pub hosts: BTreeMap<Domain, Host>,
@@ -212,6 +216,22 @@ impl Limits {
 pub struct Host {
     /// How its users' MIX traffic is delivered (XEP-0405).
     pub pam: Pam,
+}
+
+/// `[metrics]`: metrics and health over HTTP. They are off unless an address to listen at is set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Metrics {
+    /// Where to listen.
+    pub listen: Option<SocketAddr>,
+    /// Seconds that one step may take before the process counts as stuck.
+    pub stuck_s: u64,
+}
+
+impl Default for Metrics {
+    fn default() -> Metrics {
+        Metrics { listen: None, stuck_s: 120 }
+    }
 }
 
 /// `[log]`: what is logged to standard error, and how.

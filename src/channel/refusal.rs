@@ -106,6 +106,35 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// The reason in words that are one of a few, for counting, and what it is about where the reason does not say.
+    pub fn reason(&self) -> (&'static str, &'static str) {
+        match self {
+            Refusal::NoSuchChannel => ("no-such-channel", ""),
+            Refusal::NameTaken => ("name-taken", ""),
+            Refusal::NickTaken => ("nick-taken", ""),
+            Refusal::NotJoined => ("not-joined", ""),
+            Refusal::Forbidden(_) => ("forbidden", ""),
+            Refusal::NotAllowed(_) => ("not-allowed", ""),
+            Refusal::NoSuchNode => ("no-such-node", ""),
+            Refusal::NoSuchItem => ("no-such-item", ""),
+            Refusal::TooLong { what, .. } | Refusal::TooManyCharacters { what, .. } => ("too-long", what),
+            Refusal::TooMany { what, .. } => ("too-many", what),
+            Refusal::StillWaiting => ("still-waiting", ""),
+            Refusal::NotAdmin => ("not-admin", ""),
+            Refusal::FeatureOff(feature) => ("feature-off", feature),
+            Refusal::Crowded { .. } => ("too-many", "participants"),
+            Refusal::Invalid { field, .. } => ("invalid", field),
+            Refusal::UnsupportedMedia => ("unsupported-media", ""),
+            Refusal::FileTooLarge { .. } => ("too-long", "the file"),
+            Refusal::NoSuchFile => ("no-such-file", ""),
+            Refusal::BadRequest(_) => ("bad-request", ""),
+            Refusal::Unsupported(_) => ("unsupported", ""),
+            Refusal::NoSuchService => ("no-such-service", ""),
+            Refusal::Busy => ("busy", ""),
+            Refusal::Internal => ("internal", ""),
+        }
+    }
+
     /// The 3-digit code that goes with it at every door (groups.md §3.8): in a stanza's `<code/>` and over HTTP.
     pub fn code(&self) -> u16 {
         match self {

@@ -56,6 +56,7 @@ fn ranges(config: &Config, wrong: &mut Vec<OutOfRange>) {
         ("limits.inbox_items_max", of(limits.inbox_items_max), 1, many),
         ("limits.inbox_bytes_max", of(limits.inbox_bytes_max), 10_000, 1024 * gib),
         ("limits.outbox_bytes_max", of(limits.outbox_bytes_max), 10_000, 1024 * gib),
+        ("metrics.stuck_s", config.metrics.stuck_s, 1, day_s),
         ("groups.participants_max", of(config.groups.participants_max), 1, many),
         ("groups.subject_chars_max", of(config.groups.subject_chars_max), 1, 1000),
         ("groups.avatar_bytes_max", of(config.groups.avatar_bytes_max), 1024, gib),
@@ -90,6 +91,10 @@ fn relations(config: &Config, wrong: &mut Vec<OutOfRange>) {
     }
     if component.backoff_ms_max < component.backoff_ms_min {
         refuse("component.backoff_ms_max", component.backoff_ms_max.to_string(), "at least backoff_ms_min");
+    }
+    if config.metrics.stuck_s <= component.write_timeout_s {
+        // A host server that does not read is left after that time, and is no reason to start again.
+        refuse("metrics.stuck_s", config.metrics.stuck_s.to_string(), "more than component.write_timeout_s");
     }
     if config.archive.page_default > config.archive.page_max {
         refuse("archive.page_default", config.archive.page_default.to_string(), "at most archive.page_max");

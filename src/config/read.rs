@@ -215,7 +215,7 @@ mod tests {
             &[("MIXD_COMPONENT__PORT", "high")],
             "environment variable MIXD_COMPONENT__PORT: component.port: found string \"high\", expected a whole number of 0 or more, within bounds",
         );
-        let sections = "component, service, storage, archive, limits, groups, features, http, hosts, log";
+        let sections = "component, service, storage, archive, limits, groups, features, http, metrics, hosts, log";
         refused(
             LEAST,
             &[("MIXD_PORT", "1")],
@@ -239,6 +239,15 @@ mod tests {
              m.toml: limits.stanza_depth_max: found 4000, expected a number from 16 to 256\n\
              m.toml: component.backoff_ms_max: found 20, expected at least backoff_ms_min\n\
              m.toml: archive.page_default: found 20, expected at most archive.page_max",
+        );
+    }
+
+    #[test]
+    fn a_host_server_that_does_not_read_is_left_before_the_process_counts_as_stuck() {
+        refused(
+            &format!("{LEAST}write_timeout_s = 90\n[metrics]\nstuck_s = 90"),
+            &[],
+            "m.toml: metrics.stuck_s: found 90, expected more than component.write_timeout_s",
         );
     }
 

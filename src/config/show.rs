@@ -115,6 +115,7 @@ mod tests {
         let mut config = Config::read_with(&file, []).unwrap();
         config.component.ping_to = None;
         (config.http.listen, config.http.user_domain, config.http.public_url) = (None, None, None);
+        config.metrics.listen = None;
         config.hosts.clear();
         config.service.admins.clear();
         assert_eq!(config, example());

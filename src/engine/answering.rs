@@ -83,7 +83,7 @@ impl Engine {
                 return turn.send(reply.error(&(&Refusal::NoSuchItem).into()));
             }
             Answer::Items { .. } | Answer::Group(GroupAnswer::Profile) if turn.effort > EFFORT_MAX => {
-                return turn.send(reply.error(&(&Refusal::Busy).into()));
+                return turn.send_refusal(reply, &Refusal::Busy);
             }
             answer => {
                 let (Some(extension), Some(request)) = (extension, self.request(asked)) else { return };
@@ -94,7 +94,7 @@ impl Engine {
                 }
                 let text = match extension.encode(&answer, &request) {
                     Ok(payload) => reply.result(payload),
-                    Err(refusal) => reply.error(&(&refusal).into()),
+                    Err(refusal) => return turn.send_refusal(reply, &refusal),
                 };
                 turn.effort += text.len();
                 return turn.send(text);

@@ -91,17 +91,17 @@ impl Engine {
             Addressee::Channel(name) => Some(name),
             Addressee::Gid(gid) => match self.shelf.by_gid(gid).filter(|name| self.is_found_by(name, &actor)) {
                 Some(name) => Some(name.clone()),
-                None => return turn.results.push((token, Err(Refusal::NoSuchChannel))),
+                None => return turn.refuse_call(token, Refusal::NoSuchChannel),
             },
         };
         if matches!(command, Command::ReadHistory(_) | Command::HistoryBounds) {
             let refusal = Refusal::Unsupported("the archive is read over XMPP".into());
-            return turn.results.push((token, Err(refusal)));
+            return turn.refuse_call(token, refusal);
         }
         let mut asked = Asked { actor, channel, way: Way::Call(token) };
         match self.decide(&mut asked, command) {
             Ok(effects) => self.carry_out(asked, effects, turn),
-            Err(refusal) => turn.results.push((token, Err(refusal))),
+            Err(refusal) => turn.refuse_call(token, refusal),
         }
     }
 

@@ -23,7 +23,7 @@ impl Engine {
             .and_then(|inner| Ok((inner, delegation::asker(stanza, inner)?)));
         let (inner, (asker, id)) = match asker {
             Ok(known) => known,
-            Err(refusal) => return turn.refuse(outer, &(&refusal).into()),
+            Err(refusal) => return turn.refuse_by(outer, &refusal),
         };
         let mut reply = Reply {
             kind: Kind::Iq,
@@ -43,7 +43,7 @@ impl Engine {
             .and_then(|unwrapped| Ok((self.channel_named(&unwrapped.channel)?, unwrapped)));
         let (channel, unwrapped) = match request {
             Ok(request) => request,
-            Err(refusal) => return turn.refuse(reply, &(&refusal).into()),
+            Err(refusal) => return turn.refuse_by(reply, &refusal),
         };
         if let Some(wrapping) = &mut reply.delegated {
             wrapping.name = unwrapped.name;
@@ -51,7 +51,7 @@ impl Engine {
         }
         let payload = unwrapped.payload;
         let Some(extension) = xep::route(Scope::Channel, true, payload) else {
-            return turn.refuse(reply, &(&Refusal::NoSuchService).into());
+            return turn.refuse_by(reply, &Refusal::NoSuchService);
         };
         let actor = self.actor(unwrapped.account);
         let (channel, extension) = (Some(channel), Some(extension));

@@ -28,7 +28,8 @@ pub use call::{Addressee, Call, CallResult, Called, Lookup, Recipient};
 pub use hosts::Pam;
 pub use needs::{Loaded, Needs, ROUNDS_MAX};
 pub use outbox::{Audience, Delta, Entry, Fan, ListId, Out};
-pub use turn::{Inbound, Turn};
+pub use shelf::Census;
+pub use turn::{Inbound, Reason, Turn};
 
 use crate::channel::{ChannelName, Facts, Limits, Stamp, Status};
 use crate::store::{Listing, Whereabouts};
@@ -122,6 +123,11 @@ impl Engine {
             dice: StdRng::from_seed(seed),
             now: Stamp::default(),
         }
+    }
+
+    /// How much there is, and how much of it is in memory.
+    pub fn census(&self) -> Census {
+        self.shelf.census()
     }
 
     /// The channels in memory, for comparing them with the store.

@@ -85,7 +85,7 @@ impl Engine {
         let decided = self.decode(&asked).and_then(|command| self.decide(&mut asked, command));
         match decided {
             Ok(effects) => self.carry_out(asked, effects, turn),
-            Err(refusal) => turn.send(reply.error(&(&refusal).into())),
+            Err(refusal) => turn.send_refusal(&reply, &refusal),
         }
     }
 

@@ -46,7 +46,7 @@ impl Engine {
         let reply = Reply::to_stanza(stanza);
         let Some(payload) = stanza.payload() else {
             let refusal = Refusal::BadRequest("a request has exactly one child (RFC 6120 §8.2.3)".into());
-            return turn.refuse(reply, &(&refusal).into());
+            return turn.refuse_by(reply, &refusal);
         };
         if let Some((version, inner)) = delegation::forwarded(stanza) {
             return self.delegated(stanza, version, inner, turn);
@@ -54,14 +54,14 @@ impl Engine {
         let (scope, channel) = match self.target(&stanza.to) {
             Some(Target::Service) => (Scope::Service, None),
             Some(Target::Channel(name)) => (Scope::Channel, Some(name)),
-            _ => return turn.refuse(reply, &(&Refusal::NoSuchService).into()),
+            _ => return turn.refuse_by(reply, &Refusal::NoSuchService),
         };
         let set = stanza.type_ == "set";
         let Some(extension) = xep::route(scope, set, payload) else {
             let actor = self.actor(stanza.sender());
             let hidden = channel.as_ref().is_some_and(|name| self.is_hidden(name, &actor));
             let refusal = if hidden { Refusal::NoSuchChannel } else { Refusal::NoSuchService };
-            return turn.refuse(reply, &(&refusal).into());
+            return turn.refuse_by(reply, &refusal);
         };
         let actor = self.actor(stanza.sender());
         let extension = Some(extension);
@@ -83,7 +83,7 @@ impl Engine {
             // What a server announces is not answered.
             Some(Target::Service) if stanza.from.node().is_none() => self.advert(stanza),
             _ if stanza.type_ == "headline" => {}
-            _ => turn.refuse(reply, &(&Refusal::NoSuchService).into()),
+            _ => turn.refuse_by(reply, &Refusal::NoSuchService),
         }
     }
 

@@ -20,6 +20,8 @@ pub(super) struct Shelf {
     channels: HashMap<ChannelName, Shelved>,
     bytes: usize,
     bytes_max: usize,
+    /// Participants of the channels in memory.
+    participants: usize,
     uses: u64,
     /// The highest number given to a channel.
     gid: u32,
@@ -28,7 +30,21 @@ pub(super) struct Shelf {
 struct Shelved {
     channel: Channel,
     bytes: usize,
+    participants: usize,
     used: u64,
+}
+
+/// How much there is, and how much of it is in memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Channels of the service.
+    pub channels: usize,
+    /// Channels in memory.
+    pub channels_in_memory: usize,
+    /// What they take, in bytes.
+    pub memory_bytes: usize,
+    /// Their participants, each counted once a channel.
+    pub participants_in_memory: usize,
 }
 
 impl Shelf {
@@ -44,7 +60,17 @@ impl Shelf {
             channels: HashMap::new(),
             bytes: 0,
             bytes_max,
+            participants: 0,
             uses: 0,
+        }
+    }
+
+    pub fn census(&self) -> Census {
+        Census {
+            channels: self.directory.len(),
+            channels_in_memory: self.channels.len(),
+            memory_bytes: self.bytes,
+            participants_in_memory: self.participants,
         }
     }
 
@@ -65,6 +91,9 @@ impl Shelf {
             let bytes = shelved.channel.bytes();
             self.bytes = self.bytes + bytes - shelved.bytes;
             shelved.bytes = bytes;
+            let participants = shelved.channel.participant_count();
+            self.participants = self.participants + participants - shelved.participants;
+            shelved.participants = participants;
             let listed = shelved.channel.profile().listed;
             if let Some(listing) = self.directory.get_mut(name).filter(|listing| listing.listed != listed) {
                 listing.listed = listed;
@@ -133,7 +162,9 @@ impl Shelf {
         self.uses += 1;
         let bytes = channel.bytes();
         self.bytes += bytes;
-        self.channels.insert(name, Shelved { channel, bytes, used: self.uses });
+        let participants = channel.participant_count();
+        self.participants += participants;
+        self.channels.insert(name, Shelved { channel, bytes, participants, used: self.uses });
     }
 
     fn list(&mut self, name: &ChannelName, listed: bool) {
@@ -147,6 +178,7 @@ impl Shelf {
     pub fn take(&mut self, name: &ChannelName) -> Option<Channel> {
         let shelved = self.channels.remove(name)?;
         self.bytes -= shelved.bytes;
+        self.participants -= shelved.participants;
         Some(shelved.channel)
     }
 

@@ -43,8 +43,33 @@ pub struct Turn {
     pub(super) effort: usize,
     /// Questions of the service's own, which do not wait for any commit.
     pub(super) questions: Vec<String>,
+    /// Why things were refused, for counting.
+    pub refusals: Vec<Reason>,
     /// Whom to tell when the commit is refused.
     pub(super) replies: Vec<Reply>,
+}
+
+/// Why something was refused, in words that are one of a few.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Reason {
+    /// The reason.
+    pub name: &'static str,
+    /// What it was about, where the reason alone does not say; empty otherwise.
+    pub what: &'static str,
+}
+
+impl Reason {
+    /// Too much is waiting.
+    pub const BUSY: Reason = Reason { name: "busy", what: "" };
+    /// The store failed.
+    pub const STORE_FAILED: Reason = Reason { name: "internal", what: "" };
+}
+
+impl From<&Refusal> for Reason {
+    fn from(refusal: &Refusal) -> Reason {
+        let (name, what) = refusal.reason();
+        Reason { name, what }
+    }
 }
 
 impl Turn {
@@ -65,8 +90,27 @@ impl Turn {
 
     /// Answers what never came to a decision; its sender too is told when the commit is refused.
     pub(super) fn refuse(&mut self, reply: Reply, error: &StanzaError) {
+        self.refusals.push(Reason { name: error.condition.spelling().0, what: "" });
         self.send(reply.error(error));
         self.replies.push(reply);
+    }
+
+    /// As [`Turn::refuse`], by a refusal.
+    pub(super) fn refuse_by(&mut self, reply: Reply, refusal: &Refusal) {
+        self.send_refusal(&reply, refusal);
+        self.replies.push(reply);
+    }
+
+    /// Answers what was decided against.
+    pub(super) fn send_refusal(&mut self, reply: &Reply, refusal: &Refusal) {
+        self.refusals.push(refusal.into());
+        self.send(reply.error(&refusal.into()));
+    }
+
+    /// Answers a call that was decided against.
+    pub(super) fn refuse_call(&mut self, token: u64, refusal: Refusal) {
+        self.refusals.push((&refusal).into());
+        self.results.push((token, Err(refusal)));
     }
 }
 

@@ -4,7 +4,7 @@ use crate::channel::Stamp;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use std::sync::OnceLock;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The wall clock.
 pub fn now() -> Stamp {
@@ -12,10 +12,15 @@ pub fn now() -> Stamp {
     Stamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// Milliseconds since the first call, from a clock that never goes back.
-pub fn uptime_ms() -> u64 {
+/// The time since the first call, from a clock that never goes back.
+pub fn uptime() -> Duration {
     static START: OnceLock<Instant> = OnceLock::new();
-    u64::try_from(START.get_or_init(Instant::now).elapsed().as_millis()).unwrap_or(u64::MAX)
+    START.get_or_init(Instant::now).elapsed()
+}
+
+/// The same in milliseconds.
+pub fn uptime_ms() -> u64 {
+    u64::try_from(uptime().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Fresh randomness of the system.

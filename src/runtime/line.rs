@@ -35,6 +35,7 @@ pub struct Line {
     /// Whether something was written that no ping covers.
     uncovered: bool,
     dropped: u64,
+    copies: u64,
 }
 
 #[derive(Debug)]
@@ -158,6 +159,11 @@ impl Line {
         std::mem::take(&mut self.dropped)
     }
 
+    /// How many copies of messages were written since this was last asked.
+    pub fn take_copies(&mut self) -> u64 {
+        std::mem::take(&mut self.copies)
+    }
+
     fn end(&self) -> u64 {
         self.first + self.items.len() as u64
     }
@@ -231,7 +237,7 @@ impl Line {
     /// Appends an item; whether all of it is written.
     fn write(&mut self, number: u64, cursor: &mut Cursor, bytes_max: usize, block: &mut Vec<u8>) -> bool {
         let item = &mut self.items[(number - self.first) as usize];
-        let before = block.len();
+        let (before, copies) = (block.len(), cursor.copies);
         let done = match &item.what {
             What::Out(Out::Stanza(text) | Out::Question(text)) => {
                 block.extend_from_slice(text.as_bytes());
@@ -241,6 +247,7 @@ impl Line {
             What::Out(Out::Fan(_) | Out::Book(_)) | What::Done => true,
         };
         let wrote = block.len() > before;
+        self.copies += (cursor.copies - copies) as u64;
         self.uncovered |= wrote;
         if done {
             item.covered = Some(if wrote || cursor.copies > 0 { self.ping } else { 0 });

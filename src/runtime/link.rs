@@ -5,6 +5,7 @@
 use super::clock;
 use super::component::{Address, LinkError, connect};
 use super::framer::{Framer, Limits};
+use super::metrics::Metrics;
 use super::outbox::{Confirmed, Urgent};
 use super::reader::{Inbox, KeepAlive, Reader};
 use super::writer::Writer;
@@ -45,6 +46,8 @@ pub struct Link {
     pub urgent: Arc<Urgent>,
     /// What the host server is known to have.
     pub confirmed: Arc<Confirmed>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// What writes.
     pub writer: Writer,
     /// Whether the process is to end.
@@ -90,10 +93,16 @@ impl Link {
     async fn converse(&mut self, tcp: TcpStream, framer: Framer, early: Vec<Vec<u8>>) -> Option<LinkError> {
         tracing::info!("link up: {}", self.name);
         self.inbox.push_beyond(Inbound::LinkUp);
+        self.metrics.note_link(true);
         let since_ms = clock::uptime_ms();
         let (read, mut write) = tcp.into_split();
-        let reader =
-            Reader::new(self.inbox.clone(), self.urgent.clone(), self.confirmed.clone(), self.keep_alive.clone());
+        let reader = Reader::new(
+            self.inbox.clone(),
+            self.urgent.clone(),
+            self.confirmed.clone(),
+            self.metrics.clone(),
+            self.keep_alive.clone(),
+        );
         let mut reading = JoinSet::new();
         reading.spawn(async move {
             let _vital = super::vital::Vital("the reader of the link");
@@ -115,6 +124,7 @@ impl Link {
             self.finish(&mut reading, &mut write).await;
         }
         self.inbox.push_beyond(Inbound::LinkDown);
+        self.metrics.note_link(false);
         self.backoff.note_lived(Duration::from_millis(clock::uptime_ms() - since_ms));
         end
     }

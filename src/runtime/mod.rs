@@ -13,6 +13,7 @@ mod http;
 mod line;
 mod link;
 pub mod load;
+mod metrics;
 mod outbox;
 mod queue;
 mod reader;
@@ -61,6 +62,8 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     let outbox = Arc::new(outbox::Outbox::new(usize::MAX, limits.outbox_bytes_max));
     let callers = Arc::new(callers::Callers::default());
     let confirmed = Arc::new(outbox::Confirmed::default());
+    let urgent = Arc::new(outbox::Urgent::new(URGENT_MAX.0, URGENT_MAX.1));
+    let metrics = Arc::new(metrics::Metrics::default());
     let (stop, stopping) = watch::channel(false);
 
     let engine = Engine::new(
@@ -70,7 +73,16 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         store.directory().context("the directory of channels")?,
         store.whereabouts().context("the whereabouts of accounts")?,
     );
-    let archive = archive::Archive::start(config.archive.query_threads, &store, &outbox, &callers)?;
+    let archive = archive::Archive::start(config.archive.query_threads, &store, &outbox, &callers, &metrics)?;
+    let watched = metrics::Watched {
+        metrics: metrics.clone(),
+        inbox: inbox.clone(),
+        outbox: outbox.clone(),
+        urgent: urgent.clone(),
+        questions: archive.questions().clone(),
+        store: store.clone(),
+        files: http::files_folder(config),
+    };
     let worker = worker::Worker {
         engine,
         store: store.clone(),
@@ -78,11 +90,14 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         outbox: outbox.clone(),
         archive,
         callers: callers.clone(),
+        metrics: metrics.clone(),
     };
     let working =
         std::thread::Builder::new().name("worker".to_owned()).stack_size(STACK_BYTES).spawn(move || worker.run())?;
-    let serving = http::start(config, &store, &inbox, &callers, stopping.clone()).await?;
-    let link = link(config, secret, &inbox, &outbox, &confirmed, stopping)?;
+    metrics::start(config, watched, stopping.clone()).await?;
+    let serving = http::start(config, &store, &inbox, &callers, &metrics, stopping.clone()).await?;
+    let ends = Ends { inbox: inbox.clone(), outbox: outbox.clone(), urgent, confirmed: confirmed.clone(), metrics };
+    let link = link(config, secret, ends, stopping)?;
     let mut linking = tokio::spawn(async move {
         let _vital = vital::Vital("the link");
         link.run().await;
@@ -110,16 +125,18 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     Ok(())
 }
 
-fn link(
-    config: &Config,
-    secret: Secret,
-    inbox: &Arc<reader::Inbox>,
-    outbox: &Arc<outbox::Outbox>,
-    confirmed: &Arc<outbox::Confirmed>,
-    stop: watch::Receiver<bool>,
-) -> anyhow::Result<link::Link> {
+/// What the link shares with the rest.
+struct Ends {
+    inbox: Arc<reader::Inbox>,
+    outbox: Arc<outbox::Outbox>,
+    urgent: Arc<outbox::Urgent>,
+    confirmed: Arc<outbox::Confirmed>,
+    metrics: Arc<metrics::Metrics>,
+}
+
+fn link(config: &Config, secret: Secret, ends: Ends, stop: watch::Receiver<bool>) -> anyhow::Result<link::Link> {
     let component = &config.component;
-    let urgent = Arc::new(outbox::Urgent::new(URGENT_MAX.0, URGENT_MAX.1));
+    let Ends { inbox, outbox, urgent, confirmed, metrics } = ends;
     let ms = Duration::from_millis;
     let keep_alive = reader::KeepAlive {
         idle: Duration::from_secs(component.ping_idle_s),
@@ -139,10 +156,11 @@ fn link(
         limits: config.limits.of_stanzas(),
         keep_alive: keep_alive.clone(),
         backoff: link::Backoff::new(ms(component.backoff_ms_min), ms(component.backoff_ms_max), clock::seed()?),
-        inbox: inbox.clone(),
+        inbox,
         urgent: urgent.clone(),
-        writer: writer::Writer::new(outbox.clone(), urgent, confirmed.clone(), keep_alive.clone(), writer_limits),
-        confirmed: confirmed.clone(),
+        metrics: metrics.clone(),
+        writer: writer::Writer::new(outbox, urgent, confirmed.clone(), metrics, keep_alive.clone(), writer_limits),
+        confirmed,
         stop,
     })
 }

@@ -52,6 +52,12 @@ impl<T> Queue<T> {
         self.lock().items.is_empty()
     }
 
+    /// How many items are in it, and what they weigh, in bytes.
+    pub fn depth(&self) -> (usize, usize) {
+        let state = self.lock();
+        (state.items.len(), state.bytes)
+    }
+
     /// Adds an item where there is room; whether there was.
     pub fn try_push(&self, item: T, bytes: usize) -> bool {
         let state = self.lock();

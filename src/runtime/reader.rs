@@ -6,10 +6,11 @@
 use super::clock;
 use super::component::LinkError;
 use super::framer::{Excess, Frame, Framer};
+use super::metrics::Metrics;
 use super::outbox::{Confirmed, Urgent};
 use super::queue::Queue;
 use super::refuse::{Why, refuse};
-use crate::engine::Inbound;
+use crate::engine::{Inbound, Reason};
 use crate::xmpp::{Condition, Kind, Stanza, StanzaError, Tag, Unreadable, ns};
 use jid::Jid;
 use memchr::memchr_iter;
@@ -49,6 +50,7 @@ pub struct Reader {
     inbox: Arc<Inbox>,
     urgent: Arc<Urgent>,
     confirmed: Arc<Confirmed>,
+    metrics: Arc<Metrics>,
     keep_alive: KeepAlive,
     /// Stanzas refused since the inbox was last empty.
     refused: u64,
@@ -56,8 +58,14 @@ pub struct Reader {
 
 impl Reader {
     /// A reader for one connection.
-    pub fn new(inbox: Arc<Inbox>, urgent: Arc<Urgent>, confirmed: Arc<Confirmed>, keep_alive: KeepAlive) -> Reader {
-        Reader { inbox, urgent, confirmed, keep_alive, refused: 0 }
+    pub fn new(
+        inbox: Arc<Inbox>,
+        urgent: Arc<Urgent>,
+        confirmed: Arc<Confirmed>,
+        metrics: Arc<Metrics>,
+        keep_alive: KeepAlive,
+    ) -> Reader {
+        Reader { inbox, urgent, confirmed, metrics, keep_alive, refused: 0 }
     }
 
     /// Reads until the link is lost, beginning with the stanzas in `early`; says why it was.
@@ -161,6 +169,7 @@ impl Reader {
             tracing::warn!("more comes in than is worked off: requests are answered with resource-constraint");
         }
         self.refused += 1;
+        self.metrics.count_refusal(&Reason::BUSY);
         if let Some(answer) = refuse(head, Why::Busy) {
             let weight = answer.len();
             self.urgent.try_push(answer, weight);
@@ -204,7 +213,7 @@ mod tests {
     fn reader(inbox: &Arc<Inbox>, urgent: &Arc<Urgent>) -> Reader {
         let (idle, patience) = (Duration::from_millis(60), Duration::from_millis(60));
         let keep_alive = KeepAlive { idle, patience, from: "mix.h".into(), to: "h".into(), id: "pong".into() };
-        Reader::new(inbox.clone(), urgent.clone(), Arc::default(), keep_alive)
+        Reader::new(inbox.clone(), urgent.clone(), Arc::default(), Arc::default(), keep_alive)
     }
 
     fn framer() -> Framer {

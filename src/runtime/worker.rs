@@ -7,12 +7,13 @@ use super::archive::{Archive, Question};
 use super::callers::Callers;
 use super::clock;
 use super::load::load_all;
+use super::metrics::Metrics;
 use super::outbox::{Outbox, Parcel};
 use super::reader::Inbox;
 use super::refuse::{Why, refuse_inbound};
 use super::vital::Vital;
-use crate::channel::Refusal;
-use crate::engine::{Engine, Inbound};
+use crate::channel::{Refusal, Stamp};
+use crate::engine::{Engine, Inbound, Reason, Turn};
 use crate::store::{CommitError, Store};
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +42,8 @@ pub struct Worker {
     pub archive: Archive,
     /// Who waits for the results of calls.
     pub callers: Arc<Callers>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
 }
 
 impl Worker {
@@ -48,6 +51,7 @@ impl Worker {
     pub fn run(mut self) {
         let _vital = Vital("the worker");
         let mut ticked_ms = clock::uptime_ms();
+        self.metrics.set_census(&self.engine.census());
         while let Some(mut batch) =
             self.inbox.take_in_thread((BATCH_ITEMS, BATCH_BYTES), Duration::from_millis(TICK_MS))
         {
@@ -58,12 +62,15 @@ impl Worker {
             }
             if !batch.is_empty() {
                 self.work(batch);
+                self.metrics.set_census(&self.engine.census());
             }
+            self.metrics.health.worker.rest();
         }
         self.archive.finish();
     }
 
     fn work(&mut self, mut batch: Vec<Inbound>) {
+        self.metrics.health.worker.beat();
         let needs = self.engine.needs(&batch);
         if needs.channels.len() > COLD_MAX && batch.len() > 1 {
             // What has to be loaded for one turn stays bounded, and the first ones do not wait for the last.
@@ -79,13 +86,16 @@ impl Worker {
             }
             Err(error) => {
                 tracing::error!("the store cannot be read: {error}");
+                self.metrics.health.note_store(false);
                 return batch.drain(..).for_each(|inbound| self.refuse(&inbound));
             }
         }
-        let now = clock::now();
+        self.metrics.count_batch(&batch);
+        let (now, begun) = (clock::now(), clock::uptime());
         let turn = self.engine.turn(now, batch);
-        let committed = if turn.records.is_empty() { Ok(()) } else { self.store.commit(now, &turn.records) };
-        match committed {
+        self.metrics.count_turn(&turn, clock::uptime() - begun);
+        self.metrics.health.worker.beat();
+        match self.commit(now, &turn) {
             Ok(()) => {
                 self.send(Parcel { number: None, outs: turn.outbox });
                 turn.results.into_iter().for_each(|called| self.callers.tell(called));
@@ -102,8 +112,20 @@ impl Worker {
         }
     }
 
+    fn commit(&self, now: Stamp, turn: &Turn) -> Result<(), CommitError> {
+        if turn.records.is_empty() {
+            return Ok(());
+        }
+        let begun = clock::uptime();
+        let committed = self.store.commit(now, &turn.records);
+        self.metrics.count_commit(&turn.records, clock::uptime() - begun, committed.is_ok());
+        self.metrics.health.worker.beat();
+        committed
+    }
+
     /// Answers what could not be taken because the store cannot be read.
     fn refuse(&self, inbound: &Inbound) {
+        self.metrics.count_refusal(&Reason::STORE_FAILED);
         if let Inbound::Call(call) = inbound {
             self.callers.tell((call.token, Err(Refusal::Internal)));
         }
@@ -114,9 +136,13 @@ impl Worker {
 
     /// Lets the store do what it put off.
     fn idle(&self) {
+        self.metrics.health.worker.beat();
         match self.store.idle(clock::now()) {
             Ok(()) => {}
-            Err(error @ CommitError::Refused(_)) => tracing::warn!("{error}; it is tried again"),
+            Err(error @ CommitError::Refused(_)) => {
+                tracing::warn!("{error}; it is tried again");
+                self.metrics.health.note_store(false);
+            }
             Err(error @ CommitError::Unknown(_)) => give_up(&error),
         }
     }
@@ -124,6 +150,8 @@ impl Worker {
     fn send(&self, parcel: Parcel) {
         if !parcel.outs.is_empty() || parcel.number.is_some() {
             let weight = parcel.weight();
+            // Whether the writer gets on is the writer's to show.
+            self.metrics.health.worker.rest();
             self.outbox.push(parcel, weight);
         }
     }

@@ -6,6 +6,7 @@
 use super::clock;
 use super::component::LinkError;
 use super::line::Line;
+use super::metrics::Metrics;
 use super::outbox::{Confirmed, Outbox, Urgent};
 use super::reader::KeepAlive;
 use crate::xmpp::{Tag, ns};
@@ -43,6 +44,7 @@ pub struct Writer {
     outbox: Arc<Outbox>,
     urgent: Arc<Urgent>,
     confirmed: Arc<Confirmed>,
+    metrics: Arc<Metrics>,
     /// Whom to ping, and the beginning of pings' ids.
     keep_alive: KeepAlive,
     limits: WriterLimits,
@@ -65,6 +67,7 @@ impl Writer {
         outbox: Arc<Outbox>,
         urgent: Arc<Urgent>,
         confirmed: Arc<Confirmed>,
+        metrics: Arc<Metrics>,
         keep_alive: KeepAlive,
         limits: WriterLimits,
     ) -> Writer {
@@ -72,6 +75,7 @@ impl Writer {
             outbox,
             urgent,
             confirmed,
+            metrics,
             keep_alive,
             limits,
             line: Line::new(),
@@ -92,6 +96,7 @@ impl Writer {
     /// [`LinkError`] when the link is lost.
     pub async fn write_to(&mut self, io: &mut (impl AsyncWrite + Unpin)) -> Result<(), LinkError> {
         loop {
+            self.metrics.health.writer.beat();
             self.write_block(io).await?;
             self.settle();
             self.take_urgent();
@@ -135,16 +140,19 @@ impl Writer {
             settled.into_iter().for_each(|parcel| self.confirmed.settle(parcel));
             let dropped = self.line.take_dropped();
             if dropped > 0 {
+                self.metrics.count_dropped(dropped);
                 tracing::warn!(
                     dropped,
                     "there is no link, and more to send than limits.outbox_bytes_max: the oldest is dropped; \
                      whoever missed a message finds it in the archive"
                 );
             }
+            self.metrics.health.writer.rest();
             match self.outbox.take(BATCH_PARCELS).await {
                 Some(parcels) => parcels.into_iter().for_each(|it| self.line.push(it, clock::uptime_ms())),
                 None => return,
             }
+            self.metrics.health.writer.beat();
         }
     }
 
@@ -171,6 +179,7 @@ impl Writer {
         let patience = waited.map(|waited| self.keep_alive.patience.saturating_sub(waited));
         let pause = Duration::from_millis(self.next_ping_ms.saturating_sub(now_ms));
         let wants_ping = self.pinged.is_none() && self.line.is_uncovered();
+        self.metrics.health.writer.rest();
         tokio::select! {
             biased;
             urgent = self.urgent.take(BATCH_URGENT) => urgent.into_iter().flatten().for_each(|it| self.put_first(&it)),
@@ -237,10 +246,14 @@ impl Writer {
             match tokio::time::timeout(self.limits.write_timeout, io.write(&self.block[self.written..])).await {
                 Err(_) => return Err(LinkError::Stalled),
                 Ok(Ok(0)) => return Err(LinkError::Lost(io::ErrorKind::WriteZero.into())),
-                Ok(Ok(written)) => self.written += written,
+                Ok(Ok(written)) => {
+                    self.written += written;
+                    self.metrics.health.writer.beat();
+                }
                 Ok(Err(error)) => return Err(LinkError::Lost(error)),
             }
         }
+        self.metrics.count_written(self.block.len(), self.line.take_copies());
         self.block.clear();
         self.written = 0;
         if let Some((_, since)) = &mut self.pinged {

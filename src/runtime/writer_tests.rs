@@ -27,7 +27,7 @@ fn bench() -> Bench {
     };
     let limits =
         WriterLimits { write_timeout: Duration::from_millis(200), line_bytes_max: 1 << 20, horizon_ms: 600_000 };
-    let writer = Writer::new(outbox.clone(), urgent.clone(), confirmed.clone(), keep_alive, limits);
+    let writer = Writer::new(outbox.clone(), urgent.clone(), confirmed.clone(), Arc::default(), keep_alive, limits);
     Bench { writer, outbox, urgent, confirmed }
 }
 

@@ -16,6 +16,7 @@ mod shelf;
 mod sled;
 mod visible;
 
+pub use self::sled::folder_bytes;
 pub use memory::{Failure, MemoryStore};
 pub use sled::{SledOptions, SledStore};
 
@@ -133,6 +134,17 @@ pub enum CommitError {
     Unknown(String),
 }
 
+/// What is on the disk, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// Everything but rows.
+    pub state_bytes: u64,
+    /// The rows.
+    pub archive_bytes: u64,
+    /// The months that have rows.
+    pub months: u64,
+}
+
 /// The store cannot be read, or not be opened; the text says why and what to do.
 #[derive(Debug, Error)]
 #[error("{0}")]
@@ -231,6 +243,14 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// As [`Store::load`].
     fn people(&self, tag: u64, ids: &[ParticipantId]) -> Result<HashMap<ParticipantId, Member>, StoreError>;
+
+    /// What is on the disk.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    fn sizes(&self) -> Result<Sizes, StoreError> {
+        Ok(Sizes::default())
+    }
 
     /// The key that seals row numbers into ids; made when the store was, and never changed.
     fn sealing_key(&self) -> [u8; 16];

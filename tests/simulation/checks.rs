@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 /// Compares every channel in memory with the store.
 pub fn memory_is_store(engine: &Engine, store: &MemoryStore) {
     let channels: Vec<&Channel> = engine.channels().collect();
+    let (census, participants) = (engine.census(), channels.iter().map(|it| it.participant_count()).sum::<usize>());
+    assert_eq!((census.channels_in_memory, census.participants_in_memory), (channels.len(), participants));
     let names: Vec<ChannelName> = channels.iter().map(|channel| channel.name().clone()).collect();
     for (channel, stored) in channels.into_iter().zip(store.load(&names).unwrap()) {
         let Some(stored) = stored else { panic!("{} is in memory and not in the store", channel.name()) };

@@ -4,6 +4,7 @@
 //! to be good, so that many at once get no further than one after the other.
 
 use super::super::clock;
+use super::super::metrics::{Metrics, Outcome};
 use super::pace::{Pace, Who};
 use super::reply::Fault;
 use super::sasl::Checker;
@@ -14,7 +15,7 @@ use jid::{BareJid, DomainPart, NodePart};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Semaphore;
 
 /// Good logins that are remembered.
@@ -30,6 +31,7 @@ pub struct Login {
     cache_ms: u64,
     failures: Pace,
     known: Mutex<HashMap<BareJid, ([u8; 32], u64)>>,
+    metrics: Arc<Metrics>,
 }
 
 impl Login {
@@ -37,7 +39,7 @@ impl Login {
     ///
     /// # Errors
     /// Those of [`Checker::new`].
-    pub fn new(http: &Http, salt: [u8; 32]) -> anyhow::Result<Login> {
+    pub fn new(http: &Http, salt: [u8; 32], metrics: Arc<Metrics>) -> anyhow::Result<Login> {
         let failures = u64::try_from(http.failed_logins_max).unwrap_or(u64::MAX);
         Ok(Login {
             checker: Checker::new(http)?,
@@ -46,6 +48,7 @@ impl Login {
             cache_ms: http.auth_cache_s * 1000,
             failures: Pace::new(failures, http.failed_logins_s * 1000),
             known: Mutex::default(),
+            metrics,
         })
     }
 
@@ -54,30 +57,43 @@ impl Login {
     /// # Errors
     /// 401 where there is none, or the password is wrong, or too many were; 500 where it cannot be checked.
     pub async fn account(&self, header: Option<&str>, domain: &DomainPart, from: IpAddr) -> Result<BareJid, Fault> {
-        let unknown = Fault::new(401);
-        let (account, password) = header.and_then(|header| credentials(header, domain)).ok_or(unknown)?;
+        let (account, outcome) = self.account_and_outcome(header, domain, from).await;
+        self.metrics.count_login(outcome);
+        account
+    }
+
+    async fn account_and_outcome(
+        &self,
+        header: Option<&str>,
+        domain: &DomainPart,
+        from: IpAddr,
+    ) -> (Result<BareJid, Fault>, Outcome) {
+        let wrong = (Err(Fault::new(401)), Outcome::Wrong);
+        let Some((account, password)) = header.and_then(|header| credentials(header, domain)) else { return wrong };
         let hash = self.hash(&account, &password);
         let now_ms = clock::uptime_ms();
         if self.knows(&account, &hash, now_ms) {
-            return Ok(account);
+            return (Ok(account), Outcome::Remembered);
         }
         let whos = [Who::at(from), Who::Account(account.clone())];
-        self.charge(&whos, now_ms)?;
+        if let Err(fault) = self.charge(&whos, now_ms) {
+            return (Err(fault), Outcome::Slowed);
+        }
         let checked = match self.checking.acquire().await {
             Ok(_place) => self.checker.check(&account, &password).await,
-            Err(_) => return Err(Fault::INTERNAL),
+            Err(_) => return (Err(Fault::INTERNAL), Outcome::Unchecked),
         };
         match checked {
-            Ok(false) => Err(unknown),
+            Ok(false) => wrong,
             Ok(true) => {
                 whos.iter().for_each(|who| self.failures.put_back(who));
                 self.remember(&account, hash, clock::uptime_ms());
-                Ok(account)
+                (Ok(account), Outcome::Good)
             }
             Err(error) => {
                 whos.iter().for_each(|who| self.failures.put_back(who));
                 tracing::warn!("a password cannot be checked: {error}; see http.check_host and http.check_port");
-                Err(Fault::INTERNAL)
+                (Err(Fault::INTERNAL), Outcome::Unchecked)
             }
         }
     }
@@ -160,12 +176,12 @@ mod tests {
 
     #[test]
     fn a_good_login_is_remembered_for_its_time_and_its_password() {
-        let login = Login::new(&Http { auth_cache_s: 60, ..Http::default() }, [7; 32]).unwrap();
+        let login = Login::new(&Http { auth_cache_s: 60, ..Http::default() }, [7; 32], Arc::default()).unwrap();
         let ann = BareJid::new("ann@example.org").unwrap();
         login.remember(&ann, login.hash(&ann, "hush"), 1000);
         let knows = |password, now_ms| login.knows(&ann, &login.hash(&ann, password), now_ms);
         assert!(knows("hush", 60_999) && !knows("hush", 61_000) && !knows("hash", 1000));
-        let login = Login::new(&Http { auth_cache_s: 0, ..Http::default() }, [7; 32]).unwrap();
+        let login = Login::new(&Http { auth_cache_s: 0, ..Http::default() }, [7; 32], Arc::default()).unwrap();
         login.remember(&ann, login.hash(&ann, "hush"), 1000);
         assert!(!login.knows(&ann, &login.hash(&ann, "hush"), 1000));
     }

@@ -20,15 +20,22 @@ mod videos;
 
 use super::callers::Callers;
 use super::clock;
+use super::metrics::Metrics;
 use super::reader::Inbox;
 use crate::config::Config;
 use crate::store::Store;
 use anyhow::Context;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+/// Where files lie that came over HTTP.
+pub fn files_folder(config: &Config) -> PathBuf {
+    config.storage.path.join("files")
+}
 
 /// Starts to listen, where the settings name an address; ends when the process is to end.
 ///
@@ -39,18 +46,19 @@ pub async fn start(
     store: &Arc<dyn Store>,
     inbox: &Arc<Inbox>,
     callers: &Arc<Callers>,
+    metrics: &Arc<Metrics>,
     stop: watch::Receiver<bool>,
 ) -> anyhow::Result<Option<JoinHandle<()>>> {
     let http = &config.http;
     let Some(address) = http.listen else { return Ok(None) };
     let listener = TcpListener::bind(address).await.with_context(|| format!("http.listen: {address}"))?;
-    let folder = config.storage.path.join("files");
+    let folder = files_folder(config);
     let files = files::Files::open(&folder, &**store).with_context(|| folder.display().to_string())?;
     let settings = api::Settings::new(config, listener.local_addr()?)?;
-    let login = login::Login::new(http, clock::seed()?)?;
+    let login = login::Login::new(http, clock::seed()?, metrics.clone())?;
     let sealer = crate::xep::Sealer::new(store.sealing_key());
     let api = api::Api { settings, inbox: inbox.clone(), callers: callers.clone(), login, files, sealer };
     tracing::info!(address = %listener.local_addr()?, "the HTTP API listens");
-    let server = serve::Server::new(http, Arc::new(api), Duration::from_secs(http.request_timeout_s));
+    let server = serve::Server::new(http, Arc::new(api), Duration::from_secs(http.request_timeout_s), metrics.clone());
     Ok(Some(tokio::spawn(server.run(listener, stop))))
 }

@@ -1,6 +1,7 @@
 //! Connections: how many, how long, and each request from its head to its response.
 
 use super::super::clock;
+use super::super::metrics::Metrics;
 use super::super::vital::Vital;
 use super::api::Api;
 use super::pace::{Pace, Who};
@@ -9,7 +10,7 @@ use crate::config::Http;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, header};
+use hyper::{Method, Request, Response, header};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -41,11 +42,12 @@ pub struct Server {
     seats: Arc<Seats>,
     patience: Duration,
     trust_forwarded: bool,
+    metrics: Arc<Metrics>,
 }
 
 impl Server {
     /// A server with these settings.
-    pub fn new(http: &Http, api: Arc<Api>, patience: Duration) -> Arc<Server> {
+    pub fn new(http: &Http, api: Arc<Api>, patience: Duration, metrics: Arc<Metrics>) -> Arc<Server> {
         let within_ms = http.requests_burst.saturating_mul(1000) / http.requests_per_s;
         Arc::new(Server {
             api,
@@ -57,6 +59,7 @@ impl Server {
             }),
             patience,
             trust_forwarded: http.trust_forwarded,
+            metrics,
         })
     }
 
@@ -123,7 +126,12 @@ impl Server {
     }
 
     async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Content> {
-        respond(self.served(request, peer).await, self.api.settings.strict_status)
+        let method = method_of(request.method());
+        let served = self.served(request, peer).await;
+        let code = served.as_ref().err().map(|fault| fault.code);
+        let response = respond(served, self.api.settings.strict_status);
+        self.metrics.count_request(method, code.unwrap_or(response.status().as_u16()));
+        response
     }
 
     async fn served(&self, request: Request<Incoming>, peer: IpAddr) -> Result<Reply, Fault> {
@@ -148,6 +156,16 @@ impl Server {
         let named = request.headers().get_all("x-forwarded-for").iter().next_back();
         let last = named.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
         last.unwrap_or(peer)
+    }
+}
+
+/// A method's name as it is counted: whatever clients think up, the names are few.
+fn method_of(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        _ => "other",
     }
 }
 

@@ -67,6 +67,30 @@ impl Folder {
     }
 }
 
+/// What the files in a folder and below it take, in bytes; 0 where there is no folder.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub fn folder_bytes(path: &Path) -> std::io::Result<u64> {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(error),
+    };
+    let mut bytes = 0;
+    for entry in entries {
+        let entry = entry?;
+        bytes += match entry.metadata() {
+            Ok(met) if met.is_dir() => folder_bytes(&entry.path())?,
+            Ok(met) => met.len(),
+            // It went away meanwhile.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(error),
+        };
+    }
+    Ok(bytes)
+}
+
 /// Makes a folder that survives a crash of the machine, where there is none.
 ///
 /// # Errors

@@ -7,13 +7,14 @@ mod folder;
 mod months;
 mod writer;
 
-use super::{CommitError, Listing, Page, PagePlan, Record, Store, StoreError, Whereabouts};
+use super::{CommitError, Listing, Page, PagePlan, Record, Sizes, Store, StoreError, Whereabouts};
 use super::{facts, keyspace, paging, pieces, reader};
 use crate::channel::{
     Channel, ChannelName, Facts, Head, Member, ParticipantId, Progress, Row, Stamp, Status, Tombstone,
 };
 use disk::Disk;
 use folder::Folder;
+pub use folder::folder_bytes;
 use jid::BareJid;
 use months::Shelves;
 use rand::{TryRngCore, rngs::OsRng};
@@ -50,7 +51,7 @@ pub struct SledStore {
     sealing_key: [u8; 16],
     replayed: usize,
     // Last, since it is let go when everything else is closed.
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl SledStore {
@@ -72,10 +73,10 @@ impl SledStore {
             if !is_whole {
                 writer.mark(&disk).map_err(StoreError)?;
             }
-            return Ok(SledStore { writer: Mutex::new(writer), shelves, sealing_key, replayed, _folder: folder });
+            return Ok(SledStore { writer: Mutex::new(writer), shelves, sealing_key, replayed, folder });
         }
         writer.resume(&shelves, &months)?;
-        Ok(SledStore { writer: Mutex::new(writer), shelves, sealing_key, replayed: 0, _folder: folder })
+        Ok(SledStore { writer: Mutex::new(writer), shelves, sealing_key, replayed: 0, folder })
     }
 
     /// How many commits were replayed when it was opened, because the process before had not synced the state.
@@ -174,6 +175,17 @@ impl Store for SledStore {
 
     fn people(&self, tag: u64, ids: &[ParticipantId]) -> Result<HashMap<ParticipantId, Member>, StoreError> {
         reader::people(&self.shelves, tag, ids)
+    }
+
+    fn sizes(&self) -> Result<Sizes, StoreError> {
+        let bytes = |path: PathBuf| {
+            folder_bytes(&path).map_err(|error| StoreError(format!("{} cannot be read: {error}", path.display())))
+        };
+        Ok(Sizes {
+            state_bytes: bytes(self.folder.state())?,
+            archive_bytes: bytes(self.folder.archive())?,
+            months: self.folder.months()?.len() as u64,
+        })
     }
 
     fn sealing_key(&self) -> [u8; 16] {

@@ -1,0 +1,309 @@
+//! Every metric there is. docs/metrics.md explains each; a test holds the two together.
+
+use super::Health;
+use crate::channel::Change;
+use crate::engine::turn::{Inbound, Reason, Turn};
+use crate::store::Record;
+use crate::xmpp::{Kind, Stanza};
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+use std::fmt::{self, Write};
+use std::time::Duration;
+
+/// Metrics of one kind, told apart by one label.
+type By<Value, Metric, Make = fn() -> Metric> = Family<[(&'static str, Value); 1], Metric, Make>;
+
+/// All counters, and what the process's health rests on.
+#[derive(Debug)]
+pub struct Metrics {
+    /// Whether the process makes progress.
+    pub health: Health,
+    pub(super) registry: Registry,
+    turns: Counter,
+    turn_items: Histogram,
+    turn_seconds: Histogram,
+    commit_seconds: Histogram,
+    commits_failed: Counter,
+    received: By<Received, Counter>,
+    rows: Counter,
+    bounces: By<Route, Counter>,
+    refusals: Family<[(&'static str, &'static str); 2], Counter>,
+    deliveries: Counter,
+    sent_bytes: Counter,
+    dropped: Counter,
+    links: Counter,
+    queries: By<Queried, Histogram, fn() -> Histogram>,
+    http_requests: Family<Request, Counter>,
+    logins: By<Outcome, Counter>,
+    channels_in_memory: Gauge,
+    channels_memory_bytes: Gauge,
+    participants_in_memory: Gauge,
+    channels: Gauge,
+    pub(super) looked_at: LookedAt,
+}
+
+/// What is looked at when somebody asks.
+#[derive(Debug, Default)]
+pub(super) struct LookedAt {
+    pub link_up: Gauge,
+    pub queue_items: By<&'static str, Gauge>,
+    pub queue_bytes: By<&'static str, Gauge>,
+    pub store_bytes: By<&'static str, Gauge>,
+    pub store_months: Gauge,
+    pub uptime_seconds: Gauge,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Request {
+    method: &'static str,
+    code: u16,
+}
+
+/// A value of a label; it is one of a few.
+macro_rules! labels {
+    ($(#[$doc:meta])* $visibility:vis enum $name:ident { $($(#[$of:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        $visibility enum $name { $($(#[$of])* $variant,)* }
+
+        impl $name {
+            const ALL: &[$name] = &[$($name::$variant),*];
+        }
+
+        impl EncodeLabelValue for $name {
+            fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+                encoder.write_str(match self { $($name::$variant => $text,)* })
+            }
+        }
+    };
+}
+
+labels! {
+    /// What comes in.
+    enum Received {
+        Iq = "iq",
+        Message = "message",
+        Presence = "presence",
+        Unreadable = "unreadable",
+        Call = "call",
+    }
+}
+
+labels! {
+    /// How an account was reached that a message came back from.
+    enum Route {
+        Bare = "bare",
+        Resource = "resource",
+    }
+}
+
+labels! {
+    /// What the archive was asked for.
+    pub enum Queried {
+        /// A page of history.
+        Page = "page",
+        /// The first and the last row.
+        Bounds = "bounds",
+        /// How far a message came.
+        Receipts = "receipts",
+        /// A message that was sent twice.
+        Repeat = "repeat",
+    }
+}
+
+labels! {
+    /// What became of a login over HTTP.
+    pub enum Outcome {
+        /// It was checked and is good.
+        Good = "good",
+        /// It was good a short time ago.
+        Remembered = "remembered",
+        /// The password is wrong, or there is none.
+        Wrong = "wrong",
+        /// Too many were wrong.
+        Slowed = "slowed",
+        /// It could not be checked.
+        Unchecked = "unchecked",
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Metrics {
+        let seconds = || Histogram::new(exponential_buckets(0.000_1, 2.0, 18));
+        let metrics = Metrics {
+            health: Health::default(),
+            registry: Registry::with_prefix("mixd"),
+            turns: Counter::default(),
+            turn_items: Histogram::new(exponential_buckets(1.0, 2.0, 11)),
+            turn_seconds: seconds(),
+            commit_seconds: seconds(),
+            commits_failed: Counter::default(),
+            received: Family::default(),
+            rows: Counter::default(),
+            bounces: Family::default(),
+            refusals: Family::default(),
+            deliveries: Counter::default(),
+            sent_bytes: Counter::default(),
+            dropped: Counter::default(),
+            links: Counter::default(),
+            queries: Family::new_with_constructor(seconds),
+            http_requests: Family::default(),
+            logins: Family::default(),
+            channels_in_memory: Gauge::default(),
+            channels_memory_bytes: Gauge::default(),
+            participants_in_memory: Gauge::default(),
+            channels: Gauge::default(),
+            looked_at: LookedAt::default(),
+        };
+        metrics.begin_at_zero();
+        metrics.registered()
+    }
+}
+
+impl Metrics {
+    /// Counters that were never counted are told as 0, so that the first count is seen as one more.
+    fn begin_at_zero(&self) {
+        Received::ALL.iter().for_each(|&it| drop(self.received.get_or_create(&[("kind", it)])));
+        Route::ALL.iter().for_each(|&it| drop(self.bounces.get_or_create(&[("route", it)])));
+        Queried::ALL.iter().for_each(|&it| drop(self.queries.get_or_create(&[("kind", it)])));
+        Outcome::ALL.iter().for_each(|&it| drop(self.logins.get_or_create(&[("outcome", it)])));
+        drop(self.refusals.get_or_create(&labels_of(&Reason::BUSY)));
+        drop(self.http_requests.get_or_create(&Request { method: "POST", code: 200 }));
+    }
+
+    #[rustfmt::skip] // One line a metric.
+    fn registered(mut self) -> Metrics {
+        let mut all = std::mem::take(&mut self.registry);
+        all.register("turns", "Turns of the engine", self.turns.clone());
+        all.register("turn_items", "Stanzas and calls of one turn", self.turn_items.clone());
+        all.register("commits_failed", "Commits that the store refused", self.commits_failed.clone());
+        all.register("received", "What came in, by kind", self.received.clone());
+        all.register("rows", "Messages and events that were stored", self.rows.clone());
+        all.register("bounces", "Messages that came back, by what they were sent to", self.bounces.clone());
+        all.register("refusals", "Requests that were refused, by reason and what it was about", self.refusals.clone());
+        all.register("deliveries", "Copies of messages that were written to the link", self.deliveries.clone());
+        all.register("dropped", "Stanzas and fan-outs dropped while there was no link", self.dropped.clone());
+        all.register("links", "How often the link came up", self.links.clone());
+        all.register("http_requests", "Requests over HTTP, by method and code", self.http_requests.clone());
+        all.register("logins", "Logins over HTTP, by outcome", self.logins.clone());
+        all.register("channels", "Channels there are", self.channels.clone());
+        all.register("channels_in_memory", "Channels in memory", self.channels_in_memory.clone());
+        all.register("participants_in_memory", "Participants of channels in memory", self.participants_in_memory.clone());
+        all.register("link_up", "Whether the link is up", self.looked_at.link_up.clone());
+        all.register("queue_items", "What waits, by queue", self.looked_at.queue_items.clone());
+        all.register("store_months", "Months in the archive", self.looked_at.store_months.clone());
+        all.register_with_unit("turn", "Time that the engine took for a turn", Unit::Seconds, self.turn_seconds.clone());
+        all.register_with_unit("commit", "Time that the store took for a commit", Unit::Seconds, self.commit_seconds.clone());
+        all.register_with_unit("query", "Time that a query of the archive took, by kind", Unit::Seconds, self.queries.clone());
+        all.register_with_unit("sent", "What was written to the link", Unit::Bytes, self.sent_bytes.clone());
+        all.register_with_unit("channels_memory", "Memory of channels", Unit::Bytes, self.channels_memory_bytes.clone());
+        all.register_with_unit("queue", "What waits, by queue", Unit::Bytes, self.looked_at.queue_bytes.clone());
+        all.register_with_unit("store", "What lies on the disk, by part", Unit::Bytes, self.looked_at.store_bytes.clone());
+        all.register_with_unit("uptime", "Time since the process started", Unit::Seconds, self.looked_at.uptime_seconds.clone());
+        self.registry = all;
+        self
+    }
+
+    /// A batch is about to be taken by the engine.
+    pub fn count_batch(&self, batch: &[Inbound]) {
+        self.turns.inc();
+        self.turn_items.observe(batch.len() as f64);
+        for inbound in batch {
+            let kind = match inbound {
+                Inbound::Stanza(stanza) => self.count_stanza(stanza),
+                Inbound::Unreadable(_) => Received::Unreadable,
+                Inbound::Call(_) => Received::Call,
+                Inbound::LinkUp | Inbound::LinkDown | Inbound::Tick => continue,
+            };
+            self.received.get_or_create(&[("kind", kind)]).inc();
+        }
+    }
+
+    fn count_stanza(&self, stanza: &Stanza) -> Received {
+        match stanza.kind {
+            Kind::Iq => Received::Iq,
+            Kind::Presence => Received::Presence,
+            Kind::Message => {
+                if stanza.type_ == "error" {
+                    let route = if stanza.from.is_bare() { Route::Bare } else { Route::Resource };
+                    self.bounces.get_or_create(&[("route", route)]).inc();
+                }
+                Received::Message
+            }
+        }
+    }
+
+    /// A turn is decided.
+    pub fn count_turn(&self, turn: &Turn, took: Duration) {
+        self.turn_seconds.observe(took.as_secs_f64());
+        turn.refusals.iter().for_each(|reason| self.count_refusal(reason));
+    }
+
+    /// A commit was tried.
+    pub fn count_commit(&self, records: &[Record], took: Duration, stored: bool) {
+        self.health.note_store(stored);
+        if !stored {
+            self.commits_failed.inc();
+            return;
+        }
+        self.commit_seconds.observe(took.as_secs_f64());
+        let is_row = |record: &&Record| matches!(record, Record::Channel { change: Change::Published(_), .. });
+        self.rows.inc_by(records.iter().filter(is_row).count() as u64);
+    }
+
+    /// How much is in memory.
+    pub fn set_census(&self, census: &crate::engine::Census) {
+        let of = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        self.channels.set(of(census.channels));
+        self.channels_in_memory.set(of(census.channels_in_memory));
+        self.channels_memory_bytes.set(of(census.memory_bytes));
+        self.participants_in_memory.set(of(census.participants_in_memory));
+    }
+
+    /// Something was refused.
+    pub fn count_refusal(&self, reason: &Reason) {
+        self.refusals.get_or_create(&labels_of(reason)).inc();
+    }
+
+    /// A block was written, with so many copies of messages.
+    pub fn count_written(&self, bytes: usize, copies: u64) {
+        self.sent_bytes.inc_by(bytes as u64);
+        self.deliveries.inc_by(copies);
+    }
+
+    /// Something was dropped because there is no link.
+    pub fn count_dropped(&self, count: u64) {
+        self.dropped.inc_by(count);
+    }
+
+    /// The link came up, or went down.
+    pub fn note_link(&self, up: bool) {
+        self.health.note_link(up);
+        if up {
+            self.links.inc();
+        }
+    }
+
+    /// A query of the archive is answered.
+    pub fn count_query(&self, kind: Queried, took: Duration) {
+        self.queries.get_or_create(&[("kind", kind)]).observe(took.as_secs_f64());
+    }
+
+    /// A request over HTTP is answered with this status.
+    pub fn count_request(&self, method: &'static str, code: u16) {
+        self.http_requests.get_or_create(&Request { method, code }).inc();
+    }
+
+    /// A login over HTTP was tried.
+    pub fn count_login(&self, outcome: Outcome) {
+        self.logins.get_or_create(&[("outcome", outcome)]).inc();
+    }
+}
+
+fn labels_of(reason: &Reason) -> [(&'static str, &'static str); 2] {
+    [("reason", reason.name), ("what", reason.what)]
+}

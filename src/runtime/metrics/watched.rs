@@ -1,0 +1,67 @@
+//! What is looked at only when somebody asks: queues, the link, the disk.
+
+use super::super::clock;
+use super::super::outbox::{Outbox, Urgent};
+use super::super::queue::Queue;
+use super::super::reader::Inbox;
+use super::Metrics;
+use crate::store::{Store, StoreError, folder_bytes};
+use prometheus_client::encoding::text::encode;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// All that the pages tell of.
+pub struct Watched {
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// What waits for the engine.
+    pub inbox: Arc<Inbox>,
+    /// What waits for the writer.
+    pub outbox: Arc<Outbox>,
+    /// What waits for the writer and goes first.
+    pub urgent: Arc<Urgent>,
+    /// What waits for the archive.
+    pub questions: Arc<Queue<super::super::archive::Question>>,
+    /// What is kept.
+    pub store: Arc<dyn Store>,
+    /// The folder of files that came over HTTP; it need not exist.
+    pub files: PathBuf,
+}
+
+impl Watched {
+    /// All metrics as text. It reads the disk: call it where that is allowed.
+    ///
+    /// # Errors
+    /// When the store's folder cannot be read.
+    pub fn text(&self) -> Result<String, StoreError> {
+        let looked_at = &self.metrics.looked_at;
+        let of = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        for (queue, (items, bytes)) in [
+            ("inbox", self.inbox.depth()),
+            ("outbox", self.outbox.depth()),
+            ("urgent", self.urgent.depth()),
+            ("queries", self.questions.depth()),
+        ] {
+            looked_at.queue_items.get_or_create(&[("queue", queue)]).set(of(items as u64));
+            // Queries are limited by their number alone and have no weight.
+            if queue != "queries" {
+                looked_at.queue_bytes.get_or_create(&[("queue", queue)]).set(of(bytes as u64));
+            }
+        }
+        let sizes = self.store.sizes()?;
+        let unreadable = |error| StoreError(format!("{}: {error}", self.files.display()));
+        for (part, bytes) in [
+            ("state", sizes.state_bytes),
+            ("archive", sizes.archive_bytes),
+            ("files", folder_bytes(&self.files).map_err(unreadable)?),
+        ] {
+            looked_at.store_bytes.get_or_create(&[("part", part)]).set(of(bytes));
+        }
+        looked_at.store_months.set(of(sizes.months));
+        looked_at.link_up.set(i64::from(self.metrics.health.is_linked()));
+        looked_at.uptime_seconds.set(of(clock::uptime_ms() / 1000));
+        let mut text = String::new();
+        encode(&mut text, &self.metrics.registry).map_err(|error| StoreError(error.to_string()))?;
+        Ok(text)
+    }
+}
