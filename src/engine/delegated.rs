@@ -53,6 +53,7 @@ impl Engine {
         let Some(extension) = xep::route(Scope::Channel, true, payload) else {
             return turn.refuse_by(reply, &Refusal::NoSuchService);
         };
+        tracing::debug!(id = stanza.id, inner_id = id, extension = extension.name(), "routed");
         let actor = self.actor(unwrapped.account);
         let (channel, extension) = (Some(channel), Some(extension));
         let way = Way::Stanza { reply: Box::new(reply), asker, payload, set: true, extension };

@@ -84,8 +84,25 @@ impl Engine {
         turn.replies.push(reply.clone());
         let decided = self.decode(&asked).and_then(|command| self.decide(&mut asked, command));
         match decided {
-            Ok(effects) => self.carry_out(asked, effects, turn),
+            Ok(effects) => {
+                self.trace(reply.id.as_deref(), &effects);
+                self.carry_out(asked, effects, turn);
+            }
             Err(refusal) => turn.send_refusal(&reply, &refusal),
+        }
+    }
+
+    /// Logs what was decided of a stanza, so that its way can be followed: a row goes out by an id of its own.
+    fn trace(&self, id: Option<&str>, effects: &Effects) {
+        if !tracing::enabled!(tracing::Level::DEBUG) {
+            return;
+        }
+        tracing::debug!(id, changes = effects.changes.len(), "decided");
+        for (name, change) in &effects.changes {
+            if let (Change::Published(row), Some(tag)) = (change, self.shelf.tag_of(name)) {
+                let row = self.service.sealer.seal(tag, row.number);
+                tracing::debug!(id, row, channel = name.as_str(), "becomes a row");
+            }
         }
     }
 

@@ -126,6 +126,7 @@ impl Engine {
 
     /// A message of ours came back (protocol.md §3): the route to that address is no good.
     pub(super) fn bounce(&mut self, stanza: &Stanza, turn: &mut Turn) {
+        tracing::debug!(id = stanza.id, from = %stanza.from, condition = stanza.error_condition(), "bounced");
         let gone = ["service-unavailable", "recipient-unavailable", "item-not-found", "gone"];
         if !stanza.error_condition().is_some_and(|condition| gone.contains(&condition)) {
             return;

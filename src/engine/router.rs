@@ -30,7 +30,7 @@ impl Engine {
 
     pub(super) fn stanza(&mut self, stanza: &Stanza, turn: &mut Turn) {
         if stanza.to.domain() != &*self.service.domain {
-            tracing::debug!(kind = stanza.kind.name(), "a stanza for another domain was dropped");
+            tracing::debug!(id = stanza.id, kind = stanza.kind.name(), "a stanza for another domain was dropped");
             return;
         }
         match stanza.kind {
@@ -63,6 +63,7 @@ impl Engine {
             let refusal = if hidden { Refusal::NoSuchChannel } else { Refusal::NoSuchService };
             return turn.refuse_by(reply, &refusal);
         };
+        tracing::debug!(id = stanza.id, extension = extension.name(), "routed");
         let actor = self.actor(stanza.sender());
         let extension = Some(extension);
         let asker = stanza.from.clone();
@@ -74,6 +75,7 @@ impl Engine {
         let reply = Reply::to_stanza(stanza);
         match self.target(&stanza.to) {
             Some(Target::Channel(name)) if stanza.type_ == "groupchat" => {
+                tracing::debug!(id = stanza.id, channel = name.as_str(), "routed");
                 let actor = self.actor(stanza.sender());
                 let (payload, asker) = (&stanza.element, stanza.from.clone());
                 let channel = Some(name);

@@ -90,6 +90,7 @@ impl Turn {
 
     /// Answers what never came to a decision; its sender too is told when the commit is refused.
     pub(super) fn refuse(&mut self, reply: Reply, error: &StanzaError) {
+        tracing::debug!(id = reply.id, reason = error.condition.spelling().0, "refused");
         self.refusals.push(Reason { name: error.condition.spelling().0, what: "" });
         self.send(reply.error(error));
         self.replies.push(reply);
@@ -103,6 +104,8 @@ impl Turn {
 
     /// Answers what was decided against.
     pub(super) fn send_refusal(&mut self, reply: &Reply, refusal: &Refusal) {
+        let Reason { name: reason, what } = refusal.into();
+        tracing::debug!(id = reply.id, reason, what, "refused");
         self.refusals.push(refusal.into());
         self.send(reply.error(&refusal.into()));
     }

@@ -250,6 +250,9 @@ impl Line {
         self.copies += (cursor.copies - copies) as u64;
         self.uncovered |= wrote;
         if done {
+            if wrote {
+                tracing::debug!(id = item.what.attribute("id"), copies = cursor.copies, "sent");
+            }
             item.covered = Some(if wrote || cursor.copies > 0 { self.ping } else { 0 });
         }
         done
@@ -259,15 +262,23 @@ impl Line {
 impl What {
     /// The bare address that it comes from.
     fn sender(&self) -> Option<&str> {
+        let full = self.attribute("from")?;
+        Some(full.split('/').next().unwrap_or(full))
+    }
+
+    /// An attribute of its start tag, which this service wrote, as it is spelled there.
+    fn attribute(&self, name: &str) -> Option<&str> {
         let text = match self {
             What::Out(Out::Stanza(text) | Out::Question(text)) => text,
             What::Begun(fan, _) => &fan.head,
             What::Out(Out::Fan(_) | Out::Book(_)) | What::Done => return None,
         };
         let tag = &text[..text.find('>').unwrap_or(text.len())];
-        let from = &tag[tag.find(" from='")? + " from='".len()..];
-        let full = &from[..from.find('\'')?];
-        Some(full.split('/').next().unwrap_or(full))
+        // Within a value, a quote is never plain: what looks like the beginning of an attribute is one.
+        tag.match_indices(name).find_map(|(at, _)| {
+            let value = tag[at + name.len()..].strip_prefix("='").filter(|_| tag[..at].ends_with(' '))?;
+            value.split('\'').next()
+        })
     }
 
     fn is_long(&self) -> bool {

@@ -127,9 +127,13 @@ impl Reader {
         let inbound = match Stanza::parse(bytes) {
             Ok(stanza) if self.take_pong(stanza.kind, stanza.id.as_deref()) => return,
             Ok(stanza) if !self.is_ours(Some(&stanza.to)) => return,
-            Ok(stanza) => Inbound::Stanza(stanza),
+            Ok(stanza) => {
+                let Stanza { id, kind, type_, from, to, .. } = &stanza;
+                tracing::debug!(id, kind = kind.name(), r#type = type_, %from, %to, bytes = bytes.len(), "received");
+                Inbound::Stanza(stanza)
+            }
             Err(head) => {
-                tracing::debug!("a stanza cannot be read: {}", head.error.text);
+                tracing::debug!(id = head.id, "a stanza cannot be read: {}", head.error.text);
                 Inbound::Unreadable(*head)
             }
         };
@@ -144,8 +148,8 @@ impl Reader {
             Excess::AttributeBytes => "an attribute of the stanza is too long",
             Excess::Attributes => "an element of the stanza has too many attributes",
         };
-        tracing::debug!("a stanza is refused: {text}");
         let head = Unreadable::from_head(head, StanzaError::new(Condition::PolicyViolation, text));
+        tracing::debug!(id = head.id, "a stanza is refused: {text}");
         match self.inbox.has_room(ITEM_BYTES) {
             true => self.push(Inbound::Unreadable(head), ITEM_BYTES),
             false => self.refuse(&head),
@@ -169,6 +173,7 @@ impl Reader {
             tracing::warn!("more comes in than is worked off: requests are answered with resource-constraint");
         }
         self.refused += 1;
+        tracing::debug!(id = head.id, "refused: too much is waiting");
         self.metrics.count_refusal(&Reason::BUSY);
         if let Some(answer) = refuse(head, Why::Busy) {
             let weight = answer.len();

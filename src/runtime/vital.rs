@@ -18,13 +18,10 @@ impl Drop for Vital {
     }
 }
 
-/// Logs where a panic happened. What it says may hold what people wrote, so that is for debugging alone.
+/// Logs where a panic happened. What it says may hold what people wrote, which no log may.
 pub fn log_panics() {
     std::panic::set_hook(Box::new(|panic: &PanicHookInfo<'_>| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!("panic at {place}");
-        let payload = panic.payload();
-        let said = payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
-        tracing::debug!("panic at {place}: {}", said.unwrap_or_default());
     }));
 }

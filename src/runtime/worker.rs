@@ -91,12 +91,14 @@ impl Worker {
             }
         }
         self.metrics.count_batch(&batch);
+        let traced = traced(&batch);
         let (now, begun) = (clock::now(), clock::uptime());
         let turn = self.engine.turn(now, batch);
         self.metrics.count_turn(&turn, clock::uptime() - begun);
         self.metrics.health.worker.beat();
         match self.commit(now, &turn) {
             Ok(()) => {
+                traced.iter().for_each(|id| tracing::debug!(id, records = turn.records.len(), "committed"));
                 self.send(Parcel { number: None, outs: turn.outbox });
                 turn.results.into_iter().for_each(|called| self.callers.tell(called));
                 turn.queries.into_iter().for_each(|query| self.archive.take(Question::Stanza(Box::new(query))));
@@ -155,6 +157,18 @@ impl Worker {
             self.outbox.push(parcel, weight);
         }
     }
+}
+
+/// The ids of a batch's stanzas, where the log wants to know when each is stored.
+fn traced(batch: &[Inbound]) -> Vec<String> {
+    if !tracing::enabled!(tracing::Level::DEBUG) {
+        return Vec::new();
+    }
+    let id = |inbound: &Inbound| match inbound {
+        Inbound::Stanza(stanza) => stanza.id.clone(),
+        _ => None,
+    };
+    batch.iter().filter_map(id).collect()
 }
 
 /// Ends the process: what the disk holds is unknown, and the next start finds out.
