@@ -121,6 +121,8 @@ pub struct Service {
     pub name: String,
     /// The accounts that may administer every channel.
     pub admins: Vec<BareJid>,
+    /// Who may subscribe to the nodes of a plain channel without being in it, unless its owner settles that.
+    pub guests: crate::channel::Access,
     /// The domains whose users may create channels; `*` is everybody, none is the parent domain of the service.
     pub creators: Vec<String>,
 }
@@ -153,6 +155,7 @@ pub struct Archive {
 #[allow(missing_docs)] // Each is described where it is enforced: `channel::Limits`, `framer::Limits`.
 pub struct Limits {
     pub participants_max: usize,
+    pub guests_max: usize,
     pub channels_max: usize,
     pub channel_name_bytes_max: usize,
     pub nick_bytes_max: usize,
@@ -179,7 +182,8 @@ impl Config {
     /// What a channel may hold, and what the service offers.
     pub fn of_channels(&self) -> crate::channel::Limits {
         let groups = self.groups.clone();
-        crate::channel::Limits { groups, features: self.features.clone(), ..self.limits.of_channels() }
+        let (features, guests) = (self.features.clone(), self.service.guests);
+        crate::channel::Limits { groups, features, guests, ..self.limits.of_channels() }
     }
 }
 
@@ -187,6 +191,7 @@ impl Limits {
     fn of_channels(&self) -> crate::channel::Limits {
         crate::channel::Limits {
             participants_max: self.participants_max,
+            guests_max: self.guests_max,
             channels_max: self.channels_max,
             channel_name_bytes_max: self.channel_name_bytes_max,
             nick_bytes_max: self.nick_bytes_max,
@@ -357,7 +362,12 @@ fn default_backoff_ms_max() -> u64 {
 
 impl Default for Service {
     fn default() -> Service {
-        Service { name: "Channels".to_owned(), admins: Vec::new(), creators: Vec::new() }
+        Service {
+            name: "Channels".to_owned(),
+            admins: Vec::new(),
+            guests: crate::channel::Access::Allowed,
+            creators: Vec::new(),
+        }
     }
 }
 
@@ -377,6 +387,7 @@ impl Default for Limits {
     fn default() -> Limits {
         let channel = crate::channel::Limits::default();
         Limits {
+            guests_max: channel.guests_max,
             participants_max: channel.participants_max,
             channels_max: channel.channels_max,
             channel_name_bytes_max: channel.channel_name_bytes_max,

@@ -2,7 +2,7 @@
 
 use super::event::{Report, Tombstone};
 use super::settings::{Rights, Settings};
-use super::{Item, Member, Message, Node, ParticipantId, Row, Stamp};
+use super::{Guest, Item, Member, Message, Node, NodeSet, ParticipantId, Row, Stamp};
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
 
@@ -99,6 +99,13 @@ pub enum Change {
     Reported(Report),
     /// A row was retracted.
     Entombed(Tombstone),
+    /// Somebody who is not in the channel subscribes to other nodes than before.
+    GuestSet {
+        /// The record as it is after; one without subscriptions is none.
+        guest: Guest,
+        /// The nodes that it subscribed to until here, unless it keeps them as a participant.
+        ended: NodeSet,
+    },
     /// Somebody has another role.
     RightsSet(Rights),
     /// The settings are others.

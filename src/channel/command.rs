@@ -81,6 +81,18 @@ pub enum Command {
         /// The nodes to unsubscribe from.
         unsubscribe: NodeSet,
     },
+    /// Subscribe to one node, or unsubscribe from it, in the channel or as a guest (XEP-0060 §6.1, §6.2).
+    Subscribe {
+        /// The node.
+        node: Node,
+        /// Whether to be subscribed.
+        wanted: bool,
+    },
+    /// Ask what one subscribes to (XEP-0060 §5.6).
+    ListSubscriptions {
+        /// Only this node.
+        node: Option<Node>,
+    },
     /// Send a message to everybody (XEP-0369 §7.1.6).
     Publish(Message),
     /// Put an item on a node (XEP-0060 §7.1).
@@ -226,6 +238,18 @@ pub enum Answer {
         subscribe: NodeSet,
         /// Unsubscribed from.
         unsubscribe: NodeSet,
+    },
+    /// One node was subscribed to, or unsubscribed from.
+    Subscribed {
+        /// The node.
+        node: Node,
+        /// Whether it is subscribed to.
+        subscribed: bool,
+    },
+    /// What the asker subscribes to, read from the channel as it is.
+    Subscribing {
+        /// Only this node.
+        node: Option<Node>,
     },
     /// The group exists, with these people.
     GroupCreated {

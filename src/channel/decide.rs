@@ -4,6 +4,7 @@
 
 mod attend;
 mod draft;
+mod guests;
 mod history;
 mod lists;
 mod membership;
@@ -41,23 +42,37 @@ impl Channel {
             Command::UpdateSubscription { subscribe, unsubscribe } => {
                 self.update_subscription(actor, subscribe, unsubscribe, limits)
             }
+            Command::Subscribe { node, wanted } => self.subscribe(actor, node, wanted, context),
+            Command::ListSubscriptions { node } => Ok(Decision::answer(Answer::Subscribing { node })),
             Command::Publish(message) => self.publish(actor, message, context),
             Command::SetItem { node, item } => self.set_item(actor, node, item, context),
             Command::RetractItem { node, id } => self.retract_item(actor, node, id, context),
             Command::PutOnList { node, jid, present } => self.put_on_list(actor, node, jid, present, context),
-            Command::MakeList { node, exists } => self.make_list(actor, node, exists, limits),
+            Command::MakeList { node, exists } => self.make_list(actor, node, exists, context),
             Command::ReadItems { node, ids, slice } => {
-                self.require(actor, action_of_reading(node), limits)?;
+                self.require_reading(actor, node, limits)?;
                 match self.nodes().any(|present| present == node) {
                     true => Ok(Decision::answer(Answer::Items { node, ids, slice })),
                     false => Err(Refusal::NoSuchNode),
                 }
             }
-            Command::Describe => self.answered(actor, Action::See, Answer::Description, limits),
-            Command::ListNodes => self.answered(actor, Action::See, Answer::Nodes, limits),
+            Command::Describe => {
+                self.require_reading(actor, Node::Info, limits)?;
+                Ok(Decision::answer(Answer::Description))
+            }
+            Command::ListNodes => {
+                self.require_reading(actor, Node::Info, limits)?;
+                Ok(Decision::answer(Answer::Nodes))
+            }
             Command::ReadHistory(query) => self.read_history(actor, query, limits),
-            Command::HistoryBounds => self.answered(actor, Action::ReadHistory, Answer::HistoryBounds, limits),
-            Command::HistoryForm => self.answered(actor, Action::ReadHistory, Answer::HistoryForm, limits),
+            Command::HistoryBounds => {
+                self.require_archive(actor, limits)?;
+                Ok(Decision::answer(Answer::HistoryBounds))
+            }
+            Command::HistoryForm => {
+                self.require_archive(actor, limits)?;
+                Ok(Decision::answer(Answer::HistoryForm))
+            }
             Command::Destroy { .. } => {
                 self.require(actor, Action::Destroy, limits)?;
                 Ok(Decision { changes: vec![Change::Destroyed], answer: Answer::Destroyed })
@@ -81,7 +96,7 @@ impl Channel {
             }
             GroupCommand::EditMembers { add, remove } => self.edit_members(actor, add, remove, context),
             GroupCommand::EditAdmins { add, remove } => self.edit_admins(actor, add, remove, context),
-            GroupCommand::Configure(patch) => self.configure(actor, &patch, context.limits),
+            GroupCommand::Configure(patch) => self.configure(actor, &patch, context),
             GroupCommand::SetSubject(subject) => self.set_subject(actor, &subject, context),
             GroupCommand::Report { row, progress, exact } => self.report(actor, row, progress, exact, context),
             GroupCommand::ReadMessageInfo { row } => self.read_message_info(actor, row, context),
@@ -106,14 +121,19 @@ impl Channel {
             _ => role == Role::Outsider,
         };
         let hidden = self.is_closed() || (!self.kept.profile.listed && !self.is_admitted(&actor.account));
-        if outside && hidden { Err(Refusal::NoSuchChannel) } else { Ok(()) }
+        if outside && hidden && !self.is_open_to(&actor.account) { Err(Refusal::NoSuchChannel) } else { Ok(()) }
     }
 
     /// Groups may be switched off; then one can still leave and destroy those there are.
     fn check_offered(&self, actor: &Actor, command: &Command, limits: &Limits) -> Result<(), Refusal> {
         let always = matches!(
             command,
-            Command::Leave | Command::EndAccount | Command::Destroy { .. } | Command::Ping | Command::Version
+            Command::Leave
+                | Command::EndAccount
+                | Command::Subscribe { wanted: false, .. }
+                | Command::Destroy { .. }
+                | Command::Ping
+                | Command::Version
         );
         let of_groups = self.is_group() || matches!(command, Command::Group(_));
         if !of_groups || always || actor.operator {
@@ -126,6 +146,26 @@ impl Channel {
     fn require(&self, actor: &Actor, action: Action, limits: &Limits) -> Result<Role, Refusal> {
         let role = self.role_of(&actor.account, actor.operator);
         if self.allows(role, action, limits) { Ok(role) } else { Err(self.refusal_of(role, action)) }
+    }
+
+    /// Refuses reading a node to whom it is closed; a guest of the participants may read them.
+    fn require_reading(&self, actor: &Actor, node: Node, limits: &Limits) -> Result<(), Refusal> {
+        let action = action_of_reading(node);
+        let as_guest = match action {
+            Action::See => self.is_open_to(&actor.account),
+            _ => node == Node::Participants && self.is_guest_of(actor, node),
+        };
+        if as_guest { Ok(()) } else { self.require(actor, action, limits).map(drop) }
+    }
+
+    /// Refuses the archive to whom it is closed; a guest of the messages may read it.
+    fn require_archive(&self, actor: &Actor, limits: &Limits) -> Result<(), Refusal> {
+        let as_guest = self.is_guest_of(actor, Node::Messages);
+        if as_guest { Ok(()) } else { self.require(actor, Action::ReadHistory, limits).map(drop) }
+    }
+
+    fn is_guest_of(&self, actor: &Actor, node: Node) -> bool {
+        self.guest(&actor.account).is_some_and(|guest| guest.subscriptions.contains(node))
     }
 
     fn answered(&self, actor: &Actor, action: Action, answer: Answer, limits: &Limits) -> Outcome {

@@ -2,7 +2,7 @@
 
 use super::event::Progress;
 use super::settings::{History, Membership, Receipts};
-use super::{ChannelName, Nick, ParticipantId, Row, Snapshot, Stamp, Standing, Status};
+use super::{ChannelName, Nick, NodeAccess, ParticipantId, Row, Snapshot, Stamp, Standing, Status};
 use jid::BareJid;
 
 /// Somebody to be added.
@@ -50,6 +50,8 @@ pub struct Patch {
     pub participants_max: Option<usize>,
     /// For how long one may retract one's own message, in seconds; 0: for ever.
     pub retract_window_s: Option<u64>,
+    /// Who may subscribe to its nodes without being in it.
+    pub access: Option<NodeAccess>,
 }
 
 /// What may be asked of a group.

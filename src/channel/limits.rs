@@ -23,6 +23,10 @@ pub struct Limits {
     /// A list in an answer, in bytes; the rest is paged. Has to stay below the host server's limit for a stanza of a
     /// component (Prosody: 512 KiB unless configured), which closes the link over a longer one.
     pub answer_bytes_max: usize,
+    /// Guests of one channel: accounts that subscribe to its nodes and are not in it.
+    pub guests_max: usize,
+    /// Who may be a guest of a plain channel, unless its owner settles that.
+    pub guests: super::Access,
     /// What groups are made with.
     pub groups: GroupDefaults,
     /// What the service offers.
@@ -40,6 +44,8 @@ impl Default for Limits {
             id_bytes_max: 256,
             info_bytes_max: 16 * 1024,
             answer_bytes_max: 384 * 1024,
+            guests_max: 1000,
+            guests: super::Access::Allowed,
             groups: GroupDefaults::default(),
             features: FeatureSwitches::default(),
         }
@@ -58,6 +64,8 @@ pub struct GroupDefaults {
     pub events: bool,
     /// Who is told of receipts: `author` or `relay`.
     pub receipts: super::Receipts,
+    /// Who may subscribe to a group's nodes without being in it: `participants` (nobody), `allowed` or `anyone`.
+    pub guests: super::Access,
     /// Whether members may add others.
     pub members_add: bool,
     /// Joined and waiting together, at most.
@@ -215,6 +223,7 @@ impl Default for GroupDefaults {
             history: super::History::Joined,
             events: true,
             receipts: super::Receipts::Author,
+            guests: super::Access::Participants,
             members_add: false,
             participants_max: 30,
             subject_chars_max: 30,
@@ -241,6 +250,7 @@ impl Limits {
             participants_max: self.participants_max,
             subject_chars_max: 1000,
             retract_window_s: 0,
+            access: super::NodeAccess::all(self.guests),
             notices: false,
         }
     }
@@ -258,6 +268,7 @@ impl Limits {
             participants_max: groups.participants_max,
             subject_chars_max: groups.subject_chars_max,
             retract_window_s: groups.retract_window_s,
+            access: super::NodeAccess::all(groups.guests),
             notices: false,
         }
     }

@@ -10,6 +10,7 @@ pub mod dedup;
 pub mod event;
 pub mod group;
 pub mod group_create;
+pub mod guest;
 pub mod limits;
 pub mod message;
 pub mod names;
@@ -29,6 +30,7 @@ pub use command::{Actor, Answer, Command, Context, Decision};
 pub use dedup::Recent;
 pub use event::{Event, EventKind, MediaKind, Progress, Report, RowKind, Tombstone};
 pub use group::{Facts, GroupAnswer, GroupCommand, GroupWish};
+pub use guest::{Access, Guest, NodeAccess};
 pub use limits::{FeatureSwitches, GroupDefaults, GroupRights, Limits, Rank};
 pub use message::{Message, Row};
 pub use names::{ChannelName, Nick, ParticipantId};
@@ -80,13 +82,16 @@ pub struct Kept {
     pub allowed: Option<BTreeSet<BareJid>>,
     /// Who may not.
     pub banned: Option<BTreeSet<BareJid>>,
+    /// Who subscribes to nodes without being in it.
+    pub guests: BTreeMap<BareJid, Guest>,
 }
 
 impl Channel {
     /// A channel as it is right after its creation.
     pub fn create(name: ChannelName, profile: Profile, settings: Settings, rights: Rights, info: Item) -> Channel {
         let items = BTreeMap::from([(Node::Info, info)]);
-        let kept = Kept { profile, settings, rights, items, allowed: None, banned: None };
+        let guests = BTreeMap::new();
+        let kept = Kept { profile, settings, rights, items, allowed: None, banned: None, guests };
         Channel::restore(name, kept, [], Head::default(), &[])
     }
 
@@ -99,6 +104,7 @@ impl Channel {
         newest: &[Row],
     ) -> Channel {
         let items: usize = kept.items.values().map(|item| item.payload.len()).sum();
+        let guests: usize = kept.guests.values().map(Guest::bytes).sum();
         let listed = kept.allowed.iter().chain(&kept.banned).map(BTreeSet::len).sum::<usize>();
         let mut channel = Channel {
             name,
@@ -114,11 +120,16 @@ impl Channel {
             states: States::default(),
             joined: 0,
             waiting: 0,
-            bytes: 1024 + items + 128 * listed,
+            bytes: 1024 + items + guests + 128 * listed,
         };
         members.into_iter().for_each(|member| channel.set_member(member));
         newest.iter().for_each(|row| channel.note(row));
         channel
+    }
+
+    /// The same channel with nobody in it: what lists and settings say of whoever is not.
+    fn without_people(&self) -> Channel {
+        Channel::restore(self.name.clone(), self.kept.clone(), [], self.head, &[])
     }
 
     /// The localpart of its address.
@@ -260,6 +271,13 @@ impl Channel {
                     self.bytes += 128;
                 } else if !*present && list.remove(jid) {
                     self.bytes -= 128;
+                }
+            }
+            Change::GuestSet { guest, .. } => {
+                self.bytes -= kept.guests.remove(&guest.jid).map_or(0, |past| past.bytes());
+                if !guest.subscriptions.is_empty() {
+                    self.bytes += guest.bytes();
+                    kept.guests.insert(guest.jid.clone(), guest.clone());
                 }
             }
             Change::RightsSet(rights) => kept.rights = rights.clone(),

@@ -73,6 +73,16 @@ impl NodeSet {
         self.0 &= !(1 << node as u32);
     }
 
+    /// The set with those of another one.
+    pub fn with(self, other: NodeSet) -> NodeSet {
+        NodeSet(self.0 | other.0)
+    }
+
+    /// The set without those of another one.
+    pub fn without(self, other: NodeSet) -> NodeSet {
+        NodeSet(self.0 & !other.0)
+    }
+
     /// Whether there is none in it.
     pub fn is_empty(self) -> bool {
         self.0 == 0

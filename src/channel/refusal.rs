@@ -88,6 +88,15 @@ pub enum Refusal {
     /// There is no such file.
     #[error("there is no such file")]
     NoSuchFile,
+    /// Those who are not in the channel may not subscribe to the node.
+    #[error("only participants of the channel may subscribe to this node")]
+    ClosedNode,
+    /// The asker does not subscribe to the node.
+    #[error("you do not subscribe to this node")]
+    NotSubscribed,
+    /// Somebody else is to be subscribed.
+    #[error("one subscribes for oneself, by one's own bare JID")]
+    ForeignSubscriber,
     /// The request makes no sense.
     #[error("{0}")]
     BadRequest(String),
@@ -146,10 +155,12 @@ impl Refusal {
             | Refusal::TooManyCharacters { .. }
             | Refusal::TooMany { .. }
             | Refusal::Invalid { .. }
+            | Refusal::NotSubscribed
+            | Refusal::ForeignSubscriber
             | Refusal::BadRequest(_)
             | Refusal::Unsupported(_)
             | Refusal::NoSuchService => 400,
-            Refusal::NotAllowed(_) | Refusal::FeatureOff(_) => 403,
+            Refusal::NotAllowed(_) | Refusal::FeatureOff(_) | Refusal::ClosedNode => 403,
             Refusal::NoSuchFile => 404,
             Refusal::UnsupportedMedia => 407,
             Refusal::FileTooLarge { .. } => 411,

@@ -1,6 +1,6 @@
 //! What a channel is at one moment, for whoever shows it outside the turn: its profile and its people.
 
-use super::{Channel, ChannelName, Head, Item, Member, Node, ParticipantId, Settings, Stamp, Status};
+use super::{Channel, ChannelName, Guest, Head, Item, Member, Node, ParticipantId, Settings, Stamp, Status};
 use jid::BareJid;
 
 /// The role of somebody in a group, as it is told.
@@ -58,6 +58,8 @@ pub struct Snapshot {
     pub video: Option<Item>,
     /// Everybody who is in, waits or left, in the order of accounts; none in lists of groups.
     pub people: Vec<Person>,
+    /// Those who subscribe to its messages without being in it, in the order of accounts; none in lists of groups.
+    pub guests: Vec<Guest>,
 }
 
 impl Channel {
@@ -73,6 +75,7 @@ impl Channel {
         };
         let mut people: Vec<Person> = self.members().filter(|_| with_people).map(person).collect();
         people.sort_unstable_by(|a, b| a.jid.cmp(&b.jid));
+        let reads = |guest: &Guest| guest.subscriptions.contains(Node::Messages);
         let profile = self.profile();
         Snapshot {
             name: self.name().clone(),
@@ -87,6 +90,7 @@ impl Channel {
             avatar: self.item(Node::AvatarMetadata).cloned(),
             video: self.item(Node::Video).cloned(),
             people,
+            guests: self.guests().filter(|guest| with_people && reads(guest)).cloned().collect(),
         }
     }
 

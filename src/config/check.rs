@@ -40,6 +40,7 @@ fn ranges(config: &Config, wrong: &mut Vec<OutOfRange>) {
         ("archive.page_max", of(config.archive.page_max), 1, 10_000),
         ("archive.query_threads", of(config.archive.query_threads), 1, 256),
         ("limits.participants_max", of(limits.participants_max), 1, many),
+        ("limits.guests_max", of(limits.guests_max), 0, many),
         ("limits.channels_max", of(limits.channels_max), 1, many),
         ("limits.channel_name_bytes_max", of(limits.channel_name_bytes_max), 1, 1023),
         ("limits.nick_bytes_max", of(limits.nick_bytes_max), 1, 1023),

@@ -3,6 +3,8 @@
 //! Kept once an account, whatever the number of its channels. Presence is volatile; the resources that were found are
 //! saved lazily and tried again after a restart, at the cost of a bounce.
 
+mod guests;
+
 use super::hosts::{Hosts, Pam};
 use super::outbox::{AccountNo, Delta, Entry, Out};
 use super::pending::Announced;
@@ -32,6 +34,8 @@ struct Account {
     resources: BTreeMap<String, Takes>,
     /// How many channels in memory it is in.
     holds: u32,
+    /// Of how many channels in memory it is a guest, and the number that it has in the address book for those.
+    guest: Option<(AccountNo, u32)>,
     /// Whether it is in any channel, where that is known.
     member: Option<bool>,
     dirty: bool,
@@ -40,6 +44,11 @@ struct Account {
 }
 
 impl Account {
+    /// Whether it is reached at resources that were not worth saving so far, since it was in no channel.
+    fn is_unsaved(&self) -> bool {
+        !self.saved && self.resources.values().any(|takes| *takes == Takes::Yes)
+    }
+
     /// Forgets a resource that nothing is sent to, since no bounce ever tells that it is gone, and not every server
     /// does (hosts.md, D.2); whether there was one.
     fn make_room(&mut self) -> bool {
@@ -97,32 +106,23 @@ impl Accounts {
             bare: false,
             resources: BTreeMap::new(),
             holds: 0,
+            guest: None,
             member: None,
             dirty: false,
             saved: false,
         };
-        let no = self.free.pop().unwrap_or(AccountNo::first(self.accounts.len() as u32));
-        if no.place() == self.accounts.len() {
-            self.accounts.push(Some(account));
-        } else {
-            self.accounts[no.place()] = Some(account);
-        }
+        let no = self.vacancy();
+        self.accounts[no.place()] = Some(account);
         self.numbers.insert(jid.clone(), no);
         no
     }
 
-    /// A channel in memory has this participant.
-    pub fn hold(&mut self, jid: &BareJid, hosts: &Hosts, out: &mut Vec<Out>) -> AccountNo {
-        let known = self.numbers.contains_key(jid);
-        let no = self.number(jid);
-        if let Some(account) = self.accounts[no.place()].as_mut() {
-            account.holds += 1;
-            account.member = Some(true);
-        }
-        if !known {
-            self.tell_book(no, hosts, out);
-        }
-        no
+    /// A number that nobody has.
+    fn vacancy(&mut self) -> AccountNo {
+        self.free.pop().unwrap_or_else(|| {
+            self.accounts.push(None);
+            AccountNo::first(self.accounts.len() as u32 - 1)
+        })
     }
 
     /// The number of an account that is known.
@@ -130,14 +130,20 @@ impl Accounts {
         self.numbers.get(jid).copied()
     }
 
+    /// The resources of an account of which it is not known whether they take MIX traffic.
+    fn unknown(&self, jid: &BareJid) -> Vec<FullJid> {
+        let Some(account) = self.get(jid) else { return Vec::new() };
+        let unknown = account.resources.iter().filter(|(_, takes)| matches!(takes, Takes::Unknown(_)));
+        unknown.filter_map(|(name, _)| account.jid.with_resource_str(name).ok()).collect()
+    }
+
     /// The account was put into a channel, by itself or by somebody else. Returns the resources to be asked.
     pub fn added(&mut self, jid: &BareJid, hosts: &Hosts, out: &mut Vec<Out>) -> Vec<FullJid> {
         let no = self.number(jid);
+        let ask = self.unknown(jid);
         let Some(account) = self.accounts[no.place()].as_mut() else { return Vec::new() };
-        let unknown = account.resources.iter().filter(|(_, takes)| matches!(takes, Takes::Unknown(_)));
-        let ask = unknown.filter_map(|(name, _)| account.jid.with_resource_str(name).ok()).collect();
         let bare = hosts.takes_bare(jid.domain().as_str(), account.bare);
-        if bare != account.bare {
+        if bare != account.bare || account.is_unsaved() {
             account.bare = bare;
             self.changed(no, hosts, out);
         }
@@ -200,12 +206,11 @@ impl Accounts {
     pub fn joined(&mut self, jid: &BareJid, at_bare: bool, hosts: &Hosts, out: &mut Vec<Out>) -> Vec<FullJid> {
         let bare = hosts.takes_bare(jid.domain().as_str(), at_bare);
         let no = self.number(jid);
+        let ask = self.unknown(jid);
         let Some(account) = self.accounts[no.place()].as_mut() else { return Vec::new() };
         let moved = account.bare != bare || account.member != Some(true);
         account.bare = bare;
         account.member = Some(true);
-        let unknown = account.resources.iter().filter(|(_, takes)| matches!(takes, Takes::Unknown(_)));
-        let ask = unknown.filter_map(|(name, _)| account.jid.with_resource_str(name).ok()).collect();
         if moved {
             self.changed(no, hosts, out);
         }
@@ -325,7 +330,8 @@ impl Accounts {
         for no in std::mem::take(&mut self.dirty) {
             let Some(account) = self.accounts[no.place()].as_mut().filter(|account| account.dirty) else { continue };
             account.dirty = false;
-            let member = account.member == Some(true);
+            // Of one that left a channel and may be in another one, what was saved stays saved.
+            let member = account.member.unwrap_or(account.saved);
             if !member && !std::mem::take(&mut account.saved) {
                 continue;
             }
@@ -363,20 +369,20 @@ impl Accounts {
 
     fn tell_book(&self, no: AccountNo, hosts: &Hosts, out: &mut Vec<Out>) {
         let Some(account) = &self.accounts[no.place()] else { return };
-        let mut addresses = Vec::new();
-        let mut add = |address: &str| {
+        let escaped = |address: &str| {
             let mut escaped = String::with_capacity(address.len());
             escape_into(address, &mut escaped);
-            addresses.push(escaped);
+            escaped
         };
-        if account.bare {
-            add(account.jid.as_str());
-        } else {
-            let reached = account.resources.iter().filter(|(_, takes)| **takes == Takes::Yes);
-            reached.for_each(|(name, _)| add(&format!("{}/{name}", account.jid)));
-        }
+        let reached = account.resources.iter().filter(|(_, takes)| **takes == Takes::Yes);
+        let resources = || reached.clone().map(|(name, _)| escaped(&format!("{}/{name}", account.jid))).collect();
+        let addresses = if account.bare { vec![escaped(account.jid.as_str())] } else { resources() };
         let marked = account.bare && hosts.is_marked(account.jid.domain().as_str());
         out.push(Out::Book(Delta::Account { no, entry: Entry { addresses, marked } }));
+        if let Some((no, _)) = account.guest {
+            let entry = Entry { addresses: resources(), marked: false };
+            out.push(Out::Book(Delta::Account { no, entry }));
+        }
     }
 
     /// Lets go of an account that is in no channel in memory and not online.

@@ -5,7 +5,7 @@ use super::parley::{Asked, Effects};
 use super::{Engine, Needs, Turn};
 use crate::channel::command::{Page, Slice};
 use crate::channel::group::{GroupCommand, GroupLine};
-use crate::channel::{Answer, Change, Channel, ChannelName, Command, Member, Refusal, Stamp, Status};
+use crate::channel::{Answer, Change, Channel, ChannelName, Command, Guest, Member, Refusal, Stamp, Status};
 use crate::xep::{Shown, group_events, rsm};
 use crate::xmpp::Tag;
 use jid::BareJid;
@@ -153,6 +153,14 @@ impl Engine {
             if !member.own.forgotten {
                 groups.insert(name.clone(), member.status);
             }
+        }
+    }
+
+    /// The same of guests.
+    pub(super) fn note_visit(&mut self, name: &ChannelName, guest: &Guest) {
+        if let Some(channels) = self.memberships.get_mut(&guest.jid) {
+            channels.retain(|other| other != name);
+            channels.extend((!guest.subscriptions.is_empty()).then(|| name.clone()));
         }
     }
 

@@ -1,11 +1,11 @@
 //! A request from its arrival to its answer: decode, decide, apply, answer, render.
 
-use super::outbox::{Delta, ListId, Out};
+use super::outbox::{AccountNo, Delta, ListId, Out};
 use super::showing::Done;
 use super::{Engine, Turn};
 use crate::channel::command::HistoryQuery;
 use crate::channel::{
-    Actor, Answer, Change, ChannelName, Command, Context, Decision, GroupAnswer, Member, NodeSet, Refusal, Style,
+    Actor, Answer, Change, ChannelName, Command, Context, Decision, GroupAnswer, Guest, Member, NodeSet, Refusal, Style,
 };
 use crate::store::Record;
 use crate::xep::{Extension, Reply, Request, incoming, pubsub};
@@ -215,6 +215,10 @@ impl Engine {
             self.seat(tag, past.as_ref(), member, turn);
             self.note_membership(&name, member);
         }
+        if let Change::GuestSet { guest, .. } = &change {
+            self.seat_guest(tag, &name, guest, turn);
+            self.note_visit(&name, guest);
+        }
         self.shelf.change(&name, |channel| channel.apply(&change));
         self.note_facts(tag, &change);
         if change.member().is_some() {
@@ -241,10 +245,23 @@ impl Engine {
         };
         let past = past.map(|past| past.subscriptions).unwrap_or_default();
         let next = if member.is_joined() { member.subscriptions } else { NodeSet::default() };
-        turn.outbox.extend(subscription_deltas(past, next).map(|(node, on)| {
-            let list = ListId { tag, node };
-            Out::Book(if on { Delta::Subscribed(list, no) } else { Delta::Unsubscribed(list, no) })
-        }));
+        turn.outbox.extend(subscription_deltas(tag, no, past, next));
+    }
+
+    /// The same of a guest.
+    fn seat_guest(&mut self, tag: u64, name: &ChannelName, guest: &Guest, turn: &mut Turn) {
+        let past = self.shelf.channel(name).and_then(|channel| channel.guest(&guest.jid));
+        let past = past.map(|past| past.subscriptions).unwrap_or_default();
+        let no = match self.accounts.find_guest(&guest.jid).filter(|_| !past.is_empty()) {
+            Some(no) => no,
+            None => {
+                let no = self.accounts.hold_guest(&guest.jid, &self.hosts, &mut turn.outbox);
+                let unknown = self.accounts.visits(&guest.jid, &self.hosts, &mut turn.outbox);
+                unknown.iter().for_each(|full| self.ask_resource(full, turn));
+                no
+            }
+        };
+        turn.outbox.extend(subscription_deltas(tag, no, past, guest.subscriptions));
     }
 
     /// What a request tells of where the asker is reached: who speaks MIX to a channel takes MIX traffic.
@@ -253,8 +270,12 @@ impl Engine {
             !matches!(answer, Answer::Description | Answer::Nodes | Answer::Pong | Answer::Version | Answer::Left);
         let (Some(name), Some(asker)) = (&asked.channel, asked.asker()) else { return };
         let joined = matches!(answer, Answer::Joined { .. });
-        let seated =
-            self.shelf.channel(name).is_some_and(|channel| channel.participant(&asked.actor.account).is_some());
+        let account = &asked.actor.account;
+        let seated = self
+            .shelf
+            .channel(name)
+            .is_some_and(|channel| channel.participant(account).is_some() || channel.guest(account).is_some());
+        let seated = seated || matches!(answer, Answer::Subscribed { subscribed: true, .. });
         if let (true, true, Ok(full)) = (speaks, seated || joined, asker.try_as_full()) {
             self.accounts.saw(full, None, Some(true), &self.hosts, &mut turn.outbox);
         }
@@ -287,8 +308,11 @@ impl Engine {
     }
 }
 
-/// The nodes that came (`true`) or went between two sets of subscriptions.
-fn subscription_deltas(past: NodeSet, next: NodeSet) -> impl Iterator<Item = (crate::channel::Node, bool)> {
-    let gone = past.iter().filter(move |&node| !next.contains(node)).map(|node| (node, false));
-    gone.chain(next.iter().filter(move |&node| !past.contains(node)).map(|node| (node, true)))
+/// What the address book learns of the nodes that came or went between two sets of subscriptions.
+fn subscription_deltas(tag: u64, no: AccountNo, past: NodeSet, next: NodeSet) -> impl Iterator<Item = Out> {
+    let gone = past.without(next).iter().map(|node| (node, false));
+    gone.chain(next.without(past).iter().map(|node| (node, true))).map(move |(node, on)| {
+        let list = ListId { tag, node };
+        Out::Book(if on { Delta::Subscribed(list, no) } else { Delta::Unsubscribed(list, no) })
+    })
 }

@@ -231,11 +231,17 @@ impl Engine {
         for member in channel.participants() {
             let no = self.accounts.hold(&member.jid, &self.hosts, &mut self.early);
             for node in member.subscriptions.iter() {
-                lists.entry(node).or_default().push((member.id.clone(), no));
+                lists.entry(node).or_default().push((member.jid.clone(), no));
+            }
+        }
+        for guest in channel.guests() {
+            let no = self.accounts.hold_guest(&guest.jid, &self.hosts, &mut self.early);
+            for node in guest.subscriptions.iter() {
+                lists.entry(node).or_default().push((guest.jid.clone(), no));
             }
         }
         for (node, mut accounts) in lists {
-            // In the order of ids, so that a run can be repeated.
+            // In the order of accounts, so that a run can be repeated.
             accounts.sort_unstable();
             let list = ListId { tag: channel.profile().tag, node };
             self.early.push(Out::Book(Delta::Filled(list, accounts.into_iter().map(|(_, no)| no).collect())));
@@ -247,18 +253,16 @@ impl Engine {
     pub(super) fn unshelve(&mut self, name: &ChannelName, out: &mut Vec<Out>) {
         let Some(channel) = self.shelf.take(name) else { return };
         out.push(Out::Book(Delta::Dropped { tag: channel.profile().tag }));
-        for member in channel.participants() {
-            self.accounts.release(&member.jid);
-        }
+        channel.participants().for_each(|member| self.accounts.release(&member.jid));
+        channel.guests().for_each(|guest| self.accounts.release_guest(&guest.jid));
     }
 
     /// Takes a channel out of memory that is no more.
     pub(super) fn bury(&mut self, name: &ChannelName, out: &mut Vec<Out>) {
         let Some(channel) = self.shelf.take(name) else { return };
         out.push(Out::Book(Delta::Dropped { tag: channel.profile().tag }));
-        for member in channel.participants() {
-            self.accounts.left(&member.jid);
-        }
+        channel.participants().for_each(|member| self.accounts.left(&member.jid));
+        channel.guests().for_each(|guest| self.accounts.left_guest(&guest.jid));
         self.shelf.strike(name);
     }
 

@@ -56,6 +56,11 @@ impl Engine {
             if let Some(member) = gone {
                 self.accounts.left(&member.jid);
             }
+            if let Change::GuestSet { guest, .. } = change
+                && guest.subscriptions.is_empty()
+            {
+                self.accounts.left_guest(&guest.jid);
+            }
         }
         done
     }
@@ -112,6 +117,10 @@ impl Engine {
             Shown::Fan { node, except, message, groupchat } => {
                 let except = except.map(|account| self.accounts.number(&account));
                 (Audience::List(ListId { tag, node }, except), message, groupchat)
+            }
+            Shown::TellGuest { account, message } => {
+                let Some(no) = self.accounts.find_guest(&account) else { return };
+                (Audience::One(no), message, false)
             }
             Shown::Tell { account, message } => {
                 let Some(no) = self.accounts.find(&account) else { return };

@@ -3,9 +3,9 @@
 //! Nothing that is cleared away here can be reached any more, so it is no part of a commit, and a crash loses nothing.
 
 use super::StoreError;
-use super::keyspace::{self, Grave, Membership, Ops};
+use super::keyspace::{self, Grave, Membership, Ops, Visit};
 use super::shelf::{Order, Shelf, Space};
-use crate::channel::{ChannelName, Member};
+use crate::channel::{ChannelName, Guest, Member};
 use std::ops::ControlFlow;
 
 /// How many records are cleared away at a time.
@@ -42,6 +42,10 @@ fn of_channel(shelf: &impl Shelf, tag: u64, name: &ChannelName) -> Result<Ops, S
     if !members.is_empty() {
         return Ok(members);
     }
+    let guests = guests(shelf, tag, name)?;
+    if !guests.is_empty() {
+        return Ok(guests);
+    }
     let prefixes = [
         keyspace::items(tag),
         keyspace::lists(tag),
@@ -73,6 +77,21 @@ fn members(shelf: &impl Shelf, tag: u64, name: &ChannelName) -> Result<Ops, Stor
         let index = keyspace::membership(&member.jid, name);
         // The account may have joined a later channel of that name.
         if shelf.value::<Membership>(Space::State, &index)?.is_some_and(|found| found.tag == tag) {
+            ops.insert(index, None);
+        }
+    }
+    Ok(ops)
+}
+
+/// Some guests, each with its place in the index of accounts.
+fn guests(shelf: &impl Shelf, tag: u64, name: &ChannelName) -> Result<Ops, StoreError> {
+    let guests: Vec<Guest> = shelf.values(Space::State, &keyspace::guests(tag), CLEARED_MAX)?;
+    let mut ops = Ops::new();
+    for guest in guests {
+        ops.insert(keyspace::guest(tag, &guest.jid), None);
+        let index = keyspace::visit(&guest.jid, name);
+        // It may be a guest of a later channel of that name.
+        if shelf.value::<Visit>(Space::State, &index)?.is_some_and(|found| found.tag == tag) {
             ops.insert(index, None);
         }
     }

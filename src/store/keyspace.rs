@@ -75,6 +75,13 @@ pub(super) struct Membership {
     pub(super) forgotten: bool,
 }
 
+/// What the account index keeps of a channel that an account is a guest of.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Visit {
+    pub(super) name: ChannelName,
+    pub(super) tag: u64,
+}
+
 /// Which list of accounts a node has. A list that is made anew has another generation, so that the entries of the one
 /// before count for nothing, however many they are.
 #[derive(Clone, Copy, Default, Serialize, Deserialize)]
@@ -127,6 +134,23 @@ pub(super) fn members(tag: u64) -> Vec<u8> {
 
 pub(super) fn member(tag: u64, id: &ParticipantId) -> Vec<u8> {
     key(b'm', &[&tag.to_be_bytes(), &short(id.as_str())])
+}
+
+pub(super) fn guests(tag: u64) -> Vec<u8> {
+    key(b'u', &[&tag.to_be_bytes()])
+}
+
+pub(super) fn guest(tag: u64, jid: &BareJid) -> Vec<u8> {
+    key(b'u', &[&tag.to_be_bytes(), &short(jid.as_str())])
+}
+
+/// Where an account is a guest.
+pub(super) fn visits(account: &BareJid) -> Vec<u8> {
+    key(b'v', &[&short(account.as_str())])
+}
+
+pub(super) fn visit(account: &BareJid, name: &ChannelName) -> Vec<u8> {
+    key(b'v', &[&short(account.as_str()), &short(name.as_str())])
 }
 
 pub(super) fn items(tag: u64) -> Vec<u8> {

@@ -205,7 +205,8 @@ mod tests {
     use super::super::keyspace;
     use super::*;
     use crate::channel::{
-        Change, Event, EventKind, Item, Limits, MediaKind, Nick, Node, Own, Profile, Report, Rights, RowKind,
+        Change, Event, EventKind, Guest, Item, Limits, MediaKind, Nick, Node, NodeSet, Own, Profile, Report, Rights,
+        RowKind,
     };
     use rand::{SeedableRng, rngs::StdRng};
 
@@ -315,7 +316,13 @@ mod tests {
             let (member, progress) = (ParticipantId::random(&mut dice), Progress::Read);
             Change::Reported(Report { member, progress, first, last: first, stamp: Stamp(0) })
         }));
+        changes.extend((0..300).map(|n| {
+            let subscriptions = NodeSet::from_iter([Node::Messages]);
+            let guest = Guest { jid: jid(n), since: Stamp(0), subscriptions, first: 1 };
+            Change::GuestSet { guest, ended: NodeSet::default() }
+        }));
         commit(&store, changes);
+        assert!(!keys(&store, true, b'u').is_empty() && !keys(&store, true, b'v').is_empty());
         assert!(!keys(&store, true, b'q').is_empty() && !keys(&store, true, b'x').is_empty());
         commit(&store, vec![Change::Destroyed]);
         let mut rounds = 0;

@@ -170,7 +170,7 @@ pub trait Store: Send + Sync {
     /// As [`Store::load`].
     fn whereabouts(&self) -> Result<Vec<(BareJid, Whereabouts)>, StoreError>;
 
-    /// The channels that an account is in, in the order of names.
+    /// The channels that an account is in, or a guest of, in the order of names.
     ///
     /// # Errors
     /// As [`Store::load`].

@@ -3,10 +3,10 @@
 //! Nothing is written here, and what is returned is the same for every backend. Applied twice, the changes of the state
 //! give what they give applied once, which is what lets a start replay them.
 
-use super::keyspace::{self, BLOCK_ROWS, Entry, Grave, List, Membership, Month, Ops, Reported, Span, Spans};
+use super::keyspace::{self, BLOCK_ROWS, Entry, Grave, List, Membership, Month, Ops, Reported, Span, Spans, Visit};
 use super::shelf::{Order, Shelf, Space};
 use super::{Record, StoreError, Whereabouts};
-use crate::channel::{Change, ChannelName, Member, Node, Report, Row, RowKind};
+use crate::channel::{Change, ChannelName, Guest, Member, Node, Report, Row, RowKind};
 use jid::BareJid;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -108,6 +108,7 @@ impl<S: Shelf> Draft<'_, S> {
             Change::Entombed(tombstone) => {
                 self.put(keyspace::tombstone(tag, tombstone.row), keyspace::encode(tombstone)?);
             }
+            Change::GuestSet { guest, .. } => self.guest(name, tag, guest)?,
             Change::RightsSet(rights) => self.entry(name, tag, |entry| entry.rights = rights.clone())?,
             Change::Configured(settings) => self.entry(name, tag, |entry| {
                 entry.listed = settings.lists(entry.listed);
@@ -159,6 +160,15 @@ impl<S: Shelf> Draft<'_, S> {
         if self.value::<Membership>(&key)?.as_ref() != Some(&membership) {
             self.put(key, keyspace::encode(&membership)?);
         }
+        Ok(())
+    }
+
+    fn guest(&mut self, name: &ChannelName, tag: u64, guest: &Guest) -> Result<(), StoreError> {
+        let is_one = !guest.subscriptions.is_empty();
+        let record = is_one.then(|| keyspace::encode(guest)).transpose()?;
+        let visit = is_one.then(|| keyspace::encode(&Visit { name: name.clone(), tag })).transpose()?;
+        self.writes.kept.insert(keyspace::guest(tag, &guest.jid), record);
+        self.writes.kept.insert(keyspace::visit(&guest.jid, name), visit);
         Ok(())
     }
 

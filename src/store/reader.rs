@@ -1,11 +1,11 @@
 //! What a store answers of channels and people, written once for every backend.
 
-use super::keyspace::{self, Entry, List, Membership};
+use super::keyspace::{self, Entry, List, Membership, Visit};
 use super::paging::Archive;
 use super::shelf::{Order, Shelf, Space};
 use super::{Listing, StoreError, Whereabouts, facts};
 use crate::channel::dedup::REPEATS_MAX;
-use crate::channel::{Channel, ChannelName, Head, Item, Kept, Member, Node, ParticipantId, Row, Status};
+use crate::channel::{Channel, ChannelName, Guest, Head, Item, Kept, Member, Node, ParticipantId, Row, Status};
 use jid::BareJid;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
@@ -18,6 +18,7 @@ pub(super) fn load(shelf: &impl Shelf, name: &ChannelName) -> Result<Option<Chan
         return Err(StoreError("a channel has no information item: restore from a backup".into()));
     }
     let members: Vec<Member> = shelf.values(Space::State, &keyspace::members(entry.tag), usize::MAX)?;
+    let guests: Vec<Guest> = shelf.values(Space::State, &keyspace::guests(entry.tag), usize::MAX)?;
     let archive = Archive::open(shelf, entry.tag)?;
     let newest = newest_rows(&archive)?;
     let kept = Kept {
@@ -27,6 +28,7 @@ pub(super) fn load(shelf: &impl Shelf, name: &ChannelName) -> Result<Option<Chan
         items: items.into_iter().collect(),
         allowed: list(shelf, entry.tag, Node::Allowed)?,
         banned: list(shelf, entry.tag, Node::Banned)?,
+        guests: guests.into_iter().map(|guest| (guest.jid.clone(), guest)).collect(),
     };
     Ok(Some(Channel::restore(entry.name, kept, members, archive.head(), &newest)))
 }
@@ -68,10 +70,18 @@ pub(super) fn whereabouts(shelf: &impl Shelf) -> Result<Vec<(BareJid, Whereabout
     shelf.values(Space::State, &keyspace::all(b'w'), usize::MAX)
 }
 
-/// The channels that an account is in.
+/// The channels that an account is in, or a guest of.
 pub(super) fn channels_of(shelf: &impl Shelf, account: &BareJid) -> Result<Vec<ChannelName>, StoreError> {
     let found = memberships(shelf, account)?.into_iter();
-    Ok(found.filter(|membership| membership.status == Status::Joined).map(|membership| membership.name).collect())
+    let joined = found.filter(|membership| membership.status == Status::Joined).map(|membership| membership.name);
+    let mut channels: BTreeSet<ChannelName> = joined.collect();
+    let visits: Vec<Visit> = shelf.values(Space::State, &keyspace::visits(account), usize::MAX)?;
+    for visit in visits {
+        if is_there(shelf, &visit.name, visit.tag)? {
+            channels.insert(visit.name);
+        }
+    }
+    Ok(channels.into_iter().collect())
 }
 
 /// The channels that an account is in, waits for, or left and did not forget.
@@ -86,15 +96,18 @@ fn memberships(shelf: &impl Shelf, account: &BareJid) -> Result<Vec<Membership>,
     let mut found: Vec<Membership> = Vec::new();
     let all: Vec<Membership> = shelf.values(Space::State, &keyspace::memberships(account), usize::MAX)?;
     for membership in all {
-        // An entry of a destroyed channel counts for nothing; it is cleared away later.
-        let key = keyspace::channel(&membership.name);
-        let listing = shelf.value::<(ChannelName, u64)>(Space::State, &key)?;
-        if listing.is_some_and(|(_, tag)| tag == membership.tag) {
+        if is_there(shelf, &membership.name, membership.tag)? {
             found.push(membership);
         }
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(found)
+}
+
+/// Whether an entry of the account index is one of a channel that exists; those of destroyed ones are cleared away later.
+fn is_there(shelf: &impl Shelf, name: &ChannelName, tag: u64) -> Result<bool, StoreError> {
+    let listing = shelf.value::<(ChannelName, u64)>(Space::State, &keyspace::channel(name))?;
+    Ok(listing.is_some_and(|(_, found)| found == tag))
 }
 
 /// The oldest row of an archive, and where it ends.

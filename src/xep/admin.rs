@@ -4,7 +4,7 @@ use super::mix_core::{headed, name_of, node_of};
 use super::{Extension, Render, Request, Route, Scope, Shown};
 use crate::channel::command::Slice;
 use crate::channel::group::GroupCommand;
-use crate::channel::{Change, Channel, Command, Node, Refusal, Standing};
+use crate::channel::{Change, Channel, Command, Node, NodeSet, Refusal, Standing};
 use crate::xmpp::{Tag, ns};
 use jid::BareJid;
 use minidom::Element;
@@ -64,14 +64,18 @@ impl Extension for Admin {
 /// Only those who may read a list may subscribe to it (XEP-0406 §3.1.2), and a role may end before a subscription does.
 fn tell_admins(node: Node, content: Tag, render: &mut Render<'_>) {
     let channel = render.channel;
-    let is_told =
-        |member: &&crate::channel::Member| member.subscriptions.contains(node) && administers(channel, &member.jid);
-    let mut told: Vec<BareJid> = channel.participants().filter(is_told).map(|member| member.jid.clone()).collect();
+    let seated = channel.participants().map(|member| (&member.jid, member.subscriptions));
+    let subscribed = seated.chain(channel.guests().map(|guest| (&guest.jid, guest.subscriptions)));
+    let is_told = |(jid, nodes): &(&BareJid, NodeSet)| nodes.contains(node) && administers(channel, jid);
+    let mut told: Vec<BareJid> = subscribed.filter(is_told).map(|(jid, _)| jid.clone()).collect();
     told.sort_unstable();
     for account in told {
         let event = Tag::in_ns("event", ns::PUBSUB_EVENT).child(content.clone());
         let message = headed(render).child(event);
-        render.shown.push(Shown::Tell { account, message });
+        match channel.guest(&account) {
+            Some(_) => render.shown.push(Shown::TellGuest { account, message }),
+            None => render.shown.push(Shown::Tell { account, message }),
+        }
     }
 }
 

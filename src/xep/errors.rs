@@ -11,10 +11,12 @@ impl From<&Refusal> for StanzaError {
             Refusal::NoSuchChannel | Refusal::NoSuchNode | Refusal::NoSuchItem => ItemNotFound,
             Refusal::NameTaken | Refusal::NickTaken => Conflict,
             Refusal::NotJoined | Refusal::Forbidden(_) => Forbidden,
-            Refusal::NotAllowed(_) => NotAllowed,
+            Refusal::NotAllowed(_) | Refusal::ClosedNode => NotAllowed,
+            Refusal::NotSubscribed => UnexpectedRequest,
+            Refusal::TooMany { what: "guests", .. } => PolicyViolation,
             Refusal::TooLong { .. } | Refusal::TooManyCharacters { .. } => NotAcceptable,
             Refusal::TooMany { .. } | Refusal::Busy => ResourceConstraint,
-            Refusal::BadRequest(_) | Refusal::Invalid { .. } => BadRequest,
+            Refusal::BadRequest(_) | Refusal::Invalid { .. } | Refusal::ForeignSubscriber => BadRequest,
             Refusal::StillWaiting => RegistrationRequired,
             Refusal::NotAdmin => Forbidden,
             Refusal::FeatureOff(_) => NotAllowed,
@@ -33,10 +35,13 @@ impl From<&Refusal> for StanzaError {
 /// The condition of a protocol's own (groups.md §3.8).
 fn specific(refusal: &Refusal) -> Option<Specific> {
     let of_groups = |name, attr| Some(Specific { name, ns: ns::GROUP, attr });
+    let of_pubsub = |name| Some(Specific { name, ns: ns::PUBSUB_ERRORS, attr: None });
     match refusal {
-        Refusal::TooLong { what: "the item", .. } => {
-            Some(Specific { name: "payload-too-big", ns: ns::PUBSUB_ERRORS, attr: None })
-        }
+        Refusal::TooLong { what: "the item", .. } => of_pubsub("payload-too-big"),
+        Refusal::ClosedNode => of_pubsub("closed-node"),
+        Refusal::NotSubscribed => of_pubsub("not-subscribed"),
+        Refusal::ForeignSubscriber => of_pubsub("invalid-jid"),
+        Refusal::TooMany { what: "guests", .. } => of_pubsub("too-many-subscriptions"),
         Refusal::Invalid { field, .. } => of_groups("invalid", Some(("field", (*field).to_owned()))),
         Refusal::TooManyCharacters { .. } => of_groups("invalid", Some(("field", "name".to_owned()))),
         Refusal::FeatureOff(feature) => of_groups("feature-off", Some(("feature", (*feature).to_owned()))),

@@ -3,7 +3,9 @@
 use super::{Request, rsm};
 use crate::channel::command::Page;
 use crate::channel::group::{Aggregate, GroupLine};
-use crate::channel::{Channel, ChannelName, History, Item, Membership, Progress, Receipts, Stamp, Standing, Status};
+use crate::channel::{
+    Access, Channel, ChannelName, History, Item, Membership, Progress, Receipts, Stamp, Standing, Status,
+};
 use crate::xmpp::{Tag, ns};
 use jid::BareJid;
 
@@ -54,6 +56,20 @@ fn receipts(receipts: Receipts) -> &'static str {
         Receipts::Relay => "relay",
         Receipts::Author => "author",
     }
+}
+
+/// Who may subscribe, as it is written here and in forms (XEP-0406 §3.1.1).
+pub fn access(access: Access) -> &'static str {
+    match access {
+        Access::Participants => "participants",
+        Access::Allowed => "allowed",
+        Access::Anyone => "anyone",
+    }
+}
+
+/// The same, read.
+pub fn access_of(text: &str) -> Option<Access> {
+    [Access::Participants, Access::Allowed, Access::Anyone].into_iter().find(|it| access(*it) == text)
 }
 
 /// Whether an item of a picture or video describes one: a deleted one leaves an item that describes nothing.
@@ -121,15 +137,20 @@ pub fn profile(channel: &Channel, bytes_max: usize) -> Tag {
             .attr("role", role(person.standing))
             .attr("status", status(person.status))
             .attr("since", person.since.to_xmpp());
-        (person.status == Status::Left, tag)
+        (u8::from(person.status == Status::Left), tag)
     });
-    let (people, all) = fitting(people.collect(), bytes_max);
+    let guests = group.guests.iter().map(|guest| {
+        let tag = Tag::new("guest").attr("jid", guest.jid.as_str()).attr("nick", guest.label());
+        (2, tag.attr("since", guest.since.to_xmpp()))
+    });
+    let (people, all) = fitting(people.chain(guests).collect(), bytes_max);
     let stated = Tag::new("settings")
         .attr("membership", membership(settings.membership))
         .attr("history", history(settings.history))
         .attr("events", settings.events.to_string())
         .attr("receipts", receipts(settings.receipts))
         .attr("members-add", settings.members_add.to_string())
+        .attr("guests", access(settings.access.messages))
         .attr("participants-max", settings.participants_max.to_string())
         .attr("retract-window", settings.retract_window_s.to_string());
     Tag::in_ns("profile", ns::GROUP)
@@ -145,13 +166,13 @@ pub fn profile(channel: &Channel, bytes_max: usize) -> Tag {
         .child_opt(all.map(|all| rsm::encode(None, None, Some((all, 0)))))
 }
 
-/// As many people as an answer holds, those who left last; and how many there are, where that is not all.
-fn fitting(people: Vec<(bool, Tag)>, bytes_max: usize) -> (Vec<Tag>, Option<u64>) {
+/// As many people as an answer holds, by rank; and how many there are, where that is not all.
+fn fitting(people: Vec<(u8, Tag)>, bytes_max: usize) -> (Vec<Tag>, Option<u64>) {
     let all = people.len();
     let mut left = bytes_max;
     let mut kept = vec![false; all];
-    for gone in [false, true] {
-        for (at, (_, tag)) in people.iter().enumerate().filter(|(_, (is_gone, _))| *is_gone == gone) {
+    for rank in 0..=2 {
+        for (at, (_, tag)) in people.iter().enumerate().filter(|(_, (ranked, _))| *ranked == rank) {
             let fits = left.checked_sub(tag.bytes());
             left = fits.unwrap_or(0);
             kept[at] = fits.is_some();
@@ -183,7 +204,7 @@ mod tests {
 
     #[test]
     fn those_who_left_make_room_for_those_who_are_in() {
-        let person = |gone: bool| (gone, Tag::new("member").attr("jid", if gone { "a@b" } else { "c@d" }));
+        let person = |gone: bool| (u8::from(gone), Tag::new("member").attr("jid", if gone { "a@b" } else { "c@d" }));
         let people = || vec![person(true), person(false), person(true), person(false)];
         let each = person(true).1.bytes();
         assert_eq!(fitting(people(), 4 * each).1, None);

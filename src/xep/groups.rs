@@ -3,8 +3,8 @@
 use super::{Extension, Render, Request, Route, Scope, group_events, group_tags, rows, rsm};
 use crate::channel::group::{GroupCommand, Invitee, Patch};
 use crate::channel::{
-    Answer, Change, ChannelName, Command, GroupAnswer, GroupWish, History, Membership, Nick, Progress, Receipts,
-    Refusal,
+    Answer, Change, ChannelName, Command, GroupAnswer, GroupWish, History, Membership, Nick, NodeAccess, Progress,
+    Receipts, Refusal,
 };
 use crate::xmpp::{Tag, ns};
 use jid::BareJid;
@@ -203,6 +203,9 @@ fn patch(element: &Element) -> Result<Patch, Refusal> {
             _ => None,
         })?,
         members_add: read(element, "members-add", "true or false", truth)?,
+        access: read(element, "guests", "participants, allowed or anyone", |text| {
+            group_tags::access_of(text).map(NodeAccess::all)
+        })?,
         participants_max: read(element, "participants-max", "a number", |text| text.parse().ok())?,
         retract_window_s: read(element, "retract-window", "a number of seconds", |text| text.parse().ok())?,
     })

@@ -136,6 +136,9 @@ impl Extension for MixCore {
                 let gone =
                     Tag::in_ns("event", ns::PUBSUB_EVENT).child(Tag::new("delete").attr("node", ns::NODE_PARTICIPANTS));
                 let message = headed(render).child(gone);
+                let channel = render.channel;
+                let others = channel.guests().filter(|guest| !guest.subscriptions.contains(Node::Participants));
+                others.for_each(|guest| render.tell_guest(&guest.jid, message.clone()));
                 render.fan(Node::Participants, message);
             }
             _ => {}

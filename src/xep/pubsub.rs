@@ -3,9 +3,9 @@
 use super::mix_core::{headed, name_of, node_of, participant};
 use super::{Extension, Render, Request, Route, Scope, admin, avatar, rsm};
 use crate::channel::command::Slice;
-use crate::channel::{Answer, Change, Channel, Command, Item, Member, Node, Refusal, Stamp};
+use crate::channel::{Answer, Change, Channel, Command, Guest, Item, Member, Node, NodeSet, Refusal, Stamp};
 use crate::xmpp::{Tag, ns};
-use jid::BareJid;
+use jid::{BareJid, Jid};
 use minidom::Element;
 use std::collections::HashSet;
 
@@ -39,6 +39,10 @@ impl Extension for Pubsub {
         if (request.set, action.name()) == (false, "affiliations") {
             return Ok(Command::ListNodes);
         }
+        if (request.set, action.name()) == (false, "subscriptions") {
+            let node = action.attr("node").map(|name| node_of(name).ok_or(Refusal::NoSuchNode)).transpose()?;
+            return Ok(Command::ListSubscriptions { node });
+        }
         let node = action.attr("node").ok_or_else(|| Refusal::BadRequest("the request names no node".into()))?;
         let node = node_of(node).ok_or(Refusal::NoSuchNode)?;
         match (request.set, action.name()) {
@@ -52,6 +56,8 @@ impl Extension for Pubsub {
                 let ids = action.children().filter_map(|item| item.attr("id")).map(str::to_owned).collect();
                 Ok(Command::ReadItems { node, ids, slice })
             }
+            (true, "subscribe") => subscription(node, true, action, request),
+            (true, "unsubscribe") => subscription(node, false, action, request),
             (true, "publish") => publish(node, action, request),
             (true, "retract") => retract(node, action),
             (true, "create") => match node {
@@ -78,6 +84,18 @@ impl Extension for Pubsub {
                 let publish = Tag::new("publish").attr("node", name_of(Node::Config)).child(item);
                 Some(Tag::in_ns("pubsub", ns::PUBSUB).child(publish))
             }
+            Answer::Subscribed { node, subscribed } => {
+                let subscription = subscription_tag(*node, &request.actor.account, *subscribed);
+                Some(Tag::in_ns("pubsub", ns::PUBSUB).child(subscription))
+            }
+            Answer::Subscribing { node: only } => {
+                let account = &request.actor.account;
+                let nodes = channel.subscriptions_of(account);
+                let nodes = nodes.iter().filter(|node| only.is_none_or(|only| only == *node));
+                let list = Tag::new("subscriptions").attr_opt("node", only.map(name_of));
+                let list = list.children(nodes.map(|node| subscription_tag(node, account, true)));
+                Some(Tag::in_ns("pubsub", ns::PUBSUB).child(list))
+            }
             Answer::Nodes => {
                 Some(Tag::in_ns("pubsub", ns::PUBSUB).child(admin::affiliations(channel, &request.actor.account)))
             }
@@ -98,6 +116,7 @@ impl Extension for Pubsub {
         let (node, entry) = match change {
             Change::ItemSet { node, item } => (*node, item_tag(item)),
             Change::ItemGone { node, id } => (*node, Tag::new("retract").attr("id", id)),
+            Change::GuestSet { guest, ended } => return tell_guest(guest, *ended, render),
             _ => return,
         };
         let items = Tag::new("items").attr("node", name_of(node)).child(entry);
@@ -109,6 +128,26 @@ impl Extension for Pubsub {
 /// What a request does.
 fn action_of<'a>(request: &Request<'a>) -> &'a str {
     request.payload.children().next().map(Element::name).unwrap_or_default()
+}
+
+/// What an account is to a node (XEP-0060 §6.1.2).
+fn subscription_tag(node: Node, account: &BareJid, subscribed: bool) -> Tag {
+    Tag::new("subscription")
+        .attr("node", name_of(node))
+        .attr("jid", account.as_str())
+        .attr("subscription", if subscribed { "subscribed" } else { "none" })
+}
+
+/// XEP-0060 §8.8.4: a guest is told of subscriptions that ended by no doing of its own.
+fn tell_guest(guest: &Guest, ended: NodeSet, render: &mut Render<'_>) {
+    if render.actor == Some(&guest.jid) {
+        return;
+    }
+    for node in ended.iter() {
+        let event = Tag::in_ns("event", ns::PUBSUB_EVENT).child(subscription_tag(node, &guest.jid, false));
+        let message = headed(render).child(event);
+        render.tell_guest(&guest.jid, message);
+    }
 }
 
 fn item_tag(item: &Item) -> Tag {
@@ -190,6 +229,16 @@ fn page<T>(
         rsm::encode(page.first().map(&id), page.last().map(&id), Some((entries.len() as u64, range.start as u64)))
     });
     Ok((tags, set))
+}
+
+/// Subscribing or unsubscribing; one does so for oneself (XEP-0060 §6.1.3.1, §6.2.3.3).
+fn subscription(node: Node, wanted: bool, action: &Element, request: &Request<'_>) -> Result<Command, Refusal> {
+    let whom = action.attr("jid").and_then(|jid| Jid::new(jid).ok());
+    match whom.is_some_and(|whom| whom.to_bare() == request.actor.account) {
+        true => Ok(Command::Subscribe { node, wanted }),
+        false if wanted => Err(Refusal::ForeignSubscriber),
+        false => Err(Refusal::Forbidden("one unsubscribes oneself, by one's own bare JID")),
+    }
 }
 
 fn publish(node: Node, action: &Element, request: &Request<'_>) -> Result<Command, Refusal> {

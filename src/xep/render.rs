@@ -28,6 +28,13 @@ pub enum Shown {
         /// The message, without `to`.
         message: Tag,
     },
+    /// A message for every address of one guest.
+    TellGuest {
+        /// The account.
+        account: BareJid,
+        /// The message, without `to`.
+        message: Tag,
+    },
     /// A message for every address of one account.
     Tell {
         /// The account.
@@ -86,6 +93,11 @@ impl Render<'_> {
     /// Sends a message to the bare JID of an account.
     pub fn mail(&mut self, account: &BareJid, message: Tag) {
         self.shown.push(Shown::Mail { account: account.clone(), message });
+    }
+
+    /// Sends a message to one guest.
+    pub fn tell_guest(&mut self, account: &BareJid, message: Tag) {
+        self.shown.push(Shown::TellGuest { account: account.clone(), message });
     }
 
     /// Sends a message to one account.

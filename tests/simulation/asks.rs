@@ -59,6 +59,7 @@ pub enum Op {
     Leave { channel: String },
     SetNick { channel: String, nick: Option<String> },
     Update { channel: String, add: Nodes, remove: Nodes },
+    Subscribe { channel: String, node: Nodes, wanted: bool },
     Say { channel: String, token: String, origin: Option<String>, said: Said },
     SetInfo { channel: String, name: String },
     Items { channel: String, node: Nodes },
@@ -119,6 +120,12 @@ impl Ask {
             Op::Update { channel, add, remove } => {
                 let update = core("update-subscription").children(node_tags("subscribe", *add));
                 iq("set", &at(channel), update.children(node_tags("unsubscribe", *remove)))
+            }
+            Op::Subscribe { channel, node, wanted } => {
+                let name = NODES.iter().find(|(bit, _)| bit == node).map(|(_, name)| *name);
+                let action = Tag::new(if *wanted { "subscribe" } else { "unsubscribe" });
+                let action = action.attr_opt("node", name).attr("jid", &self.account);
+                iq("set", &at(channel), Tag::in_ns("pubsub", ns::PUBSUB).child(action))
             }
             Op::Say { channel, token, origin, said } => self.say(&at(channel), token, origin.as_deref(), *said),
             Op::SetInfo { channel, name } => {

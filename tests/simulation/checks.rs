@@ -1,7 +1,7 @@
 //! After every turn: what is in memory is what is stored, and both are what the model says.
 
 use super::model::{Model, Room};
-use mixd::channel::{Channel, ChannelName, Node, Row};
+use mixd::channel::{Channel, ChannelName, Node, NodeSet, Row};
 use mixd::engine::Engine;
 use mixd::store::{MemoryStore, PagePlan, Store};
 use std::collections::BTreeMap;
@@ -73,12 +73,14 @@ fn load(store: &MemoryStore, name: &ChannelName) -> Channel {
 fn agree(name: &str, room: &mut Room, channel: &Channel, store: &MemoryStore) {
     assert_eq!(channel.members().count(), room.seats.len(), "{name}: members");
     assert_eq!((&channel.info().id, &channel.info().label), (&room.info.0, &room.info.1), "{name}: information");
+    let nodes = [(Node::Messages, 1), (Node::Participants, 2), (Node::Info, 4)];
+    let bits = |set: NodeSet| nodes.iter().filter(|(node, _)| set.contains(*node)).map(|(_, bit)| bit).sum::<u8>();
+    let guests = channel.guests().map(|guest| (guest.jid.to_string(), bits(guest.subscriptions)));
+    assert_eq!(guests.collect::<BTreeMap<_, _>>(), room.guests, "{name}: guests");
     for member in channel.members() {
         let seat = &room.seats[member.jid.as_str()];
-        let nodes = [(Node::Messages, 1), (Node::Participants, 2), (Node::Info, 4)];
-        let nodes = nodes.iter().filter(|(node, _)| member.subscriptions.contains(*node)).map(|(_, bit)| bit).sum();
         assert_eq!(
-            (Some(member.id.as_str()), member.nick.as_str(), member.is_joined(), nodes),
+            (Some(member.id.as_str()), member.nick.as_str(), member.is_joined(), bits(member.subscriptions)),
             (seat.id.as_deref(), &*seat.nick, seat.joined, seat.nodes),
             "{name}: {} differs",
             member.jid
@@ -126,7 +128,7 @@ pub fn memberships_agree(model: &Model, store: &MemoryStore) {
     for account in super::hosts::ACCOUNTS {
         let stored = store.channels_of(&jid::BareJid::new(account).unwrap()).unwrap();
         let owed: Vec<&String> =
-            model.rooms.iter().filter(|(_, room)| room.seat(account).is_some()).map(|(name, _)| name).collect();
+            model.rooms.iter().filter(|(_, room)| room.knows(account)).map(|(name, _)| name).collect();
         assert_eq!(stored.iter().map(|name| name.as_str()).collect::<Vec<_>>(), owed, "the channels of {account}");
     }
 }

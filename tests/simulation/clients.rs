@@ -51,8 +51,12 @@ impl Scene<'_> {
             7..24 => Op::Join { channel, nick: self.nick(), nodes: self.nodes() },
             24..30 => Op::Leave { channel },
             30..35 => Op::SetNick { channel, nick: self.nick() },
-            35..40 => Op::Update { channel, add: self.nodes(), remove: self.nodes() },
-            40..70 => self.say(account, channel),
+            35..38 => Op::Update { channel, add: self.nodes(), remove: self.nodes() },
+            38..44 => {
+                let (node, wanted) = (1 << dice.random_range(0..4), dice.random_bool(0.7));
+                Op::Subscribe { channel, node, wanted }
+            }
+            44..70 => self.say(account, channel),
             70..73 => Op::SetInfo { channel, name: format!("name <{}>", self.serial) },
             73..78 => Op::Items { channel, node: 1 << dice.random_range(0..4) },
             78..88 => {

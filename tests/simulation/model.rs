@@ -61,6 +61,8 @@ pub struct Room {
     pub listed: bool,
     pub info: (String, Option<String>),
     pub seats: BTreeMap<String, Seat>,
+    /// Who subscribes to which nodes without being in it.
+    pub guests: BTreeMap<String, Nodes>,
     pub rows: Vec<Rc<Row>>,
     /// Which rows were compared with the store's.
     pub compared: usize,
@@ -83,6 +85,8 @@ pub struct Event {
     pub key: Key,
     /// The accounts, each with the addresses that must get a copy.
     pub audience: BTreeMap<String, BTreeSet<String>>,
+    /// Those of them who are guests, and reached at resources alone.
+    pub guests: BTreeSet<String>,
 }
 
 /// What an asker is owed.
@@ -102,6 +106,7 @@ pub enum Expect {
     },
     Nick(String),
     Updated(Nodes, Nodes),
+    Subscribed(Nodes, bool),
     InfoSet(String),
     Participants(BTreeSet<(String, String)>),
     Info(String, Option<String>),
@@ -171,11 +176,12 @@ impl Model {
             Op::Leave { .. } => room.leave(ask, &channel, routes),
             Op::SetNick { nick, .. } => room.rename(account, &channel, nick.as_deref(), routes),
             Op::Update { add, remove, .. } => room.update(account, *add, *remove),
+            Op::Subscribe { node, wanted, .. } => room.subscribe(account, *node, *wanted),
             Op::Say { .. } => room.say(ask, &channel, limits.3, routes),
             Op::SetInfo { name, .. } => room.set_info(account, &channel, name, limits.3, routes),
             Op::Items { node, .. } => room.items(account, *node),
             Op::History { paging, .. } => room.page(account, &channel, paging, limits.1, limits.2),
-            Op::Bounds { .. } if !room.may_read(account) => refuse("forbidden"),
+            Op::Bounds { .. } if !room.may_read(account, 1) => refuse("forbidden"),
             Op::Bounds { .. } => {
                 let ends = (!room.rows.is_empty()).then_some((1, room.rows.len() as u64));
                 (Expect::Bounds(ends), Vec::new())
@@ -183,7 +189,8 @@ impl Model {
             _ => (Expect::Described(room.info.1.clone().unwrap_or_else(|| channel.clone())), Vec::new()),
         };
         let silent = matches!(ask.op, Op::Describe { .. } | Op::Leave { .. } | Op::Join { .. } | Op::Say { .. });
-        if !silent && !matches!(taken.0, Expect::Error(_)) && room.seat(account).is_some() {
+        let known = room.seat(account).is_some() || room.guests.contains_key(account);
+        if !silent && !matches!(taken.0, Expect::Error(_)) && known {
             routes.spoke(account, ask.resource.as_deref());
         }
         taken
@@ -218,13 +225,15 @@ impl Model {
         if room.owner != account && account != OPERATOR {
             return refuse("not-allowed");
         }
-        let event = room.event(Key::Deleted(name.to_owned()), 2, routes);
+        let mut event = room.event(Key::Deleted(name.to_owned()), 2, routes);
+        event.audience.extend(room.guests.keys().map(|guest| (guest.clone(), routes.sure_of_guest(guest))));
+        event.guests.extend(room.guests.keys().cloned());
         self.rooms.remove(name);
         (Expect::Destroyed, vec![event])
     }
 
     fn visible(&self, account: &str) -> BTreeSet<String> {
-        let seen = self.rooms.iter().filter(|(_, room)| room.listed || room.seat(account).is_some());
+        let seen = self.rooms.iter().filter(|(_, room)| room.listed || room.knows(account));
         seen.map(|(name, _)| format!("{name}@{DOMAIN}")).collect()
     }
 }
@@ -237,6 +246,7 @@ impl Op {
             | Op::Leave { channel }
             | Op::SetNick { channel, .. }
             | Op::Update { channel, .. }
+            | Op::Subscribe { channel, .. }
             | Op::Say { channel, .. }
             | Op::SetInfo { channel, .. }
             | Op::Items { channel, .. }

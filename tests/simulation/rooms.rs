@@ -12,16 +12,23 @@ const DAY_MS: u64 = 24 * 3600 * 1000;
 impl Room {
     pub fn new(owner: &str, name: Option<&str>, now: u64) -> Room {
         let info = (Stamp(now).to_xmpp(), name.map(str::to_owned));
-        let (seats, rows) = (BTreeMap::new(), Vec::new());
-        Room { tag: None, owner: owner.to_owned(), listed: name.is_some(), info, seats, rows, compared: 0 }
+        let (seats, guests, rows) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        Room { tag: None, owner: owner.to_owned(), listed: name.is_some(), info, seats, guests, rows, compared: 0 }
     }
 
     pub fn seat(&self, account: &str) -> Option<&Seat> {
         self.seats.get(account).filter(|seat| seat.joined)
     }
 
-    pub fn may_read(&self, account: &str) -> bool {
-        self.seat(account).is_some() || self.owner == account || account == OPERATOR
+    /// Whether the account is in it, or a guest.
+    pub fn knows(&self, account: &str) -> bool {
+        self.seat(account).is_some() || self.guests.contains_key(account)
+    }
+
+    /// Whether the account may read what comes of a node.
+    pub fn may_read(&self, account: &str, node: Nodes) -> bool {
+        let as_guest = self.guests.get(account).is_some_and(|nodes| nodes & node != 0);
+        self.seat(account).is_some() || self.owner == account || account == OPERATOR || as_guest
     }
 
     pub fn is_free(&self, key: &str, account: &str) -> bool {
@@ -56,8 +63,11 @@ impl Room {
 
     pub fn event(&self, key: Key, node: Nodes, routes: &Routes) -> Event {
         let subscribed = self.seats.iter().filter(|(_, seat)| seat.joined && seat.nodes & node != 0);
-        let audience = subscribed.map(|(account, _)| (account.clone(), routes.sure(account))).collect();
-        Event { key, audience }
+        let subscribed = subscribed.map(|(account, _)| (account.clone(), routes.sure(account)));
+        let guests = self.guests.iter().filter(|(_, nodes)| **nodes & node != 0);
+        let visiting = guests.clone().map(|(account, _)| (account.clone(), routes.sure_of_guest(account)));
+        let audience = subscribed.chain(visiting).collect();
+        Event { key, audience, guests: guests.map(|(account, _)| account.clone()).collect() }
     }
 }
 
@@ -92,7 +102,8 @@ impl Room {
             Err(condition) => return refuse(condition),
         };
         let shown = past.as_ref().filter(|_| seated).map(|seat| seat.nick.clone());
-        let held = past.as_ref().filter(|_| seated).map_or(0, |seat| seat.nodes);
+        let visited = self.guests.remove(account).unwrap_or(0);
+        let held = past.as_ref().filter(|_| seated).map_or(visited, |seat| seat.nodes);
         let id = past.and_then(|seat| seat.id);
         let seat = Seat { id, nick: nick.clone(), key, joined: true, nodes: held | nodes };
         self.seats.insert(account.clone(), seat);
@@ -113,7 +124,8 @@ impl Room {
             (seat.joined, seat.nodes) = (false, 0);
         }
         let key = Key::Gone { channel: channel.to_owned(), account: account.clone() };
-        let told = Event { key: key.clone(), audience: BTreeMap::from([(account.clone(), routes.sure(account))]) };
+        let audience = BTreeMap::from([(account.clone(), routes.sure(account))]);
+        let told = Event { key: key.clone(), audience, guests: Default::default() };
         let at_bare = ask.resource.is_none();
         (Expect::Left { at_bare }, vec![self.event(key, 2, routes), told])
     }
@@ -140,6 +152,23 @@ impl Room {
         let Some(seat) = self.seats.get_mut(account).filter(|seat| seat.joined) else { return refuse("forbidden") };
         seat.nodes = (seat.nodes | (add & 7)) & !(remove & 7);
         (Expect::Updated(add & 7, remove & 7), Vec::new())
+    }
+
+    pub fn subscribe(&mut self, account: &str, node: Nodes, wanted: bool) -> Taken {
+        let nodes = match self.seats.get_mut(account).filter(|seat| seat.joined) {
+            Some(seat) => &mut seat.nodes,
+            None => self.guests.entry(account.to_owned()).or_insert(0),
+        };
+        let taken = match (node, wanted) {
+            (8, _) => refuse("item-not-found"),
+            (_, false) if *nodes & node == 0 => refuse("unexpected-request"),
+            _ => {
+                *nodes = if wanted { *nodes | node } else { *nodes & !node };
+                (Expect::Subscribed(node, wanted), Vec::new())
+            }
+        };
+        self.guests.retain(|_, nodes| *nodes != 0);
+        taken
     }
 
     pub fn say(&mut self, ask: &Ask, channel: &str, now: u64, routes: &mut Routes) -> Taken {
@@ -190,7 +219,7 @@ impl Room {
         let expect = match node {
             8 => return refuse("item-not-found"),
             4 => Expect::Info(self.info.0.clone(), self.info.1.clone()),
-            _ if !self.may_read(account) => return refuse("forbidden"),
+            _ if !self.may_read(account, node & 2) => return refuse("forbidden"),
             1 => Expect::Empty,
             _ => {
                 let seated = self.seats.iter().filter(|(_, seat)| seat.joined);
@@ -201,7 +230,7 @@ impl Room {
     }
 
     pub fn page(&self, account: &str, channel: &str, paging: &Paging, default: usize, most: usize) -> Taken {
-        if !self.may_read(account) {
+        if !self.may_read(account, 1) {
             return refuse("forbidden");
         }
         let Paging { after, before, after_id, before_id, ids, .. } = paging;

@@ -94,12 +94,18 @@ impl Routes {
         }
     }
 
-    /// Whether an address may get a copy.
-    pub fn may(&self, account: &str, resource: Option<&str>) -> bool {
+    /// The addresses that must get a copy of what goes to a guest: its home server knows of no such channel.
+    pub fn sure_of_guest(&self, account: &str) -> BTreeSet<String> {
+        let sure = self.routes.get(account).into_iter().flat_map(|route| &route.sure);
+        sure.map(|resource| format!("{account}/{resource}")).collect()
+    }
+
+    /// Whether an address may get a copy; a resource of a guest may, wherever its account is reached.
+    pub fn may(&self, account: &str, resource: Option<&str>, as_guest: bool) -> bool {
         let earlier = self.earlier.get(account).into_iter().flatten();
         earlier.chain(self.routes.get(account)).any(|route| match resource {
             None => route.bare,
-            Some(resource) => !route.bare && route.heard.contains(resource),
+            Some(resource) => (as_guest || !route.bare) && route.heard.contains(resource),
         })
     }
 }

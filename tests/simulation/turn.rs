@@ -38,7 +38,7 @@ impl World {
         self.store.fail_next_commits(usize::from(trouble.is_some()), trouble.unwrap_or(Failure::Refused));
         match self.store.commit(now, &turn.records) {
             Ok(()) => {
-                self.routes.save(|account| self.model.rooms.values().any(|room| room.seat(account).is_some()));
+                self.routes.save(|account| self.model.rooms.values().any(|room| room.knows(account)));
                 self.finish(turn, owed, &events);
             }
             Err(CommitError::Refused(_)) => {
@@ -51,7 +51,7 @@ impl World {
             Err(CommitError::Unknown(_)) => {
                 let kept = trouble == Some(Failure::UnknownKept);
                 if kept {
-                    self.routes.save(|account| self.model.rooms.values().any(|room| room.seat(account).is_some()));
+                    self.routes.save(|account| self.model.rooms.values().any(|room| room.knows(account)));
                 } else {
                     self.model = before;
                 }

@@ -1,12 +1,13 @@
 //! What every store has to do for groups: everything but rows.
 
 use crate::fixture::{Room, jid, loaded, name};
-use mixd::channel::{Change, Event, EventKind, Intervals, Item, Limits, Node, Rights, RowKind, Status};
+use mixd::channel::{Change, Command, Event, EventKind, Intervals, Item, Limits, Node, Rights, RowKind, Status};
 use mixd::store::Store;
 
 claims!(
     items_of_every_node_come_and_go,
     lists_hold_what_was_put_on_them,
+    guests_come_and_go,
     a_list_made_anew_is_empty_however_long_it_was,
     roles_and_settings_come_back,
     what_is_not_there_is_not_configured,
@@ -36,6 +37,27 @@ fn items_of_every_node_come_and_go(store: &dyn Store) {
     room.make(store, vec![Change::ItemGone { node: Node::AvatarData, id: "i5".into() }]);
     same(store, &room);
     assert!(room.channel.item(Node::AvatarData).is_none() && room.channel.item(Node::Video).is_some());
+}
+
+fn guests_come_and_go(store: &dyn Store) {
+    let mut room = Room::create(store, "coven", 1);
+    let subscribe = |wanted, node| Command::Subscribe { node, wanted };
+    room.run(store, "macbeth", subscribe(true, Node::Messages));
+    room.run(store, "macbeth", subscribe(true, Node::Info));
+    room.run(store, "banquo", subscribe(true, Node::Messages));
+    same(store, &room);
+    assert_eq!(store.channels_of(&jid("macbeth")).unwrap(), [name("coven")]);
+    assert!(store.groups_of(&jid("macbeth")).unwrap().is_empty(), "a guest is in no group");
+    room.run(store, "macbeth", subscribe(false, Node::Messages));
+    same(store, &room);
+    room.run(store, "macbeth", subscribe(false, Node::Info));
+    same(store, &room);
+    assert!(room.channel.guest(&jid("macbeth")).is_none());
+    assert!(store.channels_of(&jid("macbeth")).unwrap().is_empty());
+    room.destroy(store);
+    let room = Room::create(store, "coven", 2);
+    same(store, &room);
+    assert!(store.channels_of(&jid("banquo")).unwrap().is_empty(), "the guests of the earlier channel");
 }
 
 fn lists_hold_what_was_put_on_them(store: &dyn Store) {

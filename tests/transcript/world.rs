@@ -195,6 +195,7 @@ fn settings(script: &Script, memory: Memory) -> Settings {
         match &*name {
             "operator" => settings.operators.push(BareJid::new(&value).expect("an account")),
             "creators" => settings.creators = value.split_whitespace().map(str::to_owned).collect(),
+            "guests_max" => settings.limits.guests_max = number(),
             "participants_max" => settings.limits.participants_max = number(),
             "channels_max" => settings.limits.channels_max = number(),
             "channel_name_bytes_max" => settings.limits.channel_name_bytes_max = number(),
@@ -210,6 +211,12 @@ fn settings(script: &Script, memory: Memory) -> Settings {
                 match &*value {
                     "groups" => features.groups = false,
                     "image" => features.image = false,
+                    "audio" => features.audio = false,
+                    "video" => features.video = false,
+                    "file" => features.file = false,
+                    "media" => features.media = false,
+                    "receipts" => features.receipts = false,
+                    "states" => features.states = false,
                     "retraction" => features.retraction = false,
                     _ => panic!("nobody knows the feature '{value}'"),
                 }

@@ -98,8 +98,14 @@ impl Channel {
     /// Ends the record of an account that is no more: its rows stay attributed, its rights do not pass to a later account
     /// of its name, and that one gets another id.
     pub(super) fn end_account(&self, actor: &Actor, context: &mut Context<'_>) -> Outcome {
-        let Some(member) = self.member(&actor.account) else { return Err(Refusal::NotJoined) };
         let mut draft = Draft::new(self, context.now);
+        let guest = self.guest(&actor.account);
+        if let Some(guest) = guest {
+            draft.drop_guest(guest, NodeSet::default());
+        }
+        let Some(member) = self.member(&actor.account) else {
+            return if guest.is_some() { draft.finish(Answer::Left) } else { Err(Refusal::NotJoined) };
+        };
         let mut ended = gone(&draft, member);
         ended.ended = true;
         ended.own.forgotten = true;
@@ -240,7 +246,7 @@ pub fn seated(draft: &Draft<'_>, account: &BareJid, nick: Nick, nodes: NodeSet, 
         nick,
         status: Status::Joined,
         since: draft.now,
-        subscriptions: nodes,
+        subscriptions: draft.channel.guest(account).map_or(nodes, |guest| nodes.with(guest.subscriptions)),
         windows,
         own,
         ended: false,

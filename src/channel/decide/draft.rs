@@ -3,7 +3,8 @@
 use super::Outcome;
 use crate::channel::event::{Event, EventKind};
 use crate::channel::{
-    Answer, Change, Channel, Decision, Head, Member, Nick, ParticipantId, Rights, Row, RowKind, Stamp, Status, tail,
+    Answer, Change, Channel, Decision, Head, Member, Nick, NodeSet, ParticipantId, Rights, Row, RowKind, Stamp, Status,
+    tail,
 };
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +26,8 @@ impl<'a> Draft<'a> {
         Draft { channel, now, head: channel.head(), changes: Vec::new(), people, nicks, rights: None }
     }
 
-    pub fn finish(self, answer: Answer) -> Outcome {
+    pub fn finish(mut self, answer: Answer) -> Outcome {
+        self.drop_guests();
         Ok(Decision { changes: self.changes, answer })
     }
 
@@ -67,6 +69,13 @@ impl<'a> Draft<'a> {
 
     /// Adds a change of one person's record.
     pub fn put(&mut self, change: fn(Member) -> Change, member: Member) {
+        if member.is_joined()
+            && !self.people.get(&member.jid).is_some_and(Member::is_joined)
+            && let Some(guest) = self.channel.guest(&member.jid)
+        {
+            // What it subscribed to, it subscribes to as a participant.
+            self.drop_guest(guest, NodeSet::default());
+        }
         if member.is_joined() {
             self.nicks.insert(member.nick.key().to_owned());
         }

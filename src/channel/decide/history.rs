@@ -3,24 +3,31 @@
 use super::Outcome;
 use crate::channel::command::HistoryQuery;
 use crate::channel::limits::check;
-use crate::channel::{Action, Actor, Answer, Channel, Decision, Limits, Refusal, Role};
+use crate::channel::{Actor, Answer, Channel, Decision, Limits, Node, Refusal, Role};
 
 impl Channel {
     pub(super) fn read_history(&self, actor: &Actor, mut query: HistoryQuery, limits: &Limits) -> Outcome {
-        self.require(actor, Action::ReadHistory, limits)?;
+        self.require_archive(actor, limits)?;
         check(limits.features.media || query.media.is_none(), "media")?;
         // Operators and owners of a plain channel need not be in it.
         let member = self.member(&actor.account).filter(|_| !self.reads_all(actor));
+        let as_guest = self.is_guest_of(actor, Node::Messages) && !self.reads_all(actor);
+        let guest = self.guest(&actor.account).filter(|_| as_guest);
+        let windows = match guest {
+            Some(guest) => self.shown_to_guest(guest, member),
+            None => member.and_then(|member| self.shown_to(member)),
+        };
         let newest = self.head().row;
         let named = query.ids.iter().flatten().chain(&query.after).chain(&query.before);
-        let unseen = |&row: &u64| match member {
-            Some(member) => !self.sees(member, row),
-            None => row == 0 || row > newest,
+        let unseen = |&row: &u64| match (guest, member, &windows) {
+            (Some(_), _, Some(windows)) => !windows.iter().any(|&(first, last)| first <= row && row <= last),
+            (None, Some(member), _) => !self.sees(member, row),
+            _ => row == 0 || row > newest,
         };
         if query.names_unknown_row || named.into_iter().any(unseen) {
             return Err(Refusal::NoSuchItem);
         }
-        query.windows = member.and_then(|member| self.shown_to(member));
+        query.windows = windows;
         query.hidden = member.map(|member| member.own.hidden.keys().copied().collect()).unwrap_or_default();
         query.before = Some(query.before.unwrap_or(u64::MAX).min(newest + 1));
         let author = match &query.with {

@@ -5,13 +5,13 @@
 use super::Outcome;
 use super::draft::Draft;
 use crate::channel::group::Invitee;
-use crate::channel::{Action, Actor, Answer, Change, Channel, Context, Decision, Limits, Node, Refusal, Status};
+use crate::channel::{Action, Actor, Answer, Change, Channel, Context, Decision, Node, Refusal, Status};
 use jid::BareJid;
 use std::collections::BTreeSet;
 
 impl Channel {
     /// Whether an account may join as far as the lists go; owners and admins always may.
-    pub(super) fn is_admitted(&self, account: &BareJid) -> bool {
+    pub(in crate::channel) fn is_admitted(&self, account: &BareJid) -> bool {
         let rights = self.rights();
         let allowed = self.kept.allowed.as_ref().is_none_or(|list| self.is_closed() || matches(list, account));
         rights.owners.contains(account)
@@ -79,8 +79,8 @@ impl Channel {
         Ok(())
     }
 
-    pub(super) fn make_list(&self, actor: &Actor, node: Node, exists: bool, limits: &Limits) -> Outcome {
-        self.require(actor, Action::Lists, limits)?;
+    pub(super) fn make_list(&self, actor: &Actor, node: Node, exists: bool, context: &mut Context<'_>) -> Outcome {
+        self.require(actor, Action::Lists, context.limits)?;
         if node == Node::Allowed && self.is_closed() {
             return match exists {
                 true => Ok(Decision::answer(Answer::Done)),
@@ -90,7 +90,11 @@ impl Channel {
         match (self.list(node)?.is_some(), exists) {
             (true, true) => Ok(Decision::answer(Answer::Done)),
             (false, false) => Err(Refusal::NoSuchNode),
-            _ => Ok(Decision { changes: vec![Change::ListMade { node, exists }], answer: Answer::Done }),
+            _ => {
+                let mut draft = Draft::new(self, context.now);
+                draft.changes.push(Change::ListMade { node, exists });
+                draft.finish(Answer::Done)
+            }
         }
     }
 

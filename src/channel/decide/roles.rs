@@ -5,9 +5,7 @@ use super::draft::Draft;
 use super::membership::edited;
 use crate::channel::event::EventKind;
 use crate::channel::group::Patch;
-use crate::channel::{
-    Action, Actor, Answer, Change, Channel, Context, Decision, GroupAnswer, Limits, Refusal, Settings, Status,
-};
+use crate::channel::{Action, Actor, Answer, Change, Channel, Context, GroupAnswer, Refusal, Settings, Status};
 use jid::BareJid;
 use std::collections::BTreeSet;
 
@@ -74,7 +72,8 @@ impl Channel {
         draft.finish(answer)
     }
 
-    pub(super) fn configure(&self, actor: &Actor, patch: &Patch, limits: &Limits) -> Outcome {
+    pub(super) fn configure(&self, actor: &Actor, patch: &Patch, context: &mut Context<'_>) -> Outcome {
+        let limits = context.limits;
         self.require(actor, Action::Configure, limits)?;
         if !self.is_group() {
             return Err(Refusal::NotAllowed("only groups have these settings"));
@@ -93,11 +92,15 @@ impl Channel {
             members_add: patch.members_add.unwrap_or(past.members_add),
             participants_max: patch.participants_max.unwrap_or(past.participants_max),
             subject_chars_max: past.subject_chars_max,
+            access: patch.access.unwrap_or(past.access),
             notices: past.notices,
             retract_window_s: patch.retract_window_s.unwrap_or(past.retract_window_s),
         };
-        let changes = if settings == *past { Vec::new() } else { vec![Change::Configured(settings)] };
-        Ok(Decision { changes, answer: Answer::Group(GroupAnswer::Done) })
+        let mut draft = Draft::new(self, context.now);
+        if settings != *past {
+            draft.changes.push(Change::Configured(settings));
+        }
+        draft.finish(Answer::Group(GroupAnswer::Done))
     }
 
     /// Whether somebody is in or waits.

@@ -5,7 +5,7 @@ use super::parameters::Parameters;
 use super::reply::{Fault, Reply};
 use crate::channel::command::{Page, Slice};
 use crate::channel::group::GroupLine;
-use crate::channel::{Answer, Command, GroupCommand, GroupWish, Membership, NodeSet, Refusal};
+use crate::channel::{Answer, Command, GroupCommand, GroupWish, Guest, Membership, NodeSet, Refusal};
 use crate::channel::{Person, Snapshot, Stamp, Standing, Status};
 use crate::engine::call::{Addressee, CallResult};
 use jid::{BareJid, DomainRef};
@@ -164,9 +164,13 @@ fn whole(group: &Snapshot, domain: &DomainRef) -> Value {
     fields.insert("vt".to_owned(), time_opt(group.video.as_ref().map(|item| item.stamp)).into());
     let people: Vec<Value> = group.people.iter().map(|person| member(person, domain)).collect();
     fields.insert("gm".to_owned(), people.into());
-    // Whoever reads a group is a member of it, so there are no guests.
-    fields.insert("gg".to_owned(), Value::Array(Vec::new()));
+    let guests: Vec<Value> = group.guests.iter().map(|it| guest(it, domain)).collect();
+    fields.insert("gg".to_owned(), guests.into());
     fields.into()
+}
+
+fn guest(guest: &Guest, domain: &DomainRef) -> Value {
+    json!({ "l": login(&guest.jid, domain), "dn": guest.label(), "ts": time(guest.since) })
 }
 
 fn member(person: &Person, domain: &DomainRef) -> Value {

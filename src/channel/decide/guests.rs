@@ -1,0 +1,81 @@
+//! Subscribing to nodes one by one (XEP-0060 §6.1, §6.2), as somebody who is in the channel or as a guest.
+
+use super::Outcome;
+use super::draft::Draft;
+use crate::channel::{Actor, Answer, Change, Channel, Context, Guest, Node, NodeSet, Refusal};
+
+impl Channel {
+    /// Subscribes to a node, or unsubscribes from it.
+    pub(super) fn subscribe(&self, actor: &Actor, node: Node, wanted: bool, context: &mut Context<'_>) -> Outcome {
+        let account = &actor.account;
+        let answer = Answer::Subscribed { node, subscribed: wanted };
+        if !wanted && !self.subscriptions_of(account).contains(node) {
+            return Err(Refusal::NotSubscribed);
+        }
+        if wanted && !self.nodes().any(|present| present == node) {
+            return Err(Refusal::NoSuchNode);
+        }
+        if wanted && !self.may_subscribe(account, node) {
+            let banned = self.is_banned(account) && !self.is_closed();
+            return Err(if banned {
+                Refusal::Forbidden("you are banned from this channel")
+            } else {
+                Refusal::ClosedNode
+            });
+        }
+        let one = NodeSet::from_iter([node]);
+        let (add, remove) = if wanted { (one, NodeSet::default()) } else { (NodeSet::default(), one) };
+        if self.participant(account).is_some() {
+            let decision = self.update_subscription(actor, add, remove, context.limits)?;
+            return Ok(crate::channel::Decision { answer, ..decision });
+        }
+        let mut draft = Draft::new(self, context.now);
+        let past = self.guest(account);
+        let max = context.limits.guests_max;
+        if past.is_none() && self.guests().count() >= max {
+            return Err(Refusal::TooMany { what: "guests", max });
+        }
+        let next = match past {
+            Some(past) => past.clone(),
+            None => Guest { jid: account.clone(), since: context.now, subscriptions: NodeSet::default(), first: 0 },
+        };
+        let first = if wanted && node == Node::Messages { self.head().row + 1 } else { next.first };
+        let subscriptions = next.subscriptions.with(add).without(remove);
+        if past.is_none_or(|past| past.subscriptions != subscriptions) {
+            let guest = Guest { subscriptions, first, ..next };
+            draft.changes.push(Change::GuestSet { guest, ended: remove });
+        }
+        draft.finish(answer)
+    }
+}
+
+impl Draft<'_> {
+    /// Ends the subscriptions of an account as a guest: it goes, or comes in, where it keeps them.
+    pub fn drop_guest(&mut self, guest: &Guest, ended: NodeSet) {
+        let guest = Guest { subscriptions: NodeSet::default(), ..guest.clone() };
+        self.changes.push(Change::GuestSet { guest, ended });
+    }
+
+    /// Ends subscriptions of guests that these could not begin any more after what was decided so far.
+    pub(super) fn drop_guests(&mut self) {
+        let decides = |change: &Change| {
+            matches!(
+                change,
+                Change::ListMade { .. } | Change::Listed { .. } | Change::RightsSet(_) | Change::Configured(_)
+            )
+        };
+        if self.channel.kept.guests.is_empty() || !self.changes.iter().any(decides) {
+            return;
+        }
+        let mut after = self.channel.without_people();
+        self.changes.iter().for_each(|change| after.apply(change));
+        for guest in after.guests() {
+            let (kept, ended): (Vec<Node>, Vec<Node>) =
+                guest.subscriptions.iter().partition(|node| after.may_subscribe(&guest.jid, *node));
+            if !ended.is_empty() {
+                let guest = Guest { subscriptions: kept.into_iter().collect(), ..guest.clone() };
+                self.changes.push(Change::GuestSet { guest, ended: ended.into_iter().collect() });
+            }
+        }
+    }
+}

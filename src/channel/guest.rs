@@ -1,0 +1,132 @@
+//! Guests: those who subscribe to nodes of a channel without being in it, and who may (XEP-0369 §7.1.2, XEP-0406 §3.1.1).
+
+use super::{Channel, Member, Node, NodeSet, Stamp, Standing};
+use jid::BareJid;
+use serde::{Deserialize, Serialize};
+
+/// Who may subscribe to a node, besides owners and admins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Access {
+    /// Those who are in the channel.
+    #[default]
+    Participants,
+    /// Those, and whoever may join as far as the lists go.
+    Allowed,
+    /// Everybody, those who are banned included.
+    Anyone,
+}
+
+/// Who may subscribe to which node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeAccess {
+    /// To the messages.
+    pub messages: Access,
+    /// To the participants.
+    pub participants: Access,
+    /// To the information, and to the picture and the video with it.
+    pub information: Access,
+}
+
+impl NodeAccess {
+    /// The same for every node.
+    pub fn all(access: Access) -> NodeAccess {
+        NodeAccess { messages: access, participants: access, information: access }
+    }
+
+    /// Who may subscribe to a node; `None` where that goes with roles alone.
+    pub fn to(&self, node: Node) -> Option<Access> {
+        match node {
+            Node::Messages => Some(self.messages),
+            Node::Participants => Some(self.participants),
+            Node::Info | Node::AvatarMetadata | Node::AvatarData | Node::Video => Some(self.information),
+            Node::Allowed | Node::Banned | Node::Config => None,
+        }
+    }
+
+    /// Whether there is a node that everybody may subscribe to.
+    fn is_open(&self) -> bool {
+        [self.messages, self.participants, self.information].contains(&Access::Anyone)
+    }
+}
+
+/// The record of a guest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guest {
+    /// The account.
+    pub jid: BareJid,
+    /// Since when it has been one.
+    pub since: Stamp,
+    /// The nodes it subscribes to; a record with none says that it is a guest no longer.
+    pub subscriptions: NodeSet,
+    /// The first row that came since it subscribed to the messages; of use while it does.
+    pub first: u64,
+}
+
+impl Guest {
+    /// The name that people see: a guest chose none.
+    pub fn label(&self) -> &str {
+        self.jid.node().map_or(self.jid.as_str(), |localpart| localpart.as_str())
+    }
+
+    /// Roughly what it costs in memory, in bytes.
+    pub fn bytes(&self) -> usize {
+        128 + 2 * self.jid.as_str().len()
+    }
+}
+
+impl Channel {
+    /// The record of an account that is a guest.
+    pub fn guest(&self, account: &BareJid) -> Option<&Guest> {
+        self.kept().guests.get(account)
+    }
+
+    /// Every guest, in the order of accounts.
+    pub fn guests(&self) -> impl Iterator<Item = &Guest> {
+        self.kept().guests.values()
+    }
+
+    /// The nodes that an account subscribes to, as a participant or as a guest.
+    pub fn subscriptions_of(&self, account: &BareJid) -> NodeSet {
+        let seated = self.participant(account).map(|member| member.subscriptions);
+        seated.or_else(|| self.guest(account).map(|guest| guest.subscriptions)).unwrap_or_default()
+    }
+
+    /// Whether an account may subscribe to a node.
+    pub fn may_subscribe(&self, account: &BareJid, node: Node) -> bool {
+        if self.standing_of(account) != Standing::Member {
+            return true;
+        }
+        match self.settings().access.to(node) {
+            None => false,
+            Some(_) if self.participant(account).is_some() => true,
+            Some(Access::Anyone) => true,
+            // Who may join a closed channel is whoever is in it or waits, and who waits is sent nothing.
+            Some(Access::Allowed) => !self.is_closed() && self.is_admitted(account),
+            Some(Access::Participants) => false,
+        }
+    }
+
+    /// Whether an account may know of the channel although it is not in it: a guest, or one that may become one whatever
+    /// the lists say.
+    pub(super) fn is_open_to(&self, account: &BareJid) -> bool {
+        self.guest(account).is_some() || self.settings().access.is_open()
+    }
+
+    /// The windows of rows that a guest of the messages is shown, first and last included, in order; `None` for all.
+    /// Whoever was in the channel before sees what it saw then, too.
+    pub(super) fn shown_to_guest(&self, guest: &Guest, past: Option<&Member>) -> Option<Vec<(u64, u64)>> {
+        let head = self.head().row;
+        let cleared = past.map_or(0, |past| past.own.cleared);
+        let windows = match self.settings().history {
+            super::History::Full if cleared == 0 => return None,
+            super::History::Full => vec![(1, head)],
+            super::History::Joined => {
+                let earlier = past.and_then(|past| self.windows_of(past)).unwrap_or_default();
+                earlier.into_iter().chain([(guest.first, head)]).collect()
+            }
+        };
+        let rest = windows.into_iter().map(|(first, last)| (first.max(cleared + 1), last));
+        Some(rest.filter(|(first, last)| first <= last).collect())
+    }
+}
