@@ -6,6 +6,8 @@
 mod client;
 #[path = "http/hostile.rs"]
 mod hostile;
+#[path = "http/logins.rs"]
+mod logins;
 #[path = "http/methods.rs"]
 mod methods;
 #[path = "http/pictures.rs"]

@@ -9,7 +9,7 @@ pub mod callers;
 pub mod clock;
 mod component;
 pub mod framer;
-mod http;
+pub mod http;
 mod line;
 mod link;
 pub mod load;
@@ -22,6 +22,8 @@ mod vital;
 mod worker;
 mod writer;
 
+pub use metrics::Metrics;
+pub use reader::Inbox;
 pub use vital::log_panics;
 pub use worker::EXIT_STORE_FAILED;
 

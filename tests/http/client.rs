@@ -1,5 +1,6 @@
 //! A service with its HTTP API, a port for logins, and a client without a library.
 
+use crate::logins::take_logins;
 use crate::scripted::{Host, Mixd, Peer};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -156,43 +157,4 @@ pub fn read(stream: &mut TcpStream) -> Response {
 
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// A port for clients where the password of everybody is `pw-` and the name; it lives as long as the process.
-fn take_logins() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            std::thread::spawn(move || take_login(stream));
-        }
-    });
-    port
-}
-
-fn take_login(mut stream: TcpStream) {
-    let sasl = "urn:ietf:params:xml:ns:xmpp-sasl";
-    let until = |stream: &mut TcpStream, end: &str| {
-        let (mut text, mut byte) = (String::new(), [0]);
-        while !text.ends_with(end) && stream.read(&mut byte).is_ok_and(|n| n == 1) {
-            text.push(char::from(byte[0]));
-        }
-        text
-    };
-    until(&mut stream, "streams'>");
-    let features = format!(
-        "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' id='1' \
-         version='1.0'><stream:features><mechanisms xmlns='{sasl}'><mechanism>PLAIN</mechanism></mechanisms></stream:features>"
-    );
-    let _ = stream.write_all(features.as_bytes());
-    let auth = until(&mut stream, "</auth>");
-    let coded = auth.split('>').nth(1).and_then(|text| text.split('<').next()).unwrap_or_default();
-    let plain = String::from_utf8(STANDARD.decode(coded).unwrap_or_default()).unwrap_or_default();
-    let mut words = plain.split('\0').skip(1);
-    let good = words.next().zip(words.next()).is_some_and(|(name, password)| password == format!("pw-{name}"));
-    let said = match good {
-        true => format!("<success xmlns='{sasl}'/>"),
-        false => format!("<failure xmlns='{sasl}'><not-authorized/></failure>"),
-    };
-    let _ = stream.write_all(said.as_bytes());
 }

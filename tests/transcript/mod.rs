@@ -7,6 +7,7 @@ pub mod script;
 pub mod world;
 
 use script::{Script, Step};
+use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 use world::{Answered, Memory, World};
 
@@ -34,6 +35,35 @@ pub fn files() -> Vec<PathBuf> {
     found
 }
 
+/// What transcripts may come after.
+const SETUPS: &[(&str, &str)] = &[
+    ("setup/archive", include_str!("../transcripts/setup/archive.xmpp")),
+    ("setup/coven", include_str!("../transcripts/setup/coven.xmpp")),
+    ("setup/delegated", include_str!("../transcripts/setup/delegated.xmpp")),
+    ("setup/weekend", include_str!("../transcripts/setup/weekend.xmpp")),
+];
+
+/// Why a script cannot be played: a mistake in it, not in what it tests.
+#[derive(Debug)]
+pub struct Unplayable(pub String);
+
+impl Display for Unplayable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a transcript comes after.
+///
+/// # Errors
+/// Where nothing goes by this name.
+pub fn setup(name: &str) -> Result<Script, Unplayable> {
+    let found = SETUPS.iter().find(|(known, _)| *known == name);
+    let (_, text) =
+        found.ok_or_else(|| Unplayable(format!("'{name}' is not among the setups of transcript/mod.rs")))?;
+    Script::parse(Path::new(name), (*text).to_owned())
+}
+
 /// Everything that went out, one entry a step.
 pub struct Outcome {
     pub steps: Vec<Answered>,
@@ -41,31 +71,35 @@ pub struct Outcome {
 
 /// Plays a script from an empty store.
 pub fn run(script: &Script, memory: Memory) -> Outcome {
-    let mut world = World::new(script, memory);
-    let steps = script.steps().map(|step| play(&mut world, script, step)).collect();
-    Outcome { steps }
+    let mut world = World::new(script, memory).unwrap_or_else(|error| panic!("{error}"));
+    let answered = |step| play(&mut world, script, step).unwrap_or_else(|error| panic!("{error}"));
+    Outcome { steps: script.steps().map(answered).collect() }
 }
 
-fn play(world: &mut World, script: &Script, step: &Step) -> Answered {
+/// Plays one step.
+///
+/// # Errors
+/// Where there is no such step, or it names what there is not.
+pub fn play(world: &mut World, script: &Script, step: &Step) -> Result<Answered, Unplayable> {
     let place = script.place(step);
     match step {
         Step::Sent { stanzas, .. } => world.send(stanzas, &place),
         Step::Told { words, .. } => match words.split_once(' ').unwrap_or((words, "")) {
             ("after", other) => {
-                let earlier = Script::read(&folder().join(format!("{other}.xmpp")));
+                let earlier = setup(other)?;
                 for step in earlier.steps() {
-                    play(world, &earlier, step);
+                    play(world, &earlier, step)?;
                 }
-                Answered::default()
+                Ok(Answered::default())
             }
             ("pass", time) => world.pass(time, &place),
-            ("restart", "") => world.restart(&place),
-            ("link", "down") => world.link(false, &place),
-            ("link", "up") => world.link(true, &place),
-            ("refuse", "the next commit") => world.refuse_next_commit(),
+            ("restart", "") => Ok(world.restart(&place)),
+            ("link", "down") => Ok(world.link(false, &place)),
+            ("link", "up") => Ok(world.link(true, &place)),
+            ("refuse", "the next commit") => Ok(world.refuse_next_commit()),
             // Settled before the first step.
-            ("set", _) => Answered::default(),
-            _ => panic!("{place}: nobody knows the directive '{words}'"),
+            ("set", _) => Ok(Answered::default()),
+            _ => Err(Unplayable(format!("{place}: nobody knows the directive '{words}'"))),
         },
     }
 }

@@ -4,6 +4,7 @@
 //! `hag66@shakespeare.example` (another domain is written out), `{channel-1}` the first name that the service chose,
 //! `{id-1}` the first stanza id that it drew. A channel that is created again under its name is `coven#2`.
 
+use super::Unplayable;
 use mixd::channel::Channel;
 use mixd::xep::Sealer;
 use std::collections::HashMap;
@@ -86,21 +87,24 @@ impl Names {
     }
 
     /// What comes in, with ids instead of names.
-    pub fn read(&self, text: &str, place: &str) -> String {
+    ///
+    /// # Errors
+    /// Where nothing goes by a name.
+    pub fn read(&self, text: &str) -> Result<String, Unplayable> {
         let mut out = String::new();
         let mut rest = text;
         while let Some((before, behind)) = rest.split_once('{') {
             out.push_str(before);
-            let Some((name, after)) = behind.split_once('}') else { panic!("{place}: '{{' is not closed") };
+            let (name, after) = behind.split_once('}').ok_or_else(|| Unplayable("a '{' is not closed".into()))?;
             // Clark notation is no name of ours.
             match self.value(name) {
                 Some(value) => out.push_str(&value),
                 None if name.starts_with("urn:") => out.push_str(&format!("{{{name}}}")),
-                None => panic!("{place}: nothing goes by the name {{{name}}}"),
+                None => return Err(Unplayable(format!("nothing goes by the name {{{name}}}"))),
             }
             rest = after;
         }
-        out + rest
+        Ok(out + rest)
     }
 
     fn value(&self, name: &str) -> Option<String> {

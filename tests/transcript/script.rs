@@ -5,8 +5,8 @@
 //!   begins with `<` and not with `</`. The stanzas of one paragraph are one batch, and so one turn.
 //! - `> ` lines behind them are what goes out, in that order; `> nothing` where nothing does.
 
-use super::Outcome;
 use super::difference::difference;
+use super::{Outcome, Unplayable, setup};
 use std::path::{Path, PathBuf};
 
 const SENT_NOTHING: &str = "> nothing";
@@ -34,21 +34,31 @@ pub enum Step {
 impl Script {
     pub fn read(path: &Path) -> Script {
         let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Script::parse(path, text).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Reads the text of a file.
+    ///
+    /// # Errors
+    /// Where it is no transcript.
+    pub fn parse(path: &Path, text: String) -> Result<Script, Unplayable> {
         let mut parts: Vec<Part> = Vec::new();
         let mut open = false;
         for (number, line) in text.lines().enumerate() {
+            let wrong = |why: &str| Unplayable(format!("{}:{}: {why}", path.display(), number + 1));
             if let Some(answer) = line.strip_prefix('>') {
                 match parts.last_mut() {
                     Some(Part::Step { expected, .. }) => expected.push(format!(">{answer}")),
-                    _ => panic!("{}:{}: an answer to nothing", path.display(), number + 1),
+                    _ => return Err(wrong("an answer to nothing")),
                 }
                 open = false;
             } else if let Some(words) = line.strip_prefix("--! ") {
                 let step = Step::Told { line: number + 1, words: words.trim().to_owned() };
                 parts.push(Part::Step { step, given: format!("{line}\n"), expected: Vec::new() });
                 open = false;
+            } else if line.starts_with("--!") {
+                return Err(wrong("a directive begins with '--! '"));
             } else if line.starts_with("--") || line.trim().is_empty() {
-                assert!(!line.starts_with("--!"), "{}:{}: a directive begins with '--! '", path.display(), number + 1);
                 parts.push(Part::Comment(line.to_owned()));
                 open = false;
             } else {
@@ -60,18 +70,11 @@ impl Script {
                 if let Some(Part::Step { step: Step::Sent { stanzas, .. }, given, .. }) = parts.last_mut() {
                     given.push_str(line);
                     given.push('\n');
-                    let begins = line.starts_with('<') && !line.starts_with("</");
-                    match stanzas.last_mut() {
-                        Some(stanza) if !begins => {
-                            stanza.push('\n');
-                            stanza.push_str(line);
-                        }
-                        _ => stanzas.push(line.to_owned()),
-                    }
+                    add_line(stanzas, line);
                 }
             }
         }
-        Script { path: path.to_owned(), text, parts }
+        Ok(Script { path: path.to_owned(), text, parts })
     }
 
     /// What happens, in order.
@@ -83,7 +86,10 @@ impl Script {
     }
 
     /// The settings that the file settles, also by what it comes after.
-    pub fn settings(&self) -> Vec<(String, String)> {
+    ///
+    /// # Errors
+    /// Where there is nothing of the name that it comes after.
+    pub fn settings(&self) -> Result<Vec<(String, String)>, Unplayable> {
         let mut settings = Vec::new();
         for step in self.steps() {
             let Step::Told { words, .. } = step else { continue };
@@ -92,13 +98,11 @@ impl Script {
                     let (name, value) = rest.split_once(' ').unwrap_or((rest, ""));
                     settings.push((name.to_owned(), value.to_owned()));
                 }
-                Some(("after", other)) => {
-                    settings.extend(Script::read(&super::folder().join(format!("{other}.xmpp"))).settings());
-                }
+                Some(("after", other)) => settings.extend(setup(other)?.settings()?),
                 _ => {}
             }
         }
-        settings
+        Ok(settings)
     }
 
     /// File and line of a step, for reports.
@@ -165,5 +169,17 @@ fn written(step: &Step, lines: &[String]) -> Vec<String> {
     match step {
         Step::Sent { .. } if lines.is_empty() => vec![SENT_NOTHING.to_owned()],
         _ => lines.to_vec(),
+    }
+}
+
+/// A stanza begins where a line begins with a start tag.
+fn add_line(stanzas: &mut Vec<String>, line: &str) {
+    let begins = line.starts_with('<') && !line.starts_with("</");
+    match stanzas.last_mut() {
+        Some(stanza) if !begins => {
+            stanza.push('\n');
+            stanza.push_str(line);
+        }
+        _ => stanzas.push(line.to_owned()),
     }
 }

@@ -1,19 +1,20 @@
 //! The engine, a store and a clock that stands still between steps: the worker's loop without a worker.
 //!
 //! After every turn memory is compared with the store, and every stanza that goes out must be well-formed, come from an
-//! address of the service and have a recipient.
+//! address of the service and have a recipient; and every request has exactly one answer.
 
 use super::names::Names;
-use super::print;
 use super::script::Script;
+use super::{Unplayable, print};
 use jid::{BareJid, DomainPart, Jid};
 use minidom::Element;
 use mixd::channel::{Limits, Stamp};
 use mixd::engine::{AddressBook, Engine, Inbound, Out, Pam, Settings};
 use mixd::runtime::answer::answer;
+use mixd::runtime::framer::{Frame, Framer};
 use mixd::runtime::load::load_all;
 use mixd::store::{CommitError, Failure, MemoryStore, Store};
-use mixd::xmpp::{Stanza, ns};
+use mixd::xmpp::{Condition, Kind, Stanza, StanzaError, Unreadable, ns};
 use std::collections::{BTreeMap, HashMap};
 
 const DOMAIN: &str = "mix.shakespeare.example";
@@ -22,6 +23,14 @@ const SEALING_KEY: [u8; 16] = [7; 16];
 const START: Stamp = Stamp(1_795_428_000_000);
 /// Between two steps.
 const STEP_MS: u64 = 1000;
+
+const DAY_MS: u64 = 86_400_000;
+const CENTURY_MS: u64 = 36_500 * DAY_MS;
+/// How the host server opens its stream.
+const STREAM: &str = "<stream:stream xmlns='jabber:component:accept'>";
+
+/// A request: its sender and its id.
+type Request = (String, String);
 
 /// Whether channels stay in memory between turns.
 #[derive(Clone, Copy, PartialEq)]
@@ -34,6 +43,8 @@ pub enum Memory {
 #[derive(Default)]
 pub struct Answered {
     stanzas: Vec<(String, Vec<String>)>,
+    /// Who was answered which request.
+    answers: Vec<Request>,
 }
 
 impl Answered {
@@ -64,42 +75,56 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(script: &Script, memory: Memory) -> World {
+    /// An empty service with the settings of a script.
+    ///
+    /// # Errors
+    /// Where a setting is none.
+    pub fn new(script: &Script, memory: Memory) -> Result<World, Unplayable> {
         let store = MemoryStore::new(SEALING_KEY);
-        let settings = settings(script, memory);
+        let settings = settings(script, memory)?;
         let engine = start(&settings, &store, 0);
         let (book, names) = (AddressBook::default(), Names::new(SEALING_KEY));
         let mut world = World { settings, store, engine, book, names, now: START, starts: 0 };
         assert!(world.link(true, "the start").stanzas.is_empty(), "a fresh service has nothing to say");
-        world
+        Ok(world)
     }
 
-    /// Stanzas come in.
-    pub fn send(&mut self, stanzas: &[String], place: &str) -> Answered {
+    /// Stanzas come in, cut out of the stream as the link does it.
+    ///
+    /// # Errors
+    /// Where they name what there is not, or are nothing that a stream holds.
+    pub fn send(&mut self, stanzas: &[String], place: &str) -> Result<Answered, Unplayable> {
+        let at = |error| Unplayable(format!("{place}: {error}"));
+        let mut framer = Framer::new(mixd::config::Limits::default().of_stanzas());
+        let mut batch = Vec::new();
+        for text in [STREAM].into_iter().chain(stanzas.iter().map(String::as_str)) {
+            let text = self.names.read(text).map_err(|error| at(error.0))?;
+            let fed = framer.feed(text.as_bytes(), |frame| batch.extend(inbound(frame)));
+            fed.map_err(|error| at(error.to_string()))?;
+        }
         self.now.0 += STEP_MS;
-        let batch = stanzas.iter().map(|stanza| {
-            let text = self.names.read(stanza, place);
-            match Stanza::parse(text.as_bytes()) {
-                Ok(stanza) => Inbound::Stanza(stanza),
-                Err(unreadable) => Inbound::Unreadable(*unreadable),
-            }
-        });
-        let batch = batch.collect();
-        self.turn(batch, place)
+        let owed = owed(&batch);
+        let answered = self.turn(batch, place);
+        assert_eq!(answered.answers, owed, "{place}: a request has exactly one answer");
+        Ok(answered)
     }
 
     /// Time passes; the worker ticks at its end.
-    pub fn pass(&mut self, time: &str, place: &str) -> Answered {
+    ///
+    /// # Errors
+    /// Where it is no time, or more than a century.
+    pub fn pass(&mut self, time: &str, place: &str) -> Result<Answered, Unplayable> {
         let (count, unit) = time.split_once(' ').unwrap_or((time, ""));
-        let count: u64 = count.parse().unwrap_or_else(|_| panic!("{place}: '{count}' is no number"));
-        self.now.0 += count
-            * match unit {
-                "s" => 1000,
-                "h" => 3_600_000,
-                "days" => 86_400_000,
-                _ => panic!("{place}: '{unit}' is no unit of time (s, h, days)"),
-            };
-        self.turn(vec![Inbound::Tick], place)
+        let unit_ms = match unit {
+            "s" => 1000,
+            "h" => 3_600_000,
+            "days" => DAY_MS,
+            _ => return Err(Unplayable(format!("{place}: '{unit}' is no unit of time (s, h, days)"))),
+        };
+        let passed_ms = count.parse().ok().and_then(|count: u64| count.checked_mul(unit_ms));
+        let passed_ms = passed_ms.filter(|&ms| ms <= CENTURY_MS && self.now.0 + ms <= START.0 + CENTURY_MS);
+        self.now.0 += passed_ms.ok_or_else(|| Unplayable(format!("{place}: '{count}' is no number of {unit}")))?;
+        Ok(self.turn(vec![Inbound::Tick], place))
     }
 
     /// The process ends and starts again.
@@ -160,15 +185,22 @@ impl World {
         let stream = format!("<stream>{xml}</stream>");
         let stream = Element::from_reader_with_prefixes(stream.as_bytes(), ns::COMPONENT.to_owned())
             .unwrap_or_else(|error| panic!("{place}: what goes out is no XML ({error}): {xml}"));
+        let mut answers = Vec::new();
         let stanzas = stream.children().map(|stanza| {
             let address = |name: &str| stanza.attr(name).and_then(|text| Jid::new(text).ok());
             let is_ours = address("from").is_some_and(|from| from.domain().as_str() == DOMAIN);
             assert!(is_ours, "{place}: not from the service: {xml}");
             assert!(address("to").is_some(), "{place}: to nobody: {xml}");
             let lines: Vec<_> = print::lines(stanza, ns::COMPONENT).iter().map(|line| self.names.write(line)).collect();
-            (stanza.attr("to").unwrap_or_default().to_owned(), lines)
+            let to = stanza.attr("to").unwrap_or_default().to_owned();
+            if stanza.name() == "iq" && matches!(stanza.attr("type"), Some("result" | "error")) {
+                answers.push((to.clone(), stanza.attr("id").unwrap_or_default().to_owned()));
+            }
+            (to, lines)
         });
-        Answered { stanzas: stanzas.collect() }
+        let stanzas = stanzas.collect();
+        answers.sort();
+        Answered { stanzas, answers }
     }
 }
 
@@ -178,7 +210,7 @@ fn start(settings: &Settings, store: &MemoryStore, starts: u8) -> Engine {
     Engine::new(settings.clone(), store.sealing_key(), [starts; 32], directory, whereabouts)
 }
 
-fn settings(script: &Script, memory: Memory) -> Settings {
+fn settings(script: &Script, memory: Memory) -> Result<Settings, Unplayable> {
     let mut settings = Settings {
         domain: DomainPart::new(DOMAIN).expect("a domain").into_owned(),
         name: "Shakespearean Chat Service".into(),
@@ -190,22 +222,23 @@ fn settings(script: &Script, memory: Memory) -> Settings {
         channels_memory_bytes_max: if memory == Memory::Kept { usize::MAX } else { 0 },
         pam: HashMap::new(),
     };
-    for (name, value) in script.settings() {
-        let number = || value.parse().unwrap_or_else(|_| panic!("'{value}' is no number"));
+    for (name, value) in script.settings()? {
+        let wrong = |expected: &str| Unplayable(format!("'--! set {name} {value}' is no setting; expected {expected}"));
+        let number = || value.parse().ok().filter(|&n: &usize| n > 0).ok_or_else(|| wrong("a number above 0"));
         match &*name {
-            "operator" => settings.operators.push(BareJid::new(&value).expect("an account")),
+            "operator" => settings.operators.push(BareJid::new(&value).map_err(|_| wrong("an account"))?),
             "creators" => settings.creators = value.split_whitespace().map(str::to_owned).collect(),
-            "guests_max" => settings.limits.guests_max = number(),
-            "participants_max" => settings.limits.participants_max = number(),
-            "channels_max" => settings.limits.channels_max = number(),
-            "channel_name_bytes_max" => settings.limits.channel_name_bytes_max = number(),
-            "nick_bytes_max" => settings.limits.nick_bytes_max = number(),
-            "payload_bytes_max" => settings.limits.payload_bytes_max = number(),
-            "id_bytes_max" => settings.limits.id_bytes_max = number(),
-            "info_bytes_max" => settings.limits.info_bytes_max = number(),
-            "groups_participants_max" => settings.limits.groups.participants_max = number(),
-            "groups_deserted_s" => settings.limits.groups.deserted_s = number() as u64,
-            "groups_avatar_bytes_max" => settings.limits.groups.avatar_bytes_max = number(),
+            "guests_max" => settings.limits.guests_max = number()?,
+            "participants_max" => settings.limits.participants_max = number()?,
+            "channels_max" => settings.limits.channels_max = number()?,
+            "channel_name_bytes_max" => settings.limits.channel_name_bytes_max = number()?,
+            "nick_bytes_max" => settings.limits.nick_bytes_max = number()?,
+            "payload_bytes_max" => settings.limits.payload_bytes_max = number()?,
+            "id_bytes_max" => settings.limits.id_bytes_max = number()?,
+            "info_bytes_max" => settings.limits.info_bytes_max = number()?,
+            "groups_participants_max" => settings.limits.groups.participants_max = number()?,
+            "groups_deserted_s" => settings.limits.groups.deserted_s = number()? as u64,
+            "groups_avatar_bytes_max" => settings.limits.groups.avatar_bytes_max = number()?,
             "without" => {
                 let features = &mut settings.limits.features;
                 match &*value {
@@ -218,13 +251,13 @@ fn settings(script: &Script, memory: Memory) -> Settings {
                     "receipts" => features.receipts = false,
                     "states" => features.states = false,
                     "retraction" => features.retraction = false,
-                    _ => panic!("nobody knows the feature '{value}'"),
+                    _ => return Err(wrong("a feature")),
                 }
             }
-            "page_default" => settings.page_default = number(),
-            "page_max" => settings.page_max = number(),
+            "page_default" => settings.page_default = number()?,
+            "page_max" => settings.page_max = number()?,
             "pam" => {
-                let (domain, kind) = value.split_once(' ').expect("pam DOMAIN KIND");
+                let (domain, kind) = value.split_once(' ').ok_or_else(|| wrong("a domain and a kind"))?;
                 let kind = match kind {
                     "standard" => Pam::Standard,
                     "ejabberd" => Pam::Ejabberd,
@@ -233,8 +266,40 @@ fn settings(script: &Script, memory: Memory) -> Settings {
                 };
                 settings.pam.insert(domain.to_owned(), kind);
             }
-            _ => panic!("nobody knows the setting '{name}'"),
+            _ => return Err(wrong("another name")),
         }
     }
-    settings
+    Ok(settings)
+}
+
+/// What the link makes of a piece of the stream.
+fn inbound(frame: Frame<'_>) -> Option<Inbound> {
+    match frame {
+        Frame::Stanza(bytes) => Some(match Stanza::parse(bytes) {
+            Ok(stanza) => Inbound::Stanza(stanza),
+            Err(unreadable) => Inbound::Unreadable(*unreadable),
+        }),
+        Frame::Oversize(head, _) => {
+            let error = StanzaError::new(Condition::PolicyViolation, "");
+            Some(Inbound::Unreadable(Unreadable::from_head(head, error)))
+        }
+        _ => None,
+    }
+}
+
+/// The requests of a batch that have to be answered, sorted.
+fn owed(batch: &[Inbound]) -> Vec<Request> {
+    let mut owed: Vec<Request> = batch.iter().filter_map(request).collect();
+    owed.sort();
+    owed
+}
+
+fn request(inbound: &Inbound) -> Option<Request> {
+    let (kind, from, to, id, answerable) = match inbound {
+        Inbound::Stanza(it) => (it.kind, &it.from, &it.to, it.id.as_ref()?, !it.is_answer()),
+        Inbound::Unreadable(it) => (it.kind?, it.from.as_ref()?, it.to.as_ref()?, it.id.as_ref()?, it.answerable),
+        _ => return None,
+    };
+    let is_owed = kind == Kind::Iq && answerable && to.domain().as_str() == DOMAIN;
+    is_owed.then(|| (from.to_string(), id.clone()))
 }

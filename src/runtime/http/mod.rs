@@ -18,6 +18,8 @@ mod sasl;
 mod serve;
 mod videos;
 
+pub use serve::Server;
+
 use super::callers::Callers;
 use super::clock;
 use super::metrics::Metrics;
@@ -25,6 +27,7 @@ use super::reader::Inbox;
 use crate::config::Config;
 use crate::store::Store;
 use anyhow::Context;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +43,7 @@ pub fn files_folder(config: &Config) -> PathBuf {
 /// Starts to listen, where the settings name an address; ends when the process is to end.
 ///
 /// # Errors
-/// When it cannot listen there, or not keep files, or not read the certificates to check the host server by.
+/// When it cannot listen there, and those of [`server`].
 pub async fn start(
     config: &Config,
     store: &Arc<dyn Store>,
@@ -49,16 +52,32 @@ pub async fn start(
     metrics: &Arc<Metrics>,
     stop: watch::Receiver<bool>,
 ) -> anyhow::Result<Option<JoinHandle<()>>> {
-    let http = &config.http;
-    let Some(address) = http.listen else { return Ok(None) };
+    let Some(address) = config.http.listen else { return Ok(None) };
     let listener = TcpListener::bind(address).await.with_context(|| format!("http.listen: {address}"))?;
+    let address = listener.local_addr()?;
+    let server = server(config, &**store, inbox, callers, metrics, address)?;
+    tracing::info!(%address, "the HTTP API listens");
+    Ok(Some(tokio::spawn(server.run(listener, stop))))
+}
+
+/// What serves connections to an API that clients find at `address`, unless the settings name a public one.
+///
+/// # Errors
+/// When it cannot keep files, or not read the certificates to check the host server by.
+pub fn server(
+    config: &Config,
+    store: &dyn Store,
+    inbox: &Arc<Inbox>,
+    callers: &Arc<Callers>,
+    metrics: &Arc<Metrics>,
+    address: SocketAddr,
+) -> anyhow::Result<Arc<Server>> {
+    let http = &config.http;
     let folder = files_folder(config);
-    let files = files::Files::open(&folder, &**store).with_context(|| folder.display().to_string())?;
-    let settings = api::Settings::new(config, listener.local_addr()?)?;
+    let files = files::Files::open(&folder, store).with_context(|| folder.display().to_string())?;
+    let settings = api::Settings::new(config, address)?;
     let login = login::Login::new(http, clock::seed()?, metrics.clone())?;
     let sealer = crate::xep::Sealer::new(store.sealing_key());
     let api = api::Api { settings, inbox: inbox.clone(), callers: callers.clone(), login, files, sealer };
-    tracing::info!(address = %listener.local_addr()?, "the HTTP API listens");
-    let server = serve::Server::new(http, Arc::new(api), Duration::from_secs(http.request_timeout_s), metrics.clone());
-    Ok(Some(tokio::spawn(server.run(listener, stop))))
+    Ok(Server::new(http, Arc::new(api), Duration::from_secs(http.request_timeout_s), metrics.clone()))
 }

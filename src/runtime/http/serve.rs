@@ -15,13 +15,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Sleep, sleep};
@@ -75,7 +75,12 @@ impl Server {
                 accepted = listener.accept() => match accepted {
                     Ok((tcp, from)) => {
                         if let Some(seat) = self.seats.clone().take(from.ip()) {
-                            connections.spawn(self.clone().converse(tcp, from, seat, stop.clone()));
+                            let _ = tcp.set_nodelay(true);
+                            let (server, stop) = (self.clone(), stop.clone());
+                            connections.spawn(async move {
+                                let _seat = seat;
+                                server.converse(tcp, from.ip(), stop).await;
+                            });
                         }
                     }
                     Err(error) => {
@@ -92,19 +97,18 @@ impl Server {
         }
     }
 
-    async fn converse(
+    /// Serves one connection from an address until it ends, or the process is to end.
+    pub async fn converse(
         self: Arc<Server>,
-        tcp: TcpStream,
-        from: SocketAddr,
-        _seat: Seat,
+        io: impl AsyncRead + AsyncWrite + Unpin + Send,
+        from: IpAddr,
         mut stop: watch::Receiver<bool>,
     ) {
-        let _ = tcp.set_nodelay(true);
-        let io = TokioIo::new(Draining { tcp, patience: self.patience, stalled: None });
+        let io = TokioIo::new(Draining { io, patience: self.patience, stalled: None });
         let server = self.clone();
         let service = service_fn(move |request| {
             let server = server.clone();
-            async move { Ok::<_, Infallible>(server.answer(request, from.ip()).await) }
+            async move { Ok::<_, Infallible>(server.answer(request, from).await) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -215,13 +219,13 @@ impl Drop for Seat {
 }
 
 /// A connection that breaks when what is written to it is not read for too long.
-struct Draining {
-    tcp: TcpStream,
+struct Draining<IO> {
+    io: IO,
     patience: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
-impl Draining {
+impl<IO> Draining<IO> {
     fn watch<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.stalled = None;
@@ -235,15 +239,15 @@ impl Draining {
     }
 }
 
-impl AsyncRead for Draining {
+impl<IO: AsyncRead + Unpin> AsyncRead for Draining<IO> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_read(cx, buffer)
+        Pin::new(&mut self.io).poll_read(cx, buffer)
     }
 }
 
-impl AsyncWrite for Draining {
+impl<IO: AsyncWrite + Unpin> AsyncWrite for Draining<IO> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.tcp).poll_write(cx, bytes);
+        let written = Pin::new(&mut self.io).poll_write(cx, bytes);
         self.watch(cx, written)
     }
 
@@ -252,19 +256,19 @@ impl AsyncWrite for Draining {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.tcp).poll_write_vectored(cx, slices);
+        let written = Pin::new(&mut self.io).poll_write_vectored(cx, slices);
         self.watch(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.tcp.is_write_vectored()
+        self.io.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_flush(cx)
+        Pin::new(&mut self.io).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_shutdown(cx)
+        Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }
