@@ -9,7 +9,6 @@ use mixd::store::{PagePlan, SledOptions, SledStore, Store};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use scripted::{DOMAIN, Host, Mixd, Peer};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -184,15 +183,7 @@ fn load_until_killed(mixd: &mut Mixd, peer: &mut Peer, round: usize, dice: &mut 
 
 /// Reads what is there.
 fn drain(peer: &mut Peer, text: &mut String, seen: &mut Seen) {
-    let mut chunk = [0; 65536];
-    loop {
-        match peer.stream.read(&mut chunk) {
-            Ok(0) => break,
-            Ok(n) => text.push_str(std::str::from_utf8(&chunk[..n]).unwrap()),
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => break,
-            Err(_) => break,
-        }
-    }
+    text.push_str(&peer.drain());
     seen.note(text);
 }
 
@@ -238,6 +229,41 @@ fn check_archive(folder: &Path, host: &Host, seen: &Seen) {
         peer.read_until(&format!("<body>{body}"), "</body>");
         peer.read_until(&format!("id='q{n}'"), "</iq>");
     }
+}
+
+#[test]
+fn what_the_host_is_not_known_to_have_is_sent_by_the_next_start_and_then_never_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::start();
+    let mut mixd = Mixd::start_in(folder.path(), host.port(), "", &[]);
+    let mut peer = host.accept_authenticated();
+    create(&mut peer);
+    join(&mut peer, "ann");
+    join(&mut peer, "bob");
+    peer.answers_pings = false;
+    peer.send(&message("kept"));
+    let first = peer.read_until("<message", "</message>");
+    mixd.kill();
+
+    let mut mixd = Mixd::start_in(folder.path(), host.port(), "", &[]);
+    let mut peer = host.accept_authenticated();
+    mixd.wait_for_log("is sent again", 1);
+    let copies = [peer.read_until("<message", "kept</body>"), peer.read_until("<message", "kept</body>")];
+    let id = first.split(" id='").nth(1).unwrap().split('\'').next().unwrap();
+    assert!(copies.iter().all(|copy| copy.contains(&format!(" id='{id}'"))), "{id} {copies:?}");
+    assert!(["ann@", "bob@"].iter().all(|who| copies.iter().any(|copy| copy.contains(&format!("to='{who}")))));
+    peer.stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    peer.drain();
+    mixd.terminate();
+    peer.read_to_end();
+    mixd.wait();
+
+    let mixd = Mixd::start_in(folder.path(), host.port(), "", &[]);
+    let mut peer = host.accept_authenticated();
+    peer.send(&message("after"));
+    let next = peer.read_until("<message", "</body>");
+    assert!(next.contains("after</body>"), "{next}");
+    assert!(!mixd.log().contains("is sent again"), "{}", mixd.log());
 }
 
 #[test]

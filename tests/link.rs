@@ -143,6 +143,41 @@ fn a_lost_link_comes_back() {
     mixd.wait_for_log("system-shutdown (why)", 1);
 }
 
+/// Everything that is not known to have arrived on one link is written on the next, in order and under the same ids.
+#[test]
+fn what_a_lost_link_took_along_is_written_on_the_next_one() {
+    let host = Host::start();
+    let _mixd = Mixd::start(&host, "");
+    let mut first = host.accept_authenticated();
+    let ann = format!("from='ann@example.org/r' to='coven@{DOMAIN}'");
+    first.send(&format!(
+        "<iq type='set' id='c' from='ann@example.org/r' to='{DOMAIN}'><create xmlns='urn:xmpp:mix:core:1' channel='coven'/></iq>"
+    ));
+    first.answer_to("c");
+    first.send(&format!(
+        "<iq type='set' id='j' {ann}><join xmlns='urn:xmpp:mix:core:1'><subscribe node='urn:xmpp:mix:nodes:messages'/></join></iq>"
+    ));
+    first.answer_to("j");
+    let say = |text: &str| format!("<message type='groupchat' id='{text}' {ann}><body>{text}</body></message>");
+    first.send(&say("confirmed"));
+    assert!(first.read_until("<message", "</message>").contains("confirmed</body>"));
+    // The ping behind it is answered while the answer to this is waited for, and settles it.
+    std::thread::sleep(Duration::from_millis(200));
+    first.check_alive("between");
+    std::thread::sleep(Duration::from_millis(200));
+    first.check_alive("settled");
+    first.answers_pings = false;
+    first.send(&(say("one") + &say("two")));
+    let one = first.read_until("<message", "</message>");
+    assert!(one.contains("one</body>") && first.read_until("<message", "</message>").contains("two</body>"));
+    drop(first);
+    let mut second = host.accept_authenticated();
+    let again = second.read_until("<message", "</message>");
+    assert_eq!(again, one, "the first to come is the first that is not known to have arrived");
+    assert!(second.read_until("<message", "</message>").contains("two</body>"));
+    second.check_alive("3");
+}
+
 #[test]
 fn silence_is_pinged_and_a_dead_host_is_left() {
     let host = Host::start();

@@ -88,6 +88,7 @@ impl AddressBook {
                 Recipients::List(self.lists.get(list).cloned().unwrap_or_default(), *except)
             }
             Audience::One(no) => Recipients::One(*no),
+            Audience::These(accounts) => Recipients::List(accounts.clone(), None),
         }
     }
 

@@ -16,6 +16,7 @@ pub mod outbox;
 mod parley;
 pub mod pending;
 mod presence;
+mod resend;
 mod router;
 mod service;
 mod shelf;
@@ -80,6 +81,8 @@ pub struct Engine {
     groups: HashMap<BareJid, BTreeMap<ChannelName, Status>>,
     /// What is known of groups that nobody is in.
     deserted: groups::Deserted,
+    /// The number of the newest parcel.
+    parcel: u64,
     /// What the address book has to learn before anything else of the next turn is sent.
     early: Vec<Out>,
     dice: StdRng,
@@ -119,6 +122,7 @@ impl Engine {
             absent: HashSet::new(),
             groups: HashMap::new(),
             deserted: groups::Deserted::default(),
+            parcel: 0,
             early,
             dice: StdRng::from_seed(seed),
             now: Stamp::default(),

@@ -56,6 +56,7 @@ impl Engine {
                 Inbound::Stanza(stanza) => self.need_of_stanza(stanza, &mut needs),
                 Inbound::Call(call) => self.need_of_call(call, &mut needs),
                 Inbound::Tick => self.need_of_deserted(&mut needs),
+                Inbound::Resend(unsent) => self.need_of_unsent(unsent, &mut needs),
                 _ => {}
             }
         }
@@ -139,7 +140,7 @@ impl Engine {
     }
 
     /// The rows that a request names.
-    fn need_rows(&self, tag: u64, mut wanted: Vec<u64>, needs: &mut Needs) {
+    pub(super) fn need_rows(&self, tag: u64, mut wanted: Vec<u64>, needs: &mut Needs) {
         let known = self.facts.get(&tag);
         wanted.retain(|row| *row > 0 && !self.absent.contains(&(tag, *row)));
         wanted.retain(|row| known.is_none_or(|known| !known.contains_key(row)));

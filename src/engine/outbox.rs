@@ -4,6 +4,7 @@
 
 use crate::channel::Node;
 use std::fmt;
+use std::sync::Arc;
 
 /// The number of an account in the address book.
 ///
@@ -61,12 +62,14 @@ pub enum Out {
 }
 
 /// For whom a fan-out is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Audience {
     /// Everybody on a list, but for one account.
     List(ListId, Option<AccountNo>),
     /// Every address of one account.
     One(AccountNo),
+    /// Every address of these accounts.
+    These(Arc<Vec<AccountNo>>),
 }
 
 /// What becomes of something that was sent when the link is lost before the host server is known to have it.

@@ -1,7 +1,8 @@
 //! What happened, shown to those whom it concerns: extensions say what to whom, and here it finds its way out.
 
-use super::outbox::{Audience, Fan, Lasting, ListId, Out};
+use super::outbox::{Audience, Lasting, ListId};
 use super::parley::Asked;
+use super::resend::{halves, told, unsent};
 use super::{Engine, Turn};
 use crate::channel::group::Notice;
 use crate::channel::{Change, Channel, ChannelName, Status};
@@ -16,12 +17,12 @@ pub(super) struct Done {
 }
 
 /// A change that is to be shown.
-struct Rendered<'a> {
-    name: &'a ChannelName,
-    change: &'a Change,
-    before: Option<Status>,
-    actor: Option<&'a BareJid>,
-    beside: &'a [Change],
+pub(super) struct Rendered<'a> {
+    pub name: &'a ChannelName,
+    pub change: &'a Change,
+    pub before: Option<Status>,
+    pub actor: Option<&'a BareJid>,
+    pub beside: &'a [Change],
 }
 
 impl Engine {
@@ -78,15 +79,35 @@ impl Engine {
         for notice in notices {
             let (row, id) = (self.service.sealer.seal(tag, notice.row), self.fresh_id());
             let message = group_events::notice(notice, report, &asked.actor.account, &from, row, id);
-            self.send_shown(Shown::Tell { account: notice.author.clone(), message }, tag, Lasting::Kept, turn);
+            let shown = Shown::Tell { account: notice.author.clone(), message };
+            turn.unsent.extend(told(&shown));
+            self.send_shown(shown, tag, Lasting::Kept, turn);
         }
     }
 
     /// Shows a change that was applied.
     fn render(&mut self, rendered: Rendered<'_>, turn: &mut Turn) {
-        let Rendered { name, change, before, actor, beside } = rendered;
+        let (name, change) = (rendered.name, rendered.change);
+        let shown = self.shown_of(rendered);
         let Some(channel) = self.shelf.channel(name) else { return };
+        let tag = channel.profile().tag;
+        let leavers: Vec<BareJid> = match change {
+            Change::Destroyed => roster_of(channel),
+            _ => Vec::new(),
+        };
+        let lasting = lasting_of(change);
+        turn.unsent.extend(unsent(channel, change, &shown));
+        shown.into_iter().for_each(|shown| self.send_shown(shown, tag, lasting, turn));
+        for account in leavers {
+            self.set_roster_item(&account, name, None, turn);
+        }
+    }
+
+    /// What extensions show of a change that was applied.
+    pub(super) fn shown_of(&mut self, rendered: Rendered<'_>) -> Vec<Shown> {
+        let Rendered { name, change, before, actor, beside } = rendered;
         let mut shown = Vec::new();
+        let Some(channel) = self.shelf.channel(name) else { return shown };
         let mut render = Render {
             service: &self.service,
             channel,
@@ -98,16 +119,7 @@ impl Engine {
             shown: &mut shown,
         };
         EXTENSIONS.iter().for_each(|extension| extension.render(change, &mut render));
-        let tag = channel.profile().tag;
-        let leavers: Vec<BareJid> = match change {
-            Change::Destroyed => roster_of(channel),
-            _ => Vec::new(),
-        };
-        let lasting = lasting_of(change);
-        shown.into_iter().for_each(|shown| self.send_shown(shown, tag, lasting, turn));
-        for account in leavers {
-            self.set_roster_item(&account, name, None, turn);
-        }
+        shown
     }
 
     /// Sends something to whom it is for.
@@ -127,8 +139,7 @@ impl Engine {
                 (Audience::One(no), message, false)
             }
         };
-        let (head, tail) = message.into_halves();
-        turn.outbox.push(Out::Fan(Fan { audience, head, tail, groupchat, lasting }));
+        turn.fan(audience, halves(&message, groupchat), lasting);
     }
 }
 

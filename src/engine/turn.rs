@@ -1,9 +1,10 @@
 //! A turn's input and output, and what happens when its commit fails.
 
 use super::call::{Call, Called, Lookup};
+use super::outbox::{Audience, Fan, Lasting};
 use super::{Engine, Loaded, Out, Query};
 use crate::channel::{Refusal, Stamp};
-use crate::store::Record;
+use crate::store::{Halves, Part, Record, Unsent};
 use crate::xep::Reply;
 use crate::xmpp::{Stanza, StanzaError, Unreadable};
 
@@ -16,6 +17,8 @@ pub enum Inbound {
     Unreadable(Unreadable),
     /// A command that came by another door.
     Call(Box<Call>),
+    /// What an earlier process committed and is not known to have sent; it comes alone, before anything else.
+    Resend(Box<Unsent>),
     /// The link to the host server is up.
     LinkUp,
     /// It is down.
@@ -37,6 +40,10 @@ pub struct Turn {
     pub results: Vec<Called>,
     /// Results of calls that are completed from the store, after the commit.
     pub lookups: Vec<Lookup>,
+    /// The number under which the store keeps what is sent of the records, where something is.
+    pub parcel: Option<u64>,
+    /// What is sent of the records so far.
+    pub(super) unsent: Vec<Part>,
     /// The marks of all calls of the turn.
     pub(super) tokens: Vec<u64>,
     /// What lists in answers have cost so far, in bytes.
@@ -80,6 +87,11 @@ impl Turn {
 
     pub(super) fn send(&mut self, stanza: String) {
         self.outbox.push(Out::Stanza(stanza));
+    }
+
+    pub(super) fn fan(&mut self, audience: Audience, stanza: Halves, lasting: Lasting) {
+        let Halves { head, tail, groupchat } = stanza;
+        self.outbox.push(Out::Fan(Fan { audience, head, tail, groupchat, lasting }));
     }
 
     /// Asks something that matters whatever becomes of the commit.
@@ -140,6 +152,7 @@ impl Engine {
                 Inbound::Stanza(stanza) => self.stanza(&stanza, &mut turn),
                 Inbound::Call(call) => self.call(*call, &mut turn),
                 Inbound::Unreadable(unreadable) => self.unreadable(&unreadable, &mut turn),
+                Inbound::Resend(unsent) => self.resend(*unsent, &mut turn),
                 Inbound::LinkUp => self.link_up(&mut turn),
                 Inbound::LinkDown => {}
                 Inbound::Tick => self.tick(&mut turn),
@@ -150,6 +163,7 @@ impl Engine {
         self.facts.clear();
         self.absent.clear();
         self.accounts.save(&mut turn.records);
+        self.number_parcel(&mut turn);
         self.make_room(&mut turn.outbox);
         turn
     }
@@ -162,6 +176,7 @@ impl Engine {
             match record {
                 Record::Channel { name, .. } => self.doubt(&name, &mut out),
                 Record::Whereabouts { account, .. } => self.accounts.mark_dirty(&account),
+                Record::Unsent(_) | Record::Sent(_) => {}
             }
         }
         out.extend(turn.questions.into_iter().map(Out::Question));

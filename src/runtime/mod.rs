@@ -29,7 +29,7 @@ pub use worker::EXIT_STORE_FAILED;
 
 use crate::config::{Config, Secret};
 use crate::engine::{self, Engine};
-use crate::store::Store;
+use crate::store::{Record, Store};
 use anyhow::Context;
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,6 +93,10 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         archive,
         callers: callers.clone(),
         metrics: metrics.clone(),
+        confirmed: confirmed.clone(),
+        unsent: store.unsent().context("what is still to be sent")?,
+        horizon_ms: config.component.resend_s.saturating_mul(1000),
+        settled: 0,
     };
     let working =
         std::thread::Builder::new().name("worker".to_owned()).stack_size(STACK_BYTES).spawn(move || worker.run())?;
@@ -122,7 +126,11 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         tracing::warn!("the host server does not read what is sent to it; the rest is dropped");
         linking.abort();
     }
-    tracing::debug!(confirmed = confirmed.settled(), "the host server has everything up to this parcel");
+    // What is known to have arrived is not sent again by the next start.
+    let now = clock::now();
+    if let Err(error) = store.commit(now, &[Record::Sent(confirmed.settled())]).and_then(|()| store.idle(now)) {
+        tracing::warn!("{error}");
+    }
     tracing::info!("stopped");
     Ok(())
 }

@@ -8,13 +8,13 @@ use super::callers::Callers;
 use super::clock;
 use super::load::load_all;
 use super::metrics::Metrics;
-use super::outbox::{Outbox, Parcel};
+use super::outbox::{Confirmed, Outbox, Parcel};
 use super::reader::Inbox;
 use super::refuse::{Why, refuse_inbound};
 use super::vital::Vital;
 use crate::channel::{Refusal, Stamp};
 use crate::engine::{Engine, Inbound, Reason, Turn};
-use crate::store::{CommitError, Store};
+use crate::store::{CommitError, Record, Store, Unsent};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +23,8 @@ const BATCH_ITEMS: usize = 1024;
 const BATCH_BYTES: usize = 2 << 20;
 /// How many channels are loaded for one turn, unless a single stanza needs more.
 const COLD_MAX: usize = 64;
+/// How many turns of an earlier process are sent again together.
+const RESENT_TURNS: usize = 64;
 /// How often the engine gets to see the time, in milliseconds.
 const TICK_MS: u64 = 1000;
 /// The exit code when the disk's state is unknown (EX_SOFTWARE).
@@ -44,12 +46,40 @@ pub struct Worker {
     pub callers: Arc<Callers>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// What the host server is known to have.
+    pub confirmed: Arc<Confirmed>,
+    /// What an earlier process committed and is not known to have sent.
+    pub unsent: Vec<Unsent>,
+    /// How old a row may be that is sent again, in milliseconds.
+    pub horizon_ms: u64,
+    /// The parcel up to which the store was told that the host server has all.
+    pub settled: u64,
 }
 
 impl Worker {
+    /// Sends what an earlier process committed and is not known to have sent.
+    fn resend(&mut self) {
+        let unsent = std::mem::take(&mut self.unsent);
+        if !unsent.is_empty() {
+            tracing::info!(turns = unsent.len(), "what the host server may not have got of the last run is sent again");
+        }
+        let now = clock::now();
+        let late = |stamp: Stamp| now.0.saturating_sub(stamp.0) > self.horizon_ms;
+        let together: Vec<_> = unsent.chunks(RESENT_TURNS).filter_map(|some| Unsent::together(some, late)).collect();
+        together.into_iter().for_each(|unsent| self.work(vec![Inbound::Resend(Box::new(unsent))]));
+    }
+
+    /// How far the host server has what was sent, where that is news.
+    fn sent(&mut self) -> Option<Record> {
+        let settled = self.confirmed.settled();
+        let is_news = std::mem::replace(&mut self.settled, settled) < settled;
+        is_news.then_some(Record::Sent(settled))
+    }
+
     /// Works until the inbox is closed and empty, and every query is answered.
     pub fn run(mut self) {
         let _vital = Vital("the worker");
+        self.resend();
         let mut ticked_ms = clock::uptime_ms();
         self.metrics.set_census(&self.engine.census());
         while let Some(mut batch) =
@@ -93,13 +123,16 @@ impl Worker {
         self.metrics.count_batch(&batch);
         let traced = traced(&batch);
         let (now, begun) = (clock::now(), clock::uptime());
-        let turn = self.engine.turn(now, batch);
+        let mut turn = self.engine.turn(now, batch);
         self.metrics.count_turn(&turn, clock::uptime() - begun);
         self.metrics.health.worker.beat();
+        if !turn.records.is_empty() {
+            turn.records.extend(self.sent());
+        }
         match self.commit(now, &turn) {
             Ok(()) => {
                 traced.iter().for_each(|id| tracing::debug!(id, records = turn.records.len(), "committed"));
-                self.send(Parcel { number: None, outs: turn.outbox });
+                self.send(Parcel { number: turn.parcel, outs: turn.outbox });
                 turn.results.into_iter().for_each(|called| self.callers.tell(called));
                 turn.queries.into_iter().for_each(|query| self.archive.take(Question::Stanza(Box::new(query))));
                 turn.lookups.into_iter().for_each(|lookup| self.archive.take(Question::Call(Box::new(lookup))));
@@ -137,9 +170,11 @@ impl Worker {
     }
 
     /// Lets the store do what it put off.
-    fn idle(&self) {
+    fn idle(&mut self) {
         self.metrics.health.worker.beat();
-        match self.store.idle(clock::now()) {
+        let sent: Vec<Record> = self.sent().into_iter().collect();
+        let now = clock::now();
+        match self.store.commit(now, &sent).and_then(|()| self.store.idle(now)) {
             Ok(()) => {}
             Err(error @ CommitError::Refused(_)) => {
                 tracing::warn!("{error}; it is tried again");

@@ -267,6 +267,10 @@ pub(super) fn redo(commit: u64) -> Vec<u8> {
     key(b'z', &[&commit.to_be_bytes()])
 }
 
+pub(super) fn unsent(number: u64) -> Vec<u8> {
+    key(b'u', &[&number.to_be_bytes()])
+}
+
 /// Everything whose key starts with a letter.
 pub(super) fn all(letter: u8) -> Vec<u8> {
     vec![letter]

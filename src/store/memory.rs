@@ -5,7 +5,7 @@
 use super::keyspace::{Month, Ops};
 use super::shelf::{Order, Shelf, Space, Visit};
 use super::{CommitError, Listing, Page, PagePlan, Record, Store, StoreError, Whereabouts};
-use super::{clear, facts, paging, pieces, plan, reader};
+use super::{Unsent, clear, facts, keyspace, paging, pieces, plan, reader, unsent};
 use crate::channel::{
     Channel, ChannelName, Facts, Head, Member, ParticipantId, Progress, Row, Stamp, Status, Tombstone,
 };
@@ -113,10 +113,24 @@ impl Inner {
         self.month = month;
         self.seen.note(&writes);
         self.spaces.entry(Space::Month(month)).or_default().extend(archive);
+        self.drop_unsent(writes.sent)?;
         self.apply(state);
         let cleared = clear::clear_some(self)?;
         let cleared = self.cut(&cleared)?;
         self.apply(cleared);
+        Ok(())
+    }
+
+    fn drop_unsent(&mut self, up_to: u64) -> Result<(), StoreError> {
+        let months: Vec<Space> = self.spaces.keys().copied().filter(|space| *space != Space::State).collect();
+        for space in months {
+            for (number, pieces) in unsent::numbers(self, space)? {
+                let key = keyspace::unsent(number);
+                let Some(entries) = self.spaces.get_mut(&space).filter(|_| number <= up_to) else { continue };
+                (0..pieces).for_each(|piece| drop(entries.remove(&pieces::piece_key(&key, piece))));
+                entries.remove(&key);
+            }
+        }
         Ok(())
     }
 
@@ -195,6 +209,13 @@ impl Store for MemoryStore {
         reader::people(&*self.lock(), tag, ids)
     }
 
+    fn unsent(&self) -> Result<Vec<Unsent>, StoreError> {
+        let inner = self.lock();
+        let months = inner.spaces.keys().copied().filter(|space| *space != Space::State);
+        let read: Result<Vec<_>, _> = months.map(|space| unsent::read(&*inner, space)).collect();
+        Ok(read?.into_iter().flatten().collect())
+    }
+
     fn sealing_key(&self) -> [u8; 16] {
         self.sealing_key
     }
@@ -202,7 +223,6 @@ impl Store for MemoryStore {
 
 #[cfg(test)]
 mod tests {
-    use super::super::keyspace;
     use super::*;
     use crate::channel::{
         Change, Event, EventKind, Guest, Item, Limits, MediaKind, Nick, Node, NodeSet, Own, Profile, Report, Rights,

@@ -14,11 +14,13 @@ mod plan;
 mod reader;
 mod shelf;
 mod sled;
+mod unsent;
 mod visible;
 
 pub use self::sled::folder_bytes;
 pub use memory::{Failure, MemoryStore};
 pub use sled::{SledOptions, SledStore};
+pub use unsent::{Halves, Part, Unsent};
 
 use crate::channel::{
     Change, Channel, ChannelName, Facts, Head, MediaKind, Member, ParticipantId, Progress, Row, Stamp, Status,
@@ -42,13 +44,18 @@ pub enum Record {
         /// What happened.
         change: Change,
     },
-    /// What is known of an account's whereabouts; `None` forgets it. Kept lazily: a crash may lose the newest ones.
+    /// What is known of an account's whereabouts; `None` forgets it. Where a commit holds nothing else it is kept lazily: a
+    /// crash may lose the newest ones.
     Whereabouts {
         /// The account.
         account: BareJid,
         /// What is known.
         known: Option<Whereabouts>,
     },
+    /// What is sent of all this, kept until the host server is known to have it.
+    Unsent(Unsent),
+    /// The host server has everything up to this number. Kept lazily: a crash may lose the newest ones.
+    Sent(u64),
 }
 
 /// How an account was last reachable (see `engine::accounts`).
@@ -251,6 +258,12 @@ pub trait Store: Send + Sync {
     fn sizes(&self) -> Result<Sizes, StoreError> {
         Ok(Sizes::default())
     }
+
+    /// What the host server is not known to have, oldest first.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    fn unsent(&self) -> Result<Vec<Unsent>, StoreError>;
 
     /// The key that seals row numbers into ids; made when the store was, and never changed.
     fn sealing_key(&self) -> [u8; 16];

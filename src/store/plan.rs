@@ -24,6 +24,8 @@ pub(super) struct Writes {
     pub(super) kept: Ops,
     /// Changes of the state that a crash may lose.
     pub(super) lazy: Ops,
+    /// Up to which number what is unsent may go.
+    pub(super) sent: u64,
 }
 
 /// Entries of the current month's index of blocks that are known to be there, so that they are not written over and over.
@@ -58,9 +60,18 @@ pub(super) fn plan(shelf: &impl Shelf, month: Month, seen: &Seen, records: &[Rec
         match record {
             Record::Channel { name, tag, change } => draft.change(name, *tag, change)?,
             Record::Whereabouts { account, known } => draft.whereabouts(account, known.as_ref())?,
+            Record::Unsent(unsent) => {
+                draft.writes.archive.insert(keyspace::unsent(unsent.number), keyspace::encode(unsent)?);
+            }
+            Record::Sent(up_to) => draft.writes.sent = draft.writes.sent.max(*up_to),
         }
     }
-    Ok(draft.writes)
+    let mut writes = draft.writes;
+    if !writes.archive.is_empty() || !writes.kept.is_empty() {
+        // Where there is a sync anyway, it costs nothing more.
+        writes.kept.append(&mut writes.lazy);
+    }
+    Ok(writes)
 }
 
 struct Draft<'a, S> {

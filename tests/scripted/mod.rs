@@ -40,7 +40,7 @@ impl Host {
                 Ok((stream, _)) => {
                     stream.set_nonblocking(false).unwrap();
                     stream.set_nodelay(true).unwrap();
-                    return Peer { stream, read: String::new() };
+                    return Peer { stream, read: String::new(), answers_pings: true };
                 }
                 Err(_) if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
                 Err(error) => panic!("mixd does not connect: {error}"),
@@ -61,8 +61,10 @@ impl Host {
 /// One connection of the component.
 pub struct Peer {
     pub stream: TcpStream,
-    /// What was read and not yet asked for.
+    /// What was read and not yet asked for, without the pings behind output.
     read: String,
+    /// Whether the pings behind output are answered, as every host server does.
+    pub answers_pings: bool,
 }
 
 impl Peer {
@@ -113,8 +115,43 @@ impl Peer {
             let mut chunk = [0; 65536];
             match self.stream.read(&mut chunk) {
                 Ok(0) => panic!("mixd closed the connection; expected {begin:?} … {end:?}, had {:?}", self.read),
-                Ok(n) => self.read.push_str(&String::from_utf8_lossy(&chunk[..n])),
+                Ok(n) => {
+                    self.read.push_str(&String::from_utf8_lossy(&chunk[..n]));
+                    self.take_pings();
+                }
                 Err(error) => panic!("{error}; expected {begin:?} … {end:?}, had {:?}", self.read),
+            }
+        }
+    }
+
+    /// What is there to be read, once nothing comes for as long as the stream's read timeout.
+    pub fn drain(&mut self) -> String {
+        let mut chunk = [0; 65536];
+        while let Ok(n @ 1..) = self.stream.read(&mut chunk) {
+            self.read.push_str(&String::from_utf8_lossy(&chunk[..n]));
+            self.take_pings();
+        }
+        // The beginning of a ping stays until the rest of it comes.
+        let end = self.read.rfind("<iq type='get' id='ping-").unwrap_or(self.read.len());
+        self.read.drain(..end).collect()
+    }
+
+    /// Takes the pings behind output out of what was read, and answers them. Their ids end in a number.
+    fn take_pings(&mut self) {
+        const BEGIN: &str = "<iq type='get' id='ping-";
+        let mut from = 0;
+        while let Some(at) = self.read[from..].find(BEGIN).map(|at| at + from) {
+            let Some(len) = self.read[at..].find("</iq>").map(|len| len + "</iq>".len()) else { return };
+            let id = self.read[at + BEGIN.len() - "ping-".len()..].split('\'').next().unwrap().to_owned();
+            if id.matches('-').count() < 2 {
+                from = at + len;
+                continue;
+            }
+            self.read.replace_range(at..at + len, "");
+            if self.answers_pings {
+                let pong = format!("<iq type='result' id='{id}' from='example.org' to='{DOMAIN}'/>");
+                // A connection that ends is no failure here.
+                let _ = self.stream.write_all(pong.as_bytes());
             }
         }
     }

@@ -24,3 +24,4 @@ mod groups_room;
 mod picked;
 mod receipts;
 mod suite;
+mod unsent;

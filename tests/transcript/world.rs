@@ -13,7 +13,7 @@ use mixd::engine::{AddressBook, Engine, Inbound, Out, Pam, Settings};
 use mixd::runtime::answer::answer;
 use mixd::runtime::framer::{Frame, Framer};
 use mixd::runtime::load::load_all;
-use mixd::store::{CommitError, Failure, MemoryStore, Store};
+use mixd::store::{CommitError, Failure, MemoryStore, Store, Unsent};
 use mixd::xmpp::{Condition, Kind, Stanza, StanzaError, Unreadable, ns};
 use std::collections::{BTreeMap, HashMap};
 
@@ -133,6 +133,16 @@ impl World {
         self.engine = start(&self.settings, &self.store, self.starts);
         self.book = AddressBook::default();
         self.link(true, place)
+    }
+
+    /// The process dies and takes along what the last turns were about to send; the next one sends it again.
+    pub fn crash(&mut self, turns: &str, place: &str) -> Answered {
+        let turns: usize = turns.parse().unwrap_or_else(|_| panic!("{place}: '{turns}' is no number"));
+        let mut answered = self.restart(place);
+        let unsent = self.store.unsent().expect("the store can be read");
+        let lost = Unsent::together(&unsent[unsent.len() - turns..], |_| false).expect("something is unsent");
+        answered.stanzas.extend(self.turn(vec![Inbound::Resend(Box::new(lost))], place).stanzas);
+        answered
     }
 
     pub fn link(&mut self, up: bool, place: &str) -> Answered {

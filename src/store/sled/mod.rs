@@ -5,10 +5,12 @@
 mod disk;
 mod folder;
 mod months;
+mod unsent;
 mod writer;
 
+use super::shelf::Space;
 use super::{CommitError, Listing, Page, PagePlan, Record, Sizes, Store, StoreError, Whereabouts};
-use super::{facts, keyspace, paging, pieces, reader};
+use super::{Unsent, facts, keyspace, paging, pieces, reader};
 use crate::channel::{
     Channel, ChannelName, Facts, Head, Member, ParticipantId, Progress, Row, Stamp, Status, Tombstone,
 };
@@ -71,7 +73,7 @@ impl SledStore {
             let is_whole = disk.number(keyspace::NEWEST)?.is_some();
             let replayed = writer.resume(&shelves, &months)?;
             if !is_whole {
-                writer.mark(&disk).map_err(StoreError)?;
+                writer.mark(&shelves, &disk).map_err(StoreError)?;
             }
             return Ok(SledStore { writer: Mutex::new(writer), shelves, sealing_key, replayed, folder });
         }
@@ -186,6 +188,13 @@ impl Store for SledStore {
             archive_bytes: bytes(self.folder.archive())?,
             months: self.folder.months()?.len() as u64,
         })
+    }
+
+    fn unsent(&self) -> Result<Vec<Unsent>, StoreError> {
+        match self.shelves.current() {
+            Some((month, _)) => super::unsent::read(&self.shelves, Space::Month(month)),
+            None => Ok(Vec::new()),
+        }
     }
 
     fn sealing_key(&self) -> [u8; 16] {

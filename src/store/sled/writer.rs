@@ -11,6 +11,7 @@ use super::super::shelf::{Order, Shelf, Space};
 use super::super::{CommitError, Record, StoreError, clear, pieces};
 use super::disk::Disk;
 use super::months::Shelves;
+use super::unsent::Pending;
 use crate::channel::Stamp;
 use ::sled::Batch;
 use std::collections::VecDeque;
@@ -35,6 +36,8 @@ pub(super) struct Writer {
     synced: u64,
     /// The redo records of the current month, oldest first, with how many pieces follow each.
     redo: VecDeque<(u64, u16)>,
+    /// What the host server is not known to have.
+    unsent: Pending,
     unsynced_bytes: usize,
     unsynced_since: Option<Stamp>,
     has_graves: bool,
@@ -54,6 +57,7 @@ impl Writer {
             let entry = shelves.entry(Space::Month(month), keyspace::NEWEST)?;
             if let Some(entry) = entry {
                 self.commit = keyspace::decode(pieces::start_of(&entry)?)?;
+                self.unsent = Pending::take_up(shelves, month)?;
                 break;
             }
         }
@@ -107,12 +111,13 @@ impl Writer {
             self.seen.clear();
         }
         let writes = plan::plan(shelves, month, &self.seen, records).map_err(refused)?;
+        self.unsent.sent(writes.sent);
         if !writes.archive.is_empty() || !writes.kept.is_empty() {
             let disk = match disk {
                 Some(disk) => disk,
                 None => self.begin(shelves, month)?,
             };
-            let batch = self.batch(&writes).map_err(refused)?;
+            let batch = self.batch(&writes, month).map_err(refused)?;
             let kept = disk.apply(batch).and_then(|()| disk.sync());
             kept.map_err(|why| self.fail(why))?;
             self.commit += 1;
@@ -133,7 +138,8 @@ impl Writer {
         self.settle(shelves, now).map_err(|why| self.fail(why))?;
         let Some((_, disk)) = shelves.current() else { return Ok(()) };
         let mut batch = Batch::default();
-        if self.drop_redo(&mut batch, DROPPED_MAX).map_err(|why| self.fail(why))? {
+        let dropped = self.unsent.drop_sent(&mut batch);
+        if self.drop_redo(&mut batch, DROPPED_MAX).map_err(|why| self.fail(why))? || dropped {
             disk.apply(batch).map_err(|why| self.fail(why))?;
         }
         Ok(())
@@ -160,24 +166,28 @@ impl Writer {
             }
         }
         let disk = shelves.begin(month).map_err(refused)?;
-        self.mark(&disk).map_err(|why| self.fail(why))?;
+        self.mark(shelves, &disk).map_err(|why| self.fail(why))?;
         Ok(disk)
     }
 
-    /// Writes the number of the newest commit into a month that has none, by which it is known as whole.
-    pub(super) fn mark(&self, disk: &Disk) -> Result<(), String> {
+    /// Writes the number of the newest commit into a month that has none, by which it is known as whole, and what is
+    /// unsent of the month before.
+    pub(super) fn mark(&mut self, shelves: &Shelves, disk: &Disk) -> Result<(), String> {
         let mut batch = Batch::default();
+        self.unsent.carry(shelves, &mut batch)?;
         put(&mut batch, keyspace::NEWEST, &number(self.commit)?)?;
         put(&mut batch, keyspace::DROPPED, &number(self.synced)?)?;
         disk.apply(batch).and_then(|()| disk.sync())
     }
 
     /// The batch of a commit: rows, indexes, the redo record, and away with redo records that have served.
-    fn batch(&mut self, writes: &Writes) -> Result<Batch, StoreError> {
+    fn batch(&mut self, writes: &Writes, month: Month) -> Result<Batch, StoreError> {
         let mut batch = Batch::default();
         for (key, value) in &writes.archive {
-            put(&mut batch, key, value).map_err(StoreError)?;
+            let pieces = put(&mut batch, key, value).map_err(StoreError)?;
+            self.unsent.note(key, pieces, month)?;
         }
+        self.unsent.drop_sent(&mut batch);
         put(&mut batch, keyspace::NEWEST, &number(self.commit + 1).map_err(StoreError)?).map_err(StoreError)?;
         let redo = if writes.kept.is_empty() {
             None

@@ -1,0 +1,145 @@
+//! What a crash may have kept from being sent: what a turn puts down of its stanzas beside its records, and what the next
+//! process makes of that.
+//!
+//! A row is put down by its number and rendered anew from the archive, under the same id; everything else is put down as
+//! it was rendered. Answers to requests are not: whoever asked asks again.
+
+use super::outbox::{AccountNo, Audience, Lasting, ListId};
+use super::showing::Rendered;
+use super::{Engine, Needs, Turn};
+use crate::channel::{Change, Channel, ChannelName};
+use crate::store::{Halves, Part, Record, Unsent};
+use crate::xep::Shown;
+use crate::xmpp::Tag;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What is put down of what a change shows.
+pub(super) fn unsent(channel: &Channel, change: &Change, shown: &[Shown]) -> Vec<Part> {
+    let (name, tag) = (channel.name(), channel.profile().tag);
+    match change {
+        Change::Relayed(_) => Vec::new(),
+        Change::Published(row) => {
+            let row = Part::Row { name: name.clone(), tag, row: row.number };
+            std::iter::once(row).chain(shown.iter().filter_map(told)).collect()
+        }
+        _ => shown.iter().filter_map(|shown| part(channel, shown, *change == Change::Destroyed)).collect(),
+    }
+}
+
+/// What is put down of what single people are told.
+pub(super) fn told(shown: &Shown) -> Option<Part> {
+    match shown {
+        Shown::Mail { account, message } => Some(Part::Stanza(message.clone().attr("to", account.as_str()).into_xml())),
+        Shown::Tell { account, message } => {
+            Some(Part::Accounts { accounts: vec![account.clone()], stanza: halves(message, false) })
+        }
+        Shown::Fan { .. } => None,
+    }
+}
+
+/// One of the stanzas of a change; the list of a channel that `ends` will not be there when it is sent again.
+fn part(channel: &Channel, shown: &Shown, ends: bool) -> Option<Part> {
+    Some(match shown {
+        Shown::Mail { .. } | Shown::Tell { .. } => return told(shown),
+        Shown::Fan { node, except, message, groupchat } if ends => {
+            let subscribers = channel.participants().filter(|member| member.subscriptions.contains(*node));
+            let wanted = subscribers.map(|member| &member.jid).filter(|account| Some(*account) != except.as_ref());
+            // In an order, so that a run can be repeated.
+            let accounts = wanted.cloned().collect::<BTreeSet<_>>().into_iter().collect();
+            Part::Accounts { accounts, stanza: halves(message, *groupchat) }
+        }
+        Shown::Fan { node, except, message, groupchat } => Part::List {
+            name: channel.name().clone(),
+            tag: channel.profile().tag,
+            node: *node,
+            except: except.clone(),
+            stanza: halves(message, *groupchat),
+        },
+    })
+}
+
+pub(super) fn halves(message: &Tag, groupchat: bool) -> Halves {
+    let (head, tail) = message.clone().into_halves();
+    Halves { head, tail, groupchat }
+}
+
+impl Engine {
+    /// Goes on with numbers behind `newest`, the newest one that an earlier process used.
+    pub fn number_from(&mut self, newest: u64) {
+        self.parcel = self.parcel.max(newest);
+    }
+
+    /// Puts down what the turn sends of its records.
+    pub(super) fn number_parcel(&mut self, turn: &mut Turn) {
+        let parts = std::mem::take(&mut turn.unsent);
+        if parts.is_empty() {
+            return;
+        }
+        self.parcel += 1;
+        turn.parcel = Some(self.parcel);
+        turn.records.push(Record::Unsent(Unsent { number: self.parcel, stamp: self.now, parts }));
+    }
+
+    pub(super) fn need_of_unsent(&self, unsent: &Unsent, needs: &mut Needs) {
+        for part in &unsent.parts {
+            match part {
+                Part::Row { name, tag, row } if self.shelf.tag_of(name) == Some(*tag) => {
+                    self.need_channel(name, needs);
+                    self.need_rows(*tag, vec![*row], needs);
+                }
+                Part::List { name, tag, .. } if self.shelf.tag_of(name) == Some(*tag) => self.need_channel(name, needs),
+                _ => {}
+            }
+        }
+    }
+
+    /// Sends what an earlier process put down. Rows that were retracted since are left out, as is whatever belongs to a
+    /// channel that is no more.
+    pub(super) fn resend(&mut self, unsent: Unsent, turn: &mut Turn) {
+        self.number_from(unsent.number);
+        for part in unsent.parts {
+            match part {
+                Part::Row { name, tag, row } => self.resend_row(&name, tag, row, turn),
+                Part::List { name, tag, node, except, stanza } => {
+                    if self.shelf.channel(&name).is_some_and(|channel| channel.profile().tag == tag) {
+                        let except = except.map(|account| self.accounts.number(&account));
+                        turn.fan(Audience::List(ListId { tag, node }, except), stanza, Lasting::Kept);
+                    }
+                }
+                Part::Accounts { accounts, stanza } => {
+                    let known = accounts.iter().filter_map(|account| self.accounts.find(account));
+                    turn.fan(Audience::These(Arc::new(known.collect())), stanza, Lasting::Kept);
+                }
+                Part::Stanza(stanza) => turn.send(stanza),
+            }
+        }
+        turn.parcel = Some(unsent.number);
+    }
+
+    fn resend_row(&mut self, name: &ChannelName, tag: u64, row: u64, turn: &mut Turn) {
+        let facts = self.facts.get(&tag).and_then(|facts| facts.get(&row)).filter(|facts| !facts.entombed);
+        let Some(row) = facts.map(|facts| facts.row.clone()) else { return };
+        let number = row.number;
+        let change = Change::Published(row);
+        let beside = std::slice::from_ref(&change);
+        let shown = self.shown_of(Rendered { name, change: &change, before: None, actor: None, beside });
+        let Some(channel) = self.shelf.channel(name).filter(|channel| channel.profile().tag == tag) else { return };
+        for shown in shown {
+            let Shown::Fan { node, except, message, groupchat } = shown else { continue };
+            let takers = || channel.participants().filter(|member| member.subscriptions.contains(node));
+            let audience = if takers().all(|member| member.was_in_at(number)) {
+                let except = except.and_then(|account| self.accounts.find(&account));
+                Audience::List(ListId { tag, node }, except)
+            } else {
+                // Whoever joined since is shown nothing from before.
+                let wanted = takers().filter(|member| member.was_in_at(number)).map(|member| &member.jid);
+                let wanted = wanted.filter(|account| Some(*account) != except.as_ref());
+                let mut accounts: Vec<AccountNo> = wanted.filter_map(|it| self.accounts.find(it)).collect();
+                accounts.sort_unstable();
+                Audience::These(Arc::new(accounts))
+            };
+            turn.fan(audience, halves(&message, groupchat), Lasting::Row);
+        }
+    }
+}

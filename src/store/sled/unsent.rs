@@ -1,0 +1,82 @@
+//! What is unsent, in the current month: it goes with a later batch once the host server is known to have it, and a new
+//! month begins with what is left of the one before.
+
+use super::super::keyspace::{self, Month};
+use super::super::shelf::{Shelf, Space};
+use super::super::{StoreError, Unsent, pieces, unsent};
+use super::months::Shelves;
+use super::writer;
+use ::sled::Batch;
+use std::collections::VecDeque;
+
+/// How many entries one batch drops.
+const DROPPED_MAX: usize = 256;
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct Pending {
+    /// The month that they lie in.
+    month: Option<Month>,
+    /// Their numbers, oldest first, with how many pieces follow each.
+    entries: VecDeque<(u64, u16)>,
+    /// The host server has everything up to this number.
+    sent: u64,
+}
+
+impl Pending {
+    /// What a month holds.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub(super) fn take_up(shelves: &Shelves, month: Month) -> Result<Pending, StoreError> {
+        let entries = unsent::numbers(shelves, Space::Month(month))?.into();
+        Ok(Pending { month: Some(month), entries, sent: 0 })
+    }
+
+    /// The host server has everything up to a number.
+    pub(super) fn sent(&mut self, up_to: u64) {
+        self.sent = self.sent.max(up_to);
+    }
+
+    /// An entry is written.
+    ///
+    /// # Errors
+    /// A key that is too short.
+    pub(super) fn note(&mut self, key: &[u8], pieces: u16, month: Month) -> Result<(), StoreError> {
+        if key.starts_with(b"u") {
+            self.entries.push_back((keyspace::number_of(key)?, pieces));
+            self.month = Some(month);
+        }
+        Ok(())
+    }
+
+    /// Has a batch drop some of what was sent; whether there was any.
+    pub(super) fn drop_sent(&mut self, batch: &mut Batch) -> bool {
+        let gone = self.entries.iter().take(DROPPED_MAX).take_while(|(number, _)| *number <= self.sent).count();
+        for (number, pieces) in self.entries.drain(..gone) {
+            let key = keyspace::unsent(number);
+            (0..pieces).for_each(|piece| batch.remove(pieces::piece_key(&key, piece)));
+            batch.remove(key);
+        }
+        gone > 0
+    }
+
+    /// Has the first batch of another month hold what is left.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub(super) fn carry(&mut self, shelves: &Shelves, batch: &mut Batch) -> Result<(), String> {
+        self.entries.retain(|(number, _)| *number > self.sent);
+        let Some(month) = self.month else { return Ok(()) };
+        let space = Space::Month(month);
+        for (number, _) in &self.entries {
+            let key = keyspace::unsent(*number);
+            let left: Option<Unsent> = shelves.value(space, &key).map_err(|error| error.0)?;
+            if let Some(left) = left {
+                let value = keyspace::encode(&left).map_err(|error| error.0)?;
+                writer::put(batch, &key, &value)?;
+            }
+        }
+        Ok(())
+    }
+}

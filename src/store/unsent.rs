@@ -1,0 +1,96 @@
+//! What was committed and is not known to have reached the host server: kept beside the rows, in the same batch, and
+//! dropped once the host server is known to have it. A start sends what is left.
+
+use super::keyspace;
+use super::shelf::{Order, Shelf, Space};
+use super::{StoreError, pieces};
+use crate::channel::{ChannelName, Node, Stamp};
+use jid::BareJid;
+use serde::{Deserialize, Serialize};
+use std::ops::ControlFlow;
+
+/// What one turn sends of what it commits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unsent {
+    /// Its number; later turns have higher ones.
+    pub number: u64,
+    /// The time of the turn.
+    pub stamp: Stamp,
+    /// What is sent, in order.
+    pub parts: Vec<Part>,
+}
+
+impl Unsent {
+    /// Several as one, without the rows of those that are `late`: they are paged for. `None` of none.
+    pub fn together(some: &[Unsent], late: impl Fn(Stamp) -> bool) -> Option<Unsent> {
+        let last = some.last()?;
+        let parts = some.iter().flat_map(|unsent| {
+            let late = late(unsent.stamp);
+            unsent.parts.iter().filter(move |part| !late || !matches!(part, Part::Row { .. })).cloned()
+        });
+        Some(Unsent { number: last.number, stamp: last.stamp, parts: parts.collect() })
+    }
+}
+
+/// One thing to be sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Part {
+    /// A row, to everybody whom it concerns; it is rendered anew from the archive.
+    Row {
+        /// The channel.
+        name: ChannelName,
+        /// Its tag.
+        tag: u64,
+        /// The row.
+        row: u64,
+    },
+    /// A stanza for all who subscribe to a node, as it was rendered.
+    List {
+        /// The channel.
+        name: ChannelName,
+        /// Its tag.
+        tag: u64,
+        /// The node.
+        node: Node,
+        /// Who is left out.
+        except: Option<BareJid>,
+        /// The stanza.
+        stanza: Halves,
+    },
+    /// A stanza for every address of these accounts.
+    Accounts {
+        /// The accounts.
+        accounts: Vec<BareJid>,
+        /// The stanza.
+        stanza: Halves,
+    },
+    /// A whole stanza.
+    Stanza(String),
+}
+
+/// A stanza with a hole where `to` goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Halves {
+    /// What is before the hole.
+    pub head: String,
+    /// What is behind it.
+    pub tail: String,
+    /// Whether it is a message of type groupchat.
+    pub groupchat: bool,
+}
+
+/// The keys of what is unsent in a space, with the number of each and how many pieces follow it, oldest first.
+pub(super) fn numbers(shelf: &impl Shelf, space: Space) -> Result<Vec<(u64, u16)>, StoreError> {
+    let mut numbers = Vec::new();
+    let (from, to) = (keyspace::unsent(0), keyspace::behind(&keyspace::all(b'u')));
+    shelf.scan(space, &from, &to, Order::Rising, &mut |key, entry| {
+        numbers.push((keyspace::number_of(key)?, pieces::count_of(entry)?));
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(numbers)
+}
+
+/// What is unsent in a space, oldest first.
+pub(super) fn read(shelf: &impl Shelf, space: Space) -> Result<Vec<Unsent>, StoreError> {
+    shelf.values(space, &keyspace::all(b'u'), usize::MAX)
+}
