@@ -68,13 +68,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     let metrics = Arc::new(metrics::Metrics::default());
     let (stop, stopping) = watch::channel(false);
 
-    let engine = Engine::new(
-        engine_settings(config),
-        store.sealing_key(),
-        clock::seed()?,
-        store.directory().context("the directory of channels")?,
-        store.whereabouts().context("the whereabouts of accounts")?,
-    );
+    let engine = engine(config, &*store)?;
     let archive = archive::Archive::start(config.archive.query_threads, &store, &outbox, &callers, &metrics)?;
     let watched = metrics::Watched {
         metrics: metrics.clone(),
@@ -126,13 +120,28 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         tracing::warn!("the host server does not read what is sent to it; the rest is dropped");
         linking.abort();
     }
-    // What is known to have arrived is not sent again by the next start.
+    keep(&confirmed, &*store);
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// An engine over what the store holds.
+fn engine(config: &Config, store: &dyn Store) -> anyhow::Result<Engine> {
+    Ok(Engine::new(
+        engine_settings(config),
+        store.sealing_key(),
+        clock::seed()?,
+        store.directory().context("the directory of channels")?,
+        store.whereabouts().context("the whereabouts of accounts")?,
+    ))
+}
+
+/// What is known to have arrived is not sent again by the next start.
+fn keep(confirmed: &outbox::Confirmed, store: &dyn Store) {
     let now = clock::now();
     if let Err(error) = store.commit(now, &[Record::Sent(confirmed.settled())]).and_then(|()| store.idle(now)) {
         tracing::warn!("{error}");
     }
-    tracing::info!("stopped");
-    Ok(())
 }
 
 /// What the link shares with the rest.
