@@ -31,7 +31,7 @@ pub(super) fn unsent(channel: &Channel, change: &Change, shown: &[Shown]) -> Vec
 pub(super) fn told(shown: &Shown) -> Option<Part> {
     match shown {
         Shown::Mail { account, message } => Some(Part::Stanza(message.clone().attr("to", account.as_str()).into_xml())),
-        Shown::Tell { account, message } => {
+        Shown::Tell { account, message } | Shown::TellGuest { account, message } => {
             Some(Part::Accounts { accounts: vec![account.clone()], stanza: halves(message, false) })
         }
         Shown::Fan { .. } => None,
@@ -41,10 +41,12 @@ pub(super) fn told(shown: &Shown) -> Option<Part> {
 /// One of the stanzas of a change; the list of a channel that `ends` will not be there when it is sent again.
 fn part(channel: &Channel, shown: &Shown, ends: bool) -> Option<Part> {
     Some(match shown {
-        Shown::Mail { .. } | Shown::Tell { .. } => return told(shown),
+        Shown::Mail { .. } | Shown::Tell { .. } | Shown::TellGuest { .. } => return told(shown),
         Shown::Fan { node, except, message, groupchat } if ends => {
-            let subscribers = channel.participants().filter(|member| member.subscriptions.contains(*node));
-            let wanted = subscribers.map(|member| &member.jid).filter(|account| Some(*account) != except.as_ref());
+            let seated = channel.participants().filter(|member| member.subscriptions.contains(*node));
+            let guests = channel.guests().filter(|guest| guest.subscriptions.contains(*node));
+            let accounts = seated.map(|member| &member.jid).chain(guests.map(|guest| &guest.jid));
+            let wanted = accounts.filter(|account| Some(*account) != except.as_ref());
             // In an order, so that a run can be repeated.
             let accounts = wanted.cloned().collect::<BTreeSet<_>>().into_iter().collect();
             Part::Accounts { accounts, stanza: halves(message, *groupchat) }
@@ -108,7 +110,8 @@ impl Engine {
                     }
                 }
                 Part::Accounts { accounts, stanza } => {
-                    let known = accounts.iter().filter_map(|account| self.accounts.find(account));
+                    let number = |account| self.accounts.find(account).or_else(|| self.accounts.find_guest(account));
+                    let known = accounts.iter().filter_map(number);
                     turn.fan(Audience::These(Arc::new(known.collect())), stanza, Lasting::Kept);
                 }
                 Part::Stanza(stanza) => turn.send(stanza),
@@ -128,14 +131,18 @@ impl Engine {
         for shown in shown {
             let Shown::Fan { node, except, message, groupchat } = shown else { continue };
             let takers = || channel.participants().filter(|member| member.subscriptions.contains(node));
-            let audience = if takers().all(|member| member.was_in_at(number)) {
+            let guests = || channel.guests().filter(|guest| guest.subscriptions.contains(node));
+            let were_here = takers().all(|it| it.was_in_at(number)) && guests().all(|it| it.first <= number);
+            let audience = if were_here {
                 let except = except.and_then(|account| self.accounts.find(&account));
                 Audience::List(ListId { tag, node }, except)
             } else {
-                // Whoever joined since is shown nothing from before.
-                let wanted = takers().filter(|member| member.was_in_at(number)).map(|member| &member.jid);
-                let wanted = wanted.filter(|account| Some(*account) != except.as_ref());
-                let mut accounts: Vec<AccountNo> = wanted.filter_map(|it| self.accounts.find(it)).collect();
+                // Whoever came since is shown nothing from before.
+                let seated = takers().filter(|it| it.was_in_at(number) && Some(&it.jid) != except.as_ref());
+                let seated = seated.filter_map(|member| self.accounts.find(&member.jid));
+                let guests = guests().filter(|guest| guest.first <= number);
+                let guests = guests.filter_map(|guest| self.accounts.find_guest(&guest.jid));
+                let mut accounts: Vec<AccountNo> = seated.chain(guests).collect();
                 accounts.sort_unstable();
                 Audience::These(Arc::new(accounts))
             };
