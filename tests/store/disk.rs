@@ -289,6 +289,24 @@ fn a_start_that_was_interrupted_is_taken_up() {
     open(fresh.path());
 }
 
+/// It is left behind when the process is killed, or finds the disk full, while sled opens a database.
+#[test]
+fn a_snapshot_that_was_not_finished_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let room = Room::chat(&store, "coven", 4, 120, 70);
+    drop(store);
+    let months = fs::read_dir(folder.path().join("archive")).unwrap().map(|month| month.unwrap().path());
+    for database in months.chain([folder.path().join("state")]) {
+        fs::write(database.join("snap.7FFFFFFFFFFFFFFE.generating"), b"").unwrap();
+        fs::write(database.join("snap.7FFFFFFFFFFFFFFF.generating"), b"the beginning of a snapshot").unwrap();
+    }
+    let store = open(folder.path());
+    assert_eq!(loaded(&store, "coven").unwrap(), room.channel);
+    let plan = PagePlan { max: 1000, ..room.plan() };
+    assert_eq!(store.page(&plan).unwrap(), room.naive(&plan));
+}
+
 #[test]
 fn readers_of_every_month_and_the_writer_do_not_disturb_each_other() {
     let folder = tempfile::tempdir().unwrap();

@@ -6,13 +6,16 @@
 use super::super::shelf::{Order, Visit};
 use super::super::{StoreError, keyspace, pieces};
 use super::folder;
-use std::fs::File;
+use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Duration;
 
 /// How often opening is tried while this process is still closing the same database, every 10 ms.
 const TRIES_MAX: u32 = 500;
+
+/// How sled names a snapshot that it has not finished.
+const UNFINISHED: &str = ".generating";
 
 /// One database.
 pub(super) struct Disk {
@@ -37,6 +40,7 @@ impl Disk {
             // What a process that was killed had written may be in the kernel alone. From here on it counts as stored:
             // it is read, redo records of it are dropped, and sled takes a snapshot of it that is synced.
             sync_file(&path.join("db")).map_err(|error| StoreError(format!("{place} cannot be synced: {error}")))?;
+            remove_unfinished(path).map_err(|error| StoreError(format!("{place} cannot be cleared: {error}")))?;
         }
         let config = ::sled::Config::new().path(path).cache_capacity(cache_bytes).flush_every_ms(Some(flush_ms));
         let db = open_patiently(&config).map_err(|why| {
@@ -95,6 +99,18 @@ impl Disk {
     fn unreadable(&self, why: &str) -> StoreError {
         StoreError(format!("{} cannot be read ({why}): restore the store from a backup", self.place))
     }
+}
+
+/// Removes the snapshot that sled was writing when the process was killed or the disk was full: it would be taken for the
+/// newest one, and sled opens nothing whose newest snapshot is damaged. The one before it is still there.
+fn remove_unfinished(path: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().ends_with(UNFINISHED) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn sync_file(path: &Path) -> std::io::Result<()> {
