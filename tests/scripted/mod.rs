@@ -222,6 +222,11 @@ impl Mixd {
 
     /// Starts it with its files in `folder`, which outlives it; the words of `wrapper` go before its command line.
     pub fn start_in(folder: &Path, port: u16, settings: &str, wrapper: &[&str]) -> Mixd {
+        Mixd::start_on(folder, &folder.join("store"), port, settings, wrapper)
+    }
+
+    /// Starts it with its settings in `folder` and its store elsewhere.
+    pub fn start_on(folder: &Path, store: &Path, port: u16, settings: &str, wrapper: &[&str]) -> Mixd {
         let file = folder.join("mixd.toml");
         let text = format!("[component]\ndomain = '{DOMAIN}'\nport = {port}\nbackoff_ms_min = 50\n{settings}\n");
         std::fs::write(&file, text).unwrap();
@@ -231,7 +236,7 @@ impl Mixd {
             .args(&words[1..])
             .arg(&file)
             .env("MIXD_COMPONENT__SECRET", SECRET)
-            .env("MIXD_STORAGE__PATH", folder.join("store"))
+            .env("MIXD_STORAGE__PATH", store)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -250,6 +255,15 @@ impl Mixd {
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How it ended, where it did.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
     }
 
     pub fn log(&self) -> String {
