@@ -37,8 +37,12 @@ impl Response {
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
-        lines.filter(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).next()
+        lines.map(|(name, value)| (name, value.trim()))
     }
 }
 
@@ -49,9 +53,14 @@ impl World {
 
     /// With these lines in `[http]`.
     pub fn with(settings: &str) -> World {
+        World::with_settings(settings, "")
+    }
+
+    /// With these lines in `[http]`, and further tables.
+    pub fn with_settings(http: &str, tables: &str) -> World {
         let (host, port, logins) = (Host::start(), free_port(), take_logins());
         let folder = tempfile::tempdir().unwrap();
-        let settings = format!("[http]\nlisten = '127.0.0.1:{port}'\ncheck_port = {logins}\n{settings}");
+        let settings = format!("[http]\nlisten = '127.0.0.1:{port}'\ncheck_port = {logins}\n{http}\n{tables}");
         let mixd = Mixd::start_in(folder.path(), host.port(), &settings, &[]);
         let peer = host.accept_authenticated();
         mixd.wait_for_log("the HTTP API listens", 1);
@@ -77,22 +86,37 @@ impl World {
         read(&mut stream)
     }
 
-    /// A request by GET as `who`, whose password is `pw-WHO`.
-    pub fn get(&self, who: &str, path: &str, headers: &str) -> Response {
-        let login = basic(who, &format!("pw-{who}"));
-        self.raw(format!("GET {path} HTTP/1.1\r\nHost: x\r\n{login}{headers}Connection: close\r\n\r\n").as_bytes())
+    /// Sends these bytes, a request of this method and path, whose response has to be as docs/openapi.json says.
+    #[track_caller]
+    fn checked(&self, verb: &str, path: &str, request: &[u8]) -> Response {
+        let response = self.raw(request);
+        // One that was cut short by a refusal before its request was read says nothing.
+        if response.status != 0 {
+            crate::schema::check_response(verb, path, &response);
+        }
+        response
     }
 
+    /// A request by GET as `who`, whose password is `pw-WHO`.
+    #[track_caller]
+    pub fn get(&self, who: &str, path: &str, headers: &str) -> Response {
+        let login = basic(who, &format!("pw-{who}"));
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n{login}{headers}Connection: close\r\n\r\n");
+        self.checked("get", path, request.as_bytes())
+    }
+
+    #[track_caller]
     pub fn post(&self, who: &str, kind: &str, body: &[u8]) -> Response {
         let login = basic(who, &format!("pw-{who}"));
         let head = format!(
             "POST /gch.ashx HTTP/1.1\r\nHost: x\r\n{login}Content-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
             body.len()
         );
-        self.raw(&[head.as_bytes(), body].concat())
+        self.checked("post", "/gch.ashx", &[head.as_bytes(), body].concat())
     }
 
     /// A method by a form.
+    #[track_caller]
     pub fn call(&self, who: &str, gm: &str, pm: &Value) -> Response {
         let form = form_urlencoded::Serializer::new(String::new())
             .append_pair("gm", gm)
@@ -106,6 +130,7 @@ impl World {
     pub fn done(&self, who: &str, gm: &str, pm: Value) -> Value {
         let response = self.call(who, gm, &pm);
         assert_eq!(response.status, 200, "{gm} {pm}: {response:?}");
+        crate::schema::check_parameters(gm, &pm);
         let answer = response.json();
         crate::schema::check(gm, &answer);
         answer
@@ -120,6 +145,7 @@ impl World {
     }
 
     /// A method with a file.
+    #[track_caller]
     pub fn upload(&self, who: &str, gm: &str, pm: &Value, files: &[(&str, &[u8])]) -> Response {
         let mut body = Vec::new();
         for (name, value) in [("gm", gm.to_owned()), ("pm", pm.to_string())] {

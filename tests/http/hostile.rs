@@ -65,10 +65,44 @@ fn nonsense_is_refused_and_the_next_one_is_served() {
         assert_eq!(response.text(), "400", "{body:?}");
     }
     assert_eq!(world.post("ann", "multipart/form-data", b"x").text(), "400");
+    let form = "application/x-www-form-urlencoded";
+    for twice in ["gm=getGroup&gm=getGroup&pm={}", "gm=getGroup&pm={}&pm={}", "gm=getGroup&pm=%", "gm=getGroup&pm=%FF"]
+    {
+        let refused = world.post("ann", form, twice.as_bytes());
+        assert_eq!((refused.text(), refused.header("reason").is_some()), ("400".to_owned(), true), "{twice}");
+    }
+    // In the query as well as in the form.
+    let head = format!("{login}Content-Type: {form}\r\nContent-Length: 11\r\nConnection: close\r\n\r\ngm=getGroup");
+    let twice = format!("POST /gch.ashx?gm=delGroup HTTP/1.1\r\nHost: x\r\n{head}");
+    assert_eq!(status(&twice), 400);
     // Control characters reach nobody as such: XML cannot hold them.
     let id = world.done("ann", "addGroup", json!({"gs": "x", "dn": "\u{1}", "gm": []}))["id"].clone();
     world.call("ann", "sendMessage", &json!({"id": id, "mb": "a\u{0}\u{8}b<&>]]>"}));
     world.done("ann", "getGroup", json!({"id": id}));
+}
+
+#[test]
+fn a_body_has_so_many_parts_and_no_more() {
+    let world = World::start();
+    let part =
+        |name: &str, value: &str| format!("--XX\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+    let asked = part("gm", "getCommonGroups") + &part("pm", "{\"l\":\"ann\"}");
+    let post = |more: usize| {
+        let body = asked.clone() + &part("x", "").repeat(more) + "--XX--\r\n";
+        world.post("ann", "multipart/form-data; boundary=XX", body.as_bytes())
+    };
+    assert_eq!(post(14).status, 200);
+    for many in [15, 100_000] {
+        let refused = post(many);
+        // A server that refuses early may have closed its end before all of it was sent.
+        assert!(refused.text() == "400" || many > 15, "{refused:?}");
+        assert_eq!(
+            refused.header("reason").filter(|_| many == 15),
+            (many == 15).then_some("there are more than 16 parts")
+        );
+        assert_ne!(refused.status, 200);
+    }
+    world.done("ann", "getCommonGroups", json!({"l": "ann"}));
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn a_picture_is_put_shown_and_deleted() {
     assert_eq!(code("ann", b"GIF89a"), "407");
     assert_eq!(code("ann", &[&largest[..], b"x"].concat()), "411");
     assert_eq!(code("ann", b""), "400");
-    assert_eq!(code("bob", JPEG), "457");
+    assert_eq!(code("bob", JPEG), "444");
     assert_eq!(code("eve", JPEG), "444");
     assert_eq!(world.upload("ann", "uploadAvatar", &json!({"id": id}), &[]).text(), "400");
     assert_eq!(world.upload("ann", "uploadAvatar", &json!({}), &[("a", JPEG)]).text(), "400");
@@ -47,6 +47,39 @@ fn a_picture_is_put_shown_and_deleted() {
     assert_eq!(world.code("ann", "downloadAvatar", image), 404);
     assert_eq!(world.done("ann", "getGroup", json!({"id": id}))["ae"], "0");
     assert_eq!(world.code("ann", "downloadAvatar", json!({"id": id, "t": "portrait"})), 400);
+}
+
+#[test]
+fn what_a_file_claims_to_be_counts_as_much_as_what_it_is() {
+    let world = World::start();
+    let id = group(&world);
+    let put = |gm: &str, claim: &str, file: &[u8]| {
+        let head = format!(
+            "--XX\r\nContent-Disposition: form-data; name=gm\r\n\r\n{gm}\r\n--XX\r\nContent-Disposition: form-data; name=pm\r\n\r\n\
+             {{\"id\":{id}}}\r\n--XX\r\nContent-Disposition: form-data; name=f; filename=f\r\nContent-Type: {claim}\r\n\r\n"
+        );
+        let body = [head.as_bytes(), file, b"\r\n--XX--\r\n"].concat();
+        world.post("ann", "multipart/form-data; boundary=XX", &body).status
+    };
+    for (gm, claim, file, expected) in [
+        ("uploadAvatar", "image/jpeg", JPEG, 200),
+        ("uploadAvatar", "application/octet-stream", JPEG, 200),
+        ("uploadAvatar", "image/png", JPEG, 407),
+        ("uploadAvatar", "text/html", JPEG, 407),
+        ("uploadAvatar", "image/jpeg", b"<html>", 407),
+        ("uploadVideo", "video/mp4", &video(100), 200),
+        ("uploadVideo", "text/html", &video(100), 407),
+        ("uploadVideo", "video/mp4", b"<html>", 407),
+    ] {
+        assert_eq!(put(gm, claim, file), expected, "{gm} {claim} {:?}", String::from_utf8_lossy(file));
+    }
+    // The order of the specification's table: parameters, type, size, group.
+    let both = [&b"GIF89a"[..], &vec![7; JPEG_MAX]].concat();
+    let code = |pm: serde_json::Value, file: &[u8]| world.upload("ann", "uploadAvatar", &pm, &[("a", file)]).text();
+    assert_eq!(code(json!({}), &both), "400");
+    assert_eq!(code(json!({"id": id + 1}), &both), "407");
+    assert_eq!(code(json!({"id": id + 1}), &[JPEG, &vec![7; JPEG_MAX]].concat()), "411");
+    assert_eq!(code(json!({"id": id + 1}), JPEG), "444");
 }
 
 #[test]
@@ -76,13 +109,13 @@ fn a_video_is_put_shown_in_parts_and_replaced() {
     assert_eq!(world.get("bob", &path, "Range: bytes=3000000-\r\n").status, 416);
     let stale = world.get("bob", &path, "Range: bytes=0-1\r\nIf-Range: \"other\"\r\n");
     assert_eq!((stale.status, stale.body.len()), (200, 3_000_000));
-    assert_eq!(world.get("eve", &path, "").text(), "444");
+    assert_eq!((world.get("eve", &path, "").status, world.get("ann", "/groupchat/9/video", "").status), (404, 404));
     assert_eq!(world.get("ann", "/groupchat/x/video", "").status, 404);
 
     let code = |who: &str, file: &[u8]| world.upload(who, "uploadVideo", &json!({"id": id}), &[("a", file)]).text();
     assert_eq!(code("ann", &video(3_000_001)), "411");
     assert_eq!(code("ann", JPEG), "407");
-    assert_eq!((code("bob", &video(100)), code("eve", &video(100))), ("457".to_owned(), "444".to_owned()));
+    assert_eq!((code("bob", &video(100)), code("eve", &video(100))), ("444".to_owned(), "444".to_owned()));
     assert!(world.get("ann", &path, "").body == whole, "a refused video replaced another");
     let next = video(5000);
     assert_eq!(world.upload("ann", "uploadVideo", &json!({"id": id}), &[("b.mp4", &next)]).status, 200);

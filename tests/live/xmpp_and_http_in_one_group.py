@@ -49,7 +49,7 @@ async def invites(host, alice, bob, carol):
     step("who was invited sees the group, and joins over HTTP")
     await bob.refused(457, "sendMessage", id=gid, dn="Bob", mb="Too early")
     await bob.refused(457, "readMessage", id=gid, mid=1)
-    await bob.refused(457, "getMessageInfo", id=gid, mid=1)
+    await bob.refused(444, "getMessageInfo", id=gid, mid=1)
     seen = await same_group(alice, bob, channel, gid)
     check(seen["gs"] == "Weekend" and seen["go"] == "alice", f"the group is {seen}")
     check(seen["gm"] == {"alice": (True, "j"), "bob": (False, "w"), "carol": (False, "w")}, f"the people: {seen}")

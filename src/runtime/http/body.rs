@@ -1,13 +1,18 @@
 //! The body of a request as it comes: limited in bytes, and in time by how much came.
 
 use super::super::clock;
-use super::reply::Fault;
+use super::fault::Fault;
 use hyper::body::{Body, Bytes, Incoming};
 use std::pin::Pin;
 use std::time::Duration;
 
 /// A body has to come at least this fast once its first patience is used up, in bytes a second.
 const BYTES_PER_S_MIN: u64 = 1024;
+
+/// A body that is longer than it may be.
+fn too_long() -> Fault {
+    Fault::bad("the body is too long")
+}
 
 /// A body and what is left of its limits.
 pub struct Inflow {
@@ -25,7 +30,7 @@ impl Inflow {
     /// 400 where its announced length is over the limit already.
     pub fn new(body: Incoming, bytes_max: u64, patience: Duration) -> Result<Inflow, Fault> {
         if body.size_hint().lower() > bytes_max {
-            return Err(Fault::BAD);
+            return Err(too_long());
         }
         let patience_ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
         Ok(Inflow { body, left: bytes_max, came: 0, began_ms: clock::uptime_ms(), patience_ms })
@@ -40,11 +45,14 @@ impl Inflow {
             let until_ms = self.began_ms + self.patience_ms + self.came * 1000 / BYTES_PER_S_MIN;
             let left = Duration::from_millis(until_ms.saturating_sub(clock::uptime_ms()));
             let frame = std::future::poll_fn(|cx| Pin::new(&mut self.body).poll_frame(cx));
-            let frame = tokio::time::timeout(left, frame).await.map_err(|_| Fault::BAD)?;
+            let frame =
+                tokio::time::timeout(left, frame).await.map_err(|_| Fault::bad("the body does not come in time"))?;
             let Some(frame) = frame else { return Ok(None) };
-            let Ok(bytes) = frame.map_err(|_| Fault::BAD)?.into_data() else { continue };
+            let Ok(bytes) = frame.map_err(|_| Fault::bad("the body is no HTTP or ends early"))?.into_data() else {
+                continue;
+            };
             let len = bytes.len() as u64;
-            self.left = self.left.checked_sub(len).ok_or(Fault::BAD)?;
+            self.left = self.left.checked_sub(len).ok_or_else(too_long)?;
             self.came += len;
             return Ok(Some(bytes));
         }

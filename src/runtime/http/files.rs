@@ -172,6 +172,16 @@ impl Upload<'_> {
         media_type(&self.magic)
     }
 
+    /// Whether enough of it came to tell its type.
+    pub fn is_begun(&self) -> bool {
+        self.magic.len() == MAGIC_BYTES
+    }
+
+    /// Whether it is a video of a type that is taken.
+    pub fn is_video(&self) -> bool {
+        self.media_type().is_some_and(|kind| kind.starts_with("video/"))
+    }
+
     /// Makes it durable under its name in a channel, and returns its hash.
     ///
     /// # Errors

@@ -1,8 +1,9 @@
 //! The methods about groups and their people.
 
 use super::api::Asker;
+use super::fault::Fault;
 use super::parameters::Parameters;
-use super::reply::{Fault, Reply};
+use super::reply::Reply;
 use crate::channel::command::{Page, Slice};
 use crate::channel::group::GroupLine;
 use crate::channel::{Answer, Command, GroupCommand, GroupWish, Guest, Membership, NodeSet, Refusal};
@@ -17,8 +18,8 @@ const PAGES_MAX: usize = 100;
 impl Asker<'_> {
     pub(super) async fn add_group(&self, pm: &Parameters) -> Result<Reply, Fault> {
         let wish = GroupWish {
-            subject: pm.text("gs")?.to_owned(),
-            nick: pm.nick()?,
+            subject: pm.subject()?.to_owned(),
+            nick: pm.nick(),
             members: pm.invitees(&self.api.settings.domain)?,
             membership: Some(Membership::Invite),
             notices: true,
@@ -61,12 +62,12 @@ impl Asker<'_> {
     }
 
     pub(super) async fn set_subject(&self, pm: &Parameters) -> Result<Reply, Fault> {
-        let subject = pm.text("gs")?.to_owned();
+        let subject = pm.subject()?.to_owned();
         self.edit(pm, GroupCommand::SetSubject(subject)).await
     }
 
     pub(super) async fn join(&self, pm: &Parameters) -> Result<Reply, Fault> {
-        let (gid, nick) = (pm.gid()?, pm.nick()?);
+        let (gid, nick) = (pm.gid()?, pm.nick());
         let join = |nick| Command::Join { nick, subscribe: NodeSet::GROUP };
         match self.call(Addressee::Gid(gid), join(nick)).await {
             // A display name is a wish; two people may have the same one, and nicks differ.

@@ -5,8 +5,8 @@
 
 use super::super::clock;
 use super::super::metrics::{Metrics, Outcome};
+use super::fault::Fault;
 use super::pace::{Pace, Who};
-use super::reply::Fault;
 use super::sasl::Checker;
 use crate::config::Http;
 use base64::Engine as _;
@@ -99,7 +99,7 @@ impl Login {
     }
 
     fn charge(&self, whos: &[Who; 2], now_ms: u64) -> Result<(), Fault> {
-        let refused = |wait_s| Fault { code: 401, retry_after_s: Some(wait_s) };
+        let refused = |wait_s| Fault { retry_after_s: Some(wait_s), ..Fault::new(401) };
         self.failures.take(&whos[0], now_ms).map_err(refused)?;
         self.failures.take(&whos[1], now_ms).map_err(|wait_s| {
             self.failures.put_back(&whos[0]);

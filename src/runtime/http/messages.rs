@@ -1,9 +1,10 @@
 //! The methods about messages. A message is named by the number of its row, or by the id that XMPP clients see.
 
 use super::api::Asker;
+use super::fault::Fault;
 use super::groups::{login, time_opt};
-use super::parameters::Parameters;
-use super::reply::{Fault, Reply};
+use super::parameters::{Number, Parameters};
+use super::reply::Reply;
 use crate::channel::{Command, GroupCommand, Message, Progress};
 use crate::engine::call::Recipient;
 use crate::xmpp::Tag;
@@ -12,8 +13,7 @@ use serde_json::{Value, json};
 impl Asker<'_> {
     pub(super) async fn send_message(&self, pm: &Parameters) -> Result<Reply, Fault> {
         let gid = pm.gid()?;
-        let body = Some(pm.text("mb")?).filter(|body| !body.is_empty()).ok_or(Fault::BAD)?;
-        let payload = Tag::new("body").text(body).into_xml();
+        let payload = Tag::new("body").text(pm.body()?).into_xml();
         let message = Message { archived: true, echoed: true, counted: true, payload, ..Message::default() };
         let sent = self.ask(gid, Command::Publish(message)).await?;
         let group = sent.group.ok_or(Fault::INTERNAL)?;
@@ -44,11 +44,11 @@ impl Asker<'_> {
     /// The group and the row that a request names.
     async fn row(&self, pm: &Parameters) -> Result<(u32, u64), Fault> {
         let gid = pm.gid()?;
-        if let Ok(row) = pm.number("mid") {
-            return Ok((gid, row));
-        }
-        let id = pm.text("mid")?;
+        let id = match pm.message()? {
+            Number::Of(row) => return Ok((gid, *row)),
+            Number::Other(id) => id,
+        };
         let tag = self.profile(gid).await?.tag;
-        Ok((gid, self.api.sealer.open(tag, id).ok_or(Fault::BAD)?))
+        Ok((gid, self.api.sealer.open(tag, id).ok_or(Fault::bad("mid: no message here has this id"))?))
     }
 }

@@ -5,6 +5,8 @@
 
 mod api;
 mod body;
+mod fault;
+mod fields;
 mod files;
 mod groups;
 mod login;
@@ -14,8 +16,10 @@ mod pace;
 mod parameters;
 mod pictures;
 mod reply;
+mod requests;
 mod sasl;
 mod serve;
+mod upload;
 mod videos;
 
 pub use serve::Server;

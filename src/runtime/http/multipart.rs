@@ -4,12 +4,15 @@
 //! which have a limit of their own.
 
 use super::body::Inflow;
-use super::reply::Fault;
+use super::fault::Fault;
 use hyper::body::Bytes;
 use memchr::memmem;
 
 /// The headers of one part at most, in bytes.
 const HEAD_BYTES_MAX: usize = 8192;
+const LONG_HEAD: &str = "the headers of a part are too long";
+/// Parts of one body at most: no method takes as many as ten.
+const PARTS_MAX: usize = 16;
 /// A boundary at most, in bytes (RFC 2046 §5.1.1).
 const BOUNDARY_BYTES_MAX: usize = 70;
 
@@ -32,6 +35,7 @@ pub struct Multipart<S> {
     delimiter: Vec<u8>,
     kept: Vec<u8>,
     within: bool,
+    parts: usize,
 }
 
 /// The head of a part.
@@ -41,6 +45,8 @@ pub struct Head {
     pub name: String,
     /// The file's name, where it is a file.
     pub file_name: Option<String>,
+    /// The media type that it claims to be of, in small letters.
+    pub media_type: Option<String>,
 }
 
 /// The boundary that a media type states; `None` where it is none in parts.
@@ -49,8 +55,9 @@ pub fn boundary(content_type: &str) -> Option<String> {
     if !kind.trim().eq_ignore_ascii_case("multipart/form-data") {
         return None;
     }
-    let boundary = parameters(rest).into_iter().find(|(name, _)| name == "boundary")?.1;
-    (!boundary.is_empty() && boundary.len() <= BOUNDARY_BYTES_MAX).then_some(boundary)
+    let mut found = parameters(rest).into_iter().filter(|(name, _)| name == "boundary").map(|(_, value)| value);
+    let boundary = found.next().filter(|boundary| !boundary.is_empty() && boundary.len() <= BOUNDARY_BYTES_MAX)?;
+    found.next().is_none().then_some(boundary)
 }
 
 impl<S: Source> Multipart<S> {
@@ -58,7 +65,7 @@ impl<S: Source> Multipart<S> {
     pub fn new(source: S, boundary: &str) -> Multipart<S> {
         let delimiter = [b"\r\n--", boundary.as_bytes()].concat();
         // The first delimiter may stand at the very beginning; what is before it is passed over like a part.
-        Multipart { source, delimiter, kept: b"\r\n".to_vec(), within: true }
+        Multipart { source, delimiter, kept: b"\r\n".to_vec(), within: true, parts: 0 }
     }
 
     /// The next part; what is left of the one before is passed over.
@@ -75,19 +82,24 @@ impl<S: Source> Multipart<S> {
         if self.kept.starts_with(b"--") {
             return Ok(None);
         }
+        self.parts += 1;
+        if self.parts > PARTS_MAX {
+            return Err(Fault::bad(format!("there are more than {PARTS_MAX} parts")));
+        }
         let end = loop {
             if let Some(end) = memmem::find(&self.kept, b"\r\n\r\n") {
                 break end;
             }
             if self.kept.len() > HEAD_BYTES_MAX {
-                return Err(Fault::BAD);
+                return Err(Fault::bad(LONG_HEAD));
             }
             self.fill().await?;
         };
         if end > HEAD_BYTES_MAX {
-            return Err(Fault::BAD);
+            return Err(Fault::bad(LONG_HEAD));
         }
-        let head = read_head(&String::from_utf8_lossy(&self.kept[..end])).ok_or(Fault::BAD)?;
+        let head = std::str::from_utf8(&self.kept[..end]).ok().and_then(read_head);
+        let head = head.ok_or(Fault::bad("a part has no Content-Disposition: form-data with a name"))?;
         self.kept.drain(..end + 4);
         // An empty part: its delimiter's line break is the one that ended its headers.
         self.kept.splice(..0, *b"\r\n");
@@ -130,7 +142,7 @@ impl<S: Source> Multipart<S> {
     }
 
     async fn fill(&mut self) -> Result<(), Fault> {
-        let bytes = self.source.next().await?.ok_or(Fault::BAD)?;
+        let bytes = self.source.next().await?.ok_or(Fault::bad("the body ends within a part"))?;
         self.kept.extend_from_slice(&bytes);
         Ok(())
     }
@@ -142,20 +154,25 @@ fn read_head(text: &str) -> Option<Head> {
     if !padding.bytes().all(|b| matches!(b, b' ' | b'\t')) {
         return None;
     }
-    let disposition = lines.split("\r\n").find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.trim().eq_ignore_ascii_case("content-disposition").then_some(value)
-    })?;
-    let (kind, rest) = disposition.split_once(';')?;
-    let mut head = Head::default();
-    for (name, value) in parameters(rest) {
-        match &*name {
-            "name" => head.name = value,
-            "filename" => head.file_name = Some(value),
-            _ => {}
-        }
-    }
-    (kind.trim().eq_ignore_ascii_case("form-data") && !head.name.is_empty()).then_some(head)
+    let header = |wanted: &str| {
+        let named = lines.split("\r\n").filter_map(|line| line.split_once(':'));
+        let mut found = named.filter(|(name, _)| name.trim().eq_ignore_ascii_case(wanted)).map(|(_, value)| value);
+        // Which of two counts must not depend on who reads them.
+        found.next().map_or(Some(None), |value| found.next().is_none().then_some(Some(value)))
+    };
+    let (kind, rest) = header("content-disposition")??.split_once(';')?;
+    let media_type = header("content-type")?.and_then(|value| value.split(';').next());
+    let parameters = parameters(rest);
+    let parameter = |wanted: &str| {
+        let mut found = parameters.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value.clone());
+        found.next().map_or(Some(None), |value| found.next().is_none().then_some(Some(value)))
+    };
+    let head = Head {
+        name: parameter("name")?.filter(|name| !name.is_empty())?,
+        file_name: parameter("filename")?,
+        media_type: media_type.map(|text| text.trim().to_ascii_lowercase()),
+    };
+    kind.trim().eq_ignore_ascii_case("form-data").then_some(head)
 }
 
 /// Parameters as `name=value; name="quoted; value"`, their names in small letters.
@@ -211,9 +228,13 @@ mod tests {
     #[tokio::test]
     async fn parts_are_the_same_however_the_body_is_cut() {
         let text = b"preamble\r\n--XX \r\nContent-Disposition: form-data; name=\"gm\"\r\n\r\nuploadAvatar\r\n--XX\r\n\
-                     content-type: image/jpeg\r\nContent-Disposition: form-data; name=a; filename=\"x;\\\"y\"\r\n\r\n\
+                     content-type: Image/JPEG; a=b\r\nContent-Disposition: form-data; name=a; filename=\"x;\\\"y\"\r\n\r\n\
                      \r\n--X\r\n--Y\r\n\r\n--XX\r\nContent-Disposition: form-data; name=\"empty\"\r\n\r\n\r\n--XX--\r\nrest";
-        let head = |name: &str, file: Option<&str>| Head { name: name.into(), file_name: file.map(str::to_owned) };
+        let head = |name: &str, file: Option<&str>| Head {
+            name: name.into(),
+            file_name: file.map(str::to_owned),
+            media_type: file.map(|_| "image/jpeg".to_owned()),
+        };
         for size in 1..text.len() + 1 {
             let expected = vec![
                 (head("gm", None), b"uploadAvatar".to_vec()),
@@ -234,20 +255,39 @@ mod tests {
             b"--XX\r\n\r\nx\r\n--XX--",
             b"--XX\r\nContent-Disposition: form-data; name=\"\"\r\n\r\nx\r\n--XX--",
             b"--XX\r\nContent-Disposition: attachment; name=\"a\"\r\n\r\nx\r\n--XX--",
+            b"--XX\r\nContent-Disposition: form-data; name=\"a\"; name=\"b\"\r\n\r\nx\r\n--XX--",
+            b"--XX\r\nContent-Disposition: form-data; name=\"\xFF\"\r\n\r\nx\r\n--XX--",
+            b"--XX\r\nContent-Disposition: form-data; name=a\r\nContent-Disposition: form-data; name=b\r\n\r\nx\r\n--XX--",
             b"--XXY\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n--XX--",
             b"--XX\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n--X",
             &long,
         ] {
-            assert_eq!(read(wrong, 7).await, Err(Fault::BAD), "{}", String::from_utf8_lossy(wrong));
+            let refused = read(wrong, 7).await.map_err(|fault| fault.code);
+            assert_eq!(refused, Err(400), "{}", String::from_utf8_lossy(wrong));
         }
         assert_eq!(read(b"--XX--", 3).await, Ok(Vec::new()));
+    }
+
+    #[tokio::test]
+    async fn parts_are_counted() {
+        let part = "--XX\r\nContent-Disposition: form-data; name=a\r\n\r\n\r\n";
+        let body = |count: usize| part.repeat(count) + "--XX--";
+        assert_eq!(read(body(PARTS_MAX).as_bytes(), 4096).await.unwrap().len(), PARTS_MAX);
+        let fault = read(body(PARTS_MAX + 1).as_bytes(), 4096).await.unwrap_err();
+        assert_eq!((fault.code, fault.why.as_deref()), (400, Some("there are more than 16 parts")));
     }
 
     #[test]
     fn boundaries_are_read_from_media_types() {
         assert_eq!(boundary("multipart/form-data; boundary=----a1").as_deref(), Some("----a1"));
         assert_eq!(boundary("Multipart/Form-Data; charset=utf-8; Boundary=\"a b\"").as_deref(), Some("a b"));
-        for none in ["multipart/form-data", "multipart/mixed; boundary=a", "multipart/form-data; boundary=", ""] {
+        for none in [
+            "",
+            "multipart/form-data",
+            "multipart/mixed; boundary=a",
+            "multipart/form-data; boundary=",
+            "multipart/form-data; boundary=a; boundary=b",
+        ] {
             assert_eq!(boundary(none), None, "{none}");
         }
         assert_eq!(boundary(&format!("multipart/form-data; boundary={}", "x".repeat(71))), None);

@@ -1,89 +1,108 @@
-//! The two parameters `gm` and `pm`, and what is in `pm`.
+//! What is in `pm`: a JSON object whose fields are read as what they are, and kept as little longer than that.
+//!
+//! Invariant: what is kept is bounded by the text that came. A tree of JSON values is never made.
 
+use super::fault::Fault;
 use super::login::account;
-use super::reply::Fault;
 use crate::channel::{Nick, group::Invitee};
 use jid::{BareJid, DomainPart};
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
+use std::fmt;
 
-/// What a request asks: `gm` and `pm`, from wherever they were.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Fields {
-    /// The method.
-    pub gm: Option<String>,
-    /// Its parameters, as they came.
-    pub pm: Option<String>,
+/// People whom one request may name.
+const PEOPLE_MAX: usize = 5000;
+
+/// The fields of `pm`; each method takes some of them, and those that no method takes are passed over.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Parameters {
+    id: Option<Number>,
+    mid: Option<Number>,
+    gs: Option<String>,
+    dn: Option<String>,
+    mb: Option<String>,
+    l: Option<Login>,
+    t: Option<String>,
+    #[serde(deserialize_with = "people")]
+    gm: Option<Vec<Person>>,
 }
 
-impl Fields {
-    /// Takes a field; the first of a name counts, others are passed over.
-    pub fn put(&mut self, name: &str, value: impl Into<String>) {
-        let place = match name {
-            "gm" => &mut self.gm,
-            "pm" => &mut self.pm,
-            _ => return,
-        };
-        place.get_or_insert(value.into());
-    }
-
-    /// Takes all fields of a query or a form.
-    pub fn put_form(&mut self, text: &[u8]) {
-        form_urlencoded::parse(text).for_each(|(name, value)| self.put(&name, value));
-    }
-
-    /// The parameters read.
-    ///
-    /// # Errors
-    /// 400 where they are absent or no JSON object.
-    pub fn parameters(&self) -> Result<Parameters, Fault> {
-        let text = self.pm.as_deref().ok_or(Fault::BAD)?;
-        serde_json::from_str(text).map(Parameters).map_err(|_| Fault::BAD)
-    }
-}
-
-/// The fields of `pm`.
+/// A number, which may be written as text, or a text that is none.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Parameters(Map<String, Value>);
+pub enum Number {
+    /// A number.
+    Of(u64),
+    /// A text that is none.
+    Other(String),
+}
+
+/// A login, which may be written as a number.
+#[derive(Clone, Debug, PartialEq)]
+struct Login(String);
+
+/// An element of `gm`: a login, with a display name where it is an object.
+#[derive(Clone, Debug, PartialEq)]
+struct Person {
+    login: Login,
+    name: Option<String>,
+    is_object: bool,
+}
 
 impl Parameters {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// 400 where this is no JSON object, or a field is there twice or of the wrong kind.
+    pub fn read(text: &str) -> Result<Parameters, Fault> {
+        if !text.trim_start().starts_with('{') {
+            return Err(Fault::bad("pm: expected a JSON object"));
+        }
+        serde_json::from_str(text).map_err(|error| Fault::bad(format!("pm: {error}")))
+    }
+
     /// The number of the group.
     ///
     /// # Errors
     /// 400 where there is none; 444 where no group can have it.
     pub fn gid(&self) -> Result<u32, Fault> {
-        u32::try_from(self.number("id")?).map_err(|_| Fault::new(444))
+        match self.id {
+            Some(Number::Of(id)) => u32::try_from(id).map_err(|_| Fault::NO_GROUP),
+            _ => Err(Fault::bad("id: expected the number of a group")),
+        }
     }
 
-    /// A number, which may be written as text.
+    /// What names a message: the number of its row, or an id.
+    ///
+    /// # Errors
+    /// 400 where nothing does.
+    pub fn message(&self) -> Result<&Number, Fault> {
+        self.mid.as_ref().ok_or(Fault::bad("mid: expected the number of a message"))
+    }
+
+    /// The subject of a group.
     ///
     /// # Errors
     /// 400 where there is none.
-    pub fn number(&self, name: &str) -> Result<u64, Fault> {
-        match self.0.get(name) {
-            Some(Value::Number(number)) => number.as_u64(),
-            Some(Value::String(text)) => text.parse().ok(),
-            _ => None,
-        }
-        .ok_or(Fault::BAD)
+    pub fn subject(&self) -> Result<&str, Fault> {
+        self.gs.as_deref().ok_or(Fault::bad("gs: expected the subject of a group"))
     }
 
-    /// A text.
+    /// The text of a message.
     ///
     /// # Errors
     /// 400 where there is none.
-    pub fn text(&self, name: &str) -> Result<&str, Fault> {
-        self.0.get(name).and_then(Value::as_str).ok_or(Fault::BAD)
+    pub fn body(&self) -> Result<&str, Fault> {
+        let body = self.mb.as_deref().filter(|body| !body.is_empty());
+        body.ok_or(Fault::bad("mb: expected the text of a message"))
     }
 
-    /// A text where there is one.
+    /// Which file of a group.
     ///
     /// # Errors
-    /// 400 where there is something else.
-    pub fn text_opt(&self, name: &str) -> Result<Option<&str>, Fault> {
-        match self.0.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(value) => value.as_str().map(Some).ok_or(Fault::BAD),
-        }
+    /// 400 where that is not said.
+    pub fn file_kind(&self) -> Result<&str, Fault> {
+        self.t.as_deref().ok_or(Fault::bad("t: expected image, video or video-thumbnail"))
     }
 
     /// The account that `l` names.
@@ -91,103 +110,214 @@ impl Parameters {
     /// # Errors
     /// 400 where it names none.
     pub fn login(&self, domain: &DomainPart) -> Result<BareJid, Fault> {
-        login_of(self.0.get("l"), domain)
+        self.l.as_ref().ok_or(Fault::bad("l: expected a login"))?.account(domain)
     }
 
     /// The people of `gm`, with the nicks suggested for them.
     ///
     /// # Errors
-    /// 400 where it is no array of them.
+    /// 400 where it is no array of objects that name them.
     pub fn invitees(&self, domain: &DomainPart) -> Result<Vec<Invitee>, Fault> {
-        let invitee = |value: &Value| {
-            let fields = value.as_object().ok_or(Fault::BAD)?;
-            let jid = login_of(fields.get("l"), domain)?;
-            let nick = match fields.get("dn") {
-                None | Some(Value::Null) => None,
-                Some(name) => Nick::new(name.as_str().ok_or(Fault::BAD)?),
-            };
-            Ok(Invitee { jid, nick })
+        let invitee = |person: &Person| match person.is_object {
+            true => {
+                Ok(Invitee { jid: person.login.account(domain)?, nick: person.name.as_deref().and_then(Nick::new) })
+            }
+            false => Err(Fault::bad("gm: expected objects with l and dn")),
         };
-        self.array("gm")?.iter().map(invitee).collect()
+        self.people()?.iter().map(invitee).collect()
     }
 
     /// The accounts of `gm`.
     ///
     /// # Errors
-    /// 400 where it is no array of them.
+    /// 400 where it is no array of logins.
     pub fn logins(&self, domain: &DomainPart) -> Result<Vec<BareJid>, Fault> {
-        self.array("gm")?.iter().map(|value| login_of(Some(value), domain)).collect()
+        let account = |person: &Person| match person.is_object {
+            true => Err(Fault::bad("gm: expected logins")),
+            false => person.login.account(domain),
+        };
+        self.people()?.iter().map(account).collect()
     }
 
     /// The nick that `dn` suggests for the one who asks; none where it cannot be one.
-    ///
-    /// # Errors
-    /// 400 where it is no text.
-    pub fn nick(&self) -> Result<Option<Nick>, Fault> {
-        Ok(self.text_opt("dn")?.and_then(Nick::new))
+    pub fn nick(&self) -> Option<Nick> {
+        self.dn.as_deref().and_then(Nick::new)
     }
 
-    fn array(&self, name: &str) -> Result<&Vec<Value>, Fault> {
-        self.0.get(name).and_then(Value::as_array).ok_or(Fault::BAD)
+    fn people(&self) -> Result<&[Person], Fault> {
+        self.gm.as_deref().ok_or(Fault::bad("gm: expected an array of people"))
     }
 }
 
-fn login_of(value: Option<&Value>, domain: &DomainPart) -> Result<BareJid, Fault> {
-    match value {
-        Some(Value::String(login)) => account(login, domain),
-        Some(Value::Number(login)) => account(&login.to_string(), domain),
-        _ => None,
+impl Login {
+    fn account(&self, domain: &DomainPart) -> Result<BareJid, Fault> {
+        account(&self.0, domain).ok_or_else(|| Fault::bad(format!("l: '{}' is no login", self.0)))
     }
-    .ok_or(Fault::BAD)
+}
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Number, D::Error> {
+        Ok(match Login::deserialize(deserializer)? {
+            // A sign in front is no digit, whatever the parser of numbers makes of it.
+            Login(text) if text.bytes().all(|b| b.is_ascii_digit()) => {
+                text.parse().map_or(Number::Other(text), Number::Of)
+            }
+            Login(text) => Number::Other(text),
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Login {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Login, D::Error> {
+        let person = deserializer.deserialize_any(OfPerson)?;
+        match person.is_object {
+            true => Err(D::Error::invalid_type(Unexpected::Map, &"a number or a text")),
+            false => Ok(person.login),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Person {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Person, D::Error> {
+        deserializer.deserialize_any(OfPerson)
+    }
+}
+
+struct OfPerson;
+
+impl<'de> Visitor<'de> for OfPerson {
+    type Value = Person;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number, a text, or an object with l and dn")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Person, E> {
+        Ok(Person { login: Login(text.to_owned()), name: None, is_object: false })
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Person, E> {
+        self.visit_str(&number.to_string())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Person, A::Error> {
+        #[derive(Deserialize)]
+        struct Object {
+            l: Login,
+            dn: Option<String>,
+        }
+        let Object { l, dn } = Object::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
+        Ok(Person { login: l, name: dn, is_object: true })
+    }
+}
+
+fn people<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Person>>, D::Error> {
+    struct OfPeople;
+
+    impl<'de> Visitor<'de> for OfPeople {
+        type Value = Option<Vec<Person>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an array of people")
+        }
+
+        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
+            let mut people = Vec::new();
+            while let Some(person) = elements.next_element()? {
+                if people.len() == PEOPLE_MAX {
+                    return Err(A::Error::custom(format_args!("gm: more than {PEOPLE_MAX} people")));
+                }
+                people.push(person);
+            }
+            Ok(Some(people))
+        }
+    }
+
+    deserializer.deserialize_any(OfPeople)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(pm: &str) -> Result<Parameters, Fault> {
-        Fields { gm: None, pm: Some(pm.to_owned()) }.parameters()
+    fn domain() -> DomainPart {
+        DomainPart::new("example.org").unwrap().into_owned()
+    }
+
+    /// The code and the reason.
+    #[track_caller]
+    fn refused<T: fmt::Debug>(read: Result<T, Fault>) -> (u16, String) {
+        let fault = read.unwrap_err();
+        (fault.code, fault.why.unwrap_or_default().into_owned())
     }
 
     #[test]
     fn the_examples_of_the_specification_are_read() {
-        let domain = DomainPart::new("example.org").unwrap().into_owned();
-        let pm = read(
+        let pm = Parameters::read(
             r#"{ "gs": "Group name", "dn": "48500100200", "gm": [ { "l" : "1000005", "dn": "48600500600" }, { "l" : "1000001", "dn": "vippie ID" } ] }"#,
         )
         .unwrap();
-        let invitees = pm.invitees(&domain).unwrap();
+        let invitees = pm.invitees(&domain()).unwrap();
         assert_eq!(invitees[1].jid.as_str(), "1000001@example.org");
         assert_eq!(invitees[1].nick.as_ref().unwrap().as_str(), "vippie ID");
-        assert_eq!((pm.text("gs"), pm.nick().unwrap().unwrap().as_str()), (Ok("Group name"), "48500100200"));
-        let pm = read(r#"{ "id": 100, "dn": "48500100200", "gm": ["1000002", 1002142, "a@b.c"] }"#).unwrap();
+        assert_eq!((pm.subject(), pm.nick().unwrap().as_str()), (Ok("Group name"), "48500100200"));
+        let pm =
+            Parameters::read(r#"{ "id": 100, "dn": "48500100200", "gm": ["1000002", 1002142, "a@b.c"] }"#).unwrap();
         assert_eq!(pm.gid(), Ok(100));
-        assert_eq!(pm.logins(&domain).unwrap()[2].as_str(), "a@b.c");
-        assert_eq!(read(r#"{"id":"84278"}"#).unwrap().gid(), Ok(84278));
+        assert_eq!(pm.logins(&domain()).unwrap()[2].as_str(), "a@b.c");
+        assert_eq!(Parameters::read(r#"{"id":"84278"}"#).unwrap().gid(), Ok(84278));
+        let pm = Parameters::read(r#"{"id":1, "mid":"0f", "more": {"deep": [1, null]}, "gs": null}"#).unwrap();
+        assert_eq!((pm.message(), pm.gs.as_deref()), (Ok(&Number::Other("0f".into())), None));
     }
 
     #[test]
-    fn what_is_absent_or_of_another_kind_is_400() {
-        let domain = DomainPart::new("example.org").unwrap().into_owned();
-        let deep = "[".repeat(100_000);
-        for wrong in ["", "[]", "7", "{", "{'id':1}", "{\"id\":1}x", "{\"id\":1}{}", &deep, "{\"id\":"] {
-            assert_eq!(read(wrong), Err(Fault::BAD));
+    fn what_is_no_object_of_such_fields_is_400() {
+        let deep = format!("{{\"x\":{}", "[".repeat(100_000));
+        for wrong in
+            ["", "[]", "[1]", "7", "{", "{'id':1}", "{\"id\":1}x", "{\"id\":1}{}", &deep, "{\"id\":", "{\"id\":1,}"]
+        {
+            assert_eq!(refused(Parameters::read(wrong)).0, 400, "{wrong:.40}");
         }
-        for wrong in ["{}", r#"{"id":-1}"#, r#"{"id":1.5}"#, r#"{"id":null}"#, r#"{"id":"x"}"#, r#"{"id":[1]}"#] {
-            assert_eq!(read(wrong).unwrap().gid(), Err(Fault::BAD), "{wrong}");
+        for (wrong, why) in [
+            (r#"{"id":-1}"#, "integer `-1`"),
+            (r#"{"id":1.5}"#, "floating point `1.5`"),
+            (r#"{"id":1e999}"#, "out of range"),
+            (r#"{"id":18446744073709551616}"#, "floating point"),
+            (r#"{"id":[1]}"#, "sequence"),
+            (r#"{"id":true}"#, "boolean"),
+            (r#"{"id":{"l":"a"}}"#, "map"),
+            (r#"{"id":1,"id":1}"#, "duplicate field `id`"),
+            (r#"{"id":1,"\u0069d":2}"#, "duplicate field `id`"),
+            (r#"{"gs":7}"#, "expected a string"),
+            (r#"{"gs":"\ud800"}"#, "hex escape"),
+            (r#"{"gm":{}}"#, "an array of people"),
+            (r#"{"gm":[{"l":"a","l":"b"}]}"#, "duplicate field `l`"),
+            (r#"{"gm":[{"dn":"a"}]}"#, "missing field `l`"),
+            (r#"{"gm":[[]]}"#, "sequence"),
+        ] {
+            let (code, told) = refused(Parameters::read(wrong));
+            assert!(code == 400 && told.contains(why), "{wrong}: {told}");
         }
-        assert_eq!(read(r#"{"id":4294967296}"#).unwrap().gid(), Err(Fault::new(444)));
-        for wrong in ["{}", r#"{"gm":{}}"#, r#"{"gm":["a"]}"#, r#"{"gm":[{"l":"a b"}]}"#, r#"{"gm":[{"dn":"a"}]}"#] {
-            assert_eq!(read(wrong).unwrap().invitees(&domain), Err(Fault::BAD), "{wrong}");
+        assert_eq!(refused(Parameters::read("{}").unwrap().gid()), (400, "id: expected the number of a group".into()));
+        for wrong in [r#"{"id":null}"#, r#"{"id":"x"}"#, r#"{"id":"+1"}"#, r#"{"id":""}"#] {
+            assert_eq!(refused(Parameters::read(wrong).unwrap().gid()).0, 400, "{wrong}");
         }
-        assert_eq!(Fields::default().parameters(), Err(Fault::BAD));
+        assert_eq!(Parameters::read(r#"{"id":4294967296}"#).unwrap().gid(), Err(Fault::NO_GROUP));
+        for wrong in ["{}", r#"{"gm":["a"]}"#, r#"{"gm":[{"l":"a b"}]}"#, r#"{"gm":null}"#] {
+            assert_eq!(refused(Parameters::read(wrong).unwrap().invitees(&domain())).0, 400, "{wrong}");
+        }
+        assert_eq!(refused(Parameters::read(r#"{"gm":[{"l":"a"}]}"#).unwrap().logins(&domain())).0, 400);
     }
 
     #[test]
-    fn fields_come_from_queries_and_forms_and_the_first_counts() {
-        let mut fields = Fields::default();
-        fields.put_form(b"gm=getGroup&pm=%7B%22id%22%3A+1%7D&x=y&gm=delGroup");
-        fields.put("gm", "leaveGroup");
-        assert_eq!(fields, Fields { gm: Some("getGroup".into()), pm: Some("{\"id\": 1}".into()) });
+    fn so_many_people_may_be_named_at_once_and_no_more() {
+        let named = |count: usize| format!("{{\"gm\":[{}]}}", vec!["1"; count].join(","));
+        assert_eq!(Parameters::read(&named(PEOPLE_MAX)).unwrap().logins(&domain()).unwrap().len(), PEOPLE_MAX);
+        let (code, why) = refused(Parameters::read(&named(PEOPLE_MAX + 1)));
+        assert!(code == 400 && why.contains("more than 5000 people"), "{why}");
     }
 }

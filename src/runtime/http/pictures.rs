@@ -1,13 +1,14 @@
 //! The methods about a group's picture (XEP-0084 items; JPEG alone comes in by this door).
 
 use super::api::Asker;
+use super::fault::Fault;
 use super::files::media_type;
 use super::groups::{has_avatar, time};
 use super::parameters::Parameters;
-use super::reply::{Fault, Reply};
+use super::reply::Reply;
 use super::videos::Which;
 use crate::channel::command::Slice;
-use crate::channel::{Command, Item, Node, Refusal, Snapshot};
+use crate::channel::{Command, Item, Node, Snapshot};
 use crate::xmpp::{Tag, ns};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,12 +17,13 @@ use serde_json::json;
 use sha1::{Digest, Sha1};
 
 impl Asker<'_> {
+    /// Makes a JPEG the picture of a group.
+    ///
+    /// # Errors
+    /// The code of the refusal.
     pub(super) async fn upload_avatar(&self, pm: &Parameters, picture: Vec<u8>) -> Result<Reply, Fault> {
         let gid = pm.gid()?;
-        if picture.is_empty() {
-            return Err(Fault::BAD);
-        }
-        let kind = media_type(&picture).filter(|kind| *kind == "image/jpeg").ok_or(Refusal::UnsupportedMedia)?;
+        let kind = "image/jpeg";
         let id = hex::encode(Sha1::digest(&picture));
         let described = Tag::new("info").attr("id", &id).attr("type", kind).attr("bytes", picture.len().to_string());
         let metadata = Tag::in_ns("metadata", ns::AVATAR_METADATA).child(described).into_xml();
@@ -40,11 +42,11 @@ impl Asker<'_> {
 
     pub(super) async fn download_avatar(&self, pm: &Parameters) -> Result<Reply, Fault> {
         let gid = pm.gid()?;
-        let which = match pm.text("t")? {
+        let which = match pm.file_kind()? {
             "image" => None,
             "video" => Some(Which::Video),
             "video-thumbnail" => Some(Which::Thumbnail),
-            _ => return Err(Fault::BAD),
+            other => return Err(Fault::bad(format!("t: '{other}' is none of image, video and video-thumbnail"))),
         };
         if let Some(which) = which {
             return self.download_video(gid, which, &Default::default()).await;

@@ -1,9 +1,9 @@
 //! What a request is answered with, and how that becomes an HTTP response.
 
+use super::fault::Fault;
 use super::files::Stored;
-use crate::channel::Refusal;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
-use hyper::header::{self, HeaderValue};
+use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use std::io;
 use std::pin::Pin;
@@ -12,39 +12,12 @@ use tokio::io::{AsyncRead, ReadBuf};
 
 /// How much of a file is read at a time, in bytes.
 const CHUNK_BYTES: usize = 64 * 1024;
+/// The header that says in words what is wrong.
+const REASON: HeaderName = HeaderName::from_static("reason");
+/// What it says at most, in characters.
+const REASON_CHARS_MAX: usize = 200;
 /// The codes whose meaning in HTTP is another one, or that it does not have.
 const NOT_HTTP: [u16; 5] = [407, 411, 443, 444, 457];
-
-/// Why a request is not served: the code for its sender.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// The 3-digit code.
-    pub code: u16,
-    /// When trying again makes sense, in seconds.
-    pub retry_after_s: Option<u64>,
-}
-
-impl Fault {
-    /// Something wrong with the request.
-    pub const BAD: Fault = Fault::new(400);
-    /// No such file.
-    pub const NO_FILE: Fault = Fault::new(404);
-    /// A request by the wrong method.
-    pub const WRONG_METHOD: Fault = Fault::new(405);
-    /// The service's own fault.
-    pub const INTERNAL: Fault = Fault::new(500);
-
-    /// A code and nothing else.
-    pub const fn new(code: u16) -> Fault {
-        Fault { code, retry_after_s: None }
-    }
-}
-
-impl From<Refusal> for Fault {
-    fn from(refusal: Refusal) -> Fault {
-        Fault::new(refusal.code())
-    }
-}
 
 /// What is sent for a request that was served.
 #[derive(Debug)]
@@ -109,7 +82,16 @@ fn refused(fault: Fault, strict_status: bool) -> Response<Content> {
     if let Some(seconds) = fault.retry_after_s {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
+    if let Some(reason) = fault.why.as_deref().and_then(reason) {
+        headers.insert(REASON, reason);
+    }
     response
+}
+
+/// A reason as the value of a header: one line, cut where it gets long.
+fn reason(why: &str) -> Option<HeaderValue> {
+    let why: String = why.chars().take(REASON_CHARS_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    HeaderValue::from_bytes(why.as_bytes()).ok()
 }
 
 fn replied(reply: Reply) -> Response<Content> {
@@ -234,8 +216,16 @@ mod tests {
 
     #[test]
     fn who_is_unknown_is_told_how_to_log_in() {
-        let response = respond(Err(Fault { code: 401, retry_after_s: Some(7) }), true);
+        let response = respond(Err(Fault { retry_after_s: Some(7), ..Fault::new(401) }), true);
         assert!(response.headers()["www-authenticate"].to_str().unwrap().starts_with("Basic "));
         assert_eq!(response.headers()["retry-after"], "7");
+    }
+
+    #[test]
+    fn a_reason_is_one_line_of_bounded_length() {
+        let told = |why: &str| respond(Err(Fault::bad(why.to_owned())), true).headers()["reason"].clone();
+        assert_eq!(told("gs: expected a text"), "gs: expected a text");
+        assert_eq!(told("a\r\nSet-Cookie: b"), "a  Set-Cookie: b");
+        assert_eq!(told(&"ä".repeat(1000)).as_bytes(), "ä".repeat(REASON_CHARS_MAX).as_bytes());
     }
 }

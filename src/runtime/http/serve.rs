@@ -4,8 +4,9 @@ use super::super::clock;
 use super::super::metrics::Metrics;
 use super::super::vital::Vital;
 use super::api::Api;
+use super::fault::Fault;
 use super::pace::{Pace, Who};
-use super::reply::{Content, Fault, Reply, respond};
+use super::reply::{Content, Reply, respond};
 use crate::config::Http;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -149,7 +150,7 @@ impl Server {
 
     fn keep_pace(&self, who: &Who) -> Result<(), Fault> {
         let taken = self.pace.take(who, clock::uptime_ms());
-        taken.map_err(|wait_s| Fault { code: 429, retry_after_s: Some(wait_s) })
+        taken.map_err(|wait_s| Fault::too_much("too many requests", wait_s))
     }
 
     /// The address that asks: the peer's, or the one that a proxy on this machine names last.

@@ -2,12 +2,13 @@
 
 use super::api::Asker;
 use super::body::Inflow;
+use super::fault::Fault;
+use super::fields::Fields;
 use super::files::{Small, Stored, Upload, is_hash, media_type, part};
 use super::groups::time;
 use super::multipart::{Head, Multipart};
-use super::parameters::Fields;
 use super::pictures::is_web;
-use super::reply::{Fault, Reply};
+use super::reply::Reply;
 use crate::channel::{Node, Refusal};
 use crate::xmpp::{Tag, ns};
 use base64::Engine as _;
@@ -17,6 +18,8 @@ use minidom::Element;
 use serde_json::json;
 use std::io;
 
+/// How the media types begin that a video may claim to be of; what it is, its bytes tell.
+const CLAIMS: [&str; 2] = ["video/", "application/octet-stream"];
 const FILE: &str = "urn:xmpp:file:metadata:0";
 const HASHES: &str = "urn:xmpp:hashes:2";
 const THUMBS: &str = "urn:xmpp:thumbs:1";
@@ -54,6 +57,7 @@ impl Asker<'_> {
         let gid = fields.parameters()?.gid()?;
         // Who is not in the group is told so before anything is written.
         let group = self.profile(gid).await?;
+        let claim = head.media_type.as_deref().is_none_or(|claim| CLAIMS.iter().any(|begin| claim.starts_with(begin)));
         let mut video = self.api.files.begin().await.map_err(disk)?;
         while let Some(bytes) = parts.next_bytes().await? {
             let max = self.api.settings.video_bytes_max;
@@ -61,11 +65,14 @@ impl Asker<'_> {
                 return Err(Refusal::FileTooLarge { max: usize::try_from(max).unwrap_or(usize::MAX) }.into());
             }
             video.write(&bytes).await.map_err(disk)?;
+            if !claim || video.is_begun() && !video.is_video() {
+                return Err(Refusal::UnsupportedMedia.into());
+            }
         }
         if video.len() == 0 {
-            return Err(Fault::BAD);
+            return Err(Fault::bad("the file is empty"));
         }
-        let kind = video.media_type().filter(|kind| kind.starts_with("video/")).ok_or(Refusal::UnsupportedMedia)?;
+        let kind = video.media_type().filter(|_| video.is_video()).ok_or(Refusal::UnsupportedMedia)?;
         let thumbnail = self.thumbnail(&mut parts).await?;
         let file = head.file_name.as_deref().unwrap_or_default();
         self.settle_video(gid, group.tag, (file, kind), video, thumbnail).await

@@ -1,0 +1,66 @@
+//! Why a request is not served: a 3-digit code for programs, and a line for whoever writes them.
+
+use crate::channel::Refusal;
+use std::borrow::Cow;
+
+/// Why a request is not served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The 3-digit code.
+    pub code: u16,
+    /// When trying again makes sense, in seconds.
+    pub retry_after_s: Option<u64>,
+    /// What exactly is wrong; absent where that would tell more than the code may.
+    pub why: Option<Cow<'static, str>>,
+}
+
+impl Fault {
+    /// No such file.
+    pub const NO_FILE: Fault = Fault::new(404);
+    /// A request by the wrong method.
+    pub const WRONG_METHOD: Fault = Fault::new(405);
+    /// There is no such group, or it is none of the asker's; which of them, nobody learns.
+    pub const NO_GROUP: Fault = Fault::new(444);
+    /// The service's own fault.
+    pub const INTERNAL: Fault = Fault::new(500);
+
+    /// A code and nothing else.
+    pub const fn new(code: u16) -> Fault {
+        Fault { code, retry_after_s: None, why: None }
+    }
+
+    /// 400: what is wrong with the request.
+    pub fn bad(why: impl Into<Cow<'static, str>>) -> Fault {
+        Fault { why: Some(why.into()), ..Fault::new(400) }
+    }
+
+    /// 429: whoever asks does so too much.
+    pub fn too_much(why: &'static str, retry_after_s: u64) -> Fault {
+        Fault { code: 429, retry_after_s: Some(retry_after_s), why: Some(why.into()) }
+    }
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Fault {
+        let fault = Fault::new(refusal.code());
+        match fault.code {
+            // Its reasons must look the same.
+            444 => fault,
+            _ => Fault { why: Some(refusal.to_string().into()), ..fault },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_told_except_where_they_tell_of_a_group() {
+        let crowded = Fault::from(Refusal::Crowded { max: 30 });
+        assert_eq!((crowded.code, crowded.why.as_deref()), (443, Some("the group may have 30 participants at most")));
+        for hidden in [Refusal::NoSuchChannel, Refusal::NotJoined, Refusal::NotAdmin, Refusal::Forbidden("x")] {
+            assert_eq!(Fault::from(hidden), Fault::NO_GROUP);
+        }
+    }
+}
