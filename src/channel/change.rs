@@ -128,6 +128,14 @@ impl Change {
             _ => None,
         }
     }
+
+    /// Whether the channel has another video or none after this.
+    pub fn is_of_video(&self) -> bool {
+        matches!(
+            self,
+            Change::Destroyed | Change::ItemSet { node: Node::Video, .. } | Change::ItemGone { node: Node::Video, .. }
+        )
+    }
 }
 
 /// A message that has no row: a chat state, or one that its sender asked not to be kept.

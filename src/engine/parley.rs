@@ -224,6 +224,9 @@ impl Engine {
         if change.member().is_some() {
             self.note_deserted(&name);
         }
+        if change.is_of_video() {
+            turn.videos.push((tag, name.clone()));
+        }
         if !matches!(change, Change::Relayed(_)) {
             turn.records.push(Record::Channel { name: name.clone(), tag, change: change.clone() });
         }

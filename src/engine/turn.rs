@@ -3,7 +3,7 @@
 use super::call::{Call, Called, Lookup};
 use super::outbox::{Audience, Fan, Lasting};
 use super::{Engine, Loaded, Out, Query};
-use crate::channel::{Refusal, Stamp};
+use crate::channel::{ChannelName, Refusal, Stamp};
 use crate::store::{Halves, Part, Record, Unsent};
 use crate::xep::Reply;
 use crate::xmpp::{Stanza, StanzaError, Unreadable};
@@ -44,6 +44,9 @@ pub struct Turn {
     pub parcel: Option<u64>,
     /// What is sent of the records so far.
     pub(super) unsent: Vec<Part>,
+    /// The channels whose video is another one or none from here on, by their tags; their files are looked through
+    /// after the commit.
+    pub videos: Vec<(u64, ChannelName)>,
     /// The marks of all calls of the turn.
     pub(super) tokens: Vec<u64>,
     /// What lists in answers have cost so far, in bytes.

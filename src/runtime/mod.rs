@@ -63,6 +63,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     let inbox = Arc::new(reader::Inbox::new(limits.inbox_items_max, limits.inbox_bytes_max));
     let outbox = Arc::new(outbox::Outbox::new(usize::MAX, limits.outbox_bytes_max));
     let callers = Arc::new(callers::Callers::default());
+    let superseded = Arc::new(http::Superseded::default());
     let confirmed = Arc::new(outbox::Confirmed::default());
     let urgent = Arc::new(outbox::Urgent::new(URGENT_MAX.0, URGENT_MAX.1));
     let metrics = Arc::new(metrics::Metrics::default());
@@ -91,11 +92,12 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         unsent: store.unsent().context("what is still to be sent")?,
         horizon_ms: config.component.resend_s.saturating_mul(1000),
         settled: 0,
+        superseded: superseded.clone(),
     };
     let working =
         std::thread::Builder::new().name("worker".to_owned()).stack_size(STACK_BYTES).spawn(move || worker.run())?;
     metrics::start(config, watched, stopping.clone()).await?;
-    let serving = http::start(config, &store, &inbox, &callers, &metrics, stopping.clone()).await?;
+    let serving = http::start(config, &store, &inbox, &callers, &metrics, superseded, stopping.clone()).await?;
     let ends = Ends { inbox: inbox.clone(), outbox: outbox.clone(), urgent, confirmed: confirmed.clone(), metrics };
     let link = link(config, secret, ends, stopping)?;
     let mut linking = tokio::spawn(async move {

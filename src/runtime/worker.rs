@@ -6,6 +6,7 @@
 use super::archive::{Archive, Question};
 use super::callers::Callers;
 use super::clock;
+use super::http::Superseded;
 use super::load::load_all;
 use super::metrics::Metrics;
 use super::outbox::{Confirmed, Outbox, Parcel};
@@ -54,6 +55,8 @@ pub struct Worker {
     pub horizon_ms: u64,
     /// The parcel up to which the store was told that the host server has all.
     pub settled: u64,
+    /// What learns whose videos may have become useless.
+    pub superseded: Arc<Superseded>,
 }
 
 impl Worker {
@@ -133,6 +136,7 @@ impl Worker {
             Ok(()) => {
                 traced.iter().for_each(|id| tracing::debug!(id, records = turn.records.len(), "committed"));
                 self.send(Parcel { number: turn.parcel, outs: turn.outbox });
+                self.superseded.note(turn.videos);
                 turn.results.into_iter().for_each(|called| self.callers.tell(called));
                 turn.queries.into_iter().for_each(|query| self.archive.take(Question::Stanza(Box::new(query))));
                 turn.lookups.into_iter().for_each(|lookup| self.archive.take(Question::Call(Box::new(lookup))));

@@ -7,7 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::time::Duration;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 /// What mixd is given besides: nobody waits for limits that are not tested.
 const SETTINGS: &str = "requests_per_s = 10000\nrequests_burst = 10000";
@@ -16,6 +17,8 @@ pub struct World {
     pub mixd: Mixd,
     pub peer: Peer,
     pub port: u16,
+    host: Host,
+    settings: String,
     folder: tempfile::TempDir,
 }
 
@@ -64,12 +67,30 @@ impl World {
         let mixd = Mixd::start_in(folder.path(), host.port(), &settings, &[]);
         let peer = host.accept_authenticated();
         mixd.wait_for_log("the HTTP API listens", 1);
-        World { mixd, peer, port, folder }
+        World { mixd, peer, port, host, settings, folder }
     }
 
-    /// How many files of videos there are.
-    pub fn files(&self) -> usize {
-        std::fs::read_dir(self.folder.path().join("store/files")).unwrap().count()
+    /// Starts it again on the same store, after it ended.
+    pub fn start_again(&mut self) {
+        self.mixd = Mixd::start_in(self.folder.path(), self.host.port(), &self.settings, &[]);
+        self.peer = self.host.accept_authenticated();
+        self.mixd.wait_for_log("the HTTP API listens", 1);
+    }
+
+    /// Where the files of videos are.
+    pub fn files(&self) -> PathBuf {
+        self.folder.path().join("store/files")
+    }
+
+    /// Waits until there are so many files of videos.
+    #[track_caller]
+    pub fn wait_for_files(&self, count: usize) {
+        let until = Instant::now() + Duration::from_secs(20);
+        let found = || std::fs::read_dir(self.files()).unwrap().count();
+        while found() != count {
+            assert!(Instant::now() < until, "{} files, not {count}:\n{}", found(), self.mixd.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     pub fn connect(&self) -> TcpStream {

@@ -121,37 +121,97 @@ fn a_video_is_put_shown_in_parts_and_replaced() {
     assert_eq!(world.upload("ann", "uploadVideo", &json!({"id": id}), &[("b.mp4", &next)]).status, 200);
     assert!(world.get("bob", &path, "").body == next);
     assert_eq!(world.get("bob", &format!("{path}-thumb"), "").status, 404);
-    assert_eq!(world.files(), 1, "what was replaced or refused is left on the disk");
+    // What was replaced or refused does not stay on the disk.
+    world.wait_for_files(1);
+    world.done("bob", "joinGroup", json!({"id": id}));
+    assert_eq!(code("bob", &next), "444");
+    assert!(world.get("bob", &path, "").body == next, "a refused upload took away what was there before");
+}
+
+/// Publishes a video of that address over XMPP, as ann.
+fn publish(world: &mut World, group: &str, target: &str) -> String {
+    let id = format!("p-{}", target.len());
+    world.peer.send(&format!(
+        "<iq type='set' id='{id}' from='ann@example.org/r' to='{group}'><pubsub xmlns='http://jabber.org/protocol/pubsub'>\
+         <publish node='urn:mixd:group:1#video'><item><file-sharing xmlns='urn:xmpp:sfs:0'>\
+         <file xmlns='urn:xmpp:file:metadata:0'><media-type>video/mp4</media-type></file><sources>\
+         <url-data xmlns='http://jabber.org/protocol/url-data' target='{target}'/></sources></file-sharing></item>\
+         </publish></pubsub></iq>"
+    ));
+    world.peer.answer_to(&id)
+}
+
+/// The address of ann's only group.
+fn address(world: &mut World) -> String {
+    world.peer.send(
+        "<iq type='get' id='g' from='ann@example.org/r' to='mix.example.org'><groups xmlns='urn:mixd:group:1'/></iq>",
+    );
+    let list = world.peer.answer_to("g");
+    let found = list.split("<group jid='").nth(1).and_then(|rest| rest.split('\'').next());
+    found.unwrap_or_else(|| panic!("{list}")).to_owned()
+}
+
+#[test]
+fn videos_leave_the_disk_when_nothing_refers_to_them() {
+    let mut world = World::start();
+    let id = group(&world);
+    let put = |world: &World, id: u64, len: usize, more: &[(&str, &[u8])]| {
+        let film = video(len);
+        let files = [&[("a.mp4", &film[..])], more].concat();
+        assert_eq!(world.upload("ann", "uploadVideo", &json!({"id": id}), &files).status, 200);
+    };
+    put(&world, id, 1000, &[("t.jpg", JPEG)]);
+    world.wait_for_files(2);
+    let group_address = address(&mut world);
+    // Replaced by one that is kept elsewhere.
+    publish(&mut world, &group_address, "https://files.example.org/v.mp4");
+    world.wait_for_files(0);
+    put(&world, id, 2000, &[("t.jpg", JPEG)]);
+    let other = group(&world);
+    put(&world, other, 3000, &[]);
+    world.wait_for_files(3);
+    // Destroyed over XMPP, and over HTTP.
+    let name = group_address.split('@').next().unwrap();
+    world.peer.send(&format!(
+        "<iq type='set' id='d' from='ann@example.org/r' to='mix.example.org'>\
+         <destroy xmlns='urn:xmpp:mix:core:1' channel='{name}'/></iq>"
+    ));
+    assert!(world.peer.answer_to("d").contains("type='result'"));
+    world.wait_for_files(1);
+    assert_eq!(world.get("ann", &format!("/groupchat/{other}/video"), "").body, video(3000));
+    world.done("ann", "delGroup", json!({"id": other}));
+    world.wait_for_files(0);
+}
+
+#[test]
+fn a_start_removes_what_the_end_came_before() {
+    let mut world = World::start();
+    let id = group(&world);
+    let film = video(1000);
+    assert_eq!(world.upload("ann", "uploadVideo", &json!({"id": id}), &[("a.mp4", &film)]).status, 200);
+    let kept = std::fs::read_dir(world.files()).unwrap().next().unwrap().unwrap().file_name().into_string().unwrap();
+    let (tag, hash) = kept.split_once('-').unwrap();
+    world.mixd.kill();
+    // Killed behind the commit of another video or of the end of another group, or within an upload.
+    let (of_none, replaced) = (format!("{:016x}-{hash}", 7), format!("{tag}-{}", "0f".repeat(32)));
+    for left in [&of_none, &replaced, "part-3"] {
+        std::fs::write(world.files().join(left), b"left").unwrap();
+    }
+    world.start_again();
+    world.wait_for_files(1);
+    assert_eq!(world.get("bob", &format!("/groupchat/{id}/video"), "").body, film);
 }
 
 #[test]
 fn a_video_that_is_kept_elsewhere_is_redirected_to() {
     let mut world = World::start();
     let id = group(&world);
-    world.peer.send(
-        "<iq type='get' id='g' from='ann@example.org/r' to='mix.example.org'><groups xmlns='urn:mixd:group:1'/></iq>",
-    );
-    let list = world.peer.answer_to("g");
-    let jid =
-        list.split("<group jid='").nth(1).and_then(|rest| rest.split('\'').next()).unwrap_or_else(|| panic!("{list}"));
-    let publish = |target: &str| {
-        format!(
-            "<iq type='set' id='p-{}' from='ann@example.org/r' to='{jid}'><pubsub xmlns='http://jabber.org/protocol/pubsub'>\
-             <publish node='urn:mixd:group:1#video'><item><file-sharing xmlns='urn:xmpp:sfs:0'>\
-             <file xmlns='urn:xmpp:file:metadata:0'><media-type>video/mp4</media-type></file><sources>\
-             <url-data xmlns='http://jabber.org/protocol/url-data' target='{target}'/></sources></file-sharing></item>\
-             </publish></pubsub></iq>",
-            target.len()
-        )
-    };
+    let group = address(&mut world);
     let elsewhere = "https://files.example.org/v.mp4";
-    world.peer.send(&publish(elsewhere));
-    let answer = world.peer.answer_to(&format!("p-{}", elsewhere.len()));
+    let answer = publish(&mut world, &group, elsewhere);
     assert!(answer.contains("type='result'"), "{answer}");
     let got = world.get("ann", &format!("/groupchat/{id}/video"), "");
     assert_eq!((got.status, got.header("location")), (302, Some(elsewhere)));
-    let script = "javascript:alert(1)";
-    world.peer.send(&publish(script));
-    world.peer.answer_to(&format!("p-{}", script.len()));
+    publish(&mut world, &group, "javascript:alert(1)");
     assert_ne!(world.get("ann", &format!("/groupchat/{id}/video"), "").status, 302);
 }

@@ -75,7 +75,7 @@ pub struct Api {
     /// Who asks.
     pub login: Login,
     /// What is kept of videos.
-    pub files: Files,
+    pub files: Arc<Files>,
     /// What opens the ids that XMPP clients see.
     pub sealer: Sealer,
 }

@@ -1,12 +1,14 @@
 //! Videos and their pictures: files below the store's folder, named by channel and content.
 //!
 //! Invariant: a file under its final name is whole and on the disk. What is not finished is removed when whoever
-//! writes it goes, or at the next start. A file belongs to one channel and goes when another replaces it.
+//! writes it goes, or at the next start. A file belongs to one channel, and goes as soon as it is durable that the
+//! channel refers to it no more; where the process ends before that, it goes at the next start.
 
+use super::videos::hashes;
+use crate::channel::{ChannelName, Node};
 use crate::store::Store;
-use hyper::body::Bytes;
 use sha2::{Digest, Sha256};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::{self, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -19,6 +21,15 @@ const UPLOADS_MAX: usize = 16;
 /// How much of a file tells its type, in bytes.
 const MAGIC_BYTES: usize = 16;
 
+/// Whose files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Those of these channels, by their tags.
+    Of(HashMap<u64, ChannelName>),
+    /// All.
+    All,
+}
+
 /// The folder.
 #[derive(Debug)]
 pub struct Files {
@@ -27,6 +38,13 @@ pub struct Files {
     next: AtomicU64,
     /// Held from a file's final name to the change that refers to it.
     pub settling: Mutex<()>,
+}
+
+/// What is in the folder.
+struct Entry {
+    path: PathBuf,
+    /// The tag and the hash in its name, where it is a whole file.
+    whole: Option<(u64, String)>,
 }
 
 /// A file that is kept.
@@ -59,20 +77,49 @@ impl Files {
     /// When it cannot be made, read or cleared, or the store cannot be read.
     pub fn open(folder: &Path, store: &dyn Store) -> anyhow::Result<Files> {
         fs::create_dir_all(folder)?;
-        let tags: HashSet<u64> = store.directory()?.into_iter().map(|listing| listing.tag).collect();
-        for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
-            let tag = path.file_name().and_then(|name| tag_of(name.to_str()?));
-            if tag.is_none_or(|tag| !tags.contains(&tag)) {
-                fs::remove_file(&path)?;
-            }
-        }
-        Ok(Files {
+        let files = Files {
             folder: folder.to_owned(),
             uploads: Semaphore::new(UPLOADS_MAX),
             next: AtomicU64::new(0),
             settling: Mutex::new(()),
-        })
+        };
+        for entry in files.list()? {
+            if entry.whole.is_none() {
+                fs::remove_file(&entry.path)?;
+            }
+        }
+        files.sweep(store, &Scope::All)?;
+        Ok(files)
+    }
+
+    fn list(&self) -> io::Result<Vec<Entry>> {
+        let paths = fs::read_dir(&self.folder)?.map(|entry| entry.map(|entry| entry.path()));
+        let whole = |path: &Path| path.file_name().and_then(|name| parsed(name.to_str()?));
+        paths.map(|path| path.map(|path| Entry { whole: whole(&path), path })).collect()
+    }
+
+    /// Removes the files that no channel refers to. It blocks, and no upload may settle meanwhile.
+    ///
+    /// # Errors
+    /// When the disk fails or the store cannot be read; what is left goes at a later call.
+    pub fn sweep(&self, store: &dyn Store, scope: &Scope) -> anyhow::Result<()> {
+        let names: HashMap<u64, ChannelName> = match scope {
+            Scope::Of(names) => names.clone(),
+            Scope::All => store.directory()?.into_iter().map(|listing| (listing.tag, listing.name)).collect(),
+        };
+        let mut found: BTreeMap<u64, Vec<(PathBuf, String)>> = BTreeMap::new();
+        for Entry { path, whole } in self.list()? {
+            if let Some((tag, hash)) = whole.filter(|(tag, _)| *scope == Scope::All || names.contains_key(tag)) {
+                found.entry(tag).or_default().push((path, hash));
+            }
+        }
+        for (tag, files) in found {
+            let kept = names.get(&tag).map_or(Ok(Vec::new()), |name| in_force(store, name, tag))?;
+            for (path, _) in files.iter().filter(|(_, hash)| !kept.contains(hash)) {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(())
     }
 
     /// Begins a file.
@@ -107,23 +154,22 @@ impl Files {
         Ok(Some(Stored { file, len, media_type, hash: hash.to_owned() }))
     }
 
-    /// Removes the files of a channel but for these.
-    ///
-    /// # Errors
-    /// When the disk fails; those that are left go at a later call.
-    pub async fn keep_only(&self, tag: u64, hashes: &[&str]) -> io::Result<()> {
-        let kept: Vec<String> = hashes.iter().map(|hash| name(tag, hash)).collect();
-        let prefix = name(tag, "");
-        let mut entries = tokio::fs::read_dir(&self.folder).await?;
-        while let Some(entry) = entries.next_entry().await? {
-            let found = entry.file_name();
-            let Some(found) = found.to_str().filter(|found| found.starts_with(&prefix)) else { continue };
-            if !kept.iter().any(|kept| kept == found) {
-                tokio::fs::remove_file(entry.path()).await?;
-            }
+    /// Removes a file that was finished and that its channel never referred to.
+    pub async fn take_back(&self, tag: u64, finished: &Finished) {
+        if finished.is_new {
+            // What cannot be removed goes with a later sweep.
+            let _ = tokio::fs::remove_file(self.folder.join(name(tag, &finished.hash))).await;
         }
-        Ok(())
     }
+}
+
+/// A file under its final name.
+#[derive(Debug)]
+pub struct Finished {
+    /// The SHA-256 of its content, in hex.
+    pub hash: String,
+    /// Whether there was none of that name.
+    is_new: bool,
 }
 
 /// A file on its way.
@@ -182,17 +228,19 @@ impl Upload<'_> {
         self.media_type().is_some_and(|kind| kind.starts_with("video/"))
     }
 
-    /// Makes it durable under its name in a channel, and returns its hash.
+    /// Makes it durable under its name in a channel.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub async fn finish(mut self, tag: u64) -> io::Result<String> {
+    pub async fn finish(mut self, tag: u64) -> io::Result<Finished> {
         self.file.flush().await?;
         self.file.sync_all().await?;
         let hash = hex::encode(self.hash.finalize());
-        tokio::fs::rename(&self.part.path, self.folder.join(name(tag, &hash))).await?;
+        let path = self.folder.join(name(tag, &hash));
+        let is_new = !tokio::fs::try_exists(&path).await?;
+        tokio::fs::rename(&self.part.path, path).await?;
         tokio::fs::File::open(self.folder).await?.sync_all().await?;
-        Ok(hash)
+        Ok(Finished { hash, is_new })
     }
 }
 
@@ -213,53 +261,22 @@ pub fn media_type(magic: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The part of a file that a `Range` header names (RFC 9110 §14.2): its first and last byte. `None` where the whole
-/// file is to be sent, an error where there is no such part. Several parts are answered with the whole file.
-pub fn part(range: &str, len: u64) -> Option<Result<(u64, u64), ()>> {
-    let (first, last) = range.trim().strip_prefix("bytes=")?.split_once('-')?;
-    let number = |text: &str| text.trim().parse::<u64>().ok();
-    let (first, last) = match (first.trim(), last.trim()) {
-        ("", suffix) => match number(suffix)? {
-            0 => return Some(Err(())),
-            count => (len.saturating_sub(count), len.saturating_sub(1)),
-        },
-        (first, "") => (number(first)?, len.saturating_sub(1)),
-        (first, last) => (number(first)?, number(last)?),
-    };
-    if first > last && first < len {
-        return None;
-    }
-    Some(if first < len { Ok((first, last.min(len - 1))) } else { Err(()) })
-}
-
-/// All of a small file that comes in pieces: at most so many bytes.
-#[derive(Debug, Default)]
-pub struct Small(pub Vec<u8>);
-
-impl Small {
-    /// Adds bytes; whether they are still few enough.
-    pub fn add(&mut self, bytes: &[u8], bytes_max: usize) -> bool {
-        let fits = self.0.len() + bytes.len() <= bytes_max;
-        if fits {
-            self.0.extend_from_slice(bytes);
-        }
-        fits
-    }
-}
-
-impl From<Small> for Bytes {
-    fn from(small: Small) -> Bytes {
-        small.0.into()
-    }
-}
-
 fn name(tag: u64, hash: &str) -> String {
     format!("{tag:016x}-{hash}")
 }
 
-fn tag_of(name: &str) -> Option<u64> {
-    let (tag, hash) = name.split_once('-').filter(|(_, hash)| is_hash(hash))?;
-    u64::from_str_radix(tag, 16).ok().filter(|_| tag.len() == 16 && !hash.is_empty())
+/// The tag and the hash in the name of a file that is whole.
+fn parsed(name: &str) -> Option<(u64, String)> {
+    let (tag, hash) = name.split_once('-').filter(|(tag, hash)| tag.len() == 16 && is_hash(hash))?;
+    Some((u64::from_str_radix(tag, 16).ok()?, hash.to_owned()))
+}
+
+/// The hashes of the files that a channel refers to; none where there is another channel of its name, or none.
+fn in_force(store: &dyn Store, name: &ChannelName, tag: u64) -> anyhow::Result<Vec<String>> {
+    let channel = store.load(std::slice::from_ref(name))?.pop().flatten();
+    let channel = channel.filter(|channel| channel.profile().tag == tag);
+    let item = channel.as_ref().and_then(|channel| channel.item(Node::Video));
+    Ok(item.map(|item| hashes(&item.payload)).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -272,7 +289,7 @@ mod tests {
         for piece in bytes.chunks(5) {
             upload.write(piece).await.unwrap();
         }
-        upload.finish(tag).await.unwrap()
+        upload.finish(tag).await.unwrap().hash
     }
 
     fn names(folder: &Path) -> usize {
@@ -280,7 +297,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn files_are_found_by_channel_and_hash_and_replaced_ones_go() {
+    async fn files_are_found_by_channel_and_hash_and_go_with_their_channel() {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("files");
         let files = Files::open(&folder, &MemoryStore::new([0; 16])).unwrap();
@@ -295,9 +312,25 @@ mod tests {
         for (tag, hash) in [(2, &*a), (1, "../x"), (1, ""), (1, &a[1..])] {
             assert!(files.find(tag, hash).await.unwrap().is_none());
         }
-        files.keep_only(1, &[&b]).await.unwrap();
-        assert!(files.find(1, &a).await.unwrap().is_none() && files.find(1, &b).await.unwrap().is_some());
+        // Of a channel that is no more nothing stays; the others are not looked at.
+        let name = ChannelName::new("weekend").unwrap();
+        files.sweep(&MemoryStore::new([0; 16]), &Scope::Of(HashMap::from([(1, name)]))).unwrap();
+        assert!(files.find(1, &a).await.unwrap().is_none() && files.find(1, &b).await.unwrap().is_none());
         assert!(files.find(2, &other).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn what_was_refused_is_taken_back_unless_it_was_there_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = Files::open(dir.path(), &MemoryStore::new([0; 16])).unwrap();
+        for stays in [0, 1, 1] {
+            let mut upload = files.begin().await.unwrap();
+            upload.write(b"film").await.unwrap();
+            let finished = upload.finish(1).await.unwrap();
+            files.take_back(1, &finished).await;
+            assert_eq!(names(dir.path()), stays);
+            put(&files, 1, b"film").await;
+        }
     }
 
     #[tokio::test]
@@ -315,26 +348,5 @@ mod tests {
         drop(files);
         Files::open(dir.path(), &store).unwrap();
         assert_eq!(names(dir.path()), 0);
-    }
-
-    #[test]
-    fn parts_of_files_are_read_as_http_has_them() {
-        for (range, expected) in [
-            ("bytes=0-3", Some(Ok((0, 3)))),
-            ("bytes=4-", Some(Ok((4, 9)))),
-            ("bytes=-3", Some(Ok((7, 9)))),
-            ("bytes=-30", Some(Ok((0, 9)))),
-            ("bytes=8-99", Some(Ok((8, 9)))),
-            ("bytes=10-", Some(Err(()))),
-            ("bytes=-0", Some(Err(()))),
-            ("bytes=3-2", None),
-            ("bytes=0-1,4-5", None),
-            ("lines=0-1", None),
-            ("bytes=a-b", None),
-        ] {
-            assert_eq!(part(range, 10), expected, "{range}");
-        }
-        assert_eq!(part("bytes=0-", 0), Some(Err(())));
-        assert_eq!(part("bytes=-1", 0), Some(Err(())));
     }
 }

@@ -15,14 +15,17 @@ mod multipart;
 mod pace;
 mod parameters;
 mod pictures;
+mod range;
 mod reply;
 mod requests;
 mod sasl;
 mod serve;
+mod sweep;
 mod upload;
 mod videos;
 
 pub use serve::Server;
+pub use sweep::Superseded;
 
 use super::callers::Callers;
 use super::clock;
@@ -54,12 +57,14 @@ pub async fn start(
     inbox: &Arc<Inbox>,
     callers: &Arc<Callers>,
     metrics: &Arc<Metrics>,
+    superseded: Arc<Superseded>,
     stop: watch::Receiver<bool>,
 ) -> anyhow::Result<Option<JoinHandle<()>>> {
     let Some(address) = config.http.listen else { return Ok(None) };
     let listener = TcpListener::bind(address).await.with_context(|| format!("http.listen: {address}"))?;
     let address = listener.local_addr()?;
     let server = server(config, &**store, inbox, callers, metrics, address)?;
+    tokio::spawn(sweep::run(superseded, server.files(), store.clone()));
     tracing::info!(%address, "the HTTP API listens");
     Ok(Some(tokio::spawn(server.run(listener, stop))))
 }
@@ -78,7 +83,7 @@ pub fn server(
 ) -> anyhow::Result<Arc<Server>> {
     let http = &config.http;
     let folder = files_folder(config);
-    let files = files::Files::open(&folder, store).with_context(|| folder.display().to_string())?;
+    let files = Arc::new(files::Files::open(&folder, store).with_context(|| folder.display().to_string())?);
     let settings = api::Settings::new(config, address)?;
     let login = login::Login::new(http, clock::seed()?, metrics.clone())?;
     let sealer = crate::xep::Sealer::new(store.sealing_key());

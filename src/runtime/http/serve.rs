@@ -5,6 +5,7 @@ use super::super::metrics::Metrics;
 use super::super::vital::Vital;
 use super::api::Api;
 use super::fault::Fault;
+use super::files::Files;
 use super::pace::{Pace, Who};
 use super::reply::{Content, Reply, respond};
 use crate::config::Http;
@@ -62,6 +63,11 @@ impl Server {
             trust_forwarded: http.trust_forwarded,
             metrics,
         })
+    }
+
+    /// What it keeps of videos.
+    pub fn files(&self) -> Arc<Files> {
+        self.api.files.clone()
     }
 
     /// Takes connections until the process is to end, and then lets what was asked already come to its end.

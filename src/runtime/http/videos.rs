@@ -4,10 +4,11 @@ use super::api::Asker;
 use super::body::Inflow;
 use super::fault::Fault;
 use super::fields::Fields;
-use super::files::{Small, Stored, Upload, is_hash, media_type, part};
+use super::files::{Stored, Upload, is_hash};
 use super::groups::time;
 use super::multipart::{Head, Multipart};
 use super::pictures::is_web;
+use super::range::part;
 use super::reply::Reply;
 use crate::channel::{Node, Refusal};
 use crate::xmpp::{Tag, ns};
@@ -84,23 +85,22 @@ impl Asker<'_> {
             if head.file_name.is_none() {
                 continue;
             }
-            let mut picture = Small::default();
+            let mut upload = self.api.files.begin().await.map_err(disk)?;
             while let Some(bytes) = parts.next_bytes().await? {
-                if !picture.add(&bytes, max) {
+                if upload.len() + bytes.len() as u64 > max as u64 {
                     return Err(Refusal::FileTooLarge { max }.into());
                 }
+                upload.write(&bytes).await.map_err(disk)?;
             }
-            if media_type(&picture.0) != Some("image/jpeg") {
+            if upload.media_type() != Some("image/jpeg") {
                 return Err(Refusal::UnsupportedMedia.into());
             }
-            let mut upload = self.api.files.begin().await.map_err(disk)?;
-            upload.write(&picture.0).await.map_err(disk)?;
             return Ok(Some(upload));
         }
         Ok(None)
     }
 
-    /// Makes the files durable, then tells the group of them, then removes those that they replace.
+    /// Makes the files durable, then tells the group of them; those that they replace go once that is durable, too.
     async fn settle_video(
         &self,
         gid: u32,
@@ -112,42 +112,36 @@ impl Asker<'_> {
         let files = &self.api.files;
         let _settling = files.settling.lock().await;
         let len = video.len();
-        let hash = video.finish(tag).await.map_err(disk)?;
-        let thumbnail = match thumbnail {
-            Some(upload) => Some(upload.finish(tag).await.map_err(disk)?),
-            None => None,
-        };
+        let mut finished = vec![video.finish(tag).await.map_err(disk)?];
+        if let Some(thumbnail) = thumbnail {
+            finished.push(thumbnail.finish(tag).await.map_err(disk)?);
+        }
+        let hash = &finished[0].hash;
         let url = |which: Which, hash: &str| {
             format!("{}/groupchat/{gid}/{}?h={hash}", self.api.settings.public_url, which.path())
         };
-        let thumb = thumbnail.as_deref().map(|hash| {
-            Tag::in_ns("thumbnail", THUMBS).attr("uri", url(Which::Thumbnail, hash)).attr("media-type", "image/jpeg")
+        let thumb = finished.get(1).map(|thumb| {
+            let uri = url(Which::Thumbnail, &thumb.hash);
+            Tag::in_ns("thumbnail", THUMBS).attr("uri", uri).attr("media-type", "image/jpeg")
         });
-        let digest = STANDARD.encode(hex::decode(&hash).unwrap_or_default());
+        let digest = STANDARD.encode(hex::decode(hash).unwrap_or_default());
         let file = Tag::in_ns("file", FILE)
             .child(Tag::new("media-type").text(kind))
             .child_opt((!name.is_empty()).then(|| Tag::new("name").text(name)))
             .child(Tag::new("size").text(len.to_string()))
             .child(Tag::in_ns("hash", HASHES).attr("algo", "sha-256").text(digest))
             .child_opt(thumb);
-        let source = Tag::in_ns("url-data", URL_DATA).attr("target", url(Which::Video, &hash));
+        let source = Tag::in_ns("url-data", URL_DATA).attr("target", url(Which::Video, hash));
         let payload = Tag::in_ns("file-sharing", ns::FILE_SHARING)
             .child(file)
             .child(Tag::new("sources").child(source))
             .into_xml();
-        let set = self.set_item(gid, Node::Video, &hash, payload).await;
-        let in_force = match &set {
-            Ok(group) => Some(group.video.clone()),
-            Err(_) => self.profile(gid).await.ok().map(|group| group.video),
-        };
-        // Whoever left meanwhile learns no more which files are in force, and so removes none.
-        let Some(in_force) = in_force else { return Err(set.err().unwrap_or(Fault::INTERNAL)) };
-        let payload = in_force.map(|item| item.payload).unwrap_or_default();
-        let named =
-            [Which::Video, Which::Thumbnail].map(|which| address(&payload, which).and_then(|url| own(&url, which)));
-        let kept: Vec<&str> = named.iter().flatten().map(String::as_str).collect();
-        if let Err(error) = files.keep_only(tag, &kept).await {
-            tracing::warn!(%error, "a video that was replaced cannot be removed");
+        let set = self.set_item(gid, Node::Video, hash, payload).await;
+        // A refusal is certain; of the service's own fault it is not known whether it is one.
+        if set.as_ref().is_err_and(|fault| fault.code != Fault::INTERNAL.code) {
+            for file in &finished {
+                files.take_back(tag, file).await;
+            }
         }
         let item = set?.video.ok_or(Fault::INTERNAL)?;
         Ok(Reply::Json(json!({ "vt": time(item.stamp) }).to_string()))
@@ -189,6 +183,12 @@ async fn send(mut file: Stored, headers: &HeaderMap) -> Result<Reply, Fault> {
 /// The address of the video that an item describes.
 pub fn target(payload: &str) -> Option<String> {
     address(payload, Which::Video)
+}
+
+/// The hashes of the files kept here that an item refers to.
+pub fn hashes(payload: &str) -> Vec<String> {
+    let named = [Which::Video, Which::Thumbnail].map(|which| address(payload, which).and_then(|url| own(&url, which)));
+    named.into_iter().flatten().collect()
 }
 
 /// The address that an item names for one of the files.

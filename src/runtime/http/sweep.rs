@@ -1,0 +1,80 @@
+//! Removes the files of videos as soon as it is durable that nothing refers to them: their group was destroyed, or has
+//! another video.
+//!
+//! Invariant: what is removed is decided by what the store holds, and while no upload settles. Bounded: where too many
+//! channels wait to be looked through, all are.
+
+use super::files::{Files, Scope};
+use crate::channel::ChannelName;
+use crate::store::Store;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Notify;
+
+/// Channels that may wait to be looked through.
+const WAITING_MAX: usize = 10_000;
+
+/// The channels whose files may have become useless.
+#[derive(Default)]
+pub struct Superseded {
+    waiting: Mutex<Option<Scope>>,
+    woken: Notify,
+}
+
+impl Superseded {
+    /// Notes channels, by their tags, of which it is durable that they have another video or none.
+    pub fn note(&self, channels: Vec<(u64, ChannelName)>) {
+        if channels.is_empty() {
+            return;
+        }
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let scope = match waiting.take().unwrap_or(Scope::Of(HashMap::new())) {
+            Scope::Of(mut names) => {
+                names.extend(channels);
+                if names.len() > WAITING_MAX { Scope::All } else { Scope::Of(names) }
+            }
+            Scope::All => Scope::All,
+        };
+        *waiting = Some(scope);
+        drop(waiting);
+        self.woken.notify_one();
+    }
+
+    fn take(&self) -> Option<Scope> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Removes what is useless whenever something may be; ends with the process.
+pub async fn run(superseded: Arc<Superseded>, files: Arc<Files>, store: Arc<dyn Store>) {
+    loop {
+        superseded.woken.notified().await;
+        let settling = files.settling.lock().await;
+        let Some(scope) = superseded.take() else { continue };
+        let (files, store) = (files.clone(), store.clone());
+        let swept = tokio::task::spawn_blocking(move || files.sweep(&*store, &scope)).await;
+        drop(settling);
+        if let Err(error) = swept.unwrap_or_else(|error| Err(error.into())) {
+            tracing::warn!("files of videos that nothing refers to stay until the next start: {error:#}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channels_that_wait_are_bounded() {
+        let superseded = Superseded::default();
+        assert_eq!(superseded.take(), None);
+        let name = |n: u64| ChannelName::new(&format!("c{n}")).unwrap();
+        superseded.note(vec![(1, name(1)), (2, name(2)), (1, name(1))]);
+        assert_eq!(superseded.take(), Some(Scope::Of(HashMap::from([(1, name(1)), (2, name(2))]))));
+        for n in 0..=WAITING_MAX as u64 {
+            superseded.note(vec![(n, name(n))]);
+        }
+        superseded.note(vec![(1, name(1))]);
+        assert_eq!((superseded.take(), superseded.take()), (Some(Scope::All), None));
+    }
+}
