@@ -8,7 +8,7 @@ mod http;
 mod read;
 mod show;
 
-use crate::channel::{FeatureSwitches, GroupDefaults};
+use crate::channel::{FeatureSwitches, GroupDefaults, Rate, Rates};
 pub use crate::engine::Pam;
 pub use http::{CheckTls, Http};
 pub use read::ConfigError;
@@ -163,6 +163,13 @@ pub struct Limits {
     pub id_bytes_max: usize,
     pub info_bytes_max: usize,
     pub answer_bytes_max: usize,
+    pub channels_per_creator_max: usize,
+    pub messages_per_s: u64,
+    pub messages_burst: u64,
+    pub channel_messages_per_s: u64,
+    pub channel_messages_burst: u64,
+    pub requests_per_s: u64,
+    pub requests_burst: u64,
     pub stanza_bytes_max: usize,
     pub stanza_depth_max: usize,
     pub stanza_elements_max: usize,
@@ -199,6 +206,12 @@ impl Limits {
             id_bytes_max: self.id_bytes_max,
             info_bytes_max: self.info_bytes_max,
             answer_bytes_max: self.answer_bytes_max,
+            channels_per_creator_max: self.channels_per_creator_max,
+            rates: Rates {
+                requests: Rate { per_s: self.requests_per_s, burst: self.requests_burst },
+                messages: Rate { per_s: self.messages_per_s, burst: self.messages_burst },
+                channel_messages: Rate { per_s: self.channel_messages_per_s, burst: self.channel_messages_burst },
+            },
             ..crate::channel::Limits::default()
         }
     }
@@ -396,6 +409,13 @@ impl Default for Limits {
             id_bytes_max: channel.id_bytes_max,
             info_bytes_max: channel.info_bytes_max,
             answer_bytes_max: channel.answer_bytes_max,
+            channels_per_creator_max: channel.channels_per_creator_max,
+            messages_per_s: channel.rates.messages.per_s,
+            messages_burst: channel.rates.messages.burst,
+            channel_messages_per_s: channel.rates.channel_messages.per_s,
+            channel_messages_burst: channel.rates.channel_messages.burst,
+            requests_per_s: channel.rates.requests.per_s,
+            requests_burst: channel.rates.requests.burst,
             stanza_bytes_max: 512 << 10,
             stanza_depth_max: 64,
             stanza_elements_max: 10_000,

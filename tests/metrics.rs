@@ -165,6 +165,44 @@ fn what_happens_is_counted() {
 }
 
 #[test]
+fn each_limit_is_counted_by_its_name() {
+    let host = Host::start();
+    let limits = "[limits]\nmessages_per_s = 1\nmessages_burst = 3\nchannel_messages_per_s = 1\nchannel_messages_burst = 4\n\
+                  requests_per_s = 1\nrequests_burst = 7\nchannels_per_creator_max = 1\nparticipants_max = 3\n\
+                  nick_bytes_max = 8\npayload_bytes_max = 2000";
+    let world = World::start(&host, "", limits, &[]);
+    let mut peer = host.accept_authenticated();
+    assert!(create(&mut peer).contains("type='result'"));
+    let second = request(&mut peer, "q", "ann", "", "set", "<create xmlns='urn:xmpp:mix:core:1' channel='heath'/>");
+    assert!(second.contains("<resource-constraint"), "{second}");
+    ["ann", "bob", "cy"].iter().for_each(|who| join(&mut peer, who));
+    let setnick = "<setnick xmlns='urn:xmpp:mix:core:1'><nick>much too long</nick></setnick>";
+    assert!(request(&mut peer, "n", "ann", "coven@", "set", setnick).contains("<not-acceptable"));
+    let full = request(&mut peer, "f", "dee", "coven@", "set", "<join xmlns='urn:xmpp:mix:core:1'/>");
+    assert!(full.contains("<resource-constraint"), "{full}");
+    say(&mut peer, "ann", &"x".repeat(2000));
+    (0..20).for_each(|n| say(&mut peer, "ann", &format!("a{n}")));
+    (0..20).for_each(|n| say(&mut peer, "bob", &format!("b{n}")));
+    let ping = "<ping xmlns='urn:xmpp:ping'/>";
+    let many: String = (0..60)
+        .map(|n| format!("<iq type='get' id='m{n}' from='eve@example.org/r' to='{DOMAIN}'>{ping}</iq>"))
+        .collect();
+    peer.send(&many);
+    peer.answer_to("m59");
+    for (reason, what) in [
+        ("too-many", "channels of one creator"),
+        ("too-many", "participants"),
+        ("too-long", "the nick"),
+        ("too-long", "the message"),
+        ("too-fast", "messages"),
+        ("too-fast", "messages of this channel"),
+        ("too-fast", "requests"),
+    ] {
+        world.wait_for_sample(&format!("mixd_refusals_total{{reason=\"{reason}\",what=\"{what}\"}}"), 1.0);
+    }
+}
+
+#[test]
 fn other_pages_and_methods_are_refused() {
     let host = Host::start();
     let world = World::start(&host, "", "", &[]);

@@ -27,6 +27,10 @@ pub struct Limits {
     pub guests_max: usize,
     /// Who may be a guest of a plain channel, unless its owner settles that.
     pub guests: super::Access,
+    /// Channels that one account may have created.
+    pub channels_per_creator_max: usize,
+    /// How fast things may come.
+    pub rates: Rates,
     /// What groups are made with.
     pub groups: GroupDefaults,
     /// What the service offers.
@@ -46,8 +50,41 @@ impl Default for Limits {
             answer_bytes_max: 384 * 1024,
             guests_max: 1000,
             guests: super::Access::Allowed,
+            channels_per_creator_max: 10_000,
+            rates: Rates::default(),
             groups: GroupDefaults::default(),
             features: FeatureSwitches::default(),
+        }
+    }
+}
+
+/// How much may come at once, and how much a second from then on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rate {
+    /// How many a second in the long run; 0: any number.
+    pub per_s: u64,
+    /// How many at once.
+    pub burst: u64,
+}
+
+/// How fast things may come. Operators may be faster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rates {
+    /// Requests of one account.
+    pub requests: Rate,
+    /// Messages of one account, chat states and receipts included.
+    pub messages: Rate,
+    /// Messages of one channel, whoever sends them.
+    pub channel_messages: Rate,
+}
+
+impl Default for Rates {
+    fn default() -> Rates {
+        Rates {
+            requests: Rate { per_s: 100, burst: 20_000 },
+            messages: Rate { per_s: 100, burst: 100_000 },
+            channel_messages: Rate { per_s: 1000, burst: 200_000 },
         }
     }
 }

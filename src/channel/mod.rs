@@ -31,7 +31,7 @@ pub use dedup::Recent;
 pub use event::{Event, EventKind, MediaKind, Progress, Report, RowKind, Tombstone};
 pub use group::{Facts, GroupAnswer, GroupCommand, GroupWish};
 pub use guest::{Access, Guest, NodeAccess};
-pub use limits::{FeatureSwitches, GroupDefaults, GroupRights, Limits, Rank};
+pub use limits::{FeatureSwitches, GroupDefaults, GroupRights, Limits, Rank, Rate, Rates};
 pub use message::{Message, Row};
 pub use names::{ChannelName, Nick, ParticipantId};
 pub use node::{Item, Node, NodeSet};

@@ -106,6 +106,14 @@ pub enum Refusal {
     /// Nothing of this kind is served at this address.
     #[error("nothing of this kind is served at this address")]
     NoSuchService,
+    /// Something comes faster than allowed.
+    #[error("slow down: {what} come too fast, the next one is welcome in {wait_s} s")]
+    TooFast {
+        /// What comes too fast.
+        what: &'static str,
+        /// When there is room for the next one, in seconds.
+        wait_s: u64,
+    },
     /// Too much at once; trying again later will do.
     #[error("the service is busy, try again in a moment")]
     Busy,
@@ -142,6 +150,7 @@ impl Refusal {
             Refusal::BadRequest(_) => ("bad-request", ""),
             Refusal::Unsupported(_) => ("unsupported", ""),
             Refusal::NoSuchService => ("no-such-service", ""),
+            Refusal::TooFast { what, .. } => ("too-fast", what),
             Refusal::Busy => ("busy", ""),
             Refusal::Internal => ("internal", ""),
         }
@@ -167,6 +176,7 @@ impl Refusal {
             Refusal::NoSuchFile => 404,
             Refusal::UnsupportedMedia => 407,
             Refusal::FileTooLarge { .. } => 411,
+            Refusal::TooFast { .. } => 429,
             Refusal::Crowded { .. } => 443,
             Refusal::NoSuchChannel | Refusal::NotJoined | Refusal::Forbidden(_) | Refusal::NotAdmin => 444,
             Refusal::StillWaiting => 457,

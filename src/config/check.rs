@@ -48,6 +48,13 @@ fn ranges(config: &Config, wrong: &mut Vec<OutOfRange>) {
         ("limits.id_bytes_max", of(limits.id_bytes_max), 36, 1024),
         ("limits.info_bytes_max", of(limits.info_bytes_max), 1024, gib),
         ("limits.answer_bytes_max", of(limits.answer_bytes_max), 4096, gib),
+        ("limits.channels_per_creator_max", of(limits.channels_per_creator_max), 0, many),
+        ("limits.messages_per_s", limits.messages_per_s, 0, 1_000_000),
+        ("limits.messages_burst", limits.messages_burst, 1, many),
+        ("limits.channel_messages_per_s", limits.channel_messages_per_s, 0, 1_000_000),
+        ("limits.channel_messages_burst", limits.channel_messages_burst, 1, many),
+        ("limits.requests_per_s", limits.requests_per_s, 0, 1_000_000),
+        ("limits.requests_burst", limits.requests_burst, 1, many),
         ("limits.stanza_bytes_max", of(limits.stanza_bytes_max), 10_000, gib),
         // Trees are read and dropped by recursion: a thread's stack sets the upper end.
         ("limits.stanza_depth_max", of(limits.stanza_depth_max), 16, 256),

@@ -86,6 +86,9 @@ impl Engine {
     pub(super) fn call(&mut self, call: Call, turn: &mut Turn) {
         let Call { token, actor, to, command } = call;
         turn.tokens.push(token);
+        if let Err(refusal) = self.admit_request(&actor) {
+            return turn.refuse_call(token, refusal);
+        }
         let channel = match to {
             Addressee::Service => None,
             Addressee::Channel(name) => Some(name),
@@ -99,7 +102,7 @@ impl Engine {
             return turn.refuse_call(token, refusal);
         }
         let mut asked = Asked { actor, channel, way: Way::Call(token) };
-        match self.decide(&mut asked, command) {
+        match self.decide_within_rates(&mut asked, command) {
             Ok(effects) => self.carry_out(asked, effects, turn),
             Err(refusal) => turn.refuse_call(token, refusal),
         }

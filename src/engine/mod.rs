@@ -4,6 +4,7 @@
 //! outbox leaves before its records are durable.
 
 pub mod accounts;
+mod admission;
 mod answering;
 pub mod book;
 pub mod call;
@@ -13,6 +14,7 @@ mod groups;
 pub mod hosts;
 pub mod needs;
 pub mod outbox;
+pub mod pace;
 mod parley;
 pub mod pending;
 mod presence;
@@ -71,6 +73,7 @@ pub struct Engine {
     accounts: accounts::Accounts,
     hosts: hosts::Hosts,
     pending: pending::Pending,
+    admission: admission::Admission,
     capabilities: capabilities::Capabilities,
     memberships: HashMap<BareJid, Vec<ChannelName>>,
     /// What is known of the rows that this turn's commands name, by channel tag and row.
@@ -102,6 +105,7 @@ impl Engine {
         let hosts = hosts::Hosts::new(settings.pam, settings.domain.as_str());
         let accounts = accounts::Accounts::restore(whereabouts, &hosts, &mut early);
         Engine {
+            admission: admission::Admission::new(&settings.limits.rates),
             service: Service {
                 domain: settings.domain,
                 name: settings.name,

@@ -82,7 +82,10 @@ impl Engine {
     pub(super) fn ask(&mut self, mut asked: Asked<'_>, turn: &mut Turn) {
         let Some(reply) = asked.reply().cloned() else { return };
         turn.replies.push(reply.clone());
-        let decided = self.decode(&asked).and_then(|command| self.decide(&mut asked, command));
+        let is_message = matches!(asked.way, Way::Stanza { extension: None, .. });
+        let admitted = if is_message { Ok(()) } else { self.admit_request(&asked.actor) };
+        let command = admitted.and_then(|()| self.decode(&asked));
+        let decided = command.and_then(|command| self.decide_within_rates(&mut asked, command));
         match decided {
             Ok(effects) => {
                 self.trace(reply.id.as_deref(), &effects);
@@ -121,6 +124,17 @@ impl Engine {
     /// even what is wrong with a request (groups.md §1 rule 11).
     pub(super) fn is_hidden(&self, name: &ChannelName, actor: &Actor) -> bool {
         self.shelf.channel(name).is_none_or(|channel| channel.is_hidden_from(actor))
+    }
+
+    /// The decision, unless it is about a message that comes too fast.
+    pub(super) fn decide_within_rates(&mut self, asked: &mut Asked<'_>, command: Command) -> Result<Effects, Refusal> {
+        let publishes = matches!(command, Command::Publish(_));
+        let effects = self.decide(asked, command)?;
+        match &asked.channel {
+            Some(name) if publishes && !effects.changes.is_empty() => self.admit_message(&asked.actor, name)?,
+            _ => {}
+        }
+        Ok(effects)
     }
 
     /// The decision; `asked.channel` becomes the channel that the command is about.

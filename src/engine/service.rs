@@ -60,6 +60,11 @@ impl Engine {
         if self.shelf.count() >= self.service.limits.channels_max {
             return Err(Refusal::TooMany { what: "channels", max: self.service.limits.channels_max });
         }
+        let own_max = self.service.limits.channels_per_creator_max;
+        let is_operator = self.service.operators.contains(creator);
+        if !is_operator && self.shelf.created_by(creator) >= own_max {
+            return Err(Refusal::TooMany { what: "channels of one creator", max: own_max });
+        }
         let listed = wanted.is_some();
         let name = wanted.unwrap_or_else(|| ChannelName::random(&mut self.dice));
         let tag = self.dice.random();

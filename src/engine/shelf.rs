@@ -6,6 +6,7 @@ use super::Engine;
 use super::outbox::{Delta, ListId, Out};
 use crate::channel::{Channel, ChannelName, Node};
 use crate::store::Listing;
+use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
@@ -13,6 +14,8 @@ use std::ops::Bound;
 pub(super) struct Shelf {
     directory: BTreeMap<ChannelName, Listing>,
     numbers: HashMap<u32, ChannelName>,
+    /// How many channels of the directory each account created.
+    created: HashMap<BareJid, usize>,
     /// Those of the directory that are listed, since a list of them is asked for a page at a time, by anybody.
     listed: Vec<ChannelName>,
     /// Names of which only the store knows whether they exist, since a commit was refused.
@@ -50,8 +53,13 @@ pub struct Census {
 impl Shelf {
     pub fn new(directory: Vec<Listing>, bytes_max: usize) -> Shelf {
         let gid = directory.iter().map(|listing| listing.gid).max().unwrap_or(0);
+        let mut created = HashMap::new();
+        for listing in &directory {
+            count_up(&mut created, &listing.creator);
+        }
         let directory: BTreeMap<_, _> = directory.into_iter().map(|listing| (listing.name.clone(), listing)).collect();
         Shelf {
+            created,
             gid,
             numbers: directory.values().map(|listing| (listing.gid, listing.name.clone())).collect(),
             listed: directory.values().filter(|it| it.listed).map(|it| it.name.clone()).collect(),
@@ -131,6 +139,11 @@ impl Shelf {
         self.directory.len()
     }
 
+    /// How many channels an account created that are still there.
+    pub fn created_by(&self, creator: &BareJid) -> usize {
+        self.created.get(creator).copied().unwrap_or(0)
+    }
+
     /// A number that no channel of this service has or had since it started.
     pub fn next_gid(&mut self) -> u32 {
         self.gid += 1;
@@ -154,10 +167,15 @@ impl Shelf {
 
     pub fn put(&mut self, channel: Channel) {
         let (name, profile) = (channel.name().clone(), channel.profile());
-        let listing = Listing { name: name.clone(), tag: profile.tag, gid: profile.gid, listed: profile.listed };
+        let creator = profile.creator.clone();
+        let listing =
+            Listing { name: name.clone(), tag: profile.tag, gid: profile.gid, listed: profile.listed, creator };
         self.numbers.insert(listing.gid, name.clone());
         self.list(&name, listing.listed);
-        self.directory.insert(name.clone(), listing);
+        count_up(&mut self.created, &listing.creator);
+        if let Some(before) = self.directory.insert(name.clone(), listing) {
+            count_down(&mut self.created, &before.creator);
+        }
         self.doubtful.remove(&name);
         self.uses += 1;
         let bytes = channel.bytes();
@@ -186,6 +204,7 @@ impl Shelf {
     pub fn strike(&mut self, name: &ChannelName) {
         if let Some(listing) = self.directory.remove(name) {
             self.numbers.remove(&listing.gid);
+            count_down(&mut self.created, &listing.creator);
         }
         if let Ok(at) = self.listed.binary_search(name) {
             self.listed.remove(at);
@@ -217,6 +236,20 @@ impl Shelf {
             needed
         });
         surplus.map(|(_, _, name)| name.clone()).collect()
+    }
+}
+
+fn count_up(counts: &mut HashMap<BareJid, usize>, who: &BareJid) {
+    match counts.get_mut(who) {
+        Some(count) => *count += 1,
+        None => drop(counts.insert(who.clone(), 1)),
+    }
+}
+
+fn count_down(counts: &mut HashMap<BareJid, usize>, who: &BareJid) {
+    match counts.get_mut(who) {
+        Some(count) if *count > 1 => *count -= 1,
+        _ => drop(counts.remove(who)),
     }
 }
 

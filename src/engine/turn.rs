@@ -149,6 +149,7 @@ impl Engine {
     pub fn turn(&mut self, now: Stamp, batch: Vec<Inbound>) -> Turn {
         // A clock that goes back would put events before their causes.
         self.now = self.now.max(now);
+        self.admission.set_clock(now);
         let mut turn = Turn { outbox: std::mem::take(&mut self.early), ..Turn::default() };
         for inbound in batch {
             match inbound {

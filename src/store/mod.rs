@@ -78,6 +78,8 @@ pub struct Listing {
     pub gid: u32,
     /// Whether people who are not in it find it.
     pub listed: bool,
+    /// Who created it.
+    pub creator: BareJid,
 }
 
 /// Which rows to read: a range of numbers, narrowed, and cut to a page.

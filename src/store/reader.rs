@@ -5,7 +5,9 @@ use super::paging::Archive;
 use super::shelf::{Order, Shelf, Space};
 use super::{Listing, StoreError, Whereabouts, facts};
 use crate::channel::dedup::REPEATS_MAX;
-use crate::channel::{Channel, ChannelName, Guest, Head, Item, Kept, Member, Node, ParticipantId, Row, Status};
+use crate::channel::{
+    Channel, ChannelName, Guest, Head, Item, Kept, Member, Node, ParticipantId, Profile, Row, Status,
+};
 use jid::BareJid;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
@@ -58,9 +60,12 @@ fn newest_rows(archive: &Archive<'_, impl Shelf>) -> Result<Vec<Row>, StoreError
 
 /// Every channel there is.
 pub(super) fn directory(shelf: &impl Shelf) -> Result<Vec<Listing>, StoreError> {
-    let entries: Vec<(ChannelName, u64, bool, u32)> = shelf.values(Space::State, &keyspace::all(b'c'), usize::MAX)?;
-    let mut listings: Vec<Listing> =
-        entries.into_iter().map(|(name, tag, listed, gid)| Listing { name, tag, gid, listed }).collect();
+    let entries: Vec<(ChannelName, u64, bool, u32, Profile)> =
+        shelf.values(Space::State, &keyspace::all(b'c'), usize::MAX)?;
+    let mut listings: Vec<Listing> = entries
+        .into_iter()
+        .map(|(name, tag, listed, gid, profile)| Listing { name, tag, gid, listed, creator: profile.creator })
+        .collect();
     listings.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(listings)
 }

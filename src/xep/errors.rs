@@ -15,7 +15,7 @@ impl From<&Refusal> for StanzaError {
             Refusal::NotSubscribed => UnexpectedRequest,
             Refusal::TooMany { what: "guests", .. } => PolicyViolation,
             Refusal::TooLong { .. } | Refusal::TooManyCharacters { .. } => NotAcceptable,
-            Refusal::TooMany { .. } | Refusal::Busy => ResourceConstraint,
+            Refusal::TooMany { .. } | Refusal::TooFast { .. } | Refusal::Busy => ResourceConstraint,
             Refusal::BadRequest(_) | Refusal::Invalid { .. } | Refusal::ForeignSubscriber => BadRequest,
             Refusal::StillWaiting => RegistrationRequired,
             Refusal::NotAdmin => Forbidden,

@@ -179,6 +179,19 @@ fn more_connections_and_requests_than_allowed_are_refused() {
 }
 
 #[test]
+fn messages_over_http_keep_the_pace_of_all_messages() {
+    let world = World::with(
+        "requests_per_s = 1000\n[limits]\nmessages_per_s = 1\nmessages_burst = 2\nchannels_per_creator_max = 1",
+    );
+    let id = world.done("ann", "addGroup", json!({"gs": "x", "dn": "x", "gm": []}))["id"].clone();
+    assert_eq!(world.call("ann", "addGroup", &json!({"gs": "x", "dn": "x", "gm": []})).text(), "400");
+    let sent: Vec<_> = (0..6).map(|_| world.call("ann", "sendMessage", &json!({"id": id, "mb": "x"}))).collect();
+    assert_eq!((sent[0].status, sent[1].status), (200, 200), "{sent:?}");
+    let refused = sent.iter().find(|response| response.status == 429).expect("one is refused");
+    assert_eq!((refused.text().as_str(), refused.header("retry-after")), ("429", Some("1")));
+}
+
+#[test]
 fn the_end_of_the_process_answers_what_was_asked() {
     let mut world = World::start();
     let _idle = world.connect();

@@ -8,7 +8,7 @@ use super::script::Script;
 use super::{Unplayable, print};
 use jid::{BareJid, DomainPart, Jid};
 use minidom::Element;
-use mixd::channel::{Limits, Stamp};
+use mixd::channel::{Limits, Rate, Stamp};
 use mixd::engine::{AddressBook, Engine, Inbound, Out, Pam, Settings};
 use mixd::runtime::answer::answer;
 use mixd::runtime::framer::{Frame, Framer};
@@ -246,6 +246,12 @@ fn settings(script: &Script, memory: Memory) -> Result<Settings, Unplayable> {
             "payload_bytes_max" => settings.limits.payload_bytes_max = number()?,
             "id_bytes_max" => settings.limits.id_bytes_max = number()?,
             "info_bytes_max" => settings.limits.info_bytes_max = number()?,
+            "channels_per_creator_max" => settings.limits.channels_per_creator_max = number()?,
+            "messages" => settings.limits.rates.messages = rate(&value).ok_or_else(|| wrong("a rate"))?,
+            "channel_messages" => {
+                settings.limits.rates.channel_messages = rate(&value).ok_or_else(|| wrong("a rate"))?
+            }
+            "requests" => settings.limits.rates.requests = rate(&value).ok_or_else(|| wrong("a rate"))?,
             "groups_participants_max" => settings.limits.groups.participants_max = number()?,
             "groups_deserted_s" => settings.limits.groups.deserted_s = number()? as u64,
             "groups_avatar_bytes_max" => settings.limits.groups.avatar_bytes_max = number()?,
@@ -312,4 +318,10 @@ fn request(inbound: &Inbound) -> Option<Request> {
     };
     let is_owed = kind == Kind::Iq && answerable && to.domain().as_str() == DOMAIN;
     is_owed.then(|| (from.to_string(), id.clone()))
+}
+
+/// `N N`: so many a second, and so many at once.
+fn rate(text: &str) -> Option<Rate> {
+    let (per_s, burst) = text.split_once(' ')?;
+    Some(Rate { per_s: per_s.parse().ok()?, burst: burst.parse().ok()? })
 }

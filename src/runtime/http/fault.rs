@@ -42,7 +42,11 @@ impl Fault {
 
 impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Fault {
-        let fault = Fault::new(refusal.code());
+        let retry_after_s = match &refusal {
+            Refusal::TooFast { wait_s, .. } => Some(*wait_s),
+            _ => None,
+        };
+        let fault = Fault { retry_after_s, ..Fault::new(refusal.code()) };
         match fault.code {
             // Its reasons must look the same.
             444 => fault,

@@ -1,0 +1,91 @@
+//! Who comes too fast: every request is counted by who asks, every message by who sends it and by its channel.
+//!
+//! A message is counted once it is decided, and only where it changes something: what is refused anyway and what is a
+//! repeat (which is how a client finds out that its message arrived) costs nobody their share. What is refused here has
+//! left no trace, so sending it again later is sending it for the first time.
+
+use super::Engine;
+use super::pace::Pace;
+use crate::channel::{Actor, ChannelName, Rates, Refusal, Stamp};
+use jid::BareJid;
+
+/// The buckets.
+#[derive(Debug)]
+pub(super) struct Admission {
+    requests: Pace<BareJid>,
+    messages: Pace<BareJid>,
+    of_channel: Pace<u64>,
+    /// The clock as it is, which may go back where the engine's own time does not.
+    now: Stamp,
+}
+
+impl Admission {
+    pub fn new(rates: &Rates) -> Admission {
+        Admission {
+            requests: Pace::new(rates.requests),
+            messages: Pace::new(rates.messages),
+            of_channel: Pace::new(rates.channel_messages),
+            now: Stamp::default(),
+        }
+    }
+
+    /// A turn begins.
+    pub fn set_clock(&mut self, now: Stamp) {
+        self.now = now;
+    }
+}
+
+impl Engine {
+    /// Whether somebody may ask anything at this time.
+    pub(super) fn admit_request(&mut self, actor: &Actor) -> Result<(), Refusal> {
+        if actor.operator {
+            return Ok(());
+        }
+        let Admission { requests, now, .. } = &mut self.admission;
+        let taken = requests.take(&actor.account, now.0);
+        taken.map_err(|wait_s| Refusal::TooFast { what: "requests", wait_s })
+    }
+
+    /// Whether somebody may send a message into a channel at this time.
+    pub(super) fn admit_message(&mut self, actor: &Actor, name: &ChannelName) -> Result<(), Refusal> {
+        let Some(tag) = self.shelf.tag_of(name).filter(|_| !actor.operator) else { return Ok(()) };
+        let Admission { messages, of_channel, now, .. } = &mut self.admission;
+        let too_fast = |what| move |wait_s| Refusal::TooFast { what, wait_s };
+        messages.take(&actor.account, now.0).map_err(too_fast("messages"))?;
+        of_channel.take(&tag, now.0).map_err(|wait_s| {
+            messages.put_back(&actor.account);
+            too_fast("messages of this channel")(wait_s)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::channel::{Limits, Rate, Rates, Stamp};
+    use crate::engine::{Engine, Inbound, Settings};
+    use crate::xmpp::Stanza;
+
+    #[test]
+    fn a_clock_that_goes_back_slows_nobody_for_long() {
+        let rates = Rates { requests: Rate { per_s: 1, burst: 1 }, ..Rates::default() };
+        let settings = Settings {
+            domain: jid::DomainPart::new("mix.h").unwrap().into_owned(),
+            name: String::new(),
+            operators: Vec::new(),
+            creators: Vec::new(),
+            limits: Limits { rates, ..Limits::default() },
+            page_default: 20,
+            page_max: 100,
+            channels_memory_bytes_max: 1 << 20,
+            pam: Default::default(),
+        };
+        let mut engine = Engine::new(settings, [7; 16], [7; 32], Vec::new(), Vec::new());
+        let mut is_answered = |now_s: u64| {
+            let ping = "<iq type='get' id='1' from='a@h' to='mix.h'><ping xmlns='urn:xmpp:ping'/></iq>";
+            let batch = vec![Inbound::Stanza(Stanza::parse(ping.as_bytes()).unwrap())];
+            engine.turn(Stamp(now_s * 1000), batch).refusals.is_empty()
+        };
+        assert!(is_answered(7200) && !is_answered(7200) && is_answered(7201));
+        assert!(!is_answered(3600) && is_answered(3601) && !is_answered(3601) && is_answered(3602));
+    }
+}

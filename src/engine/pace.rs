@@ -1,0 +1,145 @@
+//! How fast things may come: a bucket for each who, which empties by use and fills again with time.
+//!
+//! Pure: the time is an argument. Bounded: whoever has not been seen while many others were is forgotten, and a bucket
+//! that is forgotten is full.
+
+use crate::channel::Rate;
+use std::collections::HashMap;
+use std::hash::Hash;
+
+/// How many buckets are kept at most.
+pub const KNOWN_MAX: usize = 20_000;
+
+/// Buckets of one size.
+#[derive(Debug)]
+pub struct Pace<Who> {
+    /// How long an empty bucket takes to fill, in microseconds.
+    full_us: u64,
+    /// How long one takes to come back, in microseconds; 0: there is no limit.
+    each_us: u64,
+    // What is kept is when a bucket is full again. Who was seen since the last turnover is in the first.
+    recent: HashMap<Who, u64>,
+    before: HashMap<Who, u64>,
+}
+
+impl<Who: Clone + Eq + Hash> Pace<Who> {
+    /// Buckets that hold the burst.
+    pub fn new(rate: Rate) -> Pace<Who> {
+        let each_us = 1_000_000_u64.checked_div(rate.per_s).map_or(0, |each| each.max(1));
+        Pace::with(each_us, rate.burst)
+    }
+
+    /// So many in any such time, in milliseconds.
+    pub fn within(count: u64, within_ms: u64) -> Pace<Who> {
+        Pace::with((within_ms.saturating_mul(1000) / count.max(1)).max(1), count)
+    }
+
+    fn with(each_us: u64, burst: u64) -> Pace<Who> {
+        let full_us = each_us.saturating_mul(burst.max(1));
+        Pace { full_us, each_us, recent: HashMap::new(), before: HashMap::new() }
+    }
+
+    /// Takes one out.
+    ///
+    /// # Errors
+    /// In how many seconds there is one again, where there is none.
+    pub fn take(&mut self, who: &Who, now_ms: u64) -> Result<(), u64> {
+        if self.each_us == 0 {
+            return Ok(());
+        }
+        let now_us = now_ms.saturating_mul(1000);
+        let known = self.recent.get(who).or_else(|| self.before.get(who)).copied().unwrap_or(0);
+        let latest = now_us.saturating_add(self.full_us);
+        // A clock that went back leaves a bucket empty, and not empty until the clock is where it was.
+        let full_at = known.clamp(now_us, latest).saturating_add(self.each_us);
+        if full_at > latest {
+            if known > latest {
+                self.keep(who, latest);
+            }
+            return Err((full_at - latest).div_ceil(1_000_000));
+        }
+        self.keep(who, full_at);
+        Ok(())
+    }
+
+    /// Puts one back.
+    pub fn put_back(&mut self, who: &Who) {
+        if let Some(full_at) = self.recent.get_mut(who) {
+            *full_at = full_at.saturating_sub(self.each_us);
+        }
+    }
+
+    /// How many buckets are kept.
+    pub fn known(&self) -> usize {
+        self.recent.len() + self.before.len()
+    }
+
+    fn keep(&mut self, who: &Who, full_at: u64) {
+        if let Some(kept) = self.recent.get_mut(who) {
+            *kept = full_at;
+            return;
+        }
+        if self.recent.len() >= KNOWN_MAX / 2 {
+            self.before = std::mem::take(&mut self.recent);
+        }
+        self.before.remove(who);
+        self.recent.insert(who.clone(), full_at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_empties_fills_again_and_is_one_s_own() {
+        let mut pace = Pace::new(Rate { per_s: 1, burst: 3 });
+        assert!((0..3).all(|_| pace.take(&'a', 10).is_ok()));
+        assert_eq!(pace.take(&'a', 10), Err(1));
+        assert!(pace.take(&'b', 10).is_ok());
+        assert!(pace.take(&'a', 1010).is_ok() && pace.take(&'a', 1010).is_err());
+        pace.put_back(&'a');
+        assert!(pace.take(&'a', 1010).is_ok());
+        assert!((0..3).all(|_| pace.take(&'a', 100_000).is_ok()) && pace.take(&'a', 100_000).is_err());
+    }
+
+    #[test]
+    fn a_rate_holds_in_the_long_run_and_zero_is_no_limit() {
+        let mut pace = Pace::new(Rate { per_s: 3000, burst: 10 });
+        let taken = (0..100_000).filter(|tenth_ms| pace.take(&'a', tenth_ms / 10).is_ok()).count();
+        assert!((30_000..30_050).contains(&taken), "{taken}");
+        let mut pace = Pace::new(Rate { per_s: 0, burst: 1 });
+        assert!((0..1000).all(|_| pace.take(&'a', 0).is_ok()) && pace.known() == 0);
+        let mut pace = Pace::within(2, 10_000);
+        assert!(pace.take(&'a', 0).is_ok() && pace.take(&'a', 0).is_ok());
+        assert_eq!(pace.take(&'a', 0), Err(5));
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_shuts_nobody_out() {
+        let mut pace = Pace::new(Rate { per_s: 1, burst: 2 });
+        assert!((0..2).all(|_| pace.take(&'a', 3_600_000).is_ok()));
+        assert_eq!(pace.take(&'a', 5000), Err(1));
+        assert!(pace.take(&'a', 6000).is_ok() && pace.take(&'a', 6000).is_err());
+        assert!(pace.take(&'a', 8000).is_ok() && pace.take(&'a', 8000).is_ok());
+    }
+
+    #[test]
+    fn strangers_in_any_number_take_bounded_room_and_who_goes_on_is_remembered() {
+        let mut pace = Pace::new(Rate { per_s: 1, burst: 1 });
+        for n in 0..4 * KNOWN_MAX {
+            assert!(pace.take(&n, 0).is_ok());
+            // Somebody who is refused all the time is not seen again, and may be forgotten; who is let in is not.
+            assert!(pace.known() <= KNOWN_MAX, "{}", pace.known());
+        }
+        let mut pace = Pace::new(Rate { per_s: 1, burst: 100 });
+        for n in 1..4 * KNOWN_MAX {
+            assert!(pace.take(&n, 0).is_ok());
+            if n % 1000 == 0 {
+                assert!(pace.take(&0, 0).is_ok());
+            }
+        }
+        assert!((0..100 - 79).all(|_| pace.take(&0, 0).is_ok()));
+        assert!(pace.take(&0, 0).is_err());
+    }
+}
