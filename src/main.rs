@@ -1,4 +1,6 @@
-//! The command line: `mixd serve` and `mixd check-config`.
+//! The command line: `mixd serve`, `mixd check-config`, and what one does to a store.
+
+mod commands;
 
 use clap::{Args, Parser, Subcommand};
 use mixd::config::{Config, LogFormat};
@@ -39,10 +41,23 @@ Environment variables go before the file: MIXD_, section, two underscores, setti
 
 Exit codes:
   0   stopped by SIGTERM or SIGINT, or the settings are right
-  1   cannot start: the store cannot be opened or read
+  1   cannot start, or cannot do what was asked: the store cannot be opened or read
   2   the command line is wrong
+  65  something is wrong with the store (verify)
   70  the store failed while it wrote; check the disk, then start again
   78  the settings are wrong";
+
+const GUIDE_VERIFY: &str = "\
+Examples:
+  mixd verify --config /etc/mixd/mixd.toml
+  mixd verify --store /var/lib/mixd > findings.txt
+
+Looked at are entries and their versions, the numbers of commits, the directory of channels, lists, members, the index
+from accounts to channels, rows (numbers, stamps, ordinals, months), the indexes of rows, tombstones, and reports. Each
+line of the output is one finding: the check, the place, the reason. The service must not run: a store serves one
+process. A store with findings is replaced by its last good backup; there is no tool that repairs it.
+
+Exit codes: 0 nothing is wrong, 1 the store cannot be opened, 65 something is wrong.";
 
 #[derive(Parser)]
 #[command(name = "mixd", version, about = ABOUT, after_help = GUIDE, arg_required_else_help = true)]
@@ -59,6 +74,9 @@ enum Command {
     /// Check the settings and print them as they are in force, with the secret hidden
     #[command(after_help = "Example: mixd check-config --config mixd.toml && echo right")]
     CheckConfig(From),
+    /// Look through a store that is not in use, and print everything that is not as it has to be
+    #[command(after_help = GUIDE_VERIFY)]
+    Verify(commands::Place),
 }
 
 #[derive(Args)]
@@ -72,6 +90,7 @@ fn main() -> ExitCode {
     let (from, serving) = match Line::parse().command {
         Command::Serve(from) => (from, true),
         Command::CheckConfig(from) => (from, false),
+        Command::Verify(place) => return commands::verify(&place),
     };
     let config = Config::read(&from.config).and_then(|config| Ok((config.secret()?, config)));
     let (secret, config) = match config {

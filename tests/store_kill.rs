@@ -103,6 +103,8 @@ fn kill_and_look() {
         replayed_all += store.replayed();
         told_all = told.max(told_all);
         look(&store, told_all);
+        let wrong = fixture::wrong(|watch| store.verify(watch).unwrap());
+        assert_eq!(wrong, Vec::<String>::new());
     }
     assert!(told_all > 500, "too little was committed for the kills to mean anything: {told_all} rows");
     assert!(replayed_all > 0, "no kill came before the state was written");

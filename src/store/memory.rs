@@ -4,8 +4,8 @@
 
 use super::keyspace::{Month, Ops};
 use super::shelf::{Order, Shelf, Space, Visit};
+use super::{Census, Sighting, Unsent, clear, facts, keyspace, paging, pieces, plan, reader, unsent, verify};
 use super::{CommitError, Listing, Page, PagePlan, Record, Store, StoreError, Whereabouts};
-use super::{Unsent, clear, facts, keyspace, paging, pieces, plan, reader, unsent};
 use crate::channel::{
     Channel, ChannelName, Facts, Head, Member, ParticipantId, Progress, Row, Stamp, Status, Tombstone,
 };
@@ -49,6 +49,16 @@ impl MemoryStore {
     /// Makes the next `n` commits fail.
     pub fn fail_next_commits(&self, n: usize, failure: Failure) {
         self.lock().failures = (n, Some(failure));
+    }
+
+    /// Looks through everything, and tells what is not as it has to be.
+    pub fn verify(&self, watch: &mut dyn FnMut(Sighting)) -> Census {
+        let inner = self.lock();
+        let months = inner.spaces.keys().filter_map(|space| match space {
+            Space::Month(month) => Some(*month),
+            Space::State => None,
+        });
+        verify::verify(&*inner, months.collect(), false, watch)
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -15,12 +15,14 @@ mod reader;
 mod shelf;
 mod sled;
 mod unsent;
+mod verify;
 mod visible;
 
 pub use self::sled::folder_bytes;
 pub use memory::{Failure, MemoryStore};
 pub use sled::{SledOptions, SledStore};
 pub use unsent::{Halves, Part, Unsent};
+pub use verify::{Census, Finding, Sighting};
 
 use crate::channel::{
     Change, Channel, ChannelName, Facts, Head, MediaKind, Member, ParticipantId, Progress, Row, Stamp, Status,

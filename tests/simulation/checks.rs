@@ -3,7 +3,7 @@
 use super::model::{Model, Room};
 use mixd::channel::{Channel, ChannelName, Node, NodeSet, Row};
 use mixd::engine::Engine;
-use mixd::store::{MemoryStore, PagePlan, Store};
+use mixd::store::{MemoryStore, PagePlan, Sighting, Store};
 use std::collections::BTreeMap;
 
 /// Compares every channel in memory with the store.
@@ -26,6 +26,17 @@ pub fn memory_is_store(engine: &Engine, store: &MemoryStore) {
         }
         assert_eq!(*channel, stored, "{}: memory and store differ", channel.name());
     }
+}
+
+/// A look through the whole store finds nothing wrong.
+pub fn store_is_whole(store: &MemoryStore) {
+    let mut wrong = Vec::new();
+    store.verify(&mut |sighting| {
+        if let Sighting::Wrong(finding) = sighting {
+            wrong.push(finding.to_string());
+        }
+    });
+    assert!(wrong.is_empty(), "the store is not as it has to be:\n{}", wrong.join("\n"));
 }
 
 /// Learns the names, tags and participant ids that were drawn by chance.

@@ -486,6 +486,7 @@ fn groups_are_what_a_naive_model_says() {
     for seed in first..first + runs {
         let mut world = World::new(seed);
         (0..setting("STEPS", 300)).for_each(|_| world.step());
+        super::checks::store_is_whole(&world.store);
         delivered += world.delivered;
     }
     assert!(delivered > 0, "nobody got anything");

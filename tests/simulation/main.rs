@@ -37,6 +37,7 @@ fn run(seed: u64, steps: u64) -> u64 {
         world.step();
     }
     world.recover();
+    checks::store_is_whole(&world.store);
     world.digest
 }
 

@@ -154,6 +154,7 @@ impl World {
         if self.step.is_multiple_of(50) {
             checks::forget_compared(&mut self.model);
             checks::memberships_agree(&self.model, &self.store);
+            checks::store_is_whole(&self.store);
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use jid::BareJid;
 use mixd::channel::{
-    Actor, Change, Channel, ChannelName, Command, Context, Item, Limits, Message, NodeSet, Profile, Rights, Row,
+    Actor, Change, Channel, ChannelName, Command, Context, Facts, Item, Limits, Message, NodeSet, Profile, Rights, Row,
     RowKind, Stamp, Tombstone,
 };
-use mixd::store::{CommitError, Page, PagePlan, Record, Store};
+use mixd::store::{Census, CommitError, Page, PagePlan, Record, Sighting, Store};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use std::collections::BTreeMap;
 
@@ -29,6 +29,8 @@ pub struct Room {
     pub now: Stamp,
     pub dice: StdRng,
     limits: Limits,
+    /// What commands may name.
+    facts: BTreeMap<u64, Facts>,
 }
 
 impl Room {
@@ -42,8 +44,15 @@ impl Room {
         let (settings, rights) =
             (Limits::default().plain_settings(), Rights { owners: vec![jid("owner")], admins: vec![] });
         let channel = Channel::create(name(text), profile.clone(), settings.clone(), rights.clone(), info.clone());
-        let room =
-            Room { channel, rows: Vec::new(), tombstones: BTreeMap::new(), now: NOON, dice, limits: Limits::default() };
+        let room = Room {
+            channel,
+            rows: Vec::new(),
+            tombstones: BTreeMap::new(),
+            now: NOON,
+            dice,
+            limits: Limits::default(),
+            facts: BTreeMap::new(),
+        };
         let record = room.record(Change::Created { profile, settings, rights, info });
         (room, record)
     }
@@ -51,7 +60,15 @@ impl Room {
     /// A channel as a store has it, to go on with.
     pub fn resume(channel: Channel, seed: u64) -> Room {
         let dice = StdRng::seed_from_u64(seed);
-        Room { channel, rows: Vec::new(), tombstones: BTreeMap::new(), now: NOON, dice, limits: Limits::default() }
+        Room {
+            channel,
+            rows: Vec::new(),
+            tombstones: BTreeMap::new(),
+            now: NOON,
+            dice,
+            limits: Limits::default(),
+            facts: BTreeMap::new(),
+        }
     }
 
     pub fn create(store: &dyn Store, text: &str, seed: u64) -> Room {
@@ -75,11 +92,17 @@ impl Room {
             now: self.now,
             dice: &mut self.dice,
             limits: &self.limits,
-            facts: &Default::default(),
+            facts: &self.facts,
             rename: mixd::xep::pubsub::renamed,
         };
         let decision = self.channel.decide(&actor, command, &mut context).unwrap();
         self.apply(decision.changes)
+    }
+
+    /// Has commands name these rows.
+    pub fn know(&mut self, store: &dyn Store, rows: &[u64]) {
+        let facts = store.facts(self.tag(), rows).unwrap().into_iter().flatten();
+        self.facts = facts.map(|facts| (facts.row.number, facts)).collect();
     }
 
     /// Changes as records, made so in memory.
@@ -204,4 +227,16 @@ pub fn loaded(store: &dyn Store, text: &str) -> Option<Channel> {
 
 pub fn is_unknown(outcome: Result<(), CommitError>) -> bool {
     matches!(outcome, Err(CommitError::Unknown(_)))
+}
+
+/// What a look through a store finds wrong.
+pub fn wrong(verify: impl FnOnce(&mut dyn FnMut(Sighting)) -> Census) -> Vec<String> {
+    let mut found = Vec::new();
+    let census = verify(&mut |sighting| {
+        if let Sighting::Wrong(finding) = sighting {
+            found.push(finding.to_string());
+        }
+    });
+    assert_eq!(census.wrong, found.len() as u64);
+    found
 }

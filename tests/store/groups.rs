@@ -11,10 +11,10 @@ claims!(
     a_list_made_anew_is_empty_however_long_it_was,
     roles_and_settings_come_back,
     what_is_not_there_is_not_configured,
-    every_record_of_a_member_comes_back,
-    the_list_of_groups_follows_every_change,
     the_directory_knows_the_numbers_of_groups,
-    what_was_destroyed_leaves_nothing_to_its_successor,
+    what_was_destroyed_leaves_nothing_to_its_successor;
+    inventions: every_record_of_a_member_comes_back,
+    the_list_of_groups_follows_every_change,
     facts_tell_who_corrected_and_who_retracted,
 );
 

@@ -2,14 +2,30 @@
 
 #![allow(clippy::unwrap_used)]
 
-/// Runs claims against each backend.
+/// Runs claims against each backend, and looks through what each leaves. What claims leave that deal with inventions
+/// (reports of rows that nobody wrote, say) is not looked through.
 macro_rules! claims {
-    ($($claim:ident),* $(,)?) => {
-        mod in_memory { $(#[test] fn $claim() { super::$claim(&mixd::store::MemoryStore::new([7; 16])); })* }
-        mod on_disk { $(#[test] fn $claim() {
-            let folder = tempfile::tempdir().unwrap();
-            super::$claim(&crate::disk::open(folder.path()));
-        })* }
+    ($($claim:ident),* $(; inventions: $($invention:ident),*)? $(,)?) => {
+        mod in_memory {
+            $(#[test] fn $claim() {
+                let store = mixd::store::MemoryStore::new([7; 16]);
+                super::$claim(&store);
+                assert_eq!(crate::fixture::wrong(|watch| store.verify(watch)), Vec::<String>::new());
+            })*
+            $($(#[test] fn $invention() { super::$invention(&mixd::store::MemoryStore::new([7; 16])); })*)?
+        }
+        mod on_disk {
+            $(#[test] fn $claim() {
+                let folder = tempfile::tempdir().unwrap();
+                let store = crate::disk::open(folder.path());
+                super::$claim(&store);
+                assert_eq!(crate::fixture::wrong(|watch| store.verify(watch).unwrap()), Vec::<String>::new());
+            })*
+            $($(#[test] fn $invention() {
+                let folder = tempfile::tempdir().unwrap();
+                super::$invention(&crate::disk::open(folder.path()));
+            })*)?
+        }
     };
 }
 
@@ -25,3 +41,4 @@ mod picked;
 mod receipts;
 mod suite;
 mod unsent;
+mod verify;

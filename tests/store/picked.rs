@@ -8,10 +8,10 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use std::collections::BTreeSet;
 
 claims!(
-    picked_pages_agree_with_a_look_at_every_row,
+    no_window_shows_nothing;
+    inventions: picked_pages_agree_with_a_look_at_every_row,
     paging_on_through_windows_meets_every_row_once,
     a_file_that_was_retracted_is_no_media,
-    no_window_shows_nothing,
 );
 
 fn windows(dice: &mut StdRng, rows: u64) -> Vec<(u64, u64)> {

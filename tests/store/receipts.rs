@@ -7,10 +7,10 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use std::collections::HashMap;
 
 claims!(
-    the_first_report_of_a_row_counts,
+    the_reports_of_a_destroyed_channel_are_gone;
+    inventions: the_first_report_of_a_row_counts,
     a_report_up_to_a_row_leaves_what_was_reported_exactly,
     who_read_a_row_got_it,
-    the_reports_of_a_destroyed_channel_are_gone,
 );
 
 fn people(store: &dyn Store, room: &mut Room, count: usize) -> Vec<ParticipantId> {

@@ -18,11 +18,14 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Takes a folder, and makes it where there is none.
+    /// Takes a folder, and makes it a store's where there is none and `make` says so.
     ///
     /// # Errors
     /// The reason why it cannot be had or is not a store of this format.
-    pub(super) fn claim(path: &Path) -> Result<Folder, StoreError> {
+    pub(super) fn claim(path: &Path, make: bool) -> Result<Folder, StoreError> {
+        if !make && !path.join("FORMAT").exists() {
+            return Err(StoreError(format!("{} is no store: there is no FORMAT file in it", path.display())));
+        }
         if path.exists() && !path.is_dir() {
             return Err(StoreError(format!("{} is not a folder: name a folder for the store", path.display())));
         }

@@ -9,8 +9,8 @@ mod unsent;
 mod writer;
 
 use super::shelf::Space;
+use super::{Census, Sighting, Unsent, facts, keyspace, paging, pieces, reader, verify};
 use super::{CommitError, Listing, Page, PagePlan, Record, Sizes, Store, StoreError, Whereabouts};
-use super::{Unsent, facts, keyspace, paging, pieces, reader};
 use crate::channel::{
     Channel, ChannelName, Facts, Head, Member, ParticipantId, Progress, Row, Stamp, Status, Tombstone,
 };
@@ -28,8 +28,10 @@ use writer::Writer;
 /// How a store is opened.
 #[derive(Clone, Debug)]
 pub struct SledOptions {
-    /// The store's folder, which is made where it is missing.
+    /// The store's folder.
     pub path: PathBuf,
+    /// Whether a store is made where there is none.
+    pub create: bool,
     /// How much to keep of it in memory: half for the current month, a quarter for the state, an eighth for each older
     /// month that is open; in bytes.
     pub cache_bytes: u64,
@@ -42,7 +44,7 @@ pub struct SledOptions {
 impl SledOptions {
     /// The usual options for a folder.
     pub fn at(path: impl Into<PathBuf>) -> SledOptions {
-        SledOptions { path: path.into(), cache_bytes: 256 << 20, flush_ms: 250, old_months_max: 3 }
+        SledOptions { path: path.into(), create: true, cache_bytes: 256 << 20, flush_ms: 250, old_months_max: 3 }
     }
 }
 
@@ -57,12 +59,12 @@ pub struct SledStore {
 }
 
 impl SledStore {
-    /// Opens a store, and makes one where the folder is missing or empty.
+    /// Opens a store, and, where the options say so, makes one where the folder is missing or empty.
     ///
     /// # Errors
     /// A folder that is another's, in use, of another version, damaged or not writable; the text says what to do.
     pub fn open(options: SledOptions) -> Result<SledStore, StoreError> {
-        let folder = Folder::claim(&options.path)?;
+        let folder = Folder::claim(&options.path, options.create)?;
         let months = folder.months()?;
         let state = Disk::open(&folder.state(), options.cache_bytes / 4, options.flush_ms, months.is_empty())?;
         let sealing_key = sealing_key(&state, months.is_empty())?;
@@ -84,6 +86,14 @@ impl SledStore {
     /// How many commits were replayed when it was opened, because the process before had not synced the state.
     pub fn replayed(&self) -> usize {
         self.replayed
+    }
+
+    /// Looks through everything, and tells what is not as it has to be. Nothing else may write meanwhile.
+    ///
+    /// # Errors
+    /// A folder that cannot be read. What is wrong inside is told, and is no error.
+    pub fn verify(&self, watch: &mut dyn FnMut(Sighting)) -> Result<Census, StoreError> {
+        Ok(verify::verify(&self.shelves, self.folder.months()?, true, watch))
     }
 
     fn writer(&self) -> Result<MutexGuard<'_, Writer>, CommitError> {

@@ -1,0 +1,42 @@
+//! `mixd verify`: a look through a store that nobody has open.
+
+use super::{EXIT_WRONG, Place, failed, open};
+use mixd::store::{Census, Sighting, SledStore};
+use std::process::ExitCode;
+
+/// Looks through a store, and prints what is wrong on standard output.
+pub fn verify(place: &Place) -> ExitCode {
+    let folder = match place.folder() {
+        Ok(folder) => folder,
+        Err(code) => return code,
+    };
+    let store = match open(folder) {
+        Ok(store) => store,
+        Err(error) => return failed("the store cannot be opened", &error),
+    };
+    if store.replayed() > 0 {
+        eprintln!("the last process was killed: {} commits of it were taken up, as a start does", store.replayed());
+    }
+    match look_through(&store) {
+        Ok(census) if census.wrong == 0 => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::from(EXIT_WRONG),
+        Err(error) => failed("the store cannot be read", &error),
+    }
+}
+
+/// Looks through a store: what is wrong goes to standard output, how far it is and how it ends to standard error.
+pub fn look_through(store: &SledStore) -> Result<Census, mixd::store::StoreError> {
+    let census = store.verify(&mut |sighting| match sighting {
+        Sighting::Begins(check) => eprintln!("looking at {check}"),
+        Sighting::Wrong(finding) => println!("{finding}"),
+    })?;
+    let Census { months, channels, members, rows, wrong } = census;
+    eprintln!(
+        "{channels} channels, {members} members, {rows} rows in {months} months: {}",
+        match wrong {
+            0 => "nothing is wrong".to_owned(),
+            _ => format!("{wrong} things are wrong"),
+        }
+    );
+    Ok(census)
+}

@@ -1,0 +1,58 @@
+//! The directory: every channel is where its name says, with a number of its own and an information item; and what
+//! belongs to a channel belongs to one that exists.
+
+use super::super::StoreError;
+use super::super::keyspace::{self, Entry};
+use super::super::shelf::{Shelf, Space};
+use super::survey::Survey;
+use crate::channel::{Item, Node};
+use std::collections::HashMap;
+
+/// The letters of what belongs to a channel, with what it is.
+const OF_CHANNELS: [(u8, &str); 9] = [
+    (b'm', "members"),
+    (b'u', "guests"),
+    (b'i', "items"),
+    (b'l', "lists"),
+    (b'e', "entries of lists"),
+    (b'o', "tombstones"),
+    (b'k', "corrections"),
+    (b'q', "reports"),
+    (b'h', "months"),
+];
+
+pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
+    let mut by_gid = HashMap::new();
+    survey.each::<Entry>(Space::State, &keyspace::all(b'c'), |key, entry| {
+        let (name, profile) = (&entry.name, &entry.profile);
+        let place = || format!("channel {name}");
+        survey.holds(key == keyspace::channel(name), place, || "it lies under the key of another name".into());
+        survey.holds((entry.tag, entry.gid, entry.listed) == (profile.tag, profile.gid, profile.listed), place, || {
+            "what the directory says of it is not what its profile says".into()
+        });
+        if let Some(other) = by_gid.insert(entry.gid, name.clone()) {
+            survey.wrong(place(), format!("channel {other} has the same number {}", entry.gid));
+        }
+        Ok(())
+    })?;
+    survey.each_channel(|tag, name| {
+        let mut has_info = false;
+        survey.each::<(Node, Item)>(Space::State, &keyspace::items(tag), |key, (node, _)| {
+            has_info |= node == Node::Info;
+            survey.holds(
+                key == keyspace::item(tag, node),
+                || format!("channel {name}"),
+                || format!("its item of {node:?} lies under the key of another node"),
+            );
+            Ok(())
+        })?;
+        survey.holds(has_info, || format!("channel {name}"), || "it has no information item".into());
+        Ok(())
+    })?;
+    for (letter, what) in OF_CHANNELS {
+        for tag in survey.tags(Space::State, letter)?.into_iter().filter(|&tag| !survey.knows(tag)) {
+            survey.wrong(format!("tag {tag:016x}"), format!("{what} of a channel that does not exist"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! The indexes of rows hold what the rows say, and nothing else: what they refer to, the files they carry, the blocks
+//! that authors and messages are in, and in the state what they correct.
+
+use super::super::StoreError;
+use super::super::keyspace::{self, BLOCK_ROWS, Spans};
+use super::super::shelf::{Shelf, Space};
+use super::survey::{Survey, place_of};
+use crate::channel::{ChannelName, Row, RowKind};
+use std::collections::BTreeSet;
+
+/// The letters of the indexes of a month.
+const INDEXES: [u8; 3] = [b'b', b'f', b't'];
+
+pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
+    survey.each_channel(|tag, name| {
+        let spans: Spans = survey.shelf.value(Space::State, &keyspace::spans(tag))?.unwrap_or_default();
+        let mut corrections = BTreeSet::new();
+        for span in spans.months.iter().filter(|span| survey.months.contains(&span.month)) {
+            let space = Space::Month(span.month);
+            let mut due = BTreeSet::new();
+            survey.each::<Row>(space, &keyspace::rows(tag), |_, row| {
+                due.extend(entries_of(tag, &row));
+                if let Some(target) = row.target.filter(|_| row.corrects) {
+                    corrections.insert(keyspace::correction(tag, target, row.number));
+                }
+                Ok(())
+            })?;
+            for letter in INDEXES {
+                let prefix = [&[letter][..], &tag.to_be_bytes()].concat();
+                compare(survey, name, space, &prefix, &mut due)?;
+            }
+        }
+        // What corrects a row that retention took stays known until it goes itself.
+        compare(survey, name, Space::State, &keyspace::all_corrections(tag), &mut corrections)
+    })
+}
+
+/// The entries that a row has in the indexes of its month.
+fn entries_of(tag: u64, row: &Row) -> Vec<Vec<u8>> {
+    let block = row.number / BLOCK_ROWS;
+    let mut entries = vec![keyspace::block(tag, Some(&row.author), block)];
+    if !matches!(row.kind, RowKind::Event(_)) {
+        entries.push(keyspace::block(tag, None, block));
+    }
+    entries.extend(row.target.map(|target| keyspace::target(tag, target, row.number)));
+    entries.extend(row.media.map(|kind| keyspace::media(tag, kind, row.number)));
+    entries
+}
+
+/// Tells what is there and not due, and what is due and not there.
+fn compare<S: Shelf>(
+    survey: &Survey<'_, S>,
+    name: &ChannelName,
+    space: Space,
+    prefix: &[u8],
+    due: &mut BTreeSet<Vec<u8>>,
+) -> Result<(), StoreError> {
+    survey.each_key(space, prefix, |key| {
+        let place = || format!("channel {name}, {}", place_of(space, key));
+        survey.holds(due.remove(key), place, || "the index names a row that says nothing of the kind".into());
+        Ok(())
+    })?;
+    let missing: Vec<Vec<u8>> = due.range(prefix.to_vec()..keyspace::behind(prefix)).cloned().collect();
+    for key in missing {
+        survey.wrong(format!("channel {name}, {}", place_of(space, &key)), "a row is missing in the index");
+    }
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! Rows: numbered without gaps, in the months that say so, with stamps that never fall and ordinals that count, by
+//! authors who are known.
+
+use super::super::StoreError;
+use super::super::keyspace::{self, Month, Span, Spans};
+use super::super::shelf::{Order, Shelf, Space};
+use super::survey::Survey;
+use crate::channel::{ChannelName, Head, ParticipantId, Row, RowKind};
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+
+pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
+    survey.each_channel(|tag, name| {
+        let spans: Spans = survey.shelf.value(Space::State, &keyspace::spans(tag))?.unwrap_or_default();
+        let mut walk = Walk { survey, tag, name, before: spans.base, counts: true, authors: HashSet::new() };
+        for (at, span) in spans.months.iter().enumerate() {
+            let past = at.checked_sub(1).and_then(|past| spans.months.get(past));
+            if past.is_some_and(|past| past.month >= span.month) {
+                walk.wrong(format!("month {}", span.month), "it comes before the month before it".into());
+            }
+            walk.span(span, spans.months.get(at + 1))?;
+        }
+        check_strays(survey, tag, name, &spans)
+    })
+}
+
+/// A walk through the rows of a channel.
+struct Walk<'a, 'b, S> {
+    survey: &'a Survey<'b, S>,
+    tag: u64,
+    name: &'a ChannelName,
+    before: Head,
+    /// Whether the row before is there, so that its ordinal is known.
+    counts: bool,
+    /// Authors that have a record.
+    authors: HashSet<ParticipantId>,
+}
+
+impl<S: Shelf> Walk<'_, '_, S> {
+    fn wrong(&self, what: String, reason: String) {
+        self.survey.wrong(format!("channel {}, {what}", self.name), reason);
+    }
+
+    /// The rows of one month, which end before those of the next.
+    fn span(&mut self, span: &Span, next: Option<&Span>) -> Result<(), StoreError> {
+        let due = self.before.row + 1;
+        if span.first != due {
+            self.wrong(format!("month {}", span.month), format!("it begins with row {}, and {due} is due", span.first));
+            self.before.row = span.first.saturating_sub(1);
+            self.counts = false;
+        }
+        if !self.survey.months.contains(&span.month) {
+            self.wrong(format!("month {}", span.month), "the month is not there, and holds rows".into());
+            self.before.row = next.map_or(self.before.row, |next| next.first - 1);
+            self.counts = false;
+            return Ok(());
+        }
+        let space = Space::Month(span.month);
+        let from = keyspace::row(self.tag, span.first);
+        let to = next
+            .map_or_else(|| keyspace::behind(&keyspace::rows(self.tag)), |next| keyspace::row(self.tag, next.first));
+        self.survey.shelf.scan(space, &from, &to, Order::Rising, &mut |key, entry| {
+            let number = keyspace::number_of(key)?;
+            match self.survey.shelf.whole::<Row>(space, key, entry) {
+                Ok(row) => self.row(span, number, &row)?,
+                Err(error) => {
+                    self.wrong(format!("row {number}"), error.to_string());
+                    (self.before.row, self.counts) = (number, false);
+                }
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        let end = next.map_or(span.first.max(self.before.row), |next| next.first - 1);
+        if self.before.row != end {
+            self.wrong(format!("month {}", span.month), format!("rows {} to {end} are missing", self.before.row + 1));
+            self.before.row = end;
+            self.counts = false;
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, span: &Span, number: u64, row: &Row) -> Result<(), StoreError> {
+        self.survey.count(|census| census.rows += 1);
+        let (due, place) = (self.before.row + 1, format!("row {number}"));
+        if number != due {
+            self.wrong(place.clone(), format!("rows {due} to {} are missing before it", number - 1));
+        } else if self.counts && row.ordinal != self.before.ordinal + u64::from(row.counted) {
+            self.wrong(place.clone(), format!("its ordinal {} does not follow {}", row.ordinal, self.before.ordinal));
+        }
+        if row.number != number {
+            self.wrong(place.clone(), format!("it says that it is row {}", row.number));
+        }
+        if row.stamp < self.before.stamp {
+            self.wrong(place.clone(), "its stamp is earlier than that of the row before".into());
+        }
+        if number == span.first && row.stamp != span.since {
+            self.wrong(place.clone(), "its stamp is not the one that its month begins with".into());
+        }
+        if Month::of(row.stamp) > span.month {
+            self.wrong(place.clone(), format!("its stamp is later than its month {}", span.month));
+        }
+        if row.target.is_some_and(|target| target >= number) {
+            self.wrong(place.clone(), "it refers to itself or to a later row".into());
+        }
+        self.check_people(&place, row)?;
+        self.counts = true;
+        self.before = Head { row: number, ordinal: row.ordinal, stamp: row.stamp };
+        Ok(())
+    }
+
+    /// Everybody whom a row names has a record.
+    fn check_people(&mut self, place: &str, row: &Row) -> Result<(), StoreError> {
+        let event = if let RowKind::Event(event) = &row.kind { Some(event) } else { None };
+        let of_event = event.into_iter().flat_map(|event| [&event.by, &event.whom]).flatten();
+        for id in of_event.chain([&row.author]) {
+            if self.authors.contains(id) {
+                continue;
+            }
+            if self.survey.shelf.entry(Space::State, &keyspace::member(self.tag, id))?.is_none() {
+                self.wrong(place.to_owned(), format!("it names {id}, of whom there is no record"));
+            }
+            self.authors.insert(id.clone());
+        }
+        Ok(())
+    }
+}
+
+/// Rows of a channel lie in no month but those that are known to hold some.
+fn check_strays<S: Shelf>(
+    survey: &Survey<'_, S>,
+    tag: u64,
+    name: &ChannelName,
+    spans: &Spans,
+) -> Result<(), StoreError> {
+    for &month in &survey.months {
+        let first = spans.months.iter().find(|span| span.month == month).map(|span| span.first);
+        let end = first.map_or_else(|| keyspace::behind(&keyspace::rows(tag)), |first| keyspace::row(tag, first));
+        survey.shelf.scan(Space::Month(month), &keyspace::rows(tag), &end, Order::Rising, &mut |key, _| {
+            let number = keyspace::number_of(key)?;
+            survey
+                .wrong(format!("channel {name}, row {number}"), format!("it lies in month {month}, where none is due"));
+            Ok(ControlFlow::Continue(()))
+        })?;
+    }
+    Ok(())
+}

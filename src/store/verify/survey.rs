@@ -1,0 +1,182 @@
+//! What every check needs: the channels there are, a way to read what may be damaged, and somebody to tell.
+
+use super::super::keyspace::{self, Grave, Month};
+use super::super::shelf::{Order, Shelf, Space};
+use super::super::{StoreError, paging::Archive};
+use super::{Census, Finding, Sighting};
+use crate::channel::ChannelName;
+use serde::de::DeserializeOwned;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+/// A look through one store.
+pub(super) struct Survey<'a, S> {
+    pub(super) shelf: &'a S,
+    pub(super) months: Vec<Month>,
+    pub(super) on_disk: bool,
+    /// The channels of the directory by their tags.
+    pub(super) channels: BTreeMap<u64, ChannelName>,
+    /// The tags of channels that are being cleared away; what is left of them counts for nothing.
+    buried: BTreeSet<u64>,
+    check: Cell<&'static str>,
+    census: Cell<Census>,
+    watch: RefCell<&'a mut dyn FnMut(Sighting)>,
+}
+
+impl<'a, S: Shelf> Survey<'a, S> {
+    /// Takes up which channels there are.
+    pub(super) fn new(
+        shelf: &'a S,
+        months: Vec<Month>,
+        on_disk: bool,
+        watch: &'a mut dyn FnMut(Sighting),
+    ) -> Survey<'a, S> {
+        let census = Census { months: months.len() as u64, ..Census::default() };
+        let mut survey = Survey {
+            shelf,
+            months,
+            on_disk,
+            channels: BTreeMap::new(),
+            buried: BTreeSet::new(),
+            check: Cell::new("directory"),
+            census: Cell::new(census),
+            watch: RefCell::new(watch),
+        };
+        let (mut channels, mut buried) = (BTreeMap::new(), BTreeSet::new());
+        let read = survey
+            .each::<(ChannelName, u64)>(Space::State, &keyspace::all(b'c'), |_, (name, tag)| {
+                if let Some(other) = channels.insert(tag, name.clone()) {
+                    survey.wrong(format!("channel {name}"), format!("channel {other} has the same tag"));
+                }
+                Ok(())
+            })
+            .and_then(|()| {
+                survey.each::<Grave>(Space::State, &keyspace::all(b'g'), |_, grave| {
+                    if let Grave::Channel { tag, .. } = grave {
+                        buried.insert(tag);
+                    }
+                    Ok(())
+                })
+            });
+        if let Err(error) = read {
+            survey.wrong("the directory", error.to_string());
+        }
+        survey.count(|census| census.channels = channels.len() as u64);
+        (survey.channels, survey.buried) = (channels, buried);
+        survey
+    }
+
+    pub(super) fn begin(&self, check: &'static str) {
+        self.check.set(check);
+        self.watch.borrow_mut()(Sighting::Begins(check));
+    }
+
+    pub(super) fn census(&self) -> Census {
+        self.census.get()
+    }
+
+    pub(super) fn count(&self, add: impl FnOnce(&mut Census)) {
+        let mut census = self.census.get();
+        add(&mut census);
+        self.census.set(census);
+    }
+
+    /// Tells what is wrong, and where.
+    pub(super) fn wrong(&self, place: impl Into<String>, reason: impl Into<String>) {
+        self.count(|census| census.wrong += 1);
+        let finding = Finding { check: self.check.get(), place: place.into(), reason: reason.into() };
+        self.watch.borrow_mut()(Sighting::Wrong(finding));
+    }
+
+    /// Tells it where something does not hold; returns whether it does.
+    pub(super) fn holds(&self, so: bool, place: impl FnOnce() -> String, reason: impl FnOnce() -> String) -> bool {
+        if !so {
+            self.wrong(place(), reason());
+        }
+        so
+    }
+
+    /// Visits every value whose key begins with `prefix`; one that cannot be read is told and passed over.
+    pub(super) fn each<T: DeserializeOwned>(
+        &self,
+        space: Space,
+        prefix: &[u8],
+        mut visit: impl FnMut(&[u8], T) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.shelf.scan(space, prefix, &keyspace::behind(prefix), Order::Rising, &mut |key, entry| {
+            match self.shelf.whole(space, key, entry) {
+                Ok(value) => visit(key, value)?,
+                Err(error) => self.wrong(place_of(space, key), error.to_string()),
+            }
+            Ok(ControlFlow::Continue(()))
+        })
+    }
+
+    /// Visits every key that begins with `prefix`.
+    pub(super) fn each_key(
+        &self,
+        space: Space,
+        prefix: &[u8],
+        mut visit: impl FnMut(&[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.shelf.scan(space, prefix, &keyspace::behind(prefix), Order::Rising, &mut |key, _| {
+            visit(key)?;
+            Ok(ControlFlow::Continue(()))
+        })
+    }
+
+    /// Does something for each channel; one that cannot be read is told, and the next one has its turn.
+    pub(super) fn each_channel(
+        &self,
+        mut visit: impl FnMut(u64, &ChannelName) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        for (&tag, name) in &self.channels {
+            if let Err(error) = visit(tag, name) {
+                self.wrong(format!("channel {name}"), error.to_string());
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of a channel. What is wrong with them is told by the check of rows; `None` where they cannot be read.
+    pub(super) fn archive(&self, tag: u64) -> Option<Archive<'a, S>> {
+        Archive::open(self.shelf, tag).ok()
+    }
+
+    /// The tags in the keys of one letter, a seek each.
+    pub(super) fn tags(&self, space: Space, letter: u8) -> Result<Vec<u64>, StoreError> {
+        let (mut tags, end) = (Vec::new(), keyspace::behind(&keyspace::all(letter)));
+        let mut from = Some(keyspace::all(letter));
+        while let Some(start) = from.take() {
+            self.shelf.scan(space, &start, &end, Order::Rising, &mut |key, _| {
+                if let Some(tag) = tag_of(key) {
+                    tags.push(tag);
+                    from = tag.checked_add(1).map(|next| [&[letter][..], &next.to_be_bytes()].concat());
+                }
+                Ok(ControlFlow::Break(()))
+            })?;
+        }
+        Ok(tags)
+    }
+
+    /// Whether a tag is that of a channel that exists or is being cleared away.
+    pub(super) fn knows(&self, tag: u64) -> bool {
+        self.channels.contains_key(&tag) || self.buried.contains(&tag)
+    }
+}
+
+/// The tag in a key that has one behind its letter.
+fn tag_of(key: &[u8]) -> Option<u64> {
+    key.get(1..9).and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes)
+}
+
+/// An entry as a place that people can look up.
+pub(super) fn place_of(space: Space, key: &[u8]) -> String {
+    let letter = key.first().map(|&letter| letter.escape_ascii().to_string()).unwrap_or_default();
+    let rest = hex::encode(key.get(1..).unwrap_or_default());
+    match space {
+        Space::State => format!("state, entry {letter}:{rest}"),
+        Space::Month(month) => format!("month {month}, entry {letter}:{rest}"),
+    }
+}

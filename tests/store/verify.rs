@@ -1,0 +1,180 @@
+//! A look through a store finds what is wrong with it, and says where.
+
+use crate::disk::open;
+use crate::fixture::{DAY_MS, NOON, Room, jid, wrong};
+use mixd::channel::{Change, Command, GroupCommand, Limits, Message, Node, NodeSet, Progress, Stamp};
+use mixd::store::{Census, Sighting};
+use std::fs;
+use std::path::Path;
+
+/// A store with something of everything, in three months.
+fn build(path: &Path) {
+    let store = open(path);
+    let mut room = Room::create(&store, "coven", 1);
+    for (n, who) in ["owner", "p0", "p1"].into_iter().enumerate() {
+        room.now = Stamp(NOON.0 + n as u64 * 30 * DAY_MS);
+        let subscribe = NodeSet::ALL;
+        room.run(&store, who, Command::Join { nick: None, subscribe });
+        for _ in 0..6 {
+            room.say(&store, who, &"long ".repeat(1500));
+        }
+    }
+    let settings = room.apply(vec![Change::Configured(Limits::default().group_settings())]);
+    mixd::store::Store::commit(&store, room.now, &settings).unwrap();
+    let file = Message { media: Some(mixd::channel::MediaKind::Image), ..room.message("a picture") };
+    room.run(&store, "p0", Command::Publish(file));
+    let corrects = room.rows.last().unwrap().origin_id.clone();
+    let correction = Message { corrects, ..room.message("a better one") };
+    room.run(&store, "p0", Command::Publish(correction));
+    room.know(&store, &[4, 8]);
+    room.run(&store, "p0", Command::Group(GroupCommand::Hide { rows: vec![8] }));
+    room.run(&store, "owner", Command::Group(GroupCommand::Moderate { row: 4, reason: None }));
+    room.run(&store, "p0", Command::Group(GroupCommand::Report { row: 8, progress: Progress::Read, exact: false }));
+    let subscriptions = [Node::Messages].into_iter().collect();
+    let guest = mixd::channel::Guest { jid: jid("guest"), since: NOON, subscriptions, first: 1 };
+    store_one(&store, room.record(Change::GuestSet { guest, ended: Default::default() }));
+    for (node, exists) in [(Node::Banned, true), (Node::Allowed, true)] {
+        store_one(&store, room.record(Change::ListMade { node, exists }));
+        store_one(&store, room.record(Change::Listed { node, jid: jid("stranger"), present: true }));
+    }
+    mixd::store::Store::idle(&store, Stamp(room.now.0 + 5000)).unwrap();
+}
+
+fn store_one(store: &dyn mixd::store::Store, record: mixd::store::Record) {
+    store.commit(NOON, &[record]).unwrap();
+}
+
+fn database(path: &Path) -> sled::Db {
+    let tries = (0..500).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        sled::open(path).ok()
+    });
+    tries.expect("the database opens once its last handle is gone")
+}
+
+fn found(path: &Path) -> Vec<String> {
+    let store = open(path);
+    wrong(|watch| store.verify(watch).unwrap())
+}
+
+/// The months there are, oldest first.
+fn months(path: &Path) -> Vec<String> {
+    let entries = fs::read_dir(path.join("archive")).unwrap();
+    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_sound_store_is_counted_and_nothing_is_wrong_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    build(folder.path());
+    let store = open(folder.path());
+    let mut begun = 0;
+    let census = store.verify(&mut |sighting| match sighting {
+        Sighting::Begins(_) => begun += 1,
+        Sighting::Wrong(finding) => panic!("{finding}"),
+    });
+    assert_eq!(census.unwrap(), Census { months: 3, channels: 1, members: 3, rows: 21, wrong: 0 });
+    assert!(begun >= 10);
+}
+
+/// What is done to the first entry of a letter.
+#[derive(Clone, Copy)]
+enum Damage {
+    Gone,
+    /// The last byte of the value is another.
+    Spoilt,
+    /// The value is of another version.
+    Foreign,
+    /// The entry lies under another key, whose last byte is another.
+    Moved,
+}
+
+/// In the state, or in a month; the letter; what is done; what is told.
+const DAMAGES: &[(&str, u8, Damage, &str)] = &[
+    ("state", b'c', Damage::Foreign, "of version 9"),
+    ("state", b'c', Damage::Gone, "of a channel that does not exist"),
+    ("state", b'c', Damage::Moved, "channels: channel coven: it lies under the key of another name"),
+    ("state", b'i', Damage::Gone, "channels: channel coven: it has no information item"),
+    ("state", b'm', Damage::Gone, "of whom there is no record"),
+    ("state", b'm', Damage::Gone, "which has no record of it"),
+    ("state", b'm', Damage::Moved, "members: channel coven, member "),
+    ("state", b'a', Damage::Gone, "@host.example says nothing of it, its record Joined"),
+    ("state", b'a', Damage::Moved, "an account is listed in channel coven"),
+    ("state", b'u', Damage::Gone, "as a guest of channel coven, which has no record of it"),
+    ("state", b'v', Damage::Gone, "guests: channel coven, guest guest@host.example: the list of channels"),
+    ("state", b'e', Damage::Moved, "lists: channel coven, list Allowed: stranger@host.example lies under"),
+    ("state", b'l', Damage::Gone, "is on a list that ceased to be and is not cleared away"),
+    ("state", b'h', Damage::Gone, "rows: channel coven, row 1: it lies in month"),
+    ("state", b'o', Damage::Moved, "it lies where that of row"),
+    ("state", b'k', Damage::Gone, "a row is missing in the index"),
+    ("state", b'k', Damage::Moved, "the index names a row that says nothing of the kind"),
+    ("state", b'q', Damage::Moved, "receipts: channel coven, report of rows "),
+    ("month", b'r', Damage::Gone, "are missing"),
+    ("month", b'r', Damage::Moved, "rows: channel coven, row "),
+    ("month", b'b', Damage::Gone, "indexes: channel coven, month "),
+    ("month", b't', Damage::Gone, "indexes: channel coven, month "),
+    ("month", b'f', Damage::Gone, "indexes: channel coven, month "),
+    ("month", b't', Damage::Moved, "the index names a row that says nothing of the kind"),
+    ("month", b'x', Damage::Gone, "is missing"),
+    ("month", b'x', Damage::Moved, "a piece of a value that is not there"),
+    ("month", b'n', Damage::Moved, "the number of its newest commit is missing"),
+    ("month", b'd', Damage::Spoilt, "the redo record of commit "),
+    ("state", b's', Damage::Spoilt, "a part of the archive is lost"),
+];
+
+fn damage(db: &sled::Db, letter: u8, damage: Damage) -> bool {
+    let Some((key, value)) = db.scan_prefix([letter]).next().transpose().unwrap() else { return false };
+    let (mut other, mut spoilt) = (key.to_vec(), value.to_vec());
+    *other.last_mut().unwrap() ^= 0x55;
+    match damage {
+        Damage::Gone => drop(db.remove(&key).unwrap()),
+        Damage::Foreign => {
+            spoilt[2] = 9;
+            db.insert(&key, spoilt).unwrap();
+        }
+        Damage::Spoilt => {
+            *spoilt.last_mut().unwrap() = 0x7F;
+            db.insert(&key, spoilt).unwrap();
+        }
+        Damage::Moved => {
+            db.remove(&key).unwrap();
+            db.insert(other, value).unwrap();
+        }
+    }
+    true
+}
+
+#[test]
+fn every_kind_of_damage_is_found_and_its_place_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = folder.path().join("whole");
+    build(&whole);
+    for (n, &(place, letter, kind, told)) in DAMAGES.iter().enumerate() {
+        let path = folder.path().join(n.to_string());
+        crate::disk::copy(&whole, &path);
+        // The newest month is not the only one that can be damaged.
+        let places = match place {
+            "state" => vec![path.join("state")],
+            _ => months(&path).iter().map(|month| path.join("archive").join(month)).collect(),
+        };
+        let hit = places.iter().any(|place| damage(&database(place), letter, kind));
+        assert!(hit, "there is no entry '{}' to damage", letter as char);
+        let found = match mixd::store::SledStore::open(mixd::store::SledOptions::at(&path)) {
+            Ok(store) => wrong(|watch| store.verify(watch).unwrap()),
+            Err(error) => vec![error.to_string()],
+        };
+        let is_told = found.iter().any(|finding| finding.contains(told));
+        assert!(is_told, "damage {n} ({}): expected {told:?}, found {found:#?}", letter as char);
+    }
+}
+
+#[test]
+fn a_month_that_went_is_told_with_the_rows_it_held() {
+    let folder = tempfile::tempdir().unwrap();
+    build(folder.path());
+    fs::remove_dir_all(folder.path().join("archive").join(&months(folder.path())[0])).unwrap();
+    let found = found(folder.path());
+    assert!(found.iter().any(|finding| finding.contains("the month is not there, and holds rows")), "{found:#?}");
+}
