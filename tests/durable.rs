@@ -275,7 +275,7 @@ fn a_second_mixd_on_the_same_store_is_refused_and_the_first_goes_on() {
     let mut second = Mixd::start_in(folder.path(), host.port(), "", &[]);
     let (status, _) = second.wait();
     assert_eq!(status.code(), Some(1), "{}", second.log());
-    assert!(second.log().contains("locked by process"), "{}", second.log());
+    second.wait_for_log("locked by process", 1);
     peer.check_alive("1");
 }
 
@@ -295,7 +295,7 @@ fn a_store_of_another_version_is_refused_with_the_reason() {
     let mut again = Mixd::start_in(folder.path(), host.port(), "", &[]);
     let (status, _) = again.wait();
     assert_eq!(status.code(), Some(1), "{}", again.log());
-    assert!(again.log().contains("version"), "{}", again.log());
+    again.wait_for_log("version", 1);
     std::fs::write(&format, &text).unwrap();
     let _third = Mixd::start_in(folder.path(), host.port(), "", &[]);
     host.accept_authenticated().check_alive("1");
