@@ -9,9 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// Whether what a crash took along is sent by the next start.
-const CRASHES_DELIVER: bool = false;
-
 /// What was found.
 #[derive(Debug, Default)]
 pub struct Outcome {
@@ -21,8 +18,6 @@ pub struct Outcome {
     /// Deliveries of what somebody had already.
     pub repeats: usize,
     pub guests: usize,
-    /// What did not reach somebody because a crash took it along.
-    pub excused: usize,
 }
 
 /// Checks everything, the process first and then what it left.
@@ -39,7 +34,7 @@ pub fn check(mut world: World) -> Outcome {
     let names: Vec<&str> = rows.iter().map(|row| row.origin_id.as_deref().unwrap()).collect();
     assert_eq!(paged, names, "the archive as a client pages it is not what the store holds");
     kept(&world, &names);
-    let excused = delivered(&world, &seen, &names);
+    delivered(&seen, &names);
     let of_people = || PEOPLE.iter().filter_map(|who| seen.messages.get(*who)).flat_map(BTreeMap::values);
     Outcome {
         sent: world.sent.len(),
@@ -47,7 +42,6 @@ pub fn check(mut world: World) -> Outcome {
         deliveries: of_people().map(|got| got.times).sum(),
         repeats: of_people().map(|got| got.times - 1).sum(),
         guests: world.guests,
-        excused,
     }
 }
 
@@ -137,19 +131,14 @@ fn kept(world: &World, names: &[&str]) {
     assert!(lost.is_empty(), "{} lost: {lost:?}", lost.len());
 }
 
-/// Everybody got every row, and the first times in the order of rows; how many deliveries are excused.
-fn delivered(world: &World, seen: &Seen, names: &[&str]) -> usize {
-    let mut excused = 0;
+/// Everybody got every row, and the first times in the order of rows.
+fn delivered(seen: &Seen, names: &[&str]) {
     for who in PEOPLE {
-        let missing = names.iter().filter(|name| seen.got(who, name).is_none());
-        let (crashed, missing): (Vec<&str>, Vec<&str>) =
-            missing.partition(|name| !CRASHES_DELIVER && world.endangered.contains(**name));
-        excused += crashed.len();
+        let missing: Vec<&&str> = names.iter().filter(|name| seen.got(who, name).is_none()).collect();
         let some = &missing[..missing.len().min(9)];
         assert!(missing.is_empty(), "{who} misses {} of {}: {some:?}", missing.len(), names.len());
         let places: Vec<usize> = names.iter().filter_map(|name| Some(seen.got(who, name)?.place)).collect();
         // A repeat of one's own message is reflected when it comes.
         assert!(who == PEOPLE[0] || places.is_sorted(), "{who} got messages out of order");
     }
-    excused
 }

@@ -47,8 +47,6 @@ pub struct World {
     waiting: Vec<String>,
     /// Guests who asked to be let in.
     pub guests: usize,
-    /// What was on its way when mixd died; see `checks`.
-    pub endangered: BTreeSet<String>,
     links: usize,
     /// How often the disk being full ended the process, and how often it went on.
     pub ended_by_disk: usize,
@@ -70,7 +68,6 @@ impl World {
             sent: Vec::new(),
             waiting: Vec::new(),
             guests: 0,
-            endangered: BTreeSet::new(),
             links: 0,
             ended_by_disk: 0,
         };
@@ -177,12 +174,6 @@ impl World {
 
     fn start_again(&mut self) {
         self.host.read_to_the_end();
-        {
-            let seen = self.host.seen();
-            let whole = |name: &&String| PEOPLE.iter().all(|who| seen.got(who, name).is_some());
-            let endangered = self.sent.iter().rev().take(1000).filter(|name| !whole(name));
-            self.endangered.extend(endangered.cloned());
-        }
         self.mixd = start_mixd(self.folder.path(), &self.disk, &self.host, &self.clock);
     }
 
