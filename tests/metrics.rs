@@ -270,6 +270,7 @@ fn a_store_that_cannot_write_is_told_until_it_can() {
     assert_eq!(world.wait_for("/health/ready", 503), "the store could not do what was last asked of it\n");
     assert_eq!(world.page("/health/live").0, 200);
     assert_eq!(world.samples()["mixd_commits_failed_total"], 1.0);
+    assert_eq!(world.samples()["mixd_refusals_total{reason=\"internal\",what=\"\"}"], 1.0);
     std::fs::remove_file(&month).unwrap();
     assert!(create(&mut peer).contains("type='result'"));
     world.wait_for("/health/ready", 200);

@@ -83,6 +83,11 @@ impl From<&Refusal> for Reason {
 }
 
 impl Turn {
+    /// How many are told when the commit is refused.
+    pub fn asked(&self) -> usize {
+        self.replies.len() + self.tokens.len()
+    }
+
     /// What the callers of the turn are told when the commit is refused.
     pub fn refused(&self) -> Vec<Called> {
         self.tokens.iter().map(|&token| (token, Err(Refusal::Internal))).collect()

@@ -143,6 +143,8 @@ impl Worker {
             }
             Err(error @ CommitError::Refused(_)) => {
                 tracing::error!("{error}; what came in is answered with internal-server-error");
+                traced.iter().for_each(|id| tracing::debug!(id, "not committed"));
+                (0..turn.asked()).for_each(|_| self.metrics.count_refusal(&Reason::STORE_FAILED));
                 turn.refused().into_iter().for_each(|called| self.callers.tell(called));
                 let outs = self.engine.abandon(turn);
                 self.send(Parcel { number: None, outs });

@@ -31,7 +31,7 @@ impl Tag {
         self.head.push(' ');
         self.head.push_str(name);
         self.head.push_str("='");
-        escape_into(value.as_ref(), &mut self.head);
+        value_into(value.as_ref(), &mut self.head);
         self.head.push('\'');
         self
     }
@@ -129,6 +129,17 @@ pub fn escape_into(text: &str, out: &mut String) {
     }
 }
 
+/// Appends the value of an attribute. Tabs and line breaks are spelled out, since a reader takes plain ones for spaces
+/// (XML 1.0 §3.3.3): an id that holds one has to come back as it was sent.
+fn value_into(mut value: &str, out: &mut String) {
+    while let Some(at) = value.find(['\t', '\n']) {
+        escape_into(&value[..at], out);
+        out.push_str(if value[at..].starts_with('\t') { "&#x9;" } else { "&#xA;" });
+        value = &value[at + 1..];
+    }
+    escape_into(value, out);
+}
+
 /// Appends `element` as it reads inside a place whose default namespace is `around`.
 ///
 /// Recursion is as deep as the element, which the framer bounds.
@@ -153,7 +164,7 @@ pub fn write_element(element: &Element, around: &str, out: &mut String) {
         }
         out.push_str(name);
         out.push_str("='");
-        escape_into(value, out);
+        value_into(value, out);
         out.push('\'');
     }
     let mut nodes = element.nodes().peekable();
@@ -193,6 +204,18 @@ mod tests {
     fn what_xml_forbids_is_dropped_and_markup_is_escaped() {
         let tag = Tag::new("body").attr("a", "'<\u{1}").text("a<b&\u{0}\u{FFFF}\u{1F600}\r");
         assert_eq!(tag.into_xml(), "<body a='&apos;&lt;'>a&lt;b&amp;\u{1F600}&#xD;</body>");
+    }
+
+    #[test]
+    fn a_value_comes_back_as_it_was_sent_whatever_white_space_it_holds() {
+        let value = "\ta\n\nb c\r";
+        let xml = Tag::new("a").attr("xmlns", "x").attr("id", value).text("d\n\te").into_xml();
+        assert_eq!(xml, "<a xmlns='x' id='&#x9;a&#xA;&#xA;b c&#xD;'>d\n\te</a>");
+        let read: Element = xml.parse().unwrap();
+        assert_eq!((read.attr("id"), &*read.text()), (Some(value), "d\n\te"));
+        let mut again = String::new();
+        write_element(&read, "x", &mut again);
+        assert_eq!(again, "<a id='&#x9;a&#xA;&#xA;b c&#xD;'>d\n\te</a>");
     }
 
     #[test]
