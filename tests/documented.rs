@@ -81,7 +81,8 @@ fn ejabberd_works(kind: HostKind, block: &str, scenario: &str, log: Option<&str>
 
 /// Starts both as documented, plays a scenario, and looks for the documented lines in mixd's log.
 fn works(page: &Page, kind: HostKind, config: PathBuf, component_port: u16, scenario: &str, log: Option<&str>) {
-    let setup = Setup { kind, config: Some(config), domain: "example.org", service: "mix.example.org", component_port };
+    let (config, domain, service) = (Some(config), "example.org", "mix.example.org");
+    let setup = Setup { kind, config, domain, service, component_port, accounts: Vec::new() };
     let mut host = Host::start_as(setup);
     let mut mixd = Mixd::launch_with(Path::new(MIXD), page.block("mixd.toml"), component_port);
     mixd.wait_for_links(1);

@@ -81,6 +81,8 @@ pub struct Setup {
     pub service: &'static str,
     /// Port for components.
     pub component_port: u16,
+    /// Accounts besides the usual ones, as `name@domain`; the password is `pw-NAME`.
+    pub accounts: Vec<String>,
 }
 
 /// A running private host server.
@@ -98,7 +100,8 @@ impl Host {
     /// Starts one with its file of `config/` and fresh accounts, and waits until it takes connections.
     pub fn start(kind: HostKind) -> Self {
         let component_port = free_port();
-        Self::start_as(Setup { kind, config: None, domain: USER_DOMAIN, service: MIX_DOMAIN, component_port })
+        let (domain, service) = (USER_DOMAIN, MIX_DOMAIN);
+        Self::start_as(Setup { kind, config: None, domain, service, component_port, accounts: Vec::new() })
     }
 
     /// Starts one set up as said, with fresh accounts, and waits until it takes connections.
@@ -159,7 +162,9 @@ impl Drop for Host {
 }
 
 fn spawn_host(setup: &Setup, folder: &Path, [c2s_port, http_port]: [u16; 2]) -> Child {
-    let accounts: Vec<String> = ACCOUNTS.iter().map(|name| format!("{name}:pw-{name}")).collect();
+    let logins = ACCOUNTS.iter().copied().chain(setup.accounts.iter().map(String::as_str));
+    let password = |login: &str| format!("pw-{}", login.split('@').next().unwrap_or(login));
+    let accounts: Vec<String> = logins.map(|login| format!("{login}:{}", password(login))).collect();
     let log = File::create(folder.join("host.log")).expect("a log file");
     Command::new(checkout("scripts/host"))
         .envs(setup.config.iter().map(|file| ("HOST_CONFIG", file)))

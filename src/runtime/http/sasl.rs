@@ -39,6 +39,8 @@ const LIMITS: Limits = Limits {
 };
 /// Rounds of a mechanism at most.
 const ROUNDS_MAX: usize = 4;
+/// A password at most, in bytes: longer ones are wrong ones.
+const PASSWORD_BYTES_MAX: usize = 1024;
 /// Iterations of a password's hash at most: a wrong host server must not cost minutes.
 const ITERATIONS_MAX: u32 = 1_000_000;
 
@@ -91,7 +93,8 @@ impl Checker {
         tcp.set_nodelay(true)?;
         let domain = account.domain().as_str();
         let Some((connector, mode)) = &self.tls else {
-            return Session::new(tcp).log_in(account, password).await;
+            let is_private = tcp.peer_addr()?.ip().is_loopback();
+            return Session::new(tcp).log_in(account, password, is_private).await;
         };
         if *mode == CheckTls::Starttls {
             let mut plain = Session::new(tcp);
@@ -114,7 +117,7 @@ impl Checker {
         }
         let name = ServerName::try_from(domain.to_owned())
             .map_err(|_| CheckError::Unusable("has a domain that no certificate can name"))?;
-        Session::new(connector.connect(name, tcp).await?).log_in(account, password).await
+        Session::new(connector.connect(name, tcp).await?).log_in(account, password, true).await
     }
 }
 
@@ -147,7 +150,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         Session { io, framer: Framer::new(LIMITS), waiting: Vec::new(), ended: false, unknown_domain: false }
     }
 
-    async fn log_in(mut self, account: &BareJid, password: &str) -> Result<bool, CheckError> {
+    /// Logs in and out again; `is_private` says that nobody can read along.
+    async fn log_in(mut self, account: &BareJid, password: &str, is_private: bool) -> Result<bool, CheckError> {
         let features = match self.open(account.domain().as_str()).await {
             // Whoever is of a domain that is not served here has no login here.
             Err(_) if self.unknown_domain => return Ok(false),
@@ -157,13 +161,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             .get_child("mechanisms", SASL)
             .map(|list| list.children().map(|mechanism| mechanism.text().trim().to_owned()).collect())
             .unwrap_or_default();
-        let Some(mut mechanism) = choose(&offered, account, password)? else { return Ok(false) };
-        let good = self.converse(&mut *mechanism).await?;
+        let Some(mechanism) = choose(&offered, account, password, is_private)? else { return Ok(false) };
+        let good = self.converse(mechanism).await?;
         let _ = self.send("</stream:stream>").await;
         Ok(good)
     }
 
-    async fn converse(&mut self, mechanism: &mut (dyn Mechanism + Send)) -> Result<bool, CheckError> {
+    async fn converse(&mut self, mut mechanism: Box<dyn Mechanism + Send>) -> Result<bool, CheckError> {
         let initial = mechanism.initial();
         let first = STANDARD.encode(&initial);
         let first = if first.is_empty() { "=" } else { &first };
@@ -179,8 +183,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                     if !echoes(&given, &initial) {
                         return Err(CheckError::Unusable("answers somebody else's challenge"));
                     }
+                    // Thousands of iterations of a hash take long enough to keep others waiting.
+                    let hashed = tokio::task::spawn_blocking(move || (mechanism.response(&given), mechanism)).await;
+                    let (response, hasher) = hashed.map_err(io::Error::other)?;
+                    mechanism = hasher;
                     // The client refuses an empty or impossible password here, which is then a wrong one.
-                    let Ok(response) = mechanism.response(&given) else { return Ok(false) };
+                    let Ok(response) = response else { return Ok(false) };
                     let response = STANDARD.encode(response);
                     self.send(&format!("<response xmlns='{SASL}'>{response}</response>")).await?;
                 }
@@ -251,10 +259,11 @@ fn choose(
     offered: &[String],
     account: &BareJid,
     password: &str,
+    is_private: bool,
 ) -> Result<Option<Box<dyn Mechanism + Send>>, CheckError> {
     let Some(node) = account.node() else { return Ok(None) };
-    // The framing of PLAIN would let a NUL say something else.
-    if password.is_empty() || password.contains('\0') {
+    // The framing of PLAIN would let a NUL say something else; and no host server takes a login of any length.
+    if password.is_empty() || password.contains('\0') || password.len() > PASSWORD_BYTES_MAX {
         return Ok(None);
     }
     let scram = offers_any(offered, &["SCRAM-SHA-256", "SCRAM-SHA-1"]);
@@ -268,6 +277,8 @@ fn choose(
         Box::new(Scram::<Sha256>::from_credentials(credentials).map_err(failed)?)
     } else if offers("SCRAM-SHA-1") {
         Box::new(Scram::<Sha1>::from_credentials(credentials).map_err(failed)?)
+    } else if offers("PLAIN") && !is_private {
+        return Err(CheckError::Unusable("offers PLAIN alone, which needs TLS: set http.check_tls"));
     } else if offers("PLAIN") {
         Box::new(Plain::from_credentials(credentials).map_err(failed)?)
     } else {
@@ -326,7 +337,7 @@ mod tests {
             let wire = header + &features + &said;
             theirs.write_all(wire.as_bytes()).await.unwrap();
             let account = BareJid::new("ann@example.org").unwrap();
-            let error = Session::new(ours).log_in(&account, "hush").await.unwrap_err().to_string();
+            let error = Session::new(ours).log_in(&account, "hush", true).await.unwrap_err().to_string();
             assert!(error.contains(expected) && !error.contains("hush"), "{said}: {error}");
         }
     }
@@ -334,18 +345,34 @@ mod tests {
     #[test]
     fn no_password_can_say_something_else_in_the_framing() {
         let (offered, ann) = (["PLAIN".to_owned()], BareJid::new("ann@example.org").unwrap());
-        for wrong in ["", "x\0y"] {
-            assert!(choose(&offered, &ann, wrong).unwrap().is_none());
+        for wrong in ["", "x\0y", &"x".repeat(PASSWORD_BYTES_MAX + 1)] {
+            assert!(choose(&offered, &ann, wrong, true).unwrap().is_none());
         }
-        assert!(choose(&offered, &BareJid::new("example.org").unwrap(), "x").unwrap().is_none());
-        assert!(choose(&["X-OAUTH2".to_owned()], &ann, "x").is_err());
-        assert_eq!(choose(&offered, &ann, "x").unwrap().unwrap().initial(), b"\0ann\0x");
+        assert!(choose(&offered, &BareJid::new("example.org").unwrap(), "x", true).unwrap().is_none());
+        assert!(choose(&["X-OAUTH2".to_owned()], &ann, "x", true).is_err());
+        assert_eq!(choose(&offered, &ann, "x", true).unwrap().unwrap().initial(), b"\0ann\0x");
+    }
+
+    #[test]
+    fn a_password_goes_nowhere_where_others_can_read_it() {
+        let ann = BareJid::new("ann@example.org").unwrap();
+        let chosen = |offered: &[&str], is_private| {
+            let offered: Vec<String> = offered.iter().map(|&offer| offer.to_owned()).collect();
+            let mechanism = choose(&offered, &ann, "hush", is_private).map_err(|error| error.to_string())?;
+            Ok::<_, String>(mechanism.unwrap().name().to_owned())
+        };
+        assert!(chosen(&["PLAIN"], false).unwrap_err().contains("http.check_tls"));
+        assert_eq!(chosen(&["PLAIN"], true).unwrap(), "PLAIN");
+        for is_private in [false, true] {
+            assert_eq!(chosen(&["PLAIN", "SCRAM-SHA-1"], is_private).unwrap(), "SCRAM-SHA-1");
+            assert_eq!(chosen(&["PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256"], is_private).unwrap(), "SCRAM-SHA-256");
+        }
     }
 
     #[test]
     fn no_name_can_say_something_else_in_the_framing_of_scram() {
         let account = BareJid::new("ann,r=x@example.org").unwrap();
-        let initial = |offer: &str| choose(&[offer.to_owned()], &account, "x").unwrap().unwrap().initial();
+        let initial = |offer: &str| choose(&[offer.to_owned()], &account, "x", true).unwrap().unwrap().initial();
         assert!(initial("SCRAM-SHA-1").starts_with(b"n,,n=ann=2Cr=3Dx,r="));
         assert_eq!(initial("PLAIN"), b"\0ann,r=x\0x");
         assert!(echoes(b"r=abcd,s=x,i=1", b"n,,n=ann,r=ab") && !echoes(b"r=xbcd,s=x,i=1", b"n,,n=ann,r=ab"));
