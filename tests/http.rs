@@ -4,6 +4,8 @@
 
 #[path = "http/client.rs"]
 mod client;
+#[path = "http/greedy.rs"]
+mod greedy;
 #[path = "http/hostile.rs"]
 mod hostile;
 #[path = "http/logins.rs"]

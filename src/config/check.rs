@@ -113,6 +113,11 @@ fn relations(config: &Config, wrong: &mut Vec<OutOfRange>) {
     if limits.info_bytes_max >= limits.stanza_bytes_max {
         refuse("limits.info_bytes_max", limits.info_bytes_max.to_string(), "less than limits.stanza_bytes_max");
     }
+    let (memory, request) = (config.http.requests_memory_bytes_max, config.http.request_bytes_max);
+    if memory / 4 < request.saturating_add(config.groups.avatar_bytes_max) {
+        let least = "at least four times http.request_bytes_max and groups.avatar_bytes_max together";
+        refuse("http.requests_memory_bytes_max", memory.to_string(), least);
+    }
     for creator in config.service.creators.iter().filter(|creator| *creator != "*") {
         if Domain::try_from(creator.clone()).is_err() {
             refuse("service.creators", format!("{creator:?}"), "domains, or \"*\" for everybody");

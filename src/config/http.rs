@@ -43,6 +43,7 @@ pub struct Http {
     pub connections_per_address_max: usize,
     pub request_timeout_s: u64,
     pub request_bytes_max: usize,
+    pub requests_memory_bytes_max: usize,
     pub upload_bytes_max: u64,
 }
 
@@ -68,6 +69,7 @@ impl Default for Http {
             connections_per_address_max: 64,
             request_timeout_s: 30,
             request_bytes_max: 256 << 10,
+            requests_memory_bytes_max: 64 << 20,
             upload_bytes_max: 50 << 20,
         }
     }
@@ -89,6 +91,7 @@ pub(super) fn check(http: &Http, wrong: &mut Vec<OutOfRange>) {
         ("http.connections_per_address_max", of(http.connections_per_address_max), 1, many),
         ("http.request_timeout_s", http.request_timeout_s, 1, 600),
         ("http.request_bytes_max", of(http.request_bytes_max), 4096, gib),
+        ("http.requests_memory_bytes_max", of(http.requests_memory_bytes_max), 1 << 20, 1024 * gib),
         ("http.upload_bytes_max", http.upload_bytes_max, 1024, 1024 * gib),
     ] {
         if found < least || found > most {

@@ -23,6 +23,11 @@ pub fn uptime_ms() -> u64 {
     u64::try_from(uptime().as_millis()).unwrap_or(u64::MAX)
 }
 
+/// The time by which timers go, which a test may let jump.
+pub fn of_timers() -> tokio::time::Instant {
+    tokio::time::Instant::now()
+}
+
 /// Fresh randomness of the system.
 ///
 /// # Errors

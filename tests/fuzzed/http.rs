@@ -66,7 +66,7 @@ impl Door {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let mut http: Value = serde_json::from_str(LIMITS).unwrap();
-        http["check_port"] = logins::take_logins().into();
+        http["check_port"] = logins::take_logins().port.into();
         let config = json!({
             "component": {"domain": "mix.example.org"},
             "storage": {"path": folder.path(), "cache_bytes": 1 << 20},

@@ -1,6 +1,6 @@
 //! A service with its HTTP API, a port for logins, and a client without a library.
 
-use crate::logins::take_logins;
+use crate::logins::{Logins, take_logins};
 use crate::scripted::{Host, Mixd, Peer};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,6 +17,7 @@ pub struct World {
     pub mixd: Mixd,
     pub peer: Peer,
     pub port: u16,
+    pub logins: Logins,
     host: Host,
     settings: String,
     folder: tempfile::TempDir,
@@ -63,11 +64,11 @@ impl World {
     pub fn with_settings(http: &str, tables: &str) -> World {
         let (host, port, logins) = (Host::start(), free_port(), take_logins());
         let folder = tempfile::tempdir().unwrap();
-        let settings = format!("[http]\nlisten = '127.0.0.1:{port}'\ncheck_port = {logins}\n{http}\n{tables}");
+        let settings = format!("[http]\nlisten = '127.0.0.1:{port}'\ncheck_port = {}\n{http}\n{tables}", logins.port);
         let mixd = Mixd::start_in(folder.path(), host.port(), &settings, &[]);
         let peer = host.accept_authenticated();
         mixd.wait_for_log("the HTTP API listens", 1);
-        World { mixd, peer, port, host, settings, folder }
+        World { mixd, peer, port, logins, host, settings, folder }
     }
 
     /// Starts it again on the same store, after it ended.

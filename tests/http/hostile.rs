@@ -32,6 +32,27 @@ fn nothing_is_served_to_strangers_and_guessing_comes_to_an_end() {
 }
 
 #[test]
+fn many_logins_at_once_are_all_found_good_and_many_guesses_are_few() {
+    let world = World::with("requests_per_s = 10000\nrequests_burst = 10000\nfailed_logins_max = 5");
+    std::thread::scope(|scope| {
+        for n in 0..40 {
+            let world = &world;
+            scope.spawn(move || world.done(&format!("p{}", n % 20), "getCommonGroups", json!({"l": "ann"})));
+        }
+    });
+    assert!(world.logins.count() <= 20, "one check serves all who ask at the same time: {}", world.logins.count());
+    let before = world.logins.count();
+    std::thread::scope(|scope| {
+        for n in 0..40 {
+            let (world, login) = (&world, basic("ann", &format!("guess {n}")));
+            let request = format!("GET /gch.ashx HTTP/1.1\r\nHost: x\r\n{login}Connection: close\r\n\r\n");
+            scope.spawn(move || assert_eq!(world.raw(request.as_bytes()).status, 401));
+        }
+    });
+    assert_eq!(world.logins.count(), before + 5);
+}
+
+#[test]
 fn nonsense_is_refused_and_the_next_one_is_served() {
     let world = World::start();
     let login = basic("ann", "pw-ann");
@@ -148,7 +169,9 @@ fn whoever_dawdles_is_let_go_and_keeps_nobody_waiting() {
         let begin = match n % 3 {
             0 => "",
             1 => "GET /gch.ashx HTTP/1.1\r\nHost:",
-            _ => "POST /gch.ashx HTTP/1.1\r\nContent-Length: 99\r\nContent-Type: application/x-www-form-urlencoded\r\n",
+            _ => {
+                "POST /gch.ashx HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+            }
         };
         stream.write_all(begin.as_bytes()).unwrap();
         if n % 3 == 2 {

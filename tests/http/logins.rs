@@ -4,17 +4,34 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A port for clients where the password of everybody is `pw-` and the name; it lives as long as the process.
-pub fn take_logins() -> u16 {
+pub fn take_logins() -> Logins {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let (port, came) = (listener.local_addr().unwrap().port(), Arc::new(AtomicUsize::new(0)));
+    let counted = came.clone();
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
+            counted.fetch_add(1, Ordering::Relaxed);
             std::thread::spawn(move || take_login(stream));
         }
     });
-    port
+    Logins { port, came }
+}
+
+/// The port, and how often somebody logged in there.
+pub struct Logins {
+    pub port: u16,
+    came: Arc<AtomicUsize>,
+}
+
+impl Logins {
+    #[allow(dead_code)]
+    pub fn count(&self) -> usize {
+        self.came.load(Ordering::Relaxed)
+    }
 }
 
 fn take_login(mut stream: TcpStream) {

@@ -6,6 +6,8 @@ use super::super::reader::Inbox;
 use super::fault::Fault;
 use super::files::Files;
 use super::login::Login;
+use super::room::Room;
+use super::seats::Seats;
 use crate::channel::{Actor, Command, GroupCommand, Refusal};
 use crate::config::Config;
 use crate::engine::Inbound;
@@ -78,6 +80,10 @@ pub struct Api {
     pub files: Arc<Files>,
     /// What opens the ids that XMPP clients see.
     pub sealer: Sealer,
+    /// Memory for what requests carry.
+    pub room: Room,
+    /// Who uploads a video.
+    pub uploads: Arc<Seats>,
 }
 
 /// A request whose sender is known.

@@ -2,6 +2,7 @@
 
 use super::super::clock;
 use super::fault::Fault;
+use super::room::Share;
 use hyper::body::{Body, Bytes, Incoming};
 use std::pin::Pin;
 use std::time::Duration;
@@ -58,13 +59,14 @@ impl Inflow {
         }
     }
 
-    /// All of it; it has to fit into memory, so its limit has to be small.
+    /// All of it, in memory of this share.
     ///
     /// # Errors
-    /// As [`Inflow::next`].
-    pub async fn all(mut self) -> Result<Vec<u8>, Fault> {
+    /// As [`Inflow::next`] and [`Share::take`].
+    pub async fn all(mut self, share: &mut Share<'_>) -> Result<Vec<u8>, Fault> {
         let mut whole = Vec::new();
         while let Some(bytes) = self.next().await? {
+            share.take(bytes.len())?;
             whole.extend_from_slice(&bytes);
         }
         Ok(whole)

@@ -38,6 +38,11 @@ impl Fault {
     pub fn too_much(why: &'static str, retry_after_s: u64) -> Fault {
         Fault { code: 429, retry_after_s: Some(retry_after_s), why: Some(why.into()) }
     }
+
+    /// 500: too much is going on, whoever asks.
+    pub fn busy(why: &'static str) -> Fault {
+        Fault { code: 500, retry_after_s: Some(1), why: Some(why.into()) }
+    }
 }
 
 impl From<Refusal> for Fault {

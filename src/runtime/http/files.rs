@@ -14,10 +14,8 @@ use std::io::{self, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
-use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
+use tokio::sync::Mutex;
 
-/// Files that are received at the same time.
-const UPLOADS_MAX: usize = 16;
 /// How much of a file tells its type, in bytes.
 const MAGIC_BYTES: usize = 16;
 
@@ -34,7 +32,6 @@ pub enum Scope {
 #[derive(Debug)]
 pub struct Files {
     folder: PathBuf,
-    uploads: Semaphore,
     next: AtomicU64,
     /// Held from a file's final name to the change that refers to it.
     pub settling: Mutex<()>,
@@ -77,12 +74,7 @@ impl Files {
     /// When it cannot be made, read or cleared, or the store cannot be read.
     pub fn open(folder: &Path, store: &dyn Store) -> anyhow::Result<Files> {
         fs::create_dir_all(folder)?;
-        let files = Files {
-            folder: folder.to_owned(),
-            uploads: Semaphore::new(UPLOADS_MAX),
-            next: AtomicU64::new(0),
-            settling: Mutex::new(()),
-        };
+        let files = Files { folder: folder.to_owned(), next: AtomicU64::new(0), settling: Mutex::new(()) };
         for entry in files.list()? {
             if entry.whole.is_none() {
                 fs::remove_file(&entry.path)?;
@@ -127,11 +119,10 @@ impl Files {
     /// # Errors
     /// When the disk refuses.
     pub async fn begin(&self) -> io::Result<Upload<'_>> {
-        let place = self.uploads.acquire().await.map_err(io::Error::other)?;
         let path = self.folder.join(format!("part-{}", self.next.fetch_add(1, Ordering::Relaxed)));
         let file = tokio::fs::File::create(&path).await?;
         let part = Part { path };
-        Ok(Upload { folder: &self.folder, part, file, hash: Sha256::new(), len: 0, magic: Vec::new(), _place: place })
+        Ok(Upload { folder: &self.folder, part, file, hash: Sha256::new(), len: 0, magic: Vec::new() })
     }
 
     /// A file of a channel; `None` where it is not here.
@@ -180,7 +171,6 @@ pub struct Upload<'a> {
     hash: Sha256,
     len: u64,
     magic: Vec<u8>,
-    _place: SemaphorePermit<'a>,
 }
 
 /// A file that goes unless it gets another name.

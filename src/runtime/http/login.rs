@@ -1,12 +1,12 @@
 //! Who asks: HTTP Basic (RFC 7617), checked at the host server, remembered for a short time.
 //!
-//! Invariant: no password is kept, but for a salted hash of a good one; each check counts as failed until it is found
-//! to be good, so that many at once get no further than one after the other.
+//! Invariant: no password is kept, but for a salted hash of a good one.
 
 use super::super::clock;
 use super::super::metrics::{Metrics, Outcome};
+use super::checks::{Begun, Checks};
 use super::fault::Fault;
-use super::pace::{Pace, Who};
+use super::pace::Who;
 use super::sasl::Checker;
 use crate::config::Http;
 use base64::Engine as _;
@@ -29,7 +29,7 @@ pub struct Login {
     checking: Semaphore,
     salt: [u8; 32],
     cache_ms: u64,
-    failures: Pace,
+    checks: Checks,
     known: Mutex<HashMap<BareJid, ([u8; 32], u64)>>,
     metrics: Arc<Metrics>,
 }
@@ -46,7 +46,7 @@ impl Login {
             checking: Semaphore::new(CHECKS_MAX),
             salt,
             cache_ms: http.auth_cache_s * 1000,
-            failures: Pace::new(failures, http.failed_logins_s * 1000),
+            checks: Checks::new(failures, http.failed_logins_s * 1000),
             known: Mutex::default(),
             metrics,
         })
@@ -75,10 +75,21 @@ impl Login {
         if self.knows(&account, &hash, now_ms) {
             return (Ok(account), Outcome::Remembered);
         }
-        let whos = [Who::at(from), Who::Account(account.clone())];
-        if let Err(fault) = self.charge(&whos, now_ms) {
-            return (Err(fault), Outcome::Slowed);
-        }
+        let check = loop {
+            let ended = self.checks.next_end();
+            match self.checks.begin(Who::at(from), Who::Account(account.clone()), now_ms) {
+                Begun::Check(check) => break check,
+                Begun::Refused(wait_s) => {
+                    let fault = Fault { retry_after_s: Some(wait_s), ..Fault::new(401) };
+                    return (Err(fault), Outcome::Slowed);
+                }
+                Begun::Later => ended.await,
+            }
+            // What the one before found out may answer this one, too.
+            if self.knows(&account, &hash, now_ms) {
+                return (Ok(account), Outcome::Remembered);
+            }
+        };
         let checked = match self.checking.acquire().await {
             Ok(_place) => self.checker.check(&account, &password).await,
             Err(_) => return (Err(Fault::INTERNAL), Outcome::Unchecked),
@@ -86,25 +97,16 @@ impl Login {
         match checked {
             Ok(false) => wrong,
             Ok(true) => {
-                whos.iter().for_each(|who| self.failures.put_back(who));
                 self.remember(&account, hash, clock::uptime_ms());
+                check.forgive();
                 (Ok(account), Outcome::Good)
             }
             Err(error) => {
-                whos.iter().for_each(|who| self.failures.put_back(who));
+                check.forgive();
                 tracing::warn!("a password cannot be checked: {error}; see http.check_host and http.check_port");
                 (Err(Fault::INTERNAL), Outcome::Unchecked)
             }
         }
-    }
-
-    fn charge(&self, whos: &[Who; 2], now_ms: u64) -> Result<(), Fault> {
-        let refused = |wait_s| Fault { retry_after_s: Some(wait_s), ..Fault::new(401) };
-        self.failures.take(&whos[0], now_ms).map_err(refused)?;
-        self.failures.take(&whos[1], now_ms).map_err(|wait_s| {
-            self.failures.put_back(&whos[0]);
-            refused(wait_s)
-        })
     }
 
     fn hash(&self, account: &BareJid, password: &str) -> [u8; 32] {

@@ -5,6 +5,8 @@
 
 mod api;
 mod body;
+mod checks;
+mod draining;
 mod fault;
 mod fields;
 mod files;
@@ -18,7 +20,9 @@ mod pictures;
 mod range;
 mod reply;
 mod requests;
+mod room;
 mod sasl;
+mod seats;
 mod serve;
 mod sweep;
 mod upload;
@@ -46,6 +50,10 @@ use tokio::task::JoinHandle;
 pub fn files_folder(config: &Config) -> PathBuf {
     config.storage.path.join("files")
 }
+
+/// Videos that are received at the same time, and of them those of one account.
+const UPLOADS_MAX: usize = 16;
+const UPLOADS_EACH_MAX: usize = 2;
 
 /// Starts to listen, where the settings name an address; ends when the process is to end.
 ///
@@ -87,6 +95,15 @@ pub fn server(
     let settings = api::Settings::new(config, address)?;
     let login = login::Login::new(http, clock::seed()?, metrics.clone())?;
     let sealer = crate::xep::Sealer::new(store.sealing_key());
-    let api = api::Api { settings, inbox: inbox.clone(), callers: callers.clone(), login, files, sealer };
+    let api = api::Api {
+        settings,
+        inbox: inbox.clone(),
+        callers: callers.clone(),
+        login,
+        files,
+        sealer,
+        room: room::Room::new(http.requests_memory_bytes_max),
+        uploads: seats::Seats::new(UPLOADS_MAX, UPLOADS_EACH_MAX),
+    };
     Ok(Server::new(http, Arc::new(api), Duration::from_secs(http.request_timeout_s), metrics.clone()))
 }

@@ -54,16 +54,16 @@ fn video_path(path: &str) -> Option<(u32, Which)> {
 impl Asker<'_> {
     async fn method(&self, parts: &Parts, body: Incoming) -> Result<Reply, Fault> {
         let settings = &self.api.settings;
-        let mut fields = Fields::default();
-        fields.put_form(parts.uri.query().unwrap_or_default().as_bytes())?;
-        let mut kinds = parts.headers.get_all(header::CONTENT_TYPE).iter();
-        let (kind, more) = (kinds.next().and_then(|value| value.to_str().ok()), kinds.next().is_some());
+        let query = parts.uri.query().unwrap_or_default().as_bytes();
+        let (mut fields, mut share) = (Fields::default(), self.api.room.share());
+        share.take(query.len())?;
+        fields.put_form(query)?;
+        let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         match (&parts.method, kind) {
             (&Method::GET, _) | (&Method::POST, None) => {}
-            (&Method::POST, Some(_)) if more => return Err(Fault::bad("Content-Type: it is there more than once")),
             (&Method::POST, Some(kind)) if is_form(kind) => {
                 let bytes_max = settings.request_bytes_max as u64;
-                let form = Inflow::new(body, bytes_max, settings.patience)?.all().await?;
+                let form = Inflow::new(body, bytes_max, settings.patience)?.all(&mut share).await?;
                 fields.put_form(&form)?;
             }
             (&Method::POST, Some(kind)) => {
@@ -72,7 +72,7 @@ impl Asker<'_> {
                 let room = settings.request_bytes_max + 2 * settings.picture_bytes_max;
                 let bytes_max = settings.video_bytes_max.saturating_add(room as u64);
                 let inflow = Inflow::new(body, bytes_max, settings.patience)?;
-                return self.in_parts(fields, Multipart::new(inflow, &boundary)).await;
+                return self.in_parts(fields, Multipart::new(inflow, &boundary), &mut share).await;
             }
             _ => return Err(Fault::WRONG_METHOD),
         }

@@ -286,7 +286,6 @@ fn choose(
     }))
 }
 
-/// The number of iterations in a challenge of SCRAM (RFC 5802 §5.1).
 fn offers_any(offered: &[String], names: &[&str]) -> bool {
     offered.iter().any(|offer| names.contains(&offer.as_str()))
 }
@@ -303,6 +302,7 @@ fn echoes(challenge: &[u8], initial: &[u8]) -> bool {
     }
 }
 
+/// The number of iterations in a challenge of SCRAM (RFC 5802 §5.1).
 fn iterations(challenge: &[u8]) -> Option<u32> {
     let text = std::str::from_utf8(challenge).ok()?;
     let number = text.split(',').find_map(|part| part.strip_prefix("i="))?;

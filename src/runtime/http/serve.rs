@@ -4,34 +4,34 @@ use super::super::clock;
 use super::super::metrics::Metrics;
 use super::super::vital::Vital;
 use super::api::Api;
+use super::draining::Draining;
 use super::fault::Fault;
 use super::files::Files;
 use super::pace::{Pace, Who};
 use super::reply::{Content, Reply, respond};
+use super::seats::Seats;
 use crate::config::Http;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, header};
+use hyper::{Method, Request, Response, Version, header};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::collections::HashMap;
 use std::convert::Infallible;
-use std::io;
 use std::net::IpAddr;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Sleep, sleep};
+use tokio::time::sleep;
 
 /// What is read of a request's head at most, in bytes; a connection keeps no more of its body either.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Header lines of a request at most.
 const HEADERS_MAX: usize = 64;
+/// Requests of one account that are worked on at the same time.
+const AT_ONCE_MAX: usize = 16;
 /// The pause when the system has no connection to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long what was asked already may take when the process is to end.
@@ -41,7 +41,8 @@ const END_PATIENCE: Duration = Duration::from_secs(2);
 pub struct Server {
     api: Arc<Api>,
     pace: Pace,
-    seats: Arc<Seats>,
+    connections: Arc<Seats>,
+    at_once: Arc<Seats>,
     patience: Duration,
     trust_forwarded: bool,
     metrics: Arc<Metrics>,
@@ -54,11 +55,8 @@ impl Server {
         Arc::new(Server {
             api,
             pace: Pace::new(http.requests_burst, within_ms.max(1)),
-            seats: Arc::new(Seats {
-                all_max: http.connections_max,
-                each_max: http.connections_per_address_max,
-                taken: Mutex::default(),
-            }),
+            connections: Seats::new(http.connections_max, http.connections_per_address_max),
+            at_once: Seats::new(usize::MAX, AT_ONCE_MAX),
             patience,
             trust_forwarded: http.trust_forwarded,
             metrics,
@@ -81,7 +79,7 @@ impl Server {
                 Some(_) = connections.join_next(), if !connections.is_empty() => {}
                 accepted = listener.accept() => match accepted {
                     Ok((tcp, from)) => {
-                        if let Some(seat) = self.seats.clone().take(from.ip()) {
+                        if let Ok(seat) = self.connections.take(Who::at(from.ip())) {
                             let _ = tcp.set_nodelay(true);
                             let (server, stop) = (self.clone(), stop.clone());
                             connections.spawn(async move {
@@ -111,7 +109,7 @@ impl Server {
         from: IpAddr,
         mut stop: watch::Receiver<bool>,
     ) {
-        let io = TokioIo::new(Draining { io, patience: self.patience, stalled: None });
+        let io = TokioIo::new(Draining::new(io, self.patience));
         let server = self.clone();
         let service = service_fn(move |request| {
             let server = server.clone();
@@ -148,9 +146,13 @@ impl Server {
     async fn served(&self, request: Request<Incoming>, peer: IpAddr) -> Result<Reply, Fault> {
         let from = self.asker_of(&request, peer);
         self.keep_pace(&Who::at(from))?;
+        check_head(&request)?;
         let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let account = self.api.login.account(authorization, &self.api.settings.domain, from).await?;
-        self.keep_pace(&Who::Account(account.clone()))?;
+        let who = Who::Account(account.clone());
+        self.keep_pace(&who)?;
+        let at_once = self.at_once.take(who);
+        let _seat = at_once.map_err(|_| Fault::too_much("too many requests of this account at the same time", 1))?;
         self.api.serve(account, request).await
     }
 
@@ -180,102 +182,22 @@ fn method_of(method: &Method) -> &'static str {
     }
 }
 
+/// What a proxy before this and this itself could read in two ways is read by neither (RFC 9112 §3.2).
+fn check_head<B>(request: &Request<B>) -> Result<(), Fault> {
+    let headers = request.headers();
+    let count = |name: header::HeaderName| headers.get_all(name).iter().count();
+    if count(header::HOST) != 1 && request.version() == Version::HTTP_11 {
+        return Err(Fault::bad("Host: expected once"));
+    }
+    for name in [header::AUTHORIZATION, header::CONTENT_TYPE] {
+        if count(name.clone()) > 1 {
+            return Err(Fault::bad(format!("{name}: it is there more than once")));
+        }
+    }
+    Ok(())
+}
+
 /// Waits until the process is to end.
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
-}
-
-/// The connections that there are.
-#[derive(Debug)]
-struct Seats {
-    all_max: usize,
-    each_max: usize,
-    taken: Mutex<(usize, HashMap<Who, usize>)>,
-}
-
-/// One of them.
-struct Seat {
-    seats: Arc<Seats>,
-    who: Who,
-}
-
-impl Seats {
-    fn take(self: Arc<Seats>, from: IpAddr) -> Option<Seat> {
-        let who = Who::at(from);
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = taken.1.get(&who).copied().unwrap_or(0);
-        if taken.0 >= self.all_max || own >= self.each_max {
-            return None;
-        }
-        taken.0 += 1;
-        taken.1.insert(who.clone(), own + 1);
-        drop(taken);
-        Some(Seat { seats: self, who })
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut taken = self.seats.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        taken.0 -= 1;
-        match taken.1.get_mut(&self.who) {
-            Some(own) if *own > 1 => *own -= 1,
-            _ => drop(taken.1.remove(&self.who)),
-        }
-    }
-}
-
-/// A connection that breaks when what is written to it is not read for too long.
-struct Draining<IO> {
-    io: IO,
-    patience: Duration,
-    stalled: Option<Pin<Box<Sleep>>>,
-}
-
-impl<IO> Draining<IO> {
-    fn watch<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if written.is_ready() {
-            self.stalled = None;
-            return written;
-        }
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(self.patience)));
-        match stalled.as_mut().poll(cx) {
-            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-            Poll::Pending => Poll::Pending,
-        }
-    }
-}
-
-impl<IO: AsyncRead + Unpin> AsyncRead for Draining<IO> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buffer)
-    }
-}
-
-impl<IO: AsyncWrite + Unpin> AsyncWrite for Draining<IO> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.io).poll_write(cx, bytes);
-        self.watch(cx, written)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.io).poll_write_vectored(cx, slices);
-        self.watch(cx, written)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
-    }
 }

@@ -8,6 +8,7 @@ use super::files::media_type;
 use super::multipart::{Head, Multipart};
 use super::reply::Reply;
 use super::requests::as_specified;
+use super::room::Share;
 use crate::channel::Refusal;
 
 /// Media types that a picture may claim to be of; what it is, its bytes tell.
@@ -18,13 +19,19 @@ impl Asker<'_> {
     ///
     /// # Errors
     /// The code for its sender.
-    pub(super) async fn in_parts(&self, mut fields: Fields, mut parts: Multipart<Inflow>) -> Result<Reply, Fault> {
+    pub(super) async fn in_parts(
+        &self,
+        mut fields: Fields,
+        mut parts: Multipart<Inflow>,
+        share: &mut Share<'_>,
+    ) -> Result<Reply, Fault> {
         let (mut room, mut picture) = (self.api.settings.request_bytes_max, None);
         while let Some(head) = parts.next_part().await? {
             if head.file_name.is_none() {
                 let mut content = Vec::new();
                 while let Some(bytes) = parts.next_bytes().await? {
                     room = room.checked_sub(bytes.len()).ok_or(Fault::bad("the body is too long"))?;
+                    share.take(bytes.len())?;
                     content.extend_from_slice(&bytes);
                 }
                 let text = String::from_utf8(content).map_err(|_| Fault::bad("a field is no UTF-8"))?;
@@ -33,7 +40,7 @@ impl Asker<'_> {
                 let uploaded = self.upload_video(&fields, parts, &head).await;
                 return uploaded.map_err(|fault| as_specified("uploadVideo", fault));
             } else if picture.is_none() {
-                picture = Some((self.picture(&fields, &head, &mut parts).await?, head));
+                picture = Some((self.picture(&fields, &head, &mut parts, share).await?, head));
             }
         }
         match (fields.gm.as_deref(), picture) {
@@ -50,7 +57,13 @@ impl Asker<'_> {
 
     /// Reads a picture that is not larger than one may be; what else is wrong is told first, as the specification has
     /// it.
-    async fn picture(&self, fields: &Fields, head: &Head, parts: &mut Multipart<Inflow>) -> Result<Vec<u8>, Fault> {
+    async fn picture(
+        &self,
+        fields: &Fields,
+        head: &Head,
+        parts: &mut Multipart<Inflow>,
+        share: &mut Share<'_>,
+    ) -> Result<Vec<u8>, Fault> {
         let max = self.api.settings.picture_bytes_max;
         let mut picture = Vec::new();
         while let Some(bytes) = parts.next_bytes().await? {
@@ -63,6 +76,7 @@ impl Asker<'_> {
                 check_picture(head, &picture)?;
                 return Err(Refusal::FileTooLarge { max }.into());
             }
+            share.take(bytes.len())?;
             picture.extend_from_slice(&bytes);
         }
         Ok(picture)

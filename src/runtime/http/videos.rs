@@ -7,9 +7,11 @@ use super::fields::Fields;
 use super::files::{Stored, Upload, is_hash};
 use super::groups::time;
 use super::multipart::{Head, Multipart};
+use super::pace::Who;
 use super::pictures::is_web;
 use super::range::part;
 use super::reply::Reply;
+use super::seats::Full;
 use crate::channel::{Node, Refusal};
 use crate::xmpp::{Tag, ns};
 use base64::Engine as _;
@@ -58,6 +60,11 @@ impl Asker<'_> {
         let gid = fields.parameters()?.gid()?;
         // Who is not in the group is told so before anything is written.
         let group = self.profile(gid).await?;
+        let seat = self.api.uploads.take(Who::Account(self.account.clone()));
+        let _seat = seat.map_err(|full| match full {
+            Full::Each => Fault::too_much("too many videos of this account at the same time", 1),
+            Full::All => Fault::busy("too many videos at the same time"),
+        })?;
         let claim = head.media_type.as_deref().is_none_or(|claim| CLAIMS.iter().any(|begin| claim.starts_with(begin)));
         let mut video = self.api.files.begin().await.map_err(disk)?;
         while let Some(bytes) = parts.next_bytes().await? {
