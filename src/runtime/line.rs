@@ -96,11 +96,10 @@ impl Line {
         self.lanes_first = !self.lanes_first;
         if self.lanes_first {
             self.fill_long(block, bytes_max);
-            self.fill_short(block, bytes_max);
-        } else {
-            self.fill_short(block, bytes_max);
-            self.fill_long(block, bytes_max);
         }
+        self.fill_short(block, bytes_max);
+        // A long fan-out that was begun just there is taken up at once: who gets an empty block waits for something new.
+        self.fill_long(block, bytes_max);
     }
 
     /// A ping is about to be written behind everything so far; its number.

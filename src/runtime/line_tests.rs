@@ -159,3 +159,18 @@ fn what_does_not_fit_is_let_go_from_the_oldest_and_the_book_still_learns() {
     assert_eq!(rest.matches("m10.").count(), 2, "{rest}");
     assert!(!rest.contains("m1."), "{rest}");
 }
+
+#[test]
+fn where_something_waits_no_block_is_empty() {
+    let mut line = Line::new();
+    line.push(subscribers(1, 100), 0);
+    let body = "x".repeat(10_000);
+    for number in 1..=3 {
+        line.push(parcel(number, fan(1, &body, Lasting::Row)), 0);
+        while is_pending(&line) {
+            let mut block = Vec::new();
+            line.fill(&mut block, 64 * 1024);
+            assert!(!block.is_empty(), "fan-out {number} is stuck");
+        }
+    }
+}
