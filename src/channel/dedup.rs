@@ -4,13 +4,14 @@
 
 use super::{ParticipantId, Row, Stamp};
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 /// How long a repeat is known as one, in milliseconds.
 pub const REPEAT_MS_MAX: u64 = 24 * 3600 * 1000;
 /// How many of the newest rows of one channel are looked at.
 pub const REPEATS_MAX: usize = 512;
 
-type Key = (ParticipantId, String);
+type Key = Arc<(ParticipantId, String)>;
 
 /// The newest messages of a channel by author and origin id.
 ///
@@ -35,7 +36,7 @@ impl Recent {
 
     fn note_as(&mut self, row: &Row, id: Option<&String>) {
         if let Some(id) = id {
-            let key = (row.author.clone(), id.clone());
+            let key = Arc::new((row.author.clone(), id.clone()));
             if self.rows.insert(key.clone(), (row.number, row.stamp)).is_some() {
                 self.order.retain(|(other, ..)| *other != key);
             } else {
@@ -58,7 +59,7 @@ impl Recent {
 
     /// The origin id of a row, where it is among the newest.
     pub fn origin_of(&self, row: u64) -> Option<&str> {
-        self.order.iter().rev().find(|(_, number, _)| *number == row).map(|((_, origin_id), ..)| &**origin_id)
+        self.order.iter().rev().find(|(_, number, _)| *number == row).map(|(key, ..)| &*key.1)
     }
 
     /// Roughly what it costs in memory, in bytes.

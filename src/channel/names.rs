@@ -1,10 +1,10 @@
 //! Names that cannot be wrong: channel names, nicks, participant ids.
 
-use jid::{BareJid, DomainRef, NodePart};
+use jid::{BareJid, DomainRef, NodePart, NodeRef};
 use precis_core::profile::{Profile, Rules};
 use precis_profiles::Nickname;
 use rand::Rng;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 
 /// The localpart of a channel's address, normalised. Never contains `#` (it separates a participant id, XEP-0404).
@@ -14,8 +14,13 @@ pub struct ChannelName(String);
 impl ChannelName {
     /// Reads a name as a localpart (RFC 7622 §3.3); at most 512 bytes; `None` where it is none.
     pub fn new(text: &str) -> Option<ChannelName> {
-        let part = NodePart::new(text).ok()?;
-        (!part.as_str().contains('#') && part.as_str().len() <= 512).then(|| ChannelName(part.as_str().to_owned()))
+        NodePart::new(text).ok().and_then(|part| ChannelName::of(&part))
+    }
+
+    /// The name that a localpart is; `None` where it is none.
+    pub fn of(part: &NodeRef) -> Option<ChannelName> {
+        let text = part.as_str();
+        (!text.contains('#') && text.len() <= 512).then(|| ChannelName(text.to_owned()))
     }
 
     /// A random name for an ad hoc channel: a UUID of version 4.
@@ -34,7 +39,7 @@ impl ChannelName {
 
     /// The channel's address on a service.
     pub fn at(&self, domain: &DomainRef) -> String {
-        format!("{}@{}", self.0, domain.as_str())
+        [&self.0, "@", domain.as_str()].concat()
     }
 }
 
@@ -122,25 +127,47 @@ fn is_pictograph(c: char) -> bool {
 }
 
 /// The stable id of a participant in one channel (XEP-0369 §4.6): 20 random characters of `[a-z2-7]`, at least 96 bits.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct ParticipantId(String);
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ParticipantId([u8; ID_CHARS]);
+
+const ID_CHARS: usize = 20;
 
 impl ParticipantId {
     /// A random id.
     pub fn random(dice: &mut impl Rng) -> ParticipantId {
         const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-        ParticipantId((0..20).map(|_| LETTERS[dice.random_range(0..32)] as char).collect())
+        ParticipantId(std::array::from_fn(|_| LETTERS[dice.random_range(0..32)]))
     }
 
     /// The id as text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
 impl fmt::Display for ParticipantId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for ParticipantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ParticipantId({self})")
+    }
+}
+
+impl Serialize for ParticipantId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for ParticipantId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ParticipantId, D::Error> {
+        let text = <&str>::deserialize(deserializer)?;
+        let id = text.as_bytes().try_into().map_err(|_| de::Error::invalid_length(text.len(), &"20 characters"))?;
+        Ok(ParticipantId(id))
     }
 }
 

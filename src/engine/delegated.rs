@@ -56,7 +56,7 @@ impl Engine {
         tracing::debug!(id = stanza.id, inner_id = id, extension = extension.name(), "routed");
         let actor = self.actor(unwrapped.account);
         let (channel, extension) = (Some(channel), Some(extension));
-        let way = Way::Stanza { reply: Box::new(reply), asker, payload, set: true, extension };
+        let way = Way::Stanza { reply: reply.into(), asker, payload, set: true, extension };
         self.ask(Asked { actor, channel, way }, turn);
     }
 

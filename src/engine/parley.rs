@@ -7,13 +7,13 @@ use crate::channel::command::HistoryQuery;
 use crate::channel::{
     Actor, Answer, Change, ChannelName, Command, Context, Decision, GroupAnswer, Guest, Member, NodeSet, Refusal, Style,
 };
-use crate::store::Record;
 use crate::xep::{Extension, Reply, Request, incoming, pubsub};
 use crate::xmpp::Tag;
 use jid::Jid;
 use minidom::Element;
 use rand::Rng;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A request on its way.
 pub(super) struct Asked<'a> {
@@ -30,7 +30,7 @@ pub(super) enum Way<'a> {
     /// As a stanza.
     Stanza {
         /// The way back.
-        reply: Box<Reply>,
+        reply: Arc<Reply>,
         /// From which address.
         asker: Jid,
         /// The payload of an iq, or the whole message.
@@ -80,7 +80,8 @@ impl Asked<'_> {
 impl Engine {
     /// A request that came as a stanza.
     pub(super) fn ask(&mut self, mut asked: Asked<'_>, turn: &mut Turn) {
-        let Some(reply) = asked.reply().cloned() else { return };
+        let Way::Stanza { reply, .. } = &asked.way else { return };
+        let reply = reply.clone();
         turn.replies.push(reply.clone());
         let is_message = matches!(asked.way, Way::Stanza { extension: None, .. });
         let admitted = if is_message { Ok(()) } else { self.admit_request(&asked.actor) };
@@ -205,7 +206,8 @@ impl Engine {
         self.notice_asker(&asked, &answer, turn);
         // The asker hears the answer before what it leads to.
         let ahead = std::mem::take(&mut turn.outbox);
-        let done = self.apply_and_show(Some(&asked.actor.account), changes, turn);
+        let since = turn.records.len();
+        self.apply_and_show(Some(&asked.actor.account), changes, turn);
         let shown = std::mem::replace(&mut turn.outbox, ahead);
         self.keep_roster(&asked, &answer, turn);
         let notices = match &answer {
@@ -213,38 +215,35 @@ impl Engine {
             _ => Vec::new(),
         };
         self.answer(&asked, answer, turn);
-        self.tell_authors(&asked, &notices, &done, turn);
+        self.tell_authors(&asked, &notices, since, turn);
         turn.outbox.extend(shown);
         for (name, event) in own {
             self.tell_own_devices(&asked.actor.account, &name, event, turn);
         }
     }
 
-    /// Memory, the address book and the records learn of a change.
-    pub(super) fn apply(&mut self, name: ChannelName, change: Change, turn: &mut Turn) -> Done {
-        let Some(channel) = self.shelf.channel(&name) else { return Done { name, change, before: None } };
+    /// Memory and the address book learn of a change; `None` where there is no such channel.
+    pub(super) fn apply(&mut self, name: &ChannelName, change: &Change, turn: &mut Turn) -> Option<Done> {
+        let channel = self.shelf.channel(name)?;
         let tag = channel.profile().tag;
         let past = change.member().and_then(|member| channel.member(&member.jid)).cloned();
         if let Some(member) = change.member() {
             self.seat(tag, past.as_ref(), member, turn);
-            self.note_membership(&name, member);
+            self.note_membership(name, member);
         }
-        if let Change::GuestSet { guest, .. } = &change {
-            self.seat_guest(tag, &name, guest, turn);
-            self.note_visit(&name, guest);
+        if let Change::GuestSet { guest, .. } = change {
+            self.seat_guest(tag, name, guest, turn);
+            self.note_visit(name, guest);
         }
-        self.shelf.change(&name, |channel| channel.apply(&change));
-        self.note_facts(tag, &change);
+        self.shelf.change(name, |channel| channel.apply(change));
+        self.note_facts(tag, change);
         if change.member().is_some() {
-            self.note_deserted(&name);
+            self.note_deserted(name);
         }
         if change.is_of_video() {
             turn.videos.push((tag, name.clone()));
         }
-        if !matches!(change, Change::Relayed(_)) {
-            turn.records.push(Record::Channel { name: name.clone(), tag, change: change.clone() });
-        }
-        Done { name, change, before: past.map(|past| past.status) }
+        Some(Done { tag, before: past.map(|past| past.status) })
     }
 
     /// The address book learns of somebody who came, went or subscribes to something else.

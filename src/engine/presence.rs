@@ -145,7 +145,7 @@ impl Engine {
 /// The channel that a bounce goes back to, where that matters: the bounce of a bare JID.
 pub(super) fn bounced_channel(stanza: &Stanza) -> Option<ChannelName> {
     let is_bounce = stanza.kind == Kind::Message && stanza.type_ == "error" && stanza.from.is_bare();
-    stanza.to.node().filter(|_| is_bounce).and_then(|node| ChannelName::new(node.as_str()))
+    stanza.to.node().filter(|_| is_bounce).and_then(ChannelName::of)
 }
 
 #[cfg(test)]

@@ -124,9 +124,9 @@ impl Engine {
         let facts = self.facts.get(&tag).and_then(|facts| facts.get(&row)).filter(|facts| !facts.entombed);
         let Some(row) = facts.map(|facts| facts.row.clone()) else { return };
         let number = row.number;
-        let change = Change::Published(row);
-        let beside = std::slice::from_ref(&change);
-        let shown = self.shown_of(Rendered { name, change: &change, before: None, actor: None, beside });
+        let beside = [(name.clone(), Change::Published(row))];
+        let rendered = Rendered { name, change: &beside[0].1, before: None, actor: None, beside: &beside };
+        let shown = self.shown_of(rendered);
         let Some(channel) = self.shelf.channel(name).filter(|channel| channel.profile().tag == tag) else { return };
         for shown in shown {
             let Shown::Fan { node, except, message, groupchat } = shown else { continue };

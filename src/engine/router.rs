@@ -23,7 +23,7 @@ impl Engine {
         }
         Some(match (to.node(), to.resource()) {
             (None, None) => Target::Service,
-            (Some(node), None) => ChannelName::new(node.as_str()).map_or(Target::Nobody, Target::Channel),
+            (Some(node), None) => ChannelName::of(node).map_or(Target::Nobody, Target::Channel),
             _ => Target::Nobody,
         })
     }
@@ -67,7 +67,7 @@ impl Engine {
         let actor = self.actor(stanza.sender());
         let extension = Some(extension);
         let asker = stanza.from.clone();
-        let way = Way::Stanza { reply: Box::new(reply), asker, payload, set, extension };
+        let way = Way::Stanza { reply: reply.into(), asker, payload, set, extension };
         self.ask(Asked { actor, channel, way }, turn);
     }
 
@@ -79,7 +79,7 @@ impl Engine {
                 let actor = self.actor(stanza.sender());
                 let (payload, asker) = (&stanza.element, stanza.from.clone());
                 let channel = Some(name);
-                let way = Way::Stanza { reply: Box::new(reply), asker, payload, set: true, extension: None };
+                let way = Way::Stanza { reply: reply.into(), asker, payload, set: true, extension: None };
                 self.ask(Asked { actor, channel, way }, turn);
             }
             // What a server announces is not answered.

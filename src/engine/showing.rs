@@ -6,13 +6,15 @@ use super::resend::{halves, told, unsent};
 use super::{Engine, Turn};
 use crate::channel::group::Notice;
 use crate::channel::{Change, Channel, ChannelName, Status};
+use crate::store::Record;
 use crate::xep::{EXTENSIONS, Render, Shown, group_events};
 use jid::BareJid;
 
-/// A change that was applied, and what the member whom it is about was before.
+/// What is known of a change that was applied.
 pub(super) struct Done {
-    pub name: ChannelName,
-    pub change: Change,
+    /// The tag of its channel.
+    pub tag: u64,
+    /// What the member whom it is about was before.
     pub before: Option<Status>,
 }
 
@@ -22,7 +24,7 @@ pub(super) struct Rendered<'a> {
     pub change: &'a Change,
     pub before: Option<Status>,
     pub actor: Option<&'a BareJid>,
-    pub beside: &'a [Change],
+    pub beside: &'a [(ChannelName, Change)],
 }
 
 impl Engine {
@@ -38,47 +40,50 @@ impl Engine {
         actor: Option<&BareJid>,
         changes: Vec<(ChannelName, Change)>,
         turn: &mut Turn,
-    ) -> Vec<Done> {
-        let mut done = Vec::with_capacity(changes.len());
+    ) {
+        let mut all = Vec::with_capacity(changes.len());
         // What an extension shows of a change may depend on what else happens in the same channel.
-        for of_one in changes.chunk_by(|a, b| a.0 == b.0) {
-            let beside: Vec<Change> = of_one.iter().map(|(_, change)| change.clone()).collect();
-            for (name, change) in of_one {
-                let applied = self.apply(name.clone(), change.clone(), turn);
-                self.render(Rendered { name, change, before: applied.before, actor, beside: &beside }, turn);
+        for beside in changes.chunk_by(|a, b| a.0 == b.0) {
+            for (name, change) in beside {
+                let done = self.apply(name, change, turn);
+                let before = done.as_ref().and_then(|done| done.before);
+                self.render(Rendered { name, change, before, actor, beside }, turn);
                 if *change == Change::Destroyed {
                     self.bury(name, &mut turn.outbox);
                 }
-                done.push(applied);
+                all.push(done);
             }
         }
-        for Done { change, before, .. } in &done {
-            let gone = change.member().filter(|member| *before == Some(Status::Joined) && !member.is_joined());
+        for ((name, change), done) in changes.into_iter().zip(all) {
+            let Some(Done { tag, before }) = done else { continue };
+            let gone = change.member().filter(|member| before == Some(Status::Joined) && !member.is_joined());
             if let Some(member) = gone {
                 self.accounts.left(&member.jid);
             }
-            if let Change::GuestSet { guest, .. } = change
+            if let Change::GuestSet { guest, .. } = &change
                 && guest.subscriptions.is_empty()
             {
                 self.accounts.left_guest(&guest.jid);
             }
+            if !matches!(change, Change::Relayed(_)) {
+                turn.records.push(Record::Channel { name, tag, change });
+            }
         }
-        done
     }
 
-    /// groups.md §1 rule 7: the author of a message is told how far it came.
-    pub(super) fn tell_authors(&mut self, asked: &Asked<'_>, notices: &[Notice], done: &[Done], turn: &mut Turn) {
+    /// groups.md §1 rule 7: the author of a message is told how far it came. What happened are the records from
+    /// `since` on.
+    pub(super) fn tell_authors(&mut self, asked: &Asked<'_>, notices: &[Notice], since: usize, turn: &mut Turn) {
         // Who read something reports that it arrived, too; the author is told of the last.
-        let report = done.iter().rev().find_map(|done| match &done.change {
-            Change::Reported(report) => Some((&done.name, report)),
+        let report = turn.records[since..].iter().rev().find_map(|record| match record {
+            Record::Channel { name, tag, change: Change::Reported(report) } => Some((name, *tag, report)),
             _ => None,
         });
-        let Some((name, report)) = report else { return };
-        let Some(tag) = self.shelf.tag_of(name) else { return };
-        let from = self.service.address_of(name);
+        let Some((name, tag, report)) = report.filter(|_| !notices.is_empty()) else { return };
+        let (from, report) = (self.service.address_of(name), report.clone());
         for notice in notices {
             let (row, id) = (self.service.sealer.seal(tag, notice.row), self.fresh_id());
-            let message = group_events::notice(notice, report, &asked.actor.account, &from, row, id);
+            let message = group_events::notice(notice, &report, &asked.actor.account, &from, row, id);
             let shown = Shown::Tell { account: notice.author.clone(), message };
             turn.unsent.extend(told(&shown));
             self.send_shown(shown, tag, Lasting::Kept, turn);

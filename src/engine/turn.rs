@@ -7,6 +7,7 @@ use crate::channel::{ChannelName, Refusal, Stamp};
 use crate::store::{Halves, Part, Record, Unsent};
 use crate::xep::Reply;
 use crate::xmpp::{Stanza, StanzaError, Unreadable};
+use std::sync::Arc;
 
 /// Something that came in.
 #[derive(Clone, Debug)]
@@ -56,7 +57,7 @@ pub struct Turn {
     /// Why things were refused, for counting.
     pub refusals: Vec<Reason>,
     /// Whom to tell when the commit is refused.
-    pub(super) replies: Vec<Reply>,
+    pub(super) replies: Vec<Arc<Reply>>,
 }
 
 /// Why something was refused, in words that are one of a few.
@@ -113,13 +114,13 @@ impl Turn {
         tracing::debug!(id = reply.id, reason = error.condition.spelling().0, "refused");
         self.refusals.push(Reason { name: error.condition.spelling().0, what: "" });
         self.send(reply.error(error));
-        self.replies.push(reply);
+        self.replies.push(reply.into());
     }
 
     /// As [`Turn::refuse`], by a refusal.
     pub(super) fn refuse_by(&mut self, reply: Reply, refusal: &Refusal) {
         self.send_refusal(&reply, refusal);
-        self.replies.push(reply);
+        self.replies.push(reply.into());
     }
 
     /// Answers what was decided against.

@@ -319,7 +319,9 @@ fn short(text: &str) -> Vec<u8> {
 /// # Errors
 /// A value that cannot be written, which no value of this crate is.
 pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
-    postcard::to_extend(value, vec![VERSION]).map_err(|error| StoreError(format!("a value cannot be written: {error}")))
+    let mut bytes = Vec::with_capacity(256);
+    bytes.push(VERSION);
+    postcard::to_extend(value, bytes).map_err(|error| StoreError(format!("a value cannot be written: {error}")))
 }
 
 /// Reads a value, or the beginning of one: what follows is not looked at.

@@ -121,7 +121,7 @@ impl Inner {
         ops.append(&mut writes.lazy);
         let state = self.cut(&ops)?;
         self.month = month;
-        self.seen.note(&writes);
+        self.seen.note(std::mem::take(&mut writes.news));
         self.spaces.entry(Space::Month(month)).or_default().extend(archive);
         self.drop_unsent(writes.sent)?;
         self.apply(state);

@@ -29,6 +29,11 @@ pub(super) fn cut(key: &[u8], value: &[u8]) -> Result<Entries, StoreError> {
     Ok(entries)
 }
 
+/// The entry that holds a value by itself, where one does.
+pub(super) fn sole(value: &[u8]) -> Option<Vec<u8>> {
+    (value.len() <= PIECE_BYTES_MAX).then(|| [&[0, 0], value].concat())
+}
+
 /// The entries to write, and to delete, for a change of values whose old entries `old` tells.
 ///
 /// # Errors

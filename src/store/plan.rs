@@ -6,14 +6,14 @@
 use super::keyspace::{self, BLOCK_ROWS, Entry, Grave, List, Membership, Month, Ops, Reported, Span, Spans, Visit};
 use super::shelf::{Order, Shelf, Space};
 use super::{Record, StoreError, Whereabouts};
-use crate::channel::{Change, ChannelName, Guest, Member, Node, Report, Row, RowKind};
+use crate::channel::{Change, ChannelName, Guest, Member, Node, ParticipantId, Report, Row, RowKind};
 use jid::BareJid;
 use serde::de::DeserializeOwned;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
 
-/// How many entries of the index of blocks are remembered as written.
-const SEEN_MAX: usize = 16_384;
+/// How many blocks and channels are remembered as known to the current month.
+const SEEN_MAX: usize = 65_536;
 
 /// What a commit writes.
 #[derive(Default)]
@@ -26,27 +26,36 @@ pub(super) struct Writes {
     pub(super) lazy: Ops,
     /// Up to which number what is unsent may go.
     pub(super) sent: u64,
+    /// What the current month knows by this commit.
+    pub(super) news: Seen,
 }
 
-/// Entries of the current month's index of blocks that are known to be there, so that they are not written over and over.
+/// A block with rows of an author, or, without one, a block with rows that are no events.
+type Block = (u64, Option<ParticipantId>, u64);
+
+/// What the current month is known to hold, so that it is not looked up and written over and over.
 #[derive(Default)]
-pub(super) struct Seen(HashSet<Vec<u8>>);
+pub(super) struct Seen {
+    /// Entries of the index of blocks.
+    blocks: HashSet<Block>,
+    /// The tags of channels that have rows in it.
+    tags: HashSet<u64>,
+}
 
 impl Seen {
     /// Remembers what was written.
-    pub(super) fn note(&mut self, writes: &Writes) {
-        let blocks = writes.archive.keys().filter(|key| key.starts_with(b"b"));
-        for block in blocks {
-            if self.0.len() >= SEEN_MAX {
-                self.0.clear();
-            }
-            self.0.insert(block.clone());
+    pub(super) fn note(&mut self, news: Seen) {
+        if self.blocks.len() + self.tags.len() >= SEEN_MAX {
+            self.clear();
         }
+        self.blocks.extend(news.blocks);
+        self.tags.extend(news.tags);
     }
 
     /// Forgets everything, as a new month knows nothing.
     pub(super) fn clear(&mut self) {
-        self.0.clear();
+        self.blocks.clear();
+        self.tags.clear();
     }
 }
 
@@ -55,7 +64,7 @@ impl Seen {
 /// # Errors
 /// Those of reading.
 pub(super) fn plan(shelf: &impl Shelf, month: Month, seen: &Seen, records: &[Record]) -> Result<Writes, StoreError> {
-    let mut draft = Draft { shelf, month, seen, spans: HashMap::new(), writes: Writes::default() };
+    let mut draft = Draft { shelf, month, seen, writes: Writes::default() };
     for record in records {
         match record {
             Record::Channel { name, tag, change } => draft.change(name, *tag, change)?,
@@ -78,7 +87,6 @@ struct Draft<'a, S> {
     shelf: &'a S,
     month: Month,
     seen: &'a Seen,
-    spans: HashMap<u64, Spans>,
     writes: Writes,
 }
 
@@ -146,7 +154,6 @@ impl<S: Shelf> Draft<'_, S> {
     /// The directory entry goes at once, and with it the account index, whose entries count only while the directory
     /// knows their tag. Everything else is cleared away later; the rows go with their month.
     fn destroy(&mut self, name: &ChannelName, tag: u64) -> Result<(), StoreError> {
-        self.spans.insert(tag, Spans::default());
         for key in [keyspace::channel(name), keyspace::spans(tag)] {
             self.writes.kept.insert(key, None);
         }
@@ -251,15 +258,12 @@ impl<S: Shelf> Draft<'_, S> {
     }
 
     fn row(&mut self, tag: u64, row: &Row) -> Result<(), StoreError> {
-        if !self.spans.contains_key(&tag) {
-            let spans = self.shelf.value(Space::State, &keyspace::spans(tag))?.unwrap_or_default();
-            self.spans.insert(tag, spans);
-        }
-        let spans = self.spans.entry(tag).or_default();
-        if spans.months.last().is_none_or(|span| span.month != self.month) {
-            spans.months.push(Span { month: self.month, first: row.number, since: row.stamp });
-            let value = keyspace::encode(spans)?;
-            self.put(keyspace::spans(tag), value);
+        if !self.seen.tags.contains(&tag) && self.writes.news.tags.insert(tag) {
+            let mut spans: Spans = self.value(&keyspace::spans(tag))?.unwrap_or_default();
+            if spans.months.last().is_none_or(|span| span.month != self.month) {
+                spans.months.push(Span { month: self.month, first: row.number, since: row.stamp });
+                self.put(keyspace::spans(tag), keyspace::encode(&spans)?);
+            }
         }
         self.writes.archive.insert(keyspace::row(tag, row.number), keyspace::encode(row)?);
         self.index(tag, row);
@@ -280,10 +284,11 @@ impl<S: Shelf> Draft<'_, S> {
         }
         let number = row.number / BLOCK_ROWS;
         let is_event = matches!(row.kind, RowKind::Event(_));
-        let spoken = (!is_event).then(|| keyspace::block(tag, None, number));
-        for block in spoken.into_iter().chain([keyspace::block(tag, Some(&row.author), number)]) {
-            if !self.seen.0.contains(&block) {
-                archive.insert(block, Vec::new());
+        let spoken = (!is_event).then_some((tag, None, number));
+        for block in spoken.into_iter().chain([(tag, Some(row.author.clone()), number)]) {
+            if !self.seen.blocks.contains(&block) && !self.writes.news.blocks.contains(&block) {
+                archive.insert(keyspace::block(tag, block.1.as_ref(), number), Vec::new());
+                self.writes.news.blocks.insert(block);
             }
         }
     }

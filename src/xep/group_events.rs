@@ -86,7 +86,7 @@ fn invitation_ended(member: &Member, render: &mut Render<'_>) {
     if render.actor.is_some_and(|actor| *actor == member.jid) {
         return;
     }
-    let told = render.beside.iter().find_map(|change| match change {
+    let told = render.beside().find_map(|change| match change {
         Change::Published(Row { kind: RowKind::Event(event), stamp, .. })
             if event.whom.as_ref() == Some(&member.id) =>
         {
@@ -109,7 +109,7 @@ fn last_event(event: &Event, number: u64, render: &mut Render<'_>) {
         return;
     }
     let Some(gone) = event.whom.as_ref().and_then(|id| render.channel.member_of(id)) else { return };
-    let Some(Change::Published(row)) = render.beside.iter().find(|change| is_row(change, number)) else { return };
+    let Some(Change::Published(row)) = render.beside().find(|change| is_row(change, number)) else { return };
     if gone.was_in_at(number) {
         let account = gone.jid.clone();
         let address = render.address();

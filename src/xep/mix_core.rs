@@ -117,7 +117,7 @@ impl Extension for MixCore {
             Change::Published(row) => {
                 let address = render.address();
                 let frame = render.frame(&address);
-                let left = render.beside.iter().find_map(|change| match change {
+                let left = render.beside().find_map(|change| match change {
                     Change::Entombed(left) if left.retraction == row.number => Some(left),
                     _ => None,
                 });

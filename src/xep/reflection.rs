@@ -6,6 +6,9 @@ use crate::channel::{Member, ParticipantId, Row, RowKind, Tombstone};
 use crate::xmpp::{Tag, ns};
 use jid::BareJid;
 
+/// What a message usually holds besides what its sender wrote, in bytes.
+const BESIDE_BYTES: usize = 320;
+
 /// The records that ids of participants stand for.
 pub trait People {
     /// The record of an id.
@@ -55,7 +58,7 @@ impl Frame<'_> {
     pub fn row(&self, outer: Tag, row: &Row, tombstone: Option<&Tombstone>, people: &dyn People) -> Option<Tag> {
         let author = people.find(&row.author)?;
         let id = self.id(row.number);
-        let by_author = || format!("{}/{}", self.channel, row.author);
+        let by_author = || [self.channel, "/", row.author.as_str()].concat();
         let spoken = |content: Tag| {
             content
                 .child(mix(&row.nick, &author.jid))
@@ -79,7 +82,10 @@ impl Frame<'_> {
                 let message = envelope(outer, by_author(), &id, None).child_opt(retracted);
                 message.child(mix(&row.nick, &author.jid))
             }
-            _ => spoken(envelope(outer, by_author(), &id, row.lang.as_deref()).raw(&row.payload)),
+            _ => {
+                let outer = outer.with_room(row.payload.len() + BESIDE_BYTES);
+                spoken(envelope(outer, by_author(), &id, row.lang.as_deref()).raw(&row.payload))
+            }
         };
         let prev =
             (self.chained && row.number > 1).then(|| Tag::in_ns("prev", ns::GROUP).attr("id", self.id(row.number - 1)));

@@ -2,7 +2,7 @@
 
 use super::Service;
 use super::reflection::Frame;
-use crate::channel::{Change, Channel, Node, Stamp, Status, Style};
+use crate::channel::{Change, Channel, ChannelName, Node, Stamp, Status, Style};
 use crate::xmpp::Tag;
 use jid::BareJid;
 use rand::{Rng, rngs::StdRng};
@@ -54,8 +54,8 @@ pub struct Render<'a> {
     pub actor: Option<&'a BareJid>,
     /// What the member whom the change is about was before it.
     pub before: Option<Status>,
-    /// All changes of the decision.
-    pub beside: &'a [Change],
+    /// All changes of the decision, each with the channel's name.
+    pub beside: &'a [(ChannelName, Change)],
     /// The time.
     pub now: Stamp,
     /// The source of ids.
@@ -68,6 +68,11 @@ impl Render<'_> {
     /// The channel's address.
     pub fn address(&self) -> String {
         self.service.address_of(self.channel.name())
+    }
+
+    /// All changes of the decision.
+    pub fn beside(&self) -> impl Iterator<Item = &Change> {
+        self.beside.iter().map(|(_, change)| change)
     }
 
     /// An id for a stanza that has no row.

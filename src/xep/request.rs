@@ -143,7 +143,7 @@ impl Reply {
         Reply {
             kind: stanza.kind,
             id: stanza.id.clone(),
-            from: stanza.to.to_string(),
+            from: stanza.to.as_str().to_owned(),
             to: stanza.from.clone(),
             delegated: None,
         }

@@ -20,26 +20,23 @@ pub fn open(sealer: &Sealer, tag: u64, id: &str) -> Option<u64> {
 /// What a message, or the payload of an iq, says of rows of which more has to be known than their numbers.
 pub fn named(element: &Element, sealer: &Sealer, tag: u64) -> Vec<u64> {
     let mut named = Vec::new();
-    match (element.name(), &*element.ns()) {
-        ("message", _) => {
-            for child in element.children() {
-                let row = child.attr("id").and_then(|id| sealer.open(tag, id));
-                match (child.name(), &*child.ns()) {
-                    ("retract", ns::RETRACT | ns::MIX_MISC) | (_, ns::RECEIPTS | ns::MARKERS) => named.extend(row),
-                    _ => {}
-                }
-            }
-        }
-        (_, ns::GROUP) => {
-            let items = element.children().filter(|child| child.name() == "item");
-            let ids = items.filter_map(|item| item.attr("id")).chain(element.attr("id")).chain(element.attr("up-to"));
-            named.extend(ids.filter_map(|id| open(sealer, tag, id)));
-        }
-        (_, ns::MODERATE) => named.extend(element.attr("id").and_then(|id| sealer.open(tag, id))),
-        _ => {}
+    if element.name() == "message" {
+        let ids = element.children().filter(|child| names_a_row(child)).filter_map(|child| child.attr("id"));
+        named.extend(ids.filter_map(|id| sealer.open(tag, id)));
+    } else if element.has_ns(ns::GROUP) {
+        let items = element.children().filter(|child| child.name() == "item");
+        let ids = items.filter_map(|item| item.attr("id")).chain(element.attr("id")).chain(element.attr("up-to"));
+        named.extend(ids.filter_map(|id| open(sealer, tag, id)));
+    } else if element.has_ns(ns::MODERATE) {
+        named.extend(element.attr("id").and_then(|id| sealer.open(tag, id)));
     }
     named.truncate(ROWS_MAX);
     named
+}
+
+fn names_a_row(child: &Element) -> bool {
+    let retracts = child.name() == "retract" && (child.has_ns(ns::RETRACT) || child.has_ns(ns::MIX_MISC));
+    retracts || child.has_ns(ns::RECEIPTS) || child.has_ns(ns::MARKERS)
 }
 
 /// What a command says of rows of which more has to be known than their numbers.

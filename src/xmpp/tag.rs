@@ -26,6 +26,13 @@ impl Tag {
         Tag::new(name).attr("xmlns", ns)
     }
 
+    /// Makes room for so many bytes of content, so that a long element is not moved as it grows.
+    pub fn with_room(mut self, bytes: usize) -> Tag {
+        self.head.reserve(192);
+        self.body.reserve(bytes);
+        self
+    }
+
     /// Adds an attribute.
     pub fn attr(mut self, name: &str, value: impl AsRef<str>) -> Tag {
         self.head.push(' ');
@@ -106,26 +113,37 @@ impl Tag {
 
     /// The start up to where a further attribute would stand, and the rest: what the fan-out splices `to` between.
     pub fn into_halves(self) -> (String, String) {
-        let rest =
-            if self.body.is_empty() { format!("></{}>", self.name) } else { format!(">{}</{}>", self.body, self.name) };
+        let rest = [">", &self.body, "</", self.name, ">"].concat();
         (self.head, rest)
     }
 }
 
 /// Appends `text`, escaped for content and for attributes in either quote.
 pub fn escape_into(text: &str, out: &mut String) {
-    for c in text.chars() {
+    out.reserve(text.len());
+    let mut rest = text;
+    while let Some((at, c)) = rest.char_indices().find(|&(_, c)| is_special(c)) {
+        out.push_str(&rest[..at]);
         match c {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
             '\'' => out.push_str("&apos;"),
             '"' => out.push_str("&quot;"),
-            '\t' | '\n' => out.push(c),
             '\r' => out.push_str("&#xD;"),
-            '\u{0}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}' => {}
-            _ => out.push(c),
+            _ => {}
         }
+        rest = &rest[at + c.len_utf8()..];
+    }
+    out.push_str(rest);
+}
+
+/// Whether a character is written otherwise than as itself, or not at all.
+fn is_special(c: char) -> bool {
+    match c {
+        '<' | '>' | '&' | '\'' | '"' | '\u{FFFE}' | '\u{FFFF}' => true,
+        '\t' | '\n' => false,
+        _ => c < ' ',
     }
 }
 
@@ -144,12 +162,12 @@ fn value_into(mut value: &str, out: &mut String) {
 ///
 /// Recursion is as deep as the element, which the framer bounds.
 pub fn write_element(element: &Element, around: &str, out: &mut String) {
-    let ns = element.ns();
     out.push('<');
     out.push_str(element.name());
-    if ns != around {
+    let own = (!element.has_ns(around)).then(|| element.ns());
+    if let Some(ns) = &own {
         out.push_str(" xmlns='");
-        escape_into(&ns, out);
+        escape_into(ns, out);
         out.push('\'');
     }
     for (n, ((attr_ns, name), value)) in element.attrs().iter().enumerate() {
@@ -173,7 +191,7 @@ pub fn write_element(element: &Element, around: &str, out: &mut String) {
         return;
     }
     out.push('>');
-    write_nodes(nodes, &ns, out);
+    write_nodes(nodes, own.as_deref().unwrap_or(around), out);
     out.push_str("</");
     out.push_str(element.name());
     out.push('>');

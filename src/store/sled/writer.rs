@@ -110,7 +110,7 @@ impl Writer {
         if disk.is_none() {
             self.seen.clear();
         }
-        let writes = plan::plan(shelves, month, &self.seen, records).map_err(refused)?;
+        let mut writes = plan::plan(shelves, month, &self.seen, records).map_err(refused)?;
         self.unsent.sent(writes.sent);
         if !writes.archive.is_empty() || !writes.kept.is_empty() {
             let disk = match disk {
@@ -121,7 +121,7 @@ impl Writer {
             let kept = disk.apply(batch).and_then(|()| disk.sync());
             kept.map_err(|why| self.fail(why))?;
             self.commit += 1;
-            self.seen.note(&writes);
+            self.seen.note(std::mem::take(&mut writes.news));
             if !writes.kept.is_empty() {
                 let commit = self.commit;
                 self.apply(shelves, &writes.kept, Some(commit), now).map_err(|why| self.fail(why))?;
@@ -264,6 +264,10 @@ impl Writer {
 
 /// Puts a value into a batch, and tells how many pieces follow its entry.
 pub(super) fn put(batch: &mut Batch, key: &[u8], value: &[u8]) -> Result<u16, String> {
+    if let Some(entry) = pieces::sole(value) {
+        batch.insert(key, entry);
+        return Ok(0);
+    }
     let entries = pieces::cut(key, value).map_err(|error| error.0)?;
     let pieces = entries.len() as u16 - 1;
     entries.into_iter().for_each(|(key, entry)| batch.insert(key, entry));
