@@ -8,7 +8,8 @@ mod rig;
 
 use rig::figures::{at_least, at_most, ms, within};
 use rig::process::{Mixd, own_cpu, spent};
-use rig::{Rig, ideal, message};
+use rig::service::Service;
+use rig::{Rig, create, ideal, join, message};
 use std::fs::File;
 use std::io::{Seek, Write};
 use std::net::TcpListener;
@@ -20,7 +21,7 @@ const ROUNDS: usize = 5;
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|word| word == name);
-    let figures: [(&str, fn()); 3] = [("f1", fan_out), ("f2", small_channels), ("f3", latency)];
+    let figures: [(&str, fn()); 4] = [("f1", fan_out), ("f2", small_channels), ("f3", latency), ("f8", large_channel)];
     figures.into_iter().filter(|(name, _)| is_wanted(name)).for_each(|(_, measure)| measure());
 }
 
@@ -143,6 +144,65 @@ fn latency() {
     let sync = (ms(sync) + ms(sync_after)) / 2.0;
     at_most("F3", "half within, in fdatasyncs", ms(half) / sync, 4.0);
     at_most("F3", "99 of 100 within, in fdatasyncs", ms(most) / sync, 10.0);
+}
+
+/// F8: what a message to a channel of 100,000 does to one of ten.
+fn large_channel() {
+    const LARGE: usize = 100_000;
+    println!("F8: one channel of {LARGE}, one of 10");
+    let folder = tempfile::tempdir().unwrap();
+    let mut service = Service::create(folder.path());
+    service.take([create(0), create(1)].into_iter());
+    service.take((0..LARGE).map(|user| join(0, user)).chain((0..10).map(|user| join(1, user))));
+    drop(service);
+    let (_mixd, mut rig, _) = Mixd::start(folder.path());
+    let mut numbers = 0;
+    // The first seconds of a process are those of its caches.
+    beside(&mut rig, &mut numbers, 0);
+    let alone = beside(&mut rig, &mut numbers, 0);
+    let cold = beside(&mut rig, &mut numbers, 1);
+    let mut worst = Vec::new();
+    for _ in 0..10 {
+        worst.push(beside(&mut rig, &mut numbers, 1).1);
+    }
+    let (half, most) = (within(&mut worst, 50), within(&mut worst, 100));
+    println!(
+        "F8: messages to the small channel alone: half within {:.1} ms, all within {:.1} ms; beside the first one to the \
+         large channel, which loads it: all within {:.1} ms; beside each of ten others: all within {:.1} ms, in half of \
+         the ten within {:.1} ms",
+        ms(alone.0),
+        ms(alone.1),
+        ms(cold.1),
+        ms(most),
+        ms(half),
+    );
+    at_most("F8", "added by loading it, in ms", ms(cold.1.saturating_sub(alone.0)), 50.0);
+    at_most("F8", "added by a message to it, in half of the cases, in ms", ms(half.saturating_sub(alone.0)), 50.0);
+}
+
+/// Sends to the small channel every 5 ms for a second, and a fifth of that later so many messages to the large one; within
+/// which time half and all of the small channel's messages are there.
+fn beside(rig: &mut Rig, numbers: &mut usize, large: usize) -> (Duration, Duration) {
+    const MESSAGES: usize = 200;
+    let copies = rig.seen(|seen| seen.copies);
+    rig.note_arrivals(*numbers + MESSAGES, 10);
+    let (begun, mut sent) = (Instant::now(), Vec::with_capacity(MESSAGES));
+    for n in 0..MESSAGES {
+        let due = begun + Duration::from_millis(5 * n as u64);
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        if n == MESSAGES / 5 {
+            let wanted: String = (0..large).map(|one| message(0, 0, 1_000_000_000 + *numbers + one)).collect();
+            rig.send(&wanted);
+        }
+        sent.push(Instant::now());
+        rig.send(&message(1, n % 10, *numbers + n));
+    }
+    rig.wait(|seen| seen.copies - copies >= (MESSAGES * 10 + large * 100_000) as u64);
+    let arrived = rig.seen(|seen| std::mem::take(&mut seen.arrived));
+    let times = arrived[*numbers..].iter().zip(&sent).map(|(at, sent)| at.unwrap() - *sent);
+    let mut times: Vec<Duration> = times.collect();
+    *numbers += MESSAGES;
+    (within(&mut times, 50), within(&mut times, 100))
 }
 
 /// What the disk takes to make 4 KiB durable, the median of 300.

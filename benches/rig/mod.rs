@@ -6,6 +6,7 @@
 pub mod figures;
 pub mod ideal;
 pub mod process;
+pub mod service;
 
 use memchr::memmem::{self, Finder};
 use std::io::{Read, Write};
@@ -90,13 +91,7 @@ impl Rig {
     pub fn fill(&mut self, channels: usize, participants: usize) {
         let mut asked = self.seen(|seen| seen.results);
         for some in (0..channels).collect::<Vec<_>>().chunks(200) {
-            let create = |c: &usize| {
-                format!(
-                    "<iq type='set' from='u0@{USERS}/r' to='{DOMAIN}' id='c{c}'><create xmlns='urn:xmpp:mix:core:1' \
-                     channel='c{c}'/></iq>"
-                )
-            };
-            self.send(&some.iter().map(create).collect::<String>());
+            self.send(&some.iter().map(|&c| create(c)).collect::<String>());
             asked += some.len() as u64;
             self.wait(|seen| seen.results >= asked);
         }
@@ -113,6 +108,13 @@ impl Rig {
     pub fn note_arrivals(&self, count: usize, copies: u32) {
         self.seen(|seen| (seen.arrived, seen.missing) = (vec![None; count], vec![copies; count]));
     }
+}
+
+pub fn create(channel: usize) -> String {
+    format!(
+        "<iq type='set' from='u0@{USERS}/r' to='{DOMAIN}' id='c{channel}'><create xmlns='urn:xmpp:mix:core:1' \
+         channel='c{channel}'/></iq>"
+    )
 }
 
 pub fn join(channel: usize, user: usize) -> String {
@@ -151,7 +153,10 @@ fn read(wire: &mut TcpStream, writing: &Mutex<TcpStream>, shared: &(Mutex<Seen>,
         let Ok(read @ 1..) = wire.read(&mut buffer[held..]) else { return };
         let filled = held + read;
         // What may be the beginning of a mark waits for the rest: everything behind the last `>`.
-        let end = buffer[..filled].iter().rposition(|&byte| byte == b'>').map_or(0, |at| at + 1);
+        let mut end = buffer[..filled].iter().rposition(|&byte| byte == b'>').map_or(0, |at| at + 1);
+        if buffer[..end].ends_with(b"<body>") {
+            end -= b"<body>".len();
+        }
         let whole = &buffer[..end];
         let counts = marks.each_ref().map(|mark| mark.find_iter(whole).count() as u64);
         {

@@ -1,0 +1,122 @@
+//! What a message costs does not depend on how many get it: counted in allocations, which no busy machine changes.
+
+#![allow(clippy::unwrap_used)]
+
+use mixd::channel::{Limits, Stamp};
+use mixd::engine::book::Cursor;
+use mixd::engine::{AddressBook, Engine, Fan, Inbound, Out, Pam, Settings, Turn};
+use mixd::xmpp::Stanza;
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use std::alloc::System;
+use std::sync::Mutex;
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// Allocations are counted for the whole program.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Messages that are counted, behind some that fill what grows.
+const MESSAGES: usize = 64;
+
+struct Service {
+    engine: Engine,
+    book: AddressBook,
+    now: u64,
+}
+
+impl Service {
+    /// A channel of so many participants, each reached at its bare JID.
+    fn of(participants: usize) -> Service {
+        let settings = Settings {
+            domain: "mix.h".parse().unwrap(),
+            name: String::new(),
+            operators: Vec::new(),
+            creators: vec!["*".into()],
+            limits: Limits::default(),
+            page_default: 20,
+            page_max: 100,
+            channels_memory_bytes_max: 1 << 30,
+            pam: [("h".to_owned(), Pam::Standard)].into(),
+        };
+        let engine = Engine::new(settings, [7; 16], [7; 32], Vec::new(), Vec::new());
+        let mut service = Service { engine, book: AddressBook::default(), now: 0 };
+        let core = "xmlns='urn:xmpp:mix:core:1'";
+        let create = format!("<iq type='set' id='1' from='u0@h/r' to='mix.h'><create {core} channel='c'/></iq>");
+        let join = |n: usize| {
+            let subscribe = "<subscribe node='urn:xmpp:mix:nodes:messages'/>";
+            format!("<iq type='set' id='2' from='u{n}@h' to='c@mix.h'><join {core}>{subscribe}</join></iq>")
+        };
+        for xml in std::iter::once(create).chain((0..participants).map(join)) {
+            service.take(&xml);
+        }
+        service
+    }
+
+    fn turn(&mut self, stanza: Stanza) -> Turn {
+        self.now += 1;
+        self.engine.turn(Stamp(self.now), vec![Inbound::Stanza(stanza)])
+    }
+
+    /// What a stanza leads to; the address book learns.
+    fn take(&mut self, xml: &str) -> Vec<Fan> {
+        let turn = self.turn(Stanza::parse(xml.as_bytes()).unwrap());
+        let mut fans = Vec::new();
+        for out in turn.outbox {
+            match out {
+                Out::Book(delta) => self.book.apply(delta),
+                Out::Fan(fan) => fans.push(fan),
+                _ => {}
+            }
+        }
+        fans
+    }
+}
+
+fn message(n: usize) -> String {
+    format!(
+        "<message from='u0@h/r' to='c@mix.h' type='groupchat' id='{n:04}'><body>Double, double toil and trouble</body>\
+         <origin-id xmlns='urn:xmpp:sid:0' id='{n:04}'/></message>"
+    )
+}
+
+/// The allocations of each turn, and their bytes.
+fn allocations_of_turns(participants: usize) -> Vec<(usize, usize)> {
+    let mut service = Service::of(participants);
+    (0..MESSAGES).for_each(|n| drop(service.take(&message(n))));
+    let count = |n| {
+        let stanza = Stanza::parse(message(n).as_bytes()).unwrap();
+        let region = Region::new(ALLOCATOR);
+        let turn = service.turn(stanza);
+        let change = region.change();
+        assert_eq!((turn.records.is_empty(), turn.outbox.len()), (false, 1));
+        (change.allocations + change.reallocations, change.bytes_allocated)
+    };
+    (MESSAGES..2 * MESSAGES).map(count).collect()
+}
+
+#[test]
+fn a_turn_costs_the_same_for_ten_recipients_and_for_ten_thousand() {
+    let _alone = ALONE.lock().unwrap();
+    let few = allocations_of_turns(10);
+    assert!(few.iter().all(|&(count, _)| count > 0), "nothing was counted");
+    assert_eq!(few, allocations_of_turns(10_000));
+}
+
+#[test]
+fn a_copy_for_a_recipient_allocates_nothing() {
+    let _alone = ALONE.lock().unwrap();
+    let mut service = Service::of(10_000);
+    let fans = service.take(&message(1));
+    let [fan] = &fans[..] else { panic!("{} fan-outs", fans.len()) };
+    let mut block = Vec::with_capacity(64 * 1024 + fan.head.len() + fan.tail.len() + 100);
+    let recipients = service.book.recipients(&fan.audience);
+    let mut cursor = Cursor::default();
+    let region = Region::new(ALLOCATOR);
+    while !service.book.write(fan, &recipients, &mut cursor, 64 * 1024, &mut block) {
+        block.clear();
+    }
+    let change = region.change();
+    assert_eq!(cursor.copies, 10_000);
+    assert_eq!((change.allocations, change.reallocations), (0, 0));
+}
