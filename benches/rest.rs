@@ -1,6 +1,6 @@
 //! F7: what a service costs whose channels nobody uses at the moment. `cargo bench --bench rest`.
 //!
-//! `MIXD_BENCH_CHANNELS` says how many channels (100,000 by default), `MIXD_BENCH_ACCOUNTS` how many accounts are in them
+//! `BENCH_CHANNELS` says how many channels (100,000 by default), `BENCH_ACCOUNTS` how many accounts are in them
 //! (200,000 by default, each in ten channels).
 
 #![allow(clippy::unwrap_used)]
@@ -8,7 +8,7 @@
 mod rig;
 
 use rig::figures::at_most;
-use rig::process::Mixd;
+use rig::mixd::Mixd;
 use rig::service::Service;
 use rig::{create, join};
 use std::time::{Duration, Instant};
@@ -17,8 +17,8 @@ const PARTICIPANTS: usize = 20;
 
 fn main() {
     let number = |name: &str, usual| std::env::var(name).ok().and_then(|it| it.parse().ok()).unwrap_or(usual);
-    let channels: usize = number("MIXD_BENCH_CHANNELS", 100_000);
-    let accounts: usize = number("MIXD_BENCH_ACCOUNTS", 200_000);
+    let channels: usize = number("BENCH_CHANNELS", 100_000);
+    let accounts: usize = number("BENCH_ACCOUNTS", 200_000);
     let folder = tempfile::tempdir().unwrap();
     let begun = Instant::now();
     let mut service = Service::create(folder.path());

@@ -1,13 +1,18 @@
 //! What the store on disk costs: commits, pages near and far, loads at start. Prints figures; nothing fails.
 //!
-//! `MIXD_BENCH_ROWS` says how many rows the archive holds (default 1,000,000), `TMPDIR` on which disk.
+//! `MIXD_BENCH_ROWS` says how many rows the archive holds (default 1,000,000), `TMPDIR` on which disk. The figures of pages
+//! (F6) are meant for 5,000,000, which take some 5 GB.
 
 #![allow(clippy::unwrap_used)]
 
 #[allow(dead_code)]
+#[path = "rig/figures.rs"]
+mod figures;
+#[allow(dead_code)]
 #[path = "../tests/store/fixture.rs"]
 mod fixture;
 
+use figures::{at_most, ms, within};
 use fixture::{DAY_MS, NOON, Room, jid};
 use mixd::channel::{
     Change, Command, Event, EventKind, MediaKind, NodeSet, ParticipantId, Progress, Report, Row, RowKind, Stamp,
@@ -48,16 +53,55 @@ fn main() {
     });
     println!("filling to {wanted} rows: {filling:.1?}");
     pages(&store, &room, &authors, wanted, "warm");
+    let (first, last) = depths(&store, &room, wanted, "warm");
+    at_most("F6", &format!("the last page of 50 of {wanted} rows, in first ones, both warm"), last / first, 1.5);
     picked(&store, &room, wanted);
     receipts(&store, &mut room, &authors, wanted);
     drop(store);
+    forget_files(folder.path());
     let opened = Instant::now();
     let store = open();
     println!("open: {:.1?}", opened.elapsed());
+    depths(&store, &room, wanted, "cold, with nothing of the files in memory");
     pages(&store, &room, &authors, wanted, "after a restart");
     tell("load of a channel of 1,020", (0..20).map(|_| timed(|| drop(fixture::loaded(&store, "coven")))).collect());
     drop(store);
     many_channels();
+}
+
+/// Pages at eleven depths, from the newest rows to the oldest, each wanted once; half of the newest and of the oldest ones
+/// are within so many milliseconds.
+fn depths(store: &SledStore, room: &Room, rows: u64, state: &str) -> (f64, f64) {
+    let mut dice = room.dice.clone();
+    let halves: Vec<f64> = (0..=10)
+        .map(|depth| {
+            let mut times: Vec<Duration> = (0..200)
+                .map(|_| {
+                    let behind = (rows - 500) / 10 * depth + dice.random_range(0..400);
+                    let plan = PagePlan { max: 50, last: rows - behind, from_end: true, ..room.plan() };
+                    timed(|| assert_eq!(store.page(&plan).unwrap().rows.len(), 50))
+                })
+                .collect();
+            ms(within(&mut times, 50))
+        })
+        .collect();
+    let most = halves.iter().copied().fold(0.0, f64::max);
+    println!("pages of 50, {state}, from the newest to the oldest, half within: {halves:.3?} ms");
+    at_most("F6", &format!("a page of 50 of {rows} rows at any depth, {state}, half within, in ms"), most, 1.0);
+    (halves[0], halves[10])
+}
+
+/// Has the system forget what it has read of the store's files.
+fn forget_files(folder: &std::path::Path) {
+    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            forget_files(&path);
+        } else {
+            let of = format!("if={}", path.display());
+            let dd = std::process::Command::new("dd").args([&*of, "iflag=nocache", "count=0", "status=none"]).status();
+            assert!(dd.unwrap().success());
+        }
+    }
 }
 
 fn pages(store: &SledStore, room: &Room, authors: &[ParticipantId], rows: u64, state: &str) {

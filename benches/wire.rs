@@ -7,7 +7,7 @@
 mod rig;
 
 use rig::figures::{at_least, at_most, ms, within};
-use rig::process::{Mixd, own_cpu, spent};
+use rig::mixd::{Mixd, own_cpu, spent};
 use rig::service::Service;
 use rig::{Rig, create, ideal, join, message};
 use std::fs::File;

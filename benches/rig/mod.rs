@@ -5,7 +5,7 @@
 
 pub mod figures;
 pub mod ideal;
-pub mod process;
+pub mod mixd;
 pub mod service;
 
 use memchr::memmem::{self, Finder};
@@ -112,7 +112,7 @@ impl Rig {
 
 pub fn create(channel: usize) -> String {
     format!(
-        "<iq type='set' from='u0@{USERS}/r' to='{DOMAIN}' id='c{channel}'><create xmlns='urn:xmpp:mix:core:1' \
+        "<iq type='set' from='founder{channel}@{USERS}/r' to='{DOMAIN}' id='c{channel}'><create xmlns='urn:xmpp:mix:core:1' \
          channel='c{channel}'/></iq>"
     )
 }

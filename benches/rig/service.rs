@@ -20,7 +20,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// Makes a store in `folder`, where [`Mixd::start`](super::process::Mixd::start) looks for it.
+    /// Makes a store in `folder`, where [`Mixd::start`](super::mixd::Mixd::start) looks for it.
     pub fn create(folder: &Path) -> Service {
         let store = SledStore::open(SledOptions::at(folder.join("store"))).unwrap();
         let settings = Settings {
@@ -48,7 +48,7 @@ impl Service {
             load_all(&mut self.engine, &self.store, &batch).unwrap();
             self.now += 1;
             let mut turn = self.engine.turn(Stamp(self.now), batch);
-            assert_eq!(turn.refusals, []);
+            assert!(turn.refusals.is_empty(), "{:?}", turn.refusals[0]);
             // Nobody waits for it, and the program that is started on the store need not send it again.
             turn.records.retain(|record| !matches!(record, Record::Unsent(_)));
             self.store.commit(Stamp(self.now), &turn.records).unwrap();
