@@ -79,6 +79,11 @@ pub enum Change {
         /// Whether there is such a list from here on.
         exists: bool,
     },
+    /// A list was emptied.
+    ListPurged {
+        /// The node: allowed or banned.
+        node: Node,
+    },
     /// An account or a domain was put on a list, or taken off.
     Listed {
         /// The node: allowed or banned.

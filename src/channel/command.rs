@@ -2,7 +2,9 @@
 
 use super::event::MediaKind;
 use super::group::{Facts, GroupAnswer, GroupCommand, GroupLine, GroupWish};
-use super::{Change, ChannelName, Item, Limits, Message, Nick, Node, NodeSet, ParticipantId, Stamp, Status};
+use super::{
+    Change, ChannelName, Configuration, Item, Limits, Message, Nick, Node, NodeSet, ParticipantId, Stamp, Status,
+};
 use jid::BareJid;
 use rand::rngs::StdRng;
 use std::collections::BTreeMap;
@@ -118,6 +120,13 @@ pub enum Command {
         /// Whether it is to be on it.
         present: bool,
     },
+    /// Take everybody off a list (XEP-0060 §8.5).
+    PurgeList {
+        /// The node: allowed or banned.
+        node: Node,
+    },
+    /// Change what the configuration node says (XEP-0406 §3.2).
+    Reconfigure(Configuration),
     /// Make a list, or do away with it (protocol reading 10).
     MakeList {
         /// The node: allowed or banned.

@@ -3,6 +3,7 @@
 //! This file says who may ask and who decides; the rules themselves are below, one file for each thing they are about.
 
 mod attend;
+mod configuration;
 mod draft;
 mod guests;
 mod history;
@@ -48,6 +49,8 @@ impl Channel {
             Command::SetItem { node, item } => self.set_item(actor, node, item, context),
             Command::RetractItem { node, id } => self.retract_item(actor, node, id, context),
             Command::PutOnList { node, jid, present } => self.put_on_list(actor, node, jid, present, context),
+            Command::PurgeList { node } => self.purge_list(actor, node, context),
+            Command::Reconfigure(wanted) => self.reconfigure(actor, wanted, context),
             Command::MakeList { node, exists } => self.make_list(actor, node, exists, context),
             Command::ReadItems { node, ids, slice } => {
                 self.require_reading(actor, node, limits)?;

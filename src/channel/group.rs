@@ -33,6 +33,21 @@ pub struct GroupWish {
     pub notices: bool,
 }
 
+/// What the configuration node is to say; what is absent stays (XEP-0406 §3.2).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Configuration {
+    /// The owners.
+    pub owners: Option<Vec<BareJid>>,
+    /// The admins.
+    pub admins: Option<Vec<BareJid>>,
+    /// Settings.
+    pub patch: Patch,
+    /// Whether there is a list of those who may join.
+    pub allowed: Option<bool>,
+    /// Whether there is a list of those who may not.
+    pub banned: Option<bool>,
+}
+
 /// Settings to be changed; what is absent stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Patch {

@@ -29,7 +29,7 @@ pub use change::{Change, Head, Profile};
 pub use command::{Actor, Answer, Command, Context, Decision};
 pub use dedup::Recent;
 pub use event::{Event, EventKind, MediaKind, Progress, Report, RowKind, Tombstone};
-pub use group::{Facts, GroupAnswer, GroupCommand, GroupWish};
+pub use group::{Configuration, Facts, GroupAnswer, GroupCommand, GroupWish};
 pub use guest::{Access, Guest, NodeAccess};
 pub use limits::{FeatureSwitches, GroupDefaults, GroupRights, Limits, Rank, Rate, Rates};
 pub use message::{Message, Row};
@@ -258,6 +258,11 @@ impl Channel {
             }
             Change::ItemGone { node, .. } => {
                 self.bytes -= kept.items.remove(node).map_or(0, |past| past.payload.len());
+            }
+            Change::ListPurged { node } => {
+                let list = if *node == Node::Allowed { &mut kept.allowed } else { &mut kept.banned };
+                self.bytes -= 128 * list.as_ref().map_or(0, BTreeSet::len);
+                list.iter_mut().for_each(BTreeSet::clear);
             }
             Change::ListMade { node, exists } => {
                 let list = if *node == Node::Allowed { &mut kept.allowed } else { &mut kept.banned };

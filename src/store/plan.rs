@@ -122,6 +122,7 @@ impl<S: Shelf> Draft<'_, S> {
                 self.writes.kept.insert(keyspace::item(tag, *node), None);
             }
             Change::ListMade { node, exists } => self.list(tag, *node, *exists)?,
+            Change::ListPurged { node } => self.list(tag, *node, true)?,
             Change::Listed { node, jid, present } => self.listed(tag, *node, jid, *present)?,
             Change::Reported(report) => self.report(tag, report)?,
             Change::Entombed(tombstone) => {

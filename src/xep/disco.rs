@@ -66,7 +66,7 @@ impl Extension for Disco {
                 let visible = |node: &Node| {
                     let is_default = matches!(node, Node::Messages | Node::Participants | Node::Info);
                     let is_for_admins = matches!(node, Node::Allowed | Node::Banned | Node::Config);
-                    is_default || (is_for_admins && administers) || channel.item(*node).is_some()
+                    is_default || if is_for_admins { administers } else { channel.item(*node).is_some() }
                 };
                 let item = |node| Tag::new("item").attr("jid", &address).attr("node", name_of(node));
                 Ok(Some(query.children(channel.nodes().filter(visible).map(item))))

@@ -6,6 +6,7 @@
 pub mod admin;
 pub mod avatar;
 pub mod chat_states;
+pub mod configuration;
 pub mod delegation;
 pub mod disco;
 pub mod errors;

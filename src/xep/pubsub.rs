@@ -1,9 +1,9 @@
 //! XEP-0060 as far as a channel is a pubsub service: reading nodes, publishing to some, taking items away.
 
 use super::mix_core::{headed, name_of, node_of, participant};
-use super::{Extension, Render, Request, Route, Scope, admin, avatar, rsm};
+use super::{Extension, Render, Request, Route, Scope, admin, avatar, configuration, rsm};
 use crate::channel::command::Slice;
-use crate::channel::{Answer, Change, Channel, Command, Guest, Item, Member, Node, NodeSet, Refusal, Stamp};
+use crate::channel::{Answer, Change, Channel, Command, Guest, Item, Limits, Member, Node, NodeSet, Refusal, Stamp};
 use crate::xmpp::{Tag, ns};
 use jid::{BareJid, Jid};
 use minidom::Element;
@@ -71,18 +71,9 @@ impl Extension for Pubsub {
     fn encode(&self, answer: &Answer, request: &Request<'_>) -> Result<Option<Tag>, Refusal> {
         let Some(channel) = request.channel else { return Ok(None) };
         Ok(match answer {
-            // A form that changes nothing was published.
-            Answer::Items { node, .. } if request.set => {
-                Some(Tag::in_ns("pubsub", ns::PUBSUB).child(Tag::new("publish").attr("node", name_of(*node))))
-            }
             // XEP-0406 §3.3 answers with nothing in it.
             Answer::Done if matches!(action_of(request), "publish" | "retract") => {
                 Some(Tag::in_ns("pubsub", ns::PUBSUB))
-            }
-            Answer::Group(_) if action_of(request) == "publish" => {
-                let item = Tag::new("item").attr("id", "current");
-                let publish = Tag::new("publish").attr("node", name_of(Node::Config)).child(item);
-                Some(Tag::in_ns("pubsub", ns::PUBSUB).child(publish))
             }
             Answer::Subscribed { node, subscribed } => {
                 let subscription = subscription_tag(*node, &request.actor.account, *subscribed);
@@ -100,7 +91,7 @@ impl Extension for Pubsub {
                 Some(Tag::in_ns("pubsub", ns::PUBSUB).child(admin::affiliations(channel, &request.actor.account)))
             }
             Answer::Items { node, ids, slice } => {
-                let (items, set) = items(channel, *node, ids, slice, request.service.limits.answer_bytes_max)?;
+                let (items, set) = items(channel, *node, ids, slice, &request.service.limits)?;
                 let items = Tag::new("items").attr("node", name_of(*node)).children(items);
                 Some(Tag::in_ns("pubsub", ns::PUBSUB).child(items).child_opt(set))
             }
@@ -114,6 +105,8 @@ impl Extension for Pubsub {
 
     fn render(&self, change: &Change, render: &mut Render<'_>) {
         let (node, entry) = match change {
+            // The configuration is shown as a form, to those who may read it.
+            Change::ItemSet { node: Node::Config, .. } => return,
             Change::ItemSet { node, item } => (*node, item_tag(item)),
             Change::ItemGone { node, id } => (*node, Tag::new("retract").attr("id", id)),
             Change::GuestSet { guest, ended } => return tell_guest(guest, *ended, render),
@@ -160,11 +153,12 @@ fn items(
     node: Node,
     ids: &[String],
     slice: &Slice,
-    bytes_max: usize,
+    limits: &Limits,
 ) -> Result<(Vec<Tag>, Option<Tag>), Refusal> {
+    let bytes_max = limits.answer_bytes_max;
     match node {
         Node::Messages => Ok((Vec::new(), None)),
-        Node::Config => Ok((vec![admin::configuration(channel)], None)),
+        Node::Config => Ok((vec![configuration::item(channel, limits)], None)),
         Node::Allowed | Node::Banned => {
             let mut listed = admin::listed(channel, node);
             if !ids.is_empty() {
@@ -249,7 +243,7 @@ fn publish(node: Node, action: &Element, request: &Request<'_>) -> Result<Comman
             Ok(Command::SetItem { node, item: avatar::published(node, item, request)? })
         }
         Node::Allowed | Node::Banned => Ok(Command::PutOnList { node, jid: entry(item)?, present: true }),
-        Node::Config => admin::reconfigured(item, channel),
+        Node::Config => Ok(Command::Reconfigure(configuration::read(item, channel, &request.service.limits)?)),
         Node::Info | Node::Messages | Node::Participants => Ok(Command::SetItem { node, item: info(item)? }),
     }
 }

@@ -76,6 +76,11 @@ fn lists_hold_what_was_put_on_them(store: &dyn Store) {
     assert!(room.channel.kept().banned.as_ref().unwrap().contains(&domain));
     room.make(store, vec![listed(Node::Banned, "hag66", false), listed(Node::Banned, "never", false)]);
     same(store, &room);
+    room.make(store, vec![Change::ListPurged { node: Node::Banned }]);
+    same(store, &room);
+    assert!(room.channel.kept().banned.as_ref().unwrap().is_empty());
+    room.make(store, vec![listed(Node::Banned, "hecate", true)]);
+    same(store, &room);
     let again = [Change::ListMade { node: Node::Allowed, exists: false }, listed(Node::Allowed, "late", true)];
     room.make(store, again.into());
     same(store, &room);

@@ -61,7 +61,11 @@ impl Draft<'_> {
         let decides = |change: &Change| {
             matches!(
                 change,
-                Change::ListMade { .. } | Change::Listed { .. } | Change::RightsSet(_) | Change::Configured(_)
+                Change::ListMade { .. }
+                    | Change::ListPurged { .. }
+                    | Change::Listed { .. }
+                    | Change::RightsSet(_)
+                    | Change::Configured(_)
             )
         };
         if self.channel.kept.guests.is_empty() || !self.changes.iter().any(decides) {

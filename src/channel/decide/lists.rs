@@ -5,7 +5,7 @@
 use super::Outcome;
 use super::draft::Draft;
 use crate::channel::group::Invitee;
-use crate::channel::{Action, Actor, Answer, Change, Channel, Context, Decision, Node, Refusal, Status};
+use crate::channel::{Action, Actor, Answer, Change, Channel, Context, Decision, Limits, Node, Refusal, Status};
 use jid::BareJid;
 use std::collections::BTreeSet;
 
@@ -54,6 +54,7 @@ impl Channel {
         let mut draft = Draft::new(self, context.now);
         if list.is_none() {
             draft.changes.push(Change::ListMade { node, exists: true });
+            draft.note_configured(actor);
         }
         draft.changes.push(Change::Listed { node, jid: jid.clone(), present });
         if present && node == Node::Banned {
@@ -80,22 +81,48 @@ impl Channel {
     }
 
     pub(super) fn make_list(&self, actor: &Actor, node: Node, exists: bool, context: &mut Context<'_>) -> Outcome {
-        self.require(actor, Action::Lists, context.limits)?;
+        let mut draft = Draft::new(self, context.now);
+        let closed = node == Node::Allowed && self.is_closed();
+        if !exists && !closed && self.list(node)?.is_none() {
+            self.require(actor, Action::Lists, context.limits)?;
+            return Err(Refusal::NoSuchNode);
+        }
+        draft.changes.extend(self.list_switched(actor, node, exists, context.limits)?);
+        draft.note_configured(actor);
+        draft.finish(Answer::Done)
+    }
+
+    /// What makes a list, or does away with it; nothing where it is so already.
+    pub(super) fn list_switched(
+        &self,
+        actor: &Actor,
+        node: Node,
+        exists: bool,
+        limits: &Limits,
+    ) -> Result<Option<Change>, Refusal> {
+        self.require(actor, Action::Lists, limits)?;
         if node == Node::Allowed && self.is_closed() {
             return match exists {
-                true => Ok(Decision::answer(Answer::Done)),
+                true => Ok(None),
                 false => Err(Refusal::NotAllowed("who is in this group is settled by adding and removing people")),
             };
         }
-        match (self.list(node)?.is_some(), exists) {
-            (true, true) => Ok(Decision::answer(Answer::Done)),
-            (false, false) => Err(Refusal::NoSuchNode),
-            _ => {
-                let mut draft = Draft::new(self, context.now);
-                draft.changes.push(Change::ListMade { node, exists });
-                draft.finish(Answer::Done)
-            }
+        let differs = self.list(node)?.is_some() != exists;
+        Ok(differs.then_some(Change::ListMade { node, exists }))
+    }
+
+    /// Takes everybody off a list. Whoever is in stays in: the list says who may join.
+    pub(super) fn purge_list(&self, actor: &Actor, node: Node, context: &mut Context<'_>) -> Outcome {
+        self.require(actor, Action::Lists, context.limits)?;
+        if node == Node::Allowed && self.is_closed() {
+            return Err(Refusal::NotAllowed("who is in this group is settled by adding and removing people"));
         }
+        let list = self.list(node)?.ok_or(Refusal::NoSuchNode)?;
+        let mut draft = Draft::new(self, context.now);
+        if !list.is_empty() {
+            draft.changes.push(Change::ListPurged { node });
+        }
+        draft.finish(Answer::Done)
     }
 
     fn list(&self, node: Node) -> Result<Option<&BTreeSet<BareJid>>, Refusal> {

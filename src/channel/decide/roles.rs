@@ -1,16 +1,16 @@
 //! Making admins and unmaking them, and the settings of a group.
 
 use super::Outcome;
+use super::configuration::ADMINS_MAX;
 use super::draft::Draft;
 use super::membership::edited;
 use crate::channel::event::EventKind;
 use crate::channel::group::Patch;
-use crate::channel::{Action, Actor, Answer, Change, Channel, Context, GroupAnswer, Refusal, Settings, Status};
+use crate::channel::{
+    Action, Actor, Answer, Change, Channel, Context, GroupAnswer, Limits, Refusal, Rights, Settings, Standing, Status,
+};
 use jid::BareJid;
 use std::collections::BTreeSet;
-
-/// Admins of one channel.
-const ADMINS_MAX: usize = 1000;
 
 impl Channel {
     pub(super) fn edit_admins(
@@ -46,28 +46,13 @@ impl Channel {
         if add.len().max(remove.len()) > ADMINS_MAX || rights.admins.len() + add.len() > ADMINS_MAX + remove.len() {
             return Err(Refusal::TooMany { what: "admins", max: ADMINS_MAX });
         }
-        let by = self.participant(&actor.account);
         let mut draft = Draft::new(self, context.now);
-        let mut told = Vec::new();
-        for jid in &add {
-            if !rights.owners.contains(jid) && !rights.admins.contains(jid) {
-                rights.admins.push(jid.clone());
-                told.push((EventKind::AdminAdded, jid));
-            }
-        }
-        for jid in &remove {
-            if rights.admins.contains(jid) {
-                rights.admins.retain(|admin| admin != jid);
-                told.push((EventKind::AdminRemoved, jid));
-            }
-        }
-        if rights != *self.rights() {
-            draft.set_rights(rights);
-        }
-        for (kind, jid) in told {
-            let role = if kind == EventKind::AdminAdded { "admin" } else { "member" };
-            draft.event(kind, by, self.participant(jid), Some(role));
-        }
+        let made = add.iter().filter(|jid| !rights.owners.contains(jid) && !rights.admins.contains(jid));
+        let made: Vec<BareJid> = made.cloned().collect();
+        rights.admins.extend(made);
+        rights.admins.retain(|admin| !unmade.contains(admin));
+        draft.take_rights(actor, rights);
+        draft.note_configured(actor);
         let answer = edited(&draft, [add, remove].concat());
         draft.finish(answer)
     }
@@ -75,7 +60,18 @@ impl Channel {
     pub(super) fn configure(&self, actor: &Actor, patch: &Patch, context: &mut Context<'_>) -> Outcome {
         let limits = context.limits;
         self.require(actor, Action::Configure, limits)?;
-        if !self.is_group() {
+        let settings = self.patched(patch, limits)?;
+        let mut draft = Draft::new(self, context.now);
+        if settings != *self.settings() {
+            draft.changes.push(Change::Configured(settings));
+        }
+        draft.note_configured(actor);
+        draft.finish(Answer::Group(GroupAnswer::Done))
+    }
+
+    /// The settings with what is to be changed.
+    pub(super) fn patched(&self, patch: &Patch, limits: &Limits) -> Result<Settings, Refusal> {
+        if !self.is_group() && *patch != (Patch { access: patch.access, ..Patch::default() }) {
             return Err(Refusal::NotAllowed("only groups have these settings"));
         }
         let past = self.settings();
@@ -83,7 +79,7 @@ impl Channel {
         if patch.participants_max.is_some_and(|wanted| wanted == 0 || wanted > max) {
             return Err(Refusal::Invalid { field: "participants_max", why: format!("a number from 1 to {max}") });
         }
-        let settings = Settings {
+        Ok(Settings {
             style: past.style,
             membership: patch.membership.unwrap_or(past.membership),
             history: patch.history.unwrap_or(past.history),
@@ -95,16 +91,44 @@ impl Channel {
             access: patch.access.unwrap_or(past.access),
             notices: past.notices,
             retract_window_s: patch.retract_window_s.unwrap_or(past.retract_window_s),
-        };
-        let mut draft = Draft::new(self, context.now);
-        if settings != *past {
-            draft.changes.push(Change::Configured(settings));
-        }
-        draft.finish(Answer::Group(GroupAnswer::Done))
+        })
     }
 
     /// Whether somebody is in or waits.
     pub(super) fn knows(&self, jid: &BareJid) -> bool {
         self.member(jid).is_some_and(|member| member.status != Status::Left)
+    }
+}
+
+impl Draft<'_> {
+    /// Gives roles anew, and tells of everybody who has another one than before.
+    pub fn take_rights(&mut self, actor: &Actor, rights: Rights) {
+        let past = self.channel.rights().clone();
+        if rights == past {
+            return;
+        }
+        let standing = |rights: &Rights, jid: &BareJid| match () {
+            _ if rights.owners.contains(jid) => Standing::Owner,
+            _ if rights.admins.contains(jid) => Standing::Admin,
+            _ => Standing::Member,
+        };
+        let concerned = [&rights.owners, &rights.admins, &past.owners, &past.admins].into_iter().flatten();
+        let mut seen = BTreeSet::new();
+        let concerned: Vec<&BareJid> = concerned.filter(|jid| seen.insert(*jid)).collect();
+        self.set_rights(rights.clone());
+        let channel = self.channel;
+        let by = channel.participant(&actor.account);
+        for jid in concerned {
+            let (was, is) = (standing(&past, jid), standing(&rights, jid));
+            let kind = if is == Standing::Member { EventKind::AdminRemoved } else { EventKind::AdminAdded };
+            let role = match is {
+                Standing::Owner => "owner",
+                Standing::Admin => "admin",
+                Standing::Member => "member",
+            };
+            if was != is {
+                self.event(kind, by, channel.participant(jid), Some(role));
+            }
+        }
     }
 }

@@ -1,0 +1,99 @@
+//! What the configuration node settles at once: owners, admins, settings and lists, all or nothing (XEP-0406 §3.2).
+
+use super::Outcome;
+use super::draft::Draft;
+use crate::channel::group::{Configuration, Patch};
+use crate::channel::{Action, Actor, Answer, Change, Channel, Context, Item, Node, Refusal, Rights, Status};
+use jid::BareJid;
+use std::collections::BTreeSet;
+
+/// Owners and admins of one channel, each.
+pub const ADMINS_MAX: usize = 1000;
+
+impl Channel {
+    pub(super) fn reconfigure(&self, actor: &Actor, wanted: Configuration, context: &mut Context<'_>) -> Outcome {
+        self.require(actor, Action::Lists, context.limits)?;
+        let rights = self.rights_wanted(actor, &wanted, context)?;
+        let mut draft = Draft::new(self, context.now);
+        draft.take_rights(actor, rights);
+        if wanted.patch != Patch::default() {
+            self.require(actor, Action::Configure, context.limits)?;
+            let settings = self.patched(&wanted.patch, context.limits)?;
+            if settings != *self.settings() {
+                draft.changes.push(Change::Configured(settings));
+            }
+        }
+        for (node, exists) in [(Node::Allowed, wanted.allowed), (Node::Banned, wanted.banned)] {
+            if exists.is_some_and(|exists| self.nodes().any(|present| present == node) != exists) {
+                draft.changes.extend(self.list_switched(actor, node, exists == Some(true), context.limits)?);
+            }
+        }
+        draft.note_configured(actor);
+        let id = draft.changes.iter().find_map(|change| match change {
+            Change::ItemSet { node: Node::Config, item } => Some(item.id.clone()),
+            _ => None,
+        });
+        let id = id.unwrap_or_else(|| self.configuration_id());
+        draft.finish(Answer::ItemSet { node: Node::Config, id })
+    }
+
+    /// The id of the one item of the configuration node: the time of its last change (XEP-0406 §3.1.1).
+    pub fn configuration_id(&self) -> String {
+        self.item(Node::Config).map_or_else(|| self.profile().created.to_xmpp(), |item| item.id.clone())
+    }
+
+    /// Who has which role after what is wanted, where the asker may settle it.
+    fn rights_wanted(&self, actor: &Actor, wanted: &Configuration, context: &Context<'_>) -> Result<Rights, Refusal> {
+        let past = self.rights();
+        let owners = once_each(wanted.owners.as_ref().unwrap_or(&past.owners));
+        let mut admins = once_each(wanted.admins.as_ref().unwrap_or(&past.admins));
+        let owns: BTreeSet<&BareJid> = owners.iter().collect();
+        admins.retain(|jid| !owns.contains(jid));
+        if wanted.owners.is_some() && owners.is_empty() {
+            return Err(Refusal::Invalid { field: "Owner", why: "a channel has an owner always".into() });
+        }
+        if owners.len().max(admins.len()) > ADMINS_MAX {
+            return Err(Refusal::TooMany { what: "admins", max: ADMINS_MAX });
+        }
+        let (were, are): (BTreeSet<_>, BTreeSet<_>) = (past.owners.iter().collect(), owners.iter().collect());
+        if were != are {
+            self.require(actor, Action::Configure, context.limits)?;
+        }
+        let (had, has): (BTreeSet<_>, BTreeSet<_>) = (past.admins.iter().collect(), admins.iter().collect());
+        if has.iter().any(|jid| !had.contains(*jid) && !were.contains(*jid)) {
+            self.require(actor, Action::Promote, context.limits)?;
+        }
+        if had.iter().any(|jid| !has.contains(*jid) && !are.contains(*jid)) {
+            self.require(actor, Action::Demote, context.limits)?;
+        }
+        let is_in = |jid: &BareJid| self.member(jid).is_some_and(|member| member.status == Status::Joined);
+        if self.is_group() && owners.iter().chain(&admins).any(|jid| !is_in(jid)) {
+            // In a group rights go with being in it.
+            return Err(Refusal::NoSuchItem);
+        }
+        // The order stays as it was where only order differs: the first owner is the one that is named.
+        let owners = if were == are { past.owners.clone() } else { owners };
+        let admins = if had == has { past.admins.clone() } else { admins };
+        Ok(Rights { owners, admins })
+    }
+}
+
+impl Draft<'_> {
+    /// Remembers who changed the configuration last, and when, where anything of it changed.
+    pub fn note_configured(&mut self, actor: &Actor) {
+        let changes = self.changes.iter();
+        let mut of_it = changes
+            .filter(|change| matches!(change, Change::RightsSet(_) | Change::Configured(_) | Change::ListMade { .. }));
+        if of_it.next().is_some() {
+            let (id, label) = (self.now.to_xmpp(), Some(actor.account.to_string()));
+            let item = Item { id, label, payload: String::new(), stamp: self.now };
+            self.changes.push(Change::ItemSet { node: Node::Config, item });
+        }
+    }
+}
+
+/// The accounts in their order, each once.
+fn once_each(accounts: &[BareJid]) -> Vec<BareJid> {
+    let mut seen = BTreeSet::new();
+    accounts.iter().filter(|jid| seen.insert(*jid)).cloned().collect()
+}
