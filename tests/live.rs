@@ -8,8 +8,11 @@ mod hosts;
 #[path = "live/scenario.rs"]
 mod scenario;
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use hosts::{Host, HostKind, MIX_DOMAIN, Mixd, MixdSettings, SECRET};
 use scenario::{TERMINATE_MAX, play, play_alone, play_with};
@@ -115,6 +118,45 @@ fn xmpp_and_http_users_share_groups(kind: HostKind) {
     assert!(!log.contains("pw-"), "a password is in the log");
     assert!(!log.contains("ERROR"), "mixd logged an error:\n{}", mixd.log_tail());
     ends_in_order(&mut mixd);
+}
+
+#[test]
+fn health_follows_the_host_server() {
+    for kind in [HostKind::Prosody, HostKind::Ejabberd] {
+        let mut host = Host::start(kind);
+        let address = format!("127.0.0.1:{}", hosts::free_port());
+        let settings = format!(
+            "[metrics]\nlisten = '{address}'\n[component]\ndomain = '{MIX_DOMAIN}'\nsecret = '{SECRET}'\n\
+             backoff_ms_max = 500\n",
+        );
+        let mut mixd = Mixd::launch_with(Path::new(MIXD), &settings, host.setup.component_port);
+        wait_for_status(&address, "/health/ready", "200");
+        host.restart();
+        mixd.wait_for_links(2);
+        wait_for_status(&address, "/health/ready", "200");
+        drop(host);
+        wait_for_status(&address, "/health/ready", "503");
+        wait_for_status(&address, "/health/live", "200");
+        ends_in_order(&mut mixd);
+    }
+}
+
+/// Waits until a page of `mixd` has this status.
+fn wait_for_status(address: &str, path: &str, status: &str) {
+    let mut found = String::new();
+    for _ in 0..600 {
+        if let Ok(mut stream) = TcpStream::connect(address) {
+            let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            stream.write_all(request.as_bytes()).expect("a request can be written");
+            found.clear();
+            stream.read_to_string(&mut found).expect("a page can be read");
+            if found.split(' ').nth(1) == Some(status) {
+                return;
+            }
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("{path} never has the status {status}: {found}");
 }
 
 fn ends_in_order(mixd: &mut Mixd) {
