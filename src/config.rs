@@ -135,6 +135,8 @@ pub struct Storage {
     pub path: PathBuf,
     /// Memory for pages of the store, in bytes.
     pub cache_bytes: u64,
+    /// What stays free of its file system, in bytes.
+    pub reserve_bytes: u64,
 }
 
 /// `[archive]`: how history is handed out (XEP-0313).
@@ -386,7 +388,7 @@ impl Default for Service {
 
 impl Default for Storage {
     fn default() -> Storage {
-        Storage { path: PathBuf::from("/var/lib/mixd"), cache_bytes: 256 << 20 }
+        Storage { path: PathBuf::from("/var/lib/mixd"), cache_bytes: 256 << 20, reserve_bytes: 64 << 20 }
     }
 }
 

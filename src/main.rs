@@ -128,7 +128,9 @@ fn main() -> ExitCode {
 }
 
 fn open_store(config: &Config) -> Result<Box<dyn Store>, StoreError> {
-    let options = SledOptions { cache_bytes: config.storage.cache_bytes, ..SledOptions::at(&config.storage.path) };
+    let storage = &config.storage;
+    let (cache_bytes, reserve_bytes) = (storage.cache_bytes, storage.reserve_bytes);
+    let options = SledOptions { cache_bytes, reserve_bytes, ..SledOptions::at(&storage.path) };
     let store = SledStore::open(options)?;
     tracing::info!(path = %config.storage.path.display(), replayed = store.replayed(), "the store is open");
     Ok(Box::new(store))

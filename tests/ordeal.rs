@@ -39,6 +39,7 @@ fn calamities(kills: usize, dice: &mut StdRng) -> Vec<Calamity> {
         (Calamity::HostRestart, 2),
         (Calamity::ClockJump, 1),
         (Calamity::DiskFull, 1),
+        (Calamity::DiskNearlyFull, 1),
     ] {
         all.extend(std::iter::repeat_n(calamity, (kills * share).div_ceil(5)));
     }

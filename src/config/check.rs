@@ -36,6 +36,8 @@ fn ranges(config: &Config, wrong: &mut Vec<OutOfRange>) {
         ("component.backoff_ms_min", component.backoff_ms_min, 10, day_s * 1000),
         ("component.backoff_ms_max", component.backoff_ms_max, 10, day_s * 1000),
         ("storage.cache_bytes", config.storage.cache_bytes, 1 << 20, 1024 * gib),
+        // A commit, and what sled still has to write of earlier ones.
+        ("storage.reserve_bytes", config.storage.reserve_bytes, 4 << 20, 1024 * gib),
         ("archive.page_default", of(config.archive.page_default), 1, 10_000),
         ("archive.page_max", of(config.archive.page_max), 1, 10_000),
         ("archive.query_threads", of(config.archive.query_threads), 1, 256),

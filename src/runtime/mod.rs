@@ -93,6 +93,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         horizon_ms: config.component.resend_s.saturating_mul(1000),
         settled: 0,
         superseded: superseded.clone(),
+        told_refused_ms: None,
     };
     let working =
         std::thread::Builder::new().name("worker".to_owned()).stack_size(STACK_BYTES).spawn(move || worker.run())?;

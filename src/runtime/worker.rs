@@ -28,6 +28,8 @@ const COLD_MAX: usize = 64;
 const RESENT_TURNS: usize = 64;
 /// How often the engine gets to see the time, in milliseconds.
 const TICK_MS: u64 = 1000;
+/// How far apart it is told that commits are refused, in milliseconds.
+const TELL_PAUSE_MS: u64 = 10_000;
 /// The exit code when the disk's state is unknown (EX_SOFTWARE).
 pub const EXIT_STORE_FAILED: i32 = 70;
 
@@ -57,6 +59,8 @@ pub struct Worker {
     pub settled: u64,
     /// What learns whose videos may have become useless.
     pub superseded: Arc<Superseded>,
+    /// When it was last told that commits are refused, by `clock::uptime_ms`.
+    pub told_refused_ms: Option<u64>,
 }
 
 impl Worker {
@@ -142,7 +146,7 @@ impl Worker {
                 turn.lookups.into_iter().for_each(|lookup| self.archive.take(Question::Call(Box::new(lookup))));
             }
             Err(error @ CommitError::Refused(_)) => {
-                tracing::error!("{error}; what came in is answered with internal-server-error");
+                self.tell_refused(&error);
                 traced.iter().for_each(|id| tracing::debug!(id, "not committed"));
                 (0..turn.asked()).for_each(|_| self.metrics.count_refusal(&Reason::STORE_FAILED));
                 turn.refused().into_iter().for_each(|called| self.callers.tell(called));
@@ -162,6 +166,15 @@ impl Worker {
         self.metrics.count_commit(&turn.records, clock::uptime() - begun, committed.is_ok());
         self.metrics.health.worker.beat();
         committed
+    }
+
+    /// Says why a commit was refused, now and then: a full disk is no better for a full log.
+    fn tell_refused(&mut self, error: &CommitError) {
+        let now_ms = clock::uptime_ms();
+        if self.told_refused_ms.is_none_or(|told_ms| now_ms - told_ms >= TELL_PAUSE_MS) {
+            self.told_refused_ms = Some(now_ms);
+            tracing::error!("{error}; what comes in is answered with internal-server-error");
+        }
     }
 
     /// Answers what could not be taken because the store cannot be read.

@@ -42,6 +42,15 @@ impl Disk {
         }
     }
 
+    /// So much is left, in bytes; whether that can be had.
+    pub fn fill_up_to(&self, left: u64) -> bool {
+        if self.mounted {
+            let room = fs4::available_space(self.path()).unwrap().saturating_sub(left);
+            fs::write(self.filler(), vec![0; room as usize]).unwrap();
+        }
+        self.mounted
+    }
+
     /// There is room again.
     pub fn free(&self, pid: Option<u32>) {
         match (self.mounted, pid) {

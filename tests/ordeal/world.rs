@@ -16,6 +16,8 @@ const WAITING_MAX: usize = 100;
 /// How long anything may take in the end.
 const PATIENCE: Duration = Duration::from_secs(120);
 const DAY_S: i64 = 86_400;
+/// What mixd is told to keep free of the disk, in bytes.
+const RESERVE_BYTES: u64 = 8 << 20;
 
 /// What can break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,8 +30,10 @@ pub enum Calamity {
     HostRestart,
     /// mixd is killed while the host server is away.
     Both,
-    /// The disk is full for a while.
+    /// The disk is full to its last byte for a while.
     DiskFull,
+    /// Less is left of it than is to stay free.
+    DiskNearlyFull,
     /// The clock jumps by up to two months, forward or back.
     ClockJump,
 }
@@ -152,6 +156,8 @@ impl World {
                 self.host.start_again();
             }
             Calamity::DiskFull => self.fill_the_disk(),
+            Calamity::DiskNearlyFull if self.disk.fill_up_to(RESERVE_BYTES / 2) => self.go_without_room(),
+            Calamity::DiskNearlyFull => self.fill_the_disk(),
             Calamity::ClockJump => {
                 // A client that repeats a message two months later says it anew.
                 self.settle();
@@ -175,6 +181,19 @@ impl World {
     fn start_again(&mut self) {
         self.host.read_to_the_end();
         self.mixd = start_mixd(self.folder.path(), &self.disk, &self.host, &self.clock);
+    }
+
+    /// The process says so and goes on, and so does the talk when there is room again.
+    fn go_without_room(&mut self) {
+        let until = Instant::now() + PATIENCE;
+        while !self.mixd.log().contains("storage.reserve_bytes") {
+            assert!(Instant::now() < until, "nobody notices that the disk is nearly full:\n{}", self.mixd.log());
+            self.talk(Duration::from_millis(20), 4000);
+        }
+        self.talk(Duration::from_millis(200), 4000);
+        self.disk.free(None);
+        self.settle();
+        assert_eq!(self.mixd.ended(), None, "there was room left:\n{}", self.mixd.log());
     }
 
     /// The process has to say so, and to take up its work when there is room again.
@@ -248,18 +267,14 @@ impl World {
     pub fn store(&self) -> PathBuf {
         self.disk.path().join("store")
     }
-
-    /// The settings that mixd was started with.
-    pub fn settings(&self) -> PathBuf {
-        self.folder.path().join("mixd.toml")
-    }
 }
 
 fn start_mixd(folder: &Path, disk: &Disk, host: &Host, clock: &Clock) -> Mixd {
     let wrapper = clock.wrapper();
     let wrapper: Vec<&str> = wrapper.iter().map(String::as_str).collect();
     // Nobody waits longer than a second for the next try.
-    Mixd::start_on(folder, &disk.path().join("store"), host.port(), "backoff_ms_max = 500", &wrapper)
+    let settings = format!("backoff_ms_max = 500\n[storage]\nreserve_bytes = {RESERVE_BYTES}");
+    Mixd::start_on(folder, &disk.path().join("store"), host.port(), &settings, &wrapper)
 }
 
 fn join(node: &str) -> String {

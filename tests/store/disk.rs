@@ -2,7 +2,7 @@
 
 use crate::fixture::{DAY_MS, NOON, Room, loaded};
 use mixd::channel::{Change, Stamp};
-use mixd::store::{PagePlan, SledOptions, SledStore, Store};
+use mixd::store::{CommitError, PagePlan, Record, SledOptions, SledStore, Store};
 use std::fs;
 use std::path::Path;
 
@@ -287,6 +287,25 @@ fn a_start_that_was_interrupted_is_taken_up() {
     drop(open(fresh.path()));
     fs::remove_dir_all(fresh.path().join("state")).unwrap();
     open(fresh.path());
+}
+
+#[test]
+fn what_is_to_stay_free_is_kept_free_and_the_store_goes_on_when_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut room = Room::chat(&open(folder.path()), "coven", 4, 120, 70);
+    let store = SledStore::open(SledOptions { reserve_bytes: u64::MAX, ..SledOptions::at(folder.path()) }).unwrap();
+    let name = room.channel.name().clone();
+    let records = [Record::Channel { name, tag: room.channel.profile().tag, change: Change::Destroyed }];
+    match store.commit(NOON, &records) {
+        Err(CommitError::Refused(why)) => assert!(why.contains("storage.reserve_bytes"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+    store.commit(NOON, &[]).unwrap();
+    assert_eq!(loaded(&store, "coven").unwrap(), room.channel);
+    drop(store);
+    let store = open(folder.path());
+    room.say(&store, "p1", "there is room again");
+    assert_eq!(loaded(&store, "coven").unwrap(), room.channel);
 }
 
 /// It is left behind when the process is killed, or finds the disk full, while sled opens a database.

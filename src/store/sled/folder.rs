@@ -46,6 +46,22 @@ impl Folder {
         Ok(folder)
     }
 
+    /// Refuses where less than this is left on the file system, in bytes.
+    ///
+    /// # Errors
+    /// How much is left, and what to do.
+    pub(super) fn check_room(&self, reserve_bytes: u64) -> Result<(), StoreError> {
+        let left =
+            fs4::available_space(&self.path).map_err(|error| unusable(&self.path, "cannot be measured", &error))?;
+        if left >= reserve_bytes {
+            return Ok(());
+        }
+        Err(StoreError(format!(
+            "{} has {left} bytes left, and {reserve_bytes} are to stay free (storage.reserve_bytes): make room there",
+            self.path.display()
+        )))
+    }
+
     /// Where the state lies.
     pub(super) fn state(&self) -> PathBuf {
         self.path.join("state")

@@ -39,12 +39,16 @@ pub struct SledOptions {
     pub flush_ms: u64,
     /// How many months besides the current one stay open.
     pub old_months_max: usize,
+    /// How much of the file system stays free, in bytes: with less left commits are refused, since what sled has written
+    /// half is not known to be readable.
+    pub reserve_bytes: u64,
 }
 
 impl SledOptions {
     /// The usual options for a folder.
     pub fn at(path: impl Into<PathBuf>) -> SledOptions {
-        SledOptions { path: path.into(), create: true, cache_bytes: 256 << 20, flush_ms: 250, old_months_max: 3 }
+        let (cache_bytes, reserve_bytes) = (256 << 20, 64 << 20);
+        SledOptions { path: path.into(), create: true, cache_bytes, flush_ms: 250, old_months_max: 3, reserve_bytes }
     }
 }
 
@@ -54,6 +58,7 @@ pub struct SledStore {
     shelves: Shelves,
     sealing_key: [u8; 16],
     replayed: usize,
+    reserve_bytes: u64,
     // Last, since it is let go when everything else is closed.
     folder: Folder,
 }
@@ -68,6 +73,7 @@ impl SledStore {
         let months = folder.months()?;
         let state = Disk::open(&folder.state(), options.cache_bytes / 4, options.flush_ms, months.is_empty())?;
         let sealing_key = sealing_key(&state, months.is_empty())?;
+        let reserve_bytes = options.reserve_bytes;
         let shelves = Shelves::new(state, folder.archive(), options);
         let mut writer = Writer::default();
         if let Some(&newest) = months.last() {
@@ -77,10 +83,10 @@ impl SledStore {
             if !is_whole {
                 writer.mark(&shelves, &disk).map_err(StoreError)?;
             }
-            return Ok(SledStore { writer: Mutex::new(writer), shelves, sealing_key, replayed, folder });
+            return Ok(SledStore { writer: Mutex::new(writer), shelves, sealing_key, replayed, reserve_bytes, folder });
         }
         writer.resume(&shelves, &months)?;
-        Ok(SledStore { writer: Mutex::new(writer), shelves, sealing_key, replayed: 0, folder })
+        Ok(SledStore { writer: Mutex::new(writer), shelves, sealing_key, replayed: 0, reserve_bytes, folder })
     }
 
     /// How many commits were replayed when it was opened, because the process before had not synced the state.
@@ -166,6 +172,9 @@ impl Store for SledStore {
     }
 
     fn commit(&self, now: Stamp, records: &[Record]) -> Result<(), CommitError> {
+        if !records.is_empty() {
+            self.folder.check_room(self.reserve_bytes).map_err(|error| CommitError::Refused(error.0))?;
+        }
         self.writer()?.commit(&self.shelves, now, records)
     }
 
