@@ -210,14 +210,26 @@ impl World {
             self.start_again();
             self.talk(Duration::from_millis(500), 4000);
         }
-        let log = self.mixd.log();
         let ended = self.mixd.ended();
         self.disk.free(ended.is_none().then(|| self.mixd.pid()));
-        if ended.is_some() {
+        // A write that failed beside the commits shows at the next one only.
+        let (said, until) = (self.sent.len(), Instant::now() + PATIENCE);
+        while self.mixd.ended().is_none() && !self.is_reflected_from(said) {
+            assert!(Instant::now() < until, "it does not go on when there is room again:\n{}", self.mixd.log());
+            self.talk(Duration::from_millis(20), 4000);
+        }
+        if self.mixd.ended().is_some() {
+            let log = self.mixd.log();
             assert!(log.contains("ERROR") || log.contains("rror:"), "it ended without a word:\n{log}");
             self.ended_by_disk += 1;
             self.start_again();
         }
+    }
+
+    /// Whether a message is reflected that was said later than so many others.
+    fn is_reflected_from(&self, said: usize) -> bool {
+        let seen = self.host.seen();
+        self.sent[said..].iter().any(|name| seen.got(PEOPLE[0], name).is_some())
     }
 
     /// Waits until everything that was said is reflected.
