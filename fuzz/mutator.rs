@@ -50,6 +50,7 @@ const VALUES: &[&str] = &[
 const LINES: &[&str] = &[
     "",
     "--! restart",
+    "--! crash 1",
     "--! link down",
     "--! link up",
     "--! refuse the next commit",

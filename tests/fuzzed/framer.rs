@@ -107,7 +107,9 @@ fn agree_with_a_parser(input: &[u8], opened: &[u8]) {
     }
     let local =
         |name: &[u8]| String::from_utf8_lossy(name.rsplit(|b| *b == b':').next().unwrap_or_default()).into_owned();
-    let names = said.iter().filter_map(|said| match said {
+    // Behind its end a stream is not read.
+    let names = said.split(|said| *said == Said::End).next().unwrap_or_default();
+    let names = names.iter().filter_map(|said| match said {
         Said::Handshake => Some("handshake".to_owned()),
         Said::Stanza(bytes) | Said::StreamError(bytes) | Said::Oversize(bytes, _) => {
             let name = &bytes[1..];
@@ -119,5 +121,5 @@ fn agree_with_a_parser(input: &[u8], opened: &[u8]) {
     let names: Vec<String> = names.collect();
     let elements: Vec<String> = tree.children().map(|child| child.name().to_owned()).collect();
     assert_eq!(names, elements, "a parser sees other elements: {}", String::from_utf8_lossy(&document));
-    assert_eq!(said.last(), Some(&Said::End), "a parser sees the end: {}", String::from_utf8_lossy(&document));
+    assert!(said.contains(&Said::End), "a parser sees the end: {}", String::from_utf8_lossy(&document));
 }

@@ -94,7 +94,7 @@ pub fn play(world: &mut World, script: &Script, step: &Step) -> Result<Answered,
             }
             ("pass", time) => world.pass(time, &place),
             ("restart", "") => Ok(world.restart(&place)),
-            ("crash", turns) => Ok(world.crash(turns, &place)),
+            ("crash", turns) => world.crash(turns, &place),
             ("link", "down") => Ok(world.link(false, &place)),
             ("link", "up") => Ok(world.link(true, &place)),
             ("refuse", "the next commit") => Ok(world.refuse_next_commit()),

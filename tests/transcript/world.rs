@@ -129,20 +129,24 @@ impl World {
 
     /// The process ends and starts again.
     pub fn restart(&mut self, place: &str) -> Answered {
-        self.starts += 1;
+        self.starts = self.starts.wrapping_add(1);
         self.engine = start(&self.settings, &self.store, self.starts);
         self.book = AddressBook::default();
         self.link(true, place)
     }
 
     /// The process dies and takes along what the last turns were about to send; the next one sends it again.
-    pub fn crash(&mut self, turns: &str, place: &str) -> Answered {
-        let turns: usize = turns.parse().unwrap_or_else(|_| panic!("{place}: '{turns}' is no number"));
-        let mut answered = self.restart(place);
+    ///
+    /// # Errors
+    /// Where so many turns are not unsent.
+    pub fn crash(&mut self, turns: &str, place: &str) -> Result<Answered, Unplayable> {
         let unsent = self.store.unsent().expect("the store can be read");
-        let lost = Unsent::together(&unsent[unsent.len() - turns..], |_| false).expect("something is unsent");
+        let first = turns.parse().ok().and_then(|turns| unsent.len().checked_sub(turns));
+        let lost = first.and_then(|first| Unsent::together(&unsent[first..], |_| false));
+        let lost = lost.ok_or_else(|| Unplayable(format!("{place}: '{turns}' is not how many turns are unsent")))?;
+        let mut answered = self.restart(place);
         answered.stanzas.extend(self.turn(vec![Inbound::Resend(Box::new(lost))], place).stanzas);
-        answered
+        Ok(answered)
     }
 
     pub fn link(&mut self, up: bool, place: &str) -> Answered {
