@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use super::draft::Draft;
-use crate::channel::{Actor, Answer, Change, Channel, Context, Guest, Node, NodeSet, Refusal};
+use crate::channel::{Actor, Answer, Change, Channel, Context, Guest, Node, NodeSet, Refusal, Status};
 
 impl Channel {
     /// Subscribes to a node, or unsubscribes from it.
@@ -16,6 +16,9 @@ impl Channel {
             return Err(Refusal::NoSuchNode);
         }
         if wanted && !self.may_subscribe(account, node) {
+            if self.member(account).is_some_and(|member| member.status == Status::Waiting) {
+                return Err(Refusal::StillWaiting);
+            }
             let banned = self.is_banned(account) && !self.is_closed();
             return Err(if banned {
                 Refusal::Forbidden("you are banned from this channel")
