@@ -109,7 +109,7 @@ fn is_sha1(id: &str) -> bool {
 
 /// What describes a video: a file (XEP-0446, XEP-0447); anything without one says that there is none any more.
 fn video(stated: Option<&str>, payload: &Element) -> Result<Item, Refusal> {
-    if !matches!(&*payload.ns(), "urn:xmpp:file:metadata:0" | ns::FILE_SHARING | ns::GROUP) {
+    if !matches!(&*payload.ns(), ns::FILE_METADATA | ns::FILE_SHARING | ns::GROUP) {
         return Err(wrong("video", "expected a file of XEP-0446 or XEP-0447"));
     }
     Ok(Item { id: stated.unwrap_or("current").to_owned(), payload: written(payload), ..Item::default() })

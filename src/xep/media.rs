@@ -4,21 +4,18 @@ use crate::channel::MediaKind;
 use crate::xmpp::ns;
 use minidom::Element;
 
-/// XEP-0446: what describes a file.
-const FILE_METADATA: &str = "urn:xmpp:file:metadata:0";
-
 /// The kind of the first file of a message (XEP-0447, XEP-0446, XEP-0066); `None` where there is none.
 pub fn of_message(stanza: &Element) -> Option<MediaKind> {
     stanza.children().find_map(|child| match (child.name(), &*child.ns()) {
         ("file-sharing", ns::FILE_SHARING) => Some(of_sharing(child)),
-        ("file", FILE_METADATA) => Some(of_file(child).unwrap_or(MediaKind::File)),
+        ("file", ns::FILE_METADATA) => Some(of_file(child).unwrap_or(MediaKind::File)),
         ("x", ns::OOB) => Some(of_oob(child)),
         _ => None,
     })
 }
 
 fn of_sharing(sharing: &Element) -> MediaKind {
-    let file = sharing.get_child("file", FILE_METADATA).and_then(of_file);
+    let file = sharing.get_child("file", ns::FILE_METADATA).and_then(of_file);
     file.or_else(|| sharing.get_child("file", ns::FILE_SHARING).and_then(of_file)).unwrap_or(MediaKind::File)
 }
 

@@ -17,7 +17,7 @@ impl Extension for Payloads {
     fn weigh(&self, child: &Element) -> Option<Weight> {
         Some(match (child.name(), &*child.ns()) {
             ("body", ns::CLIENT) => Weight::Count,
-            ("file-sharing", ns::FILE_SHARING) | ("x", ns::OOB) => Weight::Count,
+            ("file-sharing", ns::FILE_SHARING) | ("file", ns::FILE_METADATA) | ("x", ns::OOB) => Weight::Count,
             ("encrypted", ns::OMEMO | ns::OMEMO_LEGACY) | ("openpgp", ns::OPENPGP) => Weight::Count,
             ("subject", ns::CLIENT) => Weight::Keep,
             ("retract", ns::RETRACT | ns::MIX_MISC) => Weight::Keep,

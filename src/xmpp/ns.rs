@@ -70,6 +70,8 @@ pub const REACTIONS: &str = "urn:xmpp:reactions:0";
 pub const CORRECT: &str = "urn:xmpp:message-correct:0";
 /// XEP-0447 files.
 pub const FILE_SHARING: &str = "urn:xmpp:sfs:0";
+/// XEP-0446: what describes a file.
+pub const FILE_METADATA: &str = "urn:xmpp:file:metadata:0";
 /// XEP-0066 URLs.
 pub const OOB: &str = "jabber:x:oob";
 /// XEP-0384 encrypted payloads.

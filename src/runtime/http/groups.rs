@@ -188,3 +188,26 @@ fn member(person: &Person, domain: &DomainRef) -> Value {
         "ts": time(person.since),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::{Change, Channel, ChannelName, Item, Limits, Node, Profile, Rights};
+
+    #[test]
+    fn guests_of_the_messages_are_in_the_guest_list_and_in_no_other() {
+        let jid = |text: &str| BareJid::new(text).unwrap();
+        let (name, creator) = (ChannelName::new("weekend").unwrap(), jid("ann@host.example"));
+        let profile = Profile { tag: 7, created: Stamp(0), creator, gid: 1, listed: false };
+        let settings = Limits::default().group_settings();
+        let mut channel = Channel::create(name, profile, settings, Rights::default(), Item::default());
+        for (account, node) in [("bob@host.example", Node::Messages), ("cy@host.example", Node::Info)] {
+            let guest =
+                Guest { jid: jid(account), since: Stamp(0), subscriptions: [node].into_iter().collect(), first: 1 };
+            channel.apply(&Change::GuestSet { guest, ended: NodeSet::default() });
+        }
+        let shown = whole(&channel.snapshot(true), &jid::DomainPart::new("host.example").unwrap());
+        assert_eq!(shown["gg"], json!([{ "l": "bob", "dn": "bob", "ts": "1970-01-01T00:00:00" }]));
+        assert_eq!(shown["gm"], json!([]));
+    }
+}

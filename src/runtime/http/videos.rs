@@ -23,7 +23,7 @@ use std::io;
 
 /// How the media types begin that a video may claim to be of; what it is, its bytes tell.
 const CLAIMS: [&str; 2] = ["video/", "application/octet-stream"];
-const FILE: &str = "urn:xmpp:file:metadata:0";
+const FILE: &str = crate::xmpp::ns::FILE_METADATA;
 const HASHES: &str = "urn:xmpp:hashes:2";
 const THUMBS: &str = "urn:xmpp:thumbs:1";
 const URL_DATA: &str = "http://jabber.org/protocol/url-data";
