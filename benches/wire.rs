@@ -157,10 +157,10 @@ fn large_channel() {
     drop(service);
     let (_mixd, mut rig, _) = Mixd::start(folder.path());
     let mut numbers = 0;
-    // The first seconds of a process are those of its caches.
+    // At once, since the service looks through its channels by itself after a start, which loads this one too.
+    let cold = beside(&mut rig, &mut numbers, 1);
     beside(&mut rig, &mut numbers, 0);
     let alone = beside(&mut rig, &mut numbers, 0);
-    let cold = beside(&mut rig, &mut numbers, 1);
     let mut worst = Vec::new();
     for _ in 0..10 {
         worst.push(beside(&mut rig, &mut numbers, 1).1);

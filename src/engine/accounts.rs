@@ -41,6 +41,8 @@ struct Account {
     dirty: bool,
     /// Whether the store may hold something of it.
     saved: bool,
+    /// Whether the address book knows of it.
+    told: bool,
 }
 
 impl Account {
@@ -80,8 +82,9 @@ pub enum Sighting {
 }
 
 impl Accounts {
-    /// What was saved; each account goes into the address book.
-    pub fn restore(saved: Vec<(BareJid, Whereabouts)>, hosts: &Hosts, out: &mut Vec<Out>) -> Accounts {
+    /// What was saved. The address book learns of an account when there is something to send to it: most of those that
+    /// a service knows are in channels that nobody uses at the moment.
+    pub fn restore(saved: Vec<(BareJid, Whereabouts)>, hosts: &Hosts) -> Accounts {
         let mut accounts = Accounts::default();
         for (jid, whereabouts) in saved {
             let no = accounts.number(&jid);
@@ -91,7 +94,6 @@ impl Accounts {
                 account.saved = true;
                 account.resources = whereabouts.resources.into_iter().map(|name| (name, Takes::Yes)).collect();
             }
-            accounts.tell_book(no, hosts, out);
         }
         accounts
     }
@@ -110,6 +112,7 @@ impl Accounts {
             member: None,
             dirty: false,
             saved: false,
+            told: false,
         };
         let no = self.vacancy();
         self.accounts[no.place()] = Some(account);
@@ -123,6 +126,15 @@ impl Accounts {
             self.accounts.push(None);
             AccountNo::first(self.accounts.len() as u32 - 1)
         })
+    }
+
+    /// The number of an account that is known and to which something is to be sent.
+    pub fn reach(&mut self, jid: &BareJid, hosts: &Hosts, out: &mut Vec<Out>) -> Option<AccountNo> {
+        let no = self.find(jid)?;
+        if self.get(jid).is_some_and(|account| !account.told) {
+            self.tell_book(no, hosts, out);
+        }
+        Some(no)
     }
 
     /// The number of an account that is known.
@@ -318,7 +330,7 @@ impl Accounts {
 
     /// The home server of these accounts turned out to need other addressing.
     pub fn readdress(&mut self, domain: &str, hosts: &Hosts, out: &mut Vec<Out>) {
-        let of_domain = |account: &&Account| account.bare && account.jid.domain().as_str() == domain;
+        let of_domain = |account: &&Account| account.told && account.bare && account.jid.domain().as_str() == domain;
         let numbers: Vec<_> = self.accounts.iter().flatten().filter(of_domain).map(|a| self.numbers[&a.jid]).collect();
         for no in numbers {
             self.tell_book(no, hosts, out);
@@ -367,8 +379,9 @@ impl Accounts {
         self.tell_book(no, hosts, out);
     }
 
-    fn tell_book(&self, no: AccountNo, hosts: &Hosts, out: &mut Vec<Out>) {
-        let Some(account) = &self.accounts[no.place()] else { return };
+    fn tell_book(&mut self, no: AccountNo, hosts: &Hosts, out: &mut Vec<Out>) {
+        let Some(account) = self.accounts[no.place()].as_mut() else { return };
+        account.told = true;
         let escaped = |address: &str| {
             let mut escaped = String::with_capacity(address.len());
             escape_into(address, &mut escaped);
@@ -434,12 +447,25 @@ mod tests {
         let saved = |bare| vec![(full(0).to_bare(), Whereabouts { bare, resources: vec!["r0".into()] })];
         let addresses = |pam, bare| {
             let (hosts, mut out) = (Hosts::new([("h".to_owned(), pam)].into(), "mix.h"), Vec::new());
-            Accounts::restore(saved(bare), &hosts, &mut out);
+            Accounts::restore(saved(bare), &hosts).reach(&full(0).to_bare(), &hosts, &mut out);
             let Some(Out::Book(Delta::Account { entry, .. })) = out.pop() else { panic!("{out:?}") };
             entry.addresses
         };
         assert_eq!(addresses(Pam::None, true), ["a@h/r0"]);
         assert_eq!(addresses(Pam::Standard, false), ["a@h"]);
         assert_eq!(addresses(Pam::Auto, true), ["a@h"]);
+    }
+
+    #[test]
+    fn the_address_book_learns_of_a_saved_account_when_it_is_needed_and_once() {
+        let saved = vec![(full(0).to_bare(), Whereabouts { bare: true, resources: Vec::new() })];
+        let (jid, hosts, mut out) = (full(0).to_bare(), Hosts::default(), Vec::new());
+        let mut accounts = Accounts::restore(saved, &hosts);
+        accounts.readdress("h", &hosts, &mut out);
+        assert!(out.is_empty(), "{out:?}");
+        let no = accounts.hold(&jid, &hosts, &mut out);
+        assert!(matches!(&out[..], [Out::Book(Delta::Account { entry, .. })] if entry.addresses == ["a@h"]), "{out:?}");
+        accounts.hold(&jid, &hosts, &mut out);
+        assert_eq!((accounts.reach(&jid, &hosts, &mut out), out.len()), (Some(no), 1));
     }
 }

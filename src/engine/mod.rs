@@ -101,9 +101,8 @@ impl Engine {
         directory: Vec<Listing>,
         whereabouts: Vec<(BareJid, Whereabouts)>,
     ) -> Engine {
-        let mut early = Vec::new();
         let hosts = hosts::Hosts::new(settings.pam, settings.domain.as_str());
-        let accounts = accounts::Accounts::restore(whereabouts, &hosts, &mut early);
+        let accounts = accounts::Accounts::restore(whereabouts, &hosts);
         Engine {
             admission: admission::Admission::new(&settings.limits.rates),
             service: Service {
@@ -127,7 +126,7 @@ impl Engine {
             groups: HashMap::new(),
             deserted: groups::Deserted::default(),
             parcel: 0,
-            early,
+            early: Vec::new(),
             dice: StdRng::from_seed(seed),
             now: Stamp::default(),
         }

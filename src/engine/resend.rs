@@ -110,9 +110,12 @@ impl Engine {
                     }
                 }
                 Part::Accounts { accounts, stanza } => {
-                    let number = |account| self.accounts.find(account).or_else(|| self.accounts.find_guest(account));
-                    let known = accounts.iter().filter_map(number);
-                    turn.fan(Audience::These(Arc::new(known.collect())), stanza, Lasting::Kept);
+                    let mut number = |account| {
+                        let no = self.accounts.reach(account, &self.hosts, &mut turn.outbox);
+                        no.or_else(|| self.accounts.find_guest(account))
+                    };
+                    let known = accounts.iter().filter_map(&mut number).collect();
+                    turn.fan(Audience::These(Arc::new(known)), stanza, Lasting::Kept);
                 }
                 Part::Stanza(stanza) => turn.send(stanza),
             }

@@ -140,7 +140,7 @@ impl Engine {
                 (Audience::One(no), message, false)
             }
             Shown::Tell { account, message } => {
-                let Some(no) = self.accounts.find(&account) else { return };
+                let Some(no) = self.accounts.reach(&account, &self.hosts, &mut turn.outbox) else { return };
                 (Audience::One(no), message, false)
             }
         };

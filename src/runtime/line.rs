@@ -12,6 +12,9 @@ use std::collections::VecDeque;
 /// A fan-out that amounts to more than this is cut into slices, in bytes.
 const LONG_BYTES: usize = 256 * 1024;
 
+/// For how many items room is kept when all are gone.
+const ITEMS_KEPT: usize = 4096;
+
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Line {
@@ -169,6 +172,9 @@ impl Line {
 
     fn pop(&mut self) -> Option<Item> {
         let item = self.items.pop_front()?;
+        if self.items.is_empty() {
+            self.items.shrink_to(ITEMS_KEPT);
+        }
         self.bytes -= item.bytes;
         self.first += 1;
         Some(item)

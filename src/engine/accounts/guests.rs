@@ -54,14 +54,13 @@ impl Accounts {
 
     /// A channel in memory has this participant.
     pub fn hold(&mut self, jid: &BareJid, hosts: &Hosts, out: &mut Vec<Out>) -> AccountNo {
-        let known = self.numbers.contains_key(jid);
         let no = self.number(jid);
         if let Some(account) = self.accounts[no.place()].as_mut() {
             account.holds += 1;
             account.member = Some(true);
-        }
-        if !known {
-            self.tell_book(no, hosts, out);
+            if !account.told {
+                self.tell_book(no, hosts, out);
+            }
         }
         no
     }
