@@ -80,8 +80,8 @@ fn message(n: usize) -> String {
     )
 }
 
-/// The allocations of each turn, and their bytes.
-fn allocations_of_turns(participants: usize) -> Vec<(usize, usize)> {
+/// The allocations of most turns, and their bytes: a table that grows does so where the chance of its hashes wants it.
+fn allocations_of_turns(participants: usize) -> (usize, usize) {
     let mut service = Service::of(participants);
     (0..MESSAGES).for_each(|n| drop(service.take(&message(n))));
     let count = |n| {
@@ -92,14 +92,19 @@ fn allocations_of_turns(participants: usize) -> Vec<(usize, usize)> {
         assert_eq!((turn.records.is_empty(), turn.outbox.len()), (false, 1));
         (change.allocations + change.reallocations, change.bytes_allocated)
     };
-    (MESSAGES..2 * MESSAGES).map(count).collect()
+    let mut counts: Vec<(usize, usize)> = (MESSAGES..2 * MESSAGES).map(count).collect();
+    counts.sort_unstable();
+    let median = counts[MESSAGES / 2];
+    let others = counts.iter().filter(|&&count| count != median).count();
+    assert!(others <= MESSAGES / 8, "{participants} recipients: {counts:?}");
+    median
 }
 
 #[test]
 fn a_turn_costs_the_same_for_ten_recipients_and_for_ten_thousand() {
     let _alone = ALONE.lock().unwrap();
     let few = allocations_of_turns(10);
-    assert!(few.iter().all(|&(count, _)| count > 0), "nothing was counted");
+    assert!(few.0 > 0, "nothing was counted");
     assert_eq!(few, allocations_of_turns(10_000));
 }
 
