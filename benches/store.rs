@@ -85,7 +85,9 @@ fn depths(store: &SledStore, room: &Room, rows: u64, state: &str) -> (f64, f64) 
         .map(|depth| {
             let places: Vec<u64> = (0..200).map(|_| part * depth + dice.random_range(0..part - 50)).collect();
             if state == WARM {
-                places.iter().for_each(|place| drop(page(place)));
+                for place in &places {
+                    page(place);
+                }
             }
             ms(within(&mut places.iter().map(page).collect::<Vec<_>>(), 50))
         })

@@ -17,7 +17,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::time::sleep;
 
 /// A block is written when it holds this much, in bytes.
-const BLOCK_BYTES: usize = 64 * 1024;
+const BLOCK_BYTES: usize = 256 * 1024;
 /// How many parcels are taken from the queue at once.
 const BATCH_PARCELS: usize = 64;
 /// How many urgent answers are taken at once.
