@@ -37,7 +37,7 @@ impl Service {
             channels_memory_bytes_max: 1 << 30,
             pam: [("users.bench".to_owned(), mixd::engine::Pam::Standard)].into(),
         };
-        let engine = Engine::new(settings, store.sealing_key(), [7; 32], Vec::new(), Vec::new());
+        let engine = Engine::new(settings, store.sealing_key(), [7; 32], Default::default(), Vec::new());
         Service { engine, store, book: AddressBook::default(), stamp: 1_800_000_000_000 }
     }
 

@@ -251,7 +251,7 @@ fn a_group_that_closes_is_listed_no_more() {
     let listed = |world: &mut World| {
         let list = Command::ListChannels(Slice::default());
         let Answer::Channels(page) = world.call("eve", Addressee::Service, list).unwrap().answer else { panic!() };
-        (page.count, world.store.directory().unwrap()[0].listed)
+        (page.count, world.store.directory().unwrap().listings[0].listed)
     };
     assert_eq!(listed(&mut world), (1, true));
     let patch = mixd::channel::group::Patch { membership: Some(Membership::Invite), ..Default::default() };

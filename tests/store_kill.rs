@@ -21,6 +21,8 @@ const KILLS: usize = 30;
 const FOLDER: &str = "MIXD_STORE_KILL_FOLDER";
 /// Everyone who joins comes with one commit in so many.
 const COMMITS_A_JOIN: u64 = 4;
+/// The number of the first channel that comes and goes; the channel that stays has the number 1.
+const SIDES_FROM: u64 = 1000;
 
 fn main() {
     match std::env::var_os(FOLDER) {
@@ -56,7 +58,7 @@ fn commit_until_killed(path: &Path) {
             records.extend(room.decide(&jid("p0"), Command::Publish(message)));
         }
         // Its tag is drawn from the seed, and is never that of the channel above.
-        let (side, created) = Room::draft("side", 1000 + k / 2);
+        let (side, created) = Room::draft("side", SIDES_FROM + k / 2);
         records.push(if k.is_multiple_of(2) { created } else { side.record(Change::Destroyed) });
         store.commit(room.now, &records).unwrap();
         room.rows.clear();
@@ -136,6 +138,8 @@ fn look(store: &dyn Store, told: u64) {
     assert_eq!(joined, commits.div_ceil(COMMITS_A_JOIN), "the state is not as the archive");
     let side = loaded(store, "side").is_some();
     assert_eq!(side, commits % 2 == 1, "the directory is not as the archive");
+    let highest = commits.checked_sub(1).map_or(1, |last| SIDES_FROM + last / 2);
+    assert_eq!(u64::from(store.directory().unwrap().gid_highest), highest, "a number may be given twice");
     for n in joined.saturating_sub(20)..joined {
         assert_eq!(store.channels_of(&jid(&format!("p{n}"))).unwrap().len(), 1);
     }

@@ -79,7 +79,7 @@ mod tests {
             channels_memory_bytes_max: 1 << 20,
             pam: Default::default(),
         };
-        let mut engine = Engine::new(settings, [7; 16], [7; 32], Vec::new(), Vec::new());
+        let mut engine = Engine::new(settings, [7; 16], [7; 32], Default::default(), Vec::new());
         let mut is_answered = |now_s: u64| {
             let ping = "<iq type='get' id='1' from='a@h' to='mix.h'><ping xmlns='urn:xmpp:ping'/></iq>";
             let batch = vec![Inbound::Stanza(Stanza::parse(ping.as_bytes()).unwrap())];

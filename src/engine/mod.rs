@@ -35,7 +35,7 @@ pub use shelf::Census;
 pub use turn::{Inbound, Reason, Turn};
 
 use crate::channel::{ChannelName, Facts, Limits, Stamp, Status};
-use crate::store::{Listing, Whereabouts};
+use crate::store::{Directory, Whereabouts};
 use crate::xep::{Sealer, Service};
 use jid::{BareJid, DomainPart};
 use rand::SeedableRng;
@@ -98,7 +98,7 @@ impl Engine {
         settings: Settings,
         sealing_key: [u8; 16],
         seed: [u8; 32],
-        directory: Vec<Listing>,
+        directory: Directory,
         whereabouts: Vec<(BareJid, Whereabouts)>,
     ) -> Engine {
         let hosts = hosts::Hosts::new(settings.pam, settings.domain.as_str());
@@ -135,6 +135,11 @@ impl Engine {
     /// How much there is, and how much of it is in memory.
     pub fn census(&self) -> Census {
         self.shelf.census()
+    }
+
+    /// The highest number ever given to a channel.
+    pub fn gid_highest(&self) -> u32 {
+        self.shelf.gid_highest()
     }
 
     /// The channels in memory, for comparing them with the store.

@@ -166,7 +166,7 @@ mod tests {
             channels_memory_bytes_max: 1 << 20,
             pam: Default::default(),
         };
-        Engine::new(settings, [7; 16], [7; 32], Vec::new(), Vec::new())
+        Engine::new(settings, [7; 16], [7; 32], Default::default(), Vec::new())
     }
 
     fn take(engine: &mut Engine, now: u64, xml: &str) -> String {

@@ -68,7 +68,8 @@ impl Engine {
         let listed = wanted.is_some();
         let name = wanted.unwrap_or_else(|| ChannelName::random(&mut self.dice));
         let tag = self.dice.random();
-        let gid = self.shelf.next_gid();
+        let used_up = Refusal::TooMany { what: "channels ever created", max: u32::MAX as usize };
+        let gid = self.shelf.next_gid().ok_or(used_up)?;
         Ok((name, Profile { tag, created: self.now, creator: creator.clone(), gid, listed }))
     }
 

@@ -5,7 +5,7 @@
 use super::Engine;
 use super::outbox::{Delta, ListId, Out};
 use crate::channel::{Channel, ChannelName, Node};
-use crate::store::Listing;
+use crate::store::{Directory, Listing};
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
@@ -26,8 +26,8 @@ pub(super) struct Shelf {
     /// Participants of the channels in memory.
     participants: usize,
     uses: u64,
-    /// The highest number given to a channel.
-    gid: u32,
+    /// The highest number ever given to a channel.
+    gid_highest: u32,
 }
 
 struct Shelved {
@@ -51,16 +51,16 @@ pub struct Census {
 }
 
 impl Shelf {
-    pub fn new(directory: Vec<Listing>, bytes_max: usize) -> Shelf {
-        let gid = directory.iter().map(|listing| listing.gid).max().unwrap_or(0);
+    pub fn new(directory: Directory, bytes_max: usize) -> Shelf {
+        let Directory { listings, gid_highest } = directory;
         let mut created = HashMap::new();
-        for listing in &directory {
+        for listing in &listings {
             count_up(&mut created, &listing.creator);
         }
-        let directory: BTreeMap<_, _> = directory.into_iter().map(|listing| (listing.name.clone(), listing)).collect();
+        let directory: BTreeMap<_, _> = listings.into_iter().map(|listing| (listing.name.clone(), listing)).collect();
         Shelf {
             created,
-            gid,
+            gid_highest,
             numbers: directory.values().map(|listing| (listing.gid, listing.name.clone())).collect(),
             listed: directory.values().filter(|it| it.listed).map(|it| it.name.clone()).collect(),
             directory,
@@ -144,10 +144,19 @@ impl Shelf {
         self.created.get(creator).copied().unwrap_or(0)
     }
 
-    /// A number that no channel of this service has or had since it started.
-    pub fn next_gid(&mut self) -> u32 {
-        self.gid += 1;
-        self.gid
+    /// A number that no channel has or ever had; it is given when the channel is put here. `None` when all are used up.
+    pub fn next_gid(&self) -> Option<u32> {
+        self.gid_highest.checked_add(1)
+    }
+
+    /// The highest number ever given to a channel.
+    pub fn gid_highest(&self) -> u32 {
+        self.gid_highest
+    }
+
+    /// Takes a number back whose channel was never kept, with all higher ones: they came in the same turn.
+    pub fn take_back(&mut self, gid: u32) {
+        self.gid_highest = self.gid_highest.min(gid.saturating_sub(1));
     }
 
     /// The names that everybody finds, in order.
@@ -170,6 +179,7 @@ impl Shelf {
         let creator = profile.creator.clone();
         let listing =
             Listing { name: name.clone(), tag: profile.tag, gid: profile.gid, listed: profile.listed, creator };
+        self.gid_highest = self.gid_highest.max(listing.gid);
         self.numbers.insert(listing.gid, name.clone());
         self.list(&name, listing.listed);
         count_up(&mut self.created, &listing.creator);
@@ -203,7 +213,10 @@ impl Shelf {
     /// Strikes a channel from the directory.
     pub fn strike(&mut self, name: &ChannelName) {
         if let Some(listing) = self.directory.remove(name) {
-            self.numbers.remove(&listing.gid);
+            // A number that was taken back may be another channel's.
+            if self.numbers.get(&listing.gid) == Some(name) {
+                self.numbers.remove(&listing.gid);
+            }
             count_down(&mut self.created, &listing.creator);
         }
         if let Ok(at) = self.listed.binary_search(name) {
@@ -310,5 +323,41 @@ impl Engine {
         for name in self.shelf.surplus() {
             self.unshelve(&name, out);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::{Item, Limits, Profile, Rights, Stamp};
+
+    fn channel(text: &str, gid: u32) -> Channel {
+        let creator = jid::BareJid::new("a@host.example").unwrap();
+        let profile = Profile { tag: gid.into(), created: Stamp(0), creator, gid, listed: false };
+        let settings = Limits::default().group_settings();
+        Channel::create(ChannelName::new(text).unwrap(), profile, settings, Rights::default(), Item::default())
+    }
+
+    #[test]
+    fn numbers_end_rather_than_come_again() {
+        let directory = Directory { gid_highest: u32::MAX - 1, ..Directory::default() };
+        let mut shelf = Shelf::new(directory, usize::MAX);
+        assert_eq!(shelf.next_gid(), Some(u32::MAX));
+        shelf.put(channel("last", u32::MAX));
+        assert_eq!(shelf.next_gid(), None);
+    }
+
+    #[test]
+    fn a_number_that_was_taken_back_is_its_next_channels_alone() {
+        let (old, new) = (channel("old", 1), channel("new", 1));
+        let name = new.name().clone();
+        let mut shelf = Shelf::new(Directory::default(), usize::MAX);
+        shelf.put(old.clone());
+        shelf.take_back(1);
+        shelf.take(old.name());
+        shelf.doubt(old.name());
+        shelf.put(new);
+        shelf.strike(old.name());
+        assert_eq!(shelf.by_gid(1), Some(&name));
     }
 }

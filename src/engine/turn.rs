@@ -3,7 +3,7 @@
 use super::call::{Call, Called, Lookup};
 use super::outbox::{Audience, Fan, Lasting};
 use super::{Engine, Loaded, Out, Query};
-use crate::channel::{ChannelName, Refusal, Stamp};
+use crate::channel::{Change, ChannelName, Refusal, Stamp};
 use crate::store::{Halves, Part, Record, Unsent};
 use crate::xep::Reply;
 use crate::xmpp::{Stanza, StanzaError, Unreadable};
@@ -184,7 +184,12 @@ impl Engine {
         let mut out: Vec<Out> = turn.outbox.into_iter().filter(|out| matches!(out, Out::Book(_))).collect();
         for record in turn.records {
             match record {
-                Record::Channel { name, .. } => self.doubt(&name, &mut out),
+                Record::Channel { name, change, .. } => {
+                    if let Change::Created { profile, .. } = change {
+                        self.shelf.take_back(profile.gid);
+                    }
+                    self.doubt(&name, &mut out);
+                }
                 Record::Whereabouts { account, .. } => self.accounts.mark_dirty(&account),
                 Record::Unsent(_) | Record::Sent(_) => {}
             }

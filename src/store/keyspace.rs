@@ -24,6 +24,8 @@ const PLAIN_BYTES_MAX: usize = 96;
 pub(super) const APPLIED: &[u8] = b"sapplied";
 /// In the state: the key of the sealing key.
 pub(super) const SEALING: &[u8] = b"ssealing";
+/// In the state: the key of the highest number ever given to a channel, which outlives that channel.
+pub(super) const GID_HIGHEST: &[u8] = b"sgid";
 /// In a month: the key of the number of its newest commit.
 pub(super) const NEWEST: &[u8] = b"n";
 /// In a month: the key of the newest commit whose redo record was dropped, which the state has to hold.

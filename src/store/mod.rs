@@ -84,6 +84,15 @@ pub struct Listing {
     pub creator: BareJid,
 }
 
+/// Every channel there is, and what numbers channels have had.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Directory {
+    /// The channels, in the order of names.
+    pub listings: Vec<Listing>,
+    /// The highest number ever given to a channel, destroyed ones included; 0 where there was none.
+    pub gid_highest: u32,
+}
+
 /// Which rows to read: a range of numbers, narrowed, and cut to a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PagePlan {
@@ -169,11 +178,11 @@ pub trait Store: Send + Sync {
     /// [`StoreError`] when the disk cannot be read or holds what this version does not understand.
     fn load(&self, names: &[ChannelName]) -> Result<Vec<Option<Channel>>, StoreError>;
 
-    /// Every channel there is, in the order of names.
+    /// Every channel there is, and the highest number that any ever had.
     ///
     /// # Errors
     /// As [`Store::load`].
-    fn directory(&self) -> Result<Vec<Listing>, StoreError>;
+    fn directory(&self) -> Result<Directory, StoreError>;
 
     /// Everything kept of accounts' whereabouts.
     ///

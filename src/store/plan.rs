@@ -105,6 +105,7 @@ impl<S: Shelf> Draft<'_, S> {
                 };
                 self.put(keyspace::channel(name), keyspace::encode(&entry)?);
                 self.put(keyspace::item(tag, Node::Info), keyspace::encode(&(Node::Info, info))?);
+                self.number(profile.gid)?;
             }
             Change::Destroyed => self.destroy(name, tag)?,
             Change::Joined(member)
@@ -150,6 +151,14 @@ impl<S: Shelf> Draft<'_, S> {
             Some(planned) => planned.as_deref().map(keyspace::decode).transpose(),
             None => self.shelf.value(Space::State, key),
         }
+    }
+
+    /// A number that was given is never given again, also when its channel is gone.
+    fn number(&mut self, gid: u32) -> Result<(), StoreError> {
+        if self.value(keyspace::GID_HIGHEST)?.is_none_or(|highest: u32| highest < gid) {
+            self.put(keyspace::GID_HIGHEST.to_vec(), keyspace::encode(&gid)?);
+        }
+        Ok(())
     }
 
     /// The directory entry goes at once, and with it the account index, whose entries count only while the directory

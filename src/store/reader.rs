@@ -3,7 +3,7 @@
 use super::keyspace::{self, Entry, List, Membership, Visit};
 use super::paging::Archive;
 use super::shelf::{Order, Shelf, Space};
-use super::{Listing, StoreError, Whereabouts, facts};
+use super::{Directory, Listing, StoreError, Whereabouts, facts};
 use crate::channel::dedup::REPEATS_MAX;
 use crate::channel::{
     Channel, ChannelName, Guest, Head, Item, Kept, Member, Node, ParticipantId, Profile, Row, Status,
@@ -58,8 +58,8 @@ fn newest_rows(archive: &Archive<'_, impl Shelf>) -> Result<Vec<Row>, StoreError
     Ok(rows)
 }
 
-/// Every channel there is.
-pub(super) fn directory(shelf: &impl Shelf) -> Result<Vec<Listing>, StoreError> {
+/// Every channel there is, and the highest number that any ever had.
+pub(super) fn directory(shelf: &impl Shelf) -> Result<Directory, StoreError> {
     let entries: Vec<(ChannelName, u64, bool, u32, Profile)> =
         shelf.values(Space::State, &keyspace::all(b'c'), usize::MAX)?;
     let mut listings: Vec<Listing> = entries
@@ -67,7 +67,8 @@ pub(super) fn directory(shelf: &impl Shelf) -> Result<Vec<Listing>, StoreError> 
         .map(|(name, tag, listed, gid, profile)| Listing { name, tag, gid, listed, creator: profile.creator })
         .collect();
     listings.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(listings)
+    let gid_highest = shelf.value(Space::State, keyspace::GID_HIGHEST)?.unwrap_or(0);
+    Ok(Directory { listings, gid_highest })
 }
 
 /// Everything kept of accounts' whereabouts.

@@ -139,7 +139,7 @@ impl Service {
             channels_memory_bytes_max: usize::MAX,
             pam: Default::default(),
         };
-        let engine = Engine::new(settings, store.sealing_key(), [1; 32], Vec::new(), Vec::new());
+        let engine = Engine::new(settings, store.sealing_key(), [1; 32], Default::default(), Vec::new());
         let mut service = Service { engine, store, book: AddressBook::default(), now: Stamp(1_795_428_000_000) };
         let invitee = |name: &str| Invitee { jid: jid(name), nick: None };
         let wish = GroupWish {

@@ -6,8 +6,9 @@ use mixd::engine::Engine;
 use mixd::store::{MemoryStore, PagePlan, Sighting, Store};
 use std::collections::BTreeMap;
 
-/// Compares every channel in memory with the store.
+/// Compares every channel in memory with the store, and the highest number that any ever had.
 pub fn memory_is_store(engine: &Engine, store: &MemoryStore) {
+    assert_eq!(engine.gid_highest(), store.directory().unwrap().gid_highest, "the highest number");
     let channels: Vec<&Channel> = engine.channels().collect();
     let (census, participants) = (engine.census(), channels.iter().map(|it| it.participant_count()).sum::<usize>());
     assert_eq!((census.channels_in_memory, census.participants_in_memory), (channels.len(), participants));
@@ -39,9 +40,17 @@ pub fn store_is_whole(store: &MemoryStore) {
     assert!(wrong.is_empty(), "the store is not as it has to be:\n{}", wrong.join("\n"));
 }
 
+/// No number was ever another channel's; `gids` remembers the tags of all that there ever were.
+pub fn numbers_are_given_once(store: &MemoryStore, gids: &mut BTreeMap<u32, u64>) {
+    for listing in store.directory().unwrap().listings {
+        let tag = *gids.entry(listing.gid).or_insert(listing.tag);
+        assert_eq!(tag, listing.tag, "the number {} of {} was another channel's", listing.gid, listing.name);
+    }
+}
+
 /// Learns the names, tags and participant ids that were drawn by chance.
 pub fn learn(model: &mut Model, store: &MemoryStore, ids: &mut BTreeMap<(String, String), String>) {
-    for listing in store.directory().unwrap() {
+    for listing in store.directory().unwrap().listings {
         let name = listing.name.as_str().to_owned();
         if !model.rooms.contains_key(&name) {
             let channel = load(store, &listing.name);
@@ -60,7 +69,7 @@ pub fn learn(model: &mut Model, store: &MemoryStore, ids: &mut BTreeMap<(String,
     }
     assert!(model.nameless.is_empty(), "a channel without name is missing: {:?}", model.nameless);
     assert_eq!(
-        store.directory().unwrap().len(),
+        store.directory().unwrap().listings.len(),
         model.rooms.len(),
         "the store lacks channels of {:?}",
         model.rooms.keys()

@@ -1,17 +1,15 @@
 //! Seeded runs of groups: commands by calls, markers and history by stanzas, with restarts, evictions and refused
 //! commits; after each step answers, roles, unread rows, lists, reports and pages are those of the naive model.
 
-use super::group_model::{Group, Kind, Person, Status, Verdict};
-use super::{setting, wire};
+use super::group_model::{Group, Kind, Status, Verdict};
+use super::{checks, setting, wire};
 use jid::BareJid;
 use minidom::Element;
 use mixd::channel::Stamp;
-use mixd::channel::command::Slice;
 use mixd::channel::group::{GroupCommand, Invitee};
-use mixd::channel::{Actor, Answer, ChannelName, Command, GroupAnswer, GroupWish, History, Limits, MediaKind};
-use mixd::channel::{Membership, Message, Progress, Refusal, Standing, Status as Told};
+use mixd::channel::{Actor, ChannelName, Command, GroupWish, History, Limits, MediaKind};
+use mixd::channel::{Membership, Message, Progress, Refusal};
 use mixd::engine::{AddressBook, Addressee, Call, CallResult, Engine, Inbound, Out, Query, Settings};
-use mixd::runtime::answer;
 use mixd::runtime::callers::complete;
 use mixd::runtime::load::load_all;
 use mixd::store::{CommitError, Failure, MemoryStore, Store};
@@ -23,30 +21,32 @@ use rand::{Rng, SeedableRng};
 use std::collections::BTreeMap;
 
 const KEY: [u8; 16] = [9; 16];
-const PEOPLE: [&str; 6] = ["ann", "bob", "cat", "dan", "eve", "fay"];
+pub const PEOPLE: [&str; 6] = ["ann", "bob", "cat", "dan", "eve", "fay"];
 const NAMES: [&str; 3] = ["lake", "hill", "moor"];
 const PEOPLE_MAX: usize = 5;
 const NOWHERE: &str = "nowhere";
 
-struct World {
-    seed: u64,
-    step: u64,
-    dice: StdRng,
-    settings: Settings,
-    engine: Engine,
-    store: MemoryStore,
-    book: AddressBook,
-    sealer: Sealer,
-    groups: BTreeMap<String, Group>,
-    now: u64,
-    token: u64,
+pub struct World {
+    pub seed: u64,
+    pub step: u64,
+    pub dice: StdRng,
+    pub settings: Settings,
+    pub engine: Engine,
+    pub store: MemoryStore,
+    pub book: AddressBook,
+    pub sealer: Sealer,
+    pub groups: BTreeMap<String, Group>,
+    /// The tag of the group that a number was given to.
+    pub gids: BTreeMap<u32, u64>,
+    pub now: u64,
+    pub token: u64,
     /// Rows that reached somebody.
-    delivered: u64,
+    pub delivered: u64,
     /// What the last turn sent.
-    sent: Vec<Element>,
+    pub sent: Vec<Element>,
     /// Whether the store refused the last turn.
-    refused: bool,
-    trace: Vec<String>,
+    pub refused: bool,
+    pub trace: Vec<String>,
 }
 
 impl Drop for World {
@@ -62,7 +62,7 @@ impl Drop for World {
     }
 }
 
-fn jid(who: &str) -> BareJid {
+pub fn jid(who: &str) -> BareJid {
     BareJid::new(&format!("{who}@far.example")).unwrap()
 }
 
@@ -105,6 +105,7 @@ impl World {
             book,
             sealer,
             groups: BTreeMap::new(),
+            gids: BTreeMap::new(),
             now: 1_795_428_000_000,
             token: 0,
             delivered: 0,
@@ -123,8 +124,11 @@ impl World {
         load_all(&mut self.engine, &self.store, &batch).unwrap();
         let mut turn = self.engine.turn(Stamp(self.now), batch);
         self.store.fail_next_commits(usize::from(refused), Failure::Refused);
-        match self.store.commit(Stamp(self.now), &turn.records) {
+        let committed = self.store.commit(Stamp(self.now), &turn.records);
+        checks::numbers_are_given_once(&self.store, &mut self.gids);
+        match committed {
             Ok(()) => {
+                checks::memory_is_store(&self.engine, &self.store);
                 self.store.fail_next_commits(0, Failure::Refused);
                 let out = std::mem::take(&mut turn.outbox);
                 let looked_up = turn.lookups.drain(..).map(|lookup| complete(lookup, &self.store));
@@ -135,6 +139,7 @@ impl World {
             Err(CommitError::Refused(_)) => {
                 let result = turn.refused().pop().map(|(_, result)| result);
                 let out = self.engine.abandon(turn);
+                checks::memory_is_store(&self.engine, &self.store);
                 self.write(out);
                 self.refused = true;
                 (result, Vec::new())
@@ -149,7 +154,7 @@ impl World {
         self.sent = wire::read(std::str::from_utf8(&block).unwrap());
     }
 
-    fn call(&mut self, who: &str, to: Addressee, command: Command, refused: bool) -> Result<CallResult, Refusal> {
+    pub fn call(&mut self, who: &str, to: Addressee, command: Command, refused: bool) -> Result<CallResult, Refusal> {
         self.token += 1;
         let actor = Actor { account: jid(who), operator: false };
         let call = Call { token: self.token, actor, to, command };
@@ -157,7 +162,7 @@ impl World {
         result.unwrap()
     }
 
-    fn stanza(&mut self, xml: &str) -> Vec<Query> {
+    pub fn stanza(&mut self, xml: &str) -> Vec<Query> {
         let Ok(stanza) = Stanza::parse(xml.as_bytes()) else { panic!("{xml}") };
         self.turn(Inbound::Stanza(stanza), false).1
     }
@@ -334,148 +339,18 @@ impl World {
         self.now += 25 * 3600 * 1000;
         (0..3).for_each(|_| drop(self.turn(Inbound::Tick, false)));
         self.groups.retain(|_, group| !group.joined().is_empty());
-        let listed: Vec<String> =
-            self.store.directory().unwrap().into_iter().map(|listing| listing.name.as_str().to_owned()).collect();
+        let listed: Vec<String> = self
+            .store
+            .directory()
+            .unwrap()
+            .listings
+            .into_iter()
+            .map(|listing| listing.name.as_str().to_owned())
+            .collect();
         let kept: Vec<&String> = self.groups.keys().collect();
         let mut listed: Vec<&String> = listed.iter().collect();
         listed.sort();
         assert_eq!(listed, kept);
-    }
-
-    /// No row reaches anybody but those who were in when it came.
-    fn check_sent(&mut self, name: &str) {
-        let group = &self.groups[name];
-        for stanza in self.sent.iter().filter(|stanza| stanza.attr("type") == Some("groupchat")) {
-            let sealed = stanza.children().find(|child| child.name() == "stanza-id").and_then(|id| id.attr("id"));
-            let Some(row) = sealed.and_then(|id| self.sealer.open(group.tag, id)) else { continue };
-            let to = stanza.attr("to").unwrap().split('@').next().unwrap();
-            assert!(group.rows[row as usize - 1].audience.contains(to), "{to} gets row {row} of {name}");
-            self.delivered += 1;
-        }
-    }
-
-    /// The channel is what the model says, in memory or loaded anew.
-    fn check(&mut self, name: &str) {
-        let Some(group) = self.groups.get(name).cloned() else { return };
-        let Some(who) =
-            group.people.keys().find(|who| matches!(group.status(who), Some(Status::Joined | Status::Waiting)))
-        else {
-            return;
-        };
-        let to = || Addressee::Channel(ChannelName::new(name).unwrap());
-        let told = self.call(who, to(), Command::Group(GroupCommand::ReadProfile), false).unwrap();
-        let shown = told.group.unwrap();
-        assert_eq!((shown.subject.as_deref(), shown.head.row), (Some(&*group.subject), group.rows.len() as u64));
-        assert_eq!(shown.owner, group.owner.as_deref().map(jid));
-        assert_eq!(shown.people.len(), group.people.len());
-        for person in &shown.people {
-            let who = person.jid.node().unwrap().to_string();
-            let Person { status, since, .. } = group.people[&who];
-            assert_eq!(
-                (told_status(status), standing(&group, &who), since),
-                (person.status, person.standing, person.since.0)
-            );
-        }
-        let Some(who) = group.joined().into_iter().next() else { return };
-        let seen: Vec<u64> = (1..=group.rows.len() as u64).filter(|row| group.sees(&who, *row)).collect();
-        let Some(&row) = seen.choose(&mut self.dice) else { return };
-        let info = self.call(&who, to(), Command::Group(GroupCommand::ReadMessageInfo { row }), false);
-        if !matches!(group.rows[row as usize - 1].kind, Kind::Message | Kind::Media) {
-            return assert_eq!(info, Err(Refusal::NoSuchItem));
-        }
-        check_info(&group, row, &info.unwrap());
-    }
-
-    /// What somebody is shown of the archive, by stanzas.
-    fn check_pages(&mut self, name: &str, who: &str) {
-        let (media, max) = (self.dice.random_bool(0.4), self.dice.random_range(1..9));
-        let filter = "<field var='{urn:mixd:group:1}media'><value>image</value></field>";
-        let queries = self.stanza(&format!(
-            "<iq type='set' from='{who}@far.example/desk' to='{name}@mix.example' id='h'><query xmlns='urn:xmpp:mam:2'>\
-             <x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>urn:xmpp:mam:2</value></field>{}</x>\
-             <set xmlns='http://jabber.org/protocol/rsm'><max>{max}</max><before/></set></query></iq>",
-            if media { filter } else { "" }
-        ));
-        let group = self.groups.get(name);
-        let may = group.is_some_and(|group| matches!(group.status(who), Some(Status::Joined | Status::Left)));
-        assert_eq!(queries.len(), usize::from(may), "{who} reads {name}");
-        let (Some(group), Some(query)) = (group, queries.first()) else { return };
-        let stanzas = wire::read(&answer::answer(query, &self.store).concat());
-        let ids = stanzas.iter().flat_map(Element::children).filter(|child| child.name() == "result");
-        let rows: Vec<u64> = ids.filter_map(|result| self.sealer.open(group.tag, result.attr("id")?)).collect();
-        let mut owed = group.shown(who, media);
-        owed.drain(..owed.len().saturating_sub(max));
-        if media {
-            // Files come newest first (groups.md §1 rule 10).
-            owed.reverse();
-        }
-        assert_eq!(rows, owed, "{who} reads {name}, media: {media}, at most {max}");
-    }
-
-    /// The list of somebody's groups, or of those in common with another.
-    fn check_list(&mut self, who: &str) {
-        let with = self.dice.random_bool(0.4).then(|| *PEOPLE.choose(&mut self.dice).unwrap());
-        let command = Command::ListGroups { with: with.map(jid), slice: Slice::default() };
-        let Answer::Groups(page) = self.call(who, Addressee::Service, command, false).unwrap().answer else { panic!() };
-        let is_in = |group: &Group, who: &str| matches!(group.status(who), Some(Status::Joined | Status::Waiting));
-        let fits = |group: &&Group| match with {
-            Some(with) => is_in(group, who) && is_in(group, with),
-            None => group.status(who).is_some(),
-        };
-        let owed = self.groups.values().filter(fits).map(|group| {
-            (group.name.clone(), told_status(group.people[who].status), standing(group, who), group.unread(who))
-        });
-        let got = page
-            .entries
-            .iter()
-            .map(|line| (line.group.name.as_str().to_owned(), line.status, line.standing, line.unread));
-        assert_eq!(got.collect::<Vec<_>>(), owed.collect::<Vec<_>>(), "the groups of {who} with {with:?}");
-    }
-}
-
-fn told_status(status: Status) -> Told {
-    match status {
-        Status::Joined => Told::Joined,
-        Status::Waiting => Told::Waiting,
-        Status::Left => Told::Left,
-    }
-}
-
-fn standing(group: &Group, who: &str) -> Standing {
-    match group.owner.as_deref() == Some(who) {
-        true => Standing::Owner,
-        false if group.is_admin(who) => Standing::Admin,
-        false => Standing::Member,
-    }
-}
-
-fn check_info(group: &Group, row: u64, info: &CallResult) {
-    let owed = group.recipients(row);
-    let Answer::Group(GroupAnswer::MessageInfo { aggregate, .. }) = &info.answer else { panic!("{info:?}") };
-    let count = |read: bool| {
-        let reached = |who: &&String| {
-            let person = &group.people[*who];
-            if read { person.read.contains_key(&row) } else { person.delivered.contains_key(&row) }
-        };
-        owed.iter().filter(reached).count()
-    };
-    assert_eq!((aggregate.recipients, aggregate.delivered, aggregate.read), (owed.len(), count(false), count(true)));
-    let still: Vec<&Person> =
-        owed.iter().map(|who| &group.people[who]).filter(|person| person.status == Status::Joined).collect();
-    let all =
-        |by: fn(&Person) -> &BTreeMap<u64, u64>| !still.is_empty() && still.iter().all(|p| by(p).contains_key(&row));
-    let least = match (all(|person| &person.delivered), all(|person| &person.read)) {
-        (_, true) => Some(Progress::Read),
-        (true, false) => Some(Progress::Delivered),
-        _ => None,
-    };
-    assert_eq!(aggregate.all, least);
-    assert_eq!(info.recipients.len(), owed.len());
-    for recipient in &info.recipients {
-        let person = &group.people[&recipient.jid.node().unwrap().to_string()];
-        let at = |stamp: Option<Stamp>| stamp.map(|stamp| stamp.0);
-        let owed = (person.delivered.get(&row).copied(), person.read.get(&row).copied());
-        assert_eq!((at(recipient.delivered), at(recipient.read)), owed, "{} and row {row}", recipient.jid);
     }
 }
 

@@ -10,6 +10,7 @@ mod asks;
 mod checks;
 mod clients;
 mod events;
+mod group_checks;
 mod group_model;
 mod groups;
 mod hosts;

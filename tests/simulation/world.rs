@@ -37,6 +37,8 @@ pub struct World {
     pub routes: Routes,
     /// Whose a participant id is, by channel.
     pub ids: BTreeMap<(String, String), String>,
+    /// The tag of the channel that a number was given to.
+    pub gids: BTreeMap<u32, u64>,
     /// What every id of a row stands for.
     pub rows: BTreeMap<String, (String, String)>,
     pub inbox: VecDeque<Item>,
@@ -113,6 +115,7 @@ impl World {
             model,
             routes: Routes::default(),
             ids: BTreeMap::new(),
+            gids: BTreeMap::new(),
             rows: BTreeMap::new(),
             inbox: VecDeque::new(),
             archive: VecDeque::new(),
@@ -150,6 +153,7 @@ impl World {
 
     pub fn learn(&mut self) {
         checks::memory_is_store(&self.engine, &self.store);
+        checks::numbers_are_given_once(&self.store, &mut self.gids);
         checks::learn(&mut self.model, &self.store, &mut self.ids);
         if self.step.is_multiple_of(50) {
             checks::forget_compared(&mut self.model);

@@ -86,6 +86,24 @@ fn a_group_comes_back_after_a_restart() {
 }
 
 #[test]
+fn the_highest_number_is_replayed_after_its_channel_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("live"));
+    drop(Room::create(&store, "old", 3));
+    store.idle(Stamp(NOON.0 + 5000)).unwrap();
+    copy(&folder.path().join("live"), &folder.path().join("early"));
+    Room::create(&store, "new", 4).destroy(&store);
+    drop(store);
+    copy(&folder.path().join("live"), &folder.path().join("late"));
+    for path in [folder.path().join("late"), mix(folder.path(), "early", "late")] {
+        let directory = open(&path).directory().unwrap();
+        assert_eq!(directory.listings.iter().map(|listing| listing.gid).collect::<Vec<_>>(), [3]);
+        assert_eq!(directory.gid_highest, 4);
+        assert_eq!(open(&path).directory().unwrap(), directory, "and stays");
+    }
+}
+
+#[test]
 fn every_change_of_a_group_is_replayed() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder.path().join("live"));

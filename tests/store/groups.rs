@@ -1,6 +1,6 @@
 //! What every store has to do for groups: everything but rows.
 
-use crate::fixture::{Room, jid, loaded, name};
+use crate::fixture::{NOON, Room, jid, loaded, name};
 use mixd::channel::{Change, Command, Event, EventKind, Intervals, Item, Limits, Node, Rights, RowKind, Status};
 use mixd::store::Store;
 
@@ -12,6 +12,7 @@ claims!(
     roles_and_settings_come_back,
     what_is_not_there_is_not_configured,
     the_directory_knows_the_numbers_of_groups,
+    the_highest_number_outlives_its_channel,
     what_was_destroyed_leaves_nothing_to_its_successor;
     inventions: every_record_of_a_member_comes_back,
     the_list_of_groups_follows_every_change,
@@ -118,7 +119,7 @@ fn roles_and_settings_come_back(store: &dyn Store) {
     assert_eq!((room.channel.rights(), room.channel.settings()), (&rights, &settings));
     room.make(store, vec![Change::RightsSet(Rights::default())]);
     same(store, &room);
-    assert_eq!(store.directory().unwrap().len(), 1);
+    assert_eq!(store.directory().unwrap().listings.len(), 1);
 }
 
 fn what_is_not_there_is_not_configured(store: &dyn Store) {
@@ -185,8 +186,25 @@ fn the_list_of_groups_follows_every_change(store: &dyn Store) {
 
 fn the_directory_knows_the_numbers_of_groups(store: &dyn Store) {
     (1..4).for_each(|n| drop(Room::create(store, &format!("g{n}"), n)));
-    let gids: Vec<u32> = store.directory().unwrap().iter().map(|listing| listing.gid).collect();
+    let gids: Vec<u32> = store.directory().unwrap().listings.iter().map(|listing| listing.gid).collect();
     assert_eq!(gids, [1, 2, 3]);
+}
+
+fn the_highest_number_outlives_its_channel(store: &dyn Store) {
+    let highest = || store.directory().unwrap().gid_highest;
+    assert_eq!(highest(), 0);
+    let rooms: Vec<Room> = [4, 9, 7].map(|n| Room::create(store, &format!("g{n}"), n)).into();
+    assert_eq!(highest(), 9);
+    rooms.into_iter().for_each(|mut room| room.destroy(store));
+    for _ in 0..10 {
+        store.commit(NOON, &[]).unwrap();
+        store.idle(NOON).unwrap();
+    }
+    assert_eq!((store.directory().unwrap().listings, highest()), (vec![], 9));
+    // One that comes and goes within one commit had its number too.
+    let (room, created) = Room::draft("g10", 10);
+    store.commit(NOON, &[created, room.record(Change::Destroyed)]).unwrap();
+    assert_eq!(highest(), 10);
 }
 
 fn what_was_destroyed_leaves_nothing_to_its_successor(store: &dyn Store) {

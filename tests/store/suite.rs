@@ -147,7 +147,7 @@ fn a_channel_created_again_is_another_one(store: &dyn Store) {
     new.say(store, "crone", "two");
     assert_eq!(store.page(&new.plan()).unwrap(), new.naive(&new.plan()));
     assert_eq!(store.channels_of(&jid("hag66")).unwrap(), vec![]);
-    let tags: Vec<u64> = store.directory().unwrap().iter().map(|listing| listing.tag).collect();
+    let tags: Vec<u64> = store.directory().unwrap().listings.iter().map(|listing| listing.tag).collect();
     assert_eq!(tags, [new.tag(), other.tag()]);
 }
 
@@ -295,7 +295,7 @@ fn long_rows_come_back_whole(store: &dyn Store) {
 
 fn a_store_that_is_empty_says_so(store: &dyn Store) {
     assert_eq!(loaded(store, "coven"), None);
-    assert_eq!(store.directory().unwrap(), vec![]);
+    assert_eq!(store.directory().unwrap().listings, vec![]);
     assert_eq!(store.bounds(1).unwrap(), None);
     assert_eq!(store.channels_of(&jid("a")).unwrap(), vec![]);
     store.commit(NOON, &[]).unwrap();

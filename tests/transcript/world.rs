@@ -185,7 +185,7 @@ impl World {
     }
 
     fn compare_with_store(&mut self, place: &str) {
-        for listing in self.store.directory().expect("the store can be read") {
+        for listing in self.store.directory().expect("the store can be read").listings {
             let stored = self.store.load(std::slice::from_ref(&listing.name)).expect("the store can be read");
             stored.iter().flatten().for_each(|channel| self.names.learn(channel));
         }

@@ -97,7 +97,7 @@ impl Files {
     pub fn sweep(&self, store: &dyn Store, scope: &Scope) -> anyhow::Result<()> {
         let names: HashMap<u64, ChannelName> = match scope {
             Scope::Of(names) => names.clone(),
-            Scope::All => store.directory()?.into_iter().map(|listing| (listing.tag, listing.name)).collect(),
+            Scope::All => store.directory()?.listings.into_iter().map(|listing| (listing.tag, listing.name)).collect(),
         };
         let mut found: BTreeMap<u64, Vec<(PathBuf, String)>> = BTreeMap::new();
         for Entry { path, whole } in self.list()? {

@@ -10,7 +10,7 @@ mod writer;
 
 use super::shelf::Space;
 use super::{Census, Sighting, Unsent, facts, keyspace, paging, pieces, reader, verify};
-use super::{CommitError, Listing, Page, PagePlan, Record, Sizes, Store, StoreError, Whereabouts};
+use super::{CommitError, Directory, Page, PagePlan, Record, Sizes, Store, StoreError, Whereabouts};
 use crate::channel::{
     Channel, ChannelName, Facts, Head, Member, ParticipantId, Progress, Row, Stamp, Status, Tombstone,
 };
@@ -137,7 +137,7 @@ impl Store for SledStore {
         names.iter().map(|name| reader::load(&self.shelves, name)).collect()
     }
 
-    fn directory(&self) -> Result<Vec<Listing>, StoreError> {
+    fn directory(&self) -> Result<Directory, StoreError> {
         reader::directory(&self.shelves)
     }
 

@@ -23,12 +23,16 @@ const OF_CHANNELS: [(u8, &str); 9] = [
 
 pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
     let mut by_gid = HashMap::new();
+    let gid_highest: u32 = survey.shelf.value(Space::State, keyspace::GID_HIGHEST)?.unwrap_or(0);
     survey.each::<Entry>(Space::State, &keyspace::all(b'c'), |key, entry| {
         let (name, profile) = (&entry.name, &entry.profile);
         let place = || format!("channel {name}");
         survey.holds(key == keyspace::channel(name), place, || "it lies under the key of another name".into());
         survey.holds((entry.tag, entry.gid, entry.listed) == (profile.tag, profile.gid, profile.listed), place, || {
             "what the directory says of it is not what its profile says".into()
+        });
+        survey.holds(entry.gid <= gid_highest, place, || {
+            format!("its number is {}, and the highest ever given is {gid_highest}", entry.gid)
         });
         if let Some(other) = by_gid.insert(entry.gid, name.clone()) {
             survey.wrong(place(), format!("channel {other} has the same number {}", entry.gid));
