@@ -15,7 +15,7 @@ mod fixture;
 use figures::{at_most, ms, within};
 use fixture::{DAY_MS, NOON, Room, jid};
 use mixd::channel::{
-    Change, Command, Event, EventKind, MediaKind, NodeSet, ParticipantId, Progress, Report, Row, RowKind, Stamp,
+    Change, Command, Event, EventKind, MediaKind, NodeSet, ParticipantId, Progress, Row, RowKind, Stamp,
 };
 use mixd::store::{Narrow, PagePlan, Record, SledOptions, SledStore, Store};
 use rand::Rng;
@@ -168,19 +168,22 @@ fn picked(store: &SledStore, room: &Room, rows: u64) {
 fn receipts(store: &SledStore, room: &mut Room, authors: &[ParticipantId], rows: u64) {
     let mut stamps = Vec::new();
     for n in 1..=1000 {
-        let record = |member: &ParticipantId| {
-            let (progress, first, last) = (Progress::Read, rows / 1000 * (n - 1) + 1, rows / 1000 * n);
-            room.record(Change::Reported(Report { member: member.clone(), progress, first, last, stamp: room.now }))
+        let last = rows / 1000 * n;
+        let report = |member: &ParticipantId| {
+            let member = room.channel.member_of(member).unwrap();
+            member.reports(Progress::Read, &[(1, last)], (last, last), room.now).into_iter().map(Change::Reported)
         };
-        let records: Vec<Record> = authors.iter().map(record).collect();
+        let changes: Vec<Change> = authors.iter().flat_map(report).collect();
+        let records = room.apply(changes);
         stamps.push(timed(|| store.commit(room.now, &records).unwrap()));
     }
     tell("commit of 20 reports", stamps);
     let asked = (0..300).map(|_| {
         let row = room.dice.random_range(1..rows / 1000 * 1000);
-        timed(|| assert_eq!(store.reports(room.tag(), row, Progress::Delivered, authors).unwrap().len(), authors.len()))
+        let reached: Vec<_> = authors.iter().map(|author| (author.clone(), Progress::Read)).collect();
+        timed(|| assert_eq!(store.receipts(room.tag(), row, &reached).unwrap().len(), authors.len()))
     });
-    tell("reports of a row at 20", asked.collect());
+    tell("receipts of a row at 20", asked.collect());
     let author = room.channel.members().next().unwrap().clone();
     let noted: Vec<Duration> = (0..300)
         .map(|n| {

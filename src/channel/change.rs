@@ -1,8 +1,8 @@
 //! What happened: the one list that memory, the store and every rendering read.
 
-use super::event::{Report, Tombstone};
+use super::event::Tombstone;
 use super::settings::{Rights, Settings};
-use super::{Guest, Item, Member, Message, Node, NodeSet, ParticipantId, Row, Stamp};
+use super::{Guest, Item, Member, Message, Node, NodeSet, ParticipantId, Report, Row, Stamp};
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
 
@@ -100,7 +100,7 @@ pub enum Change {
     /// Somebody settled something for itself alone; the record as it is after. Beside a `Published` it only saves how
     /// far the member's reading came, and says nothing new to anybody.
     Noted(Member),
-    /// A recipient reported how far messages came.
+    /// A recipient reported how far messages came, which its record tells too, without another change.
     Reported(Report),
     /// A row was retracted.
     Entombed(Tombstone),

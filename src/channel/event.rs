@@ -89,18 +89,3 @@ pub enum Progress {
     /// It was read, and so arrived.
     Read,
 }
-
-/// One report of a recipient: rows `first..=last` came so far.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
-    /// Who reports.
-    pub member: ParticipantId,
-    /// How far.
-    pub progress: Progress,
-    /// The first row that it is about and that was not reported before.
-    pub first: u64,
-    /// The last one.
-    pub last: u64,
-    /// When.
-    pub stamp: Stamp,
-}

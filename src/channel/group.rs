@@ -151,6 +151,17 @@ pub struct Aggregate {
     pub all: Option<Progress>,
 }
 
+/// One to whom a message was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    /// The participant id.
+    pub id: ParticipantId,
+    /// The account.
+    pub jid: BareJid,
+    /// How far the message came at it.
+    pub progress: Option<Progress>,
+}
+
 /// What the author is told of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
@@ -178,7 +189,7 @@ pub enum GroupAnswer {
         /// The row.
         row: u64,
         /// Who they are.
-        recipients: Vec<ParticipantId>,
+        recipients: Vec<Recipient>,
         /// How far it came in all.
         aggregate: Aggregate,
     },

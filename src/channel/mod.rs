@@ -17,6 +17,7 @@ pub mod names;
 pub mod node;
 pub mod participant;
 pub mod permission;
+pub mod receipts;
 pub mod refusal;
 pub mod settings;
 pub mod snapshot;
@@ -28,7 +29,7 @@ mod view;
 pub use change::{Change, Head, Profile};
 pub use command::{Actor, Answer, Command, Context, Decision};
 pub use dedup::Recent;
-pub use event::{Event, EventKind, MediaKind, Progress, Report, RowKind, Tombstone};
+pub use event::{Event, EventKind, MediaKind, Progress, RowKind, Tombstone};
 pub use group::{Configuration, Facts, GroupAnswer, GroupCommand, GroupWish};
 pub use guest::{Access, Guest, NodeAccess};
 pub use limits::{FeatureSwitches, GroupDefaults, GroupRights, Limits, Rank, Rate, Rates};
@@ -37,6 +38,7 @@ pub use names::{ChannelName, Nick, ParticipantId};
 pub use node::{Item, Node, NodeSet};
 pub use participant::{Member, Own, Status};
 pub use permission::{Action, Role};
+pub use receipts::{Receipt, Report, Reported};
 pub use refusal::Refusal;
 pub use settings::{History, Intervals, Membership, Receipts, Rights, Settings, Style};
 pub use snapshot::{Person, Snapshot, Standing};
@@ -239,7 +241,8 @@ impl Channel {
         match change {
             Change::Created { .. } | Change::Destroyed => {}
             Change::Relayed(relay) => self.states.note(relay),
-            Change::Reported(_) | Change::Entombed(_) => {}
+            Change::Entombed(_) => {}
+            Change::Reported(report) => self.note_report(report),
             Change::Joined(member)
             | Change::Left(member)
             | Change::Renamed(member)
@@ -290,6 +293,15 @@ impl Channel {
                 kept.profile.listed = settings.lists(kept.profile.listed);
                 kept.settings = settings.clone();
             }
+        }
+    }
+
+    fn note_report(&mut self, report: &Report) {
+        let Some(member) = self.ids.get(&report.member).and_then(|jid| self.members.get_mut(jid)) else { return };
+        if member.id == report.member {
+            self.bytes -= member.own.bytes();
+            member.own.take(report);
+            self.bytes += member.own.bytes();
         }
     }
 

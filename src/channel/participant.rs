@@ -1,7 +1,6 @@
 //! The record of somebody who is or was in a channel.
 
-use super::settings::Intervals;
-use super::{Nick, NodeSet, ParticipantId, Stamp};
+use super::{Nick, NodeSet, ParticipantId, Report, Reported, Stamp};
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -50,12 +49,11 @@ pub struct Own {
     pub hidden: BTreeMap<u64, bool>,
     /// Whether the channel is gone from its list; possible only once it left.
     pub forgotten: bool,
-    /// The rows that arrived.
-    pub delivered: Intervals,
-    /// The rows that were read.
-    pub read: Intervals,
     /// The highest row that it read or wrote, and the ordinal there.
     pub mark: (u64, u64),
+    /// What its reports amount to. Kept apart from the record, since each of them changes it.
+    #[serde(skip)]
+    pub reported: Reported,
 }
 
 impl Member {
@@ -73,6 +71,12 @@ impl Member {
 impl Own {
     /// Roughly what it costs in memory, in bytes.
     pub fn bytes(&self) -> usize {
-        24 * self.hidden.len() + 16 * (self.delivered.pieces() + self.read.pieces())
+        24 * self.hidden.len() + 16 * (self.reported.delivered.pieces() + self.reported.read.pieces())
+    }
+
+    /// Takes a report up.
+    pub fn take(&mut self, report: &Report) {
+        self.reported.take(report);
+        self.mark = self.mark.max(report.mark.unwrap_or_default());
     }
 }

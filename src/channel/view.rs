@@ -1,6 +1,6 @@
 //! What a member sees of the archive, what of it is to be read, and how far messages came.
 
-use super::group::Aggregate;
+use super::group::{Aggregate, Recipient};
 use super::{Channel, History, Member, ParticipantId, Progress, Row, Stamp, Status};
 
 impl Channel {
@@ -47,10 +47,15 @@ impl Channel {
         self.head().ordinal.saturating_sub(ordinal).saturating_sub(hidden)
     }
 
-    /// The recipients of a row, in the order of their ids: those who were in when it came, less its author.
-    pub fn recipients_of(&self, row: &Row) -> Vec<ParticipantId> {
-        let mut recipients: Vec<_> = self.recipients(row.number, &row.author).map(|member| member.id.clone()).collect();
-        recipients.sort_unstable();
+    /// The recipients of a row, in the order of accounts, and how far it came at each: those who were in when it came,
+    /// less its author.
+    pub fn recipients_of(&self, row: &Row) -> Vec<Recipient> {
+        let recipient = |member: &Member| {
+            let (id, jid) = (member.id.clone(), member.jid.clone());
+            Recipient { id, jid, progress: member.own.reported.of(row.number) }
+        };
+        let mut recipients: Vec<_> = self.recipients(row.number, &row.author).map(recipient).collect();
+        recipients.sort_unstable_by(|a, b| (&a.jid, &a.id).cmp(&(&b.jid, &b.id)));
         recipients
     }
 
@@ -65,13 +70,11 @@ impl Channel {
         let mut least: Option<Option<Progress>> = None;
         for member in self.recipients(row, author) {
             let member = instead.filter(|instead| instead.id == member.id).unwrap_or(member);
-            let read = member.own.read.contains(row);
-            let delivered = read || member.own.delivered.contains(row);
+            let progress = member.own.reported.of(row);
             aggregate.recipients += 1;
-            aggregate.delivered += usize::from(delivered);
-            aggregate.read += usize::from(read);
+            aggregate.delivered += usize::from(progress.is_some());
+            aggregate.read += usize::from(progress == Some(Progress::Read));
             if member.is_joined() {
-                let progress = if read { Some(Progress::Read) } else { delivered.then_some(Progress::Delivered) };
                 least = Some(least.map_or(progress, |least| least.min(progress)));
             }
         }

@@ -3,7 +3,7 @@
 use super::parley::{Asked, Way};
 use super::pending::Purpose;
 use super::{Engine, Query, QueryKind, Turn};
-use crate::channel::{Answer, ChannelName, GroupAnswer, ParticipantId, Refusal, Style};
+use crate::channel::{Answer, ChannelName, GroupAnswer, Refusal, Style};
 use crate::xep::{Extension, Reply, privilege};
 use jid::{BareJid, Jid};
 
@@ -68,12 +68,11 @@ impl Engine {
             Answer::History { query, .. } if query.ends_only => QueryKind::Bounds(Box::new(query)),
             Answer::History { query, author } => QueryKind::Page { query: Box::new(query), author },
             Answer::HistoryBounds => QueryKind::Bounds(Box::default()),
-            Answer::Group(GroupAnswer::MessageInfo { row, recipients, aggregate }) => {
-                let mut recipients = self.people_of(asked.channel.as_ref(), &recipients);
+            Answer::Group(GroupAnswer::MessageInfo { row, mut recipients, aggregate }) => {
                 // How many there are is told in any case.
                 let mut left = self.service.limits.answer_bytes_max;
-                recipients.retain(|(_, jid)| {
-                    let fits = left.checked_sub(RECIPIENT_BYTES + jid.as_str().len());
+                recipients.retain(|recipient| {
+                    let fits = left.checked_sub(RECIPIENT_BYTES + recipient.jid.as_str().len());
                     left = fits.unwrap_or(0);
                     fits.is_some()
                 });
@@ -110,13 +109,6 @@ impl Engine {
             chained: channel.settings().style == Style::Group,
             kind,
         });
-    }
-
-    /// The accounts of participant ids.
-    pub(super) fn people_of(&self, name: Option<&ChannelName>, ids: &[ParticipantId]) -> Vec<(ParticipantId, BareJid)> {
-        let channel = name.and_then(|name| self.shelf.channel(name));
-        let person = |id: &ParticipantId| Some((id.clone(), channel?.member_of(id)?.jid.clone()));
-        ids.iter().filter_map(person).collect()
     }
 
     fn needs_error_on_leave(&self, asked: &Asked<'_>) -> bool {

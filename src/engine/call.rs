@@ -5,8 +5,8 @@
 
 use super::parley::{Asked, Effects, Way};
 use super::{Engine, Turn};
-use crate::channel::{Actor, Answer, ChannelName, Command, GroupAnswer, Item, Node, ParticipantId, Refusal, Role};
-use crate::channel::{Snapshot, Stamp};
+use crate::channel::group::Recipient;
+use crate::channel::{Actor, Answer, ChannelName, Command, GroupAnswer, Item, Node, Receipt, Refusal, Role, Snapshot};
 use jid::BareJid;
 
 /// Something asked of the service or of one channel.
@@ -42,19 +42,8 @@ pub struct CallResult {
     pub group: Option<Snapshot>,
     /// The items that were asked for.
     pub items: Vec<Item>,
-    /// The recipients of the row that was asked for, in the order of accounts.
-    pub recipients: Vec<Recipient>,
-}
-
-/// How far a message came at one of its recipients.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recipient {
-    /// The account.
-    pub jid: BareJid,
-    /// When it arrived.
-    pub delivered: Option<Stamp>,
-    /// When it was read.
-    pub read: Option<Stamp>,
+    /// The recipients of the row that was asked for, in the order of accounts, and when it came at each.
+    pub receipts: Vec<(BareJid, Receipt)>,
 }
 
 /// A result that lacks what only the store knows: who reported a row when.
@@ -67,7 +56,7 @@ pub struct Lookup {
     /// The row.
     pub row: u64,
     /// Its recipients.
-    pub recipients: Vec<(ParticipantId, BareJid)>,
+    pub recipients: Vec<Recipient>,
     /// The result so far.
     pub result: CallResult,
 }
@@ -123,7 +112,7 @@ impl Engine {
             _ => Vec::new(),
         };
         let group = channel.filter(|_| !gone).map(|channel| channel.snapshot(with_people));
-        CallResult { answer, group, items, recipients: Vec::new() }
+        CallResult { answer, group, items, receipts: Vec::new() }
     }
 
     /// Answers a call, at once or by a look into the store after the turn.
@@ -132,7 +121,7 @@ impl Engine {
         let result = self.result_of(asked.channel.as_ref(), answer);
         match (&result.answer, tag) {
             (Answer::Group(GroupAnswer::MessageInfo { row, recipients, .. }), Some(tag)) => {
-                let (row, recipients) = (*row, self.people_of(asked.channel.as_ref(), recipients));
+                let (row, recipients) = (*row, recipients.clone());
                 turn.lookups.push(Lookup { token, tag, row, recipients, result });
             }
             _ => turn.results.push((token, Ok(result))),

@@ -27,7 +27,7 @@ pub mod turn;
 
 pub use crate::xep::mam_page::{People, Query, QueryKind};
 pub use book::AddressBook;
-pub use call::{Addressee, Call, CallResult, Called, Lookup, Recipient};
+pub use call::{Addressee, Call, CallResult, Called, Lookup};
 pub use hosts::Pam;
 pub use needs::{Loaded, Needs, ROUNDS_MAX};
 pub use outbox::{Audience, Delta, Entry, Fan, ListId, Out};

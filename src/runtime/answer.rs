@@ -1,9 +1,8 @@
 //! Questions to the archive, answered from the store.
 
 use crate::channel::command::HistoryQuery;
-use crate::channel::group::Aggregate;
-use crate::channel::{ParticipantId, Progress, Refusal, Row, RowKind};
-use crate::engine::Recipient;
+use crate::channel::group::{Aggregate, Recipient};
+use crate::channel::{ParticipantId, Receipt, Refusal, Row, RowKind};
 use crate::store::{Narrow, PagePlan, Store, StoreError};
 use crate::xep::group_tags;
 use crate::xep::mam_page::{People, Query, QueryKind, Tombstones};
@@ -142,36 +141,32 @@ fn answer_reflection(query: &Query, row: u64, store: &dyn Store) -> Result<Vec<S
 fn answer_message_info(
     query: &Query,
     row: u64,
-    recipients: &[(ParticipantId, BareJid)],
+    recipients: &[Recipient],
     aggregate: &Aggregate,
     store: &dyn Store,
 ) -> Result<Vec<String>, StoreError> {
-    let recipients = recipients_of(query.tag, row, recipients, store)?;
-    let told = recipients.iter().map(|it| group_tags::recipient(&it.jid, it.delivered, it.read)).collect();
+    let told = receipts_of(query.tag, row, recipients, store)?;
+    let told = told.iter().map(|(jid, receipt)| group_tags::recipient(jid, receipt)).collect();
     Ok(vec![query.message_info(row, aggregate, told)])
 }
 
-/// When each recipient reported a row, in the order of accounts; reading implies arriving.
+/// When a row came at each of its recipients, in their order.
 ///
 /// # Errors
 /// Those of reading.
-pub fn recipients_of(
+pub fn receipts_of(
     tag: u64,
     row: u64,
-    recipients: &[(ParticipantId, BareJid)],
+    recipients: &[Recipient],
     store: &dyn Store,
-) -> Result<Vec<Recipient>, StoreError> {
-    let ids: Vec<ParticipantId> = recipients.iter().map(|(id, _)| id.clone()).collect();
-    let delivered = store.reports(tag, row, Progress::Delivered, &ids)?;
-    let read = store.reports(tag, row, Progress::Read, &ids)?;
-    let recipient = |(id, jid): &(ParticipantId, BareJid)| {
-        let read = read.get(id).copied();
-        let delivered = delivered.get(id).copied().into_iter().chain(read).min();
-        Recipient { jid: jid.clone(), delivered, read }
+) -> Result<Vec<(BareJid, Receipt)>, StoreError> {
+    let reached = recipients.iter().filter_map(|recipient| Some((recipient.id.clone(), recipient.progress?)));
+    let receipts = store.receipts(tag, row, &reached.collect::<Vec<_>>())?;
+    let told = |recipient: &Recipient| {
+        let receipt = receipts.get(&recipient.id).copied().unwrap_or_default();
+        (recipient.jid.clone(), receipt)
     };
-    let mut recipients: Vec<Recipient> = recipients.iter().map(recipient).collect();
-    recipients.sort_unstable_by(|a, b| a.jid.cmp(&b.jid));
-    Ok(recipients)
+    Ok(recipients.iter().map(told).collect())
 }
 
 /// What rows are written with: the people whom they name, and what is left of rows that moderators retracted.

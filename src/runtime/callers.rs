@@ -2,7 +2,7 @@
 //!
 //! Bounded by the calls that its user lets wait: a place that nobody waits at any more is cleared by its result.
 
-use super::answer::recipients_of;
+use super::answer::receipts_of;
 use crate::channel::Refusal;
 use crate::engine::{CallResult, Called, Lookup};
 use crate::store::Store;
@@ -58,8 +58,8 @@ impl Callers {
 /// Completes a result from the store.
 pub fn complete(lookup: Lookup, store: &dyn Store) -> Called {
     let token = lookup.token;
-    let recipients = recipients_of(lookup.tag, lookup.row, &lookup.recipients, store);
-    let outcome = recipients.map(|recipients| CallResult { recipients, ..lookup.result });
+    let receipts = receipts_of(lookup.tag, lookup.row, &lookup.recipients, store);
+    let outcome = receipts.map(|receipts| CallResult { receipts, ..lookup.result });
     let outcome = outcome.map_err(|error| {
         tracing::error!(%error, "the reports of a message cannot be read");
         Refusal::Internal

@@ -53,6 +53,7 @@ fn of_channel(shelf: &impl Shelf, tag: u64, name: &ChannelName) -> Result<Ops, S
         keyspace::tombstones(tag),
         keyspace::all_corrections(tag),
         keyspace::all_reports(tag),
+        keyspace::all_sums(tag),
     ];
     for prefix in prefixes {
         let found = records(shelf, &prefix)?;

@@ -1,11 +1,11 @@
-//! What is known of single rows: themselves, who corrected and who retracted them, and who got them.
+//! What is known of single rows: themselves, who corrected and who retracted them.
 
 use super::StoreError;
-use super::keyspace::{self, Reported};
+use super::keyspace;
 use super::paging::Archive;
 use super::shelf::{Order, Shelf, Space};
-use crate::channel::{Facts, ParticipantId, Progress, Row, Stamp, Tombstone};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use crate::channel::{Facts, Row, Tombstone};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 /// These rows of an archive.
@@ -67,50 +67,6 @@ pub(super) fn tombstones(
 /// Whether a row was retracted.
 pub(super) fn is_entombed(shelf: &impl Shelf, tag: u64, row: u64) -> Result<bool, StoreError> {
     Ok(shelf.entry(Space::State, &keyspace::tombstone(tag, row))?.is_some())
-}
-
-/// When these participants first reported a row: one seek for each, two where it is about arrival, which a report of
-/// reading tells too.
-pub(super) fn reports(
-    shelf: &impl Shelf,
-    tag: u64,
-    row: u64,
-    progress: Progress,
-    members: &[ParticipantId],
-) -> Result<HashMap<ParticipantId, Stamp>, StoreError> {
-    let mut found = HashMap::new();
-    if is_gone(shelf, tag)? {
-        return Ok(found);
-    }
-    for member in members {
-        let mut stamp = reported(shelf, tag, row, progress, member)?;
-        if progress == Progress::Delivered {
-            let read = reported(shelf, tag, row, Progress::Read, member)?;
-            stamp = stamp.into_iter().chain(read).min();
-        }
-        if let Some(stamp) = stamp {
-            found.insert(member.clone(), stamp);
-        }
-    }
-    Ok(found)
-}
-
-fn reported(
-    shelf: &impl Shelf,
-    tag: u64,
-    row: u64,
-    progress: Progress,
-    member: &ParticipantId,
-) -> Result<Option<Stamp>, StoreError> {
-    let from = keyspace::report(tag, progress, member, row);
-    let to = keyspace::behind(&keyspace::reports(tag, progress, member));
-    let mut found = None;
-    shelf.scan(Space::State, &from, &to, Order::Rising, &mut |key, entry| {
-        let (first, stamp): Reported = shelf.whole(Space::State, key, entry)?;
-        found = (first <= row).then_some(stamp);
-        Ok(ControlFlow::Break(()))
-    })?;
-    Ok(found)
 }
 
 /// Whether a channel was destroyed and its records are still being cleared away.

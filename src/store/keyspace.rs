@@ -5,8 +5,9 @@
 //! version byte and a postcard text; another version is refused, never guessed at.
 
 use super::StoreError;
+use crate::channel::receipts::REPORT_ROWS_MAX;
 use crate::channel::{
-    ChannelName, Head, MediaKind, Node, ParticipantId, Profile, Progress, Rights, Settings, Stamp, Status,
+    ChannelName, Head, MediaKind, Node, ParticipantId, Profile, Report, Reported, Rights, Settings, Stamp, Status,
 };
 use jid::BareJid;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -17,6 +18,8 @@ use std::fmt;
 pub(super) const VERSION: u8 = 1;
 /// How many rows share one entry of the index of blocks.
 pub(super) const BLOCK_ROWS: u64 = 128;
+/// How many rows a report takes that counts as near.
+pub(super) const REACH_NEAR: u64 = 128;
 /// The longest text that is part of a key as it is, in bytes.
 const PLAIN_BYTES_MAX: usize = 96;
 
@@ -101,8 +104,36 @@ pub(super) enum Grave {
     List { tag: u64, node: Node, generation: u64 },
 }
 
-/// What is kept of a report: the first row it covers and when it came. Its key tells the last row.
-pub(super) type Reported = (u64, Stamp);
+/// How far apart the first and the last row of a report are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// At most [`REACH_NEAR`] rows.
+    Near,
+    /// More, and at most [`REPORT_ROWS_MAX`].
+    Far,
+}
+
+impl Reach {
+    fn of(first: u64, last: u64) -> Reach {
+        if last - first < REACH_NEAR { Reach::Near } else { Reach::Far }
+    }
+
+    /// How many rows a report takes at most, from its first to its last.
+    pub(super) fn rows_max(self) -> u64 {
+        match self {
+            Reach::Near => REACH_NEAR,
+            Reach::Far => REPORT_ROWS_MAX,
+        }
+    }
+}
+
+/// What the reports of a member amount to, with how far its reading came by them.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Sum {
+    pub(super) member: ParticipantId,
+    pub(super) reported: Reported,
+    pub(super) mark: (u64, u64),
+}
 
 /// The months that hold rows of a channel, oldest first, and where its archive stood before the oldest.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -207,14 +238,35 @@ pub(super) fn all_reports(tag: u64) -> Vec<u8> {
     key(b'q', &[&tag.to_be_bytes()])
 }
 
-/// The reports of one member that say the same lie together, by their last rows, and cover no row twice: the one that
-/// covers a row is the first that ends there or later, so that finding it is a seek.
-pub(super) fn reports(tag: u64, progress: Progress, member: &ParticipantId) -> Vec<u8> {
-    key(b'q', &[&tag.to_be_bytes(), &[progress as u8], &short(member.as_str())])
+/// Where the reports of a channel begin that reach so far and end in this row or later. Those that reach far lie apart, so
+/// that the ones between a row and the report that covers it are few.
+pub(super) fn reports(tag: u64, reach: Reach, last: u64) -> Vec<u8> {
+    key(b'q', &[&tag.to_be_bytes(), &[reach as u8], &last.to_be_bytes()])
 }
 
-pub(super) fn report(tag: u64, progress: Progress, member: &ParticipantId, last: u64) -> Vec<u8> {
-    key(b'q', &[&tag.to_be_bytes(), &[progress as u8], &short(member.as_str()), &last.to_be_bytes()])
+pub(super) fn report(tag: u64, report: &Report) -> Vec<u8> {
+    let (first, last) = report.ends();
+    let (reach, member) = (Reach::of(first, last), short(report.member.as_str()));
+    key(b'q', &[&tag.to_be_bytes(), &[reach as u8], &last.to_be_bytes(), &[report.progress as u8], &member])
+}
+
+/// Whether a key is one of a report.
+pub(super) fn is_report(key: &[u8]) -> bool {
+    key.first() == Some(&b'q')
+}
+
+/// The tag in the key of a report.
+pub(super) fn tag_of_report(key: &[u8]) -> Result<u64, StoreError> {
+    let tag = key.get(1..9).and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes);
+    tag.ok_or_else(|| StoreError("a key is too short".into()))
+}
+
+pub(super) fn all_sums(tag: u64) -> Vec<u8> {
+    key(b'p', &[&tag.to_be_bytes()])
+}
+
+pub(super) fn sum(tag: u64, member: &ParticipantId) -> Vec<u8> {
+    key(b'p', &[&tag.to_be_bytes(), &short(member.as_str())])
 }
 
 pub(super) fn spans(tag: u64) -> Vec<u8> {

@@ -4,10 +4,10 @@
 
 use super::keyspace::{Month, Ops};
 use super::shelf::{Order, Shelf, Space, Visit};
-use super::{Census, Sighting, Unsent, clear, facts, keyspace, paging, pieces, plan, reader, unsent, verify};
+use super::{Census, Sighting, Unsent, clear, facts, keyspace, paging, pieces, plan, reader, receipts, unsent, verify};
 use super::{CommitError, Directory, Page, PagePlan, Record, Store, StoreError, Whereabouts};
 use crate::channel::{
-    Channel, ChannelName, Facts, Head, Member, ParticipantId, Progress, Row, Stamp, Status, Tombstone,
+    Channel, ChannelName, Facts, Head, Member, ParticipantId, Progress, Receipt, Row, Stamp, Status, Tombstone,
 };
 use jid::BareJid;
 use std::collections::{BTreeMap, HashMap};
@@ -32,8 +32,9 @@ pub struct MemoryStore {
     sealing_key: [u8; 16],
 }
 
+/// What it holds.
 #[derive(Default)]
-struct Inner {
+pub(super) struct Inner {
     spaces: BTreeMap<Space, BTreeMap<Vec<u8>, Vec<u8>>>,
     month: Month,
     seen: plan::Seen,
@@ -61,7 +62,7 @@ impl MemoryStore {
         verify::verify(&*inner, months.collect(), false, watch)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -119,7 +120,8 @@ impl Inner {
         }
         let mut ops = std::mem::take(&mut writes.kept);
         ops.append(&mut writes.lazy);
-        let state = self.cut(&ops)?;
+        let mut state = self.cut(&ops)?;
+        state.extend(self.cut(&receipts::sums(self, &ops)?)?);
         self.month = month;
         self.seen.note(std::mem::take(&mut writes.news));
         self.spaces.entry(Space::Month(month)).or_default().extend(archive);
@@ -189,14 +191,13 @@ impl Store for MemoryStore {
         facts::tombstones(&*self.lock(), tag, numbers)
     }
 
-    fn reports(
+    fn receipts(
         &self,
         tag: u64,
         row: u64,
-        progress: Progress,
-        members: &[ParticipantId],
-    ) -> Result<HashMap<ParticipantId, Stamp>, StoreError> {
-        facts::reports(&*self.lock(), tag, row, progress, members)
+        reached: &[(ParticipantId, Progress)],
+    ) -> Result<HashMap<ParticipantId, Receipt>, StoreError> {
+        receipts::receipts(&*self.lock(), tag, row, reached)
     }
 
     fn commit(&self, now: Stamp, records: &[Record]) -> Result<(), CommitError> {
@@ -344,7 +345,8 @@ mod tests {
         changes.extend((1..300).map(|row| Change::Entombed(tombstone(row))));
         changes.extend((1..300).map(|first| {
             let (member, progress) = (ParticipantId::random(&mut dice), Progress::Read);
-            Change::Reported(Report { member, progress, first, last: first, stamp: Stamp(0) })
+            let (rows, arrived) = (vec![(first, first)], vec![(first, first)]);
+            Change::Reported(Report { member, number: 1, progress, rows, arrived, mark: None, stamp: Stamp(0) })
         }));
         changes.extend((0..300).map(|n| {
             let subscriptions = NodeSet::from_iter([Node::Messages]);
@@ -353,7 +355,8 @@ mod tests {
         }));
         commit(&store, changes);
         assert!(!keys(&store, true, b'u').is_empty() && !keys(&store, true, b'v').is_empty());
-        assert!(!keys(&store, true, b'q').is_empty() && !keys(&store, true, b'x').is_empty());
+        assert_eq!([keys(&store, true, b'q').len(), keys(&store, true, b'p').len()], [299, 299]);
+        assert!(!keys(&store, true, b'x').is_empty());
         commit(&store, vec![Change::Destroyed]);
         let mut rounds = 0;
         while !keys(&store, true, b'g').is_empty() {

@@ -12,6 +12,7 @@ mod paging;
 mod pieces;
 mod plan;
 mod reader;
+mod receipts;
 mod shelf;
 mod sled;
 mod unsent;
@@ -25,7 +26,7 @@ pub use unsent::{Halves, Part, Unsent};
 pub use verify::{Census, Finding, Sighting};
 
 use crate::channel::{
-    Change, Channel, ChannelName, Facts, Head, MediaKind, Member, ParticipantId, Progress, Row, Stamp, Status,
+    Change, Channel, ChannelName, Facts, Head, MediaKind, Member, ParticipantId, Progress, Receipt, Row, Stamp, Status,
     Tombstone,
 };
 use jid::BareJid;
@@ -240,17 +241,17 @@ pub trait Store: Send + Sync {
     /// As [`Store::load`].
     fn tombstones(&self, tag: u64, numbers: &[u64]) -> Result<BTreeMap<u64, Tombstone>, StoreError>;
 
-    /// When these participants first reported that a row came so far at them, one seek for each; who read it got it.
+    /// When a row arrived at these participants and was read by them: those of whom it is known how far it came. Two scans
+    /// of a range at most, which end as soon as all is found (docs/storage.md).
     ///
     /// # Errors
     /// As [`Store::load`].
-    fn reports(
+    fn receipts(
         &self,
         tag: u64,
         row: u64,
-        progress: Progress,
-        members: &[ParticipantId],
-    ) -> Result<HashMap<ParticipantId, Stamp>, StoreError>;
+        reached: &[(ParticipantId, Progress)],
+    ) -> Result<HashMap<ParticipantId, Receipt>, StoreError>;
 
     /// The number of the oldest row that the archive still holds, and where it ends.
     ///
@@ -258,7 +259,7 @@ pub trait Store: Send + Sync {
     /// As [`Store::load`].
     fn bounds(&self, tag: u64) -> Result<Option<(u64, Head)>, StoreError>;
 
-    /// The records of these participants.
+    /// The records of these participants, without what their reports amount to.
     ///
     /// # Errors
     /// As [`Store::load`].

@@ -3,14 +3,13 @@
 //! Nothing is written here, and what is returned is the same for every backend. Applied twice, the changes of the state
 //! give what they give applied once, which is what lets a start replay them.
 
-use super::keyspace::{self, BLOCK_ROWS, Entry, Grave, List, Membership, Month, Ops, Reported, Span, Spans, Visit};
-use super::shelf::{Order, Shelf, Space};
+use super::keyspace::{self, BLOCK_ROWS, Entry, Grave, List, Membership, Month, Ops, Span, Spans, Visit};
+use super::shelf::{Shelf, Space};
 use super::{Record, StoreError, Whereabouts};
-use crate::channel::{Change, ChannelName, Guest, Member, Node, ParticipantId, Report, Row, RowKind};
+use crate::channel::{Change, ChannelName, Guest, Member, Node, ParticipantId, Row, RowKind};
 use jid::BareJid;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, HashSet};
-use std::ops::ControlFlow;
 
 /// How many blocks and channels are remembered as known to the current month.
 const SEEN_MAX: usize = 65_536;
@@ -125,7 +124,7 @@ impl<S: Shelf> Draft<'_, S> {
             Change::ListMade { node, exists } => self.list(tag, *node, *exists)?,
             Change::ListPurged { node } => self.list(tag, *node, true)?,
             Change::Listed { node, jid, present } => self.listed(tag, *node, jid, *present)?,
-            Change::Reported(report) => self.report(tag, report)?,
+            Change::Reported(report) => self.put(keyspace::report(tag, report), keyspace::encode(report)?),
             Change::Entombed(tombstone) => {
                 self.put(keyspace::tombstone(tag, tombstone.row), keyspace::encode(tombstone)?);
             }
@@ -220,51 +219,6 @@ impl<S: Shelf> Draft<'_, S> {
             self.writes.kept.insert(key, value);
         }
         Ok(())
-    }
-
-    /// Keeps a report for those of its rows that no earlier one covers.
-    fn report(&mut self, tag: u64, report: &Report) -> Result<(), StoreError> {
-        let mut first = report.first;
-        let mut gaps = Vec::new();
-        for (low, high) in self.reported(tag, report)? {
-            if first < low {
-                gaps.push((first, low - 1));
-            }
-            first = first.max(high.saturating_add(1));
-        }
-        if first <= report.last {
-            gaps.push((first, report.last));
-        }
-        for (first, last) in gaps {
-            let reported: Reported = (first, report.stamp);
-            self.put(keyspace::report(tag, report.progress, &report.member, last), keyspace::encode(&reported)?);
-        }
-        Ok(())
-    }
-
-    /// What of a report's rows is reported, as ranges in order: one seek, and a step for every range.
-    fn reported(&self, tag: u64, report: &Report) -> Result<Vec<(u64, u64)>, StoreError> {
-        let from = keyspace::report(tag, report.progress, &report.member, report.first);
-        let to = keyspace::behind(&keyspace::reports(tag, report.progress, &report.member));
-        let mut ranges = Vec::new();
-        let mut note = |key: &[u8], (first, _): Reported| {
-            if first <= report.last {
-                ranges.push((first, keyspace::number_of(key)?));
-                return Ok(ControlFlow::Continue(()));
-            }
-            Ok(ControlFlow::Break(()))
-        };
-        self.shelf.scan(Space::State, &from, &to, Order::Rising, &mut |key, entry| {
-            note(key, self.shelf.whole(Space::State, key, entry)?)
-        })?;
-        for (key, value) in self.writes.kept.range(from..to) {
-            if let Some(value) = value {
-                // Planned ones and kept ones need not come in one order.
-                let _: ControlFlow<()> = note(key, keyspace::decode(value)?)?;
-            }
-        }
-        ranges.sort_unstable();
-        Ok(ranges)
     }
 
     fn row(&mut self, tag: u64, row: &Row) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! What a store answers of channels and people, written once for every backend.
 
-use super::keyspace::{self, Entry, List, Membership, Visit};
+use super::keyspace::{self, Entry, List, Membership, Sum, Visit};
 use super::paging::Archive;
 use super::shelf::{Order, Shelf, Space};
 use super::{Directory, Listing, StoreError, Whereabouts, facts};
@@ -19,7 +19,7 @@ pub(super) fn load(shelf: &impl Shelf, name: &ChannelName) -> Result<Option<Chan
     if !items.iter().any(|(node, _)| *node == Node::Info) {
         return Err(StoreError("a channel has no information item: restore from a backup".into()));
     }
-    let members: Vec<Member> = shelf.values(Space::State, &keyspace::members(entry.tag), usize::MAX)?;
+    let members = members(shelf, entry.tag)?;
     let guests: Vec<Guest> = shelf.values(Space::State, &keyspace::guests(entry.tag), usize::MAX)?;
     let archive = Archive::open(shelf, entry.tag)?;
     let newest = newest_rows(&archive)?;
@@ -33,6 +33,20 @@ pub(super) fn load(shelf: &impl Shelf, name: &ChannelName) -> Result<Option<Chan
         guests: guests.into_iter().map(|guest| (guest.jid.clone(), guest)).collect(),
     };
     Ok(Some(Channel::restore(entry.name, kept, members, archive.head(), &newest)))
+}
+
+/// The records of all members, with what their reports amount to.
+fn members(shelf: &impl Shelf, tag: u64) -> Result<Vec<Member>, StoreError> {
+    let sums: Vec<Sum> = shelf.values(Space::State, &keyspace::all_sums(tag), usize::MAX)?;
+    let mut sums: HashMap<ParticipantId, Sum> = sums.into_iter().map(|sum| (sum.member.clone(), sum)).collect();
+    let mut members: Vec<Member> = shelf.values(Space::State, &keyspace::members(tag), usize::MAX)?;
+    for member in &mut members {
+        if let Some(sum) = sums.remove(&member.id) {
+            member.own.reported = sum.reported;
+            member.own.mark = member.own.mark.max(sum.mark);
+        }
+    }
+    Ok(members)
 }
 
 fn list(shelf: &impl Shelf, tag: u64, node: Node) -> Result<Option<BTreeSet<BareJid>>, StoreError> {

@@ -4,7 +4,7 @@ use super::{Request, rsm};
 use crate::channel::command::Page;
 use crate::channel::group::{Aggregate, GroupLine};
 use crate::channel::{
-    Access, Channel, ChannelName, History, Item, Membership, Progress, Receipts, Stamp, Standing, Status,
+    Access, Channel, ChannelName, History, Item, Membership, Progress, Receipt, Receipts, Stamp, Standing, Status,
 };
 use crate::xmpp::{Tag, ns};
 use jid::BareJid;
@@ -191,11 +191,11 @@ pub fn counts(tag: Tag, aggregate: &Aggregate) -> Tag {
 }
 
 /// One recipient of a message.
-pub fn recipient(jid: &BareJid, delivered: Option<Stamp>, read: Option<Stamp>) -> Tag {
+pub fn recipient(jid: &BareJid, receipt: &Receipt) -> Tag {
     Tag::new("recipient")
         .attr("jid", jid.as_str())
-        .attr_opt("delivered", delivered.map(Stamp::to_xmpp))
-        .attr_opt("read", read.map(Stamp::to_xmpp))
+        .attr_opt("delivered", receipt.delivered.map(Stamp::to_xmpp))
+        .attr_opt("read", receipt.read.map(Stamp::to_xmpp))
 }
 
 #[cfg(test)]

@@ -3,10 +3,9 @@
 use super::reflection::{self, Frame};
 use super::{Reply, Sealer, group_tags, rsm};
 use crate::channel::command::HistoryQuery;
-use crate::channel::group::Aggregate;
+use crate::channel::group::{Aggregate, Recipient};
 use crate::channel::{Member, ParticipantId, Refusal, Row, RowKind, Tombstone};
 use crate::xmpp::{Tag, ns};
-use jid::BareJid;
 use std::collections::{BTreeMap, HashMap};
 
 /// A question to the archive. It carries what it may see, as of its turn.
@@ -45,7 +44,7 @@ pub enum QueryKind {
         /// The row.
         row: u64,
         /// Its recipients.
-        recipients: Vec<(ParticipantId, BareJid)>,
+        recipients: Vec<Recipient>,
         /// How far it came in all.
         aggregate: Aggregate,
     },

@@ -143,11 +143,11 @@ fn check_info(group: &Group, row: u64, info: &CallResult) {
         _ => None,
     };
     assert_eq!(aggregate.all, least);
-    assert_eq!(info.recipients.len(), owed.len());
-    for recipient in &info.recipients {
-        let person = &group.people[&recipient.jid.node().unwrap().to_string()];
+    assert_eq!(info.receipts.len(), owed.len());
+    for (jid, receipt) in &info.receipts {
+        let person = &group.people[&jid.node().unwrap().to_string()];
         let at = |stamp: Option<Stamp>| stamp.map(|stamp| stamp.0);
         let owed = (person.delivered.get(&row).copied(), person.read.get(&row).copied());
-        assert_eq!((at(recipient.delivered), at(recipient.read)), owed, "{} and row {row}", recipient.jid);
+        assert_eq!((at(receipt.delivered), at(receipt.read)), owed, "{jid} and row {row}");
     }
 }

@@ -31,10 +31,6 @@ fn change_everything(store: &SledStore, room: &mut Room) -> Vec<Report> {
     let mut noted = room.record_of("p1", Status::Joined);
     noted.own.hidden = [(3, true)].into();
     let mut reports = Vec::new();
-    for (member, first, last) in [(&ids[0], 5, 5), (&ids[0], 6, 20), (&ids[1], 1, 30)] {
-        let (progress, stamp) = (Progress::Read, Stamp(NOON.0 + last));
-        reports.push(Report { member: member.clone(), progress, first, last, stamp });
-    }
     let node = Node::Banned;
     let changes = vec![
         Change::ItemSet { node: Node::AvatarData, item: Item { payload: "y".repeat(90_000), ..Item::default() } },
@@ -53,20 +49,25 @@ fn change_everything(store: &SledStore, room: &mut Room) -> Vec<Report> {
         Change::ItemGone { node: Node::Video, id: String::new() },
     ];
     changes.into_iter().for_each(|change| room.make(store, vec![change]));
-    reports.iter().for_each(|report| room.make(store, vec![Change::Reported(report.clone())]));
-    // Again, later: what was reported stays as it was.
-    let again = Report { first: 1, stamp: Stamp(NOON.0 + 99), ..reports[1].clone() };
-    room.make(store, vec![Change::Reported(again.clone())]);
-    reports.push(again);
+    // The last one again, later: what was reported stays as it was.
+    for (member, first, last) in [(&ids[0], 5, 5), (&ids[0], 6, 20), (&ids[1], 1, 30), (&ids[0], 1, 20)] {
+        let stamp = Stamp(NOON.0 + 100 * reports.len() as u64 + last);
+        let member = room.channel.member_of(member).unwrap();
+        let report = member.reports(Progress::Read, &[(first, last)], (last, last), stamp).remove(0);
+        room.make(store, vec![Change::Reported(report.clone())]);
+        reports.push(report);
+    }
+    assert_eq!(reports[3].rows, [(1, 4)]);
     reports
 }
 
 fn reported(store: &SledStore, room: &Room, reports: &[Report]) {
     for row in 0..32 {
-        let found = store.reports(room.tag(), row, Progress::Read, &room.ids()).unwrap();
+        let found = store.receipts(room.tag(), row, &room.reached(row)).unwrap();
         for id in room.ids() {
-            let first = reports.iter().find(|report| report.member == id && report.first <= row && row <= report.last);
-            assert_eq!(found.get(&id).copied(), first.map(|report| report.stamp), "row {row}");
+            let stamp = reports.iter().find(|report| report.member == id && report.covers(row)).map(|it| it.stamp);
+            let found = found.get(&id).copied().unwrap_or_default();
+            assert_eq!((found.delivered, found.read), (stamp, stamp), "row {row}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What every store has to do for groups: everything but rows.
 
 use crate::fixture::{NOON, Room, jid, loaded, name};
-use mixd::channel::{Change, Command, Event, EventKind, Intervals, Item, Limits, Node, Rights, RowKind, Status};
+use mixd::channel::{Change, Command, Event, EventKind, Item, Limits, Node, Rights, RowKind, Status};
 use mixd::store::Store;
 
 claims!(
@@ -147,9 +147,6 @@ fn every_record_of_a_member_comes_back(store: &dyn Store) {
     noted.own.cleared = 17;
     noted.own.hidden = (0..1000).map(|n| (20 + 3 * n, n % 2 == 0)).collect();
     noted.own.mark = (4000, 3000);
-    let mut read = Intervals::default();
-    (0..200).for_each(|n| read.insert(10 * n + 1, 10 * n + 4));
-    (noted.own.read, noted.own.delivered) = (read.clone(), read);
     room.make(store, vec![Change::Noted(noted.clone())]);
     same(store, &room);
     assert_eq!(store.people(room.tag(), std::slice::from_ref(&noted.id)).unwrap()[&noted.id], noted);

@@ -2,7 +2,7 @@
 
 use crate::fixture::{DAY_MS, NOON, Room, jid};
 use mixd::channel::event::{Event, EventKind, MediaKind, RowKind, Tombstone};
-use mixd::channel::{Change, Member, Nick, NodeSet, Own, ParticipantId, Row, Stamp, Status};
+use mixd::channel::{Change, Member, Nick, NodeSet, Own, ParticipantId, Progress, Row, Stamp, Status};
 use mixd::store::Store;
 use rand::Rng;
 
@@ -37,6 +37,12 @@ impl Room {
         let mut ids: Vec<ParticipantId> = self.channel.members().map(|member| member.id.clone()).collect();
         ids.sort();
         ids
+    }
+
+    /// How far a row came at everybody whom it reached.
+    pub fn reached(&self, row: u64) -> Vec<(ParticipantId, Progress)> {
+        let reached = |member: &Member| Some((member.id.clone(), member.own.reported.of(row)?));
+        self.channel.members().filter_map(reached).collect()
     }
 
     /// The next row, by somebody.

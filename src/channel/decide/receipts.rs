@@ -1,7 +1,6 @@
 //! Reports of how far messages came, and what they amount to (groups.md §1 rules 6 and 7).
 
 use super::Outcome;
-use crate::channel::event::Report;
 use crate::channel::group::{Facts, Notice};
 use crate::channel::limits::check;
 use crate::channel::{
@@ -54,32 +53,11 @@ impl Channel {
         if exact && (facts.row.author == member.id || !member.was_in_at(row)) {
             return Ok(taken);
         }
-        let ranges = match exact {
-            true => vec![(row, row)],
-            false => stays_up_to(member, row),
-        };
-        let own = &mut taken.after.own;
-        // Read implies delivered, and so is reported as both.
-        let states = if progress == Progress::Read { &[Progress::Delivered, Progress::Read][..] } else { &[progress] };
-        for &state in states {
-            let covered = match state {
-                Progress::Delivered => &mut own.delivered,
-                Progress::Read => &mut own.read,
-            };
-            taken.told = ranges.iter().flat_map(|&(first, last)| covered.gaps(first, last)).collect();
-            for &(first, last) in &taken.told {
-                covered.insert(first, last);
-                let report = Report { member: member.id.clone(), progress: state, first, last, stamp: context.now };
-                taken.changes.push(Change::Reported(report));
-            }
-        }
-        if progress == Progress::Read {
-            own.mark = own.mark.max((row, facts.row.ordinal));
-        }
-        if taken.after == *member {
-            taken.changes.clear();
-        } else {
-            taken.changes.push(Change::Noted(taken.after.clone()));
+        let ranges = if exact { vec![(row, row)] } else { stays_up_to(member, row) };
+        for report in member.reports(progress, &ranges, (row, facts.row.ordinal), context.now) {
+            taken.after.own.take(&report);
+            taken.told.extend(&report.rows);
+            taken.changes.push(Change::Reported(report));
         }
         Ok(taken)
     }

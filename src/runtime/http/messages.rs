@@ -5,8 +5,7 @@ use super::fault::Fault;
 use super::groups::{login, time_opt};
 use super::parameters::{Number, Parameters};
 use super::reply::Reply;
-use crate::channel::{Command, GroupCommand, Message, Progress};
-use crate::engine::call::Recipient;
+use crate::channel::{Command, GroupCommand, Message, Progress, Receipt};
 use crate::xmpp::Tag;
 use serde_json::{Value, json};
 
@@ -36,8 +35,10 @@ impl Asker<'_> {
         let (gid, row) = self.row(pm).await?;
         let info = self.ask(gid, Command::Group(GroupCommand::ReadMessageInfo { row })).await?;
         let domain = &self.api.settings.domain;
-        let line = |Recipient { jid, delivered, read }: &Recipient| json!({ "l": login(jid, domain), "cf": time_opt(*delivered), "rd": time_opt(*read) });
-        let lines: Vec<Value> = info.recipients.iter().map(line).collect();
+        let lines = info.receipts.iter().map(|(jid, Receipt { delivered, read })| {
+            json!({ "l": login(jid, domain), "cf": time_opt(*delivered), "rd": time_opt(*read) })
+        });
+        let lines: Vec<Value> = lines.collect();
         Ok(Reply::Json(Value::from(lines).to_string()))
     }
 

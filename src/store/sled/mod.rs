@@ -9,10 +9,10 @@ mod unsent;
 mod writer;
 
 use super::shelf::Space;
-use super::{Census, Sighting, Unsent, facts, keyspace, paging, pieces, reader, verify};
+use super::{Census, Sighting, Unsent, facts, keyspace, paging, pieces, reader, receipts, verify};
 use super::{CommitError, Directory, Page, PagePlan, Record, Sizes, Store, StoreError, Whereabouts};
 use crate::channel::{
-    Channel, ChannelName, Facts, Head, Member, ParticipantId, Progress, Row, Stamp, Status, Tombstone,
+    Channel, ChannelName, Facts, Head, Member, ParticipantId, Progress, Receipt, Row, Stamp, Status, Tombstone,
 };
 use disk::Disk;
 use folder::Folder;
@@ -161,14 +161,13 @@ impl Store for SledStore {
         facts::tombstones(&self.shelves, tag, numbers)
     }
 
-    fn reports(
+    fn receipts(
         &self,
         tag: u64,
         row: u64,
-        progress: Progress,
-        members: &[ParticipantId],
-    ) -> Result<HashMap<ParticipantId, Stamp>, StoreError> {
-        facts::reports(&self.shelves, tag, row, progress, members)
+        reached: &[(ParticipantId, Progress)],
+    ) -> Result<HashMap<ParticipantId, Receipt>, StoreError> {
+        receipts::receipts(&self.shelves, tag, row, reached)
     }
 
     fn commit(&self, now: Stamp, records: &[Record]) -> Result<(), CommitError> {

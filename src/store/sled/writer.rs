@@ -8,7 +8,7 @@
 use super::super::keyspace::{self, Month, Ops};
 use super::super::plan::{self, Seen, Writes};
 use super::super::shelf::{Order, Shelf, Space};
-use super::super::{CommitError, Record, StoreError, clear, pieces};
+use super::super::{CommitError, Record, StoreError, clear, pieces, receipts};
 use super::disk::Disk;
 use super::months::Shelves;
 use super::unsent::Pending;
@@ -214,12 +214,15 @@ impl Writer {
         Ok(served > 0)
     }
 
-    /// Applies changes to the state, the number of their commit last, since a part of them may be synced alone.
+    /// Applies changes to the state, with what follows from them, the number of their commit last, since a part of them may be synced alone.
     fn apply(&mut self, shelves: &Shelves, ops: &Ops, commit: Option<u64>, now: Stamp) -> Result<(), String> {
         if ops.is_empty() {
             return Ok(());
         }
-        let entries = pieces::cut_ops(ops, |key| shelves.state.entry(key)).map_err(|error| error.0)?;
+        let old = |key: &[u8]| shelves.state.entry(key);
+        let sums = receipts::sums(shelves, ops).map_err(|error| error.0)?;
+        let mut entries = pieces::cut_ops(ops, old).map_err(|error| error.0)?;
+        entries.extend(pieces::cut_ops(&sums, old).map_err(|error| error.0)?);
         self.unsynced_since.get_or_insert(now);
         let mut batch = Batch::default();
         for (key, entry) in entries {

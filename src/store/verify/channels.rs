@@ -9,7 +9,7 @@ use crate::channel::{Item, Node};
 use std::collections::HashMap;
 
 /// The letters of what belongs to a channel, with what it is.
-const OF_CHANNELS: [(u8, &str); 9] = [
+const OF_CHANNELS: [(u8, &str); 10] = [
     (b'm', "members"),
     (b'u', "guests"),
     (b'i', "items"),
@@ -18,6 +18,7 @@ const OF_CHANNELS: [(u8, &str); 9] = [
     (b'o', "tombstones"),
     (b'k', "corrections"),
     (b'q', "reports"),
+    (b'p', "sums of reports"),
     (b'h', "months"),
 ];
 
