@@ -1,6 +1,7 @@
 //! What happens to a group besides messages, as its archive tells it, and what is said of single rows.
 
-use super::{ParticipantId, Stamp};
+use super::{Member, ParticipantId, Stamp};
+use jid::BareJid;
 use serde::{Deserialize, Serialize};
 
 /// What kind of thing happened (groups.md §3.7).
@@ -24,15 +25,32 @@ pub enum EventKind {
     AdminRemoved,
 }
 
-/// Something that happened. People are named by participant id: their JIDs come from the member records on reading.
+/// Somebody as an event names it: as it was called at the time, whatever becomes of its record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// The participant id.
+    pub id: ParticipantId,
+    /// The account.
+    pub jid: BareJid,
+    /// The nick.
+    pub nick: String,
+}
+
+impl From<&Member> for Named {
+    fn from(member: &Member) -> Named {
+        Named { id: member.id.clone(), jid: member.jid.clone(), nick: member.nick.as_str().to_owned() }
+    }
+}
+
+/// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// What kind of thing.
     pub kind: EventKind,
     /// Who did it, where a member did.
-    pub by: Option<ParticipantId>,
+    pub by: Option<Named>,
     /// To whom.
-    pub whom: Option<ParticipantId>,
+    pub whom: Option<Named>,
     /// What it is about: the part of the profile, the new role, the new status.
     pub detail: Option<String>,
 }

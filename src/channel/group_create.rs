@@ -127,7 +127,7 @@ fn nick_of(account: &BareJid, wish: Option<Nick>, joined: bool, nicks: &mut BTre
 }
 
 fn first_row(owner: &Member, context: &Context<'_>) -> Row {
-    let event = Event { kind: EventKind::GroupCreated, by: Some(owner.id.clone()), whom: None, detail: None };
+    let event = Event { kind: EventKind::GroupCreated, by: Some(owner.into()), whom: None, detail: None };
     Row {
         number: 1,
         stamp: context.now,

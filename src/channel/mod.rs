@@ -29,7 +29,7 @@ mod view;
 pub use change::{Change, Head, Profile};
 pub use command::{Actor, Answer, Command, Context, Decision};
 pub use dedup::Recent;
-pub use event::{Event, EventKind, MediaKind, Progress, RowKind, Tombstone};
+pub use event::{Event, EventKind, MediaKind, Named, Progress, RowKind, Tombstone};
 pub use group::{Configuration, Facts, GroupAnswer, GroupCommand, GroupWish};
 pub use guest::{Access, Guest, NodeAccess};
 pub use limits::{FeatureSwitches, GroupDefaults, GroupRights, Limits, Rank, Rate, Rates};

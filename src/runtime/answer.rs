@@ -179,11 +179,10 @@ fn beside(
     let mut ids: BTreeSet<&ParticipantId> = BTreeSet::new();
     let mut moderated = Vec::new();
     for row in rows {
-        ids.insert(&row.author);
         match &row.kind {
-            RowKind::Event(event) => ids.extend(event.by.iter().chain(&event.whom)),
+            RowKind::Event(_) => {}
             RowKind::Moderation => moderated.extend(row.target),
-            _ => {}
+            _ => drop(ids.insert(&row.author)),
         }
     }
     if !moderated.is_empty() {

@@ -31,15 +31,15 @@ fn name_of(kind: EventKind) -> &'static str {
     }
 }
 
-/// An event of the archive.
-pub fn of_row(event: &Event, stamp: Stamp, people: &dyn People) -> Tag {
-    let person = |id: &Option<ParticipantId>| id.as_ref().and_then(|id| people.find(id));
-    let whom = person(&event.whom);
+/// An event of the archive. Its people are called as they were at the time.
+pub fn of_row(event: &Event, stamp: Stamp) -> Tag {
+    let (by, whom) = (event.by.as_ref(), event.whom.as_ref());
     let detail = event.detail.as_deref();
     let of = |kinds: &[EventKind]| detail.filter(|_| kinds.contains(&event.kind));
     Tag::in_ns("event", ns::GROUP)
         .attr("type", name_of(event.kind))
-        .attr_opt("by", person(&event.by).map(|by| by.jid.as_str()))
+        .attr_opt("by", by.map(|by| by.jid.as_str()))
+        .attr_opt("by-nick", by.map(|by| by.nick.as_str()))
         .attr_opt("jid", whom.map(|whom| whom.jid.as_str()))
         .attr_opt("nick", whom.map(|whom| whom.nick.as_str()))
         .attr_opt("status", of(&[EventKind::MemberAdded]))
@@ -88,16 +88,16 @@ fn invitation_ended(member: &Member, render: &mut Render<'_>) {
     }
     let told = render.beside().find_map(|change| match change {
         Change::Published(Row { kind: RowKind::Event(event), stamp, .. })
-            if event.whom.as_ref() == Some(&member.id) =>
+            if event.whom.as_ref().is_some_and(|whom| whom.id == member.id) =>
         {
-            Some(of_row(event, *stamp, render.channel))
+            Some(of_row(event, *stamp))
         }
         _ => None,
     });
     // Where the last one left, its invitations went with it.
     let event = told.unwrap_or_else(|| {
-        let (kind, whom) = (EventKind::MemberRemoved, Some(member.id.clone()));
-        of_row(&Event { kind, by: None, whom, detail: None }, render.now, render.channel)
+        let (kind, whom) = (EventKind::MemberRemoved, Some(member.into()));
+        of_row(&Event { kind, by: None, whom, detail: None }, render.now)
     });
     let message = headed(render).attr("type", "normal").child(event);
     render.mail(&member.jid, message);
@@ -108,7 +108,7 @@ fn last_event(event: &Event, number: u64, render: &mut Render<'_>) {
     if !matches!(event.kind, EventKind::MemberLeft | EventKind::MemberRemoved) {
         return;
     }
-    let Some(gone) = event.whom.as_ref().and_then(|id| render.channel.member_of(id)) else { return };
+    let Some(gone) = event.whom.as_ref().and_then(|whom| render.channel.member_of(&whom.id)) else { return };
     let Some(Change::Published(row)) = render.beside().find(|change| is_row(change, number)) else { return };
     if gone.was_in_at(number) {
         let account = gone.jid.clone();

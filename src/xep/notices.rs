@@ -19,7 +19,7 @@ impl Extension for Notices {
             return;
         }
         let Change::Published(Row { kind: RowKind::Event(event), number, .. }) = change else { return };
-        let is_added = |member: &Member| Some(&member.id) == event.whom.as_ref();
+        let is_added = |member: &Member| event.whom.as_ref().is_some_and(|whom| whom.id == member.id);
         match event.kind {
             EventKind::GroupCreated => tell(render, "NG", *number, |_| true),
             EventKind::MemberAdded => {

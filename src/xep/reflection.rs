@@ -54,19 +54,19 @@ impl Frame<'_> {
     }
 
     /// A row of the archive. `outer` is an empty `<message/>`, in the namespace that its place wants; `tombstone` is what
-    /// is left of the row, or for a retraction by a moderator what it left. `None` where nobody knows the author.
+    /// is left of the row, or for a retraction by a moderator what it left. `None` where its author is to be named and
+    /// nobody knows it.
     pub fn row(&self, outer: Tag, row: &Row, tombstone: Option<&Tombstone>, people: &dyn People) -> Option<Tag> {
-        let author = people.find(&row.author)?;
+        let author = people.find(&row.author);
         let id = self.id(row.number);
         let by_author = || [self.channel, "/", row.author.as_str()].concat();
         let spoken = |content: Tag| {
-            content
-                .child(mix(&row.nick, &author.jid))
-                .child_opt(own_ids(row.stanza_id.as_deref(), row.origin_id.as_deref()))
+            let content = content.child(mix(&row.nick, &author?.jid));
+            Some(content.child_opt(own_ids(row.stanza_id.as_deref(), row.origin_id.as_deref())))
         };
         let message = match &row.kind {
             RowKind::Event(event) => {
-                let event = group_events::of_row(event, row.stamp, people);
+                let event = group_events::of_row(event, row.stamp);
                 envelope(outer, self.channel.to_owned(), &id, None).child(event)
             }
             RowKind::Moderation => {
@@ -75,16 +75,16 @@ impl Frame<'_> {
             }
             RowKind::Retraction if row.payload.is_empty() => {
                 let retract = Tag::in_ns("retract", ns::RETRACT).attr_opt("id", row.target.map(|row| self.id(row)));
-                spoken(envelope(outer, by_author(), &id, None).child(retract))
+                spoken(envelope(outer, by_author(), &id, None).child(retract))?
             }
             _ if tombstone.is_some() => {
                 let retracted = tombstone.map(|tombstone| self.tombstone(tombstone));
                 let message = envelope(outer, by_author(), &id, None).child_opt(retracted);
-                message.child(mix(&row.nick, &author.jid))
+                message.child(mix(&row.nick, &author?.jid))
             }
             _ => {
                 let outer = outer.with_room(row.payload.len() + BESIDE_BYTES);
-                spoken(envelope(outer, by_author(), &id, row.lang.as_deref()).raw(&row.payload))
+                spoken(envelope(outer, by_author(), &id, row.lang.as_deref()).raw(&row.payload))?
             }
         };
         let prev =

@@ -255,7 +255,12 @@ fn facts_tell_who_corrected_and_who_retracted(store: &dyn Store) {
     let mut correction = room.next_row(&author, RowKind::Message);
     (correction.target, correction.corrects) = (Some(1), true);
     room.make(store, vec![Change::Published(correction)]);
-    let event = Event { kind: EventKind::MemberLeft, by: None, whom: Some(author.clone()), detail: None };
+    let event = Event {
+        kind: EventKind::MemberLeft,
+        by: None,
+        whom: room.channel.member_of(&author).map(Into::into),
+        detail: None,
+    };
     let row = room.next_row(&author, RowKind::Event(event));
     let tombstone = room.tombstone(1, &author);
     room.make(store, vec![Change::Published(row), Change::Entombed(tombstone)]);

@@ -3,8 +3,8 @@
 use super::Outcome;
 use crate::channel::event::{Event, EventKind};
 use crate::channel::{
-    Answer, Change, Channel, Decision, Head, Member, Nick, NodeSet, ParticipantId, Rights, Row, RowKind, Stamp, Status,
-    tail,
+    Answer, Change, Channel, Decision, Head, Member, Named, Nick, NodeSet, ParticipantId, Rights, Row, RowKind, Stamp,
+    Status, tail,
 };
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet};
@@ -99,12 +99,8 @@ impl<'a> Draft<'a> {
         let owner = || self.channel.rights().owners.iter().find_map(|owner| self.channel.member(owner));
         let Some(author) = by.or(whom).or_else(owner) else { return };
         let (id, nick) = (author.id.clone(), author.nick.as_str().to_owned());
-        let event = Event {
-            kind,
-            by: by.map(|by| by.id.clone()),
-            whom: whom.map(|whom| whom.id.clone()),
-            detail: detail.map(str::to_owned),
-        };
+        let event =
+            Event { kind, by: by.map(Named::from), whom: whom.map(Named::from), detail: detail.map(str::to_owned) };
         let row = Row { kind: RowKind::Event(event), ..self.blank_row(id, nick) };
         self.row(row);
     }

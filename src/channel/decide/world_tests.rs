@@ -184,7 +184,7 @@ impl World {
             Change::Published(Row { kind: RowKind::Event(event), .. }) => Some(event),
             _ => None,
         });
-        let name = |id: &ParticipantId| self.channel.member_of(id).unwrap().jid.node().unwrap().to_string();
+        let name = |whom: &Named| whom.jid.node().unwrap().to_string();
         rows.map(|event| (event.kind, event.whom.as_ref().map(name), event.detail.clone())).collect()
     }
 }
