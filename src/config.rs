@@ -158,6 +158,8 @@ pub struct Archive {
 pub struct Limits {
     pub participants_max: usize,
     pub guests_max: usize,
+    pub former_max: usize,
+    pub former_silent_max: usize,
     pub channels_max: usize,
     pub channel_name_bytes_max: usize,
     pub nick_bytes_max: usize,
@@ -201,6 +203,8 @@ impl Limits {
         crate::channel::Limits {
             participants_max: self.participants_max,
             guests_max: self.guests_max,
+            former_max: self.former_max,
+            former_silent_max: self.former_silent_max,
             channels_max: self.channels_max,
             channel_name_bytes_max: self.channel_name_bytes_max,
             nick_bytes_max: self.nick_bytes_max,
@@ -403,6 +407,8 @@ impl Default for Limits {
         let channel = crate::channel::Limits::default();
         Limits {
             guests_max: channel.guests_max,
+            former_max: channel.former_max,
+            former_silent_max: channel.former_silent_max,
             participants_max: channel.participants_max,
             channels_max: channel.channels_max,
             channel_name_bytes_max: channel.channel_name_bytes_max,

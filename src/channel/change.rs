@@ -100,6 +100,8 @@ pub enum Change {
     /// Somebody settled something for itself alone; the record as it is after. Beside a `Published` it only saves how
     /// far the member's reading came, and says nothing new to anybody.
     Noted(Member),
+    /// A record is gone, as it last was: nothing in the archive needs it.
+    Struck(Member),
     /// A recipient reported how far messages came, which its record tells too, without another change.
     Reported(Report),
     /// A row was retracted.

@@ -109,6 +109,7 @@ fn person(
         since: context.now,
         subscriptions: if joined { NodeSet::GROUP } else { NodeSet::default() },
         windows: if joined { vec![(1, None)] } else { Vec::new() },
+        spoke: false,
         own: Own::default(),
         ended: false,
     }

@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 pub struct Limits {
     /// Participants of one channel.
     pub participants_max: usize,
+    /// Records of people who wrote something in a channel, or reported on it, and left.
+    pub former_max: usize,
+    /// Records of people who left a channel without a word; who left first goes first.
+    pub former_silent_max: usize,
     /// Channels of the whole service.
     pub channels_max: usize,
     /// A channel's name, in bytes.
@@ -41,6 +45,8 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             participants_max: 100_000,
+            former_max: 100_000,
+            former_silent_max: 1000,
             channels_max: 1_000_000,
             channel_name_bytes_max: 128,
             nick_bytes_max: 128,

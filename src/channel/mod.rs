@@ -45,6 +45,7 @@ pub use snapshot::{Person, Snapshot, Standing};
 pub use stamp::Stamp;
 
 use jid::BareJid;
+use participant::Silent;
 use states::States;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tail::Tail;
@@ -66,6 +67,10 @@ pub struct Channel {
     states: States,
     joined: usize,
     waiting: usize,
+    /// Records of those who left.
+    former: usize,
+    /// Those of them who left without a word, who left first comes first.
+    silent: BTreeSet<Silent>,
     bytes: usize,
 }
 
@@ -122,6 +127,8 @@ impl Channel {
             states: States::default(),
             joined: 0,
             waiting: 0,
+            former: 0,
+            silent: BTreeSet::new(),
             bytes: 1024 + items + guests + 128 * listed,
         };
         members.into_iter().for_each(|member| channel.set_member(member));
@@ -243,6 +250,7 @@ impl Channel {
             Change::Relayed(relay) => self.states.note(relay),
             Change::Entombed(_) => {}
             Change::Reported(report) => self.note_report(report),
+            Change::Struck(member) => self.strike(&member.id),
             Change::Joined(member)
             | Change::Left(member)
             | Change::Renamed(member)
@@ -302,6 +310,9 @@ impl Channel {
             self.bytes -= member.own.bytes();
             member.own.take(report);
             self.bytes += member.own.bytes();
+            if !member.left_silently() {
+                self.silent.remove(&member.silent());
+            }
         }
     }
 
@@ -327,8 +338,16 @@ impl Channel {
         if self.members.get(&member.jid).is_some_and(|old| old.id == member.id) {
             self.unseat(&member.jid);
         }
+        if member.status == Status::Left {
+            self.former += 1;
+        }
+        if member.left_silently() {
+            self.silent.insert(member.silent());
+        }
         if member.ended {
-            self.ended.insert(member.id.clone(), member);
+            if let Some(past) = self.ended.insert(member.id.clone(), member) {
+                self.forget_leaving(&past);
+            }
             return;
         }
         self.bytes += member.own.bytes() + 24 * member.windows.len();
@@ -340,12 +359,29 @@ impl Channel {
         self.members.insert(member.jid.clone(), member);
     }
 
+    fn strike(&mut self, id: &ParticipantId) {
+        let Some(jid) = self.ids.remove(id) else { return };
+        self.bytes -= 384 + 3 * jid.as_str().len();
+        if self.members.get(&jid).is_some_and(|member| member.id == *id) {
+            self.unseat(&jid);
+        } else if let Some(past) = self.ended.remove(id) {
+            self.forget_leaving(&past);
+        }
+    }
+
+    /// Takes a record out of those of people who left.
+    fn forget_leaving(&mut self, past: &Member) {
+        self.former -= usize::from(past.status == Status::Left);
+        self.silent.remove(&past.silent());
+    }
+
     /// Takes a record out of all counts.
     fn unseat(&mut self, jid: &BareJid) {
         let Some(old) = self.members.remove(jid) else { return };
         self.bytes -= old.own.bytes() + 24 * old.windows.len();
         self.joined -= usize::from(old.is_joined());
         self.waiting -= usize::from(old.status == Status::Waiting);
+        self.forget_leaving(&old);
         if self.nicks.get(old.nick.key()) == Some(jid) {
             self.nicks.remove(old.nick.key());
         }

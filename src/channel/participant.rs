@@ -12,7 +12,8 @@ pub enum Status {
     Joined,
     /// Added, and not joined yet; told of nothing but the invitation and its end.
     Waiting,
-    /// Left, declined or removed; the record stays, so that history stays attributable and a rejoin gets the same id.
+    /// Left, declined or removed. The record stays, so that history stays attributable and a rejoin gets the same id,
+    /// unless it was never in; of those who left without a word only so many stay.
     Left,
 }
 
@@ -33,6 +34,8 @@ pub struct Member {
     pub subscriptions: NodeSet,
     /// One window of rows a stay: the first row that came while in, and the last one, open while in.
     pub windows: Vec<(u64, Option<u64>)>,
+    /// Whether messages of the archive are its own; set with the first one.
+    pub spoke: bool,
     /// What this member settled for itself alone.
     pub own: Own,
     /// Whether the account is no more. The record stays for the sake of its rows; a later account of that name is
@@ -56,10 +59,28 @@ pub struct Own {
     pub reported: Reported,
 }
 
+/// Somebody who left without a word: since when, the account, the participant id.
+pub(super) type Silent = (Stamp, BareJid, ParticipantId);
+
 impl Member {
+    /// How it is listed where it left without a word.
+    pub(super) fn silent(&self) -> Silent {
+        (self.since, self.jid.clone(), self.id.clone())
+    }
+
     /// Whether it is in the channel.
     pub fn is_joined(&self) -> bool {
         self.status == Status::Joined
+    }
+
+    /// Whether it left without a word: nothing in the archive needs its record, since events name people by themselves.
+    pub fn left_silently(&self) -> bool {
+        self.status == Status::Left && !self.spoke && self.own.reported.reports == 0
+    }
+
+    /// Whether its record serves nobody: it was never in, or the account is no more, and it left without a word.
+    pub fn is_moot(&self) -> bool {
+        self.left_silently() && (self.windows.is_empty() || self.ended)
     }
 
     /// Whether it was in the channel when a row came.

@@ -43,6 +43,8 @@ fn ranges(config: &Config, wrong: &mut Vec<OutOfRange>) {
         ("archive.query_threads", of(config.archive.query_threads), 1, 256),
         ("limits.participants_max", of(limits.participants_max), 1, many),
         ("limits.guests_max", of(limits.guests_max), 0, many),
+        ("limits.former_max", of(limits.former_max), 1, many),
+        ("limits.former_silent_max", of(limits.former_silent_max), 0, many),
         ("limits.channels_max", of(limits.channels_max), 1, many),
         ("limits.channel_name_bytes_max", of(limits.channel_name_bytes_max), 1, 1023),
         ("limits.nick_bytes_max", of(limits.nick_bytes_max), 1, 1023),

@@ -164,6 +164,14 @@ impl Engine {
         }
     }
 
+    /// Learns that a record is gone; a later one of the same account stays.
+    pub(super) fn note_struck(&mut self, name: &ChannelName, member: &Member) {
+        let is_known = self.shelf.channel(name).is_some_and(|channel| channel.member(&member.jid).is_some());
+        if let Some(groups) = self.groups.get_mut(&member.jid).filter(|_| !is_known) {
+            groups.remove(name);
+        }
+    }
+
     /// Learns whether anybody is in a group.
     pub(super) fn note_deserted(&mut self, name: &ChannelName) {
         match self.shelf.channel(name).and_then(Channel::deserted_since) {

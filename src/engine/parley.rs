@@ -237,6 +237,9 @@ impl Engine {
         }
         self.shelf.change(name, |channel| channel.apply(change));
         self.note_facts(tag, change);
+        if let Change::Struck(member) = change {
+            self.note_struck(name, member);
+        }
         if change.member().is_some() {
             self.note_deserted(name);
         }

@@ -6,7 +6,7 @@
 use super::keyspace::{self, BLOCK_ROWS, Entry, Grave, List, Membership, Month, Ops, Span, Spans, Visit};
 use super::shelf::{Shelf, Space};
 use super::{Record, StoreError, Whereabouts};
-use crate::channel::{Change, ChannelName, Guest, Member, Node, ParticipantId, Row, RowKind};
+use crate::channel::{Change, ChannelName, Guest, Member, Node, ParticipantId, Row, RowKind, Status};
 use jid::BareJid;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, HashSet};
@@ -125,6 +125,7 @@ impl<S: Shelf> Draft<'_, S> {
             Change::ListPurged { node } => self.list(tag, *node, true)?,
             Change::Listed { node, jid, present } => self.listed(tag, *node, jid, *present)?,
             Change::Reported(report) => self.put(keyspace::report(tag, report), keyspace::encode(report)?),
+            Change::Struck(member) => self.strike(name, tag, member)?,
             Change::Entombed(tombstone) => {
                 self.put(keyspace::tombstone(tag, tombstone.row), keyspace::encode(tombstone)?);
             }
@@ -196,6 +197,17 @@ impl<S: Shelf> Draft<'_, S> {
         let visit = is_one.then(|| keyspace::encode(&Visit { name: name.clone(), tag })).transpose()?;
         self.writes.kept.insert(keyspace::guest(tag, &guest.jid), record);
         self.writes.kept.insert(keyspace::visit(&guest.jid, name), visit);
+        Ok(())
+    }
+
+    fn strike(&mut self, name: &ChannelName, tag: u64, member: &Member) -> Result<(), StoreError> {
+        self.writes.kept.insert(keyspace::member(tag, &member.id), None);
+        let key = keyspace::membership(&member.jid, name);
+        // The place in the index may be a later member's of the same account, or that of a later channel of the name.
+        let place: Option<Membership> = self.value(&key)?;
+        if place.is_some_and(|it| it.tag == tag && it.status == Status::Left && it.forgotten == member.own.forgotten) {
+            self.writes.kept.insert(key, None);
+        }
         Ok(())
     }
 

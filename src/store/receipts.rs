@@ -158,6 +158,7 @@ mod tests {
                     since: Stamp(0),
                     subscriptions: Default::default(),
                     windows: vec![(1, None)],
+                    spoke: false,
                     own: Own::default(),
                     ended: false,
                 }

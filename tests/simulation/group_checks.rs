@@ -22,7 +22,7 @@ impl World {
             let sealed = stanza.children().find(|child| child.name() == "stanza-id").and_then(|id| id.attr("id"));
             let Some(row) = sealed.and_then(|id| self.sealer.open(group.tag, id)) else { continue };
             let to = stanza.attr("to").unwrap().split('@').next().unwrap();
-            assert!(group.rows[row as usize - 1].audience.contains(to), "{to} gets row {row} of {name}");
+            assert!(group.rows[row as usize - 1].told.contains(to), "{to} gets row {row} of {name}");
             self.delivered += 1;
         }
     }

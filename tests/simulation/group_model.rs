@@ -24,6 +24,8 @@ pub struct Row {
     pub kind: Kind,
     /// Who was in when it came; somebody who leaves still sees the row of it.
     pub audience: BTreeSet<String>,
+    /// To whom it was sent, whatever became of them.
+    pub told: BTreeSet<String>,
     pub retracted: bool,
 }
 
@@ -32,6 +34,9 @@ pub struct Person {
     pub status: Status,
     pub since: u64,
     pub forgotten: bool,
+    /// Whether it ever was in, and whether messages are its own.
+    pub was_in: bool,
+    pub spoke: bool,
     pub cleared: u64,
     pub mark: u64,
     pub hidden: BTreeSet<u64>,
@@ -51,6 +56,8 @@ pub struct Group {
     pub owner: Option<String>,
     pub admins: BTreeSet<String>,
     pub rows: Vec<Row>,
+    /// How many who left without a word stay known.
+    pub silent_max: usize,
 }
 
 pub type Verdict = Result<(), &'static str>;
@@ -112,9 +119,12 @@ impl Group {
     pub fn row(&mut self, author: &str, kind: Kind, more: Option<&str>) {
         let mut audience = self.joined();
         audience.extend(more.map(str::to_owned));
-        self.rows.push(Row { author: author.to_owned(), kind, audience, retracted: false });
+        let told = audience.clone();
+        self.rows.push(Row { author: author.to_owned(), kind, audience, told, retracted: false });
         let head = self.rows.len() as u64;
-        if let Some(person) = self.people.get_mut(author).filter(|_| matches!(kind, Kind::Message | Kind::Media)) {
+        let Some(person) = self.people.get_mut(author).filter(|_| kind != Kind::Event) else { return };
+        person.spoke = true;
+        if kind != Kind::Retraction {
             person.mark = head;
         }
     }
@@ -125,6 +135,8 @@ impl Group {
             status,
             since: now,
             forgotten: false,
+            was_in: false,
+            spoke: false,
             cleared: 0,
             mark: 0,
             hidden: BTreeSet::new(),
@@ -134,6 +146,7 @@ impl Group {
         (person.status, person.since, person.forgotten) = (status, now, false);
         if status == Status::Joined {
             person.mark = person.mark.max(head);
+            person.was_in = true;
         }
     }
 
@@ -145,10 +158,27 @@ impl Group {
             (person.status, person.since) = (Status::Left, now);
         }
         if !was_in {
-            let seen = &mut self.rows.last_mut().unwrap().audience;
-            seen.remove(who);
+            let row = self.rows.last_mut().unwrap();
+            row.audience.remove(who);
+            row.told.remove(who);
         }
         self.succeed(now);
+        self.forget_silent();
+    }
+
+    /// Whoever was never in is forgotten, and of those who left without a word who left first, where there are too many:
+    /// as if they had never been there, but for the rows of it.
+    fn forget_silent(&mut self) {
+        let is_silent = |person: &Person| person.status == Status::Left && !person.spoke && person.delivered.is_empty();
+        let silent = self.people.iter().filter(|(_, person)| is_silent(person));
+        let mut silent: Vec<_> = silent.map(|(who, person)| (person.was_in, person.since, who.clone())).collect();
+        silent.sort();
+        let moot = silent.iter().filter(|(was_in, ..)| !was_in).count();
+        let left = (silent.len() - moot).saturating_sub(self.silent_max);
+        for (_, _, who) in &silent[..moot + left] {
+            self.people.remove(who);
+            self.rows.iter_mut().for_each(|row| drop(row.audience.remove(who)));
+        }
     }
 
     fn succeed(&mut self, now: u64) {
@@ -285,7 +315,7 @@ impl Group {
         if !self.sees(who, row) {
             return Err("NoSuchItem");
         }
-        if exact && self.rows[row as usize - 1].author == who {
+        if exact && (self.rows[row as usize - 1].author == who || !self.rows[row as usize - 1].audience.contains(who)) {
             return Ok(());
         }
         let covered = (if exact { row } else { 1 })..=row;

@@ -81,6 +81,7 @@ impl World {
         let mut dice = StdRng::seed_from_u64(seed);
         let mut limits = Limits::default();
         limits.groups.participants_max = PEOPLE_MAX;
+        limits.former_silent_max = *[0, 1, 2, 1000].choose(&mut dice).unwrap();
         let settings = Settings {
             domain: jid::DomainPart::new("mix.example").unwrap().into_owned(),
             name: "mix".into(),
@@ -221,6 +222,7 @@ impl World {
             owner: Some(who.into()),
             admins: Default::default(),
             rows: Vec::new(),
+            silent_max: self.settings.limits.former_silent_max,
         };
         group.seat(who, Status::Joined, self.now);
         let status = if invites { Status::Waiting } else { Status::Joined };

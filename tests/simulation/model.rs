@@ -51,6 +51,8 @@ pub struct Seat {
     pub key: String,
     pub joined: bool,
     pub nodes: Nodes,
+    /// When it came or went.
+    pub since: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -138,6 +140,8 @@ pub struct Model {
     /// The engine's time, which never goes back while it lives.
     pub now: u64,
     pub participants_max: usize,
+    /// How many who left without a word stay known.
+    pub silent_max: usize,
     pub channels_max: usize,
     pub page_default: usize,
     pub page_max: usize,
@@ -156,7 +160,7 @@ impl Model {
         let account = &ask.account;
         match &ask.op {
             Op::Create(name) => return self.create(account, *name),
-            Op::Destroy(name) => return self.destroy(account, name, routes),
+            Op::Destroy(name) => return self.destroy(ask, name, routes),
             Op::List => return (Expect::List(self.visible(account)), Vec::new()),
             Op::Garbage { channel, conditions, .. } => {
                 let missing = channel.as_ref().is_some_and(|name| !self.rooms.contains_key(name));
@@ -169,11 +173,18 @@ impl Model {
             _ => {}
         }
         let limits = (self.participants_max, self.page_default, self.page_max, self.now);
+        let silent_max = self.silent_max;
         let channel = ask.op.channel().unwrap_or_default().to_owned();
         let Some(room) = self.rooms.get_mut(&channel) else { return refuse("item-not-found") };
         let taken = match &ask.op {
-            Op::Join { nick, nodes, .. } => room.join(ask, &channel, nick.as_deref(), *nodes, limits.0, routes),
-            Op::Leave { .. } => room.leave(ask, &channel, routes),
+            Op::Join { nick, nodes, .. } => {
+                room.join(ask, &channel, nick.as_deref(), *nodes, (limits.0, limits.3), routes)
+            }
+            Op::Leave { .. } => {
+                let left = room.leave(ask, &channel, limits.3, routes);
+                room.forget_silent(silent_max);
+                left
+            }
             Op::SetNick { nick, .. } => room.rename(account, &channel, nick.as_deref(), routes),
             Op::Update { add, remove, .. } => room.update(account, *add, *remove),
             Op::Subscribe { node, wanted, .. } => room.subscribe(account, *node, *wanted),
@@ -220,10 +231,15 @@ impl Model {
         (Expect::Created(known.map(str::to_owned)), Vec::new())
     }
 
-    fn destroy(&mut self, account: &str, name: &str, routes: &Routes) -> Taken {
+    fn destroy(&mut self, ask: &Ask, name: &str, routes: &mut Routes) -> Taken {
+        let account = &ask.account;
         let Some(room) = self.rooms.get(name) else { return refuse("item-not-found") };
-        if room.owner != account && account != OPERATOR {
+        if room.owner != *account && account != OPERATOR {
             return refuse("not-allowed");
+        }
+        // Whoever is in and asks speaks MIX, and hears of what it asked for.
+        if room.seat(account).is_some() {
+            routes.spoke(account, ask.resource.as_deref());
         }
         let mut event = room.event(Key::Deleted(name.to_owned()), 2, routes);
         event.audience.extend(room.guests.keys().map(|guest| (guest.clone(), routes.sure_of_guest(guest))));

@@ -78,7 +78,7 @@ impl Room {
         channel: &str,
         nick: Option<&str>,
         nodes: Nodes,
-        participants_max: usize,
+        (participants_max, now): (usize, u64),
         routes: &mut Routes,
     ) -> Taken {
         let account = &ask.account;
@@ -105,7 +105,7 @@ impl Room {
         let visited = self.guests.remove(account).unwrap_or(0);
         let held = past.as_ref().filter(|_| seated).map_or(visited, |seat| seat.nodes);
         let id = past.and_then(|seat| seat.id);
-        let seat = Seat { id, nick: nick.clone(), key, joined: true, nodes: held | nodes };
+        let seat = Seat { id, nick: nick.clone(), key, joined: true, nodes: held | nodes, since: now };
         self.seats.insert(account.clone(), seat);
         routes.joined(account, ask.resource.is_none());
         routes.spoke(account, ask.resource.as_deref());
@@ -115,13 +115,24 @@ impl Room {
         (Expect::Joined { nick, nodes }, events)
     }
 
-    pub fn leave(&mut self, ask: &Ask, channel: &str, routes: &Routes) -> Taken {
+    /// Of those who left without a word, who left first is forgotten where there are too many.
+    pub fn forget_silent(&mut self, max: usize) {
+        let spoke = |account: &String| self.rows.iter().any(|row| row.author == *account);
+        let silent = self.seats.iter().filter(|(account, seat)| !seat.joined && !spoke(account));
+        let mut silent: Vec<(u64, String)> = silent.map(|(account, seat)| (seat.since, account.clone())).collect();
+        silent.sort();
+        for (_, account) in &silent[..silent.len().saturating_sub(max)] {
+            self.seats.remove(account);
+        }
+    }
+
+    pub fn leave(&mut self, ask: &Ask, channel: &str, now: u64, routes: &Routes) -> Taken {
         let account = &ask.account;
         if self.seat(account).is_none() {
             return refuse("forbidden");
         }
         if let Some(seat) = self.seats.get_mut(account) {
-            (seat.joined, seat.nodes) = (false, 0);
+            (seat.joined, seat.nodes, seat.since) = (false, 0, now);
         }
         let key = Key::Gone { channel: channel.to_owned(), account: account.clone() };
         let audience = BTreeMap::from([(account.clone(), routes.sure(account))]);

@@ -6,10 +6,10 @@ use super::model::{Event, Expect, Model};
 use super::wire;
 use super::world::{Owed, World};
 use minidom::Element;
-use mixd::channel::Stamp;
+use mixd::channel::{Change, Stamp};
 use mixd::engine::{Inbound, Out, Turn};
 use mixd::runtime::load::load_all;
-use mixd::store::{CommitError, Failure, Store};
+use mixd::store::{CommitError, Failure, Record, Store};
 use mixd::xmpp::ns;
 use rand::seq::IndexedRandom;
 use std::collections::BTreeMap;
@@ -97,6 +97,12 @@ impl World {
 
     /// After a commit: what goes out is checked, and reaches the host servers.
     pub fn finish(&mut self, turn: Turn, owed: Owed, events: &[Event]) {
+        // Whoever came and went within the turn may have left no record.
+        for record in &turn.records {
+            if let Record::Channel { name, change: Change::Joined(member), .. } = record {
+                self.ids.insert((name.to_string(), member.id.to_string()), member.jid.to_string());
+            }
+        }
         self.learn();
         let (mut direct, mut asked): (Owed, Owed) = Default::default();
         for (ask, expect) in owed {

@@ -74,6 +74,7 @@ impl World {
         let limits = Limits {
             participants_max: *[4, 100].choose(&mut dice).unwrap(),
             channels_max: *[3, 100].choose(&mut dice).unwrap(),
+            former_silent_max: *[0, 1, 1000].choose(&mut dice).unwrap(),
             ..Limits::default()
         };
         let settings = Settings {
@@ -97,6 +98,7 @@ impl World {
             nameless: Vec::new(),
             now: 0,
             participants_max: settings.limits.participants_max,
+            silent_max: settings.limits.former_silent_max,
             channels_max: settings.limits.channels_max,
             page_default: settings.page_default,
             page_max: settings.page_max,

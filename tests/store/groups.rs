@@ -1,7 +1,9 @@
 //! What every store has to do for groups: everything but rows.
 
 use crate::fixture::{NOON, Room, jid, loaded, name};
-use mixd::channel::{Change, Command, Event, EventKind, Item, Limits, Node, Rights, RowKind, Status};
+use mixd::channel::{
+    Change, Command, Event, EventKind, Item, Limits, Member, Node, ParticipantId, Rights, RowKind, Status,
+};
 use mixd::store::Store;
 
 claims!(
@@ -15,6 +17,7 @@ claims!(
     the_highest_number_outlives_its_channel,
     what_was_destroyed_leaves_nothing_to_its_successor;
     inventions: every_record_of_a_member_comes_back,
+    a_record_that_is_struck_is_gone_and_a_later_one_of_the_account_stays,
     the_list_of_groups_follows_every_change,
     facts_tell_who_corrected_and_who_retracted,
 );
@@ -179,6 +182,27 @@ fn the_list_of_groups_follows_every_change(store: &dyn Store) {
     rooms[1].destroy(store);
     assert_eq!(store.groups_of(&jid("hag66")).unwrap(), [(name("b"), Status::Left)]);
     assert_eq!(store.groups_of(&jid("hag6")).unwrap(), []);
+}
+
+fn a_record_that_is_struck_is_gone_and_a_later_one_of_the_account_stays(store: &dyn Store) {
+    let mut room = Room::create(store, "coven", 1);
+    let groups = || store.groups_of(&jid("hag66")).unwrap().into_iter().map(|(_, status)| status).collect::<Vec<_>>();
+    let invited = room.record_of("hag66", Status::Waiting);
+    room.make(store, vec![Change::Invited(invited.clone())]);
+    assert_eq!(groups(), [Status::Waiting]);
+    let gone = room.record_of("hag66", Status::Left);
+    room.make(store, vec![Change::Invited(gone.clone()), Change::Struck(gone)]);
+    same(store, &room);
+    assert_eq!((groups(), room.channel.members().count()), (vec![], 0));
+    assert!(store.people(room.tag(), std::slice::from_ref(&invited.id)).unwrap().is_empty());
+    // An account that ended, and a later one of its name, which is somebody else.
+    let mut ended = room.record_of("hag66", Status::Left);
+    ended.ended = true;
+    let later =
+        Member { id: ParticipantId::random(&mut room.dice), ended: false, status: Status::Joined, ..ended.clone() };
+    room.make(store, vec![Change::Left(ended.clone()), Change::Joined(later.clone()), Change::Struck(ended)]);
+    same(store, &room);
+    assert_eq!((groups(), room.channel.member(&jid("hag66"))), (vec![Status::Joined], Some(&later)));
 }
 
 fn the_directory_knows_the_numbers_of_groups(store: &dyn Store) {

@@ -27,6 +27,7 @@ impl Room {
                 since: self.now,
                 subscriptions: NodeSet::ALL,
                 windows: vec![(self.channel.head().row + 1, None)],
+                spoke: false,
                 own: Own::default(),
                 ended: false,
             },

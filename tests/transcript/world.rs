@@ -244,6 +244,8 @@ fn settings(script: &Script, memory: Memory) -> Result<Settings, Unplayable> {
             "creators" => settings.creators = value.split_whitespace().map(str::to_owned).collect(),
             "guests_max" => settings.limits.guests_max = number()?,
             "participants_max" => settings.limits.participants_max = number()?,
+            "former_max" => settings.limits.former_max = number()?,
+            "former_silent_max" => settings.limits.former_silent_max = number()?,
             "channels_max" => settings.limits.channels_max = number()?,
             "channel_name_bytes_max" => settings.limits.channel_name_bytes_max = number()?,
             "nick_bytes_max" => settings.limits.nick_bytes_max = number()?,

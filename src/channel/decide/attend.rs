@@ -32,6 +32,9 @@ impl Channel {
         if past.is_none_or(|past| past.status != Status::Waiting) {
             self.check_room(1, context.limits)?;
         }
+        if past.is_none() {
+            self.check_former(context.limits)?;
+        }
         let mut draft = Draft::new(self, context.now);
         let nick = match nick {
             Some(nick) => self.free_nick(actor, nick, context)?,
@@ -52,6 +55,15 @@ impl Channel {
             return Ok(());
         }
         Err(if self.is_group() { Refusal::Crowded { max } } else { Refusal::TooMany { what: "participants", max } })
+    }
+
+    /// Refuses anybody new where there are as many records as allowed of people who left and whom history needs.
+    pub(super) fn check_former(&self, limits: &Limits) -> Result<(), Refusal> {
+        let max = limits.former_max;
+        match self.former.saturating_sub(self.silent.len()) < max {
+            true => Ok(()),
+            false => Err(Refusal::TooMany { what: "people who wrote something and left", max }),
+        }
     }
 
     /// How many may be in it, those who wait counted.
@@ -92,6 +104,7 @@ impl Channel {
         draft.put(change, left.clone());
         draft.event(EventKind::MemberLeft, Some(&left), Some(&left), None);
         self.settle_roles(&mut draft);
+        draft.clear_away(context.limits);
         draft.finish(Answer::Left)
     }
 
@@ -125,6 +138,7 @@ impl Channel {
             draft.set_rights(rights);
         }
         self.settle_roles(&mut draft);
+        draft.clear_away(context.limits);
         draft.finish(Answer::Left)
     }
 
@@ -248,6 +262,7 @@ pub fn seated(draft: &Draft<'_>, account: &BareJid, nick: Nick, nodes: NodeSet, 
         since: draft.now,
         subscriptions: draft.channel.guest(account).map_or(nodes, |guest| nodes.with(guest.subscriptions)),
         windows,
+        spoke: past.is_some_and(|past| past.spoke),
         own,
         ended: false,
     }

@@ -2,12 +2,16 @@
 
 use super::Outcome;
 use crate::channel::event::{Event, EventKind};
+use crate::channel::participant::Silent;
 use crate::channel::{
-    Answer, Change, Channel, Decision, Head, Member, Named, Nick, NodeSet, ParticipantId, Rights, Row, RowKind, Stamp,
-    Status, tail,
+    Answer, Change, Channel, Decision, Head, Limits, Member, Named, Nick, NodeSet, ParticipantId, Rights, Row, RowKind,
+    Stamp, Status, tail,
 };
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Records of people who left without a word that one decision has go, at most.
+const CLEARED_MAX: usize = 64;
 
 /// See the module.
 pub struct Draft<'a> {
@@ -105,6 +109,24 @@ impl<'a> Draft<'a> {
         self.row(row);
     }
 
+    /// Has the records go that serve nobody, and of those who left without a word the ones that left first, where there are
+    /// more of them than allowed; a few at a time.
+    pub fn clear_away(&mut self, limits: &Limits) {
+        let mut gone: Vec<Member> = self.people.values().filter(|member| member.is_moot()).cloned().collect();
+        let left = self.people.values().filter(|member| member.left_silently() && !member.is_moot());
+        let mut left: BTreeSet<Silent> = left.map(Member::silent).collect();
+        let is_as_before = |(_, jid, id): &&Silent| self.people.get(jid).is_none_or(|member| member.id != *id);
+        let count = left.len() + self.channel.silent.iter().filter(is_as_before).count();
+        let over = count.saturating_sub(limits.former_silent_max).min(CLEARED_MAX);
+        left.extend(self.channel.silent.iter().filter(is_as_before).take(over).cloned());
+        let first = left.iter().take(over).filter_map(|(_, jid, id)| {
+            let changed = self.people.get(jid).filter(|member| member.id == *id);
+            changed.or_else(|| self.channel.member_of(id)).cloned()
+        });
+        gone.extend(first);
+        self.changes.extend(gone.into_iter().map(Change::Struck));
+    }
+
     /// The next row, with nothing in it.
     pub fn blank_row(&self, author: ParticipantId, nick: String) -> Row {
         Row {
@@ -125,6 +147,18 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// With the first message of somebody, its record says that there is one.
+    fn note_word(&mut self, row: &Row) {
+        if matches!(row.kind, RowKind::Event(_)) {
+            return;
+        }
+        let author = self.channel.member_of(&row.author).filter(|author| !author.spoke && !author.ended);
+        if let Some(author) = author.and_then(|author| self.member(&author.jid)).filter(|author| !author.spoke).cloned()
+        {
+            self.put(Change::Noted, Member { spoke: true, ..author });
+        }
+    }
+
     /// Adds a row. Marks of authors that a load would not see behind it are saved before (see `tail`).
     pub fn row(&mut self, row: Row) {
         let channel = self.channel;
@@ -138,6 +172,7 @@ impl<'a> Draft<'a> {
                 }
             }
         }
+        self.note_word(&row);
         self.head = Head { row: row.number, ordinal: row.ordinal, stamp: row.stamp };
         self.changes.push(Change::Published(row));
     }

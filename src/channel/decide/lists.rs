@@ -59,6 +59,7 @@ impl Channel {
         draft.changes.push(Change::Listed { node, jid: jid.clone(), present });
         if present && node == Node::Banned {
             self.throw_out(&mut draft, actor, &jid)?;
+            draft.clear_away(context.limits);
         }
         draft.finish(Answer::Done)
     }

@@ -37,6 +37,7 @@ impl Channel {
             return Err(Refusal::Crowded { max });
         }
         self.settle_roles(&mut draft);
+        draft.clear_away(context.limits);
         let answer = edited(&draft, named);
         draft.finish(answer)
     }
@@ -67,6 +68,9 @@ impl Channel {
         let max = self.people_max(limits);
         if wanted.len() > max.max(self.participant_count() + self.waiting_count()) {
             return Err(Refusal::Crowded { max });
+        }
+        if add.iter().any(|invitee| self.member(&invitee.jid).is_none()) {
+            self.check_former(limits)?;
         }
         for Invitee { jid, .. } in add {
             if jid.node().is_none() {
@@ -151,6 +155,7 @@ fn waiting(draft: &Draft<'_>, account: &BareJid, wish: Option<Nick>, limits: &Li
         since: draft.now,
         subscriptions: NodeSet::default(),
         windows: past.map(|past| past.windows.clone()).unwrap_or_default(),
+        spoke: past.is_some_and(|past| past.spoke),
         own: past.map(|past| Own { forgotten: false, ..past.own.clone() }).unwrap_or_default(),
         ended: false,
     }

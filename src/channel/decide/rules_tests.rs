@@ -61,7 +61,7 @@ fn rule_2_when_the_owner_leaves_the_longest_admin_or_else_the_longest_member_fol
     world.add("bob", &["eve"]).unwrap();
     world.now.0 += 1000;
     world.ask("bob", Command::Leave).unwrap();
-    assert_eq!((world.status("eve"), world.channel.waiting_count()), (Some(Status::Left), 0));
+    assert_eq!((world.status("eve"), world.channel.waiting_count()), (None, 0));
     assert_eq!(world.channel.deserted_since(), Some(world.now));
     assert_eq!(world.join("eve"), Err(Refusal::NoSuchChannel));
 }
@@ -201,7 +201,10 @@ fn rule_8_a_retraction_is_a_row_and_leaves_tombstones_of_the_message_and_its_cor
     assert_eq!((one.row, two.row, one.retraction, one.moderated), (row, row + 1, retraction.number, false));
     let other = world.say("cy", "other");
     world.group_ask("ann", GroupCommand::Moderate { row: other, reason: Some("spam".into()) }).unwrap();
-    let Change::Entombed(tombstone) = &world.last[1] else { panic!("{:?}", world.last) };
+    // The first word of the admin is noted, too.
+    let [Change::Noted(_), Change::Published(_), Change::Entombed(tombstone)] = &world.last[..] else {
+        panic!("{:?}", world.last)
+    };
     assert_eq!((tombstone.moderated, tombstone.reason.as_deref()), (true, Some("spam")));
     world.group_ask("ann", GroupCommand::Moderate { row: other, reason: None }).unwrap();
     assert_eq!(world.last, [], "once is enough");
@@ -239,7 +242,7 @@ fn rule_10_files_are_told_by_kind_within_what_one_sees() {
     let mut world = World::group(Membership::Auto, &["bob"]);
     let picture = Message { media: Some(MediaKind::Image), ..text("picture") };
     world.ask("ann", Command::Publish(picture)).unwrap();
-    assert!(matches!(&world.last[0], Change::Published(row) if row.media == Some(MediaKind::Image)));
+    assert!(matches!(&world.last[1], Change::Published(row) if row.media == Some(MediaKind::Image)));
     let query = || HistoryQuery { media: Some(vec![MediaKind::Image]), max: 3, from_end: true, ..Default::default() };
     let found = world.history("bob", query()).unwrap();
     assert_eq!((found.media, found.max, found.windows), (Some(vec![MediaKind::Image]), 3, Some(vec![(1, 2)])));
@@ -385,4 +388,51 @@ fn a_request_that_names_thousands_is_refused_at_once() {
     assert_eq!(world.group_ask("ann", add), Err(Refusal::Crowded { max: 30 }));
     // Those who are in count for nothing, however often they are named.
     world.add("ann", &["bob"; 40]).unwrap();
+}
+
+#[test]
+fn records_of_invented_people_come_to_an_end() {
+    let mut world = World::group(Membership::Auto, &[]);
+    world.limits.former_silent_max = 5;
+    let mut after = Vec::new();
+    for n in 0..40 {
+        world.now.0 += 1;
+        let name = format!("nobody{n}");
+        world.add("ann", &[&name]).unwrap();
+        world.remove("ann", &[&name]).unwrap();
+        assert!(world.channel.members().count() <= 1 + 5, "{n}");
+        after.push(world.channel.bytes());
+    }
+    let (early, late) = (after[10], after[39]);
+    assert!(late.abs_diff(early) < 64, "memory does not grow: {early}, {late}");
+    assert!(
+        world.status("nobody34").is_none() && world.status("nobody35") == Some(Status::Left),
+        "who left first goes"
+    );
+    assert_eq!(world.last.iter().filter(|change| matches!(change, Change::Struck(_))).count(), 1);
+    // One that wrote something stays, and one that reported something.
+    world.add("ann", &["bob", "cy"]).unwrap();
+    let row = world.say("bob", "hi");
+    assert!(matches!(&world.last[..], [Change::Noted(bob), Change::Published(_)] if bob.spoke), "{:?}", world.last);
+    world.say("bob", "again");
+    assert!(matches!(&world.last[..], [Change::Published(_)]), "once is enough: {:?}", world.last);
+    report(&mut world, "cy", row, Progress::Delivered, true);
+    world.limits.former_silent_max = 0;
+    world.remove("ann", &["bob", "cy"]).unwrap();
+    assert_eq!(world.channel.members().count(), 3, "the rest goes when the limit falls");
+    assert_eq!((world.status("bob"), world.status("cy")), (Some(Status::Left), Some(Status::Left)));
+    world.limits.former_max = 2;
+    let full = Err(Refusal::TooMany { what: "people who wrote something and left", max: 2 });
+    assert_eq!(world.add("ann", &["dee"]), full);
+    assert!(world.add("ann", &["bob"]).is_ok(), "who was in before may come back");
+    assert!(world.add("ann", &["dee"]).is_ok(), "which makes room");
+}
+
+#[test]
+fn an_account_that_ends_without_a_word_leaves_no_record() {
+    let mut world = World::group(Membership::Auto, &["bob", "cy"]);
+    world.say("cy", "hi");
+    world.ask("bob", Command::EndAccount).unwrap();
+    world.ask("cy", Command::EndAccount).unwrap();
+    assert_eq!(world.channel.members().count(), 2, "cy's stays for the sake of its message");
 }

@@ -96,6 +96,7 @@ impl World {
                 | Change::Noted(member) => {
                     self.kept.insert(member.id.clone(), member.clone());
                 }
+                Change::Struck(member) => drop(self.kept.remove(&member.id)),
                 Change::Reported(report) => self.kept.get_mut(&report.member).unwrap().own.take(report),
                 _ => {}
             }

@@ -22,8 +22,15 @@ pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> 
             live.insert(member.jid.clone());
             check_one(survey, tag, name, &member, &mut accounted)
         })?;
-        // A later account of the name has the entry.
-        let mut last = ended.iter().filter(|member| !live.contains(&member.jid));
+        // A later account of the name has the entry, or had it until its record went.
+        let is_listed = |member: &&Member| -> Result<bool, StoreError> {
+            Ok(survey.shelf.entry(Space::State, &keyspace::membership(&member.jid, name))?.is_some())
+        };
+        let mut last = Vec::new();
+        for member in ended.iter().filter(|member| !live.contains(&member.jid)) {
+            last.extend(is_listed(&member)?.then_some(member));
+        }
+        let mut last = last.into_iter();
         last.try_for_each(|member| check_one(survey, tag, name, member, &mut accounted))
     })?;
     survey.each::<Membership>(Space::State, &keyspace::all(b'a'), |key, membership| {

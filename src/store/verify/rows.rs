@@ -102,25 +102,21 @@ impl<S: Shelf> Walk<'_, '_, S> {
         if row.target.is_some_and(|target| target >= number) {
             self.wrong(place.clone(), "it refers to itself or to a later row".into());
         }
-        self.check_people(&place, row)?;
+        self.check_author(&place, row)?;
         self.counts = true;
         self.before = Head { row: number, ordinal: row.ordinal, stamp: row.stamp };
         Ok(())
     }
 
-    /// Everybody whom a row names has a record.
-    fn check_people(&mut self, place: &str, row: &Row) -> Result<(), StoreError> {
-        let event = if let RowKind::Event(event) = &row.kind { Some(event) } else { None };
-        let of_event = event.into_iter().flat_map(|event| [&event.by, &event.whom]).flatten();
-        for id in of_event.chain([&row.author]) {
-            if self.authors.contains(id) {
-                continue;
-            }
-            if self.survey.shelf.entry(Space::State, &keyspace::member(self.tag, id))?.is_none() {
-                self.wrong(place.to_owned(), format!("it names {id}, of whom there is no record"));
-            }
-            self.authors.insert(id.clone());
+    /// Whoever wrote a message has a record. Events name people by themselves.
+    fn check_author(&mut self, place: &str, row: &Row) -> Result<(), StoreError> {
+        if matches!(row.kind, RowKind::Event(_)) || self.authors.contains(&row.author) {
+            return Ok(());
         }
+        if self.survey.shelf.entry(Space::State, &keyspace::member(self.tag, &row.author))?.is_none() {
+            self.wrong(place.to_owned(), format!("it is of {}, of whom there is no record", row.author));
+        }
+        self.authors.insert(row.author.clone());
         Ok(())
     }
 }
