@@ -177,7 +177,7 @@ impl Group {
         let left = (silent.len() - moot).saturating_sub(self.silent_max);
         for (_, _, who) in &silent[..moot + left] {
             self.people.remove(who);
-            self.rows.iter_mut().for_each(|row| drop(row.audience.remove(who)));
+            self.rows.iter_mut().for_each(|row| _ = row.audience.remove(who));
         }
     }
 
