@@ -34,7 +34,7 @@ impl Service {
             channels_memory_bytes_max: 64 << 20,
             pam: [(USERS.to_owned(), Pam::Standard)].into(),
         };
-        let engine = Engine::new(settings, store.sealing_key(), [7; 32], Vec::new(), Vec::new());
+        let engine = Engine::new(settings, store.sealing_key(), [7; 32], Default::default(), Vec::new());
         Service { engine, store, now: BEGUN }
     }
 
