@@ -39,7 +39,7 @@ impl Service {
             channels_memory_bytes_max: 1 << 30,
             pam: [("h".to_owned(), Pam::Standard)].into(),
         };
-        let engine = Engine::new(settings, [7; 16], [7; 32], Vec::new(), Vec::new());
+        let engine = Engine::new(settings, [7; 16], [7; 32], Default::default(), Vec::new());
         let mut service = Service { engine, book: AddressBook::default(), now: 0 };
         let core = "xmlns='urn:xmpp:mix:core:1'";
         let create = format!("<iq type='set' id='1' from='u0@h/r' to='mix.h'><create {core} channel='c'/></iq>");
