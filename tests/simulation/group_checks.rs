@@ -1,5 +1,5 @@
 //! What holds of groups after every step: answers, roles, unread rows, lists, reports and pages are those of the model,
-//! and no row reaches anybody who may not see it.
+//! and each row reaches those who were in when it came, and nobody else.
 
 use super::group_model::{Group, Kind, Person, Status};
 use super::groups::{PEOPLE, World, jid};
@@ -15,16 +15,24 @@ use rand::seq::IndexedRandom;
 use std::collections::BTreeMap;
 
 impl World {
-    /// No row reaches anybody but those who were in when it came.
-    pub fn check_sent(&mut self, name: &str) {
+    /// The rows behind `from`, which came with the last turn, reached those who were in when they came, each once and in
+    /// order, and nobody else.
+    pub fn check_sent(&mut self, name: &str, from: usize) {
         let group = &self.groups[name];
+        let mut got: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
         for stanza in self.sent.iter().filter(|stanza| stanza.attr("type") == Some("groupchat")) {
             let sealed = stanza.children().find(|child| child.name() == "stanza-id").and_then(|id| id.attr("id"));
             let Some(row) = sealed.and_then(|id| self.sealer.open(group.tag, id)) else { continue };
             let to = stanza.attr("to").unwrap().split('@').next().unwrap();
-            assert!(group.rows[row as usize - 1].told.contains(to), "{to} gets row {row} of {name}");
+            got.entry(to).or_default().push(row);
             self.delivered += 1;
         }
+        for who in PEOPLE {
+            let owed = (from as u64 + 1..).zip(&group.rows[from..]).filter(|(_, row)| row.told.contains(who));
+            let owed: Vec<u64> = owed.map(|(row, _)| row).collect();
+            assert_eq!(got.remove(who).unwrap_or_default(), owed, "{who} gets rows of {name}");
+        }
+        assert!(got.is_empty(), "strangers get rows of {name}: {got:?}");
     }
 
     /// The channel is what the model says, in memory or loaded anew.

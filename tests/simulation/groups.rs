@@ -9,7 +9,7 @@ use mixd::channel::Stamp;
 use mixd::channel::group::{GroupCommand, Invitee};
 use mixd::channel::{Actor, ChannelName, Command, GroupWish, History, Limits, MediaKind};
 use mixd::channel::{Membership, Message, Progress, Refusal};
-use mixd::engine::{AddressBook, Addressee, Call, CallResult, Engine, Inbound, Out, Query, Settings};
+use mixd::engine::{AddressBook, Addressee, Call, CallResult, Engine, Inbound, Out, Pam, Query, Settings};
 use mixd::runtime::callers::complete;
 use mixd::runtime::load::load_all;
 use mixd::store::{CommitError, Failure, MemoryStore, Store};
@@ -90,7 +90,8 @@ impl World {
             page_default: 1000,
             page_max: 1000,
             channels_memory_bytes_max: *[0, 3000, 1 << 30].choose(&mut dice).unwrap(),
-            pam: Default::default(),
+            // Everybody's home server does MIX-PAM, so that all are reached from the start, wherever they are added.
+            pam: [("far.example".to_owned(), Pam::Standard)].into(),
             limits,
         };
         let store = MemoryStore::new(KEY);
@@ -229,6 +230,7 @@ impl World {
         others.iter().for_each(|other| group.seat(other, status, self.now));
         group.row(who, Kind::Event, None);
         self.groups.insert(name.into(), group);
+        self.check_sent(name, 0);
     }
 
     /// A marker, which is a message and is answered only where it is refused.
@@ -319,10 +321,11 @@ impl World {
             assert_eq!(self.call(who, to, command, false), told, "a stranger learns of {name}");
             self.sent = sent;
         }
+        let before = self.groups[name].rows.len();
         if told.is_ok() {
             self.groups.insert(name.into(), after);
         }
-        self.check_sent(name);
+        self.check_sent(name, before);
     }
 
     fn destroy(&mut self, name: &str, who: &str) {
