@@ -2,7 +2,7 @@
 
 use super::mix_core::headed;
 use super::{Extension, Render};
-use crate::channel::{Change, EventKind, Member, Row, RowKind, Status};
+use crate::channel::{Change, Event, EventKind, Member, Row, RowKind, Status};
 use crate::xmpp::{Tag, ns};
 use jid::BareJid;
 
@@ -18,23 +18,55 @@ impl Extension for Notices {
         if !render.channel.settings().notices {
             return;
         }
-        let Change::Published(Row { kind: RowKind::Event(event), number, .. }) = change else { return };
-        let is_added = |member: &Member| event.whom.as_ref().is_some_and(|whom| whom.id == member.id);
-        match event.kind {
-            EventKind::GroupCreated => tell(render, "NG", *number, |_| true),
-            EventKind::MemberAdded => {
-                tell(render, "NG", *number, is_added);
-                tell(render, "EG", *number, |member| member.is_joined() && !is_added(member));
+        match change {
+            Change::Published(Row { kind: RowKind::Event(event), number, .. }) => tell_of(event, *number, render),
+            // Where the last one left, invitations end without an event of their own.
+            Change::Invited(gone) if gone.status == Status::Left && !is_told_beside(gone, render) => {
+                let number = render.channel.head().row;
+                tell(render, "EG", number, |member| member.id == gone.id);
             }
-            _ => tell(render, "EG", *number, Member::is_joined),
+            // That has no row; its number is the next one, which no row will have.
+            Change::Destroyed => {
+                let number = render.channel.head().row + 1;
+                tell(render, "EG", number, |member| member.status != Status::Left);
+            }
+            _ => {}
         }
     }
 }
 
-/// Tells some of those who are in or wait, in the order of accounts.
+/// Tells of an event: those who joined of every one, who waits of the own invitation, and whoever is out by it, so that
+/// it learns that, and nothing after it (groups.md §1 rules 4 and 12).
+fn tell_of(event: &Event, number: u64, render: &mut Render<'_>) {
+    let is_meant = |member: &Member| event.whom.as_ref().is_some_and(|whom| whom.id == member.id);
+    match event.kind {
+        EventKind::GroupCreated => tell(render, "NG", number, |member| member.status != Status::Left),
+        EventKind::MemberAdded => {
+            tell(render, "NG", number, is_meant);
+            tell(render, "EG", number, |member| member.is_joined() && !is_meant(member));
+        }
+        EventKind::MemberLeft | EventKind::MemberRemoved => {
+            tell(render, "EG", number, |member| member.is_joined() || is_meant(member));
+        }
+        _ => tell(render, "EG", number, Member::is_joined),
+    }
+}
+
+/// Whether an event of the same turn is about somebody.
+fn is_told_beside(member: &Member, render: &Render<'_>) -> bool {
+    let is_about = |change: &Change| match change {
+        Change::Published(Row { kind: RowKind::Event(event), .. }) => {
+            event.whom.as_ref().is_some_and(|whom| whom.id == member.id)
+        }
+        _ => false,
+    };
+    render.beside().any(is_about)
+}
+
+/// Tells some people, in the order of accounts.
 fn tell(render: &mut Render<'_>, mark: &str, number: u64, whom: impl Fn(&Member) -> bool) {
     let body = format!("~[GC M:'{mark}' GID:{} MID:{number}]", render.channel.profile().gid);
-    let members = render.channel.members().filter(|member| member.status != Status::Left && whom(member));
+    let members = render.channel.members().filter(|member| whom(member));
     let mut jids: Vec<BareJid> = members.map(|member| member.jid.clone()).collect();
     jids.sort_unstable();
     for jid in jids {

@@ -8,8 +8,9 @@ use super::script::Script;
 use super::{Unplayable, print};
 use jid::{BareJid, DomainPart, Jid};
 use minidom::Element;
-use mixd::channel::{Limits, Rate, Stamp};
-use mixd::engine::{AddressBook, Engine, Inbound, Out, Pam, Settings};
+use mixd::channel::group::Invitee;
+use mixd::channel::{Actor, ChannelName, Command, GroupWish, Limits, Membership, Rate, Stamp};
+use mixd::engine::{AddressBook, Addressee, Call, Engine, Inbound, Out, Pam, Settings};
 use mixd::runtime::answer::answer;
 use mixd::runtime::framer::{Frame, Framer};
 use mixd::runtime::load::load_all;
@@ -107,6 +108,30 @@ impl World {
         let answered = self.turn(batch, place);
         assert_eq!(answered.answers, owed, "{place}: a request has exactly one answer");
         Ok(answered)
+    }
+
+    /// Somebody makes a group over the HTTP API, in words such as `hag66 makes weekend with hecate cat`.
+    ///
+    /// # Errors
+    /// Where the words are others.
+    pub fn make_over_http(&mut self, words: &str, place: &str) -> Result<Answered, Unplayable> {
+        let wrong = || Unplayable(format!("{place}: '{words}' is not 'WHO makes CHANNEL with WHOM …'"));
+        let account = |name: &str| BareJid::new(&format!("{name}@shakespeare.example")).map_err(|_| wrong());
+        let (who, wish) = words.split_once(" makes ").ok_or_else(wrong)?;
+        let (name, people) = wish.split_once(" with ").ok_or_else(wrong)?;
+        let invitee = |name: &str| account(name).map(|jid| Invitee { jid, nick: None });
+        let wish = GroupWish {
+            name: Some(ChannelName::new(name).ok_or_else(wrong)?),
+            subject: name.to_owned(),
+            members: people.split_whitespace().map(invitee).collect::<Result<_, _>>()?,
+            membership: Some(Membership::Invite),
+            notices: true,
+            ..GroupWish::default()
+        };
+        let (actor, to) = (Actor { account: account(who)?, operator: false }, Addressee::Service);
+        self.now.0 += STEP_MS;
+        let call = Call { token: 1, actor, to, command: Command::CreateGroup(wish) };
+        Ok(self.turn(vec![Inbound::Call(Box::new(call))], place))
     }
 
     /// Time passes; the worker ticks at its end.
