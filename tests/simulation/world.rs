@@ -5,7 +5,7 @@ use super::checks;
 use super::hosts::{ACCOUNTS, Hosts, Item};
 use super::model::{Expect, Model, NO_CREATORS, OPERATOR};
 use super::routes::Routes;
-use mixd::channel::Limits;
+use mixd::channel::{Limits, Rate, Rates};
 use mixd::engine::{AddressBook, Engine, Query, Settings};
 use mixd::store::{MemoryStore, Store};
 use mixd::xep::Sealer;
@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, VecDeque};
 const KEY: [u8; 16] = [9; 16];
 /// 2026-11-23T10:00:00Z, in milliseconds.
 const START_MS: u64 = 1_795_428_000_000;
+const AT_ANY_PACE: Rate = Rate { per_s: 0, burst: 1 };
 const TRACE_MAX: usize = 60;
 
 /// Answers that are owed, oldest first.
@@ -75,6 +76,8 @@ impl World {
             participants_max: *[4, 100].choose(&mut dice).unwrap(),
             channels_max: *[3, 100].choose(&mut dice).unwrap(),
             former_silent_max: *[0, 1, 1000].choose(&mut dice).unwrap(),
+            // How fast somebody may ask is no rule of channels, and the model knows none.
+            rates: Rates { requests: AT_ANY_PACE, messages: AT_ANY_PACE, channel_messages: AT_ANY_PACE },
             ..Limits::default()
         };
         let settings = Settings {
