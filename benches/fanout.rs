@@ -36,6 +36,7 @@ impl Service {
             page_max: 100,
             channels_memory_bytes_max: 1 << 30,
             pam: [("users.bench".to_owned(), mixd::engine::Pam::Standard)].into(),
+            multicast: Default::default(),
         };
         let engine = Engine::new(settings, store.sealing_key(), [7; 32], Default::default(), Vec::new());
         Service { engine, store, book: AddressBook::default(), stamp: 1_800_000_000_000 }

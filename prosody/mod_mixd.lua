@@ -406,16 +406,18 @@ local function read(addresses)
 		local kind, given = address.attr.type, address.attr.jid;
 		if kind == "to" or kind == "cc" or kind == "bcc" then
 			local username, host, resource = jid_split(given);
-			if not host or not hosts[host] or not (username and hosts[host].sessions and hosts[host].sessions[username]) then
+			local there = host and hosts[host];
+			-- What is known as it stands, or is another component's to read, needs no preparation.
+			if not (there and username and (there.type == "component" or there.sessions[username])) then
 				username, host, resource = jid_prepped_split(given);
+				given = resource and username .. "@" .. host .. "/" .. resource or username and username .. "@" .. host or host;
 			end
-			if not host then return nil, "modify", "jid-malformed", ("'%s' is no address"):format(given or ""); end
+			if not host then return nil, "modify", "jid-malformed", ("'%s' is no address"):format(address.attr.jid or ""); end
 			if not hosts[host] then
 				return nil, "auth", "forbidden", ("%s is not served here: send to it directly"):format(host);
 			end
 			if address.attr.delivered ~= "true" then
-				local bare = username and username .. "@" .. host or host;
-				recipients[#recipients + 1] = { username, host, resource, resource and bare .. "/" .. resource or bare };
+				recipients[#recipients + 1] = { username, host, resource, given };
 			end
 		end
 		if kind ~= "bcc" then

@@ -9,7 +9,7 @@ mod read;
 mod show;
 
 use crate::channel::{FeatureSwitches, GroupDefaults, Rate, Rates};
-pub use crate::engine::Pam;
+pub use crate::engine::{Multicast, Pam};
 pub use http::{CheckTls, Http};
 pub use read::ConfigError;
 
@@ -18,6 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 /// All settings.
@@ -240,6 +241,10 @@ impl Limits {
 pub struct Host {
     /// How its users' MIX traffic is delivered (XEP-0405).
     pub pam: Pam,
+    /// Where its multicast service is (XEP-0033).
+    pub multicast: Multicast,
+    /// How many addresses one stanza for that service may hold, where it is not as announced.
+    pub multicast_addresses_max: Option<NonZeroUsize>,
 }
 
 /// `[metrics]`: metrics and health over HTTP. They are off unless an address to listen at is set.

@@ -4,7 +4,8 @@
 
 use mixd::channel::{Limits, Stamp};
 use mixd::engine::book::Cursor;
-use mixd::engine::{AddressBook, Engine, Fan, Inbound, Out, Pam, Settings, Turn};
+use mixd::engine::outbox::{HomeNo, MulticastService};
+use mixd::engine::{AddressBook, Delta, Engine, Fan, Inbound, MulticastSettings, Out, Pam, Settings, Turn};
 use mixd::xmpp::Stanza;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
@@ -38,6 +39,7 @@ impl Service {
             page_max: 100,
             channels_memory_bytes_max: 1 << 30,
             pam: [("h".to_owned(), Pam::Standard)].into(),
+            multicast: [("h".to_owned(), MulticastSettings::default())].into(),
         };
         let engine = Engine::new(settings, [7; 16], [7; 32], Default::default(), Vec::new());
         let mut service = Service { engine, book: AddressBook::default(), now: 0 };
@@ -122,6 +124,26 @@ fn a_copy_for_a_recipient_allocates_nothing() {
         block.clear();
     }
     let change = region.change();
-    assert_eq!(cursor.copies, 10_000);
+    assert_eq!((cursor.copies, cursor.used), (10_000, 0));
+    assert_eq!((change.allocations, change.reallocations), (0, 0));
+}
+
+#[test]
+fn an_address_on_a_list_allocates_nothing() {
+    let _alone = ALONE.lock().unwrap();
+    let mut service = Service::of(10_000);
+    let fans = service.take(&message(1));
+    let [fan] = &fans[..] else { panic!("{} fan-outs", fans.len()) };
+    let found = Some(MulticastService { to: "multicast.h".into(), addresses_max: 500 });
+    service.book.apply(Delta::Multicast { home: HomeNo::new(0).unwrap(), service: found });
+    let mut block = Vec::with_capacity(256 * 1024 + fan.head.len() + fan.tail.len() + 100);
+    let recipients = service.book.recipients(&fan.audience);
+    let mut cursor = Cursor::default();
+    let region = Region::new(ALLOCATOR);
+    while !service.book.write(fan, &recipients, &mut cursor, 64 * 1024, &mut block) {
+        block.clear();
+    }
+    let change = region.change();
+    assert_eq!((cursor.copies, cursor.used), (10_000, 1));
     assert_eq!((change.allocations, change.reallocations), (0, 0));
 }

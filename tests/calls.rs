@@ -36,6 +36,7 @@ fn engine(store: &MemoryStore, channels_memory_bytes_max: usize) -> Engine {
         page_max: 100,
         channels_memory_bytes_max,
         pam: HashMap::new(),
+        multicast: Default::default(),
     };
     Engine::new(settings, store.sealing_key(), [1; 32], store.directory().unwrap(), Vec::new())
 }

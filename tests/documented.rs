@@ -31,8 +31,9 @@ impl Page {
 
     /// The block behind the comment with that name.
     fn block(&self, name: &str) -> &str {
-        let comment = format!("<!-- tested: {name} -->\n```");
+        let comment = format!("<!-- tested: {name} -->\n");
         let (_, after) = self.text.split_once(&comment).unwrap_or_else(|| panic!("{}: no block {name}", self.name));
+        let (_, after) = after.split_once("```").expect("a block");
         let (_, block) = after.split_once('\n').expect("a block");
         block.split_once("```").expect("the end of a block").0
     }
@@ -53,6 +54,22 @@ fn prosody_as_documented_works() {
     fs::create_dir(folder.path().join("conf.d")).expect("a folder");
     fs::write(folder.path().join("conf.d/mixd.cfg.lua"), page.block("conf.d/mixd.cfg.lua")).expect("written");
     works(&page, HostKind::Prosody, config, free_port(), "two_people_talk", Some("mixd.log"));
+}
+
+#[test]
+fn prosody_with_mod_mixd_as_documented_works() {
+    let page = Page::read("prosody/README.md");
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = base("prosody.cfg.lua", folder.path());
+    let text = fs::read_to_string(&config).expect("the base");
+    let plugins = format!("plugin_paths = {{ {:?} }}\n", checkout("prosody").display().to_string());
+    fs::write(&config, plugins + &text).expect("written");
+    fs::create_dir(folder.path().join("conf.d")).expect("a folder");
+    let added = unindented(page.block("mod_mixd/mixd.cfg.lua"));
+    fs::write(folder.path().join("conf.d/mixd.cfg.lua"), added).expect("written");
+    let page = Page { text: page.text + &Page::read("docs/prosody.md").text, ..page };
+    let log = Some("mod_mixd/mixd.log");
+    works(&page, HostKind::ProsodyMixd, config, free_port(), "two_people_talk", log);
 }
 
 #[test]
@@ -89,7 +106,7 @@ fn works(page: &Page, kind: HostKind, config: PathBuf, component_port: u16, scen
     play(scenario, &mut host, &mut mixd);
     let logged = mixd.log();
     for line in log.map(|log| page.block(log)).unwrap_or_default().lines() {
-        let line = line.replace(PORT, &component_port.to_string());
+        let line = line.trim().replace(PORT, &component_port.to_string());
         assert!(logged.contains(&line), "mixd did not log as documented: {line}\n{logged}");
     }
     assert!(mixd.terminate(TERMINATE_MAX).success(), "mixd failed:\n{}", mixd.log_tail());
@@ -100,6 +117,11 @@ fn base(name: &str, folder: &Path) -> PathBuf {
     let path = folder.join(name);
     fs::copy(checkout("tests/live/documented").join(name), &path).expect("a copy");
     path
+}
+
+/// A block of a list, as it is to be written.
+fn unindented(block: &str) -> String {
+    block.lines().map(|line| line.strip_prefix("   ").unwrap_or(line).to_owned() + "\n").collect()
 }
 
 fn replaced(text: &str, what: &str, with: &str) -> String {

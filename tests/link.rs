@@ -9,6 +9,9 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 use xmpp_parsers::component::Handshake;
 
+/// Has mixd look for nothing when a link comes up.
+const QUIET: &str = "[hosts.'example.org']\nmulticast = 'off'";
+
 #[test]
 fn it_authenticates_and_answers() {
     let host = Host::start();
@@ -30,7 +33,7 @@ async fn it_speaks_with_a_stream_that_is_not_our_own() {
     use futures::{SinkExt, StreamExt};
     use tokio_xmpp::xmlstream::{StreamHeader, Timeouts, XmppStreamElement, accept_stream};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let _mixd = Mixd::start_at(listener.local_addr().unwrap().port(), "");
+    let _mixd = Mixd::start_at(listener.local_addr().unwrap().port(), QUIET);
     let (tcp, _) = listener.accept().await.unwrap();
     let io = tokio::io::BufStream::new(tcp);
     let mut accepted = accept_stream(io, "jabber:component:accept", Timeouts::tight()).await.unwrap();
@@ -181,7 +184,7 @@ fn what_a_lost_link_took_along_is_written_on_the_next_one() {
 #[test]
 fn silence_is_pinged_and_a_dead_host_is_left() {
     let host = Host::start();
-    let mixd = Mixd::start(&host, "ping_idle_s = 1\nping_timeout_s = 1");
+    let mixd = Mixd::start(&host, &format!("ping_idle_s = 1\nping_timeout_s = 1\n{QUIET}"));
     let mut peer = host.accept_authenticated();
     for _ in 0..2 {
         let ping = peer.read_until("<iq", "</iq>");
@@ -301,4 +304,61 @@ fn wrong_settings_end_with_78_and_right_ones_are_shown() {
     assert!(code == 0 && out.contains("port = 5347") && out.ends_with("# OK\n") && !out.contains("hush"), "{out}");
     let (code, out, error) = run("b.toml", "[component]\ndomain = 'mix.a'\nsecret = 'hush'\nport = 0");
     assert!(code == 78 && out.is_empty() && error.contains("b.toml: component.port: found 0, expected"), "{error}");
+}
+
+/// What a multicast service refuses reaches everybody as a copy, in its place among what follows.
+#[test]
+fn what_a_multicast_service_refuses_reaches_everybody_all_the_same() {
+    let host = Host::start();
+    let settings = "[hosts.'example.org']\npam = 'standard'\nmulticast = 'multicast.example.org'";
+    let mixd = Mixd::start(&host, settings);
+    let mut peer = host.accept_authenticated();
+    let question = peer.read_until("<iq", "</iq>");
+    assert!(question.contains("to='multicast.example.org'") && question.contains("disco#info"), "{question}");
+    peer.send(&format!(
+        "<iq type='result' id='{}' from='multicast.example.org' to='{DOMAIN}'>\
+         <query xmlns='http://jabber.org/protocol/disco#info'><feature var='http://jabber.org/protocol/address'/>\
+         </query></iq>",
+        attribute(&question, "id")
+    ));
+    mixd.wait_for_log("one stanza for many recipients", 1);
+    let request = |id: &str, from: &str, to: &str, payload: &str| {
+        format!("<iq type='set' id='{id}' from='{from}@example.org' to='{to}'>{payload}</iq>")
+    };
+    peer.send(&request("c", "u0", DOMAIN, "<create xmlns='urn:xmpp:mix:core:1' channel='coven'/>"));
+    peer.answer_to("c");
+    let channel = format!("coven@{DOMAIN}");
+    for user in ["u0", "u1", "u2"] {
+        let join = "<join xmlns='urn:xmpp:mix:core:1'><subscribe node='urn:xmpp:mix:nodes:messages'/></join>";
+        peer.send(&request(user, user, &channel, join));
+        peer.answer_to(user);
+    }
+    let say = |body: &str| {
+        format!(
+            "<message type='groupchat' id='{body}' from='u0@example.org/r' to='{channel}'><body>{body}</body></message>"
+        )
+    };
+    peer.send(&say("one"));
+    let list = peer.read_until("<message", "</message>");
+    assert!(list.contains("to='multicast.example.org'"), "{list}");
+    assert_eq!(list.matches("<address ").count(), 3, "{list}");
+    let (id, from) = (attribute(&list, "id"), attribute(&list, "from"));
+    let forbidden = "<error type='auth'><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
+    peer.send(&format!(
+        "<message type='error' id='{id}' from='multicast.example.org' to='{from}'>{forbidden}</message>"
+    ));
+    peer.send(&say("two"));
+    let copies: Vec<String> = (0..6).map(|_| peer.read_until("<message", "</message>")).collect();
+    for (place, copy) in copies.iter().enumerate() {
+        let (body, user) = (["one", "two"][place / 3], place % 3);
+        assert!(copy.contains(&format!("<body>{body}</body>")), "{copies:?}");
+        assert!(copy.contains(&format!(" to='u{user}@example.org'")), "{copies:?}");
+        assert_eq!(attribute(copy, "id") == id, body == "one", "{copies:?}");
+    }
+}
+
+/// The first attribute of that name in a stanza.
+fn attribute(stanza: &str, name: &str) -> String {
+    let behind = stanza.split(&format!(" {name}='")).nth(1).unwrap_or_else(|| panic!("no {name} in {stanza}"));
+    behind.split('\'').next().unwrap().to_owned()
 }

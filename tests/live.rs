@@ -8,16 +8,20 @@ mod hosts;
 #[path = "live/scenario.rs"]
 mod scenario;
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use hosts::{Host, HostKind, MIX_DOMAIN, Mixd, MixdSettings, SECRET};
+use hosts::{Host, HostKind, MIX_DOMAIN, Mixd, MixdSettings, SECRET, Setup};
 use scenario::{TERMINATE_MAX, play, play_alone, play_with};
 
 const MIXD: &str = env!("CARGO_BIN_EXE_mixd");
+
+/// What mixd logs where many recipients share a stanza.
+const MULTICAST_FOUND: &str = "one stanza for many recipients";
 
 const WRONG_SECRET: MixdSettings<'_> = MixdSettings { domain: MIX_DOMAIN, secret: "not-the-one" };
 const UNKNOWN_DOMAIN: MixdSettings<'_> = MixdSettings { domain: "nowhere.localhost", secret: SECRET };
@@ -30,6 +34,38 @@ fn people_talk_through_prosody() {
 #[test]
 fn people_talk_through_ejabberd() {
     people_talk_through(HostKind::Ejabberd);
+}
+
+#[test]
+fn people_talk_through_prosody_with_mod_mixd() {
+    people_talk_through(HostKind::ProsodyMixd);
+}
+
+#[test]
+fn xmpp_and_http_users_share_groups_behind_prosody_with_mod_mixd() {
+    xmpp_and_http_users_share_groups(HostKind::ProsodyMixd);
+}
+
+// What is announced may still be refused, and what was refused reaches everybody all the same.
+#[test]
+fn people_talk_where_the_multicast_service_refuses_what_it_announced() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = fs::read_to_string(hosts::checkout("config/ejabberd.yml")).expect("the configuration");
+    let allowed = "host: MULTICAST_DOMAIN\n    access: mix_component";
+    assert!(config.contains(allowed), "the configuration lets the component use multicast");
+    let refusing = folder.path().join("ejabberd.yml");
+    fs::write(&refusing, config.replace(allowed, "host: MULTICAST_DOMAIN\n    access: none")).expect("it is written");
+    let mut setup = Setup::of(HostKind::Ejabberd);
+    setup.config = Some(refusing);
+    let mut host = Host::start_as(setup);
+    let mut mixd = Mixd::start(Path::new(MIXD), &host);
+    mixd.wait_for_log("a multicast service", |log| log.contains(MULTICAST_FOUND));
+    play("two_people_talk", &mut host, &mut mixd);
+    let log = mixd.log();
+    assert!(log.contains("the multicast service refuses a stanza"), "it was not refused:\n{}", mixd.log_tail());
+    assert!(log.contains("refused are sent as copies"), "nothing was sent again:\n{}", mixd.log_tail());
+    assert_eq!(mixd.links(), 1, "the link was lost:\n{}", mixd.log_tail());
+    ends_in_order(&mut mixd);
 }
 
 #[test]
@@ -93,6 +129,9 @@ fn refusal_logged(host: &Host, settings: &MixdSettings<'_>) -> String {
 fn people_talk_through(kind: HostKind) {
     let mut host = Host::start(kind);
     let mut mixd = Mixd::start(Path::new(MIXD), &host);
+    if kind != HostKind::Prosody {
+        mixd.wait_for_log("a multicast service", |log| log.contains(MULTICAST_FOUND));
+    }
     play("two_people_talk", &mut host, &mut mixd);
     play("hostile_stanzas_do_not_end_the_link", &mut host, &mut mixd);
     assert!(mixd.runs(), "mixd ended:\n{}", mixd.log_tail());

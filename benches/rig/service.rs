@@ -33,6 +33,7 @@ impl Service {
             page_max: 100,
             channels_memory_bytes_max: 64 << 20,
             pam: [(USERS.to_owned(), Pam::Standard)].into(),
+            multicast: Default::default(),
         };
         let engine = Engine::new(settings, store.sealing_key(), [7; 32], Default::default(), Vec::new());
         Service { engine, store, now: BEGUN }

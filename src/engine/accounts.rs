@@ -337,6 +337,23 @@ impl Accounts {
         }
     }
 
+    /// The home server of these accounts turned out to deliver to their clients by itself, or to do so no longer.
+    pub fn reroute(&mut self, domain: &str, hosts: &Hosts, out: &mut Vec<Out>) {
+        let of_domain = |account: &&Account| account.jid.domain().as_str() == domain;
+        let moved = self.accounts.iter().flatten().filter(of_domain);
+        let moved = moved.filter(|account| hosts.takes_bare(domain, account.bare) != account.bare);
+        let numbers: Vec<_> = moved.map(|account| self.numbers[&account.jid]).collect();
+        for no in numbers {
+            let Some(account) = self.accounts[no.place()].as_mut() else { continue };
+            account.bare = !account.bare;
+            account.dirty = true;
+            self.dirty.push(no);
+            if account.told {
+                self.tell_book(no, hosts, out);
+            }
+        }
+    }
+
     /// Appends what changed of the whereabouts of accounts that are in channels; of others, nothing is kept.
     pub fn save(&mut self, records: &mut Vec<Record>) {
         for no in std::mem::take(&mut self.dirty) {
@@ -390,10 +407,11 @@ impl Accounts {
         let reached = account.resources.iter().filter(|(_, takes)| **takes == Takes::Yes);
         let resources = || reached.clone().map(|(name, _)| escaped(&format!("{}/{name}", account.jid))).collect();
         let addresses = if account.bare { vec![escaped(account.jid.as_str())] } else { resources() };
-        let marked = account.bare && hosts.is_marked(account.jid.domain().as_str());
-        out.push(Out::Book(Delta::Account { no, entry: Entry { addresses, marked } }));
+        let (domain, home) = (account.jid.domain().as_str(), hosts.home(account.jid.domain().as_str()));
+        let marked = account.bare && hosts.is_marked(domain);
+        out.push(Out::Book(Delta::Account { no, entry: Entry { addresses, marked, home } }));
         if let Some((no, _)) = account.guest {
-            let entry = Entry { addresses: resources(), marked: false };
+            let entry = Entry { addresses: resources(), marked: false, home };
             out.push(Out::Book(Delta::Account { no, entry }));
         }
     }
@@ -446,7 +464,8 @@ mod tests {
     fn what_the_operator_settles_counts_for_routes_that_were_saved() {
         let saved = |bare| vec![(full(0).to_bare(), Whereabouts { bare, resources: vec!["r0".into()] })];
         let addresses = |pam, bare| {
-            let (hosts, mut out) = (Hosts::new([("h".to_owned(), pam)].into(), "mix.h"), Vec::new());
+            let (hosts, mut out) =
+                (Hosts::new([("h".to_owned(), pam)].into(), Default::default(), "mix.h"), Vec::new());
             Accounts::restore(saved(bare), &hosts).reach(&full(0).to_bare(), &hosts, &mut out);
             let Some(Out::Book(Delta::Account { entry, .. })) = out.pop() else { panic!("{out:?}") };
             entry.addresses

@@ -78,6 +78,7 @@ mod tests {
             page_max: 100,
             channels_memory_bytes_max: 1 << 20,
             pam: Default::default(),
+            multicast: Default::default(),
         };
         let mut engine = Engine::new(settings, [7; 16], [7; 32], Default::default(), Vec::new());
         let mut is_answered = |now_s: u64| {

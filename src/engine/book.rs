@@ -4,14 +4,13 @@
 //! recipients and for ten thousand. Who gets a fan-out is settled when it is begun, and whatever is learned while it
 //! is under way changes where they are reached and not who they are.
 
-use super::outbox::{AccountNo, Audience, Delta, Entry, Fan, ListId, Out};
+mod expand;
+
+use super::outbox::{AccountNo, Audience, Delta, Entry, HomeNo, ListId, MulticastService, Out};
 use crate::channel::Node;
+pub use expand::Cursor;
 use std::collections::HashMap;
 use std::sync::Arc;
-
-/// The child that gets a groupchat message past ejabberd's own PAM.
-const MARKER: &[u8] = b"<mix xmlns=''/>";
-const END: &[u8] = b"</message>";
 
 /// Lists of accounts, and their addresses.
 #[derive(Clone, Debug, Default)]
@@ -19,34 +18,49 @@ pub struct AddressBook {
     lists: HashMap<ListId, Arc<Vec<AccountNo>>>,
     /// By the places of accounts: whose entry it is, and the entry.
     entries: Vec<(AccountNo, Entry)>,
+    /// By the places of home servers.
+    multicast: Vec<Option<Multicast>>,
 }
 
-/// Who gets a fan-out; settled once, whatever happens to the list afterwards.
+/// Who gets a fan-out and by which ways; settled once, whatever happens to the list afterwards.
 #[derive(Clone, Debug)]
-pub enum Recipients {
-    /// These, but for one.
-    List(Arc<Vec<AccountNo>>, Option<AccountNo>),
-    /// One account.
+pub struct Recipients {
+    accounts: Accounts,
+    except: Option<AccountNo>,
+    /// The home servers whose accounts share a stanza, as bits.
+    lists: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Accounts {
+    List(Arc<Vec<AccountNo>>),
     One(AccountNo),
 }
 
 impl Recipients {
     /// How many accounts they are, roughly.
     pub fn count(&self) -> usize {
-        match self {
-            Recipients::List(accounts, _) => accounts.len(),
-            Recipients::One(_) => 1,
+        self.accounts().len()
+    }
+
+    /// The home servers whose accounts share a stanza.
+    pub fn lists(&self) -> u64 {
+        self.lists
+    }
+
+    fn accounts(&self) -> &[AccountNo] {
+        match &self.accounts {
+            Accounts::List(accounts) => accounts,
+            Accounts::One(no) => std::slice::from_ref(no),
         }
     }
 }
 
-/// How far a fan-out has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cursor {
-    /// How many accounts of the audience are done.
-    accounts: usize,
-    /// How many copies were written.
-    pub copies: usize,
+/// A multicast service, and whether it is used: what was sent to it is asked for even when it no longer is.
+#[derive(Clone, Debug)]
+struct Multicast {
+    service: MulticastService,
+    up: bool,
 }
 
 impl AddressBook {
@@ -73,6 +87,7 @@ impl AddressBook {
             Delta::Filled(list, accounts) => {
                 self.lists.insert(list, Arc::new(accounts));
             }
+            Delta::Multicast { home, service } => self.learn_multicast(home, service),
             Delta::Dropped { tag } => {
                 for node in Node::ALL {
                     self.lists.remove(&ListId { tag, node });
@@ -81,15 +96,51 @@ impl AddressBook {
         }
     }
 
+    fn learn_multicast(&mut self, home: HomeNo, service: Option<MulticastService>) {
+        if home.place() >= self.multicast.len() {
+            self.multicast.resize_with(home.place() + 1, Default::default);
+        }
+        let known = &mut self.multicast[home.place()];
+        match (service, known.as_mut()) {
+            (Some(service), _) => *known = Some(Multicast { service, up: true }),
+            (None, Some(multicast)) => multicast.up = false,
+            (None, None) => {}
+        }
+    }
+
     /// Who gets a fan-out that is begun here.
     pub fn recipients(&self, audience: &Audience) -> Recipients {
-        match audience {
+        let (accounts, except) = match audience {
             Audience::List(list, except) => {
-                Recipients::List(self.lists.get(list).cloned().unwrap_or_default(), *except)
+                (Accounts::List(self.lists.get(list).cloned().unwrap_or_default()), *except)
             }
-            Audience::One(no) => Recipients::One(*no),
-            Audience::These(accounts) => Recipients::List(accounts.clone(), None),
+            Audience::One(no) => (Accounts::One(*no), None),
+            Audience::These(accounts) => (Accounts::List(accounts.clone()), None),
+        };
+        Recipients { accounts, except, lists: self.bits(|multicast| multicast.up) }
+    }
+
+    /// Stops using the multicast service at a domain; the home servers that it is for, used or not.
+    pub fn stop_multicast(&mut self, at: &str) -> u64 {
+        for multicast in self.multicast.iter_mut().flatten().filter(|multicast| multicast.service.to == at) {
+            multicast.up = false;
         }
+        self.bits(|multicast| multicast.service.to == at)
+    }
+
+    /// The domain of a home server's multicast service, used or not.
+    pub fn multicast_of(&self, home: HomeNo) -> Option<&str> {
+        Some(&self.multicast.get(home.place())?.as_ref()?.service.to)
+    }
+
+    /// The multicast service that is used for a home server.
+    fn service(&self, home: HomeNo) -> Option<&MulticastService> {
+        self.multicast.get(home.place())?.as_ref().filter(|multicast| multicast.up).map(|multicast| &multicast.service)
+    }
+
+    fn bits(&self, wanted: impl Fn(&Multicast) -> bool) -> u64 {
+        let homes = self.multicast.iter().enumerate().filter(|(_, multicast)| multicast.as_ref().is_some_and(&wanted));
+        homes.filter_map(|(place, _)| HomeNo::new(place)).fold(0, |bits, home| bits | home.bit())
     }
 
     /// Learns one thing, or appends all of it to `out`.
@@ -103,54 +154,12 @@ impl AddressBook {
             }
         }
     }
-
-    /// Appends copies of `fan` to `out` from `cursor` on, until all are written or `out` holds `bytes_max`.
-    ///
-    /// Returns whether all are written. An account's copies are never divided.
-    pub fn write(
-        &self,
-        fan: &Fan,
-        recipients: &Recipients,
-        cursor: &mut Cursor,
-        bytes_max: usize,
-        out: &mut Vec<u8>,
-    ) -> bool {
-        let (accounts, except) = match recipients {
-            Recipients::List(accounts, except) => (accounts.as_slice(), *except),
-            Recipients::One(no) => (std::slice::from_ref(no), None),
-        };
-        let (before_end, end) = match fan.tail.as_bytes().strip_suffix(END) {
-            Some(before) if fan.groupchat => (before, END),
-            _ => (fan.tail.as_bytes(), &[][..]),
-        };
-        while let Some(&no) = accounts.get(cursor.accounts) {
-            if out.len() >= bytes_max {
-                return false;
-            }
-            cursor.accounts += 1;
-            let entry = self.entries.get(no.place()).filter(|(owner, _)| *owner == no && except != Some(no));
-            let Some((_, entry)) = entry else { continue };
-            for address in &entry.addresses {
-                out.extend_from_slice(fan.head.as_bytes());
-                out.extend_from_slice(b" to='");
-                out.extend_from_slice(address.as_bytes());
-                out.extend_from_slice(b"'");
-                out.extend_from_slice(before_end);
-                if entry.marked && !end.is_empty() {
-                    out.extend_from_slice(MARKER);
-                }
-                out.extend_from_slice(end);
-                cursor.copies += 1;
-            }
-        }
-        true
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::outbox::Lasting;
+    use crate::engine::outbox::{Fan, Lasting};
 
     const LIST: ListId = ListId { tag: 7, node: Node::Messages };
 
@@ -158,7 +167,8 @@ mod tests {
         let mut book = AddressBook::default();
         for (place, (addresses, marked)) in accounts.iter().enumerate() {
             let no = AccountNo::first(place as u32);
-            let entry = Entry { addresses: addresses.iter().map(|&a| a.to_owned()).collect(), marked: *marked };
+            let entry =
+                Entry { addresses: addresses.iter().map(|&a| a.to_owned()).collect(), marked: *marked, home: None };
             book.apply(Delta::Account { no, entry });
             book.apply(Delta::Subscribed(LIST, no));
         }
@@ -227,7 +237,7 @@ mod tests {
         let fan = fan(Audience::List(LIST, None));
         let begun = book.recipients(&fan.audience);
         let (late, moved) = (AccountNo::first(2), AccountNo::first(1));
-        let entry = |address: &str| Entry { addresses: vec![address.to_owned()], marked: false };
+        let entry = |address: &str| Entry { addresses: vec![address.to_owned()], marked: false, home: None };
         book.apply(Delta::Account { no: late, entry: entry("late@h") });
         book.apply(Delta::Subscribed(LIST, late));
         book.apply(Delta::Unsubscribed(LIST, AccountNo::first(0)));
@@ -241,7 +251,7 @@ mod tests {
         let mut book = book(&[(&["a@h"], false), (&["b@h"], false)]);
         let fan = fan(Audience::List(LIST, None));
         let begun = book.recipients(&fan.audience);
-        let entry = Entry { addresses: vec!["stranger@h".to_owned()], marked: false };
+        let entry = Entry { addresses: vec!["stranger@h".to_owned()], marked: false, home: None };
         book.apply(Delta::Account { no: AccountNo::first(0).next(), entry });
         let text = text_for(&book, &fan, &begun);
         assert!(text.contains("b@h") && !text.contains("stranger@h"), "{text}");

@@ -1,5 +1,7 @@
 //! The home servers of accounts: what they grant, and how they take MIX traffic.
 
+use super::multicast::{Homes, MulticastSettings};
+use super::outbox::HomeNo;
 use crate::xep::privilege::Privileges;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
@@ -26,6 +28,8 @@ struct Host {
     pam: Pam,
     asked: bool,
     is_ejabberd: Option<bool>,
+    /// Whether it has our module, which delivers MIX traffic for every account (prosody/README.md).
+    delivers: bool,
     privileges: Privileges,
 }
 
@@ -35,15 +39,18 @@ pub struct Hosts {
     hosts: HashMap<String, Host>,
     /// Domains that may grant something: the host server's own, and those that the operator named.
     trusted: HashSet<String>,
+    /// Those whose multicast services are used.
+    pub(super) homes: Homes,
 }
 
 impl Hosts {
     /// Starts with what the operator settled; `service` is the component's domain, whose parent is the host server's.
-    pub fn new(settled: HashMap<String, Pam>, service: &str) -> Hosts {
+    pub fn new(settled: HashMap<String, Pam>, multicast: HashMap<String, MulticastSettings>, service: &str) -> Hosts {
         let host = |pam| Host { pam, ..Host::default() };
         let parent = service.split_once('.').map(|(_, parent)| parent.to_owned());
         let trusted = settled.keys().cloned().chain(parent).collect();
-        Hosts { hosts: settled.into_iter().map(|(domain, pam)| (domain, host(pam))).collect(), trusted }
+        let hosts = settled.into_iter().map(|(domain, pam)| (domain, host(pam))).collect();
+        Hosts { hosts, trusted, homes: Homes::new(multicast) }
     }
 
     /// Whether what a domain announces is believed. Any server that federates can send an announcement.
@@ -54,6 +61,7 @@ impl Hosts {
     /// A link comes up: what was granted on the last one does not count, since the host server says it again, and what
     /// was asked there and not answered may be asked again.
     pub fn link_up(&mut self) {
+        self.homes.link_up();
         for host in self.hosts.values_mut() {
             host.privileges = Privileges::default();
             host.asked = host.is_ejabberd.is_some();
@@ -68,7 +76,7 @@ impl Hosts {
     /// Whether a domain's users are reached at their bare JIDs: as the operator settled, or else as was `found`.
     pub fn takes_bare(&self, domain: &str, found: bool) -> bool {
         match self.pam(domain) {
-            Pam::Auto => found,
+            Pam::Auto => found || self.hosts.get(domain).is_some_and(|host| host.delivers),
             Pam::Standard | Pam::Ejabberd => true,
             Pam::None => false,
         }
@@ -111,6 +119,33 @@ impl Hosts {
             host.is_ejabberd = Some(is_ejabberd);
         }
         before != self.is_marked(domain)
+    }
+
+    /// A domain is being asked what it is, for whatever reason.
+    pub fn note_asked(&mut self, domain: &str) {
+        if let Some(host) = self.host(domain) {
+            host.asked = true;
+        }
+    }
+
+    /// Learns whether a domain that is trusted has our module; whether that changes how its users are addressed.
+    pub fn learn_delivery(&mut self, domain: &str, delivers: bool) -> bool {
+        let before = self.takes_bare(domain, false);
+        let delivers = delivers && self.trusts(domain);
+        if let Some(host) = self.host(domain) {
+            host.delivers = delivers;
+        }
+        before != self.takes_bare(domain, false)
+    }
+
+    /// Whether a domain has our module, and the operator settled nothing else.
+    pub fn delivers(&self, domain: &str) -> bool {
+        self.hosts.get(domain).is_some_and(|host| host.delivers && host.pam == Pam::Auto)
+    }
+
+    /// The number of a domain, where its multicast service is used or may be.
+    pub fn home(&self, domain: &str) -> Option<HomeNo> {
+        self.homes.number(domain)
     }
 
     /// What a domain granted.

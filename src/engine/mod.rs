@@ -12,6 +12,7 @@ pub mod capabilities;
 mod delegated;
 mod groups;
 pub mod hosts;
+pub mod multicast;
 pub mod needs;
 pub mod outbox;
 pub mod pace;
@@ -29,6 +30,7 @@ pub use crate::xep::mam_page::{People, Query, QueryKind};
 pub use book::AddressBook;
 pub use call::{Addressee, Call, CallResult, Called, Lookup};
 pub use hosts::Pam;
+pub use multicast::{Multicast, MulticastSettings};
 pub use needs::{Loaded, Needs, ROUNDS_MAX};
 pub use outbox::{Audience, Delta, Entry, Fan, ListId, Out};
 pub use shelf::Census;
@@ -64,6 +66,8 @@ pub struct Settings {
     pub channels_memory_bytes_max: usize,
     /// How each home server takes MIX traffic, where that is settled by hand.
     pub pam: HashMap<String, Pam>,
+    /// The home servers whose multicast services are used, and what is settled about them by hand.
+    pub multicast: HashMap<String, MulticastSettings>,
 }
 
 /// Everything the service knows, and the rules by which it changes.
@@ -101,7 +105,7 @@ impl Engine {
         directory: Directory,
         whereabouts: Vec<(BareJid, Whereabouts)>,
     ) -> Engine {
-        let hosts = hosts::Hosts::new(settings.pam, settings.domain.as_str());
+        let hosts = hosts::Hosts::new(settings.pam, settings.multicast, settings.domain.as_str());
         let accounts = accounts::Accounts::restore(whereabouts, &hosts);
         Engine {
             admission: admission::Admission::new(&settings.limits.rates),

@@ -39,6 +39,39 @@ impl fmt::Debug for AccountNo {
     }
 }
 
+/// The number of a home server whose multicast service is used where it has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HomeNo(u8);
+
+impl HomeNo {
+    /// How many there are at most.
+    pub const COUNT: usize = 64;
+
+    /// The number of a place in a table.
+    pub fn new(place: usize) -> Option<HomeNo> {
+        u8::try_from(place).ok().filter(|_| place < HomeNo::COUNT).map(HomeNo)
+    }
+
+    /// Where it stands in a table.
+    pub fn place(self) -> usize {
+        usize::from(self.0)
+    }
+
+    /// It alone, in a set of bits.
+    pub fn bit(self) -> u64 {
+        1 << self.0
+    }
+}
+
+/// A service that takes one stanza for many recipients (XEP-0033).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MulticastService {
+    /// Its domain.
+    pub to: String,
+    /// How many addresses one stanza may hold.
+    pub addresses_max: usize,
+}
+
 /// Who subscribes to one node of one channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ListId {
@@ -114,6 +147,13 @@ pub enum Delta {
     Unsubscribed(ListId, AccountNo),
     /// Everybody on a list, as it is when the channel comes into memory.
     Filled(ListId, Vec<AccountNo>),
+    /// The multicast service of a home server; `None`: there is none that is to be used.
+    Multicast {
+        /// The home server.
+        home: HomeNo,
+        /// Its service.
+        service: Option<MulticastService>,
+    },
     /// All lists of a channel are gone: it was destroyed, or left memory.
     Dropped {
         /// The channel's tag.
@@ -128,4 +168,6 @@ pub struct Entry {
     pub addresses: Vec<String>,
     /// Whether a groupchat message needs a child `<mix xmlns=''/>` to get past the home server (hosts.md, C.1).
     pub marked: bool,
+    /// Its home server, where that may take one stanza for many.
+    pub home: Option<HomeNo>,
 }

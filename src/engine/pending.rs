@@ -24,6 +24,16 @@ pub enum Purpose {
         /// Its domain.
         domain: String,
     },
+    /// Which services a home server has.
+    Services {
+        /// Its domain.
+        domain: String,
+    },
+    /// Whether an address is the multicast service of a home server.
+    Multicast {
+        /// The home server's domain.
+        domain: String,
+    },
     /// Whether a roster item was set.
     RosterItem {
         /// The host server's domain.
@@ -69,7 +79,7 @@ impl Pending {
         let purposes = std::mem::take(&mut self.questions).into_values().map(|(_, purpose, _)| purpose);
         let asked = purposes.filter_map(|purpose| match purpose {
             Purpose::Capabilities { full, .. } => Some(full),
-            Purpose::HomeServer { .. } | Purpose::RosterItem { .. } => None,
+            _ => None,
         });
         let mut asked: Vec<FullJid> = asked.collect();
         asked.sort();

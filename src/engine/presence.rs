@@ -62,25 +62,32 @@ impl Engine {
     fn ask_capabilities(&mut self, full: &FullJid, announced: Option<Announced>, turn: &mut Turn) {
         let node = announced.as_ref().map(|announced| format!("{}#{}", announced.node, announced.ver));
         let purpose = Purpose::Capabilities { full: full.clone(), announced };
-        self.ask_disco(Jid::from(full.clone()), node.as_deref(), purpose, turn);
+        self.ask_disco(Jid::from(full.clone()), ns::DISCO_INFO, node.as_deref(), purpose, turn);
     }
 
     /// Asks a home server, once, which software it is: ejabberd's own PAM needs a marker (hosts.md, C.1).
     pub(super) fn ask_home_server(&mut self, domain: &str, turn: &mut Turn) {
         let Ok(whom) = Jid::new(domain) else { return };
         if self.hosts.wants_asking(domain) {
-            self.ask_disco(whom, None, Purpose::HomeServer { domain: domain.to_owned() }, turn);
+            self.ask_disco(whom, ns::DISCO_INFO, None, Purpose::HomeServer { domain: domain.to_owned() }, turn);
         }
     }
 
-    fn ask_disco(&mut self, whom: Jid, node: Option<&str>, purpose: Purpose, turn: &mut Turn) {
+    pub(super) fn ask_disco(
+        &mut self,
+        whom: Jid,
+        what: &'static str,
+        node: Option<&str>,
+        purpose: Purpose,
+        turn: &mut Turn,
+    ) {
         let id = self.fresh_id();
         let iq = Tag::new("iq")
             .attr("type", "get")
             .attr("id", &id)
             .attr("from", self.service.domain.as_str())
             .attr("to", whom.as_str())
-            .child(Tag::in_ns("query", ns::DISCO_INFO).attr_opt("node", node));
+            .child(Tag::in_ns("query", what).attr_opt("node", node));
         let full = whom.try_as_full().ok().cloned();
         if self.pending.ask(id, whom, purpose, self.now) {
             turn.ask(iq.into_xml());
@@ -93,7 +100,8 @@ impl Engine {
     /// Takes the answer to a question of the service's own.
     pub(super) fn take_answer(&mut self, stanza: &Stanza, turn: &mut Turn) {
         let Some(purpose) = stanza.id.as_ref().and_then(|id| self.pending.take(id, &stanza.from)) else { return };
-        let query = stanza.payload().filter(|payload| stanza.type_ == "result" && payload.has_ns(ns::DISCO_INFO));
+        let result = stanza.payload().filter(|_| stanza.type_ == "result");
+        let query = result.filter(|payload| payload.has_ns(ns::DISCO_INFO));
         match purpose {
             Purpose::Capabilities { full, announced } => {
                 let takes = query.is_some_and(|query| self.capabilities.learn(announced, query));
@@ -108,7 +116,15 @@ impl Engine {
                 if self.hosts.learn_software(&domain, is_ejabberd) {
                     self.accounts.readdress(&domain, &self.hosts, &mut turn.outbox);
                 }
+                self.learn_delivery(&domain, query, turn);
+                self.look_for_multicast(&domain, query, turn);
             }
+            Purpose::Services { domain } => {
+                if let Some(items) = result.filter(|payload| payload.has_ns(ns::DISCO_ITEMS)) {
+                    self.ask_services(&domain, items, turn);
+                }
+            }
+            Purpose::Multicast { domain } => self.learn_multicast(&domain, stanza.from.as_str(), query, turn),
             Purpose::RosterItem { domain } if stanza.type_ == "error" => {
                 let reason = stanza.error_condition().unwrap_or("no reason given");
                 tracing::debug!(%domain, reason, "the host server granted its rosters and does not let them be changed");
@@ -127,6 +143,9 @@ impl Engine {
     /// A message of ours came back (protocol.md §3): the route to that address is no good.
     pub(super) fn bounce(&mut self, stanza: &Stanza, turn: &mut Turn) {
         tracing::debug!(id = stanza.id, from = %stanza.from, condition = stanza.error_condition(), "bounced");
+        if self.refused_by_multicast(stanza, turn) {
+            return;
+        }
         let gone = ["service-unavailable", "recipient-unavailable", "item-not-found", "gone"];
         if !stanza.error_condition().is_some_and(|condition| gone.contains(&condition)) {
             return;
@@ -165,6 +184,7 @@ mod tests {
             page_max: 100,
             channels_memory_bytes_max: 1 << 20,
             pam: Default::default(),
+            multicast: Default::default(),
         };
         Engine::new(settings, [7; 16], [7; 32], Default::default(), Vec::new())
     }

@@ -207,6 +207,7 @@ impl Engine {
         for full in self.pending.give_up() {
             self.accounts.forget_question(&full);
         }
+        self.ask_homes(turn);
         for domain in self.accounts.bare_domains() {
             self.ask_home_server(&domain, turn);
         }
@@ -216,6 +217,7 @@ impl Engine {
         for full in self.pending.expire(self.now) {
             self.accounts.forget_question(&full);
         }
+        self.ask_homes(turn);
         self.destroy_deserted(turn);
     }
 }

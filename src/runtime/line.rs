@@ -4,9 +4,12 @@
 //! a large channel makes nobody wait. What comes from one address stays in order even then (RFC 6120 §10.1). An item
 //! leaves when the host server is known to have it; after a lost link everything still here is written again.
 
+mod recall;
+
 use super::outbox::{Parcel, weight};
 use crate::engine::book::{AddressBook, Cursor, Recipients};
 use crate::engine::outbox::{Fan, Lasting, Out};
+use recall::Recall;
 use std::collections::VecDeque;
 
 /// A fan-out that amounts to more than this is cut into slices, in bytes.
@@ -39,6 +42,10 @@ pub struct Line {
     uncovered: bool,
     dropped: u64,
     copies: u64,
+    /// What a multicast service refused and is to be written again.
+    recalls: VecDeque<Recall>,
+    /// The home servers whose multicast services were used and not asked whether they have it, as bits.
+    used: u64,
 }
 
 #[derive(Debug)]
@@ -48,6 +55,15 @@ struct Item {
     since_ms: u64,
     /// The ping that says that the host server has it, 0 where it need not; `None` while it is not wholly written.
     covered: Option<u64>,
+    /// The home servers whose part of it was refused, as bits, and how many parts are still to be written again.
+    recalled: u64,
+    recalls: u32,
+}
+
+impl Item {
+    fn is_confirmed(&self, ping: u64) -> bool {
+        self.recalls == 0 && self.covered.is_some_and(|covered| covered <= ping)
+    }
 }
 
 #[derive(Debug)]
@@ -77,7 +93,14 @@ impl Line {
         for out in parcel.outs {
             let bytes = weight(&out);
             self.bytes += bytes;
-            self.items.push_back(Item { what: What::Out(out), bytes, since_ms: now_ms, covered: None });
+            self.items.push_back(Item {
+                what: What::Out(out),
+                bytes,
+                since_ms: now_ms,
+                covered: None,
+                recalled: 0,
+                recalls: 0,
+            });
         }
         if let Some(number) = parcel.number {
             self.parcels.push_back((number, self.end()));
@@ -96,6 +119,7 @@ impl Line {
 
     /// Appends to `block` until it holds `bytes_max` or there is nothing more to write.
     pub fn fill(&mut self, block: &mut Vec<u8>, bytes_max: usize) {
+        self.fill_recalled(block, bytes_max);
         self.lanes_first = !self.lanes_first;
         if self.lanes_first {
             self.fill_long(block, bytes_max);
@@ -115,7 +139,7 @@ impl Line {
     /// The ping came back, or is given up: what it covers goes. The highest parcel number up to which all is gone.
     pub fn confirm(&mut self, ping: u64) -> Option<u64> {
         self.confirmed = self.confirmed.max(ping);
-        while self.items.front().is_some_and(|item| item.covered.is_some_and(|covered| covered <= self.confirmed)) {
+        while self.items.front().is_some_and(|item| item.is_confirmed(self.confirmed)) {
             self.pop();
         }
         self.settled()
@@ -125,7 +149,7 @@ impl Line {
     /// than `horizon_ms`, which whoever missed them pages for.
     pub fn rewind(&mut self, now_ms: u64, horizon_ms: u64) {
         for item in self.items.iter_mut().take((self.next - self.first) as usize) {
-            item.covered = None;
+            (item.covered, item.recalled, item.recalls) = (None, 0, 0);
             let lasting = match &item.what {
                 What::Begun(fan, _) => fan.lasting,
                 What::Out(Out::Question(_) | Out::Book(_)) | What::Done => Lasting::Fleeting,
@@ -138,6 +162,8 @@ impl Line {
         }
         self.next = self.first;
         self.lanes.clear();
+        self.recalls.clear();
+        self.used = 0;
         self.uncovered = false;
     }
 
@@ -254,6 +280,7 @@ impl Line {
         let wrote = block.len() > before;
         self.copies += (cursor.copies - copies) as u64;
         self.uncovered |= wrote;
+        self.used |= cursor.used;
         if done {
             if wrote {
                 tracing::debug!(id = item.what.attribute("id"), copies = cursor.copies, "sent");

@@ -31,6 +31,8 @@ use crate::config::{Config, Secret};
 use crate::engine::{self, Engine};
 use crate::store::{Record, Store};
 use anyhow::Context;
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -201,7 +203,18 @@ fn engine_settings(config: &Config) -> engine::Settings {
         page_default: config.archive.page_default,
         page_max: config.archive.page_max,
         pam: config.hosts.iter().map(|(domain, host)| (domain.to_string(), host.pam)).collect(),
+        multicast: multicast_settings(config),
     }
+}
+
+/// The host server's own domain has a multicast service looked for without being named.
+fn multicast_settings(config: &Config) -> HashMap<String, engine::MulticastSettings> {
+    let parent = config.component.domain.parent().map(|parent| (parent.to_string(), Default::default()));
+    let named = config.hosts.iter().map(|(domain, host)| {
+        let addresses_max = host.multicast_addresses_max.map(NonZeroUsize::get);
+        (domain.to_string(), engine::MulticastSettings { service: host.multicast.clone(), addresses_max })
+    });
+    parent.into_iter().chain(named).collect()
 }
 
 async fn wait_for_either(terminate: &mut Signal, interrupt: &mut Signal) {

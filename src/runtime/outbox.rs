@@ -3,10 +3,14 @@
 use super::queue::Queue;
 use crate::engine::outbox::{Delta, Out};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use tokio::sync::Notify;
 
 /// What an item costs beside its text, in bytes.
 pub const ITEM_BYTES: usize = 96;
+
+/// Messages that one domain sent back and that are not yet looked at.
+const REFUSED_MAX: usize = 100;
 
 /// What waits for the writer.
 pub type Outbox = Queue<Parcel>;
@@ -46,6 +50,15 @@ pub fn weight(out: &Out) -> usize {
         }
 }
 
+/// What a multicast service sent back (XEP-0033), or vanished with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The service's domain.
+    pub by: String,
+    /// From whom the message was, and its id; `None` stands for everything that the service is not known to have.
+    pub message: Option<(String, String)>,
+}
+
 /// How far the host server has what was sent to it: it answers stanzas in their order, so the answer to a ping says that
 /// it has everything before the ping.
 #[derive(Debug, Default)]
@@ -53,6 +66,7 @@ pub struct Confirmed {
     pong: AtomicU64,
     parcel: AtomicU64,
     heard_ms: AtomicU64,
+    refused: Mutex<Vec<Refused>>,
     changed: Notify,
 }
 
@@ -61,6 +75,29 @@ impl Confirmed {
     pub fn pong(&self, ping: u64) {
         self.pong.fetch_max(ping, Ordering::AcqRel);
         self.changed.notify_one();
+    }
+
+    /// A domain sent a message back, before any ping that comes back later. One that sends back too many at once counts
+    /// as having sent back everything.
+    pub fn refuse(&self, refused: Refused) {
+        let mut known = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        // Every part of a list comes back on its own, and says the same.
+        if known.last() == Some(&refused) {
+            return;
+        }
+        let by_it = known.iter().filter(|other| other.by == refused.by).count();
+        if by_it >= REFUSED_MAX {
+            known.retain(|other| other.by != refused.by);
+            known.push(Refused { message: None, ..refused });
+        } else {
+            known.push(refused);
+        }
+        self.changed.notify_one();
+    }
+
+    /// What was sent back since this was last asked.
+    pub fn take_refused(&self) -> Vec<Refused> {
+        std::mem::take(&mut *self.refused.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Something came from the host server, at this time of `clock::uptime_ms`.

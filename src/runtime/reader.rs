@@ -7,13 +7,13 @@ use super::clock;
 use super::component::LinkError;
 use super::framer::{Excess, Frame, Framer};
 use super::metrics::Metrics;
-use super::outbox::{Confirmed, Urgent};
+use super::outbox::{Confirmed, Refused, Urgent};
 use super::queue::Queue;
 use super::refuse::{Why, refuse};
 use crate::engine::{Inbound, Reason};
 use crate::xmpp::{Condition, Kind, Stanza, StanzaError, Tag, Unreadable, ns};
 use jid::Jid;
-use memchr::memchr_iter;
+use memchr::{memchr_iter, memmem};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -121,6 +121,10 @@ impl Reader {
     fn take(&mut self, bytes: &[u8]) {
         let weight = weight(bytes);
         if !self.inbox.has_room(weight) {
+            // What comes back from a multicast service matters even then, and is rare.
+            if bytes.starts_with(b"<message") && memmem::find(bytes, b"error").is_some() {
+                Stanza::parse(bytes).iter().for_each(|stanza| self.note_refusal(stanza));
+            }
             let error = StanzaError::new(Condition::ResourceConstraint, "");
             return self.refuse(&Unreadable::from_head(bytes, error));
         }
@@ -130,6 +134,7 @@ impl Reader {
             Ok(stanza) => {
                 let Stanza { id, kind, type_, from, to, .. } = &stanza;
                 tracing::debug!(id, kind = kind.name(), r#type = type_, %from, %to, bytes = bytes.len(), "received");
+                self.note_refusal(&stanza);
                 Inbound::Stanza(stanza)
             }
             Err(head) => {
@@ -178,6 +183,19 @@ impl Reader {
         if let Some(answer) = refuse(head, Why::Busy) {
             let weight = answer.len();
             self.urgent.try_push(answer, weight);
+        }
+    }
+
+    /// A message that a domain sends back may be one that its multicast service refuses.
+    fn note_refusal(&self, stanza: &Stanza) {
+        if stanza.kind == Kind::Message
+            && stanza.type_ == "error"
+            && stanza.from.node().is_none()
+            && stanza.from.is_bare()
+            && self.is_ours(Some(&stanza.to))
+        {
+            let message = stanza.id.clone().map(|id| (stanza.to.to_string(), id));
+            self.confirmed.refuse(Refused { by: stanza.from.to_string(), message });
         }
     }
 

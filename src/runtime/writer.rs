@@ -7,7 +7,7 @@ use super::clock;
 use super::component::LinkError;
 use super::line::Line;
 use super::metrics::Metrics;
-use super::outbox::{Confirmed, Outbox, Urgent};
+use super::outbox::{Confirmed, Outbox, Refused, Urgent};
 use super::reader::KeepAlive;
 use crate::xmpp::{Tag, ns};
 use std::io;
@@ -52,13 +52,33 @@ pub struct Writer {
     block: Vec<u8>,
     /// How much of the block is written, in bytes.
     written: usize,
-    /// The ping that is not answered yet, and since when it is wholly written, by `clock::uptime_ms`.
-    pinged: Option<(u64, Option<u64>)>,
+    /// The ping that is not answered yet.
+    pinged: Option<Ping>,
+    /// The highest number of a ping that was answered by all that it was sent to.
+    answered: u64,
+    /// What stands behind the id of the newest ping.
+    code: u64,
     next_ping_ms: u64,
     /// What was written since the last ping, in bytes.
     unpinged_bytes: usize,
     /// Whether it was told that pings are not answered.
     told: bool,
+}
+
+/// A ping behind what was written: to the multicast services that were used, one after the other, or else to the host
+/// server. Each takes stanzas in their order.
+#[derive(Debug)]
+struct Ping {
+    /// The number by which the line knows it.
+    number: u64,
+    /// What stands behind its id; higher with every address that is asked.
+    code: u64,
+    /// Who is asked.
+    to: String,
+    /// Those to be asked next.
+    next: Vec<String>,
+    /// Since when it is wholly written, by `clock::uptime_ms`.
+    since_ms: Option<u64>,
 }
 
 impl Writer {
@@ -82,6 +102,8 @@ impl Writer {
             block: Vec::with_capacity(BLOCK_BYTES),
             written: 0,
             pinged: None,
+            answered: 0,
+            code: 0,
             next_ping_ms: 0,
             unpinged_bytes: 0,
             told: false,
@@ -175,7 +197,8 @@ impl Writer {
     async fn wait(&mut self) -> bool {
         let has_room = self.has_room();
         let now_ms = clock::uptime_ms();
-        let waited = self.pinged.and_then(|(_, since)| since).map(|since| Duration::from_millis(now_ms - since));
+        let since_ms = self.pinged.as_ref().and_then(|ping| ping.since_ms);
+        let waited = since_ms.map(|since| Duration::from_millis(now_ms - since));
         let patience = waited.map(|waited| self.keep_alive.patience.saturating_sub(waited));
         let pause = Duration::from_millis(self.next_ping_ms.saturating_sub(now_ms));
         let wants_ping = self.pinged.is_none() && self.line.is_uncovered();
@@ -204,40 +227,66 @@ impl Writer {
 
     /// Puts a ping behind what was written so far.
     fn ping(&mut self) {
-        let ping = self.line.cover();
-        let KeepAlive { from, to, id, .. } = &self.keep_alive;
-        let id = format!("{id}-{ping}");
-        let tag = Tag::new("iq").attr("type", "get").attr("id", &id).attr("from", from).attr("to", to);
-        let text = tag.child(Tag::in_ns("ping", ns::PING)).into_xml();
-        self.block.extend_from_slice(text.as_bytes());
-        self.pinged = Some((ping, None));
+        let mut next = self.line.take_services();
+        let to = next.pop().unwrap_or_else(|| self.keep_alive.to.clone());
+        let number = self.line.cover();
+        self.ask(number, to, next);
         self.next_ping_ms = clock::uptime_ms() + PING_PAUSE_MS;
         self.unpinged_bytes = 0;
     }
 
-    /// Lets go of what the host server is known to have.
-    fn settle(&mut self) {
-        let pong = self.confirmed.newest_pong();
-        if self.pinged.is_some_and(|(ping, _)| ping <= pong) {
-            self.pinged = None;
-        }
-        self.line.confirm(pong).into_iter().for_each(|parcel| self.confirmed.settle(parcel));
+    fn ask(&mut self, number: u64, to: String, next: Vec<String>) {
+        self.code += 1;
+        let KeepAlive { from, id, .. } = &self.keep_alive;
+        let id = format!("{id}-{}", self.code);
+        let tag = Tag::new("iq").attr("type", "get").attr("id", &id).attr("from", from).attr("to", &to);
+        let text = tag.child(Tag::in_ns("ping", ns::PING)).into_xml();
+        self.block.extend_from_slice(text.as_bytes());
+        self.pinged = Some(Ping { number, code: self.code, to, next, since_ms: None });
     }
 
-    /// A host server that talks and does not answer the ping never will: what it was sent counts as taken.
+    /// Lets go of what the host server is known to have, and has written again what was refused.
+    fn settle(&mut self) {
+        // A refusal comes before the answer to a ping behind what is refused.
+        let pong = self.confirmed.newest_pong();
+        for refused in self.confirmed.take_refused() {
+            let count = self.line.recall(&refused);
+            if count > 0 {
+                tracing::info!(
+                    service = refused.by,
+                    count,
+                    "messages that a multicast service refused are sent as copies"
+                );
+            }
+        }
+        if let Some(mut ping) = self.pinged.take_if(|ping| ping.code <= pong) {
+            match ping.next.pop() {
+                Some(to) => self.ask(ping.number, to, ping.next),
+                None => self.answered = ping.number,
+            }
+        }
+        self.line.confirm(self.answered).into_iter().for_each(|parcel| self.confirmed.settle(parcel));
+    }
+
+    /// Who talks and does not answer the ping never will. What the host server was sent counts as taken; what a multicast
+    /// service was sent goes out again as copies.
     fn give_up_ping(&mut self) {
-        let Some((ping, Some(since))) = self.pinged else { return };
+        let Some(ping) = self.pinged.as_mut() else { return };
+        let Some(since) = ping.since_ms else { return };
         if self.confirmed.heard_ms() < since {
-            self.pinged = Some((ping, Some(clock::uptime_ms())));
+            ping.since_ms = Some(clock::uptime_ms());
             return;
         }
-        if !std::mem::replace(&mut self.told, true) {
+        if ping.to != self.keep_alive.to {
+            tracing::warn!("{} does not answer pings, so it is no multicast service to rely on", ping.to);
+            self.confirmed.refuse(Refused { by: ping.to.clone(), message: None });
+        } else if !std::mem::replace(&mut self.told, true) {
             tracing::warn!(
                 "{} does not answer pings, so nobody knows what it has; let component.ping_to name an address that does",
                 self.keep_alive.to
             );
         }
-        self.confirmed.pong(ping);
+        self.confirmed.pong(ping.code);
     }
 
     /// Writes what is left of the block; every part of it has the timeout.
@@ -256,8 +305,8 @@ impl Writer {
         self.metrics.count_written(self.block.len(), self.line.take_copies());
         self.block.clear();
         self.written = 0;
-        if let Some((_, since)) = &mut self.pinged {
-            since.get_or_insert_with(clock::uptime_ms);
+        if let Some(ping) = &mut self.pinged {
+            ping.since_ms.get_or_insert_with(clock::uptime_ms);
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::channel::Node;
-use crate::engine::outbox::{AccountNo, Audience, Delta, Entry, Fan, Lasting, ListId, Out};
+use crate::engine::outbox::{AccountNo, Audience, Delta, Entry, Fan, HomeNo, Lasting, ListId, MulticastService, Out};
 use crate::runtime::outbox::Parcel;
 use tokio::io::AsyncReadExt;
 
@@ -32,7 +32,8 @@ fn bench() -> Bench {
 }
 
 fn account(place: u32, address: &str) -> [Out; 2] {
-    let (no, entry) = (AccountNo::first(place), Entry { addresses: vec![address.to_owned()], marked: false });
+    let (no, entry) =
+        (AccountNo::first(place), Entry { addresses: vec![address.to_owned()], marked: false, home: None });
     [Out::Book(Delta::Account { no, entry }), Out::Book(Delta::Subscribed(LIST, no))]
 }
 
@@ -184,4 +185,97 @@ async fn what_is_urgent_passes_between_two_blocks_of_a_fan_out() {
     let at = text.find("<urgent/>").unwrap();
     assert!(at < text.len() / 2, "{at} of {}", text.len());
     assert_eq!((text.matches("</message>").count(), text.matches("<message ").count()), (100, 100));
+}
+
+fn shared(place: u32, address: &str) -> [Out; 2] {
+    let no = AccountNo::first(place);
+    let entry = Entry { addresses: vec![address.to_owned()], marked: false, home: HomeNo::new(0) };
+    [Out::Book(Delta::Account { no, entry }), Out::Book(Delta::Subscribed(LIST, no))]
+}
+
+fn multicast(place: usize, to: &str) -> Out {
+    let service = Some(MulticastService { to: to.into(), addresses_max: 20 });
+    Out::Book(Delta::Multicast { home: HomeNo::new(place).unwrap(), service })
+}
+
+/// What the writer writes in so much time.
+async fn written_in(bench: &mut Bench, ms: u64) -> String {
+    let mut written = Vec::new();
+    let _ = tokio::time::timeout(Duration::from_millis(ms), bench.writer.write_to(&mut written)).await;
+    String::from_utf8(written).unwrap()
+}
+
+#[tokio::test]
+async fn each_multicast_service_is_asked_whether_it_has_what_went_through_it() {
+    let mut bench = bench();
+    push(&bench.outbox, [multicast(0, "m.h"), multicast(1, "m.i")]);
+    push(&bench.outbox, [shared(0, "a@h"), shared(1, "b@h")].concat());
+    for (place, address) in [(2, "c@i"), (3, "d@i")] {
+        let mut account = shared(place, address);
+        if let Out::Book(Delta::Account { entry, .. }) = &mut account[0] {
+            entry.home = HomeNo::new(1);
+        }
+        push(&bench.outbox, account);
+    }
+    assert!(bench.outbox.try_push(Parcel { number: Some(4), outs: vec![fan("x")] }, 1));
+    let text = written_in(&mut bench, 80).await;
+    assert_eq!((text.matches("<addresses").count(), text.matches("id='p-").count()), (2, 1), "{text}");
+    assert!(text.contains("id='p-1' from='m' to='m.i'"), "{text}");
+    bench.confirmed.pong(1);
+    let text = written_in(&mut bench, 80).await;
+    assert!(text.contains("id='p-2' from='m' to='m.h'"), "{text}");
+    assert_eq!(bench.confirmed.settled(), 0);
+    bench.confirmed.pong(2);
+    assert_eq!(written_in(&mut bench, 80).await, "");
+    assert_eq!((bench.confirmed.settled(), bench.writer.line.bytes()), (4, 0));
+}
+
+#[tokio::test]
+async fn what_comes_back_before_the_answer_to_the_ping_is_written_again() {
+    let mut bench = bench();
+    push(&bench.outbox, [multicast(0, "m.h")]);
+    push(&bench.outbox, [shared(0, "a@h"), shared(1, "b@h")].concat());
+    push(&bench.outbox, [fan("x")]);
+    assert!(written_in(&mut bench, 80).await.contains("to='m.h'"));
+    bench.confirmed.refuse(Refused { by: "m.h".into(), message: None });
+    bench.confirmed.pong(1);
+    let text = written_in(&mut bench, 80).await;
+    assert_eq!(
+        without_pings(&text),
+        "<message from='c@m' to='a@h'><body>x</body></message><message from='c@m' to='b@h'><body>x</body></message>"
+    );
+    assert!(text.ends_with("id='p-2' from='m' to='h'><ping xmlns='urn:xmpp:ping'/></iq>"), "{text}");
+    bench.confirmed.pong(2);
+    written_in(&mut bench, 80).await;
+    assert_eq!(bench.writer.line.bytes(), 0);
+}
+
+#[tokio::test]
+async fn a_multicast_service_that_does_not_answer_is_not_relied_on() {
+    let mut bench = bench();
+    push(&bench.outbox, [multicast(0, "m.h")]);
+    push(&bench.outbox, [shared(0, "a@h"), shared(1, "b@h")].concat());
+    push(&bench.outbox, [fan("x")]);
+    let confirmed = bench.confirmed.clone();
+    let talking = tokio::spawn(async move {
+        loop {
+            confirmed.hear(clock::uptime_ms());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    let text = written_in(&mut bench, 500).await;
+    talking.abort();
+    assert_eq!((text.matches("to='m.h'").count(), text.matches(">x</body>").count()), (2, 3), "{text}");
+}
+
+#[test]
+fn many_messages_that_one_domain_sends_back_count_as_all_of_its_own() {
+    let confirmed = Confirmed::default();
+    let refused = |by: &str, id: usize| Refused { by: by.into(), message: Some(("c@m".into(), id.to_string())) };
+    confirmed.refuse(refused("m.h", 0));
+    (0..1000).for_each(|id| confirmed.refuse(refused("far", id)));
+    let taken = confirmed.take_refused();
+    assert!(taken.len() < 102 && taken.contains(&refused("m.h", 0)), "{taken:?}");
+    assert!(taken.contains(&Refused { by: "far".into(), message: None }), "{taken:?}");
+    assert!(confirmed.take_refused().is_empty());
 }

@@ -3,6 +3,7 @@
 //! An extension translates stanzas into commands, answers into payloads, and changes into what participants see. It
 //! decides nothing and does no I/O.
 
+pub mod addresses;
 pub mod admin;
 pub mod avatar;
 pub mod chat_states;

@@ -8,6 +8,10 @@ pub const CLIENT: &str = "jabber:client";
 pub const STANZAS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
 /// XEP-0030 information.
 pub const DISCO_INFO: &str = "http://jabber.org/protocol/disco#info";
+/// XEP-0033 addresses of one stanza's recipients.
+pub const ADDRESS: &str = "http://jabber.org/protocol/address";
+/// What prosody/mod_mixd.lua announces.
+pub const MIXD_HOST: &str = "urn:mixd:host:1";
 /// XEP-0030 items.
 pub const DISCO_ITEMS: &str = "http://jabber.org/protocol/disco#items";
 /// XEP-0004 forms.

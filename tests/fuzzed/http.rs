@@ -138,6 +138,7 @@ impl Service {
             page_max: 100,
             channels_memory_bytes_max: usize::MAX,
             pam: Default::default(),
+            multicast: Default::default(),
         };
         let engine = Engine::new(settings, store.sealing_key(), [1; 32], Default::default(), Vec::new());
         let mut service = Service { engine, store, book: AddressBook::default(), now: Stamp(1_795_428_000_000) };

@@ -85,6 +85,20 @@ pub struct Setup {
     pub accounts: Vec<String>,
 }
 
+impl Setup {
+    /// With its file of `config/`.
+    pub fn of(kind: HostKind) -> Self {
+        Self {
+            kind,
+            config: None,
+            domain: USER_DOMAIN,
+            service: MIX_DOMAIN,
+            component_port: free_port(),
+            accounts: Vec::new(),
+        }
+    }
+}
+
 /// A running private host server.
 pub struct Host {
     /// How it is set up.
@@ -99,9 +113,7 @@ pub struct Host {
 impl Host {
     /// Starts one with its file of `config/` and fresh accounts, and waits until it takes connections.
     pub fn start(kind: HostKind) -> Self {
-        let component_port = free_port();
-        let (domain, service) = (USER_DOMAIN, MIX_DOMAIN);
-        Self::start_as(Setup { kind, config: None, domain, service, component_port, accounts: Vec::new() })
+        Self::start_as(Setup::of(kind))
     }
 
     /// Starts one set up as said, with fresh accounts, and waits until it takes connections.

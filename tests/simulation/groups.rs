@@ -92,6 +92,7 @@ impl World {
             channels_memory_bytes_max: *[0, 3000, 1 << 30].choose(&mut dice).unwrap(),
             // Everybody's home server does MIX-PAM, so that all are reached from the start, wherever they are added.
             pam: [("far.example".to_owned(), Pam::Standard)].into(),
+            multicast: Default::default(),
             limits,
         };
         let store = MemoryStore::new(KEY);

@@ -93,6 +93,7 @@ impl World {
             page_max: dice.random_range(3..30),
             channels_memory_bytes_max: *[1500, 4000, 1 << 30].choose(&mut dice).unwrap(),
             pam: Default::default(),
+            multicast: Default::default(),
             limits,
         };
         let store = MemoryStore::new(KEY);

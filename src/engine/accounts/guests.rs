@@ -56,6 +56,11 @@ impl Accounts {
     pub fn hold(&mut self, jid: &BareJid, hosts: &Hosts, out: &mut Vec<Out>) -> AccountNo {
         let no = self.number(jid);
         if let Some(account) = self.accounts[no.place()].as_mut() {
+            if !account.told && !account.bare && hosts.delivers(jid.domain().as_str()) {
+                account.bare = true;
+                account.dirty = true;
+                self.dirty.push(no);
+            }
             account.holds += 1;
             account.member = Some(true);
             if !account.told {
