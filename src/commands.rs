@@ -6,8 +6,10 @@ use mixd::store::{SledOptions, SledStore, StoreError};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+mod backup;
 mod verify;
 
+pub use backup::{Backup, Restore, backup, restore};
 pub use verify::verify;
 
 /// The exit code when something cannot be done at all.

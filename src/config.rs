@@ -150,6 +150,8 @@ pub struct Archive {
     pub page_max: usize,
     /// Threads that read pages.
     pub query_threads: usize,
+    /// Days that rows are kept; a month goes when all of it is older. 0: for ever.
+    pub keep_days: u64,
 }
 
 /// `[limits]`: how much of anything there may be. Lengths are in bytes.
@@ -403,7 +405,7 @@ impl Default for Storage {
 
 impl Default for Archive {
     fn default() -> Archive {
-        Archive { page_default: 20, page_max: 100, query_threads: 2 }
+        Archive { page_default: 20, page_max: 100, query_threads: 2, keep_days: 0 }
     }
 }
 

@@ -52,6 +52,31 @@ Exit codes:
   70  the store failed while it wrote; check the disk, then start again
   78  the settings are wrong";
 
+const GUIDE_BACKUP: &str = "\
+Examples:
+  mixd backup /backup/mixd/$(date +%F)
+  mixd backup --store /var/lib/mixd /mnt/usb/mixd
+
+While the service runs, it makes the copy itself, asked through a socket in the store's folder: run this as the same
+user, or as root, and name a folder that the service may write. It goes on serving. The copy is the store as it was
+between two commits, at the time that is told at the end. A folder without MANIFEST.json is no backup.
+
+Exit codes: 0 the backup is complete and on disk, 1 no backup was made and nothing is left of it.";
+
+const GUIDE_RESTORE: &str = "\
+Examples:
+  mixd restore /backup/mixd/2026-11-25
+  mixd restore --store /var/lib/mixd /mnt/usb/mixd
+
+The service must not run, and the folder of the store must not hold one: move the old one away first. Every byte is
+checked against the backup's digests, and the store is looked through at the end, as by mixd verify. A restore that was
+cut short is run again. Run it as the user that the service runs as.
+
+Rows that came after the backup are gone. So that no id that a client has seen comes to mean something else, each
+channel goes on with higher row numbers; the gap is kept, and mixd verify knows it.
+
+Exit codes: 0 restored, 1 nothing was restored, 65 restored, and something is wrong with it.";
+
 const GUIDE_VERIFY: &str = "\
 Examples:
   mixd verify --config /etc/mixd/mixd.toml
@@ -79,6 +104,12 @@ enum Command {
     /// Check the settings and print them as they are in force, with the secret hidden
     #[command(after_help = "Example: mixd check-config --config mixd.toml && echo right")]
     CheckConfig(From),
+    /// Copy the store into a folder of its own, also while the service runs
+    #[command(after_help = GUIDE_BACKUP)]
+    Backup(commands::Backup),
+    /// Make a store of a backup, where there is none, and look through it
+    #[command(after_help = GUIDE_RESTORE)]
+    Restore(commands::Restore),
     /// Look through a store that is not in use, and print everything that is not as it has to be
     #[command(after_help = GUIDE_VERIFY)]
     Verify(commands::Place),
@@ -95,6 +126,8 @@ fn main() -> ExitCode {
     let (from, serving) = match Line::parse().command {
         Command::Serve(from) => (from, true),
         Command::CheckConfig(from) => (from, false),
+        Command::Backup(asked) => return commands::backup(&asked),
+        Command::Restore(asked) => return commands::restore(&asked),
         Command::Verify(place) => return commands::verify(&place),
     };
     let config = Config::read(&from.config).and_then(|config| Ok((config.secret()?, config)));

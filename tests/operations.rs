@@ -5,13 +5,20 @@
 #[allow(dead_code)]
 #[path = "store/fixture.rs"]
 mod fixture;
+mod scripted;
 
-use fixture::Room;
-use mixd::store::{SledOptions, SledStore};
+use fixture::{DAY_MS, Room, loaded};
+use mixd::channel::Stamp;
+use mixd::store::{SledOptions, SledStore, Store};
+use scripted::{DOMAIN, Host, Mixd, Peer};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
-fn mixd(words: &[&str], folder: &Path) -> Output {
+fn mixd_on(words: &[&str], folder: &Path) -> Output {
     Command::new(env!("CARGO_BIN_EXE_mixd")).args(words).arg("--store").arg(folder).output().unwrap()
 }
 
@@ -29,22 +36,22 @@ fn build(folder: &Path) -> SledStore {
 fn verify_tells_a_whole_store_from_a_damaged_one_and_from_none() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");
-    let output = mixd(&["verify"], &path);
+    let output = mixd_on(&["verify"], &path);
     assert!(output.status.code() == Some(1) && told(&output).contains("there is no FORMAT file"), "{}", told(&output));
     assert!(!path.exists(), "looking makes nothing");
 
     let store = build(&path);
-    let output = mixd(&["verify"], &path);
+    let output = mixd_on(&["verify"], &path);
     assert!(output.status.code() == Some(1) && told(&output).contains("is locked by process"), "{}", told(&output));
     drop(store);
 
-    let output = mixd(&["verify"], &path);
+    let output = mixd_on(&["verify"], &path);
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));
     assert!(told(&output).contains("1 channels, 4 members, 60 rows in 3 months: nothing is wrong"));
     assert!(output.stdout.is_empty());
 
     std::fs::remove_dir_all(path.join("archive/2026-11")).unwrap();
-    let output = mixd(&["verify"], &path);
+    let output = mixd_on(&["verify"], &path);
     assert_eq!(output.status.code(), Some(65), "{}", told(&output));
     let found = String::from_utf8(output.stdout).unwrap();
     assert_eq!(found, "rows: channel coven, month 2026-11: the month is not there, and holds rows\n");
@@ -61,4 +68,228 @@ fn the_settings_say_where_the_store_is() {
         |file: &Path| Command::new(env!("CARGO_BIN_EXE_mixd")).args(["verify", "--config"]).arg(file).output().unwrap();
     assert_eq!(run(&file).status.code(), Some(0), "{}", told(&run(&file)));
     assert_eq!(run(&folder.path().join("none")).status.code(), Some(78));
+}
+
+fn run(words: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mixd")).args(words).output().unwrap()
+}
+
+fn ask(peer: &mut Peer, id: &str, to: &str, kind: &str, payload: &str) -> String {
+    peer.send(&format!("<iq type='{kind}' id='{id}' from='ann@example.org/r' to='{to}'>{payload}</iq>"));
+    peer.answer_to(id)
+}
+
+/// A channel with somebody in it.
+fn create(peer: &mut Peer) {
+    let channel = format!("coven@{DOMAIN}");
+    let create = "<create xmlns='urn:xmpp:mix:core:1' channel='coven'/>";
+    assert!(ask(peer, "create", DOMAIN, "set", create).contains("type='result'"));
+    let join = "<join xmlns='urn:xmpp:mix:core:1'><subscribe node='urn:xmpp:mix:nodes:messages'/></join>";
+    assert!(ask(peer, "join", &channel, "set", join).contains("type='result'"));
+}
+
+/// Says something, and returns the id that the channel gave it.
+fn say(peer: &mut Peer, text: &str) -> String {
+    peer.send(&format!(
+        "<message type='groupchat' id='{text}' from='ann@example.org/r' to='coven@{DOMAIN}'><body>{text}</body></message>"
+    ));
+    let stanza = peer.read_until("<message ", &format!("<body>{text}</body>"));
+    peer.read_until("", "</message>");
+    stanza.rsplit_once(" id='").unwrap().1.split('\'').next().unwrap().to_owned()
+}
+
+/// The answer to a query for what came after a row, with the messages before it.
+fn page_after(peer: &mut Peer, after: &str) -> String {
+    peer.send(&format!(
+        "<iq type='set' id='page' from='ann@example.org/r' to='coven@{DOMAIN}'><query xmlns='urn:xmpp:mam:2'>\
+         <set xmlns='http://jabber.org/protocol/rsm'><after>{after}</after></set></query></iq>"
+    ));
+    // The service asks things of its own in between.
+    let mut read = String::new();
+    while !read.contains(" id='page'") {
+        read += &peer.read_until("", "</iq>");
+    }
+    read
+}
+
+#[test]
+fn a_backup_of_a_running_service_is_restored_and_no_id_means_something_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, saved) = (folder.path().join("store"), folder.path().join("saved"));
+    let host = Host::start();
+    let mut mixd = Mixd::start_in(folder.path(), host.port(), "", &[]);
+    let mut peer = host.accept_authenticated();
+    create(&mut peer);
+    let kept: Vec<String> = (0..3).map(|n| say(&mut peer, &format!("kept-{n}"))).collect();
+    let output = run(&["backup", saved.to_str().unwrap(), "--store", store.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert!(told(&output).contains("1 channels at"), "{}", told(&output));
+    mixd.wait_for_log("the backup is complete", 1);
+    let lost = say(&mut peer, "lost");
+    // A second one does not go over the first.
+    let again = run(&["backup", saved.to_str().unwrap(), "--store", store.to_str().unwrap()]);
+    assert!(again.status.code() == Some(1) && told(&again).contains("is not empty"), "{}", told(&again));
+    let restored = run(&["restore", saved.to_str().unwrap(), "--store", store.to_str().unwrap()]);
+    assert!(restored.status.code() == Some(1) && told(&restored).contains("is a store already"));
+    peer.check_alive("still");
+    mixd.terminate();
+    mixd.wait();
+    assert!(!store.join("admin.sock").exists());
+
+    std::fs::rename(&store, folder.path().join("old")).unwrap();
+    let restored = run(&["restore", saved.to_str().unwrap(), "--store", store.to_str().unwrap()]);
+    assert_eq!(restored.status.code(), Some(0), "{}", told(&restored));
+    assert!(told(&restored).contains("nothing is wrong"), "{}", told(&restored));
+    drop(peer);
+    let _mixd = Mixd::start_in(folder.path(), host.port(), "", &[]);
+    let mut peer = host.accept_authenticated();
+    // A client that saw what was lost is told that the id is not known, and one that did not goes on.
+    assert!(page_after(&mut peer, &lost).contains("item-not-found"));
+    let new: Vec<String> = (0..2).map(|n| say(&mut peer, &format!("new-{n}"))).collect();
+    assert!(!new.contains(&lost) && !new.iter().any(|id| kept.contains(id)));
+    assert!(page_after(&mut peer, &lost).contains("item-not-found"));
+    let page = page_after(&mut peer, &kept[1]);
+    let bodies: Vec<&str> = page.split("<body>").skip(1).map(|rest| rest.split('<').next().unwrap()).collect();
+    assert_eq!(bodies, ["kept-2", "new-0", "new-1"]);
+    assert!(page.contains("complete='true'") && page.contains(&new[1]), "{page}");
+}
+
+#[test]
+fn a_store_that_nobody_has_open_is_copied_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, saved) = (folder.path().join("store"), folder.path().join("saved"));
+    drop(build(&store));
+    // What a killed service leaves.
+    std::os::unix::net::UnixListener::bind(store.join("admin.sock")).unwrap();
+    let relative = Command::new(env!("CARGO_BIN_EXE_mixd"))
+        .args(["backup", "saved", "--store", "store"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(relative.status.code(), Some(0), "{}", told(&relative));
+    assert!(saved.join("MANIFEST.json").exists());
+    let output = run(&["backup", saved.to_str().unwrap(), "--store", folder.path().join("none").to_str().unwrap()]);
+    assert!(output.status.code() == Some(1) && told(&output).contains("no FORMAT file"), "{}", told(&output));
+}
+
+#[test]
+fn the_socket_is_its_owners_alone_and_bad_requests_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::start();
+    let mut mixd = Mixd::start_in(folder.path(), host.port(), "", &[]);
+    let mut peer = host.accept_authenticated();
+    let path = folder.path().join("store/admin.sock");
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let request = |text: &str| {
+        let mut stream = UnixStream::connect(&path).unwrap();
+        writeln!(stream, "{text}").unwrap();
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).unwrap();
+        line
+    };
+    for bad in ["", "{", "{\"command\":\"destroy\"}", "[]", "{\"command\":\"backup\"}", "\u{0}\u{1}"] {
+        assert!(request(bad).contains("the request is not understood"), "{bad}: {}", request(bad));
+    }
+    assert!(request("{\"command\":\"backup\",\"to\":\"here\"}").contains("from the root on"));
+    // Those who connect and say nothing keep nobody out for long, and the service goes on.
+    let silent: Vec<UnixStream> = (0..3).map(|_| UnixStream::connect(&path).unwrap()).collect();
+    assert!(request("{").contains("not understood"));
+    drop(silent);
+    peer.check_alive("1");
+    mixd.kill();
+    // The next one takes the place of what was left.
+    let _next = Mixd::start_in(folder.path(), host.port(), "", &[]);
+    host.accept_authenticated().check_alive("2");
+    assert!(request("{").contains("not understood"));
+}
+
+#[test]
+fn a_service_drops_months_that_are_too_old_when_it_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SledStore::open(SledOptions::at(folder.path().join("store"))).unwrap();
+    let (mut room, created) = Room::draft("coven", 3);
+    let now = mixd::runtime::clock::now();
+    for days in [400, 300, 200, 20, 0] {
+        room.now = Stamp(now.0 - days * DAY_MS);
+        if days == 400 {
+            store.commit(room.now, std::slice::from_ref(&created)).unwrap();
+            room.join(&store, "ann");
+        }
+        room.say(&store, "ann", &format!("{days} days ago"));
+    }
+    drop(store);
+    let archive = folder.path().join("store/archive");
+    let months = || std::fs::read_dir(&archive).unwrap().count();
+    let before = months();
+    let host = Host::start();
+    let mut mixd = Mixd::start_in(folder.path(), host.port(), "[archive]\nkeep_days = 100", &[]);
+    let mut peer = host.accept_authenticated();
+    mixd.wait_for_log("months that are too old are gone", 1);
+    assert_eq!(months(), before - 3);
+    peer.check_alive("1");
+    mixd.terminate();
+    mixd.wait();
+    let output = mixd_on(&["verify"], &folder.path().join("store"));
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    let store = SledStore::open(SledOptions::at(folder.path().join("store"))).unwrap();
+    let bounds = store.bounds(room.tag()).unwrap().unwrap();
+    assert_eq!((bounds.oldest, bounds.newest), (4, 5));
+    assert_eq!(loaded(&store, "coven").unwrap().head(), room.channel.head());
+}
+
+/// Starts a command and kills it after a while; whether it was still at it.
+fn cut_short(words: &[&str], after: Duration) -> bool {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_mixd"))
+        .args(words)
+        .stderr(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(after);
+    let was_at_it = child.try_wait().unwrap().is_none();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    was_at_it
+}
+
+#[test]
+fn whatever_is_killed_in_the_middle_leaves_what_was_there_and_is_done_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let store = SledStore::open(SledOptions::at(path("store"))).unwrap();
+    let room = Room::chat(&store, "coven", 20, 4000, 100);
+    drop(store);
+    let mut cut = [0, 0];
+    for n in 0..6u64 {
+        let saved = path(&format!("saved{n}"));
+        let after = Duration::from_millis(10 + 50 * n);
+        if cut_short(&["backup", &saved, "--store", &path("store")], after) {
+            cut[0] += 1;
+            let refused = run(&["restore", &saved, "--store", &path("never")]);
+            assert_eq!(refused.status.code(), Some(1), "{}", told(&refused));
+            assert!(!Path::new(&path("never")).exists());
+        }
+    }
+    let saved = path("whole");
+    assert_eq!(run(&["backup", &saved, "--store", &path("store")]).status.code(), Some(0));
+    for n in 0..6u64 {
+        let to = path(&format!("restored{n}"));
+        if cut_short(&["restore", &saved, "--store", &to], Duration::from_millis(10 + 80 * n)) {
+            let is_made = Path::new(&to).join("FORMAT").exists();
+            cut[1] += u32::from(!is_made);
+            if !is_made {
+                // It is no store until it is done again.
+                let output = run(&["verify", "--store", &to]);
+                assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+                let output = run(&["restore", &saved, "--store", &to]);
+                assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+            }
+            let output = run(&["verify", "--store", &to]);
+            assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+        }
+    }
+    assert!(cut.iter().all(|times| *times > 0), "nothing was killed in the middle: {cut:?}");
+    let store = SledStore::open(SledOptions::at(path("store"))).unwrap();
+    assert_eq!(loaded(&store, "coven").unwrap(), room.channel);
+    assert_eq!(store.bounds(room.tag()).unwrap().unwrap().newest, 4000);
 }

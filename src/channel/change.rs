@@ -106,6 +106,8 @@ pub enum Change {
     Reported(Report),
     /// A row was retracted.
     Entombed(Tombstone),
+    /// The rows up to this one are gone by their age: nothing shows, names or counts them any more.
+    Expired(Head),
     /// Somebody who is not in the channel subscribes to other nodes than before.
     GuestSet {
         /// The record as it is after; one without subscriptions is none.

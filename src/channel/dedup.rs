@@ -45,7 +45,19 @@ impl Recent {
             self.order.push_back((key, row.number, row.stamp));
         }
         while self.order.front().is_some_and(|&(_, number, stamp)| is_behind(number, stamp, row)) {
-            let Some((old, ..)) = self.order.pop_front() else { break };
+            self.pop();
+        }
+    }
+
+    /// Forgets the rows up to one.
+    pub fn forget(&mut self, up_to: u64) {
+        while self.order.front().is_some_and(|&(_, number, _)| number <= up_to) {
+            self.pop();
+        }
+    }
+
+    fn pop(&mut self) {
+        if let Some((old, ..)) = self.order.pop_front() {
             self.bytes -= cost(&old);
             self.rows.remove(&old);
         }

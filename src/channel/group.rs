@@ -65,6 +65,8 @@ pub struct Patch {
     pub participants_max: Option<usize>,
     /// For how long one may retract one's own message, in seconds; 0: for ever.
     pub retract_window_s: Option<u64>,
+    /// Days after which its rows are gone; 0: for ever, as far as the service keeps them.
+    pub retention_days: Option<u64>,
     /// Who may subscribe to its nodes without being in it.
     pub access: Option<NodeAccess>,
 }

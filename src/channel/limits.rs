@@ -119,6 +119,8 @@ pub struct GroupDefaults {
     pub avatar_bytes_max: usize,
     /// For how long one may retract one's own message, in seconds; 0: for ever.
     pub retract_window_s: u64,
+    /// Days after which a group's rows are gone; 0: for ever, as far as the service keeps them.
+    pub retention_days: u64,
     /// Rows that one member may hide one by one.
     pub hidden_max: usize,
     /// Members above which authors are no longer told of each report.
@@ -272,6 +274,7 @@ impl Default for GroupDefaults {
             subject_chars_max: 30,
             avatar_bytes_max: 102_400,
             retract_window_s: 0,
+            retention_days: 0,
             hidden_max: 1000,
             notices_members_max: 1000,
             deserted_s: 24 * 3600,
@@ -293,6 +296,7 @@ impl Limits {
             participants_max: self.participants_max,
             subject_chars_max: 1000,
             retract_window_s: 0,
+            retention_days: 0,
             access: super::NodeAccess::all(self.guests),
             notices: false,
         }
@@ -311,6 +315,7 @@ impl Limits {
             participants_max: groups.participants_max,
             subject_chars_max: groups.subject_chars_max,
             retract_window_s: groups.retract_window_s,
+            retention_days: groups.retention_days,
             access: super::NodeAccess::all(groups.guests),
             notices: false,
         }

@@ -60,7 +60,11 @@ pub struct Channel {
     ids: HashMap<ParticipantId, BareJid>,
     /// Records of accounts that are no more.
     ended: HashMap<ParticipantId, Member>,
+    /// Where the archive stood before the oldest row that there still is.
+    base: Head,
     head: Head,
+    /// The number of the newest row there is; 0 where there is none.
+    newest: u64,
     recent: Recent,
     sent: Recent,
     tail: Tail,
@@ -120,7 +124,9 @@ impl Channel {
             nicks: HashMap::new(),
             ids: HashMap::new(),
             ended: HashMap::new(),
+            base: Head::default(),
             head,
+            newest: 0,
             recent: Recent::default(),
             sent: Recent::default(),
             tail: Tail::default(),
@@ -139,6 +145,12 @@ impl Channel {
     /// The same channel with nobody in it: what lists and settings say of whoever is not.
     fn without_people(&self) -> Channel {
         Channel::restore(self.name.clone(), self.kept.clone(), [], self.head, &[])
+    }
+
+    /// The same as it is where the archive does not begin with the first row.
+    pub fn since(mut self, base: Head) -> Channel {
+        self.expire(base);
+        self
     }
 
     /// The localpart of its address.
@@ -191,9 +203,20 @@ impl Channel {
         })
     }
 
-    /// Where the archive stands.
+    /// Where the archive stands: the next row has the next number.
     pub fn head(&self) -> Head {
         self.head
+    }
+
+    /// Where the archive stood before the oldest row that there still is: older ones are gone by their age.
+    pub fn base(&self) -> Head {
+        self.base
+    }
+
+    /// The number of the newest row there is; 0 where there is none. A store that was restored passes over numbers, so
+    /// that the next row need not be the one behind it.
+    pub fn newest(&self) -> u64 {
+        self.newest
     }
 
     /// The record of an account that is or was in the channel.
@@ -251,6 +274,7 @@ impl Channel {
             Change::Entombed(_) => {}
             Change::Reported(report) => self.note_report(report),
             Change::Struck(member) => self.strike(&member.id),
+            Change::Expired(base) => self.expire(*base),
             Change::Joined(member)
             | Change::Left(member)
             | Change::Renamed(member)
@@ -316,8 +340,22 @@ impl Channel {
         }
     }
 
+    /// Forgets the rows up to one. What is gone waits for nobody to read it.
+    fn expire(&mut self, base: Head) {
+        self.base = base;
+        if self.newest <= base.row {
+            self.newest = 0;
+        }
+        self.recent.forget(base.row);
+        self.sent.forget(base.row);
+        self.tail.forget(base.row);
+        let mark = (base.row, base.ordinal);
+        self.members.values_mut().for_each(|member| member.own.mark = member.own.mark.max(mark));
+    }
+
     /// Remembers a row; whoever wrote something to read has read what came before (storage §5).
     fn note(&mut self, row: &Row) {
+        self.newest = row.number;
         self.recent.note(row);
         self.sent.note_sent(row);
         self.tail.note(row);
@@ -331,7 +369,7 @@ impl Channel {
         }
     }
 
-    fn set_member(&mut self, member: Member) {
+    fn set_member(&mut self, mut member: Member) {
         if self.ids.insert(member.id.clone(), member.jid.clone()).is_none() {
             self.bytes += 384 + 3 * member.jid.as_str().len();
         }
@@ -350,6 +388,7 @@ impl Channel {
             }
             return;
         }
+        member.own.mark = member.own.mark.max((self.base.row, self.base.ordinal));
         self.bytes += member.own.bytes() + 24 * member.windows.len();
         if member.is_joined() {
             self.joined += 1;

@@ -70,6 +70,8 @@ pub struct Settings {
     pub subject_chars_max: usize,
     /// For how long one may retract one's own message, in seconds; 0: for ever.
     pub retract_window_s: u64,
+    /// Days after which its rows are gone; 0: for ever, as far as the service keeps them.
+    pub retention_days: u64,
     /// Who may subscribe to its nodes without being in it.
     pub access: super::NodeAccess,
     /// Whether its people are told of changes by the notices of the HTTP API (groups.md §4).

@@ -30,6 +30,13 @@ impl Tail {
         }
     }
 
+    /// Forgets the rows up to one.
+    pub fn forget(&mut self, up_to: u64) {
+        while self.0.front().is_some_and(|&(number, _)| number <= up_to) {
+            self.0.pop_front();
+        }
+    }
+
     /// The rows that will be too far behind when the row `next` comes, with their authors.
     pub fn leaving(&self, next: u64) -> impl Iterator<Item = (u64, &ParticipantId)> {
         let behind = self.0.iter().take_while(move |&&(number, _)| number + TAIL_ROWS <= next);

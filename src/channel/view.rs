@@ -32,7 +32,7 @@ impl Channel {
 
     /// Whether a member may name a row.
     pub fn sees(&self, member: &Member, row: u64) -> bool {
-        let exists = row > 0 && row <= self.head().row;
+        let exists = row > self.base().row && row <= self.head().row;
         let windows = self.windows_of(member);
         exists && windows.is_none_or(|windows| windows.iter().any(|&(first, last)| first <= row && row <= last))
     }

@@ -106,7 +106,7 @@ impl Engine {
         let channel = self.shelf.channel(name)?;
         let tag = channel.profile().tag;
         let seal = |row| self.service.sealer.seal(tag, row);
-        Some((name.clone(), group_events::own(command, seal, channel.head().row, self.now)?))
+        Some((name.clone(), group_events::own(command, seal, channel.newest(), self.now)?))
     }
 
     pub(super) fn tell_own_devices(&mut self, account: &BareJid, name: &ChannelName, event: Tag, turn: &mut Turn) {
@@ -216,11 +216,14 @@ impl Engine {
 }
 
 fn line(channel: &Channel, member: &Member) -> GroupLine {
-    let head = channel.head();
+    let (newest, stamp) = (channel.newest(), channel.head().stamp);
     let (last_row, last_activity) = match member.status {
-        Status::Joined => ((head.row > 0).then_some(head.row), (head.row > 0).then_some(head.stamp)),
+        Status::Joined => ((newest > 0).then_some(newest), (newest > 0).then_some(stamp)),
         Status::Waiting => (None, None),
-        Status::Left => (member.windows.last().and_then(|&(_, last)| last), Some(member.since)),
+        Status::Left => {
+            let last = member.windows.last().and_then(|&(_, last)| last);
+            (last.filter(|&last| last > channel.base().row), Some(member.since))
+        }
     };
     GroupLine {
         group: channel.snapshot(false),

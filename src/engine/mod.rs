@@ -20,6 +20,7 @@ mod parley;
 pub mod pending;
 mod presence;
 mod resend;
+mod retention;
 mod router;
 mod service;
 mod shelf;

@@ -4,7 +4,7 @@ use super::call::{Call, Called, Lookup};
 use super::outbox::{Audience, Fan, Lasting};
 use super::{Engine, Loaded, Out, Query};
 use crate::channel::{Change, ChannelName, Refusal, Stamp};
-use crate::store::{Halves, Part, Record, Unsent};
+use crate::store::{Halves, Outdated, Part, Record, Unsent};
 use crate::xep::Reply;
 use crate::xmpp::{Stanza, StanzaError, Unreadable};
 use std::sync::Arc;
@@ -20,6 +20,8 @@ pub enum Inbound {
     Call(Box<Call>),
     /// What an earlier process committed and is not known to have sent; it comes alone, before anything else.
     Resend(Box<Unsent>),
+    /// Rows of these channels are too old to be kept.
+    Expired(Vec<Outdated>),
     /// The link to the host server is up.
     LinkUp,
     /// It is down.
@@ -163,6 +165,7 @@ impl Engine {
                 Inbound::Call(call) => self.call(*call, &mut turn),
                 Inbound::Unreadable(unreadable) => self.unreadable(&unreadable, &mut turn),
                 Inbound::Resend(unsent) => self.resend(*unsent, &mut turn),
+                Inbound::Expired(outdated) => self.expire(outdated, &mut turn),
                 Inbound::LinkUp => self.link_up(&mut turn),
                 Inbound::LinkDown => {}
                 Inbound::Tick => self.tick(&mut turn),

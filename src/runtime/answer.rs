@@ -3,7 +3,7 @@
 use crate::channel::command::HistoryQuery;
 use crate::channel::group::{Aggregate, Recipient};
 use crate::channel::{ParticipantId, Receipt, Refusal, Row, RowKind};
-use crate::store::{Narrow, PagePlan, Store, StoreError};
+use crate::store::{Bounds, Narrow, PagePlan, Store, StoreError};
 use crate::xep::group_tags;
 use crate::xep::mam_page::{People, Query, QueryKind, Tombstones};
 use jid::BareJid;
@@ -34,15 +34,16 @@ fn answer_page(
     if page.of_empty_node {
         return Ok(query.page(page, Vec::new(), true, Some((0, 0)), &People::new(), &Tombstones::new()));
     }
-    let oldest = match store.bounds(query.tag)? {
-        Some((oldest, _)) => oldest,
-        None => return Ok(query.page(page, Vec::new(), true, Some((0, 0)), &People::new(), &Tombstones::new())),
-    };
-    // Rows below the oldest one were given out once and are gone (XEP-0313 §4.3.2).
+    let bounds = store.bounds(query.tag)?;
+    // What was given out once and is gone, by age or because a backup did not know of it (XEP-0313 §4.3.2).
     let named = page.ids.iter().flatten().chain(&page.after);
-    if named.chain(page.before.iter().filter(|&&before| before <= query.newest)).any(|&row| row < oldest) {
+    let mut named = named.chain(page.before.iter().filter(|&&before| before <= query.newest));
+    if named.any(|&row| bounds.as_ref().is_none_or(|bounds| !bounds.holds(row))) {
         return Ok(vec![query.refuse(&Refusal::NoSuchItem)]);
     }
+    let Some(Bounds { oldest, .. }) = bounds else {
+        return Ok(query.page(page, Vec::new(), true, Some((0, 0)), &People::new(), &Tombstones::new()));
+    };
     if let Some(ids) = &page.ids {
         return answer_ids(query, page, ids, author, store);
     }
@@ -110,7 +111,7 @@ fn narrow(page: &HistoryQuery) -> Narrow {
 }
 
 fn answer_bounds(query: &Query, seen: &HistoryQuery, store: &dyn Store) -> Result<Vec<String>, StoreError> {
-    let Some((oldest, _)) = store.bounds(query.tag)? else { return Ok(vec![query.bounds(None)]) };
+    let Some(Bounds { oldest, .. }) = store.bounds(query.tag)? else { return Ok(vec![query.bounds(None)]) };
     let end = |from_end| {
         let plan = PagePlan {
             tag: query.tag,

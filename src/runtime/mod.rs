@@ -3,6 +3,7 @@
 //! Invariant: every queue between these is bounded, and none of them waits for itself in a circle: the reader waits
 //! for nobody, the worker for the writer, the writer for the host server alone.
 
+pub mod admin;
 pub mod answer;
 mod archive;
 pub mod callers;
@@ -18,6 +19,7 @@ mod outbox;
 mod queue;
 mod reader;
 mod refuse;
+mod retention;
 mod vital;
 mod worker;
 mod writer;
@@ -37,6 +39,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// Answers of the reader that may wait for the writer: so many, of so many bytes.
@@ -102,6 +105,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     metrics::start(config, watched, stopping.clone()).await?;
     let serving = http::start(config, &store, &inbox, &callers, &metrics, superseded, stopping.clone()).await?;
     let ends = Ends { inbox: inbox.clone(), outbox: outbox.clone(), urgent, confirmed: confirmed.clone(), metrics };
+    operate(config, &store, &inbox, stop.subscribe());
     let link = link(config, secret, ends, stopping)?;
     let mut linking = tokio::spawn(async move {
         let _vital = vital::Vital("the link");
@@ -121,10 +125,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         tracing::warn!("the last turns take too long; what was not stored yet is left unanswered");
     }
     outbox.close();
-    if timeout(FLUSH_PATIENCE, &mut linking).await.is_err() {
-        tracing::warn!("the host server does not read what is sent to it; the rest is dropped");
-        linking.abort();
-    }
+    flush(&mut linking).await;
     keep(&confirmed, &*store);
     tracing::info!("stopped");
     Ok(())
@@ -156,6 +157,22 @@ struct Ends {
     urgent: Arc<outbox::Urgent>,
     confirmed: Arc<outbox::Confirmed>,
     metrics: Arc<metrics::Metrics>,
+}
+
+/// Waits for what remains to be written, and not for long.
+async fn flush(linking: &mut JoinHandle<()>) {
+    if timeout(FLUSH_PATIENCE, &mut *linking).await.is_err() {
+        tracing::warn!("the host server does not read what is sent to it; the rest is dropped");
+        linking.abort();
+    }
+}
+
+/// What goes on beside the loop: the operator's door, and the going of old rows.
+fn operate(config: &Config, store: &Arc<dyn Store>, inbox: &Arc<reader::Inbox>, stopping: watch::Receiver<bool>) {
+    let (store, inbox) = (store.clone(), inbox.clone());
+    admin::open(&config.storage.path, &store, stopping.clone());
+    let sweeper = retention::Sweeper { keep_days: config.archive.keep_days, store, inbox, stopping };
+    tokio::spawn(sweeper.run());
 }
 
 fn link(config: &Config, secret: Secret, ends: Ends, stop: watch::Receiver<bool>) -> anyhow::Result<link::Link> {

@@ -3,13 +3,15 @@
 //! Nothing that is cleared away here can be reached any more, so it is no part of a commit, and a crash loses nothing.
 
 use super::StoreError;
-use super::keyspace::{self, Grave, Membership, Ops, Visit};
+use super::keyspace::{self, Grave, Membership, Ops, Reach, Visit};
 use super::shelf::{Order, Shelf, Space};
 use crate::channel::{ChannelName, Guest, Member};
 use std::ops::ControlFlow;
 
 /// How many records are cleared away at a time.
 const CLEARED_MAX: usize = 256;
+/// How many records are looked at a time, where not all are cleared away.
+const LOOKED_AT_MAX: usize = 512;
 
 /// Whether anything is left to be cleared away.
 ///
@@ -31,10 +33,51 @@ pub(super) fn clear_some(shelf: &impl Shelf) -> Result<Ops, StoreError> {
             let prefix = keyspace::listed(tag, node, generation);
             (keyspace::list_grave(tag, node, generation), records(shelf, &prefix)?)
         }
+        Some(Grave::Below { tag, row, cursor }) => return below(shelf, tag, row, &cursor),
         Some(Grave::Channel { tag, name }) => (keyspace::grave(tag), of_channel(shelf, tag, &name)?),
     };
     // The mark goes last and alone: a crash in between must not leave records that nobody clears away.
     Ok(if ops.is_empty() { Ops::from([(mark, None)]) } else { ops })
+}
+
+/// Clears away what is known of rows up to one: which corrects which, what is left of retracted ones, reports.
+fn below(shelf: &impl Shelf, tag: u64, horizon: u64, cursor: &[u8]) -> Result<Ops, StoreError> {
+    // In the order of keys, as the cursor goes.
+    let ranges = [
+        (keyspace::all_corrections(tag), keyspace::corrections(tag, horizon.saturating_add(1))),
+        (keyspace::tombstones(tag), keyspace::tombstone(tag, horizon.saturating_add(1))),
+        reports_up_to(tag, Reach::Near, horizon),
+        reports_up_to(tag, Reach::Far, horizon),
+    ];
+    let (mut ops, mut looked_at, mut next) = (Ops::new(), 0, Vec::new());
+    for (from, to) in ranges {
+        let from = from.as_slice().max(cursor);
+        shelf.scan(Space::State, from, &to, Order::Rising, &mut |key, _| {
+            looked_at += 1;
+            next = [key, &[0]].concat();
+            // Behind the row that was corrected lies the one that corrects it, which may be there still.
+            if !key.starts_with(b"k") || keyspace::number_of(key)? <= horizon {
+                ops.insert(key.to_vec(), None);
+            }
+            Ok(if looked_at < LOOKED_AT_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        })?;
+        if looked_at >= LOOKED_AT_MAX {
+            break;
+        }
+    }
+    let mark = keyspace::horizon_grave(tag);
+    if looked_at == 0 {
+        return Ok(Ops::from([(mark, None)]));
+    }
+    // A crash may leave some of these records behind a cursor; the next horizon clears them away.
+    let grave = Grave::Below { tag, row: horizon, cursor: next };
+    ops.insert(mark, Some(keyspace::encode(&grave)?));
+    Ok(ops)
+}
+
+/// Where the reports begin and end whose last row is this one or an earlier one.
+fn reports_up_to(tag: u64, reach: Reach, horizon: u64) -> (Vec<u8>, Vec<u8>) {
+    (keyspace::reports(tag, reach, 0), keyspace::reports(tag, reach, horizon.saturating_add(1)))
 }
 
 fn of_channel(shelf: &impl Shelf, tag: u64, name: &ChannelName) -> Result<Ops, StoreError> {

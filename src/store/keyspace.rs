@@ -48,8 +48,16 @@ impl Month {
         if year.len() != 4 || month.len() != 2 || !text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
             return None;
         }
-        let month: u32 = month.parse().ok().filter(|month| (1..=12).contains(month))?;
-        Some(Month(year.parse::<u32>().ok()? * 100 + month))
+        Month::from_number(year.parse::<u32>().ok()? * 100 + month.parse::<u32>().ok()?)
+    }
+
+    /// `year * 100 + month`.
+    pub(super) fn number(self) -> u32 {
+        self.0
+    }
+
+    pub(super) fn from_number(number: u32) -> Option<Month> {
+        (number <= 999_912 && (1..=12).contains(&(number % 100))).then_some(Month(number))
     }
 }
 
@@ -102,6 +110,8 @@ pub(super) enum Grave {
     Channel { tag: u64, name: ChannelName },
     /// The entries of a list.
     List { tag: u64, node: Node, generation: u64 },
+    /// What is known of rows of a channel up to one, which are gone by their age; `cursor` says how far clearing came.
+    Below { tag: u64, row: u64, cursor: Vec<u8> },
 }
 
 /// How far apart the first and the last row of a report are.
@@ -139,15 +149,28 @@ pub(super) struct Sum {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Spans {
     pub(super) base: Head,
+    /// How many numbers the next row passes over, since this store was restored: they may have been given to rows that
+    /// came after the backup and are lost.
+    pub(super) skip: u64,
     pub(super) months: Vec<Span>,
 }
 
-/// The rows of a channel in one month: from `first`, stamped `since`, to the first row of the next span.
+/// The rows of a channel in one month: from `first`, stamped `since`, to the first row of the next span or the gap
+/// before it. A month has two where a gap lies in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Span {
     pub(super) month: Month,
     pub(super) first: u64,
     pub(super) since: Stamp,
+    /// How many numbers before `first` no row has.
+    pub(super) gap: u64,
+}
+
+impl Span {
+    /// The last number that a row before this span can have.
+    pub(super) fn end_before(&self) -> u64 {
+        self.first.saturating_sub(1 + self.gap)
+    }
 }
 
 /// What a stored [`Row`](crate::channel::Row) begins with, in the order of its fields: number, stamp, author, ordinal.
@@ -276,6 +299,11 @@ pub(super) fn spans(tag: u64) -> Vec<u8> {
 /// The mark of a destroyed channel whose records are still to be cleared away.
 pub(super) fn grave(tag: u64) -> Vec<u8> {
     key(b'g', &[&tag.to_be_bytes()])
+}
+
+/// The mark of a channel whose old rows are gone, while what is known of them is still to be cleared away.
+pub(super) fn horizon_grave(tag: u64) -> Vec<u8> {
+    key(b'g', &[&tag.to_be_bytes(), &[u8::MAX]])
 }
 
 /// The mark of a list whose entries are still to be cleared away.

@@ -4,10 +4,13 @@
 
 use super::keyspace::{Month, Ops};
 use super::shelf::{Order, Shelf, Space, Visit};
-use super::{Census, Sighting, Unsent, clear, facts, keyspace, paging, pieces, plan, reader, receipts, unsent, verify};
-use super::{CommitError, Directory, Page, PagePlan, Record, Store, StoreError, Whereabouts};
+use super::{
+    Bounds, Census, Sighting, Unsent, clear, facts, keyspace, paging, pieces, plan, reader, receipts, retention,
+    unsent, verify,
+};
+use super::{CommitError, Directory, Page, PagePlan, Record, Retention, Store, StoreError, Sweep, Whereabouts};
 use crate::channel::{
-    Channel, ChannelName, Facts, Head, Member, ParticipantId, Progress, Receipt, Row, Stamp, Status, Tombstone,
+    Channel, ChannelName, Facts, Member, ParticipantId, Progress, Receipt, Row, Stamp, Status, Tombstone,
 };
 use jid::BareJid;
 use std::collections::{BTreeMap, HashMap};
@@ -204,6 +207,22 @@ impl Store for MemoryStore {
         self.lock().commit(now, records)
     }
 
+    fn sweep(&self, retention: &Retention, from: &[u8], count: usize) -> Result<Sweep, StoreError> {
+        retention::sweep(&*self.lock(), retention, from, count)
+    }
+
+    fn drop_months(&self, retention: &Retention) -> Result<(usize, usize), StoreError> {
+        let mut inner = self.lock();
+        let Some(oldest) = retention.oldest_month() else { return Ok((0, 0)) };
+        let (used, current) = (retention::months_in_use(&*inner)?, inner.month);
+        let old = |space: &Space| matches!(space, Space::Month(month) if *month < oldest && *month != current);
+        let old: Vec<Space> = inner.spaces.keys().copied().filter(old).collect();
+        let (stay, go): (Vec<Space>, _) =
+            old.into_iter().partition(|space| matches!(space, Space::Month(month) if used.contains(month)));
+        go.iter().for_each(|space| drop(inner.spaces.remove(space)));
+        Ok((go.len(), stay.len()))
+    }
+
     fn page(&self, plan: &PagePlan) -> Result<Page, StoreError> {
         paging::page(&*self.lock(), plan)
     }
@@ -212,7 +231,7 @@ impl Store for MemoryStore {
         facts::rows(&*self.lock(), tag, numbers)
     }
 
-    fn bounds(&self, tag: u64) -> Result<Option<(u64, Head)>, StoreError> {
+    fn bounds(&self, tag: u64) -> Result<Option<Bounds>, StoreError> {
         reader::bounds(&*self.lock(), tag)
     }
 

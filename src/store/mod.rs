@@ -3,6 +3,7 @@
 //! The contract of [`Store::commit`]: when it returns `Ok`, every durable change given to it survives a crash of the
 //! process and of the machine; when it returns [`CommitError::Refused`], none of them happened.
 
+mod backup;
 mod clear;
 mod facts;
 mod keyspace;
@@ -13,6 +14,7 @@ mod pieces;
 mod plan;
 mod reader;
 mod receipts;
+mod retention;
 mod shelf;
 mod sled;
 mod unsent;
@@ -20,17 +22,20 @@ mod verify;
 mod visible;
 
 pub use self::sled::folder_bytes;
+pub use backup::{FileRecord, Manifest, Step, Watch};
 pub use memory::{Failure, MemoryStore};
-pub use sled::{SledOptions, SledStore};
+pub use retention::{Outdated, Retention, Sweep};
+pub use sled::{Restored, SledOptions, SledStore};
 pub use unsent::{Halves, Part, Unsent};
 pub use verify::{Census, Finding, Sighting};
 
 use crate::channel::{
-    Change, Channel, ChannelName, Facts, Head, MediaKind, Member, ParticipantId, Progress, Receipt, Row, Stamp, Status,
+    Change, Channel, ChannelName, Facts, MediaKind, Member, ParticipantId, Progress, Receipt, Row, Stamp, Status,
     Tombstone,
 };
 use jid::BareJid;
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use thiserror::Error;
 
 /// One thing to keep.
@@ -144,6 +149,25 @@ pub struct Page {
     pub tombstones: BTreeMap<u64, Tombstone>,
 }
 
+/// The rows that an archive still holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// The number of the oldest one.
+    pub oldest: u64,
+    /// The number of the newest one.
+    pub newest: u64,
+    /// Numbers that no row has, first and last included, in order: rows that a backup did not know of may have had them.
+    pub gaps: Vec<(u64, u64)>,
+}
+
+impl Bounds {
+    /// Whether there is a row of this number.
+    pub fn holds(&self, row: u64) -> bool {
+        let in_gap = self.gaps.iter().any(|&(first, last)| first <= row && row <= last);
+        self.oldest <= row && row <= self.newest && !in_gap
+    }
+}
+
 /// Why a commit failed.
 #[derive(Debug, Error)]
 pub enum CommitError {
@@ -253,11 +277,11 @@ pub trait Store: Send + Sync {
         reached: &[(ParticipantId, Progress)],
     ) -> Result<HashMap<ParticipantId, Receipt>, StoreError>;
 
-    /// The number of the oldest row that the archive still holds, and where it ends.
+    /// The rows that an archive still holds; `None` where it holds none.
     ///
     /// # Errors
     /// As [`Store::load`].
-    fn bounds(&self, tag: u64) -> Result<Option<(u64, Head)>, StoreError>;
+    fn bounds(&self, tag: u64) -> Result<Option<Bounds>, StoreError>;
 
     /// The records of these participants, without what their reports amount to.
     ///
@@ -278,6 +302,28 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// As [`Store::load`].
     fn unsent(&self) -> Result<Vec<Unsent>, StoreError>;
+
+    /// Looks at `count` channels, from where the part before ended, and tells which of them have rows that are too old.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    fn sweep(&self, retention: &Retention, from: &[u8], count: usize) -> Result<Sweep, StoreError>;
+
+    /// Drops the months that are too old and hold no row of any channel. Tells how many went, and how many have to wait:
+    /// they hold rows that are not expired yet, or somebody reads or copies them.
+    ///
+    /// # Errors
+    /// As [`Store::load`], and a folder that cannot be removed.
+    fn drop_months(&self, retention: &Retention) -> Result<(usize, usize), StoreError>;
+
+    /// Copies everything, as it is at one point between two commits, into a folder that is made for it, or empty; commits
+    /// go on meanwhile. `clock` tells the time, `watch` learns how far it is and may end it.
+    ///
+    /// # Errors
+    /// A folder that is not empty, and whatever cannot be read or written; nothing is left of a copy that failed.
+    fn backup(&self, _to: &Path, _clock: &dyn Fn() -> Stamp, _watch: &mut Watch<'_>) -> Result<Manifest, StoreError> {
+        Err(StoreError("this store is kept in memory alone: there is nothing to back up".into()))
+    }
 
     /// The key that seals row numbers into ids; made when the store was, and never changed.
     fn sealing_key(&self) -> [u8; 16];

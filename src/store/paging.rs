@@ -16,7 +16,10 @@ pub(super) struct Archive<'a, S> {
     pub(super) shelf: &'a S,
     pub(super) tag: u64,
     spans: Spans,
+    /// Where the numbers stand.
     head: Head,
+    /// The newest row there is; the number before the oldest where there is none.
+    newest: u64,
 }
 
 /// What a walk does with a row, and whether it goes on.
@@ -37,7 +40,7 @@ pub(super) struct Pick<'a> {
 pub(super) fn page(shelf: &impl Shelf, plan: &PagePlan) -> Result<Page, StoreError> {
     let archive = Archive::open(shelf, plan.tag)?;
     let mut first = plan.first.max(archive.first());
-    let mut last = plan.last.min(archive.head.row);
+    let mut last = plan.last.min(archive.newest);
     if first <= last {
         if let Some(start) = plan.start {
             first = first.max(archive.first_since(start)?);
@@ -46,7 +49,7 @@ pub(super) fn page(shelf: &impl Shelf, plan: &PagePlan) -> Result<Page, StoreErr
             last = last.min(archive.first_since(Stamp(end.0 + 1))? - 1);
         }
     }
-    let visible = Visible::between(first, last, &plan.narrow);
+    let visible = Visible::between(first, last, &plan.narrow).without(&archive.gaps());
     let mut page = if plan.narrow.media.is_some() {
         archive.page_of_media(visible, plan)?
     } else if plan.author.is_some() || plan.narrow.no_events {
@@ -63,7 +66,7 @@ impl<'a, S: Shelf> Archive<'a, S> {
     /// Finds where the archive of a channel begins and ends.
     pub(super) fn open(shelf: &'a S, tag: u64) -> Result<Archive<'a, S>, StoreError> {
         let spans: Spans = shelf.value(Space::State, &keyspace::spans(tag))?.unwrap_or_default();
-        let mut archive = Archive { shelf, tag, head: spans.base, spans };
+        let mut archive = Archive { shelf, tag, head: spans.base, newest: spans.base.row, spans };
         if let Some(span) = archive.spans.months.last() {
             let prefix = keyspace::rows(tag);
             let month = Space::Month(span.month);
@@ -74,13 +77,20 @@ impl<'a, S: Shelf> Archive<'a, S> {
             })?;
             let (row, stamp, _, ordinal) = newest.ok_or_else(|| lost(span.first))?;
             archive.head = Head { row, ordinal, stamp };
+            archive.newest = row;
         }
+        archive.head.row += archive.spans.skip;
         Ok(archive)
     }
 
-    /// Where it ends.
+    /// Where its numbers stand: the next row has the next one.
     pub(super) fn head(&self) -> Head {
         self.head
+    }
+
+    /// Where it stood before the oldest row there is.
+    pub(super) fn base(&self) -> Head {
+        self.spans.base
     }
 
     /// The oldest row there is, or the next one where there is none.
@@ -88,9 +98,32 @@ impl<'a, S: Shelf> Archive<'a, S> {
         self.spans.months.first().map_or(self.head.row + 1, |span| span.first)
     }
 
+    /// The newest row there is; one less than the oldest where there is none.
+    pub(super) fn newest(&self) -> u64 {
+        self.newest
+    }
+
+    /// The numbers that no row has, first and last included, in order.
+    pub(super) fn gaps(&self) -> Vec<(u64, u64)> {
+        let inner = self.spans.months.iter().filter(|span| span.gap > 0);
+        let mut gaps: Vec<_> = inner.map(|span| (span.end_before() + 1, span.first - 1)).collect();
+        if self.spans.skip > 0 {
+            gaps.push((self.newest + 1, self.head.row));
+        }
+        gaps
+    }
+
+    /// Where it stood at a row that is there.
+    pub(super) fn head_at(&self, number: u64) -> Result<Head, StoreError> {
+        let month = Space::Month(self.span_of(number)?.month);
+        let start: Option<RowStart> = self.shelf.value(month, &keyspace::row(self.tag, number))?;
+        let (row, stamp, _, ordinal) = start.ok_or_else(|| lost(number))?;
+        Ok(Head { row, ordinal, stamp })
+    }
+
     /// One row, where there is one of this number.
     pub(super) fn row(&self, number: u64) -> Result<Option<Row>, StoreError> {
-        if number < self.first() || number > self.head.row {
+        if number < self.first() || number > self.newest {
             return Ok(None);
         }
         self.shelf.value(Space::Month(self.span_of(number)?.month), &keyspace::row(self.tag, number))
@@ -154,7 +187,7 @@ impl<'a, S: Shelf> Archive<'a, S> {
         let mut parts = Vec::new();
         let mut index = months.partition_point(|span| span.first <= first).saturating_sub(1);
         while let Some(span) = months.get(index).filter(|span| span.first <= last) {
-            let end = months.get(index + 1).map_or(u64::MAX, |next| next.first - 1);
+            let end = months.get(index + 1).map_or(self.newest, Span::end_before);
             let (low, high) = (first.max(span.first), last.min(end));
             if low <= high {
                 parts.push((Space::Month(span.month), low, high));
@@ -178,13 +211,13 @@ impl<'a, S: Shelf> Archive<'a, S> {
     }
 
     /// The first row of this stamp or later; the row behind the newest where there is none.
-    fn first_since(&self, stamp: Stamp) -> Result<u64, StoreError> {
+    pub(super) fn first_since(&self, stamp: Stamp) -> Result<u64, StoreError> {
         let months = &self.spans.months;
         let next = months.partition_point(|span| span.since < stamp);
         let Some(span) = next.checked_sub(1).and_then(|index| months.get(index)) else { return Ok(self.first()) };
         // The first row of the span is too early; the first row of the next, or the end, is not.
         let mut early = span.first;
-        let mut late = months.get(next).map_or(self.head.row + 1, |next| next.first);
+        let mut late = months.get(next).map_or(self.newest, Span::end_before) + 1;
         while late - early > 1 {
             let middle = early + (late - early) / 2;
             let key = keyspace::row(self.tag, middle);

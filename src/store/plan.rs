@@ -3,10 +3,11 @@
 //! Nothing is written here, and what is returned is the same for every backend. Applied twice, the changes of the state
 //! give what they give applied once, which is what lets a start replay them.
 
-use super::keyspace::{self, BLOCK_ROWS, Entry, Grave, List, Membership, Month, Ops, Span, Spans, Visit};
+use super::keyspace::{self, BLOCK_ROWS, Entry, Grave, List, Membership, Month, Ops, RowStart, Span, Spans, Visit};
+use super::paging::{Archive, lost};
 use super::shelf::{Shelf, Space};
 use super::{Record, StoreError, Whereabouts};
-use crate::channel::{Change, ChannelName, Guest, Member, Node, ParticipantId, Row, RowKind, Status};
+use crate::channel::{Change, ChannelName, Guest, Head, Member, Node, ParticipantId, Row, RowKind, Stamp, Status};
 use jid::BareJid;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, HashSet};
@@ -39,6 +40,8 @@ pub(super) struct Seen {
     blocks: HashSet<Block>,
     /// The tags of channels that have rows in it.
     tags: HashSet<u64>,
+    /// The tags of channels whose old rows went, and perhaps all in it.
+    lost: HashSet<u64>,
 }
 
 impl Seen {
@@ -48,6 +51,7 @@ impl Seen {
             self.clear();
         }
         self.blocks.extend(news.blocks);
+        self.tags.retain(|tag| !news.lost.contains(tag));
         self.tags.extend(news.tags);
     }
 
@@ -130,6 +134,7 @@ impl<S: Shelf> Draft<'_, S> {
                 self.put(keyspace::tombstone(tag, tombstone.row), keyspace::encode(tombstone)?);
             }
             Change::GuestSet { guest, .. } => self.guest(name, tag, guest)?,
+            Change::Expired(base) => self.expire(tag, *base)?,
             Change::RightsSet(rights) => self.entry(name, tag, |entry| entry.rights = rights.clone())?,
             Change::Configured(settings) => self.entry(name, tag, |entry| {
                 entry.listed = settings.lists(entry.listed);
@@ -233,11 +238,56 @@ impl<S: Shelf> Draft<'_, S> {
         Ok(())
     }
 
+    /// The archive begins behind a row. The rows before stay where they are, unreachable, until their month
+    /// goes.
+    fn expire(&mut self, tag: u64, base: Head) -> Result<(), StoreError> {
+        let mut spans: Spans = self.value(&keyspace::spans(tag))?.unwrap_or_default();
+        if base.row <= spans.base.row {
+            return Ok(());
+        }
+        let newest = self.newest(tag)?;
+        let ends = spans.months.iter().skip(1).map(Span::end_before).chain([newest]);
+        let gone = ends.take_while(|&end| end <= base.row).count();
+        spans.months.drain(..gone.min(spans.months.len()));
+        if let Some(span) = spans.months.first_mut().filter(|span| span.first <= base.row) {
+            let since = self.stamp_of(tag, span.month, base.row + 1)?;
+            *span = Span { month: span.month, first: base.row + 1, since, gap: 0 };
+        }
+        spans.base = base;
+        self.put(keyspace::spans(tag), keyspace::encode(&spans)?);
+        // Its month may have no rows of it any more, and then it has to be told of the next one.
+        self.writes.news.tags.remove(&tag);
+        self.writes.news.lost.insert(tag);
+        let grave = Grave::Below { tag, row: base.row, cursor: Vec::new() };
+        self.put(keyspace::horizon_grave(tag), keyspace::encode(&grave)?);
+        Ok(())
+    }
+
+    /// The newest row of a channel, planned ones counted.
+    fn newest(&self, tag: u64) -> Result<u64, StoreError> {
+        let rows = keyspace::rows(tag);
+        match self.writes.archive.range(rows.clone()..keyspace::behind(&rows)).next_back() {
+            Some((key, _)) => keyspace::number_of(key),
+            None => Ok(Archive::open(self.shelf, tag)?.newest()),
+        }
+    }
+
+    fn stamp_of(&self, tag: u64, month: Month, number: u64) -> Result<Stamp, StoreError> {
+        let key = keyspace::row(tag, number);
+        let start: Option<RowStart> = match self.writes.archive.get(&key) {
+            Some(planned) => Some(keyspace::decode(planned)?),
+            None => self.shelf.value(Space::Month(month), &key)?,
+        };
+        start.map(|(_, stamp, ..)| stamp).ok_or_else(|| lost(number))
+    }
+
     fn row(&mut self, tag: u64, row: &Row) -> Result<(), StoreError> {
-        if !self.seen.tags.contains(&tag) && self.writes.news.tags.insert(tag) {
+        let is_known = self.seen.tags.contains(&tag) && !self.writes.news.lost.contains(&tag);
+        if !is_known && self.writes.news.tags.insert(tag) {
             let mut spans: Spans = self.value(&keyspace::spans(tag))?.unwrap_or_default();
-            if spans.months.last().is_none_or(|span| span.month != self.month) {
-                spans.months.push(Span { month: self.month, first: row.number, since: row.stamp });
+            if spans.skip > 0 || spans.months.last().is_none_or(|span| span.month != self.month) {
+                let gap = std::mem::take(&mut spans.skip);
+                spans.months.push(Span { month: self.month, first: row.number, since: row.stamp, gap });
                 self.put(keyspace::spans(tag), keyspace::encode(&spans)?);
             }
         }

@@ -3,11 +3,9 @@
 use super::keyspace::{self, Entry, List, Membership, Sum, Visit};
 use super::paging::Archive;
 use super::shelf::{Order, Shelf, Space};
-use super::{Directory, Listing, StoreError, Whereabouts, facts};
+use super::{Bounds, Directory, Listing, StoreError, Whereabouts, facts};
 use crate::channel::dedup::REPEATS_MAX;
-use crate::channel::{
-    Channel, ChannelName, Guest, Head, Item, Kept, Member, Node, ParticipantId, Profile, Row, Status,
-};
+use crate::channel::{Channel, ChannelName, Guest, Item, Kept, Member, Node, ParticipantId, Profile, Row, Status};
 use jid::BareJid;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
@@ -32,7 +30,7 @@ pub(super) fn load(shelf: &impl Shelf, name: &ChannelName) -> Result<Option<Chan
         banned: list(shelf, entry.tag, Node::Banned)?,
         guests: guests.into_iter().map(|guest| (guest.jid.clone(), guest)).collect(),
     };
-    Ok(Some(Channel::restore(entry.name, kept, members, archive.head(), &newest)))
+    Ok(Some(Channel::restore(entry.name, kept, members, archive.head(), &newest).since(archive.base())))
 }
 
 /// The records of all members, with what their reports amount to.
@@ -60,13 +58,11 @@ fn list(shelf: &impl Shelf, tag: u64, node: Node) -> Result<Option<BTreeSet<Bare
 
 /// The rows that repeats, marks and authors are known by, oldest first, without their payloads.
 fn newest_rows(archive: &Archive<'_, impl Shelf>) -> Result<Vec<Row>, StoreError> {
-    let head = archive.head();
     let mut rows = Vec::new();
-    let oldest = (head.row + 1).saturating_sub(REPEATS_MAX as u64).max(archive.first());
-    archive.visit(oldest, head.row, Order::Falling, &mut |mut row| {
+    archive.visit(archive.first(), archive.newest(), Order::Falling, &mut |mut row| {
         row.payload = String::new();
         rows.push(row);
-        Ok(ControlFlow::Continue(()))
+        Ok(if rows.len() < REPEATS_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     })?;
     rows.reverse();
     Ok(rows)
@@ -130,10 +126,11 @@ fn is_there(shelf: &impl Shelf, name: &ChannelName, tag: u64) -> Result<bool, St
     Ok(listing.is_some_and(|(_, found)| found == tag))
 }
 
-/// The oldest row of an archive, and where it ends.
-pub(super) fn bounds(shelf: &impl Shelf, tag: u64) -> Result<Option<(u64, Head)>, StoreError> {
+/// The rows that an archive still holds.
+pub(super) fn bounds(shelf: &impl Shelf, tag: u64) -> Result<Option<Bounds>, StoreError> {
     let archive = Archive::open(shelf, tag)?;
-    Ok((archive.first() <= archive.head().row).then(|| (archive.first(), archive.head())))
+    let (oldest, newest) = (archive.first(), archive.newest());
+    Ok((oldest <= newest).then(|| Bounds { oldest, newest, gaps: archive.gaps() }))
 }
 
 /// The records of these participants.

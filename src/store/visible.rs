@@ -28,6 +28,19 @@ impl<'a> Visible<'a> {
         Visible { ranges, hidden: &narrow.hidden }
     }
 
+    /// The same without these numbers, given as ranges in order.
+    pub(super) fn without(mut self, gaps: &[(u64, u64)]) -> Visible<'a> {
+        for &(gap_low, gap_high) in gaps {
+            let cut = |(low, high): (u64, u64)| {
+                let before = (low, high.min(gap_low.saturating_sub(1)));
+                let behind = (low.max(gap_high.saturating_add(1)), high);
+                if high < gap_low || gap_high < low { vec![(low, high)] } else { vec![before, behind] }
+            };
+            self.ranges = self.ranges.into_iter().flat_map(cut).filter(|(low, high)| low <= high).collect();
+        }
+        self
+    }
+
     /// The ranges, which hold hidden rows too.
     pub(super) fn ranges(&self) -> &[(u64, u64)] {
         &self.ranges
@@ -137,7 +150,10 @@ mod tests {
                     && !narrow.hidden.contains(row)
             };
             let rows: Vec<u64> = (first..=last).filter(is_visible).collect();
-            let visible = Visible::between(first, last, &narrow);
+            let gaps: Vec<(u64, u64)> = if dice.random() { vec![(10, 14), (30, 30)] } else { Vec::new() };
+            let narrow = Narrow { hidden: not_in(narrow.hidden, &gaps), ..narrow };
+            let rows: Vec<u64> = not_in(rows, &gaps);
+            let visible = Visible::between(first, last, &narrow).without(&gaps);
             let listed = |visible: &Visible<'_>| -> Vec<u64> {
                 let ranges = visible.ranges().iter().flat_map(|&(low, high)| low..=high);
                 ranges.filter(|&row| !visible.hides(row)).collect()
@@ -149,6 +165,10 @@ mod tests {
             assert_eq!(listed(&visible.clone().oldest(max as u64)), rows[..taken], "turn {turn}");
             assert_eq!(listed(&visible.newest(max as u64)), rows[rows.len() - taken..], "turn {turn}");
         }
+    }
+
+    fn not_in(rows: Vec<u64>, gaps: &[(u64, u64)]) -> Vec<u64> {
+        rows.into_iter().filter(|row| !gaps.iter().any(|(low, high)| low <= row && row <= high)).collect()
     }
 
     #[test]

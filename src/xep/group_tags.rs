@@ -152,6 +152,7 @@ pub fn profile(channel: &Channel, bytes_max: usize) -> Tag {
         .attr("members-add", settings.members_add.to_string())
         .attr("guests", access(settings.access.messages))
         .attr("participants-max", settings.participants_max.to_string())
+        .attr_opt("retention-days", (settings.retention_days > 0).then(|| settings.retention_days.to_string()))
         .attr("retract-window", settings.retract_window_s.to_string());
     Tag::in_ns("profile", ns::GROUP)
         .attr("gid", group.gid.to_string())

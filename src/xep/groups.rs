@@ -207,6 +207,7 @@ fn patch(element: &Element) -> Result<Patch, Refusal> {
             group_tags::access_of(text).map(NodeAccess::all)
         })?,
         participants_max: read(element, "participants-max", "a number", |text| text.parse().ok())?,
+        retention_days: read(element, "retention-days", "a number of days", |text| text.parse().ok())?,
         retract_window_s: read(element, "retract-window", "a number of seconds", |text| text.parse().ok())?,
     })
 }

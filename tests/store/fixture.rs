@@ -111,6 +111,7 @@ impl Room {
             self.channel.apply(change);
             match change {
                 Change::Published(row) => self.rows.push(row.clone()),
+                Change::Expired(base) => self.rows.retain(|row| row.number > base.row),
                 Change::Entombed(tombstone) => drop(self.tombstones.insert(tombstone.row, tombstone.clone())),
                 _ => {}
             }

@@ -29,6 +29,7 @@ macro_rules! claims {
     };
 }
 
+mod backup;
 mod disk;
 mod disk_groups;
 mod failures;
@@ -39,6 +40,7 @@ mod groups;
 mod groups_room;
 mod picked;
 mod receipts;
+mod retention;
 mod suite;
 mod unsent;
 mod verify;

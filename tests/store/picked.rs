@@ -25,7 +25,7 @@ fn windows(dice: &mut StdRng, rows: u64) -> Vec<(u64, u64)> {
     windows
 }
 
-fn narrow(dice: &mut StdRng, rows: u64) -> Narrow {
+pub fn narrow(dice: &mut StdRng, rows: u64) -> Narrow {
     let hidden: BTreeSet<u64> = match dice.random_range(0..3) {
         0 => BTreeSet::new(),
         1 => (0..dice.random_range(1..300)).map(|_| dice.random_range(1..=rows)).collect(),

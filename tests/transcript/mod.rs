@@ -93,6 +93,7 @@ pub fn play(world: &mut World, script: &Script, step: &Step) -> Result<Answered,
                 Ok(Answered::default())
             }
             ("pass", time) => world.pass(time, &place),
+            ("sweep", days) => world.sweep(days, &place),
             ("restart", "") => Ok(world.restart(&place)),
             ("crash", turns) => world.crash(turns, &place),
             ("http", wish) => world.make_over_http(wish, &place),

@@ -14,7 +14,7 @@ use mixd::engine::{AddressBook, Addressee, Call, Engine, Inbound, Multicast, Mul
 use mixd::runtime::answer::answer;
 use mixd::runtime::framer::{Frame, Framer};
 use mixd::runtime::load::load_all;
-use mixd::store::{CommitError, Failure, MemoryStore, Store, Unsent};
+use mixd::store::{CommitError, Failure, MemoryStore, Retention, Store, Unsent};
 use mixd::xmpp::{Condition, Kind, Stanza, StanzaError, Unreadable, ns};
 use std::collections::{BTreeMap, HashMap};
 
@@ -153,6 +153,20 @@ impl World {
         let passed_ms = passed_ms.filter(|&ms| ms <= CENTURY_MS && self.now.0 + ms <= START.0 + CENTURY_MS);
         self.now.0 += passed_ms.ok_or_else(|| Unplayable(format!("{place}: '{count}' is no number of {unit}")))?;
         Ok(self.turn(vec![Inbound::Tick], place))
+    }
+
+    /// Rows that are too old go: those of channels that say so, and those that the service keeps for so many days.
+    ///
+    /// # Errors
+    /// Where it is no number of days.
+    pub fn sweep(&mut self, days: &str, place: &str) -> Result<Answered, Unplayable> {
+        let keep_days = days.parse().map_err(|_| Unplayable(format!("{place}: '{days}' is no number of days")))?;
+        let retention = Retention { now: self.now, keep_days };
+        let swept = self.store.sweep(&retention, &[], usize::MAX).expect("the store can be read");
+        let answered = self.turn(vec![Inbound::Expired(swept.outdated)], place);
+        self.store.drop_months(&retention).expect("months can be dropped");
+        self.compare_with_store(place);
+        Ok(answered)
     }
 
     /// The process ends and starts again.

@@ -22,7 +22,7 @@ impl Channel {
         let unseen = |&row: &u64| match (guest, member, &windows) {
             (Some(_), _, Some(windows)) => !windows.iter().any(|&(first, last)| first <= row && row <= last),
             (None, Some(member), _) => !self.sees(member, row),
-            _ => row == 0 || row > newest,
+            _ => row <= self.base().row || row > newest,
         };
         if query.names_unknown_row || named.into_iter().any(unseen) {
             return Err(Refusal::NoSuchItem);

@@ -15,6 +15,8 @@ impl Channel {
                 member.own.hidden.insert(row, facts.row.counted);
             }
         }
+        // What is gone by its age takes no room.
+        member.own.hidden = member.own.hidden.split_off(&(self.base().row + 1));
         let max = context.limits.groups.hidden_max;
         if member.own.hidden.len() > max {
             return Err(Refusal::TooMany { what: "hidden rows", max });

@@ -110,7 +110,7 @@ impl Channel {
 
     /// What is known of a row that somebody named and may name; `None` stands for those who may name every row.
     pub(super) fn fact<'a>(&self, by: Option<&Member>, row: u64, context: &Context<'a>) -> Result<&'a Facts, Refusal> {
-        let seen = by.is_none_or(|by| self.sees(by, row)) && row <= self.head().row;
+        let seen = by.is_none_or(|by| self.sees(by, row)) && self.base().row < row && row <= self.head().row;
         context.facts.get(&row).filter(|_| seen).ok_or(Refusal::NoSuchItem)
     }
 }

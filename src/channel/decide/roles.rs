@@ -12,6 +12,9 @@ use crate::channel::{
 use jid::BareJid;
 use std::collections::BTreeSet;
 
+/// The longest time that a channel may keep its rows, in days; 0 is longer.
+const RETENTION_DAYS_MAX: u64 = 36_500;
+
 impl Channel {
     pub(super) fn edit_admins(
         &self,
@@ -79,6 +82,10 @@ impl Channel {
         if patch.participants_max.is_some_and(|wanted| wanted == 0 || wanted > max) {
             return Err(Refusal::Invalid { field: "participants_max", why: format!("a number from 1 to {max}") });
         }
+        if patch.retention_days.is_some_and(|days| days > RETENTION_DAYS_MAX) {
+            let why = format!("a number of days from 0 to {RETENTION_DAYS_MAX}");
+            return Err(Refusal::Invalid { field: "retention-days", why });
+        }
         Ok(Settings {
             style: past.style,
             membership: patch.membership.unwrap_or(past.membership),
@@ -91,6 +98,7 @@ impl Channel {
             access: patch.access.unwrap_or(past.access),
             notices: past.notices,
             retract_window_s: patch.retract_window_s.unwrap_or(past.retract_window_s),
+            retention_days: patch.retention_days.unwrap_or(past.retention_days),
         })
     }
 

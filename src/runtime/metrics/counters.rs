@@ -217,7 +217,9 @@ impl Metrics {
                 Inbound::Stanza(stanza) => self.count_stanza(stanza),
                 Inbound::Unreadable(_) => Received::Unreadable,
                 Inbound::Call(_) => Received::Call,
-                Inbound::Resend(_) | Inbound::LinkUp | Inbound::LinkDown | Inbound::Tick => continue,
+                Inbound::Resend(_) | Inbound::Expired(_) | Inbound::LinkUp | Inbound::LinkDown | Inbound::Tick => {
+                    continue;
+                }
             };
             self.received.get_or_create(&[("kind", kind)]).inc();
         }

@@ -3,12 +3,15 @@
 //! sled's own flush hands its buffers to the kernel and does not wait for the disk, so the file is open a second time
 //! and synced through that. sled panics on some damaged files; that ends as an error here.
 
-use super::super::shelf::{Order, Visit};
-use super::super::{StoreError, keyspace, pieces};
+use super::super::pieces::{self, Edits};
+use super::super::shelf::{Order, Space, Visit};
+use super::super::{StoreError, keyspace};
 use super::folder;
+use super::tap::Tap;
 use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How often opening is tried while this process is still closing the same database, every 10 ms.
@@ -22,6 +25,22 @@ pub(super) struct Disk {
     db: ::sled::Db,
     file: File,
     place: String,
+    /// Which one it is, and who else learns what is written to it.
+    tapped: Option<(Space, Arc<Tap>)>,
+}
+
+/// Entries to write and to remove, in order, all or nothing.
+#[derive(Default)]
+pub(super) struct Batch(Edits);
+
+impl Batch {
+    pub(super) fn insert(&mut self, key: impl Into<Vec<u8>>, entry: impl Into<Vec<u8>>) {
+        self.0.push((key.into(), Some(entry.into())));
+    }
+
+    pub(super) fn remove(&mut self, key: impl Into<Vec<u8>>) {
+        self.0.push((key.into(), None));
+    }
 }
 
 impl Disk {
@@ -48,12 +67,17 @@ impl Disk {
         })?;
         let file = File::options().read(true).write(true).open(path.join("db"));
         let file = file.map_err(|error| StoreError(format!("{place} cannot be opened: {error}")))?;
-        let disk = Disk { db, file, place };
+        let disk = Disk { db, file, place, tapped: None };
         if !is_there {
             disk.sync().map_err(StoreError)?;
             folder::sync(path)?;
         }
         Ok(disk)
+    }
+
+    /// Has somebody else learn of everything that is applied.
+    pub(super) fn tapped(self, space: Space, tap: &Arc<Tap>) -> Disk {
+        Disk { tapped: Some((space, tap.clone())), ..self }
     }
 
     /// The entry of a key.
@@ -86,8 +110,19 @@ impl Disk {
     }
 
     /// Applies a batch as a whole; it is not durable yet.
-    pub(super) fn apply(&self, batch: ::sled::Batch) -> Result<(), String> {
-        guarded(|| self.db.apply_batch(batch)).map_err(|why| format!("{} cannot be written: {why}", self.place))
+    pub(super) fn apply(&self, batch: Batch) -> Result<(), String> {
+        let mut writes = ::sled::Batch::default();
+        for (key, entry) in &batch.0 {
+            match entry {
+                Some(entry) => writes.insert(key.as_slice(), entry.as_slice()),
+                None => writes.remove(key.as_slice()),
+            }
+        }
+        guarded(|| self.db.apply_batch(writes)).map_err(|why| format!("{} cannot be written: {why}", self.place))?;
+        if let Some((space, tap)) = &self.tapped {
+            tap.note(*space, batch.0);
+        }
+        Ok(())
     }
 
     /// Makes everything that was applied durable.

@@ -2,6 +2,7 @@
 //!
 //! A folder is ours when it holds a `FORMAT` file. One that holds anything else is refused, never started empty.
 
+use super::super::backup::files;
 use super::super::{StoreError, keyspace, keyspace::Month};
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, Write};
@@ -9,7 +10,9 @@ use std::path::{Path, PathBuf};
 
 const FORMAT_WORDS: &str = "mixd store ";
 /// What may lie in a folder that is not ours yet: traces of an interrupted start, and what file systems put there.
-const HARMLESS: [&str; 3] = ["LOCK", "FORMAT.new", "lost+found"];
+const HARMLESS: [&str; 4] = ["LOCK", "FORMAT.new", "admin.sock", "lost+found"];
+/// Marks a folder that a store is being restored into.
+const RESTORING: &str = "RESTORING";
 
 /// A folder that this process has for itself, until this is dropped.
 pub(super) struct Folder {
@@ -31,6 +34,12 @@ impl Folder {
         }
         create(path)?;
         let is_ours = path.join("FORMAT").exists();
+        if !is_ours && path.join(RESTORING).exists() {
+            return Err(StoreError(format!(
+                "a restore into {} did not come to its end: run mixd restore again",
+                path.display()
+            )));
+        }
         if !is_ours {
             refuse_foreign(path)?;
         }
@@ -43,6 +52,7 @@ impl Folder {
         }
         let folder = Folder { path: path.to_owned(), _lock: lock };
         create(&folder.archive())?;
+        folder.remove_aside()?;
         Ok(folder)
     }
 
@@ -62,6 +72,54 @@ impl Folder {
         )))
     }
 
+    /// Takes a folder to restore a store into, and clears away what an earlier try left.
+    ///
+    /// # Errors
+    /// One that holds a store, or anything else, or is in use.
+    pub(super) fn begin_restore(path: &Path) -> Result<Folder, StoreError> {
+        let is_store = || match path.join("FORMAT").exists() {
+            true => Err(StoreError(format!("{} is a store already: move it away first", path.display()))),
+            false => Ok(()),
+        };
+        is_store()?;
+        create(path)?;
+        let mark = path.join(RESTORING);
+        if !mark.exists() {
+            refuse_foreign(path)?;
+        }
+        let folder = Folder { path: path.to_owned(), _lock: lock(&path.join("LOCK"))? };
+        is_store()?;
+        let write = || -> std::io::Result<()> {
+            if mark.exists() {
+                [folder.state(), folder.archive(), path.join(files::FOLDER)]
+                    .iter()
+                    .filter(|path| path.exists())
+                    .try_for_each(fs::remove_dir_all)?;
+            }
+            File::create(&mark)?.sync_all()
+        };
+        write().map_err(|error| unusable(path, "cannot be written", &error))?;
+        sync(path)?;
+        create(&folder.archive())?;
+        Ok(folder)
+    }
+
+    /// Makes it a store's.
+    ///
+    /// # Errors
+    /// A folder that cannot be written.
+    pub(super) fn finish_restore(&self) -> Result<(), StoreError> {
+        write_format(&self.path)?;
+        let mark = self.path.join(RESTORING);
+        fs::remove_file(&mark).map_err(|error| unusable(&mark, "cannot be removed", &error))?;
+        sync(&self.path)
+    }
+
+    /// The folder itself.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Where the state lies.
     pub(super) fn state(&self) -> PathBuf {
         self.path.join("state")
@@ -70,6 +128,27 @@ impl Folder {
     /// Where the months lie.
     pub(super) fn archive(&self) -> PathBuf {
         self.path.join("archive")
+    }
+
+    /// Takes a month out of the archive at one stroke, and tells where it is to be removed.
+    ///
+    /// # Errors
+    /// A folder that cannot be renamed.
+    pub(super) fn set_month_aside(&self, month: Month) -> Result<PathBuf, StoreError> {
+        let path = self.archive().join(month.to_string());
+        let aside = path.with_extension(ASIDE);
+        fs::rename(&path, &aside).map_err(|error| unusable(&path, "cannot be renamed", &error))?;
+        sync(&self.archive())?;
+        Ok(aside)
+    }
+
+    /// Removes what was set aside when a process ended.
+    fn remove_aside(&self) -> Result<(), StoreError> {
+        let archive = self.archive();
+        let entries = fs::read_dir(&archive).map_err(|error| unusable(&archive, "cannot be read", &error))?;
+        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        let is_aside = |path: &PathBuf| path.extension().is_some_and(|extension| extension == ASIDE);
+        paths.filter(is_aside).try_for_each(|path| remove(&path))
     }
 
     /// The months there are, oldest first.
@@ -108,6 +187,17 @@ pub fn folder_bytes(path: &Path) -> std::io::Result<u64> {
         };
     }
     Ok(bytes)
+}
+
+/// What the name of a folder ends with that is to be removed.
+const ASIDE: &str = "gone";
+
+/// Removes a folder that was set aside.
+///
+/// # Errors
+/// One that cannot be removed.
+pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
+    fs::remove_dir_all(path).map_err(|error| unusable(path, "cannot be removed", &error))
 }
 
 /// Makes a folder that survives a crash of the machine, where there is none.

@@ -2,18 +2,24 @@
 //!
 //! `FORMAT` marks the folder and its version, `LOCK` keeps a second process out. See `docs/storage.md`.
 
+mod backup;
 mod disk;
 mod folder;
 mod months;
+mod restore;
+mod tap;
 mod unsent;
 mod writer;
 
+use super::backup::{Manifest, Watch};
 use super::shelf::Space;
-use super::{Census, Sighting, Unsent, facts, keyspace, paging, pieces, reader, receipts, verify};
-use super::{CommitError, Directory, Page, PagePlan, Record, Sizes, Store, StoreError, Whereabouts};
+use super::{Bounds, Census, Sighting, Unsent, facts, keyspace, paging, pieces, reader, receipts, retention, verify};
+use super::{CommitError, Directory, Page, PagePlan, Record, Retention, Sizes, Store, StoreError, Sweep, Whereabouts};
 use crate::channel::{
-    Channel, ChannelName, Facts, Head, Member, ParticipantId, Progress, Receipt, Row, Stamp, Status, Tombstone,
+    Channel, ChannelName, Facts, Member, ParticipantId, Progress, Receipt, Row, Stamp, Status, Tombstone,
 };
+pub use restore::Restored;
+
 use disk::Disk;
 use folder::Folder;
 pub use folder::folder_bytes;
@@ -21,7 +27,7 @@ use jid::BareJid;
 use months::Shelves;
 use rand::{TryRngCore, rngs::OsRng};
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 use writer::Writer;
 
@@ -70,6 +76,10 @@ impl SledStore {
     /// A folder that is another's, in use, of another version, damaged or not writable; the text says what to do.
     pub fn open(options: SledOptions) -> Result<SledStore, StoreError> {
         let folder = Folder::claim(&options.path, options.create)?;
+        SledStore::open_in(folder, options)
+    }
+
+    fn open_in(folder: Folder, options: SledOptions) -> Result<SledStore, StoreError> {
         let months = folder.months()?;
         let state = Disk::open(&folder.state(), options.cache_bytes / 4, options.flush_ms, months.is_empty())?;
         let sealing_key = sealing_key(&state, months.is_empty())?;
@@ -102,6 +112,27 @@ impl SledStore {
         Ok(verify::verify(&self.shelves, self.folder.months()?, true, watch))
     }
 
+    /// Drops months. That nothing refers to one stays so: rows come into the current month alone.
+    fn drop_old(&self, retention: &Retention) -> Result<(usize, usize), StoreError> {
+        let Some(oldest) = retention.oldest_month() else { return Ok((0, 0)) };
+        let used = retention::months_in_use(&self.shelves)?;
+        let (mut gone, mut waiting) = (0, 0);
+        for month in self.folder.months()?.into_iter().filter(|month| *month < oldest) {
+            // Between two commits, so that it does not become the current one or part of a backup meanwhile.
+            let writer = self.writer().map_err(|error| StoreError(error.to_string()))?;
+            let is_current = self.shelves.current().is_some_and(|(current, _)| current == month);
+            if is_current || used.contains(&month) || self.shelves.tap.is_open() || !self.shelves.close(month) {
+                waiting += usize::from(!is_current);
+                continue;
+            }
+            let set_aside = self.folder.set_month_aside(month)?;
+            drop(writer);
+            folder::remove(&set_aside)?;
+            gone += 1;
+        }
+        Ok((gone, waiting))
+    }
+
     fn writer(&self) -> Result<MutexGuard<'_, Writer>, CommitError> {
         self.writer.lock().map_err(|_| CommitError::Unknown("an earlier commit did not come to its end".into()))
     }
@@ -117,7 +148,7 @@ fn sealing_key(state: &Disk, is_new: bool) -> Result<[u8; 16], StoreError> {
     }
     let mut key = [0; 16];
     OsRng.try_fill_bytes(&mut key).map_err(|error| StoreError(format!("the system gives no randomness: {error}")))?;
-    let mut batch = ::sled::Batch::default();
+    let mut batch = disk::Batch::default();
     writer::put(&mut batch, keyspace::SEALING, &keyspace::encode(&key)?).map_err(StoreError)?;
     state.apply(batch).and_then(|()| state.sync()).map_err(StoreError)?;
     Ok(key)
@@ -181,6 +212,14 @@ impl Store for SledStore {
         self.writer()?.idle(&self.shelves, now)
     }
 
+    fn sweep(&self, retention: &Retention, from: &[u8], count: usize) -> Result<Sweep, StoreError> {
+        retention::sweep(&self.shelves, retention, from, count)
+    }
+
+    fn drop_months(&self, retention: &Retention) -> Result<(usize, usize), StoreError> {
+        self.drop_old(retention)
+    }
+
     fn page(&self, plan: &PagePlan) -> Result<Page, StoreError> {
         paging::page(&self.shelves, plan)
     }
@@ -189,7 +228,11 @@ impl Store for SledStore {
         facts::rows(&self.shelves, tag, numbers)
     }
 
-    fn bounds(&self, tag: u64) -> Result<Option<(u64, Head)>, StoreError> {
+    fn backup(&self, to: &Path, clock: &dyn Fn() -> Stamp, watch: &mut Watch<'_>) -> Result<Manifest, StoreError> {
+        self.copy_to(to, clock, watch)
+    }
+
+    fn bounds(&self, tag: u64) -> Result<Option<Bounds>, StoreError> {
         reader::bounds(&self.shelves, tag)
     }
 

@@ -5,12 +5,15 @@ use super::super::shelf::{Order, Shelf, Space, Visit};
 use super::super::{StoreError, keyspace::Month};
 use super::SledOptions;
 use super::disk::Disk;
+use super::tap::Tap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// Every database of a store.
 pub(super) struct Shelves {
     pub(super) state: Disk,
+    /// Who else learns what is written.
+    pub(super) tap: Arc<Tap>,
     archive: PathBuf,
     options: SledOptions,
     current: RwLock<Option<(Month, Arc<Disk>)>>,
@@ -20,7 +23,9 @@ pub(super) struct Shelves {
 
 impl Shelves {
     pub(super) fn new(state: Disk, archive: PathBuf, options: SledOptions) -> Shelves {
-        Shelves { state, archive, options, current: RwLock::default(), old: Mutex::default() }
+        let tap = Arc::<Tap>::default();
+        let state = state.tapped(Space::State, &tap);
+        Shelves { state, tap, archive, options, current: RwLock::default(), old: Mutex::default() }
     }
 
     /// The current month.
@@ -34,7 +39,8 @@ impl Shelves {
     /// Those of opening.
     pub(super) fn begin(&self, month: Month) -> Result<Arc<Disk>, StoreError> {
         let path = self.archive.join(month.to_string());
-        let disk = Arc::new(Disk::open(&path, self.options.cache_bytes / 2, self.options.flush_ms, true)?);
+        let disk = Disk::open(&path, self.options.cache_bytes / 2, self.options.flush_ms, true)?;
+        let disk = Arc::new(disk.tapped(Space::Month(month), &self.tap));
         // In this order, so that a month is always found open by who looks in both places.
         let before = self.current();
         if let Some(before) = before {
@@ -42,6 +48,19 @@ impl Shelves {
         }
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some((month, disk.clone()));
         Ok(disk)
+    }
+
+    /// Closes a month that is not the current one; whether it is closed, which it cannot be while somebody reads it.
+    pub(super) fn close(&self, month: Month) -> bool {
+        let mut old = self.old.lock().unwrap_or_else(PoisonError::into_inner);
+        match old.iter().position(|(open, _)| *open == month) {
+            Some(place) if Arc::strong_count(&old[place].1) > 1 => false,
+            Some(place) => {
+                old.remove(place);
+                true
+            }
+            None => true,
+        }
     }
 
     /// A month to read.
@@ -63,7 +82,8 @@ impl Shelves {
             }
         }
         let path = self.archive.join(month.to_string());
-        let disk = Arc::new(Disk::open(&path, self.options.cache_bytes / 8, self.options.flush_ms, false)?);
+        let disk = Disk::open(&path, self.options.cache_bytes / 8, self.options.flush_ms, false)?;
+        let disk = Arc::new(disk.tapped(Space::Month(month), &self.tap));
         old.push((month, disk.clone()));
         Ok(disk)
     }

@@ -4,9 +4,9 @@
 use super::super::keyspace::{self, Month};
 use super::super::shelf::{Shelf, Space};
 use super::super::{StoreError, Unsent, pieces, unsent};
+use super::disk::Batch;
 use super::months::Shelves;
 use super::writer;
-use ::sled::Batch;
 use std::collections::VecDeque;
 
 /// How many entries one batch drops.

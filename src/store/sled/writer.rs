@@ -9,11 +9,10 @@ use super::super::keyspace::{self, Month, Ops};
 use super::super::plan::{self, Seen, Writes};
 use super::super::shelf::{Order, Shelf, Space};
 use super::super::{CommitError, Record, StoreError, clear, pieces, receipts};
-use super::disk::Disk;
+use super::disk::{Batch, Disk};
 use super::months::Shelves;
 use super::unsent::Pending;
 use crate::channel::Stamp;
-use ::sled::Batch;
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
@@ -101,6 +100,11 @@ impl Writer {
         Ok(replayed)
     }
 
+    /// The number of the newest commit.
+    pub(super) fn commit_newest(&self) -> u64 {
+        self.commit
+    }
+
     /// Makes records durable.
     pub(super) fn commit(&mut self, shelves: &Shelves, now: Stamp, records: &[Record]) -> Result<(), CommitError> {
         self.refuse_if_broken()?;
@@ -154,6 +158,15 @@ impl Writer {
         self.unsynced_bytes = 0;
         self.synced = self.applied;
         Ok(())
+    }
+
+    /// Writes changes of the state that belong to no commit, and makes them durable.
+    ///
+    /// # Errors
+    /// Those of reading and writing.
+    pub(super) fn write_state(&mut self, shelves: &Shelves, ops: &Ops) -> Result<(), String> {
+        self.apply(shelves, ops, None, Stamp(0))?;
+        self.sync_state(shelves)
     }
 
     /// Begins a month. The state is synced before, so that only the newest month has redo records that count.

@@ -15,7 +15,9 @@ pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> 
         let mut walk = Walk { survey, tag, name, before: spans.base, counts: true, authors: HashSet::new() };
         for (at, span) in spans.months.iter().enumerate() {
             let past = at.checked_sub(1).and_then(|past| spans.months.get(past));
-            if past.is_some_and(|past| past.month >= span.month) {
+            // A gap that a restored backup left parts the rows of a month.
+            let is_behind = |past: &Span| past.month < span.month || (past.month == span.month && span.gap > 0);
+            if past.is_some_and(|past| !is_behind(past)) {
                 walk.wrong(format!("month {}", span.month), "it comes before the month before it".into());
             }
             walk.span(span, spans.months.get(at + 1))?;
@@ -43,15 +45,15 @@ impl<S: Shelf> Walk<'_, '_, S> {
 
     /// The rows of one month, which end before those of the next.
     fn span(&mut self, span: &Span, next: Option<&Span>) -> Result<(), StoreError> {
-        let due = self.before.row + 1;
+        let due = self.before.row + 1 + span.gap;
         if span.first != due {
             self.wrong(format!("month {}", span.month), format!("it begins with row {}, and {due} is due", span.first));
-            self.before.row = span.first.saturating_sub(1);
             self.counts = false;
         }
+        self.before.row = span.first.saturating_sub(1);
         if !self.survey.months.contains(&span.month) {
             self.wrong(format!("month {}", span.month), "the month is not there, and holds rows".into());
-            self.before.row = next.map_or(self.before.row, |next| next.first - 1);
+            self.before.row = next.map_or(self.before.row, Span::end_before);
             self.counts = false;
             return Ok(());
         }
@@ -70,7 +72,7 @@ impl<S: Shelf> Walk<'_, '_, S> {
             }
             Ok(ControlFlow::Continue(()))
         })?;
-        let end = next.map_or(span.first.max(self.before.row), |next| next.first - 1);
+        let end = next.map_or(span.first.max(self.before.row), Span::end_before);
         if self.before.row != end {
             self.wrong(format!("month {}", span.month), format!("rows {} to {end} are missing", self.before.row + 1));
             self.before.row = end;
@@ -133,6 +135,9 @@ fn check_strays<S: Shelf>(
         let end = first.map_or_else(|| keyspace::behind(&keyspace::rows(tag)), |first| keyspace::row(tag, first));
         survey.shelf.scan(Space::Month(month), &keyspace::rows(tag), &end, Order::Rising, &mut |key, _| {
             let number = keyspace::number_of(key)?;
+            if number <= spans.base.row {
+                return Ok(ControlFlow::Continue(()));
+            }
             survey
                 .wrong(format!("channel {name}, row {number}"), format!("it lies in month {month}, where none is due"));
             Ok(ControlFlow::Continue(()))

@@ -1,0 +1,161 @@
+//! The operator's door: a socket in the store's folder, for whoever the service runs as and for root.
+//!
+//! The store serves one process, so what has to be done to it while the service runs, the service does. One request a
+//! connection, one line of JSON each way, and lines that tell how far it is in between.
+
+pub mod client;
+mod wire;
+
+pub use wire::{Reply, Request};
+
+use super::clock;
+use crate::store::{Manifest, Step, Store, StoreError};
+use std::io;
+use std::ops::ControlFlow;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::time::timeout;
+
+/// The longest request, in bytes.
+const REQUEST_BYTES_MAX: u64 = 64 * 1024;
+/// How long a request may take to come, and a reply to be read.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Connections at a time.
+const CONNECTIONS_MAX: usize = 8;
+/// Told steps that may wait for whoever asked; more are left out.
+const STEPS_MAX: usize = 16;
+/// The pause after a connection that could not be taken.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Where the socket of a store is.
+pub fn socket_of(store: &Path) -> PathBuf {
+    store.join("admin.sock")
+}
+
+/// Opens the door. Where that is impossible the service goes on without it, and the reason is logged.
+pub fn open(store_path: &Path, store: &Arc<dyn Store>, stopping: watch::Receiver<bool>) {
+    let path = socket_of(store_path);
+    match bind(&path) {
+        Ok((listener, owner)) => {
+            let door = Door { store: store.clone(), owner, stopping };
+            tokio::spawn(door.run(listener, path));
+        }
+        Err(error) => tracing::warn!(
+            path = %path.display(),
+            "the socket for mixd backup cannot be made ({error}); backups need the service to be stopped"
+        ),
+    }
+}
+
+/// Makes the socket, for its owner alone. The store is ours, so one that is there is what a killed process left.
+fn bind(path: &Path) -> io::Result<(UnixListener, u32)> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    Ok((listener, std::fs::metadata(path)?.uid()))
+}
+
+struct Door {
+    store: Arc<dyn Store>,
+    /// Who the process runs as.
+    owner: u32,
+    stopping: watch::Receiver<bool>,
+}
+
+impl Door {
+    async fn run(self, listener: UnixListener, path: PathBuf) {
+        let (door, places) = (Arc::new(self), Arc::new(Semaphore::new(CONNECTIONS_MAX)));
+        let mut stopping = door.stopping.clone();
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                _ = stopping.wait_for(|stop| *stop) => break,
+            };
+            let (Ok((stream, _)), Ok(place)) = (accepted, places.clone().acquire_owned().await) else {
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            };
+            let door = door.clone();
+            tokio::spawn(async move {
+                if let Err(error) = door.serve(stream).await {
+                    tracing::debug!("a connection of the operator ended: {error}");
+                }
+                drop(place);
+            });
+        }
+        // The next start would remove it too.
+        let _ = std::fs::remove_file(path);
+    }
+
+    async fn serve(&self, mut stream: UnixStream) -> io::Result<()> {
+        let uid = stream.peer_cred()?.uid();
+        if uid != self.owner && uid != 0 {
+            tracing::warn!(uid, "somebody else than the owner of the store knocked at its socket");
+            return say(&mut stream, &Reply::Failed { why: "only the owner of the store is served".into() }).await;
+        }
+        let mut line = String::new();
+        let mut reader = BufReader::new(&mut stream).take(REQUEST_BYTES_MAX);
+        timeout(PATIENCE, reader.read_line(&mut line)).await??;
+        match serde_json::from_str(&line) {
+            Ok(Request::Backup { to }) => self.backup(&mut stream, to).await,
+            Err(error) => {
+                say(&mut stream, &Reply::Failed { why: format!("the request is not understood: {error}") }).await
+            }
+        }
+    }
+
+    /// Makes a backup, and tells how far it is; it ends when whoever asked goes away, or the service does.
+    async fn backup(&self, stream: &mut UnixStream, to: PathBuf) -> io::Result<()> {
+        if !to.is_absolute() {
+            return say(stream, &Reply::Failed { why: "the folder has to be named from the root on".into() }).await;
+        }
+        tracing::info!(to = %to.display(), "a backup begins");
+        let (steps, mut told) = mpsc::channel::<Step>(STEPS_MAX);
+        let (store, stopping, folder) = (self.store.clone(), self.stopping.clone(), to.clone());
+        let mut working = tokio::task::spawn_blocking(move || {
+            let mut watch = |step: &Step| match steps.try_send(step.clone()) {
+                Err(mpsc::error::TrySendError::Closed(_)) => ControlFlow::Break(()),
+                _ if *stopping.borrow() => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            };
+            store.backup(&folder, &clock::now, &mut watch)
+        });
+        let (mut reader, mut writer) = stream.split();
+        let outcome: Result<Manifest, StoreError> = loop {
+            let mut byte = [0];
+            tokio::select! {
+                Some(Step { what, entries }) = told.recv() => write(&mut writer, &Reply::Step { what, entries }).await?,
+                outcome = &mut working => break outcome.unwrap_or_else(|error| Err(StoreError(error.to_string()))),
+                // Nothing more is said by whoever asked, but that it went away.
+                _ = reader.read(&mut byte) => return Err(io::ErrorKind::ConnectionAborted.into()),
+            }
+        };
+        match outcome {
+            Ok(manifest) => {
+                tracing::info!(to = %to.display(), commit = manifest.commit, "the backup is complete");
+                write(&mut writer, &Reply::Done { manifest }).await
+            }
+            Err(error) => {
+                tracing::error!(to = %to.display(), "the backup failed: {error}");
+                write(&mut writer, &Reply::Failed { why: error.to_string() }).await
+            }
+        }
+    }
+}
+
+async fn say(stream: &mut UnixStream, reply: &Reply) -> io::Result<()> {
+    write(stream, reply).await
+}
+
+async fn write(writer: &mut (impl AsyncWriteExt + Unpin), reply: &Reply) -> io::Result<()> {
+    let line = serde_json::to_string(reply)? + "\n";
+    timeout(PATIENCE, writer.write_all(line.as_bytes())).await?
+}

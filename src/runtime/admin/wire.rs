@@ -1,0 +1,39 @@
+//! What is said through the operator's door.
+
+use crate::store::Manifest;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// What may be asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// Copy the store into a folder, named from the root on.
+    Backup {
+        /// The folder.
+        to: PathBuf,
+    },
+}
+
+/// What is answered: any number of steps, then one of the others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "kebab-case")]
+pub enum Reply {
+    /// How far it is.
+    Step {
+        /// What is worked on.
+        what: String,
+        /// Entries of it so far.
+        entries: u64,
+    },
+    /// It is done.
+    Done {
+        /// What the backup says of itself.
+        manifest: Manifest,
+    },
+    /// It is not, and nothing is left of it.
+    Failed {
+        /// Why.
+        why: String,
+    },
+}

@@ -1,0 +1,113 @@
+//! Once a day, and at the start: rows that are too old go, and months that hold nothing else.
+//!
+//! The store is looked through in parts, beside the loop. What is found becomes a turn like anything else that comes in,
+//! so that channels in memory and the store stay the same. A month goes when the turns are committed.
+
+use super::clock;
+use super::reader::Inbox;
+use crate::engine::Inbound;
+use crate::store::{Outdated, Retention, Store, StoreError};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+/// Channels that are looked at without a pause.
+const CHANNELS_MAX: usize = 256;
+/// The pause after each part, and while the inbox is full.
+const PAUSE: Duration = Duration::from_millis(50);
+/// How long turns may take to be committed before months are dropped, and how often that is tried: somebody may be
+/// reading a month, or a backup may be copying it.
+const SETTLING: Duration = Duration::from_secs(5);
+const TRIES_MAX: u32 = 100;
+/// How often it is done.
+const INTERVAL: Duration = Duration::from_secs(24 * 3600);
+/// Roughly what an expired channel takes in the inbox, in bytes.
+const WEIGHT: usize = 256;
+
+/// What is too old, and where it is.
+pub struct Sweeper {
+    /// Days that the service keeps rows; 0: for ever.
+    pub keep_days: u64,
+    /// Where they are.
+    pub store: Arc<dyn Store>,
+    /// Where turns come from.
+    pub inbox: Arc<Inbox>,
+    /// Whether the process is to end.
+    pub stopping: watch::Receiver<bool>,
+}
+
+impl Sweeper {
+    /// Sweeps until the process ends.
+    pub async fn run(mut self) {
+        loop {
+            if let Err(error) = self.sweep().await {
+                tracing::error!("old rows cannot be found: {error}");
+            }
+            if self.rest(INTERVAL).await {
+                return;
+            }
+        }
+    }
+
+    /// Waits; whether the process is to end.
+    async fn rest(&mut self, time: Duration) -> bool {
+        timeout(time, self.stopping.wait_for(|stop| *stop)).await.is_ok()
+    }
+
+    async fn sweep(&mut self) -> Result<(), StoreError> {
+        let retention = Retention { now: clock::now(), keep_days: self.keep_days };
+        let (mut from, mut channels) = (Some(Vec::new()), 0);
+        while let Some(part) = from.take() {
+            let swept = self.beside(move |store| store.sweep(&retention, &part, CHANNELS_MAX)).await?;
+            from = swept.next;
+            channels += swept.outdated.len();
+            if self.hand_over(swept.outdated).await || self.rest(PAUSE).await {
+                return Ok(());
+            }
+        }
+        if channels > 0 {
+            tracing::info!(channels, "rows that are too old are gone");
+        }
+        for _ in 0..TRIES_MAX {
+            if self.rest(SETTLING).await {
+                return Ok(());
+            }
+            let (gone, waiting) = self.beside(move |store| store.drop_months(&retention)).await?;
+            if gone > 0 {
+                tracing::info!(months = gone, "months that are too old are gone");
+            }
+            if waiting == 0 {
+                return Ok(());
+            }
+        }
+        tracing::warn!("a month that is too old is still in use; it is tried again in a day");
+        Ok(())
+    }
+
+    /// Makes a turn of what is too old; whether the process is to end.
+    async fn hand_over(&mut self, outdated: Vec<Outdated>) -> bool {
+        let weight = WEIGHT * outdated.len();
+        if outdated.is_empty() {
+            return false;
+        }
+        // What people send goes first.
+        while !self.inbox.has_room(weight) {
+            if self.rest(PAUSE).await {
+                return true;
+            }
+        }
+        self.inbox.try_push(Inbound::Expired(outdated), weight);
+        false
+    }
+
+    /// Has the store do something that may take long.
+    async fn beside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let store = self.store.clone();
+        let done = tokio::task::spawn_blocking(move || work(&*store)).await;
+        done.unwrap_or_else(|error| Err(StoreError(error.to_string())))
+    }
+}

@@ -1,0 +1,82 @@
+//! The files beside the databases: videos and their pictures, each named by its content and never changed.
+
+use super::super::StoreError;
+use super::FileRecord;
+use sha2::{Digest, Sha256};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// The folder that they lie in, of a store and of a backup.
+pub(in super::super) const FOLDER: &str = "files";
+const BUFFER_BYTES: usize = 256 << 10;
+
+/// Whether a name in a manifest is that of such a file: one in the folder, and nowhere else.
+pub(super) fn is_one(name: &str) -> bool {
+    let plain = name.strip_prefix(FOLDER).and_then(|name| name.strip_prefix('/'));
+    plain.is_some_and(|name| !name.is_empty() && !name.starts_with('.') && !name.contains('/'))
+}
+
+/// Copies the files that are there and not among `copied` yet. Who is written or removed meanwhile is nobody's yet, or no
+/// longer.
+pub(in super::super) fn copy_all(store: &Path, backup: &Path, copied: &mut Vec<FileRecord>) -> Result<(), StoreError> {
+    let folder = store.join(FOLDER);
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(StoreError(format!("{} cannot be read: {error}", folder.display()))),
+    };
+    for entry in entries.filter_map(Result::ok) {
+        let Ok(plain) = entry.file_name().into_string() else { continue };
+        let name = format!("{FOLDER}/{plain}");
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if !is_file || !is_one(&name) || copied.iter().any(|file| file.name == name) {
+            continue;
+        }
+        match copy(&store.join(&name), &backup.join(&name)) {
+            Ok((bytes, sha256)) => copied.push(FileRecord { name, entries: 0, bytes, sha256 }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !entry.path().exists() => {}
+            Err(error) => return Err(StoreError(format!("{name} cannot be copied: {error}"))),
+        }
+    }
+    match backup.join(FOLDER).exists() {
+        true => File::open(backup.join(FOLDER)).and_then(|folder| folder.sync_all()),
+        false => Ok(()),
+    }
+    .map_err(|error| StoreError(format!("the copied files cannot be synced: {error}")))
+}
+
+/// Puts one back where it was, and checks that it is what was copied.
+pub(in super::super) fn put_back(backup: &Path, store: &Path, file: &FileRecord) -> Result<(), StoreError> {
+    let (path, told) = (store.join(&file.name), &file.name);
+    let (_, sha256) = copy(&backup.join(&file.name), &path)
+        .and_then(|copied| File::open(store.join(FOLDER))?.sync_all().map(|()| copied))
+        .map_err(|error| StoreError(format!("{told} cannot be copied: {error}")))?;
+    if sha256 == file.sha256 {
+        return Ok(());
+    }
+    Err(StoreError(format!("{told} is not what was written: the backup is damaged, use another one")))
+}
+
+/// Copies one file, for the owner alone, and tells its length and its SHA-256.
+fn copy(from: &Path, to: &Path) -> io::Result<(u64, String)> {
+    let mut source = File::open(from)?;
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut target = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
+    let (mut digest, mut bytes, mut buffer) = (Sha256::new(), 0, vec![0; BUFFER_BYTES]);
+    loop {
+        match source.read(&mut buffer)? {
+            0 => break,
+            length => {
+                digest.update(&buffer[..length]);
+                target.write_all(&buffer[..length])?;
+                bytes += length as u64;
+            }
+        }
+    }
+    target.sync_all()?;
+    Ok((bytes, hex::encode(digest.finalize())))
+}

@@ -1,0 +1,105 @@
+//! Which rows are too old to be kept: by the service, a month at a time, and by what a channel settled for itself.
+
+use super::StoreError;
+use super::keyspace::{self, Entry, Month, Span, Spans};
+use super::paging::Archive;
+use super::shelf::{Order, Shelf, Space};
+use crate::channel::{ChannelName, Head, Stamp};
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+const DAY_MS: u64 = 24 * 3600 * 1000;
+
+/// How long rows are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// The time it is.
+    pub now: Stamp,
+    /// Days that the service keeps rows at least; a month goes when all of it is older. 0: for ever.
+    pub keep_days: u64,
+}
+
+impl Retention {
+    /// The oldest month that is kept.
+    pub(super) fn oldest_month(&self) -> Option<Month> {
+        (self.keep_days > 0).then(|| Month::of(self.before(self.keep_days)))
+    }
+
+    fn before(&self, days: u64) -> Stamp {
+        Stamp(self.now.0.saturating_sub(days.saturating_mul(DAY_MS)))
+    }
+}
+
+/// A channel with rows that are too old.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outdated {
+    /// The channel's localpart.
+    pub name: ChannelName,
+    /// Its tag.
+    pub tag: u64,
+    /// Where its archive stood at the last of these rows.
+    pub base: Head,
+}
+
+/// A part of a look through all channels.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sweep {
+    /// The channels with rows that are too old, among those looked at.
+    pub outdated: Vec<Outdated>,
+    /// Where the next part begins; `None` at the end.
+    pub next: Option<Vec<u8>>,
+}
+
+/// Looks at some channels, from where the part before ended.
+pub(super) fn sweep(shelf: &impl Shelf, retention: &Retention, from: &[u8], count: usize) -> Result<Sweep, StoreError> {
+    let all = keyspace::all(b'c');
+    let (mut entries, mut next): (Vec<Entry>, _) = (Vec::new(), None);
+    shelf.scan(Space::State, all.as_slice().max(from), &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
+        if entries.len() == count {
+            next = Some(key.to_vec());
+            return Ok(ControlFlow::Break(()));
+        }
+        entries.push(shelf.whole(Space::State, key, entry)?);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    let mut outdated = Vec::new();
+    for Entry { name, tag, settings, .. } in entries {
+        if let Some(base) = horizon(shelf, tag, retention, settings.retention_days)? {
+            outdated.push(Outdated { name, tag, base });
+        }
+    }
+    Ok(Sweep { outdated, next })
+}
+
+/// Where an archive stood at the last row that is too old; `None` where none is.
+fn horizon(shelf: &impl Shelf, tag: u64, retention: &Retention, days: u64) -> Result<Option<Head>, StoreError> {
+    let spans: Spans = shelf.value(Space::State, &keyspace::spans(tag))?.unwrap_or_default();
+    let oldest_month = retention.oldest_month().unwrap_or_default();
+    let oldest_stamp = if days > 0 { retention.before(days) } else { Stamp(0) };
+    let is_old = |span: &Span| span.month < oldest_month || span.since < oldest_stamp;
+    // Most channels have nothing old, and no month has to be opened to know it.
+    if !spans.months.first().is_some_and(is_old) {
+        return Ok(None);
+    }
+    let archive = Archive::open(shelf, tag)?;
+    let kept = spans.months.partition_point(|span| span.month < oldest_month);
+    let by_month = match kept {
+        0 => spans.base.row,
+        kept => spans.months.get(kept).map_or(archive.newest(), Span::end_before),
+    };
+    let by_age = archive.first_since(oldest_stamp)? - 1;
+    let last = by_month.max(by_age);
+    if last < archive.first() { Ok(None) } else { archive.head_at(last).map(Some) }
+}
+
+/// The months that hold rows of some channel.
+pub(super) fn months_in_use(shelf: &impl Shelf) -> Result<BTreeSet<Month>, StoreError> {
+    let mut months = BTreeSet::new();
+    let all = keyspace::all(b'h');
+    shelf.scan(Space::State, &all, &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
+        let spans: Spans = shelf.whole(Space::State, key, entry)?;
+        months.extend(spans.months.iter().map(|span| span.month));
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(months)
+}

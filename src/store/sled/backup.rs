@@ -1,0 +1,106 @@
+//! Copying a store while it is in use.
+//!
+//! Every write is noted from before the first entry is read until after the last one; the end is between two commits.
+//! What was copied, with what was noted behind it, is the store as it was at that point (see `tap`). Nobody waits: reading
+//! takes no lock that a commit needs, and the file of a month that is over does not change.
+
+use super::super::backup::entries::EntryWriter;
+use super::super::backup::files;
+use super::super::backup::{CHANGES, Manifest, STEP_ENTRIES, Target, Watch, file_of, tell};
+use super::super::shelf::{Order, Shelf, Space};
+use super::super::{StoreError, reader};
+use super::SledStore;
+use super::tap::Tap;
+use crate::channel::Stamp;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Duration;
+
+/// How much is read at once, in bytes.
+const SLICE_BYTES: usize = 256 << 10;
+/// The pause after each slice, for the sake of those who are served meanwhile.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// Notes nothing any more once it is dropped.
+struct Noting<'a>(&'a Tap);
+
+impl Drop for Noting<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+impl SledStore {
+    /// Copies everything into a folder, which is made, or empty.
+    pub(super) fn copy_to(
+        &self,
+        folder: &Path,
+        clock: &dyn Fn() -> Stamp,
+        watch: &mut Watch<'_>,
+    ) -> Result<Manifest, StoreError> {
+        let target = Target::make(folder)?;
+        let begun = clock();
+        let (noting, mut spaces) = {
+            // Between two commits, so that every month there is is known.
+            let _writer = self.writer().map_err(|error| StoreError(error.to_string()))?;
+            self.shelves.tap.open()?;
+            (Noting(&self.shelves.tap), self.folder.months()?)
+        };
+        // A month that begins meanwhile is noted as a whole.
+        let mut changes = EntryWriter::create(target.path(), CHANGES.to_owned())?;
+        let (mut files, mut videos) = (Vec::new(), Vec::new());
+        files::copy_all(self.folder.path(), target.path(), &mut videos)?;
+        let spaces = [Space::State].into_iter().chain(spaces.drain(..).map(Space::Month));
+        for space in spaces {
+            let mut file = EntryWriter::create(target.path(), file_of(space))?;
+            self.copy(space, &mut file, &mut changes, watch)?;
+            files.push(file.finish()?);
+        }
+        let channels = reader::directory(&self.shelves)?.listings.len() as u64;
+        let (rest, commit, taken) = {
+            let writer = self.writer().map_err(|error| StoreError(error.to_string()))?;
+            (self.shelves.tap.take()?, writer.commit_newest(), clock())
+        };
+        drop(noting);
+        changes.put_all(&rest)?;
+        files.push(changes.finish()?);
+        // A file that the store refers to at that point was there at the beginning, or is still there.
+        files::copy_all(self.folder.path(), target.path(), &mut videos)?;
+        files.append(&mut videos);
+        let manifest = Manifest { files, ..Manifest::new(begun, taken, commit, channels) };
+        target.finish(&manifest)?;
+        Ok(manifest)
+    }
+
+    /// Copies one database, in slices, and what was written anywhere after each.
+    fn copy(
+        &self,
+        space: Space,
+        file: &mut EntryWriter,
+        changes: &mut EntryWriter,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), StoreError> {
+        let what = file_of(space);
+        tell(watch, &what, 0)?;
+        let (mut from, mut told) = (Vec::new(), 0);
+        loop {
+            let (mut slice, mut bytes) = (Vec::new(), 0);
+            self.shelves.scan(space, &from, &[u8::MAX], Order::Rising, &mut |key, entry| {
+                slice.push((key.to_vec(), entry.to_vec()));
+                bytes += key.len() + entry.len();
+                Ok(if bytes < SLICE_BYTES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+            })?;
+            let Some((last, _)) = slice.last() else { return Ok(()) };
+            from = [last.as_slice(), &[0]].concat();
+            for (key, entry) in &slice {
+                file.put(space, key, Some(entry))?;
+            }
+            changes.put_all(&self.shelves.tap.take()?)?;
+            if file.entries() - told >= STEP_ENTRIES {
+                told = file.entries();
+                tell(watch, &what, told)?;
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Making a store out of a backup.
+//!
+//! It is built where it is to lie, under a mark that keeps everybody else out, and becomes a store with its last step. A
+//! restore that was cut short is done again from the beginning.
+
+use super::super::backup::entries::EntryReader;
+use super::super::backup::files;
+use super::super::backup::{CHANGES, FileRecord, Manifest, STEP_ENTRIES, Watch, space_of, tell};
+use super::super::keyspace::{self, Ops, Spans};
+use super::super::shelf::{Shelf, Space};
+use super::super::{StoreError, reader};
+use super::disk::{Batch, Disk};
+use super::folder::Folder;
+use super::{SledOptions, SledStore};
+use crate::channel::Stamp;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
+use std::path::Path;
+
+/// How much is written at once, in bytes.
+const BATCH_BYTES: usize = 256 << 10;
+/// Numbers that are passed over in each channel for each millisecond since the backup, and at least: more than any
+/// channel can have given to rows meanwhile.
+const SKIPPED_PER_MS: u64 = 100;
+const SKIPPED_MIN: u64 = 1_000_000;
+/// The same of the numbers that groups have in the HTTP API: one for so many milliseconds, and these.
+const GID_MS: u64 = 1000;
+const GIDS_SKIPPED_MIN: u64 = 10_000;
+/// How many channels are written at once.
+const CHANNELS_PER_BATCH: usize = 256;
+
+/// What a restore did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// The backup.
+    pub manifest: Manifest,
+    /// How many row numbers each channel passes over, so that none that a client knows comes to mean something else.
+    pub skipped: u64,
+}
+
+impl SledStore {
+    /// Makes a store of a backup, in a folder that is made, or empty.
+    ///
+    /// # Errors
+    /// A backup that is incomplete, damaged or of another version, a folder that holds a store or anything else, and
+    /// whatever cannot be written.
+    pub fn restore(
+        backup: &Path,
+        options: SledOptions,
+        now: Stamp,
+        watch: &mut Watch<'_>,
+    ) -> Result<(SledStore, Restored), StoreError> {
+        let manifest = Manifest::read(backup)?;
+        let folder = Folder::begin_restore(&options.path)?;
+        let (databases, videos): (Vec<_>, Vec<_>) =
+            manifest.files.iter().partition(|file| file.name == CHANGES || space_of(&file.name).is_some());
+        let (changes, databases): (Vec<_>, Vec<_>) = databases.into_iter().partition(|file| file.name == CHANGES);
+        // What was written meanwhile goes over what was copied.
+        for file in databases.into_iter().chain(changes) {
+            load(backup, file, &folder, &options, watch)?;
+        }
+        for file in videos {
+            tell(watch, &file.name, 0)?;
+            files::put_back(backup, folder.path(), file)?;
+        }
+        tell(watch, "row numbers", 0)?;
+        let mut store = SledStore::open_in(folder, options)?;
+        let missed_ms = now.0.saturating_sub(manifest.taken().0);
+        let skipped = SKIPPED_MIN.max(missed_ms.saturating_mul(SKIPPED_PER_MS));
+        store.skip(skipped, GIDS_SKIPPED_MIN + missed_ms / GID_MS)?;
+        store.folder.finish_restore()?;
+        Ok((store, Restored { manifest, skipped }))
+    }
+
+    /// Has each channel pass over so many numbers of rows, and the service over so many of channels.
+    fn skip(&mut self, rows: u64, gids: u64) -> Result<(), StoreError> {
+        let directory = reader::directory(&self.shelves)?;
+        let writer = self.writer.get_mut().map_err(|_| StoreError("the store is broken".into()))?;
+        for listings in directory.listings.chunks(CHANNELS_PER_BATCH) {
+            let mut ops = Ops::new();
+            for listing in listings {
+                let key = keyspace::spans(listing.tag);
+                let mut spans: Spans = self.shelves.value(Space::State, &key)?.unwrap_or_default();
+                spans.skip = spans.skip.saturating_add(rows);
+                ops.insert(key, Some(keyspace::encode(&spans)?));
+            }
+            writer.write_state(&self.shelves, &ops).map_err(StoreError)?;
+        }
+        let highest = u32::try_from(u64::from(directory.gid_highest).saturating_add(gids));
+        let highest = highest.map_err(|_| StoreError("there are no numbers left for channels".into()))?;
+        let ops = Ops::from([(keyspace::GID_HIGHEST.to_vec(), Some(keyspace::encode(&highest)?))]);
+        writer.write_state(&self.shelves, &ops).map_err(StoreError)
+    }
+}
+
+/// Writes the entries of one file into the databases that they are of.
+fn load(
+    backup: &Path,
+    file: &FileRecord,
+    folder: &Folder,
+    options: &SledOptions,
+    watch: &mut Watch<'_>,
+) -> Result<(), StoreError> {
+    tell(watch, &file.name, 0)?;
+    let mut reader = EntryReader::open(backup, file)?;
+    let mut open: BTreeMap<Space, (Disk, Batch)> = BTreeMap::new();
+    if let Some(space) = space_of(&file.name) {
+        open.insert(space, make(space, folder, options)?);
+    }
+    let (mut bytes, mut entries) = (0, 0);
+    while let Some((space, key, entry)) = reader.next()? {
+        let (_, batch) = match open.entry(space) {
+            Slot::Occupied(slot) => slot.into_mut(),
+            Slot::Vacant(slot) => slot.insert(make(space, folder, options)?),
+        };
+        bytes += key.len() + entry.as_ref().map_or(0, Vec::len);
+        match entry {
+            Some(entry) => batch.insert(key, entry),
+            None => batch.remove(key),
+        }
+        if bytes >= BATCH_BYTES {
+            bytes = 0;
+            write(&mut open)?;
+        }
+        entries += 1;
+        if entries % STEP_ENTRIES == 0 {
+            tell(watch, &file.name, entries)?;
+        }
+    }
+    write(&mut open)
+}
+
+fn make(space: Space, folder: &Folder, options: &SledOptions) -> Result<(Disk, Batch), StoreError> {
+    let path = match space {
+        Space::State => folder.state(),
+        Space::Month(month) => folder.archive().join(month.to_string()),
+    };
+    Ok((Disk::open(&path, options.cache_bytes / 4, options.flush_ms, true)?, Batch::default()))
+}
+
+/// Makes batches durable; sled cannot open a file again of which much was lost.
+fn write(open: &mut BTreeMap<Space, (Disk, Batch)>) -> Result<(), StoreError> {
+    let mut batches = open.values_mut();
+    batches
+        .try_for_each(|(disk, batch)| disk.apply(std::mem::take(batch)).and_then(|()| disk.sync()))
+        .map_err(StoreError)
+}
