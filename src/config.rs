@@ -5,6 +5,7 @@
 
 mod check;
 mod http;
+mod listen;
 mod read;
 mod show;
 
@@ -254,6 +255,7 @@ pub struct Host {
 #[serde(default, deny_unknown_fields)]
 pub struct Metrics {
     /// Where to listen.
+    #[serde(deserialize_with = "listen::read")]
     pub listen: Option<SocketAddr>,
     /// Seconds that one step may take before the process counts as stuck.
     pub stuck_s: u64,

@@ -84,6 +84,8 @@ fn no_stanza_is_large_or_deep_enough_to_fill_the_memory() {
     let mixd = Mixd::start(&host, "");
     let mut peer = host.accept_authenticated();
     peer.check_alive("before");
+    let (_, before) = mixd.memory();
+    peer.check_alive("before");
     let block = vec![b'x'; 1 << 20];
     peer.send(&format!("<message id='huge' {FROM}><body>"));
     for _ in 0..200 {
@@ -103,5 +105,6 @@ fn no_stanza_is_large_or_deep_enough_to_fill_the_memory() {
     }
     peer.check_alive("after");
     let (_, peak) = mixd.memory();
-    assert!(peak < 64 << 20, "peak {peak} bytes");
+    // What the process takes at rest is its allocator's and its build's; what a peer adds to it is what counts.
+    assert!(peak < before + (16 << 20), "{before} bytes before, a peak of {peak}");
 }

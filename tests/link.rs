@@ -55,6 +55,24 @@ async fn it_speaks_with_a_stream_that_is_not_our_own() {
 }
 
 #[test]
+fn no_port_is_open_unless_it_is_configured_and_a_port_alone_is_one_of_the_loopback() {
+    let host = Host::start();
+    let mixd = Mixd::start(&host, "");
+    host.accept_authenticated().check_alive("1");
+    assert_eq!(mixd.listens(), [] as [String; 0]);
+    drop(mixd);
+    let port = {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        free.local_addr().unwrap().port()
+    };
+    let host = Host::start();
+    let mixd = Mixd::start(&host, &format!("[http]\nlisten = {port}"));
+    host.accept_authenticated().check_alive("2");
+    // 127.0.0.1, as the kernel writes it on a machine that puts the lowest byte first.
+    assert_eq!(mixd.listens(), [format!("0100007F:{port}")]);
+}
+
+#[test]
 fn a_stanza_right_behind_the_handshake_is_answered() {
     let host = Host::start();
     let _mixd = Mixd::start(&host, "");

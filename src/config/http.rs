@@ -24,6 +24,7 @@ pub enum CheckTls {
 #[serde(default, deny_unknown_fields)]
 #[allow(missing_docs)] // Each is described in docs/configuration.md, which a test holds to this list.
 pub struct Http {
+    #[serde(deserialize_with = "super::listen::read")]
     pub listen: Option<SocketAddr>,
     pub user_domain: Option<Domain>,
     pub strict_status: bool,

@@ -298,6 +298,28 @@ impl Mixd {
         }
     }
 
+    /// Where the process listens, as address and port.
+    pub fn listens(&self) -> Vec<String> {
+        let folder = format!("/proc/{}", self.child.id());
+        let links = std::fs::read_dir(format!("{folder}/fd")).unwrap().flatten();
+        let held: Vec<String> = links
+            .filter_map(|link| Some(std::fs::read_link(link.path()).ok()?.to_string_lossy().into_owned()))
+            .filter_map(|link| Some(link.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned()))
+            .collect();
+        let mut places = Vec::new();
+        for family in ["tcp", "tcp6"] {
+            for line in std::fs::read_to_string(format!("{folder}/net/{family}")).unwrap().lines().skip(1) {
+                let fields: Vec<&str> = line.split_whitespace().collect();
+                // State 0A is LISTEN.
+                if fields[3] == "0A" && held.iter().any(|inode| inode == fields[9]) {
+                    let (address, port) = fields[1].split_once(':').unwrap();
+                    places.push(format!("{address}:{}", u16::from_str_radix(port, 16).unwrap()));
+                }
+            }
+        }
+        places
+    }
+
     /// Resident memory and its peak, in bytes.
     pub fn memory(&self) -> (usize, usize) {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
