@@ -197,7 +197,13 @@ impl Accounts {
         let Some(account) = self.accounts[no.place()].as_mut() else { return };
         let member = member || account.holds > 0;
         let left = !member && account.member != Some(false) && (account.bare || account.saved);
+        // Nothing was kept of it while nobody knew.
+        let unsaved = member && account.member.is_none() && !account.saved;
         account.member = Some(member);
+        if unsaved {
+            account.dirty = true;
+            self.dirty.push(no);
+        }
         if left {
             account.bare = false;
             self.changed(no, hosts, out);
@@ -359,16 +365,16 @@ impl Accounts {
         for no in std::mem::take(&mut self.dirty) {
             let Some(account) = self.accounts[no.place()].as_mut().filter(|account| account.dirty) else { continue };
             account.dirty = false;
+            let was_saved = std::mem::take(&mut account.saved);
             // Of one that left a channel and may be in another one, what was saved stays saved.
-            let member = account.member.unwrap_or(account.saved);
-            if !member && !std::mem::take(&mut account.saved) {
-                continue;
-            }
+            let member = account.member.unwrap_or(was_saved);
             let reached = account.resources.iter().filter(|(_, takes)| **takes == Takes::Yes);
             let resources: Vec<String> = reached.map(|(name, _)| name.clone()).collect();
-            let known = member && (account.bare || !resources.is_empty());
-            account.saved = known;
-            let known = known.then_some(Whereabouts { bare: account.bare, resources });
+            account.saved = member && (account.bare || !resources.is_empty());
+            if !account.saved && !was_saved {
+                continue;
+            }
+            let known = account.saved.then_some(Whereabouts { bare: account.bare, resources });
             let jid = account.jid.clone();
             records.push(Record::Whereabouts { account: jid.clone(), known });
             if !member {
@@ -458,6 +464,23 @@ mod tests {
         let Some(Out::Book(Delta::Account { entry, .. })) = out.last() else { panic!("{out:?}") };
         assert_eq!(entry.addresses, ["a@h/r0", "a@h/r999"]);
         assert!(accounts.accounts[0].as_ref().unwrap().resources.len() <= RESOURCES_MAX);
+    }
+
+    /// It joins a channel and leaves it within one turn, while another channel that it is in rests in the store.
+    #[test]
+    fn a_route_is_saved_once_it_is_known_that_its_account_is_in_a_channel() {
+        let (mut accounts, hosts, mut out) = (Accounts::default(), Hosts::default(), Vec::new());
+        let jid = full(0).to_bare();
+        accounts.hold(&jid, &hosts, &mut out);
+        accounts.joined(&jid, true, &hosts, &mut out);
+        accounts.left(&jid);
+        let mut records = Vec::new();
+        accounts.save(&mut records);
+        assert!(records.is_empty(), "whether it is in any is not known: {records:?}");
+        accounts.note_membership(&jid, true, &hosts, &mut out);
+        accounts.save(&mut records);
+        let [Record::Whereabouts { known: Some(known), .. }] = &records[..] else { panic!("{records:?}") };
+        assert!(known.bare);
     }
 
     #[test]
