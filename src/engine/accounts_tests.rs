@@ -1,0 +1,65 @@
+//! Where accounts are reached: what is kept of it, and what is let go.
+
+use super::*;
+
+fn full(resource: usize) -> FullJid {
+    FullJid::new(&format!("a@h/r{resource}")).unwrap()
+}
+
+#[test]
+fn resources_that_never_said_goodbye_keep_no_other_out() {
+    let (mut accounts, hosts, mut out) = (Accounts::default(), Hosts::default(), Vec::new());
+    accounts.joined(&full(0).to_bare(), false, &hosts, &mut out);
+    accounts.saw(&full(0), None, Some(true), &hosts, &mut out);
+    for resource in 1..=2 * RESOURCES_MAX {
+        accounts.saw(&full(resource), None, Some(false), &hosts, &mut out);
+    }
+    accounts.saw(&full(999), None, Some(true), &hosts, &mut out);
+    let Some(Out::Book(Delta::Account { entry, .. })) = out.last() else { panic!("{out:?}") };
+    assert_eq!(entry.addresses, ["a@h/r0", "a@h/r999"]);
+    assert!(accounts.accounts[0].as_ref().unwrap().resources.len() <= RESOURCES_MAX);
+}
+
+/// It joins a channel and leaves it within one turn, while another channel that it is in rests in the store.
+#[test]
+fn a_route_is_saved_once_it_is_known_that_its_account_is_in_a_channel() {
+    let (mut accounts, hosts, mut out) = (Accounts::default(), Hosts::default(), Vec::new());
+    let jid = full(0).to_bare();
+    accounts.hold(&jid, &hosts, &mut out);
+    accounts.joined(&jid, true, &hosts, &mut out);
+    accounts.left(&jid);
+    let mut records = Vec::new();
+    accounts.save(&mut records);
+    assert!(records.is_empty(), "whether it is in any is not known: {records:?}");
+    accounts.note_membership(&jid, true, &hosts, &mut out);
+    accounts.save(&mut records);
+    let [Record::Whereabouts { known: Some(known), .. }] = &records[..] else { panic!("{records:?}") };
+    assert!(known.bare);
+}
+
+#[test]
+fn what_the_operator_settles_counts_for_routes_that_were_saved() {
+    let saved = |bare| vec![(full(0).to_bare(), Whereabouts { bare, resources: vec!["r0".into()] })];
+    let addresses = |pam, bare| {
+        let (hosts, mut out) = (Hosts::new([("h".to_owned(), pam)].into(), Default::default(), "mix.h"), Vec::new());
+        Accounts::restore(saved(bare), &hosts).reach(&full(0).to_bare(), &hosts, &mut out);
+        let Some(Out::Book(Delta::Account { entry, .. })) = out.pop() else { panic!("{out:?}") };
+        entry.addresses
+    };
+    assert_eq!(addresses(Pam::None, true), ["a@h/r0"]);
+    assert_eq!(addresses(Pam::Standard, false), ["a@h"]);
+    assert_eq!(addresses(Pam::Auto, true), ["a@h"]);
+}
+
+#[test]
+fn the_address_book_learns_of_a_saved_account_when_it_is_needed_and_once() {
+    let saved = vec![(full(0).to_bare(), Whereabouts { bare: true, resources: Vec::new() })];
+    let (jid, hosts, mut out) = (full(0).to_bare(), Hosts::default(), Vec::new());
+    let mut accounts = Accounts::restore(saved, &hosts);
+    accounts.readdress("h", &hosts, &mut out);
+    assert!(out.is_empty(), "{out:?}");
+    let no = accounts.hold(&jid, &hosts, &mut out);
+    assert!(matches!(&out[..], [Out::Book(Delta::Account { entry, .. })] if entry.addresses == ["a@h"]), "{out:?}");
+    accounts.hold(&jid, &hosts, &mut out);
+    assert_eq!((accounts.reach(&jid, &hosts, &mut out), out.len()), (Some(no), 1));
+}
