@@ -18,6 +18,8 @@ impl Extension for Payloads {
         Some(match (child.name(), &*child.ns()) {
             ("body", ns::CLIENT) => Weight::Count,
             ("file-sharing", ns::FILE_SHARING) | ("file", ns::FILE_METADATA) | ("x", ns::OOB) => Weight::Count,
+            // XEP-0297: whoever forwards a message says it again; to a channel of one it is history (XEP-0407 §7).
+            ("forwarded", ns::FORWARD) => Weight::Count,
             ("encrypted", ns::OMEMO | ns::OMEMO_LEGACY) | ("openpgp", ns::OPENPGP) => Weight::Count,
             ("subject", ns::CLIENT) => Weight::Keep,
             ("retract", ns::RETRACT | ns::MIX_MISC) => Weight::Keep,
