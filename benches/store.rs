@@ -41,7 +41,10 @@ fn main() {
     }
     let joins: Vec<Duration> = (0..1000)
         .map(|n| {
-            let records = room.decide(&jid(&format!("late{n}")), Command::Join { nick: None, subscribe: NodeSet::ALL });
+            let records = room.decide(
+                &jid(&format!("late{n}")),
+                Command::Join(mixd::channel::JoinWish { subscribe: NodeSet::ALL, ..Default::default() }),
+            );
             timed(|| store.commit(room.now, &records).unwrap())
         })
         .collect();

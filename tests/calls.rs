@@ -142,7 +142,7 @@ fn a_group_is_made_and_used_by_its_number() {
     assert_eq!(world.call("bob", Addressee::Gid(gid), say("x")), Err(Refusal::StillWaiting));
     assert_eq!(world.group("dee", gid, GroupCommand::ReadProfile), Err(Refusal::NoSuchChannel));
     assert_eq!(world.group("ann", gid + 1, GroupCommand::ReadProfile), Err(Refusal::NoSuchChannel));
-    let join = Command::Join { nick: None, subscribe: Default::default() };
+    let join = Command::Join(Default::default());
     assert!(matches!(world.call("bob", Addressee::Gid(gid), join).unwrap().answer, Answer::Joined { .. }));
     let said = world.call("ann", Addressee::Gid(gid), say("Shall we?")).unwrap();
     let row = said.group.unwrap().head.row;
@@ -219,7 +219,7 @@ fn the_archive_is_read_over_xmpp_alone() {
 fn a_number_finds_no_channel_that_is_on_no_list() {
     let mut world = World::new();
     let gid = world.call("ann", Addressee::Service, Command::Create { name: None }).unwrap().group.unwrap().gid;
-    let join = || Command::Join { nick: None, subscribe: Default::default() };
+    let join = || Command::Join(Default::default());
     assert_eq!(world.call("eve", Addressee::Gid(gid), join()), Err(Refusal::NoSuchChannel));
     let name = world.call("ann", Addressee::Gid(gid), join()).unwrap().group.unwrap().name;
     world.call("eve", Addressee::Channel(name), join()).unwrap();

@@ -48,7 +48,10 @@ fn commit_until_killed(path: &Path) {
         let mut records = Vec::new();
         if k.is_multiple_of(COMMITS_A_JOIN) {
             let account = jid(&format!("p{}", k / COMMITS_A_JOIN));
-            records.extend(room.decide(&account, Command::Join { nick: None, subscribe: NodeSet::ALL }));
+            records.extend(room.decide(
+                &account,
+                Command::Join(mixd::channel::JoinWish { subscribe: NodeSet::ALL, ..Default::default() }),
+            ));
         }
         let rows = room.dice.random_range(1..=3);
         let length = if room.dice.random_ratio(1, 20) { 30_000 } else { 200 };

@@ -3,7 +3,8 @@
 use super::event::MediaKind;
 use super::group::{Facts, GroupAnswer, GroupCommand, GroupLine, GroupWish};
 use super::{
-    Change, ChannelName, Configuration, Item, Limits, Message, Nick, Node, NodeSet, ParticipantId, Stamp, Status,
+    Change, ChannelName, Configuration, Item, Limits, Message, Nick, Node, NodeSet, ParticipantId, Preferences,
+    PreferencesPatch, Stamp, Status,
 };
 use jid::BareJid;
 use rand::rngs::StdRng;
@@ -61,12 +62,7 @@ pub enum Command {
     /// List the channels of the service that the asker may find.
     ListChannels(Slice),
     /// Join, or change nick and subscriptions while in (XEP-0369 §7.1.2).
-    Join {
-        /// The nick wanted.
-        nick: Option<Nick>,
-        /// The nodes to subscribe to.
-        subscribe: NodeSet,
-    },
+    Join(JoinWish),
     /// Leave (XEP-0369 §7.1.3).
     Leave,
     /// The account is removed at its home server: leave, and end the record.
@@ -76,6 +72,10 @@ pub enum Command {
         /// The nick wanted.
         nick: Option<Nick>,
     },
+    /// Ask which preferences there are (XEP-0404 §3.1).
+    ReadPreferences,
+    /// Change one's preferences; without any, ask for them (XEP-0404 §3.1).
+    SetPreferences(PreferencesPatch),
     /// Change subscriptions (XEP-0369 §7.1.2).
     UpdateSubscription {
         /// The nodes to subscribe to.
@@ -164,6 +164,17 @@ pub enum Command {
     Version,
 }
 
+/// How somebody wants to be in a channel (XEP-0369 §7.1.2).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct JoinWish {
+    /// The nick wanted.
+    pub nick: Option<Nick>,
+    /// The nodes to subscribe to.
+    pub subscribe: NodeSet,
+    /// The preferences wanted (XEP-0404 §3.1).
+    pub preferences: PreferencesPatch,
+}
+
 /// A part of an ordered list (XEP-0059).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Slice {
@@ -236,7 +247,13 @@ pub enum Answer {
         nick: Nick,
         /// Which of the nodes wanted are subscribed to.
         subscribed: NodeSet,
+        /// The preferences in force.
+        preferences: Preferences,
     },
+    /// The preferences in force.
+    Preferences(Preferences),
+    /// The form for preferences, with those in force.
+    PreferencesForm(Preferences),
     /// The asker is out.
     Left,
     /// The nick in force.

@@ -10,6 +10,7 @@ mod history;
 mod lists;
 mod membership;
 mod own_view;
+mod preferences;
 mod profile;
 mod publish;
 mod receipts;
@@ -36,7 +37,9 @@ impl Channel {
         self.check_offered(actor, &command, context.limits)?;
         let limits = context.limits;
         match command {
-            Command::Join { nick, subscribe } => self.join(actor, nick, subscribe, context),
+            Command::Join(wish) => self.join(actor, wish, context),
+            Command::ReadPreferences => self.read_preferences(actor, limits),
+            Command::SetPreferences(patch) => self.set_preferences(actor, patch, limits),
             Command::Leave => self.leave(actor, context),
             Command::EndAccount => self.end_account(actor, context),
             Command::SetNick { nick } => self.set_nick(actor, nick, context),
@@ -93,6 +96,12 @@ impl Channel {
     }
 
     fn decide_group(&self, actor: &Actor, command: GroupCommand, context: &mut Context<'_>) -> Outcome {
+        let tells_jids = matches!(command, GroupCommand::ReadProfile | GroupCommand::ReadMessageInfo { .. });
+        if tells_jids && !actor.operator && !self.unveils_to(&actor.account) {
+            // XEP-0404 §2.2: who is who is for those to know who administer the channel.
+            self.require(actor, Action::ListParticipants, context.limits)?;
+            return Err(Refusal::Forbidden("this channel hides the JIDs of its participants"));
+        }
         match command {
             GroupCommand::ReadProfile => {
                 self.answered(actor, Action::ListParticipants, Answer::Group(GroupAnswer::Profile), context.limits)
@@ -185,8 +194,8 @@ impl Channel {
 fn action_of_reading(node: Node) -> Action {
     match node {
         Node::Info | Node::AvatarMetadata | Node::AvatarData | Node::Video => Action::See,
-        Node::Messages | Node::Participants => Action::ListParticipants,
-        Node::Allowed | Node::Banned | Node::Config => Action::Lists,
+        Node::Messages | Node::Participants | Node::Presence => Action::ListParticipants,
+        Node::Allowed | Node::Banned | Node::Config | Node::JidMap => Action::Lists,
     }
 }
 

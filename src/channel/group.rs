@@ -2,7 +2,7 @@
 
 use super::event::Progress;
 use super::settings::{History, Membership, Receipts};
-use super::{ChannelName, Nick, NodeAccess, ParticipantId, Row, Snapshot, Stamp, Standing, Status};
+use super::{ChannelName, Nick, NodeAccess, ParticipantId, Row, Snapshot, Stamp, Standing, Status, Visibility};
 use jid::BareJid;
 
 /// Somebody to be added.
@@ -69,6 +69,12 @@ pub struct Patch {
     pub retention_days: Option<u64>,
     /// Who may subscribe to its nodes without being in it.
     pub access: Option<NodeAccess>,
+    /// Who sees the JIDs of participants.
+    pub visibility: Option<Visibility>,
+    /// Whether participants write to one another through the channel.
+    pub private_messages: Option<bool>,
+    /// Whether participants share their presence with it.
+    pub presence: Option<bool>,
 }
 
 /// What may be asked of a group.

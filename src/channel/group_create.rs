@@ -5,8 +5,8 @@ use super::event::{Event, EventKind};
 use super::group::GroupWish;
 use super::limits::check;
 use super::{
-    Actor, Change, Context, Limits, Member, Membership, Nick, NodeSet, Own, ParticipantId, Refusal, Rights, Row,
-    RowKind, Settings, Status,
+    Actor, Change, Context, Limits, Member, Membership, Nick, NodeSet, Own, ParticipantId, Preferences, Refusal,
+    Rights, Row, RowKind, Settings, Status,
 };
 use jid::BareJid;
 use std::collections::BTreeSet;
@@ -110,6 +110,8 @@ fn person(
         subscriptions: if joined { NodeSet::GROUP } else { NodeSet::default() },
         windows: if joined { vec![(1, None)] } else { Vec::new() },
         spoke: false,
+        preferences: Preferences::default(),
+        veiled: false,
         own: Own::default(),
         ended: false,
     }

@@ -24,6 +24,8 @@ pub struct NodeAccess {
     pub messages: Access,
     /// To the participants.
     pub participants: Access,
+    /// To the presence of participants.
+    pub presence: Access,
     /// To the information, and to the picture and the video with it.
     pub information: Access,
 }
@@ -31,7 +33,7 @@ pub struct NodeAccess {
 impl NodeAccess {
     /// The same for every node.
     pub fn all(access: Access) -> NodeAccess {
-        NodeAccess { messages: access, participants: access, information: access }
+        NodeAccess { messages: access, participants: access, presence: access, information: access }
     }
 
     /// Who may subscribe to a node; `None` where that goes with roles alone.
@@ -39,14 +41,15 @@ impl NodeAccess {
         match node {
             Node::Messages => Some(self.messages),
             Node::Participants => Some(self.participants),
+            Node::Presence => Some(self.presence),
             Node::Info | Node::AvatarMetadata | Node::AvatarData | Node::Video => Some(self.information),
-            Node::Allowed | Node::Banned | Node::Config => None,
+            Node::Allowed | Node::Banned | Node::Config | Node::JidMap => None,
         }
     }
 
     /// Whether there is a node that everybody may subscribe to.
     fn is_open(&self) -> bool {
-        [self.messages, self.participants, self.information].contains(&Access::Anyone)
+        [self.messages, self.participants, self.presence, self.information].contains(&Access::Anyone)
     }
 }
 

@@ -298,6 +298,9 @@ impl Limits {
             retract_window_s: 0,
             retention_days: 0,
             access: super::NodeAccess::all(self.guests),
+            visibility: super::Visibility::Visible,
+            private_messages: true,
+            presence: true,
             notices: false,
         }
     }
@@ -317,6 +320,9 @@ impl Limits {
             retract_window_s: groups.retract_window_s,
             retention_days: groups.retention_days,
             access: super::NodeAccess::all(groups.guests),
+            visibility: super::Visibility::Visible,
+            private_messages: false,
+            presence: false,
             notices: false,
         }
     }

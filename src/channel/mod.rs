@@ -17,6 +17,7 @@ pub mod names;
 pub mod node;
 pub mod participant;
 pub mod permission;
+pub mod preferences;
 pub mod receipts;
 pub mod refusal;
 pub mod settings;
@@ -27,7 +28,7 @@ mod tail;
 mod view;
 
 pub use change::{Change, Head, Profile};
-pub use command::{Actor, Answer, Command, Context, Decision};
+pub use command::{Actor, Answer, Command, Context, Decision, JoinWish};
 pub use dedup::Recent;
 pub use event::{Event, EventKind, MediaKind, Named, Progress, RowKind, Tombstone};
 pub use group::{Configuration, Facts, GroupAnswer, GroupCommand, GroupWish};
@@ -38,6 +39,7 @@ pub use names::{ChannelName, Nick, ParticipantId};
 pub use node::{Item, Node, NodeSet};
 pub use participant::{Member, Own, Status};
 pub use permission::{Action, Role};
+pub use preferences::{JidPreference, Preferences, PreferencesPatch, Visibility};
 pub use receipts::{Receipt, Report, Reported};
 pub use refusal::Refusal;
 pub use settings::{History, Intervals, Membership, Receipts, Rights, Settings, Style};
@@ -199,6 +201,8 @@ impl Channel {
         Node::ALL.into_iter().filter(|node| match node {
             Node::Allowed => self.kept.allowed.is_some() || self.is_closed(),
             Node::Banned => self.kept.banned.is_some(),
+            Node::JidMap => !self.settings().shows_jids(),
+            Node::Presence => self.settings().presence,
             _ => true,
         })
     }

@@ -139,6 +139,12 @@ impl ParticipantId {
         ParticipantId(std::array::from_fn(|_| LETTERS[dice.random_range(0..32)]))
     }
 
+    /// Reads an id; `None` where it cannot be one.
+    pub fn new(text: &str) -> Option<ParticipantId> {
+        let is_letter = |byte: &u8| byte.is_ascii_lowercase() || (b'2'..=b'7').contains(byte);
+        text.as_bytes().try_into().ok().filter(|id: &[u8; ID_CHARS]| id.iter().all(is_letter)).map(ParticipantId)
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()

@@ -24,11 +24,15 @@ pub enum Node {
     Banned,
     /// Settings and rights (XEP-0406 §3.1.1); a view, it holds no item.
     Config,
+    /// Which resources of participants are online (XEP-0403 §3.6); absent where presence is not shared.
+    Presence,
+    /// The JIDs of participants, for those who administer the channel (XEP-0404 §2.5); absent where JIDs are visible.
+    JidMap,
 }
 
 impl Node {
     /// Every node.
-    pub const ALL: [Node; 9] = [
+    pub const ALL: [Node; 11] = [
         Node::Messages,
         Node::Participants,
         Node::Info,
@@ -38,6 +42,8 @@ impl Node {
         Node::Allowed,
         Node::Banned,
         Node::Config,
+        Node::Presence,
+        Node::JidMap,
     ];
 }
 

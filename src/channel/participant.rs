@@ -1,6 +1,6 @@
 //! The record of somebody who is or was in a channel.
 
-use super::{Nick, NodeSet, ParticipantId, Report, Reported, Stamp};
+use super::{Nick, NodeSet, ParticipantId, Preferences, Report, Reported, Stamp};
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -36,6 +36,10 @@ pub struct Member {
     pub windows: Vec<(u64, Option<u64>)>,
     /// Whether messages of the archive are its own; set with the first one.
     pub spoke: bool,
+    /// What it wants the channel to do about it.
+    pub preferences: Preferences,
+    /// Whether its JID was hidden when it left, and so stays.
+    pub veiled: bool,
     /// What this member settled for itself alone.
     pub own: Own,
     /// Whether the account is no more. The record stays for the sake of its rows; a later account of that name is

@@ -74,6 +74,12 @@ pub struct Settings {
     pub retention_days: u64,
     /// Who may subscribe to its nodes without being in it.
     pub access: super::NodeAccess,
+    /// Who sees the JIDs of participants (XEP-0404 §2.2); a group shows them.
+    pub visibility: super::Visibility,
+    /// Whether participants write to one another through the channel (XEP-0404 §2.1).
+    pub private_messages: bool,
+    /// Whether participants share their presence with it (XEP-0403): whether there is a node for that.
+    pub presence: bool,
     /// Whether its people are told of changes by the notices of the HTTP API (groups.md §4).
     pub notices: bool,
 }

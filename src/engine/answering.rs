@@ -107,6 +107,7 @@ impl Engine {
             newest: channel.head().row,
             sealer: self.service.sealer.clone(),
             chained: channel.settings().style == Style::Group,
+            visibility: channel.settings().visibility,
             kind,
         });
     }

@@ -90,6 +90,12 @@ impl Engine {
             let refusal = Refusal::Unsupported("the archive is read over XMPP".into());
             return turn.refuse_call(token, refusal);
         }
+        let found = channel.as_ref().and_then(|name| self.shelf.channel(name));
+        let is_veiled = found.is_some_and(|it| !actor.operator && !it.unveils_to(&actor.account));
+        if is_veiled && command != Command::Leave {
+            let refusal = Refusal::NotAllowed("this channel hides JIDs, by which people are called here");
+            return turn.refuse_call(token, refusal);
+        }
         let mut asked = Asked { actor, channel, way: Way::Call(token) };
         match self.decide_within_rates(&mut asked, command) {
             Ok(effects) => self.carry_out(asked, effects, turn),

@@ -80,10 +80,12 @@ impl Engine {
             _ => None,
         });
         let Some((name, tag, report)) = report.filter(|_| !notices.is_empty()) else { return };
-        let (from, report) = (self.service.address_of(name), report.clone());
+        let (from, name, report) = (self.service.address_of(name), name.clone(), report.clone());
         for notice in notices {
             let (row, id) = (self.service.sealer.seal(tag, notice.row), self.fresh_id());
-            let message = group_events::notice(notice, &report, &asked.actor.account, &from, row, id);
+            let unveiled = self.shelf.channel(&name).is_some_and(|channel| channel.unveils_to(&notice.author));
+            let reporter = unveiled.then_some(&asked.actor.account);
+            let message = group_events::notice(notice, &report, reporter, &from, row, id);
             let shown = Shown::Tell { account: notice.author.clone(), message };
             turn.unsent.extend(told(&shown));
             self.send_shown(shown, tag, Lasting::Kept, turn);

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// The version of the layout and of every value.
-pub(super) const VERSION: u8 = 1;
+pub(super) const VERSION: u8 = 2;
 /// How many rows share one entry of the index of blocks.
 pub(super) const BLOCK_ROWS: u64 = 128;
 /// How many rows a report takes that counts as near.
@@ -433,7 +433,7 @@ mod tests {
         assert_eq!(decode::<u64>(&bytes).unwrap(), 7);
         bytes[0] = 9;
         let told = decode::<u64>(&bytes).unwrap_err().to_string();
-        assert!(told.contains("version 9") && told.contains("version 1"), "{told}");
+        assert!(told.contains("version 9") && told.contains(&format!("version {VERSION}")), "{told}");
         assert!(decode::<String>(&[VERSION, 200]).unwrap_err().to_string().contains("damaged"));
         assert!(decode::<u64>(&[]).is_err());
     }

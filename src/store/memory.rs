@@ -342,6 +342,8 @@ mod tests {
             subscriptions: Default::default(),
             windows: vec![(1, None)],
             spoke: false,
+            preferences: Default::default(),
+            veiled: false,
             own: Own::default(),
             ended: false,
         };

@@ -159,6 +159,8 @@ mod tests {
                     subscriptions: Default::default(),
                     windows: vec![(1, None)],
                     spoke: false,
+                    preferences: Default::default(),
+                    veiled: false,
                     own: Own::default(),
                     ended: false,
                 }

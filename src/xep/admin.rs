@@ -68,7 +68,7 @@ impl Extension for Admin {
 }
 
 /// Only those who may read a list may subscribe to it (XEP-0406 §3.1.2), and a role may end before a subscription does.
-fn tell_admins(node: Node, content: Tag, render: &mut Render<'_>) {
+pub fn tell_admins(node: Node, content: Tag, render: &mut Render<'_>) {
     let channel = render.channel;
     let seated = channel.participants().map(|member| (&member.jid, member.subscriptions));
     let subscribed = seated.chain(channel.guests().map(|guest| (&guest.jid, guest.subscriptions)));
@@ -102,7 +102,8 @@ pub fn listed(channel: &Channel, node: Node) -> Vec<&BareJid> {
 /// What an account is to each node (XEP-0060 §5.7).
 pub fn affiliations(channel: &Channel, account: &BareJid) -> Tag {
     let standing = channel.standing_of(account);
-    let may_publish = |node| !matches!(node, Node::Messages | Node::Participants | Node::Config);
+    let may_publish =
+        |node| !matches!(node, Node::Messages | Node::Participants | Node::Config | Node::JidMap | Node::Presence);
     let affiliation = |node| {
         let affiliation = match standing {
             Standing::Owner => "owner",
@@ -111,7 +112,8 @@ pub fn affiliations(channel: &Channel, account: &BareJid) -> Tag {
         };
         Tag::new("affiliation").attr("node", name_of(node)).attr("affiliation", affiliation)
     };
-    let visible =
-        |node: &Node| standing != Standing::Member || !matches!(node, Node::Allowed | Node::Banned | Node::Config);
+    let visible = |node: &Node| {
+        standing != Standing::Member || !matches!(node, Node::Allowed | Node::Banned | Node::Config | Node::JidMap)
+    };
     Tag::new("affiliations").children(channel.nodes().filter(visible).map(affiliation))
 }

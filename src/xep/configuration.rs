@@ -3,7 +3,7 @@
 use super::group_tags::{access, access_of};
 use crate::channel::group::{Configuration, Patch};
 use crate::channel::limits::Rank;
-use crate::channel::{Channel, Limits, Node, NodeAccess, Refusal};
+use crate::channel::{Channel, Limits, Node, NodeAccess, Refusal, Visibility};
 use crate::xmpp::{Tag, ns};
 use jid::BareJid;
 use minidom::Element;
@@ -55,6 +55,7 @@ fn fields(channel: &Channel, limits: &Limits) -> Vec<Field> {
         field("Administrator", "jid-multi", jids(&rights.admins)),
         field("Nodes Present", "list-multi", nodes_present(channel)),
         one("Messages Node Subscription", access(settings.access.messages)),
+        one("Presence Node Subscription", access(settings.access.presence)),
         one("Participants Node Subscription", access(settings.access.participants)),
         one("Information Node Subscription", access(settings.access.information)),
         one("Allowed Node Subscription", "admins"),
@@ -65,8 +66,9 @@ fn fields(channel: &Channel, limits: &Limits) -> Vec<Field> {
         truth("User Message Retraction", retraction && group.is_none_or(|rights| rights.retract == Rank::Member)),
         one("Administrator Message Retraction Rights", moderation),
         truth("Participation Addition by Invitation from Participant", settings.members_add),
-        truth("Private Messages", false),
+        truth("Private Messages", settings.private_messages),
         truth("Mandatory Nicks", true),
+        one("JID Visibility", visibility_name(settings.visibility)),
     ]
 }
 
@@ -77,6 +79,8 @@ fn nodes_present(channel: &Channel) -> impl Iterator<Item = String> {
         Node::Allowed => Some("allowed"),
         Node::Banned => Some("banned"),
         Node::AvatarMetadata => Some("avatar"),
+        Node::Presence => Some("presence"),
+        Node::JidMap => Some("jidmap-visible"),
         _ => None,
     };
     channel.nodes().filter_map(name).map(str::to_owned)
@@ -112,6 +116,7 @@ pub fn read(item: &Element, channel: &Channel, limits: &Limits) -> Result<Config
             "Administrator" => wanted.admins = Some(accounts("Administrator", &values)?),
             "Nodes Present" => read_nodes(&values, &mut wanted)?,
             "Messages Node Subscription" => nodes.messages = one_access("Messages Node Subscription", &values)?,
+            "Presence Node Subscription" => nodes.presence = one_access("Presence Node Subscription", &values)?,
             "Participants Node Subscription" => {
                 nodes.participants = one_access("Participants Node Subscription", &values)?;
             }
@@ -119,11 +124,15 @@ pub fn read(item: &Element, channel: &Channel, limits: &Limits) -> Result<Config
                 nodes.information = one_access("Information Node Subscription", &values)?;
             }
             "Participation Addition by Invitation from Participant" => {
-                let truth = [("true", true), ("1", true), ("false", false), ("0", false)];
-                let found = truth.iter().find(|(text, _)| values.first().is_some_and(|value| value == text));
-                let expected = || invalid("Participation Addition by Invitation from Participant", "true or false");
-                wanted.patch.members_add = Some(found.ok_or_else(expected)?.1);
+                let holds = one_truth("Participation Addition by Invitation from Participant", &values)?;
+                wanted.patch.members_add = Some(holds);
             }
+            "Private Messages" => wanted.patch.private_messages = Some(one_truth("Private Messages", &values)?),
+            // XEP-0406's examples say it the other way round.
+            "No Private Messages" => {
+                wanted.patch.private_messages = Some(!one_truth("No Private Messages", &values)?);
+            }
+            "JID Visibility" => wanted.patch.visibility = Some(one_visibility(&values)?),
             var => match shown.iter().find(|field| field.var == var) {
                 Some(field) if says_same(field, &values) => {}
                 Some(_) => return Err(Refusal::Unsupported(format!("the service settles '{var}', not the channel"))),
@@ -135,13 +144,18 @@ pub fn read(item: &Element, channel: &Channel, limits: &Limits) -> Result<Config
     wanted.patch = Patch {
         members_add: wanted.patch.members_add.filter(|wanted| *wanted != settings.members_add),
         access: Some(nodes).filter(|nodes| *nodes != settings.access),
+        private_messages: wanted.patch.private_messages.filter(|wanted| *wanted != settings.private_messages),
+        visibility: wanted.patch.visibility.filter(|wanted| *wanted != settings.visibility),
+        presence: wanted.patch.presence.filter(|wanted| *wanted != settings.presence),
         ..wanted.patch
     };
     Ok(wanted)
 }
 
 fn read_nodes(values: &[String], wanted: &mut Configuration) -> Result<(), Refusal> {
-    let known = |name: &str| FIXED_NODES.contains(&name) || ["allowed", "banned"].contains(&name);
+    let known = |name: &str| {
+        FIXED_NODES.contains(&name) || ["allowed", "banned", "presence", "jidmap", "jidmap-visible"].contains(&name)
+    };
     if let Some(unknown) = values.iter().find(|name| !known(name)) {
         return Err(Refusal::Unsupported(format!("a channel here has no node '{unknown}'")));
     }
@@ -150,6 +164,8 @@ fn read_nodes(values: &[String], wanted: &mut Configuration) -> Result<(), Refus
         return Err(Refusal::Unsupported(format!("every channel here has the node '{missing}'")));
     }
     (wanted.allowed, wanted.banned) = (Some(has("allowed")), Some(has("banned")));
+    // Whether there is a map of JIDs follows how JIDs are shown.
+    wanted.patch.presence = Some(has("presence"));
     Ok(())
 }
 
@@ -161,6 +177,29 @@ fn accounts(field: &'static str, values: &[String]) -> Result<Vec<BareJid>, Refu
     let account = |text: &String| BareJid::new(text).ok().filter(|jid| jid.node().is_some());
     let accounts = values.iter().filter(|text| !text.is_empty()).map(account).collect::<Option<Vec<_>>>();
     accounts.ok_or_else(|| invalid(field, "bare JIDs of accounts"))
+}
+
+/// The names of XEP-0404's modes; XEP-0406 has but this one example of them.
+const VISIBILITIES: [(&str, Visibility); 3] = [
+    ("jid-mandatory-visible", Visibility::Visible),
+    ("jid-optionally-visible", Visibility::Maybe),
+    ("jid-hidden", Visibility::Hidden),
+];
+
+fn visibility_name(visibility: Visibility) -> &'static str {
+    VISIBILITIES.iter().find(|(_, known)| *known == visibility).map_or("", |(name, _)| *name)
+}
+
+fn one_visibility(values: &[String]) -> Result<Visibility, Refusal> {
+    let found = VISIBILITIES.iter().find(|(name, _)| values.first().is_some_and(|value| value == name));
+    let expected = || invalid("JID Visibility", "jid-mandatory-visible, jid-optionally-visible or jid-hidden");
+    found.map(|(_, visibility)| *visibility).ok_or_else(expected)
+}
+
+fn one_truth(field: &'static str, values: &[String]) -> Result<bool, Refusal> {
+    let truth = [("true", true), ("1", true), ("false", false), ("0", false)];
+    let found = truth.iter().find(|(text, _)| values.first().is_some_and(|value| value == text));
+    Ok(found.ok_or_else(|| invalid(field, "true or false"))?.1)
 }
 
 fn one_access(field: &'static str, values: &[String]) -> Result<crate::channel::Access, Refusal> {

@@ -64,8 +64,8 @@ impl Extension for Disco {
                 let address = request.service.address_of(channel.name());
                 let administers = admin::administers(channel, &request.actor.account);
                 let visible = |node: &Node| {
-                    let is_default = matches!(node, Node::Messages | Node::Participants | Node::Info);
-                    let is_for_admins = matches!(node, Node::Allowed | Node::Banned | Node::Config);
+                    let is_default = matches!(node, Node::Messages | Node::Participants | Node::Info | Node::Presence);
+                    let is_for_admins = matches!(node, Node::Allowed | Node::Banned | Node::Config | Node::JidMap);
                     is_default || if is_for_admins { administers } else { channel.item(*node).is_some() }
                 };
                 let item = |node| Tag::new("item").attr("jid", &address).attr("node", name_of(node));

@@ -139,12 +139,20 @@ fn destroyed(render: &mut Render<'_>) {
     }
 }
 
-/// What an author is told of a report about a message (groups.md §3.4); without `to`.
-pub fn notice(notice: &Notice, report: &Report, reporter: &BareJid, from: &str, row: String, id: String) -> Tag {
+/// What an author is told of a report about a message (groups.md §3.4); without `to`. The reporter is named where its
+/// JID is shown.
+pub fn notice(
+    notice: &Notice,
+    report: &Report,
+    reporter: Option<&BareJid>,
+    from: &str,
+    row: String,
+    id: String,
+) -> Tag {
     let told = Tag::in_ns("status", ns::GROUP)
         .attr("id", row)
         .attr_opt("origin-id", notice.origin_id.as_deref())
-        .attr("jid", reporter.as_str())
+        .attr_opt("jid", reporter.map(|reporter| reporter.as_str()))
         .attr("state", progress(Some(report.progress)))
         .attr("stamp", report.stamp.to_xmpp())
         .attr("aggregate", progress(notice.aggregate.all));

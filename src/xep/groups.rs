@@ -208,6 +208,9 @@ fn patch(element: &Element) -> Result<Patch, Refusal> {
         })?,
         participants_max: read(element, "participants-max", "a number", |text| text.parse().ok())?,
         retention_days: read(element, "retention-days", "a number of days", |text| text.parse().ok())?,
+        visibility: None,
+        private_messages: None,
+        presence: None,
         retract_window_s: read(element, "retract-window", "a number of seconds", |text| text.parse().ok())?,
     })
 }

@@ -4,7 +4,7 @@ use super::{Extension, Request, Route, Scope, mix_core, rsm};
 use crate::channel::command::{HistoryQuery, Slice};
 use crate::channel::{Answer, Channel, Command, MediaKind, Node, Refusal, Stamp};
 use crate::xmpp::{Tag, ns};
-use jid::Jid;
+use jid::{BareJid, Jid};
 use minidom::Element;
 
 /// XEP-0313.
@@ -156,9 +156,13 @@ fn read_field(
         "FORM_TYPE" if value == ns::MAM => {}
         "FORM_TYPE" => return Err(wrong("FORM_TYPE")),
         "with" => {
-            let with = Jid::new(value).map_err(|_| wrong("with"))?.to_bare();
-            // The channel's own address is on every row.
-            query.with = (with.as_str() != request.service.address_of(channel.name())).then_some(with);
+            let with = Jid::new(value).map_err(|_| wrong("with"))?;
+            let (bare, id) = (with.to_bare(), with.resource().map(|id| id.as_str()));
+            query.with = match bare.as_str() == request.service.address_of(channel.name()) {
+                // A row is from the channel's address with its author's id.
+                true => id.and_then(|id| BareJid::new(&format!("{id}#{bare}")).ok()),
+                false => Some(bare),
+            };
         }
         "start" => query.start = Some(Stamp::from_xmpp(value).ok_or_else(|| wrong("start"))?),
         "end" => query.end = Some(Stamp::from_xmpp(value).ok_or_else(|| wrong("end"))?),

@@ -4,7 +4,7 @@ use super::reflection::{self, Frame};
 use super::{Reply, Sealer, group_tags, rsm};
 use crate::channel::command::HistoryQuery;
 use crate::channel::group::{Aggregate, Recipient};
-use crate::channel::{Member, ParticipantId, Refusal, Row, RowKind, Tombstone};
+use crate::channel::{Member, ParticipantId, Refusal, Row, RowKind, Tombstone, Visibility};
 use crate::xmpp::{Tag, ns};
 use std::collections::{BTreeMap, HashMap};
 
@@ -23,6 +23,8 @@ pub struct Query {
     pub sealer: Sealer,
     /// Whether each row names the one before it.
     pub chained: bool,
+    /// Who sees the JIDs of authors.
+    pub visibility: Visibility,
     /// What is asked.
     pub kind: QueryKind,
 }
@@ -124,7 +126,14 @@ impl Query {
     }
 
     fn frame(&self, chained: bool) -> Frame<'_> {
-        Frame { channel: &self.channel, tag: self.tag, sealer: &self.sealer, chained }
+        Frame {
+            channel: &self.channel,
+            tag: self.tag,
+            sealer: &self.sealer,
+            chained,
+            visibility: self.visibility,
+            archived: true,
+        }
     }
 
     fn result(&self, row: &Row, query_id: Option<&str>, people: &People, tombstones: &Tombstones) -> Option<String> {

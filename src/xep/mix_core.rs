@@ -1,7 +1,9 @@
 //! XEP-0369 MIX-CORE: channels come and go, people join, talk and leave.
 
-use super::{Extension, Render, Request, Route, Scope, Shown, admin, group_tags, groups, reflection};
-use crate::channel::{Answer, Change, ChannelName, Command, Member, Nick, Node, NodeSet, Refusal, RowKind, Status};
+use super::{Extension, Render, Request, Route, Scope, Shown, admin, anon, group_tags, groups};
+use crate::channel::{
+    Answer, Change, Channel, ChannelName, Command, JoinWish, Member, Nick, Node, NodeSet, Refusal, RowKind, Status,
+};
 use crate::xmpp::{Tag, ns};
 use minidom::Element;
 
@@ -56,7 +58,8 @@ impl Extension for MixCore {
             }
             "join" => {
                 let subscribe = wanted_nodes(request, "subscribe")?;
-                Ok(Command::Join { nick: wanted_nick(payload)?, subscribe })
+                let preferences = anon::wanted(payload)?;
+                Ok(Command::Join(JoinWish { nick: wanted_nick(payload)?, subscribe, preferences }))
             }
             // ejabberd's word for an account that was removed (hosts.md, C.5).
             "leave" if request.by_home_server && payload.has_ns(ns::MIX_CORE_0) => Ok(Command::EndAccount),
@@ -82,11 +85,14 @@ impl Extension for MixCore {
                 let group = group_tags::created(channel, name, members, request);
                 Some(Tag::in_ns("create", &ns).attr("channel", name.as_str()).child(group))
             }
-            Answer::Joined { id, nick, subscribed } => {
+            Answer::Joined { id, nick, subscribed, preferences } => {
                 let channel = request.channel.map(|channel| request.service.address_of(channel.name()));
                 let address = channel.filter(|_| request.delegated).map(|channel| format!("{id}#{channel}"));
                 let join = Tag::in_ns("join", &ns).attr("id", id.as_str()).attr_opt("jid", address);
-                Some(join.children(node_tags("subscribe", *subscribed)).child(Tag::new("nick").text(nick.as_str())))
+                let join = join.children(node_tags("subscribe", *subscribed));
+                // Only those are told of preferences who know of them.
+                let form = anon::is_asked(request.payload).then(|| anon::result(*preferences));
+                Some(join.child_opt(form).child(Tag::new("nick").text(nick.as_str())))
             }
             Answer::Left => Some(Tag::in_ns("leave", &ns)),
             Answer::Nick(nick) => Some(Tag::in_ns("setnick", &ns).child(Tag::new("nick").text(nick.as_str()))),
@@ -103,7 +109,10 @@ impl Extension for MixCore {
     fn render(&self, change: &Change, render: &mut Render<'_>) {
         match change {
             Change::Joined(member) | Change::Renamed(member) => {
-                let event = event(render, Tag::new("item").attr("id", member.id.as_str()).child(participant(member)));
+                let event = event(
+                    render,
+                    Tag::new("item").attr("id", member.id.as_str()).child(participant(member, render.channel)),
+                );
                 render.fan(Node::Participants, event);
             }
             Change::Left(member) | Change::Removed(member) | Change::Invited(member)
@@ -128,7 +137,7 @@ impl Extension for MixCore {
             Change::Relayed(relay) => {
                 let id = render.fresh_id();
                 let Some(author) = render.channel.member_of(&relay.author) else { return };
-                let message = reflection::of_relay(relay, author, &render.address(), &id);
+                let message = render.frame(&render.address()).relay(relay, author, &id);
                 let except = (!relay.message.echoed).then(|| author.jid.clone());
                 render.shown.push(Shown::Fan { node: Node::Messages, except, message, groupchat: true });
             }
@@ -147,10 +156,11 @@ impl Extension for MixCore {
 }
 
 /// The item of a participant (XEP-0369 §4.7.3).
-pub fn participant(member: &Member) -> Tag {
+pub fn participant(member: &Member, channel: &Channel) -> Tag {
+    let jid = member.shown_jid(channel.settings().visibility);
     Tag::in_ns("participant", ns::MIX_CORE)
         .child(Tag::new("nick").text(member.nick.as_str()))
-        .child(Tag::new("jid").text(member.jid.as_str()))
+        .child_opt(jid.map(|jid| Tag::new("jid").text(jid.as_str())))
 }
 
 /// A node by the name it has on the wire.
@@ -166,6 +176,8 @@ pub fn node_of(name: &str) -> Option<Node> {
         ns::NODE_ALLOWED => Some(Node::Allowed),
         ns::NODE_BANNED => Some(Node::Banned),
         ns::NODE_CONFIG => Some(Node::Config),
+        ns::NODE_PRESENCE => Some(Node::Presence),
+        ns::NODE_JIDMAP => Some(Node::JidMap),
         _ => None,
     }
 }
@@ -182,6 +194,8 @@ pub fn name_of(node: Node) -> &'static str {
         Node::Allowed => ns::NODE_ALLOWED,
         Node::Banned => ns::NODE_BANNED,
         Node::Config => ns::NODE_CONFIG,
+        Node::Presence => ns::NODE_PRESENCE,
+        Node::JidMap => ns::NODE_JIDMAP,
     }
 }
 
@@ -217,7 +231,8 @@ fn wanted_nick(payload: &Element) -> Result<Option<Nick>, Refusal> {
 fn wanted_nodes(request: &Request<'_>, name: &str) -> Result<NodeSet, Refusal> {
     // XEP-0406 §3.1: who may join and who may not is for those to know who settle it.
     let administers = request.channel.is_some_and(|channel| admin::administers(channel, &request.actor.account));
-    let is_open = |node: &Node| administers || !matches!(node, Node::Allowed | Node::Banned | Node::Config);
+    let is_open =
+        |node: &Node| administers || !matches!(node, Node::Allowed | Node::Banned | Node::Config | Node::JidMap);
     let mut asked = request.payload.children().filter(|child| child.name() == name).peekable();
     let none_asked = asked.peek().is_none();
     let nodes: NodeSet = asked.filter_map(|child| node_of(child.attr("node")?)).filter(is_open).collect();

@@ -5,6 +5,7 @@
 
 pub mod addresses;
 pub mod admin;
+pub mod anon;
 pub mod avatar;
 pub mod chat_states;
 pub mod configuration;
@@ -97,6 +98,7 @@ pub static EXTENSIONS: &[&dyn Extension] = &[
     &moderation::Moderation,
     &avatar::Avatar,
     &admin::Admin,
+    &anon::Anon,
     &groups::Groups,
     &notices::Notices,
 ];

@@ -1,7 +1,7 @@
 //! XEP-0060 as far as a channel is a pubsub service: reading nodes, publishing to some, taking items away.
 
 use super::mix_core::{headed, name_of, node_of, participant};
-use super::{Extension, Render, Request, Route, Scope, admin, avatar, configuration, rsm};
+use super::{Extension, Render, Request, Route, Scope, admin, anon, avatar, configuration, rsm};
 use crate::channel::command::Slice;
 use crate::channel::{Answer, Change, Channel, Command, Guest, Item, Limits, Member, Node, NodeSet, Refusal, Stamp};
 use crate::xmpp::{Tag, ns};
@@ -157,7 +157,8 @@ fn items(
 ) -> Result<(Vec<Tag>, Option<Tag>), Refusal> {
     let bytes_max = limits.answer_bytes_max;
     match node {
-        Node::Messages => Ok((Vec::new(), None)),
+        // Presence comes as presence (XEP-0403 §3.6).
+        Node::Messages | Node::Presence => Ok((Vec::new(), None)),
         Node::Config => Ok((vec![configuration::item(channel, limits)], None)),
         Node::Allowed | Node::Banned => {
             let mut listed = admin::listed(channel, node);
@@ -170,7 +171,12 @@ fn items(
             let item = channel.item(node).filter(|item| ids.is_empty() || ids.contains(&item.id));
             Ok((item.map(item_tag).into_iter().collect(), None))
         }
-        Node::Participants => participants(channel, ids, slice, bytes_max),
+        Node::Participants => {
+            let tag =
+                |member: &Member| Tag::new("item").attr("id", member.id.as_str()).child(participant(member, channel));
+            participants(channel, ids, slice, bytes_max, tag)
+        }
+        Node::JidMap => participants(channel, ids, slice, bytes_max, anon::mapping),
     }
 }
 
@@ -179,6 +185,7 @@ fn participants(
     ids: &[String],
     slice: &Slice,
     bytes_max: usize,
+    tag: impl Fn(&Member) -> Tag,
 ) -> Result<(Vec<Tag>, Option<Tag>), Refusal> {
     let mut members: Vec<&Member> = channel.participants().collect();
     members.sort_unstable_by(|a, b| a.id.cmp(&b.id));
@@ -187,8 +194,7 @@ fn participants(
         let wanted: HashSet<&str> = ids.iter().map(String::as_str).collect();
         members.retain(|member| wanted.contains(member.id.as_str()));
     }
-    let tag = |member: &&Member| Tag::new("item").attr("id", member.id.as_str()).child(participant(member));
-    page(&members, |member| member.id.as_str(), tag, slice, bytes_max)
+    page(&members, |member| member.id.as_str(), |member| tag(member), slice, bytes_max)
 }
 
 /// A part of items that are in the order of their ids: the one asked for, cut where it becomes too long.
@@ -244,7 +250,9 @@ fn publish(node: Node, action: &Element, request: &Request<'_>) -> Result<Comman
         }
         Node::Allowed | Node::Banned => Ok(Command::PutOnList { node, jid: entry(item)?, present: true }),
         Node::Config => Ok(Command::Reconfigure(configuration::read(item, channel, &request.service.limits)?)),
-        Node::Info | Node::Messages | Node::Participants => Ok(Command::SetItem { node, item: info(item)? }),
+        Node::Info | Node::Messages | Node::Participants | Node::Presence | Node::JidMap => {
+            Ok(Command::SetItem { node, item: info(item)? })
+        }
     }
 }
 

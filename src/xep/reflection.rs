@@ -2,7 +2,7 @@
 
 use super::{Sealer, group_events};
 use crate::channel::change::Relay;
-use crate::channel::{Member, ParticipantId, Row, RowKind, Tombstone};
+use crate::channel::{Member, ParticipantId, Row, RowKind, Tombstone, Visibility};
 use crate::xmpp::{Tag, ns};
 use jid::BareJid;
 
@@ -26,11 +26,16 @@ pub struct Frame<'a> {
     pub sealer: &'a Sealer,
     /// Whether each row names the one before it (storage.md §1).
     pub chained: bool,
+    /// Who sees the JIDs of authors.
+    pub visibility: Visibility,
+    /// Whether this is read from the archive, and not shown as it happens.
+    pub archived: bool,
 }
 
 /// What the channel says of the sender: the nick, and the JID where it is visible.
-fn mix(nick: &str, jid: &BareJid) -> Tag {
-    Tag::in_ns("mix", ns::MIX_CORE).child(Tag::new("nick").text(nick)).child(Tag::new("jid").text(jid.as_str()))
+fn mix(nick: &str, jid: Option<&BareJid>) -> Tag {
+    let jid = jid.map(|jid| Tag::new("jid").text(jid.as_str()));
+    Tag::in_ns("mix", ns::MIX_CORE).child(Tag::new("nick").text(nick)).child_opt(jid)
 }
 
 /// The sender's own ids: its stanza id comes back as `<origin-id/>` where the client sent none (XEP-0359 §2.2).
@@ -48,6 +53,14 @@ fn envelope(outer: Tag, from: String, id: &str, lang: Option<&str>) -> Tag {
 }
 
 impl Frame<'_> {
+    /// The JID of somebody, where everybody sees it.
+    fn jid_of<'m>(&self, member: &'m Member) -> Option<&'m BareJid> {
+        match self.archived {
+            true => member.archived_jid(self.visibility),
+            false => member.shown_jid(self.visibility),
+        }
+    }
+
     /// The id of a row.
     pub fn id(&self, row: u64) -> String {
         self.sealer.seal(self.tag, row)
@@ -61,7 +74,7 @@ impl Frame<'_> {
         let id = self.id(row.number);
         let by_author = || [self.channel, "/", row.author.as_str()].concat();
         let spoken = |content: Tag| {
-            let content = content.child(mix(&row.nick, &author?.jid));
+            let content = content.child(mix(&row.nick, self.jid_of(author?)));
             Some(content.child_opt(own_ids(row.stanza_id.as_deref(), row.origin_id.as_deref())))
         };
         let message = match &row.kind {
@@ -80,7 +93,7 @@ impl Frame<'_> {
             _ if tombstone.is_some() => {
                 let retracted = tombstone.map(|tombstone| self.tombstone(tombstone));
                 let message = envelope(outer, by_author(), &id, None).child_opt(retracted);
-                message.child(mix(&row.nick, &author?.jid))
+                message.child(mix(&row.nick, self.jid_of(author?)))
             }
             _ => {
                 let outer = outer.with_room(row.payload.len() + BESIDE_BYTES);
@@ -115,13 +128,14 @@ impl Frame<'_> {
         let reason = tombstone.reason.as_deref().map(|reason| Tag::new("reason").text(reason));
         retracted.child(self.moderator(&tombstone.by).child_opt(reason))
     }
-}
 
-/// A message that is kept nowhere: a random id, and no stanza id.
-pub fn of_relay(relay: &Relay, member: &Member, channel: &str, id: &str) -> Tag {
-    let message = &relay.message;
-    envelope(Tag::new("message"), format!("{channel}/{}", relay.author), id, message.lang.as_deref())
-        .raw(&message.payload)
-        .child(mix(member.nick.as_str(), &member.jid))
-        .child_opt(own_ids(message.stanza_id.as_deref(), message.origin_id.as_deref()))
+    /// A message that is kept nowhere: a random id, and no stanza id.
+    pub fn relay(&self, relay: &Relay, member: &Member, id: &str) -> Tag {
+        let message = &relay.message;
+        let from = format!("{}/{}", self.channel, relay.author);
+        envelope(Tag::new("message"), from, id, message.lang.as_deref())
+            .raw(&message.payload)
+            .child(mix(member.nick.as_str(), self.jid_of(member)))
+            .child_opt(own_ids(message.stanza_id.as_deref(), message.origin_id.as_deref()))
+    }
 }

@@ -92,6 +92,8 @@ impl Render<'_> {
             tag: self.channel.profile().tag,
             sealer: &self.service.sealer,
             chained: self.channel.settings().style == Style::Group,
+            visibility: self.channel.settings().visibility,
+            archived: false,
         }
     }
 

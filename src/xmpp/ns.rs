@@ -105,6 +105,10 @@ pub const NODE_ALLOWED: &str = "urn:xmpp:mix:nodes:allowed";
 pub const NODE_BANNED: &str = "urn:xmpp:mix:nodes:banned";
 /// The node of settings and rights (XEP-0406 §3.1.1).
 pub const NODE_CONFIG: &str = "urn:xmpp:mix:nodes:config";
+/// The node of presence.
+pub const NODE_PRESENCE: &str = "urn:xmpp:mix:nodes:presence";
+/// The node that tells whose ids are whose.
+pub const NODE_JIDMAP: &str = "urn:xmpp:mix:nodes:jidmap";
 /// XEP-0406.
 pub const MIX_ADMIN: &str = "urn:xmpp:mix:admin:0";
 /// XEP-0425 moderation.

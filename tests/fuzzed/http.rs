@@ -155,7 +155,7 @@ impl Service {
             Command::Publish(Message { archived: true, echoed: true, counted: true, payload, ..Message::default() })
         };
         let group = Addressee::Gid(1);
-        let join = Command::Join { nick: None, subscribe: Default::default() };
+        let join = Command::Join(Default::default());
         let read = GroupCommand::Report { row: 3, progress: Progress::Read, exact: false };
         for (who, to, command) in [
             ("ann", Addressee::Service, Command::CreateGroup(wish)),

@@ -278,7 +278,7 @@ impl World {
                 (group(edit), after.remove(who, whom, now))
             }
             33..48 => {
-                let join = Command::Join { nick: None, subscribe: Default::default() };
+                let join = Command::Join(Default::default());
                 (join, after.join(who, now))
             }
             48..53 => (Command::Leave, after.leave(who, now)),

@@ -155,7 +155,7 @@ fn a_backup_beside_commits_is_the_store_between_two_of_them() {
                 commits += 1;
                 room.now = Stamp(NOON.0 + (60 + commits / 40) * DAY_MS);
                 let who = jid(&format!("q{commits}"));
-                let mut records = room.decide(&who, Command::Join { nick: None, subscribe: Default::default() });
+                let mut records = room.decide(&who, Command::Join(Default::default()));
                 let payload = format!("{commits} {}", "y".repeat(if commits.is_multiple_of(5) { 20_000 } else { 100 }));
                 let message = mixd::channel::Message { payload, ..room.message("") };
                 records.extend(room.decide(&who, Command::Publish(message)));

@@ -125,7 +125,7 @@ impl Room {
     }
 
     pub fn join(&mut self, store: &dyn Store, who: &str) {
-        self.run(store, who, Command::Join { nick: None, subscribe: NodeSet::ALL });
+        self.run(store, who, Command::Join(mixd::channel::JoinWish { subscribe: NodeSet::ALL, ..Default::default() }));
     }
 
     pub fn leave(&mut self, store: &dyn Store, who: &str) {

@@ -28,6 +28,8 @@ impl Room {
                 subscriptions: NodeSet::ALL,
                 windows: vec![(self.channel.head().row + 1, None)],
                 spoke: false,
+                preferences: Default::default(),
+                veiled: false,
                 own: Own::default(),
                 ended: false,
             },

@@ -156,7 +156,7 @@ fn the_members_of_a_destroyed_channel_are_cleared_away(store: &dyn Store) {
     let (mut old, created) = Room::draft("coven", 1);
     let mut records = vec![created];
     for n in 0..600 {
-        let join = Command::Join { nick: None, subscribe: Default::default() };
+        let join = Command::Join(Default::default());
         records.extend(old.decide(&jid(&format!("p{n}")), join));
     }
     store.commit(NOON, &records).unwrap();
@@ -198,7 +198,7 @@ fn whereabouts_are_kept_and_forgotten(store: &dyn Store) {
     keep("c", None);
     assert_eq!(store.whereabouts().unwrap(), vec![(jid("a"), known.clone())]);
     let mut room = Room::create(store, "coven", 1);
-    let mut records = room.decide(&jid("a"), Command::Join { nick: None, subscribe: Default::default() });
+    let mut records = room.decide(&jid("a"), Command::Join(Default::default()));
     records.push(Record::Whereabouts { account: jid("a"), known: None });
     store.commit(NOON, &records).unwrap();
     assert_eq!(store.whereabouts().unwrap(), vec![]);

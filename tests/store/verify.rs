@@ -14,7 +14,7 @@ fn build(path: &Path) {
     for (n, who) in ["owner", "p0", "p1"].into_iter().enumerate() {
         room.now = Stamp(NOON.0 + n as u64 * 30 * DAY_MS);
         let subscribe = NodeSet::ALL;
-        room.run(&store, who, Command::Join { nick: None, subscribe });
+        room.run(&store, who, Command::Join(mixd::channel::JoinWish { subscribe, ..Default::default() }));
         for _ in 0..6 {
             room.say(&store, who, &"long ".repeat(1500));
         }

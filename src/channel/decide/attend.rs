@@ -4,8 +4,8 @@ use super::Outcome;
 use super::draft::Draft;
 use crate::channel::event::EventKind;
 use crate::channel::{
-    Action, Actor, Answer, Change, Channel, Context, Decision, Limits, Member, Nick, NodeSet, Own, ParticipantId,
-    Refusal, Rights, Status,
+    Action, Actor, Answer, Change, Channel, Context, Decision, JoinWish, Limits, Member, Nick, NodeSet, Own,
+    ParticipantId, Refusal, Rights, Status,
 };
 use jid::BareJid;
 use rand::rngs::StdRng;
@@ -14,17 +14,12 @@ use rand::rngs::StdRng;
 const WINDOWS_MAX: usize = 128;
 
 impl Channel {
-    pub(super) fn join(
-        &self,
-        actor: &Actor,
-        nick: Option<Nick>,
-        subscribe: NodeSet,
-        context: &mut Context<'_>,
-    ) -> Outcome {
+    pub(super) fn join(&self, actor: &Actor, wish: JoinWish, context: &mut Context<'_>) -> Outcome {
         self.require(actor, Action::Join, context.limits)?;
         if let Some(seated) = self.participant(&actor.account) {
-            return self.join_again(seated, nick, subscribe, context);
+            return self.join_again(seated, wish, context);
         }
+        let JoinWish { nick, subscribe, preferences } = wish;
         if !self.is_admitted(&actor.account) {
             return Err(Refusal::NotAllowed("you may not join this channel"));
         }
@@ -35,14 +30,20 @@ impl Channel {
         if past.is_none() {
             self.check_former(context.limits)?;
         }
+        let preferences = past.map(|past| past.preferences).unwrap_or_default().patched(preferences);
+        self.check_preferences(preferences)?;
         let mut draft = Draft::new(self, context.now);
         let nick = match nick {
             Some(nick) => self.free_nick(actor, nick, context)?,
-            None => choose_nick(&draft, &actor.account, past.map(|past| past.nick.clone()), context.limits),
+            None => {
+                let wish = past.map(|past| past.nick.clone()).or_else(|| self.neutral_nick(context));
+                choose_nick(&draft, &actor.account, wish, context.limits)
+            }
         };
         let nodes = if self.is_group() && subscribe.is_empty() { NodeSet::GROUP } else { subscribe };
         let member = seated(&draft, &actor.account, nick.clone(), nodes, context.dice);
-        let answer = Answer::Joined { id: member.id.clone(), nick, subscribed: subscribe };
+        let member = Member { preferences, ..member };
+        let answer = Answer::Joined { id: member.id.clone(), nick, subscribed: subscribe, preferences };
         draft.put(Change::Joined, member.clone());
         draft.event(EventKind::MemberJoined, Some(&member), Some(&member), Some("joined"));
         draft.finish(answer)
@@ -73,15 +74,13 @@ impl Channel {
     }
 
     /// A join of somebody who is in: more subscriptions, perhaps another nick, and the same id.
-    fn join_again(
-        &self,
-        seated: &Member,
-        nick: Option<Nick>,
-        subscribe: NodeSet,
-        context: &mut Context<'_>,
-    ) -> Outcome {
+    fn join_again(&self, seated: &Member, wish: JoinWish, context: &mut Context<'_>) -> Outcome {
+        let JoinWish { nick, subscribe, preferences } = wish;
         let mut member = seated.clone();
         let mut changes = Vec::new();
+        member.preferences = seated.preferences.patched(preferences);
+        self.check_preferences(member.preferences)?;
+        changes.extend(self.preferred(seated, &member));
         subscribe.iter().for_each(|node| member.subscriptions.insert(node));
         if member.subscriptions != seated.subscriptions {
             changes.push(Change::Subscribed(member.clone()));
@@ -91,7 +90,8 @@ impl Channel {
             member.nick = self.free_nick(&actor, nick, context)?;
             changes.push(Change::Renamed(member.clone()));
         }
-        let answer = Answer::Joined { id: member.id, nick: member.nick, subscribed: subscribe };
+        let Member { id, nick, preferences, .. } = member;
+        let answer = Answer::Joined { id, nick, subscribed: subscribe, preferences };
         Ok(Decision { changes, answer })
     }
 
@@ -263,6 +263,8 @@ pub fn seated(draft: &Draft<'_>, account: &BareJid, nick: Nick, nodes: NodeSet, 
         subscriptions: draft.channel.guest(account).map_or(nodes, |guest| nodes.with(guest.subscriptions)),
         windows,
         spoke: past.is_some_and(|past| past.spoke),
+        preferences: past.map(|past| past.preferences).unwrap_or_default(),
+        veiled: false,
         own,
         ended: false,
     }
@@ -273,6 +275,7 @@ pub fn gone(draft: &Draft<'_>, member: &Member) -> Member {
     let mut left = member.clone();
     left.status = Status::Left;
     left.since = draft.now;
+    left.veiled = member.shown_jid(draft.channel.settings().visibility).is_none();
     left.subscriptions = NodeSet::default();
     if let (true, Some(window)) = (member.is_joined(), left.windows.last_mut()) {
         window.1 = Some(draft.head.row + u64::from(draft.channel.settings().events));

@@ -20,6 +20,7 @@ impl Channel {
             self.require(actor, Action::Configure, context.limits)?;
             let settings = self.patched(&wanted.patch, context.limits)?;
             if settings != *self.settings() {
+                draft.settle_visibility(&settings);
                 draft.changes.push(Change::Configured(settings));
             }
         }

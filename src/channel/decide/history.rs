@@ -3,7 +3,8 @@
 use super::Outcome;
 use crate::channel::command::HistoryQuery;
 use crate::channel::limits::check;
-use crate::channel::{Actor, Answer, Channel, Decision, Limits, Node, Refusal, Role};
+use crate::channel::{Actor, Answer, Channel, Decision, Limits, Member, Node, ParticipantId, Refusal, Role};
+use jid::BareJid;
 
 impl Channel {
     pub(super) fn read_history(&self, actor: &Actor, mut query: HistoryQuery, limits: &Limits) -> Outcome {
@@ -31,7 +32,7 @@ impl Channel {
         query.hidden = member.map(|member| member.own.hidden.keys().copied().collect()).unwrap_or_default();
         query.before = Some(query.before.unwrap_or(u64::MAX).min(newest + 1));
         let author = match &query.with {
-            Some(with) => match self.member(with) {
+            Some(with) => match self.member_named(actor, with) {
                 Some(member) => Some(member.id.clone()),
                 None => {
                     query.of_empty_node = true;
@@ -41,6 +42,17 @@ impl Channel {
             None => None,
         };
         Ok(Decision::answer(Answer::History { query, author }))
+    }
+
+    /// Whom an account or the address of a participant stands for (XEP-0403 §3.2). Where JIDs are hidden, nobody learns by
+    /// them who wrote what, but of oneself.
+    fn member_named(&self, actor: &Actor, with: &BareJid) -> Option<&Member> {
+        let id = with.node().and_then(|node| node.as_str().split_once('#')).and_then(|(id, _)| ParticipantId::new(id));
+        match id {
+            Some(id) => self.member_of(&id),
+            None if *with == actor.account || actor.operator || self.unveils_to(&actor.account) => self.member(with),
+            None => None,
+        }
     }
 
     /// Whether somebody who is not in the channel may read all of it all the same.

@@ -156,6 +156,8 @@ fn waiting(draft: &Draft<'_>, account: &BareJid, wish: Option<Nick>, limits: &Li
         subscriptions: NodeSet::default(),
         windows: past.map(|past| past.windows.clone()).unwrap_or_default(),
         spoke: past.is_some_and(|past| past.spoke),
+        preferences: past.map(|past| past.preferences).unwrap_or_default(),
+        veiled: past.is_some_and(|past| past.veiled),
         own: past.map(|past| Own { forgotten: false, ..past.own.clone() }).unwrap_or_default(),
         ended: false,
     }

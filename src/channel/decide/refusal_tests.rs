@@ -202,7 +202,7 @@ fn those_who_wait_reserve_no_nick() {
         other => panic!("{other:?}"),
     };
     assert_eq!(joined(world.join("cy")), "bo");
-    let wanted = Command::Join { nick: nick("BO"), subscribe: NodeSet::default() };
+    let wanted = Command::Join(JoinWish { nick: nick("BO"), ..JoinWish::default() });
     assert_eq!(world.ask("bob", wanted), Err(Refusal::NickTaken));
     assert_eq!(joined(world.join("bob")), "Bo 2");
 }

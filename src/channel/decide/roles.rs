@@ -8,6 +8,7 @@ use crate::channel::event::EventKind;
 use crate::channel::group::Patch;
 use crate::channel::{
     Action, Actor, Answer, Change, Channel, Context, GroupAnswer, Limits, Refusal, Rights, Settings, Standing, Status,
+    Visibility,
 };
 use jid::BareJid;
 use std::collections::BTreeSet;
@@ -66,6 +67,7 @@ impl Channel {
         let settings = self.patched(patch, limits)?;
         let mut draft = Draft::new(self, context.now);
         if settings != *self.settings() {
+            draft.settle_visibility(&settings);
             draft.changes.push(Change::Configured(settings));
         }
         draft.note_configured(actor);
@@ -74,8 +76,13 @@ impl Channel {
 
     /// The settings with what is to be changed.
     pub(super) fn patched(&self, patch: &Patch, limits: &Limits) -> Result<Settings, Refusal> {
-        if !self.is_group() && *patch != (Patch { access: patch.access, ..Patch::default() }) {
+        let Patch { access, members_add, visibility, private_messages, presence, .. } = *patch;
+        let of_all = Patch { access, members_add, visibility, private_messages, presence, ..Patch::default() };
+        if !self.is_group() && *patch != of_all {
             return Err(Refusal::NotAllowed("only groups have these settings"));
+        }
+        if self.is_group() && visibility.is_some_and(|wanted| wanted != Visibility::Visible) {
+            return Err(Refusal::NotAllowed("the people of a group know one another by their JIDs"));
         }
         let past = self.settings();
         let max = limits.groups.participants_max.max(past.participants_max);
@@ -92,10 +99,13 @@ impl Channel {
             history: patch.history.unwrap_or(past.history),
             events: patch.events.unwrap_or(past.events),
             receipts: patch.receipts.unwrap_or(past.receipts),
-            members_add: patch.members_add.unwrap_or(past.members_add),
+            members_add: members_add.unwrap_or(past.members_add),
             participants_max: patch.participants_max.unwrap_or(past.participants_max),
             subject_chars_max: past.subject_chars_max,
-            access: patch.access.unwrap_or(past.access),
+            access: access.unwrap_or(past.access),
+            visibility: visibility.unwrap_or(past.visibility),
+            private_messages: private_messages.unwrap_or(past.private_messages),
+            presence: presence.unwrap_or(past.presence),
             notices: past.notices,
             retract_window_s: patch.retract_window_s.unwrap_or(past.retract_window_s),
             retention_days: patch.retention_days.unwrap_or(past.retention_days),

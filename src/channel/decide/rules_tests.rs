@@ -273,7 +273,7 @@ fn rule_11_a_closed_group_does_not_exist_for_strangers() {
         let mut commands: Vec<Command> = group.into_iter().map(Command::Group).collect();
         let item = Item::default();
         commands.extend([
-            Command::Join { nick: None, subscribe: NodeSet::ALL },
+            Command::Join(crate::channel::JoinWish { subscribe: NodeSet::ALL, ..Default::default() }),
             Command::Leave,
             Command::SetNick { nick: None },
             Command::UpdateSubscription { subscribe: NodeSet::ALL, unsubscribe: NodeSet::default() },

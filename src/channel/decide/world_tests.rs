@@ -151,7 +151,7 @@ impl World {
     }
 
     pub fn join(&mut self, name: &str) -> Result<Answer, Refusal> {
-        self.ask(name, Command::Join { nick: None, subscribe: NodeSet::default() })
+        self.ask(name, Command::Join(Default::default()))
     }
 
     pub fn history(&mut self, name: &str, query: HistoryQuery) -> Result<HistoryQuery, Refusal> {

@@ -6,7 +6,7 @@ use super::parameters::Parameters;
 use super::reply::Reply;
 use crate::channel::command::{Page, Slice};
 use crate::channel::group::GroupLine;
-use crate::channel::{Answer, Command, GroupCommand, GroupWish, Guest, Membership, NodeSet, Refusal};
+use crate::channel::{Answer, Command, GroupCommand, GroupWish, Guest, JoinWish, Membership, NodeSet, Refusal};
 use crate::channel::{Person, Snapshot, Stamp, Standing, Status};
 use crate::engine::call::{Addressee, CallResult};
 use jid::{BareJid, DomainRef};
@@ -68,7 +68,7 @@ impl Asker<'_> {
 
     pub(super) async fn join(&self, pm: &Parameters) -> Result<Reply, Fault> {
         let (gid, nick) = (pm.gid()?, pm.nick());
-        let join = |nick| Command::Join { nick, subscribe: NodeSet::GROUP };
+        let join = |nick| Command::Join(JoinWish { nick, subscribe: NodeSet::GROUP, ..JoinWish::default() });
         match self.call(Addressee::Gid(gid), join(nick)).await {
             // A display name is a wish; two people may have the same one, and nicks differ.
             Err(Refusal::NickTaken | Refusal::TooLong { .. }) => self.ask(gid, join(None)).await?,

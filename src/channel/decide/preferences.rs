@@ -1,0 +1,66 @@
+//! What participants want the channel to do about them (XEP-0404 §3.1), and what becomes of them where it does otherwise.
+
+use super::Outcome;
+use super::draft::Draft;
+use crate::channel::{
+    Action, Actor, Answer, Change, Channel, Context, Decision, Limits, Member, Nick, Preferences, PreferencesPatch,
+    Refusal, Settings, Status,
+};
+use rand::Rng;
+
+impl Channel {
+    pub(super) fn read_preferences(&self, actor: &Actor, limits: &Limits) -> Outcome {
+        let seated = self.seat(actor, Action::Attend, limits)?;
+        Ok(Decision::answer(Answer::PreferencesForm(seated.preferences)))
+    }
+
+    pub(super) fn set_preferences(&self, actor: &Actor, patch: PreferencesPatch, limits: &Limits) -> Outcome {
+        let seated = self.seat(actor, Action::Attend, limits)?;
+        let preferences = seated.preferences.patched(patch);
+        self.check_preferences(preferences)?;
+        let changes = self.preferred(seated, &Member { preferences, ..seated.clone() });
+        Ok(Decision { changes: changes.into_iter().collect(), answer: Answer::Preferences(preferences) })
+    }
+
+    /// What makes it known that a participant has other preferences.
+    pub(super) fn preferred(&self, past: &Member, next: &Member) -> Option<Change> {
+        let visibility = self.settings().visibility;
+        let shows_else = past.shown_jid(visibility) != next.shown_jid(visibility);
+        let change = if shows_else { Change::Renamed } else { Change::Noted };
+        (past.preferences != next.preferences).then(|| change(next.clone()))
+    }
+
+    /// Refuses what cannot be had in this channel.
+    pub(super) fn check_preferences(&self, wanted: Preferences) -> Result<(), Refusal> {
+        match wanted.jid.bears(self.settings().visibility) {
+            true => Ok(()),
+            false if self.settings().shows_jids() => {
+                Err(Refusal::NotAllowed("this channel shows the JIDs of everybody"))
+            }
+            false => Err(Refusal::NotAllowed("this channel shows the JIDs of nobody")),
+        }
+    }
+
+    /// The nick of somebody who stated none, where one derived from the account would tell who it is.
+    pub(super) fn neutral_nick(&self, context: &mut Context<'_>) -> Option<Nick> {
+        if self.settings().shows_jids() {
+            return None;
+        }
+        Nick::new(&format!("guest-{:06x}", context.dice.random::<u32>() & 0xFF_FFFF))
+    }
+}
+
+impl Draft<'_> {
+    /// XEP-0404 §2.2: whoever cannot bear how JIDs are shown from here on is removed. These are to come before the
+    /// settings, so that nobody is shown by leaving.
+    pub fn settle_visibility(&mut self, next: &Settings) {
+        if next.visibility == self.channel.settings().visibility {
+            return;
+        }
+        for member in self.people(Status::Joined) {
+            if !member.preferences.jid.bears(next.visibility) {
+                self.channel.take_out(self, None, &member.jid);
+            }
+        }
+    }
+}
