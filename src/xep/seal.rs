@@ -3,8 +3,10 @@
 //! An id is one AES-128 block over the channel's tag and the row number, in hex. Nothing about an archive's size can
 //! be read off it, and an id of another channel, or an invented one, fails the tag without a look-up.
 
+use crate::channel::ParticipantId;
 use aes::Aes128;
 use aes::cipher::{BlockDecrypt, BlockEncrypt, KeyInit};
+use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// The service's key at work.
@@ -36,6 +38,20 @@ impl Sealer {
         let (sealed_tag, row) = block.split_at(8);
         (sealed_tag == tag.to_be_bytes()).then(|| row.iter().fold(0, |n, &byte| n << 8 | u64::from(byte)))
     }
+
+    /// What stands for a resource of a participant whose JID is hidden (XEP-0404 §2.4): the same each time, another one in
+    /// each channel, and nothing can be read off it.
+    pub fn alias(&self, tag: u64, id: &ParticipantId, resource: &str) -> String {
+        let mut hash = Sha256::new();
+        hash.update(tag.to_be_bytes());
+        hash.update(id.as_str());
+        hash.update(resource);
+        let mut block = [0; 16];
+        block.copy_from_slice(&hash.finalize()[..16]);
+        let mut block = block.into();
+        self.0.encrypt_block(&mut block);
+        hex::encode(block)
+    }
 }
 
 impl fmt::Debug for Sealer {
@@ -47,6 +63,15 @@ impl fmt::Debug for Sealer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_resource_has_one_alias_a_channel() {
+        let (sealer, id) = (Sealer::new([7; 16]), ParticipantId::new("abcdefghijklmnopqrst").unwrap());
+        let alias = sealer.alias(1, &id, "phone");
+        assert_eq!(alias, sealer.alias(1, &id, "phone"));
+        assert!(alias.len() == 32 && ![sealer.alias(2, &id, "phone"), sealer.alias(1, &id, "desk")].contains(&alias));
+        assert_ne!(alias, Sealer::new([8; 16]).alias(1, &id, "phone"));
+    }
 
     #[test]
     fn an_id_opens_for_its_own_channel_only() {
