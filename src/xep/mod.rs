@@ -22,6 +22,7 @@ pub mod media;
 pub mod mix_core;
 pub mod moderation;
 pub mod notices;
+pub mod occupant;
 pub mod payloads;
 pub mod ping;
 pub mod privilege;
@@ -96,6 +97,7 @@ pub static EXTENSIONS: &[&dyn Extension] = &[
     &receipts::Markers,
     &retraction::Retraction,
     &moderation::Moderation,
+    &occupant::OccupantIds,
     &avatar::Avatar,
     &admin::Admin,
     &anon::Anon,

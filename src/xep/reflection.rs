@@ -1,13 +1,13 @@
 //! Messages as participants see them, live and from the archive (XEP-0369 §7.1.6).
 
-use super::{Sealer, group_events};
+use super::{Sealer, group_events, occupant};
 use crate::channel::change::Relay;
 use crate::channel::{Member, ParticipantId, Row, RowKind, Tombstone, Visibility};
 use crate::xmpp::{Tag, ns};
 use jid::BareJid;
 
 /// What a message usually holds besides what its sender wrote, in bytes.
-const BESIDE_BYTES: usize = 320;
+const BESIDE_BYTES: usize = 400;
 
 /// The records that ids of participants stand for.
 pub trait People {
@@ -74,7 +74,7 @@ impl Frame<'_> {
         let id = self.id(row.number);
         let by_author = || [self.channel, "/", row.author.as_str()].concat();
         let spoken = |content: Tag| {
-            let content = content.child(mix(&row.nick, self.jid_of(author?)));
+            let content = content.child(mix(&row.nick, self.jid_of(author?))).child(occupant::id(&row.author));
             Some(content.child_opt(own_ids(row.stanza_id.as_deref(), row.origin_id.as_deref())))
         };
         let message = match &row.kind {
@@ -93,7 +93,7 @@ impl Frame<'_> {
             _ if tombstone.is_some() => {
                 let retracted = tombstone.map(|tombstone| self.tombstone(tombstone));
                 let message = envelope(outer, by_author(), &id, None).child_opt(retracted);
-                message.child(mix(&row.nick, self.jid_of(author?)))
+                message.child(mix(&row.nick, self.jid_of(author?))).child(occupant::id(&row.author))
             }
             _ => {
                 let outer = outer.with_room(row.payload.len() + BESIDE_BYTES);
@@ -108,13 +108,13 @@ impl Frame<'_> {
     /// XEP-0425 §4.1: what tells of a retraction by a moderator comes from the channel itself.
     fn moderated(&self, row: &Row, tombstone: Option<&Tombstone>) -> Tag {
         let reason = tombstone.and_then(|tombstone| tombstone.reason.as_deref());
-        let moderated = self.moderator(&row.author).child_opt(reason.map(|reason| Tag::new("reason").text(reason)));
         let target = row.target.map(|target| self.id(target));
-        Tag::in_ns("retract", ns::RETRACT).attr_opt("id", target).child(moderated)
+        let retract = Tag::in_ns("retract", ns::RETRACT).attr_opt("id", target);
+        retract.child(self.moderator(&row.author)).child_opt(reason.map(|reason| Tag::new("reason").text(reason)))
     }
 
     fn moderator(&self, by: &ParticipantId) -> Tag {
-        Tag::in_ns("moderated", ns::MODERATE).attr("by", format!("{}/{by}", self.channel))
+        Tag::in_ns("moderated", ns::MODERATE).attr("by", format!("{}/{by}", self.channel)).child(occupant::id(by))
     }
 
     /// What stands in place of the contents (XEP-0424 §4, XEP-0425 §5).
@@ -126,7 +126,7 @@ impl Frame<'_> {
             return retracted;
         }
         let reason = tombstone.reason.as_deref().map(|reason| Tag::new("reason").text(reason));
-        retracted.child(self.moderator(&tombstone.by).child_opt(reason))
+        retracted.child(self.moderator(&tombstone.by)).child_opt(reason)
     }
 
     /// A message that is kept nowhere: a random id, and no stanza id.
@@ -136,6 +136,7 @@ impl Frame<'_> {
         envelope(Tag::new("message"), from, id, message.lang.as_deref())
             .raw(&message.payload)
             .child(mix(member.nick.as_str(), self.jid_of(member)))
+            .child(occupant::id(&member.id))
             .child_opt(own_ids(message.stanza_id.as_deref(), message.origin_id.as_deref()))
     }
 }
