@@ -2,7 +2,7 @@
 
 use super::event::Tombstone;
 use super::settings::{Rights, Settings};
-use super::{Guest, Item, Member, Message, Node, NodeSet, ParticipantId, Report, Row, Stamp};
+use super::{Guest, Invitation, Item, Member, Message, Node, NodeSet, ParticipantId, Report, Row, Stamp};
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
 
@@ -114,6 +114,15 @@ pub enum Change {
         guest: Guest,
         /// The nodes that it subscribed to until here, unless it keeps them as a participant.
         ended: NodeSet,
+    },
+    /// An invitation was given, or given again.
+    InvitationSet(Invitation),
+    /// An invitation is good no longer.
+    InvitationEnded {
+        /// The invitation.
+        invitation: Invitation,
+        /// Whether its invitee turned it down.
+        declined: bool,
     },
     /// Somebody has another role.
     RightsSet(Rights),

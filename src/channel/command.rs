@@ -3,8 +3,8 @@
 use super::event::MediaKind;
 use super::group::{Facts, GroupAnswer, GroupCommand, GroupLine, GroupWish};
 use super::{
-    Change, ChannelName, Configuration, Item, Limits, Message, Nick, Node, NodeSet, ParticipantId, Preferences,
-    PreferencesPatch, Stamp, Status,
+    Change, ChannelName, Claim, Configuration, Invitation, Item, Limits, Message, Nick, Node, NodeSet, ParticipantId,
+    Preferences, PreferencesPatch, Stamp, Status,
 };
 use jid::BareJid;
 use rand::rngs::StdRng;
@@ -63,6 +63,20 @@ pub enum Command {
     ListChannels(Slice),
     /// Join, or change nick and subscriptions while in (XEP-0369 §7.1.2).
     Join(JoinWish),
+    /// Ask for an invitation of somebody (XEP-0407 §6).
+    Invite {
+        /// The invitee.
+        invitee: BareJid,
+    },
+    /// Turn an invitation down.
+    Decline(Claim),
+    /// Take invitations of these accounts back.
+    RevokeInvitations {
+        /// The invitees.
+        invitees: Vec<BareJid>,
+    },
+    /// List the invitations that one may take back.
+    ListInvitations(Slice),
     /// Leave (XEP-0369 §7.1.3).
     Leave,
     /// The account is removed at its home server: leave, and end the record.
@@ -173,6 +187,8 @@ pub struct JoinWish {
     pub subscribe: NodeSet,
     /// The preferences wanted (XEP-0404 §3.1).
     pub preferences: PreferencesPatch,
+    /// The invitation that it shows (XEP-0407 §6).
+    pub claim: Option<Claim>,
 }
 
 /// A part of an ordered list (XEP-0059).
@@ -254,6 +270,15 @@ pub enum Answer {
     Preferences(Preferences),
     /// The form for preferences, with those in force.
     PreferencesForm(Preferences),
+    /// An invitation, for the inviter to pass on.
+    Invitation(Invitation),
+    /// The invitations that the asker may take back.
+    Invitations {
+        /// All of them.
+        open: Vec<Invitation>,
+        /// Which of them to show.
+        slice: Slice,
+    },
     /// The asker is out.
     Left,
     /// The nick in force.

@@ -7,6 +7,7 @@ mod configuration;
 mod draft;
 mod guests;
 mod history;
+mod invitations;
 mod lists;
 mod membership;
 mod own_view;
@@ -21,8 +22,8 @@ pub(super) use attend::nick_among;
 
 use super::limits::check;
 use super::{
-    Action, Actor, Answer, Change, Channel, Command, Context, Decision, GroupAnswer, GroupCommand, Limits, Member,
-    Node, Refusal, Role,
+    Action, Actor, Answer, Change, Channel, Command, Context, Decision, GroupAnswer, GroupCommand, JoinWish, Limits,
+    Member, Node, Refusal, Role,
 };
 
 type Outcome = Result<Decision, Refusal>;
@@ -35,11 +36,22 @@ impl Channel {
     pub fn decide(&self, actor: &Actor, command: Command, context: &mut Context<'_>) -> Outcome {
         self.check_visible(actor, &command)?;
         self.check_offered(actor, &command, context.limits)?;
+        let mut decision = self.decide_visible(actor, command, context)?;
+        let void = self.invitations_void(&decision.changes, context.limits);
+        decision.changes.extend(void);
+        Ok(decision)
+    }
+
+    fn decide_visible(&self, actor: &Actor, command: Command, context: &mut Context<'_>) -> Outcome {
         let limits = context.limits;
         match command {
             Command::Join(wish) => self.join(actor, wish, context),
             Command::ReadPreferences => self.read_preferences(actor, limits),
             Command::SetPreferences(patch) => self.set_preferences(actor, patch, limits),
+            Command::Invite { invitee } => self.invite(actor, invitee, context),
+            Command::Decline(claim) => self.decline(actor, &claim),
+            Command::RevokeInvitations { invitees } => self.revoke_invitations(actor, &invitees, context),
+            Command::ListInvitations(slice) => self.list_invitations(actor, slice, context),
             Command::Leave => self.leave(actor, context),
             Command::EndAccount => self.end_account(actor, context),
             Command::SetNick { nick } => self.set_nick(actor, nick, context),
@@ -125,13 +137,22 @@ impl Channel {
     }
 
     /// A closed channel does not exist for those whom it does not know (groups.md §1 rule 11), and a channel with a
-    /// list of those who may join neither for those who may not.
+    /// list of those who may join neither for those who may not. An invitation opens it for joining by it alone.
     fn check_visible(&self, actor: &Actor, command: &Command) -> Result<(), Refusal> {
         let role = self.role_of(&actor.account, actor.operator);
         let outside = match command {
             Command::Ping | Command::Version => role <= Role::Former,
             _ => role == Role::Outsider,
         };
+        let is_invited = match command {
+            Command::Join(JoinWish { claim: Some(claim), .. }) | Command::Decline(claim) => {
+                self.is_shown_its_own(actor, claim)
+            }
+            _ => false,
+        };
+        if is_invited {
+            return Ok(());
+        }
         let hidden = self.is_closed() || (!self.kept.profile.listed && !self.is_admitted(&actor.account));
         if outside && hidden && !self.is_open_to(&actor.account) { Err(Refusal::NoSuchChannel) } else { Ok(()) }
     }
@@ -199,6 +220,9 @@ fn action_of_reading(node: Node) -> Action {
     }
 }
 
+#[cfg(test)]
+#[path = "decide/invitation_tests.rs"]
+mod invitation_tests;
 #[cfg(test)]
 #[path = "decide/refusal_tests.rs"]
 mod refusal_tests;

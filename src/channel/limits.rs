@@ -31,6 +31,12 @@ pub struct Limits {
     pub guests_max: usize,
     /// Who may be a guest of a plain channel, unless its owner settles that.
     pub guests: super::Access,
+    /// Invitations of one channel that were given and not used.
+    pub invitations_max: usize,
+    /// How many of them one inviter may have given.
+    pub invitations_per_inviter_max: usize,
+    /// For how long an invitation is good, in seconds.
+    pub invitation_s: u64,
     /// Channels that one account may have created.
     pub channels_per_creator_max: usize,
     /// How fast things may come.
@@ -56,6 +62,9 @@ impl Default for Limits {
             answer_bytes_max: 384 * 1024,
             guests_max: 1000,
             guests: super::Access::Allowed,
+            invitations_max: 1000,
+            invitations_per_inviter_max: 100,
+            invitation_s: 14 * 24 * 3600,
             channels_per_creator_max: 10_000,
             rates: Rates::default(),
             groups: GroupDefaults::default(),

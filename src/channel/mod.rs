@@ -11,6 +11,7 @@ pub mod event;
 pub mod group;
 pub mod group_create;
 pub mod guest;
+pub mod invitation;
 pub mod limits;
 pub mod message;
 pub mod names;
@@ -33,6 +34,7 @@ pub use dedup::Recent;
 pub use event::{Event, EventKind, MediaKind, Named, Progress, RowKind, Tombstone};
 pub use group::{Configuration, Facts, GroupAnswer, GroupCommand, GroupWish};
 pub use guest::{Access, Guest, NodeAccess};
+pub use invitation::{Claim, Invitation, Token};
 pub use limits::{FeatureSwitches, GroupDefaults, GroupRights, Limits, Rank, Rate, Rates};
 pub use message::{Message, Row};
 pub use names::{ChannelName, Nick, ParticipantId};
@@ -97,14 +99,16 @@ pub struct Kept {
     pub banned: Option<BTreeSet<BareJid>>,
     /// Who subscribes to nodes without being in it.
     pub guests: BTreeMap<BareJid, Guest>,
+    /// The invitations that were given and not used, by invitee and inviter.
+    pub invitations: BTreeMap<(BareJid, BareJid), Invitation>,
 }
 
 impl Channel {
     /// A channel as it is right after its creation.
     pub fn create(name: ChannelName, profile: Profile, settings: Settings, rights: Rights, info: Item) -> Channel {
         let items = BTreeMap::from([(Node::Info, info)]);
-        let guests = BTreeMap::new();
-        let kept = Kept { profile, settings, rights, items, allowed: None, banned: None, guests };
+        let (guests, invitations) = (BTreeMap::new(), BTreeMap::new());
+        let kept = Kept { profile, settings, rights, items, allowed: None, banned: None, guests, invitations };
         Channel::restore(name, kept, [], Head::default(), &[])
     }
 
@@ -118,6 +122,7 @@ impl Channel {
     ) -> Channel {
         let items: usize = kept.items.values().map(|item| item.payload.len()).sum();
         let guests: usize = kept.guests.values().map(Guest::bytes).sum();
+        let invitations: usize = kept.invitations.values().map(Invitation::bytes).sum();
         let listed = kept.allowed.iter().chain(&kept.banned).map(BTreeSet::len).sum::<usize>();
         let mut channel = Channel {
             name,
@@ -137,7 +142,7 @@ impl Channel {
             waiting: 0,
             former: 0,
             silent: BTreeSet::new(),
-            bytes: 1024 + items + guests + 128 * listed,
+            bytes: 1024 + items + guests + invitations + 128 * listed,
         };
         members.into_iter().for_each(|member| channel.set_member(member));
         newest.iter().for_each(|row| channel.note(row));
@@ -323,6 +328,14 @@ impl Channel {
                     self.bytes += guest.bytes();
                     kept.guests.insert(guest.jid.clone(), guest.clone());
                 }
+            }
+            Change::InvitationSet(invitation) => {
+                self.bytes += invitation.bytes();
+                let past = kept.invitations.insert(invitation.key(), invitation.clone());
+                self.bytes -= past.map_or(0, |past| past.bytes());
+            }
+            Change::InvitationEnded { invitation, .. } => {
+                self.bytes -= kept.invitations.remove(&invitation.key()).map_or(0, |past| past.bytes());
             }
             Change::RightsSet(rights) => kept.rights = rights.clone(),
             Change::Configured(settings) => {

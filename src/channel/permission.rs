@@ -63,7 +63,7 @@ pub enum Action {
     Picture,
     /// Change the video.
     Video,
-    /// Add people.
+    /// Add people, or invite them.
     Add,
     /// Remove people.
     Remove,
@@ -176,7 +176,8 @@ impl Channel {
         match self.is_group() {
             true if joins_open && !self.is_closed() => true,
             true => role.may_in_group(action, &limits.groups.rights, self.settings().members_add),
-            false => role.may(action),
+            // XEP-0406 §3.1.1: 'Participation Addition by Invitation from Participant'.
+            false => role.may(action) || (action == Action::Add && self.settings().members_add && role.is_seated()),
         }
     }
 

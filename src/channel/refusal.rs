@@ -97,6 +97,9 @@ pub enum Refusal {
     /// Somebody else is to be subscribed.
     #[error("one subscribes for oneself, by one's own bare JID")]
     ForeignSubscriber,
+    /// An invitation lets nobody in.
+    #[error("{}", .0.sentence())]
+    BadInvitation(super::invitation::Fault),
     /// The request makes no sense.
     #[error("{0}")]
     BadRequest(String),
@@ -147,6 +150,7 @@ impl Refusal {
             Refusal::ClosedNode => ("closed-node", ""),
             Refusal::NotSubscribed => ("not-subscribed", ""),
             Refusal::ForeignSubscriber => ("foreign-subscriber", ""),
+            Refusal::BadInvitation(fault) => ("bad-invitation", fault.word()),
             Refusal::BadRequest(_) => ("bad-request", ""),
             Refusal::Unsupported(_) => ("unsupported", ""),
             Refusal::NoSuchService => ("no-such-service", ""),
@@ -172,7 +176,7 @@ impl Refusal {
             | Refusal::BadRequest(_)
             | Refusal::Unsupported(_)
             | Refusal::NoSuchService => 400,
-            Refusal::NotAllowed(_) | Refusal::FeatureOff(_) | Refusal::ClosedNode => 403,
+            Refusal::NotAllowed(_) | Refusal::BadInvitation(_) | Refusal::FeatureOff(_) | Refusal::ClosedNode => 403,
             Refusal::NoSuchFile => 404,
             Refusal::UnsupportedMedia => 407,
             Refusal::FileTooLarge { .. } => 411,

@@ -7,7 +7,7 @@ use crate::channel::command::HistoryQuery;
 use crate::channel::{
     Actor, Answer, Change, ChannelName, Command, Context, Decision, GroupAnswer, Guest, Member, NodeSet, Refusal, Style,
 };
-use crate::xep::{Extension, Reply, Request, incoming, pubsub};
+use crate::xep::{Extension, Reply, Request, incoming, invitations, pubsub};
 use crate::xmpp::Tag;
 use jid::Jid;
 use minidom::Element;
@@ -111,14 +111,17 @@ impl Engine {
     }
 
     fn decode(&self, asked: &Asked<'_>) -> Result<Command, Refusal> {
-        if asked.channel.as_ref().is_some_and(|name| self.is_hidden(name, &asked.actor)) {
+        let hidden = asked.channel.as_ref().is_some_and(|name| self.is_hidden(name, &asked.actor));
+        let Some(request) = self.request(asked) else { return Err(Refusal::NoSuchService) };
+        // Whether an invitation opens it is decided with it; until then nothing tells that there is anything to open.
+        if hidden && !invitations::is_shown_by(request.payload) {
             return Err(Refusal::NoSuchChannel);
         }
-        let Some(request) = self.request(asked) else { return Err(Refusal::NoSuchService) };
-        match &asked.way {
+        let command = match &asked.way {
             Way::Stanza { extension: Some(extension), .. } => extension.decode(&request),
             _ => incoming::decode(&request),
-        }
+        };
+        command.map_err(|refusal| if hidden { Refusal::NoSuchChannel } else { refusal })
     }
 
     /// Whether there is no channel of this name, or none that the asker may know of: either way it tells nothing, not

@@ -3,9 +3,11 @@
 use super::parley::{Asked, Way};
 use super::{Engine, Turn};
 use crate::channel::{Actor, ChannelName, Refusal};
-use crate::xep::{self, Reply, Scope, delegation, privilege};
-use crate::xmpp::{Kind, Stanza, Unreadable};
+use crate::xep::invitations::Invitations;
+use crate::xep::{self, Extension, Reply, Scope, delegation, privilege};
+use crate::xmpp::{Kind, Stanza, Unreadable, ns};
 use jid::{BareJid, Jid};
+use minidom::Element;
 
 /// What an address of the service stands for.
 pub(super) enum Target {
@@ -82,6 +84,12 @@ impl Engine {
                 let way = Way::Stanza { reply: reply.into(), asker, payload, set: true, extension: None };
                 self.ask(Asked { actor, channel, way }, turn);
             }
+            Some(Target::Channel(name)) if let Some(payload) = acknowledgement(stanza) => {
+                let (actor, asker) = (self.actor(stanza.sender()), stanza.from.clone());
+                let extension: Option<&'static dyn Extension> = Some(&Invitations);
+                let way = Way::Stanza { reply: reply.into(), asker, payload, set: true, extension };
+                self.ask(Asked { actor, channel: Some(name), way }, turn);
+            }
             // What a server announces is not answered.
             Some(Target::Service) if stanza.from.node().is_none() => self.advert(stanza),
             _ if stanza.type_ == "headline" => {}
@@ -123,4 +131,10 @@ impl Engine {
         let operator = self.service.operators.contains(&account);
         Actor { account, operator }
     }
+}
+
+/// What somebody says of an invitation, in a message that is none for everybody (XEP-0407 §6).
+fn acknowledgement(stanza: &Stanza) -> Option<&Element> {
+    let is_own = stanza.type_ != "headline";
+    stanza.element.get_child("invitation-ack", ns::MIX_MISC).filter(|_| is_own)
 }

@@ -93,6 +93,7 @@ fn of_channel(shelf: &impl Shelf, tag: u64, name: &ChannelName) -> Result<Ops, S
         keyspace::items(tag),
         keyspace::lists(tag),
         keyspace::all_listed(tag),
+        keyspace::invitations(tag),
         keyspace::tombstones(tag),
         keyspace::all_corrections(tag),
         keyspace::all_reports(tag),

@@ -7,7 +7,8 @@
 use super::StoreError;
 use crate::channel::receipts::REPORT_ROWS_MAX;
 use crate::channel::{
-    ChannelName, Head, MediaKind, Node, ParticipantId, Profile, Report, Reported, Rights, Settings, Stamp, Status,
+    ChannelName, Head, Invitation, MediaKind, Node, ParticipantId, Profile, Report, Reported, Rights, Settings, Stamp,
+    Status,
 };
 use jid::BareJid;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -198,6 +199,15 @@ pub(super) fn guests(tag: u64) -> Vec<u8> {
 
 pub(super) fn guest(tag: u64, jid: &BareJid) -> Vec<u8> {
     key(b'u', &[&tag.to_be_bytes(), &short(jid.as_str())])
+}
+
+pub(super) fn invitations(tag: u64) -> Vec<u8> {
+    key(b'j', &[&tag.to_be_bytes()])
+}
+
+pub(super) fn invitation(tag: u64, invitation: &Invitation) -> Vec<u8> {
+    let (invitee, inviter) = (short(invitation.invitee.as_str()), short(invitation.inviter.as_str()));
+    key(b'j', &[&tag.to_be_bytes(), &invitee, &inviter])
 }
 
 /// Where an account is a guest.

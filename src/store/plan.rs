@@ -134,6 +134,12 @@ impl<S: Shelf> Draft<'_, S> {
                 self.put(keyspace::tombstone(tag, tombstone.row), keyspace::encode(tombstone)?);
             }
             Change::GuestSet { guest, .. } => self.guest(name, tag, guest)?,
+            Change::InvitationSet(invitation) => {
+                self.put(keyspace::invitation(tag, invitation), keyspace::encode(invitation)?);
+            }
+            Change::InvitationEnded { invitation, .. } => {
+                self.writes.kept.insert(keyspace::invitation(tag, invitation), None);
+            }
             Change::Expired(base) => self.expire(tag, *base)?,
             Change::RightsSet(rights) => self.entry(name, tag, |entry| entry.rights = rights.clone())?,
             Change::Configured(settings) => self.entry(name, tag, |entry| {

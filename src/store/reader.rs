@@ -5,7 +5,9 @@ use super::paging::Archive;
 use super::shelf::{Order, Shelf, Space};
 use super::{Bounds, Directory, Listing, StoreError, Whereabouts, facts};
 use crate::channel::dedup::REPEATS_MAX;
-use crate::channel::{Channel, ChannelName, Guest, Item, Kept, Member, Node, ParticipantId, Profile, Row, Status};
+use crate::channel::{
+    Channel, ChannelName, Guest, Invitation, Item, Kept, Member, Node, ParticipantId, Profile, Row, Status,
+};
 use jid::BareJid;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
@@ -19,6 +21,7 @@ pub(super) fn load(shelf: &impl Shelf, name: &ChannelName) -> Result<Option<Chan
     }
     let members = members(shelf, entry.tag)?;
     let guests: Vec<Guest> = shelf.values(Space::State, &keyspace::guests(entry.tag), usize::MAX)?;
+    let invitations: Vec<Invitation> = shelf.values(Space::State, &keyspace::invitations(entry.tag), usize::MAX)?;
     let archive = Archive::open(shelf, entry.tag)?;
     let newest = newest_rows(&archive)?;
     let kept = Kept {
@@ -29,6 +32,7 @@ pub(super) fn load(shelf: &impl Shelf, name: &ChannelName) -> Result<Option<Chan
         allowed: list(shelf, entry.tag, Node::Allowed)?,
         banned: list(shelf, entry.tag, Node::Banned)?,
         guests: guests.into_iter().map(|guest| (guest.jid.clone(), guest)).collect(),
+        invitations: invitations.into_iter().map(|it| (it.key(), it)).collect(),
     };
     Ok(Some(Channel::restore(entry.name, kept, members, archive.head(), &newest).since(archive.base())))
 }

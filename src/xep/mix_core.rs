@@ -1,6 +1,6 @@
 //! XEP-0369 MIX-CORE: channels come and go, people join, talk and leave.
 
-use super::{Extension, Render, Request, Route, Scope, Shown, admin, anon, group_tags, groups};
+use super::{Extension, Render, Request, Route, Scope, Shown, admin, anon, group_tags, groups, invitations};
 use crate::channel::{
     Answer, Change, Channel, ChannelName, Command, JoinWish, Member, Nick, Node, NodeSet, Refusal, RowKind, Status,
 };
@@ -58,8 +58,9 @@ impl Extension for MixCore {
             }
             "join" => {
                 let subscribe = wanted_nodes(request, "subscribe")?;
-                let preferences = anon::wanted(payload)?;
-                Ok(Command::Join(JoinWish { nick: wanted_nick(payload)?, subscribe, preferences }))
+                let (nick, preferences) = (wanted_nick(payload)?, anon::wanted(payload)?);
+                let claim = invitations::claim(payload, request)?;
+                Ok(Command::Join(JoinWish { nick, subscribe, preferences, claim }))
             }
             // ejabberd's word for an account that was removed (hosts.md, C.5).
             "leave" if request.by_home_server && payload.has_ns(ns::MIX_CORE_0) => Ok(Command::EndAccount),

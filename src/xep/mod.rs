@@ -16,6 +16,7 @@ pub mod group_events;
 pub mod group_tags;
 pub mod groups;
 pub mod incoming;
+pub mod invitations;
 pub mod mam;
 pub mod mam_page;
 pub mod media;
@@ -99,6 +100,7 @@ pub static EXTENSIONS: &[&dyn Extension] = &[
     &moderation::Moderation,
     &occupant::OccupantIds,
     &avatar::Avatar,
+    &invitations::Invitations,
     &admin::Admin,
     &anon::Anon,
     &groups::Groups,

@@ -2,7 +2,7 @@
 
 use crate::fixture::{DAY_MS, NOON, Room, jid, loaded, name};
 use mixd::channel::dedup::REPEATS_MAX;
-use mixd::channel::{Actor, Answer, Command, Context, Item, Limits, Node, Stamp};
+use mixd::channel::{Actor, Answer, Claim, Command, Context, Item, JoinWish, Limits, Node, Stamp};
 use mixd::store::{Bounds, Page, Record, Store, Whereabouts};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
@@ -22,8 +22,28 @@ claims!(
     a_clock_that_goes_back_loses_nothing,
     an_item_is_replaced_and_may_be_long,
     long_rows_come_back_whole,
+    invitations_are_kept_until_they_end,
     a_store_that_is_empty_says_so,
 );
+
+fn invitations_are_kept_until_they_end(store: &dyn Store) {
+    let mut room = Room::create(store, "coven", 1);
+    room.run(store, "owner", Command::MakeList { node: Node::Allowed, exists: true });
+    for who in ["hag66", "cat", "hecate"] {
+        room.run(store, "owner", Command::Invite { invitee: jid(who) });
+    }
+    assert_eq!(loaded(store, "coven").unwrap(), room.channel);
+    let given = room.channel.invitations().find(|it| it.invitee == jid("cat")).unwrap().clone();
+    let claim = Some(Claim { inviter: None, invitee: None, token: given.token.as_str().to_owned() });
+    room.run(store, "cat", Command::Join(JoinWish { claim, ..JoinWish::default() }));
+    room.run(store, "owner", Command::RevokeInvitations { invitees: vec![jid("hecate")] });
+    let channel = loaded(store, "coven").unwrap();
+    assert_eq!(channel, room.channel);
+    assert_eq!(channel.invitations().map(|it| &it.invitee).collect::<Vec<_>>(), [&jid("hag66")]);
+    room.run(store, "owner", Command::Destroy { name: name("coven") });
+    let again = Room::create(store, "coven", 2);
+    assert_eq!(loaded(store, "coven").unwrap(), again.channel, "a later channel of the name has none of them");
+}
 
 fn rows_are_contiguous_and_read_both_ways_at_any_depth(store: &dyn Store) {
     let room = Room::chat(store, "coven", 5, 700, 3);

@@ -30,6 +30,7 @@ fn build(path: &Path) {
     room.run(&store, "p0", Command::Group(GroupCommand::Hide { rows: vec![8] }));
     room.run(&store, "owner", Command::Group(GroupCommand::Moderate { row: 4, reason: None }));
     room.run(&store, "p0", Command::Group(GroupCommand::Report { row: 8, progress: Progress::Read, exact: false }));
+    room.run(&store, "owner", Command::Invite { invitee: jid("guest2") });
     let subscriptions = [Node::Messages].into_iter().collect();
     let guest = mixd::channel::Guest { jid: jid("guest"), since: NOON, subscriptions, first: 1 };
     store_one(&store, room.record(Change::GuestSet { guest, ended: Default::default() }));
@@ -103,6 +104,12 @@ const DAMAGES: &[(&str, u8, Damage, &str)] = &[
     ("state", b'a', Damage::Gone, "@host.example says nothing of it, its record Joined"),
     ("state", b'a', Damage::Moved, "an account is listed in channel coven"),
     ("state", b'u', Damage::Gone, "as a guest of channel coven, which has no record of it"),
+    (
+        "state",
+        b'j',
+        Damage::Moved,
+        "invitations: channel coven, invitation of guest2@host.example: it lies under other",
+    ),
     ("state", b'v', Damage::Gone, "guests: channel coven, guest guest@host.example: the list of channels"),
     ("state", b'e', Damage::Moved, "lists: channel coven, list Allowed: stranger@host.example lies under"),
     ("state", b'l', Damage::Gone, "is on a list that ceased to be and is not cleared away"),

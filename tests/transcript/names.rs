@@ -1,7 +1,8 @@
 //! Readable names for what the engine draws at random or seals.
 //!
 //! `{coven:1}` is the id of the first row of the channel coven, `{coven:hag66}` the id of its participant
-//! `hag66@shakespeare.example` (another domain is written out), `{channel-1}` the first name that the service chose,
+//! `hag66@shakespeare.example` (another domain is written out), `{coven:token:cat}` the token of an invitation of `cat`,
+//! `{channel-1}` the first name that the service chose,
 //! `{id-1}` the first stanza id that it drew. A channel that is created again under its name is `coven#2`.
 
 use super::Unplayable;
@@ -47,6 +48,11 @@ impl Names {
             let jid = member.jid.as_str();
             let alias = format!("{{{name}:{}}}", jid.strip_suffix(HOME).unwrap_or(jid));
             self.aliases.insert(member.id.to_string(), alias);
+        }
+        for invitation in channel.invitations() {
+            let invitee = invitation.invitee.as_str();
+            let alias = format!("{{{name}:token:{}}}", invitee.strip_suffix(HOME).unwrap_or(invitee));
+            self.aliases.insert(invitation.token.as_str().to_owned(), alias);
         }
     }
 

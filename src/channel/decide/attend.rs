@@ -4,8 +4,8 @@ use super::Outcome;
 use super::draft::Draft;
 use crate::channel::event::EventKind;
 use crate::channel::{
-    Action, Actor, Answer, Change, Channel, Context, Decision, JoinWish, Limits, Member, Nick, NodeSet, Own,
-    ParticipantId, Refusal, Rights, Status,
+    Action, Actor, Answer, Change, Channel, Context, Decision, Invitation, JoinWish, Limits, Member, Nick, NodeSet,
+    Own, ParticipantId, Refusal, Rights, Status,
 };
 use jid::BareJid;
 use rand::rngs::StdRng;
@@ -15,14 +15,22 @@ const WINDOWS_MAX: usize = 128;
 
 impl Channel {
     pub(super) fn join(&self, actor: &Actor, wish: JoinWish, context: &mut Context<'_>) -> Outcome {
-        self.require(actor, Action::Join, context.limits)?;
-        if let Some(seated) = self.participant(&actor.account) {
-            return self.join_again(seated, wish, context);
+        let invitation = self.invitation_needed(actor, &wish, context)?;
+        match self.participant(&actor.account) {
+            Some(seated) => self.join_again(seated, wish, context),
+            None => self.come_in(actor, wish, invitation, context),
         }
-        let JoinWish { nick, subscribe, preferences } = wish;
-        if !self.is_admitted(&actor.account) {
-            return Err(Refusal::NotAllowed("you may not join this channel"));
-        }
+    }
+
+    /// Somebody who may comes in, perhaps by an invitation.
+    fn come_in(
+        &self,
+        actor: &Actor,
+        wish: JoinWish,
+        invitation: Option<&Invitation>,
+        context: &mut Context<'_>,
+    ) -> Outcome {
+        let JoinWish { nick, subscribe, preferences, .. } = wish;
         let past = self.member(&actor.account);
         if past.is_none_or(|past| past.status != Status::Waiting) {
             self.check_room(1, context.limits)?;
@@ -45,7 +53,15 @@ impl Channel {
         let member = Member { preferences, ..member };
         let answer = Answer::Joined { id: member.id.clone(), nick, subscribed: subscribe, preferences };
         draft.put(Change::Joined, member.clone());
-        draft.event(EventKind::MemberJoined, Some(&member), Some(&member), Some("joined"));
+        match invitation {
+            None => draft.event(EventKind::MemberJoined, Some(&member), Some(&member), Some("joined")),
+            Some(invitation) => {
+                self.list_invitee(&mut draft, &actor.account, context.limits.participants_max)?;
+                // Whoever gave it brought its invitee in.
+                let by = self.participant(&invitation.inviter);
+                draft.event(EventKind::MemberAdded, by, Some(&member), Some("joined"));
+            }
+        }
         draft.finish(answer)
     }
 
@@ -75,9 +91,9 @@ impl Channel {
 
     /// A join of somebody who is in: more subscriptions, perhaps another nick, and the same id.
     fn join_again(&self, seated: &Member, wish: JoinWish, context: &mut Context<'_>) -> Outcome {
-        let JoinWish { nick, subscribe, preferences } = wish;
+        let JoinWish { nick, subscribe, preferences, claim } = wish;
         let mut member = seated.clone();
-        let mut changes = Vec::new();
+        let mut changes: Vec<Change> = self.used_again(seated, claim.as_ref()).into_iter().collect();
         member.preferences = seated.preferences.patched(preferences);
         self.check_preferences(member.preferences)?;
         changes.extend(self.preferred(seated, &member));

@@ -80,6 +80,9 @@ impl<'a> Draft<'a> {
             // What it subscribed to, it subscribes to as a participant.
             self.drop_guest(guest, NodeSet::default());
         }
+        if member.is_joined() && self.channel.participant(&member.jid).is_none() {
+            self.end_invitations_of(&member.jid);
+        }
         if member.is_joined() {
             self.nicks.insert(member.nick.key().to_owned());
         }

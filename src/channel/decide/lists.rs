@@ -136,6 +136,6 @@ impl Channel {
 }
 
 /// Whether an account or its domain is on a list.
-fn matches(list: &BTreeSet<BareJid>, account: &BareJid) -> bool {
+pub(super) fn matches(list: &BTreeSet<BareJid>, account: &BareJid) -> bool {
     list.contains(account) || list.contains(&BareJid::from_parts(None, account.domain()))
 }

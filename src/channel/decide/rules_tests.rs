@@ -251,6 +251,17 @@ fn rule_10_files_are_told_by_kind_within_what_one_sees() {
     assert_eq!(world.history("bob", query()).unwrap().windows, Some(vec![(1, 3)]), "also who left");
 }
 
+fn of_invitations() -> [Command; 5] {
+    let claim = Claim { inviter: None, invitee: None, token: "a guess".into() };
+    [
+        Command::Join(crate::channel::JoinWish { claim: Some(claim.clone()), ..Default::default() }),
+        Command::Invite { invitee: jid("eve") },
+        Command::Decline(claim),
+        Command::RevokeInvitations { invitees: vec![jid("eve")] },
+        Command::ListInvitations(Default::default()),
+    ]
+}
+
 #[test]
 fn rule_11_a_closed_group_does_not_exist_for_strangers() {
     for membership in [Membership::Auto, Membership::Invite] {
@@ -270,7 +281,7 @@ fn rule_11_a_closed_group_does_not_exist_for_strangers() {
             GroupCommand::Forget,
             GroupCommand::Moderate { row, reason: None },
         ];
-        let mut commands: Vec<Command> = group.into_iter().map(Command::Group).collect();
+        let mut commands: Vec<Command> = group.into_iter().map(Command::Group).chain(of_invitations()).collect();
         let item = Item::default();
         commands.extend([
             Command::Join(crate::channel::JoinWish { subscribe: NodeSet::ALL, ..Default::default() }),

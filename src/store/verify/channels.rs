@@ -9,7 +9,7 @@ use crate::channel::{Item, Node};
 use std::collections::HashMap;
 
 /// The letters of what belongs to a channel, with what it is.
-const OF_CHANNELS: [(u8, &str); 10] = [
+const OF_CHANNELS: [(u8, &str); 11] = [
     (b'm', "members"),
     (b'u', "guests"),
     (b'i', "items"),
@@ -19,6 +19,7 @@ const OF_CHANNELS: [(u8, &str); 10] = [
     (b'k', "corrections"),
     (b'q', "reports"),
     (b'p', "sums of reports"),
+    (b'j', "invitations"),
     (b'h', "months"),
 ];
 

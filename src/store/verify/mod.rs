@@ -9,6 +9,7 @@ mod commits;
 mod entries;
 mod guests;
 mod indexes;
+mod invitations;
 mod lists;
 mod members;
 mod receipts;
@@ -67,7 +68,7 @@ pub struct Census {
 /// One check: what it is called, and what it looks at.
 type Check<'a, S> = (&'static str, fn(&Survey<'a, S>) -> Result<(), StoreError>);
 
-fn checks<'a, S: Shelf>() -> [Check<'a, S>; 12] {
+fn checks<'a, S: Shelf>() -> [Check<'a, S>; 13] {
     [
         ("entries", entries::check),
         ("commits", commits::check),
@@ -76,6 +77,7 @@ fn checks<'a, S: Shelf>() -> [Check<'a, S>; 12] {
         ("members", members::check),
         ("accounts", accounts::check),
         ("guests", guests::check),
+        ("invitations", invitations::check),
         ("rows", rows::check),
         ("indexes", indexes::check),
         ("tombstones", tombstones::check),

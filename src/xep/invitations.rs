@@ -1,0 +1,143 @@
+//! XEP-0407 §6: invitations, given to whoever may invite, and shown by the invitee at its join.
+//!
+//! To list them and to take them back is the service's own: the XEP leaves it open.
+
+use super::mix_core::headed;
+use super::{Extension, Render, Request, Route, Scope, groups, rsm};
+use crate::channel::invitation::Fault;
+use crate::channel::{Answer, Change, Claim, Command, Invitation, Refusal};
+use crate::xmpp::{Tag, ns};
+use jid::{BareJid, Jid};
+use minidom::Element;
+
+/// Invitations on one page of a list, at most: each may name two long addresses.
+const PAGE_MAX: usize = 50;
+/// Invitees of one request to take invitations back, at most.
+const INVITEES_MAX: usize = 1000;
+
+/// XEP-0407 §6.
+pub struct Invitations;
+
+impl Extension for Invitations {
+    fn name(&self) -> &'static str {
+        "XEP-0407"
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        const ROUTES: &[Route] = &[
+            // The examples ask by a get, as clients do; it makes something, which is what a set is for.
+            Route::get(Scope::Channel, "invite", ns::MIX_MISC),
+            Route::set(Scope::Channel, "invite", ns::MIX_MISC),
+            Route::get(Scope::Channel, "invitations", ns::GROUP),
+            Route::set(Scope::Channel, "invitations", ns::GROUP),
+        ];
+        ROUTES
+    }
+
+    fn decode(&self, request: &Request<'_>) -> Result<Command, Refusal> {
+        let payload = request.payload;
+        match (payload.name(), request.set) {
+            ("invite", _) => {
+                let invitee = text_of(payload, "invitee").and_then(|text| Jid::new(&text).ok());
+                let invitee = invitee.ok_or_else(|| groups::invalid("invitee", "the JID of the account to invite"))?;
+                Ok(Command::Invite { invitee: invitee.to_bare() })
+            }
+            ("invitation-ack", _) => decline(request),
+            (_, false) => Ok(Command::ListInvitations(rsm::decode(payload)?)),
+            (_, true) => {
+                let revoked = payload.children().filter(|child| child.name() == "revoke");
+                let invitee = |child: &Element| child.attr("invitee").and_then(|text| BareJid::new(text).ok());
+                let invitees: Option<Vec<BareJid>> = revoked.map(invitee).collect();
+                let named = invitees.filter(|invitees| (1..=INVITEES_MAX).contains(&invitees.len()));
+                let invitees = named.ok_or_else(|| groups::invalid("invitee", "whose invitations to take back"))?;
+                Ok(Command::RevokeInvitations { invitees })
+            }
+        }
+    }
+
+    fn encode(&self, answer: &Answer, request: &Request<'_>) -> Result<Option<Tag>, Refusal> {
+        Ok(match answer {
+            Answer::Invitation(invitation) => {
+                let channel = request.channel.ok_or(Refusal::NoSuchChannel)?;
+                let address = request.service.address_of(channel.name());
+                Some(Tag::in_ns("invite", ns::MIX_MISC).child(written(Tag::new("invitation"), invitation, &address)))
+            }
+            Answer::Invitations { open, slice } => {
+                let ids: Vec<String> = open.iter().map(|it| format!("{} {}", it.invitee, it.inviter)).collect();
+                let position = |id: &str| ids.iter().position(|other| other == id);
+                let range = rsm::cut(slice, open.len(), PAGE_MAX, position)?;
+                let (first, last) = (ids.get(range.start), range.end.checked_sub(1).and_then(|last| ids.get(last)));
+                let (first, last) = (first.filter(|_| !range.is_empty()), last.filter(|_| !range.is_empty()));
+                let counted = Some((open.len() as u64, range.start as u64));
+                let set = rsm::encode(first.map(String::as_str), last.map(String::as_str), counted);
+                let line = |it: &Invitation| {
+                    Tag::new("invitation")
+                        .attr("invitee", it.invitee.as_str())
+                        .attr("inviter", it.inviter.as_str())
+                        .attr("until", it.until.to_xmpp())
+                };
+                Some(Tag::in_ns("invitations", ns::GROUP).children(open[range].iter().map(line)).child(set))
+            }
+            _ => None,
+        })
+    }
+
+    fn render(&self, change: &Change, render: &mut Render<'_>) {
+        let Change::InvitationEnded { invitation, declined: true } = change else { return };
+        let address = render.address();
+        let ack = Tag::in_ns("invitation-ack", ns::MIX_MISC).child(Tag::new("value").text("Declined")).child(written(
+            Tag::new("invitation"),
+            invitation,
+            &address,
+        ));
+        let message = headed(render).attr("type", "normal").child(ack);
+        render.mail(&invitation.inviter, message);
+    }
+}
+
+/// The invitation that a join shows, where it shows one.
+///
+/// # Errors
+/// [`Refusal::BadInvitation`] where it is one to another channel, [`Refusal::BadRequest`] where it has no token.
+pub fn claim(join: &Element, request: &Request<'_>) -> Result<Option<Claim>, Refusal> {
+    let Some(invitation) = join.children().find(|child| child.name() == "invitation") else { return Ok(None) };
+    let jid = |name: &str| text_of(invitation, name).map(|text| Jid::new(&text).map(|jid| jid.to_bare())).transpose();
+    let foreign = |_| Refusal::BadInvitation(Fault::Foreign);
+    let channel = request.channel.map(|channel| request.service.address_of(channel.name()));
+    let stated = jid("channel").map_err(foreign)?;
+    if stated.is_some_and(|stated| channel.as_deref() != Some(stated.as_str())) {
+        return Err(Refusal::BadInvitation(Fault::Foreign));
+    }
+    let token = text_of(invitation, "token");
+    let token = token.ok_or_else(|| Refusal::BadRequest("the invitation has no token".into()))?;
+    Ok(Some(Claim { inviter: jid("inviter").map_err(foreign)?, invitee: jid("invitee").map_err(foreign)?, token }))
+}
+
+/// Whether a request shows an invitation, which may open a channel that is hidden otherwise.
+pub fn is_shown_by(payload: &Element) -> bool {
+    matches!(payload.name(), "join" | "invitation-ack") && payload.children().any(|child| child.name() == "invitation")
+}
+
+/// An acknowledgement goes from the invitee to the inviter. Sent to the channel it does one thing: it turns the invitation
+/// down, which the inviter is then told.
+fn decline(request: &Request<'_>) -> Result<Command, Refusal> {
+    let claim = claim(request.payload, request)?;
+    let claim = claim.ok_or_else(|| Refusal::BadRequest("the acknowledgement names no invitation".into()))?;
+    match text_of(request.payload, "value") {
+        Some(value) if value.eq_ignore_ascii_case("declined") => Ok(Command::Decline(claim)),
+        _ => Err(Refusal::Unsupported("send this to the inviter: a channel only takes that you decline".into())),
+    }
+}
+
+fn written(tag: Tag, invitation: &Invitation, channel: &str) -> Tag {
+    tag.child(Tag::new("inviter").text(invitation.inviter.as_str()))
+        .child(Tag::new("invitee").text(invitation.invitee.as_str()))
+        .child(Tag::new("channel").text(channel))
+        .child(Tag::new("token").text(invitation.token.as_str()))
+}
+
+/// The text of a child, where it has any.
+fn text_of(element: &Element, name: &str) -> Option<String> {
+    let child = element.children().find(|child| child.name() == name)?;
+    Some(child.text().trim().to_owned()).filter(|text| !text.is_empty())
+}
