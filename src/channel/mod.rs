@@ -19,6 +19,7 @@ pub mod node;
 pub mod participant;
 pub mod permission;
 pub mod preferences;
+pub mod proxy;
 pub mod receipts;
 pub mod refusal;
 pub mod settings;

@@ -43,6 +43,8 @@ pub enum Action {
     Send,
     /// Change one's own nick and subscriptions.
     Attend,
+    /// Reach another participant through the channel.
+    Correspond,
     /// Read the participants node.
     ListParticipants,
     /// Read the archive.
@@ -85,9 +87,13 @@ impl Role {
         use Role::*;
         match action {
             Action::See | Action::Join => true,
-            Action::Leave | Action::Send | Action::Attend | Action::Report | Action::OwnView | Action::Retract => {
-                self.is_seated()
-            }
+            Action::Leave
+            | Action::Send
+            | Action::Attend
+            | Action::Correspond
+            | Action::Report
+            | Action::OwnView
+            | Action::Retract => self.is_seated(),
             Action::Forget => self == Former,
             Action::ListParticipants | Action::ReadHistory => self >= Participant,
             Action::Moderate | Action::Add | Action::Remove | Action::Lists => self >= AbsentAdmin,
@@ -103,7 +109,7 @@ impl Role {
             Action::See | Action::ListParticipants | Action::Join => return self >= Waiting,
             Action::Leave => return self == Waiting || self.is_seated(),
             Action::Forget => return self == Former,
-            Action::Attend => return self.is_seated(),
+            Action::Attend | Action::Correspond => return self.is_seated(),
             Action::OwnView => return self == Former || self.is_seated(),
             Action::ReadHistory if self == Former => return true,
             Action::Send | Action::Report | Action::Retract if self == Operator => return false,
@@ -190,11 +196,10 @@ impl Channel {
             (false, Action::Destroy) => Refusal::NotAllowed("only an owner may destroy the channel"),
             (false, Action::Describe) => Refusal::Forbidden("only an owner may change the information of the channel"),
             _ if role <= Role::Former => Refusal::NotJoined,
-            (_, Action::Send | Action::Attend | Action::Leave | Action::Report | Action::OwnView)
-                if !role.is_seated() =>
-            {
-                Refusal::NotJoined
-            }
+            (
+                _,
+                Action::Send | Action::Attend | Action::Correspond | Action::Leave | Action::Report | Action::OwnView,
+            ) if !role.is_seated() => Refusal::NotJoined,
             (true, _) => Refusal::NotAdmin,
             (false, _) => Refusal::Forbidden("only an owner or an admin of the channel may do this"),
         }

@@ -270,6 +270,12 @@ impl Accounts {
         sighting
     }
 
+    /// The resource of an account that `is_meant` means.
+    pub fn resource_of(&self, jid: &BareJid, is_meant: impl Fn(&str) -> bool) -> Option<FullJid> {
+        let name = self.get(jid)?.resources.keys().find(|name| is_meant(name))?;
+        jid.with_resource_str(name).ok()
+    }
+
     /// A resource is about to be asked; what it had announced.
     pub fn asking(&mut self, full: &FullJid) -> Option<Announced> {
         let takes = self.get_mut(&full.to_bare())?.resources.get_mut(full.resource().as_str())?;

@@ -19,6 +19,7 @@ pub mod pace;
 mod parley;
 pub mod pending;
 mod presence;
+mod relay;
 mod resend;
 mod retention;
 mod router;

@@ -73,6 +73,7 @@ impl Engine {
                     self.need_rows(tag, named, needs);
                 }
             }
+            Some(Target::Participant(name, _)) => self.need_channel(&name, needs),
             Some(Target::Service) if stanza.kind == Kind::Iq => self.need_named(stanza, needs),
             _ => {}
         }

@@ -3,11 +3,14 @@
 //! Bounded in number and time: whoever never answers costs nothing for long.
 
 use crate::channel::Stamp;
-use jid::{FullJid, Jid};
+use crate::xep::Reply;
+use jid::{BareJid, FullJid, Jid};
 use std::collections::HashMap;
 
 const QUESTIONS_MAX: usize = 10_000;
 const ANSWER_MS_MAX: u64 = 60_000;
+/// Questions of one account to others that are unanswered, at most.
+const RELAYED_MAX: usize = 100;
 
 /// What an answer is for.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +42,26 @@ pub enum Purpose {
         /// The host server's domain.
         domain: String,
     },
+    /// Somebody's question to another participant of a channel.
+    Relay(Box<Relayed>),
+}
+
+/// A question that goes through a channel, on its way back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Relayed {
+    /// The way back to who asked.
+    pub reply: Reply,
+    /// Who is asked, where its JID is hidden.
+    pub veiled: Option<BareJid>,
+}
+
+/// What became of questions that nobody answers any more.
+#[derive(Debug, Default)]
+pub struct GivenUp {
+    /// The resources that were asked, in order.
+    pub resources: Vec<FullJid>,
+    /// Questions of others, in the order of their ids.
+    pub relayed: Vec<Relayed>,
 }
 
 /// Capabilities as a presence announces them.
@@ -56,47 +79,73 @@ pub struct Announced {
 #[derive(Debug, Default)]
 pub struct Pending {
     questions: HashMap<String, (Jid, Purpose, Stamp)>,
+    /// How many of them are whose.
+    relayed: HashMap<BareJid, usize>,
 }
 
 impl Pending {
     /// Remembers a question to `whom`; whether there was room.
     pub fn ask(&mut self, id: String, whom: Jid, purpose: Purpose, now: Stamp) -> bool {
-        let room = self.questions.len() < QUESTIONS_MAX;
-        if room {
-            self.questions.insert(id, (whom, purpose, now));
+        if self.questions.len() >= QUESTIONS_MAX {
+            return false;
         }
-        room
+        if let Purpose::Relay(relayed) = &purpose {
+            // The service's own questions find room whatever people ask one another.
+            if self.relayed.values().sum::<usize>() >= QUESTIONS_MAX / 2 {
+                return false;
+            }
+            let of_one = self.relayed.entry(relayed.reply.to.to_bare()).or_default();
+            if *of_one >= RELAYED_MAX {
+                return false;
+            }
+            *of_one += 1;
+        }
+        self.questions.insert(id, (whom, purpose, now));
+        true
     }
 
     /// What an answer from `whom` is for; nobody else can answer.
     pub fn take(&mut self, id: &str, whom: &Jid) -> Option<Purpose> {
         self.questions.get(id).filter(|(asked, ..)| asked == whom)?;
-        self.questions.remove(id).map(|(_, purpose, _)| purpose)
+        let (_, purpose, _) = self.questions.remove(id)?;
+        self.forget(&purpose);
+        Some(purpose)
     }
 
-    /// Gives up on everything: the link that would bring the answers is gone. The resources that were asked.
-    pub fn give_up(&mut self) -> Vec<FullJid> {
-        let purposes = std::mem::take(&mut self.questions).into_values().map(|(_, purpose, _)| purpose);
-        let asked = purposes.filter_map(|purpose| match purpose {
-            Purpose::Capabilities { full, .. } => Some(full),
-            _ => None,
-        });
-        let mut asked: Vec<FullJid> = asked.collect();
-        asked.sort();
-        asked
+    /// Gives up on everything: the link that would bring the answers is gone.
+    pub fn give_up(&mut self) -> GivenUp {
+        self.give_up_where(|_| true)
     }
 
-    /// Gives up on what is unanswered for too long; the resources that were asked.
-    pub fn expire(&mut self, now: Stamp) -> Vec<FullJid> {
-        let mut given_up = Vec::new();
-        self.questions.retain(|_, (_, purpose, asked)| {
-            let keep = now.0.saturating_sub(asked.0) <= ANSWER_MS_MAX;
-            if let (false, Purpose::Capabilities { full, .. }) = (keep, &purpose) {
-                given_up.push(full.clone());
+    /// Gives up on what is unanswered for too long.
+    pub fn expire(&mut self, now: Stamp) -> GivenUp {
+        self.give_up_where(|asked| now.0.saturating_sub(asked.0) > ANSWER_MS_MAX)
+    }
+
+    fn give_up_where(&mut self, is_late: impl Fn(Stamp) -> bool) -> GivenUp {
+        let mut late: Vec<_> = self.questions.extract_if(|_, (_, _, asked)| is_late(*asked)).collect();
+        late.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        let mut given_up = GivenUp::default();
+        for (_, (_, purpose, _)) in late {
+            self.forget(&purpose);
+            match purpose {
+                Purpose::Capabilities { full, .. } => given_up.resources.push(full),
+                Purpose::Relay(relayed) => given_up.relayed.push(*relayed),
+                _ => {}
             }
-            keep
-        });
-        given_up.sort();
+        }
+        given_up.resources.sort();
         given_up
+    }
+
+    fn forget(&mut self, purpose: &Purpose) {
+        let Purpose::Relay(relayed) = purpose else { return };
+        let account = relayed.reply.to.to_bare();
+        if let Some(of_one) = self.relayed.get_mut(&account) {
+            *of_one -= 1;
+            if *of_one == 0 {
+                self.relayed.remove(&account);
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::accounts::Sighting;
 use super::pending::{Announced, Purpose};
+use super::router::Target;
 use super::{Engine, Turn, capabilities};
 use crate::channel::ChannelName;
 use crate::xep::Reply;
@@ -131,6 +132,7 @@ impl Engine {
                 self.hosts.roster_failed(&domain);
             }
             Purpose::RosterItem { .. } => {}
+            Purpose::Relay(relay) => self.pass_answer(stanza, &relay, turn),
         }
     }
 
@@ -145,6 +147,9 @@ impl Engine {
         tracing::debug!(id = stanza.id, from = %stanza.from, condition = stanza.error_condition(), "bounced");
         if self.refused_by_multicast(stanza, turn) {
             return;
+        }
+        if let Some(Target::Participant(name, id)) = self.target(&stanza.to) {
+            return self.pass_error(stanza, &name, &id, turn);
         }
         let gone = ["service-unavailable", "recipient-unavailable", "item-not-found", "gone"];
         if !stanza.error_condition().is_some_and(|condition| gone.contains(&condition)) {

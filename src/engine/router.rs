@@ -2,9 +2,9 @@
 
 use super::parley::{Asked, Way};
 use super::{Engine, Turn};
-use crate::channel::{Actor, ChannelName, Refusal};
+use crate::channel::{Actor, ChannelName, ParticipantId, Refusal};
 use crate::xep::invitations::Invitations;
-use crate::xep::{self, Extension, Reply, Scope, delegation, privilege};
+use crate::xep::{self, Extension, Reply, Scope, delegation, privilege, proxy};
 use crate::xmpp::{Kind, Stanza, Unreadable, ns};
 use jid::{BareJid, Jid};
 use minidom::Element;
@@ -13,6 +13,8 @@ use minidom::Element;
 pub(super) enum Target {
     Service,
     Channel(ChannelName),
+    /// A participant of a channel, by its id.
+    Participant(ChannelName, ParticipantId),
     /// An address that nothing is behind.
     Nobody,
 }
@@ -23,7 +25,11 @@ impl Engine {
         if to.domain() != &*self.service.domain {
             return None;
         }
+        let participant = to.node().and_then(proxy::parse);
         Some(match (to.node(), to.resource()) {
+            _ if participant.is_some() => {
+                participant.map_or(Target::Nobody, |(channel, id)| Target::Participant(channel, id))
+            }
             (None, None) => Target::Service,
             (Some(node), None) => ChannelName::of(node).map_or(Target::Nobody, Target::Channel),
             _ => Target::Nobody,
@@ -56,6 +62,7 @@ impl Engine {
         let (scope, channel) = match self.target(&stanza.to) {
             Some(Target::Service) => (Scope::Service, None),
             Some(Target::Channel(name)) => (Scope::Channel, Some(name)),
+            Some(Target::Participant(name, id)) => return self.pass_question(stanza, &name, &id, turn),
             _ => return turn.refuse_by(reply, &Refusal::NoSuchService),
         };
         let set = stanza.type_ == "set";
@@ -90,6 +97,7 @@ impl Engine {
                 let way = Way::Stanza { reply: reply.into(), asker, payload, set: true, extension };
                 self.ask(Asked { actor, channel: Some(name), way }, turn);
             }
+            Some(Target::Participant(name, id)) => self.pass_message(stanza, &name, &id, turn),
             // What a server announces is not answered.
             Some(Target::Service) if stanza.from.node().is_none() => self.advert(stanza),
             _ if stanza.type_ == "headline" => {}

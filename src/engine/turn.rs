@@ -207,9 +207,8 @@ impl Engine {
     fn link_up(&mut self, turn: &mut Turn) {
         self.hosts.link_up();
         self.accounts.ask_again();
-        for full in self.pending.give_up() {
-            self.accounts.forget_question(&full);
-        }
+        let given_up = self.pending.give_up();
+        self.take_given_up(given_up, turn);
         self.ask_homes(turn);
         for domain in self.accounts.bare_domains() {
             self.ask_home_server(&domain, turn);
@@ -217,9 +216,8 @@ impl Engine {
     }
 
     fn tick(&mut self, turn: &mut Turn) {
-        for full in self.pending.expire(self.now) {
-            self.accounts.forget_question(&full);
-        }
+        let given_up = self.pending.expire(self.now);
+        self.take_given_up(given_up, turn);
         self.ask_homes(turn);
         self.destroy_deserted(turn);
     }

@@ -66,7 +66,7 @@ fn is_bare(child: &Element) -> bool {
 }
 
 /// What only the channel may say (protocol reading 6): nobody else speaks for it.
-fn speaks_for_the_channel(child: &Element, address: &str) -> bool {
+pub fn speaks_for_the_channel(child: &Element, address: &str) -> bool {
     match child.name() {
         "mix" => true,
         // An empty id would stand beside the one that the channel adds.

@@ -27,6 +27,7 @@ pub mod occupant;
 pub mod payloads;
 pub mod ping;
 pub mod privilege;
+pub mod proxy;
 pub mod pubsub;
 pub mod receipts;
 pub mod reflection;

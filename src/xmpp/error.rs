@@ -20,12 +20,35 @@ pub enum Condition {
     NotAllowed,
     PolicyViolation,
     RegistrationRequired,
+    RemoteServerTimeout,
     ResourceConstraint,
     ServiceUnavailable,
     UnexpectedRequest,
 }
 
 impl Condition {
+    /// All of them.
+    pub const ALL: [Condition; 15] = {
+        use Condition::*;
+        [
+            BadRequest,
+            Conflict,
+            FeatureNotImplemented,
+            Forbidden,
+            InternalServerError,
+            ItemNotFound,
+            JidMalformed,
+            NotAcceptable,
+            NotAllowed,
+            PolicyViolation,
+            RegistrationRequired,
+            RemoteServerTimeout,
+            ResourceConstraint,
+            ServiceUnavailable,
+            UnexpectedRequest,
+        ]
+    };
+
     /// The element name and the error type.
     pub fn spelling(self) -> (&'static str, &'static str) {
         use Condition::*;
@@ -41,11 +64,33 @@ impl Condition {
             NotAllowed => ("not-allowed", "cancel"),
             PolicyViolation => ("policy-violation", "modify"),
             RegistrationRequired => ("registration-required", "auth"),
+            RemoteServerTimeout => ("remote-server-timeout", "wait"),
             ResourceConstraint => ("resource-constraint", "wait"),
             ServiceUnavailable => ("service-unavailable", "cancel"),
             UnexpectedRequest => ("unexpected-request", "modify"),
         }
     }
+}
+
+/// Conditions that the service passes on and has no cause of its own for, with their types.
+const FOREIGN: [(&str, &str); 8] = [
+    ("gone", "cancel"),
+    ("not-authorized", "auth"),
+    ("recipient-unavailable", "wait"),
+    ("redirect", "modify"),
+    ("remote-server-not-found", "cancel"),
+    ("subscription-required", "auth"),
+    ("undefined-condition", "cancel"),
+    ("payment-required", "auth"),
+];
+
+/// The `<error/>` of a condition that somebody else stated, with nothing else that it said; of an undefined one where RFC
+/// 6120 §8.3.3 does not define it.
+pub fn restated(condition: &str) -> Tag {
+    let own = Condition::ALL.into_iter().map(Condition::spelling);
+    let mut known = own.chain(FOREIGN);
+    let (name, error_type) = known.find(|(name, _)| *name == condition).unwrap_or(("undefined-condition", "cancel"));
+    Tag::new("error").attr("type", error_type).child(Tag::in_ns(name, ns::STANZAS))
 }
 
 /// An error to answer with: the condition, a sentence for people, and a condition of a protocol's own.
@@ -102,23 +147,7 @@ mod tests {
 
     #[test]
     fn every_condition_is_one_that_the_stanza_crate_knows() {
-        use Condition::*;
-        for condition in [
-            BadRequest,
-            Conflict,
-            FeatureNotImplemented,
-            Forbidden,
-            InternalServerError,
-            ItemNotFound,
-            JidMalformed,
-            NotAcceptable,
-            NotAllowed,
-            PolicyViolation,
-            RegistrationRequired,
-            ResourceConstraint,
-            ServiceUnavailable,
-            UnexpectedRequest,
-        ] {
+        for condition in Condition::ALL {
             let xml = StanzaError::new(condition, "why").to_tag().attr("xmlns", ns::COMPONENT).into_xml();
             let element: minidom::Element = xml.parse().unwrap();
             xmpp_parsers::stanza_error::StanzaError::try_from(element).unwrap();

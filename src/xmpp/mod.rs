@@ -8,6 +8,6 @@ pub mod ns;
 pub mod stanza;
 pub mod tag;
 
-pub use error::{Condition, StanzaError};
+pub use error::{Condition, StanzaError, restated};
 pub use stanza::{Kind, Stanza, Unreadable};
 pub use tag::{Tag, escape_into, write_children, write_element};

@@ -39,6 +39,7 @@ pub fn files() -> Vec<PathBuf> {
 const SETUPS: &[(&str, &str)] = &[
     ("setup/archive", include_str!("../transcripts/setup/archive.xmpp")),
     ("setup/coven", include_str!("../transcripts/setup/coven.xmpp")),
+    ("setup/hidden", include_str!("../transcripts/setup/hidden.xmpp")),
     ("setup/delegated", include_str!("../transcripts/setup/delegated.xmpp")),
     ("setup/weekend", include_str!("../transcripts/setup/weekend.xmpp")),
 ];

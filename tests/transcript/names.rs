@@ -18,13 +18,21 @@ pub struct Names {
     /// Every channel so far by its tag, by the name it has here.
     channels: Vec<(u64, String)>,
     aliases: HashMap<String, String>,
+    resources: usize,
     ids: usize,
     chosen: usize,
 }
 
 impl Names {
     pub fn new(sealing_key: [u8; 16]) -> Names {
-        Names { sealer: Sealer::new(sealing_key), channels: Vec::new(), aliases: HashMap::new(), ids: 0, chosen: 0 }
+        Names {
+            sealer: Sealer::new(sealing_key),
+            channels: Vec::new(),
+            aliases: HashMap::new(),
+            resources: 0,
+            ids: 0,
+            chosen: 0,
+        }
     }
 
     /// Learns a channel and its people.
@@ -78,10 +86,16 @@ impl Names {
         }
         let is_hex = word.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         let alias = match word.len() {
-            32 if is_hex => self
-                .channels
-                .iter()
-                .find_map(|(tag, name)| Some(format!("{{{name}:{}}}", self.sealer.open(*tag, word)?)))?,
+            32 if is_hex => {
+                let mut channels = self.channels.iter();
+                let row =
+                    channels.find_map(|(tag, name)| Some(format!("{{{name}:{}}}", self.sealer.open(*tag, word)?)));
+                // What stands for a resource where JIDs are hidden.
+                row.unwrap_or_else(|| {
+                    self.resources += 1;
+                    format!("{{alias-{}}}", self.resources)
+                })
+            }
             24 if is_hex => {
                 self.ids += 1;
                 format!("{{id-{}}}", self.ids)

@@ -73,6 +73,8 @@ pub struct World {
     names: Names,
     now: Stamp,
     starts: u8,
+    /// Requests to participants, which those answer.
+    passed_on: Vec<Request>,
 }
 
 impl World {
@@ -85,7 +87,7 @@ impl World {
         let settings = settings(script, memory)?;
         let engine = start(&settings, &store, 0);
         let (book, names) = (AddressBook::default(), Names::new(SEALING_KEY));
-        let mut world = World { settings, store, engine, book, names, now: START, starts: 0 };
+        let mut world = World { settings, store, engine, book, names, now: START, starts: 0, passed_on: Vec::new() };
         // Where a multicast service is looked for, the transcript shows how.
         if world.settings.multicast.is_empty() {
             assert!(world.link(true, "the start").stanzas.is_empty(), "a fresh service has nothing to say");
@@ -107,9 +109,16 @@ impl World {
             fed.map_err(|error| at(error.to_string()))?;
         }
         self.now.0 += STEP_MS;
-        let owed = owed(&batch);
+        let (owed, passed_on) = owed(&batch);
         let answered = self.turn(batch, place);
-        assert_eq!(answered.answers, owed, "{place}: a request has exactly one answer");
+        // What one participant asks another is answered by that one, in its time.
+        let at_once = |answers: &[Request]| -> Vec<Request> {
+            let mut rest = answers.to_vec();
+            rest.retain(|request| !passed_on.contains(request) && !self.passed_on.contains(request));
+            rest
+        };
+        assert_eq!(at_once(&answered.answers), owed, "{place}: a request has exactly one answer");
+        self.passed_on.extend(passed_on);
         Ok(answered)
     }
 
@@ -361,21 +370,24 @@ fn inbound(frame: Frame<'_>) -> Option<Inbound> {
     }
 }
 
-/// The requests of a batch that have to be answered, sorted.
-fn owed(batch: &[Inbound]) -> Vec<Request> {
-    let mut owed: Vec<Request> = batch.iter().filter_map(request).collect();
+/// The requests of a batch that have to be answered, sorted, and those that are for a participant of a channel.
+fn owed(batch: &[Inbound]) -> (Vec<Request>, Vec<Request>) {
+    let mut owed: Vec<(bool, Request)> = batch.iter().filter_map(request).collect();
     owed.sort();
-    owed
+    let (passed_on, owed): (Vec<_>, Vec<_>) = owed.into_iter().partition(|(passed_on, _)| *passed_on);
+    let requests = |of: Vec<(bool, Request)>| of.into_iter().map(|(_, request)| request).collect();
+    (requests(owed), requests(passed_on))
 }
 
-fn request(inbound: &Inbound) -> Option<Request> {
+fn request(inbound: &Inbound) -> Option<(bool, Request)> {
     let (kind, from, to, id, answerable) = match inbound {
         Inbound::Stanza(it) => (it.kind, &it.from, &it.to, it.id.as_ref()?, !it.is_answer()),
         Inbound::Unreadable(it) => (it.kind?, it.from.as_ref()?, it.to.as_ref()?, it.id.as_ref()?, it.answerable),
         _ => return None,
     };
     let is_owed = kind == Kind::Iq && answerable && to.domain().as_str() == DOMAIN;
-    is_owed.then(|| (from.to_string(), id.clone()))
+    let is_passed_on = to.node().is_some_and(|node| node.as_str().contains('#'));
+    is_owed.then(|| (is_passed_on, (from.to_string(), id.clone())))
 }
 
 /// `N N`: so many a second, and so many at once.

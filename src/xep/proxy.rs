@@ -1,0 +1,105 @@
+//! Addresses of participants in a channel, and what goes between them (XEP-0403 §3.2, §4.5; XEP-0404 §2.4, §3.2).
+
+use super::{Sealer, Service, incoming};
+use crate::channel::proxy::Errand;
+use crate::channel::{Channel, ChannelName, Member, ParticipantId};
+use crate::xmpp::{Stanza, Tag, ns, write_children};
+use jid::{BareJid, NodeRef};
+use minidom::{Element, Node};
+
+/// What may be asked of the software of somebody whose JID is hidden: answers to these name no address.
+const HARMLESS: [&str; 4] = [ns::DISCO_INFO, ns::PING, ns::VERSION, "urn:xmpp:time"];
+const VCARDS: [&str; 2] = ["vcard-temp", "urn:ietf:params:xml:ns:vcard-4.0"];
+
+/// The channel and the participant that the localpart of an address stands for.
+pub fn parse(node: &NodeRef) -> Option<(ChannelName, ParticipantId)> {
+    let (id, channel) = node.as_str().split_once('#')?;
+    Some((ChannelName::new(channel)?, ParticipantId::new(id)?))
+}
+
+/// The address of a participant, at one of its resources or without one.
+pub fn address(service: &Service, channel: &Channel, member: &Member, resource: Option<&str>) -> String {
+    let bare = format!("{}#{}", member.id, service.address_of(channel.name()));
+    match resource {
+        Some(resource) => format!("{bare}/{}", shown_resource(&service.sealer, channel, member, resource)),
+        None => bare,
+    }
+}
+
+/// A resource as the channel shows it.
+pub fn shown_resource(sealer: &Sealer, channel: &Channel, member: &Member, resource: &str) -> String {
+    match member.shown_jid(channel.settings().visibility) {
+        Some(_) => resource.to_owned(),
+        None => sealer.alias(channel.profile().tag, &member.id, resource),
+    }
+}
+
+/// What a request to a participant is about; `None` where the channel does not pass it on.
+pub fn errand(payload: &Element, set: bool, veiled: bool) -> Option<Errand> {
+    let ns = payload.ns();
+    let pictures = [ns::AVATAR_DATA, ns::AVATAR_METADATA];
+    let nodes = || payload.children().all(|child| child.attr("node").is_some_and(|node| pictures.contains(&node)));
+    match () {
+        () if VCARDS.contains(&&*ns) || (ns == ns::PUBSUB && nodes()) => (!set).then_some(Errand::SeeCard),
+        () if veiled && (set || !HARMLESS.contains(&&*ns)) => None,
+        () => Some(Errand::Ask),
+    }
+}
+
+/// A message to one participant, as it goes on: `None` where nothing is left of it.
+pub fn message(stanza: &Stanza, channel: &str, from: &str, to: &str) -> Option<Tag> {
+    let mut content = String::new();
+    write_children(&stanza.element, |child| !incoming::speaks_for_the_channel(child, channel), &mut content);
+    let lang = stanza.element.attr_ns("http://www.w3.org/XML/1998/namespace", "lang");
+    let type_ = Some(&*stanza.type_).filter(|type_| !type_.is_empty());
+    let head = Tag::new("message").attr("from", from).attr("to", to).attr_opt("type", type_);
+    let head = head.attr_opt("id", stanza.id.as_deref()).attr_opt("xml:lang", lang);
+    (!content.is_empty()).then(|| head.raw(&content))
+}
+
+/// What an answer holds. Where the JID of who answers is hidden, whatever names it is taken out.
+pub fn content(stanza: &Stanza, veiled: Option<&BareJid>) -> String {
+    let mut element = stanza.element.clone();
+    if let Some(jid) = veiled {
+        let plain = jid.as_str().to_lowercase();
+        strike(&mut element, &[plain.replacen('@', "%40", 1), plain]);
+    }
+    let mut content = String::new();
+    write_children(&element, |_| true, &mut content);
+    content
+}
+
+/// Takes out every element within that names an address in its text or in a value, however it is spelled.
+fn strike(element: &mut Element, spellings: &[String; 2]) {
+    let names = |text: &str| {
+        let text = text.to_lowercase();
+        spellings.iter().any(|spelling| text.contains(spelling))
+    };
+    for node in element.take_nodes() {
+        match node {
+            Node::Element(child) if child.attrs().values().any(|value| names(value)) || child.texts().any(names) => {}
+            Node::Element(mut child) => {
+                strike(&mut child, spellings);
+                element.append_node(Node::Element(child));
+            }
+            text => element.append_node(text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_names_an_address_is_taken_out_and_nothing_else() {
+        let card = "<iq xmlns='jabber:client' from='a@h' to='b@h' id='1' type='result'><vCard xmlns='vcard-temp'>\
+                    <FN>Alice</FN><JABBERID>Alice@H/phone</JABBERID><URL>xmpp:alice%40h</URL><N x='alice@h'><GIVEN/></N>\
+                    <DESC>alice at h</DESC></vCard></iq>";
+        let stanza = Stanza::parse(card.as_bytes()).unwrap();
+        let jid = BareJid::new("alice@h").unwrap();
+        let left = "<vCard xmlns='vcard-temp'><FN>Alice</FN><DESC>alice at h</DESC></vCard>";
+        assert_eq!(content(&stanza, Some(&jid)), left);
+        assert!(content(&stanza, None).contains("JABBERID"));
+    }
+}
