@@ -7,6 +7,7 @@ mod transcript;
 
 use std::path::Path;
 use transcript::script::Script;
+use transcript::veil::{self, Looked};
 use transcript::world::Memory;
 use transcript::{files, run};
 
@@ -40,6 +41,15 @@ fn no_channel_has_to_stay_in_memory() {
         }
     }
     assert!(failures.is_empty(), "{} steps differ\n{}", failures.len(), failures.join("\n"));
+}
+
+/// XEP-0404: in a channel that hides JIDs, nobody who does not administer it is told one, whatever anybody asks for.
+#[test]
+fn a_channel_that_hides_jids_names_nobody() {
+    let mut looked = Looked::default();
+    files().iter().for_each(|path| veil::look(&Script::read(path), &mut looked));
+    assert!(looked.leaks.is_empty(), "{} stanzas name somebody\n{}", looked.leaks.len(), looked.leaks.join("\n\n"));
+    assert!(looked.stanzas > 300, "only {} stanzas were looked at", looked.stanzas);
 }
 
 /// What docs/groups.md shows to people who write clients is what a transcript holds.

@@ -4,6 +4,7 @@ pub mod difference;
 pub mod names;
 pub mod print;
 pub mod script;
+pub mod veil;
 pub mod world;
 
 use script::{Script, Step};

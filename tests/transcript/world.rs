@@ -9,14 +9,14 @@ use super::{Unplayable, print};
 use jid::{BareJid, DomainPart, Jid};
 use minidom::Element;
 use mixd::channel::group::Invitee;
-use mixd::channel::{Actor, ChannelName, Command, GroupWish, Limits, Membership, Rate, Stamp};
+use mixd::channel::{Actor, Channel, ChannelName, Command, GroupWish, Limits, Membership, Rate, Stamp, Visibility};
 use mixd::engine::{AddressBook, Addressee, Call, Engine, Inbound, Multicast, MulticastSettings, Out, Pam, Settings};
 use mixd::runtime::answer::answer;
 use mixd::runtime::framer::{Frame, Framer};
 use mixd::runtime::load::load_all;
 use mixd::store::{CommitError, Failure, MemoryStore, Retention, Store, Unsent};
 use mixd::xmpp::{Condition, Kind, Stanza, StanzaError, Unreadable, ns};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 const DOMAIN: &str = "mix.shakespeare.example";
 const SEALING_KEY: [u8; 16] = [7; 16];
@@ -207,6 +207,22 @@ impl World {
     pub fn refuse_next_commit(&mut self) -> Answered {
         self.store.fail_next_commits(1, Failure::Refused);
         Answered::default()
+    }
+
+    /// Who administers a channel; nobody where there is none in memory.
+    pub fn administrators(&self, name: &str) -> BTreeSet<String> {
+        let rights = self.channel(name).map(Channel::rights);
+        let people = rights.into_iter().flat_map(|rights| rights.owners.iter().chain(&rights.admins));
+        people.map(|jid| jid.to_string()).collect()
+    }
+
+    /// Whether a channel in memory hides JIDs.
+    pub fn hides(&self, name: &str) -> bool {
+        self.channel(name).is_none_or(|channel| channel.settings().visibility == Visibility::Hidden)
+    }
+
+    fn channel(&self, name: &str) -> Option<&Channel> {
+        self.engine.channels().find(|channel| channel.name().as_str() == name)
     }
 
     fn turn(&mut self, batch: Vec<Inbound>, place: &str) -> Answered {
