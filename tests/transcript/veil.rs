@@ -35,6 +35,7 @@ pub fn look(script: &Script, looked: &mut Looked) {
     // Whom a channel is about to be shown to is settled as of the step before.
     let mut known: BTreeSet<String> =
         ["hag66", "hecate", "cat"].map(|name| format!("{name}@shakespeare.example")).into();
+    let mut said: Vec<&String> = Vec::new();
     for step in script.steps() {
         if matches!(step, Step::Told { words, .. } if words.starts_with("after ")) {
             continue;
@@ -47,6 +48,7 @@ pub fn look(script: &Script, looked: &mut Looked) {
         }
         let sent = sent(step);
         known.extend(senders(sent));
+        said.extend(sent);
         for (to, stanzas) in answered.by_recipient() {
             let account = to.split('/').next().unwrap_or(to);
             if trusted.contains(account) || !account.contains('@') {
@@ -57,8 +59,10 @@ pub fn look(script: &Script, looked: &mut Looked) {
                 let text = lines.join("\n");
                 let rest = without_names(&text.replace(&format!("to='{to}'"), ""));
                 let named = known.iter().filter(|jid| *jid != account && rest.contains(&**jid));
-                // What somebody wrote into a message is what it wanted to say.
-                let mut named = named.filter(|jid| !sent.iter().any(|stanza| quotes(stanza, jid)));
+                // What somebody wrote into a message is what it wanted to say, and what it named itself it knew.
+                let is_own = |stanza: &&&String| stanza.contains(&format!(" from='{account}"));
+                let heard = || sent.iter().chain(said.iter().filter(is_own).copied());
+                let mut named = named.filter(|jid| !heard().any(|stanza| quotes(stanza, jid)));
                 if let Some(jid) = named.next() {
                     looked.leaks.push(format!("{}: {account} is told of {jid}\n{text}", script.place(step)));
                 }
