@@ -4,7 +4,7 @@ use super::event::MediaKind;
 use super::group::{Facts, GroupAnswer, GroupCommand, GroupLine, GroupWish};
 use super::{
     Change, ChannelName, Claim, Configuration, Invitation, Item, Limits, Message, Nick, Node, NodeSet, ParticipantId,
-    Preferences, PreferencesPatch, Stamp, Status,
+    Preferences, PreferencesPatch, Registry, Stamp, Status,
 };
 use jid::BareJid;
 use rand::rngs::StdRng;
@@ -27,6 +27,8 @@ pub struct Context<'a> {
     pub dice: &'a mut StdRng,
     /// The limits in force.
     pub limits: &'a Limits,
+    /// The nicks that accounts registered with the service.
+    pub registry: &'a Registry,
     /// What is known of the rows that the command names, by number.
     pub facts: &'a BTreeMap<u64, Facts>,
     /// Writes the payload of an information item anew, with another name in it.
@@ -81,6 +83,15 @@ pub enum Command {
     Leave,
     /// The account is removed at its home server: leave, and end the record.
     EndAccount,
+    /// Register a nick with the service; without one, let it choose (XEP-0407 §3).
+    RegisterNick {
+        /// The nick wanted.
+        nick: Option<Nick>,
+    },
+    /// Ask for one's registered nick.
+    ReadRegisteredNick,
+    /// Give one's registered nick up.
+    UnregisterNick,
     /// Take another nick; without one, let the channel choose (XEP-0369 §7.1.4).
     SetNick {
         /// The nick wanted.
@@ -281,6 +292,8 @@ pub enum Answer {
     },
     /// The asker is out.
     Left,
+    /// The nick that the asker has registered, where it has.
+    Registered(Option<Nick>),
     /// The nick in force.
     Nick(Nick),
     /// The subscriptions were changed.

@@ -98,6 +98,9 @@ impl Channel {
             Command::Ping => Ok(Decision::answer(Answer::Pong)),
             Command::Version => Ok(Decision::answer(Answer::Version)),
             Command::Group(command) => self.decide_group(actor, command, context),
+            Command::RegisterNick { .. } | Command::ReadRegisteredNick | Command::UnregisterNick => {
+                Err(Refusal::BadRequest("ask the service for this, not a channel".into()))
+            }
             Command::CreateGroup(_) | Command::ListGroups { .. } | Command::ClearAll => {
                 Err(Refusal::BadRequest("ask the service for this, not a channel".into()))
             }

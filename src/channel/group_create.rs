@@ -5,8 +5,8 @@ use super::event::{Event, EventKind};
 use super::group::GroupWish;
 use super::limits::check;
 use super::{
-    Actor, Change, Context, Limits, Member, Membership, Nick, NodeSet, Own, ParticipantId, Preferences, Refusal,
-    Rights, Row, RowKind, Settings, Status,
+    Actor, Change, Context, Member, Membership, Nick, NodeSet, Own, ParticipantId, Preferences, Refusal, Rights, Row,
+    RowKind, Settings, Status,
 };
 use jid::BareJid;
 use std::collections::BTreeSet;
@@ -52,6 +52,9 @@ pub fn plan(wish: &GroupWish, creator: &Actor, context: &mut Context<'_>) -> Res
     if wish.nick.as_ref().is_some_and(|nick| nick.as_str().len() > limits.nick_bytes_max) {
         return Err(Refusal::TooLong { what: "the nick", max: limits.nick_bytes_max });
     }
+    if wish.nick.as_ref().is_some_and(|nick| !context.registry.lets(&creator.account, nick)) {
+        return Err(Refusal::NickRegistered);
+    }
     let mut nicks = BTreeSet::new();
     let owner = person(&creator.account, wish.nick.clone(), Status::Joined, &mut nicks, context);
     let row = first_row(&owner, context);
@@ -59,7 +62,9 @@ pub fn plan(wish: &GroupWish, creator: &Actor, context: &mut Context<'_>) -> Res
     let status = if settings.membership == Membership::Invite { Status::Waiting } else { Status::Joined };
     let change = if status == Status::Joined { Change::Joined } else { Change::Invited };
     for invitee in &invited {
-        changes.push(change(person(&invitee.jid, invitee.nick.clone(), status, &mut nicks, context)));
+        // What somebody registered is its own word, the rest a suggestion.
+        let nick = context.registry.nick_of(&invitee.jid).or(invitee.nick.as_ref()).cloned();
+        changes.push(change(person(&invitee.jid, nick, status, &mut nicks, context)));
     }
     if settings.events {
         changes.push(Change::Published(row));
@@ -100,7 +105,7 @@ fn person(
     context: &mut Context<'_>,
 ) -> Member {
     let joined = status == Status::Joined;
-    let nick = nick_of(account, wish, joined, nicks, context.limits);
+    let nick = nick_of(account, wish, joined, nicks, context);
     Member {
         id: ParticipantId::random(context.dice),
         jid: account.clone(),
@@ -118,13 +123,22 @@ fn person(
 }
 
 /// The nick wished for, or one derived from the account; those who wait reserve none.
-fn nick_of(account: &BareJid, wish: Option<Nick>, joined: bool, nicks: &mut BTreeSet<String>, limits: &Limits) -> Nick {
-    let max = limits.nick_bytes_max;
+fn nick_of(
+    account: &BareJid,
+    wish: Option<Nick>,
+    joined: bool,
+    nicks: &mut BTreeSet<String>,
+    context: &Context<'_>,
+) -> Nick {
+    let (max, registry) = (context.limits.nick_bytes_max, context.registry);
+    let wish = wish.or_else(|| registry.nick_of(account).cloned());
     let wish = wish.unwrap_or_else(|| Nick::for_account(account)).cut(max);
     if !joined {
         return wish;
     }
-    let nick = nick_among(wish, nicks.len(), max, |nick| !nicks.contains(nick.key()));
+    let nick = nick_among(wish, nicks.len() + registry.len(), max, |nick| {
+        !nicks.contains(nick.key()) && registry.lets(account, nick)
+    });
     nicks.insert(nick.key().to_owned());
     nick
 }

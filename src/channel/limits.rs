@@ -18,6 +18,8 @@ pub struct Limits {
     pub channel_name_bytes_max: usize,
     /// A nick, in bytes.
     pub nick_bytes_max: usize,
+    /// Nicks registered with the service.
+    pub registered_nicks_max: usize,
     /// The children of one message, in bytes.
     pub payload_bytes_max: usize,
     /// A stanza id or origin id that a client chose, in bytes.
@@ -56,6 +58,7 @@ impl Default for Limits {
             channels_max: 1_000_000,
             channel_name_bytes_max: 128,
             nick_bytes_max: 128,
+            registered_nicks_max: 100_000,
             payload_bytes_max: 128 * 1024,
             id_bytes_max: 256,
             info_bytes_max: 16 * 1024,
@@ -230,6 +233,8 @@ pub struct FeatureSwitches {
     pub states: bool,
     /// Retracting messages for everybody.
     pub retraction: bool,
+    /// Registering nicks with the service.
+    pub nick_registration: bool,
 }
 
 impl Default for FeatureSwitches {
@@ -244,6 +249,7 @@ impl Default for FeatureSwitches {
             receipts: true,
             states: true,
             retraction: true,
+            nick_registration: true,
         }
     }
 }

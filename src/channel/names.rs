@@ -25,11 +25,7 @@ impl ChannelName {
 
     /// A random name for an ad hoc channel: a UUID of version 4.
     pub fn random(dice: &mut impl Rng) -> ChannelName {
-        let mut bytes: [u8; 16] = dice.random();
-        bytes[6] = (bytes[6] & 0x0F) | 0x40;
-        bytes[8] = (bytes[8] & 0x3F) | 0x80;
-        let hex = hex::encode(bytes);
-        ChannelName(format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]))
+        ChannelName(uuid(dice))
     }
 
     /// The name as text.
@@ -49,6 +45,15 @@ impl fmt::Display for ChannelName {
     }
 }
 
+/// A UUID of version 4 (RFC 4122).
+fn uuid(dice: &mut impl Rng) -> String {
+    let mut bytes: [u8; 16] = dice.random();
+    bytes[6] = (bytes[6] & 0x0F) | 0x40;
+    bytes[8] = (bytes[8] & 0x3F) | 0x80;
+    let hex = hex::encode(bytes);
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
 /// The name a participant goes by: enforced by the PRECIS Nickname profile, and its form for comparing (RFC 8266).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Nick {
@@ -63,6 +68,12 @@ impl Nick {
         let folded = shown.to_lowercase();
         let key = enforce(&folded).unwrap_or(folded);
         Some(Nick { shown, key })
+    }
+
+    /// A nick for somebody who has the service choose one (XEP-0407 §3): a UUID.
+    pub fn random(dice: &mut impl Rng) -> Nick {
+        let shown = uuid(dice);
+        Nick { key: shown.clone(), shown }
     }
 
     /// The nick derived for an account that stated none: its localpart, or a neutral word.

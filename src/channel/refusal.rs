@@ -14,6 +14,12 @@ pub enum Refusal {
     /// Somebody else in the channel goes by this nick.
     #[error("somebody in this channel goes by this nick")]
     NickTaken,
+    /// Somebody else registered this nick with the service.
+    #[error("somebody else registered this nick with the service")]
+    NickRegistered,
+    /// Somebody else goes by the nick that is to be registered.
+    #[error("somebody in a channel that you are in goes by this nick")]
+    NickHeld,
     /// Only participants may.
     #[error("only participants of the channel may do this")]
     NotJoined,
@@ -131,7 +137,7 @@ impl Refusal {
         match self {
             Refusal::NoSuchChannel => ("no-such-channel", ""),
             Refusal::NameTaken => ("name-taken", ""),
-            Refusal::NickTaken => ("nick-taken", ""),
+            Refusal::NickTaken | Refusal::NickRegistered | Refusal::NickHeld => ("nick-taken", ""),
             Refusal::NotJoined => ("not-joined", ""),
             Refusal::Forbidden(_) => ("forbidden", ""),
             Refusal::NotAllowed(_) => ("not-allowed", ""),
@@ -165,6 +171,8 @@ impl Refusal {
         match self {
             Refusal::NameTaken
             | Refusal::NickTaken
+            | Refusal::NickRegistered
+            | Refusal::NickHeld
             | Refusal::NoSuchNode
             | Refusal::NoSuchItem
             | Refusal::TooLong { .. }

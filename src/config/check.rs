@@ -49,6 +49,7 @@ fn ranges(config: &Config, wrong: &mut Vec<OutOfRange>) {
         ("limits.channels_max", of(limits.channels_max), 1, many),
         ("limits.channel_name_bytes_max", of(limits.channel_name_bytes_max), 1, 1023),
         ("limits.nick_bytes_max", of(limits.nick_bytes_max), 1, 1023),
+        ("limits.registered_nicks_max", of(limits.registered_nicks_max), 0, many),
         ("limits.payload_bytes_max", of(limits.payload_bytes_max), 1024, gib),
         ("limits.id_bytes_max", of(limits.id_bytes_max), 36, 1024),
         ("limits.info_bytes_max", of(limits.info_bytes_max), 1024, gib),

@@ -138,6 +138,6 @@ impl Engine {
 impl Effects {
     /// Nothing happens to anything; the asker is told this.
     pub(super) fn none(answer: Answer) -> Effects {
-        Effects { changes: Vec::new(), answer, own: Vec::new() }
+        Effects { changes: Vec::new(), answer, registration: None, own: Vec::new() }
     }
 }

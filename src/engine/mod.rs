@@ -14,6 +14,7 @@ mod groups;
 pub mod hosts;
 pub mod multicast;
 pub mod needs;
+mod nicks;
 pub mod outbox;
 pub mod pace;
 mod parley;
@@ -38,7 +39,7 @@ pub use outbox::{Audience, Delta, Entry, Fan, ListId, Out};
 pub use shelf::Census;
 pub use turn::{Inbound, Reason, Turn};
 
-use crate::channel::{ChannelName, Facts, Limits, Stamp, Status};
+use crate::channel::{ChannelName, Facts, Limits, Registry, Stamp, Status};
 use crate::store::{Directory, Whereabouts};
 use crate::xep::{Sealer, Service};
 use jid::{BareJid, DomainPart};
@@ -76,6 +77,7 @@ pub struct Settings {
 pub struct Engine {
     service: Service,
     shelf: Shelf,
+    registry: Registry,
     accounts: accounts::Accounts,
     hosts: hosts::Hosts,
     pending: pending::Pending,
@@ -104,7 +106,7 @@ impl Engine {
         settings: Settings,
         sealing_key: [u8; 16],
         seed: [u8; 32],
-        directory: Directory,
+        mut directory: Directory,
         whereabouts: Vec<(BareJid, Whereabouts)>,
     ) -> Engine {
         let hosts = hosts::Hosts::new(settings.pam, settings.multicast, settings.domain.as_str());
@@ -121,6 +123,7 @@ impl Engine {
                 page_max: settings.page_max,
                 sealer: Sealer::new(sealing_key),
             },
+            registry: Registry::restore(std::mem::take(&mut directory.nicks)),
             shelf: Shelf::new(directory, settings.channels_memory_bytes_max),
             accounts,
             hosts,
@@ -146,6 +149,11 @@ impl Engine {
     /// The highest number ever given to a channel.
     pub fn gid_highest(&self) -> u32 {
         self.shelf.gid_highest()
+    }
+
+    /// The nicks that are registered with the service.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
     }
 
     /// The channels in memory, for comparing them with the store.

@@ -105,6 +105,9 @@ impl Engine {
                 let slice = crate::xep::rsm::decode(payload).unwrap_or_default();
                 self.need_groups(&stanza.sender(), with.as_ref(), &slice, needs);
             }
+            "register" if payload.has_ns(ns::MIX_MISC) && stanza.type_ == "set" => {
+                self.need_own_channels(&stanza.sender(), needs);
+            }
             "clear-all" if payload.has_ns(ns::GROUP) => self.need_all_groups(&stanza.sender(), needs),
             _ => {}
         }

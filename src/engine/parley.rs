@@ -5,11 +5,13 @@ use super::showing::Done;
 use super::{Engine, Turn};
 use crate::channel::command::HistoryQuery;
 use crate::channel::{
-    Actor, Answer, Change, ChannelName, Command, Context, Decision, GroupAnswer, Guest, Member, NodeSet, Refusal, Style,
+    Actor, Answer, Change, ChannelName, Command, Context, Decision, GroupAnswer, Guest, Member, Nick, NodeSet, Refusal,
+    Style,
 };
+use crate::store::Record;
 use crate::xep::{Extension, Reply, Request, incoming, invitations, pubsub};
 use crate::xmpp::Tag;
-use jid::Jid;
+use jid::{BareJid, Jid};
 use minidom::Element;
 use rand::Rng;
 use std::collections::BTreeMap;
@@ -50,6 +52,8 @@ pub(super) struct Effects {
     pub changes: Vec<(ChannelName, Change)>,
     /// What the asker is told.
     pub answer: Answer,
+    /// Who has another registered nick from here on, or none.
+    pub registration: Option<(BareJid, Option<Nick>)>,
     /// What the asker's other devices are told of what it settled for itself alone, in which channels.
     pub own: Vec<(ChannelName, Tag)>,
 }
@@ -150,6 +154,12 @@ impl Engine {
                 let may_create = self.service.may_create(&asked.actor.account);
                 Ok(Effects::none(Answer::ServiceDescription { node, may_create }))
             }
+            Command::RegisterNick { nick } => self.register_nick(asked, nick),
+            Command::UnregisterNick => self.unregister_nick(&asked.actor.account),
+            Command::ReadRegisteredNick => {
+                let nick = self.registry.nick_of(&asked.actor.account).cloned();
+                Ok(Effects::none(Answer::Registered(nick)))
+            }
             Command::Version => Ok(Effects::none(Answer::Version)),
             Command::Ping => Ok(Effects::none(Answer::Pong)),
             Command::Destroy { name } => {
@@ -170,7 +180,13 @@ impl Engine {
                     command => command,
                 };
                 let own = self.own_event(&name, &command);
+                let ends_account = command == Command::EndAccount;
                 let mut effects = self.decide_in(&name, &asked.actor, command)?;
+                let account = &asked.actor.account;
+                if ends_account && self.registry.nick_of(account).is_some() {
+                    // A later account of that name is somebody else.
+                    effects.registration = Some((account.clone(), None));
+                }
                 if !effects.changes.is_empty() {
                     effects.own.extend(own);
                 }
@@ -192,23 +208,28 @@ impl Engine {
             now: self.now,
             dice: &mut self.dice,
             limits: &self.service.limits,
+            registry: &self.registry,
             facts: self.facts.get(&tag).unwrap_or(&none),
             rename: pubsub::renamed,
         };
         let Decision { changes, answer } = channel.decide(actor, command, &mut context)?;
         Ok(Effects {
             changes: changes.into_iter().map(|change| (name.clone(), change)).collect(),
-            answer,
-            own: Vec::new(),
+            ..Effects::none(answer)
         })
     }
 
     /// Applies a decision, answers it, and shows what happened.
     pub(super) fn carry_out(&mut self, asked: Asked<'_>, effects: Effects, turn: &mut Turn) {
-        let Effects { changes, answer, own } = effects;
+        let Effects { changes, answer, registration, own } = effects;
         self.notice_asker(&asked, &answer, turn);
         // The asker hears the answer before what it leads to.
         let ahead = std::mem::take(&mut turn.outbox);
+        if let Some((account, nick)) = registration {
+            let past = self.registry.set(&account, nick.clone());
+            turn.nicks_past.push((account.clone(), past));
+            turn.records.push(Record::Nick { account, nick });
+        }
         let since = turn.records.len();
         self.apply_and_show(Some(&asked.actor.account), changes, turn);
         let shown = std::mem::replace(&mut turn.outbox, ahead);

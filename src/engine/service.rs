@@ -25,7 +25,7 @@ impl Engine {
         let created = Change::Created { profile, settings, rights, info };
         self.put_created(&name, &created);
         asked.channel = Some(name.clone());
-        Ok(Effects { changes: vec![(name.clone(), created)], answer: Answer::Created { name }, own: Vec::new() })
+        Ok(Effects { changes: vec![(name.clone(), created)], ..Effects::none(Answer::Created { name }) })
     }
 
     /// Creates a group with its people, all or nothing (groups.md §3.1).
@@ -35,6 +35,7 @@ impl Engine {
             now: self.now,
             dice: &mut self.dice,
             limits: &self.service.limits,
+            registry: &self.registry,
             facts: &BTreeMap::new(),
             rename: pubsub::renamed,
         };
@@ -46,7 +47,7 @@ impl Engine {
         self.put_created(&name, &created);
         asked.channel = Some(name.clone());
         let changes = std::iter::once(created).chain(plan.changes).map(|change| (name.clone(), change)).collect();
-        Ok(Effects { changes, answer: Answer::GroupCreated { name, members: plan.members }, own: Vec::new() })
+        Ok(Effects { changes, ..Effects::none(Answer::GroupCreated { name, members: plan.members }) })
     }
 
     /// A name that is free, and what a new channel of it is.

@@ -52,7 +52,7 @@ pub struct Census {
 
 impl Shelf {
     pub fn new(directory: Directory, bytes_max: usize) -> Shelf {
-        let Directory { listings, gid_highest } = directory;
+        let Directory { listings, gid_highest, .. } = directory;
         let mut created = HashMap::new();
         for listing in &listings {
             count_up(&mut created, &listing.creator);

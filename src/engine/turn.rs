@@ -3,10 +3,11 @@
 use super::call::{Call, Called, Lookup};
 use super::outbox::{Audience, Fan, Lasting};
 use super::{Engine, Loaded, Out, Query};
-use crate::channel::{Change, ChannelName, Refusal, Stamp};
+use crate::channel::{Change, ChannelName, Nick, Refusal, Stamp};
 use crate::store::{Halves, Outdated, Part, Record, Unsent};
 use crate::xep::Reply;
 use crate::xmpp::{Stanza, StanzaError, Unreadable};
+use jid::BareJid;
 use std::sync::Arc;
 
 /// Something that came in.
@@ -50,6 +51,8 @@ pub struct Turn {
     /// The channels whose video is another one or none from here on, by their tags; their files are looked through
     /// after the commit.
     pub videos: Vec<(u64, ChannelName)>,
+    /// Whose registered nick the turn changed, and what it was before, in order.
+    pub(super) nicks_past: Vec<(BareJid, Option<Nick>)>,
     /// The marks of all calls of the turn.
     pub(super) tokens: Vec<u64>,
     /// What lists in answers have cost so far, in bytes.
@@ -194,10 +197,13 @@ impl Engine {
                     self.doubt(&name, &mut out);
                 }
                 Record::Whereabouts { account, .. } => self.accounts.mark_dirty(&account),
-                Record::Unsent(_) | Record::Sent(_) => {}
+                Record::Nick { .. } | Record::Unsent(_) | Record::Sent(_) => {}
             }
         }
         out.extend(turn.questions.into_iter().map(Out::Question));
+        for (account, past) in turn.nicks_past.into_iter().rev() {
+            self.registry.set(&account, past);
+        }
         let error = (&Refusal::Internal).into();
         out.extend(turn.replies.iter().map(|reply| Out::Stanza(reply.error(&error))));
         out

@@ -333,6 +333,10 @@ pub(super) fn whereabouts(account: &BareJid) -> Vec<u8> {
     key(b'w', &[&short(account.as_str())])
 }
 
+pub(super) fn registered_nick(account: &BareJid) -> Vec<u8> {
+    key(b'y', &[&short(account.as_str())])
+}
+
 pub(super) fn rows(tag: u64) -> Vec<u8> {
     key(b'r', &[&tag.to_be_bytes()])
 }

@@ -30,7 +30,7 @@ pub use unsent::{Halves, Part, Unsent};
 pub use verify::{Census, Finding, Sighting};
 
 use crate::channel::{
-    Change, Channel, ChannelName, Facts, MediaKind, Member, ParticipantId, Progress, Receipt, Row, Stamp, Status,
+    Change, Channel, ChannelName, Facts, MediaKind, Member, Nick, ParticipantId, Progress, Receipt, Row, Stamp, Status,
     Tombstone,
 };
 use jid::BareJid;
@@ -59,6 +59,13 @@ pub enum Record {
         account: BareJid,
         /// What is known.
         known: Option<Whereabouts>,
+    },
+    /// The nick that an account registered with the service; `None` where it has none.
+    Nick {
+        /// The account.
+        account: BareJid,
+        /// The nick.
+        nick: Option<Nick>,
     },
     /// What is sent of all this, kept until the host server is known to have it.
     Unsent(Unsent),
@@ -90,13 +97,15 @@ pub struct Listing {
     pub creator: BareJid,
 }
 
-/// Every channel there is, and what numbers channels have had.
+/// Every channel there is, what numbers channels have had, and which nicks are registered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Directory {
     /// The channels, in the order of names.
     pub listings: Vec<Listing>,
     /// The highest number ever given to a channel, destroyed ones included; 0 where there was none.
     pub gid_highest: u32,
+    /// The nicks that accounts registered with the service.
+    pub nicks: Vec<(BareJid, Nick)>,
 }
 
 /// Which rows to read: a range of numbers, narrowed, and cut to a page.

@@ -72,6 +72,10 @@ pub(super) fn plan(shelf: &impl Shelf, month: Month, seen: &Seen, records: &[Rec
         match record {
             Record::Channel { name, tag, change } => draft.change(name, *tag, change)?,
             Record::Whereabouts { account, known } => draft.whereabouts(account, known.as_ref())?,
+            Record::Nick { account, nick } => {
+                let value = nick.as_ref().map(|nick| keyspace::encode(&(account, nick))).transpose()?;
+                draft.writes.kept.insert(keyspace::registered_nick(account), value);
+            }
             Record::Unsent(unsent) => {
                 draft.writes.archive.insert(keyspace::unsent(unsent.number), keyspace::encode(unsent)?);
             }

@@ -72,7 +72,7 @@ fn newest_rows(archive: &Archive<'_, impl Shelf>) -> Result<Vec<Row>, StoreError
     Ok(rows)
 }
 
-/// Every channel there is, and the highest number that any ever had.
+/// Every channel there is, the highest number that any ever had, and the registered nicks.
 pub(super) fn directory(shelf: &impl Shelf) -> Result<Directory, StoreError> {
     let entries: Vec<(ChannelName, u64, bool, u32, Profile)> =
         shelf.values(Space::State, &keyspace::all(b'c'), usize::MAX)?;
@@ -82,7 +82,8 @@ pub(super) fn directory(shelf: &impl Shelf) -> Result<Directory, StoreError> {
         .collect();
     listings.sort_by(|a, b| a.name.cmp(&b.name));
     let gid_highest = shelf.value(Space::State, keyspace::GID_HIGHEST)?.unwrap_or(0);
-    Ok(Directory { listings, gid_highest })
+    let nicks = shelf.values(Space::State, &keyspace::all(b'y'), usize::MAX)?;
+    Ok(Directory { listings, gid_highest, nicks })
 }
 
 /// Everything kept of accounts' whereabouts.

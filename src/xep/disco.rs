@@ -1,7 +1,7 @@
 //! XEP-0030: what the service and its channels are, and what they hold.
 
 use super::mix_core::name_of;
-use super::{EXTENSIONS, Extension, Request, Route, Scope, admin, delegation, rsm};
+use super::{EXTENSIONS, Extension, Request, Route, Scope, admin, delegation, nicks, rsm};
 use crate::channel::{Answer, Command, Node, Refusal};
 use crate::xmpp::{Tag, ns};
 
@@ -52,7 +52,14 @@ impl Extension for Disco {
             },
             Answer::ServiceDescription { node: None, may_create } => {
                 let create = may_create.then(|| feature("urn:xmpp:mix:core:1#create-channel"));
-                Ok(Some(query.child(identity(&request.service.name)).children(all(Scope::Service)).child_opt(create)))
+                let nicks = request.service.limits.features.nick_registration.then(|| feature(nicks::FEATURE));
+                Ok(Some(
+                    query
+                        .child(identity(&request.service.name))
+                        .children(all(Scope::Service))
+                        .child_opt(nicks)
+                        .child_opt(create),
+                ))
             }
             Answer::Description => {
                 let Some(channel) = request.channel else { return Err(Refusal::NoSuchChannel) };

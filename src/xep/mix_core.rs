@@ -220,7 +220,7 @@ fn channel_name(text: &str, request: &Request<'_>) -> Result<ChannelName, Refusa
 }
 
 /// The nick asked for; blank counts as none (XEP-0369 §7.1.4).
-fn wanted_nick(payload: &Element) -> Result<Option<Nick>, Refusal> {
+pub(super) fn wanted_nick(payload: &Element) -> Result<Option<Nick>, Refusal> {
     let text = payload.children().find(|child| child.name() == "nick").map(Element::text).unwrap_or_default();
     if text.trim().is_empty() {
         return Ok(None);

@@ -22,6 +22,7 @@ pub mod mam_page;
 pub mod media;
 pub mod mix_core;
 pub mod moderation;
+pub mod nicks;
 pub mod notices;
 pub mod occupant;
 pub mod payloads;
@@ -102,6 +103,7 @@ pub static EXTENSIONS: &[&dyn Extension] = &[
     &occupant::OccupantIds,
     &avatar::Avatar,
     &invitations::Invitations,
+    &nicks::Nicks,
     &admin::Admin,
     &anon::Anon,
     &groups::Groups,

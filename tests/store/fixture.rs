@@ -92,6 +92,7 @@ impl Room {
             now: self.now,
             dice: &mut self.dice,
             limits: &self.limits,
+            registry: &Default::default(),
             facts: &self.facts,
             rename: mixd::xep::pubsub::renamed,
         };

@@ -2,7 +2,7 @@
 
 use crate::fixture::{DAY_MS, NOON, Room, jid, loaded, name};
 use mixd::channel::dedup::REPEATS_MAX;
-use mixd::channel::{Actor, Answer, Claim, Command, Context, Item, JoinWish, Limits, Node, Stamp};
+use mixd::channel::{Actor, Answer, Claim, Command, Context, Item, JoinWish, Limits, Nick, Node, Stamp};
 use mixd::store::{Bounds, Page, Record, Store, Whereabouts};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
@@ -23,8 +23,28 @@ claims!(
     an_item_is_replaced_and_may_be_long,
     long_rows_come_back_whole,
     invitations_are_kept_until_they_end,
+    registered_nicks_are_kept_until_they_are_given_up,
     a_store_that_is_empty_says_so,
 );
+
+fn registered_nicks_are_kept_until_they_are_given_up(store: &dyn Store) {
+    let set = |who: &str, nick: Option<&str>| {
+        let nick = nick.map(|nick| Nick::new(nick).unwrap());
+        store.commit(NOON, &[Record::Nick { account: jid(who), nick }]).unwrap();
+    };
+    let kept = || {
+        let nicks = store.directory().unwrap().nicks;
+        nicks.into_iter().map(|(who, nick)| format!("{who} {}", nick.as_str())).collect::<Vec<_>>()
+    };
+    set("hag66", Some("third witch"));
+    set("cat", Some("Grimalkin"));
+    set("hag66", Some("Third Witch"));
+    let mut found = kept();
+    found.sort();
+    assert_eq!(found, ["cat@host.example Grimalkin", "hag66@host.example Third Witch"]);
+    set("cat", None);
+    assert_eq!(kept(), ["hag66@host.example Third Witch"]);
+}
 
 fn invitations_are_kept_until_they_end(store: &dyn Store) {
     let mut room = Room::create(store, "coven", 1);
@@ -263,6 +283,7 @@ fn a_loaded_channel_knows_repeats(store: &dyn Store) {
             now,
             dice: &mut dice,
             limits: &Limits::default(),
+            registry: &Default::default(),
             facts: &Default::default(),
             rename: mixd::xep::pubsub::renamed,
         };

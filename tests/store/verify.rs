@@ -30,6 +30,8 @@ fn build(path: &Path) {
     room.run(&store, "p0", Command::Group(GroupCommand::Hide { rows: vec![8] }));
     room.run(&store, "owner", Command::Group(GroupCommand::Moderate { row: 4, reason: None }));
     room.run(&store, "p0", Command::Group(GroupCommand::Report { row: 8, progress: Progress::Read, exact: false }));
+    let nick = mixd::channel::Nick::new("Peter");
+    store_one(&store, mixd::store::Record::Nick { account: jid("p0"), nick });
     room.run(&store, "owner", Command::Invite { invitee: jid("guest2") });
     let subscriptions = [Node::Messages].into_iter().collect();
     let guest = mixd::channel::Guest { jid: jid("guest"), since: NOON, subscriptions, first: 1 };
@@ -110,6 +112,7 @@ const DAMAGES: &[(&str, u8, Damage, &str)] = &[
         Damage::Moved,
         "invitations: channel coven, invitation of guest2@host.example: it lies under other",
     ),
+    ("state", b'y', Damage::Moved, "nicks: registered nick of p0@host.example: it lies under another account"),
     ("state", b'v', Damage::Gone, "guests: channel coven, guest guest@host.example: the list of channels"),
     ("state", b'e', Damage::Moved, "lists: channel coven, list Allowed: stranger@host.example lies under"),
     ("state", b'l', Damage::Gone, "is on a list that ceased to be and is not cleared away"),

@@ -3,7 +3,7 @@
 //! `{coven:1}` is the id of the first row of the channel coven, `{coven:hag66}` the id of its participant
 //! `hag66@shakespeare.example` (another domain is written out), `{coven:token:cat}` the token of an invitation of `cat`,
 //! `{channel-1}` the first name that the service chose,
-//! `{id-1}` the first stanza id that it drew. A channel that is created again under its name is `coven#2`.
+//! `{id-1}` the first stanza id that it drew, `{uuid-1}` the first other UUID. A channel that is created again under its name is `coven#2`.
 
 use super::Unplayable;
 use mixd::channel::Channel;
@@ -20,6 +20,7 @@ pub struct Names {
     aliases: HashMap<String, String>,
     resources: usize,
     ids: usize,
+    uuids: usize,
     chosen: usize,
 }
 
@@ -31,6 +32,7 @@ impl Names {
             aliases: HashMap::new(),
             resources: 0,
             ids: 0,
+            uuids: 0,
             chosen: 0,
         }
     }
@@ -100,6 +102,10 @@ impl Names {
                 self.ids += 1;
                 format!("{{id-{}}}", self.ids)
             }
+            36 if is_uuid(word) && is_drawn(word) => {
+                self.uuids += 1;
+                format!("{{uuid-{}}}", self.uuids)
+            }
             _ => return None,
         };
         self.aliases.insert(word.to_owned(), alias.clone());
@@ -136,6 +142,11 @@ impl Names {
         let (tag, _) = self.channels.iter().find(|(_, other)| other == channel)?;
         Some(self.sealer.seal(*tag, row.parse().ok()?))
     }
+}
+
+/// Whether a UUID is of version 4 and written as the service does.
+fn is_drawn(uuid: &str) -> bool {
+    uuid.as_bytes()[14] == b'4' && uuid.bytes().all(|b| b == b'-' || b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 fn is_uuid(text: &str) -> bool {

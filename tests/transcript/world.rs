@@ -9,7 +9,9 @@ use super::{Unplayable, print};
 use jid::{BareJid, DomainPart, Jid};
 use minidom::Element;
 use mixd::channel::group::Invitee;
-use mixd::channel::{Actor, Channel, ChannelName, Command, GroupWish, Limits, Membership, Rate, Stamp, Visibility};
+use mixd::channel::{
+    Actor, Channel, ChannelName, Command, GroupWish, Limits, Membership, Rate, Registry, Stamp, Visibility,
+};
 use mixd::engine::{AddressBook, Addressee, Call, Engine, Inbound, Multicast, MulticastSettings, Out, Pam, Settings};
 use mixd::runtime::answer::answer;
 use mixd::runtime::framer::{Frame, Framer};
@@ -252,7 +254,9 @@ impl World {
     }
 
     fn compare_with_store(&mut self, place: &str) {
-        for listing in self.store.directory().expect("the store can be read").listings {
+        let directory = self.store.directory().expect("the store can be read");
+        assert_eq!(Registry::restore(directory.nicks), *self.engine.registry(), "{place}: memory and store differ");
+        for listing in directory.listings {
             let stored = self.store.load(std::slice::from_ref(&listing.name)).expect("the store can be read");
             stored.iter().flatten().for_each(|channel| self.names.learn(channel));
         }
@@ -311,6 +315,7 @@ fn settings(script: &Script, memory: Memory) -> Result<Settings, Unplayable> {
             "operator" => settings.operators.push(BareJid::new(&value).map_err(|_| wrong("an account"))?),
             "creators" => settings.creators = value.split_whitespace().map(str::to_owned).collect(),
             "guests_max" => settings.limits.guests_max = number()?,
+            "registered_nicks_max" => settings.limits.registered_nicks_max = number()?,
             "invitations_max" => settings.limits.invitations_max = number()?,
             "invitations_per_inviter_max" => settings.limits.invitations_per_inviter_max = number()?,
             "invitation_s" => settings.limits.invitation_s = number()? as u64,
@@ -344,6 +349,7 @@ fn settings(script: &Script, memory: Memory) -> Result<Settings, Unplayable> {
                     "receipts" => features.receipts = false,
                     "states" => features.states = false,
                     "retraction" => features.retraction = false,
+                    "nick_registration" => features.nick_registration = false,
                     _ => return Err(wrong("a feature")),
                 }
             }

@@ -5,7 +5,7 @@ use super::draft::Draft;
 use crate::channel::event::EventKind;
 use crate::channel::{
     Action, Actor, Answer, Change, Channel, Context, Decision, Invitation, JoinWish, Limits, Member, Nick, NodeSet,
-    Own, ParticipantId, Refusal, Rights, Status,
+    Own, ParticipantId, Refusal, Registry, Rights, Status,
 };
 use jid::BareJid;
 use rand::rngs::StdRng;
@@ -44,8 +44,9 @@ impl Channel {
         let nick = match nick {
             Some(nick) => self.free_nick(actor, nick, context)?,
             None => {
-                let wish = past.map(|past| past.nick.clone()).or_else(|| self.neutral_nick(context));
-                choose_nick(&draft, &actor.account, wish, context.limits)
+                let wish = self.registered_nick(&actor.account, context.registry);
+                let wish = wish.or_else(|| past.map(|past| past.nick.clone())).or_else(|| self.neutral_nick(context));
+                choose_nick(&draft, &actor.account, wish, context)
             }
         };
         let nodes = if self.is_group() && subscribe.is_empty() { NodeSet::GROUP } else { subscribe };
@@ -199,7 +200,8 @@ impl Channel {
             Some(nick) => self.free_nick(actor, nick, context)?,
             None => {
                 let draft = Draft::new(self, context.now);
-                choose_nick(&draft, &actor.account, Some(seated.nick.clone()), context.limits)
+                let wish = self.registered_nick(&actor.account, context.registry);
+                choose_nick(&draft, &actor.account, wish.or_else(|| Some(seated.nick.clone())), context)
             }
         };
         let answer = Answer::Nick(nick.clone());
@@ -209,12 +211,19 @@ impl Channel {
         Ok(Decision { changes: vec![Change::Renamed(Member { nick, ..seated.clone() })], answer })
     }
 
+    /// The nick that an account registered, where it is to go by it unasked (protocol reading 12). Where JIDs are hidden, a
+    /// nick that only one account can have would tell who it is.
+    pub(super) fn registered_nick(&self, account: &BareJid, registry: &Registry) -> Option<Nick> {
+        registry.nick_of(account).filter(|_| self.settings().shows_jids()).cloned()
+    }
+
     /// The nick, if it is short enough and nobody else's.
     fn free_nick(&self, actor: &Actor, nick: Nick, context: &Context<'_>) -> Result<Nick, Refusal> {
         if nick.as_str().len() > context.limits.nick_bytes_max {
             return Err(Refusal::TooLong { what: "the nick", max: context.limits.nick_bytes_max });
         }
         match self.holder_of(&nick) {
+            _ if !context.registry.lets(&actor.account, &nick) => Err(Refusal::NickRegistered),
             Some(holder) if *holder != actor.account => Err(Refusal::NickTaken),
             _ => Ok(nick),
         }
@@ -238,11 +247,12 @@ impl Channel {
 }
 
 /// The wish, or the localpart of the account, with a number behind it where it is taken.
-pub fn choose_nick(draft: &Draft<'_>, account: &BareJid, wish: Option<Nick>, limits: &Limits) -> Nick {
-    let max = limits.nick_bytes_max;
+pub fn choose_nick(draft: &Draft<'_>, account: &BareJid, wish: Option<Nick>, context: &Context<'_>) -> Nick {
+    let max = context.limits.nick_bytes_max;
     let wish = wish.unwrap_or_else(|| Nick::for_account(account)).cut(max);
-    let others = draft.channel.participant_count() + draft.changes.len();
-    nick_among(wish, others, max, |nick| draft.is_free(nick, account))
+    let others = draft.channel.participant_count() + draft.changes.len() + context.registry.len();
+    let is_free = |nick: &Nick| draft.is_free(nick, account) && context.registry.lets(account, nick);
+    nick_among(wish, others, max, is_free)
 }
 
 /// The wish where it is free, or else with a number behind it.

@@ -29,7 +29,7 @@ impl Channel {
             self.take_out(&mut draft, by.as_ref(), jid);
         }
         for invitee in add {
-            self.bring_in(&mut draft, by.as_ref(), &invitee, context.limits, context.dice);
+            self.bring_in(&mut draft, by.as_ref(), &invitee, context);
         }
         let max = self.people_max(context.limits);
         let grown = draft.count() > self.participant_count() + self.waiting_count();
@@ -87,14 +87,7 @@ impl Channel {
     }
 
     /// Adds one person; who is in already stays as it is.
-    fn bring_in(
-        &self,
-        draft: &mut Draft<'_>,
-        by: Option<&Member>,
-        invitee: &Invitee,
-        limits: &Limits,
-        dice: &mut StdRng,
-    ) {
+    fn bring_in(&self, draft: &mut Draft<'_>, by: Option<&Member>, invitee: &Invitee, context: &mut Context<'_>) {
         let invites = self.settings().membership == Membership::Invite;
         match draft.status(&invitee.jid) {
             Some(Status::Joined) => return,
@@ -102,14 +95,16 @@ impl Channel {
             _ => {}
         }
         let past = draft.member(&invitee.jid).cloned();
-        let wish = invitee.nick.clone().or_else(|| past.as_ref().map(|past| past.nick.clone()));
+        // What somebody registered is its own word, the rest a suggestion.
+        let wish = self.registered_nick(&invitee.jid, context.registry).or_else(|| invitee.nick.clone());
+        let wish = wish.or_else(|| past.as_ref().map(|past| past.nick.clone()));
         if invites {
-            let member = waiting(draft, &invitee.jid, wish, limits, dice);
+            let member = waiting(draft, &invitee.jid, wish, context.limits, context.dice);
             draft.put(Change::Invited, member.clone());
             draft.event(EventKind::MemberAdded, by, Some(&member), Some("waiting"));
         } else {
-            let nick = choose_nick(draft, &invitee.jid, wish, limits);
-            let member = seated(draft, &invitee.jid, nick, NodeSet::GROUP, dice);
+            let nick = choose_nick(draft, &invitee.jid, wish, context);
+            let member = seated(draft, &invitee.jid, nick, NodeSet::GROUP, context.dice);
             draft.put(Change::Joined, member.clone());
             draft.event(EventKind::MemberAdded, by, Some(&member), Some("joined"));
         }

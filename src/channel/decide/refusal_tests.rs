@@ -71,6 +71,7 @@ fn what_is_switched_off_is_refused_by_name() {
         receipts: false,
         states: false,
         retraction: false,
+        nick_registration: false,
     };
     world.limits.features = features;
     let kinds = [

@@ -13,6 +13,7 @@ pub struct World {
     pub channel: Channel,
     pub facts: BTreeMap<u64, Facts>,
     pub limits: Limits,
+    pub registry: Registry,
     pub dice: StdRng,
     pub now: Stamp,
     /// The members as a store would keep them.
@@ -54,13 +55,23 @@ impl World {
         let mut dice = StdRng::seed_from_u64(5);
         let now = Stamp(1_000_000);
         let facts = BTreeMap::new();
-        let mut context = Context { now, dice: &mut dice, limits: &limits, facts: &facts, rename };
+        let mut context =
+            Context { now, dice: &mut dice, limits: &limits, registry: &Registry::default(), facts: &facts, rename };
         let plan = group_create::plan(&wish, &actor("ann"), &mut context)?;
         let profile = Profile { tag: 1, created: now, creator: jid("ann"), gid: 1, listed: false };
         let info = Item { label: Some(plan.subject), ..Item::default() };
         let name = ChannelName::new("g").unwrap();
         let channel = Channel::create(name, profile, plan.settings, plan.rights, info);
-        let mut world = World { channel, facts, limits, dice, now, kept: BTreeMap::new(), last: Vec::new() };
+        let mut world = World {
+            channel,
+            facts,
+            limits,
+            registry: Registry::default(),
+            dice,
+            now,
+            kept: BTreeMap::new(),
+            last: Vec::new(),
+        };
         world.apply(plan.changes);
         Ok(world)
     }
@@ -119,8 +130,14 @@ impl World {
     }
 
     pub fn ask(&mut self, name: &str, command: Command) -> Result<Answer, Refusal> {
-        let mut context =
-            Context { now: self.now, dice: &mut self.dice, limits: &self.limits, facts: &self.facts, rename };
+        let mut context = Context {
+            now: self.now,
+            dice: &mut self.dice,
+            limits: &self.limits,
+            registry: &self.registry,
+            facts: &self.facts,
+            rename,
+        };
         let decision = self.channel.decide(&actor(name), command, &mut context)?;
         self.apply(decision.changes);
         Ok(decision.answer)

@@ -12,6 +12,7 @@ mod indexes;
 mod invitations;
 mod lists;
 mod members;
+mod nicks;
 mod receipts;
 mod rows;
 mod survey;
@@ -68,7 +69,7 @@ pub struct Census {
 /// One check: what it is called, and what it looks at.
 type Check<'a, S> = (&'static str, fn(&Survey<'a, S>) -> Result<(), StoreError>);
 
-fn checks<'a, S: Shelf>() -> [Check<'a, S>; 13] {
+fn checks<'a, S: Shelf>() -> [Check<'a, S>; 14] {
     [
         ("entries", entries::check),
         ("commits", commits::check),
@@ -76,6 +77,7 @@ fn checks<'a, S: Shelf>() -> [Check<'a, S>; 13] {
         ("lists", lists::check),
         ("members", members::check),
         ("accounts", accounts::check),
+        ("nicks", nicks::check),
         ("guests", guests::check),
         ("invitations", invitations::check),
         ("rows", rows::check),

@@ -1,0 +1,76 @@
+//! Nicks that are registered with the service (XEP-0407 §3): who has which, and what changes in channels by it.
+
+use super::Engine;
+use super::parley::{Asked, Effects};
+use crate::channel::{Answer, ChannelName, Command, Nick, Refusal};
+use jid::BareJid;
+
+/// Channels in which one registration gives its account another nick, at most.
+const RENAMED_MAX: usize = 1000;
+
+impl Engine {
+    /// Registers a nick: the one wished for, or the one that the account has, or a random one. Its account goes by it from
+    /// here on in every channel that shows JIDs, all or none. Whoever else went by it before in such a channel keeps it,
+    /// and nothing is registered: nobody is renamed by somebody else. Where JIDs are hidden, a nick that only one account
+    /// of the service can have would tell who it is.
+    pub(super) fn register_nick(&mut self, asked: &Asked<'_>, wish: Option<Nick>) -> Result<Effects, Refusal> {
+        let limits = &self.service.limits;
+        if !limits.features.nick_registration {
+            return Err(Refusal::FeatureOff("nick_registration"));
+        }
+        let account = &asked.actor.account;
+        let (past, max) = (self.registry.nick_of(account).cloned(), limits.nick_bytes_max);
+        let is_new = past.is_none();
+        let nick = wish.or(past).unwrap_or_else(|| Nick::random(&mut self.dice).cut(max));
+        if nick.as_str().len() > max {
+            return Err(Refusal::TooLong { what: "the nick", max });
+        }
+        if !self.registry.lets(account, &nick) {
+            return Err(Refusal::NickRegistered);
+        }
+        let max = limits.registered_nicks_max;
+        if is_new && self.registry.len() >= max {
+            return Err(Refusal::TooMany { what: "registered nicks", max });
+        }
+        let mut effects = Effects::none(Answer::Registered(Some(nick.clone())));
+        for name in self.own_channels(account)? {
+            let channel = self.shelf.channel(&name).ok_or(Refusal::Busy)?;
+            if channel.participant(account).is_none() || !channel.settings().shows_jids() {
+                continue;
+            }
+            match self.decide_in(&name, &asked.actor, Command::SetNick { nick: Some(nick.clone()) }) {
+                Ok(renamed) => effects.changes.extend(renamed.changes),
+                Err(Refusal::NickTaken) => return Err(Refusal::NickHeld),
+                // Groups may be switched off; then nothing changes in them.
+                Err(_) => {}
+            }
+        }
+        effects.registration = Some((account.clone(), Some(nick)));
+        Ok(effects)
+    }
+
+    /// Gives a registered nick up; its account goes by it on where it did.
+    pub(super) fn unregister_nick(&self, account: &BareJid) -> Result<Effects, Refusal> {
+        self.registry.nick_of(account).ok_or(Refusal::NoSuchItem)?;
+        let registration = Some((account.clone(), None));
+        Ok(Effects { registration, ..Effects::none(Answer::Registered(None)) })
+    }
+
+    fn own_channels(&self, account: &BareJid) -> Result<Vec<ChannelName>, Refusal> {
+        let names = self.memberships.get(account).map(Vec::as_slice).unwrap_or_default();
+        match names.len() > RENAMED_MAX {
+            true => Err(Refusal::TooMany { what: "channels to take a nick in at once", max: RENAMED_MAX }),
+            false => Ok(names.to_vec()),
+        }
+    }
+
+    /// What has to be loaded before a nick can be registered.
+    pub(super) fn need_own_channels(&self, account: &BareJid, needs: &mut super::Needs) {
+        match self.memberships.get(account) {
+            Some(names) if names.len() <= RENAMED_MAX => names.iter().for_each(|name| self.need_channel(name, needs)),
+            Some(_) => {}
+            None if needs.accounts.contains(account) => {}
+            None => needs.accounts.push(account.clone()),
+        }
+    }
+}

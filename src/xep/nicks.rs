@@ -1,0 +1,49 @@
+//! XEP-0407 §3: nicks registered with the service.
+//!
+//! The XEP has registering alone. Asking for one's nick is a get of the same element, giving it up a `<remove/>` in it, as
+//! accounts are given up by XEP-0077.
+
+use super::mix_core::wanted_nick;
+use super::{Extension, Request, Route, Scope};
+use crate::channel::{Answer, Command, Refusal};
+use crate::xmpp::{Tag, ns};
+
+/// The feature that tells of it, where it is offered.
+pub const FEATURE: &str = "urn:xmpp:mix:misc:0#nick-register";
+
+/// XEP-0407 §3.
+pub struct Nicks;
+
+impl Extension for Nicks {
+    fn name(&self) -> &'static str {
+        "XEP-0407"
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        const ROUTES: &[Route] = &[
+            Route::get(Scope::Service, "register", ns::MIX_MISC),
+            Route::set(Scope::Service, "register", ns::MIX_MISC),
+        ];
+        ROUTES
+    }
+
+    fn decode(&self, request: &Request<'_>) -> Result<Command, Refusal> {
+        if !request.set {
+            return Ok(Command::ReadRegisteredNick);
+        }
+        if request.payload.children().any(|child| child.name() == "remove") {
+            return Ok(Command::UnregisterNick);
+        }
+        Ok(Command::RegisterNick { nick: wanted_nick(request.payload)? })
+    }
+
+    fn encode(&self, answer: &Answer, _: &Request<'_>) -> Result<Option<Tag>, Refusal> {
+        Ok(match answer {
+            Answer::Registered(nick) => {
+                let nick = nick.as_ref().map(|nick| Tag::new("nick").text(nick.as_str()));
+                Some(Tag::in_ns("register", ns::MIX_MISC).child_opt(nick))
+            }
+            _ => None,
+        })
+    }
+}
