@@ -233,7 +233,7 @@ fn a_correction_goes_with_its_message_within_one_batch() {
     let made = |id: &str| Message { origin_id: Some(id.into()), ..message("x") };
     let said = world.call("ann", Addressee::Gid(gid), Command::Publish(made("o1"))).unwrap().group.unwrap();
     let (row, tag) = (said.head.row, said.tag);
-    let corrected = Command::Publish(Message { corrects: Some("o1".into()), ..made("o2") });
+    let corrected = Command::Publish(Message { corrects: true, target: Some(row), ..made("o2") });
     let retracted = Command::Group(GroupCommand::Moderate { row, reason: None });
     world.turn(vec![("ann", Addressee::Gid(gid), corrected), ("ann", Addressee::Gid(gid), retracted)]);
     let gone = world.store.tombstones(tag, &[row, row + 1]).unwrap();

@@ -69,6 +69,11 @@ impl Recent {
         (now.0.saturating_sub(stamp.0) <= REPEAT_MS_MAX).then_some(row)
     }
 
+    /// The row that this author calls so, however long ago that was.
+    pub fn row_of(&self, author: &ParticipantId, id: &str) -> Option<u64> {
+        self.rows.get(&(author.clone(), id.to_owned())).map(|&(row, _)| row)
+    }
+
     /// The origin id of a row, where it is among the newest.
     pub fn origin_of(&self, row: u64) -> Option<&str> {
         self.order.iter().rev().find(|(_, number, _)| *number == row).map(|(key, ..)| &*key.1)

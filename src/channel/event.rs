@@ -91,8 +91,8 @@ pub struct Tombstone {
     pub retraction: u64,
     /// When.
     pub stamp: Stamp,
-    /// Who.
-    pub by: ParticipantId,
+    /// Who, where that is somebody with a record in the channel.
+    pub by: Option<ParticipantId>,
     /// Whether that was not its author.
     pub moderated: bool,
     /// Why, where that was said.

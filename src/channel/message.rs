@@ -23,8 +23,8 @@ pub struct Message {
     pub target: Option<u64>,
     /// Whether it retracts that row (XEP-0424).
     pub retracts: bool,
-    /// The sender's own id of an earlier message that it corrects (XEP-0308).
-    pub corrects: Option<String>,
+    /// Whether it corrects that row (XEP-0308).
+    pub corrects: bool,
     /// The kind of file it carries.
     pub media: Option<MediaKind>,
     /// What it reports of earlier rows: a receipt or a marker.

@@ -241,6 +241,12 @@ impl Channel {
         self.member(account).filter(|member| member.is_joined())
     }
 
+    /// The row that a participant names by an id of its own, among the newest: its origin id or its stanza id.
+    pub fn own_row(&self, account: &BareJid, id: &str) -> Option<u64> {
+        let author = &self.participant(account)?.id;
+        self.recent.row_of(author, id).or_else(|| self.sent.row_of(author, id))
+    }
+
     /// Everybody who is in the channel, in no order.
     pub fn participants(&self) -> impl Iterator<Item = &Member> {
         self.members.values().filter(|member| member.is_joined())

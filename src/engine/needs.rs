@@ -69,7 +69,12 @@ impl Engine {
                 self.need_channel(&name, needs);
                 let element = if stanza.kind == Kind::Iq { stanza.payload() } else { Some(&stanza.element) };
                 if let (Some(element), Some(tag)) = (element, self.shelf.tag_of(&name)) {
-                    let named = rows::named(element, &self.service.sealer, tag);
+                    let mut named = rows::named(element, &self.service.sealer, tag);
+                    if let Some(channel) = self.shelf.channel(&name).filter(|_| stanza.kind == Kind::Message) {
+                        let account = stanza.sender();
+                        let own = rows::own_names(element).filter_map(|id| channel.own_row(&account, id));
+                        named.extend(own.take(rows::ROWS_MAX));
+                    }
                     self.need_rows(tag, named, needs);
                 }
             }

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// The version of the layout and of every value.
-pub(super) const VERSION: u8 = 2;
+pub(super) const VERSION: u8 = 3;
 /// How many rows share one entry of the index of blocks.
 pub(super) const BLOCK_ROWS: u64 = 128;
 /// How many rows a report takes that counts as near.

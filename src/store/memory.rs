@@ -351,7 +351,7 @@ mod tests {
             row,
             retraction: 9,
             stamp: Stamp(0),
-            by: author(),
+            by: Some(author()),
             moderated: false,
             reason: Some("long ".repeat(2000)),
         };

@@ -1,7 +1,7 @@
 //! A groupchat message on its way in: what is kept of it, and what only the channel may say and so is stripped.
 
-use super::{Request, Weight, media, receipts};
-use crate::channel::{Command, Message, Refusal};
+use super::{Request, Sealer, Weight, media, receipts, rows};
+use crate::channel::{Channel, Command, Message, Refusal};
 use crate::xmpp::{Tag, ns, write_children};
 use minidom::Element;
 
@@ -14,30 +14,22 @@ pub fn decode(request: &Request<'_>) -> Result<Command, Refusal> {
     let Some(channel) = request.channel else { return Err(Refusal::NoSuchChannel) };
     let address = request.service.address_of(channel.name());
     let relayed = |child: &Element| !speaks_for_the_channel(child, &address);
-    let weight = stanza.children().filter(|child| relayed(child)).filter_map(weigh).max();
-    let Some(weight) = weight else {
+    let weights = stanza.children().filter(|child| relayed(child)).filter_map(|child| weigh_within(stanza, child));
+    let Some(weight) = weights.max() else {
         return Err(Refusal::BadRequest("the message is empty".into()));
     };
-    let hint = |name: &str| stanza.has_child(name, ns::HINTS);
-    let retracts = stanza.children().find(|child| is_retraction(child));
-    let archived = match weight {
-        Weight::State => false,
-        // What was kept is not taken back in passing.
-        _ if retracts.is_some() => true,
-        _ if hint("no-store") || hint("no-permanent-store") => false,
-        Weight::Pass => {
-            hint("store") && stanza.children().any(|child| super::weigh(child).is_none() && !is_bare(child))
-        }
-        Weight::Keep | Weight::Count => true,
-    };
+    let named = names(request, channel);
     let mut payload = String::with_capacity(256);
-    write_children(stanza, relayed, &mut payload);
     let (sealer, tag) = (&request.service.sealer, channel.profile().tag);
-    if let Some(retract) = retracts.filter(|retract| retract.has_ns(ns::MIX_MISC)) {
-        // XEP-0407 §4 has a spelling of its own; clients look for the one of XEP-0424.
-        Tag::in_ns("retract", ns::RETRACT).attr_opt("id", retract.attr("id")).write(&mut payload);
+    let is_plain = |child: &Element| child.is("retract", ns::RETRACT) && row_of(child, sealer, tag).is_some();
+    let misspelled = |child: &Element| child.is("retract", ns::RETRACT) && !is_plain(child);
+    write_children(stanza, |child| relayed(child) && !misspelled(child), &mut payload);
+    if named.retracts && !stanza.children().any(is_plain) {
+        // Clients look for XEP-0424, and for the channel's id in it, however the sender spelled it.
+        let id = named.row.map(|row| sealer.seal(tag, row));
+        Tag::in_ns("retract", ns::RETRACT).attr_opt("id", id).write(&mut payload);
     }
-    let corrects = stanza.get_child("replace", ns::CORRECT).and_then(|replace| replace.attr("id"));
+    let archived = is_archived(stanza, weight, named.retracts);
     let own = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
     Ok(Command::Publish(Message {
         stanza_id: own(stanza.attr("id")),
@@ -46,13 +38,50 @@ pub fn decode(request: &Request<'_>) -> Result<Command, Refusal> {
         archived,
         echoed: weight > Weight::State,
         counted: archived && weight == Weight::Count,
-        retracts: retracts.is_some(),
+        retracts: named.retracts,
         media: media::of_message(stanza),
         reports: if weight == Weight::Pass { receipts::report(stanza, sealer, tag) } else { None },
-        target: target(stanza).or(corrects).and_then(|id| sealer.open(tag, id)),
-        corrects: own(corrects),
+        target: named.row,
+        corrects: named.corrects,
         payload,
     }))
+}
+
+fn is_archived(stanza: &Element, weight: Weight, retracts: bool) -> bool {
+    let hint = |name: &str| stanza.has_child(name, ns::HINTS);
+    match weight {
+        Weight::State => false,
+        // What was kept is not taken back in passing.
+        _ if retracts => true,
+        _ if hint("no-store") || hint("no-permanent-store") => false,
+        Weight::Pass => {
+            hint("store") && stanza.children().any(|child| super::weigh(child).is_none() && !is_bare(child))
+        }
+        Weight::Keep | Weight::Count => true,
+    }
+}
+
+/// What a child means for keeping the message that it is in. A body that stands in for something else means what that
+/// does (XEP-0428).
+fn weigh_within(stanza: &Element, child: &Element) -> Option<Weight> {
+    let weight = weigh(child);
+    if !child.is("body", ns::CLIENT) {
+        return weight;
+    }
+    let stands_for = stanza.children().filter(|fallback| is_for_the_body(fallback)).filter_map(|fallback| {
+        let original = |other: &&Element| match fallback.attr("for") {
+            Some(ns) => other.has_ns(ns),
+            None => !other.has_ns(ns::CLIENT),
+        };
+        stanza.children().filter(original).filter_map(super::weigh).max()
+    });
+    stands_for.min().or(weight)
+}
+
+/// Whether a child says that the whole body stands in for something else.
+fn is_for_the_body(child: &Element) -> bool {
+    let is_whole = |part: &Element| part.name() == "body" && part.attr("start").is_none() && part.attr("end").is_none();
+    child.is("fallback", ns::FALLBACK) && (child.children().next().is_none() || child.children().any(is_whole))
 }
 
 /// What a child means for keeping the message; what no extension knows is relayed, what only accompanies means nothing.
@@ -84,17 +113,34 @@ fn same_address(stated: &str, address: &str) -> bool {
     jid::Jid::new(stated.trim()).is_ok_and(|stated| stated.to_bare().as_str() == address)
 }
 
-fn is_retraction(child: &Element) -> bool {
-    child.is("retract", ns::RETRACT) || child.is("retract", ns::MIX_MISC)
+/// The row that a child names by the channel's id of it.
+fn row_of(child: &Element, sealer: &Sealer, tag: u64) -> Option<u64> {
+    sealer.open(tag, child.attr("id")?)
 }
 
-/// The id of the message that this one refers to, where the reference is to a stanza id (XEP-0424, XEP-0444, XEP-0461).
-fn target(stanza: &Element) -> Option<&str> {
-    let refers = |child: &&Element| {
-        is_retraction(child) || child.is("reactions", ns::REACTIONS) || child.is("reply", "urn:xmpp:reply:0")
+/// What a message says of an earlier one.
+struct Named {
+    /// The row of it.
+    row: Option<u64>,
+    /// Whether it is retracted.
+    retracts: bool,
+    /// Whether it is corrected.
+    corrects: bool,
+}
+
+/// The message that this one refers to: one that it retracts, else one that it corrects, else one that it reacts or
+/// replies to (XEP-0424, XEP-0308, XEP-0444, XEP-0461).
+fn names(request: &Request<'_>, channel: &Channel) -> Named {
+    let stanza = request.payload;
+    let row = |child: &Element| row_of(child, &request.service.sealer, channel.profile().tag);
+    let own = |child: &Element| {
+        row(child).or_else(|| channel.own_row(&request.actor.account, child.attr("id").filter(|id| !id.is_empty())?))
     };
-    // A retraction may be a reply as well.
-    let mut children = stanza.children();
-    let child = stanza.children().find(|child| is_retraction(child)).or_else(|| children.find(refers))?;
-    child.attr("id")
+    if let Some(retraction) = stanza.children().find(|child| rows::is_retraction(child)) {
+        return Named { row: own(retraction), retracts: true, corrects: false };
+    }
+    let corrected = stanza.children().find(|child| rows::is_correction(child)).and_then(own);
+    let refers = |child: &&Element| child.is("reactions", ns::REACTIONS) || child.is("reply", ns::REPLY);
+    let referred = || stanza.children().find(refers).and_then(row);
+    Named { row: corrected.or_else(referred), retracts: false, corrects: corrected.is_some() }
 }

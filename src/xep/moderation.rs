@@ -22,20 +22,28 @@ impl Extension for Moderation {
     }
 
     fn routes(&self) -> &'static [Route] {
-        const ROUTES: &[Route] = &[Route::set(Scope::Channel, "moderate", ns::MODERATE)];
+        const ROUTES: &[Route] = &[
+            Route::set(Scope::Channel, "moderate", ns::MODERATE),
+            // As older versions of the specification had it; it is taken and not announced.
+            Route::set(Scope::Channel, "apply-to", ns::FASTEN),
+        ];
         ROUTES
     }
 
     fn decode(&self, request: &Request<'_>) -> Result<Command, Refusal> {
         let payload = request.payload;
         let Some(channel) = request.channel else { return Err(Refusal::NoSuchChannel) };
-        if !payload.has_child("retract", ns::RETRACT) {
+        let (request_of, retract) = match payload.get_child("moderate", ns::MODERATE_0) {
+            Some(inner) if payload.has_ns(ns::FASTEN) => (inner, ns::RETRACT_0),
+            _ => (payload, ns::RETRACT),
+        };
+        if !request_of.has_child("retract", retract) {
             return Err(Refusal::Unsupported("messages can be retracted, and nothing else be done to them".into()));
         }
         let id = payload.attr("id").ok_or_else(|| Refusal::BadRequest("the request names no message".into()))?;
         // A row that cannot be: whether the asker may do this is decided first.
         let row = request.service.sealer.open(channel.profile().tag, id).unwrap_or(0);
-        let reason = payload.children().find(|child| child.name() == "reason").map(Element::text);
+        let reason = request_of.children().find(|child| child.name() == "reason").map(Element::text);
         let reason = reason.filter(|reason| !reason.trim().is_empty());
         Ok(Command::Group(GroupCommand::Moderate { row, reason }))
     }

@@ -2,7 +2,7 @@
 //!
 //! The payloads themselves are relayed untouched.
 
-use super::{Extension, Weight};
+use super::{Extension, Weight, rows};
 use crate::xmpp::ns;
 use minidom::Element;
 
@@ -20,10 +20,14 @@ impl Extension for Payloads {
             ("file-sharing", ns::FILE_SHARING) | ("file", ns::FILE_METADATA) | ("x", ns::OOB) => Weight::Count,
             // XEP-0297: whoever forwards a message says it again; to a channel of one it is history (XEP-0407 §7).
             ("forwarded", ns::FORWARD) => Weight::Count,
+            // XEP-0384: what has no payload hands over keys, and nobody reads it.
+            ("encrypted", ns::OMEMO | ns::OMEMO_LEGACY) if !child.children().any(|part| part.name() == "payload") => {
+                Weight::Keep
+            }
             ("encrypted", ns::OMEMO | ns::OMEMO_LEGACY) | ("openpgp", ns::OPENPGP) => Weight::Count,
             ("subject", ns::CLIENT) => Weight::Keep,
-            ("retract", ns::RETRACT | ns::MIX_MISC) => Weight::Keep,
             ("reactions", ns::REACTIONS) | ("replace", ns::CORRECT) => Weight::Keep,
+            _ if rows::is_retraction(child) => Weight::Keep,
             _ => return None,
         })
     }

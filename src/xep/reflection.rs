@@ -110,11 +110,15 @@ impl Frame<'_> {
         let reason = tombstone.and_then(|tombstone| tombstone.reason.as_deref());
         let target = row.target.map(|target| self.id(target));
         let retract = Tag::in_ns("retract", ns::RETRACT).attr_opt("id", target);
-        retract.child(self.moderator(&row.author)).child_opt(reason.map(|reason| Tag::new("reason").text(reason)))
+        let by = tombstone.and_then(|tombstone| tombstone.by.as_ref());
+        retract.child(self.moderator(by)).child_opt(reason.map(|reason| Tag::new("reason").text(reason)))
     }
 
-    fn moderator(&self, by: &ParticipantId) -> Tag {
-        Tag::in_ns("moderated", ns::MODERATE).attr("by", format!("{}/{by}", self.channel)).child(occupant::id(by))
+    /// Nobody is named where the moderator has no record in the channel (XEP-0425 §5).
+    fn moderator(&self, by: Option<&ParticipantId>) -> Tag {
+        let moderated = Tag::in_ns("moderated", ns::MODERATE);
+        let named = by.map(|by| moderated.clone().attr("by", format!("{}/{by}", self.channel)).child(occupant::id(by)));
+        named.unwrap_or(moderated)
     }
 
     /// What stands in place of the contents (XEP-0424 §4, XEP-0425 §5).
@@ -126,7 +130,7 @@ impl Frame<'_> {
             return retracted;
         }
         let reason = tombstone.reason.as_deref().map(|reason| Tag::new("reason").text(reason));
-        retracted.child(self.moderator(&tombstone.by)).child_opt(reason)
+        retracted.child(self.moderator(tombstone.by.as_ref())).child_opt(reason)
     }
 
     /// A message that is kept nowhere: a random id, and no stanza id.

@@ -27,7 +27,7 @@ pub fn named(element: &Element, sealer: &Sealer, tag: u64) -> Vec<u64> {
         let items = element.children().filter(|child| child.name() == "item");
         let ids = items.filter_map(|item| item.attr("id")).chain(element.attr("id")).chain(element.attr("up-to"));
         named.extend(ids.filter_map(|id| open(sealer, tag, id)));
-    } else if element.has_ns(ns::MODERATE) {
+    } else if element.has_ns(ns::MODERATE) || element.has_ns(ns::FASTEN) {
         named.extend(element.attr("id").and_then(|id| sealer.open(tag, id)));
     }
     named.truncate(ROWS_MAX);
@@ -35,13 +35,38 @@ pub fn named(element: &Element, sealer: &Sealer, tag: u64) -> Vec<u64> {
 }
 
 fn names_a_row(child: &Element) -> bool {
-    let retracts = child.name() == "retract" && (child.has_ns(ns::RETRACT) || child.has_ns(ns::MIX_MISC));
-    retracts || child.has_ns(ns::RECEIPTS) || child.has_ns(ns::MARKERS)
+    is_retraction(child) || is_correction(child) || child.has_ns(ns::RECEIPTS) || child.has_ns(ns::MARKERS)
+}
+
+/// Whether a child of a message retracts another one: by XEP-0424, by XEP-0407 §4, or as an older version of XEP-0424
+/// had it, wrapped in XEP-0422.
+pub fn is_retraction(child: &Element) -> bool {
+    child.is("retract", ns::RETRACT)
+        || child.is("retract", ns::MIX_MISC)
+        || (child.is("apply-to", ns::FASTEN) && child.has_child("retract", ns::RETRACT_0))
+}
+
+/// Whether a child of a message corrects another one.
+pub fn is_correction(child: &Element) -> bool {
+    child.is("replace", ns::CORRECT)
+}
+
+/// The ids by which a message names earlier ones that have to be its sender's: the channel's ids, or the sender's own
+/// ones (XEP-0308 §3; XEP-0424 §5.1).
+pub fn own_names(message: &Element) -> impl Iterator<Item = &str> {
+    let names = message.children().filter(|child| is_retraction(child) || is_correction(child));
+    names.filter_map(|child| child.attr("id"))
 }
 
 /// What a command says of rows of which more has to be known than their numbers.
 pub fn of_command(command: &Command) -> Vec<u64> {
-    let Command::Group(command) = command else { return Vec::new() };
+    let command = match command {
+        Command::Publish(message) if message.retracts || message.corrects => {
+            return message.target.into_iter().collect();
+        }
+        Command::Group(command) => command,
+        _ => return Vec::new(),
+    };
     match command {
         GroupCommand::Report { row, .. }
         | GroupCommand::ReadMessageInfo { row }

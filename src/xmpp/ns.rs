@@ -68,6 +68,14 @@ pub const RECEIPTS: &str = "urn:xmpp:receipts";
 pub const MARKERS: &str = "urn:xmpp:chat-markers:0";
 /// XEP-0424 retraction.
 pub const RETRACT: &str = "urn:xmpp:message-retract:1";
+/// XEP-0424 retraction, as deployed before.
+pub const RETRACT_0: &str = "urn:xmpp:message-retract:0";
+/// XEP-0422: what older versions of XEP-0424 and XEP-0425 were wrapped in.
+pub const FASTEN: &str = "urn:xmpp:fasten:0";
+/// XEP-0428 what of a message stands in for something else.
+pub const FALLBACK: &str = "urn:xmpp:fallback:0";
+/// XEP-0461 replies.
+pub const REPLY: &str = "urn:xmpp:reply:0";
 /// XEP-0444 reactions.
 pub const REACTIONS: &str = "urn:xmpp:reactions:0";
 /// XEP-0308 correction.
@@ -111,5 +119,7 @@ pub const NODE_PRESENCE: &str = "urn:xmpp:mix:nodes:presence";
 pub const NODE_JIDMAP: &str = "urn:xmpp:mix:nodes:jidmap";
 /// XEP-0406.
 pub const MIX_ADMIN: &str = "urn:xmpp:mix:admin:0";
+/// XEP-0425 moderation, as deployed before.
+pub const MODERATE_0: &str = "urn:xmpp:message-moderate:0";
 /// XEP-0425 moderation.
 pub const MODERATE: &str = "urn:xmpp:message-moderate:1";

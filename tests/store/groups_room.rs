@@ -75,7 +75,7 @@ impl Room {
             row,
             retraction: self.channel.head().row,
             stamp: self.now,
-            by: by.clone(),
+            by: Some(by.clone()),
             moderated: row.is_multiple_of(2),
             reason: row.is_multiple_of(3).then(|| "spam".to_owned()),
         }

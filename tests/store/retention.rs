@@ -129,8 +129,8 @@ fn what_is_known_of_rows_goes_with_them(store: &dyn Store) {
     let reader = room.channel.member(&jid("p1")).unwrap().id.clone();
     for n in 0..700u64 {
         room.now = Stamp(NOON.0 + n * DAY_MS / 10);
-        let corrects = (n % 5 == 4).then(|| format!("s{}", room.rows.len() - 1));
-        let message = Message { corrects, target: None, ..room.message("hello") };
+        let target = (n % 5 == 4).then(|| room.channel.head().row);
+        let message = Message { corrects: target.is_some(), target, ..room.message("hello") };
         room.run(store, "p0", Command::Publish(message));
         let last = room.channel.head().row;
         let member = room.channel.member(&jid("p1")).unwrap();

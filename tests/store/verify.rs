@@ -23,8 +23,9 @@ fn build(path: &Path) {
     mixd::store::Store::commit(&store, room.now, &settings).unwrap();
     let file = Message { media: Some(mixd::channel::MediaKind::Image), ..room.message("a picture") };
     room.run(&store, "p0", Command::Publish(file));
-    let corrects = room.rows.last().unwrap().origin_id.clone();
-    let correction = Message { corrects, ..room.message("a better one") };
+    let target = room.rows.last().map(|row| row.number);
+    room.know(&store, &Vec::from_iter(target));
+    let correction = Message { corrects: true, target, ..room.message("a better one") };
     room.run(&store, "p0", Command::Publish(correction));
     room.know(&store, &[4, 8]);
     room.run(&store, "p0", Command::Group(GroupCommand::Hide { rows: vec![8] }));

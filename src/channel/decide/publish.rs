@@ -24,6 +24,7 @@ impl Channel {
         if message.retracts {
             return self.retract_by_message(actor, author, message, context);
         }
+        self.check_correction(author, &message, context)?;
         let mut draft = Draft::new(self, context.now);
         let row = self.row_of(&draft, author, message, context);
         draft.row(row);
@@ -32,28 +33,43 @@ impl Channel {
 
     /// The row that a message becomes.
     pub(super) fn row_of(&self, draft: &Draft<'_>, author: &Member, message: Message, context: &Context<'_>) -> Row {
-        // XEP-0308 names a message by its sender's own id, which most clients state as origin id too.
-        let find = |id: &str| {
-            let by_origin = self.recent.find(&author.id, id, context.now);
-            by_origin.or_else(|| self.sent.find(&author.id, id, context.now))
-        };
-        let corrected = message.corrects.as_deref().and_then(find);
+        let corrected =
+            message.target.filter(|_| message.corrects).and_then(|row| self.corrected(author, row, context));
         let named = message.target.filter(|&target| target <= self.head().row);
-        // Some clients name it by the id that the channel gave it.
-        let is_own = |row: u64| self.tail.authors(&[(row, row)]).contains_key(&author.id);
-        let is_correction = corrected.is_some() || (message.corrects.is_some() && named.is_some_and(is_own));
         Row {
             ordinal: draft.head.ordinal + u64::from(message.counted),
             counted: message.counted,
             kind: if message.retracts { RowKind::Retraction } else { RowKind::Message },
             media: message.media,
-            corrects: is_correction,
+            corrects: corrected.is_some(),
             target: corrected.or(named),
             stanza_id: message.stanza_id,
             origin_id: message.origin_id,
             lang: message.lang,
             payload: message.payload,
             ..draft.blank_row(author.id.clone(), author.nick.as_str().to_owned())
+        }
+    }
+
+    /// XEP-0308 §4: only its author corrects a message, and only while there is something to correct.
+    fn check_correction(&self, author: &Member, message: &Message, context: &Context<'_>) -> Result<(), Refusal> {
+        let target = message.target.filter(|_| message.corrects);
+        let Some(facts) = target.and_then(|row| context.facts.get(&row)) else { return Ok(()) };
+        match facts.row.kind {
+            _ if facts.row.author != author.id => Err(Refusal::Forbidden("only its author may correct a message")),
+            _ if facts.entombed => Err(Refusal::NotAllowed("the message was retracted")),
+            RowKind::Message => Ok(()),
+            _ => Err(Refusal::NotAllowed("only messages can be corrected")),
+        }
+    }
+
+    /// The message that a correction of a row corrects: what corrects a correction corrects the same message.
+    fn corrected(&self, author: &Member, row: u64, context: &Context<'_>) -> Option<u64> {
+        match context.facts.get(&row) {
+            Some(facts) if facts.row.corrects => facts.row.target,
+            Some(_) => Some(row),
+            // The message came in the same batch.
+            None => self.tail.authors(&[(row, row)]).contains_key(&author.id).then_some(row),
         }
     }
 

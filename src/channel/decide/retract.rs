@@ -5,7 +5,8 @@ use super::draft::Draft;
 use crate::channel::group::Facts;
 use crate::channel::limits::check;
 use crate::channel::{
-    Action, Actor, Answer, Change, Channel, Context, GroupAnswer, Member, Message, Refusal, Row, RowKind, Tombstone,
+    Action, Actor, Answer, Change, Channel, Context, GroupAnswer, Member, Message, ParticipantId, Refusal, Row,
+    RowKind, Tombstone,
 };
 
 impl Channel {
@@ -23,7 +24,8 @@ impl Channel {
         // Nothing in it is to be read, whatever its fallback text says.
         let message = Message { counted: false, ..message };
         let row = Row { kind, ..self.row_of(&draft, author, message, context) };
-        self.entomb(&mut draft, row, facts, None);
+        let by = Some(row.author.clone());
+        self.entomb(&mut draft, row, facts, by, None);
         draft.finish(Answer::Taken)
     }
 
@@ -48,12 +50,13 @@ impl Channel {
         let kind = self.kind_of_retraction(actor, facts, context)?;
         let mut draft = Draft::new(self, context.now);
         if !facts.entombed {
+            // An operator, or an owner who is not in the channel, has no name there.
             let (id, nick) = match by {
                 Some(by) => (by.id.clone(), by.nick.as_str().to_owned()),
                 None => (facts.row.author.clone(), facts.row.nick.clone()),
             };
             let row = Row { kind, target: Some(row), ..draft.blank_row(id, nick) };
-            self.entomb(&mut draft, row, facts, reason);
+            self.entomb(&mut draft, row, facts, by.map(|by| by.id.clone()), reason);
         }
         draft.finish(Answer::Group(GroupAnswer::Done))
     }
@@ -78,12 +81,19 @@ impl Channel {
     }
 
     /// Adds the row of a retraction, and the tombstones of what it retracts: the message and its corrections.
-    fn entomb(&self, draft: &mut Draft<'_>, row: Row, facts: &Facts, reason: Option<String>) {
+    fn entomb(
+        &self,
+        draft: &mut Draft<'_>,
+        row: Row,
+        facts: &Facts,
+        by: Option<ParticipantId>,
+        reason: Option<String>,
+    ) {
         let tombstone = Tombstone {
             row: facts.row.number,
             retraction: row.number,
             stamp: row.stamp,
-            by: row.author.clone(),
+            by,
             moderated: row.kind == RowKind::Moderation,
             reason,
         };

@@ -188,7 +188,7 @@ fn rule_7_receipts_go_to_the_author_alone_or_are_relayed() {
 fn rule_8_a_retraction_is_a_row_and_leaves_tombstones_of_the_message_and_its_corrections() {
     let mut world = World::group(Membership::Auto, &["bob", "cy"]);
     let row = world.say("bob", "first");
-    let correction = Message { corrects: Some("o-first".into()), ..text("second") };
+    let correction = Message { corrects: true, target: Some(row), ..text("second") };
     world.ask("bob", Command::Publish(correction)).unwrap();
     let retract =
         |target| Command::Publish(Message { retracts: true, target: Some(target), ..text(&target.to_string()) });
