@@ -48,7 +48,9 @@ impl Engine {
         let is_in = |status: &Status| *status != Status::Left;
         let shared = |name: &ChannelName, status: &Status| {
             let Some(with) = with else { return true };
-            is_in(status) && self.groups.get(with).and_then(|theirs| theirs.get(name)).is_some_and(is_in)
+            // Where JIDs are hidden, that somebody is there is not to be learned by its JID (XEP-0404 §2.2).
+            let tells = with == account || self.shelf.shows_jids(name);
+            tells && is_in(status) && self.groups.get(with).and_then(|theirs| theirs.get(name)).is_some_and(is_in)
         };
         let own = self.groups.get(account).into_iter().flatten();
         let names = own.filter(|(name, status)| self.shelf.exists(name) && shared(name, status));
@@ -216,6 +218,9 @@ impl Engine {
 }
 
 fn line(channel: &Channel, member: &Member) -> GroupLine {
+    let mut group = channel.snapshot(false);
+    // Nor is anybody else named.
+    group.owner = group.owner.filter(|owner| *owner == member.jid || channel.unveils_to(&member.jid));
     let (newest, stamp) = (channel.newest(), channel.head().stamp);
     let (last_row, last_activity) = match member.status {
         Status::Joined => ((newest > 0).then_some(newest), (newest > 0).then_some(stamp)),
@@ -226,7 +231,7 @@ fn line(channel: &Channel, member: &Member) -> GroupLine {
         }
     };
     GroupLine {
-        group: channel.snapshot(false),
+        group,
         standing: channel.standing_of(&member.jid),
         status: member.status,
         unread: channel.unread_of(member),

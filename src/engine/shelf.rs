@@ -102,6 +102,9 @@ impl Shelf {
             let participants = shelved.channel.participant_count();
             self.participants = self.participants + participants - shelved.participants;
             shelved.participants = participants;
+            if let Some(listing) = self.directory.get_mut(name) {
+                listing.shows_jids = shelved.channel.settings().shows_jids();
+            }
             let listed = shelved.channel.profile().listed;
             if let Some(listing) = self.directory.get_mut(name).filter(|listing| listing.listed != listed) {
                 listing.listed = listed;
@@ -169,6 +172,11 @@ impl Shelf {
         self.directory.get(name).is_some_and(|listing| !listing.listed)
     }
 
+    /// Whether a channel exists that tells everybody in it who the others are.
+    pub fn shows_jids(&self, name: &ChannelName) -> bool {
+        self.directory.get(name).is_some_and(|listing| listing.shows_jids)
+    }
+
     /// Whether a channel has to be loaded before a turn may ask for it.
     pub fn is_cold(&self, name: &ChannelName) -> bool {
         (self.exists(name) || self.doubtful.contains(name)) && !self.channels.contains_key(name)
@@ -176,9 +184,14 @@ impl Shelf {
 
     pub fn put(&mut self, channel: Channel) {
         let (name, profile) = (channel.name().clone(), channel.profile());
-        let creator = profile.creator.clone();
-        let listing =
-            Listing { name: name.clone(), tag: profile.tag, gid: profile.gid, listed: profile.listed, creator };
+        let listing = Listing {
+            name: name.clone(),
+            tag: profile.tag,
+            gid: profile.gid,
+            listed: profile.listed,
+            shows_jids: channel.settings().shows_jids(),
+            creator: profile.creator.clone(),
+        };
         self.gid_highest = self.gid_highest.max(listing.gid);
         self.numbers.insert(listing.gid, name.clone());
         self.list(&name, listing.listed);

@@ -93,6 +93,8 @@ pub struct Listing {
     pub gid: u32,
     /// Whether people who are not in it find it.
     pub listed: bool,
+    /// Whether it tells everybody in it who the others are (XEP-0404 §2.2).
+    pub shows_jids: bool,
     /// Who created it.
     pub creator: BareJid,
 }

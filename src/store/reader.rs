@@ -6,7 +6,7 @@ use super::shelf::{Order, Shelf, Space};
 use super::{Bounds, Directory, Listing, StoreError, Whereabouts, facts};
 use crate::channel::dedup::REPEATS_MAX;
 use crate::channel::{
-    Channel, ChannelName, Guest, Invitation, Item, Kept, Member, Node, ParticipantId, Profile, Row, Status,
+    Channel, ChannelName, Guest, Invitation, Item, Kept, Member, Node, ParticipantId, Profile, Row, Settings, Status,
 };
 use jid::BareJid;
 use std::collections::{BTreeSet, HashMap};
@@ -74,11 +74,14 @@ fn newest_rows(archive: &Archive<'_, impl Shelf>) -> Result<Vec<Row>, StoreError
 
 /// Every channel there is, the highest number that any ever had, and the registered nicks.
 pub(super) fn directory(shelf: &impl Shelf) -> Result<Directory, StoreError> {
-    let entries: Vec<(ChannelName, u64, bool, u32, Profile)> =
+    let entries: Vec<(ChannelName, u64, bool, u32, Profile, Settings)> =
         shelf.values(Space::State, &keyspace::all(b'c'), usize::MAX)?;
     let mut listings: Vec<Listing> = entries
         .into_iter()
-        .map(|(name, tag, listed, gid, profile)| Listing { name, tag, gid, listed, creator: profile.creator })
+        .map(|(name, tag, listed, gid, profile, settings)| {
+            let (shows_jids, creator) = (settings.shows_jids(), profile.creator);
+            Listing { name, tag, gid, listed, shows_jids, creator }
+        })
         .collect();
     listings.sort_by(|a, b| a.name.cmp(&b.name));
     let gid_highest = shelf.value(Space::State, keyspace::GID_HIGHEST)?.unwrap_or(0);
