@@ -6,7 +6,7 @@
 
 use super::Engine;
 use super::pace::Pace;
-use crate::channel::{Actor, ChannelName, Rates, Refusal, Stamp};
+use crate::channel::{Actor, ChannelName, Rates, Refusal};
 use jid::BareJid;
 
 /// The buckets.
@@ -15,8 +15,6 @@ pub(super) struct Admission {
     requests: Pace<BareJid>,
     messages: Pace<BareJid>,
     of_channel: Pace<u64>,
-    /// The clock as it is, which may go back where the engine's own time does not.
-    now: Stamp,
 }
 
 impl Admission {
@@ -25,13 +23,7 @@ impl Admission {
             requests: Pace::new(rates.requests),
             messages: Pace::new(rates.messages),
             of_channel: Pace::new(rates.channel_messages),
-            now: Stamp::default(),
         }
-    }
-
-    /// A turn begins.
-    pub fn set_clock(&mut self, now: Stamp) {
-        self.now = now;
     }
 }
 
@@ -41,15 +33,15 @@ impl Engine {
         if actor.operator {
             return Ok(());
         }
-        let Admission { requests, now, .. } = &mut self.admission;
-        let taken = requests.take(&actor.account, now.0);
+        let taken = self.admission.requests.take(&actor.account, self.steady.0);
         taken.map_err(|wait_s| Refusal::TooFast { what: "requests", wait_s })
     }
 
     /// Whether somebody may send a message into a channel at this time.
     pub(super) fn admit_message(&mut self, actor: &Actor, name: &ChannelName) -> Result<(), Refusal> {
         let Some(tag) = self.shelf.tag_of(name).filter(|_| !actor.operator) else { return Ok(()) };
-        let Admission { messages, of_channel, now, .. } = &mut self.admission;
+        let Admission { messages, of_channel, .. } = &mut self.admission;
+        let now = self.steady;
         let too_fast = |what| move |wait_s| Refusal::TooFast { what, wait_s };
         messages.take(&actor.account, now.0).map_err(too_fast("messages"))?;
         of_channel.take(&tag, now.0).map_err(|wait_s| {
@@ -62,12 +54,35 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use crate::channel::{Limits, Rate, Rates, Stamp};
+    use crate::engine::pending::Purpose;
     use crate::engine::{Engine, Inbound, Settings};
     use crate::xmpp::Stanza;
 
     #[test]
-    fn a_clock_that_goes_back_slows_nobody_for_long() {
+    fn a_clock_that_is_set_back_refuses_nobody_who_waited() {
         let rates = Rates { requests: Rate { per_s: 1, burst: 1 }, ..Rates::default() };
+        let mut engine = engine(rates);
+        let mut turn = |now_s: u64, batch| engine.turn(Stamp(now_s * 1000), batch).refusals.is_empty();
+        let ping = || {
+            let ping = "<iq type='get' id='1' from='a@h' to='mix.h'><ping xmlns='urn:xmpp:ping'/></iq>";
+            vec![Inbound::Stanza(Stanza::parse(ping.as_bytes()).unwrap())]
+        };
+        assert!(turn(7200, ping()) && !turn(7200, ping()));
+        assert!(turn(7201, vec![Inbound::Tick]) && turn(3600, ping()) && !turn(3600, ping()));
+        assert!(turn(3601, ping()) && !turn(3601, ping()) && turn(3602, ping()));
+    }
+
+    #[test]
+    fn questions_are_given_up_in_time_whatever_becomes_of_the_clock() {
+        let mut engine = engine(Rates::default());
+        let purpose = Purpose::RosterItem { domain: "h".into() };
+        engine.turn(Stamp(7_200_000), vec![Inbound::Tick]);
+        assert!(engine.pending.ask("q".into(), jid::Jid::new("a@h").unwrap(), purpose, engine.steady));
+        (3600..3665).for_each(|now_s| drop(engine.turn(Stamp(now_s * 1000), vec![Inbound::Tick])));
+        assert_eq!(engine.pending.take("q", &jid::Jid::new("a@h").unwrap()), None);
+    }
+
+    fn engine(rates: Rates) -> Engine {
         let settings = Settings {
             domain: jid::DomainPart::new("mix.h").unwrap().into_owned(),
             name: String::new(),
@@ -80,13 +95,6 @@ mod tests {
             pam: Default::default(),
             multicast: Default::default(),
         };
-        let mut engine = Engine::new(settings, [7; 16], [7; 32], Default::default(), Vec::new());
-        let mut is_answered = |now_s: u64| {
-            let ping = "<iq type='get' id='1' from='a@h' to='mix.h'><ping xmlns='urn:xmpp:ping'/></iq>";
-            let batch = vec![Inbound::Stanza(Stanza::parse(ping.as_bytes()).unwrap())];
-            engine.turn(Stamp(now_s * 1000), batch).refusals.is_empty()
-        };
-        assert!(is_answered(7200) && !is_answered(7200) && is_answered(7201));
-        assert!(!is_answered(3600) && is_answered(3601) && !is_answered(3601) && is_answered(3602));
+        Engine::new(settings, [7; 16], [7; 32], Default::default(), Vec::new())
     }
 }

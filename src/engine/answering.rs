@@ -42,7 +42,7 @@ impl Engine {
         }
         let id = self.fresh_id();
         let purpose = Purpose::RosterItem { domain };
-        self.pending.ask(id.clone(), Jid::from(account.clone()), purpose, self.now);
+        self.pending.ask(id.clone(), Jid::from(account.clone()), purpose, self.steady);
         let channel = self.service.address_of(name);
         turn.send(privilege::roster_item(self.service.domain.as_str(), account.as_str(), &id, &channel, label));
     }

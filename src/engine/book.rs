@@ -20,6 +20,8 @@ pub struct AddressBook {
     entries: Vec<(AccountNo, Entry)>,
     /// By the places of home servers.
     multicast: Vec<Option<Multicast>>,
+    /// Whether the services in there are others than those told last.
+    untold: bool,
 }
 
 /// Who gets a fan-out and by which ways; settled once, whatever happens to the list afterwards.
@@ -100,6 +102,7 @@ impl AddressBook {
         if home.place() >= self.multicast.len() {
             self.multicast.resize_with(home.place() + 1, Default::default);
         }
+        self.untold |= service.is_some();
         let known = &mut self.multicast[home.place()];
         match (service, known.as_mut()) {
             (Some(service), _) => *known = Some(Multicast { service, up: true }),
@@ -126,6 +129,12 @@ impl AddressBook {
             multicast.up = false;
         }
         self.bits(|multicast| multicast.service.to == at)
+    }
+
+    /// The domains of all multicast services, used or not, where that is news.
+    pub fn take_services(&mut self) -> Option<Vec<String>> {
+        let all = || self.multicast.iter().flatten().map(|multicast| multicast.service.to.clone()).collect();
+        std::mem::take(&mut self.untold).then(all)
     }
 
     /// The domain of a home server's multicast service, used or not.

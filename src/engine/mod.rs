@@ -97,7 +97,13 @@ pub struct Engine {
     /// What the address book has to learn before anything else of the next turn is sent.
     early: Vec<Out>,
     dice: StdRng,
+    /// The time of what is stored: it stands still where the clock is set back, since events do not come before their
+    /// causes.
     now: Stamp,
+    /// The time by which is waited: it goes on where the clock is set back.
+    steady: Stamp,
+    /// The clock at the last turn.
+    clock: Stamp,
 }
 
 impl Engine {
@@ -138,6 +144,8 @@ impl Engine {
             early: Vec::new(),
             dice: StdRng::from_seed(seed),
             now: Stamp::default(),
+            steady: Stamp::default(),
+            clock: Stamp::default(),
         }
     }
 

@@ -194,7 +194,7 @@ impl Homes {
 impl Engine {
     /// Asks where it is time to.
     pub(super) fn ask_homes(&mut self, turn: &mut Turn) {
-        for (domain, at) in self.hosts.homes.due(self.now) {
+        for (domain, at) in self.hosts.homes.due(self.steady) {
             let whom = at.as_deref().unwrap_or(&domain);
             let Ok(whom) = Jid::new(whom) else { continue };
             let purpose = match at {
@@ -259,7 +259,7 @@ impl Engine {
             return false;
         }
         let condition = stanza.error_condition().unwrap_or("undefined-condition");
-        let stopped = self.hosts.homes.refused(stanza.from.as_str(), condition, self.now);
+        let stopped = self.hosts.homes.refused(stanza.from.as_str(), condition, self.steady);
         let deltas = stopped.iter().map(|&home| Out::Book(Delta::Multicast { home, service: None }));
         turn.outbox.extend(deltas);
         !stopped.is_empty()

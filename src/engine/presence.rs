@@ -90,7 +90,7 @@ impl Engine {
             .attr("to", whom.as_str())
             .child(Tag::in_ns("query", what).attr_opt("node", node));
         let full = whom.try_as_full().ok().cloned();
-        if self.pending.ask(id, whom, purpose, self.now) {
+        if self.pending.ask(id, whom, purpose, self.steady) {
             turn.ask(iq.into_xml());
         } else if let Some(full) = full {
             // It counts as not asked, or no later presence of it would lead to a question.

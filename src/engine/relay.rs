@@ -98,7 +98,7 @@ impl Engine {
         let tag = tag.raw(&proxy::content(stanza, None));
         let veiled = is_veiled.then(|| asked.jid.clone());
         let relayed = Relayed { reply: Reply::to_stanza(stanza), veiled };
-        match self.pending.ask(question, to, Purpose::Relay(Box::new(relayed)), self.now) {
+        match self.pending.ask(question, to, Purpose::Relay(Box::new(relayed)), self.steady) {
             true => Ok(tag),
             false => Err(Refusal::Busy),
         }
