@@ -42,8 +42,6 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// Answers of the reader that may wait for the writer: so many, of so many bytes.
-const URGENT_MAX: (usize, usize) = (1024, 512 * 1024);
 /// How long the turns that remain may take when the process is to end.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(3);
 /// How long writing what remains may take when the process is to end.
@@ -70,7 +68,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     let callers = Arc::new(callers::Callers::default());
     let superseded = Arc::new(http::Superseded::default());
     let confirmed = Arc::new(outbox::Confirmed::default());
-    let urgent = Arc::new(outbox::Urgent::new(URGENT_MAX.0, URGENT_MAX.1));
+    let urgent = Arc::new(outbox::Urgent::new(usize::MAX, reader::URGENT_BYTES_MAX));
     let metrics = Arc::new(metrics::Metrics::default());
     let (stop, stopping) = watch::channel(false);
 

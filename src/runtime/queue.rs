@@ -60,12 +60,20 @@ impl<T> Queue<T> {
 
     /// Adds an item where there is room; whether there was.
     pub fn try_push(&self, item: T, bytes: usize) -> bool {
+        self.offer(item, bytes).is_ok()
+    }
+
+    /// Adds an item where there is room.
+    ///
+    /// # Errors
+    /// The item, where there is none.
+    pub fn offer(&self, item: T, bytes: usize) -> Result<(), T> {
         let state = self.lock();
-        let taken = !state.closed && self.fits(&state, bytes);
-        if taken {
-            self.insert(state, item, bytes);
+        if state.closed || !self.fits(&state, bytes) {
+            return Err(item);
         }
-        taken
+        self.insert(state, item, bytes);
+        Ok(())
     }
 
     /// Adds an item whatever the limits say, for what comes rarely and must not be lost.

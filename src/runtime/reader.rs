@@ -1,15 +1,16 @@
 //! The read half of the link: from bytes to the inbox.
 //!
-//! It never waits for the writer. When the inbox is full it answers requests itself, through a small queue that may
-//! overflow, and goes on reading. Silence is met with a ping, and only then counts as the end.
+//! It never waits for the writer. When the inbox is full it answers requests itself, through a queue that is bounded, and
+//! goes on reading; the last half of that queue is for iqs, whose senders wait for an answer. Silence is met with a ping,
+//! and only then counts as the end.
 
 use super::clock;
 use super::component::LinkError;
 use super::framer::{Excess, Frame, Framer};
 use super::metrics::Metrics;
-use super::outbox::{Confirmed, Refused, Urgent};
+use super::outbox::{self, Confirmed, Refused, Urgent};
 use super::queue::Queue;
-use super::refuse::{Why, refuse};
+use super::refuse::{Why, refuse, refuse_inbound};
 use crate::engine::{Inbound, Reason};
 use crate::xmpp::{Condition, Kind, Stanza, StanzaError, Tag, Unreadable, ns};
 use jid::Jid;
@@ -25,6 +26,11 @@ const CHUNK_BYTES: usize = 64 * 1024;
 const ITEM_BYTES: usize = 256;
 const ELEMENT_BYTES: usize = 240;
 const ATTRIBUTE_BYTES: usize = 100;
+
+/// What answers of the reader may amount to that wait for the writer, in bytes, and how much of that is kept for answers
+/// to iqs: of a message its sender sees that it did not come back, while an iq is waited for.
+pub const URGENT_BYTES_MAX: usize = 1 << 20;
+const IQS_BYTES: usize = URGENT_BYTES_MAX / 2;
 
 /// What waits for the engine.
 pub type Inbox = Queue<Inbound>;
@@ -113,9 +119,7 @@ impl Reader {
     fn ping(&self) {
         let KeepAlive { from, to, id, .. } = &self.keep_alive;
         let tag = Tag::new("iq").attr("type", "get").attr("id", id).attr("from", from).attr("to", to);
-        let ping = tag.child(Tag::in_ns("ping", ns::PING)).into_xml();
-        let weight = ping.len();
-        self.urgent.try_push(ping, weight);
+        self.answer(tag.child(Tag::in_ns("ping", ns::PING)).into_xml(), Kind::Iq);
     }
 
     fn take(&mut self, bytes: &[u8]) {
@@ -166,23 +170,42 @@ impl Reader {
             tracing::info!("what came in is worked off; {} stanzas were refused", self.refused);
             self.refused = 0;
         }
-        // The reader alone fills the inbox, so the room found is still there, unless the process is stopping.
-        self.inbox.try_push(inbound, weight);
+        // Calls and the sweep of old rows come the same way, and may have taken the room that was found.
+        match self.inbox.offer(inbound, weight) {
+            Ok(()) => {}
+            Err(Inbound::Unreadable(head)) => self.refuse(&head),
+            Err(inbound) => {
+                self.note_busy();
+                let kind = if let Inbound::Stanza(stanza) = &inbound { stanza.kind } else { Kind::Message };
+                refuse_inbound(&inbound, Why::Busy).into_iter().for_each(|answer| self.answer(answer, kind));
+            }
+        }
     }
 
     fn refuse(&mut self, head: &Unreadable) {
-        if self.take_pong(head.kind.unwrap_or(Kind::Message), head.id.as_deref()) || !self.is_ours(head.to.as_ref()) {
+        let kind = head.kind.unwrap_or(Kind::Message);
+        if self.take_pong(kind, head.id.as_deref()) || !self.is_ours(head.to.as_ref()) {
             return;
         }
+        self.note_busy();
+        tracing::debug!(id = head.id, "refused: too much is waiting");
+        refuse(head, Why::Busy).into_iter().for_each(|answer| self.answer(answer, kind));
+    }
+
+    fn note_busy(&mut self) {
         if self.refused == 0 && !self.inbox.is_empty() {
             tracing::warn!("more comes in than is worked off: requests are answered with resource-constraint");
         }
         self.refused += 1;
-        tracing::debug!(id = head.id, "refused: too much is waiting");
         self.metrics.count_refusal(&Reason::BUSY);
-        if let Some(answer) = refuse(head, Why::Busy) {
-            let weight = answer.len();
-            self.urgent.try_push(answer, weight);
+    }
+
+    /// Sends something of the reader's own, as far as there is room.
+    fn answer(&self, text: String, kind: Kind) {
+        let weight = text.len() + outbox::ITEM_BYTES;
+        let kept = if kind == Kind::Iq { 0 } else { IQS_BYTES };
+        if self.urgent.has_room(weight + kept) {
+            self.urgent.try_push(text, weight);
         }
     }
 
@@ -285,6 +308,32 @@ mod tests {
         assert_eq!((taken.len(), urgent.len()), (1, 2), "the answers' queue holds two");
         assert!(urgent[0].contains("<resource-constraint") && urgent[0].contains("to='a@h/r'"), "{urgent:?}");
         assert!(!urgent[0].contains("users.h"), "{urgent:?}");
+    }
+
+    #[tokio::test]
+    async fn what_finds_its_room_taken_is_refused_like_the_rest() {
+        let (inbox, urgent) = (Arc::new(Inbox::new(1, 1 << 20)), Arc::new(Urgent::new(9, 1 << 20)));
+        let mut reader = reader(&inbox, &urgent);
+        let stanza = |xml: &str| Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap());
+        inbox.push_beyond(Inbound::Tick);
+        reader.push(stanza("<iq type='get' id='1' from='a@h/r' to='c@mix.h'><x xmlns='y'/></iq>"), 9);
+        reader.push(stanza("<iq type='result' id='2' from='a@h/r' to='c@mix.h'/>"), 9);
+        let told = urgent.take_now(9);
+        assert!(told.len() == 1 && told[0].contains("id='1'") && told[0].contains("<resource-constraint"), "{told:?}");
+    }
+
+    #[tokio::test]
+    async fn iqs_are_told_of_their_refusal_when_no_more_messages_are() {
+        let (inbox, urgent) = (Arc::new(Inbox::new(1, 1 << 20)), Arc::new(Urgent::new(usize::MAX, URGENT_BYTES_MAX)));
+        let mut reader = reader(&inbox, &urgent);
+        inbox.push_beyond(Inbound::Tick);
+        let mut take = |xml: String| (0..5000).for_each(|_| reader.take(xml.as_bytes()));
+        let told = || urgent.depth().0;
+        take("<message type='groupchat' id='1' from='a@h/r' to='c@mix.h'><body>x</body></message>".into());
+        let messages = told();
+        assert!((1000..5000).contains(&messages), "{messages}");
+        take("<iq type='get' id='1' from='a@h/r' to='c@mix.h'><x xmlns='y'/></iq>".into());
+        assert!(told() - messages > 1000 && urgent.depth().1 <= URGENT_BYTES_MAX, "{}", told());
     }
 
     #[tokio::test]
