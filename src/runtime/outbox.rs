@@ -67,6 +67,7 @@ pub struct Confirmed {
     parcel: AtomicU64,
     heard_ms: AtomicU64,
     refused: Mutex<Vec<Refused>>,
+    services: Mutex<Vec<String>>,
     changed: Notify,
 }
 
@@ -77,9 +78,17 @@ impl Confirmed {
         self.changed.notify_one();
     }
 
+    /// These domains are sent to as multicast services from here on; what others send back is of no interest.
+    pub fn expect(&self, services: Vec<String>) {
+        *self.services.lock().unwrap_or_else(PoisonError::into_inner) = services;
+    }
+
     /// A domain sent a message back, before any ping that comes back later. One that sends back too many at once counts
     /// as having sent back everything.
     pub fn refuse(&self, refused: Refused) {
+        if !self.services.lock().unwrap_or_else(PoisonError::into_inner).contains(&refused.by) {
+            return;
+        }
         let mut known = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         // Every part of a list comes back on its own, and says the same.
         if known.last() == Some(&refused) {
@@ -128,5 +137,25 @@ impl Confirmed {
     /// The highest parcel number up to which the host server has all; 0 where it is not known to have any.
     pub fn settled(&self) -> u64 {
         self.parcel.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(by: &str, id: usize) -> Refused {
+        Refused { by: by.to_owned(), message: Some(("c@mix.h".to_owned(), id.to_string())) }
+    }
+
+    #[test]
+    fn what_domains_send_back_that_nothing_went_through_takes_no_room() {
+        let confirmed = Confirmed::default();
+        confirmed.expect(vec!["h".to_owned()]);
+        (0..5000).for_each(|n| confirmed.refuse(refused(&format!("d{n}.far"), n)));
+        confirmed.refuse(refused("h", 1));
+        assert_eq!(confirmed.take_refused(), [refused("h", 1)]);
+        (0..5000).for_each(|n| confirmed.refuse(refused("h", n)));
+        assert!(confirmed.take_refused().len() <= REFUSED_MAX);
     }
 }

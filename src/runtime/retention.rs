@@ -5,6 +5,7 @@
 
 use super::clock;
 use super::reader::Inbox;
+use super::vital::Vital;
 use crate::engine::Inbound;
 use crate::store::{Outdated, Retention, Store, StoreError};
 use std::sync::Arc;
@@ -40,6 +41,7 @@ pub struct Sweeper {
 impl Sweeper {
     /// Sweeps until the process ends.
     pub async fn run(mut self) {
+        let _vital = Vital("the sweep of old rows");
         loop {
             if let Err(error) = self.sweep().await {
                 tracing::error!("old rows cannot be found: {error}");
@@ -92,12 +94,13 @@ impl Sweeper {
             return false;
         }
         // What people send goes first.
-        while !self.inbox.has_room(weight) {
+        let mut inbound = Inbound::Expired(outdated);
+        while let Err(refused) = self.inbox.offer(inbound, weight) {
+            inbound = refused;
             if self.rest(PAUSE).await {
                 return true;
             }
         }
-        self.inbox.try_push(Inbound::Expired(outdated), weight);
         false
     }
 

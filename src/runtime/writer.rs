@@ -185,6 +185,8 @@ impl Writer {
     fn fill(&mut self) {
         let before = self.block.len();
         self.line.fill(&mut self.block, BLOCK_BYTES);
+        // Before anything is written that may come back.
+        self.line.take_expected().into_iter().for_each(|services| self.confirmed.expect(services));
         self.unpinged_bytes += self.block.len() - before;
         // What needs no confirmation goes at once.
         self.settle();

@@ -271,6 +271,7 @@ async fn a_multicast_service_that_does_not_answer_is_not_relied_on() {
 #[test]
 fn many_messages_that_one_domain_sends_back_count_as_all_of_its_own() {
     let confirmed = Confirmed::default();
+    confirmed.expect(vec!["m.h".into(), "far".into()]);
     let refused = |by: &str, id: usize| Refused { by: by.into(), message: Some(("c@m".into(), id.to_string())) };
     confirmed.refuse(refused("m.h", 0));
     (0..1000).for_each(|id| confirmed.refuse(refused("far", id)));

@@ -9,6 +9,7 @@ mod wire;
 pub use wire::{Reply, Request};
 
 use super::clock;
+use super::vital::Vital;
 use crate::store::{Manifest, Step, Store, StoreError};
 use std::io;
 use std::ops::ControlFlow;
@@ -72,6 +73,7 @@ struct Door {
 
 impl Door {
     async fn run(self, listener: UnixListener, path: PathBuf) {
+        let _vital = Vital("the operator's door");
         let (door, places) = (Arc::new(self), Arc::new(Semaphore::new(CONNECTIONS_MAX)));
         let mut stopping = door.stopping.clone();
         loop {

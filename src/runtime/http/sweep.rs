@@ -4,6 +4,7 @@
 //! Invariant: what is removed is decided by what the store holds, and while no upload settles. Bounded: where too many
 //! channels wait to be looked through, all are.
 
+use super::super::vital::Vital;
 use super::files::{Files, Scope};
 use crate::channel::ChannelName;
 use crate::store::Store;
@@ -47,6 +48,7 @@ impl Superseded {
 
 /// Removes what is useless whenever something may be; ends with the process.
 pub async fn run(superseded: Arc<Superseded>, files: Arc<Files>, store: Arc<dyn Store>) {
+    let _vital = Vital("the sweep of videos");
     loop {
         superseded.woken.notified().await;
         let settling = files.settling.lock().await;

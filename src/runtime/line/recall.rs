@@ -42,6 +42,11 @@ impl Line {
         self.recalls.len() - before
     }
 
+    /// The multicast services that anything is or was sent through, where that is news.
+    pub fn take_expected(&mut self) -> Option<Vec<String>> {
+        self.book.take_services()
+    }
+
     /// The multicast services that were used since this was last asked.
     pub fn take_services(&mut self) -> Vec<String> {
         let used = homes_of(std::mem::take(&mut self.used)).filter_map(|home| self.book.multicast_of(home));
