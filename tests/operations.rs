@@ -263,7 +263,9 @@ fn whatever_is_killed_in_the_middle_leaves_what_was_there_and_is_done_again() {
     for n in 0..6u64 {
         let saved = path(&format!("saved{n}"));
         let after = Duration::from_millis(10 + 50 * n);
-        if cut_short(&["backup", &saved, "--store", &path("store")], after) {
+        let was_at_it = cut_short(&["backup", &saved, "--store", &path("store")], after);
+        // What is killed behind the last step leaves a whole backup.
+        if was_at_it && !Path::new(&saved).join("MANIFEST.json").exists() {
             cut[0] += 1;
             let refused = run(&["restore", &saved, "--store", &path("never")]);
             assert_eq!(refused.status.code(), Some(1), "{}", told(&refused));
