@@ -56,14 +56,16 @@ end
 local store = module:open_store("mixd");
 local channels_of_offline = cache.new(1000);
 
-local function channels_of(username)
+-- Nothing, and why, where they cannot be read.
+local function kept_channels(username)
 	local user = hosts[module.host].sessions[username];
 	local channels = user and user.mixd_channels or channels_of_offline:get(username);
 	if not channels then
 		local kept, err = store:get(username);
 		if err or kept and kept.version ~= 1 then
-			module:log("error", "The channels of %s cannot be read: %s", username, err or "they have an unknown version");
-			return {};
+			err = err or "they have an unknown version";
+			module:log("error", "The channels of %s cannot be read: %s", username, err);
+			return nil, err;
 		end
 		channels = kept and kept.channels or {};
 	end
@@ -75,10 +77,16 @@ local function channels_of(username)
 	return channels;
 end
 
--- Keeps a participant id, or forgets the channel where it is nil.
+local function channels_of(username)
+	return kept_channels(username) or {};
+end
+
+-- Keeps a participant id, or forgets the channel where it is nil. What cannot be read is not written over.
 local function keep_channel(username, channel, participant)
+	local past, unreadable = kept_channels(username);
+	if not past then return nil, unreadable; end
 	local channels = {};
-	for known, id in pairs(channels_of(username)) do channels[known] = id; end
+	for known, id in pairs(past) do channels[known] = id; end
 	channels[channel] = participant;
 	local ok, err = store:set(username, next(channels) and { version = 1, channels = channels } or nil);
 	if not ok then return nil, err; end
@@ -150,10 +158,14 @@ local function ask(session, version, node, is_provable)
 	end);
 end
 
+-- The longest version of a client that is remembered, in bytes; those there are have a fraction of it.
+local version_bytes_max = 512;
+
 -- A client announced itself.
 local function see(session, presence)
 	local caps = presence:get_child("c", xmlns_caps);
 	local node = caps and caps.attr.node and caps.attr.ver and caps.attr.node .. "#" .. caps.attr.ver;
+	if node and #node > version_bytes_max then node = nil; end
 	local version = node or "none";
 	if session.mixd_version == version then return; end
 	session.mixd_version = version;
@@ -307,6 +319,24 @@ local function listeners_of(host, event_name)
 	return known;
 end
 
+-- Whether mod_blocklist keeps a stanza from its recipient. It would have some kinds bounce, and from a bounce the
+-- component learns that an account is not reached this way, for any of its channels; of what is blocked nobody is told.
+local unheard = { send = function () end };
+local function is_blocked(stanza, blocks)
+	return blocks ~= nil and blocks({ origin = unheard, stanza = stanza }) ~= nil;
+end
+
+-- In front of mod_blocklist.
+module:hook("message/bare", function (event)
+	local stanza = event.stanza;
+	local username, host, resource = jid_split(stanza.attr.to);
+	if username and host == module.host and not resource and is_traffic(stanza)
+		and is_from_channel(username, stanza.attr.from)
+		and is_blocked(stanza, listeners_of(host, "message/bare").blocks) then
+		return true;
+	end
+end, 101);
+
 -- Accounts that are known to exist though nobody is online there.
 local existing = cache.new(10000);
 
@@ -344,9 +374,8 @@ function Round:bounce(address)
 end
 
 function Round:is_blocked(address, blocks)
-	if not blocks then return false; end
 	self.stanza.attr.to = address;
-	return blocks({ origin = self.origin, stanza = self.stanza }) ~= nil;
+	return is_blocked(self.stanza, blocks);
 end
 
 function Round:to_bare(username, address)

@@ -244,11 +244,23 @@ async def blocking(component, host, bob, desk, channel):
     await bob.ask(None, f"<block xmlns='urn:xmpp:blocking'><item jid='{channel}'/></block>")
     to = addresses(bob.bare, bob.boundjid.full, desk.bare)
     send(component, channel, host.domain, to + "<body>blocked</body>", id="b1")
+    event = "<event xmlns='http://jabber.org/protocol/pubsub#event'><items node='urn:xmpp:mix:nodes:participants'/></event>"
+    component.send_raw(f"<message from='{channel}' to='{host.domain}' id='b2'>{to}{event}</message>")
+    component.send_raw(f"<message from='{channel}' to='{bob.bare}' id='b3'>{event}</message>")
     await mix.heard(desk, channel, "blocked")
+    await desk.expect("the event", lambda s: s.get("id") == "b2")
     await bob.ask(host.domain, f"<query xmlns='{DISCO}'/>", "get")
-    bob.never("what is blocked", lambda s: mix.is_message(s, body="blocked"))
+    bob.never("what is blocked", lambda s: mix.is_message(s, body="blocked") or s.get("id") in ("b2", "b3"))
+
+    step("a bounce would tell the component that the account is not reached by any channel, so there is none")
+    send(component, channel, f"nobody@{host.domain}", "<body>into the void</body>", id="b4")
+    await component.expect("a bounce", lambda s: s.get("id") == "b4")
+    component.never("a bounce of who blocks", lambda s: s.get("id") in ("b1", "b2", "b3"))
+
+    step("who blocks it no longer gets everything again")
     await bob.ask(None, f"<unblock xmlns='urn:xmpp:blocking'><item jid='{channel}'/></unblock>")
-    component.never("a bounce of who blocks", lambda s: s.get("id") == "b1")
+    component.send_raw(f"<message from='{channel}' to='{bob.bare}' id='b5'>{event}</message>")
+    await bob.expect("the event", lambda s: s.get("id") == "b5")
 
 
 async def archives(component, host, desk, channel):
