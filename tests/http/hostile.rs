@@ -32,6 +32,26 @@ fn nothing_is_served_to_strangers_and_guessing_comes_to_an_end() {
 }
 
 #[test]
+fn strangers_who_guess_do_not_keep_an_account_out_from_where_it_was() {
+    let world = World::with("trust_forwarded = true\nfailed_logins_max = 5\nauth_cache_s = 0");
+    let from = |address: &str, password: &str| {
+        let login = basic("ann", password);
+        let head = format!("Host: x\r\nX-Forwarded-For: {address}\r\n{login}Connection: close\r\n");
+        let asked = world.raw(format!("GET /groupchat/1/video HTTP/1.1\r\n{head}\r\n").as_bytes());
+        (asked.status, asked.header("retry-after").is_some())
+    };
+    let (served, wrong, unchecked) = ((404, false), (401, false), (401, true));
+    assert_eq!(from("192.0.2.1", "pw-ann"), served);
+    assert!((0..5).all(|n| from("192.0.2.2", &format!("guess {n}")) == wrong));
+    for elsewhere in ["192.0.2.2", "192.0.2.3"] {
+        assert_eq!(from(elsewhere, "pw-ann"), unchecked);
+    }
+    assert_eq!(from("192.0.2.1", "pw-ann"), served);
+    assert!((0..5).all(|n| from("192.0.2.1", &format!("guess {n}")) == wrong));
+    assert_eq!(from("192.0.2.1", "pw-ann"), unchecked, "guessing ends there as well");
+}
+
+#[test]
 fn many_logins_at_once_are_all_found_good_and_many_guesses_are_few() {
     let world = World::with("requests_per_s = 10000\nrequests_burst = 10000\nfailed_logins_max = 5");
     std::thread::scope(|scope| {

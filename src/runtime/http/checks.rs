@@ -1,16 +1,23 @@
 //! How many passwords may be wrong, of one address and of one account, however many are tried at the same time.
 //!
 //! Invariant: each check counts as failed until it is found to be good. So many at once get no further than one after
-//! the other, and who has to wait for what is under way does, instead of being refused.
+//! the other, and who has to wait for what is under way does, instead of being refused. Failures of strangers do not
+//! keep an account out from where it logged in before.
 
 use super::pace::{Pace, Who};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
+/// For how long an address is remembered from which an account logged in, in milliseconds, and how many are.
+const FAMILIAR_MS: u64 = 30 * 24 * 3600 * 1000;
+const FAMILIAR_MAX: usize = 20_000;
+
 /// See the module.
 pub struct Checks {
     failures: Pace,
+    /// From which addresses which accounts logged in, and until when that counts.
+    familiar: Mutex<HashMap<[Who; 2], u64>>,
     /// How many are under way, of each address and each account.
     under_way: Mutex<HashMap<Who, usize>>,
     ended: Notify,
@@ -20,6 +27,8 @@ pub struct Checks {
 pub struct Check<'a> {
     checks: &'a Checks,
     whos: [Who; 2],
+    /// Whether it counts for the address alone.
+    is_familiar: bool,
 }
 
 /// Whether a check may begin.
@@ -35,7 +44,12 @@ pub enum Begun<'a> {
 impl Checks {
     /// So many failures within such a time, in milliseconds.
     pub fn new(failures: u64, within_ms: u64) -> Checks {
-        Checks { failures: Pace::new(failures, within_ms), under_way: Mutex::default(), ended: Notify::new() }
+        Checks {
+            failures: Pace::new(failures, within_ms),
+            familiar: Mutex::default(),
+            under_way: Mutex::default(),
+            ended: Notify::new(),
+        }
     }
 
     /// Begins a check of an account's password that came from an address: one of an account at a time, so that what
@@ -45,13 +59,15 @@ impl Checks {
         if under_way.contains_key(&account) {
             return Begun::Later;
         }
-        if let Err(wait_s) = self.charge(&address, &account, now_ms) {
-            return if under_way.contains_key(&address) { Begun::Later } else { Begun::Refused(wait_s) };
+        let whos = [address, account];
+        let is_familiar = self.familiar().get(&whos).is_some_and(|until_ms| *until_ms > now_ms);
+        if let Err(wait_s) = self.charge(&whos, is_familiar, now_ms) {
+            return if under_way.contains_key(&whos[0]) { Begun::Later } else { Begun::Refused(wait_s) };
         }
-        for who in [&address, &account] {
+        for who in &whos {
             *under_way.entry(who.clone()).or_default() += 1;
         }
-        Begun::Check(Check { checks: self, whos: [address, account] })
+        Begun::Check(Check { checks: self, whos, is_familiar })
     }
 
     /// Waits for the next end of a check from here on, whenever it is awaited.
@@ -61,9 +77,16 @@ impl Checks {
         ended
     }
 
-    fn charge(&self, address: &Who, account: &Who, now_ms: u64) -> Result<(), u64> {
+    fn charge(&self, [address, account]: &[Who; 2], is_familiar: bool, now_ms: u64) -> Result<(), u64> {
         self.failures.take(address, now_ms)?;
+        if is_familiar {
+            return Ok(());
+        }
         self.failures.take(account, now_ms).inspect_err(|_| self.failures.put_back(address))
+    }
+
+    fn familiar(&self) -> MutexGuard<'_, HashMap<[Who; 2], u64>> {
+        self.familiar.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Who, usize>> {
@@ -74,7 +97,22 @@ impl Checks {
 impl Check<'_> {
     /// Ends it as no failure.
     pub fn forgive(self) {
-        self.whos.iter().for_each(|who| self.checks.failures.put_back(who));
+        let charged = if self.is_familiar { &self.whos[..1] } else { &self.whos[..] };
+        charged.iter().for_each(|who| self.checks.failures.put_back(who));
+    }
+
+    /// Ends it as a good one.
+    pub fn praise(self, now_ms: u64) {
+        let mut familiar = self.checks.familiar();
+        if familiar.len() >= FAMILIAR_MAX && !familiar.contains_key(&self.whos) {
+            familiar.retain(|_, until_ms| *until_ms > now_ms);
+        }
+        // Where that made no room, strangers can keep it out from there.
+        if familiar.len() < FAMILIAR_MAX || familiar.contains_key(&self.whos) {
+            familiar.insert(self.whos.clone(), now_ms.saturating_add(FAMILIAR_MS));
+        }
+        drop(familiar);
+        self.forgive();
     }
 }
 

@@ -71,23 +71,19 @@ impl Login {
         let wrong = (Err(Fault::new(401)), Outcome::Wrong);
         let Some((account, password)) = header.and_then(|header| credentials(header, domain)) else { return wrong };
         let hash = self.hash(&account, &password);
-        let now_ms = clock::uptime_ms();
-        if self.knows(&account, &hash, now_ms) {
-            return (Ok(account), Outcome::Remembered);
-        }
         let check = loop {
+            // What the one before found out may answer this one, too.
+            if self.knows(&account, &hash, clock::uptime_ms()) {
+                return (Ok(account), Outcome::Remembered);
+            }
             let ended = self.checks.next_end();
-            match self.checks.begin(Who::at(from), Who::Account(account.clone()), now_ms) {
+            match self.checks.begin(Who::at(from), Who::Account(account.clone()), clock::uptime_ms()) {
                 Begun::Check(check) => break check,
                 Begun::Refused(wait_s) => {
                     let fault = Fault { retry_after_s: Some(wait_s), ..Fault::new(401) };
                     return (Err(fault), Outcome::Slowed);
                 }
                 Begun::Later => ended.await,
-            }
-            // What the one before found out may answer this one, too.
-            if self.knows(&account, &hash, now_ms) {
-                return (Ok(account), Outcome::Remembered);
             }
         };
         let checked = match self.checking.acquire().await {
@@ -97,8 +93,9 @@ impl Login {
         match checked {
             Ok(false) => wrong,
             Ok(true) => {
-                self.remember(&account, hash, clock::uptime_ms());
-                check.forgive();
+                let now_ms = clock::uptime_ms();
+                self.remember(&account, hash, now_ms);
+                check.praise(now_ms);
                 (Ok(account), Outcome::Good)
             }
             Err(error) => {
