@@ -7,10 +7,11 @@
 use super::outbox::{AccountNo, Audience, Lasting, ListId};
 use super::showing::Rendered;
 use super::{Engine, Needs, Turn};
-use crate::channel::{Change, Channel, ChannelName};
+use crate::channel::{Change, Channel, ChannelName, Guest, Member, Node, Stamp};
 use crate::store::{Halves, Part, Record, Unsent};
 use crate::xep::Shown;
 use crate::xmpp::Tag;
+use jid::BareJid;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -104,10 +105,12 @@ impl Engine {
             match part {
                 Part::Row { name, tag, row } => self.resend_row(&name, tag, row, turn),
                 Part::List { name, tag, node, except, stanza } => {
-                    if self.shelf.channel(&name).is_some_and(|channel| channel.profile().tag == tag) {
-                        let except = except.map(|account| self.accounts.number(&account));
-                        turn.fan(Audience::List(ListId { tag, node }, except), stanza, Lasting::Kept);
-                    }
+                    let Some(channel) = self.shelf.channel(&name).filter(|it| it.profile().tag == tag) else {
+                        continue;
+                    };
+                    let was_there = |taker: Taker<'_>| taker.since() <= unsent.stamp;
+                    let audience = self.audience_again(channel, node, except.as_ref(), was_there);
+                    turn.fan(audience, stanza, Lasting::Kept);
                 }
                 Part::Accounts { accounts, stanza } => {
                     let mut number = |account| {
@@ -133,23 +136,59 @@ impl Engine {
         let Some(channel) = self.shelf.channel(name).filter(|channel| channel.profile().tag == tag) else { return };
         for shown in shown {
             let Shown::Fan { node, except, message, groupchat } = shown else { continue };
-            let takers = || channel.participants().filter(|member| member.subscriptions.contains(node));
-            let guests = || channel.guests().filter(|guest| guest.subscriptions.contains(node));
-            let were_here = takers().all(|it| it.was_in_at(number)) && guests().all(|it| it.first <= number);
-            let audience = if were_here {
-                let except = except.and_then(|account| self.accounts.find(&account));
-                Audience::List(ListId { tag, node }, except)
-            } else {
-                // Whoever came since is shown nothing from before.
-                let seated = takers().filter(|it| it.was_in_at(number) && Some(&it.jid) != except.as_ref());
-                let seated = seated.filter_map(|member| self.accounts.find(&member.jid));
-                let guests = guests().filter(|guest| guest.first <= number);
-                let guests = guests.filter_map(|guest| self.accounts.find_guest(&guest.jid));
-                let mut accounts: Vec<AccountNo> = seated.chain(guests).collect();
-                accounts.sort_unstable();
-                Audience::These(Arc::new(accounts))
+            // Nor is anything put before somebody again that it has hidden from itself or cleared away.
+            let was_there = |taker: Taker<'_>| match taker {
+                Taker::Member(it) => {
+                    it.was_in_at(number) && it.own.cleared < number && !it.own.hidden.contains_key(&number)
+                }
+                Taker::Guest(it) => it.first <= number,
             };
+            let audience = self.audience_again(channel, node, except.as_ref(), was_there);
             turn.fan(audience, halves(&message, groupchat), Lasting::Row);
+        }
+    }
+
+    /// For whom something of a channel is sent again: those who were there at the time. Whoever came since is shown
+    /// nothing from before.
+    fn audience_again(
+        &self,
+        channel: &Channel,
+        node: Node,
+        except: Option<&BareJid>,
+        was_there: impl Fn(Taker<'_>) -> bool,
+    ) -> Audience {
+        let seated = channel.participants().filter(|it| it.subscriptions.contains(node)).map(Taker::Member);
+        let guests = channel.guests().filter(|it| it.subscriptions.contains(node)).map(Taker::Guest);
+        let takers: Vec<Taker<'_>> = seated.chain(guests).collect();
+        if takers.iter().all(|taker| was_there(*taker)) {
+            let except = except.and_then(|account| self.accounts.find(account));
+            return Audience::List(ListId { tag: channel.profile().tag, node }, except);
+        }
+        let number = |taker: &Taker<'_>| match taker {
+            Taker::Member(member) if Some(&member.jid) != except => self.accounts.find(&member.jid),
+            Taker::Member(_) => None,
+            Taker::Guest(guest) => self.accounts.find_guest(&guest.jid),
+        };
+        let mut accounts: Vec<AccountNo> =
+            takers.iter().filter(|taker| was_there(**taker)).filter_map(number).collect();
+        accounts.sort_unstable();
+        Audience::These(Arc::new(accounts))
+    }
+}
+
+/// Somebody who subscribes to a node.
+#[derive(Clone, Copy)]
+enum Taker<'a> {
+    Member(&'a Member),
+    Guest(&'a Guest),
+}
+
+impl Taker<'_> {
+    /// Since when it has been in the channel, or a guest.
+    fn since(self) -> Stamp {
+        match self {
+            Taker::Member(member) => member.since,
+            Taker::Guest(guest) => guest.since,
         }
     }
 }

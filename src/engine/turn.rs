@@ -20,7 +20,7 @@ pub enum Inbound {
     /// A command that came by another door.
     Call(Box<Call>),
     /// What an earlier process committed and is not known to have sent; it comes alone, before anything else.
-    Resend(Box<Unsent>),
+    Resend(Vec<Unsent>),
     /// Rows of these channels are too old to be kept.
     Expired(Vec<Outdated>),
     /// The link to the host server is up.
@@ -169,7 +169,7 @@ impl Engine {
                 Inbound::Stanza(stanza) => self.stanza(&stanza, &mut turn),
                 Inbound::Call(call) => self.call(*call, &mut turn),
                 Inbound::Unreadable(unreadable) => self.unreadable(&unreadable, &mut turn),
-                Inbound::Resend(unsent) => self.resend(*unsent, &mut turn),
+                Inbound::Resend(unsent) => unsent.into_iter().for_each(|it| self.resend(it, &mut turn)),
                 Inbound::Expired(outdated) => self.expire(outdated, &mut turn),
                 Inbound::LinkUp => self.link_up(&mut turn),
                 Inbound::LinkDown => {}

@@ -70,10 +70,16 @@ impl Worker {
         if !unsent.is_empty() {
             tracing::info!(turns = unsent.len(), "what the host server may not have got of the last run is sent again");
         }
-        let now = clock::now();
-        let late = |stamp: Stamp| now.0.saturating_sub(stamp.0) > self.horizon_ms;
-        let together: Vec<_> = unsent.chunks(RESENT_TURNS).filter_map(|some| Unsent::together(some, late)).collect();
-        together.into_iter().for_each(|unsent| self.work(vec![Inbound::Resend(Box::new(unsent))]));
+        let (now, horizon_ms) = (clock::now(), self.horizon_ms);
+        let late = |stamp: Stamp| now.0.saturating_sub(stamp.0) > horizon_ms;
+        // Rows that are late are paged for.
+        let wanted = |unsent: &Unsent| match late(unsent.stamp) {
+            true => unsent.clone().without_rows(),
+            false => unsent.clone(),
+        };
+        for some in unsent.chunks(RESENT_TURNS) {
+            self.work(vec![Inbound::Resend(some.iter().map(wanted).collect())]);
+        }
     }
 
     /// How far the host server has what was sent, where that is news.

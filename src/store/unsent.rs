@@ -21,14 +21,10 @@ pub struct Unsent {
 }
 
 impl Unsent {
-    /// Several as one, without the rows of those that are `late`: they are paged for. `None` of none.
-    pub fn together(some: &[Unsent], late: impl Fn(Stamp) -> bool) -> Option<Unsent> {
-        let last = some.last()?;
-        let parts = some.iter().flat_map(|unsent| {
-            let late = late(unsent.stamp);
-            unsent.parts.iter().filter(move |part| !late || !matches!(part, Part::Row { .. })).cloned()
-        });
-        Some(Unsent { number: last.number, stamp: last.stamp, parts: parts.collect() })
+    /// The same without its rows.
+    pub fn without_rows(mut self) -> Unsent {
+        self.parts.retain(|part| !matches!(part, Part::Row { .. }));
+        self
     }
 }
 

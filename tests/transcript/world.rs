@@ -16,7 +16,7 @@ use mixd::engine::{AddressBook, Addressee, Call, Engine, Inbound, Multicast, Mul
 use mixd::runtime::answer::answer;
 use mixd::runtime::framer::{Frame, Framer};
 use mixd::runtime::load::load_all;
-use mixd::store::{CommitError, Failure, MemoryStore, Retention, Store, Unsent};
+use mixd::store::{CommitError, Failure, MemoryStore, Retention, Store};
 use mixd::xmpp::{Condition, Kind, Stanza, StanzaError, Unreadable, ns};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -195,10 +195,10 @@ impl World {
     pub fn crash(&mut self, turns: &str, place: &str) -> Result<Answered, Unplayable> {
         let unsent = self.store.unsent().expect("the store can be read");
         let first = turns.parse().ok().and_then(|turns| unsent.len().checked_sub(turns));
-        let lost = first.and_then(|first| Unsent::together(&unsent[first..], |_| false));
+        let lost = first.map(|first| unsent[first..].to_vec());
         let lost = lost.ok_or_else(|| Unplayable(format!("{place}: '{turns}' is not how many turns are unsent")))?;
         let mut answered = self.restart(place);
-        answered.stanzas.extend(self.turn(vec![Inbound::Resend(Box::new(lost))], place).stanzas);
+        answered.stanzas.extend(self.turn(vec![Inbound::Resend(lost)], place).stanzas);
         Ok(answered)
     }
 
