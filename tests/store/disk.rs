@@ -51,6 +51,21 @@ fn everything_is_there_after_a_restart_and_the_key_is_the_same() {
 }
 
 #[test]
+fn a_store_is_made_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("var/mixd");
+    drop(open(&path));
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&path), mode(&path.join("archive"))), (0o700, 0o700));
+    let theirs = folder.path().join("theirs");
+    std::fs::create_dir(&theirs).unwrap();
+    std::fs::set_permissions(&theirs, std::fs::Permissions::from_mode(0o750)).unwrap();
+    drop(open(&theirs));
+    assert_eq!(mode(&theirs), 0o750, "what was there stays as its owner wants it");
+}
+
+#[test]
 fn two_stores_have_different_keys() {
     let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     assert_ne!(open(one.path()).sealing_key(), open(other.path()).sealing_key());

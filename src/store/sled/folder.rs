@@ -4,8 +4,9 @@
 
 use super::super::backup::files;
 use super::super::{StoreError, keyspace, keyspace::Month};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{Read, Seek, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 const FORMAT_WORDS: &str = "mixd store ";
@@ -200,7 +201,8 @@ pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
     fs::remove_dir_all(path).map_err(|error| unusable(path, "cannot be removed", &error))
 }
 
-/// Makes a folder that survives a crash of the machine, where there is none.
+/// Makes a folder that survives a crash of the machine, where there is none; for the owner alone, since all that people
+/// write lies in it. One that is there stays as its owner wants it.
 ///
 /// # Errors
 /// A folder that cannot be made.
@@ -208,7 +210,8 @@ pub(super) fn create(path: &Path) -> Result<(), StoreError> {
     if path.is_dir() {
         return Ok(());
     }
-    fs::create_dir_all(path).map_err(|error| unusable(path, "cannot be made", &error))?;
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| unusable(path, "cannot be made", &error))?;
     match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         Some(parent) => sync(parent),
         None => sync(Path::new(".")),
