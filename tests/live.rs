@@ -137,6 +137,7 @@ fn people_talk_through(kind: HostKind) {
     assert!(mixd.runs(), "mixd ended:\n{}", mixd.log_tail());
     assert_eq!(mixd.links(), 1, "the link was lost:\n{}", mixd.log_tail());
     play("every_mix_resource_gets_the_traffic", &mut host, &mut mixd);
+    play("an_invitation_lets_somebody_in", &mut host, &mut mixd);
     play("mixd_comes_back", &mut host, &mut mixd);
     play("people_talk_while_the_host_restarts", &mut host, &mut mixd);
     ends_in_order(&mut mixd);

@@ -83,7 +83,7 @@ impl Engine {
     fn message(&mut self, stanza: &Stanza, turn: &mut Turn) {
         let reply = Reply::to_stanza(stanza);
         match self.target(&stanza.to) {
-            Some(Target::Channel(name)) if stanza.type_ == "groupchat" => {
+            Some(Target::Channel(name)) if is_for_everybody(stanza) => {
                 tracing::debug!(id = stanza.id, channel = name.as_str(), "routed");
                 let actor = self.actor(stanza.sender());
                 let (payload, asker) = (&stanza.element, stanza.from.clone());
@@ -139,6 +139,13 @@ impl Engine {
         let operator = self.service.operators.contains(&account);
         Actor { account, operator }
     }
+}
+
+/// Whether a message to a channel is one for everybody: the examples of XEP-0407 §4 retract without stating a type.
+fn is_for_everybody(stanza: &Stanza) -> bool {
+    let element = &stanza.element;
+    let retracts = || element.has_child("retract", ns::MIX_MISC) && !element.has_child("body", ns::CLIENT);
+    stanza.type_ == "groupchat" || (stanza.type_.is_empty() && retracts())
 }
 
 /// What somebody says of an invitation, in a message that is none for everybody (XEP-0407 §6).

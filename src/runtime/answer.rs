@@ -170,7 +170,8 @@ pub fn receipts_of(
     Ok(recipients.iter().map(told).collect())
 }
 
-/// What rows are written with: the people whom they name, and what is left of rows that moderators retracted.
+/// What rows are written with: the people whom they and what is left of them name, and what is left of rows that
+/// moderators retracted.
 fn beside(
     query: &Query,
     rows: &[Row],
@@ -189,6 +190,7 @@ fn beside(
     if !moderated.is_empty() {
         tombstones.extend(store.tombstones(query.tag, &moderated)?);
     }
+    ids.extend(tombstones.values().filter_map(|left| left.by.as_ref()));
     let people = store.people(query.tag, &ids.into_iter().cloned().collect::<Vec<_>>())?;
     Ok((people, tombstones))
 }

@@ -92,7 +92,8 @@ impl Frame<'_> {
             }
             _ if tombstone.is_some() => {
                 let retracted = tombstone.map(|tombstone| self.tombstone(tombstone));
-                let message = envelope(outer, by_author(), &id, None).child_opt(retracted);
+                let of_mix = tombstone.map(|tombstone| self.tombstone_of_mix(tombstone, people));
+                let message = envelope(outer, by_author(), &id, None).child_opt(retracted).child_opt(of_mix);
                 message.child(mix(&row.nick, self.jid_of(author?))).child(occupant::id(&row.author))
             }
             _ => {
@@ -131,6 +132,16 @@ impl Frame<'_> {
         }
         let reason = tombstone.reason.as_deref().map(|reason| Tag::new("reason").text(reason));
         retracted.child(self.moderator(tombstone.by.as_ref())).child_opt(reason)
+    }
+
+    /// The same in the words of XEP-0407 §4, with who retracted it: by the JID, where everybody sees that, and as the
+    /// channel, where that is somebody without a record in it.
+    fn tombstone_of_mix(&self, tombstone: &Tombstone, people: &dyn People) -> Tag {
+        let jid = |by| people.find(by).and_then(|member| self.jid_of(member)).map(|jid| jid.as_str().to_owned());
+        let by = tombstone.by.as_ref().map(|by| jid(by).unwrap_or_else(|| format!("{}/{by}", self.channel)));
+        Tag::in_ns("retracted", ns::MIX_MISC)
+            .attr("by", by.as_deref().unwrap_or(self.channel))
+            .attr("time", tombstone.stamp.to_xmpp())
     }
 
     /// A message that is kept nowhere: a random id, and no stanza id.
