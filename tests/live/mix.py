@@ -16,7 +16,7 @@ PUBSUB = "{http://jabber.org/protocol/pubsub}"
 SID = "urn:xmpp:sid:0"
 STATES = "http://jabber.org/protocol/chatstates"
 JOINED_NODES = ("messages", "participants", "info", "presence")
-SERVED_NODES = ("messages", "participants", "info")
+SERVED_NODES = JOINED_NODES
 
 _numbers = itertools.count(1)
 
