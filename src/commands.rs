@@ -2,14 +2,16 @@
 
 use clap::Args;
 use mixd::config::Config;
-use mixd::store::{SledOptions, SledStore, StoreError};
+use mixd::store::{SledOptions, SledStore, Step, StoreError};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 mod backup;
+mod compact;
 mod verify;
 
 pub use backup::{Backup, Restore, backup, restore};
+pub use compact::compact;
 pub use verify::verify;
 
 /// The exit code when something cannot be done at all.
@@ -44,6 +46,14 @@ impl Place {
 /// Opens a store that is there.
 fn open(folder: PathBuf) -> Result<SledStore, StoreError> {
     SledStore::open(SledOptions { create: false, ..SledOptions::at(folder) })
+}
+
+/// Says how far long work is.
+fn tell(step: &Step) {
+    match step.entries {
+        0 => eprintln!("{}", step.what),
+        entries => eprintln!("{}: {entries} entries", step.what),
+    }
 }
 
 /// Says what cannot be done, and why.

@@ -48,7 +48,7 @@ Exit codes:
   0   stopped by SIGTERM or SIGINT, or the settings are right
   1   cannot start, or cannot do what was asked: the store cannot be opened or read
   2   the command line is wrong
-  65  something is wrong with the store (verify)
+  65  something is wrong with the store (verify, compact) or with the backup of it (restore)
   70  the store failed while it wrote; check the disk, then start again
   78  the settings are wrong";
 
@@ -89,6 +89,22 @@ process. A store with findings is replaced by its last good backup; there is no 
 
 Exit codes: 0 nothing is wrong, 1 the store cannot be opened, 65 something is wrong.";
 
+const GUIDE_COMPACT: &str = "\
+Examples:
+  mixd compact --config /etc/mixd/mixd.toml
+  mixd compact --store /var/lib/mixd
+
+The service must not run; stop it first. A store only grows while it is in use: what was destroyed, expired or written
+over keeps its room. This writes state/ and every month into new files, without all that, looks through them as mixd
+verify does, and only then puts them in the place of the old ones. Nobody sees a difference: no id changes, and no row
+that anybody can read goes.
+
+It needs as much room beside the store as the store takes, and says so where there is less. Stopped or killed at any
+moment, it leaves the old store or the new one; the next start of the service, or of any command, clears up. Run it as
+the user that the service runs as.
+
+Exit codes: 0 compacted, 1 nothing was done, 65 something is wrong with the store, which is left as it was.";
+
 #[derive(Parser)]
 #[command(name = "mixd", version, about = ABOUT, after_help = GUIDE, arg_required_else_help = true)]
 struct Line {
@@ -113,6 +129,9 @@ enum Command {
     /// Look through a store that is not in use, and print everything that is not as it has to be
     #[command(after_help = GUIDE_VERIFY)]
     Verify(commands::Place),
+    /// Write a store that is not in use into new files, without what nobody can reach, and look through them
+    #[command(after_help = GUIDE_COMPACT)]
+    Compact(commands::Place),
 }
 
 #[derive(Args)]
@@ -129,6 +148,7 @@ fn main() -> ExitCode {
         Command::Backup(asked) => return commands::backup(&asked),
         Command::Restore(asked) => return commands::restore(&asked),
         Command::Verify(place) => return commands::verify(&place),
+        Command::Compact(place) => return commands::compact(&place),
     };
     let config = Config::read(&from.config).and_then(|config| Ok((config.secret()?, config)));
     let (secret, config) = match config {

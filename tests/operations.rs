@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "operations/compact.rs"]
+mod compact;
 #[allow(dead_code)]
 #[path = "store/fixture.rs"]
 mod fixture;

@@ -1,7 +1,7 @@
 //! `mixd backup` and `mixd restore`.
 
 use super::verify::look_through;
-use super::{EXIT_WRONG, Place, failed, open};
+use super::{EXIT_WRONG, Place, failed, open, tell};
 use clap::Args;
 use mixd::runtime::{admin::client, clock};
 use mixd::store::{Manifest, SledOptions, SledStore, Step, Store, StoreError};
@@ -86,12 +86,5 @@ pub fn restore(asked: &Restore) -> ExitCode {
             ExitCode::from(EXIT_WRONG)
         }
         Err(error) => failed("what was restored cannot be read", &error),
-    }
-}
-
-fn tell(step: &Step) {
-    match step.entries {
-        0 => eprintln!("{}", step.what),
-        entries => eprintln!("{}: {entries} entries", step.what),
     }
 }

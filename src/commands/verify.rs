@@ -1,7 +1,7 @@
 //! `mixd verify`: a look through a store that nobody has open.
 
 use super::{EXIT_WRONG, Place, failed, open};
-use mixd::store::{Census, Sighting, SledStore};
+use mixd::store::{Census, Sighting, SledStore, StoreError};
 use std::process::ExitCode;
 
 /// Looks through a store, and prints what is wrong on standard output.
@@ -25,11 +25,22 @@ pub fn verify(place: &Place) -> ExitCode {
 }
 
 /// Looks through a store: what is wrong goes to standard output, how far it is and how it ends to standard error.
-pub fn look_through(store: &SledStore) -> Result<Census, mixd::store::StoreError> {
-    let census = store.verify(&mut |sighting| match sighting {
+pub fn look_through(store: &SledStore) -> Result<Census, StoreError> {
+    let census = store.verify(&mut tell_sighting)?;
+    sum_up(&census);
+    Ok(census)
+}
+
+/// Says what is seen on the way.
+pub fn tell_sighting(sighting: Sighting) {
+    match sighting {
         Sighting::Begins(check) => eprintln!("looking at {check}"),
         Sighting::Wrong(finding) => println!("{finding}"),
-    })?;
+    }
+}
+
+/// Says what was looked at, and how it ended.
+pub fn sum_up(census: &Census) {
     let Census { months, channels, members, rows, wrong } = census;
     eprintln!(
         "{channels} channels, {members} members, {rows} rows in {months} months: {}",
@@ -38,5 +49,4 @@ pub fn look_through(store: &SledStore) -> Result<Census, mixd::store::StoreError
             _ => format!("{wrong} things are wrong"),
         }
     );
-    Ok(census)
 }

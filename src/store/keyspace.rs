@@ -288,8 +288,8 @@ pub(super) fn is_report(key: &[u8]) -> bool {
     key.first() == Some(&b'q')
 }
 
-/// The tag in the key of a report.
-pub(super) fn tag_of_report(key: &[u8]) -> Result<u64, StoreError> {
+/// The tag in a key that has one behind its letter.
+pub(super) fn tag_of(key: &[u8]) -> Result<u64, StoreError> {
     let tag = key.get(1..9).and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes);
     tag.ok_or_else(|| StoreError("a key is too short".into()))
 }

@@ -7,6 +7,7 @@ mod backup;
 mod clear;
 mod facts;
 mod keyspace;
+mod living;
 mod memory;
 mod narrowing;
 mod paging;
@@ -25,7 +26,7 @@ pub use self::sled::folder_bytes;
 pub use backup::{FileRecord, Manifest, Step, Watch};
 pub use memory::{Failure, MemoryStore};
 pub use retention::{Outdated, Retention, Sweep};
-pub use sled::{Restored, SledOptions, SledStore};
+pub use sled::{Compacted, Restored, SledOptions, SledStore};
 pub use unsent::{Halves, Part, Unsent};
 pub use verify::{Census, Finding, Sighting};
 

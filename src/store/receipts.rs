@@ -78,7 +78,7 @@ pub(super) fn sums(shelf: &impl Shelf, ops: &Ops) -> Result<Ops, StoreError> {
     for (key, value) in ops.iter().filter(|(key, _)| keyspace::is_report(key)) {
         if let Some(value) = value {
             let report: Report = keyspace::decode(value)?;
-            let sum = keyspace::sum(keyspace::tag_of_report(key)?, &report.member);
+            let sum = keyspace::sum(keyspace::tag_of(key)?, &report.member);
             reports.entry(sum).or_default().push(report);
         }
     }

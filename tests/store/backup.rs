@@ -16,7 +16,7 @@ fn go_on(_: &Step) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-fn backup(store: &SledStore, to: &Path) -> Result<Manifest, StoreError> {
+pub fn backup(store: &SledStore, to: &Path) -> Result<Manifest, StoreError> {
     store.backup(to, &|| TAKEN, &mut go_on)
 }
 
@@ -24,7 +24,7 @@ fn restore(from: &Path, to: &Path) -> Result<(SledStore, Restored), StoreError> 
     SledStore::restore(from, SledOptions { cache_bytes: 16 << 20, ..SledOptions::at(to) }, TAKEN, &mut go_on)
 }
 
-fn is_whole(store: &SledStore) {
+pub fn is_whole(store: &SledStore) {
     assert_eq!(wrong(|watch| store.verify(watch).unwrap()), Vec::<String>::new());
 }
 
@@ -80,7 +80,7 @@ fn a_restored_store_holds_what_the_backup_does_and_passes_over_numbers() {
 }
 
 /// Pages of every size, from both ends and from the middle, are those of a look at every row.
-fn pages_agree(store: &dyn Store, room: &Room) {
+pub fn pages_agree(store: &dyn Store, room: &Room) {
     let numbers: Vec<u64> = room.rows.iter().map(|row| row.number).collect();
     let (last, middle) = (*numbers.last().unwrap(), numbers[numbers.len() / 2]);
     for max in [0, 1, 7, 50, 1000] {

@@ -7,17 +7,15 @@
 use super::super::backup::entries::EntryWriter;
 use super::super::backup::files;
 use super::super::backup::{CHANGES, Manifest, STEP_ENTRIES, Target, Watch, file_of, tell};
-use super::super::shelf::{Order, Shelf, Space};
+use super::super::shelf::Space;
 use super::super::{StoreError, reader};
 use super::SledStore;
+use super::fill::each_slice;
 use super::tap::Tap;
 use crate::channel::Stamp;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
-/// How much is read at once, in bytes.
-const SLICE_BYTES: usize = 256 << 10;
 /// The pause after each slice, for the sake of those who are served meanwhile.
 const PAUSE: Duration = Duration::from_millis(2);
 
@@ -82,16 +80,8 @@ impl SledStore {
     ) -> Result<(), StoreError> {
         let what = file_of(space);
         tell(watch, &what, 0)?;
-        let (mut from, mut told) = (Vec::new(), 0);
-        loop {
-            let (mut slice, mut bytes) = (Vec::new(), 0);
-            self.shelves.scan(space, &from, &[u8::MAX], Order::Rising, &mut |key, entry| {
-                slice.push((key.to_vec(), entry.to_vec()));
-                bytes += key.len() + entry.len();
-                Ok(if bytes < SLICE_BYTES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
-            })?;
-            let Some((last, _)) = slice.last() else { return Ok(()) };
-            from = [last.as_slice(), &[0]].concat();
+        let mut told = 0;
+        each_slice(&self.shelves, space, &mut |slice| {
             for (key, entry) in &slice {
                 file.put(space, key, Some(entry))?;
             }
@@ -101,6 +91,7 @@ impl SledStore {
                 tell(watch, &what, told)?;
             }
             std::thread::sleep(PAUSE);
-        }
+            Ok(())
+        })
     }
 }

@@ -16,6 +16,8 @@ use std::time::Duration;
 
 /// How often opening is tried while this process is still closing the same database, every 10 ms.
 const TRIES_MAX: u32 = 500;
+/// How often it is looked whether a database is closed, every 10 ms: all that is to be written then may take a while.
+const CLOSING_TRIES_MAX: u32 = 12_000;
 
 /// How sled names a snapshot that it has not finished.
 const UNFINISHED: &str = ".generating";
@@ -146,6 +148,23 @@ fn remove_unfinished(path: &Path) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Waits until this process has closed a database for good: sled goes on closing in its own threads.
+///
+/// # Errors
+/// One that stays open, and a file that cannot be locked.
+pub(super) fn wait_until_closed(path: &Path) -> Result<(), StoreError> {
+    let unusable = |error: std::io::Error| folder::unusable(path, "cannot be locked", &error);
+    let file = File::options().read(true).write(true).open(path.join("db")).map_err(unusable)?;
+    for _ in 0..CLOSING_TRIES_MAX {
+        match fs4::FileExt::try_lock(&file) {
+            Ok(()) => return Ok(()),
+            Err(fs4::TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
+            Err(fs4::TryLockError::Error(error)) => return Err(unusable(error)),
+        }
+    }
+    Err(StoreError(format!("{} does not close: try again", path.display())))
 }
 
 fn sync_file(path: &Path) -> std::io::Result<()> {

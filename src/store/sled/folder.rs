@@ -3,7 +3,9 @@
 //! A folder is ours when it holds a `FORMAT` file. One that holds anything else is refused, never started empty.
 
 use super::super::backup::files;
+use super::super::shelf::Space;
 use super::super::{StoreError, keyspace, keyspace::Month};
+use super::exchange;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::DirBuilderExt;
@@ -52,6 +54,7 @@ impl Folder {
             write_format(path)?;
         }
         let folder = Folder { path: path.to_owned(), _lock: lock };
+        exchange::take_up(path)?;
         create(&folder.archive())?;
         folder.remove_aside()?;
         Ok(folder)
@@ -62,8 +65,7 @@ impl Folder {
     /// # Errors
     /// How much is left, and what to do.
     pub(super) fn check_room(&self, reserve_bytes: u64) -> Result<(), StoreError> {
-        let left =
-            fs4::available_space(&self.path).map_err(|error| unusable(&self.path, "cannot be measured", &error))?;
+        let left = self.room()?;
         if left >= reserve_bytes {
             return Ok(());
         }
@@ -71,6 +73,27 @@ impl Folder {
             "{} has {left} bytes left, and {reserve_bytes} are to stay free (storage.reserve_bytes): make room there",
             self.path.display()
         )))
+    }
+
+    /// Refuses where databases as large as these cannot be made beside them, in bytes.
+    ///
+    /// # Errors
+    /// How much is missing, and of what.
+    pub(super) fn check_room_to_compact(&self, bytes: u64, reserve_bytes: u64) -> Result<(), StoreError> {
+        let (left, needed) = (self.room()?, bytes.saturating_add(reserve_bytes));
+        if left >= needed {
+            return Ok(());
+        }
+        Err(StoreError(format!(
+            "{} has {left} bytes left, and compacting takes up to {needed} until it is done, as the old files go last: \
+             make room there",
+            self.path.display()
+        )))
+    }
+
+    /// What is left on the file system, in bytes.
+    fn room(&self) -> Result<u64, StoreError> {
+        fs4::available_space(&self.path).map_err(|error| unusable(&self.path, "cannot be measured", &error))
     }
 
     /// Takes a folder to restore a store into, and clears away what an earlier try left.
@@ -123,12 +146,12 @@ impl Folder {
 
     /// Where the state lies.
     pub(super) fn state(&self) -> PathBuf {
-        self.path.join("state")
+        place(&self.path, Space::State)
     }
 
     /// Where the months lie.
     pub(super) fn archive(&self) -> PathBuf {
-        self.path.join("archive")
+        archive(&self.path)
     }
 
     /// Takes a month out of the archive at one stroke, and tells where it is to be removed.
@@ -136,7 +159,7 @@ impl Folder {
     /// # Errors
     /// A folder that cannot be renamed.
     pub(super) fn set_month_aside(&self, month: Month) -> Result<PathBuf, StoreError> {
-        let path = self.archive().join(month.to_string());
+        let path = place(&self.path, Space::Month(month));
         let aside = path.with_extension(ASIDE);
         fs::rename(&path, &aside).map_err(|error| unusable(&path, "cannot be renamed", &error))?;
         sync(&self.archive())?;
@@ -157,13 +180,34 @@ impl Folder {
     /// # Errors
     /// A folder that cannot be read.
     pub(super) fn months(&self) -> Result<Vec<Month>, StoreError> {
-        let archive = self.archive();
-        let entries = fs::read_dir(&archive).map_err(|error| unusable(&archive, "cannot be read", &error))?;
-        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        let mut months: Vec<Month> = names.filter_map(|name| Month::from_text(&name)).collect();
-        months.sort();
-        Ok(months)
+        months(&self.path)
     }
+}
+
+/// Where the months lie, below a folder.
+pub(super) fn archive(root: &Path) -> PathBuf {
+    root.join("archive")
+}
+
+/// Where a database lies, below a folder.
+pub(super) fn place(root: &Path, space: Space) -> PathBuf {
+    match space {
+        Space::State => root.join("state"),
+        Space::Month(month) => archive(root).join(month.to_string()),
+    }
+}
+
+/// The months that lie below a folder, oldest first.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub(super) fn months(root: &Path) -> Result<Vec<Month>, StoreError> {
+    let archive = archive(root);
+    let entries = fs::read_dir(&archive).map_err(|error| unusable(&archive, "cannot be read", &error))?;
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut months: Vec<Month> = names.filter_map(|name| Month::from_text(&name)).collect();
+    months.sort();
+    Ok(months)
 }
 
 /// What the files in a folder and below it take, in bytes; 0 where there is no folder.
@@ -252,7 +296,8 @@ fn lock(path: &Path) -> Result<File, StoreError> {
             // Who it is, is only told; that the lock is held is what counts.
             let _ = Read::by_ref(&mut file).take(20).read_to_string(&mut holder);
             return Err(StoreError(format!(
-                "{} is locked by process {}: one store serves one process at a time",
+                "{} is locked by process {}: one store serves one process at a time. Stop mixd first, or, where that is a \
+                 command of its own, wait for its end",
                 path.display(),
                 holder.trim()
             )));
@@ -293,6 +338,6 @@ fn write_format(path: &Path) -> Result<(), StoreError> {
     sync(path)
 }
 
-fn unusable(path: &Path, what: &str, error: &std::io::Error) -> StoreError {
+pub(super) fn unusable(path: &Path, what: &str, error: &std::io::Error) -> StoreError {
     StoreError(format!("{} {what}: {error}", path.display()))
 }

@@ -3,7 +3,10 @@
 //! `FORMAT` marks the folder and its version, `LOCK` keeps a second process out. See `docs/storage.md`.
 
 mod backup;
+mod compact;
 mod disk;
+mod exchange;
+mod fill;
 mod folder;
 mod months;
 mod restore;
@@ -18,6 +21,7 @@ use super::{CommitError, Directory, Page, PagePlan, Record, Retention, Sizes, St
 use crate::channel::{
     Channel, ChannelName, Facts, Member, ParticipantId, Progress, Receipt, Row, Stamp, Status, Tombstone,
 };
+pub use compact::Compacted;
 pub use restore::Restored;
 
 use disk::Disk;
@@ -28,7 +32,7 @@ use months::Shelves;
 use rand::{TryRngCore, rngs::OsRng};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use writer::Writer;
 
 /// How a store is opened.
@@ -66,7 +70,7 @@ pub struct SledStore {
     replayed: usize,
     reserve_bytes: u64,
     // Last, since it is let go when everything else is closed.
-    folder: Folder,
+    folder: Arc<Folder>,
 }
 
 impl SledStore {
@@ -76,10 +80,10 @@ impl SledStore {
     /// A folder that is another's, in use, of another version, damaged or not writable; the text says what to do.
     pub fn open(options: SledOptions) -> Result<SledStore, StoreError> {
         let folder = Folder::claim(&options.path, options.create)?;
-        SledStore::open_in(folder, options)
+        SledStore::open_in(Arc::new(folder), options)
     }
 
-    fn open_in(folder: Folder, options: SledOptions) -> Result<SledStore, StoreError> {
+    fn open_in(folder: Arc<Folder>, options: SledOptions) -> Result<SledStore, StoreError> {
         let months = folder.months()?;
         let state = Disk::open(&folder.state(), options.cache_bytes / 4, options.flush_ms, months.is_empty())?;
         let sealing_key = sealing_key(&state, months.is_empty())?;

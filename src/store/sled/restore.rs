@@ -9,16 +9,13 @@ use super::super::backup::{CHANGES, FileRecord, Manifest, STEP_ENTRIES, Watch, s
 use super::super::keyspace::{self, Ops, Spans};
 use super::super::shelf::{Shelf, Space};
 use super::super::{StoreError, reader};
-use super::disk::{Batch, Disk};
+use super::fill::Filling;
 use super::folder::Folder;
 use super::{SledOptions, SledStore};
 use crate::channel::Stamp;
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry as Slot;
 use std::path::Path;
+use std::sync::Arc;
 
-/// How much is written at once, in bytes.
-const BATCH_BYTES: usize = 256 << 10;
 /// Numbers that are passed over in each channel for each millisecond since the backup, and at least: more than any
 /// channel can have given to rows meanwhile.
 const SKIPPED_PER_MS: u64 = 100;
@@ -64,7 +61,7 @@ impl SledStore {
             files::put_back(backup, folder.path(), file)?;
         }
         tell(watch, "row numbers", 0)?;
-        let mut store = SledStore::open_in(folder, options)?;
+        let mut store = SledStore::open_in(Arc::new(folder), options)?;
         let missed_ms = now.0.saturating_sub(manifest.taken().0);
         let skipped = SKIPPED_MIN.max(missed_ms.saturating_mul(SKIPPED_PER_MS));
         store.skip(skipped, GIDS_SKIPPED_MIN + missed_ms / GID_MS)?;
@@ -103,45 +100,17 @@ fn load(
 ) -> Result<(), StoreError> {
     tell(watch, &file.name, 0)?;
     let mut reader = EntryReader::open(backup, file)?;
-    let mut open: BTreeMap<Space, (Disk, Batch)> = BTreeMap::new();
+    let mut filling = Filling::new(folder.path().to_owned(), options);
     if let Some(space) = space_of(&file.name) {
-        open.insert(space, make(space, folder, options)?);
+        filling.open(space)?;
     }
-    let (mut bytes, mut entries) = (0, 0);
+    let mut entries = 0;
     while let Some((space, key, entry)) = reader.next()? {
-        let (_, batch) = match open.entry(space) {
-            Slot::Occupied(slot) => slot.into_mut(),
-            Slot::Vacant(slot) => slot.insert(make(space, folder, options)?),
-        };
-        bytes += key.len() + entry.as_ref().map_or(0, Vec::len);
-        match entry {
-            Some(entry) => batch.insert(key, entry),
-            None => batch.remove(key),
-        }
-        if bytes >= BATCH_BYTES {
-            bytes = 0;
-            write(&mut open)?;
-        }
+        filling.put(space, key, entry)?;
         entries += 1;
         if entries % STEP_ENTRIES == 0 {
             tell(watch, &file.name, entries)?;
         }
     }
-    write(&mut open)
-}
-
-fn make(space: Space, folder: &Folder, options: &SledOptions) -> Result<(Disk, Batch), StoreError> {
-    let path = match space {
-        Space::State => folder.state(),
-        Space::Month(month) => folder.archive().join(month.to_string()),
-    };
-    Ok((Disk::open(&path, options.cache_bytes / 4, options.flush_ms, true)?, Batch::default()))
-}
-
-/// Makes batches durable; sled cannot open a file again of which much was lost.
-fn write(open: &mut BTreeMap<Space, (Disk, Batch)>) -> Result<(), StoreError> {
-    let mut batches = open.values_mut();
-    batches
-        .try_for_each(|(disk, batch)| disk.apply(std::mem::take(batch)).and_then(|()| disk.sync()))
-        .map_err(StoreError)
+    filling.finish()
 }

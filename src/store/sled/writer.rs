@@ -149,6 +149,24 @@ impl Writer {
         Ok(())
     }
 
+    /// Does everything that was put off, so that nothing is left of what was destroyed and of redo records that served.
+    ///
+    /// # Errors
+    /// As for a commit.
+    pub(super) fn catch_up(&mut self, shelves: &Shelves) -> Result<(), CommitError> {
+        self.refuse_if_broken()?;
+        while self.has_graves {
+            self.settle(shelves, Stamp(0)).map_err(|why| self.fail(why))?;
+        }
+        self.sync_state(shelves).map_err(|why| self.fail(why))?;
+        let Some((_, disk)) = shelves.current() else { return Ok(()) };
+        let mut batch = Batch::default();
+        if self.drop_redo(&mut batch, usize::MAX).map_err(|why| self.fail(why))? {
+            disk.apply(batch).and_then(|()| disk.sync()).map_err(|why| self.fail(why))?;
+        }
+        Ok(())
+    }
+
     /// Makes the state durable.
     pub(super) fn sync_state(&mut self, shelves: &Shelves) -> Result<(), String> {
         if self.unsynced_since.is_some() {

@@ -1,0 +1,31 @@
+//! `mixd compact`: a store that nobody has open is written anew.
+
+use super::verify::{sum_up, tell_sighting};
+use super::{EXIT_WRONG, Place, failed, tell};
+use mixd::store::{Compacted, SledOptions, SledStore, Step};
+use std::ops::ControlFlow;
+use std::process::ExitCode;
+
+/// Writes a store anew, and says how much it took and takes.
+pub fn compact(place: &Place) -> ExitCode {
+    let folder = match place.folder() {
+        Ok(folder) => folder,
+        Err(code) => return code,
+    };
+    let mut watch = |step: &Step| {
+        tell(step);
+        ControlFlow::Continue(())
+    };
+    let Compacted { bytes_before, bytes_after, census } =
+        match SledStore::compact(SledOptions::at(&folder), &mut watch, &mut tell_sighting) {
+            Ok(done) => done,
+            Err(error) => return failed("nothing was compacted", &error),
+        };
+    sum_up(&census);
+    if census.wrong > 0 {
+        eprintln!("the store is left as it was: what is wrong comes from there, see mixd help verify");
+        return ExitCode::from(EXIT_WRONG);
+    }
+    println!("{}: {bytes_before} bytes before, {bytes_after} bytes after", folder.display());
+    ExitCode::SUCCESS
+}

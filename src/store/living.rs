@@ -1,0 +1,83 @@
+//! Which entries of the months can still be reached: all but rows of destroyed channels and rows that are too old, with
+//! their indexes. The others stay where they are until their month goes, or until the store is compacted.
+
+use super::StoreError;
+use super::keyspace::{self, BLOCK_ROWS, Month, RowStart, Spans};
+use super::pieces;
+use super::shelf::{Order, Shelf, Space};
+use crate::channel::{ChannelName, Row, RowKind};
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+/// The letters of the indexes of rows whose keys end in the number of the row, and of the rows themselves.
+const BY_ROW: &[u8] = b"rft";
+
+/// See the module.
+pub(super) struct Living<'a, S> {
+    shelf: &'a S,
+    /// The last row that is too old, by the tag of each channel that exists.
+    horizons: HashMap<u64, u64>,
+}
+
+impl<'a, S: Shelf> Living<'a, S> {
+    /// Takes up which channels there are, and where their archives begin.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub(super) fn of(shelf: &'a S) -> Result<Living<'a, S>, StoreError> {
+        let mut horizons = HashMap::new();
+        let all = keyspace::all(b'c');
+        shelf.scan(Space::State, &all, &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
+            let (_, tag): (ChannelName, u64) = shelf.whole(Space::State, key, entry)?;
+            let spans: Spans = shelf.value(Space::State, &keyspace::spans(tag))?.unwrap_or_default();
+            horizons.insert(tag, spans.base.row);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(Living { shelf, horizons })
+    }
+
+    /// Whether an entry of a month can still be reached.
+    ///
+    /// # Errors
+    /// Those of reading, and a key that is too short.
+    pub(super) fn keeps(&self, month: Month, key: &[u8]) -> Result<bool, StoreError> {
+        // A piece goes with its entry.
+        let key = match key.split_first() {
+            Some((b'x', owner)) => owner.split_last_chunk::<2>().map_or(owner, |(owner, _)| owner),
+            _ => key,
+        };
+        let Some(&letter) = key.first() else { return Ok(true) };
+        if letter != b'b' && !BY_ROW.contains(&letter) {
+            return Ok(true);
+        }
+        let Some(&horizon) = self.horizons.get(&keyspace::tag_of(key)?) else { return Ok(false) };
+        let number = keyspace::number_of(key)?;
+        if letter != b'b' {
+            return Ok(number > horizon);
+        }
+        let (first, last) = (number * BLOCK_ROWS, number * BLOCK_ROWS + (BLOCK_ROWS - 1));
+        if horizon < first || last <= horizon {
+            return Ok(horizon < first);
+        }
+        self.has_row_in_block(month, key, horizon + 1, last)
+    }
+
+    /// Whether one of these rows is the reason for an entry of the index of blocks.
+    fn has_row_in_block(&self, month: Month, block: &[u8], first: u64, last: u64) -> Result<bool, StoreError> {
+        let (space, tag, number) = (Space::Month(month), keyspace::tag_of(block)?, last / BLOCK_ROWS);
+        let is_spoken = keyspace::block(tag, None, number) == block;
+        let mut found = false;
+        let (from, to) = (keyspace::row(tag, first), keyspace::row(tag, last + 1));
+        self.shelf.scan(space, &from, &to, Order::Rising, &mut |key, entry| {
+            found = if is_spoken {
+                let row: Row = self.shelf.whole(space, key, entry)?;
+                !matches!(row.kind, RowKind::Event(_))
+            } else {
+                let (_, _, author, _): RowStart = keyspace::decode(pieces::start_of(entry)?)?;
+                keyspace::block(tag, Some(&author), number) == block
+            };
+            Ok(if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        Ok(found)
+    }
+}

@@ -1,0 +1,163 @@
+//! Writing a store anew, without what nobody can reach any more and without the room that sled does not give back.
+//!
+//! New databases are filled beside the old ones, looked through, and put in their place. The old ones lose nothing but
+//! what any start would clear away, so that a run that is cut short has done no harm.
+
+use super::super::backup::{STEP_ENTRIES, Watch, tell};
+use super::super::living::Living;
+use super::super::shelf::Space;
+use super::super::{Census, Sighting, StoreError, retention, verify};
+use super::disk::{self, Disk};
+use super::exchange::Draft;
+use super::fill::{Filling, Slice, each_slice};
+use super::folder::{self, Folder};
+use super::months::Shelves;
+use super::{SledOptions, SledStore};
+use sha2::{Digest, Sha256};
+use std::path::Path;
+use std::sync::Arc;
+
+/// What compacting did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compacted {
+    /// What the databases took, in bytes.
+    pub bytes_before: u64,
+    /// What the new ones take, in bytes.
+    pub bytes_after: u64,
+    /// What was found in the new ones. Where anything is wrong, the old ones stay.
+    pub census: Census,
+}
+
+/// Which entries went into a database.
+#[derive(Default)]
+struct Tally {
+    entries: u64,
+    digest: Sha256,
+}
+
+impl Tally {
+    fn count(&mut self, key: &[u8], entry: &[u8]) {
+        self.entries += 1;
+        self.digest.update([key.len(), entry.len()].map(|length| length as u32).map(u32::to_be_bytes).concat());
+        self.digest.update(key);
+        self.digest.update(entry);
+    }
+
+    fn count_all(&mut self, slice: &Slice) {
+        slice.iter().for_each(|(key, entry)| self.count(key, entry));
+    }
+}
+
+impl SledStore {
+    /// Writes a store anew that nobody has open. It is the same afterwards, without what nobody can reach.
+    ///
+    /// # Errors
+    /// A store that cannot be opened, too little room, and whatever cannot be read or written; the store is what it was.
+    pub fn compact(
+        options: SledOptions,
+        watch: &mut Watch<'_>,
+        sight: &mut dyn FnMut(Sighting),
+    ) -> Result<Compacted, StoreError> {
+        let options = SledOptions { create: false, ..options };
+        let folder = Arc::new(Folder::claim(&options.path, false)?);
+        let bytes_before = bytes_of(folder.path())?;
+        folder.check_room_to_compact(bytes_before, options.reserve_bytes)?;
+        let store = SledStore::open_in(folder.clone(), options.clone())?;
+        store.writer().and_then(|mut writer| writer.catch_up(&store.shelves)).map_err(|e| StoreError(e.to_string()))?;
+        let draft = Draft::begin(folder.path())?;
+        let copied = store.copy_living(&draft, &options, watch);
+        drop(store);
+        let looked = copied.and_then(|tallies| look_through(&draft.path(), &options, &tallies, sight));
+        // Also where it failed, since what is still being closed cannot be removed.
+        let closed = wait_until_closed(&draft.path());
+        let census = looked?;
+        closed.and_then(|()| wait_until_closed(folder.path()))?;
+        let bytes_after = bytes_of(&draft.path())?;
+        if census.wrong == 0 {
+            draft.exchange()?;
+        }
+        Ok(Compacted { bytes_before, bytes_after, census })
+    }
+
+    /// Fills new databases with everything that can still be reached.
+    fn copy_living(
+        &self,
+        draft: &Draft,
+        options: &SledOptions,
+        watch: &mut Watch<'_>,
+    ) -> Result<Vec<(Space, Tally)>, StoreError> {
+        let living = Living::of(&self.shelves)?;
+        let (months, used) = (self.folder.months()?, retention::months_in_use(&self.shelves)?);
+        // What the current month is known by has to stay.
+        let months = months.iter().filter(|month| used.contains(month) || months.last() == Some(month));
+        let mut tallies = Vec::new();
+        for space in [Space::State].into_iter().chain(months.copied().map(Space::Month)) {
+            let what = name_of(space);
+            tell(watch, &what, 0)?;
+            let (mut filling, mut tally, mut told) = (Filling::new(draft.path(), options), Tally::default(), 0);
+            filling.open(space)?;
+            each_slice(&self.shelves, space, &mut |slice| {
+                self.folder.check_room(options.reserve_bytes)?;
+                for (key, entry) in slice {
+                    if let Space::Month(month) = space
+                        && !living.keeps(month, &key)?
+                    {
+                        continue;
+                    }
+                    tally.count(&key, &entry);
+                    filling.put(space, key, Some(entry))?;
+                }
+                if tally.entries - told >= STEP_ENTRIES {
+                    told = tally.entries;
+                    tell(watch, &what, told)?;
+                }
+                Ok(())
+            })?;
+            filling.finish()?;
+            tallies.push((space, tally));
+        }
+        Ok(tallies)
+    }
+}
+
+/// Looks through new databases: whether they hold what went into them, and whether that is a whole store.
+fn look_through(
+    root: &Path,
+    options: &SledOptions,
+    tallies: &[(Space, Tally)],
+    sight: &mut dyn FnMut(Sighting),
+) -> Result<Census, StoreError> {
+    let state = Disk::open(&folder::place(root, Space::State), options.cache_bytes / 4, options.flush_ms, false)?;
+    let shelves = Shelves::new(state, folder::archive(root), options.clone());
+    for (space, expected) in tallies {
+        let mut found = Tally::default();
+        each_slice(&shelves, *space, &mut |slice| {
+            found.count_all(&slice);
+            Ok(())
+        })?;
+        if found.entries != expected.entries || found.digest.finalize() != expected.digest.clone().finalize() {
+            return Err(StoreError(format!(
+                "the new {} does not hold what was written: check the disk",
+                name_of(*space)
+            )));
+        }
+    }
+    Ok(verify::verify(&shelves, folder::months(root)?, true, sight))
+}
+
+fn name_of(space: Space) -> String {
+    match space {
+        Space::State => "state".into(),
+        Space::Month(month) => month.to_string(),
+    }
+}
+
+fn wait_until_closed(root: &Path) -> Result<(), StoreError> {
+    let months = folder::months(root)?.into_iter().map(Space::Month);
+    [Space::State].into_iter().chain(months).try_for_each(|space| disk::wait_until_closed(&folder::place(root, space)))
+}
+
+fn bytes_of(root: &Path) -> Result<u64, StoreError> {
+    let bytes = |path: &Path| folder::folder_bytes(path).map_err(|e| folder::unusable(path, "cannot be read", &e));
+    Ok(bytes(&folder::place(root, Space::State))? + bytes(&folder::archive(root))?)
+}

@@ -1,0 +1,141 @@
+//! New databases in the place of those that a store has, all of them or none, whenever the process or the machine dies.
+//!
+//! They are made in a folder of their own within the store's. Renaming that folder is the one step that decides: before
+//! it they count for nothing, after it they are what the store is, and whoever takes the store next finishes what is
+//! left to do.
+
+use super::super::StoreError;
+use super::folder::{self, unusable};
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// Where new databases are made.
+const DRAFT: &str = "compacting";
+/// Where they are once they are to be taken.
+const DECIDED: &str = "compacted";
+/// What is exchanged.
+const PARTS: [&str; 2] = ["state", "archive"];
+
+/// The folder of databases that are being made. What is dropped undecided leaves nothing.
+pub(super) struct Draft {
+    store: PathBuf,
+    decided: bool,
+}
+
+impl Draft {
+    /// Makes the folder.
+    ///
+    /// # Errors
+    /// A store whose parts cannot be renamed, and a folder that cannot be made.
+    pub(super) fn begin(store: &Path) -> Result<Draft, StoreError> {
+        check_movable(store)?;
+        let draft = Draft { store: store.to_owned(), decided: false };
+        draft.clear()?;
+        folder::create(&draft.path())?;
+        folder::create(&draft.path().join("archive"))?;
+        Ok(draft)
+    }
+
+    /// Where the new `state/` and `archive/` lie.
+    pub(super) fn path(&self) -> PathBuf {
+        self.store.join(DRAFT)
+    }
+
+    /// Puts them in the place of the old ones. Nobody may have any of them open.
+    ///
+    /// # Errors
+    /// What cannot be synced or renamed; the store is what it was, or what it is to be, and the next start finds out.
+    pub(super) fn exchange(mut self) -> Result<(), StoreError> {
+        sync_all(&self.path())?;
+        let decided = self.store.join(DECIDED);
+        rename(&self.path(), &decided)?;
+        self.decided = true;
+        folder::sync(&self.store)?;
+        take_up(&self.store)
+    }
+
+    fn clear(&self) -> Result<(), StoreError> {
+        if self.path().exists() { folder::remove(&self.path()) } else { Ok(()) }
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.decided {
+            // The next start clears it away too.
+            let _ = self.clear();
+        }
+    }
+}
+
+/// Finishes an exchange that was decided, and clears away databases that were not.
+///
+/// # Errors
+/// What cannot be renamed or removed.
+pub(super) fn take_up(store: &Path) -> Result<(), StoreError> {
+    let (draft, decided) = (store.join(DRAFT), store.join(DECIDED));
+    if draft.exists() {
+        folder::remove(&draft)?;
+    }
+    if !decided.exists() {
+        return Ok(());
+    }
+    for part in PARTS {
+        let (new, old, place) = (decided.join(part), decided.join(format!("{part}.old")), store.join(part));
+        if !new.exists() {
+            continue;
+        }
+        if place.exists() {
+            rename(&place, &old)?;
+            folder::sync(&decided)?;
+        }
+        rename(&new, &place)?;
+    }
+    // In this order, since from here on the old ones go.
+    folder::sync(store)?;
+    folder::sync(&decided)?;
+    folder::remove(&decided)?;
+    folder::sync(store)
+}
+
+/// What is a link or another file system cannot be exchanged with something beside it.
+fn check_movable(store: &Path) -> Result<(), StoreError> {
+    let device = |path: &Path| {
+        let met = fs::symlink_metadata(path).map_err(|error| unusable(path, "cannot be read", &error))?;
+        Ok::<_, StoreError>(met.is_dir().then(|| met.dev()))
+    };
+    let of_store = fs::metadata(store).map_err(|error| unusable(store, "cannot be read", &error))?.dev();
+    let archive = store.join("archive");
+    let months = fs::read_dir(&archive).map_err(|error| unusable(&archive, "cannot be read", &error))?;
+    let months = months.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir());
+    for path in PARTS.iter().map(|part| store.join(part)).chain(months) {
+        if device(&path)? != Some(of_store) {
+            return Err(StoreError(format!(
+                "{} is a link, or a file system of its own, so nothing can be put in its place: back up and restore instead",
+                path.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Makes everything in a folder durable, with its name.
+fn sync_all(path: &Path) -> Result<(), StoreError> {
+    let unsynced = |error: std::io::Error| unusable(path, "cannot be synced", &error);
+    for entry in fs::read_dir(path).map_err(unsynced)? {
+        let path = entry.map_err(unsynced)?.path();
+        if path.is_dir() {
+            sync_all(&path)?;
+        } else {
+            File::open(&path)
+                .and_then(|file| file.sync_all())
+                .map_err(|error| unusable(&path, "cannot be synced", &error))?;
+        }
+    }
+    folder::sync(path)
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
+    fs::rename(from, to).map_err(|error| unusable(from, "cannot be renamed", &error))
+}
