@@ -133,6 +133,7 @@ fn people_talk_through(kind: HostKind) {
         mixd.wait_for_log("a multicast service", |log| log.contains(MULTICAST_FOUND));
     }
     play("two_people_talk", &mut host, &mut mixd);
+    play("plugins_speak_mix", &mut host, &mut mixd);
     play("hostile_stanzas_do_not_end_the_link", &mut host, &mut mixd);
     assert!(mixd.runs(), "mixd ended:\n{}", mixd.log_tail());
     assert_eq!(mixd.links(), 1, "the link was lost:\n{}", mixd.log_tail());
