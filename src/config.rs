@@ -9,7 +9,7 @@ mod listen;
 mod read;
 mod show;
 
-use crate::channel::{FeatureSwitches, GroupDefaults, Rate, Rates};
+use crate::channel::{ChannelDefaults, FeatureSwitches, GroupDefaults, Rate, Rates};
 pub use crate::engine::{Multicast, Pam};
 pub use http::{CheckTls, Http};
 pub use read::ConfigError;
@@ -40,6 +40,9 @@ pub struct Config {
     /// How much of anything there may be.
     #[serde(default)]
     pub limits: Limits,
+    /// What plain channels are made with.
+    #[serde(default)]
+    pub channels: ChannelDefaults,
     /// What groups are made with, and who may do what in them.
     #[serde(default)]
     pub groups: GroupDefaults,
@@ -123,8 +126,6 @@ pub struct Service {
     pub name: String,
     /// The accounts that may administer every channel.
     pub admins: Vec<BareJid>,
-    /// Who may subscribe to the nodes of a plain channel without being in it, unless its owner settles that.
-    pub guests: crate::channel::Access,
     /// The domains whose users may create channels; `*` is everybody, none is the parent domain of the service.
     pub creators: Vec<String>,
 }
@@ -201,8 +202,8 @@ impl Config {
     /// What a channel may hold, and what the service offers.
     pub fn of_channels(&self) -> crate::channel::Limits {
         let groups = self.groups.clone();
-        let (features, guests) = (self.features.clone(), self.service.guests);
-        crate::channel::Limits { groups, features, guests, ..self.limits.of_channels() }
+        let (features, channels) = (self.features.clone(), self.channels.clone());
+        crate::channel::Limits { groups, features, channels, ..self.limits.of_channels() }
     }
 }
 
@@ -398,12 +399,7 @@ fn default_backoff_ms_max() -> u64 {
 
 impl Default for Service {
     fn default() -> Service {
-        Service {
-            name: "Channels".to_owned(),
-            admins: Vec::new(),
-            guests: crate::channel::Access::Allowed,
-            creators: Vec::new(),
-        }
+        Service { name: "Channels".to_owned(), admins: Vec::new(), creators: Vec::new() }
     }
 }
 

@@ -3,7 +3,7 @@
 //! Tests at the foot of a file are exempt from what only holds for the program.
 
 use mixd::xep::EXTENSIONS;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -243,6 +243,39 @@ fn every_extension_has_transcripts_and_a_row() {
     let known: BTreeSet<String> = rows.iter().map(|(row, _)| folder_of(row)).collect();
     wrong.extend(folders.difference(&known).map(|folder| format!("{folder}: no row in docs/xeps.md")));
     assert_none(wrong, "what is served, what is documented and what is tested differ");
+}
+
+#[test]
+fn every_option_of_a_channel_has_a_row_and_a_transcript() {
+    let text = source(&root().join("docs/channels.md")).text;
+    let rows: BTreeMap<&str, &str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"))
+        .filter_map(|row| Some((row.split(" | ").next()?, row.split(" | ").nth(4)?)))
+        .filter(|(name, _)| *name != "Option")
+        .collect();
+    let form = source(&root().join("tests/transcripts/xep-0406/every_setting_has_its_field.xmpp")).text;
+    let fields = form.lines().filter(|line| line.starts_with('>') && line.contains("<field "));
+    let fields: BTreeSet<&str> = fields.filter_map(|line| line.split("var='").nth(1)?.split('\'').next()).collect();
+    let mut wrong = Vec::new();
+    wrong.extend(
+        fields
+            .iter()
+            .filter(|field| **field != "FORM_TYPE" && !rows.contains_key(*field))
+            .map(|field| format!("{field}: no row")),
+    );
+    wrong.extend(rows.keys().filter(|row| !fields.contains(*row)).map(|row| format!("{row}: no such field")));
+    for (option, transcripts) in &rows {
+        for name in transcripts.split(", ").map(|name| name.trim_matches('`')) {
+            let path = format!("tests/transcripts/{name}.xmpp");
+            let shows = root().join(&path).exists() && source(&root().join(&path)).text.contains(*option);
+            if !shows {
+                wrong.push(format!("{option}: {path} is not there, or does not name it"));
+            }
+        }
+    }
+    assert!(rows.len() > 20, "{rows:?}");
+    assert_none(wrong, "options of channels and docs/channels.md differ");
 }
 
 #[test]

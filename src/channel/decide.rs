@@ -22,8 +22,8 @@ pub(super) use attend::nick_among;
 
 use super::limits::check;
 use super::{
-    Action, Actor, Answer, Change, Channel, Command, Context, Decision, GroupAnswer, GroupCommand, JoinWish, Limits,
-    Member, Node, Refusal, Role,
+    Access, Action, Actor, Answer, Change, Channel, Command, Context, Decision, GroupAnswer, GroupCommand, JoinWish,
+    Limits, Member, Node, Refusal, Role,
 };
 
 type Outcome = Result<Decision, Refusal>;
@@ -69,7 +69,7 @@ impl Channel {
             Command::MakeList { node, exists } => self.make_list(actor, node, exists, context),
             Command::ReadItems { node, ids, slice } => {
                 self.require_reading(actor, node, limits)?;
-                match self.nodes().any(|present| present == node) {
+                match self.has(node) {
                     true => Ok(Decision::answer(Answer::Items { node, ids, slice })),
                     false => Err(Refusal::NoSuchNode),
                 }
@@ -186,12 +186,20 @@ impl Channel {
 
     /// Refuses reading a node to whom it is closed; a guest of the participants may read them.
     fn require_reading(&self, actor: &Actor, node: Node, limits: &Limits) -> Result<(), Refusal> {
-        let action = action_of_reading(node);
-        let as_guest = match action {
-            Action::See => self.is_open_to(&actor.account),
-            _ => node == Node::Participants && self.is_guest_of(actor, node),
+        let (action, open) = match node {
+            Node::Info | Node::AvatarMetadata | Node::AvatarData | Node::Video => {
+                (Action::See, self.is_open_to(&actor.account))
+            }
+            Node::Participants if self.has(node) => (Action::ListParticipants, self.is_guest_of(actor, node)),
+            Node::Participants | Node::Messages | Node::Presence => (Action::ReadHistory, false),
+            Node::Allowed | Node::Banned | Node::Config | Node::JidMap => {
+                // Who may subscribe may read, and who owns the channel sees what there is to settle.
+                let role = self.role_of(&actor.account, actor.operator);
+                let open = self.may_subscribe(&actor.account, node) || role.is_among(Access::Owners);
+                return if open { Ok(()) } else { Err(self.refusal_of(role, Action::Lists)) };
+            }
         };
-        if as_guest { Ok(()) } else { self.require(actor, action, limits).map(drop) }
+        if open { Ok(()) } else { self.require(actor, action, limits).map(drop) }
     }
 
     /// Refuses the archive to whom it is closed; a guest of the messages may read it.
@@ -212,14 +220,6 @@ impl Channel {
     fn seat(&self, actor: &Actor, action: Action, limits: &Limits) -> Result<&Member, Refusal> {
         let role = self.require(actor, action, limits)?;
         self.participant(&actor.account).ok_or_else(|| self.refusal_of(role, action))
-    }
-}
-
-fn action_of_reading(node: Node) -> Action {
-    match node {
-        Node::Info | Node::AvatarMetadata | Node::AvatarData | Node::Video => Action::See,
-        Node::Messages | Node::Participants | Node::Presence => Action::ListParticipants,
-        Node::Allowed | Node::Banned | Node::Config | Node::JidMap => Action::Lists,
     }
 }
 

@@ -1,8 +1,11 @@
 //! What may be asked of a group, and what the asker is told (groups.md §2).
 
+use super::Visibility;
 use super::event::Progress;
 use super::settings::{History, Membership, Receipts};
-use super::{ChannelName, Nick, NodeAccess, ParticipantId, Row, Snapshot, Stamp, Standing, Status, Visibility};
+use super::{
+    Access, ChannelName, Grants, Nick, NodeAccess, NodeSet, ParticipantId, Row, Snapshot, Stamp, Standing, Status,
+};
 use jid::BareJid;
 
 /// Somebody to be added.
@@ -67,14 +70,26 @@ pub struct Patch {
     pub retract_window_s: Option<u64>,
     /// Days after which its rows are gone; 0: for ever, as far as the service keeps them.
     pub retention_days: Option<u64>,
-    /// Who may subscribe to its nodes without being in it.
+    /// When it is destroyed; `Some(None)`: never.
+    pub end_of_life: Option<Option<Stamp>>,
+    /// Which of its nodes are switched off.
+    pub switched_off: Option<NodeSet>,
+    /// Who may subscribe to any of its nodes without being in it.
+    pub guests: Option<Access>,
+    /// Who may subscribe to which of its nodes.
     pub access: Option<NodeAccess>,
+    /// Who may do what in it.
+    pub grants: Option<Grants>,
     /// Who sees the JIDs of participants.
     pub visibility: Option<Visibility>,
     /// Whether participants write to one another through the channel.
     pub private_messages: Option<bool>,
     /// Whether participants share their presence with it.
     pub presence: Option<bool>,
+    /// Whether others share theirs with it, too.
+    pub open_presence: Option<bool>,
+    /// Whether everybody in it has to share it.
+    pub presence_required: Option<bool>,
 }
 
 /// What may be asked of a group.

@@ -1,57 +1,8 @@
-//! Guests: those who subscribe to nodes of a channel without being in it, and who may (XEP-0369 §7.1.2, XEP-0406 §3.1.1).
+//! Guests: those who subscribe to nodes of a channel without being in it (XEP-0369 §7.1.2).
 
-use super::{Channel, Member, Node, NodeSet, Stamp, Standing};
+use super::{Channel, Member, NodeSet, Stamp};
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
-
-/// Who may subscribe to a node, besides owners and admins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Access {
-    /// Those who are in the channel.
-    #[default]
-    Participants,
-    /// Those, and whoever may join as far as the lists go.
-    Allowed,
-    /// Everybody, those who are banned included.
-    Anyone,
-}
-
-/// Who may subscribe to which node.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NodeAccess {
-    /// To the messages.
-    pub messages: Access,
-    /// To the participants.
-    pub participants: Access,
-    /// To the presence of participants.
-    pub presence: Access,
-    /// To the information, and to the picture and the video with it.
-    pub information: Access,
-}
-
-impl NodeAccess {
-    /// The same for every node.
-    pub fn all(access: Access) -> NodeAccess {
-        NodeAccess { messages: access, participants: access, presence: access, information: access }
-    }
-
-    /// Who may subscribe to a node; `None` where that goes with roles alone.
-    pub fn to(&self, node: Node) -> Option<Access> {
-        match node {
-            Node::Messages => Some(self.messages),
-            Node::Participants => Some(self.participants),
-            Node::Presence => Some(self.presence),
-            Node::Info | Node::AvatarMetadata | Node::AvatarData | Node::Video => Some(self.information),
-            Node::Allowed | Node::Banned | Node::Config | Node::JidMap => None,
-        }
-    }
-
-    /// Whether there is a node that everybody may subscribe to.
-    fn is_open(&self) -> bool {
-        [self.messages, self.participants, self.presence, self.information].contains(&Access::Anyone)
-    }
-}
 
 /// The record of a guest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,21 +44,6 @@ impl Channel {
     pub fn subscriptions_of(&self, account: &BareJid) -> NodeSet {
         let seated = self.participant(account).map(|member| member.subscriptions);
         seated.or_else(|| self.guest(account).map(|guest| guest.subscriptions)).unwrap_or_default()
-    }
-
-    /// Whether an account may subscribe to a node.
-    pub fn may_subscribe(&self, account: &BareJid, node: Node) -> bool {
-        if self.standing_of(account) != Standing::Member {
-            return true;
-        }
-        match self.settings().access.to(node) {
-            None => false,
-            Some(_) if self.participant(account).is_some() => true,
-            Some(Access::Anyone) => true,
-            // Who may join a closed channel is whoever is in it or waits, and who waits is sent nothing.
-            Some(Access::Allowed) => !self.is_closed() && self.is_admitted(account),
-            Some(Access::Participants) => false,
-        }
     }
 
     /// Whether an account may know of the channel although it is not in it: a guest, or one that may become one whatever

@@ -31,8 +31,6 @@ pub struct Limits {
     pub answer_bytes_max: usize,
     /// Guests of one channel: accounts that subscribe to its nodes and are not in it.
     pub guests_max: usize,
-    /// Who may be a guest of a plain channel, unless its owner settles that.
-    pub guests: super::Access,
     /// Invitations of one channel that were given and not used.
     pub invitations_max: usize,
     /// How many of them one inviter may have given.
@@ -43,6 +41,8 @@ pub struct Limits {
     pub channels_per_creator_max: usize,
     /// How fast things may come.
     pub rates: Rates,
+    /// What plain channels are made with.
+    pub channels: ChannelDefaults,
     /// What groups are made with.
     pub groups: GroupDefaults,
     /// What the service offers.
@@ -64,12 +64,12 @@ impl Default for Limits {
             info_bytes_max: 16 * 1024,
             answer_bytes_max: 384 * 1024,
             guests_max: 1000,
-            guests: super::Access::Allowed,
             invitations_max: 1000,
             invitations_per_inviter_max: 100,
             invitation_s: 14 * 24 * 3600,
             channels_per_creator_max: 10_000,
             rates: Rates::default(),
+            channels: ChannelDefaults::default(),
             groups: GroupDefaults::default(),
             features: FeatureSwitches::default(),
         }
@@ -103,6 +103,41 @@ impl Default for Rates {
             requests: Rate { per_s: 100, burst: 20_000 },
             messages: Rate { per_s: 100, burst: 100_000 },
             channel_messages: Rate { per_s: 1000, burst: 200_000 },
+        }
+    }
+}
+
+/// What a plain channel is made with; its owner may settle it otherwise (XEP-0406 §2.4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ChannelDefaults {
+    /// Who may subscribe to its nodes without being in it: `participants` (nobody), `allowed` or `anyone`.
+    pub guests: super::Access,
+    /// Who may change its information: `participants`, `admins` or `owners`.
+    pub information: super::Access,
+    /// Who may change its picture: the same.
+    pub avatar: super::Access,
+    /// Who may read its configuration besides its owners: `owners`, `admins`, `participants` or `allowed`.
+    pub configuration: super::Access,
+    /// Whether participants retract messages of their own.
+    pub retraction: bool,
+    /// Who may retract the messages of others: `nobody`, `admins` or `owners`.
+    pub moderation: super::Access,
+    /// Whether participants write to one another through it.
+    pub private_messages: bool,
+}
+
+impl Default for ChannelDefaults {
+    fn default() -> ChannelDefaults {
+        ChannelDefaults {
+            guests: super::Access::Participants,
+            information: super::Access::Admins,
+            avatar: super::Access::Admins,
+            configuration: super::Access::Owners,
+            // XEP-0406 has false, and clients offer it everywhere.
+            retraction: true,
+            moderation: super::Access::Owners,
+            private_messages: true,
         }
     }
 }
@@ -301,6 +336,7 @@ impl Default for GroupDefaults {
 impl Limits {
     /// The settings of a plain channel.
     pub fn plain_settings(&self) -> super::Settings {
+        let channels = &self.channels;
         super::Settings {
             style: super::Style::Plain,
             membership: super::Membership::Open,
@@ -312,10 +348,20 @@ impl Limits {
             subject_chars_max: 1000,
             retract_window_s: 0,
             retention_days: 0,
-            access: super::NodeAccess::all(self.guests),
+            end_of_life: None,
+            switched_off: super::NodeSet::default(),
+            access: super::NodeAccess::of_guests(channels.guests, channels.configuration),
+            grants: super::Grants {
+                describe: channels.information,
+                picture: channels.avatar,
+                moderate: channels.moderation,
+                retract_own: channels.retraction,
+            },
             visibility: super::Visibility::Visible,
-            private_messages: true,
+            private_messages: channels.private_messages,
             presence: true,
+            open_presence: false,
+            presence_required: false,
             notices: false,
         }
     }
@@ -334,10 +380,15 @@ impl Limits {
             subject_chars_max: groups.subject_chars_max,
             retract_window_s: groups.retract_window_s,
             retention_days: groups.retention_days,
-            access: super::NodeAccess::all(groups.guests),
+            end_of_life: None,
+            switched_off: super::NodeSet::default(),
+            access: super::NodeAccess::of_guests(groups.guests, super::Access::Admins),
+            grants: super::Grants::default(),
             visibility: super::Visibility::Visible,
             private_messages: false,
             presence: false,
+            open_presence: false,
+            presence_required: false,
             notices: false,
         }
     }

@@ -3,6 +3,7 @@
 //! Pure: [`Channel::decide`] says what a command leads to, [`Channel::apply`] makes it so and cannot fail. No XML, no
 //! clock, no I/O. A channel in memory is a cache of the store; applying the same changes to both gives the same.
 
+pub mod access;
 pub mod change;
 pub mod command;
 mod decide;
@@ -30,14 +31,15 @@ mod states;
 mod tail;
 mod view;
 
+pub use access::{Access, Grants, NodeAccess};
 pub use change::{Change, Head, Profile};
 pub use command::{Actor, Answer, Command, Context, Decision, JoinWish};
 pub use dedup::Recent;
 pub use event::{Event, EventKind, MediaKind, Named, Progress, RowKind, Tombstone};
 pub use group::{Configuration, Facts, GroupAnswer, GroupCommand, GroupWish};
-pub use guest::{Access, Guest, NodeAccess};
+pub use guest::Guest;
 pub use invitation::{Claim, Invitation, Token};
-pub use limits::{FeatureSwitches, GroupDefaults, GroupRights, Limits, Rank, Rate, Rates};
+pub use limits::{ChannelDefaults, FeatureSwitches, GroupDefaults, GroupRights, Limits, Rank, Rate, Rates};
 pub use message::{Message, Row};
 pub use names::{ChannelName, Nick, ParticipantId};
 pub use node::{Item, Node, NodeSet};
@@ -211,8 +213,13 @@ impl Channel {
             Node::Banned => self.kept.banned.is_some(),
             Node::JidMap => !self.settings().shows_jids(),
             Node::Presence => self.settings().presence,
-            _ => true,
+            node => !self.settings().switched_off.contains(*node),
         })
+    }
+
+    /// Whether it has a node.
+    pub fn has(&self, node: Node) -> bool {
+        self.nodes().any(|present| present == node)
     }
 
     /// Where the archive stands: the next row has the next number.

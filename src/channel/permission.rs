@@ -1,10 +1,11 @@
 //! Who may do what: one table for plain channels, one for groups, role by action.
 //!
+//! In a plain channel some of it is settled by its owner ([`Settings`]).
 //! What a group demands for each action is a setting of the service ([`GroupRights`]); what people have to be to a group
 //! at all (in it, waiting for it, once in it) is not.
 
 use super::limits::{GroupRights, Rank};
-use super::{Channel, Limits, Membership, Refusal, Status, Style};
+use super::{Access, Channel, Limits, Membership, Node, Refusal, Settings, Status, Style};
 use jid::BareJid;
 
 /// What somebody is to a channel, from least to most.
@@ -82,22 +83,29 @@ pub enum Action {
 }
 
 impl Role {
-    /// The table of plain channels.
-    pub fn may(self, action: Action) -> bool {
+    /// The table of plain channels, with these settings (XEP-0406 §2.4).
+    pub fn may(self, action: Action, settings: &Settings) -> bool {
         use Role::*;
+        let grants = &settings.grants;
         match action {
             Action::See | Action::Join => true,
-            Action::Leave
-            | Action::Send
-            | Action::Attend
-            | Action::Correspond
-            | Action::Report
-            | Action::OwnView
-            | Action::Retract => self.is_seated(),
+            Action::Leave | Action::Send | Action::Attend | Action::Correspond | Action::Report | Action::OwnView => {
+                self.is_seated()
+            }
+            Action::Retract => self.is_seated() && grants.retract_own,
             Action::Forget => self == Former,
-            Action::ListParticipants | Action::ReadHistory => self >= Participant,
-            Action::Moderate | Action::Add | Action::Remove | Action::Lists => self >= AbsentAdmin,
-            Action::Describe | Action::Picture | Action::Video => self >= AbsentOwner,
+            Action::ReadHistory => self >= Participant,
+            // An owner sees whom there is, whatever it settled.
+            Action::ListParticipants => {
+                let listed = !settings.switched_off.contains(Node::Participants);
+                let open = listed && self >= Participant && self.is_among(settings.access.participants);
+                open || self.is_among(Access::Owners)
+            }
+            Action::Moderate => self.is_among(grants.moderate),
+            Action::Add if settings.members_add => self >= Participant,
+            Action::Add | Action::Remove | Action::Lists => self >= AbsentAdmin,
+            Action::Describe => self.is_among(grants.describe),
+            Action::Picture | Action::Video => self.is_among(grants.picture),
             Action::Promote | Action::Demote | Action::Configure | Action::Destroy => self >= AbsentOwner,
         }
     }
@@ -182,8 +190,7 @@ impl Channel {
         match self.is_group() {
             true if joins_open && !self.is_closed() => true,
             true => role.may_in_group(action, &limits.groups.rights, self.settings().members_add),
-            // XEP-0406 §3.1.1: 'Participation Addition by Invitation from Participant'.
-            false => role.may(action) || (action == Action::Add && self.settings().members_add && role.is_seated()),
+            false => role.may(action, self.settings()),
         }
     }
 
@@ -194,14 +201,19 @@ impl Channel {
             _ if role == Role::Waiting => Refusal::StillWaiting,
             (_, Action::Forget) => Refusal::NotAllowed("leave the channel first"),
             (false, Action::Destroy) => Refusal::NotAllowed("only an owner may destroy the channel"),
-            (false, Action::Describe) => Refusal::Forbidden("only an owner may change the information of the channel"),
+            (false, Action::Describe | Action::Picture | Action::Video) => {
+                Refusal::Forbidden("you are not among those who may change this in this channel")
+            }
+            (false, Action::Retract) => {
+                Refusal::Forbidden("messages of this channel are not retracted by their authors")
+            }
             _ if role <= Role::Former => Refusal::NotJoined,
             (
                 _,
                 Action::Send | Action::Attend | Action::Correspond | Action::Leave | Action::Report | Action::OwnView,
             ) if !role.is_seated() => Refusal::NotJoined,
             (true, _) => Refusal::NotAdmin,
-            (false, _) => Refusal::Forbidden("only an owner or an admin of the channel may do this"),
+            (false, _) => Refusal::Forbidden("you are not among those who may do this in this channel"),
         }
     }
 }

@@ -94,8 +94,8 @@ pub enum Refusal {
     /// There is no such file.
     #[error("there is no such file")]
     NoSuchFile,
-    /// Those who are not in the channel may not subscribe to the node.
-    #[error("only participants of the channel may subscribe to this node")]
+    /// The node is open to others.
+    #[error("you are not among those who may subscribe to this node")]
     ClosedNode,
     /// The asker does not subscribe to the node.
     #[error("you do not subscribe to this node")]

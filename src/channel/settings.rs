@@ -1,5 +1,6 @@
 //! What an owner may settle of a channel, and the rights that go with roles.
 
+use super::{NodeSet, Stamp};
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
 
@@ -72,14 +73,25 @@ pub struct Settings {
     pub retract_window_s: u64,
     /// Days after which its rows are gone; 0: for ever, as far as the service keeps them.
     pub retention_days: u64,
-    /// Who may subscribe to its nodes without being in it.
+    /// When it is destroyed (XEP-0406 §2.4); never where absent.
+    pub end_of_life: Option<Stamp>,
+    /// Which of its nodes are switched off, among the participants, the information, the picture and the video; what is on
+    /// them waits (XEP-0406 §2.4).
+    pub switched_off: NodeSet,
+    /// Who may subscribe to which of its nodes.
     pub access: super::NodeAccess,
+    /// Who may do what in it, where it is no group.
+    pub grants: super::Grants,
     /// Who sees the JIDs of participants (XEP-0404 §2.2); a group shows them.
     pub visibility: super::Visibility,
     /// Whether participants write to one another through the channel (XEP-0404 §2.1).
     pub private_messages: bool,
     /// Whether participants share their presence with it (XEP-0403): whether there is a node for that.
     pub presence: bool,
+    /// Whether others than participants share their presence with it, too.
+    pub open_presence: bool,
+    /// Whether everybody in it has to share its presence with it.
+    pub presence_required: bool,
     /// Whether its people are told of changes by the notices of the HTTP API (groups.md §4).
     pub notices: bool,
 }

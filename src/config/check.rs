@@ -1,6 +1,7 @@
 //! What types cannot say of a setting: its range, and how it stands to others.
 
 use super::{Config, Domain};
+use crate::channel::Access;
 use tracing_subscriber::EnvFilter;
 
 /// A setting out of range.
@@ -91,6 +92,26 @@ fn ranges(config: &Config, wrong: &mut Vec<OutOfRange>) {
     }
 }
 
+/// What a channel may be made with is what its owner may settle (XEP-0406 §2.4).
+fn access_of_channels(config: &Config, refuse: &mut impl FnMut(&'static str, String, &str)) {
+    use Access::*;
+    let channels = &config.channels;
+    for (key, found, options) in [
+        ("channels.guests", channels.guests, &[Participants, Allowed, Anyone][..]),
+        ("channels.information", channels.information, &[Participants, Admins, Owners]),
+        ("channels.avatar", channels.avatar, &[Participants, Admins, Owners]),
+        ("channels.configuration", channels.configuration, &[Owners, Admins, Participants, Allowed]),
+        ("channels.moderation", channels.moderation, &[Nobody, Admins, Owners]),
+        ("groups.guests", config.groups.guests, &[Participants, Allowed, Anyone]),
+    ] {
+        let name = |access: &Access| format!("{access:?}").to_lowercase();
+        if !options.contains(&found) {
+            let expected = options.iter().map(name).collect::<Vec<_>>().join(", ");
+            refuse(key, format!("{:?}", name(&found)), &format!("one of {expected}"));
+        }
+    }
+}
+
 fn relations(config: &Config, wrong: &mut Vec<OutOfRange>) {
     let (component, limits) = (&config.component, &config.limits);
     let mut refuse = |key, found: String, expected: &str| {
@@ -136,6 +157,7 @@ fn relations(config: &Config, wrong: &mut Vec<OutOfRange>) {
     for admin in config.service.admins.iter().filter(|admin| admin.node().is_none()) {
         refuse("service.admins", format!("{:?}", admin.as_str()), "accounts such as \"admin@example.org\"");
     }
+    access_of_channels(config, &mut refuse);
     if config.storage.path.as_os_str().is_empty() {
         refuse("storage.path", "an empty string".to_owned(), "a directory");
     }

@@ -215,7 +215,8 @@ mod tests {
             &[("MIXD_COMPONENT__PORT", "high")],
             "environment variable MIXD_COMPONENT__PORT: component.port: found string \"high\", expected a whole number of 0 or more, within bounds",
         );
-        let sections = "component, service, storage, archive, limits, groups, features, http, metrics, hosts, log";
+        let sections =
+            "component, service, storage, archive, limits, channels, groups, features, http, metrics, hosts, log";
         refused(
             LEAST,
             &[("MIXD_PORT", "1")],
@@ -239,6 +240,17 @@ mod tests {
              m.toml: limits.stanza_depth_max: found 4000, expected a number from 16 to 256\n\
              m.toml: component.backoff_ms_max: found 20, expected at least backoff_ms_min\n\
              m.toml: archive.page_default: found 20, expected at most archive.page_max",
+        );
+    }
+
+    #[test]
+    fn a_channel_is_made_with_what_its_owner_could_settle() {
+        refused(
+            &format!("{LEAST}[channels]\nguests = 'owners'\nmoderation = 'anyone'\n[groups]\nguests = 'nobody'"),
+            &[],
+            "m.toml: channels.guests: found \"owners\", expected one of participants, allowed, anyone\n\
+             m.toml: channels.moderation: found \"anyone\", expected one of nobody, admins, owners\n\
+             m.toml: groups.guests: found \"nobody\", expected one of participants, allowed, anyone",
         );
     }
 

@@ -12,6 +12,7 @@ pub mod capabilities;
 mod delegated;
 mod groups;
 pub mod hosts;
+mod lifetimes;
 pub mod multicast;
 pub mod needs;
 mod nicks;
@@ -92,6 +93,8 @@ pub struct Engine {
     groups: HashMap<BareJid, BTreeMap<ChannelName, Status>>,
     /// What is known of groups that nobody is in.
     deserted: groups::Deserted,
+    /// Channels whose end has come, to be destroyed at the next tick.
+    ending: Vec<ChannelName>,
     /// The number of the newest parcel.
     parcel: u64,
     /// What the address book has to learn before anything else of the next turn is sent.
@@ -140,6 +143,7 @@ impl Engine {
             absent: HashSet::new(),
             groups: HashMap::new(),
             deserted: groups::Deserted::default(),
+            ending: Vec::new(),
             parcel: 0,
             early: Vec::new(),
             dice: StdRng::from_seed(seed),

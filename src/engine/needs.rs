@@ -55,7 +55,10 @@ impl Engine {
             match inbound {
                 Inbound::Stanza(stanza) => self.need_of_stanza(stanza, &mut needs),
                 Inbound::Call(call) => self.need_of_call(call, &mut needs),
-                Inbound::Tick => self.need_of_deserted(&mut needs),
+                Inbound::Tick => {
+                    self.need_of_deserted(&mut needs);
+                    self.need_of_ending(&mut needs);
+                }
                 Inbound::Resend(unsent) => unsent.iter().for_each(|it| self.need_of_unsent(it, &mut needs)),
                 _ => {}
             }

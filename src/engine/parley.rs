@@ -5,8 +5,8 @@ use super::showing::Done;
 use super::{Engine, Turn};
 use crate::channel::command::HistoryQuery;
 use crate::channel::{
-    Actor, Answer, Change, ChannelName, Command, Context, Decision, GroupAnswer, Guest, Member, Nick, NodeSet, Refusal,
-    Style,
+    Actor, Answer, Change, Channel, ChannelName, Command, Context, Decision, GroupAnswer, Guest, Member, Nick, NodeSet,
+    Refusal, Style,
 };
 use crate::store::Record;
 use crate::xep::{Extension, Reply, Request, incoming, invitations, pubsub};
@@ -250,6 +250,8 @@ impl Engine {
     pub(super) fn apply(&mut self, name: &ChannelName, change: &Change, turn: &mut Turn) -> Option<Done> {
         let channel = self.shelf.channel(name)?;
         let tag = channel.profile().tag;
+        let nodes = |channel: &Channel| channel.nodes().collect::<NodeSet>();
+        let nodes_before = matches!(change, Change::Configured(_)).then(|| nodes(channel));
         let past = change.member().and_then(|member| channel.member(&member.jid)).cloned();
         if let Some(member) = change.member() {
             self.seat(tag, past.as_ref(), member, turn);
@@ -260,6 +262,8 @@ impl Engine {
             self.note_visit(name, guest);
         }
         self.shelf.change(name, |channel| channel.apply(change));
+        let nodes_after = nodes_before.and(self.shelf.channel(name)).map(nodes);
+        let nodes_gone = nodes_before.unwrap_or_default().without(nodes_after.unwrap_or_default());
         self.note_facts(tag, change);
         if let Change::Struck(member) = change {
             self.note_struck(name, member);
@@ -270,7 +274,7 @@ impl Engine {
         if change.is_of_video() {
             turn.videos.push((tag, name.clone()));
         }
-        Some(Done { tag, before: past.map(|past| past.status) })
+        Some(Done { tag, before: past.map(|past| past.status), nodes_gone })
     }
 
     /// The address book learns of somebody who came, went or subscribes to something else.

@@ -7,7 +7,7 @@
 use super::outbox::{AccountNo, Audience, Lasting, ListId};
 use super::showing::Rendered;
 use super::{Engine, Needs, Turn};
-use crate::channel::{Change, Channel, ChannelName, Guest, Member, Node, Stamp};
+use crate::channel::{Change, Channel, ChannelName, Guest, Member, Node, NodeSet, Stamp};
 use crate::store::{Halves, Part, Record, Unsent};
 use crate::xep::Shown;
 use crate::xmpp::Tag;
@@ -131,7 +131,14 @@ impl Engine {
         let Some(row) = facts.map(|facts| facts.row.clone()) else { return };
         let number = row.number;
         let beside = [(name.clone(), Change::Published(row))];
-        let rendered = Rendered { name, change: &beside[0].1, before: None, actor: None, beside: &beside };
+        let rendered = Rendered {
+            name,
+            change: &beside[0].1,
+            before: None,
+            nodes_gone: NodeSet::default(),
+            actor: None,
+            beside: &beside,
+        };
         let shown = self.shown_of(rendered);
         let Some(channel) = self.shelf.channel(name).filter(|channel| channel.profile().tag == tag) else { return };
         for shown in shown {

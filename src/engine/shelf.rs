@@ -4,7 +4,7 @@
 
 use super::Engine;
 use super::outbox::{Delta, ListId, Out};
-use crate::channel::{Channel, ChannelName, Node};
+use crate::channel::{Channel, ChannelName, Node, Stamp};
 use crate::store::{Directory, Listing};
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -18,6 +18,8 @@ pub(super) struct Shelf {
     created: HashMap<BareJid, usize>,
     /// Those of the directory that are listed, since a list of them is asked for a page at a time, by anybody.
     listed: Vec<ChannelName>,
+    /// When those of the directory end that do, who ends first comes first.
+    ends: BTreeSet<(Stamp, ChannelName)>,
     /// Names of which only the store knows whether they exist, since a commit was refused.
     doubtful: BTreeSet<ChannelName>,
     channels: HashMap<ChannelName, Shelved>,
@@ -63,6 +65,7 @@ impl Shelf {
             gid_highest,
             numbers: directory.values().map(|listing| (listing.gid, listing.name.clone())).collect(),
             listed: directory.values().filter(|it| it.listed).map(|it| it.name.clone()).collect(),
+            ends: directory.values().filter_map(end_of).collect(),
             directory,
             doubtful: BTreeSet::new(),
             channels: HashMap::new(),
@@ -102,11 +105,15 @@ impl Shelf {
             let participants = shelved.channel.participant_count();
             self.participants = self.participants + participants - shelved.participants;
             shelved.participants = participants;
-            if let Some(listing) = self.directory.get_mut(name) {
-                listing.shows_jids = shelved.channel.settings().shows_jids();
+            let (listed, end) = (shelved.channel.profile().listed, shelved.channel.settings().end_of_life);
+            let Some(listing) = self.directory.get_mut(name) else { return };
+            listing.shows_jids = shelved.channel.settings().shows_jids();
+            if listing.end_of_life != end {
+                end_of(listing).map(|past| self.ends.remove(&past));
+                listing.end_of_life = end;
+                self.ends.extend(end_of(listing));
             }
-            let listed = shelved.channel.profile().listed;
-            if let Some(listing) = self.directory.get_mut(name).filter(|listing| listing.listed != listed) {
+            if listing.listed != listed {
                 listing.listed = listed;
                 self.list(name, listed);
             }
@@ -131,6 +138,11 @@ impl Shelf {
     pub fn names_behind(&self, name: Option<&ChannelName>, count: usize) -> Vec<ChannelName> {
         let from = name.map_or(Bound::Unbounded, Bound::Excluded);
         self.directory.range::<ChannelName, _>((from, Bound::Unbounded)).take(count).map(|(n, _)| n.clone()).collect()
+    }
+
+    /// Channels whose end has come, some of them.
+    pub fn ending(&self, now: Stamp, count: usize) -> Vec<ChannelName> {
+        self.ends.iter().take_while(|(end, _)| *end <= now).take(count).map(|(_, name)| name.clone()).collect()
     }
 
     /// The channel of a number.
@@ -190,15 +202,19 @@ impl Shelf {
             gid: profile.gid,
             listed: profile.listed,
             shows_jids: channel.settings().shows_jids(),
+            end_of_life: channel.settings().end_of_life,
             creator: profile.creator.clone(),
         };
         self.gid_highest = self.gid_highest.max(listing.gid);
         self.numbers.insert(listing.gid, name.clone());
         self.list(&name, listing.listed);
         count_up(&mut self.created, &listing.creator);
+        let end = end_of(&listing);
         if let Some(before) = self.directory.insert(name.clone(), listing) {
+            end_of(&before).map(|past| self.ends.remove(&past));
             count_down(&mut self.created, &before.creator);
         }
+        self.ends.extend(end);
         self.doubtful.remove(&name);
         self.uses += 1;
         let bytes = channel.bytes();
@@ -231,6 +247,7 @@ impl Shelf {
                 self.numbers.remove(&listing.gid);
             }
             count_down(&mut self.created, &listing.creator);
+            end_of(&listing).map(|past| self.ends.remove(&past));
         }
         if let Ok(at) = self.listed.binary_search(name) {
             self.listed.remove(at);
@@ -263,6 +280,11 @@ impl Shelf {
         });
         surplus.map(|(_, _, name)| name.clone()).collect()
     }
+}
+
+/// When a channel ends, where it does.
+fn end_of(listing: &Listing) -> Option<(Stamp, ChannelName)> {
+    listing.end_of_life.map(|end| (end, listing.name.clone()))
 }
 
 fn count_up(counts: &mut HashMap<BareJid, usize>, who: &BareJid) {

@@ -5,7 +5,7 @@ use super::parley::Asked;
 use super::resend::{halves, told, unsent};
 use super::{Engine, Turn};
 use crate::channel::group::Notice;
-use crate::channel::{Change, Channel, ChannelName, Status};
+use crate::channel::{Change, Channel, ChannelName, NodeSet, Status};
 use crate::store::Record;
 use crate::xep::{EXTENSIONS, Render, Shown, group_events};
 use jid::BareJid;
@@ -16,6 +16,8 @@ pub(super) struct Done {
     pub tag: u64,
     /// What the member whom it is about was before.
     pub before: Option<Status>,
+    /// The nodes that there are no longer, where it is one of settings.
+    pub nodes_gone: NodeSet,
 }
 
 /// A change that is to be shown.
@@ -23,6 +25,7 @@ pub(super) struct Rendered<'a> {
     pub name: &'a ChannelName,
     pub change: &'a Change,
     pub before: Option<Status>,
+    pub nodes_gone: NodeSet,
     pub actor: Option<&'a BareJid>,
     pub beside: &'a [(ChannelName, Change)],
 }
@@ -47,7 +50,8 @@ impl Engine {
             for (name, change) in beside {
                 let done = self.apply(name, change, turn);
                 let before = done.as_ref().and_then(|done| done.before);
-                self.render(Rendered { name, change, before, actor, beside }, turn);
+                let nodes_gone = done.as_ref().map(|done| done.nodes_gone).unwrap_or_default();
+                self.render(Rendered { name, change, before, nodes_gone, actor, beside }, turn);
                 if *change == Change::Destroyed {
                     self.bury(name, &mut turn.outbox);
                 }
@@ -55,7 +59,7 @@ impl Engine {
             }
         }
         for ((name, change), done) in changes.into_iter().zip(all) {
-            let Some(Done { tag, before }) = done else { continue };
+            let Some(Done { tag, before, .. }) = done else { continue };
             let gone = change.member().filter(|member| before == Some(Status::Joined) && !member.is_joined());
             if let Some(member) = gone {
                 self.accounts.left(&member.jid);
@@ -112,7 +116,7 @@ impl Engine {
 
     /// What extensions show of a change that was applied.
     pub(super) fn shown_of(&mut self, rendered: Rendered<'_>) -> Vec<Shown> {
-        let Rendered { name, change, before, actor, beside } = rendered;
+        let Rendered { name, change, before, nodes_gone, actor, beside } = rendered;
         let mut shown = Vec::new();
         let Some(channel) = self.shelf.channel(name) else { return shown };
         let mut render = Render {
@@ -120,6 +124,7 @@ impl Engine {
             channel,
             actor,
             before,
+            nodes_gone,
             beside,
             now: self.now,
             dice: &mut self.dice,

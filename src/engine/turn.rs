@@ -228,5 +228,6 @@ impl Engine {
         self.take_given_up(given_up, turn);
         self.ask_homes(turn);
         self.destroy_deserted(turn);
+        self.end_lifetimes(turn);
     }
 }

@@ -96,6 +96,8 @@ pub struct Listing {
     pub listed: bool,
     /// Whether it tells everybody in it who the others are (XEP-0404 §2.2).
     pub shows_jids: bool,
+    /// When it is destroyed; never where absent.
+    pub end_of_life: Option<Stamp>,
     /// Who created it.
     pub creator: BareJid,
 }

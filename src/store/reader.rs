@@ -79,8 +79,8 @@ pub(super) fn directory(shelf: &impl Shelf) -> Result<Directory, StoreError> {
     let mut listings: Vec<Listing> = entries
         .into_iter()
         .map(|(name, tag, listed, gid, profile, settings)| {
-            let (shows_jids, creator) = (settings.shows_jids(), profile.creator);
-            Listing { name, tag, gid, listed, shows_jids, creator }
+            let (shows_jids, end_of_life) = (settings.shows_jids(), settings.end_of_life);
+            Listing { name, tag, gid, listed, shows_jids, end_of_life, creator: profile.creator }
         })
         .collect();
     listings.sort_by(|a, b| a.name.cmp(&b.name));

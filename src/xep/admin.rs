@@ -1,8 +1,8 @@
 //! XEP-0406: who may join and who may not, who administers a channel; and XEP-0060's requests of owners for these nodes.
 
 use super::mix_core::{headed, name_of, node_of};
-use super::{Extension, Render, Request, Route, Scope, Shown, configuration};
-use crate::channel::{Change, Channel, Command, Node, NodeSet, Refusal, Standing};
+use super::{Extension, Render, Request, Route, Scope, configuration};
+use crate::channel::{Action, Actor, Change, Channel, Command, Limits, Node, Refusal, Standing};
 use crate::xmpp::{Tag, ns};
 use jid::BareJid;
 
@@ -49,45 +49,38 @@ impl Extension for Admin {
                 let name = if *present { "item" } else { "retract" };
                 let entry = Tag::new(name).attr("id", jid.as_str());
                 let items = Tag::new("items").attr("node", name_of(*node)).child(entry);
-                tell_admins(*node, items, render);
+                tell(*node, items, render);
             }
-            Change::ListPurged { node } => {
-                tell_admins(*node, Tag::new("purge").attr("node", name_of(*node)), render);
-            }
+            Change::ListPurged { node } => tell(*node, Tag::new("purge").attr("node", name_of(*node)), render),
             Change::ItemSet { node: Node::Config, .. } => {
-                let item = configuration::item(render.channel, &render.service.limits);
+                let item = configuration::item(render.channel, &render.service.limits, false);
                 let items = Tag::new("items").attr("node", name_of(Node::Config)).child(item);
-                tell_admins(Node::Config, items, render);
+                tell(Node::Config, items, render);
             }
-            Change::ListMade { node, exists: false } => {
-                tell_admins(*node, Tag::new("delete").attr("node", name_of(*node)), render);
+            Change::ListMade { node, exists: false } => tell_of_end(*node, render),
+            // Clients take the end of the participants node for that of the channel, so that is not told.
+            Change::Configured(_) => {
+                render
+                    .nodes_gone
+                    .iter()
+                    .filter(|node| *node != Node::Participants)
+                    .for_each(|node| tell_of_end(node, render));
             }
             _ => {}
         }
     }
 }
 
-/// Only those who may read a list may subscribe to it (XEP-0406 §3.1.2), and a role may end before a subscription does.
-pub fn tell_admins(node: Node, content: Tag, render: &mut Render<'_>) {
-    let channel = render.channel;
-    let seated = channel.participants().map(|member| (&member.jid, member.subscriptions));
-    let subscribed = seated.chain(channel.guests().map(|guest| (&guest.jid, guest.subscriptions)));
-    let is_told = |(jid, nodes): &(&BareJid, NodeSet)| nodes.contains(node) && administers(channel, jid);
-    let mut told: Vec<BareJid> = subscribed.filter(is_told).map(|(jid, _)| jid.clone()).collect();
-    told.sort_unstable();
-    for account in told {
-        let event = Tag::in_ns("event", ns::PUBSUB_EVENT).child(content.clone());
-        let message = headed(render).child(event);
-        match channel.guest(&account) {
-            Some(_) => render.shown.push(Shown::TellGuest { account, message }),
-            None => render.shown.push(Shown::Tell { account, message }),
-        }
-    }
+fn tell(node: Node, content: Tag, render: &mut Render<'_>) {
+    let message = headed(render).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(content));
+    render.fan(node, message);
 }
 
-/// Whether an account is the owner or an admin.
-pub fn administers(channel: &Channel, account: &BareJid) -> bool {
-    channel.standing_of(account) != Standing::Member
+/// XEP-0060 §8.4: whoever subscribes to a node is told that there is none any more.
+fn tell_of_end(node: Node, render: &mut Render<'_>) {
+    let content = Tag::new("delete").attr("node", name_of(node));
+    let message = headed(render).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(content));
+    render.fan_at_end(node, message);
 }
 
 /// Who is on the list of a node, in order.
@@ -99,21 +92,30 @@ pub fn listed(channel: &Channel, node: Node) -> Vec<&BareJid> {
     }
 }
 
-/// What an account is to each node (XEP-0060 §5.7).
-pub fn affiliations(channel: &Channel, account: &BareJid) -> Tag {
-    let standing = channel.standing_of(account);
-    let may_publish =
-        |node| !matches!(node, Node::Messages | Node::Participants | Node::Config | Node::JidMap | Node::Presence);
+/// What an account is to each node that it may subscribe to (XEP-0060 §5.7).
+pub fn affiliations(channel: &Channel, actor: &Actor, limits: &Limits) -> Tag {
+    let role = channel.role_of(&actor.account, actor.operator);
+    let may_publish = |node| match node {
+        Node::Info => channel.allows(role, Action::Describe, limits),
+        Node::AvatarMetadata | Node::AvatarData => channel.allows(role, Action::Picture, limits),
+        Node::Video => channel.allows(role, Action::Video, limits),
+        Node::Allowed | Node::Banned => channel.allows(role, Action::Lists, limits),
+        Node::Messages | Node::Participants | Node::Config | Node::JidMap | Node::Presence => false,
+    };
     let affiliation = |node| {
-        let affiliation = match standing {
+        let affiliation = match channel.standing_of(&actor.account) {
             Standing::Owner => "owner",
-            Standing::Admin if may_publish(node) => "publisher",
+            _ if may_publish(node) => "publisher",
             _ => "member",
         };
         Tag::new("affiliation").attr("node", name_of(node)).attr("affiliation", affiliation)
     };
-    let visible = |node: &Node| {
-        standing != Standing::Member || !matches!(node, Node::Allowed | Node::Banned | Node::Config | Node::JidMap)
-    };
-    Tag::new("affiliations").children(channel.nodes().filter(visible).map(affiliation))
+    Tag::new("affiliations").children(shown_nodes(channel, &actor.account).map(affiliation))
+}
+
+/// The nodes that an account learns of: those that there are and that it may subscribe to, at the latest once it is in the
+/// channel (XEP-0369 §6.4); an owner, all there are.
+pub fn shown_nodes<'a>(channel: &'a Channel, account: &'a BareJid) -> impl Iterator<Item = Node> + 'a {
+    let is_owner = channel.standing_of(account) == Standing::Owner;
+    channel.nodes().filter(move |node| is_owner || channel.may_subscribe_inside(account, *node))
 }

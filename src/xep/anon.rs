@@ -1,6 +1,7 @@
 //! XEP-0404: who sees the JIDs of participants, and what each of them wants about it.
 
-use super::{Extension, Render, Request, Route, Scope, admin};
+use super::mix_core::headed;
+use super::{Extension, Render, Request, Route, Scope};
 use crate::channel::{Answer, Change, Command, JidPreference, Member, Node, Preferences, PreferencesPatch};
 use crate::channel::{Refusal, Status};
 use crate::xmpp::{Tag, ns};
@@ -84,7 +85,9 @@ impl Extension for Anon {
             }
             _ => return,
         };
-        admin::tell_admins(Node::JidMap, Tag::new("items").attr("node", ns::NODE_JIDMAP).child(entry), render);
+        let items = Tag::new("items").attr("node", ns::NODE_JIDMAP).child(entry);
+        let message = headed(render).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(items));
+        render.fan(Node::JidMap, message);
     }
 }
 

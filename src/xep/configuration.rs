@@ -1,96 +1,124 @@
-//! The form of the configuration node (XEP-0406 §3.1.1): what a channel's settings and roles are called there.
+//! The form of the configuration node (XEP-0406 §2.4): what a channel's settings and roles are called there.
 
 use super::group_tags::{access, access_of};
-use crate::channel::group::{Configuration, Patch};
+use crate::channel::group::Configuration;
 use crate::channel::limits::Rank;
-use crate::channel::{Channel, Limits, Node, NodeAccess, Refusal, Visibility};
+use crate::channel::{Access, Channel, Grants, Limits, Node, NodeAccess, NodeSet, Refusal, Stamp, Visibility};
 use crate::xmpp::{Tag, ns};
 use jid::BareJid;
 use minidom::Element;
 
-/// Nodes that every channel has, by their names in this form.
-const FIXED_NODES: [&str; 3] = ["participants", "information", "avatar"];
+/// What 'Nodes Present' calls the nodes.
+const NODES: [(&str, Node); 7] = [
+    ("participants", Node::Participants),
+    ("presence", Node::Presence),
+    ("information", Node::Info),
+    ("allowed", Node::Allowed),
+    ("banned", Node::Banned),
+    ("jidmap-visible", Node::JidMap),
+    ("avatar", Node::AvatarMetadata),
+];
+/// Who may subscribe to what everybody in a channel is told.
+const OPEN: &[Access] = &[Access::Participants, Access::Allowed, Access::Anyone];
+/// The same of the participants.
+const PEOPLE: &[Access] =
+    &[Access::Participants, Access::Allowed, Access::Anyone, Access::Nobody, Access::Admins, Access::Owners];
+/// The same of what those are told who administer it.
+const CLOSED: &[Access] = &[Access::Participants, Access::Allowed, Access::Nobody, Access::Admins, Access::Owners];
+/// Who may change something.
+const WRITERS: &[Access] = &[Access::Participants, Access::Admins, Access::Owners];
+/// Who may retract what others wrote.
+const MODERATORS: &[Access] = &[Access::Nobody, Access::Admins, Access::Owners];
 
 /// One field of the form.
 struct Field {
     var: &'static str,
     kind: &'static str,
     values: Vec<String>,
+    options: Vec<&'static str>,
 }
 
 fn field(var: &'static str, kind: &'static str, values: impl IntoIterator<Item = String>) -> Field {
-    Field { var, kind, values: values.into_iter().collect() }
+    Field { var, kind, values: values.into_iter().collect(), options: Vec::new() }
 }
 
-/// The item of the configuration node: its form with the values in force.
-pub fn item(channel: &Channel, limits: &Limits) -> Tag {
-    let value = |text: &String| Tag::new("value").text(text);
-    let form_type = Tag::new("field").attr("var", "FORM_TYPE").attr("type", "hidden");
-    let form_type = form_type.child(value(&ns::MIX_ADMIN.to_owned()));
+/// The item of the configuration node, with the values in force: a form for those who may change them, and for everybody
+/// else what it comes to.
+pub fn item(channel: &Channel, limits: &Limits, changeable: bool) -> Tag {
+    let value = |text: &str| Tag::new("value").text(text);
+    let form_type = Tag::new("field").attr("var", "FORM_TYPE").attr("type", "hidden").child(value(ns::MIX_ADMIN));
     let fields = fields(channel, limits).into_iter().map(|field| {
-        let tag = Tag::new("field").attr("var", field.var).attr("type", field.kind).attr("label", field.var);
-        tag.children(field.values.iter().map(value))
+        let tag = Tag::new("field").attr("var", field.var).attr("type", field.kind);
+        let tag = tag.attr_opt("label", changeable.then_some(field.var));
+        let options = field.options.into_iter().filter(|_| changeable);
+        let options = options.map(|option| Tag::new("option").attr("label", option).child(value(option)));
+        tag.children(field.values.iter().map(|text| value(text))).children(options)
     });
-    let form = Tag::in_ns("x", ns::FORM).attr("type", "form").child(form_type).children(fields);
+    let title = changeable.then(|| Tag::new("title").text("Configuration Node Modification"));
+    let form = Tag::in_ns("x", ns::FORM).attr("type", if changeable { "form" } else { "result" });
+    let form = form.child_opt(title).child(form_type).children(fields);
     Tag::new("item").attr("id", channel.configuration_id()).child(form)
 }
 
 fn fields(channel: &Channel, limits: &Limits) -> Vec<Field> {
     let (rights, settings) = (channel.rights(), channel.settings());
-    let one = |var, text: &str| field(var, "list-single", [text.to_owned()]);
+    let nodes = &settings.access;
+    let choice = |var, value: &str, options: Vec<&'static str>| Field {
+        options,
+        ..field(var, "list-single", [value.to_owned()])
+    };
+    let one = |var, value: Access, options: &[Access]| {
+        choice(var, access(value), options.iter().map(|option| access(*option)).collect())
+    };
     let truth = |var, holds: bool| field(var, "boolean", [holds.to_string()]);
     let jids = |jids: &[BareJid]| jids.iter().map(|jid| jid.to_string()).collect::<Vec<_>>();
-    let group = channel.is_group().then_some(&limits.groups.rights);
-    let rank = |of_group: Option<Rank>| rank_name(of_group.unwrap_or(Rank::Owner));
-    let retraction = limits.features.retraction;
-    let moderation = match group.map_or(Rank::Admin, |rights| rights.moderate) {
-        _ if !retraction => "nobody",
-        Rank::Owner => "owners",
-        Rank::Admin | Rank::Member => "admins",
-    };
-    let last_change = channel.item(Node::Config).and_then(|item| item.label.clone());
+    let (grants, retraction) = (grants_in_force(channel, limits), limits.features.retraction);
+    let present = NODES.into_iter().filter(|(_, node)| channel.has(*node)).map(|(name, _)| name.to_owned());
+    let nodes_present = field("Nodes Present", "list-multi", present);
+    let moderation = if retraction { grants.moderate } else { Access::Nobody };
+    let visibilities = VISIBILITIES.iter().map(|(name, _)| *name).collect();
     vec![
-        field("Last Change Made By", "jid-single", last_change),
+        field("Last Change Made By", "jid-single", channel.item(Node::Config).and_then(|item| item.label.clone())),
         field("Owner", "jid-multi", jids(&rights.owners)),
         field("Administrator", "jid-multi", jids(&rights.admins)),
-        field("Nodes Present", "list-multi", nodes_present(channel)),
-        one("Messages Node Subscription", access(settings.access.messages)),
-        one("Presence Node Subscription", access(settings.access.presence)),
-        one("Participants Node Subscription", access(settings.access.participants)),
-        one("Information Node Subscription", access(settings.access.information)),
-        one("Allowed Node Subscription", "admins"),
-        one("Banned Node Subscription", "admins"),
-        one("Configuration Node Access", "admins"),
-        one("Information Node Update Rights", rank(group.map(|rights| rights.rename))),
-        one("Avatar Nodes Update Rights", rank(group.map(|rights| rights.picture))),
-        truth("User Message Retraction", retraction && group.is_none_or(|rights| rights.retract == Rank::Member)),
-        one("Administrator Message Retraction Rights", moderation),
+        field("End of Life", "text-single", settings.end_of_life.map(Stamp::to_xmpp)),
+        Field { options: NODES.iter().map(|(name, _)| *name).collect(), ..nodes_present },
+        one("Messages Node Subscription", nodes.messages, OPEN),
+        one("Presence Node Subscription", nodes.presence, OPEN),
+        one("Participants Node Subscription", nodes.participants, PEOPLE),
+        one("Information Node Subscription", nodes.information, OPEN),
+        one("Allowed Node Subscription", nodes.allowed, CLOSED),
+        one("Banned Node Subscription", nodes.banned, CLOSED),
+        one("Configuration Node Access", nodes.configuration, CLOSED),
+        one("Information Node Update Rights", grants.describe, WRITERS),
+        one("Avatar Nodes Update Rights", grants.picture, WRITERS),
+        truth("Open Presence", settings.open_presence),
+        truth("Participants Must Provide Presence", settings.presence_required),
+        truth("User Message Retraction", retraction && grants.retract_own),
+        one("Administrator Message Retraction Rights", moderation, MODERATORS),
         truth("Participation Addition by Invitation from Participant", settings.members_add),
         truth("Private Messages", settings.private_messages),
         truth("Mandatory Nicks", true),
-        one("JID Visibility", visibility_name(settings.visibility)),
+        choice("JID Visibility", visibility_name(settings.visibility), visibilities),
     ]
 }
 
-fn nodes_present(channel: &Channel) -> impl Iterator<Item = String> {
-    let name = |node| match node {
-        Node::Participants => Some("participants"),
-        Node::Info => Some("information"),
-        Node::Allowed => Some("allowed"),
-        Node::Banned => Some("banned"),
-        Node::AvatarMetadata => Some("avatar"),
-        Node::Presence => Some("presence"),
-        Node::JidMap => Some("jidmap-visible"),
-        _ => None,
+/// Who may do what: in groups that is settled by the service.
+fn grants_in_force(channel: &Channel, limits: &Limits) -> Grants {
+    let rights = &limits.groups.rights;
+    let of_rank = |rank: Rank| match rank {
+        Rank::Member => Access::Participants,
+        Rank::Admin => Access::Admins,
+        Rank::Owner => Access::Owners,
     };
-    channel.nodes().filter_map(name).map(str::to_owned)
-}
-
-fn rank_name(rank: Rank) -> &'static str {
-    match rank {
-        Rank::Member => "participants",
-        Rank::Admin => "admins",
-        Rank::Owner => "owners",
+    match channel.is_group() {
+        false => channel.settings().grants,
+        true => Grants {
+            describe: of_rank(rights.rename),
+            picture: of_rank(rights.picture),
+            moderate: of_rank(rights.moderate).min(Access::Admins),
+            retract_own: rights.retract == Rank::Member,
+        },
     }
 }
 
@@ -104,68 +132,107 @@ pub fn read(item: &Element, channel: &Channel, limits: &Limits) -> Result<Config
     let form = item.get_child("x", ns::FORM);
     let form = form.ok_or_else(|| Refusal::BadRequest("the configuration node takes a data form".into()))?;
     let shown = fields(channel, limits);
-    let mut wanted = Configuration::default();
-    let mut nodes = NodeAccess { ..channel.settings().access };
+    let mut reading = Reading {
+        wanted: Configuration::default(),
+        nodes: channel.settings().access,
+        grants: grants_in_force(channel, limits),
+    };
     for element in form.children().filter(|child| child.name() == "field") {
         let var = element.attr("var").unwrap_or_default();
         let values = element.children().filter(|child| child.name() == "value").map(Element::text);
         let values: Vec<String> = values.map(|text| text.trim().to_owned()).collect();
-        match var {
-            "FORM_TYPE" | "Last Change Made By" => {}
-            "Owner" => wanted.owners = Some(accounts("Owner", &values)?),
-            "Administrator" => wanted.admins = Some(accounts("Administrator", &values)?),
-            "Nodes Present" => read_nodes(&values, &mut wanted)?,
-            "Messages Node Subscription" => nodes.messages = one_access("Messages Node Subscription", &values)?,
-            "Presence Node Subscription" => nodes.presence = one_access("Presence Node Subscription", &values)?,
-            "Participants Node Subscription" => {
-                nodes.participants = one_access("Participants Node Subscription", &values)?;
-            }
-            "Information Node Subscription" => {
-                nodes.information = one_access("Information Node Subscription", &values)?;
-            }
-            "Participation Addition by Invitation from Participant" => {
-                let holds = one_truth("Participation Addition by Invitation from Participant", &values)?;
-                wanted.patch.members_add = Some(holds);
-            }
-            "Private Messages" => wanted.patch.private_messages = Some(one_truth("Private Messages", &values)?),
-            // XEP-0406's examples say it the other way round.
-            "No Private Messages" => {
-                wanted.patch.private_messages = Some(!one_truth("No Private Messages", &values)?);
-            }
-            "JID Visibility" => wanted.patch.visibility = Some(one_visibility(&values)?),
-            var => match shown.iter().find(|field| field.var == var) {
-                Some(field) if says_same(field, &values) => {}
-                Some(_) => return Err(Refusal::Unsupported(format!("the service settles '{var}', not the channel"))),
-                None => return Err(Refusal::Unsupported(format!("'{var}' cannot be changed"))),
-            },
+        match shown.iter().find(|field| field.var == var) {
+            Some(field) if says_same(field, &values) => {}
+            _ => reading.take(var, &values, limits)?,
         }
     }
-    let settings = channel.settings();
-    wanted.patch = Patch {
-        members_add: wanted.patch.members_add.filter(|wanted| *wanted != settings.members_add),
-        access: Some(nodes).filter(|nodes| *nodes != settings.access),
-        private_messages: wanted.patch.private_messages.filter(|wanted| *wanted != settings.private_messages),
-        visibility: wanted.patch.visibility.filter(|wanted| *wanted != settings.visibility),
-        presence: wanted.patch.presence.filter(|wanted| *wanted != settings.presence),
-        ..wanted.patch
-    };
+    let Reading { mut wanted, nodes, grants } = reading;
+    wanted.patch.access = Some(nodes).filter(|nodes| *nodes != channel.settings().access);
+    wanted.patch.grants = Some(grants).filter(|grants| *grants != grants_in_force(channel, limits));
     Ok(wanted)
 }
 
+/// A form that is being read.
+struct Reading {
+    wanted: Configuration,
+    nodes: NodeAccess,
+    grants: Grants,
+}
+
+impl Reading {
+    /// Takes a field that says something else than what is in force.
+    fn take(&mut self, var: &str, values: &[String], limits: &Limits) -> Result<(), Refusal> {
+        let Reading { wanted: Configuration { owners, admins, patch, .. }, nodes, grants } = self;
+        match var {
+            "FORM_TYPE" | "Last Change Made By" => {}
+            "Owner" => *owners = Some(accounts("Owner", values)?),
+            "Administrator" => *admins = Some(accounts("Administrator", values)?),
+            "End of Life" => patch.end_of_life = Some(one_time("End of Life", values)?),
+            "Nodes Present" => read_nodes(values, &mut self.wanted)?,
+            "Messages Node Subscription" => nodes.messages = one_of(OPEN, "Messages Node Subscription", values)?,
+            "Presence Node Subscription" => nodes.presence = one_of(OPEN, "Presence Node Subscription", values)?,
+            "Participants Node Subscription" => {
+                nodes.participants = one_of(PEOPLE, "Participants Node Subscription", values)?;
+            }
+            "Information Node Subscription" => {
+                nodes.information = one_of(OPEN, "Information Node Subscription", values)?;
+            }
+            "Allowed Node Subscription" => nodes.allowed = one_of(CLOSED, "Allowed Node Subscription", values)?,
+            "Banned Node Subscription" => nodes.banned = one_of(CLOSED, "Banned Node Subscription", values)?,
+            "Configuration Node Access" => nodes.configuration = one_of(CLOSED, "Configuration Node Access", values)?,
+            "Information Node Update Rights" => {
+                grants.describe = one_of(WRITERS, "Information Node Update Rights", values)?;
+            }
+            "Avatar Nodes Update Rights" => grants.picture = one_of(WRITERS, "Avatar Nodes Update Rights", values)?,
+            "Open Presence" => patch.open_presence = Some(one_truth("Open Presence", values)?),
+            "Participants Must Provide Presence" => {
+                patch.presence_required = Some(one_truth("Participants Must Provide Presence", values)?);
+            }
+            "User Message Retraction" | "Administrator Message Retraction Rights" if !limits.features.retraction => {
+                return Err(Refusal::FeatureOff("retraction"));
+            }
+            "User Message Retraction" => grants.retract_own = one_truth("User Message Retraction", values)?,
+            "Administrator Message Retraction Rights" => {
+                grants.moderate = one_of(MODERATORS, "Administrator Message Retraction Rights", values)?;
+            }
+            "Participation Addition by Invitation from Participant" => {
+                let holds = one_truth("Participation Addition by Invitation from Participant", values)?;
+                patch.members_add = Some(holds);
+            }
+            "Private Messages" => patch.private_messages = Some(one_truth("Private Messages", values)?),
+            // XEP-0406's examples say it the other way round.
+            "No Private Messages" => patch.private_messages = Some(!one_truth("No Private Messages", values)?),
+            "Mandatory Nicks" if one_truth("Mandatory Nicks", values)? => {}
+            "Mandatory Nicks" => {
+                return Err(Refusal::Unsupported("every participant has a nick here: who states none gets one".into()));
+            }
+            "JID Visibility" => patch.visibility = Some(one_visibility(values)?),
+            _ => return Err(Refusal::Unsupported(format!("there is no option '{var}'"))),
+        }
+        Ok(())
+    }
+}
+
+/// Reading 10: that a node is there is what switches a thing on.
 fn read_nodes(values: &[String], wanted: &mut Configuration) -> Result<(), Refusal> {
-    let known = |name: &str| {
-        FIXED_NODES.contains(&name) || ["allowed", "banned", "presence", "jidmap", "jidmap-visible"].contains(&name)
+    let named = |name: &str| match name {
+        "jidmap" => Some(Node::JidMap),
+        "info" => Some(Node::Info),
+        name => NODES.iter().find(|(known, _)| *known == name).map(|(_, node)| *node),
     };
-    if let Some(unknown) = values.iter().find(|name| !known(name)) {
-        return Err(Refusal::Unsupported(format!("a channel here has no node '{unknown}'")));
+    let mut present = NodeSet::default();
+    for name in values.iter().filter(|name| !name.is_empty()) {
+        let unknown = || Refusal::Unsupported(format!("a channel here has no node '{name}'"));
+        present.insert(named(name).ok_or_else(unknown)?);
     }
-    let has = |name: &str| values.iter().any(|value| value == name);
-    if let Some(missing) = FIXED_NODES.into_iter().find(|name| !has(name)) {
-        return Err(Refusal::Unsupported(format!("every channel here has the node '{missing}'")));
+    (wanted.allowed, wanted.banned) = (Some(present.contains(Node::Allowed)), Some(present.contains(Node::Banned)));
+    wanted.patch.presence = Some(present.contains(Node::Presence));
+    // Whether there is a map of JIDs follows how JIDs are shown. The picture has two nodes.
+    if present.contains(Node::AvatarMetadata) {
+        present.insert(Node::AvatarData);
     }
-    (wanted.allowed, wanted.banned) = (Some(has("allowed")), Some(has("banned")));
-    // Whether there is a map of JIDs follows how JIDs are shown.
-    wanted.patch.presence = Some(has("presence"));
+    let switched = [Node::Participants, Node::Info, Node::AvatarMetadata, Node::AvatarData];
+    wanted.patch.switched_off = Some(switched.into_iter().filter(|node| !present.contains(*node)).collect());
     Ok(())
 }
 
@@ -202,9 +269,17 @@ fn one_truth(field: &'static str, values: &[String]) -> Result<bool, Refusal> {
     Ok(found.ok_or_else(|| invalid(field, "true or false"))?.1)
 }
 
-fn one_access(field: &'static str, values: &[String]) -> Result<crate::channel::Access, Refusal> {
-    let access = values.first().and_then(|text| access_of(text));
-    access.ok_or_else(|| invalid(field, "participants, allowed or anyone"))
+fn one_of(options: &[Access], field: &'static str, values: &[String]) -> Result<Access, Refusal> {
+    let found = values.first().and_then(|text| access_of(text)).filter(|found| options.contains(found));
+    let names = || options.iter().map(|option| access(*option)).collect::<Vec<_>>().join(", ");
+    found.ok_or_else(|| invalid(field, &format!("one of: {}", names())))
+}
+
+/// A time, or none where it is left blank.
+fn one_time(field: &'static str, values: &[String]) -> Result<Option<Stamp>, Refusal> {
+    let text = values.first().map(String::as_str).unwrap_or_default();
+    let wrong = || invalid(field, "a date and time such as 2030-01-31T12:00:00Z (XEP-0082)");
+    if text.is_empty() { Ok(None) } else { Stamp::from_xmpp(text).map(Some).ok_or_else(wrong) }
 }
 
 /// Whether a field is sent back as it was shown.
@@ -214,5 +289,7 @@ fn says_same(field: &Field, values: &[String]) -> bool {
         ("boolean", "0") => "false".to_owned(),
         _ => text.clone(),
     };
-    field.values.iter().eq(values.iter().map(plain).collect::<Vec<_>>().iter())
+    // A client may state a blank where there is nothing.
+    let stated: Vec<String> = values.iter().filter(|text| !text.is_empty()).map(plain).collect();
+    field.values == stated
 }

@@ -69,14 +69,11 @@ impl Extension for Disco {
             Answer::Nodes => {
                 let Some(channel) = request.channel else { return Err(Refusal::NoSuchChannel) };
                 let address = request.service.address_of(channel.name());
-                let administers = admin::administers(channel, &request.actor.account);
-                let visible = |node: &Node| {
-                    let is_default = matches!(node, Node::Messages | Node::Participants | Node::Info | Node::Presence);
-                    let is_for_admins = matches!(node, Node::Allowed | Node::Banned | Node::Config | Node::JidMap);
-                    is_default || if is_for_admins { administers } else { channel.item(*node).is_some() }
-                };
+                let nodes = admin::shown_nodes(channel, &request.actor.account);
+                // The video is a node of this service's own, and none of most channels.
+                let is_shown = |node: &Node| *node != Node::Video || channel.item(Node::Video).is_some();
                 let item = |node| Tag::new("item").attr("jid", &address).attr("node", name_of(node));
-                Ok(Some(query.children(channel.nodes().filter(visible).map(item))))
+                Ok(Some(query.children(nodes.filter(is_shown).map(item))))
             }
             Answer::Channels(page) => {
                 let jids: Vec<String> = page.entries.iter().map(|name| request.service.address_of(name)).collect();

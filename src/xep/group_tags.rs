@@ -58,9 +58,12 @@ fn receipts(receipts: Receipts) -> &'static str {
     }
 }
 
-/// Who may subscribe, as it is written here and in forms (XEP-0406 §3.1.1).
+/// To whom something is open, as it is written here and in forms (XEP-0406 §2.4).
 pub fn access(access: Access) -> &'static str {
     match access {
+        Access::Nobody => "nobody",
+        Access::Owners => "owners",
+        Access::Admins => "admins",
         Access::Participants => "participants",
         Access::Allowed => "allowed",
         Access::Anyone => "anyone",
@@ -69,7 +72,8 @@ pub fn access(access: Access) -> &'static str {
 
 /// The same, read.
 pub fn access_of(text: &str) -> Option<Access> {
-    [Access::Participants, Access::Allowed, Access::Anyone].into_iter().find(|it| access(*it) == text)
+    use Access::*;
+    [Nobody, Owners, Admins, Participants, Allowed, Anyone].into_iter().find(|it| access(*it) == text)
 }
 
 /// Whether an item of a picture or video describes one: a deleted one leaves an item that describes nothing.

@@ -3,7 +3,7 @@
 use super::{Extension, Render, Request, Route, Scope, group_events, group_tags, rows, rsm};
 use crate::channel::group::{GroupCommand, Invitee, Patch};
 use crate::channel::{
-    Answer, Change, ChannelName, Command, GroupAnswer, GroupWish, History, Membership, Nick, NodeAccess, Progress,
+    Access, Answer, Change, ChannelName, Command, GroupAnswer, GroupWish, History, Membership, Nick, Progress,
     Receipts, Refusal,
 };
 use crate::xmpp::{Tag, ns};
@@ -203,14 +203,12 @@ fn patch(element: &Element) -> Result<Patch, Refusal> {
             _ => None,
         })?,
         members_add: read(element, "members-add", "true or false", truth)?,
-        access: read(element, "guests", "participants, allowed or anyone", |text| {
-            group_tags::access_of(text).map(NodeAccess::all)
+        guests: read(element, "guests", "participants, allowed or anyone", |text| {
+            group_tags::access_of(text).filter(|access| *access >= Access::Participants)
         })?,
         participants_max: read(element, "participants-max", "a number", |text| text.parse().ok())?,
         retention_days: read(element, "retention-days", "a number of days", |text| text.parse().ok())?,
-        visibility: None,
-        private_messages: None,
-        presence: None,
         retract_window_s: read(element, "retract-window", "a number of seconds", |text| text.parse().ok())?,
+        ..Patch::default()
     })
 }

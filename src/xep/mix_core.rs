@@ -1,6 +1,6 @@
 //! XEP-0369 MIX-CORE: channels come and go, people join, talk and leave.
 
-use super::{Extension, Render, Request, Route, Scope, Shown, admin, anon, group_tags, groups, invitations};
+use super::{Extension, Render, Request, Route, Scope, Shown, anon, group_tags, groups, invitations};
 use crate::channel::{
     Answer, Change, Channel, ChannelName, Command, JoinWish, Member, Nick, Node, NodeSet, Refusal, RowKind, Status,
 };
@@ -149,7 +149,10 @@ impl Extension for MixCore {
                 let channel = render.channel;
                 let others = channel.guests().filter(|guest| !guest.subscriptions.contains(Node::Participants));
                 others.for_each(|guest| render.tell_guest(&guest.jid, message.clone()));
-                render.fan(Node::Participants, message);
+                // Where not everybody hears of participants, everybody hears of the end all the same.
+                let heard = channel.has(Node::Participants) && channel.told_of(Node::Participants).is_none();
+                let node = if heard { Node::Participants } else { Node::Messages };
+                render.shown.push(Shown::Fan { node, except: None, message, groupchat: false });
             }
             _ => {}
         }
@@ -228,15 +231,11 @@ pub(super) fn wanted_nick(payload: &Element) -> Result<Option<Nick>, Refusal> {
     Nick::new(&text).map(Some).ok_or_else(|| Refusal::BadRequest("this cannot be a nick (RFC 8266)".into()))
 }
 
-/// The nodes asked for that exist; an error where some are asked for and none exists (XEP-0369 §7.1.2).
+/// The nodes asked for that a channel can have; an error where some are asked for and none exists (XEP-0369 §7.1.2).
 fn wanted_nodes(request: &Request<'_>, name: &str) -> Result<NodeSet, Refusal> {
-    // XEP-0406 §3.1: who may join and who may not is for those to know who settle it.
-    let administers = request.channel.is_some_and(|channel| admin::administers(channel, &request.actor.account));
-    let is_open =
-        |node: &Node| administers || !matches!(node, Node::Allowed | Node::Banned | Node::Config | Node::JidMap);
     let mut asked = request.payload.children().filter(|child| child.name() == name).peekable();
     let none_asked = asked.peek().is_none();
-    let nodes: NodeSet = asked.filter_map(|child| node_of(child.attr("node")?)).filter(is_open).collect();
+    let nodes: NodeSet = asked.filter_map(|child| node_of(child.attr("node")?)).collect();
     if nodes.is_empty() && !none_asked { Err(Refusal::NoSuchNode) } else { Ok(nodes) }
 }
 

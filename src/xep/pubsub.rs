@@ -3,7 +3,7 @@
 use super::mix_core::{headed, name_of, node_of, participant};
 use super::{Extension, Render, Request, Route, Scope, admin, anon, avatar, configuration, rsm};
 use crate::channel::command::Slice;
-use crate::channel::{Answer, Change, Channel, Command, Guest, Item, Limits, Member, Node, NodeSet, Refusal, Stamp};
+use crate::channel::{Action, Answer, Change, Channel, Command, Guest, Item, Member, Node, NodeSet, Refusal, Stamp};
 use crate::xmpp::{Tag, ns};
 use jid::{BareJid, Jid};
 use minidom::Element;
@@ -82,16 +82,20 @@ impl Extension for Pubsub {
             Answer::Subscribing { node: only } => {
                 let account = &request.actor.account;
                 let nodes = channel.subscriptions_of(account);
-                let nodes = nodes.iter().filter(|node| only.is_none_or(|only| only == *node));
+                // A subscription rests while the node is switched off, or its right is somebody else's.
+                let is_active = |node: &Node| channel.has(*node) && channel.may_subscribe(account, *node);
+                let nodes = nodes.iter().filter(|node| only.is_none_or(|only| only == *node)).filter(is_active);
                 let list = Tag::new("subscriptions").attr_opt("node", only.map(name_of));
                 let list = list.children(nodes.map(|node| subscription_tag(node, account, true)));
                 Some(Tag::in_ns("pubsub", ns::PUBSUB).child(list))
             }
-            Answer::Nodes => {
-                Some(Tag::in_ns("pubsub", ns::PUBSUB).child(admin::affiliations(channel, &request.actor.account)))
-            }
+            Answer::Nodes => Some(Tag::in_ns("pubsub", ns::PUBSUB).child(admin::affiliations(
+                channel,
+                request.actor,
+                &request.service.limits,
+            ))),
             Answer::Items { node, ids, slice } => {
-                let (items, set) = items(channel, *node, ids, slice, &request.service.limits)?;
+                let (items, set) = items(channel, *node, ids, slice, request)?;
                 let items = Tag::new("items").attr("node", name_of(*node)).children(items);
                 Some(Tag::in_ns("pubsub", ns::PUBSUB).child(items).child_opt(set))
             }
@@ -153,13 +157,18 @@ fn items(
     node: Node,
     ids: &[String],
     slice: &Slice,
-    limits: &Limits,
+    request: &Request<'_>,
 ) -> Result<(Vec<Tag>, Option<Tag>), Refusal> {
+    let limits = &request.service.limits;
+    let role = channel.role_of(&request.actor.account, request.actor.operator);
     let bytes_max = limits.answer_bytes_max;
     match node {
         // Presence comes as presence (XEP-0403 §3.6).
         Node::Messages | Node::Presence => Ok((Vec::new(), None)),
-        Node::Config => Ok((vec![configuration::item(channel, limits)], None)),
+        Node::Config => {
+            let changeable = channel.allows(role, Action::Lists, limits);
+            Ok((vec![configuration::item(channel, limits, changeable)], None))
+        }
         Node::Allowed | Node::Banned => {
             let mut listed = admin::listed(channel, node);
             if !ids.is_empty() {

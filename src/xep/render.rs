@@ -2,7 +2,7 @@
 
 use super::Service;
 use super::reflection::Frame;
-use crate::channel::{Change, Channel, ChannelName, Node, Stamp, Status, Style};
+use crate::channel::{Change, Channel, ChannelName, Node, NodeSet, Stamp, Status, Style};
 use crate::xmpp::Tag;
 use jid::BareJid;
 use rand::{Rng, rngs::StdRng};
@@ -54,6 +54,8 @@ pub struct Render<'a> {
     pub actor: Option<&'a BareJid>,
     /// What the member whom the change is about was before it.
     pub before: Option<Status>,
+    /// The nodes that there are no longer after a change of settings.
+    pub nodes_gone: NodeSet,
     /// All changes of the decision, each with the channel's name.
     pub beside: &'a [(ChannelName, Change)],
     /// The time.
@@ -80,9 +82,25 @@ impl Render<'_> {
         hex::encode(self.dice.random::<[u8; 12]>())
     }
 
-    /// Sends a message to all who subscribe to a node.
+    /// Sends a message to all who subscribe to a node, where there is one, and whom it is open to.
     pub fn fan(&mut self, node: Node, message: Tag) {
-        self.shown.push(Shown::Fan { node, except: None, message, groupchat: false });
+        if self.channel.has(node) {
+            self.fan_at_end(node, message);
+        }
+    }
+
+    /// The same of a node that is gone.
+    pub fn fan_at_end(&mut self, node: Node, message: Tag) {
+        let Some(told) = self.channel.told_of(node) else {
+            return self.shown.push(Shown::Fan { node, except: None, message, groupchat: false });
+        };
+        for account in told {
+            let message = message.clone();
+            self.shown.push(match self.channel.guest(&account) {
+                Some(_) => Shown::TellGuest { account, message },
+                None => Shown::Tell { account, message },
+            });
+        }
     }
 
     /// What is the same for all rows of the channel, whose address is `address`.

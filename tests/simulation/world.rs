@@ -5,7 +5,7 @@ use super::checks;
 use super::hosts::{ACCOUNTS, Hosts, Item};
 use super::model::{Expect, Model, NO_CREATORS, OPERATOR};
 use super::routes::Routes;
-use mixd::channel::{Limits, Rate, Rates};
+use mixd::channel::{Access, ChannelDefaults, Limits, Rate, Rates};
 use mixd::engine::{AddressBook, Engine, Query, Settings};
 use mixd::store::{MemoryStore, Store};
 use mixd::xep::Sealer;
@@ -78,6 +78,8 @@ impl World {
             former_silent_max: *[0, 1, 1000].choose(&mut dice).unwrap(),
             // How fast somebody may ask is no rule of channels, and the model knows none.
             rates: Rates { requests: AT_ANY_PACE, messages: AT_ANY_PACE, channel_messages: AT_ANY_PACE },
+            // Guests are a part of what is simulated.
+            channels: ChannelDefaults { guests: Access::Allowed, ..ChannelDefaults::default() },
             ..Limits::default()
         };
         let settings = Settings {

@@ -2,8 +2,8 @@
 
 use jid::BareJid;
 use mixd::channel::{
-    Actor, Change, Channel, ChannelName, Command, Context, Facts, Item, Limits, Message, NodeSet, Profile, Rights, Row,
-    RowKind, Stamp, Tombstone,
+    Access, Actor, Change, Channel, ChannelName, Command, Context, Facts, Item, Limits, Message, NodeAccess, NodeSet,
+    Profile, Rights, Row, RowKind, Settings, Stamp, Tombstone,
 };
 use mixd::store::{Census, CommitError, Page, PagePlan, Record, Sighting, Store};
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -41,8 +41,13 @@ impl Room {
             Profile { tag: dice.random(), created: NOON, creator: jid("owner"), gid: seed as u32, listed: true };
         let info =
             Item { id: "1".into(), payload: format!("<x>{seed}</x>"), label: Some(text.to_owned()), stamp: NOON };
-        let (settings, rights) =
-            (Limits::default().plain_settings(), Rights { owners: vec![jid("owner")], admins: vec![] });
+        let (settings, rights) = (
+            Settings {
+                access: NodeAccess::of_guests(Access::Allowed, Access::Owners),
+                ..Limits::default().plain_settings()
+            },
+            Rights { owners: vec![jid("owner")], admins: vec![] },
+        );
         let channel = Channel::create(name(text), profile.clone(), settings.clone(), rights.clone(), info.clone());
         let room = Room {
             channel,

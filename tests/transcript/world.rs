@@ -10,7 +10,7 @@ use jid::{BareJid, DomainPart, Jid};
 use minidom::Element;
 use mixd::channel::group::Invitee;
 use mixd::channel::{
-    Actor, Channel, ChannelName, Command, GroupWish, Limits, Membership, Rate, Registry, Stamp, Visibility,
+    Access, Actor, Channel, ChannelName, Command, GroupWish, Limits, Membership, Rate, Registry, Stamp, Visibility,
 };
 use mixd::engine::{AddressBook, Addressee, Call, Engine, Inbound, Multicast, MulticastSettings, Out, Pam, Settings};
 use mixd::runtime::answer::answer;
@@ -334,6 +334,10 @@ fn settings(script: &Script, memory: Memory) -> Result<Settings, Unplayable> {
                 settings.limits.rates.channel_messages = rate(&value).ok_or_else(|| wrong("a rate"))?
             }
             "requests" => settings.limits.rates.requests = rate(&value).ok_or_else(|| wrong("a rate"))?,
+            "channels_guests" => settings.limits.channels.guests = access(&value).ok_or_else(|| wrong("an access"))?,
+            "channels_moderation" => {
+                settings.limits.channels.moderation = access(&value).ok_or_else(|| wrong("an access"))?
+            }
             "groups_participants_max" => settings.limits.groups.participants_max = number()?,
             "groups_deserted_s" => settings.limits.groups.deserted_s = number()? as u64,
             "groups_avatar_bytes_max" => settings.limits.groups.avatar_bytes_max = number()?,
@@ -410,6 +414,11 @@ fn request(inbound: &Inbound) -> Option<(bool, Request)> {
     let is_owed = kind == Kind::Iq && answerable && to.domain().as_str() == DOMAIN;
     let is_passed_on = to.node().is_some_and(|node| node.as_str().contains('#'));
     is_owed.then(|| (is_passed_on, (from.to_string(), id.clone())))
+}
+
+/// To whom something is open, as forms have it.
+fn access(text: &str) -> Option<Access> {
+    mixd::xep::group_tags::access_of(text)
 }
 
 /// `N N`: so many a second, and so many at once.

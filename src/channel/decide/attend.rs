@@ -4,8 +4,8 @@ use super::Outcome;
 use super::draft::Draft;
 use crate::channel::event::EventKind;
 use crate::channel::{
-    Action, Actor, Answer, Change, Channel, Context, Decision, Invitation, JoinWish, Limits, Member, Nick, NodeSet,
-    Own, ParticipantId, Refusal, Registry, Rights, Status,
+    Action, Actor, Answer, Change, Channel, Context, Decision, Invitation, JoinWish, Limits, Member, Nick, Node,
+    NodeSet, Own, ParticipantId, Refusal, Registry, Rights, Status,
 };
 use jid::BareJid;
 use rand::rngs::StdRng;
@@ -38,6 +38,7 @@ impl Channel {
         if past.is_none() {
             self.check_former(context.limits)?;
         }
+        let subscribe = self.granted(&actor.account, subscribe)?;
         let preferences = past.map(|past| past.preferences).unwrap_or_default().patched(preferences);
         self.check_preferences(preferences)?;
         let mut draft = Draft::new(self, context.now);
@@ -64,6 +65,16 @@ impl Channel {
             }
         }
         draft.finish(answer)
+    }
+
+    /// Those of the nodes wanted that there are, and that are open to somebody in the channel; a refusal where none is
+    /// (XEP-0369 §7.1.2). Clients ask once, with their join, for lists that may come to be later.
+    fn granted(&self, account: &BareJid, wanted: NodeSet) -> Result<NodeSet, Refusal> {
+        let comes_later = |node: &Node| matches!(node, Node::Allowed | Node::Banned | Node::JidMap);
+        let is_granted =
+            |node: &Node| (self.has(*node) || comes_later(node)) && self.may_subscribe_inside(account, *node);
+        let granted: NodeSet = wanted.iter().filter(is_granted).collect();
+        if granted.is_empty() && !wanted.is_empty() { Err(Refusal::NoSuchNode) } else { Ok(granted) }
     }
 
     /// Refuses more people than there is room for, those who wait counted.
@@ -93,6 +104,7 @@ impl Channel {
     /// A join of somebody who is in: more subscriptions, perhaps another nick, and the same id.
     fn join_again(&self, seated: &Member, wish: JoinWish, context: &mut Context<'_>) -> Outcome {
         let JoinWish { nick, subscribe, preferences, claim } = wish;
+        let subscribe = self.granted(&seated.jid, subscribe)?;
         let mut member = seated.clone();
         let mut changes: Vec<Change> = self.used_again(seated, claim.as_ref()).into_iter().collect();
         member.preferences = seated.preferences.patched(preferences);
@@ -237,6 +249,7 @@ impl Channel {
         limits: &Limits,
     ) -> Outcome {
         let seated = self.seat(actor, Action::Attend, limits)?;
+        let subscribe = self.granted(&actor.account, subscribe)?;
         let mut member = seated.clone();
         subscribe.iter().for_each(|node| member.subscriptions.insert(node));
         unsubscribe.iter().for_each(|node| member.subscriptions.remove(node));

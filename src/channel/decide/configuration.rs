@@ -18,14 +18,14 @@ impl Channel {
         draft.take_rights(actor, rights);
         if wanted.patch != Patch::default() {
             self.require(actor, Action::Configure, context.limits)?;
-            let settings = self.patched(&wanted.patch, context.limits)?;
+            let settings = self.patched(&wanted.patch, context)?;
             if settings != *self.settings() {
-                draft.settle_visibility(&settings);
+                draft.settle_preferences(&settings);
                 draft.changes.push(Change::Configured(settings));
             }
         }
         for (node, exists) in [(Node::Allowed, wanted.allowed), (Node::Banned, wanted.banned)] {
-            if exists.is_some_and(|exists| self.nodes().any(|present| present == node) != exists) {
+            if exists.is_some_and(|exists| self.has(node) != exists) {
                 draft.changes.extend(self.list_switched(actor, node, exists == Some(true), context.limits)?);
             }
         }

@@ -12,7 +12,7 @@ impl Channel {
         if !wanted && !self.subscriptions_of(account).contains(node) {
             return Err(Refusal::NotSubscribed);
         }
-        if wanted && !self.nodes().any(|present| present == node) {
+        if wanted && !self.has(node) {
             return Err(Refusal::NoSuchNode);
         }
         if wanted && !self.may_subscribe(account, node) {

@@ -32,6 +32,9 @@ impl Channel {
 
     /// Refuses what cannot be had in this channel.
     pub(super) fn check_preferences(&self, wanted: Preferences) -> Result<(), Refusal> {
+        if wanted.hides_presence && self.settings().presence_required {
+            return Err(Refusal::NotAllowed("everybody in this channel shares its presence with it"));
+        }
         match wanted.jid.bears(self.settings().visibility) {
             true => Ok(()),
             false if self.settings().shows_jids() => {
@@ -51,14 +54,17 @@ impl Channel {
 }
 
 impl Draft<'_> {
-    /// XEP-0404 §2.2: whoever cannot bear how JIDs are shown from here on is removed. These are to come before the
-    /// settings, so that nobody is shown by leaving.
-    pub fn settle_visibility(&mut self, next: &Settings) {
-        if next.visibility == self.channel.settings().visibility {
+    /// XEP-0404 §2.2: whoever cannot bear how JIDs are shown from here on is removed, and so is whoever keeps its presence
+    /// to itself where everybody has to share it (XEP-0406 §2.4). These are to come before the settings, so that nobody is
+    /// shown by leaving.
+    pub fn settle_preferences(&mut self, next: &Settings) {
+        let past = self.channel.settings();
+        if next.visibility == past.visibility && next.presence_required == past.presence_required {
             return;
         }
         for member in self.people(Status::Joined) {
-            if !member.preferences.jid.bears(next.visibility) {
+            let Preferences { jid, hides_presence, .. } = member.preferences;
+            if !jid.bears(next.visibility) || (hides_presence && next.presence_required) {
                 self.channel.take_out(self, None, &member.jid);
             }
         }

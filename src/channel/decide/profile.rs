@@ -8,6 +8,9 @@ use crate::channel::{Action, Actor, Answer, Change, Channel, Context, GroupAnswe
 impl Channel {
     pub(super) fn set_item(&self, actor: &Actor, node: Node, item: Item, context: &mut Context<'_>) -> Outcome {
         self.require(actor, action_of_writing(node)?, context.limits)?;
+        if !self.has(node) {
+            return Err(Refusal::NoSuchNode);
+        }
         let item = self.checked_item(node, item, context)?;
         let answer = Answer::ItemSet { node, id: item.id.clone() };
         let mut draft = Draft::new(self, context.now);
@@ -17,6 +20,9 @@ impl Channel {
 
     pub(super) fn set_subject(&self, actor: &Actor, subject: &str, context: &mut Context<'_>) -> Outcome {
         self.require(actor, Action::Describe, context.limits)?;
+        if !self.has(Node::Info) {
+            return Err(Refusal::NoSuchNode);
+        }
         let subject = group_create::subject(subject, self.settings().subject_chars_max)?;
         let mut draft = Draft::new(self, context.now);
         if self.label() != Some(&*subject) {
@@ -81,6 +87,9 @@ impl Channel {
             return Err(Refusal::NotAllowed("every channel has its information item"));
         }
         self.require(actor, action, context.limits)?;
+        if !self.has(node) {
+            return Err(Refusal::NoSuchNode);
+        }
         if self.item(node).is_none_or(|item| item.id != id) {
             return Err(Refusal::NoSuchItem);
         }

@@ -75,7 +75,8 @@ impl Channel {
         }
         match self.require(actor, Action::Moderate, context.limits) {
             Ok(_) => Ok(RowKind::Moderation),
-            Err(_) if own && !in_time => Err(Refusal::Forbidden("the time to retract this message is over")),
+            Err(_) if own && in_time => Err(self.refusal_of(role, Action::Retract)),
+            Err(_) if own => Err(Refusal::Forbidden("the time to retract this message is over")),
             Err(refusal) => Err(refusal),
         }
     }

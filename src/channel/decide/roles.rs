@@ -7,7 +7,7 @@ use super::membership::edited;
 use crate::channel::event::EventKind;
 use crate::channel::group::Patch;
 use crate::channel::{
-    Action, Actor, Answer, Change, Channel, Context, GroupAnswer, Limits, Refusal, Rights, Settings, Standing, Status,
+    Action, Actor, Answer, Change, Channel, Context, GroupAnswer, Refusal, Rights, Settings, Standing, Status,
     Visibility,
 };
 use jid::BareJid;
@@ -64,10 +64,10 @@ impl Channel {
     pub(super) fn configure(&self, actor: &Actor, patch: &Patch, context: &mut Context<'_>) -> Outcome {
         let limits = context.limits;
         self.require(actor, Action::Configure, limits)?;
-        let settings = self.patched(patch, limits)?;
+        let settings = self.patched(patch, context)?;
         let mut draft = Draft::new(self, context.now);
         if settings != *self.settings() {
-            draft.settle_visibility(&settings);
+            draft.settle_preferences(&settings);
             draft.changes.push(Change::Configured(settings));
         }
         draft.note_configured(actor);
@@ -75,14 +75,14 @@ impl Channel {
     }
 
     /// The settings with what is to be changed.
-    pub(super) fn patched(&self, patch: &Patch, limits: &Limits) -> Result<Settings, Refusal> {
-        let Patch { access, members_add, visibility, private_messages, presence, .. } = *patch;
-        let of_all = Patch { access, members_add, visibility, private_messages, presence, ..Patch::default() };
-        if !self.is_group() && *patch != of_all {
-            return Err(Refusal::NotAllowed("only groups have these settings"));
-        }
-        if self.is_group() && visibility.is_some_and(|wanted| wanted != Visibility::Visible) {
-            return Err(Refusal::NotAllowed("the people of a group know one another by their JIDs"));
+    pub(super) fn patched(&self, patch: &Patch, context: &Context<'_>) -> Result<Settings, Refusal> {
+        let limits = context.limits;
+        self.check_patch(patch)?;
+        let Patch { guests, members_add, visibility, private_messages, presence, .. } = *patch;
+        if let Some(Some(end)) = patch.end_of_life
+            && end <= context.now
+        {
+            return Err(Refusal::Invalid { field: "End of Life", why: "expected a time to come".into() });
         }
         let past = self.settings();
         let max = limits.groups.participants_max.max(past.participants_max);
@@ -102,14 +102,49 @@ impl Channel {
             members_add: members_add.unwrap_or(past.members_add),
             participants_max: patch.participants_max.unwrap_or(past.participants_max),
             subject_chars_max: past.subject_chars_max,
-            access: access.unwrap_or(past.access),
+            end_of_life: patch.end_of_life.unwrap_or(past.end_of_life),
+            switched_off: patch.switched_off.unwrap_or(past.switched_off),
+            access: patch.access.unwrap_or(guests.map_or(past.access, |guests| past.access.with_guests(guests))),
+            grants: patch.grants.unwrap_or(past.grants),
             visibility: visibility.unwrap_or(past.visibility),
             private_messages: private_messages.unwrap_or(past.private_messages),
             presence: presence.unwrap_or(past.presence),
+            open_presence: patch.open_presence.unwrap_or(past.open_presence),
+            presence_required: patch.presence_required.unwrap_or(past.presence_required),
             notices: past.notices,
             retract_window_s: patch.retract_window_s.unwrap_or(past.retract_window_s),
             retention_days: patch.retention_days.unwrap_or(past.retention_days),
         })
+    }
+
+    /// Refuses what only groups have, or only other channels.
+    fn check_patch(&self, patch: &Patch) -> Result<(), Refusal> {
+        let of_groups = Patch {
+            membership: patch.membership,
+            history: patch.history,
+            events: patch.events,
+            receipts: patch.receipts,
+            participants_max: patch.participants_max,
+            retract_window_s: patch.retract_window_s,
+            retention_days: patch.retention_days,
+            ..Patch::default()
+        };
+        if !self.is_group() {
+            let is_plain = of_groups == Patch::default();
+            return if is_plain { Ok(()) } else { Err(Refusal::NotAllowed("only groups have these settings")) };
+        }
+        if patch.visibility.is_some_and(|wanted| wanted != Visibility::Visible) {
+            return Err(Refusal::NotAllowed("the people of a group know one another by their JIDs"));
+        }
+        let past = self.settings();
+        let of_service = patch.grants.is_some() || patch.access.is_some_and(|access| !access.lists_as(&past.access));
+        if of_service {
+            return Err(Refusal::NotAllowed("who may do what in groups is settled by the service"));
+        }
+        match patch.switched_off.is_some_and(|nodes| !nodes.is_empty()) {
+            true => Err(Refusal::NotAllowed("every group has these nodes")),
+            false => Ok(()),
+        }
     }
 
     /// Whether somebody is in or waits.
