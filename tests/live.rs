@@ -79,6 +79,21 @@ fn xmpp_and_http_users_share_groups_behind_ejabberd() {
 }
 
 #[test]
+fn operators_and_owners_use_commands_behind_prosody_and_ejabberd() {
+    for kind in [HostKind::Prosody, HostKind::Ejabberd] {
+        let mut host = Host::start(kind);
+        let settings = format!(
+            "[service]\nadmins = ['alice@{}']\n[component]\ndomain = '{MIX_DOMAIN}'\nsecret = '{SECRET}'\n",
+            host.setup.domain,
+        );
+        let mut mixd = Mixd::launch_with(Path::new(MIXD), &settings, host.setup.component_port);
+        mixd.wait_for_links(1);
+        play("commands", &mut host, &mut mixd);
+        ends_in_order(&mut mixd);
+    }
+}
+
+#[test]
 fn mod_mix_pam_of_ejabberd_works() {
     let mut host = Host::start(HostKind::EjabberdMixPam);
     let mut mixd = Mixd::start(Path::new(MIXD), &host);

@@ -1,6 +1,8 @@
 //! What happened: the one list that memory, the store and every rendering read.
 
 use super::event::Tombstone;
+use super::limits::Limits;
+use super::refusal::Refusal;
 use super::settings::{Rights, Settings};
 use super::{Guest, Invitation, Item, Member, Message, Node, NodeSet, ParticipantId, Report, Row, Stamp};
 use jid::BareJid;
@@ -32,7 +34,7 @@ pub struct Head {
     pub stamp: Stamp,
 }
 
-/// One fact. All but `Relayed` are durable.
+/// One fact. All but `Relayed` and `Announced` are durable.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// The channel came to be.
@@ -130,6 +132,8 @@ pub enum Change {
     Configured(Settings),
     /// A message that is passed on and kept nowhere.
     Relayed(Relay),
+    /// Something was announced to those who follow the messages; it is kept nowhere.
+    Announced(Announcement),
 }
 
 impl Change {
@@ -147,12 +151,39 @@ impl Change {
         }
     }
 
+    /// Whether it is a fact that outlives the moment.
+    pub fn is_kept(&self) -> bool {
+        !matches!(self, Change::Relayed(_) | Change::Announced(_))
+    }
+
     /// Whether the channel has another video or none after this.
     pub fn is_of_video(&self) -> bool {
         matches!(
             self,
             Change::Destroyed | Change::ItemSet { node: Node::Video, .. } | Change::ItemGone { node: Node::Video, .. }
         )
+    }
+}
+
+/// Something that is told to people and kept in no archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announcement {
+    /// What it is about; may be empty.
+    pub subject: String,
+    /// What is announced.
+    pub body: String,
+}
+
+impl Announcement {
+    /// Refuses one that is too long.
+    ///
+    /// # Errors
+    /// [`Refusal::TooLong`].
+    pub fn check(&self, limits: &Limits) -> Result<(), Refusal> {
+        match self.subject.len() + self.body.len() > limits.info_bytes_max {
+            true => Err(Refusal::TooLong { what: "the announcement", max: limits.info_bytes_max }),
+            false => Ok(()),
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! What may be asked of a channel, and what the asker is told.
 
+use super::change::Announcement;
 use super::event::MediaKind;
 use super::group::{Facts, GroupAnswer, GroupCommand, GroupLine, GroupWish};
 use super::{
-    Change, ChannelName, Claim, Configuration, Invitation, Item, Limits, Message, Nick, Node, NodeSet, ParticipantId,
-    Preferences, PreferencesPatch, Registry, Stamp, Status,
+    Action, Change, ChannelName, Claim, Configuration, Invitation, Item, Limits, Message, Nick, Node, NodeSet,
+    ParticipantId, Preferences, PreferencesPatch, Registry, ServiceAction, Stamp, Status,
 };
 use jid::BareJid;
 use rand::rngs::StdRng;
@@ -168,6 +169,25 @@ pub enum Command {
         /// Which of them.
         slice: Slice,
     },
+    /// Ask whether one may do something, and may be shown what there is to it.
+    Prepare(Action),
+    /// The same at the service.
+    PrepareAtService(ServiceAction),
+    /// Keep an account or a domain out, and throw out who is in.
+    Ban {
+        /// The account or domain.
+        jid: BareJid,
+    },
+    /// List the participants with their accounts, in the order of these.
+    ListPeople(Slice),
+    /// Announce something to those who follow the messages.
+    Announce(Announcement),
+    /// Announce something to everybody who is in any channel.
+    AnnounceToAll(Announcement),
+    /// List every channel there is.
+    ListEveryChannel(Slice),
+    /// Count what the service holds.
+    TakeCensus,
     /// Ask what the channel is (XEP-0030).
     Describe,
     /// Ask which nodes there are (XEP-0369 §6.4).
@@ -366,6 +386,21 @@ pub enum Answer {
     HistoryBounds,
     /// The filters of the archive.
     HistoryForm,
+    /// One may, and what there is to it is read from the channel as it is.
+    Prepared,
+    /// A page of the participants, read from the channel as it is.
+    People(Slice),
+    /// A page of every channel.
+    EveryChannel {
+        /// The channels, in the order of their names.
+        entries: Vec<ListedChannel>,
+        /// How many there are in all.
+        count: usize,
+        /// Whether the list goes on.
+        goes_on: bool,
+    },
+    /// What the service holds.
+    Census(ServiceCensus),
     /// What the service is.
     ServiceDescription {
         /// The disco node asked for.
@@ -377,6 +412,38 @@ pub enum Answer {
     Pong,
     /// The software.
     Version,
+}
+
+/// A channel as operators see it in the list of all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedChannel {
+    /// Its localpart.
+    pub name: ChannelName,
+    /// Who created it.
+    pub creator: BareJid,
+    /// Whether people who are not in it find it.
+    pub listed: bool,
+}
+
+/// What the service holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceCensus {
+    /// Channels.
+    pub channels: usize,
+    /// Those that everybody finds.
+    pub listed: usize,
+    /// Channels in memory.
+    pub channels_in_memory: usize,
+    /// What they take, in bytes.
+    pub memory_bytes: usize,
+    /// Their participants, each counted once a channel.
+    pub participants_in_memory: usize,
+    /// Rows of their archives with something to read, those that are gone by their age included.
+    pub messages_in_memory: u64,
+    /// Questions to servers and clients that wait for an answer.
+    pub questions: usize,
+    /// Announcements under way.
+    pub announcements: usize,
 }
 
 /// One page of a list.

@@ -74,22 +74,18 @@ impl Channel {
                     false => Err(Refusal::NoSuchNode),
                 }
             }
-            Command::Describe => {
-                self.require_reading(actor, Node::Info, limits)?;
-                Ok(Decision::answer(Answer::Description))
-            }
-            Command::ListNodes => {
-                self.require_reading(actor, Node::Info, limits)?;
-                Ok(Decision::answer(Answer::Nodes))
-            }
+            Command::Describe => self.described(actor, Answer::Description, limits),
+            Command::ListNodes => self.described(actor, Answer::Nodes, limits),
             Command::ReadHistory(query) => self.read_history(actor, query, limits),
-            Command::HistoryBounds => {
-                self.require_archive(actor, limits)?;
-                Ok(Decision::answer(Answer::HistoryBounds))
-            }
-            Command::HistoryForm => {
-                self.require_archive(actor, limits)?;
-                Ok(Decision::answer(Answer::HistoryForm))
+            Command::HistoryBounds => self.archived(actor, Answer::HistoryBounds, limits),
+            Command::HistoryForm => self.archived(actor, Answer::HistoryForm, limits),
+            Command::Prepare(action) => self.answered(actor, action, Answer::Prepared, limits),
+            Command::ListPeople(slice) => self.answered(actor, Action::Lists, Answer::People(slice), limits),
+            Command::Ban { jid } => self.ban(actor, jid, context),
+            Command::Announce(announcement) => {
+                self.require(actor, Action::Announce, limits)?;
+                announcement.check(limits)?;
+                Ok(Decision { changes: vec![Change::Announced(announcement)], answer: Answer::Done })
             }
             Command::Destroy { .. } => {
                 self.require(actor, Action::Destroy, limits)?;
@@ -98,15 +94,19 @@ impl Channel {
             Command::Ping => Ok(Decision::answer(Answer::Pong)),
             Command::Version => Ok(Decision::answer(Answer::Version)),
             Command::Group(command) => self.decide_group(actor, command, context),
-            Command::RegisterNick { .. } | Command::ReadRegisteredNick | Command::UnregisterNick => {
-                Err(Refusal::BadRequest("ask the service for this, not a channel".into()))
-            }
-            Command::CreateGroup(_) | Command::ListGroups { .. } | Command::ClearAll => {
-                Err(Refusal::BadRequest("ask the service for this, not a channel".into()))
-            }
-            Command::Create { .. } | Command::ListChannels(_) | Command::DescribeService { .. } => {
-                Err(Refusal::BadRequest("ask the service for this, not a channel".into()))
-            }
+            Command::RegisterNick { .. }
+            | Command::ReadRegisteredNick
+            | Command::UnregisterNick
+            | Command::CreateGroup(_)
+            | Command::ListGroups { .. }
+            | Command::ClearAll
+            | Command::Create { .. }
+            | Command::ListChannels(_)
+            | Command::DescribeService { .. }
+            | Command::PrepareAtService(_)
+            | Command::AnnounceToAll(_)
+            | Command::ListEveryChannel(_)
+            | Command::TakeCensus => Err(Refusal::BadRequest("ask the service for this, not a channel".into())),
         }
     }
 
@@ -206,6 +206,16 @@ impl Channel {
     fn require_archive(&self, actor: &Actor, limits: &Limits) -> Result<(), Refusal> {
         let as_guest = self.is_guest_of(actor, Node::Messages);
         if as_guest { Ok(()) } else { self.require(actor, Action::ReadHistory, limits).map(drop) }
+    }
+
+    /// An answer for those who may know what the channel is.
+    fn described(&self, actor: &Actor, answer: Answer, limits: &Limits) -> Outcome {
+        self.require_reading(actor, Node::Info, limits).map(|()| Decision::answer(answer))
+    }
+
+    /// An answer for those who may read the archive.
+    fn archived(&self, actor: &Actor, answer: Answer, limits: &Limits) -> Outcome {
+        self.require_archive(actor, limits).map(|()| Decision::answer(answer))
     }
 
     fn is_guest_of(&self, actor: &Actor, node: Node) -> bool {

@@ -32,7 +32,7 @@ mod tail;
 mod view;
 
 pub use access::{Access, Grants, NodeAccess};
-pub use change::{Change, Head, Profile};
+pub use change::{Announcement, Change, Head, Profile};
 pub use command::{Actor, Answer, Command, Context, Decision, JoinWish};
 pub use dedup::Recent;
 pub use event::{Event, EventKind, MediaKind, Named, Progress, RowKind, Tombstone};
@@ -44,10 +44,10 @@ pub use message::{Message, Row};
 pub use names::{ChannelName, Nick, ParticipantId};
 pub use node::{Item, Node, NodeSet};
 pub use participant::{Member, Own, Status};
-pub use permission::{Action, Role};
+pub use permission::{Action, Role, ServiceAction, ServiceRole};
 pub use preferences::{JidPreference, Preferences, PreferencesPatch, Visibility};
 pub use receipts::{Receipt, Report, Reported};
-pub use refusal::Refusal;
+pub use refusal::{CommandFault, Refusal};
 pub use registry::Registry;
 pub use settings::{History, Intervals, Membership, Receipts, Rights, Settings, Style};
 pub use snapshot::{Person, Snapshot, Standing};
@@ -296,6 +296,7 @@ impl Channel {
         match change {
             Change::Created { .. } | Change::Destroyed => {}
             Change::Relayed(relay) => self.states.note(relay),
+            Change::Announced(_) => {}
             Change::Entombed(_) => {}
             Change::Reported(report) => self.note_report(report),
             Change::Struck(member) => self.strike(&member.id),

@@ -78,8 +78,50 @@ pub enum Action {
     Lists,
     /// Change settings.
     Configure,
+    /// Announce something to those who follow the messages.
+    Announce,
     /// Destroy the channel.
     Destroy,
+}
+
+/// What somebody is to the service, from least to most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ServiceRole {
+    /// Anybody.
+    Anybody,
+    /// Somebody whose domain may create channels.
+    Creator,
+    /// An operator.
+    Operator,
+}
+
+/// What one may want to do at the service as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServiceAction {
+    /// Create channels.
+    Create,
+    /// See every channel, announce something to everybody, do something in a channel by a command at the service.
+    Administer,
+}
+
+impl ServiceRole {
+    /// The table of the service.
+    pub fn may(self, action: ServiceAction) -> bool {
+        match action {
+            ServiceAction::Create => self >= ServiceRole::Creator,
+            ServiceAction::Administer => self >= ServiceRole::Operator,
+        }
+    }
+}
+
+impl ServiceAction {
+    /// Why a role is not enough for it.
+    pub fn refusal(self) -> Refusal {
+        match self {
+            ServiceAction::Create => Refusal::NotAllowed("you may not create channels here"),
+            ServiceAction::Administer => Refusal::Forbidden("only an operator of the service may do this"),
+        }
+    }
 }
 
 impl Role {
@@ -103,7 +145,7 @@ impl Role {
             }
             Action::Moderate => self.is_among(grants.moderate),
             Action::Add if settings.members_add => self >= Participant,
-            Action::Add | Action::Remove | Action::Lists => self >= AbsentAdmin,
+            Action::Add | Action::Remove | Action::Lists | Action::Announce => self >= AbsentAdmin,
             Action::Describe => self.is_among(grants.describe),
             Action::Picture | Action::Video => self.is_among(grants.picture),
             Action::Promote | Action::Demote | Action::Configure | Action::Destroy => self >= AbsentOwner,
@@ -135,6 +177,7 @@ impl Role {
             Action::Promote => rights.promote,
             Action::Demote => rights.demote,
             Action::Configure => rights.configure,
+            Action::Announce => Rank::Admin,
             Action::Destroy => rights.destroy,
         };
         self.rank().is_some_and(|rank| rank >= least)

@@ -16,7 +16,7 @@ const ROLES: [Role; 9] = [
 
 /// One column a role, in the order of `ROLES`; `x` is yes.
 fn assert_table(table: &[(Action, &str)], may: impl Fn(Role, Action) -> bool) {
-    assert_eq!(table.len(), 22, "every action has a line");
+    assert_eq!(table.len(), 23, "every action has a line");
     for (action, cells) in table {
         let found: String = ROLES.iter().map(|&role| if may(role, *action) { 'x' } else { '.' }).collect();
         assert_eq!(found, cells.replace(' ', ""), "{action:?}");
@@ -47,6 +47,7 @@ fn the_table_of_plain_channels_holds() {
         (Action::Demote, "... ...xxx"),
         (Action::Lists, "... .xxxxx"),
         (Action::Configure, "... ...xxx"),
+        (Action::Announce, "... .xxxxx"),
         (Action::Destroy, "... ...xxx"),
     ];
     let settings = Limits::default().plain_settings();
@@ -77,6 +78,7 @@ fn the_table_of_groups_holds() {
         (Action::Demote, "... .xxxxx"),
         (Action::Lists, "... .xxxxx"),
         (Action::Configure, "... ...xxx"),
+        (Action::Announce, "... .xxxxx"),
         (Action::Destroy, "... ...xxx"),
     ];
     let rights = GroupRights::default();
@@ -111,4 +113,12 @@ fn each_right_of_groups_is_a_setting() {
         assert_ne!(before, after, "{action:?}");
         assert!(Role::Owner.may_in_group(action, &rights, false), "{action:?}");
     }
+}
+
+#[test]
+fn the_service_has_its_table() {
+    let may = |role: ServiceRole| [ServiceAction::Create, ServiceAction::Administer].map(|action| role.may(action));
+    assert_eq!(may(ServiceRole::Anybody), [false, false]);
+    assert_eq!(may(ServiceRole::Creator), [true, false]);
+    assert_eq!(may(ServiceRole::Operator), [true, true]);
 }

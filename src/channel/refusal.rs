@@ -112,6 +112,9 @@ pub enum Refusal {
     /// The request makes sense and is not served here.
     #[error("{0}")]
     Unsupported(String),
+    /// A command is not used as it is meant to be.
+    #[error("{0}")]
+    Command(CommandFault),
     /// Nothing of this kind is served at this address.
     #[error("nothing of this kind is served at this address")]
     NoSuchService,
@@ -129,6 +132,26 @@ pub enum Refusal {
     /// The service's own fault.
     #[error("the service could not store this; nothing was changed")]
     Internal,
+}
+
+/// What is wrong with how a command is used (XEP-0050 §4.4).
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum CommandFault {
+    /// There is no such action.
+    #[error("there is no such action: execute, next, prev, complete and cancel are known")]
+    MalformedAction,
+    /// The action has no place here.
+    #[error("this action is not possible at this stage of the command")]
+    BadAction,
+    /// The form cannot be taken.
+    #[error("{0}")]
+    BadPayload(String),
+    /// The session is none of this account with this command.
+    #[error("there is no such session: begin the command anew")]
+    BadSession,
+    /// The session began too long ago.
+    #[error("the session is over: begin the command anew")]
+    SessionExpired,
 }
 
 impl Refusal {
@@ -159,6 +182,7 @@ impl Refusal {
             Refusal::BadInvitation(fault) => ("bad-invitation", fault.word()),
             Refusal::BadRequest(_) => ("bad-request", ""),
             Refusal::Unsupported(_) => ("unsupported", ""),
+            Refusal::Command(_) => ("bad-command", ""),
             Refusal::NoSuchService => ("no-such-service", ""),
             Refusal::TooFast { what, .. } => ("too-fast", what),
             Refusal::Busy => ("busy", ""),
@@ -183,6 +207,7 @@ impl Refusal {
             | Refusal::ForeignSubscriber
             | Refusal::BadRequest(_)
             | Refusal::Unsupported(_)
+            | Refusal::Command(_)
             | Refusal::NoSuchService => 400,
             Refusal::NotAllowed(_) | Refusal::BadInvitation(_) | Refusal::FeatureOff(_) | Refusal::ClosedNode => 403,
             Refusal::NoSuchFile => 404,

@@ -81,12 +81,14 @@ impl Engine {
             Answer::Left if self.needs_error_on_leave(asked) => {
                 return turn.send(reply.error(&(&Refusal::NoSuchItem).into()));
             }
-            Answer::Items { .. } | Answer::Group(GroupAnswer::Profile) if turn.effort > EFFORT_MAX => {
+            Answer::Items { .. } | Answer::People(_) | Answer::Group(GroupAnswer::Profile)
+                if turn.effort > EFFORT_MAX =>
+            {
                 return turn.send_refusal(reply, &Refusal::Busy);
             }
             answer => {
                 let (Some(extension), Some(request)) = (extension, self.request(asked)) else { return };
-                if let (Answer::Items { .. } | Answer::Group(GroupAnswer::Profile), Some(channel)) =
+                if let (Answer::Items { .. } | Answer::People(_) | Answer::Group(GroupAnswer::Profile), Some(channel)) =
                     (&answer, request.channel)
                 {
                     turn.effort += MEMBER_EFFORT * channel.participant_count();

@@ -38,6 +38,7 @@ impl Engine {
                 name: "client-join",
                 channel: String::new(),
             }),
+            repeated: None,
         };
         let request = delegation::unwrap(version, inner, &asker, &id)
             .and_then(|unwrapped| Ok((self.channel_named(&unwrapped.channel)?, unwrapped)));

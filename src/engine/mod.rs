@@ -16,6 +16,7 @@ mod lifetimes;
 pub mod multicast;
 pub mod needs;
 mod nicks;
+mod operating;
 pub mod outbox;
 pub mod pace;
 mod parley;
@@ -99,6 +100,7 @@ pub struct Engine {
     parcel: u64,
     /// What the address book has to learn before anything else of the next turn is sent.
     early: Vec<Out>,
+    announcements: operating::Announcements,
     dice: StdRng,
     /// The time of what is stored: it stands still where the clock is set back, since events do not come before their
     /// causes.
@@ -146,6 +148,7 @@ impl Engine {
             ending: Vec::new(),
             parcel: 0,
             early: Vec::new(),
+            announcements: operating::Announcements::default(),
             dice: StdRng::from_seed(seed),
             now: Stamp::default(),
             steady: Stamp::default(),

@@ -5,7 +5,7 @@ use super::presence::bounced_channel;
 use super::router::Target;
 use super::{Addressee, Call, Engine, Inbound};
 use crate::channel::{Change, Channel, ChannelName, Command, Facts, Status};
-use crate::xep::{delegation, rows};
+use crate::xep::{commands, delegation, rows};
 use crate::xmpp::{Kind, Stanza, ns};
 use jid::{BareJid, Jid};
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,6 +58,7 @@ impl Engine {
                 Inbound::Tick => {
                     self.need_of_deserted(&mut needs);
                     self.need_of_ending(&mut needs);
+                    self.need_of_announcements(&mut needs);
                 }
                 Inbound::Resend(unsent) => unsent.iter().for_each(|it| self.need_of_unsent(it, &mut needs)),
                 _ => {}
@@ -89,7 +90,7 @@ impl Engine {
             self.need_channel(&name, needs);
         }
         let asks_list = stanza.kind == Kind::Iq
-            && stanza.payload().is_some_and(|payload| payload.has_ns(ns::DISCO_ITEMS))
+            && stanza.payload().is_some_and(|payload| payload.has_ns(ns::DISCO_ITEMS) || payload.has_ns(ns::COMMANDS))
             && matches!(self.target(&stanza.to), Some(Target::Service));
         let account = stanza.sender();
         let known = self.memberships.contains_key(&account);
@@ -105,6 +106,9 @@ impl Engine {
         let Some(payload) = stanza.payload() else { return };
         let destroyed = payload.attr("channel").filter(|_| payload.is("destroy", ns::MIX_CORE));
         if let Some(name) = destroyed.and_then(ChannelName::new) {
+            self.need_channel(&name, needs);
+        }
+        if let Some(name) = commands::channel_of(payload, self.service.domain.as_str()) {
             self.need_channel(&name, needs);
         }
         match payload.name() {

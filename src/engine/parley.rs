@@ -10,7 +10,7 @@ use crate::channel::{
 };
 use crate::store::Record;
 use crate::xep::{Extension, Reply, Request, incoming, invitations, pubsub};
-use crate::xmpp::Tag;
+use crate::xmpp::{Tag, ns};
 use jid::{BareJid, Jid};
 use minidom::Element;
 use rand::Rng;
@@ -160,6 +160,12 @@ impl Engine {
                 let nick = self.registry.nick_of(&asked.actor.account).cloned();
                 Ok(Effects::none(Answer::Registered(nick)))
             }
+            Command::PrepareAtService(action) => {
+                self.require_at_service(&asked.actor, action).map(|()| Effects::none(Answer::Prepared))
+            }
+            Command::ListEveryChannel(slice) => self.list_every_channel(&asked.actor, &slice),
+            Command::TakeCensus => self.take_census(&asked.actor),
+            Command::AnnounceToAll(wanted) => self.announce_to_all(&asked.actor, wanted),
             Command::Version => Ok(Effects::none(Answer::Version)),
             Command::Ping => Ok(Effects::none(Answer::Pong)),
             Command::Destroy { name } => {
@@ -316,6 +322,10 @@ impl Engine {
         let speaks =
             !matches!(answer, Answer::Description | Answer::Nodes | Answer::Pong | Answer::Version | Answer::Left);
         let (Some(name), Some(asker)) = (&asked.channel, asked.asker()) else { return };
+        if matches!(&asked.way, Way::Stanza { payload, .. } if payload.has_ns(ns::COMMANDS)) {
+            // Any client has commands, and most of these show no channels.
+            return;
+        }
         let joined = matches!(answer, Answer::Joined { .. });
         let account = &asked.actor.account;
         let seated = self
@@ -342,9 +352,11 @@ impl Engine {
         Some(Request {
             service: &self.service,
             actor: &asked.actor,
+            at: &reply.from,
             channel: asked.channel.as_ref().and_then(|name| self.shelf.channel(name)),
             set: *set,
             payload,
+            now: self.now,
             delegated: reply.delegated.is_some(),
             by_home_server: reply.delegated.is_none() && reply.to.is_bare(),
         })

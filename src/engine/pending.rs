@@ -84,6 +84,11 @@ pub struct Pending {
 }
 
 impl Pending {
+    /// How many questions wait.
+    pub fn count(&self) -> usize {
+        self.questions.len()
+    }
+
     /// Remembers a question to `whom`; whether there was room.
     pub fn ask(&mut self, id: String, whom: Jid, purpose: Purpose, now: Stamp) -> bool {
         if self.questions.len() >= QUESTIONS_MAX {

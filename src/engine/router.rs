@@ -4,7 +4,7 @@ use super::parley::{Asked, Way};
 use super::{Engine, Turn};
 use crate::channel::{Actor, ChannelName, ParticipantId, Refusal};
 use crate::xep::invitations::Invitations;
-use crate::xep::{self, Extension, Reply, Scope, delegation, privilege, proxy};
+use crate::xep::{self, Extension, Reply, Scope, commands, delegation, privilege, proxy};
 use crate::xmpp::{Kind, Stanza, Unreadable, ns};
 use jid::{BareJid, Jid};
 use minidom::Element;
@@ -74,6 +74,7 @@ impl Engine {
         };
         tracing::debug!(id = stanza.id, extension = extension.name(), "routed");
         let actor = self.actor(stanza.sender());
+        let channel = channel.or_else(|| commands::channel_of(payload, self.service.domain.as_str()));
         let extension = Some(extension);
         let asker = stanza.from.clone();
         let way = Way::Stanza { reply: reply.into(), asker, payload, set, extension };
@@ -131,7 +132,7 @@ impl Engine {
             return;
         }
         let (id, from, to) = (unreadable.id.clone(), to.to_string(), from.clone());
-        let reply = Reply { kind, id, from, to, delegated: None };
+        let reply = Reply { kind, id, from, to, delegated: None, repeated: None };
         turn.refuse(reply, &unreadable.error);
     }
 

@@ -4,7 +4,8 @@ use super::Engine;
 use super::parley::{Asked, Effects};
 use crate::channel::command::{Page, Slice};
 use crate::channel::{
-    Answer, Change, Channel, ChannelName, Context, GroupWish, Membership, Profile, Refusal, Rights, group_create,
+    Answer, Change, Channel, ChannelName, Context, GroupWish, Membership, Profile, Refusal, Rights, ServiceAction,
+    group_create,
 };
 use crate::xep::{pubsub, rsm};
 use jid::BareJid;
@@ -53,7 +54,7 @@ impl Engine {
     /// A name that is free, and what a new channel of it is.
     fn found(&mut self, creator: &BareJid, wanted: Option<ChannelName>) -> Result<(ChannelName, Profile), Refusal> {
         if !self.service.may_create(creator) {
-            return Err(Refusal::NotAllowed("you may not create channels here"));
+            return Err(ServiceAction::Create.refusal());
         }
         if wanted.as_ref().is_some_and(|name| self.shelf.exists(name) || self.shelf.is_cold(name)) {
             return Err(Refusal::NameTaken);

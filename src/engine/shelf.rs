@@ -4,6 +4,7 @@
 
 use super::Engine;
 use super::outbox::{Delta, ListId, Out};
+use crate::channel::command::ListedChannel;
 use crate::channel::{Channel, ChannelName, Node, Stamp};
 use crate::store::{Directory, Listing};
 use jid::BareJid;
@@ -143,6 +144,15 @@ impl Shelf {
     /// Channels whose end has come, some of them.
     pub fn ending(&self, now: Stamp, count: usize) -> Vec<ChannelName> {
         self.ends.iter().take_while(|(end, _)| *end <= now).take(count).map(|(_, name)| name.clone()).collect()
+    }
+
+    /// The same, as operators see them.
+    pub fn listings_behind(&self, name: Option<&ChannelName>, count: usize) -> Vec<ListedChannel> {
+        let from = name.map_or(Bound::Unbounded, Bound::Excluded);
+        let listings = self.directory.range::<ChannelName, _>((from, Bound::Unbounded)).take(count);
+        let seen =
+            |it: &Listing| ListedChannel { name: it.name.clone(), creator: it.creator.clone(), listed: it.listed };
+        listings.map(|(_, listing)| seen(listing)).collect()
     }
 
     /// The channel of a number.

@@ -69,7 +69,7 @@ impl Engine {
             {
                 self.accounts.left_guest(&guest.jid);
             }
-            if !matches!(change, Change::Relayed(_)) {
+            if change.is_kept() {
                 turn.records.push(Record::Channel { name, tag, change });
             }
         }

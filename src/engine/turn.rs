@@ -229,5 +229,6 @@ impl Engine {
         self.ask_homes(turn);
         self.destroy_deserted(turn);
         self.end_lifetimes(turn);
+        self.go_on_announcing(turn);
     }
 }

@@ -151,7 +151,7 @@ impl<S: Shelf> Draft<'_, S> {
                 entry.profile.listed = entry.listed;
                 entry.settings = settings.clone();
             })?,
-            Change::Relayed(_) => {}
+            Change::Relayed(_) | Change::Announced(_) => {}
         }
         Ok(())
     }

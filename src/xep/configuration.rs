@@ -45,6 +45,11 @@ fn field(var: &'static str, kind: &'static str, values: impl IntoIterator<Item =
 /// The item of the configuration node, with the values in force: a form for those who may change them, and for everybody
 /// else what it comes to.
 pub fn item(channel: &Channel, limits: &Limits, changeable: bool) -> Tag {
+    Tag::new("item").attr("id", channel.configuration_id()).child(form(channel, limits, changeable))
+}
+
+/// What is in the item.
+pub fn form(channel: &Channel, limits: &Limits, changeable: bool) -> Tag {
     let value = |text: &str| Tag::new("value").text(text);
     let form_type = Tag::new("field").attr("var", "FORM_TYPE").attr("type", "hidden").child(value(ns::MIX_ADMIN));
     let fields = fields(channel, limits).into_iter().map(|field| {
@@ -56,8 +61,7 @@ pub fn item(channel: &Channel, limits: &Limits, changeable: bool) -> Tag {
     });
     let title = changeable.then(|| Tag::new("title").text("Configuration Node Modification"));
     let form = Tag::in_ns("x", ns::FORM).attr("type", if changeable { "form" } else { "result" });
-    let form = form.child_opt(title).child(form_type).children(fields);
-    Tag::new("item").attr("id", channel.configuration_id()).child(form)
+    form.child_opt(title).child(form_type).children(fields)
 }
 
 fn fields(channel: &Channel, limits: &Limits) -> Vec<Field> {
@@ -164,7 +168,8 @@ impl Reading {
     fn take(&mut self, var: &str, values: &[String], limits: &Limits) -> Result<(), Refusal> {
         let Reading { wanted: Configuration { owners, admins, patch, .. }, nodes, grants } = self;
         match var {
-            "FORM_TYPE" | "Last Change Made By" => {}
+            // The last one names the channel where the form goes to the service.
+            "FORM_TYPE" | "Last Change Made By" | "channel" => {}
             "Owner" => *owners = Some(accounts("Owner", values)?),
             "Administrator" => *admins = Some(accounts("Administrator", values)?),
             "End of Life" => patch.end_of_life = Some(one_time("End of Life", values)?),

@@ -1,7 +1,7 @@
 //! XEP-0030: what the service and its channels are, and what they hold.
 
 use super::mix_core::name_of;
-use super::{EXTENSIONS, Extension, Request, Route, Scope, admin, delegation, nicks, rsm};
+use super::{EXTENSIONS, Extension, Request, Route, Scope, admin, commands, delegation, nicks, rsm};
 use crate::channel::{Answer, Command, Node, Refusal};
 use crate::xmpp::{Tag, ns};
 
@@ -32,8 +32,12 @@ impl Extension for Disco {
         let items = request.payload.has_ns(ns::DISCO_ITEMS);
         match (request.channel, items) {
             (None, false) => Ok(Command::DescribeService { node: node.map(str::to_owned) }),
+            (None, true) if node.is_some_and(|node| commands::is_node(node, Scope::Service)) => {
+                Ok(Command::DescribeService { node: node.map(str::to_owned) })
+            }
             (None, true) if node.is_none() => Ok(Command::ListChannels(rsm::decode(request.payload)?)),
             (Some(_), false) if node.is_none_or(|node| node == "mix") => Ok(Command::Describe),
+            (Some(_), _) if node.is_some_and(|node| commands::is_node(node, Scope::Channel)) => Ok(Command::Describe),
             (Some(_), true) if node == Some("mix") => Ok(Command::ListNodes),
             // XEP-0369 §6.4: without that node the question is one for a room's occupants.
             (Some(_), true) if node.is_none() => {
@@ -45,6 +49,11 @@ impl Extension for Disco {
 
     fn encode(&self, answer: &Answer, request: &Request<'_>) -> Result<Option<Tag>, Refusal> {
         let query = Tag::in_ns("query", &request.payload.ns()).attr_opt("node", request.payload.attr("node"));
+        let of_commands = request.payload.attr("node").filter(|node| commands::is_node(node, request.scope()));
+        if let Some(node) = of_commands {
+            let told = commands::described(node, request.payload.has_ns(ns::DISCO_ITEMS), request);
+            return Ok(Some(query.children(told.ok_or(Refusal::NoSuchNode)?)));
+        }
         match answer {
             Answer::ServiceDescription { node: Some(node), .. } => match delegation::features(node) {
                 Some(features) => Ok(Some(query.children(features.iter().map(|var| feature(var))))),

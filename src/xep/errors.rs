@@ -1,6 +1,6 @@
 //! From refusals to stanza errors: the one table.
 
-use crate::channel::Refusal;
+use crate::channel::{CommandFault, Refusal};
 use crate::xmpp::error::Specific;
 use crate::xmpp::{Condition, StanzaError, ns};
 
@@ -25,6 +25,8 @@ impl From<&Refusal> for StanzaError {
             Refusal::FileTooLarge { .. } => PolicyViolation,
             Refusal::NoSuchFile => ItemNotFound,
             Refusal::Unsupported(_) => FeatureNotImplemented,
+            Refusal::Command(CommandFault::SessionExpired) => NotAllowed,
+            Refusal::Command(_) => BadRequest,
             Refusal::NoSuchService => ServiceUnavailable,
             Refusal::Internal => InternalServerError,
         };
@@ -36,7 +38,15 @@ impl From<&Refusal> for StanzaError {
 fn specific(refusal: &Refusal) -> Option<Specific> {
     let of_groups = |name, attr| Some(Specific { name, ns: ns::GROUP, attr });
     let of_pubsub = |name| Some(Specific { name, ns: ns::PUBSUB_ERRORS, attr: None });
+    let of_commands = |name| Some(Specific { name, ns: ns::COMMANDS, attr: None });
     match refusal {
+        Refusal::Command(fault) => of_commands(match fault {
+            CommandFault::MalformedAction => "malformed-action",
+            CommandFault::BadAction => "bad-action",
+            CommandFault::BadPayload(_) => "bad-payload",
+            CommandFault::BadSession => "bad-sessionid",
+            CommandFault::SessionExpired => "session-expired",
+        }),
         Refusal::TooLong { what: "the item", .. } => of_pubsub("payload-too-big"),
         Refusal::ClosedNode => of_pubsub("closed-node"),
         Refusal::NotSubscribed => of_pubsub("not-subscribed"),

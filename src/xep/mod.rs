@@ -8,6 +8,7 @@ pub mod admin;
 pub mod anon;
 pub mod avatar;
 pub mod chat_states;
+pub mod commands;
 pub mod configuration;
 pub mod delegation;
 pub mod disco;
@@ -105,6 +106,7 @@ pub static EXTENSIONS: &[&dyn Extension] = &[
     &invitations::Invitations,
     &nicks::Nicks,
     &admin::Admin,
+    &commands::Commands,
     &anon::Anon,
     &groups::Groups,
     &notices::Notices,

@@ -1,7 +1,7 @@
 //! A request on its way in, and the way back for its answer.
 
-use super::Sealer;
-use crate::channel::{Actor, Channel, ChannelName, Limits};
+use super::{Sealer, commands};
+use crate::channel::{Actor, Channel, ChannelName, Limits, ServiceAction, ServiceRole, Stamp};
 use crate::xmpp::{Kind, Stanza, StanzaError, Tag, ns};
 use jid::{BareJid, DomainPart, Jid};
 use minidom::Element;
@@ -75,10 +75,19 @@ pub struct Service {
 }
 
 impl Service {
+    /// What an account is to the service.
+    pub fn role_of(&self, account: &BareJid) -> ServiceRole {
+        let domain = account.domain().as_str();
+        match self.creators.iter().any(|creator| creator == "*" || creator == domain) {
+            _ if self.operators.contains(account) => ServiceRole::Operator,
+            true => ServiceRole::Creator,
+            false => ServiceRole::Anybody,
+        }
+    }
+
     /// Whether an account may create channels.
     pub fn may_create(&self, account: &BareJid) -> bool {
-        let domain = account.domain().as_str();
-        self.operators.contains(account) || self.creators.iter().any(|creator| creator == "*" || creator == domain)
+        self.role_of(account).may(ServiceAction::Create)
     }
 
     /// The address of a channel.
@@ -93,7 +102,9 @@ pub struct Request<'a> {
     pub service: &'a Service,
     /// Who asks.
     pub actor: &'a Actor,
-    /// The channel it is sent to, where it is sent to one.
+    /// Our address that it is sent to.
+    pub at: &'a str,
+    /// The channel it is sent to, where it is sent to one; at the service, the one that it is about.
     pub channel: Option<&'a Channel>,
     /// Whether the iq is a set.
     pub set: bool,
@@ -103,6 +114,15 @@ pub struct Request<'a> {
     pub delegated: bool,
     /// Whether the account's home server itself sent it, from the bare JID.
     pub by_home_server: bool,
+    /// The time of the turn.
+    pub now: Stamp,
+}
+
+impl Request<'_> {
+    /// What it is sent to.
+    pub fn scope(&self) -> Scope {
+        if self.at.contains('@') { Scope::Channel } else { Scope::Service }
+    }
 }
 
 /// The way back: whom to answer, as whom, and in what wrapping.
@@ -118,6 +138,8 @@ pub struct Reply {
     pub to: Jid,
     /// The wrapping, where it came by delegation.
     pub delegated: Option<Delegated>,
+    /// What errors repeat of the request, as XML: clients find the session of a command by it (XEP-0050 §3.7).
+    pub repeated: Option<String>,
 }
 
 /// The wrapping of a delegated request (XEP-0355 §4.3).
@@ -146,6 +168,7 @@ impl Reply {
             from: stanza.to.as_str().to_owned(),
             to: stanza.from.clone(),
             delegated: None,
+            repeated: stanza.payload().and_then(commands::repeated).map(Tag::into_xml),
         }
     }
 
@@ -164,7 +187,10 @@ impl Reply {
     /// An error.
     pub fn error(&self, error: &StanzaError) -> String {
         match &self.delegated {
-            None => self.envelope("error").child(error.to_tag()).into_xml(),
+            None => {
+                let repeated = self.repeated.as_deref().unwrap_or_default();
+                self.envelope("error").raw(repeated).child(error.to_tag()).into_xml()
+            }
             Some(wrapping) => self.wrap(wrapping, self.inner(wrapping, "error").child(error.to_tag())),
         }
     }

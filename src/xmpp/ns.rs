@@ -14,6 +14,8 @@ pub const ADDRESS: &str = "http://jabber.org/protocol/address";
 pub const MIXD_HOST: &str = "urn:mixd:host:1";
 /// XEP-0030 items.
 pub const DISCO_ITEMS: &str = "http://jabber.org/protocol/disco#items";
+/// XEP-0050 commands.
+pub const COMMANDS: &str = "http://jabber.org/protocol/commands";
 /// XEP-0004 forms.
 pub const FORM: &str = "jabber:x:data";
 /// XEP-0122 validation of form fields.

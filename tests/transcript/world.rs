@@ -211,11 +211,11 @@ impl World {
         Answered::default()
     }
 
-    /// Who administers a channel; nobody where there is none in memory.
+    /// Who administers a channel, as operators do every one.
     pub fn administrators(&self, name: &str) -> BTreeSet<String> {
         let rights = self.channel(name).map(Channel::rights);
         let people = rights.into_iter().flat_map(|rights| rights.owners.iter().chain(&rights.admins));
-        people.map(|jid| jid.to_string()).collect()
+        people.chain(&self.settings.operators).map(|jid| jid.to_string()).collect()
     }
 
     /// Whether a channel in memory hides JIDs.

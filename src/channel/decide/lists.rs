@@ -40,10 +40,21 @@ impl Channel {
             return Ok(Decision { answer: Answer::Done, ..decision });
         }
         self.require(actor, Action::Lists, context.limits)?;
-        let list = self.list(node)?;
-        if list.is_none() && !(self.is_group() && present) {
+        if self.list(node)?.is_none() && !(self.is_group() && present) {
             return Err(if self.is_group() { Refusal::NoSuchItem } else { Refusal::NoSuchNode });
         }
+        self.enter(actor, node, jid, present, context)
+    }
+
+    /// Bans an account or a domain; where there is no list of those who are banned, it is made.
+    pub(super) fn ban(&self, actor: &Actor, jid: BareJid, context: &mut Context<'_>) -> Outcome {
+        self.require(actor, Action::Lists, context.limits)?;
+        self.enter(actor, Node::Banned, jid, true, context)
+    }
+
+    /// Puts somebody on a list, which is made where there is none, or takes somebody off.
+    fn enter(&self, actor: &Actor, node: Node, jid: BareJid, present: bool, context: &Context<'_>) -> Outcome {
+        let list = self.list(node)?;
         if list.is_some_and(|list| list.contains(&jid)) == present {
             return if present { Ok(Decision::answer(Answer::Done)) } else { Err(Refusal::NoSuchItem) };
         }

@@ -1,0 +1,272 @@
+//! XEP-0050: ad-hoc commands, for operators at the service and for those who administer a channel at the channel.
+//!
+//! A command is a form in front of a [`Command`], which is decided like any other; who sees and opens it follows the
+//! tables of `permission.rs`. Nothing is kept between two stages: what a form settles comes back with it.
+
+mod forms;
+mod of_channels;
+mod of_service;
+mod session;
+
+use super::{Extension, Render, Request, Route, Scope};
+use crate::channel::{
+    Action, Announcement, Answer, Change, ChannelName, Command, CommandFault, Node, Refusal, ServiceAction,
+};
+use crate::xmpp::{Tag, ns};
+use forms::Fields;
+use minidom::Element;
+use session::Step;
+
+/// XEP-0050.
+pub struct Commands;
+
+/// The nodes of commands. XEP-0133 has one that fits: what else it names is about accounts, which the host server keeps.
+mod node {
+    pub(super) const ANNOUNCE_TO_ALL: &str = "http://jabber.org/protocol/admin#announce";
+    pub(super) const LIST: &str = "urn:mixd:command:1#list-channels";
+    pub(super) const CREATE: &str = "urn:mixd:command:1#create-channel";
+    pub(super) const CONFIGURE: &str = "urn:mixd:command:1#configure";
+    pub(super) const PARTICIPANTS: &str = "urn:mixd:command:1#list-participants";
+    pub(super) const KICK: &str = "urn:mixd:command:1#kick";
+    pub(super) const BAN: &str = "urn:mixd:command:1#ban";
+    pub(super) const UNBAN: &str = "urn:mixd:command:1#unban";
+    pub(super) const ALLOW: &str = "urn:mixd:command:1#allow";
+    pub(super) const DISALLOW: &str = "urn:mixd:command:1#disallow";
+    pub(super) const ANNOUNCE: &str = "urn:mixd:command:1#announce";
+    pub(super) const DESTROY: &str = "urn:mixd:command:1#destroy";
+    pub(super) const STATISTICS: &str = "urn:mixd:command:1#statistics";
+}
+
+/// One command.
+struct Adhoc {
+    /// Its node (XEP-0050 §3.2).
+    node: &'static str,
+    /// What people see of it.
+    label: &'static str,
+    /// Who may open it.
+    right: Right,
+    /// What it begins with; `None` where it is done at once.
+    open: Option<fn(&Fields, &Request<'_>) -> Stage>,
+    /// Whether it takes a second form.
+    goes_on: bool,
+    /// What a form that was sent back asks for.
+    read: fn(&Fields, &Request<'_>) -> Result<Command, Refusal>,
+    /// What is told once it is done.
+    done: fn(&Answer, &Fields, &Request<'_>) -> Done,
+}
+
+/// Who may open a command.
+enum Right {
+    Anybody,
+    AtService(ServiceAction),
+    InChannel(Action),
+    /// Those who may change a list, where the channel has it.
+    OfList(Node),
+}
+
+/// A form, and what may be done with it.
+struct Stage {
+    actions: Tag,
+    form: Tag,
+}
+
+impl Stage {
+    /// The only form of a command.
+    fn only(form: Tag) -> Stage {
+        let actions = Tag::new("actions").attr("execute", "complete").child(Tag::new("complete"));
+        Stage { actions, form }
+    }
+}
+
+/// What is told of a command that is done.
+struct Done {
+    note: String,
+    results: Option<Tag>,
+}
+
+impl Done {
+    fn told(note: impl Into<String>) -> Done {
+        Done { note: note.into(), results: None }
+    }
+}
+
+impl Extension for Commands {
+    fn name(&self) -> &'static str {
+        "XEP-0050"
+    }
+
+    fn features(&self, _scope: Scope) -> &'static [&'static str] {
+        &[ns::COMMANDS]
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        const ROUTES: &[Route] =
+            &[Route::set(Scope::Service, "command", ns::COMMANDS), Route::set(Scope::Channel, "command", ns::COMMANDS)];
+        ROUTES
+    }
+
+    fn decode(&self, request: &Request<'_>) -> Result<Command, Refusal> {
+        let adhoc = find(request)?;
+        if adhoc.right.is_held(request) && !adhoc.right.applies(request) {
+            return Err(Refusal::NoSuchNode);
+        }
+        let fields = Fields::of(request.payload);
+        match session::step(adhoc, request)? {
+            // There is nothing to let go of.
+            Step::Cancel => Ok(Command::Ping),
+            Step::Open if adhoc.open.is_some() => Ok(adhoc.right.asked()),
+            Step::Open | Step::Submit => (adhoc.read)(&fields, request),
+        }
+    }
+
+    fn encode(&self, answer: &Answer, request: &Request<'_>) -> Result<Option<Tag>, Refusal> {
+        let adhoc = find(request)?;
+        let fields = Fields::of(request.payload);
+        let step = session::step(adhoc, request)?;
+        let command = Tag::in_ns("command", ns::COMMANDS)
+            .attr("node", adhoc.node)
+            .attr("sessionid", session::id(request))
+            .attr("xml:lang", "en");
+        let opens = step == Step::Open || *answer == Answer::Prepared;
+        Ok(Some(match adhoc.open.filter(|_| opens) {
+            _ if step == Step::Cancel => command.attr("status", "canceled"),
+            Some(open) => {
+                let Stage { actions, form } = open(&fields, request);
+                command.attr("status", "executing").child(actions).child(form)
+            }
+            None => {
+                let Done { note, results } = (adhoc.done)(answer, &fields, request);
+                let note = Tag::new("note").attr("type", "info").text(note);
+                command.attr("status", "completed").child(note).child_opt(results)
+            }
+        }))
+    }
+
+    /// An announcement comes from the channel itself, to all who follow its messages.
+    fn render(&self, change: &Change, render: &mut Render<'_>) {
+        let Change::Announced(announcement) = change else { return };
+        let id = render.fresh_id();
+        let message = announced(announcement, &render.address(), &id);
+        render.fan(Node::Messages, message);
+    }
+}
+
+/// An announcement as people get it: a message of its own, in no archive.
+pub fn announced(announcement: &Announcement, from: &str, id: &str) -> Tag {
+    let Announcement { subject, body } = announcement;
+    let subject = (!subject.is_empty()).then(|| Tag::new("subject").text(subject));
+    let message = Tag::new("message").attr("from", from).attr("id", id).attr("type", "normal");
+    message.child_opt(subject).child(Tag::new("body").text(body))
+}
+
+impl Right {
+    /// What asks for it.
+    fn asked(&self) -> Command {
+        match self {
+            Right::Anybody => Command::Ping,
+            Right::AtService(action) => Command::PrepareAtService(*action),
+            Right::InChannel(action) => Command::Prepare(*action),
+            Right::OfList(_) => Command::Prepare(Action::Lists),
+        }
+    }
+
+    /// Whether whoever asks has it.
+    fn is_held(&self, request: &Request<'_>) -> bool {
+        let service = request.service;
+        let in_channel = |action| {
+            request.channel.is_some_and(|channel| {
+                let role = channel.role_of(&request.actor.account, request.actor.operator);
+                channel.allows(role, action, &service.limits)
+            })
+        };
+        match self {
+            Right::Anybody => true,
+            Right::AtService(action) => service.role_of(&request.actor.account).may(*action),
+            Right::InChannel(action) => in_channel(*action),
+            Right::OfList(_) => in_channel(Action::Lists),
+        }
+    }
+
+    /// Whether there is anything to have a right to.
+    fn applies(&self, request: &Request<'_>) -> bool {
+        let Right::OfList(node) = self else { return true };
+        request.channel.is_some_and(|channel| channel.nodes().any(|present| present == *node))
+    }
+}
+
+fn all(scope: Scope) -> &'static [Adhoc] {
+    match scope {
+        Scope::Service => of_service::COMMANDS,
+        Scope::Channel => of_channels::COMMANDS,
+    }
+}
+
+/// The command that a request names.
+fn find(request: &Request<'_>) -> Result<&'static Adhoc, Refusal> {
+    let node = request.payload.attr("node").unwrap_or_default();
+    all(request.scope()).iter().find(|adhoc| adhoc.node == node).ok_or(Refusal::NoSuchNode)
+}
+
+/// The channel that a command at the service is about: the one that its form names.
+pub fn channel_of(payload: &Element, domain: &str) -> Option<ChannelName> {
+    match payload.is("command", ns::COMMANDS) {
+        true => forms::channel(&Fields::of(payload), domain).ok().flatten(),
+        false => None,
+    }
+}
+
+/// What disco tells of commands: which there are, and what one of them is (XEP-0050 §2.1, §2.2); `None` where the node is
+/// about something else.
+pub fn described(node: &str, is_items: bool, request: &Request<'_>) -> Option<Vec<Tag>> {
+    let held = |adhoc: &&Adhoc| adhoc.right.is_held(request) && adhoc.right.applies(request);
+    let identity = |kind: &str, name: &str| {
+        Tag::new("identity").attr("category", "automation").attr("type", kind).attr("name", name)
+    };
+    let feature = |var: &str| Tag::new("feature").attr("var", var);
+    let own = || all(request.scope()).iter().filter(held);
+    if node == ns::COMMANDS {
+        if !is_items {
+            return Some(vec![identity("command-list", "Commands"), feature(ns::DISCO_ITEMS), feature(ns::COMMANDS)]);
+        }
+        let item =
+            |adhoc: &Adhoc| Tag::new("item").attr("jid", request.at).attr("node", adhoc.node).attr("name", adhoc.label);
+        return Some(own().map(item).collect());
+    }
+    let adhoc = own().find(|adhoc| adhoc.node == node)?;
+    // A command has no items.
+    let told = || vec![identity("command-node", adhoc.label), feature(ns::COMMANDS), feature(ns::FORM)];
+    Some(if is_items { Vec::new() } else { told() })
+}
+
+/// What an error repeats of a command, without its form.
+pub fn repeated(payload: &Element) -> Option<Tag> {
+    let echo = |command: &Element| {
+        let echo = Tag::in_ns("command", ns::COMMANDS).attr_opt("node", command.attr("node"));
+        echo.attr_opt("action", command.attr("action")).attr_opt("sessionid", command.attr("sessionid"))
+    };
+    payload.is("command", ns::COMMANDS).then(|| echo(payload))
+}
+
+/// Whether a disco node is about commands.
+pub fn is_node(node: &str, scope: Scope) -> bool {
+    node == ns::COMMANDS || all(scope).iter().any(|adhoc| adhoc.node == node)
+}
+
+/// A form that cannot be taken.
+fn bad(why: impl Into<String>) -> Refusal {
+    Refusal::Command(CommandFault::BadPayload(why.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_command_has_a_node_of_its_own() {
+        for scope in [Scope::Service, Scope::Channel] {
+            let nodes: HashSet<_> = all(scope).iter().map(|adhoc| adhoc.node).collect();
+            assert_eq!(nodes.len(), all(scope).len(), "{scope:?}");
+        }
+    }
+}

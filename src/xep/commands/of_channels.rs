@@ -1,0 +1,237 @@
+//! What those who administer a channel do by commands sent to it.
+
+use super::forms::{self, Fields, field, form, needed, table};
+use super::{Adhoc, Done, Right, Stage, bad, node};
+use crate::channel::command::Slice;
+use crate::channel::group::GroupCommand;
+use crate::channel::{Action, Announcement, Answer, Channel, Command, Member, Node, Refusal, Status};
+use crate::xep::{Request, configuration, group_tags};
+use crate::xmpp::{Tag, ns};
+
+/// Participants on one page.
+const PEOPLE_MAX: usize = 200;
+
+pub(super) const COMMANDS: &[Adhoc] = &[
+    Adhoc {
+        node: node::CONFIGURE,
+        label: "Configure the channel",
+        right: Right::InChannel(Action::Lists),
+        open: Some(|_, request| Stage::only(configuration_form(request))),
+        goes_on: false,
+        read: configuration,
+        done: |_, _, _| Done::told("The configuration is in force."),
+    },
+    Adhoc {
+        node: node::PARTICIPANTS,
+        label: "List the participants",
+        right: Right::InChannel(Action::Lists),
+        open: Some(|_, _| Stage::only(form("Participants", "In the order of accounts.", page(PEOPLE_MAX)))),
+        goes_on: false,
+        read: |fields, _| Ok(Command::ListPeople(slice(fields, PEOPLE_MAX)?)),
+        done: participants,
+    },
+    Adhoc {
+        node: node::KICK,
+        label: "Remove participants",
+        right: Right::InChannel(Action::Remove),
+        open: Some(|_, _| Stage::only(form("Remove participants", KICK, [accounts()]))),
+        goes_on: false,
+        read: kick,
+        done: |_, _, _| Done::told("They are out."),
+    },
+    Adhoc {
+        node: node::BAN,
+        label: "Ban an account",
+        right: Right::InChannel(Action::Lists),
+        open: Some(|_, _| Stage::only(form("Ban an account", BAN, [account()]))),
+        goes_on: false,
+        read: ban,
+        done: |_, fields, _| Done::told(format!("{} may not join.", named(fields))),
+    },
+    Adhoc {
+        node: node::UNBAN,
+        label: "Lift a ban",
+        right: Right::OfList(Node::Banned),
+        open: Some(|_, _| Stage::only(form("Lift a ban", "It may join again.", [account()]))),
+        goes_on: false,
+        read: |fields, _| listed(fields, Node::Banned, false),
+        done: |_, fields, _| Done::told(format!("{} is banned no longer.", named(fields))),
+    },
+    Adhoc {
+        node: node::ALLOW,
+        label: "Allow an account to join",
+        right: Right::OfList(Node::Allowed),
+        open: Some(|_, _| Stage::only(form("Allow an account to join", "An account, or a domain.", [account()]))),
+        goes_on: false,
+        read: |fields, _| listed(fields, Node::Allowed, true),
+        done: |_, fields, _| Done::told(format!("{} may join.", named(fields))),
+    },
+    Adhoc {
+        node: node::DISALLOW,
+        label: "Take an account off the list of those who may join",
+        right: Right::OfList(Node::Allowed),
+        open: Some(|_, _| Stage::only(form("Off the list", "Whoever is in the channel stays in it.", [account()]))),
+        goes_on: false,
+        read: |fields, _| listed(fields, Node::Allowed, false),
+        done: |_, fields, _| Done::told(format!("{} is on the list no longer.", named(fields))),
+    },
+    Adhoc {
+        node: node::ANNOUNCE,
+        label: "Announce something",
+        right: Right::InChannel(Action::Announce),
+        open: Some(|_, _| Stage::only(form("Announce something", ANNOUNCE, announcement_fields()))),
+        goes_on: false,
+        read: |fields, _| Ok(Command::Announce(announcement(fields)?)),
+        done: |_, _, _| Done::told("It is on its way."),
+    },
+    Adhoc {
+        node: node::DESTROY,
+        label: "Destroy the channel",
+        right: Right::InChannel(Action::Destroy),
+        open: Some(|_, _| Stage::only(form("Destroy the channel", DESTROY, [sure()]))),
+        goes_on: false,
+        read: destroy,
+        done: |_, _, _| Done::told("The channel is gone."),
+    },
+    Adhoc {
+        node: node::STATISTICS,
+        label: "Statistics of the channel",
+        right: Right::InChannel(Action::ListParticipants),
+        open: None,
+        goes_on: false,
+        read: |_, _| Ok(Command::Prepare(Action::ListParticipants)),
+        done: |_, _, request| Done { note: "As of this moment.".into(), results: request.channel.map(statistics) },
+    },
+];
+
+pub(super) const KICK: &str = "They may join again, unless they are banned or have to be added.";
+pub(super) const BAN: &str = "An account, or a domain with all its accounts. Whoever is in the channel is out at once.";
+pub(super) const DESTROY: &str = "The channel goes with its participants and its archive, for good.";
+const ANNOUNCE: &str = "A message of the channel itself to all who follow its messages. It is in no archive.";
+
+pub(super) fn accounts() -> Tag {
+    needed("accounts", "jid-multi", "Accounts")
+}
+
+pub(super) fn account() -> Tag {
+    needed("account", "jid-single", "Account")
+}
+
+pub(super) fn sure() -> Tag {
+    needed("sure", "boolean", "Yes, destroy it").child(forms::value("0"))
+}
+
+pub(super) fn announcement_fields() -> [Tag; 2] {
+    [field("subject", "text-single", "Subject"), needed("announcement", "text-multi", "Announcement")]
+}
+
+/// The fields of a page of a list.
+pub(super) fn page(max: usize) -> [Tag; 2] {
+    let max = max.to_string();
+    let sizes: Vec<&str> = ["25", "50", "100"].into_iter().chain([&*max]).collect();
+    [forms::choice("max_items", "How many", &sizes, "50"), field("after", "text-single", "Those behind")]
+}
+
+/// The page that a form asks for.
+pub(super) fn slice(fields: &Fields, max: usize) -> Result<Slice, Refusal> {
+    let wanted = match fields.one("max_items") {
+        Some(text) => text.parse().map_err(|_| bad(format!("'max_items': '{text}' is no number")))?,
+        None => max,
+    };
+    Ok(Slice { max: Some(wanted.min(max)), after: fields.one("after").map(str::to_owned), before: None })
+}
+
+fn named(fields: &Fields) -> String {
+    fields.one("account").unwrap_or_default().to_owned()
+}
+
+pub(super) fn configuration_form(request: &Request<'_>) -> Tag {
+    let form = request.channel.map(|channel| configuration::form(channel, &request.service.limits, true));
+    form.unwrap_or_else(|| Tag::in_ns("x", ns::FORM).attr("type", "form"))
+}
+
+pub(super) fn configuration(_: &Fields, request: &Request<'_>) -> Result<Command, Refusal> {
+    let channel = request.channel.ok_or(Refusal::NoSuchChannel)?;
+    Ok(Command::Reconfigure(configuration::read(request.payload, channel, &request.service.limits)?))
+}
+
+pub(super) fn kick(fields: &Fields, _: &Request<'_>) -> Result<Command, Refusal> {
+    let remove = forms::accounts(fields, "accounts")?;
+    Ok(Command::Group(GroupCommand::EditMembers { add: Vec::new(), remove }))
+}
+
+pub(super) fn ban(fields: &Fields, _: &Request<'_>) -> Result<Command, Refusal> {
+    Ok(Command::Ban { jid: forms::account(fields, "account")? })
+}
+
+pub(super) fn listed(fields: &Fields, node: Node, present: bool) -> Result<Command, Refusal> {
+    Ok(Command::PutOnList { node, jid: forms::account(fields, "account")?, present })
+}
+
+pub(super) fn announcement(fields: &Fields) -> Result<Announcement, Refusal> {
+    let body = fields.text("announcement");
+    if body.is_empty() {
+        return Err(bad("'announcement' is missing: say what is to be announced"));
+    }
+    Ok(Announcement { subject: fields.text("subject"), body })
+}
+
+pub(super) fn destroy(fields: &Fields, request: &Request<'_>) -> Result<Command, Refusal> {
+    if !fields.is_ticked("sure") {
+        return Err(bad("'sure' has to be ticked: the channel goes for good"));
+    }
+    let name = request.channel.ok_or(Refusal::NoSuchChannel)?.name().clone();
+    Ok(Command::Destroy { name })
+}
+
+fn participants(answer: &Answer, _: &Fields, request: &Request<'_>) -> Done {
+    let (Some(channel), Answer::People(slice)) = (request.channel, answer) else { return Done::told("Nobody.") };
+    let mut people: Vec<_> = channel.participants().collect();
+    people.sort_unstable_by(|a, b| a.jid.cmp(&b.jid));
+    let from = slice.after.as_deref().map_or(0, |after| people.partition_point(|it| it.jid.as_str() <= after));
+    let shown = &people[from..people.len().min(from + slice.max.unwrap_or(PEOPLE_MAX))];
+    // XEP-0404 §2.2: who is who is for those to know who administer the channel.
+    let unveils = request.actor.operator || channel.unveils_to(&request.actor.account);
+    let row = |member: &&Member| {
+        let standing = channel.standing_of(&member.jid);
+        vec![
+            member.nick.as_str().to_owned(),
+            if unveils { member.jid.to_string() } else { String::new() },
+            group_tags::role(standing).to_owned(),
+            member.since.to_xmpp(),
+        ]
+    };
+    let columns = [("nick", "Nick"), ("jid", "Account"), ("role", "Role"), ("since", "Since")];
+    let rows = forms::fitting(shown.iter().map(row), request.service.limits.answer_bytes_max);
+    Done { note: paged(from, rows.len(), people.len()), results: Some(table("Participants", &columns, rows)) }
+}
+
+/// Which part of a list is shown.
+pub(super) fn paged(from: usize, shown: usize, count: usize) -> String {
+    match shown {
+        0 => format!("None of {count}."),
+        _ => format!("{} to {} of {count}.", from + 1, from + shown),
+    }
+}
+
+fn statistics(channel: &Channel) -> Tag {
+    let waiting = channel.members().filter(|it| it.status == Status::Waiting).count();
+    let rights = channel.rights();
+    let counted = [
+        ("participants", "Participants", channel.participant_count()),
+        ("waiting", "Added, and not joined yet", waiting),
+        ("guests", "Guests", channel.guests().count()),
+        ("owners", "Owners", rights.owners.len()),
+        ("admins", "Administrators", rights.admins.len()),
+    ];
+    let (head, base) = (channel.head(), channel.base());
+    let archived = [
+        ("rows", "Rows of the archive", head.row.saturating_sub(base.row)),
+        ("messages", "Messages of the archive with something to read", head.ordinal.saturating_sub(base.ordinal)),
+    ];
+    let counted = counted.map(|(var, label, count)| (var, label, count.to_string()));
+    let archived = archived.map(|(var, label, count)| (var, label, count.to_string()));
+    let newest = if head.row > 0 { head.stamp.to_xmpp() } else { String::new() };
+    let times = [("created", "Created", channel.profile().created.to_xmpp()), ("newest", "Newest row", newest)];
+    forms::lines("Statistics of the channel", counted.into_iter().chain(archived).chain(times))
+}

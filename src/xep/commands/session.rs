@@ -1,0 +1,77 @@
+//! Sessions of commands without a memory (XEP-0050 §3.3): an id says when the session began and that this service gave it
+//! out, to this account, for this command.
+
+use super::Adhoc;
+use crate::channel::{CommandFault, Refusal, Stamp};
+use crate::xep::Request;
+use crate::xmpp::ns;
+use sha2::{Digest, Sha256};
+
+/// For how long a form may be sent back, in milliseconds.
+const SESSION_MS: u64 = 3600 * 1000;
+
+/// What a request does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Begins, or goes back to the beginning.
+    Open,
+    /// Sends a form back.
+    Submit,
+    /// Gives up.
+    Cancel,
+}
+
+/// What a request does, where it may (XEP-0050 §4.4).
+///
+/// # Errors
+/// A [`CommandFault`] for an action that there is not, one that has no place here, a session that is none or is over, and a
+/// form that is missing.
+pub(super) fn step(adhoc: &Adhoc, request: &Request<'_>) -> Result<Step, Refusal> {
+    let payload = request.payload;
+    let action = payload.attr("action").filter(|action| !action.is_empty()).unwrap_or("execute");
+    if !["execute", "next", "complete", "prev", "cancel"].contains(&action) {
+        return Err(Refusal::Command(CommandFault::MalformedAction));
+    }
+    let within = session(request)?;
+    let has_form = payload.has_child("x", ns::FORM);
+    match action {
+        "cancel" if within => Ok(Step::Cancel),
+        "prev" if within && adhoc.goes_on => Ok(Step::Open),
+        "cancel" | "prev" => Err(Refusal::Command(CommandFault::BadAction)),
+        "next" if !adhoc.goes_on => Err(Refusal::Command(CommandFault::BadAction)),
+        _ if has_form => Ok(Step::Submit),
+        "execute" if !within => Ok(Step::Open),
+        _ if within => Err(super::bad("the form is missing")),
+        _ => Err(Refusal::Command(CommandFault::BadAction)),
+    }
+}
+
+/// Whether a request goes on with a session.
+fn session(request: &Request<'_>) -> Result<bool, Refusal> {
+    let Some(id) = request.payload.attr("sessionid").filter(|id| !id.is_empty()) else { return Ok(false) };
+    let began = request.service.sealer.open(mark(request), id);
+    let began = began.ok_or(Refusal::Command(CommandFault::BadSession))?;
+    match request.now.0.saturating_sub(began) <= SESSION_MS {
+        true => Ok(true),
+        false => Err(Refusal::Command(CommandFault::SessionExpired)),
+    }
+}
+
+/// The id of the session that a request is in, or begins.
+pub(super) fn id(request: &Request<'_>) -> String {
+    let given = request.payload.attr("sessionid").filter(|id| !id.is_empty());
+    let Stamp(now) = request.now;
+    given.map_or_else(|| request.service.sealer.seal(mark(request), now), str::to_owned)
+}
+
+/// What marks the sessions of one account with one command at one address.
+fn mark(request: &Request<'_>) -> u64 {
+    let mut hash = Sha256::new();
+    let parts =
+        ["command", request.actor.account.as_str(), request.at, request.payload.attr("node").unwrap_or_default()];
+    for part in parts {
+        hash.update(part);
+        hash.update([0]);
+    }
+    hash.finalize().iter().take(8).fold(0, |mark, &byte| mark << 8 | u64::from(byte))
+}
