@@ -5,17 +5,19 @@
 //! is under way changes where they are reached and not who they are.
 
 mod expand;
+mod list;
 
 use super::outbox::{AccountNo, Audience, Delta, Entry, HomeNo, ListId, MulticastService, Out};
 use crate::channel::Node;
 pub use expand::Cursor;
+use list::List;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Lists of accounts, and their addresses.
 #[derive(Clone, Debug, Default)]
 pub struct AddressBook {
-    lists: HashMap<ListId, Arc<Vec<AccountNo>>>,
+    lists: HashMap<ListId, List>,
     /// By the places of accounts: whose entry it is, and the entry.
     entries: Vec<(AccountNo, Entry)>,
     /// By the places of home servers.
@@ -75,20 +77,13 @@ impl AddressBook {
                 }
                 self.entries[no.place()] = (no, entry);
             }
-            Delta::Subscribed(list, no) => {
-                let accounts = self.lists.entry(list).or_default();
-                if !accounts.contains(&no) {
-                    Arc::make_mut(accounts).push(no);
-                }
-            }
+            Delta::Subscribed(list, no) => self.lists.entry(list).or_default().insert(no),
             Delta::Unsubscribed(list, no) => {
-                if let Some(accounts) = self.lists.get_mut(&list) {
-                    Arc::make_mut(accounts).retain(|&other| other != no);
+                if let Some(list) = self.lists.get_mut(&list) {
+                    list.remove(no);
                 }
             }
-            Delta::Filled(list, accounts) => {
-                self.lists.insert(list, Arc::new(accounts));
-            }
+            Delta::Filled(list, accounts) => drop(self.lists.insert(list, List::of(accounts))),
             Delta::Multicast { home, service } => self.learn_multicast(home, service),
             Delta::Dropped { tag } => {
                 for node in Node::ALL {
@@ -115,7 +110,7 @@ impl AddressBook {
     pub fn recipients(&self, audience: &Audience) -> Recipients {
         let (accounts, except) = match audience {
             Audience::List(list, except) => {
-                (Accounts::List(self.lists.get(list).cloned().unwrap_or_default()), *except)
+                (Accounts::List(self.lists.get(list).map(List::share).unwrap_or_default()), *except)
             }
             Audience::One(no) => (Accounts::One(*no), None),
             Audience::These(accounts) => (Accounts::List(accounts.clone()), None),

@@ -17,6 +17,9 @@ pub struct AccountNo {
 }
 
 impl AccountNo {
+    /// No account's: there are not so many.
+    pub const NOBODY: AccountNo = AccountNo { place: u32::MAX, generation: 0 };
+
     /// The first account at a place.
     pub fn first(place: u32) -> AccountNo {
         AccountNo { place, generation: 0 }
