@@ -264,6 +264,13 @@ impl Channel {
         self.members.values().chain(self.ended.values())
     }
 
+    /// Its records and guests, one after the other: taking a large channel apart at once takes long.
+    pub fn into_people(self) -> (impl Iterator<Item = Member> + Send, impl Iterator<Item = Guest> + Send) {
+        let (mut nicks, mut ids) = (self.nicks.into_iter(), self.ids.into_iter());
+        let members = self.members.into_values().inspect(move |_| drop((nicks.next(), ids.next())));
+        (members, self.kept.guests.into_values())
+    }
+
     /// How many are in the channel.
     pub fn participant_count(&self) -> usize {
         self.joined

@@ -11,7 +11,7 @@ use super::pending::Announced;
 use crate::store::{Record, Whereabouts};
 use crate::xmpp::escape_into;
 use jid::{BareJid, FullJid};
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Resources of one account that are followed.
 const RESOURCES_MAX: usize = 32;
@@ -69,7 +69,7 @@ pub struct Accounts {
     free: Vec<AccountNo>,
     dirty: Vec<AccountNo>,
     /// Accounts that left a channel and may be in another one.
-    unsettled: VecDeque<BareJid>,
+    unsettled: BTreeSet<BareJid>,
 }
 
 /// What to do about a resource that was seen.
@@ -181,7 +181,7 @@ impl Accounts {
         account.holds = account.holds.saturating_sub(1);
         if account.holds == 0 {
             account.member = None;
-            self.unsettled.push_back(jid.clone());
+            self.unsettled.insert(jid.clone());
         }
     }
 
@@ -192,7 +192,7 @@ impl Accounts {
 
     /// Learns whether an account is in any channel; of one that is in none, nothing is kept.
     pub fn note_membership(&mut self, jid: &BareJid, member: bool, hosts: &Hosts, out: &mut Vec<Out>) {
-        self.unsettled.retain(|other| other != jid);
+        self.unsettled.remove(jid);
         let Some(&no) = self.numbers.get(jid) else { return };
         let Some(account) = self.accounts[no.place()].as_mut() else { return };
         let member = member || account.holds > 0;

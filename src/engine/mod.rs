@@ -6,6 +6,7 @@
 pub mod accounts;
 mod admission;
 mod answering;
+pub mod arrival;
 pub mod book;
 pub mod call;
 pub mod capabilities;
@@ -19,6 +20,7 @@ mod nicks;
 mod operating;
 pub mod outbox;
 pub mod pace;
+pub mod parking;
 mod parley;
 pub mod pending;
 mod presence;
@@ -32,12 +34,14 @@ mod showing;
 pub mod turn;
 
 pub use crate::xep::mam_page::{People, Query, QueryKind};
+pub use arrival::Arrival;
 pub use book::AddressBook;
 pub use call::{Addressee, Call, CallResult, Called, Lookup};
 pub use hosts::Pam;
 pub use multicast::{Multicast, MulticastSettings};
 pub use needs::{Loaded, Needs, ROUNDS_MAX};
 pub use outbox::{Audience, Delta, Entry, Fan, ListId, Out};
+pub use parking::Parking;
 pub use shelf::Census;
 pub use turn::{Inbound, Reason, Turn};
 
@@ -48,7 +52,7 @@ use jid::{BareJid, DomainPart};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use shelf::Shelf;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 /// What the operator settles.
 #[derive(Clone, Debug)]
@@ -80,6 +84,8 @@ pub struct Engine {
     service: Service,
     shelf: Shelf,
     registry: Registry,
+    /// What left memory and is not taken apart yet.
+    departures: VecDeque<arrival::Departure>,
     accounts: accounts::Accounts,
     hosts: hosts::Hosts,
     pending: pending::Pending,
@@ -136,6 +142,7 @@ impl Engine {
             },
             registry: Registry::restore(std::mem::take(&mut directory.nicks)),
             shelf: Shelf::new(directory, settings.channels_memory_bytes_max),
+            departures: VecDeque::new(),
             accounts,
             hosts,
             pending: pending::Pending::default(),

@@ -24,6 +24,8 @@ pub struct Needs {
     pub groups: Vec<BareJid>,
     /// Rows of which it matters what they are, by the channel's tag.
     pub rows: BTreeMap<u64, BTreeSet<u64>>,
+    /// Whether channels that are in memory count as well.
+    with_warm: bool,
 }
 
 impl Needs {
@@ -49,8 +51,11 @@ pub struct Loaded {
 impl Engine {
     /// What must be loaded before these can be taken; to be asked again after [`Engine::adopt`], up to [`ROUNDS_MAX`]
     /// times.
-    pub fn needs(&self, batch: &[Inbound]) -> Needs {
-        let mut needs = Needs { accounts: self.accounts.unsettled().cloned().collect(), ..Needs::default() };
+    pub fn needs<'a>(&self, batch: impl IntoIterator<Item = &'a Inbound>) -> Needs {
+        self.need_also(batch, Needs { accounts: self.accounts.unsettled().cloned().collect(), ..Needs::default() })
+    }
+
+    fn need_also<'a>(&self, batch: impl IntoIterator<Item = &'a Inbound>, mut needs: Needs) -> Needs {
         for inbound in batch {
             match inbound {
                 Inbound::Stanza(stanza) => self.need_of_stanza(stanza, &mut needs),
@@ -65,6 +70,16 @@ impl Engine {
             }
         }
         needs
+    }
+
+    /// The channels that have to be in memory for this one, whether they are or not, as far as that is known yet.
+    pub(super) fn channels_for(&self, inbound: &Inbound) -> Vec<ChannelName> {
+        self.need_also([inbound], Needs { with_warm: true, ..Needs::default() }).channels
+    }
+
+    /// Whether a channel has to be loaded before a turn may ask for it.
+    pub(super) fn is_cold(&self, name: &ChannelName) -> bool {
+        self.shelf.is_cold(name)
     }
 
     fn need_of_stanza(&self, stanza: &Stanza, needs: &mut Needs) {
@@ -83,7 +98,7 @@ impl Engine {
                 }
             }
             Some(Target::Participant(name, _)) => self.need_channel(&name, needs),
-            Some(Target::Service) if stanza.kind == Kind::Iq => self.need_named(stanza, needs),
+            Some(Target::Service) if stanza.kind == Kind::Iq && !stanza.is_answer() => self.need_named(stanza, needs),
             _ => {}
         }
         if let Some(name) = bounced_channel(stanza) {
@@ -166,7 +181,8 @@ impl Engine {
     }
 
     pub(super) fn need_channel(&self, name: &ChannelName, needs: &mut Needs) {
-        if self.shelf.is_cold(name) && !needs.channels.contains(name) {
+        let is_wanted = self.shelf.is_cold(name) || (needs.with_warm && self.shelf.exists(name));
+        if is_wanted && !needs.channels.contains(name) {
             needs.channels.push(name.clone());
         }
     }

@@ -3,9 +3,9 @@
 //! A channel in memory is a cache of the store: it may be dropped at any time between turns.
 
 use super::Engine;
-use super::outbox::{Delta, ListId, Out};
+use super::outbox::{Delta, Out};
 use crate::channel::command::ListedChannel;
-use crate::channel::{Channel, ChannelName, Node, Stamp};
+use crate::channel::{Channel, ChannelName, Stamp};
 use crate::store::{Directory, Listing};
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -24,6 +24,8 @@ pub(super) struct Shelf {
     /// Names of which only the store knows whether they exist, since a commit was refused.
     doubtful: BTreeSet<ChannelName>,
     channels: HashMap<ChannelName, Shelved>,
+    /// Those of the directory that stay in memory for the time being.
+    pinned: BTreeSet<ChannelName>,
     bytes: usize,
     bytes_max: usize,
     /// Participants of the channels in memory.
@@ -70,6 +72,7 @@ impl Shelf {
             directory,
             doubtful: BTreeSet::new(),
             channels: HashMap::new(),
+            pinned: BTreeSet::new(),
             bytes: 0,
             bytes_max,
             participants: 0,
@@ -279,8 +282,8 @@ impl Shelf {
         if self.bytes <= self.bytes_max {
             return Vec::new();
         }
-        let mut by_use: Vec<_> =
-            self.channels.iter().map(|(name, shelved)| (shelved.used, shelved.bytes, name)).collect();
+        let free = self.channels.iter().filter(|(name, _)| !self.pinned.contains(*name));
+        let mut by_use: Vec<_> = free.map(|(name, shelved)| (shelved.used, shelved.bytes, name)).collect();
         by_use.sort_unstable();
         let mut over = self.bytes - self.bytes_max / 10 * 9;
         let surplus = by_use.into_iter().take_while(|(_, bytes, _)| {
@@ -312,42 +315,6 @@ fn count_down(counts: &mut HashMap<BareJid, usize>, who: &BareJid) {
 }
 
 impl Engine {
-    /// Puts a channel that was loaded into memory, and its subscribers into the address book.
-    pub(super) fn shelve(&mut self, name: ChannelName, channel: Option<Channel>) {
-        let Some(channel) = channel else { return self.shelf.strike(&name) };
-        if self.shelf.channel(&name).is_some() {
-            return;
-        }
-        let mut lists: HashMap<Node, Vec<_>> = HashMap::new();
-        for member in channel.participants() {
-            let no = self.accounts.hold(&member.jid, &self.hosts, &mut self.early);
-            for node in member.subscriptions.iter() {
-                lists.entry(node).or_default().push((member.jid.clone(), no));
-            }
-        }
-        for guest in channel.guests() {
-            let no = self.accounts.hold_guest(&guest.jid, &self.hosts, &mut self.early);
-            for node in guest.subscriptions.iter() {
-                lists.entry(node).or_default().push((guest.jid.clone(), no));
-            }
-        }
-        for (node, mut accounts) in lists {
-            // In the order of accounts, so that a run can be repeated.
-            accounts.sort_unstable();
-            let list = ListId { tag: channel.profile().tag, node };
-            self.early.push(Out::Book(Delta::Filled(list, accounts.into_iter().map(|(_, no)| no).collect())));
-        }
-        self.shelf.put(channel);
-    }
-
-    /// Takes a channel out of memory.
-    pub(super) fn unshelve(&mut self, name: &ChannelName, out: &mut Vec<Out>) {
-        let Some(channel) = self.shelf.take(name) else { return };
-        out.push(Out::Book(Delta::Dropped { tag: channel.profile().tag }));
-        channel.participants().for_each(|member| self.accounts.release(&member.jid));
-        channel.guests().for_each(|guest| self.accounts.release_guest(&guest.jid));
-    }
-
     /// Takes a channel out of memory that is no more.
     pub(super) fn bury(&mut self, name: &ChannelName, out: &mut Vec<Out>) {
         let Some(channel) = self.shelf.take(name) else { return };
@@ -368,6 +335,13 @@ impl Engine {
         for name in self.shelf.surplus() {
             self.unshelve(&name, out);
         }
+        let mut count = super::arrival::PEOPLE_A_TURN;
+        self.let_go(&mut count);
+    }
+
+    /// Keeps these channels in memory, and no others, where they are needed together with some that are on their way.
+    pub fn pin(&mut self, names: BTreeSet<ChannelName>) {
+        self.shelf.pinned = names;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::call::{Call, Called, Lookup};
 use super::outbox::{Audience, Fan, Lasting};
-use super::{Engine, Loaded, Out, Query};
+use super::{Arrival, Engine, Loaded, Out, Query};
 use crate::channel::{Change, ChannelName, Nick, Refusal, Stamp};
 use crate::store::{Halves, Outdated, Part, Record, Unsent};
 use crate::xep::Reply;
@@ -147,8 +147,9 @@ impl Engine {
     /// Loads what [`Engine::needs`] asked for.
     pub fn adopt(&mut self, mut loaded: Loaded) {
         self.adopt_facts(&mut loaded);
+        let mut everybody = usize::MAX;
         for (name, channel) in loaded.channels {
-            self.shelve(name, channel);
+            self.take_in(&mut Arrival::new(name, channel), &mut everybody);
         }
         for (account, channels) in loaded.memberships {
             self.accounts.note_membership(&account, !channels.is_empty(), &self.hosts, &mut self.early);

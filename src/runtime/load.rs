@@ -1,9 +1,10 @@
 //! What a turn needs of the store, fetched before it, so that the turn itself reads nothing.
 
-use crate::engine::{Engine, Inbound, Loaded, Needs, ROUNDS_MAX};
+use crate::engine::parking::Parted;
+use crate::engine::{Engine, Inbound, Loaded, Needs, Parking, ROUNDS_MAX};
 use crate::store::{Store, StoreError};
 
-/// Loads what a batch needs, round after round.
+/// Loads what a batch needs, round after round, channels as well; for where nobody else waits meanwhile.
 ///
 /// # Errors
 /// Those of reading.
@@ -16,6 +17,38 @@ pub fn load_all(engine: &mut Engine, store: &dyn Store, batch: &[Inbound]) -> Re
         engine.adopt(load(store, &needs)?);
     }
     Ok(())
+}
+
+/// Keeps back what needs channels that are not in memory, and loads whatever else the rest needs, round after round.
+///
+/// # Errors
+/// Those of reading; what is ready is as it would have been.
+pub fn prepare<T: AsRef<Inbound>>(
+    engine: &mut Engine,
+    parking: &mut Parking<T>,
+    store: &dyn Store,
+    batch: Vec<T>,
+) -> (Parted<T>, Result<(), StoreError>) {
+    let mut parted = Parted { ready: batch, refused: Vec::new() };
+    for round in 0..=ROUNDS_MAX {
+        let mut needs = engine.needs(parted.ready.iter().map(AsRef::as_ref));
+        // What changes channels that are not in memory waits for those that are being loaded.
+        let changes_cold = |item: &T| matches!(item.as_ref(), Inbound::Expired(_));
+        if !needs.channels.is_empty() || parted.ready.iter().any(changes_cold) {
+            let again = parking.part(engine, std::mem::take(&mut parted.ready));
+            parted.ready = again.ready;
+            parted.refused.extend(again.refused);
+            needs = engine.needs(parted.ready.iter().map(AsRef::as_ref));
+        }
+        if needs.is_empty() || round == ROUNDS_MAX {
+            break;
+        }
+        match load(store, &needs) {
+            Ok(loaded) => engine.adopt(loaded),
+            Err(error) => return (parted, Err(error)),
+        }
+    }
+    (parted, Ok(()))
 }
 
 /// Loads what is needed.

@@ -14,6 +14,7 @@ pub mod http;
 mod line;
 mod link;
 pub mod load;
+mod loader;
 mod metrics;
 mod outbox;
 mod queue;
@@ -88,6 +89,8 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         store: store.clone(),
         inbox: inbox.clone(),
         outbox: outbox.clone(),
+        parking: engine::Parking::new(limits.inbox_items_max, limits.inbox_bytes_max),
+        loader: loader::Loader::start(&store, &inbox)?,
         archive,
         callers: callers.clone(),
         metrics: metrics.clone(),

@@ -25,13 +25,14 @@ struct State<T> {
     items: VecDeque<(usize, T)>,
     bytes: usize,
     closed: bool,
+    woken: bool,
 }
 
 impl<T> Queue<T> {
     /// An empty queue for so many items that weigh so many bytes in all.
     pub fn new(items_max: usize, bytes_max: usize) -> Queue<T> {
         Queue {
-            state: Mutex::new(State { items: VecDeque::new(), bytes: 0, closed: false }),
+            state: Mutex::new(State { items: VecDeque::new(), bytes: 0, closed: false, woken: false }),
             items_max,
             bytes_max,
             filled: Condvar::new(),
@@ -97,14 +98,21 @@ impl<T> Queue<T> {
         taken
     }
 
-    /// Takes up to `items_max` items of `bytes_max` together, one at least, in a thread; none after `patience`; `None`
-    /// when it is closed and empty.
+    /// Has whoever takes in a thread look up, now or when it next would wait.
+    pub fn wake(&self) {
+        self.lock().woken = true;
+        self.filled.notify_one();
+    }
+
+    /// Takes up to `items_max` items of `bytes_max` together, one at least, in a thread; none after `patience` or
+    /// [`Queue::wake`]; `None` when it is closed and empty.
     pub fn take_in_thread(&self, (items_max, bytes_max): (usize, usize), patience: Duration) -> Option<Vec<T>> {
         let state = self.lock();
         let (mut state, _) = self
             .filled
-            .wait_timeout_while(state, patience, |state| state.items.is_empty() && !state.closed)
+            .wait_timeout_while(state, patience, |state| state.items.is_empty() && !state.closed && !state.woken)
             .unwrap_or_else(PoisonError::into_inner);
+        state.woken = false;
         if state.items.is_empty() && state.closed {
             return None;
         }
@@ -215,6 +223,17 @@ mod tests {
         queue.push_beyond('e');
         assert_eq!(queue.take_in_thread((9, usize::MAX), NOW), Some(vec!['d', 'e']));
         assert_eq!(queue.take_in_thread((9, usize::MAX), NOW), Some(vec![]));
+    }
+
+    #[test]
+    fn whoever_waits_is_woken_once() {
+        let (queue, long) = (Queue::<u8>::new(1, 1), Duration::from_secs(3600));
+        queue.wake();
+        assert_eq!(queue.take_in_thread((1, 1), long), Some(vec![]));
+        queue.wake();
+        assert!(queue.try_push(1, 1));
+        assert_eq!(queue.take_in_thread((1, 1), long), Some(vec![1]));
+        assert_eq!(queue.take_in_thread((1, 1), NOW), Some(vec![]));
     }
 
     #[test]

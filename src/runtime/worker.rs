@@ -7,23 +7,25 @@ use super::archive::{Archive, Question};
 use super::callers::Callers;
 use super::clock;
 use super::http::Superseded;
-use super::load::load_all;
+use super::load::{load_all, prepare};
+use super::loader::{Loaded, Loader};
 use super::metrics::Metrics;
 use super::outbox::{Confirmed, Outbox, Parcel};
 use super::reader::Inbox;
 use super::refuse::{Why, refuse_inbound};
 use super::vital::Vital;
 use crate::channel::{Refusal, Stamp};
-use crate::engine::{Engine, Inbound, Reason, Turn};
-use crate::store::{CommitError, Record, Store, Unsent};
+use crate::engine::parking::Parted;
+use crate::engine::{Engine, Inbound, Parking, Reason, Turn};
+use crate::store::{CommitError, Record, Store, StoreError, Unsent};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How many stanzas share one commit, and what they may weigh together, in bytes of memory.
 const BATCH_ITEMS: usize = 1024;
 const BATCH_BYTES: usize = 2 << 20;
-/// How many channels are loaded for one turn, unless a single stanza needs more.
-const COLD_MAX: usize = 64;
+/// How many people of channels that were loaded are taken into memory between two turns.
+const PEOPLE_MAX: usize = 4096;
 /// How many turns of an earlier process are sent again together.
 const RESENT_TURNS: usize = 64;
 /// How often the engine gets to see the time, in milliseconds.
@@ -43,6 +45,10 @@ pub struct Worker {
     pub inbox: Arc<Inbox>,
     /// What goes out.
     pub outbox: Arc<Outbox>,
+    /// What waits for channels that are not in memory.
+    pub parking: Parking,
+    /// What reads those.
+    pub loader: Loader,
     /// What answers queries.
     pub archive: Archive,
     /// Who waits for the results of calls.
@@ -78,7 +84,12 @@ impl Worker {
             false => unsent.clone(),
         };
         for some in unsent.chunks(RESENT_TURNS) {
-            self.work(vec![Inbound::Resend(some.iter().map(wanted).collect())]);
+            // Nobody else waits yet, and nothing may come before it.
+            let batch = vec![Inbound::Resend(some.iter().map(wanted).collect())];
+            match load_all(&mut self.engine, &*self.store, &batch) {
+                Ok(()) => self.turn(batch),
+                Err(error) => self.unreadable(&error, &batch),
+            }
         }
     }
 
@@ -89,50 +100,96 @@ impl Worker {
         is_news.then_some(Record::Sent(settled))
     }
 
-    /// Works until the inbox is closed and empty, and every query is answered.
+    /// Works until the inbox is closed and empty, and everything that was taken is answered.
     pub fn run(mut self) {
         let _vital = Vital("the worker");
         self.resend();
         let mut ticked_ms = clock::uptime_ms();
         self.metrics.set_census(&self.engine.census());
-        while let Some(mut batch) =
-            self.inbox.take_in_thread((BATCH_ITEMS, BATCH_BYTES), Duration::from_millis(TICK_MS))
-        {
+        loop {
+            let patience = if self.parking.is_moving() { 0 } else { TICK_MS };
+            let taken = self.inbox.take_in_thread((BATCH_ITEMS, BATCH_BYTES), Duration::from_millis(patience));
+            let Some(mut batch) = taken else { break };
             if clock::uptime_ms() - ticked_ms >= TICK_MS {
                 ticked_ms = clock::uptime_ms();
                 batch.push(Inbound::Tick);
                 self.idle();
             }
-            if !batch.is_empty() {
-                self.work(batch);
-                self.metrics.set_census(&self.engine.census());
-            }
+            self.step(batch);
+            self.metrics.set_census(&self.engine.census());
             self.metrics.health.worker.rest();
         }
+        while !self.parking.is_empty() {
+            if !self.parking.is_moving() {
+                let loaded = self.loader.take();
+                self.arrive(loaded);
+            }
+            self.step(Vec::new());
+            self.metrics.health.worker.rest();
+        }
+        self.loader.finish();
         self.archive.finish();
     }
 
-    fn work(&mut self, mut batch: Vec<Inbound>) {
+    /// Takes a part of what was loaded into memory, then whatever waited for it, then what came in.
+    fn step(&mut self, batch: Vec<Inbound>) {
+        if !self.parking.is_moving() {
+            let loaded = self.loader.take_now();
+            self.arrive(loaded);
+        }
+        let is_news = self.parking.advance(&mut self.engine, PEOPLE_MAX);
+        let mut first = self.parking.freed((BATCH_ITEMS, BATCH_BYTES));
+        loop {
+            let next = self.parking.freed((BATCH_ITEMS, BATCH_BYTES));
+            if next.is_empty() {
+                break;
+            }
+            self.work(std::mem::replace(&mut first, next));
+        }
+        if !first.is_empty() && first.len() + batch.len() > BATCH_ITEMS {
+            self.work(std::mem::take(&mut first));
+        }
+        first.extend(batch);
+        // The address book learns of what came even where nobody waited for it.
+        if !first.is_empty() || is_news {
+            self.work(first);
+        }
+        self.loader.want(self.parking.wanted());
+        self.engine.pin(self.parking.pins());
+        self.metrics.set_parked(self.parking.depth());
+    }
+
+    fn arrive(&mut self, loaded: Vec<Loaded>) {
+        for loaded in loaded {
+            match loaded {
+                Ok(arrival) => self.parking.arrive(arrival),
+                Err((name, error)) => {
+                    let failed = self.parking.fail(&name);
+                    self.unreadable(&error, &failed);
+                }
+            }
+        }
+    }
+
+    fn work(&mut self, batch: Vec<Inbound>) {
         self.metrics.health.worker.beat();
-        let needs = self.engine.needs(&batch);
-        if needs.channels.len() > COLD_MAX && batch.len() > 1 {
-            // What has to be loaded for one turn stays bounded, and the first ones do not wait for the last.
-            let rest = batch.split_off(batch.len() / 2);
-            self.work(batch);
-            return self.work(rest);
+        let (Parted { ready, refused }, read) = prepare(&mut self.engine, &mut self.parking, &*self.store, batch);
+        refused.iter().for_each(|inbound| self.refuse(inbound, Why::Busy));
+        match read {
+            Ok(()) => self.turn(ready),
+            // What cannot be read for one is no reason to refuse the others.
+            Err(_) if ready.len() > 1 => ready.into_iter().for_each(|inbound| self.work(vec![inbound])),
+            Err(error) => self.unreadable(&error, &ready),
         }
-        match load_all(&mut self.engine, &*self.store, &batch) {
-            Ok(()) => {}
-            Err(_) if batch.len() > 1 => {
-                // One channel that cannot be read is no reason to refuse the others.
-                return batch.into_iter().for_each(|inbound| self.work(vec![inbound]));
-            }
-            Err(error) => {
-                tracing::error!("the store cannot be read: {error}");
-                self.metrics.health.note_store(false);
-                return batch.drain(..).for_each(|inbound| self.refuse(&inbound));
-            }
-        }
+    }
+
+    fn unreadable(&self, error: &StoreError, batch: &[Inbound]) {
+        tracing::error!("the store cannot be read: {error}");
+        self.metrics.health.note_store(false);
+        batch.iter().for_each(|inbound| self.refuse(inbound, Why::StoreFailed));
+    }
+
+    fn turn(&mut self, batch: Vec<Inbound>) {
         self.metrics.count_batch(&batch);
         let traced = traced(&batch);
         let (now, begun) = (clock::now(), clock::uptime());
@@ -183,13 +240,17 @@ impl Worker {
         }
     }
 
-    /// Answers what could not be taken because the store cannot be read.
-    fn refuse(&self, inbound: &Inbound) {
-        self.metrics.count_refusal(&Reason::STORE_FAILED);
+    /// Answers what could not be taken.
+    fn refuse(&self, inbound: &Inbound, why: Why) {
+        let (reason, refusal) = match why {
+            Why::Busy => (Reason::BUSY, Refusal::Busy),
+            Why::StoreFailed => (Reason::STORE_FAILED, Refusal::Internal),
+        };
+        self.metrics.count_refusal(&reason);
         if let Inbound::Call(call) = inbound {
-            self.callers.tell((call.token, Err(Refusal::Internal)));
+            self.callers.tell((call.token, Err(refusal)));
         }
-        if let Some(answer) = refuse_inbound(inbound, Why::StoreFailed) {
+        if let Some(answer) = refuse_inbound(inbound, why) {
             self.send(Parcel::of_stanza(answer));
         }
     }

@@ -9,14 +9,16 @@ use mixd::channel::Stamp;
 use mixd::channel::group::{GroupCommand, Invitee};
 use mixd::channel::{Actor, ChannelName, Command, GroupWish, History, Limits, MediaKind};
 use mixd::channel::{Membership, Message, Progress, Refusal};
-use mixd::engine::{AddressBook, Addressee, Call, CallResult, Engine, Inbound, Out, Pam, Query, Settings};
+use mixd::engine::{
+    AddressBook, Addressee, Arrival, Call, CallResult, Engine, Inbound, Out, Pam, Parking, Query, Settings,
+};
 use mixd::runtime::callers::complete;
-use mixd::runtime::load::load_all;
+use mixd::runtime::load::prepare;
 use mixd::store::{CommitError, Failure, MemoryStore, Store};
 use mixd::xep::Sealer;
 use mixd::xmpp::Stanza;
 use rand::rngs::StdRng;
-use rand::seq::IndexedRandom;
+use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, SeedableRng};
 use std::collections::BTreeMap;
 
@@ -32,6 +34,8 @@ pub struct World {
     pub dice: StdRng,
     pub settings: Settings,
     pub engine: Engine,
+    /// What waits for channels that are not in memory.
+    pub parking: Parking,
     pub store: MemoryStore,
     pub book: AddressBook,
     pub sealer: Sealer,
@@ -104,6 +108,7 @@ impl World {
             dice,
             settings,
             engine,
+            parking: Parking::new(9, usize::MAX),
             store,
             book,
             sealer,
@@ -123,8 +128,7 @@ impl World {
     /// Takes one thing in; returns the result of a call, and queries.
     fn turn(&mut self, inbound: Inbound, refused: bool) -> (Option<Result<CallResult, Refusal>>, Vec<Query>) {
         self.refused = false;
-        let batch = vec![inbound];
-        load_all(&mut self.engine, &self.store, &batch).unwrap();
+        let batch = self.ready(inbound);
         let mut turn = self.engine.turn(Stamp(self.now), batch);
         self.store.fail_next_commits(usize::from(refused), Failure::Refused);
         let committed = self.store.commit(Stamp(self.now), &turn.records);
@@ -149,6 +153,35 @@ impl World {
             }
             Err(error) => panic!("{error}"),
         }
+    }
+
+    /// Has it wait until all channels that it needs are in memory, whatever their number and the order in which they come.
+    fn ready(&mut self, inbound: Inbound) -> Vec<Inbound> {
+        let mut batch = vec![inbound];
+        for _ in 0..9 {
+            let (parted, read) = prepare(&mut self.engine, &mut self.parking, &self.store, batch);
+            read.unwrap();
+            assert!(parted.refused.is_empty(), "something is refused, and nothing else waits");
+            if !parted.ready.is_empty() {
+                return parted.ready;
+            }
+            let mut loads = self.parking.wanted();
+            self.engine.pin(self.parking.pins());
+            loads.shuffle(&mut self.dice);
+            for name in loads {
+                // Turns go on meanwhile, and may put out of memory what came just before.
+                let turn = self.engine.turn(Stamp(self.now), Vec::new());
+                self.store.commit(Stamp(self.now), &turn.records).unwrap();
+                self.write(turn.outbox);
+                let channel = self.store.load(std::slice::from_ref(&name)).unwrap().remove(0);
+                self.parking.arrive(Arrival::new(name, channel));
+                while self.parking.is_moving() {
+                    self.parking.advance(&mut self.engine, self.dice.random_range(1..4));
+                }
+            }
+            batch = self.parking.freed((1, usize::MAX));
+        }
+        panic!("it never gets all that it needs")
     }
 
     fn write(&mut self, out: Vec<Out>) {

@@ -62,6 +62,14 @@ pub struct Item {
     pub inbound: Inbound,
     pub ask: Option<Ask>,
     pub note: Note,
+    /// Its place among all that came in, once it did.
+    pub place: u64,
+}
+
+impl AsRef<Inbound> for Item {
+    fn as_ref(&self) -> &Inbound {
+        &self.inbound
+    }
 }
 
 impl Item {
@@ -70,7 +78,7 @@ impl Item {
             Ok(stanza) => Inbound::Stanza(stanza),
             Err(unreadable) => Inbound::Unreadable(*unreadable),
         };
-        Item { inbound, ask: None, note }
+        Item { inbound, ask: None, note, place: 0 }
     }
 
     pub fn asking(ask: Ask) -> Item {
@@ -78,7 +86,7 @@ impl Item {
     }
 
     pub fn event(inbound: Inbound) -> Item {
-        Item { inbound, ask: None, note: Note::Nothing }
+        Item { inbound, ask: None, note: Note::Nothing, place: 0 }
     }
 }
 

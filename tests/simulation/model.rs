@@ -176,6 +176,7 @@ impl Model {
         let silent_max = self.silent_max;
         let channel = ask.op.channel().unwrap_or_default().to_owned();
         let Some(room) = self.rooms.get_mut(&channel) else { return refuse("item-not-found") };
+        let was_guest = room.guests.contains_key(account);
         let taken = match &ask.op {
             Op::Join { nick, nodes, .. } => {
                 room.join(ask, &channel, nick.as_deref(), *nodes, (limits.0, limits.3), routes)
@@ -200,7 +201,7 @@ impl Model {
             _ => (Expect::Described(room.info.1.clone().unwrap_or_else(|| channel.clone())), Vec::new()),
         };
         let silent = matches!(ask.op, Op::Describe { .. } | Op::Leave { .. } | Op::Join { .. } | Op::Say { .. });
-        let known = room.seat(account).is_some() || room.guests.contains_key(account);
+        let known = was_guest || room.seat(account).is_some() || room.guests.contains_key(account);
         if !silent && !matches!(taken.0, Expect::Error(_)) && known {
             routes.spoke(account, ask.resource.as_deref());
         }
@@ -237,8 +238,8 @@ impl Model {
         if room.owner != *account && account != OPERATOR {
             return refuse("not-allowed");
         }
-        // Whoever is in and asks speaks MIX, and hears of what it asked for.
-        if room.seat(account).is_some() {
+        // Whoever is in or a guest, and asks, speaks MIX, and hears of what it asked for.
+        if room.seat(account).is_some() || room.guests.contains_key(account) {
             routes.spoke(account, ask.resource.as_deref());
         }
         let mut event = room.event(Key::Deleted(name.to_owned()), 2, routes);

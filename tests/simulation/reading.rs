@@ -57,9 +57,7 @@ impl World {
         let rooms: Vec<String> =
             self.model.rooms.iter().filter(|(_, room)| room.tag.is_some()).map(|(name, _)| name.clone()).collect();
         let Some(channel) = rooms.choose(&mut self.dice).cloned() else { return };
-        while !self.inbox.is_empty() {
-            self.turn(8, None);
-        }
+        self.drain();
         while let Some((query, ask, expect)) = self.archive.pop_front() {
             self.answer_query(&query, &ask, &expect);
         }
@@ -96,6 +94,12 @@ impl World {
         let ask = Ask { account, resource: Some("walk".into()), id, wrapped: false, op };
         self.inbox.push_front(Item::asking(ask));
         self.turn(1, None);
+        while self.archive.is_empty() {
+            // Whoever is refused because the channel cannot be loaded asks again.
+            let refused = self.unanswered.pop_if(|refused| refused.id == format!("q{}", self.serial));
+            self.inbox.extend(refused.map(Item::asking));
+            self.turn(1, None);
+        }
         let Some((query, ask, expect)) = self.archive.pop_back() else { panic!("no query") };
         let ends = self.answer_query(&query, &ask, &expect);
         let Expect::Page(page) = expect else { panic!("no page is owed to the operator: {expect:?}") };

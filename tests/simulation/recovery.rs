@@ -8,6 +8,7 @@ use mixd::store::Failure;
 impl World {
     /// The end of a run: the link breaks once more and comes back, everybody answers, and everybody is reached.
     pub fn recover(&mut self) {
+        self.cold.fails = false;
         if !self.link {
             self.link_up();
         }
@@ -51,7 +52,7 @@ impl World {
     }
 
     pub fn drain(&mut self) {
-        while !self.inbox.is_empty() {
+        while !self.inbox.is_empty() || !self.cold.parking.is_empty() {
             self.turn(8, None);
         }
     }

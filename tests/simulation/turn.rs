@@ -1,14 +1,13 @@
 //! A turn of the engine, and the checks of all that it leads to: nothing too much, nothing too little.
 
 use super::asks::Op;
-use super::hosts::{Item, Note};
+use super::hosts::Note;
 use super::model::{Event, Expect, Model};
 use super::wire;
 use super::world::{Owed, World};
 use minidom::Element;
 use mixd::channel::{Change, Stamp};
 use mixd::engine::{Inbound, Out, Turn};
-use mixd::runtime::load::load_all;
 use mixd::store::{CommitError, Failure, Record, Store};
 use mixd::xmpp::ns;
 use rand::seq::IndexedRandom;
@@ -18,9 +17,8 @@ impl World {
     /// Takes a batch, and checks everything that it leads to.
     pub fn turn(&mut self, size: usize, trouble: Option<Failure>) {
         let size = size.min(self.inbox.len());
-        let batch: Vec<Item> = self.inbox.drain(..size).collect();
+        let batch = self.ready(size);
         let inbound: Vec<Inbound> = batch.iter().map(|item| item.inbound.clone()).collect();
-        load_all(&mut self.engine, &self.store, &inbound).unwrap();
         let before = self.model.clone();
         self.model.now = self.model.now.max(self.clock);
         self.routes.begin();
@@ -60,6 +58,7 @@ impl World {
                 self.learn();
             }
         }
+        self.begin_loads();
     }
 
     pub fn take_note(&mut self, note: &Note) {

@@ -2,6 +2,7 @@
 
 use super::asks::{Ask, DOMAIN, domain_of};
 use super::checks;
+use super::cold::Cold;
 use super::hosts::{ACCOUNTS, Hosts, Item};
 use super::model::{Expect, Model, NO_CREATORS, OPERATOR};
 use super::routes::Routes;
@@ -43,6 +44,7 @@ pub struct World {
     /// What every id of a row stands for.
     pub rows: BTreeMap<String, (String, String)>,
     pub inbox: VecDeque<Item>,
+    pub cold: Cold,
     pub archive: VecDeque<(Query, Ask, Expect)>,
     /// What clients did not get an answer to, and ask again.
     pub unanswered: Vec<Ask>,
@@ -126,6 +128,7 @@ impl World {
             gids: BTreeMap::new(),
             rows: BTreeMap::new(),
             inbox: VecDeque::new(),
+            cold: Cold::new(seed),
             archive: VecDeque::new(),
             unanswered: Vec::new(),
             link: false,
@@ -150,6 +153,7 @@ impl World {
         self.note(format!("restart: {why}"));
         let lost: Vec<Ask> = self.inbox.drain(..).filter_map(|item| item.ask).collect();
         self.unanswered.extend(lost);
+        self.lose_what_waits();
         self.unanswered.extend(self.archive.drain(..).map(|(_, ask, _)| ask));
         self.engine = start(&self.settings, &self.store, &mut self.dice);
         self.book = AddressBook::default();

@@ -266,6 +266,13 @@ impl Metrics {
         self.participants_in_memory.set(of(census.participants_in_memory));
     }
 
+    /// What waits for channels that are not in memory.
+    pub fn set_parked(&self, (items, bytes): (usize, usize)) {
+        let of = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        self.looked_at.queue_items.get_or_create(&[("queue", "parked")]).set(of(items));
+        self.looked_at.queue_bytes.get_or_create(&[("queue", "parked")]).set(of(bytes));
+    }
+
     /// Something was refused.
     pub fn count_refusal(&self, reason: &Reason) {
         self.refusals.get_or_create(&labels_of(reason)).inc();

@@ -1,0 +1,124 @@
+//! Channels on their way into memory and out of it: a part at a time, so that a large one does not make the others wait.
+//!
+//! A channel is in memory when all of its people are taken in, and not before. What leaves is gone at once; what is kept
+//! of its people is let go of afterwards, and before anything else comes in.
+
+use super::Engine;
+use super::outbox::{AccountNo, Delta, ListId, Out};
+use crate::channel::{Channel, ChannelName, Guest, Member, Node, NodeSet};
+use jid::BareJid;
+use std::collections::BTreeMap;
+
+/// How many people of channels that left memory are let go of in one turn.
+pub(super) const PEOPLE_A_TURN: usize = 4096;
+
+/// A channel that was loaded. Made where it is loaded, since that takes long for a large one.
+#[derive(Debug)]
+pub struct Arrival {
+    name: ChannelName,
+    /// `None` where there is no such channel.
+    channel: Option<Box<Channel>>,
+    /// Its people in the order of accounts, so that a run can be repeated.
+    people: std::vec::IntoIter<Subscriber>,
+    /// Those of them who are taken in.
+    lists: BTreeMap<Node, Vec<AccountNo>>,
+}
+
+#[derive(Debug)]
+struct Subscriber {
+    jid: BareJid,
+    is_guest: bool,
+    nodes: NodeSet,
+}
+
+impl Arrival {
+    /// What the store holds of a name.
+    pub fn new(name: ChannelName, channel: Option<Channel>) -> Arrival {
+        let channel = channel.map(Box::new);
+        let seated = channel.iter().flat_map(|channel| channel.participants());
+        let seated = seated.map(|it| Subscriber { jid: it.jid.clone(), is_guest: false, nodes: it.subscriptions });
+        let guests = channel.iter().flat_map(|channel| channel.guests());
+        let guests = guests.map(|it| Subscriber { jid: it.jid.clone(), is_guest: true, nodes: it.subscriptions });
+        let mut people: Vec<Subscriber> = seated.chain(guests).collect();
+        people.sort_unstable_by(|a, b| (&a.jid, a.is_guest).cmp(&(&b.jid, b.is_guest)));
+        Arrival { name, channel, people: people.into_iter(), lists: BTreeMap::new() }
+    }
+
+    /// The channel's localpart.
+    pub fn name(&self) -> &ChannelName {
+        &self.name
+    }
+
+    /// Roughly what it costs in memory, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.channel.as_ref().map_or(0, |channel| channel.bytes()) + 96 * self.people.len()
+    }
+}
+
+/// The people of a channel that left memory, who are still counted as its own.
+pub(super) struct Departure {
+    members: Box<dyn Iterator<Item = Member> + Send>,
+    guests: Box<dyn Iterator<Item = Guest> + Send>,
+}
+
+impl Engine {
+    /// Takes up to `count` people of a channel into memory, and lowers `count` by them; whether the channel is in.
+    pub fn take_in(&mut self, arrival: &mut Arrival, count: &mut usize) -> bool {
+        if !self.let_go(count) {
+            return false;
+        }
+        for subscriber in arrival.people.by_ref().take(*count) {
+            *count -= 1;
+            let Subscriber { jid, is_guest, nodes } = subscriber;
+            let no = match is_guest {
+                false => self.accounts.hold(&jid, &self.hosts, &mut self.early),
+                true => self.accounts.hold_guest(&jid, &self.hosts, &mut self.early),
+            };
+            nodes.iter().for_each(|node| arrival.lists.entry(node).or_default().push(no));
+        }
+        if arrival.people.len() > 0 {
+            return false;
+        }
+        // An empty one is work as well.
+        *count = count.saturating_sub(1);
+        match arrival.channel.take() {
+            None => self.shelf.strike(&arrival.name),
+            Some(channel) => {
+                let tag = channel.profile().tag;
+                for (node, accounts) in std::mem::take(&mut arrival.lists) {
+                    self.early.push(Out::Book(Delta::Filled(ListId { tag, node }, accounts)));
+                }
+                self.shelf.put(*channel);
+            }
+        }
+        true
+    }
+
+    /// Takes a channel out of memory.
+    pub(super) fn unshelve(&mut self, name: &ChannelName, out: &mut Vec<Out>) {
+        let Some(channel) = self.shelf.take(name) else { return };
+        out.push(Out::Book(Delta::Dropped { tag: channel.profile().tag }));
+        let (members, guests) = channel.into_people();
+        self.departures.push_back(Departure { members: Box::new(members), guests: Box::new(guests) });
+    }
+
+    /// Lets go of up to `count` people of channels that left memory, and lowers `count` by them; whether none are left.
+    pub(super) fn let_go(&mut self, count: &mut usize) -> bool {
+        while let Some(departure) = self.departures.front_mut() {
+            if *count == 0 {
+                return false;
+            }
+            *count -= 1;
+            if let Some(member) = departure.members.next() {
+                if member.is_joined() {
+                    self.accounts.release(&member.jid);
+                }
+            } else if let Some(guest) = departure.guests.next() {
+                self.accounts.release_guest(&guest.jid);
+            } else {
+                self.departures.pop_front();
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,223 @@
+//! What waits for channels that are not in memory: they are loaded beside the turns, and everybody else goes on.
+//!
+//! Nothing of a channel changes while it is loaded, since whatever would change it waits here. Loads begin between two
+//! turns, so that what is read is what the turn before left. What is for one channel goes on in the order in which it
+//! came; what is for several ones goes on when they are all there.
+
+use super::{Arrival, Engine, Inbound};
+use crate::channel::ChannelName;
+use minidom::Element;
+use std::collections::{BTreeSet, VecDeque};
+
+/// What something that waits takes beside its text, each of its elements, attributes and channels, in bytes.
+const ITEM_BYTES: usize = 512;
+const ELEMENT_BYTES: usize = 240;
+const ATTRIBUTE_BYTES: usize = 100;
+const NAME_BYTES: usize = 128;
+
+/// See the module. `T` is what comes in, with whatever goes along.
+#[derive(Debug)]
+pub struct Parking<T = Inbound> {
+    /// In the order in which it came.
+    parked: VecDeque<Parked<T>>,
+    /// Those of which every channel came, in the same order.
+    freed: VecDeque<Parked<T>>,
+    /// What both weigh, in bytes.
+    bytes: usize,
+    items_max: usize,
+    bytes_max: usize,
+    /// The channels that are being loaded or are to be.
+    loading: BTreeSet<ChannelName>,
+    /// Those of them that nobody was told to load yet.
+    wanted: Vec<ChannelName>,
+    /// Those that were loaded, on their way into memory.
+    arrivals: VecDeque<Arrival>,
+    is_tick_parked: bool,
+}
+
+#[derive(Debug)]
+struct Parked<T> {
+    item: T,
+    bytes: usize,
+    /// The channels that it waits for.
+    lacks: BTreeSet<ChannelName>,
+    /// All that it needs, where they are several.
+    several: Vec<ChannelName>,
+}
+
+/// What becomes of a batch.
+#[derive(Debug)]
+pub struct Parted<T> {
+    /// What needs no channel that is not in memory, in order.
+    pub ready: Vec<T>,
+    /// What would have to wait and finds no room.
+    pub refused: Vec<T>,
+}
+
+impl<T: AsRef<Inbound>> Parking<T> {
+    /// Room for so many things that wait, and for so many bytes of them, roughly as they lie in memory.
+    pub fn new(items_max: usize, bytes_max: usize) -> Parking<T> {
+        Parking {
+            parked: VecDeque::new(),
+            freed: VecDeque::new(),
+            bytes: 0,
+            items_max,
+            bytes_max,
+            loading: BTreeSet::new(),
+            wanted: Vec::new(),
+            arrivals: VecDeque::new(),
+            is_tick_parked: false,
+        }
+    }
+
+    /// How many wait, and what they weigh, in bytes.
+    pub fn depth(&self) -> (usize, usize) {
+        (self.parked.len() + self.freed.len(), self.bytes)
+    }
+
+    /// Whether nothing waits and nothing is on its way.
+    pub fn is_empty(&self) -> bool {
+        self.loading.is_empty() && self.parked.is_empty() && self.freed.is_empty()
+    }
+
+    /// Whether a channel is on its way into memory, so that [`Parking::advance`] has something to do.
+    pub fn is_moving(&self) -> bool {
+        !self.arrivals.is_empty()
+    }
+
+    /// Keeps back what needs channels that are not in memory, and has those loaded.
+    pub fn part(&mut self, engine: &Engine, batch: Vec<T>) -> Parted<T> {
+        let mut parted = Parted { ready: Vec::with_capacity(batch.len()), refused: Vec::new() };
+        for item in batch {
+            let (lacks, several) = self.lacks(engine, item.as_ref());
+            if lacks.is_empty() {
+                parted.ready.push(item);
+                continue;
+            }
+            if matches!(item.as_ref(), Inbound::Tick) && std::mem::replace(&mut self.is_tick_parked, true) {
+                // One is enough.
+                continue;
+            }
+            let bytes = weight(item.as_ref()) + NAME_BYTES * (lacks.len() + several.len());
+            let (count, weighs) = self.depth();
+            // The service's own things have nobody who could come again.
+            let is_own = matches!(item.as_ref(), Inbound::Tick | Inbound::Expired(_) | Inbound::Resend(_));
+            if !is_own && count > 0 && (count >= self.items_max || weighs + bytes > self.bytes_max) {
+                parted.refused.push(item);
+                continue;
+            }
+            let news = lacks.iter().filter(|name| !self.loading.contains(*name));
+            self.wanted.extend(news.cloned());
+            self.loading.extend(lacks.iter().cloned());
+            self.bytes += bytes;
+            self.parked.push_back(Parked { item, bytes, lacks, several });
+        }
+        parted
+    }
+
+    /// The channels that something has to wait for, and all that it needs where they are several.
+    fn lacks(&self, engine: &Engine, inbound: &Inbound) -> (BTreeSet<ChannelName>, Vec<ChannelName>) {
+        if let Inbound::Expired(outdated) = inbound {
+            // It changes what is not in memory, too.
+            let names = outdated.iter().map(|outdated| &outdated.name);
+            return (names.filter(|name| self.loading.contains(*name)).cloned().collect(), Vec::new());
+        }
+        let names = engine.channels_for(inbound);
+        let lacks = names.iter().filter(|name| engine.is_cold(name)).cloned().collect();
+        (lacks, if names.len() > 1 { names } else { Vec::new() })
+    }
+
+    /// The channels that are to be loaded: to be asked for after a turn is committed, and before the next one is taken.
+    pub fn wanted(&mut self) -> Vec<ChannelName> {
+        std::mem::take(&mut self.wanted)
+    }
+
+    /// Learns that a channel was loaded.
+    pub fn arrive(&mut self, arrival: Arrival) {
+        self.arrivals.push_back(arrival);
+    }
+
+    /// Learns that a channel cannot be loaded; what waited for it.
+    pub fn fail(&mut self, name: &ChannelName) -> Vec<T> {
+        self.loading.remove(name);
+        let (failed, kept): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.parked).into_iter().partition(|parked| parked.lacks.contains(name));
+        self.parked = kept.into();
+        failed.into_iter().map(|parked| self.unpark(parked)).collect()
+    }
+
+    /// Takes some of what was loaded into memory, up to so many people; whether there was anything.
+    pub fn advance(&mut self, engine: &mut Engine, people_max: usize) -> bool {
+        let (mut left, mut here) = (people_max, BTreeSet::new());
+        let is_moving = self.is_moving();
+        while let Some(arrival) = self.arrivals.front_mut().filter(|_| left > 0) {
+            if !engine.take_in(arrival, &mut left) {
+                break;
+            }
+            self.loading.remove(arrival.name());
+            here.insert(arrival.name().clone());
+            self.arrivals.pop_front();
+        }
+        if !here.is_empty() {
+            for mut parked in std::mem::take(&mut self.parked) {
+                parked.lacks.retain(|name| !here.contains(name));
+                let to = if parked.lacks.is_empty() { &mut self.freed } else { &mut self.parked };
+                to.push_back(parked);
+            }
+        }
+        is_moving
+    }
+
+    /// Up to so many of those that wait no longer, of so many bytes, one at least where there is any; it comes before
+    /// everything that came in since, in turns without a pause.
+    pub fn freed(&mut self, (items_max, bytes_max): (usize, usize)) -> Vec<T> {
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        while let Some(parked) = self.freed.front() {
+            bytes += parked.bytes;
+            if !batch.is_empty() && (batch.len() >= items_max || bytes > bytes_max) {
+                break;
+            }
+            let Some(parked) = self.freed.pop_front() else { break };
+            batch.push(self.unpark(parked));
+        }
+        batch
+    }
+
+    fn unpark(&mut self, parked: Parked<T>) -> T {
+        self.bytes -= parked.bytes;
+        self.is_tick_parked &= !matches!(parked.item.as_ref(), Inbound::Tick);
+        parked.item
+    }
+
+    /// The channels to be kept in memory until the turns of those that were freed are over: of those that need several
+    /// ones, what the first one needs. So it gets them all together, whatever the others need meanwhile.
+    pub fn pins(&self) -> BTreeSet<ChannelName> {
+        let first = self.freed.iter().chain(&self.parked).find(|parked| !parked.several.is_empty());
+        first.map(|parked| parked.several.iter().cloned().collect()).unwrap_or_default()
+    }
+}
+
+impl AsRef<Inbound> for Inbound {
+    fn as_ref(&self) -> &Inbound {
+        self
+    }
+}
+
+/// Roughly what it takes in memory, in bytes. What calls carry has a bound of its own, at the door they came by.
+fn weight(inbound: &Inbound) -> usize {
+    match inbound {
+        Inbound::Stanza(stanza) => ITEM_BYTES + weight_of(&stanza.element),
+        Inbound::Expired(outdated) => ITEM_BYTES + NAME_BYTES * outdated.len(),
+        _ => ITEM_BYTES,
+    }
+}
+
+fn weight_of(element: &Element) -> usize {
+    let attributes: usize = element.attrs().iter().map(|(_, value)| ATTRIBUTE_BYTES + value.len()).sum();
+    let inner: usize = element.children().map(weight_of).sum();
+    ELEMENT_BYTES + attributes + element.texts().map(str::len).sum::<usize>() + inner
+}
+
+#[cfg(test)]
+#[path = "parking_tests.rs"]
+mod tests;

@@ -1,0 +1,215 @@
+//! What waits for channels that are not in memory, and for how long.
+
+use super::*;
+use crate::channel::{Channel, Head, Item, Limits, Member, Profile, Rights, Stamp};
+use crate::channel::{Nick, NodeSet, Own, ParticipantId, Status};
+use crate::engine::arrival::PEOPLE_A_TURN;
+use crate::engine::{Out, Settings};
+use crate::store::{Directory, Listing, Outdated};
+use crate::xmpp::Stanza;
+use jid::BareJid;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+const MANY: usize = 100;
+
+fn name(text: &str) -> ChannelName {
+    ChannelName::new(text).unwrap()
+}
+
+fn founder() -> BareJid {
+    BareJid::new("amy@h.example").unwrap()
+}
+
+fn number_of(text: &str) -> u32 {
+    u32::from(text.as_bytes()[0])
+}
+
+/// An engine that knows of channels and has none of them in memory.
+fn engine(names: &[&str], memory_bytes_max: usize) -> Engine {
+    let listing = |text: &&str| {
+        let gid = number_of(text);
+        Listing {
+            name: name(text),
+            tag: gid.into(),
+            gid,
+            listed: true,
+            shows_jids: true,
+            end_of_life: None,
+            creator: founder(),
+        }
+    };
+    let settings = Settings {
+        domain: "mix.example".parse().unwrap(),
+        name: "mix".into(),
+        operators: Vec::new(),
+        creators: vec!["*".into()],
+        limits: Limits::default(),
+        page_default: 10,
+        page_max: 10,
+        channels_memory_bytes_max: memory_bytes_max,
+        pam: Default::default(),
+        multicast: Default::default(),
+    };
+    let directory =
+        Directory { listings: names.iter().map(listing).collect(), gid_highest: 200, ..Directory::default() };
+    Engine::new(settings, [0; 16], [0; 32], directory, Vec::new())
+}
+
+/// A channel as the store has it, with so many people.
+fn arrival(text: &str, people: usize) -> Arrival {
+    let gid = number_of(text);
+    let profile = Profile { tag: gid.into(), created: Stamp(0), creator: founder(), gid, listed: true };
+    let empty =
+        Channel::create(name(text), profile, Limits::default().group_settings(), Rights::default(), Item::default());
+    let mut dice = StdRng::seed_from_u64(1);
+    let member = |n: usize| Member {
+        id: ParticipantId::random(&mut dice),
+        jid: BareJid::new(&format!("u{n}@h.example")).unwrap(),
+        nick: Nick::new(&format!("n{n}")).unwrap(),
+        status: Status::Joined,
+        subscriptions: NodeSet::ALL,
+        windows: vec![(1, None)],
+        since: Stamp(0),
+        spoke: false,
+        preferences: Default::default(),
+        veiled: Default::default(),
+        ended: false,
+        own: Own::default(),
+    };
+    let channel = Channel::restore(name(text), empty.kept().clone(), (0..people).map(member), Head::default(), &[]);
+    Arrival::new(name(text), Some(channel))
+}
+
+fn message(channel: &str, id: &str) -> Inbound {
+    let xml = format!(
+        "<message type='groupchat' from='amy@h.example/r' to='{channel}@mix.example' id='{id}'><body>x</body></message>"
+    );
+    Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap())
+}
+
+fn ids(batch: &[Inbound]) -> String {
+    let id = |inbound: &Inbound| match inbound {
+        Inbound::Stanza(stanza) => stanza.id.clone().unwrap_or_default(),
+        Inbound::Tick => "tick".into(),
+        Inbound::Expired(_) => "expired".into(),
+        _ => "?".into(),
+    };
+    batch.iter().map(id).collect::<Vec<_>>().join(" ")
+}
+
+fn all(parking: &mut Parking) -> String {
+    ids(&parking.freed((MANY, usize::MAX)))
+}
+
+#[test]
+fn what_is_for_one_channel_waits_in_order_and_the_others_go_on() {
+    let (mut engine, mut parking) = (engine(&["a", "b"], usize::MAX), Parking::new(MANY, usize::MAX));
+    let batch = vec![message("a", "1"), message("b", "2"), message("nowhere", "3"), message("a", "4")];
+    let parted = parking.part(&engine, batch);
+    assert_eq!((ids(&parted.ready), ids(&parted.refused)), ("3".into(), String::new()));
+    assert_eq!(parking.wanted(), [name("a"), name("b")]);
+    assert_eq!(ids(&parking.part(&engine, vec![message("a", "5")]).ready), "");
+    assert!(parking.wanted().is_empty(), "it is being loaded already");
+    parking.arrive(arrival("b", 1));
+    assert!(parking.is_moving() && parking.advance(&mut engine, MANY) && !parking.is_moving());
+    assert_eq!(all(&mut parking), "2");
+    assert_eq!(ids(&parking.part(&engine, vec![message("b", "6"), message("a", "7")]).ready), "6");
+    parking.arrive(arrival("a", 1));
+    parking.advance(&mut engine, MANY);
+    assert_eq!(ids(&parking.freed((2, usize::MAX))), "1 4");
+    assert_eq!(ids(&parking.freed((MANY, 1))), "5");
+    assert_eq!((all(&mut parking).as_str(), parking.depth(), parking.is_empty()), ("7", (0, 0), true));
+}
+
+#[test]
+fn a_large_channel_comes_into_memory_and_leaves_it_a_part_at_a_time() {
+    let (mut engine, mut parking) = (engine(&["a", "b"], 0), Parking::new(MANY, usize::MAX));
+    assert_eq!(ids(&parking.part(&engine, vec![message("a", "1")]).ready), "");
+    parking.arrive(arrival("a", 25));
+    let mut parts = 0;
+    while engine.is_cold(&name("a")) {
+        assert_eq!(all(&mut parking), "");
+        parking.advance(&mut engine, 10);
+        parts += 1;
+    }
+    assert_eq!((parts, all(&mut parking).as_str()), (3, "1"));
+    let filled = |out: &&Out| matches!(out, Out::Book(crate::engine::Delta::Filled(..)));
+    let (all_nodes, turn) = (crate::channel::Node::ALL.len(), engine.turn(Stamp(1), Vec::new()));
+    assert_eq!(turn.outbox.iter().filter(filled).count(), all_nodes);
+    assert!(engine.is_cold(&name("a")), "there is room for none");
+}
+
+#[test]
+fn what_left_memory_is_let_go_of_before_anything_else_comes_in() {
+    let (mut engine, mut parking) = (engine(&["a", "b"], 0), Parking::<Inbound>::new(MANY, usize::MAX));
+    parking.arrive(arrival("a", PEOPLE_A_TURN + 25));
+    while parking.is_moving() {
+        parking.advance(&mut engine, MANY);
+    }
+    engine.turn(Stamp(1), Vec::new());
+    assert!(engine.is_cold(&name("a")));
+    parking.arrive(arrival("b", 1));
+    let mut parts = 0;
+    while parking.is_moving() {
+        parking.advance(&mut engine, 10);
+        parts += 1;
+    }
+    assert_eq!(parts, 3);
+}
+
+#[test]
+fn beyond_the_bounds_people_are_refused_and_the_services_own_is_not() {
+    let engine = engine(&["a", "b"], usize::MAX);
+    let mut parking = Parking::new(2, usize::MAX);
+    let batch = vec![message("a", "1"), message("a", "2"), message("b", "3"), Inbound::Tick, Inbound::Tick];
+    let parted = parking.part(&engine, batch);
+    assert_eq!((ids(&parted.ready), ids(&parted.refused)), (String::new(), "3".into()));
+    assert_eq!(parking.depth().0, 3, "one tick is enough");
+    let mut parking = Parking::new(MANY, 1);
+    let parted = parking.part(&engine, vec![message("a", "1"), message("a", "2")]);
+    assert_eq!((parking.depth().0, ids(&parted.refused)), (1, "2".into()), "a single one always finds room");
+}
+
+#[test]
+fn what_needs_several_channels_gets_them_together() {
+    let (mut engine, mut parking) = (engine(&["a", "b"], 0), Parking::new(MANY, usize::MAX));
+    assert_eq!(ids(&parking.part(&engine, vec![Inbound::Tick, message("a", "1")]).ready), "");
+    assert_eq!(parking.pins(), BTreeSet::from([name("a"), name("b")]));
+    engine.pin(parking.pins());
+    parking.arrive(arrival("a", 1));
+    parking.advance(&mut engine, MANY);
+    assert_eq!(all(&mut parking), "1");
+    engine.turn(Stamp(1), Vec::new());
+    assert!(!engine.is_cold(&name("a")), "kept for the one that waits for the other");
+    parking.arrive(arrival("b", 1));
+    parking.advance(&mut engine, MANY);
+    assert_eq!((all(&mut parking).as_str(), parking.pins()), ("tick", BTreeSet::new()));
+    engine.pin(parking.pins());
+    engine.turn(Stamp(2), Vec::new());
+    assert!(engine.is_cold(&name("a")) && engine.is_cold(&name("b")));
+}
+
+#[test]
+fn rows_of_a_channel_that_is_being_loaded_do_not_go_meanwhile() {
+    let (mut engine, mut parking) = (engine(&["a", "b"], usize::MAX), Parking::new(MANY, usize::MAX));
+    let expired = || Inbound::Expired(vec![Outdated { name: name("a"), tag: 97, base: Head::default() }]);
+    assert_eq!(ids(&parking.part(&engine, vec![expired()]).ready), "expired", "nobody reads it");
+    assert_eq!(ids(&parking.part(&engine, vec![message("a", "1"), expired(), message("b", "2")]).ready), "");
+    parking.arrive(arrival("b", 1));
+    parking.advance(&mut engine, MANY);
+    assert_eq!(all(&mut parking), "2");
+    parking.arrive(arrival("a", 1));
+    parking.advance(&mut engine, MANY);
+    assert_eq!(all(&mut parking), "1 expired");
+}
+
+#[test]
+fn a_channel_that_cannot_be_loaded_fails_those_who_wait_for_it_and_is_asked_for_again() {
+    let (engine, mut parking) = (engine(&["a", "b"], usize::MAX), Parking::new(MANY, usize::MAX));
+    parking.part(&engine, vec![message("a", "1"), message("b", "2"), Inbound::Tick]);
+    assert_eq!(parking.wanted().len(), 2);
+    assert_eq!(ids(&parking.fail(&name("a"))), "1 tick");
+    assert_eq!(ids(&parking.part(&engine, vec![message("a", "3"), Inbound::Tick]).ready), "");
+    assert_eq!((parking.wanted(), parking.depth().0), (vec![name("a")], 3));
+}

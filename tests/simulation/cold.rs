@@ -1,0 +1,121 @@
+//! Channels that are not in memory: loads begin between turns, read at any time and end in any order, or fail; what needs
+//! them waits, and what is for one channel is taken in the order in which it came.
+
+use super::hosts::Item;
+use super::world::World;
+use mixd::channel::{Channel, ChannelName};
+use mixd::engine::{Arrival, Inbound, Parking};
+use mixd::runtime::load::prepare;
+use mixd::store::{MemoryStore, Store};
+use rand::rngs::StdRng;
+use rand::seq::{IndexedRandom, SliceRandom};
+use rand::{Rng, SeedableRng};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A channel that is being loaded.
+pub struct Load {
+    name: ChannelName,
+    /// What was read of it, where that is done.
+    read: Option<Option<Channel>>,
+}
+
+/// What waits, and what is being loaded for it.
+pub struct Cold {
+    pub parking: Parking<Item>,
+    loads: Vec<Load>,
+    /// Every channel that was ever asked for.
+    asked: BTreeSet<ChannelName>,
+    /// The newest item taken for each channel, by its place among all that came in.
+    taken: BTreeMap<String, u64>,
+    came: u64,
+    /// Whether loads may fail.
+    pub fails: bool,
+    /// How often something waited, and how often it was refused.
+    pub waited: (u64, u64),
+    /// Of its own, so that how loads end changes nothing else of a run.
+    dice: StdRng,
+}
+
+impl Cold {
+    pub fn new(seed: u64) -> Cold {
+        let mut dice = StdRng::seed_from_u64(seed);
+        let (items, bytes) = (*[2, 1000].choose(&mut dice).unwrap(), *[8000, 1 << 20].choose(&mut dice).unwrap());
+        let parking = Parking::new(items, bytes);
+        let (loads, asked, taken) = Default::default();
+        Cold { parking, loads, asked, taken, came: 0, fails: true, waited: (0, 0), dice }
+    }
+}
+
+fn read(store: &MemoryStore, name: &ChannelName) -> Option<Channel> {
+    store.load(std::slice::from_ref(name)).unwrap().remove(0)
+}
+
+impl World {
+    /// What a turn takes of those who waited and of `size` that came in.
+    pub fn ready(&mut self, size: usize) -> Vec<Item> {
+        self.go_on_loading();
+        let cold = &mut self.cold;
+        let mut batch = cold.parking.freed((1000, usize::MAX));
+        for mut item in self.inbox.drain(..size) {
+            cold.came += 1;
+            item.place = cold.came;
+            batch.push(item);
+        }
+        let before = batch.len();
+        let (parted, read) = prepare(&mut self.engine, &mut cold.parking, &self.store, batch);
+        read.unwrap();
+        cold.waited.0 += (before - parted.ready.len() - parted.refused.len()) as u64;
+        cold.waited.1 += parted.refused.len() as u64;
+        // Whoever is told that the service is busy asks again.
+        self.unanswered.extend(parted.refused.into_iter().filter_map(|item| item.ask));
+        for item in &parted.ready {
+            let Inbound::Stanza(stanza) = &item.inbound else { continue };
+            let Some(channel) = stanza.to.node().filter(|_| stanza.to.is_bare()) else { continue };
+            let newest = self.cold.taken.insert(channel.to_string(), item.place);
+            assert!(newest.is_none_or(|newest| newest < item.place), "overtaken on the way to {channel}: {stanza:?}");
+        }
+        parted.ready
+    }
+
+    /// After a turn: loads begin, and what several of them are for stays in memory.
+    pub fn begin_loads(&mut self) {
+        let wanted = self.cold.parking.wanted();
+        self.cold.asked.extend(wanted.iter().cloned());
+        self.cold.loads.extend(wanted.into_iter().map(|name| Load { name, read: None }));
+        self.engine.pin(self.cold.parking.pins());
+    }
+
+    /// Some loads read, some end, some fail, and some of what ended comes into memory.
+    fn go_on_loading(&mut self) {
+        let Cold { parking, loads, fails, dice, .. } = &mut self.cold;
+        loads.shuffle(dice);
+        for mut load in std::mem::take(loads) {
+            match dice.random_range(0..12) {
+                0..4 => loads.push(load),
+                4..6 => {
+                    load.read.get_or_insert_with(|| read(&self.store, &load.name));
+                    loads.push(load);
+                }
+                6 if *fails => self.unanswered.extend(parking.fail(&load.name).into_iter().filter_map(|item| item.ask)),
+                _ => {
+                    let channel = load.read.unwrap_or_else(|| read(&self.store, &load.name));
+                    parking.arrive(Arrival::new(load.name, channel));
+                }
+            }
+        }
+        parking.advance(&mut self.engine, dice.random_range(1..6));
+    }
+
+    /// The process ends; what it did not answer is asked again.
+    pub fn lose_what_waits(&mut self) {
+        let Cold { parking, loads, asked, .. } = &mut self.cold;
+        asked.extend(parking.wanted());
+        let lost: Vec<Item> = asked.iter().flat_map(|name| parking.fail(name)).collect();
+        loads.clear();
+        self.unanswered.extend(lost.into_iter().filter_map(|item| item.ask));
+        assert_eq!(parking.depth(), (0, 0), "something waits for nothing");
+        let next = Cold::new(self.cold.dice.random());
+        let before = std::mem::replace(&mut self.cold, next);
+        self.cold.waited = before.waited;
+    }
+}
