@@ -9,7 +9,7 @@ use crate::channel::{
     Refusal, Style,
 };
 use crate::store::Record;
-use crate::xep::{Extension, Reply, Request, incoming, invitations, pubsub};
+use crate::xep::{Extension, Reply, Request, incoming, information, invitations};
 use crate::xmpp::{Tag, ns};
 use jid::{BareJid, Jid};
 use minidom::Element;
@@ -216,7 +216,7 @@ impl Engine {
             limits: &self.service.limits,
             registry: &self.registry,
             facts: self.facts.get(&tag).unwrap_or(&none),
-            rename: pubsub::renamed,
+            rename: information::renamed,
         };
         let Decision { changes, answer } = channel.decide(actor, command, &mut context)?;
         Ok(Effects {

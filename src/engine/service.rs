@@ -7,7 +7,7 @@ use crate::channel::{
     Answer, Change, Channel, ChannelName, Context, GroupWish, Membership, Profile, Refusal, Rights, ServiceAction,
     group_create,
 };
-use crate::xep::{pubsub, rsm};
+use crate::xep::{information, rsm};
 use jid::BareJid;
 use rand::Rng;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +22,7 @@ impl Engine {
         let (name, profile) = self.found(&asked.actor.account, wanted)?;
         let settings = self.service.limits.plain_settings();
         let rights = Rights { owners: vec![profile.creator.clone()], admins: Vec::new() };
-        let info = pubsub::first_info(profile.listed.then_some(name.as_str()), self.now);
+        let info = information::first(profile.listed.then_some(name.as_str()), self.now);
         let created = Change::Created { profile, settings, rights, info };
         self.put_created(&name, &created);
         asked.channel = Some(name.clone());
@@ -38,12 +38,12 @@ impl Engine {
             limits: &self.service.limits,
             registry: &self.registry,
             facts: &BTreeMap::new(),
-            rename: pubsub::renamed,
+            rename: information::renamed,
         };
         let plan = group_create::plan(&wish, &asked.actor, &mut context)?;
         // Only those who are in a group learn of it (groups.md §1 rule 11).
         profile.listed = plan.settings.membership == Membership::Open;
-        let info = pubsub::first_info(Some(&plan.subject), self.now);
+        let info = information::first(Some(&plan.subject), self.now);
         let created = Change::Created { profile, settings: plan.settings, rights: plan.rights, info };
         self.put_created(&name, &created);
         asked.channel = Some(name.clone());

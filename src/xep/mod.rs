@@ -17,6 +17,7 @@ pub mod group_events;
 pub mod group_tags;
 pub mod groups;
 pub mod incoming;
+pub mod information;
 pub mod invitations;
 pub mod mam;
 pub mod mam_page;

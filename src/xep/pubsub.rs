@@ -1,9 +1,9 @@
 //! XEP-0060 as far as a channel is a pubsub service: reading nodes, publishing to some, taking items away.
 
 use super::mix_core::{headed, name_of, node_of, participant};
-use super::{Extension, Render, Request, Route, Scope, admin, anon, avatar, configuration, rsm};
+use super::{Extension, Render, Request, Route, Scope, admin, anon, avatar, configuration, information, rsm};
 use crate::channel::command::Slice;
-use crate::channel::{Action, Answer, Change, Channel, Command, Guest, Item, Member, Node, NodeSet, Refusal, Stamp};
+use crate::channel::{Action, Answer, Change, Channel, Command, Guest, Item, Member, Node, NodeSet, Refusal};
 use crate::xmpp::{Tag, ns};
 use jid::{BareJid, Jid};
 use minidom::Element;
@@ -176,6 +176,10 @@ fn items(
             }
             page(&listed, |jid| jid.as_str(), |jid| Tag::new("item").attr("id", jid.as_str()), slice, bytes_max)
         }
+        Node::Info if channel.allows(role, Action::Describe, limits) => {
+            let item = channel.item(node).filter(|item| ids.is_empty() || ids.contains(&item.id));
+            Ok((item.map(information::form).into_iter().collect(), None))
+        }
         Node::Info | Node::AvatarMetadata | Node::AvatarData | Node::Video => {
             let item = channel.item(node).filter(|item| ids.is_empty() || ids.contains(&item.id));
             Ok((item.map(item_tag).into_iter().collect(), None))
@@ -260,7 +264,7 @@ fn publish(node: Node, action: &Element, request: &Request<'_>) -> Result<Comman
         Node::Allowed | Node::Banned => Ok(Command::PutOnList { node, jid: entry(item)?, present: true }),
         Node::Config => Ok(Command::Reconfigure(configuration::read(item, channel, &request.service.limits)?)),
         Node::Info | Node::Messages | Node::Participants | Node::Presence | Node::JidMap => {
-            Ok(Command::SetItem { node, item: info(item)? })
+            Ok(Command::SetItem { node, item: information::read(item, channel.info())? })
         }
     }
 }
@@ -290,66 +294,4 @@ fn one_item(action: &Element) -> Result<&Element, Refusal> {
         return Err(Refusal::BadRequest("name one item at a time".into()));
     };
     Ok(item)
-}
-
-/// An item of the information node.
-fn info(item: &Element) -> Result<Item, Refusal> {
-    let Some(form) = item.get_child("x", ns::FORM) else {
-        return Err(Refusal::BadRequest("the information node takes a data form (XEP-0369 §4.7.4)".into()));
-    };
-    let mut label = None;
-    let fields = form.children().filter(|child| child.name() == "field").map(|field| {
-        let values: Vec<String> = field.children().filter(|v| v.name() == "value").map(Element::text).collect();
-        let var = field.attr("var").unwrap_or_default();
-        if var.eq_ignore_ascii_case("name") {
-            label = values.first().filter(|name| !name.trim().is_empty()).cloned();
-        }
-        if var == "FORM_TYPE" {
-            return info_field(var, &[ns::MIX_CORE.to_owned()], true);
-        }
-        info_field(var, &values, false)
-    });
-    let fields: Vec<Tag> = fields.collect();
-    let mut payload = String::new();
-    Tag::in_ns("x", ns::FORM).attr("type", "result").children(fields).write(&mut payload);
-    Ok(Item { payload, label, ..Item::default() })
-}
-
-/// The first item of the information node of a channel that was created with a name, or without one.
-pub fn first_info(label: Option<&str>, stamp: Stamp) -> Item {
-    let form_type = info_field("FORM_TYPE", &[ns::MIX_CORE.to_owned()], true);
-    let name = info_field("Name", &label.map(str::to_owned).into_iter().collect::<Vec<_>>(), false);
-    let form = Tag::in_ns("x", ns::FORM).attr("type", "result").child(form_type).child(name);
-    Item { id: stamp.to_xmpp(), payload: form.into_xml(), label: label.map(str::to_owned), stamp }
-}
-
-/// The payload of an information item with another name in it, and everything else as it was.
-pub fn renamed(item: &Item, label: &str) -> String {
-    let name = || info_field("Name", &[label.to_owned()], false);
-    let Ok(form) = item.payload.parse::<Element>() else { return first_info(Some(label), item.stamp).payload };
-    let is_name = |field: &Element| field.attr("var").is_some_and(|var| var.eq_ignore_ascii_case("name"));
-    let place = form.children().position(is_name);
-    let mut fields: Vec<Tag> = Vec::new();
-    for (at, field) in form.children().enumerate() {
-        match Some(at) == place {
-            true => fields.push(name()),
-            false if is_name(field) => {}
-            false => {
-                let values: Vec<String> = field.children().filter(|v| v.name() == "value").map(Element::text).collect();
-                let var = field.attr("var").unwrap_or_default();
-                fields.push(info_field(var, &values, var == "FORM_TYPE"));
-            }
-        }
-    }
-    if place.is_none() {
-        fields.push(name());
-    }
-    Tag::in_ns("x", ns::FORM).attr("type", "result").children(fields).into_xml()
-}
-
-fn info_field(var: &str, values: &[String], hidden: bool) -> Tag {
-    Tag::new("field")
-        .attr("var", var)
-        .attr_opt("type", hidden.then_some("hidden"))
-        .children(values.iter().map(|value| Tag::new("value").text(value)))
 }

@@ -99,7 +99,7 @@ impl Room {
             limits: &self.limits,
             registry: &Default::default(),
             facts: &self.facts,
-            rename: mixd::xep::pubsub::renamed,
+            rename: mixd::xep::information::renamed,
         };
         let decision = self.channel.decide(&actor, command, &mut context).unwrap();
         self.apply(decision.changes)

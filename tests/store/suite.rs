@@ -285,7 +285,7 @@ fn a_loaded_channel_knows_repeats(store: &dyn Store) {
             limits: &Limits::default(),
             registry: &Default::default(),
             facts: &Default::default(),
-            rename: mixd::xep::pubsub::renamed,
+            rename: mixd::xep::information::renamed,
         };
         let actor = Actor { account: jid("hag66"), operator: false };
         channel.decide(&actor, Command::Publish(message.clone()), &mut context).unwrap().answer

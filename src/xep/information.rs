@@ -1,0 +1,130 @@
+//! The form of the information node (XEP-0369 §4.7.4, XEP-0406 §3.1): what a channel says of itself.
+
+use crate::channel::{Item, Refusal, Stamp};
+use crate::xmpp::{Tag, ns};
+use minidom::Element;
+
+/// The fields that every channel has, with their types and what they are called.
+const FIELDS: [(&str, &str, &str); 3] = [
+    ("Name", "text-single", "Channel Name"),
+    ("Description", "text-single", "Channel Description"),
+    ("Contact", "jid-multi", "Channel Administrative Contact"),
+];
+
+/// A field's name and its values.
+type Stated = (String, Vec<String>);
+
+/// What a published item makes of the one that there is: fields that it leaves out stay as they are (XEP-0406 §3.1).
+///
+/// # Errors
+/// [`Refusal::BadRequest`] where it is no form.
+pub fn read(published: &Element, past: &Item) -> Result<Item, Refusal> {
+    let Some(form) = published.get_child("x", ns::FORM) else {
+        return Err(Refusal::BadRequest("the information node takes a data form (XEP-0369 §4.7.4)".into()));
+    };
+    let mut fields = stated_in(past);
+    for (var, values) in stated(form) {
+        match fields.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&var)) {
+            Some(field) => field.1 = values,
+            None => fields.push((var, values)),
+        }
+    }
+    // What a client made up and leaves blank is gone.
+    fields.retain(|(var, values)| !values.is_empty() || known(var).is_some());
+    let name = fields.iter().find(|(var, _)| var.eq_ignore_ascii_case("name"));
+    let label = name.and_then(|(_, values)| values.first()).filter(|name| !name.trim().is_empty()).cloned();
+    Ok(Item { payload: written(&fields), label, ..Item::default() })
+}
+
+/// The first item of the information node of a channel that was created with a name, or without one.
+pub fn first(label: Option<&str>, stamp: Stamp) -> Item {
+    let name = ("Name".to_owned(), label.map(str::to_owned).into_iter().collect());
+    Item { id: stamp.to_xmpp(), payload: written(&[name]), label: label.map(str::to_owned), stamp }
+}
+
+/// The payload of an information item with another name in it, and everything else as it was.
+pub fn renamed(item: &Item, label: &str) -> String {
+    let mut fields = stated_in(item);
+    let named = vec![label.to_owned()];
+    match fields.iter_mut().find(|(var, _)| var.eq_ignore_ascii_case("name")) {
+        Some(field) => field.1 = named,
+        None => fields.push(("Name".to_owned(), named)),
+    }
+    written(&fields)
+}
+
+/// The item as a form to be filled in, for those who may change it, with all the fields there are (XEP-0406 §3.1).
+pub fn form(item: &Item) -> Tag {
+    let stated = stated_in(item);
+    let of_client = stated.iter().filter(|(var, _)| known(var).is_none());
+    let of_client = of_client.map(|(var, values)| field(var, values).attr("type", "text-multi").attr("label", var));
+    let standard = FIELDS.iter().map(|(name, kind, label)| {
+        let found = stated.iter().find(|(var, _)| var.eq_ignore_ascii_case(name));
+        let values = found.map(|(_, values)| values.as_slice()).unwrap_or_default();
+        field(name, values).attr("type", *kind).attr("label", *label)
+    });
+    let form = Tag::in_ns("x", ns::FORM).attr("type", "form");
+    let form = form.child(Tag::new("title").text("Information Node Modification")).child(form_type());
+    Tag::new("item").attr("id", &item.id).child(form.children(standard).children(of_client))
+}
+
+fn known(var: &str) -> Option<&'static str> {
+    FIELDS.iter().map(|(name, ..)| *name).find(|name| name.eq_ignore_ascii_case(var))
+}
+
+fn stated_in(item: &Item) -> Vec<Stated> {
+    item.payload.parse::<Element>().map(|form| stated(&form).collect()).unwrap_or_default()
+}
+
+/// The fields of a form with their values, but for its type.
+fn stated(form: &Element) -> impl Iterator<Item = Stated> + '_ {
+    let fields = form.children().filter(|child| child.name() == "field");
+    let fields = fields.map(|field| {
+        let values = field.children().filter(|child| child.name() == "value").map(Element::text);
+        let values = values.filter(|text| !text.is_empty()).collect();
+        (field.attr("var").unwrap_or_default().to_owned(), values)
+    });
+    fields.filter(|(var, _): &Stated| var != "FORM_TYPE")
+}
+
+fn written(fields: &[Stated]) -> String {
+    let fields = fields.iter().map(|(var, values)| field(var, values));
+    Tag::in_ns("x", ns::FORM).attr("type", "result").child(form_type()).children(fields).into_xml()
+}
+
+fn form_type() -> Tag {
+    Tag::new("field").attr("var", "FORM_TYPE").attr("type", "hidden").child(Tag::new("value").text(ns::MIX_CORE))
+}
+
+fn field(var: &str, values: &[String]) -> Tag {
+    Tag::new("field").attr("var", var).children(values.iter().map(|value| Tag::new("value").text(value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_form_leaves_out_stays_and_what_it_leaves_blank_goes() {
+        let publish = |past: &Item, fields: &str| {
+            let item = format!("<item xmlns='{}'><x xmlns='jabber:x:data'>{fields}</x></item>", ns::PUBSUB);
+            read(&item.parse().unwrap(), past).unwrap()
+        };
+        let field = |var: &str, value: &str| format!("<field var='{var}'>{value}</field>");
+        let first = first(Some("coven"), Stamp(0));
+        let described =
+            publish(&first, &(field("description", "<value>A cave</value>") + &field("Mood", "<value>dark</value>")));
+        assert_eq!(described.label.as_deref(), Some("coven"));
+        let renamed = Item { payload: renamed(&described, "Coven"), ..described };
+        let fields: Vec<String> =
+            stated_in(&renamed).into_iter().map(|(var, values)| var + "=" + &values.join("+")).collect();
+        assert_eq!(fields, ["Name=Coven", "description=A cave", "Mood=dark"]);
+        let blank = publish(
+            &renamed,
+            &(field("NAME", "<value/>") + &field("Mood", "") + &field("FORM_TYPE", "<value>x</value>")),
+        );
+        let fields: Vec<String> =
+            stated_in(&blank).into_iter().map(|(var, values)| var + "=" + &values.join("+")).collect();
+        assert_eq!((blank.label, fields), (None, vec!["Name=".to_owned(), "description=A cave".to_owned()]));
+    }
+}
