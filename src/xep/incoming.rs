@@ -21,7 +21,10 @@ pub fn decode(request: &Request<'_>) -> Result<Command, Refusal> {
     let named = names(request, channel);
     let mut payload = String::with_capacity(256);
     let (sealer, tag) = (&request.service.sealer, channel.profile().tag);
-    let is_plain = |child: &Element| child.is("retract", ns::RETRACT) && row_of(child, sealer, tag).is_some();
+    let is_plain = |child: &Element| {
+        let speaks_for_a_moderator = child.has_child("moderated", ns::MODERATE);
+        child.is("retract", ns::RETRACT) && !speaks_for_a_moderator && row_of(child, sealer, tag).is_some()
+    };
     let misspelled = |child: &Element| child.is("retract", ns::RETRACT) && !is_plain(child);
     write_children(stanza, |child| relayed(child) && !misspelled(child), &mut payload);
     if named.retracts && !stanza.children().any(is_plain) {
@@ -100,13 +103,18 @@ pub fn speaks_for_the_channel(child: &Element, address: &str) -> bool {
         "mix" => true,
         // An empty id would stand beside the one that the channel adds.
         "origin-id" => child.has_ns(ns::SID) && child.attr("id").is_none_or(str::is_empty),
-        "occupant-id" => child.has_ns(ns::OCCUPANT_ID),
         "stanza-id" => child.has_ns(ns::SID) && child.attr("by").is_none_or(|by| same_address(by, address)),
         "delay" => child.has_ns(ns::DELAY) && child.attr("from").is_none_or(|from| same_address(from, address)),
-        "x" => child.has_ns(ns::MUC_USER),
-        _ => child.has_ns(ns::GROUP),
+        // What is left of a message, and what a moderator did, the archive says (XEP-0424 §4, XEP-0425 §4.1).
+        "retracted" => child.has_ns(ns::RETRACT) || child.has_ns(ns::RETRACT_0) || child.has_ns(ns::MIX_MISC),
+        "apply-to" => child.has_ns(ns::FASTEN) && child.has_child("moderated", ns::MODERATE_0),
+        _ => OF_THE_CHANNEL.iter().any(|ns| child.has_ns(*ns)),
     }
 }
+
+/// What nobody but a channel, its nodes and its archive says, and whom a stanza goes to.
+const OF_THE_CHANNEL: [&str; 8] =
+    [ns::GROUP, ns::OCCUPANT_ID, ns::MUC_USER, ns::MODERATE, ns::MODERATE_0, ns::PUBSUB_EVENT, ns::MAM, ns::ADDRESS];
 
 /// Whether two addresses are the same one, however they are spelled.
 fn same_address(stated: &str, address: &str) -> bool {

@@ -15,6 +15,7 @@ impl Channel {
         check_lengths(&message, context)?;
         check_features(&message, context)?;
         if !message.archived {
+            self.check_correction(author, &message, context)?;
             return self.pass_on(actor, author, message, context);
         }
         let repeated = message.origin_id.as_deref().and_then(|id| self.recent.find(&author.id, id, context.now));
