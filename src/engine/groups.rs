@@ -183,8 +183,7 @@ impl Engine {
     }
 
     pub(super) fn need_of_deserted(&self, needs: &mut Needs) {
-        let due = self.deserted.since.keys().take(DESTROYED_MAX);
-        due.for_each(|name| self.need_channel(name, needs));
+        self.due().iter().for_each(|name| self.need_channel(name, needs));
         self.next_to_look_at().iter().for_each(|name| self.need_channel(name, needs));
     }
 
@@ -196,15 +195,20 @@ impl Engine {
         }
     }
 
+    /// Some of the groups that nobody was in for long enough.
+    fn due(&self) -> Vec<ChannelName> {
+        let patience_ms = self.service.limits.groups.deserted_s.saturating_mul(1000);
+        let is_due = |since: &Stamp| self.now.0.saturating_sub(since.0) >= patience_ms;
+        let due = self.deserted.since.iter().filter(|(_, since)| is_due(since)).map(|(name, _)| name.clone());
+        due.take(DESTROYED_MAX).collect()
+    }
+
     /// Destroys groups that nobody was in for long enough (groups.md §1 rule 2), some a tick.
     pub(super) fn destroy_deserted(&mut self, turn: &mut Turn) {
         let looked_at = self.next_to_look_at();
         self.deserted.walk = looked_at.last().map_or(Walk::Over, |last| Walk::Behind(last.clone()));
         looked_at.iter().for_each(|name| self.note_deserted(name));
-        let patience_ms = self.service.limits.groups.deserted_s.saturating_mul(1000);
-        let is_due = |since: &Stamp| self.now.0.saturating_sub(since.0) >= patience_ms;
-        let due = self.deserted.since.iter().filter(|(_, since)| is_due(since)).map(|(name, _)| name.clone());
-        for name in due.take(DESTROYED_MAX).collect::<Vec<_>>() {
+        for name in self.due() {
             if self.shelf.is_cold(&name) {
                 continue;
             }
@@ -237,5 +241,43 @@ fn line(channel: &Channel, member: &Member) -> GroupLine {
         unread: channel.unread_of(member),
         last_row,
         last_activity,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::Limits;
+    use crate::engine::{Inbound, Settings};
+    use crate::store::{Directory, Listing};
+
+    #[test]
+    fn deserted_groups_are_loaded_once_it_is_time_and_not_before() {
+        let settings = Settings {
+            domain: jid::DomainPart::new("mix.h").unwrap().into_owned(),
+            name: String::new(),
+            operators: Vec::new(),
+            creators: Vec::new(),
+            limits: Limits::default(),
+            page_default: 20,
+            page_max: 100,
+            channels_memory_bytes_max: 1 << 20,
+            pam: Default::default(),
+            multicast: Default::default(),
+        };
+        let name = |n: usize| ChannelName::new(&format!("c{n:02}")).unwrap();
+        let creator = BareJid::new("a@h").unwrap();
+        let listing = |n: usize| {
+            let (tag, gid, creator) = (n as u64, n as u32, creator.clone());
+            Listing { name: name(n), tag, gid, listed: false, shows_jids: true, creator }
+        };
+        let patience_ms = settings.limits.groups.deserted_s * 1000;
+        let directory = Directory { listings: (0..40).map(listing).collect(), gid_highest: 40, ..Directory::default() };
+        let mut engine = Engine::new(settings, [7; 16], [7; 32], directory, Vec::new());
+        engine.deserted.walk = Walk::Over;
+        engine.now = Stamp(patience_ms + 1000);
+        // Those that come first in the order of names have time yet.
+        engine.deserted.since = (0..40).map(|n| (name(n), Stamp(if n < 39 { 5000 } else { 1000 }))).collect();
+        assert_eq!(engine.needs(&[Inbound::Tick]).channels, [name(39)]);
     }
 }

@@ -76,6 +76,8 @@ impl Worker {
         if !unsent.is_empty() {
             tracing::info!(turns = unsent.len(), "what the host server may not have got of the last run is sent again");
         }
+        // Whatever becomes of these, no number of theirs is given again.
+        self.engine.number_from(unsent.last().map_or(0, |unsent| unsent.number));
         let (now, horizon_ms) = (clock::now(), self.horizon_ms);
         let late = |stamp: Stamp| now.0.saturating_sub(stamp.0) > horizon_ms;
         // Rows that are late are paged for.
