@@ -130,6 +130,19 @@ fn told(sent: &[String], text: &str) -> Vec<String> {
 }
 
 #[test]
+fn one_turn_lists_so_many_people_and_no_more() {
+    let mut world = World::new();
+    let gid = world.call("ann", Addressee::Service, wish(false)).unwrap().group.unwrap().gid;
+    let read = |who| (who, Addressee::Gid(gid), Command::Group(GroupCommand::ReadProfile));
+    let (results, _) = world.turn([vec![read("ann"); 15_000], vec![read("bob"); 15_000]].concat());
+    let (served, refused): (Vec<_>, Vec<_>) = results.into_iter().map(|(_, result)| result).partition(Result::is_ok);
+    assert!(served.len() > 10_000 && !refused.is_empty(), "{} served", served.len());
+    assert!(refused.into_iter().all(|result| result == Err(Refusal::Busy)));
+    let (results, _) = world.turn(vec![read("ann")]);
+    assert!(results[0].1.is_ok(), "the next turn has its own");
+}
+
+#[test]
 fn a_group_is_made_and_used_by_its_number() {
     let mut world = World::new();
     let made = world.call("ann", Addressee::Service, wish(false)).unwrap();

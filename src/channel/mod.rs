@@ -281,6 +281,11 @@ impl Channel {
         self.waiting
     }
 
+    /// How many records of people there are, of those who left, too.
+    pub fn people_count(&self) -> usize {
+        self.members.len() + self.ended.len()
+    }
+
     /// Roughly what it costs in memory, in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes + self.recent.bytes() + self.sent.bytes() + self.tail.bytes()

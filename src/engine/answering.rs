@@ -9,8 +9,8 @@ use jid::{BareJid, Jid};
 
 /// What one turn may spend on lists in answers, in bytes; whoever asks for more is told to come again. Listing a
 /// participant counts as much as writing one, since the whole list is put in order for each page.
-const EFFORT_MAX: usize = 4 << 20;
-const MEMBER_EFFORT: usize = 64;
+pub(super) const EFFORT_MAX: usize = 4 << 20;
+pub(super) const MEMBER_EFFORT: usize = 64;
 /// What a recipient of a message takes in an answer besides its JID, in bytes.
 const RECIPIENT_BYTES: usize = 128;
 
@@ -91,7 +91,7 @@ impl Engine {
                 if let (Answer::Items { .. } | Answer::People(_) | Answer::Group(GroupAnswer::Profile), Some(channel)) =
                     (&answer, request.channel)
                 {
-                    turn.effort += MEMBER_EFFORT * channel.participant_count();
+                    turn.effort += MEMBER_EFFORT * channel.people_count();
                 }
                 let text = match extension.encode(&answer, &request) {
                     Ok(payload) => reply.result(payload),

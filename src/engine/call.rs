@@ -3,10 +3,13 @@
 //! They are the same commands, decided in the same turn as stanzas and stored with them; a result leaves, like
 //! everything else, only once the turn is durable.
 
+use super::answering::{EFFORT_MAX, MEMBER_EFFORT};
 use super::parley::{Asked, Effects, Way};
 use super::{Engine, Turn};
 use crate::channel::group::Recipient;
-use crate::channel::{Actor, Answer, ChannelName, Command, GroupAnswer, Item, Node, Receipt, Refusal, Role, Snapshot};
+use crate::channel::{
+    Actor, Answer, Channel, ChannelName, Command, GroupAnswer, Item, Node, Receipt, Refusal, Role, Snapshot,
+};
 use jid::BareJid;
 
 /// Something asked of the service or of one channel.
@@ -124,6 +127,12 @@ impl Engine {
     /// Answers a call, at once or by a look into the store after the turn.
     pub(super) fn answer_call(&self, asked: &Asked<'_>, token: u64, answer: Answer, turn: &mut Turn) {
         let tag = asked.channel.as_ref().and_then(|name| self.shelf.tag_of(name));
+        if let (Answer::Group(GroupAnswer::Profile), Some(name)) = (&answer, &asked.channel) {
+            if turn.effort > EFFORT_MAX {
+                return turn.refuse_call(token, Refusal::Busy);
+            }
+            turn.effort += MEMBER_EFFORT * self.shelf.channel(name).map_or(0, Channel::people_count);
+        }
         let result = self.result_of(asked.channel.as_ref(), answer);
         match (&result.answer, tag) {
             (Answer::Group(GroupAnswer::MessageInfo { row, recipients, .. }), Some(tag)) => {
