@@ -16,8 +16,8 @@ use crate::channel::Stamp;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Numbers that are passed over in each channel for each millisecond since the backup, and at least: more than any
-/// channel can have given to rows meanwhile.
+/// Numbers that are passed over in each channel for each millisecond since the backup, and besides: more than any
+/// channel can have given to rows meanwhile, also where the same backup was restored before.
 const SKIPPED_PER_MS: u64 = 100;
 const SKIPPED_MIN: u64 = 1_000_000;
 /// The same of the numbers that groups have in the HTTP API: one for so many milliseconds, and these.
@@ -63,7 +63,7 @@ impl SledStore {
         tell(watch, "row numbers", 0)?;
         let mut store = SledStore::open_in(Arc::new(folder), options)?;
         let missed_ms = now.0.saturating_sub(manifest.taken().0);
-        let skipped = SKIPPED_MIN.max(missed_ms.saturating_mul(SKIPPED_PER_MS));
+        let skipped = SKIPPED_MIN.saturating_add(missed_ms.saturating_mul(SKIPPED_PER_MS));
         store.skip(skipped, GIDS_SKIPPED_MIN + missed_ms / GID_MS)?;
         store.folder.finish_restore()?;
         Ok((store, Restored { manifest, skipped }))
