@@ -136,7 +136,7 @@ impl Engine {
 
     /// The decision, unless it is about a message that comes too fast.
     pub(super) fn decide_within_rates(&mut self, asked: &mut Asked<'_>, command: Command) -> Result<Effects, Refusal> {
-        let publishes = matches!(command, Command::Publish(_));
+        let publishes = matches!(command, Command::Publish(_) | Command::Announce(_));
         let effects = self.decide(asked, command)?;
         match &asked.channel {
             Some(name) if publishes && !effects.changes.is_empty() => self.admit_message(&asked.actor, name)?,
