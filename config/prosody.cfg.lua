@@ -60,6 +60,7 @@ VirtualHost(user_domain)
       presence = "managed_entity",  -- mixd: tells who is online; messages go to those resources
       roster = "both",              -- mixd: puts a joined channel into the roster
       message = "outgoing",         -- mixd: messages in a member's name, as invitations
+      iq = { ["urn:xmpp:mix:core:1"] = "set" },  -- mixd: joins channels of other services for them
     },
   }
 

@@ -94,6 +94,25 @@ fn operators_and_owners_use_commands_behind_prosody_and_ejabberd() {
 }
 
 #[test]
+fn channels_of_another_service_are_joined_through_prosody() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = fs::read_to_string(hosts::checkout("config/prosody.cfg.lua")).expect("the configuration");
+    let other = "Component(\"mix2.localhost\")\n  component_secret = setting(\"MIX_SECRET\", \"\")\n";
+    let two = folder.path().join("prosody.cfg.lua");
+    fs::write(&two, config + "\n" + other).expect("it is written");
+    let mut setup = Setup::of(HostKind::Prosody);
+    setup.config = Some(two);
+    let mut host = Host::start_as(setup);
+    let mut mixd = Mixd::start(Path::new(MIXD), &host);
+    let other = MixdSettings { domain: "mix2.localhost", secret: SECRET };
+    let mut other = Mixd::launch(Path::new(MIXD), host.setup.component_port, &other);
+    other.wait_for_links(1);
+    play("channels_of_another_service", &mut host, &mut mixd);
+    ends_in_order(&mut mixd);
+    ends_in_order(&mut other);
+}
+
+#[test]
 fn mod_mix_pam_of_ejabberd_works() {
     let mut host = Host::start(HostKind::EjabberdMixPam);
     let mut mixd = Mixd::start(Path::new(MIXD), &host);

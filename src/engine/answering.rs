@@ -3,7 +3,7 @@
 use super::parley::{Asked, Way};
 use super::pending::Purpose;
 use super::{Engine, Query, QueryKind, Turn};
-use crate::channel::{Answer, ChannelName, GroupAnswer, Refusal, Style};
+use crate::channel::{Answer, GroupAnswer, Refusal, Style};
 use crate::xep::{Extension, Reply, privilege};
 use jid::{BareJid, Jid};
 
@@ -26,16 +26,11 @@ impl Engine {
             _ => return,
         };
         let account = delegated.account.clone();
-        self.set_roster_item(&account, name, label.as_deref(), turn);
+        let address = self.service.address_of(name);
+        self.set_roster_item(&account, &address, label.as_deref(), turn);
     }
 
-    pub(super) fn set_roster_item(
-        &mut self,
-        account: &BareJid,
-        name: &ChannelName,
-        label: Option<&str>,
-        turn: &mut Turn,
-    ) {
+    pub(super) fn set_roster_item(&mut self, account: &BareJid, channel: &str, label: Option<&str>, turn: &mut Turn) {
         let domain = account.domain().as_str().to_owned();
         if !self.hosts.privileges(&domain).roster {
             return;
@@ -43,8 +38,7 @@ impl Engine {
         let id = self.fresh_id();
         let purpose = Purpose::RosterItem { domain };
         self.pending.ask(id.clone(), Jid::from(account.clone()), purpose, self.steady);
-        let channel = self.service.address_of(name);
-        turn.send(privilege::roster_item(self.service.domain.as_str(), account.as_str(), &id, &channel, label));
+        turn.send(privilege::roster_item(self.service.domain.as_str(), account.as_str(), &id, channel, label));
     }
 
     pub(super) fn answer(&mut self, asked: &Asked<'_>, answer: Answer, turn: &mut Turn) {

@@ -6,8 +6,14 @@ use super::{Engine, Turn};
 use crate::channel::{ChannelName, Refusal};
 use crate::xep::{self, Delegated, Reply, Scope, delegation};
 use crate::xmpp::{Kind, Stanza};
-use jid::Jid;
+use jid::{BareJid, Jid};
 use minidom::Element;
+
+/// A channel that is to be joined or left.
+enum Named {
+    Own(ChannelName),
+    Foreign(BareJid),
+}
 
 impl Engine {
     pub(super) fn delegated(
@@ -42,6 +48,16 @@ impl Engine {
         };
         let request = delegation::unwrap(version, inner, &asker, &id)
             .and_then(|unwrapped| Ok((self.channel_named(&unwrapped.channel)?, unwrapped)));
+        let request = match request {
+            Ok((Named::Foreign(channel), unwrapped)) => {
+                if let Some(wrapping) = &mut reply.delegated {
+                    (wrapping.name, wrapping.channel) = (unwrapped.name, channel.to_string());
+                }
+                return self.pass_on(reply, &unwrapped, channel, turn);
+            }
+            Ok((Named::Own(channel), unwrapped)) => Ok((channel, unwrapped)),
+            Err(refusal) => Err(refusal),
+        };
         let (channel, unwrapped) = match request {
             Ok(request) => request,
             Err(refusal) => return turn.refuse_by(reply, &refusal),
@@ -62,14 +78,14 @@ impl Engine {
     }
 
     /// The channel of an address in a `client-join` or `client-leave`.
-    fn channel_named(&self, address: &str) -> Result<ChannelName, Refusal> {
-        let jid = Jid::new(address).map_err(|_| Refusal::BadRequest(format!("'{address}' is no channel's address")))?;
+    fn channel_named(&self, address: &str) -> Result<Named, Refusal> {
+        let wrong = || Refusal::BadRequest(format!("'{address}' is no channel's address"));
+        let jid = Jid::new(address).map_err(|_| wrong())?;
         match self.target(&jid) {
-            Some(Target::Channel(name)) => Ok(name),
+            Some(Target::Channel(name)) => Ok(Named::Own(name)),
             Some(_) => Err(Refusal::NoSuchChannel),
-            None => {
-                Err(Refusal::Unsupported(format!("only channels of {} can be joined this way", self.service.domain)))
-            }
+            None if jid.node().is_none() || jid.is_full() => Err(wrong()),
+            None => Ok(Named::Foreign(jid.to_bare())),
         }
     }
 }

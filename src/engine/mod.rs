@@ -11,6 +11,7 @@ pub mod book;
 pub mod call;
 pub mod capabilities;
 mod delegated;
+mod foreign;
 mod groups;
 pub mod hosts;
 mod lifetimes;

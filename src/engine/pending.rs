@@ -44,6 +44,28 @@ pub enum Purpose {
     },
     /// Somebody's question to another participant of a channel.
     Relay(Box<Relayed>),
+    /// A join or leave of a channel of another service.
+    PassedOn(Box<Passed>),
+}
+
+impl Purpose {
+    /// Who waits for the answer, where that is somebody else than the service.
+    fn asker(&self) -> Option<BareJid> {
+        match self {
+            Purpose::Relay(relayed) => Some(relayed.reply.to.to_bare()),
+            Purpose::PassedOn(passed) => Some(passed.reply.to.to_bare()),
+            _ => None,
+        }
+    }
+}
+
+/// A request that a host server passes on for one of its accounts, on its way back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Passed {
+    /// The way back to who asked.
+    pub reply: Reply,
+    /// The channel that it is for.
+    pub channel: BareJid,
 }
 
 /// A question that goes through a channel, on its way back.
@@ -60,8 +82,8 @@ pub struct Relayed {
 pub struct GivenUp {
     /// The resources that were asked, in order.
     pub resources: Vec<FullJid>,
-    /// Questions of others, in the order of their ids.
-    pub relayed: Vec<Relayed>,
+    /// The ways back to others who asked, in the order of the questions' ids.
+    pub askers: Vec<Reply>,
 }
 
 /// Capabilities as a presence announces them.
@@ -94,12 +116,12 @@ impl Pending {
         if self.questions.len() >= QUESTIONS_MAX {
             return false;
         }
-        if let Purpose::Relay(relayed) = &purpose {
+        if let Some(asker) = purpose.asker() {
             // The service's own questions find room whatever people ask one another.
             if self.relayed.values().sum::<usize>() >= QUESTIONS_MAX / 2 {
                 return false;
             }
-            let of_one = self.relayed.entry(relayed.reply.to.to_bare()).or_default();
+            let of_one = self.relayed.entry(asker).or_default();
             if *of_one >= RELAYED_MAX {
                 return false;
             }
@@ -135,7 +157,8 @@ impl Pending {
             self.forget(&purpose);
             match purpose {
                 Purpose::Capabilities { full, .. } => given_up.resources.push(full),
-                Purpose::Relay(relayed) => given_up.relayed.push(*relayed),
+                Purpose::Relay(relayed) => given_up.askers.push(relayed.reply),
+                Purpose::PassedOn(passed) => given_up.askers.push(passed.reply),
                 _ => {}
             }
         }
@@ -144,8 +167,7 @@ impl Pending {
     }
 
     fn forget(&mut self, purpose: &Purpose) {
-        let Purpose::Relay(relayed) = purpose else { return };
-        let account = relayed.reply.to.to_bare();
+        let Some(account) = purpose.asker() else { return };
         if let Some(of_one) = self.relayed.get_mut(&account) {
             *of_one -= 1;
             if *of_one == 0 {

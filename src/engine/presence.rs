@@ -133,6 +133,7 @@ impl Engine {
             }
             Purpose::RosterItem { .. } => {}
             Purpose::Relay(relay) => self.pass_answer(stanza, &relay, turn),
+            Purpose::PassedOn(passed) => self.pass_back(stanza, *passed, turn),
         }
     }
 

@@ -139,8 +139,8 @@ impl Engine {
             self.accounts.forget_question(&full);
         }
         let error = StanzaError::new(Condition::RemoteServerTimeout, "");
-        for relayed in given_up.relayed {
-            turn.send(relayed.reply.error(&error));
+        for reply in given_up.askers {
+            turn.send(reply.error(&error));
         }
     }
 }

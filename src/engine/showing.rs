@@ -110,7 +110,8 @@ impl Engine {
         turn.unsent.extend(unsent(channel, change, &shown));
         shown.into_iter().for_each(|shown| self.send_shown(shown, tag, lasting, turn));
         for account in leavers {
-            self.set_roster_item(&account, name, None, turn);
+            let address = self.service.address_of(name);
+            self.set_roster_item(&account, &address, None, turn);
         }
     }
 

@@ -1,8 +1,9 @@
 //! XEP-0356: what a host server lets us do for its users.
 //!
-//! Used for presence (who is online) and for roster items. Prosody speaks `:2`, ejabberd `:1` (hosts.md, D.2).
+//! Used for presence (who is online), for roster items, and for joining channels of other services. Prosody speaks `:2`, ejabberd `:1` (hosts.md, D.2).
 
-use crate::xmpp::{Tag, ns};
+use crate::xmpp::{Stanza, Tag, ns, write_element};
+use jid::BareJid;
 use minidom::Element;
 
 /// The versions of the protocol.
@@ -15,6 +16,8 @@ pub struct Privileges {
     pub roster: bool,
     /// We are sent its users' presence.
     pub presence: bool,
+    /// We may have its users join and leave channels of other services.
+    pub joins: bool,
 }
 
 /// What a message grants, where it grants something.
@@ -29,7 +32,33 @@ pub fn advert(message: &Element) -> Option<Privileges> {
     advert.children().next().map(|_| Privileges {
         roster: granted("roster", &["set", "both"]),
         presence: granted("presence", &["managed_entity", "roster"]),
+        joins: advert.children().filter(|perm| perm.attr("access") == Some("iq")).flat_map(Element::children).any(
+            |it| {
+                it.attr("ns") == Some(ns::MIX_CORE)
+                    && it.attr("type").is_some_and(|kind| kind == "set" || kind == "both")
+            },
+        ),
     })
+}
+
+/// A request that the host server is to send for an account, from its bare JID (XEP-0356 §7).
+pub fn on_behalf(from: &str, account: &BareJid, to: &BareJid, id: &str, payload: &Element) -> String {
+    let mut inner = String::new();
+    write_element(payload, ns::CLIENT, &mut inner);
+    let iq = Tag::in_ns("iq", ns::CLIENT).attr("type", "set").attr("id", id).attr("to", to.as_str()).raw(&inner);
+    Tag::new("iq")
+        .attr("type", "set")
+        .attr("id", id)
+        .attr("from", from)
+        .attr("to", account.as_str())
+        .child(Tag::in_ns("privileged_iq", NAMESPACES[1]).child(iq))
+        .into_xml()
+}
+
+/// The answer to such a request, as the account got it.
+pub fn on_behalf_answer(stanza: &Stanza) -> Option<&Element> {
+    let answer = stanza.payload().filter(|payload| payload.is("privilege", NAMESPACES[1]))?;
+    answer.get_child("forwarded", ns::FORWARD)?.get_child("iq", ns::CLIENT)
 }
 
 /// A request that puts a channel into an account's roster, or takes it out (XEP-0356 §4.2, XEP-0405 §6.7).

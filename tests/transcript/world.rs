@@ -406,13 +406,16 @@ fn owed(batch: &[Inbound]) -> (Vec<Request>, Vec<Request>) {
 }
 
 fn request(inbound: &Inbound) -> Option<(bool, Request)> {
+    // What goes on to a channel of another service is answered once that answered.
+    let is_foreign = |it: &Stanza| it.payload().is_some_and(|payload| String::from(payload).contains("@mix2."));
+    let is_foreign = matches!(inbound, Inbound::Stanza(it) if is_foreign(it));
     let (kind, from, to, id, answerable) = match inbound {
         Inbound::Stanza(it) => (it.kind, &it.from, &it.to, it.id.as_ref()?, !it.is_answer()),
         Inbound::Unreadable(it) => (it.kind?, it.from.as_ref()?, it.to.as_ref()?, it.id.as_ref()?, it.answerable),
         _ => return None,
     };
     let is_owed = kind == Kind::Iq && answerable && to.domain().as_str() == DOMAIN;
-    let is_passed_on = to.node().is_some_and(|node| node.as_str().contains('#'));
+    let is_passed_on = is_foreign || to.node().is_some_and(|node| node.as_str().contains('#'));
     is_owed.then(|| (is_passed_on, (from.to_string(), id.clone())))
 }
 
