@@ -176,6 +176,7 @@ pub struct Limits {
     pub invitations_max: usize,
     pub invitations_per_inviter_max: usize,
     pub invitation_s: u64,
+    pub presence_participants_max: usize,
     pub channels_per_creator_max: usize,
     pub messages_per_s: u64,
     pub messages_burst: u64,
@@ -225,6 +226,7 @@ impl Limits {
             invitations_max: self.invitations_max,
             invitations_per_inviter_max: self.invitations_per_inviter_max,
             invitation_s: self.invitation_s,
+            presence_participants_max: self.presence_participants_max,
             channels_per_creator_max: self.channels_per_creator_max,
             rates: Rates {
                 requests: Rate { per_s: self.requests_per_s, burst: self.requests_burst },
@@ -434,6 +436,7 @@ impl Default for Limits {
             invitations_max: channel.invitations_max,
             invitations_per_inviter_max: channel.invitations_per_inviter_max,
             invitation_s: channel.invitation_s,
+            presence_participants_max: channel.presence_participants_max,
             channels_per_creator_max: channel.channels_per_creator_max,
             messages_per_s: channel.rates.messages.per_s,
             messages_burst: channel.rates.messages.burst,

@@ -196,6 +196,16 @@ fn xmpp_and_http_users_share_groups(kind: HostKind) {
 }
 
 #[test]
+fn people_see_each_other_through_prosody_and_ejabberd() {
+    for kind in [HostKind::Prosody, HostKind::Ejabberd] {
+        let mut host = Host::start(kind);
+        let mut mixd = Mixd::start(Path::new(MIXD), &host);
+        play("people_see_each_other", &mut host, &mut mixd);
+        ends_in_order(&mut mixd);
+    }
+}
+
+#[test]
 fn health_follows_the_host_server() {
     for kind in [HostKind::Prosody, HostKind::Ejabberd] {
         let mut host = Host::start(kind);

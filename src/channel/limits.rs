@@ -37,6 +37,8 @@ pub struct Limits {
     pub invitations_per_inviter_max: usize,
     /// For how long an invitation is good, in seconds.
     pub invitation_s: u64,
+    /// Participants above which a channel does not pass their presence on: everybody's goes to everybody.
+    pub presence_participants_max: usize,
     /// Channels that one account may have created.
     pub channels_per_creator_max: usize,
     /// How fast things may come.
@@ -67,6 +69,7 @@ impl Default for Limits {
             invitations_max: 1000,
             invitations_per_inviter_max: 100,
             invitation_s: 14 * 24 * 3600,
+            presence_participants_max: 500,
             channels_per_creator_max: 10_000,
             rates: Rates::default(),
             channels: ChannelDefaults::default(),

@@ -1,6 +1,6 @@
 //! What types cannot say of a setting: its range, and how it stands to others.
 
-use super::{Config, Domain};
+use super::{Config, Domain, Limits};
 use crate::channel::Access;
 use tracing_subscriber::EnvFilter;
 
@@ -15,81 +15,94 @@ pub(super) struct OutOfRange {
 /// Every setting out of range.
 pub(super) fn check(config: &Config) -> Vec<OutOfRange> {
     let mut wrong = Vec::new();
-    ranges(config, &mut wrong);
-    relations(config, &mut wrong);
-    super::http::check(&config.http, &mut wrong);
-    wrong
-}
-
-fn ranges(config: &Config, wrong: &mut Vec<OutOfRange>) {
-    let (component, limits) = (&config.component, &config.limits);
-    let of = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-    let day_s = 86_400;
-    let gib = 1 << 30;
-    let many = 1_000_000_000;
-    for (key, found, least, most) in [
-        ("component.port", u64::from(component.port), 1, 65_535),
-        ("component.connect_timeout_s", component.connect_timeout_s, 1, day_s),
-        ("component.ping_idle_s", component.ping_idle_s, 1, day_s),
-        ("component.ping_timeout_s", component.ping_timeout_s, 1, day_s),
-        ("component.write_timeout_s", component.write_timeout_s, 1, day_s),
-        ("component.resend_s", component.resend_s, 0, 30 * day_s),
-        ("component.backoff_ms_min", component.backoff_ms_min, 10, day_s * 1000),
-        ("component.backoff_ms_max", component.backoff_ms_max, 10, day_s * 1000),
-        ("storage.cache_bytes", config.storage.cache_bytes, 1 << 20, 1024 * gib),
-        // A commit, and what sled still has to write of earlier ones.
-        ("storage.reserve_bytes", config.storage.reserve_bytes, 4 << 20, 1024 * gib),
-        ("archive.page_default", of(config.archive.page_default), 1, 10_000),
-        ("archive.page_max", of(config.archive.page_max), 1, 10_000),
-        ("archive.query_threads", of(config.archive.query_threads), 1, 256),
-        ("archive.keep_days", config.archive.keep_days, 0, 36_500),
-        ("limits.participants_max", of(limits.participants_max), 1, many),
-        ("limits.guests_max", of(limits.guests_max), 0, many),
-        ("limits.former_max", of(limits.former_max), 1, many),
-        ("limits.former_silent_max", of(limits.former_silent_max), 0, many),
-        ("limits.channels_max", of(limits.channels_max), 1, many),
-        ("limits.channel_name_bytes_max", of(limits.channel_name_bytes_max), 1, 1023),
-        ("limits.nick_bytes_max", of(limits.nick_bytes_max), 1, 1023),
-        ("limits.registered_nicks_max", of(limits.registered_nicks_max), 0, many),
-        ("limits.payload_bytes_max", of(limits.payload_bytes_max), 1024, gib),
-        ("limits.id_bytes_max", of(limits.id_bytes_max), 36, 1024),
-        ("limits.info_bytes_max", of(limits.info_bytes_max), 1024, gib),
-        ("limits.answer_bytes_max", of(limits.answer_bytes_max), 4096, gib),
-        ("limits.invitations_max", of(limits.invitations_max), 0, many),
-        ("limits.invitations_per_inviter_max", of(limits.invitations_per_inviter_max), 0, many),
-        ("limits.invitation_s", limits.invitation_s, 60, 36_500 * day_s),
-        ("limits.channels_per_creator_max", of(limits.channels_per_creator_max), 0, many),
-        ("limits.messages_per_s", limits.messages_per_s, 0, 1_000_000),
-        ("limits.messages_burst", limits.messages_burst, 1, many),
-        ("limits.channel_messages_per_s", limits.channel_messages_per_s, 0, 1_000_000),
-        ("limits.channel_messages_burst", limits.channel_messages_burst, 1, many),
-        ("limits.requests_per_s", limits.requests_per_s, 0, 1_000_000),
-        ("limits.requests_burst", limits.requests_burst, 1, many),
-        ("limits.stanza_bytes_max", of(limits.stanza_bytes_max), 10_000, gib),
-        // Trees are read and dropped by recursion: a thread's stack sets the upper end.
-        ("limits.stanza_depth_max", of(limits.stanza_depth_max), 16, 256),
-        ("limits.stanza_elements_max", of(limits.stanza_elements_max), 64, many),
-        ("limits.attribute_bytes_max", of(limits.attribute_bytes_max), 3071, 8192),
-        ("limits.attributes_max", of(limits.attributes_max), 8, 10_000),
-        ("limits.inbox_items_max", of(limits.inbox_items_max), 1, many),
-        ("limits.inbox_bytes_max", of(limits.inbox_bytes_max), 10_000, 1024 * gib),
-        ("limits.outbox_bytes_max", of(limits.outbox_bytes_max), 10_000, 1024 * gib),
-        ("metrics.stuck_s", config.metrics.stuck_s, 1, day_s),
-        ("groups.participants_max", of(config.groups.participants_max), 1, many),
-        ("groups.subject_chars_max", of(config.groups.subject_chars_max), 1, 1000),
-        ("groups.avatar_bytes_max", of(config.groups.avatar_bytes_max), 1024, gib),
-        ("groups.retention_days", config.groups.retention_days, 0, 36_500),
-        ("groups.retract_window_s", config.groups.retract_window_s, 0, 36_500 * day_s),
-        ("groups.hidden_max", of(config.groups.hidden_max), 1, 100_000),
-        ("groups.notices_members_max", of(config.groups.notices_members_max), 0, many),
-        ("groups.deserted_s", config.groups.deserted_s, 0, 36_500 * day_s),
-        ("limits.channels_memory_bytes_max", of(limits.channels_memory_bytes_max), 1 << 20, 1024 * gib),
-    ] {
+    for (key, found, least, most) in ranges(config).into_iter().chain(ranges_of_limits(&config.limits)) {
         if found < least || found > most {
             let expected = format!("a number from {least} to {most}");
             wrong.push(OutOfRange { key, found: found.to_string(), expected });
         }
     }
+    relations(config, &mut wrong);
+    super::http::check(&config.http, &mut wrong);
+    wrong
+}
+
+/// A key, what was found, and the least and the most it may be.
+type Range = (&'static str, u64, u64, u64);
+
+const DAY_S: u64 = 86_400;
+const GIB: u64 = 1 << 30;
+const MANY: u64 = 1_000_000_000;
+
+fn of(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
+}
+
+fn ranges(config: &Config) -> Vec<Range> {
+    let component = &config.component;
+    vec![
+        ("component.port", u64::from(component.port), 1, 65_535),
+        ("component.connect_timeout_s", component.connect_timeout_s, 1, DAY_S),
+        ("component.ping_idle_s", component.ping_idle_s, 1, DAY_S),
+        ("component.ping_timeout_s", component.ping_timeout_s, 1, DAY_S),
+        ("component.write_timeout_s", component.write_timeout_s, 1, DAY_S),
+        ("component.resend_s", component.resend_s, 0, 30 * DAY_S),
+        ("component.backoff_ms_min", component.backoff_ms_min, 10, DAY_S * 1000),
+        ("component.backoff_ms_max", component.backoff_ms_max, 10, DAY_S * 1000),
+        ("storage.cache_bytes", config.storage.cache_bytes, 1 << 20, 1024 * GIB),
+        // A commit, and what sled still has to write of earlier ones.
+        ("storage.reserve_bytes", config.storage.reserve_bytes, 4 << 20, 1024 * GIB),
+        ("archive.page_default", of(config.archive.page_default), 1, 10_000),
+        ("archive.page_max", of(config.archive.page_max), 1, 10_000),
+        ("archive.query_threads", of(config.archive.query_threads), 1, 256),
+        ("archive.keep_days", config.archive.keep_days, 0, 36_500),
+        ("metrics.stuck_s", config.metrics.stuck_s, 1, DAY_S),
+        ("groups.participants_max", of(config.groups.participants_max), 1, MANY),
+        ("groups.subject_chars_max", of(config.groups.subject_chars_max), 1, 1000),
+        ("groups.avatar_bytes_max", of(config.groups.avatar_bytes_max), 1024, GIB),
+        ("groups.retention_days", config.groups.retention_days, 0, 36_500),
+        ("groups.retract_window_s", config.groups.retract_window_s, 0, 36_500 * DAY_S),
+        ("groups.hidden_max", of(config.groups.hidden_max), 1, 100_000),
+        ("groups.notices_members_max", of(config.groups.notices_members_max), 0, MANY),
+        ("groups.deserted_s", config.groups.deserted_s, 0, 36_500 * DAY_S),
+    ]
+}
+
+fn ranges_of_limits(limits: &Limits) -> Vec<Range> {
+    vec![
+        ("limits.participants_max", of(limits.participants_max), 1, MANY),
+        ("limits.guests_max", of(limits.guests_max), 0, MANY),
+        ("limits.former_max", of(limits.former_max), 1, MANY),
+        ("limits.former_silent_max", of(limits.former_silent_max), 0, MANY),
+        ("limits.channels_max", of(limits.channels_max), 1, MANY),
+        ("limits.channel_name_bytes_max", of(limits.channel_name_bytes_max), 1, 1023),
+        ("limits.nick_bytes_max", of(limits.nick_bytes_max), 1, 1023),
+        ("limits.registered_nicks_max", of(limits.registered_nicks_max), 0, MANY),
+        ("limits.payload_bytes_max", of(limits.payload_bytes_max), 1024, GIB),
+        ("limits.id_bytes_max", of(limits.id_bytes_max), 36, 1024),
+        ("limits.info_bytes_max", of(limits.info_bytes_max), 1024, GIB),
+        ("limits.answer_bytes_max", of(limits.answer_bytes_max), 4096, GIB),
+        ("limits.invitations_max", of(limits.invitations_max), 0, MANY),
+        ("limits.invitations_per_inviter_max", of(limits.invitations_per_inviter_max), 0, MANY),
+        ("limits.invitation_s", limits.invitation_s, 60, 36_500 * DAY_S),
+        ("limits.presence_participants_max", of(limits.presence_participants_max), 0, MANY),
+        ("limits.channels_per_creator_max", of(limits.channels_per_creator_max), 0, MANY),
+        ("limits.messages_per_s", limits.messages_per_s, 0, 1_000_000),
+        ("limits.messages_burst", limits.messages_burst, 1, MANY),
+        ("limits.channel_messages_per_s", limits.channel_messages_per_s, 0, 1_000_000),
+        ("limits.channel_messages_burst", limits.channel_messages_burst, 1, MANY),
+        ("limits.requests_per_s", limits.requests_per_s, 0, 1_000_000),
+        ("limits.requests_burst", limits.requests_burst, 1, MANY),
+        ("limits.stanza_bytes_max", of(limits.stanza_bytes_max), 10_000, GIB),
+        // Trees are read and dropped by recursion: a thread's stack sets the upper end.
+        ("limits.stanza_depth_max", of(limits.stanza_depth_max), 16, 256),
+        ("limits.stanza_elements_max", of(limits.stanza_elements_max), 64, MANY),
+        ("limits.attribute_bytes_max", of(limits.attribute_bytes_max), 3071, 8192),
+        ("limits.attributes_max", of(limits.attributes_max), 8, 10_000),
+        ("limits.inbox_items_max", of(limits.inbox_items_max), 1, MANY),
+        ("limits.inbox_bytes_max", of(limits.inbox_bytes_max), 10_000, 1024 * GIB),
+        ("limits.outbox_bytes_max", of(limits.outbox_bytes_max), 10_000, 1024 * GIB),
+        ("limits.channels_memory_bytes_max", of(limits.channels_memory_bytes_max), 1 << 20, 1024 * GIB),
+    ]
 }
 
 /// What a channel may be made with is what its owner may settle (XEP-0406 §2.4).

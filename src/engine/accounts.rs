@@ -276,6 +276,12 @@ impl Accounts {
         jid.with_resource_str(name).ok()
     }
 
+    /// Whether a resource is known to take MIX traffic.
+    pub fn takes(&self, full: &FullJid) -> bool {
+        let account = self.get(&full.to_bare());
+        account.is_some_and(|account| account.resources.get(full.resource().as_str()) == Some(&Takes::Yes))
+    }
+
     /// A resource is about to be asked; what it had announced.
     pub fn asking(&mut self, full: &FullJid) -> Option<Announced> {
         let takes = self.get_mut(&full.to_bare())?.resources.get_mut(full.resource().as_str())?;

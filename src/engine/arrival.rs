@@ -89,6 +89,7 @@ impl Engine {
                     self.early.push(Out::Book(Delta::Filled(ListId { tag, node }, accounts)));
                 }
                 self.shelf.put(*channel);
+                self.ask_for_presence(&arrival.name);
             }
         }
         true

@@ -31,6 +31,8 @@ struct Host {
     /// Whether it has our module, which delivers MIX traffic for every account (prosody/README.md).
     delivers: bool,
     privileges: Privileges,
+    /// Whether it has us serve MIX-PAM for its accounts (XEP-0355).
+    delegates: bool,
 }
 
 /// What is known of home servers, by domain.
@@ -64,6 +66,7 @@ impl Hosts {
         self.homes.link_up();
         for host in self.hosts.values_mut() {
             host.privileges = Privileges::default();
+            host.delegates = false;
             host.asked = host.is_ejabberd.is_some();
         }
     }
@@ -158,6 +161,19 @@ impl Hosts {
         if let Some(host) = self.host(domain) {
             host.privileges = privileges;
         }
+    }
+
+    /// Learns that a domain has us serve MIX-PAM for its accounts.
+    pub fn delegate(&mut self, domain: &str) {
+        if let Some(host) = self.host(domain) {
+            host.delegates = true;
+        }
+    }
+
+    /// Whether we stand in for a domain as far as MIX is concerned and are told the presence of its accounts: then it is
+    /// on us to bring that to channels, as a server of MIX does (XEP-0405 §2.9).
+    pub fn stands_in(&self, domain: &str) -> bool {
+        self.hosts.get(domain).is_some_and(|host| host.delegates && host.privileges.presence)
     }
 
     /// A roster item could not be set although the right was granted: ejabberd 23.01 does that, always.

@@ -18,6 +18,7 @@ mod lifetimes;
 pub mod multicast;
 pub mod needs;
 mod nicks;
+pub mod online;
 mod operating;
 pub mod outbox;
 pub mod pace;
@@ -30,6 +31,7 @@ mod resend;
 mod retention;
 mod router;
 mod service;
+mod sharing;
 mod shelf;
 mod showing;
 pub mod turn;
@@ -92,6 +94,7 @@ pub struct Engine {
     pending: pending::Pending,
     admission: admission::Admission,
     capabilities: capabilities::Capabilities,
+    sharing: sharing::Sharing,
     memberships: HashMap<BareJid, Vec<ChannelName>>,
     /// What is known of the rows that this turn's commands name, by channel tag and row.
     facts: HashMap<u64, BTreeMap<u64, Facts>>,
@@ -148,6 +151,7 @@ impl Engine {
             hosts,
             pending: pending::Pending::default(),
             capabilities: capabilities::Capabilities::default(),
+            sharing: sharing::Sharing::default(),
             memberships: HashMap::new(),
             facts: HashMap::new(),
             absent: HashSet::new(),

@@ -64,6 +64,7 @@ impl Engine {
                     self.need_of_deserted(&mut needs);
                     self.need_of_ending(&mut needs);
                     self.need_of_announcements(&mut needs);
+                    self.need_of_presence(&mut needs);
                 }
                 Inbound::Resend(unsent) => unsent.iter().for_each(|it| self.need_of_unsent(it, &mut needs)),
                 _ => {}
@@ -109,7 +110,8 @@ impl Engine {
             && matches!(self.target(&stanza.to), Some(Target::Service));
         let account = stanza.sender();
         let known = self.memberships.contains_key(&account);
-        if !known && (asks_list || self.is_presence_of_stranger(stanza)) && !needs.accounts.contains(&account) {
+        let matters = asks_list || self.is_broadcast(stanza) || self.is_presence_of_stranger(stanza);
+        if !known && matters && !needs.accounts.contains(&account) {
             needs.accounts.push(account);
         }
     }

@@ -1,12 +1,13 @@
 //! A request from its arrival to its answer: decode, decide, apply, answer, render.
 
+use super::online::Whom;
 use super::outbox::{AccountNo, Delta, ListId, Out};
 use super::showing::Done;
 use super::{Engine, Turn};
 use crate::channel::command::HistoryQuery;
 use crate::channel::{
-    Actor, Answer, Change, Channel, ChannelName, Command, Context, Decision, GroupAnswer, Guest, Member, Nick, NodeSet,
-    Refusal, Style,
+    Actor, Answer, Change, Channel, ChannelName, Command, Context, Decision, GroupAnswer, Guest, Member, Nick, Node,
+    NodeSet, Refusal, Style,
 };
 use crate::store::Record;
 use crate::xep::{Extension, Reply, Request, incoming, information, invitations};
@@ -298,6 +299,9 @@ impl Engine {
         };
         let past = past.map(|past| past.subscriptions).unwrap_or_default();
         let next = if member.is_joined() { member.subscriptions } else { NodeSet::default() };
+        if next.without(past).contains(Node::Presence) {
+            self.sharing.online.owe(tag, Whom::Account(member.jid.clone()));
+        }
         turn.outbox.extend(subscription_deltas(tag, no, past, next));
     }
 
@@ -314,6 +318,9 @@ impl Engine {
                 no
             }
         };
+        if guest.subscriptions.without(past).contains(Node::Presence) {
+            self.sharing.online.owe(tag, Whom::Account(guest.jid.clone()));
+        }
         turn.outbox.extend(subscription_deltas(tag, no, past, guest.subscriptions));
     }
 

@@ -37,6 +37,11 @@ pub enum Purpose {
         /// The home server's domain.
         domain: String,
     },
+    /// Whether a resource is still online.
+    Presence {
+        /// The resource.
+        full: FullJid,
+    },
     /// Whether a roster item was set.
     RosterItem {
         /// The host server's domain.

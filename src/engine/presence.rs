@@ -1,13 +1,18 @@
 //! Who is online where: presence, bounces, and the questions that settle what a resource takes.
 
 use super::accounts::Sighting;
+use super::online::Whom;
 use super::pending::{Announced, Purpose};
 use super::router::Target;
 use super::{Engine, Turn, capabilities};
 use crate::channel::ChannelName;
 use crate::xep::Reply;
+use crate::xep::mix_presence::Availability;
 use crate::xmpp::{Condition, Kind, Stanza, StanzaError, Tag, ns};
 use jid::{BareJid, FullJid, Jid};
+
+/// The errors by which a server tells that there is nobody behind an address.
+const GONE: [&str; 4] = ["service-unavailable", "recipient-unavailable", "item-not-found", "gone"];
 
 impl Engine {
     /// Whether a stanza is the presence of an account of which it is not known whether it is in a channel.
@@ -19,17 +24,76 @@ impl Engine {
     }
 
     pub(super) fn presence(&mut self, stanza: &Stanza, turn: &mut Turn) {
-        let Ok(full) = stanza.from.try_as_full() else { return };
-        match &*stanza.type_ {
-            "" if stanza.element.has_child("x", "http://jabber.org/protocol/muc") => {
+        let target = self.target(&stanza.to);
+        let Ok(full) = stanza.from.try_as_full() else { return self.presence_of_account(stanza, target, turn) };
+        self.sharing.online.trust(full);
+        match (&*stanza.type_, target) {
+            ("", _) if stanza.element.has_child("x", ns::MUC) => {
                 // Whoever joins as a MUC client waits for an answer.
                 let error = StanzaError::new(Condition::ServiceUnavailable, "join this channel with a MIX client");
                 turn.refuse(Reply::to_stanza(stanza), &error);
             }
-            "" => self.came_online(full, stanza, turn),
-            "unavailable" => self.accounts.gone(full, &self.hosts, &mut turn.outbox),
+            ("", target) => {
+                self.came_online(full, stanza, turn);
+                match target {
+                    Some(Target::Channel(name)) => self.share(&name, full, Availability::of(&stanza.element), turn),
+                    Some(Target::Service) => self.said_to_all(full, stanza),
+                    _ => {}
+                }
+            }
+            ("unavailable", Some(Target::Channel(name))) => {
+                self.accounts.gone(full, &self.hosts, &mut turn.outbox);
+                self.unshare(&name, full, turn);
+                // It may be gone altogether, and not every server tells that to the service (hosts.md, D.2).
+                self.sharing.online.doubt(full);
+            }
+            ("unavailable" | "error", _) => self.vanish(full, turn),
+            ("probe", Some(Target::Channel(name))) => {
+                self.owe_presence(&name, Whom::Resource(full.to_bare(), full.resource().to_string()));
+            }
+            ("probe", Some(Target::Participant(name, id))) => self.answer_probe(stanza, &name, &id, turn),
             _ => {}
         }
+    }
+
+    /// Presence from a bare JID: subscriptions, and what home servers ask for their accounts.
+    fn presence_of_account(&mut self, stanza: &Stanza, target: Option<Target>, turn: &mut Turn) {
+        let account = stanza.sender();
+        match (&*stanza.type_, target) {
+            // XEP-0405 §2.9.3: presence from the bare JID asks for everybody's.
+            ("" | "probe", Some(Target::Channel(name))) => self.owe_presence(&name, Whom::Account(account)),
+            ("probe", Some(Target::Participant(name, id))) => self.answer_probe(stanza, &name, &id, turn),
+            ("subscribe", Some(Target::Channel(name))) => self.answer_subscription(&name, &account, turn),
+            ("unsubscribe" | "unsubscribed", Some(Target::Channel(name))) => self.unshare_all(&name, &account, turn),
+            _ => {}
+        }
+    }
+
+    /// Whether a stanza is presence that a host server tells us of all its accounts (XEP-0356 §4.4).
+    pub(super) fn is_broadcast(&self, stanza: &Stanza) -> bool {
+        stanza.kind == Kind::Presence
+            && stanza.type_.is_empty()
+            && stanza.from.is_full()
+            && self.hosts.trusts(stanza.from.domain().as_str())
+            && matches!(self.target(&stanza.to), Some(Target::Service))
+            && self.accounts.membership(&stanza.sender()) != Some(false)
+    }
+
+    /// It comes once, and whoever is in no channel may join one.
+    fn said_to_all(&mut self, full: &FullJid, stanza: &Stanza) {
+        let (account, domain) = (full.to_bare(), full.domain().as_str());
+        let is_member = self.accounts.membership(&account) == Some(true);
+        let is_told = self.hosts.trusts(domain) && (is_member || self.hosts.privileges(domain).presence);
+        let says = Availability::of(&stanza.element);
+        if is_told && self.sharing.online.broadcast(full, says, is_member) && is_member {
+            self.sharing.online.bring(&account);
+        }
+    }
+
+    /// Asks whether a resource is still there: every client of MIX answers disco (XEP-0403 §4.3).
+    pub(super) fn ask_whether_there(&mut self, full: &FullJid, turn: &mut Turn) {
+        let purpose = Purpose::Presence { full: full.clone() };
+        self.ask_disco(Jid::from(full.clone()), ns::DISCO_INFO, None, purpose, turn);
     }
 
     fn came_online(&mut self, full: &FullJid, stanza: &Stanza, turn: &mut Turn) {
@@ -107,6 +171,14 @@ impl Engine {
             Purpose::Capabilities { full, announced } => {
                 let takes = query.is_some_and(|query| self.capabilities.learn(announced, query));
                 self.accounts.settle(&full, takes, &self.hosts, &mut turn.outbox);
+                self.sharing.online.bring(&full.to_bare());
+            }
+            Purpose::Presence { full } => {
+                if stanza.type_ == "error"
+                    && stanza.error_condition().is_some_and(|condition| GONE.contains(&condition))
+                {
+                    self.vanish(&full, turn);
+                }
             }
             Purpose::HomeServer { domain } => {
                 let Some(query) = query else { return };
@@ -152,12 +224,11 @@ impl Engine {
         if let Some(Target::Participant(name, id)) = self.target(&stanza.to) {
             return self.pass_error(stanza, &name, &id, turn);
         }
-        let gone = ["service-unavailable", "recipient-unavailable", "item-not-found", "gone"];
-        if !stanza.error_condition().is_some_and(|condition| gone.contains(&condition)) {
+        if !stanza.error_condition().is_some_and(|condition| GONE.contains(&condition)) {
             return;
         }
         match stanza.from.try_as_full() {
-            Ok(full) => self.accounts.gone(full, &self.hosts, &mut turn.outbox),
+            Ok(full) => self.vanish(full, turn),
             // A home server of MIX lets nothing in from a channel that its account left, which says nothing of the others.
             Err(bare) if self.is_participant(stanza, bare) => {
                 self.accounts.bounced_at_bare(bare, &self.hosts, &mut turn.outbox);

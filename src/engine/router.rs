@@ -118,11 +118,13 @@ impl Engine {
         }
         if let Some(version) = delegation::advert(&stanza.element) {
             tracing::info!(%domain, version, "the host server delegates MIX-PAM: its users join through their accounts");
+            self.hosts.delegate(&domain);
         }
         if let Some(privileges) = privilege::advert(&stanza.element) {
             tracing::info!(%domain, roster = privileges.roster, presence = privileges.presence, "the host server grants privileges");
             self.hosts.grant(&domain, privileges);
         }
+        self.sharing.online.bring_all(&domain);
     }
 
     pub(super) fn unreadable(&mut self, unreadable: &Unreadable, turn: &mut Turn) {

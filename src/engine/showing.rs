@@ -52,6 +52,9 @@ impl Engine {
                 let before = done.as_ref().and_then(|done| done.before);
                 let nodes_gone = done.as_ref().map(|done| done.nodes_gone).unwrap_or_default();
                 self.render(Rendered { name, change, before, nodes_gone, actor, beside }, turn);
+                if let Some(done) = &done {
+                    self.follow(name, done.tag, change, turn);
+                }
                 if *change == Change::Destroyed {
                     self.bury(name, &mut turn.outbox);
                 }

@@ -57,6 +57,8 @@ pub struct Turn {
     pub(super) tokens: Vec<u64>,
     /// What lists in answers have cost so far, in bytes.
     pub(super) effort: usize,
+    /// Stanzas with which newcomers were brought up to date so far, roughly.
+    pub(super) flood: usize,
     /// Questions of the service's own, which do not wait for any commit.
     pub(super) questions: Vec<String>,
     /// Why things were refused, for counting.
@@ -177,6 +179,7 @@ impl Engine {
                 Inbound::Tick => self.tick(&mut turn),
             }
         }
+        self.settle_presence(&mut turn);
         self.memberships.clear();
         self.groups.clear();
         self.facts.clear();
@@ -190,10 +193,18 @@ impl Engine {
     /// Undoes a turn whose commit was refused: its channels leave memory and reload from the store, and everybody who
     /// asked for something is told that it did not happen. Returns what to send.
     pub fn abandon(&mut self, turn: Turn) -> Vec<Out> {
-        let mut out: Vec<Out> = turn.outbox.into_iter().filter(|out| matches!(out, Out::Book(_))).collect();
+        // What was told of presence counts as told.
+        let stays = |out: &Out| match out {
+            Out::Book(_) => true,
+            Out::Fan(fan) => fan.head.starts_with("<presence"),
+            Out::Stanza(text) => text.starts_with("<presence from"),
+            Out::Question(_) => false,
+        };
+        let mut out: Vec<Out> = turn.outbox.into_iter().filter(stays).collect();
         for record in turn.records {
             match record {
-                Record::Channel { name, change, .. } => {
+                Record::Channel { name, change, tag } => {
+                    self.sharing.online.probe_again(tag);
                     if let Change::Created { profile, .. } = change {
                         self.shelf.take_back(profile.gid);
                     }
@@ -218,6 +229,7 @@ impl Engine {
         self.accounts.ask_again();
         let given_up = self.pending.give_up();
         self.take_given_up(given_up, turn);
+        self.presence_link_up();
         self.ask_homes(turn);
         for domain in self.accounts.bare_domains() {
             self.ask_home_server(&domain, turn);
@@ -231,5 +243,6 @@ impl Engine {
         self.destroy_deserted(turn);
         self.end_lifetimes(turn);
         self.go_on_announcing(turn);
+        self.presence_tick(turn);
     }
 }

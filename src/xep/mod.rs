@@ -23,6 +23,7 @@ pub mod mam;
 pub mod mam_page;
 pub mod media;
 pub mod mix_core;
+pub mod mix_presence;
 pub mod moderation;
 pub mod nicks;
 pub mod notices;
@@ -109,6 +110,7 @@ pub static EXTENSIONS: &[&dyn Extension] = &[
     &admin::Admin,
     &commands::Commands,
     &anon::Anon,
+    &mix_presence::MixPresence,
     &groups::Groups,
     &notices::Notices,
 ];

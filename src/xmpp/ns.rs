@@ -56,12 +56,20 @@ pub const MIX_CORE: &str = "urn:xmpp:mix:core:1";
 pub const MIX_CORE_0: &str = "urn:xmpp:mix:core:0";
 /// XEP-0404.
 pub const MIX_ANON: &str = "urn:xmpp:mix:anon:0";
+/// XEP-0403.
+pub const MIX_PRESENCE: &str = "urn:xmpp:mix:presence:0";
 /// XEP-0407.
 pub const MIX_MISC: &str = "urn:xmpp:mix:misc:0";
 /// XEP-0405.
 pub const MIX_PAM: &str = "urn:xmpp:mix:pam:2";
 /// XEP-0421 occupant ids; only a channel may state one.
 pub const OCCUPANT_ID: &str = "urn:xmpp:occupant-id:0";
+/// XEP-0319 since when somebody has been idle.
+pub const IDLE: &str = "urn:xmpp:idle:1";
+/// XEP-0045; what it says of occupants and rooms has namespaces that begin so.
+pub const MUC: &str = "http://jabber.org/protocol/muc";
+/// `xml:lang`.
+pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
 /// XEP-0045 what a room says of its occupants; only a room may.
 pub const MUC_USER: &str = "http://jabber.org/protocol/muc#user";
 /// XEP-0184 receipts.

@@ -320,6 +320,7 @@ fn settings(script: &Script, memory: Memory) -> Result<Settings, Unplayable> {
             "invitations_per_inviter_max" => settings.limits.invitations_per_inviter_max = number()?,
             "invitation_s" => settings.limits.invitation_s = number()? as u64,
             "participants_max" => settings.limits.participants_max = number()?,
+            "presence_participants_max" => settings.limits.presence_participants_max = number()?,
             "former_max" => settings.limits.former_max = number()?,
             "former_silent_max" => settings.limits.former_silent_max = number()?,
             "channels_max" => settings.limits.channels_max = number()?,

@@ -175,9 +175,10 @@ impl AddressBook {
         while cursor.place() < end.place() {
             let is_last = cursor.round == end.round;
             let accounts = if is_last { &all[..end.accounts.min(all.len())] } else { all };
-            // A stanza without children has no place for a list.
+            // A stanza without children has no place for a list, and not every multicast service takes presence.
             let service = cursor.round.home().and_then(|home| self.service(home));
-            let done = match service.filter(|_| fan.tail.starts_with('>')) {
+            let is_listed = fan.tail.starts_with('>') && fan.head.starts_with("<message");
+            let done = match service.filter(|_| is_listed) {
                 Some(service) => writing.lists(service, accounts, cursor),
                 None => writing.copies(accounts, cursor),
             };

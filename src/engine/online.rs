@@ -1,0 +1,347 @@
+//! What the presence nodes of channels hold: which resources of participants are online, and what subscribers were told
+//! of that (XEP-0403 §3.5).
+//!
+//! Volatile (storage.md §6), apart from the channels in memory, and bounded: a resource for which there is no room is
+//! not shown.
+
+use crate::channel::ChannelName;
+use crate::xep::mix_presence::{Availability, Shared};
+use jid::{BareJid, FullJid};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+
+/// Resources of one account in one channel.
+const RESOURCES_MAX: usize = 32;
+/// All of it together, in bytes.
+const BYTES_MAX: usize = 256 << 20;
+/// What an entry costs besides its texts, in bytes.
+const ENTRY_BYTES: usize = 256;
+/// How much may wait for a later turn, of each kind.
+const WAITING_MAX: usize = 100_000;
+
+/// A resource of an account in a channel, by the channel's tag.
+pub type Place = (u64, BareJid, String);
+
+/// To whom everybody's presence is owed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Whom {
+    /// Everywhere where the account is reached.
+    Account(BareJid),
+    /// A resource that came online.
+    Resource(BareJid, String),
+}
+
+/// What one resource shares with one channel.
+#[derive(Debug, Default)]
+pub struct Entry {
+    /// What it says; `None`: it is offline.
+    pub says: Option<Availability>,
+    /// What subscribers were told last; `None`: nothing, or that it is offline.
+    pub told: Option<Shared>,
+    /// Whether it came online and was not told of the others yet.
+    pub is_new: bool,
+}
+
+impl Entry {
+    fn bytes(&self) -> usize {
+        let says = self.says.as_ref().map_or(0, Availability::bytes);
+        ENTRY_BYTES + says + self.told.as_ref().map_or(0, Shared::bytes)
+    }
+}
+
+/// The presence node of one channel.
+#[derive(Debug)]
+struct Node {
+    name: ChannelName,
+    accounts: BTreeMap<BareJid, BTreeMap<String, Entry>>,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Online {
+    nodes: HashMap<u64, Node>,
+    /// The channels in whose nodes an account is.
+    channels: HashMap<BareJid, BTreeSet<u64>>,
+    /// What resources say to all channels at once, as their host server tells it (XEP-0356).
+    broadcast: HashMap<BareJid, BTreeMap<String, Availability>>,
+    bytes: usize,
+    /// What subscribers have yet to be told, since too much came at once or the channel is not in memory.
+    waiting: BTreeSet<Place>,
+    /// To whom everybody's presence is yet to be sent.
+    owed: BTreeSet<(u64, Whom)>,
+    /// Accounts whose broadcast presence is yet to be brought to their channels.
+    due: BTreeSet<BareJid>,
+    /// Channels whose participants were asked for their presence since the link is up.
+    probed: HashSet<u64>,
+    /// Who is yet to be asked, by which channel.
+    probes: VecDeque<(ChannelName, BareJid)>,
+    /// Resources of which it is not known whether they outlasted a lost link.
+    doubtful: BTreeSet<FullJid>,
+}
+
+impl Online {
+    /// A resource says something to a channel; whether there is room for it.
+    pub fn say(&mut self, tag: u64, name: &ChannelName, full: &FullJid, says: Availability) -> bool {
+        let (account, resource) = (full.to_bare(), full.resource().as_str());
+        let resources = self.nodes.get(&tag).and_then(|node| node.accounts.get(&account));
+        let known = resources.map_or(0, BTreeMap::len);
+        let is_known = resources.is_some_and(|resources| resources.contains_key(resource));
+        let room = self.bytes < BYTES_MAX && known < RESOURCES_MAX;
+        if !is_known && !room {
+            return false;
+        }
+        self.channels.entry(account.clone()).or_default().insert(tag);
+        let node = self.nodes.entry(tag).or_insert_with(|| Node { name: name.clone(), accounts: BTreeMap::new() });
+        let entry = node.accounts.entry(account).or_default().entry(resource.to_owned()).or_default();
+        self.bytes = self.bytes.saturating_sub(if is_known { entry.bytes() } else { 0 });
+        entry.is_new |= entry.says.replace(says).is_none();
+        self.bytes += entry.bytes();
+        true
+    }
+
+    /// A resource is offline as far as a channel is concerned; whether it was online.
+    pub fn hush(&mut self, tag: u64, account: &BareJid, resource: &str) -> bool {
+        self.change(tag, account, resource, |entry| entry.says.take().is_some()).unwrap_or(false)
+    }
+
+    /// Whether a resource came online and was not told of the others yet; it is about to be.
+    pub fn take_news(&mut self, (tag, account, resource): &Place) -> bool {
+        let taken = self.change(*tag, account, resource, |entry| std::mem::take(&mut entry.is_new));
+        taken == Some(true)
+    }
+
+    /// Notes what subscribers were told of a resource. Of one that is offline nothing is kept.
+    pub fn tell(&mut self, (tag, account, resource): &Place, told: Option<Shared>) {
+        let is_over = self.change(*tag, account, resource, |entry| {
+            entry.told = told;
+            entry.told.is_none() && entry.says.is_none()
+        });
+        if is_over == Some(true) {
+            self.drop_entry(*tag, account, resource);
+        }
+    }
+
+    fn change<T>(
+        &mut self,
+        tag: u64,
+        account: &BareJid,
+        resource: &str,
+        change: impl FnOnce(&mut Entry) -> T,
+    ) -> Option<T> {
+        let entry = self.nodes.get_mut(&tag)?.accounts.get_mut(account)?.get_mut(resource)?;
+        let before = entry.bytes();
+        let result = change(entry);
+        self.bytes = (self.bytes + entry.bytes()).saturating_sub(before);
+        Some(result)
+    }
+
+    fn drop_entry(&mut self, tag: u64, account: &BareJid, resource: &str) {
+        let Some(node) = self.nodes.get_mut(&tag) else { return };
+        let Some(resources) = node.accounts.get_mut(account) else { return };
+        self.bytes = self.bytes.saturating_sub(resources.remove(resource).map_or(0, |entry| entry.bytes()));
+        if !resources.is_empty() {
+            return;
+        }
+        node.accounts.remove(account);
+        if node.accounts.is_empty() {
+            self.nodes.remove(&tag);
+        }
+        if let Some(channels) = self.channels.get_mut(account) {
+            channels.remove(&tag);
+            if channels.is_empty() {
+                self.channels.remove(account);
+            }
+        }
+    }
+
+    /// Forgets a channel that is no more.
+    pub fn drop_channel(&mut self, tag: u64) {
+        self.places(tag).iter().for_each(|(_, account, resource)| self.drop_entry(tag, account, resource));
+        self.waiting.retain(|(of, ..)| *of != tag);
+        self.owed.retain(|(of, _)| *of != tag);
+        self.probed.remove(&tag);
+    }
+
+    /// What is known of a resource in a channel.
+    pub fn entry(&self, (tag, account, resource): &Place) -> Option<&Entry> {
+        self.nodes.get(tag)?.accounts.get(account)?.get(resource)
+    }
+
+    /// Every resource in a channel.
+    pub fn places(&self, tag: u64) -> Vec<Place> {
+        let accounts = self.nodes.get(&tag).map(|node| &node.accounts).into_iter().flatten();
+        let places = accounts.flat_map(|(account, resources)| {
+            resources.keys().map(move |resource| (tag, account.clone(), resource.clone()))
+        });
+        places.collect()
+    }
+
+    /// The resources of one account in a channel.
+    pub fn places_of(&self, tag: u64, account: &BareJid) -> Vec<Place> {
+        let resources = self.nodes.get(&tag).and_then(|node| node.accounts.get(account)).into_iter().flatten();
+        resources.map(|(resource, _)| (tag, account.clone(), resource.clone())).collect()
+    }
+
+    /// What subscribers know of a channel's participants, or of one of them.
+    pub fn told(&self, tag: u64) -> impl Iterator<Item = (&BareJid, &str, &Shared)> {
+        let accounts = self.nodes.get(&tag).map(|node| &node.accounts).into_iter().flatten();
+        accounts.flat_map(|(account, resources)| {
+            let told = resources.iter().filter_map(|(resource, entry)| Some((&**resource, entry.told.as_ref()?)));
+            told.map(move |(resource, told)| (account, resource, told))
+        })
+    }
+
+    /// The channels in whose nodes a resource is.
+    pub fn channels_of(&self, full: &FullJid) -> Vec<u64> {
+        let (account, resource) = (full.to_bare(), full.resource().as_str().to_owned());
+        let tags = self.channels.get(&account).into_iter().flatten().copied();
+        tags.filter(|&tag| self.entry(&(tag, account.clone(), resource.clone())).is_some()).collect()
+    }
+
+    /// The name of a channel in whose node somebody is, or to which something is owed.
+    pub fn name_of(&self, tag: u64) -> Option<&ChannelName> {
+        self.nodes.get(&tag).map(|node| &node.name)
+    }
+
+    /// A resource says something to all channels at once; whether that is something else than before. Those who are in no
+    /// channel leave half of the room to those who are in one.
+    pub fn broadcast(&mut self, full: &FullJid, says: Availability, is_member: bool) -> bool {
+        let (account, resource) = (full.to_bare(), full.resource().as_str());
+        let resources = self.broadcast.get(&account);
+        let past = resources.and_then(|resources| resources.get(resource));
+        let is_full = resources.is_some_and(|resources| resources.len() >= RESOURCES_MAX)
+            || self.bytes >= if is_member { BYTES_MAX } else { BYTES_MAX / 2 };
+        if past == Some(&says) || (past.is_none() && is_full) {
+            return false;
+        }
+        let cost = |says: &Availability| ENTRY_BYTES + says.bytes();
+        self.bytes += cost(&says);
+        let past = self.broadcast.entry(account).or_default().insert(resource.to_owned(), says);
+        self.bytes = self.bytes.saturating_sub(past.as_ref().map_or(0, cost));
+        true
+    }
+
+    /// A resource says nothing to all channels any more.
+    pub fn end_broadcast(&mut self, full: &FullJid) {
+        let account = full.to_bare();
+        let Some(resources) = self.broadcast.get_mut(&account) else { return };
+        let past = resources.remove(full.resource().as_str());
+        self.bytes = self.bytes.saturating_sub(past.map_or(0, |says| ENTRY_BYTES + says.bytes()));
+        if resources.is_empty() {
+            self.broadcast.remove(&account);
+        }
+    }
+
+    /// What the resources of an account say to all channels at once.
+    pub fn broadcasts_of(&self, account: &BareJid) -> Vec<(FullJid, Availability)> {
+        let resources = self.broadcast.get(account).into_iter().flatten();
+        let known = resources.filter_map(|(name, says)| Some((account.with_resource_str(name).ok()?, says.clone())));
+        known.collect()
+    }
+
+    /// What an account says to all channels has to be brought to its channels, where it says something.
+    pub fn bring(&mut self, account: &BareJid) {
+        if self.broadcast.contains_key(account) && self.due.len() < WAITING_MAX {
+            self.due.insert(account.clone());
+        }
+    }
+
+    /// The same of all accounts of a domain.
+    pub fn bring_all(&mut self, domain: &str) {
+        let of_domain = self.broadcast.keys().filter(|account| account.domain().as_str() == domain);
+        let accounts: Vec<BareJid> = of_domain.cloned().collect();
+        accounts.iter().for_each(|account| self.bring(account));
+    }
+
+    /// Accounts whose presence has to be brought to their channels, a few at a time.
+    pub fn due(&self) -> impl Iterator<Item = &BareJid> {
+        self.due.iter().take(64)
+    }
+
+    /// What an account says was brought to its channels.
+    pub fn brought(&mut self, account: &BareJid) {
+        self.due.remove(account);
+    }
+
+    /// Subscribers are to be told of a resource later.
+    pub fn wait(&mut self, place: Place) {
+        if self.waiting.len() < WAITING_MAX {
+            self.waiting.insert(place);
+        }
+    }
+
+    /// What waits for being told.
+    pub fn waiting(&self) -> impl Iterator<Item = &Place> {
+        self.waiting.iter()
+    }
+
+    /// Subscribers are about to be told of a resource.
+    pub fn stop_waiting(&mut self, place: &Place) {
+        self.waiting.remove(place);
+    }
+
+    /// Somebody is to be sent the presence of everybody in a channel.
+    pub fn owe(&mut self, tag: u64, whom: Whom) {
+        if self.owed.len() < WAITING_MAX {
+            self.owed.insert((tag, whom));
+        }
+    }
+
+    /// The channels whose presence is owed to somebody.
+    pub fn owed(&self) -> impl Iterator<Item = u64> {
+        self.owed.iter().map(|(tag, _)| *tag)
+    }
+
+    /// The next one who is owed everybody's presence.
+    pub fn next_owed(&mut self) -> Option<(u64, Whom)> {
+        self.owed.pop_first()
+    }
+
+    /// Whether a channel's participants have to be asked for their presence; they are about to be.
+    pub fn wants_probing(&mut self, tag: u64) -> bool {
+        self.probed.insert(tag)
+    }
+
+    /// A channel's participants have to be asked again when it comes into memory.
+    pub fn probe_again(&mut self, tag: u64) {
+        self.probed.remove(&tag);
+    }
+
+    /// A participant is to be asked for its presence.
+    pub fn probe(&mut self, name: &ChannelName, account: &BareJid) {
+        if self.probes.len() < WAITING_MAX {
+            self.probes.push_back((name.clone(), account.clone()));
+        }
+    }
+
+    /// Who is asked next.
+    pub fn next_probe(&mut self) -> Option<(ChannelName, BareJid)> {
+        self.probes.pop_front()
+    }
+
+    /// The link is up again: whoever is not heard of is asked whether it is still there.
+    pub fn link_up(&mut self) {
+        self.probed.clear();
+        self.probes.clear();
+        let entries = self.nodes.values().flat_map(|node| node.accounts.iter());
+        let entries = entries.flat_map(|(account, resources)| resources.keys().map(move |name| (account, name)));
+        let broadcast = self.broadcast.iter();
+        let broadcast = broadcast.flat_map(|(account, resources)| resources.keys().map(move |name| (account, name)));
+        let fulls = entries.chain(broadcast).filter_map(|(account, name)| account.with_resource_str(name).ok());
+        self.doubtful = fulls.collect();
+    }
+
+    /// Something says that a resource may be gone.
+    pub fn doubt(&mut self, full: &FullJid) {
+        self.doubtful.insert(full.clone());
+    }
+
+    /// A resource was heard of.
+    pub fn trust(&mut self, full: &FullJid) {
+        self.doubtful.remove(full);
+    }
+
+    /// A resource that is to be asked whether it is still there.
+    pub fn next_doubtful(&mut self) -> Option<FullJid> {
+        self.doubtful.pop_first()
+    }
+}

@@ -1,0 +1,387 @@
+//! XEP-0403: presence that comes to a channel goes out to those who subscribe to its presence node.
+//!
+//! What is told is kept beside what is so ([`Online`]), and whatever changes either leads through [`Engine::tell_of`]:
+//! it tells the difference, once. Coming online and changes are paced an account; going offline follows at once, since it
+//! is told only of what was told before.
+
+use super::online::{Online, Place, Whom};
+use super::outbox::{Audience, Lasting, ListId};
+use super::pace::Pace;
+use super::resend::halves;
+use super::{Engine, Needs, Turn};
+use crate::channel::{Change, Channel, ChannelName, Member, Node, ParticipantId, Rate, Stamp};
+use crate::xep::mix_presence::{self, Availability, Shared};
+use crate::xmpp::{Stanza, Tag};
+use jid::{BareJid, FullJid};
+
+/// How often subscribers of whatever channels are told that somebody came online or changed its presence: somebody in
+/// 500 channels can come online at once.
+const TOLD: Rate = Rate { per_s: 20, burst: 500 };
+/// How often a channel asks for a subscription to one account's presence.
+const SUBSCRIBED_MS: u64 = 60_000;
+/// Stanzas with which a turn brings newcomers up to date, roughly.
+const FLOOD_STANZAS: usize = 2000;
+/// What is told a tick of what had to wait.
+const WAITING_TOLD: usize = 4096;
+/// Participants that are asked for their presence a tick.
+const PROBES: usize = 200;
+/// Channels that are loaded a tick for what waits.
+const CHANNELS_LOADED: usize = 64;
+/// How long a link is up before whoever was not heard of is asked whether it is still there.
+const PATIENCE_MS: u64 = 10_000;
+/// Resources that are asked whether they are still there a tick.
+const ASKED: usize = 50;
+
+/// What the service knows of presence in channels.
+pub(super) struct Sharing {
+    pub online: Online,
+    told: Pace<BareJid>,
+    /// Requests of channels to subscribe to the presence of accounts.
+    subscriptions: Pace<(u64, BareJid)>,
+    /// When the link came up.
+    since: Stamp,
+}
+
+impl Default for Sharing {
+    fn default() -> Sharing {
+        Sharing {
+            online: Online::default(),
+            told: Pace::new(TOLD),
+            subscriptions: Pace::within(1, SUBSCRIBED_MS),
+            since: Stamp::default(),
+        }
+    }
+}
+
+/// Whether a channel passes a participant's presence on.
+fn shares(channel: &Channel, member: &Member) -> bool {
+    channel.settings().presence && !member.preferences.hides_presence
+}
+
+impl Engine {
+    /// A resource sent its presence to a channel.
+    pub(super) fn share(&mut self, name: &ChannelName, full: &FullJid, says: Availability, turn: &mut Turn) {
+        let Some(channel) = self.shelf.channel(name) else { return };
+        let (tag, account) = (channel.profile().tag, full.to_bare());
+        if !channel.settings().presence || channel.participant(&account).is_none() {
+            return;
+        }
+        if self.sharing.online.say(tag, name, full, says) {
+            self.tell_of(&(tag, account, full.resource().as_str().to_owned()), turn);
+        }
+    }
+
+    /// A resource says that it is offline, as far as a channel is concerned.
+    pub(super) fn unshare(&mut self, name: &ChannelName, full: &FullJid, turn: &mut Turn) {
+        let Some(tag) = self.shelf.tag_of(name) else { return };
+        self.hush((tag, full.to_bare(), full.resource().as_str().to_owned()), turn);
+    }
+
+    /// An account has a channel share nothing of its presence any more, until it says something anew.
+    pub(super) fn unshare_all(&mut self, name: &ChannelName, account: &BareJid, turn: &mut Turn) {
+        let Some(tag) = self.shelf.tag_of(name) else { return };
+        self.sharing.online.places_of(tag, account).into_iter().for_each(|place| self.hush(place, turn));
+    }
+
+    fn hush(&mut self, place: Place, turn: &mut Turn) {
+        if self.sharing.online.hush(place.0, &place.1, &place.2) {
+            self.tell_of(&place, turn);
+        }
+    }
+
+    /// A resource is gone: it said so to the service, or something to it came back.
+    pub(super) fn vanish(&mut self, full: &FullJid, turn: &mut Turn) {
+        self.accounts.gone(full, &self.hosts, &mut turn.outbox);
+        self.sharing.online.end_broadcast(full);
+        self.sharing.online.trust(full);
+        // Its channels need not be in memory.
+        for tag in self.sharing.online.channels_of(full) {
+            let place = (tag, full.to_bare(), full.resource().as_str().to_owned());
+            self.sharing.online.hush(place.0, &place.1, &place.2);
+            self.sharing.online.wait(place);
+        }
+    }
+
+    /// Tells the subscribers of a channel what they do not know of a resource.
+    fn tell_of(&mut self, place: &Place, turn: &mut Turn) {
+        let (tag, account, resource) = place;
+        let Some(name) = self.sharing.online.name_of(*tag).cloned() else { return };
+        let Some(channel) = self.shelf.channel(&name).filter(|channel| channel.profile().tag == *tag) else {
+            return self.sharing.online.wait(place.clone());
+        };
+        let member = channel.participant(account).filter(|_| channel.settings().presence);
+        if member.is_none() {
+            self.sharing.online.hush(*tag, account, resource);
+        }
+        let Some(entry) = self.sharing.online.entry(place) else { return };
+        let says = entry.says.as_ref().zip(member.filter(|member| shares(channel, member)));
+        let next = says.map(|(says, member)| Shared::of(member, resource, says, channel, &self.service));
+        let told = entry.told.clone();
+        let crowded = channel.participant_count() > self.service.limits.presence_participants_max;
+        let settled = next == told || (crowded && next.is_some());
+        let is_welcome = entry.is_new && !crowded;
+        if !settled && next.is_some() && self.sharing.told.take(account, self.steady.0).is_err() {
+            return self.sharing.online.wait(place.clone());
+        }
+        if is_welcome && turn.flood >= FLOOD_STANZAS {
+            return self.sharing.online.wait(place.clone());
+        }
+        self.sharing.online.stop_waiting(place);
+        // It hears of the others before they hear of it.
+        if self.sharing.online.take_news(place) {
+            self.flood(*tag, &name, &Whom::Resource(account.clone(), resource.clone()), turn);
+        }
+        if settled {
+            return self.sharing.online.tell(place, told);
+        }
+        let moved = told.filter(|told| next.as_ref().is_none_or(|next| !next.is_from_same(told)));
+        if let Some(told) = moved {
+            let gone = told.unavailable(&self.fresh_id());
+            self.fan_presence(*tag, gone, turn);
+        }
+        if let Some(next) = &next {
+            let here = next.available(&self.fresh_id());
+            self.fan_presence(*tag, here, turn);
+        }
+        self.sharing.online.tell(place, next);
+    }
+
+    fn fan_presence(&mut self, tag: u64, presence: Tag, turn: &mut Turn) {
+        let list = ListId { tag, node: Node::Presence };
+        turn.fan(Audience::List(list, None), halves(&presence, false), Lasting::Kept);
+    }
+
+    /// What a change that was applied means for presence.
+    pub(super) fn follow(&mut self, name: &ChannelName, tag: u64, change: &Change, turn: &mut Turn) {
+        match change {
+            // Whoever is in it joined since the link is up.
+            Change::Created { .. } => drop(self.sharing.online.wants_probing(tag)),
+            Change::Destroyed => self.close(tag, turn),
+            Change::Configured(settings) => {
+                let places = self.sharing.online.places(tag);
+                places.iter().for_each(|place| self.tell_of(place, turn));
+                match settings.presence {
+                    true => self.ask_for_presence(name),
+                    false => self.sharing.online.probe_again(tag),
+                }
+            }
+            _ => {
+                if let Some(member) = change.member() {
+                    self.follow_member(name, tag, member, turn);
+                }
+            }
+        }
+    }
+
+    fn follow_member(&mut self, name: &ChannelName, tag: u64, member: &Member, turn: &mut Turn) {
+        let places = self.sharing.online.places_of(tag, &member.jid);
+        places.iter().for_each(|place| self.tell_of(place, turn));
+        // Whoever is online joins with its presence.
+        if member.is_joined() && places.is_empty() && self.hosts.stands_in(member.jid.domain().as_str()) {
+            self.bring_to(name, &member.jid);
+            // Where it subscribes to presence, that is sent to all of its resources.
+            self.settle_owed(turn);
+            for place in self.sharing.online.places_of(tag, &member.jid) {
+                self.sharing.online.take_news(&place);
+                self.tell_of(&place, turn);
+            }
+        }
+    }
+
+    /// A channel ends, and with it what its subscribers know of presence.
+    fn close(&mut self, tag: u64, turn: &mut Turn) {
+        let told: Vec<Shared> = self.sharing.online.told(tag).map(|(.., told)| told.clone()).collect();
+        for told in told {
+            let gone = told.unavailable(&self.fresh_id());
+            self.fan_presence(tag, gone, turn);
+        }
+        self.sharing.online.drop_channel(tag);
+    }
+
+    /// Somebody is to be sent everybody's presence, where it subscribes to that.
+    pub(super) fn owe_presence(&mut self, name: &ChannelName, whom: Whom) {
+        if let Some(tag) = self.shelf.tag_of(name) {
+            self.sharing.online.owe(tag, whom);
+        }
+    }
+
+    /// Brings newcomers up to date, as many as there is room for in a turn.
+    fn settle_owed(&mut self, turn: &mut Turn) {
+        let mut cold = Vec::new();
+        while turn.flood < FLOOD_STANZAS
+            && let Some((tag, whom)) = self.sharing.online.next_owed()
+        {
+            let Some(name) = self.sharing.online.name_of(tag).cloned() else { continue };
+            if self.shelf.is_cold(&name) {
+                cold.push((tag, whom));
+                continue;
+            }
+            self.flood(tag, &name, &whom, turn);
+        }
+        cold.into_iter().for_each(|(tag, whom)| self.sharing.online.owe(tag, whom));
+    }
+
+    /// Sends everybody's presence, if it is of somebody who subscribes to that.
+    fn flood(&mut self, tag: u64, name: &ChannelName, whom: &Whom, turn: &mut Turn) {
+        let (Whom::Account(account) | Whom::Resource(account, _)) = whom;
+        let Some(channel) = self.shelf.channel(name).filter(|channel| channel.profile().tag == tag) else { return };
+        let crowded = channel.participant_count() > self.service.limits.presence_participants_max;
+        if crowded || !channel.subscriptions_of(account).contains(Node::Presence) {
+            return;
+        }
+        let is_guest = channel.participant(account).is_none();
+        let to = match whom {
+            Whom::Resource(account, resource) => Some(format!("{account}/{resource}")),
+            Whom::Account(_) => None,
+        };
+        let no = match is_guest {
+            true => self.accounts.find_guest(account),
+            false => self.accounts.reach(account, &self.hosts, &mut turn.outbox),
+        };
+        let told: Vec<Shared> = self.sharing.online.told(tag).map(|(.., told)| told.clone()).collect();
+        turn.flood += told.len() + 1;
+        for told in told {
+            let here = told.available(&self.fresh_id());
+            match (&to, no) {
+                (Some(to), _) => turn.send(here.attr("to", to).into_xml()),
+                (None, Some(no)) => turn.fan(Audience::One(no), halves(&here, false), Lasting::Kept),
+                (None, None) => {}
+            }
+        }
+    }
+
+    /// RFC 6121 §3.1: whoever is in a channel may subscribe to it. The subscription says nothing by itself; the one the
+    /// other way has the account's server send its presence, so that is asked for in turn.
+    pub(super) fn answer_subscription(&mut self, name: &ChannelName, account: &BareJid, turn: &mut Turn) {
+        let from = self.service.address_of(name);
+        let channel = self.shelf.channel(name);
+        let seated = channel.and_then(|channel| Some((channel, channel.participant(account)?)));
+        let answer = if seated.is_some() { "subscribed" } else { "unsubscribed" };
+        turn.send(mix_presence::bare(answer, &from, account.as_str()));
+        let Some((channel, _)) = seated.filter(|(channel, member)| shares(channel, member)) else { return };
+        // Some clients answer a request with a request.
+        let who = (channel.profile().tag, account.clone());
+        if self.sharing.subscriptions.take(&who, self.steady.0).is_ok() {
+            turn.send(mix_presence::bare("subscribe", &from, account.as_str()));
+        }
+    }
+
+    /// RFC 6121 §4.3.2: a probe for one participant, from somebody who is in the channel.
+    pub(super) fn answer_probe(&mut self, stanza: &Stanza, name: &ChannelName, id: &ParticipantId, turn: &mut Turn) {
+        let Some(channel) = self.shelf.channel(name).filter(|it| it.participant(&stanza.sender()).is_some()) else {
+            return;
+        };
+        let Some(asked) = channel.member_of(id) else { return };
+        let told = self.sharing.online.told(channel.profile().tag);
+        let told: Vec<Shared> = told.filter(|(jid, ..)| **jid == asked.jid).map(|(.., told)| told.clone()).collect();
+        if told.is_empty() {
+            turn.send(mix_presence::bare("unavailable", stanza.to.to_bare().as_str(), stanza.from.as_str()));
+        }
+        for told in told {
+            let here = told.available(&self.fresh_id());
+            turn.send(here.attr("to", stanza.from.as_str()).into_xml());
+        }
+    }
+
+    /// The turn ends.
+    pub(super) fn settle_presence(&mut self, turn: &mut Turn) {
+        self.settle_due();
+        self.settle_owed(turn);
+    }
+
+    /// Brings what accounts say to all channels at once to their channels, where it was loaded which those are.
+    fn settle_due(&mut self) {
+        let due: Vec<BareJid> = self.sharing.online.due().cloned().collect();
+        for account in due {
+            let Some(channels) = self.memberships.get(&account).cloned() else { continue };
+            self.sharing.online.brought(&account);
+            if self.hosts.stands_in(account.domain().as_str()) {
+                channels.iter().for_each(|name| self.bring_to(name, &account));
+            }
+        }
+    }
+
+    /// Brings what an account says to all channels at once to one of them: what its server would send there by itself
+    /// (XEP-0405 §2.9), of the resources that take MIX traffic.
+    fn bring_to(&mut self, name: &ChannelName, account: &BareJid) {
+        let Some(tag) = self.shelf.tag_of(name) else { return };
+        for (full, says) in self.sharing.online.broadcasts_of(account) {
+            if self.accounts.takes(&full) && self.sharing.online.say(tag, name, &full, says) {
+                self.sharing.online.wait((tag, account.clone(), full.resource().as_str().to_owned()));
+            }
+        }
+    }
+
+    /// What has to be loaded so that what waits can go on when the clock ticks.
+    pub(super) fn need_of_presence(&self, needs: &mut Needs) {
+        for account in self.sharing.online.due() {
+            if !self.memberships.contains_key(account) && !needs.accounts.contains(account) {
+                needs.accounts.push(account.clone());
+            }
+        }
+        let mut tags: Vec<u64> = self.sharing.online.waiting().map(|(tag, ..)| *tag).collect();
+        tags.extend(self.sharing.online.owed());
+        tags.dedup();
+        let names = tags.into_iter().filter_map(|tag| self.sharing.online.name_of(tag));
+        let cold = names.filter(|name| self.shelf.is_cold(name)).take(CHANNELS_LOADED);
+        cold.for_each(|name| self.need_channel(name, needs));
+    }
+
+    /// Has a channel ask its participants for their presence, once a link (XEP-0403 §5): those who share it, and only
+    /// where somebody wants to know.
+    pub(super) fn ask_for_presence(&mut self, name: &ChannelName) {
+        let Some(channel) = self.shelf.channel(name).filter(|channel| channel.settings().presence) else { return };
+        let is_small = channel.participant_count() <= self.service.limits.presence_participants_max;
+        let seated = || channel.participants().map(|member| member.subscriptions);
+        let wanted = seated().chain(channel.guests().map(|guest| guest.subscriptions));
+        let mut wanted = wanted.map(|subscriptions| subscriptions.contains(Node::Presence));
+        if !is_small || !wanted.any(|wanted| wanted) || !self.sharing.online.wants_probing(channel.profile().tag) {
+            return;
+        }
+        let mut asked: Vec<&BareJid> =
+            channel.participants().filter(|member| shares(channel, member)).map(|member| &member.jid).collect();
+        // In an order, so that a run can be repeated.
+        asked.sort();
+        for account in asked {
+            self.sharing.online.bring(account);
+            self.sharing.online.probe(name, account);
+        }
+    }
+
+    /// The link is up.
+    pub(super) fn presence_link_up(&mut self) {
+        self.sharing.since = self.steady;
+        self.sharing.online.link_up();
+        let mut names: Vec<ChannelName> = self.shelf.channels().map(|channel| channel.name().clone()).collect();
+        names.sort();
+        names.iter().for_each(|name| self.ask_for_presence(name));
+    }
+
+    /// Goes on with what had to wait, and asks for what is not known.
+    pub(super) fn presence_tick(&mut self, turn: &mut Turn) {
+        self.settle_due();
+        let is_here = |place: &&Place| {
+            let name = self.sharing.online.name_of(place.0);
+            name.is_none_or(|name| !self.shelf.is_cold(name))
+        };
+        let waiting: Vec<Place> = self.sharing.online.waiting().filter(is_here).take(WAITING_TOLD).cloned().collect();
+        for place in waiting {
+            self.sharing.online.stop_waiting(&place);
+            self.tell_of(&place, turn);
+        }
+        for _ in 0..PROBES {
+            let Some((name, account)) = self.sharing.online.next_probe() else { break };
+            // Where presence comes for everybody, nobody has to be asked.
+            if !self.hosts.stands_in(account.domain().as_str()) {
+                turn.send(mix_presence::bare("probe", &self.service.address_of(&name), account.as_str()));
+            }
+        }
+        if self.steady.0.saturating_sub(self.sharing.since.0) < PATIENCE_MS {
+            return;
+        }
+        for _ in 0..ASKED {
+            let Some(full) = self.sharing.online.next_doubtful() else { break };
+            self.ask_whether_there(&full, turn);
+        }
+    }
+}
