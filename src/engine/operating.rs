@@ -94,9 +94,14 @@ impl Engine {
 
     /// Goes on with the oldest announcement.
     pub(super) fn go_on_announcing(&mut self, turn: &mut Turn) {
-        let names = self.channels_to_tell();
+        let mut names = self.channels_to_tell();
+        let is_rest = names.len() < CHANNELS_A_TICK;
+        // Where a channel ceased to be in this turn, others take its place that nobody loaded: they are for the next one.
+        let there = names.iter().take_while(|name| !self.shelf.is_cold(name)).count();
+        let are_all_there = there == names.len();
+        names.truncate(there);
         let Some(first) = self.announcements.0.front_mut() else { return };
-        let is_last = first.next.len() < PEOPLE_A_TICK && names.len() < CHANNELS_A_TICK;
+        let is_last = first.next.len() < PEOPLE_A_TICK && is_rest && are_all_there;
         for name in names {
             let mut people: Vec<BareJid> = self
                 .shelf
@@ -205,6 +210,25 @@ mod tests {
             assert!(ticks < 100, "it never ends");
         }
         assert_eq!((told.len(), told.values().max()), (364, Some(&1)));
+    }
+
+    #[test]
+    fn a_channel_that_is_not_in_memory_is_not_passed_over() {
+        let mut engine = engine();
+        fill(&mut engine, &[0..2, 2..4, 4..6]);
+        let mut out = Vec::new();
+        engine.unshelve(&ChannelName::new("c1").unwrap(), &mut out);
+        let announce = "http://jabber.org/protocol/admin#announce";
+        assert!(
+            command(&mut engine, announce, "<field var='announcement'><value>x</value></field>").contains("completed")
+        );
+        let fans = |turn: Turn| turn.outbox.iter().filter(|out| matches!(out, Out::Fan(_))).count();
+        // It was not loaded, as where another one ceased to be in the same turn.
+        let first = turn(&mut engine, Inbound::Tick);
+        assert_eq!((fans(first), engine.announcements.0.len()), (2, 1));
+        let mut needs = Needs::default();
+        engine.need_of_announcements(&mut needs);
+        assert_eq!(needs.channels, [ChannelName::new("c1").unwrap()]);
     }
 
     #[test]
