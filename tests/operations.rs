@@ -10,7 +10,7 @@ mod fixture;
 mod scripted;
 
 use fixture::{DAY_MS, Room, loaded};
-use mixd::channel::Stamp;
+use mixd::channel::{Node, Stamp};
 use mixd::store::{SledOptions, SledStore, Store};
 use scripted::{DOMAIN, Host, Mixd, Peer};
 use std::io::{BufRead, BufReader, Write};
@@ -32,6 +32,43 @@ fn build(folder: &Path) -> SledStore {
     let store = SledStore::open(SledOptions::at(folder)).unwrap();
     Room::chat(&store, "coven", 4, 60, 70);
     store
+}
+
+#[test]
+fn a_channel_that_cannot_be_read_does_not_keep_others_from_their_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let (host, path) = (Host::start(), folder.path().join("store"));
+    let open = || SledStore::open(SledOptions::at(&path)).unwrap();
+    let mut mixd = Mixd::start_in(folder.path(), host.port(), "", &[]);
+    let mut peer = host.accept_authenticated();
+    let mut ask = |id: &str, to: &str, payload: &str| {
+        peer.send(&format!("<iq type='set' id='{id}' from='u@example.org' to='{to}{DOMAIN}'>{payload}</iq>"));
+        assert!(peer.answer_to(id).contains("type='result'"));
+    };
+    let core = "xmlns='urn:xmpp:mix:core:1'";
+    let group = "<group xmlns='urn:mixd:group:1'><name>Late</name></group>";
+    ask("1", "", &format!("<create {core} channel='early'/>"));
+    ask("2", "", &format!("<create {core} channel='late'>{group}</create>"));
+    ask("3", "late@", &format!("<leave {core}/>"));
+    mixd.terminate();
+    mixd.wait();
+    let damaged = open().directory().unwrap().listings.remove(0);
+    assert_eq!(damaged.name.as_str(), "early");
+    let state = (0..500).find_map(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        sled::open(path.join("state")).ok()
+    });
+    let item = [&b"i"[..], &damaged.tag.to_be_bytes(), &[Node::Info as u8]].concat();
+    assert!(state.unwrap().remove(item).unwrap().is_some(), "the information of a channel is taken away");
+
+    let mut mixd = Mixd::start_in(folder.path(), host.port(), "[groups]\ndeserted_s = 1", &[]);
+    let mut peer = host.accept_authenticated();
+    std::thread::sleep(Duration::from_secs(6));
+    peer.check_alive("alive");
+    mixd.terminate();
+    mixd.wait();
+    let listings = open().directory().unwrap().listings;
+    assert_eq!(listings.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["early"], "{}", mixd.log());
 }
 
 #[test]

@@ -79,6 +79,7 @@ impl Engine {
         if arrival.people.len() > 0 {
             return false;
         }
+        self.unreadable.remove(&arrival.name);
         // An empty one is work as well.
         *count = count.saturating_sub(1);
         match arrival.channel.take() {

@@ -183,8 +183,8 @@ impl Engine {
     }
 
     pub(super) fn need_of_deserted(&self, needs: &mut Needs) {
-        self.due().iter().for_each(|name| self.need_channel(name, needs));
-        self.next_to_look_at().iter().for_each(|name| self.need_channel(name, needs));
+        self.due().iter().for_each(|name| self.need_in_time(name, needs));
+        self.next_to_look_at().iter().for_each(|name| self.need_in_time(name, needs));
     }
 
     fn next_to_look_at(&self) -> Vec<ChannelName> {

@@ -10,7 +10,7 @@ const ENDED_MAX: usize = 16;
 
 impl Engine {
     pub(super) fn need_of_ending(&self, needs: &mut Needs) {
-        self.ending.iter().for_each(|name| self.need_channel(name, needs));
+        self.ending.iter().for_each(|name| self.need_in_time(name, needs));
     }
 
     /// Destroys what was found due, and looks for more.

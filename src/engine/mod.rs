@@ -87,6 +87,8 @@ pub struct Engine {
     service: Service,
     shelf: Shelf,
     registry: Registry,
+    /// Channels that could not be read: who asks for one is told, and nothing else waits for it.
+    unreadable: HashSet<ChannelName>,
     /// What left memory and is not taken apart yet.
     departures: VecDeque<arrival::Departure>,
     accounts: accounts::Accounts,
@@ -146,6 +148,7 @@ impl Engine {
             },
             registry: Registry::restore(std::mem::take(&mut directory.nicks)),
             shelf: Shelf::new(directory, settings.channels_memory_bytes_max),
+            unreadable: HashSet::new(),
             departures: VecDeque::new(),
             accounts,
             hosts,

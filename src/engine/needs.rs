@@ -182,6 +182,18 @@ impl Engine {
         }
     }
 
+    /// A channel that could not be read is no reason for what time brings to stand still.
+    pub(super) fn need_in_time(&self, name: &ChannelName, needs: &mut Needs) {
+        if !self.unreadable.contains(name) {
+            self.need_channel(name, needs);
+        }
+    }
+
+    /// Learns that a channel cannot be read.
+    pub fn note_unreadable(&mut self, name: ChannelName) {
+        self.unreadable.insert(name);
+    }
+
     pub(super) fn need_channel(&self, name: &ChannelName, needs: &mut Needs) {
         let is_wanted = self.shelf.is_cold(name) || (needs.with_warm && self.shelf.exists(name));
         if is_wanted && !needs.channels.contains(name) {

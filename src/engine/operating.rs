@@ -89,7 +89,7 @@ impl Engine {
     }
 
     pub(super) fn need_of_announcements(&self, needs: &mut Needs) {
-        self.channels_to_tell().iter().for_each(|name| self.need_channel(name, needs));
+        self.channels_to_tell().iter().for_each(|name| self.need_in_time(name, needs));
     }
 
     /// Goes on with the oldest announcement.

@@ -167,6 +167,7 @@ impl Worker {
                 Ok(arrival) => self.parking.arrive(arrival),
                 Err((name, error)) => {
                     let failed = self.parking.fail(&name);
+                    self.engine.note_unreadable(name);
                     self.unreadable(&error, &failed);
                 }
             }
