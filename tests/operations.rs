@@ -276,6 +276,58 @@ fn a_service_drops_months_that_are_too_old_when_it_starts() {
     assert_eq!(loaded(&store, "coven").unwrap().head(), room.channel.head());
 }
 
+/// How old the messages of the channel say that they are.
+fn days_said(peer: &mut Peer, id: &str) -> Vec<String> {
+    peer.send(&format!(
+        "<iq type='set' id='{id}' from='owner@host.example/r' to='coven@{DOMAIN}'><query xmlns='urn:xmpp:mam:2'/></iq>"
+    ));
+    let mut read = String::new();
+    while !read.contains(&format!(" id='{id}'")) {
+        read += &peer.read_until("", "</iq>");
+    }
+    read.split("<body>").skip(1).map(|rest| rest.split(' ').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn what_a_channel_keeps_for_less_is_gone_at_once_and_before_anybody_is_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let store = SledStore::open(SledOptions::at(&path)).unwrap();
+    let (mut room, created) = Room::draft("coven", 3);
+    let now = mixd::runtime::clock::now();
+    for days in [70, 50, 30, 10, 0] {
+        room.now = Stamp(now.0 - days * DAY_MS);
+        if days == 70 {
+            store.commit(room.now, std::slice::from_ref(&created)).unwrap();
+            room.join(&store, "owner");
+        }
+        room.say(&store, "owner", &format!("{days} days ago"));
+    }
+    let settings = mixd::channel::Settings { retention_days: 60, ..room.channel.settings().clone() };
+    let records = room.apply(vec![mixd::channel::Change::Configured(settings)]);
+    store.commit(room.now, &records).unwrap();
+    drop(store);
+    let host = Host::start();
+    let mut mixd = Mixd::start_in(folder.path(), host.port(), "", &[]);
+    let mut peer = host.accept_authenticated();
+    // The first query there is.
+    assert_eq!(days_said(&mut peer, "q"), ["70", "50", "30", "10", "0"][1..]);
+    let settings = "<settings xmlns='urn:mixd:group:1' retention-days='20'/>";
+    peer.send(&format!("<iq type='set' id='s' from='owner@host.example/r' to='coven@{DOMAIN}'>{settings}</iq>"));
+    let tries = (0..200).find(|n| {
+        std::thread::sleep(Duration::from_millis(100));
+        days_said(&mut peer, &format!("q{n}")) == ["10", "0"]
+    });
+    assert!(tries.is_some(), "nothing goes");
+    mixd.terminate();
+    mixd.wait();
+    let output = mixd_on(&["verify"], &path);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    // Compacted, nothing of them is left on the disk either.
+    let output = mixd_on(&["compact"], &path);
+    assert!(output.status.success() && told(&output).contains(" 2 rows in "), "{}", told(&output));
+}
+
 /// Starts a command and kills it after a while; whether it was still at it.
 fn cut_short(words: &[&str], after: Duration) -> bool {
     let mut child = Command::new(env!("CARGO_BIN_EXE_mixd"))

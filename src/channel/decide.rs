@@ -171,7 +171,11 @@ impl Channel {
                 | Command::Ping
                 | Command::Version
         );
-        let of_groups = self.is_group() || matches!(command, Command::Group(_));
+        // Some settings are those of any channel: for how long it keeps its messages.
+        let of_groups = match command {
+            Command::Group(GroupCommand::Configure(_)) => self.is_group(),
+            command => self.is_group() || matches!(command, Command::Group(_)),
+        };
         if !of_groups || always || actor.operator {
             return Ok(());
         }

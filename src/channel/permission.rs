@@ -80,6 +80,8 @@ pub enum Action {
     Configure,
     /// Announce something to those who follow the messages.
     Announce,
+    /// Settle for how long rows are kept.
+    Retain,
     /// Destroy the channel.
     Destroy,
 }
@@ -145,7 +147,7 @@ impl Role {
             }
             Action::Moderate => self.is_among(grants.moderate),
             Action::Add if settings.members_add => self >= Participant,
-            Action::Add | Action::Remove | Action::Lists | Action::Announce => self >= AbsentAdmin,
+            Action::Add | Action::Remove | Action::Lists | Action::Announce | Action::Retain => self >= AbsentAdmin,
             Action::Describe => self.is_among(grants.describe),
             Action::Picture | Action::Video => self.is_among(grants.picture),
             Action::Promote | Action::Demote | Action::Configure | Action::Destroy => self >= AbsentOwner,
@@ -176,7 +178,7 @@ impl Role {
             Action::Remove | Action::Lists => rights.remove,
             Action::Promote => rights.promote,
             Action::Demote => rights.demote,
-            Action::Configure => rights.configure,
+            Action::Configure | Action::Retain => rights.configure,
             Action::Announce => Rank::Admin,
             Action::Destroy => rights.destroy,
         };

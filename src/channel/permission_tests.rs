@@ -16,7 +16,7 @@ const ROLES: [Role; 9] = [
 
 /// One column a role, in the order of `ROLES`; `x` is yes.
 fn assert_table(table: &[(Action, &str)], may: impl Fn(Role, Action) -> bool) {
-    assert_eq!(table.len(), 23, "every action has a line");
+    assert_eq!(table.len(), 24, "every action has a line");
     for (action, cells) in table {
         let found: String = ROLES.iter().map(|&role| if may(role, *action) { 'x' } else { '.' }).collect();
         assert_eq!(found, cells.replace(' ', ""), "{action:?}");
@@ -48,6 +48,7 @@ fn the_table_of_plain_channels_holds() {
         (Action::Lists, "... .xxxxx"),
         (Action::Configure, "... ...xxx"),
         (Action::Announce, "... .xxxxx"),
+        (Action::Retain, "... .xxxxx"),
         (Action::Destroy, "... ...xxx"),
     ];
     let settings = Limits::default().plain_settings();
@@ -79,6 +80,7 @@ fn the_table_of_groups_holds() {
         (Action::Lists, "... .xxxxx"),
         (Action::Configure, "... ...xxx"),
         (Action::Announce, "... .xxxxx"),
+        (Action::Retain, "... ...xxx"),
         (Action::Destroy, "... ...xxx"),
     ];
     let rights = GroupRights::default();
@@ -91,7 +93,7 @@ fn the_table_of_groups_holds() {
 fn each_right_of_groups_is_a_setting() {
     let all = GroupRights::default();
     let owner = Rank::Owner;
-    let raised: [(Action, GroupRights); 14] = [
+    let raised: [(Action, GroupRights); 15] = [
         (Action::Send, GroupRights { send: owner, ..all.clone() }),
         (Action::ReadHistory, GroupRights { history: owner, ..all.clone() }),
         (Action::Report, GroupRights { receipts: owner, ..all.clone() }),
@@ -105,6 +107,7 @@ fn each_right_of_groups_is_a_setting() {
         (Action::Promote, GroupRights { promote: owner, ..all.clone() }),
         (Action::Demote, GroupRights { demote: owner, ..all.clone() }),
         (Action::Configure, GroupRights { configure: Rank::Member, ..all.clone() }),
+        (Action::Retain, GroupRights { configure: Rank::Member, ..all.clone() }),
         (Action::Destroy, GroupRights { destroy: Rank::Member, ..all.clone() }),
     ];
     for (action, rights) in raised {

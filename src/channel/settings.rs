@@ -96,7 +96,17 @@ pub struct Settings {
     pub notices: bool,
 }
 
+const DAY_MS: u64 = 24 * 3600 * 1000;
+
 impl Settings {
+    /// Rows from before this point are shown to nobody any more.
+    pub fn horizon(&self, now: Stamp) -> Stamp {
+        match self.retention_days {
+            0 => Stamp(0),
+            days => Stamp(now.0.saturating_sub(days.saturating_mul(DAY_MS))),
+        }
+    }
+
     /// Whether the channel is in the public list, where `past` says whether it was: a group is as long as anybody may
     /// join it (groups.md §1 rule 11).
     pub fn lists(&self, past: bool) -> bool {

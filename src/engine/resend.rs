@@ -97,8 +97,8 @@ impl Engine {
         }
     }
 
-    /// Sends what an earlier process put down. Rows that were retracted since are left out, as is whatever belongs to a
-    /// channel that is no more.
+    /// Sends what an earlier process put down. Rows that were retracted since or that became too old are left out, as is
+    /// whatever belongs to a channel that is no more.
     pub(super) fn resend(&mut self, unsent: Unsent, turn: &mut Turn) {
         self.number_from(unsent.number);
         for part in unsent.parts {
@@ -129,7 +129,7 @@ impl Engine {
     fn resend_row(&mut self, name: &ChannelName, tag: u64, row: u64, turn: &mut Turn) {
         let facts = self.facts.get(&tag).and_then(|facts| facts.get(&row)).filter(|facts| !facts.entombed);
         let Some(row) = facts.map(|facts| facts.row.clone()) else { return };
-        let number = row.number;
+        let (number, stamp) = (row.number, row.stamp);
         let beside = [(name.clone(), Change::Published(row))];
         let rendered = Rendered {
             name,
@@ -141,6 +141,9 @@ impl Engine {
         };
         let shown = self.shown_of(rendered);
         let Some(channel) = self.shelf.channel(name).filter(|channel| channel.profile().tag == tag) else { return };
+        if stamp < channel.settings().horizon(self.now) {
+            return;
+        }
         for shown in shown {
             let Shown::Fan { node, except, message, groupchat } = shown else { continue };
             // Nor is anything put before somebody again that it has hidden from itself or cleared away.

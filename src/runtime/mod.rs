@@ -39,7 +39,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -69,6 +69,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     let callers = Arc::new(callers::Callers::default());
     let superseded = Arc::new(http::Superseded::default());
     let confirmed = Arc::new(outbox::Confirmed::default());
+    let woken = Arc::<Notify>::default();
     let urgent = Arc::new(outbox::Urgent::new(usize::MAX, reader::URGENT_BYTES_MAX));
     let metrics = Arc::new(metrics::Metrics::default());
     let (stop, stopping) = watch::channel(false);
@@ -99,14 +100,16 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         horizon_ms: config.component.resend_s.saturating_mul(1000),
         settled: 0,
         superseded: superseded.clone(),
+        sweeper: woken.clone(),
         told_refused_ms: None,
     };
     let working =
         std::thread::Builder::new().name("worker".to_owned()).stack_size(STACK_BYTES).spawn(move || worker.run())?;
     metrics::start(config, watched, stopping.clone()).await?;
+    sweep(config, &store, &inbox, woken, &stopping).await;
     let serving = http::start(config, &store, &inbox, &callers, &metrics, superseded, stopping.clone()).await?;
     let ends = Ends { inbox: inbox.clone(), outbox: outbox.clone(), urgent, confirmed: confirmed.clone(), metrics };
-    operate(config, &store, &inbox, stop.subscribe());
+    admin::open(&config.storage.path, &store, stop.subscribe());
     let link = link(config, secret, ends, stopping)?;
     let mut linking = tokio::spawn(async move {
         let _vital = vital::Vital("the link");
@@ -121,10 +124,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         let _ = serving.await;
     }
     inbox.close();
-    let worked = tokio::task::spawn_blocking(move || working.join());
-    if timeout(DRAIN_PATIENCE, worked).await.is_err() {
-        tracing::warn!("the last turns take too long; what was not stored yet is left unanswered");
-    }
+    drain(working).await;
     outbox.close();
     flush(&mut linking).await;
     keep(&confirmed, &*store);
@@ -160,6 +160,14 @@ struct Ends {
     metrics: Arc<metrics::Metrics>,
 }
 
+/// Waits for the last turns, and not for long.
+async fn drain(working: std::thread::JoinHandle<()>) {
+    let worked = tokio::task::spawn_blocking(move || working.join());
+    if timeout(DRAIN_PATIENCE, worked).await.is_err() {
+        tracing::warn!("the last turns take too long; what was not stored yet is left unanswered");
+    }
+}
+
 /// Waits for what remains to be written, and not for long.
 async fn flush(linking: &mut JoinHandle<()>) {
     if timeout(FLUSH_PATIENCE, &mut *linking).await.is_err() {
@@ -168,11 +176,18 @@ async fn flush(linking: &mut JoinHandle<()>) {
     }
 }
 
-/// What goes on beside the loop: the operator's door, and the going of old rows.
-fn operate(config: &Config, store: &Arc<dyn Store>, inbox: &Arc<reader::Inbox>, stopping: watch::Receiver<bool>) {
-    let (store, inbox) = (store.clone(), inbox.clone());
-    admin::open(&config.storage.path, &store, stopping.clone());
-    let sweeper = retention::Sweeper { keep_days: config.archive.keep_days, store, inbox, stopping };
+/// Has rows go that became too old while nothing ran, and goes on beside the loop.
+async fn sweep(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    inbox: &Arc<reader::Inbox>,
+    woken: Arc<Notify>,
+    stopping: &watch::Receiver<bool>,
+) {
+    let (keep_days, store, inbox, stopping) =
+        (config.archive.keep_days, store.clone(), inbox.clone(), stopping.clone());
+    let mut sweeper = retention::Sweeper { keep_days, store, inbox, woken, stopping };
+    sweeper.begin().await;
     tokio::spawn(sweeper.run());
 }
 

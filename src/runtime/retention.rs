@@ -1,4 +1,5 @@
-//! Once a day, and at the start: rows that are too old go, and months that hold nothing else.
+//! At the start, once an hour, and when a channel keeps its rows for less: rows that are too old go, and months that hold
+//! nothing else.
 //!
 //! The store is looked through in parts, beside the loop. What is found becomes a turn like anything else that comes in,
 //! so that channels in memory and the store stay the same. A month goes when the turns are committed.
@@ -6,12 +7,13 @@
 use super::clock;
 use super::reader::Inbox;
 use super::vital::Vital;
+use crate::channel::Change;
 use crate::engine::Inbound;
-use crate::store::{Outdated, Retention, Store, StoreError};
+use crate::store::{Outdated, Record, Retention, Store, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::sync::{Notify, watch};
+use tokio::time::{sleep, timeout};
 
 /// Channels that are looked at without a pause.
 const CHANNELS_MAX: usize = 256;
@@ -22,7 +24,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 const SETTLING: Duration = Duration::from_secs(5);
 const TRIES_MAX: u32 = 100;
 /// How often it is done.
-const INTERVAL: Duration = Duration::from_secs(24 * 3600);
+const INTERVAL: Duration = Duration::from_secs(3600);
 /// Roughly what an expired channel takes in the inbox, in bytes.
 const WEIGHT: usize = 256;
 
@@ -34,21 +36,45 @@ pub struct Sweeper {
     pub store: Arc<dyn Store>,
     /// Where turns come from.
     pub inbox: Arc<Inbox>,
+    /// What wakes it: a channel keeps its rows for less.
+    pub woken: Arc<Notify>,
     /// Whether the process is to end.
     pub stopping: watch::Receiver<bool>,
 }
 
+/// Whether one of these records may have made rows too old.
+pub fn is_concerned(records: &[Record]) -> bool {
+    records.iter().any(|record| match record {
+        Record::Channel { change: Change::Configured(settings), .. } => settings.retention_days > 0,
+        _ => false,
+    })
+}
+
 impl Sweeper {
+    /// Has rows that became too old while nothing ran go before anybody asks for them.
+    pub async fn begin(&mut self) {
+        self.expire(Duration::ZERO).await;
+    }
+
     /// Sweeps until the process ends.
     pub async fn run(mut self) {
         let _vital = Vital("the sweep of old rows");
         loop {
-            if let Err(error) = self.sweep().await {
-                tracing::error!("old rows cannot be found: {error}");
+            if let Err(error) = self.drop_months().await {
+                tracing::error!("old months cannot be dropped: {error}");
             }
-            if self.rest(INTERVAL).await {
-                return;
+            tokio::select! {
+                _ = self.stopping.wait_for(|stop| *stop) => return,
+                () = self.woken.notified() => {}
+                () = sleep(INTERVAL) => {}
             }
+            self.expire(PAUSE).await;
+        }
+    }
+
+    async fn expire(&mut self, pause: Duration) {
+        if let Err(error) = self.sweep(pause).await {
+            tracing::error!("old rows cannot be found: {error}");
         }
     }
 
@@ -57,20 +83,30 @@ impl Sweeper {
         timeout(time, self.stopping.wait_for(|stop| *stop)).await.is_ok()
     }
 
-    async fn sweep(&mut self) -> Result<(), StoreError> {
-        let retention = Retention { now: clock::now(), keep_days: self.keep_days };
+    fn retention(&self) -> Retention {
+        Retention { now: clock::now(), keep_days: self.keep_days }
+    }
+
+    /// Finds rows that are too old, with a pause after each part of the channels.
+    async fn sweep(&mut self, pause: Duration) -> Result<(), StoreError> {
+        let retention = self.retention();
         let (mut from, mut channels) = (Some(Vec::new()), 0);
         while let Some(part) = from.take() {
             let swept = self.beside(move |store| store.sweep(&retention, &part, CHANNELS_MAX)).await?;
             from = swept.next;
             channels += swept.outdated.len();
-            if self.hand_over(swept.outdated).await || self.rest(PAUSE).await {
+            if self.hand_over(swept.outdated).await || self.rest(pause).await {
                 return Ok(());
             }
         }
         if channels > 0 {
             tracing::info!(channels, "rows that are too old are gone");
         }
+        Ok(())
+    }
+
+    async fn drop_months(&mut self) -> Result<(), StoreError> {
+        let retention = self.retention();
         for _ in 0..TRIES_MAX {
             if self.rest(SETTLING).await {
                 return Ok(());
@@ -83,7 +119,7 @@ impl Sweeper {
                 return Ok(());
             }
         }
-        tracing::warn!("a month that is too old is still in use; it is tried again in a day");
+        tracing::warn!("a month that is too old is still in use; it is tried again in an hour");
         Ok(())
     }
 

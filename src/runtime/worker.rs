@@ -13,6 +13,7 @@ use super::metrics::Metrics;
 use super::outbox::{Confirmed, Outbox, Parcel};
 use super::reader::Inbox;
 use super::refuse::{Why, refuse_inbound};
+use super::retention;
 use super::vital::Vital;
 use crate::channel::{Refusal, Stamp};
 use crate::engine::parking::Parted;
@@ -20,6 +21,7 @@ use crate::engine::{Engine, Inbound, Parking, Reason, Turn};
 use crate::store::{CommitError, Record, Store, StoreError, Unsent};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// How many stanzas share one commit, and what they may weigh together, in bytes of memory.
 const BATCH_ITEMS: usize = 1024;
@@ -65,6 +67,8 @@ pub struct Worker {
     pub settled: u64,
     /// What learns whose videos may have become useless.
     pub superseded: Arc<Superseded>,
+    /// What has rows looked for that are too old.
+    pub sweeper: Arc<Notify>,
     /// When it was last told that commits are refused, by `clock::uptime_ms`.
     pub told_refused_ms: Option<u64>,
 }
@@ -207,6 +211,9 @@ impl Worker {
                 traced.iter().for_each(|id| tracing::debug!(id, records = turn.records.len(), "committed"));
                 self.send(Parcel { number: turn.parcel, outs: turn.outbox });
                 self.superseded.note(turn.videos);
+                if retention::is_concerned(&turn.records) {
+                    self.sweeper.notify_one();
+                }
                 turn.results.into_iter().for_each(|called| self.callers.tell(called));
                 turn.queries.into_iter().for_each(|query| self.archive.take(Question::Stanza(Box::new(query))));
                 turn.lookups.into_iter().for_each(|lookup| self.archive.take(Question::Call(Box::new(lookup))));

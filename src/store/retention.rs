@@ -22,11 +22,8 @@ pub struct Retention {
 impl Retention {
     /// The oldest month that is kept.
     pub(super) fn oldest_month(&self) -> Option<Month> {
-        (self.keep_days > 0).then(|| Month::of(self.before(self.keep_days)))
-    }
-
-    fn before(&self, days: u64) -> Stamp {
-        Stamp(self.now.0.saturating_sub(days.saturating_mul(DAY_MS)))
+        let oldest = || Stamp(self.now.0.saturating_sub(self.keep_days.saturating_mul(DAY_MS)));
+        (self.keep_days > 0).then(|| Month::of(oldest()))
     }
 }
 
@@ -64,7 +61,7 @@ pub(super) fn sweep(shelf: &impl Shelf, retention: &Retention, from: &[u8], coun
     })?;
     let mut outdated = Vec::new();
     for Entry { name, tag, settings, .. } in entries {
-        if let Some(base) = horizon(shelf, tag, retention, settings.retention_days)? {
+        if let Some(base) = horizon(shelf, tag, retention, settings.horizon(retention.now))? {
             outdated.push(Outdated { name, tag, base });
         }
     }
@@ -72,10 +69,14 @@ pub(super) fn sweep(shelf: &impl Shelf, retention: &Retention, from: &[u8], coun
 }
 
 /// Where an archive stood at the last row that is too old; `None` where none is.
-fn horizon(shelf: &impl Shelf, tag: u64, retention: &Retention, days: u64) -> Result<Option<Head>, StoreError> {
+fn horizon(
+    shelf: &impl Shelf,
+    tag: u64,
+    retention: &Retention,
+    oldest_stamp: Stamp,
+) -> Result<Option<Head>, StoreError> {
     let spans: Spans = shelf.value(Space::State, &keyspace::spans(tag))?.unwrap_or_default();
     let oldest_month = retention.oldest_month().unwrap_or_default();
-    let oldest_stamp = if days > 0 { retention.before(days) } else { Stamp(0) };
     let is_old = |span: &Span| span.month < oldest_month || span.since < oldest_stamp;
     // Most channels have nothing old, and no month has to be opened to know it.
     if !spans.months.first().is_some_and(is_old) {

@@ -30,6 +30,9 @@ const WRITERS: &[Access] = &[Access::Participants, Access::Admins, Access::Owner
 /// Who may retract what others wrote.
 const MODERATORS: &[Access] = &[Access::Nobody, Access::Admins, Access::Owners];
 
+/// Ours beside those of XEP-0406: days after which messages are gone; 0: for ever, as far as the service keeps them.
+const RETENTION: &str = "{urn:mixd:group:1}retention-days";
+
 /// One field of the form.
 struct Field {
     var: &'static str,
@@ -104,6 +107,7 @@ fn fields(channel: &Channel, limits: &Limits) -> Vec<Field> {
         truth("Private Messages", settings.private_messages),
         truth("Mandatory Nicks", true),
         choice("JID Visibility", visibility_name(settings.visibility), visibilities),
+        field(RETENTION, "text-single", [settings.retention_days.to_string()]),
     ]
 }
 
@@ -212,6 +216,7 @@ impl Reading {
                 return Err(Refusal::Unsupported("every participant has a nick here: who states none gets one".into()));
             }
             "JID Visibility" => patch.visibility = Some(one_visibility(values)?),
+            RETENTION => patch.retention_days = Some(one_number_of_days(RETENTION, values)?),
             _ => return Err(Refusal::Unsupported(format!("there is no option '{var}'"))),
         }
         Ok(())
@@ -278,6 +283,11 @@ fn one_of(options: &[Access], field: &'static str, values: &[String]) -> Result<
     let found = values.first().and_then(|text| access_of(text)).filter(|found| options.contains(found));
     let names = || options.iter().map(|option| access(*option)).collect::<Vec<_>>().join(", ");
     found.ok_or_else(|| invalid(field, &format!("one of: {}", names())))
+}
+
+fn one_number_of_days(field: &'static str, values: &[String]) -> Result<u64, Refusal> {
+    let number = values.first().and_then(|text| text.parse().ok());
+    number.ok_or_else(|| invalid(field, "a number of days"))
 }
 
 /// A time, or none where it is left blank.

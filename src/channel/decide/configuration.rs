@@ -17,7 +17,7 @@ impl Channel {
         let mut draft = Draft::new(self, context.now);
         draft.take_rights(actor, rights);
         if wanted.patch != Patch::default() {
-            self.require(actor, Action::Configure, context.limits)?;
+            self.require_patch(actor, &wanted.patch, context.limits)?;
             let settings = self.patched(&wanted.patch, context)?;
             if settings != *self.settings() {
                 draft.settle_preferences(&settings);

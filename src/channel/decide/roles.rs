@@ -7,7 +7,7 @@ use super::membership::edited;
 use crate::channel::event::EventKind;
 use crate::channel::group::Patch;
 use crate::channel::{
-    Action, Actor, Answer, Change, Channel, Context, GroupAnswer, Refusal, Rights, Settings, Standing, Status,
+    Action, Actor, Answer, Change, Channel, Context, GroupAnswer, Limits, Refusal, Rights, Settings, Standing, Status,
     Visibility,
 };
 use jid::BareJid;
@@ -62,8 +62,7 @@ impl Channel {
     }
 
     pub(super) fn configure(&self, actor: &Actor, patch: &Patch, context: &mut Context<'_>) -> Outcome {
-        let limits = context.limits;
-        self.require(actor, Action::Configure, limits)?;
+        self.require_patch(actor, patch, context.limits)?;
         let settings = self.patched(patch, context)?;
         let mut draft = Draft::new(self, context.now);
         if settings != *self.settings() {
@@ -72,6 +71,14 @@ impl Channel {
         }
         draft.note_configured(actor);
         draft.finish(Answer::Group(GroupAnswer::Done))
+    }
+
+    /// Whether somebody may change all of this.
+    pub(super) fn require_patch(&self, actor: &Actor, patch: &Patch, limits: &Limits) -> Result<(), Refusal> {
+        let retention_days = patch.retention_days;
+        let alone = Patch { retention_days, ..Patch::default() };
+        let action = if retention_days.is_some() && *patch == alone { Action::Retain } else { Action::Configure };
+        self.require(actor, action, limits).map(drop)
     }
 
     /// The settings with what is to be changed.
@@ -126,7 +133,6 @@ impl Channel {
             receipts: patch.receipts,
             participants_max: patch.participants_max,
             retract_window_s: patch.retract_window_s,
-            retention_days: patch.retention_days,
             ..Patch::default()
         };
         if !self.is_group() {
