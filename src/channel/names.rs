@@ -210,6 +210,26 @@ mod tests {
         assert_eq!(Nick::new("a\u{1}b"), None);
     }
 
+    /// The examples of RFC 8266 §3, as they are shown and as they are compared.
+    #[test]
+    fn nicks_are_compared_as_rfc_8266_says() {
+        let examples = [
+            ("Foo", "Foo", "foo"),
+            ("foo", "foo", "foo"),
+            ("Foo Bar", "Foo Bar", "foo bar"),
+            ("foo bar", "foo bar", "foo bar"),
+            ("\u{3A3}", "\u{3A3}", "\u{3C3}"),
+            ("\u{3C3}", "\u{3C3}", "\u{3C3}"),
+            ("\u{3C2}", "\u{3C2}", "\u{3C2}"),
+            ("\u{265A}", "\u{265A}", "\u{265A}"),
+            ("Richard \u{2163}", "Richard IV", "richard iv"),
+        ];
+        for (text, shown, key) in examples {
+            let nick = Nick::new(text).unwrap();
+            assert_eq!((nick.as_str(), nick.key()), (shown, key), "{text}");
+        }
+    }
+
     #[test]
     fn no_text_breaks_the_reader_of_nicks() {
         for (text, shown) in [("Äö ", "Äö"), (" ä  b", "ä b"), ("ä\u{3000}\u{A0}b", "ä b"), ("ﬁ", "fi")] {

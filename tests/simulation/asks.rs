@@ -55,19 +55,61 @@ pub struct Paging {
 pub enum Op {
     Create(Option<&'static str>),
     Destroy(String),
-    Join { channel: String, nick: Option<String>, nodes: Nodes },
-    Leave { channel: String },
-    SetNick { channel: String, nick: Option<String> },
-    Update { channel: String, add: Nodes, remove: Nodes },
-    Subscribe { channel: String, node: Nodes, wanted: bool },
-    Say { channel: String, token: String, origin: Option<String>, said: Said },
-    SetInfo { channel: String, name: String },
-    Items { channel: String, node: Nodes },
-    History { channel: String, paging: Box<Paging> },
-    Bounds { channel: String },
+    Join {
+        channel: String,
+        nick: Option<String>,
+        nodes: Nodes,
+    },
+    Leave {
+        channel: String,
+    },
+    SetNick {
+        channel: String,
+        nick: Option<String>,
+    },
+    Update {
+        channel: String,
+        add: Nodes,
+        remove: Nodes,
+    },
+    Subscribe {
+        channel: String,
+        node: Nodes,
+        wanted: bool,
+    },
+    Say {
+        channel: String,
+        token: String,
+        origin: Option<String>,
+        said: Said,
+    },
+    SetInfo {
+        channel: String,
+        name: String,
+    },
+    Items {
+        channel: String,
+        node: Nodes,
+    },
+    History {
+        channel: String,
+        paging: Box<Paging>,
+    },
+    Bounds {
+        channel: String,
+    },
     List,
-    Describe { channel: String },
-    Garbage { channel: Option<String>, xml: String, conditions: &'static [&'static str] },
+    /// Register a nick with the service.
+    Register(String),
+    Unregister,
+    Describe {
+        channel: String,
+    },
+    Garbage {
+        channel: Option<String>,
+        xml: String,
+        conditions: &'static [&'static str],
+    },
 }
 
 /// A request, and whose it is.
@@ -142,6 +184,11 @@ impl Ask {
             }
             Op::History { channel, paging } => iq("set", &at(channel), paging.tag(&self.id)),
             Op::Bounds { channel } => iq("get", &at(channel), Tag::in_ns("metadata", ns::MAM)),
+            Op::Register(nick) => {
+                let nick = Tag::new("nick").text(nick);
+                iq("set", DOMAIN, Tag::in_ns("register", ns::MIX_MISC).child(nick))
+            }
+            Op::Unregister => iq("set", DOMAIN, Tag::in_ns("register", ns::MIX_MISC).child(Tag::new("remove"))),
             Op::List => iq("get", DOMAIN, Tag::in_ns("query", ns::DISCO_ITEMS)),
             Op::Describe { channel } => iq("get", &at(channel), Tag::in_ns("query", ns::DISCO_INFO)),
             Op::Garbage { xml, .. } => xml.replace("$FROM", &self.from()).replace("$ID", &self.id),

@@ -52,7 +52,8 @@ impl Scene<'_> {
             24..30 => Op::Leave { channel },
             30..35 => Op::SetNick { channel, nick: self.nick() },
             35..38 => Op::Update { channel, add: self.nodes(), remove: self.nodes() },
-            38..44 => {
+            38 => self.register(),
+            39..44 => {
                 let (node, wanted) = (1 << dice.random_range(0..4), dice.random_bool(0.7));
                 Op::Subscribe { channel, node, wanted }
             }
@@ -91,6 +92,13 @@ impl Scene<'_> {
             0..8 => None,
             8 => Some("x".repeat(129)),
             _ => NICKS.choose(self.dice).map(|nick| nick.0.to_owned()),
+        }
+    }
+
+    fn register(&mut self) -> Op {
+        match self.nick().filter(|nick| !nick.trim().is_empty()) {
+            Some(nick) => Op::Register(nick),
+            None => Op::Unregister,
         }
     }
 

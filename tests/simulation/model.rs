@@ -68,7 +68,12 @@ pub struct Room {
     pub rows: Vec<Rc<Row>>,
     /// Which rows were compared with the store's.
     pub compared: usize,
+    /// The registered nicks, as of the last request.
+    pub registered: Registered,
 }
+
+/// The nicks that accounts registered: the form that is shown, and the one that is compared.
+pub type Registered = Rc<BTreeMap<String, (String, String)>>;
 
 /// What is delivered to many, by what it says.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,6 +112,8 @@ pub enum Expect {
         at_bare: bool,
     },
     Nick(String),
+    /// The nick that is registered from here on, if any.
+    Registered(Option<String>),
     Updated(Nodes, Nodes),
     Subscribed(Nodes, bool),
     InfoSet(String),
@@ -137,6 +144,7 @@ pub struct Model {
     pub rooms: BTreeMap<String, Room>,
     /// Ad hoc channels whose names are not learned yet, by creator and time.
     pub nameless: Vec<(String, u64)>,
+    pub registered: Registered,
     /// The engine's time, which never goes back while it lives.
     pub now: u64,
     pub participants_max: usize,
@@ -161,6 +169,8 @@ impl Model {
         match &ask.op {
             Op::Create(name) => return self.create(account, *name),
             Op::Destroy(name) => return self.destroy(ask, name, routes),
+            Op::Register(nick) => return self.register(account, nick, routes),
+            Op::Unregister => return self.unregister(account),
             Op::List => return (Expect::List(self.visible(account)), Vec::new()),
             Op::Garbage { channel, conditions, .. } => {
                 let missing = channel.as_ref().is_some_and(|name| !self.rooms.contains_key(name));
@@ -177,6 +187,7 @@ impl Model {
         let channel = ask.op.channel().unwrap_or_default().to_owned();
         let Some(room) = self.rooms.get_mut(&channel) else { return refuse("item-not-found") };
         let was_guest = room.guests.contains_key(account);
+        room.registered = Rc::clone(&self.registered);
         let taken = match &ask.op {
             Op::Join { nick, nodes, .. } => {
                 room.join(ask, &channel, nick.as_deref(), *nodes, (limits.0, limits.3), routes)
@@ -249,6 +260,39 @@ impl Model {
         (Expect::Destroyed, vec![event])
     }
 
+    /// All of an account's channels or none: whoever else goes by the nick in one of them keeps it.
+    fn register(&mut self, account: &str, nick: &str, routes: &mut Routes) -> Taken {
+        if nick.len() > 128 {
+            return refuse("not-acceptable");
+        }
+        let known = NICKS.iter().find(|(text, _)| *text == nick).and_then(|(_, forms)| *forms);
+        let Some((shown, key)) = known else { return refuse("bad-request") };
+        let is_others = |(other, (_, held)): (&String, &(String, String))| other != account && held == key;
+        let own = || self.rooms.values().filter(|room| room.seat(account).is_some());
+        let is_held = |room: &Room| room.seats.iter().any(|(other, it)| it.joined && it.key == key && other != account);
+        if self.registered.iter().any(is_others) || own().any(is_held) {
+            return refuse("conflict");
+        }
+        Rc::make_mut(&mut self.registered).insert(account.to_owned(), (shown.to_owned(), key.to_owned()));
+        let mut events = Vec::new();
+        for (channel, room) in &mut self.rooms {
+            let seat = room.seats.get_mut(account).filter(|seat| seat.joined && seat.nick != shown);
+            if let Some(seat) = seat {
+                (seat.nick, seat.key) = (shown.to_owned(), key.to_owned());
+                let (channel, account) = (channel.clone(), account.to_owned());
+                events.push(room.event(Key::Entered { channel, account, nick: shown.to_owned() }, 2, routes));
+            }
+        }
+        (Expect::Registered(Some(shown.to_owned())), events)
+    }
+
+    fn unregister(&mut self, account: &str) -> Taken {
+        match Rc::make_mut(&mut self.registered).remove(account) {
+            Some(_) => (Expect::Registered(None), Vec::new()),
+            None => refuse("item-not-found"),
+        }
+    }
+
     fn visible(&self, account: &str) -> BTreeSet<String> {
         let seen = self.rooms.iter().filter(|(_, room)| room.listed || room.knows(account));
         seen.map(|(name, _)| format!("{name}@{DOMAIN}")).collect()
@@ -270,7 +314,7 @@ impl Op {
             | Op::History { channel, .. }
             | Op::Bounds { channel }
             | Op::Describe { channel } => Some(channel),
-            Op::Create(_) | Op::Destroy(_) | Op::List | Op::Garbage { .. } => None,
+            Op::Create(_) | Op::Destroy(_) | Op::List | Op::Register(_) | Op::Unregister | Op::Garbage { .. } => None,
         }
     }
 }

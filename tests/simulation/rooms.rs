@@ -13,7 +13,17 @@ impl Room {
     pub fn new(owner: &str, name: Option<&str>, now: u64) -> Room {
         let info = (Stamp(now).to_xmpp(), name.map(str::to_owned));
         let (seats, guests, rows) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
-        Room { tag: None, owner: owner.to_owned(), listed: name.is_some(), info, seats, guests, rows, compared: 0 }
+        Room {
+            tag: None,
+            owner: owner.to_owned(),
+            listed: name.is_some(),
+            info,
+            seats,
+            guests,
+            rows,
+            compared: 0,
+            registered: Rc::default(),
+        }
     }
 
     pub fn seat(&self, account: &str) -> Option<&Seat> {
@@ -32,7 +42,8 @@ impl Room {
     }
 
     pub fn is_free(&self, key: &str, account: &str) -> bool {
-        self.seats.iter().all(|(other, seat)| !seat.joined || seat.key != key || other == account)
+        let registered = self.registered.iter().all(|(other, (_, held))| held != key || other == account);
+        registered && self.seats.iter().all(|(other, seat)| !seat.joined || seat.key != key || other == account)
     }
 
     /// The nick asked for, or one that the channel chooses.
@@ -40,9 +51,10 @@ impl Room {
         let asked = asked.filter(|nick| !nick.trim().is_empty());
         let Some(asked) = asked else {
             let local = account.split('@').next().unwrap_or_default();
-            let (shown, key) = match self.seats.get(account) {
-                Some(seat) => (seat.nick.clone(), seat.key.clone()),
-                None => (local.to_owned(), local.to_owned()),
+            let (shown, key) = match (self.registered.get(account), self.seats.get(account)) {
+                (Some(registered), _) => registered.clone(),
+                (None, Some(seat)) => (seat.nick.clone(), seat.key.clone()),
+                (None, None) => (local.to_owned(), local.to_owned()),
             };
             if self.is_free(&key, account) {
                 return Ok((shown, key));

@@ -188,6 +188,10 @@ pub fn check_answer(ask: &Ask, expect: &Expect, answer: &Element) {
             id && child_text(payload(), "nick") == *nick && nodes_in(payload(), "subscribe") == *nodes
         }
         Expect::Nick(nick) => child_text(payload(), "nick") == *nick,
+        Expect::Registered(nick) => match nick {
+            Some(nick) => child_text(payload(), "nick") == *nick,
+            None => payload().is("register", ns::MIX_MISC) && payload().children().next().is_none(),
+        },
         Expect::Updated(add, remove) => {
             nodes_in(payload(), "subscribe") == *add && nodes_in(payload(), "unsubscribe") == *remove
         }

@@ -104,6 +104,7 @@ impl World {
         let model = Model {
             rooms: BTreeMap::new(),
             nameless: Vec::new(),
+            registered: Default::default(),
             now: 0,
             participants_max: settings.limits.participants_max,
             silent_max: settings.limits.former_silent_max,
