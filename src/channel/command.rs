@@ -91,8 +91,11 @@ pub enum Command {
     },
     /// Ask for one's registered nick.
     ReadRegisteredNick,
-    /// Give one's registered nick up.
-    UnregisterNick,
+    /// Give one's registered nick up, or, as an operator, have somebody's given up.
+    UnregisterNick {
+        /// The nick; one's own where absent.
+        nick: Option<Nick>,
+    },
     /// Take another nick; without one, let the channel choose (XEP-0369 §7.1.4).
     SetNick {
         /// The nick wanted.

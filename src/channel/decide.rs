@@ -96,7 +96,7 @@ impl Channel {
             Command::Group(command) => self.decide_group(actor, command, context),
             Command::RegisterNick { .. }
             | Command::ReadRegisteredNick
-            | Command::UnregisterNick
+            | Command::UnregisterNick { .. }
             | Command::CreateGroup(_)
             | Command::ListGroups { .. }
             | Command::ClearAll

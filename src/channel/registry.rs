@@ -37,9 +37,14 @@ impl Registry {
         self.nicks.get(account)
     }
 
+    /// Who registered a nick.
+    pub fn holder_of(&self, nick: &Nick) -> Option<&BareJid> {
+        self.holders.get(nick.key())
+    }
+
     /// Whether nobody but this account registered a nick, compared as RFC 8266 says.
     pub fn lets(&self, account: &BareJid, nick: &Nick) -> bool {
-        self.holders.get(nick.key()).is_none_or(|holder| holder == account)
+        self.holder_of(nick).is_none_or(|holder| holder == account)
     }
 
     /// An account has this nick from here on, or none; returns the one it had.

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::parley::{Asked, Effects};
-use crate::channel::{Answer, ChannelName, Command, Nick, Refusal};
+use crate::channel::{Actor, Answer, ChannelName, Command, Nick, Refusal};
 use jid::BareJid;
 
 /// Channels in which one registration gives its account another nick, at most.
@@ -49,8 +49,17 @@ impl Engine {
         Ok(effects)
     }
 
-    /// Gives a registered nick up; its account goes by it on where it did.
-    pub(super) fn unregister_nick(&self, account: &BareJid) -> Result<Effects, Refusal> {
+    /// Gives a registered nick up; its account goes by it on where it did. An operator may have anybody's given up, since
+    /// whoever registered it may be gone.
+    pub(super) fn unregister_nick(&self, actor: &Actor, nick: Option<&Nick>) -> Result<Effects, Refusal> {
+        let account = match nick {
+            None => &actor.account,
+            Some(nick) => match self.registry.holder_of(nick) {
+                Some(holder) if *holder == actor.account || actor.operator => holder,
+                Some(_) => return Err(Refusal::Forbidden("only its holder or an operator may give this nick up")),
+                None => return Err(Refusal::NoSuchItem),
+            },
+        };
         self.registry.nick_of(account).ok_or(Refusal::NoSuchItem)?;
         let registration = Some((account.clone(), None));
         Ok(Effects { registration, ..Effects::none(Answer::Registered(None)) })

@@ -156,7 +156,7 @@ impl Engine {
                 Ok(Effects::none(Answer::ServiceDescription { node, may_create }))
             }
             Command::RegisterNick { nick } => self.register_nick(asked, nick),
-            Command::UnregisterNick => self.unregister_nick(&asked.actor.account),
+            Command::UnregisterNick { nick } => self.unregister_nick(&asked.actor, nick.as_ref()),
             Command::ReadRegisteredNick => {
                 let nick = self.registry.nick_of(&asked.actor.account).cloned();
                 Ok(Effects::none(Answer::Registered(nick)))

@@ -1,7 +1,7 @@
 //! XEP-0407 §3: nicks registered with the service.
 //!
 //! The XEP has registering alone. Asking for one's nick is a get of the same element, giving it up a `<remove/>` in it, as
-//! accounts are given up by XEP-0077.
+//! accounts are given up by XEP-0077; with a `<nick/>` beside it an operator has somebody's given up.
 
 use super::mix_core::wanted_nick;
 use super::{Extension, Request, Route, Scope};
@@ -32,7 +32,7 @@ impl Extension for Nicks {
             return Ok(Command::ReadRegisteredNick);
         }
         if request.payload.children().any(|child| child.name() == "remove") {
-            return Ok(Command::UnregisterNick);
+            return Ok(Command::UnregisterNick { nick: wanted_nick(request.payload)? });
         }
         Ok(Command::RegisterNick { nick: wanted_nick(request.payload)? })
     }

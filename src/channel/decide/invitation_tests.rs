@@ -188,6 +188,22 @@ fn a_closed_group_is_entered_by_invitation_and_nothing_else_of_it_is_told() {
 }
 
 #[test]
+fn a_channel_that_is_in_no_list_is_entered_by_invitation_too() {
+    let mut world = listed();
+    world.channel.kept.profile.listed = false;
+    let claim = invite(&mut world, "ann", "cy").unwrap();
+    let hidden = Err(Refusal::NoSuchChannel);
+    assert_eq!(world.join("cy"), hidden);
+    assert_eq!(join(&mut world, "cy", &Claim { token: "guess".into(), ..claim.clone() }), hidden);
+    world.now.0 += world.limits.invitation_s * 1000 + 1;
+    let expired = Err(Refusal::BadInvitation(Fault::Expired));
+    assert_eq!(join(&mut world, "cy", &claim), expired, "whoever has one knows of it");
+    let claim = invite(&mut world, "ann", "cy").unwrap();
+    join(&mut world, "cy", &claim).unwrap();
+    assert_eq!(world.status("cy"), Some(Status::Joined));
+}
+
+#[test]
 fn a_full_channel_takes_nobody_in_and_the_invitation_stays() {
     let mut world = World::group(Membership::Auto, &[]);
     let patch = group::Patch { participants_max: Some(1), ..group::Patch::default() };
