@@ -67,7 +67,9 @@ impl Room {
         }
         let known = NICKS.iter().find(|(text, _)| *text == asked).and_then(|(_, forms)| *forms);
         let (shown, key) = known.ok_or("bad-request")?;
-        if !self.is_free(key, account) {
+        // Whoever had it before somebody else registered it keeps it.
+        let is_kept = self.seat(account).is_some_and(|seat| seat.nick == shown);
+        if !is_kept && !self.is_free(key, account) {
             return Err("conflict");
         }
         Ok((shown.to_owned(), key.to_owned()))

@@ -209,6 +209,8 @@ impl Channel {
     pub(super) fn set_nick(&self, actor: &Actor, nick: Option<Nick>, context: &mut Context<'_>) -> Outcome {
         let seated = self.seat(actor, Action::Attend, context.limits)?;
         let nick = match nick {
+            // Whoever had it before somebody else registered it keeps it.
+            Some(nick) if nick == seated.nick => nick,
             Some(nick) => self.free_nick(actor, nick, context)?,
             None => {
                 let draft = Draft::new(self, context.now);
