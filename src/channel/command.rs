@@ -124,6 +124,20 @@ pub enum Command {
         /// Only this node.
         node: Option<Node>,
     },
+    /// Ask who subscribes to a node (XEP-0060 §8.8.1).
+    ListSubscribers {
+        /// The node.
+        node: Node,
+        /// Which of them.
+        slice: Slice,
+    },
+    /// Change subscriptions of others, all or nothing (XEP-0060 §8.8.2).
+    SetSubscriptions {
+        /// The node.
+        node: Node,
+        /// Who is to be subscribed, and who not.
+        edits: BTreeMap<BareJid, bool>,
+    },
     /// Send a message to everybody (XEP-0369 §7.1.6).
     Publish(Message),
     /// Put an item on a node (XEP-0060 §7.1).
@@ -337,6 +351,13 @@ pub enum Answer {
     Subscribing {
         /// Only this node.
         node: Option<Node>,
+    },
+    /// Who subscribes to a node, read from the channel as it is.
+    Subscribers {
+        /// The node.
+        node: Node,
+        /// Which of them.
+        slice: Slice,
     },
     /// The group exists, with these people.
     GroupCreated {

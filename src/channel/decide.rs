@@ -17,6 +17,7 @@ mod publish;
 mod receipts;
 mod retract;
 mod roles;
+mod subscribers;
 
 pub(super) use attend::nick_among;
 
@@ -60,6 +61,8 @@ impl Channel {
             }
             Command::Subscribe { node, wanted } => self.subscribe(actor, node, wanted, context),
             Command::ListSubscriptions { node } => Ok(Decision::answer(Answer::Subscribing { node })),
+            Command::ListSubscribers { node, slice } => self.list_subscribers(actor, node, slice, limits),
+            Command::SetSubscriptions { node, edits } => self.set_subscriptions(actor, node, edits, context),
             Command::Publish(message) => self.publish(actor, message, context),
             Command::SetItem { node, item } => self.set_item(actor, node, item, context),
             Command::RetractItem { node, id } => self.retract_item(actor, node, id, context),

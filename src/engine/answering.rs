@@ -75,15 +75,23 @@ impl Engine {
             Answer::Left if self.needs_error_on_leave(asked) => {
                 return turn.send(reply.error(&(&Refusal::NoSuchItem).into()));
             }
-            Answer::Items { .. } | Answer::People(_) | Answer::Group(GroupAnswer::Profile)
+            Answer::Items { .. }
+            | Answer::Subscribers { .. }
+            | Answer::People(_)
+            | Answer::Group(GroupAnswer::Profile)
                 if turn.effort > EFFORT_MAX =>
             {
                 return turn.send_refusal(reply, &Refusal::Busy);
             }
             answer => {
                 let (Some(extension), Some(request)) = (extension, self.request(asked)) else { return };
-                if let (Answer::Items { .. } | Answer::People(_) | Answer::Group(GroupAnswer::Profile), Some(channel)) =
-                    (&answer, request.channel)
+                if let (
+                    Answer::Items { .. }
+                    | Answer::Subscribers { .. }
+                    | Answer::People(_)
+                    | Answer::Group(GroupAnswer::Profile),
+                    Some(channel),
+                ) = (&answer, request.channel)
                 {
                     turn.effort += MEMBER_EFFORT * channel.people_count();
                 }

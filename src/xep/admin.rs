@@ -1,10 +1,12 @@
 //! XEP-0406: who may join and who may not, who administers a channel; and XEP-0060's requests of owners for these nodes.
 
 use super::mix_core::{headed, name_of, node_of};
-use super::{Extension, Render, Request, Route, Scope, configuration};
-use crate::channel::{Action, Actor, Change, Channel, Command, Limits, Node, Refusal, Standing};
+use super::{Extension, Render, Request, Route, Scope, configuration, pubsub, rsm};
+use crate::channel::{Action, Actor, Answer, Change, Channel, Command, Limits, Node, Refusal, Standing};
 use crate::xmpp::{Tag, ns};
 use jid::BareJid;
+use minidom::Element;
+use std::collections::BTreeMap;
 
 /// XEP-0406.
 pub struct Admin;
@@ -22,7 +24,10 @@ impl Extension for Admin {
     }
 
     fn routes(&self) -> &'static [Route] {
-        const ROUTES: &[Route] = &[Route::set(Scope::Channel, "pubsub", ns::PUBSUB_OWNER)];
+        const ROUTES: &[Route] = &[
+            Route::get(Scope::Channel, "pubsub", ns::PUBSUB_OWNER),
+            Route::set(Scope::Channel, "pubsub", ns::PUBSUB_OWNER),
+        ];
         ROUTES
     }
 
@@ -31,6 +36,15 @@ impl Extension for Admin {
         let action = action.ok_or_else(|| Refusal::BadRequest("the request names no action".into()))?;
         let node = node_of(action.attr("node").unwrap_or_default()).ok_or(Refusal::NoSuchNode)?;
         let item = request.channel.and_then(|channel| channel.item(node));
+        if action.name() == "subscriptions" {
+            return match request.set {
+                false => Ok(Command::ListSubscribers { node, slice: rsm::decode(request.payload)? }),
+                true => Ok(Command::SetSubscriptions { node, edits: edits(action)? }),
+            };
+        }
+        if !request.set {
+            return Err(Refusal::Unsupported(format!("this node does not tell its '{}'", action.name())));
+        }
         match (action.name(), node) {
             ("delete", Node::Allowed | Node::Banned) => Ok(Command::MakeList { node, exists: false }),
             ("delete", _) => Err(Refusal::NotAllowed("every channel has this node")),
@@ -41,6 +55,17 @@ impl Extension for Admin {
             }
             (name, _) => Err(Refusal::Unsupported(format!("this node does not serve '{name}'"))),
         }
+    }
+
+    fn encode(&self, answer: &Answer, request: &Request<'_>) -> Result<Option<Tag>, Refusal> {
+        let (Answer::Subscribers { node, slice }, Some(channel)) = (answer, request.channel) else { return Ok(None) };
+        let bytes_max = request.service.limits.answer_bytes_max;
+        let subscription =
+            |jid: &&BareJid| Tag::new("subscription").attr("jid", jid.as_str()).attr("subscription", "subscribed");
+        let (list, set) =
+            pubsub::page(&channel.subscribers(*node), |jid| jid.as_str(), subscription, slice, bytes_max)?;
+        let list = Tag::new("subscriptions").attr("node", name_of(*node)).children(list);
+        Ok(Some(Tag::in_ns("pubsub", ns::PUBSUB_OWNER).child(list).child_opt(set)))
     }
 
     fn render(&self, change: &Change, render: &mut Render<'_>) {
@@ -69,6 +94,22 @@ impl Extension for Admin {
             _ => {}
         }
     }
+}
+
+/// Whom a request subscribes and unsubscribes; what states nothing changes nothing (XEP-0060 §8.8.2).
+fn edits(action: &Element) -> Result<BTreeMap<BareJid, bool>, Refusal> {
+    let mut edits = BTreeMap::new();
+    for entry in action.children().filter(|child| child.name() == "subscription") {
+        let jid = entry.attr("jid").and_then(|jid| BareJid::new(jid).ok()).filter(|jid| jid.node().is_some());
+        let jid = jid.ok_or_else(|| Refusal::BadRequest("a subscription is that of a bare JID".into()))?;
+        match entry.attr("subscription") {
+            None => {}
+            Some("subscribed") => drop(edits.insert(jid, true)),
+            Some("none") => drop(edits.insert(jid, false)),
+            Some(other) => return Err(Refusal::Unsupported(format!("subscriptions are never '{other}' here"))),
+        }
+    }
+    Ok(edits)
 }
 
 fn tell(node: Node, content: Tag, render: &mut Render<'_>) {

@@ -211,7 +211,7 @@ fn participants(
 }
 
 /// A part of items that are in the order of their ids: the one asked for, cut where it becomes too long.
-fn page<T>(
+pub fn page<T>(
     entries: &[T],
     id: impl Fn(&T) -> &str,
     tag: impl Fn(&T) -> Tag,

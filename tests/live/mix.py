@@ -16,6 +16,8 @@ PUBSUB = "{http://jabber.org/protocol/pubsub}"
 SID = "urn:xmpp:sid:0"
 STATES = "http://jabber.org/protocol/chatstates"
 JOINED_NODES = ("messages", "participants", "info", "presence")
+# Groups share no presence unless their owner says so.
+GROUP_NODES = ("messages", "participants", "info")
 
 _numbers = itertools.count(1)
 

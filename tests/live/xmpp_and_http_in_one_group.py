@@ -44,7 +44,7 @@ async def invites(host, alice, bob, carol):
     invited = [(bob.bare, "Bob"), (carol.bare, "Carol")]
     channel, gid, statuses = await groups.create(alice, host.service, "Weekend", invited)
     check(statuses == {bob.bare: "waiting", carol.bare: "waiting"}, f"who was invited is {statuses}")
-    await mix.join(alice, channel, "Alice")
+    await mix.join(alice, channel, "Alice", mix.GROUP_NODES)
 
     step("who was invited sees the group, and joins over HTTP")
     await bob.refused(457, "sendMessage", id=gid, dn="Bob", mb="Too early")

@@ -5,7 +5,9 @@
 use super::Outcome;
 use super::draft::Draft;
 use crate::channel::group::Invitee;
-use crate::channel::{Action, Actor, Answer, Change, Channel, Context, Decision, Limits, Node, Refusal, Status};
+use crate::channel::{
+    Action, Actor, Answer, Change, Channel, Context, Decision, Limits, Node, Refusal, Rights, Status,
+};
 use jid::BareJid;
 use std::collections::BTreeSet;
 
@@ -69,17 +71,24 @@ impl Channel {
         }
         draft.changes.push(Change::Listed { node, jid: jid.clone(), present });
         if present && node == Node::Banned {
-            self.throw_out(&mut draft, actor, &jid)?;
+            self.throw_out(&mut draft, actor, &jid, context.limits)?;
             draft.clear_away(context.limits);
         }
         draft.finish(Answer::Done)
     }
 
     /// XEP-0406 §3.3: whoever is banned is out at once.
-    fn throw_out(&self, draft: &mut Draft<'_>, actor: &Actor, entry: &BareJid) -> Result<(), Refusal> {
+    fn throw_out(&self, draft: &mut Draft<'_>, actor: &Actor, entry: &BareJid, limits: &Limits) -> Result<(), Refusal> {
         let entry = BTreeSet::from([entry.clone()]);
         let by = self.participant(&actor.account);
         let rights = self.rights();
+        if !self.is_group() && rights.admins.iter().any(|admin| matches(&entry, admin)) {
+            // A right would let it back in.
+            self.require(actor, Action::Demote, limits)?;
+            let admins = rights.admins.iter().filter(|admin| !matches(&entry, admin)).cloned().collect();
+            draft.take_rights(actor, Rights { owners: rights.owners.clone(), admins });
+            draft.note_configured(actor);
+        }
         for status in [Status::Joined, Status::Waiting] {
             for member in draft.people(status).iter().filter(|member| matches(&entry, &member.jid)) {
                 if rights.owners.contains(&member.jid) {
