@@ -31,6 +31,13 @@ impl Mixd {
         (mixd, rig, begun.elapsed())
     }
 
+    /// Ends it once it knows that everything arrived: what it does not know it would send again after the next start.
+    pub fn stop(mut self) {
+        std::thread::sleep(Duration::from_secs(2));
+        Command::new("kill").arg(self.id().to_string()).status().unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// Its process id.
     pub fn id(&self) -> u32 {
         self.child.id()
