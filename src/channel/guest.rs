@@ -1,6 +1,6 @@
 //! Guests: those who subscribe to nodes of a channel without being in it (XEP-0369 §7.1.2).
 
-use super::{Channel, Member, NodeSet, Stamp};
+use super::{Actor, Channel, Member, Nick, NodeSet, Own, ParticipantId, Preferences, Stamp, Status};
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,30 @@ impl Guest {
 }
 
 impl Channel {
+    /// Somebody who shares its presence with the channel and is not in it, under an id that stands for it: whoever may
+    /// join, where presence is open to them (XEP-0406 §2.4, "Open Presence"). Its nick is nobody else's.
+    pub fn visitor(&self, account: &BareJid, id: ParticipantId) -> Option<Member> {
+        let actor = Actor { account: account.clone(), operator: false };
+        let is_welcome = self.settings().open_presence && self.is_admitted(account) && !self.is_hidden_from(&actor);
+        let derived = Some(Nick::for_account(account)).filter(|_| self.settings().shows_jids());
+        let neutral = || Nick::new(&format!("visitor-{}", &id.as_str()[..6]));
+        let nick = derived.filter(|nick| self.holder_of(nick).is_none()).or_else(neutral)?;
+        is_welcome.then(|| Member {
+            id,
+            jid: account.clone(),
+            nick,
+            status: Status::Left,
+            since: Stamp::default(),
+            subscriptions: NodeSet::default(),
+            windows: Vec::new(),
+            spoke: false,
+            preferences: Preferences::default(),
+            veiled: false,
+            own: Own::default(),
+            ended: false,
+        })
+    }
+
     /// The record of an account that is a guest.
     pub fn guest(&self, account: &BareJid) -> Option<&Guest> {
         self.kept().guests.get(account)

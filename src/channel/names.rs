@@ -142,12 +142,17 @@ fn is_pictograph(c: char) -> bool {
 pub struct ParticipantId([u8; ID_CHARS]);
 
 const ID_CHARS: usize = 20;
+const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 impl ParticipantId {
     /// A random id.
     pub fn random(dice: &mut impl Rng) -> ParticipantId {
-        const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
         ParticipantId(std::array::from_fn(|_| LETTERS[dice.random_range(0..32)]))
+    }
+
+    /// The id that these bytes stand for, with five bits of each.
+    pub fn of_bytes(bytes: [u8; 20]) -> ParticipantId {
+        ParticipantId(bytes.map(|byte| LETTERS[usize::from(byte % 32)]))
     }
 
     /// Reads an id; `None` where it cannot be one.

@@ -181,7 +181,12 @@ impl Online {
         resources.map(|(resource, _)| (tag, account.clone(), resource.clone())).collect()
     }
 
-    /// What subscribers know of a channel's participants, or of one of them.
+    /// Of how many accounts resources are in a channel's node.
+    pub fn accounts(&self, tag: u64) -> usize {
+        self.nodes.get(&tag).map_or(0, |node| node.accounts.len())
+    }
+
+    /// What subscribers know of a channel's participants.
     pub fn told(&self, tag: u64) -> impl Iterator<Item = (&BareJid, &str, &Shared)> {
         let accounts = self.nodes.get(&tag).map(|node| &node.accounts).into_iter().flatten();
         accounts.flat_map(|(account, resources)| {
@@ -296,6 +301,11 @@ impl Online {
         self.owed.pop_first()
     }
 
+    /// Whether a channel's participants were asked for their presence since the link is up.
+    pub fn is_probed(&self, tag: u64) -> bool {
+        self.probed.contains(&tag)
+    }
+
     /// Whether a channel's participants have to be asked for their presence; they are about to be.
     pub fn wants_probing(&mut self, tag: u64) -> bool {
         self.probed.insert(tag)
@@ -332,7 +342,11 @@ impl Online {
 
     /// Something says that a resource may be gone.
     pub fn doubt(&mut self, full: &FullJid) {
-        self.doubtful.insert(full.clone());
+        let (account, resource) = (full.to_bare(), full.resource().as_str());
+        let broadcasts = self.broadcast.get(&account).is_some_and(|resources| resources.contains_key(resource));
+        if broadcasts || !self.channels_of(full).is_empty() {
+            self.doubtful.insert(full.clone());
+        }
     }
 
     /// A resource was heard of.

@@ -10,6 +10,7 @@ use super::pace::Pace;
 use super::resend::halves;
 use super::{Engine, Needs, Turn};
 use crate::channel::{Change, Channel, ChannelName, Member, Node, ParticipantId, Rate, Stamp};
+use crate::xep::Service;
 use crate::xep::mix_presence::{self, Availability, Shared};
 use crate::xmpp::{Stanza, Tag};
 use jid::{BareJid, FullJid};
@@ -58,12 +59,23 @@ fn shares(channel: &Channel, member: &Member) -> bool {
     channel.settings().presence && !member.preferences.hides_presence
 }
 
+/// Somebody who is not in a channel and may share its presence with it.
+fn visitor(channel: &Channel, account: &BareJid, service: &Service) -> Option<Member> {
+    let is_open = channel.settings().open_presence && channel.participant(account).is_none();
+    let id = is_open.then(|| service.sealer.visitor(channel.profile().tag, account))?;
+    channel.visitor(account, id)
+}
+
 impl Engine {
     /// A resource sent its presence to a channel.
     pub(super) fn share(&mut self, name: &ChannelName, full: &FullJid, says: Availability, turn: &mut Turn) {
         let Some(channel) = self.shelf.channel(name) else { return };
         let (tag, account) = (channel.profile().tag, full.to_bare());
-        if !channel.settings().presence || channel.participant(&account).is_none() {
+        let room = self.sharing.online.accounts(tag) < self.service.limits.presence_participants_max;
+        let is_known = !self.sharing.online.places_of(tag, &account).is_empty();
+        let may = channel.participant(&account).is_some()
+            || ((room || is_known) && visitor(channel, &account, &self.service).is_some());
+        if !channel.settings().presence || !may {
             return;
         }
         if self.sharing.online.say(tag, name, full, says) {
@@ -109,7 +121,8 @@ impl Engine {
         let Some(channel) = self.shelf.channel(&name).filter(|channel| channel.profile().tag == *tag) else {
             return self.sharing.online.wait(place.clone());
         };
-        let member = channel.participant(account).filter(|_| channel.settings().presence);
+        let visitor = visitor(channel, account, &self.service);
+        let member = channel.participant(account).or(visitor.as_ref()).filter(|_| channel.settings().presence);
         if member.is_none() {
             self.sharing.online.hush(*tag, account, resource);
         }
@@ -157,9 +170,10 @@ impl Engine {
             // Whoever is in it joined since the link is up.
             Change::Created { .. } => drop(self.sharing.online.wants_probing(tag)),
             Change::Destroyed => self.close(tag, turn),
+            // Who may share its presence from outside depends on the lists, too.
+            Change::Listed { .. } | Change::ListMade { .. } | Change::ListPurged { .. } => self.tell_all(tag, turn),
             Change::Configured(settings) => {
-                let places = self.sharing.online.places(tag);
-                places.iter().for_each(|place| self.tell_of(place, turn));
+                self.tell_all(tag, turn);
                 match settings.presence {
                     true => self.ask_for_presence(name),
                     false => self.sharing.online.probe_again(tag),
@@ -173,8 +187,21 @@ impl Engine {
         }
     }
 
+    fn tell_all(&mut self, tag: u64, turn: &mut Turn) {
+        let places = self.sharing.online.places(tag);
+        places.iter().for_each(|place| self.tell_of(place, turn));
+    }
+
     fn follow_member(&mut self, name: &ChannelName, tag: u64, member: &Member, turn: &mut Turn) {
         let places = self.sharing.online.places_of(tag, &member.jid);
+        if member.is_joined() && member.subscriptions.contains(Node::Presence) {
+            self.ask_for_presence(name);
+        }
+        if !member.is_joined() {
+            for (_, account, resource) in &places {
+                self.sharing.online.hush(tag, account, resource);
+            }
+        }
         places.iter().for_each(|place| self.tell_of(place, turn));
         // Whoever is online joins with its presence.
         if member.is_joined() && places.is_empty() && self.hosts.stands_in(member.jid.domain().as_str()) {
@@ -331,6 +358,9 @@ impl Engine {
     /// where somebody wants to know.
     pub(super) fn ask_for_presence(&mut self, name: &ChannelName) {
         let Some(channel) = self.shelf.channel(name).filter(|channel| channel.settings().presence) else { return };
+        if self.sharing.online.is_probed(channel.profile().tag) {
+            return;
+        }
         let is_small = channel.participant_count() <= self.service.limits.presence_participants_max;
         let seated = || channel.participants().map(|member| member.subscriptions);
         let wanted = seated().chain(channel.guests().map(|guest| guest.subscriptions));

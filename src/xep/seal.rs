@@ -6,6 +6,7 @@
 use crate::channel::ParticipantId;
 use aes::Aes128;
 use aes::cipher::{BlockDecrypt, BlockEncrypt, KeyInit};
+use jid::BareJid;
 use sha2::{Digest, Sha256};
 use std::fmt;
 
@@ -51,6 +52,22 @@ impl Sealer {
         let mut block = block.into();
         self.0.encrypt_block(&mut block);
         hex::encode(block)
+    }
+
+    /// The id of an account that shares its presence with a channel that it is not in: the same each time, another one in
+    /// each channel, and nothing can be read off it.
+    pub fn visitor(&self, tag: u64, account: &BareJid) -> ParticipantId {
+        let mut hash = Sha256::new();
+        hash.update(b"visitor");
+        hash.update(tag.to_be_bytes());
+        hash.update(account.as_str());
+        let mut block = [0; 16];
+        block.copy_from_slice(&hash.finalize()[..16]);
+        let mut block = block.into();
+        self.0.encrypt_block(&mut block);
+        let mut bytes = [0; 20];
+        bytes.copy_from_slice(&Sha256::digest(block)[..20]);
+        ParticipantId::of_bytes(bytes)
     }
 }
 
