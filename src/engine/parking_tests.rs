@@ -6,6 +6,7 @@ use crate::channel::{Nick, NodeSet, Own, ParticipantId, Status};
 use crate::engine::arrival::PEOPLE_A_TURN;
 use crate::engine::{Out, Settings};
 use crate::store::{Directory, Listing, Outdated};
+use crate::xep::mix_presence::Availability;
 use crate::xmpp::Stanza;
 use jid::BareJid;
 use rand::SeedableRng;
@@ -22,7 +23,7 @@ fn founder() -> BareJid {
 }
 
 fn number_of(text: &str) -> u32 {
-    u32::from(text.as_bytes()[0])
+    text.chars().next().map_or(0, u32::from)
 }
 
 /// An engine that knows of channels and has none of them in memory.
@@ -52,7 +53,7 @@ fn engine(names: &[&str], memory_bytes_max: usize) -> Engine {
         multicast: Default::default(),
     };
     let directory =
-        Directory { listings: names.iter().map(listing).collect(), gid_highest: 200, ..Directory::default() };
+        Directory { listings: names.iter().map(listing).collect(), gid_highest: u32::MAX, ..Directory::default() };
     Engine::new(settings, [0; 16], [0; 32], directory, Vec::new())
 }
 
@@ -212,4 +213,28 @@ fn a_channel_that_cannot_be_loaded_fails_those_who_wait_for_it_and_is_asked_for_
     assert_eq!(ids(&parking.fail(&name("a"))), "1 tick");
     assert_eq!(ids(&parking.part(&engine, vec![message("a", "3"), Inbound::Tick]).ready), "");
     assert_eq!((parking.wanted(), parking.depth().0), (vec![name("a")], 3));
+}
+
+/// What waits for channels that are not in memory may be more than one tick takes up.
+#[test]
+fn a_tick_goes_on_when_what_it_asked_for_is_there() {
+    let texts: Vec<String> = (0..200).filter_map(|n| char::from_u32(0x4e00 + n)).map(String::from).collect();
+    let names: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let (mut engine, mut parking) = (engine(&names, usize::MAX), Parking::new(MANY, usize::MAX));
+    let full = founder().with_resource_str("r").unwrap();
+    let says = Availability::of(&"<presence xmlns='jabber:client'/>".parse().unwrap());
+    for text in &names {
+        let tag = u64::from(number_of(text));
+        assert!(engine.sharing.online.say(tag, &name(text), &full, says.clone()));
+        engine.sharing.online.wait((tag, founder(), "r".into()));
+    }
+    assert_eq!(ids(&parking.part(&engine, vec![Inbound::Tick]).ready), "");
+    let wanted = parking.wanted();
+    assert!(wanted.len() < names.len(), "all at once");
+    for text in wanted {
+        parking.arrive(arrival(text.as_str(), 1));
+        parking.advance(&mut engine, MANY);
+    }
+    let freed = parking.freed((MANY, usize::MAX));
+    assert_eq!(ids(&parking.part(&engine, freed).ready), "tick");
 }

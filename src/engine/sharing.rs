@@ -14,6 +14,7 @@ use crate::xep::Service;
 use crate::xep::mix_presence::{self, Availability, Shared};
 use crate::xmpp::{Stanza, Tag};
 use jid::{BareJid, FullJid};
+use std::collections::BTreeSet;
 
 /// How often subscribers of whatever channels are told that somebody came online or changed its presence: somebody in
 /// 500 channels can come online at once.
@@ -346,12 +347,11 @@ impl Engine {
                 needs.accounts.push(account.clone());
             }
         }
-        let mut tags: Vec<u64> = self.sharing.online.waiting().map(|(tag, ..)| *tag).collect();
+        let mut tags: BTreeSet<u64> = self.sharing.online.waiting().map(|(tag, ..)| *tag).collect();
         tags.extend(self.sharing.online.owed());
-        tags.dedup();
         let names = tags.into_iter().filter_map(|tag| self.sharing.online.name_of(tag));
-        let cold = names.filter(|name| self.shelf.is_cold(name)).take(CHANNELS_LOADED);
-        cold.for_each(|name| self.need_channel(name, needs));
+        // The same ones once they are in memory: a tick that then needs others would wait for ever.
+        names.take(CHANNELS_LOADED).for_each(|name| self.need_in_time(name, needs));
     }
 
     /// Has a channel ask its participants for their presence, once a link (XEP-0403 §5): those who share it, and only
