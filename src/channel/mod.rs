@@ -217,6 +217,11 @@ impl Channel {
         })
     }
 
+    /// Whether people who are not in it find it: not where only those may join who are on a list.
+    pub fn is_listed(&self) -> bool {
+        self.kept.profile.listed && self.kept.allowed.is_none()
+    }
+
     /// Whether it has a node.
     pub fn has(&self, node: Node) -> bool {
         self.nodes().any(|present| present == node)

@@ -109,7 +109,7 @@ impl Shelf {
             let participants = shelved.channel.participant_count();
             self.participants = self.participants + participants - shelved.participants;
             shelved.participants = participants;
-            let (listed, end) = (shelved.channel.profile().listed, shelved.channel.settings().end_of_life);
+            let (listed, end) = (shelved.channel.is_listed(), shelved.channel.settings().end_of_life);
             let Some(listing) = self.directory.get_mut(name) else { return };
             listing.shows_jids = shelved.channel.settings().shows_jids();
             if listing.end_of_life != end {
@@ -213,7 +213,7 @@ impl Shelf {
             name: name.clone(),
             tag: profile.tag,
             gid: profile.gid,
-            listed: profile.listed,
+            listed: channel.is_listed(),
             shows_jids: channel.settings().shows_jids(),
             end_of_life: channel.settings().end_of_life,
             creator: profile.creator.clone(),

@@ -231,6 +231,12 @@ pub(super) fn lists(tag: u64) -> Vec<u8> {
     key(b'l', &[&tag.to_be_bytes()])
 }
 
+/// The tag in the key of a list of those who may join.
+pub(super) fn tag_of_allowed(key: &[u8]) -> Option<u64> {
+    let (tag, node) = key.get(1..)?.split_first_chunk()?;
+    (*node == [Node::Allowed as u8]).then_some(u64::from_be_bytes(*tag))
+}
+
 pub(super) fn list(tag: u64, node: Node) -> Vec<u8> {
     key(b'l', &[&tag.to_be_bytes(), &[node as u8]])
 }

@@ -9,7 +9,7 @@ use crate::channel::{
     Channel, ChannelName, Guest, Invitation, Item, Kept, Member, Node, ParticipantId, Profile, Row, Settings, Status,
 };
 use jid::BareJid;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 
 /// The channel of a name with its members and the end of its archive.
@@ -74,11 +74,13 @@ fn newest_rows(archive: &Archive<'_, impl Shelf>) -> Result<Vec<Row>, StoreError
 
 /// Every channel there is, the highest number that any ever had, and the registered nicks.
 pub(super) fn directory(shelf: &impl Shelf) -> Result<Directory, StoreError> {
+    let closed = closed_by_lists(shelf)?;
     let entries: Vec<(ChannelName, u64, bool, u32, Profile, Settings)> =
         shelf.values(Space::State, &keyspace::all(b'c'), usize::MAX)?;
     let mut listings: Vec<Listing> = entries
         .into_iter()
         .map(|(name, tag, listed, gid, profile, settings)| {
+            let listed = listed && !closed.contains(&tag);
             let (shows_jids, end_of_life) = (settings.shows_jids(), settings.end_of_life);
             Listing { name, tag, gid, listed, shows_jids, end_of_life, creator: profile.creator }
         })
@@ -87,6 +89,20 @@ pub(super) fn directory(shelf: &impl Shelf) -> Result<Directory, StoreError> {
     let gid_highest = shelf.value(Space::State, keyspace::GID_HIGHEST)?.unwrap_or(0);
     let nicks = shelf.values(Space::State, &keyspace::all(b'y'), usize::MAX)?;
     Ok(Directory { listings, gid_highest, nicks })
+}
+
+/// The tags of channels that have a list of those who may join.
+fn closed_by_lists(shelf: &impl Shelf) -> Result<HashSet<u64>, StoreError> {
+    let mut closed = HashSet::new();
+    let all = keyspace::all(b'l');
+    shelf.scan(Space::State, &all, &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
+        let list: List = shelf.whole(Space::State, key, entry)?;
+        if let Some(tag) = keyspace::tag_of_allowed(key).filter(|_| list.exists) {
+            closed.insert(tag);
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(closed)
 }
 
 /// Everything kept of accounts' whereabouts.
