@@ -1,4 +1,4 @@
--- Prosody 0.12 with mod_mixd in place of delegation and privilege: prosody/README.md
+-- Prosody 0.12 with mod_mixd in place of delegation: prosody/README.md
 -- says what it does. The rest is as in prosody.cfg.lua, beside this file.
 
 -- mixd: where mod_mixd.lua is.
@@ -7,5 +7,10 @@ plugin_paths = { os.getenv("MIXD_PLUGINS") or "/usr/local/lib/prosody/modules" }
 Include "prosody.cfg.lua"
 
 VirtualHost(os.getenv("XMPP_DOMAIN") or "localhost")
-  modules_enabled = { "mixd" }
+  modules_enabled = { "mixd", "privilege" }
   mixd_component = os.getenv("MIX_DOMAIN") or "mix.localhost"  -- mixd: whom the module trusts
+  privileged_entities = {
+    [os.getenv("MIX_DOMAIN") or "mix.localhost"] = {
+      presence = "managed_entity",  -- mixd: tells who is online, for presence in channels
+    },
+  }

@@ -196,8 +196,8 @@ fn xmpp_and_http_users_share_groups(kind: HostKind) {
 }
 
 #[test]
-fn people_see_each_other_through_prosody_and_ejabberd() {
-    for kind in [HostKind::Prosody, HostKind::Ejabberd] {
+fn people_see_each_other() {
+    for kind in [HostKind::Prosody, HostKind::ProsodyMixd, HostKind::Ejabberd] {
         let mut host = Host::start(kind);
         let mut mixd = Mixd::start(Path::new(MIXD), &host);
         play("people_see_each_other", &mut host, &mut mixd);

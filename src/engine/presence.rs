@@ -64,7 +64,9 @@ impl Engine {
             ("" | "probe", Some(Target::Channel(name))) => self.owe_presence(&name, Whom::Account(account)),
             ("probe", Some(Target::Participant(name, id))) => self.answer_probe(stanza, &name, &id, turn),
             ("subscribe", Some(Target::Channel(name))) => self.answer_subscription(&name, &account, turn),
-            ("unsubscribe" | "unsubscribed", Some(Target::Channel(name))) => self.unshare_all(&name, &account, turn),
+            // `unsubscribed` says nothing: some servers answer so to a probe that they do not answer, and a server that ends
+            // a subscription tells of each resource that it is unavailable (RFC 6121 §3.2.2, §4.3.2).
+            ("unsubscribe", Some(Target::Channel(name))) => self.unshare_all(&name, &account, turn),
             _ => {}
         }
     }
@@ -190,6 +192,7 @@ impl Engine {
                     self.accounts.readdress(&domain, &self.hosts, &mut turn.outbox);
                 }
                 self.learn_delivery(&domain, query, turn);
+                self.sharing.online.bring_all(&domain);
                 self.look_for_multicast(&domain, query, turn);
             }
             Purpose::Services { domain } => {
