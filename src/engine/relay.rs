@@ -80,7 +80,8 @@ impl Engine {
         let channel = self.shelf.channel(name).ok_or(Refusal::NoSuchChannel)?;
         let asked = channel.member_of(id).ok_or(Refusal::NoSuchItem);
         let is_veiled = asked.is_ok_and(|asked| asked.shown_jid(channel.settings().visibility).is_none());
-        let errand = proxy::errand(payload, stanza.type_ == "set", is_veiled);
+        let is_guarded = is_veiled || stanza.to.is_bare();
+        let errand = proxy::errand(payload, stanza.type_ == "set", is_guarded);
         let limits = &self.service.limits;
         let (asker, asked) = channel.correspondents(&actor, id, errand.unwrap_or(Errand::Ask), limits)?;
         let errand = errand.ok_or(Refusal::NoSuchService)?;

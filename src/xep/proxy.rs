@@ -1,6 +1,6 @@
 //! Addresses of participants in a channel, and what goes between them (XEP-0403 §3.2, §4.5; XEP-0404 §2.4, §3.2).
 
-use super::{Sealer, Service, incoming};
+use super::{Sealer, Service, incoming, privilege};
 use crate::channel::proxy::Errand;
 use crate::channel::{Channel, ChannelName, Member, ParticipantId};
 use crate::xmpp::{Stanza, Tag, ns, write_children};
@@ -9,6 +9,9 @@ use minidom::{Element, Node};
 
 /// What may be asked of the software of somebody whose JID is hidden: answers to these name no address.
 const HARMLESS: [&str; 4] = [ns::DISCO_INFO, ns::PING, ns::VERSION, "urn:xmpp:time"];
+/// What host servers do at the word of a component that they trust, whoever in it speaks (XEP-0356 §4.2, §7): nobody gets
+/// that through a channel.
+const PRIVILEGED: [&str; 3] = [ns::ROSTER, privilege::NAMESPACES[0], privilege::NAMESPACES[1]];
 const VCARDS: [&str; 2] = ["vcard-temp", "urn:ietf:params:xml:ns:vcard-4.0"];
 
 /// The channel and the participant that the localpart of an address stands for.
@@ -34,14 +37,16 @@ pub fn shown_resource(sealer: &Sealer, channel: &Channel, member: &Member, resou
     }
 }
 
-/// What a request to a participant is about; `None` where the channel does not pass it on.
-pub fn errand(payload: &Element, set: bool, veiled: bool) -> Option<Errand> {
+/// What a request to a participant is about; `None` where the channel does not pass it on. `guarded`: the JID of who is
+/// asked is hidden, or its server is asked instead of one of its clients, which may do for the service what it would not
+/// do for who asks.
+pub fn errand(payload: &Element, set: bool, guarded: bool) -> Option<Errand> {
     let ns = payload.ns();
     let pictures = [ns::AVATAR_DATA, ns::AVATAR_METADATA];
     let nodes = || payload.children().all(|child| child.attr("node").is_some_and(|node| pictures.contains(&node)));
     match () {
         () if VCARDS.contains(&&*ns) || (ns == ns::PUBSUB && nodes()) => (!set).then_some(Errand::SeeCard),
-        () if veiled && (set || !HARMLESS.contains(&&*ns)) => None,
+        () if PRIVILEGED.contains(&&*ns) || (guarded && (set || !HARMLESS.contains(&&*ns))) => None,
         () => Some(Errand::Ask),
     }
 }
