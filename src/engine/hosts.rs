@@ -177,6 +177,13 @@ impl Hosts {
         host.is_some_and(|host| host.delegates || host.delivers)
     }
 
+    /// Whether what is known of who is online at a domain comes by privilege from ejabberd, which tells of no stream that
+    /// ends (hosts.md, D.2).
+    pub fn is_forgetful(&self, domain: &str) -> bool {
+        let host = self.hosts.get(domain).filter(|host| host.privileges.presence);
+        host.is_some_and(|host| host.is_ejabberd == Some(true))
+    }
+
     /// A roster item could not be set although the right was granted: ejabberd 23.01 does that, always.
     pub fn roster_failed(&mut self, domain: &str) {
         if let Some(host) = self.host(domain) {

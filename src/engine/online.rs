@@ -349,6 +349,14 @@ impl Online {
         }
     }
 
+    /// Whoever says something to all channels at some domains may be gone.
+    pub fn doubt_where(&mut self, is_meant: impl Fn(&str) -> bool) {
+        let accounts = self.broadcast.iter().filter(|(account, _)| is_meant(account.domain().as_str()));
+        let names = accounts.flat_map(|(account, resources)| resources.keys().map(move |name| (account, name)));
+        let fulls = names.filter_map(|(account, name)| account.with_resource_str(name).ok());
+        self.doubtful.extend(fulls.take(WAITING_MAX));
+    }
+
     /// A resource was heard of.
     pub fn trust(&mut self, full: &FullJid) {
         self.doubtful.remove(full);
@@ -357,5 +365,45 @@ impl Online {
     /// A resource that is to be asked whether it is still there.
     pub fn next_doubtful(&mut self) -> Option<FullJid> {
         self.doubtful.pop_first()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{Rng, SeedableRng, rngs::StdRng};
+
+    fn says(text: &str) -> Availability {
+        let presence = format!("<presence xmlns='jabber:client'><status>{text}</status></presence>");
+        Availability::of(&presence.parse().unwrap())
+    }
+
+    fn full(account: u32, resource: u32) -> FullJid {
+        FullJid::new(&format!("a{account}@h/r{resource}")).unwrap()
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_and_counted_to_the_byte() {
+        let (mut online, mut dice) = (Online::default(), StdRng::seed_from_u64(7));
+        let name = ChannelName::new("c").unwrap();
+        for _ in 0..5000 {
+            let (tag, who) = (dice.random_range(0..3), full(dice.random_range(0..3), dice.random_range(0..60)));
+            let (account, resource) = (who.to_bare(), who.resource().as_str());
+            match dice.random_range(0..5) {
+                0 | 1 => drop(online.say(tag, &name, &who, says(&"x".repeat(dice.random_range(0..50))))),
+                2 => drop(online.hush(tag, &account, resource)),
+                3 => online.tell(&(tag, account.clone(), resource.to_owned()), None),
+                _ if dice.random_range(0..200) == 0 => online.drop_channel(tag),
+                _ => drop(online.broadcast(&who, says("y"), true)),
+            }
+            let nodes = online.nodes.values().flat_map(|node| node.accounts.values());
+            assert!(nodes.clone().all(|resources| (1..=RESOURCES_MAX).contains(&resources.len())));
+            let entries: usize = nodes.flat_map(|resources| resources.values()).map(Entry::bytes).sum();
+            let broadcast = online.broadcast.values().flat_map(|resources| resources.values());
+            assert_eq!(online.bytes, entries + broadcast.map(|says| ENTRY_BYTES + says.bytes()).sum::<usize>());
+        }
+        (0..3).for_each(|tag| online.drop_channel(tag));
+        (0..3).for_each(|account| (0..60).for_each(|resource| online.end_broadcast(&full(account, resource))));
+        assert_eq!((online.bytes, online.nodes.len(), online.channels.len(), online.broadcast.len()), (0, 0, 0, 0));
     }
 }

@@ -19,6 +19,8 @@ use std::collections::BTreeSet;
 /// How often subscribers of whatever channels are told that somebody came online or changed its presence: somebody in
 /// 500 channels can come online at once.
 const TOLD: Rate = Rate { per_s: 20, burst: 500 };
+/// How often somebody is sent everybody's presence, in whatever channels.
+const FLOODS: Rate = Rate { per_s: 2, burst: 200 };
 /// How often a channel asks for a subscription to one account's presence.
 const SUBSCRIBED_MS: u64 = 60_000;
 /// Stanzas with which a turn brings newcomers up to date, roughly.
@@ -31,6 +33,8 @@ const PROBES: usize = 200;
 const CHANNELS_LOADED: usize = 64;
 /// How long a link is up before whoever was not heard of is asked whether it is still there.
 const PATIENCE_MS: u64 = 10_000;
+/// How often those are asked whether they are still there whose servers tell of no stream that ends (hosts.md, D.2).
+const LOOK_MS: u64 = 900_000;
 /// Resources that are asked whether they are still there a tick.
 const ASKED: usize = 50;
 
@@ -38,10 +42,13 @@ const ASKED: usize = 50;
 pub(super) struct Sharing {
     pub online: Online,
     told: Pace<BareJid>,
+    floods: Pace<BareJid>,
     /// Requests of channels to subscribe to the presence of accounts.
     subscriptions: Pace<(u64, BareJid)>,
     /// When the link came up.
     since: Stamp,
+    /// When it was last looked for whoever is gone without a word.
+    looked: Stamp,
 }
 
 impl Default for Sharing {
@@ -49,8 +56,10 @@ impl Default for Sharing {
         Sharing {
             online: Online::default(),
             told: Pace::new(TOLD),
+            floods: Pace::new(FLOODS),
             subscriptions: Pace::within(1, SUBSCRIBED_MS),
             since: Stamp::default(),
+            looked: Stamp::default(),
         }
     }
 }
@@ -143,7 +152,10 @@ impl Engine {
         self.sharing.online.stop_waiting(place);
         // It hears of the others before they hear of it.
         if self.sharing.online.take_news(place) {
-            self.flood(*tag, &name, &Whom::Resource(account.clone(), resource.clone()), turn);
+            let whom = Whom::Resource(account.clone(), resource.clone());
+            if !self.flood(*tag, &name, &whom, turn) {
+                self.sharing.online.owe(*tag, whom);
+            }
         }
         if settled {
             return self.sharing.online.tell(place, told);
@@ -172,7 +184,11 @@ impl Engine {
             Change::Created { .. } => drop(self.sharing.online.wants_probing(tag)),
             Change::Destroyed => self.close(tag, turn),
             // Who may share its presence from outside depends on the lists, too.
-            Change::Listed { .. } | Change::ListMade { .. } | Change::ListPurged { .. } => self.tell_all(tag, turn),
+            Change::Listed { .. } | Change::ListMade { .. } | Change::ListPurged { .. } => {
+                if self.shelf.channel(name).is_some_and(|channel| channel.settings().open_presence) {
+                    self.tell_all(tag, turn);
+                }
+            }
             Change::Configured(settings) => {
                 self.tell_all(tag, turn);
                 match settings.presence {
@@ -235,27 +251,30 @@ impl Engine {
 
     /// Brings newcomers up to date, as many as there is room for in a turn.
     fn settle_owed(&mut self, turn: &mut Turn) {
-        let mut cold = Vec::new();
+        let mut later = Vec::new();
         while turn.flood < FLOOD_STANZAS
             && let Some((tag, whom)) = self.sharing.online.next_owed()
         {
             let Some(name) = self.sharing.online.name_of(tag).cloned() else { continue };
-            if self.shelf.is_cold(&name) {
-                cold.push((tag, whom));
-                continue;
+            if self.shelf.is_cold(&name) || !self.flood(tag, &name, &whom, turn) {
+                later.push((tag, whom));
             }
-            self.flood(tag, &name, &whom, turn);
         }
-        cold.into_iter().for_each(|(tag, whom)| self.sharing.online.owe(tag, whom));
+        later.into_iter().for_each(|(tag, whom)| self.sharing.online.owe(tag, whom));
     }
 
-    /// Sends everybody's presence, if it is of somebody who subscribes to that.
-    fn flood(&mut self, tag: u64, name: &ChannelName, whom: &Whom, turn: &mut Turn) {
+    /// Sends everybody's presence, if it is of somebody who subscribes to that; whether that is done.
+    fn flood(&mut self, tag: u64, name: &ChannelName, whom: &Whom, turn: &mut Turn) -> bool {
         let (Whom::Account(account) | Whom::Resource(account, _)) = whom;
-        let Some(channel) = self.shelf.channel(name).filter(|channel| channel.profile().tag == tag) else { return };
+        let Some(channel) = self.shelf.channel(name).filter(|channel| channel.profile().tag == tag) else {
+            return true;
+        };
         let crowded = channel.participant_count() > self.service.limits.presence_participants_max;
         if crowded || !channel.subscriptions_of(account).contains(Node::Presence) {
-            return;
+            return true;
+        }
+        if self.sharing.floods.take(account, self.steady.0).is_err() {
+            return false;
         }
         let is_guest = channel.participant(account).is_none();
         let to = match whom {
@@ -276,6 +295,7 @@ impl Engine {
                 (None, None) => {}
             }
         }
+        true
     }
 
     /// RFC 6121 §3.1: whoever is in a channel may subscribe to it. The subscription says nothing by itself; the one the
@@ -381,6 +401,7 @@ impl Engine {
     /// The link is up.
     pub(super) fn presence_link_up(&mut self) {
         self.sharing.since = self.steady;
+        self.sharing.looked = self.steady;
         self.sharing.online.link_up();
         let mut names: Vec<ChannelName> = self.shelf.channels().map(|channel| channel.name().clone()).collect();
         names.sort();
@@ -409,9 +430,17 @@ impl Engine {
         if self.steady.0.saturating_sub(self.sharing.since.0) < PATIENCE_MS {
             return;
         }
+        if self.steady.0.saturating_sub(self.sharing.looked.0) >= LOOK_MS {
+            self.sharing.looked = self.steady;
+            self.sharing.online.doubt_where(|domain| self.hosts.is_forgetful(domain));
+        }
         for _ in 0..ASKED {
             let Some(full) = self.sharing.online.next_doubtful() else { break };
             self.ask_whether_there(&full, turn);
         }
     }
 }
+
+#[cfg(test)]
+#[path = "sharing_tests.rs"]
+mod tests;

@@ -1,0 +1,79 @@
+//! What one account can make of presence.
+
+use crate::channel::{Limits, Stamp};
+use crate::engine::{Engine, Inbound, Out, Settings};
+use crate::xmpp::Stanza;
+
+const PRESENCE: &str = "<subscribe node='urn:xmpp:mix:nodes:presence'/>";
+
+/// A channel with two people who subscribe to presence; hers is not shared.
+fn engine() -> Engine {
+    let settings = Settings {
+        domain: jid::DomainPart::new("mix.h").unwrap().into_owned(),
+        name: String::new(),
+        operators: Vec::new(),
+        creators: vec!["*".into()],
+        limits: Limits::default(),
+        page_default: 20,
+        page_max: 100,
+        channels_memory_bytes_max: 1 << 20,
+        pam: Default::default(),
+        multicast: Default::default(),
+    };
+    let mut engine = Engine::new(settings, [7; 16], [7; 32], Default::default(), Vec::new());
+    let form = "<x xmlns='jabber:x:data' type='submit'><field var='Presence'><value>not share</value></field></x>";
+    let create = "<create xmlns='urn:xmpp:mix:core:1' channel='c'/>";
+    take(&mut engine, 1, &[&format!("<iq type='set' id='1' from='a@h/r' to='mix.h'>{create}</iq>")]);
+    for (who, more) in [("a@h", ""), ("b@h", form)] {
+        let join = format!("<join xmlns='urn:xmpp:mix:core:1'>{PRESENCE}{more}</join>");
+        take(&mut engine, 1, &[&format!("<iq type='set' id='2' from='{who}' to='c@mix.h'>{join}</iq>")]);
+    }
+    engine
+}
+
+/// The presence stanzas that a second leads to.
+fn take(engine: &mut Engine, second: u64, stanzas: &[&str]) -> Vec<String> {
+    let read = |xml: &&str| Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap());
+    let batch = stanzas.iter().map(read).chain([Inbound::Tick]).collect();
+    let out = engine.turn(Stamp(second * 1000), batch).outbox;
+    let sent = out.into_iter().filter_map(|out| match out {
+        Out::Fan(fan) => Some(fan.head + &fan.tail),
+        Out::Stanza(text) => Some(text),
+        _ => None,
+    });
+    sent.filter(|text| text.starts_with("<presence from")).collect()
+}
+
+#[test]
+fn who_comes_and_goes_all_the_time_is_told_at_a_pace_and_as_it_is_in_the_end() {
+    let mut engine = engine();
+    let mut told = 0;
+    for n in 0..2000 {
+        let status = format!("<presence from='a@h/r' to='c@mix.h'><status>{n}</status></presence>");
+        let gone = "<presence type='unavailable' from='a@h/r' to='c@mix.h'/>";
+        told += take(&mut engine, 2, &[&status, gone]).iter().filter(|text| !text.contains("to=")).count();
+    }
+    assert!((500..1100).contains(&told), "{told}");
+    let last = "<presence from='a@h/r' to='c@mix.h'><status>last</status></presence>";
+    assert!(!take(&mut engine, 2, &[last]).iter().any(|text| text.contains("last")));
+    assert!(take(&mut engine, 60, &[]).iter().any(|text| text.contains("last")));
+    assert!(take(&mut engine, 120, &[last]).is_empty());
+}
+
+#[test]
+fn who_asks_all_the_time_is_sent_everybody_s_presence_at_a_pace() {
+    let mut engine = engine();
+    let here = take(&mut engine, 2, &["<presence from='a@h/r' to='c@mix.h'><status>here</status></presence>"]);
+    assert!(here.iter().any(|text| text.contains("here")), "{here:?}");
+    let mut sent = 0;
+    for n in 0..1000 {
+        // As new resources, and by asking outright.
+        let comes = format!("<presence from='b@h/{}' to='c@mix.h'/>", n % 30);
+        let goes = format!("<presence type='unavailable' from='b@h/{}' to='c@mix.h'/>", n % 30);
+        let asks = format!("<presence type='probe' from='b@h/{}' to='c@mix.h'/>", n % 30);
+        sent += take(&mut engine, 2, &[&comes, &goes, &asks]).len();
+    }
+    assert!((100..=250).contains(&sent), "{sent}");
+    assert!(!take(&mut engine, 100, &[]).is_empty(), "what was owed is sent later");
+    assert!(take(&mut engine, 3600, &[]).len() <= 30);
+}
