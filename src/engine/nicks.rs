@@ -34,7 +34,12 @@ impl Engine {
         }
         let mut effects = Effects::none(Answer::Registered(Some(nick.clone())));
         for name in self.own_channels(account)? {
-            let channel = self.shelf.channel(&name).ok_or(Refusal::Busy)?;
+            let channel = match self.shelf.channel(&name) {
+                Some(channel) => channel,
+                None if self.shelf.is_cold(&name) => return Err(Refusal::Busy),
+                // Destroyed since, in the same batch.
+                None => continue,
+            };
             if channel.participant(account).is_none() || !channel.settings().shows_jids() {
                 continue;
             }
