@@ -128,8 +128,11 @@ impl Engine {
     fn tell_of(&mut self, place: &Place, turn: &mut Turn) {
         let (tag, account, resource) = place;
         let Some(name) = self.sharing.online.name_of(*tag).cloned() else { return };
-        let Some(channel) = self.shelf.channel(&name).filter(|channel| channel.profile().tag == *tag) else {
+        if self.shelf.is_cold(&name) {
             return self.sharing.online.wait(place.clone());
+        }
+        let Some(channel) = self.shelf.channel(&name).filter(|channel| channel.profile().tag == *tag) else {
+            return self.sharing.online.drop_channel(*tag);
         };
         let visitor = visitor(channel, account, &self.service);
         let member = channel.participant(account).or(visitor.as_ref()).filter(|_| channel.settings().presence);

@@ -1,7 +1,7 @@
 """Joins, messages and leaves through ejabberd's own MIX-PAM instead of ours."""
 
 import mix
-from people import Person, check, shown
+from people import CLIENT, Person, check, shown
 from scenario import run, step
 
 CHANNEL = "castle"
@@ -39,8 +39,19 @@ async def play(host):
     step("who left can come back")
     await joins(desk, channel)
     await mix.say_and_hear(channel, bob, (bob, desk, phone), "with alice again")
+    step("who comes online once it joined is seen, and who goes is gone")
+    tablet = await Person(host, "bob", "tablet").come_online()
+    await desk.expect("bob's tablet", lambda s: is_presence(s, channel, ids["bob"], "tablet"))
+    await tablet.go_offline()
+    await desk.expect("its end", lambda s: is_presence(s, channel, ids["bob"], "tablet", "unavailable"))
     for person in (desk, phone, bob):
         await person.go_offline()
+
+
+def is_presence(stanza, channel, participant, resource, kind=None):
+    """Whether it is the channel's presence of a participant's resource."""
+    address = f"{participant}#{channel}/{resource}"
+    return stanza.tag == CLIENT + "presence" and stanza.get("from") == address and stanza.get("type") == kind
 
 
 async def joins(person, channel):
