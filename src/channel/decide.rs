@@ -174,11 +174,14 @@ impl Channel {
                 | Command::Ping
                 | Command::Version
         );
-        // Some settings are those of any channel: for how long it keeps its messages.
-        let of_groups = match command {
-            Command::Group(GroupCommand::Configure(_)) => self.is_group(),
-            command => self.is_group() || matches!(command, Command::Group(_)),
+        // Some of it is that of any channel: for how long it keeps its messages, that they are retracted by those who may
+        // (XEP-0425), that people are removed.
+        let of_any = match command {
+            Command::Group(GroupCommand::Configure(_) | GroupCommand::Moderate { .. }) => true,
+            Command::Group(GroupCommand::EditMembers { add, .. }) => add.is_empty(),
+            command => !matches!(command, Command::Group(_)),
         };
+        let of_groups = self.is_group() || !of_any;
         if !of_groups || always || actor.operator {
             return Ok(());
         }

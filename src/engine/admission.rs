@@ -82,12 +82,36 @@ mod tests {
         assert_eq!(engine.pending.take("q", &jid::Jid::new("a@h").unwrap()), None);
     }
 
+    #[test]
+    fn errors_of_private_messages_are_counted_as_messages() {
+        let mut engine = engine(Rates { messages: Rate { per_s: 1, burst: 2 }, ..Rates::default() });
+        let mut send = |xml: String| {
+            let stanza = Stanza::parse(xml.as_bytes()).unwrap();
+            format!("{:?}", engine.turn(Stamp(1000), vec![Inbound::Stanza(stanza)]).outbox)
+        };
+        let core = "xmlns='urn:xmpp:mix:core:1'";
+        send(format!("<iq type='set' id='1' from='a@h/r' to='mix.h'><create {core} channel='c'/></iq>"));
+        let mut join = |who: &str| {
+            let told = send(format!("<iq type='set' id='2' from='{who}' to='c@mix.h'><join {core}/></iq>"));
+            let after = told.split_once("<join ").and_then(|(_, join)| join.split_once(" id='"));
+            after.and_then(|(_, id)| id.split_once('\'')).map(|(id, _)| id.to_owned())
+        };
+        let id = join("a@h/r").unwrap();
+        join("b@h/r").unwrap();
+        let gone = "<error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
+        let mut bounce = || send(format!("<message type='error' from='b@h/r' to='{id}#c@mix.h'>{gone}</message>"));
+        assert_eq!(
+            [bounce(), bounce(), bounce()].map(|told| told.contains("service-unavailable")),
+            [true, true, false]
+        );
+    }
+
     fn engine(rates: Rates) -> Engine {
         let settings = Settings {
             domain: jid::DomainPart::new("mix.h").unwrap().into_owned(),
             name: String::new(),
             operators: Vec::new(),
-            creators: Vec::new(),
+            creators: vec!["*".into()],
             limits: Limits { rates, ..Limits::default() },
             page_default: 20,
             page_max: 100,

@@ -131,7 +131,11 @@ impl Engine {
         }
         let from = proxy::address(&self.service, channel, bounced, resource_of(&stanza.from));
         let head = Tag::new("message").attr("type", "error").attr("from", from).attr("to", to.as_str());
-        turn.send(head.attr_opt("id", stanza.id.as_deref()).child(error).into_xml());
+        let message = head.attr_opt("id", stanza.id.as_deref()).child(error);
+        // Nothing tells whether it comes of a message at all.
+        if self.admit_message(&self.actor(stanza.sender()), name).is_ok() {
+            turn.send(message.into_xml());
+        }
     }
 
     /// Nobody answers these any more.

@@ -51,6 +51,22 @@ fn parameters_that_are_missing_or_wrong_are_named() {
 }
 
 #[test]
+fn a_plain_channel_needs_no_groups() {
+    let mut world = World::plain();
+    world.limits.features.groups = false;
+    for name in ["ann", "bob"] {
+        world.ask(name, Command::Join(JoinWish::default())).unwrap();
+    }
+    let row = world.say("bob", "spam");
+    world.group_ask("ann", GroupCommand::Moderate { row, reason: None }).unwrap();
+    world.group_ask("ann", GroupCommand::EditMembers { add: vec![], remove: vec![jid("bob")] }).unwrap();
+    assert_eq!(world.channel.participant(&jid("bob")), None);
+    let off = Err(Refusal::FeatureOff("groups"));
+    assert_eq!(world.group_ask("ann", GroupCommand::EditMembers { add: people(&["cy"]), remove: vec![] }), off);
+    assert_eq!(world.group_ask("ann", GroupCommand::SetSubject("Picnic".into())), off);
+}
+
+#[test]
 fn what_is_switched_off_is_refused_by_name() {
     let mut limits = Limits::default();
     let off = |name| Some(Refusal::FeatureOff(name));
