@@ -200,10 +200,11 @@ fn read_field(
     Ok(())
 }
 
-/// The row of an id; an id that this channel never gave out makes the whole query fail once rights are checked.
+/// The row of an id; an id that this channel never gave out, or whose row is gone, makes the whole query fail once rights
+/// are checked.
 fn row(id: &str, request: &Request<'_>, channel: &Channel, query: &mut HistoryQuery) -> Option<u64> {
     let row = request.service.sealer.open(channel.profile().tag, id);
-    query.names_unknown_row |= row.is_none();
+    query.names_unknown_row |= row.is_none_or(|row| row <= channel.base().row);
     row
 }
 

@@ -98,6 +98,10 @@ pub enum Op {
     Bounds {
         channel: String,
     },
+    Retain {
+        channel: String,
+        days: u64,
+    },
     List,
     /// Register a nick with the service.
     Register(String),
@@ -189,6 +193,10 @@ impl Ask {
                 iq("set", DOMAIN, Tag::in_ns("register", ns::MIX_MISC).child(nick))
             }
             Op::Unregister => iq("set", DOMAIN, Tag::in_ns("register", ns::MIX_MISC).child(Tag::new("remove"))),
+            Op::Retain { channel, days } => {
+                let settings = Tag::in_ns("settings", ns::GROUP).attr("retention-days", days.to_string());
+                iq("set", &at(channel), settings)
+            }
             Op::List => iq("get", DOMAIN, Tag::in_ns("query", ns::DISCO_ITEMS)),
             Op::Describe { channel } => iq("get", &at(channel), Tag::in_ns("query", ns::DISCO_INFO)),
             Op::Garbage { xml, .. } => xml.replace("$FROM", &self.from()).replace("$ID", &self.id),

@@ -108,9 +108,15 @@ fn agree(name: &str, room: &mut Room, channel: &Channel, store: &MemoryStore) {
     }
     let last = room.rows.last().map_or(0, |row| row.stamp);
     assert_eq!((channel.head().row, channel.head().stamp.0), (room.rows.len() as u64, last), "{name}: the head");
+    assert_eq!(channel.settings().retention_days, room.retention_days, "{name}: how long rows are kept");
+    assert_eq!(channel.base().row, room.gone, "{name}: which rows are gone");
+    let (oldest, newest) = (room.gone + 1, room.rows.len() as u64);
+    let bounds = store.bounds(channel.profile().tag).unwrap().map(|bounds| (bounds.oldest, bounds.newest));
+    assert_eq!(bounds, (oldest <= newest).then_some((oldest, newest)), "{name}: the ends of the archive");
+    let compared = room.compared.max(room.gone as usize);
     let plan = PagePlan {
         tag: channel.profile().tag,
-        first: room.compared as u64 + 1,
+        first: compared as u64 + 1,
         last: u64::MAX,
         start: None,
         end: None,
@@ -119,10 +125,10 @@ fn agree(name: &str, room: &mut Room, channel: &Channel, store: &MemoryStore) {
         from_end: false,
         narrow: Default::default(),
     };
-    let stored = if room.compared == room.rows.len() { Vec::new() } else { store.page(&plan).unwrap().rows };
-    assert_eq!(stored.len(), room.rows.len() - room.compared, "{name}: rows are missing or too many");
+    let stored = if compared == room.rows.len() { Vec::new() } else { store.page(&plan).unwrap().rows };
+    assert_eq!(stored.len(), room.rows.len() - compared, "{name}: rows are missing or too many");
     for (n, row) in stored.iter().enumerate() {
-        row_agrees(name, room, room.compared + n, row);
+        row_agrees(name, room, compared + n, row);
     }
     room.compared = room.rows.len();
 }

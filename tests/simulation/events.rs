@@ -4,15 +4,23 @@ use super::asks::{Ask, DOMAIN, Op};
 use super::clients::Scene;
 use super::hosts::{ACCOUNTS, Client, Item, RESOURCES};
 use super::world::World;
+use mixd::channel::Stamp;
 use mixd::engine::Inbound;
-use mixd::store::Failure;
+use mixd::store::{Failure, Retention, Store};
 use rand::Rng;
+use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
+use std::collections::BTreeMap;
 
 impl World {
     /// One step: something happens, and mostly a turn follows.
     pub fn step(&mut self) {
         self.step += 1;
+        match self.late.dice.random_range(0..100) {
+            0..3 => self.sweep(),
+            3..10 => self.retain(),
+            _ => {}
+        }
         match self.dice.random_range(0..100) {
             0..12 => self.come_or_go(),
             12..15 if self.link => self.link_down(),
@@ -31,16 +39,49 @@ impl World {
         self.clock += self.dice.random_range(0..1500);
         if self.dice.random_bool(0.7) {
             let size = self.dice.random_range(1..8);
-            let trouble = match self.dice.random_range(0..60) {
-                0..4 => Some(Failure::Refused),
-                4 => Some(*[Failure::UnknownKept, Failure::UnknownLost].choose(&mut self.dice).unwrap()),
-                _ => None,
-            };
+            let trouble = trouble(&mut self.dice);
             self.turn(size, trouble);
         }
         if self.dice.random_bool(0.5) {
             self.answer_from_archive();
         }
+    }
+
+    /// Rows that are too old are looked for, a few channels at a time, and go; the store may refuse that.
+    pub fn sweep(&mut self) {
+        // What the archive was asked before is answered before.
+        self.answer_all();
+        if self.model.rooms.values().any(|room| room.retention_days > 0) {
+            self.clock += *[0, 3_600_000, 26 * 3_600_000, 50 * 3_600_000].choose(&mut self.late.dice).unwrap();
+        }
+        let retention = Retention { now: Stamp(self.clock), keep_days: 0 };
+        let (mut outdated, mut from) = (Vec::new(), Some(Vec::new()));
+        while let Some(part) = from {
+            let swept = self.store.sweep(&retention, &part, self.late.dice.random_range(1..4)).unwrap();
+            outdated.extend(swept.outdated);
+            from = swept.next;
+        }
+        let found = outdated.iter().map(|it| (it.name.to_string(), it.base.row)).collect::<BTreeMap<_, _>>();
+        assert_eq!(found, self.model.outdated(self.clock), "which rows are too old");
+        self.note(format!("too old is {found:?}"));
+        self.late.expired += found.len() as u64;
+        self.inbox.push_front(Item::event(Inbound::Expired(outdated)));
+        let trouble = trouble(&mut self.late.dice);
+        self.turn(1, trouble);
+    }
+
+    /// Somebody settles for how long a channel keeps its rows; mostly its owner.
+    fn retain(&mut self) {
+        let dice = &mut self.late.dice;
+        let owners: Vec<_> = self.model.rooms.iter().map(|(name, room)| (name.clone(), room.owner.clone())).collect();
+        let Some((channel, owner)) = owners.choose(dice).cloned() else { return };
+        let account = if dice.random_bool(0.8) { owner } else { ACCOUNTS.choose(dice).unwrap().to_string() };
+        let resource = self.hosts.users[&account].online.keys().next().cloned();
+        let days = *[0, 1, 1, 2, 30].choose(dice).unwrap();
+        let Some(resource) = resource else { return };
+        self.serial += 1;
+        let (op, id) = (Op::Retain { channel, days }, format!("q{}", self.serial));
+        self.ask(Ask { account, resource: Some(resource), id, wrapped: false, op });
     }
 
     pub fn act(&mut self) {
@@ -122,5 +163,13 @@ impl World {
         let back = self.dice.random_bool(0.3);
         self.clock = if back { self.clock.saturating_sub(ms) } else { self.clock + ms };
         self.note(format!("the clock jumps {ms} ms {}", if back { "back" } else { "on" }));
+    }
+}
+
+fn trouble(dice: &mut StdRng) -> Option<Failure> {
+    match dice.random_range(0..60) {
+        0..4 => Some(Failure::Refused),
+        4 => Some(*[Failure::UnknownKept, Failure::UnknownLost].choose(dice).unwrap()),
+        _ => None,
     }
 }

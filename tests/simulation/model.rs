@@ -2,6 +2,7 @@
 
 use super::asks::{Ask, DOMAIN, Nodes, Op, domain_of};
 use super::routes::Routes;
+use mixd::store::Outdated;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -66,6 +67,10 @@ pub struct Room {
     /// Who subscribes to which nodes without being in it.
     pub guests: BTreeMap<String, Nodes>,
     pub rows: Vec<Rc<Row>>,
+    /// Days after which rows are too old; 0: never.
+    pub retention_days: u64,
+    /// Up to which number they were when it was looked last.
+    pub gone: u64,
     /// Which rows were compared with the store's.
     pub compared: usize,
     /// The registered nicks, as of the last request.
@@ -117,6 +122,7 @@ pub enum Expect {
     Updated(Nodes, Nodes),
     Subscribed(Nodes, bool),
     InfoSet(String),
+    Settled,
     Participants(BTreeSet<(String, String)>),
     Info(String, Option<String>),
     Empty,
@@ -125,6 +131,19 @@ pub enum Expect {
     List(BTreeSet<String>),
     Described(String),
     Repeat(u64),
+    /// Rows went in the same turn; whether there is an answer in any case.
+    Overtaken(bool),
+}
+
+impl Expect {
+    /// Rows go before the archive is asked.
+    pub fn overtake(&mut self) {
+        match self {
+            Expect::Page(_) | Expect::Bounds(_) => *self = Expect::Overtaken(true),
+            Expect::Repeat(_) => *self = Expect::Overtaken(false),
+            _ => {}
+        }
+    }
 }
 
 /// A page that is owed.
@@ -202,11 +221,13 @@ impl Model {
             Op::Subscribe { node, wanted, .. } => room.subscribe(account, *node, *wanted),
             Op::Say { .. } => room.say(ask, &channel, limits.3, routes),
             Op::SetInfo { name, .. } => room.set_info(account, &channel, name, limits.3, routes),
+            Op::Retain { days, .. } => room.retain(account, *days),
             Op::Items { node, .. } => room.items(account, *node),
             Op::History { paging, .. } => room.page(account, &channel, paging, limits.1, limits.2),
             Op::Bounds { .. } if !room.may_read(account, 1) => refuse("forbidden"),
             Op::Bounds { .. } => {
-                let ends = (!room.rows.is_empty()).then_some((1, room.rows.len() as u64));
+                let newest = room.rows.len() as u64;
+                let ends = (newest > room.gone).then_some((room.gone + 1, newest));
                 (Expect::Bounds(ends), Vec::new())
             }
             _ => (Expect::Described(room.info.1.clone().unwrap_or_else(|| channel.clone())), Vec::new()),
@@ -293,6 +314,22 @@ impl Model {
         }
     }
 
+    /// Rows are gone.
+    pub fn expire(&mut self, outdated: &[Outdated]) {
+        for Outdated { name, base, .. } in outdated {
+            if let Some(room) = self.rooms.get_mut(name.as_str()) {
+                // What was found before may be taken later, where a channel was being loaded.
+                room.gone = room.gone.max(base.row);
+            }
+        }
+    }
+
+    /// The channels with rows that are too old, each with the last of them.
+    pub fn outdated(&self, clock: u64) -> BTreeMap<String, u64> {
+        let last = self.rooms.iter().filter_map(|(name, room)| Some((name.clone(), room.outdated(clock)?)));
+        last.collect()
+    }
+
     fn visible(&self, account: &str) -> BTreeSet<String> {
         let seen = self.rooms.iter().filter(|(_, room)| room.listed || room.knows(account));
         seen.map(|(name, _)| format!("{name}@{DOMAIN}")).collect()
@@ -313,6 +350,7 @@ impl Op {
             | Op::Items { channel, .. }
             | Op::History { channel, .. }
             | Op::Bounds { channel }
+            | Op::Retain { channel, .. }
             | Op::Describe { channel } => Some(channel),
             Op::Create(_) | Op::Destroy(_) | Op::List | Op::Register(_) | Op::Unregister | Op::Garbage { .. } => None,
         }

@@ -21,6 +21,8 @@ impl Room {
             seats,
             guests,
             rows,
+            retention_days: 0,
+            gone: 0,
             compared: 0,
             registered: Rc::default(),
         }
@@ -213,7 +215,7 @@ impl Room {
         }
         // An archive's clock does not go back.
         let now = self.rows.last().map_or(now, |row| row.stamp.max(now));
-        let mut earlier = self.rows.iter().enumerate().rev();
+        let mut earlier = self.rows.iter().enumerate().skip(self.gone as usize).rev();
         let same = |row: &Rc<Row>| row.author == *account && origin.is_some() && row.origin == *origin;
         let repeated = earlier.find(|(_, row)| same(row)).filter(|(_, row)| now.saturating_sub(row.stamp) <= DAY_MS);
         if let Some((n, _)) = repeated {
@@ -240,6 +242,22 @@ impl Room {
         (Expect::InfoSet(self.info.0.clone()), vec![event])
     }
 
+    pub fn retain(&mut self, account: &str, days: u64) -> Taken {
+        if self.owner != account && account != OPERATOR {
+            return refuse("forbidden");
+        }
+        self.retention_days = days;
+        (Expect::Settled, Vec::new())
+    }
+
+    /// The last row that is too old, where that is news.
+    pub fn outdated(&self, clock: u64) -> Option<u64> {
+        let oldest = clock.saturating_sub(self.retention_days * DAY_MS);
+        let is_old = |row: &Rc<Row>| self.retention_days > 0 && row.stamp < oldest;
+        let last = self.rows.iter().rposition(is_old).map(|n| n as u64 + 1);
+        last.filter(|last| *last > self.gone)
+    }
+
     pub fn items(&self, account: &str, node: Nodes) -> Taken {
         let expect = match node {
             8 => return refuse("item-not-found"),
@@ -260,7 +278,8 @@ impl Room {
         }
         let Paging { after, before, after_id, before_id, ids, .. } = paging;
         let named = [after, after_id, before_id].into_iter().flatten().chain(before.iter().flatten()).chain(ids);
-        let known = |name: &RowName| name.row.filter(|(tag, _)| Some(*tag) == self.tag).map(|(_, row)| row);
+        let there = |(tag, row): &(u64, u64)| Some(*tag) == self.tag && *row > self.gone;
+        let known = |name: &RowName| name.row.filter(there).map(|(_, row)| row);
         if named.into_iter().any(|name| known(name).is_none()) {
             return refuse("item-not-found");
         }
@@ -269,7 +288,7 @@ impl Room {
         let to = [row_of(before_id), before.as_ref().and_then(row_of)].into_iter().flatten().min().unwrap_or(u64::MAX);
         let whole = format!("{channel}@{DOMAIN}");
         let fits = |(n, row): &(u64, &Rc<Row>)| {
-            *n > from
+            *n > from.max(self.gone)
                 && *n < to
                 && paging.with.as_ref().is_none_or(|with| *with == whole || row.author == *with)
                 && paging.start.is_none_or(|start| row.stamp >= start)

@@ -25,6 +25,10 @@ impl World {
         let (mut owed, mut events): (Owed, Vec<Event>) = Default::default();
         for item in batch {
             self.take_note(&item.note);
+            if let Inbound::Expired(outdated) = &item.inbound {
+                self.model.expire(outdated);
+                owed.iter_mut().for_each(|(_, expect)| expect.overtake());
+            }
             let Some(ask) = item.ask else { continue };
             let (expect, shown) = self.model.take(&ask, &mut self.routes);
             self.note(format!("{:?} by {} as {} -> {expect:?}", ask.op, ask.from(), ask.id));
@@ -105,7 +109,8 @@ impl World {
         self.learn();
         let (mut direct, mut asked): (Owed, Owed) = Default::default();
         for (ask, expect) in owed {
-            let of_archive = matches!(expect, Expect::Page(_) | Expect::Bounds(_) | Expect::Repeat(_));
+            let of_archive =
+                matches!(expect, Expect::Page(_) | Expect::Bounds(_) | Expect::Repeat(_) | Expect::Overtaken(_));
             if of_archive { asked.push((ask, expect)) } else { direct.push((ask, expect)) }
         }
         let link = self.link;

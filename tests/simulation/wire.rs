@@ -182,6 +182,7 @@ pub fn check_answer(ask: &Ask, expect: &Expect, answer: &Element) {
             name.as_ref().is_none_or(|name| payload().attr("channel").is_some_and(|it| it.to_lowercase() == *name))
         }
         Expect::Destroyed => true,
+        Expect::Settled => inner.children().next().is_none(),
         Expect::Left { .. } => payload().name() == "leave",
         Expect::Joined { nick, nodes } => {
             let id = payload().attr("id").is_some_and(|id| id.len() == 20);

@@ -24,6 +24,14 @@ const TRACE_MAX: usize = 60;
 /// Answers that are owed, oldest first.
 pub type Owed = Vec<(Ask, Expect)>;
 
+/// What makes rows too old.
+pub struct Late {
+    /// Of its own, so that it changes nothing else of a run but the time.
+    pub dice: StdRng,
+    /// How often channels with such rows were found.
+    pub expired: u64,
+}
+
 pub struct World {
     pub seed: u64,
     pub step: usize,
@@ -54,6 +62,7 @@ pub struct World {
     pub clock: u64,
     pub serial: u64,
     pub trace: VecDeque<String>,
+    pub late: Late,
     /// Everything that was sent, hashed: equal for equal seeds.
     pub digest: u64,
 }
@@ -137,6 +146,7 @@ impl World {
             clock: START_MS,
             serial: 0,
             trace: VecDeque::new(),
+            late: Late { dice: StdRng::seed_from_u64(!seed), expired: 0 },
             digest: 0,
         };
         world.link_up();
