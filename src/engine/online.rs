@@ -8,6 +8,7 @@ use crate::channel::ChannelName;
 use crate::xep::mix_presence::{Availability, Shared};
 use jid::{BareJid, FullJid};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::ops::Bound;
 
 /// Resources of one account in one channel.
 const RESOURCES_MAX: usize = 32;
@@ -17,6 +18,8 @@ const BYTES_MAX: usize = 256 << 20;
 const ENTRY_BYTES: usize = 256;
 /// How much may wait for a later turn, of each kind.
 const WAITING_MAX: usize = 100_000;
+/// How much of that may be owed to one account: somebody in 500 channels can come online at once.
+const OWED_MAX: usize = 1000;
 
 /// A resource of an account in a channel, by the channel's tag.
 pub type Place = (u64, BareJid, String);
@@ -28,6 +31,14 @@ pub enum Whom {
     Account(BareJid),
     /// A resource that came online.
     Resource(BareJid, String),
+}
+
+impl Whom {
+    /// Whose it is.
+    fn account(&self) -> &BareJid {
+        let (Whom::Account(account) | Whom::Resource(account, _)) = self;
+        account
+    }
 }
 
 /// What one resource shares with one channel.
@@ -68,6 +79,10 @@ pub struct Online {
     waiting: BTreeSet<Place>,
     /// To whom everybody's presence is yet to be sent.
     owed: BTreeSet<(u64, Whom)>,
+    /// To how many addresses in how many channels, by accounts.
+    owed_of: HashMap<BareJid, usize>,
+    /// Who of those was looked at last.
+    looked_at: Option<(u64, Whom)>,
     /// Accounts whose broadcast presence is yet to be brought to their channels.
     due: BTreeSet<BareJid>,
     /// Channels whose participants were asked for their presence since the link is up.
@@ -157,7 +172,8 @@ impl Online {
     pub fn drop_channel(&mut self, tag: u64) {
         self.places(tag).iter().for_each(|(_, account, resource)| self.drop_entry(tag, account, resource));
         self.waiting.retain(|(of, ..)| *of != tag);
-        self.owed.retain(|(of, _)| *of != tag);
+        let owed: Vec<(u64, Whom)> = self.owed.iter().filter(|(of, _)| *of == tag).cloned().collect();
+        owed.iter().for_each(|owed| self.settled(owed));
         self.probed.remove(&tag);
     }
 
@@ -284,10 +300,16 @@ impl Online {
         self.waiting.remove(place);
     }
 
-    /// Somebody is to be sent the presence of everybody in a channel.
+    /// Somebody is to be sent the presence of everybody in a channel. What is owed to one account takes no more than its
+    /// share of the room.
     pub fn owe(&mut self, tag: u64, whom: Whom) {
-        if self.owed.len() < WAITING_MAX {
-            self.owed.insert((tag, whom));
+        let of_one = self.owed_of.get(whom.account()).copied().unwrap_or(0);
+        if self.owed.len() >= WAITING_MAX || of_one >= OWED_MAX {
+            return;
+        }
+        let account = whom.account().clone();
+        if self.owed.insert((tag, whom)) {
+            *self.owed_of.entry(account).or_default() += 1;
         }
     }
 
@@ -296,9 +318,31 @@ impl Online {
         self.owed.iter().map(|(tag, _)| *tag)
     }
 
-    /// The next one who is owed everybody's presence.
+    /// How much is owed.
+    pub fn owed_count(&self) -> usize {
+        self.owed.len()
+    }
+
+    /// The next one who is owed everybody's presence: one after the other, in a circle.
     pub fn next_owed(&mut self) -> Option<(u64, Whom)> {
-        self.owed.pop_first()
+        let behind = self.looked_at.take().map(Bound::Excluded).unwrap_or(Bound::Unbounded);
+        let next = self.owed.range((behind, Bound::Unbounded)).next().or_else(|| self.owed.first());
+        self.looked_at = next.cloned();
+        self.looked_at.clone()
+    }
+
+    /// What was owed is owed no longer.
+    pub fn settled(&mut self, owed: &(u64, Whom)) {
+        if !self.owed.remove(owed) {
+            return;
+        }
+        let account = owed.1.account();
+        if let Some(of_one) = self.owed_of.get_mut(account) {
+            *of_one -= 1;
+            if *of_one == 0 {
+                self.owed_of.remove(account);
+            }
+        }
     }
 
     /// Whether a channel's participants were asked for their presence since the link is up.

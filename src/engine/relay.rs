@@ -19,6 +19,10 @@ impl Engine {
                     self.accounts.saw(full, None, Some(true), &self.hosts, &mut turn.outbox);
                 }
                 turn.send(message.into_xml());
+                // It goes out with the turn or not at all.
+                if stanza.type_ != "headline" {
+                    turn.replies.push(Reply::to_stanza(stanza).into());
+                }
             }
             // Chat states and the like wait for no answer.
             Err(_) if stanza.type_ == "headline" => {}
@@ -108,6 +112,7 @@ impl Engine {
     /// An answer to a question that was passed on.
     pub(super) fn pass_answer(&mut self, stanza: &Stanza, relayed: &Relayed, turn: &mut Turn) {
         let reply = &relayed.reply;
+        turn.replies.push(reply.clone().into());
         if stanza.type_ == "error" {
             let error = bare_error(stanza);
             let tag = answer(reply, "error").child_opt(error);

@@ -25,6 +25,8 @@ const FLOODS: Rate = Rate { per_s: 2, burst: 200 };
 const SUBSCRIBED_MS: u64 = 60_000;
 /// Stanzas with which a turn brings newcomers up to date, roughly.
 const FLOOD_STANZAS: usize = 2000;
+/// How much of what is owed a turn looks at.
+const OWED_LOOKED_AT: usize = 1000;
 /// What is told a tick of what had to wait.
 const WAITING_TOLD: usize = 4096;
 /// Participants that are asked for their presence a tick.
@@ -254,16 +256,22 @@ impl Engine {
 
     /// Brings newcomers up to date, as many as there is room for in a turn.
     fn settle_owed(&mut self, turn: &mut Turn) {
-        let mut later = Vec::new();
-        while turn.flood < FLOOD_STANZAS
-            && let Some((tag, whom)) = self.sharing.online.next_owed()
-        {
-            let Some(name) = self.sharing.online.name_of(tag).cloned() else { continue };
-            if self.shelf.is_cold(&name) || !self.flood(tag, &name, &whom, turn) {
-                later.push((tag, whom));
+        for _ in 0..self.sharing.online.owed_count().min(OWED_LOOKED_AT) {
+            if turn.flood >= FLOOD_STANZAS {
+                return;
+            }
+            let Some(owed) = self.sharing.online.next_owed() else { return };
+            let (tag, whom) = &owed;
+            let name = self.sharing.online.name_of(*tag).cloned();
+            let is_done = match &name {
+                Some(name) if self.shelf.is_cold(name) => false,
+                Some(name) => self.flood(*tag, name, whom, turn),
+                None => true,
+            };
+            if is_done {
+                self.sharing.online.settled(&owed);
             }
         }
-        later.into_iter().for_each(|(tag, whom)| self.sharing.online.owe(tag, whom));
     }
 
     /// Sends everybody's presence, if it is of somebody who subscribes to that; whether that is done.

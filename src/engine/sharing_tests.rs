@@ -77,3 +77,21 @@ fn who_asks_all_the_time_is_sent_everybody_s_presence_at_a_pace() {
     assert!(!take(&mut engine, 100, &[]).is_empty(), "what was owed is sent later");
     assert!(take(&mut engine, 3600, &[]).len() <= 30);
 }
+
+#[test]
+fn who_asks_under_ever_other_names_takes_no_room_from_others() {
+    let mut engine = engine();
+    take(&mut engine, 2, &["<presence from='a@h/r' to='c@mix.h'><status>here</status></presence>"]);
+    let asks: Vec<String> =
+        (0..5000).map(|n| format!("<presence type='probe' from='b@h/{n}' to='c@mix.h'/>")).collect();
+    let asks: Vec<&str> = asks.iter().map(String::as_str).collect();
+    let sent = take(&mut engine, 2, &asks).len();
+    assert!((1..=250).contains(&sent), "{sent}");
+    assert!(engine.sharing.online.owed_count() <= 1000, "{}", engine.sharing.online.owed_count());
+    // In the circle the other one has its turn, and in the end everything is sent that was owed.
+    let asks = "<presence type='probe' from='a@h/other' to='c@mix.h'/>";
+    let sent = take(&mut engine, 3, &[asks]).concat() + &take(&mut engine, 4, &[]).concat();
+    assert!(sent.contains("to='a@h/other'"), "{sent}");
+    (0..20).for_each(|minute| drop(take(&mut engine, 1000 + 60 * minute, &[])));
+    assert_eq!(engine.sharing.online.owed_count(), 0);
+}
