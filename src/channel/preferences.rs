@@ -104,6 +104,11 @@ impl Settings {
 }
 
 impl Channel {
+    /// Whether somebody left while JIDs were hidden, and so is named to nobody where they are shown since then.
+    pub fn stays_hidden(&self, member: &Member) -> bool {
+        member.veiled && self.settings().shows_jids()
+    }
+
     /// Whether it tells an account whose JID an id stands for: where JIDs are visible, and those who administer it.
     pub fn unveils_to(&self, account: &BareJid) -> bool {
         self.settings().shows_jids() || self.standing_of(account) != super::Standing::Member

@@ -56,7 +56,8 @@ pub struct Snapshot {
     pub avatar: Option<Item>,
     /// What describes its video.
     pub video: Option<Item>,
-    /// Everybody who is in, waits or left, in the order of accounts; none in lists of groups.
+    /// Everybody who is in, waits or left, in the order of accounts, but for those who left while JIDs were hidden; none in
+    /// lists of groups.
     pub people: Vec<Person>,
     /// Those who subscribe to its messages without being in it, in the order of accounts; none in lists of groups.
     pub guests: Vec<Guest>,
@@ -73,7 +74,8 @@ impl Channel {
             status: member.status,
             since: member.since,
         };
-        let mut people: Vec<Person> = self.members().filter(|_| with_people).map(person).collect();
+        let named = self.members().filter(|member| with_people && !self.stays_hidden(member));
+        let mut people: Vec<Person> = named.map(person).collect();
         people.sort_unstable_by(|a, b| a.jid.cmp(&b.jid));
         let reads = |guest: &Guest| guest.subscriptions.contains(Node::Messages);
         let profile = self.profile();

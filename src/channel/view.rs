@@ -54,7 +54,8 @@ impl Channel {
             let (id, jid) = (member.id.clone(), member.jid.clone());
             Recipient { id, jid, progress: member.own.reported.of(row.number) }
         };
-        let mut recipients: Vec<_> = self.recipients(row.number, &row.author).map(recipient).collect();
+        let named = self.recipients(row.number, &row.author).filter(|member| !self.stays_hidden(member));
+        let mut recipients: Vec<_> = named.map(recipient).collect();
         recipients.sort_unstable_by(|a, b| (&a.jid, &a.id).cmp(&(&b.jid, &b.id)));
         recipients
     }

@@ -3,7 +3,7 @@
 use super::Outcome;
 use crate::channel::command::HistoryQuery;
 use crate::channel::limits::check;
-use crate::channel::{Actor, Answer, Channel, Decision, Limits, Member, Node, ParticipantId, Refusal, Role};
+use crate::channel::{Actor, Answer, Channel, Decision, Limits, Member, Node, ParticipantId, Refusal, Role, Standing};
 use jid::BareJid;
 
 impl Channel {
@@ -50,7 +50,9 @@ impl Channel {
         let id = with.node().and_then(|node| node.as_str().split_once('#')).and_then(|(id, _)| ParticipantId::new(id));
         match id {
             Some(id) => self.member_of(&id),
-            None if *with == actor.account || actor.operator || self.unveils_to(&actor.account) => self.member(with),
+            None if *with == actor.account || actor.operator => self.member(with),
+            None if self.standing_of(&actor.account) != Standing::Member => self.member(with),
+            None if self.unveils_to(&actor.account) => self.member(with).filter(|member| !self.stays_hidden(member)),
             None => None,
         }
     }
