@@ -97,6 +97,10 @@ impl Channel {
             true => self.participant(&actor.account),
             false => Some(self.seat(actor, Action::Report, context.limits)?),
         };
+        if !self.is_group() {
+            // It lists the people of that time.
+            self.require(actor, Action::ListParticipants, context.limits)?;
+        }
         let row = &self.fact(member, row, context)?.row;
         if row.kind != RowKind::Message {
             return Err(Refusal::NoSuchItem);

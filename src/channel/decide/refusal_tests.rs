@@ -67,6 +67,22 @@ fn a_plain_channel_needs_no_groups() {
 }
 
 #[test]
+fn who_may_not_read_the_participants_is_not_told_them_with_a_message() {
+    let mut world = World::plain();
+    for name in ["ann", "bob", "cy"] {
+        world.ask(name, Command::Join(JoinWish::default())).unwrap();
+    }
+    let row = world.say("bob", "who is there?");
+    let read = || GroupCommand::ReadMessageInfo { row };
+    assert!(world.group_ask("bob", read()).is_ok());
+    let access = Some(NodeAccess { participants: Access::Admins, ..world.channel.settings().access });
+    let patch = group::Patch { access, ..group::Patch::default() };
+    world.group_ask("ann", GroupCommand::Configure(patch)).unwrap();
+    assert!(matches!(world.group_ask("bob", read()), Err(Refusal::Forbidden(_))));
+    assert!(world.group_ask("ann", read()).is_ok());
+}
+
+#[test]
 fn what_is_switched_off_is_refused_by_name() {
     let mut limits = Limits::default();
     let off = |name| Some(Refusal::FeatureOff(name));
