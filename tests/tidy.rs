@@ -22,7 +22,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("store", &["minidom", "xmpp_parsers", "crate::xmpp", "crate::xep", "crate::engine", "crate::runtime"]),
 ];
 /// What the engine may take from the store: plain types.
-const STORE_TYPES: &[&str] = &["Directory", "Listing", "Outdated", "Record", "Whereabouts", "Halves", "Part", "Unsent"];
+const STORE_TYPES: &[&str] =
+    &["Directory", "Listing", "Outdated", "Record", "Standing", "Whereabouts", "Halves", "Part", "Unsent"];
 /// What waits or runs beside the turn, and the folders that may.
 const WAITING: &[&str] = &[".await", "async", "thread::", "tokio"];
 const MAY_WAIT: &[&str] = &["runtime", "store"];

@@ -217,7 +217,7 @@ impl Channel {
         })
     }
 
-    /// Whether people who are not in it find it: not where only those may join who are on a list.
+    /// Whether everybody finds it who is not banned: not where only those may join who are on a list.
     pub fn is_listed(&self) -> bool {
         self.kept.profile.listed && self.kept.allowed.is_none()
     }

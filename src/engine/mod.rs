@@ -49,13 +49,13 @@ pub use shelf::Census;
 pub use turn::{Inbound, Reason, Turn};
 
 use crate::channel::{ChannelName, Facts, Limits, Registry, Stamp, Status};
-use crate::store::{Directory, Whereabouts};
+use crate::store::{Directory, Standing, Whereabouts};
 use crate::xep::{Sealer, Service};
 use jid::{BareJid, DomainPart};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use shelf::Shelf;
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 /// What the operator settles.
 #[derive(Clone, Debug)]
@@ -98,6 +98,10 @@ pub struct Engine {
     capabilities: capabilities::Capabilities,
     sharing: sharing::Sharing,
     memberships: HashMap<BareJid, Vec<ChannelName>>,
+    /// What lists of channels mean to the accounts that this turn shows what they find.
+    standings: HashMap<BareJid, Standing>,
+    /// The channels whose lists this turn changed so far.
+    relisted: BTreeSet<ChannelName>,
     /// What is known of the rows that this turn's commands name, by channel tag and row.
     facts: HashMap<u64, BTreeMap<u64, Facts>>,
     /// Rows that were asked for and are not there, by tag and number.
@@ -156,6 +160,8 @@ impl Engine {
             capabilities: capabilities::Capabilities::default(),
             sharing: sharing::Sharing::default(),
             memberships: HashMap::new(),
+            standings: HashMap::new(),
+            relisted: BTreeSet::new(),
             facts: HashMap::new(),
             absent: HashSet::new(),
             groups: HashMap::new(),

@@ -5,6 +5,7 @@ use super::presence::bounced_channel;
 use super::router::Target;
 use super::{Addressee, Call, Engine, Inbound};
 use crate::channel::{Change, Channel, ChannelName, Command, Facts, Status};
+use crate::store::Standing;
 use crate::xep::{commands, delegation, rows};
 use crate::xmpp::{Kind, Stanza, ns};
 use jid::{BareJid, Jid};
@@ -20,6 +21,8 @@ pub struct Needs {
     pub channels: Vec<ChannelName>,
     /// Accounts of which it matters which channels they are in.
     pub accounts: Vec<BareJid>,
+    /// Accounts of which it matters on which lists of channels they are.
+    pub standings: Vec<BareJid>,
     /// Accounts of which it matters which channels they are in, wait for or left.
     pub groups: Vec<BareJid>,
     /// Rows of which it matters what they are, by the channel's tag.
@@ -31,7 +34,8 @@ pub struct Needs {
 impl Needs {
     /// Whether nothing has to be loaded.
     pub fn is_empty(&self) -> bool {
-        self.channels.is_empty() && self.accounts.is_empty() && self.groups.is_empty() && self.rows.is_empty()
+        let has_no_people = self.accounts.is_empty() && self.standings.is_empty() && self.groups.is_empty();
+        has_no_people && self.channels.is_empty() && self.rows.is_empty()
     }
 }
 
@@ -42,6 +46,8 @@ pub struct Loaded {
     pub channels: Vec<(ChannelName, Option<Channel>)>,
     /// The channels of the accounts asked for.
     pub memberships: Vec<(BareJid, Vec<ChannelName>)>,
+    /// What lists mean to the accounts asked for.
+    pub standings: Vec<(BareJid, Standing)>,
     /// The groups of the accounts asked for.
     pub groups: Vec<(BareJid, Vec<(ChannelName, Status)>)>,
     /// The rows asked for, by tag and number, `None` for one that does not exist.
@@ -109,10 +115,10 @@ impl Engine {
             && stanza.payload().is_some_and(|payload| payload.has_ns(ns::DISCO_ITEMS) || payload.has_ns(ns::COMMANDS))
             && matches!(self.target(&stanza.to), Some(Target::Service));
         let account = stanza.sender();
-        let known = self.memberships.contains_key(&account);
-        let matters = asks_list || self.is_broadcast(stanza) || self.is_presence_of_stranger(stanza);
-        if !known && matters && !needs.accounts.contains(&account) {
-            needs.accounts.push(account);
+        if asks_list {
+            self.need_list(&account, needs);
+        } else if self.is_broadcast(stanza) || self.is_presence_of_stranger(stanza) {
+            self.need_memberships(&account, needs);
         }
     }
 
@@ -149,6 +155,20 @@ impl Engine {
         }
     }
 
+    /// Which channels an account finds depends on those that it is in and on the lists that it is on.
+    fn need_list(&self, account: &BareJid, needs: &mut Needs) {
+        if !self.standings.contains_key(account) && !needs.standings.contains(account) {
+            needs.standings.push(account.clone());
+        }
+        self.need_memberships(account, needs);
+    }
+
+    fn need_memberships(&self, account: &BareJid, needs: &mut Needs) {
+        if !self.memberships.contains_key(account) && !needs.accounts.contains(account) {
+            needs.accounts.push(account.clone());
+        }
+    }
+
     /// What a call is about.
     fn need_of_call(&self, call: &Call, needs: &mut Needs) {
         let name = match &call.to {
@@ -161,6 +181,7 @@ impl Engine {
             Command::Destroy { name } => self.need_channel(name, needs),
             Command::ListGroups { with, slice } => self.need_groups(account, with.as_ref(), slice, needs),
             Command::ClearAll => self.need_all_groups(account, needs),
+            Command::ListChannels(_) => self.need_list(account, needs),
             _ => {}
         }
         let Some(name) = name else {
@@ -201,6 +222,21 @@ impl Engine {
         }
     }
 
+    /// What a turn changes of who may join a channel is not among what was loaded.
+    pub(super) fn note_lists(&mut self, name: &ChannelName, change: &Change) {
+        let changes_lists = matches!(
+            change,
+            Change::ListMade { .. }
+                | Change::ListPurged { .. }
+                | Change::Listed { .. }
+                | Change::RightsSet(_)
+                | Change::Configured(_)
+        );
+        if changes_lists {
+            self.relisted.insert(name.clone());
+        }
+    }
+
     /// What was loaded of rows for this turn goes on with the turn.
     pub(super) fn note_facts(&mut self, tag: u64, change: &Change) {
         let Some(known) = self.facts.get_mut(&tag) else { return };
@@ -220,7 +256,7 @@ impl Engine {
         }
     }
 
-    /// Takes up what was loaded of rows and groups.
+    /// Takes up what was loaded of rows, lists and groups.
     pub(super) fn adopt_facts(&mut self, loaded: &mut Loaded) {
         for (tag, row, facts) in loaded.facts.drain(..) {
             match facts {
@@ -228,6 +264,7 @@ impl Engine {
                 None => drop(self.absent.insert((tag, row))),
             }
         }
+        self.standings.extend(loaded.standings.drain(..));
         for (account, groups) in loaded.groups.drain(..) {
             self.groups.insert(account, groups.into_iter().collect());
         }

@@ -272,6 +272,7 @@ impl Engine {
         let nodes_after = nodes_before.and(self.shelf.channel(name)).map(nodes);
         let nodes_gone = nodes_before.unwrap_or_default().without(nodes_after.unwrap_or_default());
         self.note_facts(tag, change);
+        self.note_lists(name, change);
         if let Change::Struck(member) = change {
             self.note_struck(name, member);
         }

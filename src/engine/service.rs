@@ -81,11 +81,15 @@ impl Engine {
         }
     }
 
-    /// The channels that an account may find: those that are listed, and those that it is in (XEP-0369 §6.2).
+    /// The channels that an account may find: those that it may join and that are listed, and those that it is in
+    /// (XEP-0369 §6.2).
     pub(super) fn list_channels(&self, account: &BareJid, slice: &Slice) -> Result<Effects, Refusal> {
-        let own = self.memberships.get(account).into_iter().flatten();
-        let own: BTreeSet<&ChannelName> = own.filter(|name| self.shelf.is_unlisted(name)).collect();
-        let names = Merged { listed: self.shelf.listed(), own: own.into_iter().collect() };
+        let (also, hidden) = self.found_besides(account);
+        let names = Found {
+            listed: self.shelf.listed(),
+            also: also.into_iter().collect(),
+            hidden: hidden.into_iter().collect(),
+        };
         let position = |id: &str| {
             let localpart = id.split_once('@').map_or(id, |(localpart, _)| localpart);
             names.position(localpart)
@@ -94,38 +98,70 @@ impl Engine {
         let entries = names.page(range.clone());
         Ok(Effects::none(Answer::Channels(Page { entries, count: names.len(), index: range.start })))
     }
+
+    /// What an account finds besides the channels that everybody finds, and which of those it does not find.
+    fn found_besides<'a>(&'a self, account: &BareJid) -> (BTreeSet<&'a ChannelName>, BTreeSet<&'a ChannelName>) {
+        let own: BTreeSet<&ChannelName> = self.memberships.get(account).into_iter().flatten().collect();
+        let standing = self.standings.get(account);
+        let admitted = standing.into_iter().flat_map(|standing| &standing.admitted).map(|name| (name, true));
+        let barred = standing.into_iter().flat_map(|standing| &standing.barred).map(|name| (name, false));
+        let stored: BTreeMap<&ChannelName, bool> = admitted.chain(barred).collect();
+        let (mut also, mut hidden) = (BTreeSet::new(), BTreeSet::new());
+        for name in own.iter().copied().chain(stored.keys().copied()).chain(&self.relisted) {
+            // Of a channel in memory the turn may know better than the store did.
+            let is_found = own.contains(name)
+                || match self.shelf.channel(name) {
+                    Some(channel) => channel.is_found_by(account),
+                    None => stored.get(name).is_some_and(|found| *found),
+                };
+            match is_found {
+                true if self.shelf.is_unlisted(name) => drop(also.insert(name)),
+                false if self.shelf.exists(name) && !self.shelf.is_unlisted(name) => drop(hidden.insert(name)),
+                _ => {}
+            }
+        }
+        (also, hidden)
+    }
 }
 
-/// Two lists in the order of names, read as one: what everybody finds, which may be long, and one account's own.
-struct Merged<'a> {
+/// What one account finds, in the order of names: what everybody finds, which may be long, with what it finds besides, and
+/// without what is hidden from it.
+struct Found<'a> {
     listed: &'a [ChannelName],
-    own: Vec<&'a ChannelName>,
+    /// None of those that are listed.
+    also: Vec<&'a ChannelName>,
+    /// Some of those that are listed.
+    hidden: Vec<&'a ChannelName>,
 }
 
-impl Merged<'_> {
+impl Found<'_> {
     fn len(&self) -> usize {
-        self.listed.len() + self.own.len()
+        self.listed.len() + self.also.len() - self.hidden.len()
+    }
+
+    /// How many come before a name.
+    fn rank(&self, name: &str) -> usize {
+        let before = |names: &[&ChannelName]| names.partition_point(|other| other.as_str() < name);
+        let listed = self.listed.partition_point(|other| other.as_str() < name);
+        listed + before(&self.also) - before(&self.hidden)
     }
 
     fn position(&self, name: &str) -> Option<usize> {
-        let listed = self.listed.binary_search_by(|other| other.as_str().cmp(name));
-        let own = self.own.binary_search_by(|other| other.as_str().cmp(name));
-        (listed.is_ok() || own.is_ok()).then(|| listed.unwrap_or_else(|at| at) + own.unwrap_or_else(|at| at))
+        let holds = |names: &[&ChannelName]| names.binary_search_by(|other| other.as_str().cmp(name)).is_ok();
+        let is_listed = self.listed.binary_search_by(|other| other.as_str().cmp(name)).is_ok();
+        let is_found = (is_listed && !holds(&self.hidden)) || holds(&self.also);
+        is_found.then(|| self.rank(name))
     }
 
     fn page(&self, range: Range<usize>) -> Vec<ChannelName> {
-        let behind = |own: usize| own + self.listed.partition_point(|name| name < self.own[own]);
-        let mut own = (0..self.own.len()).find(|&at| behind(at) >= range.start).unwrap_or(self.own.len());
-        let mut listed = range.start - own;
-        let next = range.map(|_| match (self.listed.get(listed), self.own.get(own)) {
-            (Some(name), other) if other.is_none_or(|&other| name < other) => {
-                listed += 1;
-                Some(name.clone())
-            }
-            (_, other) => {
-                own += 1;
-                other.map(|&name| name.clone())
-            }
+        let is_before = |name: &ChannelName| self.rank(name.as_str()) < range.start;
+        let listed = &self.listed[self.listed.partition_point(is_before)..];
+        let also = &self.also[self.also.partition_point(|name| is_before(name))..];
+        let mut listed = listed.iter().filter(|name| self.hidden.binary_search(name).is_err()).peekable();
+        let mut also = also.iter().copied().peekable();
+        let next = range.map(|_| match (listed.peek(), also.peek()) {
+            (Some(name), other) if other.is_none_or(|other| name < other) => listed.next().cloned(),
+            _ => also.next().cloned(),
         });
         next.flatten().collect()
     }
@@ -136,17 +172,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_page_of_two_lists_is_that_of_their_union() {
+    fn every_page_is_one_of_what_is_found() {
         let name = |n: usize| ChannelName::new(&format!("c{n:02}")).unwrap();
-        for own in [vec![], vec![0], vec![3, 4], vec![0, 5, 11], (0..12).collect::<Vec<_>>()] {
-            let listed: Vec<_> = (0..12).filter(|n| !own.contains(n)).map(name).collect();
-            let own: Vec<_> = own.into_iter().map(name).collect();
-            let merged = Merged { listed: &listed, own: own.iter().collect() };
-            let all: Vec<_> = (0..12).map(name).collect();
-            assert_eq!((merged.len(), merged.position("c"), merged.position("c99")), (12, None, None));
-            for from in 0..12 {
-                assert_eq!(merged.position(all[from].as_str()), Some(from));
-                (from..=12).for_each(|to| assert_eq!(merged.page(from..to), all[from..to]));
+        let every: Vec<_> = (0..12).map(name).collect();
+        for also in [vec![], vec![0], vec![3, 4], vec![0, 5, 11], (0..12).collect::<Vec<_>>()] {
+            for hidden in [vec![], vec![0], vec![2, 5, 6], vec![1, 11], (0..12).collect::<Vec<_>>()] {
+                let is_hidden = |n: &usize| hidden.contains(n) && !also.contains(n);
+                let listed: Vec<_> = (0..12).filter(|n| !also.contains(n)).map(name).collect();
+                let found = Found {
+                    listed: &listed,
+                    also: also.iter().map(|&n| &every[n]).collect(),
+                    hidden: (0..12).filter(is_hidden).map(|n| &every[n]).collect(),
+                };
+                let all: Vec<_> = (0..12).filter(|n| !is_hidden(n)).map(name).collect();
+                assert_eq!((found.len(), found.position("c"), found.position("c99")), (all.len(), None, None));
+                for name in &every {
+                    assert_eq!(found.position(name.as_str()), all.iter().position(|other| other == name));
+                }
+                for from in 0..all.len() {
+                    (from..=all.len()).for_each(|to| assert_eq!(found.page(from..to), all[from..to]));
+                }
             }
         }
     }

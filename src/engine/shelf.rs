@@ -187,7 +187,7 @@ impl Shelf {
         self.gid_highest = self.gid_highest.min(gid.saturating_sub(1));
     }
 
-    /// The names that everybody finds, in order.
+    /// The names that everybody finds who is not banned, in order.
     pub fn listed(&self) -> &[ChannelName] {
         &self.listed
     }

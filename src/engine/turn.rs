@@ -181,6 +181,8 @@ impl Engine {
         }
         self.settle_presence(&mut turn);
         self.memberships.clear();
+        self.standings.clear();
+        self.relisted.clear();
         self.groups.clear();
         self.facts.clear();
         self.absent.clear();

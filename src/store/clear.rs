@@ -31,7 +31,7 @@ pub(super) fn clear_some(shelf: &impl Shelf) -> Result<Ops, StoreError> {
         None => return Ok(Ops::new()),
         Some(Grave::List { tag, node, generation }) => {
             let prefix = keyspace::listed(tag, node, generation);
-            (keyspace::list_grave(tag, node, generation), records(shelf, &prefix)?)
+            (keyspace::list_grave(tag, node, generation), entries(shelf, &prefix)?)
         }
         Some(Grave::Below { tag, row, cursor }) => return below(shelf, tag, row, &cursor),
         Some(Grave::Channel { tag, name }) => (keyspace::grave(tag), of_channel(shelf, tag, &name)?),
@@ -89,10 +89,13 @@ fn of_channel(shelf: &impl Shelf, tag: u64, name: &ChannelName) -> Result<Ops, S
     if !guests.is_empty() {
         return Ok(guests);
     }
+    let entries = entries(shelf, &keyspace::all_listed(tag))?;
+    if !entries.is_empty() {
+        return Ok(entries);
+    }
     let prefixes = [
         keyspace::items(tag),
         keyspace::lists(tag),
-        keyspace::all_listed(tag),
         keyspace::invitations(tag),
         keyspace::tombstones(tag),
         keyspace::all_corrections(tag),
@@ -140,6 +143,14 @@ fn guests(shelf: &impl Shelf, tag: u64, name: &ChannelName) -> Result<Ops, Store
             ops.insert(index, None);
         }
     }
+    Ok(ops)
+}
+
+/// Some entries of lists, each with its place in the index.
+fn entries(shelf: &impl Shelf, prefix: &[u8]) -> Result<Ops, StoreError> {
+    let mut ops = records(shelf, prefix)?;
+    let places: Vec<_> = ops.keys().filter_map(|key| keyspace::place_of_listed(key)).collect();
+    ops.extend(places.into_iter().map(|place| (place, None)));
     Ok(ops)
 }
 

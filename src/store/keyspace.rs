@@ -4,6 +4,10 @@
 //! accounts are shortened where they are long: a page of the tree has to stay small (see `pieces`). Every value is a
 //! version byte and a postcard text; another version is refused, never guessed at.
 
+mod lists;
+
+pub(super) use lists::*;
+
 use super::StoreError;
 use crate::channel::receipts::REPORT_ROWS_MAX;
 use crate::channel::{
@@ -16,7 +20,7 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// The version of the layout and of every value.
-pub(super) const VERSION: u8 = 3;
+pub(super) const VERSION: u8 = 4;
 /// How many rows share one entry of the index of blocks.
 pub(super) const BLOCK_ROWS: u64 = 128;
 /// How many rows a report takes that counts as near.
@@ -94,14 +98,6 @@ pub(super) struct Membership {
 pub(super) struct Visit {
     pub(super) name: ChannelName,
     pub(super) tag: u64,
-}
-
-/// Which list of accounts a node has. A list that is made anew has another generation, so that the entries of the one
-/// before count for nothing, however many they are.
-#[derive(Clone, Copy, Default, Serialize, Deserialize)]
-pub(super) struct List {
-    pub(super) generation: u64,
-    pub(super) exists: bool,
 }
 
 /// What ceased to be at once, and whose records are still to be cleared away.
@@ -225,32 +221,6 @@ pub(super) fn items(tag: u64) -> Vec<u8> {
 
 pub(super) fn item(tag: u64, node: Node) -> Vec<u8> {
     key(b'i', &[&tag.to_be_bytes(), &[node as u8]])
-}
-
-pub(super) fn lists(tag: u64) -> Vec<u8> {
-    key(b'l', &[&tag.to_be_bytes()])
-}
-
-/// The tag in the key of a list of those who may join.
-pub(super) fn tag_of_allowed(key: &[u8]) -> Option<u64> {
-    let (tag, node) = key.get(1..)?.split_first_chunk()?;
-    (*node == [Node::Allowed as u8]).then_some(u64::from_be_bytes(*tag))
-}
-
-pub(super) fn list(tag: u64, node: Node) -> Vec<u8> {
-    key(b'l', &[&tag.to_be_bytes(), &[node as u8]])
-}
-
-pub(super) fn all_listed(tag: u64) -> Vec<u8> {
-    key(b'e', &[&tag.to_be_bytes()])
-}
-
-pub(super) fn listed(tag: u64, node: Node, generation: u64) -> Vec<u8> {
-    key(b'e', &[&tag.to_be_bytes(), &[node as u8], &generation.to_be_bytes()])
-}
-
-pub(super) fn listed_one(tag: u64, node: Node, generation: u64, jid: &BareJid) -> Vec<u8> {
-    [listed(tag, node, generation), short(jid.as_str())].concat()
 }
 
 pub(super) fn tombstones(tag: u64) -> Vec<u8> {

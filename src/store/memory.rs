@@ -8,7 +8,9 @@ use super::{
     Bounds, Census, Sighting, Unsent, clear, facts, keyspace, paging, pieces, plan, reader, receipts, retention,
     unsent, verify,
 };
-use super::{CommitError, Directory, Page, PagePlan, Record, Retention, Store, StoreError, Sweep, Whereabouts};
+use super::{
+    CommitError, Directory, Page, PagePlan, Record, Retention, Standing, Store, StoreError, Sweep, Whereabouts,
+};
 use crate::channel::{
     Channel, ChannelName, Facts, Member, ParticipantId, Progress, Receipt, Row, Stamp, Status, Tombstone,
 };
@@ -180,6 +182,10 @@ impl Store for MemoryStore {
 
     fn channels_of(&self, account: &BareJid) -> Result<Vec<ChannelName>, StoreError> {
         reader::channels_of(&*self.lock(), account)
+    }
+
+    fn standing_of(&self, account: &BareJid) -> Result<Standing, StoreError> {
+        reader::standing_of(&*self.lock(), account)
     }
 
     fn groups_of(&self, account: &BareJid) -> Result<Vec<(ChannelName, Status)>, StoreError> {
@@ -377,6 +383,8 @@ mod tests {
         }));
         commit(&store, changes);
         assert!(!keys(&store, true, b'u').is_empty() && !keys(&store, true, b'v').is_empty());
+        let (entries, places) = (keys(&store, true, b'e').len(), keys(&store, true, b'd').len());
+        assert!(entries > 0 && entries == places, "{entries} entries of lists, {places} in their index");
         assert_eq!([keys(&store, true, b'q').len(), keys(&store, true, b'p').len()], [299, 299]);
         assert!(!keys(&store, true, b'x').is_empty());
         commit(&store, vec![Change::Destroyed]);

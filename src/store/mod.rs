@@ -113,6 +113,16 @@ pub struct Directory {
     pub nicks: Vec<(BareJid, Nick)>,
 }
 
+/// What the lists of channels mean to an account, its own entries and those of its domain: only channels that are listed,
+/// in the order of names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The channels that only those on a list may join, of which it is one.
+    pub admitted: Vec<ChannelName>,
+    /// The channels that it is banned from.
+    pub barred: Vec<ChannelName>,
+}
+
 /// Which rows to read: a range of numbers, narrowed, and cut to a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PagePlan {
@@ -240,6 +250,12 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// As [`Store::load`].
     fn groups_of(&self, account: &BareJid) -> Result<Vec<(ChannelName, Status)>, StoreError>;
+
+    /// What the lists of channels mean to an account.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    fn standing_of(&self, account: &BareJid) -> Result<Standing, StoreError>;
 
     /// Makes records durable, all or nothing, in order. `now` names the partition of the archive.
     ///

@@ -131,7 +131,7 @@ impl<S: Shelf> Draft<'_, S> {
             }
             Change::ListMade { node, exists } => self.list(tag, *node, *exists)?,
             Change::ListPurged { node } => self.list(tag, *node, true)?,
-            Change::Listed { node, jid, present } => self.listed(tag, *node, jid, *present)?,
+            Change::Listed { node, jid, present } => self.listed(name, tag, *node, (jid, *present))?,
             Change::Reported(report) => self.put(keyspace::report(tag, report), keyspace::encode(report)?),
             Change::Struck(member) => self.strike(name, tag, member)?,
             Change::Entombed(tombstone) => {
@@ -238,12 +238,21 @@ impl<S: Shelf> Draft<'_, S> {
         Ok(())
     }
 
-    fn listed(&mut self, tag: u64, node: Node, jid: &BareJid, present: bool) -> Result<(), StoreError> {
+    fn listed(
+        &mut self,
+        name: &ChannelName,
+        tag: u64,
+        node: Node,
+        (jid, present): (&BareJid, bool),
+    ) -> Result<(), StoreError> {
         let list: List = self.value(&keyspace::list(tag, node))?.unwrap_or_default();
         if list.exists {
             let key = keyspace::listed_one(tag, node, list.generation, jid);
-            let value = present.then(|| keyspace::encode(jid)).transpose()?;
-            self.writes.kept.insert(key, value);
+            let place =
+                keyspace::place_of_listed(&key).map(|place| Ok((place, keyspace::encode(name)?))).transpose()?;
+            let entry = (key, keyspace::encode(jid)?);
+            let both = place.into_iter().chain([entry]);
+            self.writes.kept.extend(both.map(|(key, value)| (key, present.then_some(value))));
         }
         Ok(())
     }

@@ -3,13 +3,13 @@
 use super::keyspace::{self, Entry, List, Membership, Sum, Visit};
 use super::paging::Archive;
 use super::shelf::{Order, Shelf, Space};
-use super::{Bounds, Directory, Listing, StoreError, Whereabouts, facts};
+use super::{Bounds, Directory, Listing, Standing, StoreError, Whereabouts, facts};
 use crate::channel::dedup::REPEATS_MAX;
 use crate::channel::{
     Channel, ChannelName, Guest, Invitation, Item, Kept, Member, Node, ParticipantId, Profile, Row, Settings, Status,
 };
 use jid::BareJid;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 
 /// The channel of a name with its members and the end of its archive.
@@ -129,6 +129,37 @@ pub(super) fn groups_of(shelf: &impl Shelf, account: &BareJid) -> Result<Vec<(Ch
     let found = memberships(shelf, account)?.into_iter();
     let listed = found.filter(|membership| membership.status != Status::Left || !membership.forgotten);
     Ok(listed.map(|membership| (membership.name, membership.status)).collect())
+}
+
+/// What the lists of channels mean to an account. Owners and admins may join whatever the lists say.
+pub(super) fn standing_of(shelf: &impl Shelf, account: &BareJid) -> Result<Standing, StoreError> {
+    let mut on_lists = BTreeMap::<ChannelName, (bool, bool)>::new();
+    for jid in [account, &BareJid::from_parts(None, account.domain())] {
+        let places = keyspace::places(jid);
+        shelf.scan(Space::State, &places, &keyspace::behind(&places), Order::Rising, &mut |key, entry| {
+            let Some((tag, node, generation)) = keyspace::list_of_place(key) else {
+                return Err(StoreError("the key of a place on a list is too short: restore from a backup".into()));
+            };
+            let name: ChannelName = shelf.whole(Space::State, key, entry)?;
+            let list: List = shelf.value(Space::State, &keyspace::list(tag, node))?.unwrap_or_default();
+            if list.exists && list.generation == generation && is_there(shelf, &name, tag)? {
+                let (allowed, banned) = on_lists.entry(name).or_default();
+                *(if node == Node::Allowed { allowed } else { banned }) = true;
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+    }
+    let mut standing = Standing::default();
+    for (name, (allowed, banned)) in on_lists {
+        let entry = shelf.value::<Entry>(Space::State, &keyspace::channel(&name))?;
+        let Some(Entry { rights, .. }) = entry.filter(|entry| entry.listed) else { continue };
+        if banned && !rights.owners.contains(account) && !rights.admins.contains(account) {
+            standing.barred.push(name);
+        } else if allowed {
+            standing.admitted.push(name);
+        }
+    }
+    Ok(standing)
 }
 
 /// What an account is to the channels there are, in the order of names.

@@ -11,6 +11,7 @@ claims!(
     lists_hold_what_was_put_on_them,
     guests_come_and_go,
     a_list_made_anew_is_empty_however_long_it_was,
+    the_lists_tell_who_may_find_a_channel,
     roles_and_settings_come_back,
     what_is_not_there_is_not_configured,
     the_directory_knows_the_numbers_of_groups,
@@ -111,6 +112,47 @@ fn a_list_made_anew_is_empty_however_long_it_was(store: &dyn Store) {
     }
     room.make(store, vec![Change::ListMade { node, exists: false }, Change::ListMade { node, exists: true }]);
     same(store, &room);
+}
+
+fn the_lists_tell_who_may_find_a_channel(store: &dyn Store) {
+    let mut coven = Room::create(store, "coven", 1);
+    let mut heath = Room::create(store, "heath", 2);
+    let made = |node, exists| Change::ListMade { node, exists };
+    let put = |node, who: &str, present| Change::Listed { node, jid: mixd_jid(who), present };
+    let (ann, bob) = ("ann@host.example", "bob@host.example");
+    // The admitted and the barred, by name.
+    let standing = |who: &str| {
+        let standing = store.standing_of(&mixd_jid(who)).unwrap();
+        let names = |names: Vec<mixd::channel::ChannelName>| names.iter().map(|name| name.to_string()).collect();
+        let (admitted, barred): (Vec<String>, Vec<String>) = (names(standing.admitted), names(standing.barred));
+        format!("+{} -{}", admitted.join("+"), barred.join("-"))
+    };
+    heath.make(store, vec![made(Node::Allowed, true), put(Node::Allowed, ann, true)]);
+    coven.make(store, vec![made(Node::Banned, true), put(Node::Banned, "host.example", true)]);
+    assert_eq!([standing(ann), standing(bob)], ["+heath -coven", "+ -coven"]);
+    assert_eq!([standing("ann@host.example.org"), standing("an@host.example")], ["+ -", "+ -coven"]);
+    assert_eq!(standing("owner@host.example"), "+ -", "nobody keeps an owner out");
+    coven.make(store, vec![made(Node::Allowed, true), put(Node::Allowed, "host.example", true)]);
+    assert_eq!(standing(bob), "+ -coven", "who is banned is not admitted");
+    coven.make(store, vec![put(Node::Banned, "host.example", false)]);
+    assert_eq!([standing(ann), standing(bob)], ["+coven+heath -", "+coven -"]);
+    heath.make(store, vec![Change::ListPurged { node: Node::Allowed }]);
+    assert_eq!(standing(ann), "+coven -");
+    heath.make(store, vec![put(Node::Allowed, ann, true)]);
+    (0..10).for_each(|_| store.commit(heath.now, &[]).unwrap());
+    assert_eq!(standing(ann), "+coven+heath -", "what is cleared away is the list before");
+    heath.make(store, vec![made(Node::Allowed, false)]);
+    assert_eq!(standing(ann), "+coven -");
+    let group =
+        mixd::channel::Settings { membership: mixd::channel::Membership::Invite, ..Limits::default().group_settings() };
+    coven.make(store, vec![Change::Configured(group)]);
+    assert_eq!(standing(bob), "+ -", "a channel that is not listed is found by nobody");
+    heath.make(store, vec![made(Node::Banned, true), put(Node::Banned, bob, true)]);
+    assert_eq!(standing(bob), "+ -heath");
+    heath.destroy(store);
+    assert_eq!(standing(bob), "+ -");
+    Room::create(store, "heath", 3);
+    assert_eq!(standing(bob), "+ -", "the list of the earlier channel");
 }
 
 fn roles_and_settings_come_back(store: &dyn Store) {

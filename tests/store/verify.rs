@@ -116,6 +116,13 @@ const DAMAGES: &[(&str, u8, Damage, &str)] = &[
     ("state", b'y', Damage::Moved, "nicks: registered nick of p0@host.example: it lies under another account"),
     ("state", b'v', Damage::Gone, "guests: channel coven, guest guest@host.example: the list of channels"),
     ("state", b'e', Damage::Moved, "lists: channel coven, list Allowed: stranger@host.example lies under"),
+    (
+        "state",
+        b'd',
+        Damage::Gone,
+        "lists: channel coven, list Allowed: the list of channels that have stranger@host.example",
+    ),
+    ("state", b'd', Damage::Moved, "somebody is said to be on a list of channel coven that has no such entry"),
     ("state", b'l', Damage::Gone, "is on a list that ceased to be and is not cleared away"),
     ("state", b'h', Damage::Gone, "rows: channel coven, row 1: it lies in month"),
     ("state", b'o', Damage::Moved, "it lies where that of row"),

@@ -22,6 +22,16 @@ impl Channel {
             || self.participant(account).is_some()
     }
 
+    /// Whether an account finds the channel without being in it, as one that it may join (XEP-0369 §6.2): where it is listed,
+    /// and where the lists let the account in. Owners and admins may be banned and find it still.
+    pub fn is_found_by(&self, account: &BareJid) -> bool {
+        let rights = self.rights();
+        let rules = rights.owners.contains(account) || rights.admins.contains(account);
+        self.profile().listed
+            && self.kept.allowed.as_ref().is_none_or(|list| matches(list, account))
+            && (rules || !self.is_banned(account))
+    }
+
     /// Whether an account, or its domain, is on the list of those who may not join.
     pub(super) fn is_banned(&self, account: &BareJid) -> bool {
         self.kept.banned.as_ref().is_some_and(|list| matches(list, account))

@@ -17,7 +17,9 @@ mod writer;
 use super::backup::{Manifest, Watch};
 use super::shelf::Space;
 use super::{Bounds, Census, Sighting, Unsent, facts, keyspace, paging, pieces, reader, receipts, retention, verify};
-use super::{CommitError, Directory, Page, PagePlan, Record, Retention, Sizes, Store, StoreError, Sweep, Whereabouts};
+use super::{
+    CommitError, Directory, Page, PagePlan, Record, Retention, Sizes, Standing, Store, StoreError, Sweep, Whereabouts,
+};
 use crate::channel::{
     Channel, ChannelName, Facts, Member, ParticipantId, Progress, Receipt, Row, Stamp, Status, Tombstone,
 };
@@ -182,6 +184,10 @@ impl Store for SledStore {
 
     fn channels_of(&self, account: &BareJid) -> Result<Vec<ChannelName>, StoreError> {
         reader::channels_of(&self.shelves, account)
+    }
+
+    fn standing_of(&self, account: &BareJid) -> Result<Standing, StoreError> {
+        reader::standing_of(&self.shelves, account)
     }
 
     fn groups_of(&self, account: &BareJid) -> Result<Vec<(ChannelName, Status)>, StoreError> {

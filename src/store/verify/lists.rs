@@ -1,10 +1,11 @@
-//! Lists of accounts: their entries are of the list there is, or of one that is being cleared away.
+//! Lists of accounts: their entries are of the list there is, or of one that is being cleared away; and the index from
+//! accounts to channels has each of them, and nothing else.
 
 use super::super::StoreError;
 use super::super::keyspace::{self, List};
 use super::super::shelf::{Shelf, Space};
-use super::survey::Survey;
-use crate::channel::Node;
+use super::survey::{Survey, place_of};
+use crate::channel::{ChannelName, Node};
 use jid::BareJid;
 
 pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
@@ -22,6 +23,11 @@ pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> 
                 survey.holds(key == keyspace::listed_one(tag, node, generation, &jid), place, || {
                     format!("{jid} lies under the key of another account")
                 });
+                let index = keyspace::place_of_listed(key).unwrap_or_default();
+                let found: Option<ChannelName> = survey.shelf.value(Space::State, &index)?;
+                survey.holds(found.as_ref() == Some(name), place, || {
+                    format!("the list of channels that have {jid} on a list does not say so")
+                });
                 let is_current = list.exists && list.generation == generation;
                 let grave = keyspace::list_grave(tag, node, generation);
                 if !is_current && survey.shelf.entry(Space::State, &grave)?.is_none() {
@@ -30,6 +36,15 @@ pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> 
                 Ok(())
             })?;
         }
+        Ok(())
+    })?;
+    survey.each::<ChannelName>(Space::State, &keyspace::all(b'd'), |key, name| {
+        let entry = keyspace::listed_of_place(key).map(|entry| survey.shelf.entry(Space::State, &entry)).transpose()?;
+        survey.holds(
+            entry.flatten().is_some(),
+            || place_of(Space::State, key),
+            || format!("somebody is said to be on a list of channel {name} that has no such entry"),
+        );
         Ok(())
     })
 }
