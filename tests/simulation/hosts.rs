@@ -53,7 +53,7 @@ pub enum Note {
     Online(String),
     Offline(String),
     Bounce { from: String, channel: String },
-    Told { full: String, takes: bool, asked: u64, life: u64 },
+    Told { full: String, takes: bool, asked: u64, epoch: u64 },
 }
 
 /// One thing on its way to the service.
@@ -140,11 +140,11 @@ impl Hosts {
     ///
     /// # Errors
     /// What a client must never see.
-    pub fn deliver(&mut self, stanza: &Element, now: u64, life: u64, dice: &mut StdRng) -> Result<Vec<Item>, String> {
+    pub fn deliver(&mut self, stanza: &Element, now: u64, epoch: u64, dice: &mut StdRng) -> Result<Vec<Item>, String> {
         let to = stanza.attr("to").unwrap_or_default().to_owned();
         let kind = stanza.attr("type").unwrap_or_default();
         match (stanza.name(), kind) {
-            ("iq", "get" | "set") => Ok(self.question(stanza, &to, now, life, dice).into_iter().collect()),
+            ("iq", "get" | "set") => Ok(self.question(stanza, &to, now, epoch, dice).into_iter().collect()),
             ("iq", "result") => {
                 self.note_join(stanza, &to);
                 Ok(Vec::new())
@@ -161,7 +161,7 @@ impl Hosts {
         }
     }
 
-    fn question(&self, stanza: &Element, to: &str, now: u64, life: u64, dice: &mut StdRng) -> Option<Item> {
+    fn question(&self, stanza: &Element, to: &str, now: u64, epoch: u64, dice: &mut StdRng) -> Option<Item> {
         let from = stanza.attr("from").unwrap_or_default();
         let reply = |kind: &str| {
             let id = stanza.attr("id").unwrap_or_default();
@@ -183,11 +183,11 @@ impl Hosts {
             return Some(Item::new(&reply("result").child(query.child(identity)).into_xml(), Note::Nothing));
         };
         let Some(client) = self.users.get(account).and_then(|user| user.online.get(resource)) else {
-            let told = Note::Told { full: to.to_owned(), takes: false, asked: now, life };
+            let told = Note::Told { full: to.to_owned(), takes: false, asked: now, epoch };
             return Some(Item::new(&error("service-unavailable"), told));
         };
         let feature = Tag::new("feature").attr("var", if client.capable { ns::MIX_CORE } else { ns::PING });
-        let note = Note::Told { full: to.to_owned(), takes: client.capable, asked: now, life };
+        let note = Note::Told { full: to.to_owned(), takes: client.capable, asked: now, epoch };
         client.answers.then(|| Item::new(&reply("result").child(query.child(feature)).into_xml(), note))
     }
 

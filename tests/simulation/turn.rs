@@ -21,10 +21,14 @@ impl World {
         let inbound: Vec<Inbound> = batch.iter().map(|item| item.inbound.clone()).collect();
         let before = self.model.clone();
         self.model.now = self.model.now.max(self.clock);
+        self.waited += self.clock.saturating_sub(self.clock_before);
+        self.clock_before = self.clock;
         self.routes.begin();
         let (mut owed, mut events): (Owed, Vec<Event>) = Default::default();
         for item in batch {
             self.take_note(&item.note);
+            // What was asked before a link came up counts as lost with the one before.
+            self.epoch += u64::from(matches!(item.inbound, Inbound::LinkUp));
             if let Inbound::Expired(outdated) = &item.inbound {
                 self.model.expire(outdated);
                 owed.iter_mut().for_each(|(_, expect)| expect.overtake());
@@ -90,8 +94,8 @@ impl World {
                 let (account, resource) = split(from);
                 self.routes.gone(&account, &resource);
             }
-            Note::Told { full, takes, asked, life } => {
-                let in_time = *life == self.life && self.model.now.saturating_sub(*asked) <= 60_000;
+            Note::Told { full, takes, asked, epoch } => {
+                let in_time = *epoch == self.epoch && self.waited.saturating_sub(*asked) <= 60_000;
                 let (account, resource) = split(full);
                 self.routes.told(&account, &resource, *takes && in_time);
             }
@@ -228,7 +232,7 @@ impl World {
 
     pub fn reach_hosts(&mut self, stanzas: &[Element]) {
         for stanza in stanzas {
-            match self.hosts.deliver(stanza, self.model.now, self.life, &mut self.dice) {
+            match self.hosts.deliver(stanza, self.waited, self.epoch, &mut self.dice) {
                 Ok(items) => self.inbox.extend(items),
                 Err(problem) => panic!("{problem}"),
             }

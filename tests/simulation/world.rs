@@ -58,8 +58,12 @@ pub struct World {
     pub unanswered: Vec<Ask>,
     pub link: bool,
     /// How often the engine was started.
-    pub life: u64,
+    /// Starts and links so far, as the engine knows of them.
+    pub epoch: u64,
     pub clock: u64,
+    /// The time by which is waited, which goes on where the clock jumps back, and the clock as it was when that was told.
+    pub waited: u64,
+    pub clock_before: u64,
     pub serial: u64,
     pub trace: VecDeque<String>,
     pub late: Late,
@@ -142,8 +146,10 @@ impl World {
             archive: VecDeque::new(),
             unanswered: Vec::new(),
             link: false,
-            life: 0,
+            epoch: 0,
             clock: START_MS,
+            waited: 0,
+            clock_before: 0,
             serial: 0,
             trace: VecDeque::new(),
             late: Late { dice: StdRng::seed_from_u64(!seed), expired: 0 },
@@ -169,8 +175,9 @@ impl World {
         self.engine = start(&self.settings, &self.store, &mut self.dice);
         self.book = AddressBook::default();
         self.model.now = 0;
+        (self.waited, self.clock_before) = (0, 0);
         self.routes.restart();
-        self.life += 1;
+        self.epoch += 1;
         self.link_up();
     }
 
