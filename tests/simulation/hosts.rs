@@ -52,8 +52,18 @@ pub enum Note {
     Nothing,
     Online(String),
     Offline(String),
-    Bounce { from: String, channel: String },
-    Told { full: String, takes: bool, asked: u64, epoch: u64 },
+    Bounce {
+        from: String,
+        channel: String,
+    },
+    /// There is no such resource, as its home server says.
+    Absent(String),
+    Told {
+        full: String,
+        takes: bool,
+        asked: u64,
+        epoch: u64,
+    },
 }
 
 /// One thing on its way to the service.
@@ -183,8 +193,7 @@ impl Hosts {
             return Some(Item::new(&reply("result").child(query.child(identity)).into_xml(), Note::Nothing));
         };
         let Some(client) = self.users.get(account).and_then(|user| user.online.get(resource)) else {
-            let told = Note::Told { full: to.to_owned(), takes: false, asked: now, epoch };
-            return Some(Item::new(&error("service-unavailable"), told));
+            return Some(Item::new(&error("service-unavailable"), Note::Absent(to.to_owned())));
         };
         let feature = Tag::new("feature").attr("var", if client.capable { ns::MIX_CORE } else { ns::PING });
         let note = Note::Told { full: to.to_owned(), takes: client.capable, asked: now, epoch };

@@ -56,6 +56,11 @@ impl Routes {
         }
     }
 
+    /// A resource is not there: what the question was for settles whether anything still goes to it.
+    pub fn absent(&mut self, account: &str, resource: &str) {
+        self.entry(account).sure.remove(resource);
+    }
+
     /// A resource is gone.
     pub fn gone(&mut self, account: &str, resource: &str) {
         let route = self.entry(account);

@@ -94,6 +94,10 @@ impl World {
                 let (account, resource) = split(from);
                 self.routes.gone(&account, &resource);
             }
+            Note::Absent(full) => {
+                let (account, resource) = split(full);
+                self.routes.absent(&account, &resource);
+            }
             Note::Told { full, takes, asked, epoch } => {
                 let in_time = *epoch == self.epoch && self.waited.saturating_sub(*asked) <= 60_000;
                 let (account, resource) = split(full);
