@@ -43,7 +43,8 @@ impl Engine {
         let (asker, asked) = channel.correspondents(&actor, id, Errand::Say, limits)?;
         let from = proxy::address(&self.service, channel, asker, resource_of(&stanza.from));
         let to = self.real(channel, asked, &stanza.to);
-        let message = proxy::message(stanza, &self.service.address_of(name), &from, to.as_str());
+        let hides = !channel.settings().shows_jids();
+        let message = proxy::message(stanza, &self.service.address_of(name), hides, &from, to.as_str());
         let message = message.ok_or_else(|| Refusal::BadRequest("the message is empty".into()))?;
         let max = limits.payload_bytes_max;
         if message.bytes() > max {

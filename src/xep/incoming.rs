@@ -3,6 +3,7 @@
 use super::{Request, Sealer, Weight, media, receipts, rows};
 use crate::channel::{Channel, Command, Message, Refusal};
 use crate::xmpp::{Tag, ns, write_children};
+use jid::BareJid;
 use minidom::Element;
 
 /// Reads a groupchat message to a channel.
@@ -13,7 +14,9 @@ pub fn decode(request: &Request<'_>) -> Result<Command, Refusal> {
     let stanza = request.payload;
     let Some(channel) = request.channel else { return Err(Refusal::NoSuchChannel) };
     let address = request.service.address_of(channel.name());
-    let relayed = |child: &Element| !speaks_for_the_channel(child, &address);
+    let hides = !channel.settings().shows_jids();
+    let is_mark = |child: &Element| hides && names_its_sender(child, &request.actor.account);
+    let relayed = |child: &Element| !speaks_for_the_channel(child, &address) && !is_mark(child);
     let weights = stanza.children().filter(|child| relayed(child)).filter_map(|child| weigh_within(stanza, child));
     let Some(weight) = weights.max() else {
         return Err(Refusal::BadRequest("the message is empty".into()));
@@ -115,6 +118,13 @@ pub fn speaks_for_the_channel(child: &Element, address: &str) -> bool {
 /// What nobody but a channel, its nodes and its archive says, and whom a stanza goes to.
 const OF_THE_CHANNEL: [&str; 8] =
     [ns::GROUP, ns::OCCUPANT_ID, ns::MUC_USER, ns::MODERATE, ns::MODERATE_0, ns::PUBSUB_EVENT, ns::MAM, ns::ADDRESS];
+
+/// Whether a child is the mark of a client or server that a message passed on its way, and names its sender: nothing that
+/// anybody wrote, so that where JIDs are hidden it goes no further.
+pub fn names_its_sender(child: &Element, account: &BareJid) -> bool {
+    let is_mark = child.is("stanza-id", ns::SID) || child.is("delay", ns::DELAY) || child.is("archived", ns::MAM_TMP);
+    is_mark && child.attrs().values().any(|value| same_address(value, account.as_str()))
+}
 
 /// Whether two addresses are the same one, however they are spelled.
 fn same_address(stated: &str, address: &str) -> bool {

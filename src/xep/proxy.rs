@@ -51,10 +51,13 @@ pub fn errand(payload: &Element, set: bool, guarded: bool) -> Option<Errand> {
     }
 }
 
-/// A message to one participant, as it goes on: `None` where nothing is left of it.
-pub fn message(stanza: &Stanza, channel: &str, from: &str, to: &str) -> Option<Tag> {
+/// A message to one participant, as it goes on: `None` where nothing is left of it. `hides`: JIDs are hidden.
+pub fn message(stanza: &Stanza, channel: &str, hides: bool, from: &str, to: &str) -> Option<Tag> {
     let mut content = String::new();
-    write_children(&stanza.element, |child| !incoming::speaks_for_the_channel(child, channel), &mut content);
+    let sender = stanza.sender();
+    let names = |child: &Element| hides && incoming::names_its_sender(child, &sender);
+    let goes_on = |child: &Element| !incoming::speaks_for_the_channel(child, channel) && !names(child);
+    write_children(&stanza.element, goes_on, &mut content);
     let lang = stanza.element.attr_ns("http://www.w3.org/XML/1998/namespace", "lang");
     let type_ = Some(&*stanza.type_).filter(|type_| !type_.is_empty());
     let head = Tag::new("message").attr("from", from).attr("to", to).attr_opt("type", type_);

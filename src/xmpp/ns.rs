@@ -32,6 +32,8 @@ pub const PUBSUB_OWNER: &str = "http://jabber.org/protocol/pubsub#owner";
 pub const PUBSUB_ERRORS: &str = "http://jabber.org/protocol/pubsub#errors";
 /// XEP-0313 archives.
 pub const MAM: &str = "urn:xmpp:mam:2";
+/// XEP-0313 before its second version.
+pub const MAM_TMP: &str = "urn:xmpp:mam:tmp";
 /// XEP-0297 forwarded stanzas.
 pub const FORWARD: &str = "urn:xmpp:forward:0";
 /// XEP-0203 delay.
