@@ -55,7 +55,7 @@ impl Engine {
 mod tests {
     use crate::channel::{Limits, Rate, Rates, Stamp};
     use crate::engine::pending::Purpose;
-    use crate::engine::{Engine, Inbound, Settings};
+    use crate::engine::{Engine, Inbound, Settings, fixture};
     use crate::xmpp::Stanza;
 
     #[test]
@@ -107,18 +107,8 @@ mod tests {
     }
 
     fn engine(rates: Rates) -> Engine {
-        let settings = Settings {
-            domain: jid::DomainPart::new("mix.h").unwrap().into_owned(),
-            name: String::new(),
-            operators: Vec::new(),
-            creators: vec!["*".into()],
-            limits: Limits { rates, ..Limits::default() },
-            page_default: 20,
-            page_max: 100,
-            channels_memory_bytes_max: 1 << 20,
-            pam: Default::default(),
-            multicast: Default::default(),
-        };
+        let limits = Limits { rates, ..Limits::default() };
+        let settings = Settings { limits, ..fixture::settings() };
         Engine::new(settings, [7; 16], [7; 32], Default::default(), Vec::new())
     }
 }

@@ -247,24 +247,12 @@ fn line(channel: &Channel, member: &Member) -> GroupLine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::Limits;
-    use crate::engine::{Inbound, Settings};
+    use crate::engine::{Inbound, Settings, fixture};
     use crate::store::{Directory, Listing};
 
     #[test]
     fn deserted_groups_are_loaded_once_it_is_time_and_not_before() {
-        let settings = Settings {
-            domain: jid::DomainPart::new("mix.h").unwrap().into_owned(),
-            name: String::new(),
-            operators: Vec::new(),
-            creators: Vec::new(),
-            limits: Limits::default(),
-            page_default: 20,
-            page_max: 100,
-            channels_memory_bytes_max: 1 << 20,
-            pam: Default::default(),
-            multicast: Default::default(),
-        };
+        let settings = Settings { creators: Vec::new(), ..fixture::settings() };
         let name = |n: usize| ChannelName::new(&format!("c{n:02}")).unwrap();
         let creator = BareJid::new("a@h").unwrap();
         let listing = |n: usize| {

@@ -11,6 +11,9 @@ pub mod book;
 pub mod call;
 pub mod capabilities;
 mod delegated;
+#[cfg(test)]
+#[path = "fixture_tests.rs"]
+mod fixture;
 mod foreign;
 mod groups;
 pub mod hosts;

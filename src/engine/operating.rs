@@ -133,26 +133,16 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::{Limits, Stamp};
-    use crate::engine::{Audience, Inbound, Out, Settings};
+    use crate::channel::Stamp;
+    use crate::engine::{Audience, Inbound, Out, Settings, fixture};
     use crate::xmpp::{Stanza, ns};
     use std::collections::BTreeMap;
 
     const OPERATOR: &str = "op@h/desk";
 
     fn engine() -> Engine {
-        let settings = Settings {
-            domain: "mix.h".parse().unwrap(),
-            name: String::new(),
-            operators: vec![BareJid::new("op@h").unwrap()],
-            creators: vec!["*".into()],
-            limits: Limits::default(),
-            page_default: 20,
-            page_max: 100,
-            channels_memory_bytes_max: usize::MAX,
-            pam: BTreeMap::new().into_iter().collect(),
-            multicast: Default::default(),
-        };
+        let operators = vec![BareJid::new("op@h").unwrap()];
+        let settings = Settings { operators, channels_memory_bytes_max: usize::MAX, ..fixture::settings() };
         Engine::new(settings, [7; 16], [7; 32], Default::default(), Vec::new())
     }
 

@@ -250,23 +250,11 @@ pub(super) fn bounced_channel(stanza: &Stanza) -> Option<ChannelName> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::{Limits, Stamp};
-    use crate::engine::{Inbound, Settings};
+    use crate::channel::Stamp;
+    use crate::engine::{Inbound, fixture};
 
     fn engine() -> Engine {
-        let settings = Settings {
-            domain: jid::DomainPart::new("mix.h").unwrap().into_owned(),
-            name: String::new(),
-            operators: Vec::new(),
-            creators: vec!["*".into()],
-            limits: Limits::default(),
-            page_default: 20,
-            page_max: 100,
-            channels_memory_bytes_max: 1 << 20,
-            pam: Default::default(),
-            multicast: Default::default(),
-        };
-        Engine::new(settings, [7; 16], [7; 32], Default::default(), Vec::new())
+        Engine::new(fixture::settings(), [7; 16], [7; 32], Default::default(), Vec::new())
     }
 
     fn take(engine: &mut Engine, now: u64, xml: &str) -> String {

@@ -1,26 +1,14 @@
 //! What one account can make of presence.
 
-use crate::channel::{Limits, Stamp};
-use crate::engine::{Engine, Inbound, Out, Settings};
+use crate::channel::Stamp;
+use crate::engine::{Engine, Inbound, Out, fixture};
 use crate::xmpp::Stanza;
 
 const PRESENCE: &str = "<subscribe node='urn:xmpp:mix:nodes:presence'/>";
 
 /// A channel with two people who subscribe to presence; hers is not shared.
 fn engine() -> Engine {
-    let settings = Settings {
-        domain: jid::DomainPart::new("mix.h").unwrap().into_owned(),
-        name: String::new(),
-        operators: Vec::new(),
-        creators: vec!["*".into()],
-        limits: Limits::default(),
-        page_default: 20,
-        page_max: 100,
-        channels_memory_bytes_max: 1 << 20,
-        pam: Default::default(),
-        multicast: Default::default(),
-    };
-    let mut engine = Engine::new(settings, [7; 16], [7; 32], Default::default(), Vec::new());
+    let mut engine = Engine::new(fixture::settings(), [7; 16], [7; 32], Default::default(), Vec::new());
     let form = "<x xmlns='jabber:x:data' type='submit'><field var='Presence'><value>not share</value></field></x>";
     let create = "<create xmlns='urn:xmpp:mix:core:1' channel='c'/>";
     take(&mut engine, 1, &[&format!("<iq type='set' id='1' from='a@h/r' to='mix.h'>{create}</iq>")]);
