@@ -2,7 +2,10 @@
 
 FROM rust:1-bookworm AS build
 WORKDIR /src
+# Cargo reads the manifest whole, and that names benches and a test.
 COPY Cargo.toml Cargo.lock ./
+COPY benches ./benches
+COPY tests/store_kill.rs ./tests/store_kill.rs
 COPY src ./src
 RUN cargo build --release --locked --bin mixd
 

@@ -4,6 +4,8 @@
 
 #[path = "operations/compact.rs"]
 mod compact;
+#[path = "operations/container.rs"]
+mod container;
 #[allow(dead_code)]
 #[path = "store/fixture.rs"]
 mod fixture;
@@ -107,6 +109,44 @@ fn the_settings_say_where_the_store_is() {
         |file: &Path| Command::new(env!("CARGO_BIN_EXE_mixd")).args(["verify", "--config"]).arg(file).output().unwrap();
     assert_eq!(run(&file).status.code(), Some(0), "{}", told(&run(&file)));
     assert_eq!(run(&folder.path().join("none")).status.code(), Some(78));
+}
+
+#[test]
+fn whoever_stops_reading_ends_no_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, file) = (folder.path().join("store"), folder.path().join("mixd.toml"));
+    drop(build(&path));
+    std::fs::remove_dir_all(path.join("archive/2026-11")).unwrap();
+    let text = format!("[component]\ndomain='mix.example'\nsecret='x'\n[storage]\npath='{}'", path.display());
+    std::fs::write(&file, text).unwrap();
+    for (command, code) in [("check-config", 0), ("verify", 65), ("backup", 0)] {
+        let mut mixd = Command::new(env!("CARGO_BIN_EXE_mixd"));
+        mixd.arg(command).arg("--config").arg(&file);
+        if command == "backup" {
+            mixd.arg(folder.path().join("copy"));
+        }
+        let (unread, written) = std::io::pipe().unwrap();
+        drop(unread);
+        let status = mixd.stdout(written.try_clone().unwrap()).stderr(written).status().unwrap();
+        assert_eq!(status.code(), Some(code), "{command}");
+    }
+}
+
+#[test]
+fn variables_of_others_that_look_like_settings_are_named_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mixd.toml");
+    std::fs::write(&file, "[component]\ndomain='mix.example'\nsecret='x'\n").unwrap();
+    let check = |name: &str| {
+        let mut mixd = Command::new(env!("CARGO_BIN_EXE_mixd"));
+        mixd.args(["check-config", "--config"]).arg(&file).env(name, "tcp://10.0.0.7:5347").output().unwrap()
+    };
+    let output = check("MIXD_PORT");
+    assert!(output.status.success() && told(&output).contains("# MIXD_PORT is no setting"), "{}", told(&output));
+    let output = check("MIXD_COMPONENT__PROT");
+    assert!(output.status.code() == Some(78) && told(&output).contains("component.prot"), "{}", told(&output));
+    let output = check("MIXD_LOG__LEVEL");
+    assert!(output.status.code() == Some(78) && told(&output).contains("log.level"), "{}", told(&output));
 }
 
 fn run(words: &[&str]) -> Output {
