@@ -5,6 +5,7 @@
 
 mod check;
 mod http;
+mod level;
 mod listen;
 mod read;
 mod show;
@@ -12,7 +13,7 @@ mod show;
 use crate::channel::{ChannelDefaults, FeatureSwitches, GroupDefaults, Rate, Rates};
 pub use crate::engine::{Multicast, Pam};
 pub use http::{CheckTls, Http};
-pub use read::ConfigError;
+pub use read::{ConfigError, strangers};
 
 use jid::{BareJid, Jid};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -40,7 +40,7 @@ First steps:
   4. mixd serve --config mixd.toml
      The log says \"link up\" when the host server has let it in.
 
-Environment variables go before the file: MIXD_, section, two underscores, setting.
+Environment variables go before the file: MIXD_, section, two underscores, setting. Others are left alone.
   MIXD_COMPONENT__SECRET='change me' mixd serve --config mixd.toml
   MIXD_LOG__LEVEL=debug mixd serve --config mixd.toml
 
@@ -154,12 +154,16 @@ fn main() -> ExitCode {
     let (secret, config) = match config {
         Ok(read) => read,
         Err(error) => {
-            eprintln!("{error}");
+            commands::note(&error);
             return ExitCode::from(EXIT_CONFIG);
         }
     };
     if !serving {
-        println!("{}# OK", config.show());
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        for name in mixd::config::strangers(names) {
+            commands::say(&format_args!("# {name} is no setting (MIXD_SECTION__KEY) and is left alone"));
+        }
+        commands::say(&format_args!("{}# OK", config.show()));
         return ExitCode::SUCCESS;
     }
     start_log(&config);

@@ -1,8 +1,7 @@
 //! What types cannot say of a setting: its range, and how it stands to others.
 
-use super::{Config, Domain, Limits};
+use super::{Config, Domain, Limits, level};
 use crate::channel::Access;
-use tracing_subscriber::EnvFilter;
 
 /// A setting out of range.
 #[derive(Debug, PartialEq)]
@@ -174,7 +173,8 @@ fn relations(config: &Config, wrong: &mut Vec<OutOfRange>) {
     if config.storage.path.as_os_str().is_empty() {
         refuse("storage.path", "an empty string".to_owned(), "a directory");
     }
-    if EnvFilter::try_new(&config.log.level).is_err() {
-        refuse("log.level", format!("{:?}", config.log.level), "error, warn, info, debug, trace, or a filter of them");
+    if !level::is_filter(&config.log.level) {
+        let expected = "error, warn, info, debug, trace or off, or a filter such as \"info,mixd::runtime=debug\"";
+        refuse("log.level", format!("{:?}", config.log.level), expected);
     }
 }

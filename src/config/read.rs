@@ -10,6 +10,8 @@ use std::path::Path;
 
 const PREFIX: &str = "MIXD_";
 const SECRET: &str = "component.secret";
+/// The one section that a variable sets as a whole.
+const HOSTS: &str = "HOSTS";
 
 /// Everything that is wrong with the settings, one line each: place, key, what was found, what is expected.
 #[derive(Debug, PartialEq, thiserror::Error)]
@@ -22,7 +24,15 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] when a file cannot be read or a setting is wrong.
     pub fn read(file: &Path) -> Result<Config, ConfigError> {
-        Config::read_with(file, std::env::vars())
+        // What is not ours may be no text.
+        let ours = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+        let mut variables = Vec::new();
+        for (name, value) in ours.filter(|(name, _)| key_of(name).is_some()) {
+            let refused = |_| ConfigError(vec![format!("environment variable {name}: found no UTF-8, expected text")]);
+            let value = value.into_string().map_err(refused)?;
+            variables.push((name, value));
+        }
+        Config::read_with(file, variables)
     }
 
     /// Reads the file and these environment variables.
@@ -38,9 +48,8 @@ impl Config {
         }
         let mut figment = Figment::from(Toml::file_exact(file));
         for (name, text) in variables {
-            if let Some(key) = name.strip_prefix(PREFIX) {
-                let key = key.to_lowercase().replace("__", ".");
-                figment = figment.merge(Variable { name: name.clone(), key, text });
+            if let Some(key) = key_of(&name) {
+                figment = figment.merge(Variable { name, key, text });
             }
         }
         let place = |key: &str| source(figment.find_metadata(key), file);
@@ -71,6 +80,21 @@ impl Config {
             secret => Ok(Secret(secret.to_owned())),
         }
     }
+}
+
+/// The setting that a variable is for; `None` where it is none of ours. A service that Kubernetes calls mixd puts
+/// variables such as `MIXD_PORT` and `MIXD_SERVICE_HOST` into the environment.
+fn key_of(name: &str) -> Option<String> {
+    let key = name.strip_prefix(PREFIX)?;
+    (key.contains("__") || key == HOSTS).then(|| key.to_lowercase().replace("__", "."))
+}
+
+/// Those of these variables that begin as settings do and are none.
+pub fn strangers(names: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut names: Vec<String> =
+        names.into_iter().filter(|name| name.starts_with(PREFIX) && key_of(name).is_none()).collect();
+    names.sort_unstable();
+    names
 }
 
 /// One environment variable, which tells its own name when its value is wrong.
@@ -181,6 +205,20 @@ mod tests {
     }
 
     #[test]
+    fn variables_that_a_kubernetes_service_of_this_name_makes_are_none_of_ours() {
+        let made = [
+            ("MIXD_PORT", "tcp://10.0.0.7:5347"),
+            ("MIXD_SERVICE_HOST", "10.0.0.7"),
+            ("MIXD_SERVICE_PORT_HTTP", "8080"),
+            ("MIXD_PORT_5347_TCP", "tcp://10.0.0.7:5347"),
+            ("MIXD_PORT_5347_TCP_ADDR", "10.0.0.7"),
+        ];
+        assert_eq!(read(LEAST, &made).unwrap().component.port, 5347);
+        let names = made.iter().map(|(name, _)| *name).chain(["HOME", "MIXD_HOSTS", "MIXD_LOG__LEVEL"]);
+        assert_eq!(strangers(names.map(str::to_owned)).len(), made.len());
+    }
+
+    #[test]
     fn host_servers_are_set_by_one_variable_beside_those_of_the_file() {
         let file = format!("{LEAST}[hosts.'a.org']\npam = 'standard'\n[hosts.'b.org']\npam = 'ejabberd'");
         let config = read(&file, &[("MIXD_HOSTS", r#"{"a.org" = {pam = "none"}, "c.org"={pam="standard"}}"#)]).unwrap();
@@ -219,8 +257,15 @@ mod tests {
             "component, service, storage, archive, limits, channels, groups, features, http, metrics, hosts, log";
         refused(
             LEAST,
-            &[("MIXD_PORT", "1")],
-            &format!("environment variable MIXD_PORT: port: found an unknown setting, expected one of {sections}"),
+            &[("MIXD_PORT__X", "1")],
+            &format!("environment variable MIXD_PORT__X: port: found an unknown setting, expected one of {sections}"),
+        );
+        refused(
+            LEAST,
+            &[("MIXD_COMPONENT__PROT", "1")],
+            &format!(
+                "environment variable MIXD_COMPONENT__PROT: component.prot: found an unknown setting, expected one of {known}"
+            ),
         );
         refused(
             &format!("{LEAST}[hosts.\"a.org\"]\npam = 'maybe'"),
