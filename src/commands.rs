@@ -3,6 +3,8 @@
 use clap::Args;
 use mixd::config::Config;
 use mixd::store::{SledOptions, SledStore, Step, StoreError};
+use std::fmt::Display;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -37,7 +39,7 @@ impl Place {
             return Ok(folder.clone());
         }
         Config::read(&self.config).map(|config| config.storage.path).map_err(|error| {
-            eprintln!("{error}");
+            note(&error);
             ExitCode::from(super::EXIT_CONFIG)
         })
     }
@@ -51,13 +53,24 @@ fn open(folder: PathBuf) -> Result<SledStore, StoreError> {
 /// Says how far long work is.
 fn tell(step: &Step) {
     match step.entries {
-        0 => eprintln!("{}", step.what),
-        entries => eprintln!("{}: {entries} entries", step.what),
+        0 => note(&step.what),
+        entries => note(&format_args!("{}: {entries} entries", step.what)),
     }
 }
 
+/// A line on standard output. Whoever reads it may stop reading at any time, as `head` does: what goes on is not
+/// ended by that.
+pub fn say(line: &dyn Display) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// A line on standard error, likewise.
+pub fn note(line: &dyn Display) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// Says what cannot be done, and why.
-fn failed(what: &str, error: &dyn std::fmt::Display) -> ExitCode {
-    eprintln!("{what}: {error}");
+fn failed(what: &str, error: &dyn Display) -> ExitCode {
+    note(&format_args!("{what}: {error}"));
     ExitCode::from(EXIT_FAILED)
 }

@@ -238,6 +238,19 @@ fn it_ends_the_stream_when_it_is_told_to() {
 }
 
 #[test]
+fn a_hangup_does_not_end_it_and_is_told() {
+    let host = Host::start();
+    let mut mixd = Mixd::start(&host, "");
+    let mut peer = host.accept_authenticated();
+    peer.check_alive("1");
+    mixd.signal("-HUP");
+    mixd.wait_for_log("SIGHUP: the service goes on", 1);
+    peer.check_alive("2");
+    mixd.terminate();
+    assert!(mixd.wait().0.success());
+}
+
+#[test]
 fn it_ends_without_a_link_too() {
     let mut mixd = Mixd::start_at(Host::start().port(), "");
     mixd.wait_for_log("link down", 1);

@@ -1,7 +1,7 @@
 //! `mixd backup` and `mixd restore`.
 
 use super::verify::look_through;
-use super::{EXIT_WRONG, Place, failed, open, tell};
+use super::{EXIT_WRONG, Place, failed, note, open, say, tell};
 use clap::Args;
 use mixd::runtime::{admin::client, clock};
 use mixd::store::{Manifest, SledOptions, SledStore, Step, Store, StoreError};
@@ -39,7 +39,8 @@ pub fn backup(asked: &Backup) -> ExitCode {
         Ok(manifest) => {
             let bytes: u64 = manifest.files.iter().map(|file| file.bytes).sum();
             let Manifest { channels, taken, commit, .. } = manifest;
-            println!("{}: {channels} channels at {taken} (commit {commit}), {bytes} bytes", asked.to.display());
+            let to = asked.to.display();
+            say(&format_args!("{to}: {channels} channels at {taken} (commit {commit}), {bytes} bytes"));
             ExitCode::SUCCESS
         }
         Err(error) => failed("no backup was made", &error),
@@ -73,16 +74,13 @@ pub fn restore(asked: &Restore) -> ExitCode {
         Ok(done) => done,
         Err(error) => return failed("nothing was restored", &error),
     };
-    println!(
-        "{}: restored as it was at {}; each channel passes over {} row numbers",
-        folder.display(),
-        restored.manifest.taken,
-        restored.skipped
-    );
+    let (taken, skipped) = (&restored.manifest.taken, restored.skipped);
+    let folder = folder.display();
+    say(&format_args!("{folder}: restored as it was at {taken}; each channel passes over {skipped} row numbers"));
     match look_through(&store) {
         Ok(census) if census.wrong == 0 => ExitCode::SUCCESS,
         Ok(_) => {
-            eprintln!("the backup is what was written, but the store was not as it has to be: try an older backup");
+            note(&"the backup is what was written, but the store was not as it has to be: try an older backup");
             ExitCode::from(EXIT_WRONG)
         }
         Err(error) => failed("what was restored cannot be read", &error),

@@ -1,7 +1,7 @@
 //! `mixd compact`: a store that nobody has open is written anew.
 
 use super::verify::{sum_up, tell_sighting};
-use super::{EXIT_WRONG, Place, failed, tell};
+use super::{EXIT_WRONG, Place, failed, note, say, tell};
 use mixd::store::{Compacted, SledOptions, SledStore, Step};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
@@ -23,9 +23,10 @@ pub fn compact(place: &Place) -> ExitCode {
         };
     sum_up(&census);
     if census.wrong > 0 {
-        eprintln!("the store is left as it was: what is wrong comes from there, see mixd help verify");
+        note(&"the store is left as it was: what is wrong comes from there, see mixd help verify");
         return ExitCode::from(EXIT_WRONG);
     }
-    println!("{}: {bytes_before} bytes before, {bytes_after} bytes after", folder.display());
+    let folder = folder.display();
+    say(&format_args!("{folder}: {bytes_before} bytes before, {bytes_after} bytes after"));
     ExitCode::SUCCESS
 }

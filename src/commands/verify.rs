@@ -1,6 +1,6 @@
 //! `mixd verify`: a look through a store that nobody has open.
 
-use super::{EXIT_WRONG, Place, failed, open};
+use super::{EXIT_WRONG, Place, failed, note, open, say};
 use mixd::store::{Census, Sighting, SledStore, StoreError};
 use std::process::ExitCode;
 
@@ -15,7 +15,8 @@ pub fn verify(place: &Place) -> ExitCode {
         Err(error) => return failed("the store cannot be opened", &error),
     };
     if store.replayed() > 0 {
-        eprintln!("the last process was killed: {} commits of it were taken up, as a start does", store.replayed());
+        let replayed = store.replayed();
+        note(&format_args!("the last process was killed: {replayed} commits of it were taken up, as a start does"));
     }
     match look_through(&store) {
         Ok(census) if census.wrong == 0 => ExitCode::SUCCESS,
@@ -34,19 +35,17 @@ pub fn look_through(store: &SledStore) -> Result<Census, StoreError> {
 /// Says what is seen on the way.
 pub fn tell_sighting(sighting: Sighting) {
     match sighting {
-        Sighting::Begins(check) => eprintln!("looking at {check}"),
-        Sighting::Wrong(finding) => println!("{finding}"),
+        Sighting::Begins(check) => note(&format_args!("looking at {check}")),
+        Sighting::Wrong(finding) => say(&finding),
     }
 }
 
 /// Says what was looked at, and how it ended.
 pub fn sum_up(census: &Census) {
     let Census { months, channels, members, rows, wrong } = census;
-    eprintln!(
-        "{channels} channels, {members} members, {rows} rows in {months} months: {}",
-        match wrong {
-            0 => "nothing is wrong".to_owned(),
-            _ => format!("{wrong} things are wrong"),
-        }
-    );
+    let verdict = match wrong {
+        0 => "nothing is wrong".to_owned(),
+        _ => format!("{wrong} things are wrong"),
+    };
+    note(&format_args!("{channels} channels, {members} members, {rows} rows in {months} months: {verdict}"));
 }

@@ -62,7 +62,7 @@ pub fn serve(config: &Config, secret: Secret, store: Box<dyn Store>) -> anyhow::
 }
 
 async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::Result<()> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let signals = Signals::listen()?;
     let limits = &config.limits;
     let inbox = Arc::new(reader::Inbox::new(limits.inbox_items_max, limits.inbox_bytes_max));
     let outbox = Arc::new(outbox::Outbox::new(usize::MAX, limits.outbox_bytes_max));
@@ -116,7 +116,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         link.run().await;
     });
 
-    wait_for_either(&mut terminate, &mut interrupt).await;
+    signals.end().await;
     tracing::info!("stopping");
     stop.send_replace(true);
     // What was asked over HTTP already still gets its result.
@@ -250,9 +250,32 @@ fn multicast_settings(config: &Config) -> HashMap<String, engine::MulticastSetti
     parent.into_iter().chain(named).collect()
 }
 
-async fn wait_for_either(terminate: &mut Signal, interrupt: &mut Signal) {
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// What the system tells the process.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Signals> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for the end. A terminal that is closed, or a tool that asks for another log file, is no reason for one.
+    async fn end(mut self) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hangup.recv() => tracing::warn!(
+                    "SIGHUP: the service goes on; settings are read at a start alone, so restart to apply them"
+                ),
+            }
+        }
     }
 }
