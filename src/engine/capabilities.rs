@@ -42,9 +42,10 @@ pub fn announced(presence: &Element) -> Option<Announced> {
     Some(Announced { node: text("node")?, ver: text("ver")?, hash: text("hash")? })
 }
 
-/// Whether an answer names the feature of a MIX client (XEP-0369 §6.7).
+/// Whether an answer names the feature of a MIX client (XEP-0369 §6.7), or groups, which are spoken with channels alone.
 pub fn takes_mix(query: &Element) -> bool {
-    query.children().any(|child| child.name() == "feature" && child.attr("var") == Some(ns::MIX_CORE))
+    let is_named = |var: &str| var == ns::MIX_CORE || var == ns::GROUP;
+    query.children().any(|child| child.name() == "feature" && child.attr("var").is_some_and(is_named))
 }
 
 fn is_proven(announced: &Announced, query: &Element) -> bool {

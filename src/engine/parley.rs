@@ -329,7 +329,9 @@ impl Engine {
     fn notice_asker(&mut self, asked: &Asked<'_>, answer: &Answer, turn: &mut Turn) {
         let speaks =
             !matches!(answer, Answer::Description | Answer::Nodes | Answer::Pong | Answer::Version | Answer::Left);
-        let (Some(name), Some(asker)) = (&asked.channel, asked.asker()) else { return };
+        let Some(asker) = asked.asker() else { return };
+        self.notice_group_client(asked, asker, turn);
+        let Some(name) = &asked.channel else { return };
         if matches!(&asked.way, Way::Stanza { payload, .. } if payload.has_ns(ns::COMMANDS)) {
             // Any client has commands, and most of these show no channels.
             return;
@@ -351,6 +353,17 @@ impl Engine {
             if at_bare {
                 self.ask_home_server(asked.actor.account.domain().as_str(), turn);
             }
+        }
+    }
+
+    /// Whoever asks the service in the namespace of groups shows groups, and takes their traffic, whatever else its
+    /// software announces. Nothing is kept of accounts that are in no channel and whose presence is not told.
+    fn notice_group_client(&mut self, asked: &Asked<'_>, asker: &Jid, turn: &mut Turn) {
+        let Way::Stanza { payload, .. } = &asked.way else { return };
+        let speaks = payload.has_ns(ns::GROUP) || payload.children().any(|child| child.has_ns(ns::GROUP));
+        let is_known = self.accounts.find(&asked.actor.account).is_some();
+        if let (true, true, Ok(full)) = (speaks && asked.channel.is_none(), is_known, asker.try_as_full()) {
+            self.accounts.saw(full, None, Some(true), &self.hosts, &mut turn.outbox);
         }
     }
 
