@@ -2,7 +2,7 @@
 -- says what it does. The rest is as in prosody.cfg.lua, beside this file.
 
 -- mixd: where mod_mixd.lua is.
-plugin_paths = { os.getenv("MIXD_PLUGINS") or "/usr/local/lib/prosody/modules" }
+plugin_paths = { os.getenv("HOST_PLUGINS") or "/usr/local/lib/prosody/modules" }
 
 Include "prosody.cfg.lua"
 

@@ -6,6 +6,7 @@ ended by their own process ids when this one ends.
 
 import argparse
 import asyncio
+import fcntl
 import os
 import secrets
 import shutil
@@ -130,6 +131,8 @@ def start_mixd(binary, folder, ports, secret):
 
 
 RUNNING = []
+# The lock of the folder, until the end of the process.
+RUNNING_IN = []
 
 
 def started(program):
@@ -187,15 +190,55 @@ Logs, configuration and archive: {folder}
         time.sleep(0.5)
 
 
+LOCK = "demo.lock"
+
+
+def lock(folder):
+    """A file that is open, and locked as long as this process runs; `None` where another demonstration has the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()) and not any((folder / name).exists() for name in (LOCK, "mixd.toml")):
+        # Only what this program made is written over.
+        raise Failed(f"{folder} is not a folder of this demonstration")
+    held = (folder / LOCK).open("a")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        held.close()
+        return None
+    return held
+
+
+def take_folder(wanted):
+    """A folder that no other demonstration uses, with its lock: the one that is wanted, or one beside the usual one."""
+    if wanted:
+        held = lock(wanted.resolve())
+        if not held:
+            raise Failed(f"another demonstration runs in {wanted}: end it with Ctrl-C, or name another --folder")
+        return wanted.resolve(), held
+    for number in range(1, 100):
+        folder = HERE / (".demo" if number == 1 else f".demo-{number}")
+        held = lock(folder)
+        if held:
+            return folder, held
+        tell("demo", f"another demonstration runs in {folder.name}")
+    raise Failed("a hundred demonstrations run here: end one of them with Ctrl-C")
+
+
+def empty(folder):
+    """Removes what an earlier demonstration left, and not the lock of this one."""
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name != LOCK:
+            entry.unlink()
+
+
 def play(arguments):
     """The whole demonstration."""
-    folder = arguments.folder.resolve()
-    if folder.exists() and not arguments.keep:
-        # Only what this program made is removed.
-        if any(folder.iterdir()) and not (folder / "mixd.toml").exists():
-            raise Failed(f"{folder} is not a folder of this demonstration")
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder, held = take_folder(arguments.folder)
+    RUNNING_IN.append(held)
+    if not arguments.keep:
+        empty(folder)
     ports = {name: free_port() for name in ("c2s", "component", "http")}
     secret = secrets.token_hex(16)
     start_host(arguments.host, folder, ports, secret)
@@ -217,7 +260,7 @@ def main():
     parser.add_argument("--once", action="store_true")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--host", choices=["prosody", "ejabberd"], default="prosody")
-    parser.add_argument("--folder", type=Path, default=HERE / ".demo")
+    parser.add_argument("--folder", type=Path)
     parser.add_argument("--mixd", type=Path, required=True)
     arguments = parser.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

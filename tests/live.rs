@@ -9,10 +9,10 @@ mod hosts;
 mod scenario;
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use hosts::{Host, HostKind, MIX_DOMAIN, Mixd, MixdSettings, SECRET, Setup};
@@ -263,4 +263,36 @@ fn the_demo_plays_its_conversation() {
         assert!(output.status.success(), "{host}: {story}\n{complaint}");
         assert!(story.contains("sees alice typing") && story.contains("3 rows"), "{host}: {story}");
     }
+}
+
+#[test]
+fn a_second_demo_leaves_the_first_one_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let checkout = folder.path();
+    for linked in ["config", "prosody", "target", "tests"] {
+        std::os::unix::fs::symlink(hosts::checkout(linked), checkout.join(linked)).expect("a link");
+    }
+    fs::create_dir(checkout.join("scripts")).expect("a folder");
+    for script in ["demo", "demo.py", "host", "packages"] {
+        let path = Path::new("scripts").join(script);
+        fs::copy(hosts::checkout(path.to_str().expect("a path")), checkout.join(&path)).expect("a copy");
+    }
+    let demo = |words: &[&str]| {
+        let mut demo = Command::new(checkout.join("scripts/demo"));
+        demo.args(["--mixd", MIXD]).args(words).stdout(Stdio::piped()).stderr(Stdio::piped());
+        demo
+    };
+    let mut first = demo(&[]).spawn().expect("scripts/demo starts");
+    let mut story = BufReader::new(first.stdout.take().expect("its story")).lines();
+    let is_up = story.by_ref().any(|line| line.is_ok_and(|line| line.contains("Everything is up")));
+    assert!(is_up, "the first one is not up");
+    let second = demo(&["--once"]).output().expect("scripts/demo starts");
+    let told = String::from_utf8_lossy(&second.stdout);
+    assert!(second.status.success() && told.contains("another demonstration runs in .demo"), "{told}");
+    let third = demo(&["--once", "--folder", ".demo"]).current_dir(checkout).output().expect("scripts/demo starts");
+    let told = String::from_utf8_lossy(&third.stderr);
+    assert!(!third.status.success() && told.contains("another demonstration runs in .demo"), "{told}");
+    assert!(checkout.join(".demo/store/FORMAT").exists() && checkout.join(".demo-2/store/FORMAT").exists());
+    let stopped = Command::new("kill").args(["-INT", &first.id().to_string()]).status().expect("kill runs");
+    assert!(stopped.success() && first.wait().expect("it ends").success());
 }
