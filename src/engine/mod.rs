@@ -34,6 +34,7 @@ mod resend;
 mod retention;
 mod router;
 mod service;
+pub mod share;
 mod sharing;
 mod shelf;
 mod showing;

@@ -1,0 +1,319 @@
+//! Shares of what everybody uses. While there is room nobody is held back; where it is used up, the domain that has most
+//! of it loses first, and within it the account that has most.
+//!
+//! The service's own domains together always keep half of it, and all others together a quarter. What is counted here is
+//! kept elsewhere: this says who may have more, and who has to give something up. Pure; memory grows with those who have
+//! something.
+
+use jid::BareJid;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// How many domains are named of those that hit a share, beside the service's own; all further ones count as one.
+const NAMED_MAX: usize = 20;
+/// Where something is scarce that is not taken away again, which part of what is left one may have.
+const PART: usize = 16;
+/// What those are called that are not named.
+pub const OTHERS: &str = "others";
+
+/// Somebody who has a share, within that of a domain.
+pub trait Holder: Clone + Ord {
+    /// The domain that it is of.
+    fn host(&self) -> Cow<'_, str>;
+}
+
+impl Holder for BareJid {
+    fn host(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self.domain().as_str())
+    }
+}
+
+/// The domains that are the service's own: its host's, and those whose users the operator lets create channels.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Homes(Arc<BTreeSet<String>>);
+
+impl Homes {
+    /// These domains; `*` is none.
+    pub fn new(domains: impl IntoIterator<Item = String>) -> Homes {
+        Homes(Arc::new(domains.into_iter().filter(|domain| domain != "*").collect()))
+    }
+
+    /// Whether a domain is one of them.
+    pub fn has(&self, domain: &str) -> bool {
+        self.0.contains(domain)
+    }
+
+    /// How many they are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn side(&self, domain: &str) -> Side {
+        if self.has(domain) { Side::Home } else { Side::Foreign }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Home,
+    Foreign,
+}
+
+impl Side {
+    fn other(self) -> Side {
+        match self {
+            Side::Home => Side::Foreign,
+            Side::Foreign => Side::Home,
+        }
+    }
+
+    /// What is always kept for all of it together.
+    fn kept(self, max: usize) -> usize {
+        match self {
+            Side::Home => max / 2,
+            Side::Foreign => max / 4,
+        }
+    }
+}
+
+/// Who has how much of one thing.
+#[derive(Clone, Debug)]
+pub struct Shares<Who> {
+    what: &'static str,
+    max: usize,
+    homes: Homes,
+    sides: [Ranked<Arc<str>>; 2],
+    domains: HashMap<Arc<str>, Ranked<Who>>,
+    hits: BTreeMap<String, u64>,
+}
+
+/// Who has how much, and who has most.
+#[derive(Clone, Debug)]
+struct Ranked<Key> {
+    sum: usize,
+    held: BTreeMap<Key, usize>,
+    order: BTreeSet<(usize, Key)>,
+}
+
+/// Something that somebody's share had no room for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// Of what.
+    pub what: &'static str,
+    /// Whose share: a domain, or [`OTHERS`].
+    pub domain: String,
+    /// How often.
+    pub count: u64,
+}
+
+/// What is counted is used up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Full<Who> {
+    /// Whoever asks has most of it.
+    Own,
+    /// Somebody else has most of it, and has to give something up.
+    Of(Who),
+}
+
+impl<Who: Holder> Shares<Who> {
+    /// So much of something, which is named in the log and in metrics.
+    pub fn new(what: &'static str, max: usize, homes: Homes) -> Shares<Who> {
+        Shares {
+            what,
+            max,
+            homes,
+            sides: [Ranked::default(), Ranked::default()],
+            domains: HashMap::new(),
+            hits: BTreeMap::new(),
+        }
+    }
+
+    /// How much there is in all.
+    pub fn max(&self) -> usize {
+        self.max
+    }
+
+    /// How much all have together.
+    pub fn held(&self) -> usize {
+        self.sides.iter().map(|side| side.sum).sum()
+    }
+
+    /// How much one has.
+    pub fn held_by(&self, who: &Who) -> usize {
+        self.domains.get(&*who.host()).map_or(0, |domain| domain.of(who))
+    }
+
+    /// Counts what somebody has, whether or not there is room.
+    pub fn count(&mut self, who: &Who, amount: usize) {
+        let domain = who.host();
+        let key = match self.domains.get_key_value(&*domain) {
+            Some((key, _)) => key.clone(),
+            None => Arc::from(&*domain),
+        };
+        self.sides[self.homes.side(&domain) as usize].add(&key, amount);
+        self.domains.entry(key).or_default().add(who, amount);
+    }
+
+    /// Counts what somebody wants to have.
+    ///
+    /// # Errors
+    /// [`Full`] where there is no room: nothing is counted.
+    pub fn take(&mut self, who: &Who, amount: usize) -> Result<(), Full<Who>> {
+        if self.held().saturating_add(amount) <= self.max {
+            self.count(who, amount);
+            return Ok(());
+        }
+        match self.loser(who, amount) {
+            None => {
+                self.hit(&who.host());
+                Err(Full::Own)
+            }
+            Some(loser) => {
+                self.hit(&loser.host());
+                Err(Full::Of(loser))
+            }
+        }
+    }
+
+    /// Counts what somebody wants to have, and has those who have most give something up for it: `let_go` drops one thing
+    /// of theirs and returns what it counted for. Whether there is room at last.
+    pub fn take_over(&mut self, who: &Who, amount: usize, mut let_go: impl FnMut(&Who) -> usize) -> bool {
+        loop {
+            let Full::Of(loser) = (match self.take(who, amount) {
+                Ok(()) => return true,
+                Err(full) => full,
+            }) else {
+                return false;
+            };
+            let freed = let_go(&loser);
+            if freed == 0 {
+                return false;
+            }
+            self.give_back(&loser, freed);
+        }
+    }
+
+    /// Counts what somebody wants to have and nobody will take away again. So once half of it is used up, whoever has more
+    /// than a small part of what is left gets no more, be it an account or a domain; but where a single domain is the
+    /// service's own, that one has no others beside it. Whether there is room; `for_all`: whether domains that are not the
+    /// service's own may have any.
+    pub fn settle(&mut self, who: &Who, amount: usize, for_all: bool) -> bool {
+        let name = who.host();
+        let side = self.homes.side(&name);
+        let kept = if for_all { side.other().kept(self.max) } else { 0 };
+        let own = self.sides[side as usize].sum;
+        // What others have beyond what is kept for them is used up for everybody.
+        let others = self.sides[side.other() as usize].sum.max(kept);
+        let room = self.max.saturating_sub(others);
+        let free = room.saturating_sub(own);
+        let is_scarce = free.saturating_sub(amount) < room / 2;
+        let domain = self.domains.get(&*name).map_or(0, |domain| domain.sum);
+        let is_alone = side == Side::Home && self.homes.count() == 1;
+        let is_small = |held: usize| held == 0 || held.saturating_add(amount) <= free / PART;
+        let is_fair = !is_scarce || (is_small(self.held_by(who)) && (is_alone || is_small(domain)));
+        let fits = amount <= free && is_fair;
+        match fits {
+            true => self.count(who, amount),
+            false => self.hit(&name),
+        }
+        fits
+    }
+
+    /// Somebody has so much less.
+    pub fn give_back(&mut self, who: &Who, amount: usize) {
+        let name = who.host();
+        let Some((key, _)) = self.domains.get_key_value(&*name) else { return };
+        let key = key.clone();
+        let Some(domain) = self.domains.get_mut(&key) else { return };
+        let less = domain.remove(who, amount);
+        if domain.held.is_empty() {
+            self.domains.remove(&key);
+        }
+        self.sides[self.homes.side(&name) as usize].remove(&key, less);
+    }
+
+    /// Who hit a share since this was asked last.
+    pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<Who> {
+        let what = self.what;
+        std::mem::take(&mut self.hits).into_iter().map(move |(domain, count)| Hit { what, domain, count })
+    }
+
+    /// Notes that there was no room for something of a domain.
+    pub fn hit(&mut self, domain: &str) {
+        let is_named = self.homes.has(domain) || self.hits.contains_key(domain) || self.hits.len() < NAMED_MAX;
+        *self.hits.entry(if is_named { domain } else { OTHERS }.to_owned()).or_default() += 1;
+    }
+
+    /// Who has to give something up for what somebody wants; `None`: that one itself.
+    fn loser(&self, who: &Who, amount: usize) -> Option<Who> {
+        let name = who.host();
+        let side = self.homes.side(&name);
+        let after = self.sides[side as usize].sum.saturating_add(amount);
+        let over = |side: Side| self.sides[side as usize].sum > side.kept(self.max);
+        let of_other = over(side.other()).then(|| self.sides[side.other() as usize].most(|_| true)).flatten();
+        if after <= side.kept(self.max) {
+            return of_other.and_then(|(domain, _)| Some(self.domains.get(domain)?.most(|_| true)?.0.clone()));
+        }
+        let own = self.sides[side as usize].of_str(&name).saturating_add(amount);
+        let of_own = self.sides[side as usize].most(|domain| **domain != *name);
+        let most = of_own.into_iter().chain(of_other).max_by_key(|(_, held)| *held);
+        let among = match most {
+            Some((domain, held)) if held > own => return Some(self.domains.get(domain)?.most(|_| true)?.0.clone()),
+            _ => self.domains.get(&*name)?,
+        };
+        let own = among.of(who).saturating_add(amount);
+        among.most(|other| other != who).filter(|(_, held)| *held > own).map(|(loser, _)| loser.clone())
+    }
+}
+
+impl<Key: Clone + Ord> Ranked<Key> {
+    fn of(&self, key: &Key) -> usize {
+        self.held.get(key).copied().unwrap_or(0)
+    }
+
+    fn add(&mut self, key: &Key, amount: usize) {
+        let held = self.of(key);
+        self.set(key, held, held + amount);
+    }
+
+    /// How much less that is.
+    fn remove(&mut self, key: &Key, amount: usize) -> usize {
+        let held = self.of(key);
+        let less = amount.min(held);
+        self.set(key, held, held - less);
+        less
+    }
+
+    fn set(&mut self, key: &Key, held: usize, next: usize) {
+        self.sum = self.sum - held + next;
+        self.order.remove(&(held, key.clone()));
+        if next == 0 {
+            self.held.remove(key);
+            return;
+        }
+        self.order.insert((next, key.clone()));
+        self.held.insert(key.clone(), next);
+    }
+
+    /// Who has most of those that are meant, and how much.
+    fn most(&self, is_meant: impl Fn(&Key) -> bool) -> Option<(&Key, usize)> {
+        self.order.iter().rev().find(|(_, key)| is_meant(key)).map(|(held, key)| (key, *held))
+    }
+}
+
+impl Ranked<Arc<str>> {
+    fn of_str(&self, key: &str) -> usize {
+        self.held.get(key).copied().unwrap_or(0)
+    }
+}
+
+impl<Key> Default for Ranked<Key> {
+    fn default() -> Ranked<Key> {
+        Ranked { sum: 0, held: BTreeMap::new(), order: BTreeSet::new() }
+    }
+}
+
+#[cfg(test)]
+#[path = "share_tests.rs"]
+mod tests;

@@ -1,0 +1,153 @@
+//! Who may have more, and who loses.
+
+use super::*;
+use rand::{Rng, SeedableRng, rngs::StdRng};
+
+fn who(text: &str) -> BareJid {
+    BareJid::new(text).unwrap()
+}
+
+fn shares(max: usize) -> Shares<BareJid> {
+    Shares::new("things", max, Homes::new(["home".to_owned(), "*".to_owned()]))
+}
+
+/// Takes one after the other, with whatever has to go for it; how many found room.
+fn flood(shares: &mut Shares<BareJid>, who: &BareJid, count: usize) -> usize {
+    (0..count).filter(|_| shares.take_over(who, 1, |_| 1)).count()
+}
+
+#[test]
+fn while_there_is_room_nobody_is_held_back() {
+    let mut shares = shares(100);
+    assert_eq!(flood(&mut shares, &who("a@away"), 100), 100);
+    assert_eq!(shares.take(&who("a@away"), 1), Err(Full::Own));
+    assert_eq!((shares.held(), shares.held_by(&who("a@away")), shares.held_by(&who("b@away"))), (100, 100, 0));
+}
+
+#[test]
+fn the_domain_with_most_loses_first_then_its_account_with_most() {
+    let mut shares = shares(100);
+    flood(&mut shares, &who("a@away"), 60);
+    flood(&mut shares, &who("b@away"), 10);
+    flood(&mut shares, &who("c@far"), 30);
+    assert_eq!(shares.take(&who("d@near"), 1), Err(Full::Of(who("a@away"))));
+    assert_eq!(shares.take(&who("b@away"), 1), Err(Full::Of(who("a@away"))));
+    assert_eq!(shares.take(&who("a@away"), 1), Err(Full::Own));
+    // However many accounts it has: who has most of the domain with most.
+    assert_eq!(shares.take(&who("c@far"), 1), Err(Full::Of(who("a@away"))));
+    assert_eq!(flood(&mut shares, &who("d@near"), 100), 35);
+    assert_eq!(["a@away", "b@away", "c@far"].map(|it| shares.held_by(&who(it))), [25, 10, 30]);
+}
+
+#[test]
+fn own_domains_keep_half_and_all_others_a_quarter_whoever_comes_first() {
+    let mut first_home = shares(100);
+    assert_eq!(flood(&mut first_home, &who("a@home"), 100), 100);
+    // Any number of domains together, each of which has less than the one at home.
+    let foreign = (0..100).filter(|n| flood(&mut first_home, &who(&format!("a@away{n}")), 1) == 1).count();
+    assert_eq!(first_home.held_by(&who("a@home")), 50, "{foreign}");
+    let mut first_away = shares(100);
+    (0..100).for_each(|n| {
+        flood(&mut first_away, &who(&format!("a@away{n}")), 1);
+    });
+    // Each at home has one, and so has each domain elsewhere.
+    let home = (0..100).filter(|n| flood(&mut first_away, &who(&format!("a{n}@home")), 1) == 1).count();
+    assert_eq!(home, 50);
+    let mut accounts_at_home = shares(100);
+    (0..100).for_each(|n| {
+        flood(&mut accounts_at_home, &who(&format!("a{n}@home")), 1);
+    });
+    assert_eq!(flood(&mut accounts_at_home, &who("a@away"), 100), 50);
+    assert_eq!(accounts_at_home.held(), 100);
+}
+
+#[test]
+fn one_floods_and_the_other_finds_room_whichever_of_them_is_at_home() {
+    for (flooding, other) in
+        [("a@away", "b@far"), ("a@away", "b@away"), ("a@away", "b@home"), ("a@home", "b@home"), ("a@home", "b@away")]
+    {
+        let mut shares = shares(1000);
+        flood(&mut shares, &who(flooding), 5000);
+        for n in 0..250 {
+            assert!(shares.take_over(&who(other), 1, |_| 1), "{flooding} {other} {n}");
+            flood(&mut shares, &who(flooding), 20);
+        }
+        let hits: Vec<Hit> = shares.hits().collect();
+        let named = hits.iter().all(|hit| hit.domain == who(flooding).host() && hit.what == "things");
+        assert!(named && hits.len() == 1 && hits[0].count > 4000, "{hits:?}");
+        assert_eq!(shares.hits().count(), 0);
+    }
+}
+
+#[test]
+fn what_is_not_taken_away_again_leaves_something_to_whoever_comes_later() {
+    let settle = |shares: &mut Shares<BareJid>, who: &BareJid, count: usize, for_all: bool| {
+        (0..count).filter(|_| shares.settle(who, 1, for_all)).count()
+    };
+    let mut shares = shares(100_000);
+    // While half of it is free nobody is held back; then one account gets no more, and each further one a small part.
+    assert_eq!(settle(&mut shares, &who("a@home"), 500_000, false), 50_000);
+    (0..30).for_each(|n| {
+        settle(&mut shares, &who(&format!("a{n}@home")), 5000, false);
+    });
+    assert!(settle(&mut shares, &who("late@home"), 400, false) == 400, "{}", shares.held());
+    // Where anybody may, a quarter is kept for the others, and half for those.
+    let mut shares = super::tests::shares(1000);
+    (0..5000).for_each(|n| {
+        settle(&mut shares, &who(&format!("a{n}@home")), 1, true);
+    });
+    assert_eq!(shares.held(), 750);
+    assert_eq!(settle(&mut shares, &who("a@away"), 5000, true), 125);
+    let mut shares = super::tests::shares(1000);
+    (0..5000).for_each(|n| {
+        settle(&mut shares, &who(&format!("a{n}@away")), 1, true);
+    });
+    assert_eq!(shares.held(), 250, "one domain");
+    assert_eq!(settle(&mut shares, &who("a@far"), 5000, true), 14);
+    (0..5000).for_each(|n| {
+        settle(&mut shares, &who(&format!("a@away{n}")), 1, true);
+    });
+    assert_eq!(shares.held(), 500);
+    assert_eq!(settle(&mut shares, &who("a@home"), 5000, true), 250);
+    // The last place goes to whoever has none.
+    assert!(super::tests::shares(1).settle(&who("a@home"), 1, false));
+}
+
+#[test]
+fn domains_that_hit_a_share_are_named_in_bounded_number() {
+    let mut shares = shares(0);
+    for n in 0..1000 {
+        assert_eq!(shares.take(&who(&format!("a@away{n}")), 1), Err(Full::Own));
+    }
+    assert_eq!(shares.take(&who("a@home"), 1), Err(Full::Own));
+    let hits: Vec<Hit> = shares.hits().collect();
+    assert_eq!((hits.len(), hits.iter().map(|hit| hit.count).sum::<u64>()), (NAMED_MAX + 2, 1001));
+    assert!(hits.iter().any(|hit| hit.domain == "home") && hits.iter().any(|hit| hit.domain == OTHERS));
+}
+
+#[test]
+fn what_is_counted_is_what_everybody_has() {
+    let (mut dice, mut shares, mut own) = (StdRng::seed_from_u64(7), shares(500), BTreeMap::<BareJid, usize>::new());
+    for _ in 0..20_000 {
+        let domain = ["home", "away", "far"][dice.random_range(0..3)];
+        let (who, amount) = (who(&format!("a{}@{domain}", dice.random_range(0..5))), dice.random_range(1..40));
+        if dice.random_range(0..3) == 0 {
+            let held = own.entry(who.clone()).or_default();
+            let amount = amount.min(*held);
+            *held -= amount;
+            shares.give_back(&who, amount);
+            continue;
+        }
+        let taken = shares.take_over(&who, amount, |loser| {
+            let held = own.get_mut(loser).unwrap();
+            *held -= 1;
+            1
+        });
+        *own.entry(who).or_default() += if taken { amount } else { 0 };
+        assert!(shares.held() <= 500);
+        assert!(own.iter().all(|(who, held)| shares.held_by(who) == *held));
+        assert_eq!(shares.held(), own.values().sum::<usize>());
+    }
+    own.iter().for_each(|(who, held)| shares.give_back(who, *held));
+    assert!(shares.held() == 0 && shares.domains.is_empty() && shares.sides.iter().all(|side| side.order.is_empty()));
+}
