@@ -31,12 +31,12 @@ impl Holder for BareJid {
 
 /// The domains that are the service's own: its host's, and those whose users the operator lets create channels.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Homes(Arc<BTreeSet<String>>);
+pub struct OwnDomains(Arc<BTreeSet<String>>);
 
-impl Homes {
+impl OwnDomains {
     /// These domains; `*` is none.
-    pub fn new(domains: impl IntoIterator<Item = String>) -> Homes {
-        Homes(Arc::new(domains.into_iter().filter(|domain| domain != "*").collect()))
+    pub fn new(domains: impl IntoIterator<Item = String>) -> OwnDomains {
+        OwnDomains(Arc::new(domains.into_iter().filter(|domain| domain != "*").collect()))
     }
 
     /// Whether a domain is one of them.
@@ -82,7 +82,7 @@ impl Side {
 pub struct Shares<Who> {
     what: &'static str,
     max: usize,
-    homes: Homes,
+    own_domains: OwnDomains,
     sides: [Ranked<Arc<str>>; 2],
     domains: HashMap<Arc<str>, Ranked<Who>>,
     hits: BTreeMap<String, u64>,
@@ -118,11 +118,11 @@ pub enum Full<Who> {
 
 impl<Who: Holder> Shares<Who> {
     /// So much of something, which is named in the log and in metrics.
-    pub fn new(what: &'static str, max: usize, homes: Homes) -> Shares<Who> {
+    pub fn new(what: &'static str, max: usize, own_domains: OwnDomains) -> Shares<Who> {
         Shares {
             what,
             max,
-            homes,
+            own_domains,
             sides: [Ranked::default(), Ranked::default()],
             domains: HashMap::new(),
             hits: BTreeMap::new(),
@@ -151,7 +151,7 @@ impl<Who: Holder> Shares<Who> {
             Some((key, _)) => key.clone(),
             None => Arc::from(&*domain),
         };
-        self.sides[self.homes.side(&domain) as usize].add(&key, amount);
+        self.sides[self.own_domains.side(&domain) as usize].add(&key, amount);
         self.domains.entry(key).or_default().add(who, amount);
     }
 
@@ -200,7 +200,7 @@ impl<Who: Holder> Shares<Who> {
     /// service's own may have any.
     pub fn settle(&mut self, who: &Who, amount: usize, for_all: bool) -> bool {
         let name = who.host();
-        let side = self.homes.side(&name);
+        let side = self.own_domains.side(&name);
         let kept = if for_all { side.other().kept(self.max) } else { 0 };
         let own = self.sides[side as usize].sum;
         // What others have beyond what is kept for them is used up for everybody.
@@ -209,7 +209,7 @@ impl<Who: Holder> Shares<Who> {
         let free = room.saturating_sub(own);
         let is_scarce = free.saturating_sub(amount) < room / 2;
         let domain = self.domains.get(&*name).map_or(0, |domain| domain.sum);
-        let is_alone = side == Side::Home && self.homes.count() == 1;
+        let is_alone = side == Side::Home && self.own_domains.count() == 1;
         let is_small = |held: usize| held == 0 || held.saturating_add(amount) <= free / PART;
         let is_fair = !is_scarce || (is_small(self.held_by(who)) && (is_alone || is_small(domain)));
         let fits = amount <= free && is_fair;
@@ -230,7 +230,7 @@ impl<Who: Holder> Shares<Who> {
         if domain.held.is_empty() {
             self.domains.remove(&key);
         }
-        self.sides[self.homes.side(&name) as usize].remove(&key, less);
+        self.sides[self.own_domains.side(&name) as usize].remove(&key, less);
     }
 
     /// Who hit a share since this was asked last.
@@ -241,14 +241,14 @@ impl<Who: Holder> Shares<Who> {
 
     /// Notes that there was no room for something of a domain.
     pub fn hit(&mut self, domain: &str) {
-        let is_named = self.homes.has(domain) || self.hits.contains_key(domain) || self.hits.len() < NAMED_MAX;
+        let is_named = self.own_domains.has(domain) || self.hits.contains_key(domain) || self.hits.len() < NAMED_MAX;
         *self.hits.entry(if is_named { domain } else { OTHERS }.to_owned()).or_default() += 1;
     }
 
     /// Who has to give something up for what somebody wants; `None`: that one itself.
     fn loser(&self, who: &Who, amount: usize) -> Option<Who> {
         let name = who.host();
-        let side = self.homes.side(&name);
+        let side = self.own_domains.side(&name);
         let after = self.sides[side as usize].sum.saturating_add(amount);
         let over = |side: Side| self.sides[side as usize].sum > side.kept(self.max);
         let of_other = over(side.other()).then(|| self.sides[side.other() as usize].most(|_| true)).flatten();

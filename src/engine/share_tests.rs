@@ -8,7 +8,7 @@ fn who(text: &str) -> BareJid {
 }
 
 fn shares(max: usize) -> Shares<BareJid> {
-    Shares::new("things", max, Homes::new(["home".to_owned(), "*".to_owned()]))
+    Shares::new("things", max, OwnDomains::new(["home".to_owned(), "*".to_owned()]))
 }
 
 /// Takes one after the other, with whatever has to go for it; how many found room.
