@@ -163,6 +163,16 @@ impl Channel {
         if outside && hidden && !self.is_open_to(&actor.account) { Err(Refusal::NoSuchChannel) } else { Ok(()) }
     }
 
+    /// Refuses a message of `actor` whatever it says; the same as deciding about it would.
+    ///
+    /// # Errors
+    /// A [`Refusal`] where it may not know of the channel, or not speak in it.
+    pub fn check_speaker(&self, actor: &Actor, limits: &Limits) -> Result<(), Refusal> {
+        self.check_visible(actor, &Command::Describe)?;
+        self.check_offered(actor, &Command::Describe, limits)?;
+        self.seat(actor, Action::Send, limits).map(drop)
+    }
+
     /// Groups may be switched off; then one can still leave and destroy those there are.
     fn check_offered(&self, actor: &Actor, command: &Command, limits: &Limits) -> Result<(), Refusal> {
         let always = matches!(

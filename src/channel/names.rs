@@ -87,8 +87,7 @@ impl Nick {
         if self.shown.len() <= bytes_max {
             return self;
         }
-        let end = (0..=bytes_max).rev().find(|&at| self.shown.is_char_boundary(at)).unwrap_or(0);
-        Nick::new(&self.shown[..end]).unwrap_or_else(Nick::neutral)
+        Nick::new(beginning(&self.shown, bytes_max)).unwrap_or_else(Nick::neutral)
     }
 
     /// The same nick with a number behind it, its end cut off where both are longer than `bytes_max`.
@@ -113,13 +112,30 @@ impl Nick {
     }
 }
 
+/// What is looked at of a text that is to be a nick, in bytes. PRECIS costs hundreds of steps a byte, whoever asks for the
+/// nick and whatever limit it is then held against.
+pub const NICK_TEXT_BYTES_MAX: usize = 1024;
+
+/// As much of a text as fits into so many bytes.
+fn beginning(text: &str, bytes_max: usize) -> &str {
+    let end = (0..=bytes_max.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+    &text[..end]
+}
+
 /// The enforcement of RFC 8266 §2.3, repeated until nothing changes; `None` where the text is no nick or never settles.
 ///
 /// The crate's own enforcement panics on a superfluous space behind a character of several bytes, so spaces are mapped here.
 fn enforce(text: &str) -> Option<String> {
+    let mut text = beginning(text.trim_start(), NICK_TEXT_BYTES_MAX).to_owned();
+    if text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+        // All of these are allowed, and none has another form.
+        let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+        return (!words.is_empty()).then(|| words.join(" "));
+    }
     let rules = Nickname::new();
-    let mut text = text.to_owned();
     for _ in 0..4 {
+        // Some characters become many.
+        text.truncate(beginning(&text, NICK_TEXT_BYTES_MAX).len());
         rules.prepare(text.replace(is_pictograph, "\u{263A}")).ok()?;
         let spaced = text.split(char::is_whitespace).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
         let next = rules.normalization_rule(spaced).ok()?.into_owned();
@@ -271,6 +287,16 @@ mod tests {
         // A woman mage: RFC 8264 allows U+200D between certain letters only, and U+FE0F not at all.
         assert_eq!(Nick::new("\u{1F9D9}\u{200D}\u{2640}\u{FE0F}"), None);
         assert_eq!(Nick::new("\u{1F98A}\u{1}"), None);
+    }
+
+    #[test]
+    fn only_the_beginning_of_a_long_text_is_looked_at() {
+        for text in ["x", "ä", "\u{FDFA}", "\u{1F98A}", " a", "\u{3000}ä"] {
+            let nick = Nick::new(&text.repeat(400_000)).unwrap();
+            assert!(nick.as_str().len() > 300 && nick.as_str().len() <= NICK_TEXT_BYTES_MAX, "{text}");
+            assert_eq!(Nick::new(nick.as_str()), Some(nick));
+        }
+        assert_eq!(Nick::new(&(" ".repeat(400_000) + "Ann")).unwrap().as_str(), "Ann");
     }
 
     #[test]

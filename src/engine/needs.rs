@@ -4,11 +4,12 @@
 use super::presence::bounced_channel;
 use super::router::Target;
 use super::{Addressee, Call, Engine, Inbound};
-use crate::channel::{Change, Channel, ChannelName, Command, Facts, Status};
+use crate::channel::{Actor, Change, Channel, ChannelName, Command, Facts, Role, Status};
 use crate::store::Standing;
 use crate::xep::{commands, delegation, rows};
 use crate::xmpp::{Kind, Stanza, ns};
 use jid::{BareJid, Jid};
+use minidom::Element;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// After so many rounds of loading a turn goes on with what it has.
@@ -94,14 +95,8 @@ impl Engine {
             Some(Target::Channel(name)) => {
                 self.need_channel(&name, needs);
                 let element = if stanza.kind == Kind::Iq { stanza.payload() } else { Some(&stanza.element) };
-                if let (Some(element), Some(tag)) = (element, self.shelf.tag_of(&name)) {
-                    let mut named = rows::named(element, &self.service.sealer, tag);
-                    if let Some(channel) = self.shelf.channel(&name).filter(|_| stanza.kind == Kind::Message) {
-                        let account = stanza.sender();
-                        let own = rows::own_names(element).filter_map(|id| channel.own_row(&account, id));
-                        named.extend(own.take(rows::ROWS_MAX));
-                    }
-                    self.need_rows(tag, named, needs);
+                if let (Some(element), Some(channel)) = (element, self.shelf.channel(&name)) {
+                    self.need_rows_of(stanza, element, channel, needs);
                 }
             }
             Some(Target::Participant(name, _)) => self.need_channel(&name, needs),
@@ -120,6 +115,21 @@ impl Engine {
         } else if self.is_broadcast(stanza) || self.is_presence_of_stranger(stanza) {
             self.need_memberships(&account, needs);
         }
+    }
+
+    /// The rows that somebody names who may have to do with them: of whoever the channel does not know, none are looked up.
+    fn need_rows_of(&self, stanza: &Stanza, element: &Element, channel: &Channel, needs: &mut Needs) {
+        let Actor { account, operator } = self.actor(stanza.sender());
+        if channel.role_of(&account, operator) == Role::Outsider {
+            return;
+        }
+        let tag = channel.profile().tag;
+        let mut named = rows::named(element, &self.service.sealer, tag);
+        if stanza.kind == Kind::Message {
+            let own = rows::naming(element).and_then(|child| child.attr("id"));
+            named.extend(own.and_then(|id| channel.own_row(&account, id)));
+        }
+        self.need_rows(tag, named, needs);
     }
 
     /// What a request to the service names: channels to destroy or to join by delegation, people's groups; and channels

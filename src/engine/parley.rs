@@ -89,7 +89,8 @@ impl Engine {
         let reply = reply.clone();
         turn.replies.push(reply.clone());
         let is_message = matches!(asked.way, Way::Stanza { extension: None, .. });
-        let admitted = if is_message { Ok(()) } else { self.admit_request(&asked.actor) };
+        // What is cheap comes first: how much there is to read is the sender's choice.
+        let admitted = if is_message { self.check_speaker(&asked) } else { self.admit_request(&asked.actor) };
         let command = admitted.and_then(|()| self.decode(&asked));
         let decided = command.and_then(|command| self.decide_within_rates(&mut asked, command));
         match decided {
@@ -99,6 +100,12 @@ impl Engine {
             }
             Err(refusal) => turn.send_refusal(&reply, &refusal),
         }
+    }
+
+    /// Refuses a message of somebody who may not speak in the channel, whatever it says.
+    fn check_speaker(&self, asked: &Asked<'_>) -> Result<(), Refusal> {
+        let channel = asked.channel.as_ref().and_then(|name| self.shelf.channel(name));
+        channel.ok_or(Refusal::NoSuchChannel)?.check_speaker(&asked.actor, &self.service.limits)
     }
 
     /// Logs what was decided of a stanza, so that its way can be followed: a row goes out by an id of its own.

@@ -36,7 +36,7 @@ impl Engine {
             ("", target) => {
                 self.came_online(full, stanza, turn);
                 match target {
-                    Some(Target::Channel(name)) => self.share(&name, full, Availability::of(&stanza.element), turn),
+                    Some(Target::Channel(name)) => self.share(&name, full, &stanza.element, turn),
                     Some(Target::Service) => self.said_to_all(full, stanza),
                     _ => {}
                 }
@@ -86,8 +86,11 @@ impl Engine {
         let (account, domain) = (full.to_bare(), full.domain().as_str());
         let is_member = self.accounts.membership(&account) == Some(true);
         let is_told = self.hosts.trusts(domain) && (is_member || self.hosts.privileges(domain).presence);
+        if !is_told {
+            return;
+        }
         let says = Availability::of(&stanza.element);
-        if is_told && self.sharing.online.broadcast(full, says, is_member) && is_member {
+        if self.sharing.online.broadcast(full, says, is_member) && is_member {
             self.sharing.online.bring(&account);
         }
     }

@@ -14,6 +14,7 @@ use crate::xep::Service;
 use crate::xep::mix_presence::{self, Availability, Shared};
 use crate::xmpp::{Stanza, Tag};
 use jid::{BareJid, FullJid};
+use minidom::Element;
 use std::collections::BTreeSet;
 
 /// How often subscribers of whatever channels are told that somebody came online or changed its presence: somebody in
@@ -79,8 +80,8 @@ fn visitor(channel: &Channel, account: &BareJid, service: &Service) -> Option<Me
 }
 
 impl Engine {
-    /// A resource sent its presence to a channel.
-    pub(super) fn share(&mut self, name: &ChannelName, full: &FullJid, says: Availability, turn: &mut Turn) {
+    /// A resource sent its presence to a channel: it is read once it is known to matter.
+    pub(super) fn share(&mut self, name: &ChannelName, full: &FullJid, presence: &Element, turn: &mut Turn) {
         let Some(channel) = self.shelf.channel(name) else { return };
         let (tag, account) = (channel.profile().tag, full.to_bare());
         let room = self.sharing.online.accounts(tag) < self.service.limits.presence_participants_max;
@@ -90,7 +91,7 @@ impl Engine {
         if !channel.settings().presence || !may {
             return;
         }
-        if self.sharing.online.say(tag, name, full, says) {
+        if self.sharing.online.say(tag, name, full, Availability::of(presence)) {
             self.tell_of(&(tag, account, full.resource().as_str().to_owned()), turn);
         }
     }

@@ -2,9 +2,10 @@
 
 use super::{Request, Sealer, Weight, media, receipts, rows};
 use crate::channel::{Channel, Command, Message, Refusal};
-use crate::xmpp::{Tag, ns, write_children};
+use crate::xmpp::{Tag, ns, write_element};
 use jid::BareJid;
 use minidom::Element;
+use std::collections::HashMap;
 
 /// Reads a groupchat message to a channel.
 ///
@@ -17,19 +18,19 @@ pub fn decode(request: &Request<'_>) -> Result<Command, Refusal> {
     let hides = !channel.settings().shows_jids();
     let is_mark = |child: &Element| hides && names_its_sender(child, &request.actor.account);
     let relayed = |child: &Element| !speaks_for_the_channel(child, &address) && !is_mark(child);
-    let weights = stanza.children().filter(|child| relayed(child)).filter_map(|child| weigh_within(stanza, child));
-    let Some(weight) = weights.max() else {
+    let relayed: Vec<&Element> = stanza.children().filter(|child| relayed(child)).collect();
+    let Some(weight) = weigh_all(stanza, &relayed) else {
         return Err(Refusal::BadRequest("the message is empty".into()));
     };
     let named = names(request, channel);
-    let mut payload = String::with_capacity(256);
     let (sealer, tag) = (&request.service.sealer, channel.profile().tag);
     let is_plain = |child: &Element| {
-        let speaks_for_a_moderator = child.has_child("moderated", ns::MODERATE);
-        child.is("retract", ns::RETRACT) && !speaks_for_a_moderator && row_of(child, sealer, tag).is_some()
+        child.is("retract", ns::RETRACT)
+            && row_of(child, sealer, tag).is_some()
+            && !child.has_child("moderated", ns::MODERATE)
     };
     let misspelled = |child: &Element| child.is("retract", ns::RETRACT) && !is_plain(child);
-    write_children(stanza, |child| relayed(child) && !misspelled(child), &mut payload);
+    let mut payload = written(relayed, misspelled, request.service.limits.payload_bytes_max)?;
     if named.retracts && !stanza.children().any(is_plain) {
         // Clients look for XEP-0424, and for the channel's id in it, however the sender spelled it.
         let id = named.row.map(|row| sealer.seal(tag, row));
@@ -67,21 +68,47 @@ fn is_archived(stanza: &Element, weight: Weight, retracts: bool) -> bool {
     }
 }
 
-/// What a child means for keeping the message that it is in. A body that stands in for something else means what that
-/// does (XEP-0428).
-fn weigh_within(stanza: &Element, child: &Element) -> Option<Weight> {
-    let weight = weigh(child);
-    if !child.is("body", ns::CLIENT) {
-        return weight;
+/// The children that go on, as they read inside a stanza, without those that `are_left_out`.
+fn written(relayed: Vec<&Element>, are_left_out: impl Fn(&Element) -> bool, max: usize) -> Result<String, Refusal> {
+    let mut payload = String::with_capacity(256);
+    for child in relayed.into_iter().filter(|child| !are_left_out(child)) {
+        write_element(child, ns::CLIENT, &mut payload);
+        if payload.len() > max {
+            return Err(Refusal::TooLong { what: "the message", max });
+        }
     }
-    let stands_for = stanza.children().filter(|fallback| is_for_the_body(fallback)).filter_map(|fallback| {
-        let original = |other: &&Element| match fallback.attr("for") {
-            Some(ns) => other.has_ns(ns),
-            None => !other.has_ns(ns::CLIENT),
-        };
-        stanza.children().filter(original).filter_map(super::weigh).max()
+    Ok(payload)
+}
+
+/// What a message means for being kept: the most that anything means which goes on. A body that stands in for something
+/// else means what that does (XEP-0428).
+fn weigh_all(stanza: &Element, relayed: &[&Element]) -> Option<Weight> {
+    let stands_for = what_the_body_stands_for(stanza);
+    let weights = relayed.iter().filter_map(|child| match stands_for {
+        Some(weight) if child.is("body", ns::CLIENT) => Some(weight),
+        _ => weigh(child),
     });
-    stands_for.min().or(weight)
+    weights.max()
+}
+
+/// What the whole body stands in for, where something says so. There may be thousands of children and thousands that say
+/// something of others: each is looked at once.
+fn what_the_body_stands_for(stanza: &Element) -> Option<Weight> {
+    let mut fallbacks = stanza.children().filter(|child| is_for_the_body(child)).peekable();
+    fallbacks.peek()?;
+    let (mut of_namespaces, mut of_others) = (HashMap::new(), None);
+    for (ns, weight) in stanza.children().filter_map(|child| Some((child.ns(), super::weigh(child)?))) {
+        if ns != ns::CLIENT {
+            of_others = of_others.max(Some(weight));
+        }
+        let most = of_namespaces.entry(ns).or_insert(weight);
+        *most = weight.max(*most);
+    }
+    let original = |fallback: &Element| match fallback.attr("for") {
+        Some(ns) => of_namespaces.get(ns).copied(),
+        None => of_others,
+    };
+    fallbacks.filter_map(original).min()
 }
 
 /// Whether a child says that the whole body stands in for something else.
@@ -154,10 +181,11 @@ fn names(request: &Request<'_>, channel: &Channel) -> Named {
     let own = |child: &Element| {
         row(child).or_else(|| channel.own_row(&request.actor.account, child.attr("id").filter(|id| !id.is_empty())?))
     };
-    if let Some(retraction) = stanza.children().find(|child| rows::is_retraction(child)) {
+    let named = rows::naming(stanza);
+    if let Some(retraction) = named.filter(|child| rows::is_retraction(child)) {
         return Named { row: own(retraction), retracts: true, corrects: false };
     }
-    let corrected = stanza.children().find(|child| rows::is_correction(child)).and_then(own);
+    let corrected = named.and_then(own);
     let refers = |child: &&Element| child.is("reactions", ns::REACTIONS) || child.is("reply", ns::REPLY);
     let referred = || stanza.children().find(refers).and_then(row);
     Named { row: corrected.or_else(referred), retracts: false, corrects: corrected.is_some() }

@@ -3,6 +3,7 @@
 use crate::channel::{Item, Refusal, Stamp};
 use crate::xmpp::{Tag, ns};
 use minidom::Element;
+use std::collections::HashMap;
 
 /// The fields that every channel has, with their types and what they are called.
 const FIELDS: [(&str, &str, &str); 3] = [
@@ -23,10 +24,17 @@ pub fn read(published: &Element, past: &Item) -> Result<Item, Refusal> {
         return Err(Refusal::BadRequest("the information node takes a data form (XEP-0369 §4.7.4)".into()));
     };
     let mut fields = stated_in(past);
+    let key = |var: &str| var.to_ascii_lowercase();
+    // Of a name that there is twice, the first is meant.
+    let mut places: HashMap<String, usize> =
+        fields.iter().enumerate().rev().map(|(place, (var, _))| (key(var), place)).collect();
     for (var, values) in stated(form) {
-        match fields.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&var)) {
-            Some(field) => field.1 = values,
-            None => fields.push((var, values)),
+        match places.get(&key(&var)) {
+            Some(&place) => fields[place].1 = values,
+            None => {
+                places.insert(key(&var), fields.len());
+                fields.push((var, values));
+            }
         }
     }
     // What a client made up and leaves blank is gone.

@@ -7,6 +7,7 @@ use super::{Extension, Service, proxy};
 use crate::channel::{Channel, Member};
 use crate::xmpp::{Tag, ns, write_element};
 use minidom::Element;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// XEP-0403.
@@ -33,13 +34,15 @@ pub struct Availability {
 }
 
 impl Availability {
-    /// Reads a presence.
+    /// Reads a presence; of what says the same thing twice, the first counts.
     pub fn of(presence: &Element) -> Availability {
-        let (mut open, mut veiled) = (String::new(), String::new());
+        let (mut open, mut veiled, mut said) = (String::new(), String::new(), HashSet::new());
         for child in presence.children() {
+            if child.name() != "status" && !said.insert((child.name(), child.ns())) {
+                continue;
+            }
             let Some((text, tells_nothing)) = passed_on(child) else { continue };
-            let is_first = child.name() == "status" || presence.get_child(child.name(), &*child.ns()) == Some(child);
-            if !is_first || open.len() + text.len() > AVAILABILITY_BYTES_MAX {
+            if open.len() + text.len() > AVAILABILITY_BYTES_MAX {
                 continue;
             }
             open.push_str(&text);
@@ -169,5 +172,7 @@ mod tests {
         let many = read(&format!("{}<show>away</show>", "<status>x</status>".repeat(5000)));
         assert!(many.open.len() <= AVAILABILITY_BYTES_MAX);
         assert_eq!(&*read("<show>away</show><show>dnd</show>").open, "<show>away</show>");
+        let twice = read("<x xmlns='a'/><x xmlns='b'/><x xmlns='a'/>");
+        assert_eq!(&*twice.open, "<x xmlns='a'/><x xmlns='b'/>");
     }
 }

@@ -1,6 +1,6 @@
 //! Rows as requests name them: by sealed ids, and in this service's own namespace also by their numbers.
 
-use super::Sealer;
+use super::{Sealer, receipts};
 use crate::channel::Command;
 use crate::channel::group::GroupCommand;
 use crate::xmpp::ns;
@@ -21,8 +21,8 @@ pub fn open(sealer: &Sealer, tag: u64, id: &str) -> Option<u64> {
 pub fn named(element: &Element, sealer: &Sealer, tag: u64) -> Vec<u64> {
     let mut named = Vec::new();
     if element.name() == "message" {
-        let ids = element.children().filter(|child| names_a_row(child)).filter_map(|child| child.attr("id"));
-        named.extend(ids.filter_map(|id| sealer.open(tag, id)));
+        named.extend(naming(element).and_then(|child| sealer.open(tag, child.attr("id")?)));
+        named.extend(receipts::report(element, sealer, tag).map(|(_, row)| row));
     } else if element.has_ns(ns::GROUP) {
         let items = element.children().filter(|child| child.name() == "item");
         let ids = items.filter_map(|item| item.attr("id")).chain(element.attr("id")).chain(element.attr("up-to"));
@@ -34,8 +34,12 @@ pub fn named(element: &Element, sealer: &Sealer, tag: u64) -> Vec<u64> {
     named
 }
 
-fn names_a_row(child: &Element) -> bool {
-    is_retraction(child) || is_correction(child) || child.has_ns(ns::RECEIPTS) || child.has_ns(ns::MARKERS)
+/// What of a message names an earlier one that has to be its sender's: the first child that retracts one, or else the
+/// first that corrects one. It names that by the channel's id, or by the sender's own (XEP-0308 §3; XEP-0424 §5.1). A message
+/// does one thing, to one row: whatever it names besides, nothing has to be known of.
+pub fn naming(message: &Element) -> Option<&Element> {
+    let find = |is: fn(&Element) -> bool| message.children().find(|child| is(child));
+    find(is_retraction).or_else(|| find(is_correction))
 }
 
 /// Whether a child of a message retracts another one: by XEP-0424, by XEP-0407 §4, or as an older version of XEP-0424
@@ -49,13 +53,6 @@ pub fn is_retraction(child: &Element) -> bool {
 /// Whether a child of a message corrects another one.
 pub fn is_correction(child: &Element) -> bool {
     child.is("replace", ns::CORRECT)
-}
-
-/// The ids by which a message names earlier ones that have to be its sender's: the channel's ids, or the sender's own
-/// ones (XEP-0308 §3; XEP-0424 §5.1).
-pub fn own_names(message: &Element) -> impl Iterator<Item = &str> {
-    let names = message.children().filter(|child| is_retraction(child) || is_correction(child));
-    names.filter_map(|child| child.attr("id"))
 }
 
 /// What a command says of rows of which more has to be known than their numbers.
@@ -74,5 +71,26 @@ pub fn of_command(command: &Command) -> Vec<u64> {
         | GroupCommand::Clear { up_to: Some(row) } => vec![*row],
         GroupCommand::Hide { rows } => rows.iter().copied().take(ROWS_MAX).collect(),
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_names_one_row_of_its_sender_and_one_that_it_reports() {
+        let sealer = Sealer::new([7; 16]);
+        let child = |name: &str, ns: &str, row: u64| format!("<{name} xmlns='{ns}' id='{}'/>", sealer.seal(1, row));
+        let many = |name: &str, ns: &str, rows: std::ops::Range<u64>| rows.map(|row| child(name, ns, row)).collect();
+        let parts: [String; 3] = [
+            many("replace", ns::CORRECT, 10..20),
+            many("received", ns::RECEIPTS, 20..30),
+            many("retract", ns::RETRACT, 30..40),
+        ];
+        for (parts, rows) in [(&parts[..], vec![30, 20]), (&parts[..2], vec![10, 20]), (&parts[1..2], vec![20])] {
+            let message = format!("<message xmlns='jabber:client'>{}</message>", parts.concat()).parse().unwrap();
+            assert_eq!(named(&message, &sealer, 1), rows);
+        }
     }
 }

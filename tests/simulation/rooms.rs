@@ -201,10 +201,10 @@ impl Room {
     pub fn say(&mut self, ask: &Ask, channel: &str, now: u64, routes: &mut Routes) -> Taken {
         let Op::Say { token, origin, said, .. } = &ask.op else { return refuse("bad-request") };
         let account = &ask.account;
+        let Some(seat) = self.seat(account).cloned() else { return refuse("forbidden") };
         if *said == Said::Empty {
             return refuse("bad-request");
         }
-        let Some(seat) = self.seat(account).cloned() else { return refuse("forbidden") };
         routes.spoke(account, ask.resource.as_deref());
         if matches!(said, Said::State | Said::Marker | Said::NoStore) {
             let mut event = self.event(Key::Relay(channel.to_owned(), token.clone()), 1, routes);
