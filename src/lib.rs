@@ -2,12 +2,15 @@
 //!
 //! The crate's map, top to bottom: `runtime` does all I/O and calls `engine`, which is pure and returns what is
 //! to be stored and what is to be sent; `xep` translates between stanzas and the channel's own vocabulary;
-//! [`channel`] decides; [`xmpp`] reads and writes XML; [`store`] keeps.
+//! [`channel`] decides; [`xmpp`] reads and writes XML; [`store`] keeps. What they look at one by one is counted in [`steps`].
+
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 pub mod channel;
 pub mod config;
 pub mod engine;
 pub mod runtime;
+pub mod steps;
 pub mod store;
 pub mod xep;
 pub mod xmpp;

@@ -1,7 +1,7 @@
 //! What software can, by the hash it announces (XEP-0115): asked once a version, not once a resource.
 
 use super::pending::Announced;
-use crate::xmpp::ns;
+use crate::xmpp::{Parts, ns};
 use minidom::Element;
 use std::collections::HashMap;
 use xmpp_parsers::caps;
@@ -37,7 +37,7 @@ impl Capabilities {
 
 /// Reads what a presence announces.
 pub fn announced(presence: &Element) -> Option<Announced> {
-    let caps = presence.get_child("c", ns::CAPS)?;
+    let caps = presence.part("c", ns::CAPS)?;
     let text = |name: &str| caps.attr(name).filter(|text| text.len() <= 256).map(str::to_owned);
     Some(Announced { node: text("node")?, ver: text("ver")?, hash: text("hash")? })
 }
@@ -45,7 +45,7 @@ pub fn announced(presence: &Element) -> Option<Announced> {
 /// Whether an answer names the feature of a MIX client (XEP-0369 §6.7), or groups, which are spoken with channels alone.
 pub fn takes_mix(query: &Element) -> bool {
     let is_named = |var: &str| var == ns::MIX_CORE || var == ns::GROUP;
-    query.children().any(|child| child.name() == "feature" && child.attr("var").is_some_and(is_named))
+    query.parts().any(|child| child.name() == "feature" && child.attr("var").is_some_and(is_named))
 }
 
 fn is_proven(announced: &Announced, query: &Element) -> bool {

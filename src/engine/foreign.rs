@@ -8,7 +8,7 @@ use super::{Engine, Turn};
 use crate::channel::Refusal;
 use crate::xep::delegation::Unwrapped;
 use crate::xep::{Reply, privilege};
-use crate::xmpp::{Condition, Stanza, StanzaError, Tag, ns};
+use crate::xmpp::{Condition, Parts, Stanza, StanzaError, Tag, ns};
 use jid::{BareJid, Jid};
 use minidom::Element;
 
@@ -46,7 +46,7 @@ impl Engine {
             return turn.send(reply.error(&StanzaError::new(Condition::ServiceUnavailable, text)));
         };
         let joins = reply.delegated.as_ref().is_some_and(|delegated| delegated.name == "client-join");
-        let answer = inner.children().find(|child| child.name() == if joins { "join" } else { "leave" });
+        let answer = inner.parts().find(|child| child.name() == if joins { "join" } else { "leave" });
         let answer = answer.map(|answer| addressed(answer, &channel));
         let label = channel.node().map_or(channel.as_str(), |node| node.as_str());
         self.set_roster_item(&reply.to.to_bare(), channel.as_str(), joins.then_some(label), turn);

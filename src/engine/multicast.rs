@@ -8,7 +8,7 @@ use super::pending::Purpose;
 use super::{Engine, Turn};
 use crate::channel::Stamp;
 use crate::xep::addresses;
-use crate::xmpp::{Stanza, ns};
+use crate::xmpp::{Parts, Stanza, ns};
 use jid::{BareJid, Jid};
 use minidom::Element;
 use serde::{Deserialize, Serialize};
@@ -208,7 +208,7 @@ impl Engine {
 
     /// A home server said whether it has our module, which knows best where its accounts are reached.
     pub(super) fn learn_delivery(&mut self, domain: &str, info: &Element, turn: &mut Turn) {
-        let delivers = info.children().any(|child| child.attr("var") == Some(ns::MIXD_HOST));
+        let delivers = info.parts().any(|child| child.attr("var") == Some(ns::MIXD_HOST));
         if self.hosts.learn_delivery(domain, delivers) {
             if delivers {
                 tracing::info!(%domain, "the host server delivers to the clients of its accounts");
@@ -233,7 +233,7 @@ impl Engine {
 
     /// A home server said which services it has.
     pub(super) fn ask_services(&mut self, domain: &str, items: &Element, turn: &mut Turn) {
-        let services = items.children().filter_map(|item| Jid::new(item.attr("jid")?).ok());
+        let services = items.parts().filter_map(|item| Jid::new(item.attr("jid")?).ok());
         let others: Vec<Jid> = services
             .filter(|jid| jid.node().is_none() && jid.is_bare() && jid.domain() != &*self.service.domain)
             .take(ITEMS_MAX)

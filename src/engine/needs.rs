@@ -7,7 +7,7 @@ use super::{Addressee, Call, Engine, Inbound};
 use crate::channel::{Actor, Change, Channel, ChannelName, Command, Facts, Role, Status};
 use crate::store::Standing;
 use crate::xep::{commands, delegation, rows};
-use crate::xmpp::{Kind, Stanza, ns};
+use crate::xmpp::{Kind, Parts, Stanza, ns};
 use jid::{BareJid, Jid};
 use minidom::Element;
 use std::collections::{BTreeMap, BTreeSet};
@@ -157,7 +157,7 @@ impl Engine {
             _ => {}
         }
         let Some((_, Some(inner))) = delegation::forwarded(stanza) else { return };
-        let channel = inner.children().find_map(|child| child.attr("channel"));
+        let channel = inner.parts().find_map(|child| child.attr("channel"));
         if let Some(Target::Channel(name)) =
             channel.and_then(|jid| Jid::new(jid).ok()).and_then(|jid| self.target(&jid))
         {

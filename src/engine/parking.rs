@@ -6,6 +6,7 @@
 
 use super::{Arrival, Engine, Inbound};
 use crate::channel::ChannelName;
+use crate::xmpp::Parts;
 use minidom::Element;
 use std::collections::{BTreeSet, VecDeque};
 
@@ -214,7 +215,7 @@ fn weight(inbound: &Inbound) -> usize {
 
 fn weight_of(element: &Element) -> usize {
     let attributes: usize = element.attrs().iter().map(|(_, value)| ATTRIBUTE_BYTES + value.len()).sum();
-    let inner: usize = element.children().map(weight_of).sum();
+    let inner: usize = element.parts().map(weight_of).sum();
     ELEMENT_BYTES + attributes + element.texts().map(str::len).sum::<usize>() + inner
 }
 

@@ -11,7 +11,7 @@ use crate::channel::{
 };
 use crate::store::Record;
 use crate::xep::{Extension, Reply, Request, incoming, information, invitations};
-use crate::xmpp::{Tag, ns};
+use crate::xmpp::{Parts, Tag, ns};
 use jid::{BareJid, Jid};
 use minidom::Element;
 use rand::Rng;
@@ -367,7 +367,7 @@ impl Engine {
     /// software announces. Nothing is kept of accounts that are in no channel and whose presence is not told.
     fn notice_group_client(&mut self, asked: &Asked<'_>, asker: &Jid, turn: &mut Turn) {
         let Way::Stanza { payload, .. } = &asked.way else { return };
-        let speaks = payload.has_ns(ns::GROUP) || payload.children().any(|child| child.has_ns(ns::GROUP));
+        let speaks = payload.has_ns(ns::GROUP) || payload.parts().any(|child| child.has_ns(ns::GROUP));
         let is_known = self.accounts.find(&asked.actor.account).is_some();
         if let (true, true, Ok(full)) = (speaks && asked.channel.is_none(), is_known, asker.try_as_full()) {
             self.accounts.saw(full, None, Some(true), &self.hosts, &mut turn.outbox);

@@ -8,7 +8,7 @@ use super::{Engine, Turn, capabilities};
 use crate::channel::ChannelName;
 use crate::xep::Reply;
 use crate::xep::mix_presence::Availability;
-use crate::xmpp::{Condition, Kind, Stanza, StanzaError, Tag, ns};
+use crate::xmpp::{Condition, Kind, Parts, Stanza, StanzaError, Tag, ns};
 use jid::{BareJid, FullJid, Jid};
 
 /// The errors by which a server tells that there is nobody behind an address.
@@ -28,7 +28,7 @@ impl Engine {
         let Ok(full) = stanza.from.try_as_full() else { return self.presence_of_account(stanza, target, turn) };
         self.sharing.online.trust(full);
         match (&*stanza.type_, target) {
-            ("", _) if stanza.element.has_child("x", ns::MUC) => {
+            ("", _) if stanza.element.has_part("x", ns::MUC) => {
                 // Whoever joins as a MUC client waits for an answer.
                 let error = StanzaError::new(Condition::ServiceUnavailable, "join this channel with a MIX client");
                 turn.refuse(Reply::to_stanza(stanza), &error);
@@ -187,7 +187,7 @@ impl Engine {
             }
             Purpose::HomeServer { domain } => {
                 let Some(query) = query else { return };
-                let is_ejabberd = query.children().any(|child| {
+                let is_ejabberd = query.parts().any(|child| {
                     child.name() == "identity"
                         && child.attr("name").is_some_and(|name| name.eq_ignore_ascii_case("ejabberd"))
                 });

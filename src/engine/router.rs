@@ -5,7 +5,7 @@ use super::{Engine, Turn};
 use crate::channel::{Actor, ChannelName, ParticipantId, Refusal};
 use crate::xep::invitations::Invitations;
 use crate::xep::{self, Extension, Reply, Scope, commands, delegation, privilege, proxy};
-use crate::xmpp::{Kind, Stanza, Unreadable, ns};
+use crate::xmpp::{Kind, Parts, Stanza, Unreadable, ns};
 use jid::{BareJid, Jid};
 use minidom::Element;
 
@@ -147,12 +147,12 @@ impl Engine {
 /// Whether a message to a channel is one for everybody: the examples of XEP-0407 §4 retract without stating a type.
 fn is_for_everybody(stanza: &Stanza) -> bool {
     let element = &stanza.element;
-    let retracts = || element.has_child("retract", ns::MIX_MISC) && !element.has_child("body", ns::CLIENT);
+    let retracts = || element.has_part("retract", ns::MIX_MISC) && !element.has_part("body", ns::CLIENT);
     stanza.type_ == "groupchat" || (stanza.type_.is_empty() && retracts())
 }
 
 /// What somebody says of an invitation, in a message that is none for everybody (XEP-0407 §6).
 fn acknowledgement(stanza: &Stanza) -> Option<&Element> {
     let is_own = stanza.type_ != "headline";
-    stanza.element.get_child("invitation-ack", ns::MIX_MISC).filter(|_| is_own)
+    stanza.element.part("invitation-ack", ns::MIX_MISC).filter(|_| is_own)
 }

@@ -2,6 +2,7 @@
 
 use super::framer::{Frame, Framer, Limits, NotXmpp};
 use crate::config::{Config, Secret};
+use crate::xmpp::Parts;
 use minidom::Element;
 use std::io;
 use std::time::Duration;
@@ -85,9 +86,9 @@ impl LinkError {
         let text = String::from_utf8_lossy(bytes);
         let whole = format!("<w xmlns='' xmlns:stream='http://etherx.jabber.org/streams'>{text}</w>");
         let tree = whole.parse::<Element>().ok();
-        let error = tree.as_ref().and_then(|tree| tree.children().next());
+        let error = tree.as_ref().and_then(|tree| tree.parts().next());
         let find = |is_text: bool| {
-            error.and_then(|it| it.children().find(|c| c.has_ns(STREAM_ERRORS) && (c.name() == "text") == is_text))
+            error.and_then(|it| it.parts().find(|c| c.has_ns(STREAM_ERRORS) && (c.name() == "text") == is_text))
         };
         let condition = find(false).map_or("undefined-condition", Element::name);
         match condition {

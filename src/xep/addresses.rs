@@ -1,20 +1,20 @@
 //! XEP-0033: what a multicast service says of itself.
 
-use crate::xmpp::ns;
+use crate::xmpp::{Parts, ns};
 use minidom::Element;
 
 /// Whether a disco#info is that of a multicast service (§2.1).
 pub fn is_served(info: &Element) -> bool {
-    info.children().any(|child| child.name() == "feature" && child.attr("var") == Some(ns::ADDRESS))
+    info.parts().any(|child| child.name() == "feature" && child.attr("var") == Some(ns::ADDRESS))
 }
 
 /// How many addresses a message may have, where the service tells; ejabberd's and our module's way, in a form.
 pub fn limit(info: &Element) -> Option<usize> {
     let value = |form: &Element, name: &str| -> Option<String> {
-        let field = form.children().find(|field| field.attr("var") == Some(name))?;
-        Some(field.get_child("value", ns::FORM)?.text())
+        let field = form.parts().find(|field| field.attr("var") == Some(name))?;
+        Some(field.part("value", ns::FORM)?.text())
     };
-    let mut forms = info.children().filter(|child| child.is("x", ns::FORM));
+    let mut forms = info.parts().filter(|child| child.is("x", ns::FORM));
     let form = forms.find(|form| value(form, "FORM_TYPE").as_deref() == Some(ns::ADDRESS))?;
     value(form, "message")?.trim().parse().ok().filter(|&limit| limit > 0)
 }

@@ -3,7 +3,7 @@
 use super::mix_core::{headed, name_of, node_of};
 use super::{Extension, Render, Request, Route, Scope, configuration, pubsub, rsm};
 use crate::channel::{Action, Actor, Answer, Change, Channel, Command, Limits, Node, Refusal, Standing};
-use crate::xmpp::{Tag, ns};
+use crate::xmpp::{Parts, Tag, ns};
 use jid::BareJid;
 use minidom::Element;
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ impl Extension for Admin {
     }
 
     fn decode(&self, request: &Request<'_>) -> Result<Command, Refusal> {
-        let action = request.payload.children().next();
+        let action = request.payload.parts().next();
         let action = action.ok_or_else(|| Refusal::BadRequest("the request names no action".into()))?;
         let node = node_of(action.attr("node").unwrap_or_default()).ok_or(Refusal::NoSuchNode)?;
         let item = request.channel.and_then(|channel| channel.item(node));
@@ -99,7 +99,7 @@ impl Extension for Admin {
 /// Whom a request subscribes and unsubscribes; what states nothing changes nothing (XEP-0060 §8.8.2).
 fn edits(action: &Element) -> Result<BTreeMap<BareJid, bool>, Refusal> {
     let mut edits = BTreeMap::new();
-    for entry in action.children().filter(|child| child.name() == "subscription") {
+    for entry in action.parts().filter(|child| child.name() == "subscription") {
         let jid = entry.attr("jid").and_then(|jid| BareJid::new(jid).ok()).filter(|jid| jid.node().is_some());
         let jid = jid.ok_or_else(|| Refusal::BadRequest("a subscription is that of a bare JID".into()))?;
         match entry.attr("subscription") {

@@ -4,7 +4,7 @@ use super::mix_core::headed;
 use super::{Extension, Render, Request, Route, Scope};
 use crate::channel::{Answer, Change, Command, JidPreference, Member, Node, Preferences, PreferencesPatch};
 use crate::channel::{Refusal, Status};
-use crate::xmpp::{Tag, ns};
+use crate::xmpp::{Parts, Tag, ns};
 use minidom::Element;
 
 /// XEP-0404.
@@ -109,9 +109,9 @@ pub fn is_asked(join: &Element) -> bool {
 pub fn wanted(payload: &Element) -> Result<PreferencesPatch, Refusal> {
     let mut patch = PreferencesPatch::default();
     let Some(form) = form_of(payload) else { return Ok(patch) };
-    for field in form.children().filter(|child| child.is("field", ns::FORM)) {
+    for field in form.parts().filter(|child| child.is("field", ns::FORM)) {
         let var = field.attr("var").unwrap_or_default();
-        let value = field.get_child("value", ns::FORM).map(Element::text).unwrap_or_default();
+        let value = field.part("value", ns::FORM).map(Element::text).unwrap_or_default();
         let value = value.trim().to_lowercase();
         let Some((name, values)) = OPTIONS.iter().find(|(name, _)| name.eq_ignore_ascii_case(var)) else {
             match var {
@@ -134,10 +134,10 @@ pub fn wanted(payload: &Element) -> Result<PreferencesPatch, Refusal> {
 }
 
 fn form_of(payload: &Element) -> Option<&Element> {
-    let mut forms = payload.children().filter(|child| child.is("x", ns::FORM));
+    let mut forms = payload.parts().filter(|child| child.is("x", ns::FORM));
     forms.find(|form| {
-        let form_type = form.children().find(|field| field.attr("var") == Some("FORM_TYPE"));
-        let form_type = form_type.and_then(|field| field.get_child("value", ns::FORM)).map(Element::text);
+        let form_type = form.parts().find(|field| field.attr("var") == Some("FORM_TYPE"));
+        let form_type = form_type.and_then(|field| field.part("value", ns::FORM)).map(Element::text);
         form_type.is_none_or(|text| text.trim() == ns::MIX_ANON)
     })
 }

@@ -2,7 +2,7 @@
 
 use super::{Extension, Request};
 use crate::channel::{Item, Node, Refusal};
-use crate::xmpp::{Tag, ns, write_element};
+use crate::xmpp::{Parts, Tag, ns, write_element};
 use minidom::Element;
 use sha1::{Digest, Sha1};
 
@@ -20,7 +20,7 @@ impl Extension for Avatar {
 /// # Errors
 /// [`Refusal::Invalid`] for what does not describe one, [`Refusal::UnsupportedMedia`] and [`Refusal::FileTooLarge`].
 pub fn published(node: Node, item: &Element, request: &Request<'_>) -> Result<Item, Refusal> {
-    let mut children = item.children();
+    let mut children = item.parts();
     let (Some(payload), None) = (children.next(), children.next()) else {
         return Err(wrong("item", "an item holds one element"));
     };
@@ -80,7 +80,7 @@ fn metadata(stated: Option<&str>, metadata: &Element, request: &Request<'_>) -> 
     if !metadata.is("metadata", ns::AVATAR_METADATA) {
         return Err(wrong("metadata", "expected <metadata/> of XEP-0084"));
     }
-    let infos: Vec<&Element> = metadata.children().filter(|child| child.name() == "info").collect();
+    let infos: Vec<&Element> = metadata.parts().filter(|child| child.name() == "info").collect();
     let Some(first) = infos.first() else {
         let payload = Tag::in_ns("metadata", ns::AVATAR_METADATA).into_xml();
         return Ok(Item { id: stated.unwrap_or("none").to_owned(), payload, ..Item::default() });

@@ -4,7 +4,7 @@ use super::group_tags::{access, access_of};
 use crate::channel::group::Configuration;
 use crate::channel::limits::Rank;
 use crate::channel::{Access, Channel, Grants, Limits, Node, NodeAccess, NodeSet, Refusal, Stamp, Visibility};
-use crate::xmpp::{Tag, ns};
+use crate::xmpp::{Parts, Tag, ns};
 use jid::BareJid;
 use minidom::Element;
 
@@ -137,7 +137,7 @@ fn grants_in_force(channel: &Channel, limits: &Limits) -> Grants {
 /// [`Refusal::Unsupported`] for a field that this service does not know or settles itself, [`Refusal::Invalid`] for a
 /// value that the field does not take.
 pub fn read(item: &Element, channel: &Channel, limits: &Limits) -> Result<Configuration, Refusal> {
-    let form = item.get_child("x", ns::FORM);
+    let form = item.part("x", ns::FORM);
     let form = form.ok_or_else(|| Refusal::BadRequest("the configuration node takes a data form".into()))?;
     let shown = fields(channel, limits);
     let mut reading = Reading {
@@ -145,9 +145,9 @@ pub fn read(item: &Element, channel: &Channel, limits: &Limits) -> Result<Config
         nodes: channel.settings().access,
         grants: grants_in_force(channel, limits),
     };
-    for element in form.children().filter(|child| child.name() == "field") {
+    for element in form.parts().filter(|child| child.name() == "field") {
         let var = element.attr("var").unwrap_or_default();
-        let values = element.children().filter(|child| child.name() == "value").map(Element::text);
+        let values = element.parts().filter(|child| child.name() == "value").map(Element::text);
         let values: Vec<String> = values.map(|text| text.trim().to_owned()).collect();
         match shown.iter().find(|field| field.var == var) {
             Some(field) if says_same(field, &values) => {}

@@ -4,7 +4,7 @@
 //! versions of the protocol are spoken: Prosody's `:2` and ejabberd's `:1` (hosts.md, D.1).
 
 use crate::channel::Refusal;
-use crate::xmpp::{Stanza, ns};
+use crate::xmpp::{Parts, Stanza, ns};
 use jid::{BareJid, Jid};
 use minidom::Element;
 
@@ -25,8 +25,8 @@ pub fn features(node: &str) -> Option<&'static [&'static str]> {
 pub fn advert(message: &Element) -> Option<&'static str> {
     NAMESPACES.into_iter().find(|ns| {
         message
-            .get_child("delegation", *ns)
-            .is_some_and(|advert| advert.children().any(|child| child.attr("namespace") == Some(self::ns::MIX_PAM)))
+            .part("delegation", ns)
+            .is_some_and(|advert| advert.parts().any(|child| child.attr("namespace") == Some(self::ns::MIX_PAM)))
     })
 }
 
@@ -52,7 +52,7 @@ pub struct Unwrapped<'a> {
 pub fn forwarded(stanza: &Stanza) -> Option<(&'static str, Option<&Element>)> {
     let outer = stanza.payload()?;
     let version = NAMESPACES.into_iter().find(|ns| outer.is("delegation", *ns))?;
-    let inner = outer.get_child("forwarded", ns::FORWARD).and_then(|forwarded| forwarded.get_child("iq", ns::CLIENT));
+    let inner = outer.part("forwarded", ns::FORWARD).and_then(|forwarded| forwarded.part("iq", ns::CLIENT));
     Some((version, inner))
 }
 
@@ -87,7 +87,7 @@ pub fn unwrap<'a>(version: &'static str, inner: &'a Element, asker: &Jid, id: &s
     if inner.attr("type") != Some("set") {
         return Err(Refusal::NoSuchService);
     }
-    let wrapped = inner.children().find(|child| child.has_ns(ns::MIX_PAM)).ok_or(Refusal::NoSuchService)?;
+    let wrapped = inner.parts().find(|child| child.has_ns(ns::MIX_PAM)).ok_or(Refusal::NoSuchService)?;
     let (name, wanted) = match wrapped.name() {
         "client-join" => ("client-join", "join"),
         "client-leave" => ("client-leave", "leave"),
@@ -95,7 +95,7 @@ pub fn unwrap<'a>(version: &'static str, inner: &'a Element, asker: &Jid, id: &s
     };
     let channel = wrapped.attr("channel").unwrap_or_default().to_owned();
     let payload = wrapped
-        .children()
+        .parts()
         .find(|child| child.name() == wanted)
         .ok_or_else(|| Refusal::BadRequest(format!("<{name}/> needs a <{wanted}/> (XEP-0405)")))?;
     Ok(Unwrapped { ns: version, account, asker: asker.clone(), id: id.to_owned(), name, channel, payload })

@@ -3,7 +3,7 @@
 use super::mix_core::name_of;
 use super::{EXTENSIONS, Extension, Request, Route, Scope, admin, commands, delegation, nicks, rsm};
 use crate::channel::{Answer, Command, Node, Refusal};
-use crate::xmpp::{Tag, ns};
+use crate::xmpp::{Parts, Tag, ns};
 
 /// XEP-0030.
 pub struct Disco;
@@ -87,7 +87,7 @@ impl Extension for Disco {
             Answer::Channels(page) => {
                 let jids: Vec<String> = page.entries.iter().map(|name| request.service.address_of(name)).collect();
                 let counted = Some((page.count as u64, page.index as u64));
-                let cut = request.payload.has_child("set", ns::RSM) || jids.len() < page.count;
+                let cut = request.payload.has_part("set", ns::RSM) || jids.len() < page.count;
                 let set = cut
                     .then(|| rsm::encode(jids.first().map(String::as_str), jids.last().map(String::as_str), counted));
                 Ok(Some(query.children(jids.iter().map(|jid| Tag::new("item").attr("jid", jid))).child_opt(set)))

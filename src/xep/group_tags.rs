@@ -6,7 +6,7 @@ use crate::channel::group::{Aggregate, GroupLine};
 use crate::channel::{
     Access, Channel, ChannelName, History, Item, Membership, Progress, Receipt, Receipts, Stamp, Standing, Status,
 };
-use crate::xmpp::{Tag, ns};
+use crate::xmpp::{Parts, Tag, ns};
 use jid::BareJid;
 
 /// A status as it is written.
@@ -100,7 +100,7 @@ pub fn edited(jid: &BareJid, now: Option<Status>) -> Tag {
 pub fn list(page: &Page<GroupLine>, request: &Request<'_>) -> Tag {
     let service = request.service;
     let jid = |line: &GroupLine| service.address_of(&line.group.name);
-    let cut = request.payload.has_child("set", ns::RSM) || page.entries.len() < page.count;
+    let cut = request.payload.has_part("set", ns::RSM) || page.entries.len() < page.count;
     let (first, last) = (page.entries.first().map(jid), page.entries.last().map(jid));
     let counted = Some((page.count as u64, page.index as u64));
     let set = cut.then(|| rsm::encode(first.as_deref(), last.as_deref(), counted));

@@ -6,7 +6,7 @@ use crate::channel::{
     Access, Answer, Change, ChannelName, Command, GroupAnswer, GroupWish, History, Membership, Nick, Progress,
     Receipts, Refusal,
 };
-use crate::xmpp::{Tag, ns};
+use crate::xmpp::{Parts, Tag, ns};
 use jid::BareJid;
 use minidom::Element;
 
@@ -71,7 +71,7 @@ impl Extension for Groups {
             }
             "message-info" => GroupCommand::ReadMessageInfo { row: row(request, payload, "id")? },
             "hide" => {
-                let items: Vec<&Element> = payload.children().filter(|child| child.name() == "item").collect();
+                let items: Vec<&Element> = payload.parts().filter(|child| child.name() == "item").collect();
                 if items.is_empty() || items.len() > rows::ROWS_MAX {
                     return Err(invalid("item", &format!("1 to {} items", rows::ROWS_MAX)));
                 }
@@ -113,13 +113,13 @@ impl Extension for Groups {
 /// # Errors
 /// [`Refusal::Invalid`] with the field that is missing or wrong.
 pub fn wish(name: Option<ChannelName>, group: &Element) -> Result<GroupWish, Refusal> {
-    let text = |name: &str| group.children().find(|child| child.name() == name).map(Element::text);
+    let text = |name: &str| group.parts().find(|child| child.name() == name).map(Element::text);
     let nick = match text("nick").filter(|nick| !nick.trim().is_empty()) {
         Some(nick) => Some(Nick::new(&nick).ok_or_else(|| invalid("nick", "a nick (RFC 8266)"))?),
         None => None,
     };
     let Patch { membership, history, .. } = patch(group)?;
-    let members = group.children().filter(|child| child.name() == "member");
+    let members = group.parts().filter(|child| child.name() == "member");
     Ok(GroupWish {
         name,
         subject: text("name").ok_or_else(|| invalid("name", "the group's name"))?,
@@ -161,7 +161,7 @@ fn invitee(child: &Element, field: &'static str) -> Result<Invitee, Refusal> {
 
 /// The `<add/>` and `<remove/>` children.
 fn edits(payload: &Element) -> Result<(Vec<&Element>, Vec<&Element>), Refusal> {
-    let named = |name: &str| payload.children().filter(|child| child.name() == name).collect::<Vec<_>>();
+    let named = |name: &str| payload.parts().filter(|child| child.name() == name).collect::<Vec<_>>();
     let (add, remove) = (named("add"), named("remove"));
     if add.is_empty() && remove.is_empty() {
         return Err(invalid("jid", "whom to add or to remove"));

@@ -2,7 +2,7 @@
 
 use super::{Request, Sealer, Weight, media, receipts, rows};
 use crate::channel::{Channel, Command, Message, Refusal};
-use crate::xmpp::{Tag, ns, write_element};
+use crate::xmpp::{Parts, Tag, ns, write_element};
 use jid::BareJid;
 use minidom::Element;
 use std::collections::HashMap;
@@ -18,7 +18,7 @@ pub fn decode(request: &Request<'_>) -> Result<Command, Refusal> {
     let hides = !channel.settings().shows_jids();
     let is_mark = |child: &Element| hides && names_its_sender(child, &request.actor.account);
     let relayed = |child: &Element| !speaks_for_the_channel(child, &address) && !is_mark(child);
-    let relayed: Vec<&Element> = stanza.children().filter(|child| relayed(child)).collect();
+    let relayed: Vec<&Element> = stanza.parts().filter(|child| relayed(child)).collect();
     let Some(weight) = weigh_all(stanza, &relayed) else {
         return Err(Refusal::BadRequest("the message is empty".into()));
     };
@@ -27,11 +27,11 @@ pub fn decode(request: &Request<'_>) -> Result<Command, Refusal> {
     let is_plain = |child: &Element| {
         child.is("retract", ns::RETRACT)
             && row_of(child, sealer, tag).is_some()
-            && !child.has_child("moderated", ns::MODERATE)
+            && !child.has_part("moderated", ns::MODERATE)
     };
     let misspelled = |child: &Element| child.is("retract", ns::RETRACT) && !is_plain(child);
     let mut payload = written(relayed, misspelled, request.service.limits.payload_bytes_max)?;
-    if named.retracts && !stanza.children().any(is_plain) {
+    if named.retracts && !stanza.parts().any(is_plain) {
         // Clients look for XEP-0424, and for the channel's id in it, however the sender spelled it.
         let id = named.row.map(|row| sealer.seal(tag, row));
         Tag::in_ns("retract", ns::RETRACT).attr_opt("id", id).write(&mut payload);
@@ -40,7 +40,7 @@ pub fn decode(request: &Request<'_>) -> Result<Command, Refusal> {
     let own = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
     Ok(Command::Publish(Message {
         stanza_id: own(stanza.attr("id")),
-        origin_id: own(stanza.get_child("origin-id", ns::SID).and_then(|child| child.attr("id"))),
+        origin_id: own(stanza.part("origin-id", ns::SID).and_then(|child| child.attr("id"))),
         lang: own(stanza.attr_ns("http://www.w3.org/XML/1998/namespace", "lang")),
         archived,
         echoed: weight > Weight::State,
@@ -55,15 +55,13 @@ pub fn decode(request: &Request<'_>) -> Result<Command, Refusal> {
 }
 
 fn is_archived(stanza: &Element, weight: Weight, retracts: bool) -> bool {
-    let hint = |name: &str| stanza.has_child(name, ns::HINTS);
+    let hint = |name: &str| stanza.has_part(name, ns::HINTS);
     match weight {
         Weight::State => false,
         // What was kept is not taken back in passing.
         _ if retracts => true,
         _ if hint("no-store") || hint("no-permanent-store") => false,
-        Weight::Pass => {
-            hint("store") && stanza.children().any(|child| super::weigh(child).is_none() && !is_bare(child))
-        }
+        Weight::Pass => hint("store") && stanza.parts().any(|child| super::weigh(child).is_none() && !is_bare(child)),
         Weight::Keep | Weight::Count => true,
     }
 }
@@ -94,10 +92,10 @@ fn weigh_all(stanza: &Element, relayed: &[&Element]) -> Option<Weight> {
 /// What the whole body stands in for, where something says so. There may be thousands of children and thousands that say
 /// something of others: each is looked at once.
 fn what_the_body_stands_for(stanza: &Element) -> Option<Weight> {
-    let mut fallbacks = stanza.children().filter(|child| is_for_the_body(child)).peekable();
+    let mut fallbacks = stanza.parts().filter(|child| is_for_the_body(child)).peekable();
     fallbacks.peek()?;
     let (mut of_namespaces, mut of_others) = (HashMap::new(), None);
-    for (ns, weight) in stanza.children().filter_map(|child| Some((child.ns(), super::weigh(child)?))) {
+    for (ns, weight) in stanza.parts().filter_map(|child| Some((child.ns(), super::weigh(child)?))) {
         if ns != ns::CLIENT {
             of_others = of_others.max(Some(weight));
         }
@@ -114,7 +112,7 @@ fn what_the_body_stands_for(stanza: &Element) -> Option<Weight> {
 /// Whether a child says that the whole body stands in for something else.
 fn is_for_the_body(child: &Element) -> bool {
     let is_whole = |part: &Element| part.name() == "body" && part.attr("start").is_none() && part.attr("end").is_none();
-    child.is("fallback", ns::FALLBACK) && (child.children().next().is_none() || child.children().any(is_whole))
+    child.is("fallback", ns::FALLBACK) && (child.parts().next().is_none() || child.parts().any(is_whole))
 }
 
 /// What a child means for keeping the message; what no extension knows is relayed, what only accompanies means nothing.
@@ -137,7 +135,7 @@ pub fn speaks_for_the_channel(child: &Element, address: &str) -> bool {
         "delay" => child.has_ns(ns::DELAY) && child.attr("from").is_none_or(|from| same_address(from, address)),
         // What is left of a message, and what a moderator did, the archive says (XEP-0424 §4, XEP-0425 §4.1).
         "retracted" => child.has_ns(ns::RETRACT) || child.has_ns(ns::RETRACT_0) || child.has_ns(ns::MIX_MISC),
-        "apply-to" => child.has_ns(ns::FASTEN) && child.has_child("moderated", ns::MODERATE_0),
+        "apply-to" => child.has_ns(ns::FASTEN) && child.has_part("moderated", ns::MODERATE_0),
         _ => OF_THE_CHANNEL.iter().any(|ns| child.has_ns(*ns)),
     }
 }
@@ -187,6 +185,6 @@ fn names(request: &Request<'_>, channel: &Channel) -> Named {
     }
     let corrected = named.and_then(own);
     let refers = |child: &&Element| child.is("reactions", ns::REACTIONS) || child.is("reply", ns::REPLY);
-    let referred = || stanza.children().find(refers).and_then(row);
+    let referred = || stanza.parts().find(refers).and_then(row);
     Named { row: corrected.or_else(referred), retracts: false, corrects: corrected.is_some() }
 }

@@ -1,7 +1,7 @@
 //! The form of the information node (XEP-0369 §4.7.4, XEP-0406 §3.1): what a channel says of itself.
 
 use crate::channel::{Item, Refusal, Stamp};
-use crate::xmpp::{Tag, ns};
+use crate::xmpp::{Parts, Tag, ns};
 use minidom::Element;
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ type Stated = (String, Vec<String>);
 /// # Errors
 /// [`Refusal::BadRequest`] where it is no form.
 pub fn read(published: &Element, past: &Item) -> Result<Item, Refusal> {
-    let Some(form) = published.get_child("x", ns::FORM) else {
+    let Some(form) = published.part("x", ns::FORM) else {
         return Err(Refusal::BadRequest("the information node takes a data form (XEP-0369 §4.7.4)".into()));
     };
     let mut fields = stated_in(past);
@@ -86,9 +86,9 @@ fn stated_in(item: &Item) -> Vec<Stated> {
 
 /// The fields of a form with their values, but for its type.
 fn stated(form: &Element) -> impl Iterator<Item = Stated> + '_ {
-    let fields = form.children().filter(|child| child.name() == "field");
+    let fields = form.parts().filter(|child| child.name() == "field");
     let fields = fields.map(|field| {
-        let values = field.children().filter(|child| child.name() == "value").map(Element::text);
+        let values = field.parts().filter(|child| child.name() == "value").map(Element::text);
         let values = values.filter(|text| !text.is_empty()).collect();
         (field.attr("var").unwrap_or_default().to_owned(), values)
     });

@@ -6,7 +6,7 @@ use super::mix_core::headed;
 use super::{Extension, Render, Request, Route, Scope, groups, rsm};
 use crate::channel::invitation::Fault;
 use crate::channel::{Answer, Change, Claim, Command, Invitation, Refusal};
-use crate::xmpp::{Tag, ns};
+use crate::xmpp::{Parts, Tag, ns};
 use jid::{BareJid, Jid};
 use minidom::Element;
 
@@ -45,7 +45,7 @@ impl Extension for Invitations {
             ("invitation-ack", _) => decline(request),
             (_, false) => Ok(Command::ListInvitations(rsm::decode(payload)?)),
             (_, true) => {
-                let revoked = payload.children().filter(|child| child.name() == "revoke");
+                let revoked = payload.parts().filter(|child| child.name() == "revoke");
                 let invitee = |child: &Element| child.attr("invitee").and_then(|text| BareJid::new(text).ok());
                 let invitees: Option<Vec<BareJid>> = revoked.map(invitee).collect();
                 let named = invitees.filter(|invitees| (1..=INVITEES_MAX).contains(&invitees.len()));
@@ -100,7 +100,7 @@ impl Extension for Invitations {
 /// # Errors
 /// [`Refusal::BadInvitation`] where it is one to another channel, [`Refusal::BadRequest`] where it has no token.
 pub fn claim(join: &Element, request: &Request<'_>) -> Result<Option<Claim>, Refusal> {
-    let Some(invitation) = join.children().find(|child| child.name() == "invitation") else { return Ok(None) };
+    let Some(invitation) = join.parts().find(|child| child.name() == "invitation") else { return Ok(None) };
     let jid = |name: &str| text_of(invitation, name).map(|text| Jid::new(&text).map(|jid| jid.to_bare())).transpose();
     let foreign = |_| Refusal::BadInvitation(Fault::Foreign);
     let channel = request.channel.map(|channel| request.service.address_of(channel.name()));
@@ -115,7 +115,7 @@ pub fn claim(join: &Element, request: &Request<'_>) -> Result<Option<Claim>, Ref
 
 /// Whether a request shows an invitation, which may open a channel that is hidden otherwise.
 pub fn is_shown_by(payload: &Element) -> bool {
-    matches!(payload.name(), "join" | "invitation-ack") && payload.children().any(|child| child.name() == "invitation")
+    matches!(payload.name(), "join" | "invitation-ack") && payload.parts().any(|child| child.name() == "invitation")
 }
 
 /// An acknowledgement goes from the invitee to the inviter. Sent to the channel it does one thing: it turns the invitation
@@ -138,6 +138,6 @@ fn written(tag: Tag, invitation: &Invitation, channel: &str) -> Tag {
 
 /// The text of a child, where it has any.
 fn text_of(element: &Element, name: &str) -> Option<String> {
-    let child = element.children().find(|child| child.name() == name)?;
+    let child = element.parts().find(|child| child.name() == name)?;
     Some(child.text().trim().to_owned()).filter(|text| !text.is_empty())
 }

@@ -3,7 +3,7 @@
 use super::{Extension, Request, Route, Scope, mix_core, rsm};
 use crate::channel::command::{HistoryQuery, Slice};
 use crate::channel::{Answer, Channel, Command, MediaKind, Node, Refusal, Stamp};
-use crate::xmpp::{Tag, ns};
+use crate::xmpp::{Parts, Tag, ns};
 use jid::{BareJid, Jid};
 use minidom::Element;
 
@@ -106,7 +106,7 @@ fn query(request: &Request<'_>, channel: &Channel) -> Result<HistoryQuery, Refus
     let payload = request.payload;
     let mut query = HistoryQuery {
         query_id: payload.attr("queryid").map(str::to_owned),
-        flip: payload.has_child("flip-page", ns::MAM),
+        flip: payload.has_part("flip-page", ns::MAM),
         of_empty_node: payload.attr("node").is_some_and(|node| mix_core::node_of(node) != Some(Node::Messages)),
         ..HistoryQuery::default()
     };
@@ -114,8 +114,8 @@ fn query(request: &Request<'_>, channel: &Channel) -> Result<HistoryQuery, Refus
         return Err(Refusal::TooLong { what: "the queryid", max: request.service.limits.id_bytes_max });
     }
     let mut position = Position::default();
-    if let Some(form) = payload.get_child("x", ns::FORM) {
-        for field in form.children().filter(|child| child.is("field", ns::FORM)) {
+    if let Some(form) = payload.part("x", ns::FORM) {
+        for field in form.parts().filter(|child| child.is("field", ns::FORM)) {
             read_field(field, request, channel, &mut query, &mut position)?;
         }
     }
@@ -148,7 +148,7 @@ fn read_field(
     position: &mut Position,
 ) -> Result<(), Refusal> {
     let values: Vec<String> =
-        field.children().filter(|value| value.name() == "value").map(|value| value.text().trim().to_owned()).collect();
+        field.parts().filter(|value| value.name() == "value").map(|value| value.text().trim().to_owned()).collect();
     // An empty field is one that the client left blank.
     let Some(value) = values.first().filter(|value| !value.is_empty()) else { return Ok(()) };
     let wrong = |what: &str| Refusal::BadRequest(format!("the field {what} cannot be '{value}'"));

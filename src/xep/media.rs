@@ -1,12 +1,12 @@
 //! Which kind of file a message carries (groups.md §1 rule 10): by media type, else by the ending of its name.
 
 use crate::channel::MediaKind;
-use crate::xmpp::ns;
+use crate::xmpp::{Parts, ns};
 use minidom::Element;
 
 /// The kind of the first file of a message (XEP-0447, XEP-0446, XEP-0066); `None` where there is none.
 pub fn of_message(stanza: &Element) -> Option<MediaKind> {
-    stanza.children().find_map(|child| match (child.name(), &*child.ns()) {
+    stanza.parts().find_map(|child| match (child.name(), &*child.ns()) {
         ("file-sharing", ns::FILE_SHARING) => Some(of_sharing(child)),
         ("file", ns::FILE_METADATA) => Some(of_file(child).unwrap_or(MediaKind::File)),
         ("x", ns::OOB) => Some(of_oob(child)),
@@ -15,18 +15,18 @@ pub fn of_message(stanza: &Element) -> Option<MediaKind> {
 }
 
 fn of_sharing(sharing: &Element) -> MediaKind {
-    let file = sharing.get_child("file", ns::FILE_METADATA).and_then(of_file);
-    file.or_else(|| sharing.get_child("file", ns::FILE_SHARING).and_then(of_file)).unwrap_or(MediaKind::File)
+    let file = sharing.part("file", ns::FILE_METADATA).and_then(of_file);
+    file.or_else(|| sharing.part("file", ns::FILE_SHARING).and_then(of_file)).unwrap_or(MediaKind::File)
 }
 
 fn of_file(file: &Element) -> Option<MediaKind> {
-    let text = |name: &str| file.children().find(|child| child.name() == name).map(Element::text);
+    let text = |name: &str| file.parts().find(|child| child.name() == name).map(Element::text);
     let by_type = text("media-type").map(|media_type| of_type(&media_type));
     by_type.or_else(|| text("name").and_then(|name| of_name(&name)))
 }
 
 fn of_oob(oob: &Element) -> MediaKind {
-    let url = oob.get_child("url", ns::OOB).map(Element::text).unwrap_or_default();
+    let url = oob.part("url", ns::OOB).map(Element::text).unwrap_or_default();
     let path = url.split(['?', '#']).next().unwrap_or_default();
     of_name(path).unwrap_or(MediaKind::File)
 }

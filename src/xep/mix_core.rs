@@ -4,7 +4,7 @@ use super::{Extension, Render, Request, Route, Scope, Shown, anon, group_tags, g
 use crate::channel::{
     Answer, Change, Channel, ChannelName, Command, JoinWish, Member, Nick, Node, NodeSet, Refusal, RowKind, Status,
 };
-use crate::xmpp::{Tag, ns};
+use crate::xmpp::{Parts, Tag, ns};
 use minidom::Element;
 
 /// XEP-0369.
@@ -47,7 +47,7 @@ impl Extension for MixCore {
                     Some(text) => Some(channel_name(text, request)?),
                     None => None,
                 };
-                match payload.get_child("group", ns::GROUP) {
+                match payload.part("group", ns::GROUP) {
                     Some(group) => Ok(Command::CreateGroup(groups::wish(name, group)?)),
                     None => Ok(Command::Create { name }),
                 }
@@ -224,7 +224,7 @@ fn channel_name(text: &str, request: &Request<'_>) -> Result<ChannelName, Refusa
 
 /// The nick asked for; blank counts as none (XEP-0369 §7.1.4).
 pub(super) fn wanted_nick(payload: &Element) -> Result<Option<Nick>, Refusal> {
-    let text = payload.children().find(|child| child.name() == "nick").map(Element::text).unwrap_or_default();
+    let text = payload.parts().find(|child| child.name() == "nick").map(Element::text).unwrap_or_default();
     if text.trim().is_empty() {
         return Ok(None);
     }
@@ -233,7 +233,7 @@ pub(super) fn wanted_nick(payload: &Element) -> Result<Option<Nick>, Refusal> {
 
 /// The nodes asked for that a channel can have; an error where some are asked for and none exists (XEP-0369 §7.1.2).
 fn wanted_nodes(request: &Request<'_>, name: &str) -> Result<NodeSet, Refusal> {
-    let mut asked = request.payload.children().filter(|child| child.name() == name).peekable();
+    let mut asked = request.payload.parts().filter(|child| child.name() == name).peekable();
     let none_asked = asked.peek().is_none();
     let nodes: NodeSet = asked.filter_map(|child| node_of(child.attr("node")?)).collect();
     if nodes.is_empty() && !none_asked { Err(Refusal::NoSuchNode) } else { Ok(nodes) }

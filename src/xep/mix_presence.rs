@@ -5,7 +5,7 @@
 
 use super::{Extension, Service, proxy};
 use crate::channel::{Channel, Member};
-use crate::xmpp::{Tag, ns, write_element};
+use crate::xmpp::{Parts, Tag, ns, write_element};
 use minidom::Element;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ impl Availability {
     /// Reads a presence; of what says the same thing twice, the first counts.
     pub fn of(presence: &Element) -> Availability {
         let (mut open, mut veiled, mut said) = (String::new(), String::new(), HashSet::new());
-        for child in presence.children() {
+        for child in presence.parts() {
             if child.name() != "status" && !said.insert((child.name(), child.ns())) {
                 continue;
             }

@@ -3,7 +3,7 @@
 use super::{Extension, Request, Route, Scope};
 use crate::channel::group::GroupCommand;
 use crate::channel::{Command, Refusal};
-use crate::xmpp::ns;
+use crate::xmpp::{Parts, ns};
 use minidom::Element;
 
 /// XEP-0425.
@@ -33,17 +33,17 @@ impl Extension for Moderation {
     fn decode(&self, request: &Request<'_>) -> Result<Command, Refusal> {
         let payload = request.payload;
         let Some(channel) = request.channel else { return Err(Refusal::NoSuchChannel) };
-        let (request_of, retract) = match payload.get_child("moderate", ns::MODERATE_0) {
+        let (request_of, retract) = match payload.part("moderate", ns::MODERATE_0) {
             Some(inner) if payload.has_ns(ns::FASTEN) => (inner, ns::RETRACT_0),
             _ => (payload, ns::RETRACT),
         };
-        if !request_of.has_child("retract", retract) {
+        if !request_of.has_part("retract", retract) {
             return Err(Refusal::Unsupported("messages can be retracted, and nothing else be done to them".into()));
         }
         let id = payload.attr("id").ok_or_else(|| Refusal::BadRequest("the request names no message".into()))?;
         // A row that cannot be: whether the asker may do this is decided first.
         let row = request.service.sealer.open(channel.profile().tag, id).unwrap_or(0);
-        let reason = request_of.children().find(|child| child.name() == "reason").map(Element::text);
+        let reason = request_of.parts().find(|child| child.name() == "reason").map(Element::text);
         let reason = reason.filter(|reason| !reason.trim().is_empty());
         Ok(Command::Group(GroupCommand::Moderate { row, reason }))
     }

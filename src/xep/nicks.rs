@@ -6,7 +6,7 @@
 use super::mix_core::wanted_nick;
 use super::{Extension, Request, Route, Scope};
 use crate::channel::{Answer, Command, Refusal};
-use crate::xmpp::{Tag, ns};
+use crate::xmpp::{Parts, Tag, ns};
 
 /// The feature that tells of it, where it is offered.
 pub const FEATURE: &str = "urn:xmpp:mix:misc:0#nick-register";
@@ -31,7 +31,7 @@ impl Extension for Nicks {
         if !request.set {
             return Ok(Command::ReadRegisteredNick);
         }
-        if request.payload.children().any(|child| child.name() == "remove") {
+        if request.payload.parts().any(|child| child.name() == "remove") {
             return Ok(Command::UnregisterNick { nick: wanted_nick(request.payload)? });
         }
         Ok(Command::RegisterNick { nick: wanted_nick(request.payload)? })

@@ -3,7 +3,7 @@
 //! The payloads themselves are relayed untouched.
 
 use super::{Extension, Weight, rows};
-use crate::xmpp::ns;
+use crate::xmpp::{Parts, ns};
 use minidom::Element;
 
 /// Bodies, files, encrypted payloads, and what refers to earlier messages.
@@ -21,7 +21,7 @@ impl Extension for Payloads {
             // XEP-0297: whoever forwards a message says it again; to a channel of one it is history (XEP-0407 §7).
             ("forwarded", ns::FORWARD) => Weight::Count,
             // XEP-0384: what has no payload hands over keys, and nobody reads it.
-            ("encrypted", ns::OMEMO | ns::OMEMO_LEGACY) if !child.children().any(|part| part.name() == "payload") => {
+            ("encrypted", ns::OMEMO | ns::OMEMO_LEGACY) if !child.parts().any(|part| part.name() == "payload") => {
                 Weight::Keep
             }
             ("encrypted", ns::OMEMO | ns::OMEMO_LEGACY) | ("openpgp", ns::OPENPGP) => Weight::Count,

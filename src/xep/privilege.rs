@@ -2,7 +2,7 @@
 //!
 //! Used for presence (who is online), for roster items, and for joining channels of other services. Prosody speaks `:2`, ejabberd `:1` (hosts.md, D.2).
 
-use crate::xmpp::{Stanza, Tag, ns, write_element};
+use crate::xmpp::{Parts, Stanza, Tag, ns, write_element};
 use jid::BareJid;
 use minidom::Element;
 
@@ -22,22 +22,19 @@ pub struct Privileges {
 
 /// What a message grants, where it grants something.
 pub fn advert(message: &Element) -> Option<Privileges> {
-    let advert = message.children().find(|child| child.name() == "privilege" && NAMESPACES.contains(&&*child.ns()))?;
+    let advert = message.parts().find(|child| child.name() == "privilege" && NAMESPACES.contains(&&*child.ns()))?;
     let granted = |access: &str, kinds: &[&str]| {
-        advert.children().any(|perm| {
+        advert.parts().any(|perm| {
             perm.attr("access") == Some(access) && perm.attr("type").is_some_and(|kind| kinds.contains(&kind))
         })
     };
     // Prosody sends each client that logs in an empty advert (hosts.md, D.2): it grants nothing and takes nothing.
-    advert.children().next().map(|_| Privileges {
+    advert.parts().next().map(|_| Privileges {
         roster: granted("roster", &["set", "both"]),
         presence: granted("presence", &["managed_entity", "roster"]),
-        joins: advert.children().filter(|perm| perm.attr("access") == Some("iq")).flat_map(Element::children).any(
-            |it| {
-                it.attr("ns") == Some(ns::MIX_CORE)
-                    && it.attr("type").is_some_and(|kind| kind == "set" || kind == "both")
-            },
-        ),
+        joins: advert.parts().filter(|perm| perm.attr("access") == Some("iq")).flat_map(Element::parts).any(|it| {
+            it.attr("ns") == Some(ns::MIX_CORE) && it.attr("type").is_some_and(|kind| kind == "set" || kind == "both")
+        }),
     })
 }
 
@@ -58,7 +55,7 @@ pub fn on_behalf(from: &str, account: &BareJid, to: &BareJid, id: &str, payload:
 /// The answer to such a request, as the account got it.
 pub fn on_behalf_answer(stanza: &Stanza) -> Option<&Element> {
     let answer = stanza.payload().filter(|payload| payload.is("privilege", NAMESPACES[1]))?;
-    answer.get_child("forwarded", ns::FORWARD)?.get_child("iq", ns::CLIENT)
+    answer.part("forwarded", ns::FORWARD)?.part("iq", ns::CLIENT)
 }
 
 /// A request that puts a channel into an account's roster, or takes it out (XEP-0356 §4.2, XEP-0405 §6.7).

@@ -3,7 +3,7 @@
 use super::{Sealer, Service, incoming, privilege};
 use crate::channel::proxy::Errand;
 use crate::channel::{Channel, ChannelName, Member, ParticipantId};
-use crate::xmpp::{Stanza, Tag, ns, write_children};
+use crate::xmpp::{Parts, Stanza, Tag, ns, write_children};
 use jid::{BareJid, NodeRef};
 use minidom::{Element, Node};
 
@@ -43,7 +43,7 @@ pub fn shown_resource(sealer: &Sealer, channel: &Channel, member: &Member, resou
 pub fn errand(payload: &Element, set: bool, guarded: bool) -> Option<Errand> {
     let ns = payload.ns();
     let pictures = [ns::AVATAR_DATA, ns::AVATAR_METADATA];
-    let nodes = || payload.children().all(|child| child.attr("node").is_some_and(|node| pictures.contains(&node)));
+    let nodes = || payload.parts().all(|child| child.attr("node").is_some_and(|node| pictures.contains(&node)));
     match () {
         () if VCARDS.contains(&&*ns) || (ns == ns::PUBSUB && nodes()) => (!set).then_some(Errand::SeeCard),
         () if PRIVILEGED.contains(&&*ns) || (guarded && (set || !HARMLESS.contains(&&*ns))) => None,

@@ -4,7 +4,7 @@ use super::mix_core::{headed, name_of, node_of, participant};
 use super::{Extension, Render, Request, Route, Scope, admin, anon, avatar, configuration, information, rsm};
 use crate::channel::command::Slice;
 use crate::channel::{Action, Answer, Change, Channel, Command, Guest, Item, Member, Node, NodeSet, Refusal};
-use crate::xmpp::{Tag, ns};
+use crate::xmpp::{Parts, Tag, ns};
 use jid::{BareJid, Jid};
 use minidom::Element;
 use std::collections::HashSet;
@@ -32,7 +32,7 @@ impl Extension for Pubsub {
             // Reading 3: nodes belong to channels.
             return Err(Refusal::Unsupported("send this to a channel: the service itself has no nodes".into()));
         }
-        let mut actions = request.payload.children().filter(|child| !child.has_ns(ns::RSM));
+        let mut actions = request.payload.parts().filter(|child| !child.has_ns(ns::RSM));
         let Some(action) = actions.next() else {
             return Err(Refusal::BadRequest("the request names no action".into()));
         };
@@ -53,7 +53,7 @@ impl Extension for Pubsub {
                     let max = max.parse().map_err(|_| Refusal::BadRequest(format!("'{max}' is no number")))?;
                     slice = Slice { max: Some(max), before: Some(String::new()), after: None };
                 }
-                let ids = action.children().filter_map(|item| item.attr("id")).map(str::to_owned).collect();
+                let ids = action.parts().filter_map(|item| item.attr("id")).map(str::to_owned).collect();
                 Ok(Command::ReadItems { node, ids, slice })
             }
             (true, "subscribe") => subscription(node, true, action, request),
@@ -124,7 +124,7 @@ impl Extension for Pubsub {
 
 /// What a request does.
 fn action_of<'a>(request: &Request<'a>) -> &'a str {
-    request.payload.children().next().map(Element::name).unwrap_or_default()
+    request.payload.parts().next().map(Element::name).unwrap_or_default()
 }
 
 /// What an account is to a node (XEP-0060 §6.1.2).
@@ -288,8 +288,8 @@ fn entry(item: &Element) -> Result<BareJid, Refusal> {
 
 /// The one item of a request; reading 3: XEP-0406 wraps it in `<items/>`.
 fn one_item(action: &Element) -> Result<&Element, Refusal> {
-    let within = action.children().find(|child| child.name() == "items").unwrap_or(action);
-    let mut items = within.children().filter(|child| child.name() == "item");
+    let within = action.parts().find(|child| child.name() == "items").unwrap_or(action);
+    let mut items = within.parts().filter(|child| child.name() == "item");
     let (Some(item), None) = (items.next(), items.next()) else {
         return Err(Refusal::BadRequest("name one item at a time".into()));
     };

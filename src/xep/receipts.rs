@@ -2,7 +2,7 @@
 
 use super::{Extension, Scope, Sealer, Weight};
 use crate::channel::Progress;
-use crate::xmpp::ns;
+use crate::xmpp::{Parts, ns};
 use minidom::Element;
 
 /// XEP-0184.
@@ -47,7 +47,7 @@ impl Extension for Markers {
 
 /// What a message that reports, and does nothing else, reports of which row; row 0 stands for one that there is not.
 pub fn report(stanza: &Element, sealer: &Sealer, tag: u64) -> Option<(Progress, u64)> {
-    stanza.children().find_map(|child| {
+    stanza.parts().find_map(|child| {
         let progress = match (child.name(), &*child.ns()) {
             ("received", ns::RECEIPTS | ns::MARKERS) => Progress::Delivered,
             ("displayed" | "acknowledged", ns::MARKERS) => Progress::Read,

@@ -3,7 +3,7 @@
 use super::{Sealer, receipts};
 use crate::channel::Command;
 use crate::channel::group::GroupCommand;
-use crate::xmpp::ns;
+use crate::xmpp::{Parts, ns};
 use minidom::Element;
 
 /// Rows that one request may name.
@@ -24,7 +24,7 @@ pub fn named(element: &Element, sealer: &Sealer, tag: u64) -> Vec<u64> {
         named.extend(naming(element).and_then(|child| sealer.open(tag, child.attr("id")?)));
         named.extend(receipts::report(element, sealer, tag).map(|(_, row)| row));
     } else if element.has_ns(ns::GROUP) {
-        let items = element.children().filter(|child| child.name() == "item");
+        let items = element.parts().filter(|child| child.name() == "item");
         let ids = items.filter_map(|item| item.attr("id")).chain(element.attr("id")).chain(element.attr("up-to"));
         named.extend(ids.filter_map(|id| open(sealer, tag, id)));
     } else if element.has_ns(ns::MODERATE) || element.has_ns(ns::FASTEN) {
@@ -38,7 +38,7 @@ pub fn named(element: &Element, sealer: &Sealer, tag: u64) -> Vec<u64> {
 /// first that corrects one. It names that by the channel's id, or by the sender's own (XEP-0308 §3; XEP-0424 §5.1). A message
 /// does one thing, to one row: whatever it names besides, nothing has to be known of.
 pub fn naming(message: &Element) -> Option<&Element> {
-    let find = |is: fn(&Element) -> bool| message.children().find(|child| is(child));
+    let find = |is: fn(&Element) -> bool| message.parts().find(|child| is(child));
     find(is_retraction).or_else(|| find(is_correction))
 }
 
@@ -47,7 +47,7 @@ pub fn naming(message: &Element) -> Option<&Element> {
 pub fn is_retraction(child: &Element) -> bool {
     child.is("retract", ns::RETRACT)
         || child.is("retract", ns::MIX_MISC)
-        || (child.is("apply-to", ns::FASTEN) && child.has_child("retract", ns::RETRACT_0))
+        || (child.is("apply-to", ns::FASTEN) && child.has_part("retract", ns::RETRACT_0))
 }
 
 /// Whether a child of a message corrects another one.

@@ -2,7 +2,7 @@
 
 use crate::channel::Refusal;
 use crate::channel::command::Slice;
-use crate::xmpp::{Tag, ns};
+use crate::xmpp::{Parts, Tag, ns};
 use minidom::Element;
 
 /// Reads the `<set/>` of a request; without one, the whole list.
@@ -10,8 +10,8 @@ use minidom::Element;
 /// # Errors
 /// [`Refusal::BadRequest`] where `max` is no number.
 pub fn decode(payload: &Element) -> Result<Slice, Refusal> {
-    let Some(set) = payload.get_child("set", ns::RSM) else { return Ok(Slice::default()) };
-    let text = |name: &str| set.get_child(name, ns::RSM).map(|child| child.text().trim().to_owned());
+    let Some(set) = payload.part("set", ns::RSM) else { return Ok(Slice::default()) };
+    let text = |name: &str| set.part(name, ns::RSM).map(|child| child.text().trim().to_owned());
     let max = match text("max") {
         // A negative number is the way some clients say "all you have".
         Some(max) if max.starts_with('-') => None,

@@ -5,9 +5,11 @@
 
 pub mod error;
 pub mod ns;
+pub mod parts;
 pub mod stanza;
 pub mod tag;
 
 pub use error::{Condition, StanzaError, restated};
+pub use parts::Parts;
 pub use stanza::{Kind, Stanza, Unreadable};
 pub use tag::{Tag, escape_into, write_children, write_element};

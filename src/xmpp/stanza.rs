@@ -3,7 +3,7 @@
 //! Parsing happens on slices that the framer vetted (size, depth, attributes), so a tree is never deep enough to
 //! overflow a stack. What cannot be read still tells its sender and id, so that an error can be sent.
 
-use super::{Condition, StanzaError, ns};
+use super::{Condition, Parts, StanzaError, ns};
 use jid::{BareJid, Jid};
 use minidom::Element;
 
@@ -101,7 +101,7 @@ impl Stanza {
 
     /// The only child of a request; `None` where there is none or more than one (RFC 6120 §8.2.3).
     pub fn payload(&self) -> Option<&Element> {
-        let mut children = self.element.children();
+        let mut children = self.element.parts();
         children.next().filter(|_| children.next().is_none())
     }
 
@@ -112,8 +112,8 @@ impl Stanza {
 
     /// The condition and type of the error it carries, where it is one.
     pub fn error_condition(&self) -> Option<&str> {
-        let error = self.element.get_child("error", ns::CLIENT)?;
-        error.children().find(|child| child.has_ns(ns::STANZAS) && child.name() != "text").map(|child| child.name())
+        let error = self.element.part("error", ns::CLIENT)?;
+        error.parts().find(|child| child.has_ns(ns::STANZAS) && child.name() != "text").map(|child| child.name())
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Invariant: no character that XML 1.0 forbids leaves through here; it is dropped.
 
+use super::Parts;
 use minidom::{Element, Node};
 
 /// An element under construction. Children inherit its namespace unless they state their own.
@@ -200,7 +201,7 @@ pub fn write_element(element: &Element, around: &str, out: &mut String) {
 /// Appends those children of a stanza that `keep` keeps, as they read inside a stanza.
 pub fn write_children(stanza: &Element, keep: impl Fn(&Element) -> bool, out: &mut String) {
     let ns = stanza.ns();
-    for child in stanza.children().filter(|child| keep(child)) {
+    for child in stanza.parts().filter(|child| keep(child)) {
         write_element(child, &ns, out);
     }
 }

@@ -9,7 +9,7 @@ use super::reply::Reply;
 use super::videos::Which;
 use crate::channel::command::Slice;
 use crate::channel::{Command, Item, Node, Snapshot};
-use crate::xmpp::{Tag, ns};
+use crate::xmpp::{Parts, Tag, ns};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use minidom::Element;
@@ -57,7 +57,7 @@ impl Asker<'_> {
         }
         let metadata = group.avatar.map(|item| item.payload).unwrap_or_default();
         let metadata: Element = metadata.parse().map_err(|_| Fault::INTERNAL)?;
-        let infos = || metadata.children().filter(|info| info.name() == "info");
+        let infos = || metadata.parts().filter(|info| info.name() == "info");
         if let Some(url) = infos().find_map(|info| info.attr("url")).filter(|url| is_web(url)) {
             return Ok(Reply::Elsewhere(url.to_owned()));
         }

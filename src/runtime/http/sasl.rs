@@ -5,7 +5,7 @@
 
 use super::super::framer::{Frame, Framer, Limits};
 use crate::config::{CheckTls, Http};
-use crate::xmpp::escape_into;
+use crate::xmpp::{Parts, escape_into};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jid::BareJid;
@@ -102,7 +102,7 @@ impl Checker {
                 Err(_) if plain.unknown_domain => return Ok(false),
                 opened => opened?,
             };
-            if !features.has_child("starttls", TLS) {
+            if !features.has_part("starttls", TLS) {
                 return Err(CheckError::Unusable("offers no TLS, which check_tls asks for"));
             }
             plain.send(&format!("<starttls xmlns='{TLS}'/>")).await?;
@@ -158,8 +158,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             opened => opened?,
         };
         let offered: Vec<String> = features
-            .get_child("mechanisms", SASL)
-            .map(|list| list.children().map(|mechanism| mechanism.text().trim().to_owned()).collect())
+            .part("mechanisms", SASL)
+            .map(|list| list.parts().map(|mechanism| mechanism.text().trim().to_owned()).collect())
             .unwrap_or_default();
         let Some(mechanism) = choose(&offered, account, password, is_private)? else { return Ok(false) };
         let good = self.converse(mechanism).await?;
@@ -251,7 +251,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let inner = String::from_utf8_lossy(&bytes);
         let whole = format!("<w xmlns='jabber:client' xmlns:stream='{STREAMS}'>{inner}</w>");
         let tree: Element = whole.parse().map_err(|_| CheckError::Unusable("sends what is no XML"))?;
-        tree.children().next().cloned().ok_or(CheckError::Unusable("sends what is no XML"))
+        tree.parts().next().cloned().ok_or(CheckError::Unusable("sends what is no XML"))
     }
 }
 
@@ -310,9 +310,7 @@ fn iterations(challenge: &[u8]) -> Option<u32> {
 }
 
 fn is_temporary(failure: &Element) -> bool {
-    failure
-        .children()
-        .any(|reason| matches!(reason.name(), "temporary-auth-failure" | "aborted" | "encryption-required"))
+    failure.parts().any(|reason| matches!(reason.name(), "temporary-auth-failure" | "aborted" | "encryption-required"))
 }
 
 #[cfg(test)]

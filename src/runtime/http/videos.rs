@@ -13,7 +13,7 @@ use super::range::part;
 use super::reply::Reply;
 use super::seats::Full;
 use crate::channel::{Node, Refusal};
-use crate::xmpp::{Tag, ns};
+use crate::xmpp::{Parts, Tag, ns};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::{HeaderMap, header};
@@ -210,7 +210,7 @@ fn address(payload: &str, which: Which) -> Option<String> {
         if element.is(name, namespace) {
             return element.attr(attribute).map(str::to_owned);
         }
-        rest.extend(element.children());
+        rest.extend(element.parts());
     }
     None
 }

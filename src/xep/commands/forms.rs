@@ -2,7 +2,7 @@
 
 use super::bad;
 use crate::channel::{ChannelName, Refusal};
-use crate::xmpp::{Tag, ns};
+use crate::xmpp::{Parts, Tag, ns};
 use jid::{BareJid, Jid};
 use minidom::Element;
 
@@ -15,10 +15,10 @@ pub(super) struct Fields(Vec<(String, Vec<String>)>);
 impl Fields {
     /// The fields of the form in a command; none where there is no form.
     pub(super) fn of(command: &Element) -> Fields {
-        let form = command.get_child("x", ns::FORM);
-        let fields = form.into_iter().flat_map(Element::children).filter(|child| child.name() == "field");
+        let form = command.part("x", ns::FORM);
+        let fields = form.into_iter().flat_map(Element::parts).filter(|child| child.name() == "field");
         let read = |field: &Element| {
-            let values = field.children().filter(|child| child.name() == "value").map(Element::text);
+            let values = field.parts().filter(|child| child.name() == "value").map(Element::text);
             (field.attr("var").unwrap_or_default().to_owned(), values.collect())
         };
         Fields(fields.map(read).collect())

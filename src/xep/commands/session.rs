@@ -4,7 +4,7 @@
 use super::Adhoc;
 use crate::channel::{CommandFault, Refusal, Stamp};
 use crate::xep::Request;
-use crate::xmpp::ns;
+use crate::xmpp::{Parts, ns};
 use sha2::{Digest, Sha256};
 
 /// For how long a form may be sent back, in milliseconds.
@@ -33,7 +33,7 @@ pub(super) fn step(adhoc: &Adhoc, request: &Request<'_>) -> Result<Step, Refusal
         return Err(Refusal::Command(CommandFault::MalformedAction));
     }
     let within = session(request)?;
-    let has_form = payload.has_child("x", ns::FORM);
+    let has_form = payload.has_part("x", ns::FORM);
     match action {
         "cancel" if within => Ok(Step::Cancel),
         "prev" if within && adhoc.goes_on => Ok(Step::Open),
