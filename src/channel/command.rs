@@ -30,6 +30,8 @@ pub struct Context<'a> {
     pub limits: &'a Limits,
     /// The nicks that accounts registered with the service.
     pub registry: &'a Registry,
+    /// The operators of the service.
+    pub operators: &'a [BareJid],
     /// What is known of the rows that the command names, by number.
     pub facts: &'a BTreeMap<u64, Facts>,
     /// Writes the payload of an information item anew, with another name in it.

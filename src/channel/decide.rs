@@ -4,6 +4,7 @@
 
 mod attend;
 mod configuration;
+mod departure;
 mod draft;
 mod guests;
 mod history;
@@ -253,6 +254,9 @@ impl Channel {
     }
 }
 
+#[cfg(test)]
+#[path = "decide/departure_tests.rs"]
+mod departure_tests;
 #[cfg(test)]
 #[path = "decide/invitation_tests.rs"]
 mod invitation_tests;

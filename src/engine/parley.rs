@@ -223,6 +223,7 @@ impl Engine {
             dice: &mut self.dice,
             limits: &self.service.limits,
             registry: &self.registry,
+            operators: &self.service.operators,
             facts: self.facts.get(&tag).unwrap_or(&none),
             rename: information::renamed,
         };
@@ -387,6 +388,7 @@ impl Engine {
             now: self.now,
             delegated: reply.delegated.is_some(),
             by_home_server: reply.delegated.is_none() && reply.to.is_bare(),
+            id: reply.id.as_deref(),
         })
     }
 

@@ -37,6 +37,7 @@ impl Engine {
             dice: &mut self.dice,
             limits: &self.service.limits,
             registry: &self.registry,
+            operators: &self.service.operators,
             facts: &BTreeMap::new(),
             rename: information::renamed,
         };

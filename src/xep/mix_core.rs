@@ -62,8 +62,7 @@ impl Extension for MixCore {
                 let claim = invitations::claim(payload, request)?;
                 Ok(Command::Join(JoinWish { nick, subscribe, preferences, claim }))
             }
-            // ejabberd's word for an account that was removed (hosts.md, C.5).
-            "leave" if request.by_home_server && payload.has_ns(ns::MIX_CORE_0) => Ok(Command::EndAccount),
+            "leave" if tells_of_an_end(request) => Ok(Command::EndAccount),
             "leave" => Ok(Command::Leave),
             "setnick" => Ok(Command::SetNick { nick: wanted_nick(payload)? }),
             _ => Ok(Command::UpdateSubscription {
@@ -157,6 +156,14 @@ impl Extension for MixCore {
             _ => {}
         }
     }
+}
+
+/// Whether a leave is the word of a home server that the account was removed. ejabberd's comes in `core:0` from the bare
+/// JID; that of a client which speaks `core:0` comes from a full JID, or through ejabberd's own PAM, whose requests have
+/// ids that begin with `rr-` (hosts.md, C.5).
+fn tells_of_an_end(request: &Request<'_>) -> bool {
+    let is_passed_on = request.id.is_some_and(|id| id.starts_with("rr-"));
+    request.by_home_server && request.payload.has_ns(ns::MIX_CORE_0) && !is_passed_on
 }
 
 /// The item of a participant (XEP-0369 §4.7.3).

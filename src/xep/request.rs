@@ -114,6 +114,8 @@ pub struct Request<'a> {
     pub delegated: bool,
     /// Whether the account's home server itself sent it, from the bare JID.
     pub by_home_server: bool,
+    /// The id of its stanza.
+    pub id: Option<&'a str>,
     /// The time of the turn.
     pub now: Stamp,
 }

@@ -98,6 +98,7 @@ impl Room {
             dice: &mut self.dice,
             limits: &self.limits,
             registry: &Default::default(),
+            operators: &[],
             facts: &self.facts,
             rename: mixd::xep::information::renamed,
         };

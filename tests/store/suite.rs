@@ -284,6 +284,7 @@ fn a_loaded_channel_knows_repeats(store: &dyn Store) {
             dice: &mut dice,
             limits: &Limits::default(),
             registry: &Default::default(),
+            operators: &[],
             facts: &Default::default(),
             rename: mixd::xep::information::renamed,
         };

@@ -5,7 +5,7 @@ use super::draft::Draft;
 use crate::channel::event::EventKind;
 use crate::channel::{
     Action, Actor, Answer, Change, Channel, Context, Decision, Invitation, JoinWish, Limits, Member, Nick, Node,
-    NodeSet, Own, ParticipantId, Refusal, Registry, Rights, Status,
+    NodeSet, Own, ParticipantId, Refusal, Registry, Status,
 };
 use jid::BareJid;
 use rand::rngs::StdRng;
@@ -135,75 +135,6 @@ impl Channel {
         self.settle_roles(&mut draft);
         draft.clear_away(context.limits);
         draft.finish(Answer::Left)
-    }
-
-    /// Ends the record of an account that is no more: its rows stay attributed, its rights do not pass to a later account
-    /// of its name, and that one gets another id.
-    pub(super) fn end_account(&self, actor: &Actor, context: &mut Context<'_>) -> Outcome {
-        let mut draft = Draft::new(self, context.now);
-        let guest = self.guest(&actor.account);
-        if let Some(guest) = guest {
-            draft.drop_guest(guest, NodeSet::default());
-        }
-        let Some(member) = self.member(&actor.account) else {
-            return if guest.is_some() { draft.finish(Answer::Left) } else { Err(Refusal::NotJoined) };
-        };
-        let mut ended = gone(&draft, member);
-        ended.ended = true;
-        ended.own.forgotten = true;
-        let (change, was_in): (fn(Member) -> Change, _) = match member.status {
-            Status::Joined => (Change::Left, true),
-            Status::Waiting => (Change::Invited, true),
-            Status::Left => (Change::Noted, false),
-        };
-        draft.put(change, ended.clone());
-        if was_in {
-            draft.event(EventKind::MemberLeft, Some(&ended), Some(&ended), None);
-        }
-        let mut rights = draft.rights().clone();
-        rights.owners.retain(|jid| *jid != member.jid);
-        rights.admins.retain(|jid| *jid != member.jid);
-        if !self.is_group() && rights != *draft.rights() {
-            draft.set_rights(rights);
-        }
-        self.settle_roles(&mut draft);
-        draft.clear_away(context.limits);
-        draft.finish(Answer::Left)
-    }
-
-    /// What becomes of roles in a group when somebody went (groups.md §1 rule 2).
-    pub(super) fn settle_roles(&self, draft: &mut Draft<'_>) {
-        if !self.is_group() {
-            return;
-        }
-        let is_in = |jid: &BareJid| draft.status(jid) == Some(Status::Joined);
-        let (owners, admins) = (&draft.rights().owners, &draft.rights().admins);
-        let mut rights = Rights {
-            owners: owners.iter().filter(|jid| is_in(jid)).cloned().collect(),
-            admins: admins.iter().filter(|jid| is_in(jid)).cloned().collect(),
-        };
-        let mut heir = None;
-        if rights.owners.is_empty() {
-            let seniority = |member: &Member| (!rights.admins.contains(&member.jid), member.since);
-            heir = draft.people(Status::Joined).into_iter().min_by_key(seniority);
-            if let Some(heir) = &heir {
-                rights.admins.retain(|jid| *jid != heir.jid);
-                rights.owners.push(heir.jid.clone());
-            }
-        }
-        if rights != *draft.rights() {
-            draft.set_rights(rights);
-        }
-        match heir {
-            Some(heir) => draft.event(EventKind::AdminAdded, None, Some(&heir), Some("owner")),
-            None if draft.people(Status::Joined).is_empty() => {
-                for waiting in draft.people(Status::Waiting) {
-                    let void = gone(draft, &waiting);
-                    draft.put(Change::Invited, void);
-                }
-            }
-            None => {}
-        }
     }
 
     pub(super) fn set_nick(&self, actor: &Actor, nick: Option<Nick>, context: &mut Context<'_>) -> Outcome {

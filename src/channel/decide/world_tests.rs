@@ -55,8 +55,15 @@ impl World {
         let mut dice = StdRng::seed_from_u64(5);
         let now = Stamp(1_000_000);
         let facts = BTreeMap::new();
-        let mut context =
-            Context { now, dice: &mut dice, limits: &limits, registry: &Registry::default(), facts: &facts, rename };
+        let mut context = Context {
+            now,
+            dice: &mut dice,
+            limits: &limits,
+            registry: &Registry::default(),
+            operators: &[],
+            facts: &facts,
+            rename,
+        };
         let plan = group_create::plan(&wish, &actor("ann"), &mut context)?;
         let profile = Profile { tag: 1, created: now, creator: jid("ann"), gid: 1, listed: false };
         let info = Item { label: Some(plan.subject), ..Item::default() };
@@ -135,6 +142,7 @@ impl World {
             dice: &mut self.dice,
             limits: &self.limits,
             registry: &self.registry,
+            operators: &[jid("root")],
             facts: &self.facts,
             rename,
         };

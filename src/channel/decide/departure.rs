@@ -1,0 +1,120 @@
+//! Accounts that are no more: what they leave behind in a channel, and who succeeds them.
+
+use super::Outcome;
+use super::attend::gone;
+use super::draft::Draft;
+use crate::channel::event::EventKind;
+use crate::channel::{
+    Actor, Answer, Change, Channel, Context, Decision, Invitation, Member, Node, NodeSet, Refusal, Rights, Status,
+};
+use jid::BareJid;
+
+impl Channel {
+    /// Ends what an account that is no more is in the channel: its record, its rights, its subscriptions as a guest, the
+    /// invitations that it gave and got, and its place among those who may join. Its rows stay attributed, and a later
+    /// account of its name is somebody else, with another id and no rights. A ban stays, or else an account would lose it
+    /// by being removed and registered again.
+    pub(super) fn end_account(&self, actor: &Actor, context: &mut Context<'_>) -> Outcome {
+        let account = &actor.account;
+        let mut draft = Draft::new(self, context.now);
+        if let Some(guest) = self.guest(account) {
+            draft.drop_guest(guest, NodeSet::default());
+        }
+        if let Some(member) = self.member(account) {
+            self.end_record(&mut draft, member);
+        }
+        self.pass_on_ownership(&mut draft, account, context.operators);
+        self.settle_roles(&mut draft);
+        if self.kept.allowed.as_ref().is_some_and(|list| list.contains(account)) {
+            draft.changes.push(Change::Listed { node: Node::Allowed, jid: account.clone(), present: false });
+        }
+        let is_its_own = |it: &&Invitation| it.inviter == *account || it.invitee == *account;
+        let ended = self.invitations().filter(is_its_own).cloned();
+        draft.changes.extend(ended.map(|invitation| Change::InvitationEnded { invitation, declined: false }));
+        draft.clear_away(context.limits);
+        let Decision { changes, .. } = draft.finish(Answer::Left)?;
+        match changes.is_empty() {
+            true => Err(Refusal::NotJoined),
+            false => Ok(Decision { changes, answer: Answer::Left }),
+        }
+    }
+
+    /// Whether anything in the channel is this account's that [`Command::EndAccount`](crate::channel::Command) ends.
+    pub fn holds(&self, account: &BareJid) -> bool {
+        self.member(account).is_some()
+            || self.guest(account).is_some()
+            || self.rights().owners.contains(account)
+            || self.rights().admins.contains(account)
+            || self.kept.allowed.as_ref().is_some_and(|list| list.contains(account))
+            || self.invitations().any(|it| it.inviter == *account || it.invitee == *account)
+    }
+
+    fn end_record(&self, draft: &mut Draft<'_>, member: &Member) {
+        let mut ended = gone(draft, member);
+        ended.ended = true;
+        ended.own.forgotten = true;
+        let (change, was_in): (fn(Member) -> Change, _) = match member.status {
+            Status::Joined => (Change::Left, true),
+            Status::Waiting => (Change::Invited, true),
+            Status::Left => (Change::Noted, false),
+        };
+        draft.put(change, ended.clone());
+        if was_in {
+            draft.event(EventKind::MemberLeft, Some(&ended), Some(&ended), None);
+        }
+    }
+
+    /// A plain channel whose last owner is no more goes to the admin who was made first, else to the operators, and never
+    /// to a mere participant.
+    fn pass_on_ownership(&self, draft: &mut Draft<'_>, account: &BareJid, operators: &[BareJid]) {
+        let past = self.rights();
+        let (owned, administered) = (past.owners.contains(account), past.admins.contains(account));
+        if self.is_group() || !(owned || administered) {
+            return;
+        }
+        let mut rights = past.clone();
+        rights.owners.retain(|jid| jid != account);
+        rights.admins.retain(|jid| jid != account);
+        if rights.owners.is_empty() && !rights.admins.is_empty() {
+            rights.owners.push(rights.admins.remove(0));
+        } else if rights.owners.is_empty() {
+            rights.owners.extend(operators.iter().filter(|jid| *jid != account).cloned());
+        }
+        draft.set_rights(rights);
+    }
+
+    /// What becomes of roles in a group when somebody went (groups.md §1 rule 2).
+    pub(super) fn settle_roles(&self, draft: &mut Draft<'_>) {
+        if !self.is_group() {
+            return;
+        }
+        let is_in = |jid: &BareJid| draft.status(jid) == Some(Status::Joined);
+        let (owners, admins) = (&draft.rights().owners, &draft.rights().admins);
+        let mut rights = Rights {
+            owners: owners.iter().filter(|jid| is_in(jid)).cloned().collect(),
+            admins: admins.iter().filter(|jid| is_in(jid)).cloned().collect(),
+        };
+        let mut heir = None;
+        if rights.owners.is_empty() {
+            let seniority = |member: &Member| (!rights.admins.contains(&member.jid), member.since);
+            heir = draft.people(Status::Joined).into_iter().min_by_key(seniority);
+            if let Some(heir) = &heir {
+                rights.admins.retain(|jid| *jid != heir.jid);
+                rights.owners.push(heir.jid.clone());
+            }
+        }
+        if rights != *draft.rights() {
+            draft.set_rights(rights);
+        }
+        match heir {
+            Some(heir) => draft.event(EventKind::AdminAdded, None, Some(&heir), Some("owner")),
+            None if draft.people(Status::Joined).is_empty() => {
+                for waiting in draft.people(Status::Waiting) {
+                    let void = gone(draft, &waiting);
+                    draft.put(Change::Invited, void);
+                }
+            }
+            None => {}
+        }
+    }
+}
