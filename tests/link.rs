@@ -199,6 +199,45 @@ fn what_a_lost_link_took_along_is_written_on_the_next_one() {
     second.check_alive("3");
 }
 
+/// A host server that answered pings, takes more, talks on and answers no longer has a broken link: what it was sent comes
+/// again on the next one, and is not taken for delivered. Anybody else's answer to the ping says nothing.
+#[test]
+fn a_host_that_stops_to_answer_pings_is_left_and_nothing_is_lost() {
+    let host = Host::start();
+    let mixd = Mixd::start(&host, &format!("ping_timeout_s = 1\n{QUIET}"));
+    let mut first = host.accept_authenticated();
+    let ann = format!("from='ann@example.org/r' to='coven@{DOMAIN}'");
+    first.send(&format!(
+        "<iq type='set' id='c' from='ann@example.org/r' to='{DOMAIN}'><create xmlns='urn:xmpp:mix:core:1' channel='coven'/></iq>"
+    ));
+    first.answer_to("c");
+    first.send(&format!(
+        "<iq type='set' id='j' {ann}><join xmlns='urn:xmpp:mix:core:1'><subscribe node='urn:xmpp:mix:nodes:messages'/></join></iq>"
+    ));
+    first.answer_to("j");
+    std::thread::sleep(Duration::from_millis(200));
+    first.check_alive("1");
+    first.answers_pings = false;
+    first.send(&format!("<message type='groupchat' id='m' {ann}><body>stalled</body></message>"));
+    assert!(first.read_until("<message", "</message>").contains("stalled</body>"));
+    first.stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    let mut talking = first.stream.try_clone().unwrap();
+    let talk = std::thread::spawn(move || {
+        while talking
+            .write_all(b" <iq type='result' id='ping-0-1' from='eve@example.org/r' to='mix.example.org'/>")
+            .is_ok()
+        {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    });
+    let mut second = host.accept_authenticated();
+    mixd.wait_for_log("no longer answers pings", 1);
+    assert!(second.read_until("<message", "</message>").contains("stalled</body>"));
+    second.check_alive("2");
+    drop(first);
+    talk.join().unwrap();
+}
+
 #[test]
 fn silence_is_pinged_and_a_dead_host_is_left() {
     let host = Host::start();

@@ -48,6 +48,9 @@ pub enum LinkError {
     /// Silence, and no answer to a ping.
     #[error("the host server has gone silent and does not answer a ping")]
     Dead,
+    /// Pings were answered on this link, and are no longer.
+    #[error("the host server no longer answers pings behind what is sent to it")]
+    Mute,
     /// What is written is not read.
     #[error("the host server does not read what is sent to it")]
     Stalled,
@@ -75,7 +78,7 @@ impl LinkError {
             LinkError::StreamError(_) | LinkError::NotXmpp(_) => {
                 "check that the port is the one for components, and look into the host server's log"
             }
-            LinkError::Closed | LinkError::Lost(_) | LinkError::Dead | LinkError::Stalled => {
+            LinkError::Closed | LinkError::Lost(_) | LinkError::Dead | LinkError::Mute | LinkError::Stalled => {
                 "look into the host server's log if this goes on"
             }
         }

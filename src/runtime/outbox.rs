@@ -2,6 +2,7 @@
 
 use super::queue::Queue;
 use crate::engine::outbox::{Delta, Out};
+use jid::Jid;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::Notify;
@@ -64,6 +65,8 @@ pub struct Refused {
 #[derive(Debug, Default)]
 pub struct Confirmed {
     pong: AtomicU64,
+    /// The ping that waits for its answer, and whose answer it is.
+    asked: Mutex<Option<(u64, Jid)>>,
     parcel: AtomicU64,
     heard_ms: AtomicU64,
     refused: Mutex<Vec<Refused>>,
@@ -72,7 +75,24 @@ pub struct Confirmed {
 }
 
 impl Confirmed {
-    /// A ping came back.
+    /// From here on this ping is waited for, and answered by nobody but `by`: who else knows its id says nothing of what
+    /// that one has.
+    pub fn ask(&self, ping: u64, by: &str) {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Jid::new(by).ok().map(|by| (ping, by));
+    }
+
+    /// Somebody answered a ping; whether it is the one that is waited for and the answer is from whom it went to.
+    pub fn answer(&self, ping: u64, from: &Jid) -> bool {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_it = asked.take_if(|(number, by)| *number == ping && by == from).is_some();
+        drop(asked);
+        if is_it {
+            self.pong(ping);
+        }
+        is_it
+    }
+
+    /// A ping came back, or is waited for no longer.
     pub fn pong(&self, ping: u64) {
         self.pong.fetch_max(ping, Ordering::AcqRel);
         self.changed.notify_one();

@@ -133,7 +133,7 @@ impl Reader {
             return self.refuse(&Unreadable::from_head(bytes, error));
         }
         let inbound = match Stanza::parse(bytes) {
-            Ok(stanza) if self.take_pong(stanza.kind, stanza.id.as_deref()) => return,
+            Ok(stanza) if self.take_pong(stanza.kind, stanza.id.as_deref(), Some(&stanza.from)) => return,
             Ok(stanza) if !self.is_ours(Some(&stanza.to)) => return,
             Ok(stanza) => {
                 let Stanza { id, kind, type_, from, to, .. } = &stanza;
@@ -184,7 +184,7 @@ impl Reader {
 
     fn refuse(&mut self, head: &Unreadable) {
         let kind = head.kind.unwrap_or(Kind::Message);
-        if self.take_pong(kind, head.id.as_deref()) || !self.is_ours(head.to.as_ref()) {
+        if self.take_pong(kind, head.id.as_deref(), head.from.as_ref()) || !self.is_ours(head.to.as_ref()) {
             return;
         }
         self.note_busy();
@@ -228,17 +228,14 @@ impl Reader {
         to.is_some_and(|to| to.domain().as_str() == self.keep_alive.from)
     }
 
-    /// Whether it is the answer to a ping of this process, or the ping itself where the service pings itself. A number
-    /// behind the id says which of the writer's it is.
-    fn take_pong(&self, kind: Kind, id: Option<&str>) -> bool {
+    /// Whether it is the answer to a ping of this process, from whom was pinged, or the ping itself where the service pings
+    /// itself. A number behind the id says which of the writer's it is.
+    fn take_pong(&self, kind: Kind, id: Option<&str>, from: Option<&Jid>) -> bool {
         let behind = id.filter(|_| kind == Kind::Iq).and_then(|id| id.strip_prefix(&*self.keep_alive.id));
-        match behind.map(|behind| behind.strip_prefix('-').map(str::parse)) {
-            None => false,
-            Some(Some(Ok(ping))) => {
-                self.confirmed.pong(ping);
-                true
-            }
-            Some(_) => true,
+        let (Some(behind), Some(from)) = (behind, from) else { return false };
+        match behind.strip_prefix('-').map(str::parse) {
+            Some(Ok(ping)) => self.confirmed.answer(ping, from),
+            _ => behind.is_empty() && from.as_str() == self.keep_alive.to,
         }
     }
 }
@@ -295,6 +292,26 @@ mod tests {
         let pong = "<iq type='error' id='pong' from='h' to='mix.h'><error/></iq>";
         let (_, taken, _) = run(pong, 9).await;
         assert!(taken.is_empty(), "{taken:?}");
+    }
+
+    #[tokio::test]
+    async fn a_ping_is_answered_by_whom_it_went_to_alone_and_once() {
+        let (inbox, urgent) = (Arc::new(Inbox::new(9, 1 << 20)), Arc::new(Urgent::new(9, 9999)));
+        let mut reader = reader(&inbox, &urgent);
+        let confirmed = reader.confirmed.clone();
+        confirmed.ask(7, "h");
+        let mut answer = |id: &str, from: &str| {
+            reader.take(format!("<iq type='result' id='pong-{id}' from='{from}' to='mix.h'/>").as_bytes());
+            confirmed.newest_pong()
+        };
+        for (id, from) in [("7", "eve@h/r"), ("7", "h/r"), ("7", "multicast.h"), ("8", "h"), ("9", "h"), ("x", "h")] {
+            assert_eq!(answer(id, from), 0, "{id} from {from}");
+        }
+        assert_eq!(answer("7", "h"), 7);
+        confirmed.ask(8, "multicast.h");
+        assert_eq!((answer("8", "h"), answer("7", "h"), answer("8", "multicast.h")), (7, 7, 8));
+        // What is none reaches the engine like any other iq.
+        assert_eq!(inbox.depth().0, 8);
     }
 
     #[tokio::test]

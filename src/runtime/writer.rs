@@ -61,6 +61,8 @@ pub struct Writer {
     next_ping_ms: u64,
     /// What was written since the last ping, in bytes.
     unpinged_bytes: usize,
+    /// Whether the host server answered a ping on this link.
+    is_answered: bool,
     /// Whether it was told that pings are not answered.
     told: bool,
 }
@@ -77,6 +79,10 @@ struct Ping {
     to: String,
     /// Those to be asked next.
     next: Vec<String>,
+    /// The multicast service that did not answer before: either it is gone, or nothing gets through this link.
+    doubted: Option<String>,
+    /// Whether it is waited for no longer.
+    is_given_up: bool,
     /// Since when it is wholly written, by `clock::uptime_ms`.
     since_ms: Option<u64>,
 }
@@ -106,6 +112,7 @@ impl Writer {
             code: 0,
             next_ping_ms: 0,
             unpinged_bytes: 0,
+            is_answered: false,
             told: false,
         }
     }
@@ -126,7 +133,7 @@ impl Writer {
                 self.outbox.take_now(BATCH_PARCELS).into_iter().for_each(|it| self.line.push(it, clock::uptime_ms()));
             }
             self.fill();
-            if self.block.is_empty() && !self.wait().await {
+            if self.block.is_empty() && !self.wait().await? {
                 return Ok(());
             }
         }
@@ -155,6 +162,7 @@ impl Writer {
         self.block.clear();
         self.written = 0;
         self.pinged = None;
+        self.is_answered = false;
         self.unpinged_bytes = 0;
         self.line.rewind(clock::uptime_ms(), self.limits.horizon_ms);
         loop {
@@ -196,7 +204,7 @@ impl Writer {
     }
 
     /// Waits for something to do where there is nothing to write; whether there will be anything.
-    async fn wait(&mut self) -> bool {
+    async fn wait(&mut self) -> Result<bool, LinkError> {
         let has_room = self.has_room();
         let now_ms = clock::uptime_ms();
         let since_ms = self.pinged.as_ref().and_then(|ping| ping.since_ms);
@@ -210,13 +218,13 @@ impl Writer {
             urgent = self.urgent.take(BATCH_URGENT) => urgent.into_iter().flatten().for_each(|it| self.put_first(&it)),
             parcels = self.outbox.take(BATCH_PARCELS), if has_room => match parcels {
                 Some(parcels) => parcels.into_iter().for_each(|it| self.line.push(it, clock::uptime_ms())),
-                None => return false,
+                None => return Ok(false),
             },
             () = self.confirmed.changed() => {}
             () = sleep(pause), if wants_ping => self.ping(),
-            () = sleep(patience.unwrap_or_default()), if patience.is_some() => self.give_up_ping(),
+            () = sleep(patience.unwrap_or_default()), if patience.is_some() => self.give_up_ping()?,
         }
-        true
+        Ok(true)
     }
 
     fn take_urgent(&mut self) {
@@ -232,19 +240,20 @@ impl Writer {
         let mut next = self.line.take_services();
         let to = next.pop().unwrap_or_else(|| self.keep_alive.to.clone());
         let number = self.line.cover();
-        self.ask(number, to, next);
+        self.ask(number, to, next, None);
         self.next_ping_ms = clock::uptime_ms() + PING_PAUSE_MS;
         self.unpinged_bytes = 0;
     }
 
-    fn ask(&mut self, number: u64, to: String, next: Vec<String>) {
+    fn ask(&mut self, number: u64, to: String, next: Vec<String>, doubted: Option<String>) {
         self.code += 1;
         let KeepAlive { from, id, .. } = &self.keep_alive;
         let id = format!("{id}-{}", self.code);
         let tag = Tag::new("iq").attr("type", "get").attr("id", &id).attr("from", from).attr("to", &to);
         let text = tag.child(Tag::in_ns("ping", ns::PING)).into_xml();
         self.block.extend_from_slice(text.as_bytes());
-        self.pinged = Some(Ping { number, code: self.code, to, next, since_ms: None });
+        self.confirmed.ask(self.code, &to);
+        self.pinged = Some(Ping { number, code: self.code, to, next, doubted, is_given_up: false, since_ms: None });
     }
 
     /// Lets go of what the host server is known to have, and has written again what was refused.
@@ -252,43 +261,66 @@ impl Writer {
         // A refusal comes before the answer to a ping behind what is refused.
         let pong = self.confirmed.newest_pong();
         for refused in self.confirmed.take_refused() {
-            let count = self.line.recall(&refused);
-            if count > 0 {
-                tracing::info!(
-                    service = refused.by,
-                    count,
-                    "messages that a multicast service refused are sent as copies"
-                );
-            }
+            self.recall(&refused);
         }
-        if let Some(mut ping) = self.pinged.take_if(|ping| ping.code <= pong) {
-            match ping.next.pop() {
-                Some(to) => self.ask(ping.number, to, ping.next),
-                None => self.answered = ping.number,
-            }
+        if let Some(ping) = self.pinged.take_if(|ping| ping.code <= pong) {
+            self.take_answer(ping);
         }
         self.line.confirm(self.answered).into_iter().for_each(|parcel| self.confirmed.settle(parcel));
     }
 
-    /// Who talks and does not answer the ping never will. What the host server was sent counts as taken; what a multicast
-    /// service was sent goes out again as copies.
-    fn give_up_ping(&mut self) {
-        let Some(ping) = self.pinged.as_mut() else { return };
-        let Some(since) = ping.since_ms else { return };
+    fn take_answer(&mut self, mut ping: Ping) {
+        if let Some(service) = ping.doubted.take() {
+            self.recall(&vanished(service));
+        }
+        self.is_answered |= ping.to == self.keep_alive.to && !ping.is_given_up;
+        match ping.next.pop() {
+            Some(to) => self.ask(ping.number, to, ping.next, None),
+            None => self.answered = ping.number,
+        }
+    }
+
+    /// Has written again what a multicast service refused.
+    fn recall(&mut self, refused: &Refused) {
+        let count = self.line.recall(refused);
+        if count > 0 {
+            let service = &refused.by;
+            tracing::info!(service, count, "messages that a multicast service refused are sent as copies");
+        }
+    }
+
+    /// Who talks and does not answer the ping never will. A host server that answered pings on this link has a broken link:
+    /// what it was sent goes out again on the next one. Of one that never did nobody knows what it has, and what it was sent
+    /// counts as taken. What a multicast service was sent goes out again as copies.
+    fn give_up_ping(&mut self) -> Result<(), LinkError> {
+        let Some(ping) = self.pinged.as_mut() else { return Ok(()) };
+        let Some(since) = ping.since_ms else { return Ok(()) };
         if self.confirmed.heard_ms() < since {
             ping.since_ms = Some(clock::uptime_ms());
-            return;
+            return Ok(());
         }
-        if ping.to != self.keep_alive.to {
-            tracing::warn!("{} does not answer pings, so it is no multicast service to rely on", ping.to);
-            self.confirmed.refuse(Refused { by: ping.to.clone(), message: None });
-        } else if !std::mem::replace(&mut self.told, true) {
-            tracing::warn!(
-                "{} does not answer pings, so nobody knows what it has; let component.ping_to name an address that does",
-                self.keep_alive.to
-            );
+        let is_host = ping.to == self.keep_alive.to;
+        if self.is_answered && is_host {
+            return Err(LinkError::Mute);
         }
+        if is_host {
+            if !std::mem::replace(&mut self.told, true) {
+                tracing::warn!(
+                    "{} does not answer pings, so nobody knows what it has; let component.ping_to name an address that does",
+                    self.keep_alive.to
+                );
+            }
+        } else if self.is_answered {
+            // A link that nothing gets through looks the same: the host server tells the two apart.
+            let (number, next, service) = (ping.number, std::mem::take(&mut ping.next), ping.to.clone());
+            self.ask(number, self.keep_alive.to.clone(), next, Some(service));
+            return Ok(());
+        } else {
+            ping.doubted = Some(ping.to.clone());
+        }
+        ping.is_given_up = true;
         self.confirmed.pong(ping.code);
+        Ok(())
     }
 
     /// Writes what is left of the block; every part of it has the timeout.
@@ -312,6 +344,12 @@ impl Writer {
         }
         Ok(())
     }
+}
+
+/// A multicast service that does not answer: everything that it is not known to have goes out again.
+fn vanished(service: String) -> Refused {
+    tracing::warn!("{service} does not answer pings, so it is no multicast service to rely on");
+    Refused { by: service, message: None }
 }
 
 #[cfg(test)]

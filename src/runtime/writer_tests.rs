@@ -136,6 +136,69 @@ async fn a_host_that_talks_and_never_answers_pings_stops_nothing() {
     assert_eq!(bench.writer.line.bytes(), 0);
 }
 
+/// Has the host server say something all the time.
+fn talk(bench: &Bench) -> tokio::task::JoinHandle<()> {
+    let confirmed = bench.confirmed.clone();
+    tokio::spawn(async move {
+        loop {
+            confirmed.hear(clock::uptime_ms());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+}
+
+fn answer(bench: &Bench, ping: u64, from: &str) -> bool {
+    bench.confirmed.answer(ping, &from.parse().unwrap())
+}
+
+#[tokio::test]
+async fn a_host_that_answered_pings_and_then_does_not_is_a_broken_link_and_gets_everything_on_the_next() {
+    let mut bench = bench();
+    push(&bench.outbox, account(0, "a@h"));
+    push(&bench.outbox, [fan("x")]);
+    let talking = talk(&bench);
+    assert!(written_in(&mut bench, 80).await.contains("id='p-1'"));
+    assert!(!answer(&bench, 1, "a@h") && answer(&bench, 1, "h"));
+    assert!(bench.outbox.try_push(Parcel { number: Some(4), outs: vec![fan("y")] }, 1));
+    let end = tokio::time::timeout(Duration::from_secs(5), bench.writer.write_to(&mut Vec::new())).await;
+    assert!(matches!(end, Ok(Err(LinkError::Mute))), "{end:?}");
+    assert_eq!(bench.confirmed.settled(), 0);
+    let _ = tokio::time::timeout(Duration::from_millis(20), bench.writer.hold()).await;
+    // Of the next link nothing is known yet: silence there is met as on any other.
+    let text = written_in(&mut bench, 400).await;
+    talking.abort();
+    assert_eq!((text.matches(">x<").count(), text.matches(">y<").count()), (0, 1), "{text}");
+}
+
+#[tokio::test]
+async fn a_multicast_service_is_given_up_only_where_the_host_answers_on_the_same_link() {
+    for host_answers in [true, false] {
+        let mut bench = bench();
+        push(&bench.outbox, account(2, "c@i"));
+        push(&bench.outbox, [fan("first")]);
+        let talking = talk(&bench);
+        assert!(written_in(&mut bench, 80).await.contains("id='p-1' from='m' to='h'"));
+        assert!(answer(&bench, 1, "h"));
+        push(&bench.outbox, [multicast(0, "m.h")]);
+        push(&bench.outbox, [shared(0, "a@h"), shared(1, "b@h")].concat());
+        push(&bench.outbox, [fan("x")]);
+        let text = written_in(&mut bench, 180).await;
+        assert!(
+            text.contains("id='p-2' from='m' to='m.h'") && text.ends_with("to='h'><ping xmlns='urn:xmpp:ping'/></iq>")
+        );
+        assert_eq!(text.matches(">x</body>").count(), 2, "nothing is written again yet: {text}");
+        if host_answers {
+            assert!(answer(&bench, 3, "h"));
+            let text = without_pings(&written_in(&mut bench, 80).await);
+            assert_eq!(text.matches(">x</body>").count(), 2, "{text}");
+        } else {
+            let end = tokio::time::timeout(Duration::from_secs(5), bench.writer.write_to(&mut Vec::new())).await;
+            assert!(matches!(end, Ok(Err(LinkError::Mute))), "{end:?}");
+        }
+        talking.abort();
+    }
+}
+
 #[tokio::test]
 async fn writing_that_is_broken_off_goes_on_where_it_was() {
     let mut bench = bench();

@@ -147,9 +147,10 @@ impl Peer {
                 from = at + len;
                 continue;
             }
+            let asked = self.read[at..at + len].split(" to='").nth(1).unwrap().split('\'').next().unwrap().to_owned();
             self.read.replace_range(at..at + len, "");
             if self.answers_pings {
-                let pong = format!("<iq type='result' id='{id}' from='example.org' to='{DOMAIN}'/>");
+                let pong = format!("<iq type='result' id='{id}' from='{asked}' to='{DOMAIN}'/>");
                 // A connection that ends is no failure here.
                 let _ = self.stream.write_all(pong.as_bytes());
             }
