@@ -189,6 +189,7 @@ pub struct Limits {
     pub stanza_depth_max: usize,
     pub stanza_elements_max: usize,
     pub attribute_bytes_max: usize,
+    pub start_tag_bytes_max: usize,
     pub attributes_max: usize,
     /// Stanzas that wait for the engine.
     pub inbox_items_max: usize,
@@ -245,6 +246,7 @@ impl Limits {
             stanza_depth_max: self.stanza_depth_max,
             stanza_elements_max: self.stanza_elements_max,
             attribute_bytes_max: self.attribute_bytes_max,
+            start_tag_bytes_max: self.start_tag_bytes_max,
             attributes_max: self.attributes_max,
         }
     }
@@ -449,6 +451,7 @@ impl Default for Limits {
             stanza_depth_max: 64,
             stanza_elements_max: 10_000,
             attribute_bytes_max: 8192,
+            start_tag_bytes_max: 16_384,
             attributes_max: 64,
             inbox_items_max: 8192,
             inbox_bytes_max: 16 << 20,

@@ -238,6 +238,43 @@ fn a_host_that_stops_to_answer_pings_is_left_and_nothing_is_lost() {
     talk.join().unwrap();
 }
 
+/// A host server whose parser puts off long tags sees that they have ended when as much again has come (hosts.md, J.1).
+#[test]
+fn behind_a_long_start_tag_comes_as_much_white_space_and_a_longer_one_is_refused() {
+    let host = Host::start();
+    let _mixd = Mixd::start(&host, QUIET);
+    let mut peer = host.accept_authenticated();
+    let ann = format!("from='ann@example.org/r' to='coven@{DOMAIN}'");
+    peer.send(&format!(
+        "<iq type='set' id='c' from='ann@example.org/r' to='{DOMAIN}'><create xmlns='urn:xmpp:mix:core:1' channel='coven'/></iq>"
+    ));
+    peer.answer_to("c");
+    peer.send(&format!(
+        "<iq type='set' id='j' {ann}><join xmlns='urn:xmpp:mix:core:1'><subscribe node='urn:xmpp:mix:nodes:messages'/></join></iq>"
+    ));
+    peer.answer_to("j");
+    let say = |bytes: usize| {
+        let value = "v".repeat(bytes);
+        format!("<message type='groupchat' id='{bytes}' {ann}><x xmlns='urn:x' a='{value}' b='{value}'/></message>")
+    };
+    peer.send(&say(8000));
+    let message = peer.read_until("<message", "</message>");
+    let tag = message.split('<').find(|tag| tag.starts_with("x xmlns")).unwrap().len() + 1;
+    let behind = message.len() - message.find("<x xmlns").unwrap() - tag;
+    peer.check_alive("1");
+    peer.send(&say(8000));
+    peer.read_until("<message", "</message>");
+    assert!(tag > 16_000 && behind < 500, "{behind} bytes behind {tag}");
+    peer.read_until(&" ".repeat(tag - behind), "");
+    peer.send(&say(8190));
+    let refused = peer.answer_to("8190");
+    assert!(
+        refused.contains("policy-violation") && refused.contains("a start tag of the stanza is too long"),
+        "{refused}"
+    );
+    peer.check_alive("2");
+}
+
 #[test]
 fn silence_is_pinged_and_a_dead_host_is_left() {
     let host = Host::start();

@@ -96,6 +96,7 @@ fn ranges_of_limits(limits: &Limits) -> Vec<Range> {
         ("limits.stanza_depth_max", of(limits.stanza_depth_max), 16, 256),
         ("limits.stanza_elements_max", of(limits.stanza_elements_max), 64, MANY),
         ("limits.attribute_bytes_max", of(limits.attribute_bytes_max), 3071, 8192),
+        ("limits.start_tag_bytes_max", of(limits.start_tag_bytes_max), 12_288, 65_536),
         ("limits.attributes_max", of(limits.attributes_max), 8, 10_000),
         ("limits.inbox_items_max", of(limits.inbox_items_max), 1, MANY),
         ("limits.inbox_bytes_max", of(limits.inbox_bytes_max), 10_000, 1024 * GIB),

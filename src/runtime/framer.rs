@@ -25,6 +25,8 @@ pub struct Limits {
     pub attribute_bytes_max: usize,
     /// Attributes of one element.
     pub attributes_max: usize,
+    /// One start tag, in bytes: as it comes, and as it is written with the namespaces that it takes from around it.
+    pub start_tag_bytes_max: usize,
 }
 
 /// The limit that an element is over; of several the first in this order.
@@ -40,6 +42,8 @@ pub enum Excess {
     AttributeBytes,
     /// [`Limits::attributes_max`]
     Attributes,
+    /// [`Limits::start_tag_bytes_max`]
+    StartTagBytes,
 }
 
 /// One thing the stream said.
@@ -97,6 +101,7 @@ pub struct Framer {
     elements: usize,
     attributes: usize,
     value_len: usize,
+    tag_len: usize,
     last: u8,
 }
 
@@ -115,8 +120,14 @@ impl Framer {
             elements: 0,
             attributes: 0,
             value_len: 0,
+            tag_len: 0,
             last: 0,
         }
+    }
+
+    /// What it lets pass.
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// Takes the next bytes and tells `each` what they complete.
@@ -165,7 +176,7 @@ impl Framer {
             _ => {
                 self.elements += 1;
                 self.exceed_if(self.elements > self.limits.stanza_elements_max, Excess::Elements);
-                self.attributes = 0;
+                (self.attributes, self.tag_len) = (0, 1);
                 self.last = b'<';
                 self.at = At::StartTag;
                 return 0;
@@ -177,11 +188,11 @@ impl Framer {
 
     fn start_tag(&mut self, bytes: &[u8], each: &mut impl FnMut(Frame<'_>)) -> Result<usize, NotXmpp> {
         let Some(end) = memchr3(b'>', b'\'', b'"', bytes) else {
-            self.keep(bytes);
+            self.keep_of_tag(bytes);
             self.last = bytes[bytes.len() - 1];
             return Ok(bytes.len());
         };
-        self.keep(&bytes[..=end]);
+        self.keep_of_tag(&bytes[..=end]);
         let before = if end > 0 { bytes[end - 1] } else { self.last };
         self.last = bytes[end];
         if bytes[end] == b'>' {
@@ -228,7 +239,7 @@ impl Framer {
             }
             None => bytes.len(),
         };
-        self.keep(&bytes[..taken]);
+        self.keep_of_tag(&bytes[..taken]);
         taken
     }
 
@@ -286,6 +297,12 @@ impl Framer {
         self.kept.clear();
         self.kept.shrink_to(BUFFER_BYTES_KEPT);
         (self.len, self.head_len, self.excess, self.elements) = (0, None, None, 0);
+    }
+
+    fn keep_of_tag(&mut self, bytes: &[u8]) {
+        self.tag_len += bytes.len();
+        self.exceed_if(self.tag_len > self.limits.start_tag_bytes_max, Excess::StartTagBytes);
+        self.keep(bytes);
     }
 
     fn keep(&mut self, bytes: &[u8]) {

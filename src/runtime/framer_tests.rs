@@ -8,6 +8,7 @@ const LIMITS: Limits = Limits {
     stanza_depth_max: 8,
     stanza_elements_max: 40,
     attribute_bytes_max: 100,
+    start_tag_bytes_max: 120,
     attributes_max: 6,
 };
 const HEADER: &str = "<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' id='a>b'>";
@@ -93,6 +94,8 @@ fn what_is_over_a_limit_is_reported_with_its_start_tag_and_passed_over() {
         ("Elements", "<a/>".repeat(40)),
         ("AttributeBytes", format!("<a b='{}'/>", "y".repeat(101))),
         ("Attributes", "<a b='' c='' d='' e='' f='' g='' h=''/>".to_owned()),
+        ("StartTagBytes", format!("<a b='{0}' c='{0}'/>", "y".repeat(60))),
+        ("StartTagBytes", format!("<{}/>", "n".repeat(120))),
         ("Bytes", format!("{}{}", "<a>".repeat(37_000), "</a>".repeat(37_000))),
     ];
     for (excess, children) in cases {
@@ -113,6 +116,8 @@ fn what_is_just_within_a_limit_passes() {
     assert_eq!(behind_header(&body), [format!("stanza {body}")]);
     let full = format!("<a>{}</a>", "x".repeat(4096 - 7));
     assert_eq!(behind_header(&full), [format!("stanza {full}")]);
+    let long = format!("<a b='{}' c='{}'/>", "y".repeat(50), "y".repeat(120 - 64));
+    assert_eq!(behind_header(&long), [format!("stanza {long}")]);
     let wide = format!("<a>{}</a>", "<b/>".repeat(39));
     assert_eq!(behind_header(&wide), [format!("stanza {wide}")]);
 }

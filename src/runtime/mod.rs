@@ -17,6 +17,7 @@ pub mod load;
 mod loader;
 mod metrics;
 mod outbox;
+mod padding;
 mod queue;
 mod reader;
 mod refuse;

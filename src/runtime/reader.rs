@@ -12,7 +12,7 @@ use super::outbox::{self, Confirmed, Refused, Urgent};
 use super::queue::Queue;
 use super::refuse::{Why, refuse, refuse_inbound};
 use crate::engine::{Inbound, Reason};
-use crate::xmpp::{Condition, Kind, Stanza, StanzaError, Tag, Unreadable, ns};
+use crate::xmpp::{Condition, Kind, Stanza, StanzaError, Tag, Unreadable, Written, ns};
 use jid::Jid;
 use memchr::{memchr_iter, memmem};
 use std::sync::Arc;
@@ -26,6 +26,9 @@ const CHUNK_BYTES: usize = 64 * 1024;
 const ITEM_BYTES: usize = 256;
 const ELEMENT_BYTES: usize = 240;
 const ATTRIBUTE_BYTES: usize = 100;
+/// How much longer than its limit a stanza's start tags may be when they are written again, where each states its namespace
+/// and quotes are spelled out.
+const WRITTEN_TIMES: usize = 2;
 
 /// What answers of the reader may amount to that wait for the writer, in bytes, and how much of that is kept for answers
 /// to iqs: of a message its sender sees that it did not come back, while an iq is waited for.
@@ -58,6 +61,9 @@ pub struct Reader {
     confirmed: Arc<Confirmed>,
     metrics: Arc<Metrics>,
     keep_alive: KeepAlive,
+    /// What one start tag may amount to when it is written again, and all of a stanza, in bytes.
+    tag_bytes_max: usize,
+    written_bytes_max: usize,
     /// Stanzas refused since the inbox was last empty.
     refused: u64,
 }
@@ -71,7 +77,8 @@ impl Reader {
         metrics: Arc<Metrics>,
         keep_alive: KeepAlive,
     ) -> Reader {
-        Reader { inbox, urgent, confirmed, metrics, keep_alive, refused: 0 }
+        let (tag_bytes_max, written_bytes_max) = (usize::MAX, usize::MAX);
+        Reader { inbox, urgent, confirmed, metrics, keep_alive, tag_bytes_max, written_bytes_max, refused: 0 }
     }
 
     /// Reads until the link is lost, beginning with the stanzas in `early`; says why it was.
@@ -81,6 +88,8 @@ impl Reader {
         mut framer: Framer,
         early: Vec<Vec<u8>>,
     ) -> LinkError {
+        self.tag_bytes_max = framer.limits().start_tag_bytes_max;
+        self.written_bytes_max = framer.limits().stanza_bytes_max.saturating_mul(WRITTEN_TIMES);
         for bytes in early {
             self.take(&bytes);
         }
@@ -135,6 +144,12 @@ impl Reader {
         let inbound = match Stanza::parse(bytes) {
             Ok(stanza) if self.take_pong(stanza.kind, stanza.id.as_deref(), Some(&stanza.from)) => return,
             Ok(stanza) if !self.is_ours(Some(&stanza.to)) => return,
+            // What is short as it comes may be long as it is passed on.
+            Ok(stanza) if !self.is_writable(&stanza) => {
+                tracing::debug!(id = stanza.id, "a stanza is refused: {TOO_LONG_TAG}");
+                let error = StanzaError::new(Condition::PolicyViolation, TOO_LONG_TAG);
+                Inbound::Unreadable(Unreadable::from_head(bytes, error))
+            }
             Ok(stanza) => {
                 let Stanza { id, kind, type_, from, to, .. } = &stanza;
                 tracing::debug!(id, kind = kind.name(), r#type = type_, %from, %to, bytes = bytes.len(), "received");
@@ -156,6 +171,7 @@ impl Reader {
             Excess::Elements => "the stanza has too many elements",
             Excess::AttributeBytes => "an attribute of the stanza is too long",
             Excess::Attributes => "an element of the stanza has too many attributes",
+            Excess::StartTagBytes => TOO_LONG_TAG,
         };
         let head = Unreadable::from_head(head, StanzaError::new(Condition::PolicyViolation, text));
         tracing::debug!(id = head.id, "a stanza is refused: {text}");
@@ -222,6 +238,12 @@ impl Reader {
         }
     }
 
+    /// Whether the stanza's start tags are within bounds as they are written when it is passed on.
+    fn is_writable(&self, stanza: &Stanza) -> bool {
+        let written = Written::of(&stanza.element, self.written_bytes_max);
+        written.longest <= self.tag_bytes_max && written.all <= self.written_bytes_max
+    }
+
     /// Whether an address is the service's. A host server may send what is for another component (hosts.md, A.2), and
     /// closes the link over an answer in that one's name.
     fn is_ours(&self, to: Option<&Jid>) -> bool {
@@ -239,6 +261,9 @@ impl Reader {
         }
     }
 }
+
+/// What the sender of a stanza over that limit is told.
+const TOO_LONG_TAG: &str = "a start tag of the stanza is too long";
 
 /// Roughly what a stanza takes in memory when it is read: four bytes can make an element.
 fn weight(stanza: &[u8]) -> usize {
@@ -265,6 +290,7 @@ mod tests {
             stanza_depth_max: 9,
             stanza_elements_max: 99,
             attribute_bytes_max: 999,
+            start_tag_bytes_max: 2000,
             attributes_max: 9,
         });
         framer.feed(b"<stream:stream>", |_| ()).unwrap();
@@ -292,6 +318,35 @@ mod tests {
         let pong = "<iq type='error' id='pong' from='h' to='mix.h'><error/></iq>";
         let (_, taken, _) = run(pong, 9).await;
         assert!(taken.is_empty(), "{taken:?}");
+    }
+
+    #[tokio::test]
+    async fn start_tags_are_bounded_as_they_are_written_too() {
+        let message = |attributes: &str, child: &str| {
+            format!("<message from='a@h/r' to='b@mix.h' id='1'{attributes}>{child}</message></stream:stream>")
+        };
+        let (long, quotes) = ("n".repeat(900), "'".repeat(400));
+        for (input, passes) in [
+            (message("", &format!("<x a='{long}' b='{long}'/>")), true),
+            (message("", &format!("<x a='{long}' b='{long}' c='{}'/>", &long[..200])), false),
+            (message("", &format!("<x a=\"{quotes}\"/>")), false),
+            (message(&format!(" xmlns:p='{long}'"), "<p:x a='1'/>"), true),
+            (message(&format!(" xmlns:p='{long}'"), "<p:x p:a='1' p:b='2'/>"), false),
+            (message(&format!(" xmlns:p='{long}'"), &"<p:x/>".repeat(25)), false),
+        ] {
+            let (_, taken, _) = run(&input, 9).await;
+            match &taken[..] {
+                [Inbound::Stanza(_)] if passes => {}
+                [Inbound::Unreadable(head)] if !passes => {
+                    let StanzaError { condition, text, .. } = &head.error;
+                    assert_eq!(
+                        (*condition, &**text, head.id.as_deref()),
+                        (Condition::PolicyViolation, TOO_LONG_TAG, Some("1"))
+                    );
+                }
+                other => panic!("{other:?} of {input}"),
+            }
+        }
     }
 
     #[tokio::test]

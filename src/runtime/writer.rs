@@ -8,6 +8,7 @@ use super::component::LinkError;
 use super::line::Line;
 use super::metrics::Metrics;
 use super::outbox::{Confirmed, Outbox, Refused, Urgent};
+use super::padding::pad;
 use super::reader::KeepAlive;
 use crate::xmpp::{Tag, ns};
 use std::io;
@@ -325,6 +326,9 @@ impl Writer {
 
     /// Writes what is left of the block; every part of it has the timeout.
     async fn write_block(&mut self, io: &mut (impl AsyncWrite + Unpin)) -> Result<(), LinkError> {
+        if self.written == 0 {
+            pad(&mut self.block);
+        }
         while self.written < self.block.len() {
             match tokio::time::timeout(self.limits.write_timeout, io.write(&self.block[self.written..])).await {
                 Err(_) => return Err(LinkError::Stalled),

@@ -5,6 +5,9 @@
 use super::Parts;
 use minidom::{Element, Node};
 
+/// The namespace of `xml:lang`, whose prefix nobody has to state.
+const XML: &str = "http://www.w3.org/XML/1998/namespace";
+
 /// An element under construction. Children inherit its namespace unless they state their own.
 #[derive(Clone, Debug)]
 pub struct Tag {
@@ -174,7 +177,7 @@ pub fn write_element(element: &Element, around: &str, out: &mut String) {
     for (n, ((attr_ns, name), value)) in element.attrs().iter().enumerate() {
         let attr_ns: &str = attr_ns;
         out.push(' ');
-        if attr_ns == "http://www.w3.org/XML/1998/namespace" {
+        if attr_ns == XML {
             out.push_str("xml:");
         } else if !attr_ns.is_empty() {
             out.push_str(&format!("xmlns:n{n}='"));
@@ -196,6 +199,58 @@ pub fn write_element(element: &Element, around: &str, out: &mut String) {
     out.push_str("</");
     out.push_str(element.name());
     out.push('>');
+}
+
+/// What an element's start tags amount to as [`write_element`] writes them, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// The longest of them.
+    pub longest: usize,
+    /// All of them.
+    pub all: usize,
+}
+
+impl Written {
+    /// Those of `element`, itself included; what is behind `bytes_max` is not looked at.
+    pub fn of(element: &Element, bytes_max: usize) -> Written {
+        let mut written = Written::default();
+        written.add(element, &element.ns(), bytes_max);
+        written
+    }
+
+    fn add(&mut self, element: &Element, around: &str, bytes_max: usize) {
+        if self.all > bytes_max {
+            return;
+        }
+        let ns = element.ns();
+        let mut bytes = element.name().len() + "</>".len();
+        if ns != around {
+            bytes += " xmlns=''".len() + escaped_bytes(&ns);
+        }
+        for ((attr_ns, name), value) in element.attrs() {
+            let attr_ns: &str = attr_ns;
+            let stated = match attr_ns {
+                "" => 0,
+                XML => "xml:".len(),
+                _ => " xmlns:n00='' n00:".len() + escaped_bytes(attr_ns),
+            };
+            bytes += " =''".len() + name.len() + stated + escaped_bytes(value);
+        }
+        self.longest = self.longest.max(bytes);
+        self.all += bytes;
+        element.parts().for_each(|child| self.add(child, &ns, bytes_max));
+    }
+}
+
+/// How long a value is as it is written, in bytes.
+fn escaped_bytes(value: &str) -> usize {
+    let bytes = |byte: u8| match byte {
+        b'\'' | b'"' => 6,
+        b'&' | b'\r' | b'\t' | b'\n' => 5,
+        b'<' | b'>' => 4,
+        _ => 1,
+    };
+    value.bytes().map(bytes).sum()
 }
 
 /// Appends those children of a stanza that `keep` keeps, as they read inside a stanza.
@@ -248,6 +303,26 @@ mod tests {
         assert!(text.starts_with("<body xml:lang='de'>a &amp; b</body><x xmlns='urn:p'"), "{text}");
         assert!(again.get_child("x", "urn:p").unwrap().has_child("in", "urn:q"));
         assert!(again.get_child("x", "urn:p").unwrap().has_child("none", ""));
+    }
+
+    #[test]
+    fn what_start_tags_amount_to_is_known_before_they_are_written() {
+        let source = "<message xmlns='jabber:client' xmlns:p='urn:p' id=\"'&quot;&amp;&#xA;&#xD;&lt;>\"><p:x p:y='1' xml:lang='de'/>\
+                      <body>text</body></message>";
+        let tree: Element = source.parse().unwrap();
+        let mut text = String::new();
+        write_element(&tree, "jabber:client", &mut text);
+        let tags: Vec<usize> = text
+            .split('<')
+            .filter(|part| !part.is_empty() && !part.starts_with('/'))
+            .map(|part| part.find('>').unwrap() + 2)
+            .collect();
+        let written = Written::of(&tree, usize::MAX);
+        // A slash and two digits of a prefix are counted as if each tag had them.
+        assert!(written.longest >= tags[1] && written.longest < tags[1] + 24, "{written:?} of {tags:?}");
+        let all: usize = tags.iter().sum();
+        assert!(written.all >= all && written.all < all + 64, "{written:?} of {tags:?}");
+        assert_eq!(Written::of(&tree, 10).all, tags[0] + 1, "no more is looked at than is asked for");
     }
 
     #[test]

@@ -10,6 +10,7 @@ const LIMITS: Limits = Limits {
     stanza_depth_max: 6,
     stanza_elements_max: 12,
     attribute_bytes_max: 80,
+    start_tag_bytes_max: 120,
     attributes_max: 6,
 };
 /// How much of a start tag may be kept of what is over a limit, in bytes.

@@ -19,6 +19,7 @@ const LIMITS: Limits = Limits {
     stanza_depth_max: 64,
     stanza_elements_max: 10_000,
     attribute_bytes_max: 1 << 16,
+    start_tag_bytes_max: 1 << 18,
     attributes_max: 64,
 };
 

@@ -35,6 +35,7 @@ const LIMITS: Limits = Limits {
     stanza_depth_max: 16,
     stanza_elements_max: 500,
     attribute_bytes_max: 8192,
+    start_tag_bytes_max: 16_384,
     attributes_max: 64,
 };
 /// Rounds of a mechanism at most.
