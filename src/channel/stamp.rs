@@ -19,10 +19,18 @@ impl Stamp {
         }
     }
 
-    /// Reads a DateTime of XEP-0082 §3.2; an offset is required. A point before 1970 counts as 1970.
+    /// Reads a DateTime of XEP-0082 §3.2; an offset is required. A point before 1970 counts as 1970, and one behind what
+    /// the time library knows, in the last days of 9999, as the furthest that it does.
     pub fn from_xmpp(text: &str) -> Option<Stamp> {
-        let stamp: jiff::Timestamp = text.trim().parse().ok()?;
-        Some(Stamp(u64::try_from(stamp.as_millisecond()).unwrap_or(0)))
+        let pieces = jiff::fmt::temporal::DateTimeParser::new().parse_pieces(text.trim()).ok()?;
+        let offset = pieces.to_numeric_offset()?;
+        let time = pieces.date().to_datetime(pieces.time()?);
+        let ms = match offset.to_timestamp(time) {
+            Ok(stamp) => stamp.as_millisecond(),
+            Err(_) if time.year() == 9999 => return Some(Stamp(LATEST_MS)),
+            Err(_) => return None,
+        };
+        Some(Stamp(u64::try_from(ms).unwrap_or(0)))
     }
 
     /// The partition of the archive it falls into: `YYYY-MM`, in UTC.
@@ -49,5 +57,8 @@ mod tests {
         assert_eq!(Stamp::from_xmpp("2026-11-23T09:00:00"), None);
         assert_eq!(Stamp::from_xmpp("1900-01-01T00:00:00Z"), Some(Stamp(0)));
         assert_eq!(Stamp(u64::MAX).month(), "9999-12");
+        assert_eq!(Stamp::from_xmpp("9999-12-31T23:59:59Z"), Some(Stamp(LATEST_MS)));
+        assert_eq!(Stamp::from_xmpp("9999-12-31T23:59:59.999-23:00"), Some(Stamp(LATEST_MS)));
+        assert_eq!(Stamp::from_xmpp("9999-12-32T23:59:59Z"), None);
     }
 }

@@ -89,7 +89,11 @@ fn stated(form: &Element) -> impl Iterator<Item = Stated> + '_ {
     let fields = form.parts().filter(|child| child.name() == "field");
     let fields = fields.map(|field| {
         let values = field.parts().filter(|child| child.name() == "value").map(Element::text);
-        let values = values.filter(|text| !text.is_empty()).collect();
+        let mut values: Vec<String> = values.collect();
+        // A field of nothing but empty values is blank; between others an empty one is an empty line.
+        if values.iter().all(String::is_empty) {
+            values.clear();
+        }
         (field.attr("var").unwrap_or_default().to_owned(), values)
     });
     fields.filter(|(var, _): &Stated| var != "FORM_TYPE")
@@ -120,6 +124,9 @@ mod tests {
         };
         let field = |var: &str, value: &str| format!("<field var='{var}'>{value}</field>");
         let first = first(Some("coven"), Stamp(0));
+        let lines = field("Rules", "<value>Be kind</value><value/><value>Be brief</value><value/>");
+        let stated = stated_in(&publish(&first, &lines));
+        assert_eq!(stated[1], ("Rules".to_owned(), ["Be kind", "", "Be brief", ""].map(str::to_owned).to_vec()));
         let described =
             publish(&first, &(field("description", "<value>A cave</value>") + &field("Mood", "<value>dark</value>")));
         assert_eq!(described.label.as_deref(), Some("coven"));

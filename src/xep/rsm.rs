@@ -8,9 +8,15 @@ use minidom::Element;
 /// Reads the `<set/>` of a request; without one, the whole list.
 ///
 /// # Errors
-/// [`Refusal::BadRequest`] where `max` is no number.
+/// [`Refusal::BadRequest`] where `max` is no number; [`Refusal::Unsupported`] where a page is asked for by the number of
+/// its first entry (XEP-0059 §2.6), which nothing here can find without a walk.
 pub fn decode(payload: &Element) -> Result<Slice, Refusal> {
     let Some(set) = payload.part("set", ns::RSM) else { return Ok(Slice::default()) };
+    if set.part("index", ns::RSM).is_some() {
+        return Err(Refusal::Unsupported(
+            "pages are asked for by the id before or behind them, not by <index/>".into(),
+        ));
+    }
     let text = |name: &str| set.part(name, ns::RSM).map(|child| child.text().trim().to_owned());
     let max = match text("max") {
         // A negative number is the way some clients say "all you have".
