@@ -127,26 +127,33 @@ pub struct Rights {
 }
 
 /// A set of row numbers as intervals, first and last included, in order and apart.
+///
+/// It has bounded room. What does not fit is given up, from the lowest rows on: no row is in the set that was not put in,
+/// and of rows that were given up nothing more is taken. They are the interval that begins with 0, where there are any.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intervals(Vec<(u64, u64)>);
 
-/// Intervals that are kept apart; beyond that the two oldest are joined.
+/// Intervals that are kept apart; beyond that the lowest one is given up.
 const INTERVALS_MAX: usize = 256;
 
 impl Intervals {
+    /// The row up to which it was given up; 0 where it was not.
+    fn given_up(&self) -> u64 {
+        self.0.first().filter(|&&(first, _)| first == 0).map_or(0, |&(_, last)| last)
+    }
+
     /// Whether a row is in it.
     pub fn contains(&self, row: u64) -> bool {
-        let at = self.0.partition_point(|&(first, _)| first <= row);
-        at > 0 && row <= self.0[at - 1].1
+        self.covers(row, row)
     }
 
     /// Whether all of `first..=last` is in it.
     pub fn covers(&self, first: u64, last: u64) -> bool {
         let at = self.0.partition_point(|&(start, _)| start <= first);
-        at > 0 && last <= self.0[at - 1].1
+        at > 0 && self.0[at - 1].0 > 0 && last <= self.0[at - 1].1
     }
 
-    /// What is missing of `first..=last`, in order.
+    /// What may be put in of `first..=last` and is not there, in order.
     pub fn gaps(&self, first: u64, last: u64) -> Vec<(u64, u64)> {
         let (mut gaps, mut next) = (Vec::new(), first);
         let from = self.0.partition_point(|&(_, end)| end < first);
@@ -167,25 +174,29 @@ impl Intervals {
         self.0.len()
     }
 
-    /// Puts `first..=last` in.
+    /// Puts `first..=last` in, as far as it was not given up.
     pub fn insert(&mut self, first: u64, last: u64) {
-        let from = self.0.partition_point(|&(_, end)| end.saturating_add(1) < first);
+        let given_up = self.given_up();
+        let (mut first, mut last) = (first.max(given_up + 1), last);
+        if first > last {
+            return;
+        }
+        let lowest = usize::from(given_up > 0);
+        let from = self.0.partition_point(|&(_, end)| end.saturating_add(1) < first).max(lowest);
         let to = self.0.partition_point(|&(start, _)| start <= last.saturating_add(1));
-        let (mut first, mut last) = (first, last);
         if from < to {
             first = first.min(self.0[from].0);
             last = last.max(self.0[to - 1].1);
         }
         self.0.splice(from..to, [(first, last)]);
-        if self.0.len() > INTERVALS_MAX {
-            let second = self.0.remove(1);
-            self.0[0].1 = second.1;
+        if self.0.len() > INTERVALS_MAX + lowest {
+            self.0.splice(..=lowest, [(0, self.0[lowest].1)]);
         }
     }
 
     /// The highest row in it; 0 where it is empty.
     pub fn highest(&self) -> u64 {
-        self.0.last().map_or(0, |&(_, last)| last)
+        self.0.last().filter(|&&(first, _)| first > 0).map_or(0, |&(_, last)| last)
     }
 }
 
@@ -218,7 +229,15 @@ mod tests {
     fn single_rows_far_apart_take_bounded_room() {
         let mut intervals = Intervals::default();
         (1..2000).for_each(|n| intervals.insert(3 * n, 3 * n));
-        assert_eq!(intervals.0.len(), INTERVALS_MAX);
-        assert!(intervals.contains(5997) && intervals.contains(3));
+        assert_eq!(intervals.0.len(), INTERVALS_MAX + 1);
+        assert!(intervals.contains(5997) && (1..6000).all(|row| row % 3 == 0 || !intervals.contains(row)));
+        assert!(
+            !intervals.contains(3) && !intervals.contains(0) && intervals.gaps(1, 5000).iter().all(|gap| gap.0 > 5000)
+        );
+        // What was given up is not put in again, and what is next to it does not become a part of it.
+        let end = intervals.given_up();
+        intervals.insert(1, end + 2);
+        assert!(!intervals.contains(end) && intervals.contains(end + 1) && intervals.highest() == 5997);
+        assert_eq!((intervals.given_up(), intervals.0.len()), (end, INTERVALS_MAX + 1));
     }
 }
