@@ -32,6 +32,9 @@ pub fn published(node: Node, item: &Element, request: &Request<'_>) -> Result<It
     }
 }
 
+/// How much of a picture is looked at, in characters of base64; a multiple of four.
+const HEAD_CHARS: usize = 16 * 1024;
+
 fn wrong(field: &'static str, why: &str) -> Refusal {
     Refusal::Invalid { field, why: why.to_owned() }
 }
@@ -100,7 +103,37 @@ fn metadata(stated: Option<&str>, metadata: &Element, request: &Request<'_>) -> 
     if infos.iter().any(|info| missing(&info)) {
         return Err(wrong("id", "publish the picture before what describes it, or give its URL (XEP-0084 §3.1)"));
     }
+    let data = request.channel.and_then(|channel| channel.item(Node::AvatarData));
+    let described =
+        |info: &&&Element| data.filter(|data| info.attr("id").is_some_and(|id| data.id.eq_ignore_ascii_case(id)));
+    for (info, data) in infos.iter().filter_map(|info| Some((info, described(&info)?))) {
+        agree(info, &data.payload)?;
+    }
     Ok(Item { id, payload: written(metadata), ..Item::default() })
+}
+
+/// What describes a picture says what the picture is (XEP-0084 §4.2.1). Only the beginning of it is looked at, so that a
+/// short request costs little however large the picture: a size that stands further behind is not known.
+///
+/// # Errors
+/// [`Refusal::Invalid`] where it says something else.
+fn agree(info: &Element, data: &str) -> Result<(), Refusal> {
+    let text = data.split_once('>').and_then(|(_, rest)| rest.split_once('<')).map_or("", |(text, _)| text);
+    let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
+    let bytes = (text.len() / 4 * 3).saturating_sub(padding);
+    let head = decoded(&text[..text.len().min(HEAD_CHARS)]).unwrap_or_default();
+    let size = imagesize::blob_size(&head).ok();
+    let size_of = |side: fn(&imagesize::ImageSize) -> usize| size.as_ref().map(|size| side(size).to_string());
+    let says = |name: &'static str, found: Option<String>| match (info.attr(name), found) {
+        (Some(said), Some(found)) if said.trim() != found => {
+            Err(wrong(name, &format!("the picture that was published has {found}, not {said}")))
+        }
+        _ => Ok(()),
+    };
+    says("bytes", Some(bytes.to_string()))?;
+    says("type", media_type(&head).map(str::to_owned))?;
+    says("width", size_of(|size| size.width))?;
+    says("height", size_of(|size| size.height))
 }
 
 fn is_sha1(id: &str) -> bool {
