@@ -63,7 +63,9 @@ impl Service {
         for out in turn.outbox {
             match out {
                 Out::Book(delta) => self.book.apply(delta),
-                Out::Stanza(text) | Out::Question(text) => block.extend_from_slice(text.as_bytes()),
+                Out::Stanza(text) | Out::Presence(text) | Out::Question(text) => {
+                    block.extend_from_slice(text.as_bytes())
+                }
                 Out::Fan(fan) => {
                     let (mut cursor, recipients) = (Cursor::default(), self.book.recipients(&fan.audience));
                     while !self.book.write(&fan, &recipients, &mut cursor, BLOCK, &mut block) {

@@ -74,7 +74,7 @@ impl World {
             .outbox
             .into_iter()
             .filter_map(|out| match out {
-                Out::Stanza(stanza) | Out::Question(stanza) => Some(stanza),
+                Out::Stanza(stanza) | Out::Presence(stanza) | Out::Question(stanza) => Some(stanza),
                 _ => None,
             })
             .collect();

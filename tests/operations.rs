@@ -11,9 +11,9 @@ mod container;
 mod fixture;
 mod scripted;
 
-use fixture::{DAY_MS, Room, loaded};
+use fixture::{DAY_MS, NOON, Room, loaded};
 use mixd::channel::{Node, Stamp};
-use mixd::store::{SledOptions, SledStore, Store};
+use mixd::store::{Part, Record, SledOptions, SledStore, Store, Unsent};
 use scripted::{DOMAIN, Host, Mixd, Peer};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -147,6 +147,30 @@ fn variables_of_others_that_look_like_settings_are_named_and_left_alone() {
     assert!(output.status.code() == Some(78) && told(&output).contains("component.prot"), "{}", told(&output));
     let output = check("MIXD_LOG__LEVEL");
     assert!(output.status.code() == Some(78) && told(&output).contains("log.level"), "{}", told(&output));
+}
+
+#[test]
+fn a_start_with_much_unsent_and_much_too_old_does_not_wait_for_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SledStore::open(SledOptions::at(folder.path().join("store"))).unwrap();
+    for n in 0..600 {
+        let mut room = Room::create(&store, &format!("c{n}"), n);
+        room.join(&store, "ann");
+        room.say(&store, "ann", "long ago");
+    }
+    for number in 1..=40 {
+        let parts = vec![Part::Stanza(format!("<iq id='{}'/>", "x".repeat(5000)))];
+        store.commit(NOON, &[Record::Unsent(Unsent { number, stamp: NOON, parts })]).unwrap();
+    }
+    drop(store);
+    // Neither the queue out nor the one in takes all of it.
+    let host = Host::start();
+    let settings = "[archive]\nkeep_days = 1\n[limits]\noutbox_bytes_max = 20000\ninbox_items_max = 1";
+    let mut mixd = Mixd::start_in(folder.path(), host.port(), settings, &[]);
+    let mut peer = host.accept_authenticated();
+    peer.read_until("<iq id='x", "");
+    mixd.terminate();
+    assert!(mixd.wait().0.success(), "{}", mixd.log());
 }
 
 fn run(words: &[&str]) -> Output {

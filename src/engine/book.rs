@@ -151,7 +151,7 @@ impl AddressBook {
     pub fn pass(&mut self, sent: Out, out: &mut Vec<u8>) {
         match sent {
             Out::Book(delta) => self.apply(delta),
-            Out::Stanza(text) | Out::Question(text) => out.extend_from_slice(text.as_bytes()),
+            Out::Stanza(text) | Out::Presence(text) | Out::Question(text) => out.extend_from_slice(text.as_bytes()),
             Out::Fan(fan) => {
                 let recipients = self.recipients(&fan.audience);
                 self.write(&fan, &recipients, &mut Cursor::default(), usize::MAX, out);
@@ -181,7 +181,7 @@ mod tests {
 
     fn fan(audience: Audience) -> Fan {
         let (head, tail) = ("<message from='c@m'".to_owned(), "><body>x</body></message>".to_owned());
-        Fan { audience, head, tail, groupchat: true, lasting: Lasting::Row }
+        Fan { audience, head, tail, groupchat: true, presence: false, lasting: Lasting::Row }
     }
 
     fn text(book: &AddressBook, fan: &Fan) -> String {

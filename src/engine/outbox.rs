@@ -89,6 +89,8 @@ pub struct ListId {
 pub enum Out {
     /// A whole stanza.
     Stanza(String),
+    /// A whole presence, which counts as told even where the commit of its turn is refused: nothing of it is stored.
+    Presence(String),
     /// A question of the service's own, which is asked anew after a lost link if it still matters.
     Question(String),
     /// One stanza for many.
@@ -130,6 +132,8 @@ pub struct Fan {
     pub tail: String,
     /// Whether it is a message of type groupchat, which ejabberd's own PAM delivers with a marker only.
     pub groupchat: bool,
+    /// Whether it is presence, as [`Out::Presence`].
+    pub presence: bool,
     /// What becomes of it when the link is lost.
     pub lasting: Lasting,
 }

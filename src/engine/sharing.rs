@@ -5,7 +5,7 @@
 //! is told only of what was told before.
 
 use super::online::{Online, Place, Whom};
-use super::outbox::{Audience, Lasting, ListId};
+use super::outbox::{Audience, ListId};
 use super::pace::Pace;
 use super::resend::halves;
 use super::{Engine, Needs, Turn};
@@ -180,7 +180,7 @@ impl Engine {
 
     fn fan_presence(&mut self, tag: u64, presence: Tag, turn: &mut Turn) {
         let list = ListId { tag, node: Node::Presence };
-        turn.fan(Audience::List(list, None), halves(&presence, false), Lasting::Kept);
+        turn.tell_all(Audience::List(list, None), halves(&presence, false));
     }
 
     /// What a change that was applied means for presence.
@@ -302,8 +302,8 @@ impl Engine {
         for told in told {
             let here = told.available(&self.fresh_id());
             match (&to, no) {
-                (Some(to), _) => turn.send(here.attr("to", to).into_xml()),
-                (None, Some(no)) => turn.fan(Audience::One(no), halves(&here, false), Lasting::Kept),
+                (Some(to), _) => turn.tell(here.attr("to", to)),
+                (None, Some(no)) => turn.tell_all(Audience::One(no), halves(&here, false)),
                 (None, None) => {}
             }
         }
@@ -317,12 +317,12 @@ impl Engine {
         let channel = self.shelf.channel(name);
         let seated = channel.and_then(|channel| Some((channel, channel.participant(account)?)));
         let answer = if seated.is_some() { "subscribed" } else { "unsubscribed" };
-        turn.send(mix_presence::bare(answer, &from, account.as_str()));
+        turn.tell(mix_presence::bare(answer, &from, account.as_str()));
         let Some((channel, _)) = seated.filter(|(channel, member)| shares(channel, member)) else { return };
         // Some clients answer a request with a request.
         let who = (channel.profile().tag, account.clone());
         if self.sharing.subscriptions.take(&who, self.steady.0).is_ok() {
-            turn.send(mix_presence::bare("subscribe", &from, account.as_str()));
+            turn.tell(mix_presence::bare("subscribe", &from, account.as_str()));
         }
     }
 
@@ -335,11 +335,11 @@ impl Engine {
         let told = self.sharing.online.told(channel.profile().tag);
         let told: Vec<Shared> = told.filter(|(jid, ..)| **jid == asked.jid).map(|(.., told)| told.clone()).collect();
         if told.is_empty() {
-            turn.send(mix_presence::bare("unavailable", stanza.to.to_bare().as_str(), stanza.from.as_str()));
+            turn.tell(mix_presence::bare("unavailable", stanza.to.to_bare().as_str(), stanza.from.as_str()));
         }
         for told in told {
             let here = told.available(&self.fresh_id());
-            turn.send(here.attr("to", stanza.from.as_str()).into_xml());
+            turn.tell(here.attr("to", stanza.from.as_str()));
         }
     }
 
@@ -436,7 +436,7 @@ impl Engine {
             let Some((name, account)) = self.sharing.online.next_probe() else { break };
             // Where presence comes for everybody, nobody has to be asked.
             if !self.hosts.stands_in(account.domain().as_str()) {
-                turn.send(mix_presence::bare("probe", &self.service.address_of(&name), account.as_str()));
+                turn.tell(mix_presence::bare("probe", &self.service.address_of(&name), account.as_str()));
             }
         }
         if self.steady.0.saturating_sub(self.sharing.since.0) < PATIENCE_MS {

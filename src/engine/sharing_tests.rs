@@ -26,7 +26,7 @@ fn take(engine: &mut Engine, second: u64, stanzas: &[&str]) -> Vec<String> {
     let out = engine.turn(Stamp(second * 1000), batch).outbox;
     let sent = out.into_iter().filter_map(|out| match out {
         Out::Fan(fan) => Some(fan.head + &fan.tail),
-        Out::Stanza(text) => Some(text),
+        Out::Stanza(text) | Out::Presence(text) => Some(text),
         _ => None,
     });
     sent.filter(|text| text.starts_with("<presence from")).collect()

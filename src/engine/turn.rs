@@ -6,7 +6,7 @@ use super::{Arrival, Engine, Loaded, Out, Query};
 use crate::channel::{Change, ChannelName, Nick, Refusal, Stamp};
 use crate::store::{Halves, Outdated, Part, Record, Unsent};
 use crate::xep::Reply;
-use crate::xmpp::{Stanza, StanzaError, Unreadable};
+use crate::xmpp::{Stanza, StanzaError, Tag, Unreadable};
 use jid::BareJid;
 use std::sync::Arc;
 
@@ -107,7 +107,18 @@ impl Turn {
 
     pub(super) fn fan(&mut self, audience: Audience, stanza: Halves, lasting: Lasting) {
         let Halves { head, tail, groupchat } = stanza;
-        self.outbox.push(Out::Fan(Fan { audience, head, tail, groupchat, lasting }));
+        self.outbox.push(Out::Fan(Fan { audience, head, tail, groupchat, presence: false, lasting }));
+    }
+
+    /// Presence of a channel for one address.
+    pub(super) fn tell(&mut self, presence: Tag) {
+        self.outbox.push(Out::Presence(presence.into_xml()));
+    }
+
+    /// Presence of a channel for many.
+    pub(super) fn tell_all(&mut self, audience: Audience, presence: Halves) {
+        let Halves { head, tail, groupchat } = presence;
+        self.outbox.push(Out::Fan(Fan { audience, head, tail, groupchat, presence: true, lasting: Lasting::Kept }));
     }
 
     /// Asks something that matters whatever becomes of the commit.
@@ -198,9 +209,9 @@ impl Engine {
         // What was told of presence counts as told.
         let stays = |out: &Out| match out {
             Out::Book(_) => true,
-            Out::Fan(fan) => fan.head.starts_with("<presence"),
-            Out::Stanza(text) => text.starts_with("<presence from"),
-            Out::Question(_) => false,
+            Out::Fan(fan) => fan.presence,
+            Out::Presence(_) => true,
+            Out::Stanza(_) | Out::Question(_) => false,
         };
         let mut out: Vec<Out> = turn.outbox.into_iter().filter(stays).collect();
         for record in turn.records {

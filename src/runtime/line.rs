@@ -270,7 +270,7 @@ impl Line {
         let item = &mut self.items[(number - self.first) as usize];
         let (before, copies) = (block.len(), cursor.copies);
         let done = match &item.what {
-            What::Out(Out::Stanza(text) | Out::Question(text)) => {
+            What::Out(Out::Stanza(text) | Out::Presence(text) | Out::Question(text)) => {
                 block.extend_from_slice(text.as_bytes());
                 true
             }
@@ -301,7 +301,7 @@ impl What {
     /// An attribute of its start tag, which this service wrote, as it is spelled there.
     fn attribute(&self, name: &str) -> Option<&str> {
         let text = match self {
-            What::Out(Out::Stanza(text) | Out::Question(text)) => text,
+            What::Out(Out::Stanza(text) | Out::Presence(text) | Out::Question(text)) => text,
             What::Begun(fan, _) => &fan.head,
             What::Out(Out::Fan(_) | Out::Book(_)) | What::Done => return None,
         };

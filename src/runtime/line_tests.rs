@@ -25,7 +25,7 @@ fn subscribers(tag: u64, count: u32) -> Parcel {
 
 fn fan(tag: u64, body: &str, lasting: Lasting) -> Out {
     let (head, tail) = (format!("<message from='c{tag}@m/p'"), format!("><body>{body}</body></message>"));
-    Out::Fan(Fan { audience: Audience::List(list(tag), None), head, tail, groupchat: true, lasting })
+    Out::Fan(Fan { audience: Audience::List(list(tag), None), head, tail, groupchat: true, presence: false, lasting })
 }
 
 fn parcel(number: u64, out: Out) -> Parcel {

@@ -40,7 +40,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -75,7 +75,6 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     let metrics = Arc::new(metrics::Metrics::default());
     let (stop, stopping) = watch::channel(false);
 
-    let engine = engine(config, &*store)?;
     let archive = archive::Archive::start(config.archive.query_threads, &store, &outbox, &callers, &metrics)?;
     let watched = metrics::Watched {
         metrics: metrics.clone(),
@@ -87,7 +86,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         files: http::files_folder(config),
     };
     let worker = worker::Worker {
-        engine,
+        engine: engine(config, &*store)?,
         store: store.clone(),
         inbox: inbox.clone(),
         outbox: outbox.clone(),
@@ -107,15 +106,15 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     let working =
         std::thread::Builder::new().name("worker".to_owned()).stack_size(STACK_BYTES).spawn(move || worker.run())?;
     metrics::start(config, watched, stopping.clone()).await?;
-    sweep(config, &store, &inbox, woken, &stopping).await;
+    // What an earlier run left unsent may fill the outbox, and then nothing goes on until there is a link to take it.
+    tokio::select! {
+        _ = sweep(config, &store, &inbox, woken, &stopping) => {}
+        () = outbox.wait_crowded() => {}
+    }
     let serving = http::start(config, &store, &inbox, &callers, &metrics, superseded, stopping.clone()).await?;
     let ends = Ends { inbox: inbox.clone(), outbox: outbox.clone(), urgent, confirmed: confirmed.clone(), metrics };
     admin::open(&config.storage.path, &store, stop.subscribe());
-    let link = link(config, secret, ends, stopping)?;
-    let mut linking = tokio::spawn(async move {
-        let _vital = vital::Vital("the link");
-        link.run().await;
-    });
+    let mut linking = tokio::spawn(keep_linked(link(config, secret, ends, stopping)?));
 
     signals.end().await;
     tracing::info!("stopping");
@@ -147,9 +146,15 @@ fn engine(config: &Config, store: &dyn Store) -> anyhow::Result<Engine> {
 /// What is known to have arrived is not sent again by the next start.
 fn keep(confirmed: &outbox::Confirmed, store: &dyn Store) {
     let now = clock::now();
-    if let Err(error) = store.commit(now, &[Record::Sent(confirmed.settled())]).and_then(|()| store.idle(now)) {
+    if let Err(error) = store.commit(now, &[Record::Sent(confirmed.settled())]).and_then(|()| store.finish(now)) {
         tracing::warn!("{error}");
     }
+}
+
+/// Keeps the link until the process is to end.
+async fn keep_linked(link: link::Link) {
+    let _vital = vital::Vital("the link");
+    link.run().await;
 }
 
 /// What the link shares with the rest.
@@ -177,19 +182,26 @@ async fn flush(linking: &mut JoinHandle<()>) {
     }
 }
 
-/// Has rows go that became too old while nothing ran, and goes on beside the loop.
-async fn sweep(
+/// Has rows go that became too old while nothing ran, and goes on beside the loop. What is returned is ready when the
+/// first of these is done.
+fn sweep(
     config: &Config,
     store: &Arc<dyn Store>,
     inbox: &Arc<reader::Inbox>,
     woken: Arc<Notify>,
     stopping: &watch::Receiver<bool>,
-) {
+) -> oneshot::Receiver<()> {
     let (keep_days, store, inbox, stopping) =
         (config.archive.keep_days, store.clone(), inbox.clone(), stopping.clone());
     let mut sweeper = retention::Sweeper { keep_days, store, inbox, woken, stopping };
-    sweeper.begin().await;
-    tokio::spawn(sweeper.run());
+    let (tell, begun) = oneshot::channel();
+    tokio::spawn(async move {
+        sweeper.begin().await;
+        // Nobody may wait for it any more.
+        let _ = tell.send(());
+        sweeper.run().await;
+    });
+    begun
 }
 
 fn link(config: &Config, secret: Secret, ends: Ends, stop: watch::Receiver<bool>) -> anyhow::Result<link::Link> {

@@ -18,6 +18,7 @@ pub struct Queue<T> {
     emptied: Condvar,
     filled_for_task: Notify,
     emptied_for_task: Notify,
+    crowded: Notify,
 }
 
 #[derive(Debug)]
@@ -39,6 +40,7 @@ impl<T> Queue<T> {
             emptied: Condvar::new(),
             filled_for_task: Notify::new(),
             emptied_for_task: Notify::new(),
+            crowded: Notify::new(),
         }
     }
 
@@ -89,6 +91,7 @@ impl<T> Queue<T> {
     pub fn push(&self, item: T, bytes: usize) -> bool {
         let mut state = self.lock();
         while !state.closed && !self.fits(&state, bytes) {
+            self.crowded.notify_one();
             state = self.emptied.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         let taken = !state.closed;
@@ -141,6 +144,11 @@ impl<T> Queue<T> {
             }
             self.filled_for_task.notified().await;
         }
+    }
+
+    /// Waits in a task until somebody waits for room in it. One task at a time.
+    pub async fn wait_crowded(&self) {
+        self.crowded.notified().await;
     }
 
     /// Waits in a task until nothing is in it.

@@ -40,7 +40,14 @@ fn account(place: u32, address: &str) -> [Out; 2] {
 fn fan(body: &str) -> Out {
     let tail = format!("><body>{body}</body></message>");
     let audience = Audience::List(LIST, None);
-    Out::Fan(Fan { audience, head: "<message from='c@m'".into(), tail, groupchat: true, lasting: Lasting::Row })
+    Out::Fan(Fan {
+        audience,
+        head: "<message from='c@m'".into(),
+        tail,
+        groupchat: true,
+        presence: false,
+        lasting: Lasting::Row,
+    })
 }
 
 fn push(outbox: &Outbox, outs: impl IntoIterator<Item = Out>) {

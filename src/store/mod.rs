@@ -271,6 +271,15 @@ pub trait Store: Send + Sync {
         Ok(())
     }
 
+    /// Does all of what was put off that the next start would find undone: to be called once, when nothing more is
+    /// committed.
+    ///
+    /// # Errors
+    /// [`CommitError`], as for a commit.
+    fn finish(&self, now: Stamp) -> Result<(), CommitError> {
+        self.idle(now)
+    }
+
     /// One page of an archive.
     ///
     /// # Errors

@@ -127,8 +127,8 @@ impl Shared {
 }
 
 /// A presence without content from a channel to an account: a probe, or an answer to a subscription (RFC 6121 §3, §4.3).
-pub fn bare(kind: &str, from: &str, to: &str) -> String {
-    Tag::new("presence").attr("type", kind).attr("from", from).attr("to", to).into_xml()
+pub fn bare(kind: &str, from: &str, to: &str) -> Tag {
+    Tag::new("presence").attr("type", kind).attr("from", from).attr("to", to)
 }
 
 #[cfg(test)]

@@ -41,7 +41,18 @@ fn a_new_month_begins_with_what_is_unsent(store: &dyn Store) {
     assert_eq!(numbers(store), [3]);
 }
 
+fn a_clean_stop_leaves_nothing_of_what_was_sent(store: &dyn Store) {
+    for number in 1..=2000 {
+        let parts = vec![Part::Stanza("<iq/>".into())];
+        store.commit(NOON, &[Record::Unsent(Unsent { number, stamp: NOON, parts })]).unwrap();
+    }
+    store.commit(NOON, &[Record::Sent(1999)]).unwrap();
+    store.finish(NOON).unwrap();
+    assert_eq!(numbers(store), [2000]);
+}
+
 claims! {
+    a_clean_stop_leaves_nothing_of_what_was_sent,
     what_is_unsent_is_kept_with_its_turn_and_goes_when_it_is_sent,
     a_new_month_begins_with_what_is_unsent,
 }

@@ -177,7 +177,7 @@ impl AddressBook {
             let accounts = if is_last { &all[..end.accounts.min(all.len())] } else { all };
             // A stanza without children has no place for a list, and not every multicast service takes presence.
             let service = cursor.round.home().and_then(|home| self.service(home));
-            let is_listed = fan.tail.starts_with('>') && fan.head.starts_with("<message");
+            let is_listed = fan.tail.starts_with('>') && !fan.presence;
             let done = match service.filter(|_| is_listed) {
                 Some(service) => writing.lists(service, accounts, cursor),
                 None => writing.copies(accounts, cursor),
@@ -291,6 +291,7 @@ mod tests {
             head: "<message from='c@m'".into(),
             tail: "><b/></message>".into(),
             groupchat: true,
+            presence: false,
             lasting: Lasting::Row,
         }
     }

@@ -5,6 +5,7 @@
 use super::fault::Fault;
 use super::login::account;
 use crate::channel::{Nick, group::Invitee};
+use crate::xmpp::is_xml;
 use jid::{BareJid, DomainPart};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
@@ -58,7 +59,31 @@ impl Parameters {
         if !text.trim_start().starts_with('{') {
             return Err(Fault::bad("pm: expected a JSON object"));
         }
-        serde_json::from_str(text).map_err(|error| Fault::bad(format!("pm: {error}")))
+        let read: Parameters = serde_json::from_str(text).map_err(|error| Fault::bad(format!("pm: {error}")))?;
+        // JSON spells any character; one that XML has not could not be sent on as it is.
+        let found = read.texts().find_map(|(field, text)| Some((field, text.chars().find(|c| !is_xml(*c))?)));
+        match found {
+            None => Ok(read),
+            Some((field, c)) => Err(Fault::bad(format!("{field}: U+{:04X} is no character of XML", c as u32))),
+        }
+    }
+
+    /// Every text in them, with its field.
+    fn texts(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let login = self.l.as_ref().map(|login| login.0.as_str());
+        let fields = [
+            ("id", self.id.as_ref().and_then(Number::text)),
+            ("mid", self.mid.as_ref().and_then(Number::text)),
+            ("gs", self.gs.as_deref()),
+            ("dn", self.dn.as_deref()),
+            ("mb", self.mb.as_deref()),
+            ("l", login),
+            ("t", self.t.as_deref()),
+        ];
+        let people = self.gm.iter().flatten();
+        let people = people.flat_map(|person| [Some(person.login.0.as_str()), person.name.as_deref()]);
+        let people = people.flatten().map(|text| ("gm", text));
+        fields.into_iter().filter_map(|(field, text)| Some((field, text?))).chain(people)
     }
 
     /// The number of the group.
@@ -146,6 +171,15 @@ impl Parameters {
 
     fn people(&self) -> Result<&[Person], Fault> {
         self.gm.as_deref().ok_or(Fault::bad("gm: expected an array of people"))
+    }
+}
+
+impl Number {
+    fn text(&self) -> Option<&str> {
+        match self {
+            Number::Of(_) => None,
+            Number::Other(text) => Some(text),
+        }
     }
 }
 
@@ -311,6 +345,23 @@ mod tests {
             assert_eq!(refused(Parameters::read(wrong).unwrap().invitees(&domain())).0, 400, "{wrong}");
         }
         assert_eq!(refused(Parameters::read(r#"{"gm":[{"l":"a"}]}"#).unwrap().logins(&domain())).0, 400);
+    }
+
+    #[test]
+    fn what_xml_has_no_character_for_is_400() {
+        for (field, json) in [
+            ("mb", r#"{"mb":"a\u0000"}"#),
+            ("gs", r#"{"gs":"\u001b[0m"}"#),
+            ("dn", r#"{"dn":"\uffff"}"#),
+            ("l", r#"{"l":"a\u0008"}"#),
+            ("mid", r#"{"mid":"\u0001"}"#),
+            ("gm", r#"{"gm":[{"l":"a"},{"l":"b","dn":"\ufffe"}]}"#),
+            ("gm", r#"{"gm":["\u000c"]}"#),
+        ] {
+            let (code, why) = refused(Parameters::read(json));
+            assert!(code == 400 && why.starts_with(&format!("{field}: U+")), "{json}: {why}");
+        }
+        assert!(Parameters::read(r#"{"mb":"\t\n\r \ud83d\ude00"}"#).is_ok());
     }
 
     #[test]

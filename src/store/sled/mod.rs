@@ -222,6 +222,12 @@ impl Store for SledStore {
         self.writer()?.idle(&self.shelves, now)
     }
 
+    fn finish(&self, now: Stamp) -> Result<(), CommitError> {
+        let mut writer = self.writer()?;
+        writer.idle(&self.shelves, now)?;
+        writer.forget_sent(&self.shelves)
+    }
+
     fn sweep(&self, retention: &Retention, from: &[u8], count: usize) -> Result<Sweep, StoreError> {
         retention::sweep(&self.shelves, retention, from, count)
     }

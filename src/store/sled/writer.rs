@@ -149,6 +149,22 @@ impl Writer {
         Ok(())
     }
 
+    /// Drops all of what was sent, so that the next start sends none of it again.
+    ///
+    /// # Errors
+    /// As for a commit.
+    pub(super) fn forget_sent(&mut self, shelves: &Shelves) -> Result<(), CommitError> {
+        self.refuse_if_broken()?;
+        let Some((_, disk)) = shelves.current() else { return Ok(()) };
+        loop {
+            let mut batch = Batch::default();
+            if !self.unsent.drop_sent(&mut batch) {
+                return disk.sync().map_err(|why| self.fail(why));
+            }
+            disk.apply(batch).map_err(|why| self.fail(why))?;
+        }
+    }
+
     /// Does everything that was put off, so that nothing is left of what was destroyed and of redo records that served.
     ///
     /// # Errors
