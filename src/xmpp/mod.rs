@@ -12,4 +12,4 @@ pub mod tag;
 pub use error::{Condition, StanzaError, restated};
 pub use parts::Parts;
 pub use stanza::{Kind, Stanza, Unreadable};
-pub use tag::{Tag, Written, escape_into, write_children, write_element};
+pub use tag::{Tag, Written, escape_into, is_xml, write_children, write_element};

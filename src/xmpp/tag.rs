@@ -142,6 +142,11 @@ pub fn escape_into(text: &str, out: &mut String) {
     out.push_str(rest);
 }
 
+/// Whether XML 1.0 has a character at all (§2.2).
+pub fn is_xml(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r') || (c >= ' ' && !matches!(c, '\u{FFFE}' | '\u{FFFF}'))
+}
+
 /// Whether a character is written otherwise than as itself, or not at all.
 fn is_special(c: char) -> bool {
     match c {

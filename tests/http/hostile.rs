@@ -116,9 +116,18 @@ fn nonsense_is_refused_and_the_next_one_is_served() {
     let head = format!("{login}Content-Type: {form}\r\nContent-Length: 11\r\nConnection: close\r\n\r\ngm=getGroup");
     let twice = format!("POST /gch.ashx?gm=delGroup HTTP/1.1\r\nHost: x\r\n{head}");
     assert_eq!(status(&twice), 400);
-    // Control characters reach nobody as such: XML cannot hold them.
-    let id = world.done("ann", "addGroup", json!({"gs": "x", "dn": "\u{1}", "gm": []}))["id"].clone();
-    world.call("ann", "sendMessage", &json!({"id": id, "mb": "a\u{0}\u{8}b<&>]]>"}));
+    // What XML cannot hold is refused, and what it has to spell otherwise comes through.
+    let id = world.done("ann", "addGroup", json!({"gs": "x", "gm": []}))["id"].clone();
+    for (method, pm) in [
+        ("addGroup", json!({"gs": "x", "dn": "\u{1}", "gm": []})),
+        ("addGroup", json!({"gs": "\u{FFFF}", "gm": []})),
+        ("sendMessage", json!({"id": id, "mb": "a\u{0}\u{8}b"})),
+        ("addGroupMembers", json!({"id": id, "gm": [{"l": "bob", "dn": "\u{B}"}]})),
+    ] {
+        let refused = world.call("ann", method, &pm);
+        assert!(refused.text() == "400" && refused.header("reason").is_some(), "{method} {pm}");
+    }
+    world.done("ann", "sendMessage", json!({"id": id, "mb": "a<&>]]>\t"}));
     world.done("ann", "getGroup", json!({"id": id}));
 }
 
