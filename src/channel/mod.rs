@@ -56,6 +56,7 @@ pub use stamp::Stamp;
 use jid::BareJid;
 use participant::Silent;
 use states::States;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tail::Tail;
 
@@ -204,6 +205,11 @@ impl Channel {
     /// The name that people see.
     pub fn label(&self) -> Option<&str> {
         self.info().label.as_deref()
+    }
+
+    /// What people call it: its name, or else its address as they would write it (XEP-0106).
+    pub fn title(&self) -> Cow<'_, str> {
+        self.label().map_or_else(|| self.name().unescaped(), Cow::Borrowed)
     }
 
     /// The nodes that it has.

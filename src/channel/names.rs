@@ -5,11 +5,26 @@ use precis_core::profile::{Profile, Rules};
 use precis_profiles::Nickname;
 use rand::Rng;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::borrow::Cow;
 use std::fmt;
 
 /// The localpart of a channel's address, normalised. Never contains `#` (it separates a participant id, XEP-0404).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ChannelName(String);
+
+/// How a localpart spells what it may not hold, behind a backslash (XEP-0106 §3.2).
+const ESCAPES: [(&str, char); 10] = [
+    ("20", ' '),
+    ("22", '"'),
+    ("26", '&'),
+    ("27", '\''),
+    ("2f", '/'),
+    ("3a", ':'),
+    ("3c", '<'),
+    ("3e", '>'),
+    ("40", '@'),
+    ("5c", '\\'),
+];
 
 impl ChannelName {
     /// Reads a name as a localpart (RFC 7622 §3.3); at most 512 bytes; `None` where it is none.
@@ -31,6 +46,22 @@ impl ChannelName {
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The name as people would write it, with what a localpart has to spell otherwise (XEP-0106).
+    pub fn unescaped(&self) -> Cow<'_, str> {
+        // The function of the crate `jid` reads behind the end of a name that ends with a backslash, and panics.
+        let Some((before, mut rest)) = self.0.split_once('\\') else { return Cow::Borrowed(&self.0) };
+        let mut text = before.to_owned();
+        loop {
+            let found = ESCAPES.iter().find_map(|(code, c)| Some((*c, rest.strip_prefix(code)?)));
+            let (c, behind) = found.unwrap_or(('\\', rest));
+            text.push(c);
+            let Some((before, next)) = behind.split_once('\\') else { break text.push_str(behind) };
+            text.push_str(before);
+            rest = next;
+        }
+        Cow::Owned(text)
     }
 
     /// The channel's address on a service.
@@ -212,6 +243,20 @@ impl<'de> Deserialize<'de> for ParticipantId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_read_as_people_would_write_it() {
+        for (name, read) in [
+            ("coven", "coven"),
+            ("three\\20witches\\2fheath", "three witches/heath"),
+            ("a\\5c20b", "a\\20b"),
+            ("\\", "\\"),
+            ("a\\2", "a\\2"),
+            ("\\x\\20\\\\40y", "\\x \\@y"),
+        ] {
+            assert_eq!(ChannelName(name.to_owned()).unescaped(), read);
+        }
+    }
     use rand::{SeedableRng, rngs::StdRng};
 
     #[test]

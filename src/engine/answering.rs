@@ -19,9 +19,8 @@ impl Engine {
     pub(super) fn keep_roster(&mut self, asked: &Asked<'_>, answer: &Answer, turn: &mut Turn) {
         let delegated = asked.reply().and_then(|reply| reply.delegated.as_ref());
         let (Some(delegated), Some(name)) = (delegated, &asked.channel) else { return };
-        let Some(channel) = self.shelf.channel(name) else { return };
         let label = match answer {
-            Answer::Joined { .. } => Some(channel.label().unwrap_or(name.as_str()).to_owned()),
+            Answer::Joined { .. } => self.shelf.channel(name).map(|channel| channel.title().into_owned()),
             Answer::Left => None,
             _ => return,
         };

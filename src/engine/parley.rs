@@ -76,6 +76,13 @@ impl Asked<'_> {
         }
     }
 
+    /// Whether an account's own server has it leave a channel: as a delegated `client-leave`, or from the bare JID.
+    fn leaves_by_home_server(&self) -> bool {
+        let Way::Stanza { payload, set: true, reply, .. } = &self.way else { return false };
+        let is_leave = payload.name() == "leave" && matches!(&*payload.ns(), ns::MIX_CORE | ns::MIX_CORE_0);
+        is_leave && (reply.delegated.is_some() || self.is_at_bare())
+    }
+
     /// Whether it came from an account's bare JID, which only its own server can speak from.
     pub(super) fn is_at_bare(&self) -> bool {
         self.asker().is_some_and(Jid::is_bare) && self.reply().is_some_and(|reply| reply.delegated.is_none())
@@ -93,6 +100,14 @@ impl Engine {
         let admitted = if is_message { self.check_speaker(&asked) } else { self.admit_request(&asked.actor) };
         let command = admitted.and_then(|()| self.decode(&asked));
         let decided = command.and_then(|command| self.decide_within_rates(&mut asked, command));
+        let decided = decided.or_else(|refusal| match refusal {
+            // Whoever is not in, or where there is no such channel any more, is where it wants to be (XEP-0405 §3.4): an error
+            // would leave the channel in its list for ever.
+            Refusal::NotJoined | Refusal::NoSuchChannel if asked.leaves_by_home_server() => {
+                Ok(Effects::none(Answer::Left))
+            }
+            refusal => Err(refusal),
+        });
         match decided {
             Ok(effects) => {
                 self.trace(reply.id.as_deref(), &effects);

@@ -22,7 +22,7 @@ impl Engine {
         let (name, profile) = self.found(&asked.actor.account, wanted)?;
         let settings = self.service.limits.plain_settings();
         let rights = Rights { owners: vec![profile.creator.clone()], admins: Vec::new() };
-        let info = information::first(profile.listed.then_some(name.as_str()), self.now);
+        let info = information::first(profile.listed.then(|| name.unescaped()).as_deref(), self.now);
         let created = Change::Created { profile, settings, rights, info };
         self.put_created(&name, &created);
         asked.channel = Some(name.clone());

@@ -72,8 +72,7 @@ impl Extension for Disco {
             }
             Answer::Description => {
                 let Some(channel) = request.channel else { return Err(Refusal::NoSuchChannel) };
-                let name = channel.label().unwrap_or(channel.name().as_str());
-                Ok(Some(query.child(identity(name)).children(all(Scope::Channel))))
+                Ok(Some(query.child(identity(&channel.title())).children(all(Scope::Channel))))
             }
             Answer::Nodes => {
                 let Some(channel) = request.channel else { return Err(Refusal::NoSuchChannel) };

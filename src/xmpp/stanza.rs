@@ -5,7 +5,7 @@
 
 use super::{Condition, Parts, StanzaError, ns};
 use jid::{BareJid, Jid};
-use minidom::Element;
+use minidom::{Element, Node};
 
 /// The three kinds of stanza (RFC 6120 §8.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,6 +73,7 @@ impl Stanza {
             |text: &str| Box::new(Unreadable::from_head(bytes, StanzaError::new(Condition::BadRequest, text)));
         let element = Element::from_reader_with_prefixes(bytes, ns::CLIENT.to_owned())
             .map_err(|error| unreadable(&format!("the stanza cannot be read: {error}")))?;
+        let element = if element.has_ns(ns::COMPONENT) { in_client_ns(element) } else { element };
         let kind = match element.name() {
             "iq" => Kind::Iq,
             "message" => Kind::Message,
@@ -122,14 +123,15 @@ impl Unreadable {
     pub fn from_head(bytes: &[u8], error: StanzaError) -> Unreadable {
         let text = String::from_utf8_lossy(bytes);
         let text = text.trim_start();
-        let kind = [Kind::Message, Kind::Presence, Kind::Iq].into_iter().find(|kind| {
-            text.strip_prefix('<')
-                .and_then(|rest| rest.strip_prefix(kind.name()))
-                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_whitespace() || c == '/' || c == '>'))
-        });
+        let tag = text.strip_prefix('<').unwrap_or_default();
+        let end = tag.find(|c: char| c.is_ascii_whitespace() || c == '/' || c == '>').unwrap_or(0);
+        let name = tag[..end].split_once(':').map_or(&tag[..end], |(_, name)| name);
+        let kind = [Kind::Message, Kind::Presence, Kind::Iq].into_iter().find(|kind| kind.name() == name);
         let mut head = Unreadable { kind, from: None, to: None, id: None, answerable: true, error };
-        let Some(kind) = kind else { return head };
-        for (name, value) in head_attributes(&text[1 + kind.name().len()..]) {
+        if kind.is_none() {
+            return head;
+        }
+        for (name, value) in head_attributes(&tag[end..]) {
             match name {
                 "from" => head.from = Jid::new(&value).ok(),
                 "to" => head.to = Jid::new(&value).ok(),
@@ -141,6 +143,22 @@ impl Unreadable {
         }
         head
     }
+}
+
+/// The same in the namespace of clients, where it is in that of components: a server may write either (XEP-0114 §3).
+fn in_client_ns(mut element: Element) -> Element {
+    let inner = element.take_nodes().into_iter().map(|node| match node {
+        Node::Element(child) => Node::Element(in_client_ns(child)),
+        text => text,
+    });
+    let inner: Vec<Node> = inner.collect();
+    if element.has_ns(ns::COMPONENT) {
+        let attributes = std::mem::take(element.attrs_mut());
+        element = Element::builder(element.name(), ns::CLIENT).build();
+        *element.attrs_mut() = attributes;
+    }
+    inner.into_iter().for_each(|node| element.append_node(node));
+    element
 }
 
 /// The attributes of a start tag, from behind its name, until it ends or stops making sense.
@@ -189,6 +207,25 @@ mod tests {
         assert_eq!(head.from.unwrap().as_str(), "a@b/c'");
         assert_eq!((head.id.as_deref(), head.answerable), (Some("7"), true));
         assert!(!refused("<message from='a@b' to='d@e' type='error'><\u{1}/></message>").answerable);
+    }
+
+    #[test]
+    fn a_stanza_in_the_namespace_of_components_is_one_also_by_prefix() {
+        let attributes = "from='a@b/c' to='d@e' id='1' type='get'";
+        let plain = format!("<iq xmlns='jabber:component:accept' {attributes}><q xmlns='x'><body/></q></iq>");
+        let by_prefix = format!("<c:iq xmlns:c='jabber:component:accept' {attributes}><q xmlns='x'><body/></q></c:iq>");
+        let client = format!("<c:iq xmlns:c='jabber:client' {attributes}><q xmlns='x'><body/></q></c:iq>");
+        for xml in [plain, by_prefix, client] {
+            let stanza = Stanza::parse(xml.as_bytes()).unwrap();
+            assert!(stanza.element.is("iq", ns::CLIENT) && stanza.payload().unwrap().has_child("body", "x"), "{xml}");
+        }
+        let text = "<message xmlns='jabber:component:accept' from='a@b' to='d@e'>\
+             <body>x</body><y xmlns='z'><body xmlns='jabber:component:accept'/></y></message>";
+        let stanza = Stanza::parse(text.as_bytes()).unwrap();
+        assert_eq!(stanza.element.get_child("body", ns::CLIENT).unwrap().text(), "x");
+        assert!(stanza.element.get_child("y", "z").unwrap().has_child("body", ns::CLIENT));
+        let broken = "<c:iq xmlns:c='jabber:component:accept' from='a@b/c' to='d@e' id='7' type='get'><p:x/></c:iq>";
+        assert_eq!(refused(broken).id.as_deref(), Some("7"));
     }
 
     #[test]

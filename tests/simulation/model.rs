@@ -204,7 +204,14 @@ impl Model {
         let limits = (self.participants_max, self.page_default, self.page_max, self.now);
         let silent_max = self.silent_max;
         let channel = ask.op.channel().unwrap_or_default().to_owned();
-        let Some(room) = self.rooms.get_mut(&channel) else { return refuse("item-not-found") };
+        let out_already = |ask: &Ask| match (&ask.op, ask.wrapped || ask.resource.is_none()) {
+            // Whoever leaves through its account what it is not in is where it wants to be.
+            (Op::Leave { .. }, true) => Some((Expect::Left { at_bare: ask.resource.is_none() }, Vec::new())),
+            _ => None,
+        };
+        let Some(room) = self.rooms.get_mut(&channel) else {
+            return out_already(ask).unwrap_or_else(|| refuse("item-not-found"));
+        };
         let was_guest = room.guests.contains_key(account);
         room.registered = Rc::clone(&self.registered);
         let taken = match &ask.op {
@@ -212,7 +219,10 @@ impl Model {
                 room.join(ask, &channel, nick.as_deref(), *nodes, (limits.0, limits.3), routes)
             }
             Op::Leave { .. } => {
-                let left = room.leave(ask, &channel, limits.3, routes);
+                let left = match room.seat(account) {
+                    None => out_already(ask).unwrap_or_else(|| refuse("forbidden")),
+                    Some(_) => room.leave(ask, &channel, limits.3, routes),
+                };
                 room.forget_silent(silent_max);
                 left
             }

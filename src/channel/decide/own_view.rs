@@ -43,7 +43,9 @@ impl Channel {
     }
 
     fn own_record(&self, actor: &Actor, action: Action, limits: &Limits) -> Result<&Member, Refusal> {
-        let role = self.require(actor, action, limits)?;
+        // What somebody settles for itself alone goes by what it is to the channel itself, operator or not.
+        let itself = Actor { account: actor.account.clone(), operator: false };
+        let role = self.require(&itself, action, limits)?;
         self.member(&actor.account).ok_or_else(|| self.refusal_of(role, action))
     }
 
