@@ -49,14 +49,12 @@ pub fn plan(wish: &GroupWish, creator: &Actor, context: &mut Context<'_>) -> Res
     if invited.len() + 1 > max {
         return Err(Refusal::Crowded { max });
     }
-    if wish.nick.as_ref().is_some_and(|nick| nick.as_str().len() > limits.nick_bytes_max) {
-        return Err(Refusal::TooLong { what: "the nick", max: limits.nick_bytes_max });
-    }
-    if wish.nick.as_ref().is_some_and(|nick| !context.registry.lets(&creator.account, nick)) {
+    let wished = wish.nick.clone().map(|nick| nick.cut(limits.nick_bytes_max));
+    if wished.as_ref().is_some_and(|nick| !context.registry.lets(&creator.account, nick)) {
         return Err(Refusal::NickRegistered);
     }
     let mut nicks = BTreeSet::new();
-    let owner = person(&creator.account, wish.nick.clone(), Status::Joined, &mut nicks, context);
+    let owner = person(&creator.account, wished, Status::Joined, &mut nicks, context);
     let row = first_row(&owner, context);
     let mut changes = vec![Change::Joined(owner)];
     let status = if settings.membership == Membership::Invite { Status::Waiting } else { Status::Joined };

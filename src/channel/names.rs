@@ -1,12 +1,11 @@
 //! Names that cannot be wrong: channel names, nicks, participant ids.
 
 use jid::{BareJid, DomainRef, NodePart, NodeRef};
-use precis_core::profile::{Profile, Rules};
-use precis_profiles::Nickname;
 use rand::Rng;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::borrow::Cow;
 use std::fmt;
+use unicode_normalization::UnicodeNormalization;
 
 /// The localpart of a channel's address, normalised. Never contains `#` (it separates a participant id, XEP-0404).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -93,12 +92,12 @@ pub struct Nick {
 }
 
 impl Nick {
-    /// Reads a nick; `None` where it is blank or holds what RFC 8266 §2.2 does not allow.
+    /// Reads a nick; `None` where nothing of it would show. No character keeps a text from being one: what does not show is
+    /// left out, blanks are folded into single spaces, and what is too long is cut.
     pub fn new(text: &str) -> Option<Nick> {
-        let shown = enforce(text)?;
-        let folded = shown.to_lowercase();
-        let key = enforce(&folded).unwrap_or(folded);
-        Some(Nick { shown, key })
+        let shown = enforce(text);
+        let key = enforce(&shown.to_lowercase());
+        (!shown.is_empty()).then_some(Nick { shown, key })
     }
 
     /// A nick for somebody who has the service choose one (XEP-0407 §3): a UUID.
@@ -143,8 +142,8 @@ impl Nick {
     }
 }
 
-/// What is looked at of a text that is to be a nick, in bytes. PRECIS costs hundreds of steps a byte, whoever asks for the
-/// nick and whatever limit it is then held against.
+/// What is looked at of a text that is to be a nick, in bytes: whoever asks for one pays for no more, whatever limit it is
+/// then held against.
 pub const NICK_TEXT_BYTES_MAX: usize = 1024;
 
 /// As much of a text as fits into so many bytes.
@@ -153,35 +152,49 @@ fn beginning(text: &str, bytes_max: usize) -> &str {
     &text[..end]
 }
 
-/// The enforcement of RFC 8266 §2.3, repeated until nothing changes; `None` where the text is no nick or never settles.
+/// The enforcement of RFC 8266 §2.3, repeated until nothing changes; empty where nothing is left.
 ///
-/// The crate's own enforcement panics on a superfluous space behind a character of several bytes, so spaces are mapped here.
-fn enforce(text: &str) -> Option<String> {
+/// It differs from the profile in one thing: what RFC 8264 disallows is left out, where the profile refuses the whole. So
+/// nobody is kept from a name by a character that does not show, and a character that came after any table of Unicode
+/// counts as what it is.
+fn enforce(text: &str) -> String {
     let mut text = beginning(text.trim_start(), NICK_TEXT_BYTES_MAX).to_owned();
     if text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
-        // All of these are allowed, and none has another form.
-        let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
-        return (!words.is_empty()).then(|| words.join(" "));
+        // None of these has another form.
+        return text.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
     }
-    let rules = Nickname::new();
     for _ in 0..4 {
         // Some characters become many.
-        text.truncate(beginning(&text, NICK_TEXT_BYTES_MAX).len());
-        rules.prepare(text.replace(is_pictograph, "\u{263A}")).ok()?;
-        let spaced = text.split(char::is_whitespace).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-        let next = rules.normalization_rule(spaced).ok()?.into_owned();
+        let shown: String = beginning(&text, NICK_TEXT_BYTES_MAX).chars().filter_map(mapped).nfkc().collect();
+        let next = shown.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
         if next == text {
-            return Some(next);
+            break;
         }
         text = next;
     }
-    None
+    text
 }
 
-/// Whether a character is of the blocks of pictographs. All of them are symbols, which RFC 8264 §9.15 allows; the crate's
-/// tables are those of Unicode 6.3 and know the older half. Joiners and variation selectors stay refused.
-fn is_pictograph(c: char) -> bool {
-    matches!(c, '\u{1F300}'..='\u{1F64F}' | '\u{1F680}'..='\u{1F6FF}' | '\u{1F900}'..='\u{1F9FF}' | '\u{1FA70}'..='\u{1FAFF}')
+/// A character as a nick has it: any blank is a space, and what does not show is left out.
+fn mapped(c: char) -> Option<char> {
+    match c {
+        c if c.is_whitespace() => Some(' '),
+        c if c.is_control() || is_unseen(c) => None,
+        c => Some(c),
+    }
+}
+
+/// Whether a character shows nothing of its own: joiners, variation selectors, marks of direction and whatever else is to
+/// be ignored where it is not understood (Unicode's Default_Ignorable_Code_Point), tags, and what is no character at all
+/// or one of nobody's but a few (RFC 8264 §9.6, §9.13).
+fn is_unseen(c: char) -> bool {
+    let ignorable = matches!(c,
+        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180F}'
+        | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}'
+        | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
+        | '\u{E0000}'..='\u{E0FFF}');
+    let of_nobody = matches!(c, '\u{E000}'..='\u{F8FF}' | '\u{FDD0}'..='\u{FDEF}' | '\u{F0000}'..);
+    ignorable || of_nobody || (c as u32 & 0xFFFE) == 0xFFFE
 }
 
 /// The stable id of a participant in one channel (XEP-0369 §4.6): 20 random characters of `[a-z2-7]`, at least 96 bits.
@@ -243,6 +256,7 @@ impl<'de> Deserialize<'de> for ParticipantId {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand::{SeedableRng, rngs::StdRng};
 
     #[test]
     fn a_name_is_read_as_people_would_write_it() {
@@ -257,7 +271,6 @@ mod tests {
             assert_eq!(ChannelName(name.to_owned()).unescaped(), read);
         }
     }
-    use rand::{SeedableRng, rngs::StdRng};
 
     #[test]
     fn a_channel_name_is_normalised_and_knows_no_hash() {
@@ -273,7 +286,7 @@ mod tests {
         assert_eq!(a.as_str(), "Third Witch");
         assert_eq!(a.key(), b.key());
         assert_eq!(Nick::new("  "), None);
-        assert_eq!(Nick::new("a\u{1}b"), None);
+        assert_eq!(Nick::new("a\u{1}b").unwrap().as_str(), "ab");
     }
 
     /// The examples of RFC 8266 §3, as they are shown and as they are compared.
@@ -325,13 +338,31 @@ mod tests {
     }
 
     #[test]
-    fn pictographs_are_nicks_and_what_joins_them_is_not() {
-        for text in ["\u{1F98A}", "\u{1F9D9} Ann", "\u{1F600}", "\u{1FAE0}", "\u{1F44B}\u{1F3FD}"] {
-            assert_eq!(Nick::new(text).unwrap().as_str(), text);
+    fn no_character_keeps_a_text_from_being_a_nick() {
+        for (text, shown) in [
+            ("\u{1F9D9} Ann", "\u{1F9D9} Ann"),
+            ("\u{1F44B}\u{1F3FD}", "\u{1F44B}\u{1F3FD}"),
+            ("Anna \u{2764}\u{FE0F}", "Anna \u{2764}"),
+            ("1\u{FE0F}\u{20E3}", "1\u{20E3}"),
+            ("\u{1F469}\u{200D}\u{1F469}\u{200D}\u{1F467}", "\u{1F469}\u{1F469}\u{1F467}"),
+            ("\u{1F1E9}\u{1F1EA}", "\u{1F1E9}\u{1F1EA}"),
+            ("\u{1F3F4}\u{E0067}\u{E0062}\u{E007F}", "\u{1F3F4}"),
+            ("a\tb\nc\u{85}d\u{2028}e", "a b c d e"),
+            ("\u{202E}nnA\u{200B}\u{AD}", "nnA"),
+            ("\u{E000}x\u{7F}", "x"),
+            ("\u{1FACE}\u{A7CB}", "\u{1FACE}\u{A7CB}"),
+            ("\u{6A9}\u{200C}\u{6A9}", "\u{6A9}\u{6A9}"),
+        ] {
+            assert_eq!(Nick::new(text).unwrap().as_str(), shown, "{text:?}");
         }
-        // A woman mage: RFC 8264 allows U+200D between certain letters only, and U+FE0F not at all.
-        assert_eq!(Nick::new("\u{1F9D9}\u{200D}\u{2640}\u{FE0F}"), None);
-        assert_eq!(Nick::new("\u{1F98A}\u{1}"), None);
+        for nothing in ["", " \t\n", "\u{FE0F}", "\u{200D}\u{200B} \u{FEFF}", "\u{FFFF}"] {
+            assert_eq!(Nick::new(nothing), None, "{nothing:?}");
+        }
+        let any = |n: u32| char::from_u32(n).filter(|c| !c.is_whitespace());
+        for c in (0x20..0x11_0000).filter_map(any) {
+            let nick = Nick::new(&format!("a{c}")).unwrap();
+            assert!(nick.as_str().starts_with('a') || nick.as_str().chars().count() > 0, "{c:?}");
+        }
     }
 
     #[test]

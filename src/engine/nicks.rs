@@ -21,10 +21,7 @@ impl Engine {
         let account = &asked.actor.account;
         let (past, max) = (self.registry.nick_of(account).cloned(), limits.nick_bytes_max);
         let is_new = past.is_none();
-        let nick = wish.or(past).unwrap_or_else(|| Nick::random(&mut self.dice).cut(max));
-        if nick.as_str().len() > max {
-            return Err(Refusal::TooLong { what: "the nick", max });
-        }
+        let nick = wish.or(past).unwrap_or_else(|| Nick::random(&mut self.dice)).cut(max);
         if !self.registry.lets(account, &nick) {
             return Err(Refusal::NickRegistered);
         }

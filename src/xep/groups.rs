@@ -50,7 +50,6 @@ impl Extension for Groups {
             "profile" => GroupCommand::ReadProfile,
             "members" => {
                 let (add, remove) = edits(payload)?;
-                let invitee = |child: &Element| invitee(child, "nick");
                 GroupCommand::EditMembers {
                     add: add.into_iter().map(invitee).collect::<Result<_, _>>()?,
                     remove: accounts(&remove)?,
@@ -114,17 +113,14 @@ impl Extension for Groups {
 /// [`Refusal::Invalid`] with the field that is missing or wrong.
 pub fn wish(name: Option<ChannelName>, group: &Element) -> Result<GroupWish, Refusal> {
     let text = |name: &str| group.parts().find(|child| child.name() == name).map(Element::text);
-    let nick = match text("nick").filter(|nick| !nick.trim().is_empty()) {
-        Some(nick) => Some(Nick::new(&nick).ok_or_else(|| invalid("nick", "a nick (RFC 8266)"))?),
-        None => None,
-    };
+    let nick = text("nick").and_then(|nick| Nick::new(&nick));
     let Patch { membership, history, .. } = patch(group)?;
     let members = group.parts().filter(|child| child.name() == "member");
     Ok(GroupWish {
         name,
         subject: text("name").ok_or_else(|| invalid("name", "the group's name"))?,
         nick,
-        members: members.map(|member| invitee(member, "nick")).collect::<Result<_, _>>()?,
+        members: members.map(invitee).collect::<Result<_, _>>()?,
         membership,
         history,
         notices: false,
@@ -151,12 +147,8 @@ fn accounts(children: &[&Element]) -> Result<Vec<BareJid>, Refusal> {
     children.iter().map(|child| account("jid", child.attr("jid"))).collect()
 }
 
-fn invitee(child: &Element, field: &'static str) -> Result<Invitee, Refusal> {
-    let nick = match child.attr("nick").filter(|nick| !nick.trim().is_empty()) {
-        Some(nick) => Some(Nick::new(nick).ok_or_else(|| invalid(field, "a nick (RFC 8266)"))?),
-        None => None,
-    };
-    Ok(Invitee { jid: account("jid", child.attr("jid"))?, nick })
+fn invitee(child: &Element) -> Result<Invitee, Refusal> {
+    Ok(Invitee { jid: account("jid", child.attr("jid"))?, nick: child.attr("nick").and_then(Nick::new) })
 }
 
 /// The `<add/>` and `<remove/>` children.

@@ -58,13 +58,13 @@ impl Extension for MixCore {
             }
             "join" => {
                 let subscribe = wanted_nodes(request, "subscribe")?;
-                let (nick, preferences) = (wanted_nick(payload)?, anon::wanted(payload)?);
+                let (nick, preferences) = (wanted_nick(payload), anon::wanted(payload)?);
                 let claim = invitations::claim(payload, request)?;
                 Ok(Command::Join(JoinWish { nick, subscribe, preferences, claim }))
             }
             "leave" if tells_of_an_end(request) => Ok(Command::EndAccount),
             "leave" => Ok(Command::Leave),
-            "setnick" => Ok(Command::SetNick { nick: wanted_nick(payload)? }),
+            "setnick" => Ok(Command::SetNick { nick: wanted_nick(payload) }),
             _ => Ok(Command::UpdateSubscription {
                 subscribe: wanted_nodes(request, "subscribe")?,
                 unsubscribe: wanted_nodes(request, "unsubscribe")?,
@@ -229,13 +229,10 @@ fn channel_name(text: &str, request: &Request<'_>) -> Result<ChannelName, Refusa
     ChannelName::new(text).ok_or_else(|| Refusal::BadRequest(format!("'{text}' cannot name a channel")))
 }
 
-/// The nick asked for; blank counts as none (XEP-0369 §7.1.4).
-pub(super) fn wanted_nick(payload: &Element) -> Result<Option<Nick>, Refusal> {
-    let text = payload.parts().find(|child| child.name() == "nick").map(Element::text).unwrap_or_default();
-    if text.trim().is_empty() {
-        return Ok(None);
-    }
-    Nick::new(&text).map(Some).ok_or_else(|| Refusal::BadRequest("this cannot be a nick (RFC 8266)".into()))
+/// The nick asked for; one of which nothing would show counts as none (XEP-0369 §7.1.4).
+pub(super) fn wanted_nick(payload: &Element) -> Option<Nick> {
+    let text = payload.parts().find(|child| child.name() == "nick").map(Element::text);
+    text.and_then(|text| Nick::new(&text))
 }
 
 /// The nodes asked for that a channel can have; an error where some are asked for and none exists (XEP-0369 §7.1.2).

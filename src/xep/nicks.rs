@@ -32,9 +32,9 @@ impl Extension for Nicks {
             return Ok(Command::ReadRegisteredNick);
         }
         if request.payload.parts().any(|child| child.name() == "remove") {
-            return Ok(Command::UnregisterNick { nick: wanted_nick(request.payload)? });
+            return Ok(Command::UnregisterNick { nick: wanted_nick(request.payload) });
         }
-        Ok(Command::RegisterNick { nick: wanted_nick(request.payload)? })
+        Ok(Command::RegisterNick { nick: wanted_nick(request.payload) })
     }
 
     fn encode(&self, answer: &Answer, _: &Request<'_>) -> Result<Option<Tag>, Refusal> {

@@ -16,7 +16,7 @@ pub const NICKS: [(&str, Option<(&str, &str)>); 10] = [
     ("ZOE\u{308}", Some(("ZO\u{CB}", "zo\u{EB}"))),
     ("bob", Some(("bob", "bob"))),
     ("\u{1F600}\u{A0}<fox>&", Some(("\u{1F600} <fox>&", "\u{1F600} <fox>&"))),
-    ("no\u{200B}nick", None),
+    ("no\u{200B}nick\u{FE0F}", Some(("nonick", "nonick"))),
     ("   ", Some(("", ""))),
 ];
 /// Names for channels as they are asked for, with what they become.

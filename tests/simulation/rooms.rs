@@ -64,11 +64,10 @@ impl Room {
             let n = (2..).find(|n| self.is_free(&format!("{key} {n}"), account)).unwrap_or(0);
             return Ok((format!("{shown} {n}"), format!("{key} {n}")));
         };
-        if asked.len() > 128 {
-            return Err("not-acceptable");
-        }
         let known = NICKS.iter().find(|(text, _)| *text == asked).and_then(|(_, forms)| *forms);
-        let (shown, key) = known.ok_or("bad-request")?;
+        // What is longer than the limit is cut.
+        let cut = asked.get(..128).map(|begin| (begin, begin));
+        let (shown, key) = known.or(cut).ok_or("bad-request")?;
         // Whoever had it before somebody else registered it keeps it.
         let is_kept = self.seat(account).is_some_and(|seat| seat.nick == shown);
         if !is_kept && !self.is_free(key, account) {

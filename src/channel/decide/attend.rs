@@ -114,6 +114,7 @@ impl Channel {
         if member.subscriptions != seated.subscriptions {
             changes.push(Change::Subscribed(member.clone()));
         }
+        let nick = nick.map(|nick| nick.cut(context.limits.nick_bytes_max));
         if let Some(nick) = nick.filter(|nick| *nick != seated.nick) {
             let actor = Actor { account: seated.jid.clone(), operator: false };
             member.nick = self.free_nick(&actor, nick, context)?;
@@ -139,7 +140,7 @@ impl Channel {
 
     pub(super) fn set_nick(&self, actor: &Actor, nick: Option<Nick>, context: &mut Context<'_>) -> Outcome {
         let seated = self.seat(actor, Action::Attend, context.limits)?;
-        let nick = match nick {
+        let nick = match nick.map(|nick| nick.cut(context.limits.nick_bytes_max)) {
             // Whoever had it before somebody else registered it keeps it.
             Some(nick) if nick == seated.nick => nick,
             Some(nick) => self.free_nick(actor, nick, context)?,
@@ -162,11 +163,9 @@ impl Channel {
         registry.nick_of(account).filter(|_| self.settings().shows_jids()).cloned()
     }
 
-    /// The nick, if it is short enough and nobody else's.
+    /// The nick, cut to its length, if it is nobody else's.
     fn free_nick(&self, actor: &Actor, nick: Nick, context: &Context<'_>) -> Result<Nick, Refusal> {
-        if nick.as_str().len() > context.limits.nick_bytes_max {
-            return Err(Refusal::TooLong { what: "the nick", max: context.limits.nick_bytes_max });
-        }
+        let nick = nick.cut(context.limits.nick_bytes_max);
         match self.holder_of(&nick) {
             _ if !context.registry.lets(&actor.account, &nick) => Err(Refusal::NickRegistered),
             Some(holder) if *holder != actor.account => Err(Refusal::NickTaken),
