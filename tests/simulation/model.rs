@@ -293,11 +293,9 @@ impl Model {
 
     /// All of an account's channels or none: whoever else goes by the nick in one of them keeps it.
     fn register(&mut self, account: &str, nick: &str, routes: &mut Routes) -> Taken {
-        if nick.len() > 128 {
-            return refuse("not-acceptable");
-        }
         let known = NICKS.iter().find(|(text, _)| *text == nick).and_then(|(_, forms)| *forms);
-        let Some((shown, key)) = known else { return refuse("bad-request") };
+        let cut = nick.get(..128).map(|begin| (begin, begin));
+        let Some((shown, key)) = known.or(cut) else { return refuse("bad-request") };
         let is_others = |(other, (_, held)): (&String, &(String, String))| other != account && held == key;
         let own = || self.rooms.values().filter(|room| room.seat(account).is_some());
         let is_held = |room: &Room| room.seats.iter().any(|(other, it)| it.joined && it.key == key && other != account);
