@@ -10,10 +10,12 @@ use std::process::ExitCode;
 
 mod backup;
 mod compact;
+mod upgrade;
 mod verify;
 
 pub use backup::{Backup, Restore, backup, restore};
 pub use compact::compact;
+pub use upgrade::{Upgrade, upgrade};
 pub use verify::verify;
 
 /// The exit code when something cannot be done at all.

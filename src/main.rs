@@ -4,7 +4,8 @@ mod commands;
 
 use clap::{Args, Parser, Subcommand};
 use mixd::config::{Config, LogFormat};
-use mixd::store::{SledOptions, SledStore, Store, StoreError};
+use mixd::store::{Aged, Sighting, SledOptions, SledStore, Store, StoreError};
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -16,6 +17,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The exit code when it cannot start: the store, a thread, a signal.
 const EXIT_CANNOT_START: u8 = 1;
+/// How large a store may be to be upgraded by the service as it starts, in bytes.
+const UPGRADED_AT_START_BYTES_MAX: u64 = 128 << 20;
 /// The exit code of wrong settings (EX_CONFIG).
 const EXIT_CONFIG: u8 = 78;
 
@@ -48,7 +51,7 @@ Exit codes:
   0   stopped by SIGTERM or SIGINT, or the settings are right
   1   cannot start, or cannot do what was asked: the store cannot be opened or read
   2   the command line is wrong
-  65  something is wrong with the store (verify, compact) or with the backup of it (restore)
+  65  something is wrong with the store (verify, compact, upgrade) or with the backup of it (restore)
   70  the store failed while it wrote; check the disk, then start again
   78  the settings are wrong";
 
@@ -105,6 +108,23 @@ the user that the service runs as.
 
 Exit codes: 0 compacted, 1 nothing was done, 65 something is wrong with the store, which is left as it was.";
 
+const GUIDE_UPGRADE: &str = "\
+Examples:
+  mixd upgrade --config /etc/mixd/mixd.toml
+  mixd upgrade --store /var/lib/mixd
+  mixd upgrade --store /var/lib/mixd --back
+
+The service must not run; stop it first. A store of up to 128 MiB is upgraded by the service itself as it starts, in the
+same way. state/ and the current month are written anew in this program's format; months that are over stay as they are.
+The whole is looked through as by mixd verify, and only then takes the place of what was there. Stopped or killed at any
+moment, it leaves the store as it was or as it is to be.
+
+What it was stays in before-upgrade/ within the store, for seven days, or until a month or what nobody can reach is
+removed. Until then --back puts it in its place again, for the program before: what was written since is lost. --done
+removes it at once. It takes as much room as state/ and the current month.
+
+Exit codes: 0 upgraded, 1 nothing was done, 65 something is wrong with the store, which is left as it was.";
+
 #[derive(Parser)]
 #[command(name = "mixd", version, about = ABOUT, after_help = GUIDE, arg_required_else_help = true)]
 struct Line {
@@ -132,6 +152,9 @@ enum Command {
     /// Write a store that is not in use into new files, without what nobody can reach, and look through them
     #[command(after_help = GUIDE_COMPACT)]
     Compact(commands::Place),
+    /// Bring a store that is not in use from an earlier format to this one, or back
+    #[command(after_help = GUIDE_UPGRADE)]
+    Upgrade(commands::Upgrade),
 }
 
 #[derive(Args)]
@@ -149,6 +172,7 @@ fn main() -> ExitCode {
         Command::Restore(asked) => return commands::restore(&asked),
         Command::Verify(place) => return commands::verify(&place),
         Command::Compact(place) => return commands::compact(&place),
+        Command::Upgrade(asked) => return commands::upgrade(&asked),
     };
     let config = Config::read(&from.config).and_then(|config| Ok((config.secret()?, config)));
     let (secret, config) = match config {
@@ -188,9 +212,38 @@ fn open_store(config: &Config) -> Result<Box<dyn Store>, StoreError> {
     let storage = &config.storage;
     let (cache_bytes, reserve_bytes) = (storage.cache_bytes, storage.reserve_bytes);
     let options = SledOptions { cache_bytes, reserve_bytes, ..SledOptions::at(&storage.path) };
+    if let Some(aged) = SledStore::outdated(&storage.path)? {
+        upgrade_quickly(&options, aged)?;
+    }
     let store = SledStore::open(options)?;
     tracing::info!(path = %config.storage.path.display(), replayed = store.replayed(), "the store is open");
     Ok(Box::new(store))
+}
+
+/// Upgrades a store of an earlier format where that takes some seconds; otherwise says what to run.
+fn upgrade_quickly(options: &SledOptions, aged: Aged) -> Result<(), StoreError> {
+    let (path, from, bytes) = (options.path.display(), aged.format, aged.bytes);
+    if bytes > UPGRADED_AT_START_BYTES_MAX {
+        return Err(StoreError(format!(
+            "{path} is of format {from} and takes {bytes} bytes, so that it takes a while to upgrade: run mixd upgrade \
+             --store {path}, which keeps a way back, then start again"
+        )));
+    }
+    let mut wrong = Vec::new();
+    let mut sight = |sighting| {
+        if let Sighting::Wrong(finding) = sighting {
+            wrong.push(finding.to_string());
+        }
+    };
+    let upgraded = SledStore::upgrade(options.clone(), &mut |_| ControlFlow::Continue(()), &mut sight)?;
+    if upgraded.census.wrong > 0 {
+        return Err(StoreError(format!(
+            "{path} is of format {from} and left so, since something is wrong with it: {}",
+            wrong.join("; ")
+        )));
+    }
+    tracing::info!(from, to = upgraded.to, "the store is upgraded; mixd upgrade --back goes back, for seven days");
+    Ok(())
 }
 
 fn start_log(config: &Config) {

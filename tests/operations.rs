@@ -9,7 +9,12 @@ mod container;
 #[allow(dead_code)]
 #[path = "store/fixture.rs"]
 mod fixture;
+#[allow(dead_code)]
+#[path = "store/samples.rs"]
+mod samples;
 mod scripted;
+#[path = "operations/upgrade.rs"]
+mod upgrade;
 
 use fixture::{DAY_MS, NOON, Room, loaded};
 use mixd::channel::{Node, Stamp};

@@ -226,7 +226,7 @@ impl Worker {
                 let outs = self.engine.abandon(turn);
                 self.send(Parcel { number: None, outs });
             }
-            Err(error @ CommitError::Unknown(_)) => give_up(&error),
+            Err(error @ (CommitError::Unknown(_) | CommitError::Fenced { .. })) => give_up(&error),
         }
     }
 
@@ -276,7 +276,7 @@ impl Worker {
                 tracing::warn!("{error}; it is tried again");
                 self.metrics.health.note_store(false);
             }
-            Err(error @ CommitError::Unknown(_)) => give_up(&error),
+            Err(error @ (CommitError::Unknown(_) | CommitError::Fenced { .. })) => give_up(&error),
         }
     }
 

@@ -19,8 +19,13 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use std::fmt;
 
-/// The version of the layout and of every value.
-pub(super) const VERSION: u8 = 4;
+/// The version of the layout, and of every value that is written (see `upgrade`).
+pub(super) const VERSION: u8 = 5;
+/// The oldest version of values in months that are over: an upgrade leaves those months as they are, as long as rows and
+/// their indexes read as they did.
+pub(super) const MONTHS_OLDEST: u8 = 4;
+/// Which process of the service a parcel belongs to. A store on disk serves one.
+pub(super) const NODE: u16 = 0;
 /// How many rows share one entry of the index of blocks.
 pub(super) const BLOCK_ROWS: u64 = 128;
 /// How many rows a report takes that counts as near.
@@ -34,10 +39,13 @@ pub(super) const APPLIED: &[u8] = b"sapplied";
 pub(super) const SEALING: &[u8] = b"ssealing";
 /// In the state: the key of the highest number ever given to a channel, which outlives that channel.
 pub(super) const GID_HIGHEST: &[u8] = b"sgid";
-/// In a month: the key of the number of its newest commit.
+/// In a month: the key of its newest [`Commit`].
 pub(super) const NEWEST: &[u8] = b"n";
 /// In a month: the key of the newest commit whose redo record was dropped, which the state has to hold.
 pub(super) const DROPPED: &[u8] = b"d";
+
+/// What is kept of the newest commit: its number, and the epoch of who made it.
+pub(super) type Commit = (u64, u64);
 
 /// A month of the archive: `year * 100 + month`, in UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -340,7 +348,7 @@ pub(super) fn redo(commit: u64) -> Vec<u8> {
 }
 
 pub(super) fn unsent(number: u64) -> Vec<u8> {
-    key(b'u', &[&number.to_be_bytes()])
+    key(b'u', &[&NODE.to_be_bytes(), &number.to_be_bytes()])
 }
 
 /// Everything whose key starts with a letter.
@@ -401,8 +409,31 @@ pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
 /// # Errors
 /// Another version, or a value that is damaged.
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
+    decode_since(VERSION, bytes)
+}
+
+/// The same of a value in a month, which may be older.
+///
+/// # Errors
+/// As [`decode`].
+pub(super) fn decode_archived<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
+    decode_since(MONTHS_OLDEST, bytes)
+}
+
+/// The newest commit of a month. Up to format 4 commits had no epoch.
+///
+/// # Errors
+/// As [`decode`].
+pub(super) fn decode_commit(bytes: &[u8]) -> Result<Commit, StoreError> {
+    match bytes.first() {
+        Some(0..=4) => Ok((decode_archived(bytes)?, 0)),
+        _ => decode(bytes),
+    }
+}
+
+fn decode_since<T: DeserializeOwned>(oldest: u8, bytes: &[u8]) -> Result<T, StoreError> {
     match bytes.split_first() {
-        Some((&VERSION, rest)) => match postcard::take_from_bytes(rest) {
+        Some((version, rest)) if (oldest..=VERSION).contains(version) => match postcard::take_from_bytes(rest) {
             Ok((value, _)) => Ok(value),
             Err(error) => Err(StoreError(format!("a stored value is damaged ({error}): restore from a backup"))),
         },

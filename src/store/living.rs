@@ -73,7 +73,7 @@ impl<'a, S: Shelf> Living<'a, S> {
                 let row: Row = self.shelf.whole(space, key, entry)?;
                 !matches!(row.kind, RowKind::Event(_))
             } else {
-                let (_, _, author, _): RowStart = keyspace::decode(pieces::start_of(entry)?)?;
+                let (_, _, author, _): RowStart = keyspace::decode_archived(pieces::start_of(entry)?)?;
                 keyspace::block(tag, Some(&author), number) == block
             };
             Ok(if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })

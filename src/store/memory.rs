@@ -28,6 +28,8 @@ pub enum Failure {
     UnknownKept,
     /// It is told as unknown, and everything was lost.
     UnknownLost,
+    /// It is refused, since another process has the store's newest epoch.
+    Fenced,
 }
 
 /// A store in memory.
@@ -103,6 +105,9 @@ impl Inner {
     fn commit(&mut self, now: Stamp, records: &[Record]) -> Result<(), CommitError> {
         let failure = self.failures.1.filter(|_| self.failures.0 > 0);
         self.failures.0 = self.failures.0.saturating_sub(1);
+        if failure == Some(Failure::Fenced) {
+            return Err(CommitError::Fenced { ours: 0, theirs: 1 });
+        }
         if failure == Some(Failure::Refused) {
             return Err(CommitError::Refused("told to refuse".into()));
         }

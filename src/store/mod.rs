@@ -19,6 +19,7 @@ mod retention;
 mod shelf;
 mod sled;
 mod unsent;
+mod upgrade;
 mod verify;
 mod visible;
 
@@ -26,7 +27,7 @@ pub use self::sled::folder_bytes;
 pub use backup::{FileRecord, Manifest, Step, Watch};
 pub use memory::{Failure, MemoryStore};
 pub use retention::{Outdated, Retention, Sweep};
-pub use sled::{Compacted, Restored, SledOptions, SledStore};
+pub use sled::{Aged, Compacted, Restored, SledOptions, SledStore, Upgraded};
 pub use unsent::{Halves, Part, Unsent};
 pub use verify::{Census, Finding, Sighting};
 
@@ -198,6 +199,15 @@ pub enum CommitError {
     /// Nothing was applied; the store is as it was.
     #[error("the store refused the batch: {0}")]
     Refused(String),
+    /// Nothing was applied, and nothing that this process decided counts any more: another one took its place, in a later
+    /// epoch. It has to end.
+    #[error("the store refused the batch: this process is of epoch {ours}, and the store is at epoch {theirs}")]
+    Fenced {
+        /// The epoch of this process.
+        ours: u64,
+        /// That of the newest commit.
+        theirs: u64,
+    },
     /// What the disk holds is unknown; the process has to end, and its next start replays what is there.
     #[error("the store failed while it made a batch durable: {0}")]
     Unknown(String),

@@ -118,7 +118,7 @@ impl<S: Shelf> Archive<'_, S> {
     fn is_of(&self, number: u64, month: Space, plan: &PagePlan) -> Result<bool, StoreError> {
         let Some(author) = &plan.author else { return Ok(true) };
         let entry = self.shelf.entry(month, &keyspace::row(self.tag, number))?.ok_or_else(|| lost(number))?;
-        let (_, _, found, _): RowStart = keyspace::decode(pieces::start_of(&entry)?)?;
+        let (_, _, found, _): RowStart = keyspace::decode_archived(pieces::start_of(&entry)?)?;
         Ok(found == *author)
     }
 

@@ -72,7 +72,7 @@ impl<'a, S: Shelf> Archive<'a, S> {
             let month = Space::Month(span.month);
             let mut newest: Option<RowStart> = None;
             shelf.scan(month, &prefix, &keyspace::behind(&prefix), Order::Falling, &mut |_, entry| {
-                newest = Some(keyspace::decode(pieces::start_of(entry)?)?);
+                newest = Some(keyspace::decode_archived(pieces::start_of(entry)?)?);
                 Ok(ControlFlow::Break(()))
             })?;
             let (row, stamp, _, ordinal) = newest.ok_or_else(|| lost(span.first))?;
@@ -222,7 +222,7 @@ impl<'a, S: Shelf> Archive<'a, S> {
             let middle = early + (late - early) / 2;
             let key = keyspace::row(self.tag, middle);
             let entry = self.shelf.entry(Space::Month(span.month), &key)?.ok_or_else(|| lost(middle))?;
-            let (_, found, _, _): RowStart = keyspace::decode(pieces::start_of(&entry)?)?;
+            let (_, found, _, _): RowStart = keyspace::decode_archived(pieces::start_of(&entry)?)?;
             if found < stamp {
                 early = middle;
             } else {
@@ -258,7 +258,7 @@ impl Pick<'_> {
             return Ok(false);
         }
         let Some(author) = self.author else { return Ok(true) };
-        let (_, _, found, _): RowStart = keyspace::decode(pieces::start_of(entry)?)?;
+        let (_, _, found, _): RowStart = keyspace::decode_archived(pieces::start_of(entry)?)?;
         Ok(found == *author)
     }
 }

@@ -43,10 +43,11 @@ pub(super) trait Shelf {
 
     /// The value that an entry begins.
     fn whole<T: DeserializeOwned>(&self, space: Space, key: &[u8], entry: &[u8]) -> Result<T, StoreError> {
+        let decode = if space == Space::State { keyspace::decode } else { keyspace::decode_archived };
         if pieces::count_of(entry)? == 0 {
-            return keyspace::decode(pieces::start_of(entry)?);
+            return decode(pieces::start_of(entry)?);
         }
-        keyspace::decode(&pieces::join(key, entry, |piece| self.entry(space, piece))?)
+        decode(&pieces::join(key, entry, |piece| self.entry(space, piece))?)
     }
 
     /// Every value whose key begins with `prefix`, up to a number of them.

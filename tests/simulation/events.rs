@@ -169,7 +169,7 @@ impl World {
 fn trouble(dice: &mut StdRng) -> Option<Failure> {
     match dice.random_range(0..60) {
         0..4 => Some(Failure::Refused),
-        4 => Some(*[Failure::UnknownKept, Failure::UnknownLost].choose(dice).unwrap()),
+        4 => Some(*[Failure::UnknownKept, Failure::UnknownLost, Failure::Fenced].choose(dice).unwrap()),
         _ => None,
     }
 }

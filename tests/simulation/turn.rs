@@ -54,7 +54,7 @@ impl World {
                 self.learn();
                 self.check_refused(out, owed);
             }
-            Err(CommitError::Unknown(_)) => {
+            Err(CommitError::Unknown(_) | CommitError::Fenced { .. }) => {
                 let kept = trouble == Some(Failure::UnknownKept);
                 if kept {
                     self.routes.save(|account| self.model.rooms.values().any(|room| room.knows(account)));

@@ -39,9 +39,14 @@ mod failures;
 mod fixture;
 mod groups;
 mod groups_room;
+mod meaning;
 mod picked;
 mod receipts;
 mod retention;
+// Other programs use it too.
+#[allow(dead_code)]
+mod samples;
 mod suite;
 mod unsent;
+mod upgrade;
 mod verify;

@@ -1,6 +1,6 @@
 //! What a backup says of itself: of what and when it is, and how to tell that its files are whole.
 
-use super::super::{StoreError, keyspace};
+use super::super::{StoreError, keyspace, upgrade};
 use super::{CHANGES, files, space_of};
 use crate::channel::Stamp;
 use serde::{Deserialize, Serialize};
@@ -92,7 +92,7 @@ impl Manifest {
                 "says {found:?}, and this program reads {FORMAT:?}: use the program that made it"
             )));
         }
-        if store != keyspace::VERSION {
+        if store != keyspace::VERSION && !upgrade::is_upgradable(store) {
             let ours = keyspace::VERSION;
             return Err(wrong(format!(
                 "says that the store is of version {store}, and this program reads {ours}: use the program that made it"

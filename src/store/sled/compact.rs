@@ -12,7 +12,7 @@ use super::exchange::Draft;
 use super::fill::{Filling, Slice, each_slice};
 use super::folder::{self, Folder};
 use super::months::Shelves;
-use super::{SledOptions, SledStore};
+use super::{SledOptions, SledStore, succession};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ impl SledStore {
     ) -> Result<Compacted, StoreError> {
         let options = SledOptions { create: false, ..options };
         let folder = Arc::new(Folder::claim(&options.path, false)?);
-        let bytes_before = bytes_of(folder.path())?;
+        let bytes_before = folder::bytes_of(folder.path())?;
         folder.check_room_to_compact(bytes_before, options.reserve_bytes)?;
         let store = SledStore::open_in(folder.clone(), options.clone())?;
         store.writer().and_then(|mut writer| writer.catch_up(&store.shelves)).map_err(|e| StoreError(e.to_string()))?;
@@ -72,8 +72,10 @@ impl SledStore {
         let closed = wait_until_closed(&draft.path());
         let census = looked?;
         closed.and_then(|()| wait_until_closed(folder.path()))?;
-        let bytes_after = bytes_of(&draft.path())?;
+        let bytes_after = folder::bytes_of(&draft.path())?;
         if census.wrong == 0 {
+            // Who goes back would miss what was left out.
+            succession::close(folder.path())?;
             draft.exchange()?;
         }
         Ok(Compacted { bytes_before, bytes_after, census })
@@ -155,9 +157,4 @@ fn name_of(space: Space) -> String {
 fn wait_until_closed(root: &Path) -> Result<(), StoreError> {
     let months = folder::months(root)?.into_iter().map(Space::Month);
     [Space::State].into_iter().chain(months).try_for_each(|space| disk::wait_until_closed(&folder::place(root, space)))
-}
-
-fn bytes_of(root: &Path) -> Result<u64, StoreError> {
-    let bytes = |path: &Path| folder::folder_bytes(path).map_err(|e| folder::unusable(path, "cannot be read", &e));
-    Ok(bytes(&folder::place(root, Space::State))? + bytes(&folder::archive(root))?)
 }

@@ -90,7 +90,7 @@ impl Disk {
 
     /// The number stored under a key.
     pub(super) fn number(&self, key: &[u8]) -> Result<Option<u64>, StoreError> {
-        self.entry(key)?.map(|entry| keyspace::decode(pieces::start_of(&entry)?)).transpose()
+        self.entry(key)?.map(|entry| keyspace::decode_archived(pieces::start_of(&entry)?)).transpose()
     }
 
     /// Visits a range of entries.

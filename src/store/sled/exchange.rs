@@ -6,7 +6,7 @@
 
 use super::super::StoreError;
 use super::folder::{self, unusable};
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -47,7 +47,7 @@ impl Draft {
     /// # Errors
     /// What cannot be synced or renamed; the store is what it was, or what it is to be, and the next start finds out.
     pub(super) fn exchange(mut self) -> Result<(), StoreError> {
-        sync_all(&self.path())?;
+        folder::sync_all(&self.path())?;
         let decided = self.store.join(DECIDED);
         rename(&self.path(), &decided)?;
         self.decided = true;
@@ -100,7 +100,10 @@ pub(super) fn take_up(store: &Path) -> Result<(), StoreError> {
 }
 
 /// What is a link or another file system cannot be exchanged with something beside it.
-fn check_movable(store: &Path) -> Result<(), StoreError> {
+///
+/// # Errors
+/// Which part it is.
+pub(super) fn check_movable(store: &Path) -> Result<(), StoreError> {
     let device = |path: &Path| {
         let met = fs::symlink_metadata(path).map_err(|error| unusable(path, "cannot be read", &error))?;
         Ok::<_, StoreError>(met.is_dir().then(|| met.dev()))
@@ -118,22 +121,6 @@ fn check_movable(store: &Path) -> Result<(), StoreError> {
         }
     }
     Ok(())
-}
-
-/// Makes everything in a folder durable, with its name.
-fn sync_all(path: &Path) -> Result<(), StoreError> {
-    let unsynced = |error: std::io::Error| unusable(path, "cannot be synced", &error);
-    for entry in fs::read_dir(path).map_err(unsynced)? {
-        let path = entry.map_err(unsynced)?.path();
-        if path.is_dir() {
-            sync_all(&path)?;
-        } else {
-            File::open(&path)
-                .and_then(|file| file.sync_all())
-                .map_err(|error| unusable(&path, "cannot be synced", &error))?;
-        }
-    }
-    folder::sync(path)
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {

@@ -4,8 +4,8 @@
 
 use super::super::backup::files;
 use super::super::shelf::Space;
-use super::super::{StoreError, keyspace, keyspace::Month};
-use super::exchange;
+use super::super::{StoreError, keyspace, keyspace::Month, upgrade};
+use super::{exchange, succession};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::DirBuilderExt;
@@ -48,6 +48,7 @@ impl Folder {
         }
         let lock = lock(&path.join("LOCK"))?;
         // Looked at again, since another process may have been at the same point.
+        succession::take_up(path)?;
         if path.join("FORMAT").exists() {
             check_format(path)?;
         } else {
@@ -58,6 +59,30 @@ impl Folder {
         create(&folder.archive())?;
         folder.remove_aside()?;
         Ok(folder)
+    }
+
+    /// Takes a store of an earlier format, and tells which.
+    ///
+    /// # Errors
+    /// One that is in use, or of a format that cannot be upgraded.
+    pub(super) fn claim_outdated(path: &Path) -> Result<(Folder, u8), StoreError> {
+        if !path.join("FORMAT").exists() {
+            return Err(StoreError(format!("{} is no store: there is no FORMAT file in it", path.display())));
+        }
+        let folder = Folder { path: path.to_owned(), _lock: lock(&path.join("LOCK"))? };
+        succession::take_up(path)?;
+        match format_of(path)? {
+            Some(format) if upgrade::is_upgradable(format) => {
+                exchange::take_up(path)?;
+                create(&folder.archive())?;
+                folder.remove_aside()?;
+                Ok((folder, format))
+            }
+            Some(keyspace::VERSION) => {
+                Err(StoreError(format!("{} is of format {} already", path.display(), keyspace::VERSION)))
+            }
+            found => Err(unreadable_format(path, found)),
+        }
     }
 
     /// Refuses where less than this is left on the file system, in bytes.
@@ -71,6 +96,26 @@ impl Folder {
         }
         Err(StoreError(format!(
             "{} has {left} bytes left, and {reserve_bytes} are to stay free (storage.reserve_bytes): make room there",
+            self.path.display()
+        )))
+    }
+
+    /// Refuses where these databases cannot be written anew beside themselves.
+    ///
+    /// # Errors
+    /// How much is missing, and of what.
+    pub(super) fn check_room_beside(&self, spaces: &[Space], reserve_bytes: u64) -> Result<(), StoreError> {
+        let mut needed = reserve_bytes;
+        for &space in spaces {
+            let path = place(&self.path, space);
+            needed += folder_bytes(&path).map_err(|error| unusable(&path, "cannot be read", &error))?;
+        }
+        let left = self.room()?;
+        if left >= needed {
+            return Ok(());
+        }
+        Err(StoreError(format!(
+            "{} has {left} bytes left, and the upgrade takes up to {needed}, as what the store was is kept: make room there",
             self.path.display()
         )))
     }
@@ -115,7 +160,7 @@ impl Folder {
         is_store()?;
         let write = || -> std::io::Result<()> {
             if mark.exists() {
-                [folder.state(), folder.archive(), path.join(files::FOLDER)]
+                [folder.state(), folder.archive(), path.join(files::FOLDER), path.join(succession::DRAFT)]
                     .iter()
                     .filter(|path| path.exists())
                     .try_for_each(fs::remove_dir_all)?;
@@ -270,6 +315,25 @@ pub(super) fn sync(path: &Path) -> Result<(), StoreError> {
     File::open(path).and_then(|folder| folder.sync_all()).map_err(|error| unusable(path, "cannot be synced", &error))
 }
 
+/// Makes everything in a folder durable, with its name.
+///
+/// # Errors
+/// What cannot be synced.
+pub(super) fn sync_all(path: &Path) -> Result<(), StoreError> {
+    let unsynced = |error: std::io::Error| unusable(path, "cannot be synced", &error);
+    for entry in fs::read_dir(path).map_err(unsynced)? {
+        let path = entry.map_err(unsynced)?.path();
+        if path.is_dir() {
+            sync_all(&path)?;
+        } else {
+            File::open(&path)
+                .and_then(|file| file.sync_all())
+                .map_err(|error| unusable(&path, "cannot be synced", &error))?;
+        }
+    }
+    sync(path)
+}
+
 fn refuse_foreign(path: &Path) -> Result<(), StoreError> {
     let entries = fs::read_dir(path).map_err(|error| unusable(path, "cannot be read", &error))?;
     for entry in entries.filter_map(Result::ok) {
@@ -310,23 +374,54 @@ fn lock(path: &Path) -> Result<File, StoreError> {
 }
 
 fn check_format(path: &Path) -> Result<(), StoreError> {
-    let path = path.join("FORMAT");
-    let mut text = String::new();
-    let read = File::open(&path).and_then(|file| file.take(100).read_to_string(&mut text));
-    read.map_err(|error| unusable(&path, "cannot be read", &error))?;
-    let found = text.trim_end().strip_prefix(FORMAT_WORDS).and_then(|number| number.parse::<u32>().ok());
-    match found {
-        Some(found) if found == u32::from(keyspace::VERSION) => Ok(()),
-        Some(found) => Err(StoreError(format!(
-            "{} says version {found}, and this program reads version {}: use the program that wrote it",
-            path.display(),
-            keyspace::VERSION
-        ))),
-        None => Err(StoreError(format!("{} does not say which version it is: restore from a backup", path.display()))),
+    match format_of(path)? {
+        Some(keyspace::VERSION) => Ok(()),
+        found => Err(unreadable_format(path, found)),
     }
 }
 
-fn write_format(path: &Path) -> Result<(), StoreError> {
+/// The format that a folder says it is of; 0 where it is none that there ever was, `None` where it says nothing.
+///
+/// # Errors
+/// A file that cannot be read.
+pub(super) fn format_of(path: &Path) -> Result<Option<u8>, StoreError> {
+    let path = path.join("FORMAT");
+    let mut text = String::new();
+    match File::open(&path).and_then(|file| file.take(100).read_to_string(&mut text)) {
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unusable(&path, "cannot be read", &error)),
+    }
+    let number = text.trim_end().strip_prefix(FORMAT_WORDS).and_then(|number| number.parse().ok());
+    Ok(Some(number.unwrap_or(0)))
+}
+
+/// Why a store of another format is not opened, and what to do.
+fn unreadable_format(path: &Path, found: Option<u8>) -> StoreError {
+    let (path, ours) = (path.join("FORMAT"), keyspace::VERSION);
+    let path = path.display();
+    match found {
+        Some(found) if upgrade::is_upgradable(found) => StoreError(format!(
+            "{path} says version {found}, and this program reads version {ours}: run mixd upgrade, which keeps a way back, \
+             or use the program that wrote it"
+        )),
+        Some(found) if found > 0 => StoreError(format!(
+            "{path} says version {found}, and this program reads version {ours}: use the program that wrote it"
+        )),
+        _ => StoreError(format!("{path} does not say which version it is: restore from a backup")),
+    }
+}
+
+/// What the databases of a store take, in bytes.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub(super) fn bytes_of(root: &Path) -> Result<u64, StoreError> {
+    let bytes = |path: &Path| folder_bytes(path).map_err(|error| unusable(path, "cannot be read", &error));
+    Ok(bytes(&place(root, Space::State))? + bytes(&archive(root))?)
+}
+
+pub(super) fn write_format(path: &Path) -> Result<(), StoreError> {
     let (draft, format) = (path.join("FORMAT.new"), path.join("FORMAT"));
     let write = || -> std::io::Result<()> {
         let mut file = File::create(&draft)?;

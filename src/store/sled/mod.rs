@@ -10,8 +10,10 @@ mod fill;
 mod folder;
 mod months;
 mod restore;
+mod succession;
 mod tap;
 mod unsent;
+mod upgrade;
 mod writer;
 
 use super::backup::{Manifest, Watch};
@@ -25,6 +27,7 @@ use crate::channel::{
 };
 pub use compact::Compacted;
 pub use restore::Restored;
+pub use upgrade::{Aged, Upgraded};
 
 use disk::Disk;
 use folder::Folder;
@@ -54,13 +57,17 @@ pub struct SledOptions {
     /// How much of the file system stays free, in bytes: with less left commits are refused, since what sled has written
     /// half is not known to be readable.
     pub reserve_bytes: u64,
+    /// The epoch of whoever writes: a store whose newest commit is of a later one refuses theirs
+    /// ([`CommitError::Fenced`]). One process serves a store on disk, always in epoch 0.
+    pub epoch: u64,
 }
 
 impl SledOptions {
     /// The usual options for a folder.
     pub fn at(path: impl Into<PathBuf>) -> SledOptions {
         let (cache_bytes, reserve_bytes) = (256 << 20, 64 << 20);
-        SledOptions { path: path.into(), create: true, cache_bytes, flush_ms: 250, old_months_max: 3, reserve_bytes }
+        let (path, epoch) = (path.into(), 0);
+        SledOptions { path, create: true, cache_bytes, flush_ms: 250, old_months_max: 3, reserve_bytes, epoch }
     }
 }
 
@@ -89,9 +96,8 @@ impl SledStore {
         let months = folder.months()?;
         let state = Disk::open(&folder.state(), options.cache_bytes / 4, options.flush_ms, months.is_empty())?;
         let sealing_key = sealing_key(&state, months.is_empty())?;
-        let reserve_bytes = options.reserve_bytes;
+        let (reserve_bytes, mut writer) = (options.reserve_bytes, Writer::of(options.epoch));
         let shelves = Shelves::new(state, folder.archive(), options);
-        let mut writer = Writer::default();
         if let Some(&newest) = months.last() {
             let disk = shelves.begin(newest)?;
             let is_whole = disk.number(keyspace::NEWEST)?.is_some();
@@ -120,6 +126,7 @@ impl SledStore {
 
     /// Drops months. That nothing refers to one stays so: rows come into the current month alone.
     fn drop_old(&self, retention: &Retention) -> Result<(usize, usize), StoreError> {
+        succession::close_old(self.folder.path(), retention.now)?;
         let Some(oldest) = retention.oldest_month() else { return Ok((0, 0)) };
         let used = retention::months_in_use(&self.shelves)?;
         let (mut gone, mut waiting) = (0, 0);
@@ -131,6 +138,8 @@ impl SledStore {
                 waiting += usize::from(!is_current);
                 continue;
             }
+            // Who goes back would miss it.
+            succession::close(self.folder.path())?;
             let set_aside = self.folder.set_month_aside(month)?;
             drop(writer);
             folder::remove(&set_aside)?;

@@ -15,6 +15,8 @@ pub(super) struct Shelves {
     /// Who else learns what is written.
     pub(super) tap: Arc<Tap>,
     archive: PathBuf,
+    /// Where months lie that do not lie there.
+    beneath: Option<PathBuf>,
     options: SledOptions,
     current: RwLock<Option<(Month, Arc<Disk>)>>,
     /// The one read last comes last.
@@ -25,7 +27,21 @@ impl Shelves {
     pub(super) fn new(state: Disk, archive: PathBuf, options: SledOptions) -> Shelves {
         let tap = Arc::<Tap>::default();
         let state = state.tapped(Space::State, &tap);
-        Shelves { state, tap, archive, options, current: RwLock::default(), old: Mutex::default() }
+        let (current, old) = (RwLock::default(), Mutex::default());
+        Shelves { state, tap, archive, beneath: None, options, current, old }
+    }
+
+    /// The same, with months that lie elsewhere where they do not lie here.
+    pub(super) fn over(self, beneath: PathBuf) -> Shelves {
+        Shelves { beneath: Some(beneath), ..self }
+    }
+
+    fn place(&self, month: Month) -> PathBuf {
+        let (here, name) = (self.archive.join(month.to_string()), month.to_string());
+        match &self.beneath {
+            Some(beneath) if !here.exists() => beneath.join(name),
+            _ => here,
+        }
     }
 
     /// The current month.
@@ -38,7 +54,7 @@ impl Shelves {
     /// # Errors
     /// Those of opening.
     pub(super) fn begin(&self, month: Month) -> Result<Arc<Disk>, StoreError> {
-        let path = self.archive.join(month.to_string());
+        let path = self.place(month);
         let disk = Disk::open(&path, self.options.cache_bytes / 2, self.options.flush_ms, true)?;
         let disk = Arc::new(disk.tapped(Space::Month(month), &self.tap));
         // In this order, so that a month is always found open by who looks in both places.
@@ -81,7 +97,7 @@ impl Shelves {
                 None => break,
             }
         }
-        let path = self.archive.join(month.to_string());
+        let path = self.place(month);
         let disk = Disk::open(&path, self.options.cache_bytes / 8, self.options.flush_ms, false)?;
         let disk = Arc::new(disk.tapped(Space::Month(month), &self.tap));
         old.push((month, disk.clone()));

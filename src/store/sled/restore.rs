@@ -11,7 +11,8 @@ use super::super::shelf::{Shelf, Space};
 use super::super::{StoreError, reader};
 use super::fill::Filling;
 use super::folder::Folder;
-use super::{SledOptions, SledStore};
+use super::succession::Draft;
+use super::{SledOptions, SledStore, upgrade};
 use crate::channel::Stamp;
 use std::path::Path;
 use std::sync::Arc;
@@ -36,7 +37,7 @@ pub struct Restored {
 }
 
 impl SledStore {
-    /// Makes a store of a backup, in a folder that is made, or empty.
+    /// Makes a store of a backup, in a folder that is made, or empty. One of an earlier format is upgraded.
     ///
     /// # Errors
     /// A backup that is incomplete, damaged or of another version, a folder that holds a store or anything else, and
@@ -59,6 +60,12 @@ impl SledStore {
         for file in videos {
             tell(watch, &file.name, 0)?;
             files::put_back(backup, folder.path(), file)?;
+        }
+        if manifest.store < keyspace::VERSION {
+            let draft = Draft::begin(folder.path())?;
+            // What is wrong with it is told by whoever looks through the restored store.
+            upgrade::renew(&folder, &draft, manifest.store, &options, watch, &mut |_| {})?;
+            draft.replace()?;
         }
         tell(watch, "row numbers", 0)?;
         let mut store = SledStore::open_in(Arc::new(folder), options)?;

@@ -27,6 +27,10 @@ const DROPPED_MAX: usize = 64;
 /// Who writes. There is one, and it is used by one thread at a time.
 #[derive(Default)]
 pub(super) struct Writer {
+    /// The epoch that it writes in.
+    epoch: u64,
+    /// The epoch of the newest commit: one that is later than its own fences it off.
+    newest_epoch: u64,
     /// The number of the newest commit.
     commit: u64,
     /// The newest commit whose changes the state holds.
@@ -45,6 +49,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
+    /// One that writes in an epoch.
+    pub(super) fn of(epoch: u64) -> Writer {
+        Writer { epoch, ..Writer::default() }
+    }
+
     /// Takes up where the store stands: replays what the state has not got. Returns how many commits that were.
     ///
     /// # Errors
@@ -55,7 +64,7 @@ impl Writer {
         for &month in months.iter().rev() {
             let entry = shelves.entry(Space::Month(month), keyspace::NEWEST)?;
             if let Some(entry) = entry {
-                self.commit = keyspace::decode(pieces::start_of(&entry)?)?;
+                (self.commit, self.newest_epoch) = keyspace::decode_commit(pieces::start_of(&entry)?)?;
                 self.unsent = Pending::take_up(shelves, month)?;
                 break;
             }
@@ -68,7 +77,7 @@ impl Writer {
         }
         let Some(&newest) = months.last() else { return Ok(0) };
         let dropped = shelves.entry(Space::Month(newest), keyspace::DROPPED)?;
-        let dropped: u64 = dropped.map_or(Ok(0), |entry| keyspace::decode(pieces::start_of(&entry)?))?;
+        let dropped: u64 = dropped.map_or(Ok(0), |entry| keyspace::decode_archived(pieces::start_of(&entry)?))?;
         if self.applied < dropped {
             return Err(StoreError(format!(
                 "the state ends at commit {} and held commit {dropped}: a part of state/ is lost, restore the store from a backup",
@@ -107,7 +116,7 @@ impl Writer {
 
     /// Makes records durable.
     pub(super) fn commit(&mut self, shelves: &Shelves, now: Stamp, records: &[Record]) -> Result<(), CommitError> {
-        self.refuse_if_broken()?;
+        self.check_right()?;
         let current = shelves.current();
         let month = Month::of(now).max(current.as_ref().map_or(Month::default(), |(month, _)| *month));
         let disk = current.filter(|(current, _)| *current == month).map(|(_, disk)| disk);
@@ -138,7 +147,7 @@ impl Writer {
 
     /// Does what was put off.
     pub(super) fn idle(&mut self, shelves: &Shelves, now: Stamp) -> Result<(), CommitError> {
-        self.refuse_if_broken()?;
+        self.check_right()?;
         self.settle(shelves, now).map_err(|why| self.fail(why))?;
         let Some((_, disk)) = shelves.current() else { return Ok(()) };
         let mut batch = Batch::default();
@@ -154,7 +163,7 @@ impl Writer {
     /// # Errors
     /// As for a commit.
     pub(super) fn forget_sent(&mut self, shelves: &Shelves) -> Result<(), CommitError> {
-        self.refuse_if_broken()?;
+        self.check_right()?;
         let Some((_, disk)) = shelves.current() else { return Ok(()) };
         loop {
             let mut batch = Batch::default();
@@ -170,7 +179,7 @@ impl Writer {
     /// # Errors
     /// As for a commit.
     pub(super) fn catch_up(&mut self, shelves: &Shelves) -> Result<(), CommitError> {
-        self.refuse_if_broken()?;
+        self.check_right()?;
         while self.has_graves {
             self.settle(shelves, Stamp(0)).map_err(|why| self.fail(why))?;
         }
@@ -222,7 +231,7 @@ impl Writer {
     pub(super) fn mark(&mut self, shelves: &Shelves, disk: &Disk) -> Result<(), String> {
         let mut batch = Batch::default();
         self.unsent.carry(shelves, &mut batch)?;
-        put(&mut batch, keyspace::NEWEST, &number(self.commit)?)?;
+        put(&mut batch, keyspace::NEWEST, &self.newest(self.commit)?)?;
         put(&mut batch, keyspace::DROPPED, &number(self.synced)?)?;
         disk.apply(batch).and_then(|()| disk.sync())
     }
@@ -235,7 +244,8 @@ impl Writer {
             self.unsent.note(key, pieces, month)?;
         }
         self.unsent.drop_sent(&mut batch);
-        put(&mut batch, keyspace::NEWEST, &number(self.commit + 1).map_err(StoreError)?).map_err(StoreError)?;
+        let newest = self.newest(self.commit + 1).map_err(StoreError)?;
+        put(&mut batch, keyspace::NEWEST, &newest).map_err(StoreError)?;
         let redo = if writes.kept.is_empty() {
             None
         } else {
@@ -302,7 +312,17 @@ impl Writer {
         if waited >= UNSYNCED_MS_MAX { self.sync_state(shelves) } else { Ok(()) }
     }
 
-    fn refuse_if_broken(&self) -> Result<(), CommitError> {
+    /// A commit of this number, of this epoch.
+    fn newest(&self, commit: u64) -> Result<Vec<u8>, String> {
+        let newest: keyspace::Commit = (commit, self.epoch.max(self.newest_epoch));
+        keyspace::encode(&newest).map_err(|error| error.0)
+    }
+
+    /// Whether it may write: it lost no epoch, and failed nowhere.
+    fn check_right(&self) -> Result<(), CommitError> {
+        if self.epoch < self.newest_epoch {
+            return Err(CommitError::Fenced { ours: self.epoch, theirs: self.newest_epoch });
+        }
         self.broken.clone().map_or(Ok(()), |why| Err(CommitError::Unknown(why)))
     }
 

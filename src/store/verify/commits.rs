@@ -46,5 +46,5 @@ pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> 
 }
 
 fn number<S: Shelf>(survey: &Survey<'_, S>, space: Space, key: &[u8]) -> Result<Option<u64>, StoreError> {
-    survey.shelf.entry(space, key)?.map(|entry| keyspace::decode(pieces::start_of(&entry)?)).transpose()
+    survey.shelf.entry(space, key)?.map(|entry| keyspace::decode_archived(pieces::start_of(&entry)?)).transpose()
 }

@@ -42,7 +42,7 @@ fn check_entry<S: Shelf>(
     match value.first() {
         None if EMPTY.contains(&letter) => {}
         None => return Err("the value is empty".into()),
-        Some(&keyspace::VERSION) => {}
+        Some(&version) if (oldest(space)..=keyspace::VERSION).contains(&version) => {}
         Some(version) => return Err(format!("the value is of version {version}")),
     }
     let count = pieces::count_of(entry).map_err(|error| error.0)?;
@@ -53,6 +53,11 @@ fn check_entry<S: Shelf>(
         }
     }
     Ok(())
+}
+
+/// The oldest version of values that may lie there.
+fn oldest(space: Space) -> u8 {
+    if space == Space::State { keyspace::VERSION } else { keyspace::MONTHS_OLDEST }
 }
 
 /// A piece goes with the entry that it is a piece of.

@@ -1,0 +1,221 @@
+//! Upgraded databases in the place of those of the format before, and these kept as the way back.
+//!
+//! As with compacting, renaming one folder is the step that decides; whoever takes the store next finishes what is left
+//! to do. What is exchanged is the state and the current month: months that are over stay as they are. Going back puts
+//! both in their old places, and what was written since goes.
+
+use super::super::StoreError;
+use super::super::keyspace::Month;
+use super::super::shelf::Space;
+use super::exchange;
+use super::folder::{self, unusable};
+use crate::channel::Stamp;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+/// Where upgraded databases are made.
+pub(super) const DRAFT: &str = "upgrading";
+/// Where they are once they are to be taken.
+const DECIDED: &str = "upgraded";
+/// Where those of the format before are kept.
+const KEPT: &str = "before-upgrade";
+/// Where they are once they are to be taken again.
+const RETURNING: &str = "returning";
+/// The `FORMAT` of the databases that are kept.
+const FORMAT: &str = "FORMAT";
+/// How long they are kept: what people erase is to go from there, too.
+const KEPT_MS: u64 = 7 * 24 * 3600 * 1000;
+/// The months that there were, one a line.
+const MONTHS: &str = "MONTHS";
+
+/// The folder of databases that are being upgraded. What is dropped undecided leaves nothing.
+pub(super) struct Draft {
+    store: PathBuf,
+    decided: bool,
+}
+
+impl Draft {
+    /// Makes the folder.
+    ///
+    /// # Errors
+    /// A store whose parts cannot be renamed, and a folder that cannot be made.
+    pub(super) fn begin(store: &Path) -> Result<Draft, StoreError> {
+        exchange::check_movable(store)?;
+        let draft = Draft { store: store.to_owned(), decided: false };
+        clear(&draft.path())?;
+        folder::create(&folder::archive(&draft.path()))?;
+        Ok(draft)
+    }
+
+    /// Where the upgraded `state/` and `archive/` lie.
+    pub(super) fn path(&self) -> PathBuf {
+        self.store.join(DRAFT)
+    }
+
+    /// Puts them in the place of the old ones, which go: there is a backup of them, and who is cut short begins anew.
+    ///
+    /// # Errors
+    /// What cannot be removed or renamed.
+    pub(super) fn replace(self) -> Result<(), StoreError> {
+        for space in spaces(&self.path())? {
+            let place = folder::place(&self.store, space);
+            clear(&place)?;
+            rename(&folder::place(&self.path(), space), &place)?;
+        }
+        folder::sync_all(&self.store)
+    }
+
+    /// Puts them in the place of the old ones, which are kept. Nobody may have any of them open.
+    ///
+    /// # Errors
+    /// What cannot be synced or renamed; the store is what it was, or what it is to be, and whoever takes it next finds out.
+    pub(super) fn take_over(mut self, months: &[Month]) -> Result<(), StoreError> {
+        let lines: String = months.iter().map(|month| format!("{month}\n")).collect();
+        let (format, list) = (self.path().join(FORMAT), self.path().join(MONTHS));
+        let copied = fs::copy(self.store.join(FORMAT), &format).and_then(|_| fs::write(&list, lines));
+        copied.map_err(|error| unusable(&list, "cannot be written", &error))?;
+        folder::sync_all(&self.path())?;
+        // The way back is one upgrade long.
+        close(&self.store)?;
+        rename(&self.path(), &self.store.join(DECIDED))?;
+        self.decided = true;
+        folder::sync(&self.store)?;
+        take_up(&self.store)
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.decided {
+            // Whoever takes the store next clears it away too.
+            let _ = clear(&self.path());
+        }
+    }
+}
+
+/// Whether there is a way back.
+pub(super) fn is_open(store: &Path) -> bool {
+    store.join(KEPT).join(FORMAT).exists()
+}
+
+/// Gives the way back up where it is as old as it gets.
+///
+/// # Errors
+/// What cannot be removed.
+pub(super) fn close_old(store: &Path, now: Stamp) -> Result<(), StoreError> {
+    let laid = fs::metadata(store.join(KEPT).join(MONTHS)).and_then(|it| it.modified()).ok();
+    let laid_ms = laid.and_then(|it| it.duration_since(UNIX_EPOCH).ok()).map(|it| it.as_millis() as u64);
+    if laid_ms.is_some_and(|laid_ms| now.0.saturating_sub(laid_ms) > KEPT_MS) { close(store) } else { Ok(()) }
+}
+
+/// Gives the way back up.
+///
+/// # Errors
+/// What cannot be removed.
+pub(super) fn close(store: &Path) -> Result<(), StoreError> {
+    clear(&store.join(KEPT))
+}
+
+/// Goes back: the store is what it was before the upgrade.
+///
+/// # Errors
+/// No way back, or one that misses a month; and what cannot be renamed.
+pub(super) fn go_back(store: &Path) -> Result<(), StoreError> {
+    if !is_open(store) {
+        return Err(StoreError(format!(
+            "{} keeps nothing of an earlier format: restore a backup that was made before the upgrade",
+            store.display()
+        )));
+    }
+    let here = folder::months(store)?;
+    if let Some(gone) = months_before(&store.join(KEPT))?.iter().find(|month| !here.contains(month)) {
+        return Err(StoreError(format!("the month {gone} is gone: restore a backup that was made before the upgrade")));
+    }
+    rename(&store.join(KEPT), &store.join(RETURNING))?;
+    folder::sync(store)?;
+    take_up(store)
+}
+
+/// Finishes what was decided, and clears away what was not.
+///
+/// # Errors
+/// What cannot be renamed or removed.
+pub(super) fn take_up(store: &Path) -> Result<(), StoreError> {
+    clear(&store.join(DRAFT))?;
+    if store.join(DECIDED).exists() {
+        succeed(store)?;
+    }
+    if store.join(RETURNING).exists() {
+        give_back(store)?;
+    }
+    Ok(())
+}
+
+/// `FORMAT` comes first, so that no program takes the rest for what it is not.
+fn succeed(store: &Path) -> Result<(), StoreError> {
+    let (decided, kept) = (store.join(DECIDED), store.join(KEPT));
+    folder::create(&folder::archive(&kept))?;
+    for file in [FORMAT, MONTHS] {
+        if decided.join(file).exists() {
+            rename(&decided.join(file), &kept.join(file))?;
+        }
+    }
+    folder::sync(&kept)?;
+    folder::write_format(store)?;
+    for space in spaces(&decided)? {
+        let (new, old, place) =
+            (folder::place(&decided, space), folder::place(&kept, space), folder::place(store, space));
+        if place.exists() {
+            rename(&place, &old)?;
+        }
+        rename(&new, &place)?;
+    }
+    // In this order, since from here on the old ones are where they are looked for.
+    [folder::archive(&kept), kept, folder::archive(store), store.to_owned()]
+        .iter()
+        .try_for_each(|it| folder::sync(it))?;
+    clear(&decided)?;
+    folder::sync(store)
+}
+
+/// `FORMAT` comes last, for the same reason.
+fn give_back(store: &Path) -> Result<(), StoreError> {
+    let returning = store.join(RETURNING);
+    for space in spaces(&returning)? {
+        let (old, place) = (folder::place(&returning, space), folder::place(store, space));
+        clear(&place)?;
+        rename(&old, &place)?;
+    }
+    let before = months_before(&returning)?;
+    for month in folder::months(store)?.into_iter().filter(|month| !before.contains(month)) {
+        clear(&folder::place(store, Space::Month(month)))?;
+    }
+    [folder::archive(store), store.to_owned()].iter().try_for_each(|it| folder::sync(it))?;
+    if returning.join(FORMAT).exists() {
+        rename(&returning.join(FORMAT), &store.join(FORMAT))?;
+        folder::sync(store)?;
+    }
+    clear(&returning)?;
+    folder::sync(store)
+}
+
+/// The databases below a folder.
+fn spaces(root: &Path) -> Result<Vec<Space>, StoreError> {
+    let state = folder::place(root, Space::State).exists().then_some(Space::State);
+    Ok(state.into_iter().chain(folder::months(root)?.into_iter().map(Space::Month)).collect())
+}
+
+fn months_before(kept: &Path) -> Result<Vec<Month>, StoreError> {
+    let path = kept.join(MONTHS);
+    let text = fs::read_to_string(&path).map_err(|error| unusable(&path, "cannot be read", &error))?;
+    Ok(text.lines().filter_map(Month::from_text).collect())
+}
+
+fn clear(path: &Path) -> Result<(), StoreError> {
+    if path.exists() { folder::remove(path) } else { Ok(()) }
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
+    fs::rename(from, to).map_err(|error| unusable(from, "cannot be renamed", &error))
+}

@@ -1,0 +1,172 @@
+//! Bringing a store of an earlier format to this one.
+//!
+//! The state and the current month are written anew, value by value; months that are over stay as they are. Then the
+//! whole is looked through, and only then takes the place of the old databases, which are kept (see `succession`).
+
+use super::super::backup::{STEP_ENTRIES, Watch, tell};
+use super::super::keyspace::VERSION;
+use super::super::shelf::{Shelf, Space};
+use super::super::upgrade::{self, Place};
+use super::super::{Census, Sighting, StoreError, pieces, verify};
+use super::disk::{self, Disk};
+use super::fill::{Filling, each_slice};
+use super::folder::{self, Folder};
+use super::months::Shelves;
+use super::succession::{self, Draft};
+use super::writer::Writer;
+use super::{SledOptions, SledStore};
+use std::path::Path;
+
+/// What a store of an earlier format is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Aged {
+    /// Its format.
+    pub format: u8,
+    /// What it takes, in bytes.
+    pub bytes: u64,
+}
+
+/// What an upgrade did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Upgraded {
+    /// The format that it was of.
+    pub from: u8,
+    /// The one that it is of.
+    pub to: u8,
+    /// What was found in it. Where anything is wrong, the store is left as it was.
+    pub census: Census,
+}
+
+impl SledStore {
+    /// What a store of an earlier format is that can be upgraded; `None` of any other folder.
+    ///
+    /// # Errors
+    /// A folder that cannot be read.
+    pub fn outdated(path: &Path) -> Result<Option<Aged>, StoreError> {
+        let Some(format) = folder::format_of(path)?.filter(|format| upgrade::is_upgradable(*format)) else {
+            return Ok(None);
+        };
+        Ok(Some(Aged { format, bytes: folder::bytes_of(path)? }))
+    }
+
+    /// Brings a store that nobody has open to this format. What it was stays beside it, to go back to.
+    ///
+    /// # Errors
+    /// A folder that is no store of an earlier format or in use, too little room, and whatever cannot be read or written;
+    /// the store is what it was.
+    pub fn upgrade(
+        options: SledOptions,
+        watch: &mut Watch<'_>,
+        sight: &mut dyn FnMut(Sighting),
+    ) -> Result<Upgraded, StoreError> {
+        let (folder, from) = Folder::claim_outdated(&options.path)?;
+        let draft = Draft::begin(folder.path())?;
+        let census = renew(&folder, &draft, from, &options, watch, sight)?;
+        if census.wrong == 0 {
+            draft.take_over(&folder.months()?)?;
+        }
+        Ok(Upgraded { from, to: VERSION, census })
+    }
+
+    /// Puts the databases back that an upgrade kept. What was written since goes.
+    ///
+    /// # Errors
+    /// A store that is in use, and no way back.
+    pub fn go_back(path: &Path) -> Result<(), StoreError> {
+        let folder = Folder::claim(path, false)?;
+        succession::go_back(folder.path())
+    }
+
+    /// Gives the way back up, and the room that it takes.
+    ///
+    /// # Errors
+    /// A store that is in use, and what cannot be removed.
+    pub fn close_way_back(path: &Path) -> Result<(), StoreError> {
+        let folder = Folder::claim(path, false)?;
+        succession::close(folder.path())
+    }
+}
+
+/// Writes the state and the current month anew, and looks through the whole.
+pub(super) fn renew(
+    folder: &Folder,
+    draft: &Draft,
+    from: u8,
+    options: &SledOptions,
+    watch: &mut Watch<'_>,
+    sight: &mut dyn FnMut(Sighting),
+) -> Result<Census, StoreError> {
+    let (root, months) = (folder.path(), folder.months()?);
+    let spaces: Vec<Space> = [Space::State].into_iter().chain(months.last().copied().map(Space::Month)).collect();
+    folder.check_room_beside(&spaces, options.reserve_bytes)?;
+    let written = write_anew(folder, draft, from, &spaces, options, watch);
+    // Also where it failed, since what is still being closed cannot be renamed or removed.
+    spaces.iter().try_for_each(|space| disk::wait_until_closed(&folder::place(root, *space)))?;
+    written?;
+    tell(watch, "what was written is looked through", 0)?;
+    let census = look_through(folder, draft, from, options, sight);
+    spaces.iter().try_for_each(|space| disk::wait_until_closed(&folder::place(&draft.path(), *space)))?;
+    months.iter().try_for_each(|month| disk::wait_until_closed(&folder::place(root, Space::Month(*month))))?;
+    census
+}
+
+fn write_anew(
+    folder: &Folder,
+    draft: &Draft,
+    from: u8,
+    spaces: &[Space],
+    options: &SledOptions,
+    watch: &mut Watch<'_>,
+) -> Result<(), StoreError> {
+    let state = Disk::open(&folder.state(), options.cache_bytes / 4, options.flush_ms, false)?;
+    let old = Shelves::new(state, folder.archive(), options.clone());
+    for &space in spaces {
+        let (what, place) = match space {
+            Space::State => ("state".to_owned(), Place::State),
+            Space::Month(month) => (month.to_string(), Place::Month),
+        };
+        tell(watch, &what, 0)?;
+        let (mut filling, mut entries, mut told) = (Filling::new(draft.path(), options), 0, 0);
+        filling.open(space)?;
+        each_slice(&old, space, &mut |slice| {
+            folder.check_room(options.reserve_bytes)?;
+            // Pieces come with the entry that they are pieces of.
+            for (key, entry) in slice.into_iter().filter(|(key, _)| !key.starts_with(b"x")) {
+                let value = pieces::join(&key, &entry, |piece| old.entry(space, piece))?;
+                let (key, value) = upgrade::renew(from, place, (key, Some(value)))?;
+                for (key, entry) in pieces::cut(&key, &value.unwrap_or_default())? {
+                    filling.put(space, key, Some(entry))?;
+                }
+                entries += 1;
+            }
+            if entries - told >= STEP_ENTRIES {
+                told = entries;
+                tell(watch, &what, told)?;
+            }
+            Ok(())
+        })?;
+        filling.finish()?;
+    }
+    Ok(())
+}
+
+/// Opens what was written as a store, with the months that stay, and brings it to where any start would: redo records that
+/// the state had not got are replayed. Then what follows from it all is written, and it is looked through.
+fn look_through(
+    folder: &Folder,
+    draft: &Draft,
+    from: u8,
+    options: &SledOptions,
+    sight: &mut dyn FnMut(Sighting),
+) -> Result<Census, StoreError> {
+    let state =
+        Disk::open(&folder::place(&draft.path(), Space::State), options.cache_bytes / 4, options.flush_ms, false)?;
+    let shelves = Shelves::new(state, folder::archive(&draft.path()), options.clone()).over(folder.archive());
+    let (months, mut writer) = (folder.months()?, Writer::default());
+    if let Some(&newest) = months.last() {
+        shelves.begin(newest)?;
+    }
+    writer.resume(&shelves, &months)?;
+    writer.write_state(&shelves, &upgrade::follow(from, &shelves)?).map_err(StoreError)?;
+    Ok(verify::verify(&shelves, months, true, sight))
+}

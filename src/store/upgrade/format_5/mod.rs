@@ -1,0 +1,20 @@
+//! Format 5: commits have an epoch, and parcels say which process of the service they are of.
+
+mod commits;
+mod parcels;
+
+use super::super::StoreError;
+use super::super::keyspace::Ops;
+use super::super::shelf::Shelf;
+use super::Change;
+
+/// What becomes of values of format 4.
+pub(super) const CHANGES: &[Change] = &[commits::NEWEST, parcels::PARCELS];
+
+/// What format 4 did not keep and follows from what it kept, as changes of the state.
+///
+/// # Errors
+/// Those of reading.
+pub(super) fn follow(_shelf: &impl Shelf, _ops: &mut Ops) -> Result<(), StoreError> {
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! From one format of the store to the next.
+//!
+//! A format is a folder here, named by its number. Each change of it is a file: what becomes of one kind of value, or what
+//! is new and follows from the others. [`STEPS`] and [`follow`] are the only places that list them. Nothing here reads or
+//! writes a disk (see `sled::upgrade`), and no change looks at more than one value, so that a store of any size is
+//! upgraded in slices, and redo records are upgraded as what they hold.
+//!
+//! What a step reads is what the format before wrote: it has types of its own for that, where a type of the crate
+//! changed, and these stay as they are for ever. `tests/store/samples` holds a store of each format.
+
+mod format_5;
+
+use super::StoreError;
+use super::keyspace::{Ops, VERSION};
+use super::shelf::Shelf;
+use serde::{Serialize, de::DeserializeOwned};
+
+/// The oldest format that can be upgraded.
+pub(super) const OLDEST: u8 = 4;
+
+/// Which databases a kind of value lies in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The state.
+    State,
+    /// The current month. Those before stay as they are.
+    Month,
+}
+
+/// What becomes of one kind of value.
+pub(super) struct Change {
+    /// Where it lies.
+    pub(super) place: Place,
+    /// The letter that its keys begin with.
+    pub(super) letter: u8,
+    /// The key that it has from here on.
+    pub(super) key: fn(&[u8]) -> Vec<u8>,
+    /// Its text from here on, without the version in front.
+    pub(super) value: fn(&[u8]) -> Result<Vec<u8>, StoreError>,
+}
+
+/// What leads from one format to the next.
+struct Step {
+    from: u8,
+    changes: &'static [Change],
+}
+
+/// Every step, oldest first.
+const STEPS: &[Step] = &[Step { from: 4, changes: format_5::CHANGES }];
+
+/// What is new since a format and follows from the rest, as changes of the upgraded state.
+///
+/// # Errors
+/// Those of reading.
+pub(super) fn follow(from: u8, shelf: &impl Shelf) -> Result<Ops, StoreError> {
+    let mut ops = Ops::new();
+    if from < 5 {
+        format_5::follow(shelf, &mut ops)?;
+    }
+    Ok(ops)
+}
+
+/// An entry: its key, and its value where it has one. In a redo record one without is an entry that goes.
+type Entry = (Vec<u8>, Option<Vec<u8>>);
+
+/// An entry of a store of a format as it is from here on.
+///
+/// # Errors
+/// A value that is damaged, or of another version.
+pub(super) fn renew(from: u8, place: Place, entry: Entry) -> Result<Entry, StoreError> {
+    STEPS.iter().filter(|step| step.from >= from).try_fold(entry, |entry, step| step.take(place, entry))
+}
+
+impl Step {
+    fn take(&self, place: Place, (mut key, mut value): Entry) -> Result<Entry, StoreError> {
+        let letter = key.first().copied().unwrap_or_default();
+        for change in self.changes.iter().filter(|change| change.place == place && change.letter == letter) {
+            key = (change.key)(&key);
+            value = value.map(|value| self.with_body(&value, change.value)).transpose()?;
+        }
+        if place == Place::Month && letter == b'z' {
+            value = value.map(|value| self.with_body(&value, |body| self.take_redo(body))).transpose()?;
+        }
+        Ok((key, value.map(|value| self.marked(value)).transpose()?))
+    }
+
+    /// A redo record holds changes of the state.
+    fn take_redo(&self, body: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let ops: Ops = read(body)?;
+        write(&ops.into_iter().map(|entry| self.take(Place::State, entry)).collect::<Result<Ops, _>>()?)
+    }
+
+    /// A value with what is behind its version changed.
+    fn with_body(
+        &self,
+        value: &[u8],
+        change: impl FnOnce(&[u8]) -> Result<Vec<u8>, StoreError>,
+    ) -> Result<Vec<u8>, StoreError> {
+        match value.split_first() {
+            Some((version, body)) if *version == self.from => Ok([&[self.from], change(body)?.as_slice()].concat()),
+            _ => Err(of_another_version(self.from, value)),
+        }
+    }
+
+    /// A value with the next version in front. One that is empty has none: its key says all there is to say.
+    fn marked(&self, mut value: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+        match value.first_mut() {
+            None => Ok(value),
+            Some(version) if *version == self.from => {
+                *version += 1;
+                Ok(value)
+            }
+            Some(_) => Err(of_another_version(self.from, &value)),
+        }
+    }
+}
+
+fn of_another_version(from: u8, value: &[u8]) -> StoreError {
+    StoreError(format!(
+        "a value of version {:?} lies in a store of format {from}: restore the store from a backup",
+        value.first()
+    ))
+}
+
+/// A key that stays as it is.
+fn same(key: &[u8]) -> Vec<u8> {
+    key.to_vec()
+}
+
+/// The text of a value as the format before wrote it.
+///
+/// # Errors
+/// One that is damaged.
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, StoreError> {
+    postcard::from_bytes(body)
+        .map_err(|error| StoreError(format!("a stored value is damaged ({error}): restore from a backup")))
+}
+
+/// A value as text, without the version in front.
+///
+/// # Errors
+/// One that cannot be written, which no value of this crate is.
+fn write<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
+    postcard::to_stdvec(value).map_err(|error| StoreError(format!("a value cannot be written: {error}")))
+}
+
+/// A record that got fields behind its last one: `more` is their text where nobody said anything.
+fn grown(body: &[u8], more: &[u8]) -> Vec<u8> {
+    [body, more].concat()
+}
+
+/// Whether a store of a format can be upgraded.
+pub(super) fn is_upgradable(format: u8) -> bool {
+    (OLDEST..VERSION).contains(&format)
+}
+
+#[cfg(test)]
+mod step_tests;
