@@ -12,6 +12,7 @@ mod show;
 
 use crate::channel::{ChannelDefaults, FeatureSwitches, GroupDefaults, Rate, Rates};
 pub use crate::engine::{Multicast, Pam};
+use crate::xmpp::address;
 pub use http::{CheckTls, Http};
 pub use read::{ConfigError, strangers};
 
@@ -326,7 +327,7 @@ impl TryFrom<String> for Domain {
     type Error = String;
 
     fn try_from(text: String) -> Result<Domain, String> {
-        match BareJid::new(&text) {
+        match address::bare_jid(&text) {
             Ok(jid) if jid.node().is_none() => Ok(Domain(jid)),
             _ => Err(format!("found {text:?}, expected a domain such as \"mix.example.org\"")),
         }

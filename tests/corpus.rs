@@ -2,7 +2,8 @@
 //!
 //! `scripts/fuzz` makes more of them.
 
-#![allow(clippy::unwrap_used, dead_code)]
+// Each target brings what it needs.
+#![allow(clippy::unwrap_used, clippy::duplicate_mod, dead_code)]
 
 mod fuzzed;
 
@@ -18,6 +19,12 @@ fn replay(target: &str, feed: fn(&[u8])) {
         let fed = std::panic::catch_unwind(|| feed(&input));
         assert!(fed.is_ok(), "{}", path.display());
     }
+}
+
+#[test]
+fn what_costs_more_than_it_may_fails() {
+    let cost = |steps| std::panic::catch_unwind(|| fuzzed::framer::bound::within(1000, || mixd::steps::take(steps)));
+    assert!(cost(30_000).is_ok() && cost(40_000).is_err());
 }
 
 #[test]

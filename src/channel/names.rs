@@ -7,6 +7,9 @@ use std::borrow::Cow;
 use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 
+/// What a localpart may be, in bytes (RFC 7622 §3.3).
+const LOCALPART_BYTES_MAX: usize = 1023;
+
 /// The localpart of a channel's address, normalised. Never contains `#` (it separates a participant id, XEP-0404).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ChannelName(String);
@@ -28,7 +31,9 @@ const ESCAPES: [(&str, char); 10] = [
 impl ChannelName {
     /// Reads a name as a localpart (RFC 7622 §3.3); at most 512 bytes; `None` where it is none.
     pub fn new(text: &str) -> Option<ChannelName> {
-        NodePart::new(text).ok().and_then(|part| ChannelName::of(&part))
+        // Preparing a text costs hundreds of steps a byte, however long it is.
+        let is_short = text.len() <= LOCALPART_BYTES_MAX;
+        is_short.then(|| NodePart::new(text).ok()).flatten().and_then(|part| ChannelName::of(&part))
     }
 
     /// The name that a localpart is; `None` where it is none.

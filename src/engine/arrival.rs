@@ -55,10 +55,12 @@ impl Arrival {
     }
 }
 
-/// The people of a channel that left memory, who are still counted as its own.
+/// The people of a channel that left memory, or is no more, who are still counted as its own.
 pub(super) struct Departure {
     members: Box<dyn Iterator<Item = Member> + Send>,
     guests: Box<dyn Iterator<Item = Guest> + Send>,
+    /// Whether the channel is no more: then they left it.
+    is_end: bool,
 }
 
 impl Engine {
@@ -98,10 +100,20 @@ impl Engine {
 
     /// Takes a channel out of memory.
     pub(super) fn unshelve(&mut self, name: &ChannelName, out: &mut Vec<Out>) {
+        self.depart(name, false, out);
+    }
+
+    /// Takes a channel out of memory that is no more.
+    pub(super) fn bury(&mut self, name: &ChannelName, out: &mut Vec<Out>) {
+        self.depart(name, true, out);
+        self.shelf.strike(name);
+    }
+
+    fn depart(&mut self, name: &ChannelName, is_end: bool, out: &mut Vec<Out>) {
         let Some(channel) = self.shelf.take(name) else { return };
         out.push(Out::Book(Delta::Dropped { tag: channel.profile().tag }));
         let (members, guests) = channel.into_people();
-        self.departures.push_back(Departure { members: Box::new(members), guests: Box::new(guests) });
+        self.departures.push_back(Departure { members: Box::new(members), guests: Box::new(guests), is_end });
     }
 
     /// Lets go of up to `count` people of channels that left memory, and lowers `count` by them; whether none are left.
@@ -112,11 +124,16 @@ impl Engine {
             }
             *count -= 1;
             if let Some(member) = departure.members.next() {
-                if member.is_joined() {
-                    self.accounts.release(&member.jid);
+                match departure.is_end {
+                    _ if !member.is_joined() => {}
+                    true => self.accounts.left(&member.jid),
+                    false => self.accounts.release(&member.jid),
                 }
             } else if let Some(guest) = departure.guests.next() {
-                self.accounts.release_guest(&guest.jid);
+                match departure.is_end {
+                    true => self.accounts.left_guest(&guest.jid),
+                    false => self.accounts.release_guest(&guest.jid),
+                }
             } else {
                 self.departures.pop_front();
             }

@@ -5,8 +5,8 @@ use super::router::Target;
 use super::{Engine, Turn};
 use crate::channel::{ChannelName, Refusal};
 use crate::xep::{self, Delegated, Reply, Scope, delegation};
-use crate::xmpp::{Kind, Stanza};
-use jid::{BareJid, Jid};
+use crate::xmpp::{Kind, Stanza, address};
+use jid::BareJid;
 use minidom::Element;
 
 /// A channel that is to be joined or left.
@@ -80,7 +80,7 @@ impl Engine {
     /// The channel of an address in a `client-join` or `client-leave`.
     fn channel_named(&self, address: &str) -> Result<Named, Refusal> {
         let wrong = || Refusal::BadRequest(format!("'{address}' is no channel's address"));
-        let jid = Jid::new(address).map_err(|_| wrong())?;
+        let jid = address::jid(address).map_err(|_| wrong())?;
         match self.target(&jid) {
             Some(Target::Channel(name)) => Ok(Named::Own(name)),
             Some(_) => Err(Refusal::NoSuchChannel),

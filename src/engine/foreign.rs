@@ -8,7 +8,7 @@ use super::{Engine, Turn};
 use crate::channel::Refusal;
 use crate::xep::delegation::Unwrapped;
 use crate::xep::{Reply, privilege};
-use crate::xmpp::{Condition, Parts, Stanza, StanzaError, Tag, ns};
+use crate::xmpp::{Condition, Parts, Stanza, StanzaError, Tag, address, ns};
 use jid::{BareJid, Jid};
 use minidom::Element;
 
@@ -38,7 +38,7 @@ impl Engine {
         let Passed { reply, channel } = passed;
         let inner = privilege::on_behalf_answer(stanza).filter(|inner| {
             inner.attr("type") == Some("result")
-                && inner.attr("from").and_then(|from| BareJid::new(from).ok()).is_some_and(|from| from == channel)
+                && inner.attr("from").and_then(|from| address::bare_jid(from).ok()).is_some_and(|from| from == channel)
         });
         let Some(inner) = inner else {
             // Prosody tells no more of a refusal, or of a service that does not answer, than that there was no result.

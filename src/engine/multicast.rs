@@ -8,8 +8,8 @@ use super::pending::Purpose;
 use super::{Engine, Turn};
 use crate::channel::Stamp;
 use crate::xep::addresses;
-use crate::xmpp::{Parts, Stanza, ns};
-use jid::{BareJid, Jid};
+use crate::xmpp::{Parts, Stanza, address, ns};
+use jid::Jid;
 use minidom::Element;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -45,7 +45,7 @@ impl TryFrom<String> for Multicast {
         match &*text {
             "auto" => Ok(Multicast::Auto),
             "off" => Ok(Multicast::Off),
-            _ => match BareJid::new(&text) {
+            _ => match address::bare_jid(&text) {
                 Ok(jid) if jid.node().is_none() => Ok(Multicast::At(jid.to_string())),
                 _ => Err(format!("found {text:?}, expected \"auto\", \"off\" or the domain of a multicast service")),
             },
@@ -196,7 +196,7 @@ impl Engine {
     pub(super) fn ask_homes(&mut self, turn: &mut Turn) {
         for (domain, at) in self.hosts.homes.due(self.steady) {
             let whom = at.as_deref().unwrap_or(&domain);
-            let Ok(whom) = Jid::new(whom) else { continue };
+            let Ok(whom) = address::jid(whom) else { continue };
             let purpose = match at {
                 Some(_) => Purpose::Multicast { domain: domain.clone() },
                 None => Purpose::HomeServer { domain: domain.clone() },
@@ -226,14 +226,14 @@ impl Engine {
         if addresses::is_served(info) {
             return;
         }
-        let Ok(whom) = Jid::new(domain) else { return };
+        let Ok(whom) = address::jid(domain) else { return };
         let purpose = Purpose::Services { domain: domain.to_owned() };
         self.ask_disco(whom, ns::DISCO_ITEMS, None, purpose, turn);
     }
 
     /// A home server said which services it has.
     pub(super) fn ask_services(&mut self, domain: &str, items: &Element, turn: &mut Turn) {
-        let services = items.parts().filter_map(|item| Jid::new(item.attr("jid")?).ok());
+        let services = items.parts().filter_map(|item| address::jid(item.attr("jid")?).ok());
         let others: Vec<Jid> = services
             .filter(|jid| jid.node().is_none() && jid.is_bare() && jid.domain() != &*self.service.domain)
             .take(ITEMS_MAX)

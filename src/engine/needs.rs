@@ -7,8 +7,8 @@ use super::{Addressee, Call, Engine, Inbound};
 use crate::channel::{Actor, Change, Channel, ChannelName, Command, Facts, Role, Status};
 use crate::store::Standing;
 use crate::xep::{commands, delegation, rows};
-use crate::xmpp::{Kind, Parts, Stanza, ns};
-use jid::{BareJid, Jid};
+use crate::xmpp::{Kind, Parts, Stanza, address, ns};
+use jid::BareJid;
 use minidom::Element;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -146,7 +146,7 @@ impl Engine {
         }
         match payload.name() {
             "groups" if payload.has_ns(ns::GROUP) => {
-                let with = payload.attr("with").and_then(|with| BareJid::new(with).ok());
+                let with = payload.attr("with").and_then(|with| address::bare_jid(with).ok());
                 let slice = crate::xep::rsm::decode(payload).unwrap_or_default();
                 self.need_groups(&stanza.sender(), with.as_ref(), &slice, needs);
             }
@@ -159,7 +159,7 @@ impl Engine {
         let Some((_, Some(inner))) = delegation::forwarded(stanza) else { return };
         let channel = inner.parts().find_map(|child| child.attr("channel"));
         if let Some(Target::Channel(name)) =
-            channel.and_then(|jid| Jid::new(jid).ok()).and_then(|jid| self.target(&jid))
+            channel.and_then(|jid| address::jid(jid).ok()).and_then(|jid| self.target(&jid))
         {
             self.need_channel(&name, needs);
         }

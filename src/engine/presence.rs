@@ -8,7 +8,7 @@ use super::{Engine, Turn, capabilities};
 use crate::channel::ChannelName;
 use crate::xep::Reply;
 use crate::xep::mix_presence::Availability;
-use crate::xmpp::{Condition, Kind, Parts, Stanza, StanzaError, Tag, ns};
+use crate::xmpp::{Condition, Kind, Parts, Stanza, StanzaError, Tag, address, ns};
 use jid::{BareJid, FullJid, Jid};
 
 /// The errors by which a server tells that there is nobody behind an address.
@@ -137,7 +137,7 @@ impl Engine {
 
     /// Asks a home server, once, which software it is: ejabberd's own PAM needs a marker (hosts.md, C.1).
     pub(super) fn ask_home_server(&mut self, domain: &str, turn: &mut Turn) {
-        let Ok(whom) = Jid::new(domain) else { return };
+        let Ok(whom) = address::jid(domain) else { return };
         if self.hosts.wants_asking(domain) {
             self.ask_disco(whom, ns::DISCO_INFO, None, Purpose::HomeServer { domain: domain.to_owned() }, turn);
         }

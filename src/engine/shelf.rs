@@ -3,7 +3,7 @@
 //! A channel in memory is a cache of the store: it may be dropped at any time between turns.
 
 use super::Engine;
-use super::outbox::{Delta, Out};
+use super::outbox::Out;
 use crate::channel::command::ListedChannel;
 use crate::channel::{Channel, ChannelName, Stamp};
 use crate::store::{Directory, Listing};
@@ -315,15 +315,6 @@ fn count_down(counts: &mut HashMap<BareJid, usize>, who: &BareJid) {
 }
 
 impl Engine {
-    /// Takes a channel out of memory that is no more.
-    pub(super) fn bury(&mut self, name: &ChannelName, out: &mut Vec<Out>) {
-        let Some(channel) = self.shelf.take(name) else { return };
-        out.push(Out::Book(Delta::Dropped { tag: channel.profile().tag }));
-        channel.participants().for_each(|member| self.accounts.left(&member.jid));
-        channel.guests().for_each(|guest| self.accounts.left_guest(&guest.jid));
-        self.shelf.strike(name);
-    }
-
     /// Takes a channel out of memory that the store may know differently, or not at all.
     pub(super) fn doubt(&mut self, name: &ChannelName, out: &mut Vec<Out>) {
         self.unshelve(name, out);

@@ -4,11 +4,14 @@
 //! passed over without being kept, and reported with its start tag, so that its sender gets an error while the
 //! stream goes on behind it. What comes out is the same for every way of cutting the input into chunks.
 
+use crate::steps;
 use memchr::{memchr, memchr3};
 use thiserror::Error;
 
 /// How much of a start tag is kept of an element over a limit, in bytes: two addresses and an id fit.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Bytes that are looked at and kept together, of one step.
+const BYTES_A_STEP: usize = 64;
 /// The buffer is given back after an element larger than this, in bytes.
 const BUFFER_BYTES_KEPT: usize = 64 * 1024;
 
@@ -145,6 +148,7 @@ impl Framer {
                 At::Declaration(rest, n) => self.declaration(bytes[0], rest, n)?,
                 At::Until { mark, need, seen } => self.until(bytes, mark, need, seen),
             };
+            steps::take(1 + taken / BYTES_A_STEP);
             bytes = &bytes[taken..];
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 use super::queue::Queue;
 use crate::engine::outbox::{Delta, Out};
+use crate::xmpp::address;
 use jid::Jid;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -78,7 +79,7 @@ impl Confirmed {
     /// From here on this ping is waited for, and answered by nobody but `by`: who else knows its id says nothing of what
     /// that one has.
     pub fn ask(&self, ping: u64, by: &str) {
-        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Jid::new(by).ok().map(|by| (ping, by));
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = address::jid(by).ok().map(|by| (ping, by));
     }
 
     /// Somebody answered a ping; whether it is the one that is waited for and the answer is from whom it went to.

@@ -93,6 +93,7 @@ impl Shelf for Inner {
         }
         let mut range = entries.range::<[u8], _>((Bound::Included(from), Bound::Excluded(to)));
         while let Some((key, entry)) = if order == Order::Rising { range.next() } else { range.next_back() } {
+            crate::steps::take(1);
             if visit(key, entry)?.is_break() {
                 break;
             }

@@ -3,7 +3,7 @@
 use super::mix_core::{headed, name_of, node_of};
 use super::{Extension, Render, Request, Route, Scope, configuration, pubsub, rsm};
 use crate::channel::{Action, Actor, Answer, Change, Channel, Command, Limits, Node, Refusal, Standing};
-use crate::xmpp::{Parts, Tag, ns};
+use crate::xmpp::{Parts, Tag, address, ns};
 use jid::BareJid;
 use minidom::Element;
 use std::collections::BTreeMap;
@@ -100,7 +100,7 @@ impl Extension for Admin {
 fn edits(action: &Element) -> Result<BTreeMap<BareJid, bool>, Refusal> {
     let mut edits = BTreeMap::new();
     for entry in action.parts().filter(|child| child.name() == "subscription") {
-        let jid = entry.attr("jid").and_then(|jid| BareJid::new(jid).ok()).filter(|jid| jid.node().is_some());
+        let jid = entry.attr("jid").and_then(|jid| address::bare_jid(jid).ok()).filter(|jid| jid.node().is_some());
         let jid = jid.ok_or_else(|| Refusal::BadRequest("a subscription is that of a bare JID".into()))?;
         match entry.attr("subscription") {
             None => {}

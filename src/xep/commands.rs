@@ -201,6 +201,11 @@ fn all(scope: Scope) -> &'static [Adhoc] {
     }
 }
 
+/// The nodes of the commands at an address of this kind.
+pub fn nodes(scope: Scope) -> impl Iterator<Item = &'static str> {
+    all(scope).iter().map(|adhoc| adhoc.node)
+}
+
 /// The command that a request names.
 fn find(request: &Request<'_>) -> Result<&'static Adhoc, Refusal> {
     let node = request.payload.attr("node").unwrap_or_default();

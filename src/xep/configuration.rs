@@ -4,7 +4,7 @@ use super::group_tags::{access, access_of};
 use crate::channel::group::Configuration;
 use crate::channel::limits::Rank;
 use crate::channel::{Access, Channel, Grants, Limits, Node, NodeAccess, NodeSet, Refusal, Stamp, Visibility};
-use crate::xmpp::{Parts, Tag, ns};
+use crate::xmpp::{Parts, Tag, address, ns};
 use jid::BareJid;
 use minidom::Element;
 
@@ -251,7 +251,7 @@ fn invalid(field: &'static str, expected: &str) -> Refusal {
 }
 
 fn accounts(field: &'static str, values: &[String]) -> Result<Vec<BareJid>, Refusal> {
-    let account = |text: &String| BareJid::new(text).ok().filter(|jid| jid.node().is_some());
+    let account = |text: &String| address::bare_jid(text).ok().filter(|jid| jid.node().is_some());
     let accounts = values.iter().filter(|text| !text.is_empty()).map(account).collect::<Option<Vec<_>>>();
     accounts.ok_or_else(|| invalid(field, "bare JIDs of accounts"))
 }

@@ -4,7 +4,7 @@
 //! versions of the protocol are spoken: Prosody's `:2` and ejabberd's `:1` (hosts.md, D.1).
 
 use crate::channel::Refusal;
-use crate::xmpp::{Parts, Stanza, ns};
+use crate::xmpp::{Parts, Stanza, address, ns};
 use jid::{BareJid, Jid};
 use minidom::Element;
 
@@ -62,7 +62,8 @@ pub fn forwarded(stanza: &Stanza) -> Option<(&'static str, Option<&Element>)> {
 /// [`Refusal::BadRequest`] where the inner `from` is no account of the host that sent the delegation.
 pub fn asker(stanza: &Stanza, inner: &Element) -> Result<(Jid, String), Refusal> {
     let wrong = |text: &str| Refusal::BadRequest(text.to_owned());
-    let from = inner.attr("from").and_then(|from| Jid::new(from).ok()).ok_or_else(|| wrong("the iq has no sender"))?;
+    let from =
+        inner.attr("from").and_then(|from| address::jid(from).ok()).ok_or_else(|| wrong("the iq has no sender"))?;
     if stanza.from.node().is_some() || stanza.from.is_full() || from.domain() != stanza.from.domain() {
         return Err(wrong("a host server speaks for its own accounts only"));
     }
@@ -80,7 +81,7 @@ pub fn asker(stanza: &Stanza, inner: &Element) -> Result<(Jid, String), Refusal>
 pub fn unwrap<'a>(version: &'static str, inner: &'a Element, asker: &Jid, id: &str) -> Result<Unwrapped<'a>, Refusal> {
     let account = asker.to_bare();
     // Prosody leaves `to` out where the client addressed its own account; other people's accounts come here too.
-    let is_own = |to: &str| Jid::new(to).is_ok_and(|to| to.is_bare() && to.to_bare() == account);
+    let is_own = |to: &str| address::jid(to).is_ok_and(|to| to.is_bare() && to.to_bare() == account);
     if !inner.attr("to").is_none_or(is_own) {
         return Err(Refusal::Forbidden("only the account itself may ask this of the account"));
     }

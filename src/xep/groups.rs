@@ -6,7 +6,7 @@ use crate::channel::{
     Access, Answer, Change, ChannelName, Command, GroupAnswer, GroupWish, History, Membership, Nick, Progress,
     Receipts, Refusal,
 };
-use crate::xmpp::{Parts, Tag, ns};
+use crate::xmpp::{Parts, Tag, address, ns};
 use jid::BareJid;
 use minidom::Element;
 
@@ -139,7 +139,7 @@ fn row(request: &Request<'_>, element: &Element, field: &'static str) -> Result<
 }
 
 fn account(field: &'static str, jid: Option<&str>) -> Result<BareJid, Refusal> {
-    let jid = jid.and_then(|jid| BareJid::new(jid).ok()).filter(|jid| jid.node().is_some());
+    let jid = jid.and_then(|jid| address::bare_jid(jid).ok()).filter(|jid| jid.node().is_some());
     jid.ok_or_else(|| invalid(field, "an account's bare JID"))
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Request, Sealer, Weight, media, receipts, rows};
 use crate::channel::{Channel, Command, Message, Refusal};
-use crate::xmpp::{Parts, Tag, ns, write_element};
+use crate::xmpp::{Parts, Tag, address, ns, write_element};
 use jid::BareJid;
 use minidom::Element;
 use std::collections::HashMap;
@@ -153,7 +153,7 @@ pub fn names_its_sender(child: &Element, account: &BareJid) -> bool {
 
 /// Whether two addresses are the same one, however they are spelled.
 fn same_address(stated: &str, address: &str) -> bool {
-    jid::Jid::new(stated.trim()).is_ok_and(|stated| stated.to_bare().as_str() == address)
+    address::jid(stated.trim()).is_ok_and(|stated| stated.to_bare().as_str() == address)
 }
 
 /// The row that a child names by the channel's id of it.

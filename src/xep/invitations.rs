@@ -6,8 +6,8 @@ use super::mix_core::headed;
 use super::{Extension, Render, Request, Route, Scope, groups, rsm};
 use crate::channel::invitation::Fault;
 use crate::channel::{Answer, Change, Claim, Command, Invitation, Refusal};
-use crate::xmpp::{Parts, Tag, ns};
-use jid::{BareJid, Jid};
+use crate::xmpp::{Parts, Tag, address, ns};
+use jid::BareJid;
 use minidom::Element;
 
 /// Invitations on one page of a list, at most: each may name two long addresses.
@@ -38,7 +38,7 @@ impl Extension for Invitations {
         let payload = request.payload;
         match (payload.name(), request.set) {
             ("invite", _) => {
-                let invitee = text_of(payload, "invitee").and_then(|text| Jid::new(&text).ok());
+                let invitee = text_of(payload, "invitee").and_then(|text| address::jid(&text).ok());
                 let invitee = invitee.ok_or_else(|| groups::invalid("invitee", "the JID of the account to invite"))?;
                 Ok(Command::Invite { invitee: invitee.to_bare() })
             }
@@ -46,7 +46,7 @@ impl Extension for Invitations {
             (_, false) => Ok(Command::ListInvitations(rsm::decode(payload)?)),
             (_, true) => {
                 let revoked = payload.parts().filter(|child| child.name() == "revoke");
-                let invitee = |child: &Element| child.attr("invitee").and_then(|text| BareJid::new(text).ok());
+                let invitee = |child: &Element| child.attr("invitee").and_then(|text| address::bare_jid(text).ok());
                 let invitees: Option<Vec<BareJid>> = revoked.map(invitee).collect();
                 let named = invitees.filter(|invitees| (1..=INVITEES_MAX).contains(&invitees.len()));
                 let invitees = named.ok_or_else(|| groups::invalid("invitee", "whose invitations to take back"))?;
@@ -101,7 +101,8 @@ impl Extension for Invitations {
 /// [`Refusal::BadInvitation`] where it is one to another channel, [`Refusal::BadRequest`] where it has no token.
 pub fn claim(join: &Element, request: &Request<'_>) -> Result<Option<Claim>, Refusal> {
     let Some(invitation) = join.parts().find(|child| child.name() == "invitation") else { return Ok(None) };
-    let jid = |name: &str| text_of(invitation, name).map(|text| Jid::new(&text).map(|jid| jid.to_bare())).transpose();
+    let jid =
+        |name: &str| text_of(invitation, name).map(|text| address::jid(&text).map(|jid| jid.to_bare())).transpose();
     let foreign = |_| Refusal::BadInvitation(Fault::Foreign);
     let channel = request.channel.map(|channel| request.service.address_of(channel.name()));
     let stated = jid("channel").map_err(foreign)?;

@@ -3,8 +3,7 @@
 use super::{Extension, Request, Route, Scope, mix_core, rsm};
 use crate::channel::command::{HistoryQuery, Slice};
 use crate::channel::{Answer, Channel, Command, MediaKind, Node, Refusal, Stamp};
-use crate::xmpp::{Parts, Tag, ns};
-use jid::{BareJid, Jid};
+use crate::xmpp::{Parts, Tag, address, ns};
 use minidom::Element;
 
 /// XEP-0313.
@@ -156,11 +155,11 @@ fn read_field(
         "FORM_TYPE" if value == ns::MAM => {}
         "FORM_TYPE" => return Err(wrong("FORM_TYPE")),
         "with" => {
-            let with = Jid::new(value).map_err(|_| wrong("with"))?;
+            let with = address::jid(value).map_err(|_| wrong("with"))?;
             let (bare, id) = (with.to_bare(), with.resource().map(|id| id.as_str()));
             query.with = match bare.as_str() == request.service.address_of(channel.name()) {
                 // A row is from the channel's address with its author's id.
-                true => id.and_then(|id| BareJid::new(&format!("{id}#{bare}")).ok()),
+                true => id.and_then(|id| address::bare_jid(&format!("{id}#{bare}")).ok()),
                 false => Some(bare),
             };
         }

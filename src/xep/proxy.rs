@@ -67,12 +67,13 @@ pub fn message(stanza: &Stanza, channel: &str, hides: bool, from: &str, to: &str
 
 /// What an answer holds. Where the JID of who answers is hidden, whatever names it is taken out.
 pub fn content(stanza: &Stanza, veiled: Option<&BareJid>) -> String {
-    let mut element = stanza.element.clone();
-    if let Some(jid) = veiled {
-        let plain = jid.as_str().to_lowercase();
-        strike(&mut element, &[plain.replacen('@', "%40", 1), plain]);
-    }
     let mut content = String::new();
+    let Some(jid) = veiled else {
+        write_children(&stanza.element, |_| true, &mut content);
+        return content;
+    };
+    let (mut element, plain) = (stanza.element.clone(), jid.as_str().to_lowercase());
+    strike(&mut element, &[plain.replacen('@', "%40", 1), plain]);
     write_children(&element, |_| true, &mut content);
     content
 }

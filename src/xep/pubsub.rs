@@ -4,8 +4,8 @@ use super::mix_core::{headed, name_of, node_of, participant};
 use super::{Extension, Render, Request, Route, Scope, admin, anon, avatar, configuration, information, rsm};
 use crate::channel::command::Slice;
 use crate::channel::{Action, Answer, Change, Channel, Command, Guest, Item, Member, Node, NodeSet, Refusal};
-use crate::xmpp::{Parts, Tag, ns};
-use jid::{BareJid, Jid};
+use crate::xmpp::{Parts, Tag, address, ns};
+use jid::BareJid;
 use minidom::Element;
 use std::collections::HashSet;
 
@@ -246,7 +246,7 @@ pub fn page<T>(
 
 /// Subscribing or unsubscribing; one does so for oneself (XEP-0060 §6.1.3.1, §6.2.3.3).
 fn subscription(node: Node, wanted: bool, action: &Element, request: &Request<'_>) -> Result<Command, Refusal> {
-    let whom = action.attr("jid").and_then(|jid| Jid::new(jid).ok());
+    let whom = action.attr("jid").and_then(|jid| address::jid(jid).ok());
     match whom.is_some_and(|whom| whom.to_bare() == request.actor.account) {
         true => Ok(Command::Subscribe { node, wanted }),
         false if wanted => Err(Refusal::ForeignSubscriber),
@@ -282,7 +282,7 @@ fn retract(node: Node, action: &Element) -> Result<Command, Refusal> {
 
 /// The account or domain that an item of a list is named by (XEP-0406 §3.1.2).
 fn entry(item: &Element) -> Result<BareJid, Refusal> {
-    let jid = item.attr("id").and_then(|id| BareJid::new(id).ok());
+    let jid = item.attr("id").and_then(|id| address::bare_jid(id).ok());
     jid.ok_or_else(|| Refusal::BadRequest("the item is named by a bare JID or a domain (XEP-0406)".into()))
 }
 

@@ -3,6 +3,7 @@
 //! This layer stands on the crates `jid`, `minidom` and `xmpp-parsers` and knows no channel.
 //! Invariant: whatever is written here is well-formed XML 1.0, so no host closes the link over it.
 
+pub mod address;
 pub mod error;
 pub mod ns;
 pub mod parts;

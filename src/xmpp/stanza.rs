@@ -3,7 +3,7 @@
 //! Parsing happens on slices that the framer vetted (size, depth, attributes), so a tree is never deep enough to
 //! overflow a stack. What cannot be read still tells its sender and id, so that an error can be sent.
 
-use super::{Condition, Parts, StanzaError, ns};
+use super::{Condition, Parts, StanzaError, address, ns};
 use jid::{BareJid, Jid};
 use minidom::{Element, Node};
 
@@ -83,7 +83,7 @@ impl Stanza {
         if !element.has_ns(ns::CLIENT) {
             return Err(unreadable("a stanza of another namespace"));
         }
-        let address = |name: &str| element.attr(name).and_then(|text| Jid::new(text).ok());
+        let address = |name: &str| element.attr(name).and_then(|text| address::jid(text).ok());
         let (Some(from), Some(to)) = (address("from"), address("to")) else {
             return Err(unreadable("a stanza without a valid from and to"));
         };
@@ -133,8 +133,8 @@ impl Unreadable {
         }
         for (name, value) in head_attributes(&tag[end..]) {
             match name {
-                "from" => head.from = Jid::new(&value).ok(),
-                "to" => head.to = Jid::new(&value).ok(),
+                "from" => head.from = address::jid(&value).ok(),
+                "to" => head.to = address::jid(&value).ok(),
                 // An id too long to be echoed is not worth an answer that nobody can match.
                 "id" => head.id = (!value.is_empty() && value.len() <= 1024).then_some(value),
                 "type" => head.answerable = value != "error" && value != "result",

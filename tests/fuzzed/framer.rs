@@ -1,5 +1,9 @@
 //! Bytes of a stream: cut the same however they come, nothing over a limit, and as a parser of whole documents sees it.
 
+#[path = "bound.rs"]
+pub mod bound;
+
+use bound::within;
 use minidom::Element;
 use mixd::runtime::framer::{Excess, Frame, Framer, Limits};
 use mixd::xmpp::{Condition, Stanza, StanzaError, Unreadable, ns};
@@ -32,7 +36,7 @@ enum Said {
 pub fn feed(input: &[u8]) {
     let opened = [HEADER.as_bytes(), input].concat();
     for stream in [input, &opened] {
-        let whole = cut(stream, &mut || usize::MAX);
+        let whole = within(stream.len(), || cut(stream, &mut || usize::MAX));
         assert_eq!(whole, cut(stream, &mut || 1), "cut otherwise byte by byte");
         // Sizes that the input draws, so that a finding can be repeated.
         let mut state = input.iter().fold(7_u32, |state, byte| state.wrapping_mul(31).wrapping_add(u32::from(*byte)));

@@ -3,6 +3,8 @@
 //! Ann, Bob and Cy have a group with a few messages; the password of everybody is `pw-` and the name. Time stands still
 //! while anything goes on, and jumps where everybody waits, so that nobody's patience is waited for.
 
+#[path = "bound.rs"]
+mod bound;
 #[path = "../http/logins.rs"]
 mod logins;
 
@@ -179,8 +181,11 @@ impl Service {
 
     fn turn(&mut self, batch: Vec<Inbound>, callers: &Callers) {
         self.now.0 += 1000;
-        load_all(&mut self.engine, &self.store, &batch).unwrap();
-        let turn = self.engine.turn(self.now, batch);
+        // What a request may hold, all told.
+        let turn = bound::within(8192, || {
+            load_all(&mut self.engine, &self.store, &batch).unwrap();
+            self.engine.turn(self.now, batch)
+        });
         self.store.commit(self.now, &turn.records).unwrap();
         turn.results.into_iter().for_each(|called| callers.tell(called));
         turn.lookups.into_iter().for_each(|lookup| callers.tell(complete(lookup, &self.store)));

@@ -1,5 +1,7 @@
 //! The runner of transcripts: reads a script, plays it to the engine, and writes down what went out.
 
+#[path = "../fuzzed/bound.rs"]
+pub mod bound;
 pub mod difference;
 pub mod names;
 pub mod print;

@@ -1,8 +1,10 @@
 //! The engine, a store and a clock that stands still between steps: the worker's loop without a worker.
 //!
 //! After every turn memory is compared with the store, and every stanza that goes out must be well-formed, come from an
-//! address of the service and have a recipient; and every request has exactly one answer.
+//! address of the service and have a recipient; every request has exactly one answer, and no turn takes more steps than it
+//! may.
 
+use super::bound::within;
 use super::names::Names;
 use super::script::Script;
 use super::{Unplayable, print};
@@ -77,6 +79,8 @@ pub struct World {
     starts: u8,
     /// Requests to participants, which those answer.
     passed_on: Vec<Request>,
+    /// What came in for the turn, in bytes.
+    asked: usize,
 }
 
 impl World {
@@ -89,7 +93,8 @@ impl World {
         let settings = settings(script, memory)?;
         let engine = start(&settings, &store, 0);
         let (book, names) = (AddressBook::default(), Names::new(SEALING_KEY));
-        let mut world = World { settings, store, engine, book, names, now: START, starts: 0, passed_on: Vec::new() };
+        let mut world =
+            World { settings, store, engine, book, names, now: START, starts: 0, passed_on: Vec::new(), asked: 0 };
         // Where a multicast service is looked for, the transcript shows how.
         if world.settings.multicast.is_empty() {
             assert!(world.link(true, "the start").stanzas.is_empty(), "a fresh service has nothing to say");
@@ -112,7 +117,9 @@ impl World {
         }
         self.now.0 += STEP_MS;
         let (owed, passed_on) = owed(&batch);
+        self.asked = stanzas.iter().map(String::len).sum();
         let answered = self.turn(batch, place);
+        self.asked = 0;
         // What one participant asks another is answered by that one, in its time.
         let at_once = |answers: &[Request]| -> Vec<Request> {
             let mut rest = answers.to_vec();
@@ -228,8 +235,10 @@ impl World {
     }
 
     fn turn(&mut self, batch: Vec<Inbound>, place: &str) -> Answered {
-        load_all(&mut self.engine, &self.store, &batch).expect("the store can be read");
-        let mut turn = self.engine.turn(self.now, batch);
+        let mut turn = within(self.asked, || {
+            load_all(&mut self.engine, &self.store, &batch).expect("the store can be read");
+            self.engine.turn(self.now, batch)
+        });
         let xml = match self.store.commit(self.now, &turn.records) {
             Ok(()) => {
                 let mut xml = self.expand(std::mem::take(&mut turn.outbox));

@@ -9,6 +9,7 @@ use super::fault::Fault;
 use super::pace::Who;
 use super::sasl::Checker;
 use crate::config::Http;
+use crate::xmpp::address;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jid::{BareJid, DomainPart, NodePart};
@@ -141,7 +142,7 @@ impl Login {
 /// Reads a login name or a member's: a bare JID, or the localpart of one of `domain`.
 pub fn account(login: &str, domain: &DomainPart) -> Option<BareJid> {
     match login.contains('@') {
-        true => BareJid::new(login).ok().filter(|jid| jid.node().is_some()),
+        true => address::bare_jid(login).ok().filter(|jid| jid.node().is_some()),
         false => Some(BareJid::from_parts(Some(&NodePart::new(login).ok()?), domain)),
     }
 }

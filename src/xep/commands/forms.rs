@@ -2,8 +2,8 @@
 
 use super::bad;
 use crate::channel::{ChannelName, Refusal};
-use crate::xmpp::{Parts, Tag, ns};
-use jid::{BareJid, Jid};
+use crate::xmpp::{Parts, Tag, address, ns};
+use jid::BareJid;
 use minidom::Element;
 
 /// What a cell of a table takes besides its text, in bytes.
@@ -72,7 +72,7 @@ pub(super) fn accounts(fields: &Fields, var: &str) -> Result<Vec<BareJid>, Refus
 }
 
 fn bare(text: &str, var: &str) -> Result<BareJid, Refusal> {
-    let jid = Jid::new(text).map_err(|_| bad(format!("'{var}': '{text}' is no JID")))?;
+    let jid = address::jid(text).map_err(|_| bad(format!("'{var}': '{text}' is no JID")))?;
     Ok(jid.to_bare())
 }
 

@@ -1,0 +1,43 @@
+//! Addresses as peers state them, read only where they can be some.
+//!
+//! The crate prepares a text of any length before it looks how long it is, at hundreds of steps a byte; so it is used here
+//! alone (`clippy.toml`).
+
+use jid::{BareJid, Error, Jid};
+
+/// What an address may be, in bytes: three parts of 1023, and what divides them (RFC 7622 §3.1).
+const BYTES_MAX: usize = 3071;
+
+/// Reads an address.
+///
+/// # Errors
+/// What the text is no address for.
+#[allow(clippy::disallowed_methods)]
+pub fn jid(text: &str) -> Result<Jid, Error> {
+    if text.len() > BYTES_MAX { Err(Error::ResourceTooLong) } else { Jid::new(text) }
+}
+
+/// Reads an address without a resource.
+///
+/// # Errors
+/// What the text is no such address for.
+#[allow(clippy::disallowed_methods)]
+pub fn bare_jid(text: &str) -> Result<BareJid, Error> {
+    if text.len() > BYTES_MAX { Err(Error::ResourceTooLong) } else { BareJid::new(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_long_for_an_address_is_none() {
+        let part = |length: usize| "a".repeat(length);
+        let longest = format!("{}@{}/{}", part(1023), part(63), part(1023));
+        assert_eq!(jid(&longest).unwrap().as_str(), longest);
+        assert_eq!(bare_jid("A@H").unwrap().as_str(), "a@h");
+        // As many bytes as one address, once the crate were done with them.
+        let shrinks = format!("{}@h", "\u{AD}".repeat(200_000) + "a");
+        assert!(Jid::new(&shrinks).is_ok() && jid(&shrinks).is_err() && bare_jid(&shrinks).is_err());
+    }
+}

@@ -1,0 +1,252 @@
+//! Commands that come by the other door, every one that there is.
+//!
+//! Where a command names many things, the text between the parts says how many.
+
+use super::family::{ALONE, Family, Part, nothing};
+use super::world::Sent;
+use jid::BareJid;
+use mixd::channel::command::{HistoryQuery, Slice};
+use mixd::channel::group::{GroupCommand, Invitee, Patch};
+use mixd::channel::{
+    Access, Action, Announcement, ChannelName, Claim, Command, Configuration, GroupWish, Item, JoinWish, Message, Nick,
+    Node, NodeSet, PreferencesPatch, Progress, ServiceAction,
+};
+use mixd::engine::Addressee;
+
+const MANY: &[Part] = &[|_, _| "x".into()];
+
+fn jid(text: &str) -> BareJid {
+    BareJid::new(text).unwrap()
+}
+
+fn name(text: &str) -> ChannelName {
+    ChannelName::new(text).unwrap()
+}
+
+fn at(channel: &str, who: &str, command: Command) -> Sent {
+    Sent::Call(jid(who), Addressee::Channel(name(channel)), command)
+}
+
+fn of_service(who: &str, command: Command) -> Sent {
+    Sent::Call(jid(who), Addressee::Service, command)
+}
+
+fn of_group(who: &str, command: GroupCommand) -> Sent {
+    at("team", who, Command::Group(command))
+}
+
+fn ten() -> Slice {
+    Slice { max: Some(10), ..Slice::default() }
+}
+
+fn said(n: usize, message: Message) -> Command {
+    let payload = format!("<body>{}</body>", "x".repeat(n));
+    Command::Publish(Message { archived: true, echoed: true, counted: true, payload, ..message })
+}
+
+fn people(serial: usize, count: usize) -> Vec<Invitee> {
+    (0..count).map(|n| Invitee { jid: jid(&format!("t{serial}x{n}@h")), nick: Nick::new(&format!("Ä {n}")) }).collect()
+}
+
+fn announcement(n: usize) -> Announcement {
+    Announcement { subject: "x".into(), body: "x".repeat(n) }
+}
+
+macro_rules! call {
+    ($name:literal, $parts:expr, $around:expr) => {
+        Family { name: $name, before: nothing, around: $around, parts: $parts, is_end: false }
+    };
+}
+
+pub const FAMILIES: &[Family] = &[
+    call!("call: create", ALONE, |it, _| {
+        of_service("maker@h", Command::Create { name: Some(name(&format!("y{}", it.serial))) })
+    }),
+    call!("call: create a group", MANY, |it, inner| {
+        let members = people(it.serial, inner.len());
+        of_service("maker@h", Command::CreateGroup(GroupWish { subject: "A".into(), members, ..GroupWish::default() }))
+    }),
+    call!("call: list groups", ALONE, |_, _| of_service("joe@h", Command::ListGroups { with: None, slice: ten() })),
+    call!("call: clear all", ALONE, |_, _| of_service("p2@h", Command::ClearAll)),
+    call!("call: destroy", ALONE, |_, _| of_service("joe@h", Command::Destroy { name: name("hall") })),
+    call!("call: list channels", ALONE, |_, _| of_service("joe@h", Command::ListChannels(ten()))),
+    call!("call: join", ALONE, |it, _| {
+        at(
+            "hall",
+            &format!("new{}@h", it.serial),
+            Command::Join(JoinWish { subscribe: NodeSet::GROUP, ..JoinWish::default() }),
+        )
+    }),
+    call!("call: invite", ALONE, |it, _| {
+        at("club", "own@h", Command::Invite { invitee: jid(&format!("v{}@h", it.serial)) })
+    }),
+    call!("call: decline", ALONE, |it, _| {
+        let claim = Claim { inviter: Some(jid("own@h")), invitee: None, token: "x".repeat(20) };
+        at("club", &format!("i{}@h", it.serial % 90), Command::Decline(claim))
+    }),
+    call!("call: take invitations back", MANY, |_, inner| {
+        let invitees = (0..inner.len()).map(|n| jid(&format!("i{n}@h"))).collect();
+        at("club", "own@h", Command::RevokeInvitations { invitees })
+    }),
+    call!("call: list invitations", ALONE, |_, _| at("club", "own@h", Command::ListInvitations(ten()))),
+    call!("call: leave", ALONE, |it, _| at("team", &format!("p{}@h", 90 - it.serial % 20), Command::Leave)),
+    call!("call: end an account", ALONE, |it, _| at("mask", &format!("p{}@h", it.serial % 90), Command::EndAccount)),
+    call!("call: register a nick", ALONE, |it, _| {
+        of_service("r3@h", Command::RegisterNick { nick: Nick::new(&format!("call {}", it.serial)) })
+    }),
+    call!("call: ask for a registered nick", ALONE, |_, _| of_service("r3@h", Command::ReadRegisteredNick)),
+    call!("call: give a registered nick up", ALONE, |it, _| {
+        of_service(&format!("r{}@h", 60 + it.serial % 30), Command::UnregisterNick { nick: None })
+    }),
+    call!("call: set a nick", ALONE, |it, _| {
+        at("hall", "p8@h", Command::SetNick { nick: Nick::new(&format!("other {}", it.serial)) })
+    }),
+    call!("call: ask for preferences", ALONE, |_, _| at("hall", "p8@h", Command::ReadPreferences)),
+    call!("call: set preferences", ALONE, |it, _| {
+        let patch = PreferencesPatch { hides_presence: Some(it.serial % 2 == 0), ..PreferencesPatch::default() };
+        at("hall", "p8@h", Command::SetPreferences(patch))
+    }),
+    call!("call: update a subscription", ALONE, |it, _| {
+        let (one, none) = (NodeSet::from_iter([Node::Video]), NodeSet::default());
+        let (subscribe, unsubscribe) = if it.serial % 2 == 0 { (one, none) } else { (none, one) };
+        at("hall", "p8@h", Command::UpdateSubscription { subscribe, unsubscribe })
+    }),
+    call!("call: subscribe", ALONE, |it, _| {
+        at("hall", &format!("v{}@h", it.serial), Command::Subscribe { node: Node::Messages, wanted: true })
+    }),
+    call!("call: list one's subscriptions", ALONE, |_, _| at(
+        "hall",
+        "p8@h",
+        Command::ListSubscriptions { node: None }
+    )),
+    call!("call: list subscribers", ALONE, |_, _| {
+        at("hall", "own@h", Command::ListSubscribers { node: Node::Messages, slice: ten() })
+    }),
+    call!("call: set subscriptions of others", MANY, |it, inner| {
+        let edits = (0..inner.len()).map(|n| (jid(&format!("p{}@h", n % 90)), it.serial % 2 == 0)).collect();
+        at("hall", "own@h", Command::SetSubscriptions { node: Node::Info, edits })
+    }),
+    call!("call: publish", MANY, |_, inner| at("hall", "p8@h", said(inner.len(), Message::default()))),
+    call!("call: retract one's own", ALONE, |it, _| {
+        let message = Message { target: Some(2 + it.serial as u64 % 90), retracts: true, ..Message::default() };
+        at("hall", &format!("p{}@h", 1 + it.serial % 90), said(1, message))
+    }),
+    call!("call: retract what was corrected often", ALONE, |_, _| {
+        at("hall", "p0@h", said(1, Message { target: Some(1), retracts: true, ..Message::default() }))
+    }),
+    call!("call: set an item", MANY, |it, inner| {
+        let payload = format!("<x xmlns='jabber:x:data'>{}</x>", "x".repeat(inner.len()));
+        at(
+            "hall",
+            "own@h",
+            Command::SetItem { node: Node::Info, item: Item { id: it.serial.to_string(), payload, ..Item::default() } },
+        )
+    }),
+    call!("call: retract an item", ALONE, |_, _| {
+        at("hall", "own@h", Command::RetractItem { node: Node::AvatarData, id: "x".into() })
+    }),
+    call!("call: put on a list", ALONE, |it, _| {
+        at(
+            "hall",
+            "own@h",
+            Command::PutOnList { node: Node::Banned, jid: jid(&format!("v{}@h", it.serial)), present: true },
+        )
+    }),
+    call!("call: reconfigure", MANY, |it, inner| {
+        let admins = (0..inner.len()).map(|n| jid(&format!("q{}x{n}@h", it.serial))).collect();
+        at("yard", "own@h", Command::Reconfigure(Configuration { admins: Some(admins), ..Configuration::default() }))
+    }),
+    call!("call: make a list", ALONE, |_, _| at(
+        "hall",
+        "own@h",
+        Command::MakeList { node: Node::Banned, exists: true }
+    )),
+    call!("call: read items", MANY, |_, inner| {
+        let ids = (0..inner.len()).map(|n| format!("b{n}@h")).collect();
+        at("hall", "own@h", Command::ReadItems { node: Node::Banned, ids, slice: Slice::default() })
+    }),
+    call!("call: may one", ALONE, |_, _| at("hall", "own@h", Command::Prepare(Action::Lists))),
+    call!("call: may one at the service", ALONE, |_, _| {
+        of_service("op@h", Command::PrepareAtService(ServiceAction::Administer))
+    }),
+    call!("call: ban", ALONE, |it, _| at("hall", "own@h", Command::Ban { jid: jid(&format!("u{}@h", it.serial)) })),
+    call!("call: ban a domain", ALONE, |it, _| {
+        at("hall", "own@h", Command::Ban { jid: jid(&format!("d{}.example", it.serial)) })
+    }),
+    call!("call: list people", ALONE, |_, _| at("hall", "own@h", Command::ListPeople(ten()))),
+    call!("call: announce", MANY, |_, inner| at("hall", "own@h", Command::Announce(announcement(inner.len())))),
+    call!("call: announce to all", MANY, |_, inner| of_service(
+        "op@h",
+        Command::AnnounceToAll(announcement(inner.len()))
+    )),
+    call!("call: list every channel", ALONE, |_, _| of_service("op@h", Command::ListEveryChannel(ten()))),
+    call!("call: take a census", ALONE, |_, _| of_service("op@h", Command::TakeCensus)),
+    call!("call: describe", ALONE, |_, _| at("hall", "p8@h", Command::Describe)),
+    call!("call: list nodes", ALONE, |_, _| at("hall", "p8@h", Command::ListNodes)),
+    call!("call: read history", ALONE, |_, _| at("hall", "p8@h", Command::ReadHistory(HistoryQuery::default()))),
+    call!("call: bounds of history", ALONE, |_, _| at("hall", "p8@h", Command::HistoryBounds)),
+    call!("call: the form of history", ALONE, |_, _| at("hall", "p8@h", Command::HistoryForm)),
+    call!("call: describe the service", ALONE, |_, _| of_service("joe@h", Command::DescribeService { node: None })),
+    call!("call: ping", ALONE, |_, _| at("hall", "p8@h", Command::Ping)),
+    call!("call: version", ALONE, |_, _| of_service("joe@h", Command::Version)),
+    call!("call: profile", ALONE, |_, _| of_group("p8@h", GroupCommand::ReadProfile)),
+    call!("call: add and remove people", MANY, |it, inner| {
+        let remove = (0..inner.len()).map(|n| jid(&format!("nobody{n}@h"))).collect();
+        of_group("own@h", GroupCommand::EditMembers { add: people(it.serial, inner.len() / 2), remove })
+    }),
+    call!("call: make admins and unmake them", MANY, |it, inner| {
+        let people = (0..inner.len()).map(|n| jid(&format!("p{}@h", 30 + n % 40))).collect();
+        let (add, remove) = if it.serial % 2 == 0 { (people, Vec::new()) } else { (Vec::new(), people) };
+        of_group("own@h", GroupCommand::EditAdmins { add, remove })
+    }),
+    call!("call: settings", ALONE, |it, _| {
+        of_group("own@h", GroupCommand::Configure(Patch { members_add: Some(it.serial % 2 == 0), ..Patch::default() }))
+    }),
+    call!("call: set a subject", MANY, |it, inner| {
+        of_group("own@h", GroupCommand::SetSubject(format!("{}{}", it.serial, "x".repeat(inner.len()))))
+    }),
+    call!("call: report", ALONE, |it, _| {
+        let row = it.world.head("team") - it.serial as u64 % 40;
+        of_group(
+            &format!("p{}@h", it.serial % 50),
+            GroupCommand::Report { row, progress: Progress::Read, exact: false },
+        )
+    }),
+    call!("call: how far a message came", ALONE, |it, _| {
+        of_group("p8@h", GroupCommand::ReadMessageInfo { row: it.world.head("team") })
+    }),
+    call!("call: hide", MANY, |_, inner| of_group(
+        "p7@h",
+        GroupCommand::Hide { rows: (2..2 + inner.len() as u64).collect() }
+    )),
+    call!("call: clear", ALONE, |it, _| of_group(
+        "p6@h",
+        GroupCommand::Clear { up_to: Some(2 + it.serial as u64 % 50) }
+    )),
+    call!("call: forget", ALONE, |_, _| of_group("p6@h", GroupCommand::Forget)),
+    call!("call: moderate", ALONE, |it, _| {
+        of_group("own@h", GroupCommand::Moderate { row: it.world.head("team") - it.serial as u64 % 40, reason: None })
+    }),
+];
+
+macro_rules! end {
+    ($name:literal, $around:expr) => {
+        Family { name: $name, before: nothing, around: $around, parts: ALONE, is_end: true }
+    };
+}
+
+/// What takes away at once what there is, and so comes once and last.
+pub const ENDS: &[Family] = &[
+    end!("call: take everybody off a list", |_, _| at("hall", "own@h", Command::PurgeList { node: Node::Banned })),
+    end!("call: do away with a list", |_, _| at(
+        "club",
+        "own@h",
+        Command::MakeList { node: Node::Allowed, exists: false }
+    )),
+    end!("call: close a channel to guests", |_, _| {
+        let patch = Patch { guests: Some(Access::Participants), ..Patch::default() };
+        at("hall", "own@h", Command::Reconfigure(Configuration { patch, ..Configuration::default() }))
+    }),
+    end!("call: destroy a large channel", |_, _| of_service("own@h", Command::Destroy { name: name("hall") })),
+    end!("call: destroy a large group", |_, _| of_service("own@h", Command::Destroy { name: name("team") })),
+];

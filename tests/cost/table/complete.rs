@@ -1,0 +1,109 @@
+//! What has to be in the table: every route, command, node, payload and command of a channel that there is.
+
+use super::world::Sent;
+use mixd::channel::Node;
+use mixd::xep::{EXTENSIONS, Route, Scope, commands, mix_core};
+use mixd::xmpp::{Kind, Stanza};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// Namespaces that only the service and host servers speak.
+const OF_NO_PEER: &[&str] = &[
+    "jabber:component:accept",
+    "http://jabber.org/protocol/pubsub#event",
+    "http://jabber.org/protocol/pubsub#errors",
+    "http://jabber.org/protocol/xdata-validate",
+    "jabber:iq:roster",
+    "http://www.w3.org/XML/1998/namespace",
+    "urn:mixd:host:1",
+    "urn:xmpp:mix:admin:0",
+];
+
+/// What there is and the table does not have.
+pub fn missing(samples: &[Sent]) -> Vec<String> {
+    let stanzas: Vec<Stanza> = samples
+        .iter()
+        .filter_map(|sent| match sent {
+            Sent::Stanza(xml) => Some(Stanza::parse(xml.as_bytes()).unwrap()),
+            Sent::Call(..) => None,
+        })
+        .collect();
+    let texts: String = stanzas.iter().map(|stanza| String::from(&stanza.element)).collect();
+    let mut missing = routes(&stanzas);
+    for (scope, name) in [(Scope::Service, "service"), (Scope::Channel, "channel")] {
+        let asked: BTreeSet<&str> = of(&stanzas, scope).filter_map(|stanza| stanza.payload()?.attr("node")).collect();
+        missing.extend(
+            commands::nodes(scope).filter(|node| !asked.contains(node)).map(|node| format!("{name}: command {node}")),
+        );
+    }
+    for node in Node::ALL {
+        let name = mix_core::name_of(node);
+        for verb in ["items", "publish"] {
+            let is_there = stanzas.iter().any(|stanza| {
+                stanza
+                    .payload()
+                    .is_some_and(|it| it.children().any(|it| it.name() == verb && it.attr("node") == Some(name)))
+            });
+            (!is_there).then(|| missing.push(format!("{verb} of node {name}")));
+        }
+    }
+    let is_spoken = |ns: &str| texts.contains(&format!("'{ns}'")) || texts.contains(&format!("\"{ns}\""));
+    let namespaces = quoted("src/xmpp/ns.rs");
+    assert!(namespaces.len() > 60, "the namespaces were not found");
+    missing.extend(namespaces.into_iter().filter(|ns| !OF_NO_PEER.contains(&&**ns) && !is_spoken(ns)));
+    missing.extend(calls(samples));
+    missing
+}
+
+/// The requests to an address of this kind.
+fn of(stanzas: &[Stanza], scope: Scope) -> impl Iterator<Item = &Stanza> {
+    stanzas.iter().filter(move |stanza| {
+        let is_channel = stanza.to.node().is_some_and(|node| !node.as_str().contains('#'));
+        stanza.kind == Kind::Iq && is_channel == (scope == Scope::Channel)
+    })
+}
+
+fn routes(stanzas: &[Stanza]) -> Vec<String> {
+    let is_taken = |route: &&Route| {
+        !of(stanzas, route.scope).any(|stanza| {
+            let payload = stanza.payload().is_some_and(|payload| payload.is(route.name, route.ns));
+            payload && (stanza.type_ == "set") == route.set
+        })
+    };
+    let all = EXTENSIONS.iter().flat_map(|extension| extension.routes());
+    all.filter(is_taken).map(|route| format!("{route:?}")).collect()
+}
+
+/// The values of constants of a file.
+fn quoted(path: &str) -> Vec<String> {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let constants = text.lines().filter(|line| line.starts_with("pub const "));
+    constants.filter_map(|line| Some(line.split_once('"')?.1.split('"').next()?.to_owned())).collect()
+}
+
+/// The commands of channels and groups that no call of the table brings.
+fn calls(samples: &[Sent]) -> Vec<String> {
+    let word = |text: &str| text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned();
+    let mut called = BTreeSet::new();
+    for sent in samples {
+        let Sent::Call(_, _, command) = sent else { continue };
+        let text = format!("{command:?}");
+        called.insert(word(&text));
+        called.extend(text.strip_prefix("Group(").map(|inner| format!("Group({}", word(inner))));
+    }
+    let commands = variants("src/channel/command.rs", "pub enum Command {");
+    let of_groups = variants("src/channel/group.rs", "pub enum GroupCommand {");
+    assert!(commands.len() > 40 && of_groups.len() > 8, "the commands were not found");
+    let all = commands.into_iter().chain(of_groups.into_iter().map(|name| format!("Group({name}")));
+    all.filter(|name| !called.contains(name)).map(|name| format!("call: {name}")).collect()
+}
+
+/// The names of what an enum of a file may be.
+fn variants(path: &str, head: &str) -> Vec<String> {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let (_, behind) = text.split_once(head).unwrap();
+    let lines = behind.lines().take_while(|line| *line != "}");
+    let names = lines.filter_map(|line| line.strip_prefix("    ").filter(|rest| rest.starts_with(char::is_uppercase)));
+    names.map(|name| name.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned()).collect()
+}

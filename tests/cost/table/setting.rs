@@ -1,0 +1,141 @@
+//! What the service holds: so many people, rows, entries of lists, channels and nicks, of each kind.
+
+use super::world::World;
+use mixd::xmpp::ns;
+
+pub const CORE: &str = "xmlns='urn:xmpp:mix:core:1'";
+pub const FAR: &str = "far.example";
+
+pub fn iq(type_: &str, from: &str, to: &str, payload: &str) -> String {
+    format!("<iq type='{type_}' id='i' from='{from}' to='{to}'>{payload}</iq>")
+}
+
+pub fn create(who: &str, name: &str) -> String {
+    iq("set", who, "mix.h", &format!("<create {CORE} channel='{name}'/>"))
+}
+
+pub fn join(who: &str, channel: &str, nick: &str) -> String {
+    let nodes =
+        ["messages", "participants", "info"].map(|node| format!("<subscribe node='urn:xmpp:mix:nodes:{node}'/>"));
+    let nick = if nick.is_empty() { String::new() } else { format!("<nick>{nick}</nick>") };
+    iq("set", who, &format!("{channel}@mix.h"), &format!("<join {CORE}>{}{nick}</join>", nodes.concat()))
+}
+
+pub fn pubsub(inner: &str) -> String {
+    format!("<pubsub xmlns='{}'>{inner}</pubsub>", ns::PUBSUB)
+}
+
+/// A form for a channel's configuration node.
+pub fn configure(fields: &[(&str, &[String])]) -> String {
+    let field = |(var, values): &(&str, &[String])| {
+        let values: String = values.iter().map(|value| format!("<value>{value}</value>")).collect();
+        format!("<field var='{var}'>{values}</field>")
+    };
+    let fields: String = fields.iter().map(field).collect();
+    let form = format!("<x xmlns='jabber:x:data' type='submit'>{fields}</x>");
+    pubsub(&format!("<publish node='{}'><item>{form}</item></publish>", ns::NODE_CONFIG))
+}
+
+pub fn list(verb: &str, node: &str, jid: &str) -> String {
+    pubsub(&format!("<{verb} node='{node}'><item id='{jid}'/></{verb}>"))
+}
+
+pub fn say(who: &str, channel: &str, id: &str, more: &str) -> String {
+    format!(
+        "<message type='groupchat' from='{who}' to='{channel}@mix.h' id='{id}'><body>Double, double toil</body>\
+         <origin-id xmlns='{}' id='{id}'/>{more}</message>",
+        ns::SID
+    )
+}
+
+/// A service that holds `size` of everything.
+pub fn filled(size: usize) -> World {
+    let mut world = World::empty(size);
+    fill_hall(&mut world);
+    fill_others(&mut world);
+    fill_groups(&mut world);
+    fill_service(&mut world);
+    world
+}
+
+/// `hall`: a plain channel of many people, many of them admins, with as many who are banned, guests, and messages; the first
+/// message was corrected as often, and a nick is taken with every number behind it.
+fn fill_hall(world: &mut World) {
+    let size = world.size;
+    let all = 0..size;
+    world.fill([create("own@h/r", "hall"), join("own@h/r", "hall", "")]);
+    let admins: Vec<String> = (0..size / 10).map(|n| format!("p{n}@h")).collect();
+    let anyone = ["anyone".to_owned()];
+    let open = configure(&[("Administrator", &admins), ("Messages Node Subscription", &anyone)]);
+    world.fill([iq("set", "own@h/r", "hall@mix.h", &open)]);
+    let nick = |n| if n == 0 { "ann".to_owned() } else { format!("ann {}", n + 1) };
+    world.fill(all.clone().map(|n| join(&format!("p{n}@h/r"), "hall", &nick(n))));
+    let banned = pubsub(&format!("<create node='{}'/>", ns::NODE_BANNED));
+    world.fill([iq("set", "own@h/r", "hall@mix.h", &banned)]);
+    let ban = |n| list("publish", ns::NODE_BANNED, &format!("b{n}@h"));
+    world.fill(all.clone().map(|n| iq("set", "own@h/r", "hall@mix.h", &ban(n))));
+    let subscribe = |n| pubsub(&format!("<subscribe node='{}' jid='g{n}@h'/>", ns::NODE_MESSAGES));
+    world.fill(all.clone().map(|n| iq("set", &format!("g{n}@h/r"), "hall@mix.h", &subscribe(n))));
+    world.fill(all.clone().map(|n| say(&format!("p{n}@h/r"), "hall", &format!("m{n}"), "")));
+    let replace = format!("<replace xmlns='{}' id='{}'/>", ns::CORRECT, world.row("hall", 1));
+    world.fill(all.map(|n| say("p0@h/r", "hall", &format!("k{n}"), &replace)));
+}
+
+/// `club`: who may join is on a list, and as many are invited. `mask`: JIDs are hidden. `yard`: a tenth of the people, who
+/// share their presence.
+fn fill_others(world: &mut World) {
+    let size = world.size;
+    let all = 0..size;
+    for name in ["club", "mask", "yard"] {
+        world.fill([create("own@h/r", name), join("own@h/r", name, "")]);
+    }
+    let hidden = configure(&[("JID Visibility", &["jid-hidden".to_owned()])]);
+    world.fill([iq("set", "own@h/r", "mask@mix.h", &hidden)]);
+    world.fill(all.clone().map(|n| join(&format!("p{n}@h/r"), "mask", &format!("nick {n}"))));
+    let allowed = pubsub(&format!("<create node='{}'/>", ns::NODE_ALLOWED));
+    world.fill([iq("set", "own@h/r", "club@mix.h", &allowed)]);
+    let allow = |n| list("publish", ns::NODE_ALLOWED, &format!("p{n}@h"));
+    world.fill(all.clone().map(|n| iq("set", "own@h/r", "club@mix.h", &allow(n))));
+    let invite = |n| format!("<invite xmlns='{}'><invitee>i{n}@h</invitee></invite>", ns::MIX_MISC);
+    world.fill(all.map(|n| iq("set", "own@h/r", "club@mix.h", &invite(n))));
+    let few = 0..size / 10;
+    world.fill(few.clone().map(|n| join(&format!("p{n}@h/r"), "yard", "")));
+    world.fill(few.map(|n| format!("<presence from='p{n}@h/r' to='yard@mix.h'><show>away</show></presence>")));
+}
+
+/// `team`: a group of many people with many messages, all of them read. `wait`: one that as many wait for.
+fn fill_groups(world: &mut World) {
+    let size = world.size;
+    for (name, membership) in [("team", "auto"), ("wait", "invite")] {
+        let members: String = (0..size).map(|n| format!("<member jid='p{n}@h'/>")).collect();
+        let group =
+            format!("<group xmlns='{}' membership='{membership}'><name>Team</name>{members}</group>", ns::GROUP);
+        world.fill([iq("set", "own@h/r", "mix.h", &format!("<create {CORE} channel='{name}'>{group}</create>"))]);
+    }
+    let admins: String = (0..size / 10).map(|n| format!("<add jid='p{n}@h'/>")).collect();
+    let admins = format!("<admins xmlns='{}'>{admins}</admins>", ns::GROUP);
+    world.fill([iq("set", "own@h/r", "team@mix.h", &admins)]);
+    world.fill((0..size).map(|n| say(&format!("p{n}@h/r"), "team", &format!("t{n}"), "")));
+    let newest = world.head("team");
+    let read = |row: u64| format!("<receipt xmlns='{}' state='read' id='{}'/>", ns::GROUP, world.row("team", row));
+    let reads: Vec<String> =
+        (0..size).map(|n| iq("set", &format!("p{n}@h/r"), "team@mix.h", &read(newest - n as u64 % 7))).collect();
+    world.fill(reads);
+}
+
+/// Many channels, in which Joe is and which a domain is banned from, and many registered nicks.
+fn fill_service(world: &mut World) {
+    let all = 0..world.size;
+    let nick = |who: usize| format!("<register xmlns='{}'><nick>reg {who}</nick></register>", ns::MIX_MISC);
+    world.fill(all.clone().map(|n| iq("set", &format!("r{n}@h/r"), "mix.h", &nick(n))));
+    let banned = pubsub(&format!("<create node='{}'/>", ns::NODE_BANNED));
+    for n in all {
+        let (name, address) = (format!("c{n:05}"), format!("c{n:05}@mix.h"));
+        world.fill([
+            create("maker@h/r", &name),
+            iq("set", "maker@h/r", &address, &banned),
+            iq("set", "maker@h/r", &address, &list("publish", ns::NODE_BANNED, FAR)),
+            join("joe@h/r", &name, ""),
+        ]);
+    }
+}

@@ -1,0 +1,175 @@
+//! A service that holds so much of everything, and what one stanza costs it.
+
+use jid::BareJid;
+use mixd::channel::{Actor, ChannelName, Command, Limits, Rate, Rates, Stamp};
+use mixd::engine::{Addressee, Call, Engine, Inbound, Out, Settings, Turn};
+use mixd::runtime::load::load_all;
+use mixd::store::{MemoryStore, Record, Store};
+use mixd::xep::Sealer;
+use mixd::xmpp::Stanza;
+
+const SEALING_KEY: [u8; 16] = [7; 16];
+const OPERATOR: &str = "op@h";
+/// Stanzas of one batch while the service is filled.
+const BATCH: usize = 256;
+
+/// What is sent: a stanza, or a command by the other door.
+#[allow(clippy::large_enum_variant)] // There is one at a time.
+pub enum Sent {
+    Stanza(String),
+    Call(BareJid, Addressee, Command),
+}
+
+/// What one thing that was sent cost.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cost {
+    /// Steps, or instructions.
+    pub steps: u64,
+    /// What came in, in bytes.
+    pub asked: usize,
+    /// What was answered, told and kept, in bytes, each stanza once whoever gets it.
+    pub answered: usize,
+}
+
+/// Counts what something costs.
+pub type Meter<'a> = dyn Fn(&mut dyn FnMut()) -> u64 + 'a;
+
+/// See the module.
+pub struct World {
+    pub engine: Engine,
+    pub store: MemoryStore,
+    pub sealer: Sealer,
+    /// How much of everything there is.
+    pub size: usize,
+    /// How often something was measured: names that have to be new hold it.
+    pub serial: usize,
+    now: u64,
+}
+
+impl World {
+    /// A service with nothing in it yet.
+    pub fn empty(size: usize) -> World {
+        let any = Rate { per_s: 0, burst: 1 };
+        let mut limits = Limits {
+            rates: Rates { requests: any, messages: any, channel_messages: any },
+            channels_per_creator_max: 1_000_000,
+            guests_max: 1_000_000,
+            invitations_max: 1_000_000,
+            invitations_per_inviter_max: 1_000_000,
+            ..Limits::default()
+        };
+        limits.groups.participants_max = 100_000;
+        let settings = Settings {
+            domain: "mix.h".parse().unwrap(),
+            name: "Channels".into(),
+            operators: vec![BareJid::new(OPERATOR).unwrap()],
+            creators: vec!["*".into()],
+            limits,
+            page_default: 20,
+            page_max: 100,
+            channels_memory_bytes_max: usize::MAX,
+            pam: [("h".to_owned(), mixd::engine::Pam::Standard)].into(),
+            multicast: Default::default(),
+        };
+        let engine = Engine::new(settings, SEALING_KEY, [7; 32], Default::default(), Vec::new());
+        let (store, sealer) = (MemoryStore::new(SEALING_KEY), Sealer::new(SEALING_KEY));
+        World { engine, store, sealer, size, serial: 0, now: 1_795_428_000_000 }
+    }
+
+    /// Sends what the service is filled with; what is refused is a mistake of the table.
+    pub fn fill(&mut self, stanzas: impl IntoIterator<Item = String>) {
+        let mut stanzas = stanzas.into_iter().peekable();
+        while stanzas.peek().is_some() {
+            let some: Vec<String> = stanzas.by_ref().take(BATCH).collect();
+            let turn = self.turn(some.iter().map(|xml| parsed(xml)).collect());
+            assert!(turn.refusals.is_empty(), "{:?} of {some:.300?}", turn.refusals);
+            self.commit(&turn);
+        }
+    }
+
+    /// Sends something; whether it is taken does not matter.
+    pub fn send(&mut self, sent: &Sent) {
+        let batch = vec![inbound(sent)];
+        let turn = self.turn(batch);
+        self.commit(&turn);
+    }
+
+    /// Sends something and counts: what has to be loaded for it, what it leads to, and that it is kept.
+    pub fn measure(&mut self, sent: &Sent, meter: &Meter<'_>) -> (Cost, Turn) {
+        let (mut batch, mut kept) = (Some(vec![inbound(sent)]), None);
+        let steps = meter(&mut || {
+            let batch = batch.take().expect("it is measured once");
+            let turn = self.turn(batch);
+            self.commit(&turn);
+            kept = Some(turn);
+        });
+        let turn = kept.expect("it was measured");
+        let asked = match sent {
+            Sent::Stanza(xml) => xml.len(),
+            Sent::Call(_, _, command) => format!("{command:?}").len(),
+        };
+        self.serial += 1;
+        // What it put off does not count for the next one.
+        let rest = self.turn(vec![Inbound::Tick]);
+        self.commit(&rest);
+        (Cost { steps, asked, answered: answered(&turn) }, turn)
+    }
+
+    fn turn(&mut self, batch: Vec<Inbound>) -> Turn {
+        self.now += 1000;
+        load_all(&mut self.engine, &self.store, &batch).expect("the store can be read");
+        self.engine.turn(Stamp(self.now), batch)
+    }
+
+    fn commit(&self, turn: &Turn) {
+        let sent = turn.parcel.map(Record::Sent);
+        self.store.commit(Stamp(self.now), &turn.records).expect("the store keeps it");
+        self.store.commit(Stamp(self.now), sent.as_slice()).expect("the store keeps it");
+    }
+
+    /// The address of somebody in a channel.
+    pub fn address(&self, channel: &str, who: &str) -> String {
+        let name = ChannelName::new(channel).unwrap();
+        let channel = self.engine.channels().find(|channel| *channel.name() == name).expect("there is the channel");
+        let member = channel.member(&BareJid::new(who).unwrap()).expect("it is in the channel");
+        format!("{}#{name}@mix.h", member.id)
+    }
+
+    /// The number of the newest row of a channel.
+    pub fn head(&self, channel: &str) -> u64 {
+        let found = self.engine.channels().find(|it| it.name().as_str() == channel);
+        found.expect("there is the channel").head().row
+    }
+
+    /// The id of a row of a channel.
+    pub fn row(&self, channel: &str, row: u64) -> String {
+        let found = self.engine.channels().find(|it| it.name().as_str() == channel);
+        self.sealer.seal(found.expect("there is the channel").profile().tag, row)
+    }
+}
+
+pub fn parsed(xml: &str) -> Inbound {
+    Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap_or_else(|error| panic!("{error:?}: {xml:.300}")))
+}
+
+fn inbound(sent: &Sent) -> Inbound {
+    match sent {
+        Sent::Stanza(xml) => parsed(xml),
+        Sent::Call(who, to, command) => {
+            let actor = Actor { account: who.clone(), operator: who.as_str() == OPERATOR };
+            Inbound::Call(Box::new(Call { token: 1, actor, to: to.clone(), command: command.clone() }))
+        }
+    }
+}
+
+/// What a turn says and keeps, in bytes.
+fn answered(turn: &Turn) -> usize {
+    let said = turn.outbox.iter().map(|out| match out {
+        Out::Stanza(xml) | Out::Presence(xml) | Out::Question(xml) => xml.len(),
+        Out::Fan(fan) => fan.head.len() + fan.tail.len(),
+        Out::Book(_) => 64,
+    });
+    let results = turn.results.iter().map(|result| format!("{result:?}").len());
+    let queries = turn.queries.iter().map(|query| format!("{query:?}").len());
+    said.chain(results).chain(queries).sum::<usize>() + 256 * turn.records.len()
+}
