@@ -9,11 +9,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 mod backup;
+mod clock;
 mod compact;
 mod upgrade;
 mod verify;
 
 pub use backup::{Backup, Restore, backup, restore};
+pub use clock::{Clock, clock};
 pub use compact::compact;
 pub use upgrade::{Upgrade, upgrade};
 pub use verify::verify;

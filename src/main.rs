@@ -125,6 +125,26 @@ removes it at once. It takes as much room as state/ and the current month.
 
 Exit codes: 0 upgraded, 1 nothing was done, 65 something is wrong with the store, which is left as it was.";
 
+const GUIDE_CLOCK: &str = "\
+Examples:
+  mixd clock show --config /etc/mixd/mixd.toml
+  mixd clock confirm
+  mixd clock confirm --store /var/lib/mixd
+
+A clock that is wrongly ahead would have things end for good that end by time: invitations, channels with an end of life,
+groups that nobody is in, old messages. So mixd does not believe a clock that jumps more than 24 hours ahead while it
+runs, or that is, at a start, more than 7 days past what it last was sure of. The log and /health/ready say so. Look at
+the clock then (date):
+  right, since the service was off for a while, say: run 'mixd clock confirm'
+  wrong: set it right, and everything goes on by itself
+Where nothing is done, mixd believes it when it has gone on like that for 24 hours; but old messages are not removed
+until this command says that the clock is right.
+
+While the service runs, it is asked through a socket in the store's folder: run this as the same user, or as root. Where
+it does not run, the store is told, for the next start.
+
+Exit codes: 0 told, or confirmed; 1 it is not, and the reason is told.";
+
 #[derive(Parser)]
 #[command(name = "mixd", version, about = ABOUT, after_help = GUIDE, arg_required_else_help = true)]
 struct Line {
@@ -155,6 +175,9 @@ enum Command {
     /// Bring a store that is not in use from an earlier format to this one, or back
     #[command(after_help = GUIDE_UPGRADE)]
     Upgrade(commands::Upgrade),
+    /// Say what the clock says, whether it is believed, and that it is right
+    #[command(after_help = GUIDE_CLOCK)]
+    Clock(commands::Clock),
 }
 
 #[derive(Args)]
@@ -173,6 +196,7 @@ fn main() -> ExitCode {
         Command::Verify(place) => return commands::verify(&place),
         Command::Compact(place) => return commands::compact(&place),
         Command::Upgrade(asked) => return commands::upgrade(&asked),
+        Command::Clock(asked) => return commands::clock(&asked),
     };
     let config = Config::read(&from.config).and_then(|config| Ok((config.secret()?, config)));
     let (secret, config) = match config {

@@ -23,7 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 /// What the engine may take from the store: plain types.
 const STORE_TYPES: &[&str] =
-    &["Directory", "Listing", "Outdated", "Record", "Standing", "Whereabouts", "Halves", "Part", "Unsent"];
+    &["Belief", "Directory", "Listing", "Outdated", "Record", "Standing", "Whereabouts", "Halves", "Part", "Unsent"];
 /// What waits or runs beside the turn, and the folders that may.
 const WAITING: &[&str] = &[".await", "async", "thread::", "tokio"];
 const MAY_WAIT: &[&str] = &["runtime", "store"];
@@ -31,6 +31,7 @@ const MAY_WAIT: &[&str] = &["runtime", "store"];
 const CLOCKS: &[&str] = &[
     "Instant::now",
     "SystemTime",
+    "clock_gettime",
     "Timestamp::now",
     "Zoned::now",
     "OsRng",

@@ -2,13 +2,12 @@
 
 use super::change::Announcement;
 use super::event::MediaKind;
-use super::group::{Facts, GroupAnswer, GroupCommand, GroupLine, GroupWish};
+use super::group::{GroupAnswer, GroupCommand, GroupLine, GroupWish};
 use super::{
-    Action, Change, ChannelName, Claim, Configuration, Invitation, Item, Limits, Message, Nick, Node, NodeSet,
-    ParticipantId, Preferences, PreferencesPatch, Registry, ServiceAction, Stamp, Status,
+    Action, Change, ChannelName, Claim, Configuration, Invitation, Item, Message, Nick, Node, NodeSet, ParticipantId,
+    Preferences, PreferencesPatch, ServiceAction, Stamp, Status,
 };
 use jid::BareJid;
-use rand::rngs::StdRng;
 use std::collections::BTreeMap;
 
 /// Who asks: an account that its host server vouches for.
@@ -18,24 +17,6 @@ pub struct Actor {
     pub account: BareJid,
     /// Whether it operates the service.
     pub operator: bool,
-}
-
-/// What a decision may depend on besides the channel.
-pub struct Context<'a> {
-    /// The time.
-    pub now: Stamp,
-    /// The source of randomness; seeded once, so that a run can be repeated.
-    pub dice: &'a mut StdRng,
-    /// The limits in force.
-    pub limits: &'a Limits,
-    /// The nicks that accounts registered with the service.
-    pub registry: &'a Registry,
-    /// The operators of the service.
-    pub operators: &'a [BareJid],
-    /// What is known of the rows that the command names, by number.
-    pub facts: &'a BTreeMap<u64, Facts>,
-    /// Writes the payload of an information item anew, with another name in it.
-    pub rename: fn(&Item, &str) -> String,
 }
 
 /// Something asked of one channel, or (the first three) of the service.

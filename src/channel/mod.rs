@@ -6,6 +6,7 @@
 pub mod access;
 pub mod change;
 pub mod command;
+pub mod context;
 mod decide;
 pub mod dedup;
 pub mod event;
@@ -33,7 +34,8 @@ mod view;
 
 pub use access::{Access, Grants, NodeAccess};
 pub use change::{Announcement, Change, Head, Profile};
-pub use command::{Actor, Answer, Command, Context, Decision, JoinWish};
+pub use command::{Actor, Answer, Command, Decision, JoinWish};
+pub use context::Context;
 pub use dedup::Recent;
 pub use event::{Event, EventKind, MediaKind, Named, Progress, RowKind, Tombstone};
 pub use group::{Configuration, Facts, GroupAnswer, GroupCommand, GroupWish};

@@ -8,8 +8,16 @@ pub struct Stamp(pub u64);
 
 /// The furthest point that the time library writes, in the year 9999, in milliseconds.
 const LATEST_MS: u64 = 253_402_207_200_000;
+/// How far a clock may step back while stamps stand still, in milliseconds; where it goes back further, they follow.
+const STILL_MS_MAX: u64 = 60_000;
 
 impl Stamp {
+    /// What comes behind `last` and is to be stamped so: `last` itself where the clock stepped back a little, since nothing
+    /// comes before its cause. A clock that goes back further was ahead, and stamps are to be right again.
+    pub fn following(self, last: Stamp) -> Stamp {
+        if last.0.saturating_sub(self.0) <= STILL_MS_MAX { self.max(last) } else { self }
+    }
+
     /// A DateTime of XEP-0082 §3.2 in UTC, with milliseconds.
     pub fn to_xmpp(self) -> String {
         let ms = i64::try_from(self.0.min(LATEST_MS)).unwrap_or(i64::MAX);
@@ -49,6 +57,13 @@ mod tests {
         assert_eq!(stamp.to_xmpp(), "2026-11-23T09:00:00.250Z");
         assert_eq!(stamp.month(), "2026-11");
         assert_eq!(Stamp::from_xmpp("2026-11-23T09:00:00.250Z"), Some(stamp));
+    }
+
+    #[test]
+    fn stamps_stand_still_over_a_small_step_back_and_follow_a_large_one() {
+        let following = |now, last| Stamp(now).following(Stamp(last)).0;
+        assert_eq!([following(5, 3), following(3, 5), following(10, 60_010)], [5, 5, 60_010]);
+        assert_eq!([following(10, 60_011), following(10, u64::MAX)], [10, 10]);
     }
 
     #[test]

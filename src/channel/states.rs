@@ -31,7 +31,7 @@ impl States {
             return;
         }
         if self.0.len() >= PEOPLE_MAX {
-            self.0.retain(|_, (_, stamp)| relay.stamp.0.saturating_sub(stamp.0) < AGAIN_MS_MIN);
+            self.0.retain(|_, (_, stamp)| relay.stamp.0.abs_diff(stamp.0) < AGAIN_MS_MIN);
         }
         self.0.insert(relay.author.clone(), (digest(&relay.message.payload), relay.stamp));
     }
@@ -39,7 +39,7 @@ impl States {
     /// Whether this person said the same within the last second.
     pub fn repeats(&self, author: &ParticipantId, payload: &str, now: Stamp) -> bool {
         let last = self.0.get(author);
-        last.is_some_and(|&(said, stamp)| said == digest(payload) && now.0.saturating_sub(stamp.0) < AGAIN_MS_MIN)
+        last.is_some_and(|&(said, stamp)| said == digest(payload) && now.0.abs_diff(stamp.0) < AGAIN_MS_MIN)
     }
 }
 

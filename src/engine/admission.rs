@@ -55,30 +55,30 @@ impl Engine {
 mod tests {
     use crate::channel::{Limits, Rate, Rates, Stamp};
     use crate::engine::pending::Purpose;
-    use crate::engine::{Engine, Inbound, Settings, fixture};
+    use crate::engine::{Engine, Inbound, Moment, Settings, fixture};
     use crate::xmpp::Stanza;
 
     #[test]
     fn a_clock_that_is_set_back_refuses_nobody_who_waited() {
         let rates = Rates { requests: Rate { per_s: 1, burst: 1 }, ..Rates::default() };
         let mut engine = engine(rates);
-        let mut turn = |now_s: u64, batch| engine.turn(Stamp(now_s * 1000), batch).refusals.is_empty();
+        let mut turn = |(wall_s, steady_s), batch| engine.turn(at(wall_s, steady_s), batch).refusals.is_empty();
         let ping = || {
             let ping = "<iq type='get' id='1' from='a@h' to='mix.h'><ping xmlns='urn:xmpp:ping'/></iq>";
             vec![Inbound::Stanza(Stanza::parse(ping.as_bytes()).unwrap())]
         };
-        assert!(turn(7200, ping()) && !turn(7200, ping()));
-        assert!(turn(7201, vec![Inbound::Tick]) && turn(3600, ping()) && !turn(3600, ping()));
-        assert!(turn(3601, ping()) && !turn(3601, ping()) && turn(3602, ping()));
+        assert!(turn((7200, 10), ping()) && !turn((7200, 10), ping()));
+        assert!(turn((3600, 11), ping()) && !turn((3600, 11), ping()));
+        assert!(turn((3601, 12), ping()) && !turn((9999, 12), ping()) && turn((3602, 13), ping()));
     }
 
     #[test]
     fn questions_are_given_up_in_time_whatever_becomes_of_the_clock() {
         let mut engine = engine(Rates::default());
         let purpose = Purpose::RosterItem { domain: "h".into() };
-        engine.turn(Stamp(7_200_000), vec![Inbound::Tick]);
+        engine.turn(at(7200, 10), vec![Inbound::Tick]);
         assert!(engine.pending.ask("q".into(), jid::Jid::new("a@h").unwrap(), purpose, engine.steady));
-        (3600..3665).for_each(|now_s| drop(engine.turn(Stamp(now_s * 1000), vec![Inbound::Tick])));
+        (0..65).for_each(|s| drop(engine.turn(at(3600 + s, 10 + s), vec![Inbound::Tick])));
         assert_eq!(engine.pending.take("q", &jid::Jid::new("a@h").unwrap()), None);
     }
 
@@ -104,6 +104,10 @@ mod tests {
             [bounce(), bounce(), bounce()].map(|told| told.contains("service-unavailable")),
             [true, true, false]
         );
+    }
+
+    fn at(wall_s: u64, steady_s: u64) -> Moment {
+        Moment { wall: Stamp(wall_s * 1000), steady_ms: steady_s * 1000 }
     }
 
     fn engine(rates: Rates) -> Engine {

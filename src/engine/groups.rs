@@ -177,7 +177,8 @@ impl Engine {
     /// Learns whether anybody is in a group.
     pub(super) fn note_deserted(&mut self, name: &ChannelName) {
         match self.shelf.channel(name).and_then(Channel::deserted_since) {
-            Some(since) => drop(self.deserted.since.insert(name.clone(), since)),
+            // By a clock that was ahead it may have been after this.
+            Some(since) => drop(self.deserted.since.insert(name.clone(), since.min(self.due))),
             None => drop(self.deserted.since.remove(name)),
         }
     }
@@ -198,7 +199,7 @@ impl Engine {
     /// Some of the groups that nobody was in for long enough.
     fn due(&self) -> Vec<ChannelName> {
         let patience_ms = self.service.limits.groups.deserted_s.saturating_mul(1000);
-        let is_due = |since: &Stamp| self.now.0.saturating_sub(since.0) >= patience_ms;
+        let is_due = |since: &Stamp| self.due.0.saturating_sub(since.0) >= patience_ms;
         let due = self.deserted.since.iter().filter(|(_, since)| is_due(since)).map(|(name, _)| name.clone());
         due.take(DESTROYED_MAX).collect()
     }
@@ -263,7 +264,7 @@ mod tests {
         let directory = Directory { listings: (0..40).map(listing).collect(), gid_highest: 40, ..Directory::default() };
         let mut engine = Engine::new(settings, [7; 16], [7; 32], directory, Vec::new());
         engine.deserted.walk = Walk::Over;
-        engine.now = Stamp(patience_ms + 1000);
+        engine.due = Stamp(patience_ms + 1000);
         // Those that come first in the order of names have time yet.
         engine.deserted.since = (0..40).map(|n| (name(n), Stamp(if n < 39 { 5000 } else { 1000 }))).collect();
         assert_eq!(engine.needs(&[Inbound::Tick]).channels, [name(39)]);

@@ -17,11 +17,11 @@ impl Engine {
     pub(super) fn end_lifetimes(&mut self, turn: &mut Turn) {
         for name in std::mem::take(&mut self.ending) {
             let end = self.shelf.channel(&name).and_then(|channel| channel.settings().end_of_life);
-            if end.is_some_and(|end| end <= self.now) {
+            if end.is_some_and(|end| end <= self.due) {
                 tracing::info!(channel = name.as_str(), "the lifetime of a channel is over: it is destroyed");
                 self.carry_on(vec![(name, Change::Destroyed)], turn);
             }
         }
-        self.ending = self.shelf.ending(self.now, ENDED_MAX);
+        self.ending = self.shelf.ending(self.due, ENDED_MAX);
     }
 }

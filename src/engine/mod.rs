@@ -38,6 +38,7 @@ pub mod share;
 mod sharing;
 mod shelf;
 mod showing;
+pub mod trust;
 pub mod turn;
 
 pub use crate::xep::mam_page::{People, Query, QueryKind};
@@ -50,6 +51,7 @@ pub use needs::{Loaded, Needs, ROUNDS_MAX};
 pub use outbox::{Audience, Delta, Entry, Fan, ListId, Out};
 pub use parking::Parking;
 pub use shelf::Census;
+pub use trust::{Dial, Doubt, Moment};
 pub use turn::{Inbound, Reason, Turn};
 
 use crate::channel::{ChannelName, Facts, Limits, Registry, Stamp, Status};
@@ -122,13 +124,12 @@ pub struct Engine {
     early: Vec<Out>,
     announcements: operating::Announcements,
     dice: StdRng,
-    /// The time of what is stored: it stands still where the clock is set back, since events do not come before their
-    /// causes.
+    clock: trust::Clock,
+    /// The time of what happens, and the time by which something has ended (see [`Dial`]).
     now: Stamp,
-    /// The time by which is waited: it goes on where the clock is set back.
+    due: Stamp,
+    /// The time by which is waited: it goes on whatever happens to the clock.
     steady: Stamp,
-    /// The clock at the last turn.
-    clock: Stamp,
 }
 
 impl Engine {
@@ -155,6 +156,7 @@ impl Engine {
                 sealer: Sealer::new(sealing_key),
             },
             registry: Registry::restore(std::mem::take(&mut directory.nicks)),
+            clock: trust::Clock::new(directory.clock),
             shelf: Shelf::new(directory, settings.channels_memory_bytes_max),
             unreadable: HashSet::new(),
             departures: VecDeque::new(),
@@ -176,9 +178,22 @@ impl Engine {
             announcements: operating::Announcements::default(),
             dice: StdRng::from_seed(seed),
             now: Stamp::default(),
+            due: Stamp::default(),
             steady: Stamp::default(),
-            clock: Stamp::default(),
         }
+    }
+
+    /// Reads the clock, as every turn does, and says what time it is.
+    pub fn tell_time(&mut self, now: impl Into<Moment>) -> Dial {
+        self.clock.read(now.into());
+        let dial = self.clock.dial();
+        (self.now, self.due, self.steady) = (dial.stamp, dial.due, self.clock.steady());
+        dial
+    }
+
+    /// What time it was at the last reading.
+    pub fn dial(&self) -> Dial {
+        self.clock.dial()
     }
 
     /// How much there is, and how much of it is in memory.

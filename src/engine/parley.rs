@@ -235,6 +235,7 @@ impl Engine {
         let (tag, none) = (channel.profile().tag, BTreeMap::new());
         let mut context = Context {
             now: self.now,
+            due: self.due,
             dice: &mut self.dice,
             limits: &self.service.limits,
             registry: &self.registry,
@@ -400,7 +401,7 @@ impl Engine {
             channel: asked.channel.as_ref().and_then(|name| self.shelf.channel(name)),
             set: *set,
             payload,
-            now: self.now,
+            due: self.due,
             delegated: reply.delegated.is_some(),
             by_home_server: reply.delegated.is_none() && reply.to.is_bare(),
             id: reply.id.as_deref(),

@@ -141,7 +141,7 @@ impl Engine {
         };
         let shown = self.shown_of(rendered);
         let Some(channel) = self.shelf.channel(name).filter(|channel| channel.profile().tag == tag) else { return };
-        if stamp < channel.settings().horizon(self.now) {
+        if stamp < channel.settings().horizon(self.clock.dial().kept) {
             return;
         }
         for shown in shown {

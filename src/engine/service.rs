@@ -34,6 +34,7 @@ impl Engine {
         let (name, mut profile) = self.found(&asked.actor.account, wish.name.clone())?;
         let mut context = Context {
             now: self.now,
+            due: self.due,
             dice: &mut self.dice,
             limits: &self.service.limits,
             registry: &self.registry,

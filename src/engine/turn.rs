@@ -2,8 +2,8 @@
 
 use super::call::{Call, Called, Lookup};
 use super::outbox::{Audience, Fan, Lasting};
-use super::{Arrival, Engine, Loaded, Out, Query};
-use crate::channel::{Change, ChannelName, Nick, Refusal, Stamp};
+use super::{Arrival, Engine, Loaded, Moment, Out, Query};
+use crate::channel::{Change, ChannelName, Nick, Refusal};
 use crate::store::{Halves, Outdated, Part, Record, Unsent};
 use crate::xep::Reply;
 use crate::xmpp::{Stanza, StanzaError, Tag, Unreadable};
@@ -23,6 +23,8 @@ pub enum Inbound {
     Resend(Vec<Unsent>),
     /// Rows of these channels are too old to be kept.
     Expired(Vec<Outdated>),
+    /// The operator says that the clock is right.
+    ClockConfirmed,
     /// The link to the host server is up.
     LinkUp,
     /// It is down.
@@ -171,12 +173,8 @@ impl Engine {
     }
 
     /// Takes a batch, in order, and says what it leads to.
-    pub fn turn(&mut self, now: Stamp, batch: Vec<Inbound>) -> Turn {
-        // A clock that goes back would put events before their causes.
-        self.now = self.now.max(now);
-        // There is a turn each second, so that what is lost of the time in between is little.
-        self.steady.0 = self.steady.0.saturating_add(now.0.saturating_sub(self.clock.0));
-        self.clock = now;
+    pub fn turn(&mut self, now: impl Into<Moment>, batch: Vec<Inbound>) -> Turn {
+        self.tell_time(now);
         let mut turn = Turn { outbox: std::mem::take(&mut self.early), ..Turn::default() };
         for inbound in batch {
             match inbound {
@@ -185,6 +183,7 @@ impl Engine {
                 Inbound::Unreadable(unreadable) => self.unreadable(&unreadable, &mut turn),
                 Inbound::Resend(unsent) => unsent.into_iter().for_each(|it| self.resend(it, &mut turn)),
                 Inbound::Expired(outdated) => self.expire(outdated, &mut turn),
+                Inbound::ClockConfirmed => self.confirm_clock(),
                 Inbound::LinkUp => self.link_up(&mut turn),
                 Inbound::LinkDown => {}
                 Inbound::Tick => self.tick(&mut turn),
@@ -198,6 +197,7 @@ impl Engine {
         self.facts.clear();
         self.absent.clear();
         self.accounts.save(&mut turn.records);
+        turn.records.extend(self.clock.news(!turn.records.is_empty()).map(Record::Clock));
         self.number_parcel(&mut turn);
         self.make_room(&mut turn.outbox);
         turn
@@ -224,6 +224,7 @@ impl Engine {
                     self.doubt(&name, &mut out);
                 }
                 Record::Whereabouts { account, .. } => self.accounts.mark_dirty(&account),
+                Record::Clock(_) => self.clock.tell_again(),
                 Record::Nick { .. } | Record::Unsent(_) | Record::Sent(_) => {}
             }
         }
@@ -246,6 +247,13 @@ impl Engine {
         self.ask_homes(turn);
         for domain in self.accounts.bare_domains() {
             self.ask_home_server(&domain, turn);
+        }
+    }
+
+    fn confirm_clock(&mut self) {
+        if self.clock.confirm() {
+            let dial = self.clock.dial();
+            (self.now, self.due) = (dial.stamp, dial.due);
         }
     }
 

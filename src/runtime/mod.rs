@@ -22,15 +22,18 @@ mod queue;
 mod reader;
 mod refuse;
 mod retention;
+mod timepiece;
 mod vital;
 mod worker;
 mod writer;
 
 pub use metrics::Metrics;
 pub use reader::Inbox;
+pub use timepiece::Timepiece;
 pub use vital::log_panics;
 pub use worker::EXIT_STORE_FAILED;
 
+use crate::channel::Stamp;
 use crate::config::{Config, Secret};
 use crate::engine::{self, Engine};
 use crate::store::{Record, Store};
@@ -86,7 +89,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         files: http::files_folder(config),
     };
     let worker = worker::Worker {
-        engine: engine(config, &*store)?,
+        engine: engine(config, &*store, &metrics)?,
         store: store.clone(),
         inbox: inbox.clone(),
         outbox: outbox.clone(),
@@ -108,12 +111,13 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     metrics::start(config, watched, stopping.clone()).await?;
     // What an earlier run left unsent may fill the outbox, and then nothing goes on until there is a link to take it.
     tokio::select! {
-        _ = sweep(config, &store, &inbox, woken, &stopping) => {}
+        _ = sweep(config, &store, (&inbox, &metrics), woken, &stopping) => {}
         () = outbox.wait_crowded() => {}
     }
     let serving = http::start(config, &store, &inbox, &callers, &metrics, superseded, stopping.clone()).await?;
+    admin::open(&config.storage.path, admin::Door::new(&store, &inbox, &metrics, stop.subscribe()));
+    let seen = metrics.clone();
     let ends = Ends { inbox: inbox.clone(), outbox: outbox.clone(), urgent, confirmed: confirmed.clone(), metrics };
-    admin::open(&config.storage.path, &store, stop.subscribe());
     let mut linking = tokio::spawn(keep_linked(link(config, secret, ends, stopping)?));
 
     signals.end().await;
@@ -123,29 +127,29 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     if let Some(serving) = serving {
         let _ = serving.await;
     }
-    inbox.close();
-    drain(working).await;
-    outbox.close();
-    flush(&mut linking).await;
-    keep(&confirmed, &*store);
+    drain(&inbox, working).await;
+    flush(&outbox, &mut linking).await;
+    keep(&confirmed, &*store, seen.health.time.dial().due);
     tracing::info!("stopped");
     Ok(())
 }
 
 /// An engine over what the store holds.
-fn engine(config: &Config, store: &dyn Store) -> anyhow::Result<Engine> {
-    Ok(Engine::new(
+fn engine(config: &Config, store: &dyn Store, metrics: &Metrics) -> anyhow::Result<Engine> {
+    let mut engine = Engine::new(
         engine_settings(config),
         store.sealing_key(),
         clock::seed()?,
         store.directory().context("the directory of channels")?,
         store.whereabouts().context("the whereabouts of accounts")?,
-    ))
+    );
+    // Rows that became too old meanwhile are looked for before there is a turn.
+    metrics.note_time(engine.tell_time(clock::moment()));
+    Ok(engine)
 }
 
 /// What is known to have arrived is not sent again by the next start.
-fn keep(confirmed: &outbox::Confirmed, store: &dyn Store) {
-    let now = clock::now();
+fn keep(confirmed: &outbox::Confirmed, store: &dyn Store, now: Stamp) {
     if let Err(error) = store.commit(now, &[Record::Sent(confirmed.settled())]).and_then(|()| store.finish(now)) {
         tracing::warn!("{error}");
     }
@@ -167,7 +171,8 @@ struct Ends {
 }
 
 /// Waits for the last turns, and not for long.
-async fn drain(working: std::thread::JoinHandle<()>) {
+async fn drain(inbox: &reader::Inbox, working: std::thread::JoinHandle<()>) {
+    inbox.close();
     let worked = tokio::task::spawn_blocking(move || working.join());
     if timeout(DRAIN_PATIENCE, worked).await.is_err() {
         tracing::warn!("the last turns take too long; what was not stored yet is left unanswered");
@@ -175,7 +180,8 @@ async fn drain(working: std::thread::JoinHandle<()>) {
 }
 
 /// Waits for what remains to be written, and not for long.
-async fn flush(linking: &mut JoinHandle<()>) {
+async fn flush(outbox: &outbox::Outbox, linking: &mut JoinHandle<()>) {
+    outbox.close();
     if timeout(FLUSH_PATIENCE, &mut *linking).await.is_err() {
         tracing::warn!("the host server does not read what is sent to it; the rest is dropped");
         linking.abort();
@@ -187,13 +193,13 @@ async fn flush(linking: &mut JoinHandle<()>) {
 fn sweep(
     config: &Config,
     store: &Arc<dyn Store>,
-    inbox: &Arc<reader::Inbox>,
+    (inbox, metrics): (&Arc<reader::Inbox>, &Arc<Metrics>),
     woken: Arc<Notify>,
     stopping: &watch::Receiver<bool>,
 ) -> oneshot::Receiver<()> {
     let (keep_days, store, inbox, stopping) =
         (config.archive.keep_days, store.clone(), inbox.clone(), stopping.clone());
-    let mut sweeper = retention::Sweeper { keep_days, store, inbox, woken, stopping };
+    let mut sweeper = retention::Sweeper { keep_days, store, inbox, metrics: metrics.clone(), woken, stopping };
     let (tell, begun) = oneshot::channel();
     tokio::spawn(async move {
         sweeper.begin().await;

@@ -4,7 +4,7 @@
 //! The store is looked through in parts, beside the loop. What is found becomes a turn like anything else that comes in,
 //! so that channels in memory and the store stay the same. A month goes when the turns are committed.
 
-use super::clock;
+use super::Metrics;
 use super::reader::Inbox;
 use super::vital::Vital;
 use crate::channel::Change;
@@ -36,7 +36,9 @@ pub struct Sweeper {
     pub store: Arc<dyn Store>,
     /// Where turns come from.
     pub inbox: Arc<Inbox>,
-    /// What wakes it: a channel keeps its rows for less.
+    /// What time it is.
+    pub metrics: Arc<Metrics>,
+    /// What wakes it: a channel keeps its rows for less, or the clock is confirmed.
     pub woken: Arc<Notify>,
     /// Whether the process is to end.
     pub stopping: watch::Receiver<bool>,
@@ -83,13 +85,18 @@ impl Sweeper {
         timeout(time, self.stopping.wait_for(|stop| *stop)).await.is_ok()
     }
 
-    fn retention(&self) -> Retention {
-        Retention { now: clock::now(), keep_days: self.keep_days }
+    /// By what rows are too old; `None` while the clock jumped and nobody said that it is right, since what goes is gone.
+    fn retention(&self) -> Option<Retention> {
+        let dial = self.metrics.health.time.dial();
+        (!dial.held).then_some(Retention { now: dial.kept, keep_days: self.keep_days })
     }
 
     /// Finds rows that are too old, with a pause after each part of the channels.
     async fn sweep(&mut self, pause: Duration) -> Result<(), StoreError> {
-        let retention = self.retention();
+        let Some(retention) = self.retention() else {
+            tracing::warn!("no old messages are removed until 'mixd clock confirm', or until the clock is set right");
+            return Ok(());
+        };
         let (mut from, mut channels) = (Some(Vec::new()), 0);
         while let Some(part) = from.take() {
             let swept = self.beside(move |store| store.sweep(&retention, &part, CHANNELS_MAX)).await?;
@@ -106,7 +113,7 @@ impl Sweeper {
     }
 
     async fn drop_months(&mut self) -> Result<(), StoreError> {
-        let retention = self.retention();
+        let Some(retention) = self.retention() else { return Ok(()) };
         for _ in 0..TRIES_MAX {
             if self.rest(SETTLING).await {
                 return Ok(());

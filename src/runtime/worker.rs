@@ -17,7 +17,7 @@ use super::retention;
 use super::vital::Vital;
 use crate::channel::{Refusal, Stamp};
 use crate::engine::parking::Parted;
-use crate::engine::{Engine, Inbound, Parking, Reason, Turn};
+use crate::engine::{Dial, Engine, Inbound, Parking, Reason, Turn};
 use crate::store::{CommitError, Record, Store, StoreError, Unsent};
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,7 +82,7 @@ impl Worker {
         }
         // Whatever becomes of these, no number of theirs is given again.
         self.engine.number_from(unsent.last().map_or(0, |unsent| unsent.number));
-        let (now, horizon_ms) = (clock::now(), self.horizon_ms);
+        let (now, horizon_ms) = (self.engine.dial().due, self.horizon_ms);
         let late = |stamp: Stamp| now.0.saturating_sub(stamp.0) > horizon_ms;
         // Rows that are late are paged for.
         let wanted = |unsent: &Unsent| match late(unsent.stamp) {
@@ -199,14 +199,16 @@ impl Worker {
     fn turn(&mut self, batch: Vec<Inbound>) {
         self.metrics.count_batch(&batch);
         let traced = traced(&batch);
-        let (now, begun) = (clock::now(), clock::uptime());
-        let mut turn = self.engine.turn(now, batch);
+        let begun = clock::uptime();
+        let mut turn = self.engine.turn(clock::moment(), batch);
+        let dial = self.engine.dial();
         self.metrics.count_turn(&turn, clock::uptime() - begun);
+        self.note_time(dial);
         self.metrics.health.worker.beat();
         if !turn.records.is_empty() {
             turn.records.extend(self.sent());
         }
-        match self.commit(now, &turn) {
+        match self.commit(dial.due, &turn) {
             Ok(()) => {
                 traced.iter().for_each(|id| tracing::debug!(id, records = turn.records.len(), "committed"));
                 self.send(Parcel { number: turn.parcel, outs: turn.outbox });
@@ -227,6 +229,15 @@ impl Worker {
                 self.send(Parcel { number: None, outs });
             }
             Err(error @ (CommitError::Unknown(_) | CommitError::Fenced { .. })) => give_up(&error),
+        }
+    }
+
+    /// Shows what the engine makes of the clock, and has old rows go that waited for it.
+    fn note_time(&self, dial: Dial) {
+        let was_held = self.metrics.health.time.dial().held;
+        self.metrics.note_time(dial);
+        if was_held && !dial.held {
+            self.sweeper.notify_one();
         }
     }
 
@@ -269,8 +280,7 @@ impl Worker {
     fn idle(&mut self) {
         self.metrics.health.worker.beat();
         let sent: Vec<Record> = self.sent().into_iter().collect();
-        let now = clock::now();
-        match self.store.commit(now, &sent).and_then(|()| self.store.idle(now)) {
+        match self.store.commit(self.engine.dial().due, &sent).and_then(|()| self.store.idle(clock::now())) {
             Ok(()) => {}
             Err(error @ CommitError::Refused(_)) => {
                 tracing::warn!("{error}; it is tried again");

@@ -5,8 +5,10 @@
 //! version byte and a postcard text; another version is refused, never guessed at.
 
 mod lists;
+mod month;
 
 pub(super) use lists::*;
+pub(super) use month::Month;
 
 use super::StoreError;
 use crate::channel::receipts::REPORT_ROWS_MAX;
@@ -17,7 +19,6 @@ use crate::channel::{
 use jid::BareJid;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
-use std::fmt;
 
 /// The version of the layout, and of every value that is written (see `upgrade`).
 pub(super) const VERSION: u8 = 5;
@@ -39,6 +40,8 @@ pub(super) const APPLIED: &[u8] = b"sapplied";
 pub(super) const SEALING: &[u8] = b"ssealing";
 /// In the state: the key of the highest number ever given to a channel, which outlives that channel.
 pub(super) const GID_HIGHEST: &[u8] = b"sgid";
+/// In the state: the key of how far the clock is believed to have come.
+pub(super) const CLOCK: &[u8] = b"sclock";
 /// In a month: the key of its newest [`Commit`].
 pub(super) const NEWEST: &[u8] = b"n";
 /// In a month: the key of the newest commit whose redo record was dropped, which the state has to hold.
@@ -46,39 +49,6 @@ pub(super) const DROPPED: &[u8] = b"d";
 
 /// What is kept of the newest commit: its number, and the epoch of who made it.
 pub(super) type Commit = (u64, u64);
-
-/// A month of the archive: `year * 100 + month`, in UTC.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct Month(u32);
-
-impl Month {
-    pub(super) fn of(stamp: Stamp) -> Month {
-        Month::from_text(&stamp.month()).unwrap_or_default()
-    }
-
-    pub(super) fn from_text(text: &str) -> Option<Month> {
-        let (year, month) = text.split_once('-')?;
-        if year.len() != 4 || month.len() != 2 || !text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
-            return None;
-        }
-        Month::from_number(year.parse::<u32>().ok()? * 100 + month.parse::<u32>().ok()?)
-    }
-
-    /// `year * 100 + month`.
-    pub(super) fn number(self) -> u32 {
-        self.0
-    }
-
-    pub(super) fn from_number(number: u32) -> Option<Month> {
-        (number <= 999_912 && (1..=12).contains(&(number % 100))).then_some(Month(number))
-    }
-}
-
-impl fmt::Display for Month {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:04}-{:02}", self.0 / 100, self.0 % 100)
-    }
-}
 
 /// What the directory keeps of a channel; what a listing needs comes first and is read alone.
 #[derive(Serialize, Deserialize)]
@@ -161,7 +131,8 @@ pub(super) struct Spans {
 }
 
 /// The rows of a channel in one month: from `first`, stamped `since`, to the first row of the next span or the gap
-/// before it. A month has two where a gap lies in it.
+/// before it. Within a span stamps never fall. So a month has several: where a gap lies in it, where the clock was set
+/// back, and where stamps leave the month, since months wait while the clock is not believed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Span {
     pub(super) month: Month,
@@ -172,6 +143,16 @@ pub(super) struct Span {
 }
 
 impl Span {
+    /// A span without rows, stamped later than anything: behind it stamps may have fallen, and by how much is not known.
+    pub(super) fn fall(month: Month, first: u64, gap: u64) -> Span {
+        Span { month, first, since: Stamp(u64::MAX), gap }
+    }
+
+    /// Whether the stamps of its rows have left its month.
+    pub(super) fn is_astray(&self) -> bool {
+        self.since >= self.month.end()
+    }
+
     /// The last number that a row before this span can have.
     pub(super) fn end_before(&self) -> u64 {
         self.first.saturating_sub(1 + self.gap)
@@ -457,16 +438,6 @@ mod tests {
         assert!(told.contains("version 9") && told.contains(&format!("version {VERSION}")), "{told}");
         assert!(decode::<String>(&[VERSION, 200]).unwrap_err().to_string().contains("damaged"));
         assert!(decode::<u64>(&[]).is_err());
-    }
-
-    #[test]
-    fn months_are_read_only_as_they_are_written() {
-        let month = Month::of(Stamp::from_xmpp("2026-11-23T10:00:00Z").unwrap());
-        assert_eq!(month.to_string(), "2026-11");
-        assert_eq!(Month::from_text("2026-11"), Some(month));
-        for wrong in ["2026-13", "2026-1", "26-11", "2026-11x", "lost+found", "+026-11"] {
-            assert_eq!(Month::from_text(wrong), None, "{wrong}");
-        }
     }
 
     #[test]

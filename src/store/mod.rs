@@ -5,6 +5,7 @@
 
 mod backup;
 mod clear;
+mod clock;
 mod facts;
 mod keyspace;
 mod living;
@@ -73,6 +74,17 @@ pub enum Record {
     Unsent(Unsent),
     /// The host server has everything up to this number. Kept lazily: a crash may lose the newest ones.
     Sent(u64),
+    /// How far the clock is believed to have come. Where a commit holds nothing else it is kept lazily.
+    Clock(Belief),
+}
+
+/// How far the clock is believed to have come (see `engine::trust`); 0 where nothing is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Belief {
+    /// The highest time that is believed to have come.
+    pub reached: Stamp,
+    /// The same for retention, which waits for the operator where the clock jumped.
+    pub kept: Stamp,
 }
 
 /// How an account was last reachable (see `engine::accounts`).
@@ -112,6 +124,8 @@ pub struct Directory {
     pub gid_highest: u32,
     /// The nicks that accounts registered with the service.
     pub nicks: Vec<(BareJid, Nick)>,
+    /// How far the clock was believed to have come.
+    pub clock: Belief,
 }
 
 /// What the lists of channels mean to an account, its own entries and those of its domain: only channels that are listed,
@@ -267,7 +281,8 @@ pub trait Store: Send + Sync {
     /// As [`Store::load`].
     fn standing_of(&self, account: &BareJid) -> Result<Standing, StoreError>;
 
-    /// Makes records durable, all or nothing, in order. `now` names the partition of the archive.
+    /// Makes records durable, all or nothing, in order. `now` names the partition of the archive: the time by which months
+    /// begin, which no jump of a clock is to move.
     ///
     /// # Errors
     /// [`CommitError`]; see there what each demands.

@@ -1,7 +1,8 @@
 //! Pages of an archive: a seek to where they begin, and no look at what lies before.
 //!
-//! Rows are numbered without gaps and their stamps never fall, so numbers are arithmetic and stamps are a binary search;
-//! what a page costs depends on its length and not on how deep it lies. Pages of an author, without events or of media
+//! Rows are numbered without gaps, so numbers are arithmetic. Their stamps fall only where a span ends, since the clock was
+//! set back there: a time is found by a binary search in the spans that may hold it, mostly one. What a page costs depends
+//! on its length and not on how deep it lies. Pages of an author, without events or of media
 //! are in `narrowing`.
 
 use super::keyspace::{self, RowStart, Span, Spans};
@@ -39,17 +40,12 @@ pub(super) struct Pick<'a> {
 /// One page of an archive.
 pub(super) fn page(shelf: &impl Shelf, plan: &PagePlan) -> Result<Page, StoreError> {
     let archive = Archive::open(shelf, plan.tag)?;
-    let mut first = plan.first.max(archive.first());
-    let mut last = plan.last.min(archive.newest);
-    if first <= last {
-        if let Some(start) = plan.start {
-            first = first.max(archive.first_since(start)?);
-        }
-        if let Some(end) = plan.end.filter(|end| end.0 < u64::MAX) {
-            last = last.min(archive.first_since(Stamp(end.0 + 1))? - 1);
-        }
+    let (first, last) = (plan.first.max(archive.first()), plan.last.min(archive.newest));
+    let mut visible = Visible::between(first, last, &plan.narrow).without(&archive.gaps());
+    if !visible.ranges().is_empty() && (plan.start.is_some() || plan.end.is_some()) {
+        let (start, end) = (plan.start.unwrap_or(Stamp(0)), plan.end.unwrap_or(Stamp(u64::MAX)));
+        visible = visible.only(&archive.stamped(start, end)?);
     }
-    let visible = Visible::between(first, last, &plan.narrow).without(&archive.gaps());
     let mut page = if plan.narrow.media.is_some() {
         archive.page_of_media(visible, plan)?
     } else if plan.author.is_some() || plan.narrow.no_events {
@@ -210,26 +206,77 @@ impl<'a, S: Shelf> Archive<'a, S> {
         index.checked_sub(1).and_then(|index| self.spans.months.get(index)).ok_or_else(|| lost(number))
     }
 
-    /// The first row of this stamp or later; the row behind the newest where there is none.
-    pub(super) fn first_since(&self, stamp: Stamp) -> Result<u64, StoreError> {
-        let months = &self.spans.months;
-        let next = months.partition_point(|span| span.since < stamp);
-        let Some(span) = next.checked_sub(1).and_then(|index| months.get(index)) else { return Ok(self.first()) };
-        // The first row of the span is too early; the first row of the next, or the end, is not.
-        let mut early = span.first;
-        let mut late = months.get(next).map_or(self.newest, Span::end_before) + 1;
-        while late - early > 1 {
-            let middle = early + (late - early) / 2;
-            let key = keyspace::row(self.tag, middle);
-            let entry = self.shelf.entry(Space::Month(span.month), &key)?.ok_or_else(|| lost(middle))?;
-            let (_, found, _, _): RowStart = keyspace::decode_archived(pieces::start_of(&entry)?)?;
-            if found < stamp {
-                early = middle;
-            } else {
-                late = middle;
+    /// The rows stamped between two points, both included: ranges of numbers, in order and apart.
+    fn stamped(&self, start: Stamp, end: Stamp) -> Result<Vec<(u64, u64)>, StoreError> {
+        let mut ranges: Vec<(u64, u64)> = Vec::new();
+        for (span, last, latest) in self.filled_spans() {
+            if span.since > end || latest < start {
+                continue;
+            }
+            let low = if span.since >= start { span.first } else { self.first_from(span, last, start)? };
+            let high = if latest <= end { last } else { self.first_from(span, last, Stamp(end.0 + 1))? - 1 };
+            match ranges.last_mut().filter(|range| range.1 + 1 == low) {
+                Some(range) => range.1 = range.1.max(high),
+                None if low <= high => ranges.push((low, high)),
+                None => {}
             }
         }
-        Ok(late)
+        Ok(ranges)
+    }
+
+    /// The last row that is too old, where rows from before `oldest` are; one less than the oldest where none is. Whatever
+    /// comes before an old row is old, too, unless a row before it says a time that is young: by mistake nothing goes. A
+    /// row stamped later than `now` says nothing of its age, as the clock was ahead then.
+    pub(super) fn aged(&self, oldest: Stamp, now: Stamp) -> Result<u64, StoreError> {
+        let mut aged = self.first() - 1;
+        for (span, last, latest) in self.filled_spans() {
+            let young = match () {
+                () if latest < oldest => last + 1,
+                () if span.since >= oldest => span.first,
+                () => self.first_from(span, last, oldest)?,
+            };
+            if young > span.first {
+                aged = young - 1;
+            }
+            if young <= last && (self.stamp_in(span, young)? <= now) {
+                break;
+            }
+        }
+        Ok(aged)
+    }
+
+    /// The spans that hold rows, each with its last row and a stamp that none of its rows is later than.
+    fn filled_spans(&self) -> impl Iterator<Item = (&Span, u64, Stamp)> {
+        let spans = self.spans.months.iter().enumerate().map(|(at, span)| {
+            let next = self.spans.months.get(at + 1);
+            let last = next.map_or(self.newest, Span::end_before);
+            (span, last, next.map_or(Stamp(u64::MAX), |next| next.since))
+        });
+        spans.filter(|(span, last, _)| span.first <= *last)
+    }
+
+    /// The first row of a span, which ends with `last`, of this stamp or later; the one behind it where there is none.
+    fn first_from(&self, span: &Span, last: u64, stamp: Stamp) -> Result<u64, StoreError> {
+        let (mut low, mut high) = (span.first, last + 1);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.stamp_in(span, middle)? < stamp {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
+    }
+
+    fn stamp_in(&self, span: &Span, number: u64) -> Result<Stamp, StoreError> {
+        if number == span.first {
+            return Ok(span.since);
+        }
+        let key = keyspace::row(self.tag, number);
+        let entry = self.shelf.entry(Space::Month(span.month), &key)?.ok_or_else(|| lost(number))?;
+        let (_, stamp, _, _): RowStart = keyspace::decode_archived(pieces::start_of(&entry)?)?;
+        Ok(stamp)
     }
 
     fn page_between(&self, visible: Visible<'_>, plan: &PagePlan) -> Result<Page, StoreError> {

@@ -10,7 +10,7 @@ use super::{Record, StoreError, Whereabouts};
 use crate::channel::{Change, ChannelName, Guest, Head, Member, Node, ParticipantId, Row, RowKind, Stamp, Status};
 use jid::BareJid;
 use serde::de::DeserializeOwned;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// How many blocks and channels are remembered as known to the current month.
 const SEEN_MAX: usize = 65_536;
@@ -38,8 +38,8 @@ type Block = (u64, Option<ParticipantId>, u64);
 pub(super) struct Seen {
     /// Entries of the index of blocks.
     blocks: HashSet<Block>,
-    /// The tags of channels that have rows in it.
-    tags: HashSet<u64>,
+    /// The newest stamps of channels that have rows in it, by tag.
+    tags: HashMap<u64, Stamp>,
     /// The tags of channels whose old rows went, and perhaps all in it.
     lost: HashSet<u64>,
 }
@@ -51,7 +51,7 @@ impl Seen {
             self.clear();
         }
         self.blocks.extend(news.blocks);
-        self.tags.retain(|tag| !news.lost.contains(tag));
+        self.tags.retain(|tag, _| !news.lost.contains(tag));
         self.tags.extend(news.tags);
     }
 
@@ -67,7 +67,7 @@ impl Seen {
 /// # Errors
 /// Those of reading.
 pub(super) fn plan(shelf: &impl Shelf, month: Month, seen: &Seen, records: &[Record]) -> Result<Writes, StoreError> {
-    let mut draft = Draft { shelf, month, seen, writes: Writes::default() };
+    let mut draft = Draft { shelf, month, month_end: month.end(), seen, writes: Writes::default() };
     for record in records {
         match record {
             Record::Channel { name, tag, change } => draft.change(name, *tag, change)?,
@@ -80,6 +80,9 @@ pub(super) fn plan(shelf: &impl Shelf, month: Month, seen: &Seen, records: &[Rec
                 draft.writes.archive.insert(keyspace::unsent(unsent.number), keyspace::encode(unsent)?);
             }
             Record::Sent(up_to) => draft.writes.sent = draft.writes.sent.max(*up_to),
+            Record::Clock(belief) => {
+                draft.writes.lazy.insert(keyspace::CLOCK.to_vec(), Some(keyspace::encode(belief)?));
+            }
         }
     }
     let mut writes = draft.writes;
@@ -93,6 +96,7 @@ pub(super) fn plan(shelf: &impl Shelf, month: Month, seen: &Seen, records: &[Rec
 struct Draft<'a, S> {
     shelf: &'a S,
     month: Month,
+    month_end: Stamp,
     seen: &'a Seen,
     writes: Writes,
 }
@@ -301,18 +305,48 @@ impl<S: Shelf> Draft<'_, S> {
     }
 
     fn row(&mut self, tag: u64, row: &Row) -> Result<(), StoreError> {
-        let is_known = self.seen.tags.contains(&tag) && !self.writes.news.lost.contains(&tag);
-        if !is_known && self.writes.news.tags.insert(tag) {
-            let mut spans: Spans = self.value(&keyspace::spans(tag))?.unwrap_or_default();
-            if spans.skip > 0 || spans.months.last().is_none_or(|span| span.month != self.month) {
-                let gap = std::mem::take(&mut spans.skip);
-                spans.months.push(Span { month: self.month, first: row.number, since: row.stamp, gap });
-                self.put(keyspace::spans(tag), keyspace::encode(&spans)?);
-            }
+        let seen = self.seen.tags.get(&tag).filter(|_| !self.writes.news.lost.contains(&tag));
+        let last = self.writes.news.tags.insert(tag, row.stamp).or(seen.copied());
+        let leaves_month = |last: Stamp| last < self.month_end && row.stamp >= self.month_end;
+        if last.is_none_or(|last| row.stamp < last || leaves_month(last)) {
+            self.begin_span(tag, row, last)?;
         }
         self.writes.archive.insert(keyspace::row(tag, row.number), keyspace::encode(row)?);
         self.index(tag, row);
         Ok(())
+    }
+
+    /// Begins a span with a row, where it does not go on with the last one; `last` is the stamp before, where it is known.
+    fn begin_span(&mut self, tag: u64, row: &Row, last: Option<Stamp>) -> Result<(), StoreError> {
+        let mut spans: Spans = self.value(&keyspace::spans(tag))?.unwrap_or_default();
+        let (falls, goes_on) = match (spans.months.last(), last) {
+            (None, _) => (false, false),
+            (Some(past), Some(last)) => (row.stamp < last, past.is_astray() || row.stamp < self.month_end),
+            (Some(past), None) if past.month == self.month => {
+                (row.stamp < self.newest_stamp(tag)?, past.is_astray() || row.stamp < self.month_end)
+            }
+            // No older month is opened to know it: whatever is not surely later counts as earlier.
+            (Some(past), None) => (past.is_astray() || row.stamp < past.month.end(), false),
+        };
+        if goes_on && !falls && spans.skip == 0 {
+            return Ok(());
+        }
+        let mut gap = std::mem::take(&mut spans.skip);
+        if falls {
+            spans.months.push(Span::fall(self.month, row.number, std::mem::take(&mut gap)));
+        }
+        spans.months.push(Span { month: self.month, first: row.number, since: row.stamp, gap });
+        self.put(keyspace::spans(tag), keyspace::encode(&spans)?);
+        Ok(())
+    }
+
+    /// The stamp of the newest row of a channel, planned ones counted.
+    fn newest_stamp(&self, tag: u64) -> Result<Stamp, StoreError> {
+        let rows = keyspace::rows(tag);
+        match self.writes.archive.range(rows.clone()..keyspace::behind(&rows)).next_back() {
+            Some((_, planned)) => keyspace::decode::<RowStart>(planned).map(|(_, stamp, ..)| stamp),
+            None => Ok(Archive::open(self.shelf, tag)?.head().stamp),
+        }
     }
 
     fn index(&mut self, tag: u64, row: &Row) {

@@ -3,7 +3,7 @@
 use super::keyspace::{self, Entry, List, Membership, Sum, Visit};
 use super::paging::Archive;
 use super::shelf::{Order, Shelf, Space};
-use super::{Bounds, Directory, Listing, Standing, StoreError, Whereabouts, facts};
+use super::{Bounds, Directory, Listing, Standing, StoreError, Whereabouts, clock, facts};
 use crate::channel::dedup::REPEATS_MAX;
 use crate::channel::{
     Channel, ChannelName, Guest, Invitation, Item, Kept, Member, Node, ParticipantId, Profile, Row, Settings, Status,
@@ -88,7 +88,8 @@ pub(super) fn directory(shelf: &impl Shelf) -> Result<Directory, StoreError> {
     listings.sort_by(|a, b| a.name.cmp(&b.name));
     let gid_highest = shelf.value(Space::State, keyspace::GID_HIGHEST)?.unwrap_or(0);
     let nicks = shelf.values(Space::State, &keyspace::all(b'y'), usize::MAX)?;
-    Ok(Directory { listings, gid_highest, nicks })
+    let clock = clock::belief(shelf)?;
+    Ok(Directory { listings, gid_highest, nicks, clock })
 }
 
 /// The tags of channels that have a list of those who may join.

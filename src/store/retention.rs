@@ -77,7 +77,11 @@ fn horizon(
 ) -> Result<Option<Head>, StoreError> {
     let spans: Spans = shelf.value(Space::State, &keyspace::spans(tag))?.unwrap_or_default();
     let oldest_month = retention.oldest_month().unwrap_or_default();
-    let is_old = |span: &Span| span.month < oldest_month || span.since < oldest_stamp;
+    let is_old = |span: &Span| {
+        span.month < oldest_month
+            || span.since < oldest_stamp
+            || (oldest_stamp > Stamp(0) && span.since > retention.now)
+    };
     // Most channels have nothing old, and no month has to be opened to know it.
     if !spans.months.first().is_some_and(is_old) {
         return Ok(None);
@@ -88,7 +92,7 @@ fn horizon(
         0 => spans.base.row,
         kept => spans.months.get(kept).map_or(archive.newest(), Span::end_before),
     };
-    let by_age = archive.first_since(oldest_stamp)? - 1;
+    let by_age = archive.aged(oldest_stamp, retention.now)?;
     let last = by_month.max(by_age);
     if last < archive.first() { Ok(None) } else { archive.head_at(last).map(Some) }
 }

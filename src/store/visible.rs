@@ -28,6 +28,18 @@ impl<'a> Visible<'a> {
         Visible { ranges, hidden: &narrow.hidden }
     }
 
+    /// What of it is in these ranges, given in order and apart.
+    pub(super) fn only(mut self, wanted: &[(u64, u64)]) -> Visible<'a> {
+        let mut kept = Vec::new();
+        for &(low, high) in &self.ranges {
+            let from = wanted.partition_point(|&(_, end)| end < low);
+            let within = wanted.iter().skip(from).take_while(|&&(begin, _)| begin <= high);
+            kept.extend(within.map(|&(begin, end)| (begin.max(low), end.min(high))));
+        }
+        self.ranges = kept;
+        self
+    }
+
     /// The same without these numbers, given as ranges in order.
     pub(super) fn without(mut self, gaps: &[(u64, u64)]) -> Visible<'a> {
         for &(gap_low, gap_high) in gaps {

@@ -116,8 +116,8 @@ pub struct Request<'a> {
     pub by_home_server: bool,
     /// The id of its stanza.
     pub id: Option<&'a str>,
-    /// The time of the turn.
-    pub now: Stamp,
+    /// What was to end by this time has ended.
+    pub due: Stamp,
 }
 
 impl Request<'_> {

@@ -1,7 +1,8 @@
 //! People who talk without a pause while everything under them breaks, again and again.
 
-use crate::disk::{Clock, Disk};
+use crate::disk::Disk;
 use crate::host::Host;
+use crate::scripted::faketime::Clock;
 use crate::scripted::{DOMAIN, Mixd};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};

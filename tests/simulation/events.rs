@@ -3,7 +3,7 @@
 use super::asks::{Ask, DOMAIN, Op};
 use super::clients::Scene;
 use super::hosts::{ACCOUNTS, Client, Item, RESOURCES};
-use super::world::World;
+use super::world::{RIGHT_MS, World};
 use mixd::channel::Stamp;
 use mixd::engine::Inbound;
 use mixd::store::{Failure, Retention, Store};
@@ -36,7 +36,8 @@ impl World {
                 }
             }
         }
-        self.clock += self.dice.random_range(0..1500);
+        let ms = self.dice.random_range(0..1500);
+        self.pass(ms);
         if self.dice.random_bool(0.7) {
             let size = self.dice.random_range(1..8);
             let trouble = trouble(&mut self.dice);
@@ -52,9 +53,15 @@ impl World {
         // What the archive was asked before is answered before.
         self.answer_all();
         if self.model.rooms.values().any(|room| room.retention_days > 0) {
-            self.clock += *[0, 3_600_000, 26 * 3_600_000, 50 * 3_600_000].choose(&mut self.late.dice).unwrap();
+            let ms = *[0, 3_600_000, 26 * 3_600_000, 50 * 3_600_000].choose(&mut self.late.dice).unwrap();
+            self.pass(ms);
         }
-        let retention = Retention { now: Stamp(self.clock), keep_days: 0 };
+        self.tell_time();
+        let dial = self.engine.dial();
+        if dial.held {
+            return;
+        }
+        let retention = Retention { now: dial.kept, keep_days: 0 };
         let (mut outdated, mut from) = (Vec::new(), Some(Vec::new()));
         while let Some(part) = from {
             let swept = self.store.sweep(&retention, &part, self.late.dice.random_range(1..4)).unwrap();
@@ -62,7 +69,7 @@ impl World {
             from = swept.next;
         }
         let found = outdated.iter().map(|it| (it.name.to_string(), it.base.row)).collect::<BTreeMap<_, _>>();
-        assert_eq!(found, self.model.outdated(self.clock), "which rows are too old");
+        assert_eq!(found, self.model.outdated(dial.kept.0), "which rows are too old");
         self.note(format!("too old is {found:?}"));
         self.late.expired += found.len() as u64;
         self.inbox.push_front(Item::event(Inbound::Expired(outdated)));
@@ -158,11 +165,23 @@ impl World {
         self.inbox.extend(self.hosts.greet());
     }
 
+    /// Time passes, and the clock with it.
+    pub fn pass(&mut self, ms: u64) {
+        self.clock += ms;
+        self.waited += ms;
+    }
+
+    /// Somebody sets the clock, or says that it is right; or a lot of time passes.
     pub fn jump(&mut self) {
         let ms = *[10_000, 70_000, 3_600_000, 26 * 3_600_000, 40 * 86_400_000].choose(&mut self.dice).unwrap();
-        let back = self.dice.random_bool(0.3);
-        self.clock = if back { self.clock.saturating_sub(ms) } else { self.clock + ms };
-        self.note(format!("the clock jumps {ms} ms {}", if back { "back" } else { "on" }));
+        match self.dice.random_range(0..10) {
+            0..3 => self.pass(ms),
+            3..6 => self.clock += ms,
+            6..8 => self.clock -= ms.min(self.clock),
+            8 => self.clock = self.waited + RIGHT_MS,
+            _ => return self.inbox.push_back(Item::event(Inbound::ClockConfirmed)),
+        }
+        self.note(format!("the clock says {} after {} ms", Stamp(self.clock).to_xmpp(), self.waited));
     }
 }
 

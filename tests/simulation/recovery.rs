@@ -23,7 +23,6 @@ impl World {
         }
         self.link_down();
         self.drain();
-        self.clock = self.clock.max(self.model.now);
         for user in self.hosts.users.values_mut() {
             user.online.clear();
             let client = Client { capable: true, answers: true, ..Client::default() };

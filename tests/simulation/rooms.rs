@@ -4,7 +4,7 @@ use super::asks::{Ask, DOMAIN, Nodes, Op, Paging, RowName, Said};
 use super::model::{Event, Expect, Key, NICKS, OPERATOR, Page, Room, Row, Seat, Taken, refuse};
 use super::routes::Routes;
 use mixd::channel::Stamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 const DAY_MS: u64 = 24 * 3600 * 1000;
@@ -194,7 +194,7 @@ impl Room {
         taken
     }
 
-    pub fn say(&mut self, ask: &Ask, channel: &str, now: u64, routes: &mut Routes) -> Taken {
+    pub fn say(&mut self, ask: &Ask, channel: &str, (now, due): (u64, u64), routes: &mut Routes) -> Taken {
         let Op::Say { token, origin, said, .. } = &ask.op else { return refuse("bad-request") };
         let account = &ask.account;
         let Some(seat) = self.seat(account).cloned() else { return refuse("forbidden") };
@@ -209,13 +209,15 @@ impl Room {
             }
             return (Expect::Silence, vec![event]);
         }
-        // An archive's clock does not go back.
-        let now = self.rows.last().map_or(now, |row| row.stamp.max(now));
-        let mut earlier = self.rows.iter().enumerate().skip(self.gone as usize).rev();
+        // An archive's clock stands still over a small step back.
+        let stands_still = |row: &&Rc<Row>| row.stamp > now && row.stamp - now <= 60_000;
+        let now = self.rows.last().filter(stands_still).map_or(now, |row| row.stamp);
         let same = |row: &Rc<Row>| row.author == *account && origin.is_some() && row.origin == *origin;
-        let repeated = earlier.find(|(_, row)| same(row)).filter(|(_, row)| now.saturating_sub(row.stamp) <= DAY_MS);
+        let remembered = self.remembered();
+        let repeated = remembered.iter().find(|(_, row)| same(row));
+        let repeated = repeated.filter(|(_, row)| due.saturating_sub(row.stamp) <= DAY_MS);
         if let Some((n, _)) = repeated {
-            return (Expect::Repeat(n as u64 + 1), Vec::new());
+            return (Expect::Repeat(*n as u64 + 1), Vec::new());
         }
         self.rows.push(Rc::new(Row {
             author: account.clone(),
@@ -227,6 +229,22 @@ impl Room {
             counted: *said == Said::Body,
         }));
         (Expect::Silence, vec![self.event(Key::Row(channel.to_owned(), token.clone()), 1, routes)])
+    }
+
+    /// The messages whose repeats are known: of the newest rows, those of a day.
+    fn remembered(&self) -> VecDeque<(usize, &Rc<Row>)> {
+        let mut known: VecDeque<(usize, &Rc<Row>)> = VecDeque::new();
+        for (n, row) in self.rows.iter().enumerate().skip(self.gone as usize) {
+            if row.origin.is_some() {
+                known.retain(|(_, other)| other.author != row.author || other.origin != row.origin);
+                known.push_back((n, row));
+            }
+            let is_behind = |(_, old): &(usize, &Rc<Row>)| row.stamp.saturating_sub(old.stamp) > DAY_MS;
+            while known.front().is_some_and(is_behind) {
+                known.pop_front();
+            }
+        }
+        known
     }
 
     pub fn set_info(&mut self, account: &str, channel: &str, name: &str, now: u64, routes: &mut Routes) -> Taken {
@@ -249,9 +267,17 @@ impl Room {
     /// The last row that is too old, where that is news.
     pub fn outdated(&self, clock: u64) -> Option<u64> {
         let oldest = clock.saturating_sub(self.retention_days * DAY_MS);
-        let is_old = |row: &Rc<Row>| self.retention_days > 0 && row.stamp < oldest;
-        let last = self.rows.iter().rposition(is_old).map(|n| n as u64 + 1);
-        last.filter(|last| *last > self.gone)
+        let mut last = None;
+        for (n, row) in self.rows.iter().enumerate().skip(self.gone as usize) {
+            match row.stamp {
+                _ if self.retention_days == 0 => break,
+                stamp if stamp < oldest => last = Some(n as u64 + 1),
+                // One that is ahead of the clock does not say how old it is.
+                stamp if stamp > clock => {}
+                _ => break,
+            }
+        }
+        last
     }
 
     pub fn items(&self, account: &str, node: Nodes) -> Taken {

@@ -7,7 +7,7 @@ use super::wire;
 use super::world::{Owed, World};
 use minidom::Element;
 use mixd::channel::{Change, Stamp};
-use mixd::engine::{Inbound, Out, Turn};
+use mixd::engine::{Inbound, Moment, Out, Turn};
 use mixd::store::{CommitError, Failure, Record, Store};
 use mixd::xmpp::ns;
 use rand::seq::IndexedRandom;
@@ -20,9 +20,7 @@ impl World {
         let batch = self.ready(size);
         let inbound: Vec<Inbound> = batch.iter().map(|item| item.inbound.clone()).collect();
         let before = self.model.clone();
-        self.model.now = self.model.now.max(self.clock);
-        self.waited += self.clock.saturating_sub(self.clock_before);
-        self.clock_before = self.clock;
+        let moment = self.tell_time();
         self.routes.begin();
         let (mut owed, mut events): (Owed, Vec<Event>) = Default::default();
         for item in batch {
@@ -39,8 +37,14 @@ impl World {
             owed.push((ask, expect));
             events.extend(shown);
         }
-        let now = Stamp(self.clock);
-        let turn = self.engine.turn(now, inbound);
+        let confirmed = inbound.iter().any(|inbound| matches!(inbound, Inbound::ClockConfirmed));
+        let turn = self.engine.turn(moment, inbound);
+        let dial = self.engine.dial();
+        if confirmed {
+            self.sense.confirm(dial, moment);
+        }
+        (self.model.now, self.model.due) = (dial.stamp.0, dial.due.0);
+        let now = dial.due;
         self.store.fail_next_commits(usize::from(trouble.is_some()), trouble.unwrap_or(Failure::Refused));
         match self.store.commit(now, &turn.records) {
             Ok(()) => {
@@ -49,7 +53,7 @@ impl World {
             }
             Err(CommitError::Refused(_)) => {
                 self.note("the store refuses".into());
-                self.model = Model { now: self.model.now, ..before };
+                self.model = Model { now: self.model.now, due: self.model.due, ..before };
                 let out = self.engine.abandon(turn);
                 self.learn();
                 self.check_refused(out, owed);
@@ -67,6 +71,15 @@ impl World {
             }
         }
         self.begin_loads();
+    }
+
+    /// Has the engine read its clock, and the model know what time it is.
+    pub fn tell_time(&mut self) -> Moment {
+        let moment = Moment { wall: Stamp(self.clock), steady_ms: self.waited };
+        let dial = self.engine.tell_time(moment);
+        self.sense.check(dial, moment);
+        (self.model.now, self.model.due) = (dial.stamp.0, dial.due.0);
+        moment
     }
 
     pub fn take_note(&mut self, note: &Note) {

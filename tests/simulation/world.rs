@@ -6,6 +6,7 @@ use super::cold::Cold;
 use super::hosts::{ACCOUNTS, Hosts, Item};
 use super::model::{Expect, Model, NO_CREATORS, OPERATOR};
 use super::routes::Routes;
+use super::sense::Sense;
 use mixd::channel::{Access, ChannelDefaults, Limits, Rate, Rates};
 use mixd::engine::{AddressBook, Engine, Query, Settings};
 use mixd::store::{MemoryStore, Store};
@@ -18,6 +19,10 @@ use std::collections::{BTreeMap, VecDeque};
 const KEY: [u8; 16] = [9; 16];
 /// 2026-11-23T10:00:00Z, in milliseconds.
 const START_MS: u64 = 1_795_428_000_000;
+/// For how long the machine is on at the start, in milliseconds.
+const ON_MS: u64 = 3_600_000;
+/// What the right clock says when the machine starts.
+pub const RIGHT_MS: u64 = START_MS - ON_MS;
 const AT_ANY_PACE: Rate = Rate { per_s: 0, burst: 1 };
 const TRACE_MAX: usize = 60;
 
@@ -60,10 +65,10 @@ pub struct World {
     /// How often the engine was started.
     /// Starts and links so far, as the engine knows of them.
     pub epoch: u64,
+    /// What the clock says, and the time that goes on whatever happens to the clock.
     pub clock: u64,
-    /// The time by which is waited, which goes on where the clock jumps back, and the clock as it was when that was told.
     pub waited: u64,
-    pub clock_before: u64,
+    pub sense: Sense,
     pub serial: u64,
     pub trace: VecDeque<String>,
     pub late: Late,
@@ -119,6 +124,7 @@ impl World {
             nameless: Vec::new(),
             registered: Default::default(),
             now: 0,
+            due: 0,
             participants_max: settings.limits.participants_max,
             silent_max: settings.limits.former_silent_max,
             channels_max: settings.limits.channels_max,
@@ -148,8 +154,8 @@ impl World {
             link: false,
             epoch: 0,
             clock: START_MS,
-            waited: 0,
-            clock_before: 0,
+            waited: ON_MS,
+            sense: Sense::default(),
             serial: 0,
             trace: VecDeque::new(),
             late: Late { dice: StdRng::seed_from_u64(!seed), expired: 0 },
@@ -174,10 +180,11 @@ impl World {
         self.unanswered.extend(self.archive.drain(..).map(|(_, ask, _)| ask));
         self.engine = start(&self.settings, &self.store, &mut self.dice);
         self.book = AddressBook::default();
-        self.model.now = 0;
-        (self.waited, self.clock_before) = (0, 0);
+        self.sense.restart(self.store.directory().unwrap().clock.reached);
         self.routes.restart();
         self.epoch += 1;
+        // A process reads its clock when it starts.
+        self.tell_time();
         self.link_up();
     }
 

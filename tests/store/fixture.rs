@@ -95,6 +95,7 @@ impl Room {
         let actor = Actor { account: account.clone(), operator: false };
         let mut context = Context {
             now: self.now,
+            due: self.now,
             dice: &mut self.dice,
             limits: &self.limits,
             registry: &Default::default(),

@@ -30,6 +30,7 @@ macro_rules! claims {
 }
 
 mod backup;
+mod clock;
 mod compact;
 mod disk;
 mod disk_groups;

@@ -281,6 +281,7 @@ fn a_loaded_channel_knows_repeats(store: &dyn Store) {
     let mut answer = |message: &mixd::channel::Message, now: Stamp| {
         let mut context = Context {
             now,
+            due: now,
             dice: &mut dice,
             limits: &Limits::default(),
             registry: &Default::default(),

@@ -97,6 +97,7 @@ pub fn play(world: &mut World, script: &Script, step: &Step) -> Result<Answered,
                 Ok(Answered::default())
             }
             ("pass", time) => world.pass(time, &place),
+            ("clock", change) => world.clock(change, &place),
             ("sweep", days) => world.sweep(days, &place),
             ("restart", "") => Ok(world.restart(&place)),
             ("crash", turns) => world.crash(turns, &place),

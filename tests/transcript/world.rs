@@ -14,7 +14,9 @@ use mixd::channel::group::Invitee;
 use mixd::channel::{
     Access, Actor, Channel, ChannelName, Command, GroupWish, Limits, Membership, Rate, Registry, Stamp, Visibility,
 };
-use mixd::engine::{AddressBook, Addressee, Call, Engine, Inbound, Multicast, MulticastSettings, Out, Pam, Settings};
+use mixd::engine::{
+    AddressBook, Addressee, Call, Engine, Inbound, Moment, Multicast, MulticastSettings, Out, Pam, Settings,
+};
 use mixd::runtime::answer::answer;
 use mixd::runtime::framer::{Frame, Framer};
 use mixd::runtime::load::load_all;
@@ -75,7 +77,10 @@ pub struct World {
     engine: Engine,
     book: AddressBook,
     names: Names,
+    /// The right time.
     now: Stamp,
+    /// By how much the clock is ahead of it.
+    ahead_ms: u64,
     starts: u8,
     /// Requests to participants, which those answer.
     passed_on: Vec<Request>,
@@ -93,8 +98,18 @@ impl World {
         let settings = settings(script, memory)?;
         let engine = start(&settings, &store, 0);
         let (book, names) = (AddressBook::default(), Names::new(SEALING_KEY));
-        let mut world =
-            World { settings, store, engine, book, names, now: START, starts: 0, passed_on: Vec::new(), asked: 0 };
+        let mut world = World {
+            settings,
+            store,
+            engine,
+            book,
+            names,
+            now: START,
+            ahead_ms: 0,
+            starts: 0,
+            passed_on: Vec::new(),
+            asked: 0,
+        };
         // Where a multicast service is looked for, the transcript shows how.
         if world.settings.multicast.is_empty() {
             assert!(world.link(true, "the start").stanzas.is_empty(), "a fresh service has nothing to say");
@@ -160,17 +175,30 @@ impl World {
     /// # Errors
     /// Where it is no time, or more than a century.
     pub fn pass(&mut self, time: &str, place: &str) -> Result<Answered, Unplayable> {
-        let (count, unit) = time.split_once(' ').unwrap_or((time, ""));
-        let unit_ms = match unit {
-            "s" => 1000,
-            "h" => 3_600_000,
-            "days" => DAY_MS,
-            _ => return Err(Unplayable(format!("{place}: '{unit}' is no unit of time (s, h, days)"))),
-        };
-        let passed_ms = count.parse().ok().and_then(|count: u64| count.checked_mul(unit_ms));
-        let passed_ms = passed_ms.filter(|&ms| ms <= CENTURY_MS && self.now.0 + ms <= START.0 + CENTURY_MS);
-        self.now.0 += passed_ms.ok_or_else(|| Unplayable(format!("{place}: '{count}' is no number of {unit}")))?;
+        let passed_ms = span_ms(time, place)?;
+        if self.now.0 + passed_ms > START.0 + CENTURY_MS {
+            return Err(Unplayable(format!("{place}: a century is over")));
+        }
+        self.now.0 += passed_ms;
         Ok(self.turn(vec![Inbound::Tick], place))
+    }
+
+    /// Somebody sets the clock (`ahead 60 days`, `right`), or the operator says that it is right (`confirm`).
+    ///
+    /// # Errors
+    /// Where it is something else.
+    pub fn clock(&mut self, change: &str, place: &str) -> Result<Answered, Unplayable> {
+        match change.split_once(' ').unwrap_or((change, "")) {
+            ("ahead", time) => self.ahead_ms = span_ms(time, place)?,
+            ("right", "") => self.ahead_ms = 0,
+            ("confirm", "") => return Ok(self.turn(vec![Inbound::ClockConfirmed], place)),
+            _ => return Err(Unplayable(format!("{place}: the clock is 'ahead TIME', or 'right', or to 'confirm'"))),
+        }
+        Ok(Answered::default())
+    }
+
+    fn moment(&self) -> Moment {
+        Moment { wall: Stamp(self.now.0 + self.ahead_ms), steady_ms: self.now.0 }
     }
 
     /// Rows that are too old go: those of channels that say so, and those that the service keeps for so many days.
@@ -179,7 +207,11 @@ impl World {
     /// Where it is no number of days.
     pub fn sweep(&mut self, days: &str, place: &str) -> Result<Answered, Unplayable> {
         let keep_days = days.parse().map_err(|_| Unplayable(format!("{place}: '{days}' is no number of days")))?;
-        let retention = Retention { now: self.now, keep_days };
+        let dial = self.engine.tell_time(self.moment());
+        if dial.held {
+            return Ok(Answered::default());
+        }
+        let retention = Retention { now: dial.kept, keep_days };
         let swept = self.store.sweep(&retention, &[], usize::MAX).expect("the store can be read");
         let answered = self.turn(vec![Inbound::Expired(swept.outdated)], place);
         self.store.drop_months(&retention).expect("months can be dropped");
@@ -235,11 +267,12 @@ impl World {
     }
 
     fn turn(&mut self, batch: Vec<Inbound>, place: &str) -> Answered {
+        let moment = self.moment();
         let mut turn = within(self.asked, || {
             load_all(&mut self.engine, &self.store, &batch).expect("the store can be read");
-            self.engine.turn(self.now, batch)
+            self.engine.turn(moment, batch)
         });
-        let xml = match self.store.commit(self.now, &turn.records) {
+        let xml = match self.store.commit(self.engine.dial().due, &turn.records) {
             Ok(()) => {
                 let mut xml = self.expand(std::mem::take(&mut turn.outbox));
                 turn.queries.iter().for_each(|query| answer(query, &self.store).iter().for_each(|s| xml.push_str(s)));
@@ -296,6 +329,19 @@ impl World {
         answers.sort();
         Answered { stanzas, answers }
     }
+}
+
+/// A time in words, in milliseconds.
+fn span_ms(time: &str, place: &str) -> Result<u64, Unplayable> {
+    let (count, unit) = time.split_once(' ').unwrap_or((time, ""));
+    let unit_ms = match unit {
+        "s" => 1000,
+        "h" => 3_600_000,
+        "days" => DAY_MS,
+        _ => return Err(Unplayable(format!("{place}: '{unit}' is no unit of time (s, h, days)"))),
+    };
+    let ms = count.parse().ok().and_then(|count: u64| count.checked_mul(unit_ms)).filter(|&ms| ms <= CENTURY_MS);
+    ms.ok_or_else(|| Unplayable(format!("{place}: '{count}' is no number of {unit}")))
 }
 
 fn start(settings: &Settings, store: &MemoryStore, starts: u8) -> Engine {

@@ -134,7 +134,7 @@ impl<'a> Draft<'a> {
     pub fn blank_row(&self, author: ParticipantId, nick: String) -> Row {
         Row {
             number: self.head.row + 1,
-            stamp: self.now.max(self.head.stamp),
+            stamp: self.now.following(self.head.stamp),
             author,
             ordinal: self.head.ordinal,
             counted: false,

@@ -23,7 +23,7 @@ impl Channel {
         }
         let mut draft = Draft::new(self, context.now);
         let (outdated, open): (Vec<&Invitation>, Vec<&Invitation>) =
-            self.invitations().partition(|invitation| invitation.until < context.now);
+            self.invitations().partition(|invitation| invitation.until < context.due);
         draft.changes.extend(outdated.into_iter().map(ended));
         let past = open.iter().find(|it| it.invitee == invitee && it.inviter == actor.account);
         let own = open.iter().filter(|it| it.inviter == actor.account).count();
@@ -60,7 +60,7 @@ impl Channel {
         let not_admitted = Refusal::NotAllowed("you may not join this channel");
         let Some(claim) = &wish.claim else { return Err(may_join.err().unwrap_or(not_admitted)) };
         let invitation = self.shown(actor, claim).ok_or_else(|| self.refusal_of_claim(actor, claim))?;
-        if invitation.until < context.now {
+        if invitation.until < context.due {
             return Err(Refusal::BadInvitation(Fault::Expired));
         }
         if !self.upholds(invitation, context.limits) {
@@ -111,7 +111,7 @@ impl Channel {
     /// The invitations that the asker may take back.
     pub(super) fn list_invitations(&self, actor: &Actor, slice: Slice, context: &Context<'_>) -> Outcome {
         let own = self.invitations_before(actor, context.limits)?.into_iter();
-        let open = own.filter(|invitation| invitation.until >= context.now).cloned().collect();
+        let open = own.filter(|invitation| invitation.until >= context.due).cloned().collect();
         Ok(Decision::answer(Answer::Invitations { open, slice }))
     }
 

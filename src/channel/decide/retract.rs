@@ -69,7 +69,7 @@ impl Channel {
         let role = self.role_of(&actor.account, actor.operator);
         let own = self.participant(&actor.account).is_some_and(|member| member.id == facts.row.author);
         let window_ms = self.settings().retract_window_s.saturating_mul(1000);
-        let in_time = window_ms == 0 || context.now.0.saturating_sub(facts.row.stamp.0) <= window_ms;
+        let in_time = window_ms == 0 || context.due.0.saturating_sub(facts.row.stamp.0) <= window_ms;
         if own && in_time && self.allows(role, Action::Retract, context.limits) {
             return Ok(RowKind::Retraction);
         }

@@ -87,7 +87,7 @@ impl Channel {
         self.check_patch(patch)?;
         let Patch { guests, members_add, visibility, private_messages, presence, .. } = *patch;
         if let Some(Some(end)) = patch.end_of_life
-            && end <= context.now
+            && end <= context.due
         {
             return Err(Refusal::Invalid { field: "End of Life", why: "expected a time to come".into() });
         }

@@ -57,6 +57,7 @@ impl World {
         let facts = BTreeMap::new();
         let mut context = Context {
             now,
+            due: now,
             dice: &mut dice,
             limits: &limits,
             registry: &Registry::default(),
@@ -139,6 +140,7 @@ impl World {
     pub fn ask(&mut self, name: &str, command: Command) -> Result<Answer, Refusal> {
         let mut context = Context {
             now: self.now,
+            due: self.now,
             dice: &mut self.dice,
             limits: &self.limits,
             registry: &self.registry,

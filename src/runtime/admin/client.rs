@@ -11,6 +11,33 @@ use std::path::Path;
 /// # Errors
 /// What the service says, or that it went away.
 pub fn backup(store: &Path, to: &Path, watch: &mut dyn FnMut(&Step)) -> Result<Option<Manifest>, StoreError> {
+    let mut done = None;
+    let asked = ask(store, &Request::Backup { to: to.to_owned() }, &mut |reply| match reply {
+        Reply::Step { what, entries } => watch(&Step { what, entries }),
+        Reply::Done { manifest } => done = Some(manifest),
+        _ => {}
+    })?;
+    if asked && done.is_none() { Err(gone(&io::ErrorKind::UnexpectedEof.into())) } else { Ok(done) }
+}
+
+/// What the clock of the service that runs on a store says, with what waits because it is not believed; `confirmed` has
+/// the service believe it. `None` where none runs there.
+///
+/// # Errors
+/// What the service says, or that it went away.
+pub fn clock(store: &Path, confirmed: bool) -> Result<Option<(String, Vec<String>)>, StoreError> {
+    let mut told = None;
+    let request = if confirmed { Request::ConfirmClock } else { Request::ShowClock };
+    let asked = ask(store, &request, &mut |reply| {
+        if let Reply::Clock { clock, notes } = reply {
+            told = Some((clock, notes));
+        }
+    })?;
+    if asked && told.is_none() { Err(gone(&io::ErrorKind::UnexpectedEof.into())) } else { Ok(told) }
+}
+
+/// Asks something, and hands out every reply. Whether a service runs there.
+fn ask(store: &Path, request: &Request, take: &mut dyn FnMut(Reply)) -> Result<bool, StoreError> {
     let stream = match UnixStream::connect(socket_of(store)) {
         Ok(stream) => stream,
         // A path too long for a socket is invalid input; the service has none there either.
@@ -20,19 +47,21 @@ pub fn backup(store: &Path, to: &Path, watch: &mut dyn FnMut(&Step)) -> Result<O
                 io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::InvalidInput
             ) =>
         {
-            return Ok(None);
+            return Ok(false);
         }
         Err(error) => return Err(StoreError(format!("{} cannot be used: {error}", socket_of(store).display()))),
     };
-    let gone = |error: io::Error| StoreError(format!("the service went away before the end: {error}"));
-    let request = serde_json::to_string(&Request::Backup { to: to.to_owned() }).map_err(|error| gone(error.into()))?;
-    writeln!(&stream, "{request}").map_err(gone)?;
+    let request = serde_json::to_string(request).map_err(|error| gone(&error.into()))?;
+    writeln!(&stream, "{request}").map_err(|error| gone(&error))?;
     for line in BufReader::new(&stream).lines() {
-        match serde_json::from_str(&line.map_err(gone)?).map_err(|error| gone(error.into()))? {
-            Reply::Step { what, entries } => watch(&Step { what, entries }),
-            Reply::Done { manifest } => return Ok(Some(manifest)),
+        match serde_json::from_str(&line.map_err(|error| gone(&error))?).map_err(|error| gone(&error.into()))? {
             Reply::Failed { why } => return Err(StoreError(why)),
+            reply => take(reply),
         }
     }
-    Err(gone(io::ErrorKind::UnexpectedEof.into()))
+    Ok(true)
+}
+
+fn gone(error: &io::Error) -> StoreError {
+    StoreError(format!("the service went away before the end: {error}"))
 }

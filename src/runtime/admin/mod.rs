@@ -4,12 +4,14 @@
 //! connection, one line of JSON each way, and lines that tell how far it is in between.
 
 pub mod client;
+mod clock_requests;
 mod wire;
 
 pub use wire::{Reply, Request};
 
-use super::clock;
+use super::reader::Inbox;
 use super::vital::Vital;
+use super::{Metrics, clock};
 use crate::store::{Manifest, Step, Store, StoreError};
 use std::io;
 use std::ops::ControlFlow;
@@ -39,16 +41,13 @@ pub fn socket_of(store: &Path) -> PathBuf {
 }
 
 /// Opens the door. Where that is impossible the service goes on without it, and the reason is logged.
-pub fn open(store_path: &Path, store: &Arc<dyn Store>, stopping: watch::Receiver<bool>) {
+pub fn open(store_path: &Path, door: Door) {
     let path = socket_of(store_path);
     match bind(&path) {
-        Ok((listener, owner)) => {
-            let door = Door { store: store.clone(), owner, stopping };
-            tokio::spawn(door.run(listener, path));
-        }
+        Ok((listener, owner)) => drop(tokio::spawn(Door { owner, ..door }.run(listener, path))),
         Err(error) => tracing::warn!(
             path = %path.display(),
-            "the socket for mixd backup cannot be made ({error}); backups need the service to be stopped"
+            "the socket for mixd backup and mixd clock cannot be made ({error}); they need the service to be stopped"
         ),
     }
 }
@@ -64,14 +63,28 @@ fn bind(path: &Path) -> io::Result<(UnixListener, u32)> {
     Ok((listener, std::fs::metadata(path)?.uid()))
 }
 
-struct Door {
+/// What is behind the door.
+pub struct Door {
     store: Arc<dyn Store>,
+    inbox: Arc<Inbox>,
+    metrics: Arc<Metrics>,
     /// Who the process runs as.
     owner: u32,
     stopping: watch::Receiver<bool>,
 }
 
 impl Door {
+    /// A door to a service.
+    pub fn new(
+        store: &Arc<dyn Store>,
+        inbox: &Arc<Inbox>,
+        metrics: &Arc<Metrics>,
+        stopping: watch::Receiver<bool>,
+    ) -> Door {
+        let (store, inbox, metrics) = (store.clone(), inbox.clone(), metrics.clone());
+        Door { store, inbox, metrics, owner: 0, stopping }
+    }
+
     async fn run(self, listener: UnixListener, path: PathBuf) {
         let _vital = Vital("the operator's door");
         let (door, places) = (Arc::new(self), Arc::new(Semaphore::new(CONNECTIONS_MAX)));
@@ -108,6 +121,8 @@ impl Door {
         timeout(PATIENCE, reader.read_line(&mut line)).await??;
         match serde_json::from_str(&line) {
             Ok(Request::Backup { to }) => self.backup(&mut stream, to).await,
+            Ok(Request::ShowClock) => say(&mut stream, &self.show_clock()).await,
+            Ok(Request::ConfirmClock) => say(&mut stream, &self.confirm_clock().await).await,
             Err(error) => {
                 say(&mut stream, &Reply::Failed { why: format!("the request is not understood: {error}") }).await
             }

@@ -13,6 +13,10 @@ pub enum Request {
         /// The folder.
         to: PathBuf,
     },
+    /// Say what the clock says, and what waits because it is not believed.
+    ShowClock,
+    /// Believe the clock.
+    ConfirmClock,
 }
 
 /// What is answered: any number of steps, then one of the others.
@@ -25,6 +29,13 @@ pub enum Reply {
         what: String,
         /// Entries of it so far.
         entries: u64,
+    },
+    /// What the clock says.
+    Clock {
+        /// The time, as XEP-0082 writes it.
+        clock: String,
+        /// What waits because it is not believed.
+        notes: Vec<String>,
     },
     /// It is done.
     Done {

@@ -2,6 +2,7 @@
 
 use super::Health;
 use crate::channel::Change;
+use crate::engine::Dial;
 use crate::engine::turn::{Inbound, Reason, Turn};
 use crate::store::Record;
 use crate::xmpp::{Kind, Stanza};
@@ -36,6 +37,7 @@ pub struct Metrics {
     sent_bytes: Counter,
     dropped: Counter,
     links: Counter,
+    clock_jumps: Counter,
     queries: By<Queried, Histogram, fn() -> Histogram>,
     http_requests: Family<Request, Counter>,
     logins: By<Outcome, Counter>,
@@ -55,6 +57,7 @@ pub(super) struct LookedAt {
     pub store_bytes: By<&'static str, Gauge>,
     pub store_months: Gauge,
     pub uptime_seconds: Gauge,
+    pub clock_doubted: By<&'static str, Gauge>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -150,6 +153,7 @@ impl Default for Metrics {
             sent_bytes: Counter::default(),
             dropped: Counter::default(),
             links: Counter::default(),
+            clock_jumps: Counter::default(),
             queries: Family::new_with_constructor(seconds),
             http_requests: Family::default(),
             logins: Family::default(),
@@ -188,6 +192,8 @@ impl Metrics {
         all.register("deliveries", "Copies of messages that were written to the link", self.deliveries.clone());
         all.register("dropped", "Stanzas and fan-outs dropped while there was no link", self.dropped.clone());
         all.register("links", "How often the link came up", self.links.clone());
+        all.register("clock_jumps", "Jumps ahead of the clock that were noticed", self.clock_jumps.clone());
+        all.register("clock_doubted", "Whether something waits because the clock is not believed", self.looked_at.clock_doubted.clone());
         all.register("http_requests", "Requests over HTTP, by method and code", self.http_requests.clone());
         all.register("logins", "Logins over HTTP, by outcome", self.logins.clone());
         all.register("channels", "Channels there are", self.channels.clone());
@@ -217,9 +223,8 @@ impl Metrics {
                 Inbound::Stanza(stanza) => self.count_stanza(stanza),
                 Inbound::Unreadable(_) => Received::Unreadable,
                 Inbound::Call(_) => Received::Call,
-                Inbound::Resend(_) | Inbound::Expired(_) | Inbound::LinkUp | Inbound::LinkDown | Inbound::Tick => {
-                    continue;
-                }
+                Inbound::Resend(_) | Inbound::Expired(_) | Inbound::ClockConfirmed => continue,
+                Inbound::LinkUp | Inbound::LinkDown | Inbound::Tick => continue,
             };
             self.received.get_or_create(&[("kind", kind)]).inc();
         }
@@ -271,6 +276,12 @@ impl Metrics {
         let of = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         self.looked_at.queue_items.get_or_create(&[("queue", "parked")]).set(of(items));
         self.looked_at.queue_bytes.get_or_create(&[("queue", "parked")]).set(of(bytes));
+    }
+
+    /// What the engine makes of the clock.
+    pub fn note_time(&self, dial: Dial) {
+        self.clock_jumps.inc_by(dial.jumps.saturating_sub(self.clock_jumps.get()));
+        self.health.time.show(dial);
     }
 
     /// Something was refused.

@@ -1,6 +1,7 @@
 //! Whether the process makes progress, and whether it can serve.
 
 use super::super::clock;
+use super::super::timepiece::{Timepiece, notes};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -11,6 +12,8 @@ pub struct Health {
     pub worker: Pulse,
     /// The heart of what writes to the host server.
     pub writer: Pulse,
+    /// What time it is.
+    pub time: Timepiece,
     linked: AtomicBool,
     store_failed: AtomicBool,
 }
@@ -60,6 +63,11 @@ impl Health {
     /// The store did what was asked of it, or could not.
     pub fn note_store(&self, usable: bool) {
         self.store_failed.store(!usable, Ordering::Relaxed);
+    }
+
+    /// What waits for the operator although everybody is served, for people.
+    pub fn notes(&self) -> Vec<String> {
+        notes(&self.time.dial())
     }
 
     /// Why the process counts as stuck, where one step takes longer than `stuck`.

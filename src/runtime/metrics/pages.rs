@@ -84,8 +84,8 @@ impl Pages {
         let health = &self.watched.metrics.health;
         match request.uri().path() {
             "/metrics" => self.metrics().await,
-            "/health/live" => verdict(health.live(self.stuck)),
-            "/health/ready" => verdict(health.ready(self.stuck)),
+            "/health/live" => verdict(health.live(self.stuck), &[]),
+            "/health/ready" => verdict(health.ready(self.stuck), &health.notes()),
             _ => plain(StatusCode::NOT_FOUND, "there are /metrics, /health/live and /health/ready\n".to_owned()),
         }
     }
@@ -107,11 +107,13 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-fn verdict(healthy: Result<(), Vec<String>>) -> Response<String> {
-    match healthy {
-        Ok(()) => plain(StatusCode::OK, "ok\n".to_owned()),
-        Err(reasons) => plain(StatusCode::SERVICE_UNAVAILABLE, reasons.join("\n") + "\n"),
-    }
+fn verdict(healthy: Result<(), Vec<String>>, notes: &[String]) -> Response<String> {
+    let (status, mut lines) = match healthy {
+        Ok(()) => (StatusCode::OK, vec!["ok".to_owned()]),
+        Err(reasons) => (StatusCode::SERVICE_UNAVAILABLE, reasons),
+    };
+    lines.extend_from_slice(notes);
+    plain(status, lines.join("\n") + "\n")
 }
 
 fn plain(status: StatusCode, text: String) -> Response<String> {

@@ -60,6 +60,10 @@ impl Watched {
         looked_at.store_months.set(of(sizes.months));
         looked_at.link_up.set(i64::from(self.metrics.health.is_linked()));
         looked_at.uptime_seconds.set(of(clock::uptime_ms() / 1000));
+        let dial = self.metrics.health.time.dial();
+        for (what, waits) in [("time", dial.doubt.is_some()), ("retention", dial.held)] {
+            looked_at.clock_doubted.get_or_create(&[("what", what)]).set(i64::from(waits));
+        }
         let mut text = String::new();
         encode(&mut text, &self.metrics.registry).map_err(|error| StoreError(error.to_string()))?;
         Ok(text)

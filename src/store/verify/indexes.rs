@@ -2,7 +2,7 @@
 //! that authors and messages are in, and in the state what they correct.
 
 use super::super::StoreError;
-use super::super::keyspace::{self, BLOCK_ROWS, Spans};
+use super::super::keyspace::{self, BLOCK_ROWS, Month, Spans};
 use super::super::shelf::{Shelf, Space};
 use super::survey::{Survey, place_of};
 use crate::channel::{ChannelName, Row, RowKind};
@@ -15,8 +15,9 @@ pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> 
     survey.each_channel(|tag, name| {
         let spans: Spans = survey.shelf.value(Space::State, &keyspace::spans(tag))?.unwrap_or_default();
         let mut corrections = BTreeSet::new();
-        for span in spans.months.iter().filter(|span| survey.months.contains(&span.month)) {
-            let space = Space::Month(span.month);
+        let months: BTreeSet<Month> = spans.months.iter().map(|span| span.month).collect();
+        for month in months.into_iter().filter(|month| survey.months.contains(month)) {
+            let space = Space::Month(month);
             let mut due = BTreeSet::new();
             survey.each::<Row>(space, &keyspace::rows(tag), |_, row| {
                 due.extend(entries_of(tag, &row));

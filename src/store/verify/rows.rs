@@ -1,25 +1,25 @@
-//! Rows: numbered without gaps, in the months that say so, with stamps that never fall and ordinals that count, by
-//! authors who are known.
+//! Rows: numbered without gaps, in the months that say so, with stamps that fall only where that is noted, and ordinals
+//! that count, by authors who are known.
 
 use super::super::StoreError;
-use super::super::keyspace::{self, Month, Span, Spans};
+use super::super::keyspace::{self, Span, Spans};
 use super::super::shelf::{Order, Shelf, Space};
 use super::survey::Survey;
-use crate::channel::{ChannelName, Head, ParticipantId, Row, RowKind};
+use crate::channel::{ChannelName, Head, ParticipantId, Row, RowKind, Stamp};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
     survey.each_channel(|tag, name| {
         let spans: Spans = survey.shelf.value(Space::State, &keyspace::spans(tag))?.unwrap_or_default();
-        let mut walk = Walk { survey, tag, name, before: spans.base, counts: true, authors: HashSet::new() };
+        let mut walk =
+            Walk { survey, tag, name, before: spans.base, may_fall: false, counts: true, authors: HashSet::new() };
         for (at, span) in spans.months.iter().enumerate() {
             let past = at.checked_sub(1).and_then(|past| spans.months.get(past));
-            // A gap that a restored backup left parts the rows of a month.
-            let is_behind = |past: &Span| past.month < span.month || (past.month == span.month && span.gap > 0);
-            if past.is_some_and(|past| !is_behind(past)) {
+            if past.is_some_and(|past| past.month > span.month) {
                 walk.wrong(format!("month {}", span.month), "it comes before the month before it".into());
             }
+            walk.may_fall = past.is_none_or(|past| past.first == span.first && past.since == Stamp(u64::MAX));
             walk.span(span, spans.months.get(at + 1))?;
         }
         check_strays(survey, tag, name, &spans)
@@ -32,6 +32,8 @@ struct Walk<'a, 'b, S> {
     tag: u64,
     name: &'a ChannelName,
     before: Head,
+    /// Whether stamps may fall with the next row.
+    may_fall: bool,
     /// Whether the row before is there, so that its ordinal is known.
     counts: bool,
     /// Authors that have a record.
@@ -92,13 +94,13 @@ impl<S: Shelf> Walk<'_, '_, S> {
         if row.number != number {
             self.wrong(place.clone(), format!("it says that it is row {}", row.number));
         }
-        if row.stamp < self.before.stamp {
+        if row.stamp < self.before.stamp && !std::mem::take(&mut self.may_fall) {
             self.wrong(place.clone(), "its stamp is earlier than that of the row before".into());
         }
         if number == span.first && row.stamp != span.since {
             self.wrong(place.clone(), "its stamp is not the one that its month begins with".into());
         }
-        if Month::of(row.stamp) > span.month {
+        if row.stamp >= span.month.end() && !span.is_astray() {
             self.wrong(place.clone(), format!("its stamp is later than its month {}", span.month));
         }
         if row.target.is_some_and(|target| target >= number) {

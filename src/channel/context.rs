@@ -1,0 +1,27 @@
+//! What a decision may depend on besides the channel.
+
+use super::group::Facts;
+use super::{Item, Limits, Registry, Stamp};
+use jid::BareJid;
+use rand::rngs::StdRng;
+use std::collections::BTreeMap;
+
+/// See the module.
+pub struct Context<'a> {
+    /// The time of what happens.
+    pub now: Stamp,
+    /// What was to end by this time has ended; it stands still while the clock is not believed.
+    pub due: Stamp,
+    /// The source of randomness; seeded once, so that a run can be repeated.
+    pub dice: &'a mut StdRng,
+    /// The limits in force.
+    pub limits: &'a Limits,
+    /// The nicks that accounts registered with the service.
+    pub registry: &'a Registry,
+    /// The operators of the service.
+    pub operators: &'a [BareJid],
+    /// What is known of the rows that the command names, by number.
+    pub facts: &'a BTreeMap<u64, Facts>,
+    /// Writes the payload of an information item anew, with another name in it.
+    pub rename: fn(&Item, &str) -> String,
+}
