@@ -282,10 +282,12 @@ fn silence_is_pinged_and_a_dead_host_is_left() {
     let mut peer = host.accept_authenticated();
     for _ in 0..2 {
         let ping = peer.read_until("<iq", "</iq>");
-        assert!(ping.contains("to='example.org'") && ping.contains(&format!("from='{DOMAIN}'")), "{ping}");
+        assert!(ping.contains("to='example.org/mixd'") && ping.contains(&format!("from='{DOMAIN}'")), "{ping}");
         assert!(ping.contains("urn:xmpp:ping"), "{ping}");
         let id = ping.split(" id='").nth(1).unwrap().split('\'').next().unwrap();
-        peer.send(&format!("<iq type='error' id='{id}' from='example.org' to='{DOMAIN}'><error type='cancel'/></iq>"));
+        peer.send(&format!(
+            "<iq type='error' id='{id}' from='example.org/mixd' to='{DOMAIN}'><error type='cancel'/></iq>"
+        ));
     }
     peer.check_alive("1");
     // White space is a sign of life as well.
@@ -421,9 +423,9 @@ fn what_a_multicast_service_refuses_reaches_everybody_all_the_same() {
     let mixd = Mixd::start(&host, settings);
     let mut peer = host.accept_authenticated();
     let question = peer.read_until("<iq", "</iq>");
-    assert!(question.contains("to='multicast.example.org'") && question.contains("disco#info"), "{question}");
+    assert!(question.contains("to='multicast.example.org/mixd'") && question.contains("disco#info"), "{question}");
     peer.send(&format!(
-        "<iq type='result' id='{}' from='multicast.example.org' to='{DOMAIN}'>\
+        "<iq type='result' id='{}' from='multicast.example.org/mixd' to='{DOMAIN}'>\
          <query xmlns='http://jabber.org/protocol/disco#info'><feature var='http://jabber.org/protocol/address'/>\
          </query></iq>",
         attribute(&question, "id")

@@ -2,11 +2,17 @@
 
 use super::multicast::{Homes, MulticastSettings};
 use super::outbox::HomeNo;
+use crate::channel::Stamp;
 use crate::xep::privilege::Privileges;
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 const HOSTS_MAX: usize = 10_000;
+/// After how long a domain that did not answer is asked again, and how often it is asked on one link. ejabberd 24.12 and
+/// later drop a component's questions until it holds a privilege, some of them in the first milliseconds of a link, and some
+/// for good (hosts.md, J.2).
+const ASK_AGAIN_MS: u64 = 1000;
+const TRIES_MAX: u8 = 3;
 
 /// How a home server takes MIX traffic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +33,10 @@ pub enum Pam {
 struct Host {
     pam: Pam,
     asked: bool,
+    /// How often it was asked in vain on this link.
+    tries: u8,
+    /// Whether it ever said what it is.
+    said: bool,
     is_ejabberd: Option<bool>,
     /// Whether it has our module, which delivers MIX traffic for every account (prosody/README.md).
     delivers: bool,
@@ -43,6 +53,8 @@ pub struct Hosts {
     trusted: HashSet<String>,
     /// Those whose multicast services are used.
     pub(super) homes: Homes,
+    /// When domains were asked what they are, as long as nobody answered, in order.
+    unanswered: VecDeque<(Stamp, String)>,
 }
 
 impl Hosts {
@@ -52,7 +64,7 @@ impl Hosts {
         let parent = service.split_once('.').map(|(_, parent)| parent.to_owned());
         let trusted = settled.keys().cloned().chain(parent).collect();
         let hosts = settled.into_iter().map(|(domain, pam)| (domain, host(pam))).collect();
-        Hosts { hosts, trusted, homes: Homes::new(multicast) }
+        Hosts { hosts, trusted, homes: Homes::new(multicast), unanswered: VecDeque::new() }
     }
 
     /// Whether what a domain announces is believed. Any server that federates can send an announcement.
@@ -67,8 +79,10 @@ impl Hosts {
         for host in self.hosts.values_mut() {
             host.privileges = Privileges::default();
             host.delegates = false;
-            host.asked = host.is_ejabberd.is_some();
+            host.asked = host.said;
+            host.tries = 0;
         }
+        self.unanswered.clear();
     }
 
     /// What the operator settled for a domain.
@@ -104,30 +118,51 @@ impl Hosts {
         }
     }
 
-    /// Whether to ask a domain for its software; true once a link.
+    /// Whether to ask a domain for its software: once a link, where it answers.
     pub fn wants_asking(&mut self, domain: &str) -> bool {
-        match self.host(domain) {
-            Some(host) if host.pam == Pam::Auto && !host.asked => {
-                host.asked = true;
-                true
-            }
-            _ => false,
-        }
+        self.host(domain).is_some_and(|host| host.pam == Pam::Auto && !host.asked)
     }
 
     /// Learns a domain's software; whether that changes how its users are addressed.
     pub fn learn_software(&mut self, domain: &str, is_ejabberd: bool) -> bool {
         let before = self.is_marked(domain);
         if let Some(host) = self.host(domain) {
-            host.is_ejabberd = Some(is_ejabberd);
+            (host.said, host.is_ejabberd) = (true, Some(is_ejabberd));
         }
         before != self.is_marked(domain)
     }
 
     /// A domain is being asked what it is, for whatever reason.
-    pub fn note_asked(&mut self, domain: &str) {
+    pub fn note_asked(&mut self, domain: &str, now: Stamp) {
+        let Some(host) = self.host(domain) else { return };
+        host.asked = true;
+        host.tries = host.tries.saturating_add(1);
+        if !host.said && self.unanswered.len() < HOSTS_MAX {
+            self.unanswered.push_back((now, domain.to_owned()));
+        }
+    }
+
+    /// Domains that did not answer in time and may be asked again, with how often they were asked.
+    pub fn take_unanswered(&mut self, now: Stamp) -> Vec<(String, u8)> {
+        let late = self.unanswered.partition_point(|(asked, _)| asked.0.saturating_add(ASK_AGAIN_MS) <= now.0);
+        let late: Vec<String> = self.unanswered.drain(..late).map(|(_, domain)| domain).collect();
+        let tried = |domain: String| {
+            let host = self.hosts.get(&domain)?;
+            let is_open = !host.said && host.tries < TRIES_MAX;
+            is_open.then_some((domain, host.tries))
+        };
+        late.into_iter().filter_map(tried).collect()
+    }
+
+    /// Whether a domain was asked what it is and did not say.
+    pub fn is_unanswered(&self, domain: &str) -> bool {
+        self.hosts.get(domain).is_some_and(|host| host.asked && !host.said)
+    }
+
+    /// Learns from a request of its own that a domain runs ejabberd, where it did not say what it is.
+    pub fn learn_ejabberd(&mut self, domain: &str) {
         if let Some(host) = self.host(domain) {
-            host.asked = true;
+            host.is_ejabberd.get_or_insert(true);
         }
     }
 

@@ -195,14 +195,14 @@ impl Engine {
     /// Asks where it is time to.
     pub(super) fn ask_homes(&mut self, turn: &mut Turn) {
         for (domain, at) in self.hosts.homes.due(self.steady) {
-            let whom = at.as_deref().unwrap_or(&domain);
-            let Ok(whom) = address::jid(whom) else { continue };
-            let purpose = match at {
-                Some(_) => Purpose::Multicast { domain: domain.clone() },
-                None => Purpose::HomeServer { domain: domain.clone() },
-            };
-            self.hosts.note_asked(&domain);
-            self.ask_disco(whom, ns::DISCO_INFO, None, purpose, turn);
+            match at.and_then(|service| address::jid(&service).ok()) {
+                Some(service) => self.ask_service(&domain, &service, turn),
+                None => {
+                    let Ok(whom) = address::jid(&domain) else { continue };
+                    self.hosts.note_asked(&domain, self.steady);
+                    self.ask_disco(whom, ns::DISCO_INFO, None, Purpose::HomeServer { domain }, turn);
+                }
+            }
         }
     }
 
@@ -238,9 +238,21 @@ impl Engine {
             .filter(|jid| jid.node().is_none() && jid.is_bare() && jid.domain() != &*self.service.domain)
             .take(ITEMS_MAX)
             .collect();
-        for service in others {
-            let purpose = Purpose::Multicast { domain: domain.to_owned() };
-            self.ask_disco(service, ns::DISCO_INFO, None, purpose, turn);
+        others.iter().for_each(|service| self.ask_service(domain, service, turn));
+    }
+
+    /// Asks a service of a home server whether it is the multicast service.
+    fn ask_service(&mut self, domain: &str, service: &Jid, turn: &mut Turn) {
+        let Ok(whom) = address::jid(&address::at_resource(service.as_str())) else { return };
+        let purpose = Purpose::Multicast { domain: domain.to_owned() };
+        self.ask_disco(whom, ns::DISCO_INFO, None, purpose, turn);
+    }
+
+    /// Asks at the place where a home server has its multicast service unless it is told otherwise.
+    pub(super) fn guess_multicast(&mut self, domain: &str, turn: &mut Turn) {
+        let service = address::jid(&format!("multicast.{domain}"));
+        if let (Ok(service), false) = (service, self.hosts.homes.is_settled(domain)) {
+            self.ask_service(domain, &service, turn);
         }
     }
 

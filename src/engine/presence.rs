@@ -137,9 +137,32 @@ impl Engine {
 
     /// Asks a home server, once, which software it is: ejabberd's own PAM needs a marker (hosts.md, C.1).
     pub(super) fn ask_home_server(&mut self, domain: &str, turn: &mut Turn) {
-        let Ok(whom) = address::jid(domain) else { return };
         if self.hosts.wants_asking(domain) {
-            self.ask_disco(whom, ns::DISCO_INFO, None, Purpose::HomeServer { domain: domain.to_owned() }, turn);
+            self.ask_what_it_is(domain, turn);
+        }
+    }
+
+    fn ask_what_it_is(&mut self, domain: &str, turn: &mut Turn) {
+        let Ok(whom) = address::jid(domain) else { return };
+        self.hosts.note_asked(domain, self.steady);
+        self.ask_disco(whom, ns::DISCO_INFO, None, Purpose::HomeServer { domain: domain.to_owned() }, turn);
+    }
+
+    /// Asks home servers again that did not say what they are. One that never answers may have a multicast service at the
+    /// usual place all the same: ejabberd lets questions to its services through, and none to itself.
+    pub(super) fn ask_homes_again(&mut self, turn: &mut Turn) {
+        for (domain, tries) in self.hosts.take_unanswered(self.steady) {
+            self.ask_what_it_is(&domain, turn);
+            if tries > 1 {
+                self.guess_multicast(&domain, turn);
+            }
+        }
+    }
+
+    /// A host server granted something: what it dropped until then it lets through.
+    pub(super) fn ask_at_last(&mut self, domain: &str, turn: &mut Turn) {
+        if self.hosts.is_unanswered(domain) {
+            self.ask_what_it_is(domain, turn);
         }
     }
 
@@ -203,7 +226,9 @@ impl Engine {
                     self.ask_services(&domain, items, turn);
                 }
             }
-            Purpose::Multicast { domain } => self.learn_multicast(&domain, stanza.from.as_str(), query, turn),
+            Purpose::Multicast { domain } => {
+                self.learn_multicast(&domain, stanza.from.to_bare().as_str(), query, turn);
+            }
             Purpose::RosterItem { domain } if stanza.type_ == "error" => {
                 let reason = stanza.error_condition().unwrap_or("no reason given");
                 tracing::debug!(%domain, reason, "the host server granted its rosters and does not let them be changed");

@@ -4,6 +4,7 @@ use super::parley::{Asked, Way};
 use super::{Engine, Turn};
 use crate::channel::{Actor, ChannelName, ParticipantId, Refusal};
 use crate::xep::invitations::Invitations;
+use crate::xep::request::is_of_ejabberd;
 use crate::xep::{self, Extension, Reply, Scope, commands, delegation, privilege, proxy};
 use crate::xmpp::{Kind, Parts, Stanza, Unreadable, ns};
 use jid::{BareJid, Jid};
@@ -52,6 +53,9 @@ impl Engine {
 
     fn iq(&mut self, stanza: &Stanza, turn: &mut Turn) {
         let reply = Reply::to_stanza(stanza);
+        if is_of_ejabberd(stanza) {
+            self.hosts.learn_ejabberd(stanza.from.domain().as_str());
+        }
         let Some(payload) = stanza.payload() else {
             let refusal = Refusal::BadRequest("a request has exactly one child (RFC 6120 §8.2.3)".into());
             return turn.refuse_by(reply, &refusal);
@@ -100,14 +104,14 @@ impl Engine {
             }
             Some(Target::Participant(name, id)) => self.pass_message(stanza, &name, &id, turn),
             // What a server announces is not answered.
-            Some(Target::Service) if stanza.from.node().is_none() => self.advert(stanza),
+            Some(Target::Service) if stanza.from.node().is_none() => self.advert(stanza, turn),
             _ if stanza.type_ == "headline" => {}
             _ => turn.refuse_by(reply, &Refusal::NoSuchService),
         }
     }
 
     /// Takes what a host server announces: delegated namespaces and privileges.
-    fn advert(&mut self, stanza: &Stanza) {
+    fn advert(&mut self, stanza: &Stanza, turn: &mut Turn) {
         if stanza.from.is_full() {
             return;
         }
@@ -125,6 +129,7 @@ impl Engine {
             self.hosts.grant(&domain, privileges);
         }
         self.sharing.online.bring_all(&domain);
+        self.ask_at_last(&domain, turn);
     }
 
     pub(super) fn unreadable(&mut self, unreadable: &Unreadable, turn: &mut Turn) {

@@ -261,6 +261,7 @@ impl Engine {
         let given_up = self.pending.expire(self.steady);
         self.take_given_up(given_up, turn);
         self.ask_homes(turn);
+        self.ask_homes_again(turn);
         self.destroy_deserted(turn);
         self.end_lifetimes(turn);
         self.go_on_announcing(turn);

@@ -37,6 +37,7 @@ use crate::channel::Stamp;
 use crate::config::{Config, Secret};
 use crate::engine::{self, Engine};
 use crate::store::{Record, Store};
+use crate::xmpp::address;
 use anyhow::Context;
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -218,7 +219,7 @@ fn link(config: &Config, secret: Secret, ends: Ends, stop: watch::Receiver<bool>
         idle: Duration::from_secs(component.ping_idle_s),
         patience: Duration::from_secs(component.ping_timeout_s),
         from: component.domain.to_string(),
-        to: component.ping_target(),
+        to: address::at_resource(&component.ping_target()),
         id: format!("ping-{}", hex::encode(&clock::seed()?[..8])),
     };
     let writer_limits = writer::WriterLimits {

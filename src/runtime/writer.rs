@@ -10,7 +10,7 @@ use super::metrics::Metrics;
 use super::outbox::{Confirmed, Outbox, Refused, Urgent};
 use super::padding::pad;
 use super::reader::KeepAlive;
-use crate::xmpp::{Tag, ns};
+use crate::xmpp::{address, Tag, ns};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -250,10 +250,11 @@ impl Writer {
         self.code += 1;
         let KeepAlive { from, id, .. } = &self.keep_alive;
         let id = format!("{id}-{}", self.code);
-        let tag = Tag::new("iq").attr("type", "get").attr("id", &id).attr("from", from).attr("to", &to);
+        let at = if to == self.keep_alive.to { to.clone() } else { address::at_resource(&to) };
+        let tag = Tag::new("iq").attr("type", "get").attr("id", &id).attr("from", from).attr("to", &at);
         let text = tag.child(Tag::in_ns("ping", ns::PING)).into_xml();
         self.block.extend_from_slice(text.as_bytes());
-        self.confirmed.ask(self.code, &to);
+        self.confirmed.ask(self.code, &at);
         self.pinged = Some(Ping { number, code: self.code, to, next, doubted, is_given_up: false, since_ms: None });
     }
 

@@ -2,9 +2,10 @@
 
 use super::{Sealer, commands};
 use crate::channel::{Actor, Channel, ChannelName, Limits, ServiceAction, ServiceRole, Stamp};
-use crate::xmpp::{Kind, Stanza, StanzaError, Tag, ns};
+use crate::xmpp::{address, Kind, Stanza, StanzaError, Tag, ns};
 use jid::{BareJid, DomainPart, Jid};
 use minidom::Element;
+use std::borrow::Cow;
 
 /// What an address of the service is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -177,7 +178,10 @@ impl Reply {
     /// The result of an iq.
     pub fn result(&self, payload: Option<Tag>) -> String {
         match &self.delegated {
-            None => self.envelope("result").child_opt(payload).into_xml(),
+            None => {
+                let envelope = self.envelope("result", &reached(self.id.as_deref(), self.to.as_str()));
+                envelope.child_opt(payload).into_xml()
+            }
             Some(wrapping) => {
                 let wrapped =
                     Tag::in_ns(wrapping.name, ns::MIX_PAM).attr("channel", &wrapping.channel).child_opt(payload);
@@ -191,18 +195,18 @@ impl Reply {
         match &self.delegated {
             None => {
                 let repeated = self.repeated.as_deref().unwrap_or_default();
-                self.envelope("error").raw(repeated).child(error.to_tag()).into_xml()
+                self.envelope("error", self.to.as_str()).raw(repeated).child(error.to_tag()).into_xml()
             }
             Some(wrapping) => self.wrap(wrapping, self.inner(wrapping, "error").child(error.to_tag())),
         }
     }
 
-    fn envelope(&self, type_: &str) -> Tag {
+    fn envelope(&self, type_: &str, to: &str) -> Tag {
         Tag::new(self.kind.name())
             .attr("type", type_)
             .attr_opt("id", self.id.as_deref())
             .attr("from", &self.from)
-            .attr("to", self.to.as_str())
+            .attr("to", to)
     }
 
     fn inner(&self, wrapping: &Delegated, type_: &str) -> Tag {
@@ -219,8 +223,25 @@ impl Reply {
             .attr("type", "result")
             .attr("id", &wrapping.outer_id)
             .attr("from", &self.from)
-            .attr("to", &wrapping.host)
+            .attr("to", reached(Some(&wrapping.outer_id), &wrapping.host))
             .child(Tag::in_ns("delegation", &wrapping.ns).child(Tag::in_ns("forwarded", ns::FORWARD).child(inner)))
             .into_xml()
+    }
+}
+
+/// With what the ids of ejabberd's own requests begin.
+const EJABBERD_ID: &str = "rr-";
+
+/// Whether a stanza is a request of ejabberd itself, by its id (hosts.md, J.2).
+pub fn is_of_ejabberd(stanza: &Stanza) -> bool {
+    stanza.kind == Kind::Iq && stanza.from.is_bare() && stanza.id.as_ref().is_some_and(|id| id.starts_with(EJABBERD_ID))
+}
+
+/// Where the result of a request goes. ejabberd 24.12 and later drop results of a component to an address without a
+/// resource, and find their own question by its id wherever the result goes (hosts.md, J.2).
+fn reached<'a>(id: Option<&str>, to: &'a str) -> Cow<'a, str> {
+    match id.is_some_and(|id| id.starts_with(EJABBERD_ID)) && !to.contains('/') {
+        true => Cow::Owned(address::at_resource(to)),
+        false => Cow::Borrowed(to),
     }
 }

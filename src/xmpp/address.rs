@@ -26,6 +26,15 @@ pub fn bare_jid(text: &str) -> Result<BareJid, Error> {
     if text.len() > BYTES_MAX { Err(Error::ResourceTooLong) } else { BareJid::new(text) }
 }
 
+/// The resource by which a host server's own addresses are spoken to.
+const RESOURCE: &str = "/mixd";
+
+/// An address with a resource, where it has none. ejabberd 24.12 and later drop a component's requests to a domain that
+/// has none (hosts.md, J.2), and any host server answers such a request in some way.
+pub fn at_resource(to: &str) -> String {
+    if to.contains('/') { to.to_owned() } else { [to, RESOURCE].concat() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
