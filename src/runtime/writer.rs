@@ -10,7 +10,7 @@ use super::metrics::Metrics;
 use super::outbox::{Confirmed, Outbox, Refused, Urgent};
 use super::padding::pad;
 use super::reader::KeepAlive;
-use crate::xmpp::{address, Tag, ns};
+use crate::xmpp::{Tag, address, ns};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;

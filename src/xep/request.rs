@@ -2,7 +2,7 @@
 
 use super::{Sealer, commands};
 use crate::channel::{Actor, Channel, ChannelName, Limits, ServiceAction, ServiceRole, Stamp};
-use crate::xmpp::{address, Kind, Stanza, StanzaError, Tag, ns};
+use crate::xmpp::{Kind, Stanza, StanzaError, Tag, address, ns};
 use jid::{BareJid, DomainPart, Jid};
 use minidom::Element;
 use std::borrow::Cow;
