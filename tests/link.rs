@@ -275,6 +275,38 @@ fn behind_a_long_start_tag_comes_as_much_white_space_and_a_longer_one_is_refused
     peer.check_alive("2");
 }
 
+/// A host server that has several links of one domain gives each stanza to any of them (hosts.md, J.3).
+#[test]
+fn another_link_of_the_same_domain_is_told_of() {
+    let port = {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        free.local_addr().unwrap().port()
+    };
+    let host = Host::start();
+    let settings = format!("ping_idle_s = 1\nping_timeout_s = 1\n{QUIET}\n[metrics]\nlisten = {port}");
+    let mixd = Mixd::start(&host, &settings);
+    let mut peer = host.accept_authenticated();
+    let ready = || {
+        let mut page = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        page.write_all(b"GET /health/ready HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").unwrap();
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut page, &mut text).unwrap();
+        text
+    };
+    // It comes back as it was sent.
+    let echo = peer.read_until("<iq type='get' id='echo-", "</iq>");
+    assert!(echo.contains(&format!("from='{DOMAIN}' to='{DOMAIN}/echo'")), "{echo}");
+    peer.send(&echo);
+    peer.check_alive("1");
+    assert!(ready().contains(" 200 ") && !mixd.log().contains("another link"), "{}", mixd.log());
+    // The next goes to the other process, which answers it.
+    let echo = peer.read_until("<iq type='get' id='echo-", "</iq>");
+    let id = echo.split(" id='").nth(1).unwrap().split('\'').next().unwrap();
+    peer.send(&format!("<iq type='result' id='{id}' from='{DOMAIN}/echo' to='{DOMAIN}'/>"));
+    mixd.wait_for_log("another link serves mix.example.org", 1);
+    assert!(ready().contains(" 503 ") && ready().contains("another link serves this domain"), "{}", ready());
+}
+
 #[test]
 fn silence_is_pinged_and_a_dead_host_is_left() {
     let host = Host::start();

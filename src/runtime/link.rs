@@ -4,6 +4,7 @@
 
 use super::clock;
 use super::component::{Address, LinkError, connect};
+use super::echo::Echo;
 use super::framer::{Framer, Limits};
 use super::metrics::Metrics;
 use super::outbox::{Confirmed, Urgent};
@@ -38,6 +39,8 @@ pub struct Link {
     pub limits: Limits,
     /// When and whom to ping.
     pub keep_alive: KeepAlive,
+    /// Whether the link is the only one of its domain.
+    pub echo: Arc<Echo>,
     /// The pauses between attempts.
     pub backoff: Backoff,
     /// Where stanzas go.
@@ -102,6 +105,7 @@ impl Link {
             self.confirmed.clone(),
             self.metrics.clone(),
             self.keep_alive.clone(),
+            self.echo.clone(),
         );
         let mut reading = JoinSet::new();
         reading.spawn(async move {
@@ -112,6 +116,7 @@ impl Link {
             biased;
             () = stopped(&mut self.stop) => None,
             reason = reading.join_next() => Some(reason.and_then(Result::ok).unwrap_or(LinkError::Closed)),
+            never = self.echo.run(&self.urgent) => match never {},
             written = self.writer.write_to(&mut write) => match written {
                 Ok(()) => None,
                 Err(error) => match timeout(REASON_PATIENCE, reading.join_next()).await {

@@ -9,6 +9,7 @@ mod archive;
 pub mod callers;
 pub mod clock;
 mod component;
+mod echo;
 pub mod framer;
 pub mod http;
 mod line;
@@ -227,11 +228,13 @@ fn link(config: &Config, secret: Secret, ends: Ends, stop: watch::Receiver<bool>
         line_bytes_max: config.limits.outbox_bytes_max,
         horizon_ms: component.resend_s.saturating_mul(1000),
     };
+    let echo = Arc::new(echo::Echo::new(&keep_alive, metrics.clone()));
     Ok(link::Link {
         address: component::Address::new(config, secret),
         name: format!("{} at {}:{}", component.domain, component.host, component.port),
         limits: config.limits.of_stanzas(),
         keep_alive: keep_alive.clone(),
+        echo,
         backoff: link::Backoff::new(ms(component.backoff_ms_min), ms(component.backoff_ms_max), clock::seed()?),
         inbox,
         urgent: urgent.clone(),

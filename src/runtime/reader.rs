@@ -6,6 +6,7 @@
 
 use super::clock;
 use super::component::LinkError;
+use super::echo::Echo;
 use super::framer::{Excess, Frame, Framer};
 use super::metrics::Metrics;
 use super::outbox::{self, Confirmed, Refused, Urgent};
@@ -61,6 +62,7 @@ pub struct Reader {
     confirmed: Arc<Confirmed>,
     metrics: Arc<Metrics>,
     keep_alive: KeepAlive,
+    echo: Arc<Echo>,
     /// What one start tag may amount to when it is written again, and all of a stanza, in bytes.
     tag_bytes_max: usize,
     written_bytes_max: usize,
@@ -76,9 +78,10 @@ impl Reader {
         confirmed: Arc<Confirmed>,
         metrics: Arc<Metrics>,
         keep_alive: KeepAlive,
+        echo: Arc<Echo>,
     ) -> Reader {
         let (tag_bytes_max, written_bytes_max) = (usize::MAX, usize::MAX);
-        Reader { inbox, urgent, confirmed, metrics, keep_alive, tag_bytes_max, written_bytes_max, refused: 0 }
+        Reader { inbox, urgent, confirmed, metrics, keep_alive, echo, tag_bytes_max, written_bytes_max, refused: 0 }
     }
 
     /// Reads until the link is lost, beginning with the stanzas in `early`; says why it was.
@@ -144,6 +147,11 @@ impl Reader {
         let inbound = match Stanza::parse(bytes) {
             Ok(stanza) if self.take_pong(stanza.kind, stanza.id.as_deref(), Some(&stanza.from)) => return,
             Ok(stanza) if !self.is_ours(Some(&stanza.to)) => return,
+            Ok(stanza)
+                if self.echo.take(stanza.kind, stanza.id.as_deref(), Some(&stanza.from), !stanza.is_answer()) =>
+            {
+                return;
+            }
             // What is short as it comes may be long as it is passed on.
             Ok(stanza) if !self.is_writable(&stanza) => {
                 tracing::debug!(id = stanza.id, "a stanza is refused: {TOO_LONG_TAG}");
@@ -201,6 +209,9 @@ impl Reader {
     fn refuse(&mut self, head: &Unreadable) {
         let kind = head.kind.unwrap_or(Kind::Message);
         if self.take_pong(kind, head.id.as_deref(), head.from.as_ref()) || !self.is_ours(head.to.as_ref()) {
+            return;
+        }
+        if self.echo.take(kind, head.id.as_deref(), head.from.as_ref(), head.answerable) {
             return;
         }
         self.note_busy();
@@ -281,7 +292,8 @@ mod tests {
     fn reader(inbox: &Arc<Inbox>, urgent: &Arc<Urgent>) -> Reader {
         let (idle, patience) = (Duration::from_millis(60), Duration::from_millis(60));
         let keep_alive = KeepAlive { idle, patience, from: "mix.h".into(), to: "h".into(), id: "pong".into() };
-        Reader::new(inbox.clone(), urgent.clone(), Arc::default(), Arc::default(), keep_alive)
+        let echo = Arc::new(Echo::new(&keep_alive, Arc::default()));
+        Reader::new(inbox.clone(), urgent.clone(), Arc::default(), Arc::default(), keep_alive, echo)
     }
 
     fn framer() -> Framer {

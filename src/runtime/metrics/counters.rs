@@ -52,6 +52,8 @@ pub struct Metrics {
 #[derive(Debug, Default)]
 pub(super) struct LookedAt {
     pub link_up: Gauge,
+    /// 1 while another link serves the domain.
+    pub link_shared: Gauge,
     pub queue_items: By<&'static str, Gauge>,
     pub queue_bytes: By<&'static str, Gauge>,
     pub store_bytes: By<&'static str, Gauge>,
@@ -200,6 +202,7 @@ impl Metrics {
         all.register("channels_in_memory", "Channels in memory", self.channels_in_memory.clone());
         all.register("participants_in_memory", "Participants of channels in memory", self.participants_in_memory.clone());
         all.register("link_up", "Whether the link is up", self.looked_at.link_up.clone());
+        all.register("link_shared", "Whether another link serves the domain", self.looked_at.link_shared.clone());
         all.register("queue_items", "What waits, by queue", self.looked_at.queue_items.clone());
         all.register("store_months", "Months in the archive", self.looked_at.store_months.clone());
         all.register_with_unit("turn", "Time that the engine took for a turn", Unit::Seconds, self.turn_seconds.clone());

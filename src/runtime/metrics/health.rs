@@ -15,6 +15,7 @@ pub struct Health {
     /// What time it is.
     pub time: Timepiece,
     linked: AtomicBool,
+    shared: AtomicBool,
     store_failed: AtomicBool,
 }
 
@@ -60,6 +61,16 @@ impl Health {
         self.linked.load(Ordering::Relaxed)
     }
 
+    /// Another link serves the domain, or none does any more.
+    pub fn note_shared(&self, shared: bool) {
+        self.shared.store(shared, Ordering::Relaxed);
+    }
+
+    /// Whether another link serves the domain.
+    pub fn is_shared(&self) -> bool {
+        self.shared.load(Ordering::Relaxed)
+    }
+
     /// The store did what was asked of it, or could not.
     pub fn note_store(&self, usable: bool) {
         self.store_failed.store(!usable, Ordering::Relaxed);
@@ -91,6 +102,11 @@ impl Health {
         let mut reasons = self.live(stuck).err().unwrap_or_default();
         if !self.is_linked() {
             reasons.push("there is no link to the host server".to_owned());
+        }
+        if self.is_shared() {
+            reasons.push(
+                "another link serves this domain at the host server, and gets a part of what is for it".to_owned(),
+            );
         }
         if self.store_failed.load(Ordering::Relaxed) {
             reasons.push("the store could not do what was last asked of it".to_owned());
@@ -125,6 +141,9 @@ mod tests {
         assert_eq!(health.ready(stuck).unwrap_err(), ["there is no link to the host server"]);
         health.note_link(true);
         assert_eq!((health.live(stuck), health.ready(stuck)), (Ok(()), Ok(())));
+        health.note_shared(true);
+        assert!(health.ready(stuck).unwrap_err()[0].starts_with("another link serves this domain"));
+        health.note_shared(false);
         health.note_store(false);
         assert_eq!(health.ready(stuck).unwrap_err(), ["the store could not do what was last asked of it"]);
         assert_eq!(health.live(stuck), Ok(()));

@@ -59,6 +59,7 @@ impl Watched {
         }
         looked_at.store_months.set(of(sizes.months));
         looked_at.link_up.set(i64::from(self.metrics.health.is_linked()));
+        looked_at.link_shared.set(i64::from(self.metrics.health.is_shared()));
         looked_at.uptime_seconds.set(of(clock::uptime_ms() / 1000));
         let dial = self.metrics.health.time.dial();
         for (what, waits) in [("time", dial.doubt.is_some()), ("retention", dial.held)] {
