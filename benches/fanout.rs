@@ -63,7 +63,7 @@ impl Service {
         for out in turn.outbox {
             match out {
                 Out::Book(delta) => self.book.apply(delta),
-                Out::Stanza(text) | Out::Presence(text) | Out::Question(text) => {
+                Out::Stanza(text) | Out::Presence(text) | Out::Question(text) | Out::About { text, .. } => {
                     block.extend_from_slice(text.as_bytes())
                 }
                 Out::Fan(fan) => {

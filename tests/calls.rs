@@ -74,7 +74,10 @@ impl World {
             .outbox
             .into_iter()
             .filter_map(|out| match out {
-                Out::Stanza(stanza) | Out::Presence(stanza) | Out::Question(stanza) => Some(stanza),
+                Out::Stanza(stanza)
+                | Out::Presence(stanza)
+                | Out::Question(stanza)
+                | Out::About { text: stanza, .. } => Some(stanza),
                 _ => None,
             })
             .collect();

@@ -286,6 +286,14 @@ fn another_link_of_the_same_domain_is_told_of() {
     let settings = format!("ping_idle_s = 1\nping_timeout_s = 1\n{QUIET}\n[metrics]\nlisten = {port}");
     let mixd = Mixd::start(&host, &settings);
     let mut peer = host.accept_authenticated();
+    peer.returns_echoes = false;
+    // The link is never silent.
+    let mut talking = peer.stream.try_clone().unwrap();
+    let talk = std::thread::spawn(move || {
+        while talking.write_all(b" ").is_ok() {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    });
     let ready = || {
         let mut page = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
         page.write_all(b"GET /health/ready HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").unwrap();
@@ -305,6 +313,9 @@ fn another_link_of_the_same_domain_is_told_of() {
     peer.send(&format!("<iq type='result' id='{id}' from='{DOMAIN}/echo' to='{DOMAIN}'/>"));
     mixd.wait_for_log("another link serves mix.example.org", 1);
     assert!(ready().contains(" 503 ") && ready().contains("another link serves this domain"), "{}", ready());
+    drop(mixd);
+    drop(peer);
+    talk.join().unwrap();
 }
 
 #[test]

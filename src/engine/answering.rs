@@ -2,7 +2,7 @@
 
 use super::parley::{Asked, Way};
 use super::pending::Purpose;
-use super::{Engine, Query, QueryKind, Turn};
+use super::{Engine, Out, Query, QueryKind, Turn};
 use crate::channel::{Answer, GroupAnswer, Refusal, Style};
 use crate::xep::{Extension, Reply, privilege};
 use jid::{BareJid, Jid};
@@ -37,7 +37,8 @@ impl Engine {
         let id = self.fresh_id();
         let purpose = Purpose::RosterItem { domain };
         self.pending.ask(id.clone(), Jid::from(account.clone()), purpose, self.steady);
-        turn.send(privilege::roster_item(self.service.domain.as_str(), account.as_str(), &id, channel, label));
+        let text = privilege::roster_item(self.service.domain.as_str(), account.as_str(), &id, channel, label);
+        turn.outbox.push(Out::About { channel: channel.to_owned(), text });
     }
 
     pub(super) fn answer(&mut self, asked: &Asked<'_>, answer: Answer, turn: &mut Turn) {
@@ -72,7 +73,7 @@ impl Engine {
                 QueryKind::MessageInfo { row, recipients, aggregate }
             }
             Answer::Left if self.needs_error_on_leave(asked) => {
-                return turn.send(reply.error(&(&Refusal::NoSuchItem).into()));
+                return turn.reply(reply, reply.error(&(&Refusal::NoSuchItem).into()));
             }
             Answer::Items { .. }
             | Answer::Subscribers { .. }
@@ -99,7 +100,7 @@ impl Engine {
                     Err(refusal) => return turn.send_refusal(reply, &refusal),
                 };
                 turn.effort += text.len();
-                return turn.send(text);
+                return turn.reply(reply, text);
             }
         };
         let Some(channel) = asked.channel.as_ref().and_then(|name| self.shelf.channel(name)) else { return };

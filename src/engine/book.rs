@@ -151,7 +151,9 @@ impl AddressBook {
     pub fn pass(&mut self, sent: Out, out: &mut Vec<u8>) {
         match sent {
             Out::Book(delta) => self.apply(delta),
-            Out::Stanza(text) | Out::Presence(text) | Out::Question(text) => out.extend_from_slice(text.as_bytes()),
+            Out::Stanza(text) | Out::Presence(text) | Out::Question(text) | Out::About { text, .. } => {
+                out.extend_from_slice(text.as_bytes())
+            }
             Out::Fan(fan) => {
                 let recipients = self.recipients(&fan.audience);
                 self.write(&fan, &recipients, &mut Cursor::default(), usize::MAX, out);

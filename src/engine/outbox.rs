@@ -91,6 +91,14 @@ pub enum Out {
     Stanza(String),
     /// A whole presence, which counts as told even where the commit of its turn is refused: nothing of it is stored.
     Presence(String),
+    /// A whole stanza that the service says about a channel in its own name. It keeps its place among what that channel
+    /// sends.
+    About {
+        /// The channel's address.
+        channel: String,
+        /// The stanza.
+        text: String,
+    },
     /// A question of the service's own, which is asked anew after a lost link if it still matters.
     Question(String),
     /// One stanza for many.
@@ -166,6 +174,17 @@ pub enum Delta {
         /// The channel's tag.
         tag: u64,
     },
+}
+
+impl Delta {
+    /// The channel whose lists it changes, by its tag.
+    pub fn tag(&self) -> Option<u64> {
+        match self {
+            Delta::Subscribed(list, _) | Delta::Unsubscribed(list, _) | Delta::Filled(list, _) => Some(list.tag),
+            Delta::Dropped { tag } => Some(*tag),
+            Delta::Account { .. } | Delta::Multicast { .. } => None,
+        }
+    }
 }
 
 /// Where an account is reached.

@@ -107,6 +107,14 @@ impl Turn {
         self.outbox.push(Out::Stanza(stanza));
     }
 
+    /// Answers a request. What the account's own server asked for keeps its place among what the channel sends.
+    pub(super) fn reply(&mut self, reply: &Reply, text: String) {
+        self.outbox.push(match &reply.delegated {
+            Some(wrapping) => Out::About { channel: wrapping.channel.clone(), text },
+            None => Out::Stanza(text),
+        });
+    }
+
     pub(super) fn fan(&mut self, audience: Audience, stanza: Halves, lasting: Lasting) {
         let Halves { head, tail, groupchat } = stanza;
         self.outbox.push(Out::Fan(Fan { audience, head, tail, groupchat, presence: false, lasting }));
@@ -133,7 +141,7 @@ impl Turn {
     pub(super) fn refuse(&mut self, reply: Reply, error: &StanzaError) {
         tracing::debug!(id = reply.id, reason = error.condition.spelling().0, "refused");
         self.refusals.push(Reason { name: error.condition.spelling().0, what: "" });
-        self.send(reply.error(error));
+        self.reply(&reply, reply.error(error));
         self.replies.push(reply.into());
     }
 
@@ -148,7 +156,7 @@ impl Turn {
         let Reason { name: reason, what } = refusal.into();
         tracing::debug!(id = reply.id, reason, what, "refused");
         self.refusals.push(refusal.into());
-        self.send(reply.error(&refusal.into()));
+        self.reply(reply, reply.error(&refusal.into()));
     }
 
     /// Answers a call that was decided against.
@@ -211,7 +219,7 @@ impl Engine {
             Out::Book(_) => true,
             Out::Fan(fan) => fan.presence,
             Out::Presence(_) => true,
-            Out::Stanza(_) | Out::Question(_) => false,
+            Out::Stanza(_) | Out::About { .. } | Out::Question(_) => false,
         };
         let mut out: Vec<Out> = turn.outbox.into_iter().filter(stays).collect();
         for record in turn.records {

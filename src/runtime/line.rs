@@ -1,19 +1,18 @@
 //! The line of what goes to the host server: waiting, being written, written and not confirmed.
 //!
-//! Items keep their order, but for long fan-outs: those are cut into slices that take turns with everything else, so that
-//! a large channel makes nobody wait. What comes from one address stays in order even then (RFC 6120 §10.1). An item
-//! leaves when the host server is known to have it; after a lost link everything still here is written again.
+//! Channels take turns (`lanes`), so that one with much to say makes nobody else wait. Whatever comes from one channel stays
+//! in order (RFC 6120 §10.1), its participants' addresses included, and so does what the service says about it in its own
+//! name. An item leaves when the host server is known to have it; after a lost link everything still here is written again.
 
+mod lanes;
 mod recall;
 
 use super::outbox::{Parcel, weight};
 use crate::engine::book::{AddressBook, Cursor, Recipients};
-use crate::engine::outbox::{Fan, Lasting, Out};
+use crate::engine::outbox::{AccountNo, Audience, Delta, Fan, Lasting, Out};
+use lanes::{Lanes, TURN_BYTES};
 use recall::Recall;
-use std::collections::VecDeque;
-
-/// A fan-out that amounts to more than this is cut into slices, in bytes.
-const LONG_BYTES: usize = 256 * 1024;
+use std::collections::{BTreeSet, VecDeque};
 
 /// For how many items room is kept when all are gone.
 const ITEMS_KEPT: usize = 4096;
@@ -25,11 +24,11 @@ pub struct Line {
     items: VecDeque<Item>,
     /// The number of the first item.
     first: u64,
-    /// The number of the next item to begin.
+    /// The number of the next item to be put into a lane.
     next: u64,
-    /// Long fan-outs under way, and what waits behind each.
-    lanes: VecDeque<Lane>,
-    lanes_first: bool,
+    lanes: Lanes,
+    /// Those who are reached nowhere any more, once what stands in the lanes is written.
+    leaving: BTreeSet<AccountNo>,
     /// The numbers of parcels, each with the number of the item behind it.
     parcels: VecDeque<(u64, u64)>,
     /// What the items weigh together, in bytes.
@@ -73,15 +72,6 @@ enum What {
     Done,
 }
 
-/// What comes from one address while a long fan-out of it is under way.
-#[derive(Debug)]
-struct Lane {
-    sender: String,
-    /// The numbers of items; the first one is being written.
-    items: VecDeque<u64>,
-    cursor: Cursor,
-}
-
 impl Line {
     /// An empty line, with an empty address book.
     pub fn new() -> Line {
@@ -120,13 +110,64 @@ impl Line {
     /// Appends to `block` until it holds `bytes_max` or there is nothing more to write.
     pub fn fill(&mut self, block: &mut Vec<u8>, bytes_max: usize) {
         self.fill_recalled(block, bytes_max);
-        self.lanes_first = !self.lanes_first;
-        if self.lanes_first {
-            self.fill_long(block, bytes_max);
+        self.sort();
+        while block.len() < bytes_max {
+            let Some((no, mut lane)) = self.lanes.take() else { break };
+            if lane.credit <= 0 {
+                lane.credit += TURN_BYTES;
+            }
+            while let Some(&number) = lane.items.front().filter(|_| lane.credit > 0 && block.len() < bytes_max) {
+                let before = block.len();
+                let end = bytes_max.min(before + lane.credit.unsigned_abs());
+                let done = self.write(number, &mut lane.cursor, end, block);
+                lane.credit -= (block.len() - before) as isize;
+                if !done {
+                    break;
+                }
+                lane.items.pop_front();
+                lane.cursor = Cursor::default();
+            }
+            let is_over = lane.credit <= 0;
+            self.lanes.bring_back(no, lane, is_over);
         }
-        self.fill_short(block, bytes_max);
-        // A long fan-out that was begun just there is taken up at once: who gets an empty block waits for something new.
-        self.fill_long(block, bytes_max);
+        if self.lanes.is_empty() {
+            let leaving = std::mem::take(&mut self.leaving);
+            leaving.into_iter().for_each(|no| self.book.apply(Delta::Account { no, entry: Default::default() }));
+        }
+    }
+
+    /// Puts what came into lanes. What changes a list waits for what goes to that list; who is reached where is known at
+    /// once.
+    fn sort(&mut self) {
+        while self.next < self.end() {
+            let number = self.next;
+            self.next += 1;
+            let item = &mut self.items[(number - self.first) as usize];
+            match &item.what {
+                What::Out(Out::Book(delta)) => {
+                    if !delta.tag().is_some_and(|tag| self.lanes.enter_behind(tag, number)) {
+                        self.learn(number);
+                    }
+                }
+                What::Done => item.covered = Some(0),
+                what => self.lanes.enter(what.lane(), what.tag(), number),
+            }
+        }
+    }
+
+    /// The address book learns. Who is no longer reached anywhere still gets what was sent before, such as that it left.
+    fn learn(&mut self, number: u64) {
+        let item = &mut self.items[(number - self.first) as usize];
+        item.covered = Some(0);
+        let What::Out(Out::Book(delta)) = std::mem::replace(&mut item.what, What::Done) else { return };
+        if let Delta::Account { no, entry } = &delta {
+            self.leaving.remove(no);
+            if entry.addresses.is_empty() && !self.lanes.is_empty() {
+                self.leaving.insert(*no);
+                return;
+            }
+        }
+        self.book.apply(delta);
     }
 
     /// A ping is about to be written behind everything so far; its number.
@@ -149,6 +190,10 @@ impl Line {
     /// than `horizon_ms`, which whoever missed them pages for.
     pub fn rewind(&mut self, now_ms: u64, horizon_ms: u64) {
         for item in self.items.iter_mut().take((self.next - self.first) as usize) {
+            // What waited for its turn goes on waiting.
+            if item.covered.is_none() && !matches!(item.what, What::Begun(..)) {
+                continue;
+            }
             (item.covered, item.recalled, item.recalls) = (None, 0, 0);
             let lasting = match &item.what {
                 What::Begun(fan, _) => fan.lasting,
@@ -211,44 +256,6 @@ impl Line {
         self.parcels.drain(..gone).next_back().map(|(number, _)| number)
     }
 
-    fn fill_short(&mut self, block: &mut Vec<u8>, bytes_max: usize) {
-        while block.len() < bytes_max && self.next < self.end() {
-            let number = self.next;
-            self.next += 1;
-            self.begin(number);
-            let item = &self.items[(number - self.first) as usize];
-            // Whatever comes from an address with a long fan-out under way waits behind it.
-            if !self.lanes.is_empty()
-                && let Some(lane) = item.what.sender().and_then(|it| self.lanes.iter_mut().find(|l| l.sender == it))
-            {
-                lane.items.push_back(number);
-                continue;
-            }
-            if item.what.is_long() {
-                let sender = item.what.sender().unwrap_or_default().to_owned();
-                self.lanes.push_back(Lane { sender, items: VecDeque::from([number]), cursor: Cursor::default() });
-                continue;
-            }
-            self.write(number, &mut Cursor::default(), usize::MAX, block);
-        }
-    }
-
-    fn fill_long(&mut self, block: &mut Vec<u8>, bytes_max: usize) {
-        while block.len() < bytes_max {
-            let Some(mut lane) = self.lanes.pop_front() else { break };
-            while let Some(&number) = lane.items.front().filter(|_| block.len() < bytes_max) {
-                if !self.write(number, &mut lane.cursor, bytes_max, block) {
-                    break;
-                }
-                lane.items.pop_front();
-                lane.cursor = Cursor::default();
-            }
-            if !lane.items.is_empty() {
-                self.lanes.push_back(lane);
-            }
-        }
-    }
-
     /// An item's turn has come: the address book learns, and who gets a fan-out is settled.
     fn begin(&mut self, number: u64) {
         let item = &mut self.items[(number - self.first) as usize];
@@ -267,10 +274,11 @@ impl Line {
 
     /// Appends an item; whether all of it is written.
     fn write(&mut self, number: u64, cursor: &mut Cursor, bytes_max: usize, block: &mut Vec<u8>) -> bool {
+        self.begin(number);
         let item = &mut self.items[(number - self.first) as usize];
         let (before, copies) = (block.len(), cursor.copies);
         let done = match &item.what {
-            What::Out(Out::Stanza(text) | Out::Presence(text) | Out::Question(text)) => {
+            What::Out(Out::Stanza(text) | Out::Presence(text) | Out::Question(text) | Out::About { text, .. }) => {
                 block.extend_from_slice(text.as_bytes());
                 true
             }
@@ -292,18 +300,32 @@ impl Line {
 }
 
 impl What {
-    /// The bare address that it comes from.
-    fn sender(&self) -> Option<&str> {
-        let full = self.attribute("from")?;
-        Some(full.split('/').next().unwrap_or(full))
+    /// What keeps its order with it: the channel that it comes from or is about, or the service.
+    fn lane(&self) -> &str {
+        if let What::Out(Out::About { channel, .. }) = self {
+            return channel;
+        }
+        let from = self.attribute("from").unwrap_or_default();
+        let bare = from.split('/').next().unwrap_or(from);
+        // A participant's address is its channel's, with an id before it.
+        bare.split_once('#').map_or(bare, |(_, channel)| channel)
+    }
+
+    /// The tag of the channel whose list it goes to.
+    fn tag(&self) -> Option<u64> {
+        match self {
+            What::Out(Out::Fan(Fan { audience: Audience::List(list, _), .. })) => Some(list.tag),
+            What::Begun(Fan { audience: Audience::List(list, _), .. }, _) => Some(list.tag),
+            _ => None,
+        }
     }
 
     /// An attribute of its start tag, which this service wrote, as it is spelled there.
     fn attribute(&self, name: &str) -> Option<&str> {
         let text = match self {
-            What::Out(Out::Stanza(text) | Out::Presence(text) | Out::Question(text)) => text,
-            What::Begun(fan, _) => &fan.head,
-            What::Out(Out::Fan(_) | Out::Book(_)) | What::Done => return None,
+            What::Out(Out::Stanza(text) | Out::Presence(text) | Out::Question(text) | Out::About { text, .. }) => text,
+            What::Out(Out::Fan(fan)) | What::Begun(fan, _) => &fan.head,
+            What::Out(Out::Book(_)) | What::Done => return None,
         };
         let tag = &text[..text.find('>').unwrap_or(text.len())];
         // Within a value, a quote is never plain: what looks like the beginning of an attribute is one.
@@ -311,13 +333,6 @@ impl What {
             let value = tag[at + name.len()..].strip_prefix("='").filter(|_| tag[..at].ends_with(' '))?;
             value.split('\'').next()
         })
-    }
-
-    fn is_long(&self) -> bool {
-        match self {
-            What::Begun(fan, recipients) => recipients.count() * (fan.head.len() + fan.tail.len()) > LONG_BYTES,
-            _ => false,
-        }
     }
 }
 

@@ -274,3 +274,144 @@ fn a_link_that_is_lost_before_it_is_written_again_loses_nothing() {
     let ping = line.cover();
     assert_eq!((line.confirm(ping), line.bytes()), (Some(1), 0));
 }
+
+/// Writes all of it in blocks, and says how much stood before the first of each text, in bytes.
+fn waits(line: &mut Line, texts: &[&str]) -> Vec<usize> {
+    let mut whole = String::new();
+    while is_pending(line) {
+        let mut block = Vec::new();
+        line.fill(&mut block, 64 * 1024);
+        whole.push_str(std::str::from_utf8(&block).unwrap());
+    }
+    texts.iter().map(|text| whole.find(text).unwrap_or_else(|| panic!("{text} was not written"))).collect()
+}
+
+#[test]
+fn one_channel_floods_with_short_messages_and_nobody_else_waits_for_more_than_a_turn() {
+    let mut line = Line::new();
+    line.push(subscribers(1, 400), 0);
+    line.push(subscribers(2, 3), 0);
+    (0..2000).for_each(|n| line.push(parcel(n + 1, fan(1, "short", Lasting::Row)), 0));
+    line.push(Parcel::of_stanza("<iq from='m' id='pong'/>".into()), 0);
+    line.push(Parcel::of_stanza("<iq from='c1@m' id='own'/>".into()), 0);
+    line.push(parcel(2001, fan(2, "other", Lasting::Row)), 0);
+    let waits = waits(&mut line, &["id='pong'", "other", "id='own'"]);
+    let turn = lanes::TURN_BYTES as usize;
+    assert!(waits[0] < 2 * turn && waits[1] < 3 * turn, "{waits:?}");
+    assert!(waits[2] > 2000 * 400 * 50, "what the channel itself answers keeps its place: {waits:?}");
+    let ping = line.cover();
+    assert_eq!((line.confirm(ping), line.bytes()), (Some(2001), 0));
+}
+
+#[test]
+fn many_channels_take_turns_by_bytes_and_each_keeps_its_order() {
+    let mut line = Line::new();
+    (1..=50).for_each(|tag| line.push(subscribers(tag, 20), 0));
+    for n in 0..40 {
+        (1..=50).for_each(|tag| line.push(parcel(n * 50 + tag, fan(tag, &format!("{tag}:{n};"), Lasting::Row)), 0));
+    }
+    line.push(Parcel::of_stanza("<iq from='m' id='pong'/>".into()), 0);
+    let mut whole = String::new();
+    while is_pending(&line) {
+        let mut block = Vec::new();
+        line.fill(&mut block, 64 * 1024);
+        whole.push_str(std::str::from_utf8(&block).unwrap());
+    }
+    assert!(whole.find("pong").unwrap() < 51 * (lanes::TURN_BYTES as usize + 100));
+    for tag in 1..=50 {
+        let places: Vec<usize> = (0..40).map(|n| whole.find(&format!(">{tag}:{n};")).unwrap()).collect();
+        assert!(places.is_sorted(), "{tag}: {places:?}");
+        assert_eq!(whole.matches(&format!(">{tag}:")).count(), 40 * 20);
+    }
+}
+
+#[test]
+fn what_participants_say_and_what_the_service_says_about_a_channel_keeps_its_place_there() {
+    let mut line = Line::new();
+    line.push(subscribers(1, 400), 0);
+    (0..200).for_each(|n| line.push(parcel(n + 1, fan(1, "before", Lasting::Row)), 0));
+    line.push(Parcel::of_stanza("<message from='7#c1@m/r' id='private'/>".into()), 0);
+    let about = Out::About { channel: "c1@m".into(), text: "<iq from='m' id='left'/>".into() };
+    line.push(Parcel { number: None, outs: vec![about] }, 0);
+    line.push(parcel(201, fan(1, "behind", Lasting::Row)), 0);
+    line.push(Parcel::of_stanza("<iq from='m' id='pong'/>".into()), 0);
+    let mut block = Vec::new();
+    line.fill(&mut block, usize::MAX);
+    let text = String::from_utf8(block).unwrap();
+    let (last, private, left) =
+        (text.rfind("before").unwrap(), text.find("private").unwrap(), text.find("left").unwrap());
+    assert!(last < private && private < left && left < text.find("behind").unwrap());
+    assert!(text.find("pong").unwrap() < 2 * lanes::TURN_BYTES as usize);
+}
+
+/// Who gets a message is settled by what came before it, however long it waits: a list changes in its channel's lane.
+#[test]
+fn who_joins_or_leaves_while_messages_wait_gets_those_that_it_was_there_for() {
+    let mut line = Line::new();
+    line.push(subscribers(1, 100), 0);
+    (0..200).for_each(|n| line.push(parcel(n + 1, fan(1, "filler", Lasting::Row)), 0));
+    let entry = |addresses: &[&str]| Entry {
+        addresses: addresses.iter().map(|&address| address.to_owned()).collect(),
+        marked: false,
+        home: None,
+    };
+    let (late, early) = (AccountNo::first(500), AccountNo::first(5));
+    let outs = vec![
+        fan(1, "one", Lasting::Row),
+        Out::Book(Delta::Account { no: late, entry: entry(&["late@h"]) }),
+        Out::Book(Delta::Subscribed(list(1), late)),
+        fan(1, "two", Lasting::Row),
+        Out::Book(Delta::Unsubscribed(list(1), early)),
+        Out::Fan(Fan { audience: Audience::One(early), ..as_fan(fan(1, "bye", Lasting::Kept)) }),
+        fan(1, "three", Lasting::Row),
+        // It is in no channel any more.
+        Out::Book(Delta::Account { no: early, entry: entry(&[]) }),
+        fan(1, "four", Lasting::Row),
+        Out::Book(Delta::Dropped { tag: 1 }),
+    ];
+    line.push(Parcel { number: Some(999), outs }, 0);
+    let mut block = Vec::new();
+    line.fill(&mut block, 64 * 1024);
+    assert!(!String::from_utf8_lossy(&block).contains(">one<"), "they wait");
+    let text = String::from_utf8_lossy(&block).into_owned() + &all(&mut line);
+    let got = |address: &str, body: &str| text.contains(&format!("to='{address}'><body>{body}</body>"));
+    let of = |address: &str| ["one", "two", "bye", "three", "four"].map(|body| got(address, body));
+    assert_eq!(of("late@h"), [false, true, false, true, true]);
+    assert_eq!(of("u5@h"), [true, true, true, false, false]);
+    assert_eq!(of("u6@h"), [true, true, false, true, true]);
+    line.push(
+        Parcel {
+            number: None,
+            outs: vec![Out::Fan(Fan { audience: Audience::One(early), ..as_fan(fan(1, "gone", Lasting::Kept)) })],
+        },
+        0,
+    );
+    line.push(parcel(1000, fan(1, "nobody", Lasting::Row)), 0);
+    assert_eq!(all(&mut line), "");
+}
+
+fn as_fan(out: Out) -> Fan {
+    let Out::Fan(fan) = out else { panic!("a fan-out") };
+    fan
+}
+
+/// What was written before the link was lost comes again before what was not, channel by channel.
+#[test]
+fn what_waits_for_its_turn_when_the_link_is_lost_is_still_written_once() {
+    let mut line = Line::new();
+    line.push(subscribers(1, 100), 0);
+    (0..300).for_each(|n| line.push(parcel(n + 1, fan(1, &format!("n{n}."), Lasting::Row)), 0));
+    line.push(parcel(301, fan(1, "typing", Lasting::Fleeting)), 0);
+    let mut block = Vec::new();
+    line.fill(&mut block, 64 * 1024);
+    let ping = line.cover();
+    assert!(line.confirm(ping) > Some(1));
+    line.rewind(0, HORIZON_MS);
+    let written = String::from_utf8(block).unwrap();
+    let again = all(&mut line);
+    for n in 0..300 {
+        let (before, after) = (written.matches(&format!(">n{n}.")).count(), again.matches(&format!(">n{n}.")).count());
+        assert!(after == 100 || (before == 100 && after == 0), "{n}: {before} and {after}");
+    }
+    assert_eq!(again.matches("typing").count(), 100, "it was not sent yet");
+}

@@ -45,6 +45,7 @@ pub fn weight(out: &Out) -> usize {
     ITEM_BYTES
         + match out {
             Out::Stanza(text) | Out::Presence(text) | Out::Question(text) => text.len(),
+            Out::About { channel, text } => channel.len() + text.len(),
             Out::Fan(fan) => fan.head.len() + fan.tail.len(),
             Out::Book(Delta::Filled(_, accounts)) => size_of_val(accounts.as_slice()),
             Out::Book(Delta::Account { entry, .. }) => entry.addresses.iter().map(|it| it.len() + ITEM_BYTES).sum(),

@@ -42,7 +42,7 @@ impl Host {
                 Ok((stream, _)) => {
                     stream.set_nonblocking(false).unwrap();
                     stream.set_nodelay(true).unwrap();
-                    return Peer { stream, read: String::new(), answers_pings: true };
+                    return Peer { stream, read: String::new(), answers_pings: true, returns_echoes: true };
                 }
                 Err(_) if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
                 Err(error) => panic!("mixd does not connect: {error}"),
@@ -67,6 +67,8 @@ pub struct Peer {
     read: String,
     /// Whether the pings behind output are answered, as every host server does.
     pub answers_pings: bool,
+    /// Whether what mixd sends to its own address comes back.
+    pub returns_echoes: bool,
 }
 
 impl Peer {
@@ -134,7 +136,8 @@ impl Peer {
             self.take_pings();
         }
         // The beginning of a ping stays until the rest of it comes.
-        let end = self.read.rfind("<iq type='get' id='ping-").unwrap_or(self.read.len());
+        let begins = ["<iq type='get' id='ping-", "<iq type='get' id='echo-"].map(|begin| self.read.rfind(begin));
+        let end = begins.into_iter().flatten().min().unwrap_or(self.read.len());
         self.read.drain(..end).collect()
     }
 
@@ -156,6 +159,11 @@ impl Peer {
                 // A connection that ends is no failure here.
                 let _ = self.stream.write_all(pong.as_bytes());
             }
+        }
+        while let Some(at) = self.read.find("<iq type='get' id='echo-").filter(|_| self.returns_echoes) {
+            let Some(len) = self.read[at..].find("</iq>").map(|len| len + "</iq>".len()) else { return };
+            let echo: String = self.read.drain(at..at + len).collect();
+            let _ = self.stream.write_all(echo.as_bytes());
         }
     }
 

@@ -197,7 +197,10 @@ impl World {
         for out in out {
             match out {
                 Out::Book(delta) => self.book.apply(delta),
-                Out::Stanza(stanza) | Out::Presence(stanza) | Out::Question(stanza) => text.push_str(&stanza),
+                Out::Stanza(stanza)
+                | Out::Presence(stanza)
+                | Out::Question(stanza)
+                | Out::About { text: stanza, .. } => text.push_str(&stanza),
                 Out::Fan(fan) => {
                     let recipients = self.book.recipients(&fan.audience);
                     let (mut cursor, size) =

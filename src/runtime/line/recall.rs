@@ -31,8 +31,8 @@ impl Line {
             if hit == 0 || wanted.as_ref().is_some_and(|wanted| !is_named(fan, wanted)) {
                 continue;
             }
-            let under_way = lanes.iter().find(|lane| lane.items.front() == Some(&number)).map(|lane| lane.cursor);
-            let cursor = if item.covered.is_some() { Cursor::END } else { under_way.unwrap_or_default() };
+            let under_way = || lanes.cursor_of(number).unwrap_or_default();
+            let cursor = if item.covered.is_some() { Cursor::END } else { under_way() };
             for home in homes_of(hit).filter(|&home| cursor.is_within_or_behind(home)) {
                 item.recalled |= home.bit();
                 item.recalls += 1;

@@ -165,7 +165,7 @@ fn inbound(sent: &Sent) -> Inbound {
 /// What a turn says and keeps, in bytes.
 fn answered(turn: &Turn) -> usize {
     let said = turn.outbox.iter().map(|out| match out {
-        Out::Stanza(xml) | Out::Presence(xml) | Out::Question(xml) => xml.len(),
+        Out::Stanza(xml) | Out::Presence(xml) | Out::Question(xml) | Out::About { text: xml, .. } => xml.len(),
         Out::Fan(fan) => fan.head.len() + fan.tail.len(),
         Out::Book(_) => 64,
     });
