@@ -54,6 +54,8 @@ pub struct CallResult {
 pub struct Lookup {
     /// The caller's mark.
     pub token: u64,
+    /// Who asks.
+    pub account: BareJid,
     /// The channel's tag.
     pub tag: u64,
     /// The row.
@@ -136,8 +138,8 @@ impl Engine {
         let result = self.result_of(asked.channel.as_ref(), answer);
         match (&result.answer, tag) {
             (Answer::Group(GroupAnswer::MessageInfo { row, recipients, .. }), Some(tag)) => {
-                let (row, recipients) = (*row, recipients.clone());
-                turn.lookups.push(Lookup { token, tag, row, recipients, result });
+                let (row, recipients, account) = (*row, recipients.clone(), asked.actor.account.clone());
+                turn.lookups.push(Lookup { token, account, tag, row, recipients, result });
             }
             _ => turn.results.push((token, Ok(result))),
         }

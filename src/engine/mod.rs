@@ -58,6 +58,7 @@ use crate::channel::{ChannelName, Facts, Limits, Registry, Stamp, Status};
 use crate::store::{Directory, Standing, Whereabouts};
 use crate::xep::{Sealer, Service};
 use jid::{BareJid, DomainPart};
+use share::OwnDomains;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use shelf::Shelf;
@@ -215,4 +216,10 @@ impl Engine {
     pub fn channels(&self) -> impl Iterator<Item = &crate::channel::Channel> {
         self.shelf.channels()
     }
+}
+
+/// The domains that are the service's own: its host's, and those whose users alone may create channels.
+pub fn own_domains(domain: &DomainPart, creators: &[String]) -> OwnDomains {
+    let parent = domain.as_str().split_once('.').map(|(_, parent)| parent.to_owned());
+    OwnDomains::new(parent.into_iter().chain(creators.iter().cloned()))
 }

@@ -1,4 +1,7 @@
-//! Pages of history, read beside the loop: a few threads, a bounded queue, the answers of one query in order.
+//! Pages of history, read beside the loop: a few threads, a bounded queue for each account, the answers of one query in
+//! order.
+
+mod waiting;
 
 use super::answer::answer;
 use super::callers::{Callers, complete};
@@ -7,14 +10,14 @@ use super::metrics::{Metrics, Queried};
 use super::outbox::{Outbox, Parcel};
 use super::vital::Vital;
 use crate::channel::Refusal;
+use crate::engine::share::OwnDomains;
 use crate::engine::{Lookup, Query, QueryKind, Reason};
 use crate::store::Store;
+use jid::BareJid;
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
-
-use super::queue::Queue;
+use waiting::Waiting;
 
 /// Queries that may wait for each thread; each holds the request that it answers.
 const WAITING_PER_THREAD: usize = 128;
@@ -29,9 +32,22 @@ pub enum Question {
     Call(Box<Lookup>),
 }
 
+impl Question {
+    /// Who asks.
+    fn account(&self) -> BareJid {
+        match self {
+            Question::Stanza(query) => query.reply.to.to_bare(),
+            Question::Call(lookup) => lookup.account.clone(),
+        }
+    }
+}
+
+/// What waits for the threads.
+pub type Questions = Waiting<Question>;
+
 /// The threads that read pages.
 pub struct Archive {
-    questions: Arc<Queue<Question>>,
+    questions: Arc<Questions>,
     outbox: Arc<Outbox>,
     callers: Arc<Callers>,
     metrics: Arc<Metrics>,
@@ -45,12 +61,13 @@ impl Archive {
     /// When the system gives no thread.
     pub fn start(
         threads: usize,
+        own_domains: OwnDomains,
         store: &Arc<dyn Store>,
         outbox: &Arc<Outbox>,
         callers: &Arc<Callers>,
         metrics: &Arc<Metrics>,
     ) -> io::Result<Archive> {
-        let questions = Arc::new(Queue::new(threads * WAITING_PER_THREAD, usize::MAX));
+        let questions = Arc::new(Waiting::new(threads * WAITING_PER_THREAD, own_domains));
         let start = |n: usize| {
             let (questions, store) = (questions.clone(), store.clone());
             let (outbox, callers, metrics) = (outbox.clone(), callers.clone(), metrics.clone());
@@ -64,17 +81,13 @@ impl Archive {
     }
 
     /// What waits.
-    pub fn questions(&self) -> &Arc<Queue<Question>> {
+    pub fn questions(&self) -> &Arc<Questions> {
         &self.questions
     }
 
-    /// Takes a question, or refuses it when too many wait.
+    /// Takes a question. When too many wait, one is refused: the newest of whoever asks most.
     pub fn take(&self, question: Question) {
-        if self.questions.has_room(0) {
-            // The worker alone adds questions, so the room is still there.
-            self.questions.try_push(question, 0);
-            return;
-        }
+        let Some(question) = self.questions.push(&question.account(), question) else { return };
         self.metrics.count_refusal(&Reason::BUSY);
         match question {
             Question::Stanza(query) => send(&self.outbox, query.refuse_busy()),
@@ -91,23 +104,21 @@ impl Archive {
     }
 }
 
-fn run(questions: &Queue<Question>, store: &dyn Store, outbox: &Outbox, callers: &Callers, metrics: &Metrics) {
+fn run(questions: &Questions, store: &dyn Store, outbox: &Outbox, callers: &Callers, metrics: &Metrics) {
     let _vital = Vital("a reader of the archive");
-    while let Some(batch) = questions.take_in_thread((1, usize::MAX), Duration::from_secs(3600)) {
-        for question in batch {
-            let begun = clock::uptime();
-            let count = |kind| metrics.count_query(kind, clock::uptime() - begun);
-            match question {
-                Question::Stanza(query) => {
-                    let answers = answer(&query, store);
-                    count(kind_of(&query.kind));
-                    answers.into_iter().for_each(|stanza| send(outbox, stanza));
-                }
-                Question::Call(lookup) => {
-                    let called = complete(*lookup, store);
-                    count(Queried::Receipts);
-                    callers.tell(called);
-                }
+    while let Some(question) = questions.take() {
+        let begun = clock::uptime();
+        let count = |kind| metrics.count_query(kind, clock::uptime() - begun);
+        match question {
+            Question::Stanza(query) => {
+                let answers = answer(&query, store);
+                count(kind_of(&query.kind));
+                answers.into_iter().for_each(|stanza| send(outbox, stanza));
+            }
+            Question::Call(lookup) => {
+                let called = complete(*lookup, store);
+                count(Queried::Receipts);
+                callers.tell(called);
             }
         }
     }

@@ -80,7 +80,15 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     let metrics = Arc::new(metrics::Metrics::default());
     let (stop, stopping) = watch::channel(false);
 
-    let archive = archive::Archive::start(config.archive.query_threads, &store, &outbox, &callers, &metrics)?;
+    let settings = engine_settings(config);
+    let archive = archive::Archive::start(
+        config.archive.query_threads,
+        engine::own_domains(&settings.domain, &settings.creators),
+        &store,
+        &outbox,
+        &callers,
+        &metrics,
+    )?;
     let watched = metrics::Watched {
         metrics: metrics.clone(),
         inbox: inbox.clone(),

@@ -2,7 +2,6 @@
 
 use super::super::clock;
 use super::super::outbox::{Outbox, Urgent};
-use super::super::queue::Queue;
 use super::super::reader::Inbox;
 use super::Metrics;
 use crate::store::{Store, StoreError, folder_bytes};
@@ -21,7 +20,7 @@ pub struct Watched {
     /// What waits for the writer and goes first.
     pub urgent: Arc<Urgent>,
     /// What waits for the archive.
-    pub questions: Arc<Queue<super::super::archive::Question>>,
+    pub questions: Arc<super::super::archive::Questions>,
     /// What is kept.
     pub store: Arc<dyn Store>,
     /// The folder of files that came over HTTP; it need not exist.
@@ -40,7 +39,7 @@ impl Watched {
             ("inbox", self.inbox.depth()),
             ("outbox", self.outbox.depth()),
             ("urgent", self.urgent.depth()),
-            ("queries", self.questions.depth()),
+            ("queries", (self.questions.count(), 0)),
         ] {
             looked_at.queue_items.get_or_create(&[("queue", queue)]).set(of(items as u64));
             // Queries are limited by their number alone and have no weight.

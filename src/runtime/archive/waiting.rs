@@ -1,0 +1,190 @@
+//! Questions that wait: a queue for each account, and accounts take turns. So whoever asks for one page waits for one
+//! question of each of the others, however many they have.
+//!
+//! There is one bound for all of them. Where it is reached, whoever has most waiting loses what it asked last.
+
+use crate::engine::share::{Full, Hit, OwnDomains, Shares};
+use jid::BareJid;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// See the module. One end for the worker, one for threads.
+#[derive(Debug)]
+pub struct Waiting<T> {
+    state: Mutex<State<T>>,
+    filled: Condvar,
+}
+
+#[derive(Debug)]
+struct State<T> {
+    queues: HashMap<BareJid, VecDeque<T>>,
+    /// The accounts with something waiting, in the order of their turns.
+    turns: VecDeque<BareJid>,
+    shares: Shares<BareJid>,
+    closed: bool,
+}
+
+impl<T> Waiting<T> {
+    /// Room for so many.
+    pub fn new(count_max: usize, own_domains: OwnDomains) -> Waiting<T> {
+        let shares = Shares::new("queries", count_max, own_domains);
+        let state = State { queues: HashMap::new(), turns: VecDeque::new(), shares, closed: false };
+        Waiting { state: Mutex::new(state), filled: Condvar::new() }
+    }
+
+    /// Adds what somebody asks; what there is no room for any more, be it this or another one.
+    pub fn push(&self, account: &BareJid, question: T) -> Option<T> {
+        let mut state = self.lock();
+        let mut lost = None;
+        match state.shares.take(account, 1) {
+            Ok(()) => {}
+            Err(Full::Own) => return Some(question),
+            Err(Full::Of(loser)) => {
+                lost = state.queues.get_mut(&loser).and_then(VecDeque::pop_back);
+                state.shares.give_back(&loser, 1);
+                state.leave_if_empty(&loser);
+                state.shares.count(account, 1);
+            }
+        }
+        match state.queues.get_mut(account) {
+            Some(queue) => queue.push_back(question),
+            None => {
+                state.queues.insert(account.clone(), VecDeque::from([question]));
+                state.turns.push_back(account.clone());
+            }
+        }
+        drop(state);
+        self.filled.notify_one();
+        lost
+    }
+
+    /// Takes what is next, and waits for it; `None` when it is closed and empty.
+    pub fn take(&self) -> Option<T> {
+        let waits = |state: &mut State<T>| state.turns.is_empty() && !state.closed;
+        let mut state = self.filled.wait_while(self.lock(), waits).unwrap_or_else(PoisonError::into_inner);
+        state.next()
+    }
+
+    /// How many wait, in all.
+    pub fn count(&self) -> usize {
+        self.lock().shares.held()
+    }
+
+    /// Whose share had no room since this was asked last.
+    pub fn hits(&self) -> Vec<Hit> {
+        self.lock().shares.hits().collect()
+    }
+
+    /// What waits can still be taken, and then it ends.
+    pub fn close(&self) {
+        self.lock().closed = true;
+        self.filled.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> State<T> {
+    fn next(&mut self) -> Option<T> {
+        let account = self.turns.pop_front()?;
+        let queue = self.queues.get_mut(&account)?;
+        let question = queue.pop_front();
+        if queue.is_empty() {
+            self.queues.remove(&account);
+        } else {
+            self.turns.push_back(account.clone());
+        }
+        self.shares.give_back(&account, 1);
+        question
+    }
+
+    fn leave_if_empty(&mut self, account: &BareJid) {
+        if self.queues.get(account).is_some_and(VecDeque::is_empty) {
+            self.queues.remove(account);
+            self.turns.retain(|other| other != account);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waiting() -> Waiting<String> {
+        Waiting::new(64, OwnDomains::new(["h".to_owned()]))
+    }
+
+    fn jid(account: &str) -> BareJid {
+        account.parse().unwrap()
+    }
+
+    /// Has somebody ask, each question under its own number; how many of whom found no room.
+    fn ask(waiting: &Waiting<String>, account: &str, count: usize) -> Vec<String> {
+        (0..count).filter_map(|n| waiting.push(&jid(account), format!("{account} {n}"))).collect()
+    }
+
+    fn all(waiting: &Waiting<String>) -> Vec<String> {
+        waiting.close();
+        std::iter::from_fn(|| waiting.take()).collect()
+    }
+
+    /// Counted in turns, not in time: one floods, and the others wait for one question of each.
+    #[test]
+    fn one_floods_and_the_other_waits_for_one_question_of_it() {
+        let waiting = waiting();
+        assert!(ask(&waiting, "flood@h", 50).is_empty(), "there is room");
+        ask(&waiting, "bob@h", 2);
+        ask(&waiting, "cat@far", 1);
+        let order = all(&waiting);
+        let place = |question: &str| order.iter().position(|other| other == question).unwrap();
+        assert_eq!((place("flood@h 0"), place("bob@h 0"), place("cat@far 0"), place("bob@h 1")), (0, 1, 2, 4));
+        let flood: Vec<String> = order.iter().filter(|other| other.starts_with("flood")).cloned().collect();
+        assert_eq!(flood, (0..50).map(|n| format!("flood@h {n}")).collect::<Vec<_>>(), "its own order stays");
+    }
+
+    #[test]
+    fn where_there_is_no_room_the_flood_loses_what_it_asked_last_and_nobody_else_is_refused() {
+        let waiting = waiting();
+        assert_eq!(ask(&waiting, "flood@h", 200).len(), 200 - 64);
+        for n in 0..20 {
+            let lost = ask(&waiting, &format!("user{n}@h"), 1);
+            assert_eq!(lost, [format!("flood@h {}", 63 - n)]);
+        }
+        assert_eq!(waiting.count(), 64);
+        assert!(waiting.hits().iter().any(|hit| hit.what == "queries" && hit.domain == "h"));
+        let order = all(&waiting);
+        let last = order.iter().rposition(|question| question.starts_with("user")).unwrap();
+        assert_eq!((order.len(), last), (64, 20), "each of them waited for one round");
+        assert_eq!(waiting.count(), 0);
+    }
+
+    #[test]
+    fn many_accounts_of_a_foreign_domain_keep_nobody_of_the_service_out() {
+        let waiting = waiting();
+        for n in 0..200 {
+            ask(&waiting, &format!("u{n}@far"), 1);
+        }
+        for n in 0..32 {
+            let lost = ask(&waiting, &format!("user{n}@h"), 1);
+            assert!(lost.len() == 1 && lost[0].ends_with("@far 0"), "{lost:?}");
+        }
+        assert_eq!(all(&waiting).len(), 64);
+    }
+
+    #[test]
+    fn whoever_waits_for_a_question_is_woken_by_one_and_by_the_end() {
+        let waiting = std::sync::Arc::new(waiting());
+        let taking = std::thread::spawn({
+            let waiting = waiting.clone();
+            move || (waiting.take(), waiting.take())
+        });
+        ask(&waiting, "a@h", 1);
+        while waiting.count() > 0 {
+            std::thread::yield_now();
+        }
+        waiting.close();
+        assert_eq!(taking.join().unwrap(), (Some("a@h 0".to_owned()), None));
+    }
+}
