@@ -180,6 +180,7 @@ pub struct Limits {
     pub invitation_s: u64,
     pub presence_participants_max: usize,
     pub channels_per_creator_max: usize,
+    pub account_sending_bytes_max: usize,
     pub messages_per_s: u64,
     pub messages_burst: u64,
     pub channel_messages_per_s: u64,
@@ -231,6 +232,7 @@ impl Limits {
             invitation_s: self.invitation_s,
             presence_participants_max: self.presence_participants_max,
             channels_per_creator_max: self.channels_per_creator_max,
+            account_sending_bytes_max: self.account_sending_bytes_max,
             rates: Rates {
                 requests: Rate { per_s: self.requests_per_s, burst: self.requests_burst },
                 messages: Rate { per_s: self.messages_per_s, burst: self.messages_burst },
@@ -448,6 +450,7 @@ impl Default for Limits {
             channel_messages_burst: channel.rates.channel_messages.burst,
             requests_per_s: channel.rates.requests.per_s,
             requests_burst: channel.rates.requests.burst,
+            account_sending_bytes_max: 8 << 20,
             stanza_bytes_max: 512 << 10,
             stanza_depth_max: 64,
             stanza_elements_max: 10_000,

@@ -67,7 +67,10 @@ impl Service {
         for out in turn.outbox {
             match out {
                 Out::Book(delta) => self.book.apply(delta),
-                Out::Fan(fan) => fans.push(fan),
+                Out::Fan(fan) => {
+                    self.engine.relieve(fan.charge.as_slice());
+                    fans.push(fan);
+                }
                 _ => {}
             }
         }
@@ -92,6 +95,8 @@ fn allocations_of_turns(participants: usize) -> (usize, usize) {
         let turn = service.turn(stanza);
         let change = region.change();
         assert_eq!((turn.records.is_empty(), turn.outbox.len()), (false, 1));
+        let Out::Fan(fan) = &turn.outbox[0] else { panic!("no fan-out") };
+        service.engine.relieve(fan.charge.as_slice());
         (change.allocations + change.reallocations, change.bytes_allocated)
     };
     let mut counts: Vec<(usize, usize)> = (MESSAGES..2 * MESSAGES).map(count).collect();

@@ -41,6 +41,9 @@ pub struct Limits {
     pub presence_participants_max: usize,
     /// Channels that one account may have created.
     pub channels_per_creator_max: usize,
+    /// What one account may have on the way out over all channels, with all copies, in bytes; whoever sets it tells the
+    /// engine what went (`Engine::relieve`).
+    pub account_sending_bytes_max: usize,
     /// How fast things may come.
     pub rates: Rates,
     /// What plain channels are made with.
@@ -71,6 +74,7 @@ impl Default for Limits {
             invitation_s: 14 * 24 * 3600,
             presence_participants_max: 500,
             channels_per_creator_max: 10_000,
+            account_sending_bytes_max: usize::MAX,
             rates: Rates::default(),
             channels: ChannelDefaults::default(),
             groups: GroupDefaults::default(),

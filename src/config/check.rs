@@ -91,6 +91,7 @@ fn ranges_of_limits(limits: &Limits) -> Vec<Range> {
         ("limits.channel_messages_burst", limits.channel_messages_burst, 1, MANY),
         ("limits.requests_per_s", limits.requests_per_s, 0, 1_000_000),
         ("limits.requests_burst", limits.requests_burst, 1, MANY),
+        ("limits.account_sending_bytes_max", of(limits.account_sending_bytes_max), 65_536, MANY),
         ("limits.stanza_bytes_max", of(limits.stanza_bytes_max), 10_000, GIB),
         // Trees are read and dropped by recursion: a thread's stack sets the upper end.
         ("limits.stanza_depth_max", of(limits.stanza_depth_max), 16, 256),

@@ -40,6 +40,10 @@ impl Engine {
     /// Whether somebody may send a message into a channel at this time.
     pub(super) fn admit_message(&mut self, actor: &Actor, name: &ChannelName) -> Result<(), Refusal> {
         let Some(tag) = self.shelf.tag_of(name).filter(|_| !actor.operator) else { return Ok(()) };
+        // What somebody has on the way out already goes first; it takes as long as the host server takes to read it.
+        if !self.freight.may_send(&actor.account) {
+            return Err(Refusal::TooFast { what: "messages", wait_s: 1 });
+        }
         let Admission { messages, of_channel, .. } = &mut self.admission;
         let now = self.steady;
         let too_fast = |what| move |wait_s| Refusal::TooFast { what, wait_s };

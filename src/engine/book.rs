@@ -183,7 +183,7 @@ mod tests {
 
     fn fan(audience: Audience) -> Fan {
         let (head, tail) = ("<message from='c@m'".to_owned(), "><body>x</body></message>".to_owned());
-        Fan { audience, head, tail, groupchat: true, presence: false, lasting: Lasting::Row }
+        Fan { audience, head, tail, groupchat: true, presence: false, lasting: Lasting::Row, charge: None }
     }
 
     fn text(book: &AddressBook, fan: &Fan) -> String {

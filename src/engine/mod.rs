@@ -15,6 +15,7 @@ mod delegated;
 #[path = "fixture_tests.rs"]
 mod fixture;
 mod foreign;
+mod freight;
 mod groups;
 pub mod hosts;
 mod lifetimes;
@@ -58,9 +59,9 @@ use crate::channel::{ChannelName, Facts, Limits, Registry, Stamp, Status};
 use crate::store::{Directory, Standing, Whereabouts};
 use crate::xep::{Sealer, Service};
 use jid::{BareJid, DomainPart};
-use share::OwnDomains;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use share::OwnDomains;
 use shelf::Shelf;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
@@ -103,6 +104,7 @@ pub struct Engine {
     pending: pending::Pending,
     admission: admission::Admission,
     capabilities: capabilities::Capabilities,
+    freight: freight::Freight,
     sharing: sharing::Sharing,
     memberships: HashMap<BareJid, Vec<ChannelName>>,
     /// What lists of channels mean to the accounts that this turn shows what they find.
@@ -144,6 +146,8 @@ impl Engine {
     ) -> Engine {
         let hosts = hosts::Hosts::new(settings.pam, settings.multicast, settings.domain.as_str());
         let accounts = accounts::Accounts::restore(whereabouts, &hosts);
+        let own_domains = own_domains(&settings.domain, &settings.creators);
+        let freight = freight::Freight::new(settings.limits.account_sending_bytes_max, own_domains);
         Engine {
             admission: admission::Admission::new(&settings.limits.rates),
             service: Service {
@@ -165,6 +169,7 @@ impl Engine {
             hosts,
             pending: pending::Pending::default(),
             capabilities: capabilities::Capabilities::default(),
+            freight,
             sharing: sharing::Sharing::default(),
             memberships: HashMap::new(),
             standings: HashMap::new(),

@@ -3,6 +3,7 @@
 //! The order is the order in which things go to the link.
 
 use crate::channel::Node;
+use jid::BareJid;
 use std::fmt;
 use std::sync::Arc;
 
@@ -144,6 +145,17 @@ pub struct Fan {
     pub presence: bool,
     /// What becomes of it when the link is lost.
     pub lasting: Lasting,
+    /// Whose share of the way out it takes, where it is somebody's.
+    pub charge: Option<Charge>,
+}
+
+/// What somebody has on the way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Charge {
+    /// Who sent it.
+    pub account: BareJid,
+    /// What it amounts to with all its copies, about, in bytes.
+    pub bytes: usize,
 }
 
 /// What the address book has to learn.

@@ -101,7 +101,7 @@ impl Engine {
 
     /// Shows a change that was applied.
     fn render(&mut self, rendered: Rendered<'_>, turn: &mut Turn) {
-        let (name, change) = (rendered.name, rendered.change);
+        let (name, change, actor) = (rendered.name, rendered.change, rendered.actor);
         let shown = self.shown_of(rendered);
         let Some(channel) = self.shelf.channel(name) else { return };
         let tag = channel.profile().tag;
@@ -111,7 +111,11 @@ impl Engine {
         };
         let lasting = lasting_of(change);
         turn.unsent.extend(unsent(channel, change, &shown));
+        let since = turn.outbox.len();
         shown.into_iter().for_each(|shown| self.send_shown(shown, tag, lasting, turn));
+        if let Some(account) = actor {
+            self.load(account, name, &mut turn.outbox[since..]);
+        }
         for account in leavers {
             let address = self.service.address_of(name);
             self.set_roster_item(&account, &address, None, turn);

@@ -117,7 +117,7 @@ impl Turn {
 
     pub(super) fn fan(&mut self, audience: Audience, stanza: Halves, lasting: Lasting) {
         let Halves { head, tail, groupchat } = stanza;
-        self.outbox.push(Out::Fan(Fan { audience, head, tail, groupchat, presence: false, lasting }));
+        self.outbox.push(Out::Fan(Fan { audience, head, tail, groupchat, presence: false, lasting, charge: None }));
     }
 
     /// Presence of a channel for one address.
@@ -128,7 +128,15 @@ impl Turn {
     /// Presence of a channel for many.
     pub(super) fn tell_all(&mut self, audience: Audience, presence: Halves) {
         let Halves { head, tail, groupchat } = presence;
-        self.outbox.push(Out::Fan(Fan { audience, head, tail, groupchat, presence: true, lasting: Lasting::Kept }));
+        self.outbox.push(Out::Fan(Fan {
+            audience,
+            head,
+            tail,
+            groupchat,
+            presence: true,
+            lasting: Lasting::Kept,
+            charge: None,
+        }));
     }
 
     /// Asks something that matters whatever becomes of the commit.
@@ -193,7 +201,7 @@ impl Engine {
                 Inbound::Expired(outdated) => self.expire(outdated, &mut turn),
                 Inbound::ClockConfirmed => self.confirm_clock(),
                 Inbound::LinkUp => self.link_up(&mut turn),
-                Inbound::LinkDown => {}
+                Inbound::LinkDown => self.freight.note_link(false),
                 Inbound::Tick => self.tick(&mut turn),
             }
         }
@@ -221,7 +229,8 @@ impl Engine {
             Out::Presence(_) => true,
             Out::Stanza(_) | Out::About { .. } | Out::Question(_) => false,
         };
-        let mut out: Vec<Out> = turn.outbox.into_iter().filter(stays).collect();
+        let (mut out, unsent): (Vec<Out>, Vec<Out>) = turn.outbox.into_iter().partition(stays);
+        self.unload(&unsent);
         for record in turn.records {
             match record {
                 Record::Channel { name, change, tag } => {
@@ -248,6 +257,7 @@ impl Engine {
     /// How a leave has to be answered depends on the home server's software, so that is asked before one comes.
     fn link_up(&mut self, turn: &mut Turn) {
         self.hosts.link_up();
+        self.freight.note_link(true);
         self.accounts.ask_again();
         let given_up = self.pending.give_up();
         self.take_given_up(given_up, turn);

@@ -9,10 +9,10 @@ mod recall;
 
 use super::outbox::{Parcel, weight};
 use crate::engine::book::{AddressBook, Cursor, Recipients};
-use crate::engine::outbox::{AccountNo, Audience, Delta, Fan, Lasting, Out};
+use crate::engine::outbox::{AccountNo, Audience, Charge, Delta, Fan, Lasting, Out};
 use lanes::{Lanes, TURN_BYTES};
 use recall::Recall;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 /// For how many items room is kept when all are gone.
 const ITEMS_KEPT: usize = 4096;
@@ -27,8 +27,10 @@ pub struct Line {
     /// The number of the next item to be put into a lane.
     next: u64,
     lanes: Lanes,
-    /// Those who are reached nowhere any more, once what stands in the lanes is written.
-    leaving: BTreeSet<AccountNo>,
+    /// By their places, those who are reached nowhere any more, once what stands in the lanes is written.
+    leaving: BTreeMap<usize, AccountNo>,
+    /// What is off the line, and whose it was.
+    relieved: Vec<Charge>,
     /// The numbers of parcels, each with the number of the item behind it.
     parcels: VecDeque<(u64, u64)>,
     /// What the items weigh together, in bytes.
@@ -132,7 +134,7 @@ impl Line {
         }
         if self.lanes.is_empty() {
             let leaving = std::mem::take(&mut self.leaving);
-            leaving.into_iter().for_each(|no| self.book.apply(Delta::Account { no, entry: Default::default() }));
+            leaving.into_values().for_each(|no| self.book.apply(Delta::Account { no, entry: Default::default() }));
         }
     }
 
@@ -160,12 +162,17 @@ impl Line {
         let item = &mut self.items[(number - self.first) as usize];
         item.covered = Some(0);
         let What::Out(Out::Book(delta)) = std::mem::replace(&mut item.what, What::Done) else { return };
-        if let Delta::Account { no, entry } = &delta {
-            self.leaving.remove(no);
-            if entry.addresses.is_empty() && !self.lanes.is_empty() {
-                self.leaving.insert(*no);
-                return;
+        match &delta {
+            Delta::Account { no, entry } if entry.addresses.is_empty() && !self.lanes.is_empty() => {
+                self.leaving.insert(no.place(), *no);
             }
+            _ => self.apply(delta),
+        }
+    }
+
+    fn apply(&mut self, delta: Delta) {
+        if let Delta::Account { no, .. } = &delta {
+            self.leaving.remove(&no.place());
         }
         self.book.apply(delta);
     }
@@ -202,6 +209,7 @@ impl Line {
             };
             let is_late = now_ms.saturating_sub(item.since_ms) > horizon_ms;
             if lasting == Lasting::Fleeting || (lasting == Lasting::Row && is_late) {
+                self.relieved.extend(item.what.take_charge());
                 item.what = What::Done;
             }
         }
@@ -217,9 +225,10 @@ impl Line {
     pub fn shed(&mut self, bytes_max: usize) -> Option<u64> {
         while self.bytes > bytes_max {
             self.next = self.next.max(self.first + 1);
-            let Some(item) = self.pop() else { break };
+            let Some(mut item) = self.pop() else { break };
+            self.relieved.extend(item.what.take_charge());
             match item.what {
-                What::Out(Out::Book(delta)) => self.book.apply(delta),
+                What::Out(Out::Book(delta)) => self.apply(delta),
                 What::Done => {}
                 _ => self.dropped += 1,
             }
@@ -230,6 +239,11 @@ impl Line {
     /// How many stanzas and fan-outs were let go since this was last asked.
     pub fn take_dropped(&mut self) -> u64 {
         std::mem::take(&mut self.dropped)
+    }
+
+    /// What was written wholly or let go since this was last asked, and whose it was.
+    pub fn take_relieved(&mut self) -> Vec<Charge> {
+        std::mem::take(&mut self.relieved)
     }
 
     /// How many copies of messages were written since this was last asked.
@@ -293,6 +307,7 @@ impl Line {
             if wrote {
                 tracing::debug!(id = item.what.attribute("id"), copies = cursor.copies, "sent");
             }
+            self.relieved.extend(item.what.take_charge());
             item.covered = Some(if wrote || cursor.copies > 0 { self.ping } else { 0 });
         }
         done
@@ -320,6 +335,13 @@ impl What {
         }
     }
 
+    fn take_charge(&mut self) -> Option<Charge> {
+        match self {
+            What::Out(Out::Fan(fan)) | What::Begun(fan, _) => fan.charge.take(),
+            _ => None,
+        }
+    }
+
     /// An attribute of its start tag, which this service wrote, as it is spelled there.
     fn attribute(&self, name: &str) -> Option<&str> {
         let text = match self {
@@ -339,3 +361,7 @@ impl What {
 #[cfg(test)]
 #[path = "line_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "freight_tests.rs"]
+mod freight_tests;

@@ -25,7 +25,15 @@ fn subscribers(tag: u64, count: u32) -> Parcel {
 
 fn fan(tag: u64, body: &str, lasting: Lasting) -> Out {
     let (head, tail) = (format!("<message from='c{tag}@m/p'"), format!("><body>{body}</body></message>"));
-    Out::Fan(Fan { audience: Audience::List(list(tag), None), head, tail, groupchat: true, presence: false, lasting })
+    Out::Fan(Fan {
+        audience: Audience::List(list(tag), None),
+        head,
+        tail,
+        groupchat: true,
+        presence: false,
+        lasting,
+        charge: None,
+    })
 }
 
 fn parcel(number: u64, out: Out) -> Parcel {
@@ -414,4 +422,27 @@ fn what_waits_for_its_turn_when_the_link_is_lost_is_still_written_once() {
         assert!(after == 100 || (before == 100 && after == 0), "{n}: {before} and {after}");
     }
     assert_eq!(again.matches("typing").count(), 100, "it was not sent yet");
+}
+
+/// The number of an account that is gone goes to another one while something waits.
+#[test]
+fn who_gets_the_number_of_somebody_who_is_gone_is_not_forgotten_with_it() {
+    let mut line = Line::new();
+    line.push(subscribers(1, 100), 0);
+    (0..200).for_each(|n| line.push(parcel(n + 1, fan(1, "filler", Lasting::Row)), 0));
+    let entry = |addresses: &[&str]| Entry {
+        addresses: addresses.iter().map(|&address| address.to_owned()).collect(),
+        marked: false,
+        home: None,
+    };
+    let gone = AccountNo::first(5);
+    let outs = vec![
+        Out::Book(Delta::Account { no: gone, entry: entry(&[]) }),
+        Out::Book(Delta::Account { no: gone.next(), entry: entry(&["heir@h"]) }),
+    ];
+    line.push(Parcel { number: None, outs }, 0);
+    all(&mut line);
+    let fan = Fan { audience: Audience::One(gone.next()), ..as_fan(fan(1, "hello", Lasting::Kept)) };
+    line.push(Parcel { number: None, outs: vec![Out::Fan(fan)] }, 0);
+    assert!(all(&mut line).contains("to='heir@h'><body>hello<"));
 }

@@ -80,15 +80,8 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     let metrics = Arc::new(metrics::Metrics::default());
     let (stop, stopping) = watch::channel(false);
 
-    let settings = engine_settings(config);
-    let archive = archive::Archive::start(
-        config.archive.query_threads,
-        engine::own_domains(&settings.domain, &settings.creators),
-        &store,
-        &outbox,
-        &callers,
-        &metrics,
-    )?;
+    let (threads, own_domains) = (config.archive.query_threads, own_domains(config));
+    let archive = archive::Archive::start(threads, own_domains, &store, &outbox, &callers, &metrics)?;
     let watched = metrics::Watched {
         metrics: metrics.clone(),
         inbox: inbox.clone(),
@@ -269,6 +262,11 @@ fn engine_settings(config: &Config) -> engine::Settings {
         pam: config.hosts.iter().map(|(domain, host)| (domain.to_string(), host.pam)).collect(),
         multicast: multicast_settings(config),
     }
+}
+
+fn own_domains(config: &Config) -> engine::share::OwnDomains {
+    let settings = engine_settings(config);
+    engine::own_domains(&settings.domain, &settings.creators)
 }
 
 /// The host server's own domain has a multicast service looked for without being named.

@@ -1,7 +1,7 @@
 //! What waits for the writer, and what the writer says back: how far the host server has it.
 
 use super::queue::Queue;
-use crate::engine::outbox::{Delta, Out};
+use crate::engine::outbox::{Charge, Delta, Out};
 use crate::xmpp::address;
 use jid::Jid;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -73,6 +73,7 @@ pub struct Confirmed {
     heard_ms: AtomicU64,
     refused: Mutex<Vec<Refused>>,
     services: Mutex<Vec<String>>,
+    relieved: Mutex<Vec<Charge>>,
     changed: Notify,
 }
 
@@ -129,6 +130,18 @@ impl Confirmed {
     /// What was sent back since this was last asked.
     pub fn take_refused(&self) -> Vec<Refused> {
         std::mem::take(&mut *self.refused.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The writer is through with what these were for.
+    pub fn relieve(&self, charges: Vec<Charge>) {
+        if !charges.is_empty() {
+            self.relieved.lock().unwrap_or_else(PoisonError::into_inner).extend(charges);
+        }
+    }
+
+    /// What the writer got through with since this was last asked.
+    pub fn take_relieved(&self) -> Vec<Charge> {
+        std::mem::take(&mut *self.relieved.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Something came from the host server, at this time of `clock::uptime_ms`.

@@ -180,6 +180,7 @@ impl Worker {
 
     fn work(&mut self, batch: Vec<Inbound>) {
         self.metrics.health.worker.beat();
+        self.engine.relieve(&self.confirmed.take_relieved());
         let (Parted { ready, refused }, read) = prepare(&mut self.engine, &mut self.parking, &*self.store, batch);
         refused.iter().for_each(|inbound| self.refuse(inbound, Why::Busy));
         match read {

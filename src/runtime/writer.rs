@@ -169,6 +169,7 @@ impl Writer {
         loop {
             let settled = self.line.shed(self.limits.line_bytes_max);
             settled.into_iter().for_each(|parcel| self.confirmed.settle(parcel));
+            self.confirmed.relieve(self.line.take_relieved());
             let dropped = self.line.take_dropped();
             if dropped > 0 {
                 self.metrics.count_dropped(dropped);
@@ -197,6 +198,7 @@ impl Writer {
         // Before anything is written that may come back.
         self.line.take_expected().into_iter().for_each(|services| self.confirmed.expect(services));
         self.unpinged_bytes += self.block.len() - before;
+        self.confirmed.relieve(self.line.take_relieved());
         // What needs no confirmation goes at once.
         self.settle();
         if self.pinged.is_none() && self.unpinged_bytes >= PING_BYTES {

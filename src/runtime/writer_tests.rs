@@ -47,6 +47,7 @@ fn fan(body: &str) -> Out {
         groupchat: true,
         presence: false,
         lasting: Lasting::Row,
+        charge: None,
     })
 }
 

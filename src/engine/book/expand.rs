@@ -293,6 +293,7 @@ mod tests {
             groupchat: true,
             presence: false,
             lasting: Lasting::Row,
+            charge: None,
         }
     }
 

@@ -3,7 +3,9 @@
 //!
 //! There is one bound for all of them. Where it is reached, whoever has most waiting loses what it asked last.
 
-use crate::engine::share::{Full, Hit, OwnDomains, Shares};
+#[cfg(test)]
+use crate::engine::share::Hit;
+use crate::engine::share::{Full, OwnDomains, Shares};
 use jid::BareJid;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -71,6 +73,7 @@ impl<T> Waiting<T> {
     }
 
     /// Whose share had no room since this was asked last.
+    #[cfg(test)]
     pub fn hits(&self) -> Vec<Hit> {
         self.lock().shares.hits().collect()
     }
