@@ -29,6 +29,7 @@ pub struct Http {
     pub user_domain: Option<Domain>,
     pub strict_status: bool,
     pub public_url: Option<String>,
+    pub origins: Vec<String>,
     pub trust_forwarded: bool,
     pub check_host: String,
     pub check_port: u16,
@@ -55,6 +56,7 @@ impl Default for Http {
             user_domain: None,
             strict_status: true,
             public_url: None,
+            origins: Vec::new(),
             trust_forwarded: false,
             check_host: "127.0.0.1".to_owned(),
             check_port: 5222,
@@ -109,9 +111,18 @@ pub(super) fn check(http: &Http, wrong: &mut Vec<OutOfRange>) {
     if http.listen.is_some() && http.check_tls == CheckTls::None && !is_loopback(&http.check_host) {
         refuse("http.check_tls", "none", "starttls or direct, since check_host is not on the loopback");
     }
+    for origin in http.origins.iter().filter(|origin| !is_origin(origin)) {
+        refuse("http.origins", origin, "origins such as \"https://chat.example.org\", without a path");
+    }
     if let Some(url) = http.public_url.as_deref().filter(|url| !is_web(url)) {
         refuse("http.public_url", url, "an address such as \"https://groups.example.org\", without white space");
     }
+}
+
+/// Whether a text is the origin of a page, as browsers write it.
+fn is_origin(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    host.is_some_and(|host| !host.is_empty() && host.bytes().all(|b| b.is_ascii_graphic() && !b"/?#@".contains(&b)))
 }
 
 /// Whether what is sent to a host stays on this machine.

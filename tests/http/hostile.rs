@@ -252,3 +252,38 @@ fn the_end_of_the_process_answers_what_was_asked() {
     let (status, took) = world.mixd.wait();
     assert!(status.success() && took < Duration::from_secs(9), "{status} after {took:?}");
 }
+
+#[test]
+fn pages_of_other_sites_may_not_ask_and_listed_ones_may() {
+    let world = World::with("origins = ['https://chat.example.org']");
+    let id = world.done("ann", "addGroup", json!({"gs": "x", "gm": []}))["id"].clone();
+    let pm = json!({"id": id, "mb": "hello"}).to_string();
+    let ask = |headers: &str| {
+        let (login, body) = (basic("ann", "pw-ann"), format!("gm=sendMessage&pm={pm}"));
+        let head = format!("Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n", body.len());
+        let head =
+            format!("POST /gch.ashx HTTP/1.1\r\nHost: x\r\n{login}{headers}{head}Connection: close\r\n\r\n{body}");
+        world.raw(head.as_bytes())
+    };
+    for other in ["Origin: https://evil.example\r\n", "Sec-Fetch-Site: cross-site\r\n", "Origin: null\r\n"] {
+        let refused = ask(other);
+        assert!(refused.status == 400 && refused.header("access-control-allow-origin").is_none(), "{}", refused.head);
+    }
+    let own = ask("Sec-Fetch-Site: same-origin\r\nOrigin: http://x\r\n");
+    assert!(own.status == 200 && own.header("access-control-allow-origin").is_none(), "{}", own.head);
+    let listed = ask("Sec-Fetch-Site: cross-site\r\nOrigin: https://chat.example.org\r\n");
+    assert_eq!((listed.status, listed.header("message-id").is_some()), (200, true), "{}", listed.head);
+    assert_eq!(listed.header("access-control-allow-origin"), Some("https://chat.example.org"));
+    assert!(listed.header("access-control-expose-headers").is_some_and(|it| it.contains("message-id")));
+    let preflight = |origin: &str| {
+        let head = format!(
+            "OPTIONS /gch.ashx HTTP/1.1\r\nHost: x\r\nOrigin: {origin}\r\nAccess-Control-Request-Method: POST\r\n\
+             Connection: close\r\n\r\n"
+        );
+        world.raw(head.as_bytes())
+    };
+    let allowed = preflight("https://chat.example.org");
+    assert_eq!((allowed.status, allowed.header("access-control-allow-methods")), (204, Some("GET, HEAD, POST")));
+    assert_eq!(preflight("https://evil.example").status, 400);
+    assert_eq!(world.logins.count(), 1, "who is refused for its page is not looked up");
+}

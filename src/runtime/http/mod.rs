@@ -14,6 +14,7 @@ mod groups;
 mod login;
 mod messages;
 mod multipart;
+mod origin;
 mod pace;
 mod parameters;
 mod pictures;

@@ -24,6 +24,8 @@ const NOT_HTTP: [u16; 5] = [407, 411, 443, 444, 457];
 pub enum Reply {
     /// The code 200 alone.
     Done,
+    /// Nothing to be read: the status 204.
+    Nothing,
     /// The code 200 for a message that became this row.
     Sent(u64),
     /// A JSON text.
@@ -97,6 +99,11 @@ fn reason(why: &str) -> Option<HeaderValue> {
 fn replied(reply: Reply) -> Response<Content> {
     match reply {
         Reply::Done => text("200".to_owned()),
+        Reply::Nothing => {
+            let mut response = Response::new(Content::Bytes(None));
+            *response.status_mut() = StatusCode::NO_CONTENT;
+            response
+        }
         Reply::Sent(row) => {
             let mut response = text("200".to_owned());
             response.headers_mut().insert("message-id", HeaderValue::from(row));

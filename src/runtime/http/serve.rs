@@ -7,6 +7,7 @@ use super::api::Api;
 use super::draining::Draining;
 use super::fault::Fault;
 use super::files::Files;
+use super::origin::{self, Origins};
 use super::pace::{Pace, Who};
 use super::reply::{Content, Reply, respond};
 use super::seats::Seats;
@@ -40,6 +41,7 @@ const END_PATIENCE: Duration = Duration::from_secs(2);
 /// All that connections share.
 pub struct Server {
     api: Arc<Api>,
+    origins: Origins,
     pace: Pace,
     connections: Arc<Seats>,
     at_once: Arc<Seats>,
@@ -54,6 +56,7 @@ impl Server {
         let within_ms = http.requests_burst.saturating_mul(1000) / http.requests_per_s;
         Arc::new(Server {
             api,
+            origins: Origins::new(&http.origins),
             pace: Pace::new(http.requests_burst, within_ms.max(1)),
             connections: Seats::new(http.connections_max, http.connections_per_address_max),
             at_once: Seats::new(usize::MAX, AT_ONCE_MAX),
@@ -136,9 +139,16 @@ impl Server {
 
     async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Content> {
         let method = method_of(request.method());
+        let (origin, is_preflight) = (self.origins.listed(request.headers()), self.origins.is_preflight(&request));
         let served = self.served(request, peer).await;
         let code = served.as_ref().err().map(|fault| fault.code);
-        let response = respond(served, self.api.settings.strict_status);
+        let mut response = respond(served, self.api.settings.strict_status);
+        if is_preflight {
+            origin::allow(&mut response);
+        }
+        if let Some(origin) = origin {
+            origin::open(&mut response, origin);
+        }
         self.metrics.count_request(method, code.unwrap_or(response.status().as_u16()));
         response
     }
@@ -147,6 +157,10 @@ impl Server {
         let from = self.asker_of(&request, peer);
         self.keep_pace(&Who::at(from))?;
         check_head(&request)?;
+        self.origins.check(&request)?;
+        if self.origins.is_preflight(&request) {
+            return Ok(Reply::Nothing);
+        }
         let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let account = self.api.login.account(authorization, &self.api.settings.domain, from).await?;
         let who = Who::Account(account.clone());
