@@ -76,7 +76,8 @@ impl Recent {
 
     /// The origin id of a row, where it is among the newest.
     pub fn origin_of(&self, row: u64) -> Option<&str> {
-        self.order.iter().rev().find(|(_, number, _)| *number == row).map(|(key, ..)| &*key.1)
+        let at = self.order.binary_search_by_key(&row, |(_, number, _)| *number).ok()?;
+        self.order.get(at).map(|(key, ..)| &*key.1)
     }
 
     /// Roughly what it costs in memory, in bytes.

@@ -4,6 +4,7 @@
 //! clock, no I/O. A channel in memory is a cache of the store; applying the same changes to both gives the same.
 
 pub mod access;
+mod aggregates;
 pub mod change;
 pub mod command;
 pub mod context;

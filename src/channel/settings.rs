@@ -169,6 +169,11 @@ impl Intervals {
         gaps
     }
 
+    /// What is in it, first and last included, in order and apart.
+    pub fn known(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.0.iter().copied().filter(|&(first, _)| first > 0)
+    }
+
     /// Into how many pieces it falls.
     pub fn pieces(&self) -> usize {
         self.0.len()

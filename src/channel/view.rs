@@ -62,16 +62,10 @@ impl Channel {
 
     /// How far a row came at its recipients (groups.md §1 rule 6).
     pub fn aggregate_of(&self, row: &Row) -> Aggregate {
-        self.aggregate(row.number, &row.author, None)
-    }
-
-    /// The same, with the record of one member as it is about to be.
-    pub(super) fn aggregate(&self, row: u64, author: &ParticipantId, instead: Option<&Member>) -> Aggregate {
         let mut aggregate = Aggregate { recipients: 0, delivered: 0, read: 0, all: None };
         let mut least: Option<Option<Progress>> = None;
-        for member in self.recipients(row, author) {
-            let member = instead.filter(|instead| instead.id == member.id).unwrap_or(member);
-            let progress = member.own.reported.of(row);
+        for member in self.recipients(row.number, &row.author) {
+            let progress = member.own.reported.of(row.number);
             aggregate.recipients += 1;
             aggregate.delivered += usize::from(progress.is_some());
             aggregate.read += usize::from(progress == Some(Progress::Read));

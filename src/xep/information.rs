@@ -81,7 +81,61 @@ fn known(var: &str) -> Option<&'static str> {
 }
 
 fn stated_in(item: &Item) -> Vec<Stated> {
-    item.payload.parse::<Element>().map(|form| stated(&form).collect()).unwrap_or_default()
+    let parsed = || item.payload.parse::<Element>().map(|form| stated(&form).collect()).unwrap_or_default();
+    read_again(&item.payload).unwrap_or_else(parsed)
+}
+
+/// The fields of what [`written`] wrote; `None` where it is anything else. There may be much of it beside the little that a
+/// request changes, and a parser looks a hundred times as long at each byte.
+fn read_again(payload: &str) -> Option<Vec<Stated>> {
+    let empty = written(&[]);
+    let mut rest = payload.strip_prefix(empty.strip_suffix("</x>")?)?;
+    let mut fields = Vec::new();
+    while rest != "</x>" {
+        let (var, behind) = rest.strip_prefix("<field var='")?.split_once('\'')?;
+        let mut values = Vec::new();
+        rest = match behind.strip_prefix("/>") {
+            Some(behind) => behind,
+            None => {
+                let mut inner = behind.strip_prefix('>')?;
+                while let Some(value) = inner.strip_prefix("<value>") {
+                    let (text, behind) = value.split_once("</value>")?;
+                    values.push(unescaped(text)?);
+                    inner = behind;
+                }
+                inner.strip_prefix("</field>")?
+            }
+        };
+        fields.push((unescaped(var)?, values));
+    }
+    Some(fields)
+}
+
+/// A text as it was before it was written; `None` where it holds markup, or a reference that is never written.
+fn unescaped(mut text: &str) -> Option<String> {
+    const ESCAPES: [(&str, char); 8] = [
+        ("&lt;", '<'),
+        ("&gt;", '>'),
+        ("&amp;", '&'),
+        ("&apos;", '\''),
+        ("&quot;", '"'),
+        ("&#xD;", '\r'),
+        ("&#x9;", '\t'),
+        ("&#xA;", '\n'),
+    ];
+    if text.contains('<') {
+        return None;
+    }
+    let mut plain = String::with_capacity(text.len());
+    while let Some(at) = text.find('&') {
+        let (before, behind) = text.split_at(at);
+        let (escape, character) = ESCAPES.iter().find(|(escape, _)| behind.starts_with(escape))?;
+        plain.push_str(before);
+        plain.push(*character);
+        text = &behind[escape.len()..];
+    }
+    plain.push_str(text);
+    Some(plain)
 }
 
 /// The fields of a form with their values, but for its type.
@@ -115,6 +169,23 @@ fn field(var: &str, values: &[String]) -> Tag {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_written_is_read_again_as_a_parser_reads_it() {
+        let odd = "a<b>&amp;'\"\t\r\n ä";
+        let fields: Vec<Stated> = vec![
+            ("Name".into(), vec!["Hall".into()]),
+            (odd.into(), vec![odd.into(), "x".into()]),
+            ("Contact".into(), Vec::new()),
+        ];
+        for fields in [&fields[..], &fields[..1], &[]] {
+            let payload = written(fields);
+            let parsed: Vec<Stated> = stated(&payload.parse::<Element>().unwrap()).collect();
+            assert_eq!((read_again(&payload).as_deref(), &*parsed), (Some(fields), fields));
+        }
+        let other = "<x xmlns='jabber:x:data'><field var='a'/><field var='b'><value><c/></value></field></x>";
+        assert_eq!((read_again(other), read_again("")), (None, None));
+    }
 
     #[test]
     fn what_a_form_leaves_out_stays_and_what_it_leaves_blank_goes() {

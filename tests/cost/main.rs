@@ -42,7 +42,6 @@ const UNMENDED: &[&str] = &[
     "ban",
     "take off a list",
     "read participants",
-    "publish information",
     "add and remove",
     "message 8",
     "a correction of what",

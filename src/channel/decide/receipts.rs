@@ -4,8 +4,10 @@ use super::Outcome;
 use crate::channel::group::{Facts, Notice};
 use crate::channel::limits::check;
 use crate::channel::{
-    Action, Actor, Answer, Change, Channel, Context, Decision, GroupAnswer, Member, Progress, Refusal, RowKind,
+    Action, Actor, Answer, Change, Channel, Context, Decision, GroupAnswer, Member, ParticipantId, Progress, Refusal,
+    RowKind,
 };
+use std::collections::BTreeMap;
 
 /// A report that was taken.
 pub(super) struct Taken<'a> {
@@ -77,18 +79,21 @@ impl Channel {
         authors.remove(&after.id);
         let joined = authors.into_iter().filter_map(|(id, row)| {
             let author = self.member_of(&id).filter(|author| author.is_joined())?;
-            let origin_id = match row == named.number {
-                true => named.origin_id.clone(),
-                false => self.recent.origin_of(row).map(str::to_owned),
-            };
-            Some(Notice {
-                author: author.jid.clone(),
-                row,
-                origin_id,
-                aggregate: self.aggregate(row, &id, Some(after)),
-            })
+            Some((row, author))
         });
-        joined.collect()
+        let mut joined: Vec<(u64, &Member)> = joined.collect();
+        joined.sort_by_key(|(row, _)| *row);
+        // Many rows and many people: everybody is looked at once.
+        let rows: Vec<(u64, &ParticipantId)> = joined.iter().map(|(row, author)| (*row, &author.id)).collect();
+        // In the order of authors' ids.
+        let notices = joined.iter().zip(self.aggregates(&rows, after)).map(|((row, author), aggregate)| {
+            let origin_id = match *row == named.number {
+                true => named.origin_id.clone(),
+                false => self.recent.origin_of(*row).map(str::to_owned),
+            };
+            (&author.id, Notice { author: author.jid.clone(), row: *row, origin_id, aggregate })
+        });
+        notices.collect::<BTreeMap<_, _>>().into_values().collect()
     }
 
     pub(super) fn read_message_info(&self, actor: &Actor, row: u64, context: &mut Context<'_>) -> Outcome {

@@ -1,0 +1,142 @@
+//! How far many rows came at everybody: one walk over the people, however many rows there are.
+
+use super::group::Aggregate;
+use super::{Channel, Member, ParticipantId, Progress};
+
+/// Places in a list of rows, each from one on and up to another one, which is not meant any more; in order and apart.
+type Ranges = Vec<(usize, usize)>;
+
+/// A number for each place, raised for whole ranges of them.
+struct Counts(Vec<isize>);
+
+impl Counts {
+    fn raise(&mut self, ranges: &[(usize, usize)]) {
+        for &(from, to) in ranges {
+            self.0[from] += 1;
+            self.0[to] -= 1;
+        }
+    }
+
+    fn into_sums(self) -> Vec<usize> {
+        let mut sum = 0;
+        let sums = self.0.into_iter().map(|change| {
+            sum += change;
+            sum.unsigned_abs()
+        });
+        sums.collect()
+    }
+}
+
+/// How many got each row, at how many it arrived, and how many read it.
+struct Tally {
+    recipients: Counts,
+    delivered: Counts,
+    read: Counts,
+}
+
+impl Tally {
+    fn of(rows: &[u64]) -> Tally {
+        let none = || Counts(vec![0; rows.len() + 1]);
+        Tally { recipients: none(), delivered: none(), read: none() }
+    }
+}
+
+impl Channel {
+    /// How far rows came at their recipients, with the record of one member as it is about to be. The rows are in order,
+    /// each with its author, who is no recipient.
+    pub(super) fn aggregates(&self, of: &[(u64, &ParticipantId)], instead: &Member) -> Vec<Aggregate> {
+        let rows: Vec<u64> = of.iter().map(|(row, _)| *row).collect();
+        let (mut all, mut joined) = (Tally::of(&rows), Tally::of(&rows));
+        let as_it_will_be = |member| as_it_will_be(member, instead);
+        for member in self.members().map(as_it_will_be) {
+            let windows = member.windows.iter().map(|&(first, last)| (first, last.unwrap_or(u64::MAX)));
+            let present = places(&rows, windows);
+            let read = meet(&present, &places(&rows, member.own.reported.read.known()));
+            let delivered = meet(&present, &places(&rows, member.own.reported.delivered.known()));
+            let delivered = join(delivered, &read);
+            for tally in [Some(&mut all), Some(&mut joined).filter(|_| member.is_joined())].into_iter().flatten() {
+                tally.recipients.raise(&present);
+                tally.delivered.raise(&delivered);
+                tally.read.raise(&read);
+            }
+        }
+        let counted = |tally: Tally| [tally.recipients, tally.delivered, tally.read].map(Counts::into_sums);
+        let (all, joined) = (counted(all), counted(joined));
+        let aggregate = |(at, (row, author)): (usize, &(u64, &ParticipantId))| {
+            let author = self.member_of(author).map(as_it_will_be).filter(|author| author.was_in_at(*row));
+            let progress = author.and_then(|author| author.own.reported.of(*row));
+            let own = [author.is_some(), progress.is_some(), progress == Some(Progress::Read)].map(usize::from);
+            let is_joined = usize::from(author.is_some_and(Member::is_joined));
+            let [recipients, delivered, read] = [0, 1, 2].map(|which| all[which][at] - own[which]);
+            let [there, reached, done] = [0, 1, 2].map(|which| joined[which][at] - own[which] * is_joined);
+            let least = match () {
+                () if there == 0 || reached < there => None,
+                () if done < there => Some(Progress::Delivered),
+                () => Some(Progress::Read),
+            };
+            Aggregate { recipients, delivered, read, all: least }
+        };
+        of.iter().enumerate().map(aggregate).collect()
+    }
+}
+
+/// The record of a member, or what it is about to be.
+fn as_it_will_be<'m>(member: &'m Member, instead: &'m Member) -> &'m Member {
+    if instead.id == member.id { instead } else { member }
+}
+
+/// The places of rows that are within ranges of numbers, first and last included.
+fn places(rows: &[u64], ranges: impl Iterator<Item = (u64, u64)>) -> Ranges {
+    let place = |(first, last)| (rows.partition_point(|row| *row < first), rows.partition_point(|row| *row <= last));
+    ranges.map(place).filter(|(from, to)| from < to).collect()
+}
+
+/// What is in both.
+fn meet(a: &[(usize, usize)], b: &[(usize, usize)]) -> Ranges {
+    let (mut i, mut j, mut both) = (0, 0, Vec::new());
+    while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {
+        let (from, to) = (x.0.max(y.0), x.1.min(y.1));
+        if from < to {
+            both.push((from, to));
+        }
+        if x.1 < y.1 { i += 1 } else { j += 1 }
+    }
+    both
+}
+
+/// What is in either.
+fn join(mut a: Ranges, b: &[(usize, usize)]) -> Ranges {
+    a.extend_from_slice(b);
+    a.sort_unstable();
+    let mut either: Ranges = Vec::with_capacity(a.len());
+    for (from, to) in a {
+        match either.last_mut().filter(|last| from <= last.1) {
+            Some(last) => last.1 = last.1.max(to),
+            None => either.push((from, to)),
+        }
+    }
+    either
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_of_places_meet_and_join_as_sets_do() {
+        let rows = [3, 5, 5, 9, 20];
+        let sets: [&[(u64, u64)]; 6] =
+            [&[], &[(1, 100)], &[(3, 3), (9, 9)], &[(4, 8), (10, 19)], &[(5, 9)], &[(1, 4), (6, 30)]];
+        let held = |ranges: &Ranges| -> Vec<usize> { ranges.iter().flat_map(|&(from, to)| from..to).collect() };
+        for a in sets {
+            for b in sets {
+                let is_in = |set: &[(u64, u64)], at: &usize| set.iter().any(|(f, l)| (*f..=*l).contains(&rows[*at]));
+                let [x, y] = [a, b].map(|set| places(&rows, set.iter().copied()));
+                let of =
+                    |is_meant: &dyn Fn(&usize) -> bool| (0..rows.len()).filter(|at| is_meant(at)).collect::<Vec<_>>();
+                assert_eq!(held(&meet(&x, &y)), of(&|at| is_in(a, at) && is_in(b, at)), "{a:?} {b:?}");
+                assert_eq!(held(&join(x, &y)), of(&|at| is_in(a, at) || is_in(b, at)), "{a:?} {b:?}");
+            }
+        }
+    }
+}
