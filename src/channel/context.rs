@@ -1,7 +1,7 @@
 //! What a decision may depend on besides the channel.
 
 use super::group::Facts;
-use super::{Item, Limits, Registry, Stamp};
+use super::{Item, Limits, Member, Registry, Stamp};
 use jid::BareJid;
 use rand::rngs::StdRng;
 use std::collections::BTreeMap;
@@ -20,6 +20,8 @@ pub struct Context<'a> {
     pub registry: &'a Registry,
     /// The operators of the service.
     pub operators: &'a [BareJid],
+    /// Who they were whom the command brings in and whose records were given up.
+    pub past: &'a BTreeMap<BareJid, Option<Member>>,
     /// What is known of the rows that the command names, by number.
     pub facts: &'a BTreeMap<u64, Facts>,
     /// Writes the payload of an information item anew, with another name in it.

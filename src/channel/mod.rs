@@ -10,6 +10,7 @@ pub mod command;
 pub mod context;
 mod decide;
 pub mod dedup;
+mod departed;
 pub mod event;
 pub mod group;
 pub mod group_create;
@@ -56,6 +57,7 @@ pub use settings::{History, Intervals, Membership, Receipts, Rights, Settings, S
 pub use snapshot::{Person, Snapshot, Standing};
 pub use stamp::Stamp;
 
+use departed::Departed;
 use jid::BareJid;
 use participant::Silent;
 use states::States;
@@ -84,10 +86,10 @@ pub struct Channel {
     states: States,
     joined: usize,
     waiting: usize,
-    /// Records of those who left.
-    former: usize,
-    /// Those of them who left without a word, who left first comes first.
+    /// Records of those who left without a word, who left first comes first.
     silent: BTreeSet<Silent>,
+    /// Those of the others who left.
+    departed: Departed,
     bytes: usize,
 }
 
@@ -149,8 +151,8 @@ impl Channel {
             states: States::default(),
             joined: 0,
             waiting: 0,
-            former: 0,
             silent: BTreeSet::new(),
+            departed: Departed::default(),
             bytes: 1024 + items + guests + invitations + 128 * listed,
         };
         members.into_iter().for_each(|member| channel.set_member(member));
@@ -325,7 +327,7 @@ impl Channel {
             Change::Announced(_) => {}
             Change::Entombed(_) => {}
             Change::Reported(report) => self.note_report(report),
-            Change::Struck(member) => self.strike(&member.id),
+            Change::Struck(member) | Change::Faded(member) => self.strike(&member.id),
             Change::Expired(base) => self.expire(*base),
             Change::Joined(member)
             | Change::Left(member)
@@ -394,8 +396,8 @@ impl Channel {
             self.bytes -= member.own.bytes();
             member.own.take(report);
             self.bytes += member.own.bytes();
-            if !member.left_silently() {
-                self.silent.remove(&member.silent());
+            if member.status == Status::Left && self.silent.remove(&member.silent()) {
+                self.departed.insert(member.silent());
             }
         }
     }
@@ -436,11 +438,10 @@ impl Channel {
         if self.members.get(&member.jid).is_some_and(|old| old.id == member.id) {
             self.unseat(&member.jid);
         }
-        if member.status == Status::Left {
-            self.former += 1;
-        }
         if member.left_silently() {
             self.silent.insert(member.silent());
+        } else if member.status == Status::Left {
+            self.departed.insert(member.silent());
         }
         if member.ended {
             if let Some(past) = self.ended.insert(member.id.clone(), member) {
@@ -470,8 +471,8 @@ impl Channel {
 
     /// Takes a record out of those of people who left.
     fn forget_leaving(&mut self, past: &Member) {
-        self.former -= usize::from(past.status == Status::Left);
         self.silent.remove(&past.silent());
+        self.departed.remove(&past.silent());
     }
 
     /// Takes a record out of all counts.

@@ -28,6 +28,7 @@ pub mod outbox;
 pub mod pace;
 pub mod parking;
 mod parley;
+mod past;
 pub mod pending;
 mod presence;
 mod relay;
@@ -55,7 +56,7 @@ pub use shelf::Census;
 pub use trust::{Dial, Doubt, Moment};
 pub use turn::{Inbound, Reason, Turn};
 
-use crate::channel::{ChannelName, Facts, Limits, Registry, Stamp, Status};
+use crate::channel::{ChannelName, Facts, Limits, Member, Registry, Stamp, Status};
 use crate::store::{Directory, Standing, Whereabouts};
 use crate::xep::{Sealer, Service};
 use jid::{BareJid, DomainPart};
@@ -113,6 +114,8 @@ pub struct Engine {
     relisted: BTreeSet<ChannelName>,
     /// What is known of the rows that this turn's commands name, by channel tag and row.
     facts: HashMap<u64, BTreeMap<u64, Facts>>,
+    /// The same of people whose records were given up, by tag; `None` of those of whom there is nothing.
+    past: HashMap<u64, BTreeMap<BareJid, Option<Member>>>,
     /// Rows that were asked for and are not there, by tag and number.
     absent: HashSet<(u64, u64)>,
     /// The groups of the accounts that this turn asks for.
@@ -175,6 +178,7 @@ impl Engine {
             standings: HashMap::new(),
             relisted: BTreeSet::new(),
             facts: HashMap::new(),
+            past: HashMap::new(),
             absent: HashSet::new(),
             groups: HashMap::new(),
             deserted: groups::Deserted::default(),

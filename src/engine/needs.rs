@@ -3,8 +3,8 @@
 
 use super::presence::bounced_channel;
 use super::router::Target;
-use super::{Addressee, Call, Engine, Inbound};
-use crate::channel::{Actor, Change, Channel, ChannelName, Command, Facts, Role, Status};
+use super::{Addressee, Call, Engine, Inbound, past};
+use crate::channel::{Actor, Change, Channel, ChannelName, Command, Facts, Member, Role, Status};
 use crate::store::Standing;
 use crate::xep::{commands, delegation, rows};
 use crate::xmpp::{Kind, Parts, Stanza, address, ns};
@@ -28,6 +28,8 @@ pub struct Needs {
     pub groups: Vec<BareJid>,
     /// Rows of which it matters what they are, by the channel's tag.
     pub rows: BTreeMap<u64, BTreeSet<u64>>,
+    /// Accounts of which it matters who they were in a channel, by the channel's tag.
+    pub past: BTreeMap<u64, BTreeSet<BareJid>>,
     /// Whether channels that are in memory count as well.
     with_warm: bool,
 }
@@ -36,7 +38,7 @@ impl Needs {
     /// Whether nothing has to be loaded.
     pub fn is_empty(&self) -> bool {
         let has_no_people = self.accounts.is_empty() && self.standings.is_empty() && self.groups.is_empty();
-        has_no_people && self.channels.is_empty() && self.rows.is_empty()
+        has_no_people && self.channels.is_empty() && self.rows.is_empty() && self.past.is_empty()
     }
 }
 
@@ -53,6 +55,8 @@ pub struct Loaded {
     pub groups: Vec<(BareJid, Vec<(ChannelName, Status)>)>,
     /// The rows asked for, by tag and number, `None` for one that does not exist.
     pub facts: Vec<(u64, u64, Option<Facts>)>,
+    /// Who accounts were in channels, by tag, `None` for nobody.
+    pub past: Vec<(u64, BareJid, Option<Member>)>,
 }
 
 impl Engine {
@@ -97,6 +101,7 @@ impl Engine {
                 let element = if stanza.kind == Kind::Iq { stanza.payload() } else { Some(&stanza.element) };
                 if let (Some(element), Some(channel)) = (element, self.shelf.channel(&name)) {
                     self.need_rows_of(stanza, element, channel, needs);
+                    self.need_past(channel, past::brought_in(&stanza.sender(), element), needs);
                 }
             }
             Some(Target::Participant(name, _)) => self.need_channel(&name, needs),
@@ -162,6 +167,10 @@ impl Engine {
             channel.and_then(|jid| address::jid(jid).ok()).and_then(|jid| self.target(&jid))
         {
             self.need_channel(&name, needs);
+            let asker = delegation::asker(stanza, inner).ok();
+            if let (Some(channel), Some((asker, _))) = (self.shelf.channel(&name), asker) {
+                self.need_past(channel, vec![asker.to_bare()], needs);
+            }
         }
     }
 
@@ -200,6 +209,9 @@ impl Engine {
         self.need_channel(name, needs);
         if let Some(tag) = self.shelf.tag_of(name) {
             self.need_rows(tag, rows::of_command(&call.command), needs);
+        }
+        if let Some(channel) = self.shelf.channel(name) {
+            self.need_past(channel, past::brought_in_by(account, &call.command), needs);
         }
     }
 
@@ -273,6 +285,9 @@ impl Engine {
                 Some(facts) => drop(self.facts.entry(tag).or_default().insert(row, facts)),
                 None => drop(self.absent.insert((tag, row))),
             }
+        }
+        for (tag, account, found) in loaded.past.drain(..) {
+            self.past.entry(tag).or_default().insert(account, found);
         }
         self.standings.extend(loaded.standings.drain(..));
         for (account, groups) in loaded.groups.drain(..) {

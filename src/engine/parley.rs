@@ -232,7 +232,7 @@ impl Engine {
     ) -> Result<Effects, Refusal> {
         self.shelf.touch(name);
         let channel = self.shelf.channel(name).ok_or(Refusal::NoSuchChannel)?;
-        let (tag, none) = (channel.profile().tag, BTreeMap::new());
+        let (tag, none, nobody) = (channel.profile().tag, BTreeMap::new(), BTreeMap::new());
         let mut context = Context {
             now: self.now,
             due: self.due,
@@ -240,6 +240,7 @@ impl Engine {
             limits: &self.service.limits,
             registry: &self.registry,
             operators: &self.service.operators,
+            past: self.past.get(&tag).unwrap_or(&nobody),
             facts: self.facts.get(&tag).unwrap_or(&none),
             rename: information::renamed,
         };
@@ -297,8 +298,11 @@ impl Engine {
         let nodes_gone = nodes_before.unwrap_or_default().without(nodes_after.unwrap_or_default());
         self.note_facts(tag, change);
         self.note_lists(name, change);
-        if let Change::Struck(member) = change {
+        if let Change::Struck(member) | Change::Faded(member) = change {
             self.note_struck(name, member);
+        }
+        if let Change::Faded(member) = change {
+            self.note_past(tag, member);
         }
         if change.member().is_some() {
             self.note_deserted(name);

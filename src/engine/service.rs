@@ -39,6 +39,7 @@ impl Engine {
             limits: &self.service.limits,
             registry: &self.registry,
             operators: &self.service.operators,
+            past: &Default::default(),
             facts: &BTreeMap::new(),
             rename: information::renamed,
         };

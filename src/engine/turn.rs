@@ -211,6 +211,7 @@ impl Engine {
         self.relisted.clear();
         self.groups.clear();
         self.facts.clear();
+        self.past.clear();
         self.absent.clear();
         self.accounts.save(&mut turn.records);
         turn.records.extend(self.clock.news(!turn.records.is_empty()).map(Record::Clock));

@@ -72,5 +72,13 @@ fn load(store: &dyn Store, needs: &Needs) -> Result<Loaded, StoreError> {
         let facts = store.facts(tag, &rows)?;
         loaded.facts.extend(rows.into_iter().zip(facts).map(|(row, facts)| (tag, row, facts)));
     }
+    for (&tag, accounts) in &needs.past {
+        let accounts: Vec<_> = accounts.iter().cloned().collect();
+        let mut found = store.past(tag, &accounts)?;
+        loaded.past.extend(accounts.into_iter().map(|account| {
+            let past = found.remove(&account);
+            (tag, account, past)
+        }));
+    }
     Ok(loaded)
 }

@@ -101,6 +101,8 @@ fn of_channel(shelf: &impl Shelf, tag: u64, name: &ChannelName) -> Result<Ops, S
         keyspace::all_corrections(tag),
         keyspace::all_reports(tag),
         keyspace::all_sums(tag),
+        keyspace::traces(tag),
+        keyspace::traces_of(tag),
     ];
     for prefix in prefixes {
         let found = records(shelf, &prefix)?;

@@ -6,9 +6,11 @@
 
 mod lists;
 mod month;
+mod traces;
 
 pub(super) use lists::*;
 pub(super) use month::Month;
+pub(super) use traces::*;
 
 use super::StoreError;
 use crate::channel::receipts::REPORT_ROWS_MAX;

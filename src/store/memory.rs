@@ -5,7 +5,7 @@
 use super::keyspace::{Month, Ops};
 use super::shelf::{Order, Shelf, Space, Visit};
 use super::{
-    Bounds, Census, Sighting, Unsent, clear, facts, keyspace, paging, pieces, plan, reader, receipts, retention,
+    Bounds, Census, Sighting, Unsent, clear, facts, keyspace, paging, past, pieces, plan, reader, receipts, retention,
     unsent, verify,
 };
 use super::{
@@ -249,6 +249,10 @@ impl Store for MemoryStore {
 
     fn people(&self, tag: u64, ids: &[ParticipantId]) -> Result<HashMap<ParticipantId, Member>, StoreError> {
         reader::people(&*self.lock(), tag, ids)
+    }
+
+    fn past(&self, tag: u64, accounts: &[BareJid]) -> Result<HashMap<BareJid, Member>, StoreError> {
+        past::of_accounts(&*self.lock(), tag, accounts)
     }
 
     fn unsent(&self) -> Result<Vec<Unsent>, StoreError> {

@@ -12,6 +12,7 @@ mod living;
 mod memory;
 mod narrowing;
 mod paging;
+mod past;
 mod pieces;
 mod plan;
 mod reader;
@@ -352,6 +353,13 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// As [`Store::load`].
     fn people(&self, tag: u64, ids: &[ParticipantId]) -> Result<HashMap<ParticipantId, Member>, StoreError>;
+
+    /// Who these accounts were in a channel that gave their records up: those of whom anything is kept, without their stays
+    /// and preferences.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    fn past(&self, tag: u64, accounts: &[BareJid]) -> Result<HashMap<BareJid, Member>, StoreError>;
 
     /// What is on the disk.
     ///

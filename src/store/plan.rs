@@ -3,7 +3,9 @@
 //! Nothing is written here, and what is returned is the same for every backend. Applied twice, the changes of the state
 //! give what they give applied once, which is what lets a start replay them.
 
-use super::keyspace::{self, BLOCK_ROWS, Entry, Grave, List, Membership, Month, Ops, RowStart, Span, Spans, Visit};
+use super::keyspace::{
+    self, BLOCK_ROWS, Entry, Grave, List, Membership, Month, Ops, RowStart, Span, Spans, Trace, Visit,
+};
 use super::paging::{Archive, lost};
 use super::shelf::{Shelf, Space};
 use super::{Record, StoreError, Whereabouts};
@@ -119,11 +121,15 @@ impl<S: Shelf> Draft<'_, S> {
                 self.number(profile.gid)?;
             }
             Change::Destroyed => self.destroy(name, tag)?,
-            Change::Joined(member)
-            | Change::Left(member)
+            Change::Joined(member) | Change::Invited(member) => {
+                // Who comes back is a record again.
+                self.writes.kept.insert(keyspace::trace(tag, &member.id), None);
+                self.writes.kept.insert(keyspace::trace_of(tag, &member.jid), None);
+                self.member(name, tag, member)?;
+            }
+            Change::Left(member)
             | Change::Renamed(member)
             | Change::Subscribed(member)
-            | Change::Invited(member)
             | Change::Removed(member)
             | Change::Noted(member) => self.member(name, tag, member)?,
             Change::Published(row) => self.row(tag, row)?,
@@ -138,6 +144,7 @@ impl<S: Shelf> Draft<'_, S> {
             Change::Listed { node, jid, present } => self.listed(name, tag, *node, (jid, *present))?,
             Change::Reported(report) => self.put(keyspace::report(tag, report), keyspace::encode(report)?),
             Change::Struck(member) => self.strike(name, tag, member)?,
+            Change::Faded(member) => self.fade(name, tag, member)?,
             Change::Entombed(tombstone) => {
                 self.put(keyspace::tombstone(tag, tombstone.row), keyspace::encode(tombstone)?);
             }
@@ -226,6 +233,19 @@ impl<S: Shelf> Draft<'_, S> {
         let place: Option<Membership> = self.value(&key)?;
         if place.is_some_and(|it| it.tag == tag && it.status == Status::Left && it.forgotten == member.own.forgotten) {
             self.writes.kept.insert(key, None);
+        }
+        Ok(())
+    }
+
+    /// Nothing is left of the record but who it was.
+    fn fade(&mut self, name: &ChannelName, tag: u64, member: &Member) -> Result<(), StoreError> {
+        self.strike(name, tag, member)?;
+        let (id, jid, nick) = (member.id.clone(), member.jid.clone(), member.nick.clone());
+        let trace = Trace { id, jid, nick, veiled: member.veiled, ended: member.ended };
+        self.put(keyspace::trace(tag, &member.id), keyspace::encode(&trace)?);
+        // A later account of the name is somebody else.
+        if !member.ended {
+            self.put(keyspace::trace_of(tag, &member.jid), keyspace::encode(&member.id)?);
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::keyspace::{self, Entry, List, Membership, Sum, Visit};
 use super::paging::Archive;
 use super::shelf::{Order, Shelf, Space};
-use super::{Bounds, Directory, Listing, Standing, StoreError, Whereabouts, clock, facts};
+use super::{Bounds, Directory, Listing, Standing, StoreError, Whereabouts, clock, facts, past};
 use crate::channel::dedup::REPEATS_MAX;
 use crate::channel::{
     Channel, ChannelName, Guest, Invitation, Item, Kept, Member, Node, ParticipantId, Profile, Row, Settings, Status,
@@ -39,9 +39,17 @@ pub(super) fn load(shelf: &impl Shelf, name: &ChannelName) -> Result<Option<Chan
 
 /// The records of all members, with what their reports amount to.
 fn members(shelf: &impl Shelf, tag: u64) -> Result<Vec<Member>, StoreError> {
-    let sums: Vec<Sum> = shelf.values(Space::State, &keyspace::all_sums(tag), usize::MAX)?;
-    let mut sums: HashMap<ParticipantId, Sum> = sums.into_iter().map(|sum| (sum.member.clone(), sum)).collect();
     let mut members: Vec<Member> = shelf.values(Space::State, &keyspace::members(tag), usize::MAX)?;
+    let ids: HashSet<&ParticipantId> = members.iter().map(|member| &member.id).collect();
+    let (mut sums, all) = (HashMap::new(), keyspace::all_sums(tag));
+    shelf.scan(Space::State, &all, &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
+        // Those of records that were given up stay where they are.
+        let sum: Sum = shelf.whole(Space::State, key, entry)?;
+        if ids.contains(&sum.member) {
+            sums.insert(sum.member.clone(), sum);
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
     for member in &mut members {
         if let Some(sum) = sums.remove(&member.id) {
             member.own.reported = sum.reported;
@@ -201,6 +209,8 @@ pub(super) fn people(
     }
     for id in ids {
         if let Some(member) = shelf.value::<Member>(Space::State, &keyspace::member(tag, id))? {
+            people.insert(id.clone(), member);
+        } else if let Some(member) = past::of(shelf, tag, id)? {
             people.insert(id.clone(), member);
         }
     }

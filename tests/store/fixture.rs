@@ -100,6 +100,7 @@ impl Room {
             limits: &self.limits,
             registry: &Default::default(),
             operators: &[],
+            past: &Default::default(),
             facts: &self.facts,
             rename: mixd::xep::information::renamed,
         };

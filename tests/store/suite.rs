@@ -286,6 +286,7 @@ fn a_loaded_channel_knows_repeats(store: &dyn Store) {
             limits: &Limits::default(),
             registry: &Default::default(),
             operators: &[],
+            past: &Default::default(),
             facts: &Default::default(),
             rename: mixd::xep::information::renamed,
         };

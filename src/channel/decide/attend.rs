@@ -35,13 +35,10 @@ impl Channel {
         if past.is_none_or(|past| past.status != Status::Waiting) {
             self.check_room(1, context.limits)?;
         }
-        if past.is_none() {
-            self.check_former(context.limits)?;
-        }
         let subscribe = self.granted(&actor.account, subscribe)?;
         let preferences = past.map(|past| past.preferences).unwrap_or_default().patched(preferences);
         self.check_preferences(preferences)?;
-        let mut draft = Draft::new(self, context.now);
+        let mut draft = Draft::new(self, context.now).remembering(context.past);
         let nick = match nick {
             Some(nick) => self.free_nick(actor, nick, context)?,
             None => {
@@ -84,15 +81,6 @@ impl Channel {
             return Ok(());
         }
         Err(if self.is_group() { Refusal::Crowded { max } } else { Refusal::TooMany { what: "participants", max } })
-    }
-
-    /// Refuses anybody new where there are as many records as allowed of people who left and whom history needs.
-    pub(super) fn check_former(&self, limits: &Limits) -> Result<(), Refusal> {
-        let max = limits.former_max;
-        match self.former.saturating_sub(self.silent.len()) < max {
-            true => Ok(()),
-            false => Err(Refusal::TooMany { what: "people who wrote something and left", max }),
-        }
     }
 
     /// How many may be in it, those who wait counted.

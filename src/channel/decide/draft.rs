@@ -22,12 +22,14 @@ pub struct Draft<'a> {
     people: BTreeMap<BareJid, Member>,
     nicks: BTreeSet<String>,
     rights: Option<Rights>,
+    /// What the store keeps of people whose records were given up.
+    past: Option<&'a BTreeMap<BareJid, Option<Member>>>,
 }
 
 impl<'a> Draft<'a> {
     pub fn new(channel: &'a Channel, now: Stamp) -> Draft<'a> {
         let (people, nicks) = (BTreeMap::new(), BTreeSet::new());
-        Draft { channel, now, head: channel.head(), changes: Vec::new(), people, nicks, rights: None }
+        Draft { channel, now, head: channel.head(), changes: Vec::new(), people, nicks, rights: None, past: None }
     }
 
     pub fn finish(mut self, answer: Answer) -> Outcome {
@@ -37,7 +39,13 @@ impl<'a> Draft<'a> {
 
     /// The record of an account as it is so far.
     pub fn member(&self, account: &BareJid) -> Option<&Member> {
-        self.people.get(account).or_else(|| self.channel.member(account))
+        let given_up = || self.past.and_then(|past| past.get(account)).and_then(Option::as_ref);
+        self.people.get(account).or_else(|| self.channel.member(account)).or_else(given_up)
+    }
+
+    /// The same, for one that brings people in: whoever comes back is who it was.
+    pub fn remembering(self, past: &'a BTreeMap<BareJid, Option<Member>>) -> Draft<'a> {
+        Draft { past: Some(past), ..self }
     }
 
     /// What an account is in the channel so far.
@@ -128,6 +136,27 @@ impl<'a> Draft<'a> {
         });
         gone.extend(first);
         self.changes.extend(gone.into_iter().map(Change::Struck));
+        self.give_up(limits);
+    }
+
+    /// Gives records up of people whom history needs, where there are too many of them; a few at a time. Who runs
+    /// the channel keeps what it has.
+    fn give_up(&mut self, limits: &Limits) {
+        let was_in = |jid: &BareJid| self.channel.member(jid).is_none_or(|member| member.status != Status::Left);
+        let leaves = |member: &&Member| member.status == Status::Left && !member.left_silently() && was_in(&member.jid);
+        let count = self.channel.departed.len() + self.people.values().filter(leaves).count();
+        let over = count.saturating_sub(limits.former_max).min(CLEARED_MAX);
+        if over == 0 {
+            return;
+        }
+        let rights = self.rights();
+        let is_spared = |(_, jid, _): &Silent| {
+            self.people.contains_key(jid) || rights.owners.contains(jid) || rights.admins.contains(jid)
+        };
+        let gone = self.channel.departed.first(over, is_spared).into_iter();
+        let gone: Vec<Change> =
+            gone.filter_map(|(_, _, id)| self.channel.member_of(&id).cloned()).map(Change::Faded).collect();
+        self.changes.extend(gone);
     }
 
     /// The next row, with nothing in it.

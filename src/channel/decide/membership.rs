@@ -23,7 +23,7 @@ impl Channel {
     ) -> Outcome {
         self.check_edit(actor, &add, &remove, context.limits)?;
         let by = self.member(&actor.account).filter(|by| by.status != Status::Left).cloned();
-        let mut draft = Draft::new(self, context.now);
+        let mut draft = Draft::new(self, context.now).remembering(context.past);
         let named: Vec<BareJid> = add.iter().map(|invitee| invitee.jid.clone()).chain(remove.clone()).collect();
         for jid in &remove {
             self.take_out(&mut draft, by.as_ref(), jid);
@@ -68,9 +68,6 @@ impl Channel {
         let max = self.people_max(limits);
         if wanted.len() > max.max(self.participant_count() + self.waiting_count()) {
             return Err(Refusal::Crowded { max });
-        }
-        if add.iter().any(|invitee| self.member(&invitee.jid).is_none()) {
-            self.check_former(limits)?;
         }
         for Invitee { jid, .. } in add {
             if jid.node().is_none() {

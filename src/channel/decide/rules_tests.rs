@@ -416,11 +416,28 @@ fn records_of_invented_people_come_to_an_end() {
     world.remove("ann", &["bob", "cy"]).unwrap();
     assert_eq!(world.channel.members().count(), 3, "the rest goes when the limit falls");
     assert_eq!((world.status("bob"), world.status("cy")), (Some(Status::Left), Some(Status::Left)));
-    world.limits.former_max = 2;
-    let full = Err(Refusal::TooMany { what: "people who wrote something and left", max: 2 });
-    assert_eq!(world.add("ann", &["dee"]), full);
-    assert!(world.add("ann", &["bob"]).is_ok(), "who was in before may come back");
-    assert!(world.add("ann", &["dee"]).is_ok(), "which makes room");
+}
+
+#[test]
+fn newcomers_are_never_refused_for_the_sake_of_history() {
+    let mut world = World::group(Membership::Auto, &[]);
+    (world.limits.former_max, world.limits.former_silent_max) = (3, 0);
+    let mut ids = Vec::new();
+    for n in 0..40 {
+        world.now.0 += 1;
+        let name = format!("u{n}");
+        world.add("ann", &[&name]).unwrap();
+        world.say(&name, "hi");
+        ids.push(world.channel.member(&jid(&name)).unwrap().id.clone());
+        world.remove("ann", &[&name]).unwrap();
+        assert!(world.channel.members().count() <= 1 + 3, "{n}");
+    }
+    assert!(world.status("u0").is_none() && world.status("u39") == Some(Status::Left), "who left first loses first");
+    // Nobody is somebody else for that.
+    world.add("ann", &["u0", "new"]).unwrap();
+    let back = world.channel.member(&jid("u0")).unwrap();
+    assert_eq!((&back.id, back.spoke, back.windows.len()), (&ids[0], true, 1));
+    assert!(!ids.contains(&world.channel.member(&jid("new")).unwrap().id));
 }
 
 #[test]

@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 pub struct World {
     pub channel: Channel,
     pub facts: BTreeMap<u64, Facts>,
+    /// What is left of records that were given up.
+    pub past: BTreeMap<BareJid, Option<Member>>,
     pub limits: Limits,
     pub registry: Registry,
     pub dice: StdRng,
@@ -62,6 +64,7 @@ impl World {
             limits: &limits,
             registry: &Registry::default(),
             operators: &[],
+            past: &Default::default(),
             facts: &facts,
             rename,
         };
@@ -73,6 +76,7 @@ impl World {
         let mut world = World {
             channel,
             facts,
+            past: BTreeMap::new(),
             limits,
             registry: Registry::default(),
             dice,
@@ -116,6 +120,11 @@ impl World {
                     self.kept.insert(member.id.clone(), member.clone());
                 }
                 Change::Struck(member) => drop(self.kept.remove(&member.id)),
+                Change::Faded(member) => {
+                    self.kept.remove(&member.id);
+                    let left = Member { windows: Vec::new(), ..member.clone() };
+                    self.past.insert(member.jid.clone(), Some(left));
+                }
                 Change::Reported(report) => self.kept.get_mut(&report.member).unwrap().own.take(report),
                 _ => {}
             }
@@ -145,6 +154,7 @@ impl World {
             limits: &self.limits,
             registry: &self.registry,
             operators: &[jid("root")],
+            past: &self.past,
             facts: &self.facts,
             rename,
         };

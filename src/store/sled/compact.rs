@@ -6,7 +6,7 @@
 use super::super::backup::{STEP_ENTRIES, Watch, tell};
 use super::super::living::Living;
 use super::super::shelf::Space;
-use super::super::{Census, Sighting, StoreError, retention, verify};
+use super::super::{Census, Sighting, StoreError, past, retention, verify};
 use super::disk::{self, Disk};
 use super::exchange::Draft;
 use super::fill::{Filling, Slice, each_slice};
@@ -14,6 +14,7 @@ use super::folder::{self, Folder};
 use super::months::Shelves;
 use super::{SledOptions, SledStore, succession};
 use sha2::{Digest, Sha256};
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -89,6 +90,7 @@ impl SledStore {
         watch: &mut Watch<'_>,
     ) -> Result<Vec<(Space, Tally)>, StoreError> {
         let living = Living::of(&self.shelves)?;
+        let needless: HashSet<Vec<u8>> = past::needless(&self.shelves)?.into_iter().collect();
         let (months, used) = (self.folder.months()?, retention::months_in_use(&self.shelves)?);
         // What the current month is known by has to stay.
         let months = months.iter().filter(|month| used.contains(month) || months.last() == Some(month));
@@ -101,6 +103,9 @@ impl SledStore {
             each_slice(&self.shelves, space, &mut |slice| {
                 self.folder.check_room(options.reserve_bytes)?;
                 for (key, entry) in slice {
+                    if space == Space::State && needless.contains(&key) {
+                        continue;
+                    }
                     if let Space::Month(month) = space
                         && !living.keeps(month, &key)?
                     {

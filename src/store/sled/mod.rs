@@ -18,7 +18,9 @@ mod writer;
 
 use super::backup::{Manifest, Watch};
 use super::shelf::Space;
-use super::{Bounds, Census, Sighting, Unsent, facts, keyspace, paging, pieces, reader, receipts, retention, verify};
+use super::{
+    Bounds, Census, Sighting, Unsent, facts, keyspace, paging, past, pieces, reader, receipts, retention, verify,
+};
 use super::{
     CommitError, Directory, Page, PagePlan, Record, Retention, Sizes, Standing, Store, StoreError, Sweep, Whereabouts,
 };
@@ -263,6 +265,10 @@ impl Store for SledStore {
 
     fn people(&self, tag: u64, ids: &[ParticipantId]) -> Result<HashMap<ParticipantId, Member>, StoreError> {
         reader::people(&self.shelves, tag, ids)
+    }
+
+    fn past(&self, tag: u64, accounts: &[BareJid]) -> Result<HashMap<BareJid, Member>, StoreError> {
+        past::of_accounts(&self.shelves, tag, accounts)
     }
 
     fn sizes(&self) -> Result<Sizes, StoreError> {

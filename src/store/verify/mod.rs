@@ -17,6 +17,7 @@ mod receipts;
 mod rows;
 mod survey;
 mod tombstones;
+mod traces;
 mod unsent;
 
 use super::StoreError;
@@ -69,13 +70,14 @@ pub struct Census {
 /// One check: what it is called, and what it looks at.
 type Check<'a, S> = (&'static str, fn(&Survey<'a, S>) -> Result<(), StoreError>);
 
-fn checks<'a, S: Shelf>() -> [Check<'a, S>; 14] {
+fn checks<'a, S: Shelf>() -> [Check<'a, S>; 15] {
     [
         ("entries", entries::check),
         ("commits", commits::check),
         ("channels", channels::check),
         ("lists", lists::check),
         ("members", members::check),
+        ("traces", traces::check),
         ("accounts", accounts::check),
         ("nicks", nicks::check),
         ("guests", guests::check),

@@ -2,7 +2,7 @@
 //! member's reports is what they amount to.
 
 use super::super::StoreError;
-use super::super::keyspace::{self, Sum};
+use super::super::keyspace::{self, Sum, Trace};
 use super::super::paging::Archive;
 use super::super::shelf::{Shelf, Space};
 use super::survey::Survey;
@@ -29,6 +29,10 @@ pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> 
         let mut members = HashSet::new();
         survey.each::<Member>(Space::State, &keyspace::members(tag), |_, member| {
             members.insert(member.id);
+            Ok(())
+        })?;
+        survey.each::<Trace>(Space::State, &keyspace::traces(tag), |_, trace| {
+            members.insert(trace.id);
             Ok(())
         })?;
         let mut covered: HashMap<ParticipantId, Covered> = HashMap::new();

@@ -117,7 +117,12 @@ impl<S: Shelf> Walk<'_, '_, S> {
         if matches!(row.kind, RowKind::Event(_)) || self.authors.contains(&row.author) {
             return Ok(());
         }
-        if self.survey.shelf.entry(Space::State, &keyspace::member(self.tag, &row.author))?.is_none() {
+        let keys = [keyspace::member(self.tag, &row.author), keyspace::trace(self.tag, &row.author)];
+        let mut known = false;
+        for key in keys {
+            known |= self.survey.shelf.entry(Space::State, &key)?.is_some();
+        }
+        if !known {
             self.wrong(place.to_owned(), format!("it is of {}, of whom there is no record", row.author));
         }
         self.authors.insert(row.author.clone());

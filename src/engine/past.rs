@@ -1,0 +1,57 @@
+//! Who people were whose records a channel gave up: the store is asked before a turn brings somebody in whom the channel
+//! has no record of, so that whoever comes back is who it was.
+
+use super::{Engine, Needs};
+use crate::channel::{Channel, Command, GroupCommand, Member, Status};
+use crate::xmpp::{Parts, ns};
+use jid::BareJid;
+use minidom::Element;
+
+/// How many of those whom one request names are looked up; it is refused where it names more than a group holds.
+const LOOKED_UP_MAX: usize = 1000;
+
+/// Whom a request to a channel may bring in: whoever asks, or those whom it adds.
+pub(super) fn brought_in(sender: &BareJid, element: &Element) -> Vec<BareJid> {
+    if element.name() == "join" {
+        return vec![sender.clone()];
+    }
+    if !element.is("members", ns::GROUP) {
+        return Vec::new();
+    }
+    let added = element.parts().filter(|part| part.name() == "add").take(LOOKED_UP_MAX);
+    added.filter_map(|part| BareJid::new(part.attr("jid")?).ok()).collect()
+}
+
+/// The same of a command.
+pub(super) fn brought_in_by(account: &BareJid, command: &Command) -> Vec<BareJid> {
+    match command {
+        Command::Join(_) => vec![account.clone()],
+        Command::Group(GroupCommand::EditMembers { add, .. }) => {
+            add.iter().take(LOOKED_UP_MAX).map(|invitee| invitee.jid.clone()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+impl Engine {
+    /// Those of these of whom a channel has no record.
+    pub(super) fn need_past(&self, channel: &Channel, accounts: Vec<BareJid>, needs: &mut Needs) {
+        let tag = channel.profile().tag;
+        let known = self.past.get(&tag);
+        let is_wanted = |account: &BareJid| {
+            channel.member(account).is_none() && known.is_none_or(|known| !known.contains_key(account))
+        };
+        let wanted: Vec<BareJid> = accounts.into_iter().filter(is_wanted).collect();
+        if !wanted.is_empty() {
+            needs.past.entry(tag).or_default().extend(wanted);
+        }
+    }
+
+    /// A record is given up, and its owner may come back in the same turn.
+    pub(super) fn note_past(&mut self, tag: u64, member: &Member) {
+        if !member.ended {
+            let left = Member { status: Status::Left, windows: Vec::new(), ..member.clone() };
+            self.past.entry(tag).or_default().insert(member.jid.clone(), Some(left));
+        }
+    }
+}

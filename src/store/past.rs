@@ -1,0 +1,81 @@
+//! What is left of people whose records a channel gave up: who they were, by id, since rows name them by it, and the id by
+//! account, since whoever comes back is who it was. None of it is in memory.
+
+use super::keyspace::{self, Sum, Trace};
+use super::shelf::{Order, Shelf, Space};
+use super::{Narrow, PagePlan, StoreError, facts, paging};
+use crate::channel::{Member, NodeSet, Own, ParticipantId, Stamp, Status};
+use jid::BareJid;
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+/// Who accounts were.
+///
+/// # Errors
+/// Those of reading.
+pub(super) fn of_accounts(
+    shelf: &impl Shelf,
+    tag: u64,
+    accounts: &[BareJid],
+) -> Result<HashMap<BareJid, Member>, StoreError> {
+    let mut found = HashMap::new();
+    for account in accounts {
+        let id: Option<ParticipantId> = shelf.value(Space::State, &keyspace::trace_of(tag, account))?;
+        let member = id.map(|id| of(shelf, tag, &id)).transpose()?.flatten();
+        found.extend(member.map(|member| (account.clone(), member)));
+    }
+    Ok(found)
+}
+
+/// Who a participant was whose record was given up, with what its reports amount to.
+///
+/// # Errors
+/// Those of reading.
+pub(super) fn of(shelf: &impl Shelf, tag: u64, id: &ParticipantId) -> Result<Option<Member>, StoreError> {
+    let Some(trace) = shelf.value::<Trace>(Space::State, &keyspace::trace(tag, id))? else { return Ok(None) };
+    let mut own = Own::default();
+    if let Some(sum) = shelf.value::<Sum>(Space::State, &keyspace::sum(tag, id))? {
+        (own.reported, own.mark) = (sum.reported, sum.mark);
+    }
+    Ok(Some(Member {
+        id: trace.id,
+        jid: trace.jid,
+        nick: trace.nick,
+        status: Status::Left,
+        since: Stamp::default(),
+        subscriptions: NodeSet::default(),
+        windows: Vec::new(),
+        spoke: true,
+        preferences: Default::default(),
+        veiled: trace.veiled,
+        own,
+        ended: trace.ended,
+    }))
+}
+
+/// The entries of the state that no row needs: of people without a row that there still is.
+///
+/// # Errors
+/// Those of reading.
+pub(super) fn needless(shelf: &impl Shelf) -> Result<Vec<Vec<u8>>, StoreError> {
+    let (mut traces, all) = (Vec::new(), keyspace::all(b'f'));
+    shelf.scan(Space::State, &all, &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
+        traces.push((keyspace::tag_of(key)?, key.to_vec(), shelf.whole::<Trace>(Space::State, key, entry)?));
+        Ok(ControlFlow::Continue(()))
+    })?;
+    let mut needless = Vec::new();
+    for (tag, key, trace) in traces {
+        let sum: Option<Sum> = shelf.value(Space::State, &keyspace::sum(tag, &trace.id))?;
+        if sum.is_none() && (facts::is_gone(shelf, tag)? || !has_row(shelf, tag, &trace.id)?) {
+            needless.extend([key, keyspace::trace_of(tag, &trace.jid)]);
+        }
+    }
+    Ok(needless)
+}
+
+fn has_row(shelf: &impl Shelf, tag: u64, author: &ParticipantId) -> Result<bool, StoreError> {
+    let (author, narrow) = (Some(author.clone()), Narrow::default());
+    let plan =
+        PagePlan { tag, first: 1, last: u64::MAX, start: None, end: None, author, max: 1, from_end: true, narrow };
+    Ok(!paging::page(shelf, &plan)?.rows.is_empty())
+}
