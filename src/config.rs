@@ -130,6 +130,8 @@ pub struct Service {
     pub admins: Vec<BareJid>,
     /// The domains whose users may create channels; `*` is everybody, none is the parent domain of the service.
     pub creators: Vec<String>,
+    /// The domains whose users may register nicks; `*` is everybody, none is those whose users may create channels.
+    pub nick_domains: Vec<String>,
 }
 
 /// `[storage]`: where everything is kept.
@@ -183,10 +185,21 @@ pub struct Limits {
     pub account_sending_bytes_max: usize,
     pub messages_per_s: u64,
     pub messages_burst: u64,
+    pub messages_backlog: u64,
+    pub message_bytes_per_s: u64,
+    pub message_bytes_burst: u64,
     pub channel_messages_per_s: u64,
     pub channel_messages_burst: u64,
     pub requests_per_s: u64,
     pub requests_burst: u64,
+    pub presence_per_s: u64,
+    pub presence_burst: u64,
+    /// For how long messages and presence that come too fast wait, in seconds.
+    pub held_s: u64,
+    /// What waits so, roughly as it lies in memory.
+    pub held_bytes_max: usize,
+    /// Domains whose accounts are not paced.
+    pub unpaced_domains: Vec<String>,
     pub stanza_bytes_max: usize,
     pub stanza_depth_max: usize,
     pub stanza_elements_max: usize,
@@ -208,7 +221,8 @@ impl Config {
     pub fn of_channels(&self) -> crate::channel::Limits {
         let groups = self.groups.clone();
         let (features, channels) = (self.features.clone(), self.channels.clone());
-        crate::channel::Limits { groups, features, channels, ..self.limits.of_channels() }
+        let nick_domains = self.service.nick_domains.clone();
+        crate::channel::Limits { groups, features, channels, nick_domains, ..self.limits.of_channels() }
     }
 }
 
@@ -236,7 +250,12 @@ impl Limits {
             rates: Rates {
                 requests: Rate { per_s: self.requests_per_s, burst: self.requests_burst },
                 messages: Rate { per_s: self.messages_per_s, burst: self.messages_burst },
+                messages_backlog: self.messages_backlog,
+                message_bytes: Rate { per_s: self.message_bytes_per_s, burst: self.message_bytes_burst },
                 channel_messages: Rate { per_s: self.channel_messages_per_s, burst: self.channel_messages_burst },
+                presence: Rate { per_s: self.presence_per_s, burst: self.presence_burst },
+                held_s: self.held_s,
+                unpaced_domains: self.unpaced_domains.clone(),
             },
             ..crate::channel::Limits::default()
         }
@@ -407,7 +426,7 @@ fn default_backoff_ms_max() -> u64 {
 
 impl Default for Service {
     fn default() -> Service {
-        Service { name: "Channels".to_owned(), admins: Vec::new(), creators: Vec::new() }
+        Service { name: "Channels".to_owned(), admins: Vec::new(), creators: Vec::new(), nick_domains: Vec::new() }
     }
 }
 
@@ -446,11 +465,19 @@ impl Default for Limits {
             channels_per_creator_max: channel.channels_per_creator_max,
             messages_per_s: channel.rates.messages.per_s,
             messages_burst: channel.rates.messages.burst,
+            messages_backlog: channel.rates.messages_backlog,
+            message_bytes_per_s: channel.rates.message_bytes.per_s,
+            message_bytes_burst: channel.rates.message_bytes.burst,
             channel_messages_per_s: channel.rates.channel_messages.per_s,
             channel_messages_burst: channel.rates.channel_messages.burst,
             requests_per_s: channel.rates.requests.per_s,
             requests_burst: channel.rates.requests.burst,
             account_sending_bytes_max: 8 << 20,
+            presence_per_s: channel.rates.presence.per_s,
+            presence_burst: channel.rates.presence.burst,
+            held_s: channel.rates.held_s,
+            held_bytes_max: 32 << 20,
+            unpaced_domains: Vec::new(),
             stanza_bytes_max: 512 << 10,
             stanza_depth_max: 64,
             stanza_elements_max: 10_000,

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use mixd::channel::{Limits, Stamp};
+use mixd::channel::{Limits, Rates, Stamp};
 use mixd::engine::book::Cursor;
 use mixd::engine::outbox::{HomeNo, MulticastService};
 use mixd::engine::{AddressBook, Delta, Engine, Fan, Inbound, MulticastSettings, Out, Pam, Settings, Turn};
@@ -34,7 +34,8 @@ impl Service {
             name: String::new(),
             operators: Vec::new(),
             creators: vec!["*".into()],
-            limits: Limits::default(),
+            // How fast somebody may ask is not what is measured.
+            limits: Limits { rates: Rates::unlimited(), ..Limits::default() },
             page_default: 20,
             page_max: 100,
             channels_memory_bytes_max: 1 << 30,

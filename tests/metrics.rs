@@ -167,7 +167,7 @@ fn what_happens_is_counted() {
 #[test]
 fn each_limit_is_counted_by_its_name() {
     let host = Host::start();
-    let limits = "[limits]\nmessages_per_s = 1\nmessages_burst = 3\nchannel_messages_per_s = 1\nchannel_messages_burst = 4\n\
+    let limits = "[limits]\nheld_s = 0\nmessages_backlog = 0\nmessages_per_s = 1\nmessages_burst = 3\nchannel_messages_per_s = 1\nchannel_messages_burst = 4\n\
                   requests_per_s = 1\nrequests_burst = 7\nchannels_per_creator_max = 1\nparticipants_max = 3\n\
                   nick_bytes_max = 8\npayload_bytes_max = 2000";
     let world = World::start(&host, "", limits, &[]);

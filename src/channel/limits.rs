@@ -20,6 +20,8 @@ pub struct Limits {
     pub nick_bytes_max: usize,
     /// Nicks registered with the service.
     pub registered_nicks_max: usize,
+    /// Domains whose accounts may register nicks; `*` stands for every domain; none: those whose users may create channels.
+    pub nick_domains: Vec<String>,
     /// The children of one message, in bytes.
     pub payload_bytes_max: usize,
     /// A stanza id or origin id that a client chose, in bytes.
@@ -64,6 +66,7 @@ impl Default for Limits {
             channel_name_bytes_max: 128,
             nick_bytes_max: 128,
             registered_nicks_max: 100_000,
+            nick_domains: Vec::new(),
             payload_bytes_max: 128 * 1024,
             id_bytes_max: 256,
             info_bytes_max: 16 * 1024,
@@ -96,21 +99,45 @@ pub struct Rate {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rates {
-    /// Requests of one account.
+    /// What one account asks for; what is dear counts more than once ([`super::Command::cost`]).
     pub requests: Rate,
     /// Messages of one account, chat states and receipts included.
     pub messages: Rate,
+    /// How many more of them go on at twice the rate.
+    pub messages_backlog: u64,
+    /// What messages of one account amount to, in bytes.
+    pub message_bytes: Rate,
     /// Messages of one channel, whoever sends them.
     pub channel_messages: Rate,
+    /// Presence of one account, to all channels together.
+    pub presence: Rate,
+    /// For how long messages and presence that come too fast may wait, in seconds.
+    pub held_s: u64,
+    /// Domains whose accounts are not paced, such as those of bridges.
+    pub unpaced_domains: Vec<String>,
 }
 
 impl Default for Rates {
     fn default() -> Rates {
         Rates {
-            requests: Rate { per_s: 100, burst: 20_000 },
-            messages: Rate { per_s: 100, burst: 100_000 },
-            channel_messages: Rate { per_s: 1000, burst: 200_000 },
+            requests: Rate { per_s: 50, burst: 2000 },
+            messages: Rate { per_s: 10, burst: 50 },
+            messages_backlog: 200,
+            message_bytes: Rate { per_s: 64 << 10, burst: 2 << 20 },
+            channel_messages: Rate { per_s: 100, burst: 1000 },
+            presence: Rate { per_s: 50, burst: 2000 },
+            held_s: 30,
+            unpaced_domains: Vec::new(),
         }
+    }
+}
+
+impl Rates {
+    /// No rates at all: for measuring, and for tests of what has nothing to do with them.
+    pub fn unlimited() -> Rates {
+        let any = Rate { per_s: 0, burst: 1 };
+        let (requests, messages, message_bytes, channel_messages, presence) = (any, any, any, any, any);
+        Rates { requests, messages, message_bytes, channel_messages, presence, ..Rates::default() }
     }
 }
 

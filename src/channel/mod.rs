@@ -8,6 +8,7 @@ mod aggregates;
 pub mod change;
 pub mod command;
 pub mod context;
+mod cost;
 mod decide;
 pub mod dedup;
 mod departed;

@@ -92,6 +92,13 @@ fn ranges_of_limits(limits: &Limits) -> Vec<Range> {
         ("limits.requests_per_s", limits.requests_per_s, 0, 1_000_000),
         ("limits.requests_burst", limits.requests_burst, 1, MANY),
         ("limits.account_sending_bytes_max", of(limits.account_sending_bytes_max), 65_536, MANY),
+        ("limits.messages_backlog", limits.messages_backlog, 0, MANY),
+        ("limits.message_bytes_per_s", limits.message_bytes_per_s, 0, GIB),
+        ("limits.message_bytes_burst", limits.message_bytes_burst, 1024, GIB),
+        ("limits.presence_per_s", limits.presence_per_s, 0, 1_000_000),
+        ("limits.presence_burst", limits.presence_burst, 1, MANY),
+        ("limits.held_s", limits.held_s, 0, 300),
+        ("limits.held_bytes_max", of(limits.held_bytes_max), 0, 1024 * GIB),
         ("limits.stanza_bytes_max", of(limits.stanza_bytes_max), 10_000, GIB),
         // Trees are read and dropped by recursion: a thread's stack sets the upper end.
         ("limits.stanza_depth_max", of(limits.stanza_depth_max), 16, 256),
@@ -163,9 +170,13 @@ fn relations(config: &Config, wrong: &mut Vec<OutOfRange>) {
         let least = "at least four times http.request_bytes_max and groups.avatar_bytes_max together";
         refuse("http.requests_memory_bytes_max", memory.to_string(), least);
     }
-    for creator in config.service.creators.iter().filter(|creator| *creator != "*") {
-        if Domain::try_from(creator.clone()).is_err() {
-            refuse("service.creators", format!("{creator:?}"), "domains, or \"*\" for everybody");
+    let service = &config.service;
+    let creators = service.creators.iter().map(|domain| ("service.creators", domain));
+    let registrants = service.nick_domains.iter().map(|domain| ("service.nick_domains", domain));
+    let unpaced = config.limits.unpaced_domains.iter().map(|domain| ("limits.unpaced_domains", domain));
+    for (setting, domain) in creators.chain(registrants).chain(unpaced).filter(|(_, domain)| *domain != "*") {
+        if Domain::try_from(domain.clone()).is_err() {
+            refuse(setting, format!("{domain:?}"), "domains, or \"*\" for everybody");
         }
     }
     for admin in config.service.admins.iter().filter(|admin| admin.node().is_none()) {

@@ -1,58 +1,162 @@
-//! Who comes too fast: every request is counted by who asks, every message by who sends it and by its channel.
+//! Who comes too fast: every request is counted by who asks and by what it costs, every message by who sends it, by its
+//! bytes and by its channel, and presence by whose it is.
 //!
-//! A message is counted once it is decided, and only where it changes something: what is refused anyway and what is a
-//! repeat (which is how a client finds out that its message arrived) costs nobody their share. What is refused here has
-//! left no trace, so sending it again later is sending it for the first time.
+//! Messages and presence that come as stanzas are counted before anything is read of them, and wait for their time
+//! ([`super::Pacing`]). Nobody waits for what came by another door: it is refused at once, and has left no trace.
 
 use super::Engine;
 use super::pace::Pace;
-use crate::channel::{Actor, ChannelName, Rates, Refusal};
+use crate::channel::{Actor, ChannelName, Rate, Rates, Refusal};
+use crate::xmpp::{Kind, Stanza};
 use jid::BareJid;
+use minidom::Element;
+
+/// How often somebody who seldom speaks in a channel need not wait for others who speak all the time.
+const SELDOM: Rate = Rate { per_s: 1, burst: 5 };
 
 /// The buckets.
 #[derive(Debug)]
 pub(super) struct Admission {
     requests: Pace<BareJid>,
+    /// What comes in the long run, and how fast it goes on until then.
     messages: Pace<BareJid>,
-    of_channel: Pace<u64>,
+    peaks: Pace<BareJid>,
+    bytes: Pace<BareJid>,
+    of_channel: Pace<ChannelName>,
+    seldom: Pace<(ChannelName, BareJid)>,
+    presence: Pace<BareJid>,
+    held_ms: u64,
+    unpaced: Vec<String>,
 }
 
 impl Admission {
     pub fn new(rates: &Rates) -> Admission {
+        let Rate { per_s, burst } = rates.messages;
         Admission {
             requests: Pace::new(rates.requests),
-            messages: Pace::new(rates.messages),
+            messages: Pace::new(Rate { per_s, burst: burst.saturating_add(rates.messages_backlog) }),
+            peaks: Pace::new(Rate { per_s: per_s.saturating_mul(2), burst }),
+            bytes: Pace::new(rates.message_bytes),
             of_channel: Pace::new(rates.channel_messages),
+            seldom: Pace::new(SELDOM),
+            presence: Pace::new(rates.presence),
+            held_ms: rates.held_s.saturating_mul(1000),
+            unpaced: rates.unpaced_domains.clone(),
         }
     }
+
+    fn is_unpaced(&self, account: &BareJid) -> bool {
+        self.unpaced.iter().any(|domain| domain == account.domain().as_str())
+    }
+
+    /// When somebody's message has its time, by `now`, where that is no more than so long from then.
+    fn admit(&mut self, of: &Message<'_>, now_ms: u64, patience_ms: u64) -> Result<u64, Refusal> {
+        let Message { account, channel, bytes } = of;
+        let too_fast = |what| move |wait_us: u64| Refusal::TooFast { what, wait_s: wait_us.div_ceil(1_000_000) };
+        let patience_us = patience_ms.saturating_mul(1000);
+        let is_long = |wait_us: &u64| *wait_us > patience_us;
+        let own_us = self.messages.wait_us(account, 1, now_ms).max(self.peaks.wait_us(account, 1, now_ms));
+        Some(own_us).filter(is_long).map_or(Ok(()), |wait_us| Err(too_fast("messages")(wait_us)))?;
+        let bytes_us = self.bytes.wait_us(account, *bytes, now_ms);
+        Some(bytes_us).filter(is_long).map_or(Ok(()), |wait_us| Err(too_fast("bytes of messages")(wait_us)))?;
+        let mut channel_us = channel.map_or(0, |channel| self.of_channel.wait_us(channel, 1, now_ms));
+        if let Some(channel) = channel.filter(|_| channel_us > 0) {
+            let who = (channel.clone(), (*account).clone());
+            if self.seldom.take(&who, now_ms).is_ok() {
+                channel_us = 0;
+            }
+        }
+        let of_channel = Some(channel_us).filter(is_long);
+        of_channel.map_or(Ok(()), |wait_us| Err(too_fast("messages of this channel")(wait_us)))?;
+        self.messages.charge(account, 1, now_ms);
+        self.peaks.charge(account, 1, now_ms);
+        self.bytes.charge(account, *bytes, now_ms);
+        channel.into_iter().for_each(|channel| self.of_channel.charge(channel, 1, now_ms));
+        Ok(now_ms.saturating_add(own_us.max(bytes_us).max(channel_us).div_ceil(1000)))
+    }
+}
+
+/// A message as it is counted.
+struct Message<'a> {
+    account: &'a BareJid,
+    channel: Option<&'a ChannelName>,
+    bytes: u64,
 }
 
 impl Engine {
     /// Whether somebody may ask anything at this time.
     pub(super) fn admit_request(&mut self, actor: &Actor) -> Result<(), Refusal> {
-        if actor.operator {
+        if actor.operator || self.admission.is_unpaced(&actor.account) {
             return Ok(());
         }
         let taken = self.admission.requests.take(&actor.account, self.steady.0);
         taken.map_err(|wait_s| Refusal::TooFast { what: "requests", wait_s })
     }
 
-    /// Whether somebody may send a message into a channel at this time.
-    pub(super) fn admit_message(&mut self, actor: &Actor, name: &ChannelName) -> Result<(), Refusal> {
-        let Some(tag) = self.shelf.tag_of(name).filter(|_| !actor.operator) else { return Ok(()) };
-        // What somebody has on the way out already goes first; it takes as long as the host server takes to read it.
-        if !self.freight.may_send(&actor.account) {
-            return Err(Refusal::TooFast { what: "messages", wait_s: 1 });
+    /// What a request that was let in costs beyond one: whoever asks for much waits longer before asking again.
+    pub(super) fn charge_request(&mut self, actor: &Actor, cost: u64) {
+        if !actor.operator && !self.admission.is_unpaced(&actor.account) {
+            self.admission.requests.empty_by(&actor.account, cost.saturating_sub(1), self.steady.0);
         }
-        let Admission { messages, of_channel, .. } = &mut self.admission;
-        let now = self.steady;
-        let too_fast = |what| move |wait_s| Refusal::TooFast { what, wait_s };
-        messages.take(&actor.account, now.0).map_err(too_fast("messages"))?;
-        of_channel.take(&tag, now.0).map_err(|wait_s| {
-            messages.put_back(&actor.account);
-            too_fast("messages of this channel")(wait_s)
-        })
     }
+
+    /// Whether somebody may send a message into a channel at this time, by another way than as a stanza of its own.
+    pub(super) fn admit_message(&mut self, actor: &Actor, name: &ChannelName) -> Result<(), Refusal> {
+        if actor.operator || self.admission.is_unpaced(&actor.account) {
+            return Ok(());
+        }
+        self.admit_freight(actor)?;
+        let message = Message { account: &actor.account, channel: Some(name), bytes: 0 };
+        self.admission.admit(&message, self.steady.0, 0).map(|_| ())
+    }
+
+    /// Whether somebody has no more on the way out than may be: that goes first, and takes as long as the host server takes
+    /// to read it.
+    pub(super) fn admit_freight(&mut self, actor: &Actor) -> Result<(), Refusal> {
+        match actor.operator || self.freight.may_send(&actor.account) {
+            true => Ok(()),
+            false => Err(Refusal::TooFast { what: "messages", wait_s: 1 }),
+        }
+    }
+
+    /// The same, of a message that may wait.
+    pub(super) fn has_freight_room(&mut self, account: &BareJid) -> bool {
+        self.service.operators.contains(account) || self.freight.may_send(account)
+    }
+
+    /// When a message or a presence that came as a stanza has its time, in milliseconds of the time by which is waited.
+    ///
+    /// # Errors
+    /// [`Refusal::TooFast`] where that is too long.
+    pub(super) fn admit_stanza(
+        &mut self,
+        stanza: &Stanza,
+        account: &BareJid,
+        to: Option<&ChannelName>,
+    ) -> Result<u64, Refusal> {
+        let (now_ms, held_ms) = (self.steady.0, self.admission.held_ms);
+        if self.service.operators.contains(account) || self.admission.is_unpaced(account) {
+            return Ok(now_ms);
+        }
+        if stanza.kind == Kind::Message {
+            let message = Message { account, channel: to, bytes: bytes_of(&stanza.element) };
+            return self.admission.admit(&message, now_ms, held_ms);
+        }
+        let presence = &mut self.admission.presence;
+        let wait_us = presence.wait_us(account, 1, now_ms);
+        if wait_us > held_ms.saturating_mul(1000) {
+            return Err(Refusal::TooFast { what: "presence", wait_s: wait_us.div_ceil(1_000_000) });
+        }
+        presence.charge(account, 1, now_ms);
+        Ok(now_ms.saturating_add(wait_us.div_ceil(1000)))
+    }
+}
+
+/// Roughly how long the text of an element is, in bytes.
+fn bytes_of(element: &Element) -> u64 {
+    let attributes: usize = element.attrs().iter().map(|((_, name), value)| name.len() + value.len() + 4).sum();
+    let own = 2 * element.name().len() + 5 + attributes + element.texts().map(str::len).sum::<usize>();
+    element.children().map(bytes_of).fold(own as u64, u64::saturating_add)
 }
 
 #[cfg(test)]

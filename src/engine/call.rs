@@ -149,6 +149,6 @@ impl Engine {
 impl Effects {
     /// Nothing happens to anything; the asker is told this.
     pub(super) fn none(answer: Answer) -> Effects {
-        Effects { changes: Vec::new(), answer, registration: None, own: Vec::new() }
+        Effects { changes: Vec::new(), answer, registrations: Vec::new(), own: Vec::new() }
     }
 }

@@ -1,7 +1,10 @@
 //! What software can, by the hash it announces (XEP-0115): asked once a version, not once a resource.
 
 use super::pending::Announced;
+use super::pool::{Pool, Put};
+use super::share::{Hit, OwnDomains};
 use crate::xmpp::{Parts, ns};
+use jid::BareJid;
 use minidom::Element;
 use std::collections::HashMap;
 use xmpp_parsers::caps;
@@ -11,23 +14,38 @@ use xmpp_parsers::hashes::Algo;
 const VERSIONS_MAX: usize = 20_000;
 
 /// Which versions take MIX traffic.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Capabilities {
     versions: HashMap<Announced, bool>,
+    /// Whose clients told of each.
+    room: Pool<BareJid, Announced>,
 }
 
 impl Capabilities {
+    /// None is known yet.
+    pub fn new(own_domains: OwnDomains) -> Capabilities {
+        Capabilities { versions: HashMap::new(), room: Pool::new("capabilities", VERSIONS_MAX, own_domains) }
+    }
+
+    /// Who hit a share since this was asked last.
+    pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
+        self.room.hits()
+    }
+
     /// Whether a version takes MIX traffic, where that is known.
     pub fn of(&self, announced: &Announced) -> Option<bool> {
         self.versions.get(announced).copied()
     }
 
-    /// Learns from an answer; only an answer that hashes to what was announced speaks for others too (XEP-0115 §5.4).
-    pub fn learn(&mut self, announced: Option<Announced>, query: &Element) -> bool {
+    /// Learns from an answer of an account's client; only an answer that hashes to what was announced speaks for others too (XEP-0115 §5.4).
+    pub fn learn(&mut self, account: &BareJid, announced: Option<Announced>, query: &Element) -> bool {
         let takes = takes_mix(query);
         if let Some(announced) = announced.filter(|announced| is_proven(announced, query)) {
-            if self.versions.len() >= VERSIONS_MAX {
-                self.versions.clear();
+            match self.room.put(account, announced.clone()) {
+                Put::In => {}
+                Put::For(ousted) => drop(self.versions.remove(&ousted)),
+                // It is asked again each time.
+                Put::Refused => return takes,
             }
             self.versions.insert(announced, takes);
         }
@@ -75,17 +93,19 @@ mod tests {
 
     #[test]
     fn only_an_answer_that_hashes_to_the_announcement_speaks_for_others() {
-        let mut known = Capabilities::default();
+        let mut known = Capabilities::new(OwnDomains::default());
+        let who = BareJid::new("a@h").unwrap();
         let query: Element = EXODUS.parse().unwrap();
-        known.learn(Some(exodus("forged")), &query);
+        known.learn(&who, Some(exodus("forged")), &query);
         assert_eq!(known.of(&exodus("forged")), None);
-        known.learn(Some(exodus("QgayPKawpkPSDYmwT/WM94uAlu0=")), &query);
+        known.learn(&who, Some(exodus("QgayPKawpkPSDYmwT/WM94uAlu0=")), &query);
         assert_eq!(known.of(&exodus("QgayPKawpkPSDYmwT/WM94uAlu0=")), Some(false));
     }
 
     #[test]
     fn the_core_feature_makes_a_mix_client() {
         let query = EXODUS.replace("http://jabber.org/protocol/muc", ns::MIX_CORE).parse().unwrap();
-        assert!(Capabilities::default().learn(None, &query));
+        let mut known = Capabilities::new(OwnDomains::default());
+        assert!(known.learn(&BareJid::new("a@h").unwrap(), None, &query));
     }
 }

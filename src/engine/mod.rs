@@ -14,6 +14,8 @@ mod delegated;
 #[cfg(test)]
 #[path = "fixture_tests.rs"]
 mod fixture;
+#[cfg(test)]
+mod flood_tests;
 mod foreign;
 mod freight;
 mod groups;
@@ -26,10 +28,12 @@ pub mod online;
 mod operating;
 pub mod outbox;
 pub mod pace;
+pub mod pacing;
 pub mod parking;
 mod parley;
 mod past;
 pub mod pending;
+mod pool;
 mod presence;
 mod relay;
 mod resend;
@@ -51,6 +55,7 @@ pub use hosts::Pam;
 pub use multicast::{Multicast, MulticastSettings};
 pub use needs::{Loaded, Needs, ROUNDS_MAX};
 pub use outbox::{Audience, Delta, Entry, Fan, ListId, Out};
+pub use pacing::Pacing;
 pub use parking::Parking;
 pub use shelf::Census;
 pub use trust::{Dial, Doubt, Moment};
@@ -62,7 +67,7 @@ use crate::xep::{Sealer, Service};
 use jid::{BareJid, DomainPart};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use share::OwnDomains;
+use share::{OwnDomains, Shares};
 use shelf::Shelf;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
@@ -96,6 +101,9 @@ pub struct Engine {
     service: Service,
     shelf: Shelf,
     registry: Registry,
+    nick_shares: Shares<BareJid>,
+    /// The domains that are the service's own.
+    own: OwnDomains,
     /// Channels that could not be read: who asks for one is told, and nothing else waits for it.
     unreadable: HashSet<ChannelName>,
     /// What left memory and is not taken apart yet.
@@ -149,8 +157,12 @@ impl Engine {
     ) -> Engine {
         let hosts = hosts::Hosts::new(settings.pam, settings.multicast, settings.domain.as_str());
         let accounts = accounts::Accounts::restore(whereabouts, &hosts);
-        let own_domains = own_domains(&settings.domain, &settings.creators);
-        let freight = freight::Freight::new(settings.limits.account_sending_bytes_max, own_domains);
+        let own = own_domains(&settings.domain, &settings.creators);
+        let limits = &settings.limits;
+        let created = Shares::new("channels", limits.channels_max, own.clone());
+        let mut nick_shares = Shares::new("registered nicks", limits.registered_nicks_max, own.clone());
+        directory.nicks.iter().for_each(|(account, _)| nick_shares.count(account, 1));
+        let freight = freight::Freight::new(settings.limits.account_sending_bytes_max, own.clone());
         Engine {
             admission: admission::Admission::new(&settings.limits.rates),
             service: Service {
@@ -163,17 +175,19 @@ impl Engine {
                 page_max: settings.page_max,
                 sealer: Sealer::new(sealing_key),
             },
-            registry: Registry::restore(std::mem::take(&mut directory.nicks)),
+            registry: Registry::restore(std::mem::take(&mut directory.nicks), own.iter().cloned()),
+            nick_shares,
+            own: own.clone(),
             clock: trust::Clock::new(directory.clock),
-            shelf: Shelf::new(directory, settings.channels_memory_bytes_max),
+            shelf: Shelf::new(directory, settings.channels_memory_bytes_max, created),
             unreadable: HashSet::new(),
             departures: VecDeque::new(),
             accounts,
             hosts,
-            pending: pending::Pending::default(),
-            capabilities: capabilities::Capabilities::default(),
             freight,
-            sharing: sharing::Sharing::default(),
+            pending: pending::Pending::new(own.clone()),
+            capabilities: capabilities::Capabilities::new(own.clone()),
+            sharing: sharing::Sharing::new(&own),
             memberships: HashMap::new(),
             standings: HashMap::new(),
             relisted: BTreeSet::new(),
@@ -214,6 +228,11 @@ impl Engine {
     /// The highest number ever given to a channel.
     pub fn gid_highest(&self) -> u32 {
         self.shelf.gid_highest()
+    }
+
+    /// The domains that are the service's own.
+    pub fn own_domains(&self) -> &OwnDomains {
+        &self.own
     }
 
     /// The nicks that are registered with the service.

@@ -18,6 +18,9 @@ impl Engine {
         if !limits.features.nick_registration {
             return Err(Refusal::FeatureOff("nick_registration"));
         }
+        if !self.service.may_register(&asked.actor.account) {
+            return Err(Refusal::NotAllowed("you may not register a nick here"));
+        }
         let account = &asked.actor.account;
         let (past, max) = (self.registry.nick_of(account).cloned(), limits.nick_bytes_max);
         let is_new = past.is_none();
@@ -26,7 +29,8 @@ impl Engine {
             return Err(Refusal::NickRegistered);
         }
         let max = limits.registered_nicks_max;
-        if is_new && self.registry.len() >= max {
+        let for_all = !self.own.has_all(self.service.registrants());
+        if is_new && !self.nick_shares.may_settle(account, 1, for_all) {
             return Err(Refusal::TooMany { what: "registered nicks", max });
         }
         let mut effects = Effects::none(Answer::Registered(Some(nick.clone())));
@@ -47,8 +51,23 @@ impl Engine {
                 Err(_) => {}
             }
         }
-        effects.registration = Some((account.clone(), Some(nick)));
+        // A stranger's that binds nobody of the service's own ends with it.
+        let strangers = self.registry.holder_of(&nick).filter(|holder| *holder != account).cloned();
+        effects.registrations.extend(strangers.map(|stranger| (stranger, None)));
+        effects.registrations.push((account.clone(), Some(nick)));
         Ok(effects)
+    }
+
+    /// An account has this registered nick from here on, or none; returns the one it had.
+    pub(super) fn set_nick(&mut self, account: &BareJid, nick: Option<Nick>) -> Option<Nick> {
+        let has = nick.is_some();
+        let past = self.registry.set(account, nick);
+        match (past.is_some(), has) {
+            (false, true) => self.nick_shares.count(account, 1),
+            (true, false) => self.nick_shares.give_back(account, 1),
+            _ => {}
+        }
+        past
     }
 
     /// Gives a registered nick up; its account goes by it on where it did. An operator may have anybody's given up, since
@@ -63,8 +82,8 @@ impl Engine {
             },
         };
         self.registry.nick_of(account).ok_or(Refusal::NoSuchItem)?;
-        let registration = Some((account.clone(), None));
-        Ok(Effects { registration, ..Effects::none(Answer::Registered(None)) })
+        let registrations = vec![(account.clone(), None)];
+        Ok(Effects { registrations, ..Effects::none(Answer::Registered(None)) })
     }
 
     fn own_channels(&self, account: &BareJid) -> Result<Vec<ChannelName>, Refusal> {

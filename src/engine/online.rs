@@ -1,14 +1,15 @@
 //! What the presence nodes of channels hold: which resources of participants are online, and what subscribers were told
 //! of that (XEP-0403 §3.5).
 //!
-//! Volatile (storage.md §6), apart from the channels in memory, and bounded: a resource for which there is no room is
-//! not shown.
+//! Volatile (storage.md §6), apart from the channels in memory, and bounded: where there is no room, a resource of whoever
+//! takes most of it is not shown any more.
 
+use super::pool::{Pool, Put};
+use super::share::{Full, Hit, OwnDomains, Shares};
 use crate::channel::ChannelName;
 use crate::xep::mix_presence::{Availability, Shared};
 use jid::{BareJid, FullJid};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
-use std::ops::Bound;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Resources of one account in one channel.
 const RESOURCES_MAX: usize = 32;
@@ -53,9 +54,10 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// What it takes of the room. Whoever is offline is on its way out.
     fn bytes(&self) -> usize {
-        let says = self.says.as_ref().map_or(0, Availability::bytes);
-        ENTRY_BYTES + says + self.told.as_ref().map_or(0, Shared::bytes)
+        let Some(says) = &self.says else { return 0 };
+        ENTRY_BYTES + says.bytes() + self.told.as_ref().map_or(0, Shared::bytes)
     }
 }
 
@@ -67,50 +69,126 @@ struct Node {
 }
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Online {
     nodes: HashMap<u64, Node>,
     /// The channels in whose nodes an account is.
     channels: HashMap<BareJid, BTreeSet<u64>>,
     /// What resources say to all channels at once, as their host server tells it (XEP-0356).
     broadcast: HashMap<BareJid, BTreeMap<String, Availability>>,
-    bytes: usize,
+    /// What all of it takes, in bytes.
+    room: Shares<BareJid>,
     /// What subscribers have yet to be told, since too much came at once or the channel is not in memory.
-    waiting: BTreeSet<Place>,
+    waiting: Pool<BareJid, Place>,
     /// To whom everybody's presence is yet to be sent.
-    owed: BTreeSet<(u64, Whom)>,
-    /// To how many addresses in how many channels, by accounts.
-    owed_of: HashMap<BareJid, usize>,
+    owed: Pool<BareJid, (u64, Whom)>,
     /// Who of those was looked at last.
     looked_at: Option<(u64, Whom)>,
     /// Accounts whose broadcast presence is yet to be brought to their channels.
-    due: BTreeSet<BareJid>,
+    due: Pool<BareJid, BareJid>,
     /// Channels whose participants were asked for their presence since the link is up.
     probed: HashSet<u64>,
     /// Who is yet to be asked, by which channel.
-    probes: VecDeque<(ChannelName, BareJid)>,
+    probes: Pool<BareJid, (u64, ChannelName, BareJid)>,
+    /// How many were to be asked so far.
+    probe_count: u64,
     /// Resources of which it is not known whether they outlasted a lost link.
     doubtful: BTreeSet<FullJid>,
 }
 
 impl Online {
+    /// Nobody is online yet.
+    pub fn new(own_domains: &OwnDomains) -> Online {
+        Online::of_bytes(BYTES_MAX, own_domains)
+    }
+
+    /// The same, with so much room.
+    pub fn of_bytes(bytes_max: usize, own_domains: &OwnDomains) -> Online {
+        Online {
+            nodes: HashMap::new(),
+            channels: HashMap::new(),
+            broadcast: HashMap::new(),
+            room: Shares::new("presence", bytes_max, own_domains.clone()),
+            waiting: Pool::new("presence to be told", WAITING_MAX, own_domains.clone()),
+            owed: Pool::new("presence of everybody", WAITING_MAX, own_domains.clone()),
+            looked_at: None,
+            due: Pool::new("presence to be brought", WAITING_MAX, own_domains.clone()),
+            probed: HashSet::new(),
+            probes: Pool::new("probes", WAITING_MAX, own_domains.clone()),
+            probe_count: 0,
+            doubtful: BTreeSet::new(),
+        }
+    }
+
+    /// Who hit a share since this was asked last.
+    pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
+        let Online { room, waiting, owed, due, probes, .. } = self;
+        room.hits().chain(waiting.hits()).chain(owed.hits()).chain(due.hits()).chain(probes.hits())
+    }
+
     /// A resource says something to a channel; whether there is room for it.
     pub fn say(&mut self, tag: u64, name: &ChannelName, full: &FullJid, says: Availability) -> bool {
         let (account, resource) = (full.to_bare(), full.resource().as_str());
         let resources = self.nodes.get(&tag).and_then(|node| node.accounts.get(&account));
         let known = resources.map_or(0, BTreeMap::len);
         let is_known = resources.is_some_and(|resources| resources.contains_key(resource));
-        let room = self.bytes < BYTES_MAX && known < RESOURCES_MAX;
-        if !is_known && !room {
+        let before = self.entry(&(tag, account.clone(), resource.to_owned())).map_or(0, Entry::bytes);
+        let grows = (ENTRY_BYTES + says.bytes()).saturating_sub(before);
+        if (!is_known && known >= RESOURCES_MAX) || !self.find_room(&account, grows) {
             return false;
         }
         self.channels.entry(account.clone()).or_default().insert(tag);
         let node = self.nodes.entry(tag).or_insert_with(|| Node { name: name.clone(), accounts: BTreeMap::new() });
-        let entry = node.accounts.entry(account).or_default().entry(resource.to_owned()).or_default();
-        self.bytes = self.bytes.saturating_sub(if is_known { entry.bytes() } else { 0 });
+        let entry = node.accounts.entry(account.clone()).or_default().entry(resource.to_owned()).or_default();
+        // It may have gone for itself.
+        self.room.give_back(&account, entry.bytes());
         entry.is_new |= entry.says.replace(says).is_none();
-        self.bytes += entry.bytes();
+        self.room.count(&account, entry.bytes());
         true
+    }
+
+    /// Makes room for so many bytes more of one account: whoever takes most of it is not shown any more, resource by
+    /// resource.
+    fn find_room(&mut self, account: &BareJid, bytes: usize) -> bool {
+        loop {
+            match self.room.take(account, bytes) {
+                Ok(()) => {
+                    // It is counted with what is entered.
+                    self.room.give_back(account, bytes);
+                    return true;
+                }
+                Err(Full::Of(loser)) if self.oust(&loser) => {}
+                Err(_) => return false,
+            }
+        }
+    }
+
+    /// A resource of an account is not shown any more; whether there was one.
+    fn oust(&mut self, account: &BareJid) -> bool {
+        let resources = self.broadcast.get(account).into_iter().flatten();
+        let mut told = resources.filter_map(|(name, _)| account.with_resource_str(name).ok());
+        if let Some(full) = told.next() {
+            self.end_broadcast(&full);
+            return true;
+        }
+        let tags = self.channels.get(account).into_iter().flatten().copied();
+        let shown = |tag: u64| self.places_of(tag, account).into_iter().find(|place| self.is_online(place));
+        let Some(place) = tags.filter_map(shown).next() else { return false };
+        self.hush(place.0, account, &place.2);
+        match self.entry(&place).is_some_and(|entry| entry.told.is_some()) {
+            true => self.wait(place),
+            false => self.drop_entry(place.0, account, &place.2),
+        }
+        true
+    }
+
+    fn is_online(&self, place: &Place) -> bool {
+        self.entry(place).is_some_and(|entry| entry.says.is_some())
+    }
+
+    /// Keeps nothing of a resource in a channel that subscribers were not told of either.
+    pub fn forget(&mut self, (tag, account, resource): &Place) {
+        self.drop_entry(*tag, account, resource);
     }
 
     /// A resource is offline as far as a channel is concerned; whether it was online.
@@ -145,14 +223,16 @@ impl Online {
         let entry = self.nodes.get_mut(&tag)?.accounts.get_mut(account)?.get_mut(resource)?;
         let before = entry.bytes();
         let result = change(entry);
-        self.bytes = (self.bytes + entry.bytes()).saturating_sub(before);
+        let after = entry.bytes();
+        self.room.count(account, after);
+        self.room.give_back(account, before);
         Some(result)
     }
 
     fn drop_entry(&mut self, tag: u64, account: &BareJid, resource: &str) {
         let Some(node) = self.nodes.get_mut(&tag) else { return };
         let Some(resources) = node.accounts.get_mut(account) else { return };
-        self.bytes = self.bytes.saturating_sub(resources.remove(resource).map_or(0, |entry| entry.bytes()));
+        self.room.give_back(account, resources.remove(resource).map_or(0, |entry| entry.bytes()));
         if !resources.is_empty() {
             return;
         }
@@ -171,7 +251,8 @@ impl Online {
     /// Forgets a channel that is no more.
     pub fn drop_channel(&mut self, tag: u64) {
         self.places(tag).iter().for_each(|(_, account, resource)| self.drop_entry(tag, account, resource));
-        self.waiting.retain(|(of, ..)| *of != tag);
+        let waiting: Vec<Place> = self.waiting.iter().filter(|(of, ..)| *of == tag).cloned().collect();
+        waiting.iter().for_each(|place| self.stop_waiting(place));
         let owed: Vec<(u64, Whom)> = self.owed.iter().filter(|(of, _)| *of == tag).cloned().collect();
         owed.iter().for_each(|owed| self.settled(owed));
         self.probed.remove(&tag);
@@ -230,14 +311,18 @@ impl Online {
         let resources = self.broadcast.get(&account);
         let past = resources.and_then(|resources| resources.get(resource));
         let is_full = resources.is_some_and(|resources| resources.len() >= RESOURCES_MAX)
-            || self.bytes >= if is_member { BYTES_MAX } else { BYTES_MAX / 2 };
+            || (!is_member && self.room.held() >= self.room.max() / 2);
         if past == Some(&says) || (past.is_none() && is_full) {
             return false;
         }
         let cost = |says: &Availability| ENTRY_BYTES + says.bytes();
-        self.bytes += cost(&says);
-        let past = self.broadcast.entry(account).or_default().insert(resource.to_owned(), says);
-        self.bytes = self.bytes.saturating_sub(past.as_ref().map_or(0, cost));
+        let grows = cost(&says).saturating_sub(past.map_or(0, cost));
+        if !self.find_room(&account, grows) {
+            return false;
+        }
+        self.room.count(&account, cost(&says));
+        let past = self.broadcast.entry(account.clone()).or_default().insert(resource.to_owned(), says);
+        self.room.give_back(&account, past.as_ref().map_or(0, cost));
         true
     }
 
@@ -246,8 +331,9 @@ impl Online {
         let account = full.to_bare();
         let Some(resources) = self.broadcast.get_mut(&account) else { return };
         let past = resources.remove(full.resource().as_str());
-        self.bytes = self.bytes.saturating_sub(past.map_or(0, |says| ENTRY_BYTES + says.bytes()));
-        if resources.is_empty() {
+        let is_over = resources.is_empty();
+        self.room.give_back(&account, past.map_or(0, |says| ENTRY_BYTES + says.bytes()));
+        if is_over {
             self.broadcast.remove(&account);
         }
     }
@@ -261,8 +347,8 @@ impl Online {
 
     /// What an account says to all channels has to be brought to its channels, where it says something.
     pub fn bring(&mut self, account: &BareJid) {
-        if self.broadcast.contains_key(account) && self.due.len() < WAITING_MAX {
-            self.due.insert(account.clone());
+        if self.broadcast.contains_key(account) {
+            self.due.put(account, account.clone());
         }
     }
 
@@ -280,14 +366,13 @@ impl Online {
 
     /// What an account says was brought to its channels.
     pub fn brought(&mut self, account: &BareJid) {
-        self.due.remove(account);
+        self.due.take(account);
     }
 
     /// Subscribers are to be told of a resource later.
     pub fn wait(&mut self, place: Place) {
-        if self.waiting.len() < WAITING_MAX {
-            self.waiting.insert(place);
-        }
+        let account = place.1.clone();
+        self.waiting.put(&account, place);
     }
 
     /// What waits for being told.
@@ -297,19 +382,15 @@ impl Online {
 
     /// Subscribers are about to be told of a resource.
     pub fn stop_waiting(&mut self, place: &Place) {
-        self.waiting.remove(place);
+        self.waiting.take(place);
     }
 
     /// Somebody is to be sent the presence of everybody in a channel. What is owed to one account takes no more than its
     /// share of the room.
     pub fn owe(&mut self, tag: u64, whom: Whom) {
-        let of_one = self.owed_of.get(whom.account()).copied().unwrap_or(0);
-        if self.owed.len() >= WAITING_MAX || of_one >= OWED_MAX {
-            return;
-        }
         let account = whom.account().clone();
-        if self.owed.insert((tag, whom)) {
-            *self.owed_of.entry(account).or_default() += 1;
+        if self.owed.len_of(&account) < OWED_MAX {
+            self.owed.put(&account, (tag, whom));
         }
     }
 
@@ -325,24 +406,13 @@ impl Online {
 
     /// The next one who is owed everybody's presence: one after the other, in a circle.
     pub fn next_owed(&mut self) -> Option<(u64, Whom)> {
-        let behind = self.looked_at.take().map(Bound::Excluded).unwrap_or(Bound::Unbounded);
-        let next = self.owed.range((behind, Bound::Unbounded)).next().or_else(|| self.owed.first());
-        self.looked_at = next.cloned();
+        self.looked_at = self.owed.next_behind(self.looked_at.as_ref()).cloned();
         self.looked_at.clone()
     }
 
     /// What was owed is owed no longer.
     pub fn settled(&mut self, owed: &(u64, Whom)) {
-        if !self.owed.remove(owed) {
-            return;
-        }
-        let account = owed.1.account();
-        if let Some(of_one) = self.owed_of.get_mut(account) {
-            *of_one -= 1;
-            if *of_one == 0 {
-                self.owed_of.remove(account);
-            }
-        }
+        self.owed.take(owed);
     }
 
     /// Whether a channel's participants were asked for their presence since the link is up.
@@ -362,14 +432,17 @@ impl Online {
 
     /// A participant is to be asked for its presence.
     pub fn probe(&mut self, name: &ChannelName, account: &BareJid) {
-        if self.probes.len() < WAITING_MAX {
-            self.probes.push_back((name.clone(), account.clone()));
+        let probe = (self.probe_count, name.clone(), account.clone());
+        if self.probes.put(account, probe) != Put::Refused {
+            self.probe_count += 1;
         }
     }
 
     /// Who is asked next.
     pub fn next_probe(&mut self) -> Option<(ChannelName, BareJid)> {
-        self.probes.pop_front()
+        let probe = self.probes.iter().next().cloned()?;
+        self.probes.take(&probe);
+        Some((probe.1, probe.2))
     }
 
     /// The link is up again: whoever is not heard of is asked whether it is still there.
@@ -413,41 +486,5 @@ impl Online {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rand::{Rng, SeedableRng, rngs::StdRng};
-
-    fn says(text: &str) -> Availability {
-        let presence = format!("<presence xmlns='jabber:client'><status>{text}</status></presence>");
-        Availability::of(&presence.parse().unwrap())
-    }
-
-    fn full(account: u32, resource: u32) -> FullJid {
-        FullJid::new(&format!("a{account}@h/r{resource}")).unwrap()
-    }
-
-    #[test]
-    fn what_is_kept_is_bounded_and_counted_to_the_byte() {
-        let (mut online, mut dice) = (Online::default(), StdRng::seed_from_u64(7));
-        let name = ChannelName::new("c").unwrap();
-        for _ in 0..5000 {
-            let (tag, who) = (dice.random_range(0..3), full(dice.random_range(0..3), dice.random_range(0..60)));
-            let (account, resource) = (who.to_bare(), who.resource().as_str());
-            match dice.random_range(0..5) {
-                0 | 1 => drop(online.say(tag, &name, &who, says(&"x".repeat(dice.random_range(0..50))))),
-                2 => drop(online.hush(tag, &account, resource)),
-                3 => online.tell(&(tag, account.clone(), resource.to_owned()), None),
-                _ if dice.random_range(0..200) == 0 => online.drop_channel(tag),
-                _ => drop(online.broadcast(&who, says("y"), true)),
-            }
-            let nodes = online.nodes.values().flat_map(|node| node.accounts.values());
-            assert!(nodes.clone().all(|resources| (1..=RESOURCES_MAX).contains(&resources.len())));
-            let entries: usize = nodes.flat_map(|resources| resources.values()).map(Entry::bytes).sum();
-            let broadcast = online.broadcast.values().flat_map(|resources| resources.values());
-            assert_eq!(online.bytes, entries + broadcast.map(|says| ENTRY_BYTES + says.bytes()).sum::<usize>());
-        }
-        (0..3).for_each(|tag| online.drop_channel(tag));
-        (0..3).for_each(|account| (0..60).for_each(|resource| online.end_broadcast(&full(account, resource))));
-        assert_eq!((online.bytes, online.nodes.len(), online.channels.len(), online.broadcast.len()), (0, 0, 0, 0));
-    }
-}
+#[path = "online_tests.rs"]
+mod tests;

@@ -58,6 +58,35 @@ impl<Who: Clone + Eq + Hash> Pace<Who> {
         Ok(())
     }
 
+    /// How long it takes until there are so many, in microseconds; more than the burst are there when it is full.
+    pub fn wait_us(&self, who: &Who, count: u64, now_ms: u64) -> u64 {
+        let now_us = now_ms.saturating_mul(1000);
+        let known = self.recent.get(who).or_else(|| self.before.get(who)).copied().unwrap_or(0);
+        let wanted_us = self.each_us.saturating_mul(count).min(self.full_us);
+        let full_at = known.max(now_us).saturating_add(wanted_us);
+        full_at.saturating_sub(now_us.saturating_add(self.full_us))
+    }
+
+    /// Takes so many out, whether there are as many or not: what is lacking comes first.
+    pub fn charge(&mut self, who: &Who, count: u64, now_ms: u64) {
+        if self.each_us > 0 && count > 0 {
+            let known = self.recent.get(who).or_else(|| self.before.get(who)).copied().unwrap_or(0);
+            let full_at = known.max(now_ms.saturating_mul(1000)).saturating_add(self.each_us.saturating_mul(count));
+            self.keep(who, full_at);
+        }
+    }
+
+    /// Takes so many out, and no more than there are.
+    pub fn empty_by(&mut self, who: &Who, count: u64, now_ms: u64) {
+        let lacks_us = self.wait_us(who, count, now_ms);
+        let lacking = lacks_us.checked_div(self.each_us).unwrap_or(0);
+        self.charge(
+            who,
+            count.min(self.full_us.checked_div(self.each_us).unwrap_or(0)).saturating_sub(lacking),
+            now_ms,
+        );
+    }
+
     /// Puts one back.
     pub fn put_back(&mut self, who: &Who) {
         if let Some(full_at) = self.recent.get_mut(who) {
@@ -109,6 +138,27 @@ mod tests {
         let mut pace = Pace::within(2, 10_000);
         assert!(pace.take(&'a', 0).is_ok() && pace.take(&'a', 0).is_ok());
         assert_eq!(pace.take(&'a', 0), Err(5));
+    }
+
+    #[test]
+    fn what_is_taken_beyond_what_is_there_is_waited_for() {
+        let mut pace = Pace::new(Rate { per_s: 10, burst: 5 });
+        let waits: Vec<u64> = (0..8)
+            .map(|_| {
+                let wait_us = pace.wait_us(&'a', 1, 1000);
+                pace.charge(&'a', 1, 1000);
+                wait_us
+            })
+            .collect();
+        assert_eq!(waits, [0, 0, 0, 0, 0, 100_000, 200_000, 300_000]);
+        assert_eq!((pace.wait_us(&'a', 1, 1300), pace.wait_us(&'a', 1, 1400)), (100_000, 0));
+        // More than there ever are may be taken where it is full.
+        assert_eq!((pace.wait_us(&'b', 500, 1000), pace.wait_us(&'a', 500, 1300)), (0, 500_000));
+        pace.charge(&'b', 500, 1000);
+        assert_eq!(pace.take(&'b', 1000), Err(50));
+        let mut none = Pace::new(Rate { per_s: 0, burst: 1 });
+        none.charge(&'a', 9, 0);
+        assert_eq!((none.wait_us(&'a', 9, 0), none.known()), (0, 0));
     }
 
     #[test]

@@ -205,7 +205,7 @@ impl AsRef<Inbound> for Inbound {
 }
 
 /// Roughly what it takes in memory, in bytes. What calls carry has a bound of its own, at the door they came by.
-fn weight(inbound: &Inbound) -> usize {
+pub(super) fn weight(inbound: &Inbound) -> usize {
     match inbound {
         Inbound::Stanza(stanza) => ITEM_BYTES + weight_of(&stanza.element),
         Inbound::Expired(outdated) => ITEM_BYTES + NAME_BYTES * outdated.len(),

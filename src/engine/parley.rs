@@ -53,8 +53,8 @@ pub(super) struct Effects {
     pub changes: Vec<(ChannelName, Change)>,
     /// What the asker is told.
     pub answer: Answer,
-    /// Who has another registered nick from here on, or none.
-    pub registration: Option<(BareJid, Option<Nick>)>,
+    /// Who has another registered nick from here on, or none, in order.
+    pub registrations: Vec<(BareJid, Option<Nick>)>,
     /// What the asker's other devices are told of what it settled for itself alone, in which channels.
     pub own: Vec<(ChannelName, Tag)>,
 }
@@ -160,8 +160,11 @@ impl Engine {
     /// The decision, unless it is about a message that comes too fast.
     pub(super) fn decide_within_rates(&mut self, asked: &mut Asked<'_>, command: Command) -> Result<Effects, Refusal> {
         let publishes = matches!(command, Command::Publish(_) | Command::Announce(_));
+        let is_stanza = matches!(asked.way, Way::Stanza { extension: None, .. });
+        self.charge_request(&asked.actor, if is_stanza { 1 } else { command.cost() });
         let effects = self.decide(asked, command)?;
         match &asked.channel {
+            Some(_) if publishes && is_stanza && !effects.changes.is_empty() => self.admit_freight(&asked.actor)?,
             Some(name) if publishes && !effects.changes.is_empty() => self.admit_message(&asked.actor, name)?,
             _ => {}
         }
@@ -214,7 +217,7 @@ impl Engine {
                 let account = &asked.actor.account;
                 if ends_account && self.registry.nick_of(account).is_some() {
                     // A later account of that name is somebody else.
-                    effects.registration = Some((account.clone(), None));
+                    effects.registrations.push((account.clone(), None));
                 }
                 if !effects.changes.is_empty() {
                     effects.own.extend(own);
@@ -253,12 +256,12 @@ impl Engine {
 
     /// Applies a decision, answers it, and shows what happened.
     pub(super) fn carry_out(&mut self, asked: Asked<'_>, effects: Effects, turn: &mut Turn) {
-        let Effects { changes, answer, registration, own } = effects;
+        let Effects { changes, answer, registrations, own } = effects;
         self.notice_asker(&asked, &answer, turn);
         // The asker hears the answer before what it leads to.
         let ahead = std::mem::take(&mut turn.outbox);
-        if let Some((account, nick)) = registration {
-            let past = self.registry.set(&account, nick.clone());
+        for (account, nick) in registrations {
+            let past = self.set_nick(&account, nick.clone());
             turn.nicks_past.push((account.clone(), past));
             turn.records.push(Record::Nick { account, nick });
         }

@@ -1,7 +1,10 @@
 //! Questions that the service asked and that are not answered yet.
 //!
-//! Bounded in number and time: whoever never answers costs nothing for long.
+//! Bounded in number and time: whoever never answers costs nothing for long. Where too many wait, the first one is given
+//! up of whoever has most of them: of those who asked, or, of the service's own questions, of those who are asked.
 
+use super::pool::{Pool, Put};
+use super::share::{Hit, OwnDomains};
 use crate::channel::Stamp;
 use crate::xep::Reply;
 use jid::{BareJid, FullJid, Jid};
@@ -92,7 +95,7 @@ pub struct GivenUp {
 }
 
 /// Capabilities as a presence announces them.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Announced {
     /// The software's URI.
     pub node: String,
@@ -102,15 +105,34 @@ pub struct Announced {
     pub hash: String,
 }
 
+/// A question that waits.
+#[derive(Debug)]
+struct Question {
+    whom: Jid,
+    purpose: Purpose,
+    asked: Stamp,
+    number: u64,
+}
+
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pending {
-    questions: HashMap<String, (Jid, Purpose, Stamp)>,
-    /// How many of them are whose.
-    relayed: HashMap<BareJid, usize>,
+    questions: HashMap<String, Question>,
+    /// Whose they are, in the order in which they were asked.
+    room: Pool<BareJid, (u64, String)>,
+    /// How many were asked so far.
+    count: u64,
+    /// What had to go for others.
+    ousted: GivenUp,
 }
 
 impl Pending {
+    /// None yet.
+    pub fn new(own_domains: OwnDomains) -> Pending {
+        let room = Pool::new("questions", QUESTIONS_MAX, own_domains);
+        Pending { questions: HashMap::new(), room, count: 0, ousted: GivenUp::default() }
+    }
+
     /// How many questions wait.
     pub fn count(&self) -> usize {
         self.questions.len()
@@ -118,30 +140,41 @@ impl Pending {
 
     /// Remembers a question to `whom`; whether there was room.
     pub fn ask(&mut self, id: String, whom: Jid, purpose: Purpose, now: Stamp) -> bool {
-        if self.questions.len() >= QUESTIONS_MAX {
+        let asker = purpose.asker();
+        if asker.as_ref().is_some_and(|asker| self.room.len_of(asker) >= RELAYED_MAX) {
             return false;
         }
-        if let Some(asker) = purpose.asker() {
-            // The service's own questions find room whatever people ask one another.
-            if self.relayed.values().sum::<usize>() >= QUESTIONS_MAX / 2 {
-                return false;
+        let number = self.count;
+        match self.room.put(&asker.unwrap_or_else(|| whom.to_bare()), (number, id.clone())) {
+            Put::In => {}
+            Put::For((_, ousted)) => {
+                if let Some(question) = self.questions.remove(&ousted) {
+                    self.ousted.add(question.purpose);
+                }
             }
-            let of_one = self.relayed.entry(asker).or_default();
-            if *of_one >= RELAYED_MAX {
-                return false;
-            }
-            *of_one += 1;
+            Put::Refused => return false,
         }
-        self.questions.insert(id, (whom, purpose, now));
+        self.count += 1;
+        self.questions.insert(id, Question { whom, purpose, asked: now, number });
         true
     }
 
     /// What an answer from `whom` is for; nobody else can answer.
     pub fn take(&mut self, id: &str, whom: &Jid) -> Option<Purpose> {
-        self.questions.get(id).filter(|(asked, ..)| asked == whom)?;
-        let (_, purpose, _) = self.questions.remove(id)?;
-        self.forget(&purpose);
-        Some(purpose)
+        self.questions.get(id).filter(|question| question.whom == *whom)?;
+        let question = self.questions.remove(id)?;
+        self.room.take(&(question.number, id.to_owned()));
+        Some(question.purpose)
+    }
+
+    /// What had to go for others since this was asked last.
+    pub fn ousted(&mut self) -> GivenUp {
+        std::mem::take(&mut self.ousted)
+    }
+
+    /// Who hit a share since this was asked last.
+    pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
+        self.room.hits()
     }
 
     /// Gives up on everything: the link that would bring the answers is gone.
@@ -155,29 +188,25 @@ impl Pending {
     }
 
     fn give_up_where(&mut self, is_late: impl Fn(Stamp) -> bool) -> GivenUp {
-        let mut late: Vec<_> = self.questions.extract_if(|_, (_, _, asked)| is_late(*asked)).collect();
+        let mut late: Vec<_> = self.questions.extract_if(|_, question| is_late(question.asked)).collect();
         late.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         let mut given_up = GivenUp::default();
-        for (_, (_, purpose, _)) in late {
-            self.forget(&purpose);
-            match purpose {
-                Purpose::Capabilities { full, .. } => given_up.resources.push(full),
-                Purpose::Relay(relayed) => given_up.askers.push(relayed.reply),
-                Purpose::PassedOn(passed) => given_up.askers.push(passed.reply),
-                _ => {}
-            }
+        for (id, question) in late {
+            self.room.take(&(question.number, id));
+            given_up.add(question.purpose);
         }
         given_up.resources.sort();
         given_up
     }
+}
 
-    fn forget(&mut self, purpose: &Purpose) {
-        let Some(account) = purpose.asker() else { return };
-        if let Some(of_one) = self.relayed.get_mut(&account) {
-            *of_one -= 1;
-            if *of_one == 0 {
-                self.relayed.remove(&account);
-            }
+impl GivenUp {
+    fn add(&mut self, purpose: Purpose) {
+        match purpose {
+            Purpose::Capabilities { full, .. } => self.resources.push(full),
+            Purpose::Relay(relayed) => self.askers.push(relayed.reply),
+            Purpose::PassedOn(passed) => self.askers.push(passed.reply),
+            _ => {}
         }
     }
 }

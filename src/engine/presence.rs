@@ -197,7 +197,7 @@ impl Engine {
         let query = result.filter(|payload| payload.has_ns(ns::DISCO_INFO));
         match purpose {
             Purpose::Capabilities { full, announced } => {
-                let takes = query.is_some_and(|query| self.capabilities.learn(announced, query));
+                let takes = query.is_some_and(|query| self.capabilities.learn(&full.to_bare(), announced, query));
                 self.accounts.settle(&full, takes, &self.hosts, &mut turn.outbox);
                 self.sharing.online.bring(&full.to_bare());
             }

@@ -6,7 +6,7 @@ use super::{Engine, Turn};
 use crate::channel::proxy::Errand;
 use crate::channel::{Channel, ChannelName, Member, ParticipantId, Refusal};
 use crate::xep::{Reply, proxy};
-use crate::xmpp::{Condition, Stanza, StanzaError, Tag, restated};
+use crate::xmpp::{Stanza, StanzaError, Tag, restated};
 use jid::Jid;
 
 impl Engine {
@@ -50,7 +50,6 @@ impl Engine {
         if message.bytes() > max {
             return Err(Refusal::TooLong { what: "the message", max });
         }
-        self.admit_message(&actor, name)?;
         Ok(message)
     }
 
@@ -144,14 +143,13 @@ impl Engine {
         }
     }
 
-    /// Nobody answers these any more.
-    pub(super) fn take_given_up(&mut self, given_up: GivenUp, turn: &mut Turn) {
+    /// Nobody answers these any more, which whoever asked is told so.
+    pub(super) fn take_given_up(&mut self, given_up: GivenUp, error: &StanzaError, turn: &mut Turn) {
         for full in given_up.resources {
             self.accounts.forget_question(&full);
         }
-        let error = StanzaError::new(Condition::RemoteServerTimeout, "");
         for reply in given_up.askers {
-            turn.send(reply.error(&error));
+            turn.send(reply.error(error));
         }
     }
 }

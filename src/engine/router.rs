@@ -132,6 +132,15 @@ impl Engine {
         self.ask_at_last(&domain, turn);
     }
 
+    /// Something came too fast. Of presence nobody is told (RFC 6120 §8.3.1), nor of what waits for no answer.
+    pub(super) fn refused(&mut self, stanza: &Stanza, refusal: &Refusal, turn: &mut Turn) {
+        match stanza.kind {
+            _ if stanza.is_answer() || stanza.type_ == "headline" => turn.refusals.push(refusal.into()),
+            Kind::Presence => turn.refusals.push(refusal.into()),
+            Kind::Iq | Kind::Message => turn.refuse_by(Reply::to_stanza(stanza), refusal),
+        }
+    }
+
     pub(super) fn unreadable(&mut self, unreadable: &Unreadable, turn: &mut Turn) {
         let (Some(kind), Some(from), Some(to)) = (unreadable.kind, &unreadable.from, &unreadable.to) else { return };
         let matchable = kind == Kind::Message || (kind == Kind::Iq && unreadable.id.is_some());

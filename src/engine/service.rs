@@ -62,13 +62,14 @@ impl Engine {
         if wanted.as_ref().is_some_and(|name| self.shelf.exists(name) || self.shelf.is_cold(name)) {
             return Err(Refusal::NameTaken);
         }
-        if self.shelf.count() >= self.service.limits.channels_max {
-            return Err(Refusal::TooMany { what: "channels", max: self.service.limits.channels_max });
-        }
         let own_max = self.service.limits.channels_per_creator_max;
         let is_operator = self.service.operators.contains(creator);
         if !is_operator && self.shelf.created_by(creator) >= own_max {
             return Err(Refusal::TooMany { what: "channels of one creator", max: own_max });
+        }
+        let for_all = !self.own.has_all(&self.service.creators);
+        if !self.shelf.has_place_for(creator, for_all) {
+            return Err(Refusal::TooMany { what: "channels", max: self.service.limits.channels_max });
         }
         let listed = wanted.is_some();
         let name = wanted.unwrap_or_else(|| ChannelName::random(&mut self.dice));

@@ -14,6 +14,8 @@ use std::sync::Arc;
 const NAMED_MAX: usize = 20;
 /// Where something is scarce that is not taken away again, which part of what is left one may have.
 const PART: usize = 16;
+/// Of less than so much in all a part is nothing: who comes first has it.
+const SCARCE_MIN: usize = 4 * PART;
 /// What those are called that are not named.
 pub const OTHERS: &str = "others";
 
@@ -42,6 +44,16 @@ impl OwnDomains {
     /// Whether a domain is one of them.
     pub fn has(&self, domain: &str) -> bool {
         self.0.contains(domain)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &String> {
+        self.0.iter()
+    }
+
+    /// Whether all of these are among them; `*`, which is every domain, is not.
+    pub fn has_all(&self, domains: &[String]) -> bool {
+        domains.iter().all(|domain| self.has(domain))
     }
 
     /// How many they are.
@@ -199,6 +211,15 @@ impl<Who: Holder> Shares<Who> {
     /// service's own, that one has no others beside it. Whether there is room; `for_all`: whether domains that are not the
     /// service's own may have any.
     pub fn settle(&mut self, who: &Who, amount: usize, for_all: bool) -> bool {
+        let may = self.may_settle(who, amount, for_all);
+        if may {
+            self.count(who, amount);
+        }
+        may
+    }
+
+    /// The same, of something that is counted once it is there.
+    pub fn may_settle(&mut self, who: &Who, amount: usize, for_all: bool) -> bool {
         let name = who.host();
         let side = self.own_domains.side(&name);
         let kept = if for_all { side.other().kept(self.max) } else { 0 };
@@ -207,15 +228,14 @@ impl<Who: Holder> Shares<Who> {
         let others = self.sides[side.other() as usize].sum.max(kept);
         let room = self.max.saturating_sub(others);
         let free = room.saturating_sub(own);
-        let is_scarce = free.saturating_sub(amount) < room / 2;
+        let is_scarce = free.saturating_sub(amount) < room / 2 && self.max >= SCARCE_MIN;
         let domain = self.domains.get(&*name).map_or(0, |domain| domain.sum);
         let is_alone = side == Side::Home && self.own_domains.count() == 1;
         let is_small = |held: usize| held == 0 || held.saturating_add(amount) <= free / PART;
         let is_fair = !is_scarce || (is_small(self.held_by(who)) && (is_alone || is_small(domain)));
         let fits = amount <= free && is_fair;
-        match fits {
-            true => self.count(who, amount),
-            false => self.hit(&name),
+        if !fits {
+            self.hit(&name);
         }
         fits
     }

@@ -8,6 +8,7 @@ use super::online::{Online, Place, Whom};
 use super::outbox::{Audience, ListId};
 use super::pace::Pace;
 use super::resend::halves;
+use super::share::OwnDomains;
 use super::{Engine, Needs, Turn};
 use crate::channel::{Change, Channel, ChannelName, Member, Node, ParticipantId, Rate, Stamp};
 use crate::xep::Service;
@@ -24,6 +25,8 @@ const TOLD: Rate = Rate { per_s: 20, burst: 500 };
 const FLOODS: Rate = Rate { per_s: 2, burst: 200 };
 /// How often a channel asks for a subscription to one account's presence.
 const SUBSCRIBED_MS: u64 = 60_000;
+/// How often a channel asks everybody anew because it is crowded no longer.
+const SHOWN_AGAIN_MS: u64 = 600_000;
 /// Stanzas with which a turn brings newcomers up to date, roughly.
 const FLOOD_STANZAS: usize = 2000;
 /// How much of what is owed a turn looks at.
@@ -48,19 +51,23 @@ pub(super) struct Sharing {
     floods: Pace<BareJid>,
     /// Requests of channels to subscribe to the presence of accounts.
     subscriptions: Pace<(u64, BareJid)>,
+    /// Channels that are crowded no longer.
+    shown_again: Pace<u64>,
     /// When the link came up.
     since: Stamp,
     /// When it was last looked for whoever is gone without a word.
     looked: Stamp,
 }
 
-impl Default for Sharing {
-    fn default() -> Sharing {
+impl Sharing {
+    /// Nobody is online yet.
+    pub fn new(own_domains: &OwnDomains) -> Sharing {
         Sharing {
-            online: Online::default(),
+            online: Online::new(own_domains),
             told: Pace::new(TOLD),
             floods: Pace::new(FLOODS),
             subscriptions: Pace::within(1, SUBSCRIBED_MS),
+            shown_again: Pace::within(1, SHOWN_AGAIN_MS),
             since: Stamp::default(),
             looked: Stamp::default(),
         }
@@ -88,12 +95,23 @@ impl Engine {
         let is_known = !self.sharing.online.places_of(tag, &account).is_empty();
         let may = channel.participant(&account).is_some()
             || ((room || is_known) && visitor(channel, &account, &self.service).is_some());
-        if !channel.settings().presence || !may {
+        let place = (tag, account.clone(), full.resource().as_str().to_owned());
+        if !channel.settings().presence || !may || !self.has_use(channel, &place) {
             return;
         }
         if self.sharing.online.say(tag, name, full, Availability::of(presence)) {
-            self.tell_of(&(tag, account, full.resource().as_str().to_owned()), turn);
+            self.tell_of(&place, turn);
         }
+    }
+
+    /// Whether what a resource says to a channel is kept: a crowded one shows nobody else than it did before.
+    fn has_use(&self, channel: &Channel, place: &Place) -> bool {
+        let is_shown = || self.sharing.online.entry(place).is_some_and(|entry| entry.told.is_some());
+        !self.is_crowded(channel) || is_shown()
+    }
+
+    fn is_crowded(&self, channel: &Channel) -> bool {
+        channel.participant_count() > self.service.limits.presence_participants_max
     }
 
     /// A resource says that it is offline, as far as a channel is concerned.
@@ -146,8 +164,12 @@ impl Engine {
         let says = entry.says.as_ref().zip(member.filter(|member| shares(channel, member)));
         let next = says.map(|(says, member)| Shared::of(member, resource, says, channel, &self.service));
         let told = entry.told.clone();
-        let crowded = channel.participant_count() > self.service.limits.presence_participants_max;
+        let crowded = self.is_crowded(channel);
         let settled = next == told || (crowded && next.is_some());
+        if crowded && told.is_none() {
+            self.sharing.online.stop_waiting(place);
+            return self.sharing.online.forget(place);
+        }
         let is_welcome = entry.is_new && !crowded;
         if !settled && next.is_some() && self.sharing.told.take(account, self.steady.0).is_err() {
             return self.sharing.online.wait(place.clone());
@@ -217,6 +239,9 @@ impl Engine {
 
     fn follow_member(&mut self, name: &ChannelName, tag: u64, member: &Member, turn: &mut Turn) {
         let places = self.sharing.online.places_of(tag, &member.jid);
+        if !member.is_joined() {
+            self.show_again(name, tag);
+        }
         if member.is_joined() && member.subscriptions.contains(Node::Presence) {
             self.ask_for_presence(name);
         }
@@ -235,6 +260,17 @@ impl Engine {
                 self.sharing.online.take_news(&place);
                 self.tell_of(&place, turn);
             }
+        }
+    }
+
+    /// A channel that is crowded no longer knows nothing of most: they are asked, and not each time when people come and
+    /// go.
+    fn show_again(&mut self, name: &ChannelName, tag: u64) {
+        let count = self.shelf.channel(name).map_or(0, Channel::participant_count);
+        let is_edge = count == self.service.limits.presence_participants_max;
+        if is_edge && self.sharing.shown_again.take(&tag, self.steady.0).is_ok() {
+            self.sharing.online.probe_again(tag);
+            self.ask_for_presence(name);
         }
     }
 
@@ -281,8 +317,7 @@ impl Engine {
         let Some(channel) = self.shelf.channel(name).filter(|channel| channel.profile().tag == tag) else {
             return true;
         };
-        let crowded = channel.participant_count() > self.service.limits.presence_participants_max;
-        if crowded || !channel.subscriptions_of(account).contains(Node::Presence) {
+        if self.is_crowded(channel) || !channel.subscriptions_of(account).contains(Node::Presence) {
             return true;
         }
         if self.sharing.floods.take(account, self.steady.0).is_err() {
@@ -366,8 +401,12 @@ impl Engine {
     fn bring_to(&mut self, name: &ChannelName, account: &BareJid) {
         let Some(tag) = self.shelf.tag_of(name) else { return };
         for (full, says) in self.sharing.online.broadcasts_of(account) {
+            let place = (tag, account.clone(), full.resource().as_str().to_owned());
+            if self.shelf.channel(name).is_some_and(|channel| !self.has_use(channel, &place)) {
+                continue;
+            }
             if self.accounts.takes(&full) && self.sharing.online.say(tag, name, &full, says) {
-                self.sharing.online.wait((tag, account.clone(), full.resource().as_str().to_owned()));
+                self.sharing.online.wait(place);
             }
         }
     }
@@ -393,7 +432,7 @@ impl Engine {
         if self.sharing.online.is_probed(channel.profile().tag) {
             return;
         }
-        let is_small = channel.participant_count() <= self.service.limits.presence_participants_max;
+        let is_small = !self.is_crowded(channel);
         let seated = || channel.participants().map(|member| member.subscriptions);
         let wanted = seated().chain(channel.guests().map(|guest| guest.subscriptions));
         let mut wanted = wanted.map(|subscriptions| subscriptions.contains(Node::Presence));

@@ -4,6 +4,7 @@
 
 use super::Engine;
 use super::outbox::Out;
+use super::share::{Hit, Shares};
 use crate::channel::command::ListedChannel;
 use crate::channel::{Channel, ChannelName, Stamp};
 use crate::store::{Directory, Listing};
@@ -16,7 +17,7 @@ pub(super) struct Shelf {
     directory: BTreeMap<ChannelName, Listing>,
     numbers: HashMap<u32, ChannelName>,
     /// How many channels of the directory each account created.
-    created: HashMap<BareJid, usize>,
+    created: Shares<BareJid>,
     /// Those of the directory that are listed, since a list of them is asked for a page at a time, by anybody.
     listed: Vec<ChannelName>,
     /// When those of the directory end that do, who ends first comes first.
@@ -56,12 +57,10 @@ pub struct Census {
 }
 
 impl Shelf {
-    pub fn new(directory: Directory, bytes_max: usize) -> Shelf {
+    /// The channels of the store, none of them in memory; `created` counts them by their creators.
+    pub fn new(directory: Directory, bytes_max: usize, mut created: Shares<BareJid>) -> Shelf {
         let Directory { listings, gid_highest, .. } = directory;
-        let mut created = HashMap::new();
-        for listing in &listings {
-            count_up(&mut created, &listing.creator);
-        }
+        listings.iter().for_each(|listing| created.count(&listing.creator, 1));
         let directory: BTreeMap<_, _> = listings.into_iter().map(|listing| (listing.name.clone(), listing)).collect();
         Shelf {
             created,
@@ -169,7 +168,17 @@ impl Shelf {
 
     /// How many channels an account created that are still there.
     pub fn created_by(&self, creator: &BareJid) -> usize {
-        self.created.get(creator).copied().unwrap_or(0)
+        self.created.held_by(creator)
+    }
+
+    /// Whether there is room for one more channel of a creator; `for_all`: whether anybody may create channels.
+    pub fn has_place_for(&mut self, creator: &BareJid, for_all: bool) -> bool {
+        self.created.may_settle(creator, 1, for_all)
+    }
+
+    /// Who hit a share since this was asked last.
+    pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
+        self.created.hits()
     }
 
     /// A number that no channel has or ever had; it is given when the channel is put here. `None` when all are used up.
@@ -221,11 +230,11 @@ impl Shelf {
         self.gid_highest = self.gid_highest.max(listing.gid);
         self.numbers.insert(listing.gid, name.clone());
         self.list(&name, listing.listed);
-        count_up(&mut self.created, &listing.creator);
+        self.created.count(&listing.creator, 1);
         let end = end_of(&listing);
         if let Some(before) = self.directory.insert(name.clone(), listing) {
             end_of(&before).map(|past| self.ends.remove(&past));
-            count_down(&mut self.created, &before.creator);
+            self.created.give_back(&before.creator, 1);
         }
         self.ends.extend(end);
         self.doubtful.remove(&name);
@@ -259,7 +268,7 @@ impl Shelf {
             if self.numbers.get(&listing.gid) == Some(name) {
                 self.numbers.remove(&listing.gid);
             }
-            count_down(&mut self.created, &listing.creator);
+            self.created.give_back(&listing.creator, 1);
             end_of(&listing).map(|past| self.ends.remove(&past));
         }
         if let Ok(at) = self.listed.binary_search(name) {
@@ -300,20 +309,6 @@ fn end_of(listing: &Listing) -> Option<(Stamp, ChannelName)> {
     listing.end_of_life.map(|end| (end, listing.name.clone()))
 }
 
-fn count_up(counts: &mut HashMap<BareJid, usize>, who: &BareJid) {
-    match counts.get_mut(who) {
-        Some(count) => *count += 1,
-        None => drop(counts.insert(who.clone(), 1)),
-    }
-}
-
-fn count_down(counts: &mut HashMap<BareJid, usize>, who: &BareJid) {
-    match counts.get_mut(who) {
-        Some(count) if *count > 1 => *count -= 1,
-        _ => drop(counts.remove(who)),
-    }
-}
-
 impl Engine {
     /// Takes a channel out of memory that the store may know differently, or not at all.
     pub(super) fn doubt(&mut self, name: &ChannelName, out: &mut Vec<Out>) {
@@ -348,10 +343,14 @@ mod tests {
         Channel::create(ChannelName::new(text).unwrap(), profile, settings, Rights::default(), Item::default())
     }
 
+    fn shelf(directory: Directory) -> Shelf {
+        Shelf::new(directory, usize::MAX, Shares::new("channels", usize::MAX, Default::default()))
+    }
+
     #[test]
     fn numbers_end_rather_than_come_again() {
         let directory = Directory { gid_highest: u32::MAX - 1, ..Directory::default() };
-        let mut shelf = Shelf::new(directory, usize::MAX);
+        let mut shelf = shelf(directory);
         assert_eq!(shelf.next_gid(), Some(u32::MAX));
         shelf.put(channel("last", u32::MAX));
         assert_eq!(shelf.next_gid(), None);
@@ -361,7 +360,7 @@ mod tests {
     fn a_number_that_was_taken_back_is_its_next_channels_alone() {
         let (old, new) = (channel("old", 1), channel("new", 1));
         let name = new.name().clone();
-        let mut shelf = Shelf::new(Directory::default(), usize::MAX);
+        let mut shelf = shelf(Directory::default());
         shelf.put(old.clone());
         shelf.take_back(1);
         shelf.take(old.name());

@@ -2,11 +2,12 @@
 
 use super::call::{Call, Called, Lookup};
 use super::outbox::{Audience, Fan, Lasting};
+use super::share::Hit;
 use super::{Arrival, Engine, Loaded, Moment, Out, Query};
 use crate::channel::{Change, ChannelName, Nick, Refusal};
 use crate::store::{Halves, Outdated, Part, Record, Unsent};
 use crate::xep::Reply;
-use crate::xmpp::{Stanza, StanzaError, Tag, Unreadable};
+use crate::xmpp::{Condition, Stanza, StanzaError, Tag, Unreadable};
 use jid::BareJid;
 use std::sync::Arc;
 
@@ -17,6 +18,8 @@ pub enum Inbound {
     Stanza(Stanza),
     /// A stanza that cannot be read; its sender is owed an error.
     Unreadable(Unreadable),
+    /// A stanza that is not read: more came than may, or than there is room for.
+    Refused(Box<(Stanza, Refusal)>),
     /// A command that came by another door.
     Call(Box<Call>),
     /// What an earlier process committed and is not known to have sent; it comes alone, before anything else.
@@ -63,6 +66,8 @@ pub struct Turn {
     pub(super) flood: usize,
     /// Questions of the service's own, which do not wait for any commit.
     pub(super) questions: Vec<String>,
+    /// Who hit a share of what everybody uses, for counting and telling.
+    pub hits: Vec<Hit>,
     /// Why things were refused, for counting.
     pub refusals: Vec<Reason>,
     /// Whom to tell when the commit is refused.
@@ -196,6 +201,7 @@ impl Engine {
             match inbound {
                 Inbound::Stanza(stanza) => self.stanza(&stanza, &mut turn),
                 Inbound::Call(call) => self.call(*call, &mut turn),
+                Inbound::Refused(refused) => self.refused(&refused.0, &refused.1, &mut turn),
                 Inbound::Unreadable(unreadable) => self.unreadable(&unreadable, &mut turn),
                 Inbound::Resend(unsent) => unsent.into_iter().for_each(|it| self.resend(it, &mut turn)),
                 Inbound::Expired(outdated) => self.expire(outdated, &mut turn),
@@ -206,6 +212,7 @@ impl Engine {
             }
         }
         self.settle_presence(&mut turn);
+        self.settle_shares(&mut turn);
         self.memberships.clear();
         self.standings.clear();
         self.relisted.clear();
@@ -218,6 +225,14 @@ impl Engine {
         self.number_parcel(&mut turn);
         self.make_room(&mut turn.outbox);
         turn
+    }
+
+    /// Tells whoever had to go for others, and says who hit a share.
+    fn settle_shares(&mut self, turn: &mut Turn) {
+        let ousted = self.pending.ousted();
+        self.take_given_up(ousted, &(&Refusal::Busy).into(), turn);
+        let hits = self.pending.hits().chain(self.sharing.online.hits()).chain(self.capabilities.hits());
+        turn.hits.extend(hits.chain(self.nick_shares.hits()).chain(self.shelf.hits()));
     }
 
     /// Undoes a turn whose commit was refused: its channels leave memory and reload from the store, and everybody who
@@ -248,7 +263,7 @@ impl Engine {
         }
         out.extend(turn.questions.into_iter().map(Out::Question));
         for (account, past) in turn.nicks_past.into_iter().rev() {
-            self.registry.set(&account, past);
+            self.set_nick(&account, past);
         }
         let error = (&Refusal::Internal).into();
         out.extend(turn.replies.iter().map(|reply| Out::Stanza(reply.error(&error))));
@@ -261,7 +276,7 @@ impl Engine {
         self.freight.note_link(true);
         self.accounts.ask_again();
         let given_up = self.pending.give_up();
-        self.take_given_up(given_up, turn);
+        self.take_given_up(given_up, &timed_out(), turn);
         self.presence_link_up();
         self.ask_homes(turn);
         for domain in self.accounts.bare_domains() {
@@ -278,7 +293,7 @@ impl Engine {
 
     fn tick(&mut self, turn: &mut Turn) {
         let given_up = self.pending.expire(self.steady);
-        self.take_given_up(given_up, turn);
+        self.take_given_up(given_up, &timed_out(), turn);
         self.ask_homes(turn);
         self.ask_homes_again(turn);
         self.destroy_deserted(turn);
@@ -286,4 +301,9 @@ impl Engine {
         self.go_on_announcing(turn);
         self.presence_tick(turn);
     }
+}
+
+/// Nobody answered in time.
+fn timed_out() -> StanzaError {
+    StanzaError::new(Condition::RemoteServerTimeout, "")
 }

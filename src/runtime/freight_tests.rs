@@ -1,7 +1,7 @@
 //! What one account may have in the line, over all channels: the engine and the line together, without the threads between.
 
 use super::Line;
-use crate::channel::{Limits, Rate, Rates, Stamp};
+use crate::channel::{Limits, Rates, Stamp};
 use crate::engine::outbox::{Charge, Out};
 use crate::engine::{Engine, Inbound, Pam, Settings};
 use crate::runtime::outbox::Parcel;
@@ -24,8 +24,7 @@ impl Bench {
     /// A service where `eve` is in all channels with the same people.
     fn new() -> Bench {
         // How fast things come is not what is tried here.
-        let any = || Rate { per_s: 0, burst: 1 };
-        let rates = Rates { requests: any(), messages: any(), channel_messages: any() };
+        let rates = Rates::unlimited();
         let limits = Limits { account_sending_bytes_max: BOUND, rates, ..Limits::default() };
         let settings = Settings {
             domain: "mix.h".parse().unwrap(),

@@ -79,8 +79,8 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     let urgent = Arc::new(outbox::Urgent::new(usize::MAX, reader::URGENT_BYTES_MAX));
     let metrics = Arc::new(metrics::Metrics::default());
     let (stop, stopping) = watch::channel(false);
-
-    let (threads, own_domains) = (config.archive.query_threads, own_domains(config));
+    let (engine, pacing) = engine(config, &*store, &metrics)?;
+    let (threads, own_domains) = (config.archive.query_threads, engine.own_domains().clone());
     let archive = archive::Archive::start(threads, own_domains, &store, &outbox, &callers, &metrics)?;
     let watched = metrics::Watched {
         metrics: metrics.clone(),
@@ -92,10 +92,11 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         files: http::files_folder(config),
     };
     let worker = worker::Worker {
-        engine: engine(config, &*store, &metrics)?,
+        engine,
         store: store.clone(),
         inbox: inbox.clone(),
         outbox: outbox.clone(),
+        pacing,
         parking: engine::Parking::new(limits.inbox_items_max, limits.inbox_bytes_max),
         loader: loader::Loader::start(&store, &inbox)?,
         archive,
@@ -137,8 +138,8 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     Ok(())
 }
 
-/// An engine over what the store holds.
-fn engine(config: &Config, store: &dyn Store, metrics: &Metrics) -> anyhow::Result<Engine> {
+/// An engine over what the store holds, and what holds back what comes too fast for it.
+fn engine(config: &Config, store: &dyn Store, metrics: &Metrics) -> anyhow::Result<(Engine, engine::Pacing)> {
     let mut engine = Engine::new(
         engine_settings(config),
         store.sealing_key(),
@@ -148,7 +149,8 @@ fn engine(config: &Config, store: &dyn Store, metrics: &Metrics) -> anyhow::Resu
     );
     // Rows that became too old meanwhile are looked for before there is a turn.
     metrics.note_time(engine.tell_time(clock::moment()));
-    Ok(engine)
+    let pacing = engine::Pacing::new(config.limits.held_bytes_max, engine.own_domains().clone());
+    Ok((engine, pacing))
 }
 
 /// What is known to have arrived is not sent again by the next start.
@@ -262,11 +264,6 @@ fn engine_settings(config: &Config) -> engine::Settings {
         pam: config.hosts.iter().map(|(domain, host)| (domain.to_string(), host.pam)).collect(),
         multicast: multicast_settings(config),
     }
-}
-
-fn own_domains(config: &Config) -> engine::share::OwnDomains {
-    let settings = engine_settings(config);
-    engine::own_domains(&settings.domain, &settings.creators)
 }
 
 /// The host server's own domain has a multicast service looked for without being named.

@@ -17,7 +17,7 @@ use super::retention;
 use super::vital::Vital;
 use crate::channel::{Refusal, Stamp};
 use crate::engine::parking::Parted;
-use crate::engine::{Dial, Engine, Inbound, Parking, Reason, Turn};
+use crate::engine::{Dial, Engine, Inbound, Pacing, Parking, Reason, Turn};
 use crate::store::{CommitError, Record, Store, StoreError, Unsent};
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +47,8 @@ pub struct Worker {
     pub inbox: Arc<Inbox>,
     /// What goes out.
     pub outbox: Arc<Outbox>,
+    /// What came too fast and waits for its time.
+    pub pacing: Pacing,
     /// What waits for channels that are not in memory.
     pub parking: Parking,
     /// What reads those.
@@ -113,7 +115,8 @@ impl Worker {
         let mut ticked_ms = clock::uptime_ms();
         self.metrics.set_census(&self.engine.census());
         loop {
-            let patience = if self.parking.is_moving() { 0 } else { TICK_MS };
+            let patience =
+                if self.parking.is_moving() { 0 } else { self.pacing.next_in_ms().unwrap_or(TICK_MS).min(TICK_MS) };
             let taken = self.inbox.take_in_thread((BATCH_ITEMS, BATCH_BYTES), Duration::from_millis(patience));
             let Some(mut batch) = taken else { break };
             if clock::uptime_ms() - ticked_ms >= TICK_MS {
@@ -121,10 +124,16 @@ impl Worker {
                 batch.push(Inbound::Tick);
                 self.idle();
             }
+            let batch = self.pacing.pass(&mut self.engine, clock::moment(), batch);
+            self.metrics.set_held(self.pacing.depth());
+            self.metrics.count_hits(self.pacing.hits(), clock::uptime_ms());
             self.step(batch);
             self.metrics.set_census(&self.engine.census());
             self.metrics.health.worker.rest();
         }
+        // Nothing that was held is lost when the process is to end.
+        let held = self.pacing.finish();
+        self.step(held);
         while !self.parking.is_empty() {
             if !self.parking.is_moving() {
                 let loaded = self.loader.take();
@@ -205,6 +214,7 @@ impl Worker {
         let dial = self.engine.dial();
         self.metrics.count_turn(&turn, clock::uptime() - begun);
         self.note_time(dial);
+        self.metrics.count_hits(std::mem::take(&mut turn.hits), clock::uptime_ms());
         self.metrics.health.worker.beat();
         if !turn.records.is_empty() {
             turn.records.extend(self.sent());

@@ -61,7 +61,9 @@ impl Extension for Disco {
             },
             Answer::ServiceDescription { node: None, may_create } => {
                 let create = may_create.then(|| feature("urn:xmpp:mix:core:1#create-channel"));
-                let nicks = request.service.limits.features.nick_registration.then(|| feature(nicks::FEATURE));
+                let may_register = request.service.may_register(&request.actor.account);
+                let nicks = (request.service.limits.features.nick_registration && may_register)
+                    .then(|| feature(nicks::FEATURE));
                 Ok(Some(
                     query
                         .child(identity(&request.service.name))

@@ -78,8 +78,7 @@ pub struct Service {
 impl Service {
     /// What an account is to the service.
     pub fn role_of(&self, account: &BareJid) -> ServiceRole {
-        let domain = account.domain().as_str();
-        match self.creators.iter().any(|creator| creator == "*" || creator == domain) {
+        match is_among(&self.creators, account) {
             _ if self.operators.contains(account) => ServiceRole::Operator,
             true => ServiceRole::Creator,
             false => ServiceRole::Anybody,
@@ -91,10 +90,26 @@ impl Service {
         self.role_of(account).may(ServiceAction::Create)
     }
 
+    /// Whether an account may register a nick.
+    pub fn may_register(&self, account: &BareJid) -> bool {
+        self.operators.contains(account) || is_among(self.registrants(), account)
+    }
+
+    /// The domains whose accounts may register nicks.
+    pub fn registrants(&self) -> &[String] {
+        let named = &self.limits.nick_domains;
+        if named.is_empty() { &self.creators } else { named }
+    }
+
     /// The address of a channel.
     pub fn address_of(&self, name: &ChannelName) -> String {
         name.at(&self.domain)
     }
+}
+
+/// Whether an account is of one of these domains; `*` stands for every domain.
+fn is_among(domains: &[String], account: &BareJid) -> bool {
+    domains.iter().any(|domain| domain == "*" || domain == account.domain().as_str())
 }
 
 /// One request, with what an extension may look at.

@@ -248,6 +248,7 @@ impl Mixd {
             .arg(&file)
             .env("MIXD_COMPONENT__SECRET", SECRET)
             .env("MIXD_STORAGE__PATH", store)
+            .envs(wide_rates(settings))
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -352,4 +353,11 @@ impl Drop for Mixd {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Scripts come as fast as they can: rates are widened where they name none.
+fn wide_rates(settings: &str) -> impl Iterator<Item = (String, &'static str)> {
+    let names = ["MESSAGES", "MESSAGE_BYTES", "CHANNEL_MESSAGES", "REQUESTS", "PRESENCE"];
+    let wide = if settings.contains("messages_per_s") { &[][..] } else { &names[..] }.to_vec();
+    wide.into_iter().map(|name| (format!("MIXD_LIMITS__{name}_PER_S"), "0"))
 }

@@ -7,7 +7,7 @@ use jid::BareJid;
 use minidom::Element;
 use mixd::channel::Stamp;
 use mixd::channel::group::{GroupCommand, Invitee};
-use mixd::channel::{Actor, ChannelName, Command, GroupWish, History, Limits, MediaKind};
+use mixd::channel::{Actor, ChannelName, Command, GroupWish, History, Limits, MediaKind, Rates};
 use mixd::channel::{Membership, Message, Progress, Refusal};
 use mixd::engine::{
     AddressBook, Addressee, Arrival, Call, CallResult, Engine, Inbound, Out, Pam, Parking, Query, Settings,
@@ -83,7 +83,7 @@ fn say(text: &str, media: bool) -> Message {
 impl World {
     fn new(seed: u64) -> World {
         let mut dice = StdRng::seed_from_u64(seed);
-        let mut limits = Limits::default();
+        let mut limits = Limits { rates: Rates::unlimited(), ..Limits::default() };
         limits.groups.participants_max = PEOPLE_MAX;
         limits.former_silent_max = *[0, 1, 2, 1000].choose(&mut dice).unwrap();
         let settings = Settings {

@@ -77,6 +77,12 @@ pub struct Room {
     pub registered: Registered,
 }
 
+/// Whether a nick that one account registered is none for another one: those who may create channels are bound by their
+/// like alone.
+pub fn binds(holder: &str, account: &str) -> bool {
+    domain_of(account) == NO_CREATORS || domain_of(holder) != NO_CREATORS
+}
+
 /// The nicks that accounts registered: the form that is shown, and the one that is compared.
 pub type Registered = Rc<BTreeMap<String, (String, String)>>;
 
@@ -297,12 +303,15 @@ impl Model {
         let known = NICKS.iter().find(|(text, _)| *text == nick).and_then(|(_, forms)| *forms);
         let cut = nick.get(..128).map(|begin| (begin, begin));
         let Some((shown, key)) = known.or(cut) else { return refuse("bad-request") };
-        let is_others = |(other, (_, held)): (&String, &(String, String))| other != account && held == key;
+        let is_same = |(other, (_, held)): &(&String, &(String, String))| *other != account && held == key;
+        let is_others = |held: &(&String, &(String, String))| is_same(held) && binds(held.0, account);
         let own = || self.rooms.values().filter(|room| room.seat(account).is_some());
         let is_held = |room: &Room| room.seats.iter().any(|(other, it)| it.joined && it.key == key && other != account);
-        if self.registered.iter().any(is_others) || own().any(is_held) {
+        if self.registered.iter().any(|held| is_others(&held)) || own().any(is_held) {
             return refuse("conflict");
         }
+        let ended: Vec<String> = self.registered.iter().filter(is_same).map(|(other, _)| other.clone()).collect();
+        ended.iter().for_each(|other| drop(Rc::make_mut(&mut self.registered).remove(other)));
         Rc::make_mut(&mut self.registered).insert(account.to_owned(), (shown.to_owned(), key.to_owned()));
         let mut events = Vec::new();
         for (channel, room) in &mut self.rooms {

@@ -1,7 +1,7 @@
 //! The rules of one channel, worked out the slow and plain way.
 
 use super::asks::{Ask, DOMAIN, Nodes, Op, Paging, RowName, Said};
-use super::model::{Event, Expect, Key, NICKS, OPERATOR, Page, Room, Row, Seat, Taken, refuse};
+use super::model::{Event, Expect, Key, NICKS, OPERATOR, Page, Room, Row, Seat, Taken, binds, refuse};
 use super::routes::Routes;
 use mixd::channel::Stamp;
 use std::collections::{BTreeMap, VecDeque};
@@ -44,7 +44,8 @@ impl Room {
     }
 
     pub fn is_free(&self, key: &str, account: &str) -> bool {
-        let registered = self.registered.iter().all(|(other, (_, held))| held != key || other == account);
+        let registered =
+            self.registered.iter().all(|(other, (_, held))| held != key || other == account || !binds(other, account));
         registered && self.seats.iter().all(|(other, seat)| !seat.joined || seat.key != key || other == account)
     }
 

@@ -7,7 +7,7 @@ use super::hosts::{ACCOUNTS, Hosts, Item};
 use super::model::{Expect, Model, NO_CREATORS, OPERATOR};
 use super::routes::Routes;
 use super::sense::Sense;
-use mixd::channel::{Access, ChannelDefaults, Limits, Rate, Rates};
+use mixd::channel::{Access, ChannelDefaults, Limits, Rates};
 use mixd::engine::{AddressBook, Engine, Query, Settings};
 use mixd::store::{MemoryStore, Store};
 use mixd::xep::Sealer;
@@ -23,7 +23,6 @@ const START_MS: u64 = 1_795_428_000_000;
 const ON_MS: u64 = 3_600_000;
 /// What the right clock says when the machine starts.
 pub const RIGHT_MS: u64 = START_MS - ON_MS;
-const AT_ANY_PACE: Rate = Rate { per_s: 0, burst: 1 };
 const TRACE_MAX: usize = 60;
 
 /// Answers that are owed, oldest first.
@@ -97,7 +96,8 @@ impl World {
             channels_max: *[3, 100].choose(&mut dice).unwrap(),
             former_silent_max: *[0, 1, 1000].choose(&mut dice).unwrap(),
             // How fast somebody may ask is no rule of channels, and the model knows none.
-            rates: Rates { requests: AT_ANY_PACE, messages: AT_ANY_PACE, channel_messages: AT_ANY_PACE },
+            rates: Rates::unlimited(),
+            nick_domains: vec!["*".into()],
             // Guests are a part of what is simulated.
             channels: ChannelDefaults { guests: Access::Allowed, ..ChannelDefaults::default() },
             ..Limits::default()

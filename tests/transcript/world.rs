@@ -15,7 +15,7 @@ use mixd::channel::{
     Access, Actor, Channel, ChannelName, Command, GroupWish, Limits, Membership, Rate, Registry, Stamp, Visibility,
 };
 use mixd::engine::{
-    AddressBook, Addressee, Call, Engine, Inbound, Moment, Multicast, MulticastSettings, Out, Pam, Settings,
+    AddressBook, Addressee, Call, Engine, Inbound, Moment, Multicast, MulticastSettings, Out, Pacing, Pam, Settings,
 };
 use mixd::runtime::answer::answer;
 use mixd::runtime::framer::{Frame, Framer};
@@ -75,6 +75,7 @@ pub struct World {
     settings: Settings,
     store: MemoryStore,
     engine: Engine,
+    pacing: Pacing,
     book: AddressBook,
     names: Names,
     /// The right time.
@@ -102,6 +103,7 @@ impl World {
             settings,
             store,
             engine,
+            pacing: Pacing::new(1 << 20, Default::default()),
             book,
             names,
             now: START,
@@ -228,6 +230,7 @@ impl World {
     pub fn restart(&mut self, place: &str) -> Answered {
         self.starts = self.starts.wrapping_add(1);
         self.engine = start(&self.settings, &self.store, self.starts);
+        self.pacing = Pacing::new(1 << 20, self.engine.own_domains().clone());
         self.book = AddressBook::default();
         self.link(true, place)
     }
@@ -273,6 +276,7 @@ impl World {
 
     fn turn(&mut self, batch: Vec<Inbound>, place: &str) -> Answered {
         let moment = self.moment();
+        let batch = self.pacing.pass(&mut self.engine, moment, batch);
         let mut turn = within(self.asked, || {
             load_all(&mut self.engine, &self.store, &batch).expect("the store can be read");
             self.engine.turn(moment, batch)
@@ -302,7 +306,11 @@ impl World {
 
     fn compare_with_store(&mut self, place: &str) {
         let directory = self.store.directory().expect("the store can be read");
-        assert_eq!(Registry::restore(directory.nicks), *self.engine.registry(), "{place}: memory and store differ");
+        assert_eq!(
+            Registry::restore(directory.nicks, self.engine.registry().own_domains().cloned()),
+            *self.engine.registry(),
+            "{place}: memory and store differ"
+        );
         for listing in directory.listings {
             let stored = self.store.load(std::slice::from_ref(&listing.name)).expect("the store can be read");
             stored.iter().flatten().for_each(|channel| self.names.learn(channel));
@@ -371,6 +379,8 @@ fn settings(script: &Script, memory: Memory) -> Result<Settings, Unplayable> {
     for (name, value) in script.settings()? {
         let wrong = |expected: &str| Unplayable(format!("'--! set {name} {value}' is no setting; expected {expected}"));
         let number = || value.parse().ok().filter(|&n: &usize| n > 0).ok_or_else(|| wrong("a number above 0"));
+        let paced = || rate(&value).ok_or_else(|| wrong("a rate"));
+        let opened = || access(&value).ok_or_else(|| wrong("an access"));
         match &*name {
             "operator" => settings.operators.push(BareJid::new(&value).map_err(|_| wrong("an account"))?),
             "creators" => settings.creators = value.split_whitespace().map(str::to_owned).collect(),
@@ -390,15 +400,13 @@ fn settings(script: &Script, memory: Memory) -> Result<Settings, Unplayable> {
             "id_bytes_max" => settings.limits.id_bytes_max = number()?,
             "info_bytes_max" => settings.limits.info_bytes_max = number()?,
             "channels_per_creator_max" => settings.limits.channels_per_creator_max = number()?,
-            "messages" => settings.limits.rates.messages = rate(&value).ok_or_else(|| wrong("a rate"))?,
-            "channel_messages" => {
-                settings.limits.rates.channel_messages = rate(&value).ok_or_else(|| wrong("a rate"))?
-            }
-            "requests" => settings.limits.rates.requests = rate(&value).ok_or_else(|| wrong("a rate"))?,
-            "channels_guests" => settings.limits.channels.guests = access(&value).ok_or_else(|| wrong("an access"))?,
-            "channels_moderation" => {
-                settings.limits.channels.moderation = access(&value).ok_or_else(|| wrong("an access"))?
-            }
+            "messages" => settings.limits.rates.messages = paced()?,
+            "messages_backlog" => settings.limits.rates.messages_backlog = number()? as u64,
+            "nick_domains" => settings.limits.nick_domains = value.split_whitespace().map(str::to_owned).collect(),
+            "channel_messages" => settings.limits.rates.channel_messages = paced()?,
+            "requests" => settings.limits.rates.requests = paced()?,
+            "channels_guests" => settings.limits.channels.guests = opened()?,
+            "channels_moderation" => settings.limits.channels.moderation = opened()?,
             "groups_participants_max" => settings.limits.groups.participants_max = number()?,
             "groups_deserted_s" => settings.limits.groups.deserted_s = number()? as u64,
             "groups_avatar_bytes_max" => settings.limits.groups.avatar_bytes_max = number()?,

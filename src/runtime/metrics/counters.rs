@@ -1,8 +1,10 @@
 //! Every metric there is. docs/metrics.md explains each; a test holds the two together.
 
 use super::Health;
+use super::scarcity::Scarcity;
 use crate::channel::Change;
 use crate::engine::Dial;
+use crate::engine::share::{Hit, OTHERS};
 use crate::engine::turn::{Inbound, Reason, Turn};
 use crate::store::Record;
 use crate::xmpp::{Kind, Stanza};
@@ -13,6 +15,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use std::fmt::{self, Write};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Metrics of one kind, told apart by one label.
@@ -33,6 +36,8 @@ pub struct Metrics {
     rows: Counter,
     bounces: By<Route, Counter>,
     refusals: Family<[(&'static str, &'static str); 2], Counter>,
+    hits: Family<Used, Counter>,
+    scarcity: Mutex<Scarcity>,
     deliveries: Counter,
     sent_bytes: Counter,
     dropped: Counter,
@@ -66,6 +71,12 @@ pub(super) struct LookedAt {
 struct Request {
     method: &'static str,
     code: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Used {
+    what: &'static str,
+    domain: String,
 }
 
 /// A value of a label; it is one of a few.
@@ -151,6 +162,8 @@ impl Default for Metrics {
             rows: Counter::default(),
             bounces: Family::default(),
             refusals: Family::default(),
+            hits: Family::default(),
+            scarcity: Mutex::default(),
             deliveries: Counter::default(),
             sent_bytes: Counter::default(),
             dropped: Counter::default(),
@@ -178,6 +191,7 @@ impl Metrics {
         Queried::ALL.iter().for_each(|&it| drop(self.queries.get_or_create(&[("kind", it)])));
         Outcome::ALL.iter().for_each(|&it| drop(self.logins.get_or_create(&[("outcome", it)])));
         drop(self.refusals.get_or_create(&labels_of(&Reason::BUSY)));
+        drop(self.hits.get_or_create(&Used { what: "inbox", domain: OTHERS.to_owned() }));
         drop(self.http_requests.get_or_create(&Request { method: "POST", code: 200 }));
     }
 
@@ -191,6 +205,7 @@ impl Metrics {
         all.register("rows", "Messages and events that were stored", self.rows.clone());
         all.register("bounces", "Messages that came back, by what they were sent to", self.bounces.clone());
         all.register("refusals", "Requests that were refused, by reason and what it was about", self.refusals.clone());
+        all.register("share_hits", "What a share had no room for, by what it is of and by whose domain", self.hits.clone());
         all.register("deliveries", "Copies of messages that were written to the link", self.deliveries.clone());
         all.register("dropped", "Stanzas and fan-outs dropped while there was no link", self.dropped.clone());
         all.register("links", "How often the link came up", self.links.clone());
@@ -224,6 +239,7 @@ impl Metrics {
         for inbound in batch {
             let kind = match inbound {
                 Inbound::Stanza(stanza) => self.count_stanza(stanza),
+                Inbound::Refused(refused) => self.count_stanza(&refused.0),
                 Inbound::Unreadable(_) => Received::Unreadable,
                 Inbound::Call(_) => Received::Call,
                 Inbound::Resend(_) | Inbound::Expired(_) | Inbound::ClockConfirmed => continue,
@@ -287,9 +303,28 @@ impl Metrics {
         self.health.time.show(dial);
     }
 
+    /// What is held until its time has come.
+    pub fn set_held(&self, (items, bytes): (usize, usize)) {
+        let of = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        self.looked_at.queue_items.get_or_create(&[("queue", "held")]).set(of(items));
+        self.looked_at.queue_bytes.get_or_create(&[("queue", "held")]).set(of(bytes));
+    }
+
     /// Something was refused.
     pub fn count_refusal(&self, reason: &Reason) {
         self.refusals.get_or_create(&labels_of(reason)).inc();
+    }
+
+    /// Shares were hit, or time went by since they were.
+    pub fn count_hits(&self, hits: impl IntoIterator<Item = Hit>, now_ms: u64) {
+        let mut scarcity = self.scarcity.lock().unwrap_or_else(PoisonError::into_inner);
+        for hit in hits {
+            let domain = scarcity.note(&hit);
+            self.hits.get_or_create(&Used { what: hit.what, domain }).inc_by(hit.count);
+        }
+        if let Some(told) = scarcity.tell(now_ms) {
+            tracing::warn!("shares of what everybody uses are used up: {told}");
+        }
     }
 
     /// A block was written, with so many copies of messages.

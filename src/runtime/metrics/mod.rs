@@ -6,6 +6,7 @@
 mod counters;
 mod health;
 mod pages;
+mod scarcity;
 mod watched;
 
 pub use counters::{Metrics, Outcome, Queried};

@@ -1,7 +1,7 @@
 //! A service that holds so much of everything, and what one stanza costs it.
 
 use jid::BareJid;
-use mixd::channel::{Actor, ChannelName, Command, Limits, Rate, Rates, Stamp};
+use mixd::channel::{Actor, ChannelName, Command, Limits, Rates, Stamp};
 use mixd::engine::{Addressee, Call, Engine, Inbound, Out, Settings, Turn};
 use mixd::runtime::load::load_all;
 use mixd::store::{MemoryStore, Record, Store};
@@ -49,9 +49,8 @@ pub struct World {
 impl World {
     /// A service with nothing in it yet.
     pub fn empty(size: usize) -> World {
-        let any = Rate { per_s: 0, burst: 1 };
         let mut limits = Limits {
-            rates: Rates { requests: any, messages: any, channel_messages: any },
+            rates: Rates::unlimited(),
             channels_per_creator_max: 1_000_000,
             guests_max: 1_000_000,
             invitations_max: 1_000_000,

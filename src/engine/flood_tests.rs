@@ -1,0 +1,151 @@
+//! Two of everything that is bounded: one uses up what is everybody's, and the other is served.
+
+use super::online::Online;
+use super::pending::Purpose;
+use super::share::OwnDomains;
+use super::{Engine, Inbound, Settings, Turn, fixture};
+use crate::channel::{ChannelName, Limits, Stamp};
+use crate::xmpp::Stanza;
+use jid::{BareJid, FullJid, Jid};
+
+/// A service of `h`, where only its accounts create channels.
+fn service(limits: Limits) -> Engine {
+    let settings = Settings { limits, creators: vec!["h".into()], ..fixture::settings() };
+    Engine::new(settings, [7; 16], [7; 32], Default::default(), Vec::new())
+}
+
+fn take(engine: &mut Engine, now: u64, xml: &str) -> (String, Turn) {
+    let stanza = Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap());
+    let turn = engine.turn(Stamp(now), vec![stanza, Inbound::Tick]);
+    (format!("{:?}", turn.outbox), turn)
+}
+
+fn create(engine: &mut Engine, who: &str, name: &str) -> String {
+    let create = format!("<create xmlns='urn:xmpp:mix:core:1' channel='{name}'/>");
+    take(engine, 1, &format!("<iq type='set' id='1' from='{who}' to='mix.h'>{create}</iq>")).0
+}
+
+fn join(engine: &mut Engine, who: &str) -> String {
+    let join = "<join xmlns='urn:xmpp:mix:core:1'><subscribe node='urn:xmpp:mix:nodes:presence'/></join>";
+    take(engine, 1, &format!("<iq type='set' id='2' from='{who}' to='c@mix.h'>{join}</iq>")).0
+}
+
+#[test]
+fn questions_to_one_domain_keep_nobody_else_from_being_asked() {
+    let mut engine = service(Limits::default());
+    create(&mut engine, "a@h/r", "c");
+    join(&mut engine, "a@h/r");
+    join(&mut engine, "b@far/r");
+    for n in 0..12_000 {
+        let full = FullJid::new(&format!("x{n}@away/r")).unwrap();
+        let purpose = Purpose::Capabilities { full: full.clone(), announced: None };
+        engine.pending.ask(format!("q{n}"), full.into(), purpose, Stamp(1));
+    }
+    for who in ["a@h/other", "b@far/other"] {
+        let (told, turn) = take(&mut engine, 2, &format!("<presence from='{who}' to='mix.h'/>"));
+        assert!(told.contains("disco#info") && told.contains(who), "{told}");
+        assert!(turn.hits.iter().all(|hit| (hit.what, &*hit.domain) == ("questions", "away")), "{:?}", turn.hits);
+    }
+}
+
+#[test]
+fn a_question_that_went_for_another_is_answered_with_an_error() {
+    let mut engine = service(Limits::default());
+    create(&mut engine, "a@h/r", "c");
+    ["a@h/r", "x@away/r"].iter().for_each(|who| drop(join(&mut engine, who)));
+    let channel = engine.shelf.channel(&ChannelName::new("c").unwrap()).unwrap();
+    let id = channel.participant(&BareJid::new("a@h").unwrap()).unwrap().id.as_str().to_owned();
+    for n in 0..100 {
+        let payload = "<query xmlns='jabber:iq:version'/>";
+        let ask = format!("<iq type='get' id='v{n}' from='x@away/r' to='{id}#c@mix.h/r'>{payload}</iq>");
+        let told = take(&mut engine, 2, &ask).0;
+        assert!(told.contains("jabber:iq:version") && !told.contains("type='error'"), "{n}: {told}");
+    }
+    for n in 0..9_990 {
+        let purpose = Purpose::RosterItem { domain: "away".into() };
+        engine.pending.ask(format!("q{n}"), Jid::new(&format!("y{n}@away")).unwrap(), purpose, Stamp(2));
+    }
+    let told = take(&mut engine, 3, "<presence from='a@h/other' to='mix.h'/>").0;
+    let refusal = told.contains("to='x@away/r'") && told.contains("id='v0'") && told.contains("resource-constraint");
+    assert!(refusal && engine.pending.count() == 10_000, "{told}");
+}
+
+#[test]
+fn presence_of_one_domain_is_not_shown_any_more_before_anybody_else_s() {
+    let mut online = Online::of_bytes(1 << 20, &OwnDomains::new(["h".to_owned()]));
+    let says = || crate::xep::mix_presence::Availability::of(&"<presence xmlns='jabber:client'/>".parse().unwrap());
+    let channel = |tag: u64| ChannelName::new(&format!("c{tag}")).unwrap();
+    let full = |who: &str| FullJid::new(&format!("{who}/r")).unwrap();
+    let flood = |online: &mut Online| {
+        for n in 0..10_000 {
+            online.say(n % 500, &channel(n % 500), &full(&format!("x{}@away", n / 500)), says());
+        }
+    };
+    flood(&mut online);
+    for n in 0..20 {
+        assert!(online.say(7, &channel(7), &full(&format!("b{n}@far")), says()));
+        flood(&mut online);
+        assert!(online.say(7, &channel(7), &full(&format!("a{n}@h")), says()));
+    }
+    let own = |at: &str| online.places(7).iter().filter(|(_, account, _)| account.domain().as_str() == at).count();
+    assert_eq!((own("far"), own("h")), (20, 20));
+    assert!(online.hits().all(|hit| (hit.what, &*hit.domain) == ("presence", "away")));
+}
+
+#[test]
+fn a_crowded_channel_keeps_no_presence_and_asks_for_it_when_it_is_crowded_no_longer() {
+    let mut engine = service(Limits { presence_participants_max: 2, ..Limits::default() });
+    create(&mut engine, "a@h/r", "c");
+    ["a@h/r", "b@h/r", "c@h/r"].iter().for_each(|who| drop(join(&mut engine, who)));
+    let tag = engine.shelf.tag_of(&ChannelName::new("c").unwrap()).unwrap();
+    for n in 0..30 {
+        take(&mut engine, 2, &format!("<presence from='a@h/{n}' to='c@mix.h'/>"));
+    }
+    assert_eq!(engine.sharing.online.accounts(tag), 0);
+    take(&mut engine, 3, "<iq type='set' id='3' from='c@h/r' to='c@mix.h'><leave xmlns='urn:xmpp:mix:core:1'/></iq>");
+    let (told, _) = take(&mut engine, 1004, "<presence from='n@nowhere/r' to='mix.h'/>");
+    assert!(told.contains("probe") || engine.sharing.online.is_probed(tag), "{told}");
+    let (told, _) = take(&mut engine, 1005, "<presence from='a@h/0' to='c@mix.h'><status>here</status></presence>");
+    assert!(told.contains("here") && engine.sharing.online.accounts(tag) == 1, "{told}");
+}
+
+fn register(engine: &mut Engine, who: &str, nick: &str) -> bool {
+    let register = format!("<register xmlns='urn:xmpp:mix:misc:0'><nick>{nick}</nick></register>");
+    let iq = format!("<iq type='set' id='n' from='{who}/r' to='mix.h'>{register}</iq>");
+    let (told, turn) = take(engine, 1, &iq);
+    assert!(turn.records.is_empty() == told.contains("type='error'"), "{told}");
+    !turn.records.is_empty()
+}
+
+#[test]
+fn nicks_are_registered_by_whom_the_operator_lets_and_none_takes_all() {
+    let mut engine = service(Limits { registered_nicks_max: 1000, ..Limits::default() });
+    assert!(register(&mut engine, "a@h", "Ann") && !register(&mut engine, "b@away", "Bob"));
+    let limits = Limits { registered_nicks_max: 1000, nick_domains: vec!["*".into()], ..Limits::default() };
+    let mut engine = service(limits);
+    let taken = (0..2000).filter(|n| register(&mut engine, &format!("x{n}@away"), &format!("n{n}"))).count();
+    assert_eq!(taken, 250, "half of what is not kept for the service's own");
+    assert!((0..10).all(|n| register(&mut engine, &format!("b{n}@far"), &format!("far{n}"))));
+    assert!(
+        (0..250).all(|n| register(&mut engine, &format!("a{n}@h"), &format!("n{n}"))),
+        "a stranger's nick binds none"
+    );
+    // Whose nick was taken over has none.
+    let account = |text: &str| BareJid::new(text).unwrap();
+    assert_eq!(engine.registry.nick_of(&account("x1@away")), None);
+    assert_eq!(engine.registry.nick_of(&account("a1@h")).map(|nick| nick.as_str()), Some("n1"));
+}
+
+#[test]
+fn no_account_creates_all_channels_that_there_may_be() {
+    let rates = crate::channel::Rates { requests: crate::channel::Rate { per_s: 0, burst: 1 }, ..Default::default() };
+    let limits = Limits { channels_max: 200, channels_per_creator_max: usize::MAX, rates, ..Limits::default() };
+    let mut engine = service(limits);
+    let mut count = 0;
+    let mut created = |who: &str| {
+        count += 1;
+        !create(&mut engine, who, &format!("c{count}")).contains("type='error'")
+    };
+    assert_eq!((0..300).filter(|_| created("x@h/r")).count(), 100);
+    assert!((0..20).all(|n| created(&format!("a{n}@h/r"))));
+}

@@ -1,0 +1,155 @@
+//! What is held, for how long, and in which order.
+
+use super::*;
+use crate::channel::{Limits, Rate, Rates, Stamp};
+use crate::engine::{Settings, fixture};
+
+struct World {
+    engine: Engine,
+    pacing: Pacing,
+}
+
+fn world(rates: Rates, bytes_max: usize) -> World {
+    let limits = Limits { rates, ..Limits::default() };
+    let settings = Settings { limits, operators: vec![BareJid::new("root@h").unwrap()], ..fixture::settings() };
+    let engine = Engine::new(settings, [7; 16], [7; 32], Default::default(), Vec::new());
+    let pacing = Pacing::new(bytes_max, OwnDomains::new(["h".to_owned()]));
+    World { engine, pacing }
+}
+
+impl World {
+    /// The ids of what goes on, with a mark where it is refused.
+    fn pass(&mut self, now_ms: u64, stanzas: &[String]) -> Vec<String> {
+        let read = |xml: &String| Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap());
+        let ready = self.pacing.pass(&mut self.engine, Stamp(now_ms), stanzas.iter().map(read).collect());
+        ready.iter().map(named).collect()
+    }
+}
+
+fn named(inbound: &Inbound) -> String {
+    match inbound {
+        Inbound::Stanza(stanza) => stanza.id.clone().unwrap_or_default(),
+        Inbound::Refused(refused) => format!("!{}", refused.0.id.clone().unwrap_or_default()),
+        _ => String::new(),
+    }
+}
+
+fn say(who: &str, to: &str, id: &str) -> String {
+    format!("<message type='groupchat' from='{who}' to='{to}@mix.h' id='{id}'><body>x</body></message>")
+}
+
+fn all(who: &str, count: usize) -> Vec<String> {
+    (0..count).map(|n| say(who, "c", &n.to_string())).collect()
+}
+
+#[test]
+fn a_phone_that_sends_five_hundred_queued_messages_loses_none() {
+    let mut world = world(Rates::default(), 32 << 20);
+    let mut came = world.pass(1000, &all("a@h/phone", 500));
+    assert_eq!(came.len(), 50);
+    let mut last_ms = 0;
+    for now_ms in (1100..32_000).step_by(100) {
+        let more = world.pass(now_ms, &[]);
+        // No faster than twice the rate.
+        assert!(more.len() <= 3, "{more:?}");
+        last_ms = if more.is_empty() { last_ms } else { now_ms };
+        came.extend(more);
+    }
+    assert_eq!(came, (0..500).map(|n| n.to_string()).collect::<Vec<_>>());
+    assert!((20_000..=27_000).contains(&last_ms) && world.pacing.depth() == (0, 0), "{last_ms}");
+    // Whoever never stops goes on at the rate, and is refused what would wait longer than it may.
+    let told = world.pass(100_000, &all("a@h/phone", 2000));
+    let refused = told.iter().filter(|id| id.starts_with('!')).count();
+    assert!((1400..1460).contains(&refused), "{refused}");
+}
+
+#[test]
+fn one_floods_and_the_other_goes_on_at_once() {
+    let mut world = world(Rates::default(), 32 << 20);
+    (0..30).for_each(|n| drop(world.pass(1000, &all(&format!("x{n}@away/r"), 100))));
+    // The channel, too, has no more for now.
+    assert_eq!(world.pass(1000, &[say("b@far/r", "c", "b"), say("a@h/r", "c", "a")]), ["b", "a"]);
+}
+
+#[test]
+fn what_a_client_sends_one_channel_stays_in_order_whatever_it_is() {
+    let rates = Rates { messages: Rate { per_s: 1, burst: 1 }, messages_backlog: 0, ..Rates::default() };
+    let mut world = world(rates, 32 << 20);
+    let iq =
+        |who: &str, to: &str, id: &str| format!("<iq type='get' from='{who}' to='{to}' id='{id}'><x xmlns='y'/></iq>");
+    let leave = |from: &str| {
+        format!(
+            "<iq type='set' from='h' to='mix.h' id='left'><delegation xmlns='urn:xmpp:delegation:2'><forwarded \
+         xmlns='urn:xmpp:forward:0'><iq xmlns='jabber:client' type='set' from='{from}' id='l'><client-leave \
+         xmlns='urn:xmpp:mix:pam:2' channel='c@mix.h'/></iq></forwarded></delegation></iq>"
+        )
+    };
+    let gone = "<presence type='unavailable' from='a@h/r' to='mix.h' id='gone'/>".to_owned();
+    let came = world.pass(
+        1000,
+        &[
+            say("a@h/r", "c", "1"),
+            say("a@h/r", "c", "2"),
+            iq("a@h/r", "c@mix.h", "c"),
+            iq("a@h/r", "mix.h", "service"),
+            iq("a@h/r", "d@mix.h", "d"),
+            iq("a@h/other", "c@mix.h", "other"),
+            leave("a@h/r"),
+            leave("b@h/r"),
+            gone,
+            say("a@h/r", "d", "3"),
+        ],
+    );
+    assert_eq!(came, ["1", "service", "d", "other", "left"]);
+    assert_eq!(world.pass(1999, &[]), [""; 0]);
+    assert_eq!(world.pass(2000, &[]), ["2", "c", "left", "gone"]);
+    assert_eq!(world.pass(3000, &[]), ["3"]);
+}
+
+#[test]
+fn presence_is_paced_and_its_newest_state_alone_waits() {
+    let rates = Rates { presence: Rate { per_s: 1, burst: 2 }, ..Rates::default() };
+    let mut world = world(rates, 32 << 20);
+    let here = |n: usize| format!("<presence from='a@h/r' to='c@mix.h' id='{n}'/>");
+    let came = world.pass(1000, &(0..1000).map(here).collect::<Vec<_>>());
+    assert_eq!((came, world.pacing.depth().0), (vec!["0".to_owned(), "1".to_owned()], 1));
+    assert_eq!((world.pass(2000, &[]), world.pacing.depth()), (vec!["999".to_owned()], (0, 0)));
+}
+
+#[test]
+fn what_is_held_is_bounded_and_whoever_holds_most_loses_its_newest() {
+    let rates = Rates { messages: Rate { per_s: 1, burst: 1 }, messages_backlog: 0, ..Rates::default() };
+    let mut world = world(rates, 20_000);
+    let came = world.pass(1000, &all("x@away/r", 25));
+    let (held, bytes) = world.pacing.depth();
+    assert!(came.len() + held == 25 && (10..25).contains(&held) && bytes <= 20_000, "{came:?}");
+    let came = world.pass(1000, &[say("a@h/r", "c", "a1"), say("a@h/r", "c", "a2")]);
+    assert_eq!(came, ["a1".to_owned(), format!("!{held}")]);
+    assert!(world.pacing.hits().all(|hit| (hit.what, &*hit.domain) == ("held messages", "away")));
+    let rest: Vec<String> = world.pacing.finish().iter().map(named).collect();
+    let expected: Vec<String> = (1..held).map(|n| n.to_string()).collect();
+    assert!(rest.iter().filter(|id| *id != "a2").eq(expected.iter()) && rest.contains(&"a2".to_owned()), "{rest:?}");
+    assert_eq!((world.pacing.depth(), world.pacing.next_in_ms()), ((0, 0), None));
+}
+
+#[test]
+fn operators_bridges_and_errors_are_not_held() {
+    let rates =
+        Rates { messages: Rate { per_s: 1, burst: 1 }, unpaced_domains: vec!["bridge.h".into()], ..Rates::default() };
+    let mut world = world(rates, 32 << 20);
+    for who in ["root@h/r", "someone@bridge.h/r"] {
+        assert_eq!(world.pass(1000, &all(who, 900)).len(), 900);
+    }
+    let bounce = "<message type='error' from='a@h/r' to='c@mix.h' id='e'><error type='cancel'/></message>";
+    assert_eq!(world.pass(1000, &vec![bounce.to_owned(); 900]).len(), 900);
+}
+
+#[test]
+fn bytes_are_counted_as_well() {
+    let rates = Rates { message_bytes: Rate { per_s: 1000, burst: 10_000 }, ..Rates::default() };
+    let mut world = world(rates, 32 << 20);
+    let long = |id: &str| say("a@h/r", "c", id).replace(">x<", &format!(">{}<", "x".repeat(6000)));
+    assert_eq!(world.pass(1000, &[long("1"), long("2"), long("3"), long("9")].map(|it| it)), ["1"]);
+    assert_eq!(world.pass(4500, &[]), ["2"]);
+    assert_eq!(world.pass(11_000, &[]), ["3"]);
+}
