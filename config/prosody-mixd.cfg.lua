@@ -1,7 +1,7 @@
 -- Prosody 0.12 with mod_mixd in place of delegation: prosody/README.md
 -- says what it does. The rest is as in prosody.cfg.lua, beside this file.
 
--- mixd: where mod_mixd.lua is.
+-- mixd: where mod_mixd.lua and mod_mixd_accounts.lua are.
 plugin_paths = { os.getenv("HOST_PLUGINS") or "/usr/local/lib/prosody/modules" }
 
 Include "prosody.cfg.lua"

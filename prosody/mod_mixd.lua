@@ -4,6 +4,7 @@
 --   The stanza is serialised once, whatever the number of recipients.
 -- * MIX-PAM (XEP-0405) for the accounts of the host: joins and leaves, the roster with its annotations, delivery to
 --   every client that takes MIX, and the archive of the account where mod_mam is loaded.
+-- * That an account was deleted, by mod_mixd_accounts.
 --
 -- README.md says how to install it. Presence of channels (XEP-0403) is not served.
 
@@ -38,6 +39,7 @@ local xmlns_module = "urn:mixd:host:1";
 if module:get_host_type() ~= "local" then
 	error("mod_mixd belongs to a VirtualHost, not to the component", 0);
 end
+module:depends("mixd_accounts");
 local component = module:get_option_string("mixd_component");
 if not component then
 	error("mod_mixd needs to know whom to trust: set mixd_component = \"mix.example.org\" for " .. module.host, 0);
@@ -194,6 +196,33 @@ module:hook("pre-message/bare", function (event)
 		speaks(session);
 	end
 end);
+
+--- Channels that are destroyed ---
+
+-- Whether a channel tells that it is no more (XEP-0369 §7.3.4).
+local function is_end(stanza)
+	local event = stanza.attr.type ~= "error" and stanza:get_child("event", xmlns_event);
+	local delete = event and event:get_child("delete");
+	return delete ~= nil and delete ~= false and delete.attr.node == "urn:xmpp:mix:nodes:participants";
+end
+
+local left; -- below, with joining
+
+-- It leaves the roster of an account, whether anybody is online there or not.
+local function forget_ended(username, stanza)
+	local channel = jid_bare(stanza.attr.from);
+	if jid_host(channel) ~= component or not channels_of(username)[channel] then return; end
+	local ok, err = left(username, channel);
+	if not ok then module:log("error", "%s cannot be taken out of the roster of %s: %s", channel, username, err); end
+end
+
+-- In front of whatever keeps a message from its account, blocking included.
+module:hook("message/bare", function (event)
+	local username, host, resource = jid_split(event.stanza.attr.to);
+	if username and host == module.host and not resource and is_end(event.stanza) then
+		forget_ended(username, event.stanza);
+	end
+end, 102);
 
 --- Handing out ---
 
@@ -356,7 +385,7 @@ local function new_round(origin, stanza)
 	local head, tail = halves(copy);
 	return setmetatable({
 		origin = origin, stanza = copy, head = head, tail = tail, texts = {};
-		is_traffic = is_traffic(stanza), is_archived = archives() and is_kept(stanza);
+		is_traffic = is_traffic(stanza), is_archived = archives() and is_kept(stanza), is_end = is_end(stanza);
 	}, Round);
 end
 
@@ -367,10 +396,12 @@ function Round:post(address)
 	prosody.core_post_stanza(self.origin, copy);
 end
 
--- Nothing takes it there: the component learns that this way is no good.
-function Round:bounce(address)
+-- Nothing takes it there: the component learns that this way is no good, and where there is no such account, that.
+function Round:bounce(address, is_nobody)
 	self.stanza.attr.to = address;
-	self.origin.send(st.error_reply(self.stanza, "cancel", "service-unavailable"));
+	local bounce = st.error_reply(self.stanza, "cancel", "service-unavailable");
+	if is_nobody then bounce:get_child("error"):add_direct_child(st.stanza("no-account", { xmlns = xmlns_module })); end
+	self.origin.send(bounce);
 end
 
 function Round:is_blocked(address, blocks)
@@ -380,11 +411,14 @@ end
 
 function Round:to_bare(username, address)
 	local heed = listeners_of(module.host, "message/bare");
-	if not self.is_traffic or self.is_archived or heed.others then return self:post(address); end
 	local user = hosts[module.host].sessions[username];
-	if not user then
-		if not exists(username) then self:bounce(address); end
-	elseif not self:is_blocked(address, heed.blocks) then
+	if self.is_traffic and not user and not exists(username) then return self:bounce(address, true); end
+	if not self.is_traffic or self.is_archived or heed.others then return self:post(address); end
+	if self.is_end then
+		self.stanza.attr.to = address;
+		forget_ended(username, self.stanza);
+	end
+	if user and not self:is_blocked(address, heed.blocks) then
 		hand_to_all(user, self.stanza, self.head, self.tail);
 	end
 end
@@ -492,6 +526,14 @@ module:hook("message/host", function (event)
 	return true;
 end, 10);
 
+-- Presence is not handed out: whoever sends it learns that, and nothing is swallowed.
+module:hook("presence/host", function (event)
+	local origin, stanza = event.origin, event.stanza;
+	if not stanza:get_child("addresses", xmlns_address) or stanza.attr.type == "error" then return; end
+	origin.send(st.error_reply(stanza, "cancel", "feature-not-implemented", "presence is not handed out to many"));
+	return true;
+end, 10);
+
 --- Joining and leaving (XEP-0405 §5.6 – §5.8) ---
 
 local function set_roster(username, channel, change)
@@ -545,7 +587,7 @@ local function joined(username, channel, join)
 	return ok, err;
 end
 
-local function left(username, channel)
+function left(username, channel)
 	local ok, err = set_roster(username, channel, function () return nil; end);
 	if ok then ok, err = keep_channel(username, channel, nil); end
 	return ok, err;
@@ -574,7 +616,10 @@ local function pass_on(outer, inner, settle)
 			local result = answered.stanza:get_child(inner, xmlns_mix) or st.stanza(inner, { xmlns = xmlns_mix });
 			local ok, err = settle(username, channel, result);
 			if not ok then return answer(st.error_reply(stanza, errors.coerce(nil, err))); end
-			answer(st.reply(stanza):tag(outer, { xmlns = xmlns_pam }):add_child(st.clone(result)));
+			local told = st.clone(result);
+			local id = told.attr.id or s_match(told.attr.jid or "", "^([^#]+)#");
+			if inner == "join" and id then told.attr.id, told.attr.jid = id, id .. "#" .. channel; end
+			answer(st.reply(stanza):tag(outer, { xmlns = xmlns_pam, channel = channel }):add_child(told));
 		end, function (err)
 			-- A channel that is gone, or that the account is not in, is not kept in the roster.
 			if inner == "leave" and (err.condition == "item-not-found" or err.condition == "gone") then
@@ -592,13 +637,14 @@ end
 pass_on("client-join", "join", joined);
 pass_on("client-leave", "leave", left);
 
--- The account leaves what it is in. To the component `core:0` says, as ejabberd does, that the account itself is gone.
+-- A deleted account leaves channels of other services; the component is told by mod_mixd_accounts.
 module:hook_global("user-deleted", function (event)
 	if event.host ~= module.host then return; end
 	for channel in pairs(channels_of(event.username)) do
-		local xmlns = jid_host(channel) == component and "urn:xmpp:mix:core:0" or xmlns_mix;
-		local iq = st.iq({ type = "set", id = new_id(), from = event.username .. "@" .. module.host, to = channel });
-		module:send(iq:tag("leave", { xmlns = xmlns }));
+		if jid_host(channel) ~= component then
+			local iq = st.iq({ type = "set", id = new_id(), from = event.username .. "@" .. module.host, to = channel });
+			module:send(iq:tag("leave", { xmlns = xmlns_mix }));
+		end
 	end
 	store:set(event.username, nil);
 	channels_of_offline:set(event.username, nil);

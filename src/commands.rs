@@ -8,17 +8,19 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+mod account;
 mod backup;
 mod clock;
 mod compact;
 mod upgrade;
 mod verify;
 
+pub use account::{Account, account};
 pub use backup::{Backup, Restore, backup, restore};
 pub use clock::{Clock, clock};
 pub use compact::compact;
 pub use upgrade::{Upgrade, upgrade};
-pub use verify::verify;
+pub use verify::{Verify, verify};
 
 /// The exit code when something cannot be done at all.
 const EXIT_FAILED: u8 = 1;

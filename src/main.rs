@@ -90,7 +90,31 @@ from accounts to channels, rows (numbers, stamps, ordinals, months), the indexes
 line of the output is one finding: the check, the place, the reason. The service must not run: a store serves one
 process. A store with findings is replaced by its last good backup; there is no tool that repairs it.
 
+With --account it looks instead for entries that say something of one account, as after mixd account erase; what others
+wrote is not looked at.
+
 Exit codes: 0 nothing is wrong, 1 the store cannot be opened, 65 something is wrong.";
+
+const GUIDE_ACCOUNT: &str = "\
+Examples:
+  mixd account show bob@example.org
+  mixd account export bob@example.org > bob.json
+  mixd account end bob@example.org --yes
+  mixd account erase --store /var/lib/mixd bob@example.org --yes
+
+For accounts that their server does not tell about (docs/prosody.md, docs/ejabberd.md), and for people who ask for what
+there is of them, or for its end. While the service runs it does this itself, asked through a socket in the store's folder:
+run this as the same user, or as root. Where it does not run, show and export read the store, and the rest is noted and
+done as soon as the service runs.
+
+end: the account leaves every channel, those that it alone owns get another owner, its registered nick and its
+invitations go. What it wrote stays. erase: besides, what it wrote gives way to marks that something was deleted, and its
+nicks, its address, its receipts and its place on lists go; mixd verify --account finds nothing of it then. The bytes
+are gone from the disk with the next mixd compact. Backups keep what they have.
+
+Both say first what they do, and do it with --yes alone. To do it twice is to do it once.
+
+Exit codes: 0 done, 1 nothing was done.";
 
 const GUIDE_COMPACT: &str = "\
 Examples:
@@ -168,7 +192,10 @@ enum Command {
     Restore(commands::Restore),
     /// Look through a store that is not in use, and print everything that is not as it has to be
     #[command(after_help = GUIDE_VERIFY)]
-    Verify(commands::Place),
+    Verify(commands::Verify),
+    /// Look at an account, export what there is of it, end it, or erase it; also while the service runs
+    #[command(after_help = GUIDE_ACCOUNT)]
+    Account(commands::Account),
     /// Write a store that is not in use into new files, without what nobody can reach, and look through them
     #[command(after_help = GUIDE_COMPACT)]
     Compact(commands::Place),
@@ -193,7 +220,8 @@ fn main() -> ExitCode {
         Command::CheckConfig(from) => (from, false),
         Command::Backup(asked) => return commands::backup(&asked),
         Command::Restore(asked) => return commands::restore(&asked),
-        Command::Verify(place) => return commands::verify(&place),
+        Command::Verify(asked) => return commands::verify(&asked),
+        Command::Account(asked) => return commands::account(&asked),
         Command::Compact(place) => return commands::compact(&place),
         Command::Upgrade(asked) => return commands::upgrade(&asked),
         Command::Clock(asked) => return commands::clock(&asked),

@@ -129,6 +129,39 @@ fn mod_mixd_does_its_part_in_prosody() {
     assert!(complaints.is_empty(), "Prosody complains:\n{}", complaints.join("\n"));
 }
 
+// With the module alone beside delegation, and with all of mod_mixd.
+#[test]
+fn an_account_that_is_deleted_leaves_nothing_to_whoever_has_its_name_next() {
+    let more = [
+        (
+            HostKind::Prosody,
+            "\"delegation\", \"privilege\" }\n  -- mixd: lets",
+            "\"delegation\", \"privilege\", \"mixd_accounts\"",
+        ),
+        (HostKind::ProsodyMixd, "\"mixd\", \"privilege\" }", "\"mixd\", \"privilege\""),
+    ];
+    for (kind, modules, with) in more {
+        let folder = tempfile::tempdir().expect("a folder");
+        let name = if kind == HostKind::Prosody { "prosody" } else { "prosody-mixd" };
+        let config = fs::read_to_string(hosts::checkout(&format!("config/{name}.cfg.lua"))).expect("the configuration");
+        assert!(config.contains(modules), "the modules of the host are named: {modules}");
+        let settings = "  mixd_component = \"mix.localhost\"; mixd_retry = 1; allow_registration = true\n";
+        let rest = modules.split_once('}').expect("a list that ends").1;
+        let config = config.replace(modules, &format!("{with}, \"register\" }}\n{settings}{rest}"));
+        let included = hosts::checkout("config/prosody.cfg.lua");
+        let config = config.replace("Include \"prosody.cfg.lua\"", &format!("Include \"{}\"", included.display()));
+        let registering = folder.path().join("prosody.cfg.lua");
+        let plugins = "plugin_paths = { os.getenv(\"HOST_PLUGINS\") }\n";
+        fs::write(&registering, format!("{plugins}{config}")).expect("it is written");
+        let mut setup = Setup::of(kind);
+        setup.config = Some(registering);
+        let mut host = Host::start_as(setup);
+        let mut mixd = Mixd::start(Path::new(MIXD), &host);
+        play("account_goes", &mut host, &mut mixd);
+        ends_in_order(&mut mixd);
+    }
+}
+
 #[test]
 fn a_wrong_secret_and_an_unknown_domain_are_told_apart() {
     let host = Host::start(HostKind::Prosody);

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "operations/account.rs"]
+mod account;
 #[path = "operations/compact.rs"]
 mod compact;
 #[path = "operations/container.rs"]

@@ -22,8 +22,20 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("store", &["minidom", "xmpp_parsers", "crate::xmpp", "crate::xep", "crate::engine", "crate::runtime"]),
 ];
 /// What the engine may take from the store: plain types.
-const STORE_TYPES: &[&str] =
-    &["Belief", "Directory", "Listing", "Outdated", "Record", "Standing", "Whereabouts", "Halves", "Part", "Unsent"];
+const STORE_TYPES: &[&str] = &[
+    "Belief",
+    "Place",
+    "Trace",
+    "Directory",
+    "Listing",
+    "Outdated",
+    "Record",
+    "Standing",
+    "Whereabouts",
+    "Halves",
+    "Part",
+    "Unsent",
+];
 /// What waits or runs beside the turn, and the folders that may.
 const WAITING: &[&str] = &[".await", "async", "thread::", "tokio"];
 const MAY_WAIT: &[&str] = &["runtime", "store"];
@@ -304,7 +316,7 @@ fn specifications() -> Vec<(String, bool)> {
     let rows = text.lines().take_while(|line| !line.starts_with("## ")).filter_map(|line| {
         let cells: Vec<&str> = line.strip_prefix('|')?.split('|').map(str::trim).collect();
         let name = cells.first().filter(|name| {
-            name.starts_with("XEP-") || name.starts_with("RFC ") || ["groups", "clients"].contains(name)
+            name.starts_with("XEP-") || name.starts_with("RFC ") || ["groups", "host", "clients"].contains(name)
         })?;
         Some(((*name).to_owned(), cells.get(3).is_some_and(|served| *served != "–")))
     });

@@ -1,6 +1,8 @@
 //! What may be asked of a channel, and what the asker is told.
 
+pub use super::census::{ListedChannel, ServiceCensus};
 use super::change::Announcement;
+pub use super::ending::{AccountAnswer, AccountCommand};
 use super::event::MediaKind;
 use super::group::{GroupAnswer, GroupCommand, GroupLine, GroupWish};
 use super::{
@@ -67,6 +69,8 @@ pub enum Command {
     Leave,
     /// The account is removed at its home server: leave, and end the record.
     EndAccount,
+    /// Something asked about an account as a whole.
+    Account(AccountCommand),
     /// Register a nick with the service; without one, let it choose (XEP-0407 §3).
     RegisterNick {
         /// The nick wanted.
@@ -312,6 +316,8 @@ pub enum Answer {
     },
     /// The asker is out.
     Left,
+    /// What is told of an account as a whole.
+    Account(AccountAnswer),
     /// The nick that the asker has registered, where it has.
     Registered(Option<Nick>),
     /// The nick in force.
@@ -419,38 +425,6 @@ pub enum Answer {
     Pong,
     /// The software.
     Version,
-}
-
-/// A channel as operators see it in the list of all.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListedChannel {
-    /// Its localpart.
-    pub name: ChannelName,
-    /// Who created it.
-    pub creator: BareJid,
-    /// Whether people who are not in it find it.
-    pub listed: bool,
-}
-
-/// What the service holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ServiceCensus {
-    /// Channels.
-    pub channels: usize,
-    /// Those that everybody finds.
-    pub listed: usize,
-    /// Channels in memory.
-    pub channels_in_memory: usize,
-    /// What they take, in bytes.
-    pub memory_bytes: usize,
-    /// Their participants, each counted once a channel.
-    pub participants_in_memory: usize,
-    /// Rows of their archives with something to read, those that are gone by their age included.
-    pub messages_in_memory: u64,
-    /// Questions to servers and clients that wait for an answer.
-    pub questions: usize,
-    /// Announcements under way.
-    pub announcements: usize,
 }
 
 /// One page of a list.

@@ -98,7 +98,8 @@ impl Channel {
             Command::Ping => Ok(Decision::answer(Answer::Pong)),
             Command::Version => Ok(Decision::answer(Answer::Version)),
             Command::Group(command) => self.decide_group(actor, command, context),
-            Command::RegisterNick { .. }
+            Command::Account(_)
+            | Command::RegisterNick { .. }
             | Command::ReadRegisteredNick
             | Command::UnregisterNick { .. }
             | Command::CreateGroup(_)
@@ -152,6 +153,8 @@ impl Channel {
             _ => role == Role::Outsider,
         };
         let is_invited = match command {
+            // What there may be of it goes; what asks for that names what it has found.
+            Command::EndAccount => true,
             Command::Join(JoinWish { claim: Some(claim), .. }) | Command::Decline(claim) => {
                 self.is_shown_its_own(actor, claim)
             }

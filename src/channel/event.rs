@@ -80,6 +80,8 @@ pub enum RowKind {
     Moderation,
     /// An event.
     Event(Event),
+    /// A message that was erased with its author's account.
+    Erased,
 }
 
 /// What is left of a row that was retracted (XEP-0424 §4).

@@ -5,6 +5,7 @@
 
 pub mod access;
 mod aggregates;
+pub mod census;
 pub mod change;
 pub mod command;
 pub mod context;
@@ -12,6 +13,7 @@ mod cost;
 mod decide;
 pub mod dedup;
 mod departed;
+pub mod ending;
 pub mod event;
 pub mod group;
 pub mod group_create;
@@ -37,9 +39,10 @@ mod view;
 
 pub use access::{Access, Grants, NodeAccess};
 pub use change::{Announcement, Change, Head, Profile};
-pub use command::{Actor, Answer, Command, Decision, JoinWish};
+pub use command::{AccountAnswer, AccountCommand, Actor, Answer, Command, Decision, JoinWish};
 pub use context::Context;
 pub use dedup::Recent;
+pub use ending::{Ending, Newcomer};
 pub use event::{Event, EventKind, MediaKind, Named, Progress, RowKind, Tombstone};
 pub use group::{Configuration, Facts, GroupAnswer, GroupCommand, GroupWish};
 pub use guest::Guest;

@@ -1,12 +1,24 @@
 //! `mixd verify`: a look through a store that nobody has open.
 
 use super::{EXIT_WRONG, Place, failed, note, open, say};
-use mixd::store::{Census, Sighting, SledStore, StoreError};
+use clap::Args;
+use jid::BareJid;
+use mixd::store::{Census, Sighting, SledStore, Store, StoreError};
 use std::process::ExitCode;
 
+/// What `mixd verify` takes.
+#[derive(Args)]
+pub struct Verify {
+    #[command(flatten)]
+    place: Place,
+    /// Look for what there is of this account instead
+    #[arg(long, value_name = "JID")]
+    account: Option<String>,
+}
+
 /// Looks through a store, and prints what is wrong on standard output.
-pub fn verify(place: &Place) -> ExitCode {
-    let folder = match place.folder() {
+pub fn verify(asked: &Verify) -> ExitCode {
+    let folder = match asked.place.folder() {
         Ok(folder) => folder,
         Err(code) => return code,
     };
@@ -18,10 +30,27 @@ pub fn verify(place: &Place) -> ExitCode {
         let replayed = store.replayed();
         note(&format_args!("the last process was killed: {replayed} commits of it were taken up, as a start does"));
     }
+    if let Some(account) = &asked.account {
+        return look_for(&store, account);
+    }
     match look_through(&store) {
         Ok(census) if census.wrong == 0 => ExitCode::SUCCESS,
         Ok(_) => ExitCode::from(EXIT_WRONG),
         Err(error) => failed("the store cannot be read", &error),
+    }
+}
+
+/// Looks for an account: what says something of it goes to standard output.
+fn look_for(store: &SledStore, account: &str) -> ExitCode {
+    let found =
+        BareJid::new(account).map_err(|error| StoreError(error.to_string())).and_then(|jid| store.look_for(&jid));
+    match found {
+        Ok(found) => {
+            found.iter().for_each(|place| say(place));
+            note(&format_args!("{account}: {} entries", found.len()));
+            ExitCode::from(if found.is_empty() { 0 } else { EXIT_WRONG })
+        }
+        Err(error) => failed("it cannot be looked for", &error),
     }
 }
 

@@ -170,6 +170,11 @@ impl Accounts {
         self.forget_idle(jid);
     }
 
+    /// Whether an account was reached by some way.
+    pub fn is_reached(&self, jid: &BareJid) -> bool {
+        self.get(jid).is_some_and(|account| account.saved || account.resources.values().any(|it| *it == Takes::Yes))
+    }
+
     /// Whether an account is in any channel, where that is known.
     pub fn membership(&self, jid: &BareJid) -> Option<bool> {
         self.get(jid).and_then(|account| account.member)

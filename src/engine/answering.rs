@@ -3,8 +3,8 @@
 use super::parley::{Asked, Way};
 use super::pending::Purpose;
 use super::{Engine, Out, Query, QueryKind, Turn};
-use crate::channel::{Answer, GroupAnswer, Refusal, Style};
-use crate::xep::{Extension, Reply, privilege};
+use crate::channel::{AccountAnswer, Answer, GroupAnswer, Refusal, Style, Visibility};
+use crate::xep::{Extension, Reply, commands, privilege};
 use jid::{BareJid, Jid};
 
 /// What one turn may spend on lists in answers, in bytes; whoever asks for more is told to come again. Listing a
@@ -72,6 +72,9 @@ impl Engine {
                 });
                 QueryKind::MessageInfo { row, recipients, aggregate }
             }
+            Answer::Account(AccountAnswer::Dossier { account, whole }) => {
+                return self.read_dossier(asked, reply, account, whole, turn);
+            }
             Answer::Left if self.needs_error_on_leave(asked) => {
                 return turn.reply(reply, reply.error(&(&Refusal::NoSuchItem).into()));
             }
@@ -113,6 +116,22 @@ impl Engine {
             chained: channel.settings().style == Style::Group,
             visibility: channel.settings().visibility,
             kind,
+        });
+    }
+
+    fn read_dossier(&self, asked: &Asked<'_>, reply: &Reply, account: BareJid, whole: bool, turn: &mut Turn) {
+        let Some(request) = self.request(asked) else { return };
+        let bytes_max = self.service.limits.answer_bytes_max;
+        let (node, session) = commands::session_of(&request);
+        turn.queries.push(Query {
+            reply: reply.clone(),
+            channel: String::new(),
+            tag: 0,
+            newest: 0,
+            sealer: self.service.sealer.clone(),
+            chained: false,
+            visibility: Visibility::Visible,
+            kind: QueryKind::Dossier { account, whole, node, session, bytes_max },
         });
     }
 

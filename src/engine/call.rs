@@ -80,6 +80,7 @@ impl Engine {
     pub(super) fn call(&mut self, call: Call, turn: &mut Turn) {
         let Call { token, actor, to, command } = call;
         turn.tokens.push(token);
+        self.note_act(&actor.account, turn);
         if let Err(refusal) = self.admit_request(&actor) {
             return turn.refuse_call(token, refusal);
         }
@@ -149,6 +150,6 @@ impl Engine {
 impl Effects {
     /// Nothing happens to anything; the asker is told this.
     pub(super) fn none(answer: Answer) -> Effects {
-        Effects { changes: Vec::new(), answer, registrations: Vec::new(), own: Vec::new() }
+        Effects { changes: Vec::new(), answer, registrations: Vec::new(), own: Vec::new(), ending: None }
     }
 }

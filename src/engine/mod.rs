@@ -11,6 +11,7 @@ pub mod book;
 pub mod call;
 pub mod capabilities;
 mod delegated;
+mod endings;
 #[cfg(test)]
 #[path = "fixture_tests.rs"]
 mod fixture;
@@ -23,6 +24,7 @@ pub mod hosts;
 mod lifetimes;
 pub mod multicast;
 pub mod needs;
+mod newcomers;
 mod nicks;
 pub mod online;
 mod operating;
@@ -51,6 +53,7 @@ pub use crate::xep::mam_page::{People, Query, QueryKind};
 pub use arrival::Arrival;
 pub use book::AddressBook;
 pub use call::{Addressee, Call, CallResult, Called, Lookup};
+pub use endings::TraceWish;
 pub use hosts::Pam;
 pub use multicast::{Multicast, MulticastSettings};
 pub use needs::{Loaded, Needs, ROUNDS_MAX};
@@ -137,6 +140,8 @@ pub struct Engine {
     /// What the address book has to learn before anything else of the next turn is sent.
     early: Vec<Out>,
     announcements: operating::Announcements,
+    endings: endings::Endings,
+    newcomers: newcomers::Newcomers,
     dice: StdRng,
     clock: trust::Clock,
     /// The time of what happens, and the time by which something has ended (see [`Dial`]).
@@ -178,6 +183,8 @@ impl Engine {
             registry: Registry::restore(std::mem::take(&mut directory.nicks), own.iter().cloned()),
             nick_shares,
             own: own.clone(),
+            newcomers: newcomers::Newcomers::restore(std::mem::take(&mut directory.newcomers)),
+            endings: endings::Endings::restore(std::mem::take(&mut directory.endings)),
             clock: trust::Clock::new(directory.clock),
             shelf: Shelf::new(directory, settings.channels_memory_bytes_max, created),
             unreadable: HashSet::new(),

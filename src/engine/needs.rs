@@ -3,9 +3,9 @@
 
 use super::presence::bounced_channel;
 use super::router::Target;
-use super::{Addressee, Call, Engine, Inbound, past};
+use super::{Addressee, Call, Engine, Inbound, TraceWish, past};
 use crate::channel::{Actor, Change, Channel, ChannelName, Command, Facts, Member, Role, Status};
-use crate::store::Standing;
+use crate::store::{Standing, Trace};
 use crate::xep::{commands, delegation, rows};
 use crate::xmpp::{Kind, Parts, Stanza, address, ns};
 use jid::BareJid;
@@ -30,6 +30,8 @@ pub struct Needs {
     pub rows: BTreeMap<u64, BTreeSet<u64>>,
     /// Accounts of which it matters who they were in a channel, by the channel's tag.
     pub past: BTreeMap<u64, BTreeSet<BareJid>>,
+    /// Where accounts that are being ended have a place.
+    pub trace: Option<TraceWish>,
     /// Whether channels that are in memory count as well.
     with_warm: bool,
 }
@@ -38,7 +40,11 @@ impl Needs {
     /// Whether nothing has to be loaded.
     pub fn is_empty(&self) -> bool {
         let has_no_people = self.accounts.is_empty() && self.standings.is_empty() && self.groups.is_empty();
-        has_no_people && self.channels.is_empty() && self.rows.is_empty() && self.past.is_empty()
+        has_no_people
+            && self.channels.is_empty()
+            && self.rows.is_empty()
+            && self.past.is_empty()
+            && self.trace.is_none()
     }
 }
 
@@ -57,6 +63,8 @@ pub struct Loaded {
     pub facts: Vec<(u64, u64, Option<Facts>)>,
     /// Who accounts were in channels, by tag, `None` for nobody.
     pub past: Vec<(u64, BareJid, Option<Member>)>,
+    /// What the look for accounts that are being ended found.
+    pub trace: Option<Trace>,
 }
 
 impl Engine {
@@ -75,6 +83,7 @@ impl Engine {
                     self.need_of_deserted(&mut needs);
                     self.need_of_ending(&mut needs);
                     self.need_of_announcements(&mut needs);
+                    self.need_of_endings(&mut needs);
                     self.need_of_presence(&mut needs);
                 }
                 Inbound::Resend(unsent) => unsent.iter().for_each(|it| self.need_of_unsent(it, &mut needs)),
@@ -289,6 +298,7 @@ impl Engine {
         for (tag, account, found) in loaded.past.drain(..) {
             self.past.entry(tag).or_default().insert(account, found);
         }
+        self.adopt_trace(loaded.trace.take());
         self.standings.extend(loaded.standings.drain(..));
         for (account, groups) in loaded.groups.drain(..) {
             self.groups.insert(account, groups.into_iter().collect());

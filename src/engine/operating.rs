@@ -69,6 +69,7 @@ impl Engine {
             messages_in_memory: self.shelf.channels().map(|channel| channel.head().ordinal).sum(),
             questions: self.pending.count(),
             announcements: self.announcements.0.len(),
+            endings: self.endings.count(),
         })))
     }
 

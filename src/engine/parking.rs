@@ -102,7 +102,8 @@ impl<T: AsRef<Inbound>> Parking<T> {
             let bytes = weight(item.as_ref()) + NAME_BYTES * (lacks.len() + several.len());
             let (count, weighs) = self.depth();
             // The service's own things have nobody who could come again.
-            let is_own = matches!(item.as_ref(), Inbound::Tick | Inbound::Expired(_) | Inbound::Resend(_));
+            let is_own =
+                matches!(item.as_ref(), Inbound::Tick | Inbound::Expired(_) | Inbound::Erased(..) | Inbound::Resend(_));
             if !is_own && count > 0 && (count >= self.items_max || weighs + bytes > self.bytes_max) {
                 parted.refused.push(item);
                 continue;
@@ -118,10 +119,15 @@ impl<T: AsRef<Inbound>> Parking<T> {
 
     /// The channels that something has to wait for, and all that it needs where they are several.
     fn lacks(&self, engine: &Engine, inbound: &Inbound) -> (BTreeSet<ChannelName>, Vec<ChannelName>) {
-        if let Inbound::Expired(outdated) = inbound {
-            // It changes what is not in memory, too.
-            let names = outdated.iter().map(|outdated| &outdated.name);
-            return (names.filter(|name| self.loading.contains(*name)).cloned().collect(), Vec::new());
+        // These change what is not in memory, too.
+        let is_on_its_way = |name: &&ChannelName| self.loading.contains(*name);
+        match inbound {
+            Inbound::Expired(outdated) => {
+                let names = outdated.iter().map(|outdated| &outdated.name);
+                return (names.filter(is_on_its_way).cloned().collect(), Vec::new());
+            }
+            Inbound::Erased(_, names) => return (names.iter().filter(is_on_its_way).cloned().collect(), Vec::new()),
+            _ => {}
         }
         let names = engine.channels_for(inbound);
         let lacks = names.iter().filter(|name| engine.is_cold(name)).cloned().collect();
@@ -209,6 +215,7 @@ pub(super) fn weight(inbound: &Inbound) -> usize {
     match inbound {
         Inbound::Stanza(stanza) => ITEM_BYTES + weight_of(&stanza.element),
         Inbound::Expired(outdated) => ITEM_BYTES + NAME_BYTES * outdated.len(),
+        Inbound::Erased(_, names) => ITEM_BYTES + NAME_BYTES * names.len(),
         _ => ITEM_BYTES,
     }
 }

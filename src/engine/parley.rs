@@ -57,6 +57,8 @@ pub(super) struct Effects {
     pub registrations: Vec<(BareJid, Option<Nick>)>,
     /// What the asker's other devices are told of what it settled for itself alone, in which channels.
     pub own: Vec<(ChannelName, Tag)>,
+    /// Whose end begins, and whether what it wrote and was called goes as well.
+    pub ending: Option<(BareJid, bool)>,
 }
 
 impl Asked<'_> {
@@ -95,6 +97,7 @@ impl Engine {
         let Way::Stanza { reply, .. } = &asked.way else { return };
         let reply = reply.clone();
         turn.replies.push(reply.clone());
+        self.note_act(&asked.actor.account, turn);
         let is_message = matches!(asked.way, Way::Stanza { extension: None, .. });
         // What is cheap comes first: how much there is to read is the sender's choice.
         let admitted = if is_message { self.check_speaker(&asked) } else { self.admit_request(&asked.actor) };
@@ -173,7 +176,14 @@ impl Engine {
 
     /// The decision; `asked.channel` becomes the channel that the command is about.
     pub(super) fn decide(&mut self, asked: &mut Asked<'_>, command: Command) -> Result<Effects, Refusal> {
+        let is_of_an_end = matches!(command, Command::EndAccount | Command::Account(_));
+        if !is_of_an_end && self.endings.holds(&asked.actor.account) {
+            // Whoever has its name next has to wait until it is over.
+            return Err(Refusal::Busy);
+        }
         match command {
+            Command::EndAccount => self.take_end(asked),
+            Command::Account(command) => self.decide_of_account(&asked.actor, command),
             Command::Create { name } => self.create(asked, name),
             Command::ListChannels(slice) => self.list_channels(&asked.actor.account, &slice),
             Command::DescribeService { node } => {
@@ -212,13 +222,7 @@ impl Engine {
                     command => command,
                 };
                 let own = self.own_event(&name, &command);
-                let ends_account = command == Command::EndAccount;
                 let mut effects = self.decide_in(&name, &asked.actor, command)?;
-                let account = &asked.actor.account;
-                if ends_account && self.registry.nick_of(account).is_some() {
-                    // A later account of that name is somebody else.
-                    effects.registrations.push((account.clone(), None));
-                }
                 if !effects.changes.is_empty() {
                     effects.own.extend(own);
                 }
@@ -256,7 +260,7 @@ impl Engine {
 
     /// Applies a decision, answers it, and shows what happened.
     pub(super) fn carry_out(&mut self, asked: Asked<'_>, effects: Effects, turn: &mut Turn) {
-        let Effects { changes, answer, registrations, own } = effects;
+        let Effects { changes, answer, registrations, own, ending } = effects;
         self.notice_asker(&asked, &answer, turn);
         // The asker hears the answer before what it leads to.
         let ahead = std::mem::take(&mut turn.outbox);
@@ -264,6 +268,9 @@ impl Engine {
             let past = self.set_nick(&account, nick.clone());
             turn.nicks_past.push((account.clone(), past));
             turn.records.push(Record::Nick { account, nick });
+        }
+        if let Some((account, erases)) = ending {
+            self.begin_ending(account, erases, turn);
         }
         let since = turn.records.len();
         self.apply_and_show(Some(&asked.actor.account), changes, turn);
@@ -411,6 +418,7 @@ impl Engine {
             due: self.due,
             delegated: reply.delegated.is_some(),
             by_home_server: reply.delegated.is_none() && reply.to.is_bare(),
+            newcomers: self.newcomers.all(),
             id: reply.id.as_deref(),
         })
     }

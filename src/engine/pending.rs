@@ -50,6 +50,11 @@ pub enum Purpose {
         /// The host server's domain.
         domain: String,
     },
+    /// Whether there is an account that others added.
+    Newcomer {
+        /// The account.
+        account: BareJid,
+    },
     /// Somebody's question to another participant of a channel.
     Relay(Box<Relayed>),
     /// A join or leave of a channel of another service.

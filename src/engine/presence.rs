@@ -27,6 +27,9 @@ impl Engine {
         let target = self.target(&stanza.to);
         let Ok(full) = stanza.from.try_as_full() else { return self.presence_of_account(stanza, target, turn) };
         self.sharing.online.trust(full);
+        if stanza.type_ != "error" {
+            self.note_act(&stanza.sender(), turn);
+        }
         match (&*stanza.type_, target) {
             ("", _) if stanza.element.has_part("x", ns::MUC) => {
                 // Whoever joins as a MUC client waits for an answer.
@@ -235,6 +238,7 @@ impl Engine {
                 self.hosts.roster_failed(&domain);
             }
             Purpose::RosterItem { .. } => {}
+            Purpose::Newcomer { account } => self.learn_newcomer(&account, stanza, turn),
             Purpose::Relay(relay) => self.pass_answer(stanza, &relay, turn),
             Purpose::PassedOn(passed) => self.pass_back(stanza, *passed, turn),
         }
@@ -250,6 +254,9 @@ impl Engine {
     pub(super) fn bounce(&mut self, stanza: &Stanza, turn: &mut Turn) {
         tracing::debug!(id = stanza.id, from = %stanza.from, condition = stanza.error_condition(), "bounced");
         if self.refused_by_multicast(stanza, turn) {
+            return;
+        }
+        if self.bounced_off(stanza, turn) {
             return;
         }
         if let Some(Target::Participant(name, id)) = self.target(&stanza.to) {

@@ -137,6 +137,23 @@ impl Shelf {
         self.directory.get(name).map(|listing| listing.tag)
     }
 
+    /// The channels that an account created were created by nobody who is known any more.
+    pub fn forget_creator(&mut self, account: &BareJid) {
+        if self.created.held_by(account) == 0 {
+            return;
+        }
+        for listing in self.directory.values_mut().filter(|listing| listing.creator == *account) {
+            self.created.give_back(account, 1);
+            listing.creator = BareJid::from_parts(None, account.domain());
+            self.created.count(&listing.creator, 1);
+        }
+    }
+
+    /// The channel of a tag; looks at all of them.
+    pub fn name_of(&self, tag: u64) -> Option<&ChannelName> {
+        self.directory.values().find(|listing| listing.tag == tag).map(|listing| &listing.name)
+    }
+
     /// Some names behind one, in order: all there are, a few at a time.
     pub fn names_behind(&self, name: Option<&ChannelName>, count: usize) -> Vec<ChannelName> {
         let from = name.map_or(Bound::Unbounded, Bound::Excluded);

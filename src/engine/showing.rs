@@ -50,6 +50,7 @@ impl Engine {
             for (name, change) in beside {
                 let done = self.apply(name, change, turn);
                 let before = done.as_ref().and_then(|done| done.before);
+                self.note_newcomer(actor, before, change, turn);
                 let nodes_gone = done.as_ref().map(|done| done.nodes_gone).unwrap_or_default();
                 self.render(Rendered { name, change, before, nodes_gone, actor, beside }, turn);
                 if let Some(done) = &done {

@@ -4,7 +4,7 @@ use super::call::{Call, Called, Lookup};
 use super::outbox::{Audience, Fan, Lasting};
 use super::share::Hit;
 use super::{Arrival, Engine, Loaded, Moment, Out, Query};
-use crate::channel::{Change, ChannelName, Nick, Refusal};
+use crate::channel::{Change, ChannelName, Ending, Newcomer, Nick, Refusal};
 use crate::store::{Halves, Outdated, Part, Record, Unsent};
 use crate::xep::Reply;
 use crate::xmpp::{Condition, Stanza, StanzaError, Tag, Unreadable};
@@ -28,6 +28,8 @@ pub enum Inbound {
     Expired(Vec<Outdated>),
     /// The operator says that the clock is right.
     ClockConfirmed,
+    /// What this account wrote and was called is gone from these channels, as the store has them.
+    Erased(BareJid, Vec<ChannelName>),
     /// The link to the host server is up.
     LinkUp,
     /// It is down.
@@ -58,6 +60,10 @@ pub struct Turn {
     pub videos: Vec<(u64, ChannelName)>,
     /// Whose registered nick the turn changed, and what it was before, in order.
     pub(super) nicks_past: Vec<(BareJid, Option<Nick>)>,
+    /// How ends of accounts stood before the turn changed that, in order.
+    pub(super) endings_past: Vec<(BareJid, Option<Ending>)>,
+    /// What was known of newcomers before the turn changed that, in order.
+    pub(super) newcomers_past: Vec<(BareJid, Option<Newcomer>)>,
     /// The marks of all calls of the turn.
     pub(super) tokens: Vec<u64>,
     /// What lists in answers have cost so far, in bytes.
@@ -206,6 +212,7 @@ impl Engine {
                 Inbound::Resend(unsent) => unsent.into_iter().for_each(|it| self.resend(it, &mut turn)),
                 Inbound::Expired(outdated) => self.expire(outdated, &mut turn),
                 Inbound::ClockConfirmed => self.confirm_clock(),
+                Inbound::Erased(account, names) => self.note_erased(&account, &names, &mut turn),
                 Inbound::LinkUp => self.link_up(&mut turn),
                 Inbound::LinkDown => self.freight.note_link(false),
                 Inbound::Tick => self.tick(&mut turn),
@@ -258,13 +265,19 @@ impl Engine {
                 }
                 Record::Whereabouts { account, .. } => self.accounts.mark_dirty(&account),
                 Record::Clock(_) => self.clock.tell_again(),
-                Record::Nick { .. } | Record::Unsent(_) | Record::Sent(_) => {}
+                Record::Nick { .. }
+                | Record::Ending { .. }
+                | Record::Newcomer { .. }
+                | Record::Unsent(_)
+                | Record::Sent(_) => {}
             }
         }
         out.extend(turn.questions.into_iter().map(Out::Question));
         for (account, past) in turn.nicks_past.into_iter().rev() {
             self.set_nick(&account, past);
         }
+        self.undo_endings(turn.endings_past);
+        self.undo_newcomers(turn.newcomers_past);
         let error = (&Refusal::Internal).into();
         out.extend(turn.replies.iter().map(|reply| Out::Stanza(reply.error(&error))));
         out
@@ -299,6 +312,8 @@ impl Engine {
         self.destroy_deserted(turn);
         self.end_lifetimes(turn);
         self.go_on_announcing(turn);
+        self.go_on_ending(turn);
+        self.ask_newcomers(turn);
         self.presence_tick(turn);
     }
 }

@@ -1,11 +1,12 @@
 //! Questions to the archive, answered from the store.
 
+use super::dossier;
 use crate::channel::command::HistoryQuery;
 use crate::channel::group::{Aggregate, Recipient};
 use crate::channel::{ParticipantId, Receipt, Refusal, Row, RowKind};
 use crate::store::{Bounds, Narrow, PagePlan, Store, StoreError};
-use crate::xep::group_tags;
 use crate::xep::mam_page::{People, Query, QueryKind, Tombstones};
+use crate::xep::{commands, group_tags};
 use jid::BareJid;
 use std::collections::BTreeSet;
 
@@ -18,11 +19,34 @@ pub fn answer(query: &Query, store: &dyn Store) -> Vec<String> {
             answer_message_info(query, *row, recipients, aggregate, store)
         }
         QueryKind::Reflection { row } => answer_reflection(query, *row, store),
+        QueryKind::Dossier { account, whole, node, session, bytes_max } => {
+            let text = if *whole { exported(account, *bytes_max, store) } else { summed_up(account, store) };
+            text.map(|text| {
+                vec![match text {
+                    Some(text) => query.reply.result(Some(commands::text(node, session, account.as_str(), &text))),
+                    None => query.refuse(&Refusal::TooLong { what: "what there is", max: *bytes_max }),
+                }]
+            })
+        }
     };
     answered.unwrap_or_else(|error| {
         tracing::error!(%error, "the archive cannot be read");
         vec![query.refuse(&Refusal::Internal)]
     })
+}
+
+fn summed_up(account: &BareJid, store: &dyn Store) -> Result<Option<String>, StoreError> {
+    dossier::summary(store, account).map(|summary| Some(format!("{summary:#}")))
+}
+
+/// All of it, where it is short enough.
+fn exported(account: &BareJid, bytes_max: usize, store: &dyn Store) -> Result<Option<String>, StoreError> {
+    let mut text = String::new();
+    dossier::export(store, account, &mut |part| {
+        text.push_str(&part);
+        text.len() <= bytes_max
+    })?;
+    Ok((text.len() <= bytes_max).then_some(text))
 }
 
 fn answer_page(

@@ -130,6 +130,7 @@ fn kind_of(kind: &QueryKind) -> Queried {
         QueryKind::Bounds(_) => Queried::Bounds,
         QueryKind::MessageInfo { .. } => Queried::Receipts,
         QueryKind::Reflection { .. } => Queried::Repeat,
+        QueryKind::Dossier { .. } => Queried::Page,
     }
 }
 

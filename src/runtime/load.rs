@@ -1,7 +1,7 @@
 //! What a turn needs of the store, fetched before it, so that the turn itself reads nothing.
 
 use crate::engine::parking::Parted;
-use crate::engine::{Engine, Inbound, Loaded, Needs, Parking, ROUNDS_MAX};
+use crate::engine::{Engine, Inbound, Loaded, Needs, Parking, ROUNDS_MAX, TraceWish};
 use crate::store::{Store, StoreError};
 
 /// Loads what a batch needs, round after round, channels as well; for where nobody else waits meanwhile.
@@ -66,6 +66,9 @@ fn load(store: &dyn Store, needs: &Needs) -> Result<Loaded, StoreError> {
     }
     for account in &needs.groups {
         loaded.groups.push((account.clone(), store.groups_of(account)?));
+    }
+    if let Some(TraceWish { accounts, from, max }) = &needs.trace {
+        loaded.trace = Some(store.trace(accounts, from, *max)?);
     }
     for (&tag, rows) in &needs.rows {
         let rows: Vec<u64> = rows.iter().copied().collect();

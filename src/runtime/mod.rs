@@ -9,7 +9,9 @@ mod archive;
 pub mod callers;
 pub mod clock;
 mod component;
+pub mod dossier;
 mod echo;
+mod eraser;
 pub mod framer;
 pub mod http;
 mod line;
@@ -40,6 +42,7 @@ use crate::engine::{self, Engine};
 use crate::store::{Record, Store};
 use crate::xmpp::address;
 use anyhow::Context;
+use jid::BareJid;
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -75,7 +78,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     let callers = Arc::new(callers::Callers::default());
     let superseded = Arc::new(http::Superseded::default());
     let confirmed = Arc::new(outbox::Confirmed::default());
-    let woken = Arc::<Notify>::default();
+    let (woken, erasing) = (Arc::<Notify>::default(), Arc::<Notify>::default());
     let urgent = Arc::new(outbox::Urgent::new(usize::MAX, reader::URGENT_BYTES_MAX));
     let metrics = Arc::new(metrics::Metrics::default());
     let (stop, stopping) = watch::channel(false);
@@ -108,6 +111,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         settled: 0,
         superseded: superseded.clone(),
         sweeper: woken.clone(),
+        eraser: erasing.clone(),
         told_refused_ms: None,
     };
     let working =
@@ -119,7 +123,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         () = outbox.wait_crowded() => {}
     }
     let serving = http::start(config, &store, &inbox, &callers, &metrics, superseded, stopping.clone()).await?;
-    admin::open(&config.storage.path, admin::Door::new(&store, &inbox, &metrics, stop.subscribe()));
+    serve_operator(config, &store, (&inbox, callers), (&metrics, erasing), &stop);
     let seen = metrics.clone();
     let ends = Ends { inbox: inbox.clone(), outbox: outbox.clone(), urgent, confirmed: confirmed.clone(), metrics };
     let mut linking = tokio::spawn(keep_linked(link(config, secret, ends, stopping)?));
@@ -136,6 +140,21 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     keep(&confirmed, &*store, seen.health.time.dial().due);
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Opens the operator's door, and has accounts erased that it asked for.
+fn serve_operator(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    (inbox, callers): (&Arc<reader::Inbox>, Arc<callers::Callers>),
+    (metrics, woken): (&Arc<metrics::Metrics>, Arc<Notify>),
+    stop: &watch::Sender<bool>,
+) {
+    let operator = BareJid::from_parts(None, config.component.domain.as_jid().domain());
+    let turns = admin::Loop { inbox: inbox.clone(), callers, operator };
+    let (inbox, stopping) = (inbox.clone(), stop.subscribe());
+    tokio::spawn(eraser::Eraser { store: store.clone(), inbox, woken, stopping }.run());
+    admin::open(&config.storage.path, admin::Door::new(store, turns, metrics, stop.subscribe()));
 }
 
 /// An engine over what the store holds, and what holds back what comes too fast for it.

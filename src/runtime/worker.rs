@@ -6,6 +6,7 @@
 use super::archive::{Archive, Question};
 use super::callers::Callers;
 use super::clock;
+use super::eraser;
 use super::http::Superseded;
 use super::load::{load_all, prepare};
 use super::loader::{Loaded, Loader};
@@ -71,6 +72,8 @@ pub struct Worker {
     pub superseded: Arc<Superseded>,
     /// What has rows looked for that are too old.
     pub sweeper: Arc<Notify>,
+    /// What has accounts erased that are out of every channel.
+    pub eraser: Arc<Notify>,
     /// When it was last told that commits are refused, by `clock::uptime_ms`.
     pub told_refused_ms: Option<u64>,
 }
@@ -226,6 +229,9 @@ impl Worker {
                 self.superseded.note(turn.videos);
                 if retention::is_concerned(&turn.records) {
                     self.sweeper.notify_one();
+                }
+                if eraser::is_concerned(&turn.records) {
+                    self.eraser.notify_one();
                 }
                 turn.results.into_iter().for_each(|called| self.callers.tell(called));
                 turn.queries.into_iter().for_each(|query| self.archive.take(Question::Stanza(Box::new(query))));

@@ -304,6 +304,16 @@ pub(super) fn registered_nick(account: &BareJid) -> Vec<u8> {
     key(b'y', &[&short(account.as_str())])
 }
 
+/// An account that others added.
+pub(super) fn newcomer(account: &BareJid) -> Vec<u8> {
+    key(b't', &[&short(account.as_str())])
+}
+
+/// An account that is being ended.
+pub(super) fn ending(account: &BareJid) -> Vec<u8> {
+    key(b'n', &[&short(account.as_str())])
+}
+
 pub(super) fn rows(tag: u64) -> Vec<u8> {
     key(b'r', &[&tag.to_be_bytes()])
 }

@@ -5,17 +5,17 @@
 use super::keyspace::{Month, Ops};
 use super::shelf::{Order, Shelf, Space, Visit};
 use super::{
-    Bounds, Census, Sighting, Unsent, clear, facts, keyspace, paging, past, pieces, plan, reader, receipts, retention,
-    unsent, verify,
+    Bounds, Census, Erased, Sighting, Unsent, clear, erase, facts, keyspace, paging, past, pieces, plan, reader,
+    receipts, retention, trace, unsent, verify,
 };
 use super::{
-    CommitError, Directory, Page, PagePlan, Record, Retention, Standing, Store, StoreError, Sweep, Whereabouts,
+    CommitError, Directory, Page, PagePlan, Record, Retention, Standing, Store, StoreError, Sweep, Trace, Whereabouts,
 };
 use crate::channel::{
-    Channel, ChannelName, Facts, Member, ParticipantId, Progress, Receipt, Row, Stamp, Status, Tombstone,
+    Channel, ChannelName, Facts, Member, ParticipantId, Progress, Receipt, Report, Row, Stamp, Status, Tombstone,
 };
 use jid::BareJid;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -62,11 +62,7 @@ impl MemoryStore {
     /// Looks through everything, and tells what is not as it has to be.
     pub fn verify(&self, watch: &mut dyn FnMut(Sighting)) -> Census {
         let inner = self.lock();
-        let months = inner.spaces.keys().filter_map(|space| match space {
-            Space::Month(month) => Some(*month),
-            Space::State => None,
-        });
-        verify::verify(&*inner, months.collect(), false, watch)
+        verify::verify(&*inner, inner.months().collect(), false, watch)
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -172,6 +168,38 @@ impl Inner {
     }
 }
 
+impl Inner {
+    fn months(&self) -> impl Iterator<Item = Month> {
+        self.spaces.keys().filter_map(|space| match space {
+            Space::Month(month) => Some(*month),
+            Space::State => None,
+        })
+    }
+}
+
+impl erase::Scribe for MemoryStore {
+    type Shelf = Inner;
+
+    fn rewrite<T>(
+        &self,
+        plan: impl FnOnce(&Inner) -> Result<(Vec<(Space, Ops)>, T), StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut inner = self.lock();
+        let (writes, told) = plan(&inner)?;
+        for (space, ops) in writes {
+            let edits = pieces::cut_ops(&ops, |key| inner.entry(space, key))?;
+            let entries = inner.spaces.entry(space).or_default();
+            for (key, entry) in edits {
+                match entry {
+                    Some(entry) => entries.insert(key, entry),
+                    None => entries.remove(&key),
+                };
+            }
+        }
+        Ok(told)
+    }
+}
+
 impl Store for MemoryStore {
     fn load(&self, names: &[ChannelName]) -> Result<Vec<Option<Channel>>, StoreError> {
         let inner = self.lock();
@@ -196,6 +224,24 @@ impl Store for MemoryStore {
 
     fn groups_of(&self, account: &BareJid) -> Result<Vec<(ChannelName, Status)>, StoreError> {
         reader::groups_of(&*self.lock(), account)
+    }
+
+    fn reports(&self, tag: u64, member: &ParticipantId) -> Result<Vec<Report>, StoreError> {
+        receipts::of_member(&*self.lock(), tag, member)
+    }
+
+    fn erase(&self, account: &BareJid) -> Result<Erased, StoreError> {
+        erase::erase(self, account)
+    }
+
+    fn look_for(&self, account: &BareJid) -> Result<Vec<String>, StoreError> {
+        let inner = self.lock();
+        let months: Vec<Month> = inner.months().collect();
+        erase::look_for(&*inner, &months, account)
+    }
+
+    fn trace(&self, accounts: &BTreeSet<BareJid>, from: &[u8], max: usize) -> Result<Trace, StoreError> {
+        trace::trace(&*self.lock(), accounts, from, max)
     }
 
     fn facts(&self, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Facts>>, StoreError> {

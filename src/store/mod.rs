@@ -6,6 +6,7 @@
 mod backup;
 mod clear;
 mod clock;
+mod erase;
 mod facts;
 mod keyspace;
 mod living;
@@ -20,6 +21,7 @@ mod receipts;
 mod retention;
 mod shelf;
 mod sled;
+mod trace;
 mod unsent;
 mod upgrade;
 mod verify;
@@ -27,18 +29,20 @@ mod visible;
 
 pub use self::sled::folder_bytes;
 pub use backup::{FileRecord, Manifest, Step, Watch};
+pub use erase::{ERASED_NICK, Erased};
 pub use memory::{Failure, MemoryStore};
 pub use retention::{Outdated, Retention, Sweep};
 pub use sled::{Aged, Compacted, Restored, SledOptions, SledStore, Upgraded};
+pub use trace::{Place, Trace};
 pub use unsent::{Halves, Part, Unsent};
 pub use verify::{Census, Finding, Sighting};
 
 use crate::channel::{
-    Change, Channel, ChannelName, Facts, MediaKind, Member, Nick, ParticipantId, Progress, Receipt, Row, Stamp, Status,
-    Tombstone,
+    Change, Channel, ChannelName, Ending, Facts, MediaKind, Member, Newcomer, Nick, ParticipantId, Progress, Receipt,
+    Report, Row, Stamp, Status, Tombstone,
 };
 use jid::BareJid;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use thiserror::Error;
 
@@ -70,6 +74,20 @@ pub enum Record {
         account: BareJid,
         /// The nick.
         nick: Option<Nick>,
+    },
+    /// An account is being ended; `None` where that is over.
+    Ending {
+        /// The account.
+        account: BareJid,
+        /// How it stands.
+        ending: Option<Ending>,
+    },
+    /// What is known of an account that others added; `None` where it is known to be there, or ended.
+    Newcomer {
+        /// The account.
+        account: BareJid,
+        /// What is known.
+        newcomer: Option<Newcomer>,
     },
     /// What is sent of all this, kept until the host server is known to have it.
     Unsent(Unsent),
@@ -127,6 +145,10 @@ pub struct Directory {
     pub nicks: Vec<(BareJid, Nick)>,
     /// How far the clock was believed to have come.
     pub clock: Belief,
+    /// The accounts that are being ended.
+    pub endings: Vec<(BareJid, Ending)>,
+    /// The accounts that others added and that did nothing so far.
+    pub newcomers: Vec<(BareJid, Newcomer)>,
 }
 
 /// What the lists of channels mean to an account, its own entries and those of its domain: only channels that are listed,
@@ -282,6 +304,12 @@ pub trait Store: Send + Sync {
     /// As [`Store::load`].
     fn standing_of(&self, account: &BareJid) -> Result<Standing, StoreError>;
 
+    /// Where these accounts have a place: looks at `max` entries, from where the part before ended.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    fn trace(&self, accounts: &BTreeSet<BareJid>, from: &[u8], max: usize) -> Result<Trace, StoreError>;
+
     /// Makes records durable, all or nothing, in order. `now` names the partition of the archive: the time by which months
     /// begin, which no jump of a clock is to move.
     ///
@@ -360,6 +388,25 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// As [`Store::load`].
     fn past(&self, tag: u64, accounts: &[BareJid]) -> Result<HashMap<BareJid, Member>, StoreError>;
+
+    /// The reports of a participant, in no order.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    fn reports(&self, tag: u64, member: &ParticipantId) -> Result<Vec<Report>, StoreError>;
+
+    /// Erases an account that is out of every channel: what it wrote, what it was called and what it reported. Others
+    /// commit and read meanwhile. Tells the channels that are other than before.
+    ///
+    /// # Errors
+    /// Those of reading and writing; it may be done again then.
+    fn erase(&self, account: &BareJid) -> Result<Erased, StoreError>;
+
+    /// Every entry that says something of an account, but for what others wrote; nothing where it is erased.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    fn look_for(&self, account: &BareJid) -> Result<Vec<String>, StoreError>;
 
     /// What is on the disk.
     ///

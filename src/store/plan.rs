@@ -78,6 +78,14 @@ pub(super) fn plan(shelf: &impl Shelf, month: Month, seen: &Seen, records: &[Rec
                 let value = nick.as_ref().map(|nick| keyspace::encode(&(account, nick))).transpose()?;
                 draft.writes.kept.insert(keyspace::registered_nick(account), value);
             }
+            Record::Newcomer { account, newcomer } => {
+                let value = newcomer.as_ref().map(|newcomer| keyspace::encode(&(account, newcomer))).transpose()?;
+                draft.writes.kept.insert(keyspace::newcomer(account), value);
+            }
+            Record::Ending { account, ending } => {
+                let value = ending.as_ref().map(|ending| keyspace::encode(&(account, ending))).transpose()?;
+                draft.writes.kept.insert(keyspace::ending(account), value);
+            }
             Record::Unsent(unsent) => {
                 draft.writes.archive.insert(keyspace::unsent(unsent.number), keyspace::encode(unsent)?);
             }

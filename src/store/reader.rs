@@ -97,7 +97,9 @@ pub(super) fn directory(shelf: &impl Shelf) -> Result<Directory, StoreError> {
     let gid_highest = shelf.value(Space::State, keyspace::GID_HIGHEST)?.unwrap_or(0);
     let nicks = shelf.values(Space::State, &keyspace::all(b'y'), usize::MAX)?;
     let clock = clock::belief(shelf)?;
-    Ok(Directory { listings, gid_highest, nicks, clock })
+    let endings = shelf.values(Space::State, &keyspace::all(b'n'), usize::MAX)?;
+    let newcomers = shelf.values(Space::State, &keyspace::all(b't'), usize::MAX)?;
+    Ok(Directory { listings, gid_highest, nicks, endings, newcomers, clock })
 }
 
 /// The tags of channels that have a list of those who may join.

@@ -97,6 +97,14 @@ pub(super) fn sums(shelf: &impl Shelf, ops: &Ops) -> Result<Ops, StoreError> {
     Ok(sums)
 }
 
+/// The reports of a participant.
+pub(super) fn of_member(shelf: &impl Shelf, tag: u64, member: &ParticipantId) -> Result<Vec<Report>, StoreError> {
+    let mut reports: Vec<Report> = shelf.values(Space::State, &keyspace::all_reports(tag), usize::MAX)?;
+    reports.retain(|report| report.member == *member);
+    reports.sort_by_key(|report| report.number);
+    Ok(reports)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::keyspace::Month;

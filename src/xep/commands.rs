@@ -34,6 +34,10 @@ mod node {
     pub(super) const DISALLOW: &str = "urn:mixd:command:1#disallow";
     pub(super) const ANNOUNCE: &str = "urn:mixd:command:1#announce";
     pub(super) const DESTROY: &str = "urn:mixd:command:1#destroy";
+    pub(super) const END_ACCOUNT: &str = "urn:mixd:command:1#end-account";
+    pub(super) const ERASE_ACCOUNT: &str = "urn:mixd:command:1#erase-account";
+    pub(super) const SHOW_ACCOUNT: &str = "urn:mixd:command:1#show-account";
+    pub(super) const EXPORT_ACCOUNT: &str = "urn:mixd:command:1#export-account";
     pub(super) const STATISTICS: &str = "urn:mixd:command:1#statistics";
 }
 
@@ -241,6 +245,19 @@ pub fn described(node: &str, is_items: bool, request: &Request<'_>) -> Option<Ve
     // A command has no items.
     let told = || vec![identity("command-node", adhoc.label), feature(ns::COMMANDS), feature(ns::FORM)];
     Some(if is_items { Vec::new() } else { told() })
+}
+
+/// The node and the session of a command.
+pub fn session_of(request: &Request<'_>) -> (String, String) {
+    (request.payload.attr("node").unwrap_or_default().to_owned(), session::id(request))
+}
+
+/// A command that is done and tells a text of many lines.
+pub fn text(node: &str, session: &str, title: &str, text: &str) -> Tag {
+    let lines = forms::field("text", "text-multi", "JSON").children(text.lines().map(forms::value));
+    let form = Tag::in_ns("x", ns::FORM).attr("type", "result").child(Tag::new("title").text(title)).child(lines);
+    let command = Tag::in_ns("command", ns::COMMANDS).attr("node", node).attr("sessionid", session);
+    command.attr("xml:lang", "en").attr("status", "completed").child(form)
 }
 
 /// What an error repeats of a command, without its form.

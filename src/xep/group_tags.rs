@@ -126,7 +126,7 @@ pub fn list(page: &Page<GroupLine>, request: &Request<'_>) -> Tag {
 }
 
 /// The profile of a group with its people (groups.md §3.2).
-pub fn profile(channel: &Channel, bytes_max: usize) -> Tag {
+pub fn profile(channel: &Channel, unreachable: &dyn Fn(&BareJid) -> Option<Stamp>, bytes_max: usize) -> Tag {
     let group = channel.snapshot(true);
     let settings = &group.settings;
     let updated = |name, item: &Item| {
@@ -140,7 +140,8 @@ pub fn profile(channel: &Channel, bytes_max: usize) -> Tag {
             .attr("id", person.id.as_str())
             .attr("role", role(person.standing))
             .attr("status", status(person.status))
-            .attr("since", person.since.to_xmpp());
+            .attr("since", person.since.to_xmpp())
+            .attr_opt("unreachable", unreachable(&person.jid).map(|since| since.to_xmpp()));
         (u8::from(person.status == Status::Left), tag)
     });
     let guests = group.guests.iter().map(|guest| {

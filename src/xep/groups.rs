@@ -4,7 +4,7 @@ use super::{Extension, Render, Request, Route, Scope, group_events, group_tags, 
 use crate::channel::group::{GroupCommand, Invitee, Patch};
 use crate::channel::{
     Access, Answer, Change, ChannelName, Command, GroupAnswer, GroupWish, History, Membership, Nick, Progress,
-    Receipts, Refusal,
+    Receipts, Refusal, Standing,
 };
 use crate::xmpp::{Parts, Tag, address, ns};
 use jid::BareJid;
@@ -91,7 +91,11 @@ impl Extension for Groups {
             Answer::Groups(page) => Some(group_tags::list(page, request)),
             Answer::Group(GroupAnswer::Profile) => {
                 let channel = request.channel.ok_or(Refusal::NoSuchChannel)?;
-                Some(group_tags::profile(channel, request.service.limits.answer_bytes_max))
+                let (actor, newcomers) = (request.actor, request.newcomers);
+                let administers = actor.operator || channel.standing_of(&actor.account) != Standing::Member;
+                // Who is not reached is for those who can do something about it.
+                let unreachable = |jid: &BareJid| newcomers.get(jid).filter(|_| administers)?.unreachable_since;
+                Some(group_tags::profile(channel, &unreachable, request.service.limits.answer_bytes_max))
             }
             Answer::Group(GroupAnswer::Edited(people)) => {
                 let name = if request.payload.name() == "admins" { "admins" } else { "members" };

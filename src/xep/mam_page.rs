@@ -6,6 +6,7 @@ use crate::channel::command::HistoryQuery;
 use crate::channel::group::{Aggregate, Recipient};
 use crate::channel::{Member, ParticipantId, Refusal, Row, RowKind, Tombstone, Visibility};
 use crate::xmpp::{Tag, ns};
+use jid::BareJid;
 use std::collections::{BTreeMap, HashMap};
 
 /// A question to the archive. It carries what it may see, as of its turn.
@@ -49,6 +50,19 @@ pub enum QueryKind {
         recipients: Vec<Recipient>,
         /// How far it came in all.
         aggregate: Aggregate,
+    },
+    /// What the service holds of an account, as the result of a command.
+    Dossier {
+        /// The account.
+        account: BareJid,
+        /// All of it, and not a summary.
+        whole: bool,
+        /// The command's node.
+        node: String,
+        /// Its session.
+        session: String,
+        /// How long the answer may be.
+        bytes_max: usize,
     },
     /// One row again, for the sender of a repeat alone.
     Reflection {

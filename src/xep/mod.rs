@@ -16,6 +16,7 @@ pub mod errors;
 pub mod group_events;
 pub mod group_tags;
 pub mod groups;
+pub mod host;
 pub mod incoming;
 pub mod information;
 pub mod invitations;
@@ -107,6 +108,7 @@ pub static EXTENSIONS: &[&dyn Extension] = &[
     &avatar::Avatar,
     &invitations::Invitations,
     &nicks::Nicks,
+    &host::Host,
     &admin::Admin,
     &commands::Commands,
     &anon::Anon,

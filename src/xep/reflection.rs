@@ -90,6 +90,14 @@ impl Frame<'_> {
                 let retract = Tag::in_ns("retract", ns::RETRACT).attr_opt("id", row.target.map(|row| self.id(row)));
                 spoken(envelope(outer, by_author(), &id, None).child(retract))?
             }
+            RowKind::Erased => {
+                // Who erased it is nobody's, and no message tells of it.
+                let stamp = row.stamp.to_xmpp();
+                let retracted = Tag::in_ns("retracted", ns::RETRACT).attr("id", &id).attr("stamp", &stamp);
+                let of_mix = Tag::in_ns("retracted", ns::MIX_MISC).attr("by", self.channel).attr("time", &stamp);
+                let message = envelope(outer, by_author(), &id, None).child(retracted).child(of_mix);
+                message.child(mix(&row.nick, None)).child(occupant::id(&row.author))
+            }
             _ if tombstone.is_some() => {
                 let retracted = tombstone.map(|tombstone| self.tombstone(tombstone));
                 let of_mix = tombstone.map(|tombstone| self.tombstone_of_mix(tombstone, people));

@@ -1,11 +1,12 @@
 //! A request on its way in, and the way back for its answer.
 
 use super::{Sealer, commands};
-use crate::channel::{Actor, Channel, ChannelName, Limits, ServiceAction, ServiceRole, Stamp};
+use crate::channel::{Actor, Channel, ChannelName, Limits, Newcomer, ServiceAction, ServiceRole, Stamp};
 use crate::xmpp::{Kind, Stanza, StanzaError, Tag, address, ns};
 use jid::{BareJid, DomainPart, Jid};
 use minidom::Element;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// What an address of the service is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -130,6 +131,8 @@ pub struct Request<'a> {
     pub delegated: bool,
     /// Whether the account's home server itself sent it, from the bare JID.
     pub by_home_server: bool,
+    /// The accounts that others added and that did nothing so far.
+    pub newcomers: &'a BTreeMap<BareJid, Newcomer>,
     /// The id of its stanza.
     pub id: Option<&'a str>,
     /// What was to end by this time has ended.

@@ -39,6 +39,8 @@ async def play(host):
     await blocking(component, host, bob, desk, channel)
     await archives(component, host, desk, channel)
     await streams(component, host, channel)
+    await presence_for_many(component, host, channel, desk)
+    await ends(component, host, channel, bob)
     for person in (desk, phone, old, bob):
         await person.go_offline()
     component, desk = await restarts(component, host, channel)
@@ -97,8 +99,12 @@ async def joins_and_rosters(component, desk, bob, channel):
             f"<iq type='result' id='{join.get('id')}' from='{channel}' to='{person.bare}'>"
             f"<join xmlns='{mix.MIX}' id='id-{person.name}'><nick>{person.name}</nick></join></iq>"
         )
-        joined = (await asked).find(f"{{{mix.PAM}}}client-join/{{{mix.MIX}}}join")
+        wrapping = (await asked).find(f"{{{mix.PAM}}}client-join")
+        joined = wrapping.find(f"{{{mix.MIX}}}join") if wrapping is not None else None
         check(joined is not None and joined.get("id") == f"id-{person.name}", "the answer is not that of the channel")
+        check(joined.get("jid") == f"id-{person.name}#{channel}", f"no address there: {shown(joined)}")
+        answered_for = wrapping.get("channel") if wrapping is not None else None
+        check(answered_for == channel, f"the answer names another channel: {answered_for}")
         about = await component.expect("the question for its name", lambda s: s.find(f"{{{DISCO}}}query") is not None)
         component.send_raw(
             f"<iq type='result' id='{about.get('id')}' from='{channel}' to='{person.bare}'>"
@@ -200,6 +206,8 @@ async def gone_ones_bounce(component, host, channel):
     send(component, channel, host.domain, to + "<body>into the void</body>", id="v1")
     for address in nobody:
         bounce = await component.expect(f"a bounce of {address}", lambda s, a=address: s.get("from") == a)
+        says_so = bounce.find(f"{CLIENT}error/{{urn:mixd:host:1}}no-account") is not None
+        check(says_so == (address == f"nobody@{host.domain}"), f"a bounce of {address}: {shown(bounce)}")
         condition = bounce.find(f"{CLIENT}error")[0].tag.rpartition("}")[2]
         check(bounce.get("to") == channel + "/p1" and bounce.get("id") == "v1", f"bounces as {shown(bounce)}")
         check(condition == "service-unavailable", f"bounces as {shown(bounce)}")
@@ -309,6 +317,53 @@ async def streams(component, host, channel):
     carol.never("what can wait", lambda s: mix.is_state(s, channel))
     carol.send_raw("<active xmlns='urn:xmpp:csi:0'/>")
     await carol.expect("what has waited", lambda s: mix.is_state(s, channel, "composing"))
+    await carol.go_offline()
+
+
+async def presence_for_many(component, host, channel, desk):
+    """XEP-0033 §6: presence is not handed out, and that is told."""
+    step("presence for many is refused and not swallowed")
+    to = addresses(desk.bare)
+    component.send_raw(f"<presence from='{channel}/p1' to='{host.domain}' id='pr1'>{to}</presence>")
+    refused = await component.expect("a refusal", lambda s: s.tag == CLIENT + "presence" and s.get("id") == "pr1")
+    check(refused.get("type") == "error" and "feature-not-implemented" in shown(refused), f"not refused: {shown(refused)}")
+
+
+async def joins(component, person, channel):
+    """A join that the channel lets happen."""
+    asked = asyncio.create_task(person.ask(person.bare, mix.join_payload(channel, person.name)))
+    join = await component.expect("a join", lambda s: is_request(s, "join") and s.get("to") == channel)
+    component.send_raw(
+        f"<iq type='result' id='{join.get('id')}' from='{channel}' to='{person.bare}'>"
+        f"<join xmlns='{mix.MIX}' id='id-{person.name}'><nick>{person.name}</nick></join></iq>"
+    )
+    await asked
+
+
+async def ends(component, host, channel, bob):
+    """A channel that is destroyed leaves the roster, whoever is online."""
+    step("channels that are destroyed leave rosters, also of who is offline and of who blocks them")
+    service = channel.split("@")[1]
+    carol = await Person(host, "carol").come_online()
+    short, alone = f"short@{service}", f"alone@{service}"
+    for person in (bob, carol):
+        for each in (short, alone):
+            await joins(component, person, each)
+    await carol.go_offline()
+    await bob.ask(None, f"<block xmlns='urn:xmpp:blocking'><item jid='{short}'/></block>")
+    gone = "<event xmlns='http://jabber.org/protocol/pubsub#event'><delete node='urn:xmpp:mix:nodes:participants'/></event>"
+    to = addresses(bob.bare, f"carol@{host.domain}")
+    component.send_raw(f"<message from='{short}' to='{host.domain}' id='end1'>{to}{gone}</message>")
+    for account in (bob.bare, f"carol@{host.domain}"):
+        component.send_raw(f"<message from='{alone}' to='{account}' id='end2'>{gone}</message>")
+    for each in (short, alone):
+        await bob.expect("a push", lambda s, c=each: item_of(s, c).get("subscription") == "remove")
+    await bob.ask(None, f"<unblock xmlns='urn:xmpp:blocking'><item jid='{short}'/></unblock>")
+    carol = await Person(host, "carol").come_online()
+    for person in (bob, carol):
+        roster = shown(await person.ask(None, f"<query xmlns='jabber:iq:roster'><annotate xmlns='{ANNOTATE}'/></query>", "get"))
+        check(short not in roster and alone not in roster, f"still in the roster of {person.name}: {roster}")
+    check(channel in shown(await bob.ask(None, "<query xmlns='jabber:iq:roster'/>", "get")), "another channel went")
     await carol.go_offline()
 
 

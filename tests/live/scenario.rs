@@ -78,7 +78,7 @@ fn fulfil(wish: &str, host: &mut Host, mixd: Option<&mut Mixd>) {
         }
         ("kill mixd", Some(mixd)) => mixd.kill(),
         ("start mixd", Some(mixd)) => mixd.start_again(),
-        ("restart host", None) => host.restart(),
+        ("restart host", None) | ("restart host alone", _) => host.restart(),
         ("restart host", Some(mixd)) => {
             let links = mixd.links();
             host.restart();

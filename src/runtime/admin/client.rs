@@ -1,7 +1,8 @@
 //! The other side of the operator's door: asking the service that has a store.
 
-use super::{Reply, Request, socket_of};
+use super::{Deed, Reply, Request, socket_of};
 use crate::store::{Manifest, Step, StoreError};
+use jid::BareJid;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -34,6 +35,21 @@ pub fn clock(store: &Path, confirmed: bool) -> Result<Option<(String, Vec<String
         }
     })?;
     if asked && told.is_none() { Err(gone(&io::ErrorKind::UnexpectedEof.into())) } else { Ok(told) }
+}
+
+/// Has the service that runs on a store look at an account, or end it; takes what it tells. Whether one runs there.
+///
+/// # Errors
+/// What the service says, or that it went away.
+pub fn account(store: &Path, deed: Deed, jid: &BareJid, take: &mut dyn FnMut(&str)) -> Result<bool, StoreError> {
+    let mut over = false;
+    let request = Request::Account { deed, jid: jid.to_string() };
+    let asked = ask(store, &request, &mut |reply| match reply {
+        Reply::Text { text } => take(&text),
+        Reply::Over => over = true,
+        _ => {}
+    })?;
+    if asked && !over { Err(gone(&io::ErrorKind::UnexpectedEof.into())) } else { Ok(asked) }
 }
 
 /// Asks something, and hands out every reply. Whether a service runs there.

@@ -26,7 +26,7 @@ impl Door {
             return Reply::Failed { why };
         }
         tracing::info!("the operator says that the clock is right");
-        self.inbox.push_beyond(Inbound::ClockConfirmed);
+        self.turns.inbox.push_beyond(Inbound::ClockConfirmed);
         for _ in 0..LOOKS_MAX {
             sleep(PAUSE).await;
             let dial = self.metrics.health.time.dial();

@@ -3,13 +3,14 @@
 //! The store serves one process, so what has to be done to it while the service runs, the service does. One request a
 //! connection, one line of JSON each way, and lines that tell how far it is in between.
 
+mod account;
 pub mod client;
 mod clock_requests;
 mod wire;
 
-pub use wire::{Reply, Request};
+pub use account::Loop;
+pub use wire::{Deed, Reply, Request};
 
-use super::reader::Inbox;
 use super::vital::Vital;
 use super::{Metrics, clock};
 use crate::store::{Manifest, Step, Store, StoreError};
@@ -47,7 +48,7 @@ pub fn open(store_path: &Path, door: Door) {
         Ok((listener, owner)) => drop(tokio::spawn(Door { owner, ..door }.run(listener, path))),
         Err(error) => tracing::warn!(
             path = %path.display(),
-            "the socket for mixd backup and mixd clock cannot be made ({error}); they need the service to be stopped"
+            "the socket for mixd backup, mixd clock and mixd account cannot be made ({error}); they need the service to be stopped"
         ),
     }
 }
@@ -66,7 +67,7 @@ fn bind(path: &Path) -> io::Result<(UnixListener, u32)> {
 /// What is behind the door.
 pub struct Door {
     store: Arc<dyn Store>,
-    inbox: Arc<Inbox>,
+    turns: Loop,
     metrics: Arc<Metrics>,
     /// Who the process runs as.
     owner: u32,
@@ -75,14 +76,9 @@ pub struct Door {
 
 impl Door {
     /// A door to a service.
-    pub fn new(
-        store: &Arc<dyn Store>,
-        inbox: &Arc<Inbox>,
-        metrics: &Arc<Metrics>,
-        stopping: watch::Receiver<bool>,
-    ) -> Door {
-        let (store, inbox, metrics) = (store.clone(), inbox.clone(), metrics.clone());
-        Door { store, inbox, metrics, owner: 0, stopping }
+    pub fn new(store: &Arc<dyn Store>, turns: Loop, metrics: &Arc<Metrics>, stopping: watch::Receiver<bool>) -> Door {
+        let (store, metrics) = (store.clone(), metrics.clone());
+        Door { store, turns, metrics, owner: 0, stopping }
     }
 
     async fn run(self, listener: UnixListener, path: PathBuf) {
@@ -123,6 +119,7 @@ impl Door {
             Ok(Request::Backup { to }) => self.backup(&mut stream, to).await,
             Ok(Request::ShowClock) => say(&mut stream, &self.show_clock()).await,
             Ok(Request::ConfirmClock) => say(&mut stream, &self.confirm_clock().await).await,
+            Ok(Request::Account { deed, jid }) => self.account(&mut stream, deed, &jid).await,
             Err(error) => {
                 say(&mut stream, &Reply::Failed { why: format!("the request is not understood: {error}") }).await
             }

@@ -17,6 +17,27 @@ pub enum Request {
     ShowClock,
     /// Believe the clock.
     ConfirmClock,
+    /// Look at an account, or have it ended.
+    Account {
+        /// What to do.
+        deed: Deed,
+        /// The account.
+        jid: String,
+    },
+}
+
+/// What may be done with an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Deed {
+    /// Tell what the service holds of it, in short.
+    Show,
+    /// Tell all of that.
+    Export,
+    /// End it everywhere.
+    End,
+    /// End it everywhere, and erase what it wrote.
+    Erase,
 }
 
 /// What is answered: any number of steps, then one of the others.
@@ -37,6 +58,13 @@ pub enum Reply {
         /// What waits because it is not believed.
         notes: Vec<String>,
     },
+    /// A part of a text.
+    Text {
+        /// The part.
+        text: String,
+    },
+    /// It is done, and there is nothing to say of it.
+    Over,
     /// It is done.
     Done {
         /// What the backup says of itself.

@@ -242,7 +242,7 @@ impl Metrics {
                 Inbound::Refused(refused) => self.count_stanza(&refused.0),
                 Inbound::Unreadable(_) => Received::Unreadable,
                 Inbound::Call(_) => Received::Call,
-                Inbound::Resend(_) | Inbound::Expired(_) | Inbound::ClockConfirmed => continue,
+                Inbound::Resend(_) | Inbound::Expired(_) | Inbound::ClockConfirmed | Inbound::Erased(..) => continue,
                 Inbound::LinkUp | Inbound::LinkDown | Inbound::Tick => continue,
             };
             self.received.get_or_create(&[("kind", kind)]).inc();

@@ -10,6 +10,7 @@ mod fill;
 mod folder;
 mod months;
 mod restore;
+mod scribe;
 mod succession;
 mod tap;
 mod unsent;
@@ -19,13 +20,15 @@ mod writer;
 use super::backup::{Manifest, Watch};
 use super::shelf::Space;
 use super::{
-    Bounds, Census, Sighting, Unsent, facts, keyspace, paging, past, pieces, reader, receipts, retention, verify,
+    Bounds, Census, Erased, Sighting, Unsent, erase, facts, keyspace, paging, past, pieces, reader, receipts,
+    retention, trace, verify,
 };
 use super::{
-    CommitError, Directory, Page, PagePlan, Record, Retention, Sizes, Standing, Store, StoreError, Sweep, Whereabouts,
+    CommitError, Directory, Page, PagePlan, Record, Retention, Sizes, Standing, Store, StoreError, Sweep, Trace,
+    Whereabouts,
 };
 use crate::channel::{
-    Channel, ChannelName, Facts, Member, ParticipantId, Progress, Receipt, Row, Stamp, Status, Tombstone,
+    Channel, ChannelName, Facts, Member, ParticipantId, Progress, Receipt, Report, Row, Stamp, Status, Tombstone,
 };
 pub use compact::Compacted;
 pub use restore::Restored;
@@ -37,7 +40,7 @@ pub use folder::folder_bytes;
 use jid::BareJid;
 use months::Shelves;
 use rand::{TryRngCore, rngs::OsRng};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use writer::Writer;
@@ -203,6 +206,28 @@ impl Store for SledStore {
 
     fn groups_of(&self, account: &BareJid) -> Result<Vec<(ChannelName, Status)>, StoreError> {
         reader::groups_of(&self.shelves, account)
+    }
+
+    fn reports(&self, tag: u64, member: &ParticipantId) -> Result<Vec<Report>, StoreError> {
+        receipts::of_member(&self.shelves, tag, member)
+    }
+
+    fn erase(&self, account: &BareJid) -> Result<Erased, StoreError> {
+        // What an upgrade kept has what is to go, and reads no months that this version wrote to.
+        succession::close(self.folder.path())?;
+        let erased = erase::erase(self, account)?;
+        // What commits left to be replayed may say what was erased.
+        let mut writer = self.writer().map_err(|error| StoreError(error.to_string()))?;
+        writer.catch_up(&self.shelves).map_err(|error| StoreError(error.to_string()))?;
+        Ok(erased)
+    }
+
+    fn look_for(&self, account: &BareJid) -> Result<Vec<String>, StoreError> {
+        erase::look_for(&self.shelves, &self.folder.months()?, account)
+    }
+
+    fn trace(&self, accounts: &BTreeSet<BareJid>, from: &[u8], max: usize) -> Result<Trace, StoreError> {
+        trace::trace(&self.shelves, accounts, from, max)
     }
 
     fn facts(&self, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Facts>>, StoreError> {

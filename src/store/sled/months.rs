@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// Every database of a store.
-pub(super) struct Shelves {
+pub(in crate::store) struct Shelves {
     pub(super) state: Disk,
     /// Who else learns what is written.
     pub(super) tap: Arc<Tap>,
@@ -80,7 +80,7 @@ impl Shelves {
     }
 
     /// A month to read.
-    fn month(&self, month: Month) -> Result<Arc<Disk>, StoreError> {
+    pub(super) fn month(&self, month: Month) -> Result<Arc<Disk>, StoreError> {
         if let Some((_, disk)) = self.current().filter(|(current, _)| *current == month) {
             return Ok(disk);
         }

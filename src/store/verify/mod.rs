@@ -6,6 +6,7 @@
 mod accounts;
 mod channels;
 mod commits;
+mod endings;
 mod entries;
 mod guests;
 mod indexes;
@@ -70,7 +71,7 @@ pub struct Census {
 /// One check: what it is called, and what it looks at.
 type Check<'a, S> = (&'static str, fn(&Survey<'a, S>) -> Result<(), StoreError>);
 
-fn checks<'a, S: Shelf>() -> [Check<'a, S>; 15] {
+fn checks<'a, S: Shelf>() -> [Check<'a, S>; 16] {
     [
         ("entries", entries::check),
         ("commits", commits::check),
@@ -80,6 +81,7 @@ fn checks<'a, S: Shelf>() -> [Check<'a, S>; 15] {
         ("traces", traces::check),
         ("accounts", accounts::check),
         ("nicks", nicks::check),
+        ("endings", endings::check),
         ("guests", guests::check),
         ("invitations", invitations::check),
         ("rows", rows::check),

@@ -5,7 +5,9 @@ use super::forms::{self, Fields, field, form, hidden, needed, table};
 use super::of_channels::{self as in_channel, BAN, DESTROY, KICK, account, accounts, page, paged, slice, sure};
 use super::{Adhoc, Done, Right, Stage, bad, node};
 use crate::channel::command::{ListedChannel, ServiceCensus};
-use crate::channel::{Action, Answer, ChannelName, Command, CommandFault, Node, Refusal, ServiceAction};
+use crate::channel::{
+    AccountCommand, Action, Answer, ChannelName, Command, CommandFault, Node, Refusal, ServiceAction,
+};
 use crate::xep::Request;
 use crate::xmpp::Tag;
 
@@ -89,6 +91,42 @@ pub(super) const COMMANDS: &[Adhoc] = &[
         done: |_, fields, _| Done::told(format!("{} is gone.", named(fields))),
     },
     Adhoc {
+        node: node::END_ACCOUNT,
+        label: "End an account that is no more",
+        right: OPERATOR,
+        open: Some(|_, _| Stage::only(form("End an account", END_ACCOUNT, [account(), for_sure("Yes, end it")]))),
+        goes_on: false,
+        read: |fields, _| end_account(fields, false),
+        done: |_, _, _| Done::told("It is being ended in every channel."),
+    },
+    Adhoc {
+        node: node::ERASE_ACCOUNT,
+        label: "Erase an account",
+        right: OPERATOR,
+        open: Some(|_, _| Stage::only(form("Erase an account", ERASE_ACCOUNT, [account(), for_sure("Yes, erase it")]))),
+        goes_on: false,
+        read: |fields, _| end_account(fields, true),
+        done: |_, _, _| Done::told("It is being ended in every channel; then what it wrote is erased."),
+    },
+    Adhoc {
+        node: node::SHOW_ACCOUNT,
+        label: "Look at an account",
+        right: OPERATOR,
+        open: Some(|_, _| Stage::only(form("Look at an account", SHOW_ACCOUNT, [account()]))),
+        goes_on: false,
+        read: |fields, _| dossier(fields, false),
+        done: |_, _, _| Done::told("Nothing is known."),
+    },
+    Adhoc {
+        node: node::EXPORT_ACCOUNT,
+        label: "Export what there is of an account",
+        right: OPERATOR,
+        open: Some(|_, _| Stage::only(form("Export an account", EXPORT_ACCOUNT, [account()]))),
+        goes_on: false,
+        read: |fields, _| dossier(fields, true),
+        done: |_, _, _| Done::told("Nothing is known."),
+    },
+    Adhoc {
         node: node::STATISTICS,
         label: "Statistics of the service",
         right: OPERATOR,
@@ -105,6 +143,32 @@ pub(super) const COMMANDS: &[Adhoc] = &[
 const CREATE: &str = "Without a name it gets one that nobody guesses, and is on no list (XEP-0369 §7.3.3).";
 const ANNOUNCE: &str = "To all who follow the messages of one channel; without a channel to everybody who is in any, once, \
                         some hundreds a second. It is in no archive.";
+
+const END_ACCOUNT: &str = "For an account that does not exist any more: it leaves every channel and group, those that it owns get \
+                           another owner, its registered nick and its invitations go. What it wrote stays.";
+const ERASE_ACCOUNT: &str = "It is ended as by the command for that. Besides, what it wrote in any channel gives way to a mark \
+                             that something was deleted, and its nicks, its address, its receipts and its place on lists \
+                             go. This cannot be undone; backups keep what they have.";
+
+const SHOW_ACCOUNT: &str = "In which channels it is or was, what it is there, and how much it wrote; as JSON.";
+const EXPORT_ACCOUNT: &str = "What it wrote, reported and settled, for the account itself; as JSON. What is too long for a \
+                              stanza is told by 'mixd account export'.";
+
+fn dossier(fields: &Fields, whole: bool) -> Result<Command, Refusal> {
+    Ok(Command::Account(AccountCommand::Read { account: forms::account(fields, "account")?, whole }))
+}
+
+fn for_sure(label: &str) -> Tag {
+    needed("sure", "boolean", label).child(forms::value("0"))
+}
+
+fn end_account(fields: &Fields, erases: bool) -> Result<Command, Refusal> {
+    let account = forms::account(fields, "account")?;
+    if !fields.is_ticked("sure") {
+        return Err(bad("'sure' has to be ticked: nobody can take this back"));
+    }
+    Ok(Command::Account(AccountCommand::End { account, erases }))
+}
 
 fn channel() -> Tag {
     needed("channel", "text-single", "Channel: its name or its address")
@@ -234,6 +298,7 @@ fn statistics(census: &ServiceCensus) -> Tag {
         ("messages-in-memory", "Messages of the archives of channels in memory", census.messages_in_memory),
         ("questions", "Questions to servers and clients that wait for an answer", census.questions as u64),
         ("announcements", "Announcements under way", census.announcements as u64),
+        ("endings", "Accounts that are being ended", census.endings as u64),
     ];
     forms::lines("Statistics of the service", counted.map(|(var, label, count)| (var, label, count.to_string())))
 }

@@ -8,8 +8,8 @@ use jid::BareJid;
 use mixd::channel::command::{HistoryQuery, Slice};
 use mixd::channel::group::{GroupCommand, Invitee, Patch};
 use mixd::channel::{
-    Access, Action, Announcement, ChannelName, Claim, Command, Configuration, GroupWish, Item, JoinWish, Message, Nick,
-    Node, NodeSet, PreferencesPatch, Progress, ServiceAction,
+    Access, AccountCommand, Action, Announcement, ChannelName, Claim, Command, Configuration, GroupWish, Item,
+    JoinWish, Message, Nick, Node, NodeSet, PreferencesPatch, Progress, ServiceAction,
 };
 use mixd::engine::Addressee;
 
@@ -91,6 +91,9 @@ pub const FAMILIES: &[Family] = &[
     call!("call: list invitations", ALONE, |_, _| at("club", "own@h", Command::ListInvitations(ten()))),
     call!("call: leave", ALONE, |it, _| at("team", &format!("p{}@h", 90 - it.serial % 20), Command::Leave)),
     call!("call: end an account", ALONE, |it, _| at("mask", &format!("p{}@h", it.serial % 90), Command::EndAccount)),
+    call!("call: ask how the end of an account stands", ALONE, |_, _| {
+        of_service("op@h", Command::Account(AccountCommand::AskEnding { account: jid("p1@h") }))
+    }),
     call!("call: register a nick", ALONE, |it, _| {
         of_service("r3@h", Command::RegisterNick { nick: Nick::new(&format!("call {}", it.serial)) })
     }),

@@ -300,6 +300,72 @@ pub const FAMILIES: &[Family] = &[
         is_end: false,
     },
     Family {
+        name: "an account is gone",
+        before: nothing,
+        around: |it, inner| {
+            let gone = format!("<gone xmlns='{}' jid='gone{}@h'>{inner}</gone>", ns::MIXD_HOST, it.serial);
+            ask("set", "h", gone)
+        },
+        parts: &[|_, _| "<x/>".into()],
+        is_end: false,
+    },
+    Family {
+        name: "ask whether an account is out",
+        before: nothing,
+        around: |it, inner| {
+            let gone = format!("<gone xmlns='{}' jid='gone{}@h'>{inner}</gone>", ns::MIXD_HOST, it.serial);
+            ask("get", "h", gone)
+        },
+        parts: &[|_, _| "<x/>".into()],
+        is_end: false,
+    },
+    Family {
+        name: "command: end an account",
+        before: nothing,
+        around: |it, inner| {
+            let fields = format!(
+                "<field var='account'><value>over{}@h</value></field><field var='sure'><value>1</value></field>",
+                it.serial
+            );
+            command("urn:mixd:command:1#end-account", &fields, inner)
+        },
+        parts: FIELDS,
+        is_end: false,
+    },
+    Family {
+        name: "command: erase an account",
+        before: nothing,
+        around: |it, inner| {
+            let fields = format!(
+                "<field var='account'><value>over{}@h</value></field><field var='sure'><value>1</value></field>",
+                it.serial
+            );
+            command("urn:mixd:command:1#erase-account", &fields, inner)
+        },
+        parts: FIELDS,
+        is_end: false,
+    },
+    Family {
+        name: "command: look at an account",
+        before: nothing,
+        around: |it, inner| {
+            let fields = format!("<field var='account'><value>over{}@h</value></field>", it.serial);
+            command("urn:mixd:command:1#show-account", &fields, inner)
+        },
+        parts: FIELDS,
+        is_end: false,
+    },
+    Family {
+        name: "command: export an account",
+        before: nothing,
+        around: |it, inner| {
+            let fields = format!("<field var='account'><value>over{}@h</value></field>", it.serial);
+            command("urn:mixd:command:1#export-account", &fields, inner)
+        },
+        parts: FIELDS,
+        is_end: false,
+    },
+    Family {
         name: "command: statistics of the service",
         before: nothing,
         around: |_, inner| command("urn:mixd:command:1#statistics", "", inner),

@@ -1,0 +1,313 @@
+//! Accounts that are no more are ended in every channel: one channel after the other, over ticks.
+//!
+//! First everything of the store is looked for that may name the account, a part a tick and for all accounts that wait
+//! at once. Then its channels are gone through. It is over once the index of accounts, which is quick to ask, knows of
+//! nothing any more. That an account is being ended is stored before anybody is told, and a start goes on with it.
+
+use super::parley::{Asked, Effects};
+use super::{Engine, Needs, Turn};
+use crate::channel::{
+    AccountAnswer, AccountCommand, Actor, Answer, ChannelName, Command, Ending, Refusal, ServiceAction, Status,
+};
+use crate::store::{Place, Record, Trace};
+use jid::BareJid;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// Channels that one tick goes through for one account.
+const CHANNELS_A_TICK: usize = 8;
+/// Entries of the store that one tick looks at.
+const TRACED_A_TICK: usize = 512;
+/// Accounts that may be under way.
+const ENDINGS_MAX: usize = 100_000;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Endings {
+    all: BTreeMap<BareJid, Ending>,
+    /// Those whose places are to be looked for.
+    waiting: BTreeSet<BareJid>,
+    search: Option<Search>,
+    /// What the store answered the search for this turn.
+    traced: Option<Trace>,
+    walks: VecDeque<Walk>,
+}
+
+/// What is asked of the store: where these accounts have a place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TraceWish {
+    /// The accounts.
+    pub accounts: BTreeSet<BareJid>,
+    /// Where the part before ended.
+    pub from: Vec<u8>,
+    /// How many entries to look at.
+    pub max: usize,
+}
+
+#[derive(Debug)]
+struct Search {
+    wish: TraceWish,
+    found: BTreeMap<BareJid, BTreeSet<ChannelName>>,
+}
+
+/// An account on its way out.
+#[derive(Debug)]
+struct Walk {
+    account: BareJid,
+    channels: BTreeSet<ChannelName>,
+    /// Whether a channel could not be read: the next start tries again.
+    is_torn: bool,
+}
+
+impl Endings {
+    /// Those that an earlier process did not come to the end of.
+    pub(super) fn restore(endings: Vec<(BareJid, Ending)>) -> Endings {
+        let all: BTreeMap<BareJid, Ending> = endings.into_iter().collect();
+        let waiting = all.iter().filter(|(_, ending)| !ending.is_out).map(|(account, _)| account.clone()).collect();
+        Endings { all, waiting, ..Endings::default() }
+    }
+
+    /// Whether an account is being ended.
+    pub(super) fn holds(&self, account: &BareJid) -> bool {
+        self.all.contains_key(account)
+    }
+
+    /// How many are under way.
+    pub(super) fn count(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Notes how an account stands, and has it looked for anew where it is still to go; what it was before.
+    fn set(&mut self, account: &BareJid, ending: Option<Ending>) -> Option<Ending> {
+        self.walks.retain(|walk| walk.account != *account);
+        match ending {
+            Some(ending) if !ending.is_out => drop(self.waiting.insert(account.clone())),
+            _ => drop(self.waiting.remove(account)),
+        }
+        match ending {
+            Some(ending) => self.all.insert(account.clone(), ending),
+            None => self.all.remove(account),
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.all.len() >= ENDINGS_MAX
+    }
+}
+
+impl Engine {
+    /// Refuses whoever may not have an account ended: an operator may, and its host server, which is believed alone.
+    fn require_over(&self, actor: &Actor, account: &BareJid) -> Result<(), Refusal> {
+        let host = &actor.account;
+        let is_its_host = host.node().is_none() && host.domain() == account.domain();
+        let is_trusted = is_its_host && self.hosts.trusts(host.domain().as_str());
+        match actor.operator || is_trusted {
+            true if account.node().is_none() || account.domain() == &*self.service.domain => {
+                Err(Refusal::Invalid { field: "jid", why: format!("'{account}' is no account") })
+            }
+            true => Ok(()),
+            false => Err(Refusal::Forbidden("only an operator, and the host server of an account, may do this")),
+        }
+    }
+
+    /// What is asked about an account as a whole.
+    pub(super) fn decide_of_account(&self, actor: &Actor, command: AccountCommand) -> Result<Effects, Refusal> {
+        match command {
+            AccountCommand::End { account, erases } => self.end_everywhere(actor, account, erases),
+            AccountCommand::AskEnding { account } => self.ask_ending(actor, &account),
+            AccountCommand::Read { account, whole } => {
+                self.require_at_service(actor, ServiceAction::Administer)?;
+                Ok(Effects::none(Answer::Account(AccountAnswer::Dossier { account, whole })))
+            }
+        }
+    }
+
+    /// Has an account ended everywhere, or erased, which operators alone may.
+    fn end_everywhere(&self, actor: &Actor, account: BareJid, erases: bool) -> Result<Effects, Refusal> {
+        self.require_over(actor, &account)?;
+        if erases && !actor.operator {
+            return Err(Refusal::Forbidden("only an operator may do this"));
+        }
+        if !self.endings.holds(&account) && self.endings.is_full() {
+            return Err(Refusal::TooMany { what: "accounts that are being ended", max: ENDINGS_MAX });
+        }
+        let answer = Answer::Account(AccountAnswer::Ending { account: account.clone(), under_way: true });
+        let ending = Some((account, erases));
+        Ok(Effects { ending, ..Effects::none(answer) })
+    }
+
+    /// Whether the end of an account is under way.
+    fn ask_ending(&self, actor: &Actor, account: &BareJid) -> Result<Effects, Refusal> {
+        self.require_over(actor, account)?;
+        let under_way = self.endings.holds(account);
+        Ok(Effects::none(Answer::Account(AccountAnswer::Ending { account: account.clone(), under_way })))
+    }
+
+    /// The home server's word, by a leave in one channel, that an account was removed (hosts.md, C.5): that channel ends it
+    /// at once, and the others follow.
+    pub(super) fn take_end(&mut self, asked: &Asked<'_>) -> Result<Effects, Refusal> {
+        let (name, actor) = (asked.channel.clone().ok_or(Refusal::NoSuchService)?, &asked.actor);
+        let ending = (!self.endings.is_full()).then(|| (actor.account.clone(), false));
+        let here = match self.is_hidden(&name, actor) {
+            true => Effects::none(Answer::Left),
+            false => self.decide_in(&name, actor, Command::EndAccount).unwrap_or_else(|_| Effects::none(Answer::Left)),
+        };
+        Ok(Effects { ending, ..here })
+    }
+
+    /// Begins to end an account. Its registered nick is free at once: a later account of that name is somebody else.
+    pub(super) fn begin_ending(&mut self, account: BareJid, erases: bool, turn: &mut Turn) {
+        let past = self.endings.all.get(&account).copied();
+        if past.is_some_and(|past| past.erases || !erases) {
+            return;
+        }
+        self.note_act(&account, turn);
+        tracing::info!(%account, erases, "an account is no more: it is ended in every channel");
+        let since = past.map_or(self.now, |past| past.since);
+        self.set_ending(&account, Some(Ending { since, erases, is_out: false }), turn);
+        if self.registry.nick_of(&account).is_some() {
+            let past = self.registry.set(&account, None);
+            turn.nicks_past.push((account.clone(), past));
+            turn.records.push(Record::Nick { account, nick: None });
+        }
+    }
+
+    fn set_ending(&mut self, account: &BareJid, ending: Option<Ending>, turn: &mut Turn) {
+        let past = self.endings.set(account, ending);
+        turn.endings_past.push((account.clone(), past));
+        turn.records.push(Record::Ending { account: account.clone(), ending });
+    }
+
+    /// What an ended account wrote is gone from the store, and so is its end.
+    pub(super) fn note_erased(&mut self, account: &BareJid, names: &[ChannelName], turn: &mut Turn) {
+        for name in names {
+            // The store knows it differently now.
+            self.unshelve(name, &mut turn.outbox);
+            turn.videos.extend(self.shelf.tag_of(name).map(|tag| (tag, name.clone())));
+        }
+        self.shelf.forget_creator(account);
+        if self.endings.all.get(account).is_some_and(|ending| ending.is_out) {
+            tracing::info!(%account, "an account is erased");
+            self.set_ending(account, None, turn);
+        }
+    }
+
+    /// What the refused commit of a turn was to keep of endings did not happen, nor what was done by them.
+    pub(super) fn undo_endings(&mut self, past: Vec<(BareJid, Option<Ending>)>) {
+        for (account, past) in past.into_iter().rev() {
+            self.endings.set(&account, past);
+        }
+        let walks = std::mem::take(&mut self.endings.walks);
+        self.endings.waiting.extend(walks.into_iter().map(|walk| walk.account));
+    }
+
+    pub(super) fn need_of_endings(&self, needs: &mut Needs) {
+        if let (Some(search), None) = (&self.endings.search, &self.endings.traced) {
+            needs.trace = Some(search.wish.clone());
+        }
+        let Some(walk) = self.endings.walks.front() else { return };
+        walk.channels.iter().take(CHANNELS_A_TICK).for_each(|name| self.need_in_time(name, needs));
+        if walk.channels.is_empty() {
+            self.need_places_of(&walk.account, needs);
+        }
+    }
+
+    /// What the index of accounts says of one.
+    pub(super) fn need_places_of(&self, account: &BareJid, needs: &mut Needs) {
+        if !self.memberships.contains_key(account) && !needs.accounts.contains(account) {
+            needs.accounts.push(account.clone());
+        }
+        if !self.groups.contains_key(account) && !needs.groups.contains(account) {
+            needs.groups.push(account.clone());
+        }
+    }
+
+    pub(super) fn adopt_trace(&mut self, trace: Option<Trace>) {
+        self.endings.traced = trace.or(self.endings.traced.take());
+    }
+
+    /// Goes on with those that are under way.
+    pub(super) fn go_on_ending(&mut self, turn: &mut Turn) {
+        self.walk_on(turn);
+        if let Some(trace) = self.endings.traced.take() {
+            self.take_trace(trace);
+        }
+        if self.endings.search.is_none() && !self.endings.waiting.is_empty() {
+            let accounts = std::mem::take(&mut self.endings.waiting);
+            let found = accounts.iter().map(|account| (account.clone(), BTreeSet::new())).collect();
+            let wish = TraceWish { accounts, from: Vec::new(), max: TRACED_A_TICK };
+            self.endings.search = Some(Search { wish, found });
+        }
+    }
+
+    fn take_trace(&mut self, trace: Trace) {
+        let Some(mut search) = self.endings.search.take() else { return };
+        for (account, place) in trace.found {
+            let name = match place {
+                Place::Named(name) => Some(name),
+                Place::Tagged(tag) => self.shelf.name_of(tag).cloned(),
+            };
+            let (Some(name), Some(found)) = (name, search.found.get_mut(&account)) else { continue };
+            found.insert(name);
+        }
+        if let Some(next) = trace.next {
+            search.wish.from = next;
+            self.endings.search = Some(search);
+            return;
+        }
+        for (account, channels) in search.found {
+            // It may have been begun anew, or taken back with a commit.
+            let is_wanted = self.endings.all.get(&account).is_some_and(|ending| !ending.is_out);
+            if is_wanted && !self.endings.waiting.contains(&account) {
+                self.endings.walks.push_back(Walk { account, channels, is_torn: false });
+            }
+        }
+    }
+
+    fn walk_on(&mut self, turn: &mut Turn) {
+        let Some(mut walk) = self.endings.walks.pop_front() else { return };
+        if walk.channels.is_empty() {
+            return self.end_walk(walk, turn);
+        }
+        for name in walk.channels.iter().take(CHANNELS_A_TICK).cloned().collect::<Vec<_>>() {
+            if self.unreadable.contains(&name) {
+                tracing::error!(channel = name.as_str(), account = %walk.account, "an account cannot be ended in a channel that cannot be read");
+                walk.is_torn = true;
+            } else if self.shelf.is_cold(&name) {
+                // It was not loaded for this turn.
+                break;
+            } else {
+                self.end_in(&name, &walk.account, turn);
+            }
+            walk.channels.remove(&name);
+        }
+        self.endings.walks.push_front(walk);
+    }
+
+    fn end_in(&mut self, name: &ChannelName, account: &BareJid, turn: &mut Turn) {
+        let actor = Actor { account: account.clone(), operator: false };
+        if let Ok(effects) = self.decide_in(name, &actor, Command::EndAccount) {
+            self.apply_and_show(Some(account), effects.changes, turn);
+        }
+    }
+
+    /// Somebody may have added it meanwhile to what was gone through already.
+    fn end_walk(&mut self, mut walk: Walk, turn: &mut Turn) {
+        let account = walk.account.clone();
+        let (Some(joined), Some(groups)) = (self.memberships.get(&account), self.groups.get(&account)) else {
+            return self.endings.walks.push_front(walk);
+        };
+        let waits = groups.iter().filter(|(_, status)| **status == Status::Waiting).map(|(name, _)| name);
+        let is_readable = |name: &&ChannelName| self.shelf.exists(name) && !self.unreadable.contains(*name);
+        walk.channels = joined.iter().chain(waits).filter(is_readable).cloned().collect();
+        if !walk.channels.is_empty() {
+            return self.endings.walks.push_front(walk);
+        }
+        if walk.is_torn {
+            return;
+        }
+        let past = self.endings.all.get(&account).copied();
+        tracing::info!(%account, "an account is ended in every channel");
+        let rest = past.filter(|past| past.erases).map(|past| Ending { is_out: true, ..past });
+        self.set_ending(&account, rest, turn);
+    }
+}

@@ -1,0 +1,118 @@
+//! What is asked through the operator's door about an account.
+
+use super::super::callers::Callers;
+use super::super::dossier;
+use super::super::reader::Inbox;
+use super::wire::{Deed, Reply};
+use super::{Door, say};
+use crate::channel::{AccountAnswer, AccountCommand, Actor, Answer, Command, Refusal};
+use crate::engine::{Addressee, Call, Inbound};
+use crate::store::StoreError;
+use crate::xmpp::address::bare_jid;
+use jid::BareJid;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::UnixStream;
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
+
+/// Parts of a text that may wait for whoever asked.
+const PARTS_MAX: usize = 16;
+/// How long the loop may take for an answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often it is asked how an end stands, and how often that is told.
+const POLL: Duration = Duration::from_millis(250);
+const TOLD_EVERY: usize = 20;
+/// What a call weighs, in bytes.
+const WEIGHT: usize = 1024;
+
+/// The way to the loop.
+#[derive(Clone)]
+pub struct Loop {
+    /// Where commands go.
+    pub inbox: Arc<Inbox>,
+    /// Where results come from.
+    pub callers: Arc<Callers>,
+    /// The name under which the operator asks.
+    pub operator: BareJid,
+}
+
+impl Loop {
+    async fn call(&self, command: Command) -> Result<Answer, Refusal> {
+        let (token, place) = self.callers.enter();
+        let actor = Actor { account: self.operator.clone(), operator: true };
+        let call = Inbound::Call(Box::new(Call { token, actor, to: Addressee::Service, command }));
+        if !self.inbox.try_push(call, WEIGHT) {
+            self.callers.forget(token);
+            return Err(Refusal::Busy);
+        }
+        match timeout(PATIENCE, place).await {
+            Ok(Ok(outcome)) => outcome.map(|result| result.answer),
+            _ => {
+                self.callers.forget(token);
+                Err(Refusal::Internal)
+            }
+        }
+    }
+}
+
+impl Door {
+    /// Does what is asked of an account.
+    pub(super) async fn account(&self, stream: &mut UnixStream, deed: Deed, jid: &str) -> io::Result<()> {
+        let Some(account) = bare_jid(jid).ok().filter(|jid| jid.node().is_some()) else {
+            return say(stream, &Reply::Failed { why: format!("'{jid}' is no account") }).await;
+        };
+        match deed {
+            Deed::Show | Deed::Export => self.read_out(stream, deed, account).await,
+            Deed::End => self.end(stream, account, false).await,
+            Deed::Erase => self.end(stream, account, true).await,
+        }
+    }
+
+    async fn read_out(&self, stream: &mut UnixStream, deed: Deed, account: BareJid) -> io::Result<()> {
+        let (parts, mut told) = mpsc::channel::<String>(PARTS_MAX);
+        let store = self.store.clone();
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut take = |part: String| parts.blocking_send(part).is_ok();
+            match deed {
+                Deed::Export => dossier::export(&*store, &account, &mut take),
+                _ => dossier::summary(&*store, &account).map(|summary| {
+                    take(format!("{summary:#}\n"));
+                }),
+            }
+        });
+        while let Some(text) = told.recv().await {
+            say(stream, &Reply::Text { text }).await?;
+        }
+        match reading.await.unwrap_or_else(|error| Err(StoreError(error.to_string()))) {
+            Ok(()) => say(stream, &Reply::Over).await,
+            Err(error) => say(stream, &Reply::Failed { why: error.to_string() }).await,
+        }
+    }
+
+    /// Has an account ended, and tells when it is; whoever goes away before takes nothing along.
+    async fn end(&self, stream: &mut UnixStream, account: BareJid, erases: bool) -> io::Result<()> {
+        tracing::info!(%account, erases, "the operator has an account ended");
+        let mut answer =
+            self.turns.call(Command::Account(AccountCommand::End { account: account.clone(), erases })).await;
+        for polls in 0.. {
+            match answer {
+                Ok(Answer::Account(AccountAnswer::Ending { under_way: false, .. })) => {
+                    return say(stream, &Reply::Over).await;
+                }
+                Ok(_) | Err(Refusal::Busy) => {}
+                Err(refusal) => {
+                    let why = format!("it was refused ({}): {refusal}", refusal.reason().0);
+                    return say(stream, &Reply::Failed { why }).await;
+                }
+            }
+            if polls % TOLD_EVERY == TOLD_EVERY - 1 {
+                say(stream, &Reply::Step { what: format!("{account} is being ended"), entries: 0 }).await?;
+            }
+            sleep(POLL).await;
+            answer = self.turns.call(Command::Account(AccountCommand::AskEnding { account: account.clone() })).await;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,388 @@
+//! Erasing an account that is out of every channel: what it wrote, what it was called, and what it reported.
+//!
+//! This is no part of a commit: what it takes away is read by nobody any more, and doing it twice does what doing it once
+//! does. It works in slices, each of them between two commits, in the state and in every month. Rows keep their numbers:
+//! one that the account wrote is replaced by a mark that something was erased. Its records keep their participant ids,
+//! which rows and events name, under an address that stands for nobody.
+
+use super::keyspace::{self, BLOCK_ROWS, Entry, Membership, Month, Ops, RowStart};
+use super::paging::Archive;
+use super::shelf::{Order, Shelf, Space};
+use super::{StoreError, pieces};
+use crate::channel::{
+    ChannelName, Event, EventKind, Item, Member, Named, Nick, Node, NodeSet, Own, ParticipantId, Preferences, Report,
+    Row, RowKind, Tombstone,
+};
+use jid::BareJid;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+/// Records that are looked at in one slice.
+const SLICE_MAX: usize = 512;
+/// What an erased account is called.
+pub const ERASED_NICK: &str = "deleted account";
+
+/// Who can read a store and write to it with no commit in between.
+pub(super) trait Scribe {
+    /// What it reads.
+    type Shelf: Shelf;
+
+    /// Reads, and makes what comes of it durable.
+    ///
+    /// # Errors
+    /// Those of reading and writing.
+    fn rewrite<T>(
+        &self,
+        plan: impl FnOnce(&Self::Shelf) -> Result<(Vec<(Space, Ops)>, T), StoreError>,
+    ) -> Result<T, StoreError>;
+}
+
+/// What was changed: the channels whose records are others than before.
+pub type Erased = Vec<ChannelName>;
+
+/// The address that stands for an erased account in what has to name somebody: nobody is served there (RFC 2606 §2).
+// An id is short.
+#[allow(clippy::disallowed_methods)]
+fn nobody(id: &str) -> Result<BareJid, StoreError> {
+    BareJid::new(&format!("{id}@erased.invalid")).map_err(|error| StoreError(error.to_string()))
+}
+
+/// A channel in which something of the account may be.
+struct Place {
+    name: ChannelName,
+    tag: u64,
+    /// The account's participant ids there.
+    ids: BTreeSet<ParticipantId>,
+}
+
+/// Erases an account.
+///
+/// # Errors
+/// Those of reading and writing; it may be done again then.
+pub(super) fn erase(scribe: &impl Scribe, account: &BareJid) -> Result<Erased, StoreError> {
+    let mut changed = Vec::new();
+    for place in places(scribe, account)? {
+        let is_in_rows = rows(scribe, account, &place)?;
+        let is_in_state = state(scribe, account, &place)?;
+        if is_in_rows || is_in_state || !place.ids.is_empty() {
+            changed.push(place.name);
+        }
+    }
+    scribe.rewrite(|shelf| {
+        let mut ops = Ops::from([(keyspace::whereabouts(account), None), (keyspace::registered_nick(account), None)]);
+        ops.insert(keyspace::newcomer(account), None);
+        for prefix in [keyspace::places(account), keyspace::memberships(account), keyspace::visits(account)] {
+            each(shelf, &prefix, &prefix, usize::MAX, &mut |key, _| {
+                ops.extend(keyspace::listed_of_place(key).filter(|_| key.starts_with(b"d")).map(|key| (key, None)));
+                ops.insert(key.to_vec(), None);
+                Ok(())
+            })?;
+        }
+        Ok((vec![(Space::State, ops)], ()))
+    })?;
+    Ok(changed)
+}
+
+/// Every channel in which the account has a record, or that it created, or whose events may name it.
+fn places(scribe: &impl Scribe, account: &BareJid) -> Result<Vec<Place>, StoreError> {
+    let mut ids: BTreeMap<u64, BTreeSet<ParticipantId>> = BTreeMap::new();
+    walk(scribe, b'm', &mut |shelf, key, entry| {
+        if !holds(entry, account) {
+            return Ok(());
+        }
+        let member: Member = shelf.whole(Space::State, key, entry)?;
+        if member.jid == *account {
+            ids.entry(keyspace::tag_of(key)?).or_default().insert(member.id);
+        }
+        Ok(())
+    })?;
+    let mut places = Vec::new();
+    walk(scribe, b'c', &mut |shelf, key, entry| {
+        let Entry { name, tag, profile, settings, .. } = shelf.whole(Space::State, key, entry)?;
+        let ids = ids.remove(&tag).unwrap_or_default();
+        if !ids.is_empty() || settings.events || profile.creator == *account {
+            places.push(Place { name, tag, ids });
+        }
+        Ok(())
+    })?;
+    Ok(places)
+}
+
+/// Whether an entry may say something of an account: a look at the bytes alone.
+fn holds(entry: &[u8], account: &BareJid) -> bool {
+    let needle = account.as_str().as_bytes();
+    entry.windows(needle.len()).any(|part| part == needle)
+}
+
+/// What looks at the key and the entry of a shelf.
+type Look<'a, S> = dyn FnMut(&S, &[u8], &[u8]) -> Result<(), StoreError> + 'a;
+/// The same, where the shelf is known.
+type LookAt<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError> + 'a;
+
+/// Visits entries of the state in slices.
+fn walk<S: Scribe>(scribe: &S, letter: u8, visit: &mut Look<'_, S::Shelf>) -> Result<(), StoreError> {
+    let prefix = keyspace::all(letter);
+    let mut from = Some(prefix.clone());
+    while let Some(begin) = from.take() {
+        from = scribe.rewrite(|shelf| {
+            let next = each(shelf, &prefix, &begin, SLICE_MAX, &mut |key, entry| visit(shelf, key, entry))?;
+            Ok((Vec::new(), next))
+        })?;
+    }
+    Ok(())
+}
+
+/// Visits up to `max` entries with a prefix, from a key on; where the next ones begin.
+fn each(
+    shelf: &impl Shelf,
+    prefix: &[u8],
+    from: &[u8],
+    max: usize,
+    visit: &mut LookAt<'_>,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let (mut seen, mut next) = (0, None);
+    shelf.scan(Space::State, from, &keyspace::behind(prefix), Order::Rising, &mut |key, entry| {
+        if seen == max {
+            next = Some(key.to_vec());
+            return Ok(ControlFlow::Break(()));
+        }
+        seen += 1;
+        visit(key, entry)?;
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(next)
+}
+
+/// Goes through the rows of a channel; whether any of them is another than before.
+fn rows(scribe: &impl Scribe, account: &BareJid, place: &Place) -> Result<bool, StoreError> {
+    let (mut next, mut is_changed) = (Some(0), false);
+    // What of the profile the account changed last is its upload.
+    let mut uploads: BTreeMap<String, bool> = BTreeMap::new();
+    while let Some(first) = next {
+        next = scribe.rewrite(|shelf| {
+            let archive = Archive::open(shelf, place.tag)?;
+            let first = archive.first().max(first);
+            if first > archive.newest() {
+                return Ok((Vec::new(), None));
+            }
+            let last = archive.newest().min(first + BLOCK_ROWS - 1);
+            let mut writes: Vec<(Space, Ops)> = Vec::new();
+            archive.each_month(first, last, Order::Rising, &mut |space, low, high| {
+                let ops = of_rows(shelf, account, place, (space, low, high), &mut uploads)?;
+                writes.extend((!ops.is_empty()).then_some((space, ops)));
+                Ok(ControlFlow::Continue(()))
+            })?;
+            is_changed |= !writes.is_empty();
+            Ok((writes, Some(last + 1)))
+        })?;
+    }
+    let own = |detail: &str| uploads.get(detail).copied().unwrap_or(false);
+    let mut gone = Vec::new();
+    if own("avatar") {
+        gone.extend([Node::AvatarMetadata, Node::AvatarData]);
+    }
+    if own("video") {
+        gone.push(Node::Video);
+    }
+    if gone.is_empty() {
+        return Ok(is_changed);
+    }
+    scribe.rewrite(|_| {
+        let ops = gone.into_iter().map(|node| (keyspace::item(place.tag, node), None)).collect();
+        Ok((vec![(Space::State, ops)], true))
+    })
+}
+
+/// What becomes of some rows of one month.
+fn of_rows(
+    shelf: &impl Shelf,
+    account: &BareJid,
+    place: &Place,
+    (space, low, high): (Space, u64, u64),
+    uploads: &mut BTreeMap<String, bool>,
+) -> Result<Ops, StoreError> {
+    let (tag, mut ops) = (place.tag, Ops::new());
+    shelf.scan(space, &keyspace::row(tag, low), &keyspace::row(tag, high + 1), Order::Rising, &mut |key, entry| {
+        let (_, _, author, _): RowStart = keyspace::decode_archived(pieces::start_of(entry)?)?;
+        let is_own = place.ids.contains(&author);
+        if !is_own && !holds(entry, account) && uploads.is_empty() {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let row: Row = shelf.whole(space, key, entry)?;
+        if let RowKind::Event(Event { kind: EventKind::ProfileChanged, by, detail: Some(detail), .. }) = &row.kind {
+            let is_by_it = by.as_ref().is_some_and(|by| by.jid == *account || place.ids.contains(&by.id));
+            uploads.insert(detail.clone(), is_by_it);
+        }
+        let media = row.media;
+        if let Some(erased) = erased(row, is_own, account, place)? {
+            ops.insert(key.to_vec(), Some(keyspace::encode(&erased)?));
+            if let (Some(kind), None) = (media, erased.media) {
+                ops.insert(keyspace::media(tag, kind, erased.number), None);
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(ops)
+}
+
+/// A row without what is the account's; `None` where nothing is.
+fn erased(row: Row, is_own: bool, account: &BareJid, place: &Place) -> Result<Option<Row>, StoreError> {
+    let past = row.clone();
+    let mut row = row;
+    let named = |named: Option<Named>| -> Result<Option<Named>, StoreError> {
+        let Some(named) = named else { return Ok(None) };
+        if named.jid != *account && !place.ids.contains(&named.id) {
+            return Ok(Some(named));
+        }
+        Ok(Some(Named { jid: nobody(named.id.as_str())?, nick: ERASED_NICK.to_owned(), id: named.id }))
+    };
+    row.kind = match row.kind {
+        RowKind::Event(Event { kind, by, whom, detail }) => {
+            // The author of an event may be somebody whose record is gone: then the event alone says who that was.
+            RowKind::Event(Event { kind, by: named(by)?, whom: named(whom)?, detail })
+        }
+        RowKind::Message if is_own => RowKind::Erased,
+        kind => kind,
+    };
+    if is_own {
+        row.nick = ERASED_NICK.to_owned();
+        row.payload = String::new();
+        (row.media, row.stanza_id, row.origin_id, row.lang) = (None, None, None, None);
+    } else if let (RowKind::Event(was), RowKind::Event(is)) = (&past.kind, &row.kind)
+        && was != is
+    {
+        let author = [&is.by, &is.whom].into_iter().flatten().find(|named| named.id == row.author);
+        row.nick = author.map_or(row.nick, |author| author.nick.clone());
+    }
+    Ok((row != past).then_some(row))
+}
+
+/// Goes through what the state says of the account in a channel; whether any of it is another than before.
+fn state(scribe: &impl Scribe, account: &BareJid, place: &Place) -> Result<bool, StoreError> {
+    let tag = place.tag;
+    if !place.ids.is_empty() {
+        let own = |report: &Report| place.ids.contains(&report.member);
+        clear(scribe, &keyspace::all_reports(tag), &|shelf, key, entry| {
+            let report: Report = shelf.whole(Space::State, key, entry)?;
+            Ok(own(&report).then_some(None))
+        })?;
+        clear(scribe, &keyspace::tombstones(tag), &|shelf, key, entry| {
+            let left: Tombstone = shelf.whole(Space::State, key, entry)?;
+            let is_own = left.by.as_ref().is_some_and(|by| place.ids.contains(by)) && left.reason.is_some();
+            let erased = is_own.then(|| keyspace::encode(&Tombstone { reason: None, ..left })).transpose()?;
+            Ok(erased.map(Some))
+        })?;
+    }
+    scribe.rewrite(|shelf| {
+        let mut ops = Ops::new();
+        for id in &place.ids {
+            let Some(member) = shelf.value::<Member>(Space::State, &keyspace::member(tag, id))? else { continue };
+            let record = member.spoke.then(|| blank(member)).transpose()?;
+            let record = record.map(|record| keyspace::encode(&record)).transpose()?;
+            ops.extend([(keyspace::member(tag, id), record), (keyspace::sum(tag, id), None)]);
+        }
+        let place_in_index = keyspace::membership(account, &place.name);
+        if shelf.value::<Membership>(Space::State, &place_in_index)?.is_some_and(|it| it.tag == tag) {
+            ops.insert(place_in_index, None);
+        }
+        let key = keyspace::channel(&place.name);
+        if let Some(mut entry) = shelf.value::<Entry>(Space::State, &key)?.filter(|it| it.tag == tag)
+            && entry.profile.creator == *account
+        {
+            entry.profile.creator = nobody(&format!("creator-{}", entry.gid))?;
+            ops.insert(key, Some(keyspace::encode(&entry)?));
+        }
+        let key = keyspace::item(tag, Node::Config);
+        if let Some((node, item)) = shelf.value::<(Node, Item)>(Space::State, &key)?
+            && item.label.as_deref() == Some(account.as_str())
+        {
+            ops.insert(key, Some(keyspace::encode(&(node, Item { label: None, ..item }))?));
+        }
+        let is_changed = !ops.is_empty();
+        Ok((vec![(Space::State, ops)], is_changed))
+    })
+}
+
+/// A record that says nothing of its account; rows still name it.
+fn blank(member: Member) -> Result<Member, StoreError> {
+    let own = Own { forgotten: true, mark: member.own.mark, ..Own::default() };
+    Ok(Member {
+        jid: nobody(member.id.as_str())?,
+        nick: Nick::new(ERASED_NICK).unwrap_or(member.nick),
+        subscriptions: NodeSet::default(),
+        preferences: Preferences::default(),
+        veiled: true,
+        ended: true,
+        own,
+        ..member
+    })
+}
+
+/// What becomes of an entry: `None` where it stays, and its value after where it does not.
+type Verdict<'a, S> = dyn Fn(&S, &[u8], &[u8]) -> Result<Option<Option<Vec<u8>>>, StoreError> + 'a;
+
+/// Rewrites the entries with a prefix, in slices.
+fn clear<S: Scribe>(scribe: &S, prefix: &[u8], verdict: &Verdict<'_, S::Shelf>) -> Result<(), StoreError> {
+    let mut from = Some(prefix.to_vec());
+    while let Some(begin) = from.take() {
+        from = scribe.rewrite(|shelf| {
+            let mut ops = Ops::new();
+            let next = each(shelf, prefix, &begin, SLICE_MAX, &mut |key, entry| {
+                if let Some(value) = verdict(shelf, key, entry)? {
+                    ops.insert(key.to_vec(), value);
+                }
+                Ok(())
+            })?;
+            Ok((vec![(Space::State, ops)], next))
+        })?;
+    }
+    Ok(())
+}
+
+/// Where a store still says something of an account: every entry that names it, but for what others wrote.
+///
+/// # Errors
+/// Those of reading.
+pub(super) fn look_for(shelf: &impl Shelf, months: &[Month], account: &BareJid) -> Result<Vec<String>, StoreError> {
+    let mut found = Vec::new();
+    let spaces = [Space::State].into_iter().chain(months.iter().map(|&month| Space::Month(month)));
+    for space in spaces {
+        shelf.scan(space, &[], &[u8::MAX], Order::Rising, &mut |key, entry| {
+            // What a commit left to be replayed, and what is still to be sent, goes by itself.
+            let is_fleeting = matches!((space, key.first()), (Space::Month(_), Some(b'z' | b'u')));
+            if !is_fleeting
+                && (holds(entry, account) || holds(key, account))
+                && !is_of_others(shelf, space, key, entry, account)?
+            {
+                found.push(format!("{space:?}, entry {}", String::from_utf8_lossy(key).escape_debug()));
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+    }
+    Ok(found)
+}
+
+/// Whether a row, or a piece of one, names an account in nothing but what somebody else wrote.
+fn is_of_others(
+    shelf: &impl Shelf,
+    space: Space,
+    key: &[u8],
+    entry: &[u8],
+    account: &BareJid,
+) -> Result<bool, StoreError> {
+    match key.first() {
+        Some(b'r') => {
+            let row: Row = shelf.whole(space, key, entry)?;
+            let told = keyspace::encode(&Row { payload: String::new(), ..row })?;
+            Ok(!holds(&told, account))
+        }
+        // Pieces are of what people wrote: everything else is short.
+        Some(b'x') => Ok(true),
+        // So are information, pictures and videos of a channel.
+        Some(b'i') => {
+            let (_, item): (Node, Item) = shelf.whole(space, key, entry)?;
+            Ok(item.label.as_deref() != Some(account.as_str()))
+        }
+        _ => Ok(false),
+    }
+}

@@ -1,0 +1,85 @@
+//! Where accounts have a place that nothing but a look through the store tells: what channels they own or administer,
+//! and which invitations they gave or got. What the index of accounts tells comes first.
+
+use super::StoreError;
+use super::keyspace::{self, Entry, Membership, Visit};
+use super::shelf::{Order, Shelf, Space};
+use crate::channel::{ChannelName, Invitation};
+use jid::BareJid;
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+/// A channel in which an account has a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// By its localpart.
+    Named(ChannelName),
+    /// By its tag.
+    Tagged(u64),
+}
+
+/// A part of a look through the store.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// Who has a place where, perhaps more than once, and perhaps in a channel that is no more.
+    pub found: Vec<(BareJid, Place)>,
+    /// Where the next part begins; `None` at the end.
+    pub next: Option<Vec<u8>>,
+}
+
+/// Looks at `max` entries, from where the part before ended.
+pub(super) fn trace(
+    shelf: &impl Shelf,
+    accounts: &BTreeSet<BareJid>,
+    from: &[u8],
+    max: usize,
+) -> Result<Trace, StoreError> {
+    let mut trace = Trace::default();
+    if from.is_empty() {
+        for account in accounts {
+            by_index(shelf, account, &mut trace.found)?;
+        }
+    }
+    let mut seen = 0;
+    for letter in [b'c', b'j'] {
+        let all = keyspace::all(letter);
+        let (begin, end) = (all.as_slice().max(from), keyspace::behind(&all));
+        if begin >= end.as_slice() {
+            continue;
+        }
+        shelf.scan(Space::State, begin, &end, Order::Rising, &mut |key, entry| {
+            if seen == max {
+                trace.next = Some(key.to_vec());
+                return Ok(ControlFlow::Break(()));
+            }
+            seen += 1;
+            let (place, named) = match letter {
+                b'c' => {
+                    let Entry { name, rights, .. } = shelf.whole(Space::State, key, entry)?;
+                    (Place::Named(name), [rights.owners, rights.admins].concat())
+                }
+                _ => {
+                    let it: Invitation = shelf.whole(Space::State, key, entry)?;
+                    (Place::Tagged(keyspace::tag_of(key)?), vec![it.invitee, it.inviter])
+                }
+            };
+            let found = named.into_iter().filter(|jid| accounts.contains(jid));
+            trace.found.extend(found.map(|jid| (jid, place.clone())));
+            Ok(ControlFlow::Continue(()))
+        })?;
+        if trace.next.is_some() {
+            break;
+        }
+    }
+    Ok(trace)
+}
+
+/// Where it is or was, where it is a guest, and on which lists it is.
+fn by_index(shelf: &impl Shelf, account: &BareJid, found: &mut Vec<(BareJid, Place)>) -> Result<(), StoreError> {
+    let memberships: Vec<Membership> = shelf.values(Space::State, &keyspace::memberships(account), usize::MAX)?;
+    let visits: Vec<Visit> = shelf.values(Space::State, &keyspace::visits(account), usize::MAX)?;
+    let listed: Vec<ChannelName> = shelf.values(Space::State, &keyspace::places(account), usize::MAX)?;
+    let names = memberships.into_iter().map(|it| it.name).chain(visits.into_iter().map(|it| it.name)).chain(listed);
+    found.extend(names.map(|name| (account.clone(), Place::Named(name))));
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! Accounts that are being ended, or that others added: each lies under itself, and is an account.
+
+use super::super::StoreError;
+use super::super::keyspace;
+use super::super::shelf::{Shelf, Space};
+use super::survey::Survey;
+use crate::channel::{Ending, Newcomer};
+use jid::BareJid;
+
+pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
+    survey.each::<(BareJid, Ending)>(Space::State, &keyspace::all(b'n'), |key, (account, ending)| {
+        let place = || format!("end of {account}");
+        survey.holds(key == keyspace::ending(&account), place, || "it lies under another account".into());
+        survey.holds(account.node().is_some(), place, || "it is no account".into());
+        survey.holds(ending.erases || !ending.is_out, place, || "it is over, and still there".into());
+        Ok(())
+    })?;
+    survey.each::<(BareJid, Newcomer)>(Space::State, &keyspace::all(b't'), |key, (account, _)| {
+        let place = || format!("newcomer {account}");
+        survey.holds(key == keyspace::newcomer(&account), place, || "it lies under another account".into());
+        Ok(())
+    })
+}

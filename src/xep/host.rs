@@ -1,0 +1,45 @@
+//! What our module in a host server tells (prosody/README.md): that an account is no more.
+//!
+//! `<gone xmlns='urn:mixd:host:1' jid='ACCOUNT'/>` to the service, from the host server's domain. As a set it begins the
+//! end of the account, and is answered once that is stored; as a get it asks whether it is over. Only then may somebody
+//! else have the name.
+
+use super::{Extension, Request, Route, Scope};
+use crate::channel::{AccountAnswer, AccountCommand, Answer, Command, Refusal};
+use crate::xmpp::address::bare_jid;
+use crate::xmpp::{Tag, ns};
+
+/// See the module.
+pub struct Host;
+
+impl Extension for Host {
+    fn name(&self) -> &'static str {
+        "host"
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        const ROUTES: &[Route] =
+            &[Route::get(Scope::Service, "gone", ns::MIXD_HOST), Route::set(Scope::Service, "gone", ns::MIXD_HOST)];
+        ROUTES
+    }
+
+    fn decode(&self, request: &Request<'_>) -> Result<Command, Refusal> {
+        let text = request.payload.attr("jid").unwrap_or_default();
+        let invalid = |_| Refusal::Invalid { field: "jid", why: format!("'{text}' is no account") };
+        let account = bare_jid(text).map_err(invalid)?;
+        Ok(match request.set {
+            true => Command::Account(AccountCommand::End { account, erases: false }),
+            false => Command::Account(AccountCommand::AskEnding { account }),
+        })
+    }
+
+    fn encode(&self, answer: &Answer, _: &Request<'_>) -> Result<Option<Tag>, Refusal> {
+        Ok(match answer {
+            Answer::Account(AccountAnswer::Ending { account, under_way }) => {
+                let state = if *under_way { "under-way" } else { "over" };
+                Some(Tag::in_ns("gone", ns::MIXD_HOST).attr("jid", account.as_str()).attr("state", state))
+            }
+            _ => None,
+        })
+    }
+}
