@@ -7,7 +7,7 @@
 use super::Engine;
 use super::pace::Pace;
 use crate::channel::{Actor, ChannelName, Rate, Rates, Refusal};
-use crate::xmpp::{Kind, Stanza};
+use crate::xmpp::{Kind, Parts, Stanza};
 use jid::BareJid;
 use minidom::Element;
 
@@ -71,7 +71,7 @@ impl Admission {
         self.messages.charge(account, 1, now_ms);
         self.peaks.charge(account, 1, now_ms);
         self.bytes.charge(account, *bytes, now_ms);
-        channel.into_iter().for_each(|channel| self.of_channel.charge(channel, 1, now_ms));
+        channel.iter().for_each(|channel| self.of_channel.charge(channel, 1, now_ms));
         Ok(now_ms.saturating_add(own_us.max(bytes_us).max(channel_us).div_ceil(1000)))
     }
 }
@@ -156,7 +156,7 @@ impl Engine {
 fn bytes_of(element: &Element) -> u64 {
     let attributes: usize = element.attrs().iter().map(|((_, name), value)| name.len() + value.len() + 4).sum();
     let own = 2 * element.name().len() + 5 + attributes + element.texts().map(str::len).sum::<usize>();
-    element.children().map(bytes_of).fold(own as u64, u64::saturating_add)
+    element.parts().map(bytes_of).fold(own as u64, u64::saturating_add)
 }
 
 #[cfg(test)]

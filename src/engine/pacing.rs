@@ -10,7 +10,7 @@ use super::share::{Full, Hit, OwnDomains, Shares};
 use super::{Engine, Inbound, Moment};
 use crate::channel::{ChannelName, Refusal};
 use crate::xep::{delegation, proxy};
-use crate::xmpp::{Kind, Stanza};
+use crate::xmpp::{Kind, Stanza, address};
 use jid::{BareJid, Jid};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -205,7 +205,7 @@ fn comes_before(held: &Held, stanza: &Stanza) -> bool {
 /// For whom a request is: a host server asks for its accounts.
 fn asker(stanza: &Stanza) -> BareJid {
     let forwarded = delegation::forwarded(stanza).and_then(|(_, inner)| inner?.attr("from"));
-    forwarded.and_then(|from| Jid::new(from).ok()).map_or_else(|| stanza.sender(), |from| from.to_bare())
+    forwarded.and_then(|from| address::jid(from).ok()).map_or_else(|| stanza.sender(), |from| from.to_bare())
 }
 
 /// The channel that something is for: itself, or somebody in it.

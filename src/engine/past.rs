@@ -3,7 +3,7 @@
 
 use super::{Engine, Needs};
 use crate::channel::{Channel, Command, GroupCommand, Member, Status};
-use crate::xmpp::{Parts, ns};
+use crate::xmpp::{Parts, address, ns};
 use jid::BareJid;
 use minidom::Element;
 
@@ -19,7 +19,7 @@ pub(super) fn brought_in(sender: &BareJid, element: &Element) -> Vec<BareJid> {
         return Vec::new();
     }
     let added = element.parts().filter(|part| part.name() == "add").take(LOOKED_UP_MAX);
-    added.filter_map(|part| BareJid::new(part.attr("jid")?).ok()).collect()
+    added.filter_map(|part| address::bare_jid(part.attr("jid")?).ok()).collect()
 }
 
 /// The same of a command.

@@ -37,7 +37,7 @@ impl Scarcity {
         }
         self.told_ms = Some(now_ms);
         let mut all: Vec<_> = std::mem::take(&mut self.untold).into_iter().collect();
-        all.sort_by(|a, b| b.1.cmp(&a.1));
+        all.sort_by_key(|it| std::cmp::Reverse(it.1));
         let rest = all.len().saturating_sub(TOLD_MAX);
         let told =
             all.iter().take(TOLD_MAX).map(|((what, domain), count)| format!("{what} by {domain}, {count} times"));
