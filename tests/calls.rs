@@ -6,7 +6,8 @@ use jid::{BareJid, DomainPart};
 use mixd::channel::command::Slice;
 use mixd::channel::group::{GroupCommand, Invitee};
 use mixd::channel::{
-    Actor, Answer, Command, GroupAnswer, GroupWish, Limits, Membership, Message, Progress, Refusal, Stamp, Status,
+    Actor, Answer, Command, GroupAnswer, GroupWish, Limits, Membership, Message, Progress, Rates, Refusal, Stamp,
+    Status,
 };
 use mixd::engine::{Addressee, Call, CallResult, Called, Engine, Inbound, Out, Settings};
 use mixd::runtime::callers::complete;
@@ -31,7 +32,7 @@ fn engine(store: &MemoryStore, channels_memory_bytes_max: usize) -> Engine {
         name: "Channels".into(),
         operators: Vec::new(),
         creators: vec!["example.org".into()],
-        limits: Limits::default(),
+        limits: Limits { rates: Rates::unlimited(), ..Limits::default() },
         page_default: 20,
         page_max: 100,
         channels_memory_bytes_max,
