@@ -168,16 +168,14 @@ fn what_happens_is_counted() {
 fn each_limit_is_counted_by_its_name() {
     let host = Host::start();
     let limits = "[limits]\nheld_s = 0\nmessages_backlog = 0\nmessages_per_s = 1\nmessages_burst = 3\nchannel_messages_per_s = 1\nchannel_messages_burst = 4\n\
-                  requests_per_s = 1\nrequests_burst = 7\nchannels_per_creator_max = 1\nparticipants_max = 3\n\
-                  nick_bytes_max = 8\npayload_bytes_max = 2000";
+                  requests_per_s = 1\nrequests_burst = 50\nchannels_per_creator_max = 1\nparticipants_max = 3\n\
+                  payload_bytes_max = 2000";
     let world = World::start(&host, "", limits, &[]);
     let mut peer = host.accept_authenticated();
     assert!(create(&mut peer).contains("type='result'"));
     let second = request(&mut peer, "q", "ann", "", "set", "<create xmlns='urn:xmpp:mix:core:1' channel='heath'/>");
     assert!(second.contains("<resource-constraint"), "{second}");
     ["ann", "bob", "cy"].iter().for_each(|who| join(&mut peer, who));
-    let setnick = "<setnick xmlns='urn:xmpp:mix:core:1'><nick>much too long</nick></setnick>";
-    assert!(request(&mut peer, "n", "ann", "coven@", "set", setnick).contains("<not-acceptable"));
     let full = request(&mut peer, "f", "dee", "coven@", "set", "<join xmlns='urn:xmpp:mix:core:1'/>");
     assert!(full.contains("<resource-constraint"), "{full}");
     say(&mut peer, "ann", &"x".repeat(2000));
@@ -192,7 +190,6 @@ fn each_limit_is_counted_by_its_name() {
     for (reason, what) in [
         ("too-many", "channels of one creator"),
         ("too-many", "participants"),
-        ("too-long", "the nick"),
         ("too-long", "the message"),
         ("too-fast", "messages"),
         ("too-fast", "messages of this channel"),
