@@ -192,11 +192,23 @@ fn each_limit_is_counted_by_its_name() {
         ("too-many", "participants"),
         ("too-long", "the message"),
         ("too-fast", "messages"),
-        ("too-fast", "messages of this channel"),
         ("too-fast", "requests"),
     ] {
         world.wait_for_sample(&format!("mixd_refusals_total{{reason=\"{reason}\",what=\"{what}\"}}"), 1.0);
     }
+}
+
+#[test]
+fn the_pace_of_a_channel_is_counted_by_its_name() {
+    let host = Host::start();
+    let limits = "[limits]\nheld_s = 0\nmessages_per_s = 0\nchannel_messages_per_s = 1\nchannel_messages_burst = 2";
+    let world = World::start(&host, "", limits, &[]);
+    let mut peer = host.accept_authenticated();
+    assert!(create(&mut peer).contains("type='result'"));
+    join(&mut peer, "ann");
+    (0..50).for_each(|n| say(&mut peer, "ann", &format!("a{n}")));
+    let sample = "mixd_refusals_total{reason=\"too-fast\",what=\"messages of this channel\"}";
+    world.wait_for_sample(sample, 1.0);
 }
 
 #[test]

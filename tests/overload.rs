@@ -19,7 +19,7 @@ const BACKLOG_STANZAS: usize = 2000;
 /// The queues of these settings, the pages of the store, and what a process of this kind takes anyway.
 const MEMORY_BYTES_MAX: usize = 192 << 20;
 const SETTINGS: &str = "write_timeout_s = 100\n[storage]\ncache_bytes = 16777216\n[limits]\ninbox_bytes_max = 8388608\n\
-                        outbox_bytes_max = 8388608";
+                        outbox_bytes_max = 8388608\naccount_sending_bytes_max = 1000000000";
 
 fn fill_channel(peer: &mut Peer) {
     peer.send(&format!(

@@ -44,6 +44,7 @@ const UNMENDED: &[&str] = &[
     "read participants",
     "add and remove",
     "message 8",
+    "receipt 0",
     "a correction of what",
     "an option of a channel",
     "a marker in a group",
