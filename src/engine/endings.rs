@@ -165,7 +165,7 @@ impl Engine {
         let since = past.map_or(self.now, |past| past.since);
         self.set_ending(&account, Some(Ending { since, erases, is_out: false }), turn);
         if self.registry.nick_of(&account).is_some() {
-            let past = self.registry.set(&account, None);
+            let past = self.set_nick(&account, None);
             turn.nicks_past.push((account.clone(), past));
             turn.records.push(Record::Nick { account, nick: None });
         }

@@ -75,8 +75,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     let limits = &config.limits;
     let inbox = Arc::new(reader::Inbox::new(limits.inbox_items_max, limits.inbox_bytes_max));
     let outbox = Arc::new(outbox::Outbox::new(usize::MAX, limits.outbox_bytes_max));
-    let callers = Arc::new(callers::Callers::default());
-    let superseded = Arc::new(http::Superseded::default());
+    let (callers, superseded) = (Arc::<callers::Callers>::default(), Arc::<http::Superseded>::default());
     let confirmed = Arc::new(outbox::Confirmed::default());
     let (woken, erasing) = (Arc::<Notify>::default(), Arc::<Notify>::default());
     let urgent = Arc::new(outbox::Urgent::new(usize::MAX, reader::URGENT_BYTES_MAX));
