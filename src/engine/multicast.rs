@@ -197,11 +197,7 @@ impl Engine {
         for (domain, at) in self.hosts.homes.due(self.steady) {
             match at.and_then(|service| address::jid(&service).ok()) {
                 Some(service) => self.ask_service(&domain, &service, turn),
-                None => {
-                    let Ok(whom) = address::jid(&domain) else { continue };
-                    self.hosts.note_asked(&domain, self.steady);
-                    self.ask_disco(whom, ns::DISCO_INFO, None, Purpose::HomeServer { domain }, turn);
-                }
+                None => self.ask_what_it_is(&domain, turn),
             }
         }
     }

@@ -145,7 +145,8 @@ impl Engine {
         }
     }
 
-    fn ask_what_it_is(&mut self, domain: &str, turn: &mut Turn) {
+    /// Asks a home server what it is, whoever asked before.
+    pub(super) fn ask_what_it_is(&mut self, domain: &str, turn: &mut Turn) {
         let Ok(whom) = address::jid(domain) else { return };
         self.hosts.note_asked(domain, self.steady);
         self.ask_disco(whom, ns::DISCO_INFO, None, Purpose::HomeServer { domain: domain.to_owned() }, turn);
