@@ -1,6 +1,6 @@
 //! XEP-0406: who may join and who may not, who administers a channel; and XEP-0060's requests of owners for these nodes.
 
-use super::mix_core::{headed, name_of, node_of};
+use super::mix_core::{headed, name_of, node_of, passing};
 use super::{Extension, Render, Request, Route, Scope, configuration, pubsub, rsm};
 use crate::channel::{Action, Actor, Answer, Change, Channel, Command, Limits, Node, Refusal, Standing};
 use crate::xmpp::{Parts, Tag, address, ns};
@@ -113,14 +113,14 @@ fn edits(action: &Element) -> Result<BTreeMap<BareJid, bool>, Refusal> {
 }
 
 fn tell(node: Node, content: Tag, render: &mut Render<'_>) {
-    let message = headed(render).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(content));
+    let message = passing(headed(render)).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(content));
     render.fan(node, message);
 }
 
 /// XEP-0060 §8.4: whoever subscribes to a node is told that there is none any more.
 fn tell_of_end(node: Node, render: &mut Render<'_>) {
     let content = Tag::new("delete").attr("node", name_of(node));
-    let message = headed(render).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(content));
+    let message = passing(headed(render)).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(content));
     render.fan_at_end(node, message);
 }
 

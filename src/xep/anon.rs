@@ -1,6 +1,6 @@
 //! XEP-0404: who sees the JIDs of participants, and what each of them wants about it.
 
-use super::mix_core::headed;
+use super::mix_core::{headed, passing};
 use super::{Extension, Render, Request, Route, Scope};
 use crate::channel::{Answer, Change, Command, JidPreference, Member, Node, Preferences, PreferencesPatch};
 use crate::channel::{Refusal, Status};
@@ -86,7 +86,7 @@ impl Extension for Anon {
             _ => return,
         };
         let items = Tag::new("items").attr("node", ns::NODE_JIDMAP).child(entry);
-        let message = headed(render).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(items));
+        let message = passing(headed(render)).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(items));
         render.fan(Node::JidMap, message);
     }
 }

@@ -113,14 +113,14 @@ impl Extension for MixCore {
                     render,
                     Tag::new("item").attr("id", member.id.as_str()).child(participant(member, render.channel)),
                 );
-                render.fan(Node::Participants, event);
+                render.fan(Node::Participants, passing(event));
             }
             Change::Left(member) | Change::Removed(member) | Change::Invited(member)
                 if !member.is_joined() && render.before == Some(Status::Joined) =>
             {
                 let event = event(render, Tag::new("retract").attr("id", member.id.as_str()));
-                render.fan(Node::Participants, event.clone());
-                // The account's other resources learn of the leave by the same event.
+                render.fan(Node::Participants, passing(event.clone()));
+                // The account's other resources learn of the leave by the same event, which waits for them.
                 render.tell(&member.jid, event);
             }
             Change::Published(row) => {
@@ -214,6 +214,12 @@ pub fn name_of(node: Node) -> &'static str {
 pub fn headed(render: &mut Render<'_>) -> Tag {
     let id = render.fresh_id();
     Tag::new("message").attr("from", render.address()).attr("id", id)
+}
+
+/// A notification that is nothing without its moment, since the node tells the same to whoever comes later: hosts keep
+/// none of these for those who are offline (XEP-0060 §4.3).
+pub fn passing(notification: Tag) -> Tag {
+    notification.attr("type", "headline")
 }
 
 fn event(render: &mut Render<'_>, entry: Tag) -> Tag {

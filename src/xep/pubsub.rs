@@ -1,6 +1,6 @@
 //! XEP-0060 as far as a channel is a pubsub service: reading nodes, publishing to some, taking items away.
 
-use super::mix_core::{headed, name_of, node_of, participant};
+use super::mix_core::{headed, name_of, node_of, participant, passing};
 use super::{Extension, Render, Request, Route, Scope, admin, anon, avatar, configuration, information, rsm};
 use crate::channel::command::Slice;
 use crate::channel::{Action, Answer, Change, Channel, Command, Guest, Item, Member, Node, NodeSet, Refusal};
@@ -117,7 +117,7 @@ impl Extension for Pubsub {
             _ => return,
         };
         let items = Tag::new("items").attr("node", name_of(node)).child(entry);
-        let message = headed(render).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(items));
+        let message = passing(headed(render)).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(items));
         render.fan(node, message);
     }
 }
