@@ -1,13 +1,12 @@
-//! Which messages a client sent twice: by origin id, for a bounded time and number.
+//! Which messages a client sent twice: by origin id, among a bounded number of the newest rows.
 //!
-//! Only an id that the client calls an origin id counts, since some clients number their stanza ids from 1.
+//! Only an id that the client calls an origin id counts, since some clients number their stanza ids from 1. No time
+//! bounds it: stamps jump with the clock, and a phone may lie in a drawer for a week before it sends again.
 
-use super::{ParticipantId, Row, Stamp};
+use super::{ParticipantId, Row};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-/// How long a repeat is known as one, in milliseconds.
-pub const REPEAT_MS_MAX: u64 = 24 * 3600 * 1000;
 /// How many of the newest rows of one channel are looked at.
 pub const REPEATS_MAX: usize = 512;
 
@@ -18,8 +17,8 @@ type Key = Arc<(ParticipantId, String)>;
 /// What it holds depends on the newest rows alone, so that a channel that is loaded knows the same repeats.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recent {
-    rows: HashMap<Key, (u64, Stamp)>,
-    order: VecDeque<(Key, u64, Stamp)>,
+    rows: HashMap<Key, u64>,
+    order: VecDeque<(Key, u64)>,
     bytes: usize,
 }
 
@@ -37,21 +36,22 @@ impl Recent {
     fn note_as(&mut self, row: &Row, id: Option<&String>) {
         if let Some(id) = id {
             let key = Arc::new((row.author.clone(), id.clone()));
-            if self.rows.insert(key.clone(), (row.number, row.stamp)).is_some() {
+            if self.rows.insert(key.clone(), row.number).is_some() {
                 self.order.retain(|(other, ..)| *other != key);
             } else {
                 self.bytes += cost(&key);
             }
-            self.order.push_back((key, row.number, row.stamp));
+            self.order.push_back((key, row.number));
         }
-        while self.order.front().is_some_and(|&(_, number, stamp)| is_behind(number, stamp, row)) {
+        let far = (REPEATS_MAX as u64).saturating_sub(1);
+        while self.order.front().is_some_and(|&(_, number)| row.number.saturating_sub(number) > far) {
             self.pop();
         }
     }
 
     /// Forgets the rows up to one.
     pub fn forget(&mut self, up_to: u64) {
-        while self.order.front().is_some_and(|&(_, number, _)| number <= up_to) {
+        while self.order.front().is_some_and(|&(_, number)| number <= up_to) {
             self.pop();
         }
     }
@@ -64,19 +64,13 @@ impl Recent {
     }
 
     /// The row that this author's message of this origin id became.
-    pub fn find(&self, author: &ParticipantId, origin_id: &str, now: Stamp) -> Option<u64> {
-        let &(row, stamp) = self.rows.get(&(author.clone(), origin_id.to_owned()))?;
-        (now.0.saturating_sub(stamp.0) <= REPEAT_MS_MAX).then_some(row)
-    }
-
-    /// The row that this author calls so, however long ago that was.
-    pub fn row_of(&self, author: &ParticipantId, id: &str) -> Option<u64> {
-        self.rows.get(&(author.clone(), id.to_owned())).map(|&(row, _)| row)
+    pub fn find(&self, author: &ParticipantId, id: &str) -> Option<u64> {
+        self.rows.get(&(author.clone(), id.to_owned())).copied()
     }
 
     /// The origin id of a row, where it is among the newest.
     pub fn origin_of(&self, row: u64) -> Option<&str> {
-        let at = self.order.binary_search_by_key(&row, |(_, number, _)| *number).ok()?;
+        let at = self.order.binary_search_by_key(&row, |(_, number)| *number).ok()?;
         self.order.get(at).map(|(key, ..)| &*key.1)
     }
 
@@ -90,13 +84,10 @@ fn cost(key: &Key) -> usize {
     2 * key.1.len() + 160
 }
 
-fn is_behind(number: u64, stamp: Stamp, newest: &Row) -> bool {
-    newest.number.saturating_sub(number) >= REPEATS_MAX as u64 || newest.stamp.0.saturating_sub(stamp.0) > REPEAT_MS_MAX
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::channel::Stamp;
     use rand::SeedableRng;
 
     fn row(number: u64, origin_id: Option<&str>, stamp: u64) -> Row {
@@ -119,15 +110,15 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_comes_again_after_a_day_is_known_from_then_on() {
-        let mut recent = Recent::default();
-        let (first, second) = (row(1, Some("o"), 0), row(2, Some("o"), REPEAT_MS_MAX + 1));
-        recent.note(&first);
-        recent.note(&second);
-        assert_eq!(recent.find(&first.author, "o", Stamp(REPEAT_MS_MAX + 2)), Some(2));
-        let mut loaded = Recent::default();
-        loaded.note(&second);
-        assert_eq!(recent, loaded);
+    fn a_repeat_is_one_whatever_the_clock_says() {
+        const YEAR_MS: u64 = 365 * 86_400_000;
+        for (stamp, later) in [(0, YEAR_MS), (YEAR_MS, 0)] {
+            let mut recent = Recent::default();
+            let (first, other) = (row(1, Some("o"), stamp), row(2, Some("p"), later));
+            recent.note(&first);
+            recent.note(&other);
+            assert_eq!(recent.find(&first.author, "o"), Some(1));
+        }
     }
 
     #[test]

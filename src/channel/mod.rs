@@ -271,7 +271,7 @@ impl Channel {
     /// The row that a participant names by an id of its own, among the newest: its origin id or its stanza id.
     pub fn own_row(&self, account: &BareJid, id: &str) -> Option<u64> {
         let author = &self.participant(account)?.id;
-        self.recent.row_of(author, id).or_else(|| self.sent.row_of(author, id))
+        self.recent.find(author, id).or_else(|| self.sent.find(author, id))
     }
 
     /// Everybody who is in the channel, in no order.

@@ -106,7 +106,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         metrics: metrics.clone(),
         confirmed: confirmed.clone(),
         unsent: store.unsent().context("what is still to be sent")?,
-        horizon_ms: config.component.resend_s.saturating_mul(1000),
+        sends_rows_again: config.component.resend_s > 0,
         settled: 0,
         superseded: superseded.clone(),
         sweeper: woken.clone(),

@@ -64,8 +64,9 @@ pub struct Worker {
     pub confirmed: Arc<Confirmed>,
     /// What an earlier process committed and is not known to have sent.
     pub unsent: Vec<Unsent>,
-    /// How old a row may be that is sent again, in milliseconds.
-    pub horizon_ms: u64,
+    /// Whether rows of an earlier process are sent again. How long ago that was is not asked: no clock is known to have
+    /// gone on meanwhile, and whoever was there at the time has missed them.
+    pub sends_rows_again: bool,
     /// The parcel up to which the store was told that the host server has all.
     pub settled: u64,
     /// What learns whose videos may have become useless.
@@ -87,12 +88,10 @@ impl Worker {
         }
         // Whatever becomes of these, no number of theirs is given again.
         self.engine.number_from(unsent.last().map_or(0, |unsent| unsent.number));
-        let (now, horizon_ms) = (self.engine.dial().due, self.horizon_ms);
-        let late = |stamp: Stamp| now.0.saturating_sub(stamp.0) > horizon_ms;
-        // Rows that are late are paged for.
-        let wanted = |unsent: &Unsent| match late(unsent.stamp) {
-            true => unsent.clone().without_rows(),
-            false => unsent.clone(),
+        let all = self.sends_rows_again;
+        let wanted = |unsent: &Unsent| match all {
+            true => unsent.clone(),
+            false => unsent.clone().without_rows(),
         };
         for some in unsent.chunks(RESENT_TURNS) {
             // Nobody else waits yet, and nothing may come before it.

@@ -160,11 +160,8 @@ impl World {
             Calamity::DiskNearlyFull if self.disk.fill_up_to(RESERVE_BYTES / 2) => self.go_without_room(),
             Calamity::DiskNearlyFull => self.fill_the_disk(),
             Calamity::ClockJump => {
-                // A client that repeats a message two months later says it anew.
-                self.settle();
                 self.clock.set(self.dice.random_range(-60 * DAY_S..60 * DAY_S));
                 self.talk(Duration::from_millis(100), 200);
-                self.settle();
             }
         }
     }

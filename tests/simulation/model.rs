@@ -170,9 +170,8 @@ pub struct Model {
     /// Ad hoc channels whose names are not learned yet, by creator and time.
     pub nameless: Vec<(String, u64)>,
     pub registered: Registered,
-    /// The time of what happens, and the time by which something has ended.
+    /// The time of what happens.
     pub now: u64,
-    pub due: u64,
     pub participants_max: usize,
     /// How many who left without a word stay known.
     pub silent_max: usize,
@@ -209,7 +208,7 @@ impl Model {
             _ => {}
         }
         let limits = (self.participants_max, self.page_default, self.page_max, self.now);
-        let (silent_max, due) = (self.silent_max, self.due);
+        let silent_max = self.silent_max;
         let channel = ask.op.channel().unwrap_or_default().to_owned();
         let out_already = |ask: &Ask| match (&ask.op, ask.wrapped || ask.resource.is_none()) {
             // Whoever leaves through its account what it is not in is where it wants to be.
@@ -236,7 +235,7 @@ impl Model {
             Op::SetNick { nick, .. } => room.rename(account, &channel, nick.as_deref(), routes),
             Op::Update { add, remove, .. } => room.update(account, *add, *remove),
             Op::Subscribe { node, wanted, .. } => room.subscribe(account, *node, *wanted),
-            Op::Say { .. } => room.say(ask, &channel, (limits.3, due), routes),
+            Op::Say { .. } => room.say(ask, &channel, limits.3, routes),
             Op::SetInfo { name, .. } => room.set_info(account, &channel, name, limits.3, routes),
             Op::Retain { days, .. } => room.retain(account, *days),
             Op::Items { node, .. } => room.items(account, *node),

@@ -195,7 +195,7 @@ impl Room {
         taken
     }
 
-    pub fn say(&mut self, ask: &Ask, channel: &str, (now, due): (u64, u64), routes: &mut Routes) -> Taken {
+    pub fn say(&mut self, ask: &Ask, channel: &str, now: u64, routes: &mut Routes) -> Taken {
         let Op::Say { token, origin, said, .. } = &ask.op else { return refuse("bad-request") };
         let account = &ask.account;
         let Some(seat) = self.seat(account).cloned() else { return refuse("forbidden") };
@@ -216,7 +216,6 @@ impl Room {
         let same = |row: &Rc<Row>| row.author == *account && origin.is_some() && row.origin == *origin;
         let remembered = self.remembered();
         let repeated = remembered.iter().find(|(_, row)| same(row));
-        let repeated = repeated.filter(|(_, row)| due.saturating_sub(row.stamp) <= DAY_MS);
         if let Some((n, _)) = repeated {
             return (Expect::Repeat(*n as u64 + 1), Vec::new());
         }
@@ -232,17 +231,13 @@ impl Room {
         (Expect::Silence, vec![self.event(Key::Row(channel.to_owned(), token.clone()), 1, routes)])
     }
 
-    /// The messages whose repeats are known: of the newest rows, those of a day.
+    /// The messages whose repeats are known: those of the newest rows.
     fn remembered(&self) -> VecDeque<(usize, &Rc<Row>)> {
         let mut known: VecDeque<(usize, &Rc<Row>)> = VecDeque::new();
         for (n, row) in self.rows.iter().enumerate().skip(self.gone as usize) {
             if row.origin.is_some() {
                 known.retain(|(_, other)| other.author != row.author || other.origin != row.origin);
                 known.push_back((n, row));
-            }
-            let is_behind = |(_, old): &(usize, &Rc<Row>)| row.stamp.saturating_sub(old.stamp) > DAY_MS;
-            while known.front().is_some_and(is_behind) {
-                known.pop_front();
             }
         }
         known

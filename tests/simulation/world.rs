@@ -124,7 +124,6 @@ impl World {
             nameless: Vec::new(),
             registered: Default::default(),
             now: 0,
-            due: 0,
             participants_max: settings.limits.participants_max,
             silent_max: settings.limits.former_silent_max,
             channels_max: settings.limits.channels_max,

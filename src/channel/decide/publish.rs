@@ -18,7 +18,7 @@ impl Channel {
             self.check_correction(author, &message, context)?;
             return self.pass_on(actor, author, message, context);
         }
-        let repeated = message.origin_id.as_deref().and_then(|id| self.recent.find(&author.id, id, context.due));
+        let repeated = message.origin_id.as_deref().and_then(|id| self.recent.find(&author.id, id));
         if let Some(row) = repeated {
             return Ok(Decision::answer(Answer::Repeat { row }));
         }
