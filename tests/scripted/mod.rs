@@ -104,7 +104,13 @@ impl Peer {
     /// Reads up to the first `end` behind `begin`, and returns from `begin` to `end`.
     #[track_caller]
     pub fn read_until(&mut self, begin: &str, end: &str) -> String {
-        let until = Instant::now() + PATIENCE;
+        let found = self.read_within(PATIENCE, begin, end);
+        found.unwrap_or_else(|why| panic!("{why}; expected {begin:?} … {end:?}, had {:?}", self.read))
+    }
+
+    /// The same, or why there is none after some time.
+    fn read_within(&mut self, patience: Duration, begin: &str, end: &str) -> Result<String, String> {
+        let until = Instant::now() + patience;
         loop {
             let found = self.read.find(begin).and_then(|from| {
                 self.read[from + begin.len()..].find(end).map(|len| (from, from + begin.len() + len + end.len()))
@@ -112,18 +118,18 @@ impl Peer {
             if let Some((from, to)) = found {
                 let piece = self.read[from..to].to_owned();
                 self.read.drain(..to);
-                return piece;
+                return Ok(piece);
             }
             let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
             self.stream.set_read_timeout(Some(left)).unwrap();
             let mut chunk = [0; 65536];
             match self.stream.read(&mut chunk) {
-                Ok(0) => panic!("mixd closed the connection; expected {begin:?} … {end:?}, had {:?}", self.read),
+                Ok(0) => return Err("mixd closed the connection".to_owned()),
                 Ok(n) => {
                     self.read.push_str(&String::from_utf8_lossy(&chunk[..n]));
                     self.take_pings();
                 }
-                Err(error) => panic!("{error}; expected {begin:?} … {end:?}, had {:?}", self.read),
+                Err(error) => return Err(error.to_string()),
             }
         }
     }
@@ -201,12 +207,18 @@ impl Peer {
     /// The next iq, message or presence as text; ours never hold another of their kind at their end.
     #[track_caller]
     pub fn next_stanza(&mut self) -> String {
-        let first = self.read_until("<", ">");
+        self.next_stanza_within(PATIENCE).unwrap_or_else(|| panic!("nothing comes, had {:?}", self.read))
+    }
+
+    /// The next one, where one begins before that time is over.
+    #[track_caller]
+    pub fn next_stanza_within(&mut self, patience: Duration) -> Option<String> {
+        let first = self.read_within(patience, "<", ">").ok()?;
         if first.ends_with("/>") {
-            return first;
+            return Some(first);
         }
         let name: String = first[1..].chars().take_while(|c| c.is_alphanumeric()).collect();
-        first.clone() + &self.read_until("", &format!("</{name}>"))
+        Some(first.clone() + &self.read_until("", &format!("</{name}>")))
     }
 }
 
