@@ -266,15 +266,18 @@ fn of_an_erased_account_nothing_is_found_and_what_others_have_is_whole() {
 #[test]
 fn whoever_our_module_says_is_nobody_is_out_at_once_and_nobody_else_is_believed() {
     let mut world = World::new();
-    let bounce = |world: &mut World, account: &str, more: &str| {
+    let wish = "<group xmlns='urn:mixd:group:1'><name>g</name><member jid='n@h'/><member jid='n@other'/></group>";
+    let create = format!("<create xmlns='urn:xmpp:mix:core:1' channel='g'>{wish}</create>");
+    let made = world.send("a@h/r", "mix.h", "1", &create);
+    let sent = made.split("from='g@mix.h' id='").nth(1).and_then(|rest| rest.split('\'').next()).unwrap().to_owned();
+    let bounce_of = |world: &mut World, id: &str, account: &str, more: &str| {
         let error = format!(
             "<error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>{more}</error>"
         );
-        let xml = format!("<message type='error' id='b' from='{account}' to='g@mix.h'>{error}</message>");
+        let xml = format!("<message type='error' id='{id}' from='{account}' to='g@mix.h'>{error}</message>");
         world.turn(Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap()))
     };
-    let wish = "<group xmlns='urn:mixd:group:1'><name>g</name><member jid='n@h'/><member jid='n@other'/></group>";
-    world.send("a@h/r", "mix.h", "1", &format!("<create xmlns='urn:xmpp:mix:core:1' channel='g'>{wish}</create>"));
+    let bounce = |world: &mut World, account: &str, more: &str| bounce_of(world, &sent, account, more);
     let says_so = "<no-account xmlns='urn:mixd:host:1'/>";
     // Nothing is known of the module yet.
     assert!(bounce(&mut world, "n@h", says_so).contains("urn:xmpp:ping"));
@@ -291,6 +294,8 @@ fn whoever_our_module_says_is_nobody_is_out_at_once_and_nobody_else_is_believed(
     assert_eq!(world.under_way(), 0, "another server has no module of ours");
     bounce(&mut world, "a@h", says_so);
     assert_eq!(world.under_way(), 0, "whoever did something is there");
+    bounce_of(&mut world, "b", "n@h", says_so);
+    assert_eq!(world.under_way(), 0, "nothing of that id was sent");
     bounce(&mut world, "n@h", says_so);
     assert_eq!(world.under_way(), 1, "{asked}");
     world.tick();

@@ -4,13 +4,16 @@
 //! saved lazily and tried again after a restart, at the cost of a bounce.
 
 mod guests;
+mod pauses;
 
 use super::hosts::{Hosts, Pam};
 use super::outbox::{AccountNo, Delta, Entry, Out};
 use super::pending::Announced;
+use super::share::OwnDomains;
 use crate::store::{Record, Whereabouts};
 use crate::xmpp::escape_into;
 use jid::{BareJid, FullJid};
+use pauses::{Pause, Pauses};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Resources of one account that are followed.
@@ -70,6 +73,7 @@ pub struct Accounts {
     dirty: Vec<AccountNo>,
     /// Accounts that left a channel and may be in another one.
     unsettled: BTreeSet<BareJid>,
+    pauses: Pauses,
 }
 
 /// What to do about a resource that was seen.
@@ -84,8 +88,8 @@ pub enum Sighting {
 impl Accounts {
     /// What was saved. The address book learns of an account when there is something to send to it: most of those that
     /// a service knows are in channels that nobody uses at the moment.
-    pub fn restore(saved: Vec<(BareJid, Whereabouts)>, hosts: &Hosts) -> Accounts {
-        let mut accounts = Accounts::default();
+    pub fn restore(saved: Vec<(BareJid, Whereabouts)>, hosts: &Hosts, own_domains: OwnDomains) -> Accounts {
+        let mut accounts = Accounts { pauses: Pauses::new(own_domains), ..Accounts::default() };
         for (jid, whereabouts) in saved {
             let no = accounts.number(&jid);
             if let Some(account) = accounts.accounts[no.place()].as_mut() {
@@ -427,14 +431,34 @@ impl Accounts {
             escape_into(address, &mut escaped);
             escaped
         };
-        let reached = account.resources.iter().filter(|(_, takes)| **takes == Takes::Yes);
-        let resources = || reached.clone().map(|(name, _)| escaped(&format!("{}/{name}", account.jid))).collect();
-        let addresses = if account.bare { vec![escaped(account.jid.as_str())] } else { resources() };
+        let reached = account.resources.iter().filter(|(_, takes)| **takes == Takes::Yes).map(|(name, _)| &**name);
+        let resources = |lets: &dyn Fn(&str) -> bool| {
+            let reached = reached.clone().filter(|name| lets(name));
+            reached.map(|name| escaped(&format!("{}/{name}", account.jid))).collect::<Vec<String>>()
+        };
+        let bare = || vec![escaped(account.jid.as_str())];
+        let paused = self.pauses.of(&account.jid);
+        let apart = |addresses: &dyn Fn(&Pause) -> Vec<String>| {
+            paused.map(|own| Box::new(own.iter().map(|(tag, pause)| (*tag, addresses(pause))).collect()))
+        };
         let (domain, home) = (account.jid.domain().as_str(), hosts.home(account.jid.domain().as_str()));
-        let marked = account.bare && hosts.is_marked(domain);
-        out.push(Out::Book(Delta::Account { no, entry: Entry { addresses, marked, home } }));
+        let at_resources = |pause: &Pause| resources(&|name| pause.lets(name));
+        let entry = match account.bare {
+            false => Entry { addresses: resources(&|_| true), marked: false, home, apart: apart(&at_resources) },
+            true => Entry {
+                addresses: bare(),
+                marked: hosts.is_marked(domain),
+                home,
+                apart: apart(&|pause| match pause.lets_bare() {
+                    true => bare(),
+                    false if pause.is_moved() => at_resources(pause),
+                    false => Vec::new(),
+                }),
+            },
+        };
+        out.push(Out::Book(Delta::Account { no, entry }));
         if let Some((no, _)) = account.guest {
-            let entry = Entry { addresses: resources(), marked: false, home };
+            let entry = Entry { addresses: resources(&|_| true), marked: false, home, apart: apart(&at_resources) };
             out.push(Out::Book(Delta::Account { no, entry }));
         }
     }

@@ -42,7 +42,7 @@ fn what_the_operator_settles_counts_for_routes_that_were_saved() {
     let saved = |bare| vec![(full(0).to_bare(), Whereabouts { bare, resources: vec!["r0".into()] })];
     let addresses = |pam, bare| {
         let (hosts, mut out) = (Hosts::new([("h".to_owned(), pam)].into(), Default::default(), "mix.h"), Vec::new());
-        Accounts::restore(saved(bare), &hosts).reach(&full(0).to_bare(), &hosts, &mut out);
+        Accounts::restore(saved(bare), &hosts, OwnDomains::default()).reach(&full(0).to_bare(), &hosts, &mut out);
         let Some(Out::Book(Delta::Account { entry, .. })) = out.pop() else { panic!("{out:?}") };
         entry.addresses
     };
@@ -55,7 +55,7 @@ fn what_the_operator_settles_counts_for_routes_that_were_saved() {
 fn the_address_book_learns_of_a_saved_account_when_it_is_needed_and_once() {
     let saved = vec![(full(0).to_bare(), Whereabouts { bare: true, resources: Vec::new() })];
     let (jid, hosts, mut out) = (full(0).to_bare(), Hosts::default(), Vec::new());
-    let mut accounts = Accounts::restore(saved, &hosts);
+    let mut accounts = Accounts::restore(saved, &hosts, OwnDomains::default());
     accounts.readdress("h", &hosts, &mut out);
     assert!(out.is_empty(), "{out:?}");
     let no = accounts.hold(&jid, &hosts, &mut out);

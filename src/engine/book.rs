@@ -31,6 +31,8 @@ pub struct AddressBook {
 pub struct Recipients {
     accounts: Accounts,
     except: Option<AccountNo>,
+    /// The channel, by its tag, where they are those of a list.
+    tag: Option<u64>,
     /// The home servers whose accounts share a stanza, as bits.
     lists: u64,
 }
@@ -115,7 +117,11 @@ impl AddressBook {
             Audience::One(no) => (Accounts::One(*no), None),
             Audience::These(accounts) => (Accounts::List(accounts.clone()), None),
         };
-        Recipients { accounts, except, lists: self.bits(|multicast| multicast.up) }
+        let tag = match audience {
+            Audience::List(list, _) => Some(list.tag),
+            Audience::One(_) | Audience::These(_) => None,
+        };
+        Recipients { accounts, except, tag, lists: self.bits(|multicast| multicast.up) }
     }
 
     /// Stops using the multicast service at a domain; the home servers that it is for, used or not.
@@ -173,8 +179,12 @@ mod tests {
         let mut book = AddressBook::default();
         for (place, (addresses, marked)) in accounts.iter().enumerate() {
             let no = AccountNo::first(place as u32);
-            let entry =
-                Entry { addresses: addresses.iter().map(|&a| a.to_owned()).collect(), marked: *marked, home: None };
+            let entry = Entry {
+                addresses: addresses.iter().map(|&a| a.to_owned()).collect(),
+                marked: *marked,
+                home: None,
+                apart: None,
+            };
             book.apply(Delta::Account { no, entry });
             book.apply(Delta::Subscribed(LIST, no));
         }
@@ -243,7 +253,8 @@ mod tests {
         let fan = fan(Audience::List(LIST, None));
         let begun = book.recipients(&fan.audience);
         let (late, moved) = (AccountNo::first(2), AccountNo::first(1));
-        let entry = |address: &str| Entry { addresses: vec![address.to_owned()], marked: false, home: None };
+        let entry =
+            |address: &str| Entry { addresses: vec![address.to_owned()], marked: false, home: None, apart: None };
         book.apply(Delta::Account { no: late, entry: entry("late@h") });
         book.apply(Delta::Subscribed(LIST, late));
         book.apply(Delta::Unsubscribed(LIST, AccountNo::first(0)));
@@ -257,7 +268,7 @@ mod tests {
         let mut book = book(&[(&["a@h"], false), (&["b@h"], false)]);
         let fan = fan(Audience::List(LIST, None));
         let begun = book.recipients(&fan.audience);
-        let entry = Entry { addresses: vec!["stranger@h".to_owned()], marked: false, home: None };
+        let entry = Entry { addresses: vec!["stranger@h".to_owned()], marked: false, home: None, apart: None };
         book.apply(Delta::Account { no: AccountNo::first(0).next(), entry });
         let text = text_for(&book, &fan, &begun);
         assert!(text.contains("b@h") && !text.contains("stranger@h"), "{text}");

@@ -112,7 +112,7 @@ impl Engine {
     }
 
     pub(super) fn tell_own_devices(&mut self, account: &BareJid, name: &ChannelName, event: Tag, turn: &mut Turn) {
-        let id = self.fresh_id();
+        let id = self.fresh_id_of(self.shelf.tag_of(name).unwrap_or_default());
         let from = self.service.address_of(name);
         let message = Tag::new("message").attr("from", from).attr("id", id).attr("type", "normal").child(event);
         let account = account.clone();

@@ -11,6 +11,7 @@ pub mod book;
 pub mod call;
 pub mod capabilities;
 mod delegated;
+mod doubts;
 mod endings;
 #[cfg(test)]
 #[path = "fixture_tests.rs"]
@@ -142,6 +143,7 @@ pub struct Engine {
     announcements: operating::Announcements,
     endings: endings::Endings,
     newcomers: newcomers::Newcomers,
+    doubts: doubts::Doubts,
     dice: StdRng,
     clock: trust::Clock,
     /// The time of what happens, and the time by which something has ended (see [`Dial`]).
@@ -161,8 +163,8 @@ impl Engine {
         whereabouts: Vec<(BareJid, Whereabouts)>,
     ) -> Engine {
         let hosts = hosts::Hosts::new(settings.pam, settings.multicast, settings.domain.as_str());
-        let accounts = accounts::Accounts::restore(whereabouts, &hosts);
         let own = own_domains(&settings.domain, &settings.creators);
+        let accounts = accounts::Accounts::restore(whereabouts, &hosts, own.clone());
         let limits = &settings.limits;
         let created = Shares::new("channels", limits.channels_max, own.clone());
         let mut nick_shares = Shares::new("registered nicks", limits.registered_nicks_max, own.clone());
@@ -193,6 +195,7 @@ impl Engine {
             hosts,
             freight,
             pending: pending::Pending::new(own.clone()),
+            doubts: doubts::Doubts::new(own.clone()),
             capabilities: capabilities::Capabilities::new(own.clone()),
             sharing: sharing::Sharing::new(&own),
             memberships: HashMap::new(),

@@ -1,7 +1,6 @@
 //! What has to be loaded before a batch can be taken. It may take rounds: which groups somebody has tells which channels
 //! are needed.
 
-use super::presence::bounced_channel;
 use super::router::Target;
 use super::{Addressee, Call, Engine, Inbound, TraceWish, past};
 use crate::channel::{Actor, Change, Channel, ChannelName, Command, Facts, Member, Role, Status};
@@ -116,9 +115,6 @@ impl Engine {
             Some(Target::Participant(name, _)) => self.need_channel(&name, needs),
             Some(Target::Service) if stanza.kind == Kind::Iq && !stanza.is_answer() => self.need_named(stanza, needs),
             _ => {}
-        }
-        if let Some(name) = bounced_channel(stanza) {
-            self.need_channel(&name, needs);
         }
         let asks_list = stanza.kind == Kind::Iq
             && stanza.payload().is_some_and(|payload| payload.has_ns(ns::DISCO_ITEMS) || payload.has_ns(ns::COMMANDS))

@@ -8,7 +8,7 @@ use super::pending::Purpose;
 use super::{Engine, Turn};
 use crate::channel::{Change, Newcomer, Stamp, Status};
 use crate::store::Record;
-use crate::xmpp::{Parts, Stanza, Tag, ns};
+use crate::xmpp::{Parts, Stanza, ns};
 use jid::{BareJid, Jid};
 use std::collections::BTreeMap;
 
@@ -114,14 +114,10 @@ impl Engine {
         if last.is_some_and(|last| self.steady.0.saturating_sub(last.0) < ASKED_EVERY_MS) {
             return;
         }
-        let (id, whom) = (self.fresh_id(), Jid::from(account.clone()));
         let purpose = Purpose::Newcomer { account: account.clone() };
-        if !self.pending.ask(id.clone(), whom, purpose, self.steady) {
-            return;
+        if self.ask_ping(Jid::from(account.clone()), purpose, turn) {
+            self.newcomers.asked.insert(account.clone(), self.steady);
         }
-        self.newcomers.asked.insert(account.clone(), self.steady);
-        let iq = Tag::new("iq").attr("type", "get").attr("id", &id).attr("from", self.service.domain.as_str());
-        turn.ask(iq.attr("to", account.as_str()).child(Tag::in_ns("ping", ns::PING)).into_xml());
     }
 
     /// A server said whether there is such an account.

@@ -457,11 +457,11 @@ impl Online {
         self.doubtful = fulls.collect();
     }
 
-    /// Something says that a resource may be gone.
-    pub fn doubt(&mut self, full: &FullJid) {
+    /// Something says that a resource may be gone; `is_reached`: messages go there.
+    pub fn doubt(&mut self, full: &FullJid, is_reached: bool) {
         let (account, resource) = (full.to_bare(), full.resource().as_str());
         let broadcasts = self.broadcast.get(&account).is_some_and(|resources| resources.contains_key(resource));
-        if broadcasts || !self.channels_of(full).is_empty() {
+        if broadcasts || is_reached || !self.channels_of(full).is_empty() {
             self.doubtful.insert(full.clone());
         }
     }

@@ -4,6 +4,7 @@
 
 use crate::channel::Node;
 use jid::BareJid;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -208,4 +209,19 @@ pub struct Entry {
     pub marked: bool,
     /// Its home server, where that may take one stanza for many.
     pub home: Option<HomeNo>,
+    /// Its addresses in channels, by their tags, in which it is reached elsewhere or nowhere for a while.
+    pub apart: Option<Box<BTreeMap<u64, Vec<String>>>>,
+}
+
+impl Entry {
+    /// Its addresses in a channel, by the channel's tag; `None`: those that it has for what is its own.
+    pub fn addresses_in(&self, tag: Option<u64>) -> &[String] {
+        let apart = self.apart.as_ref().zip(tag).and_then(|(apart, tag)| apart.get(&tag));
+        apart.unwrap_or(&self.addresses)
+    }
+
+    /// All addresses that it holds, for knowing what it takes.
+    pub fn all(&self) -> impl Iterator<Item = &String> {
+        self.addresses.iter().chain(self.apart.iter().flat_map(|apart| apart.values().flatten()))
+    }
 }

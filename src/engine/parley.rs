@@ -383,9 +383,15 @@ impl Engine {
         let seated = seated || matches!(answer, Answer::Subscribed { subscribed: true, .. });
         if let (true, true, Ok(full)) = (speaks, seated || joined, asker.try_as_full()) {
             self.accounts.saw(full, None, Some(true), &self.hosts, &mut turn.outbox);
+            if joined || matches!(&asked.way, Way::Stanza { extension: None, .. }) {
+                self.resume(name, full, turn);
+            }
         }
         if joined {
             let at_bare = asked.is_at_bare();
+            if let (true, Some(tag)) = (at_bare, self.shelf.tag_of(name)) {
+                self.accounts.resume(account, None, tag, &self.hosts, &mut turn.outbox);
+            }
             let unknown = self.accounts.joined(&asked.actor.account, at_bare, &self.hosts, &mut turn.outbox);
             unknown.iter().for_each(|full| self.ask_resource(full, turn));
             if at_bare {
@@ -423,8 +429,14 @@ impl Engine {
         })
     }
 
+    /// An id for a stanza of the service's own.
     pub(super) fn fresh_id(&mut self) -> String {
-        hex::encode(self.dice.random::<[u8; 12]>())
+        self.fresh_id_of(0)
+    }
+
+    /// An id for a stanza of a channel that has no row, by the channel's tag.
+    pub(super) fn fresh_id_of(&mut self, tag: u64) -> String {
+        self.service.sealer.mark(tag, self.dice.random())
     }
 }
 

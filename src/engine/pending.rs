@@ -45,6 +45,11 @@ pub enum Purpose {
         /// The resource.
         full: FullJid,
     },
+    /// Whether somebody is there, since something came back.
+    Doubt {
+        /// The address that it came back from.
+        whom: Jid,
+    },
     /// Whether a roster item was set.
     RosterItem {
         /// The host server's domain.

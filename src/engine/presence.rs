@@ -5,14 +5,13 @@ use super::online::Whom;
 use super::pending::{Announced, Purpose};
 use super::router::Target;
 use super::{Engine, Turn, capabilities};
-use crate::channel::ChannelName;
 use crate::xep::Reply;
 use crate::xep::mix_presence::Availability;
 use crate::xmpp::{Condition, Kind, Parts, Stanza, StanzaError, Tag, address, ns};
-use jid::{BareJid, FullJid, Jid};
+use jid::{FullJid, Jid};
 
 /// The errors by which a server tells that there is nobody behind an address.
-const GONE: [&str; 4] = ["service-unavailable", "recipient-unavailable", "item-not-found", "gone"];
+pub(super) const GONE: [&str; 4] = ["service-unavailable", "recipient-unavailable", "item-not-found", "gone"];
 
 impl Engine {
     /// Whether a stanza is the presence of an account of which it is not known whether it is in a channel.
@@ -24,12 +23,16 @@ impl Engine {
     }
 
     pub(super) fn presence(&mut self, stanza: &Stanza, turn: &mut Turn) {
+        if stanza.type_ == "error" {
+            if let Some(tag) = self.returned(stanza) {
+                self.doubt_whether_there(stanza, tag, turn);
+            }
+            return;
+        }
         let target = self.target(&stanza.to);
         let Ok(full) = stanza.from.try_as_full() else { return self.presence_of_account(stanza, target, turn) };
         self.sharing.online.trust(full);
-        if stanza.type_ != "error" {
-            self.note_act(&stanza.sender(), turn);
-        }
+        self.note_act(&stanza.sender(), turn);
         match (&*stanza.type_, target) {
             ("", _) if stanza.element.has_part("x", ns::MUC) => {
                 // Whoever joins as a MUC client waits for an answer.
@@ -37,20 +40,25 @@ impl Engine {
                 turn.refuse(Reply::to_stanza(stanza), &error);
             }
             ("", target) => {
+                self.begin_anew(full, turn);
                 self.came_online(full, stanza, turn);
                 match target {
-                    Some(Target::Channel(name)) => self.share(&name, full, &stanza.element, turn),
+                    Some(Target::Channel(name)) => {
+                        self.resume(&name, full, turn);
+                        self.share(&name, full, &stanza.element, turn);
+                    }
                     Some(Target::Service) => self.said_to_all(full, stanza),
                     _ => {}
                 }
             }
-            ("unavailable", Some(Target::Channel(name))) => {
-                self.accounts.gone(full, &self.hosts, &mut turn.outbox);
-                self.unshare(&name, full, turn);
+            ("unavailable", Some(Target::Service)) => self.vanish(full, turn),
+            ("unavailable", target) => {
+                if let Some(Target::Channel(name)) = target {
+                    self.unshare(&name, full, turn);
+                }
                 // It may be gone altogether, and not every server tells that to the service (hosts.md, D.2).
-                self.sharing.online.doubt(full);
+                self.sharing.online.doubt(full, self.accounts.takes(full));
             }
-            ("unavailable" | "error", _) => self.vanish(full, turn),
             ("probe", Some(Target::Channel(name))) => {
                 self.owe_presence(&name, Whom::Resource(full.to_bare(), full.resource().to_string()));
             }
@@ -239,48 +247,27 @@ impl Engine {
                 self.hosts.roster_failed(&domain);
             }
             Purpose::RosterItem { .. } => {}
+            Purpose::Doubt { whom } => self.settle_doubt(&whom, stanza, turn),
             Purpose::Newcomer { account } => self.learn_newcomer(&account, stanza, turn),
             Purpose::Relay(relay) => self.pass_answer(stanza, &relay, turn),
             Purpose::PassedOn(passed) => self.pass_back(stanza, *passed, turn),
         }
     }
 
-    /// Whether an account is in the channel that a bounce goes back to.
-    fn is_participant(&self, bounce: &Stanza, account: &BareJid) -> bool {
-        let channel = bounced_channel(bounce).and_then(|name| self.shelf.channel(&name));
-        channel.is_some_and(|channel| channel.participant(account).is_some())
-    }
-
-    /// A message of ours came back (protocol.md §3): the route to that address is no good.
+    /// A message came back (protocol.md §3).
     pub(super) fn bounce(&mut self, stanza: &Stanza, turn: &mut Turn) {
         tracing::debug!(id = stanza.id, from = %stanza.from, condition = stanza.error_condition(), "bounced");
         if self.refused_by_multicast(stanza, turn) {
             return;
         }
-        if self.bounced_off(stanza, turn) {
-            return;
-        }
-        if let Some(Target::Participant(name, id)) = self.target(&stanza.to) {
-            return self.pass_error(stanza, &name, &id, turn);
-        }
-        if !stanza.error_condition().is_some_and(|condition| GONE.contains(&condition)) {
-            return;
-        }
-        match stanza.from.try_as_full() {
-            Ok(full) => self.vanish(full, turn),
-            // A home server of MIX lets nothing in from a channel that its account left, which says nothing of the others.
-            Err(bare) if self.is_participant(stanza, bare) => {
-                self.accounts.bounced_at_bare(bare, &self.hosts, &mut turn.outbox);
+        if let Some(tag) = self.returned(stanza) {
+            if !self.bounced_off(stanza, turn) {
+                self.doubt_whether_there(stanza, tag, turn);
             }
-            Err(_) => {}
+        } else if let Some(Target::Participant(name, id)) = self.target(&stanza.to) {
+            self.pass_error(stanza, &name, &id, turn);
         }
     }
-}
-
-/// The channel that a bounce goes back to, where that matters: the bounce of a bare JID.
-pub(super) fn bounced_channel(stanza: &Stanza) -> Option<ChannelName> {
-    let is_bounce = stanza.kind == Kind::Message && stanza.type_ == "error" && stanza.from.is_bare();
-    stanza.to.node().filter(|_| is_bounce).and_then(ChannelName::of)
 }
 
 #[cfg(test)]

@@ -135,6 +135,7 @@ impl Engine {
     /// A resource is gone: it said so to the service, or something to it came back.
     pub(super) fn vanish(&mut self, full: &FullJid, turn: &mut Turn) {
         self.accounts.gone(full, &self.hosts, &mut turn.outbox);
+        self.begin_anew(full, turn);
         self.sharing.online.end_broadcast(full);
         self.sharing.online.trust(full);
         // Its channels need not be in memory.
@@ -190,11 +191,11 @@ impl Engine {
         }
         let moved = told.filter(|told| next.as_ref().is_none_or(|next| !next.is_from_same(told)));
         if let Some(told) = moved {
-            let gone = told.unavailable(&self.fresh_id());
+            let gone = told.unavailable(&self.fresh_id_of(*tag));
             self.fan_presence(*tag, gone, turn);
         }
         if let Some(next) = &next {
-            let here = next.available(&self.fresh_id());
+            let here = next.available(&self.fresh_id_of(*tag));
             self.fan_presence(*tag, here, turn);
         }
         self.sharing.online.tell(place, next);
@@ -278,7 +279,7 @@ impl Engine {
     fn close(&mut self, tag: u64, turn: &mut Turn) {
         let told: Vec<Shared> = self.sharing.online.told(tag).map(|(.., told)| told.clone()).collect();
         for told in told {
-            let gone = told.unavailable(&self.fresh_id());
+            let gone = told.unavailable(&self.fresh_id_of(tag));
             self.fan_presence(tag, gone, turn);
         }
         self.sharing.online.drop_channel(tag);
@@ -335,7 +336,7 @@ impl Engine {
         let told: Vec<Shared> = self.sharing.online.told(tag).map(|(.., told)| told.clone()).collect();
         turn.flood += told.len() + 1;
         for told in told {
-            let here = told.available(&self.fresh_id());
+            let here = told.available(&self.fresh_id_of(tag));
             match (&to, no) {
                 (Some(to), _) => turn.tell(here.attr("to", to)),
                 (None, Some(no)) => turn.tell_all(Audience::One(no), halves(&here, false)),
@@ -367,13 +368,14 @@ impl Engine {
             return;
         };
         let Some(asked) = channel.member_of(id) else { return };
-        let told = self.sharing.online.told(channel.profile().tag);
+        let tag = channel.profile().tag;
+        let told = self.sharing.online.told(tag);
         let told: Vec<Shared> = told.filter(|(jid, ..)| **jid == asked.jid).map(|(.., told)| told.clone()).collect();
         if told.is_empty() {
             turn.tell(mix_presence::bare("unavailable", stanza.to.to_bare().as_str(), stanza.from.as_str()));
         }
         for told in told {
-            let here = told.available(&self.fresh_id());
+            let here = told.available(&self.fresh_id_of(tag));
             turn.tell(here.attr("to", stanza.from.as_str()));
         }
     }

@@ -90,7 +90,7 @@ impl Engine {
         let Some((name, tag, report)) = report.filter(|_| !notices.is_empty()) else { return };
         let (from, name, report) = (self.service.address_of(name), name.clone(), report.clone());
         for notice in notices {
-            let (row, id) = (self.service.sealer.seal(tag, notice.row), self.fresh_id());
+            let (row, id) = (self.service.sealer.seal(tag, notice.row), self.fresh_id_of(tag));
             let unveiled = self.shelf.channel(&name).is_some_and(|channel| channel.unveils_to(&notice.author));
             let reporter = unveiled.then_some(&asked.actor.account);
             let message = group_events::notice(notice, &report, reporter, &from, row, id);

@@ -239,6 +239,7 @@ impl Engine {
         let ousted = self.pending.ousted();
         self.take_given_up(ousted, &(&Refusal::Busy).into(), turn);
         let hits = self.pending.hits().chain(self.sharing.online.hits()).chain(self.capabilities.hits());
+        let hits = hits.chain(self.doubts.hits()).chain(self.accounts.hits());
         turn.hits.extend(hits.chain(self.nick_shares.hits()).chain(self.shelf.hits()));
     }
 
@@ -315,6 +316,7 @@ impl Engine {
         self.go_on_ending(turn);
         self.ask_newcomers(turn);
         self.presence_tick(turn);
+        self.accounts.end_pauses(self.steady, &self.hosts, &mut turn.outbox);
     }
 }
 

@@ -15,7 +15,7 @@ fn list(tag: u64) -> ListId {
 fn subscribers(tag: u64, count: u32) -> Parcel {
     let numbers: Vec<AccountNo> = (0..count).map(AccountNo::first).collect();
     let account = |no: &AccountNo| {
-        let entry = Entry { addresses: vec![format!("u{}@h", no.place())], marked: false, home: None };
+        let entry = Entry { addresses: vec![format!("u{}@h", no.place())], marked: false, home: None, apart: None };
         Out::Book(Delta::Account { no: *no, entry })
     };
     let mut outs: Vec<Out> = numbers.iter().map(account).collect();
@@ -144,7 +144,8 @@ fn a_long_fan_out_that_is_cut_by_a_lost_link_is_written_whole() {
     let ping = line.cover();
     assert_eq!(line.confirm(ping), None, "it is not wholly written");
     // Who joins meanwhile is no recipient.
-    let (no, entry) = (AccountNo::first(5000), Entry { addresses: vec!["late@h".into()], marked: false, home: None });
+    let (no, entry) =
+        (AccountNo::first(5000), Entry { addresses: vec!["late@h".into()], marked: false, home: None, apart: None });
     let joined = vec![Out::Book(Delta::Account { no, entry }), Out::Book(Delta::Subscribed(list(1), no))];
     line.push(Parcel { number: None, outs: joined }, 0);
     line.rewind(0, HORIZON_MS);
@@ -362,6 +363,7 @@ fn who_joins_or_leaves_while_messages_wait_gets_those_that_it_was_there_for() {
         addresses: addresses.iter().map(|&address| address.to_owned()).collect(),
         marked: false,
         home: None,
+        apart: None,
     };
     let (late, early) = (AccountNo::first(500), AccountNo::first(5));
     let outs = vec![
@@ -434,6 +436,7 @@ fn who_gets_the_number_of_somebody_who_is_gone_is_not_forgotten_with_it() {
         addresses: addresses.iter().map(|&address| address.to_owned()).collect(),
         marked: false,
         home: None,
+        apart: None,
     };
     let gone = AccountNo::first(5);
     let outs = vec![

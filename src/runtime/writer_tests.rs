@@ -32,8 +32,10 @@ fn bench() -> Bench {
 }
 
 fn account(place: u32, address: &str) -> [Out; 2] {
-    let (no, entry) =
-        (AccountNo::first(place), Entry { addresses: vec![address.to_owned()], marked: false, home: None });
+    let (no, entry) = (
+        AccountNo::first(place),
+        Entry { addresses: vec![address.to_owned()], marked: false, home: None, apart: None },
+    );
     [Out::Book(Delta::Account { no, entry }), Out::Book(Delta::Subscribed(LIST, no))]
 }
 
@@ -261,7 +263,7 @@ async fn what_is_urgent_passes_between_two_blocks_of_a_fan_out() {
 
 fn shared(place: u32, address: &str) -> [Out; 2] {
     let no = AccountNo::first(place);
-    let entry = Entry { addresses: vec![address.to_owned()], marked: false, home: HomeNo::new(0) };
+    let entry = Entry { addresses: vec![address.to_owned()], marked: false, home: HomeNo::new(0), apart: None };
     [Out::Book(Delta::Account { no, entry }), Out::Book(Delta::Subscribed(LIST, no))]
 }
 

@@ -77,9 +77,9 @@ impl Render<'_> {
         self.beside.iter().map(|(_, change)| change)
     }
 
-    /// An id for a stanza that has no row.
+    /// An id for a stanza of the channel that has no row.
     pub fn fresh_id(&mut self) -> String {
-        hex::encode(self.dice.random::<[u8; 12]>())
+        self.service.sealer.mark(self.channel.profile().tag, self.dice.random())
     }
 
     /// Sends a message to all who subscribe to a node, where there is one, and whom it is open to.

@@ -40,6 +40,31 @@ impl Sealer {
         (sealed_tag == tag.to_be_bytes()).then(|| row.iter().fold(0, |n, &byte| n << 8 | u64::from(byte)))
     }
 
+    /// The id of a stanza that has no row, of a channel or, with tag 0, of the service: what was drawn for it, but for the
+    /// end, which is a check by which it is known again.
+    pub fn mark(&self, tag: u64, mut drawn: [u8; 12]) -> String {
+        let check = self.check(tag, &drawn[..8]);
+        drawn[8..].copy_from_slice(&check);
+        hex::encode(drawn)
+    }
+
+    /// Whether an id is one that [`Sealer::mark`] gave for this channel.
+    pub fn is_mark(&self, tag: u64, id: &str) -> bool {
+        let mut bytes = [0; 12];
+        let is_hex = hex::decode_to_slice(id, &mut bytes).is_ok();
+        is_hex && self.check(tag, &bytes[..8]) == bytes[8..]
+    }
+
+    fn check(&self, tag: u64, drawn: &[u8]) -> [u8; 4] {
+        let mut block = [0; 16];
+        // Ids of rows are blocks that begin with a tag as it is.
+        block[..8].copy_from_slice(&(!tag).to_be_bytes());
+        block[8..].copy_from_slice(drawn);
+        let mut block = block.into();
+        self.0.encrypt_block(&mut block);
+        [block[0], block[1], block[2], block[3]]
+    }
+
     /// What stands for a resource of a participant whose JID is hidden (XEP-0404 §2.4): the same each time, another one in
     /// each channel, and nothing can be read off it.
     pub fn alias(&self, tag: u64, id: &ParticipantId, resource: &str) -> String {
@@ -88,6 +113,17 @@ mod tests {
         assert_eq!(alias, sealer.alias(1, &id, "phone"));
         assert!(alias.len() == 32 && ![sealer.alias(2, &id, "phone"), sealer.alias(1, &id, "desk")].contains(&alias));
         assert_ne!(alias, Sealer::new([8; 16]).alias(1, &id, "phone"));
+    }
+
+    #[test]
+    fn an_id_without_a_row_is_known_again_for_its_own_channel_only() {
+        let sealer = Sealer::new([7; 16]);
+        let id = sealer.mark(1, [3; 12]);
+        assert!(sealer.is_mark(1, &id) && !sealer.is_mark(2, &id) && !Sealer::new([8; 16]).is_mark(1, &id));
+        assert!(sealer.open(1, &id).is_none() && !sealer.is_mark(1, &sealer.seal(1, 42)));
+        for wrong in ["", "x", "030303030303030300000000", &id[2..], &format!("{id}00")] {
+            assert!(!sealer.is_mark(1, wrong), "{wrong}");
+        }
     }
 
     #[test]

@@ -54,7 +54,6 @@ pub enum Note {
     Offline(String),
     Bounce {
         from: String,
-        channel: String,
     },
     /// There is no such resource, as its home server says.
     Absent(String),
@@ -141,8 +140,13 @@ impl Hosts {
         };
         let full = format!("{account}/{resource}");
         let kind = (!online).then_some("unavailable");
-        let stanza = Tag::new("presence").attr("from", &full).attr("to", to).attr_opt("type", kind);
-        let note = if online { Note::Online(full) } else { Note::Offline(full) };
+        let stanza = Tag::new("presence").attr("from", &full).attr("to", &to).attr_opt("type", kind);
+        let note = match online {
+            true => Note::Online(full),
+            false if to == DOMAIN => Note::Offline(full),
+            // It is asked whether it is gone altogether.
+            false => Note::Absent(full),
+        };
         Some(Item::new(&stanza.into_xml(), note))
     }
 
@@ -186,6 +190,11 @@ impl Hosts {
             let xml = if fails { error("internal-server-error") } else { reply("result").into_xml() };
             return Some(Item::new(&xml, Note::Nothing));
         }
+        if stanza.has_child("ping", ns::PING) {
+            let is_there = self.users.contains_key(to) && dice.random_bool(0.5);
+            let xml = if is_there { reply("result").into_xml() } else { error("service-unavailable") };
+            return Some(Item::new(&xml, Note::Nothing));
+        }
         let query = Tag::in_ns("query", ns::DISCO_INFO);
         let Some((account, resource)) = to.split_once('/') else {
             let name = if to == PAM { "ejabberd" } else { "Prosody" };
@@ -211,7 +220,7 @@ impl Hosts {
                 return Err(format!("{to} gets a message without the marker that its home server wants"));
             }
             let Some(user) = user.filter(|_| marked && domain_of(to) == PAM) else {
-                return Ok(vec![self.bounce(stanza, to, channel)]);
+                return Ok(vec![self.bounce(stanza, to)]);
             };
             for (resource, client) in &mut user.online {
                 see(client, row).map_err(|what| format!("{to}/{resource} {what}"))?;
@@ -220,11 +229,11 @@ impl Hosts {
         };
         match self.users.get_mut(account).and_then(|user| user.online.get_mut(resource)) {
             Some(client) => see(client, row).map(|()| Vec::new()).map_err(|what| format!("{to} {what}")),
-            None => Ok(vec![self.bounce(stanza, to, channel)]),
+            None => Ok(vec![self.bounce(stanza, to)]),
         }
     }
 
-    fn bounce(&self, stanza: &Element, from: &str, channel: String) -> Item {
+    fn bounce(&self, stanza: &Element, from: &str) -> Item {
         let error = Tag::new("error").attr("type", "cancel").child(Tag::in_ns("service-unavailable", ns::STANZAS));
         let bounce = Tag::new("message")
             .attr("type", "error")
@@ -232,8 +241,7 @@ impl Hosts {
             .attr("from", from)
             .attr_opt("to", stanza.attr("from"))
             .child(error);
-        let channel = channel.split('@').next().unwrap_or_default().to_owned();
-        Item::new(&bounce.into_xml(), Note::Bounce { from: from.to_owned(), channel })
+        Item::new(&bounce.into_xml(), Note::Bounce { from: from.to_owned() })
     }
 }
 

@@ -11,6 +11,16 @@ pub struct Route {
     pub sure: BTreeSet<String>,
     /// Resources that may get one: they were heard of and are not known to be gone.
     pub heard: BTreeSet<String>,
+    /// Something of some channel came back: at the bare JID (`None`), or at these resources. There need be no copy, since that
+    /// channel may be paused there.
+    pub doubted: BTreeSet<Option<String>>,
+}
+
+impl Route {
+    /// The resources that must get a copy whatever came back.
+    fn certain(&self) -> impl Iterator<Item = &String> {
+        self.sure.iter().filter(|resource| !self.doubted.contains(&Some((*resource).clone())))
+    }
 }
 
 /// Everybody's routes, and what of them outlives the process.
@@ -61,16 +71,18 @@ impl Routes {
         self.entry(account).sure.remove(resource);
     }
 
+    /// Something came back from an address.
+    pub fn bounced(&mut self, from: &str) {
+        let (account, resource) =
+            from.split_once('/').map_or((from, None), |(account, resource)| (account, Some(resource)));
+        self.entry(account).doubted.insert(resource.map(str::to_owned));
+    }
+
     /// A resource is gone.
     pub fn gone(&mut self, account: &str, resource: &str) {
         let route = self.entry(account);
         route.sure.remove(resource);
         route.heard.remove(resource);
-    }
-
-    /// The bare JID does not take MIX traffic.
-    pub fn bounced_at_bare(&mut self, account: &str) {
-        self.entry(account).bare = false;
     }
 
     /// A turn begins.
@@ -83,6 +95,8 @@ impl Routes {
         self.saved = self.routes.clone();
         let others = self.saved.iter_mut().filter(|(account, _)| !is_member(account));
         others.for_each(|(_, route)| route.sure.clear());
+        // Pauses are volatile; that an account was moved from its bare JID is not.
+        self.saved.values_mut().for_each(|route| route.doubted.retain(Option::is_none));
     }
 
     /// The process ended and started again.
@@ -94,14 +108,15 @@ impl Routes {
     pub fn sure(&self, account: &str) -> BTreeSet<String> {
         let Some(route) = self.routes.get(account) else { return BTreeSet::new() };
         match route.bare {
+            true if route.doubted.contains(&None) => BTreeSet::new(),
             true => BTreeSet::from([account.to_owned()]),
-            false => route.sure.iter().map(|resource| format!("{account}/{resource}")).collect(),
+            false => route.certain().map(|resource| format!("{account}/{resource}")).collect(),
         }
     }
 
     /// The addresses that must get a copy of what goes to a guest: its home server knows of no such channel.
     pub fn sure_of_guest(&self, account: &str) -> BTreeSet<String> {
-        let sure = self.routes.get(account).into_iter().flat_map(|route| &route.sure);
+        let sure = self.routes.get(account).into_iter().flat_map(Route::certain);
         sure.map(|resource| format!("{account}/{resource}")).collect()
     }
 
@@ -110,7 +125,9 @@ impl Routes {
         let earlier = self.earlier.get(account).into_iter().flatten();
         earlier.chain(self.routes.get(account)).any(|route| match resource {
             None => route.bare,
-            Some(resource) => (as_guest || !route.bare) && route.heard.contains(resource),
+            Some(resource) => {
+                (as_guest || !route.bare || route.doubted.contains(&None)) && route.heard.contains(resource)
+            }
         })
     }
 }

@@ -97,16 +97,7 @@ impl World {
                 let (account, resource) = split(full);
                 self.routes.gone(&account, &resource);
             }
-            Note::Bounce { from, channel } if !from.contains('/') => {
-                let room = self.model.rooms.get(channel);
-                if room.is_some_and(|room| room.seat(from).is_some()) {
-                    self.routes.bounced_at_bare(from);
-                }
-            }
-            Note::Bounce { from, .. } => {
-                let (account, resource) = split(from);
-                self.routes.gone(&account, &resource);
-            }
+            Note::Bounce { from } => self.routes.bounced(from),
             Note::Absent(full) => {
                 let (account, resource) = split(full);
                 self.routes.absent(&account, &resource);
@@ -263,5 +254,7 @@ impl World {
 fn is_question(stanza: &Element) -> bool {
     stanza.name() == "iq"
         && matches!(stanza.attr("type"), Some("get" | "set"))
-        && (stanza.has_child("query", ns::DISCO_INFO) || stanza.has_child("query", ns::ROSTER))
+        && [("query", ns::DISCO_INFO), ("query", ns::ROSTER), ("ping", ns::PING)]
+            .iter()
+            .any(|(name, space)| stanza.has_child(name, *space))
 }

@@ -201,8 +201,9 @@ impl<'a> Writing<'a> {
             cursor.accounts += 1;
             let Some(entry) = self.recipient(no, cursor.round) else { continue };
             let text = self.text.marked(entry.marked);
-            entry.addresses.iter().for_each(|address| text.copy(address, self.out));
-            cursor.copies += entry.addresses.len();
+            let addresses = entry.addresses_in(self.recipients.tag);
+            addresses.iter().for_each(|address| text.copy(address, self.out));
+            cursor.copies += addresses.len();
         }
         true
     }
@@ -219,7 +220,7 @@ impl<'a> Writing<'a> {
                 return false;
             }
             cursor.accounts += 1;
-            for address in &entry.addresses {
+            for address in entry.addresses_in(self.recipients.tag) {
                 let open = list.get_or_insert_with(|| {
                     let start = self.out.len();
                     text.head(&service.to, self.out);
@@ -278,7 +279,7 @@ mod tests {
         for (place, (addresses, marked, at)) in accounts.iter().enumerate() {
             let no = AccountNo::first(place as u32);
             let addresses = addresses.iter().map(|&a| a.to_owned()).collect();
-            let entry = Entry { addresses, marked: *marked, home: at.map(home) };
+            let entry = Entry { addresses, marked: *marked, home: at.map(home), apart: None };
             book.apply(Delta::Account { no, entry });
             book.apply(Delta::Subscribed(LIST, no));
         }

@@ -205,6 +205,17 @@ pub const FAMILIES: &[Family] = &[
         before: nothing,
         around: |it, inner| {
             let error = format!("<error type='cancel'><gone xmlns='{}'/>{inner}</error>", ns::STANZAS);
+            let (who, id) = (it.serial % 90, it.world.row("hall", 1));
+            Sent::Stanza(format!("<message type='error' id='{id}' from='p{who}@h' to='hall@mix.h'>{error}</message>"))
+        },
+        parts: &[|_, n| format!("<x xmlns='urn:example:{n}'/>")],
+        is_end: false,
+    },
+    Family {
+        name: "a message that was never sent and comes back",
+        before: nothing,
+        around: |it, inner| {
+            let error = format!("<error type='cancel'><gone xmlns='{}'/>{inner}</error>", ns::STANZAS);
             message("error", &format!("p{}@h/r", it.serial % 90), "hall@mix.h", &error)
         },
         parts: &[|_, n| format!("<x xmlns='urn:example:{n}'/>")],

@@ -96,7 +96,13 @@ pub const FAMILIES: &[Family] = &[
     Family {
         name: "a presence that came back",
         before: nothing,
-        around: |_, inner| presence("error", "p2@h/r", "yard@mix.h", inner),
+        around: |it, inner| {
+            let error = format!("<error type='cancel'><gone xmlns='{}'/></error>", ns::STANZAS);
+            let (who, id) = (it.serial % 90, it.world.row("yard", 1));
+            Sent::Stanza(format!(
+                "<presence type='error' id='{id}' from='p{who}@h/r' to='yard@mix.h'>{error}{inner}</presence>"
+            ))
+        },
         parts: SAID,
         is_end: false,
     },

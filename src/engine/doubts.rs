@@ -1,0 +1,262 @@
+//! What came back, and whether there is somebody all the same.
+//!
+//! A bounce tells little: whoever blocks a channel bounces likewise, and a server may say anything. So it counts only where
+//! it names something that was sent, and then it raises a question from the service's own address, one a minute and
+//! address. Nobody there: the address is no good. Somebody there: the channel, and nothing else, is not sent there for a
+//! while (`accounts/pauses.rs`).
+
+use super::pace::Pace;
+use super::pending::Purpose;
+use super::pool::{Pool, Put};
+use super::presence::GONE;
+use super::share::{Hit, OwnDomains};
+use super::{Engine, Turn};
+use crate::channel::{ChannelName, Stamp};
+use crate::xep::proxy;
+use crate::xmpp::{Stanza, Tag, ns};
+use jid::{BareJid, FullJid, Jid};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Addresses that are asked about.
+const DOUBTS_MAX: usize = 10_000;
+/// Channels that wait for one answer.
+const CHANNELS_MAX: usize = 100;
+/// How often one address is asked, in milliseconds.
+const ASKED_EVERY_MS: u64 = 60_000;
+/// So many accounts of a host refuse what channels send before that is said, once a day.
+const REFUSERS_MIN: usize = 10;
+/// Of so many hosts that is counted.
+const HOSTS_MAX: usize = 1000;
+const DAY_MS: u64 = 24 * 3600 * 1000;
+/// What a module against strangers answers: ejabberd's `mod_block_strangers`.
+const STRANGER: &str = "policy-violation";
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Doubts {
+    /// Addresses that something came back from: the channels, by their tags, until the question is answered.
+    of: HashMap<Jid, Option<BTreeSet<u64>>>,
+    /// The same by when they were asked.
+    room: Pool<BareJid, (Stamp, Jid)>,
+    /// Accounts that are there and refuse what channels send, by host, since the day began.
+    refusers: BTreeMap<String, BTreeSet<BareJid>>,
+    since: Stamp,
+    /// Hosts of which it was said.
+    told: Pace<String>,
+}
+
+impl Doubts {
+    /// None yet.
+    pub(super) fn new(own_domains: OwnDomains) -> Doubts {
+        Doubts {
+            of: HashMap::new(),
+            room: Pool::new("doubted addresses", DOUBTS_MAX, own_domains),
+            refusers: BTreeMap::new(),
+            since: Stamp::default(),
+            told: Pace::within(1, DAY_MS),
+        }
+    }
+
+    /// Who hit a share since this was asked last.
+    pub(super) fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
+        self.room.hits()
+    }
+
+    /// Something of a channel came back from an address; whether to ask there.
+    fn raise(&mut self, whom: &Jid, tag: u64, now: Stamp) -> bool {
+        self.forget_old(now);
+        if let Some(channels) = self.of.get_mut(whom) {
+            if let Some(channels) = channels.as_mut().filter(|channels| channels.len() < CHANNELS_MAX) {
+                channels.insert(tag);
+            }
+            return false;
+        }
+        match self.room.put(&whom.to_bare(), (now, whom.clone())) {
+            Put::In => {}
+            Put::For((_, ousted)) => drop(self.of.remove(&ousted)),
+            Put::Refused => return false,
+        }
+        self.of.insert(whom.clone(), Some(BTreeSet::from([tag])));
+        true
+    }
+
+    /// The address answered; the channels that something came back from.
+    fn settle(&mut self, whom: &Jid) -> BTreeSet<u64> {
+        self.of.get_mut(whom).and_then(Option::take).unwrap_or_default()
+    }
+
+    /// A client shows itself in a channel, or everywhere: what came back before says nothing any more.
+    fn calm(&mut self, whom: &Jid, tag: Option<u64>) {
+        if let Some(Some(channels)) = self.of.get_mut(whom) {
+            channels.retain(|channel| tag.is_some_and(|tag| tag != *channel));
+        }
+    }
+
+    fn forget_old(&mut self, now: Stamp) {
+        let is_old = |asked: Stamp| now.0.saturating_sub(asked.0) >= ASKED_EVERY_MS;
+        let oldest =
+            |room: &Pool<BareJid, (Stamp, Jid)>| room.iter().next().filter(|(asked, _)| is_old(*asked)).cloned();
+        while let Some(old) = oldest(&self.room) {
+            self.room.take(&old);
+            self.of.remove(&old.1);
+        }
+    }
+
+    /// An account refuses what a channel sends; whether that is one too many of its host.
+    fn note_refuser(&mut self, account: &BareJid, now: Stamp) -> bool {
+        if now.0.saturating_sub(self.since.0) >= DAY_MS {
+            self.refusers.clear();
+            self.since = now;
+        }
+        let host = account.domain().as_str();
+        if !self.refusers.contains_key(host) && self.refusers.len() >= HOSTS_MAX {
+            return false;
+        }
+        let refusers = self.refusers.entry(host.to_owned()).or_default();
+        if refusers.len() < REFUSERS_MIN {
+            refusers.insert(account.clone());
+        }
+        refusers.len() >= REFUSERS_MIN && self.told.take(&host.to_owned(), now.0).is_ok()
+    }
+}
+
+impl Engine {
+    /// The channel, by its tag, whose stanza came back; 0: the service itself. `None` where nothing of that id was sent
+    /// from there.
+    pub(super) fn returned(&self, stanza: &Stanza) -> Option<u64> {
+        let (id, sealer) = (stanza.id.as_deref()?, &self.service.sealer);
+        let Some(node) = stanza.to.node() else { return sealer.is_mark(0, id).then_some(0) };
+        let name = proxy::parse(node).map(|(name, _)| name).or_else(|| ChannelName::of(node))?;
+        let tag = self.shelf.tag_of(&name)?;
+        (sealer.open(tag, id).is_some() || sealer.is_mark(tag, id)).then_some(tag)
+    }
+
+    /// Something that was sent came back. Where it says that there is nobody, that is asked.
+    pub(super) fn doubt_whether_there(&mut self, stanza: &Stanza, tag: u64, turn: &mut Turn) {
+        let (whom, condition) = (&stanza.from, stanza.error_condition().unwrap_or_default());
+        if condition == STRANGER {
+            self.note_refuser(&stanza.sender());
+        }
+        let is_reached = match whom.try_as_full() {
+            Ok(full) => self.accounts.takes(full) || !self.sharing.online.channels_of(full).is_empty(),
+            Err(bare) => self.accounts.is_at_bare(bare),
+        };
+        if !GONE.contains(&condition) || !is_reached || !self.doubts.raise(whom, tag, self.steady) {
+            return;
+        }
+        let purpose = Purpose::Doubt { whom: whom.clone() };
+        match whom.is_full() {
+            // Every client of MIX answers it (XEP-0403 §4.3).
+            true => self.ask_disco(whom.clone(), ns::DISCO_INFO, None, purpose, turn),
+            // Home servers answer for the accounts there are.
+            false => drop(self.ask_ping(whom.clone(), purpose, turn)),
+        }
+    }
+
+    /// Asks for a sign of life (XEP-0199); whether there was room for the question.
+    pub(super) fn ask_ping(&mut self, whom: Jid, purpose: Purpose, turn: &mut Turn) -> bool {
+        let id = self.fresh_id();
+        let iq = Tag::new("iq").attr("type", "get").attr("id", &id).attr("from", self.service.domain.as_str());
+        let iq = iq.attr("to", whom.as_str()).child(Tag::in_ns("ping", ns::PING));
+        let is_asked = self.pending.ask(id, whom, purpose, self.steady);
+        if is_asked {
+            turn.ask(iq.into_xml());
+        }
+        is_asked
+    }
+
+    /// An address that something came back from answered, or a server did in its place.
+    pub(super) fn settle_doubt(&mut self, whom: &Jid, stanza: &Stanza, turn: &mut Turn) {
+        let channels = self.doubts.settle(whom);
+        let condition = stanza.error_condition().filter(|_| stanza.type_ == "error").unwrap_or_default();
+        match whom.try_as_full() {
+            Ok(full) if GONE.contains(&condition) => self.vanish(full, turn),
+            Err(bare) if GONE.contains(&condition) => {
+                self.accounts.bounced_at_bare(bare, &self.hosts, &mut turn.outbox);
+            }
+            // That its server is not reached says nothing of it.
+            _ if condition.starts_with("remote-server") => {}
+            _ => {
+                for tag in channels.into_iter().filter(|tag| *tag != 0) {
+                    tracing::debug!(%whom, "what a channel sends comes back, so it is not sent there for a while");
+                    self.accounts.pause(whom, tag, self.steady, &self.hosts, &mut turn.outbox);
+                }
+                self.note_refuser(&whom.to_bare());
+            }
+        }
+    }
+
+    /// A resource speaks in a channel, so it is sent what is said there, whatever came back before.
+    pub(super) fn resume(&mut self, name: &ChannelName, full: &FullJid, turn: &mut Turn) {
+        if let Some(tag) = self.shelf.tag_of(name) {
+            self.doubts.calm(&full.clone().into(), Some(tag));
+            let resource = Some(full.resource().as_str());
+            self.accounts.resume(&full.to_bare(), resource, tag, &self.hosts, &mut turn.outbox);
+        }
+    }
+
+    /// A resource came online or went. There may be another client behind it than the one that something came back from.
+    pub(super) fn begin_anew(&mut self, full: &FullJid, turn: &mut Turn) {
+        self.doubts.calm(&full.clone().into(), None);
+        self.accounts.resume_all(full, &self.hosts, &mut turn.outbox);
+    }
+
+    fn note_refuser(&mut self, account: &BareJid) {
+        if self.doubts.note_refuser(account, self.steady) {
+            tracing::warn!(
+                host = account.domain().as_str(),
+                accounts = REFUSERS_MIN,
+                "what channels send to many accounts of this host comes back though they are there: if people did not block \
+                 these channels, a module against strangers keeps them out"
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn jid(text: &str) -> Jid {
+        Jid::new(text).unwrap()
+    }
+
+    #[test]
+    fn an_address_is_asked_once_a_minute_for_all_its_channels() {
+        let mut doubts = Doubts::new(OwnDomains::default());
+        let one = jid("a@h/r");
+        assert_eq!(
+            [(1, 0), (2, 10), (2, 20)].map(|(tag, now)| doubts.raise(&one, tag, Stamp(now))),
+            [true, false, false]
+        );
+        assert!(doubts.raise(&jid("a@h/s"), 1, Stamp(0)));
+        assert_eq!(doubts.settle(&one), BTreeSet::from([1, 2]));
+        doubts.raise(&jid("a@h/t"), 1, Stamp(0));
+        assert!([2, 3].iter().all(|tag| !doubts.raise(&jid("a@h/t"), *tag, Stamp(1))));
+        doubts.calm(&jid("a@h/t"), Some(2));
+        assert_eq!(doubts.settle(&jid("a@h/t")), BTreeSet::from([1, 3]));
+        assert!(!doubts.raise(&one, 3, Stamp(59_999)) && doubts.settle(&one).is_empty());
+        assert!(doubts.raise(&one, 3, Stamp(60_000)) && doubts.settle(&one) == BTreeSet::from([3]));
+    }
+
+    #[test]
+    fn there_is_room_for_so_many_and_whoever_has_most_gives_way() {
+        let mut doubts = Doubts::new(OwnDomains::new(["h".to_owned()]));
+        (0..DOUBTS_MAX).for_each(|n| assert!(doubts.raise(&jid(&format!("a@away/{n}")), 1, Stamp(0))));
+        assert!(!doubts.raise(&jid("a@away/x"), 1, Stamp(0)) && doubts.raise(&jid("b@h/r"), 1, Stamp(0)));
+        assert!(doubts.of.len() == DOUBTS_MAX && doubts.room.len() == DOUBTS_MAX && doubts.hits().count() > 0);
+    }
+
+    #[test]
+    fn many_accounts_of_one_host_that_refuse_are_told_once_a_day() {
+        let mut doubts = Doubts::new(OwnDomains::default());
+        let mut note = |n: usize, host: &str, now| {
+            doubts.note_refuser(&BareJid::new(&format!("a{n}@{host}")).unwrap(), Stamp(now))
+        };
+        assert!(!(0..2 * REFUSERS_MIN).any(|n| note(0, "h", n as u64)), "one account says nothing");
+        assert_eq!((1..2 * REFUSERS_MIN).filter(|n| note(*n, "h", 100)).count(), 1);
+        assert!(!(0..2 * HOSTS_MAX).any(|n| note(0, &format!("h{n}"), 100)));
+        assert_eq!((0..2 * REFUSERS_MIN).filter(|n| note(*n, "h", 200 + DAY_MS)).count(), 1);
+        assert!(doubts.refusers.len() <= HOSTS_MAX);
+    }
+}
