@@ -33,7 +33,8 @@ pub enum Pam {
 struct Host {
     pam: Pam,
     asked: bool,
-    /// How often it was asked in vain on this link.
+    /// When it was last asked, and how often that was in vain on this link.
+    asked_at: Stamp,
     tries: u8,
     /// Whether it ever said what it is.
     said: bool,
@@ -135,23 +136,25 @@ impl Hosts {
     /// A domain is being asked what it is, for whatever reason.
     pub fn note_asked(&mut self, domain: &str, now: Stamp) {
         let Some(host) = self.host(domain) else { return };
-        host.asked = true;
-        host.tries = host.tries.saturating_add(1);
+        (host.asked, host.asked_at) = (true, now);
         if !host.said && self.unanswered.len() < HOSTS_MAX {
             self.unanswered.push_back((now, domain.to_owned()));
         }
     }
 
-    /// Domains that did not answer in time and may be asked again, with how often they were asked.
-    pub fn take_unanswered(&mut self, now: Stamp) -> Vec<(String, u8)> {
+    /// Domains that did not answer in time, and whether they may be asked again. One that was asked several times meanwhile,
+    /// as it granted one thing after the other, has the time of the last question.
+    pub fn take_unanswered(&mut self, now: Stamp) -> Vec<(String, bool)> {
         let late = self.unanswered.partition_point(|(asked, _)| asked.0.saturating_add(ASK_AGAIN_MS) <= now.0);
-        let late: Vec<String> = self.unanswered.drain(..late).map(|(_, domain)| domain).collect();
-        let tried = |domain: String| {
-            let host = self.hosts.get(&domain)?;
-            let is_open = !host.said && host.tries < TRIES_MAX;
-            is_open.then_some((domain, host.tries))
+        let late: Vec<(Stamp, String)> = self.unanswered.drain(..late).collect();
+        let open = |(asked, domain): (Stamp, String)| {
+            let host = self.hosts.get_mut(&domain).filter(|host| !host.said && host.asked_at == asked)?;
+            host.asked_at = Stamp(0);
+            host.tries = host.tries.saturating_add(1);
+            let again = host.tries < TRIES_MAX;
+            Some((domain, again))
         };
-        late.into_iter().filter_map(tried).collect()
+        late.into_iter().filter_map(open).collect()
     }
 
     /// Whether a domain was asked what it is and did not say.

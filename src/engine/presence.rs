@@ -160,14 +160,14 @@ impl Engine {
         self.ask_disco(whom, ns::DISCO_INFO, None, Purpose::HomeServer { domain: domain.to_owned() }, turn);
     }
 
-    /// Asks home servers again that did not say what they are. One that never answers may have a multicast service at the
+    /// Asks home servers again that did not say what they are. One that is silent may have a multicast service at the
     /// usual place all the same: ejabberd lets questions to its services through, and none to itself.
     pub(super) fn ask_homes_again(&mut self, turn: &mut Turn) {
-        for (domain, tries) in self.hosts.take_unanswered(self.steady) {
-            self.ask_what_it_is(&domain, turn);
-            if tries > 1 {
-                self.guess_multicast(&domain, turn);
+        for (domain, again) in self.hosts.take_unanswered(self.steady) {
+            if again {
+                self.ask_what_it_is(&domain, turn);
             }
+            self.guess_multicast(&domain, turn);
         }
     }
 
