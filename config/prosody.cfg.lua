@@ -1,26 +1,23 @@
--- Prosody 0.12 as host server of mixd. For a server that exists already, copy
+-- Prosody (0.12 to 13) as host server of mixd. For a server that exists already, copy
 -- what is marked "mixd"; the rest makes this file complete enough to run alone.
 -- Every value can be set from the environment, else its default holds.
 
-local function setting(name, default) return os.getenv(name) or default end
-local function port(name, default) return tonumber(setting(name, default)) end
-
-local folder = setting("HOST_FOLDER", "/var/lib/prosody")   -- accounts, pid file, sockets
-local interface = setting("HOST_INTERFACE", "127.0.0.1")    -- address to listen on
-local user_domain = setting("XMPP_DOMAIN", "localhost")     -- alice@localhost
-local mix_domain = setting("MIX_DOMAIN", "mix.localhost")   -- channel@mix.localhost
+local folder = ENV_HOST_FOLDER or "/var/lib/prosody"    -- accounts, pid file, sockets
+local interface = ENV_HOST_INTERFACE or "127.0.0.1"     -- address to listen on
+local user_domain = ENV_XMPP_DOMAIN or "localhost"      -- alice@localhost
+local mix_domain = ENV_MIX_DOMAIN or "mix.localhost"    -- channel@mix.localhost
 
 run_as_root = true   -- allows a start as root in a container or a test; drop it elsewhere
 pidfile = folder .. "/prosody.pid"
 admin_socket = folder .. "/prosody.sock"
 data_path = folder .. "/accounts"
 certificates = folder .. "/certs"
-log = { [setting("HOST_LOG", "info")] = "*console" }
+log = { [ENV_HOST_LOG or "info"] = "*console" }
 
 interfaces = { interface }
-c2s_ports = { port("C2S_PORT", 5222) }
+c2s_ports = { ENV_C2S_PORT or 5222 }
 c2s_direct_tls_ports = { }
-http_ports = { port("HTTP_PORT", 5280) }
+http_ports = { ENV_HTTP_PORT or 5280 }
 http_interfaces = { interface }
 https_ports = { }
 s2s_ports = { }
@@ -33,7 +30,7 @@ storage = "internal"
 archive_expires_after = "1w"
 
 -- mixd: where it connects ([component] host and port of mixd.toml).
-component_ports = { port("COMPONENT_PORT", 5347) }
+component_ports = { ENV_COMPONENT_PORT or 5347 }
 component_interfaces = { interface }
 -- mixd: bytes in a stanza of a component. A stanza above the limit ends the
 -- link, and a page of history carries stanzas of clients with a wrapping on
@@ -45,7 +42,8 @@ component_stanza_size_limit = 10 * 1024 * 1024
 
 modules_enabled = {
   "admin_shell", "blocklist", "bosh", "carbons", "csi_simple", "disco", "mam", "offline", "pep", "ping",
-  "posix", "private", "roster", "saslauth", "smacks", "time", "vcard4", "vcard_legacy", "version", "websocket",
+  "private", "roster", "saslauth", "smacks", "time", "vcard4", "vcard_legacy", "version", "websocket",
+  not Credential and "posix" or nil,   -- what it did is part of Prosody 13, which has Credential
 }
 
 VirtualHost(user_domain)
@@ -67,5 +65,5 @@ VirtualHost(user_domain)
 -- mixd: the service itself; the secret is [component] secret of mixd.toml.
 -- As a subdomain of user_domain it is found in its disco#items.
 Component(mix_domain)
-  component_secret = setting("MIX_SECRET", "change-this-secret")
+  component_secret = ENV_MIX_SECRET or "change-this-secret"
   modules_enabled = { "delegation", "privilege" }

@@ -175,10 +175,13 @@ async def converse(host):
 
 def stay_up(host, channel, folder):
     """Tells how to log in, then waits for Ctrl-C."""
+    tls = "no TLS (allow an unencrypted connection)"
+    if host.kind == "ejabberd":
+        tls = "TLS with a certificate that it signed itself (accept it)"
     print(f"""
 Everything is up until Ctrl-C. With a client of your own:
   accounts   alice@{USER_DOMAIN} with password pw-alice, bob@{USER_DOMAIN} with password pw-bob
-  server     {host.address}, port {host.c2s_port}, no TLS (allow an unencrypted connection)
+  server     {host.address}, port {host.c2s_port}, {tls}
   service    {MIX_DOMAIN}
   channel    {channel}
 Clients that speak MIX: Kaidan, or slixmpp from a Python of {HERE / 'target/venv'}.

@@ -99,15 +99,14 @@ fn ejabberd_works(kind: HostKind, block: &str, scenario: &str, log: Option<&str>
 /// Starts both as documented, plays a scenario, and looks for the documented lines in mixd's log.
 fn works(page: &Page, kind: HostKind, config: PathBuf, component_port: u16, scenario: &str, log: Option<&str>) {
     let (config, domain, service) = (Some(config), "example.org", "mix.example.org");
-    let setup = Setup { kind, config, domain, service, component_port, accounts: Vec::new() };
+    let setup = Setup { kind, config, domain, service, component_port, debian: None, accounts: Vec::new() };
     let mut host = Host::start_as(setup);
     let mut mixd = Mixd::launch_with(Path::new(MIXD), page.block("mixd.toml"), component_port);
     mixd.wait_for_links(1);
     play(scenario, &mut host, &mut mixd);
-    let logged = mixd.log();
     for line in log.map(|log| page.block(log)).unwrap_or_default().lines() {
         let line = line.trim().replace(PORT, &component_port.to_string());
-        assert!(logged.contains(&line), "mixd did not log as documented: {line}\n{logged}");
+        mixd.wait_for_log(&format!("the documented line {line}"), |logged| logged.contains(&line));
     }
     assert!(mixd.terminate(TERMINATE_MAX).success(), "mixd failed:\n{}", mixd.log_tail());
 }

@@ -3,6 +3,8 @@
 //! A test is a host server with one `mixd`; its scenarios share both, with
 //! accounts and channels of their own.
 
+#[path = "live/generations.rs"]
+mod generations;
 #[path = "live/hosts.rs"]
 mod hosts;
 #[path = "live/scenario.rs"]
@@ -97,7 +99,7 @@ fn operators_and_owners_use_commands_behind_prosody_and_ejabberd() {
 fn channels_of_another_service_are_joined_through_prosody() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = fs::read_to_string(hosts::checkout("config/prosody.cfg.lua")).expect("the configuration");
-    let other = "Component(\"mix2.localhost\")\n  component_secret = setting(\"MIX_SECRET\", \"\")\n";
+    let other = "Component(\"mix2.localhost\")\n  component_secret = ENV_MIX_SECRET\n";
     let two = folder.path().join("prosody.cfg.lua");
     fs::write(&two, config + "\n" + other).expect("it is written");
     let mut setup = Setup::of(HostKind::Prosody);
@@ -151,7 +153,7 @@ fn an_account_that_is_deleted_leaves_nothing_to_whoever_has_its_name_next() {
         let included = hosts::checkout("config/prosody.cfg.lua");
         let config = config.replace("Include \"prosody.cfg.lua\"", &format!("Include \"{}\"", included.display()));
         let registering = folder.path().join("prosody.cfg.lua");
-        let plugins = "plugin_paths = { os.getenv(\"HOST_PLUGINS\") }\n";
+        let plugins = "plugin_paths = { ENV_HOST_PLUGINS }\n";
         fs::write(&registering, format!("{plugins}{config}")).expect("it is written");
         let mut setup = Setup::of(kind);
         setup.config = Some(registering);
@@ -302,15 +304,18 @@ fn the_demo_plays_its_conversation() {
 fn a_second_demo_leaves_the_first_one_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let checkout = folder.path();
-    for linked in ["config", "prosody", "target", "tests"] {
+    for linked in ["target", "tests"] {
         std::os::unix::fs::symlink(hosts::checkout(linked), checkout.join(linked)).expect("a link");
     }
     fs::create_dir(checkout.join("scripts")).expect("a folder");
     // Copied by another process: what a test of this process starts meanwhile would hold the file open for writing, and
     // the system starts no such file.
-    let scripts = ["demo", "demo.py", "host", "packages"].map(|name| hosts::checkout("scripts").join(name));
-    let copied = Command::new("cp").args(scripts).arg(checkout.join("scripts")).status().expect("cp starts");
-    assert!(copied.success());
+    let scripts = ["debian", "demo", "demo.py", "host", "packages"].map(|name| hosts::checkout("scripts").join(name));
+    let folders = ["config", "prosody"].map(hosts::checkout);
+    for (what, to) in [(&scripts[..], checkout.join("scripts")), (&folders, checkout.to_owned())] {
+        let copied = Command::new("cp").arg("-r").args(what).arg(to).status().expect("cp starts");
+        assert!(copied.success());
+    }
     let demo = |words: &[&str]| {
         let mut demo = Command::new(checkout.join("scripts/demo"));
         demo.args(["--mixd", MIXD]).args(words).stdout(Stdio::piped()).stderr(Stdio::piped());

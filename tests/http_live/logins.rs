@@ -37,7 +37,8 @@ impl Secured {
         std::fs::write(&file, config).unwrap();
         let accounts = domains().map(|domain| format!("alice@{domain}")).collect();
         let (domain, service, component_port) = (USER_DOMAIN, MIX_DOMAIN, free_port());
-        let host = Host::start_as(Setup { kind, config: Some(file), domain, service, component_port, accounts });
+        let host =
+            Host::start_as(Setup { kind, config: Some(file), domain, service, component_port, debian: None, accounts });
         Secured { host, direct_port, authority, _folder: folder }
     }
 
@@ -98,8 +99,9 @@ fn ejabberd(certificates: &Path, direct_port: u16) -> String {
     let direct = format!(
         "listen:\n  - port: {direct_port}\n    ip: HOST_INTERFACE\n    module: ejabberd_c2s\n    access: all\n    tls: true\n"
     );
-    text.replace("hosts: [XMPP_DOMAIN]", &format!("hosts: [{}]\ncertfiles: [{}]", hosts.join(", "), files.join(", ")))
-        .replace("starttls: false ", "starttls_required: true ")
+    text.replace("hosts: [XMPP_DOMAIN]", &format!("hosts: [{}]", hosts.join(", ")))
+        .replace("certfiles: [CERT_FILE]", &format!("certfiles: [{}]", files.join(", ")))
+        .replace("starttls: true ", "starttls_required: true ")
         .replace("listen:\n", &direct)
         + &format!("host_config:\n{settings}")
 }
@@ -114,11 +116,16 @@ fn plays(kind: HostKind) {
             assert_eq!(login("pw-bob"), "401", "{mechanism}, {tls}: {}", api.log());
         }
         // A password is not even sent where the certificate is not the domain's, or is over.
-        for (domain, reason) in [(MISNAMED, "not valid for name"), (EXPIRED, "expired")] {
+        // An ejabberd that has none for a domain shows any, which may be the one that is over.
+        let misnamed = ["not valid for name", "expired"];
+        for (domain, reasons) in [(MISNAMED, misnamed), (EXPIRED, ["expired"; 2])] {
             let before = api.log().len();
             assert_eq!(api.login(&format!("alice@{domain}:pw-alice")), "500", "{tls} {domain}: {}", api.log());
             let told = api.log().split_off(before);
-            assert!(told.contains("a password cannot be checked") && told.contains(reason), "{tls} {domain}: {told}");
+            assert!(
+                told.contains("a password cannot be checked") && reasons.iter().any(|reason| told.contains(reason)),
+                "{tls} {domain}: {told}"
+            );
         }
         assert!(!api.log().contains("pw-"), "a password is in the log");
         drop(api);

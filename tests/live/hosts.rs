@@ -62,7 +62,16 @@ pub fn install_packages() {
     ONCE.call_once(|| {
         let status = Command::new(checkout("scripts/packages")).status().expect("scripts/packages starts");
         assert!(status.success(), "scripts/packages could not install what the live tests need (see above)");
+        if let Some(debian) = std::env::var("HOST_DEBIAN").ok().filter(|it| !it.is_empty()) {
+            unpack(&debian);
+        }
     });
+}
+
+/// Unpacks the host servers of another Debian, once; panics with the reason if it cannot.
+fn unpack(debian: &str) {
+    let status = Command::new(checkout("scripts/debian")).arg(debian).stdout(Stdio::null()).status();
+    assert!(status.expect("scripts/debian starts").success(), "no host servers of Debian {debian} (see above)");
 }
 
 /// A port of the loopback address that was free a moment ago, and that nobody here was given before.
@@ -89,6 +98,8 @@ pub struct Setup {
     pub service: &'static str,
     /// Port for components.
     pub component_port: u16,
+    /// The Debian that it comes from, as `scripts/debian` knows it; that of the system, or of HOST_DEBIAN, if absent.
+    pub debian: Option<&'static str>,
     /// Accounts besides the usual ones, as `name@domain`; the password is `pw-NAME`.
     pub accounts: Vec<String>,
 }
@@ -102,6 +113,7 @@ impl Setup {
             domain: USER_DOMAIN,
             service: MIX_DOMAIN,
             component_port: free_port(),
+            debian: None,
             accounts: Vec::new(),
         }
     }
@@ -127,6 +139,9 @@ impl Host {
     /// Starts one set up as said, with fresh accounts, and waits until it takes connections.
     pub fn start_as(setup: Setup) -> Self {
         install_packages();
+        if let Some(debian) = setup.debian {
+            unpack(debian);
+        }
         let folder = tempfile::Builder::new().prefix("mixd-host-").tempdir().expect("a folder");
         let (c2s_port, http_port) = (free_port(), free_port());
         let child = spawn_host(&setup, folder.path(), [c2s_port, http_port]);
@@ -188,6 +203,7 @@ fn spawn_host(setup: &Setup, folder: &Path, [c2s_port, http_port]: [u16; 2]) -> 
     let log = File::create(folder.join("host.log")).expect("a log file");
     Command::new(checkout("scripts/host"))
         .envs(setup.config.iter().map(|file| ("HOST_CONFIG", file)))
+        .envs(setup.debian.iter().map(|debian| ("HOST_DEBIAN", debian)))
         .arg(setup.kind.name())
         .arg(folder)
         .env("HOST_ACCOUNTS", accounts.join(" "))
