@@ -326,19 +326,25 @@ end, 10);
 
 -- Prosody's own modules that do nothing about what channels send, where it is not archived.
 local idle = { mod_message = true, mod_carbons = true, mod_mam = true, mod_mixd = true, mod_component = true };
+-- Modules that keep messages and questions of strangers from people. They know of no channels, and people chose to be in those.
+local guards = { mod_block_strangers = true, mod_anti_spam = true };
 local listeners = {};
 
--- Who listens to an event of a host besides those: whether there are others, and the handler of mod_blocklist.
+-- Who listens to an event of a host besides those: whether there are others, the handler of mod_blocklist, and those of
+-- modules against strangers.
 local function listeners_of(host, event_name)
 	local handlers = hosts[host].events.get_handlers(event_name);
 	local key = host .. "\n" .. event_name;
 	local known = listeners[key];
 	if not known or known.handlers ~= handlers then
-		known = { handlers = handlers, others = false, blocks = nil };
+		known = { handlers = handlers, others = false, blocks = nil, guards = nil };
 		for _, handler in ipairs(handlers or {}) do
 			local source = s_match(debug.getinfo(handler, "S").source, "([%w_]+)%.lua$");
 			if source == "mod_blocklist" then
 				known.blocks = handler;
+			elseif guards[source] then
+				known.guards = known.guards or {};
+				known.guards[handler] = true;
 			elseif not idle[source] then
 				known.others = true;
 			end
@@ -347,6 +353,27 @@ local function listeners_of(host, event_name)
 	end
 	return known;
 end
+
+-- What the component sends passes modules against strangers: everybody else who listens is asked, in the same order. It is the
+-- component that the operator named, and what it says to an account is about a channel or an invitation.
+local function let_past_guards(event_name)
+	local function pass(event)
+		if jid_host(event.stanza.attr.from) ~= component then return; end
+		local heed = listeners_of(module.host, event_name);
+		if not heed.guards then return; end
+		local is_behind = false;
+		for _, handler in ipairs(heed.handlers) do
+			if is_behind and not heed.guards[handler] then
+				local ret = handler(event);
+				if ret ~= nil then return ret; end
+			end
+			is_behind = is_behind or handler == pass;
+		end
+	end
+	module:hook(event_name, pass, 1000);
+end
+
+for _, event_name in ipairs({ "message/bare", "message/full", "iq/bare", "iq/full" }) do let_past_guards(event_name); end
 
 -- Whether mod_blocklist keeps a stanza from its recipient. It would have some kinds bounce, and from a bounce the
 -- component learns that an account is not reached this way, for any of its channels; of what is blocked nobody is told.

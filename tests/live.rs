@@ -70,6 +70,39 @@ fn people_talk_where_the_multicast_service_refuses_what_it_announced() {
     ends_in_order(&mut mixd);
 }
 
+// Modules that keep strangers from people have to let through what channels send.
+#[test]
+fn people_talk_where_the_host_lets_no_strangers_in() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let exempt = "# mod_block_strangers: {access: mix_component}";
+    let page = fs::read_to_string(hosts::checkout("docs/ejabberd.md")).expect("the page");
+    assert!(page.contains(&exempt.replace("# ", "  ")), "the page says the same as the configuration");
+    let modules = "modules_enabled = { \"mixd\", \"privilege\" }";
+    for (kind, file, line, with) in [
+        (HostKind::Ejabberd, "ejabberd.yml", exempt, exempt.replace("# ", "")),
+        (HostKind::EjabberdMixPam, "ejabberd-mix-pam.yml", exempt, exempt.replace("# ", "")),
+        (HostKind::ProsodyMixd, "prosody-mixd.cfg.lua", modules, modules.replace(" }", ", \"block_strangers\" }")),
+    ] {
+        let config = fs::read_to_string(hosts::checkout(&format!("config/{file}"))).expect("the configuration");
+        assert!(config.contains(line), "{file} has {line}");
+        let guarded = folder.path().join(file);
+        fs::write(&guarded, config.replace(line, &with)).expect("it is written");
+        if kind == HostKind::ProsodyMixd {
+            fs::copy(hosts::checkout("config/prosody.cfg.lua"), folder.path().join("prosody.cfg.lua")).expect("copied");
+        }
+        let mut setup = Setup::of(kind);
+        setup.config = Some(guarded);
+        let mut host = Host::start_as(setup);
+        let mut mixd = Mixd::start(Path::new(MIXD), &host);
+        match kind {
+            HostKind::EjabberdMixPam => play("mod_mix_pam_of_ejabberd_works", &mut host, &mut mixd),
+            _ => play("a_blocked_channel_silences_no_other", &mut host, &mut mixd),
+        }
+        assert!(!mixd.log().contains("a module against strangers"), "nothing comes back:\n{}", mixd.log_tail());
+        ends_in_order(&mut mixd);
+    }
+}
+
 #[test]
 fn xmpp_and_http_users_share_groups_behind_prosody() {
     xmpp_and_http_users_share_groups(HostKind::Prosody);
@@ -203,6 +236,7 @@ fn people_talk_through(kind: HostKind) {
     }
     play("two_people_talk", &mut host, &mut mixd);
     play("plugins_speak_mix", &mut host, &mut mixd);
+    play("a_blocked_channel_silences_no_other", &mut host, &mut mixd);
     play("hostile_stanzas_do_not_end_the_link", &mut host, &mut mixd);
     assert!(mixd.runs(), "mixd ended:\n{}", mixd.log_tail());
     assert_eq!(mixd.links(), 1, "the link was lost:\n{}", mixd.log_tail());

@@ -83,6 +83,48 @@ fn tells_nothing_secret(log: &str) {
     }
 }
 
+/// Eleven people are there, whose server sends back what a channel says to them, as it comes from a stranger.
+#[test]
+fn a_host_that_takes_channels_for_strangers_is_named_once() {
+    let host = Host::start();
+    let mut mixd = Mixd::start(&host, "");
+    let mut peer = host.accept_authenticated();
+    let create = "<create xmlns='urn:xmpp:mix:core:1' channel='coven'/>";
+    peer.send(&format!("<iq type='set' id='create' from='a0@example.org/r' to='{DOMAIN}'>{create}</iq>"));
+    peer.answer_to("create");
+    for n in 0..11 {
+        let join = "<join xmlns='urn:xmpp:mix:core:1'><subscribe node='urn:xmpp:mix:nodes:messages'/></join>";
+        peer.send(&format!("<iq type='set' id='j{n}' from='a{n}@example.org/r' to='coven@{DOMAIN}'>{join}</iq>"));
+        peer.answer_to(&format!("j{n}"));
+    }
+    peer.send(&format!(
+        "<message type='groupchat' id='m' from='a0@example.org/r' to='coven@{DOMAIN}'><body>x</body></message>"
+    ));
+    let seen = peer.read_until("<stanza-id", "</message>");
+    let row = seen.split("<stanza-id").nth(1).unwrap().split(" id='").nth(1).unwrap().split('\'').next().unwrap();
+    let refuse = |peer: &mut Peer, n: usize, id: &str| {
+        let error = "<error type='modify'><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
+        peer.send(&format!(
+            "<message type='error' id='{id}' from='a{n}@example.org/r' to='coven@{DOMAIN}'>{error}</message>"
+        ));
+    };
+    let warning = "a module against strangers keeps them out";
+    (0..11).for_each(|n| refuse(&mut peer, n, "never-sent"));
+    (0..9).for_each(|n| refuse(&mut peer, n, row));
+    (0..9).for_each(|n| refuse(&mut peer, n, row));
+    peer.check_alive("nine");
+    assert!(!mixd.log().contains(warning), "nine are few");
+    refuse(&mut peer, 9, row);
+    mixd.wait_for_log(warning, 1);
+    refuse(&mut peer, 10, row);
+    peer.check_alive("eleven");
+    assert_eq!(mixd.log().matches(warning).count(), 1);
+    assert!(mixd.log().contains("host=example.org"), "{}", mixd.log());
+    mixd.terminate();
+    drop(peer);
+    mixd.wait();
+}
+
 #[test]
 fn the_way_of_a_stanza_is_told_by_its_id_and_never_what_it_says() {
     let log = log_of("debug", "json");

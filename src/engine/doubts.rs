@@ -28,7 +28,7 @@ const REFUSERS_MIN: usize = 10;
 /// Of so many hosts that is counted.
 const HOSTS_MAX: usize = 1000;
 const DAY_MS: u64 = 24 * 3600 * 1000;
-/// What a module against strangers answers: ejabberd's `mod_block_strangers`.
+/// What a module against strangers answers: ejabberd's `mod_block_strangers`, Prosody's `mod_anti_spam`.
 const STRANGER: &str = "policy-violation";
 
 /// See the module.
@@ -204,10 +204,10 @@ impl Engine {
     fn note_refuser(&mut self, account: &BareJid) {
         if self.doubts.note_refuser(account, self.steady) {
             tracing::warn!(
-                host = account.domain().as_str(),
+                host = %account.domain(),
                 accounts = REFUSERS_MIN,
-                "what channels send to many accounts of this host comes back though they are there: if people did not block \
-                 these channels, a module against strangers keeps them out"
+                "what channels send to many accounts of this host comes back, though they are there: if people did not block \
+                 them, a module against strangers keeps them out"
             );
         }
     }

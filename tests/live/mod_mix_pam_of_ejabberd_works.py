@@ -1,6 +1,7 @@
 """Joins, messages and leaves through ejabberd's own MIX-PAM instead of ours."""
 
 import mix
+from a_blocked_channel_silences_no_other import blocks_one_channel
 from people import CLIENT, Person, check, shown
 from scenario import run, step
 
@@ -44,7 +45,23 @@ async def play(host):
     await desk.expect("bob's tablet", lambda s: is_presence(s, channel, ids["bob"], "tablet"))
     await tablet.go_offline()
     await desk.expect("its end", lambda s: is_presence(s, channel, ids["bob"], "tablet", "unavailable"))
-    for person in (desk, phone, bob):
+    other = await mix.create(bob, host.service, "heath")
+    await blocks_one_channel(channel, other, bob, desk, joins)
+    for person in (phone, bob):
+        await person.go_offline()
+    await is_told_nothing_of_what_passed(host, other, desk)
+
+
+async def is_told_nothing_of_what_passed(host, channel, alice):
+    """Bob is away while alice changes her nick; the next login brings him no event of that."""
+    step("nothing that passed waits for whoever was away")
+    for nick in ("one", "two", "three"):
+        await alice.ask(channel, f"<setnick xmlns='{mix.MIX}'><nick>{nick}</nick></setnick>")
+    bob = await Person(host, "bob").come_online()
+    # What was kept comes with the presence, before an answer.
+    await bob.ask(host.service, "<query xmlns='http://jabber.org/protocol/disco#info'/>", "get")
+    bob.never("an event of a time when it was away", lambda s: s.tag == CLIENT + "message")
+    for person in (alice, bob):
         await person.go_offline()
 
 

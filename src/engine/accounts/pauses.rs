@@ -198,6 +198,8 @@ impl Accounts {
     /// A channel is not sent to an address any more, by the channel's tag: what it sent came back though somebody is there.
     pub fn pause(&mut self, whom: &Jid, tag: u64, now: Stamp, hosts: &Hosts, out: &mut Vec<Out>) {
         let (account, resource) = (whom.to_bare(), whom.resource().map(|resource| resource.as_str()));
+        // What a home server handed to a client comes back from that one, and an account blocks as a whole (XEP-0191).
+        let resource = resource.filter(|_| !self.is_at_bare(&account));
         match self.pauses.begin(&account, resource, tag, now) {
             Paused::Not => {}
             Paused::Everywhere => self.bounced_at_bare(&account, hosts, out),
