@@ -7,6 +7,7 @@
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 pub mod channel;
+pub mod chore;
 pub mod config;
 pub mod engine;
 pub mod runtime;

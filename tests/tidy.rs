@@ -24,17 +24,19 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// What the engine may take from the store: plain types.
 const STORE_TYPES: &[&str] = &[
     "Belief",
-    "Place",
-    "Trace",
+    "Deed",
     "Directory",
+    "Halves",
     "Listing",
     "Outdated",
+    "Part",
+    "Place",
     "Record",
     "Standing",
-    "Whereabouts",
-    "Halves",
-    "Part",
+    "Tour",
+    "Trace",
     "Unsent",
+    "Whereabouts",
 ];
 /// What waits or runs beside the turn, and the folders that may.
 const WAITING: &[&str] = &[".await", "async", "thread::", "tokio"];

@@ -154,7 +154,7 @@ impl Channel {
         }
     }
 
-    /// Those who are told what happens on a node that is not open to all participants, in the order of accounts; `None`
+    /// Those who are told what happens on a node that is not open to all participants, in the order of ids; `None`
     /// where it is. A role may end before a subscription does, which rests then.
     pub fn told_of(&self, node: Node) -> Option<Vec<BareJid>> {
         if self.access_to(node) >= Access::Participants {
@@ -166,6 +166,7 @@ impl Channel {
         let mut told: Vec<BareJid> = candidates.filter(is_told).cloned().collect();
         told.sort_unstable();
         told.dedup();
+        told.sort_by_cached_key(|jid| self.participant(jid).map(|member| member.id.clone()));
         Some(told)
     }
 }

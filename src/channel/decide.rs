@@ -134,6 +134,7 @@ impl Channel {
             GroupCommand::ReadMessageInfo { row } => self.read_message_info(actor, row, context),
             GroupCommand::Hide { rows } => self.hide(actor, &rows, context),
             GroupCommand::Clear { up_to } => self.clear(actor, up_to, context),
+            GroupCommand::ClearTo(head) => self.clear_to(actor, head, context.limits),
             GroupCommand::Forget => self.forget(actor, context.limits),
             GroupCommand::Moderate { row, reason } => self.moderate(actor, row, reason, context),
         }

@@ -1,6 +1,7 @@
 //! What may be asked of a group, and what the asker is told (groups.md §2).
 
 use super::Visibility;
+use super::change::Head;
 use super::event::Progress;
 use super::settings::{History, Membership, Receipts};
 use super::{
@@ -139,6 +140,8 @@ pub enum GroupCommand {
         /// The row; all so far where absent.
         up_to: Option<u64>,
     },
+    /// Hide all rows from oneself up to where the archive stood at some time.
+    ClearTo(Head),
     /// Drop the group from one's own list, once one has left.
     Forget,
     /// Retract somebody's message (XEP-0425), or one's own without sending a message.

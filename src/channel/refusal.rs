@@ -17,9 +17,6 @@ pub enum Refusal {
     /// Somebody else registered this nick with the service.
     #[error("somebody else registered this nick with the service")]
     NickRegistered,
-    /// Somebody else goes by the nick that is to be registered.
-    #[error("somebody in a channel that you are in goes by this nick")]
-    NickHeld,
     /// Only participants may.
     #[error("only participants of the channel may do this")]
     NotJoined,
@@ -160,7 +157,7 @@ impl Refusal {
         match self {
             Refusal::NoSuchChannel => ("no-such-channel", ""),
             Refusal::NameTaken => ("name-taken", ""),
-            Refusal::NickTaken | Refusal::NickRegistered | Refusal::NickHeld => ("nick-taken", ""),
+            Refusal::NickTaken | Refusal::NickRegistered => ("nick-taken", ""),
             Refusal::NotJoined => ("not-joined", ""),
             Refusal::Forbidden(_) => ("forbidden", ""),
             Refusal::NotAllowed(_) => ("not-allowed", ""),
@@ -196,7 +193,6 @@ impl Refusal {
             Refusal::NameTaken
             | Refusal::NickTaken
             | Refusal::NickRegistered
-            | Refusal::NickHeld
             | Refusal::NoSuchNode
             | Refusal::NoSuchItem
             | Refusal::TooLong { .. }

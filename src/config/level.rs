@@ -73,8 +73,8 @@ mod tests {
         let src = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         let names = std::fs::read_dir(src).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let modules = names.map(|name| name.trim_end_matches(".rs").to_owned());
-        // What counts steps writes nothing.
-        for module in modules.filter(|name| !["main", "lib", "steps"].contains(&&**name)) {
+        // What counts steps and what says how far something is write nothing.
+        for module in modules.filter(|name| !["main", "lib", "steps", "chore"].contains(&&**name)) {
             assert!(MODULES.contains(&&*module), "{module}");
         }
     }

@@ -5,7 +5,7 @@
 
 use super::Engine;
 use super::outbox::{AccountNo, Delta, ListId, Out};
-use crate::channel::{Channel, ChannelName, Guest, Member, Node, NodeSet};
+use crate::channel::{Channel, ChannelName, Guest, Member, Node, NodeSet, ParticipantId, Stamp};
 use jid::BareJid;
 use std::collections::BTreeMap;
 
@@ -18,7 +18,8 @@ pub struct Arrival {
     name: ChannelName,
     /// `None` where there is no such channel.
     channel: Option<Box<Channel>>,
-    /// Its people in the order of accounts, so that a run can be repeated.
+    /// Its people in the order of ids, guests in that in which they came: what is sent to all is written in this order, and
+    /// that of accounts would tell something of them by the time at which it arrives.
     people: std::vec::IntoIter<Subscriber>,
     /// Those of them who are taken in.
     lists: BTreeMap<Node, Vec<AccountNo>>,
@@ -27,6 +28,7 @@ pub struct Arrival {
 #[derive(Debug)]
 struct Subscriber {
     jid: BareJid,
+    place: (Stamp, Option<ParticipantId>),
     is_guest: bool,
     nodes: NodeSet,
 }
@@ -36,11 +38,21 @@ impl Arrival {
     pub fn new(name: ChannelName, channel: Option<Channel>) -> Arrival {
         let channel = channel.map(Box::new);
         let seated = channel.iter().flat_map(|channel| channel.participants());
-        let seated = seated.map(|it| Subscriber { jid: it.jid.clone(), is_guest: false, nodes: it.subscriptions });
+        let seated = seated.map(|it| Subscriber {
+            jid: it.jid.clone(),
+            place: (Stamp::default(), Some(it.id.clone())),
+            is_guest: false,
+            nodes: it.subscriptions,
+        });
         let guests = channel.iter().flat_map(|channel| channel.guests());
-        let guests = guests.map(|it| Subscriber { jid: it.jid.clone(), is_guest: true, nodes: it.subscriptions });
+        let guests = guests.map(|it| Subscriber {
+            jid: it.jid.clone(),
+            place: (it.since, None),
+            is_guest: true,
+            nodes: it.subscriptions,
+        });
         let mut people: Vec<Subscriber> = seated.chain(guests).collect();
-        people.sort_unstable_by(|a, b| (&a.jid, a.is_guest).cmp(&(&b.jid, b.is_guest)));
+        people.sort_unstable_by(|a, b| (a.is_guest, &a.place, &a.jid).cmp(&(b.is_guest, &b.place, &b.jid)));
         Arrival { name, channel, people: people.into_iter(), lists: BTreeMap::new() }
     }
 
@@ -71,7 +83,7 @@ impl Engine {
         }
         for subscriber in arrival.people.by_ref().take(*count) {
             *count -= 1;
-            let Subscriber { jid, is_guest, nodes } = subscriber;
+            let Subscriber { jid, is_guest, nodes, .. } = subscriber;
             let no = match is_guest {
                 false => self.accounts.hold(&jid, &self.hosts, &mut self.early),
                 true => self.accounts.hold_guest(&jid, &self.hosts, &mut self.early),

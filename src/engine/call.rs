@@ -103,7 +103,10 @@ impl Engine {
             return turn.refuse_call(token, refusal);
         }
         let mut asked = Asked { actor, channel, way: Way::Call(token) };
-        match self.decide_within_rates(&mut asked, command) {
+        if let Some(name) = asked.channel.clone() {
+            self.catch_up(&asked.actor.account, &name, turn);
+        }
+        match self.decide_within_rates(&mut asked, command, turn) {
             Ok(effects) => self.carry_out(asked, effects, turn),
             Err(refusal) => turn.refuse_call(token, refusal),
         }
@@ -150,6 +153,6 @@ impl Engine {
 impl Effects {
     /// Nothing happens to anything; the asker is told this.
     pub(super) fn none(answer: Answer) -> Effects {
-        Effects { changes: Vec::new(), answer, registrations: Vec::new(), own: Vec::new(), ending: None }
+        Effects { changes: Vec::new(), answer, registrations: Vec::new(), set_off: None, own: Vec::new(), ending: None }
     }
 }

@@ -9,19 +9,21 @@ use super::{Engine, Needs, Turn};
 use crate::channel::{
     AccountAnswer, AccountCommand, Actor, Answer, ChannelName, Command, Ending, Refusal, ServiceAction, Status,
 };
+use crate::chore::{Budget, Chore};
 use crate::store::{Place, Record, Trace};
 use jid::BareJid;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Channels that one tick goes through for one account.
-const CHANNELS_A_TICK: usize = 8;
+/// Accounts whose channels are gone through at once, and how many of each.
+const WALKING: Budget = Budget { things: 16, cost: usize::MAX };
+const WALK: Budget = Budget { things: 8, cost: usize::MAX };
 /// Entries of the store that one tick looks at.
-const TRACED_A_TICK: usize = 512;
+const TRACING: Budget = Budget { things: 512, cost: usize::MAX };
 /// Accounts that may be under way.
 const ENDINGS_MAX: usize = 100_000;
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Endings {
     all: BTreeMap<BareJid, Ending>,
     /// Those whose places are to be looked for.
@@ -29,7 +31,8 @@ pub(super) struct Endings {
     search: Option<Search>,
     /// What the store answered the search for this turn.
     traced: Option<Trace>,
-    walks: VecDeque<Walk>,
+    walks: BTreeMap<BareJid, Walk>,
+    walking: Chore<BareJid>,
 }
 
 /// What is asked of the store: where these accounts have a place.
@@ -45,17 +48,33 @@ pub struct TraceWish {
 
 #[derive(Debug)]
 struct Search {
-    wish: TraceWish,
+    accounts: BTreeSet<BareJid>,
+    /// Through the keys of the store, a part a tick.
+    chore: Chore<Vec<u8>>,
     found: BTreeMap<BareJid, BTreeSet<ChannelName>>,
 }
 
 /// An account on its way out.
 #[derive(Debug)]
 struct Walk {
-    account: BareJid,
+    chore: Chore<ChannelName>,
+    /// Those that are left.
     channels: BTreeSet<ChannelName>,
     /// Whether a channel could not be read: the next start tries again.
     is_torn: bool,
+}
+
+impl Default for Endings {
+    fn default() -> Endings {
+        Endings {
+            all: BTreeMap::new(),
+            waiting: BTreeSet::new(),
+            search: None,
+            traced: None,
+            walks: BTreeMap::new(),
+            walking: Chore::queue(WALKING),
+        }
+    }
 }
 
 impl Endings {
@@ -78,7 +97,7 @@ impl Endings {
 
     /// Notes how an account stands, and has it looked for anew where it is still to go; what it was before.
     fn set(&mut self, account: &BareJid, ending: Option<Ending>) -> Option<Ending> {
-        self.walks.retain(|walk| walk.account != *account);
+        self.stop_walk(account);
         match ending {
             Some(ending) if !ending.is_out => drop(self.waiting.insert(account.clone())),
             _ => drop(self.waiting.remove(account)),
@@ -87,6 +106,16 @@ impl Endings {
             Some(ending) => self.all.insert(account.clone(), ending),
             None => self.all.remove(account),
         }
+    }
+
+    fn stop_walk(&mut self, account: &BareJid) {
+        self.walks.remove(account);
+        self.walking.done(account);
+    }
+
+    /// Those whose channels are gone through.
+    fn open_walks(&self) -> Vec<BareJid> {
+        self.walking.open().cloned().collect()
     }
 
     fn is_full(&self) -> bool {
@@ -197,17 +226,22 @@ impl Engine {
             self.endings.set(&account, past);
         }
         let walks = std::mem::take(&mut self.endings.walks);
-        self.endings.waiting.extend(walks.into_iter().map(|walk| walk.account));
+        for account in walks.into_keys() {
+            self.endings.walking.done(&account);
+            self.endings.waiting.insert(account);
+        }
     }
 
     pub(super) fn need_of_endings(&self, needs: &mut Needs) {
         if let (Some(search), None) = (&self.endings.search, &self.endings.traced) {
-            needs.trace = Some(search.wish.clone());
+            let Search { accounts, chore, .. } = search;
+            let from = chore.behind().cloned().unwrap_or_default();
+            needs.trace = Some(TraceWish { accounts: accounts.clone(), from, max: chore.things() });
         }
-        let Some(walk) = self.endings.walks.front() else { return };
-        walk.channels.iter().take(CHANNELS_A_TICK).for_each(|name| self.need_in_time(name, needs));
-        if walk.channels.is_empty() {
-            self.need_places_of(&walk.account, needs);
+        for account in self.endings.walking.open() {
+            if self.endings.walks.get(account).is_some_and(|walk| walk.channels.is_empty()) {
+                self.need_places_of(account, needs);
+            }
         }
     }
 
@@ -225,17 +259,16 @@ impl Engine {
         self.endings.traced = trace.or(self.endings.traced.take());
     }
 
-    /// Goes on with those that are under way.
+    /// Goes on with the search, and with accounts of which nothing is left to go through.
     pub(super) fn go_on_ending(&mut self, turn: &mut Turn) {
-        self.walk_on(turn);
+        self.endings.open_walks().iter().for_each(|account| self.end_walk(account, turn));
         if let Some(trace) = self.endings.traced.take() {
             self.take_trace(trace);
         }
         if self.endings.search.is_none() && !self.endings.waiting.is_empty() {
             let accounts = std::mem::take(&mut self.endings.waiting);
             let found = accounts.iter().map(|account| (account.clone(), BTreeSet::new())).collect();
-            let wish = TraceWish { accounts, from: Vec::new(), max: TRACED_A_TICK };
-            self.endings.search = Some(Search { wish, found });
+            self.endings.search = Some(Search { accounts, chore: Chore::once(TRACING, None), found });
         }
     }
 
@@ -249,8 +282,8 @@ impl Engine {
             let (Some(name), Some(found)) = (name, search.found.get_mut(&account)) else { continue };
             found.insert(name);
         }
-        if let Some(next) = trace.next {
-            search.wish.from = next;
+        search.chore.go_to(trace.next);
+        if !search.chore.is_over() {
             self.endings.search = Some(search);
             return;
         }
@@ -258,29 +291,43 @@ impl Engine {
             // It may have been begun anew, or taken back with a commit.
             let is_wanted = self.endings.all.get(&account).is_some_and(|ending| !ending.is_out);
             if is_wanted && !self.endings.waiting.contains(&account) {
-                self.endings.walks.push_back(Walk { account, channels, is_torn: false });
+                self.endings.walks.insert(account, Walk { chore: Chore::queue(WALK), channels, is_torn: false });
             }
         }
     }
 
-    fn walk_on(&mut self, turn: &mut Turn) {
-        let Some(mut walk) = self.endings.walks.pop_front() else { return };
-        if walk.channels.is_empty() {
-            return self.end_walk(walk, turn);
-        }
-        for name in walk.channels.iter().take(CHANNELS_A_TICK).cloned().collect::<Vec<_>>() {
-            if self.unreadable.contains(&name) {
-                tracing::error!(channel = name.as_str(), account = %walk.account, "an account cannot be ended in a channel that cannot be read");
-                walk.is_torn = true;
-            } else if self.shelf.is_cold(&name) {
-                // It was not loaded for this turn.
-                break;
-            } else {
-                self.end_in(&name, &walk.account, turn);
+    /// The channels that come next, of some accounts.
+    pub(super) fn next_to_leave(&mut self) -> Vec<ChannelName> {
+        let Endings { walks, walking, .. } = &mut self.endings;
+        let accounts = walking.step(|_, count| walks.keys().take(count).cloned().collect());
+        let mut names = Vec::new();
+        for account in accounts {
+            if let Some(Walk { chore, channels, .. }) = walks.get_mut(&account) {
+                names.extend(chore.step(|_, count| channels.iter().take(count).cloned().collect()));
             }
-            walk.channels.remove(&name);
         }
-        self.endings.walks.push_front(walk);
+        names
+    }
+
+    /// Ends accounts in a channel.
+    pub(super) fn leave_in(&mut self, name: &ChannelName, turn: &mut Turn) {
+        for account in self.endings.open_walks() {
+            let walk = self.endings.walks.get_mut(&account);
+            if walk.is_some_and(|walk| walk.chore.done(name) && walk.channels.remove(name)) {
+                self.end_in(name, &account, turn);
+            }
+        }
+    }
+
+    /// A channel cannot be read.
+    pub(super) fn pass_leaving(&mut self, name: &ChannelName) {
+        for (account, walk) in &mut self.endings.walks {
+            walk.chore.done(name);
+            if walk.channels.remove(name) {
+                tracing::error!(channel = name.as_str(), %account, "an account cannot be ended in a channel that cannot be read");
+                walk.is_torn = true;
+            }
+        }
     }
 
     fn end_in(&mut self, name: &ChannelName, account: &BareJid, turn: &mut Turn) {
@@ -290,24 +337,25 @@ impl Engine {
         }
     }
 
-    /// Somebody may have added it meanwhile to what was gone through already.
-    fn end_walk(&mut self, mut walk: Walk, turn: &mut Turn) {
-        let account = walk.account.clone();
-        let (Some(joined), Some(groups)) = (self.memberships.get(&account), self.groups.get(&account)) else {
-            return self.endings.walks.push_front(walk);
-        };
+    /// Where nothing is left to go through, somebody may have added it meanwhile to what was gone through already.
+    fn end_walk(&mut self, account: &BareJid, turn: &mut Turn) {
+        let Some(walk) = self.endings.walks.get_mut(account) else { return };
+        let (Some(joined), Some(groups)) = (self.memberships.get(account), self.groups.get(account)) else { return };
+        if !walk.channels.is_empty() {
+            return;
+        }
         let waits = groups.iter().filter(|(_, status)| **status == Status::Waiting).map(|(name, _)| name);
         let is_readable = |name: &&ChannelName| self.shelf.exists(name) && !self.unreadable.contains(*name);
         walk.channels = joined.iter().chain(waits).filter(is_readable).cloned().collect();
         if !walk.channels.is_empty() {
-            return self.endings.walks.push_front(walk);
-        }
-        if walk.is_torn {
             return;
         }
-        let past = self.endings.all.get(&account).copied();
+        if walk.is_torn {
+            return self.endings.stop_walk(account);
+        }
+        let past = self.endings.all.get(account).copied();
         tracing::info!(%account, "an account is ended in every channel");
         let rest = past.filter(|past| past.erases).map(|past| Ending { is_out: true, ..past });
-        self.set_ending(&account, rest, turn);
+        self.set_ending(account, rest, turn);
     }
 }

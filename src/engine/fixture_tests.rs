@@ -1,7 +1,7 @@
 //! What the unit tests of the engine share.
 
-use super::Settings;
-use crate::channel::Limits;
+use super::{Engine, Inbound, Out, Settings};
+use crate::channel::{Limits, Stamp};
 
 /// The settings of a small service at `mix.h` where everybody may create channels.
 pub(super) fn settings() -> Settings {
@@ -17,4 +17,15 @@ pub(super) fn settings() -> Settings {
         pam: Default::default(),
         multicast: Default::default(),
     }
+}
+
+/// What a turn sends, and what goes on behind it; each goes on at once.
+pub(super) fn sent(engine: &mut Engine, now: Stamp, batch: Vec<Inbound>) -> Vec<Out> {
+    let mut turn = engine.turn(now, batch);
+    let mut sent = turn.outbox;
+    while !turn.next.is_empty() {
+        turn = engine.turn(now, turn.next);
+        sent.append(&mut turn.outbox);
+    }
+    sent
 }

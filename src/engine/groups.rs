@@ -1,42 +1,20 @@
 //! What is asked of all one's groups at once, and the end of groups that nobody is in.
 
+use super::chores::Chores;
 use super::outbox::Lasting;
-use super::parley::{Asked, Effects};
+use super::parley::Effects;
 use super::{Engine, Needs, Turn};
 use crate::channel::command::{Page, Slice};
-use crate::channel::group::{GroupCommand, GroupLine};
+use crate::channel::group::GroupLine;
 use crate::channel::{Answer, Change, Channel, ChannelName, Command, Guest, Member, Refusal, Stamp, Status};
+use crate::store::Deed;
 use crate::xep::{Shown, group_events, rsm};
 use crate::xmpp::Tag;
 use jid::BareJid;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Groups on one page of a list, at most.
 const GROUPS_PAGE_MAX: usize = 100;
-/// Groups that are cleared by one request, at most.
-const CLEARED_MAX: usize = 1000;
-/// Deserted groups that are destroyed in one turn, at most.
-const DESTROYED_MAX: usize = 16;
-/// Channels that are looked at a tick, after a start, for whether anybody is in them.
-const LOOKED_AT: usize = 4;
-
-/// Groups that nobody is in. Those that were deserted before the start are found by one slow walk over all channels.
-#[derive(Debug, Default)]
-pub(super) struct Deserted {
-    since: BTreeMap<ChannelName, Stamp>,
-    /// How far the walk came; `None` where it is over.
-    walk: Walk,
-}
-
-#[derive(Debug, Default)]
-enum Walk {
-    #[default]
-    Begins,
-    Behind(ChannelName),
-    Over,
-}
-
 impl Engine {
     /// The names on a page of somebody's groups, in order, and the place of the page in the whole list.
     fn page_of_groups(
@@ -65,11 +43,15 @@ impl Engine {
 
     /// One's groups, or those in common with somebody (groups.md §3.2).
     pub(super) fn list_groups(
-        &self,
+        &mut self,
         account: &BareJid,
         with: Option<&BareJid>,
         slice: &Slice,
+        turn: &mut Turn,
     ) -> Result<Effects, Refusal> {
+        let (names, range) = self.page_of_groups(account, with, slice)?;
+        let shown: Vec<ChannelName> = names[range].iter().map(|name| (*name).clone()).collect();
+        shown.iter().for_each(|name| self.catch_up(account, name, turn));
         let (names, range) = self.page_of_groups(account, with, slice)?;
         let line = |name: &ChannelName| {
             // What joined or left within this turn moves the page; the rest of it may not be in memory.
@@ -81,34 +63,19 @@ impl Engine {
         Ok(Effects::none(Answer::Groups(Page { entries, count: names.len(), index: range.start })))
     }
 
-    /// Clears the history of all one's groups for oneself; one that refuses is passed over.
-    pub(super) fn clear_all(&mut self, asked: &Asked<'_>) -> Result<Effects, Refusal> {
-        let names: Vec<ChannelName> =
-            self.groups.get(&asked.actor.account).into_iter().flatten().map(|(name, _)| name.clone()).collect();
-        if names.len() > CLEARED_MAX {
-            return Err(Refusal::TooMany { what: "groups to clear at once", max: CLEARED_MAX });
-        }
-        let mut all = Effects::none(Answer::Done);
-        for name in names {
-            let command = Command::Group(GroupCommand::Clear { up_to: None });
-            let own = self.own_event(&name, &command);
-            if let Ok(effects) = self.decide_in(&name, &asked.actor, command)
-                && !effects.changes.is_empty()
-            {
-                all.changes.extend(effects.changes);
-                all.own.extend(own);
-            }
-        }
-        Ok(all)
+    /// Clears the history of all one's groups for oneself, up to now.
+    pub(super) fn clear_all(&self, account: &BareJid) -> Result<Effects, Refusal> {
+        self.may_set_off(account, Deed::Clear)?;
+        Ok(Effects { set_off: Some(Deed::Clear), ..Effects::none(Answer::Done) })
     }
 
     /// What the asker's other devices are told of a command that settles something for itself alone.
-    pub(super) fn own_event(&self, name: &ChannelName, command: &Command) -> Option<(ChannelName, Tag)> {
+    pub(super) fn own_event(&self, name: &ChannelName, command: &Command, stamp: Stamp) -> Option<(ChannelName, Tag)> {
         let Command::Group(command) = command else { return None };
         let channel = self.shelf.channel(name)?;
         let tag = channel.profile().tag;
         let seal = |row| self.service.sealer.seal(tag, row);
-        Some((name.clone(), group_events::own(command, seal, channel.newest(), self.now)?))
+        Some((name.clone(), group_events::own(command, seal, channel.newest(), stamp)?))
     }
 
     pub(super) fn tell_own_devices(&mut self, account: &BareJid, name: &ChannelName, event: Tag, turn: &mut Turn) {
@@ -129,18 +96,10 @@ impl Engine {
             }
         }
         if let Ok((names, range)) = self.page_of_groups(account, with, slice) {
-            names[range].iter().for_each(|name| self.need_channel(name, needs));
-        }
-    }
-
-    pub(super) fn need_all_groups(&self, account: &BareJid, needs: &mut Needs) {
-        match self.groups.get(account) {
-            Some(groups) if groups.len() <= CLEARED_MAX => {
-                groups.keys().for_each(|name| self.need_channel(name, needs));
+            for name in &names[range] {
+                self.need_channel(name, needs);
+                self.need_heads(account, name, needs);
             }
-            Some(_) => {}
-            None if needs.groups.contains(account) => {}
-            None => needs.groups.push(account.clone()),
         }
     }
 
@@ -178,47 +137,52 @@ impl Engine {
     pub(super) fn note_deserted(&mut self, name: &ChannelName) {
         match self.shelf.channel(name).and_then(Channel::deserted_since) {
             // By a clock that was ahead it may have been after this.
-            Some(since) => drop(self.deserted.since.insert(name.clone(), since.min(self.due))),
-            None => drop(self.deserted.since.remove(name)),
+            Some(since) => drop(self.chores.deserted_since.insert(name.clone(), since.min(self.due))),
+            None => drop(self.chores.deserted_since.remove(name)),
         }
     }
 
-    pub(super) fn need_of_deserted(&self, needs: &mut Needs) {
-        self.due().iter().for_each(|name| self.need_in_time(name, needs));
-        self.next_to_look_at().iter().for_each(|name| self.need_in_time(name, needs));
+    /// Groups that were deserted before the start are found by one slow walk over all channels.
+    pub(super) fn next_to_look_at(&mut self) -> Vec<ChannelName> {
+        self.chores.looking.step(|behind, count| self.shelf.names_behind(behind, count))
     }
 
-    fn next_to_look_at(&self) -> Vec<ChannelName> {
-        match &self.deserted.walk {
-            Walk::Begins => self.shelf.names_behind(None, LOOKED_AT),
-            Walk::Behind(name) => self.shelf.names_behind(Some(name), LOOKED_AT),
-            Walk::Over => Vec::new(),
+    pub(super) fn look_at(&mut self, name: &ChannelName, _: &mut Turn) {
+        if self.chores.looking.done(name) {
+            self.note_deserted(name);
         }
     }
 
-    /// Some of the groups that nobody was in for long enough.
-    fn due(&self) -> Vec<ChannelName> {
+    pub(super) fn pass_looking(&mut self, name: &ChannelName) {
+        self.chores.looking.done(name);
+    }
+
+    /// Groups that nobody was in for long enough, some of them.
+    pub(super) fn next_deserted(&mut self) -> Vec<ChannelName> {
         let patience_ms = self.service.limits.groups.deserted_s.saturating_mul(1000);
         let is_due = |since: &Stamp| self.due.0.saturating_sub(since.0) >= patience_ms;
-        let due = self.deserted.since.iter().filter(|(_, since)| is_due(since)).map(|(name, _)| name.clone());
-        due.take(DESTROYED_MAX).collect()
+        let Chores { deserted, deserted_since, .. } = &mut self.chores;
+        deserted.step(|_, count| {
+            let due = deserted_since.iter().filter(|(_, since)| is_due(since)).map(|(name, _)| name.clone());
+            due.take(count).collect()
+        })
     }
 
-    /// Destroys groups that nobody was in for long enough (groups.md §1 rule 2), some a tick.
-    pub(super) fn destroy_deserted(&mut self, turn: &mut Turn) {
-        let looked_at = self.next_to_look_at();
-        self.deserted.walk = looked_at.last().map_or(Walk::Over, |last| Walk::Behind(last.clone()));
-        looked_at.iter().for_each(|name| self.note_deserted(name));
-        for name in self.due() {
-            if self.shelf.is_cold(&name) {
-                continue;
-            }
-            let is_deserted = self.shelf.channel(&name).is_some_and(|channel| channel.deserted_since().is_some());
-            self.deserted.since.remove(&name);
-            if is_deserted {
-                self.carry_on(vec![(name, Change::Destroyed)], turn);
-            }
+    /// Destroys a group that nobody was in for long enough (groups.md §1 rule 2).
+    pub(super) fn destroy_deserted(&mut self, name: &ChannelName, turn: &mut Turn) {
+        if !self.chores.deserted.done(name) {
+            return;
         }
+        let is_deserted = self.shelf.channel(name).is_some_and(|channel| channel.deserted_since().is_some());
+        self.chores.deserted_since.remove(name);
+        if is_deserted {
+            self.carry_on(vec![(name.clone(), Change::Destroyed)], turn);
+        }
+    }
+
+    pub(super) fn pass_deserted(&mut self, name: &ChannelName) {
+        self.chores.deserted.done(name);
+        self.chores.deserted_since.remove(name);
     }
 }
 
@@ -248,11 +212,11 @@ fn line(channel: &Channel, member: &Member) -> GroupLine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Inbound, Settings, fixture};
+    use crate::engine::{Settings, fixture};
     use crate::store::{Directory, Listing};
 
     #[test]
-    fn deserted_groups_are_loaded_once_it_is_time_and_not_before() {
+    fn deserted_groups_go_once_it_is_time_and_not_before() {
         let settings = Settings { creators: Vec::new(), ..fixture::settings() };
         let name = |n: usize| ChannelName::new(&format!("c{n:02}")).unwrap();
         let creator = BareJid::new("a@h").unwrap();
@@ -263,10 +227,9 @@ mod tests {
         let patience_ms = settings.limits.groups.deserted_s * 1000;
         let directory = Directory { listings: (0..40).map(listing).collect(), gid_highest: 40, ..Directory::default() };
         let mut engine = Engine::new(settings, [7; 16], [7; 32], directory, Vec::new());
-        engine.deserted.walk = Walk::Over;
         engine.due = Stamp(patience_ms + 1000);
         // Those that come first in the order of names have time yet.
-        engine.deserted.since = (0..40).map(|n| (name(n), Stamp(if n < 39 { 5000 } else { 1000 }))).collect();
-        assert_eq!(engine.needs(&[Inbound::Tick]).channels, [name(39)]);
+        engine.chores.deserted_since = (0..40).map(|n| (name(n), Stamp(if n < 39 { 5000 } else { 1000 }))).collect();
+        assert_eq!(engine.next_deserted(), [name(39)]);
     }
 }

@@ -10,6 +10,7 @@ pub mod arrival;
 pub mod book;
 pub mod call;
 pub mod capabilities;
+pub mod chores;
 mod delegated;
 mod doubts;
 mod endings;
@@ -47,13 +48,16 @@ pub mod share;
 mod sharing;
 mod shelf;
 mod showing;
+mod tours;
 pub mod trust;
 pub mod turn;
+mod waiting;
 
 pub use crate::xep::mam_page::{People, Query, QueryKind};
 pub use arrival::Arrival;
 pub use book::AddressBook;
 pub use call::{Addressee, Call, CallResult, Called, Lookup};
+pub use chores::Step;
 pub use endings::TraceWish;
 pub use hosts::Pam;
 pub use multicast::{Multicast, MulticastSettings};
@@ -65,12 +69,12 @@ pub use shelf::Census;
 pub use trust::{Dial, Doubt, Moment};
 pub use turn::{Inbound, Reason, Turn};
 
-use crate::channel::{ChannelName, Facts, Limits, Member, Registry, Stamp, Status};
-use crate::store::{Directory, Standing, Whereabouts};
+use crate::channel::{ChannelName, Facts, Head, Limits, Member, Registry, Stamp, Status};
+use crate::store::{Deed, Directory, Standing, Whereabouts};
 use crate::xep::{Sealer, Service};
 use jid::{BareJid, DomainPart};
-use rand::SeedableRng;
 use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use share::{OwnDomains, Shares};
 use shelf::Shelf;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
@@ -132,10 +136,14 @@ pub struct Engine {
     absent: HashSet<(u64, u64)>,
     /// The groups of the accounts that this turn asks for.
     groups: HashMap<BareJid, BTreeMap<ChannelName, Status>>,
-    /// What is known of groups that nobody is in.
-    deserted: groups::Deserted,
-    /// Channels whose end has come, to be destroyed at the next tick.
-    ending: Vec<ChannelName>,
+    /// What goes through channels over ticks.
+    chores: chores::Chores,
+    /// Channels of accounts that were looked up for this turn, to go on with there.
+    pages: HashMap<(BareJid, Deed), Vec<ChannelName>>,
+    /// Of which channels that are not in memory this turn's accounts may know.
+    known: HashMap<(ChannelName, BareJid), bool>,
+    /// Where archives stood at times that matter to this turn, by the channels' tags.
+    heads: HashMap<(u64, Stamp), Head>,
     /// The number of the newest parcel.
     parcel: u64,
     /// What the address book has to learn before anything else of the next turn is sent.
@@ -170,6 +178,8 @@ impl Engine {
         let mut nick_shares = Shares::new("registered nicks", limits.registered_nicks_max, own.clone());
         directory.nicks.iter().for_each(|(account, _)| nick_shares.count(account, 1));
         let freight = freight::Freight::new(settings.limits.account_sending_bytes_max, own.clone());
+        // From dice of its own: what leaves was drawn from the others.
+        let salt = StdRng::from_seed(seed.map(|byte| !byte)).random();
         Engine {
             admission: admission::Admission::new(&settings.limits.rates),
             service: Service {
@@ -188,6 +198,7 @@ impl Engine {
             newcomers: newcomers::Newcomers::restore(std::mem::take(&mut directory.newcomers)),
             endings: endings::Endings::restore(std::mem::take(&mut directory.endings)),
             clock: trust::Clock::new(directory.clock),
+            chores: chores::Chores::new(std::mem::take(&mut directory.tours)),
             shelf: Shelf::new(directory, settings.channels_memory_bytes_max, created),
             unreadable: HashSet::new(),
             departures: VecDeque::new(),
@@ -197,7 +208,7 @@ impl Engine {
             pending: pending::Pending::new(own.clone()),
             doubts: doubts::Doubts::new(own.clone()),
             capabilities: capabilities::Capabilities::new(own.clone()),
-            sharing: sharing::Sharing::new(&own),
+            sharing: sharing::Sharing::new(salt, &own),
             memberships: HashMap::new(),
             standings: HashMap::new(),
             relisted: BTreeSet::new(),
@@ -205,8 +216,9 @@ impl Engine {
             past: HashMap::new(),
             absent: HashSet::new(),
             groups: HashMap::new(),
-            deserted: groups::Deserted::default(),
-            ending: Vec::new(),
+            pages: HashMap::new(),
+            known: HashMap::new(),
+            heads: HashMap::new(),
             parcel: 0,
             early: Vec::new(),
             announcements: operating::Announcements::default(),

@@ -2,9 +2,9 @@
 //! are needed.
 
 use super::router::Target;
-use super::{Addressee, Call, Engine, Inbound, TraceWish, past};
-use crate::channel::{Actor, Change, Channel, ChannelName, Command, Facts, Member, Role, Status};
-use crate::store::{Standing, Trace};
+use super::{Addressee, Call, Engine, Inbound, Step, TraceWish, past};
+use crate::channel::{Actor, Change, Channel, ChannelName, Command, Facts, Head, Member, Role, Stamp, Status};
+use crate::store::{Deed, Standing, Trace};
 use crate::xep::{commands, delegation, rows};
 use crate::xmpp::{Kind, Parts, Stanza, address, ns};
 use jid::BareJid;
@@ -31,19 +31,28 @@ pub struct Needs {
     pub past: BTreeMap<u64, BTreeSet<BareJid>>,
     /// Where accounts that are being ended have a place.
     pub trace: Option<TraceWish>,
+    /// Of which accounts' channels to name some, for what they set off: those behind one, up to so many.
+    pub pages: Vec<((BareJid, Deed), Option<ChannelName>, usize)>,
+    /// Channels that are not in memory, with accounts of which it matters whether they may know of them.
+    pub known: Vec<(ChannelName, Actor)>,
+    /// Where archives stood at a time, by the channels' tags.
+    pub heads: Vec<(u64, Stamp)>,
     /// Whether channels that are in memory count as well.
     with_warm: bool,
 }
 
 impl Needs {
+    /// Of it, who may know of which channels.
+    pub fn known_alone(self) -> Needs {
+        Needs { known: self.known, ..Needs::default() }
+    }
+
     /// Whether nothing has to be loaded.
     pub fn is_empty(&self) -> bool {
         let has_no_people = self.accounts.is_empty() && self.standings.is_empty() && self.groups.is_empty();
-        has_no_people
-            && self.channels.is_empty()
-            && self.rows.is_empty()
-            && self.past.is_empty()
-            && self.trace.is_none()
+        let has_no_work = self.pages.is_empty() && self.heads.is_empty() && self.trace.is_none();
+        let has_no_rows = self.rows.is_empty() && self.past.is_empty();
+        has_no_people && has_no_work && has_no_rows && self.known.is_empty() && self.channels.is_empty()
     }
 }
 
@@ -58,6 +67,12 @@ pub struct Loaded {
     pub standings: Vec<(BareJid, Standing)>,
     /// The groups of the accounts asked for.
     pub groups: Vec<(BareJid, Vec<(ChannelName, Status)>)>,
+    /// Some channels of the accounts asked for.
+    pub pages: Vec<((BareJid, Deed), Vec<ChannelName>)>,
+    /// Whether the accounts asked for may know of the channels asked for.
+    pub known: Vec<(ChannelName, BareJid, bool)>,
+    /// Where the archives asked for stood.
+    pub heads: Vec<(u64, Stamp, Head)>,
     /// The rows asked for, by tag and number, `None` for one that does not exist.
     pub facts: Vec<(u64, u64, Option<Facts>)>,
     /// Who accounts were in channels, by tag, `None` for nobody.
@@ -79,12 +94,14 @@ impl Engine {
                 Inbound::Stanza(stanza) => self.need_of_stanza(stanza, &mut needs),
                 Inbound::Call(call) => self.need_of_call(call, &mut needs),
                 Inbound::Tick => {
-                    self.need_of_deserted(&mut needs);
-                    self.need_of_ending(&mut needs);
-                    self.need_of_announcements(&mut needs);
                     self.need_of_endings(&mut needs);
                     self.need_of_presence(&mut needs);
                 }
+                Inbound::GoOn(Step::In(name)) => {
+                    self.need_channel(name, &mut needs);
+                    self.need_heads_in(name, &mut needs);
+                }
+                Inbound::GoOn(Step::Through(account, deed)) => self.need_page(account, *deed, &mut needs),
                 Inbound::Resend(unsent) => unsent.iter().for_each(|it| self.need_of_unsent(it, &mut needs)),
                 _ => {}
             }
@@ -105,14 +122,15 @@ impl Engine {
     fn need_of_stanza(&self, stanza: &Stanza, needs: &mut Needs) {
         match self.target(&stanza.to) {
             Some(Target::Channel(name)) => {
-                self.need_channel(&name, needs);
+                self.need_channel_for(&stanza.sender(), &name, needs);
+                self.need_heads(&stanza.sender(), &name, needs);
                 let element = if stanza.kind == Kind::Iq { stanza.payload() } else { Some(&stanza.element) };
                 if let (Some(element), Some(channel)) = (element, self.shelf.channel(&name)) {
                     self.need_rows_of(stanza, element, channel, needs);
                     self.need_past(channel, past::brought_in(&stanza.sender(), element), needs);
                 }
             }
-            Some(Target::Participant(name, _)) => self.need_channel(&name, needs),
+            Some(Target::Participant(name, _)) => self.need_channel_for(&stanza.sender(), &name, needs),
             Some(Target::Service) if stanza.kind == Kind::Iq && !stanza.is_answer() => self.need_named(stanza, needs),
             _ => {}
         }
@@ -149,10 +167,10 @@ impl Engine {
         let Some(payload) = stanza.payload() else { return };
         let destroyed = payload.attr("channel").filter(|_| payload.is("destroy", ns::MIX_CORE));
         if let Some(name) = destroyed.and_then(ChannelName::new) {
-            self.need_channel(&name, needs);
+            self.need_channel_for(&stanza.sender(), &name, needs);
         }
         if let Some(name) = commands::channel_of(payload, self.service.domain.as_str()) {
-            self.need_channel(&name, needs);
+            self.need_channel_for(&stanza.sender(), &name, needs);
         }
         match payload.name() {
             "groups" if payload.has_ns(ns::GROUP) => {
@@ -160,10 +178,6 @@ impl Engine {
                 let slice = crate::xep::rsm::decode(payload).unwrap_or_default();
                 self.need_groups(&stanza.sender(), with.as_ref(), &slice, needs);
             }
-            "register" if payload.has_ns(ns::MIX_MISC) && stanza.type_ == "set" => {
-                self.need_own_channels(&stanza.sender(), needs);
-            }
-            "clear-all" if payload.has_ns(ns::GROUP) => self.need_all_groups(&stanza.sender(), needs),
             _ => {}
         }
         let Some((_, Some(inner))) = delegation::forwarded(stanza) else { return };
@@ -171,10 +185,10 @@ impl Engine {
         if let Some(Target::Channel(name)) =
             channel.and_then(|jid| address::jid(jid).ok()).and_then(|jid| self.target(&jid))
         {
-            self.need_channel(&name, needs);
-            let asker = delegation::asker(stanza, inner).ok();
-            if let (Some(channel), Some((asker, _))) = (self.shelf.channel(&name), asker) {
-                self.need_past(channel, vec![asker.to_bare()], needs);
+            let asker = delegation::asker(stanza, inner).ok().map(|(asker, _)| asker.to_bare());
+            self.need_channel_for(asker.as_ref().unwrap_or(&stanza.sender()), &name, needs);
+            if let (Some(channel), Some(asker)) = (self.shelf.channel(&name), asker) {
+                self.need_past(channel, vec![asker], needs);
             }
         }
     }
@@ -202,16 +216,16 @@ impl Engine {
         };
         let account = &call.actor.account;
         match &call.command {
-            Command::Destroy { name } => self.need_channel(name, needs),
+            Command::Destroy { name } => self.need_channel_for(account, name, needs),
             Command::ListGroups { with, slice } => self.need_groups(account, with.as_ref(), slice, needs),
-            Command::ClearAll => self.need_all_groups(account, needs),
             Command::ListChannels(_) => self.need_list(account, needs),
             _ => {}
         }
         let Some(name) = name else {
             return self.shelf.doubtful().for_each(|name| self.need_channel(name, needs));
         };
-        self.need_channel(name, needs);
+        self.need_channel_for(account, name, needs);
+        self.need_heads(account, name, needs);
         if let Some(tag) = self.shelf.tag_of(name) {
             self.need_rows(tag, rows::of_command(&call.command), needs);
         }
@@ -230,16 +244,28 @@ impl Engine {
         }
     }
 
-    /// A channel that could not be read is no reason for what time brings to stand still.
-    pub(super) fn need_in_time(&self, name: &ChannelName, needs: &mut Needs) {
-        if !self.unreadable.contains(name) {
-            self.need_channel(name, needs);
-        }
-    }
-
     /// Learns that a channel cannot be read.
     pub fn note_unreadable(&mut self, name: ChannelName) {
+        self.pass_over(&Step::In(name.clone()));
         self.unreadable.insert(name);
+    }
+
+    /// A channel that somebody asks something of. Whoever may not know of it is answered at once, as where there is none:
+    /// waiting for it would tell that there is one.
+    fn need_channel_for(&self, account: &BareJid, name: &ChannelName, needs: &mut Needs) {
+        if !self.shelf.is_cold(name) {
+            return self.need_channel(name, needs);
+        }
+        match self.known.get(&(name.clone(), account.clone())) {
+            Some(true) => self.need_channel(name, needs),
+            Some(false) => {}
+            None => {
+                let asked = (name.clone(), self.actor(account.clone()));
+                if !needs.known.contains(&asked) {
+                    needs.known.push(asked);
+                }
+            }
+        }
     }
 
     pub(super) fn need_channel(&self, name: &ChannelName, needs: &mut Needs) {

@@ -2,17 +2,15 @@
 
 use super::Engine;
 use super::parley::{Asked, Effects};
-use crate::channel::{Actor, Answer, ChannelName, Command, Nick, Refusal};
+use crate::channel::{Actor, Answer, Nick, Refusal};
+use crate::store::Deed;
 use jid::BareJid;
 
-/// Channels in which one registration gives its account another nick, at most.
-const RENAMED_MAX: usize = 1000;
-
 impl Engine {
-    /// Registers a nick: the one wished for, or the one that the account has, or a random one. Its account goes by it from
-    /// here on in every channel that shows JIDs, all or none. Whoever else went by it before in such a channel keeps it,
-    /// and nothing is registered: nobody is renamed by somebody else. Where JIDs are hidden, a nick that only one account
-    /// of the service can have would tell who it is.
+    /// Registers a nick: the one wished for, or the one that the account has, or a random one. It is the account's at once,
+    /// and nobody else can take it; its account takes it in its channels one after the other, in those that show JIDs.
+    /// Whoever else goes by it in one of them keeps it there: nobody is renamed by somebody else. Where JIDs are hidden, a
+    /// nick that only one account of the service can have would tell who it is.
     pub(super) fn register_nick(&mut self, asked: &Asked<'_>, wish: Option<Nick>) -> Result<Effects, Refusal> {
         let limits = &self.service.limits;
         if !limits.features.nick_registration {
@@ -33,29 +31,13 @@ impl Engine {
         if is_new && !self.nick_shares.may_settle(account, 1, for_all) {
             return Err(Refusal::TooMany { what: "registered nicks", max });
         }
-        let mut effects = Effects::none(Answer::Registered(Some(nick.clone())));
-        for name in self.own_channels(account)? {
-            let channel = match self.shelf.channel(&name) {
-                Some(channel) => channel,
-                None if self.shelf.is_cold(&name) => return Err(Refusal::Busy),
-                // Destroyed since, in the same batch.
-                None => continue,
-            };
-            if channel.participant(account).is_none() || !channel.settings().shows_jids() {
-                continue;
-            }
-            match self.decide_in(&name, &asked.actor, Command::SetNick { nick: Some(nick.clone()) }) {
-                Ok(renamed) => effects.changes.extend(renamed.changes),
-                Err(Refusal::NickTaken) => return Err(Refusal::NickHeld),
-                // Groups may be switched off; then nothing changes in them.
-                Err(_) => {}
-            }
-        }
+        self.may_set_off(account, Deed::Rename)?;
         // A stranger's that binds nobody of the service's own ends with it.
         let strangers = self.registry.holder_of(&nick).filter(|holder| *holder != account).cloned();
-        effects.registrations.extend(strangers.map(|stranger| (stranger, None)));
-        effects.registrations.push((account.clone(), Some(nick)));
-        Ok(effects)
+        let mut registrations: Vec<_> = strangers.map(|stranger| (stranger, None)).into_iter().collect();
+        registrations.push((account.clone(), Some(nick.clone())));
+        let effects = Effects::none(Answer::Registered(Some(nick)));
+        Ok(Effects { registrations, set_off: Some(Deed::Rename), ..effects })
     }
 
     /// An account has this registered nick from here on, or none; returns the one it had.
@@ -84,23 +66,5 @@ impl Engine {
         self.registry.nick_of(account).ok_or(Refusal::NoSuchItem)?;
         let registrations = vec![(account.clone(), None)];
         Ok(Effects { registrations, ..Effects::none(Answer::Registered(None)) })
-    }
-
-    fn own_channels(&self, account: &BareJid) -> Result<Vec<ChannelName>, Refusal> {
-        let names = self.memberships.get(account).map(Vec::as_slice).unwrap_or_default();
-        match names.len() > RENAMED_MAX {
-            true => Err(Refusal::TooMany { what: "channels to take a nick in at once", max: RENAMED_MAX }),
-            false => Ok(names.to_vec()),
-        }
-    }
-
-    /// What has to be loaded before a nick can be registered.
-    pub(super) fn need_own_channels(&self, account: &BareJid, needs: &mut super::Needs) {
-        match self.memberships.get(account) {
-            Some(names) if names.len() <= RENAMED_MAX => names.iter().for_each(|name| self.need_channel(name, needs)),
-            Some(_) => {}
-            None if needs.accounts.contains(account) => {}
-            None => needs.accounts.push(account.clone()),
-        }
     }
 }

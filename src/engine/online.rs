@@ -4,8 +4,11 @@
 //! Volatile (storage.md §6), apart from the channels in memory, and bounded: where there is no room, a resource of whoever
 //! takes most of it is not shown any more.
 
-use super::pool::{Pool, Put};
+mod later;
+
+use super::pool::Pool;
 use super::share::{Full, Hit, OwnDomains, Shares};
+use super::waiting::{WAITING_MAX, Waiting};
 use crate::channel::ChannelName;
 use crate::xep::mix_presence::{Availability, Shared};
 use jid::{BareJid, FullJid};
@@ -17,10 +20,6 @@ const RESOURCES_MAX: usize = 32;
 const BYTES_MAX: usize = 256 << 20;
 /// What an entry costs besides its texts, in bytes.
 const ENTRY_BYTES: usize = 256;
-/// How much may wait for a later turn, of each kind.
-const WAITING_MAX: usize = 100_000;
-/// How much of that may be owed to one account: somebody in 500 channels can come online at once.
-const OWED_MAX: usize = 1000;
 
 /// A resource of an account in a channel, by the channel's tag.
 pub type Place = (u64, BareJid, String);
@@ -79,13 +78,13 @@ pub struct Online {
     /// What all of it takes, in bytes.
     room: Shares<BareJid>,
     /// What subscribers have yet to be told, since too much came at once or the channel is not in memory.
-    waiting: Pool<BareJid, Place>,
+    waiting: Waiting<(BareJid, String)>,
     /// To whom everybody's presence is yet to be sent.
-    owed: Pool<BareJid, (u64, Whom)>,
+    owed: Waiting<Whom>,
     /// Who of those was looked at last.
     looked_at: Option<(u64, Whom)>,
     /// Accounts whose broadcast presence is yet to be brought to their channels.
-    due: Pool<BareJid, BareJid>,
+    due: Pool<BareJid, (u64, BareJid)>,
     /// Channels whose participants were asked for their presence since the link is up.
     probed: HashSet<u64>,
     /// Who is yet to be asked, by which channel.
@@ -93,13 +92,16 @@ pub struct Online {
     /// How many were to be asked so far.
     probe_count: u64,
     /// Resources of which it is not known whether they outlasted a lost link.
-    doubtful: BTreeSet<FullJid>,
+    doubtful: BTreeSet<(u64, FullJid)>,
+    /// What the order is drawn from in which accounts are gone through: their own would tell something of them where they
+    /// are hidden.
+    salt: u64,
 }
 
 impl Online {
-    /// Nobody is online yet.
-    pub fn new(own_domains: &OwnDomains) -> Online {
-        Online::of_bytes(BYTES_MAX, own_domains)
+    /// Nobody is online yet. `salt` settles in which order accounts are gone through.
+    pub fn new(salt: u64, own_domains: &OwnDomains) -> Online {
+        Online { salt, ..Online::of_bytes(BYTES_MAX, own_domains) }
     }
 
     /// The same, with so much room.
@@ -109,14 +111,15 @@ impl Online {
             channels: HashMap::new(),
             broadcast: HashMap::new(),
             room: Shares::new("presence", bytes_max, own_domains.clone()),
-            waiting: Pool::new("presence to be told", WAITING_MAX, own_domains.clone()),
-            owed: Pool::new("presence of everybody", WAITING_MAX, own_domains.clone()),
+            waiting: Waiting::new("presence to be told", WAITING_MAX, own_domains),
+            owed: Waiting::new("presence of everybody", WAITING_MAX, own_domains),
             looked_at: None,
             due: Pool::new("presence to be brought", WAITING_MAX, own_domains.clone()),
             probed: HashSet::new(),
             probes: Pool::new("probes", WAITING_MAX, own_domains.clone()),
             probe_count: 0,
             doubtful: BTreeSet::new(),
+            salt: 0,
         }
     }
 
@@ -251,10 +254,7 @@ impl Online {
     /// Forgets a channel that is no more.
     pub fn drop_channel(&mut self, tag: u64) {
         self.places(tag).iter().for_each(|(_, account, resource)| self.drop_entry(tag, account, resource));
-        let waiting: Vec<Place> = self.waiting.iter().filter(|(of, ..)| *of == tag).cloned().collect();
-        waiting.iter().for_each(|place| self.stop_waiting(place));
-        let owed: Vec<(u64, Whom)> = self.owed.iter().filter(|(of, _)| *of == tag).cloned().collect();
-        owed.iter().for_each(|owed| self.settled(owed));
+        self.drop_waiting(tag);
         self.probed.remove(&tag);
     }
 
@@ -283,13 +283,16 @@ impl Online {
         self.nodes.get(&tag).map_or(0, |node| node.accounts.len())
     }
 
-    /// What subscribers know of a channel's participants.
-    pub fn told(&self, tag: u64) -> impl Iterator<Item = (&BareJid, &str, &Shared)> {
+    /// What subscribers know of a channel's participants, in the order of what is shown: that of accounts and resources
+    /// would tell something of them where they are hidden.
+    pub fn told(&self, tag: u64) -> Vec<(&BareJid, &Shared)> {
         let accounts = self.nodes.get(&tag).map(|node| &node.accounts).into_iter().flatten();
-        accounts.flat_map(|(account, resources)| {
-            let told = resources.iter().filter_map(|(resource, entry)| Some((&**resource, entry.told.as_ref()?)));
-            told.map(move |(resource, told)| (account, resource, told))
-        })
+        let told = accounts.flat_map(|(account, resources)| {
+            resources.values().filter_map(move |entry| Some((account, entry.told.as_ref()?)))
+        });
+        let mut told: Vec<_> = told.collect();
+        told.sort_by(|(_, a), (_, b)| a.from().cmp(b.from()));
+        told
     }
 
     /// The channels in whose nodes a resource is.
@@ -343,145 +346,6 @@ impl Online {
         let resources = self.broadcast.get(account).into_iter().flatten();
         let known = resources.filter_map(|(name, says)| Some((account.with_resource_str(name).ok()?, says.clone())));
         known.collect()
-    }
-
-    /// What an account says to all channels has to be brought to its channels, where it says something.
-    pub fn bring(&mut self, account: &BareJid) {
-        if self.broadcast.contains_key(account) {
-            self.due.put(account, account.clone());
-        }
-    }
-
-    /// The same of all accounts of a domain.
-    pub fn bring_all(&mut self, domain: &str) {
-        let of_domain = self.broadcast.keys().filter(|account| account.domain().as_str() == domain);
-        let accounts: Vec<BareJid> = of_domain.cloned().collect();
-        accounts.iter().for_each(|account| self.bring(account));
-    }
-
-    /// Accounts whose presence has to be brought to their channels, a few at a time.
-    pub fn due(&self) -> impl Iterator<Item = &BareJid> {
-        self.due.iter().take(64)
-    }
-
-    /// What an account says was brought to its channels.
-    pub fn brought(&mut self, account: &BareJid) {
-        self.due.take(account);
-    }
-
-    /// Subscribers are to be told of a resource later.
-    pub fn wait(&mut self, place: Place) {
-        let account = place.1.clone();
-        self.waiting.put(&account, place);
-    }
-
-    /// What waits for being told.
-    pub fn waiting(&self) -> impl Iterator<Item = &Place> {
-        self.waiting.iter()
-    }
-
-    /// Subscribers are about to be told of a resource.
-    pub fn stop_waiting(&mut self, place: &Place) {
-        self.waiting.take(place);
-    }
-
-    /// Somebody is to be sent the presence of everybody in a channel. What is owed to one account takes no more than its
-    /// share of the room.
-    pub fn owe(&mut self, tag: u64, whom: Whom) {
-        let account = whom.account().clone();
-        if self.owed.len_of(&account) < OWED_MAX {
-            self.owed.put(&account, (tag, whom));
-        }
-    }
-
-    /// The channels whose presence is owed to somebody.
-    pub fn owed(&self) -> impl Iterator<Item = u64> {
-        self.owed.iter().map(|(tag, _)| *tag)
-    }
-
-    /// How much is owed.
-    pub fn owed_count(&self) -> usize {
-        self.owed.len()
-    }
-
-    /// The next one who is owed everybody's presence: one after the other, in a circle.
-    pub fn next_owed(&mut self) -> Option<(u64, Whom)> {
-        self.looked_at = self.owed.next_behind(self.looked_at.as_ref()).cloned();
-        self.looked_at.clone()
-    }
-
-    /// What was owed is owed no longer.
-    pub fn settled(&mut self, owed: &(u64, Whom)) {
-        self.owed.take(owed);
-    }
-
-    /// Whether a channel's participants were asked for their presence since the link is up.
-    pub fn is_probed(&self, tag: u64) -> bool {
-        self.probed.contains(&tag)
-    }
-
-    /// Whether a channel's participants have to be asked for their presence; they are about to be.
-    pub fn wants_probing(&mut self, tag: u64) -> bool {
-        self.probed.insert(tag)
-    }
-
-    /// A channel's participants have to be asked again when it comes into memory.
-    pub fn probe_again(&mut self, tag: u64) {
-        self.probed.remove(&tag);
-    }
-
-    /// A participant is to be asked for its presence.
-    pub fn probe(&mut self, name: &ChannelName, account: &BareJid) {
-        let probe = (self.probe_count, name.clone(), account.clone());
-        if self.probes.put(account, probe) != Put::Refused {
-            self.probe_count += 1;
-        }
-    }
-
-    /// Who is asked next.
-    pub fn next_probe(&mut self) -> Option<(ChannelName, BareJid)> {
-        let probe = self.probes.iter().next().cloned()?;
-        self.probes.take(&probe);
-        Some((probe.1, probe.2))
-    }
-
-    /// The link is up again: whoever is not heard of is asked whether it is still there.
-    pub fn link_up(&mut self) {
-        self.probed.clear();
-        self.probes.clear();
-        let entries = self.nodes.values().flat_map(|node| node.accounts.iter());
-        let entries = entries.flat_map(|(account, resources)| resources.keys().map(move |name| (account, name)));
-        let broadcast = self.broadcast.iter();
-        let broadcast = broadcast.flat_map(|(account, resources)| resources.keys().map(move |name| (account, name)));
-        let fulls = entries.chain(broadcast).filter_map(|(account, name)| account.with_resource_str(name).ok());
-        self.doubtful = fulls.collect();
-    }
-
-    /// Something says that a resource may be gone; `is_reached`: messages go there.
-    pub fn doubt(&mut self, full: &FullJid, is_reached: bool) {
-        let (account, resource) = (full.to_bare(), full.resource().as_str());
-        let broadcasts = self.broadcast.get(&account).is_some_and(|resources| resources.contains_key(resource));
-        if broadcasts || is_reached || !self.channels_of(full).is_empty() {
-            self.doubtful.insert(full.clone());
-        }
-    }
-
-    /// Whoever says something to all channels at some domains may be gone.
-    pub fn doubt_where(&mut self, is_meant: impl Fn(&str) -> bool) {
-        let accounts = self.broadcast.iter().filter(|(account, _)| is_meant(account.domain().as_str()));
-        let names = accounts.flat_map(|(account, resources)| resources.keys().map(move |name| (account, name)));
-        let fulls = names.filter_map(|(account, name)| account.with_resource_str(name).ok());
-        self.doubtful.extend(fulls.take(WAITING_MAX));
-    }
-
-    /// A resource was heard of.
-    pub fn trust(&mut self, full: &FullJid) {
-        self.doubtful.remove(full);
-    }
-
-    /// A resource that is to be asked whether it is still there.
-    pub fn next_doubtful(&mut self) -> Option<FullJid> {
-        self.doubtful.pop_first()
     }
 }
 

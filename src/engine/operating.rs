@@ -1,28 +1,27 @@
 //! What operators ask of the service as a whole: every channel there is, numbers, and announcements to everybody.
 
+use super::chores::ANNOUNCING;
 use super::outbox::Lasting;
 use super::parley::Effects;
 use super::resend::told;
-use super::{Engine, Needs, Turn};
+use super::{Engine, Turn};
 use crate::channel::command::{ServiceCensus, Slice};
-use crate::channel::{Actor, Announcement, Answer, ChannelName, Refusal, ServiceAction};
+use crate::channel::{Actor, Announcement, Answer, Channel, ChannelName, Refusal, ServiceAction};
+use crate::chore::Chore;
 use crate::xep::{Shown, commands};
 use jid::BareJid;
 use std::collections::{HashSet, VecDeque};
 
 /// Channels on one page of the list of all.
 const CHANNELS_PAGE_MAX: usize = 500;
-/// Channels that one tick looks at for an announcement, and people who get it.
-const CHANNELS_A_TICK: usize = 8;
-const PEOPLE_A_TICK: usize = 200;
 /// Announcements that may be under way.
 const ANNOUNCEMENTS_MAX: usize = 8;
 
 /// An announcement on its way to everybody: channel by channel, some people a tick, each of them once.
 struct UnderWay {
     announcement: Announcement,
-    /// The channel that was looked at last.
-    behind: Option<ChannelName>,
+    /// Through all channels.
+    chore: Chore<ChannelName>,
     /// Who is next.
     next: VecDeque<BareJid>,
     /// Who got it, or is next.
@@ -80,45 +79,52 @@ impl Engine {
             return Err(Refusal::TooMany { what: "announcements under way", max: ANNOUNCEMENTS_MAX });
         }
         let (next, told) = (VecDeque::new(), HashSet::new());
-        self.announcements.0.push_back(UnderWay { announcement: wanted, behind: None, next, told });
+        self.announcements.0.push_back(UnderWay {
+            announcement: wanted,
+            chore: Chore::once(ANNOUNCING, None),
+            next,
+            told,
+        });
         Ok(Effects::none(Answer::Done))
     }
 
-    fn channels_to_tell(&self) -> Vec<ChannelName> {
-        let first = self.announcements.0.front().filter(|it| it.next.len() < PEOPLE_A_TICK);
-        first.map(|it| self.shelf.names_behind(it.behind.as_ref(), CHANNELS_A_TICK)).unwrap_or_default()
-    }
-
-    pub(super) fn need_of_announcements(&self, needs: &mut Needs) {
-        self.channels_to_tell().iter().for_each(|name| self.need_in_time(name, needs));
-    }
-
     /// Goes on with the oldest announcement.
-    pub(super) fn go_on_announcing(&mut self, turn: &mut Turn) {
-        let mut names = self.channels_to_tell();
-        let is_rest = names.len() < CHANNELS_A_TICK;
-        // Where a channel ceased to be in this turn, others take its place that nobody loaded: they are for the next one.
-        let there = names.iter().take_while(|name| !self.shelf.is_cold(name)).count();
-        let are_all_there = there == names.len();
-        names.truncate(there);
-        let Some(first) = self.announcements.0.front_mut() else { return };
-        let is_last = first.next.len() < PEOPLE_A_TICK && is_rest && are_all_there;
-        for name in names {
-            let mut people: Vec<BareJid> = self
-                .shelf
-                .channel(&name)
-                .into_iter()
-                .flat_map(|it| it.participants().map(|it| it.jid.clone()))
-                .collect();
-            // In an order, so that a run can be repeated.
-            people.sort_unstable();
-            first.next.extend(people.into_iter().filter(|jid| first.told.insert(jid.clone())));
-            first.behind = Some(name);
+    pub(super) fn next_to_announce(&mut self) -> Vec<ChannelName> {
+        let Some(first) = self.announcements.0.front_mut() else { return Vec::new() };
+        match first.next.len() >= ANNOUNCING.cost {
+            // There is enough to do.
+            true => first.chore.rest(),
+            false => first.chore.step(|behind, count| self.shelf.names_behind(behind, count)),
         }
-        let now = first.next.len().min(PEOPLE_A_TICK);
-        let people: Vec<BareJid> = first.next.drain(..now).collect();
+    }
+
+    /// The people of a channel are among those who are told.
+    pub(super) fn announce_in(&mut self, name: &ChannelName, turn: &mut Turn) {
+        let Some(first) = self.announcements.0.front_mut() else { return };
+        if !first.chore.done(name) {
+            return;
+        }
+        let mut people: Vec<_> = self.shelf.channel(name).into_iter().flat_map(Channel::participants).collect();
+        // In the order of ids: when somebody is told says nothing of who the others are.
+        people.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        first.next.extend(people.into_iter().map(|it| it.jid.clone()).filter(|jid| first.told.insert(jid.clone())));
+        self.tell_some(turn);
+    }
+
+    pub(super) fn pass_announcing(&mut self, name: &ChannelName) {
+        for announcement in &mut self.announcements.0 {
+            announcement.chore.done(name);
+        }
+    }
+
+    /// Tells those who are next, as many as this tick may.
+    pub(super) fn tell_some(&mut self, turn: &mut Turn) {
+        let Some(first) = self.announcements.0.front_mut() else { return };
+        let count = first.next.len().min(first.chore.room());
+        first.chore.spend(count);
+        let people: Vec<BareJid> = first.next.drain(..count).collect();
         let announcement = first.announcement.clone();
-        if is_last && first.next.is_empty() {
+        if first.chore.is_over() && first.next.is_empty() {
             self.announcements.0.pop_front();
         }
         for account in people {
@@ -135,7 +141,7 @@ impl Engine {
 mod tests {
     use super::*;
     use crate::channel::Stamp;
-    use crate::engine::{Audience, Inbound, Out, Settings, fixture};
+    use crate::engine::{Audience, Inbound, Out, Settings, Step, fixture};
     use crate::xmpp::{Stanza, ns};
     use std::collections::BTreeMap;
 
@@ -147,14 +153,14 @@ mod tests {
         Engine::new(settings, [7; 16], [7; 32], Default::default(), Vec::new())
     }
 
-    fn turn(engine: &mut Engine, inbound: Inbound) -> Turn {
-        engine.turn(Stamp(engine.now.0 + 1000), vec![inbound])
+    fn turn(engine: &mut Engine, inbound: Inbound) -> Vec<Out> {
+        fixture::sent(engine, Stamp(engine.now.0 + 1000), vec![inbound])
     }
 
     fn send(engine: &mut Engine, xml: &str) -> Vec<String> {
         let turn = turn(engine, Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap()));
         let sent = |out| if let Out::Stanza(xml) = out { Some(xml) } else { None };
-        turn.outbox.into_iter().filter_map(sent).collect()
+        turn.into_iter().filter_map(sent).collect()
     }
 
     fn command(engine: &mut Engine, node: &str, form: &str) -> String {
@@ -191,11 +197,10 @@ mod tests {
         assert!(command(&mut engine, announce, text).contains("completed"));
         let (mut told, mut ticks) = (BTreeMap::new(), 0);
         while !engine.announcements.0.is_empty() {
-            let turn = turn(&mut engine, Inbound::Tick);
-            let fans =
-                turn.outbox.iter().filter_map(|out| if let Out::Fan(fan) = out { Some(&fan.audience) } else { None });
+            let sent = turn(&mut engine, Inbound::Tick);
+            let fans = sent.iter().filter_map(|out| if let Out::Fan(fan) = out { Some(&fan.audience) } else { None });
             let ones: Vec<_> = fans.map(|it| if let Audience::One(no) = it { *no } else { panic!() }).collect();
-            assert!(ones.len() <= PEOPLE_A_TICK, "{} at once", ones.len());
+            assert!(ones.len() <= ANNOUNCING.cost, "{} at once", ones.len());
             ones.into_iter().for_each(|no| *told.entry(no).or_insert(0) += 1);
             ticks += 1;
             assert!(ticks < 100, "it never ends");
@@ -213,13 +218,14 @@ mod tests {
         assert!(
             command(&mut engine, announce, "<field var='announcement'><value>x</value></field>").contains("completed")
         );
-        let fans = |turn: Turn| turn.outbox.iter().filter(|out| matches!(out, Out::Fan(_))).count();
-        // It was not loaded, as where another one ceased to be in the same turn.
+        let is_fan = |out: &&Out| matches!(out, Out::Fan(_));
+        // It left memory again before its turn.
         let first = turn(&mut engine, Inbound::Tick);
-        assert_eq!((fans(first), engine.announcements.0.len()), (2, 1));
-        let mut needs = Needs::default();
-        engine.need_of_announcements(&mut needs);
-        assert_eq!(needs.channels, [ChannelName::new("c1").unwrap()]);
+        assert_eq!((first.iter().filter(is_fan).count(), engine.announcements.0.len()), (4, 1));
+        let next = engine.turn(Stamp(engine.now.0 + 1000), vec![Inbound::Tick]).next;
+        let name = ChannelName::new("c1").unwrap();
+        assert_eq!(format!("{next:?}"), format!("{:?}", [Inbound::GoOn(Step::In(name.clone()))]));
+        assert_eq!(engine.needs(&next).channels, [name]);
     }
 
     #[test]

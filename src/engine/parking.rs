@@ -33,7 +33,6 @@ pub struct Parking<T = Inbound> {
     wanted: Vec<ChannelName>,
     /// Those that were loaded, on their way into memory.
     arrivals: VecDeque<Arrival>,
-    is_tick_parked: bool,
 }
 
 #[derive(Debug)]
@@ -67,7 +66,6 @@ impl<T: AsRef<Inbound>> Parking<T> {
             loading: BTreeSet::new(),
             wanted: Vec::new(),
             arrivals: VecDeque::new(),
-            is_tick_parked: false,
         }
     }
 
@@ -95,15 +93,13 @@ impl<T: AsRef<Inbound>> Parking<T> {
                 parted.ready.push(item);
                 continue;
             }
-            if matches!(item.as_ref(), Inbound::Tick) && std::mem::replace(&mut self.is_tick_parked, true) {
-                // One is enough.
-                continue;
-            }
             let bytes = weight(item.as_ref()) + NAME_BYTES * (lacks.len() + several.len());
             let (count, weighs) = self.depth();
             // The service's own things have nobody who could come again.
-            let is_own =
-                matches!(item.as_ref(), Inbound::Tick | Inbound::Expired(_) | Inbound::Erased(..) | Inbound::Resend(_));
+            let is_own = matches!(
+                item.as_ref(),
+                Inbound::GoOn(_) | Inbound::Expired(_) | Inbound::Erased(..) | Inbound::Resend(_)
+            );
             if !is_own && count > 0 && (count >= self.items_max || weighs + bytes > self.bytes_max) {
                 parted.refused.push(item);
                 continue;
@@ -192,7 +188,6 @@ impl<T: AsRef<Inbound>> Parking<T> {
 
     fn unpark(&mut self, parked: Parked<T>) -> T {
         self.bytes -= parked.bytes;
-        self.is_tick_parked &= !matches!(parked.item.as_ref(), Inbound::Tick);
         parked.item
     }
 

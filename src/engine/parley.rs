@@ -9,7 +9,7 @@ use crate::channel::{
     Actor, Answer, Change, Channel, ChannelName, Command, Context, Decision, GroupAnswer, Guest, Member, Nick, Node,
     NodeSet, Refusal, Style,
 };
-use crate::store::Record;
+use crate::store::{Deed, Record};
 use crate::xep::{Extension, Reply, Request, incoming, information, invitations};
 use crate::xmpp::{Parts, Tag, ns};
 use jid::{BareJid, Jid};
@@ -55,6 +55,8 @@ pub(super) struct Effects {
     pub answer: Answer,
     /// Who has another registered nick from here on, or none, in order.
     pub registrations: Vec<(BareJid, Option<Nick>)>,
+    /// What the asker sets off in all of its channels.
+    pub set_off: Option<Deed>,
     /// What the asker's other devices are told of what it settled for itself alone, in which channels.
     pub own: Vec<(ChannelName, Tag)>,
     /// Whose end begins, and whether what it wrote and was called goes as well.
@@ -101,8 +103,11 @@ impl Engine {
         let is_message = matches!(asked.way, Way::Stanza { extension: None, .. });
         // What is cheap comes first: how much there is to read is the sender's choice.
         let admitted = if is_message { self.check_speaker(&asked) } else { self.admit_request(&asked.actor) };
+        if let (Ok(()), Some(name)) = (&admitted, asked.channel.clone()) {
+            self.catch_up(&asked.actor.account, &name, turn);
+        }
         let command = admitted.and_then(|()| self.decode(&asked));
-        let decided = command.and_then(|command| self.decide_within_rates(&mut asked, command));
+        let decided = command.and_then(|command| self.decide_within_rates(&mut asked, command, turn));
         let decided = decided.or_else(|refusal| match refusal {
             // Whoever is not in, or where there is no such channel any more, is where it wants to be (XEP-0405 §3.4): an error
             // would leave the channel in its list for ever.
@@ -161,11 +166,16 @@ impl Engine {
     }
 
     /// The decision, unless it is about a message that comes too fast.
-    pub(super) fn decide_within_rates(&mut self, asked: &mut Asked<'_>, command: Command) -> Result<Effects, Refusal> {
+    pub(super) fn decide_within_rates(
+        &mut self,
+        asked: &mut Asked<'_>,
+        command: Command,
+        turn: &mut Turn,
+    ) -> Result<Effects, Refusal> {
         let publishes = matches!(command, Command::Publish(_) | Command::Announce(_));
         let is_stanza = matches!(asked.way, Way::Stanza { extension: None, .. });
         self.charge_request(&asked.actor, if is_stanza { 1 } else { command.cost() });
-        let effects = self.decide(asked, command)?;
+        let effects = self.decide(asked, command, turn)?;
         match &asked.channel {
             Some(_) if publishes && is_stanza && !effects.changes.is_empty() => self.admit_freight(&asked.actor)?,
             Some(name) if publishes && !effects.changes.is_empty() => self.admit_message(&asked.actor, name)?,
@@ -175,7 +185,12 @@ impl Engine {
     }
 
     /// The decision; `asked.channel` becomes the channel that the command is about.
-    pub(super) fn decide(&mut self, asked: &mut Asked<'_>, command: Command) -> Result<Effects, Refusal> {
+    pub(super) fn decide(
+        &mut self,
+        asked: &mut Asked<'_>,
+        command: Command,
+        turn: &mut Turn,
+    ) -> Result<Effects, Refusal> {
         let is_of_an_end = matches!(command, Command::EndAccount | Command::Account(_));
         if !is_of_an_end && self.endings.holds(&asked.actor.account) {
             // Whoever has its name next has to wait until it is over.
@@ -208,8 +223,8 @@ impl Engine {
                 asked.channel = Some(name.clone());
                 self.decide_in(&name, &asked.actor, Command::Destroy { name: name.clone() })
             }
-            Command::ListGroups { with, slice } => self.list_groups(&asked.actor.account, with.as_ref(), &slice),
-            Command::ClearAll => self.clear_all(asked),
+            Command::ListGroups { with, slice } => self.list_groups(&asked.actor.account, with.as_ref(), &slice, turn),
+            Command::ClearAll => self.clear_all(&asked.actor.account),
             Command::CreateGroup(wish) => self.create_group(asked, wish),
             command => {
                 let name = asked.channel.clone().ok_or(Refusal::NoSuchService)?;
@@ -221,7 +236,7 @@ impl Engine {
                     }
                     command => command,
                 };
-                let own = self.own_event(&name, &command);
+                let own = self.own_event(&name, &command, self.now);
                 let mut effects = self.decide_in(&name, &asked.actor, command)?;
                 if !effects.changes.is_empty() {
                     effects.own.extend(own);
@@ -260,7 +275,7 @@ impl Engine {
 
     /// Applies a decision, answers it, and shows what happened.
     pub(super) fn carry_out(&mut self, asked: Asked<'_>, effects: Effects, turn: &mut Turn) {
-        let Effects { changes, answer, registrations, own, ending } = effects;
+        let Effects { changes, answer, registrations, set_off, own, ending } = effects;
         self.notice_asker(&asked, &answer, turn);
         // The asker hears the answer before what it leads to.
         let ahead = std::mem::take(&mut turn.outbox);
@@ -269,9 +284,14 @@ impl Engine {
             turn.nicks_past.push((account.clone(), past));
             turn.records.push(Record::Nick { account, nick });
         }
+        if let Some(deed) = set_off {
+            self.set_off(&asked.actor.account, deed, turn);
+            self.begin_at_once(turn);
+        }
         if let Some((account, erases)) = ending {
             self.begin_ending(account, erases, turn);
         }
+        self.note_choice(&asked.actor.account, &changes, turn);
         let since = turn.records.len();
         self.apply_and_show(Some(&asked.actor.account), changes, turn);
         let shown = std::mem::replace(&mut turn.outbox, ahead);

@@ -12,7 +12,7 @@ use crate::store::{Halves, Part, Record, Unsent};
 use crate::xep::Shown;
 use crate::xmpp::Tag;
 use jid::BareJid;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What is put down of what a change shows.
@@ -45,11 +45,11 @@ fn part(channel: &Channel, shown: &Shown, ends: bool) -> Option<Part> {
         Shown::Mail { .. } | Shown::Tell { .. } | Shown::TellGuest { .. } => return told(shown),
         Shown::Fan { node, except, message, groupchat } if ends => {
             let seated = channel.participants().filter(|member| member.subscriptions.contains(*node));
+            let seated: BTreeMap<_, _> = seated.map(|member| (&member.id, &member.jid)).collect();
             let guests = channel.guests().filter(|guest| guest.subscriptions.contains(*node));
-            let accounts = seated.map(|member| &member.jid).chain(guests.map(|guest| &guest.jid));
-            let wanted = accounts.filter(|account| Some(*account) != except.as_ref());
-            // In an order, so that a run can be repeated.
-            let accounts = wanted.cloned().collect::<BTreeSet<_>>().into_iter().collect();
+            // In an order that tells nothing of who they are.
+            let accounts = seated.into_values().chain(guests.map(|guest| &guest.jid));
+            let accounts = accounts.filter(|account| Some(*account) != except.as_ref()).cloned().collect();
             Part::Accounts { accounts, stanza: halves(message, *groupchat) }
         }
         Shown::Fan { node, except, message, groupchat } => Part::List {

@@ -4,19 +4,20 @@
 //! it tells the difference, once. Coming online and changes are paced an account; going offline follows at once, since it
 //! is told only of what was told before.
 
+mod later;
+
 use super::online::{Online, Place, Whom};
 use super::outbox::{Audience, ListId};
 use super::pace::Pace;
 use super::resend::halves;
 use super::share::OwnDomains;
-use super::{Engine, Needs, Turn};
+use super::{Engine, Turn};
 use crate::channel::{Change, Channel, ChannelName, Member, Node, ParticipantId, Rate, Stamp};
-use crate::xep::Service;
 use crate::xep::mix_presence::{self, Availability, Shared};
+use crate::xep::{Service, proxy};
 use crate::xmpp::{Stanza, Tag};
 use jid::{BareJid, FullJid};
 use minidom::Element;
-use std::collections::BTreeSet;
 
 /// How often subscribers of whatever channels are told that somebody came online or changed its presence: somebody in
 /// 500 channels can come online at once.
@@ -29,21 +30,6 @@ const SUBSCRIBED_MS: u64 = 60_000;
 const SHOWN_AGAIN_MS: u64 = 600_000;
 /// Stanzas with which a turn brings newcomers up to date, roughly.
 const FLOOD_STANZAS: usize = 2000;
-/// How much of what is owed a turn looks at.
-const OWED_LOOKED_AT: usize = 1000;
-/// What is told a tick of what had to wait.
-const WAITING_TOLD: usize = 4096;
-/// Participants that are asked for their presence a tick.
-const PROBES: usize = 200;
-/// Channels that are loaded a tick for what waits.
-const CHANNELS_LOADED: usize = 64;
-/// How long a link is up before whoever was not heard of is asked whether it is still there.
-const PATIENCE_MS: u64 = 10_000;
-/// How often those are asked whether they are still there whose servers tell of no stream that ends (hosts.md, D.2).
-const LOOK_MS: u64 = 900_000;
-/// Resources that are asked whether they are still there a tick.
-const ASKED: usize = 50;
-
 /// What the service knows of presence in channels.
 pub(super) struct Sharing {
     pub online: Online,
@@ -60,10 +46,10 @@ pub(super) struct Sharing {
 }
 
 impl Sharing {
-    /// Nobody is online yet.
-    pub fn new(own_domains: &OwnDomains) -> Sharing {
+    /// Nobody is online yet. `salt` settles in which order accounts are gone through, which is nobody's to know.
+    pub fn new(salt: u64, own_domains: &OwnDomains) -> Sharing {
         Sharing {
-            online: Online::new(own_domains),
+            online: Online::new(salt, own_domains),
             told: Pace::new(TOLD),
             floods: Pace::new(FLOODS),
             subscriptions: Pace::within(1, SUBSCRIBED_MS),
@@ -234,12 +220,24 @@ impl Engine {
     }
 
     fn tell_all(&mut self, tag: u64, turn: &mut Turn) {
-        let places = self.sharing.online.places(tag);
+        let places = self.in_order_of_what_is_shown(tag, self.sharing.online.places(tag));
         places.iter().for_each(|place| self.tell_of(place, turn));
     }
 
+    /// The order of accounts and resources would tell something of them where they are hidden.
+    fn in_order_of_what_is_shown(&self, tag: u64, mut places: Vec<Place>) -> Vec<Place> {
+        let name = self.sharing.online.name_of(tag);
+        let Some(channel) = name.and_then(|name| self.shelf.channel(name)) else { return places };
+        places.sort_by_cached_key(|(_, account, resource)| {
+            let visitor = visitor(channel, account, &self.service);
+            let member = channel.member(account).or(visitor.as_ref());
+            member.map(|member| proxy::address(&self.service, channel, member, Some(resource)))
+        });
+        places
+    }
+
     fn follow_member(&mut self, name: &ChannelName, tag: u64, member: &Member, turn: &mut Turn) {
-        let places = self.sharing.online.places_of(tag, &member.jid);
+        let places = self.in_order_of_what_is_shown(tag, self.sharing.online.places_of(tag, &member.jid));
         if !member.is_joined() {
             self.show_again(name, tag);
         }
@@ -257,7 +255,8 @@ impl Engine {
             self.bring_to(name, &member.jid);
             // Where it subscribes to presence, that is sent to all of its resources.
             self.settle_owed(turn);
-            for place in self.sharing.online.places_of(tag, &member.jid) {
+            let places = self.sharing.online.places_of(tag, &member.jid);
+            for place in self.in_order_of_what_is_shown(tag, places) {
                 self.sharing.online.take_news(&place);
                 self.tell_of(&place, turn);
             }
@@ -277,7 +276,7 @@ impl Engine {
 
     /// A channel ends, and with it what its subscribers know of presence.
     fn close(&mut self, tag: u64, turn: &mut Turn) {
-        let told: Vec<Shared> = self.sharing.online.told(tag).map(|(.., told)| told.clone()).collect();
+        let told: Vec<Shared> = self.sharing.online.told(tag).into_iter().map(|(_, told)| told.clone()).collect();
         for told in told {
             let gone = told.unavailable(&self.fresh_id_of(tag));
             self.fan_presence(tag, gone, turn);
@@ -289,26 +288,6 @@ impl Engine {
     pub(super) fn owe_presence(&mut self, name: &ChannelName, whom: Whom) {
         if let Some(tag) = self.shelf.tag_of(name) {
             self.sharing.online.owe(tag, whom);
-        }
-    }
-
-    /// Brings newcomers up to date, as many as there is room for in a turn.
-    fn settle_owed(&mut self, turn: &mut Turn) {
-        for _ in 0..self.sharing.online.owed_count().min(OWED_LOOKED_AT) {
-            if turn.flood >= FLOOD_STANZAS {
-                return;
-            }
-            let Some(owed) = self.sharing.online.next_owed() else { return };
-            let (tag, whom) = &owed;
-            let name = self.sharing.online.name_of(*tag).cloned();
-            let is_done = match &name {
-                Some(name) if self.shelf.is_cold(name) => false,
-                Some(name) => self.flood(*tag, name, whom, turn),
-                None => true,
-            };
-            if is_done {
-                self.sharing.online.settled(&owed);
-            }
         }
     }
 
@@ -333,7 +312,7 @@ impl Engine {
             true => self.accounts.find_guest(account),
             false => self.accounts.reach(account, &self.hosts, &mut turn.outbox),
         };
-        let told: Vec<Shared> = self.sharing.online.told(tag).map(|(.., told)| told.clone()).collect();
+        let told: Vec<Shared> = self.sharing.online.told(tag).into_iter().map(|(_, told)| told.clone()).collect();
         turn.flood += told.len() + 1;
         for told in told {
             let here = told.available(&self.fresh_id_of(tag));
@@ -369,127 +348,14 @@ impl Engine {
         };
         let Some(asked) = channel.member_of(id) else { return };
         let tag = channel.profile().tag;
-        let told = self.sharing.online.told(tag);
-        let told: Vec<Shared> = told.filter(|(jid, ..)| **jid == asked.jid).map(|(.., told)| told.clone()).collect();
+        let own = self.sharing.online.told(tag).into_iter().filter(|(jid, _)| **jid == asked.jid);
+        let told: Vec<Shared> = own.map(|(_, told)| told.clone()).collect();
         if told.is_empty() {
             turn.tell(mix_presence::bare("unavailable", stanza.to.to_bare().as_str(), stanza.from.as_str()));
         }
         for told in told {
             let here = told.available(&self.fresh_id_of(tag));
             turn.tell(here.attr("to", stanza.from.as_str()));
-        }
-    }
-
-    /// The turn ends.
-    pub(super) fn settle_presence(&mut self, turn: &mut Turn) {
-        self.settle_due();
-        self.settle_owed(turn);
-    }
-
-    /// Brings what accounts say to all channels at once to their channels, where it was loaded which those are.
-    fn settle_due(&mut self) {
-        let due: Vec<BareJid> = self.sharing.online.due().cloned().collect();
-        for account in due {
-            let Some(channels) = self.memberships.get(&account).cloned() else { continue };
-            self.sharing.online.brought(&account);
-            if self.hosts.stands_in(account.domain().as_str()) {
-                channels.iter().for_each(|name| self.bring_to(name, &account));
-            }
-        }
-    }
-
-    /// Brings what an account says to all channels at once to one of them: what its server would send there by itself
-    /// (XEP-0405 §2.9), of the resources that take MIX traffic.
-    fn bring_to(&mut self, name: &ChannelName, account: &BareJid) {
-        let Some(tag) = self.shelf.tag_of(name) else { return };
-        for (full, says) in self.sharing.online.broadcasts_of(account) {
-            let place = (tag, account.clone(), full.resource().as_str().to_owned());
-            if self.shelf.channel(name).is_some_and(|channel| !self.has_use(channel, &place)) {
-                continue;
-            }
-            if self.accounts.takes(&full) && self.sharing.online.say(tag, name, &full, says) {
-                self.sharing.online.wait(place);
-            }
-        }
-    }
-
-    /// What has to be loaded so that what waits can go on when the clock ticks.
-    pub(super) fn need_of_presence(&self, needs: &mut Needs) {
-        for account in self.sharing.online.due() {
-            if !self.memberships.contains_key(account) && !needs.accounts.contains(account) {
-                needs.accounts.push(account.clone());
-            }
-        }
-        let mut tags: BTreeSet<u64> = self.sharing.online.waiting().map(|(tag, ..)| *tag).collect();
-        tags.extend(self.sharing.online.owed());
-        let names = tags.into_iter().filter_map(|tag| self.sharing.online.name_of(tag));
-        // The same ones once they are in memory: a tick that then needs others would wait for ever.
-        names.take(CHANNELS_LOADED).for_each(|name| self.need_in_time(name, needs));
-    }
-
-    /// Has a channel ask its participants for their presence, once a link (XEP-0403 §5): those who share it, and only
-    /// where somebody wants to know.
-    pub(super) fn ask_for_presence(&mut self, name: &ChannelName) {
-        let Some(channel) = self.shelf.channel(name).filter(|channel| channel.settings().presence) else { return };
-        if self.sharing.online.is_probed(channel.profile().tag) {
-            return;
-        }
-        let is_small = !self.is_crowded(channel);
-        let seated = || channel.participants().map(|member| member.subscriptions);
-        let wanted = seated().chain(channel.guests().map(|guest| guest.subscriptions));
-        let mut wanted = wanted.map(|subscriptions| subscriptions.contains(Node::Presence));
-        if !is_small || !wanted.any(|wanted| wanted) || !self.sharing.online.wants_probing(channel.profile().tag) {
-            return;
-        }
-        let mut asked: Vec<&BareJid> =
-            channel.participants().filter(|member| shares(channel, member)).map(|member| &member.jid).collect();
-        // In an order, so that a run can be repeated.
-        asked.sort();
-        for account in asked {
-            self.sharing.online.bring(account);
-            self.sharing.online.probe(name, account);
-        }
-    }
-
-    /// The link is up.
-    pub(super) fn presence_link_up(&mut self) {
-        self.sharing.since = self.steady;
-        self.sharing.looked = self.steady;
-        self.sharing.online.link_up();
-        let mut names: Vec<ChannelName> = self.shelf.channels().map(|channel| channel.name().clone()).collect();
-        names.sort();
-        names.iter().for_each(|name| self.ask_for_presence(name));
-    }
-
-    /// Goes on with what had to wait, and asks for what is not known.
-    pub(super) fn presence_tick(&mut self, turn: &mut Turn) {
-        self.settle_due();
-        let is_here = |place: &&Place| {
-            let name = self.sharing.online.name_of(place.0);
-            name.is_none_or(|name| !self.shelf.is_cold(name))
-        };
-        let waiting: Vec<Place> = self.sharing.online.waiting().filter(is_here).take(WAITING_TOLD).cloned().collect();
-        for place in waiting {
-            self.sharing.online.stop_waiting(&place);
-            self.tell_of(&place, turn);
-        }
-        for _ in 0..PROBES {
-            let Some((name, account)) = self.sharing.online.next_probe() else { break };
-            // Where presence comes for everybody, nobody has to be asked.
-            if !self.hosts.stands_in(account.domain().as_str()) {
-                turn.tell(mix_presence::bare("probe", &self.service.address_of(&name), account.as_str()));
-            }
-        }
-        if self.steady.0.saturating_sub(self.sharing.since.0) < PATIENCE_MS {
-            return;
-        }
-        if self.steady.0.saturating_sub(self.sharing.looked.0) >= LOOK_MS {
-            self.sharing.looked = self.steady;
-            self.sharing.online.doubt_where(|domain| self.hosts.is_forgetful(domain));
-        }
-        for _ in 0..ASKED {
-            let Some(full) = self.sharing.online.next_doubtful() else { break };
-            self.ask_whether_there(&full, turn);
         }
     }
 }

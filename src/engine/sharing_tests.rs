@@ -23,7 +23,7 @@ fn engine() -> Engine {
 fn take(engine: &mut Engine, second: u64, stanzas: &[&str]) -> Vec<String> {
     let read = |xml: &&str| Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap());
     let batch = stanzas.iter().map(read).chain([Inbound::Tick]).collect();
-    let out = engine.turn(Stamp(second * 1000), batch).outbox;
+    let out = fixture::sent(engine, Stamp(second * 1000), batch);
     let sent = out.into_iter().filter_map(|out| match out {
         Out::Fan(fan) => Some(fan.head + &fan.tail),
         Out::Stanza(text) | Out::Presence(text) => Some(text),

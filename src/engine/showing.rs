@@ -5,7 +5,7 @@ use super::parley::Asked;
 use super::resend::{halves, told, unsent};
 use super::{Engine, Turn};
 use crate::channel::group::Notice;
-use crate::channel::{Change, Channel, ChannelName, NodeSet, Status};
+use crate::channel::{Change, Channel, ChannelName, Member, NodeSet, Status};
 use crate::store::Record;
 use crate::xep::{EXTENSIONS, Render, Shown, group_events};
 use jid::BareJid;
@@ -174,9 +174,9 @@ fn lasting_of(change: &Change) -> Lasting {
     }
 }
 
-/// The participants of a channel, in the order of their accounts.
+/// The participants of a channel, in the order of their ids.
 fn roster_of(channel: &Channel) -> Vec<BareJid> {
-    let mut accounts: Vec<BareJid> = channel.participants().map(|member| member.jid.clone()).collect();
-    accounts.sort();
-    accounts
+    let mut members: Vec<&Member> = channel.participants().collect();
+    members.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    members.into_iter().map(|member| member.jid.clone()).collect()
 }

@@ -3,9 +3,10 @@
 use super::call::{Call, Called, Lookup};
 use super::outbox::{Audience, Fan, Lasting};
 use super::share::Hit;
-use super::{Arrival, Engine, Loaded, Moment, Out, Query};
+use super::tours::Touring;
+use super::{Arrival, Engine, Loaded, Moment, Out, Query, Step};
 use crate::channel::{Change, ChannelName, Ending, Newcomer, Nick, Refusal};
-use crate::store::{Halves, Outdated, Part, Record, Unsent};
+use crate::store::{Deed, Halves, Outdated, Part, Record, Unsent};
 use crate::xep::Reply;
 use crate::xmpp::{Condition, Stanza, StanzaError, Tag, Unreadable};
 use jid::BareJid;
@@ -36,6 +37,8 @@ pub enum Inbound {
     LinkDown,
     /// About a second went by.
     Tick,
+    /// Something goes on that a turn before had to put off.
+    GoOn(Step),
 }
 
 /// What a turn leads to. The contract: nothing in `outbox` leaves before `records` are durable.
@@ -58,6 +61,12 @@ pub struct Turn {
     /// The channels whose video is another one or none from here on, by their tags; their files are looked through
     /// after the commit.
     pub videos: Vec<(u64, ChannelName)>,
+    /// What goes on next, in turns that come right behind this one.
+    pub next: Vec<Inbound>,
+    /// What accounts set off in their channels, and how far it was before the turn, in order.
+    pub(super) tours_past: Vec<((BareJid, Deed), Option<Touring>)>,
+    /// In which channels something of that was done before it was their turn.
+    pub(super) early: Vec<((BareJid, Deed), ChannelName)>,
     /// Whose registered nick the turn changed, and what it was before, in order.
     pub(super) nicks_past: Vec<(BareJid, Option<Nick>)>,
     /// How ends of accounts stood before the turn changed that, in order.
@@ -193,6 +202,15 @@ impl Engine {
         for (name, channel) in loaded.channels {
             self.take_in(&mut Arrival::new(name, channel), &mut everybody);
         }
+        for ((account, deed), names) in loaded.pages {
+            self.pages.insert((account, deed), names);
+        }
+        for (name, account, known) in loaded.known {
+            self.known.insert((name, account), known);
+        }
+        for (tag, since, head) in loaded.heads {
+            self.adopt_head(tag, since, head);
+        }
         for (account, channels) in loaded.memberships {
             self.accounts.note_membership(&account, !channels.is_empty(), &self.hosts, &mut self.early);
             self.memberships.insert(account, channels);
@@ -216,6 +234,7 @@ impl Engine {
                 Inbound::LinkUp => self.link_up(&mut turn),
                 Inbound::LinkDown => self.freight.note_link(false),
                 Inbound::Tick => self.tick(&mut turn),
+                Inbound::GoOn(step) => self.go_on(step, &mut turn),
             }
         }
         self.settle_presence(&mut turn);
@@ -224,6 +243,9 @@ impl Engine {
         self.standings.clear();
         self.relisted.clear();
         self.groups.clear();
+        self.pages.clear();
+        self.heads.clear();
+        self.known.clear();
         self.facts.clear();
         self.past.clear();
         self.absent.clear();
@@ -259,20 +281,27 @@ impl Engine {
             match record {
                 Record::Channel { name, change, tag } => {
                     self.sharing.online.probe_again(tag);
-                    if let Change::Created { profile, .. } = change {
+                    if let Change::Created { profile, .. } = &change {
                         self.shelf.take_back(profile.gid);
                     }
                     self.doubt(&name, &mut out);
+                    if change == Change::Destroyed {
+                        // It may have been deserted.
+                        self.chores.looking.reopen(name.clone());
+                    }
                 }
                 Record::Whereabouts { account, .. } => self.accounts.mark_dirty(&account),
                 Record::Clock(_) => self.clock.tell_again(),
                 Record::Nick { .. }
                 | Record::Ending { .. }
                 | Record::Newcomer { .. }
+                | Record::Tour { .. }
                 | Record::Unsent(_)
                 | Record::Sent(_) => {}
             }
         }
+        self.chores.rest();
+        self.take_tours_back(turn.tours_past, &turn.early);
         out.extend(turn.questions.into_iter().map(Out::Question));
         for (account, past) in turn.nicks_past.into_iter().rev() {
             self.set_nick(&account, past);
@@ -310,13 +339,11 @@ impl Engine {
         self.take_given_up(given_up, &timed_out(), turn);
         self.ask_homes(turn);
         self.ask_homes_again(turn);
-        self.destroy_deserted(turn);
-        self.end_lifetimes(turn);
-        self.go_on_announcing(turn);
         self.go_on_ending(turn);
         self.ask_newcomers(turn);
         self.presence_tick(turn);
         self.accounts.end_pauses(self.steady, &self.hosts, &mut turn.outbox);
+        self.begin_chores(turn);
     }
 }
 

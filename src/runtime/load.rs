@@ -30,6 +30,14 @@ pub fn prepare<T: AsRef<Inbound>>(
     batch: Vec<T>,
 ) -> (Parted<T>, Result<(), StoreError>) {
     let mut parted = Parted { ready: batch, refused: Vec::new() };
+    // Before anything waits: who may not know of a channel does not wait for it, and whoever may keeps its place.
+    let known = engine.needs(parted.ready.iter().map(AsRef::as_ref)).known_alone();
+    if !known.is_empty() {
+        match load(store, &known) {
+            Ok(loaded) => engine.adopt(loaded),
+            Err(error) => return (parted, Err(error)),
+        }
+    }
     for round in 0..=ROUNDS_MAX {
         let mut needs = engine.needs(parted.ready.iter().map(AsRef::as_ref));
         // What changes channels that are not in memory waits for those that are being loaded.
@@ -58,6 +66,16 @@ fn load(store: &dyn Store, needs: &Needs) -> Result<Loaded, StoreError> {
         false => store.load(&needs.channels)?,
     };
     let mut loaded = Loaded { channels: needs.channels.iter().cloned().zip(channels).collect(), ..Loaded::default() };
+    for (name, actor) in &needs.known {
+        loaded.known.push((name.clone(), actor.account.clone(), store.is_known_to(name, actor)?));
+    }
+    for (key, behind, count) in &needs.pages {
+        let names = store.channels_behind(&key.0, behind.as_ref(), *count)?;
+        loaded.pages.push((key.clone(), names));
+    }
+    for &(tag, stamp) in &needs.heads {
+        loaded.heads.push((tag, stamp, store.head_at(tag, stamp)?));
+    }
     for account in &needs.accounts {
         loaded.memberships.push((account.clone(), store.channels_of(account)?));
     }

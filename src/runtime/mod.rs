@@ -76,10 +76,9 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     let inbox = Arc::new(reader::Inbox::new(limits.inbox_items_max, limits.inbox_bytes_max));
     let outbox = Arc::new(outbox::Outbox::new(usize::MAX, limits.outbox_bytes_max));
     let (callers, superseded) = (Arc::<callers::Callers>::default(), Arc::<http::Superseded>::default());
-    let confirmed = Arc::new(outbox::Confirmed::default());
     let (woken, erasing) = (Arc::<Notify>::default(), Arc::<Notify>::default());
     let urgent = Arc::new(outbox::Urgent::new(usize::MAX, reader::URGENT_BYTES_MAX));
-    let metrics = Arc::new(metrics::Metrics::default());
+    let (confirmed, metrics) = (Arc::<outbox::Confirmed>::default(), Arc::<metrics::Metrics>::default());
     let (stop, stopping) = watch::channel(false);
     let (engine, pacing) = engine(config, &*store, &metrics)?;
     let (threads, own_domains) = (config.archive.query_threads, engine.own_domains().clone());
@@ -111,6 +110,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         superseded: superseded.clone(),
         sweeper: woken.clone(),
         eraser: erasing.clone(),
+        next: Vec::new(),
         told_refused_ms: None,
     };
     let working =

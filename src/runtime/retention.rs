@@ -8,6 +8,7 @@ use super::Metrics;
 use super::reader::Inbox;
 use super::vital::Vital;
 use crate::channel::Change;
+use crate::chore::{Budget, Chore};
 use crate::engine::Inbound;
 use crate::store::{Outdated, Record, Retention, Store, StoreError};
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
 /// Channels that are looked at without a pause.
-const CHANNELS_MAX: usize = 256;
+const SWEEPING: Budget = Budget { things: 256, cost: usize::MAX };
 /// The pause after each part, and while the inbox is full.
 const PAUSE: Duration = Duration::from_millis(50);
 /// How long turns may take to be committed before months are dropped, and how often that is tried: somebody may be
@@ -97,10 +98,11 @@ impl Sweeper {
             tracing::warn!("no old messages are removed until 'mixd clock confirm', or until the clock is set right");
             return Ok(());
         };
-        let (mut from, mut channels) = (Some(Vec::new()), 0);
-        while let Some(part) = from.take() {
-            let swept = self.beside(move |store| store.sweep(&retention, &part, CHANNELS_MAX)).await?;
-            from = swept.next;
+        let (mut chore, mut channels) = (Chore::once(SWEEPING, Some(Vec::new())), 0);
+        while let Some(part) = chore.behind().cloned() {
+            let count = chore.things();
+            let swept = self.beside(move |store| store.sweep(&retention, &part, count)).await?;
+            chore.go_to(swept.next);
             channels += swept.outdated.len();
             if self.hand_over(swept.outdated).await || self.rest(pause).await {
                 return Ok(());

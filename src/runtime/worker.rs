@@ -75,6 +75,8 @@ pub struct Worker {
     pub sweeper: Arc<Notify>,
     /// What has accounts erased that are out of every channel.
     pub eraser: Arc<Notify>,
+    /// What goes on in the next turn.
+    pub next: Vec<Inbound>,
     /// When it was last told that commits are refused, by `clock::uptime_ms`.
     pub told_refused_ms: Option<u64>,
 }
@@ -117,8 +119,8 @@ impl Worker {
         let mut ticked_ms = clock::uptime_ms();
         self.metrics.set_census(&self.engine.census());
         loop {
-            let patience =
-                if self.parking.is_moving() { 0 } else { self.pacing.next_in_ms().unwrap_or(TICK_MS).min(TICK_MS) };
+            let is_busy = self.parking.is_moving() || !self.next.is_empty();
+            let patience = if is_busy { 0 } else { self.pacing.next_in_ms().unwrap_or(TICK_MS).min(TICK_MS) };
             let taken = self.inbox.take_in_thread((BATCH_ITEMS, BATCH_BYTES), Duration::from_millis(patience));
             let Some(mut batch) = taken else { break };
             if clock::uptime_ms() - ticked_ms >= TICK_MS {
@@ -167,6 +169,7 @@ impl Worker {
             self.work(std::mem::take(&mut first));
         }
         first.extend(batch);
+        first.append(&mut self.next);
         // The address book learns of what came even where nobody waited for it.
         if !first.is_empty() || is_news {
             self.work(first);
@@ -202,10 +205,15 @@ impl Worker {
         }
     }
 
-    fn unreadable(&self, error: &StoreError, batch: &[Inbound]) {
+    fn unreadable(&mut self, error: &StoreError, batch: &[Inbound]) {
         tracing::error!("the store cannot be read: {error}");
         self.metrics.health.note_store(false);
-        batch.iter().for_each(|inbound| self.refuse(inbound, Why::StoreFailed));
+        for inbound in batch {
+            if let Inbound::GoOn(step) = inbound {
+                self.engine.pass_over(step);
+            }
+            self.refuse(inbound, Why::StoreFailed);
+        }
     }
 
     fn turn(&mut self, batch: Vec<Inbound>) {
@@ -213,6 +221,7 @@ impl Worker {
         let traced = traced(&batch);
         let begun = clock::uptime();
         let mut turn = self.engine.turn(clock::moment(), batch);
+        self.next.append(&mut turn.next);
         let dial = self.engine.dial();
         self.metrics.count_turn(&turn, clock::uptime() - begun);
         self.note_time(dial);

@@ -6,12 +6,11 @@ use super::StoreError;
 use super::keyspace::{self, Grave, Membership, Ops, Reach, Visit};
 use super::shelf::{Order, Shelf, Space};
 use crate::channel::{ChannelName, Guest, Member};
+use crate::chore::{Budget, Chore};
 use std::ops::ControlFlow;
 
-/// How many records are cleared away at a time.
-const CLEARED_MAX: usize = 256;
-/// How many records are looked at a time, where not all are cleared away.
-const LOOKED_AT_MAX: usize = 512;
+/// How many records are looked at a time, and how many of them are cleared away.
+const CLEARING: Budget = Budget { things: 512, cost: 256 };
 
 /// Whether anything is left to be cleared away.
 ///
@@ -49,19 +48,20 @@ fn below(shelf: &impl Shelf, tag: u64, horizon: u64, cursor: &[u8]) -> Result<Op
         reports_up_to(tag, Reach::Near, horizon),
         reports_up_to(tag, Reach::Far, horizon),
     ];
-    let (mut ops, mut looked_at, mut next) = (Ops::new(), 0, Vec::new());
+    let (mut ops, mut looked_at) = (Ops::new(), 0);
+    let mut chore = Chore::once(CLEARING, Some(cursor.to_vec()));
     for (from, to) in ranges {
         let from = from.as_slice().max(cursor);
         shelf.scan(Space::State, from, &to, Order::Rising, &mut |key, _| {
             looked_at += 1;
-            next = [key, &[0]].concat();
+            chore.go_to(Some([key, &[0]].concat()));
             // Behind the row that was corrected lies the one that corrects it, which may be there still.
             if !key.starts_with(b"k") || keyspace::number_of(key)? <= horizon {
                 ops.insert(key.to_vec(), None);
             }
-            Ok(if looked_at < LOOKED_AT_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+            Ok(if looked_at < chore.things() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
         })?;
-        if looked_at >= LOOKED_AT_MAX {
+        if looked_at >= chore.things() {
             break;
         }
     }
@@ -70,7 +70,7 @@ fn below(shelf: &impl Shelf, tag: u64, horizon: u64, cursor: &[u8]) -> Result<Op
         return Ok(Ops::from([(mark, None)]));
     }
     // A crash may leave some of these records behind a cursor; the next horizon clears them away.
-    let grave = Grave::Below { tag, row: horizon, cursor: next };
+    let grave = Grave::Below { tag, row: horizon, cursor: chore.behind().cloned().unwrap_or_default() };
     ops.insert(mark, Some(keyspace::encode(&grave)?));
     Ok(ops)
 }
@@ -119,7 +119,7 @@ fn members(shelf: &impl Shelf, tag: u64, name: &ChannelName) -> Result<Ops, Stor
     let prefix = keyspace::members(tag);
     shelf.scan(Space::State, &prefix, &keyspace::behind(&prefix), Order::Rising, &mut |key, entry| {
         members.push((key.to_vec(), shelf.whole::<Member>(Space::State, key, entry)?));
-        Ok(if members.len() < CLEARED_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        Ok(if members.len() < CLEARING.cost { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     })?;
     let mut ops = Ops::new();
     for (key, member) in members {
@@ -135,7 +135,7 @@ fn members(shelf: &impl Shelf, tag: u64, name: &ChannelName) -> Result<Ops, Stor
 
 /// Some guests, each with its place in the index of accounts.
 fn guests(shelf: &impl Shelf, tag: u64, name: &ChannelName) -> Result<Ops, StoreError> {
-    let guests: Vec<Guest> = shelf.values(Space::State, &keyspace::guests(tag), CLEARED_MAX)?;
+    let guests: Vec<Guest> = shelf.values(Space::State, &keyspace::guests(tag), CLEARING.cost)?;
     let mut ops = Ops::new();
     for guest in guests {
         ops.insert(keyspace::guest(tag, &guest.jid), None);
@@ -161,7 +161,7 @@ fn records(shelf: &impl Shelf, prefix: &[u8]) -> Result<Ops, StoreError> {
     let mut ops = Ops::new();
     shelf.scan(Space::State, prefix, &keyspace::behind(prefix), Order::Rising, &mut |key, _| {
         ops.insert(key.to_vec(), None);
-        Ok(if ops.len() < CLEARED_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        Ok(if ops.len() < CLEARING.cost { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     })?;
     Ok(ops)
 }

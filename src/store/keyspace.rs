@@ -12,7 +12,7 @@ pub(super) use lists::*;
 pub(super) use month::Month;
 pub(super) use traces::*;
 
-use super::StoreError;
+use super::{Deed, StoreError};
 use crate::channel::receipts::REPORT_ROWS_MAX;
 use crate::channel::{
     ChannelName, Head, Invitation, MediaKind, Node, ParticipantId, Profile, Report, Reported, Rights, Settings, Stamp,
@@ -197,6 +197,10 @@ pub(super) fn invitation(tag: u64, invitation: &Invitation) -> Vec<u8> {
     key(b'j', &[&tag.to_be_bytes(), &invitee, &inviter])
 }
 
+pub(super) fn invitations_of(tag: u64, invitee: &BareJid) -> Vec<u8> {
+    key(b'j', &[&tag.to_be_bytes(), &short(invitee.as_str())])
+}
+
 /// Where an account is a guest.
 pub(super) fn visits(account: &BareJid) -> Vec<u8> {
     key(b'v', &[&short(account.as_str())])
@@ -312,6 +316,11 @@ pub(super) fn newcomer(account: &BareJid) -> Vec<u8> {
 /// An account that is being ended.
 pub(super) fn ending(account: &BareJid) -> Vec<u8> {
     key(b'n', &[&short(account.as_str())])
+}
+
+/// What an account set off in all of its channels.
+pub(super) fn tour(account: &BareJid, deed: Deed) -> Vec<u8> {
+    key(b'z', &[&short(account.as_str()), &[deed as u8]])
 }
 
 pub(super) fn rows(tag: u64) -> Vec<u8> {

@@ -5,14 +5,15 @@
 use super::keyspace::{Month, Ops};
 use super::shelf::{Order, Shelf, Space, Visit};
 use super::{
-    Bounds, Census, Erased, Sighting, Unsent, clear, erase, facts, keyspace, paging, past, pieces, plan, reader,
-    receipts, retention, trace, unsent, verify,
+    Bounds, Census, Erased, Sighting, Unsent, acquaintance, clear, erase, facts, keyspace, paging, past, pieces, plan,
+    reader, receipts, retention, tour, trace, unsent, verify,
 };
 use super::{
     CommitError, Directory, Page, PagePlan, Record, Retention, Standing, Store, StoreError, Sweep, Trace, Whereabouts,
 };
 use crate::channel::{
-    Channel, ChannelName, Facts, Member, ParticipantId, Progress, Receipt, Report, Row, Stamp, Status, Tombstone,
+    Actor, Channel, ChannelName, Facts, Head, Member, ParticipantId, Progress, Receipt, Report, Row, Stamp, Status,
+    Tombstone,
 };
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -242,6 +243,23 @@ impl Store for MemoryStore {
 
     fn trace(&self, accounts: &BTreeSet<BareJid>, from: &[u8], max: usize) -> Result<Trace, StoreError> {
         trace::trace(&*self.lock(), accounts, from, max)
+    }
+
+    fn channels_behind(
+        &self,
+        account: &BareJid,
+        behind: Option<&ChannelName>,
+        count: usize,
+    ) -> Result<Vec<ChannelName>, StoreError> {
+        tour::channels_behind(&*self.lock(), account, behind, count)
+    }
+
+    fn is_known_to(&self, name: &ChannelName, actor: &Actor) -> Result<bool, StoreError> {
+        acquaintance::is_known_to(&*self.lock(), name, actor)
+    }
+
+    fn head_at(&self, tag: u64, stamp: Stamp) -> Result<Head, StoreError> {
+        tour::head_at(&*self.lock(), tag, stamp)
     }
 
     fn facts(&self, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Facts>>, StoreError> {

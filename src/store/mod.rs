@@ -3,6 +3,7 @@
 //! The contract of [`Store::commit`]: when it returns `Ok`, every durable change given to it survives a crash of the
 //! process and of the machine; when it returns [`CommitError::Refused`], none of them happened.
 
+mod acquaintance;
 mod backup;
 mod clear;
 mod clock;
@@ -21,6 +22,7 @@ mod receipts;
 mod retention;
 mod shelf;
 mod sled;
+mod tour;
 mod trace;
 mod unsent;
 mod upgrade;
@@ -33,13 +35,14 @@ pub use erase::{ERASED_NICK, Erased};
 pub use memory::{Failure, MemoryStore};
 pub use retention::{Outdated, Retention, Sweep};
 pub use sled::{Aged, Compacted, Restored, SledOptions, SledStore, Upgraded};
+pub use tour::{Deed, Tour};
 pub use trace::{Place, Trace};
 pub use unsent::{Halves, Part, Unsent};
 pub use verify::{Census, Finding, Sighting};
 
 use crate::channel::{
-    Change, Channel, ChannelName, Ending, Facts, MediaKind, Member, Newcomer, Nick, ParticipantId, Progress, Receipt,
-    Report, Row, Stamp, Status, Tombstone,
+    Actor, Change, Channel, ChannelName, Ending, Facts, Head, MediaKind, Member, Newcomer, Nick, ParticipantId,
+    Progress, Receipt, Report, Row, Stamp, Status, Tombstone,
 };
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -88,6 +91,15 @@ pub enum Record {
         account: BareJid,
         /// What is known.
         newcomer: Option<Newcomer>,
+    },
+    /// How far something is that an account set off in all of its channels; `None` where it is done.
+    Tour {
+        /// The account.
+        account: BareJid,
+        /// What is done.
+        deed: Deed,
+        /// How far it is.
+        tour: Option<Tour>,
     },
     /// What is sent of all this, kept until the host server is known to have it.
     Unsent(Unsent),
@@ -149,6 +161,8 @@ pub struct Directory {
     pub endings: Vec<(BareJid, Ending)>,
     /// The accounts that others added and that did nothing so far.
     pub newcomers: Vec<(BareJid, Newcomer)>,
+    /// What accounts set off in all of their channels and is not done.
+    pub tours: Vec<Tour>,
 }
 
 /// What the lists of channels mean to an account, its own entries and those of its domain: only channels that are listed,
@@ -297,6 +311,29 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// As [`Store::load`].
     fn groups_of(&self, account: &BareJid) -> Result<Vec<(ChannelName, Status)>, StoreError>;
+
+    /// The channels that an account has a record in or is a guest of, up to so many behind one, in an order that stays.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    fn channels_behind(
+        &self,
+        account: &BareJid,
+        behind: Option<&ChannelName>,
+        count: usize,
+    ) -> Result<Vec<ChannelName>, StoreError>;
+
+    /// Whether whoever asks may know of the channel of a name; `false` where there is none.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    fn is_known_to(&self, name: &ChannelName, actor: &Actor) -> Result<bool, StoreError>;
+
+    /// Where an archive stood at a time: at its last row of that time or before.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    fn head_at(&self, tag: u64, stamp: Stamp) -> Result<Head, StoreError>;
 
     /// What the lists of channels mean to an account.
     ///

@@ -207,7 +207,7 @@ impl<'a, S: Shelf> Archive<'a, S> {
     }
 
     /// The rows stamped between two points, both included: ranges of numbers, in order and apart.
-    fn stamped(&self, start: Stamp, end: Stamp) -> Result<Vec<(u64, u64)>, StoreError> {
+    pub(super) fn stamped(&self, start: Stamp, end: Stamp) -> Result<Vec<(u64, u64)>, StoreError> {
         let mut ranges: Vec<(u64, u64)> = Vec::new();
         for (span, last, latest) in self.filled_spans() {
             if span.since > end || latest < start {

@@ -86,6 +86,10 @@ pub(super) fn plan(shelf: &impl Shelf, month: Month, seen: &Seen, records: &[Rec
                 let value = ending.as_ref().map(|ending| keyspace::encode(&(account, ending))).transpose()?;
                 draft.writes.kept.insert(keyspace::ending(account), value);
             }
+            Record::Tour { account, deed, tour } => {
+                let value = tour.as_ref().map(keyspace::encode).transpose()?;
+                draft.writes.kept.insert(keyspace::tour(account, *deed), value);
+            }
             Record::Unsent(unsent) => {
                 draft.writes.archive.insert(keyspace::unsent(unsent.number), keyspace::encode(unsent)?);
             }

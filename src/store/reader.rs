@@ -80,7 +80,7 @@ fn newest_rows(archive: &Archive<'_, impl Shelf>) -> Result<Vec<Row>, StoreError
     Ok(rows)
 }
 
-/// Every channel there is, the highest number that any ever had, and the registered nicks.
+/// Every channel there is, the highest number that any ever had, the registered nicks, and what accounts set off.
 pub(super) fn directory(shelf: &impl Shelf) -> Result<Directory, StoreError> {
     let closed = closed_by_lists(shelf)?;
     let entries: Vec<(ChannelName, u64, bool, u32, Profile, Settings)> =
@@ -99,7 +99,8 @@ pub(super) fn directory(shelf: &impl Shelf) -> Result<Directory, StoreError> {
     let clock = clock::belief(shelf)?;
     let endings = shelf.values(Space::State, &keyspace::all(b'n'), usize::MAX)?;
     let newcomers = shelf.values(Space::State, &keyspace::all(b't'), usize::MAX)?;
-    Ok(Directory { listings, gid_highest, nicks, endings, newcomers, clock })
+    let tours = shelf.values(Space::State, &keyspace::all(b'z'), usize::MAX)?;
+    Ok(Directory { listings, gid_highest, nicks, endings, newcomers, tours, clock })
 }
 
 /// The tags of channels that have a list of those who may join.
@@ -187,7 +188,7 @@ fn memberships(shelf: &impl Shelf, account: &BareJid) -> Result<Vec<Membership>,
 }
 
 /// Whether an entry of the account index is one of a channel that exists; those of destroyed ones are cleared away later.
-fn is_there(shelf: &impl Shelf, name: &ChannelName, tag: u64) -> Result<bool, StoreError> {
+pub(super) fn is_there(shelf: &impl Shelf, name: &ChannelName, tag: u64) -> Result<bool, StoreError> {
     let listing = shelf.value::<(ChannelName, u64)>(Space::State, &keyspace::channel(name))?;
     Ok(listing.is_some_and(|(_, found)| found == tag))
 }

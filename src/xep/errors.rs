@@ -9,7 +9,7 @@ impl From<&Refusal> for StanzaError {
         use Condition::*;
         let condition = match refusal {
             Refusal::NoSuchChannel | Refusal::NoSuchNode | Refusal::NoSuchItem => ItemNotFound,
-            Refusal::NameTaken | Refusal::NickTaken | Refusal::NickRegistered | Refusal::NickHeld => Conflict,
+            Refusal::NameTaken | Refusal::NickTaken | Refusal::NickRegistered => Conflict,
             Refusal::NotJoined | Refusal::Forbidden(_) => Forbidden,
             Refusal::NotAllowed(_) | Refusal::ClosedNode | Refusal::BadInvitation(_) => NotAllowed,
             Refusal::NotSubscribed => UnexpectedRequest,

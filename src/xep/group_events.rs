@@ -175,6 +175,7 @@ pub fn own(command: &GroupCommand, seal: impl Fn(u64) -> String, newest: u64, st
             let up_to = up_to.unwrap_or(newest);
             event("cleared").attr_opt("up-to", (up_to > 0).then(|| seal(up_to)))
         }
+        GroupCommand::ClearTo(head) => event("cleared").attr_opt("up-to", (head.row > 0).then(|| seal(head.row))),
         GroupCommand::Forget => event("forgotten"),
         _ => return None,
     })

@@ -105,6 +105,11 @@ impl Shared {
         Shared { from, mix: mix.into_xml(), says: says.to_string() }
     }
 
+    /// The address that it comes from.
+    pub fn from(&self) -> &str {
+        &self.from
+    }
+
     /// Whether it comes from the same address as another one.
     pub fn is_from_same(&self, other: &Shared) -> bool {
         self.from == other.from

@@ -54,8 +54,12 @@ impl World {
     /// What a turn takes of those who waited and of `size` that came in.
     pub fn ready(&mut self, size: usize) -> Vec<Item> {
         self.go_on_loading();
+        let freed = self.cold.parking.freed((1000, usize::MAX));
+        let (own, mut batch): (Vec<_>, Vec<_>) =
+            freed.into_iter().partition(|item| matches!(item.inbound, Inbound::GoOn(_)));
+        let next = std::mem::take(&mut self.next).into_iter().map(Item::event);
+        self.go_on(next.chain(own).collect());
         let cold = &mut self.cold;
-        let mut batch = cold.parking.freed((1000, usize::MAX));
         for mut item in self.inbox.drain(..size) {
             cold.came += 1;
             item.place = cold.came;
@@ -96,7 +100,10 @@ impl World {
                     load.read.get_or_insert_with(|| read(&self.store, &load.name));
                     loads.push(load);
                 }
-                6 if *fails => self.unanswered.extend(parking.fail(&load.name).into_iter().filter_map(|item| item.ask)),
+                6 if *fails => {
+                    self.unanswered.extend(parking.fail(&load.name).into_iter().filter_map(|item| item.ask));
+                    self.engine.note_unreadable(load.name);
+                }
                 _ => {
                     let channel = load.read.unwrap_or_else(|| read(&self.store, &load.name));
                     parking.arrive(Arrival::new(load.name, channel));

@@ -80,6 +80,9 @@ fn say(text: &str, media: bool) -> Message {
     Message { archived: true, echoed: true, counted: true, media, payload, ..Message::default() }
 }
 
+/// The result of a call, and queries.
+type Told = (Option<Result<CallResult, Refusal>>, Vec<Query>);
+
 impl World {
     fn new(seed: u64) -> World {
         let mut dice = StdRng::seed_from_u64(seed);
@@ -126,14 +129,28 @@ impl World {
     }
 
     /// Takes one thing in; returns the result of a call, and queries.
-    fn turn(&mut self, inbound: Inbound, refused: bool) -> (Option<Result<CallResult, Refusal>>, Vec<Query>) {
+    fn turn(&mut self, inbound: Inbound, refused: bool) -> Told {
+        let (told, mut next) = self.turn_once(inbound, refused);
+        // What the service goes on with by itself.
+        let (refused, mut sent) = (self.refused, std::mem::take(&mut self.sent));
+        while !next.is_empty() {
+            let (_, more) = self.turn_once(next.remove(0), false);
+            next.extend(more);
+            sent.append(&mut self.sent);
+        }
+        (self.refused, self.sent) = (refused, sent);
+        told
+    }
+
+    fn turn_once(&mut self, inbound: Inbound, refused: bool) -> (Told, Vec<Inbound>) {
         self.refused = false;
         let batch = self.ready(inbound);
         let mut turn = self.engine.turn(Stamp(self.now), batch);
         self.store.fail_next_commits(usize::from(refused), Failure::Refused);
+        let next = std::mem::take(&mut turn.next);
         let committed = self.store.commit(Stamp(self.now), &turn.records);
         checks::numbers_are_given_once(&self.store, &mut self.gids);
-        match committed {
+        let told = match committed {
             Ok(()) => {
                 checks::memory_is_store(&self.engine, &self.store);
                 self.store.fail_next_commits(0, Failure::Refused);
@@ -152,7 +169,8 @@ impl World {
                 (result, Vec::new())
             }
             Err(error) => panic!("{error}"),
-        }
+        };
+        (told, next)
     }
 
     /// Has it wait until all channels that it needs are in memory, whatever their number and the order in which they come.

@@ -2,7 +2,7 @@
 
 use super::asks::{Ask, DOMAIN, Nodes, Op, domain_of};
 use super::routes::Routes;
-use mixd::store::Outdated;
+use mixd::store::{Outdated, Record};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -141,6 +141,15 @@ pub enum Expect {
     Overtaken(bool),
 }
 
+/// An account takes a nick that it registered.
+#[derive(Clone, Debug, Default)]
+pub struct Tour {
+    /// Where it was heard since; what is lost with the process.
+    pub heard: BTreeSet<String>,
+    /// Where it chose another one since.
+    chose: BTreeSet<String>,
+}
+
 impl Expect {
     /// Rows go before the archive is asked.
     pub fn overtake(&mut self) {
@@ -170,6 +179,8 @@ pub struct Model {
     /// Ad hoc channels whose names are not learned yet, by creator and time.
     pub nameless: Vec<(String, u64)>,
     pub registered: Registered,
+    /// Who registered a nick and has yet to take it in some channels.
+    pub tours: BTreeMap<String, Tour>,
     /// The time of what happens.
     pub now: u64,
     pub participants_max: usize,
@@ -194,15 +205,18 @@ impl Model {
         match &ask.op {
             Op::Create(name) => return self.create(account, *name),
             Op::Destroy(name) => return self.destroy(ask, name, routes),
-            Op::Register(nick) => return self.register(account, nick, routes),
+            Op::Register(nick) => return self.register(account, nick),
             Op::Unregister => return self.unregister(account),
             Op::List => return (Expect::List(self.visible(account)), Vec::new()),
             Op::Garbage { channel, conditions, .. } => {
+                // What is no request at all is not heard.
+                let heard = channel.as_deref().filter(|_| *conditions != ["service-unavailable"]);
+                let events = heard.map(|name| self.catch_up(account, name, routes)).unwrap_or_default();
                 let missing = channel.as_ref().is_some_and(|name| !self.rooms.contains_key(name));
                 return match (conditions.is_empty(), missing) {
-                    (true, _) => (Expect::Silence, Vec::new()),
-                    (false, true) => (Expect::Error([conditions, &["item-not-found"][..]].concat()), Vec::new()),
-                    (false, false) => (Expect::Error(conditions.to_vec()), Vec::new()),
+                    (true, _) => (Expect::Silence, events),
+                    (false, true) => (Expect::Error([conditions, &["item-not-found"][..]].concat()), events),
+                    (false, false) => (Expect::Error(conditions.to_vec()), events),
                 };
             }
             _ => {}
@@ -210,6 +224,8 @@ impl Model {
         let limits = (self.participants_max, self.page_default, self.page_max, self.now);
         let silent_max = self.silent_max;
         let channel = ask.op.channel().unwrap_or_default().to_owned();
+        let mut events = self.catch_up(account, &channel, routes);
+        let past = self.nick_in(account, &channel);
         let out_already = |ask: &Ask| match (&ask.op, ask.wrapped || ask.resource.is_none()) {
             // Whoever leaves through its account what it is not in is where it wants to be.
             (Op::Leave { .. }, true) => Some((Expect::Left { at_bare: ask.resource.is_none() }, Vec::new())),
@@ -253,7 +269,64 @@ impl Model {
         if !silent && !matches!(taken.0, Expect::Error(_)) && known {
             routes.spoke(account, ask.resource.as_deref());
         }
-        taken
+        events.extend(taken.1);
+        let next = self.nick_in(account, &channel);
+        let registered = self.registered.get(account).map(|(shown, _)| shown.clone());
+        if let Some(tour) = self.tours.get_mut(account)
+            && next.is_some()
+            && next != past
+            && next != registered
+        {
+            tour.chose.insert(channel);
+        }
+        (taken.0, events)
+    }
+
+    /// Whoever took its registered nick in all of its channels.
+    pub fn end_tours(&mut self, records: &[Record]) {
+        let over = |record: &Record| match record {
+            Record::Tour { account, tour: None, .. } => Some(account.to_string()),
+            _ => None,
+        };
+        records.iter().filter_map(over).for_each(|account| drop(self.tours.remove(&account)));
+    }
+
+    /// By what somebody goes in a channel.
+    fn nick_in(&self, account: &str, channel: &str) -> Option<String> {
+        self.rooms.get(channel)?.seat(account).map(|seat| seat.nick.clone())
+    }
+
+    /// Whoever is heard in a channel goes by the nick that it registered.
+    fn catch_up(&mut self, account: &str, channel: &str, routes: &Routes) -> Vec<Event> {
+        let Some(tour) = self.tours.get_mut(account).filter(|_| self.rooms.contains_key(channel)) else {
+            return Vec::new();
+        };
+        if !tour.heard.insert(channel.to_owned()) || tour.chose.contains(channel) {
+            return Vec::new();
+        }
+        let room = &self.rooms[channel];
+        let Some((shown, key)) = self.registered.get(account) else { return Vec::new() };
+        let takes = room.seat(account).is_some_and(|seat| seat.nick != *shown);
+        let held = |(other, it): (&String, &Seat)| it.joined && it.key == *key && other != account;
+        match takes && !room.seats.iter().any(held) {
+            true => self.take_registered(channel, account, routes),
+            false => Vec::new(),
+        }
+    }
+
+    /// An account takes the nick that it registered, in a channel where nobody else goes by it.
+    pub fn take_registered(&mut self, channel: &str, account: &str, routes: &Routes) -> Vec<Event> {
+        let Some(tour) = self.tours.get(account) else { panic!("{account} is renamed in {channel}") };
+        assert!(!tour.chose.contains(channel), "{account} chose another nick in {channel}");
+        let (shown, key) = self.registered[account].clone();
+        let Some(room) = self.rooms.get_mut(channel) else { panic!("{account} is renamed in {channel}") };
+        let held = |(other, it): (&String, &Seat)| it.joined && it.key == key && other != account;
+        assert!(!room.seats.iter().any(held), "somebody else goes by {shown} in {channel}");
+        let Some(seat) = room.seats.get_mut(account) else { panic!("{account} is not in {channel}") };
+        assert!(seat.joined && seat.nick != shown, "{account} is not renamed in {channel}");
+        (seat.nick, seat.key) = (shown.clone(), key);
+        let (channel, account) = (channel.to_owned(), account.to_owned());
+        vec![room.event(Key::Entered { channel, account, nick: shown }, 2, routes)]
     }
 
     fn create(&mut self, account: &str, name: Option<&'static str>) -> Taken {
@@ -297,31 +370,23 @@ impl Model {
         (Expect::Destroyed, vec![event])
     }
 
-    /// All of an account's channels or none: whoever else goes by the nick in one of them keeps it.
-    fn register(&mut self, account: &str, nick: &str, routes: &mut Routes) -> Taken {
+    /// It is the account's at once, and its account takes it in its channels afterwards.
+    fn register(&mut self, account: &str, nick: &str) -> Taken {
         let known = NICKS.iter().find(|(text, _)| *text == nick).and_then(|(_, forms)| *forms);
         let cut = nick.get(..128).map(|begin| (begin, begin));
         let Some((shown, key)) = known.or(cut) else { return refuse("bad-request") };
         let is_same = |(other, (_, held)): &(&String, &(String, String))| *other != account && held == key;
         let is_others = |held: &(&String, &(String, String))| is_same(held) && binds(held.0, account);
-        let own = || self.rooms.values().filter(|room| room.seat(account).is_some());
-        let is_held = |room: &Room| room.seats.iter().any(|(other, it)| it.joined && it.key == key && other != account);
-        if self.registered.iter().any(|held| is_others(&held)) || own().any(is_held) {
+        if self.registered.iter().any(|held| is_others(&held)) {
             return refuse("conflict");
         }
         let ended: Vec<String> = self.registered.iter().filter(is_same).map(|(other, _)| other.clone()).collect();
         ended.iter().for_each(|other| drop(Rc::make_mut(&mut self.registered).remove(other)));
         Rc::make_mut(&mut self.registered).insert(account.to_owned(), (shown.to_owned(), key.to_owned()));
-        let mut events = Vec::new();
-        for (channel, room) in &mut self.rooms {
-            let seat = room.seats.get_mut(account).filter(|seat| seat.joined && seat.nick != shown);
-            if let Some(seat) = seat {
-                (seat.nick, seat.key) = (shown.to_owned(), key.to_owned());
-                let (channel, account) = (channel.clone(), account.to_owned());
-                events.push(room.event(Key::Entered { channel, account, nick: shown.to_owned() }, 2, routes));
-            }
-        }
-        (Expect::Registered(Some(shown.to_owned())), events)
+        self.tours.insert(account.to_owned(), Tour::default());
+        // What comes behind it comes later.
+        self.now += 1;
+        (Expect::Registered(Some(shown.to_owned())), Vec::new())
     }
 
     fn unregister(&mut self, account: &str) -> Taken {

@@ -9,6 +9,12 @@ use std::rc::Rc;
 
 const DAY_MS: u64 = 24 * 3600 * 1000;
 
+/// A nick with a number behind it, no longer than a nick may be.
+fn numbered(nick: &str, n: u64) -> String {
+    let number = format!(" {n}");
+    format!("{}{number}", nick.get(..128 - number.len()).unwrap_or(nick))
+}
+
 impl Room {
     pub fn new(owner: &str, name: Option<&str>, now: u64) -> Room {
         let info = (Stamp(now).to_xmpp(), name.map(str::to_owned));
@@ -62,8 +68,8 @@ impl Room {
             if self.is_free(&key, account) {
                 return Ok((shown, key));
             }
-            let n = (2..).find(|n| self.is_free(&format!("{key} {n}"), account)).unwrap_or(0);
-            return Ok((format!("{shown} {n}"), format!("{key} {n}")));
+            let n = (2..).find(|n| self.is_free(&numbered(&key, *n), account)).unwrap_or(0);
+            return Ok((numbered(&shown, n), numbered(&key, n)));
         };
         let known = NICKS.iter().find(|(text, _)| *text == asked).and_then(|(_, forms)| *forms);
         // What is longer than the limit is cut.

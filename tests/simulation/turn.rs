@@ -1,15 +1,17 @@
 //! A turn of the engine, and the checks of all that it leads to: nothing too much, nothing too little.
 
 use super::asks::Op;
-use super::hosts::Note;
+use super::hosts::{Item, Note};
 use super::model::{Event, Expect, Model};
 use super::wire;
 use super::world::{Owed, World};
 use minidom::Element;
 use mixd::channel::{Change, Stamp};
 use mixd::engine::{Inbound, Moment, Out, Turn};
+use mixd::runtime::load::prepare;
 use mixd::store::{CommitError, Failure, Record, Store};
 use mixd::xmpp::ns;
+use rand::Rng;
 use rand::seq::IndexedRandom;
 use std::collections::BTreeMap;
 
@@ -18,6 +20,10 @@ impl World {
     pub fn turn(&mut self, size: usize, trouble: Option<Failure>) {
         let size = size.min(self.inbox.len());
         let batch = self.ready(size);
+        if batch.iter().any(|item| matches!(item.inbound, Inbound::Expired(_))) {
+            // It may have waited; what the archive was asked before is answered before.
+            self.answer_all();
+        }
         let inbound: Vec<Inbound> = batch.iter().map(|item| item.inbound.clone()).collect();
         let before = self.model.clone();
         let moment = self.tell_time();
@@ -38,7 +44,9 @@ impl World {
             events.extend(shown);
         }
         let confirmed = inbound.iter().any(|inbound| matches!(inbound, Inbound::ClockConfirmed));
-        let turn = self.engine.turn(moment, inbound);
+        let mut turn = self.engine.turn(moment, inbound);
+        self.next.append(&mut turn.next);
+        self.model.end_tours(&turn.records);
         let dial = self.engine.dial();
         if confirmed {
             self.sense.confirm(dial, moment);
@@ -71,6 +79,48 @@ impl World {
             }
         }
         self.begin_loads();
+    }
+
+    /// What the service does by itself over several turns: which channel comes when is its own affair, and what it does
+    /// there is not.
+    pub fn go_on(&mut self, items: Vec<Item>) {
+        let (parted, read) = prepare(&mut self.engine, &mut self.cold.parking, &self.store, items);
+        read.unwrap();
+        if parted.ready.is_empty() {
+            return;
+        }
+        let before = self.model.clone();
+        let moment = self.tell_time();
+        self.routes.begin();
+        let mut turn = self.engine.turn(moment, parted.ready.into_iter().map(|item| item.inbound).collect());
+        self.next.append(&mut turn.next);
+        let now = self.engine.dial().due;
+        let mut events = Vec::new();
+        for record in &turn.records {
+            match record {
+                Record::Channel { name, change: Change::Renamed(member), .. } => {
+                    events.extend(self.model.take_registered(name.as_str(), member.jid.as_str(), &self.routes));
+                }
+                Record::Channel { change, .. } => panic!("{change:?} by nobody"),
+                _ => {}
+            }
+        }
+        self.model.end_tours(&turn.records);
+        let refuses = self.dice.random_bool(0.1);
+        self.store.fail_next_commits(usize::from(refuses), Failure::Refused);
+        match self.store.commit(now, &turn.records) {
+            Ok(()) => {
+                self.store.fail_next_commits(0, Failure::Refused);
+                self.finish(turn, Owed::default(), &events);
+            }
+            Err(_) => {
+                self.note("the store refuses what goes on".into());
+                self.model = Model { now: self.model.now, ..before };
+                let out = self.engine.abandon(turn);
+                self.learn();
+                self.check_refused(out, Owed::default());
+            }
+        }
     }
 
     /// Has the engine read its clock, and the model know what time it is.

@@ -56,6 +56,8 @@ pub struct World {
     /// What every id of a row stands for.
     pub rows: BTreeMap<String, (String, String)>,
     pub inbox: VecDeque<Item>,
+    /// What the service goes on with by itself.
+    pub next: Vec<mixd::engine::Inbound>,
     pub cold: Cold,
     pub archive: VecDeque<(Query, Ask, Expect)>,
     /// What clients did not get an answer to, and ask again.
@@ -123,6 +125,7 @@ impl World {
             rooms: BTreeMap::new(),
             nameless: Vec::new(),
             registered: Default::default(),
+            tours: Default::default(),
             now: 0,
             participants_max: settings.limits.participants_max,
             silent_max: settings.limits.former_silent_max,
@@ -147,6 +150,7 @@ impl World {
             gids: BTreeMap::new(),
             rows: BTreeMap::new(),
             inbox: VecDeque::new(),
+            next: Vec::new(),
             cold: Cold::new(seed),
             archive: VecDeque::new(),
             unanswered: Vec::new(),
@@ -179,6 +183,8 @@ impl World {
         self.unanswered.extend(self.archive.drain(..).map(|(_, ask, _)| ask));
         self.engine = start(&self.settings, &self.store, &mut self.dice);
         self.book = AddressBook::default();
+        self.next.clear();
+        self.model.tours.values_mut().for_each(|tour| tour.heard.clear());
         self.sense.restart(self.store.directory().unwrap().clock.reached);
         self.routes.restart();
         self.epoch += 1;

@@ -3,7 +3,7 @@
 use crate::fixture::{DAY_MS, NOON, Room, jid, loaded, name};
 use mixd::channel::dedup::REPEATS_MAX;
 use mixd::channel::{Actor, Answer, Claim, Command, Context, Item, JoinWish, Limits, Nick, Node, Stamp};
-use mixd::store::{Bounds, Page, Record, Store, Whereabouts};
+use mixd::store::{Bounds, Deed, Page, Record, Store, Tour, Whereabouts};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 claims!(
@@ -24,6 +24,9 @@ claims!(
     long_rows_come_back_whole,
     invitations_are_kept_until_they_end,
     registered_nicks_are_kept_until_they_are_given_up,
+    what_an_account_set_off_is_kept_until_it_is_done,
+    the_channels_of_an_account_come_a_page_at_a_time,
+    it_is_known_where_an_archive_stood,
     a_store_that_is_empty_says_so,
 );
 
@@ -44,6 +47,83 @@ fn registered_nicks_are_kept_until_they_are_given_up(store: &dyn Store) {
     assert_eq!(found, ["cat@host.example Grimalkin", "hag66@host.example Third Witch"]);
     set("cat", None);
     assert_eq!(kept(), ["hag66@host.example Third Witch"]);
+}
+
+fn what_an_account_set_off_is_kept_until_it_is_done(store: &dyn Store) {
+    let keep = |deed, tour: Option<&Tour>| {
+        let record = Record::Tour { account: jid("cat"), deed, tour: tour.cloned() };
+        store.commit(NOON, &[record]).unwrap();
+    };
+    let kept = || store.directory().unwrap().tours;
+    let settled = [name("heath")].into();
+    let renames = Tour { account: jid("cat"), deed: Deed::Rename, since: NOON, behind: None, settled };
+    let clears = Tour { deed: Deed::Clear, behind: Some(name("coven")), ..renames.clone() };
+    keep(Deed::Rename, Some(&renames));
+    keep(Deed::Clear, Some(&clears));
+    assert_eq!(kept(), [renames.clone(), clears]);
+    let further = Tour { behind: Some(name("heath")), ..renames };
+    keep(Deed::Rename, Some(&further));
+    keep(Deed::Clear, None);
+    assert_eq!(kept(), [further]);
+    keep(Deed::Rename, None);
+    assert_eq!(kept(), []);
+}
+
+fn the_channels_of_an_account_come_a_page_at_a_time(store: &dyn Store) {
+    // In the order of keys, where short names come first; and some names are not part of their key.
+    let long = |last: &str| format!("{}{last}", "a".repeat(200));
+    let names = ["b", "c", "aa", "zz", "aaa", &long("x"), &long("y")];
+    let mut rooms: Vec<Room> =
+        names.iter().enumerate().map(|(n, text)| Room::create(store, text, n as u64 + 1)).collect();
+    for (n, room) in rooms.iter_mut().enumerate() {
+        match n % 3 {
+            // As a guest, as somebody who left, and as somebody who is in.
+            0 => {
+                let subscriptions = [Node::Messages].into_iter().collect();
+                let guest = mixd::channel::Guest { jid: jid("cat"), since: NOON, subscriptions, first: 1 };
+                let change = mixd::channel::Change::GuestSet { guest, ended: Default::default() };
+                store.commit(NOON, &[room.record(change)]).unwrap();
+            }
+            kind => {
+                room.run(store, "cat", Command::Join(JoinWish::default()));
+                room.say(store, "cat", "x");
+                if kind == 1 {
+                    room.run(store, "cat", Command::Leave);
+                }
+            }
+        }
+    }
+    for count in [1, 2, 3, 100] {
+        let (mut all, mut behind) = (Vec::new(), None);
+        loop {
+            let page = store.channels_behind(&jid("cat"), behind.as_ref(), count).unwrap();
+            assert!(page.len() <= count);
+            let Some(last) = page.last() else { break };
+            behind = Some(last.clone());
+            all.extend(page);
+        }
+        assert_eq!(all.len(), names.len(), "{all:?}");
+        assert!(names.iter().all(|text| all.contains(&name(text))), "{all:?}");
+    }
+    assert_eq!(store.channels_behind(&jid("nobody"), None, 9).unwrap(), []);
+}
+
+fn it_is_known_where_an_archive_stood(store: &dyn Store) {
+    let mut room = Room::create(store, "coven", 1);
+    room.run(store, "cat", Command::Join(JoinWish::default()));
+    let mut heads = vec![(room.now, room.channel.head())];
+    for n in 0..6 {
+        room.now = Stamp(NOON.0 + n * 20 * DAY_MS);
+        room.say(store, "cat", "x");
+        room.say(store, "cat", "y");
+        heads.push((room.now, room.channel.head()));
+    }
+    for (stamp, head) in heads.into_iter().skip(1) {
+        for later in [0, 1, DAY_MS] {
+            assert_eq!(store.head_at(room.tag(), Stamp(stamp.0 + later)).unwrap(), head);
+        }
+    }
+    assert_eq!(store.head_at(room.tag(), Stamp(NOON.0 - 1)).unwrap().row, 0);
 }
 
 fn invitations_are_kept_until_they_end(store: &dyn Store) {
@@ -297,7 +377,8 @@ fn a_loaded_channel_knows_repeats(store: &dyn Store) {
     assert_eq!(answer(&messages[newest], room.now), Answer::Repeat { row: newest as u64 + 1 });
     assert_eq!(answer(&messages[20], room.now), Answer::Repeat { row: 21 });
     assert_eq!(answer(&messages[19], room.now), Answer::Taken);
-    assert_eq!(answer(&messages[newest], Stamp(room.now.0 + DAY_MS + 1)), Answer::Taken);
+    let repeat = Answer::Repeat { row: newest as u64 + 1 };
+    assert_eq!(answer(&messages[newest], Stamp(room.now.0 + DAY_MS + 1)), repeat);
     room.now = Stamp(room.now.0 + 2 * DAY_MS);
     room.say(store, "hag66", "days later");
     assert_eq!(loaded(store, "coven").unwrap(), room.channel);

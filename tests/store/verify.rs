@@ -3,7 +3,7 @@
 use crate::disk::open;
 use crate::fixture::{DAY_MS, NOON, Room, jid, wrong};
 use mixd::channel::{Change, Command, GroupCommand, Limits, Message, Node, NodeSet, Progress, Stamp};
-use mixd::store::{Census, Sighting};
+use mixd::store::{Census, Deed, Sighting};
 use std::fs;
 use std::path::Path;
 
@@ -33,6 +33,14 @@ fn build(path: &Path) {
     room.run(&store, "p0", Command::Group(GroupCommand::Report { row: 8, progress: Progress::Read, exact: false }));
     let nick = mixd::channel::Nick::new("Peter");
     store_one(&store, mixd::store::Record::Nick { account: jid("p0"), nick });
+    let tour = mixd::store::Tour {
+        account: jid("p0"),
+        deed: Deed::Clear,
+        since: NOON,
+        behind: None,
+        settled: Default::default(),
+    };
+    store_one(&store, mixd::store::Record::Tour { account: jid("p0"), deed: Deed::Clear, tour: Some(tour) });
     room.run(&store, "owner", Command::Invite { invitee: jid("guest2") });
     let subscriptions = [Node::Messages].into_iter().collect();
     let guest = mixd::channel::Guest { jid: jid("guest"), since: NOON, subscriptions, first: 1 };
@@ -114,6 +122,7 @@ const DAMAGES: &[(&str, u8, Damage, &str)] = &[
         "invitations: channel coven, invitation of guest2@host.example: it lies under other",
     ),
     ("state", b'y', Damage::Moved, "nicks: registered nick of p0@host.example: it lies under another account"),
+    ("state", b'z', Damage::Moved, "tours: what p0@host.example set off: it lies under another account"),
     ("state", b'v', Damage::Gone, "guests: channel coven, guest guest@host.example: the list of channels"),
     ("state", b'e', Damage::Moved, "lists: channel coven, list Allowed: stranger@host.example lies under"),
     (

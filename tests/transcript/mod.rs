@@ -1,5 +1,6 @@
 //! The runner of transcripts: reads a script, plays it to the engine, and writes down what went out.
 
+pub mod answered;
 #[path = "../fuzzed/bound.rs"]
 pub mod bound;
 pub mod difference;
@@ -9,10 +10,11 @@ pub mod script;
 pub mod veil;
 pub mod world;
 
+use answered::Answered;
 use script::{Script, Step};
 use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
-use world::{Answered, Memory, World};
+use world::{Memory, World};
 
 /// The folder of all transcripts.
 pub fn folder() -> PathBuf {

@@ -4,6 +4,7 @@
 //! address of the service and have a recipient; every request has exactly one answer, and no turn takes more steps than it
 //! may.
 
+use super::answered::{Answered, Request};
 use super::bound::within;
 use super::names::Names;
 use super::script::Script;
@@ -22,7 +23,7 @@ use mixd::runtime::framer::{Frame, Framer};
 use mixd::runtime::load::load_all;
 use mixd::store::{CommitError, Failure, MemoryStore, Retention, Store};
 use mixd::xmpp::{Condition, Kind, Stanza, StanzaError, Unreadable, ns};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 const DOMAIN: &str = "mix.shakespeare.example";
 const SEALING_KEY: [u8; 16] = [7; 16];
@@ -36,38 +37,11 @@ const CENTURY_MS: u64 = 36_500 * DAY_MS;
 /// How the host server opens its stream.
 const STREAM: &str = "<stream:stream xmlns='jabber:component:accept'>";
 
-/// A request: its sender and its id.
-type Request = (String, String);
-
 /// Whether channels stay in memory between turns.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Memory {
     Kept,
     Dropped,
-}
-
-/// What went out in one step: the recipient and the lines of each stanza.
-#[derive(Default)]
-pub struct Answered {
-    stanzas: Vec<(String, Vec<String>)>,
-    /// Who was answered which request.
-    answers: Vec<Request>,
-}
-
-impl Answered {
-    /// All of it, as a transcript holds it.
-    pub fn lines(&self) -> Vec<String> {
-        self.stanzas.iter().flat_map(|(_, lines)| lines).map(|line| format!("> {line}")).collect()
-    }
-
-    /// What each recipient received, in order.
-    pub fn by_recipient(&self) -> BTreeMap<&str, Vec<&Vec<String>>> {
-        let mut received: BTreeMap<&str, Vec<&Vec<String>>> = BTreeMap::new();
-        for (to, lines) in &self.stanzas {
-            received.entry(to).or_default().push(lines);
-        }
-        received
-    }
 }
 
 /// See the module.
@@ -275,12 +249,24 @@ impl World {
     }
 
     fn turn(&mut self, batch: Vec<Inbound>, place: &str) -> Answered {
+        let (mut answered, mut next) = self.turn_once(batch, place);
+        // What goes on over several turns does so before anything else comes in.
+        while !next.is_empty() {
+            let (more, later) = self.turn_once(vec![next.remove(0)], place);
+            answered.stanzas.extend(more.stanzas);
+            next.extend(later);
+        }
+        answered
+    }
+
+    fn turn_once(&mut self, batch: Vec<Inbound>, place: &str) -> (Answered, Vec<Inbound>) {
         let moment = self.moment();
         let batch = self.pacing.pass(&mut self.engine, moment, batch);
         let mut turn = within(self.asked, || {
             load_all(&mut self.engine, &self.store, &batch).expect("the store can be read");
             self.engine.turn(moment, batch)
         });
+        let next = std::mem::take(&mut turn.next);
         let xml = match self.store.commit(self.engine.dial().due, &turn.records) {
             Ok(()) => {
                 let mut xml = self.expand(std::mem::take(&mut turn.outbox));
@@ -294,7 +280,7 @@ impl World {
             Err(error) => panic!("{place}: {error}"),
         };
         self.compare_with_store(place);
-        self.write_down(&xml, place)
+        (self.write_down(&xml, place), next)
     }
 
     /// What goes to the link, byte for byte.

@@ -96,7 +96,8 @@ impl Channel {
         };
         let mut heir = None;
         if rights.owners.is_empty() {
-            let seniority = |member: &Member| (!rights.admins.contains(&member.jid), member.since);
+            // A group hides no JIDs.
+            let seniority = |member: &Member| (!rights.admins.contains(&member.jid), member.since, member.jid.clone());
             heir = draft.people(Status::Joined).into_iter().min_by_key(seniority);
             if let Some(heir) = &heir {
                 rights.admins.retain(|jid| *jid != heir.jid);

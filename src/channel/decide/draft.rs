@@ -53,12 +53,13 @@ impl<'a> Draft<'a> {
         self.member(account).map(|member| member.status)
     }
 
-    /// Everybody of this status so far, in the order of accounts.
+    /// Everybody of this status so far, in the order of ids: that of accounts, in which they would be taken out, would tell
+    /// something of them where they are hidden.
     pub fn people(&self, status: Status) -> Vec<Member> {
         let changed = self.people.values();
         let rest = self.channel.members().filter(|member| !self.people.contains_key(&member.jid));
         let mut people: Vec<Member> = changed.chain(rest).filter(|member| member.status == status).cloned().collect();
-        people.sort_unstable_by(|a, b| a.jid.cmp(&b.jid));
+        people.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         people
     }
 

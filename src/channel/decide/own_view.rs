@@ -1,7 +1,9 @@
 //! One's own view of the history: hiding, clearing, forgetting (groups.md §3.5).
 
 use super::Outcome;
-use crate::channel::{Action, Actor, Answer, Change, Channel, Context, Decision, GroupAnswer, Limits, Member, Refusal};
+use crate::channel::{
+    Action, Actor, Answer, Change, Channel, Context, Decision, GroupAnswer, Head, Limits, Member, Refusal,
+};
 
 impl Channel {
     pub(super) fn hide(&self, actor: &Actor, rows: &[u64], context: &mut Context<'_>) -> Outcome {
@@ -31,6 +33,12 @@ impl Channel {
             None => (self.head().row, self.head().ordinal),
         };
         clear_up_to(&mut member, row, ordinal);
+        Ok(self.noted(member))
+    }
+
+    pub(super) fn clear_to(&self, actor: &Actor, head: Head, limits: &Limits) -> Outcome {
+        let mut member = self.own_record(actor, Action::OwnView, limits)?.clone();
+        clear_up_to(&mut member, head.row, head.ordinal);
         Ok(self.noted(member))
     }
 

@@ -243,7 +243,7 @@ impl Metrics {
                 Inbound::Unreadable(_) => Received::Unreadable,
                 Inbound::Call(_) => Received::Call,
                 Inbound::Resend(_) | Inbound::Expired(_) | Inbound::ClockConfirmed | Inbound::Erased(..) => continue,
-                Inbound::LinkUp | Inbound::LinkDown | Inbound::Tick => continue,
+                Inbound::LinkUp | Inbound::LinkDown | Inbound::Tick | Inbound::GoOn(_) => continue,
             };
             self.received.get_or_create(&[("kind", kind)]).inc();
         }

@@ -20,15 +20,16 @@ mod writer;
 use super::backup::{Manifest, Watch};
 use super::shelf::Space;
 use super::{
-    Bounds, Census, Erased, Sighting, Unsent, erase, facts, keyspace, paging, past, pieces, reader, receipts,
-    retention, trace, verify,
+    Bounds, Census, Erased, Sighting, Unsent, acquaintance, erase, facts, keyspace, paging, past, pieces, reader,
+    receipts, retention, tour, trace, verify,
 };
 use super::{
     CommitError, Directory, Page, PagePlan, Record, Retention, Sizes, Standing, Store, StoreError, Sweep, Trace,
     Whereabouts,
 };
 use crate::channel::{
-    Channel, ChannelName, Facts, Member, ParticipantId, Progress, Receipt, Report, Row, Stamp, Status, Tombstone,
+    Actor, Channel, ChannelName, Facts, Head, Member, ParticipantId, Progress, Receipt, Report, Row, Stamp, Status,
+    Tombstone,
 };
 pub use compact::Compacted;
 pub use restore::Restored;
@@ -228,6 +229,23 @@ impl Store for SledStore {
 
     fn trace(&self, accounts: &BTreeSet<BareJid>, from: &[u8], max: usize) -> Result<Trace, StoreError> {
         trace::trace(&self.shelves, accounts, from, max)
+    }
+
+    fn channels_behind(
+        &self,
+        account: &BareJid,
+        behind: Option<&ChannelName>,
+        count: usize,
+    ) -> Result<Vec<ChannelName>, StoreError> {
+        tour::channels_behind(&self.shelves, account, behind, count)
+    }
+
+    fn is_known_to(&self, name: &ChannelName, actor: &Actor) -> Result<bool, StoreError> {
+        acquaintance::is_known_to(&self.shelves, name, actor)
+    }
+
+    fn head_at(&self, tag: u64, stamp: Stamp) -> Result<Head, StoreError> {
+        tour::head_at(&self.shelves, tag, stamp)
     }
 
     fn facts(&self, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Facts>>, StoreError> {

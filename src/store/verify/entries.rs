@@ -6,7 +6,7 @@ use super::survey::{Survey, place_of};
 use std::ops::ControlFlow;
 
 /// The letters that the keys of the state begin with, and those of a month.
-const OF_STATE: &[u8] = b"acdefghijklmnopqrstuvwxy";
+const OF_STATE: &[u8] = b"acdefghijklmnopqrstuvwxyz";
 const OF_MONTH: &[u8] = b"bdfnrtuxz";
 /// The letters whose keys say all there is to say.
 const EMPTY: &[u8] = b"bfkt";

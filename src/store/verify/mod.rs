@@ -18,6 +18,7 @@ mod receipts;
 mod rows;
 mod survey;
 mod tombstones;
+mod tours;
 mod traces;
 mod unsent;
 
@@ -71,7 +72,7 @@ pub struct Census {
 /// One check: what it is called, and what it looks at.
 type Check<'a, S> = (&'static str, fn(&Survey<'a, S>) -> Result<(), StoreError>);
 
-fn checks<'a, S: Shelf>() -> [Check<'a, S>; 16] {
+fn checks<'a, S: Shelf>() -> [Check<'a, S>; 17] {
     [
         ("entries", entries::check),
         ("commits", commits::check),
@@ -82,6 +83,7 @@ fn checks<'a, S: Shelf>() -> [Check<'a, S>; 16] {
         ("accounts", accounts::check),
         ("nicks", nicks::check),
         ("endings", endings::check),
+        ("tours", tours::check),
         ("guests", guests::check),
         ("invitations", invitations::check),
         ("rows", rows::check),

@@ -1,0 +1,177 @@
+//! What the service does by itself in many channels: one after the other, over ticks, each with a [`Chore`] of its own.
+//!
+//! A tick asks each which channels are next. Each of those becomes an [`Inbound::GoOn`], a few at a time, which waits for
+//! its channel alone: so however many channels something concerns, few are in memory for it, and what people send goes
+//! between. Whatever has something to do in a channel does it when the channel is there.
+
+use super::tours::{Tours, tour_of};
+use super::{Engine, Inbound, Turn};
+use crate::channel::{ChannelName, Stamp};
+use crate::chore::{Budget, Chore};
+use crate::store::{Deed, Tour};
+use jid::{BareJid, FullJid};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// Channels that are looked at, after a start, for whether anybody is in them.
+const LOOKING: Budget = Budget { things: 4, cost: usize::MAX };
+/// Deserted groups that are destroyed.
+const DESERTED: Budget = Budget { things: 16, cost: usize::MAX };
+/// Channels that come to their end.
+const ENDING: Budget = Budget { things: 16, cost: usize::MAX };
+/// Channels in which somebody is to be told of presence, and resources that are told of.
+const PRESENCE: Budget = Budget { things: 512, cost: 4096 };
+/// Participants that are asked for their presence.
+const PROBING: Budget = Budget { things: 200, cost: usize::MAX };
+/// Resources that are asked whether they are still there.
+const ASKING: Budget = Budget { things: 50, cost: usize::MAX };
+/// Channels that an announcement looks at, and people who get it.
+pub(super) const ANNOUNCING: Budget = Budget { things: 8, cost: 200 };
+/// Accounts whose channels are gone through, and people who are told of what changes in these.
+pub(super) const TOURING: Budget = Budget { things: 16, cost: 4096 };
+/// Channels of one account that are taken up together.
+pub(super) const TOUR: Budget = Budget { things: 16, cost: usize::MAX };
+/// Channels that are waited for at once.
+const ASKED_MAX: usize = 16;
+
+/// One step of something.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// Whatever has something to do in a channel goes on there.
+    In(ChannelName),
+    /// It is looked up which channels of an account come next.
+    Through(BareJid, Deed),
+}
+
+/// See the module.
+pub(super) struct Chores {
+    /// Looks for groups that were deserted before the start.
+    pub looking: Chore<ChannelName>,
+    pub deserted: Chore<ChannelName>,
+    /// Groups that nobody is in, since when.
+    pub deserted_since: BTreeMap<ChannelName, Stamp>,
+    pub ending: Chore<ChannelName>,
+    /// By the tags of channels.
+    pub presence: Chore<u64>,
+    pub probing: Chore<(ChannelName, BareJid)>,
+    pub asking: Chore<FullJid>,
+    pub touring: Chore<(BareJid, Deed)>,
+    pub tours: Tours,
+    /// What comes next, in order, and the same as a set.
+    waiting: VecDeque<Step>,
+    known: BTreeSet<Step>,
+    /// What was given out and did not come back.
+    asked: BTreeSet<Step>,
+    /// A commit was refused: nothing goes on until the next tick.
+    rests: bool,
+}
+
+impl Chores {
+    pub fn new(tours: Vec<Tour>) -> Chores {
+        Chores {
+            looking: Chore::once(LOOKING, None),
+            deserted: Chore::queue(DESERTED),
+            deserted_since: BTreeMap::new(),
+            ending: Chore::queue(ENDING),
+            presence: Chore::circle(PRESENCE),
+            probing: Chore::queue(PROBING),
+            asking: Chore::queue(ASKING),
+            touring: Chore::circle(TOURING),
+            tours: tours.into_iter().map(tour_of).collect(),
+            waiting: VecDeque::new(),
+            known: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            rests: false,
+        }
+    }
+
+    /// A step is to be done, unless it is already.
+    pub fn want(&mut self, step: Step) {
+        if !self.asked.contains(&step) && self.known.insert(step.clone()) {
+            self.waiting.push_back(step);
+        }
+    }
+
+    /// A commit was refused: to go on at once would be to try that in a circle.
+    pub fn rest(&mut self) {
+        self.rests = true;
+    }
+
+    /// Gives out some of what waits.
+    fn give_out(&mut self, turn: &mut Turn) {
+        while !self.rests && self.asked.len() < ASKED_MAX {
+            let Some(step) = self.waiting.pop_front() else { return };
+            self.known.remove(&step);
+            turn.next.push(Inbound::GoOn(step.clone()));
+            self.asked.insert(step);
+        }
+    }
+}
+
+/// What goes through channels: which come next, and what it does in one.
+struct Kind {
+    next: fn(&mut Engine) -> Vec<ChannelName>,
+    go_on: fn(&mut Engine, &ChannelName, &mut Turn),
+    /// Nothing can be done in a channel.
+    pass: fn(&mut Engine, &ChannelName),
+}
+
+const KINDS: [Kind; 7] = [
+    Kind { next: Engine::next_to_look_at, go_on: Engine::look_at, pass: Engine::pass_looking },
+    Kind { next: Engine::next_deserted, go_on: Engine::destroy_deserted, pass: Engine::pass_deserted },
+    Kind { next: Engine::next_ending, go_on: Engine::end_lifetime, pass: Engine::pass_ending },
+    Kind { next: Engine::next_to_announce, go_on: Engine::announce_in, pass: Engine::pass_announcing },
+    Kind { next: Engine::next_presence, go_on: Engine::tell_presence_in, pass: Engine::pass_presence },
+    Kind { next: Engine::next_to_leave, go_on: Engine::leave_in, pass: Engine::pass_leaving },
+    Kind { next: Engine::next_on_tours, go_on: Engine::tour_in, pass: Engine::pass_on_tours },
+];
+
+impl Engine {
+    /// A tick: each says what comes next.
+    pub(super) fn begin_chores(&mut self, turn: &mut Turn) {
+        self.chores.rests = false;
+        for kind in &KINDS {
+            for name in (kind.next)(self) {
+                match self.unreadable.contains(&name) {
+                    // It is no reason for what time brings to stand still.
+                    true => (kind.pass)(self, &name),
+                    false => self.chores.want(Step::In(name)),
+                }
+            }
+        }
+        self.tell_some(turn);
+        self.begin_tours(turn);
+        self.chores.give_out(turn);
+    }
+
+    /// Something was set off; nothing says that it has to wait for the next tick.
+    pub(super) fn begin_at_once(&mut self, turn: &mut Turn) {
+        self.take_up_tours();
+        self.chores.give_out(turn);
+    }
+
+    /// A step that was given out can be done.
+    pub(super) fn go_on(&mut self, step: Step, turn: &mut Turn) {
+        self.chores.asked.remove(&step);
+        if self.chores.rests {
+            // It is asked for again.
+            return;
+        }
+        match step {
+            // Where it left memory meanwhile, it is asked for again.
+            Step::In(name) if self.shelf.is_cold(&name) => {}
+            Step::In(name) => KINDS.iter().for_each(|kind| (kind.go_on)(self, &name, turn)),
+            Step::Through(account, deed) => self.turn_page(&account, deed, turn),
+        }
+        self.tell_some(turn);
+        self.begin_tours(turn);
+        self.chores.give_out(turn);
+    }
+
+    /// A step that was given out cannot be done, since something cannot be read.
+    pub fn pass_over(&mut self, step: &Step) {
+        self.chores.asked.remove(step);
+        if let Step::In(name) = step {
+            KINDS.iter().for_each(|kind| (kind.pass)(self, name));
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Whether an account may know of a channel, told without loading that: by its own record, its place on lists, and what
+//! everybody may know.
+
+use super::StoreError;
+use super::keyspace::{self, Entry, List, Membership};
+use super::reader::is_there;
+use super::shelf::{Shelf, Space};
+use crate::channel::{Actor, Channel, ChannelName, Head, Invitation, Kept, Node};
+use jid::BareJid;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Whether the channel of a name has to do with an account, or is one of which everybody may know; `false` where there is
+/// none. Where it says no, the channel is hidden from the account, or not there.
+pub(super) fn is_known_to(shelf: &impl Shelf, name: &ChannelName, actor: &Actor) -> Result<bool, StoreError> {
+    let Some(entry) = shelf.value::<Entry>(Space::State, &keyspace::channel(name))? else { return Ok(false) };
+    let (tag, account) = (entry.tag, &actor.account);
+    if actor.operator {
+        return Ok(true);
+    }
+    if let Some(membership) = shelf.value::<Membership>(Space::State, &keyspace::membership(account, name))?
+        && is_there(shelf, name, membership.tag)?
+    {
+        return Ok(true);
+    }
+    let is_guest = shelf.entry(Space::State, &keyspace::guest(tag, account))?.is_some();
+    let invited: Vec<Invitation> = shelf.values(Space::State, &keyspace::invitations_of(tag, account), 1)?;
+    if is_guest || !invited.is_empty() {
+        return Ok(true);
+    }
+    let kept = Kept {
+        profile: entry.profile,
+        settings: entry.settings,
+        rights: entry.rights,
+        items: BTreeMap::new(),
+        allowed: entries(shelf, tag, Node::Allowed, account)?,
+        banned: entries(shelf, tag, Node::Banned, account)?,
+        guests: BTreeMap::new(),
+        invitations: BTreeMap::new(),
+    };
+    let channel = Channel::restore(entry.name, kept, Vec::new(), Head::default(), &[]);
+    Ok(!channel.is_hidden_from(actor))
+}
+
+/// What a list says of an account; `None` where there is no list.
+fn entries(
+    shelf: &impl Shelf,
+    tag: u64,
+    node: Node,
+    account: &BareJid,
+) -> Result<Option<BTreeSet<BareJid>>, StoreError> {
+    let list: List = shelf.value(Space::State, &keyspace::list(tag, node))?.unwrap_or_default();
+    if !list.exists {
+        return Ok(None);
+    }
+    let mut found = BTreeSet::new();
+    for jid in [account.clone(), BareJid::from_parts(None, account.domain())] {
+        if shelf.entry(Space::State, &keyspace::listed_one(tag, node, list.generation, &jid))?.is_some() {
+            found.insert(jid);
+        }
+    }
+    Ok(Some(found))
+}
