@@ -6,6 +6,7 @@
 mod transcript;
 
 use std::path::Path;
+use transcript::permuted::{self, Differences};
 use transcript::script::Script;
 use transcript::veil::{self, Looked};
 use transcript::world::Memory;
@@ -50,6 +51,30 @@ fn a_channel_that_hides_jids_names_nobody() {
     files().iter().for_each(|path| veil::look(&Script::read(path), &mut looked));
     assert!(looked.leaks.is_empty(), "{} stanzas name somebody\n{}", looked.leaks.len(), looked.leaks.join("\n\n"));
     assert!(looked.stanzas > 300, "only {} stanzas were looked at", looked.stanzas);
+}
+
+/// Where people are hidden, what those get who may not know them is the same whoever they are.
+#[test]
+fn whoever_is_hidden_others_get_the_same() {
+    let mut differences = Differences::default();
+    files().iter().for_each(|path| permuted::people(&Script::read(path), &mut differences));
+    let Differences { stanzas, found } = differences;
+    assert!(found.is_empty(), "{} differ\n{}", found.len(), found.join("\n\n"));
+    assert!(stanzas > 300, "only {stanzas} stanzas were compared");
+}
+
+/// Whether there is a group that is hidden makes no difference to a stranger, whatever it asks, and whether the group is in
+/// memory or not.
+#[test]
+fn whether_there_is_a_hidden_group_a_stranger_gets_the_same() {
+    let scripts: Vec<Script> = files().iter().map(|path| Script::read(path)).collect();
+    for memory in [Memory::Kept, Memory::Dropped] {
+        let mut differences = Differences::default();
+        permuted::group(&scripts, memory, &mut differences);
+        let Differences { stanzas, found } = differences;
+        assert!(found.is_empty(), "{} differ\n{}", found.len(), found.join("\n\n"));
+        assert!(stanzas > 200, "only {stanzas} stanzas were sent");
+    }
 }
 
 /// What docs/groups.md shows to people who write clients is what a transcript holds.

@@ -5,6 +5,7 @@ pub mod answered;
 pub mod bound;
 pub mod difference;
 pub mod names;
+pub mod permuted;
 pub mod print;
 pub mod script;
 pub mod veil;

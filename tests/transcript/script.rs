@@ -77,6 +77,11 @@ impl Script {
         Ok(Script { path: path.to_owned(), text, parts })
     }
 
+    /// The whole file.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// What happens, in order.
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
         self.parts.iter().filter_map(|part| match part {

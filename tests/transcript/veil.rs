@@ -5,7 +5,7 @@ use super::world::{Memory, World};
 use super::{play, setup};
 use std::collections::BTreeSet;
 
-const HIDE: &str = "<iq type='set' from='hag66@shakespeare.example/hide' to='coven@mix.shakespeare.example' id='hide'>\
+pub const HIDE: &str = "<iq type='set' from='hag66@shakespeare.example/hide' to='coven@mix.shakespeare.example' id='hide'>\
     <pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='urn:xmpp:mix:nodes:config'><item>\
     <x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>urn:xmpp:mix:admin:0</value></field>\
     <field var='JID Visibility'><value>jid-hidden</value></field></x></item></publish></pubsub></iq>";

@@ -1,0 +1,308 @@
+//! What concerns many channels, and who waits for a channel that is not in memory: the worker's loop over a store in
+//! memory, with loads that take their time.
+
+#![allow(clippy::unwrap_used)]
+
+use jid::BareJid;
+use mixd::channel::{Limits, Rates, Stamp};
+use mixd::engine::{Arrival, Engine, Inbound, Out, Pam, Parking, Settings};
+use mixd::runtime::load::prepare;
+use mixd::store::{Failure, MemoryStore, Store};
+use mixd::xmpp::Stanza;
+use std::collections::VecDeque;
+
+const CORE: &str = "xmlns='urn:xmpp:mix:core:1'";
+const GROUP: &str = "xmlns='urn:mixd:group:1'";
+const MEMORY_BYTES_MAX: usize = 64 << 10;
+
+/// The loop, with a channel coming into memory at each step at most.
+struct Rig {
+    engine: Engine,
+    store: MemoryStore,
+    parking: Parking,
+    loads: VecDeque<mixd::channel::ChannelName>,
+    next: Vec<Inbound>,
+    now: u64,
+    /// What was in memory at most after a turn, in bytes.
+    most_bytes: usize,
+    /// How many turns the store refuses, of every so many.
+    refuses: Option<u64>,
+    turns: u64,
+}
+
+fn start(store: &MemoryStore) -> Engine {
+    let limits = Limits { rates: Rates::unlimited(), ..Limits::default() };
+    let settings = Settings {
+        domain: jid::DomainPart::new("mix.h").unwrap().into_owned(),
+        name: String::new(),
+        operators: Vec::new(),
+        creators: vec!["*".into()],
+        limits,
+        page_default: 20,
+        page_max: 100,
+        channels_memory_bytes_max: MEMORY_BYTES_MAX,
+        pam: [("h".to_owned(), Pam::Standard)].into(),
+        multicast: Default::default(),
+    };
+    let directory = store.directory().unwrap();
+    Engine::new(settings, store.sealing_key(), [1; 32], directory, store.whereabouts().unwrap())
+}
+
+impl Rig {
+    fn new() -> Rig {
+        let store = MemoryStore::new([7; 16]);
+        let (engine, parking) = (start(&store), Parking::new(1000, usize::MAX));
+        let (loads, next) = Default::default();
+        Rig { engine, store, parking, loads, next, now: 1000, most_bytes: 0, refuses: None, turns: 0 }
+    }
+
+    /// The process ends, and starts again.
+    fn restart(&mut self) {
+        self.engine = start(&self.store);
+        self.parking = Parking::new(1000, usize::MAX);
+        self.loads.clear();
+        self.next.clear();
+    }
+
+    /// One round of the loop; what goes out, as text.
+    fn step(&mut self, batch: Vec<Inbound>) -> String {
+        if let Some(name) = self.loads.pop_front() {
+            let channel = self.store.load(std::slice::from_ref(&name)).unwrap().remove(0);
+            self.parking.arrive(Arrival::new(name, channel));
+        }
+        self.parking.advance(&mut self.engine, 1000);
+        let mut all = self.parking.freed((1000, usize::MAX));
+        all.extend(batch);
+        all.append(&mut self.next);
+        let (parted, read) = prepare(&mut self.engine, &mut self.parking, &self.store, all);
+        read.unwrap();
+        assert!(parted.refused.is_empty());
+        let mut turn = self.engine.turn(Stamp(self.now), parted.ready);
+        self.next.append(&mut turn.next);
+        self.turns += 1;
+        let refuses = self.refuses.is_some_and(|every| self.turns.is_multiple_of(every));
+        self.store.fail_next_commits(usize::from(refuses), Failure::Refused);
+        let outs = match self.store.commit(Stamp(self.now), &turn.records) {
+            Ok(()) => turn.outbox,
+            Err(_) => self.engine.abandon(turn),
+        };
+        self.store.fail_next_commits(0, Failure::Refused);
+        self.loads.extend(self.parking.wanted());
+        self.engine.pin(self.parking.pins());
+        self.most_bytes = self.most_bytes.max(self.engine.census().memory_bytes);
+        let text = |out: Out| match out {
+            Out::Stanza(text) => text,
+            Out::Fan(fan) => fan.head + &fan.tail,
+            _ => String::new(),
+        };
+        outs.into_iter().map(text).collect()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.loads.is_empty() && self.next.is_empty() && self.parking.is_empty()
+    }
+
+    /// Goes on until nothing is left to do at once.
+    fn settle(&mut self) -> String {
+        let mut sent = String::new();
+        while !self.is_idle() {
+            sent += &self.step(Vec::new());
+        }
+        sent
+    }
+
+    /// Sends something and goes on until it is answered.
+    fn ask(&mut self, xml: &str) -> String {
+        let mut sent = self.step(vec![stanza(xml)]);
+        sent += &self.settle();
+        sent
+    }
+
+    fn tick(&mut self) -> String {
+        self.now += 1000;
+        let mut sent = self.step(vec![Inbound::Tick]);
+        sent += &self.settle();
+        sent
+    }
+
+    fn tours(&self) -> usize {
+        self.store.directory().unwrap().tours.len()
+    }
+
+    /// A group `g…` for each number: `boss` made it, `amy` is in it, and there is a message.
+    fn groups(&mut self, count: usize) {
+        for n in 0..count {
+            let create = format!(
+                "<create {CORE} channel='g{n}'><group {GROUP}><name>g</name><member jid='amy@h'/></group></create>"
+            );
+            self.ask(&format!("<iq type='set' id='c' from='boss@h/r' to='mix.h'>{create}</iq>"));
+            self.say(n, "boss", "before");
+        }
+    }
+
+    fn say(&mut self, n: usize, who: &str, text: &str) {
+        self.now += 1;
+        let body = format!("<body>{text}</body>");
+        self.ask(&format!("<message type='groupchat' id='m' from='{who}@h/r' to='g{n}@mix.h'>{body}</message>"));
+    }
+
+    /// How far an account cleared each group, and its nick there.
+    fn records(&self, account: &str, count: usize) -> Vec<(u64, String)> {
+        let account = BareJid::new(account).unwrap();
+        let names: Vec<_> = (0..count).map(|n| mixd::channel::ChannelName::new(&format!("g{n}")).unwrap()).collect();
+        let channels = self.store.load(&names).unwrap();
+        let record = |channel: Option<mixd::channel::Channel>| {
+            let channel = channel.unwrap();
+            let member = channel.member(&account).unwrap();
+            (member.own.cleared, member.nick.as_str().to_owned())
+        };
+        channels.into_iter().map(record).collect()
+    }
+}
+
+fn stanza(xml: &str) -> Inbound {
+    Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap_or_else(|_| panic!("{xml}")))
+}
+
+const CLEAR_ALL: &str = "<iq type='set' id='q' from='amy@h/r' to='mix.h'><clear-all xmlns='urn:mixd:group:1'/></iq>";
+const REGISTER: &str = "<iq type='set' id='q' from='amy@h/r' to='mix.h'><register xmlns='urn:xmpp:mix:misc:0'>\
+    <nick>Queen</nick></register></iq>";
+
+const MANY: usize = 150;
+
+/// However many channels it concerns, what is in memory stays within its limit and the few channels that are asked for.
+#[test]
+fn what_an_account_sets_off_everywhere_takes_no_more_memory_than_anything_else() {
+    let mut rig = Rig::new();
+    rig.groups(MANY);
+    for request in [REGISTER, CLEAR_ALL] {
+        rig.most_bytes = 0;
+        let told = rig.step(vec![stanza(request)]);
+        assert!(told.contains("type='result'"), "it is answered at once: {told}");
+        rig.settle();
+        (0..40).for_each(|_| drop(rig.tick()));
+        assert_eq!(rig.tours(), 0, "it comes to its end");
+        assert!(rig.most_bytes <= MEMORY_BYTES_MAX, "{} bytes", rig.most_bytes);
+    }
+    let last = rig.store.load(&[mixd::channel::ChannelName::new("g0").unwrap()]).unwrap().remove(0).unwrap().head().row;
+    assert!(rig.records("amy@h", MANY).iter().all(|(cleared, nick)| *cleared == last && nick == "Queen"));
+}
+
+#[test]
+fn a_crash_between_two_channels_leaves_nothing_half_done() {
+    let mut rig = Rig::new();
+    rig.groups(MANY);
+    rig.step(vec![stanza(CLEAR_ALL)]);
+    rig.step(vec![stanza(REGISTER)]);
+    (0..20).for_each(|_| drop(rig.step(Vec::new())));
+    let done = rig.records("amy@h", MANY).iter().filter(|(cleared, _)| *cleared > 0).count();
+    assert!((1..MANY).contains(&done), "{done}");
+    rig.restart();
+    // Not even where the store refuses much of it.
+    rig.refuses = Some(3);
+    (0..120).for_each(|_| drop(rig.tick()));
+    rig.refuses = None;
+    (0..40).for_each(|_| drop(rig.tick()));
+    assert_eq!(rig.tours(), 0);
+    assert!(rig.records("amy@h", MANY).iter().all(|(cleared, nick)| *cleared > 0 && nick == "Queen"));
+}
+
+/// A store that refuses everything is tried once a tick, and not in a circle.
+#[test]
+fn what_the_store_refuses_is_tried_again_at_the_next_tick() {
+    let mut rig = Rig::new();
+    rig.groups(MANY);
+    rig.step(vec![stanza(CLEAR_ALL)]);
+    rig.refuses = Some(1);
+    rig.settle();
+    for _ in 0..5 {
+        let before = rig.turns;
+        rig.tick();
+        assert!((1..100).contains(&(rig.turns - before)), "{} turns", rig.turns - before);
+    }
+    rig.refuses = None;
+    (0..40).for_each(|_| drop(rig.tick()));
+    assert_eq!(rig.tours(), 0);
+    assert!(rig.records("amy@h", MANY).iter().all(|(cleared, _)| *cleared > 0));
+}
+
+/// To whoever asked it is done at once, and what comes later is not cleared.
+#[test]
+fn clearing_counts_from_when_it_was_asked() {
+    let mut rig = Rig::new();
+    rig.groups(MANY);
+    let told = rig.step(vec![stanza(CLEAR_ALL)]);
+    assert!(told.contains("type='result'"));
+    // In a channel whose turn has not come.
+    let last = MANY - 1;
+    let before = rig.records("amy@h", MANY)[last].0;
+    assert_eq!(before, 0);
+    rig.say(last, "boss", "after");
+    let list = format!("<iq type='get' id='l' from='amy@h/r' to='mix.h'><groups {GROUP}/></iq>");
+    let told = rig.ask(&list);
+    let unread = |told: &str, n: usize| {
+        let own = told.split("<group ").find(|group| group.contains(&format!("'g{n}@mix.h'"))).unwrap_or_default();
+        own.split("unread='").nth(1).and_then(|rest| rest.split('\'').next()).unwrap_or_default().to_owned()
+    };
+    assert_eq!((unread(&told, 0), unread(&told, 1)), ("0".to_owned(), "0".to_owned()), "{told}");
+    (0..40).for_each(|_| drop(rig.tick()));
+    let head = rig.store.load(&[mixd::channel::ChannelName::new(&format!("g{last}")).unwrap()]).unwrap().remove(0);
+    assert_eq!(rig.records("amy@h", MANY)[last].0, head.unwrap().head().row - 1, "the later message stays");
+}
+
+/// One with many channels holds up nobody with few.
+#[test]
+fn everybody_has_its_turn() {
+    let mut rig = Rig::new();
+    rig.groups(MANY);
+    for n in 0..30 {
+        let create = format!("<create {CORE} channel='own{n}'><group {GROUP}><name>g</name></group></create>");
+        rig.ask(&format!("<iq type='set' id='c' from='p{n}@h/r' to='mix.h'>{create}</iq>"));
+    }
+    rig.step(vec![stanza(REGISTER)]);
+    for n in 0..30 {
+        rig.step(vec![stanza(&REGISTER.replace("amy@h", &format!("p{n}@h")).replace("Queen", &format!("Q{n}")))]);
+    }
+    let mut rounds = 0;
+    while rig.store.directory().unwrap().tours.iter().any(|tour| tour.account.as_str() != "amy@h") {
+        rig.step(Vec::new());
+        if rig.is_idle() {
+            rig.now += 1000;
+            rig.step(vec![Inbound::Tick]);
+        }
+        rounds += 1;
+        assert!(rounds < 600, "somebody waits for ever");
+    }
+    (0..40).for_each(|_| drop(rig.tick()));
+    assert_eq!(rig.tours(), 0);
+}
+
+/// Whoever may not know of a group is answered at once and in order, as where there is none, while the group is not in
+/// memory; whoever may waits for it, and is answered in order, too.
+#[test]
+fn nobody_waits_for_a_channel_that_it_may_not_know_of() {
+    let mut rig = Rig::new();
+    rig.groups(1);
+    rig.restart();
+    let ping = |who: &str, to: &str, id: &str| {
+        stanza(&format!("<iq type='get' id='{id}' from='{who}@h/r' to='{to}@mix.h'><ping xmlns='urn:xmpp:ping'/></iq>"))
+    };
+    let join = |to: &str, id: &str| {
+        let claim = "<invitation xmlns='urn:xmpp:mix:misc:0'><inviter>boss@h</inviter><invitee>eve@h</invitee>\
+            <channel>g0@mix.h</channel><token>ABC</token></invitation>";
+        stanza(&format!("<iq type='set' id='{id}' from='eve@h/r' to='{to}@mix.h'><join {CORE}>{claim}</join></iq>"))
+    };
+    let told = rig.step(vec![
+        ping("eve", "g0", "1"),
+        ping("eve", "nowhere", "2"),
+        join("g0", "3"),
+        join("nowhere", "4"),
+        ping("amy", "g0", "5"),
+    ]);
+    let at = |id: &str| told.find(&format!("id='{id}'"));
+    let places: Vec<usize> = ["1", "2", "3", "4"].iter().map(|id| at(id).unwrap_or_else(|| panic!("{told}"))).collect();
+    assert!(places.is_sorted() && at("5").is_none(), "{told}");
+    assert_eq!(told.matches("item-not-found").count(), 4, "{told}");
+    assert_eq!(rig.loads.len(), 1, "for the one who is in");
+    assert!(rig.settle().contains("id='5'"));
+}
