@@ -27,6 +27,8 @@ pub struct Message {
     pub corrects: bool,
     /// The kind of file it carries.
     pub media: Option<MediaKind>,
+    /// Its bodies and files in one number, where they can be read: a message with another one is another one.
+    pub gist: Option<u64>,
     /// What it reports of earlier rows: a receipt or a marker.
     pub reports: Option<(Progress, u64)>,
     /// The children as they came, as XML inside a stanza.

@@ -124,7 +124,7 @@ impl Channel {
         let items = BTreeMap::from([(Node::Info, info)]);
         let (guests, invitations) = (BTreeMap::new(), BTreeMap::new());
         let kept = Kept { profile, settings, rights, items, allowed: None, banned: None, guests, invitations };
-        Channel::restore(name, kept, [], Head::default(), &[])
+        Channel::restore(name, kept, [], Head::default(), &[], [])
     }
 
     /// A channel as the store kept it: its members, the end of its archive, and the newest rows, oldest first.
@@ -134,6 +134,7 @@ impl Channel {
         members: impl IntoIterator<Item = Member>,
         head: Head,
         newest: &[Row],
+        retracted: impl IntoIterator<Item = u64>,
     ) -> Channel {
         let items: usize = kept.items.values().map(|item| item.payload.len()).sum();
         let guests: usize = kept.guests.values().map(Guest::bytes).sum();
@@ -161,12 +162,13 @@ impl Channel {
         };
         members.into_iter().for_each(|member| channel.set_member(member));
         newest.iter().for_each(|row| channel.note(row));
+        retracted.into_iter().for_each(|row| channel.tail.retract(row));
         channel
     }
 
     /// The same channel with nobody in it: what lists and settings say of whoever is not.
     fn without_people(&self) -> Channel {
-        Channel::restore(self.name.clone(), self.kept.clone(), [], self.head, &[])
+        Channel::restore(self.name.clone(), self.kept.clone(), [], self.head, &[], [])
     }
 
     /// The same as it is where the archive does not begin with the first row.
@@ -329,7 +331,7 @@ impl Channel {
             Change::Created { .. } | Change::Destroyed => {}
             Change::Relayed(relay) => self.states.note(relay),
             Change::Announced(_) => {}
-            Change::Entombed(_) => {}
+            Change::Entombed(tombstone) => self.tail.retract(tombstone.row),
             Change::Reported(report) => self.note_report(report),
             Change::Struck(member) | Change::Faded(member) => self.strike(&member.id),
             Change::Expired(base) => self.expire(*base),

@@ -5,14 +5,18 @@
 
 use super::dedup::REPEATS_MAX;
 use super::{ParticipantId, Row, RowKind};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// How many of the newest rows of a channel are looked at; a load hands over as many.
 const TAIL_ROWS: u64 = REPEATS_MAX as u64;
 
 /// What is remembered; it depends on the newest rows alone.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Tail(VecDeque<(u64, ParticipantId)>);
+pub struct Tail {
+    rows: VecDeque<(u64, ParticipantId)>,
+    /// Those that were retracted.
+    retracted: BTreeSet<u64>,
+}
 
 /// Whether a row is a message with something to read.
 pub fn counts(row: &Row) -> bool {
@@ -23,34 +27,56 @@ impl Tail {
     /// Remembers a row, and forgets what is too far behind it.
     pub fn note(&mut self, row: &Row) {
         if counts(row) {
-            self.0.push_back((row.number, row.author.clone()));
+            self.rows.push_back((row.number, row.author.clone()));
         }
-        while self.0.front().is_some_and(|&(number, _)| number + TAIL_ROWS <= row.number) {
-            self.0.pop_front();
+        while self.rows.front().is_some_and(|&(number, _)| number + TAIL_ROWS <= row.number) {
+            self.pop();
+        }
+    }
+
+    /// A row was retracted: there is nothing to read in it any more.
+    pub fn retract(&mut self, row: u64) {
+        if self.rows.binary_search_by_key(&row, |(number, _)| *number).is_ok() {
+            self.retracted.insert(row);
+        }
+    }
+
+    /// The rows behind one that would be something to read if they had not been retracted.
+    pub fn retracted_behind(&self, row: u64) -> impl Iterator<Item = u64> {
+        self.retracted.range(row.saturating_add(1)..).copied()
+    }
+
+    fn pop(&mut self) {
+        if let Some((number, _)) = self.rows.pop_front() {
+            self.retracted.remove(&number);
         }
     }
 
     /// Forgets the rows up to one.
     pub fn forget(&mut self, up_to: u64) {
-        while self.0.front().is_some_and(|&(number, _)| number <= up_to) {
-            self.0.pop_front();
+        while self.rows.front().is_some_and(|&(number, _)| number <= up_to) {
+            self.pop();
         }
     }
 
     /// The rows that will be too far behind when the row `next` comes, with their authors.
     pub fn leaving(&self, next: u64) -> impl Iterator<Item = (u64, &ParticipantId)> {
-        let behind = self.0.iter().take_while(move |&&(number, _)| number + TAIL_ROWS <= next);
+        let behind = self.rows.iter().take_while(move |&&(number, _)| number + TAIL_ROWS <= next);
         behind.map(|(number, author)| (*number, author))
     }
 
     /// The authors of the rows within these ranges, each with the newest of them.
     pub fn authors(&self, ranges: &[(u64, u64)]) -> BTreeMap<ParticipantId, u64> {
         let within = |number: u64| ranges.iter().any(|&(first, last)| first <= number && number <= last);
-        self.0.iter().filter(|(number, _)| within(*number)).map(|(number, author)| (author.clone(), *number)).collect()
+        self.rows
+            .iter()
+            .filter(|(number, _)| within(*number))
+            .map(|(number, author)| (author.clone(), *number))
+            .collect()
     }
 
     /// Roughly what it costs in memory, in bytes.
     pub fn bytes(&self) -> usize {
-        56 * self.0.len()
+        56 * self.rows.len() + 16 * self.retracted.len()
     }
 }

@@ -37,14 +37,17 @@ impl Channel {
         exists && windows.is_none_or(|windows| windows.iter().any(|&(first, last)| first <= row && row <= last))
     }
 
-    /// How many rows a member has to read (storage §5): what came behind its mark and counts, less what it hid.
+    /// How many rows a member has to read (storage §5): what came behind its mark and counts, less what it hid and what was
+    /// retracted, as far as that is among the newest rows.
     pub fn unread_of(&self, member: &Member) -> u64 {
         if !member.is_joined() {
             return 0;
         }
         let (row, ordinal) = member.own.mark;
         let hidden = member.own.hidden.range(row + 1..).filter(|(_, counted)| **counted).count() as u64;
-        self.head().ordinal.saturating_sub(ordinal).saturating_sub(hidden)
+        let retracted =
+            self.tail.retracted_behind(row).filter(|row| !member.own.hidden.contains_key(row)).count() as u64;
+        self.head().ordinal.saturating_sub(ordinal).saturating_sub(hidden + retracted)
     }
 
     /// The recipients of a row, in the order of accounts, and how far it came at each: those who were in when it came,

@@ -132,6 +132,8 @@ pub struct Engine {
     facts: HashMap<u64, BTreeMap<u64, Facts>>,
     /// The same of people whose records were given up, by tag; `None` of those of whom there is nothing.
     past: HashMap<u64, BTreeMap<BareJid, Option<Member>>>,
+    /// What rows of this turn say in one number, by tag and number; `None`: it is encrypted.
+    said: HashMap<(u64, u64), Option<u64>>,
     /// Rows that were asked for and are not there, by tag and number.
     absent: HashSet<(u64, u64)>,
     /// The groups of the accounts that this turn asks for.
@@ -214,6 +216,7 @@ impl Engine {
             relisted: BTreeSet::new(),
             facts: HashMap::new(),
             past: HashMap::new(),
+            said: HashMap::new(),
             absent: HashSet::new(),
             groups: HashMap::new(),
             pages: HashMap::new(),

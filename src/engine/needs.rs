@@ -5,7 +5,7 @@ use super::router::Target;
 use super::{Addressee, Call, Engine, Inbound, Step, TraceWish, past};
 use crate::channel::{Actor, Change, Channel, ChannelName, Command, Facts, Head, Member, Role, Stamp, Status};
 use crate::store::{Deed, Standing, Trace};
-use crate::xep::{commands, delegation, rows};
+use crate::xep::{commands, delegation, gist, rows};
 use crate::xmpp::{Kind, Parts, Stanza, address, ns};
 use jid::BareJid;
 use minidom::Element;
@@ -156,6 +156,9 @@ impl Engine {
         if stanza.kind == Kind::Message {
             let own = rows::naming(element).and_then(|child| child.attr("id"));
             named.extend(own.and_then(|id| channel.own_row(&account, id)));
+            // Whether it says the same as the one that had its id before.
+            let origin_id = element.part("origin-id", ns::SID).and_then(|child| child.attr("id"));
+            named.extend(origin_id.and_then(|id| channel.own_row(&account, id)));
         }
         self.need_rows(tag, named, needs);
     }
@@ -292,6 +295,11 @@ impl Engine {
 
     /// What was loaded of rows for this turn goes on with the turn.
     pub(super) fn note_facts(&mut self, tag: u64, change: &Change) {
+        if let Change::Published(row) = change
+            && row.origin_id.is_some()
+        {
+            self.said.insert((tag, row.number), gist::of(&row.payload));
+        }
         let Some(known) = self.facts.get_mut(&tag) else { return };
         match change {
             Change::Entombed(tombstone) => {

@@ -78,7 +78,7 @@ fn arrival(text: &str, people: usize) -> Arrival {
         ended: false,
         own: Own::default(),
     };
-    let channel = Channel::restore(name(text), empty.kept().clone(), (0..people).map(member), Head::default(), &[]);
+    let channel = Channel::restore(name(text), empty.kept().clone(), (0..people).map(member), Head::default(), &[], []);
     Arrival::new(name(text), Some(channel))
 }
 

@@ -10,7 +10,7 @@ use crate::channel::{
     NodeSet, Refusal, Style,
 };
 use crate::store::{Deed, Record};
-use crate::xep::{Extension, Reply, Request, incoming, information, invitations};
+use crate::xep::{Extension, Reply, Request, gist, incoming, information, invitations};
 use crate::xmpp::{Parts, Tag, ns};
 use jid::{BareJid, Jid};
 use minidom::Element;
@@ -255,6 +255,11 @@ impl Engine {
         self.shelf.touch(name);
         let channel = self.shelf.channel(name).ok_or(Refusal::NoSuchChannel)?;
         let (tag, none, nobody) = (channel.profile().tag, BTreeMap::new(), BTreeMap::new());
+        let facts = self.facts.get(&tag).unwrap_or(&none);
+        let gist_of = |row: u64| match self.said.get(&(tag, row)) {
+            Some(gist) => *gist,
+            None => facts.get(&row).and_then(|facts| gist::of(&facts.row.payload)),
+        };
         let mut context = Context {
             now: self.now,
             due: self.due,
@@ -263,7 +268,8 @@ impl Engine {
             registry: &self.registry,
             operators: &self.service.operators,
             past: self.past.get(&tag).unwrap_or(&nobody),
-            facts: self.facts.get(&tag).unwrap_or(&none),
+            facts,
+            gist_of: &gist_of,
             rename: information::renamed,
         };
         let Decision { changes, answer } = channel.decide(actor, command, &mut context)?;

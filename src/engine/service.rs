@@ -41,6 +41,7 @@ impl Engine {
             operators: &self.service.operators,
             past: &Default::default(),
             facts: &BTreeMap::new(),
+            gist_of: &|_| None,
             rename: information::renamed,
         };
         let plan = group_create::plan(&wish, &asked.actor, &mut context)?;

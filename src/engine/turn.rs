@@ -247,6 +247,7 @@ impl Engine {
         self.heads.clear();
         self.known.clear();
         self.facts.clear();
+        self.said.clear();
         self.past.clear();
         self.absent.clear();
         self.accounts.save(&mut turn.records);

@@ -34,7 +34,9 @@ pub(super) fn load(shelf: &impl Shelf, name: &ChannelName) -> Result<Option<Chan
         guests: guests.into_iter().map(|guest| (guest.jid.clone(), guest)).collect(),
         invitations: invitations.into_iter().map(|it| (it.key(), it)).collect(),
     };
-    Ok(Some(Channel::restore(entry.name, kept, members, archive.head(), &newest).since(archive.base())))
+    let counted: Vec<u64> = newest.iter().filter(|row| row.counted).map(|row| row.number).collect();
+    let retracted = facts::tombstones(shelf, entry.tag, &counted)?.into_keys();
+    Ok(Some(Channel::restore(entry.name, kept, members, archive.head(), &newest, retracted).since(archive.base())))
 }
 
 /// The records of all members, with what their reports amount to.

@@ -1,11 +1,11 @@
 //! A groupchat message on its way in: what is kept of it, and what only the channel may say and so is stripped.
 
-use super::{Request, Sealer, Weight, media, receipts, rows};
+use super::{Request, Sealer, Weight, gist, media, receipts, rows};
 use crate::channel::{Channel, Command, Message, Refusal};
 use crate::xmpp::{Parts, Tag, address, ns, write_element};
 use jid::BareJid;
 use minidom::Element;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Reads a groupchat message to a channel.
 ///
@@ -18,7 +18,8 @@ pub fn decode(request: &Request<'_>) -> Result<Command, Refusal> {
     let hides = !channel.settings().shows_jids();
     let is_mark = |child: &Element| hides && names_its_sender(child, &request.actor.account);
     let relayed = |child: &Element| !speaks_for_the_channel(child, &address) && !is_mark(child);
-    let relayed: Vec<&Element> = stanza.parts().filter(|child| relayed(child)).collect();
+    let mut said = Said::of(stanza);
+    let relayed: Vec<&Element> = stanza.parts().filter(|child| relayed(child) && said.first(child)).collect();
     let Some(weight) = weigh_all(stanza, &relayed) else {
         return Err(Refusal::BadRequest("the message is empty".into()));
     };
@@ -38,10 +39,12 @@ pub fn decode(request: &Request<'_>) -> Result<Command, Refusal> {
     }
     let archived = is_archived(stanza, weight, named.retracts);
     let own = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+    let origin_id = own(stanza.part("origin-id", ns::SID).and_then(|child| child.attr("id")));
     Ok(Command::Publish(Message {
         stanza_id: own(stanza.attr("id")),
-        origin_id: own(stanza.part("origin-id", ns::SID).and_then(|child| child.attr("id"))),
-        lang: own(stanza.attr_ns("http://www.w3.org/XML/1998/namespace", "lang")),
+        gist: origin_id.as_ref().and_then(|_| gist::of(&payload)),
+        origin_id,
+        lang: own(stanza.attr_ns(ns::XML, "lang")),
         archived,
         echoed: weight > Weight::State,
         counted: archived && weight == Weight::Count,
@@ -64,6 +67,35 @@ fn is_archived(stanza: &Element, weight: Weight, retracts: bool) -> bool {
         Weight::Pass => hint("store") && stanza.parts().any(|child| super::weigh(child).is_none() && !is_bare(child)),
         Weight::Keep | Weight::Count => true,
     }
+}
+
+/// What a message says once in each language, and in all (RFC 6121 §5.2.3 – §5.2.5): where it says it twice, clients
+/// would show different ones.
+pub struct Said {
+    /// The language of what states none.
+    lang: String,
+    said: HashSet<(&'static str, String)>,
+}
+
+impl Said {
+    /// Nothing yet, of a message.
+    pub fn of(message: &Element) -> Said {
+        Said { lang: lang_of(message).unwrap_or_default(), said: HashSet::new() }
+    }
+
+    /// Whether a child is none of those, or the first one of its language.
+    pub fn first(&mut self, child: &Element) -> bool {
+        let is_in_languages = |name: &&str| child.is(*name, ns::CLIENT);
+        match ["body", "subject"].into_iter().find(is_in_languages) {
+            Some(name) => self.said.insert((name, lang_of(child).unwrap_or_else(|| self.lang.clone()))),
+            None => !child.is("thread", ns::CLIENT) || self.said.insert(("thread", String::new())),
+        }
+    }
+}
+
+/// The language that an element states, as it is compared (RFC 5646 §2.1.1).
+fn lang_of(element: &Element) -> Option<String> {
+    element.attr_ns(ns::XML, "lang").map(str::to_lowercase)
 }
 
 /// The children that go on, as they read inside a stanza, without those that `are_left_out`.
@@ -141,8 +173,18 @@ pub fn speaks_for_the_channel(child: &Element, address: &str) -> bool {
 }
 
 /// What nobody but a channel, its nodes and its archive says, and whom a stanza goes to.
-const OF_THE_CHANNEL: [&str; 8] =
-    [ns::GROUP, ns::OCCUPANT_ID, ns::MUC_USER, ns::MODERATE, ns::MODERATE_0, ns::PUBSUB_EVENT, ns::MAM, ns::ADDRESS];
+const OF_THE_CHANNEL: [&str; 9] = [
+    ns::GROUP,
+    ns::OCCUPANT_ID,
+    ns::MUC_USER,
+    ns::MODERATE,
+    ns::MODERATE_0,
+    ns::PUBSUB_EVENT,
+    ns::MAM,
+    ns::ADDRESS,
+    // By which name somebody goes here (XEP-0172).
+    ns::NICK,
+];
 
 /// Whether a child is the mark of a client or server that a message passed on its way, and names its sender: nothing that
 /// anybody wrote, so that where JIDs are hidden it goes no further.

@@ -76,7 +76,7 @@ fn passed_on(child: &Element) -> Option<(String, bool)> {
             return Some((cut.into_xml(), true));
         }
         ("show" | "priority", ns::CLIENT) | ("c", ns::CAPS) | ("idle", ns::IDLE) => true,
-        (_, ns::CLIENT | ns::OCCUPANT_ID | ns::SID | ns::DELAY | "jabber:x:delay") => return None,
+        (_, ns::CLIENT | ns::OCCUPANT_ID | ns::SID | ns::DELAY | ns::NICK | "jabber:x:delay") => return None,
         (_, other) if other.starts_with("urn:xmpp:mix:") || other.starts_with(ns::MUC) => return None,
         _ => false,
     };
@@ -152,6 +152,7 @@ mod tests {
             "<x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/></x>",
             "<x xmlns='http://jabber.org/protocol/muc'/>",
             "<occupant-id xmlns='urn:xmpp:occupant-id:0' id='x'/>",
+            "<nick xmlns='http://jabber.org/protocol/nick'>somebody else</nick>",
             "<delay xmlns='urn:xmpp:delay' from='a@h/r' stamp='2002-09-10T23:41:07Z'/>",
             "<show>online</show>",
             "<priority>200</priority>",

@@ -13,6 +13,7 @@ pub mod configuration;
 pub mod delegation;
 pub mod disco;
 pub mod errors;
+pub mod gist;
 pub mod group_events;
 pub mod group_tags;
 pub mod groups;

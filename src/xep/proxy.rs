@@ -56,7 +56,9 @@ pub fn message(stanza: &Stanza, channel: &str, hides: bool, from: &str, to: &str
     let mut content = String::new();
     let sender = stanza.sender();
     let names = |child: &Element| hides && incoming::names_its_sender(child, &sender);
-    let goes_on = |child: &Element| !incoming::speaks_for_the_channel(child, channel) && !names(child);
+    let mut said = incoming::Said::of(&stanza.element);
+    let goes_on =
+        |child: &Element| !incoming::speaks_for_the_channel(child, channel) && !names(child) && said.first(child);
     write_children(&stanza.element, goes_on, &mut content);
     let lang = stanza.element.attr_ns("http://www.w3.org/XML/1998/namespace", "lang");
     let type_ = Some(&*stanza.type_).filter(|type_| !type_.is_empty());

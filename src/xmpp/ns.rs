@@ -104,6 +104,10 @@ pub const OMEMO: &str = "urn:xmpp:omemo:2";
 pub const OMEMO_LEGACY: &str = "eu.siacs.conversations.axolotl";
 /// XEP-0373 encrypted payloads.
 pub const OPENPGP: &str = "urn:xmpp:openpgp:0";
+/// XEP-0172.
+pub const NICK: &str = "http://jabber.org/protocol/nick";
+/// XEP-0027, the older use of OpenPGP.
+pub const PGP: &str = "jabber:x:encrypted";
 /// The service's own namespace for group operations.
 pub const GROUP: &str = "urn:mixd:group:1";
 

@@ -259,7 +259,7 @@ fn escaped_bytes(value: &str) -> usize {
 }
 
 /// Appends those children of a stanza that `keep` keeps, as they read inside a stanza.
-pub fn write_children(stanza: &Element, keep: impl Fn(&Element) -> bool, out: &mut String) {
+pub fn write_children(stanza: &Element, mut keep: impl FnMut(&Element) -> bool, out: &mut String) {
     let ns = stanza.ns();
     for child in stanza.parts().filter(|child| keep(child)) {
         write_element(child, &ns, out);

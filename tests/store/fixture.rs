@@ -102,6 +102,7 @@ impl Room {
             operators: &[],
             past: &Default::default(),
             facts: &self.facts,
+            gist_of: &|_| None,
             rename: mixd::xep::information::renamed,
         };
         let decision = self.channel.decide(&actor, command, &mut context).unwrap();

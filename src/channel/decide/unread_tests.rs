@@ -98,7 +98,7 @@ impl Recount {
                 .filter(|&row| *row > person.cleared && !person.hidden.contains(row))
                 .copied()
                 .collect();
-            let counts = |row: &&u64| self.world.facts[*row].row.counted;
+            let counts = |row: &&u64| self.world.facts[*row].row.counted && !self.world.facts[*row].entombed;
             let unread = (person.mark + 1..=self.world.channel.head().row)
                 .filter(|row| counts(&row) && !person.hidden.contains(row))
                 .count() as u64;

@@ -66,6 +66,7 @@ impl World {
             operators: &[],
             past: &Default::default(),
             facts: &facts,
+            gist_of: &|_| None,
             rename,
         };
         let plan = group_create::plan(&wish, &actor("ann"), &mut context)?;
@@ -137,8 +138,9 @@ impl World {
     fn assert_loads_the_same(&self) {
         let from = self.channel.head().row.saturating_sub(dedup::REPEATS_MAX as u64);
         let newest: Vec<Row> = self.facts.range(from + 1..).map(|(_, facts)| facts.row.clone()).collect();
+        let retracted = self.facts.iter().filter(|(_, facts)| facts.entombed).map(|(row, _)| *row);
         let (name, kept) = (self.channel.name().clone(), self.channel.kept().clone());
-        let loaded = Channel::restore(name, kept, self.kept.values().cloned(), self.channel.head(), &newest);
+        let loaded = Channel::restore(name, kept, self.kept.values().cloned(), self.channel.head(), &newest, retracted);
         for member in self.channel.members() {
             assert_eq!(loaded.member_of(&member.id), Some(member));
         }
@@ -156,6 +158,7 @@ impl World {
             operators: &[jid("root")],
             past: &self.past,
             facts: &self.facts,
+            gist_of: &|_| None,
             rename,
         };
         let decision = self.channel.decide(&actor(name), command, &mut context)?;

@@ -49,6 +49,9 @@ const PAYLOADS: &[Part] = &[
     |_, n| format!("<addresses xmlns='{}'><address type='to' jid='p{n}@h'/></addresses>", ns::ADDRESS),
     |_, n| format!("<occupant-id xmlns='{}' id='{n}'/>", ns::OCCUPANT_ID),
     |_, n| format!("<archived xmlns='{}' by='p{n}@h' id='{n}'/>", ns::MAM_TMP),
+    |_, n| format!("<x xmlns='{}'>{n}</x>", ns::PGP),
+    |_, n| format!("<nick xmlns='{}'>{n}</nick>", ns::NICK),
+    |_, n| format!("<body xml:lang='l{n}'>{n}</body>"),
 ];
 
 /// What most of them are, where pairs would only say it again.
@@ -95,6 +98,20 @@ pub const FAMILIES: &[Family] = &[
         before: nothing,
         around: |_, inner| message("groupchat", "p1@h/r", "hall@mix.h", &format!("<body>{inner}</body>")),
         parts: &[|_, _| "Double, double toil and trouble &amp; more ".into()],
+        is_end: false,
+    },
+    Family {
+        name: "another message under an id that a long one had",
+        before: |it| {
+            let long = "Double, double toil and trouble ".repeat(40 * it.world.size);
+            let origin = format!("<origin-id xmlns='{}' id='u{}'/>", ns::SID, it.serial);
+            vec![say("p1@h/r", "hall", &format!("u{}", it.serial), &format!("<body>{long}</body>{origin}"))]
+        },
+        around: |it, inner| {
+            let origin = format!("<origin-id xmlns='{}' id='u{}'/>", ns::SID, it.serial);
+            message("groupchat", "p1@h/r", "hall@mix.h", &format!("<body>x</body>{origin}{inner}"))
+        },
+        parts: ALONE,
         is_end: false,
     },
     Family {
