@@ -37,7 +37,7 @@ pub(super) fn is_known_to(shelf: &impl Shelf, name: &ChannelName, actor: &Actor)
         guests: BTreeMap::new(),
         invitations: BTreeMap::new(),
     };
-    let channel = Channel::restore(entry.name, kept, Vec::new(), Head::default(), &[]);
+    let channel = Channel::restore(entry.name, kept, Vec::new(), Head::default(), &[], []);
     Ok(!channel.is_hidden_from(actor))
 }
 

@@ -122,7 +122,10 @@ impl Scene<'_> {
         let rows = self.model.rooms.get(&channel).map_or(&[][..], |room| &room.rows);
         let own: Vec<_> = rows.iter().filter(|row| row.author == account && row.origin.is_some()).collect();
         if let Some(row) = own.last().filter(|_| self.dice.random_bool(0.15)) {
-            return Op::Say { channel, token: row.token.clone(), origin: row.origin.clone(), said: Said::Body };
+            // Sent again, or another message under the same id.
+            let token = if self.dice.random_bool(0.7) { row.token.clone() } else { token };
+            let said = if row.counted { Said::Body } else { Said::Reaction };
+            return Op::Say { channel, token, origin: row.origin.clone(), said };
         }
         let origin = self.dice.random_bool(0.7).then(|| format!("origin-{}", self.serial));
         Op::Say { channel, token, origin, said }

@@ -103,6 +103,7 @@ impl Group {
         let counts = |row: &u64| {
             *row > person.mark
                 && !person.hidden.contains(row)
+                && !self.rows[*row as usize - 1].retracted
                 && matches!(self.rows[*row as usize - 1].kind, Kind::Message | Kind::Media)
         };
         if person.status != Status::Joined {

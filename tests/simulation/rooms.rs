@@ -221,7 +221,10 @@ impl Room {
         let now = self.rows.last().filter(stands_still).map_or(now, |row| row.stamp);
         let same = |row: &Rc<Row>| row.author == *account && origin.is_some() && row.origin == *origin;
         let remembered = self.remembered();
-        let repeated = remembered.iter().find(|(_, row)| same(row));
+        // A message with another body is another one; what has none says nothing.
+        let is_body = *said == Said::Body;
+        let says_same = |row: &Rc<Row>| row.counted == is_body && (!is_body || row.token == *token);
+        let repeated = remembered.iter().find(|(_, row)| same(row) && says_same(row));
         if let Some((n, _)) = repeated {
             return (Expect::Repeat(*n as u64 + 1), Vec::new());
         }
