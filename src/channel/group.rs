@@ -153,15 +153,13 @@ pub enum GroupCommand {
     },
 }
 
-/// What is known of a row that a command names; loaded before the turn.
+/// What is known of a row that a command names; loaded before the turn, without its payload.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Facts {
     /// The row.
     pub row: Row,
-    /// Whether it was retracted.
+    /// Whether it was retracted, or the message that it corrects.
     pub entombed: bool,
-    /// The rows that correct it (XEP-0308).
-    pub corrections: Vec<u64>,
 }
 
 /// How far a message came at all its recipients (groups.md §1 rule 6).

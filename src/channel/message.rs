@@ -67,3 +67,10 @@ pub struct Row {
     /// The children as they came, as XML inside a stanza.
     pub payload: String,
 }
+
+impl Row {
+    /// The message that it corrects. What is retracted takes along whatever corrects it.
+    pub fn corrected(&self) -> Option<u64> {
+        self.target.filter(|_| self.corrects)
+    }
+}

@@ -3,7 +3,7 @@
 
 use super::router::Target;
 use super::{Addressee, Call, Engine, Inbound, Step, TraceWish, past};
-use crate::channel::{Actor, Change, Channel, ChannelName, Command, Facts, Head, Member, Role, Stamp, Status};
+use crate::channel::{Actor, Change, Channel, ChannelName, Command, Facts, Head, Member, Role, Row, Stamp, Status};
 use crate::store::{Deed, Standing, Trace};
 use crate::xep::{commands, delegation, gist, rows};
 use crate::xmpp::{Kind, Parts, Stanza, address, ns};
@@ -37,6 +37,8 @@ pub struct Needs {
     pub known: Vec<(ChannelName, Actor)>,
     /// Where archives stood at a time, by the channels' tags.
     pub heads: Vec<(u64, Stamp)>,
+    /// Those of them that are wanted with their payloads.
+    pub whole: BTreeSet<(u64, u64)>,
     /// Whether channels that are in memory count as well.
     with_warm: bool,
 }
@@ -301,19 +303,9 @@ impl Engine {
             self.said.insert((tag, row.number), gist::of(&row.payload));
         }
         let Some(known) = self.facts.get_mut(&tag) else { return };
-        match change {
-            Change::Entombed(tombstone) => {
-                if let Some(facts) = known.get_mut(&tombstone.row) {
-                    facts.entombed = true;
-                }
-            }
-            // It goes with its message when the same batch retracts that.
-            Change::Published(row) if row.corrects => {
-                if let Some(facts) = row.target.and_then(|target| known.get_mut(&target)) {
-                    facts.corrections.push(row.number);
-                }
-            }
-            _ => {}
+        if let Change::Entombed(tombstone) = change {
+            let is_it = |row: &Row| row.number == tombstone.row || row.corrected() == Some(tombstone.row);
+            known.values_mut().filter(|facts| is_it(&facts.row)).for_each(|facts| facts.entombed = true);
         }
     }
 

@@ -90,6 +90,7 @@ impl Engine {
                 Part::Row { name, tag, row } if self.shelf.tag_of(name) == Some(*tag) => {
                     self.need_channel(name, needs);
                     self.need_rows(*tag, vec![*row], needs);
+                    needs.whole.insert((*tag, *row));
                 }
                 Part::List { name, tag, .. } if self.shelf.tag_of(name) == Some(*tag) => self.need_channel(name, needs),
                 _ => {}

@@ -3,7 +3,7 @@
 use super::dossier;
 use crate::channel::command::HistoryQuery;
 use crate::channel::group::{Aggregate, Recipient};
-use crate::channel::{ParticipantId, Receipt, Refusal, Row, RowKind};
+use crate::channel::{ParticipantId, Receipt, Refusal, Row, RowKind, Tombstone};
 use crate::store::{Bounds, Narrow, PagePlan, Store, StoreError};
 use crate::xep::mam_page::{People, Query, QueryKind, Tombstones};
 use crate::xep::{commands, group_tags};
@@ -213,6 +213,14 @@ fn beside(
     }
     if !moderated.is_empty() {
         tombstones.extend(store.tombstones(query.tag, &moderated)?);
+    }
+    // What is retracted took along whatever corrects it.
+    let corrected: Vec<u64> = rows.iter().filter_map(Row::corrected).collect();
+    let gone = if corrected.is_empty() { Tombstones::new() } else { store.tombstones(query.tag, &corrected)? };
+    for row in rows {
+        if let Some(left) = row.corrected().and_then(|target| gone.get(&target)) {
+            tombstones.entry(row.number).or_insert_with(|| Tombstone { row: row.number, ..left.clone() });
+        }
     }
     ids.extend(tombstones.values().filter_map(|left| left.by.as_ref()));
     let people = store.people(query.tag, &ids.into_iter().cloned().collect::<Vec<_>>())?;

@@ -101,5 +101,12 @@ fn load(store: &dyn Store, needs: &Needs) -> Result<Loaded, StoreError> {
             (tag, account, past)
         }));
     }
+    for (tag, row, facts) in &mut loaded.facts {
+        if let (true, Some(facts)) = (needs.whole.contains(&(*tag, *row)), facts)
+            && let Some(row) = store.rows(*tag, &[*row])?.pop().flatten()
+        {
+            facts.row = row;
+        }
+    }
     Ok(loaded)
 }

@@ -55,8 +55,13 @@ fn below(shelf: &impl Shelf, tag: u64, horizon: u64, cursor: &[u8]) -> Result<Op
         shelf.scan(Space::State, from, &to, Order::Rising, &mut |key, _| {
             looked_at += 1;
             chore.go_to(Some([key, &[0]].concat()));
-            // Behind the row that was corrected lies the one that corrects it, which may be there still.
-            if !key.starts_with(b"k") || keyspace::number_of(key)? <= horizon {
+            // Behind the row that was corrected, or retracted, lies the one that corrects it, which may be there still.
+            let goes = match key.first() {
+                Some(b'k') => keyspace::number_of(key)? <= horizon,
+                Some(b'o') => !is_corrected_behind(shelf, tag, keyspace::number_of(key)?, horizon)?,
+                _ => true,
+            };
+            if goes {
                 ops.insert(key.to_vec(), None);
             }
             Ok(if looked_at < chore.things() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
@@ -78,6 +83,17 @@ fn below(shelf: &impl Shelf, tag: u64, horizon: u64, cursor: &[u8]) -> Result<Op
 /// Where the reports begin and end whose last row is this one or an earlier one.
 fn reports_up_to(tag: u64, reach: Reach, horizon: u64) -> (Vec<u8>, Vec<u8>) {
     (keyspace::reports(tag, reach, 0), keyspace::reports(tag, reach, horizon.saturating_add(1)))
+}
+
+/// Whether a row behind the horizon corrects one.
+fn is_corrected_behind(shelf: &impl Shelf, tag: u64, row: u64, horizon: u64) -> Result<bool, StoreError> {
+    let (from, to) = (keyspace::correction(tag, row, horizon + 1), keyspace::behind(&keyspace::corrections(tag, row)));
+    let mut found = false;
+    shelf.scan(Space::State, &from, &to, Order::Rising, &mut |_, _| {
+        found = true;
+        Ok(ControlFlow::Break(()))
+    })?;
+    Ok(found)
 }
 
 fn of_channel(shelf: &impl Shelf, tag: u64, name: &ChannelName) -> Result<Ops, StoreError> {

@@ -14,25 +14,18 @@ pub(super) fn rows(shelf: &impl Shelf, tag: u64, numbers: &[u64]) -> Result<Vec<
     numbers.iter().map(|&number| archive.row(number)).collect()
 }
 
-/// What is known of these rows.
+/// What is known of these rows; of each only what it says of itself, since payloads may be long. A correction went with the
+/// message that it corrects, however many there are of one.
 pub(super) fn facts(shelf: &impl Shelf, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Facts>>, StoreError> {
-    let tombstones = tombstones(shelf, tag, numbers)?;
-    let facts = rows(shelf, tag, numbers)?.into_iter().map(|row| {
-        let Some(row) = row else { return Ok(None) };
-        let corrections = corrections(shelf, tag, row.number)?;
-        Ok(Some(Facts { entombed: tombstones.contains_key(&row.number), corrections, row }))
-    });
-    facts.collect()
-}
-
-fn corrections(shelf: &impl Shelf, tag: u64, number: u64) -> Result<Vec<u64>, StoreError> {
-    let prefix = keyspace::corrections(tag, number);
-    let mut rows = Vec::new();
-    shelf.scan(Space::State, &prefix, &keyspace::behind(&prefix), Order::Rising, &mut |key, _| {
-        rows.push(keyspace::number_of(key)?);
-        Ok(ControlFlow::Continue(()))
-    })?;
-    Ok(rows)
+    let archive = Archive::open(shelf, tag)?;
+    let rows: Vec<Option<Row>> = numbers.iter().map(|&number| archive.bare_row(number)).collect::<Result<_, _>>()?;
+    let corrected = rows.iter().flatten().filter_map(Row::corrected);
+    let named: Vec<u64> = numbers.iter().copied().chain(corrected).collect();
+    let tombstones = tombstones(shelf, tag, &named)?;
+    let is_gone = |row: &Row| {
+        tombstones.contains_key(&row.number) || row.corrected().is_some_and(|target| tombstones.contains_key(&target))
+    };
+    Ok(rows.into_iter().map(|row| row.map(|row| Facts { entombed: is_gone(&row), row })).collect())
 }
 
 /// What is left of those of these rows that were retracted: one seek where none was, and at most one for each that was.
@@ -64,9 +57,16 @@ pub(super) fn tombstones(
     Ok(found)
 }
 
-/// Whether a row was retracted.
-pub(super) fn is_entombed(shelf: &impl Shelf, tag: u64, row: u64) -> Result<bool, StoreError> {
-    Ok(shelf.entry(Space::State, &keyspace::tombstone(tag, row))?.is_some())
+/// Whether a row was retracted, or the one that it corrects.
+pub(super) fn is_entombed(archive: &Archive<'_, impl Shelf>, number: u64) -> Result<bool, StoreError> {
+    let is_marked = |row: u64| {
+        let key = keyspace::tombstone(archive.tag, row);
+        Ok(archive.shelf.entry(Space::State, &key)?.is_some())
+    };
+    if is_marked(number)? {
+        return Ok(true);
+    }
+    archive.bare_row(number)?.and_then(|row| row.corrected()).map_or(Ok(false), is_marked)
 }
 
 /// Whether a channel was destroyed and its records are still being cleared away.

@@ -161,7 +161,7 @@ impl Span {
     }
 }
 
-/// What a stored [`Row`](crate::channel::Row) begins with, in the order of its fields: number, stamp, author, ordinal.
+/// What a stored [`Row`] begins with, in the order of its fields: number, stamp, author, ordinal.
 /// It fits into the first piece of a row however long that is.
 pub(super) type RowStart = (u64, Stamp, ParticipantId, u64);
 

@@ -5,6 +5,7 @@
 
 mod acquaintance;
 mod backup;
+mod bare;
 mod clear;
 mod clock;
 mod erase;

@@ -42,7 +42,7 @@ impl<S: Shelf> Archive<'_, S> {
     /// A page of an author, or without events, or both.
     pub(super) fn page_of_blocks(&self, visible: Visible<'_>, plan: &PagePlan) -> Result<Page, StoreError> {
         let author = plan.author.as_ref();
-        let pick = Pick { author, no_events: plan.narrow.no_events, visible: Some(&visible) };
+        let pick = Pick { author, no_events: plan.narrow.no_events, visible: Some(&visible), bare: false };
         let mut found: Found<Row> = Found::new(plan.max);
         let order = order_of(plan);
         self.each_range(&visible, order, &mut |month, low, high| {
@@ -103,10 +103,7 @@ impl<S: Shelf> Archive<'_, S> {
         let mut numbers = Vec::new();
         self.shelf.scan(month, &from, &to, order_of(plan), &mut |key, _| {
             let number = keyspace::number_of(key)?;
-            if !visible.hides(number)
-                && self.is_of(number, month, plan)?
-                && !facts::is_entombed(self.shelf, self.tag, number)?
-            {
+            if !visible.hides(number) && self.is_of(number, month, plan)? && !facts::is_entombed(self, number)? {
                 numbers.push(number);
             }
             Ok(if numbers.len() < max { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })

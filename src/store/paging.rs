@@ -5,6 +5,7 @@
 //! on its length and not on how deep it lies. Pages of an author, without events or of media
 //! are in `narrowing`.
 
+use super::bare::RowHead;
 use super::keyspace::{self, RowStart, Span, Spans};
 use super::shelf::{Order, Shelf, Space};
 use super::visible::Visible;
@@ -35,6 +36,8 @@ pub(super) struct Pick<'a> {
     pub(super) no_events: bool,
     /// None of those hidden here.
     pub(super) visible: Option<&'a Visible<'a>>,
+    /// Without their payloads, which may be long.
+    pub(super) bare: bool,
 }
 
 /// One page of an archive.
@@ -125,15 +128,14 @@ impl<'a, S: Shelf> Archive<'a, S> {
         self.shelf.value(Space::Month(self.span_of(number)?.month), &keyspace::row(self.tag, number))
     }
 
-    /// Walks through rows, every one of which has to be there.
-    pub(super) fn visit(
-        &self,
-        first: u64,
-        last: u64,
-        order: Order,
-        visit: &mut VisitRow<'_>,
-    ) -> Result<(), StoreError> {
-        self.visit_some(Pick::default(), first, last, order, visit)
+    /// One row without its payload, where there is one of this number.
+    pub(super) fn bare_row(&self, number: u64) -> Result<Option<Row>, StoreError> {
+        if number < self.first() || number > self.newest {
+            return Ok(None);
+        }
+        let (month, key) = (Space::Month(self.span_of(number)?.month), keyspace::row(self.tag, number));
+        let entry = self.shelf.entry(month, &key)?;
+        entry.map(|entry| self.shelf.beginning::<RowHead>(month, &key, &entry).map(Row::from)).transpose()
     }
 
     /// Walks through rows, every one of which has to be there; those of others, and those that are hidden, are passed
@@ -155,7 +157,10 @@ impl<'a, S: Shelf> Archive<'a, S> {
                 if !pick.takes(key, entry)? {
                     return Ok(ControlFlow::Continue(()));
                 }
-                let row: Row = self.shelf.whole(month, key, entry)?;
+                let row: Row = match pick.bare {
+                    true => self.shelf.beginning::<RowHead>(month, key, entry)?.into(),
+                    false => self.shelf.whole(month, key, entry)?,
+                };
                 if pick.no_events && matches!(row.kind, RowKind::Event(_)) {
                     return Ok(ControlFlow::Continue(()));
                 }

@@ -1,7 +1,7 @@
 //! What a store answers of channels and people, written once for every backend.
 
 use super::keyspace::{self, Entry, List, Membership, Sum, Visit};
-use super::paging::Archive;
+use super::paging::{Archive, Pick};
 use super::shelf::{Order, Shelf, Space};
 use super::{Bounds, Directory, Listing, Standing, StoreError, Whereabouts, clock, facts, past};
 use crate::channel::dedup::REPEATS_MAX;
@@ -73,8 +73,8 @@ fn list(shelf: &impl Shelf, tag: u64, node: Node) -> Result<Option<BTreeSet<Bare
 /// The rows that repeats, marks and authors are known by, oldest first, without their payloads.
 fn newest_rows(archive: &Archive<'_, impl Shelf>) -> Result<Vec<Row>, StoreError> {
     let mut rows = Vec::new();
-    archive.visit(archive.first(), archive.newest(), Order::Falling, &mut |mut row| {
-        row.payload = String::new();
+    let bare = Pick { bare: true, ..Pick::default() };
+    archive.visit_some(bare, archive.first(), archive.newest(), Order::Falling, &mut |row| {
         rows.push(row);
         Ok(if rows.len() < REPEATS_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     })?;

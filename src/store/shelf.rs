@@ -43,11 +43,18 @@ pub(super) trait Shelf {
 
     /// The value that an entry begins.
     fn whole<T: DeserializeOwned>(&self, space: Space, key: &[u8], entry: &[u8]) -> Result<T, StoreError> {
-        let decode = if space == Space::State { keyspace::decode } else { keyspace::decode_archived };
         if pieces::count_of(entry)? == 0 {
-            return decode(pieces::start_of(entry)?);
+            return decode_of(space, pieces::start_of(entry)?);
         }
-        decode(&pieces::join(key, entry, |piece| self.entry(space, piece))?)
+        decode_of(space, &pieces::join(key, entry, |piece| self.entry(space, piece))?)
+    }
+
+    /// The value that an entry begins, where its first piece holds all that is wanted of it; else from the whole of it.
+    fn beginning<T: DeserializeOwned>(&self, space: Space, key: &[u8], entry: &[u8]) -> Result<T, StoreError> {
+        match pieces::count_of(entry)? {
+            0 => decode_of(space, pieces::start_of(entry)?),
+            _ => decode_of(space, pieces::start_of(entry)?).or_else(|_| self.whole(space, key, entry)),
+        }
     }
 
     /// Every value whose key begins with `prefix`, up to a number of them.
@@ -61,5 +68,12 @@ pub(super) trait Shelf {
             Ok(if values.len() < max { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
         })?;
         Ok(values)
+    }
+}
+
+fn decode_of<T: DeserializeOwned>(space: Space, bytes: &[u8]) -> Result<T, StoreError> {
+    match space {
+        Space::State => keyspace::decode(bytes),
+        Space::Month(_) => keyspace::decode_archived(bytes),
     }
 }

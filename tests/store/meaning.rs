@@ -116,8 +116,10 @@ fn rows(text: &mut String, store: &dyn Store, channel: &Channel, sealer: &Sealer
             line(text, &format!("receipts {} {receipts:?}", row.number));
         }
         let facts = store.facts(tag, &[row.number]).unwrap().remove(0).unwrap();
-        if facts.entombed || !facts.corrections.is_empty() {
-            line(text, &format!("facts {} {} {:?}", row.number, facts.entombed, facts.corrections));
+        let corrections = page.rows.iter().filter(|it| it.corrected() == Some(row.number)).map(|it| it.number);
+        let corrections: Vec<u64> = corrections.collect();
+        if facts.entombed || !corrections.is_empty() {
+            line(text, &format!("facts {} {} {corrections:?}", row.number, facts.entombed));
         }
     }
 }

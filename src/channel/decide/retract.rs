@@ -81,7 +81,7 @@ impl Channel {
         }
     }
 
-    /// Adds the row of a retraction, and the tombstones of what it retracts: the message and its corrections.
+    /// Adds the row of a retraction, and the tombstone of what it retracts, which is one of its corrections, too.
     fn entomb(
         &self,
         draft: &mut Draft<'_>,
@@ -102,9 +102,6 @@ impl Channel {
         if facts.entombed {
             return;
         }
-        draft.changes.push(Change::Entombed(tombstone.clone()));
-        for &row in &facts.corrections {
-            draft.changes.push(Change::Entombed(Tombstone { row, ..tombstone.clone() }));
-        }
+        draft.changes.push(Change::Entombed(tombstone));
     }
 }

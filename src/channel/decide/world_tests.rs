@@ -104,13 +104,13 @@ impl World {
             self.channel.apply(change);
             match change {
                 Change::Published(row) => {
-                    if let (true, Some(target)) = (row.corrects, row.target) {
-                        self.facts.get_mut(&target).unwrap().corrections.push(row.number);
-                    }
-                    let facts = Facts { row: row.clone(), entombed: false, corrections: Vec::new() };
+                    let facts = Facts { row: row.clone(), entombed: false };
                     self.facts.insert(row.number, facts);
                 }
-                Change::Entombed(tombstone) => self.facts.get_mut(&tombstone.row).unwrap().entombed = true,
+                Change::Entombed(tombstone) => {
+                    let is_it = |row: &Row| row.number == tombstone.row || row.corrected() == Some(tombstone.row);
+                    self.facts.values_mut().filter(|it| is_it(&it.row)).for_each(|it| it.entombed = true);
+                }
                 Change::Joined(member)
                 | Change::Left(member)
                 | Change::Renamed(member)
