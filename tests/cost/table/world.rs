@@ -83,6 +83,7 @@ impl World {
             let turn = self.turn(some.iter().map(|xml| parsed(xml)).collect());
             assert!(turn.refusals.is_empty(), "{:?} of {some:.300?}", turn.refusals);
             self.commit(&turn);
+            self.go_on(turn);
         }
     }
 
@@ -91,18 +92,19 @@ impl World {
         let batch = vec![inbound(sent)];
         let turn = self.turn(batch);
         self.commit(&turn);
+        self.go_on(turn);
     }
 
-    /// Sends something and counts: what has to be loaded for it, what it leads to, and that it is kept.
+    /// Sends something and counts: what has to be loaded for it, what it leads to, and that it is kept. Others are served
+    /// between what goes on in later turns, so of all these turns it is the dearest that counts.
     pub fn measure(&mut self, sent: &Sent, meter: &Meter<'_>) -> (Cost, Turn) {
-        let (mut batch, mut kept) = (Some(vec![inbound(sent)]), None);
-        let steps = meter(&mut || {
-            let batch = batch.take().expect("it is measured once");
-            let turn = self.turn(batch);
-            self.commit(&turn);
-            kept = Some(turn);
-        });
-        let turn = kept.expect("it was measured");
+        let (mut steps, mut turn) = self.measured(vec![inbound(sent)], meter);
+        let mut next = std::mem::take(&mut turn.next);
+        while !next.is_empty() {
+            let (of_one, mut turn) = self.measured(vec![next.remove(0)], meter);
+            steps = steps.max(of_one);
+            next.append(&mut turn.next);
+        }
         let asked = match sent {
             Sent::Stanza(xml) => xml.len(),
             Sent::Call(_, _, command) => format!("{command:?}").len(),
@@ -111,7 +113,29 @@ impl World {
         // What it put off does not count for the next one.
         let rest = self.turn(vec![Inbound::Tick]);
         self.commit(&rest);
+        self.go_on(rest);
         (Cost { steps, asked, answered: answered(&turn) }, turn)
+    }
+
+    fn measured(&mut self, batch: Vec<Inbound>, meter: &Meter<'_>) -> (u64, Turn) {
+        let (mut batch, mut kept) = (Some(batch), None);
+        let steps = meter(&mut || {
+            let batch = batch.take().expect("it is measured once");
+            let turn = self.turn(batch);
+            self.commit(&turn);
+            kept = Some(turn);
+        });
+        (steps, kept.expect("it was measured"))
+    }
+
+    /// What was put off goes on.
+    fn go_on(&mut self, mut turn: Turn) {
+        let mut next = std::mem::take(&mut turn.next);
+        while !next.is_empty() {
+            let mut turn = self.turn(vec![next.remove(0)]);
+            self.commit(&turn);
+            next.append(&mut turn.next);
+        }
     }
 
     fn turn(&mut self, batch: Vec<Inbound>) -> Turn {
