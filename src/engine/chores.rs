@@ -4,7 +4,8 @@
 //! its channel alone: so however many channels something concerns, few are in memory for it, and what people send goes
 //! between. Whatever has something to do in a channel does it when the channel is there.
 
-use super::tours::{Tours, tour_of};
+use super::share::{OwnDomains, Shares};
+use super::tours::{self, Tours, tour_of};
 use super::{Engine, Inbound, Turn};
 use crate::channel::{ChannelName, Stamp};
 use crate::chore::{Budget, Chore};
@@ -20,6 +21,8 @@ const DESERTED: Budget = Budget { things: 16, cost: usize::MAX };
 const ENDING: Budget = Budget { things: 16, cost: usize::MAX };
 /// Channels in which somebody is to be told of presence, and resources that are told of.
 const PRESENCE: Budget = Budget { things: 512, cost: 4096 };
+/// Channels that ask their participants for their presence, once the link is up.
+const CALLING: Budget = Budget { things: 64, cost: usize::MAX };
 /// Participants that are asked for their presence.
 const PROBING: Budget = Budget { things: 200, cost: usize::MAX };
 /// Resources that are asked whether they are still there.
@@ -52,10 +55,14 @@ pub(super) struct Chores {
     pub ending: Chore<ChannelName>,
     /// By the tags of channels.
     pub presence: Chore<u64>,
+    pub calling: Chore<ChannelName>,
+    /// Channels that were in memory when the link came up and have not asked yet.
+    pub uncalled: BTreeSet<ChannelName>,
     pub probing: Chore<(ChannelName, BareJid)>,
     pub asking: Chore<FullJid>,
     pub touring: Chore<(BareJid, Deed)>,
     pub tours: Tours,
+    pub tour_shares: Shares<BareJid>,
     /// What comes next, in order, and the same as a set.
     waiting: VecDeque<Step>,
     known: BTreeSet<Step>,
@@ -66,22 +73,27 @@ pub(super) struct Chores {
 }
 
 impl Chores {
-    pub fn new(tours: Vec<Tour>) -> Chores {
-        Chores {
+    pub fn new(tours: Vec<Tour>, own_domains: OwnDomains) -> Chores {
+        let mut chores = Chores {
             looking: Chore::once(LOOKING, None),
             deserted: Chore::queue(DESERTED),
             deserted_since: BTreeMap::new(),
             ending: Chore::queue(ENDING),
             presence: Chore::circle(PRESENCE),
+            calling: Chore::queue(CALLING),
+            uncalled: BTreeSet::new(),
             probing: Chore::queue(PROBING),
             asking: Chore::queue(ASKING),
             touring: Chore::circle(TOURING),
-            tours: tours.into_iter().map(tour_of).collect(),
+            tours: Tours::new(),
+            tour_shares: tours::shares(own_domains),
             waiting: VecDeque::new(),
             known: BTreeSet::new(),
             asked: BTreeSet::new(),
             rests: false,
-        }
+        };
+        tours.into_iter().map(tour_of).for_each(|(key, touring)| chores.put_tour(key, touring));
+        chores
     }
 
     /// A step is to be done, unless it is already.
@@ -173,5 +185,30 @@ impl Engine {
         if let Step::In(name) = step {
             KINDS.iter().for_each(|kind| (kind.pass)(self, name));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn one_domain_leaves_room_for_what_others_ask_of_all_their_channels() {
+        let mut chores = Chores::new(Vec::new(), OwnDomains::new(["home".to_owned()]));
+        let who = |text: String| BareJid::new(&text).unwrap();
+        let mut ask = |account: BareJid| {
+            let may = chores.tour_shares.may_settle(&account, 1, true);
+            if may {
+                let settled = BTreeSet::new();
+                let tour = Tour { account, deed: Deed::Clear, since: Stamp(0), behind: None, settled };
+                let (key, touring) = tour_of(tour);
+                chores.put_tour(key, touring);
+            }
+            may
+        };
+        let taken = (0..20_000).filter(|n| ask(who(format!("a{n}@away")))).count();
+        assert!((1000..10_000).contains(&taken), "{taken}");
+        assert!(ask(who("b@home".to_owned())) && ask(who("b@elsewhere".to_owned())));
     }
 }

@@ -4,6 +4,7 @@
 //! at once. Then its channels are gone through. It is over once the index of accounts, which is quick to ask, knows of
 //! nothing any more. That an account is being ended is stored before anybody is told, and a start goes on with it.
 
+use super::lot::Lot;
 use super::parley::{Asked, Effects};
 use super::{Engine, Needs, Turn};
 use crate::channel::{
@@ -31,8 +32,10 @@ pub(super) struct Endings {
     search: Option<Search>,
     /// What the store answered the search for this turn.
     traced: Option<Trace>,
-    walks: BTreeMap<BareJid, Walk>,
-    walking: Chore<BareJid>,
+    /// Those whose channels are gone through, in the order of a lot: whoever is ended is told of in that order.
+    walks: BTreeMap<(u64, BareJid), Walk>,
+    walking: Chore<(u64, BareJid)>,
+    lot: Lot,
 }
 
 /// What is asked of the store: where these accounts have a place.
@@ -73,16 +76,17 @@ impl Default for Endings {
             traced: None,
             walks: BTreeMap::new(),
             walking: Chore::queue(WALKING),
+            lot: Lot::default(),
         }
     }
 }
 
 impl Endings {
     /// Those that an earlier process did not come to the end of.
-    pub(super) fn restore(endings: Vec<(BareJid, Ending)>) -> Endings {
+    pub(super) fn restore(endings: Vec<(BareJid, Ending)>, lot: Lot) -> Endings {
         let all: BTreeMap<BareJid, Ending> = endings.into_iter().collect();
         let waiting = all.iter().filter(|(_, ending)| !ending.is_out).map(|(account, _)| account.clone()).collect();
-        Endings { all, waiting, ..Endings::default() }
+        Endings { all, waiting, lot, ..Endings::default() }
     }
 
     /// Whether an account is being ended.
@@ -109,12 +113,13 @@ impl Endings {
     }
 
     fn stop_walk(&mut self, account: &BareJid) {
-        self.walks.remove(account);
-        self.walking.done(account);
+        let place = self.lot.place(account);
+        self.walks.remove(&place);
+        self.walking.done(&place);
     }
 
     /// Those whose channels are gone through.
-    fn open_walks(&self) -> Vec<BareJid> {
+    fn open_walks(&self) -> Vec<(u64, BareJid)> {
         self.walking.open().cloned().collect()
     }
 
@@ -226,9 +231,9 @@ impl Engine {
             self.endings.set(&account, past);
         }
         let walks = std::mem::take(&mut self.endings.walks);
-        for account in walks.into_keys() {
-            self.endings.walking.done(&account);
-            self.endings.waiting.insert(account);
+        for place in walks.into_keys() {
+            self.endings.walking.done(&place);
+            self.endings.waiting.insert(place.1);
         }
     }
 
@@ -238,9 +243,9 @@ impl Engine {
             let from = chore.behind().cloned().unwrap_or_default();
             needs.trace = Some(TraceWish { accounts: accounts.clone(), from, max: chore.things() });
         }
-        for account in self.endings.walking.open() {
-            if self.endings.walks.get(account).is_some_and(|walk| walk.channels.is_empty()) {
-                self.need_places_of(account, needs);
+        for place in self.endings.walking.open() {
+            if self.endings.walks.get(place).is_some_and(|walk| walk.channels.is_empty()) {
+                self.need_places_of(&place.1, needs);
             }
         }
     }
@@ -261,7 +266,7 @@ impl Engine {
 
     /// Goes on with the search, and with accounts of which nothing is left to go through.
     pub(super) fn go_on_ending(&mut self, turn: &mut Turn) {
-        self.endings.open_walks().iter().for_each(|account| self.end_walk(account, turn));
+        self.endings.open_walks().iter().for_each(|place| self.end_walk(place, turn));
         if let Some(trace) = self.endings.traced.take() {
             self.take_trace(trace);
         }
@@ -291,7 +296,8 @@ impl Engine {
             // It may have been begun anew, or taken back with a commit.
             let is_wanted = self.endings.all.get(&account).is_some_and(|ending| !ending.is_out);
             if is_wanted && !self.endings.waiting.contains(&account) {
-                self.endings.walks.insert(account, Walk { chore: Chore::queue(WALK), channels, is_torn: false });
+                let place = self.endings.lot.place(&account);
+                self.endings.walks.insert(place, Walk { chore: Chore::queue(WALK), channels, is_torn: false });
             }
         }
     }
@@ -299,10 +305,10 @@ impl Engine {
     /// The channels that come next, of some accounts.
     pub(super) fn next_to_leave(&mut self) -> Vec<ChannelName> {
         let Endings { walks, walking, .. } = &mut self.endings;
-        let accounts = walking.step(|_, count| walks.keys().take(count).cloned().collect());
+        let open = walking.step(|_, count| walks.keys().take(count).cloned().collect());
         let mut names = Vec::new();
-        for account in accounts {
-            if let Some(Walk { chore, channels, .. }) = walks.get_mut(&account) {
+        for place in open {
+            if let Some(Walk { chore, channels, .. }) = walks.get_mut(&place) {
                 names.extend(chore.step(|_, count| channels.iter().take(count).cloned().collect()));
             }
         }
@@ -311,17 +317,17 @@ impl Engine {
 
     /// Ends accounts in a channel.
     pub(super) fn leave_in(&mut self, name: &ChannelName, turn: &mut Turn) {
-        for account in self.endings.open_walks() {
-            let walk = self.endings.walks.get_mut(&account);
+        for place in self.endings.open_walks() {
+            let walk = self.endings.walks.get_mut(&place);
             if walk.is_some_and(|walk| walk.chore.done(name) && walk.channels.remove(name)) {
-                self.end_in(name, &account, turn);
+                self.end_in(name, &place.1, turn);
             }
         }
     }
 
     /// A channel cannot be read.
     pub(super) fn pass_leaving(&mut self, name: &ChannelName) {
-        for (account, walk) in &mut self.endings.walks {
+        for ((_, account), walk) in &mut self.endings.walks {
             walk.chore.done(name);
             if walk.channels.remove(name) {
                 tracing::error!(channel = name.as_str(), %account, "an account cannot be ended in a channel that cannot be read");
@@ -338,8 +344,9 @@ impl Engine {
     }
 
     /// Where nothing is left to go through, somebody may have added it meanwhile to what was gone through already.
-    fn end_walk(&mut self, account: &BareJid, turn: &mut Turn) {
-        let Some(walk) = self.endings.walks.get_mut(account) else { return };
+    fn end_walk(&mut self, place: &(u64, BareJid), turn: &mut Turn) {
+        let account = &place.1;
+        let Some(walk) = self.endings.walks.get_mut(place) else { return };
         let (Some(joined), Some(groups)) = (self.memberships.get(account), self.groups.get(account)) else { return };
         if !walk.channels.is_empty() {
             return;

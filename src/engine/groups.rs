@@ -64,7 +64,7 @@ impl Engine {
     }
 
     /// Clears the history of all one's groups for oneself, up to now.
-    pub(super) fn clear_all(&self, account: &BareJid) -> Result<Effects, Refusal> {
+    pub(super) fn clear_all(&mut self, account: &BareJid) -> Result<Effects, Refusal> {
         self.may_set_off(account, Deed::Clear)?;
         Ok(Effects { set_off: Some(Deed::Clear), ..Effects::none(Answer::Done) })
     }

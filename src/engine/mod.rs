@@ -24,6 +24,7 @@ mod freight;
 mod groups;
 pub mod hosts;
 mod lifetimes;
+mod lot;
 pub mod multicast;
 pub mod needs;
 mod newcomers;
@@ -181,7 +182,7 @@ impl Engine {
         directory.nicks.iter().for_each(|(account, _)| nick_shares.count(account, 1));
         let freight = freight::Freight::new(settings.limits.account_sending_bytes_max, own.clone());
         // From dice of its own: what leaves was drawn from the others.
-        let salt = StdRng::from_seed(seed.map(|byte| !byte)).random();
+        let lot = lot::Lot::new(StdRng::from_seed(seed.map(|byte| !byte)).random());
         Engine {
             admission: admission::Admission::new(&settings.limits.rates),
             service: Service {
@@ -198,9 +199,9 @@ impl Engine {
             nick_shares,
             own: own.clone(),
             newcomers: newcomers::Newcomers::restore(std::mem::take(&mut directory.newcomers)),
-            endings: endings::Endings::restore(std::mem::take(&mut directory.endings)),
+            endings: endings::Endings::restore(std::mem::take(&mut directory.endings), lot),
             clock: trust::Clock::new(directory.clock),
-            chores: chores::Chores::new(std::mem::take(&mut directory.tours)),
+            chores: chores::Chores::new(std::mem::take(&mut directory.tours), own.clone()),
             shelf: Shelf::new(directory, settings.channels_memory_bytes_max, created),
             unreadable: HashSet::new(),
             departures: VecDeque::new(),
@@ -210,7 +211,7 @@ impl Engine {
             pending: pending::Pending::new(own.clone()),
             doubts: doubts::Doubts::new(own.clone()),
             capabilities: capabilities::Capabilities::new(own.clone()),
-            sharing: sharing::Sharing::new(salt, &own),
+            sharing: sharing::Sharing::new(lot, &own),
             memberships: HashMap::new(),
             standings: HashMap::new(),
             relisted: BTreeSet::new(),

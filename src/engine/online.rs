@@ -6,6 +6,7 @@
 
 mod later;
 
+use super::lot::Lot;
 use super::pool::Pool;
 use super::share::{Full, Hit, OwnDomains, Shares};
 use super::waiting::{WAITING_MAX, Waiting};
@@ -93,15 +94,14 @@ pub struct Online {
     probe_count: u64,
     /// Resources of which it is not known whether they outlasted a lost link.
     doubtful: BTreeSet<(u64, FullJid)>,
-    /// What the order is drawn from in which accounts are gone through: their own would tell something of them where they
-    /// are hidden.
-    salt: u64,
+    /// The order in which accounts are gone through.
+    lot: Lot,
 }
 
 impl Online {
-    /// Nobody is online yet. `salt` settles in which order accounts are gone through.
-    pub fn new(salt: u64, own_domains: &OwnDomains) -> Online {
-        Online { salt, ..Online::of_bytes(BYTES_MAX, own_domains) }
+    /// Nobody is online yet. Accounts are gone through in the order of a lot.
+    pub fn new(lot: Lot, own_domains: &OwnDomains) -> Online {
+        Online { lot, ..Online::of_bytes(BYTES_MAX, own_domains) }
     }
 
     /// The same, with so much room.
@@ -119,7 +119,7 @@ impl Online {
             probes: Pool::new("probes", WAITING_MAX, own_domains.clone()),
             probe_count: 0,
             doubtful: BTreeSet::new(),
-            salt: 0,
+            lot: Lot::default(),
         }
     }
 

@@ -14,7 +14,7 @@ fn full(account: u32, resource: u32) -> FullJid {
 
 #[test]
 fn what_is_kept_is_bounded_and_counted_to_the_byte() {
-    let (mut online, mut dice) = (Online::new(0, &OwnDomains::default()), StdRng::seed_from_u64(7));
+    let (mut online, mut dice) = (Online::new(Lot::default(), &OwnDomains::default()), StdRng::seed_from_u64(7));
     let name = ChannelName::new("c").unwrap();
     for _ in 0..5000 {
         let (tag, who) = (dice.random_range(0..3), full(dice.random_range(0..3), dice.random_range(0..60)));

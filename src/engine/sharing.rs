@@ -6,6 +6,7 @@
 
 mod later;
 
+use super::lot::Lot;
 use super::online::{Online, Place, Whom};
 use super::outbox::{Audience, ListId};
 use super::pace::Pace;
@@ -46,10 +47,10 @@ pub(super) struct Sharing {
 }
 
 impl Sharing {
-    /// Nobody is online yet. `salt` settles in which order accounts are gone through, which is nobody's to know.
-    pub fn new(salt: u64, own_domains: &OwnDomains) -> Sharing {
+    /// Nobody is online yet.
+    pub fn new(lot: Lot, own_domains: &OwnDomains) -> Sharing {
         Sharing {
-            online: Online::new(salt, own_domains),
+            online: Online::new(lot, own_domains),
             told: Pace::new(TOLD),
             floods: Pace::new(FLOODS),
             subscriptions: Pace::within(1, SUBSCRIBED_MS),

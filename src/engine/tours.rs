@@ -3,7 +3,8 @@
 //!
 //! Whoever set something off finds it done wherever it looks: before it is heard in one of its channels, it is done there.
 
-use super::chores::{Step, TOUR};
+use super::chores::{Chores, Step, TOUR};
+use super::share::{OwnDomains, Shares};
 use super::{Engine, Needs, Turn};
 use crate::channel::group::GroupCommand;
 use crate::channel::{Actor, Change, ChannelName, Command, Head, Refusal};
@@ -13,7 +14,7 @@ use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 
-/// How many may be under way; no domain has more than half of them.
+/// How many may be under way.
 const TOURS_MAX: usize = 10_000;
 /// Channels that are remembered as done before it was their turn.
 const EARLY_MAX: usize = 1000;
@@ -45,16 +46,32 @@ pub(super) fn tour_of(tour: Tour) -> ((BareJid, Deed), Touring) {
     ((tour.account.clone(), tour.deed), Touring { tour, chore, behind, early, torn, was_torn: false })
 }
 
+/// Room for all of them.
+pub(super) fn shares(own_domains: OwnDomains) -> Shares<BareJid> {
+    Shares::new("requests of all channels", TOURS_MAX, own_domains)
+}
+
+impl Chores {
+    pub(super) fn put_tour(&mut self, key: (BareJid, Deed), touring: Touring) {
+        if !self.tours.contains_key(&key) {
+            self.tour_shares.count(&key.0, 1);
+        }
+        self.tours.insert(key, touring);
+    }
+
+    fn drop_tour(&mut self, key: &(BareJid, Deed)) {
+        if self.tours.remove(key).is_some() {
+            self.tour_shares.give_back(&key.0, 1);
+        }
+    }
+}
+
 impl Engine {
     /// Whether an account may set something off.
-    pub(super) fn may_set_off(&self, account: &BareJid, deed: Deed) -> Result<(), Refusal> {
-        let tours = &self.chores.tours;
-        let half = TOURS_MAX / 2;
-        if tours.len() < half || tours.contains_key(&(account.clone(), deed)) {
-            return Ok(());
-        }
-        let of_domain = tours.keys().filter(|(other, _)| other.domain() == account.domain()).count();
-        if tours.len() < TOURS_MAX && of_domain < half { Ok(()) } else { Err(Refusal::Busy) }
+    pub(super) fn may_set_off(&mut self, account: &BareJid, deed: Deed) -> Result<(), Refusal> {
+        let may = self.chores.tours.contains_key(&(account.clone(), deed))
+            || self.chores.tour_shares.may_settle(account, 1, true);
+        if may { Ok(()) } else { Err(Refusal::Busy) }
     }
 
     /// Sets something off, from the beginning where the same is under way.
@@ -66,7 +83,7 @@ impl Engine {
         turn.records.push(Record::Tour { account: account.clone(), deed, tour: Some(tour.clone()) });
         let (key, touring) = tour_of(tour);
         self.chores.touring.done(&key);
-        self.chores.tours.insert(key, touring);
+        self.chores.put_tour(key, touring);
     }
 
     /// Notes how far one is, for when the commit is refused.
@@ -83,10 +100,10 @@ impl Engine {
     ) {
         for (key, past) in past.into_iter().rev() {
             self.chores.touring.done(&key);
-            self.chores.tours.remove(&key);
+            self.chores.drop_tour(&key);
             if let Some(touring) = past {
                 self.chores.touring.reopen(key.clone());
-                self.chores.tours.insert(key, touring);
+                self.chores.put_tour(key, touring);
             }
         }
         for (key, name) in early {
@@ -154,7 +171,7 @@ impl Engine {
             turn.records.push(Record::Tour { account: key.0.clone(), deed: key.1, tour });
         }
         if is_done {
-            self.chores.tours.remove(key);
+            self.chores.drop_tour(key);
         } else if is_over {
             // They may be read one day.
             std::mem::take(&mut touring.torn).into_iter().for_each(|name| touring.chore.reopen(name));

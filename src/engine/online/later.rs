@@ -6,20 +6,11 @@ use crate::engine::pool::Put;
 use crate::engine::waiting::WAITING_MAX;
 use jid::{BareJid, FullJid};
 use std::collections::BTreeSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// How much of what is owed may be owed to one account: somebody in 500 channels can come online at once.
 const OWED_MAX: usize = 1000;
 
 impl Online {
-    /// The place of an address in the order in which they are gone through.
-    fn rank(&self, address: &impl Hash) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.salt.hash(&mut hasher);
-        address.hash(&mut hasher);
-        hasher.finish()
-    }
-
     /// Forgets what waits in a channel, and what is owed there.
     pub fn drop_waiting(&mut self, tag: u64) {
         let (waiting, owed): (Vec<_>, Vec<_>) = (self.waiting_in(tag).collect(), self.owed_in(tag).collect());
@@ -30,7 +21,7 @@ impl Online {
     /// What an account says to all channels has to be brought to its channels, where it says something.
     pub fn bring(&mut self, account: &BareJid) {
         if self.broadcast.contains_key(account) {
-            self.due.put(account, (self.rank(account), account.clone()));
+            self.due.put(account, self.lot.place(account));
         }
     }
 
@@ -48,7 +39,7 @@ impl Online {
 
     /// What an account says was brought to its channels.
     pub fn brought(&mut self, account: &BareJid) {
-        self.due.take(&(self.rank(account), account.clone()));
+        self.due.take(&self.lot.place(account));
     }
 
     /// Subscribers are to be told of a resource later.
@@ -142,7 +133,7 @@ impl Online {
         let broadcast = self.broadcast.iter();
         let broadcast = broadcast.flat_map(|(account, resources)| resources.keys().map(move |name| (account, name)));
         let fulls = entries.chain(broadcast).filter_map(|(account, name)| account.with_resource_str(name).ok());
-        let ranked: BTreeSet<(u64, FullJid)> = fulls.map(|full| (self.rank(&full), full)).collect();
+        let ranked: BTreeSet<(u64, FullJid)> = fulls.map(|full| self.lot.place(&full)).collect();
         self.doubtful = ranked;
     }
 
@@ -151,7 +142,7 @@ impl Online {
         let (account, resource) = (full.to_bare(), full.resource().as_str());
         let broadcasts = self.broadcast.get(&account).is_some_and(|resources| resources.contains_key(resource));
         if broadcasts || is_reached || !self.channels_of(full).is_empty() {
-            self.doubtful.insert((self.rank(full), full.clone()));
+            self.doubtful.insert(self.lot.place(full));
         }
     }
 
@@ -160,13 +151,13 @@ impl Online {
         let accounts = self.broadcast.iter().filter(|(account, _)| is_meant(account.domain().as_str()));
         let names = accounts.flat_map(|(account, resources)| resources.keys().map(move |name| (account, name)));
         let fulls = names.filter_map(|(account, name)| account.with_resource_str(name).ok());
-        let ranked: Vec<(u64, FullJid)> = fulls.take(WAITING_MAX).map(|full| (self.rank(&full), full)).collect();
+        let ranked: Vec<(u64, FullJid)> = fulls.take(WAITING_MAX).map(|full| self.lot.place(&full)).collect();
         self.doubtful.extend(ranked);
     }
 
     /// A resource was heard of.
     pub fn trust(&mut self, full: &FullJid) {
-        self.doubtful.remove(&(self.rank(full), full.clone()));
+        self.doubtful.remove(&self.lot.place(full));
     }
 
     /// Resources that are to be asked whether they are still there, up to so many; they are about to be.

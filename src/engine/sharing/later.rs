@@ -3,6 +3,7 @@
 
 use super::{FLOOD_STANZAS, Sharing, shares};
 use crate::channel::{ChannelName, Member, Node};
+use crate::engine::chores::Chores;
 use crate::engine::{Engine, Needs, Turn};
 use crate::xep::mix_presence;
 use jid::BareJid;
@@ -105,13 +106,23 @@ impl Engine {
         self.sharing.since = self.steady;
         self.sharing.looked = self.steady;
         self.sharing.online.link_up();
-        let mut names: Vec<ChannelName> = self.shelf.channels().map(|channel| channel.name().clone()).collect();
-        names.sort();
-        names.iter().for_each(|name| self.ask_for_presence(name));
+        self.chores.uncalled = self.shelf.channels().map(|channel| channel.name().clone()).collect();
+    }
+
+    /// Has some of the channels that were in memory when the link came up ask their participants.
+    fn call_on(&mut self) {
+        let Chores { calling, uncalled, .. } = &mut self.chores;
+        let names = calling.step(|_, count| uncalled.iter().take(count).cloned().collect());
+        for name in names {
+            self.chores.calling.done(&name);
+            self.chores.uncalled.remove(&name);
+            self.ask_for_presence(&name);
+        }
     }
 
     /// Goes on with what had to wait, and asks for what is not known.
     pub(in crate::engine) fn presence_tick(&mut self, turn: &mut Turn) {
+        self.call_on();
         self.settle_due();
         let online = &mut self.sharing.online;
         for probe in self.chores.probing.step(|_, count| online.next_probes(count)) {
