@@ -6,8 +6,8 @@ use jid::{BareJid, DomainPart};
 use mixd::channel::command::Slice;
 use mixd::channel::group::{GroupCommand, Invitee};
 use mixd::channel::{
-    Actor, Answer, Command, GroupAnswer, GroupWish, Limits, Membership, Message, Progress, Rates, Refusal, Stamp,
-    Status,
+    Actor, Answer, Command, GroupAnswer, GroupWish, Limits, Membership, Message, Progress, Rates, Refusal, Somebody,
+    Stamp, Status,
 };
 use mixd::engine::{Addressee, Call, CallResult, Called, Engine, Inbound, Out, Settings};
 use mixd::runtime::callers::complete;
@@ -137,7 +137,7 @@ fn told(sent: &[String], text: &str) -> Vec<String> {
 fn one_turn_lists_so_many_people_and_no_more() {
     let mut world = World::new();
     let gid = world.call("ann", Addressee::Service, wish(false)).unwrap().group.unwrap().gid;
-    let read = |who| (who, Addressee::Gid(gid), Command::Group(GroupCommand::ReadProfile));
+    let read = |who| (who, Addressee::Gid(gid), Command::Group(GroupCommand::ReadProfile(Default::default())));
     let (results, _) = world.turn([vec![read("ann"); 15_000], vec![read("bob"); 15_000]].concat());
     let (served, refused): (Vec<_>, Vec<_>) = results.into_iter().map(|(_, result)| result).partition(Result::is_ok);
     assert!(served.len() > 10_000 && !refused.is_empty(), "{} served", served.len());
@@ -146,19 +146,26 @@ fn one_turn_lists_so_many_people_and_no_more() {
     assert!(results[0].1.is_ok(), "the next turn has its own");
 }
 
+fn status(one: &Somebody) -> Status {
+    match one {
+        Somebody::Person(person) => person.status,
+        Somebody::Guest(guest) => panic!("{guest:?}"),
+    }
+}
+
 #[test]
 fn a_group_is_made_and_used_by_its_number() {
     let mut world = World::new();
     let made = world.call("ann", Addressee::Service, wish(false)).unwrap();
     let gid = made.group.unwrap().gid;
-    let group = world.group("ann", gid, GroupCommand::ReadProfile).unwrap().group.unwrap();
+    let group = world.group("ann", gid, GroupCommand::ReadProfile(Default::default())).unwrap().group.unwrap();
     assert_eq!((group.subject.as_deref(), group.people.len(), group.creator), (Some("Weekend"), 3, jid("ann")));
-    let statuses: Vec<Status> = group.people.iter().map(|person| person.status).collect();
+    let statuses: Vec<Status> = group.people.iter().map(status).collect();
     assert_eq!(statuses, [Status::Joined, Status::Waiting, Status::Waiting]);
 
     assert_eq!(world.call("bob", Addressee::Gid(gid), say("x")), Err(Refusal::StillWaiting));
-    assert_eq!(world.group("dee", gid, GroupCommand::ReadProfile), Err(Refusal::NoSuchChannel));
-    assert_eq!(world.group("ann", gid + 1, GroupCommand::ReadProfile), Err(Refusal::NoSuchChannel));
+    assert_eq!(world.group("dee", gid, GroupCommand::ReadProfile(Default::default())), Err(Refusal::NoSuchChannel));
+    assert_eq!(world.group("ann", gid + 1, GroupCommand::ReadProfile(Default::default())), Err(Refusal::NoSuchChannel));
     let join = Command::Join(Default::default());
     assert!(matches!(world.call("bob", Addressee::Gid(gid), join).unwrap().answer, Answer::Joined { .. }));
     let said = world.call("ann", Addressee::Gid(gid), say("Shall we?")).unwrap();
@@ -179,7 +186,7 @@ fn a_group_is_made_and_used_by_its_number() {
     let name = page.entries[0].group.name.clone();
     let gone = world.call("ann", Addressee::Gid(gid), Command::Destroy { name }).unwrap();
     assert_eq!((gone.answer, gone.group), (Answer::Destroyed, None));
-    assert_eq!(world.group("ann", gid, GroupCommand::ReadProfile), Err(Refusal::NoSuchChannel));
+    assert_eq!(world.group("ann", gid, GroupCommand::ReadProfile(Default::default())), Err(Refusal::NoSuchChannel));
 }
 
 #[test]
@@ -187,7 +194,7 @@ fn numbers_are_found_again_after_a_start() {
     let mut world = World::new();
     let gid = world.call("ann", Addressee::Service, wish(false)).unwrap().group.unwrap().gid;
     world.engine = engine(&world.store, usize::MAX);
-    assert_eq!(world.group("ann", gid, GroupCommand::ReadProfile).unwrap().group.unwrap().gid, gid);
+    assert_eq!(world.group("ann", gid, GroupCommand::ReadProfile(Default::default())).unwrap().group.unwrap().gid, gid);
     assert_ne!(world.call("ann", Addressee::Service, wish(false)).unwrap().group.unwrap().gid, gid);
 }
 
@@ -196,10 +203,13 @@ fn a_refused_commit_is_told_to_every_caller() {
     let mut world = World::new();
     let gid = world.call("ann", Addressee::Service, wish(false)).unwrap().group.unwrap().gid;
     world.store.fail_next_commits(1, Failure::Refused);
-    let read = (("ann"), Addressee::Gid(gid), Command::Group(GroupCommand::ReadProfile));
+    let read = (("ann"), Addressee::Gid(gid), Command::Group(GroupCommand::ReadProfile(Default::default())));
     let (results, _) = world.turn(vec![("ann", Addressee::Gid(gid), say("lost")), read]);
     assert_eq!(results.iter().map(|(_, result)| result.clone()).collect::<Vec<_>>(), vec![Err(Refusal::Internal); 2]);
-    assert_eq!(world.group("ann", gid, GroupCommand::ReadProfile).unwrap().group.unwrap().head.row, 1);
+    assert_eq!(
+        world.group("ann", gid, GroupCommand::ReadProfile(Default::default())).unwrap().group.unwrap().head.row,
+        1
+    );
 }
 
 #[test]

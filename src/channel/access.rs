@@ -1,6 +1,7 @@
 //! Who may subscribe to which node, and who may change what, in the words of XEP-0406 §2.1 and §2.4.
 
-use super::{Channel, Node, Role, Standing};
+use super::rules::Rules;
+use super::{Channel, Node, Role};
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
 
@@ -114,44 +115,19 @@ impl Role {
 }
 
 impl Channel {
-    /// Who may subscribe to a node. Where JIDs are hidden, what tells them is for those who administer the channel,
-    /// whatever its owner settled (XEP-0404 §2.2).
+    /// Who may subscribe to a node.
     pub fn access_to(&self, node: Node) -> Access {
-        let access = &self.settings().access;
-        let telling_jids = if self.settings().shows_jids() { Access::Anyone } else { Access::Admins };
-        match node {
-            Node::Messages => access.messages,
-            Node::Participants => access.participants,
-            Node::Presence => access.presence,
-            Node::Info | Node::AvatarMetadata | Node::AvatarData | Node::Video => access.information,
-            Node::Allowed => access.allowed.min(telling_jids),
-            Node::Banned => access.banned.min(telling_jids),
-            Node::Config => access.configuration.min(telling_jids),
-            Node::JidMap => Access::Admins,
-        }
+        Rules::of(self).access_to(node)
     }
 
     /// Whether an account may subscribe to a node.
     pub fn may_subscribe(&self, account: &BareJid, node: Node) -> bool {
-        self.is_open_for(account, node, self.participant(account).is_some())
+        Rules::of(self).open(account, node, self.participant(account).is_some())
     }
 
     /// Whether an account may subscribe to a node once it is in the channel.
     pub fn may_subscribe_inside(&self, account: &BareJid, node: Node) -> bool {
-        self.is_open_for(account, node, true)
-    }
-
-    fn is_open_for(&self, account: &BareJid, node: Node, seated: bool) -> bool {
-        match (self.access_to(node), self.standing_of(account)) {
-            (Access::Nobody, _) => false,
-            (Access::Owners, standing) => standing == Standing::Owner,
-            (Access::Admins, standing) => standing != Standing::Member,
-            (_, standing) if seated || standing != Standing::Member => true,
-            (Access::Anyone, _) => true,
-            // Who may join a closed channel is whoever is in it or waits, and who waits is sent nothing.
-            (Access::Allowed, _) => !self.is_closed() && self.is_admitted(account),
-            (Access::Participants, _) => false,
-        }
+        Rules::of(self).open(account, node, true)
     }
 
     /// Those who are told what happens on a node that is not open to all participants, in the order of ids; `None`

@@ -116,15 +116,16 @@ impl Channel {
     }
 
     fn decide_group(&self, actor: &Actor, command: GroupCommand, context: &mut Context<'_>) -> Outcome {
-        let tells_jids = matches!(command, GroupCommand::ReadProfile | GroupCommand::ReadMessageInfo { .. });
+        let tells_jids = matches!(command, GroupCommand::ReadProfile(_) | GroupCommand::ReadMessageInfo { .. });
         if tells_jids && !actor.operator && !self.unveils_to(&actor.account) {
             // XEP-0404 §2.2: who is who is for those to know who administer the channel.
             self.require(actor, Action::ListParticipants, context.limits)?;
             return Err(Refusal::Forbidden("this channel hides the JIDs of its participants"));
         }
         match command {
-            GroupCommand::ReadProfile => {
-                self.answered(actor, Action::ListParticipants, Answer::Group(GroupAnswer::Profile), context.limits)
+            GroupCommand::ReadProfile(slice) => {
+                let profile = Answer::Group(GroupAnswer::Profile(slice));
+                self.answered(actor, Action::ListParticipants, profile, context.limits)
             }
             GroupCommand::EditMembers { add, remove } => self.edit_members(actor, add, remove, context),
             GroupCommand::EditAdmins { add, remove } => self.edit_admins(actor, add, remove, context),

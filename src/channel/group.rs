@@ -96,8 +96,8 @@ pub struct Patch {
 /// What may be asked of a group.
 #[derive(Clone, Debug, PartialEq)]
 pub enum GroupCommand {
-    /// Ask for the profile and the people.
-    ReadProfile,
+    /// Ask for the profile and these of the people.
+    ReadProfile(super::command::Slice),
     /// Add and remove people, all or nothing.
     EditMembers {
         /// To be added.
@@ -202,8 +202,8 @@ pub struct Notice {
 /// What the asker is told.
 #[derive(Clone, Debug, PartialEq)]
 pub enum GroupAnswer {
-    /// The profile and the people, read from the channel as it is.
-    Profile,
+    /// The profile and these of the people, read from the channel as it is.
+    Profile(super::command::Slice),
     /// Done; who was named, and what each is now.
     Edited(Vec<(BareJid, Option<Status>)>),
     /// The report is taken, and these authors are to be told.

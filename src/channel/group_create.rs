@@ -68,7 +68,7 @@ pub fn plan(wish: &GroupWish, creator: &Actor, context: &mut Context<'_>) -> Res
         changes.push(Change::Published(row));
     }
     Ok(Plan {
-        rights: Rights { owners: vec![creator.account.clone()], admins: Vec::new() },
+        rights: Rights { owners: vec![creator.account.clone()].into(), ..Rights::default() },
         subject,
         changes,
         members: invited.iter().map(|invitee| (invitee.jid.clone(), status)).collect(),

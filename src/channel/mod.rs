@@ -10,6 +10,7 @@ pub mod change;
 pub mod command;
 pub mod context;
 mod cost;
+pub mod crowd;
 mod decide;
 pub mod dedup;
 mod departed;
@@ -18,6 +19,7 @@ pub mod event;
 pub mod group;
 pub mod group_create;
 pub mod guest;
+mod holders;
 pub mod invitation;
 pub mod limits;
 pub mod message;
@@ -30,6 +32,8 @@ pub mod proxy;
 pub mod receipts;
 pub mod refusal;
 pub mod registry;
+pub mod roll;
+mod rules;
 pub mod settings;
 pub mod snapshot;
 pub mod stamp;
@@ -46,6 +50,7 @@ pub use ending::{Ending, Newcomer};
 pub use event::{Event, EventKind, MediaKind, Named, Progress, RowKind, Tombstone};
 pub use group::{Configuration, Facts, GroupAnswer, GroupCommand, GroupWish};
 pub use guest::Guest;
+pub use holders::Holders;
 pub use invitation::{Claim, Invitation, Token};
 pub use limits::{ChannelDefaults, FeatureSwitches, GroupDefaults, GroupRights, Limits, Rank, Rate, Rates};
 pub use message::{Message, Row};
@@ -57,10 +62,13 @@ pub use preferences::{JidPreference, Preferences, PreferencesPatch, Visibility};
 pub use receipts::{Receipt, Report, Reported};
 pub use refusal::{CommandFault, Refusal};
 pub use registry::Registry;
+pub use roll::Roll;
 pub use settings::{History, Intervals, Membership, Receipts, Rights, Settings, Style};
-pub use snapshot::{Person, Snapshot, Standing};
+pub use snapshot::{Person, Snapshot, Somebody, Standing};
 pub use stamp::Stamp;
 
+use crate::steps::Counted;
+use crowd::Crowd;
 use departed::Departed;
 use jid::BareJid;
 use participant::Silent;
@@ -68,6 +76,11 @@ use states::States;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tail::Tail;
+
+/// What a record takes beside the account's address, of which there are some copies, in bytes.
+const RECORD_BYTES: usize = 480;
+/// What an entry of a list takes, in bytes.
+const ENTRY_BYTES: usize = 128;
 
 /// One channel in memory.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,6 +92,8 @@ pub struct Channel {
     ids: HashMap<ParticipantId, BareJid>,
     /// Records of accounts that are no more.
     ended: HashMap<ParticipantId, Member>,
+    /// All of these and the guests, in order.
+    crowd: Crowd,
     /// Where the archive stood before the oldest row that there still is.
     base: Head,
     head: Head,
@@ -109,9 +124,9 @@ pub struct Kept {
     /// The item of each node that has one.
     pub items: BTreeMap<Node, Item>,
     /// Who may join; `None` where there is no such list.
-    pub allowed: Option<BTreeSet<BareJid>>,
+    pub allowed: Option<Roll<BareJid>>,
     /// Who may not.
-    pub banned: Option<BTreeSet<BareJid>>,
+    pub banned: Option<Roll<BareJid>>,
     /// Who subscribes to nodes without being in it.
     pub guests: BTreeMap<BareJid, Guest>,
     /// The invitations that were given and not used, by invitee and inviter.
@@ -139,7 +154,7 @@ impl Channel {
         let items: usize = kept.items.values().map(|item| item.payload.len()).sum();
         let guests: usize = kept.guests.values().map(Guest::bytes).sum();
         let invitations: usize = kept.invitations.values().map(Invitation::bytes).sum();
-        let listed = kept.allowed.iter().chain(&kept.banned).map(BTreeSet::len).sum::<usize>();
+        let listed = kept.allowed.iter().chain(&kept.banned).map(Roll::len).sum::<usize>();
         let mut channel = Channel {
             name,
             kept,
@@ -147,6 +162,7 @@ impl Channel {
             nicks: HashMap::new(),
             ids: HashMap::new(),
             ended: HashMap::new(),
+            crowd: Crowd::default(),
             base: Head::default(),
             head,
             newest: 0,
@@ -158,17 +174,13 @@ impl Channel {
             waiting: 0,
             silent: BTreeSet::new(),
             departed: Departed::default(),
-            bytes: 1024 + items + guests + invitations + 128 * listed,
+            bytes: 1024 + items + guests + invitations + ENTRY_BYTES * listed,
         };
+        channel.kept.guests.values().for_each(|guest| channel.crowd.note_guest(guest));
         members.into_iter().for_each(|member| channel.set_member(member));
         newest.iter().for_each(|row| channel.note(row));
         retracted.into_iter().for_each(|row| channel.tail.retract(row));
         channel
-    }
-
-    /// The same channel with nobody in it: what lists and settings say of whoever is not.
-    fn without_people(&self) -> Channel {
-        Channel::restore(self.name.clone(), self.kept.clone(), [], self.head, &[], [])
     }
 
     /// The same as it is where the archive does not begin with the first row.
@@ -223,27 +235,6 @@ impl Channel {
         self.label().map_or_else(|| self.name().unescaped(), Cow::Borrowed)
     }
 
-    /// The nodes that it has.
-    pub fn nodes(&self) -> impl Iterator<Item = Node> {
-        Node::ALL.into_iter().filter(|node| match node {
-            Node::Allowed => self.kept.allowed.is_some() || self.is_closed(),
-            Node::Banned => self.kept.banned.is_some(),
-            Node::JidMap => !self.settings().shows_jids(),
-            Node::Presence => self.settings().presence,
-            node => !self.settings().switched_off.contains(*node),
-        })
-    }
-
-    /// Whether everybody finds it who is not banned: not where only those may join who are on a list.
-    pub fn is_listed(&self) -> bool {
-        self.kept.profile.listed && self.kept.allowed.is_none()
-    }
-
-    /// Whether it has a node.
-    pub fn has(&self, node: Node) -> bool {
-        self.nodes().any(|present| present == node)
-    }
-
     /// Where the archive stands: the next row has the next number.
     pub fn head(&self) -> Head {
         self.head
@@ -278,12 +269,12 @@ impl Channel {
 
     /// Everybody who is in the channel, in no order.
     pub fn participants(&self) -> impl Iterator<Item = &Member> {
-        self.members.values().filter(|member| member.is_joined())
+        self.members.values().counted().filter(|member| member.is_joined())
     }
 
     /// Every record, of those in the channel and of those who left.
     pub fn members(&self) -> impl Iterator<Item = &Member> {
-        self.members.values().chain(self.ended.values())
+        self.members.values().chain(self.ended.values()).counted()
     }
 
     /// Its records and guests, one after the other: taking a large channel apart at once takes long.
@@ -355,25 +346,15 @@ impl Channel {
                 self.bytes -= kept.items.remove(node).map_or(0, |past| past.payload.len());
             }
             Change::ListPurged { node } => {
-                let list = if *node == Node::Allowed { &mut kept.allowed } else { &mut kept.banned };
-                self.bytes -= 128 * list.as_ref().map_or(0, BTreeSet::len);
-                list.iter_mut().for_each(BTreeSet::clear);
+                self.change_list(*node, |list| list.iter_mut().for_each(|list| *list = Roll::default()));
             }
-            Change::ListMade { node, exists } => {
-                let list = if *node == Node::Allowed { &mut kept.allowed } else { &mut kept.banned };
-                self.bytes -= 128 * list.as_ref().map_or(0, BTreeSet::len);
-                *list = exists.then(BTreeSet::new);
-            }
-            Change::Listed { node, jid, present } => {
-                let list = if *node == Node::Allowed { &mut kept.allowed } else { &mut kept.banned };
+            Change::ListMade { node, exists } => self.change_list(*node, |list| *list = exists.then(Roll::default)),
+            Change::Listed { node, jid, present } => self.change_list(*node, |list| {
                 let Some(list) = list else { return };
-                if *present && list.insert(jid.clone()) {
-                    self.bytes += 128;
-                } else if !*present && list.remove(jid) {
-                    self.bytes -= 128;
-                }
-            }
+                let _ = if *present { list.insert(jid.clone()) } else { list.remove(jid) };
+            }),
             Change::GuestSet { guest, .. } => {
+                self.crowd.note_guest(guest);
                 self.bytes -= kept.guests.remove(&guest.jid).map_or(0, |past| past.bytes());
                 if !guest.subscriptions.is_empty() {
                     self.bytes += guest.bytes();
@@ -391,9 +372,20 @@ impl Channel {
             Change::RightsSet(rights) => kept.rights = rights.clone(),
             Change::Configured(settings) => {
                 kept.profile.listed = settings.lists(kept.profile.listed);
-                kept.settings = settings.clone();
+                let past = std::mem::replace(&mut kept.settings, settings.clone());
+                if past.style != settings.style {
+                    self.crowd.rank(self.members.values().filter(|_| settings.style == Style::Group));
+                }
             }
         }
+    }
+
+    fn change_list(&mut self, node: Node, change: impl FnOnce(&mut Option<Roll<BareJid>>)) {
+        let list = if node == Node::Allowed { &mut self.kept.allowed } else { &mut self.kept.banned };
+        let bytes = |list: &Option<Roll<BareJid>>| ENTRY_BYTES * list.as_ref().map_or(0, Roll::len);
+        self.bytes -= bytes(list);
+        change(list);
+        self.bytes += bytes(list);
     }
 
     fn note_report(&mut self, report: &Report) {
@@ -439,7 +431,7 @@ impl Channel {
 
     fn set_member(&mut self, mut member: Member) {
         if self.ids.insert(member.id.clone(), member.jid.clone()).is_none() {
-            self.bytes += 384 + 3 * member.jid.as_str().len();
+            self.bytes += RECORD_BYTES + 4 * member.jid.as_str().len();
         }
         if self.members.get(&member.jid).is_some_and(|old| old.id == member.id) {
             self.unseat(&member.jid);
@@ -449,6 +441,7 @@ impl Channel {
         } else if member.status == Status::Left {
             self.departed.insert(member.silent());
         }
+        self.crowd.note(&member, self.is_group());
         if member.ended {
             if let Some(past) = self.ended.insert(member.id.clone(), member) {
                 self.forget_leaving(&past);
@@ -467,10 +460,11 @@ impl Channel {
 
     fn strike(&mut self, id: &ParticipantId) {
         let Some(jid) = self.ids.remove(id) else { return };
-        self.bytes -= 384 + 3 * jid.as_str().len();
+        self.bytes -= RECORD_BYTES + 4 * jid.as_str().len();
         if self.members.get(&jid).is_some_and(|member| member.id == *id) {
             self.unseat(&jid);
         } else if let Some(past) = self.ended.remove(id) {
+            self.crowd.forget(&past);
             self.forget_leaving(&past);
         }
     }
@@ -484,6 +478,7 @@ impl Channel {
     /// Takes a record out of all counts.
     fn unseat(&mut self, jid: &BareJid) {
         let Some(old) = self.members.remove(jid) else { return };
+        self.crowd.forget(&old);
         self.bytes -= old.own.bytes() + 24 * old.windows.len();
         self.joined -= usize::from(old.is_joined());
         self.waiting -= usize::from(old.status == Status::Waiting);

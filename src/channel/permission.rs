@@ -5,7 +5,8 @@
 //! at all (in it, waiting for it, once in it) is not.
 
 use super::limits::{GroupRights, Rank};
-use super::{Access, Channel, Limits, Membership, Node, Refusal, Settings, Status, Style};
+use super::rules::Rules;
+use super::{Access, Channel, Limits, Membership, Node, Refusal, Settings, Style};
 use jid::BareJid;
 
 /// What somebody is to a channel, from least to most.
@@ -203,20 +204,7 @@ impl Role {
 impl Channel {
     /// What an account is to this channel. In a group, rights go with being in it.
     pub fn role_of(&self, account: &BareJid, operator: bool) -> Role {
-        let owner = self.rights().owners.contains(account);
-        let admin = self.rights().admins.contains(account);
-        let (absent_owner, absent_admin) = (owner && !self.is_group(), admin && !self.is_group());
-        match self.member(account).filter(|member| !member.own.forgotten).map(|member| member.status) {
-            Some(Status::Joined) if owner || operator => Role::Owner,
-            Some(Status::Joined) if admin => Role::Admin,
-            Some(Status::Joined) => Role::Participant,
-            _ if operator => Role::Operator,
-            _ if absent_owner => Role::AbsentOwner,
-            _ if absent_admin => Role::AbsentAdmin,
-            Some(Status::Waiting) => Role::Waiting,
-            Some(Status::Left) => Role::Former,
-            None => Role::Outsider,
-        }
+        Rules::of(self).role_of(account, self.member(account), operator)
     }
 
     /// Whether it was made as a group.
@@ -231,12 +219,7 @@ impl Channel {
 
     /// Whether a role is enough for an action here.
     pub fn allows(&self, role: Role, action: Action, limits: &Limits) -> bool {
-        let joins_open = action == Action::Join || action == Action::See;
-        match self.is_group() {
-            true if joins_open && !self.is_closed() => true,
-            true => role.may_in_group(action, &limits.groups.rights, self.settings().members_add),
-            false => role.may(action, self.settings()),
-        }
+        Rules::of(self).allow(role, action, limits)
     }
 
     /// Why a role is not enough for an action: people who may not know of the channel learn that there is none.

@@ -1,7 +1,6 @@
 //! What an owner may settle of a channel, and the rights that go with roles.
 
 use super::{NodeSet, Stamp};
-use jid::BareJid;
 use serde::{Deserialize, Serialize};
 
 /// What a channel was made as.
@@ -121,9 +120,9 @@ impl Settings {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rights {
     /// The owners.
-    pub owners: Vec<BareJid>,
+    pub owners: super::Holders,
     /// The admins; an owner is none.
-    pub admins: Vec<BareJid>,
+    pub admins: super::Holders,
 }
 
 /// A set of row numbers as intervals, first and last included, in order and apart.

@@ -1,7 +1,7 @@
 //! What a member sees of the archive, what of it is to be read, and how far messages came.
 
 use super::group::{Aggregate, Recipient};
-use super::{Channel, History, Member, ParticipantId, Progress, Row, Stamp, Status};
+use super::{Channel, History, Member, Node, ParticipantId, Progress, Row, Stamp, Status};
 
 impl Channel {
     /// The windows of rows that a member may name, first and last included, in order; `None` where it may name all.
@@ -90,16 +90,24 @@ impl Channel {
         deserted.then(|| self.members().map(|member| member.since).max().unwrap_or(self.profile().created))
     }
 
-    /// The accounts on the list of those who may join: in a closed channel those who are in or wait.
-    pub fn allowed(&self) -> Vec<&jid::BareJid> {
-        let mut accounts: Vec<_> = match &self.kept().allowed {
-            _ if self.is_closed() => {
-                self.members().filter(|member| member.status != Status::Left).map(|member| &member.jid).collect()
-            }
-            Some(allowed) => allowed.iter().collect(),
-            None => Vec::new(),
-        };
-        accounts.sort_unstable();
-        accounts
+    /// The nodes that it has.
+    pub fn nodes(&self) -> impl Iterator<Item = Node> {
+        Node::ALL.into_iter().filter(|node| match node {
+            Node::Allowed => self.kept().allowed.is_some() || self.is_closed(),
+            Node::Banned => self.kept().banned.is_some(),
+            Node::JidMap => !self.settings().shows_jids(),
+            Node::Presence => self.settings().presence,
+            node => !self.settings().switched_off.contains(*node),
+        })
+    }
+
+    /// Whether everybody finds it who is not banned: not where only those may join who are on a list.
+    pub fn is_listed(&self) -> bool {
+        self.kept().profile.listed && self.kept().allowed.is_none()
+    }
+
+    /// Whether it has a node.
+    pub fn has(&self, node: Node) -> bool {
+        self.nodes().any(|present| present == node)
     }
 }

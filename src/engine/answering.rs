@@ -7,9 +7,9 @@ use crate::channel::{AccountAnswer, Answer, GroupAnswer, Refusal, Style, Visibil
 use crate::xep::{Extension, Reply, commands, privilege};
 use jid::{BareJid, Jid};
 
-/// What one turn may spend on lists in answers, in bytes; whoever asks for more is told to come again. Listing a
-/// participant counts as much as writing one, since the whole list is put in order for each page.
+/// What one turn may spend on lists in answers, in bytes; whoever asks for more is told to come again.
 pub(super) const EFFORT_MAX: usize = 4 << 20;
+/// What somebody counts there who is listed otherwise than in XML.
 pub(super) const MEMBER_EFFORT: usize = 64;
 /// What a recipient of a message takes in an answer besides its JID, in bytes.
 const RECIPIENT_BYTES: usize = 128;
@@ -81,23 +81,13 @@ impl Engine {
             Answer::Items { .. }
             | Answer::Subscribers { .. }
             | Answer::People(_)
-            | Answer::Group(GroupAnswer::Profile)
+            | Answer::Group(GroupAnswer::Profile(_))
                 if turn.effort > EFFORT_MAX =>
             {
                 return turn.send_refusal(reply, &Refusal::Busy);
             }
             answer => {
                 let (Some(extension), Some(request)) = (extension, self.request(asked)) else { return };
-                if let (
-                    Answer::Items { .. }
-                    | Answer::Subscribers { .. }
-                    | Answer::People(_)
-                    | Answer::Group(GroupAnswer::Profile),
-                    Some(channel),
-                ) = (&answer, request.channel)
-                {
-                    turn.effort += MEMBER_EFFORT * channel.people_count();
-                }
                 let text = match extension.encode(&answer, &request) {
                     Ok(payload) => reply.result(payload),
                     Err(refusal) => return turn.send_refusal(reply, &refusal),

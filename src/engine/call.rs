@@ -12,6 +12,9 @@ use crate::channel::{
 };
 use jid::BareJid;
 
+/// How many people of a channel one result tells of, at most.
+const PEOPLE_MAX: usize = 500;
+
 /// Something asked of the service or of one channel.
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -41,7 +44,8 @@ pub enum Addressee {
 pub struct CallResult {
     /// What the asker is told; lists of groups are in here.
     pub answer: Answer,
-    /// The channel right after, with its people where its profile was asked for; absent where it is gone and where the service was asked.
+    /// The channel right after, with some of its people where its profile was asked for; absent where it is gone and where
+    /// the service was asked.
     pub group: Option<Snapshot>,
     /// The items that were asked for.
     pub items: Vec<Item>,
@@ -116,8 +120,14 @@ impl Engine {
     fn result_of(&self, channel: Option<&ChannelName>, answer: Answer) -> CallResult {
         let channel = channel.and_then(|name| self.shelf.channel(name));
         let gone = matches!(answer, Answer::Destroyed);
-        // There may be many; who does not ask for them does not pay for them.
-        let with_people = matches!(answer, Answer::Group(GroupAnswer::Profile));
+        // There may be many: who does not ask for them does not pay for them, and who does gets some at a time.
+        let snapshot = |channel: &Channel| match &answer {
+            Answer::Group(GroupAnswer::Profile(slice)) => {
+                let count = slice.max.map_or(PEOPLE_MAX, |max| max.min(PEOPLE_MAX));
+                channel.snapshot_behind(slice.after.as_deref(), count)
+            }
+            _ => channel.snapshot(),
+        };
         let shown = |node: &Node, ids: &Vec<String>| {
             let item = channel.and_then(|channel| channel.item(*node));
             item.filter(|item| ids.is_empty() || ids.contains(&item.id)).cloned()
@@ -126,20 +136,18 @@ impl Engine {
             Answer::Items { node, ids, .. } => shown(node, ids).into_iter().collect(),
             _ => Vec::new(),
         };
-        let group = channel.filter(|_| !gone).map(|channel| channel.snapshot(with_people));
+        let group = channel.filter(|_| !gone).map(snapshot);
         CallResult { answer, group, items, receipts: Vec::new() }
     }
 
     /// Answers a call, at once or by a look into the store after the turn.
     pub(super) fn answer_call(&self, asked: &Asked<'_>, token: u64, answer: Answer, turn: &mut Turn) {
         let tag = asked.channel.as_ref().and_then(|name| self.shelf.tag_of(name));
-        if let (Answer::Group(GroupAnswer::Profile), Some(name)) = (&answer, &asked.channel) {
-            if turn.effort > EFFORT_MAX {
-                return turn.refuse_call(token, Refusal::Busy);
-            }
-            turn.effort += MEMBER_EFFORT * self.shelf.channel(name).map_or(0, Channel::people_count);
+        if matches!(answer, Answer::Group(GroupAnswer::Profile(_))) && turn.effort > EFFORT_MAX {
+            return turn.refuse_call(token, Refusal::Busy);
         }
         let result = self.result_of(asked.channel.as_ref(), answer);
+        turn.effort += MEMBER_EFFORT * result.group.as_ref().map_or(0, |group| group.people.len());
         match (&result.answer, tag) {
             (Answer::Group(GroupAnswer::MessageInfo { row, recipients, .. }), Some(tag)) => {
                 let (row, recipients, account) = (*row, recipients.clone(), asked.actor.account.clone());

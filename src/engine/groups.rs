@@ -187,7 +187,7 @@ impl Engine {
 }
 
 fn line(channel: &Channel, member: &Member) -> GroupLine {
-    let mut group = channel.snapshot(false);
+    let mut group = channel.snapshot();
     // Nor is anybody else named.
     group.owner = group.owner.filter(|owner| *owner == member.jid || channel.unveils_to(&member.jid));
     let (newest, stamp) = (channel.newest(), channel.head().stamp);

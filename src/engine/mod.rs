@@ -11,6 +11,9 @@ pub mod book;
 pub mod call;
 pub mod capabilities;
 pub mod chores;
+#[cfg(test)]
+#[path = "crowded_tests.rs"]
+mod crowded;
 mod delegated;
 mod doubts;
 mod endings;

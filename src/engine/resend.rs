@@ -7,12 +7,12 @@
 use super::outbox::{AccountNo, Audience, Lasting, ListId};
 use super::showing::Rendered;
 use super::{Engine, Needs, Turn};
+use crate::channel::crowd::Ordered;
 use crate::channel::{Change, Channel, ChannelName, Guest, Member, Node, NodeSet, Stamp};
 use crate::store::{Halves, Part, Record, Unsent};
 use crate::xep::Shown;
 use crate::xmpp::Tag;
 use jid::BareJid;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What is put down of what a change shows.
@@ -44,11 +44,11 @@ fn part(channel: &Channel, shown: &Shown, ends: bool) -> Option<Part> {
     Some(match shown {
         Shown::Mail { .. } | Shown::Tell { .. } | Shown::TellGuest { .. } => return told(shown),
         Shown::Fan { node, except, message, groupchat } if ends => {
-            let seated = channel.participants().filter(|member| member.subscriptions.contains(*node));
-            let seated: BTreeMap<_, _> = seated.map(|member| (&member.id, &member.jid)).collect();
+            let seated = channel.participants_by_id();
+            let seated = seated.rising(0).filter(|member| member.subscriptions.contains(*node));
             let guests = channel.guests().filter(|guest| guest.subscriptions.contains(*node));
             // In an order that tells nothing of who they are.
-            let accounts = seated.into_values().chain(guests.map(|guest| &guest.jid));
+            let accounts = seated.map(|member| &member.jid).chain(guests.map(|guest| &guest.jid));
             let accounts = accounts.filter(|account| Some(*account) != except.as_ref()).cloned().collect();
             Part::Accounts { accounts, stanza: halves(message, *groupchat) }
         }

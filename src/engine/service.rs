@@ -21,7 +21,7 @@ impl Engine {
     pub(super) fn create(&mut self, asked: &mut Asked<'_>, wanted: Option<ChannelName>) -> Result<Effects, Refusal> {
         let (name, profile) = self.found(&asked.actor.account, wanted)?;
         let settings = self.service.limits.plain_settings();
-        let rights = Rights { owners: vec![profile.creator.clone()], admins: Vec::new() };
+        let rights = Rights { owners: vec![profile.creator.clone()].into(), ..Rights::default() };
         let info = information::first(profile.listed.then(|| name.unescaped()).as_deref(), self.now);
         let created = Change::Created { profile, settings, rights, info };
         self.put_created(&name, &created);

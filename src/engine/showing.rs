@@ -4,8 +4,9 @@ use super::outbox::{Audience, Lasting, ListId};
 use super::parley::Asked;
 use super::resend::{halves, told, unsent};
 use super::{Engine, Turn};
+use crate::channel::crowd::Ordered;
 use crate::channel::group::Notice;
-use crate::channel::{Change, Channel, ChannelName, Member, NodeSet, Status};
+use crate::channel::{Change, Channel, ChannelName, NodeSet, Status};
 use crate::store::Record;
 use crate::xep::{EXTENSIONS, Render, Shown, group_events};
 use jid::BareJid;
@@ -176,7 +177,5 @@ fn lasting_of(change: &Change) -> Lasting {
 
 /// The participants of a channel, in the order of their ids.
 fn roster_of(channel: &Channel) -> Vec<BareJid> {
-    let mut members: Vec<&Member> = channel.participants().collect();
-    members.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-    members.into_iter().map(|member| member.jid.clone()).collect()
+    channel.participants_by_id().rising(0).map(|member| member.jid.clone()).collect()
 }

@@ -77,7 +77,7 @@ pub fn summary(store: &dyn Store, account: &BareJid) -> Result<Value, StoreError
             "nick": records.first().map(|member| member.nick.as_str()),
             "since": records.first().map(|member| member.since.to_xmpp()),
             "rows": rows,
-            "is_only_owner": channel.rights().owners == [account.clone()],
+            "is_only_owner": channel.rights().owners[..] == [account.clone()],
             "may_join_by_list": channel.kept().allowed.as_ref().is_some_and(|list| list.contains(account)),
             "is_banned_by_name": channel.kept().banned.as_ref().is_some_and(|list| list.contains(account)),
         }));

@@ -5,9 +5,9 @@ use super::StoreError;
 use super::keyspace::{self, Entry, List, Membership};
 use super::reader::is_there;
 use super::shelf::{Shelf, Space};
-use crate::channel::{Actor, Channel, ChannelName, Head, Invitation, Kept, Node};
+use crate::channel::{Actor, Channel, ChannelName, Head, Invitation, Kept, Node, Roll};
 use jid::BareJid;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Whether the channel of a name has to do with an account, or is one of which everybody may know; `false` where there is
 /// none. Where it says no, the channel is hidden from the account, or not there.
@@ -42,17 +42,12 @@ pub(super) fn is_known_to(shelf: &impl Shelf, name: &ChannelName, actor: &Actor)
 }
 
 /// What a list says of an account; `None` where there is no list.
-fn entries(
-    shelf: &impl Shelf,
-    tag: u64,
-    node: Node,
-    account: &BareJid,
-) -> Result<Option<BTreeSet<BareJid>>, StoreError> {
+fn entries(shelf: &impl Shelf, tag: u64, node: Node, account: &BareJid) -> Result<Option<Roll<BareJid>>, StoreError> {
     let list: List = shelf.value(Space::State, &keyspace::list(tag, node))?.unwrap_or_default();
     if !list.exists {
         return Ok(None);
     }
-    let mut found = BTreeSet::new();
+    let mut found = Roll::default();
     for jid in [account.clone(), BareJid::from_parts(None, account.domain())] {
         if shelf.entry(Space::State, &keyspace::listed_one(tag, node, list.generation, &jid))?.is_some() {
             found.insert(jid);

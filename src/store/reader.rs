@@ -6,7 +6,8 @@ use super::shelf::{Order, Shelf, Space};
 use super::{Bounds, Directory, Listing, Standing, StoreError, Whereabouts, clock, facts, past};
 use crate::channel::dedup::REPEATS_MAX;
 use crate::channel::{
-    Channel, ChannelName, Guest, Invitation, Item, Kept, Member, Node, ParticipantId, Profile, Row, Settings, Status,
+    Channel, ChannelName, Guest, Invitation, Item, Kept, Member, Node, ParticipantId, Profile, Roll, Row, Settings,
+    Status,
 };
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -61,12 +62,12 @@ fn members(shelf: &impl Shelf, tag: u64) -> Result<Vec<Member>, StoreError> {
     Ok(members)
 }
 
-fn list(shelf: &impl Shelf, tag: u64, node: Node) -> Result<Option<BTreeSet<BareJid>>, StoreError> {
+fn list(shelf: &impl Shelf, tag: u64, node: Node) -> Result<Option<Roll<BareJid>>, StoreError> {
     let list: List = shelf.value(Space::State, &keyspace::list(tag, node))?.unwrap_or_default();
     if !list.exists {
         return Ok(None);
     }
-    let listed = shelf.values(Space::State, &keyspace::listed(tag, node, list.generation), usize::MAX)?;
+    let listed: Vec<BareJid> = shelf.values(Space::State, &keyspace::listed(tag, node, list.generation), usize::MAX)?;
     Ok(Some(listed.into_iter().collect()))
 }
 

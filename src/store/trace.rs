@@ -56,7 +56,7 @@ pub(super) fn trace(
             let (place, named) = match letter {
                 b'c' => {
                     let Entry { name, rights, .. } = shelf.whole(Space::State, key, entry)?;
-                    (Place::Named(name), [rights.owners, rights.admins].concat())
+                    (Place::Named(name), [&rights.owners[..], &rights.admins].concat())
                 }
                 _ => {
                     let it: Invitation = shelf.whole(Space::State, key, entry)?;

@@ -2,11 +2,13 @@
 
 use super::mix_core::{headed, name_of, node_of, passing};
 use super::{Extension, Render, Request, Route, Scope, configuration, pubsub, rsm};
-use crate::channel::{Action, Actor, Answer, Change, Channel, Command, Limits, Node, Refusal, Standing};
+use crate::channel::crowd::{self, Ordered};
+use crate::channel::{Action, Actor, Answer, Change, Channel, Command, Limits, Node, Refusal, Roll, Standing};
 use crate::xmpp::{Parts, Tag, address, ns};
 use jid::BareJid;
 use minidom::Element;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// XEP-0406.
 pub struct Admin;
@@ -61,7 +63,7 @@ impl Extension for Admin {
         let (Answer::Subscribers { node, slice }, Some(channel)) = (answer, request.channel) else { return Ok(None) };
         let bytes_max = request.service.limits.answer_bytes_max;
         let subscription =
-            |jid: &&BareJid| Tag::new("subscription").attr("jid", jid.as_str()).attr("subscription", "subscribed");
+            |jid: &BareJid| Tag::new("subscription").attr("jid", jid.as_str()).attr("subscription", "subscribed");
         let (list, set) =
             pubsub::page(&channel.subscribers(*node), |jid| jid.as_str(), subscription, slice, bytes_max)?;
         let list = Tag::new("subscriptions").attr("node", name_of(*node)).children(list);
@@ -124,13 +126,15 @@ fn tell_of_end(node: Node, render: &mut Render<'_>) {
     render.fan_at_end(node, message);
 }
 
-/// Who is on the list of a node, in order.
-pub fn listed(channel: &Channel, node: Node) -> Vec<&BareJid> {
-    match node {
-        Node::Allowed => channel.allowed(),
-        Node::Banned => channel.kept().banned.iter().flatten().collect(),
-        _ => Vec::new(),
-    }
+/// The list of a node, in order; `None` where it is that of those who are in a closed channel or wait.
+pub fn listed(channel: &Channel, node: Node) -> Option<impl Ordered<Item = &BareJid>> {
+    static NOBODY: LazyLock<Roll<BareJid>> = LazyLock::new(Roll::default);
+    let list = match node {
+        Node::Allowed if channel.is_closed() => return None,
+        Node::Allowed => &channel.kept().allowed,
+        _ => &channel.kept().banned,
+    };
+    Some(crowd::listed(list.as_ref().unwrap_or(&NOBODY)))
 }
 
 /// What an account is to each node that it may subscribe to (XEP-0060 §5.7).

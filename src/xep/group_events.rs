@@ -5,6 +5,7 @@ use super::group_tags::{counts, progress, status};
 use super::mix_core::headed;
 use super::reflection::People;
 use super::{Render, Shown};
+use crate::channel::crowd::{Ordered, WAITING};
 use crate::channel::group::{GroupCommand, Notice};
 use crate::channel::{
     Change, Channel, Event, EventKind, Member, Node, ParticipantId, Report, Row, RowKind, Stamp, Status, Style,
@@ -130,9 +131,7 @@ fn destroyed(render: &mut Render<'_>) {
         .attr("stamp", render.now.to_xmpp());
     let message = headed(render).attr("type", "groupchat").child(event.clone());
     render.shown.push(Shown::Fan { node: Node::Messages, except: None, message, groupchat: true });
-    let mut waiting: Vec<BareJid> =
-        render.channel.members().filter(|m| m.status == Status::Waiting).map(|m| m.jid.clone()).collect();
-    waiting.sort_unstable();
+    let waiting: Vec<BareJid> = render.channel.people(WAITING).rising(0).map(|member| member.jid.clone()).collect();
     for jid in waiting {
         let message = headed(render).attr("type", "normal").child(event.clone());
         render.mail(&jid, message);

@@ -1,13 +1,16 @@
 //! How groups, their people and their messages' receipts are written (groups.md §3).
 
-use super::{Request, rsm};
-use crate::channel::command::Page;
+use super::{Request, pubsub, rsm};
+use crate::channel::command::{Page, Slice};
 use crate::channel::group::{Aggregate, GroupLine};
+use crate::channel::snapshot::Known;
 use crate::channel::{
-    Access, Channel, ChannelName, History, Item, Membership, Progress, Receipt, Receipts, Stamp, Standing, Status,
+    Access, Channel, ChannelName, History, Item, Member, Membership, Progress, Receipt, Receipts, Refusal, Stamp,
+    Standing, Status,
 };
 use crate::xmpp::{Parts, Tag, ns};
 use jid::BareJid;
+use std::cell::RefCell;
 
 /// A status as it is written.
 pub fn status(status: Status) -> &'static str {
@@ -125,30 +128,44 @@ pub fn list(page: &Page<GroupLine>, request: &Request<'_>) -> Tag {
     Tag::in_ns("groups", ns::GROUP).children(groups).child_opt(set)
 }
 
-/// The profile of a group with its people (groups.md §3.2).
-pub fn profile(channel: &Channel, unreachable: &dyn Fn(&BareJid) -> Option<Stamp>, bytes_max: usize) -> Tag {
-    let group = channel.snapshot(true);
+/// Since when somebody who was added is not reached, where the asker may know.
+pub type Unreachable<'a> = &'a dyn Fn(&BareJid) -> Option<Stamp>;
+
+/// The profile of a group with its people (groups.md §3.2): all of them in the order of accounts, or those of a part of
+/// the list in which those who are in or wait come first, then those who left, then guests.
+///
+/// # Errors
+/// [`Refusal::NoSuchItem`] where the part is one beside somebody who is not on the list.
+pub fn profile(
+    channel: &Channel,
+    slice: &Slice,
+    unreachable: Unreachable<'_>,
+    bytes_max: usize,
+) -> Result<Tag, Refusal> {
+    let group = channel.snapshot();
     let settings = &group.settings;
     let updated = |name, item: &Item| {
         let id = describes(item).then_some(item.id.as_str());
         Tag::new(name).attr_opt("id", id).attr("updated", item.stamp.to_xmpp())
     };
-    let people = group.people.iter().map(|person| {
-        let tag = Tag::new("member")
-            .attr("jid", person.jid.as_str())
-            .attr("nick", &person.nick)
-            .attr("id", person.id.as_str())
-            .attr("role", role(person.standing))
-            .attr("status", status(person.status))
-            .attr("since", person.since.to_xmpp())
-            .attr_opt("unreachable", unreachable(&person.jid).map(|since| since.to_xmpp()));
-        (u8::from(person.status == Status::Left), tag)
-    });
-    let guests = group.guests.iter().map(|guest| {
-        let tag = Tag::new("guest").attr("jid", guest.jid.as_str()).attr("nick", guest.label());
-        (2, tag.attr("since", guest.since.to_xmpp()))
-    });
-    let (people, all) = fitting(people.chain(guests).collect(), bytes_max);
+    let accounts = RefCell::new(Vec::new());
+    let tag = |one: Known<'_>| match one {
+        Known::Person(member) => {
+            accounts.borrow_mut().push((false, member.jid.clone()));
+            person(member, channel, unreachable)
+        }
+        Known::Guest(guest) => {
+            accounts.borrow_mut().push((true, guest.jid.clone()));
+            let tag = Tag::new("guest").attr("jid", guest.jid.as_str()).attr("nick", guest.label());
+            tag.attr("since", guest.since.to_xmpp())
+        }
+    };
+    let (mut people, part) = pubsub::page(&channel.known(), Known::id, tag, slice, bytes_max)?;
+    if part.is_none() {
+        let mut ordered: Vec<_> = accounts.into_inner().into_iter().zip(people).collect();
+        ordered.sort_by(|(a, _), (b, _)| a.cmp(b));
+        people = ordered.into_iter().map(|(_, tag)| tag).collect();
+    }
     let stated = Tag::new("settings")
         .attr("membership", membership(settings.membership))
         .attr("history", history(settings.history))
@@ -159,7 +176,7 @@ pub fn profile(channel: &Channel, unreachable: &dyn Fn(&BareJid) -> Option<Stamp
         .attr("participants-max", settings.participants_max.to_string())
         .attr_opt("retention-days", (settings.retention_days > 0).then(|| settings.retention_days.to_string()))
         .attr("retract-window", settings.retract_window_s.to_string());
-    Tag::in_ns("profile", ns::GROUP)
+    let profile = Tag::in_ns("profile", ns::GROUP)
         .attr("gid", group.gid.to_string())
         .attr_opt("name", group.subject.as_deref())
         .attr_opt("owner", group.owner.as_ref().map(|owner| owner.as_str()))
@@ -167,26 +184,19 @@ pub fn profile(channel: &Channel, unreachable: &dyn Fn(&BareJid) -> Option<Stamp
         .attr("created", group.created.to_xmpp())
         .child(stated)
         .child_opt(group.avatar.as_ref().map(|item| updated("avatar", item)))
-        .child_opt(group.video.as_ref().map(|item| updated("video", item)))
-        .children(people)
-        .child_opt(all.map(|all| rsm::encode(None, None, Some((all, 0)))))
+        .child_opt(group.video.as_ref().map(|item| updated("video", item)));
+    Ok(profile.children(people).child_opt(part))
 }
 
-/// As many people as an answer holds, by rank; and how many there are, where that is not all.
-fn fitting(people: Vec<(u8, Tag)>, bytes_max: usize) -> (Vec<Tag>, Option<u64>) {
-    let all = people.len();
-    let mut left = bytes_max;
-    let mut kept = vec![false; all];
-    for rank in 0..=2 {
-        for (at, (_, tag)) in people.iter().enumerate().filter(|(_, (ranked, _))| *ranked == rank) {
-            let fits = left.checked_sub(tag.bytes());
-            left = fits.unwrap_or(0);
-            kept[at] = fits.is_some();
-        }
-    }
-    let tags: Vec<Tag> = people.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|((_, tag), _)| tag).collect();
-    let cut = tags.len() < all;
-    (tags, cut.then_some(all as u64))
+fn person(member: &Member, channel: &Channel, unreachable: Unreachable<'_>) -> Tag {
+    Tag::new("member")
+        .attr("jid", member.jid.as_str())
+        .attr("nick", member.nick.as_str())
+        .attr("id", member.id.as_str())
+        .attr("role", role(channel.standing_of(&member.jid)))
+        .attr("status", status(member.status))
+        .attr("since", member.since.to_xmpp())
+        .attr_opt("unreachable", unreachable(&member.jid).map(|since| since.to_xmpp()))
 }
 
 /// How far a message came in all, as attributes.
@@ -202,20 +212,4 @@ pub fn recipient(jid: &BareJid, receipt: &Receipt) -> Tag {
         .attr("jid", jid.as_str())
         .attr_opt("delivered", receipt.delivered.map(Stamp::to_xmpp))
         .attr_opt("read", receipt.read.map(Stamp::to_xmpp))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn those_who_left_make_room_for_those_who_are_in() {
-        let person = |gone: bool| (u8::from(gone), Tag::new("member").attr("jid", if gone { "a@b" } else { "c@d" }));
-        let people = || vec![person(true), person(false), person(true), person(false)];
-        let each = person(true).1.bytes();
-        assert_eq!(fitting(people(), 4 * each).1, None);
-        let (kept, all) = fitting(people(), 2 * each + each / 2);
-        assert_eq!((kept.len(), all), (2, Some(4)));
-        assert!(kept.into_iter().all(|tag| tag.into_xml().contains("c@d")));
-    }
 }

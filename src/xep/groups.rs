@@ -47,7 +47,7 @@ impl Extension for Groups {
                 return Ok(Command::ListGroups { with, slice: rsm::decode(payload)? });
             }
             "clear-all" => return Ok(Command::ClearAll),
-            "profile" => GroupCommand::ReadProfile,
+            "profile" => GroupCommand::ReadProfile(rsm::decode(payload)?),
             "members" => {
                 let (add, remove) = edits(payload)?;
                 GroupCommand::EditMembers {
@@ -89,13 +89,14 @@ impl Extension for Groups {
     fn encode(&self, answer: &Answer, request: &Request<'_>) -> Result<Option<Tag>, Refusal> {
         Ok(match answer {
             Answer::Groups(page) => Some(group_tags::list(page, request)),
-            Answer::Group(GroupAnswer::Profile) => {
+            Answer::Group(GroupAnswer::Profile(slice)) => {
                 let channel = request.channel.ok_or(Refusal::NoSuchChannel)?;
                 let (actor, newcomers) = (request.actor, request.newcomers);
                 let administers = actor.operator || channel.standing_of(&actor.account) != Standing::Member;
                 // Who is not reached is for those who can do something about it.
                 let unreachable = |jid: &BareJid| newcomers.get(jid).filter(|_| administers)?.unreachable_since;
-                Some(group_tags::profile(channel, &unreachable, request.service.limits.answer_bytes_max))
+                let bytes_max = request.service.limits.answer_bytes_max;
+                Some(group_tags::profile(channel, slice, &unreachable, bytes_max)?)
             }
             Answer::Group(GroupAnswer::Edited(people)) => {
                 let name = if request.payload.name() == "admins" { "admins" } else { "members" };

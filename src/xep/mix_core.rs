@@ -126,11 +126,11 @@ impl Extension for MixCore {
             Change::Published(row) => {
                 let address = render.address();
                 let frame = render.frame(&address);
-                let left = render.beside().find_map(|change| match change {
+                let is_moderation = row.kind == RowKind::Moderation;
+                let left = render.beside().filter(|_| is_moderation).find_map(|change| match change {
                     Change::Entombed(left) if left.retraction == row.number => Some(left),
                     _ => None,
                 });
-                let left = left.filter(|_| row.kind == RowKind::Moderation);
                 let Some(message) = frame.row(Tag::new("message"), row, left, render.channel) else { return };
                 render.shown.push(Shown::Fan { node: Node::Messages, except: None, message, groupchat: true });
             }

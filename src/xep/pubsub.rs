@@ -3,11 +3,11 @@
 use super::mix_core::{headed, name_of, node_of, participant, passing};
 use super::{Extension, Render, Request, Route, Scope, admin, anon, avatar, configuration, information, rsm};
 use crate::channel::command::Slice;
+use crate::channel::crowd::{Chosen, Ordered};
 use crate::channel::{Action, Answer, Change, Channel, Command, Guest, Item, Member, Node, NodeSet, Refusal};
 use crate::xmpp::{Parts, Tag, address, ns};
 use jid::BareJid;
 use minidom::Element;
-use std::collections::HashSet;
 
 /// XEP-0060.
 pub struct Pubsub;
@@ -170,11 +170,11 @@ fn items(
             Ok((vec![configuration::item(channel, limits, changeable)], None))
         }
         Node::Allowed | Node::Banned => {
-            let mut listed = admin::listed(channel, node);
-            if !ids.is_empty() {
-                listed.retain(|jid| ids.iter().any(|id| id == jid.as_str()));
+            let tag = |jid: &BareJid| Tag::new("item").attr("id", jid.as_str());
+            match admin::listed(channel, node) {
+                Some(listed) => some(&listed, ids, text_of, tag, slice, bytes_max),
+                None => some(&channel.admitted(), ids, text_of, tag, slice, bytes_max),
             }
-            page(&listed, |jid| jid.as_str(), |jid| Tag::new("item").attr("id", jid.as_str()), slice, bytes_max)
         }
         Node::Info if channel.allows(role, Action::Describe, limits) => {
             let item = channel.item(node).filter(|item| ids.is_empty() || ids.contains(&item.id));
@@ -200,47 +200,68 @@ fn participants(
     bytes_max: usize,
     tag: impl Fn(&Member) -> Tag,
 ) -> Result<(Vec<Tag>, Option<Tag>), Refusal> {
-    let mut members: Vec<&Member> = channel.participants().collect();
-    members.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-    if !ids.is_empty() {
-        // A request may name thousands of ids of thousands of participants.
-        let wanted: HashSet<&str> = ids.iter().map(String::as_str).collect();
-        members.retain(|member| wanted.contains(member.id.as_str()));
-    }
-    page(&members, |member| member.id.as_str(), |member| tag(member), slice, bytes_max)
+    some(&channel.participants_by_id(), ids, id_of, tag, slice, bytes_max)
 }
 
-/// A part of items that are in the order of their ids: the one asked for, cut where it becomes too long.
-pub fn page<T>(
-    entries: &[T],
-    id: impl Fn(&T) -> &str,
-    tag: impl Fn(&T) -> Tag,
+fn text_of<'a>(jid: &'a &BareJid) -> &'a str {
+    jid.as_str()
+}
+
+fn id_of<'a>(member: &'a &Member) -> &'a str {
+    member.id.as_str()
+}
+
+/// Those of the items of a list that are named, or all where none is. A request may name thousands.
+fn some<L: Ordered<Item: Copy>>(
+    list: &L,
+    ids: &[String],
+    id: fn(&L::Item) -> &str,
+    tag: impl Fn(L::Item) -> Tag,
     slice: &Slice,
     bytes_max: usize,
 ) -> Result<(Vec<Tag>, Option<Tag>), Refusal> {
-    let position = |wanted: &str| entries.binary_search_by(|entry| id(entry).cmp(wanted)).ok();
-    let mut range = rsm::cut(slice, entries.len(), entries.len(), position)?;
-    let (mut tags, mut bytes) = (Vec::new(), 0);
-    for at in range.clone() {
-        // A page before an id keeps what is nearest to it.
-        let at = if slice.before.is_some() { range.start + (range.end - 1 - at) } else { at };
-        let tag = tag(&entries[at]);
-        bytes += tag.bytes();
-        if bytes > bytes_max && !tags.is_empty() {
-            break;
-        }
-        tags.push(tag);
+    match ids.is_empty() {
+        true => page(list, id, tag, slice, bytes_max),
+        false => page(&Chosen::new(ids.iter().filter_map(|id| list.find(id)), id), id, tag, slice, bytes_max),
     }
+}
+
+/// A part of items that are in the order of their ids: the one asked for, cut where it becomes too long.
+pub fn page<L: Ordered>(
+    list: &L,
+    id: impl Fn(&L::Item) -> &str,
+    tag: impl Fn(L::Item) -> Tag,
+    slice: &Slice,
+    bytes_max: usize,
+) -> Result<(Vec<Tag>, Option<Tag>), Refusal> {
+    let count = list.count();
+    let mut range = rsm::cut(slice, count, count, |id| list.position(id))?;
+    let (mut tags, mut ends, mut bytes) = (Vec::new(), None, 0);
+    let mut take = |item: L::Item| {
+        let name = id(&item).to_owned();
+        let tag = tag(item);
+        bytes += tag.bytes();
+        let fits = bytes <= bytes_max || tags.is_empty();
+        if fits {
+            tags.push(tag);
+            let (nearest, _) = ends.take().unwrap_or_else(|| (name.clone(), name.clone()));
+            ends = Some((nearest, name));
+        }
+        fits
+    };
+    // A page before an id keeps what is nearest to it.
+    let taken = match slice.before.is_some() {
+        true => list.falling(range.end).take(range.len()).map(&mut take).take_while(|fits| *fits).count(),
+        false => list.rising(range.start).take(range.len()).map(&mut take).take_while(|fits| *fits).count(),
+    };
     if slice.before.is_some() {
         tags.reverse();
-        range.start = range.end - tags.len();
-    } else {
-        range.end = range.start + tags.len();
+        ends = ends.map(|(last, first)| (first, last));
+        range.start = range.end - taken;
     }
-    let page = &entries[range.clone()];
-    let set = (page.len() < entries.len() || *slice != Slice::default()).then(|| {
-        rsm::encode(page.first().map(&id), page.last().map(&id), Some((entries.len() as u64, range.start as u64)))
-    });
+    let (first, last) = ends.unzip();
+    let set = (taken < count || *slice != Slice::default())
+        .then(|| rsm::encode(first.as_deref(), last.as_deref(), Some((count as u64, range.start as u64))));
     Ok((tags, set))
 }
 

@@ -7,7 +7,9 @@ use super::wire;
 use minidom::Element;
 use mixd::channel::command::Slice;
 use mixd::channel::group::GroupCommand;
-use mixd::channel::{Answer, ChannelName, Command, GroupAnswer, Progress, Refusal, Stamp, Standing, Status as Told};
+use mixd::channel::{
+    Answer, ChannelName, Command, GroupAnswer, Progress, Refusal, Somebody, Stamp, Standing, Status as Told,
+};
 use mixd::engine::{Addressee, CallResult};
 use mixd::runtime::answer;
 use rand::Rng;
@@ -44,12 +46,13 @@ impl World {
             return;
         };
         let to = || Addressee::Channel(ChannelName::new(name).unwrap());
-        let told = self.call(who, to(), Command::Group(GroupCommand::ReadProfile), false).unwrap();
+        let told = self.call(who, to(), Command::Group(GroupCommand::ReadProfile(Default::default())), false).unwrap();
         let shown = told.group.unwrap();
         assert_eq!((shown.subject.as_deref(), shown.head.row), (Some(&*group.subject), group.rows.len() as u64));
         assert_eq!(shown.owner, group.owner.as_deref().map(jid));
         assert_eq!(shown.people.len(), group.people.len());
         for person in &shown.people {
+            let Somebody::Person(person) = person else { panic!("{person:?}") };
             let who = person.jid.node().unwrap().to_string();
             let Person { status, since, .. } = group.people[&who];
             assert_eq!(

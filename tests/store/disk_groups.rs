@@ -44,7 +44,7 @@ fn change_everything(store: &SledStore, room: &mut Room) -> Vec<Report> {
         Change::Invited(waiting),
         Change::Removed(left),
         Change::Noted(noted),
-        Change::RightsSet(Rights { owners: vec![jid("p0")], admins: vec![jid("p1")] }),
+        Change::RightsSet(Rights { owners: vec![jid("p0")].into(), admins: vec![jid("p1")].into() }),
         Change::Configured(Limits::default().group_settings()),
         Change::ItemGone { node: Node::Video, id: String::new() },
     ];

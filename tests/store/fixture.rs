@@ -46,7 +46,7 @@ impl Room {
                 access: NodeAccess::of_guests(Access::Allowed, Access::Owners),
                 ..Limits::default().plain_settings()
             },
-            Rights { owners: vec![jid("owner")], admins: vec![] },
+            Rights { owners: vec![jid("owner")].into(), ..Rights::default() },
         );
         let channel = Channel::create(name(text), profile.clone(), settings.clone(), rights.clone(), info.clone());
         let room = Room {

@@ -157,7 +157,7 @@ fn the_lists_tell_who_may_find_a_channel(store: &dyn Store) {
 
 fn roles_and_settings_come_back(store: &dyn Store) {
     let mut room = Room::create(store, "coven", 1);
-    let rights = Rights { owners: vec![jid("a")], admins: vec![jid("b"), jid("c")] };
+    let rights = Rights { owners: vec![jid("a")].into(), admins: vec![jid("b"), jid("c")].into() };
     let settings = Limits::default().group_settings();
     room.make(store, vec![Change::RightsSet(rights.clone()), Change::Configured(settings.clone())]);
     same(store, &room);

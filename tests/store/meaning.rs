@@ -58,14 +58,15 @@ fn settled(text: &mut String, channel: &Channel, accounts: &mut BTreeSet<BareJid
     let numbers = [s.participants_max as u64, s.retract_window_s, s.retention_days, s.subject_chars_max as u64];
     let flags = [s.events, s.members_add, s.private_messages, s.presence, s.open_presence, s.notices];
     line(text, &format!("settings {words} {numbers:?} {flags:?} {:?} {:?} {:?}", s.access, s.grants, s.switched_off));
-    line(text, &format!("rights {:?} {:?}", kept.rights.owners, kept.rights.admins));
+    line(text, &format!("rights {:?} {:?}", &kept.rights.owners[..], &kept.rights.admins[..]));
     line(text, &format!("tag {} created {}", kept.profile.tag, kept.profile.created.0));
     for (node, item) in &kept.items {
         line(text, &format!("item {node:?} {} {:?} {} {}", item.id, item.label, item.stamp.0, digest(&item.payload)));
     }
     for (what, list) in [("allowed", &kept.allowed), ("banned", &kept.banned)] {
-        line(text, &format!("{what} {list:?}"));
-        accounts.extend(list.iter().flatten().cloned());
+        let entries = list.as_ref().map(|list| list.iter().collect::<BTreeSet<_>>());
+        line(text, &format!("{what} {entries:?}"));
+        accounts.extend(list.iter().flat_map(|list| list.iter()).cloned());
     }
     for guest in channel.guests() {
         line(text, &format!("guest {} {} {:?} {}", guest.jid, guest.since.0, guest.subscriptions, guest.first));

@@ -193,9 +193,21 @@ pub fn nick_among(wish: Nick, others: usize, bytes_max: usize, is_free: impl Fn(
     if is_free(&wish) {
         return wish;
     }
-    // One of as many numbers as there are others, and one more, is free.
-    let numbers = 2..=others as u64 + 2;
-    numbers.map(|n| wish.numbered(n, bytes_max)).find(is_free).unwrap_or(wish)
+    let is_free = |n: u64| is_free(&wish.numbered(n, bytes_max));
+    // Thousands may have come by the same name: it is looked for a number that is free and follows one that is taken. One
+    // of as many numbers as there are others, and one more, is free.
+    let (mut taken, last) = (1, others as u64 + 2);
+    let mut free = 2;
+    while free < last && !is_free(free) {
+        (taken, free) = (free, (2 * free).min(last));
+    }
+    while free - taken > 1 {
+        let middle = taken + (free - taken) / 2;
+        if is_free(middle) { free = middle } else { taken = middle }
+    }
+    // Where names are cut to make room for the number, two lists of numbers meet.
+    let any = (free..=last).find(|n| is_free(*n)).or_else(|| (2..=last).find(|n| is_free(*n)));
+    any.map_or(wish.clone(), |n| wish.numbered(n, bytes_max))
 }
 
 /// The record of an account that is in from the next row on.

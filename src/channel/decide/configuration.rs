@@ -3,9 +3,8 @@
 use super::Outcome;
 use super::draft::Draft;
 use crate::channel::group::{Configuration, Patch};
-use crate::channel::{Action, Actor, Answer, Change, Channel, Context, Item, Node, Refusal, Rights, Status};
+use crate::channel::{Action, Actor, Answer, Change, Channel, Context, Holders, Item, Node, Refusal, Rights, Status};
 use jid::BareJid;
-use std::collections::BTreeSet;
 
 /// Owners and admins of one channel, each.
 pub const ADMINS_MAX: usize = 1000;
@@ -46,25 +45,23 @@ impl Channel {
     /// Who has which role after what is wanted, where the asker may settle it.
     fn rights_wanted(&self, actor: &Actor, wanted: &Configuration, context: &Context<'_>) -> Result<Rights, Refusal> {
         let past = self.rights();
-        let owners = once_each(wanted.owners.as_ref().unwrap_or(&past.owners));
-        let mut admins = once_each(wanted.admins.as_ref().unwrap_or(&past.admins));
-        let owns: BTreeSet<&BareJid> = owners.iter().collect();
-        admins.retain(|jid| !owns.contains(jid));
+        let owners = wanted.owners.clone().map_or_else(|| past.owners.clone(), Holders::from);
+        let mut admins = wanted.admins.clone().map_or_else(|| past.admins.clone(), Holders::from);
+        admins.retain(|jid| !owners.contains(jid));
         if wanted.owners.is_some() && owners.is_empty() {
             return Err(Refusal::Invalid { field: "Owner", why: "a channel has an owner always".into() });
         }
         if owners.len().max(admins.len()) > ADMINS_MAX {
             return Err(Refusal::TooMany { what: "admins", max: ADMINS_MAX });
         }
-        let (were, are): (BTreeSet<_>, BTreeSet<_>) = (past.owners.iter().collect(), owners.iter().collect());
-        if were != are {
+        let stays_owned = owners.is_same_set(&past.owners);
+        if !stays_owned {
             self.require(actor, Action::Configure, context.limits)?;
         }
-        let (had, has): (BTreeSet<_>, BTreeSet<_>) = (past.admins.iter().collect(), admins.iter().collect());
-        if has.iter().any(|jid| !had.contains(*jid) && !were.contains(*jid)) {
+        if admins.iter().any(|jid| !past.admins.contains(jid) && !past.owners.contains(jid)) {
             self.require(actor, Action::Promote, context.limits)?;
         }
-        if had.iter().any(|jid| !has.contains(*jid) && !are.contains(*jid)) {
+        if past.admins.iter().any(|jid| !admins.contains(jid) && !owners.contains(jid)) {
             self.require(actor, Action::Demote, context.limits)?;
         }
         let is_in = |jid: &BareJid| self.member(jid).is_some_and(|member| member.status == Status::Joined);
@@ -73,8 +70,8 @@ impl Channel {
             return Err(Refusal::NoSuchItem);
         }
         // The order stays as it was where only order differs: the first owner is the one that is named.
-        let owners = if were == are { past.owners.clone() } else { owners };
-        let admins = if had == has { past.admins.clone() } else { admins };
+        let owners = if stays_owned { past.owners.clone() } else { owners };
+        let admins = if admins.is_same_set(&past.admins) { past.admins.clone() } else { admins };
         Ok(Rights { owners, admins })
     }
 }
@@ -91,10 +88,4 @@ impl Draft<'_> {
             self.changes.push(Change::ItemSet { node: Node::Config, item });
         }
     }
-}
-
-/// The accounts in their order, each once.
-fn once_each(accounts: &[BareJid]) -> Vec<BareJid> {
-    let mut seen = BTreeSet::new();
-    accounts.iter().filter(|jid| seen.insert(*jid)).cloned().collect()
 }

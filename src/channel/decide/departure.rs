@@ -3,6 +3,7 @@
 use super::Outcome;
 use super::attend::gone;
 use super::draft::Draft;
+use crate::channel::crowd::WAITING;
 use crate::channel::event::EventKind;
 use crate::channel::{
     Actor, Answer, Change, Channel, Context, Decision, Invitation, Member, Node, NodeSet, Refusal, Rights, Status,
@@ -73,12 +74,13 @@ impl Channel {
             return;
         }
         let mut rights = past.clone();
-        rights.owners.retain(|jid| jid != account);
-        rights.admins.retain(|jid| jid != account);
-        if rights.owners.is_empty() && !rights.admins.is_empty() {
-            rights.owners.push(rights.admins.remove(0));
+        rights.owners.remove(account);
+        rights.admins.remove(account);
+        if let (true, Some(heir)) = (rights.owners.is_empty(), rights.admins.first().cloned()) {
+            rights.admins.remove(&heir);
+            rights.owners.push(heir);
         } else if rights.owners.is_empty() {
-            rights.owners.extend(operators.iter().filter(|jid| *jid != account).cloned());
+            rights.owners = operators.iter().filter(|jid| *jid != account).cloned().collect();
         }
         draft.set_rights(rights);
     }
@@ -90,17 +92,14 @@ impl Channel {
         }
         let is_in = |jid: &BareJid| draft.status(jid) == Some(Status::Joined);
         let (owners, admins) = (&draft.rights().owners, &draft.rights().admins);
-        let mut rights = Rights {
-            owners: owners.iter().filter(|jid| is_in(jid)).cloned().collect(),
-            admins: admins.iter().filter(|jid| is_in(jid)).cloned().collect(),
-        };
+        let mut rights = Rights { owners: owners.clone(), admins: admins.clone() };
+        rights.owners.retain(is_in);
+        rights.admins.retain(is_in);
         let mut heir = None;
         if rights.owners.is_empty() {
-            // A group hides no JIDs.
-            let seniority = |member: &Member| (!rights.admins.contains(&member.jid), member.since, member.jid.clone());
-            heir = draft.people(Status::Joined).into_iter().min_by_key(seniority);
+            heir = draft.heir(&rights).cloned();
             if let Some(heir) = &heir {
-                rights.admins.retain(|jid| *jid != heir.jid);
+                rights.admins.remove(&heir.jid);
                 rights.owners.push(heir.jid.clone());
             }
         }
@@ -109,8 +108,8 @@ impl Channel {
         }
         match heir {
             Some(heir) => draft.event(EventKind::AdminAdded, None, Some(&heir), Some("owner")),
-            None if draft.people(Status::Joined).is_empty() => {
-                for waiting in draft.people(Status::Waiting) {
+            None if draft.count_of(Status::Joined) == 0 => {
+                for waiting in draft.people(WAITING) {
                     let void = gone(draft, &waiting);
                     draft.put(Change::Invited, void);
                 }

@@ -1,14 +1,17 @@
 //! A decision in the making: what was decided so far counts for what follows.
 
 use super::Outcome;
+use crate::channel::crowd::{LEFT, Ordered, VEILED, marks_of};
 use crate::channel::event::{Event, EventKind};
 use crate::channel::participant::Silent;
+use crate::channel::roll::Marks;
 use crate::channel::{
     Answer, Change, Channel, Decision, Head, Limits, Member, Named, Nick, NodeSet, ParticipantId, Rights, Row, RowKind,
     Stamp, Status, tail,
 };
 use jid::BareJid;
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Records of people who left without a word that one decision has go, at most.
 const CLEARED_MAX: usize = 64;
@@ -24,12 +27,15 @@ pub struct Draft<'a> {
     rights: Option<Rights>,
     /// What the store keeps of people whose records were given up.
     past: Option<&'a BTreeMap<BareJid, Option<Member>>>,
+    /// Who is invited.
+    invitees: OnceCell<HashSet<&'a BareJid>>,
 }
 
 impl<'a> Draft<'a> {
     pub fn new(channel: &'a Channel, now: Stamp) -> Draft<'a> {
         let (people, nicks) = (BTreeMap::new(), BTreeSet::new());
-        Draft { channel, now, head: channel.head(), changes: Vec::new(), people, nicks, rights: None, past: None }
+        let (rights, invitees, past) = (None, OnceCell::new(), None);
+        Draft { channel, now, head: channel.head(), changes: Vec::new(), people, nicks, rights, past, invitees }
     }
 
     pub fn finish(mut self, answer: Answer) -> Outcome {
@@ -53,22 +59,48 @@ impl<'a> Draft<'a> {
         self.member(account).map(|member| member.status)
     }
 
-    /// Everybody of this status so far, in the order of ids: that of accounts, in which they would be taken out, would tell
-    /// something of them where they are hidden.
-    pub fn people(&self, status: Status) -> Vec<Member> {
-        let changed = self.people.values();
-        let rest = self.channel.members().filter(|member| !self.people.contains_key(&member.jid));
-        let mut people: Vec<Member> = changed.chain(rest).filter(|member| member.status == status).cloned().collect();
+    /// Those who bear one of these marks so far, in the order of ids: that of accounts, in which they would be taken out, would
+    /// tell something of them where they are hidden.
+    pub fn people(&self, wanted: Marks) -> Vec<Member> {
+        let changed = self.people.values().filter(|member| marks_of(member) & wanted != 0).cloned();
+        let before = self.channel.people(wanted);
+        let rest = before.rising(0).filter(|member| !self.people.contains_key(&member.jid)).cloned();
+        let mut people: Vec<Member> = changed.chain(rest).collect();
         people.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         people
     }
 
+    /// How many are of this status so far.
+    pub fn count_of(&self, status: Status) -> usize {
+        let of_it = |member: &Member| member.status == status;
+        let before = match status {
+            Status::Joined => self.channel.participant_count(),
+            Status::Waiting => self.channel.waiting_count(),
+            Status::Left => self.channel.people(LEFT | VEILED).count(),
+        };
+        let was = self.people.keys().filter(|jid| self.channel.member(jid).is_some_and(of_it)).count();
+        before - was + self.people.values().filter(|member| of_it(member)).count()
+    }
+
     /// Joined and waiting together so far.
     pub fn count(&self) -> usize {
-        let counts = |member: &Member| member.status != Status::Left;
-        let before = self.channel.participant_count() + self.channel.waiting_count();
-        let was = self.people.keys().filter(|jid| self.channel.member(jid).is_some_and(counts)).count();
-        before - was + self.people.values().filter(|member| counts(member)).count()
+        self.count_of(Status::Joined) + self.count_of(Status::Waiting)
+    }
+
+    /// Whom a group falls to that nobody owns: the admin who has been in it longest, or else whoever has.
+    pub fn heir(&self, rights: &Rights) -> Option<&Member> {
+        let is_in = |jid: &BareJid| self.member(jid).filter(|member| member.is_joined());
+        let seniority = |member: &&Member| (member.since, member.jid.clone());
+        let admin = rights.admins.iter().filter_map(is_in).min_by_key(seniority);
+        let changed = || self.people.values().filter(|member| member.is_joined());
+        let as_before = || self.channel.seniors().find(|jid| !self.people.contains_key(*jid)).and_then(is_in);
+        admin.or_else(|| changed().chain(as_before()).min_by_key(seniority))
+    }
+
+    /// Whether an account has an invitation; a request may bring in thousands.
+    pub fn is_invited(&self, account: &BareJid) -> bool {
+        let invitees = || self.channel.invitations().map(|invitation| &invitation.invitee).collect();
+        self.invitees.get_or_init(invitees).contains(account)
     }
 
     pub fn rights(&self) -> &Rights {
@@ -128,7 +160,11 @@ impl<'a> Draft<'a> {
         let left = self.people.values().filter(|member| member.left_silently() && !member.is_moot());
         let mut left: BTreeSet<Silent> = left.map(Member::silent).collect();
         let is_as_before = |(_, jid, id): &&Silent| self.people.get(jid).is_none_or(|member| member.id != *id);
-        let count = left.len() + self.channel.silent.iter().filter(is_as_before).count();
+        let silent_before = |member: &&Member| {
+            self.channel.member_of(&member.id).is_some_and(|before| self.channel.silent.contains(&before.silent()))
+        };
+        let changed = self.people.values().filter(silent_before).count();
+        let count = left.len() + self.channel.silent.len() - changed;
         let over = count.saturating_sub(limits.former_silent_max).min(CLEARED_MAX);
         left.extend(self.channel.silent.iter().filter(is_as_before).take(over).cloned());
         let first = left.iter().take(over).filter_map(|(_, jid, id)| {

@@ -2,6 +2,7 @@
 
 use super::Outcome;
 use super::draft::Draft;
+use crate::channel::rules::{Rules, guests_after};
 use crate::channel::{Actor, Answer, Change, Channel, Context, Guest, Node, NodeSet, Refusal, Status};
 
 impl Channel {
@@ -35,7 +36,7 @@ impl Channel {
         let mut draft = Draft::new(self, context.now);
         let past = self.guest(account);
         let max = context.limits.guests_max;
-        if past.is_none() && self.guests().count() >= max {
+        if past.is_none() && self.kept.guests.len() >= max {
             return Err(Refusal::TooMany { what: "guests", max });
         }
         let next = match past {
@@ -74,15 +75,16 @@ impl Draft<'_> {
         if self.channel.kept.guests.is_empty() || !self.changes.iter().any(decides) {
             return;
         }
-        let mut after = self.channel.without_people();
-        self.changes.iter().for_each(|change| after.apply(change));
-        for guest in after.guests() {
-            let (kept, ended): (Vec<Node>, Vec<Node>) =
-                guest.subscriptions.iter().partition(|node| after.may_subscribe(&guest.jid, *node));
+        let (after, mut ends) = (Rules::after(self.channel, &self.changes), Vec::new());
+        for guest in guests_after(self.channel, &self.changes) {
+            let kept: NodeSet =
+                guest.subscriptions.iter().filter(|node| after.open(&guest.jid, *node, false)).collect();
+            let ended = guest.subscriptions.without(kept);
             if !ended.is_empty() {
-                let guest = Guest { subscriptions: kept.into_iter().collect(), ..guest.clone() };
-                self.changes.push(Change::GuestSet { guest, ended: ended.into_iter().collect() });
+                let guest = Guest { subscriptions: kept, ..guest.clone() };
+                ends.push(Change::GuestSet { guest, ended });
             }
         }
+        self.changes.extend(ends);
     }
 }

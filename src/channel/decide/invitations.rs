@@ -4,11 +4,16 @@ use super::Outcome;
 use super::draft::Draft;
 use crate::channel::command::Slice;
 use crate::channel::invitation::{Claim, Fault, Invitation, Token};
+use crate::channel::rules::Rules;
 use crate::channel::{
     Action, Actor, Answer, Change, Channel, Context, Decision, JoinWish, Limits, Member, Node, Refusal, Role, Stamp,
     Status,
 };
 use jid::BareJid;
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// Invitations that are too old and go with one that is given, at most.
+const OUTDATED_MAX: usize = 16;
 
 impl Channel {
     /// Gives an invitation. To ask again for the same invitee is to get the same one, with its time begun anew.
@@ -24,7 +29,7 @@ impl Channel {
         let mut draft = Draft::new(self, context.now);
         let (outdated, open): (Vec<&Invitation>, Vec<&Invitation>) =
             self.invitations().partition(|invitation| invitation.until < context.due);
-        draft.changes.extend(outdated.into_iter().map(ended));
+        draft.changes.extend(outdated.into_iter().take(OUTDATED_MAX).map(ended));
         let past = open.iter().find(|it| it.invitee == invitee && it.inviter == actor.account);
         let own = open.iter().filter(|it| it.inviter == actor.account).count();
         let (max, own_max) = (limits.invitations_max, limits.invitations_per_inviter_max);
@@ -79,7 +84,7 @@ impl Channel {
     /// the invitee".
     pub(super) fn list_invitee(&self, draft: &mut Draft<'_>, account: &BareJid, max: usize) -> Result<(), Refusal> {
         match &self.kept.allowed {
-            Some(list) if !self.is_closed() && !super::lists::matches(list, account) => {
+            Some(list) if !self.is_closed() && !Rules::of(self).lists(account) => {
                 if list.len() >= max {
                     return Err(Refusal::TooMany { what: "entries of a list", max });
                 }
@@ -103,9 +108,11 @@ impl Channel {
     pub(super) fn revoke_invitations(&self, actor: &Actor, invitees: &[BareJid], context: &Context<'_>) -> Outcome {
         let mut draft = Draft::new(self, context.now);
         let own = self.invitations_before(actor, context.limits)?;
-        draft.changes.extend(own.into_iter().filter(|it| invitees.contains(&it.invitee)).map(ended));
-        let found = |jid: &BareJid| draft.changes.iter().any(|change| ends(change, jid));
-        if invitees.iter().all(found) { draft.finish(Answer::Done) } else { Err(Refusal::NoSuchItem) }
+        let named: BTreeSet<&BareJid> = invitees.iter().collect();
+        let revoked: Vec<&Invitation> = own.into_iter().filter(|it| named.contains(&it.invitee)).collect();
+        let found: BTreeSet<&BareJid> = revoked.iter().map(|it| &it.invitee).collect();
+        draft.changes.extend(revoked.iter().copied().map(ended));
+        if found == named { draft.finish(Answer::Done) } else { Err(Refusal::NoSuchItem) }
     }
 
     /// The invitations that the asker may take back.
@@ -153,35 +160,44 @@ impl Channel {
         if self.kept.invitations.is_empty() || !changes.iter().any(decides) {
             return Vec::new();
         }
-        let mut after = self.without_people();
-        for invitation in self.invitations() {
-            if after.member(&invitation.inviter).is_none()
-                && let Some(member) = self.member(&invitation.inviter)
-            {
-                after.set_member(member.clone());
+        let after = Rules::after(self, changes);
+        // The last word of each counts; of an account that is no more, and of a record that is gone, there is none.
+        let mut members: HashMap<&BareJid, Option<&Member>> = HashMap::new();
+        let (mut gone, mut over, mut given) = (HashSet::new(), HashSet::new(), Vec::new());
+        for change in changes {
+            match change {
+                Change::Struck(member) => drop(members.insert(&member.jid, None)),
+                Change::InvitationEnded { invitation, .. } => drop(gone.insert(invitation.key())),
+                Change::InvitationSet(invitation) => given.push(invitation),
+                change => {
+                    if let Some(member) = change.member() {
+                        over.extend(member.ended.then_some(&member.jid));
+                        members.insert(&member.jid, Some(member).filter(|member| !member.ended));
+                    }
+                }
             }
         }
-        changes.iter().filter(|change| !matches!(change, Change::Published(_))).for_each(|change| after.apply(change));
-        let ended_account =
-            |jid: &BareJid| changes.iter().filter_map(Change::member).any(|member| member.ended && member.jid == *jid);
-        let is_void =
-            |it: &&Invitation| !after.upholds(it, limits) || after.is_banned(&it.invitee) || ended_account(&it.invitee);
-        after.invitations().filter(is_void).map(ended).collect()
+        let record = |jid: &BareJid| members.get(jid).copied().unwrap_or_else(|| self.member(jid));
+        let upholds = |it: &Invitation| {
+            let role = after.role_of(&it.inviter, record(&it.inviter), false);
+            it.by_operator || after.allow(role, Action::Add, limits)
+        };
+        let is_void = |it: &&Invitation| !upholds(it) || after.bans(&it.invitee) || over.contains(&it.invitee);
+        let open = self.invitations().filter(|it| !gone.contains(&it.key())).chain(given);
+        open.filter(is_void).map(ended).collect()
     }
 }
 
 impl Draft<'_> {
     /// Ends every invitation of somebody who is in: what it was invited to happened.
     pub fn end_invitations_of(&mut self, account: &BareJid) {
-        let of_it = self.channel.invitations().filter(|invitation| invitation.invitee == *account);
-        self.changes.extend(of_it.map(ended));
+        if self.is_invited(account) {
+            let of_it = self.channel.invitations().filter(|invitation| invitation.invitee == *account);
+            self.changes.extend(of_it.map(ended));
+        }
     }
 }
 
 fn ended(invitation: &Invitation) -> Change {
     Change::InvitationEnded { invitation: invitation.clone(), declined: false }
-}
-
-fn ends(change: &Change, invitee: &BareJid) -> bool {
-    matches!(change, Change::InvitationEnded { invitation, .. } if invitation.invitee == *invitee)
 }

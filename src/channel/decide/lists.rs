@@ -4,37 +4,31 @@
 
 use super::Outcome;
 use super::draft::Draft;
+use crate::channel::crowd::{JOINED, WAITING};
 use crate::channel::group::Invitee;
+use crate::channel::rules::Rules;
 use crate::channel::{
-    Action, Actor, Answer, Change, Channel, Context, Decision, Limits, Node, Refusal, Rights, Status,
+    Action, Actor, Answer, Change, Channel, Context, Decision, Limits, Node, Refusal, Roll, Standing,
 };
 use jid::BareJid;
-use std::collections::BTreeSet;
 
 impl Channel {
     /// Whether an account may join as far as the lists go; owners and admins always may.
     pub(in crate::channel) fn is_admitted(&self, account: &BareJid) -> bool {
-        let rights = self.rights();
-        let allowed = self.kept.allowed.as_ref().is_none_or(|list| self.is_closed() || matches(list, account));
-        rights.owners.contains(account)
-            || rights.admins.contains(account)
-            || (allowed && !self.is_banned(account))
-            || self.participant(account).is_some()
+        Rules::of(self).admit(account) || self.participant(account).is_some()
     }
 
     /// Whether an account finds the channel without being in it, as one that it may join (XEP-0369 §6.2): where it is listed,
     /// and where the lists let the account in. Owners and admins may be banned and find it still.
     pub fn is_found_by(&self, account: &BareJid) -> bool {
-        let rights = self.rights();
-        let rules = rights.owners.contains(account) || rights.admins.contains(account);
-        self.profile().listed
-            && self.kept.allowed.as_ref().is_none_or(|list| matches(list, account))
-            && (rules || !self.is_banned(account))
+        let rules = Rules::of(self);
+        let administers = rules.standing_of(account) != Standing::Member;
+        self.profile().listed && rules.lists(account) && (administers || !rules.bans(account))
     }
 
     /// Whether an account, or its domain, is on the list of those who may not join.
     pub(super) fn is_banned(&self, account: &BareJid) -> bool {
-        self.kept.banned.as_ref().is_some_and(|list| matches(list, account))
+        Rules::of(self).bans(account)
     }
 
     pub(super) fn put_on_list(
@@ -89,21 +83,24 @@ impl Channel {
 
     /// XEP-0406 §3.3: whoever is banned is out at once.
     fn throw_out(&self, draft: &mut Draft<'_>, actor: &Actor, entry: &BareJid, limits: &Limits) -> Result<(), Refusal> {
-        let entry = BTreeSet::from([entry.clone()]);
         let by = self.participant(&actor.account);
         let rights = self.rights();
-        if !self.is_group() && rights.admins.iter().any(|admin| matches(&entry, admin)) {
+        let is_meant = |account: &BareJid| is_of(entry, account);
+        if !self.is_group() && rights.admins.iter().any(is_meant) {
             // A right would let it back in.
             self.require(actor, Action::Demote, limits)?;
-            let admins = rights.admins.iter().filter(|admin| !matches(&entry, admin)).cloned().collect();
-            draft.take_rights(actor, Rights { owners: rights.owners.clone(), admins });
+            let mut next = rights.clone();
+            next.admins.retain(|admin| !is_meant(admin));
+            draft.take_rights(actor, next);
             draft.note_configured(actor);
         }
-        for status in [Status::Joined, Status::Waiting] {
-            for member in draft.people(status).iter().filter(|member| matches(&entry, &member.jid)) {
-                if rights.owners.contains(&member.jid) {
-                    return Err(Refusal::Forbidden("an owner cannot be banned"));
-                }
+        if rights.owners.iter().any(|owner| is_meant(owner) && self.knows(owner)) {
+            return Err(Refusal::Forbidden("an owner cannot be banned"));
+        }
+        if entry.node().is_some() {
+            self.take_out(draft, by, entry);
+        } else if self.count_of_domain(entry.domain().as_str()) > 0 {
+            for member in draft.people(JOINED | WAITING).iter().filter(|member| is_meant(&member.jid)) {
                 self.take_out(draft, by, &member.jid);
             }
         }
@@ -156,7 +153,7 @@ impl Channel {
         draft.finish(Answer::Done)
     }
 
-    fn list(&self, node: Node) -> Result<Option<&BTreeSet<BareJid>>, Refusal> {
+    fn list(&self, node: Node) -> Result<Option<&Roll<BareJid>>, Refusal> {
         match node {
             Node::Allowed => Ok(self.kept.allowed.as_ref()),
             Node::Banned => Ok(self.kept.banned.as_ref()),
@@ -165,7 +162,7 @@ impl Channel {
     }
 }
 
-/// Whether an account or its domain is on a list.
-pub(super) fn matches(list: &BTreeSet<BareJid>, account: &BareJid) -> bool {
-    list.contains(account) || list.contains(&BareJid::from_parts(None, account.domain()))
+/// Whether an entry of a list means an account.
+fn is_of(entry: &BareJid, account: &BareJid) -> bool {
+    if entry.node().is_some() { entry == account } else { entry.domain() == account.domain() }
 }

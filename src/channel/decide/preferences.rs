@@ -2,9 +2,10 @@
 
 use super::Outcome;
 use super::draft::Draft;
+use crate::channel::crowd::{WANTS_QUIET, unbearable};
 use crate::channel::{
     Action, Actor, Answer, Change, Channel, Context, Decision, Limits, Member, Nick, Preferences, PreferencesPatch,
-    Refusal, Settings, Status,
+    Refusal, Settings,
 };
 use rand::Rng;
 
@@ -62,9 +63,9 @@ impl Draft<'_> {
         if next.visibility == past.visibility && next.presence_required == past.presence_required {
             return;
         }
-        for member in self.people(Status::Joined) {
-            let Preferences { jid, hides_presence, .. } = member.preferences;
-            if !jid.bears(next.visibility) || (hides_presence && next.presence_required) {
+        let quiet = if next.presence_required { WANTS_QUIET } else { 0 };
+        for wanted in [unbearable(next.visibility), quiet] {
+            for member in self.people(wanted) {
                 self.channel.take_out(self, None, &member.jid);
             }
         }

@@ -51,9 +51,7 @@ impl Channel {
             return Err(Refusal::TooMany { what: "admins", max: ADMINS_MAX });
         }
         let mut draft = Draft::new(self, context.now);
-        let made = add.iter().filter(|jid| !rights.owners.contains(jid) && !rights.admins.contains(jid));
-        let made: Vec<BareJid> = made.cloned().collect();
-        rights.admins.extend(made);
+        add.iter().filter(|jid| !rights.owners.contains(jid)).for_each(|jid| rights.admins.push(jid.clone()));
         rights.admins.retain(|admin| !unmade.contains(admin));
         draft.take_rights(actor, rights);
         draft.note_configured(actor);
@@ -171,7 +169,8 @@ impl Draft<'_> {
             _ if rights.admins.contains(jid) => Standing::Admin,
             _ => Standing::Member,
         };
-        let concerned = [&rights.owners, &rights.admins, &past.owners, &past.admins].into_iter().flatten();
+        let concerned =
+            [&rights.owners, &rights.admins, &past.owners, &past.admins].into_iter().flat_map(|it| it.iter());
         let mut seen = BTreeSet::new();
         let concerned: Vec<&BareJid> = concerned.filter(|jid| seen.insert(*jid)).collect();
         self.set_rights(rights.clone());

@@ -44,13 +44,13 @@ fn rule_2_when_the_owner_leaves_the_longest_admin_or_else_the_longest_member_fol
     world.promote("ann", "dee").unwrap();
     world.promote("ann", "cy").unwrap();
     world.ask("ann", Command::Leave).unwrap();
-    assert_eq!(world.channel.rights(), &Rights { owners: vec![jid("cy")], admins: vec![jid("dee")] });
+    assert_eq!(world.channel.rights(), &Rights { owners: vec![jid("cy")].into(), admins: vec![jid("dee")].into() });
     let heir = (EventKind::AdminAdded, Some("cy".into()), Some("owner".into()));
     assert_eq!(world.events(), [(EventKind::MemberLeft, Some("ann".into()), None), heir]);
     assert_eq!(world.channel.profile().creator, jid("ann"));
     world.ask("dee", Command::Leave).unwrap();
     world.ask("cy", Command::Leave).unwrap();
-    assert_eq!(world.channel.rights().owners, [jid("bob")]);
+    assert_eq!(world.channel.rights().owners[..], [jid("bob")]);
     assert_eq!(world.channel.deserted_since(), None);
     world
         .group_ask(
@@ -89,7 +89,7 @@ fn rule_3_exit_forget_and_destroy_are_three_things() {
 fn rule_4_whoever_waits_sees_profile_and_members_and_may_join_or_leave() {
     let mut world = World::group(Membership::Invite, &["bob", "cy"]);
     let row = world.say("ann", "hi");
-    world.group_ask("bob", GroupCommand::ReadProfile).unwrap();
+    world.group_ask("bob", GroupCommand::ReadProfile(Default::default())).unwrap();
     world.ask("bob", Command::Describe).unwrap();
     let waits = Err(Refusal::StillWaiting);
     assert_eq!(world.ask("bob", Command::Publish(text("no"))), waits);
@@ -269,7 +269,7 @@ fn rule_11_a_closed_group_does_not_exist_for_strangers() {
         let row = world.say("ann", "hi");
         let name = ChannelName::new("g").unwrap();
         let group = [
-            GroupCommand::ReadProfile,
+            GroupCommand::ReadProfile(Default::default()),
             GroupCommand::EditMembers { add: super::world_tests::people(&["eve"]), remove: vec![] },
             GroupCommand::EditAdmins { add: vec![jid("eve")], remove: vec![] },
             GroupCommand::Configure(group::Patch::default()),
@@ -340,7 +340,7 @@ fn an_account_that_is_no_more_keeps_its_rows_and_leaves_nothing_to_a_later_one()
     let row = world.say("ann", "mine");
     let id = world.channel.member(&jid("ann")).unwrap().id.clone();
     world.ask("ann", Command::EndAccount).unwrap();
-    assert_eq!(world.channel.rights().owners, [jid("bob")]);
+    assert_eq!(world.channel.rights().owners[..], [jid("bob")]);
     assert!(world.channel.member(&jid("ann")).is_none() && world.channel.member_of(&id).unwrap().ended);
     assert_eq!(world.history("ann", before(row)), Err(Refusal::NoSuchChannel));
     world.add("bob", &["ann"]).unwrap();
@@ -355,7 +355,7 @@ fn rule_11_a_group_that_is_closed_leaves_the_public_list_and_an_open_one_names_n
     let mut become_of = |membership| {
         let patch = group::Patch { membership: Some(membership), ..group::Patch::default() };
         world.group_ask("ann", GroupCommand::Configure(patch)).unwrap();
-        (world.channel.profile().listed, world.group_ask("eve", GroupCommand::ReadProfile))
+        (world.channel.profile().listed, world.group_ask("eve", GroupCommand::ReadProfile(Default::default())))
     };
     assert_eq!(become_of(Membership::Open), (true, Err(Refusal::NotJoined)));
     assert_eq!(become_of(Membership::Invite), (false, Err(Refusal::NoSuchChannel)));

@@ -63,13 +63,4 @@ impl Channel {
         }
         draft.finish(Answer::Done)
     }
-
-    /// Everybody who subscribes to a node, in the order of accounts.
-    pub fn subscribers(&self, node: Node) -> Vec<&BareJid> {
-        let seated = self.participants().filter(|member| member.subscriptions.contains(node)).map(|member| &member.jid);
-        let guests = self.guests().filter(|guest| guest.subscriptions.contains(node)).map(|guest| &guest.jid);
-        let mut all: Vec<&BareJid> = seated.chain(guests).collect();
-        all.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
-        all
-    }
 }

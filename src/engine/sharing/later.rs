@@ -2,7 +2,8 @@
 //! gone is asked.
 
 use super::{FLOOD_STANZAS, Sharing, shares};
-use crate::channel::{ChannelName, Member, Node};
+use crate::channel::crowd::Ordered;
+use crate::channel::{ChannelName, Node};
 use crate::engine::chores::Chores;
 use crate::engine::{Engine, Needs, Turn};
 use crate::xep::mix_presence;
@@ -85,17 +86,15 @@ impl Engine {
         if self.sharing.online.is_probed(channel.profile().tag) {
             return;
         }
-        let is_small = !self.is_crowded(channel);
-        let seated = || channel.participants().map(|member| member.subscriptions);
-        let wanted = seated().chain(channel.guests().map(|guest| guest.subscriptions));
-        let mut wanted = wanted.map(|subscriptions| subscriptions.contains(Node::Presence));
-        if !is_small || !wanted.any(|wanted| wanted) || !self.sharing.online.wants_probing(channel.profile().tag) {
+        if self.is_crowded(channel)
+            || !channel.has_subscribers(Node::Presence)
+            || !self.sharing.online.wants_probing(channel.profile().tag)
+        {
             return;
         }
-        let mut asked: Vec<&Member> = channel.participants().filter(|member| shares(channel, member)).collect();
         // In the order of ids: whoever answers is told of in that order.
-        asked.sort_by(|a, b| a.id.cmp(&b.id));
-        for member in asked {
+        let asked = channel.participants_by_id();
+        for member in asked.rising(0).filter(|member| shares(channel, member)) {
             self.sharing.online.bring(&member.jid);
             self.sharing.online.probe(name, &member.jid);
         }

@@ -7,7 +7,7 @@ use super::reply::Reply;
 use crate::channel::command::{Page, Slice};
 use crate::channel::group::GroupLine;
 use crate::channel::{Answer, Command, GroupCommand, GroupWish, Guest, JoinWish, Membership, NodeSet, Refusal};
-use crate::channel::{Person, Snapshot, Stamp, Standing, Status};
+use crate::channel::{Person, Snapshot, Somebody, Stamp, Standing, Status};
 use crate::engine::call::{Addressee, CallResult};
 use jid::{BareJid, DomainRef};
 use serde_json::{Map, Value, json};
@@ -31,7 +31,7 @@ impl Asker<'_> {
     }
 
     pub(super) async fn get_group(&self, pm: &Parameters) -> Result<Reply, Fault> {
-        let group = self.profile(pm.gid()?).await?;
+        let group = self.whole_profile(pm.gid()?).await?;
         Ok(Reply::Json(whole(&group, &self.api.settings.domain).to_string()))
     }
 
@@ -108,8 +108,26 @@ impl Asker<'_> {
     /// # Errors
     /// 444 where the asker may not.
     pub(super) async fn profile(&self, gid: u32) -> Result<Snapshot, Fault> {
-        let CallResult { group, .. } = self.ask(gid, Command::Group(GroupCommand::ReadProfile)).await?;
+        let slice = Slice { max: Some(0), ..Slice::default() };
+        let CallResult { group, .. } = self.ask(gid, Command::Group(GroupCommand::ReadProfile(slice))).await?;
         group.ok_or(Fault::INTERNAL)
+    }
+
+    /// The same with all its people, who are told some at a time.
+    async fn whole_profile(&self, gid: u32) -> Result<Snapshot, Fault> {
+        let (mut people, mut after) = (Vec::new(), None);
+        loop {
+            let slice = Slice { after: after.take(), ..Slice::default() };
+            let CallResult { group, .. } = self.ask(gid, Command::Group(GroupCommand::ReadProfile(slice))).await?;
+            let mut group = group.ok_or(Fault::INTERNAL)?;
+            after = group.people.last().map(|one| one.id().to_owned());
+            people.append(&mut group.people);
+            if !group.goes_on || after.is_none() {
+                people.sort_by(|a, b| a.jid().cmp(b.jid()));
+                people.dedup();
+                return Ok(Snapshot { people, ..group });
+            }
+        }
     }
 }
 
@@ -163,9 +181,14 @@ fn whole(group: &Snapshot, domain: &DomainRef) -> Value {
     let mut fields = head(group, domain);
     fields.insert("ve".to_owned(), if has_video(group) { "1" } else { "0" }.into());
     fields.insert("vt".to_owned(), time_opt(group.video.as_ref().map(|item| item.stamp)).into());
-    let people: Vec<Value> = group.people.iter().map(|person| member(person, domain)).collect();
+    let (mut people, mut guests): (Vec<Value>, Vec<Value>) = (Vec::new(), Vec::new());
+    for one in &group.people {
+        match one {
+            Somebody::Person(person) => people.push(member(person, domain)),
+            Somebody::Guest(it) => guests.push(guest(it, domain)),
+        }
+    }
     fields.insert("gm".to_owned(), people.into());
-    let guests: Vec<Value> = group.guests.iter().map(|it| guest(it, domain)).collect();
     fields.insert("gg".to_owned(), guests.into());
     fields.into()
 }
@@ -206,7 +229,7 @@ mod tests {
                 Guest { jid: jid(account), since: Stamp(0), subscriptions: [node].into_iter().collect(), first: 1 };
             channel.apply(&Change::GuestSet { guest, ended: NodeSet::default() });
         }
-        let shown = whole(&channel.snapshot(true), &jid::DomainPart::new("host.example").unwrap());
+        let shown = whole(&channel.snapshot_behind(None, 9), &jid::DomainPart::new("host.example").unwrap());
         assert_eq!(shown["gg"], json!([{ "l": "bob", "dn": "bob", "ts": "1970-01-01T00:00:00" }]));
         assert_eq!(shown["gm"], json!([]));
     }

@@ -3,8 +3,9 @@
 use super::forms::{self, Fields, field, form, needed, table};
 use super::{Adhoc, Done, Right, Stage, bad, node};
 use crate::channel::command::Slice;
+use crate::channel::crowd::{JOINED, Ordered};
 use crate::channel::group::GroupCommand;
-use crate::channel::{Action, Announcement, Answer, Channel, Command, Member, Node, Refusal, Status};
+use crate::channel::{Action, Announcement, Answer, Channel, Command, Member, Node, Refusal};
 use crate::xep::{Request, configuration, group_tags};
 use crate::xmpp::{Tag, ns};
 
@@ -186,13 +187,13 @@ pub(super) fn destroy(fields: &Fields, request: &Request<'_>) -> Result<Command,
 
 fn participants(answer: &Answer, _: &Fields, request: &Request<'_>) -> Done {
     let (Some(channel), Answer::People(slice)) = (request.channel, answer) else { return Done::told("Nobody.") };
-    let mut people: Vec<_> = channel.participants().collect();
-    people.sort_unstable_by(|a, b| a.jid.cmp(&b.jid));
-    let from = slice.after.as_deref().map_or(0, |after| people.partition_point(|it| it.jid.as_str() <= after));
-    let shown = &people[from..people.len().min(from + slice.max.unwrap_or(PEOPLE_MAX))];
+    let people = channel.people(JOINED);
+    let from =
+        slice.after.as_deref().map_or(0, |after| people.rank(after) + usize::from(people.position(after).is_some()));
+    let shown = people.rising(from).take(slice.max.unwrap_or(PEOPLE_MAX));
     // XEP-0404 §2.2: who is who is for those to know who administer the channel.
     let unveils = request.actor.operator || channel.unveils_to(&request.actor.account);
-    let row = |member: &&Member| {
+    let row = |member: &Member| {
         let standing = channel.standing_of(&member.jid);
         vec![
             member.nick.as_str().to_owned(),
@@ -202,8 +203,8 @@ fn participants(answer: &Answer, _: &Fields, request: &Request<'_>) -> Done {
         ]
     };
     let columns = [("nick", "Nick"), ("jid", "Account"), ("role", "Role"), ("since", "Since")];
-    let rows = forms::fitting(shown.iter().map(row), request.service.limits.answer_bytes_max);
-    Done { note: paged(from, rows.len(), people.len()), results: Some(table("Participants", &columns, rows)) }
+    let rows = forms::fitting(shown.map(row), request.service.limits.answer_bytes_max);
+    Done { note: paged(from, rows.len(), people.count()), results: Some(table("Participants", &columns, rows)) }
 }
 
 /// Which part of a list is shown.
@@ -215,12 +216,11 @@ pub(super) fn paged(from: usize, shown: usize, count: usize) -> String {
 }
 
 fn statistics(channel: &Channel) -> Tag {
-    let waiting = channel.members().filter(|it| it.status == Status::Waiting).count();
     let rights = channel.rights();
     let counted = [
         ("participants", "Participants", channel.participant_count()),
-        ("waiting", "Added, and not joined yet", waiting),
-        ("guests", "Guests", channel.guests().count()),
+        ("waiting", "Added, and not joined yet", channel.waiting_count()),
+        ("guests", "Guests", channel.kept().guests.len()),
         ("owners", "Owners", rights.owners.len()),
         ("admins", "Administrators", rights.admins.len()),
     ];

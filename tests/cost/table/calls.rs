@@ -192,7 +192,7 @@ pub const FAMILIES: &[Family] = &[
     call!("call: describe the service", ALONE, |_, _| of_service("joe@h", Command::DescribeService { node: None })),
     call!("call: ping", ALONE, |_, _| at("hall", "p8@h", Command::Ping)),
     call!("call: version", ALONE, |_, _| of_service("joe@h", Command::Version)),
-    call!("call: profile", ALONE, |_, _| of_group("p8@h", GroupCommand::ReadProfile)),
+    call!("call: profile", ALONE, |_, _| of_group("p8@h", GroupCommand::ReadProfile(Default::default()))),
     call!("call: add and remove people", MANY, |it, inner| {
         let remove = (0..inner.len()).map(|n| jid(&format!("nobody{n}@h"))).collect();
         of_group("own@h", GroupCommand::EditMembers { add: people(it.serial, inner.len() / 2), remove })

@@ -1,0 +1,291 @@
+//! Who is in a channel, waits, left it or is a guest, as lists in order of which any part is found at once.
+
+use super::roll::{Marks, Roll};
+use super::{Channel, Guest, JidPreference, Member, Node, NodeSet, ParticipantId, Stamp, Status, Visibility};
+use crate::steps::Counted;
+use jid::BareJid;
+use std::cmp::Ordering;
+use std::collections::{BTreeSet, HashMap};
+
+/// In the channel.
+pub const JOINED: Marks = 1 << 12;
+/// Added, and not joined yet.
+pub const WAITING: Marks = 1 << 13;
+/// Left.
+pub const LEFT: Marks = 1 << 14;
+/// Left while its JID was hidden.
+pub const VEILED: Marks = 1 << 15;
+/// A guest who subscribes to the messages.
+pub const READING: Marks = 1 << 16;
+/// In the channel, and nowhere where JIDs are visible.
+const WANTS_HIDING: Marks = 1 << 17;
+/// In the channel, and nowhere where JIDs are hidden.
+const WANTS_SHOWING: Marks = 1 << 18;
+/// In the channel, and keeps its presence to itself.
+pub const WANTS_QUIET: Marks = 1 << 19;
+
+/// Somebody by its account, with the participant id of its record; guests have none.
+type Seat = (BareJid, Option<ParticipantId>);
+
+/// See the module.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Crowd {
+    /// Everybody, in the order of accounts; a mark for each node that somebody subscribes to, and those above.
+    seats: Roll<Seat>,
+    /// Those who are in it, in the order of their ids.
+    ids: Roll<ParticipantId>,
+    /// Those who are in it, where it is a group: whoever has been there longest comes first.
+    seniors: BTreeSet<(Stamp, BareJid)>,
+    /// How many of a domain are in it or wait.
+    domains: HashMap<String, usize>,
+}
+
+/// A list in order, parts of which are shown.
+pub trait Ordered {
+    /// What is on it.
+    type Item;
+
+    /// How many are on it.
+    fn count(&self) -> usize;
+
+    /// Where something stands, by what it is called.
+    fn position(&self, id: &str) -> Option<usize>;
+
+    /// What is called so.
+    fn find(&self, id: &str) -> Option<Self::Item>;
+
+    /// What is on it, from a place on.
+    fn rising(&self, from: usize) -> impl Iterator<Item = Self::Item>;
+
+    /// What is on it before a place, the last one first.
+    fn falling(&self, to: usize) -> impl Iterator<Item = Self::Item>;
+}
+
+/// What bears one of some marks; of several, each bears one at most.
+pub struct Marked<'a, K, T> {
+    roll: &'a Roll<K>,
+    wanted: Marks,
+    compare: fn(&K, &str) -> Ordering,
+    show: Box<dyn Fn(&'a K) -> Option<T> + 'a>,
+}
+
+impl<'a, K: Ord, T> Marked<'a, K, T> {
+    /// The marks that it is of.
+    pub fn wanted(&self) -> Marks {
+        self.wanted
+    }
+
+    /// How many come before what would be called so.
+    pub fn rank(&self, id: &str) -> usize {
+        self.roll.rank(self.wanted, |key| (self.compare)(key, id))
+    }
+}
+
+impl<'a, K: Ord, T> Ordered for Marked<'a, K, T> {
+    type Item = T;
+
+    fn count(&self) -> usize {
+        self.roll.count(self.wanted)
+    }
+
+    fn position(&self, id: &str) -> Option<usize> {
+        self.roll.position(self.wanted, |key| (self.compare)(key, id))
+    }
+
+    fn find(&self, id: &str) -> Option<T> {
+        self.roll.get(self.wanted, |key| (self.compare)(key, id)).and_then(|key| (self.show)(key))
+    }
+
+    fn rising(&self, from: usize) -> impl Iterator<Item = T> {
+        self.roll.rising(self.wanted, from).filter_map(|key| (self.show)(key))
+    }
+
+    fn falling(&self, to: usize) -> impl Iterator<Item = T> {
+        self.roll.falling(self.wanted, to).filter_map(|key| (self.show)(key))
+    }
+}
+
+/// Some that were chosen, in the order of what they are called.
+pub struct Chosen<T> {
+    chosen: Vec<T>,
+    id: fn(&T) -> &str,
+}
+
+impl<T: Copy> Chosen<T> {
+    /// Puts them in order.
+    pub fn new(chosen: impl Iterator<Item = T>, id: fn(&T) -> &str) -> Chosen<T> {
+        let mut chosen: Vec<T> = chosen.collect();
+        chosen.sort_unstable_by(|a, b| id(a).cmp(id(b)));
+        chosen.dedup_by(|a, b| id(a) == id(b));
+        Chosen { chosen, id }
+    }
+}
+
+impl<T: Copy> Ordered for Chosen<T> {
+    type Item = T;
+
+    fn count(&self) -> usize {
+        self.chosen.len()
+    }
+
+    fn position(&self, id: &str) -> Option<usize> {
+        self.chosen.binary_search_by(|one| (self.id)(one).cmp(id)).ok()
+    }
+
+    fn find(&self, id: &str) -> Option<T> {
+        self.position(id).map(|at| self.chosen[at])
+    }
+
+    fn rising(&self, from: usize) -> impl Iterator<Item = T> {
+        self.chosen.iter().skip(from).copied()
+    }
+
+    fn falling(&self, to: usize) -> impl Iterator<Item = T> {
+        self.chosen[..to].iter().rev().copied()
+    }
+}
+
+/// The accounts and domains of a list, in order.
+pub fn listed(list: &Roll<BareJid>) -> Marked<'_, BareJid, &BareJid> {
+    let compare = |key: &BareJid, id: &str| key.as_str().cmp(id);
+    Marked { roll: list, wanted: super::roll::LISTED, compare, show: Box::new(Some) }
+}
+
+fn nodes(subscriptions: NodeSet) -> Marks {
+    subscriptions.iter().map(mark_of).sum()
+}
+
+/// The mark of those who subscribe to a node.
+fn mark_of(node: Node) -> Marks {
+    1 << node as u32
+}
+
+/// What is said of somebody in the list of all.
+pub(super) fn marks_of(member: &Member) -> Marks {
+    let preferences = member.preferences;
+    match member.status {
+        Status::Joined => {
+            let hiding = if preferences.jid == JidPreference::Never { WANTS_HIDING } else { 0 };
+            let showing = if preferences.jid == JidPreference::Always { WANTS_SHOWING } else { 0 };
+            let quiet = if preferences.hides_presence { WANTS_QUIET } else { 0 };
+            JOINED | nodes(member.subscriptions) | hiding | showing | quiet
+        }
+        Status::Waiting => WAITING,
+        Status::Left if member.veiled => VEILED,
+        Status::Left => LEFT,
+    }
+}
+
+/// The marks of those who cannot be in a channel that shows JIDs so.
+pub fn unbearable(visibility: Visibility) -> Marks {
+    match visibility {
+        Visibility::Visible => WANTS_HIDING,
+        Visibility::Maybe => 0,
+        Visibility::Hidden => WANTS_SHOWING,
+    }
+}
+
+impl Crowd {
+    /// Learns of a record.
+    pub(super) fn note(&mut self, member: &Member, is_group: bool) {
+        self.seats.set((member.jid.clone(), Some(member.id.clone())), marks_of(member));
+        if member.is_joined() {
+            self.ids.insert(member.id.clone());
+            if is_group {
+                self.seniors.insert((member.since, member.jid.clone()));
+            }
+        }
+        if member.status != Status::Left {
+            *self.domains.entry(member.jid.domain().as_str().to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Of these, whoever is in it has a place by how long: those of a group, and nobody elsewhere.
+    pub(super) fn rank<'a>(&mut self, members: impl Iterator<Item = &'a Member>) {
+        let seated = members.filter(|member| member.is_joined());
+        self.seniors = seated.map(|member| (member.since, member.jid.clone())).collect();
+    }
+
+    /// Forgets a record.
+    pub(super) fn forget(&mut self, member: &Member) {
+        self.seats.set((member.jid.clone(), Some(member.id.clone())), 0);
+        if member.is_joined() {
+            self.ids.remove(&member.id);
+            self.seniors.remove(&(member.since, member.jid.clone()));
+        }
+        let domain = member.jid.domain().as_str();
+        if let Some(count) = self.domains.get_mut(domain).filter(|_| member.status != Status::Left) {
+            *count -= 1;
+            if *count == 0 {
+                self.domains.remove(domain);
+            }
+        }
+    }
+
+    /// Learns of a guest, or that it is none any more.
+    pub(super) fn note_guest(&mut self, guest: &Guest) {
+        let reads = if guest.subscriptions.contains(Node::Messages) { READING } else { 0 };
+        self.seats.set((guest.jid.clone(), None), nodes(guest.subscriptions) | reads);
+    }
+}
+
+impl Channel {
+    /// Those who bear one of these marks, in the order of accounts; not guests.
+    pub fn people<'a>(&'a self, wanted: Marks) -> Marked<'a, (BareJid, Option<ParticipantId>), &'a Member> {
+        let show = |(_, id): &'a Seat| id.as_ref().and_then(|id| self.member_of(id));
+        Marked { roll: &self.crowd.seats, wanted, compare: by_account, show: Box::new(show) }
+    }
+
+    /// The accounts of those who bear one of these marks, guests included, in their order.
+    fn accounts<'a>(&'a self, wanted: Marks) -> Marked<'a, (BareJid, Option<ParticipantId>), &'a BareJid> {
+        let show = |(jid, _): &'a Seat| Some(jid);
+        Marked { roll: &self.crowd.seats, wanted, compare: by_account, show: Box::new(show) }
+    }
+
+    /// Everybody who subscribes to a node, in the order of accounts.
+    pub fn subscribers(&self, node: Node) -> Marked<'_, (BareJid, Option<ParticipantId>), &BareJid> {
+        self.accounts(mark_of(node))
+    }
+
+    /// Whether anybody subscribes to a node.
+    pub fn has_subscribers(&self, node: Node) -> bool {
+        self.crowd.seats.count(mark_of(node)) > 0
+    }
+
+    /// Guests who subscribe to the messages, in the order of accounts.
+    pub fn readers<'a>(&'a self) -> Marked<'a, (BareJid, Option<ParticipantId>), &'a Guest> {
+        let show = |(jid, _): &'a Seat| self.guest(jid);
+        Marked { roll: &self.crowd.seats, wanted: READING, compare: by_account, show: Box::new(show) }
+    }
+
+    /// Those who are in a closed channel or wait: its list of those who may join.
+    pub fn admitted(&self) -> Marked<'_, (BareJid, Option<ParticipantId>), &BareJid> {
+        self.accounts(JOINED | WAITING)
+    }
+
+    /// Everybody who is in the channel, in the order of their ids.
+    pub fn participants_by_id<'a>(&'a self) -> Marked<'a, ParticipantId, &'a Member> {
+        let compare = |key: &ParticipantId, id: &str| key.as_str().cmp(id);
+        let show = |id: &'a ParticipantId| self.member_of(id);
+        Marked { roll: &self.crowd.ids, wanted: super::roll::LISTED, compare, show: Box::new(show) }
+    }
+
+    /// Where somebody stands among those who bear one of these marks.
+    pub(super) fn place_of(&self, wanted: Marks, jid: &BareJid, id: Option<&ParticipantId>) -> Option<usize> {
+        self.crowd.seats.position(wanted, |(other, other_id)| (other, other_id.as_ref()).cmp(&(jid, id)))
+    }
+
+    /// How many of a domain are in it or wait.
+    pub(super) fn count_of_domain(&self, domain: &str) -> usize {
+        self.crowd.domains.get(domain).copied().unwrap_or(0)
+    }
+
+    /// Those who are in a group, whoever has been there longest first.
+    pub(super) fn seniors(&self) -> impl Iterator<Item = &BareJid> {
+        self.crowd.seniors.iter().counted().map(|(_, jid)| jid)
+    }
+}
+
+fn by_account((jid, _): &Seat, id: &str) -> Ordering {
+    jid.as_str().cmp(id)
+}

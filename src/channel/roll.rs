@@ -1,0 +1,358 @@
+//! Keys in order, each with marks, and where each stands among those that bear one: a list of which any part is found by a
+//! look at few entries, however long it is.
+//!
+//! Entries lie in chunks, and each chunk knows how many of its entries bear which mark. Finding a place is a walk over
+//! chunks, and then within one.
+
+use crate::steps::{self, Counted};
+use std::cmp::Ordering;
+use std::fmt;
+
+/// What may be said of an entry, one bit each.
+pub type Marks = u32;
+
+/// The one mark of lists that need no more than one.
+pub const LISTED: Marks = 1;
+/// How many marks there may be.
+const KINDS: usize = 20;
+/// Entries of one chunk at most.
+const CHUNK_MAX: usize = 256;
+
+/// See the module. Of several marks that are asked for together, an entry bears one at most.
+#[derive(Clone)]
+pub struct Roll<K> {
+    chunks: Vec<Chunk<K>>,
+    counts: Counts,
+    len: usize,
+}
+
+#[derive(Clone)]
+struct Chunk<K> {
+    entries: Vec<(K, Marks)>,
+    counts: Counts,
+}
+
+/// How many entries bear each mark.
+#[derive(Clone, Copy, Default)]
+struct Counts([u32; KINDS]);
+
+impl Counts {
+    fn add(&mut self, marks: Marks) {
+        bits(marks).for_each(|bit| self.0[bit] += 1);
+    }
+
+    fn subtract(&mut self, marks: Marks) {
+        bits(marks).for_each(|bit| self.0[bit] -= 1);
+    }
+
+    fn of(&self, wanted: Marks) -> usize {
+        bits(wanted).map(|bit| self.0[bit] as usize).sum()
+    }
+}
+
+fn bits(mut marks: Marks) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = marks.trailing_zeros() as usize;
+        marks &= marks.wrapping_sub(1);
+        (bit < KINDS).then_some(bit)
+    })
+}
+
+impl<K> Default for Roll<K> {
+    fn default() -> Roll<K> {
+        Roll { chunks: Vec::new(), counts: Counts::default(), len: 0 }
+    }
+}
+
+impl<K: Ord> Roll<K> {
+    /// What an entry bears; nothing where there is none.
+    pub fn marks(&self, key: &K) -> Marks {
+        self.find(|other| other.cmp(key)).map_or(0, |(chunk, at)| self.chunks[chunk].entries[at].1)
+    }
+
+    /// Has an entry bear these marks and no others; one that bears none is gone.
+    pub fn set(&mut self, key: K, marks: Marks) {
+        match self.find(|other| other.cmp(&key)) {
+            Ok((chunk, at)) if marks == 0 => self.take_out(chunk, at),
+            Ok((chunk, at)) => {
+                let entry = &mut self.chunks[chunk].entries[at].1;
+                let past = std::mem::replace(entry, marks);
+                for counts in [&mut self.chunks[chunk].counts, &mut self.counts] {
+                    counts.subtract(past);
+                    counts.add(marks);
+                }
+            }
+            Err(_) if marks == 0 => {}
+            Err((chunk, at)) => self.put_in(chunk, at, key, marks),
+        }
+    }
+
+    fn take_out(&mut self, chunk: usize, at: usize) {
+        let (_, past) = self.chunks[chunk].entries.remove(at);
+        self.chunks[chunk].counts.subtract(past);
+        self.counts.subtract(past);
+        self.len -= 1;
+        if self.chunks[chunk].entries.is_empty() {
+            self.chunks.remove(chunk);
+        }
+    }
+
+    fn put_in(&mut self, chunk: usize, at: usize, key: K, marks: Marks) {
+        if self.chunks.is_empty() {
+            self.chunks.push(Chunk { entries: Vec::new(), counts: Counts::default() });
+        }
+        let filled = &mut self.chunks[chunk];
+        filled.entries.insert(at, (key, marks));
+        filled.counts.add(marks);
+        self.counts.add(marks);
+        self.len += 1;
+        if filled.entries.len() > CHUNK_MAX {
+            // Where everything is put in behind the last one, chunks stay full.
+            let is_last = at == CHUNK_MAX;
+            let entries = filled.entries.split_off(if is_last { CHUNK_MAX } else { CHUNK_MAX / 2 });
+            let mut counts = Counts::default();
+            entries.iter().for_each(|(_, marks)| counts.add(*marks));
+            entries.iter().for_each(|(_, marks)| filled.counts.subtract(*marks));
+            self.chunks.insert(chunk + 1, Chunk { entries, counts });
+        }
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// How many entries bear one of these marks.
+    pub fn count(&self, wanted: Marks) -> usize {
+        self.counts.of(wanted)
+    }
+
+    /// How many of those that bear one of these marks come before the first one that does not compare as less.
+    pub fn rank(&self, wanted: Marks, compare: impl Fn(&K) -> Ordering) -> usize {
+        let (chunk, at) = self.begin_of(compare);
+        let before: usize = self.chunks[..chunk].iter().counted().map(|chunk| chunk.counts.of(wanted)).sum();
+        let within = self
+            .chunks
+            .get(chunk)
+            .map_or(0, |chunk| chunk.entries[..at].iter().counted().filter(|(_, marks)| marks & wanted != 0).count());
+        before + within
+    }
+
+    /// Where the first entry that compares as equal stands among those that bear one of these marks; `None` where none does.
+    pub fn position(&self, wanted: Marks, compare: impl Fn(&K) -> Ordering) -> Option<usize> {
+        self.get(wanted, &compare).map(|_| self.rank(wanted, &compare))
+    }
+
+    /// The first entry that compares as equal and bears one of these marks.
+    pub fn get(&self, wanted: Marks, compare: impl Fn(&K) -> Ordering) -> Option<&K> {
+        let (chunk, at) = self.begin_of(&compare);
+        let entries = self.chunks.iter().skip(chunk).flat_map(|chunk| &chunk.entries).skip(at);
+        entries.counted().take_while(|(key, _)| compare(key).is_eq()).find(borne(wanted)).map(key)
+    }
+
+    /// Where the first entry is that does not compare as less.
+    fn begin_of(&self, compare: impl Fn(&K) -> Ordering) -> (usize, usize) {
+        let (Ok(place) | Err(place)) = self.find(|key| match compare(key) {
+            Ordering::Less => Ordering::Less,
+            _ => Ordering::Greater,
+        });
+        place
+    }
+
+    /// Those that bear one of these marks, from the `from`th on.
+    pub fn rising(&self, wanted: Marks, from: usize) -> impl Iterator<Item = &K> {
+        let (chunks, from) = self.chunks_from(wanted, from, self.chunks.iter());
+        chunks.flat_map(|chunk| &chunk.entries).counted().filter(borne(wanted)).skip(from).map(key)
+    }
+
+    /// Those that bear one of these marks and come before the `to`th, the last one first.
+    pub fn falling(&self, wanted: Marks, to: usize) -> impl Iterator<Item = &K> {
+        let behind = self.count(wanted).saturating_sub(to);
+        let (chunks, from) = self.chunks_from(wanted, behind, self.chunks.iter().rev());
+        let entries = chunks.flat_map(|chunk| chunk.entries.iter().rev());
+        entries.counted().filter(borne(wanted)).skip(from).map(key)
+    }
+
+    /// The chunks that hold what bears one of these marks, without those before the `from`th such entry, and how many are
+    /// before it in the first of the rest.
+    fn chunks_from<'a>(
+        &'a self,
+        wanted: Marks,
+        mut from: usize,
+        mut chunks: impl Iterator<Item = &'a Chunk<K>>,
+    ) -> (impl Iterator<Item = &'a Chunk<K>>, usize) {
+        let mut first = None;
+        // There may be none left to look for.
+        while from < self.count(wanted) && first.is_none() {
+            let Some(chunk) = chunks.next() else { break };
+            steps::take(1);
+            let count = chunk.counts.of(wanted);
+            if count > from { first = Some(chunk) } else { from -= count }
+        }
+        let rest = chunks.take(if first.is_some() { usize::MAX } else { 0 });
+        (first.into_iter().chain(rest.filter(move |chunk| chunk.counts.of(wanted) > 0)), from)
+    }
+
+    /// Some entries behind a key, with their marks, whatever they bear.
+    pub fn behind(&self, key: Option<&K>, count: usize) -> Vec<(&K, Marks)> {
+        let (mut chunk, mut at) = match key.map(|key| self.find(|other| other.cmp(key))) {
+            None => (0, 0),
+            Some(Ok((chunk, at))) => (chunk, at + 1),
+            Some(Err(place)) => place,
+        };
+        let mut found = Vec::new();
+        while let Some(filled) = self.chunks.get(chunk).filter(|_| found.len() < count) {
+            let rest = &filled.entries[at.min(filled.entries.len())..];
+            found.extend(rest.iter().counted().take(count - found.len()).map(|(key, marks)| (key, *marks)));
+            (chunk, at) = (chunk + 1, 0);
+        }
+        found
+    }
+
+    /// Where an entry is, or is to be put in.
+    fn find(&self, compare: impl Fn(&K) -> Ordering) -> Result<(usize, usize), (usize, usize)> {
+        let is_behind = |chunk: &Chunk<K>| {
+            steps::take(1);
+            chunk.entries.first().is_some_and(|(key, _)| compare(key) == Ordering::Greater)
+        };
+        let chunk = self.chunks.partition_point(|chunk| !is_behind(chunk)).saturating_sub(1);
+        let Some(filled) = self.chunks.get(chunk) else { return Err((0, 0)) };
+        let found = filled.entries.binary_search_by(|(key, _)| {
+            steps::take(1);
+            compare(key)
+        });
+        found.map(|at| (chunk, at)).map_err(|at| (chunk, at))
+    }
+}
+
+fn borne<K>(wanted: Marks) -> impl Fn(&&(K, Marks)) -> bool {
+    move |(_, marks)| marks & wanted != 0
+}
+
+fn key<K>((key, _): &(K, Marks)) -> &K {
+    key
+}
+
+/// As a set, of entries that bear one mark.
+impl<K: Ord> Roll<K> {
+    /// Whether there is such an entry.
+    pub fn contains(&self, key: &K) -> bool {
+        self.marks(key) != 0
+    }
+
+    /// Puts an entry in; whether it was not there.
+    pub fn insert(&mut self, key: K) -> bool {
+        let is_new = !self.contains(&key);
+        if is_new {
+            self.set(key, LISTED);
+        }
+        is_new
+    }
+
+    /// Takes an entry out; whether it was there.
+    pub fn remove(&mut self, key: &K) -> bool {
+        let found = self.find(|other| other.cmp(key));
+        if let Ok((chunk, at)) = found {
+            self.take_out(chunk, at);
+        }
+        found.is_ok()
+    }
+
+    /// All entries in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &K> {
+        self.chunks.iter().flat_map(|chunk| &chunk.entries).counted().map(key)
+    }
+}
+
+impl<K: Ord> FromIterator<K> for Roll<K> {
+    fn from_iter<I: IntoIterator<Item = K>>(keys: I) -> Roll<K> {
+        let mut roll = Roll::default();
+        for key in keys {
+            roll.insert(key);
+        }
+        roll
+    }
+}
+
+impl<K: Ord> PartialEq for Roll<K> {
+    fn eq(&self, other: &Roll<K>) -> bool {
+        self.len == other.len && self.behind(None, usize::MAX) == other.behind(None, usize::MAX)
+    }
+}
+
+impl<K: fmt::Debug> fmt::Debug for Roll<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map()
+            .entries(self.chunks.iter().flat_map(|chunk| &chunk.entries).map(|(key, marks)| (key, marks)))
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{Rng, SeedableRng, rngs::StdRng};
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn it_agrees_with_a_plain_list() {
+        let mut dice = StdRng::seed_from_u64(5);
+        let (mut roll, mut plain) = (Roll::default(), BTreeMap::new());
+        for turn in 0..6000u32 {
+            // It grows, and then it shrinks.
+            let marks: Marks = if turn < 3000 || dice.random_ratio(1, 4) { dice.random_range(0..4) } else { 0 };
+            let key: u32 = dice.random_range(0..2000);
+            roll.set(key, marks);
+            if marks == 0 {
+                plain.remove(&key)
+            } else {
+                plain.insert(key, marks)
+            };
+            if turn % 50 > 0 {
+                continue;
+            }
+            assert_eq!((roll.len(), roll.marks(&key)), (plain.len(), marks));
+            for wanted in [1, 2] {
+                let all: Vec<u32> =
+                    plain.iter().filter(|(_, marks)| *marks & wanted != 0).map(|(key, _)| *key).collect();
+                let from = dice.random_range(0..=all.len());
+                assert_eq!(roll.count(wanted), all.len());
+                assert_eq!(roll.rising(wanted, from).copied().collect::<Vec<_>>(), all[from..]);
+                assert_eq!(
+                    roll.falling(wanted, from).copied().collect::<Vec<_>>(),
+                    all[..from].iter().rev().copied().collect::<Vec<_>>()
+                );
+                assert_eq!(roll.rank(wanted, |other| other.cmp(&key)), all.partition_point(|other| *other < key));
+                assert_eq!(roll.position(wanted, |other| other.cmp(&key)), all.binary_search(&key).ok());
+            }
+            let rest: Vec<(&u32, Marks)> = plain.range(key + 1..).take(9).map(|(key, marks)| (key, *marks)).collect();
+            assert_eq!(roll.behind(Some(&key), 9), rest);
+        }
+        assert!(
+            roll == plain.keys().copied().fold(Roll::default(), |mut roll, key| {
+                roll.set(key, plain[&key]);
+                roll
+            })
+        );
+    }
+
+    #[test]
+    fn a_part_of_a_long_list_is_found_by_a_look_at_few_entries() {
+        let of = |count: u32| (0..count).collect::<Roll<u32>>();
+        let (short, long) = (of(10_000), of(100_000));
+        let look = |roll: &Roll<u32>| {
+            let middle = roll.len() as u32 / 2;
+            let before = steps::taken();
+            let at = roll.position(LISTED, |other| other.cmp(&middle)).unwrap();
+            assert_eq!(roll.rising(LISTED, at).nth(3).copied(), Some(middle + 3));
+            assert_eq!(roll.falling(LISTED, at).nth(3).copied(), Some(middle - 4));
+            steps::taken() - before
+        };
+        assert!(look(&long) < 3 * look(&short) && look(&long) < 1500, "{} and {}", look(&short), look(&long));
+    }
+}
