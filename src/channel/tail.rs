@@ -14,6 +14,8 @@ const TAIL_ROWS: u64 = REPEATS_MAX as u64;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tail {
     rows: VecDeque<(u64, ParticipantId)>,
+    /// Those that correct another one, and which one.
+    corrections: BTreeMap<u64, u64>,
     /// Those that were retracted.
     retracted: BTreeSet<u64>,
 }
@@ -28,14 +30,17 @@ impl Tail {
     pub fn note(&mut self, row: &Row) {
         if counts(row) {
             self.rows.push_back((row.number, row.author.clone()));
+            self.corrections.extend(row.corrected().map(|target| (row.number, target)));
         }
         while self.rows.front().is_some_and(|&(number, _)| number + TAIL_ROWS <= row.number) {
             self.pop();
         }
     }
 
-    /// A row was retracted: there is nothing to read in it any more.
+    /// A row was retracted: there is nothing to read in it any more, nor in what corrects it.
     pub fn retract(&mut self, row: u64) {
+        let corrections = self.corrections.iter().filter(|(_, target)| **target == row).map(|(number, _)| *number);
+        self.retracted.extend(corrections);
         if self.rows.binary_search_by_key(&row, |(number, _)| *number).is_ok() {
             self.retracted.insert(row);
         }
@@ -49,6 +54,7 @@ impl Tail {
     fn pop(&mut self) {
         if let Some((number, _)) = self.rows.pop_front() {
             self.retracted.remove(&number);
+            self.corrections.remove(&number);
         }
     }
 
@@ -77,6 +83,6 @@ impl Tail {
 
     /// Roughly what it costs in memory, in bytes.
     pub fn bytes(&self) -> usize {
-        56 * self.rows.len() + 16 * self.retracted.len()
+        56 * self.rows.len() + 16 * self.retracted.len() + 24 * self.corrections.len()
     }
 }

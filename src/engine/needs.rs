@@ -160,7 +160,9 @@ impl Engine {
             named.extend(own.and_then(|id| channel.own_row(&account, id)));
             // Whether it says the same as the one that had its id before.
             let origin_id = element.part("origin-id", ns::SID).and_then(|child| child.attr("id"));
-            named.extend(origin_id.and_then(|id| channel.own_row(&account, id)));
+            let earlier = origin_id.and_then(|id| channel.own_row(&account, id));
+            needs.whole.extend(earlier.map(|row| (tag, row)));
+            named.extend(earlier);
         }
         self.need_rows(tag, named, needs);
     }
@@ -313,7 +315,12 @@ impl Engine {
     pub(super) fn adopt_facts(&mut self, loaded: &mut Loaded) {
         for (tag, row, facts) in loaded.facts.drain(..) {
             match facts {
-                Some(facts) => drop(self.facts.entry(tag).or_default().insert(row, facts)),
+                Some(facts) => {
+                    if !facts.row.payload.is_empty() {
+                        self.said.insert((tag, row), gist::of(&facts.row.payload));
+                    }
+                    self.facts.entry(tag).or_default().insert(row, facts);
+                }
                 None => drop(self.absent.insert((tag, row))),
             }
         }

@@ -10,7 +10,7 @@ use crate::channel::{
     NodeSet, Refusal, Style,
 };
 use crate::store::{Deed, Record};
-use crate::xep::{Extension, Reply, Request, gist, incoming, information, invitations};
+use crate::xep::{Extension, Reply, Request, incoming, information, invitations};
 use crate::xmpp::{Parts, Tag, ns};
 use jid::{BareJid, Jid};
 use minidom::Element;
@@ -256,10 +256,7 @@ impl Engine {
         let channel = self.shelf.channel(name).ok_or(Refusal::NoSuchChannel)?;
         let (tag, none, nobody) = (channel.profile().tag, BTreeMap::new(), BTreeMap::new());
         let facts = self.facts.get(&tag).unwrap_or(&none);
-        let gist_of = |row: u64| match self.said.get(&(tag, row)) {
-            Some(gist) => *gist,
-            None => facts.get(&row).and_then(|facts| gist::of(&facts.row.payload)),
-        };
+        let gist_of = |row: u64| self.said.get(&(tag, row)).copied().flatten();
         let mut context = Context {
             now: self.now,
             due: self.due,

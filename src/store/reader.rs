@@ -35,8 +35,10 @@ pub(super) fn load(shelf: &impl Shelf, name: &ChannelName) -> Result<Option<Chan
         guests: guests.into_iter().map(|guest| (guest.jid.clone(), guest)).collect(),
         invitations: invitations.into_iter().map(|it| (it.key(), it)).collect(),
     };
-    let counted: Vec<u64> = newest.iter().filter(|row| row.counted).map(|row| row.number).collect();
-    let retracted = facts::tombstones(shelf, entry.tag, &counted)?.into_keys();
+    let counted = newest.iter().filter(|row| row.counted);
+    let named: BTreeSet<u64> = counted.flat_map(|row| [Some(row.number), row.corrected()]).flatten().collect();
+    let named: Vec<u64> = named.into_iter().collect();
+    let retracted = facts::tombstones(shelf, entry.tag, &named)?.into_keys();
     Ok(Some(Channel::restore(entry.name, kept, members, archive.head(), &newest, retracted).since(archive.base())))
 }
 
