@@ -59,6 +59,9 @@ impl World {
             freed.into_iter().partition(|item| matches!(item.inbound, Inbound::GoOn(_)));
         let next = std::mem::take(&mut self.next).into_iter().map(Item::event);
         self.go_on(next.chain(own).collect());
+        // What comes behind the word of the operator has another time.
+        let is_word = |item: &Item| matches!(item.inbound, Inbound::ClockConfirmed);
+        let size = self.inbox.iter().take(size).position(is_word).map_or(size, |place| place + 1);
         let cold = &mut self.cold;
         for mut item in self.inbox.drain(..size) {
             cold.came += 1;
