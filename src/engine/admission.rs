@@ -115,13 +115,20 @@ impl Engine {
     pub(super) fn admit_freight(&mut self, actor: &Actor) -> Result<(), Refusal> {
         match actor.operator || self.freight.may_send(&actor.account) {
             true => Ok(()),
-            false => Err(Refusal::TooFast { what: "messages", wait_s: 1 }),
+            false => {
+                self.freight.note_hit(&actor.account);
+                Err(Refusal::TooFast { what: "messages", wait_s: 1 })
+            }
         }
     }
 
-    /// The same, of a message that may wait.
-    pub(super) fn has_freight_room(&mut self, account: &BareJid) -> bool {
-        self.service.operators.contains(account) || self.freight.may_send(account)
+    /// The same, of a message that may wait. One that waits already asks again and again; the first time counts.
+    pub(super) fn has_freight_room(&mut self, account: &BareJid, is_first: bool) -> bool {
+        let has_room = self.service.operators.contains(account) || self.freight.may_send(account);
+        if is_first && !has_room {
+            self.freight.note_hit(account);
+        }
+        has_room
     }
 
     /// When a message or a presence that came as a stanza has its time, in milliseconds of the time by which is waited.

@@ -5,7 +5,7 @@
 //! recipients times bytes, and where all have much the shares decide. What the writer is through with comes back as an input.
 
 use super::outbox::{Audience, Charge, Fan};
-use super::share::{Full, OwnDomains, Shares};
+use super::share::{Full, Hit, OwnDomains, Shares};
 use super::{Engine, Out};
 use crate::channel::ChannelName;
 use jid::BareJid;
@@ -35,11 +35,20 @@ impl Freight {
             return true;
         }
         if self.shares.held_by(account) >= self.account_max {
-            self.shares.hit(account.domain().as_str());
             return false;
         }
         // Where all of it is used up, who has most of it waits.
         self.shares.held() < self.shares.max() || !matches!(self.shares.take(account, 1), Err(Full::Own))
+    }
+
+    /// Something had to wait, or was refused, for the sake of others.
+    pub fn note_hit(&mut self, account: &BareJid) {
+        self.shares.hit(account.domain().as_str());
+    }
+
+    /// Whose share had no room since this was asked last.
+    pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
+        self.shares.hits()
     }
 
     /// The link came up, or went down.
@@ -82,5 +91,24 @@ impl Engine {
                 self.freight.unload(charge);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_to_wait_is_counted_for_the_domain() {
+        let mut freight = Freight::new(100, OwnDomains::default());
+        let account: BareJid = "busy@away".parse().unwrap();
+        assert!(freight.may_send(&account));
+        freight.load(&Charge { account: account.clone(), bytes: 100 });
+        assert!(!freight.may_send(&account) && !freight.may_send(&account));
+        freight.note_hit(&account);
+        let hits: Vec<Hit> = freight.hits().collect();
+        assert_eq!(hits, [Hit { what: "the way out", domain: "away".into(), count: 1 }]);
+        freight.unload(&Charge { account: account.clone(), bytes: 100 });
+        assert!(freight.may_send(&account) && freight.hits().count() == 0);
     }
 }

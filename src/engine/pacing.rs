@@ -90,7 +90,7 @@ impl Pacing {
             let Some(queue) = self.queues.get_mut(&account) else { continue };
             let Some(first) = queue.front() else { continue };
             let is_message = first.stanza.kind == Kind::Message;
-            let may_go = |engine: &mut &mut Engine| !is_message || engine.has_freight_room(&account);
+            let may_go = |engine: &mut &mut Engine| !is_message || engine.has_freight_room(&account, false);
             if !engine.as_mut().is_none_or(may_go) && now_ms < first.due_ms.saturating_add(PATIENCE_MS) {
                 later.push((now_ms.saturating_add(FREIGHT_PAUSE_MS), account));
                 continue;
@@ -132,7 +132,9 @@ impl Pacing {
         };
         match admitted {
             Err(refusal) => ready.push(Inbound::Refused(Box::new((stanza, refusal)))),
-            Ok(due_ms) if due_ms <= self.now_ms && !follows && (!is_message || engine.has_freight_room(&account)) => {
+            Ok(due_ms)
+                if due_ms <= self.now_ms && !follows && (!is_message || engine.has_freight_room(&account, true)) =>
+            {
                 ready.push(Inbound::Stanza(stanza))
             }
             Ok(due_ms) => self.hold(account, stanza, due_ms.max(last_ms), ready),

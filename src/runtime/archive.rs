@@ -88,6 +88,7 @@ impl Archive {
     /// Takes a question. When too many wait, one is refused: the newest of whoever asks most.
     pub fn take(&self, question: Question) {
         let Some(question) = self.questions.push(&question.account(), question) else { return };
+        self.metrics.count_hits(self.questions.hits(), clock::uptime_ms());
         self.metrics.count_refusal(&Reason::BUSY);
         match question {
             Question::Stanza(query) => send(&self.outbox, query.refuse_busy()),

@@ -3,9 +3,7 @@
 //!
 //! There is one bound for all of them. Where it is reached, whoever has most waiting loses what it asked last.
 
-#[cfg(test)]
-use crate::engine::share::Hit;
-use crate::engine::share::{Full, OwnDomains, Shares};
+use crate::engine::share::{Full, Hit, OwnDomains, Shares};
 use jid::BareJid;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -73,7 +71,6 @@ impl<T> Waiting<T> {
     }
 
     /// Whose share had no room since this was asked last.
-    #[cfg(test)]
     pub fn hits(&self) -> Vec<Hit> {
         self.lock().shares.hits().collect()
     }
