@@ -136,10 +136,11 @@ impl<K: Ord> Roll<K> {
     pub fn rank(&self, wanted: Marks, compare: impl Fn(&K) -> Ordering) -> usize {
         let (chunk, at) = self.begin_of(compare);
         let before: usize = self.chunks[..chunk].iter().counted().map(|chunk| chunk.counts.of(wanted)).sum();
-        let within = self
-            .chunks
-            .get(chunk)
-            .map_or(0, |chunk| chunk.entries[..at].iter().counted().filter(|(_, marks)| marks & wanted != 0).count());
+        let within = self.chunks.get(chunk).map_or(0, |chunk| match chunk.counts.of(wanted) {
+            0 => 0,
+            all if all == chunk.entries.len() => at,
+            _ => chunk.entries[..at].iter().counted().filter(|(_, marks)| marks & wanted != 0).count(),
+        });
         before + within
     }
 

@@ -15,6 +15,7 @@ pub mod chores;
 #[path = "crowded_tests.rs"]
 mod crowded;
 mod delegated;
+mod domains;
 mod doubts;
 mod endings;
 #[cfg(test)]
@@ -23,6 +24,7 @@ mod fixture;
 #[cfg(test)]
 mod flood_tests;
 mod foreign;
+mod found;
 mod freight;
 mod groups;
 pub mod hosts;
@@ -130,6 +132,7 @@ pub struct Engine {
     memberships: HashMap<BareJid, Vec<ChannelName>>,
     /// What lists of channels mean to the accounts that this turn shows what they find.
     standings: HashMap<BareJid, Standing>,
+    domains: domains::Domains,
     /// The channels whose lists this turn changed so far.
     relisted: BTreeSet<ChannelName>,
     /// What is known of the rows that this turn's commands name, by channel tag and row.
@@ -218,6 +221,7 @@ impl Engine {
             sharing: sharing::Sharing::new(lot, &own),
             memberships: HashMap::new(),
             standings: HashMap::new(),
+            domains: Default::default(),
             relisted: BTreeSet::new(),
             facts: HashMap::new(),
             past: HashMap::new(),

@@ -202,8 +202,13 @@ impl Engine {
 
     /// Which channels an account finds depends on those that it is in and on the lists that it is on.
     fn need_list(&self, account: &BareJid, needs: &mut Needs) {
-        if !self.standings.contains_key(account) && !needs.standings.contains(account) {
-            needs.standings.push(account.clone());
+        let domain = BareJid::from_parts(None, account.domain());
+        let knows_domain = self.domains.of(&domain).is_some();
+        let knows_own = account.node().is_none() || self.standings.contains_key(account);
+        for (jid, is_known) in [(&domain, knows_domain), (account, knows_own)] {
+            if !is_known && !needs.standings.contains(jid) {
+                needs.standings.push(jid.clone());
+            }
         }
         self.need_memberships(account, needs);
     }
@@ -291,6 +296,8 @@ impl Engine {
                 | Change::Listed { .. }
                 | Change::RightsSet(_)
                 | Change::Configured(_)
+                | Change::Created { .. }
+                | Change::Destroyed
         );
         if changes_lists {
             self.relisted.insert(name.clone());
@@ -328,7 +335,12 @@ impl Engine {
             self.past.entry(tag).or_default().insert(account, found);
         }
         self.adopt_trace(loaded.trace.take());
-        self.standings.extend(loaded.standings.drain(..));
+        for (jid, standing) in loaded.standings.drain(..) {
+            match jid.node() {
+                Some(_) => drop(self.standings.insert(jid, standing)),
+                None => self.domains.adopt(jid, standing, &self.shelf),
+            }
+        }
         for (account, groups) in loaded.groups.drain(..) {
             self.groups.insert(account, groups.into_iter().collect());
         }

@@ -1,6 +1,8 @@
 //! What is asked of the service as a whole: creating channels and listing them.
 
 use super::Engine;
+use super::domains::{ALLOWED, BANNED};
+use super::found::Found;
 use super::parley::{Asked, Effects};
 use crate::channel::command::{Page, Slice};
 use crate::channel::{
@@ -11,7 +13,6 @@ use crate::xep::{information, rsm};
 use jid::BareJid;
 use rand::Rng;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 
 /// Channels on one page of a list, at most.
 const CHANNELS_PAGE_MAX: usize = 500;
@@ -89,115 +90,44 @@ impl Engine {
     /// The channels that an account may find: those that it may join and that are listed, and those that it is in
     /// (XEP-0369 §6.2).
     pub(super) fn list_channels(&self, account: &BareJid, slice: &Slice) -> Result<Effects, Refusal> {
-        let (also, hidden) = self.found_besides(account);
-        let names = Found {
-            listed: self.shelf.listed(),
-            also: also.into_iter().collect(),
-            hidden: hidden.into_iter().collect(),
+        let found = self.found_by(account);
+        let localpart = |id: &str| id.split_once('@').map_or(id, |(localpart, _)| localpart).to_owned();
+        let slice = Slice {
+            max: slice.max,
+            after: slice.after.as_deref().map(localpart),
+            before: slice.before.as_deref().map(localpart),
         };
-        let position = |id: &str| {
-            let localpart = id.split_once('@').map_or(id, |(localpart, _)| localpart);
-            names.position(localpart)
-        };
-        let range = rsm::cut(slice, names.len(), CHANNELS_PAGE_MAX, position)?;
-        let entries = names.page(range.clone());
-        Ok(Effects::none(Answer::Channels(Page { entries, count: names.len(), index: range.start })))
+        let range = rsm::cut(&slice, found.len(), CHANNELS_PAGE_MAX, |name| found.position(name))?;
+        let (entries, count) = (found.page(&slice, range.len()), found.len());
+        Ok(Effects::none(Answer::Channels(Page { entries, count, index: range.start })))
     }
 
-    /// What an account finds besides the channels that everybody finds, and which of those it does not find.
-    fn found_besides<'a>(&'a self, account: &BareJid) -> (BTreeSet<&'a ChannelName>, BTreeSet<&'a ChannelName>) {
-        let own: BTreeSet<&ChannelName> = self.memberships.get(account).into_iter().flatten().collect();
+    /// What an account finds: as its domain does, but for what it is in, and for what says something of it alone.
+    fn found_by(&self, account: &BareJid) -> Found<'_> {
+        let domain = self.domains.of(&BareJid::from_parts(None, account.domain()));
         let standing = self.standings.get(account);
-        let admitted = standing.into_iter().flat_map(|standing| &standing.admitted).map(|name| (name, true));
-        let barred = standing.into_iter().flat_map(|standing| &standing.barred).map(|name| (name, false));
-        let stored: BTreeMap<&ChannelName, bool> = admitted.chain(barred).collect();
-        let (mut also, mut hidden) = (BTreeSet::new(), BTreeSet::new());
-        for name in own.iter().copied().chain(stored.keys().copied()).chain(&self.relisted) {
+        let mentions = standing.map(|standing| &standing.mentions);
+        let own: BTreeSet<&ChannelName> = self.memberships.get(account).into_iter().flatten().collect();
+        let spared: BTreeSet<&ChannelName> = domain.into_iter().flat_map(|domain| domain.spared(account)).collect();
+        let named = own.iter().chain(&spared).copied().chain(mentions.into_iter().flat_map(|it| it.keys()));
+        let mut found = Found::new(self.shelf.listed(), domain.map(|domain| &domain.names));
+        for name in named.chain(&self.relisted) {
             // Of a channel in memory the turn may know better than the store did.
             let is_found = own.contains(name)
                 || match self.shelf.channel(name) {
                     Some(channel) => channel.is_found_by(account),
-                    None => stored.get(name).is_some_and(|found| *found),
+                    None => {
+                        let marks = domain.map_or(0, |domain| domain.names.marks(name));
+                        let mention = mentions.and_then(|mentions| mentions.get(name));
+                        let banned = marks & BANNED != 0 || mention.is_some_and(|mention| mention.banned);
+                        let spared = spared.contains(name) || mention.is_some_and(|it| it.spared.contains(account));
+                        let allowed = marks & ALLOWED != 0 || mention.is_some_and(|mention| mention.allowed);
+                        // Whatever else is listed is found by all.
+                        if banned && !spared { false } else { allowed || !self.shelf.is_unlisted(name) }
+                    }
                 };
-            match is_found {
-                true if self.shelf.is_unlisted(name) => drop(also.insert(name)),
-                false if self.shelf.exists(name) && !self.shelf.is_unlisted(name) => drop(hidden.insert(name)),
-                _ => {}
-            }
+            found.tell(name, is_found && self.shelf.exists(name));
         }
-        (also, hidden)
-    }
-}
-
-/// What one account finds, in the order of names: what everybody finds, which may be long, with what it finds besides, and
-/// without what is hidden from it.
-struct Found<'a> {
-    listed: &'a [ChannelName],
-    /// None of those that are listed.
-    also: Vec<&'a ChannelName>,
-    /// Some of those that are listed.
-    hidden: Vec<&'a ChannelName>,
-}
-
-impl Found<'_> {
-    fn len(&self) -> usize {
-        self.listed.len() + self.also.len() - self.hidden.len()
-    }
-
-    /// How many come before a name.
-    fn rank(&self, name: &str) -> usize {
-        let before = |names: &[&ChannelName]| names.partition_point(|other| other.as_str() < name);
-        let listed = self.listed.partition_point(|other| other.as_str() < name);
-        listed + before(&self.also) - before(&self.hidden)
-    }
-
-    fn position(&self, name: &str) -> Option<usize> {
-        let holds = |names: &[&ChannelName]| names.binary_search_by(|other| other.as_str().cmp(name)).is_ok();
-        let is_listed = self.listed.binary_search_by(|other| other.as_str().cmp(name)).is_ok();
-        let is_found = (is_listed && !holds(&self.hidden)) || holds(&self.also);
-        is_found.then(|| self.rank(name))
-    }
-
-    fn page(&self, range: Range<usize>) -> Vec<ChannelName> {
-        let is_before = |name: &ChannelName| self.rank(name.as_str()) < range.start;
-        let listed = &self.listed[self.listed.partition_point(is_before)..];
-        let also = &self.also[self.also.partition_point(|name| is_before(name))..];
-        let mut listed = listed.iter().filter(|name| self.hidden.binary_search(name).is_err()).peekable();
-        let mut also = also.iter().copied().peekable();
-        let next = range.map(|_| match (listed.peek(), also.peek()) {
-            (Some(name), other) if other.is_none_or(|other| name < other) => listed.next().cloned(),
-            _ => also.next().cloned(),
-        });
-        next.flatten().collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_page_is_one_of_what_is_found() {
-        let name = |n: usize| ChannelName::new(&format!("c{n:02}")).unwrap();
-        let every: Vec<_> = (0..12).map(name).collect();
-        for also in [vec![], vec![0], vec![3, 4], vec![0, 5, 11], (0..12).collect::<Vec<_>>()] {
-            for hidden in [vec![], vec![0], vec![2, 5, 6], vec![1, 11], (0..12).collect::<Vec<_>>()] {
-                let is_hidden = |n: &usize| hidden.contains(n) && !also.contains(n);
-                let listed: Vec<_> = (0..12).filter(|n| !also.contains(n)).map(name).collect();
-                let found = Found {
-                    listed: &listed,
-                    also: also.iter().map(|&n| &every[n]).collect(),
-                    hidden: (0..12).filter(is_hidden).map(|n| &every[n]).collect(),
-                };
-                let all: Vec<_> = (0..12).filter(|n| !is_hidden(n)).map(name).collect();
-                assert_eq!((found.len(), found.position("c"), found.position("c99")), (all.len(), None, None));
-                for name in &every {
-                    assert_eq!(found.position(name.as_str()), all.iter().position(|other| other == name));
-                }
-                for from in 0..all.len() {
-                    (from..=all.len()).for_each(|to| assert_eq!(found.page(from..to), all[from..to]));
-                }
-            }
-        }
+        found.settled()
     }
 }

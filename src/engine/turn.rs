@@ -241,7 +241,7 @@ impl Engine {
         self.settle_shares(&mut turn);
         self.memberships.clear();
         self.standings.clear();
-        self.relisted.clear();
+        self.settle_domains();
         self.groups.clear();
         self.pages.clear();
         self.heads.clear();
@@ -278,6 +278,7 @@ impl Engine {
         };
         let (mut out, unsent): (Vec<Out>, Vec<Out>) = turn.outbox.into_iter().partition(stays);
         self.unload(&unsent);
+        self.domains.clear();
         for record in turn.records {
             match record {
                 Record::Channel { name, change, tag } => {

@@ -166,14 +166,22 @@ pub struct Directory {
     pub tours: Vec<Tour>,
 }
 
-/// What the lists of channels mean to an account, its own entries and those of its domain: only channels that are listed,
-/// in the order of names.
+/// What the lists of channels say of an account, or of a domain: only of channels that are listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
-    /// The channels that only those on a list may join, of which it is one.
-    pub admitted: Vec<ChannelName>,
-    /// The channels that it is banned from.
-    pub barred: Vec<ChannelName>,
+    /// The channels on whose lists it is.
+    pub mentions: BTreeMap<ChannelName, Mention>,
+}
+
+/// What the lists of one channel say of an account or a domain.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mention {
+    /// It is on the list of those who may join.
+    pub allowed: bool,
+    /// It is on the list of those who may not.
+    pub banned: bool,
+    /// The owners and admins that are it, or of it: they may join whatever the lists say.
+    pub spared: Vec<BareJid>,
 }
 
 /// Which rows to read: a range of numbers, narrowed, and cut to a page.
@@ -336,7 +344,7 @@ pub trait Store: Send + Sync {
     /// As [`Store::load`].
     fn head_at(&self, tag: u64, stamp: Stamp) -> Result<Head, StoreError>;
 
-    /// What the lists of channels mean to an account.
+    /// What the lists of channels say of an account, or of a domain.
     ///
     /// # Errors
     /// As [`Store::load`].

@@ -148,35 +148,32 @@ pub(super) fn groups_of(shelf: &impl Shelf, account: &BareJid) -> Result<Vec<(Ch
     Ok(listed.map(|membership| (membership.name, membership.status)).collect())
 }
 
-/// What the lists of channels mean to an account. Owners and admins may join whatever the lists say.
-pub(super) fn standing_of(shelf: &impl Shelf, account: &BareJid) -> Result<Standing, StoreError> {
-    let mut on_lists = BTreeMap::<ChannelName, (bool, bool)>::new();
-    for jid in [account, &BareJid::from_parts(None, account.domain())] {
-        let places = keyspace::places(jid);
-        shelf.scan(Space::State, &places, &keyspace::behind(&places), Order::Rising, &mut |key, entry| {
-            let Some((tag, node, generation)) = keyspace::list_of_place(key) else {
-                return Err(StoreError("the key of a place on a list is too short: restore from a backup".into()));
-            };
-            let name: ChannelName = shelf.whole(Space::State, key, entry)?;
-            let list: List = shelf.value(Space::State, &keyspace::list(tag, node))?.unwrap_or_default();
-            if list.exists && list.generation == generation && is_there(shelf, &name, tag)? {
-                let (allowed, banned) = on_lists.entry(name).or_default();
-                *(if node == Node::Allowed { allowed } else { banned }) = true;
-            }
-            Ok(ControlFlow::Continue(()))
-        })?;
-    }
-    let mut standing = Standing::default();
-    for (name, (allowed, banned)) in on_lists {
+/// What the lists of channels say of an account or a domain.
+pub(super) fn standing_of(shelf: &impl Shelf, jid: &BareJid) -> Result<Standing, StoreError> {
+    let (places, mut standing) = (keyspace::places(jid), Standing::default());
+    shelf.scan(Space::State, &places, &keyspace::behind(&places), Order::Rising, &mut |key, entry| {
+        let Some((tag, node, generation)) = keyspace::list_of_place(key) else {
+            return Err(StoreError("the key of a place on a list is too short: restore from a backup".into()));
+        };
+        let name: ChannelName = shelf.whole(Space::State, key, entry)?;
+        let list: List = shelf.value(Space::State, &keyspace::list(tag, node))?.unwrap_or_default();
+        if list.exists && list.generation == generation && is_there(shelf, &name, tag)? {
+            let mention = standing.mentions.entry(name).or_default();
+            *(if node == Node::Allowed { &mut mention.allowed } else { &mut mention.banned }) = true;
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    let mut listed = BTreeMap::new();
+    for (name, mut mention) in standing.mentions {
         let entry = shelf.value::<Entry>(Space::State, &keyspace::channel(&name))?;
         let Some(Entry { rights, .. }) = entry.filter(|entry| entry.listed) else { continue };
-        if banned && !rights.owners.contains(account) && !rights.admins.contains(account) {
-            standing.barred.push(name);
-        } else if allowed {
-            standing.admitted.push(name);
-        }
+        let holders = rights.owners.iter().chain(&rights.admins);
+        let is_meant =
+            |account: &&BareJid| account.domain() == jid.domain() && (jid.node().is_none() || *account == jid);
+        mention.spared = holders.filter(|_| mention.banned).filter(is_meant).cloned().collect();
+        listed.insert(name, mention);
     }
-    Ok(standing)
+    Ok(Standing { mentions: listed })
 }
 
 /// What an account is to the channels there are, in the order of names.

@@ -28,7 +28,7 @@ const BOUND: Bound = Bound { steps: 40_000, a_byte: 4, noise: 200 };
 
 /// What still costs more than it may.
 const UNMENDED: &[&str] = &[
-    "disco#items, by",
+    "disco#items, by somebody who is in all channels",
     "create a group",
     "groups of somebody",
     "list invitations",

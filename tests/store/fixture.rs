@@ -251,3 +251,19 @@ pub fn wrong(verify: impl FnOnce(&mut dyn FnMut(Sighting)) -> Census) -> Vec<Str
     assert_eq!(census.wrong, found.len() as u64);
     found
 }
+
+/// The channels that only those on a list may join and that admit an account, and those that it is banned from, by what the
+/// lists say of it and of its domain.
+pub fn found(store: &dyn Store, account: &BareJid) -> (Vec<ChannelName>, Vec<ChannelName>) {
+    let mut mentions: BTreeMap<ChannelName, (bool, bool)> = BTreeMap::new();
+    for jid in [account.clone(), BareJid::from_parts(None, account.domain())] {
+        for (name, mention) in store.standing_of(&jid).unwrap().mentions {
+            let (allowed, banned) = mentions.entry(name).or_default();
+            *allowed |= mention.allowed;
+            *banned |= mention.banned && !mention.spared.contains(account);
+        }
+    }
+    let (barred, admitted): (Vec<_>, Vec<_>) = mentions.into_iter().partition(|(_, (_, banned))| *banned);
+    let admitted = admitted.into_iter().filter(|(_, (allowed, _))| *allowed);
+    (admitted.map(|(name, _)| name).collect(), barred.into_iter().map(|(name, _)| name).collect())
+}

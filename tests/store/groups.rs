@@ -1,6 +1,6 @@
 //! What every store has to do for groups: everything but rows.
 
-use crate::fixture::{NOON, Room, jid, loaded, name};
+use crate::fixture::{NOON, Room, found, jid, loaded, name};
 use mixd::channel::{
     Change, Command, Event, EventKind, Item, Limits, Member, Node, ParticipantId, Rights, Row, RowKind, Status,
 };
@@ -122,10 +122,10 @@ fn the_lists_tell_who_may_find_a_channel(store: &dyn Store) {
     let (ann, bob) = ("ann@host.example", "bob@host.example");
     // The admitted and the barred, by name.
     let standing = |who: &str| {
-        let standing = store.standing_of(&mixd_jid(who)).unwrap();
-        let names = |names: Vec<mixd::channel::ChannelName>| names.iter().map(|name| name.to_string()).collect();
-        let (admitted, barred): (Vec<String>, Vec<String>) = (names(standing.admitted), names(standing.barred));
-        format!("+{} -{}", admitted.join("+"), barred.join("-"))
+        let (admitted, barred) = found(store, &mixd_jid(who));
+        let names =
+            |names: Vec<mixd::channel::ChannelName>| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
+        format!("+{} -{}", names(admitted).join("+"), names(barred).join("-"))
     };
     heath.make(store, vec![made(Node::Allowed, true), put(Node::Allowed, ann, true)]);
     coven.make(store, vec![made(Node::Banned, true), put(Node::Banned, "host.example", true)]);

@@ -1,7 +1,7 @@
 //! What a store means, as text: everything that people can see of it, and nothing of how it is laid out. Two stores that
 //! read the same mean the same, whatever their formats.
 
-use crate::fixture::loaded;
+use crate::fixture::{found, loaded};
 use jid::BareJid;
 use mixd::channel::{Channel, Member, ParticipantId, Progress, Row};
 use mixd::store::{Page, PagePlan, Part, Store};
@@ -42,10 +42,9 @@ pub fn of(store: &dyn Store) -> String {
     line(&mut text, "");
     for account in accounts {
         let (channels, groups) = (store.channels_of(&account).unwrap(), store.groups_of(&account).unwrap());
-        let standing = store.standing_of(&account).unwrap();
         let names: Vec<&str> = channels.iter().map(|name| name.as_str()).collect();
         let groups: Vec<String> = groups.iter().map(|(name, status)| format!("{name}:{status:?}")).collect();
-        let (admitted, barred) = (standing.admitted, standing.barred);
+        let (admitted, barred) = found(store, &account);
         line(&mut text, &format!("account {account} in {names:?} has {groups:?} {admitted:?} {barred:?}"));
     }
     text

@@ -1,0 +1,124 @@
+//! What the lists of channels say of whole domains, kept where that is long: thousands of channels may list one, and
+//! everybody of such a domain may ask for the list of channels.
+
+use super::Engine;
+use super::shelf::Shelf;
+use crate::channel::roll::{Marks, Roll};
+use crate::channel::{Channel, ChannelName};
+use crate::store::Standing;
+use jid::BareJid;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+/// The domain may join.
+pub(super) const ALLOWED: Marks = 1;
+/// The domain may not.
+pub(super) const BANNED: Marks = 1 << 1;
+/// Everybody else finds the channel, and the domain does not.
+pub(super) const HIDDEN: Marks = 1 << 2;
+/// The domain finds the channel, and not everybody else does.
+pub(super) const SHOWN: Marks = 1 << 3;
+
+/// What is shorter is looked up each time.
+const LONG: usize = 64;
+/// Channels that are kept of all domains together, at most, beside those of the last one.
+const NAMES_MAX: usize = 200_000;
+
+/// What lists say of the accounts of one domain that they do not name.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Domain {
+    pub names: Roll<ChannelName>,
+    /// Its accounts that own or administer a channel which bans it.
+    spared: HashMap<BareJid, BTreeSet<ChannelName>>,
+}
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct Domains {
+    kept: HashMap<BareJid, Domain>,
+    /// The same, kept longest first.
+    order: VecDeque<BareJid>,
+}
+
+impl Domain {
+    fn enter(&mut self, name: &ChannelName, allowed: bool, banned: bool, shelf: &Shelf) {
+        let hidden = banned && shelf.exists(name) && !shelf.is_unlisted(name);
+        let shown = allowed && !banned && shelf.is_unlisted(name);
+        let marks = [(allowed, ALLOWED), (banned, BANNED), (hidden, HIDDEN), (shown, SHOWN)];
+        self.names.set(name.clone(), marks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, mark)| mark).sum());
+    }
+
+    /// Whom of its accounts no ban of their domain keeps out of a channel: those who have a role there.
+    fn spare<'a>(&mut self, name: &ChannelName, accounts: impl Iterator<Item = &'a BareJid>) {
+        for account in accounts {
+            self.spared.entry(account.clone()).or_default().insert(name.clone());
+        }
+    }
+
+    /// Learns what became of a channel.
+    fn learn(&mut self, domain: &BareJid, name: &ChannelName, channel: Option<&Channel>, shelf: &Shelf) {
+        if self.names.marks(name) & BANNED != 0 {
+            self.spared.retain(|_, names| !names.remove(name) || !names.is_empty());
+        }
+        let kept = channel.map(Channel::kept).filter(|kept| kept.profile.listed);
+        let on = |list: Option<&Roll<BareJid>>| list.is_some_and(|list| list.contains(domain));
+        let (allowed, banned) =
+            kept.map_or((false, false), |kept| (on(kept.allowed.as_ref()), on(kept.banned.as_ref())));
+        self.enter(name, allowed, banned, shelf);
+        if let Some(rights) = kept.filter(|_| banned).map(|kept| &kept.rights) {
+            let holders = rights.owners.iter().chain(&rights.admins);
+            self.spare(name, holders.filter(|account| account.domain() == domain.domain()));
+        }
+    }
+
+    /// The channels that ban the domain and in which this account has a role.
+    pub fn spared(&self, account: &BareJid) -> impl Iterator<Item = &ChannelName> {
+        self.spared.get(account).into_iter().flatten()
+    }
+}
+
+impl Domains {
+    pub fn of(&self, domain: &BareJid) -> Option<&Domain> {
+        self.kept.get(domain)
+    }
+
+    /// Takes up what was loaded.
+    pub fn adopt(&mut self, domain: BareJid, standing: Standing, shelf: &Shelf) {
+        let mut found = Domain::default();
+        for (name, mention) in &standing.mentions {
+            found.enter(name, mention.allowed, mention.banned, shelf);
+            found.spare(name, mention.spared.iter());
+        }
+        if self.kept.insert(domain.clone(), found).is_none() {
+            self.order.push_back(domain);
+        }
+    }
+
+    /// Forgets all: what was told of channels may not be so.
+    pub fn clear(&mut self) {
+        self.kept.clear();
+        self.order.clear();
+    }
+}
+
+impl Engine {
+    /// The turn ends: what is kept of domains is as it left the lists.
+    pub(super) fn settle_domains(&mut self) {
+        for name in std::mem::take(&mut self.relisted) {
+            let channel = self.shelf.channel(&name);
+            if channel.is_none() && self.shelf.exists(&name) {
+                return self.domains.clear();
+            }
+            for (domain, kept) in &mut self.domains.kept {
+                kept.learn(domain, &name, channel, &self.shelf);
+            }
+        }
+        let Domains { kept, order } = &mut self.domains;
+        kept.retain(|_, domain| domain.names.len() >= LONG);
+        order.retain(|domain| kept.contains_key(domain));
+        let mut names: usize = kept.values().map(|domain| domain.names.len()).sum();
+        while names > NAMES_MAX && order.len() > 1 {
+            let past = order.pop_front().and_then(|domain| kept.remove(&domain));
+            names -= past.map_or(0, |past| past.names.len());
+        }
+    }
+}
