@@ -449,11 +449,7 @@ impl Accounts {
                 addresses: bare(),
                 marked: hosts.is_marked(domain),
                 home,
-                apart: apart(&|pause| match pause.lets_bare() {
-                    true => bare(),
-                    false if pause.is_moved() => at_resources(pause),
-                    false => Vec::new(),
-                }),
+                apart: apart(&|pause| if pause.is_moved() { at_resources(pause) } else { bare() }),
             },
         };
         out.push(Out::Book(Delta::Account { no, entry }));

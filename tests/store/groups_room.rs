@@ -104,7 +104,13 @@ impl Room {
             if !is_event && number > 1 {
                 match room.dice.random_range(0..10) {
                     0..3 => row.media = Some(KINDS[room.dice.random_range(0..4)]),
-                    3 => (row.target, row.corrects) = (Some(room.dice.random_range(1..number)), true),
+                    // What is gone is not corrected.
+                    3 => {
+                        let target = room.dice.random_range(1..number);
+                        if !room.tombstones.contains_key(&target) {
+                            (row.target, row.corrects) = (Some(target), true);
+                        }
+                    }
                     4 => row.target = Some(room.dice.random_range(1..number)),
                     5 => {
                         (row.kind, row.target) = (RowKind::Retraction, Some(room.dice.random_range(1..number)));

@@ -22,40 +22,23 @@ const OWN_MAX: usize = 100;
 /// Pauses that end in one go.
 const ENDED_MAX: usize = 1000;
 
-/// Whether a channel is sent to the bare JID of an account.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum AtBare {
-    /// It is, where the account is reached there.
-    #[default]
-    Sent,
-    /// It is not.
-    Paused,
-    /// It is again, since the account spoke in the channel.
-    Tried,
-    /// It is not: it came back from an account that speaks there, and so blocks nothing. Resources are sent it instead.
-    Moved,
-}
-
 /// Where one channel is not sent to one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Pause {
     since: Stamp,
-    bare: AtBare,
+    /// It came back from the bare JID, so it is sent to resources instead: the home server may take no such traffic. From
+    /// whoever blocks the channel it comes back there as well.
+    moved: bool,
     resources: BTreeSet<String>,
 }
 
 impl Pause {
-    /// Whether the channel is sent to the bare JID, where the account is reached there.
-    pub(super) fn lets_bare(&self) -> bool {
-        matches!(self.bare, AtBare::Sent | AtBare::Tried)
-    }
-
     /// Whether the channel is sent to resources though the account is reached at its bare JID.
     pub(super) fn is_moved(&self) -> bool {
-        self.bare == AtBare::Moved
+        self.moved
     }
 
-    /// Whether the channel is sent to a resource, where the account is reached at resources.
+    /// Whether the channel is sent to a resource, where it goes to resources.
     pub(super) fn lets(&self, resource: &str) -> bool {
         !self.resources.contains(resource)
     }
@@ -111,12 +94,7 @@ impl Pauses {
         let pause = self.of.entry(account.clone()).or_default().entry(tag);
         let pause = pause.or_insert_with(|| Pause { since: now, ..Pause::default() });
         match resource {
-            None => {
-                pause.bare = match pause.bare {
-                    AtBare::Sent | AtBare::Paused => AtBare::Paused,
-                    AtBare::Tried | AtBare::Moved => AtBare::Moved,
-                }
-            }
+            None => pause.moved = true,
             Some(resource) if pause.resources.len() < RESOURCES_MAX => {
                 pause.resources.insert(resource.to_owned());
             }
@@ -131,13 +109,10 @@ impl Pauses {
         let Some(pause) = self.of.get_mut(account).and_then(|own| own.get_mut(&tag)) else { return false };
         let before = pause.clone();
         match resource {
-            None => pause.bare = AtBare::Sent,
-            Some(resource) => {
-                pause.resources.remove(resource);
-                if pause.bare == AtBare::Paused {
-                    pause.bare = AtBare::Tried;
-                }
-            }
+            None => pause.moved = false,
+            // It was blocked, and is no more: that says nothing against the bare JID.
+            Some(resource) if pause.resources.remove(resource) => pause.moved = false,
+            Some(_) => {}
         }
         let is_changed = *pause != before;
         self.drop_idle(account, tag);
@@ -155,7 +130,7 @@ impl Pauses {
 
     fn drop_idle(&mut self, account: &BareJid, tag: u64) {
         let pause = self.of.get(account).and_then(|own| own.get(&tag));
-        let idle = pause.filter(|pause| pause.bare == AtBare::Sent && pause.resources.is_empty());
+        let idle = pause.filter(|pause| !pause.moved && pause.resources.is_empty());
         if let Some(since) = idle.map(|pause| pause.since) {
             self.room.take(&(since, account.clone(), tag));
             self.forget(account, tag);
@@ -199,7 +174,8 @@ impl Accounts {
     pub fn pause(&mut self, whom: &Jid, tag: u64, now: Stamp, hosts: &Hosts, out: &mut Vec<Out>) {
         let (account, resource) = (whom.to_bare(), whom.resource().map(|resource| resource.as_str()));
         // What a home server handed to a client comes back from that one, and an account blocks as a whole (XEP-0191).
-        let resource = resource.filter(|_| !self.is_at_bare(&account));
+        let is_moved = self.pauses.of(&account).and_then(|own| own.get(&tag)).is_some_and(Pause::is_moved);
+        let resource = resource.filter(|_| is_moved || !self.is_at_bare(&account));
         match self.pauses.begin(&account, resource, tag, now) {
             Paused::Not => {}
             Paused::Everywhere => self.bounced_at_bare(&account, hosts, out),
@@ -263,17 +239,15 @@ mod tests {
         assert_eq!(pauses.begin(&a, None, 2, Stamp(5)), Paused::For(None));
         let lets = |pauses: &Pauses, tag| {
             let pause = pauses.of(&a).and_then(|own| own.get(&tag));
-            pause.map(|it| (it.lets_bare(), it.lets("r"), it.is_moved()))
+            pause.map(|it| (it.lets("r"), it.is_moved()))
         };
-        assert_eq!(
-            [1, 2, 3].map(|tag| lets(&pauses, tag)),
-            [Some((true, false, false)), Some((false, true, false)), None]
-        );
+        assert_eq!([1, 2, 3].map(|tag| lets(&pauses, tag)), [Some((false, false)), Some((true, true)), None]);
         assert!(!pauses.end(&a, Some("r"), 3) && pauses.end(&a, Some("r"), 1) && lets(&pauses, 1).is_none());
-        // Whoever speaks there blocks nothing: what comes back then says that the home server takes no such traffic.
-        assert!(pauses.end(&a, Some("r"), 2) && lets(&pauses, 2) == Some((true, true, false)));
-        pauses.begin(&a, None, 2, Stamp(6));
-        assert!(!pauses.end(&a, Some("r"), 2) && lets(&pauses, 2) == Some((false, true, true)));
+        // Whoever speaks there while it takes the channel at a resource blocks nothing: the home server takes no such traffic.
+        assert!(!pauses.end(&a, Some("r"), 2) && lets(&pauses, 2) == Some((true, true)));
+        pauses.begin(&a, Some("r"), 2, Stamp(6));
+        assert!(lets(&pauses, 2) == Some((false, true)) && pauses.end(&a, Some("r"), 2) && lets(&pauses, 2).is_none());
+        assert_eq!(pauses.begin(&a, None, 2, Stamp(5)), Paused::For(None));
         assert_eq!((pauses.expire(Stamp(4 + DAY_MS)), pauses.expire(Stamp(5 + DAY_MS))), (vec![], vec![a]));
         assert!(pauses.of.is_empty() && pauses.room.len() == 0);
     }
