@@ -13,7 +13,7 @@ use super::share::{Hit, OwnDomains};
 use super::{Engine, Turn};
 use crate::channel::{ChannelName, Stamp};
 use crate::xep::proxy;
-use crate::xmpp::{Stanza, Tag, ns};
+use crate::xmpp::{Kind, Stanza, Tag, ns};
 use jid::{BareJid, FullJid, Jid};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -23,6 +23,9 @@ const DOUBTS_MAX: usize = 10_000;
 const CHANNELS_MAX: usize = 100;
 /// How often one address is asked, in milliseconds.
 const ASKED_EVERY_MS: u64 = 60_000;
+/// What only somebody who is there answers, or a server that guards somebody who is.
+const OF_SOMEBODY: [&str; 6] =
+    ["feature-not-implemented", "not-allowed", "forbidden", "bad-request", "not-acceptable", STRANGER];
 /// So many accounts of a host refuse what channels send before that is said, once a day.
 const REFUSERS_MIN: usize = 10;
 /// Of so many hosts that is counted.
@@ -126,7 +129,9 @@ impl Engine {
     pub(super) fn returned(&self, stanza: &Stanza) -> Option<u64> {
         let (id, sealer) = (stanza.id.as_deref()?, &self.service.sealer);
         let Some(node) = stanza.to.node() else { return sealer.is_mark(0, id).then_some(0) };
-        let name = proxy::parse(node).map(|(name, _)| name).or_else(|| ChannelName::of(node))?;
+        // At a participant's address others' messages come back, under ids that they chose: of ours only presence does.
+        let of_participant = proxy::parse(node).filter(|_| stanza.kind == Kind::Presence).map(|(name, _)| name);
+        let name = of_participant.or_else(|| ChannelName::of(node))?;
         let tag = self.shelf.tag_of(&name)?;
         (sealer.open(tag, id).is_some() || sealer.is_mark(tag, id)).then_some(tag)
     }
@@ -134,13 +139,13 @@ impl Engine {
     /// Something that was sent came back. Where it says that there is nobody, that is asked.
     pub(super) fn doubt_whether_there(&mut self, stanza: &Stanza, tag: u64, turn: &mut Turn) {
         let (whom, condition) = (&stanza.from, stanza.error_condition().unwrap_or_default());
-        if condition == STRANGER {
-            self.note_refuser(&stanza.sender());
-        }
         let is_reached = match whom.try_as_full() {
             Ok(full) => self.accounts.takes(full) || !self.sharing.online.channels_of(full).is_empty(),
             Err(bare) => self.accounts.is_at_bare(bare),
         };
+        if condition == STRANGER && is_reached {
+            self.note_refuser(&stanza.sender());
+        }
         if !GONE.contains(&condition) || !is_reached || !self.doubts.raise(whom, tag, self.steady) {
             return;
         }
@@ -174,8 +179,8 @@ impl Engine {
             Err(bare) if GONE.contains(&condition) => {
                 self.accounts.bounced_at_bare(bare, &self.hosts, &mut turn.outbox);
             }
-            // That its server is not reached says nothing of it.
-            _ if condition.starts_with("remote-server") => {}
+            // That its server is not reached, or has too much to do, says nothing of it.
+            _ if stanza.type_ == "error" && !OF_SOMEBODY.contains(&condition) => {}
             _ => {
                 for tag in channels.into_iter().filter(|tag| *tag != 0) {
                     tracing::debug!(%whom, "what a channel sends comes back, so it is not sent there for a while");
@@ -190,6 +195,7 @@ impl Engine {
     pub(super) fn resume(&mut self, name: &ChannelName, full: &FullJid, turn: &mut Turn) {
         if let Some(tag) = self.shelf.tag_of(name) {
             self.doubts.calm(&full.clone().into(), Some(tag));
+            self.doubts.calm(&full.to_bare().into(), Some(tag));
             let resource = Some(full.resource().as_str());
             self.accounts.resume(&full.to_bare(), resource, tag, &self.hosts, &mut turn.outbox);
         }
