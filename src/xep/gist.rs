@@ -1,14 +1,27 @@
 //! What a message says, in one number: by it a message that is sent again is told from another one under the same id.
 //!
-//! Some clients number their messages from 1 with each start. So a repeat has the same bodies and the same files; what
-//! else it has may differ, such as when it was first sent.
+//! Some clients number their messages from 1 with each start. So a repeat has the same bodies and the same files, and
+//! names the same messages; what else it has may differ, such as when it was first sent.
 
 use crate::xmpp::ns;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// The elements that are bodies or files (XEP-0447, XEP-0446, XEP-0066), by how they begin as they are kept.
-const SAYS: [(&str, Option<&str>); 4] =
-    [("body", None), ("file-sharing", Some(ns::FILE_SHARING)), ("file", Some(ns::FILE_METADATA)), ("x", Some(ns::OOB))];
+/// The elements that are bodies or files (XEP-0447, XEP-0446, XEP-0066), or that name another message, by how they begin as
+/// they are kept.
+const SAYS: [(&str, Option<&str>); 12] = [
+    ("body", None),
+    ("subject", None),
+    ("file-sharing", Some(ns::FILE_SHARING)),
+    ("file", Some(ns::FILE_METADATA)),
+    ("x", Some(ns::OOB)),
+    ("reactions", Some(ns::REACTIONS)),
+    ("retract", Some(ns::RETRACT)),
+    ("retract", Some(ns::RETRACT_0)),
+    ("apply-to", Some(ns::FASTEN)),
+    ("replace", Some(ns::CORRECT)),
+    ("reply", Some(ns::REPLY)),
+    ("forwarded", Some(ns::FORWARD)),
+];
 /// Those whose contents are encrypted anew each time.
 const CONCEALS: [(&str, Option<&str>); 4] = [
     ("encrypted", Some(ns::OMEMO)),
@@ -142,9 +155,13 @@ mod tests {
             with(&file("a")),
             with(&file("b")),
             with(&sharing("c")),
+            gist("<reactions xmlns='urn:xmpp:reactions:0' id='a'><reaction>x</reaction></reactions>"),
+            gist("<reactions xmlns='urn:xmpp:reactions:0' id='b'><reaction>x</reaction></reactions>"),
+            with("<retract xmlns='urn:xmpp:message-retract:1' id='a'/>"),
+            with("<reply xmlns='urn:xmpp:reply:0' id='a'/>"),
         ];
         let all: std::collections::BTreeSet<_> = others.into_iter().chain([same]).collect();
-        assert_eq!(all.len(), 7);
+        assert_eq!(all.len(), 11);
     }
 
     #[test]
