@@ -101,6 +101,7 @@ impl<K: Ord> Roll<K> {
         if self.chunks.is_empty() {
             self.chunks.push(Chunk { entries: Vec::new(), counts: Counts::default() });
         }
+        let is_end = chunk + 1 == self.chunks.len();
         let filled = &mut self.chunks[chunk];
         filled.entries.insert(at, (key, marks));
         filled.counts.add(marks);
@@ -108,7 +109,7 @@ impl<K: Ord> Roll<K> {
         self.len += 1;
         if filled.entries.len() > CHUNK_MAX {
             // Where everything is put in behind the last one, chunks stay full.
-            let is_last = at == CHUNK_MAX;
+            let is_last = is_end && at == CHUNK_MAX;
             let entries = filled.entries.split_off(if is_last { CHUNK_MAX } else { CHUNK_MAX / 2 });
             let mut counts = Counts::default();
             entries.iter().for_each(|(_, marks)| counts.add(*marks));
@@ -299,6 +300,14 @@ mod tests {
     use super::*;
     use rand::{Rng, SeedableRng, rngs::StdRng};
     use std::collections::BTreeMap;
+
+    #[test]
+    fn chunks_stay_full_in_whatever_order_entries_come() {
+        let mut roll = Roll::default();
+        (0..CHUNK_MAX as u32).for_each(|key| roll.set(key, 1));
+        (10_000..20_000).rev().for_each(|key| roll.set(key, 1));
+        assert!(roll.chunks.len() <= 3 * roll.len().div_ceil(CHUNK_MAX), "{} chunks", roll.chunks.len());
+    }
 
     #[test]
     fn it_agrees_with_a_plain_list() {
