@@ -262,9 +262,15 @@ fn a_correction_goes_with_its_message_within_one_batch() {
     let (row, tag) = (said.head.row, said.tag);
     let corrected = Command::Publish(Message { corrects: true, target: Some(row), ..made("o2") });
     let retracted = Command::Group(GroupCommand::Moderate { row, reason: None });
-    world.turn(vec![("ann", Addressee::Gid(gid), corrected), ("ann", Addressee::Gid(gid), retracted)]);
-    let facts = world.store.facts(tag, &[row, row + 1]).unwrap();
-    assert!(facts.into_iter().all(|facts| facts.unwrap().entombed), "both are gone");
+    // It corrects the correction, which came in the same batch.
+    let again = Command::Publish(Message { corrects: true, target: Some(row + 1), ..made("o3") });
+    let late = Command::Publish(Message { corrects: true, target: Some(row + 1), ..made("o4") });
+    let to = Addressee::Gid(gid);
+    world.turn([corrected, again, retracted, late].map(|command| ("ann", to.clone(), command)).into());
+    let facts = world.store.facts(tag, &[row, row + 1, row + 2]).unwrap();
+    assert!(facts.into_iter().all(|facts| facts.unwrap().entombed), "all are gone");
+    let last = world.store.facts(tag, &[row + 4]).unwrap().remove(0);
+    assert_eq!(last, None, "what is gone is not corrected");
 }
 
 #[test]

@@ -46,6 +46,16 @@ impl Tail {
         }
     }
 
+    /// The row that a row corrects, or else itself.
+    pub fn corrected(&self, row: u64) -> u64 {
+        self.corrections.get(&row).copied().unwrap_or(row)
+    }
+
+    /// Whether a row was retracted.
+    pub fn is_retracted(&self, row: u64) -> bool {
+        self.retracted.contains(&row)
+    }
+
     /// The rows behind one that would be something to read if they had not been retracted.
     pub fn retracted_behind(&self, row: u64) -> impl Iterator<Item = u64> {
         self.retracted.range(row.saturating_add(1)..).copied()

@@ -57,6 +57,9 @@ impl Channel {
     /// XEP-0308 §4: only its author corrects a message, and only while there is something to correct.
     fn check_correction(&self, author: &Member, message: &Message, context: &Context<'_>) -> Result<(), Refusal> {
         let target = message.target.filter(|_| message.corrects);
+        if target.is_some_and(|row| self.tail.is_retracted(row)) {
+            return Err(Refusal::NotAllowed("the message was retracted"));
+        }
         let Some(facts) = target.and_then(|row| context.facts.get(&row)) else { return Ok(()) };
         match facts.row.kind {
             _ if facts.row.author != author.id => Err(Refusal::Forbidden("only its author may correct a message")),
@@ -72,7 +75,7 @@ impl Channel {
             Some(facts) if facts.row.corrects => facts.row.target,
             Some(_) => Some(row),
             // The message came in the same batch.
-            None => self.tail.authors(&[(row, row)]).contains_key(&author.id).then_some(row),
+            None => self.tail.authors(&[(row, row)]).contains_key(&author.id).then(|| self.tail.corrected(row)),
         }
     }
 
