@@ -138,9 +138,15 @@ const KINDS: [Kind; 7] = [
 ];
 
 impl Engine {
+    /// Nothing more is begun until the next tick: the process is to end, and what is kept goes on at the next start.
+    pub fn rest(&mut self) {
+        self.chores.rest();
+    }
+
     /// A tick: each says what comes next.
     pub(super) fn begin_chores(&mut self, turn: &mut Turn) {
         self.chores.rests = false;
+        self.chores.touring.rest();
         for kind in &KINDS {
             for name in (kind.next)(self) {
                 match self.unreadable.contains(&name) {

@@ -6,7 +6,9 @@ use crate::channel::{Change, ChannelName};
 impl Engine {
     /// Channels whose end has come, some of them.
     pub(super) fn next_ending(&mut self) -> Vec<ChannelName> {
-        self.chores.ending.step(|_, count| self.shelf.ending(self.due, count))
+        // Those that cannot be read keep no other from its end.
+        let is_readable = |name: &ChannelName| !self.unreadable.contains(name);
+        self.chores.ending.step(|_, count| self.shelf.ending(self.due, count, is_readable))
     }
 
     /// Destroys a channel whose end has come as its owner would.

@@ -161,8 +161,9 @@ impl Shelf {
     }
 
     /// Channels whose end has come, some of them.
-    pub fn ending(&self, now: Stamp, count: usize) -> Vec<ChannelName> {
-        self.ends.iter().take_while(|(end, _)| *end <= now).take(count).map(|(_, name)| name.clone()).collect()
+    pub fn ending(&self, now: Stamp, count: usize, is_wanted: impl Fn(&ChannelName) -> bool) -> Vec<ChannelName> {
+        let due = self.ends.iter().take_while(|(end, _)| *end <= now).map(|(_, name)| name);
+        due.filter(|name| is_wanted(name)).take(count).cloned().collect()
     }
 
     /// The same, as operators see them.

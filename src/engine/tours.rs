@@ -82,6 +82,8 @@ impl Engine {
         self.remember((account.clone(), deed), turn);
         turn.records.push(Record::Tour { account: account.clone(), deed, tour: Some(tour.clone()) });
         let (key, touring) = tour_of(tour);
+        // What was looked up for the one before begins where that one was.
+        self.pages.remove(&key);
         self.chores.touring.done(&key);
         self.chores.put_tour(key, touring);
     }
@@ -113,7 +115,6 @@ impl Engine {
 
     /// Takes up those whose turn it is.
     pub(super) fn begin_tours(&mut self, turn: &mut Turn) {
-        self.chores.touring.rest();
         self.take_up_tours();
         let open: Vec<(BareJid, Deed)> = self.chores.touring.open().cloned().collect();
         for key in open {

@@ -136,6 +136,7 @@ impl Worker {
             self.metrics.health.worker.rest();
         }
         // Nothing that was held is lost when the process is to end.
+        self.engine.rest();
         let held = self.pacing.finish();
         self.step(held);
         while !self.parking.is_empty() {
