@@ -49,7 +49,7 @@ pub struct World {
     dice: StdRng,
     /// Every message by its name, in the order of sending.
     pub sent: Vec<String>,
-    waiting: Vec<String>,
+    waiting: Vec<(String, String)>,
     /// Guests who asked to be let in.
     pub guests: usize,
     links: usize,
@@ -113,7 +113,7 @@ impl World {
         let padding = "x".repeat(self.dice.random_range(0..bytes_max));
         if self.host.send(&message(&name, &padding)) {
             self.sent.push(name.clone());
-            self.waiting.push(name);
+            self.waiting.push((name, padding));
         }
     }
 
@@ -122,13 +122,13 @@ impl World {
         let (links, mut again) = (self.host.links(), BTreeSet::new());
         {
             let mut seen = self.host.seen();
-            self.waiting.retain(|name| seen.got(PEOPLE[0], name).is_none());
+            self.waiting.retain(|(name, _)| seen.got(PEOPLE[0], name).is_none());
             again.append(&mut seen.refused);
         }
         let anew = links != self.links;
         self.links = links;
-        for name in self.waiting.iter().filter(|name| anew || again.contains(*name)) {
-            self.host.send(&message(name, ""));
+        for (name, padding) in self.waiting.iter().filter(|(name, _)| anew || again.contains(name)) {
+            self.host.send(&message(name, padding));
         }
     }
 
@@ -247,8 +247,8 @@ impl World {
                 self.mixd.log()
             );
             if Instant::now() > again {
-                for name in &self.waiting {
-                    self.host.send(&message(name, ""));
+                for (name, padding) in &self.waiting {
+                    self.host.send(&message(name, padding));
                 }
                 again += Duration::from_secs(2);
             }
