@@ -30,7 +30,7 @@ pub struct Tour {
     pub deed: Deed,
     /// When it was set off.
     pub since: Stamp,
-    /// The channel up to which all are done, in the order of [`channels_behind`]; none where it has not begun.
+    /// The channel up to which all are done, in the order of `channels_behind`; none where it has not begun.
     pub behind: Option<ChannelName>,
     /// Channels in which the account settled something else since.
     pub settled: BTreeSet<ChannelName>,
