@@ -15,6 +15,7 @@ use crate::xmpp::escape_into;
 use jid::{BareJid, FullJid};
 use pauses::{Pause, Pauses};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// Resources of one account that are followed.
 const RESOURCES_MAX: usize = 32;
@@ -432,13 +433,17 @@ impl Accounts {
             escaped
         };
         let reached = account.resources.iter().filter(|(_, takes)| **takes == Takes::Yes).map(|(name, _)| &**name);
+        let full = |name: &str| Arc::<str>::from(escaped(&format!("{}/{name}", account.jid)));
+        // Written once, however many channels are apart.
+        let reached: Vec<(&str, Arc<str>)> = reached.map(|name| (name, full(name))).collect();
         let resources = |lets: &dyn Fn(&str) -> bool| {
-            let reached = reached.clone().filter(|name| lets(name));
-            reached.map(|name| escaped(&format!("{}/{name}", account.jid))).collect::<Vec<String>>()
+            let reached = reached.iter().filter(|(name, _)| lets(name));
+            reached.map(|(_, address)| address.clone()).collect::<Vec<Arc<str>>>()
         };
-        let bare = || vec![escaped(account.jid.as_str())];
+        let own = Arc::<str>::from(escaped(account.jid.as_str()));
+        let bare = || vec![own.clone()];
         let paused = self.pauses.of(&account.jid);
-        let apart = |addresses: &dyn Fn(&Pause) -> Vec<String>| {
+        let apart = |addresses: &dyn Fn(&Pause) -> Vec<Arc<str>>| {
             paused.map(|own| Box::new(own.iter().map(|(tag, pause)| (*tag, addresses(pause))).collect()))
         };
         let (domain, home) = (account.jid.domain().as_str(), hosts.home(account.jid.domain().as_str()));

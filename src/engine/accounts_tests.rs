@@ -16,7 +16,7 @@ fn resources_that_never_said_goodbye_keep_no_other_out() {
     }
     accounts.saw(&full(999), None, Some(true), &hosts, &mut out);
     let Some(Out::Book(Delta::Account { entry, .. })) = out.last() else { panic!("{out:?}") };
-    assert_eq!(entry.addresses, ["a@h/r0", "a@h/r999"]);
+    assert_eq!(entry.addresses, ["a@h/r0".into(), "a@h/r999".into()]);
     assert!(accounts.accounts[0].as_ref().unwrap().resources.len() <= RESOURCES_MAX);
 }
 
@@ -46,9 +46,9 @@ fn what_the_operator_settles_counts_for_routes_that_were_saved() {
         let Some(Out::Book(Delta::Account { entry, .. })) = out.pop() else { panic!("{out:?}") };
         entry.addresses
     };
-    assert_eq!(addresses(Pam::None, true), ["a@h/r0"]);
-    assert_eq!(addresses(Pam::Standard, false), ["a@h"]);
-    assert_eq!(addresses(Pam::Auto, true), ["a@h"]);
+    assert_eq!(addresses(Pam::None, true), ["a@h/r0".into()]);
+    assert_eq!(addresses(Pam::Standard, false), ["a@h".into()]);
+    assert_eq!(addresses(Pam::Auto, true), ["a@h".into()]);
 }
 
 #[test]
@@ -59,7 +59,24 @@ fn the_address_book_learns_of_a_saved_account_when_it_is_needed_and_once() {
     accounts.readdress("h", &hosts, &mut out);
     assert!(out.is_empty(), "{out:?}");
     let no = accounts.hold(&jid, &hosts, &mut out);
-    assert!(matches!(&out[..], [Out::Book(Delta::Account { entry, .. })] if entry.addresses == ["a@h"]), "{out:?}");
+    assert!(
+        matches!(&out[..], [Out::Book(Delta::Account { entry, .. })] if entry.addresses == ["a@h".into()]),
+        "{out:?}"
+    );
     accounts.hold(&jid, &hosts, &mut out);
     assert_eq!((accounts.reach(&jid, &hosts, &mut out), out.len()), (Some(no), 1));
+}
+
+#[test]
+fn many_channels_that_pause_at_once_are_one_word_to_the_address_book() {
+    let (mut accounts, hosts, mut out) = (Accounts::default(), Hosts::default(), Vec::new());
+    accounts.hold(&full(0).to_bare(), &hosts, &mut out);
+    for resource in 0..RESOURCES_MAX {
+        accounts.saw(&full(resource), None, Some(true), &hosts, &mut out);
+    }
+    out.clear();
+    accounts.pause(&full(0).into(), 1..=50, crate::channel::Stamp(0), &hosts, &mut out);
+    let [Out::Book(Delta::Account { entry, .. })] = &out[..] else { panic!("{out:?}") };
+    let distinct: std::collections::HashSet<*const u8> = entry.all().map(|address| address.as_ptr()).collect();
+    assert_eq!((entry.all().count(), distinct.len()), (RESOURCES_MAX + 50 * (RESOURCES_MAX - 1), RESOURCES_MAX));
 }

@@ -180,7 +180,7 @@ mod tests {
         for (place, (addresses, marked)) in accounts.iter().enumerate() {
             let no = AccountNo::first(place as u32);
             let entry = Entry {
-                addresses: addresses.iter().map(|&a| a.to_owned()).collect(),
+                addresses: addresses.iter().map(|&a| a.into()).collect(),
                 marked: *marked,
                 home: None,
                 apart: None,
@@ -253,8 +253,7 @@ mod tests {
         let fan = fan(Audience::List(LIST, None));
         let begun = book.recipients(&fan.audience);
         let (late, moved) = (AccountNo::first(2), AccountNo::first(1));
-        let entry =
-            |address: &str| Entry { addresses: vec![address.to_owned()], marked: false, home: None, apart: None };
+        let entry = |address: &str| Entry { addresses: vec![address.into()], marked: false, home: None, apart: None };
         book.apply(Delta::Account { no: late, entry: entry("late@h") });
         book.apply(Delta::Subscribed(LIST, late));
         book.apply(Delta::Unsubscribed(LIST, AccountNo::first(0)));
@@ -268,7 +267,7 @@ mod tests {
         let mut book = book(&[(&["a@h"], false), (&["b@h"], false)]);
         let fan = fan(Audience::List(LIST, None));
         let begun = book.recipients(&fan.audience);
-        let entry = Entry { addresses: vec!["stranger@h".to_owned()], marked: false, home: None, apart: None };
+        let entry = Entry { addresses: vec!["stranger@h".into()], marked: false, home: None, apart: None };
         book.apply(Delta::Account { no: AccountNo::first(0).next(), entry });
         let text = text_for(&book, &fan, &begun);
         assert!(text.contains("b@h") && !text.contains("stranger@h"), "{text}");

@@ -182,10 +182,9 @@ impl Engine {
             // That its server is not reached, or has too much to do, says nothing of it.
             _ if stanza.type_ == "error" && !OF_SOMEBODY.contains(&condition) => {}
             _ => {
-                for tag in channels.into_iter().filter(|tag| *tag != 0) {
-                    tracing::debug!(%whom, "what a channel sends comes back, so it is not sent there for a while");
-                    self.accounts.pause(whom, tag, self.steady, &self.hosts, &mut turn.outbox);
-                }
+                let channels = channels.into_iter().filter(|tag| *tag != 0);
+                tracing::debug!(%whom, "what channels send comes back, so they are not sent there for a while");
+                self.accounts.pause(whom, channels, self.steady, &self.hosts, &mut turn.outbox);
                 self.note_refuser(&whom.to_bare());
             }
         }

@@ -204,24 +204,24 @@ impl Delta {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
     /// The addresses, escaped for an attribute.
-    pub addresses: Vec<String>,
+    pub addresses: Vec<Arc<str>>,
     /// Whether a groupchat message needs a child `<mix xmlns=''/>` to get past the home server (hosts.md, C.1).
     pub marked: bool,
     /// Its home server, where that may take one stanza for many.
     pub home: Option<HomeNo>,
-    /// Its addresses in channels, by their tags, in which it is reached elsewhere or nowhere for a while.
-    pub apart: Option<Box<BTreeMap<u64, Vec<String>>>>,
+    /// Its addresses in channels, by their tags (the same ones, shared), in which it is reached elsewhere or nowhere for a while.
+    pub apart: Option<Box<BTreeMap<u64, Vec<Arc<str>>>>>,
 }
 
 impl Entry {
     /// Its addresses in a channel, by the channel's tag; `None`: those that it has for what is its own.
-    pub fn addresses_in(&self, tag: Option<u64>) -> &[String] {
+    pub fn addresses_in(&self, tag: Option<u64>) -> &[Arc<str>] {
         let apart = self.apart.as_ref().zip(tag).and_then(|(apart, tag)| apart.get(&tag));
         apart.unwrap_or(&self.addresses)
     }
 
     /// All addresses that it holds, for knowing what it takes.
-    pub fn all(&self) -> impl Iterator<Item = &String> {
+    pub fn all(&self) -> impl Iterator<Item = &Arc<str>> {
         self.addresses.iter().chain(self.apart.iter().flat_map(|apart| apart.values().flatten()))
     }
 }

@@ -15,7 +15,8 @@ fn list(tag: u64) -> ListId {
 fn subscribers(tag: u64, count: u32) -> Parcel {
     let numbers: Vec<AccountNo> = (0..count).map(AccountNo::first).collect();
     let account = |no: &AccountNo| {
-        let entry = Entry { addresses: vec![format!("u{}@h", no.place())], marked: false, home: None, apart: None };
+        let entry =
+            Entry { addresses: vec![format!("u{}@h", no.place()).into()], marked: false, home: None, apart: None };
         Out::Book(Delta::Account { no: *no, entry })
     };
     let mut outs: Vec<Out> = numbers.iter().map(account).collect();
@@ -360,7 +361,7 @@ fn who_joins_or_leaves_while_messages_wait_gets_those_that_it_was_there_for() {
     line.push(subscribers(1, 100), 0);
     (0..200).for_each(|n| line.push(parcel(n + 1, fan(1, "filler", Lasting::Row)), 0));
     let entry = |addresses: &[&str]| Entry {
-        addresses: addresses.iter().map(|&address| address.to_owned()).collect(),
+        addresses: addresses.iter().map(|&address| address.into()).collect(),
         marked: false,
         home: None,
         apart: None,
@@ -433,7 +434,7 @@ fn who_gets_the_number_of_somebody_who_is_gone_is_not_forgotten_with_it() {
     line.push(subscribers(1, 100), 0);
     (0..200).for_each(|n| line.push(parcel(n + 1, fan(1, "filler", Lasting::Row)), 0));
     let entry = |addresses: &[&str]| Entry {
-        addresses: addresses.iter().map(|&address| address.to_owned()).collect(),
+        addresses: addresses.iter().map(|&address| address.into()).collect(),
         marked: false,
         home: None,
         apart: None,

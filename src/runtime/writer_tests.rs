@@ -32,10 +32,8 @@ fn bench() -> Bench {
 }
 
 fn account(place: u32, address: &str) -> [Out; 2] {
-    let (no, entry) = (
-        AccountNo::first(place),
-        Entry { addresses: vec![address.to_owned()], marked: false, home: None, apart: None },
-    );
+    let (no, entry) =
+        (AccountNo::first(place), Entry { addresses: vec![address.into()], marked: false, home: None, apart: None });
     [Out::Book(Delta::Account { no, entry }), Out::Book(Delta::Subscribed(LIST, no))]
 }
 
@@ -263,7 +261,7 @@ async fn what_is_urgent_passes_between_two_blocks_of_a_fan_out() {
 
 fn shared(place: u32, address: &str) -> [Out; 2] {
     let no = AccountNo::first(place);
-    let entry = Entry { addresses: vec![address.to_owned()], marked: false, home: HomeNo::new(0), apart: None };
+    let entry = Entry { addresses: vec![address.into()], marked: false, home: HomeNo::new(0), apart: None };
     [Out::Book(Delta::Account { no, entry }), Out::Book(Delta::Subscribed(LIST, no))]
 }
 

@@ -170,19 +170,45 @@ impl Accounts {
         self.get(jid).is_some_and(|account| account.bare)
     }
 
-    /// A channel is not sent to an address any more, by the channel's tag: what it sent came back though somebody is there.
-    pub fn pause(&mut self, whom: &Jid, tag: u64, now: Stamp, hosts: &Hosts, out: &mut Vec<Out>) {
+    /// Channels are not sent to an address any more, by their tags: what they sent came back though somebody is there.
+    pub fn pause(
+        &mut self,
+        whom: &Jid,
+        tags: impl IntoIterator<Item = u64>,
+        now: Stamp,
+        hosts: &Hosts,
+        out: &mut Vec<Out>,
+    ) {
+        let (account, mut changed) = (whom.to_bare(), BTreeSet::new());
+        for tag in tags {
+            changed.extend(self.pause_one(whom, tag, now, hosts, out).into_iter().flatten());
+        }
+        if changed.remove(&account) {
+            self.tell_of_pause(&account, hosts, out);
+        }
+        changed.iter().for_each(|loser| self.tell_of_pause(loser, hosts, out));
+    }
+
+    /// Whose pauses that changes.
+    fn pause_one(
+        &mut self,
+        whom: &Jid,
+        tag: u64,
+        now: Stamp,
+        hosts: &Hosts,
+        out: &mut Vec<Out>,
+    ) -> [Option<BareJid>; 2] {
         let (account, resource) = (whom.to_bare(), whom.resource().map(|resource| resource.as_str()));
         // What a home server handed to a client comes back from that one, and an account blocks as a whole (XEP-0191).
         let is_moved = self.pauses.of(&account).and_then(|own| own.get(&tag)).is_some_and(Pause::is_moved);
         let resource = resource.filter(|_| is_moved || !self.is_at_bare(&account));
         match self.pauses.begin(&account, resource, tag, now) {
-            Paused::Not => {}
-            Paused::Everywhere => self.bounced_at_bare(&account, hosts, out),
-            Paused::For(loser) => {
-                self.tell_of_pause(&account, hosts, out);
-                loser.iter().for_each(|loser| self.tell_of_pause(loser, hosts, out));
+            Paused::Not => [None, None],
+            Paused::Everywhere => {
+                self.bounced_at_bare(&account, hosts, out);
+                [None, None]
             }
+            Paused::For(loser) => [Some(account), loser],
         }
     }
 

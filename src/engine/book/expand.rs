@@ -278,7 +278,7 @@ mod tests {
         let mut book = AddressBook::default();
         for (place, (addresses, marked, at)) in accounts.iter().enumerate() {
             let no = AccountNo::first(place as u32);
-            let addresses = addresses.iter().map(|&a| a.to_owned()).collect();
+            let addresses = addresses.iter().map(|&a| a.into()).collect();
             let entry = Entry { addresses, marked: *marked, home: at.map(home), apart: None };
             book.apply(Delta::Account { no, entry });
             book.apply(Delta::Subscribed(LIST, no));
