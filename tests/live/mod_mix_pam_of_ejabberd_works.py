@@ -57,6 +57,8 @@ async def is_told_nothing_of_what_passed(host, channel, alice):
     step("nothing that passed waits for whoever was away")
     for nick in ("one", "two", "three"):
         await alice.ask(channel, f"<setnick xmlns='{mix.MIX}'><nick>{nick}</nick></setnick>")
+    # Once she is told of the last one herself, nothing is under way any more.
+    await alice.expect("the last change", lambda s: s.tag == CLIENT + "message" and "three" in shown(s))
     bob = await Person(host, "bob").come_online()
     # What was kept comes with the presence, before an answer.
     await bob.ask(host.service, "<query xmlns='http://jabber.org/protocol/disco#info'/>", "get")
