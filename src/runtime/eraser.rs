@@ -1,14 +1,13 @@
 //! What an erased account wrote goes from the store beside the loop, once it is out of every channel.
 
+use super::beside::{beside, hand_over};
 use super::reader::Inbox;
 use super::vital::Vital;
 use crate::engine::Inbound;
 use crate::store::{Record, Store, StoreError};
-use jid::BareJid;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
-use tokio::time::timeout;
 
 /// The pause before what failed, or found no room, is tried again.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -53,34 +52,18 @@ impl Eraser {
     }
 
     async fn erase(&mut self) -> Result<(), StoreError> {
-        let due = self.beside(|store| Ok(store.directory()?.endings)).await?;
+        let due = beside(&self.store, |store| Ok(store.directory()?.endings)).await?;
         for (account, _) in due.into_iter().filter(|(_, ending)| ending.is_out) {
             if *self.stopping.borrow() {
                 return Ok(());
             }
             let of = account.clone();
-            let names = self.beside(move |store| store.erase(&of)).await?;
-            self.tell(account, names).await;
-        }
-        Ok(())
-    }
-
-    async fn tell(&mut self, account: BareJid, names: Vec<crate::channel::ChannelName>) {
-        let mut inbound = Inbound::Erased(account, names);
-        while let Err(refused) = self.inbox.offer(inbound, WEIGHT) {
-            inbound = refused;
-            if timeout(PAUSE, self.stopping.wait_for(|stop| *stop)).await.is_ok() {
-                return;
+            let names = beside(&self.store, move |store| store.erase(&of)).await?;
+            let inbound = Inbound::Erased(account, names);
+            if hand_over(&self.inbox, inbound, WEIGHT, &mut self.stopping, PAUSE).await {
+                return Ok(());
             }
         }
-    }
-
-    async fn beside<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let store = self.store.clone();
-        let done = tokio::task::spawn_blocking(move || work(&*store)).await;
-        done.unwrap_or_else(|error| Err(StoreError(error.to_string())))
+        Ok(())
     }
 }

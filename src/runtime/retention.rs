@@ -5,6 +5,7 @@
 //! so that channels in memory and the store stay the same. A month goes when the turns are committed.
 
 use super::Metrics;
+use super::beside::{beside, hand_over, rest};
 use super::reader::Inbox;
 use super::vital::Vital;
 use crate::channel::Change;
@@ -14,7 +15,7 @@ use crate::store::{Outdated, Record, Retention, Store, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 /// Channels that are looked at without a pause.
 const SWEEPING: Budget = Budget { things: 256, cost: usize::MAX };
@@ -81,11 +82,6 @@ impl Sweeper {
         }
     }
 
-    /// Waits; whether the process is to end.
-    async fn rest(&mut self, time: Duration) -> bool {
-        timeout(time, self.stopping.wait_for(|stop| *stop)).await.is_ok()
-    }
-
     /// By what rows are too old; `None` while the clock jumped and nobody said that it is right, since what goes is gone.
     fn retention(&self) -> Option<Retention> {
         let dial = self.metrics.health.time.dial();
@@ -101,10 +97,10 @@ impl Sweeper {
         let (mut chore, mut channels) = (Chore::once(SWEEPING, Some(Vec::new())), 0);
         while let Some(part) = chore.behind().cloned() {
             let count = chore.things();
-            let swept = self.beside(move |store| store.sweep(&retention, &part, count)).await?;
+            let swept = beside(&self.store, move |store| store.sweep(&retention, &part, count)).await?;
             chore.go_to(swept.next);
             channels += swept.outdated.len();
-            if self.hand_over(swept.outdated).await || self.rest(pause).await {
+            if self.hand_over(swept.outdated).await || rest(&mut self.stopping, pause).await {
                 return Ok(());
             }
         }
@@ -117,10 +113,10 @@ impl Sweeper {
     async fn drop_months(&mut self) -> Result<(), StoreError> {
         let Some(retention) = self.retention() else { return Ok(()) };
         for _ in 0..TRIES_MAX {
-            if self.rest(SETTLING).await {
+            if rest(&mut self.stopping, SETTLING).await {
                 return Ok(());
             }
-            let (gone, waiting) = self.beside(move |store| store.drop_months(&retention)).await?;
+            let (gone, waiting) = beside(&self.store, move |store| store.drop_months(&retention)).await?;
             if gone > 0 {
                 tracing::info!(months = gone, "months that are too old are gone");
             }
@@ -138,24 +134,6 @@ impl Sweeper {
         if outdated.is_empty() {
             return false;
         }
-        // What people send goes first.
-        let mut inbound = Inbound::Expired(outdated);
-        while let Err(refused) = self.inbox.offer(inbound, weight) {
-            inbound = refused;
-            if self.rest(PAUSE).await {
-                return true;
-            }
-        }
-        false
-    }
-
-    /// Has the store do something that may take long.
-    async fn beside<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let store = self.store.clone();
-        let done = tokio::task::spawn_blocking(move || work(&*store)).await;
-        done.unwrap_or_else(|error| Err(StoreError(error.to_string())))
+        hand_over(&self.inbox, Inbound::Expired(outdated), weight, &mut self.stopping, PAUSE).await
     }
 }
