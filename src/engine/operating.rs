@@ -19,6 +19,8 @@ const ANNOUNCEMENTS_MAX: usize = 8;
 
 /// An announcement on its way to everybody: channel by channel, some people a tick, each of them once.
 struct UnderWay {
+    /// Tells it from others.
+    number: u64,
     announcement: Announcement,
     /// Through all channels.
     chore: Chore<ChannelName>,
@@ -28,9 +30,56 @@ struct UnderWay {
     told: HashSet<BareJid>,
 }
 
+impl UnderWay {
+    fn is_over(&self) -> bool {
+        self.chore.is_over() && self.next.is_empty()
+    }
+}
+
 /// The announcements that are under way, the oldest first. A process that ends takes them along.
 #[derive(Default)]
-pub(super) struct Announcements(VecDeque<UnderWay>);
+pub(super) struct Announcements {
+    of: VecDeque<UnderWay>,
+    /// The number of the last one.
+    last: u64,
+}
+
+/// What a turn did about an announcement, for when its commit is refused.
+#[derive(Debug)]
+pub(super) enum Announced {
+    /// It was asked for.
+    Begun(u64),
+    /// These are told.
+    To(u64, Vec<BareJid>),
+}
+
+impl Announcements {
+    /// The oldest one that is not over.
+    fn first(&mut self) -> Option<&mut UnderWay> {
+        self.of.iter_mut().find(|it| !it.is_over())
+    }
+
+    /// Forgets those that are over. Between turns: until a turn is committed, what it told may have to be told again.
+    pub fn forget_over(&mut self) {
+        self.of.retain(|it| !it.is_over());
+    }
+
+    /// How many are under way.
+    fn count(&self) -> usize {
+        self.of.iter().filter(|it| !it.is_over()).count()
+    }
+
+    fn undo(&mut self, announced: Announced) {
+        match announced {
+            Announced::Begun(number) => self.of.retain(|it| it.number != number),
+            Announced::To(number, people) => {
+                if let Some(of) = self.of.iter_mut().find(|it| it.number == number) {
+                    people.into_iter().rev().for_each(|account| of.next.push_front(account));
+                }
+            }
+        }
+    }
+}
 
 impl Engine {
     /// Refuses what an account may not do at the service.
@@ -67,30 +116,33 @@ impl Engine {
             participants_in_memory: census.participants_in_memory,
             messages_in_memory: self.shelf.channels().map(|channel| channel.head().ordinal).sum(),
             questions: self.pending.count(),
-            announcements: self.announcements.0.len(),
+            announcements: self.announcements.count(),
             endings: self.endings.count(),
         })))
     }
 
-    pub(super) fn announce_to_all(&mut self, actor: &Actor, wanted: Announcement) -> Result<Effects, Refusal> {
+    pub(super) fn announce_to_all(
+        &mut self,
+        actor: &Actor,
+        wanted: Announcement,
+        turn: &mut Turn,
+    ) -> Result<Effects, Refusal> {
         self.require_at_service(actor, ServiceAction::Administer)?;
         wanted.check(&self.service.limits)?;
-        if self.announcements.0.len() >= ANNOUNCEMENTS_MAX {
+        if self.announcements.count() >= ANNOUNCEMENTS_MAX {
             return Err(Refusal::TooMany { what: "announcements under way", max: ANNOUNCEMENTS_MAX });
         }
-        let (next, told) = (VecDeque::new(), HashSet::new());
-        self.announcements.0.push_back(UnderWay {
-            announcement: wanted,
-            chore: Chore::once(ANNOUNCING, None),
-            next,
-            told,
-        });
+        self.announcements.last += 1;
+        let number = self.announcements.last;
+        let (chore, next, told) = (Chore::once(ANNOUNCING, None), VecDeque::new(), HashSet::new());
+        self.announcements.of.push_back(UnderWay { number, announcement: wanted, chore, next, told });
+        turn.announced.push(Announced::Begun(number));
         Ok(Effects::none(Answer::Done))
     }
 
     /// Goes on with the oldest announcement.
     pub(super) fn next_to_announce(&mut self) -> Vec<ChannelName> {
-        let Some(first) = self.announcements.0.front_mut() else { return Vec::new() };
+        let Some(first) = self.announcements.first() else { return Vec::new() };
         match first.next.len() >= ANNOUNCING.cost {
             // There is enough to do.
             true => first.chore.rest(),
@@ -100,7 +152,7 @@ impl Engine {
 
     /// The people of a channel are among those who are told.
     pub(super) fn announce_in(&mut self, name: &ChannelName, turn: &mut Turn) {
-        let Some(first) = self.announcements.0.front_mut() else { return };
+        let Some(first) = self.announcements.first() else { return };
         if !first.chore.done(name) {
             return;
         }
@@ -112,21 +164,19 @@ impl Engine {
     }
 
     pub(super) fn pass_announcing(&mut self, name: &ChannelName) {
-        for announcement in &mut self.announcements.0 {
+        for announcement in &mut self.announcements.of {
             announcement.chore.done(name);
         }
     }
 
     /// Tells those who are next, as many as this tick may.
     pub(super) fn tell_some(&mut self, turn: &mut Turn) {
-        let Some(first) = self.announcements.0.front_mut() else { return };
+        let Some(first) = self.announcements.first() else { return };
         let count = first.next.len().min(first.chore.room());
         first.chore.spend(count);
         let people: Vec<BareJid> = first.next.drain(..count).collect();
         let announcement = first.announcement.clone();
-        if first.chore.is_over() && first.next.is_empty() {
-            self.announcements.0.pop_front();
-        }
+        turn.announced.push(Announced::To(first.number, people.clone()));
         for account in people {
             let id = self.fresh_id();
             let message = commands::announced(&announcement, self.service.domain.as_str(), &id);
@@ -134,6 +184,11 @@ impl Engine {
             turn.unsent.extend(told(&shown));
             self.send_shown(shown, 0, Lasting::Kept, turn);
         }
+    }
+
+    /// A commit was refused: whoever was to be told is next again, and what was asked for is not under way.
+    pub(super) fn undo_announced(&mut self, announced: Vec<Announced>) {
+        announced.into_iter().rev().for_each(|it| self.announcements.undo(it));
     }
 }
 
@@ -196,7 +251,7 @@ mod tests {
         let text = "<field var='announcement'><value>x</value></field>";
         assert!(command(&mut engine, announce, text).contains("completed"));
         let (mut told, mut ticks) = (BTreeMap::new(), 0);
-        while !engine.announcements.0.is_empty() {
+        while engine.announcements.count() > 0 {
             let sent = turn(&mut engine, Inbound::Tick);
             let fans = sent.iter().filter_map(|out| if let Out::Fan(fan) = out { Some(&fan.audience) } else { None });
             let ones: Vec<_> = fans.map(|it| if let Audience::One(no) = it { *no } else { panic!() }).collect();
@@ -221,11 +276,44 @@ mod tests {
         let is_fan = |out: &&Out| matches!(out, Out::Fan(_));
         // It left memory again before its turn.
         let first = turn(&mut engine, Inbound::Tick);
-        assert_eq!((first.iter().filter(is_fan).count(), engine.announcements.0.len()), (4, 1));
+        assert_eq!((first.iter().filter(is_fan).count(), engine.announcements.count()), (4, 1));
         let next = engine.turn(Stamp(engine.now.0 + 1000), vec![Inbound::Tick]).next;
         let name = ChannelName::new("c1").unwrap();
         assert_eq!(format!("{next:?}"), format!("{:?}", [Inbound::GoOn(Step::In(name.clone()))]));
         assert_eq!(engine.needs(&next).channels, [name]);
+    }
+
+    #[test]
+    fn what_was_not_committed_is_told_again_and_only_that() {
+        let mut engine = engine();
+        fill(&mut engine, &[0..350, 300..500]);
+        let announce = "http://jabber.org/protocol/admin#announce";
+        let form = "<x xmlns='jabber:x:data' type='submit'><field var='announcement'><value>x</value></field></x>";
+        let asked = format!("<command xmlns='{}' node='{announce}'>{form}</command>", ns::COMMANDS);
+        let asked = format!("<iq type='set' id='1' from='{OPERATOR}' to='mix.h'>{asked}</iq>");
+        let asked = Inbound::Stanza(Stanza::parse(asked.as_bytes()).unwrap());
+        // Nothing is under way of what could not be answered.
+        let refused = engine.turn(Stamp(engine.now.0 + 1000), vec![asked.clone()]);
+        engine.abandon(refused);
+        assert_eq!(engine.announcements.count(), 0);
+        turn(&mut engine, asked);
+        let mut told = BTreeMap::new();
+        for n in 0..120 {
+            let mut batch = vec![Inbound::Tick];
+            while !batch.is_empty() {
+                let mut turn = engine.turn(Stamp(engine.now.0 + 1000), batch);
+                batch = std::mem::take(&mut turn.next);
+                let sent = match n % 2 {
+                    // Every second tick nothing is committed.
+                    0 => engine.abandon(turn),
+                    _ => turn.outbox,
+                };
+                let fans = sent.iter().filter_map(|out| if let Out::Fan(fan) = out { Some(fan) } else { None });
+                let ones = fans.filter_map(|fan| if let Audience::One(no) = fan.audience { Some(no) } else { None });
+                ones.for_each(|no| *told.entry(no).or_insert(0) += 1);
+            }
+        }
+        assert_eq!((told.len(), told.values().max()), (500, Some(&1)));
     }
 
     #[test]

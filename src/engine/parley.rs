@@ -216,7 +216,7 @@ impl Engine {
             }
             Command::ListEveryChannel(slice) => self.list_every_channel(&asked.actor, &slice),
             Command::TakeCensus => self.take_census(&asked.actor),
-            Command::AnnounceToAll(wanted) => self.announce_to_all(&asked.actor, wanted),
+            Command::AnnounceToAll(wanted) => self.announce_to_all(&asked.actor, wanted, turn),
             Command::Version => Ok(Effects::none(Answer::Version)),
             Command::Ping => Ok(Effects::none(Answer::Pong)),
             Command::Destroy { name } => {

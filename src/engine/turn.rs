@@ -1,6 +1,7 @@
 //! A turn's input and output, and what happens when its commit fails.
 
 use super::call::{Call, Called, Lookup};
+use super::operating::Announced;
 use super::outbox::{Audience, Fan, Lasting};
 use super::share::Hit;
 use super::tours::Touring;
@@ -73,6 +74,8 @@ pub struct Turn {
     pub(super) endings_past: Vec<(BareJid, Option<Ending>)>,
     /// What was known of newcomers before the turn changed that, in order.
     pub(super) newcomers_past: Vec<(BareJid, Option<Newcomer>)>,
+    /// What it did about announcements, in order.
+    pub(super) announced: Vec<Announced>,
     /// The marks of all calls of the turn.
     pub(super) tokens: Vec<u64>,
     /// What lists in answers have cost so far, in bytes.
@@ -220,6 +223,7 @@ impl Engine {
     /// Takes a batch, in order, and says what it leads to.
     pub fn turn(&mut self, now: impl Into<Moment>, batch: Vec<Inbound>) -> Turn {
         self.tell_time(now);
+        self.announcements.forget_over();
         let mut turn = Turn { outbox: std::mem::take(&mut self.early), ..Turn::default() };
         for inbound in batch {
             match inbound {
@@ -308,6 +312,7 @@ impl Engine {
         for (account, past) in turn.nicks_past.into_iter().rev() {
             self.set_nick(&account, past);
         }
+        self.undo_announced(turn.announced);
         self.undo_endings(turn.endings_past);
         self.undo_newcomers(turn.newcomers_past);
         let error = (&Refusal::Internal).into();
