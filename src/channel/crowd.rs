@@ -25,7 +25,7 @@ const WANTS_SHOWING: Marks = 1 << 18;
 pub const WANTS_QUIET: Marks = 1 << 19;
 
 /// Somebody by its account, with the participant id of its record; guests have none.
-type Seat = (BareJid, Option<ParticipantId>);
+pub type Seat = (BareJid, Option<ParticipantId>);
 
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -230,20 +230,27 @@ impl Crowd {
 }
 
 impl Channel {
-    /// Those who bear one of these marks, in the order of accounts; not guests.
-    pub fn people<'a>(&'a self, wanted: Marks) -> Marked<'a, (BareJid, Option<ParticipantId>), &'a Member> {
-        let show = |(_, id): &'a Seat| id.as_ref().and_then(|id| self.member_of(id));
+    /// Those who bear one of these marks, in the order of accounts, as they are shown.
+    pub(super) fn seats<'a, T>(
+        &'a self,
+        wanted: Marks,
+        show: impl Fn(&'a Seat) -> Option<T> + 'a,
+    ) -> Marked<'a, Seat, T> {
         Marked { roll: &self.crowd.seats, wanted, compare: by_account, show: Box::new(show) }
+    }
+
+    /// Those who bear one of these marks, in the order of accounts; not guests.
+    pub fn people<'a>(&'a self, wanted: Marks) -> Marked<'a, Seat, &'a Member> {
+        self.seats(wanted, |(_, id)| id.as_ref().and_then(|id| self.member_of(id)))
     }
 
     /// The accounts of those who bear one of these marks, guests included, in their order.
-    fn accounts<'a>(&'a self, wanted: Marks) -> Marked<'a, (BareJid, Option<ParticipantId>), &'a BareJid> {
-        let show = |(jid, _): &'a Seat| Some(jid);
-        Marked { roll: &self.crowd.seats, wanted, compare: by_account, show: Box::new(show) }
+    fn accounts<'a>(&'a self, wanted: Marks) -> Marked<'a, Seat, &'a BareJid> {
+        self.seats(wanted, |(jid, _)| Some(jid))
     }
 
     /// Everybody who subscribes to a node, in the order of accounts.
-    pub fn subscribers(&self, node: Node) -> Marked<'_, (BareJid, Option<ParticipantId>), &BareJid> {
+    pub fn subscribers(&self, node: Node) -> Marked<'_, Seat, &BareJid> {
         self.accounts(mark_of(node))
     }
 
@@ -252,14 +259,8 @@ impl Channel {
         self.crowd.seats.count(mark_of(node)) > 0
     }
 
-    /// Guests who subscribe to the messages, in the order of accounts.
-    pub fn readers<'a>(&'a self) -> Marked<'a, (BareJid, Option<ParticipantId>), &'a Guest> {
-        let show = |(jid, _): &'a Seat| self.guest(jid);
-        Marked { roll: &self.crowd.seats, wanted: READING, compare: by_account, show: Box::new(show) }
-    }
-
     /// Those who are in a closed channel or wait: its list of those who may join.
-    pub fn admitted(&self) -> Marked<'_, (BareJid, Option<ParticipantId>), &BareJid> {
+    pub fn admitted(&self) -> Marked<'_, Seat, &BareJid> {
         self.accounts(JOINED | WAITING)
     }
 
@@ -271,8 +272,17 @@ impl Channel {
     }
 
     /// Where somebody stands among those who bear one of these marks.
-    pub(super) fn place_of(&self, wanted: Marks, jid: &BareJid, id: Option<&ParticipantId>) -> Option<usize> {
-        self.crowd.seats.position(wanted, |(other, other_id)| (other, other_id.as_ref()).cmp(&(jid, id)))
+    pub(super) fn place_of(&self, wanted: Marks, jid: &str, id: Option<&ParticipantId>) -> Option<usize> {
+        self.crowd.seats.position(wanted, |seat| by_account_and_id(seat).cmp(&(jid, id)))
+    }
+
+    /// How many of those who bear one of these marks come up to a seat, whoever has that one; in the order of accounts.
+    pub(super) fn count_up_to(&self, wanted: Marks, jid: &str, id: Option<&ParticipantId>) -> usize {
+        let compare = |seat: &Seat| match by_account_and_id(seat) <= (jid, id) {
+            true => Ordering::Less,
+            false => Ordering::Greater,
+        };
+        self.crowd.seats.rank(wanted, compare)
     }
 
     /// How many of a domain are in it or wait.
@@ -288,4 +298,8 @@ impl Channel {
 
 fn by_account((jid, _): &Seat, id: &str) -> Ordering {
     jid.as_str().cmp(id)
+}
+
+fn by_account_and_id((jid, id): &Seat) -> (&str, Option<&ParticipantId>) {
+    (jid.as_str(), id.as_ref())
 }

@@ -1,6 +1,6 @@
 //! What a channel is at one moment, for whoever shows it outside the turn: its profile and its people.
 
-use super::crowd::{JOINED, LEFT, Marked, Ordered, VEILED, WAITING};
+use super::crowd::{JOINED, LEFT, Marked, Ordered, READING, Seat, VEILED, WAITING};
 use super::rules::Rules;
 use super::{Channel, ChannelName, Guest, Head, Item, Member, Node, ParticipantId, Settings, Stamp, Status};
 use jid::BareJid;
@@ -43,11 +43,11 @@ pub enum Somebody {
 }
 
 impl Somebody {
-    /// What it is called in a list of people.
-    pub fn id(&self) -> &str {
+    /// Where it is in the order of accounts: `JID/ID`, or `JID/` of a guest. No JID of an account has a `/`.
+    pub fn place(&self) -> String {
         match self {
-            Somebody::Person(person) => person.id.as_str(),
-            Somebody::Guest(guest) => guest.jid.as_str(),
+            Somebody::Person(person) => format!("{}/{}", person.jid, person.id.as_str()),
+            Somebody::Guest(guest) => format!("{}/", guest.jid),
         }
     }
 
@@ -85,7 +85,7 @@ pub struct Snapshot {
     pub avatar: Option<Item>,
     /// What describes its video.
     pub video: Option<Item>,
-    /// Some of its people, where they were asked for, in the order of [`Channel::known`].
+    /// Some of its people, where they were asked for, in the order of accounts.
     pub people: Vec<Somebody>,
     /// Whether others come behind these.
     pub goes_on: bool,
@@ -110,30 +110,29 @@ impl Known<'_> {
     }
 }
 
-type Seats<'a, T> = Marked<'a, (BareJid, Option<ParticipantId>), T>;
+/// The account at a place, and the id of its record; whether anybody is there or not.
+fn seat_at(place: &str) -> Option<(&str, Option<ParticipantId>)> {
+    let (jid, id) = place.split_once('/')?;
+    Some((jid, ParticipantId::new(id)))
+}
 
-/// Everybody whom a profile names, in its order.
+/// Everybody whom its profile names, in the order of accounts. Who leaves between two parts of it keeps the place.
 pub struct Everybody<'a> {
     channel: &'a Channel,
-    present: Seats<'a, &'a Member>,
-    left: Seats<'a, &'a Member>,
-    readers: Seats<'a, &'a Guest>,
+    all: Marked<'a, Seat, Known<'a>>,
 }
 
 impl<'a> Ordered for Everybody<'a> {
     type Item = Known<'a>;
 
     fn count(&self) -> usize {
-        self.present.count() + self.left.count() + self.readers.count()
+        self.all.count()
     }
 
     fn position(&self, id: &str) -> Option<usize> {
-        let (present, left) = (self.present.count(), self.left.count());
-        let Some(member) = ParticipantId::new(id).and_then(|id| self.channel.member_of(&id)) else {
-            return self.readers.position(id).map(|at| present + left + at);
-        };
-        let place = |of: &Seats<'a, &'a Member>| self.channel.place_of(of.wanted(), &member.jid, Some(&member.id));
-        place(&self.present).or_else(|| place(&self.left).map(|at| present + at))
+        let member = ParticipantId::new(id).and_then(|id| self.channel.member_of(&id));
+        let (jid, id) = member.map_or((id, None), |member| (member.jid.as_str(), Some(&member.id)));
+        self.channel.place_of(self.all.wanted(), jid, id)
     }
 
     fn find(&self, id: &str) -> Option<Known<'a>> {
@@ -141,17 +140,11 @@ impl<'a> Ordered for Everybody<'a> {
     }
 
     fn rising(&self, from: usize) -> impl Iterator<Item = Known<'a>> {
-        let (present, left) = (self.present.count(), self.left.count());
-        let people = self.present.rising(from).chain(self.left.rising(from.saturating_sub(present)));
-        people.map(Known::Person).chain(self.readers.rising(from.saturating_sub(present + left)).map(Known::Guest))
+        self.all.rising(from)
     }
 
     fn falling(&self, to: usize) -> impl Iterator<Item = Known<'a>> {
-        let (present, left) = (self.present.count(), self.left.count());
-        let readers = self.readers.falling(to.saturating_sub(present + left)).map(Known::Guest);
-        let people =
-            self.left.falling(to.saturating_sub(present).min(left)).chain(self.present.falling(to.min(present)));
-        readers.chain(people.map(Known::Person))
+        self.all.falling(to)
     }
 }
 
@@ -176,10 +169,11 @@ impl Channel {
         }
     }
 
-    /// The same with some of its people behind one, by whatever that one is called; some of them, since there may be many.
-    pub fn snapshot_behind(&self, after: Option<&str>, count: usize) -> Snapshot {
-        let all = self.known();
-        let from = after.and_then(|after| all.position(after)).map_or(0, |at| at + 1);
+    /// The same with some of its people, in the order of accounts, behind what [`Somebody::place`] says of one: whoever
+    /// stays is told once, though others come, leave and wait between two parts.
+    pub fn snapshot_behind(&self, place: Option<&str>, count: usize) -> Snapshot {
+        let all = self.known().all;
+        let from = place.and_then(seat_at).map_or(0, |(jid, id)| self.count_up_to(all.wanted(), jid, id.as_ref()));
         let people: Vec<Somebody> = all.rising(from).take(count).map(|one| self.told(one)).collect();
         let goes_on = from + people.len() < all.count();
         Snapshot { people, goes_on, ..self.snapshot() }
@@ -200,20 +194,116 @@ impl Channel {
         }
     }
 
-    /// Everybody whom its profile names: those who are in or wait, then those who left, but for those who left while JIDs
-    /// were hidden, then those who subscribe to its messages without being in it; each of these in the order of accounts.
+    /// Everybody whom its profile names, in the order of accounts: those who are in or wait, those who left, but for those
+    /// who left while JIDs were hidden, and those who subscribe to its messages without being in it.
     pub fn known(&self) -> Everybody<'_> {
         let left = if self.settings().shows_jids() { LEFT } else { LEFT | VEILED };
-        Everybody {
-            channel: self,
-            present: self.people(JOINED | WAITING),
-            left: self.people(left),
-            readers: self.readers(),
-        }
+        let all = self.seats(JOINED | WAITING | left | READING, |(jid, id)| match id {
+            Some(id) => self.member_of(id).map(Known::Person),
+            None => self.guest(jid).map(Known::Guest),
+        });
+        Everybody { channel: self, all }
     }
 
     /// The role of an account, whether it is in or not.
     pub fn standing_of(&self, account: &BareJid) -> Standing {
         Rules::of(self).standing_of(account)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::{Change, Limits, Nick, NodeSet, Own, Preferences, Profile, Rights};
+
+    fn jid(text: &str) -> BareJid {
+        BareJid::new(text).unwrap()
+    }
+
+    fn record(letter: char, status: Status) -> Member {
+        let nick = letter.to_string();
+        Member {
+            id: ParticipantId::of_bytes([letter as u8; 20]),
+            jid: jid(&format!("{letter}@host.example")),
+            nick: Nick::new(&nick).unwrap(),
+            status,
+            since: Stamp(0),
+            subscriptions: NodeSet::default(),
+            windows: vec![(1, None)],
+            spoke: true,
+            preferences: Preferences::default(),
+            veiled: false,
+            own: Own::default(),
+            ended: false,
+        }
+    }
+
+    /// Ten people, three of whom left, and a guest behind them.
+    fn group() -> Channel {
+        let (name, creator) = (ChannelName::new("weekend").unwrap(), jid("a@host.example"));
+        let profile = Profile { tag: 7, created: Stamp(0), creator, gid: 1, listed: false };
+        let settings = Limits::default().group_settings();
+        let mut channel = Channel::create(name, profile, settings, Rights::default(), Item::default());
+        for (n, letter) in ('a'..='j').enumerate() {
+            channel.apply(&Change::Joined(record(letter, Status::Joined)));
+            if n % 3 == 2 {
+                channel.apply(&Change::Left(record(letter, Status::Left)));
+            }
+        }
+        let subscriptions = [Node::Messages].into_iter().collect();
+        let guest = Guest { jid: jid("k@host.example"), since: Stamp(0), subscriptions, first: 1 };
+        channel.apply(&Change::GuestSet { guest, ended: NodeSet::default() });
+        channel
+    }
+
+    /// Reads all people, some at a time; after each part the last one who was told comes or goes.
+    fn read(parts_of: usize, mut part: impl FnMut(&Channel, Option<&str>) -> (Vec<String>, Option<String>)) {
+        let (mut channel, mut after, mut told) = (group(), None::<String>, Vec::new());
+        loop {
+            let (people, next) = part(&channel, after.as_deref());
+            assert!(people.len() <= parts_of);
+            let Some(last) = people.last().and_then(|jid| jid.chars().next()).filter(|_| next.is_some()) else {
+                told.extend(people);
+                break;
+            };
+            let is_in = channel.member(&jid(&format!("{last}@host.example"))).is_some_and(Member::is_joined);
+            channel.apply(&match is_in {
+                true => Change::Left(record(last, Status::Left)),
+                false => Change::Joined(record(last, Status::Joined)),
+            });
+            told.extend(people);
+            after = next;
+        }
+        let all: Vec<_> = ('a'..='k').map(|letter| format!("{letter}@host.example")).collect();
+        assert_eq!(told, all, "{parts_of} at a time");
+    }
+
+    #[test]
+    fn whoever_comes_or_goes_between_two_parts_everybody_is_told_once() {
+        for count in 1..=12 {
+            read(count, |channel, after| {
+                let shown = channel.snapshot_behind(after, count);
+                let next = shown.people.last().filter(|_| shown.goes_on).map(Somebody::place);
+                (shown.people.iter().map(|one| one.jid().to_string()).collect(), next)
+            });
+            read(count, |channel, after| {
+                let all = channel.known();
+                let from = after.map_or(0, |after| all.position(after).unwrap() + 1);
+                let people: Vec<_> = all.rising(from).take(count).collect();
+                let next = people.last().filter(|_| from + people.len() < all.count()).map(|one| one.id().to_owned());
+                (people.into_iter().map(|one| channel.told(one).jid().to_string()).collect(), next)
+            });
+        }
+    }
+
+    #[test]
+    fn a_part_goes_on_behind_somebody_who_is_no_more() {
+        let mut channel = group();
+        let first = channel.snapshot_behind(None, 2);
+        let place = first.people[1].place();
+        channel.apply(&Change::Struck(record('b', Status::Left)));
+        assert!(channel.known().position(record('b', Status::Left).id.as_str()).is_none());
+        let next = channel.snapshot_behind(Some(&place), 1);
+        assert_eq!(next.people[0].jid(), &jid("c@host.example"));
     }
 }

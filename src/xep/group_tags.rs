@@ -10,7 +10,6 @@ use crate::channel::{
 };
 use crate::xmpp::{Parts, Tag, ns};
 use jid::BareJid;
-use std::cell::RefCell;
 
 /// A status as it is written.
 pub fn status(status: Status) -> &'static str {
@@ -131,8 +130,7 @@ pub fn list(page: &Page<GroupLine>, request: &Request<'_>) -> Tag {
 /// Since when somebody who was added is not reached, where the asker may know.
 pub type Unreachable<'a> = &'a dyn Fn(&BareJid) -> Option<Stamp>;
 
-/// The profile of a group with its people (groups.md §3.2): all of them in the order of accounts, or those of a part of
-/// the list in which those who are in or wait come first, then those who left, then guests.
+/// The profile of a group with its people (groups.md §3.2), or those of a part of the list, in the order of accounts.
 ///
 /// # Errors
 /// [`Refusal::NoSuchItem`] where the part is one beside somebody who is not on the list.
@@ -148,24 +146,14 @@ pub fn profile(
         let id = describes(item).then_some(item.id.as_str());
         Tag::new(name).attr_opt("id", id).attr("updated", item.stamp.to_xmpp())
     };
-    let accounts = RefCell::new(Vec::new());
     let tag = |one: Known<'_>| match one {
-        Known::Person(member) => {
-            accounts.borrow_mut().push((false, member.jid.clone()));
-            person(member, channel, unreachable)
-        }
+        Known::Person(member) => person(member, channel, unreachable),
         Known::Guest(guest) => {
-            accounts.borrow_mut().push((true, guest.jid.clone()));
             let tag = Tag::new("guest").attr("jid", guest.jid.as_str()).attr("nick", guest.label());
             tag.attr("since", guest.since.to_xmpp())
         }
     };
-    let (mut people, part) = pubsub::page(&channel.known(), Known::id, tag, slice, bytes_max)?;
-    if part.is_none() {
-        let mut ordered: Vec<_> = accounts.into_inner().into_iter().zip(people).collect();
-        ordered.sort_by(|(a, _), (b, _)| a.cmp(b));
-        people = ordered.into_iter().map(|(_, tag)| tag).collect();
-    }
+    let (people, part) = pubsub::page(&channel.known(), Known::id, tag, slice, bytes_max)?;
     let stated = Tag::new("settings")
         .attr("membership", membership(settings.membership))
         .attr("history", history(settings.history))

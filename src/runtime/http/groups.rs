@@ -120,11 +120,9 @@ impl Asker<'_> {
             let slice = Slice { after: after.take(), ..Slice::default() };
             let CallResult { group, .. } = self.ask(gid, Command::Group(GroupCommand::ReadProfile(slice))).await?;
             let mut group = group.ok_or(Fault::INTERNAL)?;
-            after = group.people.last().map(|one| one.id().to_owned());
+            after = group.people.last().map(Somebody::place);
             people.append(&mut group.people);
             if !group.goes_on || after.is_none() {
-                people.sort_by(|a, b| a.jid().cmp(b.jid()));
-                people.dedup();
                 return Ok(Snapshot { people, ..group });
             }
         }
