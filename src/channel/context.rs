@@ -24,7 +24,7 @@ pub struct Context<'a> {
     pub past: &'a BTreeMap<BareJid, Option<Member>>,
     /// What is known of the rows that the command names, by number.
     pub facts: &'a BTreeMap<u64, Facts>,
-    /// The bodies and files of a row in one number, where the row is known and they can be read.
+    /// The bodies and files of a row in one number, where the row is known.
     pub gist_of: &'a dyn Fn(u64) -> Option<u64>,
     /// Writes the payload of an information item anew, with another name in it.
     pub rename: fn(&Item, &str) -> String,

@@ -27,7 +27,7 @@ pub struct Message {
     pub corrects: bool,
     /// The kind of file it carries.
     pub media: Option<MediaKind>,
-    /// Its bodies and files in one number, where they can be read: a message with another one is another one.
+    /// Its bodies and files in one number, where it has an origin id: a message with another number is another one.
     pub gist: Option<u64>,
     /// What it reports of earlier rows: a receipt or a marker.
     pub reports: Option<(Progress, u64)>,

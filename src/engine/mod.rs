@@ -139,9 +139,8 @@ pub struct Engine {
     facts: HashMap<u64, BTreeMap<u64, Facts>>,
     /// The same of people whose records were given up, by tag; `None` of those of whom there is nothing.
     past: HashMap<u64, BTreeMap<BareJid, Option<Member>>>,
-    /// What rows of this turn, and rows that were looked up for it whole, say in one number, by tag and number; `None`: it is
-    /// encrypted.
-    said: HashMap<(u64, u64), Option<u64>>,
+    /// What rows of this turn, and rows that were looked up for it whole, say in one number, by tag and number.
+    said: HashMap<(u64, u64), u64>,
     /// Rows that were asked for and are not there, by tag and number.
     absent: HashSet<(u64, u64)>,
     /// The groups of the accounts that this turn asks for.

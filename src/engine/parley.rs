@@ -256,7 +256,7 @@ impl Engine {
         let channel = self.shelf.channel(name).ok_or(Refusal::NoSuchChannel)?;
         let (tag, none, nobody) = (channel.profile().tag, BTreeMap::new(), BTreeMap::new());
         let facts = self.facts.get(&tag).unwrap_or(&none);
-        let gist_of = |row: u64| self.said.get(&(tag, row)).copied().flatten();
+        let gist_of = |row: u64| self.said.get(&(tag, row)).copied();
         let mut context = Context {
             now: self.now,
             due: self.due,

@@ -42,7 +42,7 @@ pub fn decode(request: &Request<'_>) -> Result<Command, Refusal> {
     let origin_id = own(stanza.part("origin-id", ns::SID).and_then(|child| child.attr("id")));
     Ok(Command::Publish(Message {
         stanza_id: own(stanza.attr("id")),
-        gist: origin_id.as_ref().and_then(|_| gist::of(&payload)),
+        gist: origin_id.as_ref().map(|_| gist::of(&payload)),
         origin_id,
         lang: own(stanza.attr_ns(ns::XML, "lang")),
         archived,

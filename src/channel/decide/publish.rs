@@ -19,7 +19,7 @@ impl Channel {
             return self.pass_on(actor, author, message, context);
         }
         let repeated = message.origin_id.as_deref().and_then(|id| self.recent.find(&author.id, id));
-        // Some clients give an id to another message. What is encrypted anew each time goes by the id alone.
+        // Some clients give an id to another message. What is encrypted anew each time goes by the id, and by being encrypted.
         let says_else = |row: u64| message.gist.zip((context.gist_of)(row)).is_some_and(|(this, that)| this != that);
         if let Some(row) = repeated.filter(|&row| !says_else(row)) {
             return Ok(Decision::answer(Answer::Repeat { row }));
