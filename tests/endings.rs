@@ -5,7 +5,7 @@
 use jid::{BareJid, DomainPart};
 use mixd::channel::{AccountCommand, Actor, ChannelName, Command, Limits, Row, RowKind, Stamp};
 use mixd::engine::{Addressee, Call, Engine, Inbound, Settings};
-use mixd::runtime::load::load_all;
+use mixd::runtime::{dossier, load::load_all};
 use mixd::store::{Failure, MemoryStore, Sighting, Store};
 use mixd::xmpp::Stanza;
 use std::collections::HashMap;
@@ -100,7 +100,10 @@ fn jid(text: &str) -> BareJid {
 }
 
 fn start(store: &MemoryStore) -> Engine {
-    let mut limits = Limits::default();
+    start_within(store, Limits::default())
+}
+
+fn start_within(store: &MemoryStore, mut limits: Limits) -> Engine {
     limits.rates.requests.burst = 10_000;
     let settings = Settings {
         domain: DomainPart::new("mix.h").unwrap().into_owned(),
@@ -274,6 +277,71 @@ fn of_an_erased_account_nothing_is_found_and_what_others_have_is_whole() {
     world.send("a@h/r", "g@mix.h", "5", "<members xmlns='urn:mixd:group:1'><add jid='p@h'/></members>");
     world.tick();
     assert_eq!(world.seats("p@h"), 1);
+}
+
+/// A channel that gave up the record of `p@h`, who spoke there and left; the id that it had.
+fn given_up() -> (World, String) {
+    let mut world = World::new();
+    world.engine = start_within(&world.store, Limits { former_max: 1, ..Limits::default() });
+    world.fill(1);
+    for account in ["p@h", "q@h", "r@h"] {
+        let join = "<join xmlns='urn:xmpp:mix:core:1'><subscribe node='urn:xmpp:mix:nodes:messages'/></join>";
+        world.send(&format!("{account}/r"), "c00@mix.h", "1", join);
+        world.say(&format!("{account}/r"), "c00", &format!("said by {account}"));
+        world.send(&format!("{account}/r"), "c00@mix.h", "2", "<leave xmlns='urn:xmpp:mix:core:1'/>");
+    }
+    let channel = world.store.load(&[ChannelName::new("c00").unwrap()]).unwrap().remove(0).unwrap();
+    assert!(channel.member(&jid("p@h")).is_none(), "it is not given up");
+    let past = world.store.past(channel.profile().tag, &[jid("p@h")]).unwrap();
+    let id = past[&jid("p@h")].id.to_string();
+    (world, id)
+}
+
+#[test]
+fn whoever_comes_back_behind_an_end_is_somebody_else_though_the_record_was_given_up() {
+    let (mut world, id) = given_up();
+    let join = "<join xmlns='urn:xmpp:mix:core:1'><subscribe node='urn:xmpp:mix:nodes:messages'/></join>";
+    // The commit of its end may be refused meanwhile.
+    world.ask_everywhere("p@h");
+    world.store.fail_next_commits(2, Failure::Refused);
+    world.tick();
+    let tag = world.store.directory().unwrap().listings[0].tag;
+    let left = world.store.given_up(tag, &jid("p@h")).unwrap();
+    assert_eq!(left.iter().map(|it| (it.id.to_string(), it.ended)).collect::<Vec<_>>(), [(id.clone(), true)]);
+    assert_eq!(world.store.past(tag, &[jid("p@h")]).unwrap(), HashMap::new());
+    let told = world.send("p@h/r", "c00@mix.h", "3", join);
+    assert!(told.contains("<join") && !told.contains(&id), "{told}");
+    world.tick();
+}
+
+#[test]
+fn of_an_erased_account_nothing_is_found_though_its_record_was_given_up() {
+    let (mut world, id) = given_up();
+    world.erase("p@h");
+    world.tick();
+    assert_eq!(world.store.look_for(&jid("p@h")).unwrap(), [""; 0]);
+    let tag = world.store.directory().unwrap().listings[0].tag;
+    assert_eq!(world.store.given_up(tag, &jid("p@h")).unwrap(), []);
+    let rows: Vec<Row> = world.store.rows(tag, &[1, 2, 3]).unwrap().into_iter().flatten().collect();
+    let (own, others): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.author.to_string() == id);
+    assert!(own.iter().all(|row| row.kind == RowKind::Erased && row.payload.is_empty()) && own.len() == 1, "{own:?}");
+    assert_eq!(others.iter().filter(|row| row.payload.contains("said by")).count(), 2);
+}
+
+#[test]
+fn what_is_exported_holds_what_an_account_wrote_though_its_record_was_given_up() {
+    let (world, id) = given_up();
+    let mut told = String::new();
+    dossier::export(&world.store, &jid("p@h"), &mut |part| {
+        told += &part;
+        true
+    })
+    .unwrap();
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let stay = &told["channels"][0]["stays"][0];
+    assert_eq!(stay["participant"], id);
+    assert!(stay["rows"].to_string().contains("said by p@h"), "{stay}");
+    assert_eq!(dossier::summary(&world.store, &jid("p@h")).unwrap()["rows"], 1);
 }
 
 #[test]

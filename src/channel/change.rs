@@ -105,7 +105,8 @@ pub enum Change {
     /// A record is gone, as it last was: nothing in the archive needs it.
     Struck(Member),
     /// A record is given up, as it last was, since there are too many of people who left. What a row needs stays in the store:
-    /// the id, the account, the nick, and whether it was hidden; and by it whoever comes back gets the same id.
+    /// the id, the account, the nick, and whether it was hidden; and by it whoever comes back gets the same id. Where the
+    /// account has ended, nobody does; that may come later than the record went.
     Faded(Member),
     /// A recipient reported how far messages came, which its record tells too, without another change.
     Reported(Report),

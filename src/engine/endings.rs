@@ -250,6 +250,15 @@ impl Engine {
         }
     }
 
+    /// Who those were who are ended in a channel next, where it has no record of them any more.
+    pub(super) fn need_past_of_ended(&self, name: &ChannelName, needs: &mut Needs) {
+        let Some(channel) = self.shelf.channel(name) else { return };
+        let is_next =
+            |place: &&(u64, BareJid)| self.endings.walks.get(*place).is_some_and(|walk| walk.channels.contains(name));
+        let accounts = self.endings.walking.open().filter(is_next).map(|place| place.1.clone()).collect();
+        self.need_past(channel, accounts, needs);
+    }
+
     /// What the index of accounts says of one.
     pub(super) fn need_places_of(&self, account: &BareJid, needs: &mut Needs) {
         if !self.memberships.contains_key(account) && !needs.accounts.contains(account) {

@@ -102,6 +102,7 @@ impl Engine {
                 Inbound::GoOn(Step::In(name)) => {
                     self.need_channel(name, &mut needs);
                     self.need_heads_in(name, &mut needs);
+                    self.need_past_of_ended(name, &mut needs);
                 }
                 Inbound::GoOn(Step::Through(account, deed)) => self.need_page(account, *deed, &mut needs),
                 Inbound::Resend(unsent) => unsent.iter().for_each(|it| self.need_of_unsent(it, &mut needs)),

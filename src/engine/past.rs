@@ -47,11 +47,15 @@ impl Engine {
         }
     }
 
-    /// A record is given up, and its owner may come back in the same turn.
+    /// A record is given up, and its owner may come back in the same turn; or the account of one that was has ended, and
+    /// nobody comes back by it.
     pub(super) fn note_past(&mut self, tag: u64, member: &Member) {
+        let past = self.past.entry(tag).or_default();
         if !member.ended {
             let left = Member { status: Status::Left, windows: Vec::new(), ..member.clone() };
-            self.past.entry(tag).or_default().insert(member.jid.clone(), Some(left));
+            past.insert(member.jid.clone(), Some(left));
+        } else if past.get(&member.jid).is_some_and(|it| it.as_ref().is_some_and(|it| it.id == member.id)) {
+            past.insert(member.jid.clone(), None);
         }
     }
 }

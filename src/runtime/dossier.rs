@@ -43,11 +43,13 @@ pub fn places(store: &dyn Store, account: &BareJid) -> Result<Vec<Channel>, Stor
     Ok(channels)
 }
 
-/// The records of an account in a channel: its own, and those of accounts of its name that are no more.
-fn records<'a>(channel: &'a Channel, account: &'a BareJid) -> Vec<&'a Member> {
-    let mut records: Vec<&Member> = channel.members().filter(move |member| member.jid == *account).collect();
+/// The records of an account in a channel: its own, and those of accounts of its name that are no more; with what is left
+/// of those that the channel gave up.
+fn records(store: &dyn Store, channel: &Channel, account: &BareJid) -> Result<Vec<Member>, StoreError> {
+    let mut records: Vec<Member> = channel.members().filter(|member| member.jid == *account).cloned().collect();
+    records.extend(store.given_up(channel.profile().tag, account)?);
     records.sort_by(|a, b| (a.ended, &a.id).cmp(&(b.ended, &b.id)));
-    records
+    Ok(records)
 }
 
 /// What is kept of an account, in short.
@@ -61,7 +63,7 @@ pub fn summary(store: &dyn Store, account: &BareJid) -> Result<Value, StoreError
     for channel in places(store, account)? {
         given += channel.invitations().filter(|it| it.inviter == *account).count();
         got += channel.invitations().filter(|it| it.invitee == *account).count();
-        let records = records(&channel, account);
+        let records = records(store, &channel, account)?;
         let mut rows = 0;
         for member in &records {
             rows += rows_of(store, &channel, member, &mut |_| true)?;
@@ -121,7 +123,7 @@ pub fn export(store: &dyn Store, account: &BareJid, take: &mut Take<'_>) -> Resu
         });
         let comma = if at > 0 { "," } else { "" };
         goes_on = goes_on && take(format!("{comma}\n{},\n \"stays\": [", settled.to_string().trim_end_matches('}')));
-        for (at, member) in records(channel, account).into_iter().enumerate() {
+        for (at, member) in records(store, channel, account)?.iter().enumerate() {
             let comma = if at > 0 { "," } else { "" };
             let record = record(store, channel, member)?.to_string();
             goes_on = goes_on && take(format!("{comma}\n  {},\n  \"rows\": [", record.trim_end_matches('}')));

@@ -5,7 +5,7 @@
 //! one that the account wrote is replaced by a mark that something was erased. Its records keep their participant ids,
 //! which rows and events name, under an address that stands for nobody.
 
-use super::keyspace::{self, BLOCK_ROWS, Entry, Membership, Month, Ops, RowStart};
+use super::keyspace::{self, BLOCK_ROWS, Entry, Membership, Month, Ops, RowStart, Trace};
 use super::paging::Archive;
 use super::shelf::{Order, Shelf, Space};
 use super::{StoreError, pieces};
@@ -83,19 +83,24 @@ pub(super) fn erase(scribe: &impl Scribe, account: &BareJid) -> Result<Erased, S
     Ok(changed)
 }
 
-/// Every channel in which the account has a record, or that it created, or whose events may name it.
+/// Every channel in which the account has a record or had one, or that it created, or whose events may name it.
 fn places(scribe: &impl Scribe, account: &BareJid) -> Result<Vec<Place>, StoreError> {
     let mut ids: BTreeMap<u64, BTreeSet<ParticipantId>> = BTreeMap::new();
-    walk(scribe, b'm', &mut |shelf, key, entry| {
-        if !holds(entry, account) {
-            return Ok(());
-        }
-        let member: Member = shelf.whole(Space::State, key, entry)?;
-        if member.jid == *account {
-            ids.entry(keyspace::tag_of(key)?).or_default().insert(member.id);
-        }
-        Ok(())
-    })?;
+    for letter in [b'm', b'f'] {
+        walk(scribe, letter, &mut |shelf, key, entry| {
+            if !holds(entry, account) {
+                return Ok(());
+            }
+            let (jid, id) = match letter {
+                b'm' => shelf.whole(Space::State, key, entry).map(|it: Member| (it.jid, it.id))?,
+                _ => shelf.whole(Space::State, key, entry).map(|it: Trace| (it.jid, it.id))?,
+            };
+            if jid == *account {
+                ids.entry(keyspace::tag_of(key)?).or_default().insert(id);
+            }
+            Ok(())
+        })?;
+    }
     let mut places = Vec::new();
     walk(scribe, b'c', &mut |shelf, key, entry| {
         let Entry { name, tag, profile, settings, .. } = shelf.whole(Space::State, key, entry)?;
@@ -276,10 +281,18 @@ fn state(scribe: &impl Scribe, account: &BareJid, place: &Place) -> Result<bool,
     scribe.rewrite(|shelf| {
         let mut ops = Ops::new();
         for id in &place.ids {
-            let Some(member) = shelf.value::<Member>(Space::State, &keyspace::member(tag, id))? else { continue };
-            let record = member.spoke.then(|| blank(member)).transpose()?;
-            let record = record.map(|record| keyspace::encode(&record)).transpose()?;
-            ops.extend([(keyspace::member(tag, id), record), (keyspace::sum(tag, id), None)]);
+            if let Some(member) = shelf.value::<Member>(Space::State, &keyspace::member(tag, id))? {
+                let record = member.spoke.then(|| blank(member)).transpose()?;
+                let record = record.map(|record| keyspace::encode(&record)).transpose()?;
+                ops.extend([(keyspace::member(tag, id), record), (keyspace::sum(tag, id), None)]);
+            } else if let Some(given_up) = shelf.value::<Trace>(Space::State, &keyspace::trace(tag, id))? {
+                let left = keyspace::encode(&blank_trace(given_up)?)?;
+                ops.extend([(keyspace::trace(tag, id), Some(left)), (keyspace::sum(tag, id), None)]);
+            }
+        }
+        let by_account = keyspace::trace_of(tag, account);
+        if shelf.entry(Space::State, &by_account)?.is_some() {
+            ops.insert(by_account, None);
         }
         let place_in_index = keyspace::membership(account, &place.name);
         if shelf.value::<Membership>(Space::State, &place_in_index)?.is_some_and(|it| it.tag == tag) {
@@ -316,6 +329,12 @@ fn blank(member: Member) -> Result<Member, StoreError> {
         own,
         ..member
     })
+}
+
+/// The same of what is left of a record that was given up.
+fn blank_trace(trace: Trace) -> Result<Trace, StoreError> {
+    let (jid, nick) = (nobody(trace.id.as_str())?, Nick::new(ERASED_NICK).unwrap_or(trace.nick));
+    Ok(Trace { id: trace.id, jid, nick, veiled: true, ended: true })
 }
 
 /// What becomes of an entry: `None` where it stays, and its value after where it does not.

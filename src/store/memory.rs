@@ -319,6 +319,10 @@ impl Store for MemoryStore {
         past::of_accounts(&*self.lock(), tag, accounts)
     }
 
+    fn given_up(&self, tag: u64, account: &BareJid) -> Result<Vec<Member>, StoreError> {
+        past::all_of(&*self.lock(), tag, account)
+    }
+
     fn unsent(&self) -> Result<Vec<Unsent>, StoreError> {
         let inner = self.lock();
         let months = inner.spaces.keys().copied().filter(|space| *space != Space::State);

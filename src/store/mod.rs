@@ -14,6 +14,7 @@ mod keyspace;
 mod living;
 mod memory;
 mod narrowing;
+mod page;
 mod paging;
 mod past;
 mod pieces;
@@ -34,6 +35,7 @@ pub use self::sled::folder_bytes;
 pub use backup::{FileRecord, Manifest, Step, Watch};
 pub use erase::{ERASED_NICK, Erased};
 pub use memory::{Failure, MemoryStore};
+pub use page::{Bounds, Narrow, Page, PagePlan};
 pub use retention::{Outdated, Retention, Sweep};
 pub use sled::{Aged, Compacted, Restored, SledOptions, SledStore, Upgraded};
 pub use tour::{Deed, Tour};
@@ -42,8 +44,8 @@ pub use unsent::{Halves, Part, Unsent};
 pub use verify::{Census, Finding, Sighting};
 
 use crate::channel::{
-    Actor, Change, Channel, ChannelName, Ending, Facts, Head, MediaKind, Member, Newcomer, Nick, ParticipantId,
-    Progress, Receipt, Report, Row, Stamp, Status, Tombstone,
+    Actor, Change, Channel, ChannelName, Ending, Facts, Head, Member, Newcomer, Nick, ParticipantId, Progress, Receipt,
+    Report, Row, Stamp, Status, Tombstone,
 };
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -182,75 +184,6 @@ pub struct Mention {
     pub banned: bool,
     /// The owners and admins that are it, or of it: they may join whatever the lists say.
     pub spared: Vec<BareJid>,
-}
-
-/// Which rows to read: a range of numbers, narrowed, and cut to a page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PagePlan {
-    /// The channel's tag.
-    pub tag: u64,
-    /// The first row wanted.
-    pub first: u64,
-    /// The last row wanted.
-    pub last: u64,
-    /// Only rows of this stamp or later.
-    pub start: Option<Stamp>,
-    /// Only rows of this stamp or earlier.
-    pub end: Option<Stamp>,
-    /// Only rows of this author.
-    pub author: Option<ParticipantId>,
-    /// How many rows at most.
-    pub max: usize,
-    /// Whether a page that is cut keeps its newest rows.
-    pub from_end: bool,
-    /// What else the rows have to be.
-    pub narrow: Narrow,
-}
-
-/// What the rows of a page have to be besides; by default anything.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Narrow {
-    /// Only rows within these windows, first and last included, in order and apart; all where absent. A page costs a
-    /// seek a window.
-    pub windows: Option<Vec<(u64, u64)>>,
-    /// None of these rows, in order.
-    pub hidden: Vec<u64>,
-    /// No events.
-    pub no_events: bool,
-    /// Only rows with a file of one of these kinds, found by their index; a row that was retracted has none.
-    pub media: Option<Vec<MediaKind>>,
-}
-
-/// A page of rows, oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Page {
-    /// The rows.
-    pub rows: Vec<Row>,
-    /// Whether `max` cut it: more rows match.
-    pub cut: bool,
-    /// How many rows match in all and how many of them come before the page, where that is known without a scan.
-    pub counted: Option<(u64, u64)>,
-    /// What is left of those rows that were retracted; their payload is not to be shown.
-    pub tombstones: BTreeMap<u64, Tombstone>,
-}
-
-/// The rows that an archive still holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bounds {
-    /// The number of the oldest one.
-    pub oldest: u64,
-    /// The number of the newest one.
-    pub newest: u64,
-    /// Numbers that no row has, first and last included, in order: rows that a backup did not know of may have had them.
-    pub gaps: Vec<(u64, u64)>,
-}
-
-impl Bounds {
-    /// Whether there is a row of this number.
-    pub fn holds(&self, row: u64) -> bool {
-        let in_gap = self.gaps.iter().any(|&(first, last)| first <= row && row <= last);
-        self.oldest <= row && row <= self.newest && !in_gap
-    }
 }
 
 /// Why a commit failed.
@@ -434,6 +367,13 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// As [`Store::load`].
     fn past(&self, tag: u64, accounts: &[BareJid]) -> Result<HashMap<BareJid, Member>, StoreError>;
+
+    /// Everybody whom an account was in a channel that gave up the records, accounts of its name that are no more included.
+    /// It goes through all that is left of records there.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    fn given_up(&self, tag: u64, account: &BareJid) -> Result<Vec<Member>, StoreError>;
 
     /// The reports of a participant, in no order.
     ///

@@ -37,7 +37,26 @@ pub(super) fn of(shelf: &impl Shelf, tag: u64, id: &ParticipantId) -> Result<Opt
     if let Some(sum) = shelf.value::<Sum>(Space::State, &keyspace::sum(tag, id))? {
         (own.reported, own.mark) = (sum.reported, sum.mark);
     }
-    Ok(Some(Member {
+    Ok(Some(who_it_was(trace, own)))
+}
+
+/// Everybody whom an account was in a channel that gave up the records, accounts of its name that are no more included.
+///
+/// # Errors
+/// Those of reading.
+pub(super) fn all_of(shelf: &impl Shelf, tag: u64, account: &BareJid) -> Result<Vec<Member>, StoreError> {
+    let (mut ids, all) = (Vec::new(), keyspace::traces(tag));
+    shelf.scan(Space::State, &all, &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
+        let trace: Trace = shelf.whole(Space::State, key, entry)?;
+        ids.extend((trace.jid == *account).then_some(trace.id));
+        Ok(ControlFlow::Continue(()))
+    })?;
+    let people: Result<Vec<Option<Member>>, StoreError> = ids.iter().map(|id| of(shelf, tag, id)).collect();
+    Ok(people?.into_iter().flatten().collect())
+}
+
+fn who_it_was(trace: Trace, own: Own) -> Member {
+    Member {
         id: trace.id,
         jid: trace.jid,
         nick: trace.nick,
@@ -50,7 +69,7 @@ pub(super) fn of(shelf: &impl Shelf, tag: u64, id: &ParticipantId) -> Result<Opt
         veiled: trace.veiled,
         own,
         ended: trace.ended,
-    }))
+    }
 }
 
 /// The entries of the state that no row needs: of people without a row that there still is.

@@ -255,9 +255,12 @@ impl<S: Shelf> Draft<'_, S> {
         let (id, jid, nick) = (member.id.clone(), member.jid.clone(), member.nick.clone());
         let trace = Trace { id, jid, nick, veiled: member.veiled, ended: member.ended };
         self.put(keyspace::trace(tag, &member.id), keyspace::encode(&trace)?);
-        // A later account of the name is somebody else.
+        let by_account = keyspace::trace_of(tag, &member.jid);
         if !member.ended {
-            self.put(keyspace::trace_of(tag, &member.jid), keyspace::encode(&member.id)?);
+            self.put(by_account, keyspace::encode(&member.id)?);
+        } else if self.value::<ParticipantId>(&by_account)?.is_some_and(|id| id == member.id) {
+            // A later account of the name is somebody else.
+            self.writes.kept.insert(by_account, None);
         }
         Ok(())
     }

@@ -1,5 +1,5 @@
 //! Where accounts have a place that nothing but a look through the store tells: what channels they own or administer,
-//! and which invitations they gave or got. What the index of accounts tells comes first.
+//! which ones gave up their record, and which invitations they gave or got. What the index of accounts tells comes first.
 
 use super::StoreError;
 use super::keyspace::{self, Entry, Membership, Visit};
@@ -41,7 +41,7 @@ pub(super) fn trace(
         }
     }
     let mut seen = 0;
-    for letter in [b'c', b'j'] {
+    for letter in [b'c', b'f', b'j'] {
         let all = keyspace::all(letter);
         let (begin, end) = (all.as_slice().max(from), keyspace::behind(&all));
         if begin >= end.as_slice() {
@@ -57,6 +57,10 @@ pub(super) fn trace(
                 b'c' => {
                     let Entry { name, rights, .. } = shelf.whole(Space::State, key, entry)?;
                     (Place::Named(name), [&rights.owners[..], &rights.admins].concat())
+                }
+                b'f' => {
+                    let it: keyspace::Trace = shelf.whole(Space::State, key, entry)?;
+                    (Place::Tagged(keyspace::tag_of(key)?), vec![it.jid])
                 }
                 _ => {
                     let it: Invitation = shelf.whole(Space::State, key, entry)?;

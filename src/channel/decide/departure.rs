@@ -23,6 +23,8 @@ impl Channel {
         }
         if let Some(member) = self.member(account) {
             self.end_record(&mut draft, member);
+        } else if let Some(given_up) = context.past.get(account).and_then(Option::as_ref) {
+            draft.changes.push(Change::Faded(Member { ended: true, ..given_up.clone() }));
         }
         self.pass_on_ownership(&mut draft, account, context.operators);
         self.settle_roles(&mut draft);

@@ -314,6 +314,10 @@ impl Store for SledStore {
         past::of_accounts(&self.shelves, tag, accounts)
     }
 
+    fn given_up(&self, tag: u64, account: &BareJid) -> Result<Vec<Member>, StoreError> {
+        past::all_of(&self.shelves, tag, account)
+    }
+
     fn sizes(&self) -> Result<Sizes, StoreError> {
         let bytes = |path: PathBuf| {
             folder_bytes(&path).map_err(|error| StoreError(format!("{} cannot be read: {error}", path.display())))

@@ -1,0 +1,73 @@
+//! A page of an archive: which rows are asked for, and which ones there are.
+
+use crate::channel::{MediaKind, ParticipantId, Row, Stamp, Tombstone};
+use std::collections::BTreeMap;
+
+/// Which rows to read: a range of numbers, narrowed, and cut to a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PagePlan {
+    /// The channel's tag.
+    pub tag: u64,
+    /// The first row wanted.
+    pub first: u64,
+    /// The last row wanted.
+    pub last: u64,
+    /// Only rows of this stamp or later.
+    pub start: Option<Stamp>,
+    /// Only rows of this stamp or earlier.
+    pub end: Option<Stamp>,
+    /// Only rows of this author.
+    pub author: Option<ParticipantId>,
+    /// How many rows at most.
+    pub max: usize,
+    /// Whether a page that is cut keeps its newest rows.
+    pub from_end: bool,
+    /// What else the rows have to be.
+    pub narrow: Narrow,
+}
+
+/// What the rows of a page have to be besides; by default anything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Narrow {
+    /// Only rows within these windows, first and last included, in order and apart; all where absent. A page costs a
+    /// seek a window.
+    pub windows: Option<Vec<(u64, u64)>>,
+    /// None of these rows, in order.
+    pub hidden: Vec<u64>,
+    /// No events.
+    pub no_events: bool,
+    /// Only rows with a file of one of these kinds, found by their index; a row that was retracted has none.
+    pub media: Option<Vec<MediaKind>>,
+}
+
+/// A page of rows, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// Whether `max` cut it: more rows match.
+    pub cut: bool,
+    /// How many rows match in all and how many of them come before the page, where that is known without a scan.
+    pub counted: Option<(u64, u64)>,
+    /// What is left of those rows that were retracted; their payload is not to be shown.
+    pub tombstones: BTreeMap<u64, Tombstone>,
+}
+
+/// The rows that an archive still holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// The number of the oldest one.
+    pub oldest: u64,
+    /// The number of the newest one.
+    pub newest: u64,
+    /// Numbers that no row has, first and last included, in order: rows that a backup did not know of may have had them.
+    pub gaps: Vec<(u64, u64)>,
+}
+
+impl Bounds {
+    /// Whether there is a row of this number.
+    pub fn holds(&self, row: u64) -> bool {
+        let in_gap = self.gaps.iter().any(|&(first, last)| first <= row && row <= last);
+        self.oldest <= row && row <= self.newest && !in_gap
+    }
+}
