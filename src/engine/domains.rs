@@ -101,16 +101,18 @@ impl Domains {
 }
 
 impl Engine {
-    /// The turn ends: what is kept of domains is as it left the lists.
-    pub(super) fn settle_domains(&mut self) {
+    /// The turn ends: what is kept of domains, and of accounts beside theirs, is as it left the lists.
+    pub(super) fn settle_lists(&mut self) {
         for name in std::mem::take(&mut self.relisted) {
             let channel = self.shelf.channel(&name);
             if channel.is_none() && self.shelf.exists(&name) {
+                self.memberships.clear();
                 return self.domains.clear();
             }
             for (domain, kept) in &mut self.domains.kept {
                 kept.learn(domain, &name, channel, &self.shelf);
             }
+            self.compare_again(&name);
         }
         let Domains { kept, order } = &mut self.domains;
         kept.retain(|_, domain| domain.names.len() >= LONG);

@@ -6,9 +6,10 @@
 
 use super::lot::Lot;
 use super::parley::{Asked, Effects};
+use super::places::{IN, WAITS};
 use super::{Engine, Needs, Turn};
 use crate::channel::{
-    AccountAnswer, AccountCommand, Actor, Answer, ChannelName, Command, Ending, Refusal, ServiceAction, Status,
+    AccountAnswer, AccountCommand, Actor, Answer, ChannelName, Command, Ending, Refusal, ServiceAction,
 };
 use crate::chore::{Budget, Chore};
 use crate::store::{Place, Record, Trace};
@@ -261,10 +262,10 @@ impl Engine {
 
     /// What the index of accounts says of one.
     pub(super) fn need_places_of(&self, account: &BareJid, needs: &mut Needs) {
-        if !self.memberships.contains_key(account) && !needs.accounts.contains(account) {
+        if !self.memberships.knows(account) && !needs.accounts.contains(account) {
             needs.accounts.push(account.clone());
         }
-        if !self.groups.contains_key(account) && !needs.groups.contains(account) {
+        if !self.groups.knows(account) && !needs.groups.contains(account) {
             needs.groups.push(account.clone());
         }
     }
@@ -356,13 +357,12 @@ impl Engine {
     fn end_walk(&mut self, place: &(u64, BareJid), turn: &mut Turn) {
         let account = &place.1;
         let Some(walk) = self.endings.walks.get_mut(place) else { return };
-        let (Some(joined), Some(groups)) = (self.memberships.get(account), self.groups.get(account)) else { return };
+        let (Some(joined), Some(groups)) = (self.memberships.of(account), self.groups.of(account)) else { return };
         if !walk.channels.is_empty() {
             return;
         }
-        let waits = groups.iter().filter(|(_, status)| **status == Status::Waiting).map(|(name, _)| name);
         let is_readable = |name: &&ChannelName| self.shelf.exists(name) && !self.unreadable.contains(*name);
-        walk.channels = joined.iter().chain(waits).filter(is_readable).cloned().collect();
+        walk.channels = joined.rising(IN, 0).chain(groups.rising(WAITS, 0)).filter(is_readable).cloned().collect();
         if !walk.channels.is_empty() {
             return;
         }

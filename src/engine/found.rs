@@ -1,7 +1,9 @@
 //! Which channels one account finds, in the order of names, of which any part is found at once: what everybody finds, which
-//! may be long, without what is hidden from its domain, with what that finds besides, and but for what differs for itself.
+//! may be long, without what is hidden from its domain, with what that finds besides, what it is in, and but for what differs
+//! for itself.
 
 use super::domains::{HIDDEN, SHOWN};
+use super::places::BESIDES;
 use crate::channel::ChannelName;
 use crate::channel::command::Slice;
 use crate::channel::roll::{Marks, Roll};
@@ -14,17 +16,23 @@ use std::ops::Bound;
 pub(super) struct Found<'a> {
     listed: &'a [ChannelName],
     domain: Option<&'a Roll<ChannelName>>,
+    /// What it is in, with a mark where its domain does not find that.
+    own: Option<&'a Roll<ChannelName>>,
     /// Of which something else is so for the account than for its domain, or might be: whether it finds it.
     told: BTreeMap<&'a str, (&'a ChannelName, bool)>,
     /// Of these those that it finds and not everybody does.
     besides: Vec<&'a ChannelName>,
-    /// By how much more is found than by its domain up to a name, that included.
+    /// By how much more is found up to a name, that included, than the lists above say.
     more: Vec<(&'a str, isize)>,
 }
 
 impl<'a> Found<'a> {
-    pub fn new(listed: &'a [ChannelName], domain: Option<&'a Roll<ChannelName>>) -> Found<'a> {
-        Found { listed, domain, told: BTreeMap::new(), besides: Vec::new(), more: Vec::new() }
+    pub fn new(
+        listed: &'a [ChannelName],
+        domain: Option<&'a Roll<ChannelName>>,
+        own: Option<&'a Roll<ChannelName>>,
+    ) -> Found<'a> {
+        Found { listed, domain, own, told: BTreeMap::new(), besides: Vec::new(), more: Vec::new() }
     }
 
     /// Whether the account finds a channel, which may be one that is gone.
@@ -41,10 +49,10 @@ impl<'a> Found<'a> {
             if is_found && !is_listed {
                 self.besides.push(name);
             }
-            // What is kept of the domain may be older than this turn: then it counts what is not there, or not yet.
+            // What is kept may be older than this turn: then it counts what is not there, or not yet.
             let marks = self.marks(text);
-            let by_domain = isize::from(is_listed) + isize::from(marks & SHOWN != 0) - isize::from(marks & HIDDEN != 0);
-            let differs = isize::from(is_found) - by_domain;
+            let counted = [is_listed, marks & SHOWN != 0, self.is_besides(text)].map(isize::from).iter().sum::<isize>();
+            let differs = isize::from(is_found) - (counted - isize::from(marks & HIDDEN != 0));
             if differs != 0 {
                 more += differs;
                 self.more.push((text, more));
@@ -63,21 +71,29 @@ impl<'a> Found<'a> {
         [HIDDEN, SHOWN].into_iter().filter(|mark| is(*mark)).sum()
     }
 
+    /// Whether it is in it, and its domain does not find it.
+    fn is_besides(&self, name: &str) -> bool {
+        self.own.is_some_and(|own| own.get(BESIDES, |other| other.as_str().cmp(name)).is_some())
+    }
+
     /// How many with a mark come before a name.
     fn before(&self, mark: Marks, name: &str) -> usize {
-        self.domain.map_or(0, |names| names.rank(mark, |other| other.as_str().cmp(name)))
+        let names = if mark == BESIDES { self.own } else { self.domain };
+        names.map_or(0, |names| names.rank(mark, |other| other.as_str().cmp(name)))
     }
 
     pub fn len(&self) -> usize {
         let all = |mark| self.domain.map_or(0, |names| names.count(mark));
         let more = self.more.last().map_or(0, |(_, more)| *more);
-        told(self.listed.len() + all(SHOWN), all(HIDDEN), more)
+        let own = self.own.map_or(0, |own| own.count(BESIDES));
+        told(self.listed.len() + all(SHOWN) + own, all(HIDDEN), more)
     }
 
     /// Where something stands, by its name.
     pub fn position(&self, name: &str) -> Option<usize> {
         let is_found = match self.told.get(name) {
             Some((_, is_found)) => *is_found,
+            None if self.is_besides(name) => true,
             None => (self.is_listed(name) && self.marks(name) & HIDDEN == 0) || self.marks(name) & SHOWN != 0,
         };
         if !is_found {
@@ -86,7 +102,8 @@ impl<'a> Found<'a> {
         let listed = self.listed.partition_point(|other| other.as_str() < name);
         let at = self.more.partition_point(|(other, _)| *other < name);
         let more = at.checked_sub(1).map_or(0, |at| self.more[at].1);
-        Some(told(listed + self.before(SHOWN, name), self.before(HIDDEN, name), more))
+        let shown = self.before(SHOWN, name) + self.before(BESIDES, name);
+        Some(told(listed + shown, self.before(HIDDEN, name), more))
     }
 
     /// So many that a slice asks for.
@@ -125,13 +142,14 @@ impl<'a> Found<'a> {
                 }
             }
         };
-        let shown = self.domain.and_then(|names| {
+        let marked = [(self.domain, SHOWN), (self.own, BESIDES)].map(|(names, mark)| {
+            let names = names?;
             let from =
-                names.rank(SHOWN, |other| if is_before(other.as_str()) { Ordering::Less } else { Ordering::Greater });
-            names.rising(SHOWN, from).find(|other| !self.told.contains_key(other.as_str()))
+                names.rank(mark, |other| if is_before(other.as_str()) { Ordering::Less } else { Ordering::Greater });
+            names.rising(mark, from).find(|other| !self.told.contains_key(other.as_str()))
         });
         let besides = self.besides.get(self.besides.partition_point(|other| is_before(other.as_str()))).copied();
-        [listed, shown, besides].into_iter().flatten().min()
+        [listed, besides].into_iter().chain(marked).flatten().min()
     }
 
     /// The last one before a name.
@@ -151,14 +169,15 @@ impl<'a> Found<'a> {
                 }
             }
         };
-        let shown = self.domain.and_then(|names| {
+        let marked = [(self.domain, SHOWN), (self.own, BESIDES)].map(|(names, mark)| {
+            let names = names?;
             let to =
-                names.rank(SHOWN, |other| if is_before(other.as_str()) { Ordering::Less } else { Ordering::Greater });
-            names.falling(SHOWN, to).find(|other| !self.told.contains_key(other.as_str()))
+                names.rank(mark, |other| if is_before(other.as_str()) { Ordering::Less } else { Ordering::Greater });
+            names.falling(mark, to).find(|other| !self.told.contains_key(other.as_str()))
         });
         let at = self.besides.partition_point(|other| is_before(other.as_str()));
         let besides = at.checked_sub(1).map(|at| self.besides[at]);
-        [listed, shown, besides].into_iter().flatten().max()
+        [listed, besides].into_iter().chain(marked).flatten().max()
     }
 
     /// Whether all that are listed from one place to another, at least one, are hidden from the domain; whatever is hidden
@@ -201,6 +220,7 @@ fn told(shown: usize, hidden: usize, more: isize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::places::IN;
     use super::*;
     use crate::xep::rsm;
     use rand::rngs::StdRng;
@@ -224,11 +244,19 @@ mod tests {
             // Of some that are gone it is kept that they are hidden, or shown.
             let gone: Vec<_> = ["a", "c05x", "z"].map(|name| ChannelName::new(name).unwrap()).into();
             gone.iter().for_each(|name| domain.set(name.clone(), if dice.random() { HIDDEN } else { SHOWN }));
-            let mut found = Found::new(&listed, Some(&domain));
+            let mut own = Roll::default();
+            let finds = |(is, differs): &(bool, bool)| is != differs;
+            for (name, _) in names.clone().filter(|(_, kind)| !finds(kind) && dice.random_ratio(1, 3)) {
+                own.set(name.clone(), IN | BESIDES);
+            }
+            for (name, _) in names.clone().filter(|(_, kind)| finds(kind) && dice.random_ratio(1, 3)) {
+                own.set(name.clone(), IN);
+            }
+            let mut found = Found::new(&listed, Some(&domain), Some(&own));
             gone.iter().for_each(|name| found.tell(name, false));
             let mut all = Vec::new();
             for (name, (is_listed, differs)) in names {
-                let mut is_found = is_listed != differs;
+                let mut is_found = is_listed != differs || own.contains(name);
                 if dice.random_ratio(1, 5) {
                     is_found = dice.random();
                     found.tell(name, is_found);

@@ -3,42 +3,52 @@
 use super::chores::Chores;
 use super::outbox::Lasting;
 use super::parley::Effects;
+use super::places::{ANY, IN, WAITS, mark_of};
 use super::{Engine, Needs, Turn};
 use crate::channel::command::{Page, Slice};
 use crate::channel::group::GroupLine;
+use crate::channel::roll::Roll;
 use crate::channel::{Answer, Change, Channel, ChannelName, Command, Guest, Member, Refusal, Stamp, Status};
 use crate::store::Deed;
 use crate::xep::{Shown, group_events, rsm};
 use crate::xmpp::Tag;
 use jid::BareJid;
-use std::ops::Range;
 
 /// Groups on one page of a list, at most.
 const GROUPS_PAGE_MAX: usize = 100;
+
 impl Engine {
-    /// The names on a page of somebody's groups, in order, and the place of the page in the whole list.
+    /// A page of somebody's groups, or of those in common with somebody.
     fn page_of_groups(
         &self,
         account: &BareJid,
         with: Option<&BareJid>,
         slice: &Slice,
-    ) -> Result<(Vec<&ChannelName>, Range<usize>), Refusal> {
-        let is_in = |status: &Status| *status != Status::Left;
-        let shared = |name: &ChannelName, status: &Status| {
-            let Some(with) = with else { return true };
-            // Where JIDs are hidden, that somebody is there is not to be learned by its JID (XEP-0404 §2.2).
-            let tells = with == account || self.shelf.shows_jids(name);
-            tells && is_in(status) && self.groups.get(with).and_then(|theirs| theirs.get(name)).is_some_and(is_in)
+    ) -> Result<Page<ChannelName>, Refusal> {
+        let none = Roll::default();
+        let own = self.groups.of(account).unwrap_or(&none);
+        let (shared, wanted) = match with {
+            None => (own, ANY),
+            Some(with) => (&self.shared_groups(account, own, with), IN | WAITS),
         };
-        let own = self.groups.get(account).into_iter().flatten();
-        let names = own.filter(|(name, status)| self.shelf.exists(name) && shared(name, status));
-        let names: Vec<&ChannelName> = names.map(|(name, _)| name).collect();
         let position = |id: &str| {
             let localpart = id.split_once('@').map_or(id, |(localpart, _)| localpart);
-            names.binary_search_by(|name| name.as_str().cmp(localpart)).ok()
+            shared.position(wanted, |name| name.as_str().cmp(localpart))
         };
-        let range = rsm::cut(slice, names.len(), GROUPS_PAGE_MAX, position)?;
-        Ok((names, range))
+        let count = shared.count(wanted);
+        let range = rsm::cut(slice, count, GROUPS_PAGE_MAX, position)?;
+        let names = shared.rising(wanted, range.start).take(range.len());
+        Ok(Page { entries: names.filter(|name| self.shelf.exists(name)).cloned().collect(), count, index: range.start })
+    }
+
+    /// The groups that both are in or wait for: those of whoever has fewer are looked up at the other one.
+    fn shared_groups(&self, account: &BareJid, own: &Roll<ChannelName>, with: &BareJid) -> Roll<ChannelName> {
+        let Some(theirs) = self.groups.of(with) else { return Roll::default() };
+        let (fewer, more) = if own.len() <= theirs.len() { (own, theirs) } else { (theirs, own) };
+        let shared = fewer.rising(IN | WAITS, 0).filter(|name| more.marks(name) & (IN | WAITS) != 0);
+        // Where JIDs are hidden, that somebody is there is not to be learned by its JID (XEP-0404 §2.2).
+        let told = shared.filter(|name| with == account || self.shelf.shows_jids(name));
+        told.filter(|name| self.shelf.exists(name)).cloned().collect()
     }
 
     /// One's groups, or those in common with somebody (groups.md §3.2).
@@ -49,18 +59,16 @@ impl Engine {
         slice: &Slice,
         turn: &mut Turn,
     ) -> Result<Effects, Refusal> {
-        let (names, range) = self.page_of_groups(account, with, slice)?;
-        let shown: Vec<ChannelName> = names[range].iter().map(|name| (*name).clone()).collect();
-        shown.iter().for_each(|name| self.catch_up(account, name, turn));
-        let (names, range) = self.page_of_groups(account, with, slice)?;
+        let Page { entries, count, index } = self.page_of_groups(account, with, slice)?;
+        entries.iter().for_each(|name| self.catch_up(account, name, turn));
         let line = |name: &ChannelName| {
             // What joined or left within this turn moves the page; the rest of it may not be in memory.
             let channel = self.shelf.channel(name).ok_or(Refusal::Busy)?;
             let member = channel.member(account).ok_or(Refusal::Busy)?;
             Ok(line(channel, member))
         };
-        let entries = names[range.clone()].iter().map(|name| line(name)).collect::<Result<_, Refusal>>()?;
-        Ok(Effects::none(Answer::Groups(Page { entries, count: names.len(), index: range.start })))
+        let entries = entries.iter().map(line).collect::<Result<_, Refusal>>()?;
+        Ok(Effects::none(Answer::Groups(Page { entries, count, index })))
     }
 
     /// Clears the history of all one's groups for oneself, up to now.
@@ -91,12 +99,12 @@ impl Engine {
 
     pub(super) fn need_groups(&self, account: &BareJid, with: Option<&BareJid>, slice: &Slice, needs: &mut Needs) {
         for account in [Some(account), with].into_iter().flatten() {
-            if !self.groups.contains_key(account) && !needs.groups.contains(account) {
+            if !self.groups.knows(account) && !needs.groups.contains(account) {
                 needs.groups.push(account.clone());
             }
         }
-        if let Ok((names, range)) = self.page_of_groups(account, with, slice) {
-            for name in &names[range] {
+        if let Ok(page) = self.page_of_groups(account, with, slice) {
+            for name in &page.entries {
                 self.need_channel(name, needs);
                 self.need_heads(account, name, needs);
             }
@@ -105,31 +113,29 @@ impl Engine {
 
     /// What was loaded of people's channels for this turn goes on with the turn.
     pub(super) fn note_membership(&mut self, name: &ChannelName, member: &Member) {
-        if let Some(channels) = self.memberships.get_mut(&member.jid) {
-            channels.retain(|other| other != name);
-            channels.extend(member.is_joined().then(|| name.clone()));
-        }
-        if let Some(groups) = self.groups.get_mut(&member.jid) {
-            groups.remove(name);
-            if !member.own.forgotten {
-                groups.insert(name.clone(), member.status);
-            }
+        self.note_place(name, &member.jid, member.is_joined());
+        let marks = if member.own.forgotten { 0 } else { mark_of(member.status) };
+        self.groups.note(&member.jid, name, marks);
+    }
+
+    fn note_place(&mut self, name: &ChannelName, account: &BareJid, is_in: bool) {
+        // Whether its domain finds it as well is settled with the turn.
+        self.memberships.note(account, name, if is_in { IN } else { 0 });
+        if is_in && self.memberships.knows(account) {
+            self.relisted.insert(name.clone());
         }
     }
 
     /// The same of guests.
     pub(super) fn note_visit(&mut self, name: &ChannelName, guest: &Guest) {
-        if let Some(channels) = self.memberships.get_mut(&guest.jid) {
-            channels.retain(|other| other != name);
-            channels.extend((!guest.subscriptions.is_empty()).then(|| name.clone()));
-        }
+        self.note_place(name, &guest.jid, !guest.subscriptions.is_empty());
     }
 
     /// Learns that a record is gone; a later one of the same account stays.
     pub(super) fn note_struck(&mut self, name: &ChannelName, member: &Member) {
         let is_known = self.shelf.channel(name).is_some_and(|channel| channel.member(&member.jid).is_some());
-        if let Some(groups) = self.groups.get_mut(&member.jid).filter(|_| !is_known) {
-            groups.remove(name);
+        if !is_known {
+            self.groups.note(&member.jid, name, 0);
         }
     }
 

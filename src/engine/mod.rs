@@ -43,6 +43,7 @@ pub mod parking;
 mod parley;
 mod past;
 pub mod pending;
+mod places;
 mod pool;
 mod presence;
 mod relay;
@@ -75,7 +76,7 @@ pub use shelf::Census;
 pub use trust::{Dial, Doubt, Moment};
 pub use turn::{Inbound, Reason, Turn};
 
-use crate::channel::{ChannelName, Facts, Head, Limits, Member, Registry, Stamp, Status};
+use crate::channel::{ChannelName, Facts, Head, Limits, Member, Registry, Stamp};
 use crate::store::{Deed, Directory, Standing, Whereabouts};
 use crate::xep::{Sealer, Service};
 use jid::{BareJid, DomainPart};
@@ -129,7 +130,8 @@ pub struct Engine {
     capabilities: capabilities::Capabilities,
     freight: freight::Freight,
     sharing: sharing::Sharing,
-    memberships: HashMap<BareJid, Vec<ChannelName>>,
+    /// The channels that accounts are in or guests of.
+    memberships: places::Places,
     /// What lists of channels mean to the accounts that this turn shows what they find.
     standings: HashMap<BareJid, Standing>,
     domains: domains::Domains,
@@ -143,8 +145,8 @@ pub struct Engine {
     said: HashMap<(u64, u64), u64>,
     /// Rows that were asked for and are not there, by tag and number.
     absent: HashSet<(u64, u64)>,
-    /// The groups of the accounts that this turn asks for.
-    groups: HashMap<BareJid, BTreeMap<ChannelName, Status>>,
+    /// The groups of accounts.
+    groups: places::Places,
     /// What goes through channels over ticks.
     chores: chores::Chores,
     /// Channels of accounts that were looked up for this turn, to go on with there.
@@ -218,7 +220,7 @@ impl Engine {
             doubts: doubts::Doubts::new(own.clone()),
             capabilities: capabilities::Capabilities::new(own.clone()),
             sharing: sharing::Sharing::new(lot, &own),
-            memberships: HashMap::new(),
+            memberships: Default::default(),
             standings: HashMap::new(),
             domains: Default::default(),
             relisted: BTreeSet::new(),
@@ -226,7 +228,7 @@ impl Engine {
             past: HashMap::new(),
             said: HashMap::new(),
             absent: HashSet::new(),
-            groups: HashMap::new(),
+            groups: Default::default(),
             pages: HashMap::new(),
             known: HashMap::new(),
             heads: HashMap::new(),

@@ -2,7 +2,7 @@
 //! are needed.
 
 use super::router::Target;
-use super::{Addressee, Call, Engine, Inbound, Step, TraceWish, past};
+use super::{Addressee, Call, Engine, Inbound, Step, TraceWish, past, places};
 use crate::channel::{Actor, Change, Channel, ChannelName, Command, Facts, Head, Member, Role, Row, Stamp, Status};
 use crate::store::{Deed, Standing, Trace};
 use crate::xep::{commands, delegation, gist, rows};
@@ -87,7 +87,8 @@ impl Engine {
     /// What must be loaded before these can be taken; to be asked again after [`Engine::adopt`], up to [`ROUNDS_MAX`]
     /// times.
     pub fn needs<'a>(&self, batch: impl IntoIterator<Item = &'a Inbound>) -> Needs {
-        self.need_also(batch, Needs { accounts: self.accounts.unsettled().cloned().collect(), ..Needs::default() })
+        let unknown = self.accounts.unsettled().filter(|account| !self.memberships.knows(account));
+        self.need_also(batch, Needs { accounts: unknown.cloned().collect(), ..Needs::default() })
     }
 
     fn need_also<'a>(&self, batch: impl IntoIterator<Item = &'a Inbound>, mut needs: Needs) -> Needs {
@@ -215,7 +216,7 @@ impl Engine {
     }
 
     fn need_memberships(&self, account: &BareJid, needs: &mut Needs) {
-        if !self.memberships.contains_key(account) && !needs.accounts.contains(account) {
+        if !self.memberships.knows(account) && !needs.accounts.contains(account) {
             needs.accounts.push(account.clone());
         }
     }
@@ -303,6 +304,11 @@ impl Engine {
         if changes_lists {
             self.relisted.insert(name.clone());
         }
+        if *change == Change::Destroyed {
+            // A later one of its name has other people.
+            self.memberships.strike(name);
+            self.groups.strike(name);
+        }
     }
 
     /// What was loaded of rows for this turn goes on with the turn.
@@ -343,7 +349,7 @@ impl Engine {
             }
         }
         for (account, groups) in loaded.groups.drain(..) {
-            self.groups.insert(account, groups.into_iter().collect());
+            self.groups.adopt(account, groups.into_iter().map(|(name, status)| (name, places::mark_of(status))));
         }
     }
 }

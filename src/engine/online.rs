@@ -86,6 +86,8 @@ pub struct Online {
     looked_at: Option<(u64, Whom)>,
     /// Accounts whose broadcast presence is yet to be brought to their channels.
     due: Pool<BareJid, (u64, BareJid)>,
+    /// Up to which channel, where that has begun.
+    brought: HashMap<BareJid, ChannelName>,
     /// Channels whose participants were asked for their presence since the link is up.
     probed: HashSet<u64>,
     /// Who is yet to be asked, by which channel.
@@ -115,6 +117,7 @@ impl Online {
             owed: Waiting::new("presence of everybody", WAITING_MAX, own_domains),
             looked_at: None,
             due: Pool::new("presence to be brought", WAITING_MAX, own_domains.clone()),
+            brought: HashMap::new(),
             probed: HashSet::new(),
             probes: Pool::new("probes", WAITING_MAX, own_domains.clone()),
             probe_count: 0,

@@ -3,6 +3,7 @@
 use super::accounts::Sighting;
 use super::online::Whom;
 use super::pending::{Announced, Purpose};
+use super::places::IN;
 use super::router::Target;
 use super::{Engine, Turn, capabilities};
 use crate::xep::Reply;
@@ -114,7 +115,7 @@ impl Engine {
 
     fn came_online(&mut self, full: &FullJid, stanza: &Stanza, turn: &mut Turn) {
         let account = full.to_bare();
-        let member = self.memberships.get(&account).map(|channels| !channels.is_empty());
+        let member = self.memberships.of(&account).map(|channels| channels.count(IN) > 0);
         let member = self.accounts.membership(&account).or(member).unwrap_or(false);
         // Presence of people who are in no channel matters only where their server sends it for everybody, once.
         if !member && !self.hosts.privileges(account.domain().as_str()).presence {

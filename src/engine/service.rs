@@ -4,6 +4,7 @@ use super::Engine;
 use super::domains::{ALLOWED, BANNED};
 use super::found::Found;
 use super::parley::{Asked, Effects};
+use super::places::IN;
 use crate::channel::command::{Page, Slice};
 use crate::channel::{
     Answer, Change, Channel, ChannelName, Context, GroupWish, Membership, Profile, Refusal, Rights, ServiceAction,
@@ -89,7 +90,9 @@ impl Engine {
 
     /// The channels that an account may find: those that it may join and that are listed, and those that it is in
     /// (XEP-0369 §6.2).
-    pub(super) fn list_channels(&self, account: &BareJid, slice: &Slice) -> Result<Effects, Refusal> {
+    pub(super) fn list_channels(&mut self, account: &BareJid, slice: &Slice) -> Result<Effects, Refusal> {
+        let domain = self.domains.of(&BareJid::from_parts(None, account.domain()));
+        self.memberships.compare(account, domain, &self.shelf);
         let found = self.found_by(account);
         let localpart = |id: &str| id.split_once('@').map_or(id, |(localpart, _)| localpart).to_owned();
         let slice = Slice {
@@ -107,13 +110,13 @@ impl Engine {
         let domain = self.domains.of(&BareJid::from_parts(None, account.domain()));
         let standing = self.standings.get(account);
         let mentions = standing.map(|standing| &standing.mentions);
-        let own: BTreeSet<&ChannelName> = self.memberships.get(account).into_iter().flatten().collect();
+        let own = self.memberships.of(account);
         let spared: BTreeSet<&ChannelName> = domain.into_iter().flat_map(|domain| domain.spared(account)).collect();
-        let named = own.iter().chain(&spared).copied().chain(mentions.into_iter().flat_map(|it| it.keys()));
-        let mut found = Found::new(self.shelf.listed(), domain.map(|domain| &domain.names));
+        let named = spared.iter().copied().chain(mentions.into_iter().flat_map(|it| it.keys()));
+        let mut found = Found::new(self.shelf.listed(), domain.map(|domain| &domain.names), own);
         for name in named.chain(&self.relisted) {
             // Of a channel in memory the turn may know better than the store did.
-            let is_found = own.contains(name)
+            let is_found = own.is_some_and(|own| own.marks(name) & IN != 0)
                 || match self.shelf.channel(name) {
                     Some(channel) => channel.is_found_by(account),
                     None => {

@@ -5,7 +5,7 @@ use super::operating::Announced;
 use super::outbox::{Audience, Fan, Lasting};
 use super::share::Hit;
 use super::tours::Touring;
-use super::{Arrival, Engine, Loaded, Moment, Out, Query, Step};
+use super::{Arrival, Engine, Loaded, Moment, Out, Query, Step, places};
 use crate::channel::{Change, ChannelName, Ending, Newcomer, Nick, Refusal};
 use crate::store::{Deed, Halves, Outdated, Part, Record, Unsent};
 use crate::xep::Reply;
@@ -216,7 +216,7 @@ impl Engine {
         }
         for (account, channels) in loaded.memberships {
             self.accounts.note_membership(&account, !channels.is_empty(), &self.hosts, &mut self.early);
-            self.memberships.insert(account, channels);
+            self.memberships.adopt(account, channels.into_iter().map(|name| (name, places::IN)));
         }
     }
 
@@ -243,10 +243,9 @@ impl Engine {
         }
         self.settle_presence(&mut turn);
         self.settle_shares(&mut turn);
-        self.memberships.clear();
         self.standings.clear();
-        self.settle_domains();
-        self.groups.clear();
+        self.settle_lists();
+        self.settle_memberships();
         self.pages.clear();
         self.heads.clear();
         self.known.clear();
@@ -283,6 +282,8 @@ impl Engine {
         let (mut out, unsent): (Vec<Out>, Vec<Out>) = turn.outbox.into_iter().partition(stays);
         self.unload(&unsent);
         self.domains.clear();
+        self.memberships.clear();
+        self.groups.clear();
         for record in turn.records {
             match record {
                 Record::Channel { name, change, tag } => {

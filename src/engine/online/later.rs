@@ -21,7 +21,10 @@ impl Online {
     /// What an account says to all channels has to be brought to its channels, where it says something.
     pub fn bring(&mut self, account: &BareJid) {
         if self.broadcast.contains_key(account) {
-            self.due.put(account, self.lot.place(account));
+            self.brought.remove(account);
+            if let Put::For((_, other)) = self.due.put(account, self.lot.place(account)) {
+                self.brought.remove(&other);
+            }
         }
     }
 
@@ -37,9 +40,20 @@ impl Online {
         self.due.iter().take(64).map(|(_, account)| account)
     }
 
-    /// What an account says was brought to its channels.
-    pub fn brought(&mut self, account: &BareJid) {
-        self.due.take(&self.lot.place(account));
+    /// The channel up to which what an account says was brought to its channels, where that has begun.
+    pub fn brought_up_to(&self, account: &BareJid) -> Option<&ChannelName> {
+        self.brought.get(account)
+    }
+
+    /// What an account says was brought to its channels: up to one, or to all.
+    pub fn brought(&mut self, account: &BareJid, up_to: Option<&ChannelName>) {
+        match up_to {
+            Some(name) => drop(self.brought.insert(account.clone(), name.clone())),
+            None => {
+                self.brought.remove(account);
+                self.due.take(&self.lot.place(account));
+            }
+        }
     }
 
     /// Subscribers are to be told of a resource later.

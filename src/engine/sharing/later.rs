@@ -5,12 +5,17 @@ use super::{FLOOD_STANZAS, Sharing, shares};
 use crate::channel::crowd::Ordered;
 use crate::channel::{ChannelName, Node};
 use crate::engine::chores::Chores;
+use crate::engine::places::IN;
 use crate::engine::{Engine, Needs, Turn};
 use crate::xep::mix_presence;
 use jid::BareJid;
+use std::cmp::Ordering;
 
 /// How much of what is owed a turn looks at.
 const OWED_LOOKED_AT: usize = 1000;
+/// To how many channels a turn brings what accounts say to all of theirs, and of one account at least.
+const BROUGHT: usize = 1024;
+const BROUGHT_EACH: usize = 16;
 /// How long a link is up before whoever was not heard of is asked whether it is still there.
 const PATIENCE_MS: u64 = 10_000;
 /// How often those are asked whether they are still there whose servers tell of no stream that ends (hosts.md, D.2).
@@ -46,12 +51,19 @@ impl Engine {
     /// Brings what accounts say to all channels at once to their channels, where it was loaded which those are.
     pub(super) fn settle_due(&mut self) {
         let due: Vec<BareJid> = self.sharing.online.due().cloned().collect();
+        let share = (BROUGHT / due.len().max(1)).max(BROUGHT_EACH);
         for account in due {
-            let Some(channels) = self.memberships.get(&account).cloned() else { continue };
-            self.sharing.online.brought(&account);
-            if self.hosts.stands_in(account.domain().as_str()) {
-                channels.iter().for_each(|name| self.bring_to(name, &account));
-            }
+            let Some(channels) = self.memberships.of(&account) else { continue };
+            let stands_in = self.hosts.stands_in(account.domain().as_str());
+            let reached = self.sharing.online.brought_up_to(&account);
+            let from = reached.map_or(0, |last| {
+                channels.rank(IN, |name| if name <= last { Ordering::Less } else { Ordering::Greater })
+            });
+            let names: Vec<ChannelName> =
+                channels.rising(IN, from).take(if stands_in { share } else { 0 }).cloned().collect();
+            names.iter().for_each(|name| self.bring_to(name, &account));
+            // Where there may be more, it goes on with the next turn.
+            self.sharing.online.brought(&account, names.last().filter(|_| names.len() == share));
         }
     }
 
@@ -73,7 +85,7 @@ impl Engine {
     /// What has to be looked up so that what accounts say to all channels can be brought to theirs.
     pub(in crate::engine) fn need_of_presence(&self, needs: &mut Needs) {
         for account in self.sharing.online.due() {
-            if !self.memberships.contains_key(account) && !needs.accounts.contains(account) {
+            if !self.memberships.knows(account) && !needs.accounts.contains(account) {
                 needs.accounts.push(account.clone());
             }
         }

@@ -65,7 +65,7 @@ impl Filling<'_> {
         let mut costs: Vec<Cost> = (0..if self.0.is_end { 1 } else { REPEATED })
             .map(|_| {
                 let before = (self.0.before)(&Case { world, serial: world.serial });
-                before.into_iter().for_each(|xml| world.send(&Sent::Stanza(xml)));
+                before.into_iter().for_each(|xml| drop(world.send(&Sent::Stanza(xml))));
                 let sent = self.sent(world, count);
                 world.measure(&sent, meter).0
             })

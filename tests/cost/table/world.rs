@@ -49,6 +49,15 @@ pub struct World {
 impl World {
     /// A service with nothing in it yet.
     pub fn empty(size: usize) -> World {
+        World::over(MemoryStore::new(SEALING_KEY), size)
+    }
+
+    /// The same service after a start, which knows what the store holds and nothing else.
+    pub fn begun_anew(&self) -> World {
+        World { now: self.now, ..World::over(self.store.clone(), self.size) }
+    }
+
+    fn over(store: MemoryStore, size: usize) -> World {
         let mut limits = Limits {
             rates: Rates::unlimited(),
             channels_per_creator_max: 1_000_000,
@@ -70,8 +79,9 @@ impl World {
             pam: [("h".to_owned(), mixd::engine::Pam::Standard)].into(),
             multicast: Default::default(),
         };
-        let engine = Engine::new(settings, SEALING_KEY, [7; 32], Default::default(), Vec::new());
-        let (store, sealer) = (MemoryStore::new(SEALING_KEY), Sealer::new(SEALING_KEY));
+        let (directory, whereabouts) = (store.directory().unwrap(), store.whereabouts().unwrap());
+        let engine = Engine::new(settings, SEALING_KEY, [7; 32], directory, whereabouts);
+        let sealer = Sealer::new(SEALING_KEY);
         World { engine, store, sealer, size, serial: 0, now: 1_795_428_000_000 }
     }
 
@@ -87,12 +97,14 @@ impl World {
         }
     }
 
-    /// Sends something; whether it is taken does not matter.
-    pub fn send(&mut self, sent: &Sent) {
+    /// Sends something; whether it is taken does not matter. What is sent of it at once.
+    pub fn send(&mut self, sent: &Sent) -> Vec<Out> {
         let batch = vec![inbound(sent)];
-        let turn = self.turn(batch);
+        let mut turn = self.turn(batch);
         self.commit(&turn);
+        let sent = std::mem::take(&mut turn.outbox);
         self.go_on(turn);
+        sent
     }
 
     /// Sends something and counts: what has to be loaded for it, what it leads to, and that it is kept. Others are served
