@@ -7,7 +7,7 @@ use super::event::MediaKind;
 use super::group::{GroupAnswer, GroupCommand, GroupLine, GroupWish};
 use super::{
     Action, Change, ChannelName, Claim, Configuration, Invitation, Item, Message, Nick, Node, NodeSet, ParticipantId,
-    Preferences, PreferencesPatch, ServiceAction, Stamp, Status,
+    Preferences, PreferencesPatch, Refusal, ServiceAction, Stamp, Status,
 };
 use jid::BareJid;
 use std::collections::BTreeMap;
@@ -237,6 +237,29 @@ pub struct Slice {
     pub before: Option<String>,
 }
 
+impl Slice {
+    /// The part of an ordered list that it asks for, as positions; `max` bounds it where the asker does not.
+    ///
+    /// # Errors
+    /// [`Refusal::NoSuchItem`] where an id it names is not in the list (XEP-0059 §2.2).
+    pub fn cut(
+        &self,
+        count: usize,
+        max: usize,
+        position_of: impl Fn(&str) -> Option<usize>,
+    ) -> Result<std::ops::Range<usize>, Refusal> {
+        let find = |id: &String| position_of(id).ok_or(Refusal::NoSuchItem);
+        let size = self.max.unwrap_or(max).min(max);
+        let from = self.after.as_ref().map(find).transpose()?.map_or(0, |at| at + 1);
+        let to = self.before.as_ref().filter(|id| !id.is_empty()).map(find).transpose()?.unwrap_or(count);
+        let to = to.max(from);
+        Ok(match self.before {
+            Some(_) => to.saturating_sub(size).max(from)..to,
+            None => from..to.min(from + size),
+        })
+    }
+}
+
 /// Which rows of an archive to read. Row bounds exclude the rows they name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HistoryQuery {
@@ -308,12 +331,7 @@ pub enum Answer {
     /// An invitation, for the inviter to pass on.
     Invitation(Invitation),
     /// The invitations that the asker may take back.
-    Invitations {
-        /// All of them.
-        open: Vec<Invitation>,
-        /// Which of them to show.
-        slice: Slice,
-    },
+    Invitations(Page<Invitation>),
     /// The asker is out.
     Left,
     /// What is told of an account as a whole.

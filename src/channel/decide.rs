@@ -53,7 +53,7 @@ impl Channel {
             Command::Invite { invitee } => self.invite(actor, invitee, context),
             Command::Decline(claim) => self.decline(actor, &claim),
             Command::RevokeInvitations { invitees } => self.revoke_invitations(actor, &invitees, context),
-            Command::ListInvitations(slice) => self.list_invitations(actor, slice, context),
+            Command::ListInvitations(slice) => self.list_invitations(actor, &slice, context),
             Command::Leave => self.leave(actor, context),
             Command::EndAccount => self.end_account(actor, context),
             Command::SetNick { nick } => self.set_nick(actor, nick, context),

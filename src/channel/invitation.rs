@@ -92,7 +92,7 @@ impl Invitation {
 
     /// Roughly what it costs in memory, in bytes.
     pub fn bytes(&self) -> usize {
-        256 + 2 * (self.inviter.as_str().len() + self.invitee.as_str().len())
+        640 + 5 * (self.inviter.as_str().len() + self.invitee.as_str().len())
     }
 
     /// Whether somebody shows this one.
@@ -106,7 +106,12 @@ impl Invitation {
 impl Channel {
     /// Every invitation that was given and not used, too old ones included, in the order of invitees.
     pub fn invitations(&self) -> impl Iterator<Item = &Invitation> {
-        self.kept().invitations.values()
+        self.kept().invitations.iter()
+    }
+
+    /// Learns what time it is by which things have ended.
+    pub fn note_time(&mut self, due: Stamp) {
+        self.kept.invitations.note_time(due);
     }
 
     /// Whether whoever gave an invitation may still give it.

@@ -21,6 +21,7 @@ pub mod group_create;
 pub mod guest;
 mod holders;
 pub mod invitation;
+pub mod invitations;
 pub mod limits;
 pub mod message;
 pub mod names;
@@ -52,6 +53,7 @@ pub use group::{Configuration, Facts, GroupAnswer, GroupCommand, GroupWish};
 pub use guest::Guest;
 pub use holders::Holders;
 pub use invitation::{Claim, Invitation, Token};
+pub use invitations::Invitations;
 pub use limits::{ChannelDefaults, FeatureSwitches, GroupDefaults, GroupRights, Limits, Rank, Rate, Rates};
 pub use message::{Message, Row};
 pub use names::{ChannelName, Nick, ParticipantId};
@@ -129,15 +131,15 @@ pub struct Kept {
     pub banned: Option<Roll<BareJid>>,
     /// Who subscribes to nodes without being in it.
     pub guests: BTreeMap<BareJid, Guest>,
-    /// The invitations that were given and not used, by invitee and inviter.
-    pub invitations: BTreeMap<(BareJid, BareJid), Invitation>,
+    /// The invitations that were given and not used.
+    pub invitations: Invitations,
 }
 
 impl Channel {
     /// A channel as it is right after its creation.
     pub fn create(name: ChannelName, profile: Profile, settings: Settings, rights: Rights, info: Item) -> Channel {
         let items = BTreeMap::from([(Node::Info, info)]);
-        let (guests, invitations) = (BTreeMap::new(), BTreeMap::new());
+        let (guests, invitations) = (BTreeMap::new(), Invitations::default());
         let kept = Kept { profile, settings, rights, items, allowed: None, banned: None, guests, invitations };
         Channel::restore(name, kept, [], Head::default(), &[], [])
     }
@@ -153,7 +155,7 @@ impl Channel {
     ) -> Channel {
         let items: usize = kept.items.values().map(|item| item.payload.len()).sum();
         let guests: usize = kept.guests.values().map(Guest::bytes).sum();
-        let invitations: usize = kept.invitations.values().map(Invitation::bytes).sum();
+        let invitations: usize = kept.invitations.iter().map(Invitation::bytes).sum();
         let listed = kept.allowed.iter().chain(&kept.banned).map(Roll::len).sum::<usize>();
         let mut channel = Channel {
             name,
@@ -363,7 +365,7 @@ impl Channel {
             }
             Change::InvitationSet(invitation) => {
                 self.bytes += invitation.bytes();
-                let past = kept.invitations.insert(invitation.key(), invitation.clone());
+                let past = kept.invitations.set(invitation.clone());
                 self.bytes -= past.map_or(0, |past| past.bytes());
             }
             Change::InvitationEnded { invitation, .. } => {

@@ -32,6 +32,21 @@ pub enum Role {
     Operator,
 }
 
+impl Role {
+    /// Every role.
+    pub const ALL: [Role; 9] = [
+        Role::Outsider,
+        Role::Former,
+        Role::Waiting,
+        Role::Participant,
+        Role::AbsentAdmin,
+        Role::Admin,
+        Role::AbsentOwner,
+        Role::Owner,
+        Role::Operator,
+    ];
+}
+
 /// What one may want to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {

@@ -252,7 +252,7 @@ impl Engine {
         actor: &Actor,
         command: Command,
     ) -> Result<Effects, Refusal> {
-        self.shelf.touch(name);
+        self.shelf.touch(name, self.due);
         let channel = self.shelf.channel(name).ok_or(Refusal::NoSuchChannel)?;
         let (tag, none, nobody) = (channel.profile().tag, BTreeMap::new(), BTreeMap::new());
         let facts = self.facts.get(&tag).unwrap_or(&none);

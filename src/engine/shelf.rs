@@ -123,9 +123,9 @@ impl Shelf {
         }
     }
 
-    /// Marks a channel as used, so that it leaves memory late.
-    pub fn touch(&mut self, name: &ChannelName) {
-        self.change(name, |_| {});
+    /// Marks a channel as used, so that it leaves memory late; it learns what time it is.
+    pub fn touch(&mut self, name: &ChannelName, due: Stamp) {
+        self.change(name, |channel| channel.note_time(due));
     }
 
     pub fn exists(&self, name: &ChannelName) -> bool {

@@ -35,7 +35,7 @@ pub(super) fn is_known_to(shelf: &impl Shelf, name: &ChannelName, actor: &Actor)
         allowed: entries(shelf, tag, Node::Allowed, account)?,
         banned: entries(shelf, tag, Node::Banned, account)?,
         guests: BTreeMap::new(),
-        invitations: BTreeMap::new(),
+        invitations: Default::default(),
     };
     let channel = Channel::restore(entry.name, kept, Vec::new(), Head::default(), &[], []);
     Ok(!channel.is_hidden_from(actor))

@@ -33,7 +33,7 @@ pub(super) fn load(shelf: &impl Shelf, name: &ChannelName) -> Result<Option<Chan
         allowed: list(shelf, entry.tag, Node::Allowed)?,
         banned: list(shelf, entry.tag, Node::Banned)?,
         guests: guests.into_iter().map(|guest| (guest.jid.clone(), guest)).collect(),
-        invitations: invitations.into_iter().map(|it| (it.key(), it)).collect(),
+        invitations: invitations.into_iter().collect(),
     };
     let counted = newest.iter().filter(|row| row.counted);
     let named: BTreeSet<u64> = counted.flat_map(|row| [Some(row.number), row.corrected()]).flatten().collect();

@@ -4,14 +4,13 @@
 
 use super::mix_core::headed;
 use super::{Extension, Render, Request, Route, Scope, groups, rsm};
+use crate::channel::command::Page;
 use crate::channel::invitation::Fault;
 use crate::channel::{Answer, Change, Claim, Command, Invitation, Refusal};
 use crate::xmpp::{Parts, Tag, address, ns};
 use jid::BareJid;
 use minidom::Element;
 
-/// Invitations on one page of a list, at most: each may name two long addresses.
-const PAGE_MAX: usize = 50;
 /// Invitees of one request to take invitations back, at most.
 const INVITEES_MAX: usize = 1000;
 
@@ -62,21 +61,18 @@ impl Extension for Invitations {
                 let address = request.service.address_of(channel.name());
                 Some(Tag::in_ns("invite", ns::MIX_MISC).child(written(Tag::new("invitation"), invitation, &address)))
             }
-            Answer::Invitations { open, slice } => {
-                let ids: Vec<String> = open.iter().map(|it| format!("{} {}", it.invitee, it.inviter)).collect();
-                let position = |id: &str| ids.iter().position(|other| other == id);
-                let range = rsm::cut(slice, open.len(), PAGE_MAX, position)?;
-                let (first, last) = (ids.get(range.start), range.end.checked_sub(1).and_then(|last| ids.get(last)));
-                let (first, last) = (first.filter(|_| !range.is_empty()), last.filter(|_| !range.is_empty()));
-                let counted = Some((open.len() as u64, range.start as u64));
-                let set = rsm::encode(first.map(String::as_str), last.map(String::as_str), counted);
+            Answer::Invitations(Page { entries, count, index }) => {
+                let id = |it: &Invitation| format!("{} {}", it.invitee, it.inviter);
+                let (first, last) = (entries.first().map(id), entries.last().map(id));
+                let counted = Some((*count as u64, *index as u64));
+                let set = rsm::encode(first.as_deref(), last.as_deref(), counted);
                 let line = |it: &Invitation| {
                     Tag::new("invitation")
                         .attr("invitee", it.invitee.as_str())
                         .attr("inviter", it.inviter.as_str())
                         .attr("until", it.until.to_xmpp())
                 };
-                Some(Tag::in_ns("invitations", ns::GROUP).children(open[range].iter().map(line)).child(set))
+                Some(Tag::in_ns("invitations", ns::GROUP).children(entries.iter().map(line)).child(set))
             }
             _ => None,
         })

@@ -47,15 +47,7 @@ pub fn cut(
     max: usize,
     position_of: impl Fn(&str) -> Option<usize>,
 ) -> Result<std::ops::Range<usize>, Refusal> {
-    let find = |id: &String| position_of(id).ok_or(Refusal::NoSuchItem);
-    let size = slice.max.unwrap_or(max).min(max);
-    let from = slice.after.as_ref().map(find).transpose()?.map_or(0, |at| at + 1);
-    let to = slice.before.as_ref().filter(|id| !id.is_empty()).map(find).transpose()?.unwrap_or(count);
-    let to = to.max(from);
-    Ok(match slice.before {
-        Some(_) => to.saturating_sub(size).max(from)..to,
-        None => from..to.min(from + size),
-    })
+    slice.cut(count, max, position_of)
 }
 
 #[cfg(test)]

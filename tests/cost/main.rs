@@ -30,7 +30,6 @@ const BOUND: Bound = Bound { steps: 40_000, a_byte: 4, noise: 200 };
 /// What still costs more than it may.
 const UNMENDED: &[&str] = &[
     "create a group",
-    "list invitations",
     "add and remove",
     "receipt 0",
     "a marker in a group",

@@ -6,7 +6,7 @@ use super::draft::Draft;
 use crate::channel::crowd::WAITING;
 use crate::channel::event::EventKind;
 use crate::channel::{
-    Actor, Answer, Change, Channel, Context, Decision, Invitation, Member, Node, NodeSet, Refusal, Rights, Status,
+    Actor, Answer, Change, Channel, Context, Decision, Member, Node, NodeSet, Refusal, Rights, Status,
 };
 use jid::BareJid;
 
@@ -31,8 +31,7 @@ impl Channel {
         if self.kept.allowed.as_ref().is_some_and(|list| list.contains(account)) {
             draft.changes.push(Change::Listed { node: Node::Allowed, jid: account.clone(), present: false });
         }
-        let is_its_own = |it: &&Invitation| it.inviter == *account || it.invitee == *account;
-        let ended = self.invitations().filter(is_its_own).cloned();
+        let ended = self.invitations_of(account).into_iter().cloned();
         draft.changes.extend(ended.map(|invitation| Change::InvitationEnded { invitation, declined: false }));
         draft.clear_away(context.limits);
         let Decision { changes, .. } = draft.finish(Answer::Left)?;
@@ -49,7 +48,8 @@ impl Channel {
             || self.rights().owners.contains(account)
             || self.rights().admins.contains(account)
             || self.kept.allowed.as_ref().is_some_and(|list| list.contains(account))
-            || self.invitations().any(|it| it.inviter == *account || it.invitee == *account)
+            || self.kept.invitations.count_given_by(account) > 0
+            || self.kept.invitations.got_by(account).next().is_some()
     }
 
     fn end_record(&self, draft: &mut Draft<'_>, member: &Member) {

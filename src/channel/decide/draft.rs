@@ -10,8 +10,7 @@ use crate::channel::{
     Stamp, Status, tail,
 };
 use jid::BareJid;
-use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Records of people who left without a word that one decision has go, at most.
 const CLEARED_MAX: usize = 64;
@@ -27,15 +26,12 @@ pub struct Draft<'a> {
     rights: Option<Rights>,
     /// What the store keeps of people whose records were given up.
     past: Option<&'a BTreeMap<BareJid, Option<Member>>>,
-    /// Who is invited.
-    invitees: OnceCell<HashSet<&'a BareJid>>,
 }
 
 impl<'a> Draft<'a> {
     pub fn new(channel: &'a Channel, now: Stamp) -> Draft<'a> {
         let (people, nicks) = (BTreeMap::new(), BTreeSet::new());
-        let (rights, invitees, past) = (None, OnceCell::new(), None);
-        Draft { channel, now, head: channel.head(), changes: Vec::new(), people, nicks, rights, past, invitees }
+        Draft { channel, now, head: channel.head(), changes: Vec::new(), people, nicks, rights: None, past: None }
     }
 
     pub fn finish(mut self, answer: Answer) -> Outcome {
@@ -95,12 +91,6 @@ impl<'a> Draft<'a> {
         let changed = || self.people.values().filter(|member| member.is_joined());
         let as_before = || self.channel.seniors().find(|jid| !self.people.contains_key(*jid)).and_then(is_in);
         admin.or_else(|| changed().chain(as_before()).min_by_key(seniority))
-    }
-
-    /// Whether an account has an invitation; a request may bring in thousands.
-    pub fn is_invited(&self, account: &BareJid) -> bool {
-        let invitees = || self.channel.invitations().map(|invitation| &invitation.invitee).collect();
-        self.invitees.get_or_init(invitees).contains(account)
     }
 
     pub fn rights(&self) -> &Rights {

@@ -19,8 +19,9 @@ fn join(world: &mut World, name: &str, claim: &Claim) -> Result<Answer, Refusal>
 
 fn open(world: &mut World, by: &str) -> Vec<String> {
     match world.ask(by, Command::ListInvitations(Default::default())).unwrap() {
-        Answer::Invitations { open, .. } => {
-            open.iter().map(|it| it.invitee.node().unwrap().as_str().to_owned()).collect()
+        Answer::Invitations(page) => {
+            assert_eq!(page.count, page.entries.len());
+            page.entries.iter().map(|it| it.invitee.node().unwrap().as_str().to_owned()).collect()
         }
         other => panic!("{other:?}"),
     }
@@ -66,6 +67,7 @@ fn owners_and_admins_invite_and_participants_where_the_channel_says_so() {
 #[test]
 fn an_invitation_is_good_for_its_invitee_and_for_one_time() {
     let mut world = listed();
+    let before = world.channel.bytes();
     let claim = invite(&mut world, "ann", "cy").unwrap();
     assert_eq!(invite(&mut world, "ann", "cy"), Ok(claim.clone()), "asked again, it is the same one");
     assert_eq!(join(&mut world, "eve", &claim), Err(Refusal::BadInvitation(Fault::Foreign)));
@@ -75,7 +77,6 @@ fn an_invitation_is_good_for_its_invitee_and_for_one_time() {
     assert_eq!(join(&mut world, "cy", &forged), Err(UNKNOWN));
     let by_other = Claim { inviter: Some(jid("bob")), ..claim.clone() };
     assert_eq!(join(&mut world, "cy", &by_other), Err(UNKNOWN));
-    let before = world.channel.bytes();
     join(&mut world, "cy", &claim).unwrap();
     assert!(world.channel.kept().allowed.as_ref().unwrap().contains(&jid("cy")), "it was put on the list");
     assert!(world.channel.kept().invitations.is_empty());

@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use super::draft::Draft;
-use crate::channel::command::Slice;
+use crate::channel::command::{Page, Slice};
 use crate::channel::invitation::{Claim, Fault, Invitation, Token};
 use crate::channel::rules::Rules;
 use crate::channel::{
@@ -10,10 +10,12 @@ use crate::channel::{
     Status,
 };
 use jid::BareJid;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Invitations that are too old and go with one that is given, at most.
 const OUTDATED_MAX: usize = 16;
+/// Invitations on one page of a list, at most: each may name two long addresses.
+const PAGE_MAX: usize = 50;
 
 impl Channel {
     /// Gives an invitation. To ask again for the same invitee is to get the same one, with its time begun anew.
@@ -27,17 +29,12 @@ impl Channel {
             return Err(Refusal::Forbidden("this account is banned from the channel"));
         }
         let mut draft = Draft::new(self, context.now);
-        let (outdated, open): (Vec<&Invitation>, Vec<&Invitation>) =
-            self.invitations().partition(|invitation| invitation.until < context.due);
-        draft.changes.extend(outdated.into_iter().take(OUTDATED_MAX).map(ended));
-        let past = open.iter().find(|it| it.invitee == invitee && it.inviter == actor.account);
-        let own = open.iter().filter(|it| it.inviter == actor.account).count();
-        let (max, own_max) = (limits.invitations_max, limits.invitations_per_inviter_max);
-        if past.is_none() && open.len() >= max {
-            return Err(Refusal::TooMany { what: "open invitations of a channel", max });
-        }
-        if past.is_none() && own >= own_max {
-            return Err(Refusal::TooMany { what: "open invitations of one inviter", max: own_max });
+        let all = &self.kept.invitations;
+        draft.changes.extend(all.outdated(context.due).take(OUTDATED_MAX).map(ended));
+        let is_open = |it: &&Invitation| it.until >= context.due;
+        let past = all.get(&invitee, &actor.account).filter(is_open);
+        if past.is_none() {
+            self.check_invitations(&actor.account, limits, context.due)?;
         }
         let invitation = Invitation {
             inviter: actor.account.clone(),
@@ -48,6 +45,22 @@ impl Channel {
         };
         draft.changes.push(Change::InvitationSet(invitation.clone()));
         draft.finish(Answer::Invitation(invitation))
+    }
+
+    /// Refuses one more invitation where there are too many, not counting those that are too old.
+    fn check_invitations(&self, inviter: &BareJid, limits: &Limits, due: Stamp) -> Result<(), Refusal> {
+        let (max, own_max) = (limits.invitations_max, limits.invitations_per_inviter_max);
+        let all = &self.kept.invitations;
+        let over = (all.len() + 1).saturating_sub(max);
+        if all.outdated(due).take(over).count() < over {
+            return Err(Refusal::TooMany { what: "open invitations of a channel", max });
+        }
+        let over = (all.count_given_by(inviter) + 1).saturating_sub(own_max);
+        let is_old = |it: &&Invitation| it.until < due;
+        if over > 0 && all.given_by(inviter).filter(is_old).take(over).count() < over {
+            return Err(Refusal::TooMany { what: "open invitations of one inviter", max: own_max });
+        }
+        Ok(())
     }
 
     /// The invitation without which somebody would not get in; `None` where it gets in anyway, and then no invitation is
@@ -76,8 +89,7 @@ impl Channel {
 
     /// The end of the invitation that somebody shows who is in already.
     pub(super) fn used_again(&self, seated: &Member, claim: Option<&Claim>) -> Option<Change> {
-        let is_it = |it: &&Invitation| it.invitee == seated.jid && claim.is_some_and(|claim| it.answers_to(claim));
-        self.invitations().find(is_it).map(ended)
+        claim.and_then(|claim| self.shown_by(&seated.jid, claim)).map(ended)
     }
 
     /// XEP-0407 §6: "If the allowed node is present and the invitee is not matched against any item, the channel MUST add
@@ -107,32 +119,64 @@ impl Channel {
     /// people.
     pub(super) fn revoke_invitations(&self, actor: &Actor, invitees: &[BareJid], context: &Context<'_>) -> Outcome {
         let mut draft = Draft::new(self, context.now);
-        let own = self.invitations_before(actor, context.limits)?;
-        let named: BTreeSet<&BareJid> = invitees.iter().collect();
-        let revoked: Vec<&Invitation> = own.into_iter().filter(|it| named.contains(&it.invitee)).collect();
-        let found: BTreeSet<&BareJid> = revoked.iter().map(|it| &it.invitee).collect();
-        draft.changes.extend(revoked.iter().copied().map(ended));
-        if found == named { draft.finish(Answer::Done) } else { Err(Refusal::NoSuchItem) }
+        let (sees_all, invitations) = (self.sees_all_invitations(actor, context.limits)?, &self.kept.invitations);
+        for invitee in invitees.iter().collect::<BTreeSet<_>>() {
+            let revoked: Vec<&Invitation> = match sees_all || *invitee == actor.account {
+                true => invitations.got_by(invitee).collect(),
+                false => invitations.get(invitee, &actor.account).into_iter().collect(),
+            };
+            if revoked.is_empty() {
+                return Err(Refusal::NoSuchItem);
+            }
+            draft.changes.extend(revoked.into_iter().map(ended));
+        }
+        draft.finish(Answer::Done)
     }
 
     /// The invitations that the asker may take back.
-    pub(super) fn list_invitations(&self, actor: &Actor, slice: Slice, context: &Context<'_>) -> Outcome {
-        let own = self.invitations_before(actor, context.limits)?.into_iter();
-        let open = own.filter(|invitation| invitation.until >= context.due).cloned().collect();
-        Ok(Decision::answer(Answer::Invitations { open, slice }))
+    pub(super) fn list_invitations(&self, actor: &Actor, slice: &Slice, context: &Context<'_>) -> Outcome {
+        let (due, invitations) = (context.due, &self.kept.invitations);
+        let is_open = |it: &&Invitation| it.until >= due;
+        let page = if self.sees_all_invitations(actor, context.limits)? {
+            let count = invitations.count_open();
+            let range = slice.cut(count, PAGE_MAX, |name| invitations.position(name))?;
+            // Some may be too old since that was looked at.
+            let entries = invitations.open_from(range.start).take(range.len()).filter(is_open).cloned().collect();
+            Page { entries, count, index: range.start }
+        } else {
+            let own: Vec<&Invitation> = self.invitations_of(&actor.account).into_iter().filter(is_open).collect();
+            let name = |it: &&Invitation| format!("{} {}", it.invitee, it.inviter);
+            let range = slice.cut(own.len(), PAGE_MAX, |wanted| own.iter().position(|it| name(it) == wanted))?;
+            let index = range.start;
+            Page { entries: own[range].iter().copied().cloned().collect(), count: own.len(), index }
+        };
+        Ok(Decision::answer(Answer::Invitations(page)))
     }
 
-    /// What is there for somebody: all to those who may remove people, to others what they gave and what they got.
-    fn invitations_before(&self, actor: &Actor, limits: &Limits) -> Result<Vec<&Invitation>, Refusal> {
+    /// Whether all invitations are there for somebody: they are for those who may remove people. Others see what they gave
+    /// and what they got.
+    fn sees_all_invitations(&self, actor: &Actor, limits: &Limits) -> Result<bool, Refusal> {
         let role = self.require(actor, Action::See, limits)?;
-        let all = self.allows(role, Action::Remove, limits);
-        let is_own = |it: &&Invitation| all || it.inviter == actor.account || it.invitee == actor.account;
-        Ok(self.invitations().filter(is_own).collect())
+        Ok(self.allows(role, Action::Remove, limits))
+    }
+
+    /// What an account gave, and what it got, in the order of invitees.
+    pub(super) fn invitations_of<'a>(&'a self, account: &BareJid) -> Vec<&'a Invitation> {
+        let invitations = &self.kept.invitations;
+        let got = invitations.got_by(account).filter(|it| it.inviter != *account);
+        let mut own: Vec<&Invitation> = invitations.given_by(account).chain(got).collect();
+        own.sort_unstable_by(|a, b| (&a.invitee, &a.inviter).cmp(&(&b.invitee, &b.inviter)));
+        own
     }
 
     /// The invitation of the asker that it shows.
     fn shown(&self, actor: &Actor, claim: &Claim) -> Option<&Invitation> {
-        self.invitations().find(|invitation| invitation.invitee == actor.account && invitation.answers_to(claim))
+        self.shown_by(&actor.account, claim)
+    }
+
+    fn shown_by(&self, account: &BareJid, claim: &Claim) -> Option<&Invitation> {
+        let invitation = self.kept.invitations.of_token(&claim.token)?;
+        (invitation.invitee == *account && invitation.answers_to(claim)).then_some(invitation)
     }
 
     /// Whether somebody shows an invitation of its own, and so may know of the channel.
@@ -146,7 +190,8 @@ impl Channel {
             return Refusal::NoSuchChannel;
         }
         let is_other = claim.invitee.as_ref().is_some_and(|invitee| *invitee != actor.account);
-        let of_other = || self.invitations().any(|it| it.token.as_str() == claim.token && it.invitee != actor.account);
+        let of_token = || self.kept.invitations.of_token(&claim.token);
+        let of_other = || of_token().is_some_and(|it| it.invitee != actor.account);
         Refusal::BadInvitation(if is_other || of_other() { Fault::Foreign } else { Fault::Unknown })
     }
 
@@ -161,6 +206,7 @@ impl Channel {
             return Vec::new();
         }
         let after = Rules::after(self, changes);
+        let concerned = self.invitations_concerned(changes, &after, limits);
         // The last word of each counts; of an account that is no more, and of a record that is gone, there is none.
         let mut members: HashMap<&BareJid, Option<&Member>> = HashMap::new();
         let (mut gone, mut over, mut given) = (HashSet::new(), HashSet::new(), Vec::new());
@@ -183,18 +229,58 @@ impl Channel {
             it.by_operator || after.allow(role, Action::Add, limits)
         };
         let is_void = |it: &&Invitation| !upholds(it) || after.bans(&it.invitee) || over.contains(&it.invitee);
-        let open = self.invitations().filter(|it| !gone.contains(&it.key())).chain(given);
+        let open = concerned.into_iter().filter(|it| !gone.contains(&it.key())).chain(given);
         open.filter(is_void).map(ended).collect()
+    }
+
+    /// The invitations that a decision may have made void: of those who lost a right or went, and of those who were banned
+    /// or are no more. All of them only where a whole domain is banned, or a role may not invite any more.
+    fn invitations_concerned<'a>(
+        &'a self,
+        changes: &[Change],
+        after: &Rules<'_>,
+        limits: &Limits,
+    ) -> Vec<&'a Invitation> {
+        let (before, past, mut any) = (Rules::of(self), self.rights(), false);
+        let (mut inviters, mut invitees) = (BTreeSet::new(), BTreeSet::new());
+        for change in changes {
+            match change {
+                Change::RightsSet(next) => {
+                    inviters.extend(past.owners.iter().filter(|jid| !next.owners.contains(jid)));
+                    let is_less = |jid: &&BareJid| !next.owners.contains(jid) && !next.admins.contains(jid);
+                    inviters.extend(past.admins.iter().filter(is_less));
+                }
+                Change::Configured(next) => {
+                    let may_less = |role: &Role| {
+                        before.allow(*role, Action::Add, limits) && !after.allow(*role, Action::Add, limits)
+                    };
+                    any |= next.style != self.settings().style || Role::ALL.iter().any(may_less);
+                }
+                Change::Listed { node: Node::Banned, jid, present } if jid.node().is_none() => any |= present,
+                Change::Listed { node: Node::Banned, jid, .. } => drop(invitees.insert(jid)),
+                change => {
+                    if let Some(member) = change.member().filter(|member| member.status != Status::Joined) {
+                        inviters.insert(&member.jid);
+                        invitees.extend(member.ended.then_some(&member.jid));
+                    }
+                }
+            }
+        }
+        let all = &self.kept.invitations;
+        if any {
+            return all.iter().collect();
+        }
+        let given = inviters.iter().flat_map(|inviter| all.given_by(inviter));
+        let got = invitees.iter().flat_map(|invitee| all.got_by(invitee));
+        let concerned: BTreeMap<_, _> = given.chain(got).map(|it| ((&it.invitee, &it.inviter), it)).collect();
+        concerned.into_values().collect()
     }
 }
 
 impl Draft<'_> {
     /// Ends every invitation of somebody who is in: what it was invited to happened.
     pub fn end_invitations_of(&mut self, account: &BareJid) {
-        if self.is_invited(account) {
-            let of_it = self.channel.invitations().filter(|invitation| invitation.invitee == *account);
-            self.changes.extend(of_it.map(ended));
-        }
+        self.changes.extend(self.channel.kept.invitations.got_by(account).map(ended));
     }
 }
 

@@ -149,6 +149,7 @@ impl World {
     }
 
     pub fn ask(&mut self, name: &str, command: Command) -> Result<Answer, Refusal> {
+        self.channel.note_time(self.now);
         let mut context = Context {
             now: self.now,
             due: self.now,
