@@ -51,7 +51,7 @@ fn start(store: &MemoryStore) -> Engine {
 impl Rig {
     fn new() -> Rig {
         let store = MemoryStore::new([7; 16]);
-        let (engine, parking) = (start(&store), Parking::new(1000, usize::MAX));
+        let (engine, parking) = (start(&store), Parking::new(1000, usize::MAX, Default::default()));
         let (loads, next) = Default::default();
         Rig { engine, store, parking, loads, next, now: 1000, most_bytes: 0, refuses: None, turns: 0 }
     }
@@ -59,7 +59,7 @@ impl Rig {
     /// The process ends, and starts again.
     fn restart(&mut self) {
         self.engine = start(&self.store);
-        self.parking = Parking::new(1000, usize::MAX);
+        self.parking = Parking::new(1000, usize::MAX, Default::default());
         self.loads.clear();
         self.next.clear();
     }

@@ -59,6 +59,7 @@ mod tours;
 pub mod trust;
 pub mod turn;
 mod waiting;
+pub mod waiting_room;
 
 pub use crate::xep::mam_page::{People, Query, QueryKind};
 pub use arrival::Arrival;

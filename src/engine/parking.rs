@@ -4,9 +4,12 @@
 //! turns, so that what is read is what the turn before left. What is for one channel goes on in the order in which it
 //! came; what is for several ones goes on when they are all there.
 
+use super::share::{Hit, OwnDomains};
+use super::waiting_room::{NoRoom, WaitingRoom};
 use super::{Arrival, Engine, Inbound};
 use crate::channel::ChannelName;
 use crate::xmpp::Parts;
+use jid::BareJid;
 use minidom::Element;
 use std::collections::{BTreeSet, VecDeque};
 
@@ -25,8 +28,10 @@ pub struct Parking<T = Inbound> {
     freed: VecDeque<Parked<T>>,
     /// What both weigh, in bytes.
     bytes: usize,
-    items_max: usize,
-    bytes_max: usize,
+    /// Who has how much of it.
+    places: WaitingRoom,
+    /// The number of the next one.
+    next: u64,
     /// The channels that are being loaded or are to be.
     loading: BTreeSet<ChannelName>,
     /// Those of them that nobody was told to load yet.
@@ -38,6 +43,9 @@ pub struct Parking<T = Inbound> {
 #[derive(Debug)]
 struct Parked<T> {
     item: T,
+    number: u64,
+    /// Whose it is; the service's own things have nobody who could come again.
+    holder: Option<BareJid>,
     bytes: usize,
     /// The channels that it waits for.
     lacks: BTreeSet<ChannelName>,
@@ -50,19 +58,20 @@ struct Parked<T> {
 pub struct Parted<T> {
     /// What needs no channel that is not in memory, in order.
     pub ready: Vec<T>,
-    /// What would have to wait and finds no room.
+    /// What would have to wait and finds no room, and what waited and has to go for others.
     pub refused: Vec<T>,
 }
 
 impl<T: AsRef<Inbound>> Parking<T> {
-    /// Room for so many things that wait, and for so many bytes of them, roughly as they lie in memory.
-    pub fn new(items_max: usize, bytes_max: usize) -> Parking<T> {
+    /// Room for so many things that wait, and for so many bytes of them, roughly as they lie in memory. Accounts and domains
+    /// have shares of it.
+    pub fn new(items_max: usize, bytes_max: usize, own_domains: OwnDomains) -> Parking<T> {
         Parking {
             parked: VecDeque::new(),
             freed: VecDeque::new(),
             bytes: 0,
-            items_max,
-            bytes_max,
+            places: WaitingRoom::new("parked", (items_max, bytes_max), own_domains),
+            next: 0,
             loading: BTreeSet::new(),
             wanted: Vec::new(),
             arrivals: VecDeque::new(),
@@ -94,21 +103,22 @@ impl<T: AsRef<Inbound>> Parking<T> {
                 continue;
             }
             let bytes = weight(item.as_ref()) + NAME_BYTES * (lacks.len() + several.len());
-            let (count, weighs) = self.depth();
-            // The service's own things have nobody who could come again.
-            let is_own = matches!(
-                item.as_ref(),
-                Inbound::GoOn(_) | Inbound::Expired(_) | Inbound::Erased(..) | Inbound::Resend(_)
-            );
-            if !is_own && count > 0 && (count >= self.items_max || weighs + bytes > self.bytes_max) {
-                parted.refused.push(item);
-                continue;
+            let (number, holder) = (self.next, item.as_ref().holder());
+            if let Some(holder) = &holder {
+                match self.places.enter(holder, number, bytes) {
+                    Ok(gone) => parted.refused.extend(gone.into_iter().filter_map(|number| self.let_go(number))),
+                    Err(NoRoom) => {
+                        parted.refused.push(item);
+                        continue;
+                    }
+                }
             }
+            self.next += 1;
             let news = lacks.iter().filter(|name| !self.loading.contains(*name));
             self.wanted.extend(news.cloned());
             self.loading.extend(lacks.iter().cloned());
             self.bytes += bytes;
-            self.parked.push_back(Parked { item, bytes, lacks, several });
+            self.parked.push_back(Parked { item, number, holder, bytes, lacks, several });
         }
         parted
     }
@@ -186,8 +196,26 @@ impl<T: AsRef<Inbound>> Parking<T> {
         batch
     }
 
+    /// Who hit a share since this was asked last.
+    pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<T> {
+        self.places.hits()
+    }
+
+    /// Takes out what has to go for others.
+    fn let_go(&mut self, number: u64) -> Option<T> {
+        let found = |among: &VecDeque<Parked<T>>| among.iter().rposition(|parked| parked.number == number);
+        let parked = match found(&self.parked) {
+            Some(place) => self.parked.remove(place),
+            None => found(&self.freed).and_then(|place| self.freed.remove(place)),
+        };
+        parked.map(|parked| self.unpark(parked))
+    }
+
     fn unpark(&mut self, parked: Parked<T>) -> T {
         self.bytes -= parked.bytes;
+        if let Some(holder) = &parked.holder {
+            self.places.leave(holder, parked.number);
+        }
         parked.item
     }
 

@@ -127,7 +127,8 @@ fn all(parking: &mut Parking) -> String {
 
 #[test]
 fn what_is_for_one_channel_waits_in_order_and_the_others_go_on() {
-    let (mut engine, mut parking) = (engine(&["a", "b"], usize::MAX), Parking::new(MANY, usize::MAX));
+    let (mut engine, mut parking) =
+        (engine(&["a", "b"], usize::MAX), Parking::new(MANY, usize::MAX, OwnDomains::default()));
     let batch = vec![message("a", "1"), message("b", "2"), message("nowhere", "3"), message("a", "4")];
     let parted = part(&mut engine, &mut parking, batch);
     assert_eq!((ids(&parted.ready), ids(&parted.refused)), ("3".into(), String::new()));
@@ -147,7 +148,7 @@ fn what_is_for_one_channel_waits_in_order_and_the_others_go_on() {
 
 #[test]
 fn a_large_channel_comes_into_memory_and_leaves_it_a_part_at_a_time() {
-    let (mut engine, mut parking) = (engine(&["a", "b"], 0), Parking::new(MANY, usize::MAX));
+    let (mut engine, mut parking) = (engine(&["a", "b"], 0), Parking::new(MANY, usize::MAX, OwnDomains::default()));
     assert_eq!(ids(&part(&mut engine, &mut parking, vec![message("a", "1")]).ready), "");
     parking.arrive(arrival("a", 25));
     let mut parts = 0;
@@ -165,7 +166,8 @@ fn a_large_channel_comes_into_memory_and_leaves_it_a_part_at_a_time() {
 
 #[test]
 fn what_left_memory_is_let_go_of_before_anything_else_comes_in() {
-    let (mut engine, mut parking) = (engine(&["a", "b"], 0), Parking::<Inbound>::new(MANY, usize::MAX));
+    let (mut engine, mut parking) =
+        (engine(&["a", "b"], 0), Parking::<Inbound>::new(MANY, usize::MAX, OwnDomains::default()));
     parking.arrive(arrival("a", PEOPLE_A_TURN + 25));
     while parking.is_moving() {
         parking.advance(&mut engine, MANY);
@@ -184,19 +186,19 @@ fn what_left_memory_is_let_go_of_before_anything_else_comes_in() {
 #[test]
 fn beyond_the_bounds_people_are_refused_and_the_services_own_is_not() {
     let mut engine = engine(&["a", "b"], usize::MAX);
-    let mut parking = Parking::new(2, usize::MAX);
+    let mut parking = Parking::new(2, usize::MAX, OwnDomains::default());
     let batch = vec![message("a", "1"), message("a", "2"), message("b", "3"), goes_on("a"), goes_on("b")];
     let parted = part(&mut engine, &mut parking, batch);
     assert_eq!((ids(&parted.ready), ids(&parted.refused)), (String::new(), "3".into()));
     assert_eq!(parking.depth().0, 4);
-    let mut parking = Parking::new(MANY, 1);
+    let mut parking = Parking::new(MANY, 1, OwnDomains::default());
     let parted = part(&mut engine, &mut parking, vec![message("a", "1"), message("a", "2")]);
     assert_eq!((parking.depth().0, ids(&parted.refused)), (1, "2".into()), "a single one always finds room");
 }
 
 #[test]
 fn what_needs_several_channels_gets_them_together() {
-    let (mut engine, mut parking) = (engine(&["a", "b"], 0), Parking::new(MANY, usize::MAX));
+    let (mut engine, mut parking) = (engine(&["a", "b"], 0), Parking::new(MANY, usize::MAX, OwnDomains::default()));
     assert_eq!(ids(&part(&mut engine, &mut parking, vec![both(), message("a", "1")]).ready), "");
     assert_eq!(parking.pins(), BTreeSet::from([name("a"), name("b")]));
     engine.pin(parking.pins());
@@ -215,7 +217,8 @@ fn what_needs_several_channels_gets_them_together() {
 
 #[test]
 fn rows_of_a_channel_that_is_being_loaded_do_not_go_meanwhile() {
-    let (mut engine, mut parking) = (engine(&["a", "b"], usize::MAX), Parking::new(MANY, usize::MAX));
+    let (mut engine, mut parking) =
+        (engine(&["a", "b"], usize::MAX), Parking::new(MANY, usize::MAX, OwnDomains::default()));
     let expired = || Inbound::Expired(vec![Outdated { name: name("a"), tag: 97, base: Head::default() }]);
     assert_eq!(ids(&part(&mut engine, &mut parking, vec![expired()]).ready), "expired", "nobody reads it");
     assert_eq!(ids(&part(&mut engine, &mut parking, vec![message("a", "1"), expired(), message("b", "2")]).ready), "");
@@ -229,7 +232,8 @@ fn rows_of_a_channel_that_is_being_loaded_do_not_go_meanwhile() {
 
 #[test]
 fn a_channel_that_cannot_be_loaded_fails_those_who_wait_for_it_and_is_asked_for_again() {
-    let (mut engine, mut parking) = (engine(&["a", "b"], usize::MAX), Parking::new(MANY, usize::MAX));
+    let (mut engine, mut parking) =
+        (engine(&["a", "b"], usize::MAX), Parking::new(MANY, usize::MAX, OwnDomains::default()));
     part(&mut engine, &mut parking, vec![message("a", "1"), message("b", "2"), goes_on("a")]);
     assert_eq!(parking.wanted().len(), 2);
     assert_eq!(ids(&parking.fail(&name("a"))), "1 goes on");
@@ -242,7 +246,7 @@ fn a_channel_that_cannot_be_loaded_fails_those_who_wait_for_it_and_is_asked_for_
 fn what_concerns_many_channels_has_few_of_them_loaded_at_a_time() {
     let texts: Vec<String> = (0..200).filter_map(|n| char::from_u32(0x4e00 + n)).map(String::from).collect();
     let names: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let (mut engine, mut parking) = (engine(&names, 0), Parking::new(MANY, usize::MAX));
+    let (mut engine, mut parking) = (engine(&names, 0), Parking::new(MANY, usize::MAX, OwnDomains::default()));
     let full = founder().with_resource_str("r").unwrap();
     let says = Availability::of(&"<presence xmlns='jabber:client'/>".parse().unwrap());
     for text in &names {
@@ -264,4 +268,30 @@ fn what_concerns_many_channels_has_few_of_them_loaded_at_a_time() {
     }
     assert!(most <= 16 && loaded >= 200, "{most} at once of {loaded}");
     assert!(names.iter().all(|text| engine.sharing.online.waiting_in(number_of(text).into()).next().is_none()));
+}
+
+/// Counted in places, not in time: one floods a channel that is being loaded, and whoever else waits has a place.
+#[test]
+fn one_floods_and_the_other_waits_all_the_same() {
+    let mut engine = engine(&["a", "b"], usize::MAX);
+    let mut parking = Parking::new(8, usize::MAX, OwnDomains::new(["h.example".to_owned()]));
+    let from = |who: &str, channel: &str, id: &str| {
+        let Inbound::Stanza(stanza) = message(channel, id) else { panic!("a message is a stanza") };
+        Inbound::Stanza(Stanza { from: who.parse().unwrap(), ..stanza })
+    };
+    let flood = (0..10).map(|n| from("eve@away/r", "a", &n.to_string())).collect();
+    assert_eq!(ids(&part(&mut engine, &mut parking, flood).refused), "8 9");
+    let others = vec![from("amy@h.example/r", "a", "amy"), from("bob@h.example/r", "b", "bob")];
+    assert_eq!(ids(&part(&mut engine, &mut parking, others).refused), "7 6");
+    assert_eq!(parking.depth().0, 8);
+    assert!(parking.hits().all(|hit| (hit.what, &*hit.domain) == ("parked", "away")));
+    // What is freed and not taken yet may have to go as well.
+    parking.arrive(arrival("a", 1));
+    parking.advance(&mut engine, MANY);
+    let more = vec![from("cat@h.example/r", "b", "cat")];
+    assert_eq!(ids(&part(&mut engine, &mut parking, more).refused), "5");
+    assert_eq!(all(&mut parking), "0 1 2 3 4 amy");
+    parking.arrive(arrival("b", 1));
+    parking.advance(&mut engine, MANY);
+    assert_eq!((all(&mut parking).as_str(), parking.depth()), ("bob cat", (0, 0)));
 }

@@ -188,6 +188,11 @@ impl<Who: Holder> Shares<Who> {
         }
     }
 
+    /// Whether somebody may have so much, be it that another one has to give something up for it.
+    pub fn may_take(&self, who: &Who, amount: usize) -> bool {
+        self.held().saturating_add(amount) <= self.max || self.loser(who, amount).is_some()
+    }
+
     /// Counts what somebody wants to have, and has those who have most give something up for it: `let_go` drops one thing
     /// of theirs and returns what it counted for. Whether there is room at last.
     pub fn take_over(&mut self, who: &Who, amount: usize, mut let_go: impl FnMut(&Who) -> usize) -> bool {

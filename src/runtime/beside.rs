@@ -1,6 +1,6 @@
 //! Work on the store beside the loop, and the way of what is found there into a turn.
 
-use super::reader::Inbox;
+use super::inbox::Inbox;
 use crate::engine::Inbound;
 use crate::store::{Store, StoreError};
 use std::sync::Arc;

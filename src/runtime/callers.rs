@@ -14,12 +14,12 @@ use tokio::sync::oneshot;
 pub type Outcome = Result<CallResult, Refusal>;
 
 /// See the module.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Callers {
     inner: Mutex<Inner>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Inner {
     next: u64,
     waiting: HashMap<u64, oneshot::Sender<Outcome>>,

@@ -1,7 +1,7 @@
 //! What an erased account wrote goes from the store beside the loop, once it is out of every channel.
 
 use super::beside::{beside, hand_over};
-use super::reader::Inbox;
+use super::inbox::Inbox;
 use super::vital::Vital;
 use crate::engine::Inbound;
 use crate::store::{Record, Store, StoreError};

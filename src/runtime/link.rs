@@ -6,9 +6,11 @@ use super::clock;
 use super::component::{Address, LinkError, connect};
 use super::echo::Echo;
 use super::framer::{Framer, Limits};
+use super::inbox::Inbox;
 use super::metrics::Metrics;
-use super::outbox::{Confirmed, Urgent};
-use super::reader::{Inbox, KeepAlive, Reader};
+use super::outbox::Confirmed;
+use super::reader::{KeepAlive, Reader};
+use super::refuse::Refuser;
 use super::writer::Writer;
 use crate::engine::Inbound;
 use rand::rngs::StdRng;
@@ -46,7 +48,7 @@ pub struct Link {
     /// Where stanzas go.
     pub inbox: Arc<Inbox>,
     /// Where the reader's own answers go.
-    pub urgent: Arc<Urgent>,
+    pub refuser: Refuser,
     /// What the host server is known to have.
     pub confirmed: Arc<Confirmed>,
     /// What is counted.
@@ -101,9 +103,8 @@ impl Link {
         let (read, mut write) = tcp.into_split();
         let reader = Reader::new(
             self.inbox.clone(),
-            self.urgent.clone(),
+            self.refuser.clone(),
             self.confirmed.clone(),
-            self.metrics.clone(),
             self.keep_alive.clone(),
             self.echo.clone(),
         );
@@ -116,7 +117,7 @@ impl Link {
             biased;
             () = stopped(&mut self.stop) => None,
             reason = reading.join_next() => Some(reason.and_then(Result::ok).unwrap_or(LinkError::Closed)),
-            never = self.echo.run(&self.urgent) => match never {},
+            never = self.echo.run(&self.refuser.urgent) => match never {},
             written = self.writer.write_to(&mut write) => match written {
                 Ok(()) => None,
                 Err(error) => match timeout(REASON_PATIENCE, reading.join_next()).await {

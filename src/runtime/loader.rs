@@ -3,8 +3,8 @@
 //! A channel is asked for between two turns and is not changed until it is back (`engine::parking`), so what is read here
 //! is what the store holds of it all the while.
 
+use super::inbox::Inbox;
 use super::queue::Queue;
-use super::reader::Inbox;
 use super::vital::Vital;
 use crate::channel::ChannelName;
 use crate::engine::Arrival;

@@ -15,6 +15,7 @@ mod echo;
 mod eraser;
 pub mod framer;
 pub mod http;
+mod inbox;
 mod line;
 mod link;
 pub mod load;
@@ -31,14 +32,16 @@ mod vital;
 mod worker;
 mod writer;
 
+pub use inbox::Inbox;
 pub use metrics::Metrics;
-pub use reader::Inbox;
+pub use refuse::Refuser;
 pub use timepiece::Timepiece;
 pub use vital::log_panics;
 pub use worker::EXIT_STORE_FAILED;
 
 use crate::channel::Stamp;
 use crate::config::{Config, Secret};
+use crate::engine::share::OwnDomains;
 use crate::engine::{self, Engine};
 use crate::store::{Record, Store};
 use crate::xmpp::address;
@@ -73,22 +76,21 @@ pub fn serve(config: &Config, secret: Secret, store: Box<dyn Store>) -> anyhow::
 
 async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::Result<()> {
     let signals = Signals::listen()?;
-    let limits = &config.limits;
-    let inbox = Arc::new(reader::Inbox::new(limits.inbox_items_max, limits.inbox_bytes_max));
-    let outbox = Arc::new(outbox::Outbox::new(usize::MAX, limits.outbox_bytes_max));
+    let outbox = Arc::new(outbox::Outbox::new(usize::MAX, config.limits.outbox_bytes_max));
     let (callers, superseded) = (Arc::<callers::Callers>::default(), Arc::<http::Superseded>::default());
     let (woken, erasing) = (Arc::<Notify>::default(), Arc::<Notify>::default());
-    let urgent = Arc::new(outbox::Urgent::new(usize::MAX, reader::URGENT_BYTES_MAX));
     let (confirmed, metrics) = (Arc::<outbox::Confirmed>::default(), Arc::<metrics::Metrics>::default());
     let (stop, stopping) = watch::channel(false);
     let (engine, pacing) = engine(config, &*store, &metrics)?;
     let (threads, own_domains) = (config.archive.query_threads, engine.own_domains().clone());
+    let refuser = Refuser { callers: callers.clone(), metrics: metrics.clone(), ..Refuser::default() };
+    let (inbox, parking) = waiting_rooms(config, &own_domains, &refuser);
     let archive = archive::Archive::start(threads, own_domains, &store, &outbox, &callers, &metrics)?;
     let watched = metrics::Watched {
         metrics: metrics.clone(),
         inbox: inbox.clone(),
         outbox: outbox.clone(),
-        urgent: urgent.clone(),
+        urgent: refuser.urgent.clone(),
         questions: archive.questions().clone(),
         store: store.clone(),
         files: http::files_folder(config),
@@ -99,7 +101,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         inbox: inbox.clone(),
         outbox: outbox.clone(),
         pacing,
-        parking: engine::Parking::new(limits.inbox_items_max, limits.inbox_bytes_max),
+        parking,
         loader: loader::Loader::start(&store, &inbox)?,
         archive,
         callers: callers.clone(),
@@ -125,7 +127,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     let serving = http::start(config, &store, &inbox, &callers, &metrics, superseded, stopping.clone()).await?;
     serve_operator(config, &store, (&inbox, callers), (&metrics, erasing), &stop);
     let seen = metrics.clone();
-    let ends = Ends { inbox: inbox.clone(), outbox: outbox.clone(), urgent, confirmed: confirmed.clone(), metrics };
+    let ends = Ends { inbox: inbox.clone(), outbox: outbox.clone(), refuser, confirmed: confirmed.clone() };
     let mut linking = tokio::spawn(keep_linked(link(config, secret, ends, stopping)?));
 
     signals.end().await;
@@ -142,11 +144,18 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     Ok(())
 }
 
+/// What waits for its turn, and what waits for channels that are not in memory.
+fn waiting_rooms(config: &Config, own_domains: &OwnDomains, refuser: &Refuser) -> (Arc<inbox::Inbox>, engine::Parking) {
+    let (items_max, bytes_max) = (config.limits.inbox_items_max, config.limits.inbox_bytes_max);
+    let inbox = inbox::Inbox::new(items_max, bytes_max, own_domains.clone(), refuser.clone());
+    (Arc::new(inbox), engine::Parking::new(items_max, bytes_max, own_domains.clone()))
+}
+
 /// Opens the operator's door, and has accounts erased that it asked for.
 fn serve_operator(
     config: &Config,
     store: &Arc<dyn Store>,
-    (inbox, callers): (&Arc<reader::Inbox>, Arc<callers::Callers>),
+    (inbox, callers): (&Arc<inbox::Inbox>, Arc<callers::Callers>),
     (metrics, woken): (&Arc<metrics::Metrics>, Arc<Notify>),
     stop: &watch::Sender<bool>,
 ) {
@@ -187,15 +196,14 @@ async fn keep_linked(link: link::Link) {
 
 /// What the link shares with the rest.
 struct Ends {
-    inbox: Arc<reader::Inbox>,
+    inbox: Arc<inbox::Inbox>,
     outbox: Arc<outbox::Outbox>,
-    urgent: Arc<outbox::Urgent>,
+    refuser: Refuser,
     confirmed: Arc<outbox::Confirmed>,
-    metrics: Arc<metrics::Metrics>,
 }
 
 /// Waits for the last turns, and not for long.
-async fn drain(inbox: &reader::Inbox, working: std::thread::JoinHandle<()>) {
+async fn drain(inbox: &inbox::Inbox, working: std::thread::JoinHandle<()>) {
     inbox.close();
     let worked = tokio::task::spawn_blocking(move || working.join());
     if timeout(DRAIN_PATIENCE, worked).await.is_err() {
@@ -217,7 +225,7 @@ async fn flush(outbox: &outbox::Outbox, linking: &mut JoinHandle<()>) {
 fn sweep(
     config: &Config,
     store: &Arc<dyn Store>,
-    (inbox, metrics): (&Arc<reader::Inbox>, &Arc<Metrics>),
+    (inbox, metrics): (&Arc<inbox::Inbox>, &Arc<Metrics>),
     woken: Arc<Notify>,
     stopping: &watch::Receiver<bool>,
 ) -> oneshot::Receiver<()> {
@@ -236,7 +244,8 @@ fn sweep(
 
 fn link(config: &Config, secret: Secret, ends: Ends, stop: watch::Receiver<bool>) -> anyhow::Result<link::Link> {
     let component = &config.component;
-    let Ends { inbox, outbox, urgent, confirmed, metrics } = ends;
+    let Ends { inbox, outbox, refuser, confirmed } = ends;
+    let Refuser { urgent, metrics, .. } = refuser.clone();
     let ms = Duration::from_millis;
     let keep_alive = reader::KeepAlive {
         idle: Duration::from_secs(component.ping_idle_s),
@@ -259,7 +268,7 @@ fn link(config: &Config, secret: Secret, ends: Ends, stop: watch::Receiver<bool>
         echo,
         backoff: link::Backoff::new(ms(component.backoff_ms_min), ms(component.backoff_ms_max), clock::seed()?),
         inbox,
-        urgent: urgent.clone(),
+        refuser,
         metrics: metrics.clone(),
         writer: writer::Writer::new(outbox, urgent, confirmed.clone(), metrics, keep_alive.clone(), writer_limits),
         confirmed,

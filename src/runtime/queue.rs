@@ -101,6 +101,15 @@ impl<T> Queue<T> {
         taken
     }
 
+    /// Takes out the newest item that is meant.
+    pub fn remove(&self, is_meant: impl Fn(&T) -> bool) -> Option<T> {
+        let mut state = self.lock();
+        let place = state.items.iter().rposition(|(_, item)| is_meant(item))?;
+        let (bytes, item) = state.items.remove(place)?;
+        state.bytes -= bytes;
+        Some(item)
+    }
+
     /// Has whoever takes in a thread look up, now or when it next would wait.
     pub fn wake(&self) {
         self.lock().woken = true;

@@ -8,14 +8,13 @@ use super::clock;
 use super::component::LinkError;
 use super::echo::Echo;
 use super::framer::{Excess, Frame, Framer};
-use super::metrics::Metrics;
-use super::outbox::{self, Confirmed, Refused, Urgent};
-use super::queue::Queue;
-use super::refuse::{Why, refuse, refuse_inbound};
+use super::inbox::Inbox;
+use super::outbox::{Confirmed, Refused};
+use super::refuse::{Refuser, Why, refuse};
 use crate::engine::{Inbound, Reason};
 use crate::xmpp::{Condition, Kind, Stanza, StanzaError, Tag, Unreadable, Written, ns};
 use jid::Jid;
-use memchr::{memchr_iter, memmem};
+use memchr::memchr_iter;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -30,14 +29,6 @@ const ATTRIBUTE_BYTES: usize = 100;
 /// How much longer than its limit a stanza's start tags may be when they are written again, where each states its namespace
 /// and quotes are spelled out.
 const WRITTEN_TIMES: usize = 2;
-
-/// What answers of the reader may amount to that wait for the writer, in bytes, and how much of that is kept for answers
-/// to iqs: of a message its sender sees that it did not come back, while an iq is waited for.
-pub const URGENT_BYTES_MAX: usize = 1 << 20;
-const IQS_BYTES: usize = URGENT_BYTES_MAX / 2;
-
-/// What waits for the engine.
-pub type Inbox = Queue<Inbound>;
 
 /// When and whom to ping.
 #[derive(Clone, Debug)]
@@ -58,9 +49,8 @@ pub struct KeepAlive {
 #[derive(Debug)]
 pub struct Reader {
     inbox: Arc<Inbox>,
-    urgent: Arc<Urgent>,
+    refuser: Refuser,
     confirmed: Arc<Confirmed>,
-    metrics: Arc<Metrics>,
     keep_alive: KeepAlive,
     echo: Arc<Echo>,
     /// What one start tag may amount to when it is written again, and all of a stanza, in bytes.
@@ -74,14 +64,13 @@ impl Reader {
     /// A reader for one connection.
     pub fn new(
         inbox: Arc<Inbox>,
-        urgent: Arc<Urgent>,
+        refuser: Refuser,
         confirmed: Arc<Confirmed>,
-        metrics: Arc<Metrics>,
         keep_alive: KeepAlive,
         echo: Arc<Echo>,
     ) -> Reader {
         let (tag_bytes_max, written_bytes_max) = (usize::MAX, usize::MAX);
-        Reader { inbox, urgent, confirmed, metrics, keep_alive, echo, tag_bytes_max, written_bytes_max, refused: 0 }
+        Reader { inbox, refuser, confirmed, keep_alive, echo, tag_bytes_max, written_bytes_max, refused: 0 }
     }
 
     /// Reads until the link is lost, beginning with the stanzas in `early`; says why it was.
@@ -131,18 +120,19 @@ impl Reader {
     fn ping(&self) {
         let KeepAlive { from, to, id, .. } = &self.keep_alive;
         let tag = Tag::new("iq").attr("type", "get").attr("id", id).attr("from", from).attr("to", to);
-        self.answer(tag.child(Tag::in_ns("ping", ns::PING)).into_xml(), Kind::Iq);
+        self.refuser.answer(tag.child(Tag::in_ns("ping", ns::PING)).into_xml(), Kind::Iq);
     }
 
     fn take(&mut self, bytes: &[u8]) {
         let weight = weight(bytes);
         if !self.inbox.has_room(weight) {
-            // What comes back from a multicast service matters even then, and is rare.
-            if bytes.starts_with(b"<message") && memmem::find(bytes, b"error").is_some() {
-                Stanza::parse(bytes).iter().for_each(|stanza| self.note_refusal(stanza));
-            }
             let error = StanzaError::new(Condition::ResourceConstraint, "");
-            return self.refuse(&Unreadable::from_head(bytes, error));
+            let head = Unreadable::from_head(bytes, error);
+            // What a host server passes on for others, and what comes back from it, is read even then.
+            let account = head.from.as_ref().map(Jid::to_bare).filter(|from| from.node().is_some());
+            if account.is_some_and(|account| !self.inbox.may_enter(&account, weight)) {
+                return self.refuse(&head);
+            }
         }
         let inbound = match Stanza::parse(bytes) {
             Ok(stanza) if self.take_pong(stanza.kind, stanza.id.as_deref(), Some(&stanza.from)) => return,
@@ -183,10 +173,7 @@ impl Reader {
         };
         let head = Unreadable::from_head(head, StanzaError::new(Condition::PolicyViolation, text));
         tracing::debug!(id = head.id, "a stanza is refused: {text}");
-        match self.inbox.has_room(ITEM_BYTES) {
-            true => self.push(Inbound::Unreadable(head), ITEM_BYTES),
-            false => self.refuse(&head),
-        }
+        self.push(Inbound::Unreadable(head), ITEM_BYTES);
     }
 
     fn push(&mut self, inbound: Inbound, weight: usize) {
@@ -200,8 +187,7 @@ impl Reader {
             Err(Inbound::Unreadable(head)) => self.refuse(&head),
             Err(inbound) => {
                 self.note_busy();
-                let kind = if let Inbound::Stanza(stanza) = &inbound { stanza.kind } else { Kind::Message };
-                refuse_inbound(&inbound, Why::Busy).into_iter().for_each(|answer| self.answer(answer, kind));
+                self.refuser.refuse(&inbound);
             }
         }
     }
@@ -215,8 +201,9 @@ impl Reader {
             return;
         }
         self.note_busy();
+        self.refuser.metrics.count_refusal(&Reason::BUSY);
         tracing::debug!(id = head.id, "refused: too much is waiting");
-        refuse(head, Why::Busy).into_iter().for_each(|answer| self.answer(answer, kind));
+        refuse(head, Why::Busy).into_iter().for_each(|answer| self.refuser.answer(answer, kind));
     }
 
     fn note_busy(&mut self) {
@@ -224,16 +211,6 @@ impl Reader {
             tracing::warn!("more comes in than is worked off: requests are answered with resource-constraint");
         }
         self.refused += 1;
-        self.metrics.count_refusal(&Reason::BUSY);
-    }
-
-    /// Sends something of the reader's own, as far as there is room.
-    fn answer(&self, text: String, kind: Kind) {
-        let weight = text.len() + outbox::ITEM_BYTES;
-        let kept = if kind == Kind::Iq { 0 } else { IQS_BYTES };
-        if self.urgent.has_room(weight + kept) {
-            self.urgent.try_push(text, weight);
-        }
     }
 
     /// A message that a domain sends back may be one that its multicast service refuses.
@@ -287,13 +264,21 @@ fn weight(stanza: &[u8]) -> usize {
 mod tests {
     use super::*;
     use crate::runtime::framer::Limits;
+    use crate::runtime::outbox::Urgent;
+    use crate::runtime::refuse::URGENT_BYTES_MAX;
     use tokio::io::AsyncWriteExt;
+
+    fn inbox(items_max: usize, urgent: &Arc<Urgent>) -> Arc<Inbox> {
+        let refuser = Refuser { urgent: urgent.clone(), ..Refuser::default() };
+        Arc::new(Inbox::new(items_max, 1 << 20, Default::default(), refuser))
+    }
 
     fn reader(inbox: &Arc<Inbox>, urgent: &Arc<Urgent>) -> Reader {
         let (idle, patience) = (Duration::from_millis(60), Duration::from_millis(60));
         let keep_alive = KeepAlive { idle, patience, from: "mix.h".into(), to: "h".into(), id: "pong".into() };
         let echo = Arc::new(Echo::new(&keep_alive, Arc::default()));
-        Reader::new(inbox.clone(), urgent.clone(), Arc::default(), Arc::default(), keep_alive, echo)
+        let refuser = Refuser { urgent: urgent.clone(), ..Refuser::default() };
+        Reader::new(inbox.clone(), refuser, Arc::default(), keep_alive, echo)
     }
 
     fn framer() -> Framer {
@@ -310,7 +295,8 @@ mod tests {
     }
 
     async fn run(input: &str, inbox_items: usize) -> (LinkError, Vec<Inbound>, Vec<String>) {
-        let (inbox, urgent) = (Arc::new(Inbox::new(inbox_items, 1 << 20)), Arc::new(Urgent::new(2, 9999)));
+        let urgent = Arc::new(Urgent::new(2, 9999));
+        let inbox = inbox(inbox_items, &urgent);
         let (near, mut far) = tokio::io::duplex(1 << 20);
         far.write_all(input.as_bytes()).await.unwrap();
         let end = reader(&inbox, &urgent).read_from(near, framer(), Vec::new()).await;
@@ -363,7 +349,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_ping_is_answered_by_whom_it_went_to_alone_and_once() {
-        let (inbox, urgent) = (Arc::new(Inbox::new(9, 1 << 20)), Arc::new(Urgent::new(9, 9999)));
+        let urgent = Arc::new(Urgent::new(9, 9999));
+        let inbox = inbox(9, &urgent);
         let mut reader = reader(&inbox, &urgent);
         let confirmed = reader.confirmed.clone();
         confirmed.ask(7, "h");
@@ -396,10 +383,11 @@ mod tests {
 
     #[tokio::test]
     async fn what_finds_its_room_taken_is_refused_like_the_rest() {
-        let (inbox, urgent) = (Arc::new(Inbox::new(1, 1 << 20)), Arc::new(Urgent::new(9, 1 << 20)));
+        let urgent = Arc::new(Urgent::new(9, 1 << 20));
+        let inbox = inbox(1, &urgent);
         let mut reader = reader(&inbox, &urgent);
         let stanza = |xml: &str| Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap());
-        inbox.push_beyond(Inbound::Tick);
+        assert!(inbox.try_push(stanza("<message from='a@h/r' to='c@mix.h'/>"), 9));
         reader.push(stanza("<iq type='get' id='1' from='a@h/r' to='c@mix.h'><x xmlns='y'/></iq>"), 9);
         reader.push(stanza("<iq type='result' id='2' from='a@h/r' to='c@mix.h'/>"), 9);
         let told = urgent.take_now(9);
@@ -408,9 +396,10 @@ mod tests {
 
     #[tokio::test]
     async fn iqs_are_told_of_their_refusal_when_no_more_messages_are() {
-        let (inbox, urgent) = (Arc::new(Inbox::new(1, 1 << 20)), Arc::new(Urgent::new(usize::MAX, URGENT_BYTES_MAX)));
+        let urgent = Arc::new(Urgent::new(usize::MAX, URGENT_BYTES_MAX));
+        let inbox = inbox(1, &urgent);
         let mut reader = reader(&inbox, &urgent);
-        inbox.push_beyond(Inbound::Tick);
+        reader.take(b"<message from='a@h/r' to='c@mix.h'/>");
         let mut take = |xml: String| (0..5000).for_each(|_| reader.take(xml.as_bytes()));
         let told = || urgent.depth().0;
         take("<message type='groupchat' id='1' from='a@h/r' to='c@mix.h'><body>x</body></message>".into());
@@ -418,6 +407,24 @@ mod tests {
         assert!((1000..5000).contains(&messages), "{messages}");
         take("<iq type='get' id='1' from='a@h/r' to='c@mix.h'><x xmlns='y'/></iq>".into());
         assert!(told() - messages > 1000 && urgent.depth().1 <= URGENT_BYTES_MAX, "{}", told());
+    }
+
+    #[tokio::test]
+    async fn a_full_inbox_takes_what_others_than_the_flood_send() {
+        let urgent = Arc::new(Urgent::new(9, 1 << 20));
+        let inbox = inbox(2, &urgent);
+        let mut reader = reader(&inbox, &urgent);
+        let mut take = |who: &str, id: &str| {
+            let ping = "<ping xmlns='urn:xmpp:ping'/>";
+            reader.take(format!("<iq type='get' id='{id}' from='{who}' to='c@mix.h'>{ping}</iq>").as_bytes());
+        };
+        ["1", "2", "3"].iter().for_each(|id| take("flood@away/r", id));
+        take("a@h/r", "4");
+        let told = urgent.take_now(9);
+        assert!(told.len() == 2 && told[0].contains("id='3'") && told[1].contains("id='2'"), "{told:?}");
+        let taken = inbox.take_in_thread((9, usize::MAX), Duration::ZERO).unwrap();
+        let ids = taken.iter().map(|it| if let Inbound::Stanza(it) = it { it.id.clone().unwrap() } else { "".into() });
+        assert_eq!(ids.collect::<Vec<_>>(), ["1", "4"]);
     }
 
     #[tokio::test]

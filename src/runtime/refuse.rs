@@ -1,7 +1,56 @@
 //! Errors that the runtime answers with itself, when a stanza does not reach the engine.
 
-use crate::engine::Inbound;
+use super::callers::Callers;
+use super::metrics::Metrics;
+use super::outbox::{self, Urgent};
+use crate::channel::Refusal;
+use crate::engine::{Inbound, Reason};
 use crate::xmpp::{Condition, Kind, StanzaError, Tag, Unreadable};
+use std::sync::Arc;
+
+/// What answers may amount to that wait for the writer before everything else, in bytes, and how much of that is kept for
+/// answers to iqs: of a message its sender sees that it did not come back, while an iq is waited for.
+pub const URGENT_BYTES_MAX: usize = 1 << 20;
+const IQS_BYTES: usize = URGENT_BYTES_MAX / 2;
+
+/// Tells people that something of theirs does not reach the engine.
+#[derive(Clone, Debug)]
+pub struct Refuser {
+    /// Where answers to stanzas go.
+    pub urgent: Arc<Urgent>,
+    /// Who waits for the results of calls.
+    pub callers: Arc<Callers>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+impl Refuser {
+    /// Sends something before everything else, as far as there is room.
+    pub fn answer(&self, text: String, kind: Kind) {
+        let weight = text.len() + outbox::ITEM_BYTES;
+        let kept = if kind == Kind::Iq { 0 } else { IQS_BYTES };
+        if self.urgent.has_room(weight + kept) {
+            self.urgent.try_push(text, weight);
+        }
+    }
+
+    /// There is no room for something.
+    pub fn refuse(&self, inbound: &Inbound) {
+        self.metrics.count_refusal(&Reason::BUSY);
+        if let Inbound::Call(call) = inbound {
+            self.callers.tell((call.token, Err(Refusal::Busy)));
+        }
+        let kind = if let Inbound::Stanza(stanza) = inbound { stanza.kind } else { Kind::Message };
+        refuse_inbound(inbound, Why::Busy).into_iter().for_each(|answer| self.answer(answer, kind));
+    }
+}
+
+impl Default for Refuser {
+    fn default() -> Refuser {
+        let urgent = Arc::new(Urgent::new(usize::MAX, URGENT_BYTES_MAX));
+        Refuser { urgent, callers: Arc::default(), metrics: Arc::default() }
+    }
+}
 
 /// Why a stanza does not reach the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

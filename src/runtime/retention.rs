@@ -6,7 +6,7 @@
 
 use super::Metrics;
 use super::beside::{beside, hand_over, rest};
-use super::reader::Inbox;
+use super::inbox::Inbox;
 use super::vital::Vital;
 use crate::channel::Change;
 use crate::chore::{Budget, Chore};

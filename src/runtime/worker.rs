@@ -8,11 +8,11 @@ use super::callers::Callers;
 use super::clock;
 use super::eraser;
 use super::http::Superseded;
+use super::inbox::Inbox;
 use super::load::{load_all, prepare};
 use super::loader::{Loaded, Loader};
 use super::metrics::Metrics;
 use super::outbox::{Confirmed, Outbox, Parcel};
-use super::reader::Inbox;
 use super::refuse::{Why, refuse_inbound};
 use super::retention;
 use super::vital::Vital;
@@ -130,7 +130,8 @@ impl Worker {
             }
             let batch = self.pacing.pass(&mut self.engine, clock::moment(), batch);
             self.metrics.set_held(self.pacing.depth());
-            self.metrics.count_hits(self.pacing.hits(), clock::uptime_ms());
+            let hits = self.pacing.hits().chain(self.parking.hits()).chain(self.inbox.hits());
+            self.metrics.count_hits(hits, clock::uptime_ms());
             self.step(batch);
             self.metrics.set_census(&self.engine.census());
             self.metrics.health.worker.rest();

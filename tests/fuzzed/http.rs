@@ -17,7 +17,7 @@ use mixd::engine::{AddressBook, Addressee, Call, Engine, Inbound, Settings};
 use mixd::runtime::callers::{Callers, complete};
 use mixd::runtime::http::{Server, server};
 use mixd::runtime::load::load_all;
-use mixd::runtime::{Inbox, Metrics};
+use mixd::runtime::{Inbox, Metrics, Refuser};
 use mixd::store::{MemoryStore, Store};
 use mixd::xmpp::ns;
 use serde_json::{Value, json};
@@ -75,7 +75,9 @@ impl Door {
             "http": http,
         });
         let config: Config = serde_json::from_value(config).unwrap();
-        let (inbox, callers) = (Arc::new(Inbox::new(99, 1 << 20)), Arc::new(Callers::default()));
+        let (inbox, callers) =
+            (Inbox::new(99, 1 << 20, Default::default(), Refuser::default()), Arc::new(Callers::default()));
+        let inbox = Arc::new(inbox);
         let store = MemoryStore::new(SEALING_KEY);
         let address = SocketAddr::from(([127, 0, 0, 1], 80));
         let metrics = Arc::new(Metrics::default());

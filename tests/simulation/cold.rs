@@ -40,7 +40,7 @@ impl Cold {
     pub fn new(seed: u64) -> Cold {
         let mut dice = StdRng::seed_from_u64(seed);
         let (items, bytes) = (*[2, 1000].choose(&mut dice).unwrap(), *[8000, 1 << 20].choose(&mut dice).unwrap());
-        let parking = Parking::new(items, bytes);
+        let parking = Parking::new(items, bytes, Default::default());
         let (loads, asked, taken) = Default::default();
         Cold { parking, loads, asked, taken, came: 0, fails: true, waited: (0, 0), dice }
     }
@@ -68,10 +68,12 @@ impl World {
             item.place = cold.came;
             batch.push(item);
         }
-        let before = batch.len();
+        let before = batch.len() + cold.parking.depth().0;
         let (parted, read) = prepare(&mut self.engine, &mut cold.parking, &self.store, batch);
         read.unwrap();
-        cold.waited.0 += (before - parted.ready.len() - parted.refused.len()) as u64;
+        let waited = cold.parking.depth().0;
+        assert_eq!(before, parted.ready.len() + parted.refused.len() + waited, "something is lost");
+        cold.waited.0 += waited as u64;
         cold.waited.1 += parted.refused.len() as u64;
         // Whoever is told that the service is busy asks again.
         self.unanswered.extend(parted.refused.into_iter().filter_map(|item| item.ask));

@@ -111,7 +111,7 @@ impl World {
             dice,
             settings,
             engine,
-            parking: Parking::new(9, usize::MAX),
+            parking: Parking::new(9, usize::MAX, Default::default()),
             store,
             book,
             sealer,

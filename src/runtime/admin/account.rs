@@ -2,7 +2,7 @@
 
 use super::super::callers::Callers;
 use super::super::dossier;
-use super::super::reader::Inbox;
+use super::super::inbox::Inbox;
 use super::wire::{Deed, Reply};
 use super::{Door, say};
 use crate::channel::{AccountAnswer, AccountCommand, Actor, Answer, Command, Refusal};

@@ -2,7 +2,7 @@
 
 use super::super::callers::Callers;
 use super::super::clock;
-use super::super::reader::Inbox;
+use super::super::inbox::Inbox;
 use super::fault::Fault;
 use super::files::Files;
 use super::login::Login;

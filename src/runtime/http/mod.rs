@@ -34,8 +34,8 @@ pub use sweep::Superseded;
 
 use super::callers::Callers;
 use super::clock;
+use super::inbox::Inbox;
 use super::metrics::Metrics;
-use super::reader::Inbox;
 use crate::config::Config;
 use crate::store::Store;
 use anyhow::Context;

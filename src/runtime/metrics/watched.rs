@@ -1,8 +1,8 @@
 //! What is looked at only when somebody asks: queues, the link, the disk.
 
 use super::super::clock;
+use super::super::inbox::Inbox;
 use super::super::outbox::{Outbox, Urgent};
-use super::super::reader::Inbox;
 use super::Metrics;
 use crate::store::{Store, StoreError, folder_bytes};
 use prometheus_client::encoding::text::encode;

@@ -1,0 +1,259 @@
+//! What came in and waits for the engine: in order, bounded by number and bytes, with shares for accounts and domains.
+//!
+//! Where it is full, whoever has most in it loses its newest, and is told as if that had found no room when it came. So
+//! whoever floods it keeps nobody else out, and waits in its own line alone.
+
+use super::queue::Queue;
+use super::refuse::Refuser;
+use crate::engine::Inbound;
+use crate::engine::share::{Hit, OwnDomains};
+use crate::engine::waiting_room::{NoRoom, WaitingRoom};
+use jid::BareJid;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// See the module. One end for threads and tasks that put something in, one for the worker.
+#[derive(Debug)]
+pub struct Inbox {
+    queue: Queue<Waiting>,
+    places: Mutex<(WaitingRoom, u64)>,
+    refuser: Refuser,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    number: u64,
+    whose: Whose,
+    inbound: Inbound,
+}
+
+#[derive(Debug)]
+enum Whose {
+    Of(BareJid),
+    /// The service's own, so many bytes.
+    Own(usize),
+}
+
+impl Inbox {
+    /// Room for so many things and so many bytes of them; what has to go for others is refused.
+    pub fn new(items_max: usize, bytes_max: usize, own_domains: OwnDomains, refuser: Refuser) -> Inbox {
+        let places = WaitingRoom::new("inbox", (items_max, bytes_max), own_domains);
+        Inbox { queue: Queue::new(usize::MAX, usize::MAX), places: Mutex::new((places, 0)), refuser }
+    }
+
+    /// Whether there is room for so many bytes, whoever they are of.
+    pub fn has_room(&self, bytes: usize) -> bool {
+        self.lock().0.has_room(bytes)
+    }
+
+    /// Whether somebody's share has room for so many bytes.
+    pub fn may_enter(&self, who: &BareJid, bytes: usize) -> bool {
+        self.lock().0.may_enter(who, bytes)
+    }
+
+    /// Adds something, for which others may lose what they have too much of; whether it is in.
+    pub fn try_push(&self, inbound: Inbound, bytes: usize) -> bool {
+        self.offer(inbound, bytes).is_ok()
+    }
+
+    /// Adds something, for which others may lose what they have too much of.
+    ///
+    /// # Errors
+    /// It itself, where there is no room for it.
+    // It is moved in, and out again where there is no room.
+    #[allow(clippy::result_large_err)]
+    pub fn offer(&self, inbound: Inbound, bytes: usize) -> Result<(), Inbound> {
+        let holder = inbound.holder();
+        let mut places = self.lock();
+        let number = places.1;
+        let (whose, gone) = match holder {
+            Some(who) => match places.0.enter(&who, number, bytes) {
+                Ok(gone) => (Whose::Of(who), gone),
+                Err(NoRoom) => return Err(inbound),
+            },
+            None if places.0.enter_own(bytes) => (Whose::Own(bytes), Vec::new()),
+            None => return Err(inbound),
+        };
+        places.1 += 1;
+        let lost: Vec<Waiting> =
+            gone.iter().filter_map(|number| self.queue.remove(|waiting| waiting.number == *number)).collect();
+        let pushed = self.queue.offer(Waiting { number, whose, inbound }, bytes);
+        drop(places);
+        lost.iter().for_each(|waiting| self.refuser.refuse(&waiting.inbound));
+        pushed.map_err(|waiting| waiting.inbound)
+    }
+
+    /// Adds something whatever the limits say, for what comes rarely and must not be lost.
+    pub fn push_beyond(&self, inbound: Inbound) {
+        let mut places = self.lock();
+        let number = places.1;
+        places.1 += 1;
+        self.queue.push_beyond(Waiting { number, whose: Whose::Own(0), inbound });
+    }
+
+    /// Has the worker look up, now or when it next would wait.
+    pub fn wake(&self) {
+        self.queue.wake();
+    }
+
+    /// Takes up to so many things of so many bytes together, one at least; none after `patience` or [`Inbox::wake`];
+    /// `None` when it is closed and empty.
+    pub fn take_in_thread(&self, max: (usize, usize), patience: Duration) -> Option<Vec<Inbound>> {
+        let taken = self.queue.take_in_thread(max, patience)?;
+        Some(self.taken(taken))
+    }
+
+    /// Takes up to so many things in a task; `None` when it is closed and empty. One task at a time.
+    pub async fn take(&self, items_max: usize) -> Option<Vec<Inbound>> {
+        let taken = self.queue.take(items_max).await?;
+        Some(self.taken(taken))
+    }
+
+    /// Whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// How many things are in it, and what they weigh, in bytes.
+    pub fn depth(&self) -> (usize, usize) {
+        self.queue.depth()
+    }
+
+    /// Waits in a task until nothing is in it.
+    pub async fn wait_empty(&self) {
+        self.queue.wait_empty().await;
+    }
+
+    /// Takes nothing more in; what is there can still be taken out.
+    pub fn close(&self) {
+        self.queue.close();
+    }
+
+    /// Who hit a share since this was asked last.
+    pub fn hits(&self) -> Vec<Hit> {
+        self.lock().0.hits().collect()
+    }
+
+    fn taken(&self, taken: Vec<Waiting>) -> Vec<Inbound> {
+        if taken.is_empty() {
+            return Vec::new();
+        }
+        let mut places = self.lock();
+        let leave = |Waiting { number, whose, inbound }| {
+            match whose {
+                Whose::Of(who) => places.0.leave(&who, number),
+                Whose::Own(bytes) => places.0.leave_own(bytes),
+            }
+            inbound
+        };
+        taken.into_iter().map(leave).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (WaitingRoom, u64)> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::callers::Callers;
+    use super::*;
+    use crate::channel::{Actor, Command, Refusal};
+    use crate::engine::{Addressee, Call};
+    use crate::xmpp::Stanza;
+    use std::sync::Arc;
+
+    const EVER: (usize, usize) = (999, usize::MAX);
+
+    struct Door {
+        inbox: Inbox,
+        refuser: Refuser,
+        callers: Arc<Callers>,
+    }
+
+    fn door(items_max: usize) -> Door {
+        let callers = Arc::<Callers>::default();
+        let refuser = Refuser { callers: callers.clone(), ..Refuser::default() };
+        let own = OwnDomains::new(["h".to_owned()]);
+        Door { inbox: Inbox::new(items_max, 1 << 20, own, refuser.clone()), refuser, callers }
+    }
+
+    impl Door {
+        fn say(&self, who: &str, id: usize) -> bool {
+            let xml =
+                format!("<message type='groupchat' id='{id}' from='{who}/r' to='c@mix.h'><body>x</body></message>");
+            self.inbox.try_push(Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap()), 400)
+        }
+
+        fn ask(&self, who: &str) -> tokio::sync::oneshot::Receiver<super::super::callers::Outcome> {
+            let (token, place) = self.callers.enter();
+            let actor = Actor { account: who.parse().unwrap(), operator: false };
+            let call = Call { token, actor, to: Addressee::Service, command: Command::Ping };
+            assert!(self.inbox.try_push(Inbound::Call(Box::new(call)), 400));
+            place
+        }
+
+        fn told(&self) -> Vec<String> {
+            self.refuser.urgent.take_now(999)
+        }
+
+        fn all(&self) -> Vec<String> {
+            let name = |inbound: Inbound| match inbound {
+                Inbound::Stanza(stanza) => format!("{} {}", stanza.sender(), stanza.id.unwrap()),
+                _ => "call".into(),
+            };
+            self.inbox.take_in_thread(EVER, Duration::ZERO).unwrap().into_iter().map(name).collect()
+        }
+    }
+
+    /// Counted in places, not in time: one floods, and the other stands behind no more than what there is room for.
+    #[test]
+    fn one_floods_and_is_told_of_what_it_loses_while_others_find_room() {
+        let door = door(64);
+        let taken = (0..1000).filter(|&n| door.say("flood@away", n)).count();
+        assert_eq!((taken, door.told().len()), (64, 0), "whoever brings it is told of what finds no room");
+        assert!((0..20).all(|n| door.say(&format!("user{n}@h"), n)));
+        let told = door.told();
+        assert!(told.len() == 20 && told.iter().all(|it| it.contains("to='flood@away/r'")), "{told:?}");
+        assert!(told[0].contains("id='63'") && told[0].contains("<resource-constraint"), "its newest: {}", told[0]);
+        assert!(door.inbox.hits().iter().all(|hit| (hit.what, &*hit.domain) == ("inbox", "away")));
+        let order = door.all();
+        assert_eq!(order.len(), 64);
+        assert!(order[..44].iter().enumerate().all(|(n, it)| *it == format!("flood@away {n}")), "{order:?}");
+        assert!(door.say("flood@away", 0) && door.inbox.depth() == (1, 400));
+    }
+
+    #[test]
+    fn many_accounts_of_a_foreign_domain_keep_nobody_of_the_service_out() {
+        let door = door(64);
+        assert_eq!((0..500).filter(|&n| door.say(&format!("u{n}@away"), n)).count(), 64);
+        assert!((0..32).all(|n| door.say(&format!("u{n}@h"), n)));
+        assert!(!(0..500).any(|n| door.say(&format!("v{n}@away"), n)));
+        assert_eq!(door.all().iter().filter(|it| it.contains("@h ")).count(), 32);
+    }
+
+    #[test]
+    fn whoever_waits_for_a_call_is_told_that_it_has_to_go() {
+        let door = door(4);
+        let mut waiting: Vec<_> = (0..4).map(|_| door.ask("flood@h")).collect();
+        assert!(door.say("a@h", 1));
+        assert_eq!(waiting.pop().unwrap().try_recv().unwrap(), Err(Refusal::Busy));
+        assert!(waiting.iter_mut().all(|it| it.try_recv().is_err()));
+        assert_eq!(door.all(), ["call", "call", "call", "a@h 1"]);
+    }
+
+    #[test]
+    fn the_services_own_things_are_never_lost_and_take_no_place_of_people() {
+        let door = door(4);
+        door.inbox.push_beyond(Inbound::LinkUp);
+        assert!(door.inbox.try_push(Inbound::Expired(Vec::new()), 1 << 18));
+        assert!(!door.inbox.try_push(Inbound::Expired(Vec::new()), 1), "it waits for room");
+        assert!((0..4).all(|n| door.say("a@h", n)) && !door.say("a@h", 4) && door.say("b@h", 5));
+        assert_eq!(door.inbox.take_in_thread(EVER, Duration::ZERO).unwrap().len(), 6);
+        assert!(door.inbox.try_push(Inbound::Expired(Vec::new()), 1));
+        door.inbox.close();
+        assert!(!door.say("a@h", 6));
+        assert_eq!(door.inbox.take_in_thread(EVER, Duration::ZERO).map(|it| it.len()), Some(1));
+        assert!(door.inbox.take_in_thread(EVER, Duration::ZERO).is_none());
+    }
+}
