@@ -1,12 +1,13 @@
 //! Who comes too fast: every request is counted by who asks and by what it costs, every message by who sends it, by its
 //! bytes and by its channel, and presence by whose it is.
 //!
-//! Messages and presence that come as stanzas are counted before anything is read of them, and wait for their time
-//! ([`super::Pacing`]). Nobody waits for what came by another door: it is refused at once, and has left no trace.
+//! Messages and presence are counted before anything is read of them, and wait for their time ([`super::Pacing`]), be they
+//! stanzas or calls. What else is said to everybody in a channel is refused at once, and has left no trace.
 
 use super::Engine;
+use super::call::Call;
 use super::pace::Pace;
-use crate::channel::{Actor, ChannelName, Rate, Rates, Refusal};
+use crate::channel::{Actor, ChannelName, Command, Rate, Rates, Refusal};
 use crate::xmpp::{Kind, Parts, Stanza};
 use jid::BareJid;
 use minidom::Element;
@@ -122,13 +123,24 @@ impl Engine {
         }
     }
 
-    /// The same, of a message that may wait. One that waits already asks again and again; the first time counts.
-    pub(super) fn has_freight_room(&mut self, account: &BareJid, is_first: bool) -> bool {
-        let has_room = self.service.operators.contains(account) || self.freight.may_send(account);
-        if is_first && !has_room {
-            self.freight.note_hit(account);
+    /// For how long something may wait for its time, in milliseconds.
+    pub(super) fn held_ms(&self) -> u64 {
+        self.admission.held_ms
+    }
+
+    /// When a message that came as a call has its time, in milliseconds of the time by which is waited.
+    ///
+    /// # Errors
+    /// [`Refusal::TooFast`] where that is too long.
+    pub(super) fn admit_call(&mut self, call: &Call) -> Result<u64, Refusal> {
+        let (now_ms, held_ms, account) = (self.steady.0, self.admission.held_ms, &call.actor.account);
+        if call.actor.operator || self.admission.is_unpaced(account) {
+            return Ok(now_ms);
         }
-        has_room
+        let channel = self.channel_called(&call.to);
+        let bytes = if let Command::Publish(message) = &call.command { message.payload.len() as u64 } else { 0 };
+        let message = Message { account, channel: channel.as_ref(), bytes };
+        self.admission.admit(&message, now_ms, held_ms)
     }
 
     /// When a message or a presence that came as a stanza has its time, in milliseconds of the time by which is waited.
@@ -160,7 +172,7 @@ impl Engine {
 }
 
 /// Roughly how long the text of an element is, in bytes.
-fn bytes_of(element: &Element) -> u64 {
+pub(super) fn bytes_of(element: &Element) -> u64 {
     let attributes: usize = element.attrs().iter().map(|((_, name), value)| name.len() + value.len() + 4).sum();
     let own = 2 * element.name().len() + 5 + attributes + element.texts().map(str::len).sum::<usize>();
     element.parts().map(bytes_of).fold(own as u64, u64::saturating_add)

@@ -1,28 +1,27 @@
 //! What comes faster than it may: held in order until its time has come, before anything of it is read.
 //!
-//! What one account sends goes on in the order in which it came: messages and presence wait behind those before them, and
-//! so does a request to a channel to which the same client has something waiting (RFC 6120 §10.1). Of a resource's
+//! What one account sends goes on in the order in which it came: messages and presence wait behind those before them,
+//! whether they came as stanzas or as calls, and so does a request to a channel to which the same client has something waiting (RFC 6120 §10.1). Of a resource's
 //! presence at one address the newest state alone waits. What is held is bounded by bytes, of which accounts and domains
 //! have shares; it is no more than a short wait, and a clean stop lets all of it through.
 
 use super::parking::weight;
 use super::share::{Full, Hit, OwnDomains, Shares};
 use super::{Engine, Inbound, Moment};
-use crate::channel::{ChannelName, Refusal};
+use crate::channel::{ChannelName, Command, Refusal};
 use crate::xep::{delegation, proxy};
 use crate::xmpp::{Kind, Stanza, address};
 use jid::{BareJid, Jid};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// How long a message whose time has come waits for what its sender has on the way out, and how often that is looked at.
-const PATIENCE_MS: u64 = 30_000;
+/// How often it is looked at whether there is room for a message on the way out, where nobody says that there is.
 const FREIGHT_PAUSE_MS: u64 = 100;
 
 /// See the module.
 #[derive(Debug)]
 pub struct Pacing {
-    queues: BTreeMap<BareJid, VecDeque<Held>>,
-    /// When the first one of each account has its time.
+    queues: BTreeMap<BareJid, Line>,
+    /// When the first one of each account is looked at.
     due: BTreeSet<(u64, BareJid)>,
     /// What they weigh, in bytes of memory.
     room: Shares<BareJid>,
@@ -31,9 +30,17 @@ pub struct Pacing {
     now_ms: u64,
 }
 
+/// What is held of an account, in order.
+#[derive(Debug, Default)]
+struct Line {
+    held: VecDeque<Held>,
+    /// When the first one is looked at.
+    look_ms: u64,
+}
+
 #[derive(Debug)]
 struct Held {
-    stanza: Stanza,
+    inbound: Inbound,
     weight: usize,
     due_ms: u64,
 }
@@ -51,7 +58,10 @@ impl Pacing {
     }
 
     /// In how many milliseconds something has its time; `None` where nothing waits.
-    pub fn next_in_ms(&self) -> Option<u64> {
+    pub fn next_in_ms(&self, engine: &Engine) -> Option<u64> {
+        if engine.has_relieved() {
+            return Some(0);
+        }
         self.due.first().map(|(due_ms, _)| due_ms.saturating_sub(self.now_ms))
     }
 
@@ -64,14 +74,25 @@ impl Pacing {
     pub fn pass(&mut self, engine: &mut Engine, now: impl Into<Moment>, batch: Vec<Inbound>) -> Vec<Inbound> {
         engine.tell_time(now);
         self.now_ms = engine.steady.0;
+        for account in engine.take_relieved(self.queues.len(), |account| self.queues.contains_key(account)) {
+            self.look_at(&account, self.now_ms);
+        }
         let mut ready = self.release(self.now_ms, Some(engine));
         for inbound in batch {
             match inbound {
-                Inbound::Stanza(stanza) => self.take(engine, stanza, &mut ready),
+                Inbound::Stanza(_) | Inbound::Call(_) => self.take(engine, inbound, &mut ready),
                 other => ready.push(other),
             }
         }
         ready
+    }
+
+    /// What an account has held is looked at then, and not when it was to be.
+    fn look_at(&mut self, account: &BareJid, look_ms: u64) {
+        let Some(line) = self.queues.get_mut(account) else { return };
+        let before = std::mem::replace(&mut line.look_ms, look_ms);
+        self.due.remove(&(before, account.clone()));
+        self.due.insert((look_ms, account.clone()));
     }
 
     /// All that is held, in order: the process is about to end.
@@ -79,27 +100,35 @@ impl Pacing {
         self.release(u64::MAX, None)
     }
 
-    /// What has its time; messages of whoever has too much on the way out wait on, unless the process is to end.
+    /// What has its time; messages of whoever has too much on the way out wait on, and no longer than what comes too fast,
+    /// unless the process is to end.
     fn release(&mut self, now_ms: u64, mut engine: Option<&mut Engine>) -> Vec<Inbound> {
         let (mut ready, mut later) = (Vec::new(), Vec::new());
-        while let Some((due_ms, account)) = self.due.pop_first() {
-            if due_ms > now_ms {
-                self.due.insert((due_ms, account));
+        while let Some((look_ms, account)) = self.due.first().cloned() {
+            if look_ms > now_ms {
                 break;
             }
-            let Some(queue) = self.queues.get_mut(&account) else { continue };
-            let Some(first) = queue.front() else { continue };
-            let is_message = first.stanza.kind == Kind::Message;
-            let may_go = |engine: &mut &mut Engine| !is_message || engine.has_freight_room(&account, false);
-            if !engine.as_mut().is_none_or(may_go) && now_ms < first.due_ms.saturating_add(PATIENCE_MS) {
-                later.push((now_ms.saturating_add(FREIGHT_PAUSE_MS), account));
-                continue;
+            self.due.pop_first();
+            let Some(first) = self.queues.get(&account).and_then(|line| line.held.front()) else { continue };
+            let (due_ms, mut refusal) = (first.due_ms, None);
+            if let Some(engine) = engine.as_mut()
+                && is_message(&first.inbound)
+                && !engine.let_through(&first.inbound, &account, false)
+            {
+                if now_ms < due_ms.saturating_add(engine.held_ms()) {
+                    later.push(account);
+                    continue;
+                }
+                refusal = Some(Refusal::TooFast { what: "messages", wait_s: 1 });
             }
-            let Some(held) = queue.pop_front() else { continue };
+            let Some(held) = self.queues.get_mut(&account).and_then(|line| line.held.pop_front()) else { continue };
             self.let_go(&account, held.weight);
-            ready.push(Inbound::Stanza(held.stanza));
+            ready.push(match refusal {
+                Some(refusal) => Inbound::Refused(Box::new((held.inbound, refusal))),
+                None => held.inbound,
+            });
         }
-        self.due.extend(later);
+        later.iter().for_each(|account| self.look_at(account, now_ms.saturating_add(FREIGHT_PAUSE_MS)));
         ready
     }
 
@@ -107,79 +136,94 @@ impl Pacing {
     fn let_go(&mut self, account: &BareJid, weight: usize) {
         self.room.give_back(account, weight);
         self.count -= 1;
-        match self.queues.get(account).and_then(VecDeque::front) {
-            Some(first) => drop(self.due.insert((first.due_ms, account.clone()))),
-            None => drop(self.queues.remove(account)),
+        let Some(line) = self.queues.get(account) else { return };
+        match line.held.front().map(|first| first.due_ms) {
+            Some(due_ms) => self.look_at(account, due_ms.max(line.look_ms)),
+            None => {
+                self.due.remove(&(line.look_ms, account.clone()));
+                self.queues.remove(account);
+            }
         }
     }
 
-    fn take(&mut self, engine: &mut Engine, stanza: Stanza, ready: &mut Vec<Inbound>) {
-        let is_counted = is_counted(&stanza, engine);
-        let account = if is_counted { stanza.sender() } else { asker(&stanza) };
-        let queue = self.queues.get(&account);
-        let follows = queue.is_some_and(|queue| is_counted || queue.iter().any(|held| comes_before(held, &stanza)));
+    fn take(&mut self, engine: &mut Engine, inbound: Inbound, ready: &mut Vec<Inbound>) {
+        let (account, is_counted) = match &inbound {
+            Inbound::Stanza(stanza) if is_counted(stanza, engine) => (stanza.sender(), true),
+            Inbound::Stanza(stanza) => (asker(stanza), false),
+            Inbound::Call(call) => (call.actor.account.clone(), matches!(call.command, Command::Publish(_))),
+            _ => return ready.push(inbound),
+        };
+        let held = self.queues.get(&account).map(|line| &line.held);
+        let follows = held.is_some_and(|held| is_counted || held.iter().any(|held| comes_before(held, &inbound)));
         if !is_counted && !follows {
-            return ready.push(Inbound::Stanza(stanza));
+            return ready.push(inbound);
         }
-        let last_ms = queue.and_then(VecDeque::back).map_or(0, |held| held.due_ms);
-        if self.renew(&account, &stanza) {
+        let last_ms = held.and_then(VecDeque::back).map_or(0, |held| held.due_ms);
+        if self.renew(&account, &inbound) {
             return;
         }
-        let is_message = stanza.kind == Kind::Message;
-        let admitted = match is_counted {
-            true => engine.admit_stanza(&stanza, &account, channel_of(&stanza.to).as_ref()),
-            false => Ok(self.now_ms),
+        let admitted = match &inbound {
+            Inbound::Stanza(stanza) if is_counted => {
+                engine.admit_stanza(stanza, &account, channel_of(&stanza.to).as_ref())
+            }
+            Inbound::Call(call) if is_counted => engine.admit_call(call),
+            _ => Ok(self.now_ms),
         };
         match admitted {
-            Err(refusal) => ready.push(Inbound::Refused(Box::new((stanza, refusal)))),
+            Err(refusal) => ready.push(Inbound::Refused(Box::new((inbound, refusal)))),
             Ok(due_ms)
-                if due_ms <= self.now_ms && !follows && (!is_message || engine.has_freight_room(&account, true)) =>
+                if due_ms <= self.now_ms
+                    && !follows
+                    && (!is_message(&inbound) || engine.let_through(&inbound, &account, true)) =>
             {
-                ready.push(Inbound::Stanza(stanza))
+                ready.push(inbound);
             }
-            Ok(due_ms) => self.hold(account, stanza, due_ms.max(last_ms), ready),
+            Ok(due_ms) => self.hold(account, inbound, due_ms.max(last_ms), ready),
         }
     }
 
     /// Holds something, for which whoever holds most may have to let its last go.
-    fn hold(&mut self, account: BareJid, stanza: Stanza, due_ms: u64, ready: &mut Vec<Inbound>) {
-        let inbound = Inbound::Stanza(stanza);
+    fn hold(&mut self, account: BareJid, inbound: Inbound, due_ms: u64, ready: &mut Vec<Inbound>) {
         let weight = weight(&inbound);
-        let Inbound::Stanza(stanza) = inbound else { return };
         loop {
             match self.room.take(&account, weight) {
                 Ok(()) => break,
                 Err(Full::Of(loser)) if self.refuse_last(&loser, ready) => {}
-                Err(_) => return ready.push(Inbound::Refused(Box::new((stanza, Refusal::Busy)))),
+                Err(_) => return ready.push(Inbound::Refused(Box::new((inbound, Refusal::Busy)))),
             }
         }
         self.count += 1;
         if !self.queues.contains_key(&account) {
             self.due.insert((due_ms, account.clone()));
         }
-        self.queues.entry(account).or_default().push_back(Held { stanza, weight, due_ms });
+        let line = self.queues.entry(account).or_insert(Line { held: VecDeque::new(), look_ms: due_ms });
+        line.held.push_back(Held { inbound, weight, due_ms });
     }
 
     fn refuse_last(&mut self, account: &BareJid, ready: &mut Vec<Inbound>) -> bool {
-        let Some(queue) = self.queues.get_mut(account) else { return false };
-        let Some(held) = queue.pop_back() else { return false };
-        if queue.is_empty() {
-            self.due.remove(&(held.due_ms, account.clone()));
-        }
+        let Some(held) = self.queues.get_mut(account).and_then(|line| line.held.pop_back()) else { return false };
         self.let_go(account, held.weight);
-        ready.push(Inbound::Refused(Box::new((held.stanza, Refusal::Busy))));
+        ready.push(Inbound::Refused(Box::new((held.inbound, Refusal::Busy))));
         true
     }
 
     /// Presence that waits becomes the newer one.
-    fn renew(&mut self, account: &BareJid, stanza: &Stanza) -> bool {
-        let is_state = |stanza: &Stanza| stanza.kind == Kind::Presence && matches!(&*stanza.type_, "" | "unavailable");
-        let Some(queue) = self.queues.get_mut(account).filter(|_| is_state(stanza)) else { return false };
-        let is_same =
-            |held: &Held| is_state(&held.stanza) && held.stanza.from == stanza.from && held.stanza.to == stanza.to;
-        let Some(held) = queue.iter_mut().rev().find(|held| is_same(held)) else { return false };
-        held.stanza = stanza.clone();
-        let next = weight(&Inbound::Stanza(held.stanza.clone()));
+    fn renew(&mut self, account: &BareJid, inbound: &Inbound) -> bool {
+        let state = |inbound: &Inbound| match inbound {
+            Inbound::Stanza(stanza)
+                if stanza.kind == Kind::Presence && matches!(&*stanza.type_, "" | "unavailable") =>
+            {
+                Some((stanza.from.clone(), stanza.to.clone()))
+            }
+            _ => None,
+        };
+        let Some(newer) = state(inbound) else { return false };
+        let Some(line) = self.queues.get_mut(account) else { return false };
+        let Some(held) = line.held.iter_mut().rev().find(|held| state(&held.inbound).as_ref() == Some(&newer)) else {
+            return false;
+        };
+        held.inbound = inbound.clone();
+        let next = weight(&held.inbound);
         let past = std::mem::replace(&mut held.weight, next);
         self.room.count(account, next);
         self.room.give_back(account, past);
@@ -187,9 +231,18 @@ impl Pacing {
     }
 }
 
+/// Whether it becomes copies for everybody in a channel.
+fn is_message(inbound: &Inbound) -> bool {
+    match inbound {
+        Inbound::Stanza(stanza) => stanza.kind == Kind::Message,
+        Inbound::Call(call) => matches!(call.command, Command::Publish(_)),
+        _ => false,
+    }
+}
+
 /// Whether a stanza is one of those that come at a pace: messages and presence of accounts. Errors and answers are none of
 /// those, nor is what is for another service.
-fn is_counted(stanza: &Stanza, engine: &Engine) -> bool {
+pub(super) fn is_counted(stanza: &Stanza, engine: &Engine) -> bool {
     stanza.kind != Kind::Iq
         && stanza.type_ != "error"
         && stanza.from.node().is_some()
@@ -197,11 +250,15 @@ fn is_counted(stanza: &Stanza, engine: &Engine) -> bool {
 }
 
 /// Whether something that is held has to go on first: by the same client to the same channel, or, where a host server asks
-/// for an account, anything of that one.
-fn comes_before(held: &Held, stanza: &Stanza) -> bool {
+/// for an account, anything of that one. Whoever calls waits for the answer before it goes on, so no call follows another.
+fn comes_before(held: &Held, inbound: &Inbound) -> bool {
+    let Inbound::Stanza(stanza) = inbound else { return false };
+    if stanza.from.node().is_none() {
+        return true;
+    }
+    let Inbound::Stanza(held) = &held.inbound else { return false };
     let channel = channel_of(&stanza.to);
-    let is_same = held.stanza.from == stanza.from && channel.is_some() && channel_of(&held.stanza.to) == channel;
-    is_same || stanza.from.node().is_none()
+    held.from == stanza.from && channel.is_some() && channel_of(&held.to) == channel
 }
 
 /// For whom a request is: a host server asks for its accounts.

@@ -1,8 +1,8 @@
 //! What is held, for how long, and in which order.
 
 use super::*;
-use crate::channel::{Limits, Rate, Rates, Stamp};
-use crate::engine::{Settings, fixture};
+use crate::channel::{Actor, Limits, Message, Rate, Rates, Stamp};
+use crate::engine::{Addressee, Call, Settings, fixture};
 
 struct World {
     engine: Engine,
@@ -29,7 +29,8 @@ impl World {
 fn named(inbound: &Inbound) -> String {
     match inbound {
         Inbound::Stanza(stanza) => stanza.id.clone().unwrap_or_default(),
-        Inbound::Refused(refused) => format!("!{}", refused.0.id.clone().unwrap_or_default()),
+        Inbound::Refused(refused) => format!("!{}", named(&refused.0)),
+        Inbound::Call(call) => call.token.to_string(),
         _ => String::new(),
     }
 }
@@ -129,7 +130,7 @@ fn what_is_held_is_bounded_and_whoever_holds_most_loses_its_newest() {
     let rest: Vec<String> = world.pacing.finish().iter().map(named).collect();
     let expected: Vec<String> = (1..held).map(|n| n.to_string()).collect();
     assert!(rest.iter().filter(|id| *id != "a2").eq(expected.iter()) && rest.contains(&"a2".to_owned()), "{rest:?}");
-    assert_eq!((world.pacing.depth(), world.pacing.next_in_ms()), ((0, 0), None));
+    assert_eq!((world.pacing.depth(), world.pacing.next_in_ms(&world.engine)), ((0, 0), None));
 }
 
 #[test]
@@ -152,4 +153,47 @@ fn bytes_are_counted_as_well() {
     assert_eq!(world.pass(1000, &[long("1"), long("2"), long("3"), long("9")].map(|it| it)), ["1"]);
     assert_eq!(world.pass(4500, &[]), ["2"]);
     assert_eq!(world.pass(11_000, &[]), ["3"]);
+}
+
+fn call(who: &str, token: u64) -> Inbound {
+    let actor = Actor { account: BareJid::new(who).unwrap(), operator: false };
+    let message = Message { payload: "<body>x</body>".into(), ..Message::default() };
+    let to = Addressee::Channel(ChannelName::new("c").unwrap());
+    Inbound::Call(Box::new(Call { token, actor, to, command: Command::Publish(message) }))
+}
+
+#[test]
+fn what_is_published_by_calls_waits_as_messages_do_and_in_order_with_them() {
+    let rates = Rates { messages: Rate { per_s: 1, burst: 2 }, messages_backlog: 0, ..Rates::default() };
+    let mut world = world(rates, 32 << 20);
+    let mut pass = |now_ms: u64, batch: Vec<Inbound>| {
+        let ready = world.pacing.pass(&mut world.engine, Stamp(now_ms), batch);
+        ready.iter().map(named).collect::<Vec<_>>()
+    };
+    let said = |id: &str| Inbound::Stanza(Stanza::parse(say("a@h/r", "c", id).as_bytes()).unwrap());
+    let other = {
+        let Inbound::Call(call) = call("a@h", 9) else { panic!("a call") };
+        Inbound::Call(Box::new(Call { command: Command::Ping, ..*call }))
+    };
+    let came = pass(1000, vec![call("a@h", 1), said("2"), call("a@h", 3), said("4"), other, call("b@h", 5)]);
+    assert_eq!(came, ["1", "2", "9", "5"], "nothing else waits for them");
+    assert_eq!((pass(1999, Vec::new()), pass(2000, Vec::new())), (Vec::new(), vec!["3".to_owned()]));
+    // What would have to wait for more than half a minute is refused, as ever.
+    let came = pass(3000, (10..60).map(|token| call("a@h", token)).collect());
+    assert_eq!((came.first().map(String::as_str), came.len()), (Some("4"), 1 + 50 - 30), "{came:?}");
+    assert!(came[1..].iter().all(|token| token.starts_with('!')), "{came:?}");
+    let mut rest = Vec::new();
+    (4000..40_000).step_by(500).for_each(|now_ms| rest.extend(pass(now_ms, Vec::new())));
+    assert_eq!(rest, (10..40).map(|token| token.to_string()).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_call_that_is_refused_for_its_pace_gets_its_answer() {
+    let rates = Rates { messages: Rate { per_s: 1, burst: 1 }, messages_backlog: 0, held_s: 0, ..Rates::default() };
+    let mut world = world(rates, 32 << 20);
+    let batch = world.pacing.pass(&mut world.engine, Stamp(1000), vec![call("a@h", 1), call("a@h", 2)]);
+    let results = world.engine.turn(Stamp(1000), batch).results;
+    let told: Vec<_> = results.iter().map(|(token, told)| (*token, told.as_ref().unwrap_err())).collect();
+    let too_fast = Refusal::TooFast { what: "messages", wait_s: 1 };
+    assert_eq!(told, [(1, &Refusal::NoSuchChannel), (2, &too_fast)]);
 }

@@ -7,7 +7,7 @@
 use super::share::{Hit, OwnDomains};
 use super::waiting_room::{NoRoom, WaitingRoom};
 use super::{Arrival, Engine, Inbound};
-use crate::channel::ChannelName;
+use crate::channel::{ChannelName, Command};
 use crate::xmpp::Parts;
 use jid::BareJid;
 use minidom::Element;
@@ -233,10 +233,13 @@ impl AsRef<Inbound> for Inbound {
     }
 }
 
-/// Roughly what it takes in memory, in bytes. What calls carry has a bound of its own, at the door they came by.
+/// Roughly what it takes in memory, in bytes. What calls carry beside messages has a bound at the door they came by.
 pub(super) fn weight(inbound: &Inbound) -> usize {
     match inbound {
         Inbound::Stanza(stanza) => ITEM_BYTES + weight_of(&stanza.element),
+        Inbound::Call(call) => {
+            ITEM_BYTES + if let Command::Publish(message) = &call.command { message.payload.len() } else { 0 }
+        }
         Inbound::Expired(outdated) => ITEM_BYTES + NAME_BYTES * outdated.len(),
         Inbound::Erased(_, names) => ITEM_BYTES + NAME_BYTES * names.len(),
         _ => ITEM_BYTES,

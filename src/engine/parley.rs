@@ -172,13 +172,16 @@ impl Engine {
         command: Command,
         turn: &mut Turn,
     ) -> Result<Effects, Refusal> {
-        let publishes = matches!(command, Command::Publish(_) | Command::Announce(_));
         let is_stanza = matches!(asked.way, Way::Stanza { extension: None, .. });
+        // Those had to wait for their time already.
+        let is_paced = is_stanza || matches!((&asked.way, &command), (Way::Call(_), Command::Publish(_)));
+        let publishes = matches!(command, Command::Publish(_) | Command::Announce(_));
         self.charge_request(&asked.actor, if is_stanza { 1 } else { command.cost() });
         let effects = self.decide(asked, command, turn)?;
         match &asked.channel {
-            Some(_) if publishes && is_stanza && !effects.changes.is_empty() => self.admit_freight(&asked.actor)?,
-            Some(name) if publishes && !effects.changes.is_empty() => self.admit_message(&asked.actor, name)?,
+            Some(name) if publishes && !is_paced && !effects.changes.is_empty() => {
+                self.admit_message(&asked.actor, name)?
+            }
             _ => {}
         }
         Ok(effects)

@@ -1,7 +1,7 @@
 //! From a stanza to whoever takes it: address → target, payload → extension.
 
 use super::parley::{Asked, Way};
-use super::{Engine, Turn};
+use super::{Engine, Inbound, Turn};
 use crate::channel::{Actor, ChannelName, ParticipantId, Refusal};
 use crate::xep::invitations::Invitations;
 use crate::xep::request::is_of_ejabberd;
@@ -133,7 +133,15 @@ impl Engine {
     }
 
     /// Something came too fast. Of presence nobody is told (RFC 6120 §8.3.1), nor of what waits for no answer.
-    pub(super) fn refused(&mut self, stanza: &Stanza, refusal: &Refusal, turn: &mut Turn) {
+    pub(super) fn refused(&mut self, inbound: &Inbound, refusal: &Refusal, turn: &mut Turn) {
+        let stanza = match inbound {
+            Inbound::Stanza(stanza) => stanza,
+            Inbound::Call(call) => {
+                turn.tokens.push(call.token);
+                return turn.refuse_call(call.token, refusal.clone());
+            }
+            _ => return,
+        };
         match stanza.kind {
             _ if stanza.is_answer() || stanza.type_ == "headline" => turn.refusals.push(refusal.into()),
             Kind::Presence => turn.refusals.push(refusal.into()),

@@ -20,8 +20,8 @@ pub enum Inbound {
     Stanza(Stanza),
     /// A stanza that cannot be read; its sender is owed an error.
     Unreadable(Unreadable),
-    /// A stanza that is not read: more came than may, or than there is room for.
-    Refused(Box<(Stanza, Refusal)>),
+    /// A stanza or a call that is not read: more came than may, or than there is room for.
+    Refused(Box<(Inbound, Refusal)>),
     /// A command that came by another door.
     Call(Box<Call>),
     /// What an earlier process committed and is not known to have sent; it comes alone, before anything else.
@@ -226,6 +226,7 @@ impl Engine {
         self.announcements.forget_over();
         let mut turn = Turn { outbox: std::mem::take(&mut self.early), ..Turn::default() };
         for inbound in batch {
+            self.settle(&inbound);
             match inbound {
                 Inbound::Stanza(stanza) => self.stanza(&stanza, &mut turn),
                 Inbound::Call(call) => self.call(*call, &mut turn),

@@ -134,7 +134,7 @@ impl Inbound {
                 let asker = forwarded.and_then(|inner| delegation::asker(stanza, inner).ok());
                 Some(asker.map_or_else(|| stanza.sender(), |(asker, _)| asker.to_bare()))
             }
-            Inbound::Refused(refused) => Some(refused.0.sender()),
+            Inbound::Refused(refused) => refused.0.holder(),
             Inbound::Unreadable(head) => head.from.as_ref().map(|from| from.to_bare()),
             Inbound::Call(call) => Some(call.actor.account.clone()),
             Inbound::Resend(_)

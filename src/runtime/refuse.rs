@@ -71,7 +71,7 @@ pub fn refuse(head: &Unreadable, why: Why) -> Option<String> {
 /// The error for what was read already.
 pub fn refuse_inbound(inbound: &Inbound, why: Why) -> Option<String> {
     match inbound {
-        Inbound::Refused(refused) => refuse_inbound(&Inbound::Stanza(refused.0.clone()), why),
+        Inbound::Refused(refused) => refuse_inbound(&refused.0, why),
         Inbound::Stanza(it) if !it.is_answer() && it.kind != Kind::Presence => {
             render(it.kind, it.to.as_str(), it.from.as_str(), it.id.as_deref(), why)
         }

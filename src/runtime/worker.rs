@@ -120,7 +120,8 @@ impl Worker {
         self.metrics.set_census(&self.engine.census());
         loop {
             let is_busy = self.parking.is_moving() || !self.next.is_empty();
-            let patience = if is_busy { 0 } else { self.pacing.next_in_ms().unwrap_or(TICK_MS).min(TICK_MS) };
+            let patience =
+                if is_busy { 0 } else { self.pacing.next_in_ms(&self.engine).unwrap_or(TICK_MS).min(TICK_MS) };
             let taken = self.inbox.take_in_thread((BATCH_ITEMS, BATCH_BYTES), Duration::from_millis(patience));
             let Some(mut batch) = taken else { break };
             if clock::uptime_ms() - ticked_ms >= TICK_MS {
@@ -128,6 +129,7 @@ impl Worker {
                 batch.push(Inbound::Tick);
                 self.idle();
             }
+            self.engine.relieve(&self.confirmed.take_relieved());
             let batch = self.pacing.pass(&mut self.engine, clock::moment(), batch);
             self.metrics.set_held(self.pacing.depth());
             let hits = self.pacing.hits().chain(self.parking.hits()).chain(self.inbox.hits());
@@ -289,13 +291,15 @@ impl Worker {
     }
 
     /// Answers what could not be taken.
-    fn refuse(&self, inbound: &Inbound, why: Why) {
+    fn refuse(&mut self, inbound: &Inbound, why: Why) {
         let (reason, refusal) = match why {
             Why::Busy => (Reason::BUSY, Refusal::Busy),
             Why::StoreFailed => (Reason::STORE_FAILED, Refusal::Internal),
         };
         self.metrics.count_refusal(&reason);
-        if let Inbound::Call(call) = inbound {
+        self.engine.settle(inbound);
+        let asked = if let Inbound::Refused(refused) = inbound { &refused.0 } else { inbound };
+        if let Inbound::Call(call) = asked {
             self.callers.tell((call.token, Err(refusal)));
         }
         if let Some(answer) = refuse_inbound(inbound, why) {

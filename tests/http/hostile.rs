@@ -1,7 +1,8 @@
 //! What nobody friendly sends, and how much of it there may be.
 
-use crate::client::{World, basic, read};
+use crate::client::{Response, World, basic, read};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
@@ -230,10 +231,35 @@ fn more_connections_and_requests_than_allowed_are_refused() {
     assert!(refused.header("retry-after").is_some());
 }
 
+/// Sends so many messages at once, each on a connection of its own.
+fn send_at_once(world: &World, id: &serde_json::Value, count: usize) -> Vec<Response> {
+    let send = |n: usize| world.call("ann", "sendMessage", &json!({"id": id, "mb": n.to_string()}));
+    std::thread::scope(|scope| {
+        let sending: Vec<_> = (0..count).map(|n| scope.spawn(move || send(n))).collect();
+        sending.into_iter().map(|it| it.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn messages_over_http_wait_for_their_time_and_no_more_than_sixteen_at_once() {
+    let world = World::with(
+        "requests_per_s = 1000\nrequests_burst = 1000\n[limits]\nmessages_per_s = 4\nmessages_burst = 2\nmessages_backlog = 0",
+    );
+    let id = world.done("ann", "addGroup", json!({"gs": "x", "dn": "x", "gm": []}))["id"].clone();
+    let sent = send_at_once(&world, &id, 40);
+    let of = |status: u16| sent.iter().filter(|response| response.status == status).count();
+    assert!(of(200) >= 16 && of(429) >= 1 && of(200) + of(429) == 40, "{sent:?}");
+    let refused = sent.iter().find(|response| response.status == 429).unwrap();
+    assert_eq!((refused.text().as_str(), refused.header("retry-after")), ("429", Some("1")));
+    // Each of those that waited is there once.
+    let numbers: BTreeSet<&str> = sent.iter().filter_map(|it| it.header("message-id")).collect();
+    assert_eq!(numbers.len(), of(200), "{sent:?}");
+}
+
 #[test]
 fn messages_over_http_keep_the_pace_of_all_messages() {
     let world = World::with(
-        "requests_per_s = 1000\n[limits]\nmessages_per_s = 1\nmessages_burst = 2\nchannels_per_creator_max = 1",
+        "requests_per_s = 1000\n[limits]\nheld_s = 0\nmessages_per_s = 1\nmessages_burst = 2\nchannels_per_creator_max = 1",
     );
     let id = world.done("ann", "addGroup", json!({"gs": "x", "dn": "x", "gm": []}))["id"].clone();
     assert_eq!(world.call("ann", "addGroup", &json!({"gs": "x", "dn": "x", "gm": []})).text(), "400");

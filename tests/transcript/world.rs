@@ -388,6 +388,7 @@ fn settings(script: &Script, memory: Memory) -> Result<Settings, Unplayable> {
             "channels_per_creator_max" => settings.limits.channels_per_creator_max = number()?,
             "messages" => settings.limits.rates.messages = paced()?,
             "messages_backlog" => settings.limits.rates.messages_backlog = number()? as u64,
+            "held_s" => settings.limits.rates.held_s = number()? as u64,
             "nick_domains" => settings.limits.nick_domains = value.split_whitespace().map(str::to_owned).collect(),
             "channel_messages" => settings.limits.rates.channel_messages = paced()?,
             "requests" => settings.limits.rates.requests = paced()?,

@@ -34,6 +34,8 @@ pub struct Settings {
     pub public_url: String,
     /// How long a request may take to come, and its result.
     pub patience: Duration,
+    /// How much longer a result may take where the command may be held until its time has come.
+    pub held: Duration,
     /// A request without its files, in bytes.
     pub request_bytes_max: usize,
     /// A picture, in bytes.
@@ -59,6 +61,7 @@ impl Settings {
             strict_status: http.strict_status,
             public_url: url.trim_end_matches('/').to_owned(),
             patience: Duration::from_secs(http.request_timeout_s),
+            held: Duration::from_secs(config.limits.held_s),
             request_bytes_max: http.request_bytes_max,
             picture_bytes_max: config.groups.avatar_bytes_max,
             video_bytes_max: http.upload_bytes_max,
@@ -113,12 +116,13 @@ impl Asker<'_> {
         let _waiting = Waiting { callers, token };
         let actor = Actor { account: self.account.clone(), operator: settings.operators.contains(&self.account) };
         let weight = CALL_BYTES + weight_of(&command);
+        let held = if let Command::Publish(_) = &command { settings.held } else { Duration::ZERO };
         let call = Inbound::Call(Box::new(Call { token, actor, to, command }));
         if !inbox.try_push(call, weight) {
             return Err(Refusal::Busy);
         }
         let began_ms = clock::uptime_ms();
-        match tokio::time::timeout(settings.patience, place).await {
+        match tokio::time::timeout(settings.patience + held, place).await {
             Ok(Ok(outcome)) => outcome,
             _ => {
                 tracing::warn!(waited_ms = clock::uptime_ms() - began_ms, "a call over HTTP got no result in time");

@@ -239,9 +239,12 @@ impl Metrics {
         for inbound in batch {
             let kind = match inbound {
                 Inbound::Stanza(stanza) => self.count_stanza(stanza),
-                Inbound::Refused(refused) => self.count_stanza(&refused.0),
                 Inbound::Unreadable(_) => Received::Unreadable,
                 Inbound::Call(_) => Received::Call,
+                Inbound::Refused(refused) => match &refused.0 {
+                    Inbound::Stanza(stanza) => self.count_stanza(stanza),
+                    _ => Received::Call,
+                },
                 Inbound::Resend(_) | Inbound::Expired(_) | Inbound::ClockConfirmed | Inbound::Erased(..) => continue,
                 Inbound::LinkUp | Inbound::LinkDown | Inbound::Tick | Inbound::GoOn(_) => continue,
             };
