@@ -4,6 +4,7 @@
 //! out of range is refused with its place, what was found and what is expected. The secret is never shown.
 
 mod check;
+mod domain;
 mod http;
 mod level;
 mod listen;
@@ -12,7 +13,7 @@ mod show;
 
 use crate::channel::{ChannelDefaults, FeatureSwitches, GroupDefaults, Rate, Rates};
 pub use crate::engine::{Multicast, Pam};
-use crate::xmpp::address;
+pub use domain::Domain;
 pub use http::{CheckTls, Http};
 pub use read::{ConfigError, strangers};
 
@@ -192,6 +193,9 @@ pub struct Limits {
     pub channel_messages_burst: u64,
     pub requests_per_s: u64,
     pub requests_burst: u64,
+    /// People whom one account adds or invites.
+    pub invitations_per_s: u64,
+    pub invitations_burst: u64,
     pub presence_per_s: u64,
     pub presence_burst: u64,
     /// For how long messages and presence that come too fast wait, in seconds.
@@ -249,6 +253,7 @@ impl Limits {
             account_sending_bytes_max: self.account_sending_bytes_max,
             rates: Rates {
                 requests: Rate { per_s: self.requests_per_s, burst: self.requests_burst },
+                invitations: Rate { per_s: self.invitations_per_s, burst: self.invitations_burst },
                 messages: Rate { per_s: self.messages_per_s, burst: self.messages_burst },
                 messages_backlog: self.messages_backlog,
                 message_bytes: Rate { per_s: self.message_bytes_per_s, burst: self.message_bytes_burst },
@@ -324,47 +329,6 @@ pub enum LogFormat {
     Text,
     /// For programs.
     Json,
-}
-
-/// A JID that is a domain alone.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Domain(BareJid);
-
-impl Domain {
-    /// The domain as an address.
-    pub fn as_jid(&self) -> &BareJid {
-        &self.0
-    }
-
-    /// What is behind the first dot.
-    pub fn parent(&self) -> Option<Domain> {
-        let (_, parent) = self.0.as_str().split_once('.')?;
-        Domain::try_from(parent.to_owned()).ok()
-    }
-}
-
-impl TryFrom<String> for Domain {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Domain, String> {
-        match address::bare_jid(&text) {
-            Ok(jid) if jid.node().is_none() => Ok(Domain(jid)),
-            _ => Err(format!("found {text:?}, expected a domain such as \"mix.example.org\"")),
-        }
-    }
-}
-
-impl From<Domain> for String {
-    fn from(domain: Domain) -> String {
-        domain.0.to_string()
-    }
-}
-
-impl fmt::Display for Domain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_str())
-    }
 }
 
 /// A secret, which nothing shows.
@@ -472,6 +436,8 @@ impl Default for Limits {
             channel_messages_burst: channel.rates.channel_messages.burst,
             requests_per_s: channel.rates.requests.per_s,
             requests_burst: channel.rates.requests.burst,
+            invitations_per_s: channel.rates.invitations.per_s,
+            invitations_burst: channel.rates.invitations.burst,
             account_sending_bytes_max: 8 << 20,
             presence_per_s: channel.rates.presence.per_s,
             presence_burst: channel.rates.presence.burst,

@@ -20,7 +20,7 @@ impl Mixd {
         let settings = format!(
             "[component]\ndomain = '{DOMAIN}'\nport = {port}\nsecret = 's'\n[service]\ncreators = ['*']\n\
              [log]\nlevel = 'warn'\n[storage]\npath = '{}'\n[hosts.'{USERS}']\npam = 'standard'\n\
-             [limits]\nmessages_per_s = 0\nmessage_bytes_per_s = 0\nchannel_messages_per_s = 0\nrequests_per_s = 0\n\
+             [limits]\nmessages_per_s = 0\nmessage_bytes_per_s = 0\nchannel_messages_per_s = 0\nrequests_per_s = 0\ninvitations_per_s = 0\n\
              presence_per_s = 0\n",
             folder.join("store").display()
         );

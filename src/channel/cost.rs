@@ -1,6 +1,8 @@
 //! What a command costs whoever asks, in requests of the plain kind.
 
+use super::group::Invitee;
 use super::{Command, GroupCommand};
+use jid::BareJid;
 
 /// Making a channel, or taking a nick in all of one's own.
 const LASTING: u64 = 20;
@@ -33,11 +35,22 @@ impl Command {
     }
 }
 
+impl Command {
+    /// To how many people it writes who did not ask for it, the asker itself not counted.
+    pub fn people(&self, asker: &BareJid) -> usize {
+        let others = |people: &[Invitee]| people.iter().filter(|it| it.jid != *asker).count();
+        match self {
+            Command::CreateGroup(wish) => others(&wish.members),
+            Command::Group(GroupCommand::EditMembers { add, .. }) => others(add),
+            Command::Invite { .. } => 1,
+            _ => 0,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::group::Invitee;
-    use jid::BareJid;
 
     #[test]
     fn whoever_reaches_many_pays_for_each() {
@@ -46,5 +59,8 @@ mod tests {
             |count: usize| GroupCommand::EditMembers { add: (0..count).map(invitee).collect(), remove: Vec::new() };
         assert_eq!([1, 1000].map(|count| Command::Group(add(count)).cost()), [4, 4000]);
         assert_eq!((Command::Ping.cost(), Command::Create { name: None }.cost()), (1, 20));
+        let asker = |n: usize| BareJid::new(&format!("a{n}@h")).unwrap();
+        assert_eq!([3, 99].map(|n| Command::Group(add(10)).people(&asker(n))), [9, 10]);
+        assert_eq!(Command::Ping.people(&asker(1)), 0);
     }
 }

@@ -101,6 +101,8 @@ pub struct Rate {
 pub struct Rates {
     /// What one account asks for; what is dear counts more than once ([`super::Command::cost`]).
     pub requests: Rate,
+    /// People whom one account adds or invites, over all channels ([`super::Command::people`]).
+    pub invitations: Rate,
     /// Messages of one account, chat states and receipts included.
     pub messages: Rate,
     /// How many more of them go on at twice the rate.
@@ -121,6 +123,7 @@ impl Default for Rates {
     fn default() -> Rates {
         Rates {
             requests: Rate { per_s: 50, burst: 2000 },
+            invitations: Rate { per_s: 9, burst: 450 },
             messages: Rate { per_s: 10, burst: 50 },
             messages_backlog: 200,
             message_bytes: Rate { per_s: 64 << 10, burst: 2 << 20 },
@@ -136,8 +139,9 @@ impl Rates {
     /// No rates at all: for measuring, and for tests of what has nothing to do with them.
     pub fn unlimited() -> Rates {
         let any = Rate { per_s: 0, burst: 1 };
-        let (requests, messages, message_bytes, channel_messages, presence) = (any, any, any, any, any);
-        Rates { requests, messages, message_bytes, channel_messages, presence, ..Rates::default() }
+        let (requests, invitations, messages, message_bytes, channel_messages, presence) =
+            (any, any, any, any, any, any);
+        Rates { requests, invitations, messages, message_bytes, channel_messages, presence, ..Rates::default() }
     }
 }
 

@@ -91,6 +91,8 @@ fn ranges_of_limits(limits: &Limits) -> Vec<Range> {
         ("limits.channel_messages_burst", limits.channel_messages_burst, 1, MANY),
         ("limits.requests_per_s", limits.requests_per_s, 0, 1_000_000),
         ("limits.requests_burst", limits.requests_burst, 1, MANY),
+        ("limits.invitations_per_s", limits.invitations_per_s, 0, 1_000_000),
+        ("limits.invitations_burst", limits.invitations_burst, 1, MANY),
         ("limits.account_sending_bytes_max", of(limits.account_sending_bytes_max), 65_536, MANY),
         ("limits.messages_backlog", limits.messages_backlog, 0, MANY),
         ("limits.message_bytes_per_s", limits.message_bytes_per_s, 0, GIB),

@@ -19,6 +19,7 @@ const SELDOM: Rate = Rate { per_s: 1, burst: 5 };
 #[derive(Debug)]
 pub(super) struct Admission {
     requests: Pace<BareJid>,
+    invitations: Pace<BareJid>,
     /// What comes in the long run, and how fast it goes on until then.
     messages: Pace<BareJid>,
     peaks: Pace<BareJid>,
@@ -35,6 +36,7 @@ impl Admission {
         let Rate { per_s, burst } = rates.messages;
         Admission {
             requests: Pace::new(rates.requests),
+            invitations: Pace::new(rates.invitations),
             messages: Pace::new(Rate { per_s, burst: burst.saturating_add(rates.messages_backlog) }),
             peaks: Pace::new(Rate { per_s: per_s.saturating_mul(2), burst }),
             bytes: Pace::new(rates.message_bytes),
@@ -101,7 +103,26 @@ impl Engine {
         }
     }
 
-    /// Whether somebody may send a message into a channel at this time, by another way than as a stanza of its own.
+    /// Whether somebody may write to so many people at this time who did not ask for it. Who writes to more at once than may
+    /// be waits until nothing is lacking, and then longer for the next time.
+    pub(super) fn admit_invitations(&mut self, actor: &Actor, people: usize) -> Result<(), Refusal> {
+        if people == 0 || actor.operator || self.admission.is_unpaced(&actor.account) {
+            return Ok(());
+        }
+        match self.admission.invitations.wait_us(&actor.account, people as u64, self.steady.0) {
+            0 => Ok(()),
+            wait_us => Err(Refusal::TooFast { what: "invitations", wait_s: wait_us.div_ceil(1_000_000) }),
+        }
+    }
+
+    /// So many were written to.
+    pub(super) fn charge_invitations(&mut self, actor: &Actor, people: usize) {
+        if !actor.operator && !self.admission.is_unpaced(&actor.account) {
+            self.admission.invitations.charge(&actor.account, people as u64, self.steady.0);
+        }
+    }
+
+    /// Whether somebody may say something to a channel at this time, by another way than as a message.
     pub(super) fn admit_message(&mut self, actor: &Actor, name: &ChannelName) -> Result<(), Refusal> {
         if actor.operator || self.admission.is_unpaced(&actor.account) {
             return Ok(());

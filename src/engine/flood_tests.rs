@@ -3,8 +3,9 @@
 use super::online::Online;
 use super::pending::Purpose;
 use super::share::OwnDomains;
-use super::{Engine, Inbound, Settings, Turn, fixture};
-use crate::channel::{ChannelName, Limits, Stamp};
+use super::{Addressee, Call, Engine, Inbound, Settings, Turn, fixture};
+use crate::channel::group::Invitee;
+use crate::channel::{Actor, ChannelName, Command, GroupWish, Limits, Stamp};
 use crate::xmpp::Stanza;
 use jid::{BareJid, FullJid, Jid};
 
@@ -148,4 +149,39 @@ fn no_account_creates_all_channels_that_there_may_be() {
     };
     assert_eq!((0..300).filter(|_| created("x@h/r")).count(), 100);
     assert!((0..20).all(|n| created(&format!("a{n}@h/r"))));
+}
+
+/// Has somebody make a group with so many strangers; whether they are in it.
+fn gather(engine: &mut Engine, now: u64, (who, group): (&str, u64), people: usize) -> bool {
+    let invitee = |n: usize| Invitee { jid: BareJid::new(&format!("s{group}-{n}@away")).unwrap(), nick: None };
+    let members = (0..people).map(invitee).collect();
+    let wish = GroupWish { subject: "x".into(), members, ..GroupWish::default() };
+    let actor = Actor { account: BareJid::new(who).unwrap(), operator: false };
+    let call = Call { token: group, actor, to: Addressee::Service, command: Command::CreateGroup(wish) };
+    engine.turn(Stamp(now), vec![Inbound::Call(Box::new(call))]).results.remove(0).1.is_ok()
+}
+
+#[test]
+fn one_account_writes_to_so_many_strangers_at_once_and_then_to_nine_a_second() {
+    let mut engine = service(Limits::default());
+    let mut group = 0;
+    let mut gather_by = |who: &str, now: u64| {
+        group += 1;
+        gather(&mut engine, now, (who, group), 29)
+    };
+    let at_once = 29 * (0..10_000).filter(|_| gather_by("flood@h", 1000)).count();
+    assert!((400..=450).contains(&at_once), "{at_once}");
+    assert!(gather_by("a@h", 1000), "another one's are its own");
+    let later = 29 * (0..200).filter(|second| gather_by("flood@h", 2000 + 1000 * second)).count();
+    assert!((1700..=1850).contains(&later), "{later} in 200 seconds");
+}
+
+#[test]
+fn more_strangers_than_may_be_at_once_are_paid_for_afterwards() {
+    let mut limits = Limits::default();
+    limits.groups.participants_max = 5000;
+    let mut engine = service(limits);
+    assert!(gather(&mut engine, 1000, ("a@h", 1), 4000));
+    assert!(!gather(&mut engine, 1000 + 390_000, ("a@h", 2), 1));
+    assert!(gather(&mut engine, 1000 + 450_000, ("a@h", 3), 400));
 }

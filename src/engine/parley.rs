@@ -177,7 +177,12 @@ impl Engine {
         let is_paced = is_stanza || matches!((&asked.way, &command), (Way::Call(_), Command::Publish(_)));
         let publishes = matches!(command, Command::Publish(_) | Command::Announce(_));
         self.charge_request(&asked.actor, if is_stanza { 1 } else { command.cost() });
+        let people = command.people(&asked.actor.account);
+        self.admit_invitations(&asked.actor, people)?;
         let effects = self.decide(asked, command, turn)?;
+        if !effects.changes.is_empty() {
+            self.charge_invitations(&asked.actor, people);
+        }
         match &asked.channel {
             Some(name) if publishes && !is_paced && !effects.changes.is_empty() => {
                 self.admit_message(&asked.actor, name)?
