@@ -9,6 +9,7 @@ use super::fault::Fault;
 use super::pace::Who;
 use super::sasl::Checker;
 use crate::config::Http;
+use crate::engine::share::{Full, OwnDomains, Shares};
 use crate::xmpp::address;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -31,8 +32,43 @@ pub struct Login {
     salt: [u8; 32],
     cache_ms: u64,
     checks: Checks,
-    known: Mutex<HashMap<BareJid, ([u8; 32], u64)>>,
+    known: Mutex<Known>,
     metrics: Arc<Metrics>,
+}
+
+/// Good logins, each with its hash and until when it is good.
+struct Known {
+    logins: HashMap<BareJid, ([u8; 32], u64)>,
+    /// Where there are too many, whoever's domain has most is checked again the next time.
+    shares: Shares<BareJid>,
+}
+
+impl Known {
+    fn put(&mut self, account: &BareJid, login: ([u8; 32], u64), now_ms: u64) {
+        if self.logins.len() >= self.shares.max() {
+            let Known { logins, shares } = self;
+            logins.retain(|account, (_, until_ms)| {
+                let is_good = *until_ms > now_ms;
+                if !is_good {
+                    shares.give_back(account, 1);
+                }
+                is_good
+            });
+        }
+        if !self.logins.contains_key(account) {
+            match self.shares.take(account, 1) {
+                Ok(()) => {}
+                // The next check is just not saved.
+                Err(Full::Own) => return,
+                Err(Full::Of(loser)) => {
+                    self.logins.remove(&loser);
+                    self.shares.give_back(&loser, 1);
+                    self.shares.count(account, 1);
+                }
+            }
+        }
+        self.logins.insert(account.clone(), login);
+    }
 }
 
 impl Login {
@@ -40,7 +76,7 @@ impl Login {
     ///
     /// # Errors
     /// Those of [`Checker::new`].
-    pub fn new(http: &Http, salt: [u8; 32], metrics: Arc<Metrics>) -> anyhow::Result<Login> {
+    pub fn new(http: &Http, salt: [u8; 32], own: OwnDomains, metrics: Arc<Metrics>) -> anyhow::Result<Login> {
         let failures = u64::try_from(http.failed_logins_max).unwrap_or(u64::MAX);
         Ok(Login {
             checker: Checker::new(http)?,
@@ -48,7 +84,7 @@ impl Login {
             salt,
             cache_ms: http.auth_cache_s * 1000,
             checks: Checks::new(failures, http.failed_logins_s * 1000),
-            known: Mutex::default(),
+            known: Mutex::new(Known { logins: HashMap::new(), shares: Shares::new("known logins", KNOWN_MAX, own) }),
             metrics,
         })
     }
@@ -117,7 +153,7 @@ impl Login {
     }
 
     fn knows(&self, account: &BareJid, hash: &[u8; 32], now_ms: u64) -> bool {
-        self.lock().get(account).is_some_and(|(known, until_ms)| *until_ms > now_ms && known == hash)
+        self.lock().logins.get(account).is_some_and(|(known, until_ms)| *until_ms > now_ms && known == hash)
     }
 
     fn remember(&self, account: &BareJid, hash: [u8; 32], now_ms: u64) {
@@ -125,16 +161,15 @@ impl Login {
             return;
         }
         let mut known = self.lock();
-        if known.len() >= KNOWN_MAX {
-            known.retain(|_, (_, until_ms)| *until_ms > now_ms);
-        }
-        // When that made no room, the next check is just not saved.
-        if known.len() < KNOWN_MAX {
-            known.insert(account.clone(), (hash, now_ms + self.cache_ms));
+        known.put(account, (hash, now_ms + self.cache_ms), now_ms);
+        let hits: Vec<_> = known.shares.hits().collect();
+        drop(known);
+        if !hits.is_empty() {
+            self.metrics.count_hits(hits, now_ms);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<BareJid, ([u8; 32], u64)>> {
+    fn lock(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -176,13 +211,32 @@ mod tests {
 
     #[test]
     fn a_good_login_is_remembered_for_its_time_and_its_password() {
-        let login = Login::new(&Http { auth_cache_s: 60, ..Http::default() }, [7; 32], Arc::default()).unwrap();
+        let login =
+            Login::new(&Http { auth_cache_s: 60, ..Http::default() }, [7; 32], OwnDomains::default(), Arc::default())
+                .unwrap();
         let ann = BareJid::new("ann@example.org").unwrap();
         login.remember(&ann, login.hash(&ann, "hush"), 1000);
         let knows = |password, now_ms| login.knows(&ann, &login.hash(&ann, password), now_ms);
         assert!(knows("hush", 60_999) && !knows("hush", 61_000) && !knows("hash", 1000));
-        let login = Login::new(&Http { auth_cache_s: 0, ..Http::default() }, [7; 32], Arc::default()).unwrap();
+        let login =
+            Login::new(&Http { auth_cache_s: 0, ..Http::default() }, [7; 32], OwnDomains::default(), Arc::default())
+                .unwrap();
         login.remember(&ann, login.hash(&ann, "hush"), 1000);
         assert!(!login.knows(&ann, &login.hash(&ann, "hush"), 1000));
+    }
+
+    #[test]
+    fn logins_of_one_domain_are_checked_again_before_anybody_else_s_are() {
+        let own = OwnDomains::new(["h".to_owned()]);
+        let mut known = Known { logins: HashMap::new(), shares: Shares::new("known logins", 8, own) };
+        let put = |known: &mut Known, who: &str, now_ms: u64| {
+            known.put(&who.parse().unwrap(), ([0; 32], now_ms + 10), now_ms);
+        };
+        (0..20).for_each(|n| put(&mut known, &format!("x{n}@away"), 1));
+        (0..4).for_each(|n| put(&mut known, &format!("a{n}@h"), 2));
+        assert_eq!((known.logins.len(), known.shares.held()), (8, 8));
+        assert_eq!(known.logins.keys().filter(|account| account.domain().as_str() == "h").count(), 4);
+        put(&mut known, "b@h", 12);
+        assert_eq!((known.logins.len(), known.shares.held()), (1, 1), "what is good no longer takes no room");
     }
 }

@@ -18,6 +18,7 @@ mod origin;
 mod pace;
 mod parameters;
 mod pictures;
+mod portions;
 mod range;
 mod reply;
 mod requests;
@@ -37,8 +38,10 @@ use super::clock;
 use super::inbox::Inbox;
 use super::metrics::Metrics;
 use crate::config::Config;
+use crate::engine::share::OwnDomains;
 use crate::store::Store;
 use anyhow::Context;
+use portions::Portions;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -53,7 +56,7 @@ pub fn files_folder(config: &Config) -> PathBuf {
 }
 
 /// Videos that are received at the same time, and of them those of one account.
-const UPLOADS_MAX: usize = 16;
+const UPLOADS_MAX: usize = 64;
 const UPLOADS_EACH_MAX: usize = 2;
 
 /// Starts to listen, where the settings name an address; ends when the process is to end.
@@ -94,7 +97,9 @@ pub fn server(
     let folder = files_folder(config);
     let files = Arc::new(files::Files::open(&folder, store).with_context(|| folder.display().to_string())?);
     let settings = api::Settings::new(config, address)?;
-    let login = login::Login::new(http, clock::seed()?, metrics.clone())?;
+    let own = own_domains(config);
+    let portions = |what, max| Portions::of_accounts(what, max, &own, metrics);
+    let login = login::Login::new(http, clock::seed()?, own.clone(), metrics.clone())?;
     let sealer = crate::xep::Sealer::new(store.sealing_key());
     let api = api::Api {
         settings,
@@ -103,8 +108,21 @@ pub fn server(
         login,
         files,
         sealer,
-        room: room::Room::new(http.requests_memory_bytes_max),
-        uploads: seats::Seats::new(UPLOADS_MAX, UPLOADS_EACH_MAX),
+        room: room::Room::new(portions("bodies of requests", http.requests_memory_bytes_max)),
+        uploads: seats::Seats::new(portions("uploads", UPLOADS_MAX), UPLOADS_EACH_MAX),
     };
-    Ok(Server::new(http, Arc::new(api), Duration::from_secs(http.request_timeout_s), metrics.clone()))
+    let rooms = serve::Rooms {
+        connections: Portions::of_addresses("connections", http.connections_max, metrics),
+        // Each has a connection of its own.
+        at_once: portions("requests", http.connections_max),
+    };
+    Ok(Server::new(http, Arc::new(api), Duration::from_secs(http.request_timeout_s), rooms, metrics.clone()))
+}
+
+/// The domains that always have half of what requests use up: those of the service, and that of logins by name alone.
+fn own_domains(config: &Config) -> OwnDomains {
+    let parent = config.component.domain.parent().map(|domain| domain.to_string());
+    let logins = config.http.user_domain.as_ref().map(|domain| domain.to_string());
+    let creators = config.service.creators.iter().map(|domain| domain.to_string());
+    OwnDomains::new(creators.chain(parent).chain(logins))
 }

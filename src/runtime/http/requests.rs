@@ -5,6 +5,7 @@ use super::body::Inflow;
 use super::fault::Fault;
 use super::fields::Fields;
 use super::multipart::{Multipart, boundary};
+use super::pace::Who;
 use super::reply::Reply;
 use super::videos::Which;
 use crate::channel::Progress;
@@ -55,7 +56,7 @@ impl Asker<'_> {
     async fn method(&self, parts: &Parts, body: Incoming) -> Result<Reply, Fault> {
         let settings = &self.api.settings;
         let query = parts.uri.query().unwrap_or_default().as_bytes();
-        let (mut fields, mut share) = (Fields::default(), self.api.room.share());
+        let (mut fields, mut share) = (Fields::default(), self.api.room.share(Who::Account(self.account.clone())));
         share.take(query.len())?;
         fields.put_form(query)?;
         let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());

@@ -1,9 +1,10 @@
-//! Memory for what requests carry, shared by all of them.
+//! Memory for what requests carry, with a share for each account and domain.
 //!
 //! Invariant: what is kept of all bodies together is bounded, however many connections there are.
 
 use super::fault::Fault;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use super::pace::Who;
+use super::portions::Portions;
 
 /// How often a byte of a request is kept at the same time while it is worked on: as it came, as a field, as what is
 /// read of it, and within the command.
@@ -11,24 +12,25 @@ pub const COPIES: usize = 4;
 
 /// What there is, in bytes.
 #[derive(Debug)]
-pub struct Room(Semaphore);
+pub struct Room(Portions);
 
 /// What one request has of it, given up with it.
 #[derive(Debug)]
 pub struct Share<'a> {
     room: &'a Room,
-    taken: Option<SemaphorePermit<'a>>,
+    who: Who,
+    taken: usize,
 }
 
 impl Room {
     /// So much, in bytes.
-    pub fn new(bytes: usize) -> Room {
-        Room(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS)))
+    pub fn new(portions: Portions) -> Room {
+        Room(portions)
     }
 
-    /// Nothing of it yet.
-    pub fn share(&self) -> Share<'_> {
-        Share { room: self, taken: None }
+    /// Nothing of it yet, for a request of somebody.
+    pub fn share(&self, who: Who) -> Share<'_> {
+        Share { room: self, who, taken: 0 }
     }
 }
 
@@ -38,29 +40,54 @@ impl Share<'_> {
     /// # Errors
     /// 500 where there is not so much left.
     pub fn take(&mut self, bytes: usize) -> Result<(), Fault> {
-        let wanted = u32::try_from(bytes.saturating_mul(COPIES)).ok();
-        let permit = wanted.and_then(|wanted| self.room.0.try_acquire_many(wanted).ok());
-        let permit = permit.ok_or(Fault::busy("too many requests are worked on"))?;
-        match &mut self.taken {
-            Some(taken) => taken.merge(permit),
-            None => self.taken = Some(permit),
+        let wanted = bytes.saturating_mul(COPIES);
+        if !self.room.0.take(&self.who, wanted) {
+            return Err(Fault::busy("too many requests are worked on"));
         }
+        self.taken += wanted;
         Ok(())
+    }
+}
+
+impl Drop for Share<'_> {
+    fn drop(&mut self) {
+        self.room.0.give_back(&self.who, self.taken);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::share::OwnDomains;
+    use std::sync::Arc;
+
+    fn room(bytes: usize) -> Room {
+        let own = OwnDomains::new(["h".to_owned()]);
+        Room::new(Portions::of_accounts("bodies", bytes * COPIES, &own, &Arc::default()))
+    }
+
+    fn who(text: &str) -> Who {
+        Who::Account(text.parse().unwrap())
+    }
 
     #[test]
     fn what_is_taken_is_bounded_and_given_back() {
-        let room = Room::new(100 * COPIES);
-        let (mut one, mut other) = (room.share(), room.share());
-        assert!(one.take(60).is_ok() && one.take(20).is_ok() && other.take(20).is_ok());
-        let fault = other.take(1).unwrap_err();
-        assert_eq!((fault.code, fault.retry_after_s), (500, Some(1)));
+        let room = room(1000);
+        let mut one = room.share(who("a@h"));
+        assert!(one.take(300).is_ok() && one.take(usize::MAX).is_err());
+        let taken = (0..1000).filter(|_| one.take(1).is_ok()).count();
+        assert!((50..450).contains(&taken), "{taken}");
         drop(one);
-        assert!(other.take(80).is_ok() && other.take(usize::MAX).is_err());
+        assert!(room.share(who("a@h")).take(300).is_ok());
+    }
+
+    #[test]
+    fn one_holds_much_and_others_have_room() {
+        let room = room(1000);
+        let mut flood: Vec<Share<'_>> = (0..100).map(|_| room.share(who("flood@h"))).collect();
+        let refused = flood.iter_mut().filter_map(|share| share.take(100).err()).next().unwrap();
+        assert_eq!((refused.code, refused.retry_after_s), (500, Some(1)));
+        assert!((0..3).all(|n| room.share(who(&format!("a{n}@h"))).take(100).is_ok()));
+        assert!(room.share(who("b@away")).take(200).is_ok());
     }
 }

@@ -9,8 +9,9 @@ use super::fault::Fault;
 use super::files::Files;
 use super::origin::{self, Origins};
 use super::pace::{Pace, Who};
+use super::portions::Portions;
 use super::reply::{Content, Reply, respond};
-use super::seats::Seats;
+use super::seats::{Full, Seats};
 use crate::config::Http;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -50,16 +51,24 @@ pub struct Server {
     metrics: Arc<Metrics>,
 }
 
+/// How many connections and requests there may be, with shares.
+pub struct Rooms {
+    /// Connections, of addresses.
+    pub connections: Portions,
+    /// Requests that are worked on, of accounts.
+    pub at_once: Portions,
+}
+
 impl Server {
     /// A server with these settings.
-    pub fn new(http: &Http, api: Arc<Api>, patience: Duration, metrics: Arc<Metrics>) -> Arc<Server> {
+    pub fn new(http: &Http, api: Arc<Api>, patience: Duration, rooms: Rooms, metrics: Arc<Metrics>) -> Arc<Server> {
         let within_ms = http.requests_burst.saturating_mul(1000) / http.requests_per_s;
         Arc::new(Server {
             api,
             origins: Origins::new(&http.origins),
             pace: Pace::new(http.requests_burst, within_ms.max(1)),
-            connections: Seats::new(http.connections_max, http.connections_per_address_max),
-            at_once: Seats::new(usize::MAX, AT_ONCE_MAX),
+            connections: Seats::new(rooms.connections, http.connections_per_address_max),
+            at_once: Seats::new(rooms.at_once, AT_ONCE_MAX),
             patience,
             trust_forwarded: http.trust_forwarded,
             metrics,
@@ -165,8 +174,10 @@ impl Server {
         let account = self.api.login.account(authorization, &self.api.settings.domain, from).await?;
         let who = Who::Account(account.clone());
         self.keep_pace(&who)?;
-        let at_once = self.at_once.take(who);
-        let _seat = at_once.map_err(|_| Fault::too_much("too many requests of this account at the same time", 1))?;
+        let _seat = self.at_once.take(who).map_err(|full| match full {
+            Full::Each => Fault::too_much("too many requests of this account at the same time", 1),
+            Full::All => Fault::busy("too many requests at the same time"),
+        })?;
         self.api.serve(account, request).await
     }
 
