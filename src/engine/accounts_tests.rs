@@ -41,7 +41,10 @@ fn a_route_is_saved_once_it_is_known_that_its_account_is_in_a_channel() {
 fn what_the_operator_settles_counts_for_routes_that_were_saved() {
     let saved = |bare| vec![(full(0).to_bare(), Whereabouts { bare, resources: vec!["r0".into()] })];
     let addresses = |pam, bare| {
-        let (hosts, mut out) = (Hosts::new([("h".to_owned(), pam)].into(), Default::default(), "mix.h"), Vec::new());
+        let (hosts, mut out) = (
+            Hosts::new([("h".to_owned(), pam)].into(), Default::default(), "mix.h", OwnDomains::default()),
+            Vec::new(),
+        );
         Accounts::restore(saved(bare), &hosts, OwnDomains::default()).reach(&full(0).to_bare(), &hosts, &mut out);
         let Some(Out::Book(Delta::Account { entry, .. })) = out.pop() else { panic!("{out:?}") };
         entry.addresses
@@ -75,8 +78,33 @@ fn many_channels_that_pause_at_once_are_one_word_to_the_address_book() {
         accounts.saw(&full(resource), None, Some(true), &hosts, &mut out);
     }
     out.clear();
-    accounts.pause(&full(0).into(), 1..=50, crate::channel::Stamp(0), &hosts, &mut out);
+    accounts.pause(&full(0).into(), (1..=50).map(|tag| (tag, false)), crate::channel::Stamp(0), &hosts, &mut out);
     let [Out::Book(Delta::Account { entry, .. })] = &out[..] else { panic!("{out:?}") };
     let distinct: std::collections::HashSet<*const u8> = entry.all().map(|address| address.as_ptr()).collect();
     assert_eq!((entry.all().count(), distinct.len()), (RESOURCES_MAX + 50 * (RESOURCES_MAX - 1), RESOURCES_MAX));
+}
+
+#[test]
+fn what_comes_back_from_a_resource_of_a_guest_pauses_that_one_alone() {
+    let (mut accounts, hosts, mut out) = (Accounts::default(), Hosts::default(), Vec::new());
+    let jid = full(0).to_bare();
+    // It is in another channel, by its home server.
+    accounts.hold(&jid, &hosts, &mut out);
+    accounts.joined(&jid, true, &hosts, &mut out);
+    let guest = accounts.hold_guest(&jid, &hosts, &mut out);
+    for resource in 0..2 {
+        accounts.saw(&full(resource), None, Some(true), &hosts, &mut out);
+    }
+    out.clear();
+    accounts.pause(&full(0).into(), [(7, true)], crate::channel::Stamp(0), &hosts, &mut out);
+    let apart = |no| {
+        let of_it = |out: &Out| match out {
+            Out::Book(Delta::Account { no: it, entry }) if *it == no => entry.apart.clone(),
+            _ => None,
+        };
+        out.iter().find_map(of_it).and_then(|apart| apart.get(&7).cloned())
+    };
+    assert_eq!(apart(guest), Some(vec!["a@h/r1".into()]));
+    // Where it comes to be in the channel itself, it is still reached at its bare JID.
+    assert_eq!(apart(accounts.find(&jid).unwrap()), Some(vec!["a@h".into()]));
 }

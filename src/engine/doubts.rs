@@ -10,7 +10,7 @@ use super::pending::Purpose;
 use super::pool::{Pool, Put};
 use super::presence::GONE;
 use super::share::{Hit, OwnDomains};
-use super::{Engine, Turn};
+use super::{Engine, Needs, Turn};
 use crate::channel::{ChannelName, Stamp};
 use crate::xep::proxy;
 use crate::xmpp::{Kind, Stanza, Tag, ns};
@@ -37,8 +37,9 @@ const STRANGER: &str = "policy-violation";
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Doubts {
-    /// Addresses that something came back from: the channels, by their tags, until the question is answered.
-    of: HashMap<Jid, Option<BTreeSet<u64>>>,
+    /// Addresses that something came back from: the channels, by their tags, until the question is answered; and whether
+    /// the account was a guest there.
+    of: HashMap<Jid, Option<BTreeMap<u64, bool>>>,
     /// The same by when they were asked.
     room: Pool<BareJid, (Stamp, Jid)>,
     /// Accounts that are there and refuse what channels send, by host, since the day began.
@@ -65,12 +66,12 @@ impl Doubts {
         self.room.hits()
     }
 
-    /// Something of a channel came back from an address; whether to ask there.
-    fn raise(&mut self, whom: &Jid, tag: u64, now: Stamp) -> bool {
+    /// Something of a channel came back from an address, which may be one of a guest; whether to ask there.
+    fn raise(&mut self, whom: &Jid, (tag, is_guest): (u64, bool), now: Stamp) -> bool {
         self.forget_old(now);
         if let Some(channels) = self.of.get_mut(whom) {
             if let Some(channels) = channels.as_mut().filter(|channels| channels.len() < CHANNELS_MAX) {
-                channels.insert(tag);
+                channels.insert(tag, is_guest);
             }
             return false;
         }
@@ -79,19 +80,19 @@ impl Doubts {
             Put::For((_, ousted)) => drop(self.of.remove(&ousted)),
             Put::Refused => return false,
         }
-        self.of.insert(whom.clone(), Some(BTreeSet::from([tag])));
+        self.of.insert(whom.clone(), Some(BTreeMap::from([(tag, is_guest)])));
         true
     }
 
     /// The address answered; the channels that something came back from.
-    fn settle(&mut self, whom: &Jid) -> BTreeSet<u64> {
+    fn settle(&mut self, whom: &Jid) -> BTreeMap<u64, bool> {
         self.of.get_mut(whom).and_then(Option::take).unwrap_or_default()
     }
 
     /// A client shows itself in a channel, or everywhere: what came back before says nothing any more.
     fn calm(&mut self, whom: &Jid, tag: Option<u64>) {
         if let Some(Some(channels)) = self.of.get_mut(whom) {
-            channels.retain(|channel| tag.is_some_and(|tag| tag != *channel));
+            channels.retain(|channel, _| tag.is_some_and(|tag| tag != *channel));
         }
     }
 
@@ -124,29 +125,48 @@ impl Doubts {
 }
 
 impl Engine {
-    /// The channel, by its tag, whose stanza came back; 0: the service itself. `None` where nothing of that id was sent
+    /// The channel whose stanza came back, and its tag; 0: the service itself. `None` where nothing of that id was sent
     /// from there.
-    pub(super) fn returned(&self, stanza: &Stanza) -> Option<u64> {
+    pub(super) fn returned(&self, stanza: &Stanza) -> Option<(u64, Option<ChannelName>)> {
         let (id, sealer) = (stanza.id.as_deref()?, &self.service.sealer);
-        let Some(node) = stanza.to.node() else { return sealer.is_mark(0, id).then_some(0) };
+        let Some(node) = stanza.to.node() else { return sealer.is_mark(0, id).then_some((0, None)) };
         // At a participant's address others' messages come back, under ids that they chose: of ours only presence does.
         let of_participant = proxy::parse(node).filter(|_| stanza.kind == Kind::Presence).map(|(name, _)| name);
         let name = of_participant.or_else(|| ChannelName::of(node))?;
         let tag = self.shelf.tag_of(&name)?;
-        (sealer.open(tag, id).is_some() || sealer.is_mark(tag, id)).then_some(tag)
+        (sealer.open(tag, id).is_some() || sealer.is_mark(tag, id)).then_some((tag, Some(name)))
+    }
+
+    /// A channel whose stanza came back says whether whoever it came from is a guest there, where that makes a difference.
+    pub(super) fn need_of_bounce(&self, stanza: &Stanza, needs: &mut Needs) {
+        let is_bounce = stanza.type_ == "error" && stanza.kind != Kind::Iq;
+        if is_bounce
+            && self.accounts.is_at_bare(&stanza.sender())
+            && let Some((_, Some(name))) = self.returned(stanza)
+        {
+            self.need_channel_for(&stanza.sender(), &name, needs);
+        }
     }
 
     /// Something that was sent came back. Where it says that there is nobody, that is asked.
-    pub(super) fn doubt_whether_there(&mut self, stanza: &Stanza, tag: u64, turn: &mut Turn) {
+    pub(super) fn doubt_whether_there(
+        &mut self,
+        stanza: &Stanza,
+        (tag, name): (u64, Option<ChannelName>),
+        turn: &mut Turn,
+    ) {
         let (whom, condition) = (&stanza.from, stanza.error_condition().unwrap_or_default());
+        let channel = name.and_then(|name| self.shelf.channel(&name));
+        let is_guest = channel.is_some_and(|channel| channel.guest(&stanza.sender()).is_some());
         let is_reached = match whom.try_as_full() {
             Ok(full) => self.accounts.takes(full) || !self.sharing.online.channels_of(full).is_empty(),
-            Err(bare) => self.accounts.is_at_bare(bare),
+            // Guests are sent nothing there.
+            Err(bare) => self.accounts.is_at_bare(bare) && !is_guest,
         };
         if condition == STRANGER && is_reached {
             self.note_refuser(&stanza.sender());
         }
-        if !GONE.contains(&condition) || !is_reached || !self.doubts.raise(whom, tag, self.steady) {
+        if !GONE.contains(&condition) || !is_reached || !self.doubts.raise(whom, (tag, is_guest), self.steady) {
             return;
         }
         let purpose = Purpose::Doubt { whom: whom.clone() };
@@ -182,7 +202,7 @@ impl Engine {
             // That its server is not reached, or has too much to do, says nothing of it.
             _ if stanza.type_ == "error" && !OF_SOMEBODY.contains(&condition) => {}
             _ => {
-                let channels = channels.into_iter().filter(|tag| *tag != 0);
+                let channels = channels.into_iter().filter(|(tag, _)| *tag != 0);
                 tracing::debug!(%whom, "what channels send comes back, so they are not sent there for a while");
                 self.accounts.pause(whom, channels, self.steady, &self.hosts, &mut turn.outbox);
                 self.note_refuser(&whom.to_bare());
@@ -231,24 +251,26 @@ mod tests {
         let mut doubts = Doubts::new(OwnDomains::default());
         let one = jid("a@h/r");
         assert_eq!(
-            [(1, 0), (2, 10), (2, 20)].map(|(tag, now)| doubts.raise(&one, tag, Stamp(now))),
+            [(1, 0), (2, 10), (2, 20)].map(|(tag, now)| doubts.raise(&one, (tag, tag == 2), Stamp(now))),
             [true, false, false]
         );
-        assert!(doubts.raise(&jid("a@h/s"), 1, Stamp(0)));
-        assert_eq!(doubts.settle(&one), BTreeSet::from([1, 2]));
-        doubts.raise(&jid("a@h/t"), 1, Stamp(0));
-        assert!([2, 3].iter().all(|tag| !doubts.raise(&jid("a@h/t"), *tag, Stamp(1))));
+        assert!(doubts.raise(&jid("a@h/s"), (1, false), Stamp(0)));
+        assert_eq!(doubts.settle(&one), BTreeMap::from([(1, false), (2, true)]));
+        doubts.raise(&jid("a@h/t"), (1, false), Stamp(0));
+        assert!([2, 3].iter().all(|tag| !doubts.raise(&jid("a@h/t"), (*tag, false), Stamp(1))));
         doubts.calm(&jid("a@h/t"), Some(2));
-        assert_eq!(doubts.settle(&jid("a@h/t")), BTreeSet::from([1, 3]));
-        assert!(!doubts.raise(&one, 3, Stamp(59_999)) && doubts.settle(&one).is_empty());
-        assert!(doubts.raise(&one, 3, Stamp(60_000)) && doubts.settle(&one) == BTreeSet::from([3]));
+        assert_eq!(doubts.settle(&jid("a@h/t")), BTreeMap::from([(1, false), (3, false)]));
+        assert!(!doubts.raise(&one, (3, false), Stamp(59_999)) && doubts.settle(&one).is_empty());
+        assert!(doubts.raise(&one, (3, false), Stamp(60_000)) && doubts.settle(&one) == BTreeMap::from([(3, false)]));
     }
 
     #[test]
     fn there_is_room_for_so_many_and_whoever_has_most_gives_way() {
         let mut doubts = Doubts::new(OwnDomains::new(["h".to_owned()]));
-        (0..DOUBTS_MAX).for_each(|n| assert!(doubts.raise(&jid(&format!("a@away/{n}")), 1, Stamp(0))));
-        assert!(!doubts.raise(&jid("a@away/x"), 1, Stamp(0)) && doubts.raise(&jid("b@h/r"), 1, Stamp(0)));
+        (0..DOUBTS_MAX).for_each(|n| assert!(doubts.raise(&jid(&format!("a@away/{n}")), (1, false), Stamp(0))));
+        assert!(
+            !doubts.raise(&jid("a@away/x"), (1, false), Stamp(0)) && doubts.raise(&jid("b@h/r"), (1, false), Stamp(0))
+        );
         assert!(doubts.of.len() == DOUBTS_MAX && doubts.room.len() == DOUBTS_MAX && doubts.hits().count() > 0);
     }
 

@@ -138,6 +138,7 @@ impl Engine {
             Some(Target::Service) if stanza.kind == Kind::Iq && !stanza.is_answer() => self.need_named(stanza, needs),
             _ => {}
         }
+        self.need_of_bounce(stanza, needs);
         let asks_list = stanza.kind == Kind::Iq
             && stanza.payload().is_some_and(|payload| payload.has_ns(ns::DISCO_ITEMS) || payload.has_ns(ns::COMMANDS))
             && matches!(self.target(&stanza.to), Some(Target::Service));
@@ -266,7 +267,7 @@ impl Engine {
 
     /// A channel that somebody asks something of. Whoever may not know of it is answered at once, as where there is none:
     /// waiting for it would tell that there is one.
-    fn need_channel_for(&self, account: &BareJid, name: &ChannelName, needs: &mut Needs) {
+    pub(super) fn need_channel_for(&self, account: &BareJid, name: &ChannelName, needs: &mut Needs) {
         if !self.shelf.is_cold(name) {
             return self.need_channel(name, needs);
         }

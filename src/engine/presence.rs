@@ -25,8 +25,8 @@ impl Engine {
 
     pub(super) fn presence(&mut self, stanza: &Stanza, turn: &mut Turn) {
         if stanza.type_ == "error" {
-            if let Some(tag) = self.returned(stanza) {
-                self.doubt_whether_there(stanza, tag, turn);
+            if let Some(returned) = self.returned(stanza) {
+                self.doubt_whether_there(stanza, returned, turn);
             }
             return;
         }
@@ -261,9 +261,9 @@ impl Engine {
         if self.refused_by_multicast(stanza, turn) {
             return;
         }
-        if let Some(tag) = self.returned(stanza) {
+        if let Some(returned) = self.returned(stanza) {
             if !self.bounced_off(stanza, turn) {
-                self.doubt_whether_there(stanza, tag, turn);
+                self.doubt_whether_there(stanza, returned, turn);
             }
         } else if let Some(Target::Participant(name, id)) = self.target(&stanza.to) {
             self.pass_error(stanza, &name, &id, turn);

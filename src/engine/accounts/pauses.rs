@@ -170,18 +170,19 @@ impl Accounts {
         self.get(jid).is_some_and(|account| account.bare)
     }
 
-    /// Channels are not sent to an address any more, by their tags: what they sent came back though somebody is there.
+    /// Channels are not sent to an address any more, by their tags: what they sent came back though somebody is there. Of
+    /// each it says whether the account is a guest there, and so is reached at its resources alone.
     pub fn pause(
         &mut self,
         whom: &Jid,
-        tags: impl IntoIterator<Item = u64>,
+        channels: impl IntoIterator<Item = (u64, bool)>,
         now: Stamp,
         hosts: &Hosts,
         out: &mut Vec<Out>,
     ) {
         let (account, mut changed) = (whom.to_bare(), BTreeSet::new());
-        for tag in tags {
-            changed.extend(self.pause_one(whom, tag, now, hosts, out).into_iter().flatten());
+        for channel in channels {
+            changed.extend(self.pause_one(whom, channel, now, hosts, out).into_iter().flatten());
         }
         if changed.remove(&account) {
             self.tell_of_pause(&account, hosts, out);
@@ -193,7 +194,7 @@ impl Accounts {
     fn pause_one(
         &mut self,
         whom: &Jid,
-        tag: u64,
+        (tag, is_guest): (u64, bool),
         now: Stamp,
         hosts: &Hosts,
         out: &mut Vec<Out>,
@@ -201,7 +202,7 @@ impl Accounts {
         let (account, resource) = (whom.to_bare(), whom.resource().map(|resource| resource.as_str()));
         // What a home server handed to a client comes back from that one, and an account blocks as a whole (XEP-0191).
         let is_moved = self.pauses.of(&account).and_then(|own| own.get(&tag)).is_some_and(Pause::is_moved);
-        let resource = resource.filter(|_| is_moved || !self.is_at_bare(&account));
+        let resource = resource.filter(|_| is_guest || is_moved || !self.is_at_bare(&account));
         match self.pauses.begin(&account, resource, tag, now) {
             Paused::Not => [None, None],
             Paused::Everywhere => {
