@@ -11,6 +11,8 @@ pub mod chore;
 pub mod config;
 pub mod engine;
 pub mod runtime;
+pub mod share;
+pub mod site;
 pub mod steps;
 pub mod store;
 pub mod xep;

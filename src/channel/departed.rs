@@ -1,7 +1,9 @@
 //! Who left and whom history needs, so that it is known whose record is given up first where there are too many: that of
-//! the domain that has most of them, and of these the one who left first.
+//! the domain that has most of them, and of these the one who left first. A domain is all below the name that was
+//! registered: nobody keeps more by having many of these.
 
 use super::participant::Silent;
+use crate::site;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// See the module.
@@ -21,13 +23,13 @@ impl Departed {
 
     /// Somebody left; told again, it is one.
     pub(super) fn insert(&mut self, who: Silent) {
-        let domain = who.1.domain().to_string();
+        let domain = site::of(who.1.domain().as_str()).to_owned();
         self.edit(domain, |people| people.insert(who));
     }
 
     /// Somebody came back, or the record is gone.
     pub(super) fn remove(&mut self, who: &Silent) {
-        let domain = who.1.domain().to_string();
+        let domain = site::of(who.1.domain().as_str()).to_owned();
         if self.domains.contains_key(&domain) {
             self.edit(domain, |people| people.remove(who));
         }
@@ -100,5 +102,18 @@ mod tests {
         assert_eq!((departed.len(), departed.first(9, |_| false)), (1, vec![old.clone()]));
         departed.remove(&old);
         assert_eq!(departed, Departed::default());
+    }
+
+    #[test]
+    fn the_hosts_of_one_domain_are_counted_together() {
+        let mut dice = StdRng::seed_from_u64(1);
+        let mut departed = Departed::default();
+        let mut left = |at: u64, jid: &str| {
+            departed.insert((Stamp(at), BareJid::new(jid).unwrap(), ParticipantId::random(&mut dice)));
+        };
+        (0..2).for_each(|n| left(n, &format!("u{n}@good.example")));
+        (0..9).for_each(|n| left(9 + n, &format!("u@x{n}.evil.example")));
+        let first = departed.first(7, |_| false);
+        assert!(first.iter().all(|(_, jid, _)| jid.domain().as_str().ends_with(".evil.example")), "{first:?}");
     }
 }

@@ -51,7 +51,7 @@ mod resend;
 mod retention;
 mod router;
 mod service;
-pub mod share;
+pub use crate::share;
 mod sharing;
 mod shelf;
 mod showing;

@@ -1,10 +1,12 @@
 //! Shares of what everybody uses. While there is room nobody is held back; where it is used up, the domain that has most
 //! of it loses first, and within it the account that has most.
 //!
-//! The service's own domains together always keep half of it, and all others together a quarter. What is counted here is
-//! kept elsewhere: this says who may have more, and who has to give something up. Pure; memory grows with those who have
+//! The service's own domains together always keep half of it, and all others together a quarter. A domain counts with all
+//! below the name that was registered (`site.rs`): nobody has more by having many of these. What is counted here is kept
+//! elsewhere: this says who may have more, and who has to give something up. Pure; memory grows with those who have
 //! something.
 
+use crate::site;
 use jid::BareJid;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -28,6 +30,13 @@ pub trait Holder: Clone + Ord {
 impl Holder for BareJid {
     fn host(&self) -> Cow<'_, str> {
         Cow::Borrowed(self.domain().as_str())
+    }
+}
+
+/// A domain as a whole.
+impl Holder for String {
+    fn host(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self)
     }
 }
 
@@ -61,9 +70,59 @@ impl OwnDomains {
         self.0.len()
     }
 
+    /// What a domain has its share with: each of these is one by itself, and of all others those that one name was
+    /// registered for are one.
+    pub fn site<'a>(&self, domain: &'a str) -> &'a str {
+        let site = site::of(domain);
+        if self.has(domain) || self.has(site) { domain } else { site }
+    }
+
+    /// What there is of something of which each of these has one, as somebody sees it who wants more.
+    pub fn held<'a>(&self, who: &BareJid, all: impl IntoIterator<Item = &'a BareJid>) -> Held {
+        let site = self.site(who.domain().as_str());
+        let (side, mut held) = (self.side(site), Held::default());
+        for other in all {
+            let other_site = self.site(other.domain().as_str());
+            match self.side(other_site) == side {
+                true => held.side += 1,
+                false => held.others += 1,
+            }
+            held.domain += usize::from(other_site == site);
+            held.own += usize::from(other == who);
+        }
+        held
+    }
+
+    /// Whether somebody of a domain may have so much more of what nobody will take away again (see [`Shares::settle`]).
+    pub fn may_settle(&self, domain: &str, held: &Held, amount: usize, max: usize, for_all: bool) -> bool {
+        let side = self.side(self.site(domain));
+        let kept = if for_all { side.other().kept(max) } else { 0 };
+        // What others have beyond what is kept for them is used up for everybody.
+        let room = max.saturating_sub(held.others.max(kept));
+        let free = room.saturating_sub(held.side);
+        let is_scarce = free.saturating_sub(amount) < room / 2 && max >= SCARCE_MIN;
+        let is_alone = side == Side::Home && self.count() == 1;
+        let is_small = |held: usize| held == 0 || held.saturating_add(amount) <= free / PART;
+        let is_fair = !is_scarce || (is_small(held.own) && (is_alone || is_small(held.domain)));
+        amount <= free && is_fair
+    }
+
     fn side(&self, domain: &str) -> Side {
         if self.has(domain) { Side::Home } else { Side::Foreign }
     }
+}
+
+/// How much of something there is, as somebody sees it who wants more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// What that one has itself.
+    pub own: usize,
+    /// What its domain has.
+    pub domain: usize,
+    /// What all have that are the service's own like it, or are not like it.
+    pub side: usize,
+    /// What the others have.
+    pub others: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,15 +148,43 @@ impl Side {
     }
 }
 
+/// Whose share had no room, of one thing.
+#[derive(Clone, Debug)]
+pub struct Hits {
+    what: &'static str,
+    own_domains: OwnDomains,
+    counts: BTreeMap<String, u64>,
+}
+
+impl Hits {
+    /// Of something, by the name that the log and metrics have for it.
+    pub fn new(what: &'static str, own_domains: OwnDomains) -> Hits {
+        Hits { what, own_domains, counts: BTreeMap::new() }
+    }
+
+    /// Notes that there was no room for something of a domain.
+    pub fn hit(&mut self, domain: &str) {
+        let domain = self.own_domains.site(domain);
+        let is_named =
+            self.own_domains.has(domain) || self.counts.contains_key(domain) || self.counts.len() < NAMED_MAX;
+        *self.counts.entry(if is_named { domain } else { OTHERS }.to_owned()).or_default() += 1;
+    }
+
+    /// Those since this was asked last.
+    pub fn take(&mut self) -> impl Iterator<Item = Hit> + use<> {
+        let what = self.what;
+        std::mem::take(&mut self.counts).into_iter().map(move |(domain, count)| Hit { what, domain, count })
+    }
+}
+
 /// Who has how much of one thing.
 #[derive(Clone, Debug)]
 pub struct Shares<Who> {
-    what: &'static str,
     max: usize,
     own_domains: OwnDomains,
     sides: [Ranked<Arc<str>>; 2],
     domains: HashMap<Arc<str>, Ranked<Who>>,
-    hits: BTreeMap<String, u64>,
+    hits: Hits,
 }
 
 /// Who has how much, and who has most.
@@ -131,14 +218,8 @@ pub enum Full<Who> {
 impl<Who: Holder> Shares<Who> {
     /// So much of something, which is named in the log and in metrics.
     pub fn new(what: &'static str, max: usize, own_domains: OwnDomains) -> Shares<Who> {
-        Shares {
-            what,
-            max,
-            own_domains,
-            sides: [Ranked::default(), Ranked::default()],
-            domains: HashMap::new(),
-            hits: BTreeMap::new(),
-        }
+        let hits = Hits::new(what, own_domains.clone());
+        Shares { max, own_domains, sides: [Ranked::default(), Ranked::default()], domains: HashMap::new(), hits }
     }
 
     /// How much there is in all.
@@ -153,12 +234,12 @@ impl<Who: Holder> Shares<Who> {
 
     /// How much one has.
     pub fn held_by(&self, who: &Who) -> usize {
-        self.domains.get(&*who.host()).map_or(0, |domain| domain.of(who))
+        self.domains.get(&*self.site_of(who)).map_or(0, |domain| domain.of(who))
     }
 
     /// Counts what somebody has, whether or not there is room.
     pub fn count(&mut self, who: &Who, amount: usize) {
-        let domain = who.host();
+        let domain = self.site_of(who);
         let key = match self.domains.get_key_value(&*domain) {
             Some((key, _)) => key.clone(),
             None => Arc::from(&*domain),
@@ -178,11 +259,11 @@ impl<Who: Holder> Shares<Who> {
         }
         match self.loser(who, amount) {
             None => {
-                self.hit(&who.host());
+                self.hits.hit(&who.host());
                 Err(Full::Own)
             }
             Some(loser) => {
-                self.hit(&loser.host());
+                self.hits.hit(&loser.host());
                 Err(Full::Of(loser))
             }
         }
@@ -225,29 +306,24 @@ impl<Who: Holder> Shares<Who> {
 
     /// The same, of something that is counted once it is there.
     pub fn may_settle(&mut self, who: &Who, amount: usize, for_all: bool) -> bool {
-        let name = who.host();
+        let name = self.site_of(who).into_owned();
         let side = self.own_domains.side(&name);
-        let kept = if for_all { side.other().kept(self.max) } else { 0 };
-        let own = self.sides[side as usize].sum;
-        // What others have beyond what is kept for them is used up for everybody.
-        let others = self.sides[side.other() as usize].sum.max(kept);
-        let room = self.max.saturating_sub(others);
-        let free = room.saturating_sub(own);
-        let is_scarce = free.saturating_sub(amount) < room / 2 && self.max >= SCARCE_MIN;
-        let domain = self.domains.get(&*name).map_or(0, |domain| domain.sum);
-        let is_alone = side == Side::Home && self.own_domains.count() == 1;
-        let is_small = |held: usize| held == 0 || held.saturating_add(amount) <= free / PART;
-        let is_fair = !is_scarce || (is_small(self.held_by(who)) && (is_alone || is_small(domain)));
-        let fits = amount <= free && is_fair;
+        let held = Held {
+            own: self.held_by(who),
+            domain: self.domains.get(&*name).map_or(0, |domain| domain.sum),
+            side: self.sides[side as usize].sum,
+            others: self.sides[side.other() as usize].sum,
+        };
+        let fits = self.own_domains.may_settle(&name, &held, amount, self.max, for_all);
         if !fits {
-            self.hit(&name);
+            self.hits.hit(&name);
         }
         fits
     }
 
     /// Somebody has so much less.
     pub fn give_back(&mut self, who: &Who, amount: usize) {
-        let name = who.host();
+        let name = self.site_of(who);
         let Some((key, _)) = self.domains.get_key_value(&*name) else { return };
         let key = key.clone();
         let Some(domain) = self.domains.get_mut(&key) else { return };
@@ -260,19 +336,24 @@ impl<Who: Holder> Shares<Who> {
 
     /// Who hit a share since this was asked last.
     pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<Who> {
-        let what = self.what;
-        std::mem::take(&mut self.hits).into_iter().map(move |(domain, count)| Hit { what, domain, count })
+        self.hits.take()
     }
 
     /// Notes that there was no room for something of a domain.
     pub fn hit(&mut self, domain: &str) {
-        let is_named = self.own_domains.has(domain) || self.hits.contains_key(domain) || self.hits.len() < NAMED_MAX;
-        *self.hits.entry(if is_named { domain } else { OTHERS }.to_owned()).or_default() += 1;
+        self.hits.hit(domain);
+    }
+
+    fn site_of<'a>(&self, who: &'a Who) -> Cow<'a, str> {
+        match who.host() {
+            Cow::Borrowed(domain) => Cow::Borrowed(self.own_domains.site(domain)),
+            Cow::Owned(domain) => Cow::Owned(self.own_domains.site(&domain).to_owned()),
+        }
     }
 
     /// Who has to give something up for what somebody wants; `None`: that one itself.
     fn loser(&self, who: &Who, amount: usize) -> Option<Who> {
-        let name = who.host();
+        let name = self.site_of(who);
         let side = self.own_domains.side(&name);
         let after = self.sides[side as usize].sum.saturating_add(amount);
         let over = |side: Side| self.sides[side as usize].sum > side.kept(self.max);

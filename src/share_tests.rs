@@ -40,6 +40,22 @@ fn the_domain_with_most_loses_first_then_its_account_with_most() {
 }
 
 #[test]
+fn all_domains_below_one_that_was_registered_have_one_share() {
+    let mut shares = shares(100);
+    (0..200).for_each(|n| {
+        flood(&mut shares, &who(&format!("a@x{n}.evil.example")), 1);
+    });
+    // One domain among a hundred that have as much each would lose to them.
+    assert_eq!(flood(&mut shares, &who("b@good.example"), 40), 40);
+    assert_eq!(flood(&mut shares, &who("c@chat.far.co.uk"), 20), 20);
+    assert!(shares.hits().all(|hit| hit.domain == "evil.example"));
+    // What is below the service's own domain is its owner's, and not the service's own.
+    let own = OwnDomains::new(["home.example".to_owned()]);
+    let sites = ["home.example", "a.home.example", "b.away.example"].map(|domain| own.site(domain));
+    assert_eq!(sites, ["home.example", "a.home.example", "away.example"]);
+}
+
+#[test]
 fn own_domains_keep_half_and_all_others_a_quarter_whoever_comes_first() {
     let mut first_home = shares(100);
     assert_eq!(flood(&mut first_home, &who("a@home"), 100), 100);
