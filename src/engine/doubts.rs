@@ -28,8 +28,8 @@ const OF_SOMEBODY: [&str; 6] =
     ["feature-not-implemented", "not-allowed", "forbidden", "bad-request", "not-acceptable", STRANGER];
 /// So many accounts of a host refuse what channels send before that is said, once a day.
 const REFUSERS_MIN: usize = 10;
-/// Of so many hosts that is counted.
-const HOSTS_MAX: usize = 1000;
+/// Accounts that refuse, of all hosts; of each host no more are counted than it takes.
+const REFUSERS_MAX: usize = 10_000;
 const DAY_MS: u64 = 24 * 3600 * 1000;
 /// What a module against strangers answers: ejabberd's `mod_block_strangers`, Prosody's `mod_anti_spam`.
 const STRANGER: &str = "policy-violation";
@@ -42,9 +42,10 @@ pub(super) struct Doubts {
     of: HashMap<Jid, Option<BTreeMap<u64, bool>>>,
     /// The same by when they were asked.
     room: Pool<BareJid, (Stamp, Jid)>,
-    /// Accounts that are there and refuse what channels send, by host, since the day began.
-    refusers: BTreeMap<String, BTreeSet<BareJid>>,
-    since: Stamp,
+    /// Accounts that are there and refuse what channels send, since when, for a day.
+    refusers: Pool<BareJid, (Stamp, BareJid)>,
+    /// The same by host.
+    refusers_of: BTreeMap<String, BTreeSet<BareJid>>,
     /// Hosts of which it was said.
     told: Pace<String>,
 }
@@ -54,16 +55,16 @@ impl Doubts {
     pub(super) fn new(own_domains: OwnDomains) -> Doubts {
         Doubts {
             of: HashMap::new(),
-            room: Pool::new("doubted addresses", DOUBTS_MAX, own_domains),
-            refusers: BTreeMap::new(),
-            since: Stamp::default(),
+            room: Pool::new("doubted addresses", DOUBTS_MAX, own_domains.clone()),
+            refusers: Pool::new("accounts that refuse", REFUSERS_MAX, own_domains),
+            refusers_of: BTreeMap::new(),
             told: Pace::within(1, DAY_MS),
         }
     }
 
     /// Who hit a share since this was asked last.
     pub(super) fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
-        self.room.hits()
+        self.room.hits().chain(self.refusers.hits())
     }
 
     /// Something of a channel came back from an address, which may be one of a guest; whether to ask there.
@@ -108,19 +109,38 @@ impl Doubts {
 
     /// An account refuses what a channel sends; whether that is one too many of its host.
     fn note_refuser(&mut self, account: &BareJid, now: Stamp) -> bool {
-        if now.0.saturating_sub(self.since.0) >= DAY_MS {
-            self.refusers.clear();
-            self.since = now;
+        self.forget_refusers(now);
+        let host = account.domain().to_string();
+        let known = self.refusers_of.get(&host);
+        let is_new = known.is_none_or(|known| known.len() < REFUSERS_MIN && !known.contains(account));
+        if is_new {
+            match self.refusers.put(account, (now, account.clone())) {
+                Put::In => {}
+                Put::For((_, ousted)) => self.forget_refuser(&ousted),
+                Put::Refused => return false,
+            }
+            self.refusers_of.entry(host.clone()).or_default().insert(account.clone());
         }
+        let count = self.refusers_of.get(&host).map_or(0, BTreeSet::len);
+        count >= REFUSERS_MIN && self.told.take(&host, now.0).is_ok()
+    }
+
+    fn forget_refusers(&mut self, now: Stamp) {
+        let is_old = |(since, _): &&(Stamp, BareJid)| now.0.saturating_sub(since.0) >= DAY_MS;
+        let oldest = |all: &Pool<BareJid, (Stamp, BareJid)>| all.iter().next().filter(is_old).cloned();
+        while let Some(old) = oldest(&self.refusers) {
+            self.refusers.take(&old);
+            self.forget_refuser(&old.1);
+        }
+    }
+
+    fn forget_refuser(&mut self, account: &BareJid) {
         let host = account.domain().as_str();
-        if !self.refusers.contains_key(host) && self.refusers.len() >= HOSTS_MAX {
-            return false;
+        let Some(known) = self.refusers_of.get_mut(host) else { return };
+        known.remove(account);
+        if known.is_empty() {
+            self.refusers_of.remove(host);
         }
-        let refusers = self.refusers.entry(host.to_owned()).or_default();
-        if refusers.len() < REFUSERS_MIN {
-            refusers.insert(account.clone());
-        }
-        refusers.len() >= REFUSERS_MIN && self.told.take(&host.to_owned(), now.0).is_ok()
     }
 }
 
@@ -282,8 +302,28 @@ mod tests {
         };
         assert!(!(0..2 * REFUSERS_MIN).any(|n| note(0, "h", n as u64)), "one account says nothing");
         assert_eq!((1..2 * REFUSERS_MIN).filter(|n| note(*n, "h", 100)).count(), 1);
-        assert!(!(0..2 * HOSTS_MAX).any(|n| note(0, &format!("h{n}"), 100)));
+        assert!(!(0..2000).any(|n| note(0, &format!("h{n}"), 100)));
         assert_eq!((0..2 * REFUSERS_MIN).filter(|n| note(*n, "h", 200 + DAY_MS)).count(), 1);
-        assert!(doubts.refusers.len() <= HOSTS_MAX);
+        assert_eq!((doubts.refusers.len(), doubts.refusers_of.len()), (REFUSERS_MIN, 1), "what is old is forgotten");
+    }
+
+    #[test]
+    fn a_domain_with_any_number_of_hosts_leaves_room_for_those_of_others() {
+        let mut doubts = Doubts::new(OwnDomains::new(["home.example".to_owned()]));
+        let mut note = |n: usize, host: &str| {
+            doubts.note_refuser(&BareJid::new(&format!("a{n}@{host}")).unwrap(), Stamp(n as u64))
+        };
+        let told = (0..3000).flat_map(|host| (0..REFUSERS_MIN).map(move |n| (n, host)));
+        let told = told.filter(|(n, host)| note(*n, &format!("x{host}.evil.example"))).count();
+        assert_eq!(told, REFUSERS_MAX / REFUSERS_MIN, "then its own are forgotten for its own");
+        for host in ["home.example", "chat.good.example"] {
+            assert_eq!((0..REFUSERS_MIN).filter(|n| note(*n, host)).count(), 1, "{host}");
+        }
+        let named: Vec<Hit> = doubts.hits().collect();
+        assert!(
+            named.iter().all(|hit| (hit.what, &*hit.domain) == ("accounts that refuse", "evil.example")),
+            "{named:?}"
+        );
+        assert_eq!(doubts.refusers_of.values().map(BTreeSet::len).sum::<usize>(), doubts.refusers.len());
     }
 }
