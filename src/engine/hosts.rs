@@ -2,11 +2,14 @@
 
 use super::multicast::{Homes, MulticastSettings};
 use super::outbox::HomeNo;
+use super::pool::{Pool, Put};
+use super::share::{Hit, OwnDomains};
 use crate::channel::Stamp;
 use crate::xep::privilege::Privileges;
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
+/// Domains that are known, beside those that are trusted. One that is forgotten is asked anew.
 const HOSTS_MAX: usize = 10_000;
 /// After how long a domain that did not answer is asked again, and how often it is asked on one link. ejabberd 24.12 and
 /// later drop a component's questions until it holds a privilege, some of them in the first milliseconds of a link, and some
@@ -47,25 +50,38 @@ struct Host {
 }
 
 /// What is known of home servers, by domain.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Hosts {
     hosts: HashMap<String, Host>,
+    /// Those that may be forgotten for others.
+    room: Pool<String, String>,
     /// Domains that may grant something: the host server's own, and those that the operator named.
     trusted: HashSet<String>,
     /// Those whose multicast services are used.
     pub(super) homes: Homes,
-    /// When domains were asked what they are, as long as nobody answered, in order.
-    unanswered: VecDeque<(Stamp, String)>,
+    /// When domains were asked what they are, as long as nobody answered; each of them once.
+    unanswered: BTreeSet<(Stamp, String)>,
 }
 
 impl Hosts {
     /// Starts with what the operator settled; `service` is the component's domain, whose parent is the host server's.
-    pub fn new(settled: HashMap<String, Pam>, multicast: HashMap<String, MulticastSettings>, service: &str) -> Hosts {
+    pub fn new(
+        settled: HashMap<String, Pam>,
+        multicast: HashMap<String, MulticastSettings>,
+        service: &str,
+        own_domains: OwnDomains,
+    ) -> Hosts {
         let host = |pam| Host { pam, ..Host::default() };
         let parent = service.split_once('.').map(|(_, parent)| parent.to_owned());
         let trusted = settled.keys().cloned().chain(parent).collect();
         let hosts = settled.into_iter().map(|(domain, pam)| (domain, host(pam))).collect();
-        Hosts { hosts, trusted, homes: Homes::new(multicast), unanswered: VecDeque::new() }
+        let (room, homes) = (Pool::new("known domains", HOSTS_MAX, own_domains), Homes::new(multicast));
+        Hosts { hosts, room, trusted, homes, unanswered: BTreeSet::new() }
+    }
+
+    /// Who hit a share since this was asked last.
+    pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
+        self.room.hits()
     }
 
     /// Whether what a domain announces is believed. Any server that federates can send an announcement.
@@ -136,17 +152,23 @@ impl Hosts {
     /// A domain is being asked what it is, for whatever reason.
     pub fn note_asked(&mut self, domain: &str, now: Stamp) {
         let Some(host) = self.host(domain) else { return };
-        (host.asked, host.asked_at) = (true, now);
-        if !host.said && self.unanswered.len() < HOSTS_MAX {
-            self.unanswered.push_back((now, domain.to_owned()));
+        let (before, said) = (std::mem::replace(&mut host.asked_at, now), host.said);
+        host.asked = true;
+        self.unanswered.remove(&(before, domain.to_owned()));
+        if !said {
+            self.unanswered.insert((now, domain.to_owned()));
         }
     }
 
     /// Domains that did not answer in time, and whether they may be asked again. One that was asked several times meanwhile,
     /// as it granted one thing after the other, has the time of the last question.
     pub fn take_unanswered(&mut self, now: Stamp) -> Vec<(String, bool)> {
-        let late = self.unanswered.partition_point(|(asked, _)| asked.0.saturating_add(ASK_AGAIN_MS) <= now.0);
-        let late: Vec<(Stamp, String)> = self.unanswered.drain(..late).collect();
+        let is_late = |asked: &Stamp| asked.0.saturating_add(ASK_AGAIN_MS) <= now.0;
+        let mut late = Vec::new();
+        while let Some(first) = self.unanswered.first().filter(|(asked, _)| is_late(asked)).cloned() {
+            self.unanswered.remove(&first);
+            late.push(first);
+        }
         let open = |(asked, domain): (Stamp, String)| {
             let host = self.hosts.get_mut(&domain).filter(|host| !host.said && host.asked_at == asked)?;
             host.asked_at = Stamp(0);
@@ -230,9 +252,58 @@ impl Hosts {
     }
 
     fn host(&mut self, domain: &str) -> Option<&mut Host> {
-        if !self.hosts.contains_key(domain) && self.hosts.len() >= HOSTS_MAX {
-            return None;
+        if !self.hosts.contains_key(domain) && !self.trusted.contains(domain) {
+            match self.room.put(&domain.to_owned(), domain.to_owned()) {
+                Put::In => {}
+                Put::For(ousted) => self.forget(&ousted),
+                Put::Refused => return None,
+            }
         }
         Some(self.hosts.entry(domain.to_owned()).or_default())
+    }
+
+    fn forget(&mut self, domain: &str) {
+        if let Some(host) = self.hosts.remove(domain) {
+            self.unanswered.remove(&(host.asked_at, domain.to_owned()));
+        }
+    }
+}
+
+impl Default for Hosts {
+    fn default() -> Hosts {
+        Hosts::new(HashMap::new(), HashMap::new(), "", OwnDomains::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_domain_with_any_number_of_hosts_leaves_room_for_those_of_others() {
+        let settled = [("settled.example".to_owned(), Pam::Ejabberd)].into();
+        let own = OwnDomains::new(["home.example".to_owned()]);
+        let mut hosts = Hosts::new(settled, HashMap::new(), "mix.home.example", own);
+        (0..2 * HOSTS_MAX).for_each(|n| hosts.note_asked(&format!("x{n}.evil.example"), Stamp(n as u64)));
+        for domain in ["chat.good.example", "home.example", "b.home.example"] {
+            assert!(hosts.wants_asking(domain), "{domain}");
+            hosts.note_asked(domain, Stamp(0));
+            hosts.learn_software(domain, true);
+            assert!(hosts.chokes_on_leave(domain) && !hosts.wants_asking(domain), "{domain}");
+        }
+        // Another flood takes nothing from them.
+        (0..2 * HOSTS_MAX).for_each(|n| hosts.note_asked(&format!("y{n}.evil.example"), Stamp(n as u64)));
+        assert!(hosts.chokes_on_leave("chat.good.example") && hosts.pam("settled.example") == Pam::Ejabberd);
+        assert!(hosts.hosts.len() <= HOSTS_MAX + 2 && hosts.unanswered.len() <= hosts.hosts.len());
+        assert!(hosts.hits().all(|hit| (hit.what, &*hit.domain) == ("known domains", "evil.example")));
+    }
+
+    #[test]
+    fn a_domain_that_is_asked_twice_is_late_once() {
+        let mut hosts = Hosts::default();
+        [0, 500].iter().for_each(|now| hosts.note_asked("h", Stamp(*now)));
+        assert_eq!(hosts.take_unanswered(Stamp(1000)), []);
+        assert_eq!(hosts.take_unanswered(Stamp(1500)), [("h".to_owned(), true)]);
+        assert_eq!(hosts.take_unanswered(Stamp(9000)), []);
     }
 }

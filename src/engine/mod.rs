@@ -182,8 +182,8 @@ impl Engine {
         mut directory: Directory,
         whereabouts: Vec<(BareJid, Whereabouts)>,
     ) -> Engine {
-        let hosts = hosts::Hosts::new(settings.pam, settings.multicast, settings.domain.as_str());
         let own = own_domains(&settings.domain, &settings.creators);
+        let hosts = hosts::Hosts::new(settings.pam, settings.multicast, settings.domain.as_str(), own.clone());
         let accounts = accounts::Accounts::restore(whereabouts, &hosts, own.clone());
         let limits = &settings.limits;
         let created = Shares::new("channels", limits.channels_max, own.clone());
