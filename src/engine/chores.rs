@@ -27,6 +27,8 @@ const CALLING: Budget = Budget { things: 64, cost: usize::MAX };
 const PROBING: Budget = Budget { things: 200, cost: usize::MAX };
 /// Resources that are asked whether they are still there.
 const ASKING: Budget = Budget { things: 50, cost: usize::MAX };
+/// Accounts that were added and are not reached, of which it is asked once more whether they are there.
+const INQUIRING: Budget = Budget { things: 8, cost: usize::MAX };
 /// Channels that an announcement looks at, and people who get it.
 pub(super) const ANNOUNCING: Budget = Budget { things: 8, cost: 200 };
 /// Accounts whose channels are gone through, and people who are told of what changes in these.
@@ -60,6 +62,8 @@ pub(super) struct Chores {
     pub uncalled: BTreeSet<ChannelName>,
     pub probing: Chore<(ChannelName, BareJid)>,
     pub asking: Chore<FullJid>,
+    /// By since when they are not reached.
+    pub inquiring: Chore<(Stamp, BareJid)>,
     pub touring: Chore<(BareJid, Deed)>,
     pub tours: Tours,
     pub tour_shares: Shares<BareJid>,
@@ -84,6 +88,7 @@ impl Chores {
             uncalled: BTreeSet::new(),
             probing: Chore::queue(PROBING),
             asking: Chore::queue(ASKING),
+            inquiring: Chore::circle(INQUIRING),
             touring: Chore::circle(TOURING),
             tours: Tours::new(),
             tour_shares: tours::shares(own_domains),

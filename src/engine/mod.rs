@@ -207,7 +207,7 @@ impl Engine {
             registry: Registry::restore(std::mem::take(&mut directory.nicks), own.iter().cloned()),
             nick_shares,
             own: own.clone(),
-            newcomers: newcomers::Newcomers::restore(std::mem::take(&mut directory.newcomers)),
+            newcomers: newcomers::Newcomers::restore(std::mem::take(&mut directory.newcomers), own.clone()),
             endings: endings::Endings::restore(std::mem::take(&mut directory.endings), lot),
             clock: trust::Clock::new(directory.clock),
             chores: chores::Chores::new(std::mem::take(&mut directory.tours), own.clone()),
