@@ -77,20 +77,24 @@ impl OwnDomains {
         if self.has(domain) || self.has(site) { domain } else { site }
     }
 
-    /// What there is of something of which each of these has one, as somebody sees it who wants more.
-    pub fn held<'a>(&self, who: &BareJid, all: impl IntoIterator<Item = &'a BareJid>) -> Held {
-        let site = self.site(who.domain().as_str());
-        let (side, mut held) = (self.side(site), Held::default());
-        for other in all {
-            let other_site = self.site(other.domain().as_str());
-            match self.side(other_site) == side {
-                true => held.side += 1,
-                false => held.others += 1,
+    /// What is counted, as somebody sees it who wants more; looks at the service's own domains, and at nobody.
+    pub fn held(&self, who: &BareJid, tally: &Tally) -> Held {
+        let domain = who.domain().as_str();
+        let of_domain = |domain: &str| tally.domains.get(domain).copied().unwrap_or(0);
+        let home = self.iter().map(|domain| of_domain(domain)).sum::<usize>();
+        let (side, others) = match self.side(domain) {
+            Side::Home => (home, tally.all - home),
+            Side::Foreign => (tally.all - home, home),
+        };
+        let site = site::of(domain);
+        let domain = match self.has(domain) || self.has(site) {
+            true => of_domain(domain),
+            false => {
+                let own = self.iter().filter(|own| site::of(own) == site).map(|own| of_domain(own));
+                tally.sites.get(site).copied().unwrap_or(0) - own.sum::<usize>()
             }
-            held.domain += usize::from(other_site == site);
-            held.own += usize::from(other == who);
-        }
-        held
+        };
+        Held { own: tally.accounts.get(who).copied().unwrap_or(0), domain, side, others }
     }
 
     /// Whether somebody of a domain may have so much more of what nobody will take away again (see [`Shares::settle`]).
@@ -109,6 +113,49 @@ impl OwnDomains {
 
     fn side(&self, domain: &str) -> Side {
         if self.has(domain) { Side::Home } else { Side::Foreign }
+    }
+}
+
+/// How many of something there are, by those who have them, where it is not known yet which domains are the service's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    all: usize,
+    accounts: HashMap<BareJid, usize>,
+    domains: HashMap<String, usize>,
+    /// By what was registered of the domains.
+    sites: HashMap<String, usize>,
+}
+
+impl Tally {
+    /// Somebody has one more.
+    pub fn add(&mut self, who: &BareJid) {
+        let domain = who.domain().as_str();
+        self.all += 1;
+        *self.accounts.entry(who.clone()).or_default() += 1;
+        *self.domains.entry(domain.to_owned()).or_default() += 1;
+        *self.sites.entry(site::of(domain).to_owned()).or_default() += 1;
+    }
+
+    /// Somebody who has some has one less.
+    pub fn remove(&mut self, who: &BareJid) {
+        let domain = who.domain().as_str();
+        self.all -= 1;
+        lower(&mut self.accounts, who);
+        lower(&mut self.domains, domain);
+        lower(&mut self.sites, site::of(domain));
+    }
+}
+
+fn lower<Key, Name>(counts: &mut HashMap<Key, usize>, key: &Name)
+where
+    Key: std::borrow::Borrow<Name> + Eq + std::hash::Hash,
+    Name: Eq + std::hash::Hash + ?Sized,
+{
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
+        }
     }
 }
 

@@ -130,6 +130,26 @@ fn what_is_not_taken_away_again_leaves_something_to_whoever_comes_later() {
 }
 
 #[test]
+fn a_tally_says_what_somebody_sees_of_all_there_is() {
+    let own = OwnDomains::new(["home".to_owned(), "chat.away.example".to_owned()]);
+    let people = ["a@home", "a@home", "b@chat.away.example", "c@x.away.example", "d@y.away.example", "e@far.example"];
+    let mut tally = Tally::default();
+    people.iter().chain(&["f@far.example"]).for_each(|it| tally.add(&who(it)));
+    tally.remove(&who("f@far.example"));
+    let held = |it: &str| {
+        let Held { own, domain, side, others } = own.held(&who(it), &tally);
+        [own, domain, side, others]
+    };
+    assert_eq!(["a@home", "b@chat.away.example"].map(held), [[2, 2, 3, 3], [1, 1, 3, 3]]);
+    assert_eq!(
+        ["c@z.away.example", "e@far.example", "f@far.example"].map(held),
+        [[0, 2, 3, 3], [1, 1, 3, 3], [0, 1, 3, 3]]
+    );
+    people.iter().for_each(|it| tally.remove(&who(it)));
+    assert_eq!(tally, Tally::default());
+}
+
+#[test]
 fn domains_that_hit_a_share_are_named_in_bounded_number() {
     let mut shares = shares(0);
     for n in 0..1000 {

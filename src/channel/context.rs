@@ -2,6 +2,7 @@
 
 use super::group::Facts;
 use super::{Item, Limits, Member, Registry, Stamp};
+use crate::share::OwnDomains;
 use jid::BareJid;
 use rand::rngs::StdRng;
 use std::collections::BTreeMap;
@@ -18,6 +19,8 @@ pub struct Context<'a> {
     pub limits: &'a Limits,
     /// The nicks that accounts registered with the service.
     pub registry: &'a Registry,
+    /// The domains that are the service's own.
+    pub own_domains: &'a OwnDomains,
     /// The operators of the service.
     pub operators: &'a [BareJid],
     /// Who they were whom the command brings in and whose records were given up.

@@ -8,6 +8,9 @@ use jid::BareJid;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
+/// What there are too many of where somebody's share of them is used up.
+pub const OPEN_INVITATIONS: &str = "open invitations of a channel";
+
 /// An invitation that was given and not used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invitation {

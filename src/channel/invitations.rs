@@ -3,6 +3,7 @@
 
 use super::roll::{Marks, Roll};
 use super::{Invitation, Stamp};
+use crate::share::Tally;
 use crate::steps::Counted;
 use jid::BareJid;
 use std::cmp::Ordering;
@@ -29,6 +30,8 @@ pub struct Invitations {
     /// Up to when each is good that bears the one mark or the other.
     open: BTreeSet<(Stamp, Key)>,
     old: BTreeSet<(Stamp, Key)>,
+    /// Who gave those that bear the first mark.
+    tally: Tally,
     tokens: HashMap<String, Key>,
 }
 
@@ -93,6 +96,11 @@ impl Invitations {
         self.order.count(OPEN)
     }
 
+    /// Who gave these.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
     /// Those of them from a place on, in the order of invitees.
     pub fn open_from(&self, place: usize) -> impl Iterator<Item = &Invitation> {
         self.order.rising(OPEN, place).filter_map(|key| self.all.get(key))
@@ -111,6 +119,7 @@ impl Invitations {
         self.order.set(key.clone(), OPEN);
         self.given.entry(key.1.clone()).or_default().insert(key.0.clone());
         self.open.insert((invitation.until, key.clone()));
+        self.tally.add(&key.1);
         self.tokens.insert(invitation.token.as_str().to_owned(), key.clone());
         self.all.insert(key, invitation);
         past
@@ -121,7 +130,11 @@ impl Invitations {
         let past = self.all.remove(key)?;
         self.order.remove(key);
         let place = (past.until, key.clone());
-        let _ = self.open.remove(&place) || self.old.remove(&place);
+        if self.open.remove(&place) {
+            self.tally.remove(&key.1);
+        } else {
+            self.old.remove(&place);
+        }
         if let Some(invitees) = self.given.get_mut(&key.1) {
             invitees.remove(&key.0);
             if invitees.is_empty() {
@@ -143,6 +156,10 @@ impl Invitations {
             let (from, to) =
                 if mark == OLD { (&mut self.open, &mut self.old) } else { (&mut self.old, &mut self.open) };
             from.remove(&place);
+            match mark {
+                OLD => self.tally.remove(&place.1.1),
+                _ => self.tally.add(&place.1.1),
+            }
             self.order.set(place.1.clone(), mark);
             to.insert(place);
         }
@@ -202,6 +219,9 @@ mod tests {
             assert_eq!(invitations.outdated(due).count(), of(&|it| it.until < due).len());
             let open = of(&|it| it.until >= due);
             assert_eq!(invitations.count_open(), open.len());
+            let mut tally = Tally::default();
+            open.iter().for_each(|it| tally.add(&it.inviter));
+            assert_eq!(*invitations.tally(), tally);
             for (at, it) in open.iter().enumerate() {
                 assert_eq!(invitations.position(&format!("{} {}", it.invitee, it.inviter)), Some(at));
                 assert_eq!(invitations.of_token(it.token.as_str()), Some(*it));

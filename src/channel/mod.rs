@@ -52,7 +52,7 @@ pub use event::{Event, EventKind, MediaKind, Named, Progress, RowKind, Tombstone
 pub use group::{Configuration, Facts, GroupAnswer, GroupCommand, GroupWish};
 pub use guest::Guest;
 pub use holders::Holders;
-pub use invitation::{Claim, Invitation, Token};
+pub use invitation::{Claim, Invitation, OPEN_INVITATIONS, Token};
 pub use invitations::Invitations;
 pub use limits::{ChannelDefaults, FeatureSwitches, GroupDefaults, GroupRights, Limits, Rank, Rate, Rates};
 pub use message::{Message, Row};

@@ -147,7 +147,8 @@ fn no_account_creates_all_channels_that_there_may_be() {
         count += 1;
         !create(&mut engine, who, &format!("c{count}")).contains("type='error'")
     };
-    assert_eq!((0..300).filter(|_| created("x@h/r")).count(), 100);
+    let taken = (0..300).filter(|_| created("x@h/r")).count();
+    assert_eq!(taken, 100);
     assert!((0..20).all(|n| created(&format!("a{n}@h/r"))));
 }
 
@@ -184,4 +185,37 @@ fn more_strangers_than_may_be_at_once_are_paid_for_afterwards() {
     assert!(gather(&mut engine, 1000, ("a@h", 1), 4000));
     assert!(!gather(&mut engine, 1000 + 390_000, ("a@h", 2), 1));
     assert!(gather(&mut engine, 1000 + 450_000, ("a@h", 3), 400));
+}
+
+#[test]
+fn no_domain_gives_all_invitations_that_a_channel_may_have_open() {
+    let limits = Limits { invitations_max: 200, invitations_per_inviter_max: 10, ..Limits::default() };
+    let mut engine = service(limits);
+    create(&mut engine, "a@h/r", "c");
+    let field = "<field var='Participation Addition by Invitation from Participant'><value>true</value></field>";
+    let form = format!(
+        "<x xmlns='jabber:x:data' type='submit'>\
+         <field var='FORM_TYPE'><value>urn:xmpp:mix:admin:0</value></field>{field}</x>"
+    );
+    let publish = format!("<publish node='urn:xmpp:mix:nodes:config'><item>{form}</item></publish>");
+    let pubsub = format!("<pubsub xmlns='http://jabber.org/protocol/pubsub'>{publish}</pubsub>");
+    let told = take(&mut engine, 1, &format!("<iq type='set' id='s' from='a@h/r' to='c@mix.h'>{pubsub}</iq>")).0;
+    assert!(!told.contains("type='error'"), "{told}");
+    let mut hits = Vec::new();
+    let mut invited = |who: &str, count: usize| {
+        join(&mut engine, &format!("{who}/r"));
+        let given = (0..count).filter(|n| {
+            let localpart = who.replace(['@', '.'], "-");
+            let invite = format!("<invite xmlns='urn:xmpp:mix:misc:0'><invitee>{localpart}-{n}@h</invitee></invite>");
+            let (told, turn) =
+                take(&mut engine, 1, &format!("<iq type='set' id='i' from='{who}/r' to='c@mix.h'>{invite}</iq>"));
+            hits.extend(turn.hits);
+            !told.contains("type='error'")
+        });
+        given.count()
+    };
+    let taken: usize = (0..30).map(|n| invited(&format!("x@host{n}.away.example"), 9)).sum();
+    assert_eq!(taken, 50, "half of what is not kept for the service's own");
+    assert_eq!((invited("b@far.example", 3), invited("a@h", 10), invited("c@h", 10)), (3, 10, 10));
+    assert!(hits.iter().all(|hit| (hit.what, &*hit.domain) == ("invitations", "away.example")) && !hits.is_empty());
 }

@@ -83,7 +83,7 @@ use crate::xep::{Sealer, Service};
 use jid::{BareJid, DomainPart};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use share::{OwnDomains, Shares};
+use share::{Hits, OwnDomains, Shares};
 use shelf::Shelf;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
@@ -118,6 +118,7 @@ pub struct Engine {
     shelf: Shelf,
     registry: Registry,
     nick_shares: Shares<BareJid>,
+    invitation_hits: Hits,
     /// The domains that are the service's own.
     own: OwnDomains,
     /// Channels that could not be read: who asks for one is told, and nothing else waits for it.
@@ -206,6 +207,7 @@ impl Engine {
             },
             registry: Registry::restore(std::mem::take(&mut directory.nicks), own.iter().cloned()),
             nick_shares,
+            invitation_hits: Hits::new("invitations", own.clone()),
             own: own.clone(),
             newcomers: newcomers::Newcomers::restore(std::mem::take(&mut directory.newcomers), own.clone()),
             endings: endings::Endings::restore(std::mem::take(&mut directory.endings), lot),

@@ -7,7 +7,7 @@ use super::{Engine, Turn};
 use crate::channel::command::HistoryQuery;
 use crate::channel::{
     Actor, Answer, Change, Channel, ChannelName, Command, Context, Decision, GroupAnswer, Guest, Member, Nick, Node,
-    NodeSet, Refusal, Style,
+    NodeSet, OPEN_INVITATIONS, Refusal, Style,
 };
 use crate::store::{Deed, Record};
 use crate::xep::{Extension, Reply, Request, incoming, information, invitations};
@@ -271,13 +271,18 @@ impl Engine {
             dice: &mut self.dice,
             limits: &self.service.limits,
             registry: &self.registry,
+            own_domains: &self.own,
             operators: &self.service.operators,
             past: self.past.get(&tag).unwrap_or(&nobody),
             facts,
             gist_of: &gist_of,
             rename: information::renamed,
         };
-        let Decision { changes, answer } = channel.decide(actor, command, &mut context)?;
+        let decided = channel.decide(actor, command, &mut context);
+        if matches!(decided, Err(Refusal::TooMany { what: OPEN_INVITATIONS, .. })) {
+            self.invitation_hits.hit(actor.account.domain().as_str());
+        }
+        let Decision { changes, answer } = decided?;
         Ok(Effects {
             changes: changes.into_iter().map(|change| (name.clone(), change)).collect(),
             ..Effects::none(answer)

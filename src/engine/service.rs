@@ -40,6 +40,7 @@ impl Engine {
             dice: &mut self.dice,
             limits: &self.service.limits,
             registry: &self.registry,
+            own_domains: &self.own,
             operators: &self.service.operators,
             past: &Default::default(),
             facts: &BTreeMap::new(),

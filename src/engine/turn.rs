@@ -267,7 +267,7 @@ impl Engine {
         self.take_given_up(ousted, &(&Refusal::Busy).into(), turn);
         let hits = self.pending.hits().chain(self.sharing.online.hits()).chain(self.capabilities.hits());
         let hits = hits.chain(self.doubts.hits()).chain(self.accounts.hits()).chain(self.chores.tour_shares.hits());
-        let hits = hits.chain(self.hosts.hits()).chain(self.newcomers.hits());
+        let hits = hits.chain(self.hosts.hits()).chain(self.newcomers.hits()).chain(self.invitation_hits.take());
         turn.hits.extend(hits.chain(self.nick_shares.hits()).chain(self.shelf.hits()).chain(self.freight.hits()));
     }
 

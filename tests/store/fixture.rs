@@ -99,6 +99,7 @@ impl Room {
             dice: &mut self.dice,
             limits: &self.limits,
             registry: &Default::default(),
+            own_domains: &Default::default(),
             operators: &[],
             past: &Default::default(),
             facts: &self.facts,

@@ -365,6 +365,7 @@ fn a_loaded_channel_knows_repeats(store: &dyn Store) {
             dice: &mut dice,
             limits: &Limits::default(),
             registry: &Default::default(),
+            own_domains: &Default::default(),
             operators: &[],
             past: &Default::default(),
             facts: &Default::default(),

@@ -3,7 +3,7 @@
 use super::Outcome;
 use super::draft::Draft;
 use crate::channel::command::{Page, Slice};
-use crate::channel::invitation::{Claim, Fault, Invitation, Token};
+use crate::channel::invitation::{Claim, Fault, Invitation, OPEN_INVITATIONS, Token};
 use crate::channel::rules::Rules;
 use crate::channel::{
     Action, Actor, Answer, Change, Channel, Context, Decision, JoinWish, Limits, Member, Node, Refusal, Role, Stamp,
@@ -34,7 +34,7 @@ impl Channel {
         let is_open = |it: &&Invitation| it.until >= context.due;
         let past = all.get(&invitee, &actor.account).filter(is_open);
         if past.is_none() {
-            self.check_invitations(&actor.account, limits, context.due)?;
+            self.check_invitations(&actor.account, context)?;
         }
         let invitation = Invitation {
             inviter: actor.account.clone(),
@@ -47,13 +47,17 @@ impl Channel {
         draft.finish(Answer::Invitation(invitation))
     }
 
-    /// Refuses one more invitation where there are too many, not counting those that are too old.
-    fn check_invitations(&self, inviter: &BareJid, limits: &Limits, due: Stamp) -> Result<(), Refusal> {
+    /// Refuses one more invitation where there are too many, or the share of whoever gives it has no room, not counting
+    /// those that are too old.
+    fn check_invitations(&self, inviter: &BareJid, context: &Context<'_>) -> Result<(), Refusal> {
+        let (limits, due, own_domains) = (context.limits, context.due, context.own_domains);
         let (max, own_max) = (limits.invitations_max, limits.invitations_per_inviter_max);
         let all = &self.kept.invitations;
         let over = (all.len() + 1).saturating_sub(max);
-        if all.outdated(due).take(over).count() < over {
-            return Err(Refusal::TooMany { what: "open invitations of a channel", max });
+        let (domain, held) = (inviter.domain(), own_domains.held(inviter, all.tally()));
+        let has_share = own_domains.may_settle(domain.as_str(), &held, 1, max, true);
+        if !has_share || all.outdated(due).take(over).count() < over {
+            return Err(Refusal::TooMany { what: OPEN_INVITATIONS, max });
         }
         let over = (all.count_given_by(inviter) + 1).saturating_sub(own_max);
         let is_old = |it: &&Invitation| it.until < due;

@@ -3,6 +3,7 @@
 use crate::channel::command::HistoryQuery;
 use crate::channel::group::{Facts, GroupWish, Invitee};
 use crate::channel::*;
+use crate::share::OwnDomains;
 use jid::BareJid;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -63,6 +64,7 @@ impl World {
             dice: &mut dice,
             limits: &limits,
             registry: &Registry::default(),
+            own_domains: &OwnDomains::new(["example.org".to_owned()]),
             operators: &[],
             past: &Default::default(),
             facts: &facts,
@@ -156,6 +158,7 @@ impl World {
             dice: &mut self.dice,
             limits: &self.limits,
             registry: &self.registry,
+            own_domains: &OwnDomains::new(["example.org".to_owned()]),
             operators: &[jid("root")],
             past: &self.past,
             facts: &self.facts,
