@@ -1,5 +1,6 @@
-//! Questions that wait: a queue for each account, and accounts take turns. So whoever asks for one page waits for one
-//! question of each of the others, however many they have.
+//! Questions that wait: a queue for each account, and accounts take turns: those of the service's own domains one by one,
+//! and of all others each domain has one, within which its accounts do. So whoever asks for one page waits for one question
+//! of each of the others, however many they have, and however many accounts a foreign domain has.
 //!
 //! There is one bound for all of them. Where it is reached, whoever has most waiting loses what it asked last.
 
@@ -18,8 +19,11 @@ pub struct Waiting<T> {
 #[derive(Debug)]
 struct State<T> {
     queues: HashMap<BareJid, VecDeque<T>>,
-    /// The accounts with something waiting, in the order of their turns.
-    turns: VecDeque<BareJid>,
+    /// Whose turns these are, in order: accounts and domains, as text.
+    turns: VecDeque<String>,
+    /// The accounts with something waiting, in order, by whose turn it is.
+    accounts: HashMap<String, VecDeque<BareJid>>,
+    own_domains: OwnDomains,
     shares: Shares<BareJid>,
     closed: bool,
 }
@@ -27,8 +31,9 @@ struct State<T> {
 impl<T> Waiting<T> {
     /// Room for so many.
     pub fn new(count_max: usize, own_domains: OwnDomains) -> Waiting<T> {
-        let shares = Shares::new("queries", count_max, own_domains);
-        let state = State { queues: HashMap::new(), turns: VecDeque::new(), shares, closed: false };
+        let shares = Shares::new("queries", count_max, own_domains.clone());
+        let (queues, accounts, turns) = Default::default();
+        let state = State { queues, turns, accounts, own_domains, shares, closed: false };
         Waiting { state: Mutex::new(state), filled: Condvar::new() }
     }
 
@@ -50,7 +55,7 @@ impl<T> Waiting<T> {
             Some(queue) => queue.push_back(question),
             None => {
                 state.queues.insert(account.clone(), VecDeque::from([question]));
-                state.turns.push_back(account.clone());
+                state.line_up(account);
             }
         }
         drop(state);
@@ -88,22 +93,50 @@ impl<T> Waiting<T> {
 
 impl<T> State<T> {
     fn next(&mut self) -> Option<T> {
-        let account = self.turns.pop_front()?;
+        let turn = self.turns.pop_front()?;
+        let accounts = self.accounts.get_mut(&turn)?;
+        let account = accounts.pop_front()?;
         let queue = self.queues.get_mut(&account)?;
         let question = queue.pop_front();
         if queue.is_empty() {
             self.queues.remove(&account);
         } else {
-            self.turns.push_back(account.clone());
+            accounts.push_back(account.clone());
+        }
+        if accounts.is_empty() {
+            self.accounts.remove(&turn);
+        } else {
+            self.turns.push_back(turn);
         }
         self.shares.give_back(&account, 1);
         question
     }
 
+    /// Whose turn it is when it is an account's.
+    fn turn_of(&self, account: &BareJid) -> String {
+        let domain = account.domain().as_str();
+        if self.own_domains.has(domain) { account.to_string() } else { self.own_domains.site(domain).to_owned() }
+    }
+
+    fn line_up(&mut self, account: &BareJid) {
+        let turn = self.turn_of(account);
+        let accounts = self.accounts.entry(turn.clone()).or_default();
+        if accounts.is_empty() {
+            self.turns.push_back(turn);
+        }
+        accounts.push_back(account.clone());
+    }
+
     fn leave_if_empty(&mut self, account: &BareJid) {
         if self.queues.get(account).is_some_and(VecDeque::is_empty) {
             self.queues.remove(account);
-            self.turns.retain(|other| other != account);
+            let turn = self.turn_of(account);
+            let Some(accounts) = self.accounts.get_mut(&turn) else { return };
+            accounts.retain(|other| other != account);
+            if accounts.is_empty() {
+                self.accounts.remove(&turn);
+                self.turns.retain(|other| *other != turn);
+            }
         }
     }
 }
@@ -171,6 +204,22 @@ mod tests {
             assert!(lost.len() == 1 && lost[0].ends_with("@far 0"), "{lost:?}");
         }
         assert_eq!(all(&waiting).len(), 64);
+    }
+
+    #[test]
+    fn a_domain_with_any_number_of_accounts_has_one_turn() {
+        let waiting = waiting();
+        for n in 0..40 {
+            ask(&waiting, &format!("u{n}@s{n}.evil.example"), 1);
+        }
+        for account in ["a@h", "b@h", "c@good.example"] {
+            ask(&waiting, account, 2);
+        }
+        let order = all(&waiting);
+        let places = ["a@h 0", "b@h 0", "c@good.example 0", "a@h 1"].map(|it| order.iter().position(|o| o == it));
+        assert_eq!((places, order.len()), ([1, 2, 3, 5].map(Some), 46));
+        let evil: Vec<&String> = order.iter().filter(|question| question.contains("evil")).collect();
+        assert!(evil.iter().zip(0..).all(|(question, n)| question.starts_with(&format!("u{n}@"))), "{evil:?}");
     }
 
     #[test]
