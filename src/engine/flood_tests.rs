@@ -1,5 +1,7 @@
 //! Two of everything that is bounded: one uses up what is everybody's, and the other is served.
 
+mod former_tests;
+
 use super::online::Online;
 use super::pending::Purpose;
 use super::share::OwnDomains;
@@ -47,6 +49,10 @@ fn questions_to_one_domain_keep_nobody_else_from_being_asked() {
         assert!(told.contains("disco#info") && told.contains(who), "{told}");
         assert!(turn.hits.iter().all(|hit| (hit.what, &*hit.domain) == ("questions", "away")), "{:?}", turn.hits);
     }
+    println!(
+        "flood: 12,000 questions of one domain: {} wait, and those of two others are asked",
+        engine.pending.count()
+    );
 }
 
 #[test]
@@ -90,6 +96,8 @@ fn presence_of_one_domain_is_not_shown_any_more_before_anybody_else_s() {
     }
     let own = |at: &str| online.places(7).iter().filter(|(_, account, _)| account.domain().as_str() == at).count();
     assert_eq!((own("far"), own("h")), (20, 20));
+    let places: usize = (0..500).map(|tag| online.places(tag).len()).sum();
+    println!("flood: 210,000 presences of one domain in 1 MiB: {places} are kept, and all 40 of two others");
     assert!(online.hits().all(|hit| (hit.what, &*hit.domain) == ("presence", "away")));
 }
 
@@ -126,6 +134,7 @@ fn nicks_are_registered_by_whom_the_operator_lets_and_none_takes_all() {
     let mut engine = service(limits);
     let taken = (0..2000).filter(|n| register(&mut engine, &format!("x{n}@away"), &format!("n{n}"))).count();
     assert_eq!(taken, 250, "half of what is not kept for the service's own");
+    println!("flood: 2,000 nicks of one domain: {taken} of 1,000 are registered, and all that two others want");
     assert!((0..10).all(|n| register(&mut engine, &format!("b{n}@far"), &format!("far{n}"))));
     assert!(
         (0..250).all(|n| register(&mut engine, &format!("a{n}@h"), &format!("n{n}"))),
@@ -150,6 +159,7 @@ fn no_account_creates_all_channels_that_there_may_be() {
     let taken = (0..300).filter(|_| created("x@h/r")).count();
     assert_eq!(taken, 100);
     assert!((0..20).all(|n| created(&format!("a{n}@h/r"))));
+    println!("flood: 300 channels of one account: {taken} of 200 are created, and those of 20 others");
 }
 
 /// Has somebody make a group with so many strangers; whether they are in it.
@@ -218,4 +228,5 @@ fn no_domain_gives_all_invitations_that_a_channel_may_have_open() {
     assert_eq!(taken, 50, "half of what is not kept for the service's own");
     assert_eq!((invited("b@far.example", 3), invited("a@h", 10), invited("c@h", 10)), (3, 10, 10));
     assert!(hits.iter().all(|hit| (hit.what, &*hit.domain) == ("invitations", "away.example")) && !hits.is_empty());
+    println!("flood: 270 invitations of one domain: {taken} of 200 are open, and all 23 of others");
 }

@@ -1,7 +1,7 @@
 //! Pages of history, read beside the loop: a few threads, a bounded queue for each account, the answers of one query in
 //! order.
 
-mod waiting;
+pub(super) mod waiting;
 
 use super::answer::answer;
 use super::callers::{Callers, complete};

@@ -13,6 +13,8 @@ mod component;
 pub mod dossier;
 mod echo;
 mod eraser;
+#[cfg(test)]
+mod flood_tests;
 pub mod framer;
 pub mod http;
 mod inbox;
