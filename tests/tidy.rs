@@ -312,6 +312,52 @@ fn nothing_names_the_machine_it_was_made_on() {
 }
 
 /// The rows of docs/xeps.md, and whether anything of each is served.
+#[test]
+fn everything_that_is_bounded_has_a_row() {
+    let text = source(&root().join("docs/bounds.md")).text;
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `"))
+        .map(|row| row.split(" | ").map(|cell| cell.trim_end_matches(" |")).collect())
+        .collect();
+    let named: Vec<&str> = rows.iter().flat_map(|row| row[0].trim_end_matches('`').split("` `")).collect();
+    let mut bounds = bounds_of_settings();
+    for file in program_files() {
+        let path = file.path.trim_start_matches("src/").to_owned();
+        bounds.extend(file.code().filter_map(|(_, line)| {
+            let name = line.split("const ").nth(1)?.split(':').next()?;
+            name.ends_with("_MAX").then(|| format!("{path} {name}"))
+        }));
+    }
+    assert!(bounds.len() > 100, "they were not found");
+    let (known, written): (BTreeSet<&str>, BTreeSet<&str>) =
+        (bounds.iter().map(String::as_str).collect(), named.iter().copied().collect());
+    let mut wrong: Vec<String> = known.difference(&written).map(|name| format!("{name}: no row")).collect();
+    wrong.extend(written.difference(&known).map(|name| format!("{name}: no such bound")));
+    wrong.extend((named.len() > written.len()).then(|| "a bound has two rows".to_owned()));
+    // Sentences hold spaces; what is left in code is a test, or a setting.
+    let sources: Vec<Source> = program_files().into_iter().chain(files("tests", &["rs"])).collect();
+    let in_code =
+        text.split('`').skip(1).step_by(2).filter(|word| word.matches('_').count() > 3 && !word.contains(' '));
+    let is_test = |name: &&str| sources.iter().any(|file| file.text.contains(&format!("fn {name}()")));
+    wrong.extend(in_code.filter(|name| !is_test(name)).map(|name| format!("{name}: no such test")));
+    assert_none(wrong, "bounds and docs/bounds.md differ");
+}
+
+/// The settings whose names end in `_max`, with those of their sections before them.
+fn bounds_of_settings() -> Vec<String> {
+    let (mut section, mut found) = (String::new(), Vec::new());
+    for line in source(&root().join("config/mixd.toml")).text.lines() {
+        let line = line.trim_start_matches("# ");
+        if let Some(name) = line.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
+            section = name.split('.').next().unwrap_or_default().to_owned();
+        }
+        let key = line.split_once(" = ").map(|(key, _)| key);
+        found.extend(key.filter(|key| key.ends_with("_max")).map(|key| format!("{section}.{key}")));
+    }
+    found
+}
+
 fn specifications() -> Vec<(String, bool)> {
     let text = source(&root().join("docs/xeps.md")).text;
     // Behind them come the examples of some.
