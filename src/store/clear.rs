@@ -9,8 +9,8 @@ use crate::channel::{ChannelName, Guest, Member};
 use crate::chore::{Budget, Chore};
 use std::ops::ControlFlow;
 
-/// How many records are looked at a time, and how many of them are cleared away.
-const CLEARING: Budget = Budget { things: 512, cost: 256 };
+/// How many records are looked at a time, and how many of them are cleared away: others wait meanwhile.
+const CLEARING: Budget = Budget { things: 128, cost: 64 };
 
 /// Whether anything is left to be cleared away.
 ///

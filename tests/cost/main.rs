@@ -35,7 +35,6 @@ const UNMENDED: &[&str] = &[
     "a marker in a group",
     "call: create a group",
     "call: add and remove",
-    "call: do away with a list",
     "call: destroy a large group",
 ];
 
