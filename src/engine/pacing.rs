@@ -21,8 +21,11 @@ const FREIGHT_PAUSE_MS: u64 = 100;
 #[derive(Debug)]
 pub struct Pacing {
     queues: BTreeMap<BareJid, Line>,
-    /// When the first one of each account is looked at.
-    due: BTreeSet<(u64, BareJid)>,
+    /// When the first one of each account is looked at; at one time, whoever has waited longest comes first, so that the
+    /// order tells nothing of addresses.
+    due: BTreeSet<Due>,
+    /// How many lines there have been.
+    lines: u64,
     /// What they weigh, in bytes of memory.
     room: Shares<BareJid>,
     count: usize,
@@ -30,10 +33,15 @@ pub struct Pacing {
     now_ms: u64,
 }
 
+/// When a line is looked at, the number of the line, and whose it is.
+type Due = (u64, u64, BareJid);
+
 /// What is held of an account, in order.
 #[derive(Debug, Default)]
 struct Line {
     held: VecDeque<Held>,
+    /// How many lines were begun before this one.
+    number: u64,
     /// When the first one is looked at.
     look_ms: u64,
 }
@@ -49,7 +57,7 @@ impl Pacing {
     /// Room for so many bytes, roughly as they lie in memory.
     pub fn new(bytes_max: usize, own_domains: OwnDomains) -> Pacing {
         let room = Shares::new("held messages", bytes_max, own_domains);
-        Pacing { queues: BTreeMap::new(), due: BTreeSet::new(), room, count: 0, now_ms: 0 }
+        Pacing { queues: BTreeMap::new(), due: BTreeSet::new(), lines: 0, room, count: 0, now_ms: 0 }
     }
 
     /// How many are held, and what they weigh, in bytes.
@@ -62,7 +70,7 @@ impl Pacing {
         if engine.has_relieved() {
             return Some(0);
         }
-        self.due.first().map(|(due_ms, _)| due_ms.saturating_sub(self.now_ms))
+        self.due.first().map(|(due_ms, ..)| due_ms.saturating_sub(self.now_ms))
     }
 
     /// Who hit a share since this was asked last.
@@ -91,8 +99,8 @@ impl Pacing {
     fn look_at(&mut self, account: &BareJid, look_ms: u64) {
         let Some(line) = self.queues.get_mut(account) else { return };
         let before = std::mem::replace(&mut line.look_ms, look_ms);
-        self.due.remove(&(before, account.clone()));
-        self.due.insert((look_ms, account.clone()));
+        self.due.remove(&(before, line.number, account.clone()));
+        self.due.insert((look_ms, line.number, account.clone()));
     }
 
     /// All that is held, in order: the process is about to end.
@@ -104,7 +112,7 @@ impl Pacing {
     /// unless the process is to end.
     fn release(&mut self, now_ms: u64, mut engine: Option<&mut Engine>) -> Vec<Inbound> {
         let (mut ready, mut later) = (Vec::new(), Vec::new());
-        while let Some((look_ms, account)) = self.due.first().cloned() {
+        while let Some((look_ms, _, account)) = self.due.first().cloned() {
             if look_ms > now_ms {
                 break;
             }
@@ -140,7 +148,7 @@ impl Pacing {
         match line.held.front().map(|first| first.due_ms) {
             Some(due_ms) => self.look_at(account, due_ms.max(line.look_ms)),
             None => {
-                self.due.remove(&(line.look_ms, account.clone()));
+                self.due.remove(&(line.look_ms, line.number, account.clone()));
                 self.queues.remove(account);
             }
         }
@@ -194,9 +202,12 @@ impl Pacing {
         }
         self.count += 1;
         if !self.queues.contains_key(&account) {
-            self.due.insert((due_ms, account.clone()));
+            let number = self.lines;
+            self.lines += 1;
+            self.due.insert((due_ms, number, account.clone()));
+            self.queues.insert(account.clone(), Line { held: VecDeque::new(), number, look_ms: due_ms });
         }
-        let line = self.queues.entry(account).or_insert(Line { held: VecDeque::new(), look_ms: due_ms });
+        let Some(line) = self.queues.get_mut(&account) else { return };
         line.held.push_back(Held { inbound, weight, due_ms });
     }
 

@@ -65,6 +65,21 @@ fn a_phone_that_sends_five_hundred_queued_messages_loses_none() {
 }
 
 #[test]
+fn those_whose_time_comes_at_once_go_on_as_they_came_whatever_they_are_called() {
+    for people in [["a", "b", "c"], ["c", "b", "a"], ["b", "c", "a"]] {
+        let rates = Rates { messages: Rate { per_s: 1, burst: 1 }, ..Rates::default() };
+        let mut world = world(rates, 32 << 20);
+        let mut came = Vec::new();
+        for who in people {
+            (0..2).for_each(|_| came.push(say(&format!("{who}@h/r"), who, who)));
+        }
+        let told = world.pass(1000, &came);
+        assert_eq!(told, people, "the second ones are held");
+        assert_eq!(world.pass(10_000, &[]), people);
+    }
+}
+
+#[test]
 fn one_floods_and_the_other_goes_on_at_once() {
     let mut world = world(Rates::default(), 32 << 20);
     (0..30).for_each(|n| drop(world.pass(1000, &all(&format!("x{n}@away/r"), 100))));
