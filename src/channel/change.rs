@@ -34,6 +34,17 @@ pub struct Head {
     pub stamp: Stamp,
 }
 
+/// What is behind the last row of an archive that is too old, as far as whoever found that could tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// Rows that stay, the first one of this stamp.
+    From(Stamp),
+    /// No row, and none comes into its month any more.
+    Nothing,
+    /// No row; but one may have come since.
+    Unknown,
+}
+
 /// One fact. All but `Relayed` and `Announced` are durable.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
@@ -112,8 +123,13 @@ pub enum Change {
     Reported(Report),
     /// A row was retracted.
     Entombed(Tombstone),
-    /// The rows up to this one are gone by their age: nothing shows, names or counts them any more.
-    Expired(Head),
+    /// The rows up to `base` are gone by their age: nothing shows, names or counts them any more.
+    Expired {
+        /// Where the archive stood at the last of them.
+        base: Head,
+        /// What is known of the rows that stay.
+        rest: Rest,
+    },
     /// Somebody who is not in the channel subscribes to other nodes than before.
     GuestSet {
         /// The record as it is after; one without subscriptions is none.

@@ -43,7 +43,7 @@ mod tail;
 mod view;
 
 pub use access::{Access, Grants, NodeAccess};
-pub use change::{Announcement, Change, Head, Profile};
+pub use change::{Announcement, Change, Head, Profile, Rest};
 pub use command::{AccountAnswer, AccountCommand, Actor, Answer, Command, Decision, JoinWish};
 pub use context::Context;
 pub use dedup::Recent;
@@ -327,7 +327,7 @@ impl Channel {
             Change::Entombed(tombstone) => self.tail.retract(tombstone.row),
             Change::Reported(report) => self.note_report(report),
             Change::Struck(member) | Change::Faded(member) => self.strike(&member.id),
-            Change::Expired(base) => self.expire(*base),
+            Change::Expired { base, .. } => self.expire(*base),
             Change::Joined(member)
             | Change::Left(member)
             | Change::Renamed(member)

@@ -164,7 +164,7 @@ impl Engine {
             && self.accounts.is_at_bare(&stanza.sender())
             && let Some((_, Some(name))) = self.returned(stanza)
         {
-            self.need_channel_for(&stanza.sender(), &name, needs);
+            self.need_channel_for(&self.actor(stanza.sender()), &name, needs);
         }
     }
 

@@ -18,6 +18,7 @@ mod delegated;
 mod domains;
 mod doubts;
 mod endings;
+pub mod errand;
 #[cfg(test)]
 #[path = "fixture_tests.rs"]
 mod fixture;
@@ -67,6 +68,7 @@ pub use book::AddressBook;
 pub use call::{Addressee, Call, CallResult, Called, Lookup};
 pub use chores::Step;
 pub use endings::TraceWish;
+pub use errand::Errand;
 pub use hosts::Pam;
 pub use multicast::{Multicast, MulticastSettings};
 pub use needs::{Loaded, Needs, ROUNDS_MAX};

@@ -49,6 +49,15 @@ impl Needs {
         Needs { known: self.known, ..Needs::default() }
     }
 
+    /// Rows and heads of archives, and nothing else.
+    pub fn of_archives(
+        rows: BTreeMap<u64, BTreeSet<u64>>,
+        whole: BTreeSet<(u64, u64)>,
+        heads: Vec<(u64, Stamp)>,
+    ) -> Needs {
+        Needs { rows, whole, heads, ..Needs::default() }
+    }
+
     /// Whether nothing has to be loaded.
     pub fn is_empty(&self) -> bool {
         let has_no_people = self.accounts.is_empty() && self.standings.is_empty() && self.groups.is_empty();
@@ -77,6 +86,8 @@ pub struct Loaded {
     pub heads: Vec<(u64, Stamp, Head)>,
     /// The rows asked for, by tag and number, `None` for one that does not exist.
     pub facts: Vec<(u64, u64, Option<Facts>)>,
+    /// What those rows say in one number that were asked for with their payloads and come without, by tag and number.
+    pub said: Vec<(u64, u64, u64)>,
     /// Who accounts were in channels, by tag, `None` for nobody.
     pub past: Vec<(u64, BareJid, Option<Member>)>,
     /// What the look for accounts that are being ended found.
@@ -115,7 +126,12 @@ impl Engine {
 
     /// The channels that have to be in memory for this one, whether they are or not, as far as that is known yet.
     pub(super) fn channels_for(&self, inbound: &Inbound) -> Vec<ChannelName> {
-        self.need_also([inbound], Needs { with_warm: true, ..Needs::default() }).channels
+        self.needs_of(inbound).channels
+    }
+
+    /// What this one needs, with the channels that are in memory.
+    pub(super) fn needs_of(&self, inbound: &Inbound) -> Needs {
+        self.need_also([inbound], Needs { with_warm: true, ..Needs::default() })
     }
 
     /// Whether a channel has to be loaded before a turn may ask for it.
@@ -126,7 +142,7 @@ impl Engine {
     fn need_of_stanza(&self, stanza: &Stanza, needs: &mut Needs) {
         match self.target(&stanza.to) {
             Some(Target::Channel(name)) => {
-                self.need_channel_for(&stanza.sender(), &name, needs);
+                self.need_channel_for(&self.actor(stanza.sender()), &name, needs);
                 self.need_heads(&stanza.sender(), &name, needs);
                 let element = if stanza.kind == Kind::Iq { stanza.payload() } else { Some(&stanza.element) };
                 if let (Some(element), Some(channel)) = (element, self.shelf.channel(&name)) {
@@ -134,7 +150,7 @@ impl Engine {
                     self.need_past(channel, past::brought_in(&stanza.sender(), element), needs);
                 }
             }
-            Some(Target::Participant(name, _)) => self.need_channel_for(&stanza.sender(), &name, needs),
+            Some(Target::Participant(name, _)) => self.need_channel_for(&self.actor(stanza.sender()), &name, needs),
             Some(Target::Service) if stanza.kind == Kind::Iq && !stanza.is_answer() => self.need_named(stanza, needs),
             _ => {}
         }
@@ -177,10 +193,10 @@ impl Engine {
         let Some(payload) = stanza.payload() else { return };
         let destroyed = payload.attr("channel").filter(|_| payload.is("destroy", ns::MIX_CORE));
         if let Some(name) = destroyed.and_then(ChannelName::new) {
-            self.need_channel_for(&stanza.sender(), &name, needs);
+            self.need_channel_for(&self.actor(stanza.sender()), &name, needs);
         }
         if let Some(name) = commands::channel_of(payload, self.service.domain.as_str()) {
-            self.need_channel_for(&stanza.sender(), &name, needs);
+            self.need_channel_for(&self.actor(stanza.sender()), &name, needs);
         }
         match payload.name() {
             "groups" if payload.has_ns(ns::GROUP) => {
@@ -196,7 +212,7 @@ impl Engine {
             channel.and_then(|jid| address::jid(jid).ok()).and_then(|jid| self.target(&jid))
         {
             let asker = delegation::asker(stanza, inner).ok().map(|(asker, _)| asker.to_bare());
-            self.need_channel_for(asker.as_ref().unwrap_or(&stanza.sender()), &name, needs);
+            self.need_channel_for(&self.actor(asker.clone().unwrap_or_else(|| stanza.sender())), &name, needs);
             if let (Some(channel), Some(asker)) = (self.shelf.channel(&name), asker) {
                 self.need_past(channel, vec![asker], needs);
             }
@@ -231,7 +247,7 @@ impl Engine {
         };
         let account = &call.actor.account;
         match &call.command {
-            Command::Destroy { name } => self.need_channel_for(account, name, needs),
+            Command::Destroy { name } => self.need_channel_for(&call.actor, name, needs),
             Command::ListGroups { with, slice } => self.need_groups(account, with.as_ref(), slice, needs),
             Command::ListChannels(_) => self.need_list(account, needs),
             _ => {}
@@ -239,12 +255,13 @@ impl Engine {
         let Some(name) = name else {
             return self.shelf.doubtful().for_each(|name| self.need_channel(name, needs));
         };
-        self.need_channel_for(account, name, needs);
+        self.need_channel_for(&call.actor, name, needs);
         self.need_heads(account, name, needs);
-        if let Some(tag) = self.shelf.tag_of(name) {
-            self.need_rows(tag, rows::of_command(&call.command), needs);
-        }
         if let Some(channel) = self.shelf.channel(name) {
+            // Of whoever the channel does not know, none are looked up.
+            if channel.role_of(account, call.actor.operator) != Role::Outsider {
+                self.need_rows(channel.profile().tag, rows::of_command(&call.command), needs);
+            }
             self.need_past(channel, past::brought_in_by(account, &call.command), needs);
         }
     }
@@ -266,16 +283,22 @@ impl Engine {
     }
 
     /// A channel that somebody asks something of. Whoever may not know of it is answered at once, as where there is none:
-    /// waiting for it would tell that there is one.
-    pub(super) fn need_channel_for(&self, account: &BareJid, name: &ChannelName, needs: &mut Needs) {
+    /// waiting for it, or for what is read of it, would tell that there is one.
+    pub(super) fn need_channel_for(&self, actor: &Actor, name: &ChannelName, needs: &mut Needs) {
+        if let Some(channel) = self.shelf.channel(name) {
+            if needs.with_warm && !channel.is_hidden_from(actor) {
+                self.need_channel(name, needs);
+            }
+            return;
+        }
         if !self.shelf.is_cold(name) {
             return self.need_channel(name, needs);
         }
-        match self.known.get(&(name.clone(), account.clone())) {
+        match self.known.get(&(name.clone(), actor.account.clone())) {
             Some(true) => self.need_channel(name, needs),
             Some(false) => {}
             None => {
-                let asked = (name.clone(), self.actor(account.clone()));
+                let asked = (name.clone(), actor.clone());
                 if !needs.known.contains(&asked) {
                     needs.known.push(asked);
                 }
@@ -338,6 +361,9 @@ impl Engine {
                 }
                 None => drop(self.absent.insert((tag, row))),
             }
+        }
+        for (tag, row, said) in loaded.said.drain(..) {
+            self.said.insert((tag, row), said);
         }
         for (tag, account, found) in loaded.past.drain(..) {
             self.past.entry(tag).or_default().insert(account, found);

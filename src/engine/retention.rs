@@ -7,12 +7,12 @@ use crate::store::{Outdated, Record};
 impl Engine {
     /// Takes rows out of the archives of channels. Nobody is told: what is gone is not found any more.
     pub(super) fn expire(&mut self, outdated: Vec<Outdated>, turn: &mut Turn) {
-        for Outdated { name, tag, base } in outdated {
+        for Outdated { name, tag, base, rest } in outdated {
             // It may have been destroyed since, and made again.
             if self.shelf.tag_of(&name) != Some(tag) {
                 continue;
             }
-            let change = Change::Expired(base);
+            let change = Change::Expired { base, rest };
             if self.shelf.channel(&name).is_some_and(|channel| channel.base().row >= base.row) {
                 continue;
             }

@@ -1,17 +1,19 @@
-//! Pages of history, read beside the loop: a few threads, a bounded queue for each account, the answers of one query in
-//! order.
+//! Pages of history, and what the loop has to know of old rows, read beside the loop: a few threads, a bounded queue for
+//! each account, the answers of one query in order.
 
 pub(super) mod waiting;
 
 use super::answer::answer;
 use super::callers::{Callers, complete};
 use super::clock;
+use super::load::fetch;
+use super::loader::{Fetched, Missed, Returns};
 use super::metrics::{Metrics, Queried};
 use super::outbox::{Outbox, Parcel};
 use super::vital::Vital;
 use crate::channel::Refusal;
 use crate::engine::share::OwnDomains;
-use crate::engine::{Lookup, Query, QueryKind, Reason};
+use crate::engine::{Errand, Lookup, Query, QueryKind, Reason};
 use crate::store::Store;
 use jid::BareJid;
 use std::io;
@@ -30,6 +32,8 @@ pub enum Question {
     Stanza(Box<Query>),
     /// By a call.
     Call(Box<Lookup>),
+    /// By the loop, for something that waits.
+    Loop(Box<Errand>),
 }
 
 impl Question {
@@ -38,6 +42,7 @@ impl Question {
         match self {
             Question::Stanza(query) => query.reply.to.to_bare(),
             Question::Call(lookup) => lookup.account.clone(),
+            Question::Loop(errand) => errand.account.clone(),
         }
     }
 }
@@ -50,6 +55,7 @@ pub struct Archive {
     questions: Arc<Questions>,
     outbox: Arc<Outbox>,
     callers: Arc<Callers>,
+    returns: Returns,
     metrics: Arc<Metrics>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -64,20 +70,22 @@ impl Archive {
         own_domains: OwnDomains,
         store: &Arc<dyn Store>,
         outbox: &Arc<Outbox>,
-        callers: &Arc<Callers>,
+        (callers, returns): (&Arc<Callers>, &Returns),
         metrics: &Arc<Metrics>,
     ) -> io::Result<Archive> {
         let questions = Arc::new(Waiting::new(threads * WAITING_PER_THREAD, own_domains));
         let start = |n: usize| {
             let (questions, store) = (questions.clone(), store.clone());
-            let (outbox, callers, metrics) = (outbox.clone(), callers.clone(), metrics.clone());
+            let (outbox, callers, returns) = (outbox.clone(), callers.clone(), returns.clone());
+            let metrics = metrics.clone();
             std::thread::Builder::new()
                 .name(format!("archive-{n}"))
                 .stack_size(STACK_BYTES)
-                .spawn(move || run(&questions, &*store, &outbox, &callers, &metrics))
+                .spawn(move || run(&questions, &*store, &outbox, (&callers, &returns), &metrics))
         };
         let threads = (0..threads).map(start).collect::<io::Result<_>>()?;
-        Ok(Archive { questions, outbox: outbox.clone(), callers: callers.clone(), metrics: metrics.clone(), threads })
+        let (outbox, callers, returns) = (outbox.clone(), callers.clone(), returns.clone());
+        Ok(Archive { questions, outbox, callers, returns, metrics: metrics.clone(), threads })
     }
 
     /// What waits.
@@ -89,10 +97,14 @@ impl Archive {
     pub fn take(&self, question: Question) {
         let Some(question) = self.questions.push(&question.account(), question) else { return };
         self.metrics.count_hits(self.questions.hits(), clock::uptime_ms());
-        self.metrics.count_refusal(&Reason::BUSY);
+        if !matches!(question, Question::Loop(_)) {
+            self.metrics.count_refusal(&Reason::BUSY);
+        }
         match question {
             Question::Stanza(query) => send(&self.outbox, query.refuse_busy()),
             Question::Call(lookup) => self.callers.tell((lookup.token, Err(Refusal::Busy))),
+            // Those whom it is for are refused one by one.
+            Question::Loop(errand) => self.returns.miss(errand.name, errand.account),
         }
     }
 
@@ -105,7 +117,13 @@ impl Archive {
     }
 }
 
-fn run(questions: &Questions, store: &dyn Store, outbox: &Outbox, callers: &Callers, metrics: &Metrics) {
+fn run(
+    questions: &Questions,
+    store: &dyn Store,
+    outbox: &Outbox,
+    (callers, returns): (&Callers, &Returns),
+    metrics: &Metrics,
+) {
     let _vital = Vital("a reader of the archive");
     while let Some(question) = questions.take() {
         let begun = clock::uptime();
@@ -120,6 +138,11 @@ fn run(questions: &Questions, store: &dyn Store, outbox: &Outbox, callers: &Call
                 let called = complete(*lookup, store);
                 count(Queried::Receipts);
                 callers.tell(called);
+            }
+            Question::Loop(errand) => {
+                let loaded = fetch(store, &errand).map(Box::new).map_err(Missed::Unreadable);
+                count(Queried::Facts);
+                returns.give(Fetched::Facts(errand.name, loaded));
             }
         }
     }

@@ -1,8 +1,10 @@
 //! What a turn needs of the store, fetched before it, so that the turn itself reads nothing.
 
 use crate::engine::parking::Parted;
-use crate::engine::{Engine, Inbound, Loaded, Needs, Parking, ROUNDS_MAX, TraceWish};
-use crate::store::{Store, StoreError};
+use crate::engine::{Engine, Errand, Inbound, Loaded, Needs, Parking, ROUNDS_MAX, TraceWish};
+use crate::store::{Store, StoreError, near};
+use crate::xep::gist;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Loads what a batch needs, round after round, channels as well; for where nobody else waits meanwhile.
 ///
@@ -19,7 +21,8 @@ pub fn load_all(engine: &mut Engine, store: &dyn Store, batch: &[Inbound]) -> Re
     Ok(())
 }
 
-/// Keeps back what needs channels that are not in memory, and loads whatever else the rest needs, round after round.
+/// Keeps back what needs channels that are not in memory or rows of old months, and loads whatever else the rest needs, round
+/// after round.
 ///
 /// # Errors
 /// Those of reading; what is ready is as it would have been.
@@ -30,33 +33,84 @@ pub fn prepare<T: AsRef<Inbound>>(
     batch: Vec<T>,
 ) -> (Parted<T>, Result<(), StoreError>) {
     let mut parted = Parted { ready: batch, refused: Vec::new() };
+    let read = near(|| prepare_near(engine, parking, store, &mut parted));
+    parking.end_batch();
+    (parted, read)
+}
+
+fn prepare_near<T: AsRef<Inbound>>(
+    engine: &mut Engine,
+    parking: &mut Parking<T>,
+    store: &dyn Store,
+    parted: &mut Parted<T>,
+) -> Result<(), StoreError> {
     // Before anything waits: who may not know of a channel does not wait for it, and whoever may keeps its place.
     let known = engine.needs(parted.ready.iter().map(AsRef::as_ref)).known_alone();
     if !known.is_empty() {
-        match load(store, &known) {
-            Ok(loaded) => engine.adopt(loaded),
-            Err(error) => return (parted, Err(error)),
-        }
+        engine.adopt(load(store, &known)?);
     }
     for round in 0..=ROUNDS_MAX {
         let mut needs = engine.needs(parted.ready.iter().map(AsRef::as_ref));
         // What changes channels that are not in memory waits for those that are being loaded.
         let changes_cold = |item: &T| matches!(item.as_ref(), Inbound::Expired(_));
-        if !needs.channels.is_empty() || parted.ready.iter().any(changes_cold) {
-            let again = parking.part(engine, std::mem::take(&mut parted.ready));
-            parted.ready = again.ready;
-            parted.refused.extend(again.refused);
-            needs = engine.needs(parted.ready.iter().map(AsRef::as_ref));
+        if !needs.channels.is_empty() || parking.is_reading() || parted.ready.iter().any(changes_cold) {
+            keep(parted, |ready| parking.part(engine, ready));
         }
+        parking.brought().into_iter().for_each(|loaded| engine.adopt(loaded));
+        needs = engine.needs(parted.ready.iter().map(AsRef::as_ref));
         if needs.is_empty() || round == ROUNDS_MAX {
             break;
         }
-        match load(store, &needs) {
-            Ok(loaded) => engine.adopt(loaded),
-            Err(error) => return (parted, Err(error)),
+        let far = take_far(store, &mut needs)?;
+        engine.adopt(load(store, &needs)?);
+        if !far.is_empty() {
+            keep(parted, |ready| parking.hold(engine, &far, ready));
         }
     }
-    (parted, Ok(()))
+    Ok(())
+}
+
+/// Goes on with what may go on of what is ready.
+fn keep<T>(parted: &mut Parted<T>, part: impl FnOnce(Vec<T>) -> Parted<T>) {
+    let again = part(std::mem::take(&mut parted.ready));
+    parted.ready = again.ready;
+    parted.refused.extend(again.refused);
+}
+
+/// Takes out of what is needed what lies in old months, as far as the state tells.
+fn take_far(store: &dyn Store, needs: &mut Needs) -> Result<Needs, StoreError> {
+    let mut far_rows: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
+    for (&tag, rows) in &mut needs.rows {
+        let numbers: Vec<u64> = rows.iter().copied().collect();
+        let at_hand = store.at_hand(tag, &numbers)?;
+        let far: BTreeSet<u64> =
+            numbers.into_iter().zip(at_hand).filter(|(_, at_hand)| !at_hand).map(|(row, _)| row).collect();
+        if !far.is_empty() {
+            rows.retain(|row| !far.contains(row));
+            far_rows.insert(tag, far);
+        }
+    }
+    needs.rows.retain(|_, rows| !rows.is_empty());
+    // Where an archive stood is looked for by halving, in whatever month that was.
+    Ok(Needs::of_archives(far_rows, needs.whole.clone(), std::mem::take(&mut needs.heads)))
+}
+
+/// Does an errand: beside the loop, since it may take long.
+///
+/// # Errors
+/// Those of reading.
+pub fn fetch(store: &dyn Store, errand: &Errand) -> Result<Loaded, StoreError> {
+    let needs = errand.needs();
+    let mut loaded = load(store, &needs)?;
+    for (tag, row, facts) in &mut loaded.facts {
+        let Some(facts) = facts.as_mut().filter(|_| needs.whole.contains(&(*tag, *row))) else { continue };
+        // While it waits for its turn it is no longer than that of any other row.
+        let payload = std::mem::take(&mut facts.row.payload);
+        if !payload.is_empty() {
+            loaded.said.push((*tag, *row, gist::of(&payload)));
+        }
+    }
+    Ok(loaded)
 }
 
 /// Loads what is needed.

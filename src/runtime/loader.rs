@@ -7,25 +7,66 @@ use super::inbox::Inbox;
 use super::queue::Queue;
 use super::vital::Vital;
 use crate::channel::ChannelName;
-use crate::engine::Arrival;
+use crate::engine::{Arrival, Loaded};
 use crate::store::{Store, StoreError};
+use jid::BareJid;
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// What was loaded and is not fetched yet: so many channels, of so many bytes. Beyond, loading waits.
-const LOADED_MAX: (usize, usize) = (64, 8 << 20);
+const FETCHED_MAX: (usize, usize) = (64, 8 << 20);
+/// What is known of a row, roughly, in bytes.
+const FACTS_BYTES: usize = 512;
 /// How long a thread sleeps at most when nothing happens.
 const LONG: Duration = Duration::from_secs(3600);
 
-/// A channel, or why it cannot be loaded.
-pub type Loaded = Result<Arrival, (ChannelName, StoreError)>;
+/// What was read beside the loop.
+pub enum Fetched {
+    /// A channel, or why it cannot be loaded.
+    Channel(Result<Arrival, (ChannelName, StoreError)>),
+    /// What was asked for of a channel's archive.
+    Facts(ChannelName, Result<Box<Loaded>, Missed>),
+}
+
+/// Why something of an archive was not read.
+pub enum Missed {
+    /// It cannot be.
+    Unreadable(StoreError),
+    /// This account asked for too much.
+    Busy(BareJid),
+}
+
+/// Where what was read goes, and who is woken by it.
+#[derive(Clone)]
+pub struct Returns {
+    fetched: Arc<Queue<Fetched>>,
+    inbox: Arc<Inbox>,
+}
+
+impl Returns {
+    /// Hands over what was read; waits where much is not taken yet, in a thread of its own.
+    pub fn give(&self, fetched: Fetched) {
+        let bytes = match &fetched {
+            Fetched::Channel(outcome) => outcome.as_ref().map_or(0, Arrival::bytes),
+            Fetched::Facts(_, outcome) => outcome.as_ref().map_or(0, |loaded| FACTS_BYTES * loaded.facts.len()),
+        };
+        self.fetched.push(fetched, bytes);
+        self.inbox.wake();
+    }
+
+    /// Tells the loop, from the loop's own thread, that something is not read.
+    pub fn miss(&self, name: ChannelName, account: BareJid) {
+        self.fetched.push_beyond(Fetched::Facts(name, Err(Missed::Busy(account))));
+        self.inbox.wake();
+    }
+}
 
 /// The thread that reads channels.
 pub struct Loader {
     wanted: Arc<Queue<ChannelName>>,
-    loaded: Arc<Queue<Loaded>>,
+    returns: Returns,
     thread: JoinHandle<()>,
 }
 
@@ -37,12 +78,18 @@ impl Loader {
     pub fn start(store: &Arc<dyn Store>, inbox: &Arc<Inbox>) -> io::Result<Loader> {
         // What is wanted is bounded by what waits for it.
         let wanted = Arc::new(Queue::new(usize::MAX, usize::MAX));
-        let loaded = Arc::new(Queue::new(LOADED_MAX.0, LOADED_MAX.1));
+        let fetched = Arc::new(Queue::new(FETCHED_MAX.0, FETCHED_MAX.1));
+        let returns = Returns { fetched, inbox: inbox.clone() };
         let thread = std::thread::Builder::new().name("loader".to_owned()).spawn({
-            let (wanted, loaded, store, inbox) = (wanted.clone(), loaded.clone(), store.clone(), inbox.clone());
-            move || run(&wanted, &loaded, &*store, &inbox)
+            let (wanted, returns, store) = (wanted.clone(), returns.clone(), store.clone());
+            move || run(&wanted, &returns, &*store)
         })?;
-        Ok(Loader { wanted, loaded, thread })
+        Ok(Loader { wanted, returns, thread })
+    }
+
+    /// Where others hand over what they read for the loop.
+    pub fn returns(&self) -> &Returns {
+        &self.returns
     }
 
     /// Has channels loaded.
@@ -52,36 +99,33 @@ impl Loader {
         }
     }
 
-    /// What was loaded.
-    pub fn take_now(&self) -> Vec<Loaded> {
-        self.loaded.take_now(LOADED_MAX.0)
+    /// What was read.
+    pub fn take_now(&self) -> Vec<Fetched> {
+        self.returns.fetched.take_now(FETCHED_MAX.0)
     }
 
-    /// What was loaded; waits for some.
-    pub fn take(&self) -> Vec<Loaded> {
-        self.loaded.take_in_thread((LOADED_MAX.0, usize::MAX), LONG).unwrap_or_default()
+    /// What was read; waits for some.
+    pub fn take(&self) -> Vec<Fetched> {
+        self.returns.fetched.take_in_thread((FETCHED_MAX.0, usize::MAX), LONG).unwrap_or_default()
     }
 
     /// Ends.
     pub fn finish(self) {
         self.wanted.close();
-        self.loaded.close();
+        self.returns.fetched.close();
         let _ = self.thread.join();
     }
 }
 
-fn run(wanted: &Queue<ChannelName>, loaded: &Queue<Loaded>, store: &dyn Store, inbox: &Inbox) {
+fn run(wanted: &Queue<ChannelName>, returns: &Returns, store: &dyn Store) {
     let _vital = Vital("the loader of channels");
     while let Some(names) = wanted.take_in_thread((1, usize::MAX), LONG) {
         for name in names {
             let read = store.load(std::slice::from_ref(&name)).map(|mut read| read.pop().flatten());
-            let outcome = match read {
+            returns.give(Fetched::Channel(match read {
                 Ok(channel) => Ok(Arrival::new(name, channel)),
                 Err(error) => Err((name, error)),
-            };
-            let bytes = outcome.as_ref().map_or(0, Arrival::bytes);
-            loaded.push(outcome, bytes);
-            inbox.wake();
+            }));
         }
     }
 }

@@ -87,7 +87,9 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     let (threads, own_domains) = (config.archive.query_threads, engine.own_domains().clone());
     let refuser = Refuser { callers: callers.clone(), metrics: metrics.clone(), ..Refuser::default() };
     let (inbox, parking) = waiting_rooms(config, &own_domains, &refuser);
-    let archive = archive::Archive::start(threads, own_domains, &store, &outbox, &callers, &metrics)?;
+    let loader = loader::Loader::start(&store, &inbox)?;
+    let returns = (&callers, loader.returns());
+    let archive = archive::Archive::start(threads, own_domains, &store, &outbox, returns, &metrics)?;
     let watched = metrics::Watched {
         metrics: metrics.clone(),
         inbox: inbox.clone(),
@@ -104,7 +106,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         outbox: outbox.clone(),
         pacing,
         parking,
-        loader: loader::Loader::start(&store, &inbox)?,
+        loader,
         archive,
         callers: callers.clone(),
         metrics: metrics.clone(),

@@ -10,7 +10,7 @@ use super::eraser;
 use super::http::Superseded;
 use super::inbox::Inbox;
 use super::load::{load_all, prepare};
-use super::loader::{Loaded, Loader};
+use super::loader::{Fetched, Loader, Missed};
 use super::metrics::Metrics;
 use super::outbox::{Confirmed, Outbox, Parcel};
 use super::refuse::{Why, refuse_inbound};
@@ -19,7 +19,7 @@ use super::vital::Vital;
 use crate::channel::{Refusal, Stamp};
 use crate::engine::parking::Parted;
 use crate::engine::{Dial, Engine, Inbound, Pacing, Parking, Reason, Turn};
-use crate::store::{CommitError, Record, Store, StoreError, Unsent};
+use crate::store::{CommitError, Record, Store, StoreError, Unsent, stay_near};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -116,6 +116,8 @@ impl Worker {
     pub fn run(mut self) {
         let _vital = Vital("the worker");
         self.resend();
+        // Nobody waited so far. From here on no older month is read here.
+        stay_near();
         let mut ticked_ms = clock::uptime_ms();
         self.metrics.set_census(&self.engine.census());
         loop {
@@ -144,8 +146,8 @@ impl Worker {
         self.step(held);
         while !self.parking.is_empty() {
             if !self.parking.is_moving() {
-                let loaded = self.loader.take();
-                self.arrive(loaded);
+                let fetched = self.loader.take();
+                self.arrive(fetched);
             }
             self.step(Vec::new());
             self.metrics.health.worker.rest();
@@ -157,17 +159,14 @@ impl Worker {
     /// Takes a part of what was loaded into memory, then whatever waited for it, then what came in.
     fn step(&mut self, batch: Vec<Inbound>) {
         if !self.parking.is_moving() {
-            let loaded = self.loader.take_now();
-            self.arrive(loaded);
+            let fetched = self.loader.take_now();
+            self.arrive(fetched);
         }
         let is_news = self.parking.advance(&mut self.engine, PEOPLE_MAX);
         let mut first = self.parking.freed((BATCH_ITEMS, BATCH_BYTES));
-        loop {
-            let next = self.parking.freed((BATCH_ITEMS, BATCH_BYTES));
-            if next.is_empty() {
-                break;
-            }
-            self.work(std::mem::replace(&mut first, next));
+        while self.parking.has_freed() {
+            self.work(first);
+            first = self.parking.freed((BATCH_ITEMS, BATCH_BYTES));
         }
         if !first.is_empty() && first.len() + batch.len() > BATCH_ITEMS {
             self.work(std::mem::take(&mut first));
@@ -179,18 +178,28 @@ impl Worker {
             self.work(first);
         }
         self.loader.want(self.parking.wanted());
+        self.parking.errands().into_iter().for_each(|errand| self.archive.take(Question::Loop(Box::new(errand))));
         self.engine.pin(self.parking.pins());
         self.metrics.set_parked(self.parking.depth());
     }
 
-    fn arrive(&mut self, loaded: Vec<Loaded>) {
-        for loaded in loaded {
-            match loaded {
-                Ok(arrival) => self.parking.arrive(arrival),
-                Err((name, error)) => {
+    fn arrive(&mut self, fetched: Vec<Fetched>) {
+        for fetched in fetched {
+            match fetched {
+                Fetched::Channel(Ok(arrival)) => self.parking.arrive(arrival),
+                Fetched::Channel(Err((name, error))) => {
                     let failed = self.parking.fail(&name);
                     self.engine.note_unreadable(name);
                     self.unreadable(&error, &failed);
+                }
+                Fetched::Facts(name, Ok(loaded)) => self.parking.bring(&name, *loaded),
+                Fetched::Facts(name, Err(Missed::Unreadable(error))) => {
+                    let failed = self.parking.fail_to_bring(&self.engine, &name, None);
+                    self.unreadable(&error, &failed);
+                }
+                Fetched::Facts(name, Err(Missed::Busy(account))) => {
+                    let failed = self.parking.fail_to_bring(&self.engine, &name, Some(&account));
+                    failed.iter().for_each(|inbound| self.give_back(inbound, Why::Busy));
                 }
             }
         }
@@ -212,12 +221,15 @@ impl Worker {
     fn unreadable(&mut self, error: &StoreError, batch: &[Inbound]) {
         tracing::error!("the store cannot be read: {error}");
         self.metrics.health.note_store(false);
-        for inbound in batch {
-            if let Inbound::GoOn(step) = inbound {
-                self.engine.pass_over(step);
-            }
-            self.refuse(inbound, Why::StoreFailed);
+        batch.iter().for_each(|inbound| self.give_back(inbound, Why::StoreFailed));
+    }
+
+    /// Answers what waited for nothing.
+    fn give_back(&mut self, inbound: &Inbound, why: Why) {
+        if let Inbound::GoOn(step) = inbound {
+            self.engine.pass_over(step);
         }
+        self.refuse(inbound, why);
     }
 
     fn turn(&mut self, batch: Vec<Inbound>) {

@@ -1,7 +1,7 @@
 //! What is known of single rows: themselves, who corrected and who retracted them.
 
 use super::StoreError;
-use super::keyspace;
+use super::keyspace::{self, Month, Span, Spans};
 use super::paging::Archive;
 use super::shelf::{Order, Shelf, Space};
 use crate::channel::{Facts, Row, Tombstone};
@@ -26,6 +26,19 @@ pub(super) fn facts(shelf: &impl Shelf, tag: u64, numbers: &[u64]) -> Result<Vec
         tombstones.contains_key(&row.number) || row.corrected().is_some_and(|target| tombstones.contains_key(&target))
     };
     Ok(rows.into_iter().map(|row| row.map(|row| Facts { entombed: is_gone(&row), row })).collect())
+}
+
+/// Whether each of these rows lies in the current month, or else is surely not there. Where the archive ends in an older one
+/// that has to be opened for any row.
+pub(super) fn at_hand(shelf: &impl Shelf, current: Month, tag: u64, numbers: &[u64]) -> Result<Vec<bool>, StoreError> {
+    let spans: Spans = shelf.value(Space::State, &keyspace::spans(tag))?.unwrap_or_default();
+    let is_current = |span: &Span| span.month == current;
+    let ends_here = spans.months.last().is_none_or(is_current);
+    let span_of = |number: u64| {
+        let index = spans.months.partition_point(|span| span.first <= number);
+        index.checked_sub(1).and_then(|index| spans.months.get(index))
+    };
+    Ok(numbers.iter().map(|&number| ends_here && span_of(number).is_none_or(is_current)).collect())
 }
 
 /// What is left of those of these rows that were retracted: one seek where none was, and at most one for each that was.

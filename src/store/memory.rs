@@ -5,8 +5,8 @@
 use super::keyspace::{Month, Ops};
 use super::shelf::{Order, Shelf, Space, Visit};
 use super::{
-    Bounds, Census, Erased, Sighting, Unsent, acquaintance, clear, erase, facts, keyspace, paging, past, pieces, plan,
-    reader, receipts, retention, tour, trace, unsent, verify,
+    Bounds, Census, Erased, Sighting, Unsent, acquaintance, clear, erase, facts, keyspace, near, paging, past, pieces,
+    plan, reader, receipts, retention, tour, trace, unsent, verify,
 };
 use super::{
     CommitError, Directory, Page, PagePlan, Record, Retention, Standing, Store, StoreError, Sweep, Trace, Whereabouts,
@@ -73,6 +73,7 @@ impl MemoryStore {
 
 impl Shelf for Inner {
     fn entry(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.reach(space);
         Ok(self.spaces.get(&space).and_then(|entries| entries.get(key)).cloned())
     }
 
@@ -84,6 +85,7 @@ impl Shelf for Inner {
         order: Order,
         visit: &mut Visit<'_>,
     ) -> Result<(), StoreError> {
+        self.reach(space);
         let Some(entries) = self.spaces.get(&space) else { return Ok(()) };
         if from >= to {
             return Ok(());
@@ -100,6 +102,13 @@ impl Shelf for Inner {
 }
 
 impl Inner {
+    /// An older month is far, as it is on disk.
+    fn reach(&self, space: Space) {
+        if matches!(space, Space::Month(month) if month != self.month) {
+            near::reach_far();
+        }
+    }
+
     fn commit(&mut self, now: Stamp, records: &[Record]) -> Result<(), CommitError> {
         let failure = self.failures.1.filter(|_| self.failures.0 > 0);
         self.failures.0 = self.failures.0.saturating_sub(1);
@@ -121,7 +130,7 @@ impl Inner {
         if month != self.month {
             self.seen.clear();
         }
-        let mut writes = plan::plan(self, month, &self.seen, records)?;
+        let mut writes = near::near(|| plan::plan(self, month, &self.seen, records))?;
         let mut archive = Vec::new();
         for (key, value) in &writes.archive {
             archive.extend(pieces::cut(key, value)?);
@@ -266,6 +275,11 @@ impl Store for MemoryStore {
         facts::facts(&*self.lock(), tag, numbers)
     }
 
+    fn at_hand(&self, tag: u64, numbers: &[u64]) -> Result<Vec<bool>, StoreError> {
+        let inner = self.lock();
+        facts::at_hand(&*inner, inner.month, tag, numbers)
+    }
+
     fn tombstones(&self, tag: u64, numbers: &[u64]) -> Result<BTreeMap<u64, Tombstone>, StoreError> {
         facts::tombstones(&*self.lock(), tag, numbers)
     }
@@ -284,7 +298,8 @@ impl Store for MemoryStore {
     }
 
     fn sweep(&self, retention: &Retention, from: &[u8], count: usize) -> Result<Sweep, StoreError> {
-        retention::sweep(&*self.lock(), retention, from, count)
+        let inner = self.lock();
+        retention::sweep(&*inner, inner.month, retention, from, count)
     }
 
     fn drop_months(&self, retention: &Retention) -> Result<(usize, usize), StoreError> {

@@ -14,6 +14,7 @@ mod keyspace;
 mod living;
 mod memory;
 mod narrowing;
+mod near;
 mod page;
 mod paging;
 mod past;
@@ -35,6 +36,7 @@ pub use self::sled::folder_bytes;
 pub use backup::{FileRecord, Manifest, Step, Watch};
 pub use erase::{ERASED_NICK, Erased};
 pub use memory::{Failure, MemoryStore};
+pub use near::{near, stay_near};
 pub use page::{Bounds, Narrow, Page, PagePlan};
 pub use retention::{Outdated, Retention, Sweep};
 pub use sled::{Aged, Compacted, Restored, SledOptions, SledStore, Upgraded};
@@ -330,6 +332,12 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// As [`Store::load`].
     fn facts(&self, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Facts>>, StoreError>;
+
+    /// Whether each of these rows can be looked at in the state and in the current month alone, or else is not there.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    fn at_hand(&self, tag: u64, numbers: &[u64]) -> Result<Vec<bool>, StoreError>;
 
     /// What is left of those of these rows that were retracted.
     ///

@@ -120,6 +120,12 @@ impl<'a, S: Shelf> Archive<'a, S> {
         Ok(Head { row, ordinal, stamp })
     }
 
+    /// The stamp of the first row behind one that is there; `None` where that is the newest.
+    pub(super) fn stamp_behind(&self, number: u64) -> Result<Option<Stamp>, StoreError> {
+        let span = self.filled_spans().find(|(_, last, _)| *last > number);
+        span.map(|(span, ..)| self.stamp_in(span, span.first.max(number + 1))).transpose()
+    }
+
     /// One row, where there is one of this number.
     pub(super) fn row(&self, number: u64) -> Result<Option<Row>, StoreError> {
         if number < self.first() || number > self.newest {

@@ -6,10 +6,13 @@
 use super::keyspace::{
     self, BLOCK_ROWS, Entry, Grave, List, Membership, Month, Ops, RowStart, Span, Spans, Trace, Visit,
 };
-use super::paging::{Archive, lost};
+use super::near::reach;
+use super::paging::Archive;
 use super::shelf::{Shelf, Space};
 use super::{Record, StoreError, Whereabouts};
-use crate::channel::{Change, ChannelName, Guest, Head, Member, Node, ParticipantId, Row, RowKind, Stamp, Status};
+use crate::channel::{
+    Change, ChannelName, Guest, Head, Member, Node, ParticipantId, Rest, Row, RowKind, Stamp, Status,
+};
 use jid::BareJid;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -167,7 +170,7 @@ impl<S: Shelf> Draft<'_, S> {
             Change::InvitationEnded { invitation, .. } => {
                 self.writes.kept.insert(keyspace::invitation(tag, invitation), None);
             }
-            Change::Expired(base) => self.expire(tag, *base)?,
+            Change::Expired { base, rest } => self.expire(tag, *base, *rest)?,
             Change::RightsSet(rights) => self.entry(name, tag, |entry| entry.rights = rights.clone())?,
             Change::Configured(settings) => self.entry(name, tag, |entry| {
                 entry.listed = settings.lists(entry.listed);
@@ -297,19 +300,20 @@ impl<S: Shelf> Draft<'_, S> {
     }
 
     /// The archive begins behind a row. The rows before stay where they are, unreachable, until their month
-    /// goes.
-    fn expire(&mut self, tag: u64, base: Head) -> Result<(), StoreError> {
+    /// goes. They lie in old months, of which none is opened here: who found them tells what is behind them.
+    fn expire(&mut self, tag: u64, base: Head, rest: Rest) -> Result<(), StoreError> {
         let mut spans: Spans = self.value(&keyspace::spans(tag))?.unwrap_or_default();
         if base.row <= spans.base.row {
             return Ok(());
         }
-        let newest = self.newest(tag)?;
-        let ends = spans.months.iter().skip(1).map(Span::end_before).chain([newest]);
+        let ends = spans.months.iter().skip(1).map(Span::end_before);
         let gone = ends.take_while(|&end| end <= base.row).count();
-        spans.months.drain(..gone.min(spans.months.len()));
+        spans.months.drain(..gone);
         if let Some(span) = spans.months.first_mut().filter(|span| span.first <= base.row) {
-            let since = self.stamp_of(tag, span.month, base.row + 1)?;
-            *span = Span { month: span.month, first: base.row + 1, since, gap: 0 };
+            match self.since_behind(tag, span.month, base.row, rest)? {
+                Some(since) => *span = Span { month: span.month, first: base.row + 1, since, gap: 0 },
+                None => drop(spans.months.remove(0)),
+            }
         }
         spans.base = base;
         self.put(keyspace::spans(tag), keyspace::encode(&spans)?);
@@ -321,22 +325,23 @@ impl<S: Shelf> Draft<'_, S> {
         Ok(())
     }
 
-    /// The newest row of a channel, planned ones counted.
-    fn newest(&self, tag: u64) -> Result<u64, StoreError> {
-        let rows = keyspace::rows(tag);
-        match self.writes.archive.range(rows.clone()..keyspace::behind(&rows)).next_back() {
-            Some((key, _)) => keyspace::number_of(key),
-            None => Ok(Archive::open(self.shelf, tag)?.newest()),
+    /// The stamp of the row behind one, in a month that has both or is the last; `None` where there is none.
+    fn since_behind(&self, tag: u64, month: Month, row: u64, rest: Rest) -> Result<Option<Stamp>, StoreError> {
+        let key = keyspace::row(tag, row + 1);
+        if let Some(planned) = self.writes.archive.get(&key) {
+            return keyspace::decode::<RowStart>(planned).map(|(_, stamp, ..)| Some(stamp));
         }
-    }
-
-    fn stamp_of(&self, tag: u64, month: Month, number: u64) -> Result<Stamp, StoreError> {
-        let key = keyspace::row(tag, number);
-        let start: Option<RowStart> = match self.writes.archive.get(&key) {
-            Some(planned) => Some(keyspace::decode(planned)?),
-            None => self.shelf.value(Space::Month(month), &key)?,
+        let look = || -> Result<Option<Stamp>, StoreError> {
+            let start: Option<RowStart> = self.shelf.value(Space::Month(month), &key)?;
+            Ok(start.map(|(_, stamp, ..)| stamp))
         };
-        start.map(|(_, stamp, ..)| stamp).ok_or_else(|| lost(number))
+        match rest {
+            Rest::From(stamp) => Ok(Some(stamp)),
+            Rest::Nothing => Ok(None),
+            Rest::Unknown if month == self.month => look(),
+            // The month ended between the look at it and this commit: it was open then, and mostly still is.
+            Rest::Unknown => reach(look),
+        }
     }
 
     fn row(&mut self, tag: u64, row: &Row) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use super::StoreError;
 use super::keyspace::{self, Entry, Month, Span, Spans};
 use super::paging::Archive;
 use super::shelf::{Order, Shelf, Space};
-use crate::channel::{ChannelName, Head, Stamp};
+use crate::channel::{ChannelName, Head, Rest, Stamp};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
@@ -36,6 +36,8 @@ pub struct Outdated {
     pub tag: u64,
     /// Where its archive stood at the last of these rows.
     pub base: Head,
+    /// What is known of the rows behind it.
+    pub rest: Rest,
 }
 
 /// A part of a look through all channels.
@@ -48,7 +50,13 @@ pub struct Sweep {
 }
 
 /// Looks at some channels, from where the part before ended.
-pub(super) fn sweep(shelf: &impl Shelf, retention: &Retention, from: &[u8], count: usize) -> Result<Sweep, StoreError> {
+pub(super) fn sweep(
+    shelf: &impl Shelf,
+    current: Month,
+    retention: &Retention,
+    from: &[u8],
+    count: usize,
+) -> Result<Sweep, StoreError> {
     let all = keyspace::all(b'c');
     let (mut entries, mut next): (Vec<Entry>, _) = (Vec::new(), None);
     shelf.scan(Space::State, all.as_slice().max(from), &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
@@ -61,20 +69,20 @@ pub(super) fn sweep(shelf: &impl Shelf, retention: &Retention, from: &[u8], coun
     })?;
     let mut outdated = Vec::new();
     for Entry { name, tag, settings, .. } in entries {
-        if let Some(base) = horizon(shelf, tag, retention, settings.horizon(retention.now))? {
-            outdated.push(Outdated { name, tag, base });
+        if let Some((base, rest)) = horizon(shelf, (tag, current), retention, settings.horizon(retention.now))? {
+            outdated.push(Outdated { name, tag, base, rest });
         }
     }
     Ok(Sweep { outdated, next })
 }
 
-/// Where an archive stood at the last row that is too old; `None` where none is.
+/// Where an archive stood at the last row that is too old, and what is behind it; `None` where none is.
 fn horizon(
     shelf: &impl Shelf,
-    tag: u64,
+    (tag, current): (u64, Month),
     retention: &Retention,
     oldest_stamp: Stamp,
-) -> Result<Option<Head>, StoreError> {
+) -> Result<Option<(Head, Rest)>, StoreError> {
     let spans: Spans = shelf.value(Space::State, &keyspace::spans(tag))?.unwrap_or_default();
     let oldest_month = retention.oldest_month().unwrap_or_default();
     let is_old = |span: &Span| {
@@ -94,7 +102,16 @@ fn horizon(
     };
     let by_age = archive.aged(oldest_stamp, retention.now)?;
     let last = by_month.max(by_age);
-    if last < archive.first() { Ok(None) } else { archive.head_at(last).map(Some) }
+    if last < archive.first() {
+        return Ok(None);
+    }
+    let rest = match archive.stamp_behind(last)? {
+        Some(stamp) => Rest::From(stamp),
+        // Rows come into the current month alone.
+        None if spans.months.last().is_some_and(|span| span.month < current) => Rest::Nothing,
+        None => Rest::Unknown,
+    };
+    Ok(Some((archive.head_at(last)?, rest)))
 }
 
 /// The months that hold rows of some channel.

@@ -1,11 +1,11 @@
-//! Channels that are not in memory: loads begin between turns, read at any time and end in any order, or fail; what needs
-//! them waits, and what is for one channel is taken in the order in which it came.
+//! Channels that are not in memory, and rows of old months: reads begin between turns, read at any time and end in any
+//! order, or fail; what needs them waits, and what is for one channel is taken in the order in which it came.
 
 use super::hosts::Item;
 use super::world::World;
 use mixd::channel::{Channel, ChannelName};
-use mixd::engine::{Arrival, Inbound, Parking};
-use mixd::runtime::load::prepare;
+use mixd::engine::{Arrival, Errand, Inbound, Loaded, Parking};
+use mixd::runtime::load::{fetch, prepare};
 use mixd::store::{MemoryStore, Store};
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, SliceRandom};
@@ -19,10 +19,19 @@ pub struct Load {
     read: Option<Option<Channel>>,
 }
 
-/// What waits, and what is being loaded for it.
+/// An archive of which something is read.
+pub struct Read {
+    errand: Errand,
+    loaded: Option<Loaded>,
+}
+
+/// What waits, and what is being read for it.
 pub struct Cold {
     pub parking: Parking<Item>,
     loads: Vec<Load>,
+    reads: Vec<Read>,
+    /// How many reads were begun.
+    pub errands: u64,
     /// Every channel that was ever asked for.
     asked: BTreeSet<ChannelName>,
     /// The newest item taken for each channel, by its place among all that came in.
@@ -41,8 +50,8 @@ impl Cold {
         let mut dice = StdRng::seed_from_u64(seed);
         let (items, bytes) = (*[2, 1000].choose(&mut dice).unwrap(), *[8000, 1 << 20].choose(&mut dice).unwrap());
         let parking = Parking::new(items, bytes, Default::default());
-        let (loads, asked, taken) = Default::default();
-        Cold { parking, loads, asked, taken, came: 0, fails: true, waited: (0, 0), dice }
+        let (loads, reads, asked, taken) = Default::default();
+        Cold { parking, loads, reads, errands: 0, asked, taken, came: 0, fails: true, waited: (0, 0), dice }
     }
 }
 
@@ -53,6 +62,7 @@ fn read(store: &MemoryStore, name: &ChannelName) -> Option<Channel> {
 impl World {
     /// What a turn takes of those who waited and of `size` that came in.
     pub fn ready(&mut self, size: usize) -> Vec<Item> {
+        self.go_on_reading();
         self.go_on_loading();
         let freed = self.cold.parking.freed((1000, usize::MAX));
         let (own, mut batch): (Vec<_>, Vec<_>) =
@@ -91,7 +101,41 @@ impl World {
         let wanted = self.cold.parking.wanted();
         self.cold.asked.extend(wanted.iter().cloned());
         self.cold.loads.extend(wanted.into_iter().map(|name| Load { name, read: None }));
+        let errands = self.cold.parking.errands();
+        self.cold.errands += errands.len() as u64;
+        self.cold.reads.extend(errands.into_iter().map(|errand| Read { errand, loaded: None }));
         self.engine.pin(self.cold.parking.pins());
+    }
+
+    /// Some reads of archives read, some end, and some fail: for all, or for whom it is.
+    fn go_on_reading(&mut self) {
+        let Cold { parking, reads, fails, dice, .. } = &mut self.cold;
+        reads.shuffle(dice);
+        for mut read in std::mem::take(reads) {
+            let fetched = |errand: &Errand| fetch(&self.store, errand).unwrap();
+            match dice.random_range(0..8) {
+                0..2 => reads.push(read),
+                2..4 => {
+                    read.loaded.get_or_insert_with(|| fetched(&read.errand));
+                    reads.push(read);
+                }
+                4 if *fails => {
+                    let Errand { name, account, .. } = &read.errand;
+                    let of = dice.random_bool(0.5).then_some(account);
+                    let failed = parking.fail_to_bring(&self.engine, name, of);
+                    failed.iter().for_each(|item| {
+                        if let Inbound::GoOn(step) = &item.inbound {
+                            self.engine.pass_over(step);
+                        }
+                    });
+                    self.unanswered.extend(failed.into_iter().filter_map(|item| item.ask));
+                }
+                _ => {
+                    let loaded = read.loaded.unwrap_or_else(|| fetched(&read.errand));
+                    parking.bring(&read.errand.name, loaded);
+                }
+            }
+        }
     }
 
     /// Some loads read, some end, some fail, and some of what ended comes into memory.
@@ -120,14 +164,21 @@ impl World {
 
     /// The process ends; what it did not answer is asked again.
     pub fn lose_what_waits(&mut self) {
-        let Cold { parking, loads, asked, .. } = &mut self.cold;
+        let Cold { parking, loads, reads, asked, .. } = &mut self.cold;
         asked.extend(parking.wanted());
-        let lost: Vec<Item> = asked.iter().flat_map(|name| parking.fail(name)).collect();
+        let begun = std::mem::take(reads).into_iter().map(|read| read.errand);
+        let errands: Vec<Errand> = begun.chain(parking.errands()).collect();
+        let mut lost: Vec<Item> = asked.iter().flat_map(|name| parking.fail(name)).collect();
+        for errand in errands {
+            lost.extend(parking.fail_to_bring(&self.engine, &errand.name, None));
+        }
+        parking.advance(&mut self.engine, 0);
+        lost.extend(parking.freed((usize::MAX, usize::MAX)));
         loads.clear();
         self.unanswered.extend(lost.into_iter().filter_map(|item| item.ask));
         assert_eq!(parking.depth(), (0, 0), "something waits for nothing");
         let next = Cold::new(self.cold.dice.random());
         let before = std::mem::replace(&mut self.cold, next);
-        self.cold.waited = before.waited;
+        (self.cold.waited, self.cold.errands) = (before.waited, before.errands);
     }
 }

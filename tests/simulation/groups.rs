@@ -13,7 +13,7 @@ use mixd::engine::{
     AddressBook, Addressee, Arrival, Call, CallResult, Engine, Inbound, Out, Pam, Parking, Query, Settings,
 };
 use mixd::runtime::callers::complete;
-use mixd::runtime::load::prepare;
+use mixd::runtime::load::{fetch, prepare};
 use mixd::store::{CommitError, Failure, MemoryStore, Store};
 use mixd::xep::Sealer;
 use mixd::xmpp::Stanza;
@@ -196,6 +196,10 @@ impl World {
                 while self.parking.is_moving() {
                     self.parking.advance(&mut self.engine, self.dice.random_range(1..4));
                 }
+            }
+            for errand in self.parking.errands() {
+                self.parking.bring(&errand.name, fetch(&self.store, &errand).unwrap());
+                self.parking.advance(&mut self.engine, 1);
             }
             batch = self.parking.freed((1, usize::MAX));
         }

@@ -112,7 +112,7 @@ fn nothing_young_goes_where_the_clock_was_wrong(store: &dyn Store) {
             room.rows.iter().find(|row| row.number <= found.base.row && right(row) && row.stamp >= days(day - 30));
         assert_eq!(young, None, "day {day}");
         gone += 1;
-        let records = room.apply(vec![Change::Expired(found.base)]);
+        let records = room.apply(vec![Change::Expired { base: found.base, rest: found.rest }]);
         store.commit(days(day), &records).unwrap();
         if gone % 20 == 0 {
             agrees(store, &room, &mut dice);

@@ -4,7 +4,7 @@
 use crate::backup::{backup, is_whole, pages_agree};
 use crate::disk::{copy, open};
 use crate::fixture::{DAY_MS, NOON, Room, jid, loaded};
-use mixd::channel::{Change, Command, Stamp};
+use mixd::channel::{Command, Stamp};
 use mixd::store::{Compacted, Manifest, SledOptions, SledStore, Step, Store, StoreError, folder_bytes};
 use std::fs;
 use std::ops::ControlFlow;
@@ -76,7 +76,7 @@ fn worn(path: &Path) -> [Room; 2] {
     // Neither the end of a block nor that of a month.
     let last = old.rows[1277].clone();
     let base = mixd::channel::Head { row: last.number, ordinal: last.ordinal, stamp: last.stamp };
-    let records = old.apply(vec![Change::Expired(base)]);
+    let records = old.apply(vec![old.expired(base)]);
     store.commit(old.now, &records).unwrap();
     let mut kept = Room::create(&store, "kept", 3);
     kept.now = Stamp(NOON.0 + 101 * DAY_MS);

@@ -2,8 +2,8 @@
 
 use jid::BareJid;
 use mixd::channel::{
-    Access, Actor, Change, Channel, ChannelName, Command, Context, Facts, Item, Limits, Message, NodeAccess, NodeSet,
-    Profile, Rights, Row, RowKind, Settings, Stamp, Tombstone,
+    Access, Actor, Change, Channel, ChannelName, Command, Context, Facts, Head, Item, Limits, Message, NodeAccess,
+    NodeSet, Profile, Rest, Rights, Row, RowKind, Settings, Stamp, Tombstone,
 };
 use mixd::store::{Census, CommitError, Page, PagePlan, Record, Sighting, Store};
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -90,6 +90,12 @@ impl Room {
         Record::Channel { name: self.channel.name().clone(), tag: self.tag(), change }
     }
 
+    /// The rows up to one are too old.
+    pub fn expired(&self, base: Head) -> Change {
+        let next = self.rows.iter().find(|row| row.number > base.row);
+        Change::Expired { base, rest: next.map_or(Rest::Unknown, |row| Rest::From(row.stamp)) }
+    }
+
     /// What a command changes, as records, made so in memory.
     pub fn decide(&mut self, account: &BareJid, command: Command) -> Vec<Record> {
         let actor = Actor { account: account.clone(), operator: false };
@@ -122,7 +128,7 @@ impl Room {
             self.channel.apply(change);
             match change {
                 Change::Published(row) => self.rows.push(row.clone()),
-                Change::Expired(base) => self.rows.retain(|row| row.number > base.row),
+                Change::Expired { base, .. } => self.rows.retain(|row| row.number > base.row),
                 Change::Entombed(tombstone) => drop(self.tombstones.insert(tombstone.row, tombstone.clone())),
                 _ => {}
             }

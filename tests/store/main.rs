@@ -41,6 +41,7 @@ mod fixture;
 mod groups;
 mod groups_room;
 mod meaning;
+mod near;
 mod picked;
 mod receipts;
 mod retention;

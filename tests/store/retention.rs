@@ -2,7 +2,7 @@
 
 use crate::fixture::{DAY_MS, NOON, Room, jid, loaded, name};
 use crate::picked::narrow;
-use mixd::channel::{Change, Command, Head, Message, Progress, Row, Stamp};
+use mixd::channel::{Change, Command, Head, Message, Progress, Rest, Row, Stamp};
 use mixd::store::{Bounds, Outdated, PagePlan, Retention, Store};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use std::collections::BTreeMap;
@@ -16,11 +16,13 @@ claims!(
 );
 
 /// Everything that a sweep finds, a few channels at a time.
-fn swept(store: &dyn Store, retention: &Retention) -> BTreeMap<String, Head> {
+fn swept(store: &dyn Store, retention: &Retention) -> BTreeMap<String, (Head, Rest)> {
     let (mut all, mut from) = (BTreeMap::new(), Some(Vec::new()));
     while let Some(part) = from {
         let swept = store.sweep(retention, &part, 2).unwrap();
-        all.extend(swept.outdated.into_iter().map(|Outdated { name, base, .. }| (name.to_string(), base)));
+        all.extend(
+            swept.outdated.into_iter().map(|Outdated { name, base, rest, .. }| (name.to_string(), (base, rest))),
+        );
         from = swept.next;
     }
     all
@@ -48,8 +50,13 @@ fn days_after(days: u64) -> Stamp {
 /// Expires what a sweep finds of a channel.
 fn expire(store: &dyn Store, room: &mut Room, retention: &Retention) -> Option<Head> {
     room.now = retention.now;
-    let base = swept(store, retention).get(room.channel.name().as_str()).copied()?;
-    let records = room.apply(vec![Change::Expired(base)]);
+    let (base, rest) = swept(store, retention).get(room.channel.name().as_str()).copied()?;
+    let next = room.rows.iter().find(|row| row.number > base.row);
+    match rest {
+        Rest::From(stamp) => assert_eq!(next.map(|row| row.stamp), Some(stamp)),
+        Rest::Nothing | Rest::Unknown => assert_eq!(next, None),
+    }
+    let records = room.apply(vec![Change::Expired { base, rest }]);
     store.commit(room.now, &records).unwrap();
     assert_eq!(swept(store, retention).get(room.channel.name().as_str()), None, "it is found twice");
     Some(base)
@@ -166,7 +173,7 @@ fn what_is_known_of_rows_goes_with_them(store: &dyn Store) {
     let base = numbers[numbers.len() / 2];
     let head = room.rows[base as usize - 1].clone();
     let base = Head { row: base, ordinal: head.ordinal, stamp: head.stamp };
-    let record = room.record(Change::Expired(base));
+    let record = room.record(room.expired(base));
     store.commit(room.now, &[record]).unwrap();
     // It is cleared away a piece at a time.
     for _ in 0..20 {
@@ -205,7 +212,8 @@ fn rows_that_come_with_an_expiry_stay(store: &dyn Store) {
     room.now = days_after(70);
     let message = room.message("in the same batch");
     let mut records = room.decide(&jid("p1"), Command::Publish(message));
-    records.extend(room.apply(vec![Change::Expired(base)]));
+    let expired = Change::Expired { base, rest: Rest::Unknown };
+    records.extend(room.apply(vec![expired]));
     let message = room.message("and behind it");
     records.extend(room.decide(&jid("p2"), Command::Publish(message)));
     store.commit(room.now, &records).unwrap();

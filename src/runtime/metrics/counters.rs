@@ -128,6 +128,8 @@ labels! {
         Receipts = "receipts",
         /// A message that was sent twice.
         Repeat = "repeat",
+        /// What somebody said of old rows.
+        Facts = "facts",
     }
 }
 

@@ -252,6 +252,11 @@ impl Store for SledStore {
         facts::facts(&self.shelves, tag, numbers)
     }
 
+    fn at_hand(&self, tag: u64, numbers: &[u64]) -> Result<Vec<bool>, StoreError> {
+        let current = self.shelves.current().map(|(month, _)| month).unwrap_or_default();
+        facts::at_hand(&self.shelves, current, tag, numbers)
+    }
+
     fn tombstones(&self, tag: u64, numbers: &[u64]) -> Result<BTreeMap<u64, Tombstone>, StoreError> {
         facts::tombstones(&self.shelves, tag, numbers)
     }
@@ -283,7 +288,8 @@ impl Store for SledStore {
     }
 
     fn sweep(&self, retention: &Retention, from: &[u8], count: usize) -> Result<Sweep, StoreError> {
-        retention::sweep(&self.shelves, retention, from, count)
+        let current = self.shelves.current().map(|(month, _)| month).unwrap_or_default();
+        retention::sweep(&self.shelves, current, retention, from, count)
     }
 
     fn drop_months(&self, retention: &Retention) -> Result<(usize, usize), StoreError> {

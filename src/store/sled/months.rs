@@ -2,7 +2,7 @@
 //! when somebody reads them, and a few of them stay open.
 
 use super::super::shelf::{Order, Shelf, Space, Visit};
-use super::super::{StoreError, keyspace::Month};
+use super::super::{StoreError, keyspace::Month, near};
 use super::SledOptions;
 use super::disk::Disk;
 use super::tap::Tap;
@@ -90,6 +90,7 @@ impl Shelves {
             old.push(found.clone());
             return Ok(found.1);
         }
+        near::reach_far();
         // One that is being read cannot be closed, and a database cannot be open twice.
         while old.len() >= self.options.old_months_max {
             match old.iter().position(|(_, disk)| Arc::strong_count(disk) == 1) {

@@ -8,7 +8,7 @@
 use super::super::keyspace::{self, Month, Ops};
 use super::super::plan::{self, Seen, Writes};
 use super::super::shelf::{Order, Shelf, Space};
-use super::super::{CommitError, Record, StoreError, clear, pieces, receipts};
+use super::super::{CommitError, Record, StoreError, clear, near, pieces, receipts};
 use super::disk::{Batch, Disk};
 use super::months::Shelves;
 use super::unsent::Pending;
@@ -123,7 +123,7 @@ impl Writer {
         if disk.is_none() {
             self.seen.clear();
         }
-        let mut writes = plan::plan(shelves, month, &self.seen, records).map_err(refused)?;
+        let mut writes = near(|| plan::plan(shelves, month, &self.seen, records)).map_err(refused)?;
         self.unsent.sent(writes.sent);
         if !writes.archive.is_empty() || !writes.kept.is_empty() {
             let disk = match disk {
