@@ -1,7 +1,10 @@
-//! How far many rows came at everybody: one walk over the people, however many rows there are.
+//! How far many rows came at everybody: of the newest it is kept, so that a report costs no look at every recipient.
 
 use super::group::Aggregate;
 use super::{Channel, Member, ParticipantId, Progress};
+use crate::steps::Counted;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::OnceLock;
 
 /// Places in a list of rows, each from one on and up to another one, which is not meant any more; in order and apart.
 type Ranges = Vec<(usize, usize)>;
@@ -41,18 +44,142 @@ impl Tally {
     }
 }
 
+/// Of how many rows at the end of an archive it is kept how far they came.
+const NEWEST: usize = 512;
+
+/// What is counted of a row: who got it, where it arrived, who read it; of all records, and then of those who are in.
+type Count = [usize; 6];
+
+/// How far the newest rows came at everybody, their authors included: counted when that is asked for, and kept up to date by
+/// reports and new rows until somebody comes or goes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tallies(OnceLock<Newest>);
+
+#[derive(Clone, Debug, PartialEq)]
+struct Newest {
+    /// The number of the first of these rows; they have all numbers from there on.
+    first: u64,
+    counts: VecDeque<Count>,
+}
+
+/// What is kept may have been counted or not.
+impl PartialEq for Tallies {
+    fn eq(&self, _: &Tallies) -> bool {
+        true
+    }
+}
+
+impl Tallies {
+    /// Somebody has another record: one that counts otherwise has everybody counted anew.
+    pub fn replace(&mut self, past: Option<&Member>, next: &Member) {
+        let counted = |member: &Member| (member.is_joined(), member.ended);
+        let is_alike = |past: &Member| {
+            past.id == next.id
+                && counted(past) == counted(next)
+                && past.windows == next.windows
+                && past.own.reported == next.own.reported
+        };
+        if !past.is_some_and(is_alike) {
+            self.forget();
+        }
+    }
+
+    /// Everybody is counted anew.
+    pub fn forget(&mut self) {
+        self.0.take();
+    }
+
+    /// Somebody is about to report these rows.
+    pub fn remove_of(&mut self, member: &Member, rows: &[(u64, u64)]) {
+        self.each(rows, |row, count| less(count, member, row));
+    }
+
+    /// Somebody reported these rows.
+    pub fn add_of(&mut self, member: &Member, rows: &[(u64, u64)]) {
+        self.each(rows, |row, count| more(count, member, row));
+    }
+
+    fn each(&mut self, rows: &[(u64, u64)], shift: impl Fn(u64, &mut Count)) {
+        let Some(Newest { first, counts }) = self.0.get_mut() else { return };
+        for &(from, to) in rows {
+            let from = from.max(*first);
+            let counts = counts.iter_mut().skip((from - *first) as usize).counted();
+            (from..=to).zip(counts).for_each(|(row, count)| shift(row, count));
+        }
+    }
+
+    /// Roughly what it costs in memory, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.0.get().map_or(0, |newest| size_of::<Count>() * newest.counts.len())
+    }
+
+    /// A row came, which so many are in to get; whoever leaves sees the row of that, which is no message.
+    pub fn note(&mut self, row: u64, joined: usize) {
+        let Some(Newest { first, counts }) = self.0.get_mut() else { return };
+        if *first + counts.len() as u64 != row {
+            // Numbers were passed over: it is counted anew.
+            self.0.take();
+            return;
+        }
+        counts.push_back([joined, 0, 0, joined, 0, 0]);
+        if counts.len() > NEWEST {
+            counts.pop_front();
+            *first += 1;
+        }
+    }
+}
+
+impl Newest {
+    fn of(&self, row: u64) -> Option<&Count> {
+        row.checked_sub(self.first).and_then(|at| self.counts.get(at as usize))
+    }
+}
+
 impl Channel {
     /// How far rows came at their recipients, with the record of one member as it is about to be. The rows are in order,
     /// each with its author, who is no recipient.
     pub(super) fn aggregates(&self, of: &[(u64, &ParticipantId)], instead: &Member) -> Vec<Aggregate> {
-        let rows: Vec<u64> = of.iter().map(|(row, _)| *row).collect();
-        let (mut all, mut joined) = (Tally::of(&rows), Tally::of(&rows));
-        let as_it_will_be = |member| as_it_will_be(member, instead);
-        for member in self.members().map(as_it_will_be) {
-            let windows = member.windows.iter().map(|&(first, last)| (first, last.unwrap_or(u64::MAX)));
-            let present = places(&rows, windows);
-            let read = meet(&present, &places(&rows, member.own.reported.read.known()));
-            let delivered = meet(&present, &places(&rows, member.own.reported.delivered.known()));
+        let newest = self.tallies.0.get_or_init(|| self.count_newest());
+        let older: Vec<u64> = of.iter().map(|(row, _)| *row).filter(|row| newest.of(*row).is_none()).collect();
+        let older: BTreeMap<u64, Count> = match older.is_empty() {
+            true => BTreeMap::new(),
+            false => older.iter().copied().zip(self.counts(&older)).collect(),
+        };
+        let before = self.member_of(&instead.id);
+        let aggregate = |&(row, author): &(u64, &ParticipantId)| {
+            let mut count = newest.of(row).or_else(|| older.get(&row)).copied().unwrap_or_default();
+            let author = self.member_of(author).map(|author| as_it_will_be(author, instead));
+            if let Some(before) = before {
+                less(&mut count, before, row);
+                more(&mut count, instead, row);
+            }
+            author.into_iter().for_each(|author| less(&mut count, author, row));
+            let [recipients, delivered, read, there, reached, done] = count;
+            let least = match () {
+                () if there == 0 || reached < there => None,
+                () if done < there => Some(Progress::Delivered),
+                () => Some(Progress::Read),
+            };
+            Aggregate { recipients, delivered, read, all: least }
+        };
+        of.iter().map(aggregate).collect()
+    }
+
+    fn count_newest(&self) -> Newest {
+        let last = self.head().row;
+        let first = (last + 1).saturating_sub(NEWEST as u64).max(self.base().row + 1);
+        let rows: Vec<u64> = (first..=last).collect();
+        Newest { first, counts: self.counts(&rows).into() }
+    }
+
+    /// How far rows came at everybody, their authors included; the rows are in order. One walk over the people, however many
+    /// rows there are.
+    fn counts(&self, rows: &[u64]) -> Vec<Count> {
+        let (mut all, mut joined) = (Tally::of(rows), Tally::of(rows));
+        for member in self.members() {
+            let present = places(rows, open_windows(member));
+            let read = meet(&present, &places(rows, member.own.reported.read.known()));
+            let delivered = meet(&present, &places(rows, member.own.reported.delivered.known()));
             let delivered = join(delivered, &read);
             for tally in [Some(&mut all), Some(&mut joined).filter(|_| member.is_joined())].into_iter().flatten() {
                 tally.recipients.raise(&present);
@@ -61,23 +188,41 @@ impl Channel {
             }
         }
         let counted = |tally: Tally| [tally.recipients, tally.delivered, tally.read].map(Counts::into_sums);
-        let (all, joined) = (counted(all), counted(joined));
-        let aggregate = |(at, (row, author)): (usize, &(u64, &ParticipantId))| {
-            let author = self.member_of(author).map(as_it_will_be).filter(|author| author.was_in_at(*row));
-            let progress = author.and_then(|author| author.own.reported.of(*row));
-            let own = [author.is_some(), progress.is_some(), progress == Some(Progress::Read)].map(usize::from);
-            let is_joined = usize::from(author.is_some_and(Member::is_joined));
-            let [recipients, delivered, read] = [0, 1, 2].map(|which| all[which][at] - own[which]);
-            let [there, reached, done] = [0, 1, 2].map(|which| joined[which][at] - own[which] * is_joined);
-            let least = match () {
-                () if there == 0 || reached < there => None,
-                () if done < there => Some(Progress::Delivered),
-                () => Some(Progress::Read),
-            };
-            Aggregate { recipients, delivered, read, all: least }
-        };
-        of.iter().enumerate().map(aggregate).collect()
+        let ([a, b, c], [d, e, f]) = (counted(all), counted(joined));
+        (0..rows.len()).map(|at| [a[at], b[at], c[at], d[at], e[at], f[at]]).collect()
     }
+
+    #[cfg(test)]
+    pub(super) fn assert_tallies(&self, is_message: impl Fn(u64) -> bool) {
+        if let Some(newest) = self.tallies.0.get() {
+            let rows: Vec<u64> = (newest.first..).take(newest.counts.len()).collect();
+            let counts = self.counts(&rows);
+            let counted = rows.iter().zip(&counts).filter(|(row, _)| is_message(**row));
+            let kept = rows.iter().zip(&newest.counts).filter(|(row, _)| is_message(**row));
+            assert_eq!(kept.collect::<Vec<_>>(), counted.collect::<Vec<_>>());
+        }
+    }
+}
+
+/// What somebody counts for at a row.
+fn count_of(member: &Member, row: u64) -> Count {
+    let progress = member.own.reported.of(row).filter(|_| member.was_in_at(row));
+    let all = [member.was_in_at(row), progress.is_some(), progress == Some(Progress::Read)].map(usize::from);
+    let joined = usize::from(member.is_joined());
+    [all[0], all[1], all[2], all[0] * joined, all[1] * joined, all[2] * joined]
+}
+
+fn more(count: &mut Count, member: &Member, row: u64) {
+    count.iter_mut().zip(count_of(member, row)).for_each(|(count, of_it)| *count += of_it);
+}
+
+fn less(count: &mut Count, member: &Member, row: u64) {
+    count.iter_mut().zip(count_of(member, row)).for_each(|(count, of_it)| *count = count.saturating_sub(of_it));
+}
+
+/// The rows that came while somebody was in.
+fn open_windows(member: &Member) -> impl Iterator<Item = (u64, u64)> {
+    member.windows.iter().map(|&(first, last)| (first, last.unwrap_or(u64::MAX)))
 }
 
 /// The record of a member, or what it is about to be.

@@ -70,6 +70,7 @@ pub use snapshot::{Person, Snapshot, Somebody, Standing};
 pub use stamp::Stamp;
 
 use crate::steps::Counted;
+use aggregates::Tallies;
 use crowd::Crowd;
 use departed::Departed;
 use jid::BareJid;
@@ -105,6 +106,7 @@ pub struct Channel {
     sent: Recent,
     tail: Tail,
     states: States,
+    tallies: Tallies,
     joined: usize,
     waiting: usize,
     /// Records of those who left without a word, who left first comes first.
@@ -172,6 +174,7 @@ impl Channel {
             sent: Recent::default(),
             tail: Tail::default(),
             states: States::default(),
+            tallies: Tallies::default(),
             joined: 0,
             waiting: 0,
             silent: BTreeSet::new(),
@@ -303,7 +306,7 @@ impl Channel {
 
     /// Roughly what it costs in memory, in bytes.
     pub fn bytes(&self) -> usize {
-        self.bytes + self.recent.bytes() + self.sent.bytes() + self.tail.bytes()
+        self.bytes + self.recent.bytes() + self.sent.bytes() + self.tail.bytes() + self.tallies.bytes()
     }
 
     /// The record that a participant id stands for.
@@ -394,7 +397,9 @@ impl Channel {
         let Some(member) = self.ids.get(&report.member).and_then(|jid| self.members.get_mut(jid)) else { return };
         if member.id == report.member {
             self.bytes -= member.own.bytes();
+            self.tallies.remove_of(member, &report.rows);
             member.own.take(report);
+            self.tallies.add_of(member, &report.rows);
             self.bytes += member.own.bytes();
             if member.status == Status::Left && self.silent.remove(&member.silent()) {
                 self.departed.insert(member.silent());
@@ -421,6 +426,7 @@ impl Channel {
         self.recent.note(row);
         self.sent.note_sent(row);
         self.tail.note(row);
+        self.tallies.note(row.number, self.joined);
         if !tail::counts(row) {
             return;
         }
@@ -435,6 +441,7 @@ impl Channel {
         if self.ids.insert(member.id.clone(), member.jid.clone()).is_none() {
             self.bytes += RECORD_BYTES + 4 * member.jid.as_str().len();
         }
+        self.tallies.replace(self.members.get(&member.jid), &member);
         if self.members.get(&member.jid).is_some_and(|old| old.id == member.id) {
             self.unseat(&member.jid);
         }
@@ -462,6 +469,7 @@ impl Channel {
 
     fn strike(&mut self, id: &ParticipantId) {
         let Some(jid) = self.ids.remove(id) else { return };
+        self.tallies.forget();
         self.bytes -= RECORD_BYTES + 4 * jid.as_str().len();
         if self.members.get(&jid).is_some_and(|member| member.id == *id) {
             self.unseat(&jid);

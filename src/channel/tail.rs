@@ -5,6 +5,7 @@
 
 use super::dedup::REPEATS_MAX;
 use super::{ParticipantId, Row, RowKind};
+use crate::steps::Counted;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// How many of the newest rows of a channel are looked at; a load hands over as many.
@@ -81,14 +82,23 @@ impl Tail {
         behind.map(|(number, author)| (*number, author))
     }
 
-    /// The authors of the rows within these ranges, each with the newest of them.
-    pub fn authors(&self, ranges: &[(u64, u64)]) -> BTreeMap<ParticipantId, u64> {
-        let within = |number: u64| ranges.iter().any(|&(first, last)| first <= number && number <= last);
-        self.rows
-            .iter()
-            .filter(|(number, _)| within(*number))
-            .map(|(number, author)| (author.clone(), *number))
-            .collect()
+    /// The authors of the rows within these ranges, which are in order and apart, each with the newest of them: so many at
+    /// most, those of the newest rows.
+    pub fn authors(&self, ranges: &[(u64, u64)], max: usize) -> BTreeMap<ParticipantId, u64> {
+        let within = |number: u64| {
+            let at = ranges.partition_point(|&(_, last)| last < number);
+            ranges.get(at).is_some_and(|&(first, _)| first <= number)
+        };
+        let mut authors = BTreeMap::new();
+        for (number, author) in self.rows.iter().rev().counted().filter(|(number, _)| within(*number)) {
+            if authors.len() >= max {
+                break;
+            }
+            if !authors.contains_key(author) {
+                authors.insert(author.clone(), *number);
+            }
+        }
+        authors
     }
 
     /// Roughly what it costs in memory, in bytes.

@@ -31,8 +31,6 @@ const BOUND: Bound = Bound { steps: 40_000, a_byte: 4, noise: 200 };
 const UNMENDED: &[&str] = &[
     "create a group",
     "add and remove",
-    "receipt 0",
-    "a marker in a group",
     "call: create a group",
     "call: add and remove",
     "call: destroy a large group",

@@ -75,7 +75,7 @@ impl Channel {
             Some(facts) if facts.row.corrects => facts.row.target,
             Some(_) => Some(row),
             // The message came in the same batch.
-            None => self.tail.authors(&[(row, row)]).contains_key(&author.id).then(|| self.tail.corrected(row)),
+            None => self.tail.authors(&[(row, row)], 1).contains_key(&author.id).then(|| self.tail.corrected(row)),
         }
     }
 

@@ -9,6 +9,9 @@ use crate::channel::{
 };
 use std::collections::BTreeMap;
 
+/// How many authors are told of one report, those of the newest rows.
+const AUTHORS_MAX: usize = 64;
+
 /// A report that was taken.
 pub(super) struct Taken<'a> {
     /// What it changes; nothing where all of it was known.
@@ -39,7 +42,7 @@ impl Channel {
         Ok(Decision { changes: taken.changes, answer: Answer::Group(GroupAnswer::Reported(notices)) })
     }
 
-    /// Takes a report; whom to tell is another question, which costs a look at every recipient.
+    /// Takes a report; whom to tell is another question.
     pub(super) fn take_report<'a>(
         &self,
         actor: &Actor,
@@ -65,12 +68,12 @@ impl Channel {
     }
 
     /// Whom a report has to be told: the authors of the rows that it is newly about, each once, as far as these rows are
-    /// among the newest ones or named. The others see it when they ask.
+    /// among the newest ones or named, and some authors at most. The others see it when they ask.
     fn notices(&self, after: &Member, told: &[(u64, u64)], facts: &Facts, context: &Context<'_>) -> Vec<Notice> {
         if self.participant_count() > context.limits.groups.notices_members_max {
             return Vec::new();
         }
-        let mut authors = self.tail.authors(told);
+        let mut authors = self.tail.authors(told, AUTHORS_MAX);
         let named = &facts.row;
         let is_told = told.iter().any(|&(first, last)| first <= named.number && named.number <= last);
         if is_told && named.kind == RowKind::Message {
@@ -83,7 +86,6 @@ impl Channel {
         });
         let mut joined: Vec<(u64, &Member)> = joined.collect();
         joined.sort_by_key(|(row, _)| *row);
-        // Many rows and many people: everybody is looked at once.
         let rows: Vec<(u64, &ParticipantId)> = joined.iter().map(|(row, author)| (*row, &author.id)).collect();
         // In the order of authors' ids.
         let notices = joined.iter().zip(self.aggregates(&rows, after)).map(|((row, author), aggregate)| {

@@ -4,6 +4,7 @@ use super::world_tests::{World, jid, text, wish};
 use crate::channel::command::HistoryQuery;
 use crate::channel::group::Aggregate;
 use crate::channel::*;
+use rand::{Rng, SeedableRng, rngs::StdRng};
 
 fn before(row: u64) -> HistoryQuery {
     HistoryQuery { before: Some(row), max: 20, ..HistoryQuery::default() }
@@ -447,4 +448,28 @@ fn an_account_that_ends_without_a_word_leaves_no_record() {
     world.ask("bob", Command::EndAccount).unwrap();
     world.ask("cy", Command::EndAccount).unwrap();
     assert_eq!(world.channel.members().count(), 2, "cy's stays for the sake of its message");
+}
+
+/// What is kept of rows is compared with a look at everybody whenever something happened.
+#[test]
+fn how_far_rows_came_is_kept_while_people_come_go_and_report() {
+    let mut world = World::group(Membership::Auto, &["p0", "p1", "p2"]);
+    let mut dice = StdRng::seed_from_u64(8);
+    let mut row = world.say("ann", "first");
+    for n in 0..1500 {
+        let (name, other) = (format!("p{}", dice.random_range(0..9)), format!("p{}", dice.random_range(0..9)));
+        let progress = [Progress::Read, Progress::Delivered][dice.random_range(0..2)];
+        let named = row.saturating_sub(dice.random_range(0..4)).max(2);
+        let _ = match dice.random_range(0..12) {
+            0 => world.add("ann", &[&name, &other]),
+            1 => world.remove("ann", &[&name, &other]),
+            2 => world.ask(&name, Command::Leave),
+            3..=6 => {
+                world.now.0 += 1;
+                world.ask(&name, Command::Publish(text(&n.to_string())))
+            }
+            _ => world.group_ask(&name, GroupCommand::Report { row: named, progress, exact: n % 3 == 0 }),
+        };
+        row = world.channel.head().row;
+    }
 }

@@ -132,6 +132,7 @@ impl World {
                 _ => {}
             }
         }
+        self.channel.assert_tallies(|row| self.facts.get(&row).is_some_and(|it| it.row.kind == RowKind::Message));
         self.last = changes;
         self.assert_loads_the_same();
     }
