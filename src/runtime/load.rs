@@ -56,7 +56,10 @@ fn prepare_near<T: AsRef<Inbound>>(
         if !needs.channels.is_empty() || parking.is_reading() || parted.ready.iter().any(changes_cold) {
             keep(parted, |ready| parking.part(engine, ready));
         }
-        parking.brought().into_iter().for_each(|loaded| engine.adopt(loaded));
+        // What was read is known for one turn: where it is nobody's yet, whoever asked for it comes with the next.
+        if !parted.ready.is_empty() {
+            parking.brought().into_iter().for_each(|loaded| engine.adopt(loaded));
+        }
         needs = engine.needs(parted.ready.iter().map(AsRef::as_ref));
         if needs.is_empty() || round == ROUNDS_MAX {
             break;
