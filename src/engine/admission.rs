@@ -7,7 +7,7 @@
 use super::Engine;
 use super::call::Call;
 use super::pace::Pace;
-use crate::channel::{Actor, ChannelName, Command, Rate, Rates, Refusal};
+use crate::channel::{Actor, Channel, ChannelName, Command, Member, Rate, Rates, Refusal};
 use crate::xmpp::{Kind, Parts, Stanza};
 use jid::BareJid;
 use minidom::Element;
@@ -160,8 +160,14 @@ impl Engine {
         }
         let channel = self.channel_called(&call.to);
         let bytes = if let Command::Publish(message) = &call.command { message.payload.len() as u64 } else { 0 };
-        let message = Message { account, channel: channel.as_ref(), bytes };
+        let message = Message { account, channel: self.spoken_in(channel.as_ref(), account), bytes };
         self.admission.admit(&message, now_ms, held_ms)
+    }
+
+    /// A channel whose rate a message of somebody counts for: whoever is known not to be in it says nothing there.
+    fn spoken_in<'a>(&self, channel: Option<&'a ChannelName>, account: &BareJid) -> Option<&'a ChannelName> {
+        let is_out = |channel: &Channel| !channel.member(account).is_some_and(Member::is_joined);
+        channel.filter(|name| !self.shelf.channel(name).is_some_and(is_out))
     }
 
     /// When a message or a presence that came as a stanza has its time, in milliseconds of the time by which is waited.
@@ -179,7 +185,7 @@ impl Engine {
             return Ok(now_ms);
         }
         if stanza.kind == Kind::Message {
-            let message = Message { account, channel: to, bytes: bytes_of(&stanza.element) };
+            let message = Message { account, channel: self.spoken_in(to, account), bytes: bytes_of(&stanza.element) };
             return self.admission.admit(&message, now_ms, held_ms);
         }
         let presence = &mut self.admission.presence;

@@ -9,13 +9,12 @@
 //! message is promised all of the bound, and goes alone.
 
 use super::outbox::{Audience, Charge, Fan};
-use super::pacing::is_counted;
+use super::pacing::is_message;
 use super::share::{Full, Hit, OwnDomains, Shares};
 use super::{Engine, Inbound, Out};
 use crate::channel::{ChannelName, Command};
 use crate::engine::call::Addressee;
 use crate::xep::proxy;
-use crate::xmpp::Kind;
 use jid::BareJid;
 use std::collections::{BTreeSet, HashMap};
 
@@ -107,6 +106,11 @@ impl Freight {
         }
     }
 
+    #[cfg(test)]
+    pub fn has_promised(&self) -> bool {
+        !self.promised.is_empty()
+    }
+
     fn load(&mut self, charge: &Charge) {
         self.shares.count(&charge.account, charge.bytes);
     }
@@ -147,12 +151,9 @@ impl Engine {
     /// Something that was let through is to be decided now, or never will be.
     pub fn settle(&mut self, inbound: &Inbound) {
         match inbound {
-            Inbound::Stanza(stanza) if stanza.kind == Kind::Message && is_counted(stanza, self) => {
-                self.freight.settle(&stanza.sender());
-            }
-            Inbound::Call(call) if matches!(call.command, Command::Publish(_)) => {
-                self.freight.settle(&call.actor.account);
-            }
+            _ if !is_message(inbound, self) => {}
+            Inbound::Stanza(stanza) => self.freight.settle(&stanza.sender()),
+            Inbound::Call(call) => self.freight.settle(&call.actor.account),
             _ => {}
         }
     }

@@ -10,7 +10,7 @@ use super::share::{Full, Hit, OwnDomains, Shares};
 use super::{Engine, Inbound, Moment};
 use crate::channel::{ChannelName, Command, Refusal};
 use crate::xep::{delegation, proxy};
-use crate::xmpp::{Kind, Stanza, address};
+use crate::xmpp::{Kind, Stanza};
 use jid::{BareJid, Jid};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -83,7 +83,10 @@ impl Pacing {
         engine.tell_time(now);
         self.now_ms = engine.steady.0;
         for account in engine.take_relieved(self.queues.len(), |account| self.queues.contains_key(account)) {
-            self.look_at(&account, self.now_ms);
+            let first = self.queues.get(&account).and_then(|line| line.held.front());
+            // What is first by now may have come later than what had no room.
+            let due_ms = first.map_or(0, |first| first.due_ms);
+            self.look_at(&account, due_ms.max(self.now_ms));
         }
         let mut ready = self.release(self.now_ms, Some(engine));
         for inbound in batch {
@@ -120,7 +123,7 @@ impl Pacing {
             let Some(first) = self.queues.get(&account).and_then(|line| line.held.front()) else { continue };
             let (due_ms, mut refusal) = (first.due_ms, None);
             if let Some(engine) = engine.as_mut()
-                && is_message(&first.inbound)
+                && is_message(&first.inbound, engine)
                 && !engine.let_through(&first.inbound, &account, false)
             {
                 if now_ms < due_ms.saturating_add(engine.held_ms()) {
@@ -167,7 +170,7 @@ impl Pacing {
             return ready.push(inbound);
         }
         let last_ms = held.and_then(VecDeque::back).map_or(0, |held| held.due_ms);
-        if self.renew(&account, &inbound) {
+        if self.renew(&account, &inbound, ready) {
             return;
         }
         let admitted = match &inbound {
@@ -182,7 +185,7 @@ impl Pacing {
             Ok(due_ms)
                 if due_ms <= self.now_ms
                     && !follows
-                    && (!is_message(&inbound) || engine.let_through(&inbound, &account, true)) =>
+                    && (!is_message(&inbound, engine) || engine.let_through(&inbound, &account, true)) =>
             {
                 ready.push(inbound);
             }
@@ -193,12 +196,8 @@ impl Pacing {
     /// Holds something, for which whoever holds most may have to let its last go.
     fn hold(&mut self, account: BareJid, inbound: Inbound, due_ms: u64, ready: &mut Vec<Inbound>) {
         let weight = weight(&inbound);
-        loop {
-            match self.room.take(&account, weight) {
-                Ok(()) => break,
-                Err(Full::Of(loser)) if self.refuse_last(&loser, ready) => {}
-                Err(_) => return ready.push(Inbound::Refused(Box::new((inbound, Refusal::Busy)))),
-            }
+        if !self.make_room(&account, weight, ready) {
+            return ready.push(Inbound::Refused(Box::new((inbound, Refusal::Busy))));
         }
         self.count += 1;
         if !self.queues.contains_key(&account) {
@@ -218,34 +217,51 @@ impl Pacing {
         true
     }
 
-    /// Presence that waits becomes the newer one.
-    fn renew(&mut self, account: &BareJid, inbound: &Inbound) -> bool {
-        let state = |inbound: &Inbound| match inbound {
-            Inbound::Stanza(stanza)
-                if stanza.kind == Kind::Presence && matches!(&*stanza.type_, "" | "unavailable") =>
-            {
-                Some((stanza.from.clone(), stanza.to.clone()))
-            }
-            _ => None,
-        };
+    /// Presence that waits becomes the newer one, as far as there is room for what that has more; whether some waited.
+    fn renew(&mut self, account: &BareJid, inbound: &Inbound, ready: &mut Vec<Inbound>) -> bool {
         let Some(newer) = state(inbound) else { return false };
-        let Some(line) = self.queues.get_mut(account) else { return false };
-        let Some(held) = line.held.iter_mut().rev().find(|held| state(&held.inbound).as_ref() == Some(&newer)) else {
-            return false;
-        };
-        held.inbound = inbound.clone();
-        let next = weight(&held.inbound);
-        let past = std::mem::replace(&mut held.weight, next);
-        self.room.count(account, next);
-        self.room.give_back(account, past);
+        let held = self.queues.get(account).map(|line| &line.held);
+        let is_it = |held: &Held| state(&held.inbound).is_some_and(|older| older == newer);
+        let Some(place) = held.and_then(|held| held.iter().rposition(is_it)) else { return false };
+        let (next, past) = (weight(inbound), held.and_then(|held| held.get(place)).map_or(0, |held| held.weight));
+        if next > past && !self.make_room(account, next - past, ready) {
+            ready.push(Inbound::Refused(Box::new((inbound.clone(), Refusal::Busy))));
+            return true;
+        }
+        self.room.give_back(account, past.saturating_sub(next));
+        if let Some(held) = self.queues.get_mut(account).and_then(|line| line.held.get_mut(place)) {
+            (held.inbound, held.weight) = (inbound.clone(), next);
+        }
         true
+    }
+
+    /// Takes so much room, for which whoever holds most may have to let its last go; whether there is any.
+    fn make_room(&mut self, account: &BareJid, weight: usize, ready: &mut Vec<Inbound>) -> bool {
+        loop {
+            match self.room.take(account, weight) {
+                Ok(()) => return true,
+                Err(Full::Of(loser)) if self.refuse_last(&loser, ready) => {}
+                Err(_) => return false,
+            }
+        }
     }
 }
 
-/// Whether it becomes copies for everybody in a channel.
-fn is_message(inbound: &Inbound) -> bool {
+/// Whose presence it is and where, where it is a state that a newer one takes the place of.
+fn state(inbound: &Inbound) -> Option<(&Jid, &Jid)> {
     match inbound {
-        Inbound::Stanza(stanza) => stanza.kind == Kind::Message,
+        Inbound::Stanza(stanza) if stanza.kind == Kind::Presence && matches!(&*stanza.type_, "" | "unavailable") => {
+            Some((&stanza.from, &stanza.to))
+        }
+        _ => None,
+    }
+}
+
+/// Whether it becomes copies for everybody in a channel. What only waits behind such a thing is none: an error, or what a
+/// host server sends.
+pub(super) fn is_message(inbound: &Inbound, engine: &Engine) -> bool {
+    match inbound {
+        Inbound::Stanza(stanza) => stanza.kind == Kind::Message && is_counted(stanza, engine),
         Inbound::Call(call) => matches!(call.command, Command::Publish(_)),
         _ => false,
     }
@@ -253,7 +269,7 @@ fn is_message(inbound: &Inbound) -> bool {
 
 /// Whether a stanza is one of those that come at a pace: messages and presence of accounts. Errors and answers are none of
 /// those, nor is what is for another service.
-pub(super) fn is_counted(stanza: &Stanza, engine: &Engine) -> bool {
+fn is_counted(stanza: &Stanza, engine: &Engine) -> bool {
     stanza.kind != Kind::Iq
         && stanza.type_ != "error"
         && stanza.from.node().is_some()
@@ -268,14 +284,17 @@ fn comes_before(held: &Held, inbound: &Inbound) -> bool {
         return true;
     }
     let Inbound::Stanza(held) = &held.inbound else { return false };
+    if held.from != stanza.from {
+        return false;
+    }
     let channel = channel_of(&stanza.to);
-    held.from == stanza.from && channel.is_some() && channel_of(&held.to) == channel
+    channel.is_some() && channel_of(&held.to) == channel
 }
 
-/// For whom a request is: a host server asks for its accounts.
+/// For whom a request is: a host server asks for its accounts, and for nobody else's.
 fn asker(stanza: &Stanza) -> BareJid {
-    let forwarded = delegation::forwarded(stanza).and_then(|(_, inner)| inner?.attr("from"));
-    forwarded.and_then(|from| address::jid(from).ok()).map_or_else(|| stanza.sender(), |from| from.to_bare())
+    let forwarded = delegation::forwarded(stanza).and_then(|(_, inner)| delegation::asker(stanza, inner?).ok());
+    forwarded.map_or_else(|| stanza.sender(), |(from, _)| from.to_bare())
 }
 
 /// The channel that something is for: itself, or somebody in it.

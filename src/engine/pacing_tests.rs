@@ -149,6 +149,41 @@ fn what_is_held_is_bounded_and_whoever_holds_most_loses_its_newest() {
 }
 
 #[test]
+fn what_only_waits_behind_messages_is_promised_no_room_and_host_servers_speak_for_their_own() {
+    let rates = Rates { messages: Rate { per_s: 1, burst: 1 }, ..Rates::default() };
+    let mut world = world(rates, 32 << 20);
+    let bounce = "<message type='error' from='a@h/r' to='c@mix.h' id='bounce'/>".to_owned();
+    let asks = |host: &str, kind: &str| {
+        let iq = "<iq xmlns='jabber:client' type='set' from='a@h' id='i'/>";
+        let inner = format!("<forwarded xmlns='urn:xmpp:forward:0'>{iq}</forwarded>");
+        let outer = format!("<delegation xmlns='urn:xmpp:delegation:2'>{inner}</delegation>");
+        format!("<{kind} type='set' from='{host}' to='c@mix.h' id='{host}-{kind}'>{outer}</{kind}>")
+    };
+    let told = [all("a@h/r", 2), vec![bounce, asks("away", "message"), asks("away", "iq"), asks("h", "iq")]].concat();
+    assert_eq!(world.pass(1000, &told), ["0", "away-message", "away-iq"], "nobody else's wait in its line");
+    let read = |xml: &String| Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap());
+    let rest = world.pacing.pass(&mut world.engine, Stamp(3000), Vec::new());
+    assert_eq!(rest.iter().map(named).collect::<Vec<_>>(), ["1", "bounce", "h-iq"]);
+    told.iter().map(read).for_each(|inbound| world.engine.settle(&inbound));
+    assert!(!world.engine.freight.has_promised());
+}
+
+#[test]
+fn presence_that_becomes_longer_while_it_waits_finds_no_more_room_than_there_is() {
+    let rates = Rates { presence: Rate { per_s: 1, burst: 1 }, ..Rates::default() };
+    let mut world = world(rates, 40_000);
+    let here = |n: usize, more: &str| format!("<presence from='a@h/r' to='c{n}@mix.h' id='{n}'>{more}</presence>");
+    let held = world.pass(1000, &(0..10).map(|n| here(n, "")).collect::<Vec<_>>());
+    assert_eq!((held, world.pacing.depth().0), (vec!["0".to_owned()], 9));
+    let told = world.pass(1000, &(1..10).map(|n| here(n, &"<a/>".repeat(100))).collect::<Vec<_>>());
+    assert!(told.len() >= 8 && told.iter().all(|id| id.starts_with('!')), "{told:?}");
+    assert!(world.pacing.depth().1 <= 40_000, "{:?}", world.pacing.depth());
+    let left: Vec<String> = (1..10).map(|n| n.to_string()).collect();
+    assert_eq!(world.pacing.finish().iter().map(named).collect::<Vec<_>>(), left, "the older ones wait on");
+    assert_eq!(world.pacing.depth(), (0, 0));
+}
+
+#[test]
 fn operators_bridges_and_errors_are_not_held() {
     let rates =
         Rates { messages: Rate { per_s: 1, burst: 1 }, unpaced_domains: vec!["bridge.h".into()], ..Rates::default() };
