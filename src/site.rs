@@ -1,9 +1,33 @@
 //! What domains have in common that are one owner's: whoever registers a domain has as many below it as it likes.
 
-/// What registries of countries sell names below, so that what stands before it is no one owner's.
-const SECOND_LEVELS: [&str; 18] = [
-    "ac", "co", "com", "edu", "gen", "go", "gob", "gov", "gouv", "ltd", "mil", "ne", "net", "nom", "or", "org", "plc",
-    "sch",
+/// Below which names of a country its registry sells others, so that what stands before them is no one owner's. Where a
+/// country has no such registry, the same name is one that anybody may own.
+const SECOND_LEVELS: [(&str, &[&str]); 25] = [
+    ("ar", &["com", "edu", "gob", "gov", "net", "org"]),
+    ("at", &["ac", "co", "or"]),
+    ("au", &["com", "edu", "gov", "net", "org"]),
+    ("br", &["com", "edu", "gov", "net", "org"]),
+    ("cn", &["ac", "com", "edu", "gov", "net", "org"]),
+    ("co", &["com", "edu", "gov", "net", "org"]),
+    ("es", &["com", "edu", "gob", "nom", "org"]),
+    ("fr", &["gouv"]),
+    ("hk", &["com", "edu", "gov", "net", "org"]),
+    ("id", &["ac", "co", "go", "net", "or", "sch"]),
+    ("il", &["ac", "co", "gov", "net", "org"]),
+    ("in", &["ac", "co", "edu", "gen", "gov", "net", "org"]),
+    ("jp", &["ac", "co", "go", "ne", "or"]),
+    ("kr", &["ac", "co", "go", "ne", "or"]),
+    ("mx", &["com", "edu", "gob", "net", "org"]),
+    ("my", &["com", "edu", "gov", "net", "org"]),
+    ("nz", &["ac", "co", "gen", "net", "org"]),
+    ("pl", &["com", "edu", "gov", "net", "org"]),
+    ("sg", &["com", "edu", "gov", "net", "org"]),
+    ("th", &["ac", "co", "go", "net", "or"]),
+    ("tr", &["com", "edu", "gen", "gov", "net", "org"]),
+    ("tw", &["com", "edu", "gov", "net", "org"]),
+    ("ua", &["com", "edu", "gov", "net", "org"]),
+    ("uk", &["ac", "co", "gov", "ltd", "net", "org", "plc", "sch"]),
+    ("za", &["ac", "co", "gov", "net", "nom", "org"]),
 ];
 
 /// The part of a domain that somebody registered: its last two labels, or the last three below a country's second level.
@@ -17,7 +41,7 @@ pub fn of(domain: &str) -> &str {
     if bare.ends_with(']') || country.bytes().all(|byte| byte.is_ascii_digit()) {
         return bare;
     }
-    let is_registry = country.len() == 2 && SECOND_LEVELS.contains(&below);
+    let is_registry = SECOND_LEVELS.iter().any(|(of, levels)| *of == country && levels.contains(&below));
     match (is_registry, dots.next()) {
         (false, _) => &bare[second + 1..],
         (true, Some(third)) => &bare[third + 1..],
@@ -40,6 +64,7 @@ mod tests {
             ("a.b.example.co.uk", "example.co.uk"),
             ("co.uk", "co.uk"),
             ("a.co.com", "co.com"),
+            ("a.b.sch.io", "sch.io"),
             ("192.168.0.1", "192.168.0.1"),
             ("[2001:db8::1.2.3.4]", "[2001:db8::1.2.3.4]"),
             ("a.bücher.example", "bücher.example"),
