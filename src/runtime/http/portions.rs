@@ -58,6 +58,22 @@ impl Portions {
         if self.take_of(shares, who, 1) { Ok(()) } else { Err(Full::All) }
     }
 
+    /// Takes one of it for somebody who stands for many, whom nobody can tell apart yet: as long as there is any.
+    ///
+    /// # Errors
+    /// [`Full`] where there is none.
+    pub fn take_one_for_many(&self, who: &Who, each_max: usize) -> Result<(), Full> {
+        let mut shares = self.lock();
+        if shares.held_by(who) >= each_max {
+            return Err(Full::Each);
+        }
+        if shares.held() >= shares.max() {
+            return Err(Full::All);
+        }
+        shares.count(who, 1);
+        Ok(())
+    }
+
     /// Takes so much; whether there is room for it in the share.
     pub fn take(&self, who: &Who, amount: usize) -> bool {
         self.take_of(self.lock(), who, amount)

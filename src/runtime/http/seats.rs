@@ -41,6 +41,15 @@ impl Seats {
         self.portions.take_one(&who, self.each_max)?;
         Ok(Seat { seats: self.clone(), who })
     }
+
+    /// The same for a proxy, which stands for everybody.
+    ///
+    /// # Errors
+    /// [`Full`] where there is none.
+    pub fn take_for_many(self: &Arc<Seats>, who: Who) -> Result<Seat, Full> {
+        self.portions.take_one_for_many(&who, self.each_max)?;
+        Ok(Seat { seats: self.clone(), who })
+    }
 }
 
 impl Drop for Seat {
@@ -52,6 +61,16 @@ impl Drop for Seat {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_proxy_has_all_places_that_there_are() {
+        let seats = Seats::new(Portions::of_addresses("seats", 512, &Arc::default()), 512);
+        let proxy = || Who::at("127.0.0.1".parse().unwrap());
+        let taken: Vec<Seat> = std::iter::from_fn(|| seats.take_for_many(proxy()).ok()).collect();
+        assert_eq!(taken.len(), 512);
+        drop(taken);
+        assert!(seats.take(proxy()).is_ok());
+    }
 
     #[test]
     fn places_are_counted_in_all_and_of_each_and_given_up() {

@@ -11,7 +11,7 @@ use super::origin::{self, Origins};
 use super::pace::{Pace, Who};
 use super::portions::Portions;
 use super::reply::{Content, Reply, respond};
-use super::seats::{Full, Seats};
+use super::seats::{Full, Seat, Seats};
 use crate::config::Http;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -80,6 +80,14 @@ impl Server {
         self.api.files.clone()
     }
 
+    /// A place for a connection. Whose requests come by a proxy is known with each of them, and not before.
+    fn seat(&self, peer: IpAddr) -> Result<Seat, Full> {
+        match self.trust_forwarded && peer.is_loopback() {
+            true => self.connections.take_for_many(Who::at(peer)),
+            false => self.connections.take(Who::at(peer)),
+        }
+    }
+
     /// Takes connections until the process is to end, and then lets what was asked already come to its end.
     pub async fn run(self: Arc<Server>, listener: TcpListener, mut stop: watch::Receiver<bool>) {
         let _vital = Vital("the HTTP API");
@@ -91,7 +99,7 @@ impl Server {
                 Some(_) = connections.join_next(), if !connections.is_empty() => {}
                 accepted = listener.accept() => match accepted {
                     Ok((tcp, from)) => {
-                        if let Ok(seat) = self.connections.take(Who::at(from.ip())) {
+                        if let Ok(seat) = self.seat(from.ip()) {
                             let _ = tcp.set_nodelay(true);
                             let (server, stop) = (self.clone(), stop.clone());
                             connections.spawn(async move {
