@@ -4,7 +4,7 @@
 
 use jid::{BareJid, DomainPart};
 use mixd::channel::{AccountCommand, Actor, ChannelName, Command, Limits, Row, RowKind, Stamp};
-use mixd::engine::{Addressee, Call, Engine, Inbound, Settings};
+use mixd::engine::{Addressee, Call, Engine, Inbound, Settings, Step};
 use mixd::runtime::{dossier, load::load_all};
 use mixd::store::{Failure, MemoryStore, Sighting, Store};
 use mixd::xmpp::Stanza;
@@ -29,17 +29,16 @@ impl World {
     /// A turn, and those that go on behind it.
     fn turn(&mut self, inbound: Inbound) -> String {
         self.now.0 += 1000;
-        let (mut told, mut next) = self.turn_once(inbound);
+        let (mut told, mut next) = self.turn_once(vec![inbound]);
         while !next.is_empty() {
-            let (more, later) = self.turn_once(next.remove(0));
+            let (more, later) = self.turn_once(vec![next.remove(0)]);
             told += &more;
             next.extend(later);
         }
         told
     }
 
-    fn turn_once(&mut self, inbound: Inbound) -> (String, Vec<Inbound>) {
-        let batch = vec![inbound];
+    fn turn_once(&mut self, batch: Vec<Inbound>) -> (String, Vec<Inbound>) {
         load_all(&mut self.engine, &self.store, &batch).unwrap();
         let mut turn = self.engine.turn(self.now, batch);
         let next = std::mem::take(&mut turn.next);
@@ -312,6 +311,21 @@ fn whoever_comes_back_behind_an_end_is_somebody_else_though_the_record_was_given
     let told = world.send("p@h/r", "c00@mix.h", "3", join);
     assert!(told.contains("<join") && !told.contains(&id), "{told}");
     world.tick();
+}
+
+#[test]
+fn what_was_given_up_ends_though_its_channel_has_its_turn_for_something_else() {
+    let (mut world, _) = given_up();
+    world.ask_everywhere("p@h");
+    let step = || Inbound::GoOn(Step::In(ChannelName::new("c00").unwrap()));
+    for _ in 0..50 {
+        world.now.0 += 1000;
+        let (_, next) = world.turn_once(vec![Inbound::Tick, step()]);
+        next.into_iter().for_each(|inbound| drop(world.turn_once(vec![inbound])));
+    }
+    let tag = world.store.directory().unwrap().listings[0].tag;
+    let left = world.store.given_up(tag, &jid("p@h")).unwrap();
+    assert_eq!((left.len(), left[0].ended, world.under_way()), (1, true, 0));
 }
 
 #[test]

@@ -328,6 +328,10 @@ impl Engine {
     /// Ends accounts in a channel.
     pub(super) fn leave_in(&mut self, name: &ChannelName, turn: &mut Turn) {
         for place in self.endings.open_walks() {
+            // It was not among those who are next when it was asked who they were: it is, the next time.
+            if !self.knows_past(name, &place.1) {
+                continue;
+            }
             let walk = self.endings.walks.get_mut(&place);
             if walk.is_some_and(|walk| walk.chore.done(name) && walk.channels.remove(name)) {
                 self.end_in(name, &place.1, turn);

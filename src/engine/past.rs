@@ -2,7 +2,7 @@
 //! has no record of, so that whoever comes back is who it was.
 
 use super::{Engine, Needs};
-use crate::channel::{Channel, Command, GroupCommand, Member, Status};
+use crate::channel::{Channel, ChannelName, Command, GroupCommand, Member, Status};
 use crate::xmpp::{Parts, address, ns};
 use jid::BareJid;
 use minidom::Element;
@@ -45,6 +45,14 @@ impl Engine {
         if !wanted.is_empty() {
             needs.past.entry(tag).or_default().extend(wanted);
         }
+    }
+
+    /// Whether it is known who an account is or was in a channel.
+    pub(super) fn knows_past(&self, name: &ChannelName, account: &BareJid) -> bool {
+        self.shelf.channel(name).is_none_or(|channel| {
+            let known = self.past.get(&channel.profile().tag);
+            channel.member(account).is_some() || known.is_some_and(|known| known.contains_key(account))
+        })
     }
 
     /// A record is given up, and its owner may come back in the same turn; or the account of one that was has ended, and
