@@ -190,6 +190,11 @@ impl Engine {
         self.chores.give_out(turn);
     }
 
+    /// A step that was given out is not done this time: it is asked for again.
+    pub fn put_off(&mut self, step: &Step) {
+        self.chores.asked.remove(step);
+    }
+
     /// A step that was given out cannot be done, since something cannot be read.
     pub fn pass_over(&mut self, step: &Step) {
         self.chores.asked.remove(step);

@@ -113,7 +113,8 @@ impl Engine {
 
     /// What was loaded of people's channels for this turn goes on with the turn.
     pub(super) fn note_membership(&mut self, name: &ChannelName, member: &Member) {
-        self.note_place(name, &member.jid, member.is_joined());
+        let is_guest = || self.shelf.channel(name).is_some_and(|channel| channel.guest(&member.jid).is_some());
+        self.note_place(name, &member.jid, member.is_joined() || is_guest());
         let marks = if member.own.forgotten { 0 } else { mark_of(member.status) };
         self.groups.note(&member.jid, name, marks);
     }

@@ -286,7 +286,8 @@ impl Engine {
     /// waiting for it, or for what is read of it, would tell that there is one.
     pub(super) fn need_channel_for(&self, actor: &Actor, name: &ChannelName, needs: &mut Needs) {
         if let Some(channel) = self.shelf.channel(name) {
-            if needs.with_warm && !channel.is_hidden_from(actor) {
+            let is_invited = || channel.kept().invitations.got_by(&actor.account).next().is_some();
+            if needs.with_warm && (!channel.is_hidden_from(actor) || is_invited()) {
                 self.need_channel(name, needs);
             }
             return;

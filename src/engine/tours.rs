@@ -18,6 +18,8 @@ use std::ops::Bound;
 const TOURS_MAX: usize = 10_000;
 /// Channels that are remembered as done before it was their turn.
 const EARLY_MAX: usize = 1000;
+/// Archives of which it is kept where they stood, beyond those of one turn.
+const HEADS_MAX: usize = 4096;
 
 /// One that is under way.
 #[derive(Clone, Debug)]
@@ -335,6 +337,14 @@ impl Engine {
     /// The same of all who did.
     pub(super) fn need_heads_in(&self, name: &ChannelName, needs: &mut Needs) {
         self.touring_in(name).iter().for_each(|(account, _)| self.need_heads(account, name, needs));
+    }
+
+    /// Keeps what is known of where archives stood, which is as it was whatever comes: a list of groups may need to know it
+    /// of several ones, which are read one after the other.
+    pub(super) fn forget_heads(&mut self) {
+        if self.heads.len() > HEADS_MAX {
+            self.heads.clear();
+        }
     }
 
     /// Learns where an archive stood.

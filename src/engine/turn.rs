@@ -248,7 +248,7 @@ impl Engine {
         self.settle_lists();
         self.settle_memberships();
         self.pages.clear();
-        self.heads.clear();
+        self.forget_heads();
         self.known.clear();
         self.facts.clear();
         self.said.clear();
@@ -294,7 +294,7 @@ impl Engine {
                         self.shelf.take_back(profile.gid);
                     }
                     self.doubt(&name, &mut out);
-                    if change == Change::Destroyed {
+                    if change == Change::Destroyed || change.member().is_some() {
                         // It may have been deserted.
                         self.chores.looking.reopen(name.clone());
                     }

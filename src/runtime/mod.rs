@@ -84,12 +84,11 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     let (confirmed, metrics) = (Arc::<outbox::Confirmed>::default(), Arc::<metrics::Metrics>::default());
     let (stop, stopping) = watch::channel(false);
     let (engine, pacing) = engine(config, &*store, &metrics)?;
-    let (threads, own_domains) = (config.archive.query_threads, engine.own_domains().clone());
+    let (threads, own) = (config.archive.query_threads, engine.own_domains().clone());
     let refuser = Refuser { callers: callers.clone(), metrics: metrics.clone(), ..Refuser::default() };
-    let (inbox, parking) = waiting_rooms(config, &own_domains, &refuser);
+    let (inbox, parking) = waiting_rooms(config, &own, &refuser);
     let loader = loader::Loader::start(&store, &inbox)?;
-    let returns = (&callers, loader.returns());
-    let archive = archive::Archive::start(threads, own_domains, &store, &outbox, returns, &metrics)?;
+    let archive = archive::Archive::start(threads, own, &store, &outbox, (&callers, loader.returns()), &metrics)?;
     let watched = metrics::Watched {
         metrics: metrics.clone(),
         inbox: inbox.clone(),

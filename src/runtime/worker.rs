@@ -199,7 +199,10 @@ impl Worker {
                 }
                 Fetched::Facts(name, Err(Missed::Busy(account))) => {
                     let failed = self.parking.fail_to_bring(&self.engine, &name, Some(&account));
-                    failed.iter().for_each(|inbound| self.give_back(inbound, Why::Busy));
+                    failed.iter().for_each(|inbound| match inbound {
+                        Inbound::GoOn(step) => self.engine.put_off(step),
+                        other => self.give_back(other, Why::Busy),
+                    });
                 }
             }
         }
