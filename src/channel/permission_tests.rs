@@ -2,23 +2,11 @@
 
 use super::*;
 
-const ROLES: [Role; 9] = [
-    Role::Outsider,
-    Role::Former,
-    Role::Waiting,
-    Role::Participant,
-    Role::AbsentAdmin,
-    Role::Admin,
-    Role::AbsentOwner,
-    Role::Owner,
-    Role::Operator,
-];
-
-/// One column a role, in the order of `ROLES`; `x` is yes.
+/// One column a role, in the order of `Role::ALL`; `x` is yes.
 fn assert_table(table: &[(Action, &str)], may: impl Fn(Role, Action) -> bool) {
     assert_eq!(table.len(), 24, "every action has a line");
     for (action, cells) in table {
-        let found: String = ROLES.iter().map(|&role| if may(role, *action) { 'x' } else { '.' }).collect();
+        let found: String = Role::ALL.iter().map(|&role| if may(role, *action) { 'x' } else { '.' }).collect();
         assert_eq!(found, cells.replace(' ', ""), "{action:?}");
     }
 }

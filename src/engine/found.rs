@@ -222,7 +222,6 @@ fn told(shown: usize, hidden: usize, more: isize) -> usize {
 mod tests {
     use super::super::places::IN;
     use super::*;
-    use crate::xep::rsm;
     use rand::rngs::StdRng;
     use rand::{Rng, SeedableRng};
 
@@ -275,7 +274,7 @@ mod tests {
                 let before =
                     Slice { max, after: None, before: Some(all.get(at).map_or_else(String::new, |it| it.to_string())) };
                 for slice in [after, before] {
-                    let range = rsm::cut(&slice, found.len(), 100, |name| found.position(name)).unwrap();
+                    let range = slice.cut(found.len(), 100, |name| found.position(name)).unwrap();
                     let page = found.page(&slice, range.len());
                     assert_eq!(page.iter().collect::<Vec<_>>(), all[range], "{slice:?}");
                 }

@@ -10,7 +10,7 @@ use crate::channel::group::GroupLine;
 use crate::channel::roll::Roll;
 use crate::channel::{Answer, Change, Channel, ChannelName, Command, Guest, Member, Refusal, Stamp, Status};
 use crate::store::Deed;
-use crate::xep::{Shown, group_events, rsm};
+use crate::xep::{Shown, group_events};
 use crate::xmpp::Tag;
 use jid::BareJid;
 
@@ -36,7 +36,7 @@ impl Engine {
             shared.position(wanted, |name| name.as_str().cmp(localpart))
         };
         let count = shared.count(wanted);
-        let range = rsm::cut(slice, count, GROUPS_PAGE_MAX, position)?;
+        let range = slice.cut(count, GROUPS_PAGE_MAX, position)?;
         let names = shared.rising(wanted, range.start).take(range.len());
         Ok(Page { entries: names.filter(|name| self.shelf.exists(name)).cloned().collect(), count, index: range.start })
     }

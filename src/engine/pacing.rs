@@ -7,9 +7,10 @@
 
 use super::parking::weight;
 use super::share::{Full, Hit, OwnDomains, Shares};
+use super::waiting_room::asker_of;
 use super::{Engine, Inbound, Moment};
 use crate::channel::{ChannelName, Command, Refusal};
-use crate::xep::{delegation, proxy};
+use crate::xep::proxy;
 use crate::xmpp::{Kind, Stanza};
 use jid::{BareJid, Jid};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -160,7 +161,7 @@ impl Pacing {
     fn take(&mut self, engine: &mut Engine, inbound: Inbound, ready: &mut Vec<Inbound>) {
         let (account, is_counted) = match &inbound {
             Inbound::Stanza(stanza) if is_counted(stanza, engine) => (stanza.sender(), true),
-            Inbound::Stanza(stanza) => (asker(stanza), false),
+            Inbound::Stanza(stanza) => (asker_of(stanza), false),
             Inbound::Call(call) => (call.actor.account.clone(), matches!(call.command, Command::Publish(_))),
             _ => return ready.push(inbound),
         };
@@ -289,12 +290,6 @@ fn comes_before(held: &Held, inbound: &Inbound) -> bool {
     }
     let channel = channel_of(&stanza.to);
     channel.is_some() && channel_of(&held.to) == channel
-}
-
-/// For whom a request is: a host server asks for its accounts, and for nobody else's.
-fn asker(stanza: &Stanza) -> BareJid {
-    let forwarded = delegation::forwarded(stanza).and_then(|(_, inner)| delegation::asker(stanza, inner?).ok());
-    forwarded.map_or_else(|| stanza.sender(), |(from, _)| from.to_bare())
 }
 
 /// The channel that something is for: itself, or somebody in it.

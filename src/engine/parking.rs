@@ -238,8 +238,8 @@ impl<T: AsRef<Inbound>> Parking<T> {
         std::mem::take(&mut self.errands).into_values().collect()
     }
 
-    /// Learns what was read of a channel's archive, before [`Parking::advance`]. It is for those that go on in one turn with the first of those who
-    /// asked: what that turn changes the others have to ask for anew.
+    /// Learns what was read of a channel's archive, before [`Parking::advance`]. It is for those that go on in one turn with
+    /// the first of those who asked: what that turn changes the others have to ask for anew.
     pub fn bring(&mut self, name: &ChannelName, loaded: Loaded) {
         self.reading.remove(name);
         let mut loaded = Some(loaded);

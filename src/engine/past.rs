@@ -6,6 +6,7 @@ use crate::channel::{Channel, ChannelName, Command, GroupCommand, Member, Status
 use crate::xmpp::{Parts, address, ns};
 use jid::BareJid;
 use minidom::Element;
+use std::collections::BTreeMap;
 
 /// How many of those whom one request names are looked up; it is refused where it names more than a group holds.
 const LOOKED_UP_MAX: usize = 1000;
@@ -36,23 +37,20 @@ pub(super) fn brought_in_by(account: &BareJid, command: &Command) -> Vec<BareJid
 impl Engine {
     /// Those of these of whom a channel has no record.
     pub(super) fn need_past(&self, channel: &Channel, accounts: Vec<BareJid>, needs: &mut Needs) {
-        let tag = channel.profile().tag;
-        let known = self.past.get(&tag);
-        let is_wanted = |account: &BareJid| {
-            channel.member(account).is_none() && known.is_none_or(|known| !known.contains_key(account))
-        };
-        let wanted: Vec<BareJid> = accounts.into_iter().filter(is_wanted).collect();
+        let wanted: Vec<BareJid> = accounts.into_iter().filter(|account| !self.knows_in(channel, account)).collect();
         if !wanted.is_empty() {
-            needs.past.entry(tag).or_default().extend(wanted);
+            needs.past.entry(channel.profile().tag).or_default().extend(wanted);
         }
     }
 
     /// Whether it is known who an account is or was in a channel.
     pub(super) fn knows_past(&self, name: &ChannelName, account: &BareJid) -> bool {
-        self.shelf.channel(name).is_none_or(|channel| {
-            let known = self.past.get(&channel.profile().tag);
-            channel.member(account).is_some() || known.is_some_and(|known| known.contains_key(account))
-        })
+        self.shelf.channel(name).is_none_or(|channel| self.knows_in(channel, account))
+    }
+
+    fn knows_in(&self, channel: &Channel, account: &BareJid) -> bool {
+        let is_known = |known: &BTreeMap<BareJid, Option<Member>>| known.contains_key(account);
+        channel.member(account).is_some() || self.past.get(&channel.profile().tag).is_some_and(is_known)
     }
 
     /// A record is given up, and its owner may come back in the same turn; or the account of one that was has ended, and

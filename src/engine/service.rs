@@ -10,7 +10,7 @@ use crate::channel::{
     Answer, Change, Channel, ChannelName, Context, GroupWish, Membership, Profile, Refusal, Rights, ServiceAction,
     group_create,
 };
-use crate::xep::{information, rsm};
+use crate::xep::information;
 use jid::BareJid;
 use rand::Rng;
 use std::collections::{BTreeMap, BTreeSet};
@@ -101,7 +101,7 @@ impl Engine {
             after: slice.after.as_deref().map(localpart),
             before: slice.before.as_deref().map(localpart),
         };
-        let range = rsm::cut(&slice, found.len(), CHANNELS_PAGE_MAX, |name| found.position(name))?;
+        let range = slice.cut(found.len(), CHANNELS_PAGE_MAX, |name| found.position(name))?;
         let (entries, count) = (found.page(&slice, range.len()), found.len());
         Ok(Effects::none(Answer::Channels(Page { entries, count, index: range.start })))
     }

@@ -7,6 +7,7 @@
 use super::Inbound;
 use super::share::{Full, Hit, OwnDomains, Shares};
 use crate::xep::delegation;
+use crate::xmpp::Stanza;
 use jid::BareJid;
 use std::collections::{BTreeMap, HashMap};
 
@@ -124,16 +125,18 @@ impl WaitingRoom {
     }
 }
 
+/// For whom a stanza is sent: a host server asks for its accounts, and for nobody else's.
+pub(super) fn asker_of(stanza: &Stanza) -> BareJid {
+    let forwarded = delegation::forwarded(stanza).and_then(|(_, inner)| delegation::asker(stanza, inner?).ok());
+    forwarded.map_or_else(|| stanza.sender(), |(asker, _)| asker.to_bare())
+}
+
 impl Inbound {
     /// In whose share it waits: the account that sent it, or for which its host server asks; `None` where it is the
     /// service's own.
     pub fn holder(&self) -> Option<BareJid> {
         match self {
-            Inbound::Stanza(stanza) => {
-                let forwarded = delegation::forwarded(stanza).and_then(|(_, inner)| inner);
-                let asker = forwarded.and_then(|inner| delegation::asker(stanza, inner).ok());
-                Some(asker.map_or_else(|| stanza.sender(), |(asker, _)| asker.to_bare()))
-            }
+            Inbound::Stanza(stanza) => Some(asker_of(stanza)),
             Inbound::Refused(refused) => refused.0.holder(),
             Inbound::Unreadable(head) => head.from.as_ref().map(|from| from.to_bare()),
             Inbound::Call(call) => Some(call.actor.account.clone()),

@@ -235,7 +235,7 @@ pub fn page<L: Ordered>(
     bytes_max: usize,
 ) -> Result<(Vec<Tag>, Option<Tag>), Refusal> {
     let count = list.count();
-    let mut range = rsm::cut(slice, count, count, |id| list.position(id))?;
+    let mut range = slice.cut(count, count, |id| list.position(id))?;
     let (mut tags, mut ends, mut bytes) = (Vec::new(), None, 0);
     let mut take = |item: L::Item| {
         let name = id(&item).to_owned();

@@ -37,19 +37,6 @@ pub fn encode(first: Option<&str>, last: Option<&str>, counted: Option<(u64, u64
         .child_opt(counted.map(|(count, _)| Tag::new("count").text(count.to_string())))
 }
 
-/// The part of an ordered list that a slice asks for, as positions; `max` bounds it where the asker does not.
-///
-/// # Errors
-/// [`Refusal::NoSuchItem`] where an id it names is not in the list (XEP-0059 §2.2).
-pub fn cut(
-    slice: &Slice,
-    count: usize,
-    max: usize,
-    position_of: impl Fn(&str) -> Option<usize>,
-) -> Result<std::ops::Range<usize>, Refusal> {
-    slice.cut(count, max, position_of)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,13 +48,13 @@ mod tests {
     #[test]
     fn pages_go_both_ways_and_unknown_ids_are_refused() {
         let at = |id: &str| id.parse::<usize>().ok().filter(|&n| n < 10);
-        assert_eq!(cut(&slice(3, None, None), 10, 100, at), Ok(0..3));
-        assert_eq!(cut(&slice(3, Some("2"), None), 10, 100, at), Ok(3..6));
-        assert_eq!(cut(&slice(3, None, Some("")), 10, 100, at), Ok(7..10));
-        assert_eq!(cut(&slice(3, None, Some("2")), 10, 100, at), Ok(0..2));
-        assert_eq!(cut(&slice(30, Some("9"), None), 10, 5, at), Ok(10..10));
-        assert_eq!(cut(&Slice::default(), 10, 5, at), Ok(0..5));
-        assert_eq!(cut(&slice(0, None, None), 10, 5, at), Ok(0..0));
-        assert_eq!(cut(&slice(3, Some("x"), None), 10, 5, at), Err(Refusal::NoSuchItem));
+        assert_eq!(slice(3, None, None).cut(10, 100, at), Ok(0..3));
+        assert_eq!(slice(3, Some("2"), None).cut(10, 100, at), Ok(3..6));
+        assert_eq!(slice(3, None, Some("")).cut(10, 100, at), Ok(7..10));
+        assert_eq!(slice(3, None, Some("2")).cut(10, 100, at), Ok(0..2));
+        assert_eq!(slice(30, Some("9"), None).cut(10, 5, at), Ok(10..10));
+        assert_eq!(Slice::default().cut(10, 5, at), Ok(0..5));
+        assert_eq!(slice(0, None, None).cut(10, 5, at), Ok(0..0));
+        assert_eq!(slice(3, Some("x"), None).cut(10, 5, at), Err(Refusal::NoSuchItem));
     }
 }
