@@ -168,6 +168,7 @@ pub struct Archive {
 pub struct Limits {
     pub participants_max: usize,
     pub guests_max: usize,
+    pub named_max: usize,
     pub former_max: usize,
     pub former_silent_max: usize,
     pub channels_max: usize,
@@ -235,6 +236,7 @@ impl Limits {
         crate::channel::Limits {
             participants_max: self.participants_max,
             guests_max: self.guests_max,
+            named_max: self.named_max,
             former_max: self.former_max,
             former_silent_max: self.former_silent_max,
             channels_max: self.channels_max,
@@ -411,6 +413,7 @@ impl Default for Limits {
         let channel = crate::channel::Limits::default();
         Limits {
             guests_max: channel.guests_max,
+            named_max: channel.named_max,
             former_max: channel.former_max,
             former_silent_max: channel.former_silent_max,
             participants_max: channel.participants_max,

@@ -463,11 +463,19 @@ pub struct Decision {
     pub changes: Vec<Change>,
     /// What the asker is told.
     pub answer: Answer,
+    /// Whether this is but a part of it, since it concerns many people: it is to be decided anew once this is done, and
+    /// nothing else in the channel before.
+    pub is_part: bool,
 }
 
 impl Decision {
     /// A decision that changes nothing.
     pub fn answer(answer: Answer) -> Decision {
-        Decision { changes: Vec::new(), answer }
+        Decision::of(Vec::new(), answer)
+    }
+
+    /// A whole decision.
+    pub fn of(changes: Vec<Change>, answer: Answer) -> Decision {
+        Decision { changes, answer, is_part: false }
     }
 }

@@ -40,6 +40,13 @@ pub struct Crowd {
     domains: HashMap<String, usize>,
 }
 
+impl Crowd {
+    /// The ids of those who are in it, in order.
+    pub(super) fn into_ids(self) -> impl Iterator<Item = ParticipantId> {
+        self.ids.into_keys()
+    }
+}
+
 /// A list in order, parts of which are shown.
 pub trait Ordered {
     /// What is on it.

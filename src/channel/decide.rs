@@ -89,11 +89,11 @@ impl Channel {
             Command::Announce(announcement) => {
                 self.require(actor, Action::Announce, limits)?;
                 announcement.check(limits)?;
-                Ok(Decision { changes: vec![Change::Announced(announcement)], answer: Answer::Done })
+                Ok(Decision::of(vec![Change::Announced(announcement)], Answer::Done))
             }
             Command::Destroy { .. } => {
                 self.require(actor, Action::Destroy, limits)?;
-                Ok(Decision { changes: vec![Change::Destroyed], answer: Answer::Destroyed })
+                Ok(Decision::of(vec![Change::Destroyed], Answer::Destroyed))
             }
             Command::Ping => Ok(Decision::answer(Answer::Pong)),
             Command::Version => Ok(Decision::answer(Answer::Version)),
@@ -265,6 +265,9 @@ mod departure_tests;
 #[cfg(test)]
 #[path = "decide/invitation_tests.rs"]
 mod invitation_tests;
+#[cfg(test)]
+#[path = "decide/part_tests.rs"]
+mod part_tests;
 #[cfg(test)]
 #[path = "decide/refusal_tests.rs"]
 mod refusal_tests;

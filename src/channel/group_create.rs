@@ -5,8 +5,8 @@ use super::event::{Event, EventKind};
 use super::group::GroupWish;
 use super::limits::check;
 use super::{
-    Actor, Change, Context, Member, Membership, Nick, NodeSet, Own, ParticipantId, Preferences, Refusal, Rights, Row,
-    RowKind, Settings, Status,
+    Actor, Change, Context, Limits, Member, Membership, Nick, NodeSet, Own, ParticipantId, Preferences, Refusal,
+    Rights, Row, RowKind, Settings, Status,
 };
 use jid::BareJid;
 use std::collections::BTreeSet;
@@ -49,6 +49,7 @@ pub fn plan(wish: &GroupWish, creator: &Actor, context: &mut Context<'_>) -> Res
     if invited.len() + 1 > max {
         return Err(Refusal::Crowded { max });
     }
+    check_named(wish.members.len(), limits)?;
     let wished = wish.nick.clone().map(|nick| nick.cut(limits.nick_bytes_max));
     if wished.as_ref().is_some_and(|nick| !context.registry.lets(&creator.account, nick)) {
         return Err(Refusal::NickRegistered);
@@ -74,6 +75,16 @@ pub fn plan(wish: &GroupWish, creator: &Actor, context: &mut Context<'_>) -> Res
         members: invited.iter().map(|invitee| (invitee.jid.clone(), status)).collect(),
         settings,
     })
+}
+
+/// Whether one request may name so many people: each of them takes a part of everybody's time.
+///
+/// # Errors
+/// [`Refusal::Invalid`].
+pub fn check_named(count: usize, limits: &Limits) -> Result<(), Refusal> {
+    let max = limits.named_max;
+    let why = || format!("one request may name {max} people at most: name the others in further ones");
+    if count > max { Err(Refusal::Invalid { field: "members", why: why() }) } else { Ok(()) }
 }
 
 /// A subject as it is kept: in NFC, without white space around it.

@@ -2,10 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+/// People who go by one decision without being named, at most.
+const PART_MAX: usize = 64;
+
 /// Limits that a command is checked against. Lengths are in bytes of UTF-8.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
+    /// People who go by one decision without being named, at most; where there are more, they go in parts.
+    pub part_max: usize,
     /// Participants of one channel.
     pub participants_max: usize,
     /// Records of people who wrote something in a channel, or reported on it, and left.
@@ -31,6 +36,8 @@ pub struct Limits {
     /// A list in an answer, in bytes; the rest is paged. Has to stay below the host server's limit for a stanza of a
     /// component (Prosody: 512 KiB unless configured), which closes the link over a longer one.
     pub answer_bytes_max: usize,
+    /// People whom one request may add, remove, or take invitations back from.
+    pub named_max: usize,
     /// Guests of one channel: accounts that subscribe to its nodes and are not in it.
     pub guests_max: usize,
     /// Invitations of one channel that were given and not used.
@@ -59,6 +66,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
+            part_max: PART_MAX,
             participants_max: 100_000,
             former_max: 100_000,
             former_silent_max: 1000,
@@ -71,6 +79,7 @@ impl Default for Limits {
             id_bytes_max: 256,
             info_bytes_max: 16 * 1024,
             answer_bytes_max: 384 * 1024,
+            named_max: 50,
             guests_max: 1000,
             invitations_max: 1000,
             invitations_per_inviter_max: 100,

@@ -5,6 +5,7 @@
 
 pub mod access;
 mod aggregates;
+pub mod apart;
 pub mod census;
 pub mod change;
 pub mod command;
@@ -280,13 +281,6 @@ impl Channel {
     /// Every record, of those in the channel and of those who left.
     pub fn members(&self) -> impl Iterator<Item = &Member> {
         self.members.values().chain(self.ended.values()).counted()
-    }
-
-    /// Its records and guests, one after the other: taking a large channel apart at once takes long.
-    pub fn into_people(self) -> (impl Iterator<Item = Member> + Send, impl Iterator<Item = Guest> + Send) {
-        let (mut nicks, mut ids) = (self.nicks.into_iter(), self.ids.into_iter());
-        let members = self.members.into_values().inspect(move |_| drop((nicks.next(), ids.next())));
-        (members, self.kept.guests.into_values())
     }
 
     /// How many are in the channel.

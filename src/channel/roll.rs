@@ -118,6 +118,11 @@ impl<K: Ord> Roll<K> {
         }
     }
 
+    /// All entries, in order.
+    pub fn into_keys(self) -> impl Iterator<Item = K> {
+        self.chunks.into_iter().flat_map(|chunk| chunk.entries).map(|(key, _)| key)
+    }
+
     /// How many entries there are.
     pub fn len(&self) -> usize {
         self.len

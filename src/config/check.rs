@@ -69,6 +69,7 @@ fn ranges(config: &Config) -> Vec<Range> {
 fn ranges_of_limits(limits: &Limits) -> Vec<Range> {
     vec![
         ("limits.participants_max", of(limits.participants_max), 1, MANY),
+        ("limits.named_max", of(limits.named_max), 1, 1000),
         ("limits.guests_max", of(limits.guests_max), 0, MANY),
         ("limits.former_max", of(limits.former_max), 1, MANY),
         ("limits.former_silent_max", of(limits.former_silent_max), 0, MANY),

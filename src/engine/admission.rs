@@ -89,7 +89,7 @@ struct Message<'a> {
 impl Engine {
     /// Whether somebody may ask anything at this time.
     pub(super) fn admit_request(&mut self, actor: &Actor) -> Result<(), Refusal> {
-        if actor.operator || self.admission.is_unpaced(&actor.account) {
+        if actor.operator || self.parts.goes_on() || self.admission.is_unpaced(&actor.account) {
             return Ok(());
         }
         let taken = self.admission.requests.take(&actor.account, self.steady.0);
@@ -98,7 +98,7 @@ impl Engine {
 
     /// What a request that was let in costs beyond one: whoever asks for much waits longer before asking again.
     pub(super) fn charge_request(&mut self, actor: &Actor, cost: u64) {
-        if !actor.operator && !self.admission.is_unpaced(&actor.account) {
+        if !actor.operator && !self.parts.goes_on() && !self.admission.is_unpaced(&actor.account) {
             self.admission.requests.empty_by(&actor.account, cost.saturating_sub(1), self.steady.0);
         }
     }

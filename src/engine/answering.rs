@@ -26,19 +26,27 @@ impl Engine {
         };
         let account = delegated.account.clone();
         let address = self.service.address_of(name);
-        self.set_roster_item(&account, &address, label.as_deref(), turn);
+        self.set_roster_item(&account, &address, label.as_deref(), &mut turn.outbox);
     }
 
-    pub(super) fn set_roster_item(&mut self, account: &BareJid, channel: &str, label: Option<&str>, turn: &mut Turn) {
+    /// Puts a channel into an account's roster, or takes it out, where that is granted; whether it is.
+    pub(super) fn set_roster_item(
+        &mut self,
+        account: &BareJid,
+        channel: &str,
+        label: Option<&str>,
+        out: &mut Vec<Out>,
+    ) -> bool {
         let domain = account.domain().as_str().to_owned();
         if !self.hosts.privileges(&domain).roster {
-            return;
+            return false;
         }
         let id = self.fresh_id();
         let purpose = Purpose::RosterItem { domain };
         self.pending.ask(id.clone(), Jid::from(account.clone()), purpose, self.steady);
         let text = privilege::roster_item(self.service.domain.as_str(), account.as_str(), &id, channel, label);
-        turn.outbox.push(Out::About { channel: channel.to_owned(), text });
+        out.push(Out::About { channel: channel.to_owned(), text });
+        true
     }
 
     pub(super) fn answer(&mut self, asked: &Asked<'_>, answer: Answer, turn: &mut Turn) {

@@ -5,12 +5,15 @@
 
 use super::Engine;
 use super::outbox::{AccountNo, Delta, ListId, Out};
-use crate::channel::{Channel, ChannelName, Guest, Member, Node, NodeSet, ParticipantId, Stamp};
+use crate::channel::apart::{Apart, Gone};
+use crate::channel::{Channel, ChannelName, Node, NodeSet, ParticipantId, Stamp};
 use jid::BareJid;
 use std::collections::BTreeMap;
 
 /// How many people of channels that left memory are let go of in one turn.
 pub(super) const PEOPLE_A_TURN: usize = 4096;
+/// How many people take as long as a word to one host server about a roster.
+const A_ROSTER: usize = 64;
 
 /// A channel that was loaded. Made where it is loaded, since that takes long for a large one.
 #[derive(Debug)]
@@ -69,10 +72,15 @@ impl Arrival {
 
 /// The people of a channel that left memory, or is no more, who are still counted as its own.
 pub(super) struct Departure {
-    members: Box<dyn Iterator<Item = Member> + Send>,
-    guests: Box<dyn Iterator<Item = Guest> + Send>,
+    tag: u64,
+    name: ChannelName,
+    people: Apart,
     /// Whether the channel is no more: then they left it.
     is_end: bool,
+    /// Whether it leaves their rosters, where that is granted: not before its end is committed.
+    leaves_rosters: bool,
+    /// Whether it began in this turn.
+    is_fresh: bool,
 }
 
 impl Engine {
@@ -124,32 +132,60 @@ impl Engine {
     fn depart(&mut self, name: &ChannelName, is_end: bool, out: &mut Vec<Out>) {
         let Some(channel) = self.shelf.take(name) else { return };
         out.push(Out::Book(Delta::Dropped { tag: channel.profile().tag }));
-        let (members, guests) = channel.into_people();
-        self.departures.push_back(Departure { members: Box::new(members), guests: Box::new(guests), is_end });
+        let (tag, name) = (channel.profile().tag, name.clone());
+        let people = channel.into_people();
+        let departure = Departure { tag, name, people, is_end, leaves_rosters: is_end, is_fresh: true };
+        self.departures.push_back(departure);
+    }
+
+    /// What departed in the turns before was committed.
+    pub(super) fn trust_departures(&mut self) {
+        self.departures.iter_mut().for_each(|departure| departure.is_fresh = false);
+    }
+
+    /// The end of a channel was not committed: it stays in rosters.
+    pub(super) fn keep_in_rosters(&mut self, tag: u64) {
+        let of_it = self.departures.iter_mut().filter(|departure| departure.tag == tag);
+        of_it.for_each(|departure| departure.leaves_rosters = false);
     }
 
     /// Lets go of up to `count` people of channels that left memory, and lowers `count` by them; whether none are left.
     pub(super) fn let_go(&mut self, count: &mut usize) -> bool {
         while let Some(departure) = self.departures.front_mut() {
-            if *count == 0 {
+            if *count == 0 || (departure.leaves_rosters && departure.is_fresh) {
                 return false;
             }
             *count -= 1;
-            if let Some(member) = departure.members.next() {
-                match departure.is_end {
-                    _ if !member.is_joined() => {}
-                    true => self.accounts.left(&member.jid),
-                    false => self.accounts.release(&member.jid),
+            match (departure.people.next(), departure.is_end) {
+                (None, _) => drop(self.departures.pop_front()),
+                (Some(Gone::Other), _) => {}
+                (Some(Gone::Guest(jid)), true) => self.accounts.left_guest(&jid),
+                (Some(Gone::Guest(jid)), false) => self.accounts.release_guest(&jid),
+                (Some(Gone::Seated(jid)), false) => self.accounts.release(&jid),
+                (Some(Gone::Seated(jid)), true) => {
+                    let name = departure.leaves_rosters.then(|| departure.name.clone());
+                    self.accounts.left(&jid);
+                    let is_told = name.is_some_and(|name| self.leave_roster(&name, &jid));
+                    *count = count.saturating_sub(if is_told { A_ROSTER } else { 0 });
                 }
-            } else if let Some(guest) = departure.guests.next() {
-                match departure.is_end {
-                    true => self.accounts.left_guest(&guest.jid),
-                    false => self.accounts.release_guest(&guest.jid),
-                }
-            } else {
-                self.departures.pop_front();
             }
         }
         true
+    }
+
+    /// Takes a channel that is no more out of an account's roster, unless there is another one of its name that the account
+    /// may be in; whether its server is told.
+    fn leave_roster(&mut self, name: &ChannelName, account: &BareJid) -> bool {
+        if self.shelf.exists(name) {
+            let is_in = |channel: &Channel| channel.participant(account).is_some();
+            if self.shelf.channel(name).is_none_or(is_in) {
+                return false;
+            }
+        }
+        let address = self.service.address_of(name);
+        let mut out = std::mem::take(&mut self.early);
+        let is_told = self.set_roster_item(account, &address, None, &mut out);
+        self.early = out;
+        is_told
     }
 }

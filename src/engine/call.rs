@@ -161,6 +161,7 @@ impl Engine {
 impl Effects {
     /// Nothing happens to anything; the asker is told this.
     pub(super) fn none(answer: Answer) -> Effects {
-        Effects { changes: Vec::new(), answer, registrations: Vec::new(), set_off: None, own: Vec::new(), ending: None }
+        let (changes, registrations, own) = (Vec::new(), Vec::new(), Vec::new());
+        Effects { changes, answer, registrations, set_off: None, own, ending: None, is_part: false }
     }
 }

@@ -45,6 +45,10 @@ pub enum Step {
     In(ChannelName),
     /// It is looked up which channels of an account come next.
     Through(BareJid, Deed),
+    /// What was done in part in a channel goes on.
+    Finish(ChannelName),
+    /// People of channels that left memory are let go of, which each turn does at its end.
+    LetGo,
 }
 
 /// See the module.
@@ -174,6 +178,11 @@ impl Engine {
 
     /// A step that was given out can be done.
     pub(super) fn go_on(&mut self, step: Step, turn: &mut Turn) {
+        match step {
+            Step::Finish(name) => return self.finish(&name, turn),
+            Step::LetGo => return,
+            Step::In(_) | Step::Through(..) => {}
+        }
         self.chores.asked.remove(&step);
         if self.chores.rests {
             // It is asked for again.
@@ -184,6 +193,7 @@ impl Engine {
             Step::In(name) if self.shelf.is_cold(&name) => {}
             Step::In(name) => KINDS.iter().for_each(|kind| (kind.go_on)(self, &name, turn)),
             Step::Through(account, deed) => self.turn_page(&account, deed, turn),
+            Step::Finish(_) | Step::LetGo => {}
         }
         self.tell_some(turn);
         self.begin_tours(turn);
@@ -195,12 +205,15 @@ impl Engine {
         self.chores.asked.remove(step);
     }
 
-    /// A step that was given out cannot be done, since something cannot be read.
-    pub fn pass_over(&mut self, step: &Step) {
+    /// A step that was given out cannot be done, since something cannot be read; whose request that ends.
+    pub fn pass_over(&mut self, step: &Step) -> Option<Inbound> {
         self.chores.asked.remove(step);
-        if let Step::In(name) = step {
-            KINDS.iter().for_each(|kind| (kind.pass)(self, name));
+        match step {
+            Step::In(name) => KINDS.iter().for_each(|kind| (kind.pass)(self, name)),
+            Step::Through(..) | Step::LetGo => {}
+            Step::Finish(name) => return self.give_part_up(name),
         }
+        None
     }
 }
 

@@ -334,7 +334,9 @@ impl Engine {
             }
             let walk = self.endings.walks.get_mut(&place);
             if walk.is_some_and(|walk| walk.chore.done(name) && walk.channels.remove(name)) {
-                self.end_in(name, &place.1, turn);
+                let is_over = self.end_in(name, &place.1, turn);
+                let walk = self.endings.walks.get_mut(&place).filter(|_| !is_over);
+                walk.map(|walk| (walk.channels.insert(name.clone()), walk.chore.reopen(name.clone())));
             }
         }
     }
@@ -350,11 +352,12 @@ impl Engine {
         }
     }
 
-    fn end_in(&mut self, name: &ChannelName, account: &BareJid, turn: &mut Turn) {
+    /// Ends it in a channel, in part where that concerns many others; whether it is ended there.
+    fn end_in(&mut self, name: &ChannelName, account: &BareJid, turn: &mut Turn) -> bool {
         let actor = Actor { account: account.clone(), operator: false };
-        if let Ok(effects) = self.decide_in(name, &actor, Command::EndAccount) {
-            self.apply_and_show(Some(account), effects.changes, turn);
-        }
+        let Ok(effects) = self.decide_in(name, &actor, Command::EndAccount) else { return true };
+        self.apply_and_show(Some(account), effects.changes, turn);
+        !effects.is_part
     }
 
     /// Where nothing is left to go through, somebody may have added it meanwhile to what was gone through already.

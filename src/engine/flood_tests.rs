@@ -191,6 +191,7 @@ fn one_account_writes_to_so_many_strangers_at_once_and_then_to_nine_a_second() {
 fn more_strangers_than_may_be_at_once_are_paid_for_afterwards() {
     let mut limits = Limits::default();
     limits.groups.participants_max = 5000;
+    limits.named_max = usize::MAX;
     let mut engine = service(limits);
     assert!(gather(&mut engine, 1000, ("a@h", 1), 4000));
     assert!(!gather(&mut engine, 1000 + 390_000, ("a@h", 2), 1));

@@ -49,7 +49,7 @@ impl Engine {
         let answer = inner.parts().find(|child| child.name() == if joins { "join" } else { "leave" });
         let answer = answer.map(|answer| addressed(answer, &channel));
         let label = channel.node().map_or(channel.as_str(), |node| node.as_str());
-        self.set_roster_item(&reply.to.to_bare(), channel.as_str(), joins.then_some(label), turn);
+        self.set_roster_item(&reply.to.to_bare(), channel.as_str(), joins.then_some(label), &mut turn.outbox);
         turn.send(reply.result(answer));
     }
 }

@@ -42,6 +42,7 @@ pub mod pace;
 pub mod pacing;
 pub mod parking;
 mod parley;
+mod parts;
 mod past;
 pub mod pending;
 mod places;
@@ -153,6 +154,8 @@ pub struct Engine {
     groups: places::Places,
     /// What goes through channels over ticks.
     chores: chores::Chores,
+    /// What is done in part.
+    parts: parts::Parts,
     /// Channels of accounts that were looked up for this turn, to go on with there.
     pages: HashMap<(BareJid, Deed), Vec<ChannelName>>,
     /// Of which channels that are not in memory this turn's accounts may know.
@@ -234,6 +237,7 @@ impl Engine {
             said: HashMap::new(),
             absent: HashSet::new(),
             groups: Default::default(),
+            parts: parts::Parts::default(),
             pages: HashMap::new(),
             known: HashMap::new(),
             heads: HashMap::new(),

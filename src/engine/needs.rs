@@ -117,6 +117,7 @@ impl Engine {
                     self.need_past_of_ended(name, &mut needs);
                 }
                 Inbound::GoOn(Step::Through(account, deed)) => self.need_page(account, *deed, &mut needs),
+                Inbound::GoOn(Step::Finish(name)) => needs = self.need_also(self.unfinished(name), needs),
                 Inbound::Resend(unsent) => unsent.iter().for_each(|it| self.need_of_unsent(it, &mut needs)),
                 _ => {}
             }

@@ -7,7 +7,7 @@
 
 use super::share::{Hit, OwnDomains};
 use super::waiting_room::{NoRoom, WaitingRoom};
-use super::{Arrival, Engine, Errand, Inbound, Loaded, Needs};
+use super::{Arrival, Engine, Errand, Inbound, Loaded, Needs, Step};
 use crate::channel::{ChannelName, Command};
 use crate::xmpp::Parts;
 use jid::BareJid;
@@ -51,6 +51,8 @@ pub struct Parking<T = Inbound> {
     came: BTreeSet<ChannelName>,
     /// What was read for those that were freed last.
     brought: BTreeMap<ChannelName, Loaded>,
+    /// The channels in which something was done in part when something else came for them.
+    halted: BTreeSet<ChannelName>,
 }
 
 #[derive(Debug)]
@@ -106,6 +108,7 @@ impl<T: AsRef<Inbound>> Parking<T> {
             errands: BTreeMap::new(),
             came: BTreeSet::new(),
             brought: BTreeMap::new(),
+            halted: BTreeSet::new(),
         }
     }
 
@@ -127,6 +130,11 @@ impl<T: AsRef<Inbound>> Parking<T> {
     /// Whether a channel is on its way into memory, so that [`Parking::advance`] has something to do.
     pub fn is_moving(&self) -> bool {
         !self.arrivals.is_empty()
+    }
+
+    /// Whether what was done in part is done, and something waits for that.
+    pub fn has_resumed(&self, engine: &Engine) -> bool {
+        self.halted.iter().any(|name| !engine.is_unfinished(name))
     }
 
     /// Keeps back what needs channels that are not in memory, and has those loaded; and what is for channels whose archives
@@ -164,6 +172,7 @@ impl<T: AsRef<Inbound>> Parking<T> {
             begun.extend(errand.iter().map(|errand| errand.name.clone()).filter(|name| !self.reading.contains(name)));
             let asks = errand.filter(|errand| self.ask(errand)).map(|errand| errand.name);
             self.have_loaded(engine, item.as_ref(), &lacks);
+            self.halted.extend(lacks.iter().filter(|name| engine.is_unfinished(name)).cloned());
             self.bytes += bytes;
             let mut parked = Parked { item, number, holder, bytes, lacks, several, asks, brought: None };
             // The channel left memory while something was read for it.
@@ -214,7 +223,9 @@ impl<T: AsRef<Inbound>> Parking<T> {
             _ => {}
         }
         let names = engine.channels_for(inbound);
-        let has_to_wait = |name: &&ChannelName| engine.is_cold(name) || self.holds(name);
+        let is_rest = is_rest(inbound);
+        let has_to_wait =
+            |name: &&ChannelName| engine.is_cold(name) || self.holds(name) || (!is_rest && engine.is_unfinished(name));
         let lacks = names.iter().filter(has_to_wait).cloned().collect();
         (lacks, if names.len() > 1 { names } else { Vec::new() })
     }
@@ -299,18 +310,21 @@ impl<T: AsRef<Inbound>> Parking<T> {
             here.insert(arrival.name().clone());
             self.arrivals.pop_front();
         }
-        self.free(here);
+        here.extend(self.halted.iter().filter(|name| !engine.is_unfinished(name)).cloned());
+        self.halted.retain(|name| engine.is_unfinished(name));
+        self.free(engine, here);
         is_moving
     }
 
     /// Has what waited for channels go on, as far as nothing else of them is waited for.
-    fn free(&mut self, mut names: BTreeSet<ChannelName>) {
+    fn free(&mut self, engine: &Engine, mut names: BTreeSet<ChannelName>) {
         names.retain(|name| !self.is_awaited(name));
         if names.is_empty() {
             return;
         }
         for mut parked in std::mem::take(&mut self.parked) {
-            parked.lacks.retain(|name| !names.contains(name));
+            let is_rest = is_rest(parked.item.as_ref());
+            parked.lacks.retain(|name| !names.contains(name) || (!is_rest && engine.is_unfinished(name)));
             let to = if parked.lacks.is_empty() { &mut self.freed } else { &mut self.parked };
             to.push_back(parked);
         }
@@ -367,6 +381,11 @@ impl<T: AsRef<Inbound>> Parking<T> {
         let first = self.freed.iter().chain(&self.parked).find(|parked| !parked.several.is_empty());
         first.map(|parked| parked.several.iter().cloned().collect()).unwrap_or_default()
     }
+}
+
+/// Whether it is the rest of what was done in part: everything else in the channel waits for it.
+fn is_rest(inbound: &Inbound) -> bool {
+    matches!(inbound, Inbound::GoOn(Step::Finish(_)))
 }
 
 impl AsRef<Inbound> for Inbound {

@@ -61,6 +61,8 @@ pub(super) struct Effects {
     pub own: Vec<(ChannelName, Tag)>,
     /// Whose end begins, and whether what it wrote and was called goes as well.
     pub ending: Option<(BareJid, bool)>,
+    /// Whether this is but a part, which is not answered.
+    pub is_part: bool,
 }
 
 impl Asked<'_> {
@@ -282,16 +284,17 @@ impl Engine {
         if matches!(decided, Err(Refusal::TooMany { what: OPEN_INVITATIONS, .. })) {
             self.invitation_hits.hit(actor.account.domain().as_str());
         }
-        let Decision { changes, answer } = decided?;
-        Ok(Effects {
-            changes: changes.into_iter().map(|change| (name.clone(), change)).collect(),
-            ..Effects::none(answer)
-        })
+        let Decision { changes, answer, is_part } = decided?;
+        let changes = changes.into_iter().map(|change| (name.clone(), change)).collect();
+        Ok(Effects { changes, is_part, ..Effects::none(answer) })
     }
 
     /// Applies a decision, answers it, and shows what happened.
     pub(super) fn carry_out(&mut self, asked: Asked<'_>, effects: Effects, turn: &mut Turn) {
-        let Effects { changes, answer, registrations, set_off, own, ending } = effects;
+        if effects.is_part {
+            return self.carry_out_part(&asked, effects, turn);
+        }
+        let Effects { changes, answer, registrations, set_off, own, ending, is_part: _ } = effects;
         self.notice_asker(&asked, &answer, turn);
         // The asker hears the answer before what it leads to.
         let ahead = std::mem::take(&mut turn.outbox);

@@ -11,7 +11,7 @@ use crate::channel::crowd::Ordered;
 use crate::channel::{Change, Channel, ChannelName, Guest, Member, Node, NodeSet, Stamp};
 use crate::store::{Halves, Part, Record, Unsent};
 use crate::xep::Shown;
-use crate::xmpp::Tag;
+use crate::xmpp::{Tag, escape_into};
 use jid::BareJid;
 use std::sync::Arc;
 
@@ -22,27 +22,36 @@ pub(super) fn unsent(channel: &Channel, change: &Change, shown: &[Shown]) -> Vec
         Change::Relayed(_) => Vec::new(),
         Change::Published(row) => {
             let row = Part::Row { name: name.clone(), tag, row: row.number };
-            std::iter::once(row).chain(shown.iter().filter_map(told)).collect()
+            std::iter::once(row).chain(shown.iter().flat_map(told)).collect()
         }
-        _ => shown.iter().filter_map(|shown| part(channel, shown, *change == Change::Destroyed)).collect(),
+        _ => shown.iter().flat_map(|shown| parts(channel, shown, *change == Change::Destroyed)).collect(),
     }
 }
 
 /// What is put down of what single people are told.
-pub(super) fn told(shown: &Shown) -> Option<Part> {
+pub(super) fn told(shown: &Shown) -> Vec<Part> {
     match shown {
-        Shown::Mail { account, message } => Some(Part::Stanza(message.clone().attr("to", account.as_str()).into_xml())),
-        Shown::Tell { account, message } | Shown::TellGuest { account, message } => {
-            Some(Part::Accounts { accounts: vec![account.clone()], stanza: halves(message, false) })
+        Shown::Mail { account, message } => vec![Part::Stanza(message.clone().attr("to", account.as_str()).into_xml())],
+        Shown::MailAll { accounts, message } => {
+            let Halves { head, tail, .. } = halves(message, false);
+            accounts.iter().map(|account| Part::Stanza(mailed(&head, account, &tail))).collect()
         }
-        Shown::Fan { .. } => None,
+        Shown::Tell { account, message } => {
+            vec![Part::Accounts { accounts: vec![account.clone()], stanza: halves(message, false) }]
+        }
+        Shown::TellGuests { accounts, message } => {
+            vec![Part::Accounts { accounts: accounts.clone(), stanza: halves(message, false) }]
+        }
+        Shown::Fan { .. } => Vec::new(),
     }
 }
 
 /// One of the stanzas of a change; the list of a channel that `ends` will not be there when it is sent again.
-fn part(channel: &Channel, shown: &Shown, ends: bool) -> Option<Part> {
-    Some(match shown {
-        Shown::Mail { .. } | Shown::Tell { .. } | Shown::TellGuest { .. } => return told(shown),
+fn parts(channel: &Channel, shown: &Shown, ends: bool) -> Vec<Part> {
+    vec![match shown {
+        Shown::Mail { .. } | Shown::MailAll { .. } | Shown::Tell { .. } | Shown::TellGuests { .. } => {
+            return told(shown);
+        }
         Shown::Fan { node, except, message, groupchat } if ends => {
             let seated = channel.participants_by_id();
             let seated = seated.rising(0).filter(|member| member.subscriptions.contains(*node));
@@ -59,7 +68,18 @@ fn part(channel: &Channel, shown: &Shown, ends: bool) -> Option<Part> {
             except: except.clone(),
             stanza: halves(message, *groupchat),
         },
-    })
+    }]
+}
+
+/// A stanza for the bare JID of an account.
+pub(super) fn mailed(head: &str, account: &BareJid, tail: &str) -> String {
+    let mut stanza = String::with_capacity(head.len() + tail.len() + account.as_str().len() + 6);
+    stanza.push_str(head);
+    stanza.push_str(" to='");
+    escape_into(account.as_str(), &mut stanza);
+    stanza.push('\'');
+    stanza.push_str(tail);
+    stanza
 }
 
 pub(super) fn halves(message: &Tag, groupchat: bool) -> Halves {

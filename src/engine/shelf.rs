@@ -2,9 +2,9 @@
 //!
 //! A channel in memory is a cache of the store: it may be dropped at any time between turns.
 
-use super::Engine;
 use super::outbox::Out;
 use super::share::{Hit, Shares};
+use super::{Engine, Inbound, Step, Turn};
 use crate::channel::command::ListedChannel;
 use crate::channel::{Channel, ChannelName, Stamp};
 use crate::store::{Directory, Listing};
@@ -335,12 +335,15 @@ impl Engine {
     }
 
     /// Lets channels leave memory until the rest is within its limit.
-    pub(super) fn make_room(&mut self, out: &mut Vec<Out>) {
+    pub(super) fn make_room(&mut self, turn: &mut Turn) {
         for name in self.shelf.surplus() {
-            self.unshelve(&name, out);
+            self.unshelve(&name, &mut turn.outbox);
         }
         let mut count = super::arrival::PEOPLE_A_TURN;
-        self.let_go(&mut count);
+        let said = self.early.len();
+        if !self.let_go(&mut count) || self.early.len() > said {
+            turn.next.push(Inbound::GoOn(Step::LetGo));
+        }
     }
 
     /// Keeps these channels in memory, and no others, where they are needed together with some that are on their way.

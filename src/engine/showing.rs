@@ -2,14 +2,14 @@
 
 use super::outbox::{Audience, Lasting, ListId};
 use super::parley::Asked;
-use super::resend::{halves, told, unsent};
+use super::resend::{halves, mailed, told, unsent};
 use super::{Engine, Turn};
-use crate::channel::crowd::Ordered;
 use crate::channel::group::Notice;
-use crate::channel::{Change, Channel, ChannelName, NodeSet, Status};
-use crate::store::Record;
+use crate::channel::{Change, ChannelName, NodeSet, Status};
+use crate::store::{Halves, Record};
 use crate::xep::{EXTENSIONS, Render, Shown, group_events};
 use jid::BareJid;
+use std::sync::Arc;
 
 /// What is known of a change that was applied.
 pub(super) struct Done {
@@ -107,20 +107,12 @@ impl Engine {
         let shown = self.shown_of(rendered);
         let Some(channel) = self.shelf.channel(name) else { return };
         let tag = channel.profile().tag;
-        let leavers: Vec<BareJid> = match change {
-            Change::Destroyed => roster_of(channel),
-            _ => Vec::new(),
-        };
         let lasting = lasting_of(change);
         turn.unsent.extend(unsent(channel, change, &shown));
         let since = turn.outbox.len();
         shown.into_iter().for_each(|shown| self.send_shown(shown, tag, lasting, turn));
         if let Some(account) = actor {
             self.load(account, name, &mut turn.outbox[since..]);
-        }
-        for account in leavers {
-            let address = self.service.address_of(name);
-            self.set_roster_item(&account, &address, None, turn);
         }
     }
 
@@ -152,9 +144,19 @@ impl Engine {
                 let except = except.map(|account| self.accounts.number(&account));
                 (Audience::List(ListId { tag, node }, except), message, groupchat)
             }
-            Shown::TellGuest { account, message } => {
-                let Some(no) = self.accounts.find_guest(&account) else { return };
-                (Audience::One(no), message, false)
+            Shown::MailAll { accounts, message } => {
+                let Halves { head, tail, .. } = halves(&message, false);
+                let stanza = |account: &BareJid| mailed(&head, account, &tail);
+                return accounts.iter().for_each(|account| turn.send(stanza(account)));
+            }
+            Shown::TellGuests { accounts, message } => {
+                let known: Vec<_> = accounts.iter().filter_map(|account| self.accounts.find_guest(account)).collect();
+                let audience = match known[..] {
+                    [] => return,
+                    [no] => Audience::One(no),
+                    _ => Audience::These(Arc::new(known)),
+                };
+                (audience, message, false)
             }
             Shown::Tell { account, message } => {
                 let Some(no) = self.accounts.reach(&account, &self.hosts, &mut turn.outbox) else { return };
@@ -173,9 +175,4 @@ fn lasting_of(change: &Change) -> Lasting {
         Change::Relayed(relay) if !relay.message.echoed => Lasting::Fleeting,
         _ => Lasting::Kept,
     }
-}
-
-/// The participants of a channel, in the order of their ids.
-fn roster_of(channel: &Channel) -> Vec<BareJid> {
-    channel.participants_by_id().rising(0).map(|member| member.jid.clone()).collect()
 }

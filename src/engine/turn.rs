@@ -64,6 +64,8 @@ pub struct Turn {
     pub videos: Vec<(u64, ChannelName)>,
     /// What goes on next, in turns that come right behind this one.
     pub next: Vec<Inbound>,
+    /// What was not taken, since it has to wait: it comes before whatever came in since.
+    pub deferred: Vec<Inbound>,
     /// What accounts set off in their channels, and how far it was before the turn, in order.
     pub(super) tours_past: Vec<((BareJid, Deed), Option<Touring>)>,
     /// In which channels something of that was done before it was their turn.
@@ -224,24 +226,9 @@ impl Engine {
     pub fn turn(&mut self, now: impl Into<Moment>, batch: Vec<Inbound>) -> Turn {
         self.tell_time(now);
         self.announcements.forget_over();
+        self.trust_departures();
         let mut turn = Turn { outbox: std::mem::take(&mut self.early), ..Turn::default() };
-        for inbound in batch {
-            self.settle(&inbound);
-            match inbound {
-                Inbound::Stanza(stanza) => self.stanza(&stanza, &mut turn),
-                Inbound::Call(call) => self.call(*call, &mut turn),
-                Inbound::Refused(refused) => self.refused(&refused.0, &refused.1, &mut turn),
-                Inbound::Unreadable(unreadable) => self.unreadable(&unreadable, &mut turn),
-                Inbound::Resend(unsent) => unsent.into_iter().for_each(|it| self.resend(it, &mut turn)),
-                Inbound::Expired(outdated) => self.expire(outdated, &mut turn),
-                Inbound::ClockConfirmed => self.confirm_clock(),
-                Inbound::Erased(account, names) => self.note_erased(&account, &names, &mut turn),
-                Inbound::LinkUp => self.link_up(&mut turn),
-                Inbound::LinkDown => self.freight.note_link(false),
-                Inbound::Tick => self.tick(&mut turn),
-                Inbound::GoOn(step) => self.go_on(step, &mut turn),
-            }
-        }
+        batch.into_iter().for_each(|inbound| self.take(inbound, &mut turn));
         self.settle_presence(&mut turn);
         self.settle_shares(&mut turn);
         self.standings.clear();
@@ -257,8 +244,25 @@ impl Engine {
         self.accounts.save(&mut turn.records);
         turn.records.extend(self.clock.news(!turn.records.is_empty()).map(Record::Clock));
         self.number_parcel(&mut turn);
-        self.make_room(&mut turn.outbox);
+        self.make_room(&mut turn);
         turn
+    }
+
+    /// Takes what is no request of anybody's.
+    pub(super) fn take_other(&mut self, inbound: Inbound, turn: &mut Turn) {
+        match inbound {
+            Inbound::Stanza(_) | Inbound::Call(_) => {}
+            Inbound::Refused(refused) => self.refused(&refused.0, &refused.1, turn),
+            Inbound::Unreadable(unreadable) => self.unreadable(&unreadable, turn),
+            Inbound::Resend(unsent) => unsent.into_iter().for_each(|it| self.resend(it, turn)),
+            Inbound::Expired(outdated) => self.expire(outdated, turn),
+            Inbound::ClockConfirmed => self.confirm_clock(),
+            Inbound::Erased(account, names) => self.note_erased(&account, &names, turn),
+            Inbound::LinkUp => self.link_up(turn),
+            Inbound::LinkDown => self.freight.note_link(false),
+            Inbound::Tick => self.tick(turn),
+            Inbound::GoOn(step) => self.go_on(step, turn),
+        }
     }
 
     /// Tells whoever had to go for others, and says who hit a share.
@@ -294,6 +298,9 @@ impl Engine {
                         self.shelf.take_back(profile.gid);
                     }
                     self.doubt(&name, &mut out);
+                    self.keep_in_rosters(tag);
+                    // Whoever asked for it is told, as of everything.
+                    self.give_part_up(&name);
                     if change == Change::Destroyed || change.member().is_some() {
                         // It may have been deserted.
                         self.chores.looking.reopen(name.clone());

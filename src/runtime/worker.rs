@@ -18,7 +18,7 @@ use super::retention;
 use super::vital::Vital;
 use crate::channel::{Refusal, Stamp};
 use crate::engine::parking::Parted;
-use crate::engine::{Dial, Engine, Inbound, Pacing, Parking, Reason, Turn};
+use crate::engine::{Dial, Engine, Inbound, Pacing, Parking, Reason, Step, Turn};
 use crate::store::{CommitError, Record, Store, StoreError, Unsent, stay_near};
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +37,15 @@ const TICK_MS: u64 = 1000;
 const TELL_PAUSE_MS: u64 = 10_000;
 /// The exit code when the disk's state is unknown (EX_SOFTWARE).
 pub const EXIT_STORE_FAILED: i32 = 70;
+
+/// What comes in the next turn without being sent.
+#[derive(Debug, Default)]
+pub struct Coming {
+    /// What goes on, behind what came in.
+    next: Vec<Inbound>,
+    /// What was taken and had to wait, before what came in.
+    deferred: Vec<Inbound>,
+}
 
 /// What one turn after the other needs.
 pub struct Worker {
@@ -75,8 +84,8 @@ pub struct Worker {
     pub sweeper: Arc<Notify>,
     /// What has accounts erased that are out of every channel.
     pub eraser: Arc<Notify>,
-    /// What goes on in the next turn.
-    pub next: Vec<Inbound>,
+    /// What comes without being sent.
+    pub coming: Coming,
     /// When it was last told that commits are refused, by `clock::uptime_ms`.
     pub told_refused_ms: Option<u64>,
 }
@@ -121,7 +130,8 @@ impl Worker {
         let mut ticked_ms = clock::uptime_ms();
         self.metrics.set_census(&self.engine.census());
         loop {
-            let is_busy = self.parking.is_moving() || !self.next.is_empty();
+            let is_busy =
+                self.parking.is_moving() || self.parking.has_resumed(&self.engine) || !self.coming.next.is_empty();
             let patience =
                 if is_busy { 0 } else { self.pacing.next_in_ms(&self.engine).unwrap_or(TICK_MS).min(TICK_MS) };
             let taken = self.inbox.take_in_thread((BATCH_ITEMS, BATCH_BYTES), Duration::from_millis(patience));
@@ -144,8 +154,8 @@ impl Worker {
         self.engine.rest();
         let held = self.pacing.finish();
         self.step(held);
-        while !self.parking.is_empty() {
-            if !self.parking.is_moving() {
+        while !self.parking.is_empty() || !self.coming.next.is_empty() {
+            if !self.parking.is_moving() && self.coming.next.is_empty() && !self.parking.has_resumed(&self.engine) {
                 let fetched = self.loader.take();
                 self.arrive(fetched);
             }
@@ -171,8 +181,9 @@ impl Worker {
         if !first.is_empty() && first.len() + batch.len() > BATCH_ITEMS {
             self.work(std::mem::take(&mut first));
         }
+        first.append(&mut self.coming.deferred);
         first.extend(batch);
-        first.append(&mut self.next);
+        first.append(&mut self.coming.next);
         // The address book learns of what came even where nobody waited for it.
         if !first.is_empty() || is_news {
             self.work(first);
@@ -200,7 +211,7 @@ impl Worker {
                 Fetched::Facts(name, Err(Missed::Busy(account))) => {
                     let failed = self.parking.fail_to_bring(&self.engine, &name, Some(&account));
                     failed.iter().for_each(|inbound| match inbound {
-                        Inbound::GoOn(step) => self.engine.put_off(step),
+                        Inbound::GoOn(step @ (Step::In(_) | Step::Through(..))) => self.engine.put_off(step),
                         other => self.give_back(other, Why::Busy),
                     });
                 }
@@ -229,10 +240,8 @@ impl Worker {
 
     /// Answers what waited for nothing.
     fn give_back(&mut self, inbound: &Inbound, why: Why) {
-        if let Inbound::GoOn(step) = inbound {
-            self.engine.pass_over(step);
-        }
-        self.refuse(inbound, why);
+        let ended = if let Inbound::GoOn(step) = inbound { self.engine.pass_over(step) } else { None };
+        self.refuse(ended.as_ref().unwrap_or(inbound), why);
     }
 
     fn turn(&mut self, batch: Vec<Inbound>) {
@@ -240,7 +249,8 @@ impl Worker {
         let traced = traced(&batch);
         let begun = clock::uptime();
         let mut turn = self.engine.turn(clock::moment(), batch);
-        self.next.append(&mut turn.next);
+        self.coming.next.append(&mut turn.next);
+        self.coming.deferred.append(&mut turn.deferred);
         let dial = self.engine.dial();
         self.metrics.count_turn(&turn, clock::uptime() - begun);
         self.note_time(dial);

@@ -132,10 +132,8 @@ fn destroyed(render: &mut Render<'_>) {
     let message = headed(render).attr("type", "groupchat").child(event.clone());
     render.shown.push(Shown::Fan { node: Node::Messages, except: None, message, groupchat: true });
     let waiting: Vec<BareJid> = render.channel.people(WAITING).rising(0).map(|member| member.jid.clone()).collect();
-    for jid in waiting {
-        let message = headed(render).attr("type", "normal").child(event.clone());
-        render.mail(&jid, message);
-    }
+    let message = headed(render).attr("type", "normal").child(event);
+    render.mail_all(waiting, message);
 }
 
 /// What an author is told of a report about a message (groups.md §3.4); without `to`. The reporter is named where its

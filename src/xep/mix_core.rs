@@ -147,7 +147,10 @@ impl Extension for MixCore {
                 let message = headed(render).child(gone);
                 let channel = render.channel;
                 let others = channel.guests().filter(|guest| !guest.subscriptions.contains(Node::Participants));
-                others.for_each(|guest| render.tell_guest(&guest.jid, message.clone()));
+                let others: Vec<_> = others.map(|guest| guest.jid.clone()).collect();
+                if !others.is_empty() {
+                    render.tell_guests(others, message.clone());
+                }
                 // Where not everybody hears of participants, everybody hears of the end all the same.
                 let heard = channel.has(Node::Participants) && channel.told_of(Node::Participants).is_none();
                 let node = if heard { Node::Participants } else { Node::Messages };

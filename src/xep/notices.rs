@@ -63,17 +63,18 @@ fn is_told_beside(member: &Member, render: &Render<'_>) -> bool {
     render.beside().any(is_about)
 }
 
-/// Tells some people, in the order of accounts.
+/// Tells some people, in the order of accounts; nobody in a group of so many people that it would take long.
 fn tell(render: &mut Render<'_>, mark: &str, number: u64, whom: impl Fn(&Member) -> bool) {
     let body = format!("~[GC M:'{mark}' GID:{} MID:{number}]", render.channel.profile().gid);
+    if render.channel.participant_count() > render.service.limits.groups.notices_members_max {
+        return;
+    }
     let members = render.channel.members().filter(|member| whom(member));
     let mut jids: Vec<BareJid> = members.map(|member| member.jid.clone()).collect();
     jids.sort_unstable();
-    for jid in jids {
-        let message = headed(render)
-            .attr("type", "normal")
-            .child(Tag::new("body").text(&body))
-            .child(Tag::in_ns("no-store", ns::HINTS));
-        render.mail(&jid, message);
-    }
+    let message = headed(render)
+        .attr("type", "normal")
+        .child(Tag::new("body").text(&body))
+        .child(Tag::in_ns("no-store", ns::HINTS));
+    render.mail_all(jids, message);
 }

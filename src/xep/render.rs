@@ -28,10 +28,17 @@ pub enum Shown {
         /// The message, without `to`.
         message: Tag,
     },
-    /// A message for every address of one guest.
-    TellGuest {
-        /// The account.
-        account: BareJid,
+    /// A message for each of these accounts' bare JIDs, whether it takes MIX traffic or not.
+    MailAll {
+        /// The accounts, in the order in which it is sent.
+        accounts: Vec<BareJid>,
+        /// The message, without `to`.
+        message: Tag,
+    },
+    /// A message for every address of these guests.
+    TellGuests {
+        /// The accounts, in the order in which it is sent.
+        accounts: Vec<BareJid>,
         /// The message, without `to`.
         message: Tag,
     },
@@ -97,7 +104,7 @@ impl Render<'_> {
         for account in told {
             let message = message.clone();
             self.shown.push(match self.channel.guest(&account) {
-                Some(_) => Shown::TellGuest { account, message },
+                Some(_) => Shown::TellGuests { accounts: vec![account], message },
                 None => Shown::Tell { account, message },
             });
         }
@@ -120,9 +127,19 @@ impl Render<'_> {
         self.shown.push(Shown::Mail { account: account.clone(), message });
     }
 
+    /// The same to many, of whom each costs little.
+    pub fn mail_all(&mut self, accounts: Vec<BareJid>, message: Tag) {
+        self.shown.push(Shown::MailAll { accounts, message });
+    }
+
     /// Sends a message to one guest.
     pub fn tell_guest(&mut self, account: &BareJid, message: Tag) {
-        self.shown.push(Shown::TellGuest { account: account.clone(), message });
+        self.tell_guests(vec![account.clone()], message);
+    }
+
+    /// Sends a message to guests.
+    pub fn tell_guests(&mut self, accounts: Vec<BareJid>, message: Tag) {
+        self.shown.push(Shown::TellGuests { accounts, message });
     }
 
     /// Sends a message to one account.

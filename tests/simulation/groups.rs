@@ -88,6 +88,7 @@ impl World {
         let mut dice = StdRng::seed_from_u64(seed);
         let mut limits = Limits { rates: Rates::unlimited(), ..Limits::default() };
         limits.groups.participants_max = PEOPLE_MAX;
+        limits.part_max = *[1, 2, 64].choose(&mut dice).unwrap();
         limits.former_silent_max = *[0, 1, 2, 1000].choose(&mut dice).unwrap();
         let settings = Settings {
             domain: jid::DomainPart::new("mix.example").unwrap().into_owned(),
@@ -130,11 +131,13 @@ impl World {
 
     /// Takes one thing in; returns the result of a call, and queries.
     fn turn(&mut self, inbound: Inbound, refused: bool) -> Told {
-        let (told, mut next) = self.turn_once(inbound, refused);
+        let (mut told, mut next) = self.turn_once(inbound, refused);
         // What the service goes on with by itself.
         let (refused, mut sent) = (self.refused, std::mem::take(&mut self.sent));
         while !next.is_empty() {
-            let (_, more) = self.turn_once(next.remove(0), false);
+            let (later, more) = self.turn_once(next.remove(0), false);
+            // What was done in parts is answered with the last of them.
+            told.0 = told.0.or(later.0);
             next.extend(more);
             sent.append(&mut self.sent);
         }

@@ -267,6 +267,7 @@ impl World {
             self.engine.turn(moment, batch)
         });
         let next = std::mem::take(&mut turn.next);
+        assert!(turn.deferred.is_empty(), "{place}: one comes after the other");
         let xml = match self.store.commit(self.engine.dial().due, &turn.records) {
             Ok(()) => {
                 let mut xml = self.expand(std::mem::take(&mut turn.outbox));

@@ -38,7 +38,7 @@ impl Channel {
         let subscribe = self.granted(&actor.account, subscribe)?;
         let preferences = past.map(|past| past.preferences).unwrap_or_default().patched(preferences);
         self.check_preferences(preferences)?;
-        let mut draft = Draft::new(self, context.now).remembering(context.past);
+        let mut draft = Draft::new(self, context.now, context.limits).remembering(context.past);
         let nick = match nick {
             Some(nick) => self.free_nick(actor, nick, context)?,
             None => {
@@ -110,12 +110,12 @@ impl Channel {
         }
         let Member { id, nick, preferences, .. } = member;
         let answer = Answer::Joined { id, nick, subscribed: subscribe, preferences };
-        Ok(Decision { changes, answer })
+        Ok(Decision::of(changes, answer))
     }
 
     pub(super) fn leave(&self, actor: &Actor, context: &mut Context<'_>) -> Outcome {
         self.require(actor, Action::Leave, context.limits)?;
-        let mut draft = Draft::new(self, context.now);
+        let mut draft = Draft::new(self, context.now, context.limits);
         let Some(member) = self.member(&actor.account) else { return Err(Refusal::NotJoined) };
         let left = gone(&draft, member);
         let change = if member.is_joined() { Change::Left } else { Change::Invited };
@@ -133,7 +133,7 @@ impl Channel {
             Some(nick) if nick == seated.nick => nick,
             Some(nick) => self.free_nick(actor, nick, context)?,
             None => {
-                let draft = Draft::new(self, context.now);
+                let draft = Draft::new(self, context.now, context.limits);
                 let wish = self.registered_nick(&actor.account, context.registry);
                 choose_nick(&draft, &actor.account, wish.or_else(|| Some(seated.nick.clone())), context)
             }
@@ -142,7 +142,7 @@ impl Channel {
         if nick == seated.nick {
             return Ok(Decision::answer(answer));
         }
-        Ok(Decision { changes: vec![Change::Renamed(Member { nick, ..seated.clone() })], answer })
+        Ok(Decision::of(vec![Change::Renamed(Member { nick, ..seated.clone() })], answer))
     }
 
     /// The nick that an account registered, where it is to go by it unasked (protocol reading 12). Where JIDs are hidden, a
@@ -175,7 +175,7 @@ impl Channel {
         unsubscribe.iter().for_each(|node| member.subscriptions.remove(node));
         let changed = member.subscriptions != seated.subscriptions;
         let changes = if changed { vec![Change::Subscribed(member)] } else { Vec::new() };
-        Ok(Decision { changes, answer: Answer::Subscriptions { subscribe, unsubscribe } })
+        Ok(Decision::of(changes, Answer::Subscriptions { subscribe, unsubscribe }))
     }
 }
 

@@ -13,13 +13,16 @@ impl Channel {
     pub(super) fn reconfigure(&self, actor: &Actor, wanted: Configuration, context: &mut Context<'_>) -> Outcome {
         self.require(actor, Action::Lists, context.limits)?;
         let rights = self.rights_wanted(actor, &wanted, context)?;
-        let mut draft = Draft::new(self, context.now);
+        let mut draft = Draft::new(self, context.now, context.limits);
         draft.take_rights(actor, rights);
         if wanted.patch != Patch::default() {
             self.require_patch(actor, &wanted.patch, context.limits)?;
             let settings = self.patched(&wanted.patch, context)?;
             if settings != *self.settings() {
                 draft.settle_preferences(&settings);
+                if draft.is_part {
+                    return draft.finish(Answer::Done);
+                }
                 draft.changes.push(Change::Configured(settings));
             }
         }

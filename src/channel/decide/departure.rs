@@ -5,9 +5,7 @@ use super::attend::gone;
 use super::draft::Draft;
 use crate::channel::crowd::WAITING;
 use crate::channel::event::EventKind;
-use crate::channel::{
-    Actor, Answer, Change, Channel, Context, Decision, Member, Node, NodeSet, Refusal, Rights, Status,
-};
+use crate::channel::{Actor, Answer, Change, Channel, Context, Member, Node, NodeSet, Refusal, Rights, Status};
 use jid::BareJid;
 
 impl Channel {
@@ -17,7 +15,7 @@ impl Channel {
     /// by being removed and registered again.
     pub(super) fn end_account(&self, actor: &Actor, context: &mut Context<'_>) -> Outcome {
         let account = &actor.account;
-        let mut draft = Draft::new(self, context.now);
+        let mut draft = Draft::new(self, context.now, context.limits);
         if let Some(guest) = self.guest(account) {
             draft.drop_guest(guest, NodeSet::default());
         }
@@ -34,11 +32,8 @@ impl Channel {
         let ended = self.invitations_of(account).into_iter().cloned();
         draft.changes.extend(ended.map(|invitation| Change::InvitationEnded { invitation, declined: false }));
         draft.clear_away(context.limits);
-        let Decision { changes, .. } = draft.finish(Answer::Left)?;
-        match changes.is_empty() {
-            true => Err(Refusal::NotJoined),
-            false => Ok(Decision { changes, answer: Answer::Left }),
-        }
+        let decision = draft.finish(Answer::Left)?;
+        if decision.changes.is_empty() { Err(Refusal::NotJoined) } else { Ok(decision) }
     }
 
     /// Whether anything in the channel is this account's that [`Command::EndAccount`](crate::channel::Command) ends.
@@ -111,7 +106,7 @@ impl Channel {
         match heir {
             Some(heir) => draft.event(EventKind::AdminAdded, None, Some(&heir), Some("owner")),
             None if draft.count_of(Status::Joined) == 0 => {
-                for waiting in draft.people(WAITING) {
+                for waiting in draft.some_people(WAITING, |_| true) {
                     let void = gone(draft, &waiting);
                     draft.put(Change::Invited, void);
                 }

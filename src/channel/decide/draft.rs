@@ -26,17 +26,31 @@ pub struct Draft<'a> {
     rights: Option<Rights>,
     /// What the store keeps of people whose records were given up.
     past: Option<&'a BTreeMap<BareJid, Option<Member>>>,
+    /// Whether it is but a part of what is to be decided.
+    pub is_part: bool,
+    /// People who go by one decision without being named, at most.
+    pub part_max: usize,
 }
 
 impl<'a> Draft<'a> {
-    pub fn new(channel: &'a Channel, now: Stamp) -> Draft<'a> {
+    pub fn new(channel: &'a Channel, now: Stamp, limits: &Limits) -> Draft<'a> {
         let (people, nicks) = (BTreeMap::new(), BTreeSet::new());
-        Draft { channel, now, head: channel.head(), changes: Vec::new(), people, nicks, rights: None, past: None }
+        let (changes, rights, past, is_part, part_max) = (Vec::new(), None, None, false, limits.part_max);
+        Draft { channel, now, head: channel.head(), changes, people, nicks, rights, past, is_part, part_max }
     }
 
     pub fn finish(mut self, answer: Answer) -> Outcome {
-        self.drop_guests();
-        Ok(Decision { changes: self.changes, answer })
+        if !self.is_part {
+            self.drop_guests();
+        }
+        Ok(Decision { changes: self.changes, answer, is_part: self.is_part })
+    }
+
+    /// Begins anew as a part of what is to be decided: first the people go whom it concerns, some at a time, and then
+    /// follows whatever has them go.
+    pub(super) fn begin_part(&mut self) {
+        (self.head, self.rights, self.is_part) = (self.channel.head(), None, true);
+        (self.changes, self.people, self.nicks) = Default::default();
     }
 
     /// The record of an account as it is so far.
@@ -55,14 +69,26 @@ impl<'a> Draft<'a> {
         self.member(account).map(|member| member.status)
     }
 
-    /// Those who bear one of these marks so far, in the order of ids: that of accounts, in which they would be taken out, would
-    /// tell something of them where they are hidden.
-    pub fn people(&self, wanted: Marks) -> Vec<Member> {
-        let changed = self.people.values().filter(|member| marks_of(member) & wanted != 0).cloned();
+    /// Those who bear one of these marks so far and are meant, as many as may go at once, in the order of ids: that of
+    /// accounts, in which they would be taken out, would tell something of them where they are hidden. Where there are more
+    /// of them, the draft becomes a part.
+    pub(super) fn some_people(&mut self, wanted: Marks, is_meant: impl Fn(&BareJid) -> bool) -> Vec<Member> {
+        let changed = self.people.values().filter(|member| marks_of(member) & wanted != 0);
         let before = self.channel.people(wanted);
-        let rest = before.rising(0).filter(|member| !self.people.contains_key(&member.jid)).cloned();
-        let mut people: Vec<Member> = changed.chain(rest).collect();
-        people.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        let rest = before.rising(0).filter(|member| !self.people.contains_key(&member.jid));
+        let mut people: Vec<&Member> = changed.chain(rest).filter(|member| is_meant(&member.jid)).collect();
+        let by_id = |a: &&Member, b: &&Member| a.id.cmp(&b.id);
+        let is_over = people.len() > self.part_max;
+        if is_over {
+            people.select_nth_unstable_by(self.part_max, by_id);
+            people.truncate(self.part_max);
+        }
+        people.sort_unstable_by(by_id);
+        let people = people.into_iter().cloned().collect();
+        drop(before);
+        if is_over {
+            self.begin_part();
+        }
         people
     }
 

@@ -2,8 +2,10 @@
 
 use super::Outcome;
 use super::draft::Draft;
+use super::lists::is_of;
 use crate::channel::rules::{Rules, guests_after};
 use crate::channel::{Actor, Answer, Change, Channel, Context, Guest, Node, NodeSet, Refusal, Status};
+use jid::BareJid;
 
 impl Channel {
     /// Subscribes to a node, or unsubscribes from it.
@@ -33,7 +35,7 @@ impl Channel {
             let decision = self.update_subscription(actor, add, remove, context.limits)?;
             return Ok(crate::channel::Decision { answer, ..decision });
         }
-        let mut draft = Draft::new(self, context.now);
+        let mut draft = Draft::new(self, context.now, context.limits);
         let past = self.guest(account);
         let max = context.limits.guests_max;
         if past.is_none() && self.kept.guests.len() >= max {
@@ -60,31 +62,66 @@ impl Draft<'_> {
         self.changes.push(Change::GuestSet { guest, ended });
     }
 
-    /// Ends subscriptions of guests that these could not begin any more after what was decided so far.
+    /// Ends subscriptions of guests that these could not begin any more after what was decided so far; where they are many,
+    /// first of some.
     pub(super) fn drop_guests(&mut self) {
-        let decides = |change: &Change| {
-            matches!(
-                change,
-                Change::ListMade { .. }
-                    | Change::ListPurged { .. }
-                    | Change::Listed { .. }
-                    | Change::RightsSet(_)
-                    | Change::Configured(_)
-            )
-        };
         if self.channel.kept.guests.is_empty() || !self.changes.iter().any(decides) {
             return;
         }
-        let (after, mut ends) = (Rules::after(self.channel, &self.changes), Vec::new());
-        for guest in guests_after(self.channel, &self.changes) {
+        let after = Rules::after(self.channel, &self.changes);
+        let end_of = |guest: &Guest| {
             let kept: NodeSet =
                 guest.subscriptions.iter().filter(|node| after.open(&guest.jid, *node, false)).collect();
             let ended = guest.subscriptions.without(kept);
-            if !ended.is_empty() {
-                let guest = Guest { subscriptions: kept, ..guest.clone() };
-                ends.push(Change::GuestSet { guest, ended });
+            let guest = Guest { subscriptions: kept, ..guest.clone() };
+            (!ended.is_empty()).then_some(Change::GuestSet { guest, ended })
+        };
+        let meant: Vec<&Guest> = match self.listed_alone() {
+            Some(listed) if listed.iter().all(|jid| jid.node().is_some()) => {
+                listed.into_iter().filter_map(|jid| self.guest_so_far(jid)).collect()
             }
+            Some(listed) => {
+                let is_meant = |guest: &&Guest| listed.iter().any(|entry| is_of(entry, &guest.jid));
+                guests_after(self.channel, &self.changes).into_iter().filter(is_meant).collect()
+            }
+            None => guests_after(self.channel, &self.changes),
+        };
+        let mut ends: Vec<Change> = meant.into_iter().filter_map(end_of).take(self.part_max + 1).collect();
+        if ends.len() > self.part_max {
+            ends.truncate(self.part_max);
+            self.begin_part();
         }
-        self.changes.extend(ends);
+        self.changes.append(&mut ends);
     }
+
+    /// What came on lists or went, where nothing else was decided that any guest depends on.
+    fn listed_alone(&self) -> Option<Vec<&BareJid>> {
+        self.changes.iter().filter(|change| decides(change)).map(entry_of).collect()
+    }
+
+    /// A guest as it is after what was decided so far.
+    fn guest_so_far(&self, account: &BareJid) -> Option<&Guest> {
+        let set = self.changes.iter().rev().find_map(|change| match change {
+            Change::GuestSet { guest, .. } if guest.jid == *account => Some(guest),
+            _ => None,
+        });
+        set.or_else(|| self.channel.guest(account)).filter(|guest| !guest.subscriptions.is_empty())
+    }
+}
+
+/// What came on a list or went.
+fn entry_of(change: &Change) -> Option<&BareJid> {
+    if let Change::Listed { jid, .. } = change { Some(jid) } else { None }
+}
+
+/// Whether guests depend on it.
+fn decides(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::ListMade { .. }
+            | Change::ListPurged { .. }
+            | Change::Listed { .. }
+            | Change::RightsSet(_)
+            | Change::Configured(_)
+    )
 }

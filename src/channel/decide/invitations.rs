@@ -3,6 +3,7 @@
 use super::Outcome;
 use super::draft::Draft;
 use crate::channel::command::{Page, Slice};
+use crate::channel::group_create::check_named;
 use crate::channel::invitation::{Claim, Fault, Invitation, OPEN_INVITATIONS, Token};
 use crate::channel::rules::Rules;
 use crate::channel::{
@@ -28,7 +29,7 @@ impl Channel {
         if self.is_banned(&invitee) && !self.knows(&invitee) {
             return Err(Refusal::Forbidden("this account is banned from the channel"));
         }
-        let mut draft = Draft::new(self, context.now);
+        let mut draft = Draft::new(self, context.now, context.limits);
         let all = &self.kept.invitations;
         draft.changes.extend(all.outdated(context.due).take(OUTDATED_MAX).map(ended));
         let is_open = |it: &&Invitation| it.until >= context.due;
@@ -116,13 +117,14 @@ impl Channel {
     pub(super) fn decline(&self, actor: &Actor, claim: &Claim) -> Outcome {
         let invitation = self.shown(actor, claim).ok_or_else(|| self.refusal_of_claim(actor, claim))?;
         let ended = Change::InvitationEnded { invitation: invitation.clone(), declined: true };
-        Ok(Decision { changes: vec![ended], answer: Answer::Taken })
+        Ok(Decision::of(vec![ended], Answer::Taken))
     }
 
     /// Takes every invitation of some accounts back that the asker gave, or got, or may take back because it may remove
     /// people.
     pub(super) fn revoke_invitations(&self, actor: &Actor, invitees: &[BareJid], context: &Context<'_>) -> Outcome {
-        let mut draft = Draft::new(self, context.now);
+        check_named(invitees.len(), context.limits)?;
+        let mut draft = Draft::new(self, context.now, context.limits);
         let (sees_all, invitations) = (self.sees_all_invitations(actor, context.limits)?, &self.kept.invitations);
         for invitee in invitees.iter().collect::<BTreeSet<_>>() {
             let revoked: Vec<&Invitation> = match sees_all || *invitee == actor.account {

@@ -68,7 +68,7 @@ impl Channel {
         if present && list.is_some_and(|list| list.len() >= max) {
             return Err(Refusal::TooMany { what: "entries of a list", max });
         }
-        let mut draft = Draft::new(self, context.now);
+        let mut draft = Draft::new(self, context.now, context.limits);
         if list.is_none() {
             draft.changes.push(Change::ListMade { node, exists: true });
             draft.note_configured(actor);
@@ -100,7 +100,7 @@ impl Channel {
         if entry.node().is_some() {
             self.take_out(draft, by, entry);
         } else if self.count_of_domain(entry.domain().as_str()) > 0 {
-            for member in draft.people(JOINED | WAITING).iter().filter(|member| is_meant(&member.jid)) {
+            for member in draft.some_people(JOINED | WAITING, is_meant) {
                 self.take_out(draft, by, &member.jid);
             }
         }
@@ -109,7 +109,7 @@ impl Channel {
     }
 
     pub(super) fn make_list(&self, actor: &Actor, node: Node, exists: bool, context: &mut Context<'_>) -> Outcome {
-        let mut draft = Draft::new(self, context.now);
+        let mut draft = Draft::new(self, context.now, context.limits);
         let closed = node == Node::Allowed && self.is_closed();
         if !exists && !closed && self.list(node)?.is_none() {
             self.require(actor, Action::Lists, context.limits)?;
@@ -146,7 +146,7 @@ impl Channel {
             return Err(Refusal::NotAllowed("who is in this group is settled by adding and removing people"));
         }
         let list = self.list(node)?.ok_or(Refusal::NoSuchNode)?;
-        let mut draft = Draft::new(self, context.now);
+        let mut draft = Draft::new(self, context.now, context.limits);
         if !list.is_empty() {
             draft.changes.push(Change::ListPurged { node });
         }
@@ -163,6 +163,6 @@ impl Channel {
 }
 
 /// Whether an entry of a list means an account.
-fn is_of(entry: &BareJid, account: &BareJid) -> bool {
+pub(super) fn is_of(entry: &BareJid, account: &BareJid) -> bool {
     if entry.node().is_some() { entry == account } else { entry.domain() == account.domain() }
 }

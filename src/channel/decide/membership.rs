@@ -5,6 +5,7 @@ use super::attend::{choose_nick, gone, seated};
 use super::draft::Draft;
 use crate::channel::event::EventKind;
 use crate::channel::group::Invitee;
+use crate::channel::group_create::check_named;
 use crate::channel::{
     Action, Actor, Answer, Change, Channel, Context, GroupAnswer, Limits, Member, Membership, Nick, NodeSet, Own,
     ParticipantId, Refusal, Status,
@@ -23,7 +24,7 @@ impl Channel {
     ) -> Outcome {
         self.check_edit(actor, &add, &remove, context.limits)?;
         let by = self.member(&actor.account).filter(|by| by.status != Status::Left).cloned();
-        let mut draft = Draft::new(self, context.now).remembering(context.past);
+        let mut draft = Draft::new(self, context.now, context.limits).remembering(context.past);
         let named: Vec<BareJid> = add.iter().map(|invitee| invitee.jid.clone()).chain(remove.clone()).collect();
         for jid in &remove {
             self.take_out(&mut draft, by.as_ref(), jid);
@@ -69,6 +70,7 @@ impl Channel {
         if wanted.len() > max.max(self.participant_count() + self.waiting_count()) {
             return Err(Refusal::Crowded { max });
         }
+        check_named(add.len() + remove.len(), limits)?;
         for Invitee { jid, .. } in add {
             if jid.node().is_none() {
                 return Err(Refusal::Invalid { field: "jid", why: format!("'{jid}' is no account") });

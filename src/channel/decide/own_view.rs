@@ -60,7 +60,7 @@ impl Channel {
     fn noted(&self, member: Member) -> Decision {
         let changed = self.member(&member.jid) != Some(&member);
         let changes = if changed { vec![Change::Noted(member)] } else { Vec::new() };
-        Decision { changes, answer: Answer::Group(GroupAnswer::Done) }
+        Decision::of(changes, Answer::Group(GroupAnswer::Done))
     }
 }
 

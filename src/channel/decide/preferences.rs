@@ -20,7 +20,7 @@ impl Channel {
         let preferences = seated.preferences.patched(patch);
         self.check_preferences(preferences)?;
         let changes = self.preferred(seated, &Member { preferences, ..seated.clone() });
-        Ok(Decision { changes: changes.into_iter().collect(), answer: Answer::Preferences(preferences) })
+        Ok(Decision::of(changes.into_iter().collect(), Answer::Preferences(preferences)))
     }
 
     /// What makes it known that a participant has other preferences.
@@ -65,8 +65,11 @@ impl Draft<'_> {
         }
         let quiet = if next.presence_required { WANTS_QUIET } else { 0 };
         for wanted in [unbearable(next.visibility), quiet] {
-            for member in self.people(wanted) {
+            for member in self.some_people(wanted, |_| true) {
                 self.channel.take_out(self, None, &member.jid);
+            }
+            if self.is_part {
+                return;
             }
         }
     }

@@ -13,7 +13,7 @@ impl Channel {
         }
         let item = self.checked_item(node, item, context)?;
         let answer = Answer::ItemSet { node, id: item.id.clone() };
-        let mut draft = Draft::new(self, context.now);
+        let mut draft = Draft::new(self, context.now, context.limits);
         self.place(&mut draft, actor, node, item);
         draft.finish(answer)
     }
@@ -24,7 +24,7 @@ impl Channel {
             return Err(Refusal::NoSuchNode);
         }
         let subject = group_create::subject(subject, self.settings().subject_chars_max)?;
-        let mut draft = Draft::new(self, context.now);
+        let mut draft = Draft::new(self, context.now, context.limits);
         if self.label() != Some(&*subject) {
             let payload = (context.rename)(self.info(), &subject);
             let item = Item { id: context.now.to_xmpp(), payload, label: Some(subject), stamp: context.now };
@@ -93,7 +93,7 @@ impl Channel {
         if self.item(node).is_none_or(|item| item.id != id) {
             return Err(Refusal::NoSuchItem);
         }
-        let mut draft = Draft::new(self, context.now);
+        let mut draft = Draft::new(self, context.now, context.limits);
         draft.changes.push(Change::ItemGone { node, id });
         if let (Node::AvatarMetadata, Some(data)) = (node, self.item(Node::AvatarData)) {
             draft.changes.push(Change::ItemGone { node: Node::AvatarData, id: data.id.clone() });

@@ -28,7 +28,7 @@ impl Channel {
             return self.retract_by_message(actor, author, message, context);
         }
         self.check_correction(author, &message, context)?;
-        let mut draft = Draft::new(self, context.now);
+        let mut draft = Draft::new(self, context.now, context.limits);
         let row = self.row_of(&draft, author, message, context);
         draft.row(row);
         draft.finish(Answer::Taken)
@@ -80,7 +80,7 @@ impl Channel {
     }
 
     fn pass_on(&self, actor: &Actor, author: &Member, message: Message, context: &mut Context<'_>) -> Outcome {
-        let mut draft = Draft::new(self, context.now);
+        let mut draft = Draft::new(self, context.now, context.limits);
         if let Some((progress, row)) = message.reports {
             let told_alone = self.settings().receipts == Receipts::Author;
             // A receipt is about one message (XEP-0184), a marker about all up to one (XEP-0333).

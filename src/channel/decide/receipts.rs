@@ -39,7 +39,7 @@ impl Channel {
             true => Vec::new(),
             false => self.notices(&taken.after, &taken.told, taken.facts, context),
         };
-        Ok(Decision { changes: taken.changes, answer: Answer::Group(GroupAnswer::Reported(notices)) })
+        Ok(Decision::of(taken.changes, Answer::Group(GroupAnswer::Reported(notices))))
     }
 
     /// Takes a report; whom to tell is another question.

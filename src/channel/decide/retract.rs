@@ -20,7 +20,7 @@ impl Channel {
     ) -> Outcome {
         let facts = self.fact(Some(author), message.target.unwrap_or(0), context)?;
         let kind = self.kind_of_retraction(actor, facts, context)?;
-        let mut draft = Draft::new(self, context.now);
+        let mut draft = Draft::new(self, context.now, context.limits);
         // Nothing in it is to be read, whatever its fallback text says.
         let message = Message { counted: false, ..message };
         let row = Row { kind, ..self.row_of(&draft, author, message, context) };
@@ -48,7 +48,7 @@ impl Channel {
         }
         let facts = self.fact(by, row, context)?;
         let kind = self.kind_of_retraction(actor, facts, context)?;
-        let mut draft = Draft::new(self, context.now);
+        let mut draft = Draft::new(self, context.now, context.limits);
         if !facts.entombed {
             // An operator, or an owner who is not in the channel, has no name there.
             let (id, nick) = match by {

@@ -50,7 +50,7 @@ impl Channel {
         if add.len().max(remove.len()) > ADMINS_MAX || rights.admins.len() + add.len() > ADMINS_MAX + remove.len() {
             return Err(Refusal::TooMany { what: "admins", max: ADMINS_MAX });
         }
-        let mut draft = Draft::new(self, context.now);
+        let mut draft = Draft::new(self, context.now, context.limits);
         add.iter().filter(|jid| !rights.owners.contains(jid)).for_each(|jid| rights.admins.push(jid.clone()));
         rights.admins.retain(|admin| !unmade.contains(admin));
         draft.take_rights(actor, rights);
@@ -62,9 +62,12 @@ impl Channel {
     pub(super) fn configure(&self, actor: &Actor, patch: &Patch, context: &mut Context<'_>) -> Outcome {
         self.require_patch(actor, patch, context.limits)?;
         let settings = self.patched(patch, context)?;
-        let mut draft = Draft::new(self, context.now);
+        let mut draft = Draft::new(self, context.now, context.limits);
         if settings != *self.settings() {
             draft.settle_preferences(&settings);
+            if draft.is_part {
+                return draft.finish(Answer::Group(GroupAnswer::Done));
+            }
             draft.changes.push(Change::Configured(settings));
         }
         draft.note_configured(actor);

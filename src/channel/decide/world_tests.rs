@@ -23,10 +23,12 @@ pub struct World {
     pub kept: BTreeMap<ParticipantId, Member>,
     /// The changes of the last decision.
     pub last: Vec<Change>,
+    /// The changes of the last command, part by part.
+    pub parts: Vec<Vec<Change>>,
 }
 
 pub fn jid(name: &str) -> BareJid {
-    BareJid::new(&format!("{name}@example.org")).unwrap()
+    BareJid::new(&if name.contains('@') { name.to_owned() } else { format!("{name}@example.org") }).unwrap()
 }
 
 pub fn actor(name: &str) -> Actor {
@@ -86,6 +88,7 @@ impl World {
             now,
             kept: BTreeMap::new(),
             last: Vec::new(),
+            parts: Vec::new(),
         };
         world.apply(plan.changes);
         Ok(world)
@@ -152,6 +155,16 @@ impl World {
     }
 
     pub fn ask(&mut self, name: &str, command: Command) -> Result<Answer, Refusal> {
+        self.parts.clear();
+        loop {
+            if let Some(answer) = self.ask_once(name, command.clone())? {
+                return Ok(answer);
+            }
+        }
+    }
+
+    /// Does it, or a part of it; the answer once it is done.
+    fn ask_once(&mut self, name: &str, command: Command) -> Result<Option<Answer>, Refusal> {
         self.channel.note_time(self.now);
         let mut context = Context {
             now: self.now,
@@ -167,8 +180,9 @@ impl World {
             rename,
         };
         let decision = self.channel.decide(&actor(name), command, &mut context)?;
+        self.parts.push(decision.changes.clone());
         self.apply(decision.changes);
-        Ok(decision.answer)
+        Ok((!decision.is_part).then_some(decision.answer))
     }
 
     pub fn group_ask(&mut self, name: &str, command: GroupCommand) -> Result<Answer, Refusal> {

@@ -2,7 +2,10 @@
 //!
 //! Where a command names many things, the text between the parts says how many.
 
+use super::channels::invite;
 use super::family::{ALONE, Family, Part, nothing};
+use super::nodes::picture;
+use super::setting::{CORE, CROWD, iq};
 use super::world::Sent;
 use jid::BareJid;
 use mixd::channel::command::{HistoryQuery, Slice};
@@ -12,6 +15,7 @@ use mixd::channel::{
     JoinWish, Message, Nick, Node, NodeSet, PreferencesPatch, Progress, ServiceAction,
 };
 use mixd::engine::Addressee;
+use mixd::xmpp::ns;
 
 const MANY: &[Part] = &[|_, _| "x".into()];
 
@@ -54,7 +58,10 @@ fn announcement(n: usize) -> Announcement {
 
 macro_rules! call {
     ($name:literal, $parts:expr, $around:expr) => {
-        Family { name: $name, before: nothing, around: $around, parts: $parts, is_end: false }
+        call!($name, nothing, $parts, $around)
+    };
+    ($name:literal, $before:expr, $parts:expr, $around:expr) => {
+        Family { name: $name, before: $before, around: $around, parts: $parts, is_end: false }
     };
 }
 
@@ -80,17 +87,27 @@ pub const FAMILIES: &[Family] = &[
     call!("call: invite", ALONE, |it, _| {
         at("club", "own@h", Command::Invite { invitee: jid(&format!("v{}@h", it.serial)) })
     }),
-    call!("call: decline", ALONE, |it, _| {
-        let claim = Claim { inviter: Some(jid("own@h")), invitee: None, token: "x".repeat(20) };
-        at("club", &format!("i{}@h", it.serial % 90), Command::Decline(claim))
+    call!("call: decline", |it| vec![invite(&format!("no{}@h", it.serial))], ALONE, |it, _| {
+        let who = format!("no{}@h", it.serial);
+        let claim = Claim { inviter: Some(jid("own@h")), invitee: None, token: it.world.token("club", &who) };
+        at("club", &who, Command::Decline(claim))
     }),
-    call!("call: take invitations back", MANY, |_, inner| {
-        let invitees = (0..inner.len()).map(|n| jid(&format!("i{n}@h"))).collect();
-        at("club", "own@h", Command::RevokeInvitations { invitees })
-    }),
+    call!(
+        "call: take invitations back",
+        |it| (0..300).map(|n| invite(&format!("back{}x{n}@h", it.serial))).collect(),
+        MANY,
+        |it, inner| {
+            let invitees = (0..inner.len()).map(|n| jid(&format!("back{}x{n}@h", it.serial))).collect();
+            at("club", "own@h", Command::RevokeInvitations { invitees })
+        }
+    ),
     call!("call: list invitations", ALONE, |_, _| at("club", "own@h", Command::ListInvitations(ten()))),
     call!("call: leave", ALONE, |it, _| at("team", &format!("p{}@h", 90 - it.serial % 20), Command::Leave)),
-    call!("call: end an account", ALONE, |it, _| at("mask", &format!("p{}@h", it.serial % 90), Command::EndAccount)),
+    call!("call: end an account", ALONE, |it, _| at(
+        "fair",
+        &format!("c{}@{CROWD}", it.serial % 90),
+        Command::EndAccount
+    )),
     call!("call: ask how the end of an account stands", ALONE, |_, _| {
         of_service("op@h", Command::Account(AccountCommand::AskEnding { account: jid("p1@h") }))
     }),
@@ -126,7 +143,7 @@ pub const FAMILIES: &[Family] = &[
         at("hall", "own@h", Command::ListSubscribers { node: Node::Messages, slice: ten() })
     }),
     call!("call: set subscriptions of others", MANY, |it, inner| {
-        let edits = (0..inner.len()).map(|n| (jid(&format!("p{}@h", n % 90)), it.serial % 2 == 0)).collect();
+        let edits = (0..inner.len()).map(|n| (jid(&format!("p{}@h", n % 90)), (it.serial + n) % 2 == 0)).collect();
         at("hall", "own@h", Command::SetSubscriptions { node: Node::Info, edits })
     }),
     call!("call: publish", MANY, |_, inner| at("hall", "p8@h", said(inner.len(), Message::default()))),
@@ -145,8 +162,12 @@ pub const FAMILIES: &[Family] = &[
             Command::SetItem { node: Node::Info, item: Item { id: it.serial.to_string(), payload, ..Item::default() } },
         )
     }),
-    call!("call: retract an item", ALONE, |_, _| {
-        at("hall", "own@h", Command::RetractItem { node: Node::AvatarData, id: "x".into() })
+    call!("call: retract an item", |_| vec![picture()], ALONE, |it, _| {
+        at(
+            "hall",
+            "own@h",
+            Command::RetractItem { node: Node::AvatarData, id: it.world.item("hall", Node::AvatarData) },
+        )
     }),
     call!("call: put on a list", ALONE, |it, _| {
         at(
@@ -198,7 +219,7 @@ pub const FAMILIES: &[Family] = &[
         of_group("own@h", GroupCommand::EditMembers { add: people(it.serial, inner.len() / 2), remove })
     }),
     call!("call: make admins and unmake them", MANY, |it, inner| {
-        let people = (0..inner.len()).map(|n| jid(&format!("p{}@h", 30 + n % 40))).collect();
+        let people = (0..inner.len()).map(|n| jid(&format!("p{}@h", 50 + n % 10))).collect();
         let (add, remove) = if it.serial % 2 == 0 { (people, Vec::new()) } else { (Vec::new(), people) };
         of_group("own@h", GroupCommand::EditAdmins { add, remove })
     }),
@@ -206,29 +227,43 @@ pub const FAMILIES: &[Family] = &[
         of_group("own@h", GroupCommand::Configure(Patch { members_add: Some(it.serial % 2 == 0), ..Patch::default() }))
     }),
     call!("call: set a subject", MANY, |it, inner| {
-        of_group("own@h", GroupCommand::SetSubject(format!("{}{}", it.serial, "x".repeat(inner.len()))))
+        of_group("own@h", GroupCommand::SetSubject(format!("{}{}", it.serial, "x".repeat(inner.len() / 2))))
+    }),
+    call!("call: remove somebody where notices tell of it", ALONE, |it, _| {
+        let remove = vec![jid(&format!("p{}@h", it.serial % 90))];
+        at("bell", "own@h", Command::Group(GroupCommand::EditMembers { add: Vec::new(), remove }))
     }),
     call!("call: report", ALONE, |it, _| {
-        let row = it.world.head("team") - it.serial as u64 % 40;
+        let row = it.world.said + 99 - it.serial as u64 % 40;
         of_group(
             &format!("p{}@h", it.serial % 50),
             GroupCommand::Report { row, progress: Progress::Read, exact: false },
         )
     }),
     call!("call: how far a message came", ALONE, |it, _| {
-        of_group("p8@h", GroupCommand::ReadMessageInfo { row: it.world.head("team") })
+        of_group("p8@h", GroupCommand::ReadMessageInfo { row: it.world.said + 50 })
     }),
-    call!("call: hide", MANY, |_, inner| of_group(
+    call!("call: hide", MANY, |it, inner| of_group(
         "p7@h",
-        GroupCommand::Hide { rows: (2..2 + inner.len() as u64).collect() }
+        GroupCommand::Hide { rows: (it.world.said..it.world.said + inner.len() as u64).collect() }
     )),
     call!("call: clear", ALONE, |it, _| of_group(
         "p6@h",
-        GroupCommand::Clear { up_to: Some(2 + it.serial as u64 % 50) }
+        GroupCommand::Clear { up_to: Some(it.world.said + it.serial as u64 % 50) }
     )),
-    call!("call: forget", ALONE, |_, _| of_group("p6@h", GroupCommand::Forget)),
+    call!(
+        "call: forget",
+        |it| {
+            let who = format!("out{}@h", it.serial);
+            let add = format!("<members xmlns='{}'><add jid='{who}'/></members>", ns::GROUP);
+            let leave = format!("<leave {CORE}/>");
+            vec![iq("set", "own@h/r", "team@mix.h", &add), iq("set", &format!("{who}/r"), "team@mix.h", &leave)]
+        },
+        ALONE,
+        |it, _| of_group(&format!("out{}@h", it.serial), GroupCommand::Forget)
+    ),
     call!("call: moderate", ALONE, |it, _| {
-        of_group("own@h", GroupCommand::Moderate { row: it.world.head("team") - it.serial as u64 % 40, reason: None })
+        of_group("own@h", GroupCommand::Moderate { row: it.world.said + it.serial as u64 % 90, reason: None })
     }),
 ];
 
@@ -249,6 +284,11 @@ pub const ENDS: &[Family] = &[
     end!("call: close a channel to guests", |_, _| {
         let patch = Patch { guests: Some(Access::Participants), ..Patch::default() };
         at("hall", "own@h", Command::Reconfigure(Configuration { patch, ..Configuration::default() }))
+    }),
+    end!("call: ban a domain that many are of", |_, _| at("fair", "own@h", Command::Ban { jid: jid(CROWD) })),
+    end!("call: leave as the last one where many wait", |_, _| at("last", "own@h", Command::Leave)),
+    end!("call: destroy a group whose people notices tell of it", |_, _| {
+        of_service("own@h", Command::Destroy { name: name("bell") })
     }),
     end!("call: destroy a large channel", |_, _| of_service("own@h", Command::Destroy { name: name("hall") })),
     end!("call: destroy a large group", |_, _| of_service("own@h", Command::Destroy { name: name("team") })),

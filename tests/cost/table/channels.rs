@@ -17,6 +17,15 @@ fn joins(who: &str, ns: &str, inner: &str) -> Sent {
     hall("set", who, format!("<join xmlns='{ns}'>{inner}</join>"))
 }
 
+/// How many are invited whose invitations are taken back.
+const INVITED: usize = 301;
+
+/// A request that invites somebody to `club`.
+pub fn invite(who: &str) -> String {
+    let invite = format!("<invite xmlns='{}'><invitee>{who}</invitee></invite>", ns::MIX_MISC);
+    iq("set", "own@h/r", "club@mix.h", &invite)
+}
+
 /// What a long name is made of.
 const LONG: &[Part] = &[|_, _| "a".repeat(100), |_, _| "ä".repeat(100), |_, _| "\u{AD}".repeat(100)];
 
@@ -104,7 +113,7 @@ pub const FAMILIES: &[Family] = &[
     Family {
         name: "join by whoever is banned",
         before: nothing,
-        around: |_, inner| joins("b9@h/r", ns::MIX_CORE, inner),
+        around: |_, inner| joins("b60@h/r", ns::MIX_CORE, inner),
         parts: JOINED,
         is_end: false,
     },
@@ -260,19 +269,19 @@ pub const FAMILIES: &[Family] = &[
     },
     Family {
         name: "take invitations back",
-        before: nothing,
+        before: |it| (0..INVITED).map(|n| invite(&format!("t{}x{n}@h", it.serial))).collect(),
         around: |it, inner| {
-            let one = format!("<revoke invitee='i{}@h'/>", it.serial % 90);
+            let one = format!("<revoke invitee='t{}x{}@h'/>", it.serial, INVITED - 1);
             at("club", "set", "own@h/r", format!("<invitations xmlns='{}'>{one}{inner}</invitations>", ns::GROUP))
         },
-        parts: &[|it, n| format!("<revoke invitee='i{}@h'/>", (it.serial + n) % 90)],
+        parts: &[|it, n| format!("<revoke invitee='t{}x{n}@h'/>", it.serial)],
         is_end: false,
     },
     Family {
         name: "retract as a moderator",
         before: nothing,
         around: |it, inner| {
-            let id = it.world.row("hall", 2 + it.serial as u64 % 90);
+            let id = it.world.row("hall", 3 + it.serial as u64 % 90);
             let retract = format!("<retract xmlns='{}'/><reason>x</reason>{inner}", ns::RETRACT);
             hall("set", "own@h/r", format!("<moderate xmlns='{}' id='{id}'>{retract}</moderate>", ns::MODERATE))
         },
@@ -283,7 +292,7 @@ pub const FAMILIES: &[Family] = &[
         name: "retract as an older moderator",
         before: nothing,
         around: |it, inner| {
-            let id = it.world.row("hall", 2 + it.serial as u64 % 90);
+            let id = it.world.row("hall", 3 + it.serial as u64 % 90);
             let retract = format!("<retract xmlns='{}'/>{inner}", ns::RETRACT_0);
             let moderate = format!("<moderate xmlns='{}'>{retract}</moderate>", ns::MODERATE_0);
             hall("set", "own@h/r", format!("<apply-to xmlns='{}' id='{id}'>{moderate}</apply-to>", ns::FASTEN))
@@ -295,7 +304,7 @@ pub const FAMILIES: &[Family] = &[
         name: "retract what was corrected often, as a moderator",
         before: nothing,
         around: |it, _| {
-            let (id, retract) = (it.world.row("hall", 1), format!("<retract xmlns='{}'/>", ns::RETRACT));
+            let (id, retract) = (it.world.row("hall", 2), format!("<retract xmlns='{}'/>", ns::RETRACT));
             hall("set", "own@h/r", format!("<moderate xmlns='{}' id='{id}'>{retract}</moderate>", ns::MODERATE))
         },
         parts: ALONE,

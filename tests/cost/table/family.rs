@@ -70,10 +70,40 @@ impl Filling<'_> {
                 world.measure(&sent, meter).0
             })
             .collect();
-        costs.sort_by_key(|cost| cost.steps);
+        // What was refused is cheap, and says nothing of what is not.
+        costs.sort_by_key(|cost| (cost.is_refused, cost.steps));
         costs[0]
     }
 }
+
+/// What is always refused; all else has to be taken, by what repeats first in it at least.
+const REFUSED: &[&str] = &[
+    "destroy a channel of many",
+    "what nobody serves",
+    "nodes of the service",
+    "publish to the service",
+    "command: configure a channel of a long name",
+    "command: ban whoever has a long name",
+    "invite whoever has a long name",
+    "rows of somebody of a long name",
+    "join with a nick that is taken",
+    "join by whoever is banned",
+    "publish a video without one",
+    "retract several items at once",
+    "publish messages",
+    "publish participants",
+    "publish presence",
+    "publish whose ids are whose",
+    "publish to a node that there is not",
+    "the end of a node that every channel has",
+    "hide, by whoever is not in it",
+    "presence as a MUC client sends it",
+    "message of somebody who is in no channel",
+    "message to a channel that there is not",
+    "call: destroy",
+    "call: read history",
+    "call: bounds of history",
+];
 
 /// A table that grows now and then is none of the stanza's doing: the least of so many counts.
 const REPEATED: usize = 2;
@@ -125,6 +155,7 @@ impl Family {
     ) -> Vec<String> {
         let mut wrong = Vec::new();
         let [world, more] = worlds;
+        let is_refused = REFUSED.contains(&self.name);
         for a in 0..self.parts.len() {
             for b in a..self.parts.len() {
                 let filling = Filling(self, a, b);
@@ -132,6 +163,10 @@ impl Family {
                 let large = if self.is_end { small } else { filling.measure(world, TIMES * count, meter) };
                 let in_more = (a == b).then(|| filling.measure(more, count, meter));
                 let name = if a == b { format!("{} {a}", self.name) } else { format!("{} {a} × {b}", self.name) };
+                if a + b == 0 && [Some(small), in_more].iter().flatten().any(|cost| cost.is_refused != is_refused) {
+                    let whether = if is_refused { "it was taken" } else { "it was refused" };
+                    wrong.push(format!("{name}: {whether}"));
+                }
                 let measured = Measured { small, large, in_more };
                 let steps = |cost: Option<Cost>| cost.map_or("-".to_owned(), |cost| cost.steps.to_string());
                 let line = [Some(small), Some(large), in_more].map(steps).join("\t");

@@ -1,7 +1,7 @@
 //! Requests to a group, and commands at a channel.
 
 use super::family::{ALONE, Family, Part, nothing};
-use super::setting::{CORE, create, iq, join};
+use super::setting::{CORE, create, iq, join, list};
 use super::world::Sent;
 use mixd::xmpp::ns;
 
@@ -26,6 +26,7 @@ fn field(var: &str, value: &str) -> String {
 
 const ANY: &[Part] = &[|_, n| format!("<x a='{n}'/>")];
 const FIELDS: &[Part] = &[|_, n| field(&format!("f{n}"), "x"), |_, _| field("account", "z@h")];
+const OPTIONS: &[Part] = &[|_, _| field("Open Presence", "0"), |_, n| field(&format!("f{n}"), "x")];
 
 pub const FAMILIES: &[Family] = &[
     Family {
@@ -73,7 +74,7 @@ pub const FAMILIES: &[Family] = &[
         parts: &[
             |it, n| {
                 let verb = if it.serial % 2 == 0 { "add" } else { "remove" };
-                format!("<{verb} jid='p{}@h'/>", 30 + n % 40)
+                format!("<{verb} jid='p{}@h'/>", 50 + n % 10)
             },
             |_, n| format!("<remove jid='nobody{n}@h'/>"),
         ],
@@ -93,8 +94,7 @@ pub const FAMILIES: &[Family] = &[
         name: "receipt",
         before: nothing,
         around: |it, inner| {
-            let newest = it.world.head("team");
-            let row = it.world.row("team", newest - it.serial as u64 % 50);
+            let row = it.world.row("team", it.world.said + 99 - it.serial as u64 % 50);
             of_row("set", &format!("p{}@h/r", 10 + it.serial % 50), &format!("receipt state='read' id='{row}'"), inner)
         },
         parts: ANY,
@@ -104,7 +104,7 @@ pub const FAMILIES: &[Family] = &[
         name: "message-info",
         before: nothing,
         around: |it, inner| {
-            let row = it.world.row("team", it.world.head("team"));
+            let row = it.world.row("team", it.world.said + 50);
             of_row("get", "p1@h/r", &format!("message-info id='{row}'"), inner)
         },
         parts: ANY,
@@ -115,7 +115,7 @@ pub const FAMILIES: &[Family] = &[
         before: nothing,
         around: |_, inner| team("set", "p3@h/r", "hide", inner),
         parts: &[
-            |it, n| format!("<item id='{}'/>", it.world.row("team", 2 + n as u64)),
+            |it, n| format!("<item id='{}'/>", it.world.row("team", it.world.said + n as u64)),
             |_, n| format!("<item id='{n}'/>"),
         ],
         is_end: false,
@@ -124,14 +124,14 @@ pub const FAMILIES: &[Family] = &[
         name: "hide, by whoever is not in it",
         before: nothing,
         around: |_, inner| team("set", "nobody@h/r", "hide", inner),
-        parts: &[|it, n| format!("<item id='{}'/>", it.world.row("team", 2 + n as u64))],
+        parts: &[|it, n| format!("<item id='{}'/>", it.world.row("team", it.world.said + n as u64))],
         is_end: false,
     },
     Family {
         name: "clear",
         before: nothing,
         around: |it, inner| {
-            let row = it.world.row("team", 2 + it.serial as u64 % 50);
+            let row = it.world.row("team", it.world.said + it.serial as u64 % 50);
             of_row("set", "p4@h/r", &format!("clear up-to='{row}'"), inner)
         },
         parts: ANY,
@@ -153,7 +153,7 @@ pub const FAMILIES: &[Family] = &[
         name: "command: configure the channel",
         before: nothing,
         around: |_, inner| command("hall", "configure", "", inner),
-        parts: FIELDS,
+        parts: OPTIONS,
         is_end: false,
     },
     Family {
@@ -179,8 +179,11 @@ pub const FAMILIES: &[Family] = &[
     },
     Family {
         name: "command: ban no longer",
-        before: nothing,
-        around: |it, inner| command("hall", "unban", &field("account", &format!("b{}@h", it.serial % 50)), inner),
+        before: |it| {
+            let ban = list("publish", ns::NODE_BANNED, &format!("no{}@h", it.serial));
+            vec![iq("set", "own@h/r", "hall@mix.h", &ban)]
+        },
+        around: |it, inner| command("hall", "unban", &field("account", &format!("no{}@h", it.serial)), inner),
         parts: FIELDS,
         is_end: false,
     },

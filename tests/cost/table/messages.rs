@@ -1,12 +1,18 @@
 //! Messages, and what goes between participants.
 
+use super::channels::invite;
 use super::family::{ALONE, Family, Part, nothing};
-use super::setting::say;
+use super::setting::{configure, iq, say};
 use super::world::Sent;
 use mixd::xmpp::ns;
 
 fn message(type_: &str, who: &str, to: &str, inner: &str) -> Sent {
     Sent::Stanza(format!("<message type='{type_}' id='i' from='{who}' to='{to}'>{inner}</message>"))
+}
+
+/// A request that opens `hall` to private messages.
+fn private_messages() -> String {
+    iq("set", "own@h/r", "hall@mix.h", &configure(&[("Private Messages", &["true".to_owned()])]))
 }
 
 /// What a message to everybody may hold, of everything that is known and of what is not.
@@ -153,27 +159,30 @@ pub const FAMILIES: &[Family] = &[
         name: "a marker in a group",
         before: nothing,
         around: |it, _| {
-            let id = it.world.row("team", it.world.head("team") - it.serial as u64 % 40);
+            let id = it.world.row("team", it.world.said + 99 - it.serial as u64 % 40);
             let marker = format!("<displayed xmlns='{}' id='{id}'/>", ns::MARKERS);
-            message("groupchat", &format!("p{}@h/r", 10 + it.serial % 50), "team@mix.h", &marker)
+            message("groupchat", &format!("p{}@h/r", it.serial % 10), "team@mix.h", &marker)
         },
         parts: ALONE,
         is_end: false,
     },
     Family {
         name: "an invitation turned down",
-        before: nothing,
+        before: |it| vec![invite(&format!("down{}@h", it.serial))],
         around: |it, inner| {
             let ack =
                 format!("<invitation-ack xmlns='{}'><value>Declined</value>{inner}</invitation-ack>", ns::MIX_MISC);
-            message("normal", &format!("i{}@h/r", it.serial % 90), "club@mix.h", &ack)
+            message("normal", &format!("down{}@h/r", it.serial), "club@mix.h", &ack)
         },
-        parts: &[|_, _| "<invitation><inviter>own@h</inviter><token>x</token></invitation>".into()],
+        parts: &[|it, _| {
+            let token = it.world.token("club", &format!("down{}@h", it.serial));
+            format!("<invitation><inviter>own@h</inviter><token>{token}</token></invitation>")
+        }],
         is_end: false,
     },
     Family {
         name: "a private message",
-        before: nothing,
+        before: |_| vec![private_messages()],
         around: |it, inner| message("chat", "p1@h/r", &it.world.address("hall", "p2@h"), inner),
         parts: FEW,
         is_end: false,
@@ -197,7 +206,7 @@ pub const FAMILIES: &[Family] = &[
     },
     Family {
         name: "a question to a participant",
-        before: nothing,
+        before: |_| vec![private_messages()],
         around: |it, inner| {
             let to = it.world.address("hall", "p2@h");
             let question = format!("<query xmlns='{}'>{inner}</query>", ns::VERSION);
@@ -208,7 +217,12 @@ pub const FAMILIES: &[Family] = &[
     },
     Family {
         name: "a vCard of a participant",
-        before: nothing,
+        before: |_| {
+            let field = "<field var='vCard'><value>allow</value></field>";
+            let form = format!("<x xmlns='jabber:x:data' type='submit'>{field}</x>");
+            let preference = format!("<user-preference xmlns='{}'>{form}</user-preference>", ns::MIX_ANON);
+            vec![iq("set", "p2@h/r", "hall@mix.h", &preference)]
+        },
         around: |it, inner| {
             let to = it.world.address("hall", "p2@h");
             let question = format!("<vCard xmlns='vcard-temp'>{inner}</vCard>");

@@ -17,6 +17,12 @@ fn publish(node: &str, inner: &str) -> Sent {
     at("hall", "set", "own@h/r", pubsub(&format!("<publish node='{node}'>{inner}</publish>")))
 }
 
+/// A request that publishes a picture.
+pub fn picture() -> String {
+    let data = format!("<item><data xmlns='{}'>iVBORw0KGgoA</data></item>", ns::AVATAR_DATA);
+    iq("set", "own@h/r", "hall@mix.h", &pubsub(&format!("<publish node='{}'>{data}</publish>", ns::AVATAR_DATA)))
+}
+
 fn owner(type_: &str, inner: &str) -> Sent {
     at("hall", type_, "own@h/r", format!("<pubsub xmlns='{}'>{inner}</pubsub>", ns::PUBSUB_OWNER))
 }
@@ -37,7 +43,7 @@ const IDS: &[Part] = &[|_, n| format!("<item id='p{n}@h'/>"), |_, n| format!("<i
 /// What a form for the configuration repeats.
 const OPTIONS: &[Part] = &[
     |_, _| field("Open Presence", "false"),
-    |_, n| field("Owner", &format!("p{n}@h")),
+    |_, n| format!("<field var='Owner'><value>own@h</value><value>p{n}@h</value></field>"),
     |_, n| field(&format!("f{n}"), "x"),
     |_, _| "<field var='Administrator'><value>p1@h</value><value>p2@h</value></field>".into(),
 ];
@@ -100,7 +106,7 @@ pub const FAMILIES: &[Family] = &[
     put!("publish participants", ns::NODE_PARTICIPANTS, ITEMS),
     put!("publish presence", ns::NODE_PRESENCE, ITEMS),
     put!("publish whose ids are whose", ns::NODE_JIDMAP, ITEMS),
-    put!("publish a video", ns::NODE_VIDEO, ITEMS),
+    put!("publish a video without one", ns::NODE_VIDEO, ITEMS),
     put!("publish to a node that there is not", "x", ITEMS),
     Family {
         name: "publish information",
@@ -130,7 +136,7 @@ pub const FAMILIES: &[Family] = &[
         name: "publish a picture",
         before: nothing,
         around: |_, inner| {
-            let data = format!("<data xmlns='{}'>iVBORw0KGgo{inner}</data>", ns::AVATAR_DATA);
+            let data = format!("<data xmlns='{}'>iVBORw0KGgoA{inner}</data>", ns::AVATAR_DATA);
             publish(ns::AVATAR_DATA, &format!("<item>{data}</item>"))
         },
         parts: &[|_, _| "AAAAAAAA".into(), |_, _| " ".into()],
@@ -162,7 +168,7 @@ pub const FAMILIES: &[Family] = &[
         is_end: false,
     },
     Family {
-        name: "retract an item",
+        name: "retract several items at once",
         before: nothing,
         around: |_, inner| {
             at("hall", "set", "own@h/r", pubsub(&format!("<retract node='{}'>{inner}</retract>", ns::AVATAR_DATA)))
@@ -240,7 +246,7 @@ pub const FAMILIES: &[Family] = &[
     },
     Family {
         name: "purge a picture",
-        before: nothing,
+        before: |_| vec![picture()],
         around: |_, inner| owner("set", &format!("<purge node='{}'/>{inner}", ns::AVATAR_DATA)),
         parts: ITEMS,
         is_end: false,
@@ -291,7 +297,7 @@ pub const FAMILIES: &[Family] = &[
         name: "owners of names that are long and not plain",
         before: nothing,
         around: |_, inner| {
-            let form = format!("<field var='Owner'>{inner}</field>");
+            let form = format!("<field var='Owner'><value>own@h</value>{inner}</field>");
             let form = format!("<x xmlns='jabber:x:data' type='submit'>{form}</x>");
             publish(ns::NODE_CONFIG, &format!("<item>{form}</item>"))
         },

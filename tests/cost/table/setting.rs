@@ -1,9 +1,16 @@
 //! What the service holds: so many people, rows, entries of lists, channels and nicks, of each kind.
 
-use super::world::World;
+use super::world::{Sent, World};
+use jid::BareJid;
+use mixd::channel::{ChannelName, Command, GroupWish, Membership};
+use mixd::engine::Addressee;
 use mixd::xmpp::ns;
 
 pub const CORE: &str = "xmlns='urn:xmpp:mix:core:1'";
+/// People whom one request may add.
+const NAMED_MAX: usize = 50;
+/// The domain of everybody in `fair`.
+pub const CROWD: &str = "crowd.example";
 pub const FAR: &str = "far.example";
 
 pub fn iq(type_: &str, from: &str, to: &str, payload: &str) -> String {
@@ -59,7 +66,7 @@ pub fn filled(size: usize) -> World {
 }
 
 /// `hall`: a plain channel of many people, many of them admins, with as many who are banned, guests, and messages; the first
-/// message was corrected as often, and a nick is taken with every number behind it.
+/// two messages were corrected as often, and a nick is taken with every number behind it.
 fn fill_hall(world: &mut World) {
     let size = world.size;
     let all = 0..size;
@@ -77,21 +84,24 @@ fn fill_hall(world: &mut World) {
     let subscribe = |n| pubsub(&format!("<subscribe node='{}' jid='g{n}@h'/>", ns::NODE_MESSAGES));
     world.fill(all.clone().map(|n| iq("set", &format!("g{n}@h/r"), "hall@mix.h", &subscribe(n))));
     world.fill(all.clone().map(|n| say(&format!("p{n}@h/r"), "hall", &format!("m{n}"), "")));
-    let replace = format!("<replace xmlns='{}' id='{}'/>", ns::CORRECT, world.row("hall", 1));
-    world.fill(all.map(|n| say("p0@h/r", "hall", &format!("k{n}"), &replace)));
+    for (n, row) in [1, 2].into_iter().enumerate() {
+        let replace = format!("<replace xmlns='{}' id='{}'/>", ns::CORRECT, world.row("hall", row));
+        world.fill(all.clone().map(|k| say(&format!("p{n}@h/r"), "hall", &format!("k{k}"), &replace)));
+    }
 }
 
 /// `club`: who may join is on a list, and as many are invited. `mask`: JIDs are hidden. `yard`: a tenth of the people, who
-/// share their presence.
+/// share their presence. `fair`: all but the owner are of one other domain.
 fn fill_others(world: &mut World) {
     let size = world.size;
     let all = 0..size;
-    for name in ["club", "mask", "yard"] {
+    for name in ["club", "mask", "yard", "fair"] {
         world.fill([create("own@h/r", name), join("own@h/r", name, "")]);
     }
     let hidden = configure(&[("JID Visibility", &["jid-hidden".to_owned()])]);
     world.fill([iq("set", "own@h/r", "mask@mix.h", &hidden)]);
     world.fill(all.clone().map(|n| join(&format!("p{n}@h/r"), "mask", &format!("nick {n}"))));
+    world.fill(all.clone().map(|n| join(&format!("c{n}@{CROWD}/r"), "fair", &format!("nick {n}"))));
     let allowed = pubsub(&format!("<create node='{}'/>", ns::NODE_ALLOWED));
     world.fill([iq("set", "own@h/r", "club@mix.h", &allowed)]);
     let allow = |n| list("publish", ns::NODE_ALLOWED, &format!("p{n}@h"));
@@ -103,20 +113,35 @@ fn fill_others(world: &mut World) {
     world.fill(few.map(|n| format!("<presence from='p{n}@h/r' to='yard@mix.h'><show>away</show></presence>")));
 }
 
-/// `team`: a group of many people with many messages, all of them read. `wait`: one that as many wait for.
+/// `team`: a group of many people with many messages, all of them read. `bell`: one whose
+/// people are told by notices. `wait` and `last`: two that as many wait for.
 fn fill_groups(world: &mut World) {
     let size = world.size;
-    for (name, membership) in [("team", "auto"), ("wait", "invite")] {
-        let members: String = (0..size).map(|n| format!("<member jid='p{n}@h'/>")).collect();
-        let group =
-            format!("<group xmlns='{}' membership='{membership}'><name>Team</name>{members}</group>", ns::GROUP);
-        world.fill([iq("set", "own@h/r", "mix.h", &format!("<create {CORE} channel='{name}'>{group}</create>"))]);
+    let wish = GroupWish {
+        name: ChannelName::new("bell"),
+        subject: "Bell".into(),
+        membership: Some(Membership::Auto),
+        notices: true,
+        ..GroupWish::default()
+    };
+    world.send(&Sent::Call(BareJid::new("own@h").unwrap(), Addressee::Service, Command::CreateGroup(wish)));
+    for (name, membership) in [("team", "auto"), ("bell", ""), ("wait", "invite"), ("last", "invite")] {
+        let group = format!("<group xmlns='{}' membership='{membership}'><name>Team</name></group>", ns::GROUP);
+        let create = format!("<create {CORE} channel='{name}'>{group}</create>");
+        if !membership.is_empty() {
+            world.fill([iq("set", "own@h/r", "mix.h", &create)]);
+        }
+        let all: Vec<String> = (0..size).map(|n| format!("<add jid='p{n}@h'/>")).collect();
+        let some = |some: &[String]| format!("<members xmlns='{}'>{}</members>", ns::GROUP, some.concat());
+        let add = all.chunks(NAMED_MAX).map(some);
+        world.fill(add.map(|add| iq("set", "own@h/r", &format!("{name}@mix.h"), &add)));
     }
-    let admins: String = (0..size / 10).map(|n| format!("<add jid='p{n}@h'/>")).collect();
+    let admins: String = (0..size / 10).map(|n| format!("<add jid='p{}@h'/>", size - 1 - n)).collect();
     let admins = format!("<admins xmlns='{}'>{admins}</admins>", ns::GROUP);
     world.fill([iq("set", "own@h/r", "team@mix.h", &admins)]);
     world.fill((0..size).map(|n| say(&format!("p{n}@h/r"), "team", &format!("t{n}"), "")));
     let newest = world.head("team");
+    world.said = newest + 1 - size as u64;
     let read = |row: u64| format!("<receipt xmlns='{}' state='read' id='{}'/>", ns::GROUP, world.row("team", row));
     let reads: Vec<String> =
         (0..size).map(|n| iq("set", &format!("p{n}@h/r"), "team@mix.h", &read(newest - n as u64 % 7))).collect();

@@ -1,7 +1,7 @@
 //! A service that holds so much of everything, and what one stanza costs it.
 
 use jid::BareJid;
-use mixd::channel::{Actor, ChannelName, Command, Limits, Rates, Stamp};
+use mixd::channel::{Actor, ChannelName, Command, Limits, Node, Rates, Stamp};
 use mixd::engine::{Addressee, Call, Engine, Inbound, Out, Settings, Turn};
 use mixd::runtime::load::load_all;
 use mixd::store::{MemoryStore, Record, Store};
@@ -29,6 +29,8 @@ pub struct Cost {
     pub asked: usize,
     /// What was answered, told and kept, in bytes, each stanza once whoever gets it.
     pub answered: usize,
+    /// Whether it was refused.
+    pub is_refused: bool,
 }
 
 /// Counts what something costs.
@@ -43,6 +45,8 @@ pub struct World {
     pub size: usize,
     /// How often something was measured: names that have to be new hold it.
     pub serial: usize,
+    /// The row of the first message of `team`, which has as many as there is of everything.
+    pub said: u64,
     now: u64,
 }
 
@@ -54,7 +58,7 @@ impl World {
 
     /// The same service after a start, which knows what the store holds and nothing else.
     pub fn begun_anew(&self) -> World {
-        World { now: self.now, ..World::over(self.store.clone(), self.size) }
+        World { now: self.now, said: self.said, ..World::over(self.store.clone(), self.size) }
     }
 
     fn over(store: MemoryStore, size: usize) -> World {
@@ -82,7 +86,7 @@ impl World {
         let (directory, whereabouts) = (store.directory().unwrap(), store.whereabouts().unwrap());
         let engine = Engine::new(settings, SEALING_KEY, [7; 32], directory, whereabouts);
         let sealer = Sealer::new(SEALING_KEY);
-        World { engine, store, sealer, size, serial: 0, now: 1_795_428_000_000 }
+        World { engine, store, sealer, size, serial: 0, said: 0, now: 1_795_428_000_000 }
     }
 
     /// Sends what the service is filled with; what is refused is a mistake of the table.
@@ -126,7 +130,7 @@ impl World {
         let rest = self.turn(vec![Inbound::Tick]);
         self.commit(&rest);
         self.go_on(rest);
-        (Cost { steps, asked, answered: answered(&turn) }, turn)
+        (Cost { steps, asked, answered: answered(&turn), is_refused: !turn.refusals.is_empty() }, turn)
     }
 
     fn measured(&mut self, batch: Vec<Inbound>, meter: &Meter<'_>) -> (u64, Turn) {
@@ -170,6 +174,21 @@ impl World {
         format!("{}#{name}@mix.h", member.id)
     }
 
+    /// The token by which somebody was invited to a channel; something else where it was not.
+    pub fn token(&self, channel: &str, who: &str) -> String {
+        let (name, who) = (ChannelName::new(channel).unwrap(), BareJid::new(who).unwrap());
+        let channel = self.engine.channels().find(|channel| *channel.name() == name).expect("there is the channel");
+        let given = channel.kept().invitations.got_by(&who).next();
+        given.map_or("x".to_owned(), |invitation| invitation.token.as_str().to_owned())
+    }
+
+    /// The id of what a node of a channel holds.
+    pub fn item(&self, channel: &str, node: Node) -> String {
+        let name = ChannelName::new(channel).unwrap();
+        let channel = self.engine.channels().find(|channel| *channel.name() == name).expect("there is the channel");
+        channel.item(node).map(|item| item.id.clone()).unwrap_or_default()
+    }
+
     /// The number of the newest row of a channel.
     pub fn head(&self, channel: &str) -> u64 {
         let found = self.engine.channels().find(|it| it.name().as_str() == channel);
@@ -206,5 +225,12 @@ fn answered(turn: &Turn) -> usize {
     });
     let results = turn.results.iter().map(|result| format!("{result:?}").len());
     let queries = turn.queries.iter().map(|query| format!("{query:?}").len());
-    said.chain(results).chain(queries).sum::<usize>() + 256 * turn.records.len()
+    let queries = queries.chain(turn.lookups.iter().map(|lookup| format!("{lookup:?}").len()));
+    said.chain(results).chain(queries).sum::<usize>() + turn.records.iter().map(kept).sum::<usize>()
+}
+
+/// What a record takes, roughly, in bytes.
+fn kept(record: &Record) -> usize {
+    // Of what is to be sent, it is put down to whom.
+    if let Record::Unsent(_) = record { format!("{record:?}").len() } else { 256 }
 }

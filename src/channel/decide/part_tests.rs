@@ -1,0 +1,107 @@
+//! What concerns many people comes to the same, whether it is done at once or in parts.
+
+use super::world_tests::{World, jid, wish};
+use crate::channel::group::{Configuration, Patch};
+use crate::channel::*;
+
+const MANY: usize = 9;
+
+fn name(n: usize) -> String {
+    format!("u{n}@crowd.example")
+}
+
+/// A plain channel of `ann`, `bob` and many of another domain, each of whom wants its JID to be seen.
+fn crowd() -> World {
+    let mut world = World::plain();
+    let preferences = PreferencesPatch { jid: Some(JidPreference::Always), ..PreferencesPatch::default() };
+    let wish = JoinWish { preferences, ..JoinWish::default() };
+    world.ask("ann", Command::Join(JoinWish::default())).unwrap();
+    world.ask("bob", Command::Join(JoinWish::default())).unwrap();
+    (0..MANY).for_each(|n| drop(world.ask(&name(n), Command::Join(wish.clone())).unwrap()));
+    world
+}
+
+/// A plain channel of `ann` with many guests.
+fn visited() -> World {
+    let mut world = World::plain();
+    let patch = Patch { guests: Some(Access::Anyone), ..Patch::default() };
+    world.ask("ann", Command::Group(GroupCommand::Configure(patch))).unwrap();
+    for n in 0..MANY {
+        world.ask(&name(n), Command::Subscribe { node: Node::Messages, wanted: true }).unwrap();
+    }
+    world
+}
+
+/// A group that nobody but `ann` is in and many wait for.
+fn awaited() -> World {
+    let names: Vec<String> = (0..MANY).map(name).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let membership = Some(Membership::Invite);
+    World::wish(group::GroupWish { membership, ..wish(&names) }, Limits::default()).unwrap()
+}
+
+/// What there is of a channel in the end.
+fn outcome(world: &World) -> (Kept, Vec<(jid::BareJid, Status, NodeSet)>) {
+    let mut people: Vec<_> = world.channel.members().map(|it| (it.jid.clone(), it.status, it.subscriptions)).collect();
+    people.sort_by(|a, b| a.0.cmp(&b.0));
+    (world.channel.kept().clone(), people)
+}
+
+/// Who goes by some changes, by the ids that others see.
+fn gone(changes: &[Change]) -> Vec<ParticipantId> {
+    let ids = changes.iter().filter_map(|change| match change {
+        Change::Removed(member) | Change::Left(member) | Change::Invited(member) => Some(member.id.clone()),
+        _ => None,
+    });
+    ids.collect()
+}
+
+#[test]
+fn what_is_done_in_parts_comes_to_the_same_and_each_part_is_small() {
+    let close = |patch: Patch| Command::Reconfigure(Configuration { patch, ..Configuration::default() });
+    let hidden = Patch { visibility: Some(Visibility::Hidden), ..Patch::default() };
+    let no_guests = Patch { guests: Some(Access::Participants), ..Patch::default() };
+    let domain = jid::BareJid::new("crowd.example").unwrap();
+    let acts: [(fn() -> World, Command); 7] = [
+        (crowd, Command::Ban { jid: domain.clone() }),
+        (crowd, close(hidden.clone())),
+        (crowd, Command::Group(GroupCommand::Configure(hidden))),
+        (visited, close(no_guests.clone())),
+        (visited, Command::Group(GroupCommand::Configure(no_guests))),
+        (awaited, Command::Leave),
+        (awaited, Command::EndAccount),
+    ];
+    for (world, act) in acts {
+        let mut at_once = world();
+        let answer = at_once.ask("ann", act.clone()).unwrap();
+        assert_eq!(at_once.parts.len(), 1);
+        let mut in_parts = world();
+        in_parts.limits.part_max = 2;
+        assert_eq!(in_parts.ask("ann", act.clone()).unwrap(), answer);
+        assert_eq!(in_parts.parts.len(), MANY.div_ceil(2), "{act:?}");
+        assert_eq!(outcome(&in_parts), outcome(&at_once), "{act:?}");
+        // In the order of ids throughout, which tells nothing of accounts; whoever acts goes last.
+        let ids = gone(&in_parts.parts.concat());
+        assert!(ids.iter().take(MANY - 1).is_sorted(), "{act:?}: {ids:?}");
+        assert!(in_parts.parts.iter().all(|part| part.len() <= 2 * 2 + 3), "{act:?}: {:?}", in_parts.parts);
+    }
+}
+
+/// Whoever may not do it has nobody go.
+#[test]
+fn a_part_is_nothing_that_the_whole_would_not_be() {
+    let mut world = crowd();
+    world.limits.part_max = 2;
+    let before = outcome(&world);
+    let ban = Command::Ban { jid: jid::BareJid::new("crowd.example").unwrap() };
+    assert!(world.ask("bob", ban).is_err());
+    // An owner is among them.
+    world.ask("ann", Command::Reconfigure(owners(&["ann", &name(3)]))).unwrap();
+    let ban = Command::Ban { jid: jid::BareJid::new("crowd.example").unwrap() };
+    assert!(world.ask("ann", ban).is_err());
+    assert_eq!(outcome(&world).1, before.1);
+}
+
+fn owners(names: &[&str]) -> Configuration {
+    Configuration { owners: Some(names.iter().map(|name| jid(name)).collect()), ..Configuration::default() }
+}

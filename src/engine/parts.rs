@@ -1,0 +1,94 @@
+//! What concerns many people is done in parts: with some of them in each turn, and others are served between.
+//!
+//! Until it is done nothing else happens in its channel. What comes for that waits, so whoever asked finds everything done,
+//! and nobody anything in between. Where the process ends before, what was done stays done: whoever asked got no answer, and
+//! asks again.
+
+use super::parley::{Asked, Effects};
+use super::{Engine, Inbound, Step, Turn};
+use crate::channel::{ChannelName, Command};
+use std::collections::BTreeMap;
+
+/// What is done in part, and in which channel.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    /// What was asked.
+    open: BTreeMap<ChannelName, Inbound>,
+    /// The channel in which what is taken now was done in part.
+    begun: Option<ChannelName>,
+    /// Whether what is taken now was let in before.
+    goes_on: bool,
+}
+
+impl Parts {
+    /// Whether what is taken now was let in before, and counted.
+    pub fn goes_on(&self) -> bool {
+        self.goes_on
+    }
+}
+
+impl Engine {
+    /// Whether something is done in part in a channel.
+    pub(super) fn is_unfinished(&self, name: &ChannelName) -> bool {
+        self.parts.open.contains_key(name)
+    }
+
+    /// What is done in part in a channel.
+    pub(super) fn unfinished(&self, name: &ChannelName) -> Option<&Inbound> {
+        self.parts.open.get(name)
+    }
+
+    /// What is done in part is not done any further, since it cannot be; what was asked.
+    pub(super) fn give_part_up(&mut self, name: &ChannelName) -> Option<Inbound> {
+        self.parts.open.remove(name)
+    }
+
+    /// Takes what waits for nothing.
+    pub(super) fn take(&mut self, inbound: Inbound, turn: &mut Turn) {
+        let waits = matches!(inbound, Inbound::Stanza(_) | Inbound::Call(_) | Inbound::GoOn(Step::In(_)));
+        if waits && !self.parts.open.is_empty() && self.waits_for_part(&inbound) {
+            return turn.deferred.push(inbound);
+        }
+        self.settle(&inbound);
+        self.begin(inbound, turn);
+    }
+
+    fn waits_for_part(&self, inbound: &Inbound) -> bool {
+        self.channels_for(inbound).iter().any(|name| self.is_unfinished(name))
+    }
+
+    fn begin(&mut self, inbound: Inbound, turn: &mut Turn) {
+        let rest = match inbound {
+            Inbound::Stanza(stanza) => {
+                self.stanza(&stanza, turn);
+                Some(Inbound::Stanza(stanza))
+            }
+            Inbound::Call(call) => {
+                // What carries much concerns nobody else.
+                let is_light = !matches!(call.command, Command::Publish(_) | Command::SetItem { .. });
+                let rest = is_light.then(|| Inbound::Call(call.clone()));
+                self.call(*call, turn);
+                rest
+            }
+            other => return self.take_other(other, turn),
+        };
+        if let (Some(name), Some(rest)) = (self.parts.begun.take(), rest) {
+            turn.next.push(Inbound::GoOn(Step::Finish(name.clone())));
+            self.parts.open.insert(name, rest);
+        }
+    }
+
+    /// Goes on with what was done in part in a channel.
+    pub(super) fn finish(&mut self, name: &ChannelName, turn: &mut Turn) {
+        let Some(inbound) = self.parts.open.remove(name) else { return };
+        self.parts.goes_on = true;
+        self.begin(inbound, turn);
+        self.parts.goes_on = false;
+    }
+
+    /// Does a part of what was decided.
+    pub(super) fn carry_out_part(&mut self, asked: &Asked<'_>, effects: Effects, turn: &mut Turn) {
+        self.apply_and_show(Some(&asked.actor.account), effects.changes, turn);
+        self.parts.begun = asked.channel.clone();
+    }
+}

@@ -1,0 +1,119 @@
+//! What concerns many people, and what comes for a channel while it is done in parts.
+
+use super::rig::{CORE, Rig, stanza};
+use mixd::channel::ChannelName;
+use mixd::store::Store;
+
+/// How many an act concerns whom it does not name.
+const CROWD: usize = 200;
+/// What a turn puts down of one person, and of what a turn puts down besides.
+const RECORDS_OF_ONE: usize = 3;
+const RECORDS_BESIDES: usize = 12;
+
+/// A plain channel `hall` of `boss@h`, with so many of another domain in it, as many guests, and `amy@h`.
+fn crowded() -> Rig {
+    let mut rig = Rig::new();
+    let join = |who: &str| {
+        let nodes = ["messages", "participants"].map(|node| format!("<subscribe node='urn:xmpp:mix:nodes:{node}'/>"));
+        format!("<iq type='set' id='j' from='{who}/r' to='hall@mix.h'><join {CORE}>{}</join></iq>", nodes.concat())
+    };
+    rig.ask(&format!("<iq type='set' id='c' from='boss@h/r' to='mix.h'><create {CORE} channel='hall'/></iq>"));
+    rig.ask(&configured(&[("Messages Node Subscription", "anyone")]));
+    ["boss@h", "amy@h"].iter().for_each(|who| drop(rig.ask(&join(who))));
+    for n in 0..CROWD {
+        rig.ask(&join(&format!("u{n}@crowd.example")));
+        let jid = format!("g{n}@h");
+        let subscribe = format!("<subscribe node='urn:xmpp:mix:nodes:messages' jid='{jid}'/>");
+        rig.ask(&pubsub(&format!("{jid}/r"), &subscribe));
+    }
+    rig
+}
+
+fn pubsub(from: &str, inner: &str) -> String {
+    let pubsub = format!("<pubsub xmlns='http://jabber.org/protocol/pubsub'>{inner}</pubsub>");
+    format!("<iq type='set' id='p' from='{from}' to='hall@mix.h'>{pubsub}</iq>")
+}
+
+fn configured(fields: &[(&str, &str)]) -> String {
+    let field = |(var, value): &(&str, &str)| format!("<field var='{var}'><value>{value}</value></field>");
+    let form: String = fields.iter().map(field).collect();
+    let item = format!("<item><x xmlns='jabber:x:data' type='submit'>{form}</x></item>");
+    pubsub("boss@h/r", &format!("<publish node='urn:xmpp:mix:nodes:config'>{item}</publish>"))
+}
+
+fn ban_domain() -> String {
+    let ban = "<item id='crowd.example'/>";
+    pubsub("boss@h/r", &format!("<publish node='urn:xmpp:mix:nodes:banned'>{ban}</publish>"))
+}
+
+/// How many are in `hall`, and how many guests it has.
+fn people(rig: &Rig) -> (usize, usize) {
+    let name = ChannelName::new("hall").unwrap();
+    let hall = rig.store.load(&[name]).unwrap().remove(0).unwrap();
+    (hall.participant_count(), hall.guests().count())
+}
+
+/// Some of those whom an act concerns go with each turn, and others are served between. In the channel nothing else happens
+/// before it is done.
+#[test]
+fn what_concerns_many_people_is_done_in_parts_and_what_comes_for_the_channel_waits() {
+    let make = pubsub("boss@h/r", "<create node='urn:xmpp:mix:nodes:banned'/>");
+    let close = configured(&[("Messages Node Subscription", "participants")]);
+    for (act, left) in [(ban_domain(), (2, CROWD)), (close, (CROWD + 2, 0))] {
+        let mut rig = crowded();
+        rig.ask(&make);
+        let say = |who: &str, id: &str| {
+            let body = "<body>after</body>";
+            stanza(&format!("<message type='groupchat' id='{id}' from='{who}/r' to='hall@mix.h'>{body}</message>"))
+        };
+        let ping = |id: &str| {
+            let ping = "<ping xmlns='urn:xmpp:ping'/>";
+            stanza(&format!("<iq type='get' id='{id}' from='amy@h/r' to='mix.h'>{ping}</iq>"))
+        };
+        // With it come those who speak after it, one of whom it has go.
+        let mut told = rig.step(vec![stanza(&act), say("boss@h", "m1"), say("u199@crowd.example", "m2")]);
+        let mut turns = 0;
+        loop {
+            assert!(rig.changes <= 64 * RECORDS_OF_ONE + RECORDS_BESIDES, "{} records", rig.changes);
+            if told.contains("id='p'") || rig.is_idle() {
+                break;
+            }
+            assert!(!told.contains("after"), "nobody speaks in between: {told}");
+            told = rig.step(vec![ping("q"), say("amy@h", &format!("n{turns}"))]);
+            assert!(told.contains("id='q'"), "others are served");
+            turns += 1;
+        }
+        assert!((3..8).contains(&turns), "{turns} turns");
+        told += &rig.settle();
+        assert_eq!(people(&rig), left);
+        let places: Vec<usize> = told.match_indices("<body>after").map(|(at, _)| at).collect();
+        let is_banned = left.0 == 2;
+        assert_eq!(places.len(), turns + if is_banned { 1 } else { 2 }, "everybody else is heard: {told:.3000}");
+        assert_eq!(told.contains("type='error'"), is_banned, "{told:.3000}");
+    }
+}
+
+/// Where the store refuses some of it, or the process ends, whoever asked learns nothing else, and asks again.
+#[test]
+fn what_is_done_in_part_comes_to_its_end_whatever_happens() {
+    let mut rig = crowded();
+    rig.ask(&pubsub("boss@h/r", "<create node='urn:xmpp:mix:nodes:banned'/>"));
+    rig.refuses = Some(3);
+    rig.turns = 0;
+    let told = rig.ask(&ban_domain());
+    assert!(told.contains("internal-server-error") && !told.contains("type='result'"), "{told:.3000}");
+    let (some, _) = people(&rig);
+    assert!((3..CROWD).contains(&some), "{some} are left");
+    rig.refuses = None;
+    rig.step(vec![stanza(&ban_domain())]);
+    rig.step(Vec::new());
+    rig.restart();
+    let (fewer, _) = people(&rig);
+    assert!((3..some).contains(&fewer), "{fewer} are left");
+    let told = rig.ask(&ban_domain());
+    assert!(told.contains("type='result'"), "{told:.3000}");
+    assert_eq!(people(&rig).0, 2);
+    // And it is whole: nobody of it comes back.
+    let join = format!("<iq type='set' id='j' from='u1@crowd.example/r' to='hall@mix.h'><join {CORE}/></iq>");
+    assert!(rig.ask(&join).contains("type='error'"));
+}
