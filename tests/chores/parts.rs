@@ -117,3 +117,71 @@ fn what_is_done_in_part_comes_to_its_end_whatever_happens() {
     let join = format!("<iq type='set' id='j' from='u1@crowd.example/r' to='hall@mix.h'><join {CORE}/></iq>");
     assert!(rig.ask(&join).contains("type='error'"));
 }
+
+const GRANT: &str = "<message from='h' to='mix.h'><privilege xmlns='urn:xmpp:privilege:2'>\
+    <perm access='roster' type='set'/></privilege></message>";
+
+/// A channel `hall` of `boss@h` and so many others of this domain, whose host server has it change rosters.
+fn in_rosters() -> Rig {
+    let mut rig = Rig::new();
+    rig.ask(GRANT);
+    rig.ask(&create());
+    (0..CROWD).for_each(|n| drop(rig.ask(&join(n))));
+    rig
+}
+
+fn create() -> String {
+    format!("<iq type='set' id='c' from='boss@h/r' to='mix.h'><create {CORE} channel='hall'/></iq>")
+}
+
+fn join(n: usize) -> String {
+    format!("<iq type='set' id='j' from='u{n}@h/r' to='hall@mix.h'><join {CORE}/></iq>")
+}
+
+const DESTROY: &str =
+    "<iq type='set' id='d' from='boss@h/r' to='mix.h'><destroy xmlns='urn:xmpp:mix:core:1' channel='hall'/></iq>";
+
+/// Whom a host server is told to take the channel out of whose roster, in order.
+fn left(told: &str) -> Vec<&str> {
+    let parts = told.split("subscription='remove'");
+    let all: Vec<&str> = parts.collect();
+    all[..all.len() - 1].iter().filter_map(|before| before.rsplit(" to='").next()?.split('\'').next()).collect()
+}
+
+#[test]
+fn the_end_of_a_channel_leaves_rosters_some_at_a_time_once_it_is_committed() {
+    let mut rig = in_rosters();
+    let mut told = rig.step(vec![stanza(DESTROY)]);
+    if !told.contains("id='d'") {
+        // The channel was not in memory.
+        told = rig.step(Vec::new());
+    }
+    assert!(told.contains("id='d'") && left(&told).is_empty(), "{told:.2000}");
+    let (mut all, mut turns) = (Vec::new(), 0);
+    while !rig.is_idle() {
+        let told = rig.step(Vec::new());
+        assert!(left(&told).len() <= 64, "{}", left(&told).len());
+        all.extend(left(&told).into_iter().map(str::to_owned));
+        turns += 1;
+    }
+    assert!((4..9).contains(&turns), "{turns} turns");
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), CROWD, "each once");
+}
+
+#[test]
+fn an_end_that_is_refused_leaves_no_roster_and_whoever_is_in_the_next_channel_stays_in_its() {
+    let mut rig = in_rosters();
+    rig.refuses = Some(1);
+    let told = rig.ask(DESTROY);
+    assert!(told.contains("internal-server-error") && left(&told).is_empty(), "{told:.2000}");
+    rig.refuses = None;
+    // Another one of the name, with one of its people, comes before the rosters of the first are left.
+    rig.step(vec![stanza(DESTROY)]);
+    let mut told = rig.step(vec![stanza(&create()), stanza(&join(7))]);
+    told += &rig.settle();
+    let all = left(&told);
+    assert_eq!(all.len(), CROWD - 1);
+    assert!(!all.contains(&"u7@h"));
+}

@@ -119,7 +119,7 @@ impl Rig {
         self.engine.pin(self.parking.pins());
         self.most_bytes = self.most_bytes.max(self.engine.census().memory_bytes);
         let text = |out: Out| match out {
-            Out::Stanza(text) => text,
+            Out::Stanza(text) | Out::About { text, .. } => text,
             Out::Fan(fan) => fan.head + &fan.tail,
             _ => String::new(),
         };
