@@ -106,8 +106,17 @@ impl OwnDomains {
         let free = room.saturating_sub(held.side);
         let is_scarce = free.saturating_sub(amount) < room / 2 && max >= SCARCE_MIN;
         let is_alone = side == Side::Home && self.count() == 1;
-        let is_small = |held: usize| held == 0 || held.saturating_add(amount) <= free / PART;
-        let is_fair = !is_scarce || (is_small(held.own) && (is_alone || is_small(held.domain)));
+        // The accounts of a domain that have much do not keep out those that have little. The last part is for domains that
+        // have little: of the service's own for each as much, of all others, of which anybody may have any number, more.
+        let (for_domains, each) = match side {
+            Side::Home => (room / 4, room / 4 / self.count()),
+            Side::Foreign => (room / 8 * 3, 0),
+        };
+        let for_accounts = free.saturating_sub(for_domains);
+        let is_small = |held: usize, part: usize| held == 0 || held.saturating_add(amount) <= part;
+        let is_fair = !is_scarce
+            || (is_small(held.own, free / PART) && (is_alone || is_small(held.domain, each.max(free / PART))))
+            || (is_small(held.own, for_accounts / PART) && amount <= for_accounts);
         amount <= free && is_fair
     }
 
@@ -339,10 +348,10 @@ impl<Who: Holder> Shares<Who> {
         }
     }
 
-    /// Counts what somebody wants to have and nobody will take away again. So once half of it is used up, whoever has more
-    /// than a small part of what is left gets no more, be it an account or a domain; but where a single domain is the
-    /// service's own, that one has no others beside it. Whether there is room; `for_all`: whether domains that are not the
-    /// service's own may have any.
+    /// Counts what somebody wants to have and nobody will take away again. So once half of it is used up, an account that
+    /// has more than a small part of what is left gets no more, and a little later no domain that has more; but where a
+    /// single domain is the service's own, that one has no others beside it. Whether there is room; `for_all`: whether
+    /// domains that are not the service's own may have any.
     pub fn settle(&mut self, who: &Who, amount: usize, for_all: bool) -> bool {
         let may = self.may_settle(who, amount, for_all);
         if may {

@@ -118,8 +118,8 @@ fn what_is_not_taken_away_again_leaves_something_to_whoever_comes_later() {
     (0..5000).for_each(|n| {
         settle(&mut shares, &who(&format!("a{n}@away")), 1, true);
     });
-    assert_eq!(shares.held(), 250, "one domain");
-    assert_eq!(settle(&mut shares, &who("a@far"), 5000, true), 14);
+    assert_eq!(shares.held(), 314, "one domain");
+    assert_eq!(settle(&mut shares, &who("a@far"), 5000, true), 11);
     (0..5000).for_each(|n| {
         settle(&mut shares, &who(&format!("a@away{n}")), 1, true);
     });
@@ -127,6 +127,29 @@ fn what_is_not_taken_away_again_leaves_something_to_whoever_comes_later() {
     assert_eq!(settle(&mut shares, &who("a@home"), 5000, true), 250);
     // The last place goes to whoever has none.
     assert!(super::tests::shares(1).settle(&who("a@home"), 1, false));
+}
+
+#[test]
+fn a_few_accounts_of_a_domain_keep_none_of_its_others_out_of_what_is_not_taken_away_again() {
+    let own = || OwnDomains::new(["home".to_owned(), "second".to_owned()]);
+    for (domain, others) in [("home", ["second", "far"]), ("away", ["far", "home"])] {
+        for (accounts, each) in [(1000, 1), (12, 1000)] {
+            let mut shares = Shares::new("things", 1000, own());
+            let mut take = |who: String, count: usize| {
+                let who = super::tests::who(&who);
+                (0..count).filter(|_| shares.settle(&who, 1, true)).count()
+            };
+            let flood: usize = (0..accounts).map(|n| take(format!("x{n}@{domain}"), each)).sum();
+            // Where each of a domain has something, it has what it may have.
+            let late = (0..20).filter(|n| take(format!("late{n}@{domain}"), 1) == 1).count();
+            assert_eq!(late, if each > 1 { 20 } else { 0 }, "{domain} {each}: {flood}, {late}");
+            for other in others {
+                let count = (0..40).filter(|n| take(format!("a{n}@{other}"), 1) == 1).count();
+                // Anybody may have any number of domains, so one of those has a small part of what is left.
+                assert!(count == 40 || (count >= 11 && (domain, other) == ("away", "far")), "{domain} {each}: {other}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! What requests use up together, with a share for each account and domain, or each address where no account is known.
 //!
-//! Nothing of it is taken away from a request that has it already. So once half of it is used up, whoever has more than a
-//! small part of what is left gets no more.
+//! Nothing of it is taken away from a request that has it already (see [`Shares::settle`]).
 
 use super::super::clock;
 use super::super::metrics::Metrics;
@@ -46,41 +45,29 @@ impl Portions {
         Portions { shares, is_for_accounts: false, metrics: metrics.clone() }
     }
 
-    /// Takes one of it, of which one may have so many.
+    /// Takes one of it, of which one may have so many. `for_many`: `who` stands for many whom nobody can tell apart yet,
+    /// and has one as long as there is any.
     ///
     /// # Errors
     /// [`Full`] where there is none.
-    pub fn take_one(&self, who: &Who, each_max: usize) -> Result<(), Full> {
+    pub fn take_one(&self, who: &Who, each_max: usize, for_many: bool) -> Result<(), Full> {
         let shares = self.lock();
         if shares.held_by(who) >= each_max {
             return Err(Full::Each);
         }
-        if self.take_of(shares, who, 1) { Ok(()) } else { Err(Full::All) }
-    }
-
-    /// Takes one of it for somebody who stands for many, whom nobody can tell apart yet: as long as there is any.
-    ///
-    /// # Errors
-    /// [`Full`] where there is none.
-    pub fn take_one_for_many(&self, who: &Who, each_max: usize) -> Result<(), Full> {
-        let mut shares = self.lock();
-        if shares.held_by(who) >= each_max {
-            return Err(Full::Each);
-        }
-        if shares.held() >= shares.max() {
-            return Err(Full::All);
-        }
-        shares.count(who, 1);
-        Ok(())
+        if self.take_of(shares, who, 1, for_many) { Ok(()) } else { Err(Full::All) }
     }
 
     /// Takes so much; whether there is room for it in the share.
     pub fn take(&self, who: &Who, amount: usize) -> bool {
-        self.take_of(self.lock(), who, amount)
+        self.take_of(self.lock(), who, amount, false)
     }
 
-    fn take_of(&self, mut shares: MutexGuard<'_, Shares<Who>>, who: &Who, amount: usize) -> bool {
-        let has_room = shares.settle(who, amount, self.is_for_accounts);
+    fn take_of(&self, mut shares: MutexGuard<'_, Shares<Who>>, who: &Who, amount: usize, for_many: bool) -> bool {
+        let has_room = match for_many {
+            true => shares.take(who, amount).is_ok(),
+            false => shares.settle(who, amount, self.is_for_accounts),
+        };
         let hits: Vec<Hit> = shares.hits().map(named).collect();
         drop(shares);
         if !hits.is_empty() {
@@ -123,13 +110,21 @@ mod tests {
     fn one_account_or_many_of_one_domain_flood_and_the_others_are_served() {
         let own = OwnDomains::new(["h".to_owned(), "other".to_owned()]);
         let portions = Portions::of_accounts("requests", 512, &own, &Arc::default());
-        let flood: usize = (0..100).map(|n| take(&portions, &account(&format!("x{n}@h")), 16)).sum();
-        assert!((192..384).contains(&flood), "{flood}");
+        // A few that take all they get, and others of the same domain beside them.
+        let few: usize = (0..12).map(|n| take(&portions, &account(&format!("x{n}@h")), 16)).sum();
+        assert_eq!(few, 12 * 16);
+        assert!((0..20).all(|n| take(&portions, &account(&format!("b{n}@h")), 2) == 2));
+        let few: usize = (0..8).map(|n| take(&portions, &account(&format!("x{n}@away")), 16)).sum();
+        assert_eq!(few, 8 * 16);
+        assert!((0..20).all(|n| take(&portions, &account(&format!("b{n}@away")), 1) == 1));
+        // All of a domain leave something to other domains.
+        let flood: usize = 232 + (0..400).map(|n| take(&portions, &account(&format!("y{n}@h")), 16)).sum::<usize>();
+        assert!((232..288).contains(&flood), "{flood}");
         assert!((0..10).all(|n| take(&portions, &account(&format!("a{n}@other")), 1) == 1));
-        assert!((0..10).all(|n| take(&portions, &account(&format!("a{n}@away")), 4) == 4));
+        assert!((0..4).all(|n| take(&portions, &account(&format!("a{n}@far")), 1) == 1));
         // What is given back is there again.
         (0..16).for_each(|_| portions.give_back(&account("x0@h"), 1));
-        assert_eq!(portions.take_one(&account("a0@away"), 4), Err(Full::Each));
+        assert_eq!(portions.take_one(&account("a0@far"), 1, false), Err(Full::Each));
         assert_eq!(take(&portions, &account("a@other"), 1), 1);
     }
 

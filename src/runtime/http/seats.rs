@@ -38,8 +38,7 @@ impl Seats {
     /// # Errors
     /// [`Full`] where there is none.
     pub fn take(self: &Arc<Seats>, who: Who) -> Result<Seat, Full> {
-        self.portions.take_one(&who, self.each_max)?;
-        Ok(Seat { seats: self.clone(), who })
+        self.take_of(who, false)
     }
 
     /// The same for a proxy, which stands for everybody.
@@ -47,7 +46,11 @@ impl Seats {
     /// # Errors
     /// [`Full`] where there is none.
     pub fn take_for_many(self: &Arc<Seats>, who: Who) -> Result<Seat, Full> {
-        self.portions.take_one_for_many(&who, self.each_max)?;
+        self.take_of(who, true)
+    }
+
+    fn take_of(self: &Arc<Seats>, who: Who, for_many: bool) -> Result<Seat, Full> {
+        self.portions.take_one(&who, self.each_max, for_many)?;
         Ok(Seat { seats: self.clone(), who })
     }
 }
