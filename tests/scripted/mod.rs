@@ -136,11 +136,24 @@ impl Peer {
 
     /// What is there to be read, once nothing comes for as long as the stream's read timeout.
     pub fn drain(&mut self) -> String {
+        while self.read_piece() {}
+        self.take_read()
+    }
+
+    /// One piece of what is there to be read; nothing where none comes for as long as the stream's read timeout.
+    pub fn take_some(&mut self) -> String {
+        if self.read_piece() { self.take_read() } else { String::new() }
+    }
+
+    fn read_piece(&mut self) -> bool {
         let mut chunk = [0; 65536];
-        while let Ok(n @ 1..) = self.stream.read(&mut chunk) {
-            self.read.push_str(&String::from_utf8_lossy(&chunk[..n]));
-            self.take_pings();
-        }
+        let Ok(n @ 1..) = self.stream.read(&mut chunk) else { return false };
+        self.read.push_str(&String::from_utf8_lossy(&chunk[..n]));
+        self.take_pings();
+        true
+    }
+
+    fn take_read(&mut self) -> String {
         // The beginning of a ping stays until the rest of it comes.
         let begins = ["<iq type='get' id='ping-", "<iq type='get' id='echo-"].map(|begin| self.read.rfind(begin));
         let end = begins.into_iter().flatten().min().unwrap_or(self.read.len());
@@ -351,12 +364,18 @@ impl Mixd {
 
     /// Resident memory and its peak, in bytes.
     pub fn memory(&self) -> (usize, usize) {
+        (self.status("VmRSS:"), self.status("VmHWM:"))
+    }
+
+    /// What of it is the process's own at present, without the program's text, in bytes.
+    pub fn memory_of_its_own(&self) -> usize {
+        self.status("RssAnon:")
+    }
+
+    fn status(&self, name: &str) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let field = |name: &str| {
-            let line = status.lines().find(|line| line.starts_with(name)).unwrap();
-            line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
-        };
-        (field("VmRSS:"), field("VmHWM:"))
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
     }
 }
 
