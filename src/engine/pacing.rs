@@ -5,6 +5,9 @@
 //! presence at one address the newest state alone waits. What is held is bounded by bytes, of which accounts and domains
 //! have shares; it is no more than a short wait, and a clean stop lets all of it through.
 
+mod line;
+
+use self::line::{Held, Line};
 use super::parking::weight;
 use super::share::{Full, Hit, OwnDomains, Shares};
 use super::waiting_room::asker_of;
@@ -13,7 +16,7 @@ use crate::channel::{ChannelName, Command, Refusal};
 use crate::xep::proxy;
 use crate::xmpp::{Kind, Stanza};
 use jid::{BareJid, Jid};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How often it is looked at whether there is room for a message on the way out, where nobody says that there is.
 const FREIGHT_PAUSE_MS: u64 = 100;
@@ -36,23 +39,6 @@ pub struct Pacing {
 
 /// When a line is looked at, the number of the line, and whose it is.
 type Due = (u64, u64, BareJid);
-
-/// What is held of an account, in order.
-#[derive(Debug, Default)]
-struct Line {
-    held: VecDeque<Held>,
-    /// How many lines were begun before this one.
-    number: u64,
-    /// When the first one is looked at.
-    look_ms: u64,
-}
-
-#[derive(Debug)]
-struct Held {
-    inbound: Inbound,
-    weight: usize,
-    due_ms: u64,
-}
 
 impl Pacing {
     /// Room for so many bytes, roughly as they lie in memory.
@@ -84,7 +70,7 @@ impl Pacing {
         engine.tell_time(now);
         self.now_ms = engine.steady.0;
         for account in engine.take_relieved(self.queues.len(), |account| self.queues.contains_key(account)) {
-            let first = self.queues.get(&account).and_then(|line| line.held.front());
+            let first = self.queues.get(&account).and_then(Line::first);
             // What is first by now may have come later than what had no room.
             let due_ms = first.map_or(0, |first| first.due_ms);
             self.look_at(&account, due_ms.max(self.now_ms));
@@ -121,7 +107,7 @@ impl Pacing {
                 break;
             }
             self.due.pop_first();
-            let Some(first) = self.queues.get(&account).and_then(|line| line.held.front()) else { continue };
+            let Some(first) = self.queues.get(&account).and_then(Line::first) else { continue };
             let (due_ms, mut refusal) = (first.due_ms, None);
             if let Some(engine) = engine.as_mut()
                 && is_message(&first.inbound, engine)
@@ -133,7 +119,7 @@ impl Pacing {
                 }
                 refusal = Some(Refusal::TooFast { what: "messages", wait_s: 1 });
             }
-            let Some(held) = self.queues.get_mut(&account).and_then(|line| line.held.pop_front()) else { continue };
+            let Some(held) = self.queues.get_mut(&account).and_then(Line::pop_first) else { continue };
             self.let_go(&account, held.weight);
             ready.push(match refusal {
                 Some(refusal) => Inbound::Refused(Box::new((held.inbound, refusal))),
@@ -149,7 +135,7 @@ impl Pacing {
         self.room.give_back(account, weight);
         self.count -= 1;
         let Some(line) = self.queues.get(account) else { return };
-        match line.held.front().map(|first| first.due_ms) {
+        match line.first().map(|first| first.due_ms) {
             Some(due_ms) => self.look_at(account, due_ms.max(line.look_ms)),
             None => {
                 self.due.remove(&(line.look_ms, line.number, account.clone()));
@@ -165,15 +151,12 @@ impl Pacing {
             Inbound::Call(call) => (call.actor.account.clone(), matches!(call.command, Command::Publish(_))),
             _ => return ready.push(inbound),
         };
-        let held = self.queues.get(&account).map(|line| &line.held);
-        let follows = held.is_some_and(|held| is_counted || held.iter().any(|held| comes_before(held, &inbound)));
+        let line = self.queues.get(&account);
+        let follows = line.is_some_and(|line| is_counted || line.precedes(&inbound));
         if !is_counted && !follows {
             return ready.push(inbound);
         }
-        let last_ms = held.and_then(VecDeque::back).map_or(0, |held| held.due_ms);
-        if self.renew(&account, &inbound, ready) {
-            return;
-        }
+        let last_ms = line.map_or(0, Line::last_ms);
         let admitted = match &inbound {
             Inbound::Stanza(stanza) if is_counted => {
                 engine.admit_stanza(stanza, &account, channel_of(&stanza.to).as_ref())
@@ -181,6 +164,10 @@ impl Pacing {
             Inbound::Call(call) if is_counted => engine.admit_call(call),
             _ => Ok(self.now_ms),
         };
+        // It counts as any other, and has the time of what it takes the place of, however many there were.
+        if self.renew(&account, &inbound, ready) {
+            return;
+        }
         match admitted {
             Err(refusal) => ready.push(Inbound::Refused(Box::new((inbound, refusal)))),
             Ok(due_ms)
@@ -205,14 +192,14 @@ impl Pacing {
             let number = self.lines;
             self.lines += 1;
             self.due.insert((due_ms, number, account.clone()));
-            self.queues.insert(account.clone(), Line { held: VecDeque::new(), number, look_ms: due_ms });
+            self.queues.insert(account.clone(), Line::new(number, due_ms));
         }
         let Some(line) = self.queues.get_mut(&account) else { return };
-        line.held.push_back(Held { inbound, weight, due_ms });
+        line.push(Held { inbound, weight, due_ms });
     }
 
     fn refuse_last(&mut self, account: &BareJid, ready: &mut Vec<Inbound>) -> bool {
-        let Some(held) = self.queues.get_mut(account).and_then(|line| line.held.pop_back()) else { return false };
+        let Some(held) = self.queues.get_mut(account).and_then(Line::pop_last) else { return false };
         self.let_go(account, held.weight);
         ready.push(Inbound::Refused(Box::new((held.inbound, Refusal::Busy))));
         true
@@ -220,18 +207,16 @@ impl Pacing {
 
     /// Presence that waits becomes the newer one, as far as there is room for what that has more; whether some waited.
     fn renew(&mut self, account: &BareJid, inbound: &Inbound, ready: &mut Vec<Inbound>) -> bool {
-        let Some(newer) = state(inbound) else { return false };
-        let held = self.queues.get(account).map(|line| &line.held);
-        let is_it = |held: &Held| state(&held.inbound).is_some_and(|older| older == newer);
-        let Some(place) = held.and_then(|held| held.iter().rposition(is_it)) else { return false };
-        let (next, past) = (weight(inbound), held.and_then(|held| held.get(place)).map_or(0, |held| held.weight));
+        let line = self.queues.get_mut(account);
+        let Some(past) = line.and_then(|line| line.weight_of_older(inbound)) else { return false };
+        let next = weight(inbound);
         if next > past && !self.make_room(account, next - past, ready) {
             ready.push(Inbound::Refused(Box::new((inbound.clone(), Refusal::Busy))));
             return true;
         }
         self.room.give_back(account, past.saturating_sub(next));
-        if let Some(held) = self.queues.get_mut(account).and_then(|line| line.held.get_mut(place)) {
-            (held.inbound, held.weight) = (inbound.clone(), next);
+        if let Some(line) = self.queues.get_mut(account) {
+            line.renew(inbound.clone(), next);
         }
         true
     }
@@ -275,21 +260,6 @@ fn is_counted(stanza: &Stanza, engine: &Engine) -> bool {
         && stanza.type_ != "error"
         && stanza.from.node().is_some()
         && stanza.to.domain() == &*engine.service.domain
-}
-
-/// Whether something that is held has to go on first: by the same client to the same channel, or, where a host server asks
-/// for an account, anything of that one. Whoever calls waits for the answer before it goes on, so no call follows another.
-fn comes_before(held: &Held, inbound: &Inbound) -> bool {
-    let Inbound::Stanza(stanza) = inbound else { return false };
-    if stanza.from.node().is_none() {
-        return true;
-    }
-    let Inbound::Stanza(held) = &held.inbound else { return false };
-    if held.from != stanza.from {
-        return false;
-    }
-    let channel = channel_of(&stanza.to);
-    channel.is_some() && channel_of(&held.to) == channel
 }
 
 /// The channel that something is for: itself, or somebody in it.

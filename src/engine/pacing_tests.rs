@@ -132,6 +132,38 @@ fn presence_is_paced_and_its_newest_state_alone_waits() {
     assert_eq!((world.pass(2000, &[]), world.pacing.depth()), (vec!["999".to_owned()], (0, 0)));
 }
 
+/// Counted in steps: what comes looks at no more of a line that is ten times as long.
+#[test]
+fn what_comes_costs_the_same_however_much_of_its_account_is_held() {
+    let steps_of = |held: usize| {
+        let one = Rate { per_s: 1, burst: 1 };
+        let rates = Rates { messages: one, presence: one, messages_backlog: 0, held_s: 10_000, ..Rates::default() };
+        let mut world = world(rates, 32 << 20);
+        world.pass(1000, &all("a@h/r", held));
+        let here = |n: usize| format!("<presence from='a@h/r' to='d{n}@mix.h' id='{n}'/>");
+        world.pass(1000, &(0..held).map(here).collect::<Vec<_>>());
+        let before = crate::steps::taken();
+        let ask = "<iq type='get' from='a@h/r' to='e@mix.h' id='i'><x xmlns='y'/></iq>".to_owned();
+        let told = world.pass(1000, &[here(1), here(held - 1), ask, say("a@h/r", "c", "last")]);
+        assert_eq!((told, world.pacing.depth().0), (vec!["i".to_owned()], 2 * held));
+        crate::steps::taken() - before
+    };
+    let (short, long) = (steps_of(100), steps_of(1000));
+    assert!(short > 0 && long <= short + 5, "{short} {long}");
+}
+
+#[test]
+fn presence_that_takes_the_place_of_older_one_counts_as_any_other() {
+    let rates = Rates { presence: Rate { per_s: 1, burst: 2 }, ..Rates::default() };
+    let mut world = world(rates, 32 << 20);
+    let here = |n: usize| format!("<presence from='a@h/r' to='c@mix.h' id='{n}'/>");
+    world.pass(1000, &(0..12).map(here).collect::<Vec<_>>());
+    assert_eq!(world.pass(2000, &[]), ["11"]);
+    // Ten more were paid for, one second each.
+    world.pass(2000, &[here(12)]);
+    assert_eq!((world.pass(11_999, &[]), world.pass(12_000, &[])), (Vec::new(), vec!["12".to_owned()]));
+}
+
 #[test]
 fn what_is_held_is_bounded_and_whoever_holds_most_loses_its_newest() {
     let rates = Rates { messages: Rate { per_s: 1, burst: 1 }, messages_backlog: 0, ..Rates::default() };
