@@ -220,7 +220,77 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::{Needs, Settings, fixture};
+    use crate::store::{Directory, Listing, Record};
+    use crate::xmpp::Stanza;
     use std::collections::BTreeSet;
+
+    fn name() -> ChannelName {
+        ChannelName::new("c").unwrap()
+    }
+
+    /// A service with one channel, which is not in memory.
+    fn with_a_cold_channel() -> Engine {
+        let creator = BareJid::new("a@h").unwrap();
+        let (listed, shows_jids, end_of_life) = (false, true, None);
+        let listing = Listing { name: name(), tag: 1, gid: 1, listed, shows_jids, end_of_life, creator };
+        let directory = Directory { listings: vec![listing], gid_highest: 1, ..Directory::default() };
+        Engine::new(fixture::settings(), [7; 16], [7; 32], directory, Vec::new())
+    }
+
+    #[test]
+    fn a_step_that_is_put_off_is_given_out_again_with_the_next_tick() {
+        let mut engine = with_a_cold_channel();
+        let mut given_out = |now: u64, put_off: bool| {
+            let step = Step::In(name());
+            if put_off {
+                engine.put_off(&step);
+            }
+            let next = engine.turn(Stamp(now), vec![Inbound::Tick]).next;
+            next.iter().filter(|it| matches!(it, Inbound::GoOn(next) if *next == step)).count()
+        };
+        assert_eq!([given_out(1000, false), given_out(2000, false), given_out(3000, true)], [1, 0, 1]);
+    }
+
+    #[test]
+    fn a_channel_that_somebody_left_in_a_turn_that_was_refused_is_looked_at_again() {
+        let settings = Settings { creators: vec!["h".into()], ..fixture::settings() };
+        let mut engine = Engine::new(settings, [7; 16], [7; 32], Directory::default(), Vec::new());
+        let mut ask = |to: &str, payload: &str| {
+            let payload = payload.replace('>', " xmlns='urn:xmpp:mix:core:1'/>");
+            let iq = format!("<iq type='set' id='1' from='a@h/r' to='{to}'>{payload}</iq>");
+            let turn = engine.turn(Stamp(1000), vec![Inbound::Stanza(Stanza::parse(iq.as_bytes()).unwrap())]);
+            assert!(turn.records.iter().any(|it| matches!(it, Record::Channel { .. })), "{payload}");
+            turn
+        };
+        ask("mix.h", "<create channel='c'>");
+        ask("c@mix.h", "<join>");
+        let left = ask("c@mix.h", "<leave>");
+        assert!(!engine.chores.looking.is_open(&name()));
+        engine.abandon(left);
+        assert!(engine.chores.looking.is_open(&name()));
+    }
+
+    #[test]
+    fn what_is_set_off_anew_looks_its_channels_up_anew() {
+        let mut engine = with_a_cold_channel();
+        let key = (BareJid::new("a@h").unwrap(), Deed::Clear);
+        // What was looked up for the one before.
+        engine.pages.insert(key.clone(), Vec::new());
+        engine.set_off(&key.0, key.1, &mut Turn::default());
+        let mut needs = Needs::default();
+        engine.need_page(&key.0, key.1, &mut needs);
+        assert_eq!(needs.pages.len(), 1);
+    }
+
+    #[test]
+    fn what_tours_may_cost_they_may_cost_at_each_tick() {
+        let mut engine = with_a_cold_channel();
+        engine.chores.touring.spend(usize::MAX);
+        assert!(!engine.chores.touring.has_room());
+        engine.turn(Stamp(1000), vec![Inbound::Tick]);
+        assert!(engine.chores.touring.has_room());
+    }
 
     #[test]
     fn one_domain_leaves_room_for_what_others_ask_of_all_their_channels() {
