@@ -29,6 +29,8 @@ pub(super) struct Pause {
     /// It came back from the bare JID, so it is sent to resources instead: the home server may take no such traffic. From
     /// whoever blocks the channel it comes back there as well.
     moved: bool,
+    /// The client that it came back from, where the home server had handed it to one.
+    mover: Option<String>,
     resources: BTreeSet<String>,
 }
 
@@ -119,13 +121,27 @@ impl Pauses {
         is_changed
     }
 
-    /// What a resource of an account is not sent it is sent again; whether that changes anything.
+    /// What a resource of an account is not sent it is sent again, and what goes to resources because of that one goes to the
+    /// bare JID; whether that changes anything.
     fn end_all(&mut self, account: &BareJid, resource: &str) -> bool {
         let own = self.of.get_mut(account).into_iter().flatten();
-        let ended = own.filter_map(|(tag, pause)| pause.resources.remove(resource).then_some(*tag));
+        let ended = own.filter_map(|(tag, pause)| {
+            let is_over = pause.resources.remove(resource) || pause.mover.as_deref() == Some(resource);
+            if is_over {
+                (pause.moved, pause.mover) = (false, None);
+            }
+            is_over.then_some(*tag)
+        });
         let ended: Vec<u64> = ended.collect();
         ended.iter().for_each(|tag| self.drop_idle(account, *tag));
         !ended.is_empty()
+    }
+
+    /// That a channel does not go to the bare JID is because of this client.
+    fn note_mover(&mut self, account: &BareJid, resource: &str, tag: u64) {
+        if let Some(pause) = self.of.get_mut(account).and_then(|own| own.get_mut(&tag)) {
+            pause.mover = Some(resource.to_owned());
+        }
     }
 
     fn drop_idle(&mut self, account: &BareJid, tag: u64) {
@@ -202,8 +218,12 @@ impl Accounts {
         let (account, resource) = (whom.to_bare(), whom.resource().map(|resource| resource.as_str()));
         // What a home server handed to a client comes back from that one, and an account blocks as a whole (XEP-0191).
         let is_moved = self.pauses.of(&account).and_then(|own| own.get(&tag)).is_some_and(Pause::is_moved);
-        let resource = resource.filter(|_| is_guest || is_moved || !self.is_at_bare(&account));
-        match self.pauses.begin(&account, resource, tag, now) {
+        let own = resource.filter(|_| is_guest || is_moved || !self.is_at_bare(&account));
+        let paused = self.pauses.begin(&account, own, tag, now);
+        if let (Paused::For(_), None, Some(client)) = (&paused, own, resource) {
+            self.pauses.note_mover(&account, client, tag);
+        }
+        match paused {
             Paused::Not => [None, None],
             Paused::Everywhere => {
                 self.bounced_at_bare(&account, hosts, out);
@@ -277,6 +297,20 @@ mod tests {
         assert_eq!(pauses.begin(&a, None, 2, Stamp(5)), Paused::For(None));
         assert_eq!((pauses.expire(Stamp(4 + DAY_MS)), pauses.expire(Stamp(5 + DAY_MS))), (vec![], vec![a]));
         assert!(pauses.of.is_empty() && pauses.room.len() == 0);
+    }
+
+    #[test]
+    fn what_goes_to_resources_because_of_one_client_goes_to_the_bare_jid_when_that_one_comes_or_goes() {
+        let (mut pauses, a) = (pauses(), jid("a@h"));
+        let is_moved = |pauses: &Pauses, tag| pauses.of(&a).and_then(|own| own.get(&tag)).is_some_and(Pause::is_moved);
+        // One came back from a client, one from the bare JID, one from the bare JID and then from the client.
+        (1..4).for_each(|tag| drop(pauses.begin(&a, None, tag, Stamp(0))));
+        pauses.note_mover(&a, "r", 1);
+        pauses.begin(&a, Some("r"), 3, Stamp(0));
+        assert!(!pauses.end_all(&a, "other") && (1..4).all(|tag| is_moved(&pauses, tag)));
+        assert!(pauses.end_all(&a, "r"));
+        assert_eq!([1, 2, 3].map(|tag| is_moved(&pauses, tag)), [false, true, false]);
+        assert_eq!(pauses.room.len(), 1);
     }
 
     #[test]
