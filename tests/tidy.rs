@@ -28,6 +28,7 @@ const STORE_TYPES: &[&str] = &[
     "Directory",
     "Halves",
     "Listing",
+    "Mention",
     "Outdated",
     "Part",
     "Place",

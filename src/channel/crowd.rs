@@ -24,6 +24,9 @@ const WANTS_SHOWING: Marks = 1 << 18;
 /// In the channel, and keeps its presence to itself.
 pub const WANTS_QUIET: Marks = 1 << 19;
 
+/// What only those bear who are in the channel.
+pub const JOINED_MARKS: Marks = JOINED | WANTS_HIDING | WANTS_SHOWING | WANTS_QUIET;
+
 /// Somebody by its account, with the participant id of its record; guests have none.
 pub type Seat = (BareJid, Option<ParticipantId>);
 

@@ -8,12 +8,12 @@ use super::outbox::{AccountNo, Delta, ListId, Out};
 use crate::channel::apart::{Apart, Gone};
 use crate::channel::{Channel, ChannelName, Node, NodeSet, ParticipantId, Stamp};
 use jid::BareJid;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// How many people of channels that left memory are let go of in one turn.
 pub(super) const PEOPLE_A_TURN: usize = 4096;
-/// How many people take as long as a word to one host server about a roster.
-const A_ROSTER: usize = 64;
+/// How many rosters are left in one turn.
+const ROSTERS_A_TURN: usize = 64;
 
 /// A channel that was loaded. Made where it is loaded, since that takes long for a large one.
 #[derive(Debug)]
@@ -70,17 +70,30 @@ impl Arrival {
     }
 }
 
+/// What left memory and is not taken apart yet.
+#[derive(Default)]
+pub(super) struct Departures {
+    open: VecDeque<Departure>,
+    /// In whose rosters channels are that are no more.
+    leaving: VecDeque<Leaving>,
+}
+
+impl Departures {
+    /// Whether a host server is still to be told of somebody's roster.
+    pub fn is_leaving(&self) -> bool {
+        !self.leaving.is_empty()
+    }
+}
+
 /// The people of a channel that left memory, or is no more, who are still counted as its own.
-pub(super) struct Departure {
+struct Departure {
     tag: u64,
     name: ChannelName,
     people: Apart,
     /// Whether the channel is no more: then they left it.
     is_end: bool,
-    /// Whether it leaves their rosters, where that is granted: not before its end is committed.
+    /// Whether it leaves their rosters, where that is granted.
     leaves_rosters: bool,
-    /// Whether it began in this turn.
-    is_fresh: bool,
 }
 
 impl Engine {
@@ -134,58 +147,63 @@ impl Engine {
         out.push(Out::Book(Delta::Dropped { tag: channel.profile().tag }));
         let (tag, name) = (channel.profile().tag, name.clone());
         let people = channel.into_people();
-        let departure = Departure { tag, name, people, is_end, leaves_rosters: is_end, is_fresh: true };
-        self.departures.push_back(departure);
-    }
-
-    /// What departed in the turns before was committed.
-    pub(super) fn trust_departures(&mut self) {
-        self.departures.iter_mut().for_each(|departure| departure.is_fresh = false);
+        let departure = Departure { tag, name, people, is_end, leaves_rosters: is_end };
+        self.departures.open.push_back(departure);
     }
 
     /// The end of a channel was not committed: it stays in rosters.
     pub(super) fn keep_in_rosters(&mut self, tag: u64) {
-        let of_it = self.departures.iter_mut().filter(|departure| departure.tag == tag);
+        let of_it = self.departures.open.iter_mut().filter(|departure| departure.tag == tag);
         of_it.for_each(|departure| departure.leaves_rosters = false);
+        self.departures.leaving.retain(|leaving| leaving.tag != tag);
     }
 
     /// Lets go of up to `count` people of channels that left memory, and lowers `count` by them; whether none are left.
     pub(super) fn let_go(&mut self, count: &mut usize) -> bool {
-        while let Some(departure) = self.departures.front_mut() {
-            if *count == 0 || (departure.leaves_rosters && departure.is_fresh) {
+        while let Some(departure) = self.departures.open.front_mut() {
+            if *count == 0 {
                 return false;
             }
             *count -= 1;
             match (departure.people.next(), departure.is_end) {
-                (None, _) => drop(self.departures.pop_front()),
+                (None, _) => drop(self.departures.open.pop_front()),
                 (Some(Gone::Other), _) => {}
                 (Some(Gone::Guest(jid)), true) => self.accounts.left_guest(&jid),
                 (Some(Gone::Guest(jid)), false) => self.accounts.release_guest(&jid),
                 (Some(Gone::Seated(jid)), false) => self.accounts.release(&jid),
                 (Some(Gone::Seated(jid)), true) => {
-                    let name = departure.leaves_rosters.then(|| departure.name.clone());
                     self.accounts.left(&jid);
-                    let is_told = name.is_some_and(|name| self.leave_roster(&name, &jid));
-                    *count = count.saturating_sub(if is_told { A_ROSTER } else { 0 });
+                    if departure.leaves_rosters && self.hosts.privileges(jid.domain().as_str()).roster {
+                        self.departures.leaving.push_back(Leaving {
+                            tag: departure.tag,
+                            name: departure.name.clone(),
+                            jid,
+                        });
+                    }
                 }
             }
         }
         true
     }
 
-    /// Takes a channel that is no more out of an account's roster, unless there is another one of its name that the account
-    /// may be in; whether its server is told.
-    fn leave_roster(&mut self, name: &ChannelName, account: &BareJid) -> bool {
-        if self.shelf.exists(name) {
-            let is_in = |channel: &Channel| channel.participant(account).is_some();
-            if self.shelf.channel(name).is_none_or(is_in) {
-                return false;
+    /// Takes channels that are no more out of some rosters, but where there is another one of the name that the account may
+    /// be in; whether none are left.
+    pub(super) fn leave_rosters(&mut self, out: &mut Vec<Out>) -> bool {
+        for _ in 0..ROSTERS_A_TURN {
+            let Some(Leaving { name, jid, .. }) = self.departures.leaving.pop_front() else { return true };
+            let is_in = |channel: &Channel| channel.participant(&jid).is_some();
+            if !self.shelf.exists(&name) || !self.shelf.channel(&name).is_none_or(is_in) {
+                let address = self.service.address_of(&name);
+                self.set_roster_item(&jid, &address, None, out);
             }
         }
-        let address = self.service.address_of(name);
-        let mut out = std::mem::take(&mut self.early);
-        let is_told = self.set_roster_item(account, &address, None, &mut out);
-        self.early = out;
-        is_told
+        self.departures.leaving.is_empty()
     }
+}
+
+/// Somebody in whose roster a channel is that is no more.
+struct Leaving {
+    tag: u64,
+    name: ChannelName,
+    jid: BareJid,
 }

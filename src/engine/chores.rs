@@ -45,8 +45,8 @@ pub enum Step {
     In(ChannelName),
     /// It is looked up which channels of an account come next.
     Through(BareJid, Deed),
-    /// What was done in part in a channel goes on.
-    Finish(ChannelName),
+    /// What was done in part in a channel goes on, by its number.
+    Finish(ChannelName, u64),
     /// People of channels that left memory are let go of, which each turn does at its end.
     LetGo,
 }
@@ -179,7 +179,7 @@ impl Engine {
     /// A step that was given out can be done.
     pub(super) fn go_on(&mut self, step: Step, turn: &mut Turn) {
         match step {
-            Step::Finish(name) => return self.finish(&name, turn),
+            Step::Finish(name, number) => return self.finish(&name, number, turn),
             Step::LetGo => return,
             Step::In(_) | Step::Through(..) => {}
         }
@@ -193,7 +193,7 @@ impl Engine {
             Step::In(name) if self.shelf.is_cold(&name) => {}
             Step::In(name) => KINDS.iter().for_each(|kind| (kind.go_on)(self, &name, turn)),
             Step::Through(account, deed) => self.turn_page(&account, deed, turn),
-            Step::Finish(_) | Step::LetGo => {}
+            Step::Finish(..) | Step::LetGo => {}
         }
         self.tell_some(turn);
         self.begin_tours(turn);
@@ -211,7 +211,7 @@ impl Engine {
         match step {
             Step::In(name) => KINDS.iter().for_each(|kind| (kind.pass)(self, name)),
             Step::Through(..) | Step::LetGo => {}
-            Step::Finish(name) => return self.give_part_up(name),
+            Step::Finish(name, _) => return self.give_part_up(name),
         }
         None
     }

@@ -1,11 +1,11 @@
 //! What the lists of channels say of whole domains, kept where that is long: thousands of channels may list one, and
 //! everybody of such a domain may ask for the list of channels.
 
-use super::Engine;
 use super::shelf::Shelf;
+use super::{Engine, lately};
 use crate::channel::roll::{Marks, Roll};
 use crate::channel::{Channel, ChannelName};
-use crate::store::Standing;
+use crate::store::{Mention, Standing};
 use jid::BareJid;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
@@ -55,19 +55,13 @@ impl Domain {
     }
 
     /// Learns what became of a channel.
-    fn learn(&mut self, domain: &BareJid, name: &ChannelName, channel: Option<&Channel>, shelf: &Shelf) {
+    fn learn(&mut self, name: &ChannelName, mention: Option<Mention>, shelf: &Shelf) {
         if self.names.marks(name) & BANNED != 0 {
             self.spared.retain(|_, names| !names.remove(name) || !names.is_empty());
         }
-        let kept = channel.map(Channel::kept).filter(|kept| kept.profile.listed);
-        let on = |list: Option<&Roll<BareJid>>| list.is_some_and(|list| list.contains(domain));
-        let (allowed, banned) =
-            kept.map_or((false, false), |kept| (on(kept.allowed.as_ref()), on(kept.banned.as_ref())));
+        let Mention { allowed, banned, spared } = mention.unwrap_or_default();
         self.enter(name, allowed, banned, shelf);
-        if let Some(rights) = kept.filter(|_| banned).map(|kept| &kept.rights) {
-            let holders = rights.owners.iter().chain(&rights.admins);
-            self.spare(name, holders.filter(|account| account.domain() == domain.domain()));
-        }
+        self.spare(name, spared.iter());
     }
 
     /// The channels that ban the domain and in which this account has a role.
@@ -76,9 +70,25 @@ impl Domain {
     }
 }
 
+/// What the lists of a channel say of an account or a domain, as the store would tell.
+pub(super) fn mention_of(channel: Option<&Channel>, jid: &BareJid) -> Option<Mention> {
+    let kept = channel.map(Channel::kept).filter(|kept| kept.profile.listed)?;
+    let on = |list: Option<&Roll<BareJid>>| list.is_some_and(|list| list.contains(jid));
+    let (allowed, banned) = (on(kept.allowed.as_ref()), on(kept.banned.as_ref()));
+    let holders = kept.rights.owners.iter().chain(&kept.rights.admins).filter(|_| banned);
+    let is_meant = |account: &&BareJid| account.domain() == jid.domain() && (jid.node().is_none() || *account == jid);
+    let spared = holders.filter(is_meant).cloned().collect();
+    (allowed || banned).then_some(Mention { allowed, banned, spared })
+}
+
 impl Domains {
     pub fn of(&self, domain: &BareJid) -> Option<&Domain> {
         self.kept.get(domain)
+    }
+
+    /// Whether it is known for longer than a turn.
+    pub fn stays(&self, domain: &BareJid) -> bool {
+        self.of(domain).is_some_and(|kept| kept.names.len() >= LONG)
     }
 
     /// Takes up what was loaded.
@@ -103,24 +113,36 @@ impl Domains {
 impl Engine {
     /// The turn ends: what is kept of domains, and of accounts beside theirs, is as it left the lists.
     pub(super) fn settle_lists(&mut self) {
+        self.standings.retain(|account, _| self.lately.is_held(account));
         for name in std::mem::take(&mut self.relisted) {
             let channel = self.shelf.channel(&name);
             if channel.is_none() && self.shelf.exists(&name) {
-                self.memberships.clear();
-                return self.domains.clear();
+                return self.forget_people();
             }
             for (domain, kept) in &mut self.domains.kept {
-                kept.learn(domain, &name, channel, &self.shelf);
+                kept.learn(&name, mention_of(channel, domain), &self.shelf);
             }
+            for (account, standing) in &mut self.standings {
+                lately::note(standing, &name, mention_of(channel, account));
+            }
+            self.lately.note_lists(&name, channel);
             self.compare_again(&name);
         }
         let Domains { kept, order } = &mut self.domains;
-        kept.retain(|_, domain| domain.names.len() >= LONG);
+        kept.retain(|jid, domain| domain.names.len() >= LONG || self.lately.is_held(jid));
         order.retain(|domain| kept.contains_key(domain));
         let mut names: usize = kept.values().map(|domain| domain.names.len()).sum();
         while names > NAMES_MAX && order.len() > 1 {
             let past = order.pop_front().and_then(|domain| kept.remove(&domain));
             names -= past.map_or(0, |past| past.names.len());
         }
+    }
+    /// Forgets what is known of accounts and domains: it may not be so.
+    pub(super) fn forget_people(&mut self) {
+        self.domains.clear();
+        self.standings.clear();
+        self.memberships.clear();
+        self.groups.clear();
+        self.lately.clear();
     }
 }

@@ -262,11 +262,11 @@ impl Engine {
 
     /// What the index of accounts says of one.
     pub(super) fn need_places_of(&self, account: &BareJid, needs: &mut Needs) {
-        if !self.memberships.knows(account) && !needs.accounts.contains(account) {
-            needs.accounts.push(account.clone());
+        if !self.memberships.knows(account) {
+            needs.accounts.insert(account.clone());
         }
-        if !self.groups.knows(account) && !needs.groups.contains(account) {
-            needs.groups.push(account.clone());
+        if !self.groups.knows(account) {
+            needs.groups.insert(account.clone());
         }
     }
 
@@ -274,9 +274,8 @@ impl Engine {
         self.endings.traced = trace.or(self.endings.traced.take());
     }
 
-    /// Goes on with the search, and with accounts of which nothing is left to go through.
-    pub(super) fn go_on_ending(&mut self, turn: &mut Turn) {
-        self.endings.open_walks().iter().for_each(|place| self.end_walk(place, turn));
+    /// Goes on with the search.
+    pub(super) fn go_on_ending(&mut self) {
         if let Some(trace) = self.endings.traced.take() {
             self.take_trace(trace);
         }
@@ -285,6 +284,11 @@ impl Engine {
             let found = accounts.iter().map(|account| (account.clone(), BTreeSet::new())).collect();
             self.endings.search = Some(Search { accounts, chore: Chore::once(TRACING, None), found });
         }
+    }
+
+    /// Goes on with accounts of which nothing is left to go through, where it was looked up whether that is so.
+    pub(super) fn end_walks(&mut self, turn: &mut Turn) {
+        self.endings.open_walks().iter().for_each(|place| self.end_walk(place, turn));
     }
 
     fn take_trace(&mut self, trace: Trace) {

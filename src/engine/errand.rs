@@ -1,58 +1,64 @@
-//! What is read of an archive beside the turns, since it lies in months that are not open: rows that requests name, and
-//! where the archive stood at a time. Whatever asks for it waits ([`super::parking`]), and with it what came after it for
-//! the channel: so what was read is so when it goes on.
+//! What is read of the store beside the turns: of an archive what lies in months that are not open, rows that requests name
+//! and where it stood at a time; and of an account which channels it is in and on which lists it is. Whatever asks for it
+//! waits ([`super::parking`]), and with it what came after it for the channel, or from the account.
 
-use super::{Engine, Inbound, Needs};
+use super::{Engine, Inbound, Needs, Step};
 use crate::channel::{ChannelName, Stamp};
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many rows and times are read at a time. What asks for more than there is room for is read for next.
-const READ_MAX: usize = 4096;
+/// How much is read at a time: rows, times, accounts. What asks for more than there is room for is read for next.
+pub(super) const READ_MAX: usize = 4096;
 
-/// What is read of one channel's archive.
+/// What something is read of, or loaded.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// A channel, by its localpart.
+    Channel(ChannelName),
+    /// What is kept by accounts, for one that asked for it; the service's domain for what the service asks itself.
+    Account(BareJid),
+}
+
+impl Source {
+    /// The channel, where it is one.
+    pub(super) fn channel(&self) -> Option<&ChannelName> {
+        if let Source::Channel(name) = self { Some(name) } else { None }
+    }
+}
+
+/// What is read of one source.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Errand {
-    /// The channel's localpart.
-    pub name: ChannelName,
+    /// Of what.
+    pub source: Source,
     /// Whose turn it is when many things are to be read: whoever asked first.
     pub account: BareJid,
-    tag: u64,
-    rows: BTreeSet<u64>,
-    /// Those of them that are wanted with their payloads.
-    whole: BTreeSet<u64>,
-    heads: BTreeSet<Stamp>,
+    /// What it is, as what a batch needs is told.
+    pub wants: Needs,
+    /// Since when what changes of it is noted (`engine::lately`).
+    pub(super) round: u64,
 }
 
 impl Errand {
-    /// What it is, as what a batch needs is told.
-    pub fn needs(&self) -> Needs {
-        let heads = self.heads.iter().map(|&stamp| (self.tag, stamp)).collect();
-        let whole = self.whole.iter().map(|&row| (self.tag, row)).collect();
-        Needs::of_archives(BTreeMap::from([(self.tag, self.rows.clone())]), whole, heads)
-    }
-
-    /// How many rows and times it asks for.
-    pub(super) fn count(&self) -> usize {
-        self.rows.len() + self.heads.len()
-    }
-
-    /// Has one more of the same channel done with it, where there is room; whether there is.
+    /// Has one more of the same source done with it, where there is room; whether there is.
     pub(super) fn join(&mut self, other: &Errand) -> bool {
-        let has_room = self.count() + other.count() <= READ_MAX;
+        let has_room = self.wants.count() + other.wants.count() <= READ_MAX;
         if has_room {
-            self.rows.extend(&other.rows);
-            self.whole.extend(&other.whole);
-            self.heads.extend(&other.heads);
+            self.wants.merge(&other.wants);
         }
         has_room
     }
 }
 
 impl Engine {
-    /// What something asks for of what is not at hand.
-    pub(super) fn errand(&self, inbound: &Inbound, far: &Needs) -> Option<Errand> {
-        let needs = self.needs_of(inbound);
+    /// What something that needs this asks for of what is not at hand.
+    pub(super) fn errand(&self, inbound: &Inbound, needs: &Needs, far: &Needs) -> Option<Errand> {
+        let account = self.asker(inbound);
+        if needs.asks_people_in(far) {
+            // All of it: what is known by chance now may not be when the rest comes.
+            let wants = needs.clone().take_people();
+            return Some(Errand { source: Source::Account(account.clone()), account, wants, round: 0 });
+        }
         needs.channels.iter().find_map(|name| {
             let tag = self.shelf.tag_of(name)?;
             let far_rows = far.rows.get(&tag);
@@ -60,12 +66,21 @@ impl Engine {
             let rows: BTreeSet<u64> =
                 named.filter(|row| far_rows.is_some_and(|far| far.contains(row))).copied().collect();
             let asks = needs.heads.iter().filter(|head| head.0 == tag && far.heads.contains(head));
-            let heads: BTreeSet<Stamp> = asks.map(|head| head.1).collect();
-            let whole = rows.iter().copied().filter(|&row| needs.whole.contains(&(tag, row))).collect();
-            let account = self.asker(inbound);
-            let errand = Errand { name: name.clone(), account, tag, rows, whole, heads };
-            (errand.count() > 0).then_some(errand)
+            let heads: Vec<(u64, Stamp)> = asks.copied().collect();
+            let whole = rows.iter().map(|&row| (tag, row)).filter(|row| needs.whole.contains(row)).collect();
+            let rows = if rows.is_empty() { BTreeMap::new() } else { BTreeMap::from([(tag, rows)]) };
+            let wants = Needs::of_archives(rows, whole, heads);
+            let (source, account) = (Source::Channel(name.clone()), account.clone());
+            (wants.count() > 0).then_some(Errand { source, account, wants, round: 0 })
         })
+    }
+
+    /// What the service asks for itself, whatever comes; nothing waits for it.
+    pub fn own_errand(&self, is_tick: bool) -> Option<Errand> {
+        let wants = self.own_needs(is_tick);
+        let account = BareJid::from_parts(None, &self.service.domain);
+        let source = Source::Account(account.clone());
+        (!wants.is_empty()).then_some(Errand { source, account, wants, round: 0 })
     }
 
     /// Whose request something is; the service's own things are its own.
@@ -73,6 +88,7 @@ impl Engine {
         match inbound {
             Inbound::Stanza(stanza) => stanza.sender(),
             Inbound::Call(call) => call.actor.account.clone(),
+            Inbound::GoOn(Step::Finish(name, _)) if let Some(rest) = self.unfinished(name) => self.asker(rest),
             _ => BareJid::from_parts(None, &self.service.domain),
         }
     }

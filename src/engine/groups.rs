@@ -3,7 +3,7 @@
 use super::chores::Chores;
 use super::outbox::Lasting;
 use super::parley::Effects;
-use super::places::{ANY, IN, WAITS, mark_of};
+use super::places::{ANY, IN, Marks, WAITS, mark_of};
 use super::{Engine, Needs, Turn};
 use crate::channel::command::{Page, Slice};
 use crate::channel::group::GroupLine;
@@ -99,8 +99,8 @@ impl Engine {
 
     pub(super) fn need_groups(&self, account: &BareJid, with: Option<&BareJid>, slice: &Slice, needs: &mut Needs) {
         for account in [Some(account), with].into_iter().flatten() {
-            if !self.groups.knows(account) && !needs.groups.contains(account) {
-                needs.groups.push(account.clone());
+            if !self.groups.knows(account) || (needs.with_warm && !self.groups.stays(account)) {
+                needs.groups.insert(account.clone());
             }
         }
         if let Ok(page) = self.page_of_groups(account, with, slice) {
@@ -116,15 +116,22 @@ impl Engine {
         let is_guest = || self.shelf.channel(name).is_some_and(|channel| channel.guest(&member.jid).is_some());
         self.note_place(name, &member.jid, member.is_joined() || is_guest());
         let marks = if member.own.forgotten { 0 } else { mark_of(member.status) };
-        self.groups.note(&member.jid, name, marks);
+        self.note_group(name, &member.jid, marks);
     }
 
     fn note_place(&mut self, name: &ChannelName, account: &BareJid, is_in: bool) {
         // Whether its domain finds it as well is settled with the turn.
-        self.memberships.note(account, name, if is_in { IN } else { 0 });
+        let marks = if is_in { IN } else { 0 };
+        self.memberships.note(account, name, marks);
+        self.lately.note_joined(account, name, marks);
         if is_in && self.memberships.knows(account) {
             self.relisted.insert(name.clone());
         }
+    }
+
+    fn note_group(&mut self, name: &ChannelName, account: &BareJid, marks: Marks) {
+        self.groups.note(account, name, marks);
+        self.lately.note_group(account, name, marks);
     }
 
     /// The same of guests.
@@ -136,7 +143,7 @@ impl Engine {
     pub(super) fn note_struck(&mut self, name: &ChannelName, member: &Member) {
         let is_known = self.shelf.channel(name).is_some_and(|channel| channel.member(&member.jid).is_some());
         if !is_known {
-            self.groups.note(&member.jid, name, 0);
+            self.note_group(name, &member.jid, 0);
         }
     }
 

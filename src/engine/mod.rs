@@ -9,6 +9,7 @@ mod answering;
 pub mod arrival;
 pub mod book;
 pub mod call;
+mod candidate;
 pub mod capabilities;
 pub mod chores;
 #[cfg(test)]
@@ -29,6 +30,7 @@ mod found;
 mod freight;
 mod groups;
 pub mod hosts;
+mod lately;
 mod lifetimes;
 mod lot;
 pub mod multicast;
@@ -62,6 +64,7 @@ pub mod trust;
 pub mod turn;
 mod waiting;
 pub mod waiting_room;
+mod weight;
 
 pub use crate::xep::mam_page::{People, Query, QueryKind};
 pub use arrival::Arrival;
@@ -69,7 +72,7 @@ pub use book::AddressBook;
 pub use call::{Addressee, Call, CallResult, Called, Lookup};
 pub use chores::Step;
 pub use endings::TraceWish;
-pub use errand::Errand;
+pub use errand::{Errand, Source};
 pub use hosts::Pam;
 pub use multicast::{Multicast, MulticastSettings};
 pub use needs::{Loaded, Needs, ROUNDS_MAX};
@@ -88,7 +91,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use share::{Hits, OwnDomains, Shares};
 use shelf::Shelf;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// What the operator settles.
 #[derive(Clone, Debug)]
@@ -127,7 +130,7 @@ pub struct Engine {
     /// Channels that could not be read: who asks for one is told, and nothing else waits for it.
     unreadable: HashSet<ChannelName>,
     /// What left memory and is not taken apart yet.
-    departures: VecDeque<arrival::Departure>,
+    departures: arrival::Departures,
     accounts: accounts::Accounts,
     hosts: hosts::Hosts,
     pending: pending::Pending,
@@ -137,9 +140,10 @@ pub struct Engine {
     sharing: sharing::Sharing,
     /// The channels that accounts are in or guests of.
     memberships: places::Places,
-    /// What lists of channels mean to the accounts that this turn shows what they find.
+    /// What lists of channels mean to the accounts that this turn shows what they find, or a later one.
     standings: HashMap<BareJid, Standing>,
     domains: domains::Domains,
+    lately: lately::Lately,
     /// The channels whose lists this turn changed so far.
     relisted: BTreeSet<ChannelName>,
     /// What is known of the rows that this turn's commands name, by channel tag and row.
@@ -220,7 +224,7 @@ impl Engine {
             chores: chores::Chores::new(std::mem::take(&mut directory.tours), own.clone()),
             shelf: Shelf::new(directory, settings.channels_memory_bytes_max, created),
             unreadable: HashSet::new(),
-            departures: VecDeque::new(),
+            departures: arrival::Departures::default(),
             accounts,
             hosts,
             freight,
@@ -231,6 +235,7 @@ impl Engine {
             memberships: Default::default(),
             standings: HashMap::new(),
             domains: Default::default(),
+            lately: Default::default(),
             relisted: BTreeSet::new(),
             facts: HashMap::new(),
             past: HashMap::new(),

@@ -20,11 +20,11 @@ pub struct Needs {
     /// Channels that exist and are not in memory.
     pub channels: Vec<ChannelName>,
     /// Accounts of which it matters which channels they are in.
-    pub accounts: Vec<BareJid>,
+    pub accounts: BTreeSet<BareJid>,
     /// Accounts of which it matters on which lists of channels they are.
-    pub standings: Vec<BareJid>,
+    pub standings: BTreeSet<BareJid>,
     /// Accounts of which it matters which channels they are in, wait for or left.
-    pub groups: Vec<BareJid>,
+    pub groups: BTreeSet<BareJid>,
     /// Rows of which it matters what they are, by the channel's tag.
     pub rows: BTreeMap<u64, BTreeSet<u64>>,
     /// Accounts of which it matters who they were in a channel, by the channel's tag.
@@ -39,8 +39,8 @@ pub struct Needs {
     pub heads: Vec<(u64, Stamp)>,
     /// Those of them that are wanted with their payloads.
     pub whole: BTreeSet<(u64, u64)>,
-    /// Whether channels that are in memory count as well.
-    with_warm: bool,
+    /// Whether what is in memory counts as well.
+    pub(super) with_warm: bool,
 }
 
 impl Needs {
@@ -56,6 +56,49 @@ impl Needs {
         heads: Vec<(u64, Stamp)>,
     ) -> Needs {
         Needs { rows, whole, heads, ..Needs::default() }
+    }
+
+    /// Takes out of it what is kept by accounts.
+    pub fn take_people(&mut self) -> Needs {
+        let Needs { accounts, standings, groups, pages, trace, .. } = self;
+        let (accounts, standings) = (std::mem::take(accounts), std::mem::take(standings));
+        let (groups, pages, trace) = (std::mem::take(groups), std::mem::take(pages), trace.take());
+        Needs { accounts, standings, groups, pages, trace, ..Needs::default() }
+    }
+
+    /// Whether another one asks for something of what this one needs of what is kept by accounts.
+    pub(super) fn asks_people_in(&self, other: &Needs) -> bool {
+        let share = |a: &BTreeSet<BareJid>, b: &BTreeSet<BareJid>| !a.is_disjoint(b);
+        share(&self.accounts, &other.accounts)
+            || share(&self.standings, &other.standings)
+            || share(&self.groups, &other.groups)
+            || self.pages.iter().any(|page| other.pages.contains(page))
+    }
+
+    /// The accounts and domains of which it matters in which channels or on which lists they are.
+    pub(super) fn people(&self) -> impl Iterator<Item = &BareJid> {
+        let all: BTreeSet<&BareJid> = self.accounts.iter().chain(&self.standings).chain(&self.groups).collect();
+        all.into_iter()
+    }
+
+    /// How much is to be read for it, but for channels.
+    pub(super) fn count(&self) -> usize {
+        let of_people = self.accounts.len() + self.standings.len() + self.groups.len() + self.pages.len();
+        of_people + self.heads.len() + self.rows.values().map(BTreeSet::len).sum::<usize>()
+    }
+
+    /// Asks for what another one asks for, too, of an archive or of what is kept by accounts.
+    pub fn merge(&mut self, other: &Needs) {
+        self.accounts.extend(other.accounts.iter().cloned());
+        self.standings.extend(other.standings.iter().cloned());
+        self.groups.extend(other.groups.iter().cloned());
+        other.rows.iter().for_each(|(&tag, rows)| self.rows.entry(tag).or_default().extend(rows));
+        self.whole.extend(&other.whole);
+        self.trace = self.trace.take().or_else(|| other.trace.clone());
+        let heads: Vec<_> = other.heads.iter().filter(|head| !self.heads.contains(head)).copied().collect();
+        self.heads.extend(heads);
+        let pages: Vec<_> = other.pages.iter().filter(|page| !self.pages.contains(page)).cloned().collect();
+        self.pages.extend(pages);
     }
 
     /// Whether nothing has to be loaded.
@@ -98,8 +141,19 @@ impl Engine {
     /// What must be loaded before these can be taken; to be asked again after [`Engine::adopt`], up to [`ROUNDS_MAX`]
     /// times.
     pub fn needs<'a>(&self, batch: impl IntoIterator<Item = &'a Inbound>) -> Needs {
+        self.need_also(batch, Needs::default())
+    }
+
+    /// What the service looks up by itself, whatever comes: where accounts are that left a channel, and, as time goes by,
+    /// those that are ended and those whose presence goes to all of their channels.
+    pub fn own_needs(&self, is_tick: bool) -> Needs {
         let unknown = self.accounts.unsettled().filter(|account| !self.memberships.knows(account));
-        self.need_also(batch, Needs { accounts: unknown.cloned().collect(), ..Needs::default() })
+        let mut needs = Needs { accounts: unknown.cloned().collect(), ..Needs::default() };
+        if is_tick {
+            self.need_of_endings(&mut needs);
+            self.need_of_presence(&mut needs);
+        }
+        needs
     }
 
     fn need_also<'a>(&self, batch: impl IntoIterator<Item = &'a Inbound>, mut needs: Needs) -> Needs {
@@ -107,17 +161,13 @@ impl Engine {
             match inbound {
                 Inbound::Stanza(stanza) => self.need_of_stanza(stanza, &mut needs),
                 Inbound::Call(call) => self.need_of_call(call, &mut needs),
-                Inbound::Tick => {
-                    self.need_of_endings(&mut needs);
-                    self.need_of_presence(&mut needs);
-                }
                 Inbound::GoOn(Step::In(name)) => {
                     self.need_channel(name, &mut needs);
                     self.need_heads_in(name, &mut needs);
                     self.need_past_of_ended(name, &mut needs);
                 }
                 Inbound::GoOn(Step::Through(account, deed)) => self.need_page(account, *deed, &mut needs),
-                Inbound::GoOn(Step::Finish(name)) => needs = self.need_also(self.unfinished(name), needs),
+                Inbound::GoOn(Step::Finish(name, _)) => needs = self.need_also(self.unfinished(name), needs),
                 Inbound::Resend(unsent) => unsent.iter().for_each(|it| self.need_of_unsent(it, &mut needs)),
                 _ => {}
             }
@@ -125,12 +175,8 @@ impl Engine {
         needs
     }
 
-    /// The channels that have to be in memory for this one, whether they are or not, as far as that is known yet.
-    pub(super) fn channels_for(&self, inbound: &Inbound) -> Vec<ChannelName> {
-        self.needs_of(inbound).channels
-    }
-
-    /// What this one needs, with the channels that are in memory.
+    /// What this one needs, with the channels that are in memory, and with the accounts of which it is known, but not for
+    /// long.
     pub(super) fn needs_of(&self, inbound: &Inbound) -> Needs {
         self.need_also([inbound], Needs { with_warm: true, ..Needs::default() })
     }
@@ -223,19 +269,20 @@ impl Engine {
     /// Which channels an account finds depends on those that it is in and on the lists that it is on.
     fn need_list(&self, account: &BareJid, needs: &mut Needs) {
         let domain = BareJid::from_parts(None, account.domain());
-        let knows_domain = self.domains.of(&domain).is_some();
-        let knows_own = account.node().is_none() || self.standings.contains_key(account);
+        let knows_domain =
+            if needs.with_warm { self.domains.stays(&domain) } else { self.domains.of(&domain).is_some() };
+        let knows_own = account.node().is_none() || (!needs.with_warm && self.standings.contains_key(account));
         for (jid, is_known) in [(&domain, knows_domain), (account, knows_own)] {
-            if !is_known && !needs.standings.contains(jid) {
-                needs.standings.push(jid.clone());
+            if !is_known {
+                needs.standings.insert(jid.clone());
             }
         }
         self.need_memberships(account, needs);
     }
 
     fn need_memberships(&self, account: &BareJid, needs: &mut Needs) {
-        if !self.memberships.knows(account) && !needs.accounts.contains(account) {
-            needs.accounts.push(account.clone());
+        if !self.memberships.knows(account) || (needs.with_warm && !self.memberships.stays(account)) {
+            needs.accounts.insert(account.clone());
         }
     }
 
@@ -334,6 +381,7 @@ impl Engine {
             // A later one of its name has other people.
             self.memberships.strike(name);
             self.groups.strike(name);
+            self.lately.strike(name);
         }
     }
 
@@ -371,14 +419,20 @@ impl Engine {
             self.past.entry(tag).or_default().insert(account, found);
         }
         self.adopt_trace(loaded.trace.take());
-        for (jid, standing) in loaded.standings.drain(..) {
+        for (jid, mut standing) in loaded.standings.drain(..) {
+            self.lately.amend(&jid, &mut standing);
             match jid.node() {
                 Some(_) => drop(self.standings.insert(jid, standing)),
+                None if self.domains.of(&jid).is_some() => {}
                 None => self.domains.adopt(jid, standing, &self.shelf),
             }
         }
         for (account, groups) in loaded.groups.drain(..) {
-            self.groups.adopt(account, groups.into_iter().map(|(name, status)| (name, places::mark_of(status))));
+            if !self.groups.knows(&account) {
+                let names = groups.into_iter().map(|(name, status)| (name, places::mark_of(status)));
+                let lately = self.lately.groups(&account);
+                self.groups.adopt(account, names.chain(lately));
+            }
         }
     }
 }

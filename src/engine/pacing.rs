@@ -8,9 +8,9 @@
 mod line;
 
 use self::line::{Held, Line};
-use super::parking::weight;
 use super::share::{Full, Hit, OwnDomains, Shares};
 use super::waiting_room::asker_of;
+use super::weight::weight;
 use super::{Engine, Inbound, Moment};
 use crate::channel::{ChannelName, Command, Refusal};
 use crate::xep::proxy;

@@ -1,26 +1,20 @@
-//! What waits for channels that are not in memory, or for what lies in old months of an archive: both are read beside the
-//! turns, and everybody else goes on.
+//! What waits for channels that are not in memory, for what lies in old months of an archive, or for what is kept by
+//! accounts: all of it is read beside the turns, and everybody else goes on.
 //!
 //! Nothing of a channel changes while it is loaded or its archive is read, since whatever would change it waits here. Reads
 //! begin between two turns, so that what is read is what the turn before left. What is for one channel goes on in the order
-//! in which it came; what is for several ones goes on when they are all there.
+//! in which it came; what is for several ones goes on when they are all there. While something is read for an account,
+//! whatever else it sends waits behind that, and nobody else does: what others change of it meanwhile is laid over what is
+//! read (`engine::lately`).
 
+pub use super::candidate::Candidate;
 use super::share::{Hit, OwnDomains};
 use super::waiting_room::{NoRoom, WaitingRoom};
-use super::{Arrival, Engine, Errand, Inbound, Loaded, Needs, Step};
-use crate::channel::{ChannelName, Command};
-use crate::xmpp::Parts;
+use super::weight::{NAME_BYTES, ROW_BYTES, weight};
+use super::{Arrival, Engine, Errand, Inbound, Loaded, Needs, Source, Step};
+use crate::channel::ChannelName;
 use jid::BareJid;
-use minidom::Element;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
-/// What something that waits takes beside its text, each of its elements, attributes and channels, in bytes.
-const ITEM_BYTES: usize = 512;
-const ELEMENT_BYTES: usize = 240;
-const ATTRIBUTE_BYTES: usize = 100;
-const NAME_BYTES: usize = 128;
-/// What is known of a row that was read for it, roughly, in bytes.
-const ROW_BYTES: usize = 512;
 
 /// See the module. `T` is what comes in, with whatever goes along.
 #[derive(Debug)]
@@ -41,18 +35,20 @@ pub struct Parking<T = Inbound> {
     wanted: Vec<ChannelName>,
     /// Those that were loaded, on their way into memory.
     arrivals: VecDeque<Arrival>,
-    /// The channels whose archives are read or are to be.
-    reading: BTreeSet<ChannelName>,
+    /// The archives and accounts of which something is read or is to be, and the number of what asked for it first.
+    reading: BTreeMap<Source, u64>,
     /// Those of them of which something in the batch that is parted now asked: what is ready came before that.
-    fresh: BTreeSet<ChannelName>,
+    fresh: BTreeSet<Source>,
     /// What is to be read of those of them that nobody was told to read yet.
-    errands: BTreeMap<ChannelName, Errand>,
-    /// The channels for which nothing is read any more, and what waited for that was not freed yet.
-    came: BTreeSet<ChannelName>,
+    errands: BTreeMap<Source, Errand>,
+    /// Those for which nothing is read any more, and what waited for that was not freed yet.
+    came: BTreeSet<Source>,
     /// What was read for those that were freed last.
     brought: BTreeMap<ChannelName, Loaded>,
     /// The channels in which something was done in part when something else came for them.
     halted: BTreeSet<ChannelName>,
+    /// Accounts of which something that waits for channels needs what is known, once more or no longer.
+    held: Vec<(BareJid, bool)>,
 }
 
 #[derive(Debug)]
@@ -62,12 +58,14 @@ struct Parked<T> {
     /// Whose it is; the service's own things have nobody who could come again.
     holder: Option<BareJid>,
     bytes: usize,
-    /// The channels that it waits for.
-    lacks: BTreeSet<ChannelName>,
-    /// All that it needs, where they are several.
+    /// What it waits for.
+    lacks: BTreeSet<Source>,
+    /// All channels that it needs, where they are several.
     several: Vec<ChannelName>,
-    /// The channel of whose archive something is read for it.
-    asks: Option<ChannelName>,
+    /// Of what something is read for it.
+    asks: Option<Source>,
+    /// The accounts of which it needs what is known when its channels are there.
+    people: Vec<BareJid>,
     /// What was read, for it and for what follows it in its turn.
     brought: Option<(ChannelName, Loaded)>,
 }
@@ -75,7 +73,8 @@ struct Parked<T> {
 impl<T> Parked<T> {
     /// Takes what was read of a channel, where it waits for nothing else: then nothing changes the channel before its turn.
     fn take_along(&mut self, name: &ChannelName, loaded: &mut Option<Loaded>) {
-        if self.lacks.iter().all(|lack| lack == name) && loaded.is_some() {
+        let is_it = |lack: &Source| matches!(lack, Source::Channel(lack) if lack == name);
+        if self.lacks.iter().all(is_it) && loaded.is_some() {
             self.brought = loaded.take().map(|loaded| (name.clone(), loaded));
         }
     }
@@ -84,8 +83,8 @@ impl<T> Parked<T> {
 /// What becomes of a batch.
 #[derive(Debug)]
 pub struct Parted<T> {
-    /// What needs no channel that is not in memory, in order.
-    pub ready: Vec<T>,
+    /// What waits for nothing, in order.
+    pub ready: Vec<Candidate<T>>,
     /// What would have to wait and finds no room, and what waited and has to go for others.
     pub refused: Vec<T>,
 }
@@ -103,12 +102,13 @@ impl<T: AsRef<Inbound>> Parking<T> {
             loading: BTreeSet::new(),
             wanted: Vec::new(),
             arrivals: VecDeque::new(),
-            reading: BTreeSet::new(),
+            reading: BTreeMap::new(),
             fresh: BTreeSet::new(),
             errands: BTreeMap::new(),
             came: BTreeSet::new(),
             brought: BTreeMap::new(),
             halted: BTreeSet::new(),
+            held: Vec::new(),
         }
     }
 
@@ -122,7 +122,7 @@ impl<T: AsRef<Inbound>> Parking<T> {
         self.loading.is_empty() && self.reading.is_empty() && self.parked.is_empty() && self.freed.is_empty()
     }
 
-    /// Whether an archive is read, so that something may have to wait for a channel that is in memory.
+    /// Whether something is read, so that what needs no more than is in memory may have to wait.
     pub fn is_reading(&self) -> bool {
         !self.reading.is_empty()
     }
@@ -138,27 +138,34 @@ impl<T: AsRef<Inbound>> Parking<T> {
     }
 
     /// Keeps back what needs channels that are not in memory, and has those loaded; and what is for channels whose archives
-    /// are read.
-    pub fn part(&mut self, engine: &Engine, batch: Vec<T>) -> Parted<T> {
+    /// are read, or comes from accounts for which something is.
+    pub fn part(&mut self, engine: &Engine, batch: Vec<Candidate<T>>) -> Parted<T> {
         self.hold(engine, &Needs::default(), batch)
     }
 
     /// The same, and keeps back what asks for something that is `far`, which is read then, and whatever comes behind that
-    /// for the same channel. A batch may be parted several times over; [`Parking::end_batch`] tells that it was.
-    pub fn hold(&mut self, engine: &Engine, far: &Needs, batch: Vec<T>) -> Parted<T> {
+    /// for the same channel, or from the same account. A batch may be parted several times over; [`Parking::end_batch`]
+    /// tells that it was.
+    pub fn hold(&mut self, engine: &Engine, far: &Needs, batch: Vec<Candidate<T>>) -> Parted<T> {
         let mut parted = Parted { ready: Vec::with_capacity(batch.len()), refused: Vec::new() };
         let mut begun = BTreeSet::new();
-        for item in batch {
-            let (mut lacks, several) = self.lacks(engine, item.as_ref());
-            let errand = if far.is_empty() { None } else { engine.errand(item.as_ref(), far) };
-            let asked = errand.as_ref().map_or(0, Errand::count);
-            lacks.extend(errand.as_ref().map(|errand| errand.name.clone()));
+        for Candidate { item, number: past, is_early } in batch {
+            let needs = engine.needs_of(item.as_ref());
+            let errand = if far.is_empty() { None } else { engine.errand(item.as_ref(), &needs, far) };
+            let mut lacks = self.lacks(engine, item.as_ref(), &needs, past.or(is_early.then_some(0)));
+            let asked = errand.as_ref().map_or(0, |errand| errand.wants.count());
+            lacks.extend(errand.as_ref().map(|errand| errand.source.clone()));
             if lacks.is_empty() {
-                parted.ready.push(item);
+                parted.ready.push(Candidate { item, number: past, is_early });
                 continue;
             }
-            let bytes = weight(item.as_ref()) + NAME_BYTES * (lacks.len() + several.len()) + ROW_BYTES * asked;
-            let (number, holder) = (self.next, item.as_ref().holder());
+            // What is read of accounts is there as long as nothing else is waited for.
+            let is_of_channels = lacks.iter().all(|lack| matches!(lack, Source::Channel(_)));
+            let people: Vec<BareJid> = needs.people().filter(|_| is_of_channels).cloned().collect();
+            let several = if needs.channels.len() > 1 { needs.channels } else { Vec::new() };
+            let names = lacks.len() + several.len() + people.len();
+            let bytes = weight(item.as_ref()) + NAME_BYTES * names + ROW_BYTES * asked;
+            let (number, holder) = (past.unwrap_or(self.next), item.as_ref().holder());
             if let Some(holder) = &holder {
                 match self.places.enter(holder, number, bytes) {
                     Ok(gone) => parted.refused.extend(gone.into_iter().filter_map(|number| self.let_go(number))),
@@ -168,75 +175,97 @@ impl<T: AsRef<Inbound>> Parking<T> {
                     }
                 }
             }
-            self.next += 1;
-            begun.extend(errand.iter().map(|errand| errand.name.clone()).filter(|name| !self.reading.contains(name)));
-            let asks = errand.filter(|errand| self.ask(errand)).map(|errand| errand.name);
+            self.next = self.next.max(number + 1);
+            let source = errand.as_ref().map(|errand| errand.source.clone());
+            begun.extend(source.clone().filter(|source| !self.reading.contains_key(source)));
+            let asks = source.filter(|_| errand.is_some_and(|errand| self.ask(errand, number)));
             self.have_loaded(engine, item.as_ref(), &lacks);
-            self.halted.extend(lacks.iter().filter(|name| engine.is_unfinished(name)).cloned());
+            let halted = lacks.iter().filter_map(Source::channel).filter(|name| engine.is_unfinished(name));
+            self.halted.extend(halted.cloned());
             self.bytes += bytes;
-            let mut parked = Parked { item, number, holder, bytes, lacks, several, asks, brought: None };
+            self.held.extend(people.iter().map(|jid| (jid.clone(), true)));
+            let mut parked = Parked { item, number, holder, bytes, lacks, several, asks, people, brought: None };
             // The channel left memory while something was read for it.
-            if let Some((name, loaded)) = parked.lacks.first().and_then(|name| self.brought.remove_entry(name)) {
+            if let Some(Source::Channel(name)) = parked.lacks.first()
+                && let Some((name, loaded)) = self.brought.remove_entry(name)
+            {
                 parked.take_along(&name, &mut Some(loaded));
             }
-            self.parked.push_back(parked);
+            let place = self.parked.partition_point(|other| other.number < number);
+            self.parked.insert(place, parked);
         }
         self.fresh.append(&mut begun);
         parted
     }
 
-    /// Nothing of the batch is parted any more.
-    pub fn end_batch(&mut self) {
+    /// Nothing of the batch is parted any more. What the service asks itself is asked for, unless it is already; and what is
+    /// known of accounts stays for what waits.
+    pub fn end_batch(&mut self, engine: &mut Engine, own: Option<Errand>) {
         self.fresh.clear();
+        if let Some(errand) = own {
+            self.ask(errand, u64::MAX);
+        }
+        engine.hold(std::mem::take(&mut self.held));
     }
 
     /// Has channels loaded that something lacks.
-    fn have_loaded(&mut self, engine: &Engine, inbound: &Inbound, lacks: &BTreeSet<ChannelName>) {
+    fn have_loaded(&mut self, engine: &Engine, inbound: &Inbound, lacks: &BTreeSet<Source>) {
         let is_after = matches!(inbound, Inbound::Expired(_) | Inbound::Erased(..));
-        for name in lacks.iter().filter(|name| !is_after && engine.is_cold(name)) {
+        for name in lacks.iter().filter_map(Source::channel).filter(|name| !is_after && engine.is_cold(name)) {
             if self.loading.insert(name.clone()) {
                 self.wanted.push(name.clone());
             }
         }
     }
 
-    /// Has an archive read; whether this is part of what is read for it next. Where the read began already, or asks for
-    /// enough, it is asked again when that is through.
-    fn ask(&mut self, errand: &Errand) -> bool {
-        if self.reading.insert(errand.name.clone()) {
-            self.errands.insert(errand.name.clone(), errand.clone());
+    /// Has something read; whether this is part of what is read next. Where the read began already, or asks for enough, it
+    /// is asked again when that is through.
+    fn ask(&mut self, errand: Errand, number: u64) -> bool {
+        if !self.reading.contains_key(&errand.source) {
+            self.reading.insert(errand.source.clone(), number);
+            self.errands.insert(errand.source.clone(), errand);
             return true;
         }
-        self.errands.get_mut(&errand.name).is_some_and(|begun| begun.join(errand))
+        self.errands.get_mut(&errand.source).is_some_and(|begun| begun.join(&errand))
     }
 
-    /// The channels that something has to wait for, and all that it needs where they are several.
-    fn lacks(&self, engine: &Engine, inbound: &Inbound) -> (BTreeSet<ChannelName>, Vec<ChannelName>) {
-        let is_awaited = |name: &&ChannelName| self.loading.contains(*name) || self.holds(name);
+    /// What something has to wait for that needs this; `past` is its number, where it was here already.
+    fn lacks(&self, engine: &Engine, inbound: &Inbound, needs: &Needs, past: Option<u64>) -> BTreeSet<Source> {
+        let source = |name: &ChannelName| Source::Channel(name.clone());
+        let is_awaited = |source: &Source| self.is_loading(source) || self.holds(source);
         match inbound {
             // These change what is not in memory, too.
             Inbound::Expired(outdated) => {
-                let names = outdated.iter().map(|outdated| &outdated.name);
-                return (names.filter(is_awaited).cloned().collect(), Vec::new());
+                return outdated.iter().map(|outdated| source(&outdated.name)).filter(is_awaited).collect();
             }
-            Inbound::Erased(_, names) => return (names.iter().filter(is_awaited).cloned().collect(), Vec::new()),
+            Inbound::Erased(_, names) => return names.iter().map(source).filter(is_awaited).collect(),
             _ => {}
         }
-        let names = engine.channels_for(inbound);
         let is_rest = is_rest(inbound);
-        let has_to_wait =
-            |name: &&ChannelName| engine.is_cold(name) || self.holds(name) || (!is_rest && engine.is_unfinished(name));
-        let lacks = names.iter().filter(has_to_wait).cloned().collect();
-        (lacks, if names.len() > 1 { names } else { Vec::new() })
+        let has_to_wait = |name: &&ChannelName| {
+            engine.is_cold(name) || self.holds(&source(name)) || (!is_rest && engine.is_unfinished(name))
+        };
+        let mut lacks: BTreeSet<Source> = needs.channels.iter().filter(has_to_wait).map(source).collect();
+        if matches!(inbound, Inbound::Stanza(_) | Inbound::Call(_)) && self.is_reading() {
+            // What came before the one that asked does not wait for that.
+            let account = Source::Account(engine.asker(inbound));
+            let is_behind = self.reading.get(&account).is_some_and(|asked| past.is_none_or(|past| past > *asked));
+            lacks.extend(Some(account).filter(|account| is_behind && self.holds(account)));
+        }
+        lacks
     }
 
-    /// Whether what comes for a channel waits for what is read of its archive.
-    fn holds(&self, name: &ChannelName) -> bool {
-        self.reading.contains(name) && !self.fresh.contains(name)
+    /// Whether what comes for a channel, or from an account, waits for what is read of it.
+    fn holds(&self, source: &Source) -> bool {
+        self.reading.contains_key(source) && !self.fresh.contains(source)
     }
 
-    fn is_awaited(&self, name: &ChannelName) -> bool {
-        self.loading.contains(name) || self.reading.contains(name)
+    fn is_loading(&self, source: &Source) -> bool {
+        matches!(source, Source::Channel(name) if self.loading.contains(name))
+    }
+
+    fn is_awaited(&self, source: &Source) -> bool {
+        self.is_loading(source) || self.reading.contains_key(source)
     }
 
     /// The channels that are to be loaded: to be asked for after a turn is committed, and before the next one is taken.
@@ -244,37 +273,48 @@ impl<T: AsRef<Inbound>> Parking<T> {
         std::mem::take(&mut self.wanted)
     }
 
-    /// What is to be read of archives: to be asked for when [`Parking::wanted`] is.
-    pub fn errands(&mut self) -> Vec<Errand> {
-        std::mem::take(&mut self.errands).into_values().collect()
+    /// What is to be read of archives and accounts: to be asked for when [`Parking::wanted`] is.
+    pub fn errands(&mut self, engine: &mut Engine) -> Vec<Errand> {
+        let mut errands: Vec<Errand> = std::mem::take(&mut self.errands).into_values().collect();
+        errands.iter_mut().for_each(|errand| engine.begin_read(errand));
+        errands
     }
 
-    /// Learns what was read of a channel's archive, before [`Parking::advance`]. It is for those that go on in one turn with
-    /// the first of those who asked: what that turn changes the others have to ask for anew.
-    pub fn bring(&mut self, name: &ChannelName, loaded: Loaded) {
-        self.reading.remove(name);
+    /// Learns what was read, before [`Parking::advance`]. What is of a channel's archive is for those that go on in one turn
+    /// with the first of those who waited: what that turn changes the others have to ask for anew. What is of accounts the
+    /// engine knows from here on.
+    pub fn bring(&mut self, engine: &mut Engine, errand: &Errand, loaded: Loaded) {
+        self.reading.remove(&errand.source);
         let mut loaded = Some(loaded);
-        for parked in self.parked.iter_mut().filter(|parked| parked.asks.as_ref() == Some(name)) {
-            parked.asks = None;
-            parked.take_along(name, &mut loaded);
+        if let Source::Account(_) = errand.source {
+            engine.end_read(errand, loaded.take());
         }
-        self.came.insert(name.clone());
+        for parked in self.parked.iter_mut().filter(|parked| parked.lacks.contains(&errand.source)) {
+            parked.asks.take_if(|asks| *asks == errand.source);
+            if let Source::Channel(name) = &errand.source {
+                parked.take_along(name, &mut loaded);
+            }
+        }
+        self.came.insert(errand.source.clone());
     }
 
-    /// Learns that an archive cannot be read; what asked for it, where it is of an account only that of this one. The others
+    /// Learns that something cannot be read; what asked for it, where it is of an account only that of this one. The others
     /// go on, and ask anew.
-    pub fn fail_to_bring(&mut self, engine: &Engine, name: &ChannelName, account: Option<&BareJid>) -> Vec<T> {
-        self.reading.remove(name);
+    pub fn fail_to_bring(&mut self, engine: &mut Engine, errand: &Errand, account: Option<&BareJid>) -> Vec<T> {
+        self.reading.remove(&errand.source);
+        if let Source::Account(_) = errand.source {
+            engine.end_read(errand, None);
+        }
         let mut failed = Vec::new();
         for mut parked in std::mem::take(&mut self.parked) {
-            let asked = parked.asks.take_if(|asks| asks == name).is_some();
+            let asked = parked.asks.take_if(|asks| *asks == errand.source).is_some();
             if asked && account.is_none_or(|account| engine.asker(parked.item.as_ref()) == *account) {
                 failed.push(self.unpark(parked));
             } else {
                 self.parked.push_back(parked);
             }
         }
-        self.came.insert(name.clone());
+        self.came.insert(errand.source.clone());
         failed
     }
 
@@ -291,40 +331,49 @@ impl<T: AsRef<Inbound>> Parking<T> {
     /// Learns that a channel cannot be loaded; what waited for it.
     pub fn fail(&mut self, name: &ChannelName) -> Vec<T> {
         self.loading.remove(name);
+        let source = Source::Channel(name.clone());
         let (failed, kept): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.parked).into_iter().partition(|parked| parked.lacks.contains(name));
+            std::mem::take(&mut self.parked).into_iter().partition(|parked| parked.lacks.contains(&source));
         self.parked = kept.into();
         failed.into_iter().map(|parked| self.unpark(parked)).collect()
     }
 
     /// Takes some of what was loaded into memory, up to so many people, and has what waited for it go on, and what waited for
-    /// what was read; whether anything was loaded.
+    /// what was read; whether the engine learned anything.
     pub fn advance(&mut self, engine: &mut Engine, people_max: usize) -> bool {
         let (mut left, mut here) = (people_max, std::mem::take(&mut self.came));
-        let is_moving = self.is_moving();
+        let is_news = self.is_moving() || here.iter().any(|source| matches!(source, Source::Account(_)));
         while let Some(arrival) = self.arrivals.front_mut().filter(|_| left > 0) {
             if !engine.take_in(arrival, &mut left) {
                 break;
             }
             self.loading.remove(arrival.name());
-            here.insert(arrival.name().clone());
+            here.insert(Source::Channel(arrival.name().clone()));
             self.arrivals.pop_front();
         }
-        here.extend(self.halted.iter().filter(|name| !engine.is_unfinished(name)).cloned());
+        let resumed = self.halted.iter().filter(|name| !engine.is_unfinished(name)).cloned();
+        here.extend(resumed.map(Source::Channel));
         self.halted.retain(|name| engine.is_unfinished(name));
         self.free(engine, here);
-        is_moving
+        is_news
     }
 
-    /// Has what waited for channels go on, as far as nothing else of them is waited for.
-    fn free(&mut self, engine: &Engine, mut names: BTreeSet<ChannelName>) {
-        names.retain(|name| !self.is_awaited(name));
+    /// Has what waited for these go on, as far as nothing else of them is waited for.
+    fn free(&mut self, engine: &Engine, mut names: BTreeSet<Source>) {
+        names.retain(|source| !self.is_awaited(source));
         if names.is_empty() {
             return;
         }
         for mut parked in std::mem::take(&mut self.parked) {
             let is_rest = is_rest(parked.item.as_ref());
-            parked.lacks.retain(|name| !names.contains(name) || (!is_rest && engine.is_unfinished(name)));
+            let is_halted = |source: &Source| match source {
+                Source::Channel(name) => !is_rest && engine.is_unfinished(name),
+                Source::Account(_) => false,
+            };
+            // What waits for a channel that is done in part by now waits for that.
+            let halted = parked.lacks.iter().filter(|source| is_halted(source));
+            self.halted.extend(halted.filter_map(Source::channel).cloned());
+            parked.lacks.retain(|source| !names.contains(source) || is_halted(source));
             let to = if parked.lacks.is_empty() { &mut self.freed } else { &mut self.parked };
             to.push_back(parked);
         }
@@ -337,7 +386,7 @@ impl<T: AsRef<Inbound>> Parking<T> {
 
     /// Up to so many of those that wait no longer, of so many bytes, one at least where there is any; it comes before
     /// everything that came in since, in turns without a pause.
-    pub fn freed(&mut self, (items_max, bytes_max): (usize, usize)) -> Vec<T> {
+    pub fn freed(&mut self, (items_max, bytes_max): (usize, usize)) -> Vec<Candidate<T>> {
         self.brought.clear();
         let (mut batch, mut bytes) = (Vec::new(), 0);
         while let Some(parked) = self.freed.front() {
@@ -347,7 +396,8 @@ impl<T: AsRef<Inbound>> Parking<T> {
             }
             let Some(mut parked) = self.freed.pop_front() else { break };
             self.brought.extend(parked.brought.take());
-            batch.push(self.unpark(parked));
+            let number = Some(parked.number);
+            batch.push(Candidate { item: self.unpark(parked), number, is_early: false });
         }
         batch
     }
@@ -369,6 +419,7 @@ impl<T: AsRef<Inbound>> Parking<T> {
 
     fn unpark(&mut self, parked: Parked<T>) -> T {
         self.bytes -= parked.bytes;
+        self.held.extend(parked.people.into_iter().map(|jid| (jid, false)));
         if let Some(holder) = &parked.holder {
             self.places.leave(holder, parked.number);
         }
@@ -385,32 +436,13 @@ impl<T: AsRef<Inbound>> Parking<T> {
 
 /// Whether it is the rest of what was done in part: everything else in the channel waits for it.
 fn is_rest(inbound: &Inbound) -> bool {
-    matches!(inbound, Inbound::GoOn(Step::Finish(_)))
+    matches!(inbound, Inbound::GoOn(Step::Finish(..)))
 }
 
 impl AsRef<Inbound> for Inbound {
     fn as_ref(&self) -> &Inbound {
         self
     }
-}
-
-/// Roughly what it takes in memory, in bytes. What calls carry beside messages has a bound at the door they came by.
-pub(super) fn weight(inbound: &Inbound) -> usize {
-    match inbound {
-        Inbound::Stanza(stanza) => ITEM_BYTES + weight_of(&stanza.element),
-        Inbound::Call(call) => {
-            ITEM_BYTES + if let Command::Publish(message) = &call.command { message.payload.len() } else { 0 }
-        }
-        Inbound::Expired(outdated) => ITEM_BYTES + NAME_BYTES * outdated.len(),
-        Inbound::Erased(_, names) => ITEM_BYTES + NAME_BYTES * names.len(),
-        _ => ITEM_BYTES,
-    }
-}
-
-fn weight_of(element: &Element) -> usize {
-    let attributes: usize = element.attrs().iter().map(|(_, value)| ATTRIBUTE_BYTES + value.len()).sum();
-    let inner: usize = element.parts().map(weight_of).sum();
-    ELEMENT_BYTES + attributes + element.texts().map(str::len).sum::<usize>() + inner
 }
 
 #[cfg(test)]

@@ -7,13 +7,17 @@
 use super::parley::{Asked, Effects};
 use super::{Engine, Inbound, Step, Turn};
 use crate::channel::{ChannelName, Command};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is done in part, and in which channel.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
-    /// What was asked.
-    open: BTreeMap<ChannelName, Inbound>,
+    /// What was asked, each with a number that none before had.
+    open: BTreeMap<ChannelName, (u64, Inbound)>,
+    /// The number of the newest.
+    number: u64,
+    /// The channels of those of which a part was done in this turn.
+    touched: BTreeSet<ChannelName>,
     /// The channel in which what is taken now was done in part.
     begun: Option<ChannelName>,
     /// Whether what is taken now was let in before.
@@ -28,6 +32,11 @@ impl Parts {
 }
 
 impl Engine {
+    /// Whether something is done in part anywhere.
+    pub fn has_unfinished(&self) -> bool {
+        !self.parts.open.is_empty()
+    }
+
     /// Whether something is done in part in a channel.
     pub(super) fn is_unfinished(&self, name: &ChannelName) -> bool {
         self.parts.open.contains_key(name)
@@ -35,26 +44,43 @@ impl Engine {
 
     /// What is done in part in a channel.
     pub(super) fn unfinished(&self, name: &ChannelName) -> Option<&Inbound> {
-        self.parts.open.get(name)
+        self.parts.open.get(name).map(|(_, inbound)| inbound)
     }
 
     /// What is done in part is not done any further, since it cannot be; what was asked.
     pub(super) fn give_part_up(&mut self, name: &ChannelName) -> Option<Inbound> {
-        self.parts.open.remove(name)
+        self.parts.open.remove(name).map(|(_, inbound)| inbound)
     }
 
-    /// Takes what waits for nothing.
-    pub(super) fn take(&mut self, inbound: Inbound, turn: &mut Turn) {
+    /// Nothing that is done in part goes on, since the process is to end; what was asked, to be answered.
+    pub fn give_parts_up(&mut self) -> Vec<Inbound> {
+        std::mem::take(&mut self.parts.open).into_values().map(|(_, inbound)| inbound).collect()
+    }
+
+    /// A turn begins.
+    pub(super) fn begin_parts(&mut self) {
+        self.parts.touched.clear();
+    }
+
+    /// What a turn did of this in a channel was refused, and whoever asked is told with it.
+    pub(super) fn undo_part(&mut self, name: &ChannelName) {
+        if self.parts.touched.contains(name) {
+            self.parts.open.remove(name);
+        }
+    }
+
+    /// Takes what waits for nothing, from its place in the batch.
+    pub(super) fn take(&mut self, place: usize, inbound: Inbound, turn: &mut Turn) {
         let waits = matches!(inbound, Inbound::Stanza(_) | Inbound::Call(_) | Inbound::GoOn(Step::In(_)));
         if waits && !self.parts.open.is_empty() && self.waits_for_part(&inbound) {
-            return turn.deferred.push(inbound);
+            return turn.deferred.push((place, inbound));
         }
         self.settle(&inbound);
         self.begin(inbound, turn);
     }
 
     fn waits_for_part(&self, inbound: &Inbound) -> bool {
-        self.channels_for(inbound).iter().any(|name| self.is_unfinished(name))
+        self.needs_of(inbound).channels.iter().any(|name| self.is_unfinished(name))
     }
 
     fn begin(&mut self, inbound: Inbound, turn: &mut Turn) {
@@ -73,14 +99,19 @@ impl Engine {
             other => return self.take_other(other, turn),
         };
         if let (Some(name), Some(rest)) = (self.parts.begun.take(), rest) {
-            turn.next.push(Inbound::GoOn(Step::Finish(name.clone())));
-            self.parts.open.insert(name, rest);
+            self.parts.number += 1;
+            turn.next.push(Inbound::GoOn(Step::Finish(name.clone(), self.parts.number)));
+            self.parts.touched.insert(name.clone());
+            self.parts.open.insert(name, (self.parts.number, rest));
         }
     }
 
     /// Goes on with what was done in part in a channel.
-    pub(super) fn finish(&mut self, name: &ChannelName, turn: &mut Turn) {
-        let Some(inbound) = self.parts.open.remove(name) else { return };
+    pub(super) fn finish(&mut self, name: &ChannelName, number: u64, turn: &mut Turn) {
+        if self.parts.open.get(name).is_none_or(|open| open.0 != number) {
+            return;
+        }
+        let Some(inbound) = self.give_part_up(name) else { return };
         self.parts.goes_on = true;
         self.begin(inbound, turn);
         self.parts.goes_on = false;

@@ -3,8 +3,10 @@
 
 use super::Engine;
 use super::domains::{Domain, HIDDEN, SHOWN};
+use super::lately::Lately;
 use super::shelf::Shelf;
-use crate::channel::roll::{Marks, Roll};
+pub(super) use crate::channel::roll::Marks;
+use crate::channel::roll::Roll;
 use crate::channel::{ChannelName, Status};
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -65,6 +67,11 @@ impl Places {
     /// Whether the channels of an account are known.
     pub fn knows(&self, account: &BareJid) -> bool {
         self.kept.contains_key(account)
+    }
+
+    /// Whether they are known for longer than a turn.
+    pub fn stays(&self, account: &BareJid) -> bool {
+        self.of(account).is_some_and(|names| names.len() >= LONG)
     }
 
     /// The channels of an account, where they are known.
@@ -131,11 +138,15 @@ impl Places {
         }
     }
 
-    /// The turn ends: what is short is looked up again.
-    pub fn settle(&mut self) {
+    /// The turn ends: what is short is looked up again, unless something waits that needs it.
+    pub fn settle(&mut self, lately: &Lately) {
         for account in std::mem::take(&mut self.short) {
-            if self.of(&account).is_some_and(|names| names.len() < LONG) {
-                self.forget(&account);
+            if self.of(&account).is_none_or(|names| names.len() >= LONG) {
+                continue;
+            }
+            match lately.is_held(&account) {
+                true => drop(self.short.insert(account)),
+                false => self.forget(&account),
             }
         }
         while self.names > NAMES_MAX && self.order.len() > 1 {
@@ -166,8 +177,8 @@ impl Engine {
             let is_in = self.memberships.of(&account).is_some_and(|names| names.count(IN) > 0);
             self.accounts.note_membership(&account, is_in, &self.hosts, &mut self.early);
         }
-        self.memberships.settle();
-        self.groups.settle();
+        self.memberships.settle(&self.lately);
+        self.groups.settle(&self.lately);
     }
 }
 
@@ -188,22 +199,22 @@ mod tests {
         let mut places = Places::default();
         places.adopt(account(0), (0..LONG).map(|n| (name(n), IN)));
         places.adopt(account(1), (1..LONG).map(|n| (name(n), IN)));
-        places.settle();
+        places.settle(&Lately::default());
         assert!(places.knows(&account(0)) && !places.knows(&account(1)));
         places.note(&account(0), &name(LONG), WAITS);
         places.strike(&name(0));
         assert_eq!(places.of(&account(0)).map(|names| (names.count(IN), names.count(ANY))), Some((LONG - 1, LONG)));
         places.note(&account(0), &name(1), 0);
-        places.settle();
+        places.settle(&Lately::default());
         assert!(!places.knows(&account(0)));
         for n in 0..3 {
             places.adopt(account(n), (0..NAMES_MAX / 2).map(|n| (name(n), IN)));
-            places.settle();
+            places.settle(&Lately::default());
         }
         assert!(!places.knows(&account(0)) && places.knows(&account(1)) && places.knows(&account(2)));
         // The last one is kept however long it is, or it could not be asked for.
         places.adopt(account(3), (0..=NAMES_MAX).map(|n| (name(n), IN)));
-        places.settle();
+        places.settle(&Lately::default());
         assert_eq!((places.knows(&account(2)), places.knows(&account(3)), places.order.len()), (false, true, 1));
         places.clear();
         assert!(!places.knows(&account(3)));

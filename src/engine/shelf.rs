@@ -339,9 +339,10 @@ impl Engine {
         for name in self.shelf.surplus() {
             self.unshelve(&name, &mut turn.outbox);
         }
+        // Those of whom this turn lets go leave rosters in a later one, once that is committed.
+        self.leave_rosters(&mut turn.outbox);
         let mut count = super::arrival::PEOPLE_A_TURN;
-        let said = self.early.len();
-        if !self.let_go(&mut count) || self.early.len() > said {
+        if !self.let_go(&mut count) || self.departures.is_leaving() {
             turn.next.push(Inbound::GoOn(Step::LetGo));
         }
     }

@@ -64,8 +64,8 @@ pub struct Turn {
     pub videos: Vec<(u64, ChannelName)>,
     /// What goes on next, in turns that come right behind this one.
     pub next: Vec<Inbound>,
-    /// What was not taken, since it has to wait: it comes before whatever came in since.
-    pub deferred: Vec<Inbound>,
+    /// What was not taken, since it has to wait, by its place in the batch: it comes before whatever came in since.
+    pub deferred: Vec<(usize, Inbound)>,
     /// What accounts set off in their channels, and how far it was before the turn, in order.
     pub(super) tours_past: Vec<((BareJid, Deed), Option<Touring>)>,
     /// In which channels something of that was done before it was their turn.
@@ -217,8 +217,12 @@ impl Engine {
             self.adopt_head(tag, since, head);
         }
         for (account, channels) in loaded.memberships {
-            self.accounts.note_membership(&account, !channels.is_empty(), &self.hosts, &mut self.early);
-            self.memberships.adopt(account, channels.into_iter().map(|name| (name, places::IN)));
+            if !self.memberships.knows(&account) {
+                let names = channels.into_iter().map(|name| (name, places::IN)).chain(self.lately.joined(&account));
+                self.memberships.adopt(account.clone(), names);
+            }
+            let is_in = self.memberships.of(&account).is_some_and(|names| names.count(places::IN) > 0);
+            self.accounts.note_membership(&account, is_in, &self.hosts, &mut self.early);
         }
     }
 
@@ -226,12 +230,12 @@ impl Engine {
     pub fn turn(&mut self, now: impl Into<Moment>, batch: Vec<Inbound>) -> Turn {
         self.tell_time(now);
         self.announcements.forget_over();
-        self.trust_departures();
+        self.begin_parts();
         let mut turn = Turn { outbox: std::mem::take(&mut self.early), ..Turn::default() };
-        batch.into_iter().for_each(|inbound| self.take(inbound, &mut turn));
+        batch.into_iter().enumerate().for_each(|(place, inbound)| self.take(place, inbound, &mut turn));
+        self.end_walks(&mut turn);
         self.settle_presence(&mut turn);
         self.settle_shares(&mut turn);
-        self.standings.clear();
         self.settle_lists();
         self.settle_memberships();
         self.pages.clear();
@@ -287,9 +291,7 @@ impl Engine {
         };
         let (mut out, unsent): (Vec<Out>, Vec<Out>) = turn.outbox.into_iter().partition(stays);
         self.unload(&unsent);
-        self.domains.clear();
-        self.memberships.clear();
-        self.groups.clear();
+        self.forget_people();
         for record in turn.records {
             match record {
                 Record::Channel { name, change, tag } => {
@@ -299,8 +301,7 @@ impl Engine {
                     }
                     self.doubt(&name, &mut out);
                     self.keep_in_rosters(tag);
-                    // Whoever asked for it is told, as of everything.
-                    self.give_part_up(&name);
+                    self.undo_part(&name);
                     if change == Change::Destroyed || change.member().is_some() {
                         // It may have been deserted.
                         self.chores.looking.reopen(name.clone());
@@ -356,7 +357,7 @@ impl Engine {
         self.take_given_up(given_up, &timed_out(), turn);
         self.ask_homes(turn);
         self.ask_homes_again(turn);
-        self.go_on_ending(turn);
+        self.go_on_ending();
         self.ask_newcomers(turn);
         self.presence_tick(turn);
         self.accounts.end_pauses(self.steady, &self.hosts, &mut turn.outbox);

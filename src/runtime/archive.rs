@@ -1,4 +1,4 @@
-//! Pages of history, and what the loop has to know of old rows, read beside the loop: a few threads, a bounded queue for
+//! Pages of history, and what the loop has to know of old rows and of accounts, read beside the loop: a few threads, a bounded queue for
 //! each account, the answers of one query in order.
 
 pub(super) mod waiting;
@@ -104,7 +104,7 @@ impl Archive {
             Question::Stanza(query) => send(&self.outbox, query.refuse_busy()),
             Question::Call(lookup) => self.callers.tell((lookup.token, Err(Refusal::Busy))),
             // Those whom it is for are refused one by one.
-            Question::Loop(errand) => self.returns.miss(errand.name, errand.account),
+            Question::Loop(errand) => self.returns.miss(errand),
         }
     }
 
@@ -142,7 +142,7 @@ fn run(
             Question::Loop(errand) => {
                 let loaded = fetch(store, &errand).map(Box::new).map_err(Missed::Unreadable);
                 count(Queried::Facts);
-                returns.give(Fetched::Facts(errand.name, loaded));
+                returns.give(Fetched::Facts(errand, loaded));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What a turn needs of the store, fetched before it, so that the turn itself reads nothing.
 
-use crate::engine::parking::Parted;
+use crate::engine::parking::{Candidate, Parted};
 use crate::engine::{Engine, Errand, Inbound, Loaded, Needs, Parking, ROUNDS_MAX, TraceWish};
 use crate::store::{Store, StoreError, near};
 use crate::xep::gist;
@@ -12,17 +12,22 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Those of reading.
 pub fn load_all(engine: &mut Engine, store: &dyn Store, batch: &[Inbound]) -> Result<(), StoreError> {
     for _ in 0..ROUNDS_MAX {
-        let needs = engine.needs(batch);
-        if needs.is_empty() {
+        let (needs, own) = (engine.needs(batch), engine.own_needs(has_tick(batch)));
+        if needs.is_empty() && own.is_empty() {
             break;
         }
         engine.adopt(load(store, &needs)?);
+        engine.adopt(load(store, &own)?);
     }
     Ok(())
 }
 
-/// Keeps back what needs channels that are not in memory or rows of old months, and loads whatever else the rest needs, round
-/// after round.
+fn has_tick<T: AsRef<Inbound>>(batch: &[T]) -> bool {
+    batch.iter().any(|item| matches!(item.as_ref(), Inbound::Tick))
+}
+
+/// Keeps back what needs channels that are not in memory, rows of old months or what is kept by accounts, and loads whatever
+/// else the rest needs, round after round.
 ///
 /// # Errors
 /// Those of reading; what is ready is as it would have been.
@@ -30,11 +35,12 @@ pub fn prepare<T: AsRef<Inbound>>(
     engine: &mut Engine,
     parking: &mut Parking<T>,
     store: &dyn Store,
-    batch: Vec<T>,
+    batch: Vec<Candidate<T>>,
 ) -> (Parted<T>, Result<(), StoreError>) {
     let mut parted = Parted { ready: batch, refused: Vec::new() };
     let read = near(|| prepare_near(engine, parking, store, &mut parted));
-    parking.end_batch();
+    let own = engine.own_errand(has_tick(&parted.ready));
+    parking.end_batch(engine, own);
     (parted, read)
 }
 
@@ -52,8 +58,9 @@ fn prepare_near<T: AsRef<Inbound>>(
     for round in 0..=ROUNDS_MAX {
         let mut needs = engine.needs(parted.ready.iter().map(AsRef::as_ref));
         // What changes channels that are not in memory waits for those that are being loaded.
-        let changes_cold = |item: &T| matches!(item.as_ref(), Inbound::Expired(_));
-        if !needs.channels.is_empty() || parking.is_reading() || parted.ready.iter().any(changes_cold) {
+        let changes_cold = |item: &Candidate<T>| matches!(item.as_ref(), Inbound::Expired(_));
+        let has_to_wait = parking.is_reading() || engine.has_unfinished();
+        if !needs.channels.is_empty() || has_to_wait || parted.ready.iter().any(changes_cold) {
             keep(parted, |ready| parking.part(engine, ready));
         }
         // What was read is known for one turn: where it is nobody's yet, whoever asked for it comes with the next.
@@ -74,13 +81,13 @@ fn prepare_near<T: AsRef<Inbound>>(
 }
 
 /// Goes on with what may go on of what is ready.
-fn keep<T>(parted: &mut Parted<T>, part: impl FnOnce(Vec<T>) -> Parted<T>) {
+fn keep<T>(parted: &mut Parted<T>, part: impl FnOnce(Vec<Candidate<T>>) -> Parted<T>) {
     let again = part(std::mem::take(&mut parted.ready));
     parted.ready = again.ready;
     parted.refused.extend(again.refused);
 }
 
-/// Takes out of what is needed what lies in old months, as far as the state tells.
+/// Takes out of what is needed what is kept by accounts, and what lies in old months, as far as the state tells.
 fn take_far(store: &dyn Store, needs: &mut Needs) -> Result<Needs, StoreError> {
     let mut far_rows: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
     for (&tag, rows) in &mut needs.rows {
@@ -95,7 +102,9 @@ fn take_far(store: &dyn Store, needs: &mut Needs) -> Result<Needs, StoreError> {
     }
     needs.rows.retain(|_, rows| !rows.is_empty());
     // Where an archive stood is looked for by halving, in whatever month that was.
-    Ok(Needs::of_archives(far_rows, needs.whole.clone(), std::mem::take(&mut needs.heads)))
+    let mut far = needs.take_people();
+    far.merge(&Needs::of_archives(far_rows, needs.whole.clone(), std::mem::take(&mut needs.heads)));
+    Ok(far)
 }
 
 /// Does an errand: beside the loop, since it may take long.
@@ -103,8 +112,8 @@ fn take_far(store: &dyn Store, needs: &mut Needs) -> Result<Needs, StoreError> {
 /// # Errors
 /// Those of reading.
 pub fn fetch(store: &dyn Store, errand: &Errand) -> Result<Loaded, StoreError> {
-    let needs = errand.needs();
-    let mut loaded = load(store, &needs)?;
+    let needs = &errand.wants;
+    let mut loaded = load(store, needs)?;
     for (tag, row, facts) in &mut loaded.facts {
         let Some(facts) = facts.as_mut().filter(|_| needs.whole.contains(&(*tag, *row))) else { continue };
         // While it waits for its turn it is no longer than that of any other row.

@@ -1,4 +1,4 @@
-//! Channels that are not in memory, read beside the loop.
+//! Channels that are not in memory, read beside the loop, and where what else was read there comes back.
 //!
 //! A channel is asked for between two turns and is not changed until it is back (`engine::parking`), so what is read here
 //! is what the store holds of it all the while.
@@ -7,9 +7,8 @@ use super::inbox::Inbox;
 use super::queue::Queue;
 use super::vital::Vital;
 use crate::channel::ChannelName;
-use crate::engine::{Arrival, Loaded};
+use crate::engine::{Arrival, Errand, Loaded};
 use crate::store::{Store, StoreError};
-use jid::BareJid;
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -17,8 +16,9 @@ use std::time::Duration;
 
 /// What was loaded and is not fetched yet: so many channels, of so many bytes. Beyond, loading waits.
 const FETCHED_MAX: (usize, usize) = (64, 8 << 20);
-/// What is known of a row, roughly, in bytes.
+/// What is known of a row, and what is of one channel of an account, roughly, in bytes.
 const FACTS_BYTES: usize = 512;
+const PLACE_BYTES: usize = 64;
 /// How long a thread sleeps at most when nothing happens.
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -26,16 +26,16 @@ const LONG: Duration = Duration::from_secs(3600);
 pub enum Fetched {
     /// A channel, or why it cannot be loaded.
     Channel(Result<Arrival, (ChannelName, StoreError)>),
-    /// What was asked for of a channel's archive.
-    Facts(ChannelName, Result<Box<Loaded>, Missed>),
+    /// What was asked for of a channel's archive, or of what is kept by accounts.
+    Facts(Box<Errand>, Result<Box<Loaded>, Missed>),
 }
 
-/// Why something of an archive was not read.
+/// Why something was not read.
 pub enum Missed {
     /// It cannot be.
     Unreadable(StoreError),
-    /// This account asked for too much.
-    Busy(BareJid),
+    /// The account asked for too much.
+    Busy,
 }
 
 /// Where what was read goes, and who is woken by it.
@@ -50,17 +50,24 @@ impl Returns {
     pub fn give(&self, fetched: Fetched) {
         let bytes = match &fetched {
             Fetched::Channel(outcome) => outcome.as_ref().map_or(0, Arrival::bytes),
-            Fetched::Facts(_, outcome) => outcome.as_ref().map_or(0, |loaded| FACTS_BYTES * loaded.facts.len()),
+            Fetched::Facts(_, outcome) => outcome.as_ref().map_or(0, |loaded| bytes_of(loaded)),
         };
         self.fetched.push(fetched, bytes);
         self.inbox.wake();
     }
 
     /// Tells the loop, from the loop's own thread, that something is not read.
-    pub fn miss(&self, name: ChannelName, account: BareJid) {
-        self.fetched.push_beyond(Fetched::Facts(name, Err(Missed::Busy(account))));
+    pub fn miss(&self, errand: Box<Errand>) {
+        self.fetched.push_beyond(Fetched::Facts(errand, Err(Missed::Busy)));
         self.inbox.wake();
     }
+}
+
+fn bytes_of(loaded: &Loaded) -> usize {
+    let joined: usize = loaded.memberships.iter().map(|(_, names)| names.len()).sum();
+    let groups: usize = loaded.groups.iter().map(|(_, names)| names.len()).sum();
+    let listed: usize = loaded.standings.iter().map(|(_, standing)| standing.mentions.len()).sum();
+    FACTS_BYTES * loaded.facts.len() + PLACE_BYTES * (joined + groups + listed)
 }
 
 /// The thread that reads channels.

@@ -116,7 +116,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         superseded: superseded.clone(),
         sweeper: woken.clone(),
         eraser: erasing.clone(),
-        coming: worker::Coming::default(),
+        ahead: worker::Ahead::default(),
         told_refused_ms: None,
     };
     let working =

@@ -17,7 +17,7 @@ use super::refuse::{Why, refuse_inbound};
 use super::retention;
 use super::vital::Vital;
 use crate::channel::{Refusal, Stamp};
-use crate::engine::parking::Parted;
+use crate::engine::parking::{Candidate, Parted};
 use crate::engine::{Dial, Engine, Inbound, Pacing, Parking, Reason, Step, Turn};
 use crate::store::{CommitError, Record, Store, StoreError, Unsent, stay_near};
 use std::sync::Arc;
@@ -40,11 +40,17 @@ pub const EXIT_STORE_FAILED: i32 = 70;
 
 /// What comes in the next turn without being sent.
 #[derive(Debug, Default)]
-pub struct Coming {
+pub struct Ahead {
     /// What goes on, behind what came in.
     next: Vec<Inbound>,
     /// What was taken and had to wait, before what came in.
-    deferred: Vec<Inbound>,
+    deferred: Vec<Candidate<Inbound>>,
+}
+
+impl Ahead {
+    fn is_empty(&self) -> bool {
+        self.next.is_empty() && self.deferred.is_empty()
+    }
 }
 
 /// What one turn after the other needs.
@@ -85,7 +91,7 @@ pub struct Worker {
     /// What has accounts erased that are out of every channel.
     pub eraser: Arc<Notify>,
     /// What comes without being sent.
-    pub coming: Coming,
+    pub ahead: Ahead,
     /// When it was last told that commits are refused, by `clock::uptime_ms`.
     pub told_refused_ms: Option<u64>,
 }
@@ -108,7 +114,7 @@ impl Worker {
             // Nobody else waits yet, and nothing may come before it.
             let batch = vec![Inbound::Resend(some.iter().map(wanted).collect())];
             match load_all(&mut self.engine, &*self.store, &batch) {
-                Ok(()) => self.turn(batch),
+                Ok(()) => self.turn(batch.into_iter().map(Candidate::from).collect()),
                 Err(error) => self.unreadable(&error, &batch),
             }
         }
@@ -130,8 +136,7 @@ impl Worker {
         let mut ticked_ms = clock::uptime_ms();
         self.metrics.set_census(&self.engine.census());
         loop {
-            let is_busy =
-                self.parking.is_moving() || self.parking.has_resumed(&self.engine) || !self.coming.next.is_empty();
+            let is_busy = self.parking.is_moving() || self.parking.has_resumed(&self.engine) || !self.ahead.is_empty();
             let patience =
                 if is_busy { 0 } else { self.pacing.next_in_ms(&self.engine).unwrap_or(TICK_MS).min(TICK_MS) };
             let taken = self.inbox.take_in_thread((BATCH_ITEMS, BATCH_BYTES), Duration::from_millis(patience));
@@ -154,8 +159,10 @@ impl Worker {
         self.engine.rest();
         let held = self.pacing.finish();
         self.step(held);
-        while !self.parking.is_empty() || !self.coming.next.is_empty() {
-            if !self.parking.is_moving() && self.coming.next.is_empty() && !self.parking.has_resumed(&self.engine) {
+        // That may take long where it concerns many: whoever asked is told to ask again.
+        self.engine.give_parts_up().iter().for_each(|inbound| self.refuse(inbound, Why::Busy));
+        while !self.parking.is_empty() || !self.ahead.is_empty() {
+            if !self.parking.is_moving() && self.ahead.is_empty() && !self.parking.has_resumed(&self.engine) {
                 let fetched = self.loader.take();
                 self.arrive(fetched);
             }
@@ -173,25 +180,33 @@ impl Worker {
             self.arrive(fetched);
         }
         let is_news = self.parking.advance(&mut self.engine, PEOPLE_MAX);
-        let mut first = self.parking.freed((BATCH_ITEMS, BATCH_BYTES));
+        let mut first = self.freed();
         while self.parking.has_freed() {
             self.work(first);
-            first = self.parking.freed((BATCH_ITEMS, BATCH_BYTES));
+            first = self.freed();
         }
         if !first.is_empty() && first.len() + batch.len() > BATCH_ITEMS {
             self.work(std::mem::take(&mut first));
+            first = std::mem::take(&mut self.ahead.deferred);
         }
-        first.append(&mut self.coming.deferred);
-        first.extend(batch);
-        first.append(&mut self.coming.next);
+        let next = std::mem::take(&mut self.ahead.next);
+        first.extend(batch.into_iter().chain(next).map(Candidate::from));
         // The address book learns of what came even where nobody waited for it.
         if !first.is_empty() || is_news {
             self.work(first);
         }
         self.loader.want(self.parking.wanted());
-        self.parking.errands().into_iter().for_each(|errand| self.archive.take(Question::Loop(Box::new(errand))));
+        let errands = self.parking.errands(&mut self.engine).into_iter();
+        errands.for_each(|errand| self.archive.take(Question::Loop(Box::new(errand))));
         self.engine.pin(self.parking.pins());
         self.metrics.set_parked(self.parking.depth());
+    }
+
+    /// What had to wait comes before what waits no longer: it came before that.
+    fn freed(&mut self) -> Vec<Candidate<Inbound>> {
+        let mut first = std::mem::take(&mut self.ahead.deferred);
+        first.append(&mut self.parking.freed((BATCH_ITEMS, BATCH_BYTES)));
+        first
     }
 
     fn arrive(&mut self, fetched: Vec<Fetched>) {
@@ -203,13 +218,13 @@ impl Worker {
                     self.engine.note_unreadable(name);
                     self.unreadable(&error, &failed);
                 }
-                Fetched::Facts(name, Ok(loaded)) => self.parking.bring(&name, *loaded),
-                Fetched::Facts(name, Err(Missed::Unreadable(error))) => {
-                    let failed = self.parking.fail_to_bring(&self.engine, &name, None);
+                Fetched::Facts(errand, Ok(loaded)) => self.parking.bring(&mut self.engine, &errand, *loaded),
+                Fetched::Facts(errand, Err(Missed::Unreadable(error))) => {
+                    let failed = self.parking.fail_to_bring(&mut self.engine, &errand, None);
                     self.unreadable(&error, &failed);
                 }
-                Fetched::Facts(name, Err(Missed::Busy(account))) => {
-                    let failed = self.parking.fail_to_bring(&self.engine, &name, Some(&account));
+                Fetched::Facts(errand, Err(Missed::Busy)) => {
+                    let failed = self.parking.fail_to_bring(&mut self.engine, &errand, Some(&errand.account));
                     failed.iter().for_each(|inbound| match inbound {
                         Inbound::GoOn(step @ (Step::In(_) | Step::Through(..))) => self.engine.put_off(step),
                         other => self.give_back(other, Why::Busy),
@@ -219,7 +234,7 @@ impl Worker {
         }
     }
 
-    fn work(&mut self, batch: Vec<Inbound>) {
+    fn work(&mut self, batch: Vec<Candidate<Inbound>>) {
         self.metrics.health.worker.beat();
         self.engine.relieve(&self.confirmed.take_relieved());
         let (Parted { ready, refused }, read) = prepare(&mut self.engine, &mut self.parking, &*self.store, batch);
@@ -227,8 +242,10 @@ impl Worker {
         match read {
             Ok(()) => self.turn(ready),
             // What cannot be read for one is no reason to refuse the others.
-            Err(_) if ready.len() > 1 => ready.into_iter().for_each(|inbound| self.work(vec![inbound])),
-            Err(error) => self.unreadable(&error, &ready),
+            Err(_) if ready.len() > 1 => ready.into_iter().for_each(|candidate| self.work(vec![candidate])),
+            Err(error) => {
+                ready.iter().for_each(|candidate| self.unreadable(&error, std::slice::from_ref(&candidate.item)))
+            }
         }
     }
 
@@ -244,13 +261,15 @@ impl Worker {
         self.refuse(ended.as_ref().unwrap_or(inbound), why);
     }
 
-    fn turn(&mut self, batch: Vec<Inbound>) {
+    fn turn(&mut self, batch: Vec<Candidate<Inbound>>) {
+        let (numbers, batch) = Candidate::apart(batch);
         self.metrics.count_batch(&batch);
         let traced = traced(&batch);
         let begun = clock::uptime();
         let mut turn = self.engine.turn(clock::moment(), batch);
-        self.coming.next.append(&mut turn.next);
-        self.coming.deferred.append(&mut turn.deferred);
+        self.ahead.next.append(&mut turn.next);
+        let deferred = std::mem::take(&mut turn.deferred).into_iter();
+        self.ahead.deferred.extend(deferred.map(|(place, item)| Candidate::again(item, numbers[place])));
         let dial = self.engine.dial();
         self.metrics.count_turn(&turn, clock::uptime() - begun);
         self.note_time(dial);

@@ -1,8 +1,10 @@
-//! What may be read where. The loop reads the state and the current month, which is open all the time. An older month has
-//! to be opened first, which takes long: whoever needs one waits for it beside the loop (`engine::parking`).
+//! What may be read where. Of an archive the loop reads the current month, which is open all the time: an older one has to
+//! be opened first, which takes long. Channels, what is kept by accounts, pages and times it reads not at all: a scan may be
+//! long, and a store that is not on this machine takes a while to answer anything. Whoever needs any of that waits for it
+//! beside the loop (`engine::parking`).
 //!
-//! Where debug assertions are on, a thread that says that it does the loop's work may reach for no older month, so that
-//! whatever has it do so fails its test.
+//! Where debug assertions are on, a thread that says that it does the loop's work may reach for none of it, so that whatever
+//! has it do so fails its test.
 
 use std::cell::Cell;
 
@@ -10,7 +12,7 @@ thread_local! {
     static IS_NEAR: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Does something as the loop has to: without a look at an older month.
+/// Does something as the loop has to: without a look at what is read beside it.
 pub fn near<T>(work: impl FnOnce() -> T) -> T {
     let _back = Back(IS_NEAR.replace(true));
     work()
@@ -34,6 +36,11 @@ impl Drop for Back {
 /// Whatever this thread does from here on is the loop's work.
 pub fn stay_near() {
     IS_NEAR.set(true);
+}
+
+/// Something is read that is read beside the loop alone.
+pub(super) fn beside() {
+    debug_assert!(!IS_NEAR.get(), "the loop reads what is read beside it, which others would wait for");
 }
 
 /// An older month is reached for.

@@ -9,7 +9,7 @@ use super::bare::RowHead;
 use super::keyspace::{self, RowStart, Span, Spans};
 use super::shelf::{Order, Shelf, Space};
 use super::visible::Visible;
-use super::{Page, PagePlan, StoreError, facts, pieces};
+use super::{Page, PagePlan, StoreError, facts, near, pieces};
 use crate::channel::{Head, ParticipantId, Row, RowKind, Stamp};
 use std::ops::ControlFlow;
 
@@ -42,6 +42,7 @@ pub(super) struct Pick<'a> {
 
 /// One page of an archive.
 pub(super) fn page(shelf: &impl Shelf, plan: &PagePlan) -> Result<Page, StoreError> {
+    near::beside();
     let archive = Archive::open(shelf, plan.tag)?;
     let (first, last) = (plan.first.max(archive.first()), plan.last.min(archive.newest));
     let mut visible = Visible::between(first, last, &plan.narrow).without(&archive.gaps());

@@ -3,7 +3,7 @@
 use super::keyspace::{self, Entry, List, Membership, Sum, Visit};
 use super::paging::{Archive, Pick};
 use super::shelf::{Order, Shelf, Space};
-use super::{Bounds, Directory, Listing, Standing, StoreError, Whereabouts, clock, facts, past};
+use super::{Bounds, Directory, Listing, Standing, StoreError, Whereabouts, clock, facts, near, past};
 use crate::channel::dedup::REPEATS_MAX;
 use crate::channel::{
     Channel, ChannelName, Guest, Invitation, Item, Kept, Member, Node, ParticipantId, Profile, Roll, Row, Settings,
@@ -15,6 +15,7 @@ use std::ops::ControlFlow;
 
 /// The channel of a name with its members and the end of its archive.
 pub(super) fn load(shelf: &impl Shelf, name: &ChannelName) -> Result<Option<Channel>, StoreError> {
+    near::beside();
     let Some(entry) = shelf.value::<Entry>(Space::State, &keyspace::channel(name))? else { return Ok(None) };
     let items: Vec<(Node, Item)> = shelf.values(Space::State, &keyspace::items(entry.tag), usize::MAX)?;
     if !items.iter().any(|(node, _)| *node == Node::Info) {
@@ -129,6 +130,7 @@ pub(super) fn whereabouts(shelf: &impl Shelf) -> Result<Vec<(BareJid, Whereabout
 
 /// The channels that an account is in, or a guest of.
 pub(super) fn channels_of(shelf: &impl Shelf, account: &BareJid) -> Result<Vec<ChannelName>, StoreError> {
+    near::beside();
     let found = memberships(shelf, account)?.into_iter();
     let joined = found.filter(|membership| membership.status == Status::Joined).map(|membership| membership.name);
     let mut channels: BTreeSet<ChannelName> = joined.collect();
@@ -143,6 +145,7 @@ pub(super) fn channels_of(shelf: &impl Shelf, account: &BareJid) -> Result<Vec<C
 
 /// The channels that an account is in, waits for, or left and did not forget.
 pub(super) fn groups_of(shelf: &impl Shelf, account: &BareJid) -> Result<Vec<(ChannelName, Status)>, StoreError> {
+    near::beside();
     let found = memberships(shelf, account)?.into_iter();
     let listed = found.filter(|membership| membership.status != Status::Left || !membership.forgotten);
     Ok(listed.map(|membership| (membership.name, membership.status)).collect())
@@ -150,6 +153,7 @@ pub(super) fn groups_of(shelf: &impl Shelf, account: &BareJid) -> Result<Vec<(Ch
 
 /// What the lists of channels say of an account or a domain.
 pub(super) fn standing_of(shelf: &impl Shelf, jid: &BareJid) -> Result<Standing, StoreError> {
+    near::beside();
     let (places, mut standing) = (keyspace::places(jid), Standing::default());
     shelf.scan(Space::State, &places, &keyspace::behind(&places), Order::Rising, &mut |key, entry| {
         let Some((tag, node, generation)) = keyspace::list_of_place(key) else {
@@ -197,6 +201,7 @@ pub(super) fn is_there(shelf: &impl Shelf, name: &ChannelName, tag: u64) -> Resu
 
 /// The rows that an archive still holds.
 pub(super) fn bounds(shelf: &impl Shelf, tag: u64) -> Result<Option<Bounds>, StoreError> {
+    near::beside();
     let archive = Archive::open(shelf, tag)?;
     let (oldest, newest) = (archive.first(), archive.newest());
     Ok((oldest <= newest).then(|| Bounds { oldest, newest, gaps: archive.gaps() }))
@@ -208,6 +213,7 @@ pub(super) fn people(
     tag: u64,
     ids: &[ParticipantId],
 ) -> Result<HashMap<ParticipantId, Member>, StoreError> {
+    near::beside();
     let mut people = HashMap::new();
     if facts::is_gone(shelf, tag)? {
         return Ok(people);

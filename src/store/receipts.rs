@@ -4,10 +4,10 @@
 //! about one row, so a member has at most one in a row's way for each row behind it. What its reports amount to follows
 //! from them; it is worked out when they are applied to the state, and is in no commit.
 
-use super::StoreError;
 use super::facts::is_gone;
 use super::keyspace::{self, Ops, Reach, Sum};
 use super::shelf::{Order, Shelf, Space};
+use super::{StoreError, near};
 use crate::channel::{ParticipantId, Progress, Receipt, Report, Reported};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
@@ -20,6 +20,7 @@ pub(super) fn receipts(
     row: u64,
     reached: &[(ParticipantId, Progress)],
 ) -> Result<HashMap<ParticipantId, Receipt>, StoreError> {
+    near::beside();
     let mut found = Found { row, wanted: reached.iter().cloned().collect(), receipts: HashMap::new(), complete: 0 };
     if found.wanted.is_empty() || is_gone(shelf, tag)? {
         return Ok(HashMap::new());
@@ -99,6 +100,7 @@ pub(super) fn sums(shelf: &impl Shelf, ops: &Ops) -> Result<Ops, StoreError> {
 
 /// The reports of a participant.
 pub(super) fn of_member(shelf: &impl Shelf, tag: u64, member: &ParticipantId) -> Result<Vec<Report>, StoreError> {
+    near::beside();
     let mut reports: Vec<Report> = shelf.values(Space::State, &keyspace::all_reports(tag), usize::MAX)?;
     reports.retain(|report| report.member == *member);
     reports.sort_by_key(|report| report.number);

@@ -1,11 +1,11 @@
 //! What an account set off in all of its channels, and how far it is: kept until it is done, so that a crash between two
 //! channels leaves nothing half done.
 
-use super::StoreError;
 use super::keyspace::{self, Membership, Visit};
 use super::paging::Archive;
 use super::reader::is_there;
 use super::shelf::{Order, Shelf, Space};
+use super::{StoreError, near};
 use crate::channel::{ChannelName, Head, Stamp};
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,7 @@ pub(super) fn channels_behind(
     behind: Option<&ChannelName>,
     count: usize,
 ) -> Result<Vec<ChannelName>, StoreError> {
+    near::beside();
     let mut found: BTreeMap<Vec<u8>, ChannelName> = BTreeMap::new();
     let (members, guests) = (keyspace::memberships(account), keyspace::visits(account));
     let member = behind.map(|name| keyspace::membership(account, name));
@@ -73,6 +74,7 @@ pub(super) fn channels_behind(
 
 /// Where an archive stood at a time: at its last row of that time or before.
 pub(super) fn head_at(shelf: &impl Shelf, tag: u64, stamp: Stamp) -> Result<Head, StoreError> {
+    near::beside();
     let archive = Archive::open(shelf, tag)?;
     let last = archive.stamped(Stamp(0), stamp)?.last().map_or(0, |&(_, last)| last);
     if last < archive.first() { Ok(archive.base()) } else { archive.head_at(last) }

@@ -1,9 +1,9 @@
 //! Where accounts have a place that nothing but a look through the store tells: what channels they own or administer,
 //! which ones gave up their record, and which invitations they gave or got. What the index of accounts tells comes first.
 
-use super::StoreError;
 use super::keyspace::{self, Entry, Membership, Visit};
 use super::shelf::{Order, Shelf, Space};
+use super::{StoreError, near};
 use crate::channel::{ChannelName, Invitation};
 use jid::BareJid;
 use std::collections::BTreeSet;
@@ -34,6 +34,7 @@ pub(super) fn trace(
     from: &[u8],
     max: usize,
 ) -> Result<Trace, StoreError> {
+    near::beside();
     let mut trace = Trace::default();
     if from.is_empty() {
         for account in accounts {

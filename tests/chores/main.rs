@@ -1,9 +1,10 @@
-//! What concerns many channels, and who waits for a channel that is not in memory, or for rows of old months: the worker's
-//! loop over a store in memory, with reads that take their time.
+//! What concerns many channels, and who waits for a channel that is not in memory, for rows of old months or for what is
+//! kept of its account: the worker's loop over a store in memory, with reads that take their time.
 
 #![allow(clippy::unwrap_used)]
 
 mod parts;
+mod people;
 mod rig;
 
 use jid::BareJid;
@@ -238,7 +239,7 @@ fn a_read_that_fails_is_told_to_whoever_asked_for_it_alone() {
     rig.is_slow = true;
     rig.step(vec![rig.moderates(0, "1"), ping("amy", 0, "2"), rig.moderates(1, "3")]);
     let errand = rig.reads.pop_front().unwrap();
-    let failed = rig.parking.fail_to_bring(&rig.engine, &errand.name, None);
+    let failed = rig.parking.fail_to_bring(&mut rig.engine, &errand, None);
     let id = |inbound: &Inbound| match inbound {
         Inbound::Stanza(stanza) => stanza.id.clone(),
         _ => None,

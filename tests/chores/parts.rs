@@ -1,6 +1,7 @@
 //! What concerns many people, and what comes for a channel while it is done in parts.
 
-use super::rig::{CORE, Rig, stanza};
+use super::rig::{CORE, GROUP, Rig, stanza};
+use super::{old_groups, ping};
 use mixd::channel::ChannelName;
 use mixd::store::Store;
 
@@ -116,6 +117,45 @@ fn what_is_done_in_part_comes_to_its_end_whatever_happens() {
     // And it is whole: nobody of it comes back.
     let join = format!("<iq type='set' id='j' from='u1@crowd.example/r' to='hall@mix.h'><join {CORE}/></iq>");
     assert!(rig.ask(&join).contains("type='error'"));
+}
+
+/// Adds so many of another domain to `g0`.
+fn gather(rig: &mut Rig) {
+    for some in (0..CROWD).collect::<Vec<_>>().chunks(50) {
+        let add: String = some.iter().map(|n| format!("<add jid='u{n}@crowd.example'/>")).collect();
+        let members = format!("<members {GROUP}>{add}</members>");
+        rig.ask(&format!("<iq type='set' id='a' from='boss@h/r' to='g0@mix.h'>{members}</iq>"));
+    }
+}
+
+/// What waits for rows of an old month when something in its channel begins to be done in parts waits for that as well, and
+/// goes on then, in order.
+#[test]
+fn what_waits_for_a_read_waits_for_what_is_done_in_parts_as_well() {
+    let mut rig = old_groups();
+    rig.restart_with_room();
+    gather(&mut rig);
+    let ban = ban_domain().replace("to='hall@mix.h'", "to='g0@mix.h'");
+    // The read comes back at once, and after the first part.
+    for is_slow in [false, true] {
+        rig.is_slow = is_slow;
+        let mut told = rig.step(vec![stanza(&ban), rig.moderates(0, "f"), ping("amy", 0, "q")]);
+        for _ in 0..3 {
+            told += &rig.step(Vec::new());
+        }
+        rig.is_slow = false;
+        for _ in 0..100 {
+            told += &rig.step(Vec::new());
+        }
+        assert!(rig.is_idle(), "something waits for ever: {told:.3000}");
+        let at = |id: &str| told.find(&format!("id='{id}'")).unwrap_or_else(|| panic!("{id}: {told:.3000}"));
+        assert!(at("p") < at("f") && at("f") < at("q"), "{told:.3000}");
+        if !is_slow {
+            let lift = "<retract node='urn:xmpp:mix:nodes:banned'><item id='crowd.example'/></retract>";
+            rig.ask(&pubsub("boss@h/r", lift).replace("to='hall@mix.h'", "to='g0@mix.h'"));
+            gather(&mut rig);
+        }
+    }
 }
 
 const GRANT: &str = "<message from='h' to='mix.h'><privilege xmlns='urn:xmpp:privilege:2'>\

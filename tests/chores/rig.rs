@@ -2,6 +2,7 @@
 
 use jid::BareJid;
 use mixd::channel::{Limits, Rates, Stamp};
+use mixd::engine::parking::Candidate;
 use mixd::engine::{Arrival, Engine, Errand, Inbound, Out, Pam, Parking, Settings};
 use mixd::runtime::load::{fetch, prepare};
 use mixd::store::{Failure, MemoryStore, Store};
@@ -19,10 +20,10 @@ pub struct Rig {
     pub parking: Parking,
     pub loads: VecDeque<mixd::channel::ChannelName>,
     pub reads: VecDeque<Errand>,
-    /// Whether no archive is read for now.
+    /// Whether nothing is read for now, but for channels.
     pub is_slow: bool,
     pub next: Vec<Inbound>,
-    pub deferred: Vec<Inbound>,
+    pub deferred: Vec<Candidate<Inbound>>,
     pub now: u64,
     /// What was in memory at most after a turn, in bytes.
     pub most_bytes: usize,
@@ -33,8 +34,9 @@ pub struct Rig {
     pub changes: usize,
 }
 
-pub fn start(store: &MemoryStore) -> Engine {
-    let limits = Limits { rates: Rates::unlimited(), ..Limits::default() };
+pub fn start(store: &MemoryStore, channels_memory_bytes_max: usize) -> Engine {
+    let mut limits = Limits { rates: Rates::unlimited(), ..Limits::default() };
+    limits.groups.participants_max = 1000;
     let settings = Settings {
         domain: jid::DomainPart::new("mix.h").unwrap().into_owned(),
         name: String::new(),
@@ -43,7 +45,7 @@ pub fn start(store: &MemoryStore) -> Engine {
         limits,
         page_default: 20,
         page_max: 100,
-        channels_memory_bytes_max: MEMORY_BYTES_MAX,
+        channels_memory_bytes_max,
         pam: [("h".to_owned(), Pam::Standard)].into(),
         multicast: Default::default(),
     };
@@ -54,7 +56,7 @@ pub fn start(store: &MemoryStore) -> Engine {
 impl Rig {
     pub fn new() -> Rig {
         let store = MemoryStore::new([7; 16]);
-        let (engine, parking) = (start(&store), Parking::new(1000, usize::MAX, Default::default()));
+        let (engine, parking) = (start(&store, MEMORY_BYTES_MAX), Parking::new(1000, usize::MAX, Default::default()));
         let (loads, reads, next, deferred) = Default::default();
         Rig {
             engine,
@@ -75,7 +77,16 @@ impl Rig {
 
     /// The process ends, and starts again.
     pub fn restart(&mut self) {
-        self.engine = start(&self.store);
+        self.begin_anew(MEMORY_BYTES_MAX);
+    }
+
+    /// The same, with room for all channels in memory.
+    pub fn restart_with_room(&mut self) {
+        self.begin_anew(usize::MAX);
+    }
+
+    fn begin_anew(&mut self, memory_bytes_max: usize) {
+        self.engine = start(&self.store, memory_bytes_max);
         self.parking = Parking::new(1000, usize::MAX, Default::default());
         self.loads.clear();
         self.reads.clear();
@@ -92,19 +103,20 @@ impl Rig {
         if !self.is_slow
             && let Some(errand) = self.reads.pop_front()
         {
-            self.parking.bring(&errand.name, fetch(&self.store, &errand).unwrap());
+            self.parking.bring(&mut self.engine, &errand, fetch(&self.store, &errand).unwrap());
         }
         self.parking.advance(&mut self.engine, 1000);
-        let mut all = self.parking.freed((1000, usize::MAX));
-        all.append(&mut self.deferred);
-        all.extend(batch);
-        all.append(&mut self.next);
+        let mut all = std::mem::take(&mut self.deferred);
+        all.append(&mut self.parking.freed((1000, usize::MAX)));
+        all.extend(batch.into_iter().chain(std::mem::take(&mut self.next)).map(Candidate::from));
         let (parted, read) = prepare(&mut self.engine, &mut self.parking, &self.store, all);
         read.unwrap();
         assert!(parted.refused.is_empty());
-        let mut turn = self.engine.turn(Stamp(self.now), parted.ready);
+        let (numbers, ready) = Candidate::apart(parted.ready);
+        let mut turn = self.engine.turn(Stamp(self.now), ready);
         self.next.append(&mut turn.next);
-        self.deferred.append(&mut turn.deferred);
+        let deferred = std::mem::take(&mut turn.deferred).into_iter();
+        self.deferred.extend(deferred.map(|(place, item)| Candidate::again(item, numbers[place])));
         self.changes = turn.records.len();
         self.turns += 1;
         let refuses = self.refuses.is_some_and(|every| self.turns.is_multiple_of(every));
@@ -115,7 +127,7 @@ impl Rig {
         };
         self.store.fail_next_commits(0, Failure::Refused);
         self.loads.extend(self.parking.wanted());
-        self.reads.extend(self.parking.errands());
+        self.reads.extend(self.parking.errands(&mut self.engine));
         self.engine.pin(self.parking.pins());
         self.most_bytes = self.most_bytes.max(self.engine.census().memory_bytes);
         let text = |out: Out| match out {

@@ -1,10 +1,12 @@
-//! Channels that are not in memory, and rows of old months: reads begin between turns, read at any time and end in any
+//! Channels that are not in memory, rows of old months and what is kept by accounts: reads begin between turns, read at any time and end in any
 //! order, or fail; what needs them waits, and what is for one channel is taken in the order in which it came.
 
 use super::hosts::Item;
 use super::world::World;
+use jid::BareJid;
 use mixd::channel::{Channel, ChannelName};
-use mixd::engine::{Arrival, Errand, Inbound, Loaded, Parking};
+use mixd::engine::parking::Candidate;
+use mixd::engine::{Arrival, Errand, Inbound, Loaded, Parking, Source};
 use mixd::runtime::load::{fetch, prepare};
 use mixd::store::{MemoryStore, Store};
 use rand::rngs::StdRng;
@@ -19,7 +21,7 @@ pub struct Load {
     read: Option<Option<Channel>>,
 }
 
-/// An archive of which something is read.
+/// An archive or an account of which something is read.
 pub struct Read {
     errand: Errand,
     loaded: Option<Loaded>,
@@ -30,12 +32,13 @@ pub struct Cold {
     pub parking: Parking<Item>,
     loads: Vec<Load>,
     reads: Vec<Read>,
-    /// How many reads were begun.
-    pub errands: u64,
+    /// How many reads were begun, of archives and of what is kept by accounts.
+    pub errands: (u64, u64),
     /// Every channel that was ever asked for.
     asked: BTreeSet<ChannelName>,
-    /// The newest item taken for each channel, by its place among all that came in.
-    taken: BTreeMap<String, u64>,
+    /// The newest item of each account taken for each channel, by its place among all that came in: whoever waits for what
+    /// is kept of its own account holds up nobody else.
+    taken: BTreeMap<(BareJid, String), u64>,
     came: u64,
     /// Whether loads may fail.
     pub fails: bool,
@@ -51,7 +54,7 @@ impl Cold {
         let (items, bytes) = (*[2, 1000].choose(&mut dice).unwrap(), *[8000, 1 << 20].choose(&mut dice).unwrap());
         let parking = Parking::new(items, bytes, Default::default());
         let (loads, reads, asked, taken) = Default::default();
-        Cold { parking, loads, reads, errands: 0, asked, taken, came: 0, fails: true, waited: (0, 0), dice }
+        Cold { parking, loads, reads, errands: (0, 0), asked, taken, came: 0, fails: true, waited: (0, 0), dice }
     }
 }
 
@@ -66,8 +69,8 @@ impl World {
         self.go_on_loading();
         let freed = self.cold.parking.freed((1000, usize::MAX));
         let (own, mut batch): (Vec<_>, Vec<_>) =
-            freed.into_iter().partition(|item| matches!(item.inbound, Inbound::GoOn(_)));
-        let next = std::mem::take(&mut self.next).into_iter().map(Item::event);
+            freed.into_iter().partition(|candidate| matches!(candidate.item.inbound, Inbound::GoOn(_)));
+        let next = std::mem::take(&mut self.next).into_iter().map(Item::event).map(Candidate::from);
         self.go_on(next.chain(own).collect());
         // What comes behind the word of the operator has another time.
         let is_word = |item: &Item| matches!(item.inbound, Inbound::ClockConfirmed);
@@ -76,7 +79,7 @@ impl World {
         for mut item in self.inbox.drain(..size) {
             cold.came += 1;
             item.place = cold.came;
-            batch.push(item);
+            batch.push(Candidate::from(item));
         }
         let before = batch.len() + cold.parking.depth().0;
         let (parted, read) = prepare(&mut self.engine, &mut cold.parking, &self.store, batch);
@@ -87,13 +90,14 @@ impl World {
         cold.waited.1 += parted.refused.len() as u64;
         // Whoever is told that the service is busy asks again.
         self.unanswered.extend(parted.refused.into_iter().filter_map(|item| item.ask));
-        for item in &parted.ready {
+        let ready: Vec<Item> = parted.ready.into_iter().map(|candidate| candidate.item).collect();
+        for item in &ready {
             let Inbound::Stanza(stanza) = &item.inbound else { continue };
             let Some(channel) = stanza.to.node().filter(|_| stanza.to.is_bare()) else { continue };
-            let newest = self.cold.taken.insert(channel.to_string(), item.place);
+            let newest = self.cold.taken.insert((stanza.sender(), channel.to_string()), item.place);
             assert!(newest.is_none_or(|newest| newest < item.place), "overtaken on the way to {channel}: {stanza:?}");
         }
-        parted.ready
+        ready
     }
 
     /// After a turn: loads begin, and what several of them are for stays in memory.
@@ -101,8 +105,10 @@ impl World {
         let wanted = self.cold.parking.wanted();
         self.cold.asked.extend(wanted.iter().cloned());
         self.cold.loads.extend(wanted.into_iter().map(|name| Load { name, read: None }));
-        let errands = self.cold.parking.errands();
-        self.cold.errands += errands.len() as u64;
+        let errands = self.cold.parking.errands(&mut self.engine);
+        let of_people = errands.iter().filter(|errand| matches!(errand.source, Source::Account(_))).count() as u64;
+        self.cold.errands.0 += errands.len() as u64 - of_people;
+        self.cold.errands.1 += of_people;
         self.cold.reads.extend(errands.into_iter().map(|errand| Read { errand, loaded: None }));
         self.engine.pin(self.cold.parking.pins());
     }
@@ -120,9 +126,8 @@ impl World {
                     reads.push(read);
                 }
                 4 if *fails => {
-                    let Errand { name, account, .. } = &read.errand;
-                    let of = dice.random_bool(0.5).then_some(account);
-                    let failed = parking.fail_to_bring(&self.engine, name, of);
+                    let of = dice.random_bool(0.5).then_some(&read.errand.account);
+                    let failed = parking.fail_to_bring(&mut self.engine, &read.errand, of);
                     failed.iter().for_each(|item| {
                         if let Inbound::GoOn(step) = &item.inbound {
                             self.engine.pass_over(step);
@@ -132,7 +137,7 @@ impl World {
                 }
                 _ => {
                     let loaded = read.loaded.unwrap_or_else(|| fetched(&read.errand));
-                    parking.bring(&read.errand.name, loaded);
+                    parking.bring(&mut self.engine, &read.errand, loaded);
                 }
             }
         }
@@ -167,13 +172,13 @@ impl World {
         let Cold { parking, loads, reads, asked, .. } = &mut self.cold;
         asked.extend(parking.wanted());
         let begun = std::mem::take(reads).into_iter().map(|read| read.errand);
-        let errands: Vec<Errand> = begun.chain(parking.errands()).collect();
+        let errands: Vec<Errand> = begun.chain(parking.errands(&mut self.engine)).collect();
         let mut lost: Vec<Item> = asked.iter().flat_map(|name| parking.fail(name)).collect();
         for errand in errands {
-            lost.extend(parking.fail_to_bring(&self.engine, &errand.name, None));
+            lost.extend(parking.fail_to_bring(&mut self.engine, &errand, None));
         }
         parking.advance(&mut self.engine, 0);
-        lost.extend(parking.freed((usize::MAX, usize::MAX)));
+        lost.extend(parking.freed((usize::MAX, usize::MAX)).into_iter().map(|candidate| candidate.item));
         loads.clear();
         self.unanswered.extend(lost.into_iter().filter_map(|item| item.ask));
         assert_eq!(parking.depth(), (0, 0), "something waits for nothing");

@@ -9,6 +9,7 @@ use mixd::channel::Stamp;
 use mixd::channel::group::{GroupCommand, Invitee};
 use mixd::channel::{Actor, ChannelName, Command, GroupWish, History, Limits, MediaKind, Rates};
 use mixd::channel::{Membership, Message, Progress, Refusal};
+use mixd::engine::parking::Candidate;
 use mixd::engine::{
     AddressBook, Addressee, Arrival, Call, CallResult, Engine, Inbound, Out, Pam, Parking, Query, Settings,
 };
@@ -178,13 +179,13 @@ impl World {
 
     /// Has it wait until all channels that it needs are in memory, whatever their number and the order in which they come.
     fn ready(&mut self, inbound: Inbound) -> Vec<Inbound> {
-        let mut batch = vec![inbound];
+        let mut batch = vec![Candidate::from(inbound)];
         for _ in 0..9 {
             let (parted, read) = prepare(&mut self.engine, &mut self.parking, &self.store, batch);
             read.unwrap();
             assert!(parted.refused.is_empty(), "something is refused, and nothing else waits");
             if !parted.ready.is_empty() {
-                return parted.ready;
+                return parted.ready.into_iter().map(|candidate| candidate.item).collect();
             }
             let mut loads = self.parking.wanted();
             self.engine.pin(self.parking.pins());
@@ -200,8 +201,8 @@ impl World {
                     self.parking.advance(&mut self.engine, self.dice.random_range(1..4));
                 }
             }
-            for errand in self.parking.errands() {
-                self.parking.bring(&errand.name, fetch(&self.store, &errand).unwrap());
+            for errand in self.parking.errands(&mut self.engine) {
+                self.parking.bring(&mut self.engine, &errand, fetch(&self.store, &errand).unwrap());
                 self.parking.advance(&mut self.engine, 1);
             }
             batch = self.parking.freed((1, usize::MAX));

@@ -7,6 +7,7 @@ use super::wire;
 use super::world::{Owed, World};
 use minidom::Element;
 use mixd::channel::{Change, Stamp};
+use mixd::engine::parking::Candidate;
 use mixd::engine::{Inbound, Moment, Out, Turn};
 use mixd::runtime::load::prepare;
 use mixd::store::{CommitError, Failure, Record, Store};
@@ -83,7 +84,7 @@ impl World {
 
     /// What the service does by itself over several turns: which channel comes when is its own affair, and what it does
     /// there is not.
-    pub fn go_on(&mut self, items: Vec<Item>) {
+    pub fn go_on(&mut self, items: Vec<Candidate<Item>>) {
         let (parted, read) = prepare(&mut self.engine, &mut self.cold.parking, &self.store, items);
         read.unwrap();
         if parted.ready.is_empty() {
@@ -92,7 +93,8 @@ impl World {
         let before = self.model.clone();
         let moment = self.tell_time();
         self.routes.begin();
-        let mut turn = self.engine.turn(moment, parted.ready.into_iter().map(|item| item.inbound).collect());
+        let mut turn =
+            self.engine.turn(moment, parted.ready.into_iter().map(|candidate| candidate.item.inbound).collect());
         self.next.append(&mut turn.next);
         let now = self.engine.dial().due;
         let mut events = Vec::new();

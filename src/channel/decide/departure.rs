@@ -106,7 +106,7 @@ impl Channel {
         match heir {
             Some(heir) => draft.event(EventKind::AdminAdded, None, Some(&heir), Some("owner")),
             None if draft.count_of(Status::Joined) == 0 => {
-                for waiting in draft.some_people(WAITING, |_| true) {
+                for waiting in draft.some_people(WAITING) {
                     let void = gone(draft, &waiting);
                     draft.put(Change::Invited, void);
                 }

@@ -1,7 +1,7 @@
 //! A decision in the making: what was decided so far counts for what follows.
 
 use super::Outcome;
-use crate::channel::crowd::{LEFT, Ordered, VEILED, marks_of};
+use crate::channel::crowd::{JOINED_MARKS, LEFT, Ordered, VEILED, WAITING, marks_of};
 use crate::channel::event::{Event, EventKind};
 use crate::channel::participant::Silent;
 use crate::channel::roll::Marks;
@@ -69,26 +69,56 @@ impl<'a> Draft<'a> {
         self.member(account).map(|member| member.status)
     }
 
-    /// Those who bear one of these marks so far and are meant, as many as may go at once, in the order of ids: that of
-    /// accounts, in which they would be taken out, would tell something of them where they are hidden. Where there are more
-    /// of them, the draft becomes a part.
-    pub(super) fn some_people(&mut self, wanted: Marks, is_meant: impl Fn(&BareJid) -> bool) -> Vec<Member> {
-        let changed = self.people.values().filter(|member| marks_of(member) & wanted != 0);
-        let before = self.channel.people(wanted);
-        let rest = before.rising(0).filter(|member| !self.people.contains_key(&member.jid));
-        let mut people: Vec<&Member> = changed.chain(rest).filter(|member| is_meant(&member.jid)).collect();
-        let by_id = |a: &&Member, b: &&Member| a.id.cmp(&b.id);
-        let is_over = people.len() > self.part_max;
-        if is_over {
-            people.select_nth_unstable_by(self.part_max, by_id);
-            people.truncate(self.part_max);
+    /// Those who bear this mark so far, as many as may go at once. Where there are more of them, the draft becomes a part.
+    ///
+    /// They come in the order of ids: that of accounts, in which they would be taken out, would tell something of them where they are
+    /// hidden.
+    pub(super) fn some_people(&mut self, wanted: Marks) -> Vec<Member> {
+        let (changed, before) = (self.changed(wanted), self.channel.people(wanted));
+        let is_as_before = |member: &&Member| !self.people.contains_key(&member.jid);
+        let max = self.part_max.saturating_sub(changed.len()) + 1;
+        let rest: Vec<&Member> = match before.count() > self.part_max && wanted & JOINED_MARKS != 0 {
+            true => {
+                let bears = |member: &&Member| marks_of(member) & wanted != 0;
+                self.channel.participants_by_id().rising(0).filter(bears).filter(is_as_before).take(max).collect()
+            }
+            // Where nobody is left who could be told, order tells nothing.
+            false => before.rising(0).filter(is_as_before).take(max).collect(),
+        };
+        self.some_of(changed.into_iter().chain(rest.into_iter().cloned()).collect())
+    }
+
+    /// The same of those who are in it or wait, and are of a domain; but for one account, unless nobody else is left.
+    pub(super) fn some_of_domain(&mut self, domain: &str, last: &BareJid) -> Vec<Member> {
+        let is_meant = |member: &&Member| {
+            member.jid.domain().as_str() == domain && member.jid != *last && !self.people.contains_key(&member.jid)
+        };
+        let joined = self.channel.participants_by_id();
+        let mut people: Vec<&Member> = joined.rising(0).filter(is_meant).take(self.part_max + 1).collect();
+        if people.len() <= self.part_max && self.channel.waiting_count() > 0 {
+            let waiting = self.channel.people(WAITING);
+            let mut waiting: Vec<&Member> = waiting.rising(0).filter(is_meant).collect();
+            waiting.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+            people.extend(waiting);
         }
-        people.sort_unstable_by(by_id);
-        let people = people.into_iter().cloned().collect();
-        drop(before);
-        if is_over {
+        let mut people: Vec<Member> = people.into_iter().cloned().collect();
+        if people.len() <= self.part_max && last.domain().as_str() == domain {
+            people.extend(self.member(last).filter(|member| member.status != Status::Left).cloned());
+        }
+        self.some_of(people)
+    }
+
+    /// Those who bear one of these marks by what was decided so far.
+    fn changed(&self, wanted: Marks) -> Vec<Member> {
+        self.people.values().filter(|member| marks_of(member) & wanted != 0).cloned().collect()
+    }
+
+    fn some_of(&mut self, mut people: Vec<Member>) -> Vec<Member> {
+        if people.len() > self.part_max {
+            people.truncate(self.part_max);
             self.begin_part();
         }
+        people.sort_by(|a, b| a.id.cmp(&b.id));
         people
     }
 

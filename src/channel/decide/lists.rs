@@ -4,7 +4,6 @@
 
 use super::Outcome;
 use super::draft::Draft;
-use crate::channel::crowd::{JOINED, WAITING};
 use crate::channel::group::Invitee;
 use crate::channel::rules::Rules;
 use crate::channel::{
@@ -100,7 +99,7 @@ impl Channel {
         if entry.node().is_some() {
             self.take_out(draft, by, entry);
         } else if self.count_of_domain(entry.domain().as_str()) > 0 {
-            for member in draft.some_people(JOINED | WAITING, is_meant) {
+            for member in draft.some_of_domain(entry.domain().as_str(), &actor.account) {
                 self.take_out(draft, by, &member.jid);
             }
         }

@@ -65,7 +65,7 @@ impl Draft<'_> {
         }
         let quiet = if next.presence_required { WANTS_QUIET } else { 0 };
         for wanted in [unbearable(next.visibility), quiet] {
-            for member in self.some_people(wanted, |_| true) {
+            for member in self.some_people(wanted) {
                 self.channel.take_out(self, None, &member.jid);
             }
             if self.is_part {

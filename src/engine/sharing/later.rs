@@ -5,6 +5,7 @@ use super::{FLOOD_STANZAS, Sharing, shares};
 use crate::channel::crowd::Ordered;
 use crate::channel::{ChannelName, Node};
 use crate::engine::chores::Chores;
+use crate::engine::errand::READ_MAX;
 use crate::engine::places::IN;
 use crate::engine::{Engine, Needs, Turn};
 use crate::xep::mix_presence;
@@ -84,11 +85,8 @@ impl Engine {
 
     /// What has to be looked up so that what accounts say to all channels can be brought to theirs.
     pub(in crate::engine) fn need_of_presence(&self, needs: &mut Needs) {
-        for account in self.sharing.online.due() {
-            if !self.memberships.knows(account) && !needs.accounts.contains(account) {
-                needs.accounts.push(account.clone());
-            }
-        }
+        let unknown = self.sharing.online.due().filter(|account| !self.memberships.knows(account));
+        needs.accounts.extend(unknown.take(READ_MAX / 2).cloned());
     }
 
     /// Has a channel ask its participants for their presence, once a link (XEP-0403 §5): those who share it, and only

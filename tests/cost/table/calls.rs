@@ -3,7 +3,7 @@
 //! Where a command names many things, the text between the parts says how many.
 
 use super::channels::invite;
-use super::family::{ALONE, Family, Part, nothing};
+use super::family::{ALONE, Family, NAMED, Part, nothing};
 use super::nodes::picture;
 use super::setting::{CORE, CROWD, iq};
 use super::world::Sent;
@@ -70,7 +70,7 @@ pub const FAMILIES: &[Family] = &[
         of_service("maker@h", Command::Create { name: Some(name(&format!("y{}", it.serial))) })
     }),
     call!("call: create a group", MANY, |it, inner| {
-        let members = people(it.serial, inner.len());
+        let members = people(it.serial, inner.len().min(2 * NAMED));
         of_service("maker@h", Command::CreateGroup(GroupWish { subject: "A".into(), members, ..GroupWish::default() }))
     }),
     call!("call: list groups", ALONE, |_, _| of_service("joe@h", Command::ListGroups { with: None, slice: ten() })),
@@ -94,10 +94,11 @@ pub const FAMILIES: &[Family] = &[
     }),
     call!(
         "call: take invitations back",
-        |it| (0..300).map(|n| invite(&format!("back{}x{n}@h", it.serial))).collect(),
+        |it| (0..2 * NAMED).map(|n| invite(&format!("back{}x{n}@h", it.serial))).collect(),
         MANY,
         |it, inner| {
-            let invitees = (0..inner.len()).map(|n| jid(&format!("back{}x{n}@h", it.serial))).collect();
+            let count = inner.len().min(2 * NAMED);
+            let invitees = (0..count).map(|n| jid(&format!("back{}x{n}@h", it.serial))).collect();
             at("club", "own@h", Command::RevokeInvitations { invitees })
         }
     ),
@@ -215,8 +216,9 @@ pub const FAMILIES: &[Family] = &[
     call!("call: version", ALONE, |_, _| of_service("joe@h", Command::Version)),
     call!("call: profile", ALONE, |_, _| of_group("p8@h", GroupCommand::ReadProfile(Default::default()))),
     call!("call: add and remove people", MANY, |it, inner| {
-        let remove = (0..inner.len()).map(|n| jid(&format!("nobody{n}@h"))).collect();
-        of_group("own@h", GroupCommand::EditMembers { add: people(it.serial, inner.len() / 2), remove })
+        let count = inner.len().min(NAMED);
+        let remove = (0..count).map(|n| jid(&format!("nobody{n}@h"))).collect();
+        of_group("own@h", GroupCommand::EditMembers { add: people(it.serial, count), remove })
     }),
     call!("call: make admins and unmake them", MANY, |it, inner| {
         let people = (0..inner.len()).map(|n| jid(&format!("p{}@h", 50 + n % 10))).collect();

@@ -1,6 +1,6 @@
 //! Requests to a channel in the words of MIX.
 
-use super::family::{ALONE, Family, Part, nothing};
+use super::family::{ALONE, Family, NAMED, Part, named, nothing};
 use super::setting::{CORE, configure, iq, join, list, pubsub};
 use super::world::Sent;
 use mixd::xmpp::ns;
@@ -18,7 +18,7 @@ fn joins(who: &str, ns: &str, inner: &str) -> Sent {
 }
 
 /// How many are invited whose invitations are taken back.
-const INVITED: usize = 301;
+const INVITED: usize = NAMED + 1;
 
 /// A request that invites somebody to `club`.
 pub fn invite(who: &str) -> String {
@@ -274,7 +274,7 @@ pub const FAMILIES: &[Family] = &[
             let one = format!("<revoke invitee='t{}x{}@h'/>", it.serial, INVITED - 1);
             at("club", "set", "own@h/r", format!("<invitations xmlns='{}'>{one}{inner}</invitations>", ns::GROUP))
         },
-        parts: &[|it, n| format!("<revoke invitee='t{}x{n}@h'/>", it.serial)],
+        parts: &[|it, n| named(n, format!("<revoke invitee='t{}x{n}@h'/>", it.serial))],
         is_end: false,
     },
     Family {

@@ -1,6 +1,6 @@
 //! Requests to a group, and commands at a channel.
 
-use super::family::{ALONE, Family, Part, nothing};
+use super::family::{ALONE, Family, Part, named, nothing};
 use super::setting::{CORE, create, iq, join, list};
 use super::world::Sent;
 use mixd::xmpp::ns;
@@ -51,9 +51,9 @@ pub const FAMILIES: &[Family] = &[
             Sent::Stanza(iq("set", "own@h/r", &format!("g{}@mix.h", it.serial), &members))
         },
         parts: &[
-            |it, n| format!("<add jid='a{}x{n}@h' nick='Ärger {n}'/>", it.serial),
-            |it, n| format!("<add jid='ann@h{}x{n}'/>", it.serial),
-            |_, n| format!("<remove jid='nobody{n}@h'/>"),
+            |it, n| named(n, format!("<add jid='a{}x{n}@h' nick='Ärger {n}'/>", it.serial)),
+            |it, n| named(n, format!("<add jid='ann@h{}x{n}'/>", it.serial)),
+            |_, n| named(n, format!("<remove jid='nobody{n}@h'/>")),
         ],
         is_end: false,
     },
@@ -115,7 +115,7 @@ pub const FAMILIES: &[Family] = &[
         before: nothing,
         around: |_, inner| team("set", "p3@h/r", "hide", inner),
         parts: &[
-            |it, n| format!("<item id='{}'/>", it.world.row("team", it.world.said + n as u64)),
+            |it, n| format!("<item id='{}'/>", it.world.row("team", it.world.said + n as u64 % 90)),
             |_, n| format!("<item id='{n}'/>"),
         ],
         is_end: false,

@@ -1,6 +1,6 @@
 //! Requests to the service.
 
-use super::family::{ALONE, Family, Part, nothing};
+use super::family::{ALONE, Family, Part, named, nothing};
 use super::setting::{CORE, FAR, create, iq, join};
 use super::world::Sent;
 use mixd::xmpp::ns;
@@ -94,8 +94,8 @@ pub const FAMILIES: &[Family] = &[
             ask("set", "maker@h/r", format!("<create {CORE} channel='new{}'>{group}</create>", it.serial))
         },
         parts: &[
-            |_, n| format!("<member jid='m{n}@h' nick='Äpfel {n}'/>"),
-            |_, n| format!("<member jid='ann@h{n}'/>"),
+            |_, n| named(n, format!("<member jid='m{n}@h' nick='Äpfel {n}'/>")),
+            |_, n| named(n, format!("<member jid='ann@h{n}'/>")),
             |_, _| "<nick>Anna</nick>".into(),
             |_, _| "<name>A</name>".into(),
         ],
@@ -259,7 +259,7 @@ pub const FAMILIES: &[Family] = &[
             let who = format!("<field var='accounts'><value>k{}@h</value>{inner}</field>", it.serial);
             command("urn:mixd:command:1#kick", &(field("channel", "hall") + &who), "")
         },
-        parts: &[|_, n| format!("<value>nobody{n}@h</value>")],
+        parts: &[|_, n| named(n, format!("<value>nobody{n}@h</value>"))],
         is_end: false,
     },
     Family {

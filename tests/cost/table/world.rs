@@ -115,10 +115,12 @@ impl World {
     /// between what goes on in later turns, so of all these turns it is the dearest that counts.
     pub fn measure(&mut self, sent: &Sent, meter: &Meter<'_>) -> (Cost, Turn) {
         let (mut steps, mut turn) = self.measured(vec![inbound(sent)], meter);
+        let mut is_refused = !turn.refusals.is_empty();
         let mut next = std::mem::take(&mut turn.next);
         while !next.is_empty() {
             let (of_one, mut turn) = self.measured(vec![next.remove(0)], meter);
             steps = steps.max(of_one);
+            is_refused |= !turn.refusals.is_empty();
             next.append(&mut turn.next);
         }
         let asked = match sent {
@@ -130,7 +132,7 @@ impl World {
         let rest = self.turn(vec![Inbound::Tick]);
         self.commit(&rest);
         self.go_on(rest);
-        (Cost { steps, asked, answered: answered(&turn), is_refused: !turn.refusals.is_empty() }, turn)
+        (Cost { steps, asked, answered: answered(&turn), is_refused }, turn)
     }
 
     fn measured(&mut self, batch: Vec<Inbound>, meter: &Meter<'_>) -> (u64, Turn) {
