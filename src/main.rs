@@ -11,8 +11,8 @@ use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 /// What one thread allocates another one frees, all the time: a stanza on its way through. The system's own allocator
-/// spends half of a message's time on that. It takes no huge pages (its feature `no_thp`): with them a process that rests
-/// has ten times as much, and one that is flooded twice.
+/// spends half of a message's time on that. It takes no huge pages (its feature `no_thp`): they keep far more memory resident
+/// than is in use, most of all in a process that rests.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -463,8 +463,8 @@ pub struct Decision {
     pub changes: Vec<Change>,
     /// What the asker is told.
     pub answer: Answer,
-    /// Whether this is but a part of it, since it concerns many people: it is to be decided anew once this is done, and
-    /// nothing else in the channel before.
+    /// Whether this is only a part, because it concerns many people. The command is to be decided again once this part is
+    /// committed. The answer counts only where this is `false`.
     pub is_part: bool,
 }
 

@@ -49,7 +49,7 @@ pub fn plan(wish: &GroupWish, creator: &Actor, context: &mut Context<'_>) -> Res
     if invited.len() + 1 > max {
         return Err(Refusal::Crowded { max });
     }
-    check_named(wish.members.len(), limits)?;
+    check_named("members", wish.members.len(), limits)?;
     let wished = wish.nick.clone().map(|nick| nick.cut(limits.nick_bytes_max));
     if wished.as_ref().is_some_and(|nick| !context.registry.lets(&creator.account, nick)) {
         return Err(Refusal::NickRegistered);
@@ -80,11 +80,14 @@ pub fn plan(wish: &GroupWish, creator: &Actor, context: &mut Context<'_>) -> Res
 /// Whether one request may name so many people: each of them takes a part of everybody's time.
 ///
 /// # Errors
-/// [`Refusal::Invalid`].
-pub fn check_named(count: usize, limits: &Limits) -> Result<(), Refusal> {
+/// [`Refusal::Invalid`] where it names more than [`Limits::named_max`].
+pub fn check_named(field: &'static str, count: usize, limits: &Limits) -> Result<(), Refusal> {
     let max = limits.named_max;
-    let why = || format!("one request may name {max} people at most: name the others in further ones");
-    if count > max { Err(Refusal::Invalid { field: "members", why: why() }) } else { Ok(()) }
+    if count <= max {
+        return Ok(());
+    }
+    let why = format!("one request may name {max} people at most: name the others in further requests");
+    Err(Refusal::Invalid { field, why })
 }
 
 /// A subject as it is kept: in NFC, without white space around it.

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-/// People who go by one decision without being named, at most.
+/// Default of [`Limits::part_max`]; only tests set another.
 const PART_MAX: usize = 64;
 
 /// Limits that a command is checked against. Lengths are in bytes of UTF-8.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// People who go by one decision without being named, at most; where there are more, they go in parts.
+    /// People whom one decision takes out without naming them; where there are more, they go in parts.
     pub part_max: usize,
     /// Participants of one channel.
     pub participants_max: usize,

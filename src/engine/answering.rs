@@ -29,24 +29,23 @@ impl Engine {
         self.set_roster_item(&account, &address, label.as_deref(), &mut turn.outbox);
     }
 
-    /// Puts a channel into an account's roster, or takes it out, where that is granted; whether it is.
+    /// Puts a channel into an account's roster, or takes it out, where that is granted.
     pub(super) fn set_roster_item(
         &mut self,
         account: &BareJid,
         channel: &str,
         label: Option<&str>,
         out: &mut Vec<Out>,
-    ) -> bool {
+    ) {
         let domain = account.domain().as_str().to_owned();
         if !self.hosts.privileges(&domain).roster {
-            return false;
+            return;
         }
         let id = self.fresh_id();
         let purpose = Purpose::RosterItem { domain };
         self.pending.ask(id.clone(), Jid::from(account.clone()), purpose, self.steady);
         let text = privilege::roster_item(self.service.domain.as_str(), account.as_str(), &id, channel, label);
         out.push(Out::About { channel: channel.to_owned(), text });
-        true
     }
 
     pub(super) fn answer(&mut self, asked: &Asked<'_>, answer: Answer, turn: &mut Turn) {

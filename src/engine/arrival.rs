@@ -3,17 +3,17 @@
 //! A channel is in memory when all of its people are taken in, and not before. What leaves is gone at once; what is kept
 //! of its people is let go of afterwards, and before anything else comes in.
 
-use super::Engine;
 use super::outbox::{AccountNo, Delta, ListId, Out};
+use super::{Engine, Turn};
 use crate::channel::apart::{Apart, Gone};
 use crate::channel::{Channel, ChannelName, Node, NodeSet, ParticipantId, Stamp};
 use jid::BareJid;
 use std::collections::{BTreeMap, VecDeque};
 
 /// How many people of channels that left memory are let go of in one turn.
-pub(super) const PEOPLE_A_TURN: usize = 4096;
+pub(super) const PEOPLE_MAX: usize = 4096;
 /// How many rosters are left in one turn.
-const ROSTERS_A_TURN: usize = 64;
+const ROSTERS_MAX: usize = 64;
 
 /// A channel that was loaded. Made where it is loaded, since that takes long for a large one.
 #[derive(Debug)]
@@ -151,6 +151,11 @@ impl Engine {
         self.departures.open.push_back(departure);
     }
 
+    /// What a turn said of rosters was not sent.
+    pub(super) fn leave_rosters_again(&mut self, left: Vec<Leaving>) {
+        left.into_iter().rev().for_each(|leaving| self.departures.leaving.push_front(leaving));
+    }
+
     /// The end of a channel was not committed: it stays in rosters.
     pub(super) fn keep_in_rosters(&mut self, tag: u64) {
         let of_it = self.departures.open.iter_mut().filter(|departure| departure.tag == tag);
@@ -187,22 +192,24 @@ impl Engine {
     }
 
     /// Takes channels that are no more out of some rosters, but where there is another one of the name that the account may
-    /// be in; whether none are left.
-    pub(super) fn leave_rosters(&mut self, out: &mut Vec<Out>) -> bool {
-        for _ in 0..ROSTERS_A_TURN {
-            let Some(Leaving { name, jid, .. }) = self.departures.leaving.pop_front() else { return true };
+    /// be in.
+    pub(super) fn leave_rosters(&mut self, turn: &mut Turn) {
+        for _ in 0..ROSTERS_MAX {
+            let Some(leaving) = self.departures.leaving.pop_front() else { return };
+            let (name, jid) = (leaving.name.clone(), leaving.jid.clone());
+            turn.left_rosters.push(leaving);
             let is_in = |channel: &Channel| channel.participant(&jid).is_some();
             if !self.shelf.exists(&name) || !self.shelf.channel(&name).is_none_or(is_in) {
                 let address = self.service.address_of(&name);
-                self.set_roster_item(&jid, &address, None, out);
+                self.set_roster_item(&jid, &address, None, &mut turn.outbox);
             }
         }
-        self.departures.leaving.is_empty()
     }
 }
 
 /// Somebody in whose roster a channel is that is no more.
-struct Leaving {
+#[derive(Debug)]
+pub(super) struct Leaving {
     tag: u64,
     name: ChannelName,
     jid: BareJid,

@@ -7,10 +7,8 @@ use super::Inbound;
 pub struct Candidate<T> {
     /// What came in.
     pub item: T,
-    /// Its number, where it waited already: it keeps its place among what waits.
+    /// Its number, from when it came in: it keeps its place among what waits.
     pub(super) number: Option<u64>,
-    /// Whether it was taken already and put off, so that it comes before whatever came in since.
-    pub(super) is_early: bool,
 }
 
 impl<T> Candidate<T> {
@@ -19,15 +17,15 @@ impl<T> Candidate<T> {
         batch.into_iter().map(|candidate| (candidate.number, candidate.item)).unzip()
     }
 
-    /// What a turn took and put off, by its number where it had one.
-    pub fn again(item: T, number: Option<u64>) -> Candidate<T> {
-        Candidate { item, number, is_early: true }
+    /// What a turn put off, each with its number, by its place in the batch.
+    pub fn deferred(put_off: Vec<(usize, T)>, numbers: &[Option<u64>]) -> impl Iterator<Item = Candidate<T>> {
+        put_off.into_iter().map(|(place, item)| Candidate { item, number: numbers[place] })
     }
 }
 
 impl<T> From<T> for Candidate<T> {
     fn from(item: T) -> Candidate<T> {
-        Candidate { item, number: None, is_early: false }
+        Candidate { item, number: None }
     }
 }
 

@@ -152,6 +152,11 @@ impl Engine {
         self.chores.rest();
     }
 
+    /// Whether nothing more is begun before the next tick.
+    pub(super) fn is_resting(&self) -> bool {
+        self.chores.rests
+    }
+
     /// A tick: each says what comes next.
     pub(super) fn begin_chores(&mut self, turn: &mut Turn) {
         self.chores.rests = false;
@@ -178,22 +183,17 @@ impl Engine {
 
     /// A step that was given out can be done.
     pub(super) fn go_on(&mut self, step: Step, turn: &mut Turn) {
+        self.chores.asked.remove(&step);
         match step {
             Step::Finish(name, number) => return self.finish(&name, number, turn),
+            // The turn does it at its end.
             Step::LetGo => return,
-            Step::In(_) | Step::Through(..) => {}
-        }
-        self.chores.asked.remove(&step);
-        if self.chores.rests {
             // It is asked for again.
-            return;
-        }
-        match step {
+            Step::In(_) | Step::Through(..) if self.chores.rests => return,
             // Where it left memory meanwhile, it is asked for again.
             Step::In(name) if self.shelf.is_cold(&name) => {}
             Step::In(name) => KINDS.iter().for_each(|kind| (kind.go_on)(self, &name, turn)),
             Step::Through(account, deed) => self.turn_page(&account, deed, turn),
-            Step::Finish(..) | Step::LetGo => {}
         }
         self.tell_some(turn);
         self.begin_tours(turn);

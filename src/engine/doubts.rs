@@ -241,9 +241,9 @@ impl Engine {
     }
 
     /// A resource came online or went. There may be another client behind it than the one that something came back from.
-    pub(super) fn begin_anew(&mut self, full: &FullJid, turn: &mut Turn) {
+    pub(super) fn begin_anew(&mut self, full: &FullJid, is_gone: bool, turn: &mut Turn) {
         self.doubts.calm(&full.clone().into(), None);
-        self.accounts.resume_all(full, &self.hosts, &mut turn.outbox);
+        self.accounts.resume_all(full, is_gone, &self.hosts, &mut turn.outbox);
     }
 
     fn note_refuser(&mut self, account: &BareJid) {

@@ -337,10 +337,12 @@ impl Engine {
                 continue;
             }
             let walk = self.endings.walks.get_mut(&place);
-            if walk.is_some_and(|walk| walk.chore.done(name) && walk.channels.remove(name)) {
-                let is_over = self.end_in(name, &place.1, turn);
-                let walk = self.endings.walks.get_mut(&place).filter(|_| !is_over);
-                walk.map(|walk| (walk.channels.insert(name.clone()), walk.chore.reopen(name.clone())));
+            if walk.is_some_and(|walk| walk.chore.done(name) && walk.channels.remove(name))
+                && !self.end_in(name, &place.1, turn)
+                && let Some(walk) = self.endings.walks.get_mut(&place)
+            {
+                walk.channels.insert(name.clone());
+                walk.chore.reopen(name.clone());
             }
         }
     }

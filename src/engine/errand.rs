@@ -75,10 +75,14 @@ impl Engine {
         })
     }
 
-    /// What the service asks for itself, whatever comes; nothing waits for it.
+    /// What the service asks for itself, whatever comes; nothing waits for it. Where that failed, or a commit did, it is asked
+    /// for again at the next tick.
     pub fn own_errand(&self, is_tick: bool) -> Option<Errand> {
+        if !is_tick && (self.lately.has_own_failed() || self.is_resting()) {
+            return None;
+        }
         let wants = self.own_needs(is_tick);
-        let account = BareJid::from_parts(None, &self.service.domain);
+        let account = self.own_account();
         let source = Source::Account(account.clone());
         (!wants.is_empty()).then_some(Errand { source, account, wants, round: 0 })
     }
@@ -88,8 +92,18 @@ impl Engine {
         match inbound {
             Inbound::Stanza(stanza) => stanza.sender(),
             Inbound::Call(call) => call.actor.account.clone(),
+            Inbound::GoOn(Step::Through(account, _)) => account.clone(),
             Inbound::GoOn(Step::Finish(name, _)) if let Some(rest) = self.unfinished(name) => self.asker(rest),
-            _ => BareJid::from_parts(None, &self.service.domain),
+            _ => self.own_account(),
         }
+    }
+
+    fn own_account(&self) -> BareJid {
+        BareJid::from_parts(None, &self.service.domain)
+    }
+
+    /// Whether the service asks for it itself.
+    pub(super) fn is_own(&self, errand: &Errand) -> bool {
+        errand.source == Source::Account(self.own_account())
     }
 }

@@ -1,5 +1,5 @@
-//! What changed of accounts and domains while the store is read for them beside the turns. Nobody else waits for such a
-//! read, so whether it sees what is stored meanwhile is not known: what changes is noted here, and laid over what was read.
+//! What changed of accounts and domains while the store is read for them beside the turns. Other accounts go on
+//! during such a read, so it may or may not see what they change. Each change is noted here and laid over what was read.
 
 use super::domains::mention_of;
 use super::places::Marks;
@@ -15,8 +15,10 @@ pub(super) struct Lately {
     /// How often all that was known was forgotten: what was begun before that counts for nothing.
     round: u64,
     of: HashMap<BareJid, Since>,
-    /// What accounts of parked things is kept for, beside what is long: each as often as something waits that needs it.
+    /// Accounts and domains that parked things need to stay known, with how many of these need each.
     held: HashMap<BareJid, usize>,
+    /// Whether what the service asked for itself last could not be read.
+    own_failed: bool,
 }
 
 /// What changed of one.
@@ -30,6 +32,11 @@ struct Since {
 }
 
 impl Lately {
+    /// Whether what the service asked for itself last could not be read.
+    pub fn has_own_failed(&self) -> bool {
+        self.own_failed
+    }
+
     /// What an account is to a channel from here on, as one that it is in or a guest of.
     pub fn note_joined(&mut self, account: &BareJid, name: &ChannelName, marks: Marks) {
         if let Some(since) = self.of.get_mut(account) {
@@ -114,6 +121,9 @@ impl Engine {
 
     /// A read of what is kept by accounts ended: with what it found, where it did.
     pub(super) fn end_read(&mut self, errand: &Errand, loaded: Option<Loaded>) {
+        if self.is_own(errand) {
+            self.lately.own_failed = loaded.is_none();
+        }
         if errand.round != self.lately.round {
             return;
         }

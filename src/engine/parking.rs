@@ -137,6 +137,14 @@ impl<T: AsRef<Inbound>> Parking<T> {
         self.halted.iter().any(|name| !engine.is_unfinished(name))
     }
 
+    /// Numbers what came in, in order.
+    pub fn number(&mut self, batch: &mut [Candidate<T>]) {
+        for candidate in batch.iter_mut().filter(|candidate| candidate.number.is_none()) {
+            candidate.number = Some(self.next);
+            self.next += 1;
+        }
+    }
+
     /// Keeps back what needs channels that are not in memory, and has those loaded; and what is for channels whose archives
     /// are read, or comes from accounts for which something is.
     pub fn part(&mut self, engine: &Engine, batch: Vec<Candidate<T>>) -> Parted<T> {
@@ -149,14 +157,14 @@ impl<T: AsRef<Inbound>> Parking<T> {
     pub fn hold(&mut self, engine: &Engine, far: &Needs, batch: Vec<Candidate<T>>) -> Parted<T> {
         let mut parted = Parted { ready: Vec::with_capacity(batch.len()), refused: Vec::new() };
         let mut begun = BTreeSet::new();
-        for Candidate { item, number: past, is_early } in batch {
+        for Candidate { item, number: past } in batch {
             let needs = engine.needs_of(item.as_ref());
             let errand = if far.is_empty() { None } else { engine.errand(item.as_ref(), &needs, far) };
-            let mut lacks = self.lacks(engine, item.as_ref(), &needs, past.or(is_early.then_some(0)));
+            let mut lacks = self.lacks(engine, item.as_ref(), &needs, past);
             let asked = errand.as_ref().map_or(0, |errand| errand.wants.count());
             lacks.extend(errand.as_ref().map(|errand| errand.source.clone()));
             if lacks.is_empty() {
-                parted.ready.push(Candidate { item, number: past, is_early });
+                parted.ready.push(Candidate { item, number: past });
                 continue;
             }
             // What is read of accounts is there as long as nothing else is waited for.
@@ -221,8 +229,10 @@ impl<T: AsRef<Inbound>> Parking<T> {
     /// Has something read; whether this is part of what is read next. Where the read began already, or asks for enough, it
     /// is asked again when that is through.
     fn ask(&mut self, errand: Errand, number: u64) -> bool {
-        if !self.reading.contains_key(&errand.source) {
-            self.reading.insert(errand.source.clone(), number);
+        let is_new = !self.reading.contains_key(&errand.source);
+        let first = self.reading.entry(errand.source.clone()).or_insert(number);
+        *first = number.min(*first);
+        if is_new {
             self.errands.insert(errand.source.clone(), errand);
             return true;
         }
@@ -397,7 +407,7 @@ impl<T: AsRef<Inbound>> Parking<T> {
             let Some(mut parked) = self.freed.pop_front() else { break };
             self.brought.extend(parked.brought.take());
             let number = Some(parked.number);
-            batch.push(Candidate { item: self.unpark(parked), number, is_early: false });
+            batch.push(Candidate { item: self.unpark(parked), number });
         }
         batch
     }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::channel::{Channel, Head, Item, Limits, Member, Profile, Rest, Rights, Stamp};
 use crate::channel::{Nick, Node, NodeSet, Own, ParticipantId, Status};
-use crate::engine::arrival::PEOPLE_A_TURN;
+use crate::engine::arrival::PEOPLE_MAX;
 use crate::engine::{Loaded, Out, Settings, Step};
 use crate::store::{Directory, Halves, Listing, Outdated, Part, Unsent};
 use crate::xep::mix_presence::Availability;
@@ -169,7 +169,7 @@ fn a_large_channel_comes_into_memory_and_leaves_it_a_part_at_a_time() {
 fn what_left_memory_is_let_go_of_before_anything_else_comes_in() {
     let (mut engine, mut parking) =
         (engine(&["a", "b"], 0), Parking::<Inbound>::new(MANY, usize::MAX, OwnDomains::default()));
-    parking.arrive(arrival("a", PEOPLE_A_TURN + 25));
+    parking.arrive(arrival("a", PEOPLE_MAX + 25));
     while parking.is_moving() {
         parking.advance(&mut engine, MANY);
     }

@@ -41,7 +41,7 @@ impl Engine {
                 turn.refuse(Reply::to_stanza(stanza), &error);
             }
             ("", target) => {
-                self.begin_anew(full, turn);
+                self.begin_anew(full, false, turn);
                 self.came_online(full, stanza, turn);
                 match target {
                     Some(Target::Channel(name)) => {

@@ -122,7 +122,7 @@ impl Engine {
     /// A resource is gone: it said so to the service, or something to it came back.
     pub(super) fn vanish(&mut self, full: &FullJid, turn: &mut Turn) {
         self.accounts.gone(full, &self.hosts, &mut turn.outbox);
-        self.begin_anew(full, turn);
+        self.begin_anew(full, true, turn);
         self.sharing.online.end_broadcast(full);
         self.sharing.online.trust(full);
         // Its channels need not be in memory.

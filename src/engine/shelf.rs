@@ -340,8 +340,8 @@ impl Engine {
             self.unshelve(&name, &mut turn.outbox);
         }
         // Those of whom this turn lets go leave rosters in a later one, once that is committed.
-        self.leave_rosters(&mut turn.outbox);
-        let mut count = super::arrival::PEOPLE_A_TURN;
+        self.leave_rosters(turn);
+        let mut count = super::arrival::PEOPLE_MAX;
         if !self.let_go(&mut count) || self.departures.is_leaving() {
             turn.next.push(Inbound::GoOn(Step::LetGo));
         }

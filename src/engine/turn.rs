@@ -1,5 +1,6 @@
 //! A turn's input and output, and what happens when its commit fails.
 
+use super::arrival::Leaving;
 use super::call::{Call, Called, Lookup};
 use super::operating::Announced;
 use super::outbox::{Audience, Fan, Lasting};
@@ -76,6 +77,8 @@ pub struct Turn {
     pub(super) endings_past: Vec<(BareJid, Option<Ending>)>,
     /// What was known of newcomers before the turn changed that, in order.
     pub(super) newcomers_past: Vec<(BareJid, Option<Newcomer>)>,
+    /// Whose host servers it tells to take a channel out of a roster, in order.
+    pub(super) left_rosters: Vec<Leaving>,
     /// What it did about announcements, in order.
     pub(super) announced: Vec<Announced>,
     /// The marks of all calls of the turn.
@@ -317,6 +320,7 @@ impl Engine {
                 | Record::Sent(_) => {}
             }
         }
+        self.leave_rosters_again(turn.left_rosters);
         self.chores.rest();
         self.take_tours_back(turn.tours_past, &turn.early);
         out.extend(turn.questions.into_iter().map(Out::Question));

@@ -13,7 +13,7 @@ use super::outbox::{Outbox, Parcel};
 use super::vital::Vital;
 use crate::channel::Refusal;
 use crate::engine::share::OwnDomains;
-use crate::engine::{Errand, Lookup, Query, QueryKind, Reason};
+use crate::engine::{Errand, Lookup, Query, QueryKind, Reason, Source};
 use crate::store::Store;
 use jid::BareJid;
 use std::io;
@@ -95,6 +95,12 @@ impl Archive {
 
     /// Takes a question. When too many wait, one is refused: the newest of whoever asks most.
     pub fn take(&self, question: Question) {
+        // What waits for what is kept by an account has its bound where it waits.
+        if let Question::Loop(errand) = &question
+            && let Source::Account(_) = errand.source
+        {
+            return self.questions.push_beyond(&question.account(), question);
+        }
         let Some(question) = self.questions.push(&question.account(), question) else { return };
         self.metrics.count_hits(self.questions.hits(), clock::uptime_ms());
         if !matches!(question, Question::Loop(_)) {
@@ -142,7 +148,7 @@ fn run(
             Question::Loop(errand) => {
                 let loaded = fetch(store, &errand).map(Box::new).map_err(Missed::Unreadable);
                 count(Queried::Facts);
-                returns.give(Fetched::Facts(errand, loaded));
+                returns.give(Fetched::Errand(errand, loaded));
             }
         }
     }

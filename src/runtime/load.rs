@@ -38,6 +38,7 @@ pub fn prepare<T: AsRef<Inbound>>(
     batch: Vec<Candidate<T>>,
 ) -> (Parted<T>, Result<(), StoreError>) {
     let mut parted = Parted { ready: batch, refused: Vec::new() };
+    parking.number(&mut parted.ready);
     let read = near(|| prepare_near(engine, parking, store, &mut parted));
     let own = engine.own_errand(has_tick(&parted.ready));
     parking.end_batch(engine, own);

@@ -27,7 +27,7 @@ pub enum Fetched {
     /// A channel, or why it cannot be loaded.
     Channel(Result<Arrival, (ChannelName, StoreError)>),
     /// What was asked for of a channel's archive, or of what is kept by accounts.
-    Facts(Box<Errand>, Result<Box<Loaded>, Missed>),
+    Errand(Box<Errand>, Result<Box<Loaded>, Missed>),
 }
 
 /// Why something was not read.
@@ -50,7 +50,7 @@ impl Returns {
     pub fn give(&self, fetched: Fetched) {
         let bytes = match &fetched {
             Fetched::Channel(outcome) => outcome.as_ref().map_or(0, Arrival::bytes),
-            Fetched::Facts(_, outcome) => outcome.as_ref().map_or(0, |loaded| bytes_of(loaded)),
+            Fetched::Errand(_, outcome) => outcome.as_ref().map_or(0, |loaded| bytes_of(loaded)),
         };
         self.fetched.push(fetched, bytes);
         self.inbox.wake();
@@ -58,7 +58,7 @@ impl Returns {
 
     /// Tells the loop, from the loop's own thread, that something is not read.
     pub fn miss(&self, errand: Box<Errand>) {
-        self.fetched.push_beyond(Fetched::Facts(errand, Err(Missed::Busy)));
+        self.fetched.push_beyond(Fetched::Errand(errand, Err(Missed::Busy)));
         self.inbox.wake();
     }
 }

@@ -38,12 +38,12 @@ const TELL_PAUSE_MS: u64 = 10_000;
 /// The exit code when the disk's state is unknown (EX_SOFTWARE).
 pub const EXIT_STORE_FAILED: i32 = 70;
 
-/// What comes in the next turn without being sent.
+/// What the last turn left for the next one.
 #[derive(Debug, Default)]
 pub struct Ahead {
-    /// What goes on, behind what came in.
+    /// Steps of the engine's own; they come behind what came in.
     next: Vec<Inbound>,
-    /// What was taken and had to wait, before what came in.
+    /// What the turn put off; it comes before what came in since.
     deferred: Vec<Candidate<Inbound>>,
 }
 
@@ -90,7 +90,7 @@ pub struct Worker {
     pub sweeper: Arc<Notify>,
     /// What has accounts erased that are out of every channel.
     pub eraser: Arc<Notify>,
-    /// What comes without being sent.
+    /// What the last turn left for the next one.
     pub ahead: Ahead,
     /// When it was last told that commits are refused, by `clock::uptime_ms`.
     pub told_refused_ms: Option<u64>,
@@ -159,9 +159,9 @@ impl Worker {
         self.engine.rest();
         let held = self.pacing.finish();
         self.step(held);
-        // That may take long where it concerns many: whoever asked is told to ask again.
-        self.engine.give_parts_up().iter().for_each(|inbound| self.refuse(inbound, Why::Busy));
         while !self.parking.is_empty() || !self.ahead.is_empty() {
+            // What concerns many people may take long: whoever asked is told to ask again.
+            self.engine.give_parts_up().iter().for_each(|inbound| self.refuse(inbound, Why::Busy));
             if !self.parking.is_moving() && self.ahead.is_empty() && !self.parking.has_resumed(&self.engine) {
                 let fetched = self.loader.take();
                 self.arrive(fetched);
@@ -202,7 +202,7 @@ impl Worker {
         self.metrics.set_parked(self.parking.depth());
     }
 
-    /// What had to wait comes before what waits no longer: it came before that.
+    /// What the last turn put off, and behind it some of what waits no longer: the first came in earlier.
     fn freed(&mut self) -> Vec<Candidate<Inbound>> {
         let mut first = std::mem::take(&mut self.ahead.deferred);
         first.append(&mut self.parking.freed((BATCH_ITEMS, BATCH_BYTES)));
@@ -218,12 +218,12 @@ impl Worker {
                     self.engine.note_unreadable(name);
                     self.unreadable(&error, &failed);
                 }
-                Fetched::Facts(errand, Ok(loaded)) => self.parking.bring(&mut self.engine, &errand, *loaded),
-                Fetched::Facts(errand, Err(Missed::Unreadable(error))) => {
+                Fetched::Errand(errand, Ok(loaded)) => self.parking.bring(&mut self.engine, &errand, *loaded),
+                Fetched::Errand(errand, Err(Missed::Unreadable(error))) => {
                     let failed = self.parking.fail_to_bring(&mut self.engine, &errand, None);
                     self.unreadable(&error, &failed);
                 }
-                Fetched::Facts(errand, Err(Missed::Busy)) => {
+                Fetched::Errand(errand, Err(Missed::Busy)) => {
                     let failed = self.parking.fail_to_bring(&mut self.engine, &errand, Some(&errand.account));
                     failed.iter().for_each(|inbound| match inbound {
                         Inbound::GoOn(step @ (Step::In(_) | Step::Through(..))) => self.engine.put_off(step),
@@ -268,8 +268,7 @@ impl Worker {
         let begun = clock::uptime();
         let mut turn = self.engine.turn(clock::moment(), batch);
         self.ahead.next.append(&mut turn.next);
-        let deferred = std::mem::take(&mut turn.deferred).into_iter();
-        self.ahead.deferred.extend(deferred.map(|(place, item)| Candidate::again(item, numbers[place])));
+        self.ahead.deferred.extend(Candidate::deferred(std::mem::take(&mut turn.deferred), &numbers));
         let dial = self.engine.dial();
         self.metrics.count_turn(&turn, clock::uptime() - begun);
         self.note_time(dial);

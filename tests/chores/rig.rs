@@ -115,8 +115,7 @@ impl Rig {
         let (numbers, ready) = Candidate::apart(parted.ready);
         let mut turn = self.engine.turn(Stamp(self.now), ready);
         self.next.append(&mut turn.next);
-        let deferred = std::mem::take(&mut turn.deferred).into_iter();
-        self.deferred.extend(deferred.map(|(place, item)| Candidate::again(item, numbers[place])));
+        self.deferred.extend(Candidate::deferred(std::mem::take(&mut turn.deferred), &numbers));
         self.changes = turn.records.len();
         self.turns += 1;
         let refuses = self.refuses.is_some_and(|every| self.turns.is_multiple_of(every));

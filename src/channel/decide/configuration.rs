@@ -18,12 +18,8 @@ impl Channel {
         if wanted.patch != Patch::default() {
             self.require_patch(actor, &wanted.patch, context.limits)?;
             let settings = self.patched(&wanted.patch, context)?;
-            if settings != *self.settings() {
-                draft.settle_preferences(&settings);
-                if draft.is_part {
-                    return draft.finish(Answer::Done);
-                }
-                draft.changes.push(Change::Configured(settings));
+            if settings != *self.settings() && !draft.take_settings(settings) {
+                return draft.finish(Answer::Done);
             }
         }
         for (node, exists) in [(Node::Allowed, wanted.allowed), (Node::Banned, wanted.banned)] {

@@ -26,7 +26,7 @@ pub struct Draft<'a> {
     rights: Option<Rights>,
     /// What the store keeps of people whose records were given up.
     past: Option<&'a BTreeMap<BareJid, Option<Member>>>,
-    /// Whether it is but a part of what is to be decided.
+    /// Whether it is only a part (`Decision::is_part`).
     pub is_part: bool,
     /// People who go by one decision without being named, at most.
     pub part_max: usize,
@@ -46,8 +46,7 @@ impl<'a> Draft<'a> {
         Ok(Decision { changes: self.changes, answer, is_part: self.is_part })
     }
 
-    /// Begins anew as a part of what is to be decided: first the people go whom it concerns, some at a time, and then
-    /// follows whatever has them go.
+    /// Drops what was decided so far: this becomes a part, in which some people go. The last part decides the rest.
     pub(super) fn begin_part(&mut self) {
         (self.head, self.rights, self.is_part) = (self.channel.head(), None, true);
         (self.changes, self.people, self.nicks) = Default::default();
@@ -76,16 +75,18 @@ impl<'a> Draft<'a> {
     pub(super) fn some_people(&mut self, wanted: Marks) -> Vec<Member> {
         let (changed, before) = (self.changed(wanted), self.channel.people(wanted));
         let is_as_before = |member: &&Member| !self.people.contains_key(&member.jid);
-        let max = self.part_max.saturating_sub(changed.len()) + 1;
         let rest: Vec<&Member> = match before.count() > self.part_max && wanted & JOINED_MARKS != 0 {
             true => {
                 let bears = |member: &&Member| marks_of(member) & wanted != 0;
-                self.channel.participants_by_id().rising(0).filter(bears).filter(is_as_before).take(max).collect()
+                let joined = self.channel.participants_by_id();
+                joined.rising(0).filter(bears).filter(is_as_before).take(self.part_max + 1).collect()
             }
-            // Where nobody is left who could be told, order tells nothing.
-            false => before.rising(0).filter(is_as_before).take(max).collect(),
+            false => before.rising(0).filter(is_as_before).collect(),
         };
-        self.some_of(changed.into_iter().chain(rest.into_iter().cloned()).collect())
+        let mut people: Vec<&Member> = changed.iter().chain(rest).collect();
+        people.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        let people = people.into_iter().take(self.part_max + 1).cloned().collect();
+        self.some_of(people)
     }
 
     /// The same of those who are in it or wait, and are of a domain; but for one account, unless nobody else is left.

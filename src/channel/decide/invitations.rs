@@ -123,7 +123,7 @@ impl Channel {
     /// Takes every invitation of some accounts back that the asker gave, or got, or may take back because it may remove
     /// people.
     pub(super) fn revoke_invitations(&self, actor: &Actor, invitees: &[BareJid], context: &Context<'_>) -> Outcome {
-        check_named(invitees.len(), context.limits)?;
+        check_named("invitee", invitees.len(), context.limits)?;
         let mut draft = Draft::new(self, context.now, context.limits);
         let (sees_all, invitations) = (self.sees_all_invitations(actor, context.limits)?, &self.kept.invitations);
         for invitee in invitees.iter().collect::<BTreeSet<_>>() {

@@ -70,7 +70,7 @@ impl Channel {
         if wanted.len() > max.max(self.participant_count() + self.waiting_count()) {
             return Err(Refusal::Crowded { max });
         }
-        check_named(add.len() + remove.len(), limits)?;
+        check_named("members", add.len() + remove.len(), limits)?;
         for Invitee { jid, .. } in add {
             if jid.node().is_none() {
                 return Err(Refusal::Invalid { field: "jid", why: format!("'{jid}' is no account") });

@@ -55,10 +55,19 @@ impl Channel {
 }
 
 impl Draft<'_> {
+    /// Takes these settings, once everybody is out who did not agree to them; whether everybody is.
+    pub fn take_settings(&mut self, settings: Settings) -> bool {
+        self.settle_preferences(&settings);
+        if !self.is_part {
+            self.changes.push(Change::Configured(settings));
+        }
+        !self.is_part
+    }
+
     /// XEP-0404 §2.2: whoever cannot bear how JIDs are shown from here on is removed, and so is whoever keeps its presence
     /// to itself where everybody has to share it (XEP-0406 §2.4). These are to come before the settings, so that nobody is
     /// shown by leaving.
-    pub fn settle_preferences(&mut self, next: &Settings) {
+    fn settle_preferences(&mut self, next: &Settings) {
         let past = self.channel.settings();
         if next.visibility == past.visibility && next.presence_required == past.presence_required {
             return;

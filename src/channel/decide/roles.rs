@@ -7,7 +7,7 @@ use super::membership::edited;
 use crate::channel::event::EventKind;
 use crate::channel::group::Patch;
 use crate::channel::{
-    Action, Actor, Answer, Change, Channel, Context, GroupAnswer, Limits, Refusal, Rights, Settings, Standing, Status,
+    Action, Actor, Answer, Channel, Context, GroupAnswer, Limits, Refusal, Rights, Settings, Standing, Status,
     Visibility,
 };
 use jid::BareJid;
@@ -63,12 +63,8 @@ impl Channel {
         self.require_patch(actor, patch, context.limits)?;
         let settings = self.patched(patch, context)?;
         let mut draft = Draft::new(self, context.now, context.limits);
-        if settings != *self.settings() {
-            draft.settle_preferences(&settings);
-            if draft.is_part {
-                return draft.finish(Answer::Group(GroupAnswer::Done));
-            }
-            draft.changes.push(Change::Configured(settings));
+        if settings != *self.settings() && !draft.take_settings(settings) {
+            return draft.finish(Answer::Group(GroupAnswer::Done));
         }
         draft.note_configured(actor);
         draft.finish(Answer::Group(GroupAnswer::Done))

@@ -96,7 +96,7 @@ impl Pauses {
         let pause = self.of.entry(account.clone()).or_default().entry(tag);
         let pause = pause.or_insert_with(|| Pause { since: now, ..Pause::default() });
         match resource {
-            None => pause.moved = true,
+            None => (pause.moved, pause.mover) = (true, None),
             Some(resource) if pause.resources.len() < RESOURCES_MAX => {
                 pause.resources.insert(resource.to_owned());
             }
@@ -111,9 +111,9 @@ impl Pauses {
         let Some(pause) = self.of.get_mut(account).and_then(|own| own.get_mut(&tag)) else { return false };
         let before = pause.clone();
         match resource {
-            None => pause.moved = false,
+            None => (pause.moved, pause.mover) = (false, None),
             // It was blocked, and is no more: that says nothing against the bare JID.
-            Some(resource) if pause.resources.remove(resource) => pause.moved = false,
+            Some(resource) if pause.resources.remove(resource) => (pause.moved, pause.mover) = (false, None),
             Some(_) => {}
         }
         let is_changed = *pause != before;
@@ -121,16 +121,18 @@ impl Pauses {
         is_changed
     }
 
-    /// What a resource of an account is not sent it is sent again, and what goes to resources because of that one goes to the
-    /// bare JID; whether that changes anything.
-    fn end_all(&mut self, account: &BareJid, resource: &str) -> bool {
+    /// What a resource of an account is not sent it is sent again. Where that one is gone, what goes to resources because of it
+    /// goes to the bare JID. Whether that changes anything.
+    fn end_all(&mut self, account: &BareJid, resource: &str, is_gone: bool) -> bool {
         let own = self.of.get_mut(account).into_iter().flatten();
         let ended = own.filter_map(|(tag, pause)| {
-            let is_over = pause.resources.remove(resource) || pause.mover.as_deref() == Some(resource);
-            if is_over {
+            let is_let = pause.resources.remove(resource);
+            // Other clients have the channel meanwhile: what one that is still there says of itself does not end that.
+            let is_back = is_gone && pause.mover.as_deref() == Some(resource);
+            if is_let || is_back {
                 (pause.moved, pause.mover) = (false, None);
             }
-            is_over.then_some(*tag)
+            (is_let || is_back).then_some(*tag)
         });
         let ended: Vec<u64> = ended.collect();
         ended.iter().for_each(|tag| self.drop_idle(account, *tag));
@@ -240,10 +242,10 @@ impl Accounts {
         }
     }
 
-    /// A resource came online or went.
-    pub fn resume_all(&mut self, full: &FullJid, hosts: &Hosts, out: &mut Vec<Out>) {
+    /// A resource told its presence, or is gone.
+    pub fn resume_all(&mut self, full: &FullJid, is_gone: bool, hosts: &Hosts, out: &mut Vec<Out>) {
         let (account, resource) = (full.to_bare(), full.resource().as_str());
-        if self.pauses.end_all(&account, resource) {
+        if self.pauses.end_all(&account, resource, is_gone) {
             self.tell_of_pause(&account, hosts, out);
         }
     }
@@ -300,15 +302,18 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_to_resources_because_of_one_client_goes_to_the_bare_jid_when_that_one_comes_or_goes() {
+    fn what_goes_to_resources_because_of_one_client_goes_to_the_bare_jid_when_that_one_is_gone() {
         let (mut pauses, a) = (pauses(), jid("a@h"));
         let is_moved = |pauses: &Pauses, tag| pauses.of(&a).and_then(|own| own.get(&tag)).is_some_and(Pause::is_moved);
         // One came back from a client, one from the bare JID, one from the bare JID and then from the client.
         (1..4).for_each(|tag| drop(pauses.begin(&a, None, tag, Stamp(0))));
         pauses.note_mover(&a, "r", 1);
         pauses.begin(&a, Some("r"), 3, Stamp(0));
-        assert!(!pauses.end_all(&a, "other") && (1..4).all(|tag| is_moved(&pauses, tag)));
-        assert!(pauses.end_all(&a, "r"));
+        assert!(!pauses.end_all(&a, "other", true) && (1..4).all(|tag| is_moved(&pauses, tag)));
+        // What it says of itself while it is there changes nothing for the others.
+        assert!(pauses.end_all(&a, "r", false));
+        assert_eq!([1, 2, 3].map(|tag| is_moved(&pauses, tag)), [true, true, false]);
+        assert!(pauses.end_all(&a, "r", true));
         assert_eq!([1, 2, 3].map(|tag| is_moved(&pauses, tag)), [false, true, false]);
         assert_eq!(pauses.room.len(), 1);
     }

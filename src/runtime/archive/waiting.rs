@@ -18,7 +18,8 @@ pub struct Waiting<T> {
 
 #[derive(Debug)]
 struct State<T> {
-    queues: HashMap<BareJid, VecDeque<T>>,
+    /// What each asked, and whether it is counted.
+    queues: HashMap<BareJid, VecDeque<(T, bool)>>,
     /// Whose turns these are, in order: accounts and domains, as text.
     turns: VecDeque<String>,
     /// The accounts with something waiting, in order, by whose turn it is.
@@ -45,22 +46,22 @@ impl<T> Waiting<T> {
             Ok(()) => {}
             Err(Full::Own) => return Some(question),
             Err(Full::Of(loser)) => {
-                lost = state.queues.get_mut(&loser).and_then(VecDeque::pop_back);
+                lost = state.queues.get_mut(&loser).and_then(newest_counted);
                 state.shares.give_back(&loser, 1);
                 state.leave_if_empty(&loser);
                 state.shares.count(account, 1);
             }
         }
-        match state.queues.get_mut(account) {
-            Some(queue) => queue.push_back(question),
-            None => {
-                state.queues.insert(account.clone(), VecDeque::from([question]));
-                state.line_up(account);
-            }
-        }
+        state.line_up(account, (question, true));
         drop(state);
         self.filled.notify_one();
         lost
+    }
+
+    /// Adds what has a bound elsewhere, and takes nobody's room here.
+    pub fn push_beyond(&self, account: &BareJid, question: T) {
+        self.lock().line_up(account, (question, false));
+        self.filled.notify_one();
     }
 
     /// Takes what is next, and waits for it; `None` when it is closed and empty.
@@ -108,8 +109,11 @@ impl<T> State<T> {
         } else {
             self.turns.push_back(turn);
         }
-        self.shares.give_back(&account, 1);
-        question
+        let (question, is_counted) = question?;
+        if is_counted {
+            self.shares.give_back(&account, 1);
+        }
+        Some(question)
     }
 
     /// Whose turn it is when it is an account's.
@@ -118,7 +122,11 @@ impl<T> State<T> {
         if self.own_domains.has(domain) { account.to_string() } else { self.own_domains.site(domain).to_owned() }
     }
 
-    fn line_up(&mut self, account: &BareJid) {
+    fn line_up(&mut self, account: &BareJid, question: (T, bool)) {
+        if let Some(queue) = self.queues.get_mut(account) {
+            return queue.push_back(question);
+        }
+        self.queues.insert(account.clone(), VecDeque::from([question]));
         let turn = self.turn_of(account);
         let accounts = self.accounts.entry(turn.clone()).or_default();
         if accounts.is_empty() {
@@ -139,6 +147,12 @@ impl<T> State<T> {
             }
         }
     }
+}
+
+/// Takes out what was asked last of what is counted.
+fn newest_counted<T>(queue: &mut VecDeque<(T, bool)>) -> Option<T> {
+    let place = queue.iter().rposition(|(_, is_counted)| *is_counted)?;
+    queue.remove(place).map(|(question, _)| question)
 }
 
 #[cfg(test)]
@@ -191,6 +205,21 @@ mod tests {
         let last = order.iter().rposition(|question| question.starts_with("user")).unwrap();
         assert_eq!((order.len(), last), (64, 20), "each of them waited for one round");
         assert_eq!(waiting.count(), 0);
+    }
+
+    /// First presences of a thousand people at once: all of them are read of, whoever floods the archive meanwhile.
+    #[test]
+    fn what_has_a_bound_elsewhere_takes_nobodys_room_and_is_never_lost() {
+        let waiting = waiting();
+        ask(&waiting, "flood@h", 64);
+        for n in 0..1000 {
+            waiting.push_beyond(&jid(&format!("user{n}@h")), format!("read {n}"));
+        }
+        waiting.push_beyond(&jid("flood@h"), "read of the flood".into());
+        assert_eq!(ask(&waiting, "bob@h", 1), ["flood@h 63"], "of the flood, what it asked of the archive goes");
+        let order = all(&waiting);
+        assert_eq!(order.iter().filter(|question| question.starts_with("read")).count(), 1001);
+        assert_eq!((order.len(), waiting.count()), (1001 + 64, 0));
     }
 
     #[test]
