@@ -176,6 +176,18 @@ impl Change {
         !matches!(self, Change::Relayed(_) | Change::Announced(_))
     }
 
+    /// Whether it changes who may join or subscribe.
+    pub fn is_of_rules(&self) -> bool {
+        matches!(
+            self,
+            Change::ListMade { .. }
+                | Change::ListPurged { .. }
+                | Change::Listed { .. }
+                | Change::RightsSet(_)
+                | Change::Configured(_)
+        )
+    }
+
     /// Whether the channel has another video or none after this.
     pub fn is_of_video(&self) -> bool {
         matches!(

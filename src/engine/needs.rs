@@ -364,17 +364,7 @@ impl Engine {
 
     /// What a turn changes of who may join a channel is not among what was loaded.
     pub(super) fn note_lists(&mut self, name: &ChannelName, change: &Change) {
-        let changes_lists = matches!(
-            change,
-            Change::ListMade { .. }
-                | Change::ListPurged { .. }
-                | Change::Listed { .. }
-                | Change::RightsSet(_)
-                | Change::Configured(_)
-                | Change::Created { .. }
-                | Change::Destroyed
-        );
-        if changes_lists {
+        if change.is_of_rules() || matches!(change, Change::Created { .. } | Change::Destroyed) {
             self.relisted.insert(name.clone());
         }
         if *change == Change::Destroyed {

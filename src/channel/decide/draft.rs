@@ -70,8 +70,7 @@ impl<'a> Draft<'a> {
 
     /// Those who bear this mark so far, as many as may go at once. Where there are more of them, the draft becomes a part.
     ///
-    /// They come in the order of ids: that of accounts, in which they would be taken out, would tell something of them where they are
-    /// hidden.
+    /// They come in the order of ids. That of accounts would tell something of them where JIDs are hidden.
     pub(super) fn some_people(&mut self, wanted: Marks) -> Vec<Member> {
         let (changed, before) = (self.changed(wanted), self.channel.people(wanted));
         let is_as_before = |member: &&Member| !self.people.contains_key(&member.jid);

@@ -65,7 +65,7 @@ impl Draft<'_> {
     /// Ends subscriptions of guests that these could not begin any more after what was decided so far; where they are many,
     /// first of some.
     pub(super) fn drop_guests(&mut self) {
-        if self.channel.kept.guests.is_empty() || !self.changes.iter().any(decides) {
+        if self.channel.kept.guests.is_empty() || !self.changes.iter().any(Change::is_of_rules) {
             return;
         }
         let after = Rules::after(self.channel, &self.changes);
@@ -96,7 +96,7 @@ impl Draft<'_> {
 
     /// What came on lists or went, where nothing else was decided that any guest depends on.
     fn listed_alone(&self) -> Option<Vec<&BareJid>> {
-        self.changes.iter().filter(|change| decides(change)).map(entry_of).collect()
+        self.changes.iter().filter(|change| change.is_of_rules()).map(entry_of).collect()
     }
 
     /// A guest as it is after what was decided so far.
@@ -112,16 +112,4 @@ impl Draft<'_> {
 /// What came on a list or went.
 fn entry_of(change: &Change) -> Option<&BareJid> {
     if let Change::Listed { jid, .. } = change { Some(jid) } else { None }
-}
-
-/// Whether guests depend on it.
-fn decides(change: &Change) -> bool {
-    matches!(
-        change,
-        Change::ListMade { .. }
-            | Change::ListPurged { .. }
-            | Change::Listed { .. }
-            | Change::RightsSet(_)
-            | Change::Configured(_)
-    )
 }
