@@ -39,10 +39,12 @@ impl Tag {
 
     /// Adds an attribute.
     pub fn attr(mut self, name: &str, value: impl AsRef<str>) -> Tag {
+        let value = value.as_ref();
+        self.head.reserve(name.len() + value.len() + " =''".len());
         self.head.push(' ');
         self.head.push_str(name);
         self.head.push_str("='");
-        value_into(value.as_ref(), &mut self.head);
+        value_into(value, &mut self.head);
         self.head.push('\'');
         self
     }
@@ -124,22 +126,62 @@ impl Tag {
 
 /// Appends `text`, escaped for content and for attributes in either quote.
 pub fn escape_into(text: &str, out: &mut String) {
-    out.reserve(text.len());
-    let mut rest = text;
-    while let Some((at, c)) = rest.char_indices().find(|&(_, c)| is_special(c)) {
-        out.push_str(&rest[..at]);
-        match c {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '\'' => out.push_str("&apos;"),
-            '"' => out.push_str("&quot;"),
-            '\r' => out.push_str("&#xD;"),
-            _ => {}
-        }
-        rest = &rest[at + c.len_utf8()..];
+    escape_beside(text, PLAIN_SPACE, out);
+}
+
+/// What is not spelled out, in text and in values.
+const PLAIN_SPACE: &[u8] = b"\t\n";
+const NONE: &[u8] = b"";
+
+/// Bytes at which something may have to be written otherwise than as it is: markup, controls, and the first one of
+/// U+FFFE and U+FFFF.
+const STOPS: [bool; 256] = {
+    let mut stops = [false; 256];
+    let mut byte = 0;
+    while byte < b' ' as usize {
+        stops[byte] = true;
+        byte += 1;
     }
-    out.push_str(rest);
+    let (markup, mut n) = (b"<>&'\"\xEF", 0);
+    while n < markup.len() {
+        stops[markup[n] as usize] = true;
+        n += 1;
+    }
+    stops
+};
+
+/// The same, but for the white space that stays.
+fn escape_beside(text: &str, plain: &[u8], out: &mut String) {
+    out.reserve(text.len());
+    let (bytes, mut from, mut at) = (text.as_bytes(), 0, 0);
+    while let Some(ahead) = bytes[at..].iter().position(|byte| STOPS[usize::from(*byte)]) {
+        at += ahead;
+        let (instead, len) = match bytes[at] {
+            byte if plain.contains(&byte) => {
+                at += 1;
+                continue;
+            }
+            b'<' => ("&lt;", 1),
+            b'>' => ("&gt;", 1),
+            b'&' => ("&amp;", 1),
+            b'\'' => ("&apos;", 1),
+            b'"' => ("&quot;", 1),
+            b'\r' => ("&#xD;", 1),
+            b'\t' => ("&#x9;", 1),
+            b'\n' => ("&#xA;", 1),
+            0xEF if matches!(bytes[at..], [_, 0xBF, 0xBE | 0xBF, ..]) => ("", 3),
+            0xEF => {
+                at += 3;
+                continue;
+            }
+            _ => ("", 1),
+        };
+        out.push_str(&text[from..at]);
+        out.push_str(instead);
+        at += len;
+        from = at;
+    }
+    out.push_str(&text[from..]);
 }
 
 /// Whether XML 1.0 has a character at all (§2.2).
@@ -147,24 +189,10 @@ pub fn is_xml(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r') || (c >= ' ' && !matches!(c, '\u{FFFE}' | '\u{FFFF}'))
 }
 
-/// Whether a character is written otherwise than as itself, or not at all.
-fn is_special(c: char) -> bool {
-    match c {
-        '<' | '>' | '&' | '\'' | '"' | '\u{FFFE}' | '\u{FFFF}' => true,
-        '\t' | '\n' => false,
-        _ => c < ' ',
-    }
-}
-
 /// Appends the value of an attribute. Tabs and line breaks are spelled out, since a reader takes plain ones for spaces
 /// (XML 1.0 §3.3.3): an id that holds one has to come back as it was sent.
-fn value_into(mut value: &str, out: &mut String) {
-    while let Some(at) = value.find(['\t', '\n']) {
-        escape_into(&value[..at], out);
-        out.push_str(if value[at..].starts_with('\t') { "&#x9;" } else { "&#xA;" });
-        value = &value[at + 1..];
-    }
-    escape_into(value, out);
+fn value_into(value: &str, out: &mut String) {
+    escape_beside(value, NONE, out);
 }
 
 /// Appends `element` as it reads inside a place whose default namespace is `around`.
@@ -283,6 +311,9 @@ mod tests {
     fn what_xml_forbids_is_dropped_and_markup_is_escaped() {
         let tag = Tag::new("body").attr("a", "'<\u{1}").text("a<b&\u{0}\u{FFFF}\u{1F600}\r");
         assert_eq!(tag.into_xml(), "<body a='&apos;&lt;'>a&lt;b&amp;\u{1F600}&#xD;</body>");
+        // Others that begin with the same byte stay.
+        let tag = Tag::new("body").text("\u{FFFE}\u{FFFD}\u{F000}x\u{FFFF}\u{1F}>\"");
+        assert_eq!(tag.into_xml(), "<body>\u{FFFD}\u{F000}x&gt;&quot;</body>");
     }
 
     #[test]
