@@ -15,6 +15,10 @@ use std::thread::sleep;
 use std::time::Duration;
 use table::family::Bound;
 
+/// What the service allocates with.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How much of everything the smaller service holds, and how many parts the smaller stanzas, unless told otherwise.
 const SIZE: usize = 500;
 const COUNT: usize = 50;
@@ -38,14 +42,15 @@ fn counted_work(work: &mut dyn FnMut()) {
 
 fn main() {
     let (size, count) = (number("SIZE", SIZE), number("COUNT", COUNT));
+    let only = std::env::var("ONLY").unwrap_or_default();
     if let Some(folder) = std::env::var_os(INNER) {
-        return measure_under_callgrind(size, count, Path::new(&folder));
+        return measure_under_callgrind(size, count, &only, Path::new(&folder));
     }
     let folder = tempfile::tempdir().unwrap();
     eprintln!("cost: {size} and {} of everything, under callgrind (some minutes)", size * table::family::TIMES);
     run_under_callgrind(folder.path());
     let counts = RefCell::new(numbers(folder.path()).into_iter());
-    let (told, wrong) = table::measure(&mut table::fill(size), count, BOUND, &|work| {
+    let (told, wrong) = table::measure(&mut table::fill(size), &only, count, BOUND, &|work| {
         work();
         counts.borrow_mut().next().expect("callgrind counted each measurement")
     });
@@ -61,7 +66,7 @@ fn main() {
 }
 
 /// The run under callgrind. It looks at nothing before it is told so, since filling the services takes long.
-fn measure_under_callgrind(size: usize, count: usize, folder: &Path) {
+fn measure_under_callgrind(size: usize, count: usize, only: &str, folder: &Path) {
     let mut worlds = table::fill(size);
     std::fs::write(folder.join(READY), "").unwrap();
     // Callgrind listens while something goes on.
@@ -70,7 +75,7 @@ fn measure_under_callgrind(size: usize, count: usize, folder: &Path) {
         counted_work(work);
         0
     };
-    table::measure(&mut worlds, count, BOUND, &nothing);
+    table::measure(&mut worlds, only, count, BOUND, &nothing);
 }
 
 fn run_under_callgrind(folder: &Path) {

@@ -38,7 +38,7 @@ fn steps(work: &mut dyn FnMut()) -> u64 {
 #[test]
 fn nothing_costs_more_than_it_deserves() {
     let _alone = ALONE.lock().unwrap();
-    let (told, wrong) = table::measure(&mut table::fill(SIZE), COUNT, BOUND, &steps);
+    let (told, wrong) = table::measure(&mut table::fill(SIZE), "", COUNT, BOUND, &steps);
     println!("{told}");
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), told.lines().count(), wrong.join("\n"));
 }
