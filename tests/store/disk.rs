@@ -287,7 +287,7 @@ fn a_start_that_was_interrupted_is_taken_up() {
     let room = Room::chat(&store, "coven", 2, 10, 1);
     drop(store);
     // The next month was being made.
-    drop(sled::open(folder.path().join("archive/2026-12")).unwrap());
+    drop(crate::samples::database(&folder.path().join("archive/2026-12")));
     let store = open(folder.path());
     assert_eq!(loaded(&store, "coven").unwrap(), room.channel);
     let mut room = room;

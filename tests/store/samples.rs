@@ -44,7 +44,7 @@ pub fn databases(format: u8) -> Vec<Database> {
 pub fn lay(format: u8, root: &Path) {
     fs::create_dir_all(root.join("archive")).unwrap();
     for (place, entries) in databases(format) {
-        let database = sled::open(root.join(place)).unwrap();
+        let database = database(&root.join(place));
         for (key, entry) in entries {
             database.insert(key, entry).unwrap();
         }
@@ -53,13 +53,20 @@ pub fn lay(format: u8, root: &Path) {
     fs::write(root.join("FORMAT"), format!("mixd store {format}\n")).unwrap();
 }
 
+/// A database that nobody has open. Its lock may stay for a moment: threads of whoever had it end behind it, and a process
+/// that another thread starts holds what was open until it is another program.
+pub fn database(path: &Path) -> sled::Db {
+    let tries = (0..500).find_map(|n| {
+        std::thread::sleep(std::time::Duration::from_millis(n.min(10)));
+        sled::open(path).ok()
+    });
+    tries.expect("the database opens once its last handle is gone")
+}
+
 /// What databases hold that nobody has open.
 pub fn read(root: &Path, place: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let database = (0..500).find_map(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-        sled::open(root.join(place)).ok()
-    });
-    let entries = database.unwrap().iter().map(|entry| entry.unwrap());
+    let database = database(&root.join(place));
+    let entries = database.iter().map(|entry| entry.unwrap());
     entries.map(|(key, entry)| (key.to_vec(), entry.to_vec())).collect()
 }
 

@@ -125,7 +125,7 @@ fn what_the_state_had_not_got_of_the_last_commits_is_replayed() {
     for format in samples::FORMATS {
         let root = laid(format);
         let applied = b"sapplied";
-        let state = sled::open(root.path().join("state")).unwrap();
+        let state = samples::database(&root.path().join("state"));
         let mut entry = state.get(applied).unwrap().unwrap().to_vec();
         // The number of a commit is the varint behind the length and the version; one less is the one before.
         entry[3] -= 1;

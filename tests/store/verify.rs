@@ -2,6 +2,7 @@
 
 use crate::disk::open;
 use crate::fixture::{DAY_MS, NOON, Room, jid, wrong};
+use crate::samples::database;
 use mixd::channel::{Change, Command, GroupCommand, Limits, Message, Node, NodeSet, Progress, Stamp};
 use mixd::store::{Census, Deed, Sighting};
 use std::fs;
@@ -54,14 +55,6 @@ fn build(path: &Path) {
 
 fn store_one(store: &dyn mixd::store::Store, record: mixd::store::Record) {
     store.commit(NOON, &[record]).unwrap();
-}
-
-fn database(path: &Path) -> sled::Db {
-    let tries = (0..500).find_map(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-        sled::open(path).ok()
-    });
-    tries.expect("the database opens once its last handle is gone")
 }
 
 fn found(path: &Path) -> Vec<String> {
