@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 /// none. Where it says no, the channel is hidden from the account, or not there.
 pub(super) fn is_known_to(shelf: &impl Shelf, name: &ChannelName, actor: &Actor) -> Result<bool, StoreError> {
     let Some(entry) = shelf.value::<Entry>(Space::State, &keyspace::channel(name))? else { return Ok(false) };
+    let Entry { head: entry, rights } = entry;
     let (tag, account) = (entry.tag, &actor.account);
     if actor.operator {
         return Ok(true);
@@ -30,7 +31,7 @@ pub(super) fn is_known_to(shelf: &impl Shelf, name: &ChannelName, actor: &Actor)
     let kept = Kept {
         profile: entry.profile,
         settings: entry.settings,
-        rights: entry.rights,
+        rights,
         items: BTreeMap::new(),
         allowed: entries(shelf, tag, Node::Allowed, account)?,
         banned: entries(shelf, tag, Node::Banned, account)?,

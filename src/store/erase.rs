@@ -5,7 +5,7 @@
 //! one that the account wrote is replaced by a mark that something was erased. Its records keep their participant ids,
 //! which rows and events name, under an address that stands for nobody.
 
-use super::keyspace::{self, BLOCK_ROWS, Entry, Membership, Month, Ops, RowStart, Trace};
+use super::keyspace::{self, BLOCK_ROWS, Entry, EntryHead, Membership, Month, Ops, RowStart, Trace};
 use super::paging::Archive;
 use super::shelf::{Order, Shelf, Space};
 use super::{StoreError, pieces};
@@ -103,7 +103,7 @@ fn places(scribe: &impl Scribe, account: &BareJid) -> Result<Vec<Place>, StoreEr
     }
     let mut places = Vec::new();
     walk(scribe, b'c', &mut |shelf, key, entry| {
-        let Entry { name, tag, profile, settings, .. } = shelf.whole(Space::State, key, entry)?;
+        let EntryHead { name, tag, profile, settings, .. } = shelf.whole(Space::State, key, entry)?;
         let ids = ids.remove(&tag).unwrap_or_default();
         if !ids.is_empty() || settings.events || profile.creator == *account {
             places.push(Place { name, tag, ids });
@@ -299,10 +299,10 @@ fn state(scribe: &impl Scribe, account: &BareJid, place: &Place) -> Result<bool,
             ops.insert(place_in_index, None);
         }
         let key = keyspace::channel(&place.name);
-        if let Some(mut entry) = shelf.value::<Entry>(Space::State, &key)?.filter(|it| it.tag == tag)
-            && entry.profile.creator == *account
+        if let Some(mut entry) = shelf.value::<Entry>(Space::State, &key)?.filter(|it| it.head.tag == tag)
+            && entry.head.profile.creator == *account
         {
-            entry.profile.creator = nobody(&format!("creator-{}", entry.gid))?;
+            entry.head.profile.creator = nobody(&format!("creator-{}", entry.head.gid))?;
             ops.insert(key, Some(keyspace::encode(&entry)?));
         }
         let key = keyspace::item(tag, Node::Config);

@@ -7,10 +7,12 @@
 mod lists;
 mod month;
 mod traces;
+mod values;
 
 pub(super) use lists::*;
 pub(super) use month::Month;
 pub(super) use traces::*;
+pub(super) use values::*;
 
 use super::{Deed, StoreError};
 use crate::channel::receipts::REPORT_ROWS_MAX;
@@ -19,7 +21,7 @@ use crate::channel::{
     Status,
 };
 use jid::BareJid;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// The version of the layout, and of every value that is written (see `upgrade`).
@@ -52,16 +54,23 @@ pub(super) const DROPPED: &[u8] = b"d";
 /// What is kept of the newest commit: its number, and the epoch of who made it.
 pub(super) type Commit = (u64, u64);
 
-/// What the directory keeps of a channel; what a listing needs comes first and is read alone.
+/// What the directory keeps of a channel. Its rights may be long: they come last, and what changes the rest copies them
+/// as they are.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Entry {
+    pub(super) head: EntryHead,
+    pub(super) rights: Rights,
+}
+
+/// The rest of it; what a listing needs comes first and is read alone.
+#[derive(Serialize, Deserialize)]
+pub(super) struct EntryHead {
     pub(super) name: ChannelName,
     pub(super) tag: u64,
     pub(super) listed: bool,
     pub(super) gid: u32,
     pub(super) profile: Profile,
     pub(super) settings: Settings,
-    pub(super) rights: Rights,
 }
 
 /// What the account index keeps: a channel, which one of that name, and what the account is to it.
@@ -396,70 +405,9 @@ fn short(text: &str) -> Vec<u8> {
     part
 }
 
-/// Writes a value with the version in front.
-///
-/// # Errors
-/// A value that cannot be written, which no value of this crate is.
-pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
-    let mut bytes = Vec::with_capacity(256);
-    bytes.push(VERSION);
-    postcard::to_extend(value, bytes).map_err(|error| StoreError(format!("a value cannot be written: {error}")))
-}
-
-/// Reads a value, or the beginning of one: what follows is not looked at.
-///
-/// # Errors
-/// Another version, or a value that is damaged.
-pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
-    decode_since(VERSION, bytes)
-}
-
-/// The same of a value in a month, which may be older.
-///
-/// # Errors
-/// As [`decode`].
-pub(super) fn decode_archived<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
-    decode_since(MONTHS_OLDEST, bytes)
-}
-
-/// The newest commit of a month. Up to format 4 commits had no epoch.
-///
-/// # Errors
-/// As [`decode`].
-pub(super) fn decode_commit(bytes: &[u8]) -> Result<Commit, StoreError> {
-    match bytes.first() {
-        Some(0..=4) => Ok((decode_archived(bytes)?, 0)),
-        _ => decode(bytes),
-    }
-}
-
-fn decode_since<T: DeserializeOwned>(oldest: u8, bytes: &[u8]) -> Result<T, StoreError> {
-    match bytes.split_first() {
-        Some((version, rest)) if (oldest..=VERSION).contains(version) => match postcard::take_from_bytes(rest) {
-            Ok((value, _)) => Ok(value),
-            Err(error) => Err(StoreError(format!("a stored value is damaged ({error}): restore from a backup"))),
-        },
-        Some((found, _)) => Err(StoreError(format!(
-            "a stored value is of version {found}, and this program reads version {VERSION}: use the program that wrote it"
-        ))),
-        None => Err(StoreError("a stored value is empty: restore from a backup".into())),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_value_of_another_version_is_refused_with_both_versions() {
-        let mut bytes = encode(&7u64).unwrap();
-        assert_eq!(decode::<u64>(&bytes).unwrap(), 7);
-        bytes[0] = 9;
-        let told = decode::<u64>(&bytes).unwrap_err().to_string();
-        assert!(told.contains("version 9") && told.contains(&format!("version {VERSION}")), "{told}");
-        assert!(decode::<String>(&[VERSION, 200]).unwrap_err().to_string().contains("damaged"));
-        assert!(decode::<u64>(&[]).is_err());
-    }
 
     #[test]
     fn keys_of_long_names_stay_short_and_apart() {

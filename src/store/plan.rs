@@ -4,7 +4,7 @@
 //! give what they give applied once, which is what lets a start replay them.
 
 use super::keyspace::{
-    self, BLOCK_ROWS, Entry, Grave, List, Membership, Month, Ops, RowStart, Span, Spans, Trace, Visit,
+    self, BLOCK_ROWS, EntryHead, Grave, List, Membership, Month, Ops, RowStart, Span, Spans, Trace, Visit,
 };
 use super::near::reach;
 use super::paging::Archive;
@@ -122,16 +122,15 @@ impl<S: Shelf> Draft<'_, S> {
     fn change(&mut self, name: &ChannelName, tag: u64, change: &Change) -> Result<(), StoreError> {
         match change {
             Change::Created { profile, settings, rights, info } => {
-                let entry = Entry {
+                let head = EntryHead {
                     name: name.clone(),
                     tag,
                     listed: profile.listed,
                     gid: profile.gid,
                     profile: profile.clone(),
                     settings: settings.clone(),
-                    rights: rights.clone(),
                 };
-                self.put(keyspace::channel(name), keyspace::encode(&entry)?);
+                self.put(keyspace::channel(name), keyspace::encode_behind(keyspace::encode(&head)?, rights)?);
                 self.put(keyspace::item(tag, Node::Info), keyspace::encode(&(Node::Info, info))?);
                 self.number(profile.gid)?;
             }
@@ -171,11 +170,14 @@ impl<S: Shelf> Draft<'_, S> {
                 self.writes.kept.insert(keyspace::invitation(tag, invitation), None);
             }
             Change::Expired { base, rest } => self.expire(tag, *base, *rest)?,
-            Change::RightsSet(rights) => self.entry(name, tag, |entry| entry.rights = rights.clone())?,
-            Change::Configured(settings) => self.entry(name, tag, |entry| {
-                entry.listed = settings.lists(entry.listed);
-                entry.profile.listed = entry.listed;
-                entry.settings = settings.clone();
+            Change::RightsSet(rights) => {
+                self.entry(name, tag, |head, _| keyspace::encode_behind(keyspace::encode(&head)?, rights))?
+            }
+            Change::Configured(settings) => self.entry(name, tag, |mut head, rights| {
+                head.listed = settings.lists(head.listed);
+                head.profile.listed = head.listed;
+                head.settings = settings.clone();
+                Ok([&keyspace::encode(&head)?, rights].concat())
             })?,
             Change::Relayed(_) | Change::Announced(_) => {}
         }
@@ -212,12 +214,23 @@ impl<S: Shelf> Draft<'_, S> {
         Ok(())
     }
 
-    fn entry(&mut self, name: &ChannelName, tag: u64, edit: impl FnOnce(&mut Entry)) -> Result<(), StoreError> {
+    /// Writes what the directory keeps of a channel anew, from what it kept and its rights as they are written.
+    fn entry(
+        &mut self,
+        name: &ChannelName,
+        tag: u64,
+        edit: impl FnOnce(EntryHead, &[u8]) -> Result<Vec<u8>, StoreError>,
+    ) -> Result<(), StoreError> {
         let key = keyspace::channel(name);
-        let entry = self.value::<Entry>(&key)?.filter(|entry| entry.tag == tag);
-        let mut entry = entry.ok_or_else(|| StoreError("a channel that is not there cannot be changed".into()))?;
-        edit(&mut entry);
-        self.put(key, keyspace::encode(&entry)?);
+        let past = match self.writes.kept.get(&key) {
+            Some(planned) => planned.clone(),
+            None => self.shelf.bytes(Space::State, &key)?,
+        };
+        let past = past.as_deref().map(keyspace::decode_beginning::<EntryHead>).transpose()?;
+        let past = past.filter(|(head, _)| head.tag == tag);
+        let (head, rights) = past.ok_or_else(|| StoreError("a channel that is not there cannot be changed".into()))?;
+        let next = edit(head, rights)?;
+        self.put(key, next);
         Ok(())
     }
 

@@ -17,6 +17,7 @@ use std::ops::ControlFlow;
 pub(super) fn load(shelf: &impl Shelf, name: &ChannelName) -> Result<Option<Channel>, StoreError> {
     near::beside();
     let Some(entry) = shelf.value::<Entry>(Space::State, &keyspace::channel(name))? else { return Ok(None) };
+    let Entry { head: entry, rights } = entry;
     let items: Vec<(Node, Item)> = shelf.values(Space::State, &keyspace::items(entry.tag), usize::MAX)?;
     if !items.iter().any(|(node, _)| *node == Node::Info) {
         return Err(StoreError("a channel has no information item: restore from a backup".into()));
@@ -29,7 +30,7 @@ pub(super) fn load(shelf: &impl Shelf, name: &ChannelName) -> Result<Option<Chan
     let kept = Kept {
         profile: entry.profile,
         settings: entry.settings,
-        rights: entry.rights,
+        rights,
         items: items.into_iter().collect(),
         allowed: list(shelf, entry.tag, Node::Allowed)?,
         banned: list(shelf, entry.tag, Node::Banned)?,
@@ -170,7 +171,7 @@ pub(super) fn standing_of(shelf: &impl Shelf, jid: &BareJid) -> Result<Standing,
     let mut listed = BTreeMap::new();
     for (name, mut mention) in standing.mentions {
         let entry = shelf.value::<Entry>(Space::State, &keyspace::channel(&name))?;
-        let Some(Entry { rights, .. }) = entry.filter(|entry| entry.listed) else { continue };
+        let Some(Entry { rights, .. }) = entry.filter(|entry| entry.head.listed) else { continue };
         let holders = rights.owners.iter().chain(&rights.admins);
         let is_meant =
             |account: &&BareJid| account.domain() == jid.domain() && (jid.node().is_none() || *account == jid);

@@ -1,7 +1,7 @@
 //! Which rows are too old to be kept: by the service, a month at a time, and by what a channel settled for itself.
 
 use super::StoreError;
-use super::keyspace::{self, Entry, Month, Span, Spans};
+use super::keyspace::{self, EntryHead, Month, Span, Spans};
 use super::paging::Archive;
 use super::shelf::{Order, Shelf, Space};
 use crate::channel::{ChannelName, Head, Rest, Stamp};
@@ -58,7 +58,7 @@ pub(super) fn sweep(
     count: usize,
 ) -> Result<Sweep, StoreError> {
     let all = keyspace::all(b'c');
-    let (mut entries, mut next): (Vec<Entry>, _) = (Vec::new(), None);
+    let (mut entries, mut next): (Vec<EntryHead>, _) = (Vec::new(), None);
     shelf.scan(Space::State, all.as_slice().max(from), &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
         if entries.len() == count {
             next = Some(key.to_vec());
@@ -68,7 +68,7 @@ pub(super) fn sweep(
         Ok(ControlFlow::Continue(()))
     })?;
     let mut outdated = Vec::new();
-    for Entry { name, tag, settings, .. } in entries {
+    for EntryHead { name, tag, settings, .. } in entries {
         if let Some((base, rest)) = horizon(shelf, (tag, current), retention, settings.horizon(retention.now))? {
             outdated.push(Outdated { name, tag, base, rest });
         }

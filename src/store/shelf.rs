@@ -41,6 +41,15 @@ pub(super) trait Shelf {
         self.entry(space, key)?.map(|entry| self.whole(space, key, &entry)).transpose()
     }
 
+    /// The bytes of a value, in which no piece of it is missing.
+    fn bytes(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(entry) = self.entry(space, key)? else { return Ok(None) };
+        match pieces::count_of(&entry)? {
+            0 => Ok(Some(pieces::start_of(&entry)?.to_vec())),
+            _ => pieces::join(key, &entry, |piece| self.entry(space, piece)).map(Some),
+        }
+    }
+
     /// The value that an entry begins.
     fn whole<T: DeserializeOwned>(&self, space: Space, key: &[u8], entry: &[u8]) -> Result<T, StoreError> {
         if pieces::count_of(entry)? == 0 {

@@ -1,7 +1,7 @@
 //! Where accounts have a place that nothing but a look through the store tells: what channels they own or administer,
 //! which ones gave up their record, and which invitations they gave or got. What the index of accounts tells comes first.
 
-use super::keyspace::{self, Entry, Membership, Visit};
+use super::keyspace::{self, Entry, EntryHead, Membership, Visit};
 use super::shelf::{Order, Shelf, Space};
 use super::{StoreError, near};
 use crate::channel::{ChannelName, Invitation};
@@ -56,7 +56,7 @@ pub(super) fn trace(
             seen += 1;
             let (place, named) = match letter {
                 b'c' => {
-                    let Entry { name, rights, .. } = shelf.whole(Space::State, key, entry)?;
+                    let Entry { head: EntryHead { name, .. }, rights } = shelf.whole(Space::State, key, entry)?;
                     (Place::Named(name), [&rights.owners[..], &rights.admins].concat())
                 }
                 b'f' => {

@@ -26,7 +26,7 @@ const OF_CHANNELS: [(u8, &str); 11] = [
 pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
     let mut by_gid = HashMap::new();
     let gid_highest: u32 = survey.shelf.value(Space::State, keyspace::GID_HIGHEST)?.unwrap_or(0);
-    survey.each::<Entry>(Space::State, &keyspace::all(b'c'), |key, entry| {
+    survey.each::<Entry>(Space::State, &keyspace::all(b'c'), |key, Entry { head: entry, .. }| {
         let (name, profile) = (&entry.name, &entry.profile);
         let place = || format!("channel {name}");
         survey.holds(key == keyspace::channel(name), place, || "it lies under the key of another name".into());
