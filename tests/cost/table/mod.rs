@@ -32,8 +32,8 @@ pub fn fill(size: usize) -> [World; 2] {
     [filled(size), filled(TIMES * size)]
 }
 
-/// Measures in both services what of the table has one of `only` (parted by commas) in its name, with so many parts in each stanza and ten times as
-/// many; a line for each measurement, and what costs more than it may.
+/// Measures in both services what of the table has one of `only` (parted by commas) in its name, with so many parts in each
+/// stanza and ten times as many; a line for each measurement, and what costs more than it may.
 pub fn measure(
     worlds: &mut [World; 2],
     only: &str,
