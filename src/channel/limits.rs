@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 /// Default of [`Limits::part_max`]; only tests set another.
-const PART_MAX: usize = 64;
+const PART_MAX: usize = 20;
 
 /// Limits that a command is checked against. Lengths are in bytes of UTF-8.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// People whom one decision takes out without naming them; where there are more, they go in parts.
+    /// People who come or go by one decision; where there are more, they do so in parts.
     pub part_max: usize,
     /// Participants of one channel.
     pub participants_max: usize,
@@ -79,7 +79,7 @@ impl Default for Limits {
             id_bytes_max: 256,
             info_bytes_max: 16 * 1024,
             answer_bytes_max: 384 * 1024,
-            named_max: 50,
+            named_max: 40,
             guests_max: 1000,
             invitations_max: 1000,
             invitations_per_inviter_max: 100,

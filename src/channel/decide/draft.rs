@@ -134,11 +134,6 @@ impl<'a> Draft<'a> {
         before - was + self.people.values().filter(|member| of_it(member)).count()
     }
 
-    /// Joined and waiting together so far.
-    pub fn count(&self) -> usize {
-        self.count_of(Status::Joined) + self.count_of(Status::Waiting)
-    }
-
     /// Whom a group falls to that nobody owns: the admin who has been in it longest, or else whoever has.
     pub fn heir(&self, rights: &Rights) -> Option<&Member> {
         let is_in = |jid: &BareJid| self.member(jid).filter(|member| member.is_joined());

@@ -26,21 +26,49 @@ impl Channel {
         let by = self.member(&actor.account).filter(|by| by.status != Status::Left).cloned();
         let mut draft = Draft::new(self, context.now, context.limits).remembering(context.past);
         let named: Vec<BareJid> = add.iter().map(|invitee| invitee.jid.clone()).chain(remove.clone()).collect();
-        for jid in &remove {
-            self.take_out(&mut draft, by.as_ref(), jid);
-        }
-        for invitee in add {
-            self.bring_in(&mut draft, by.as_ref(), &invitee, context);
-        }
-        let max = self.people_max(context.limits);
-        let grown = draft.count() > self.participant_count() + self.waiting_count();
-        if grown && draft.count() > max {
+        let (add, remove) = self.edits(&draft, &add, &remove);
+        let (before, max) = (self.participant_count() + self.waiting_count(), self.people_max(context.limits));
+        let is_new = |it: &&&Invitee| draft.status(&it.jid).is_none_or(|status| status == Status::Left);
+        let after = before + add.iter().filter(is_new).count() - remove.len();
+        if after > before.max(max) {
             return Err(Refusal::Crowded { max });
+        }
+        let part_max = context.limits.part_max;
+        if add.len() + remove.len() <= part_max {
+            remove.iter().for_each(|jid| self.take_out(&mut draft, by.as_ref(), jid));
+            add.iter().for_each(|invitee| self.bring_in(&mut draft, by.as_ref(), invitee, context));
+        } else {
+            // First who comes, or what is left of the request could ask for more than there is room for; and last whoever
+            // asks, who may do nothing afterwards.
+            draft.begin_part();
+            let others = remove.iter().filter(|jid| ***jid != actor.account).take(part_max.saturating_sub(add.len()));
+            add.iter().take(part_max).for_each(|invitee| self.bring_in(&mut draft, by.as_ref(), invitee, context));
+            others.for_each(|jid| self.take_out(&mut draft, by.as_ref(), jid));
         }
         self.settle_roles(&mut draft);
         draft.clear_away(context.limits);
         let answer = edited(&draft, named);
         draft.finish(answer)
+    }
+
+    /// Of those who are to be in or out, those who are not yet; each once.
+    fn edits<'a>(
+        &self,
+        draft: &Draft<'_>,
+        add: &'a [Invitee],
+        remove: &'a [BareJid],
+    ) -> (Vec<&'a Invitee>, Vec<&'a BareJid>) {
+        let mut named = BTreeSet::new();
+        let remove = remove.iter().filter(|jid| draft.status(jid).is_some_and(|status| status != Status::Left));
+        let remove = remove.filter(|jid| named.insert(*jid)).collect();
+        let invites = self.settings().membership == Membership::Invite;
+        let comes = |status: Option<Status>| match status {
+            Some(Status::Joined) => false,
+            Some(Status::Waiting) => !invites,
+            Some(Status::Left) | None => true,
+        };
+        let add = add.iter().filter(|invitee| comes(draft.status(&invitee.jid)));
+        (add.filter(|invitee| named.insert(&invitee.jid)).collect(), remove)
     }
 
     fn check_edit(&self, actor: &Actor, add: &[Invitee], remove: &[BareJid], limits: &Limits) -> Result<(), Refusal> {
@@ -85,14 +113,9 @@ impl Channel {
         Ok(())
     }
 
-    /// Adds one person; who is in already stays as it is.
+    /// Adds one person who is not in yet.
     fn bring_in(&self, draft: &mut Draft<'_>, by: Option<&Member>, invitee: &Invitee, context: &mut Context<'_>) {
         let invites = self.settings().membership == Membership::Invite;
-        match draft.status(&invitee.jid) {
-            Some(Status::Joined) => return,
-            Some(Status::Waiting) if invites => return,
-            _ => {}
-        }
         let past = draft.member(&invitee.jid).cloned();
         // What somebody registered is its own word, the rest a suggestion.
         let wish = self.registered_nick(&invitee.jid, context.registry).or_else(|| invitee.nick.clone());

@@ -87,6 +87,51 @@ fn what_is_done_in_parts_comes_to_the_same_and_each_part_is_small() {
     }
 }
 
+/// Whoever asks goes last, and what is left of a request never asks for more than there is room for.
+#[test]
+fn whoever_is_named_comes_or_goes_in_parts() {
+    let (old, new): (Vec<String>, Vec<String>) =
+        ((0..MANY).map(name).collect(), (0..MANY).map(|n| format!("v{n}")).collect());
+    let people = |names: &[String]| names.iter().map(|name| jid(name)).collect::<Vec<_>>();
+    let invitees =
+        |names: &[String]| people(names).into_iter().map(|jid| group::Invitee { jid, nick: None }).collect::<Vec<_>>();
+    let group = || {
+        let names: Vec<&str> = old.iter().map(String::as_str).collect();
+        let mut world = World::wish(wish(&names), Limits::default()).unwrap();
+        // It holds more already than it may.
+        let patch = Patch { participants_max: Some(3), ..Patch::default() };
+        world.group_ask("ann", GroupCommand::Configure(patch)).unwrap();
+        world
+    };
+    let ann = "ann".to_owned();
+    // Named twice, in already, or out already: that counts once, or not at all.
+    let again = [&old[..], &old[..1], &new[..2]].concat();
+    let with_ann = [std::slice::from_ref(&ann), &old[..]].concat();
+    for (add, remove, changed) in [
+        (&new[..], &old[..], 2 * MANY),
+        (&new[..2], &old[2..], MANY),
+        (&old[..3], &again[3..], MANY - 3),
+        (&[], &with_ann[..], MANY + 1),
+    ] {
+        let remove: Vec<String> = remove.iter().filter(|name| !add.contains(name)).cloned().collect();
+        let edit = GroupCommand::EditMembers { add: invitees(add), remove: people(&remove) };
+        let mut at_once = group();
+        let answer = at_once.group_ask("ann", edit.clone()).unwrap();
+        assert_eq!(at_once.parts.len(), 1);
+        let mut in_parts = group();
+        in_parts.limits.part_max = 4;
+        assert_eq!(in_parts.group_ask("ann", edit.clone()).unwrap(), answer);
+        assert_eq!(in_parts.parts.len(), changed.div_ceil(4), "{edit:?}");
+        let who = |world: &World| {
+            let mut who: Vec<_> = world.channel.members().map(|it| (it.jid.clone(), it.status)).collect();
+            who.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+            who
+        };
+        assert_eq!(who(&in_parts), who(&at_once), "{edit:?}");
+        assert!(in_parts.parts.iter().all(|part| part.len() <= 2 * 4 + 2), "{edit:?}");
+    }
+}
+
 /// Whoever may not do it has nobody go.
 #[test]
 fn a_part_is_nothing_that_the_whole_would_not_be() {

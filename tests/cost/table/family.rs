@@ -190,7 +190,7 @@ impl Family {
 }
 
 /// People whom one request may name; of two kinds, half of them each.
-pub const NAMED: usize = 25;
+pub const NAMED: usize = 20;
 
 /// Something that names one more, as long as it may.
 pub fn named(n: usize, text: String) -> String {

@@ -8,7 +8,9 @@ use mixd::xmpp::ns;
 
 pub const CORE: &str = "xmlns='urn:xmpp:mix:core:1'";
 /// People whom one request may add.
-const NAMED_MAX: usize = 50;
+const NAMED_MAX: usize = 40;
+/// Guests whom a channel has room for.
+const GUESTS_MAX: usize = 1000;
 /// The domain of everybody in `fair`.
 pub const CROWD: &str = "crowd.example";
 pub const FAR: &str = "far.example";
@@ -82,7 +84,8 @@ fn fill_hall(world: &mut World) {
     let ban = |n| list("publish", ns::NODE_BANNED, &format!("b{n}@h"));
     world.fill(all.clone().map(|n| iq("set", "own@h/r", "hall@mix.h", &ban(n))));
     let subscribe = |n| pubsub(&format!("<subscribe node='{}' jid='g{n}@h'/>", ns::NODE_MESSAGES));
-    world.fill(all.clone().map(|n| iq("set", &format!("g{n}@h/r"), "hall@mix.h", &subscribe(n))));
+    let guests = all.clone().take(GUESTS_MAX);
+    world.fill(guests.map(|n| iq("set", &format!("g{n}@h/r"), "hall@mix.h", &subscribe(n))));
     world.fill(all.clone().map(|n| say(&format!("p{n}@h/r"), "hall", &format!("m{n}"), "")));
     for (n, row) in [1, 2].into_iter().enumerate() {
         let replace = format!("<replace xmlns='{}' id='{}'/>", ns::CORRECT, world.row("hall", row));

@@ -97,7 +97,7 @@ impl World {
             let turn = self.turn(some.iter().map(|xml| parsed(xml)).collect());
             assert!(turn.refusals.is_empty(), "{:?} of {some:.300?}", turn.refusals);
             self.commit(&turn);
-            self.go_on(turn);
+            assert!(self.go_on(turn), "what was put off was refused");
         }
     }
 
@@ -146,14 +146,22 @@ impl World {
         (steps, kept.expect("it was measured"))
     }
 
-    /// What was put off goes on.
-    fn go_on(&mut self, mut turn: Turn) {
-        let mut next = std::mem::take(&mut turn.next);
-        while !next.is_empty() {
-            let mut turn = self.turn(vec![next.remove(0)]);
+    /// What was put off goes on, and behind it what waited for that; whether all was taken.
+    fn go_on(&mut self, mut turn: Turn) -> bool {
+        let mut is_taken = turn.refusals.is_empty();
+        let (mut next, mut waiting) = (std::mem::take(&mut turn.next), std::mem::take(&mut turn.deferred));
+        while !next.is_empty() || !waiting.is_empty() {
+            let batch = match next.is_empty() {
+                true => std::mem::take(&mut waiting).into_iter().map(|(_, inbound)| inbound).collect(),
+                false => vec![next.remove(0)],
+            };
+            let mut turn = self.turn(batch);
+            is_taken &= turn.refusals.is_empty();
             self.commit(&turn);
             next.append(&mut turn.next);
+            waiting.append(&mut turn.deferred);
         }
+        is_taken
     }
 
     fn turn(&mut self, batch: Vec<Inbound>) -> Turn {
