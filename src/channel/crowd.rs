@@ -41,6 +41,8 @@ pub struct Crowd {
     seniors: BTreeSet<(Stamp, BareJid)>,
     /// How many of a domain are in it or wait.
     domains: HashMap<String, usize>,
+    /// How many guests are of a domain.
+    guest_domains: HashMap<String, usize>,
 }
 
 impl Crowd {
@@ -223,17 +225,19 @@ impl Crowd {
             self.ids.remove(&member.id);
             self.seniors.remove(&(member.since, member.jid.clone()));
         }
-        let domain = member.jid.domain().as_str();
-        if let Some(count) = self.domains.get_mut(domain).filter(|_| member.status != Status::Left) {
-            *count -= 1;
-            if *count == 0 {
-                self.domains.remove(domain);
-            }
+        if member.status != Status::Left {
+            lower(&mut self.domains, member.jid.domain().as_str());
         }
     }
 
-    /// Learns of a guest, or that it is none any more.
-    pub(super) fn note_guest(&mut self, guest: &Guest) {
+    /// Learns of a guest, or that it is none any more; whether it `was` one.
+    pub(super) fn note_guest(&mut self, guest: &Guest, was: bool) {
+        let domain = guest.jid.domain().as_str();
+        match (was, !guest.subscriptions.is_empty()) {
+            (false, true) => *self.guest_domains.entry(domain.to_owned()).or_default() += 1,
+            (true, false) => lower(&mut self.guest_domains, domain),
+            _ => {}
+        }
         let reads = if guest.subscriptions.contains(Node::Messages) { READING } else { 0 };
         self.seats.set((guest.jid.clone(), None), nodes(guest.subscriptions) | reads);
     }
@@ -300,9 +304,31 @@ impl Channel {
         self.crowd.domains.get(domain).copied().unwrap_or(0)
     }
 
+    /// Whether any guest is of a domain.
+    pub(super) fn has_guests_of(&self, domain: &str) -> bool {
+        self.crowd.guest_domains.contains_key(domain)
+    }
+
     /// Those who are in a group, whoever has been there longest first.
     pub(super) fn seniors(&self) -> impl Iterator<Item = &BareJid> {
         self.crowd.seniors.iter().counted().map(|(_, jid)| jid)
+    }
+}
+
+/// Some people in the order of their ids, all at once.
+pub fn by_id<'a>(people: impl Iterator<Item = &'a Member>) -> Vec<&'a Member> {
+    // Where ids differ, mostly their first characters do.
+    let mut people: Vec<(u64, &Member)> = people.map(|member| (member.id.head(), member)).collect();
+    people.sort_unstable_by(|(a, one), (b, other)| a.cmp(b).then_with(|| one.id.cmp(&other.id)));
+    people.into_iter().map(|(_, member)| member).collect()
+}
+
+fn lower(counts: &mut HashMap<String, usize>, domain: &str) {
+    if let Some(count) = counts.get_mut(domain) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(domain);
+        }
     }
 }
 

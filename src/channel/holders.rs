@@ -90,7 +90,7 @@ impl<'a> IntoIterator for &'a Holders {
 
 impl PartialEq for Holders {
     fn eq(&self, other: &Holders) -> bool {
-        self.0.order == other.0.order
+        Arc::ptr_eq(&self.0, &other.0) || self.0.order == other.0.order
     }
 }
 

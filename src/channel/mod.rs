@@ -182,7 +182,7 @@ impl Channel {
             departed: Departed::default(),
             bytes: 1024 + items + guests + invitations + ENTRY_BYTES * listed,
         };
-        channel.kept.guests.values().for_each(|guest| channel.crowd.note_guest(guest));
+        channel.kept.guests.values().for_each(|guest| channel.crowd.note_guest(guest, false));
         members.into_iter().for_each(|member| channel.set_member(member));
         newest.iter().for_each(|row| channel.note(row));
         retracted.into_iter().for_each(|row| channel.tail.retract(row));
@@ -353,8 +353,9 @@ impl Channel {
                 let _ = if *present { list.insert(jid.clone()) } else { list.remove(jid) };
             }),
             Change::GuestSet { guest, .. } => {
-                self.crowd.note_guest(guest);
-                self.bytes -= kept.guests.remove(&guest.jid).map_or(0, |past| past.bytes());
+                let past = kept.guests.remove(&guest.jid);
+                self.crowd.note_guest(guest, past.is_some());
+                self.bytes -= past.map_or(0, |past| past.bytes());
                 if !guest.subscriptions.is_empty() {
                     self.bytes += guest.bytes();
                     kept.guests.insert(guest.jid.clone(), guest.clone());

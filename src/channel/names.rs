@@ -226,6 +226,11 @@ impl ParticipantId {
         text.as_bytes().try_into().ok().filter(|id: &[u8; ID_CHARS]| id.iter().all(is_letter)).map(ParticipantId)
     }
 
+    /// Its first characters as a number, which orders ids as far as these differ.
+    pub fn head(&self) -> u64 {
+        self.0.iter().take(8).fold(0, |head, byte| head << 8 | u64::from(*byte))
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()

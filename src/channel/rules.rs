@@ -69,6 +69,19 @@ impl<'a> Rules<'a> {
         if node == Node::Allowed { &mut self.allowed } else { &mut self.banned }
     }
 
+    /// Whether no account may subscribe to less than by these others, as far as that is told without a look at each.
+    pub fn open_all_that(&self, others: &Rules<'_>) -> bool {
+        let is_same = |list: &List<'_>, other: &List<'_>| {
+            let is_as_stored = list.edits.is_empty() && other.edits.is_empty();
+            is_as_stored && list.exists == other.exists && list.before.is_some() == other.before.is_some()
+        };
+        self.rights == others.rights
+            && is_same(&self.allowed, &others.allowed)
+            && is_same(&self.banned, &others.banned)
+            && (!self.is_closed() || others.is_closed())
+            && Node::ALL.into_iter().all(|node| self.access_to(node) >= others.access_to(node))
+    }
+
     fn is_closed(&self) -> bool {
         self.settings.membership != Membership::Open
     }
@@ -119,15 +132,17 @@ impl<'a> Rules<'a> {
 
     /// Whether an account may subscribe to a node, where it is in the channel or not.
     pub fn open(&self, account: &BareJid, node: Node, seated: bool) -> bool {
-        match (self.access_to(node), self.standing_of(account)) {
-            (Access::Nobody, _) => false,
-            (Access::Owners, standing) => standing == Standing::Owner,
-            (Access::Admins, standing) => standing != Standing::Member,
-            (_, standing) if seated || standing != Standing::Member => true,
-            (Access::Anyone, _) => true,
+        // A role is looked up where it counts.
+        let standing = || self.standing_of(account);
+        match self.access_to(node) {
+            Access::Nobody => false,
+            Access::Owners => standing() == Standing::Owner,
+            Access::Admins => standing() != Standing::Member,
+            Access::Anyone => true,
+            _ if seated || standing() != Standing::Member => true,
             // Who may join a closed channel is whoever is in it or waits, and who waits is sent nothing.
-            (Access::Allowed, _) => !self.is_closed() && self.admit(account),
-            (Access::Participants, _) => false,
+            Access::Allowed => !self.is_closed() && self.admit(account),
+            Access::Participants => false,
         }
     }
 

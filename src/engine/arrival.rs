@@ -11,7 +11,7 @@ use jid::BareJid;
 use std::collections::{BTreeMap, VecDeque};
 
 /// How many people of channels that left memory are let go of in one turn.
-pub(super) const PEOPLE_MAX: usize = 4096;
+pub(super) const PEOPLE_MAX: usize = 256;
 /// How many rosters are left in one turn.
 const ROSTERS_MAX: usize = 64;
 

@@ -298,6 +298,14 @@ impl Online {
         told
     }
 
+    /// The same of one account.
+    pub fn told_of(&self, tag: u64, account: &BareJid) -> Vec<&Shared> {
+        let resources = self.nodes.get(&tag).and_then(|node| node.accounts.get(account)).into_iter().flatten();
+        let mut told: Vec<&Shared> = resources.filter_map(|(_, entry)| entry.told.as_ref()).collect();
+        told.sort_by(|a, b| a.from().cmp(b.from()));
+        told
+    }
+
     /// The channels in whose nodes a resource is.
     pub fn channels_of(&self, full: &FullJid) -> Vec<u64> {
         let (account, resource) = (full.to_bare(), full.resource().as_str().to_owned());

@@ -7,7 +7,7 @@
 use super::outbox::{AccountNo, Audience, Lasting, ListId};
 use super::showing::Rendered;
 use super::{Engine, Needs, Turn};
-use crate::channel::crowd::Ordered;
+use crate::channel::crowd::by_id;
 use crate::channel::{Change, Channel, ChannelName, Guest, Member, Node, NodeSet, Stamp};
 use crate::store::{Halves, Part, Record, Unsent};
 use crate::xep::Shown;
@@ -33,8 +33,7 @@ pub(super) fn told(shown: &Shown) -> Vec<Part> {
     match shown {
         Shown::Mail { account, message } => vec![Part::Stanza(message.clone().attr("to", account.as_str()).into_xml())],
         Shown::MailAll { accounts, message } => {
-            let Halves { head, tail, .. } = halves(message, false);
-            accounts.iter().map(|account| Part::Stanza(mailed(&head, account, &tail))).collect()
+            vec![Part::Mail { accounts: accounts.clone(), stanza: halves(message, false) }]
         }
         Shown::Tell { account, message } => {
             vec![Part::Accounts { accounts: vec![account.clone()], stanza: halves(message, false) }]
@@ -53,11 +52,10 @@ fn parts(channel: &Channel, shown: &Shown, ends: bool) -> Vec<Part> {
             return told(shown);
         }
         Shown::Fan { node, except, message, groupchat } if ends => {
-            let seated = channel.participants_by_id();
-            let seated = seated.rising(0).filter(|member| member.subscriptions.contains(*node));
+            let seated = by_id(channel.participants().filter(|member| member.subscriptions.contains(*node)));
             let guests = channel.guests().filter(|guest| guest.subscriptions.contains(*node));
             // In an order that tells nothing of who they are.
-            let accounts = seated.map(|member| &member.jid).chain(guests.map(|guest| &guest.jid));
+            let accounts = seated.into_iter().map(|member| &member.jid).chain(guests.map(|guest| &guest.jid));
             let accounts = accounts.filter(|account| Some(*account) != except.as_ref()).cloned().collect();
             Part::Accounts { accounts, stanza: halves(message, *groupchat) }
         }
@@ -142,6 +140,9 @@ impl Engine {
                     turn.fan(Audience::These(Arc::new(known)), stanza, Lasting::Kept);
                 }
                 Part::Stanza(stanza) => turn.send(stanza),
+                Part::Mail { accounts, stanza: Halves { head, tail, .. } } => {
+                    accounts.iter().for_each(|account| turn.send(mailed(&head, account, &tail)));
+                }
             }
         }
         turn.parcel = Some(unsent.number);

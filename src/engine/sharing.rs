@@ -349,8 +349,7 @@ impl Engine {
         };
         let Some(asked) = channel.member_of(id) else { return };
         let tag = channel.profile().tag;
-        let own = self.sharing.online.told(tag).into_iter().filter(|(jid, _)| **jid == asked.jid);
-        let told: Vec<Shared> = own.map(|(_, told)| told.clone()).collect();
+        let told: Vec<Shared> = self.sharing.online.told_of(tag, &asked.jid).into_iter().cloned().collect();
         if told.is_empty() {
             turn.tell(mix_presence::bare("unavailable", stanza.to.to_bare().as_str(), stanza.from.as_str()));
         }

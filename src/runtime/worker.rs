@@ -28,7 +28,7 @@ use tokio::sync::Notify;
 const BATCH_ITEMS: usize = 1024;
 const BATCH_BYTES: usize = 2 << 20;
 /// How many people of channels that were loaded are taken into memory between two turns.
-const PEOPLE_MAX: usize = 4096;
+const PEOPLE_MAX: usize = 256;
 /// How many turns of an earlier process are sent again together.
 const RESENT_TURNS: usize = 64;
 /// How often the engine gets to see the time, in milliseconds.

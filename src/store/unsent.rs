@@ -62,6 +62,13 @@ pub enum Part {
     },
     /// A whole stanza.
     Stanza(String),
+    /// A stanza for the bare JID of each of these accounts.
+    Mail {
+        /// The accounts.
+        accounts: Vec<BareJid>,
+        /// The stanza.
+        stanza: Halves,
+    },
 }
 
 /// A stanza with a hole where `to` goes.

@@ -79,10 +79,10 @@ impl Extension for Admin {
                 tell(*node, items, render);
             }
             Change::ListPurged { node } => tell(*node, Tag::new("purge").attr("node", name_of(*node)), render),
-            Change::ItemSet { node: Node::Config, .. } => {
+            // It names everybody who administers the channel, which is much to write for nobody.
+            Change::ItemSet { node: Node::Config, .. } if render.has_told(Node::Config) => {
                 let item = configuration::item(render.channel, &render.service.limits, false);
-                let items = Tag::new("items").attr("node", name_of(Node::Config)).child(item);
-                tell(Node::Config, items, render);
+                tell(Node::Config, Tag::new("items").attr("node", name_of(Node::Config)).child(item), render);
             }
             Change::ListMade { node, exists: false } => tell_of_end(*node, render),
             // Clients take the end of the participants node for that of the channel, so that is not told.

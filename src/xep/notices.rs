@@ -2,6 +2,7 @@
 
 use super::mix_core::headed;
 use super::{Extension, Render};
+use crate::channel::crowd::by_id;
 use crate::channel::{Change, Event, EventKind, Member, Row, RowKind, Status};
 use crate::xmpp::{Tag, ns};
 use jid::BareJid;
@@ -63,15 +64,14 @@ fn is_told_beside(member: &Member, render: &Render<'_>) -> bool {
     render.beside().any(is_about)
 }
 
-/// Tells some people, in the order of accounts; nobody in a group of so many people that it would take long.
+/// Tells some people, in the order of ids; nobody in a group of so many people that it would take long.
 fn tell(render: &mut Render<'_>, mark: &str, number: u64, whom: impl Fn(&Member) -> bool) {
     let body = format!("~[GC M:'{mark}' GID:{} MID:{number}]", render.channel.profile().gid);
     if render.channel.participant_count() > render.service.limits.groups.notices_members_max {
         return;
     }
-    let members = render.channel.members().filter(|member| whom(member));
-    let mut jids: Vec<BareJid> = members.map(|member| member.jid.clone()).collect();
-    jids.sort_unstable();
+    let members = by_id(render.channel.members().filter(|member| whom(member)));
+    let jids: Vec<BareJid> = members.into_iter().map(|member| member.jid.clone()).collect();
     let message = headed(render)
         .attr("type", "normal")
         .child(Tag::new("body").text(&body))

@@ -148,6 +148,7 @@ fn part(part: &Part) -> String {
             format!("list {name} {tag} {node:?} {except:?} {}{}", digest(&stanza.head), digest(&stanza.tail))
         }
         Part::Accounts { accounts, stanza } => format!("accounts {accounts:?} {}", digest(&stanza.tail)),
+        Part::Mail { accounts, stanza } => format!("mail to {accounts:?} {}", digest(&stanza.tail)),
         Part::Stanza(stanza) => format!("stanza {}", digest(stanza)),
     }
 }

@@ -69,6 +69,9 @@ impl Draft<'_> {
             return;
         }
         let after = Rules::after(self.channel, &self.changes);
+        if after.open_all_that(&Rules::of(self.channel)) {
+            return;
+        }
         let end_of = |guest: &Guest| {
             let kept: NodeSet =
                 guest.subscriptions.iter().filter(|node| after.open(&guest.jid, *node, false)).collect();
@@ -80,6 +83,7 @@ impl Draft<'_> {
             Some(listed) if listed.iter().all(|jid| jid.node().is_some()) => {
                 listed.into_iter().filter_map(|jid| self.guest_so_far(jid)).collect()
             }
+            Some(listed) if !listed.iter().any(|entry| self.may_have_guests_of(entry)) => Vec::new(),
             Some(listed) => {
                 let is_meant = |guest: &&Guest| listed.iter().any(|entry| is_of(entry, &guest.jid));
                 guests_after(self.channel, &self.changes).into_iter().filter(is_meant).collect()
@@ -92,6 +96,14 @@ impl Draft<'_> {
             self.begin_part();
         }
         self.changes.append(&mut ends);
+    }
+
+    /// Whether an entry of a list may be of some guest.
+    fn may_have_guests_of(&self, entry: &BareJid) -> bool {
+        let is_guest = |change: &Change| matches!(change, Change::GuestSet { .. });
+        entry.node().is_some()
+            || self.channel.has_guests_of(entry.domain().as_str())
+            || self.changes.iter().any(is_guest)
     }
 
     /// What came on lists or went, where nothing else was decided that any guest depends on.
