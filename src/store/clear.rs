@@ -10,7 +10,7 @@ use crate::chore::{Budget, Chore};
 use std::ops::ControlFlow;
 
 /// How many records are looked at a time, and how many of them are cleared away: others wait meanwhile.
-const CLEARING: Budget = Budget { things: 64, cost: 64 };
+const CLEARING: Budget = Budget { things: 128, cost: 32 };
 
 /// Whether anything is left to be cleared away.
 ///
