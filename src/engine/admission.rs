@@ -106,7 +106,7 @@ impl Engine {
     /// Whether somebody may write to so many people at this time who did not ask for it. Who writes to more at once than may
     /// be waits until nothing is lacking, and then longer for the next time.
     pub(super) fn admit_invitations(&mut self, actor: &Actor, people: usize) -> Result<(), Refusal> {
-        if people == 0 || actor.operator || self.admission.is_unpaced(&actor.account) {
+        if people == 0 || actor.operator || self.parts.goes_on() || self.admission.is_unpaced(&actor.account) {
             return Ok(());
         }
         match self.admission.invitations.wait_us(&actor.account, people as u64, self.steady.0) {
@@ -117,7 +117,7 @@ impl Engine {
 
     /// So many were written to.
     pub(super) fn charge_invitations(&mut self, actor: &Actor, people: usize) {
-        if !actor.operator && !self.admission.is_unpaced(&actor.account) {
+        if !actor.operator && !self.parts.goes_on() && !self.admission.is_unpaced(&actor.account) {
             self.admission.invitations.charge(&actor.account, people as u64, self.steady.0);
         }
     }

@@ -2,7 +2,7 @@
 
 use super::rig::{CORE, GROUP, Rig, stanza};
 use super::{old_groups, ping};
-use mixd::channel::ChannelName;
+use mixd::channel::{ChannelName, Rate, Rates};
 use mixd::store::Store;
 
 /// How many an act concerns whom it does not name.
@@ -124,10 +124,11 @@ fn what_is_done_in_part_comes_to_its_end_whatever_happens() {
 
 /// Adds so many of another domain to `g0`.
 fn gather(rig: &mut Rig) {
-    for some in (0..CROWD).collect::<Vec<_>>().chunks(50) {
+    for some in (0..CROWD).collect::<Vec<_>>().chunks(40) {
         let add: String = some.iter().map(|n| format!("<add jid='u{n}@crowd.example'/>")).collect();
         let members = format!("<members {GROUP}>{add}</members>");
-        rig.ask(&format!("<iq type='set' id='a' from='boss@h/r' to='g0@mix.h'>{members}</iq>"));
+        let told = rig.ask(&format!("<iq type='set' id='a' from='boss@h/r' to='g0@mix.h'>{members}</iq>"));
+        assert!(told.contains("type='result'"), "{told:.3000}");
     }
 }
 
@@ -159,6 +160,25 @@ fn what_waits_for_a_read_waits_for_what_is_done_in_parts_as_well() {
             gather(&mut rig);
         }
     }
+}
+
+/// Whoever asks is let in once, and charged for everybody whom it names once, in however many parts that is done.
+#[test]
+fn whoever_adds_many_is_charged_for_each_of_them_once() {
+    let invitations = Rate { per_s: 1, burst: 45 };
+    let mut rig = Rig::at(Rates { invitations, ..Rates::unlimited() });
+    let group = format!("<group {GROUP}><name>Late</name></group>");
+    let create = format!("<create {CORE} channel='g0'>{group}</create>");
+    rig.ask(&format!("<iq type='set' id='c' from='boss@h/r' to='mix.h'>{create}</iq>"));
+    let mut add = |people: std::ops::Range<usize>| {
+        let add: String = people.map(|n| format!("<add jid='u{n}@crowd.example'/>")).collect();
+        rig.ask(&format!("<iq type='set' id='a' from='boss@h/r' to='g0@mix.h'><members {GROUP}>{add}</members></iq>"))
+    };
+    let told = add(0..40);
+    assert!(told.contains("type='result'") && told.contains("u39@crowd.example"), "{told:.3000}");
+    assert!(add(40..60).contains("type='error'"), "it may add five more, and one for each second");
+    let told = add(40..44);
+    assert!(told.contains("type='result'"), "{told:.3000}");
 }
 
 const GRANT: &str = "<message from='h' to='mix.h'><privilege xmlns='urn:xmpp:privilege:2'>\

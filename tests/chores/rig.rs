@@ -32,10 +32,12 @@ pub struct Rig {
     pub turns: u64,
     /// How many records the last turn made.
     pub changes: usize,
+    /// How fast things may come.
+    rates: Rates,
 }
 
-pub fn start(store: &MemoryStore, channels_memory_bytes_max: usize) -> Engine {
-    let mut limits = Limits { rates: Rates::unlimited(), ..Limits::default() };
+pub fn start(store: &MemoryStore, channels_memory_bytes_max: usize, rates: Rates) -> Engine {
+    let mut limits = Limits { rates, ..Limits::default() };
     limits.groups.participants_max = 1000;
     let settings = Settings {
         domain: jid::DomainPart::new("mix.h").unwrap().into_owned(),
@@ -55,8 +57,14 @@ pub fn start(store: &MemoryStore, channels_memory_bytes_max: usize) -> Engine {
 
 impl Rig {
     pub fn new() -> Rig {
+        Rig::at(Rates::unlimited())
+    }
+
+    /// One in which things come so fast at most.
+    pub fn at(rates: Rates) -> Rig {
         let store = MemoryStore::new([7; 16]);
-        let (engine, parking) = (start(&store, MEMORY_BYTES_MAX), Parking::new(1000, usize::MAX, Default::default()));
+        let engine = start(&store, MEMORY_BYTES_MAX, rates.clone());
+        let parking = Parking::new(1000, usize::MAX, Default::default());
         let (loads, reads, next, deferred) = Default::default();
         Rig {
             engine,
@@ -72,6 +80,7 @@ impl Rig {
             refuses: None,
             turns: 0,
             changes: 0,
+            rates,
         }
     }
 
@@ -86,7 +95,7 @@ impl Rig {
     }
 
     fn begin_anew(&mut self, memory_bytes_max: usize) {
-        self.engine = start(&self.store, memory_bytes_max);
+        self.engine = start(&self.store, memory_bytes_max, self.rates.clone());
         self.parking = Parking::new(1000, usize::MAX, Default::default());
         self.loads.clear();
         self.reads.clear();

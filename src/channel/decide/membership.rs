@@ -1,4 +1,4 @@
-//! Adding and removing people, all or nothing (groups.md §3.3).
+//! Adding and removing people, all or nothing but for a failure between two parts (groups.md §3.3).
 
 use super::Outcome;
 use super::attend::{choose_nick, gone, seated};
@@ -26,6 +26,7 @@ impl Channel {
         let by = self.member(&actor.account).filter(|by| by.status != Status::Left).cloned();
         let mut draft = Draft::new(self, context.now, context.limits).remembering(context.past);
         let named: Vec<BareJid> = add.iter().map(|invitee| invitee.jid.clone()).chain(remove.clone()).collect();
+        let gone: BTreeSet<BareJid> = remove.iter().cloned().collect();
         let (add, remove) = self.edits(&draft, &add, &remove);
         let (before, max) = (self.participant_count() + self.waiting_count(), self.people_max(context.limits));
         let is_new = |it: &&&Invitee| draft.status(&it.jid).is_none_or(|status| status == Status::Left);
@@ -38,20 +39,26 @@ impl Channel {
             remove.iter().for_each(|jid| self.take_out(&mut draft, by.as_ref(), jid));
             add.iter().for_each(|invitee| self.bring_in(&mut draft, by.as_ref(), invitee, context));
         } else {
-            // First who comes, or what is left of the request could ask for more than there is room for; and last whoever
-            // asks, who may do nothing afterwards.
+            // First who comes, or what is left of the request could ask for more than there is room for. Then who goes, at
+            // last the owners, since others may not remove them, and whoever asks, who may do nothing afterwards.
             draft.begin_part();
-            let others = remove.iter().filter(|jid| ***jid != actor.account).take(part_max.saturating_sub(add.len()));
             add.iter().take(part_max).for_each(|invitee| self.bring_in(&mut draft, by.as_ref(), invitee, context));
-            others.for_each(|jid| self.take_out(&mut draft, by.as_ref(), jid));
+            let mut remove = remove;
+            remove.sort_by_key(|jid| (**jid == actor.account, self.rights().owners.contains(jid)));
+            let some = remove.iter().take(part_max.saturating_sub(add.len()));
+            some.for_each(|jid| self.take_out(&mut draft, by.as_ref(), jid));
         }
-        self.settle_roles(&mut draft);
+        // In between, whoever is to go may be all that is left.
+        if !draft.is_part {
+            self.settle_roles(&mut draft);
+        }
         draft.clear_away(context.limits);
-        let answer = edited(&draft, named);
+        let answer = edited(&draft, named, &gone);
         draft.finish(answer)
     }
 
-    /// Of those who are to be in or out, those who are not yet; each once.
+    /// Of those who are to be in or out, those who are not yet; each once. Nobody is invited where nobody will be left who is
+    /// in: that invitation would end at once (groups.md §1 rule 2).
     fn edits<'a>(
         &self,
         draft: &Draft<'_>,
@@ -60,8 +67,12 @@ impl Channel {
     ) -> (Vec<&'a Invitee>, Vec<&'a BareJid>) {
         let mut named = BTreeSet::new();
         let remove = remove.iter().filter(|jid| draft.status(jid).is_some_and(|status| status != Status::Left));
-        let remove = remove.filter(|jid| named.insert(*jid)).collect();
+        let remove: Vec<&BareJid> = remove.filter(|jid| named.insert(*jid)).collect();
         let invites = self.settings().membership == Membership::Invite;
+        let seated = remove.iter().filter(|jid| draft.status(jid) == Some(Status::Joined)).count();
+        if invites && seated == self.participant_count() {
+            return (Vec::new(), remove);
+        }
         let comes = |status: Option<Status>| match status {
             Some(Status::Joined) => false,
             Some(Status::Waiting) => !invites,
@@ -148,12 +159,12 @@ impl Channel {
     }
 }
 
-/// Everybody named, once, and what each is so far.
-pub fn edited(draft: &Draft<'_>, named: Vec<BareJid>) -> Answer {
+/// Everybody named, once, and what each is so far. Of whoever is `gone` no record may be left.
+pub fn edited(draft: &Draft<'_>, named: Vec<BareJid>, gone: &BTreeSet<BareJid>) -> Answer {
     let (mut seen, mut people) = (BTreeSet::new(), Vec::new());
     for jid in named {
         if seen.insert(jid.clone()) {
-            let status = draft.status(&jid);
+            let status = draft.status(&jid).or_else(|| gone.contains(&jid).then_some(Status::Left));
             people.push((jid, status));
         }
     }

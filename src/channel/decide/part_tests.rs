@@ -132,6 +132,56 @@ fn whoever_is_named_comes_or_goes_in_parts() {
     }
 }
 
+/// Where nobody will be left who is in, nobody is invited: that would end at once, and begin again.
+#[test]
+fn a_group_that_is_left_invites_nobody() {
+    let edit = |add: &[&str], remove: &[&str]| {
+        let remove = remove.iter().map(|name| jid(name)).collect();
+        GroupCommand::EditMembers { add: super::world_tests::people(add), remove }
+    };
+    let people = |world: &World| (world.channel.participant_count(), world.channel.waiting_count());
+    for part_max in [1, 2, 20] {
+        let mut world = World::group(Membership::Invite, &["bob"]);
+        world.limits.part_max = part_max;
+        world.group_ask("ann", edit(&["cy", "dee", "eve"], &["ann"])).unwrap();
+        assert_eq!(people(&world), (0, 0));
+        world.group_ask("root", edit(&["cy", "dee", "eve"], &[])).unwrap();
+        assert_eq!(people(&world), (0, 0));
+    }
+}
+
+/// Nobody is made owner on the way who goes then, and what becomes of those who wait is told as if they went at once.
+#[test]
+fn what_is_done_in_parts_leaves_the_same_rows_and_the_same_answer() {
+    let names: Vec<String> = (0..MANY).map(name).collect();
+    let all: Vec<_> = ["ann"].into_iter().map(jid).chain(names.iter().take(7).map(|name| jid(name))).collect();
+    let edit = GroupCommand::EditMembers { add: Vec::new(), remove: all };
+    for membership in [Membership::Auto, Membership::Invite] {
+        let group = || {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            World::wish(group::GroupWish { membership: Some(membership), ..wish(&names) }, Limits::default()).unwrap()
+        };
+        let (mut at_once, mut in_parts) = (group(), group());
+        in_parts.limits.part_max = 3;
+        let answer = at_once.group_ask("root", edit.clone()).unwrap();
+        assert_eq!(in_parts.group_ask("root", edit.clone()).unwrap(), answer);
+        assert_eq!(in_parts.channel.head().row, at_once.channel.head().row, "so many events");
+        assert_eq!(in_parts.channel.rights(), at_once.channel.rights());
+    }
+}
+
+/// The owner may be one of those who did not agree to a setting.
+#[test]
+fn a_group_whose_owner_is_out_by_a_setting_has_another_one() {
+    let mut world = World::group(Membership::Auto, &["bob"]);
+    let preferences = PreferencesPatch { hides_presence: Some(true), ..PreferencesPatch::default() };
+    world.ask("ann", Command::SetPreferences(preferences)).unwrap();
+    let patch = Patch { presence_required: Some(true), ..Patch::default() };
+    world.ask("ann", Command::Reconfigure(Configuration { patch, ..Configuration::default() })).unwrap();
+    assert!(world.channel.participant(&jid("ann")).is_none());
+    assert_eq!(world.channel.rights().owners[..], [jid("bob")]);
+}
+
 /// Whoever may not do it has nobody go.
 #[test]
 fn a_part_is_nothing_that_the_whole_would_not_be() {

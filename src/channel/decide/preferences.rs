@@ -58,9 +58,12 @@ impl Draft<'_> {
     /// Takes these settings, once everybody is out who did not agree to them; whether everybody is.
     pub fn take_settings(&mut self, settings: Settings) -> bool {
         self.settle_preferences(&settings);
-        if !self.is_part {
-            self.changes.push(Change::Configured(settings));
+        if self.is_part {
+            return false;
         }
+        self.changes.push(Change::Configured(settings));
+        // An owner may be among them.
+        self.channel.settle_roles(self);
         !self.is_part
     }
 

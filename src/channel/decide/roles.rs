@@ -55,7 +55,7 @@ impl Channel {
         rights.admins.retain(|admin| !unmade.contains(admin));
         draft.take_rights(actor, rights);
         draft.note_configured(actor);
-        let answer = edited(&draft, [add, remove].concat());
+        let answer = edited(&draft, [add, remove].concat(), &BTreeSet::new());
         draft.finish(answer)
     }
 
