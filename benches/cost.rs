@@ -20,8 +20,8 @@ use table::family::Bound;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How much of everything the smaller service holds, and how many parts the smaller stanzas, unless told otherwise.
-const SIZE: usize = 500;
-const COUNT: usize = 50;
+const SIZE: usize = 100;
+const COUNT: usize = 30;
 /// Set for the run under callgrind, to the folder that it shares with the one that waits for it.
 const INNER: &str = "COST_INNER";
 /// The files by which both tell each other that the services are filled, and that callgrind looks.
