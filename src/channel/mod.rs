@@ -5,6 +5,7 @@
 
 pub mod access;
 mod aggregates;
+pub mod answer;
 pub mod apart;
 pub mod census;
 pub mod change;
@@ -44,11 +45,12 @@ mod tail;
 mod view;
 
 pub use access::{Access, Grants, NodeAccess};
+pub use answer::{Answer, Decision};
 pub use change::{Announcement, Change, Head, Profile, Rest};
-pub use command::{AccountAnswer, AccountCommand, Actor, Answer, Command, Decision, JoinWish};
+pub use command::{Actor, Command, JoinWish};
 pub use context::Context;
 pub use dedup::Recent;
-pub use ending::{Ending, Newcomer};
+pub use ending::{AccountAnswer, AccountCommand, Ending, Newcomer};
 pub use event::{Event, EventKind, MediaKind, Named, Progress, RowKind, Tombstone};
 pub use group::{Configuration, Facts, GroupAnswer, GroupCommand, GroupWish};
 pub use guest::Guest;

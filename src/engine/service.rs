@@ -5,7 +5,8 @@ use super::domains::{ALLOWED, BANNED};
 use super::found::Found;
 use super::parley::{Asked, Effects};
 use super::places::IN;
-use crate::channel::command::{Page, Slice};
+use crate::channel::answer::Page;
+use crate::channel::command::Slice;
 use crate::channel::{
     Answer, Change, Channel, ChannelName, Context, GroupWish, Membership, Profile, Refusal, Rights, ServiceAction,
     group_create,

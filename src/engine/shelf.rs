@@ -5,7 +5,7 @@
 use super::outbox::Out;
 use super::share::{Hit, Shares};
 use super::{Engine, Inbound, Step, Turn};
-use crate::channel::command::ListedChannel;
+use crate::channel::census::ListedChannel;
 use crate::channel::{Channel, ChannelName, Stamp};
 use crate::store::{Directory, Listing};
 use jid::BareJid;

@@ -1,7 +1,8 @@
 //! How groups, their people and their messages' receipts are written (groups.md §3).
 
 use super::{Request, pubsub, rsm};
-use crate::channel::command::{Page, Slice};
+use crate::channel::answer::Page;
+use crate::channel::command::Slice;
 use crate::channel::group::{Aggregate, GroupLine};
 use crate::channel::snapshot::Known;
 use crate::channel::{

@@ -4,7 +4,7 @@
 
 use super::mix_core::headed;
 use super::{Extension, Render, Request, Route, Scope, groups, rsm};
-use crate::channel::command::Page;
+use crate::channel::answer::Page;
 use crate::channel::invitation::Fault;
 use crate::channel::{Answer, Change, Claim, Command, Invitation, Refusal};
 use crate::xmpp::{Parts, Tag, address, ns};

@@ -2,7 +2,8 @@
 
 use super::Outcome;
 use super::draft::Draft;
-use crate::channel::command::{Page, Slice};
+use crate::channel::answer::Page;
+use crate::channel::command::Slice;
 use crate::channel::group_create::check_named;
 use crate::channel::invitation::{Claim, Fault, Invitation, OPEN_INVITATIONS, Token};
 use crate::channel::rules::Rules;

@@ -4,7 +4,7 @@
 use super::forms::{self, Fields, field, form, hidden, needed, table};
 use super::of_channels::{self as in_channel, BAN, DESTROY, KICK, account, accounts, page, paged, slice, sure};
 use super::{Adhoc, Done, Right, Stage, bad, node};
-use crate::channel::command::{ListedChannel, ServiceCensus};
+use crate::channel::census::{ListedChannel, ServiceCensus};
 use crate::channel::{
     AccountCommand, Action, Answer, ChannelName, Command, CommandFault, Node, Refusal, ServiceAction,
 };
