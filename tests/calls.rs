@@ -6,8 +6,8 @@ use jid::{BareJid, DomainPart};
 use mixd::channel::command::Slice;
 use mixd::channel::group::{GroupCommand, Invitee};
 use mixd::channel::{
-    Actor, Answer, Command, GroupAnswer, GroupWish, Limits, Membership, Message, Progress, Rates, Refusal, Somebody,
-    Stamp, Status,
+    Actor, Answer, AnyCommand, Command, GroupAnswer, GroupWish, Limits, Membership, Message, Progress, Rates, Refusal,
+    ServiceCommand, Somebody, Stamp, Status,
 };
 use mixd::engine::{Addressee, Call, CallResult, Called, Engine, Inbound, Out, Settings};
 use mixd::runtime::callers::complete;
@@ -50,10 +50,11 @@ impl World {
     }
 
     /// Makes calls in one turn: their results, and the stanzas that go out, sorted.
-    fn turn(&mut self, calls: Vec<(&str, Addressee, Command)>) -> (Vec<Called>, Vec<String>) {
+    fn turn(&mut self, calls: Vec<(&str, Addressee, impl Into<AnyCommand>)>) -> (Vec<Called>, Vec<String>) {
         self.now.0 += 1000;
-        let call = |(who, to, command): (&str, Addressee, Command)| {
+        let call = |(who, to, command): (&str, Addressee, _)| {
             self.token += 1;
+            let command = Into::into(command);
             let actor = Actor { account: jid(who), operator: false };
             Inbound::Call(Box::new(Call { token: self.token, actor, to, command }))
         };
@@ -86,7 +87,7 @@ impl World {
         (results, sent)
     }
 
-    fn call(&mut self, who: &str, to: Addressee, command: Command) -> Result<CallResult, Refusal> {
+    fn call(&mut self, who: &str, to: Addressee, command: impl Into<AnyCommand>) -> Result<CallResult, Refusal> {
         let (mut results, _) = self.turn(vec![(who, to, command)]);
         assert_eq!(results.len(), 1);
         let (token, result) = results.remove(0);
@@ -99,9 +100,9 @@ impl World {
     }
 }
 
-fn wish(notices: bool) -> Command {
+fn wish(notices: bool) -> ServiceCommand {
     let invitee = |local| Invitee { jid: jid(local), nick: None };
-    Command::CreateGroup(GroupWish {
+    ServiceCommand::CreateGroup(GroupWish {
         subject: "Weekend".into(),
         members: vec![invitee("bob"), invitee("cy")],
         membership: Some(Membership::Invite),
@@ -179,12 +180,12 @@ fn a_group_is_made_and_used_by_its_number() {
     assert_eq!((reader, receipt.read), (&jid("bob"), receipt.delivered));
     assert!(receipt.read.is_some());
 
-    let list = Command::ListGroups { with: Some(jid("bob")), slice: Slice::default() };
+    let list = ServiceCommand::ListGroups { with: Some(jid("bob")), slice: Slice::default() };
     let Answer::Groups(page) = world.call("cy", Addressee::Service, list).unwrap().answer else { panic!() };
     assert_eq!((page.count, page.entries[0].group.gid, page.entries[0].status), (1, gid, Status::Waiting));
 
     let name = page.entries[0].group.name.clone();
-    let gone = world.call("ann", Addressee::Gid(gid), Command::Destroy { name }).unwrap();
+    let gone = world.call("ann", Addressee::Gid(gid), ServiceCommand::Destroy { name }).unwrap();
     assert_eq!((gone.answer, gone.group), (Answer::Destroyed, None));
     assert_eq!(world.group("ann", gid, GroupCommand::ReadProfile(Default::default())), Err(Refusal::NoSuchChannel));
 }
@@ -245,7 +246,7 @@ fn the_archive_is_read_over_xmpp_alone() {
 #[test]
 fn a_number_finds_no_channel_that_is_on_no_list() {
     let mut world = World::new();
-    let gid = world.call("ann", Addressee::Service, Command::Create { name: None }).unwrap().group.unwrap().gid;
+    let gid = world.call("ann", Addressee::Service, ServiceCommand::Create { name: None }).unwrap().group.unwrap().gid;
     let join = || Command::Join(Default::default());
     assert_eq!(world.call("eve", Addressee::Gid(gid), join()), Err(Refusal::NoSuchChannel));
     let name = world.call("ann", Addressee::Gid(gid), join()).unwrap().group.unwrap().name;
@@ -276,14 +277,14 @@ fn a_correction_goes_with_its_message_within_one_batch() {
 #[test]
 fn a_group_that_closes_is_listed_no_more() {
     let mut world = World::new();
-    let open = Command::CreateGroup(GroupWish {
+    let open = ServiceCommand::CreateGroup(GroupWish {
         subject: "Weekend".into(),
         membership: Some(Membership::Open),
         ..GroupWish::default()
     });
     let gid = world.call("ann", Addressee::Service, open).unwrap().group.unwrap().gid;
     let listed = |world: &mut World| {
-        let list = Command::ListChannels(Slice::default());
+        let list = ServiceCommand::ListChannels(Slice::default());
         let Answer::Channels(page) = world.call("eve", Addressee::Service, list).unwrap().answer else { panic!() };
         (page.count, world.store.directory().unwrap().listings[0].listed)
     };

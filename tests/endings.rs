@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use jid::{BareJid, DomainPart};
-use mixd::channel::{AccountCommand, Actor, ChannelName, Command, Limits, Row, RowKind, Stamp};
+use mixd::channel::{AccountCommand, Actor, ChannelName, Limits, Row, RowKind, ServiceCommand, Stamp};
 use mixd::engine::{Addressee, Call, Engine, Inbound, Settings, Step};
 use mixd::runtime::{dossier, load::load_all};
 use mixd::store::{Failure, MemoryStore, Sighting, Store};
@@ -220,7 +220,7 @@ impl World {
     /// An operator has an account erased, as the runtime does it.
     fn erase(&mut self, account: &str) {
         let actor = Actor { account: jid("mix.h"), operator: true };
-        let command = Command::Account(AccountCommand::End { account: jid(account), erases: true });
+        let command = ServiceCommand::Account(AccountCommand::End { account: jid(account), erases: true }).into();
         self.turn(Inbound::Call(Box::new(Call { token: 1, actor, to: Addressee::Service, command })));
         for _ in 0..100 {
             self.turn(Inbound::Tick);

@@ -2,8 +2,8 @@
 
 use super::event::MediaKind;
 use super::{
-    AccountCommand, Action, Announcement, ChannelName, Claim, Configuration, GroupCommand, GroupWish, Item, Message,
-    Nick, Node, NodeSet, PreferencesPatch, Refusal, ServiceAction, Stamp,
+    Action, Announcement, Claim, Configuration, GroupCommand, Item, Message, Nick, Node, NodeSet, PreferencesPatch,
+    Refusal, Stamp,
 };
 use jid::BareJid;
 use std::collections::BTreeMap;
@@ -17,34 +17,13 @@ pub struct Actor {
     pub operator: bool,
 }
 
-/// Something asked of one channel, or (the first three) of the service.
+/// Something asked of one channel; what is asked of the service is a [`ServiceCommand`](super::ServiceCommand).
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// Create a channel; without a name, one for ad hoc use (XEP-0369 §7.3.2, §7.3.3).
-    Create {
-        /// The localpart wanted.
-        name: Option<ChannelName>,
-    },
-    /// Create a group with its people.
-    CreateGroup(GroupWish),
-    /// List one's groups, or those in common with somebody (groups.md §3.2).
-    ListGroups {
-        /// With whom in common.
-        with: Option<BareJid>,
-        /// Which of them.
-        slice: Slice,
-    },
-    /// Clear the history of all one's groups for oneself.
-    ClearAll,
     /// Something asked of a group.
     Group(GroupCommand),
-    /// Destroy a channel (XEP-0369 §7.3.4).
-    Destroy {
-        /// Its localpart.
-        name: ChannelName,
-    },
-    /// List the channels of the service that the asker may find.
-    ListChannels(Slice),
+    /// Be destroyed (XEP-0369 §7.3.4).
+    Destroy,
     /// Join, or change nick and subscriptions while in (XEP-0369 §7.1.2).
     Join(JoinWish),
     /// Ask for an invitation of somebody (XEP-0407 §6).
@@ -65,20 +44,6 @@ pub enum Command {
     Leave,
     /// The account is removed at its home server: leave, and end the record.
     EndAccount,
-    /// Something asked about an account as a whole.
-    Account(AccountCommand),
-    /// Register a nick with the service; without one, let it choose (XEP-0407 §3).
-    RegisterNick {
-        /// The nick wanted.
-        nick: Option<Nick>,
-    },
-    /// Ask for one's registered nick.
-    ReadRegisteredNick,
-    /// Give one's registered nick up, or, as an operator, have somebody's given up.
-    UnregisterNick {
-        /// The nick; one's own where absent.
-        nick: Option<Nick>,
-    },
     /// Take another nick; without one, let the channel choose (XEP-0369 §7.1.4).
     SetNick {
         /// The nick wanted.
@@ -171,8 +136,6 @@ pub enum Command {
     },
     /// Ask whether one may do something, and may be shown what there is to it.
     Prepare(Action),
-    /// The same at the service.
-    PrepareAtService(ServiceAction),
     /// Keep an account or a domain out, and throw out who is in.
     Ban {
         /// The account or domain.
@@ -182,12 +145,6 @@ pub enum Command {
     ListPeople(Slice),
     /// Announce something to those who follow the messages.
     Announce(Announcement),
-    /// Announce something to everybody who is in any channel.
-    AnnounceToAll(Announcement),
-    /// List every channel there is.
-    ListEveryChannel(Slice),
-    /// Count what the service holds.
-    TakeCensus,
     /// Ask what the channel is (XEP-0030).
     Describe,
     /// Ask which nodes there are (XEP-0369 §6.4).
@@ -198,15 +155,6 @@ pub enum Command {
     HistoryBounds,
     /// Ask which filters the archive takes (XEP-0313 §4.1.5).
     HistoryForm,
-    /// Ask what an address of the service is, with the node asked for (XEP-0030).
-    DescribeService {
-        /// The disco node.
-        node: Option<String>,
-    },
-    /// Ask whether the service is alive (XEP-0199).
-    Ping,
-    /// Ask which software this is (XEP-0092).
-    Version,
 }
 
 /// How somebody wants to be in a channel (XEP-0369 §7.1.2).

@@ -1,7 +1,7 @@
 //! What a command costs whoever asks, in requests of the plain kind.
 
 use super::group::Invitee;
-use super::{Command, GroupCommand};
+use super::{AnyCommand, Command, GroupCommand, ServiceCommand};
 use jid::BareJid;
 
 /// Making a channel, or taking a nick in all of one's own.
@@ -11,37 +11,66 @@ const PERSON: u64 = 4;
 /// A page of something.
 const PAGE: u64 = 2;
 
-impl Command {
+/// So many of something, each of this cost.
+fn each(count: usize, cost: u64) -> u64 {
+    (count as u64).saturating_mul(cost).max(1)
+}
+
+/// How many of these are somebody else.
+fn others(people: &[Invitee], asker: &BareJid) -> usize {
+    people.iter().filter(|it| it.jid != *asker).count()
+}
+
+impl AnyCommand {
     /// What counts of it against the rate of requests: what is dear for the service, and what reaches people who did not
     /// ask for it, counts more than once.
     pub fn cost(&self) -> u64 {
-        let of = |count: usize, each: u64| (count as u64).saturating_mul(each).max(1);
         match self {
-            Command::Create { .. } | Command::RegisterNick { .. } => LASTING,
-            Command::CreateGroup(wish) => LASTING + of(wish.members.len(), PERSON),
-            Command::Invite { .. } => PERSON,
-            Command::Group(GroupCommand::EditMembers { add, remove }) => of(add.len() + remove.len(), PERSON),
-            Command::SetSubscriptions { edits, .. } => of(edits.len(), 1),
-            Command::RevokeInvitations { invitees } => of(invitees.len(), 1),
-            Command::ReadHistory(_)
-            | Command::ReadItems { .. }
-            | Command::ListChannels(_)
-            | Command::ListPeople(_)
-            | Command::ListSubscribers { .. }
-            | Command::ListInvitations(_)
-            | Command::ListGroups { .. } => PAGE,
+            AnyCommand::Channel(command) => command.cost(),
+            AnyCommand::Service(command) => command.cost(),
+        }
+    }
+
+    /// To how many people it writes who did not ask for it, the asker itself not counted.
+    pub fn people(&self, asker: &BareJid) -> usize {
+        match self {
+            AnyCommand::Channel(command) => command.people(asker),
+            AnyCommand::Service(ServiceCommand::CreateGroup(wish)) => others(&wish.members, asker),
+            AnyCommand::Service(_) => 0,
+        }
+    }
+}
+
+impl ServiceCommand {
+    fn cost(&self) -> u64 {
+        match self {
+            ServiceCommand::Create { .. } | ServiceCommand::RegisterNick { .. } => LASTING,
+            ServiceCommand::CreateGroup(wish) => LASTING + each(wish.members.len(), PERSON),
+            ServiceCommand::ListChannels(_) | ServiceCommand::ListGroups { .. } => PAGE,
             _ => 1,
         }
     }
 }
 
 impl Command {
-    /// To how many people it writes who did not ask for it, the asker itself not counted.
-    pub fn people(&self, asker: &BareJid) -> usize {
-        let others = |people: &[Invitee]| people.iter().filter(|it| it.jid != *asker).count();
+    fn cost(&self) -> u64 {
         match self {
-            Command::CreateGroup(wish) => others(&wish.members),
-            Command::Group(GroupCommand::EditMembers { add, .. }) => others(add),
+            Command::Invite { .. } => PERSON,
+            Command::Group(GroupCommand::EditMembers { add, remove }) => each(add.len() + remove.len(), PERSON),
+            Command::SetSubscriptions { edits, .. } => each(edits.len(), 1),
+            Command::RevokeInvitations { invitees } => each(invitees.len(), 1),
+            Command::ReadHistory(_)
+            | Command::ReadItems { .. }
+            | Command::ListPeople(_)
+            | Command::ListSubscribers { .. }
+            | Command::ListInvitations(_) => PAGE,
+            _ => 1,
+        }
+    }
+
+    fn people(&self, asker: &BareJid) -> usize {
+        match self {
+            Command::Group(GroupCommand::EditMembers { add, .. }) => others(add, asker),
             Command::Invite { .. } => 1,
             _ => 0,
         }
@@ -58,9 +87,9 @@ mod tests {
         let add =
             |count: usize| GroupCommand::EditMembers { add: (0..count).map(invitee).collect(), remove: Vec::new() };
         assert_eq!([1, 1000].map(|count| Command::Group(add(count)).cost()), [4, 4000]);
-        assert_eq!((Command::Ping.cost(), Command::Create { name: None }.cost()), (1, 20));
+        assert_eq!((Command::Leave.cost(), ServiceCommand::Create { name: None }.cost()), (1, 20));
         let asker = |n: usize| BareJid::new(&format!("a{n}@h")).unwrap();
         assert_eq!([3, 99].map(|n| Command::Group(add(10)).people(&asker(n))), [9, 10]);
-        assert_eq!(Command::Ping.people(&asker(1)), 0);
+        assert_eq!(Command::Leave.people(&asker(1)), 0);
     }
 }

@@ -91,27 +91,11 @@ impl Channel {
                 announcement.check(limits)?;
                 Ok(Decision::of(vec![Change::Announced(announcement)], Answer::Done))
             }
-            Command::Destroy { .. } => {
+            Command::Destroy => {
                 self.require(actor, Action::Destroy, limits)?;
                 Ok(Decision::of(vec![Change::Destroyed], Answer::Destroyed))
             }
-            Command::Ping => Ok(Decision::answer(Answer::Pong)),
-            Command::Version => Ok(Decision::answer(Answer::Version)),
             Command::Group(command) => self.decide_group(actor, command, context),
-            Command::Account(_)
-            | Command::RegisterNick { .. }
-            | Command::ReadRegisteredNick
-            | Command::UnregisterNick { .. }
-            | Command::CreateGroup(_)
-            | Command::ListGroups { .. }
-            | Command::ClearAll
-            | Command::Create { .. }
-            | Command::ListChannels(_)
-            | Command::DescribeService { .. }
-            | Command::PrepareAtService(_)
-            | Command::AnnounceToAll(_)
-            | Command::ListEveryChannel(_)
-            | Command::TakeCensus => Err(Refusal::BadRequest("ask the service for this, not a channel".into())),
         }
     }
 
@@ -150,10 +134,6 @@ impl Channel {
     /// list of those who may join neither for those who may not. An invitation opens it for joining by it alone.
     fn check_visible(&self, actor: &Actor, command: &Command) -> Result<(), Refusal> {
         let role = self.role_of(&actor.account, actor.operator);
-        let outside = match command {
-            Command::Ping | Command::Version => role <= Role::Former,
-            _ => role == Role::Outsider,
-        };
         let is_invited = match command {
             // What there may be of it goes; what asks for that names what it has found.
             Command::EndAccount => true,
@@ -166,7 +146,11 @@ impl Channel {
             return Ok(());
         }
         let hidden = self.is_closed() || (!self.kept.profile.listed && !self.is_admitted(&actor.account));
-        if outside && hidden && !self.is_open_to(&actor.account) { Err(Refusal::NoSuchChannel) } else { Ok(()) }
+        if role == Role::Outsider && hidden && !self.is_open_to(&actor.account) {
+            Err(Refusal::NoSuchChannel)
+        } else {
+            Ok(())
+        }
     }
 
     /// Refuses a message of `actor` whatever it says; the same as deciding about it would.
@@ -183,12 +167,7 @@ impl Channel {
     fn check_offered(&self, actor: &Actor, command: &Command, limits: &Limits) -> Result<(), Refusal> {
         let always = matches!(
             command,
-            Command::Leave
-                | Command::EndAccount
-                | Command::Subscribe { wanted: false, .. }
-                | Command::Destroy { .. }
-                | Command::Ping
-                | Command::Version
+            Command::Leave | Command::EndAccount | Command::Subscribe { wanted: false, .. } | Command::Destroy
         );
         // Some of it is that of any channel: for how long it keeps its messages, that they are retracted by those who may
         // (XEP-0425), that people are removed.

@@ -108,9 +108,9 @@ pub struct Rate {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rates {
-    /// What one account asks for; what is dear counts more than once ([`super::Command::cost`]).
+    /// What one account asks for; what is dear counts more than once ([`super::AnyCommand::cost`]).
     pub requests: Rate,
-    /// People whom one account adds or invites, over all channels ([`super::Command::people`]).
+    /// People whom one account adds or invites, over all channels ([`super::AnyCommand::people`]).
     pub invitations: Rate,
     /// Messages of one account, chat states and receipts included.
     pub messages: Rate,

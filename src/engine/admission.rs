@@ -7,7 +7,7 @@
 use super::Engine;
 use super::call::Call;
 use super::pace::Pace;
-use crate::channel::{Actor, Channel, ChannelName, Command, Member, Rate, Rates, Refusal};
+use crate::channel::{Actor, Channel, ChannelName, Member, Rate, Rates, Refusal};
 use crate::xmpp::{Kind, Parts, Stanza};
 use jid::BareJid;
 use minidom::Element;
@@ -159,7 +159,7 @@ impl Engine {
             return Ok(now_ms);
         }
         let channel = self.channel_called(&call.to);
-        let bytes = if let Command::Publish(message) = &call.command { message.payload.len() as u64 } else { 0 };
+        let bytes = call.command.message().map_or(0, |message| message.payload.len() as u64);
         let message = Message { account, channel: self.spoken_in(channel.as_ref(), account), bytes };
         self.admission.admit(&message, now_ms, held_ms)
     }

@@ -8,7 +8,7 @@ use super::parley::{Asked, Effects, Way};
 use super::{Engine, Turn};
 use crate::channel::group::Recipient;
 use crate::channel::{
-    Actor, Answer, Channel, ChannelName, Command, GroupAnswer, Item, Node, Receipt, Refusal, Role, Snapshot,
+    Actor, Answer, AnyCommand, Channel, ChannelName, Command, GroupAnswer, Item, Node, Receipt, Refusal, Role, Snapshot,
 };
 use jid::BareJid;
 
@@ -25,7 +25,7 @@ pub struct Call {
     /// What it is asked of.
     pub to: Addressee,
     /// What is asked.
-    pub command: Command,
+    pub command: AnyCommand,
 }
 
 /// What a call is asked of.
@@ -96,13 +96,13 @@ impl Engine {
                 None => return turn.refuse_call(token, Refusal::NoSuchChannel),
             },
         };
-        if matches!(command, Command::ReadHistory(_) | Command::HistoryBounds) {
+        if matches!(command.of_channel(), Some(Command::ReadHistory(_) | Command::HistoryBounds)) {
             let refusal = Refusal::Unsupported("the archive is read over XMPP".into());
             return turn.refuse_call(token, refusal);
         }
         let found = channel.as_ref().and_then(|name| self.shelf.channel(name));
         let is_veiled = found.is_some_and(|it| !actor.operator && !it.unveils_to(&actor.account));
-        if is_veiled && command != Command::Leave {
+        if is_veiled && command != AnyCommand::Channel(Command::Leave) {
             let refusal = Refusal::NotAllowed("this channel hides JIDs, by which people are called here");
             return turn.refuse_call(token, refusal);
         }

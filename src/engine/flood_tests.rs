@@ -7,7 +7,7 @@ use super::pending::Purpose;
 use super::share::OwnDomains;
 use super::{Addressee, Call, Engine, Inbound, Settings, Turn, fixture};
 use crate::channel::group::Invitee;
-use crate::channel::{Actor, ChannelName, Command, GroupWish, Limits, Stamp};
+use crate::channel::{Actor, ChannelName, GroupWish, Limits, ServiceCommand, Stamp};
 use crate::xmpp::Stanza;
 use jid::{BareJid, FullJid, Jid};
 
@@ -168,7 +168,7 @@ fn gather(engine: &mut Engine, now: u64, (who, group): (&str, u64), people: usiz
     let members = (0..people).map(invitee).collect();
     let wish = GroupWish { subject: "x".into(), members, ..GroupWish::default() };
     let actor = Actor { account: BareJid::new(who).unwrap(), operator: false };
-    let call = Call { token: group, actor, to: Addressee::Service, command: Command::CreateGroup(wish) };
+    let call = Call { token: group, actor, to: Addressee::Service, command: ServiceCommand::CreateGroup(wish).into() };
     engine.turn(Stamp(now), vec![Inbound::Call(Box::new(call))]).results.remove(0).1.is_ok()
 }
 

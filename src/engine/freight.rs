@@ -12,7 +12,7 @@ use super::outbox::{Audience, Charge, Fan};
 use super::pacing::is_message;
 use super::share::{Full, Hit, OwnDomains, Shares};
 use super::{Engine, Inbound, Out};
-use crate::channel::{ChannelName, Command};
+use crate::channel::ChannelName;
 use crate::engine::call::Addressee;
 use crate::xep::proxy;
 use jid::BareJid;
@@ -180,7 +180,7 @@ impl Engine {
                 (node.and_then(ChannelName::of), super::admission::bytes_of(&stanza.element) as usize)
             }
             Inbound::Call(call) => {
-                let bytes = if let Command::Publish(message) = &call.command { message.payload.len() } else { 0 };
+                let bytes = call.command.message().map_or(0, |message| message.payload.len());
                 (self.channel_called(&call.to), bytes)
             }
             _ => (None, 0),

@@ -3,7 +3,9 @@
 
 use super::router::Target;
 use super::{Addressee, Call, Engine, Inbound, Step, TraceWish, past, places};
-use crate::channel::{Actor, Change, Channel, ChannelName, Command, Facts, Head, Member, Role, Row, Stamp, Status};
+use crate::channel::{
+    Actor, AnyCommand, Change, Channel, ChannelName, Facts, Head, Member, Role, Row, ServiceCommand, Stamp, Status,
+};
 use crate::store::{Deed, Standing, Trace};
 use crate::xep::{commands, delegation, gist, rows};
 use crate::xmpp::{Kind, Parts, Stanza, address, ns};
@@ -295,9 +297,11 @@ impl Engine {
         };
         let account = &call.actor.account;
         match &call.command {
-            Command::Destroy { name } => self.need_channel_for(&call.actor, name, needs),
-            Command::ListGroups { with, slice } => self.need_groups(account, with.as_ref(), slice, needs),
-            Command::ListChannels(_) => self.need_list(account, needs),
+            AnyCommand::Service(ServiceCommand::Destroy { name }) => self.need_channel_for(&call.actor, name, needs),
+            AnyCommand::Service(ServiceCommand::ListGroups { with, slice }) => {
+                self.need_groups(account, with.as_ref(), slice, needs)
+            }
+            AnyCommand::Service(ServiceCommand::ListChannels(_)) => self.need_list(account, needs),
             _ => {}
         }
         let Some(name) = name else {
@@ -305,12 +309,12 @@ impl Engine {
         };
         self.need_channel_for(&call.actor, name, needs);
         self.need_heads(account, name, needs);
-        if let Some(channel) = self.shelf.channel(name) {
+        if let (Some(channel), Some(command)) = (self.shelf.channel(name), call.command.of_channel()) {
             // Of whoever the channel does not know, none are looked up.
             if channel.role_of(account, call.actor.operator) != Role::Outsider {
-                self.need_rows(channel.profile().tag, rows::of_command(&call.command), needs);
+                self.need_rows(channel.profile().tag, rows::of_command(command), needs);
             }
-            self.need_past(channel, past::brought_in_by(account, &call.command), needs);
+            self.need_past(channel, past::brought_in_by(account, command), needs);
         }
     }
 

@@ -12,7 +12,7 @@ use super::share::{Full, Hit, OwnDomains, Shares};
 use super::waiting_room::asker_of;
 use super::weight::weight;
 use super::{Engine, Inbound, Moment};
-use crate::channel::{ChannelName, Command, Refusal};
+use crate::channel::{ChannelName, Refusal};
 use crate::xep::proxy;
 use crate::xmpp::{Kind, Stanza};
 use jid::{BareJid, Jid};
@@ -148,7 +148,7 @@ impl Pacing {
         let (account, is_counted) = match &inbound {
             Inbound::Stanza(stanza) if is_counted(stanza, engine) => (stanza.sender(), true),
             Inbound::Stanza(stanza) => (asker_of(stanza), false),
-            Inbound::Call(call) => (call.actor.account.clone(), matches!(call.command, Command::Publish(_))),
+            Inbound::Call(call) => (call.actor.account.clone(), call.command.message().is_some()),
             _ => return ready.push(inbound),
         };
         let line = self.queues.get(&account);
@@ -248,7 +248,7 @@ fn state(inbound: &Inbound) -> Option<(&Jid, &Jid)> {
 pub(super) fn is_message(inbound: &Inbound, engine: &Engine) -> bool {
     match inbound {
         Inbound::Stanza(stanza) => stanza.kind == Kind::Message && is_counted(stanza, engine),
-        Inbound::Call(call) => matches!(call.command, Command::Publish(_)),
+        Inbound::Call(call) => call.command.message().is_some(),
         _ => false,
     }
 }

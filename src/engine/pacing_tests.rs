@@ -1,7 +1,7 @@
 //! What is held, for how long, and in which order.
 
 use super::*;
-use crate::channel::{Actor, Limits, Message, Rate, Rates, Stamp};
+use crate::channel::{Actor, Command, Limits, Message, Rate, Rates, ServiceCommand, Stamp};
 use crate::engine::{Addressee, Call, Settings, fixture};
 
 struct World {
@@ -241,7 +241,7 @@ fn call(who: &str, token: u64) -> Inbound {
     let actor = Actor { account: BareJid::new(who).unwrap(), operator: false };
     let message = Message { payload: "<body>x</body>".into(), ..Message::default() };
     let to = Addressee::Channel(ChannelName::new("c").unwrap());
-    Inbound::Call(Box::new(Call { token, actor, to, command: Command::Publish(message) }))
+    Inbound::Call(Box::new(Call { token, actor, to, command: Command::Publish(message).into() }))
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn what_is_published_by_calls_waits_as_messages_do_and_in_order_with_them() {
     let said = |id: &str| Inbound::Stanza(Stanza::parse(say("a@h/r", "c", id).as_bytes()).unwrap());
     let other = {
         let Inbound::Call(call) = call("a@h", 9) else { panic!("a call") };
-        Inbound::Call(Box::new(Call { command: Command::Ping, ..*call }))
+        Inbound::Call(Box::new(Call { command: ServiceCommand::Ping.into(), ..*call }))
     };
     let came = pass(1000, vec![call("a@h", 1), said("2"), call("a@h", 3), said("4"), other, call("b@h", 5)]);
     assert_eq!(came, ["1", "2", "9", "5"], "nothing else waits for them");

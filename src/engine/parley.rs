@@ -6,8 +6,8 @@ use super::showing::Done;
 use super::{Engine, Turn};
 use crate::channel::command::HistoryQuery;
 use crate::channel::{
-    Actor, Answer, Change, Channel, ChannelName, Command, Context, Decision, GroupAnswer, Guest, Member, Nick, Node,
-    NodeSet, OPEN_INVITATIONS, Refusal, Style,
+    Actor, Answer, AnyCommand, Change, Channel, ChannelName, Command, Context, Decision, GroupAnswer, Guest, Member,
+    Nick, Node, NodeSet, OPEN_INVITATIONS, Refusal, ServiceCommand, Style,
 };
 use crate::store::{Deed, Record};
 use crate::xep::{Extension, Reply, Request, incoming, information, invitations};
@@ -147,7 +147,7 @@ impl Engine {
         }
     }
 
-    fn decode(&self, asked: &Asked<'_>) -> Result<Command, Refusal> {
+    fn decode(&self, asked: &Asked<'_>) -> Result<AnyCommand, Refusal> {
         let hidden = asked.channel.as_ref().is_some_and(|name| self.is_hidden(name, &asked.actor));
         let Some(request) = self.request(asked) else { return Err(Refusal::NoSuchService) };
         // Whether an invitation opens it is decided with it; until then nothing tells that there is anything to open.
@@ -156,7 +156,7 @@ impl Engine {
         }
         let command = match &asked.way {
             Way::Stanza { extension: Some(extension), .. } => extension.decode(&request),
-            _ => incoming::decode(&request),
+            _ => incoming::decode(&request).map(AnyCommand::from),
         };
         command.map_err(|refusal| if hidden { Refusal::NoSuchChannel } else { refusal })
     }
@@ -171,13 +171,13 @@ impl Engine {
     pub(super) fn decide_within_rates(
         &mut self,
         asked: &mut Asked<'_>,
-        command: Command,
+        command: AnyCommand,
         turn: &mut Turn,
     ) -> Result<Effects, Refusal> {
         let is_stanza = matches!(asked.way, Way::Stanza { extension: None, .. });
         // Those had to wait for their time already.
-        let is_paced = is_stanza || matches!((&asked.way, &command), (Way::Call(_), Command::Publish(_)));
-        let publishes = matches!(command, Command::Publish(_) | Command::Announce(_));
+        let is_paced = is_stanza || (matches!(asked.way, Way::Call(_)) && command.message().is_some());
+        let publishes = matches!(command.of_channel(), Some(Command::Publish(_) | Command::Announce(_)));
         self.charge_request(&asked.actor, if is_stanza { 1 } else { command.cost() });
         let people = command.people(&asked.actor.account);
         self.admit_invitations(&asked.actor, people)?;
@@ -198,62 +198,43 @@ impl Engine {
     pub(super) fn decide(
         &mut self,
         asked: &mut Asked<'_>,
-        command: Command,
+        command: AnyCommand,
         turn: &mut Turn,
     ) -> Result<Effects, Refusal> {
-        let is_of_an_end = matches!(command, Command::EndAccount | Command::Account(_));
+        let is_of_an_end = matches!(
+            command,
+            AnyCommand::Channel(Command::EndAccount) | AnyCommand::Service(ServiceCommand::Account(_))
+        );
         if !is_of_an_end && self.endings.holds(&asked.actor.account) {
             // Whoever has its name next has to wait until it is over.
             return Err(Refusal::Busy);
         }
         match command {
-            Command::EndAccount => self.take_end(asked),
-            Command::Account(command) => self.decide_of_account(&asked.actor, command),
-            Command::Create { name } => self.create(asked, name),
-            Command::ListChannels(slice) => self.list_channels(&asked.actor.account, &slice),
-            Command::DescribeService { node } => {
-                let may_create = self.service.may_create(&asked.actor.account);
-                Ok(Effects::none(Answer::ServiceDescription { node, may_create }))
-            }
-            Command::RegisterNick { nick } => self.register_nick(asked, nick),
-            Command::UnregisterNick { nick } => self.unregister_nick(&asked.actor, nick.as_ref()),
-            Command::ReadRegisteredNick => {
-                let nick = self.registry.nick_of(&asked.actor.account).cloned();
-                Ok(Effects::none(Answer::Registered(nick)))
-            }
-            Command::PrepareAtService(action) => {
-                self.require_at_service(&asked.actor, action).map(|()| Effects::none(Answer::Prepared))
-            }
-            Command::ListEveryChannel(slice) => self.list_every_channel(&asked.actor, &slice),
-            Command::TakeCensus => self.take_census(&asked.actor),
-            Command::AnnounceToAll(wanted) => self.announce_to_all(&asked.actor, wanted, turn),
-            Command::Version => Ok(Effects::none(Answer::Version)),
-            Command::Ping => Ok(Effects::none(Answer::Pong)),
-            Command::Destroy { name } => {
-                asked.channel = Some(name.clone());
-                self.decide_in(&name, &asked.actor, Command::Destroy { name: name.clone() })
-            }
-            Command::ListGroups { with, slice } => self.list_groups(&asked.actor.account, with.as_ref(), &slice, turn),
-            Command::ClearAll => self.clear_all(&asked.actor.account),
-            Command::CreateGroup(wish) => self.create_group(asked, wish),
-            command => {
-                let name = asked.channel.clone().ok_or(Refusal::NoSuchService)?;
-                let is_group = self.shelf.channel(&name).is_some_and(|it| it.settings().style == Style::Group);
-                let command = match command {
-                    // What of a group's archive somebody sees has a first and a last row of its own.
-                    Command::HistoryBounds if is_group => {
-                        Command::ReadHistory(HistoryQuery { ends_only: true, max: 1, ..HistoryQuery::default() })
-                    }
-                    command => command,
-                };
-                let own = self.own_event(&name, &command, self.now);
-                let mut effects = self.decide_in(&name, &asked.actor, command)?;
-                if !effects.changes.is_empty() {
-                    effects.own.extend(own);
-                }
-                Ok(effects)
-            }
+            AnyCommand::Service(command) => self.decide_at_service(asked, command, turn),
+            AnyCommand::Channel(command) => self.decide_at_channel(asked, command),
         }
+    }
+
+    /// The decision about what is asked of the channel that it is sent to.
+    fn decide_at_channel(&mut self, asked: &mut Asked<'_>, command: Command) -> Result<Effects, Refusal> {
+        if command == Command::EndAccount {
+            return self.take_end(asked);
+        }
+        let name = asked.channel.clone().ok_or(Refusal::NoSuchService)?;
+        let is_group = self.shelf.channel(&name).is_some_and(|it| it.settings().style == Style::Group);
+        let command = match command {
+            // What of a group's archive somebody sees has a first and a last row of its own.
+            Command::HistoryBounds if is_group => {
+                Command::ReadHistory(HistoryQuery { ends_only: true, max: 1, ..HistoryQuery::default() })
+            }
+            command => command,
+        };
+        let own = self.own_event(&name, &command, self.now);
+        let mut effects = self.decide_in(&name, &asked.actor, command)?;
+        if !effects.changes.is_empty() {
+            effects.own.extend(own);
+        }
+        Ok(effects)
     }
 
     pub(super) fn decide_in(

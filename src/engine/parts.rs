@@ -91,7 +91,8 @@ impl Engine {
             }
             Inbound::Call(call) => {
                 // What carries much concerns nobody else.
-                let is_light = !matches!(call.command, Command::Publish(_) | Command::SetItem { .. });
+                let is_heavy = |it: &Command| matches!(it, Command::Publish(_) | Command::SetItem { .. });
+                let is_light = !call.command.of_channel().is_some_and(is_heavy);
                 let rest = is_light.then(|| Inbound::Call(call.clone()));
                 self.call(*call, turn);
                 rest

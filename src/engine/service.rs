@@ -1,15 +1,15 @@
-//! What is asked of the service as a whole: creating channels and listing them.
+//! What is asked of the service as a whole: who decides it; creating channels and listing them.
 
-use super::Engine;
 use super::domains::{ALLOWED, BANNED};
 use super::found::Found;
 use super::parley::{Asked, Effects};
 use super::places::IN;
+use super::{Engine, Turn};
 use crate::channel::answer::Page;
 use crate::channel::command::Slice;
 use crate::channel::{
-    Answer, Change, Channel, ChannelName, Context, GroupWish, Membership, Profile, Refusal, Rights, ServiceAction,
-    group_create,
+    Answer, Change, Channel, ChannelName, Command, Context, GroupWish, Membership, Profile, Refusal, Rights,
+    ServiceAction, ServiceCommand, group_create,
 };
 use crate::xep::information;
 use jid::BareJid;
@@ -20,6 +20,46 @@ use std::collections::{BTreeMap, BTreeSet};
 const CHANNELS_PAGE_MAX: usize = 500;
 
 impl Engine {
+    /// The decision about what is asked of the service; `asked.channel` becomes the channel that it is about.
+    pub(super) fn decide_at_service(
+        &mut self,
+        asked: &mut Asked<'_>,
+        command: ServiceCommand,
+        turn: &mut Turn,
+    ) -> Result<Effects, Refusal> {
+        let account = &asked.actor.account;
+        match command {
+            ServiceCommand::Account(command) => self.decide_of_account(&asked.actor, command),
+            ServiceCommand::Create { name } => self.create(asked, name),
+            ServiceCommand::CreateGroup(wish) => self.create_group(asked, wish),
+            ServiceCommand::Destroy { name } => {
+                asked.channel = Some(name.clone());
+                self.decide_in(&name, &asked.actor, Command::Destroy)
+            }
+            ServiceCommand::ListChannels(slice) => self.list_channels(account, &slice),
+            ServiceCommand::ListGroups { with, slice } => self.list_groups(account, with.as_ref(), &slice, turn),
+            ServiceCommand::ClearAll => self.clear_all(account),
+            ServiceCommand::RegisterNick { nick } => self.register_nick(asked, nick),
+            ServiceCommand::UnregisterNick { nick } => self.unregister_nick(&asked.actor, nick.as_ref()),
+            ServiceCommand::ReadRegisteredNick => {
+                let nick = self.registry.nick_of(account).cloned();
+                Ok(Effects::none(Answer::Registered(nick)))
+            }
+            ServiceCommand::Prepare(action) => {
+                self.require_at_service(&asked.actor, action).map(|()| Effects::none(Answer::Prepared))
+            }
+            ServiceCommand::AnnounceToAll(wanted) => self.announce_to_all(&asked.actor, wanted, turn),
+            ServiceCommand::ListEveryChannel(slice) => self.list_every_channel(&asked.actor, &slice),
+            ServiceCommand::TakeCensus => self.take_census(&asked.actor),
+            ServiceCommand::Describe { node } => {
+                let may_create = self.service.may_create(account);
+                Ok(Effects::none(Answer::ServiceDescription { node, may_create }))
+            }
+            ServiceCommand::Ping => Ok(Effects::none(Answer::Pong)),
+            ServiceCommand::Version => Ok(Effects::none(Answer::Version)),
+        }
+    }
+
     /// Creates a channel; an empty one is in memory at once, so that what follows in the turn finds it.
     pub(super) fn create(&mut self, asked: &mut Asked<'_>, wanted: Option<ChannelName>) -> Result<Effects, Refusal> {
         let (name, profile) = self.found(&asked.actor.account, wanted)?;

@@ -1,7 +1,6 @@
 //! What something that waits takes in memory, roughly.
 
 use super::Inbound;
-use crate::channel::Command;
 use crate::xmpp::Parts;
 use minidom::Element;
 
@@ -17,9 +16,7 @@ pub(super) const ROW_BYTES: usize = 512;
 pub(super) fn weight(inbound: &Inbound) -> usize {
     match inbound {
         Inbound::Stanza(stanza) => ITEM_BYTES + weight_of(&stanza.element),
-        Inbound::Call(call) => {
-            ITEM_BYTES + if let Command::Publish(message) = &call.command { message.payload.len() } else { 0 }
-        }
+        Inbound::Call(call) => ITEM_BYTES + call.command.message().map_or(0, |message| message.payload.len()),
         Inbound::Expired(outdated) => ITEM_BYTES + NAME_BYTES * outdated.len(),
         Inbound::Erased(_, names) => ITEM_BYTES + NAME_BYTES * names.len(),
         _ => ITEM_BYTES,

@@ -158,7 +158,7 @@ impl Inbox {
 mod tests {
     use super::super::callers::Callers;
     use super::*;
-    use crate::channel::{Actor, Command, Refusal};
+    use crate::channel::{Actor, Refusal, ServiceCommand};
     use crate::engine::{Addressee, Call};
     use crate::xmpp::Stanza;
     use std::sync::Arc;
@@ -188,7 +188,7 @@ mod tests {
         fn ask(&self, who: &str) -> tokio::sync::oneshot::Receiver<super::super::callers::Outcome> {
             let (token, place) = self.callers.enter();
             let actor = Actor { account: who.parse().unwrap(), operator: false };
-            let call = Call { token, actor, to: Addressee::Service, command: Command::Ping };
+            let call = Call { token, actor, to: Addressee::Service, command: ServiceCommand::Ping.into() };
             assert!(self.inbox.try_push(Inbound::Call(Box::new(call)), 400));
             place
         }

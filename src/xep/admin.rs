@@ -3,7 +3,9 @@
 use super::mix_core::{headed, name_of, node_of, passing};
 use super::{Extension, Render, Request, Route, Scope, configuration, pubsub, rsm};
 use crate::channel::crowd::{self, Ordered};
-use crate::channel::{Action, Actor, Answer, Change, Channel, Command, Limits, Node, Refusal, Roll, Standing};
+use crate::channel::{
+    Action, Actor, Answer, AnyCommand, Change, Channel, Command, Limits, Node, Refusal, Roll, Standing,
+};
 use crate::xmpp::{Parts, Tag, address, ns};
 use jid::BareJid;
 use minidom::Element;
@@ -33,27 +35,27 @@ impl Extension for Admin {
         ROUTES
     }
 
-    fn decode(&self, request: &Request<'_>) -> Result<Command, Refusal> {
+    fn decode(&self, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
         let action = request.payload.parts().next();
         let action = action.ok_or_else(|| Refusal::BadRequest("the request names no action".into()))?;
         let node = node_of(action.attr("node").unwrap_or_default()).ok_or(Refusal::NoSuchNode)?;
         let item = request.channel.and_then(|channel| channel.item(node));
         if action.name() == "subscriptions" {
             return match request.set {
-                false => Ok(Command::ListSubscribers { node, slice: rsm::decode(request.payload)? }),
-                true => Ok(Command::SetSubscriptions { node, edits: edits(action)? }),
+                false => Ok(Command::ListSubscribers { node, slice: rsm::decode(request.payload)? }.into()),
+                true => Ok(Command::SetSubscriptions { node, edits: edits(action)? }.into()),
             };
         }
         if !request.set {
             return Err(Refusal::Unsupported(format!("this node does not tell its '{}'", action.name())));
         }
         match (action.name(), node) {
-            ("delete", Node::Allowed | Node::Banned) => Ok(Command::MakeList { node, exists: false }),
+            ("delete", Node::Allowed | Node::Banned) => Ok(Command::MakeList { node, exists: false }.into()),
             ("delete", _) => Err(Refusal::NotAllowed("every channel has this node")),
-            ("purge", Node::Allowed | Node::Banned) => Ok(Command::PurgeList { node }),
+            ("purge", Node::Allowed | Node::Banned) => Ok(Command::PurgeList { node }.into()),
             ("purge", Node::AvatarData | Node::AvatarMetadata | Node::Video) => {
                 let id = item.ok_or(Refusal::NoSuchItem)?.id.clone();
-                Ok(Command::RetractItem { node, id })
+                Ok(Command::RetractItem { node, id }.into())
             }
             (name, _) => Err(Refusal::Unsupported(format!("this node does not serve '{name}'"))),
         }

@@ -2,7 +2,7 @@
 
 use super::mix_core::{headed, passing};
 use super::{Extension, Render, Request, Route, Scope};
-use crate::channel::{Answer, Change, Command, JidPreference, Member, Node, Preferences, PreferencesPatch};
+use crate::channel::{Answer, AnyCommand, Change, Command, JidPreference, Member, Node, Preferences, PreferencesPatch};
 use crate::channel::{Refusal, Status};
 use crate::xmpp::{Parts, Tag, ns};
 use minidom::Element;
@@ -56,10 +56,10 @@ impl Extension for Anon {
         ROUTES
     }
 
-    fn decode(&self, request: &Request<'_>) -> Result<Command, Refusal> {
+    fn decode(&self, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
         match request.set {
-            true => Ok(Command::SetPreferences(wanted(request.payload)?)),
-            false => Ok(Command::ReadPreferences),
+            true => Ok(Command::SetPreferences(wanted(request.payload)?).into()),
+            false => Ok(Command::ReadPreferences.into()),
         }
     }
 

@@ -1,6 +1,6 @@
 //! XEP-0050: ad-hoc commands, for operators at the service and for those who administer a channel at the channel.
 //!
-//! A command is a form in front of a [`Command`], which is decided like any other; who sees and opens it follows the
+//! A command is a form in front of a [`Command`] or [`ServiceCommand`], which is decided like any other; who sees and opens it follows the
 //! tables of `permission.rs`. Nothing is kept between two stages: what a form settles comes back with it.
 
 mod forms;
@@ -10,7 +10,8 @@ mod session;
 
 use super::{Extension, Render, Request, Route, Scope};
 use crate::channel::{
-    Action, Announcement, Answer, Change, ChannelName, Command, CommandFault, Node, Refusal, ServiceAction,
+    Action, Announcement, Answer, AnyCommand, Change, ChannelName, Command, CommandFault, Node, Refusal, ServiceAction,
+    ServiceCommand,
 };
 use crate::xmpp::{Tag, ns};
 use forms::Fields;
@@ -54,7 +55,7 @@ struct Adhoc {
     /// Whether it takes a second form.
     goes_on: bool,
     /// What a form that was sent back asks for.
-    read: fn(&Fields, &Request<'_>) -> Result<Command, Refusal>,
+    read: fn(&Fields, &Request<'_>) -> Result<AnyCommand, Refusal>,
     /// What is told once it is done.
     done: fn(&Answer, &Fields, &Request<'_>) -> Done,
 }
@@ -109,7 +110,7 @@ impl Extension for Commands {
         ROUTES
     }
 
-    fn decode(&self, request: &Request<'_>) -> Result<Command, Refusal> {
+    fn decode(&self, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
         let adhoc = find(request)?;
         if adhoc.right.is_held(request) && !adhoc.right.applies(request) {
             return Err(Refusal::NoSuchNode);
@@ -117,7 +118,7 @@ impl Extension for Commands {
         let fields = Fields::of(request.payload);
         match session::step(adhoc, request)? {
             // There is nothing to let go of.
-            Step::Cancel => Ok(Command::Ping),
+            Step::Cancel => Ok(ServiceCommand::Ping.into()),
             Step::Open if adhoc.open.is_some() => Ok(adhoc.right.asked()),
             Step::Open | Step::Submit => (adhoc.read)(&fields, request),
         }
@@ -165,12 +166,12 @@ pub fn announced(announcement: &Announcement, from: &str, id: &str) -> Tag {
 
 impl Right {
     /// What asks for it.
-    fn asked(&self) -> Command {
+    fn asked(&self) -> AnyCommand {
         match self {
-            Right::Anybody => Command::Ping,
-            Right::AtService(action) => Command::PrepareAtService(*action),
-            Right::InChannel(action) => Command::Prepare(*action),
-            Right::OfList(_) => Command::Prepare(Action::Lists),
+            Right::Anybody => ServiceCommand::Ping.into(),
+            Right::AtService(action) => ServiceCommand::Prepare(*action).into(),
+            Right::InChannel(action) => Command::Prepare(*action).into(),
+            Right::OfList(_) => Command::Prepare(Action::Lists).into(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::mix_core::name_of;
 use super::{EXTENSIONS, Extension, Request, Route, Scope, admin, commands, delegation, nicks, rsm};
-use crate::channel::{Answer, Command, Node, Refusal};
+use crate::channel::{Answer, AnyCommand, Command, Node, Refusal, ServiceCommand};
 use crate::xmpp::{Parts, Tag, ns};
 
 /// XEP-0030.
@@ -27,18 +27,20 @@ impl Extension for Disco {
         ROUTES
     }
 
-    fn decode(&self, request: &Request<'_>) -> Result<Command, Refusal> {
+    fn decode(&self, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
         let node = request.payload.attr("node").filter(|node| !node.is_empty());
         let items = request.payload.has_ns(ns::DISCO_ITEMS);
         match (request.channel, items) {
-            (None, false) => Ok(Command::DescribeService { node: node.map(str::to_owned) }),
+            (None, false) => Ok(ServiceCommand::Describe { node: node.map(str::to_owned) }.into()),
             (None, true) if node.is_some_and(|node| commands::is_node(node, Scope::Service)) => {
-                Ok(Command::DescribeService { node: node.map(str::to_owned) })
+                Ok(ServiceCommand::Describe { node: node.map(str::to_owned) }.into())
             }
-            (None, true) if node.is_none() => Ok(Command::ListChannels(rsm::decode(request.payload)?)),
-            (Some(_), false) if node.is_none_or(|node| node == "mix") => Ok(Command::Describe),
-            (Some(_), _) if node.is_some_and(|node| commands::is_node(node, Scope::Channel)) => Ok(Command::Describe),
-            (Some(_), true) if node == Some("mix") => Ok(Command::ListNodes),
+            (None, true) if node.is_none() => Ok(ServiceCommand::ListChannels(rsm::decode(request.payload)?).into()),
+            (Some(_), false) if node.is_none_or(|node| node == "mix") => Ok(Command::Describe.into()),
+            (Some(_), _) if node.is_some_and(|node| commands::is_node(node, Scope::Channel)) => {
+                Ok(Command::Describe.into())
+            }
+            (Some(_), true) if node == Some("mix") => Ok(Command::ListNodes.into()),
             // XEP-0369 §6.4: without that node the question is one for a room's occupants.
             (Some(_), true) if node.is_none() => {
                 Err(Refusal::Unsupported("ask a channel for its items with node='mix'".into()))

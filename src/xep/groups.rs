@@ -3,8 +3,8 @@
 use super::{Extension, Render, Request, Route, Scope, group_events, group_tags, rows, rsm};
 use crate::channel::group::{GroupCommand, Invitee, Patch};
 use crate::channel::{
-    Access, Answer, Change, ChannelName, Command, GroupAnswer, GroupWish, History, Membership, Nick, Progress,
-    Receipts, Refusal, Standing,
+    Access, Answer, AnyCommand, Change, ChannelName, Command, GroupAnswer, GroupWish, History, Membership, Nick,
+    Progress, Receipts, Refusal, ServiceCommand, Standing,
 };
 use crate::xmpp::{Parts, Tag, address, ns};
 use jid::BareJid;
@@ -39,14 +39,14 @@ impl Extension for Groups {
         ROUTES
     }
 
-    fn decode(&self, request: &Request<'_>) -> Result<Command, Refusal> {
+    fn decode(&self, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
         let payload = request.payload;
         let command = match payload.name() {
             "groups" => {
                 let with = payload.attr("with").map(|with| account("with", Some(with))).transpose()?;
-                return Ok(Command::ListGroups { with, slice: rsm::decode(payload)? });
+                return Ok(ServiceCommand::ListGroups { with, slice: rsm::decode(payload)? }.into());
             }
-            "clear-all" => return Ok(Command::ClearAll),
+            "clear-all" => return Ok(ServiceCommand::ClearAll.into()),
             "profile" => GroupCommand::ReadProfile(rsm::decode(payload)?),
             "members" => {
                 let (add, remove) = edits(payload)?;
@@ -83,7 +83,7 @@ impl Extension for Groups {
             }
             _ => GroupCommand::Forget,
         };
-        Ok(Command::Group(command))
+        Ok(Command::Group(command).into())
     }
 
     fn encode(&self, answer: &Answer, request: &Request<'_>) -> Result<Option<Tag>, Refusal> {

@@ -5,7 +5,7 @@
 //! else have the name.
 
 use super::{Extension, Request, Route, Scope};
-use crate::channel::{AccountAnswer, AccountCommand, Answer, Command, Refusal};
+use crate::channel::{AccountAnswer, AccountCommand, Answer, AnyCommand, Refusal, ServiceCommand};
 use crate::xmpp::address::bare_jid;
 use crate::xmpp::{Tag, ns};
 
@@ -23,14 +23,15 @@ impl Extension for Host {
         ROUTES
     }
 
-    fn decode(&self, request: &Request<'_>) -> Result<Command, Refusal> {
+    fn decode(&self, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
         let text = request.payload.attr("jid").unwrap_or_default();
         let invalid = |_| Refusal::Invalid { field: "jid", why: format!("'{text}' is no account") };
         let account = bare_jid(text).map_err(invalid)?;
-        Ok(match request.set {
-            true => Command::Account(AccountCommand::End { account, erases: false }),
-            false => Command::Account(AccountCommand::AskEnding { account }),
-        })
+        let command = match request.set {
+            true => AccountCommand::End { account, erases: false },
+            false => AccountCommand::AskEnding { account },
+        };
+        Ok(ServiceCommand::Account(command).into())
     }
 
     fn encode(&self, answer: &Answer, _: &Request<'_>) -> Result<Option<Tag>, Refusal> {

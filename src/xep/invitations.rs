@@ -6,7 +6,7 @@ use super::mix_core::headed;
 use super::{Extension, Render, Request, Route, Scope, groups, rsm};
 use crate::channel::answer::Page;
 use crate::channel::invitation::Fault;
-use crate::channel::{Answer, Change, Claim, Command, Invitation, Refusal};
+use crate::channel::{Answer, AnyCommand, Change, Claim, Command, Invitation, Refusal};
 use crate::xmpp::{Parts, Tag, address, ns};
 use jid::BareJid;
 use minidom::Element;
@@ -33,23 +33,23 @@ impl Extension for Invitations {
         ROUTES
     }
 
-    fn decode(&self, request: &Request<'_>) -> Result<Command, Refusal> {
+    fn decode(&self, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
         let payload = request.payload;
         match (payload.name(), request.set) {
             ("invite", _) => {
                 let invitee = text_of(payload, "invitee").and_then(|text| address::jid(&text).ok());
                 let invitee = invitee.ok_or_else(|| groups::invalid("invitee", "the JID of the account to invite"))?;
-                Ok(Command::Invite { invitee: invitee.to_bare() })
+                Ok(Command::Invite { invitee: invitee.to_bare() }.into())
             }
-            ("invitation-ack", _) => decline(request),
-            (_, false) => Ok(Command::ListInvitations(rsm::decode(payload)?)),
+            ("invitation-ack", _) => decline(request).map(AnyCommand::from),
+            (_, false) => Ok(Command::ListInvitations(rsm::decode(payload)?).into()),
             (_, true) => {
                 let revoked = payload.parts().filter(|child| child.name() == "revoke");
                 let invitee = |child: &Element| child.attr("invitee").and_then(|text| address::bare_jid(text).ok());
                 let invitees: Option<Vec<BareJid>> = revoked.map(invitee).collect();
                 let named = invitees.filter(|invitees| (1..=INVITEES_MAX).contains(&invitees.len()));
                 let invitees = named.ok_or_else(|| groups::invalid("invitee", "whose invitations to take back"))?;
-                Ok(Command::RevokeInvitations { invitees })
+                Ok(Command::RevokeInvitations { invitees }.into())
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Extension, Request, Route, Scope, mix_core, rsm};
 use crate::channel::command::{HistoryQuery, Slice};
-use crate::channel::{Answer, Channel, Command, MediaKind, Node, Refusal, Stamp};
+use crate::channel::{Answer, AnyCommand, Channel, Command, MediaKind, Node, Refusal, Stamp};
 use crate::xmpp::{Parts, Tag, address, ns};
 use minidom::Element;
 
@@ -53,12 +53,12 @@ impl Extension for Mam {
         ROUTES
     }
 
-    fn decode(&self, request: &Request<'_>) -> Result<Command, Refusal> {
+    fn decode(&self, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
         let Some(channel) = request.channel else { return Err(Refusal::NoSuchChannel) };
         match (request.set, request.payload.name()) {
-            (false, "metadata") => Ok(Command::HistoryBounds),
-            (false, _) => Ok(Command::HistoryForm),
-            (true, _) => Ok(Command::ReadHistory(query(request, channel)?)),
+            (false, "metadata") => Ok(Command::HistoryBounds.into()),
+            (false, _) => Ok(Command::HistoryForm.into()),
+            (true, _) => Ok(Command::ReadHistory(query(request, channel)?).into()),
         }
     }
 

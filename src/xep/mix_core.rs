@@ -2,7 +2,8 @@
 
 use super::{Extension, Render, Request, Route, Scope, Shown, anon, group_tags, groups, invitations};
 use crate::channel::{
-    Answer, Change, Channel, ChannelName, Command, JoinWish, Member, Nick, Node, NodeSet, Refusal, RowKind, Status,
+    Answer, AnyCommand, Change, Channel, ChannelName, Command, JoinWish, Member, Nick, Node, NodeSet, Refusal, RowKind,
+    ServiceCommand, Status,
 };
 use crate::xmpp::{Parts, Tag, ns};
 use minidom::Element;
@@ -39,7 +40,7 @@ impl Extension for MixCore {
         ROUTES
     }
 
-    fn decode(&self, request: &Request<'_>) -> Result<Command, Refusal> {
+    fn decode(&self, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
         let payload = request.payload;
         match payload.name() {
             "create" => {
@@ -48,27 +49,28 @@ impl Extension for MixCore {
                     None => None,
                 };
                 match payload.part("group", ns::GROUP) {
-                    Some(group) => Ok(Command::CreateGroup(groups::wish(name, group)?)),
-                    None => Ok(Command::Create { name }),
+                    Some(group) => Ok(ServiceCommand::CreateGroup(groups::wish(name, group)?).into()),
+                    None => Ok(ServiceCommand::Create { name }.into()),
                 }
             }
             "destroy" => {
                 let text = payload.attr("channel").unwrap_or_default();
-                Ok(Command::Destroy { name: ChannelName::new(text).ok_or(Refusal::NoSuchChannel)? })
+                Ok(ServiceCommand::Destroy { name: ChannelName::new(text).ok_or(Refusal::NoSuchChannel)? }.into())
             }
             "join" => {
                 let subscribe = wanted_nodes(request, "subscribe")?;
                 let (nick, preferences) = (wanted_nick(payload), anon::wanted(payload)?);
                 let claim = invitations::claim(payload, request)?;
-                Ok(Command::Join(JoinWish { nick, subscribe, preferences, claim }))
+                Ok(Command::Join(JoinWish { nick, subscribe, preferences, claim }).into())
             }
-            "leave" if tells_of_an_end(request) => Ok(Command::EndAccount),
-            "leave" => Ok(Command::Leave),
-            "setnick" => Ok(Command::SetNick { nick: wanted_nick(payload) }),
+            "leave" if tells_of_an_end(request) => Ok(Command::EndAccount.into()),
+            "leave" => Ok(Command::Leave.into()),
+            "setnick" => Ok(Command::SetNick { nick: wanted_nick(payload) }.into()),
             _ => Ok(Command::UpdateSubscription {
                 subscribe: wanted_nodes(request, "subscribe")?,
                 unsubscribe: wanted_nodes(request, "unsubscribe")?,
-            }),
+            }
+            .into()),
         }
     }
 

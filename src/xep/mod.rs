@@ -48,7 +48,7 @@ pub use render::{Render, Shown};
 pub use request::{Delegated, Reply, Request, Route, Scope, Service, Weight};
 pub use seal::Sealer;
 
-use crate::channel::{Answer, Change, Command, Refusal};
+use crate::channel::{Answer, AnyCommand, Change, Refusal};
 use crate::xmpp::Tag;
 use minidom::Element;
 
@@ -71,7 +71,7 @@ pub trait Extension: Sync {
     ///
     /// # Errors
     /// A [`Refusal`] for what makes no sense in its terms.
-    fn decode(&self, _request: &Request<'_>) -> Result<Command, Refusal> {
+    fn decode(&self, _request: &Request<'_>) -> Result<AnyCommand, Refusal> {
         Err(Refusal::NoSuchService)
     }
 

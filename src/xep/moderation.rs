@@ -2,7 +2,7 @@
 
 use super::{Extension, Request, Route, Scope};
 use crate::channel::group::GroupCommand;
-use crate::channel::{Command, Refusal};
+use crate::channel::{AnyCommand, Command, Refusal};
 use crate::xmpp::{Parts, ns};
 use minidom::Element;
 
@@ -30,7 +30,7 @@ impl Extension for Moderation {
         ROUTES
     }
 
-    fn decode(&self, request: &Request<'_>) -> Result<Command, Refusal> {
+    fn decode(&self, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
         let payload = request.payload;
         let Some(channel) = request.channel else { return Err(Refusal::NoSuchChannel) };
         let (request_of, retract) = match payload.part("moderate", ns::MODERATE_0) {
@@ -45,6 +45,6 @@ impl Extension for Moderation {
         let row = request.service.sealer.open(channel.profile().tag, id).unwrap_or(0);
         let reason = request_of.parts().find(|child| child.name() == "reason").map(Element::text);
         let reason = reason.filter(|reason| !reason.trim().is_empty());
-        Ok(Command::Group(GroupCommand::Moderate { row, reason }))
+        Ok(Command::Group(GroupCommand::Moderate { row, reason }).into())
     }
 }

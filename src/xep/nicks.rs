@@ -5,7 +5,7 @@
 
 use super::mix_core::wanted_nick;
 use super::{Extension, Request, Route, Scope};
-use crate::channel::{Answer, Command, Refusal};
+use crate::channel::{Answer, AnyCommand, Refusal, ServiceCommand};
 use crate::xmpp::{Parts, Tag, ns};
 
 /// The feature that tells of it, where it is offered.
@@ -27,14 +27,14 @@ impl Extension for Nicks {
         ROUTES
     }
 
-    fn decode(&self, request: &Request<'_>) -> Result<Command, Refusal> {
+    fn decode(&self, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
         if !request.set {
-            return Ok(Command::ReadRegisteredNick);
+            return Ok(ServiceCommand::ReadRegisteredNick.into());
         }
         if request.payload.parts().any(|child| child.name() == "remove") {
-            return Ok(Command::UnregisterNick { nick: wanted_nick(request.payload) });
+            return Ok(ServiceCommand::UnregisterNick { nick: wanted_nick(request.payload) }.into());
         }
-        Ok(Command::RegisterNick { nick: wanted_nick(request.payload) })
+        Ok(ServiceCommand::RegisterNick { nick: wanted_nick(request.payload) }.into())
     }
 
     fn encode(&self, answer: &Answer, _: &Request<'_>) -> Result<Option<Tag>, Refusal> {

@@ -1,7 +1,7 @@
 //! XEP-0199 ping and XEP-0092 version: the questions every address answers.
 
 use super::{Extension, Request, Route, Scope};
-use crate::channel::{Answer, Command, Refusal};
+use crate::channel::{Answer, AnyCommand, Refusal, ServiceCommand};
 use crate::xmpp::{Tag, ns};
 
 /// XEP-0199, and XEP-0092 at the service.
@@ -28,8 +28,9 @@ impl Extension for Ping {
         ROUTES
     }
 
-    fn decode(&self, request: &Request<'_>) -> Result<Command, Refusal> {
-        Ok(if request.payload.name() == "ping" { Command::Ping } else { Command::Version })
+    fn decode(&self, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
+        let is_ping = request.payload.name() == "ping";
+        Ok(if is_ping { ServiceCommand::Ping } else { ServiceCommand::Version }.into())
     }
 
     fn encode(&self, answer: &Answer, _request: &Request<'_>) -> Result<Option<Tag>, Refusal> {

@@ -4,7 +4,9 @@ use super::mix_core::{headed, name_of, node_of, participant, passing};
 use super::{Extension, Render, Request, Route, Scope, admin, anon, avatar, configuration, information, rsm};
 use crate::channel::command::Slice;
 use crate::channel::crowd::{Chosen, Ordered};
-use crate::channel::{Action, Answer, Change, Channel, Command, Guest, Item, Member, Node, NodeSet, Refusal};
+use crate::channel::{
+    Action, Answer, AnyCommand, Change, Channel, Command, Guest, Item, Member, Node, NodeSet, Refusal,
+};
 use crate::xmpp::{Parts, Tag, address, ns};
 use jid::BareJid;
 use minidom::Element;
@@ -27,7 +29,7 @@ impl Extension for Pubsub {
         ROUTES
     }
 
-    fn decode(&self, request: &Request<'_>) -> Result<Command, Refusal> {
+    fn decode(&self, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
         if request.channel.is_none() {
             // Reading 3: nodes belong to channels.
             return Err(Refusal::Unsupported("send this to a channel: the service itself has no nodes".into()));
@@ -37,15 +39,15 @@ impl Extension for Pubsub {
             return Err(Refusal::BadRequest("the request names no action".into()));
         };
         if (request.set, action.name()) == (false, "affiliations") {
-            return Ok(Command::ListNodes);
+            return Ok(Command::ListNodes.into());
         }
         if (request.set, action.name()) == (false, "subscriptions") {
             let node = action.attr("node").map(|name| node_of(name).ok_or(Refusal::NoSuchNode)).transpose()?;
-            return Ok(Command::ListSubscriptions { node });
+            return Ok(Command::ListSubscriptions { node }.into());
         }
         let node = action.attr("node").ok_or_else(|| Refusal::BadRequest("the request names no node".into()))?;
         let node = node_of(node).ok_or(Refusal::NoSuchNode)?;
-        match (request.set, action.name()) {
+        let command = match (request.set, action.name()) {
             (false, "items") => {
                 let mut slice = rsm::decode(request.payload)?;
                 if let Some(max) = action.attr("max_items") {
@@ -65,7 +67,8 @@ impl Extension for Pubsub {
                 _ => Err(Refusal::NotAllowed("every channel has this node")),
             },
             _ => Err(Refusal::Unsupported(format!("a channel does not serve '{}'", action.name()))),
-        }
+        };
+        command.map(AnyCommand::from)
     }
 
     fn encode(&self, answer: &Answer, request: &Request<'_>) -> Result<Option<Tag>, Refusal> {

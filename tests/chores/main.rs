@@ -203,7 +203,7 @@ impl Rig {
         let actor = Actor { account: BareJid::new("boss@h").unwrap(), operator: false };
         let to = Addressee::Channel(mixd::channel::ChannelName::new(&format!("g{n}")).unwrap());
         let command = Command::Group(GroupCommand::Moderate { row: self.old_row(n).0, reason: None });
-        Inbound::Call(Box::new(Call { token: 1, actor, to, command }))
+        Inbound::Call(Box::new(Call { token: 1, actor, to, command: command.into() }))
     }
 }
 

@@ -11,7 +11,9 @@ mod logins;
 use jid::{BareJid, DomainPart};
 use minidom::Element;
 use mixd::channel::group::{GroupCommand, Invitee};
-use mixd::channel::{Actor, Command, GroupWish, Limits, Membership, Message, Progress, Stamp};
+use mixd::channel::{
+    Actor, AnyCommand, Command, GroupWish, Limits, Membership, Message, Progress, ServiceCommand, Stamp,
+};
 use mixd::config::Config;
 use mixd::engine::{AddressBook, Addressee, Call, Engine, Inbound, Settings};
 use mixd::runtime::callers::{Callers, complete};
@@ -162,11 +164,11 @@ impl Service {
         let join = Command::Join(Default::default());
         let read = GroupCommand::Report { row: 3, progress: Progress::Read, exact: false };
         for (who, to, command) in [
-            ("ann", Addressee::Service, Command::CreateGroup(wish)),
-            ("bob", group.clone(), join),
-            ("ann", group.clone(), said("Shall we?")),
-            ("bob", group.clone(), said("Upon the heath")),
-            ("bob", group, Command::Group(read)),
+            ("ann", Addressee::Service, AnyCommand::from(ServiceCommand::CreateGroup(wish))),
+            ("bob", group.clone(), join.into()),
+            ("ann", group.clone(), said("Shall we?").into()),
+            ("bob", group.clone(), said("Upon the heath").into()),
+            ("bob", group, Command::Group(read).into()),
         ] {
             let actor = Actor { account: jid(who), operator: false };
             let call = Inbound::Call(Box::new(Call { token: 0, actor, to, command }));

@@ -8,7 +8,8 @@ use minidom::Element;
 use mixd::channel::command::Slice;
 use mixd::channel::group::GroupCommand;
 use mixd::channel::{
-    Answer, ChannelName, Command, GroupAnswer, Progress, Refusal, Somebody, Stamp, Standing, Status as Told,
+    Answer, ChannelName, Command, GroupAnswer, Progress, Refusal, ServiceCommand, Somebody, Stamp, Standing,
+    Status as Told,
 };
 use mixd::engine::{Addressee, CallResult};
 use mixd::runtime::answer;
@@ -99,7 +100,7 @@ impl World {
     /// The list of somebody's groups, or of those in common with another.
     pub fn check_list(&mut self, who: &str) {
         let with = self.dice.random_bool(0.4).then(|| *PEOPLE.choose(&mut self.dice).unwrap());
-        let command = Command::ListGroups { with: with.map(jid), slice: Slice::default() };
+        let command = ServiceCommand::ListGroups { with: with.map(jid), slice: Slice::default() };
         let Answer::Groups(page) = self.call(who, Addressee::Service, command, false).unwrap().answer else { panic!() };
         let is_in = |group: &Group, who: &str| matches!(group.status(who), Some(Status::Joined | Status::Waiting));
         let fits = |group: &&Group| match with {

@@ -7,7 +7,9 @@ use jid::BareJid;
 use minidom::Element;
 use mixd::channel::Stamp;
 use mixd::channel::group::{GroupCommand, Invitee};
-use mixd::channel::{Actor, ChannelName, Command, GroupWish, History, Limits, MediaKind, Rates};
+use mixd::channel::{
+    Actor, AnyCommand, ChannelName, Command, GroupWish, History, Limits, MediaKind, Rates, ServiceCommand,
+};
 use mixd::channel::{Membership, Message, Progress, Refusal};
 use mixd::engine::parking::Candidate;
 use mixd::engine::{
@@ -216,10 +218,16 @@ impl World {
         self.sent = wire::read(std::str::from_utf8(&block).unwrap());
     }
 
-    pub fn call(&mut self, who: &str, to: Addressee, command: Command, refused: bool) -> Result<CallResult, Refusal> {
+    pub fn call(
+        &mut self,
+        who: &str,
+        to: Addressee,
+        command: impl Into<AnyCommand>,
+        refused: bool,
+    ) -> Result<CallResult, Refusal> {
         self.token += 1;
         let actor = Actor { account: jid(who), operator: false };
-        let call = Call { token: self.token, actor, to, command };
+        let call = Call { token: self.token, actor, to, command: command.into() };
         let (result, _) = self.turn(Inbound::Call(Box::new(call)), refused);
         result.unwrap()
     }
@@ -272,7 +280,7 @@ impl World {
             ..GroupWish::default()
         };
         self.trace.push(format!("{who} creates {name} with {others:?}, invites: {invites}, full: {full}"));
-        let made = self.call(who, Addressee::Service, Command::CreateGroup(wish), false).unwrap();
+        let made = self.call(who, Addressee::Service, ServiceCommand::CreateGroup(wish), false).unwrap();
         let mut group = Group {
             name: name.into(),
             tag: made.group.unwrap().tag,
@@ -390,7 +398,7 @@ impl World {
 
     fn destroy(&mut self, name: &str, who: &str) {
         let to = Addressee::Channel(ChannelName::new(name).unwrap());
-        let told = self.call(who, to, Command::Destroy { name: ChannelName::new(name).unwrap() }, false);
+        let told = self.call(who, to, ServiceCommand::Destroy { name: ChannelName::new(name).unwrap() }, false);
         self.trace.push(format!("{who} destroys {name}: {told:?}"));
         assert_eq!(told.is_ok(), self.groups[name].owner.as_deref() == Some(who));
         if told.is_ok() {

@@ -140,7 +140,7 @@ fn invitations_are_kept_until_they_end(store: &dyn Store) {
     let channel = loaded(store, "coven").unwrap();
     assert_eq!(channel, room.channel);
     assert_eq!(channel.invitations().map(|it| &it.invitee).collect::<Vec<_>>(), [&jid("hag66")]);
-    room.run(store, "owner", Command::Destroy { name: name("coven") });
+    room.run(store, "owner", Command::Destroy);
     let again = Room::create(store, "coven", 2);
     assert_eq!(loaded(store, "coven").unwrap(), again.channel, "a later channel of the name has none of them");
 }

@@ -13,7 +13,8 @@ use jid::{BareJid, DomainPart, Jid};
 use minidom::Element;
 use mixd::channel::group::Invitee;
 use mixd::channel::{
-    Access, Actor, Channel, ChannelName, Command, GroupWish, Limits, Membership, Rate, Registry, Stamp, Visibility,
+    Access, Actor, Channel, ChannelName, GroupWish, Limits, Membership, Rate, Registry, ServiceCommand, Stamp,
+    Visibility,
 };
 use mixd::engine::{
     AddressBook, Addressee, Call, Engine, Inbound, Moment, Multicast, MulticastSettings, Out, Pacing, Pam, Settings,
@@ -147,7 +148,7 @@ impl World {
         };
         let (actor, to) = (Actor { account: account(who)?, operator: false }, Addressee::Service);
         self.now.0 += STEP_MS;
-        let call = Call { token: 1, actor, to, command: Command::CreateGroup(wish) };
+        let call = Call { token: 1, actor, to, command: ServiceCommand::CreateGroup(wish).into() };
         Ok(self.turn(vec![Inbound::Call(Box::new(call))], place))
     }
 

@@ -5,7 +5,7 @@ use super::super::dossier;
 use super::super::inbox::Inbox;
 use super::wire::{Deed, Reply};
 use super::{Door, say};
-use crate::channel::{AccountAnswer, AccountCommand, Actor, Answer, Command, Refusal};
+use crate::channel::{AccountAnswer, AccountCommand, Actor, Answer, Refusal, ServiceCommand};
 use crate::engine::{Addressee, Call, Inbound};
 use crate::store::StoreError;
 use crate::xmpp::address::bare_jid;
@@ -39,9 +39,10 @@ pub struct Loop {
 }
 
 impl Loop {
-    async fn call(&self, command: Command) -> Result<Answer, Refusal> {
+    async fn call(&self, command: AccountCommand) -> Result<Answer, Refusal> {
         let (token, place) = self.callers.enter();
         let actor = Actor { account: self.operator.clone(), operator: true };
+        let command = ServiceCommand::Account(command).into();
         let call = Inbound::Call(Box::new(Call { token, actor, to: Addressee::Service, command }));
         if !self.inbox.try_push(call, WEIGHT) {
             self.callers.forget(token);
@@ -94,8 +95,7 @@ impl Door {
     /// Has an account ended, and tells when it is; whoever goes away before takes nothing along.
     async fn end(&self, stream: &mut UnixStream, account: BareJid, erases: bool) -> io::Result<()> {
         tracing::info!(%account, erases, "the operator has an account ended");
-        let mut answer =
-            self.turns.call(Command::Account(AccountCommand::End { account: account.clone(), erases })).await;
+        let mut answer = self.turns.call(AccountCommand::End { account: account.clone(), erases }).await;
         for polls in 0.. {
             match answer {
                 Ok(Answer::Account(AccountAnswer::Ending { under_way: false, .. })) => {
@@ -111,7 +111,7 @@ impl Door {
                 say(stream, &Reply::Step { what: format!("{account} is being ended"), entries: 0 }).await?;
             }
             sleep(POLL).await;
-            answer = self.turns.call(Command::Account(AccountCommand::AskEnding { account: account.clone() })).await;
+            answer = self.turns.call(AccountCommand::AskEnding { account: account.clone() }).await;
         }
         Ok(())
     }

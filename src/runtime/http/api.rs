@@ -8,7 +8,7 @@ use super::files::Files;
 use super::login::Login;
 use super::room::Room;
 use super::seats::Seats;
-use crate::channel::{Actor, Command, GroupCommand, Refusal};
+use crate::channel::{Actor, AnyCommand, Command, GroupCommand, Refusal, ServiceCommand};
 use crate::config::Config;
 use crate::engine::Inbound;
 use crate::engine::call::{Addressee, Call, CallResult};
@@ -110,13 +110,14 @@ impl Asker<'_> {
     ///
     /// # Errors
     /// The refusal; [`Refusal::Internal`] where there is no result in time.
-    pub async fn call(&self, to: Addressee, command: Command) -> Result<CallResult, Refusal> {
+    pub async fn call(&self, to: Addressee, command: impl Into<AnyCommand>) -> Result<CallResult, Refusal> {
+        let command = command.into();
         let Api { callers, inbox, settings, .. } = self.api;
         let (token, place) = callers.enter();
         let _waiting = Waiting { callers, token };
         let actor = Actor { account: self.account.clone(), operator: settings.operators.contains(&self.account) };
         let weight = CALL_BYTES + weight_of(&command);
-        let held = if let Command::Publish(_) = &command { settings.held } else { Duration::ZERO };
+        let held = if command.message().is_some() { settings.held } else { Duration::ZERO };
         let call = Inbound::Call(Box::new(Call { token, actor, to, command }));
         if !inbox.try_push(call, weight) {
             return Err(Refusal::Busy);
@@ -132,11 +133,15 @@ impl Asker<'_> {
     }
 }
 
-fn weight_of(command: &Command) -> usize {
+fn weight_of(command: &AnyCommand) -> usize {
+    let command = match command {
+        AnyCommand::Channel(command) => command,
+        AnyCommand::Service(ServiceCommand::CreateGroup(wish)) => return 256 * wish.members.len(),
+        AnyCommand::Service(_) => return 0,
+    };
     match command {
         Command::Publish(message) => message.payload.len(),
         Command::SetItem { item, .. } => item.payload.len(),
-        Command::CreateGroup(wish) => 256 * wish.members.len(),
         Command::Group(GroupCommand::EditMembers { add, remove }) => 256 * (add.len() + remove.len()),
         Command::Group(GroupCommand::EditAdmins { add, remove }) => 256 * (add.len() + remove.len()),
         Command::Group(GroupCommand::SetSubject(subject)) => subject.len(),

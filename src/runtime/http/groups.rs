@@ -7,7 +7,9 @@ use super::reply::Reply;
 use crate::channel::answer::Page;
 use crate::channel::command::Slice;
 use crate::channel::group::GroupLine;
-use crate::channel::{Answer, Command, GroupCommand, GroupWish, Guest, JoinWish, Membership, NodeSet, Refusal};
+use crate::channel::{
+    Answer, Command, GroupCommand, GroupWish, Guest, JoinWish, Membership, NodeSet, Refusal, ServiceCommand,
+};
 use crate::channel::{Person, Snapshot, Somebody, Stamp, Standing, Status};
 use crate::engine::call::{Addressee, CallResult};
 use jid::{BareJid, DomainRef};
@@ -26,7 +28,7 @@ impl Asker<'_> {
             notices: true,
             ..GroupWish::default()
         };
-        let created = self.call(Addressee::Service, Command::CreateGroup(wish)).await?;
+        let created = self.call(Addressee::Service, ServiceCommand::CreateGroup(wish)).await?;
         let group = created.group.ok_or(Fault::INTERNAL)?;
         Ok(Reply::Json(json!({ "id": group.gid }).to_string()))
     }
@@ -42,7 +44,7 @@ impl Asker<'_> {
         let (mut found, mut after) = (Vec::new(), None);
         for _ in 0..PAGES_MAX {
             let slice = Slice { after: after.take(), ..Slice::default() };
-            let command = Command::ListGroups { with: Some(with.clone()), slice };
+            let command = ServiceCommand::ListGroups { with: Some(with.clone()), slice };
             let Answer::Groups(page) = self.call(Addressee::Service, command).await?.answer else {
                 return Err(Fault::INTERNAL);
             };
@@ -58,7 +60,7 @@ impl Asker<'_> {
 
     pub(super) async fn delete_group(&self, pm: &Parameters) -> Result<Reply, Fault> {
         let name = self.profile(pm.gid()?).await?.name;
-        self.call(Addressee::Service, Command::Destroy { name }).await?;
+        self.call(Addressee::Service, ServiceCommand::Destroy { name }).await?;
         Ok(Reply::Done)
     }
 

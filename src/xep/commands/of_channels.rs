@@ -5,7 +5,7 @@ use super::{Adhoc, Done, Right, Stage, bad, node};
 use crate::channel::command::Slice;
 use crate::channel::crowd::{JOINED, Ordered};
 use crate::channel::group::GroupCommand;
-use crate::channel::{Action, Announcement, Answer, Channel, Command, Member, Node, Refusal};
+use crate::channel::{Action, Announcement, Answer, AnyCommand, Channel, Command, Member, Node, Refusal};
 use crate::xep::{Request, configuration, group_tags};
 use crate::xmpp::{Tag, ns};
 
@@ -28,7 +28,7 @@ pub(super) const COMMANDS: &[Adhoc] = &[
         right: Right::InChannel(Action::Lists),
         open: Some(|_, _| Stage::only(form("Participants", "In the order of accounts.", page(PEOPLE_MAX)))),
         goes_on: false,
-        read: |fields, _| Ok(Command::ListPeople(slice(fields, PEOPLE_MAX)?)),
+        read: |fields, _| Ok(Command::ListPeople(slice(fields, PEOPLE_MAX)?).into()),
         done: participants,
     },
     Adhoc {
@@ -82,7 +82,7 @@ pub(super) const COMMANDS: &[Adhoc] = &[
         right: Right::InChannel(Action::Announce),
         open: Some(|_, _| Stage::only(form("Announce something", ANNOUNCE, announcement_fields()))),
         goes_on: false,
-        read: |fields, _| Ok(Command::Announce(announcement(fields)?)),
+        read: |fields, _| Ok(Command::Announce(announcement(fields)?).into()),
         done: |_, _, _| Done::told("It is on its way."),
     },
     Adhoc {
@@ -100,7 +100,7 @@ pub(super) const COMMANDS: &[Adhoc] = &[
         right: Right::InChannel(Action::ListParticipants),
         open: None,
         goes_on: false,
-        read: |_, _| Ok(Command::Prepare(Action::ListParticipants)),
+        read: |_, _| Ok(Command::Prepare(Action::ListParticipants).into()),
         done: |_, _, request| Done { note: "As of this moment.".into(), results: request.channel.map(statistics) },
     },
 ];
@@ -151,22 +151,22 @@ pub(super) fn configuration_form(request: &Request<'_>) -> Tag {
     form.unwrap_or_else(|| Tag::in_ns("x", ns::FORM).attr("type", "form"))
 }
 
-pub(super) fn configuration(_: &Fields, request: &Request<'_>) -> Result<Command, Refusal> {
+pub(super) fn configuration(_: &Fields, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
     let channel = request.channel.ok_or(Refusal::NoSuchChannel)?;
-    Ok(Command::Reconfigure(configuration::read(request.payload, channel, &request.service.limits)?))
+    Ok(Command::Reconfigure(configuration::read(request.payload, channel, &request.service.limits)?).into())
 }
 
-pub(super) fn kick(fields: &Fields, _: &Request<'_>) -> Result<Command, Refusal> {
+pub(super) fn kick(fields: &Fields, _: &Request<'_>) -> Result<AnyCommand, Refusal> {
     let remove = forms::accounts(fields, "accounts")?;
-    Ok(Command::Group(GroupCommand::EditMembers { add: Vec::new(), remove }))
+    Ok(Command::Group(GroupCommand::EditMembers { add: Vec::new(), remove }).into())
 }
 
-pub(super) fn ban(fields: &Fields, _: &Request<'_>) -> Result<Command, Refusal> {
-    Ok(Command::Ban { jid: forms::account(fields, "account")? })
+pub(super) fn ban(fields: &Fields, _: &Request<'_>) -> Result<AnyCommand, Refusal> {
+    Ok(Command::Ban { jid: forms::account(fields, "account")? }.into())
 }
 
-pub(super) fn listed(fields: &Fields, node: Node, present: bool) -> Result<Command, Refusal> {
-    Ok(Command::PutOnList { node, jid: forms::account(fields, "account")?, present })
+pub(super) fn listed(fields: &Fields, node: Node, present: bool) -> Result<AnyCommand, Refusal> {
+    Ok(Command::PutOnList { node, jid: forms::account(fields, "account")?, present }.into())
 }
 
 pub(super) fn announcement(fields: &Fields) -> Result<Announcement, Refusal> {
@@ -177,12 +177,11 @@ pub(super) fn announcement(fields: &Fields) -> Result<Announcement, Refusal> {
     Ok(Announcement { subject: fields.text("subject"), body })
 }
 
-pub(super) fn destroy(fields: &Fields, request: &Request<'_>) -> Result<Command, Refusal> {
+pub(super) fn destroy(fields: &Fields, _: &Request<'_>) -> Result<AnyCommand, Refusal> {
     if !fields.is_ticked("sure") {
         return Err(bad("'sure' has to be ticked: the channel goes for good"));
     }
-    let name = request.channel.ok_or(Refusal::NoSuchChannel)?.name().clone();
-    Ok(Command::Destroy { name })
+    Ok(Command::Destroy.into())
 }
 
 fn participants(answer: &Answer, _: &Fields, request: &Request<'_>) -> Done {

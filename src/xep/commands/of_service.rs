@@ -6,7 +6,8 @@ use super::of_channels::{self as in_channel, BAN, DESTROY, KICK, account, accoun
 use super::{Adhoc, Done, Right, Stage, bad, node};
 use crate::channel::census::{ListedChannel, ServiceCensus};
 use crate::channel::{
-    AccountCommand, Action, Answer, ChannelName, Command, CommandFault, Node, Refusal, ServiceAction,
+    AccountCommand, Action, Answer, AnyCommand, ChannelName, Command, CommandFault, Node, Refusal, ServiceAction,
+    ServiceCommand,
 };
 use crate::xep::Request;
 use crate::xmpp::Tag;
@@ -132,7 +133,7 @@ pub(super) const COMMANDS: &[Adhoc] = &[
         right: OPERATOR,
         open: None,
         goes_on: false,
-        read: |_, _| Ok(Command::TakeCensus),
+        read: |_, _| Ok(ServiceCommand::TakeCensus.into()),
         done: |answer, _, _| match answer {
             Answer::Census(census) => Done { note: "As of this moment.".into(), results: Some(statistics(census)) },
             _ => Done::told("Nothing is known."),
@@ -154,20 +155,20 @@ const SHOW_ACCOUNT: &str = "In which channels it is or was, what it is there, an
 const EXPORT_ACCOUNT: &str = "What it wrote, reported and settled, for the account itself; as JSON. What is too long for a \
                               stanza is told by 'mixd account export'.";
 
-fn dossier(fields: &Fields, whole: bool) -> Result<Command, Refusal> {
-    Ok(Command::Account(AccountCommand::Read { account: forms::account(fields, "account")?, whole }))
+fn dossier(fields: &Fields, whole: bool) -> Result<AnyCommand, Refusal> {
+    Ok(ServiceCommand::Account(AccountCommand::Read { account: forms::account(fields, "account")?, whole }).into())
 }
 
 fn for_sure(label: &str) -> Tag {
     needed("sure", "boolean", label).child(forms::value("0"))
 }
 
-fn end_account(fields: &Fields, erases: bool) -> Result<Command, Refusal> {
+fn end_account(fields: &Fields, erases: bool) -> Result<AnyCommand, Refusal> {
     let account = forms::account(fields, "account")?;
     if !fields.is_ticked("sure") {
         return Err(bad("'sure' has to be ticked: nobody can take this back"));
     }
-    Ok(Command::Account(AccountCommand::End { account, erases }))
+    Ok(ServiceCommand::Account(AccountCommand::End { account, erases }).into())
 }
 
 fn channel() -> Tag {
@@ -182,19 +183,19 @@ fn named(fields: &Fields) -> String {
 fn of_channel(
     fields: &Fields,
     request: &Request<'_>,
-    read: impl Fn(&Fields, &Request<'_>) -> Result<Command, Refusal>,
-) -> Result<Command, Refusal> {
+    read: impl Fn(&Fields, &Request<'_>) -> Result<AnyCommand, Refusal>,
+) -> Result<AnyCommand, Refusal> {
     match forms::channel(fields, request.service.domain.as_str())? {
         Some(_) => read(fields, request),
         None => Err(bad("'channel' is missing: name a channel")),
     }
 }
 
-fn list(fields: &Fields, request: &Request<'_>) -> Result<Command, Refusal> {
+fn list(fields: &Fields, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
     let slice = slice(fields, CHANNELS_MAX)?;
     match OPERATOR.is_held(request) {
-        true => Ok(Command::ListEveryChannel(slice)),
-        false => Ok(Command::ListChannels(slice)),
+        true => Ok(ServiceCommand::ListEveryChannel(slice).into()),
+        false => Ok(ServiceCommand::ListChannels(slice).into()),
     }
 }
 
@@ -222,14 +223,14 @@ fn channels(answer: &Answer, _: &Fields, request: &Request<'_>) -> Done {
     }
 }
 
-fn create(fields: &Fields, request: &Request<'_>) -> Result<Command, Refusal> {
+fn create(fields: &Fields, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
     let max = request.service.limits.channel_name_bytes_max;
     let name = match fields.one("name") {
         Some(text) if text.len() > max => return Err(Refusal::TooLong { what: "the name of the channel", max }),
         Some(text) => Some(ChannelName::new(text).ok_or_else(|| bad(format!("'name': '{text}' is no localpart")))?),
         None => None,
     };
-    Ok(Command::Create { name })
+    Ok(ServiceCommand::Create { name }.into())
 }
 
 fn created(answer: &Answer, _: &Fields, request: &Request<'_>) -> Done {
@@ -261,12 +262,12 @@ fn configure_stage(fields: &Fields, request: &Request<'_>) -> Stage {
     }
 }
 
-fn configure(fields: &Fields, request: &Request<'_>) -> Result<Command, Refusal> {
+fn configure(fields: &Fields, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
     let is_filled_in = fields.has_others_than(&["FORM_TYPE", "channel"]);
     match (request.payload.attr("action"), is_filled_in) {
         (Some("complete"), false) | (Some("next"), true) => Err(Refusal::Command(CommandFault::BadAction)),
         (_, true) => of_channel(fields, request, in_channel::configuration),
-        (_, false) => of_channel(fields, request, |_, _| Ok(Command::Prepare(Action::Lists))),
+        (_, false) => of_channel(fields, request, |_, _| Ok(Command::Prepare(Action::Lists).into())),
     }
 }
 
@@ -276,11 +277,11 @@ fn announcement_form() -> Tag {
     form("Announce something", ANNOUNCE, fields.into_iter().chain(in_channel::announcement_fields()))
 }
 
-fn announce(fields: &Fields, request: &Request<'_>) -> Result<Command, Refusal> {
+fn announce(fields: &Fields, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
     let announcement = in_channel::announcement(fields)?;
     match forms::channel(fields, request.service.domain.as_str())? {
-        Some(_) => Ok(Command::Announce(announcement)),
-        None => Ok(Command::AnnounceToAll(announcement)),
+        Some(_) => Ok(Command::Announce(announcement).into()),
+        None => Ok(ServiceCommand::AnnounceToAll(announcement).into()),
     }
 }
 

@@ -11,8 +11,8 @@ use jid::BareJid;
 use mixd::channel::command::{HistoryQuery, Slice};
 use mixd::channel::group::{GroupCommand, Invitee, Patch};
 use mixd::channel::{
-    Access, AccountCommand, Action, Announcement, ChannelName, Claim, Command, Configuration, GroupWish, Item,
-    JoinWish, Message, Nick, Node, NodeSet, PreferencesPatch, Progress, ServiceAction,
+    Access, AccountCommand, Action, Announcement, AnyCommand, ChannelName, Claim, Command, Configuration, GroupWish,
+    Item, JoinWish, Message, Nick, Node, NodeSet, PreferencesPatch, Progress, ServiceAction, ServiceCommand,
 };
 use mixd::engine::Addressee;
 use mixd::xmpp::ns;
@@ -27,12 +27,12 @@ fn name(text: &str) -> ChannelName {
     ChannelName::new(text).unwrap()
 }
 
-fn at(channel: &str, who: &str, command: Command) -> Sent {
-    Sent::Call(jid(who), Addressee::Channel(name(channel)), command)
+fn at(channel: &str, who: &str, command: impl Into<AnyCommand>) -> Sent {
+    Sent::Call(jid(who), Addressee::Channel(name(channel)), command.into())
 }
 
-fn of_service(who: &str, command: Command) -> Sent {
-    Sent::Call(jid(who), Addressee::Service, command)
+fn of_service(who: &str, command: ServiceCommand) -> Sent {
+    Sent::Call(jid(who), Addressee::Service, command.into())
 }
 
 fn of_group(who: &str, command: GroupCommand) -> Sent {
@@ -67,16 +67,23 @@ macro_rules! call {
 
 pub const FAMILIES: &[Family] = &[
     call!("call: create", ALONE, |it, _| {
-        of_service("maker@h", Command::Create { name: Some(name(&format!("y{}", it.serial))) })
+        of_service("maker@h", ServiceCommand::Create { name: Some(name(&format!("y{}", it.serial))) })
     }),
     call!("call: create a group", MANY, |it, inner| {
         let members = people(it.serial, inner.len().min(2 * NAMED));
-        of_service("maker@h", Command::CreateGroup(GroupWish { subject: "A".into(), members, ..GroupWish::default() }))
+        of_service(
+            "maker@h",
+            ServiceCommand::CreateGroup(GroupWish { subject: "A".into(), members, ..GroupWish::default() }),
+        )
     }),
-    call!("call: list groups", ALONE, |_, _| of_service("joe@h", Command::ListGroups { with: None, slice: ten() })),
-    call!("call: clear all", ALONE, |_, _| of_service("p2@h", Command::ClearAll)),
-    call!("call: destroy", ALONE, |_, _| of_service("joe@h", Command::Destroy { name: name("hall") })),
-    call!("call: list channels", ALONE, |_, _| of_service("joe@h", Command::ListChannels(ten()))),
+    call!("call: list groups", ALONE, |_, _| of_service(
+        "joe@h",
+        ServiceCommand::ListGroups { with: None, slice: ten() }
+    )),
+    call!("call: clear all", ALONE, |_, _| of_service("p2@h", ServiceCommand::ClearAll)),
+    call!("call: destroy", ALONE, |_, _| of_service("joe@h", ServiceCommand::Destroy { name: name("hall") })),
+    call!("call: destroy, asked of the channel", ALONE, |_, _| at("hall", "joe@h", Command::Destroy)),
+    call!("call: list channels", ALONE, |_, _| of_service("joe@h", ServiceCommand::ListChannels(ten()))),
     call!("call: join", ALONE, |it, _| {
         at(
             "hall",
@@ -110,14 +117,14 @@ pub const FAMILIES: &[Family] = &[
         Command::EndAccount
     )),
     call!("call: ask how the end of an account stands", ALONE, |_, _| {
-        of_service("op@h", Command::Account(AccountCommand::AskEnding { account: jid("p1@h") }))
+        of_service("op@h", ServiceCommand::Account(AccountCommand::AskEnding { account: jid("p1@h") }))
     }),
     call!("call: register a nick", ALONE, |it, _| {
-        of_service("r3@h", Command::RegisterNick { nick: Nick::new(&format!("call {}", it.serial)) })
+        of_service("r3@h", ServiceCommand::RegisterNick { nick: Nick::new(&format!("call {}", it.serial)) })
     }),
-    call!("call: ask for a registered nick", ALONE, |_, _| of_service("r3@h", Command::ReadRegisteredNick)),
+    call!("call: ask for a registered nick", ALONE, |_, _| of_service("r3@h", ServiceCommand::ReadRegisteredNick)),
     call!("call: give a registered nick up", ALONE, |it, _| {
-        of_service(&format!("r{}@h", 60 + it.serial % 30), Command::UnregisterNick { nick: None })
+        of_service(&format!("r{}@h", 60 + it.serial % 30), ServiceCommand::UnregisterNick { nick: None })
     }),
     call!("call: set a nick", ALONE, |it, _| {
         at("hall", "p8@h", Command::SetNick { nick: Nick::new(&format!("other {}", it.serial)) })
@@ -192,7 +199,7 @@ pub const FAMILIES: &[Family] = &[
     }),
     call!("call: may one", ALONE, |_, _| at("hall", "own@h", Command::Prepare(Action::Lists))),
     call!("call: may one at the service", ALONE, |_, _| {
-        of_service("op@h", Command::PrepareAtService(ServiceAction::Administer))
+        of_service("op@h", ServiceCommand::Prepare(ServiceAction::Administer))
     }),
     call!("call: ban", ALONE, |it, _| at("hall", "own@h", Command::Ban { jid: jid(&format!("u{}@h", it.serial)) })),
     call!("call: ban a domain", ALONE, |it, _| {
@@ -202,18 +209,18 @@ pub const FAMILIES: &[Family] = &[
     call!("call: announce", MANY, |_, inner| at("hall", "own@h", Command::Announce(announcement(inner.len())))),
     call!("call: announce to all", MANY, |_, inner| of_service(
         "op@h",
-        Command::AnnounceToAll(announcement(inner.len()))
+        ServiceCommand::AnnounceToAll(announcement(inner.len()))
     )),
-    call!("call: list every channel", ALONE, |_, _| of_service("op@h", Command::ListEveryChannel(ten()))),
-    call!("call: take a census", ALONE, |_, _| of_service("op@h", Command::TakeCensus)),
+    call!("call: list every channel", ALONE, |_, _| of_service("op@h", ServiceCommand::ListEveryChannel(ten()))),
+    call!("call: take a census", ALONE, |_, _| of_service("op@h", ServiceCommand::TakeCensus)),
     call!("call: describe", ALONE, |_, _| at("hall", "p8@h", Command::Describe)),
     call!("call: list nodes", ALONE, |_, _| at("hall", "p8@h", Command::ListNodes)),
     call!("call: read history", ALONE, |_, _| at("hall", "p8@h", Command::ReadHistory(HistoryQuery::default()))),
     call!("call: bounds of history", ALONE, |_, _| at("hall", "p8@h", Command::HistoryBounds)),
     call!("call: the form of history", ALONE, |_, _| at("hall", "p8@h", Command::HistoryForm)),
-    call!("call: describe the service", ALONE, |_, _| of_service("joe@h", Command::DescribeService { node: None })),
-    call!("call: ping", ALONE, |_, _| at("hall", "p8@h", Command::Ping)),
-    call!("call: version", ALONE, |_, _| of_service("joe@h", Command::Version)),
+    call!("call: describe the service", ALONE, |_, _| of_service("joe@h", ServiceCommand::Describe { node: None })),
+    call!("call: ping", ALONE, |_, _| at("hall", "p8@h", ServiceCommand::Ping)),
+    call!("call: version", ALONE, |_, _| of_service("joe@h", ServiceCommand::Version)),
     call!("call: profile", ALONE, |_, _| of_group("p8@h", GroupCommand::ReadProfile(Default::default()))),
     call!("call: add and remove people", MANY, |it, inner| {
         let count = inner.len().min(NAMED);
@@ -290,8 +297,8 @@ pub const ENDS: &[Family] = &[
     end!("call: ban a domain that many are of", |_, _| at("fair", "own@h", Command::Ban { jid: jid(CROWD) })),
     end!("call: leave as the last one where many wait", |_, _| at("last", "own@h", Command::Leave)),
     end!("call: destroy a group whose people notices tell of it", |_, _| {
-        of_service("own@h", Command::Destroy { name: name("bell") })
+        of_service("own@h", ServiceCommand::Destroy { name: name("bell") })
     }),
-    end!("call: destroy a large channel", |_, _| of_service("own@h", Command::Destroy { name: name("hall") })),
-    end!("call: destroy a large group", |_, _| of_service("own@h", Command::Destroy { name: name("team") })),
+    end!("call: destroy a large channel", |_, _| of_service("own@h", ServiceCommand::Destroy { name: name("hall") })),
+    end!("call: destroy a large group", |_, _| of_service("own@h", ServiceCommand::Destroy { name: name("team") })),
 ];

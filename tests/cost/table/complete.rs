@@ -1,7 +1,8 @@
-//! What has to be in the table: every route, command, node, payload and command of a channel that there is.
+//! What has to be in the table: every route, node and payload that there is, and every command of the service, of a
+//! channel and of forms.
 
 use super::world::Sent;
-use mixd::channel::Node;
+use mixd::channel::{AnyCommand, Node};
 use mixd::xep::{EXTENSIONS, Route, Scope, commands, mix_core};
 use mixd::xmpp::{Kind, Stanza};
 use std::collections::BTreeSet;
@@ -85,20 +86,31 @@ fn quoted(path: &str) -> Vec<String> {
     constants.filter_map(|line| Some(line.split_once('"')?.1.split('"').next()?.to_owned())).collect()
 }
 
-/// The commands of channels and groups that no call of the table brings.
+/// The commands of the service, of channels and of groups that no call of the table brings.
 fn calls(samples: &[Sent]) -> Vec<String> {
     let word = |text: &str| text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned();
+    let of_service = |name: &str| format!("of the service: {name}");
     let mut called = BTreeSet::new();
     for sent in samples {
         let Sent::Call(_, _, command) = sent else { continue };
-        let text = format!("{command:?}");
+        let text = match command {
+            AnyCommand::Service(command) => {
+                called.insert(of_service(&word(&format!("{command:?}"))));
+                continue;
+            }
+            AnyCommand::Channel(command) => format!("{command:?}"),
+        };
         called.insert(word(&text));
         called.extend(text.strip_prefix("Group(").map(|inner| format!("Group({}", word(inner))));
     }
     let commands = variants("src/channel/command.rs", "pub enum Command {");
+    let at_service = variants("src/channel/service_command.rs", "pub enum ServiceCommand {");
     let of_groups = variants("src/channel/group.rs", "pub enum GroupCommand {");
-    assert!(commands.len() > 40 && of_groups.len() > 8, "the commands were not found");
-    let all = commands.into_iter().chain(of_groups.into_iter().map(|name| format!("Group({name}")));
+    assert!(commands.len() > 30 && at_service.len() > 15 && of_groups.len() > 8, "the commands were not found");
+    let all = commands
+        .into_iter()
+        .chain(at_service.iter().map(|name| of_service(name)))
+        .chain(of_groups.into_iter().map(|name| format!("Group({name}")));
     let is_missing = |name: &String| !called.contains(name) && !OF_NO_CALL.contains(&&**name);
     all.filter(is_missing).map(|name| format!("call: {name}")).collect()
 }

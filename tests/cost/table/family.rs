@@ -101,6 +101,7 @@ const REFUSED: &[&str] = &[
     "message of somebody who is in no channel",
     "message to a channel that there is not",
     "call: destroy",
+    "call: destroy, asked of the channel",
     "call: read history",
     "call: bounds of history",
 ];

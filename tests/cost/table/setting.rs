@@ -2,7 +2,7 @@
 
 use super::world::{Sent, World};
 use jid::BareJid;
-use mixd::channel::{ChannelName, Command, GroupWish, Membership};
+use mixd::channel::{ChannelName, GroupWish, Membership, ServiceCommand};
 use mixd::engine::Addressee;
 use mixd::xmpp::ns;
 
@@ -127,7 +127,11 @@ fn fill_groups(world: &mut World) {
         notices: true,
         ..GroupWish::default()
     };
-    world.send(&Sent::Call(BareJid::new("own@h").unwrap(), Addressee::Service, Command::CreateGroup(wish)));
+    world.send(&Sent::Call(
+        BareJid::new("own@h").unwrap(),
+        Addressee::Service,
+        ServiceCommand::CreateGroup(wish).into(),
+    ));
     for (name, membership) in [("team", "auto"), ("bell", ""), ("wait", "invite"), ("last", "invite")] {
         let group = format!("<group xmlns='{}' membership='{membership}'><name>Team</name></group>", ns::GROUP);
         let create = format!("<create {CORE} channel='{name}'>{group}</create>");

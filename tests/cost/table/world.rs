@@ -1,7 +1,7 @@
 //! A service that holds so much of everything, and what one stanza costs it.
 
 use jid::BareJid;
-use mixd::channel::{Actor, ChannelName, Command, Limits, Node, Rates, Stamp};
+use mixd::channel::{Actor, AnyCommand, ChannelName, Limits, Node, Rates, Stamp};
 use mixd::engine::{Addressee, Call, Engine, Inbound, Out, Settings, Turn};
 use mixd::runtime::load::load_all;
 use mixd::store::{MemoryStore, Record, Store};
@@ -17,7 +17,7 @@ const BATCH: usize = 256;
 #[allow(clippy::large_enum_variant)] // There is one at a time.
 pub enum Sent {
     Stanza(String),
-    Call(BareJid, Addressee, Command),
+    Call(BareJid, Addressee, AnyCommand),
 }
 
 /// What one thing that was sent cost.
@@ -125,7 +125,8 @@ impl World {
         }
         let asked = match sent {
             Sent::Stanza(xml) => xml.len(),
-            Sent::Call(_, _, command) => format!("{command:?}").len(),
+            Sent::Call(_, _, AnyCommand::Channel(command)) => format!("{command:?}").len(),
+            Sent::Call(_, _, AnyCommand::Service(command)) => format!("{command:?}").len(),
         };
         self.serial += 1;
         // What it put off does not count for the next one.
