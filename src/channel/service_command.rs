@@ -66,7 +66,7 @@ pub enum ServiceCommand {
 /// A command of either kind: what a stanza or a call asks.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AnyCommand {
-    /// Asked of the channel that it is sent to.
+    /// Asked of one channel: the one it is sent to, or that its form names.
     Channel(Command),
     /// Asked of the service.
     Service(ServiceCommand),

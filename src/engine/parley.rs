@@ -215,7 +215,7 @@ impl Engine {
         }
     }
 
-    /// The decision about what is asked of the channel that it is sent to.
+    /// The decision about what is asked of one channel.
     fn decide_at_channel(&mut self, asked: &mut Asked<'_>, command: Command) -> Result<Effects, Refusal> {
         if command == Command::EndAccount {
             return self.take_end(asked);

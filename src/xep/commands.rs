@@ -1,7 +1,7 @@
 //! XEP-0050: ad-hoc commands, for operators at the service and for those who administer a channel at the channel.
 //!
-//! A command is a form in front of a [`Command`] or [`ServiceCommand`], which is decided like any other; who sees and opens it follows the
-//! tables of `permission.rs`. Nothing is kept between two stages: what a form settles comes back with it.
+//! A command is a form in front of a [`Command`] or [`ServiceCommand`], which is decided like any other; who sees and opens
+//! it follows the tables of `permission.rs`. Nothing is kept between two stages: what a form settles comes back with it.
 
 mod forms;
 mod of_channels;
