@@ -136,6 +136,9 @@ impl Channel {
         if self.access_to(node) >= Access::Participants {
             return None;
         }
+        if !self.has_subscribers(node) {
+            return Some(Vec::new());
+        }
         let rights = self.rights();
         let candidates = rights.owners.iter().chain(&rights.admins);
         let is_told = |jid: &&BareJid| self.subscriptions_of(jid).contains(node) && self.may_subscribe(jid, node);

@@ -79,7 +79,7 @@ impl Default for Limits {
             id_bytes_max: 256,
             info_bytes_max: 16 * 1024,
             answer_bytes_max: 384 * 1024,
-            named_max: 40,
+            named_max: 36,
             guests_max: 1000,
             invitations_max: 1000,
             invitations_per_inviter_max: 100,

@@ -70,7 +70,8 @@ impl<'a> Draft<'a> {
 
     /// Those who bear this mark so far, as many as may go at once. Where there are more of them, the draft becomes a part.
     ///
-    /// They come in the order of ids. That of accounts would tell something of them where JIDs are hidden.
+    /// They come in the order of ids: that of accounts would tell something of them where JIDs are hidden. Those who wait do so
+    /// in a group, which hides none, and part by part in the order of accounts.
     pub(super) fn some_people(&mut self, wanted: Marks) -> Vec<Member> {
         let (changed, before) = (self.changed(wanted), self.channel.people(wanted));
         let is_as_before = |member: &&Member| !self.people.contains_key(&member.jid);
@@ -80,7 +81,7 @@ impl<'a> Draft<'a> {
                 let joined = self.channel.participants_by_id();
                 joined.rising(0).filter(bears).filter(is_as_before).take(self.part_max + 1).collect()
             }
-            false => before.rising(0).filter(is_as_before).collect(),
+            false => before.rising(0).filter(is_as_before).take(self.part_max + 1).collect(),
         };
         let mut people: Vec<&Member> = changed.iter().chain(rest).collect();
         people.sort_unstable_by(|a, b| a.id.cmp(&b.id));

@@ -191,7 +191,7 @@ impl Family {
 }
 
 /// People whom one request may name; of two kinds, half of them each.
-pub const NAMED: usize = 20;
+pub const NAMED: usize = 18;
 
 /// Something that names one more, as long as it may.
 pub fn named(n: usize, text: String) -> String {

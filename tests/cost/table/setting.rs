@@ -8,7 +8,7 @@ use mixd::xmpp::ns;
 
 pub const CORE: &str = "xmlns='urn:xmpp:mix:core:1'";
 /// People whom one request may add.
-const NAMED_MAX: usize = 40;
+const NAMED_MAX: usize = 36;
 /// Guests whom a channel has room for.
 const GUESTS_MAX: usize = 1000;
 /// The domain of everybody in `fair`.
