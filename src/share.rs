@@ -155,7 +155,8 @@ impl Tally {
     }
 }
 
-fn lower<Key, Name>(counts: &mut HashMap<Key, usize>, key: &Name)
+/// Takes one off a count, which goes with its last one.
+pub fn lower<Key, Name>(counts: &mut HashMap<Key, usize>, key: &Name)
 where
     Key: std::borrow::Borrow<Name> + Eq + std::hash::Hash,
     Name: Eq + std::hash::Hash + ?Sized,

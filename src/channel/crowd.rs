@@ -2,6 +2,7 @@
 
 use super::roll::{Marks, Roll};
 use super::{Channel, Guest, JidPreference, Member, Node, NodeSet, ParticipantId, Stamp, Status, Visibility};
+use crate::share::lower;
 use crate::steps::Counted;
 use jid::BareJid;
 use std::cmp::Ordering;
@@ -321,15 +322,6 @@ pub fn by_id<'a>(people: impl Iterator<Item = &'a Member>) -> Vec<&'a Member> {
     let mut people: Vec<(u64, &Member)> = people.map(|member| (member.id.head(), member)).collect();
     people.sort_unstable_by(|(a, one), (b, other)| a.cmp(b).then_with(|| one.id.cmp(&other.id)));
     people.into_iter().map(|(_, member)| member).collect()
-}
-
-fn lower(counts: &mut HashMap<String, usize>, domain: &str) {
-    if let Some(count) = counts.get_mut(domain) {
-        *count -= 1;
-        if *count == 0 {
-            counts.remove(domain);
-        }
-    }
 }
 
 fn by_account((jid, _): &Seat, id: &str) -> Ordering {

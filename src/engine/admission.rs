@@ -87,9 +87,15 @@ struct Message<'a> {
 }
 
 impl Engine {
+    /// Whether what somebody asks counts against no rate: operators and bridges ask freely, and what goes on in parts was
+    /// let in before.
+    fn is_uncounted(&self, actor: &Actor) -> bool {
+        actor.operator || self.parts.goes_on() || self.admission.is_unpaced(&actor.account)
+    }
+
     /// Whether somebody may ask anything at this time.
     pub(super) fn admit_request(&mut self, actor: &Actor) -> Result<(), Refusal> {
-        if actor.operator || self.parts.goes_on() || self.admission.is_unpaced(&actor.account) {
+        if self.is_uncounted(actor) {
             return Ok(());
         }
         let taken = self.admission.requests.take(&actor.account, self.steady.0);
@@ -98,7 +104,7 @@ impl Engine {
 
     /// What a request that was let in costs beyond one: whoever asks for much waits longer before asking again.
     pub(super) fn charge_request(&mut self, actor: &Actor, cost: u64) {
-        if !actor.operator && !self.parts.goes_on() && !self.admission.is_unpaced(&actor.account) {
+        if !self.is_uncounted(actor) {
             self.admission.requests.empty_by(&actor.account, cost.saturating_sub(1), self.steady.0);
         }
     }
@@ -106,7 +112,7 @@ impl Engine {
     /// Whether somebody may write to so many people at this time who did not ask for it. Who writes to more at once than may
     /// be waits until nothing is lacking, and then longer for the next time.
     pub(super) fn admit_invitations(&mut self, actor: &Actor, people: usize) -> Result<(), Refusal> {
-        if people == 0 || actor.operator || self.parts.goes_on() || self.admission.is_unpaced(&actor.account) {
+        if people == 0 || self.is_uncounted(actor) {
             return Ok(());
         }
         match self.admission.invitations.wait_us(&actor.account, people as u64, self.steady.0) {
@@ -117,7 +123,7 @@ impl Engine {
 
     /// So many were written to.
     pub(super) fn charge_invitations(&mut self, actor: &Actor, people: usize) {
-        if !actor.operator && !self.parts.goes_on() && !self.admission.is_unpaced(&actor.account) {
+        if !self.is_uncounted(actor) {
             self.admission.invitations.charge(&actor.account, people as u64, self.steady.0);
         }
     }

@@ -43,11 +43,8 @@ pub(super) trait Shelf {
 
     /// The bytes of a value, in which no piece of it is missing.
     fn bytes(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let Some(entry) = self.entry(space, key)? else { return Ok(None) };
-        match pieces::count_of(&entry)? {
-            0 => Ok(Some(pieces::start_of(&entry)?.to_vec())),
-            _ => pieces::join(key, &entry, |piece| self.entry(space, piece)).map(Some),
-        }
+        let join = |entry: Vec<u8>| pieces::join(key, &entry, |piece| self.entry(space, piece));
+        self.entry(space, key)?.map(join).transpose()
     }
 
     /// The value that an entry begins.

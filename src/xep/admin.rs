@@ -82,7 +82,7 @@ impl Extension for Admin {
             }
             Change::ListPurged { node } => tell(*node, Tag::new("purge").attr("node", name_of(*node)), render),
             // It names everybody who administers the channel, which is much to write for nobody.
-            Change::ItemSet { node: Node::Config, .. } if render.has_told(Node::Config) => {
+            Change::ItemSet { node: Node::Config, .. } if render.channel.has_subscribers(Node::Config) => {
                 let item = configuration::item(render.channel, &render.service.limits, false);
                 tell(Node::Config, Tag::new("items").attr("node", name_of(Node::Config)).child(item), render);
             }

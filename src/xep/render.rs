@@ -96,11 +96,6 @@ impl Render<'_> {
         }
     }
 
-    /// Whether anybody may be told what happens on a node.
-    pub fn has_told(&self, node: Node) -> bool {
-        self.channel.has(node) && self.channel.told_of(node).is_none_or(|told| !told.is_empty())
-    }
-
     /// The same of a node that is gone.
     pub fn fan_at_end(&mut self, node: Node, message: Tag) {
         let Some(told) = self.channel.told_of(node) else {

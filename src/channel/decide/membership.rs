@@ -26,7 +26,7 @@ impl Channel {
         let by = self.member(&actor.account).filter(|by| by.status != Status::Left).cloned();
         let mut draft = Draft::new(self, context.now, context.limits).remembering(context.past);
         let named: Vec<BareJid> = add.iter().map(|invitee| invitee.jid.clone()).chain(remove.clone()).collect();
-        let gone: BTreeSet<BareJid> = remove.iter().cloned().collect();
+        let removed: BTreeSet<BareJid> = remove.iter().cloned().collect();
         let (add, remove) = self.edits(&draft, &add, &remove);
         let (before, max) = (self.participant_count() + self.waiting_count(), self.people_max(context.limits));
         let is_new = |it: &&&Invitee| draft.status(&it.jid).is_none_or(|status| status == Status::Left);
@@ -53,7 +53,7 @@ impl Channel {
             self.settle_roles(&mut draft);
         }
         draft.clear_away(context.limits);
-        let answer = edited(&draft, named, &gone);
+        let answer = edited(&draft, named, &removed);
         draft.finish(answer)
     }
 
@@ -159,12 +159,12 @@ impl Channel {
     }
 }
 
-/// Everybody named, once, and what each is so far. Of whoever is `gone` no record may be left.
-pub fn edited(draft: &Draft<'_>, named: Vec<BareJid>, gone: &BTreeSet<BareJid>) -> Answer {
+/// Everybody named, once, and what each is so far. Of whoever is among the `removed` no record may be left.
+pub fn edited(draft: &Draft<'_>, named: Vec<BareJid>, removed: &BTreeSet<BareJid>) -> Answer {
     let (mut seen, mut people) = (BTreeSet::new(), Vec::new());
     for jid in named {
         if seen.insert(jid.clone()) {
-            let status = draft.status(&jid).or_else(|| gone.contains(&jid).then_some(Status::Left));
+            let status = draft.status(&jid).or_else(|| removed.contains(&jid).then_some(Status::Left));
             people.push((jid, status));
         }
     }
