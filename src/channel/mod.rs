@@ -44,6 +44,7 @@ pub mod stamp;
 mod states;
 mod tail;
 mod view;
+pub mod whom;
 
 pub use access::{Access, Grants, NodeAccess};
 pub use answer::{Answer, Decision};

@@ -95,7 +95,7 @@ impl Engine {
         let is_in = self.shelf.channel(name).is_some_and(|channel| channel.participant(&account).is_some());
         // Of those who are in no channel, no addresses are kept.
         let shown = if is_in { Shown::Tell { account, message } } else { Shown::Mail { account, message } };
-        self.send_shown(shown, 0, Lasting::Kept, turn);
+        self.send_shown(shown, None, Lasting::Kept, turn);
     }
 
     pub(super) fn need_groups(&self, account: &BareJid, with: Option<&BareJid>, slice: &Slice, needs: &mut Needs) {

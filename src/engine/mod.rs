@@ -83,6 +83,7 @@ pub use shelf::Census;
 pub use trust::{Dial, Doubt, Moment};
 pub use turn::{Inbound, Reason, Turn};
 
+use crate::channel::whom::Whom;
 use crate::channel::{ChannelName, Facts, Head, Limits, Member, Registry, Stamp};
 use crate::store::{Deed, Directory, Standing, Whereabouts};
 use crate::xep::{Sealer, Service};
@@ -150,6 +151,8 @@ pub struct Engine {
     facts: HashMap<u64, BTreeMap<u64, Facts>>,
     /// The same of people whose records were given up, by tag; `None` of those of whom there is nothing.
     past: HashMap<u64, BTreeMap<BareJid, Option<Member>>>,
+    /// Who is meant of channels that are no more, by their tags.
+    remains: HashMap<(u64, Whom), Vec<BareJid>>,
     /// What rows of this turn, and rows that were looked up for it whole, say in one number, by tag and number.
     said: HashMap<(u64, u64), u64>,
     /// Rows that were asked for and are not there, by tag and number.
@@ -194,7 +197,6 @@ impl Engine {
     ) -> Engine {
         let own = own_domains(&settings.domain, &settings.creators);
         let hosts = hosts::Hosts::new(settings.pam, settings.multicast, settings.domain.as_str(), own.clone());
-        let accounts = accounts::Accounts::restore(whereabouts, &hosts, own.clone());
         let limits = &settings.limits;
         let created = Shares::new("channels", limits.channels_max, own.clone());
         let mut nick_shares = Shares::new("registered nicks", limits.registered_nicks_max, own.clone());
@@ -225,7 +227,7 @@ impl Engine {
             shelf: Shelf::new(directory, settings.channels_memory_bytes_max, created),
             unreadable: HashSet::new(),
             departures: arrival::Departures::default(),
-            accounts,
+            accounts: accounts::Accounts::restore(whereabouts, &hosts, own.clone()),
             hosts,
             freight,
             pending: pending::Pending::new(own.clone()),
@@ -239,6 +241,7 @@ impl Engine {
             relisted: BTreeSet::new(),
             facts: HashMap::new(),
             past: HashMap::new(),
+            remains: HashMap::new(),
             said: HashMap::new(),
             absent: HashSet::new(),
             groups: Default::default(),

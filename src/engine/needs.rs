@@ -3,6 +3,7 @@
 
 use super::router::Target;
 use super::{Addressee, Call, Engine, Inbound, Step, TraceWish, past, places};
+use crate::channel::whom::Whom;
 use crate::channel::{
     Actor, AnyCommand, Change, Channel, ChannelName, Facts, Head, Member, Role, Row, ServiceCommand, Stamp, Status,
 };
@@ -31,6 +32,8 @@ pub struct Needs {
     pub rows: BTreeMap<u64, BTreeSet<u64>>,
     /// Accounts of which it matters who they were in a channel, by the channel's tag.
     pub past: BTreeMap<u64, BTreeSet<BareJid>>,
+    /// Who is meant of channels that are no more, by their tags.
+    pub remains: BTreeSet<(u64, Whom)>,
     /// Where accounts that are being ended have a place.
     pub trace: Option<TraceWish>,
     /// Of which accounts' channels to name some, for what they set off: those behind one, up to so many.
@@ -107,7 +110,7 @@ impl Needs {
     pub fn is_empty(&self) -> bool {
         let has_no_people = self.accounts.is_empty() && self.standings.is_empty() && self.groups.is_empty();
         let has_no_work = self.pages.is_empty() && self.heads.is_empty() && self.trace.is_none();
-        let has_no_rows = self.rows.is_empty() && self.past.is_empty();
+        let has_no_rows = self.rows.is_empty() && self.past.is_empty() && self.remains.is_empty();
         has_no_people && has_no_work && has_no_rows && self.known.is_empty() && self.channels.is_empty()
     }
 }
@@ -135,6 +138,8 @@ pub struct Loaded {
     pub said: Vec<(u64, u64, u64)>,
     /// Who accounts were in channels, by tag, `None` for nobody.
     pub past: Vec<(u64, BareJid, Option<Member>)>,
+    /// Who is meant of channels that are no more, by their tags.
+    pub remains: Vec<((u64, Whom), Vec<BareJid>)>,
     /// What the look for accounts that are being ended found.
     pub trace: Option<Trace>,
 }
@@ -412,6 +417,7 @@ impl Engine {
         for (tag, account, found) in loaded.past.drain(..) {
             self.past.entry(tag).or_default().insert(account, found);
         }
+        self.remains.extend(loaded.remains.drain(..));
         self.adopt_trace(loaded.trace.take());
         for (jid, mut standing) in loaded.standings.drain(..) {
             self.lately.amend(&jid, &mut standing);

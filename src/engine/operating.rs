@@ -183,7 +183,7 @@ impl Engine {
             let message = commands::announced(&announcement, self.service.domain.as_str(), &id);
             let shown = Shown::Tell { account, message };
             turn.unsent.extend(told(&shown));
-            self.send_shown(shown, 0, Lasting::Kept, turn);
+            self.send_shown(shown, None, Lasting::Kept, turn);
         }
     }
 

@@ -7,7 +7,7 @@
 use super::outbox::{AccountNo, Audience, Lasting, ListId};
 use super::showing::Rendered;
 use super::{Engine, Needs, Turn};
-use crate::channel::crowd::by_id;
+use crate::channel::whom::Whom;
 use crate::channel::{Change, Channel, ChannelName, Guest, Member, Node, NodeSet, Stamp};
 use crate::store::{Halves, Part, Record, Unsent};
 use crate::xep::Shown;
@@ -38,30 +38,28 @@ pub(super) fn told(shown: &Shown) -> Vec<Part> {
         Shown::Tell { account, message } => {
             vec![Part::Accounts { accounts: vec![account.clone()], stanza: halves(message, false) }]
         }
-        Shown::TellGuests { accounts, message } => {
-            vec![Part::Accounts { accounts: accounts.clone(), stanza: halves(message, false) }]
+        Shown::TellGuest { account, message } => {
+            vec![Part::Accounts { accounts: vec![account.clone()], stanza: halves(message, false) }]
         }
-        Shown::Fan { .. } => Vec::new(),
+        Shown::Farewell { .. } | Shown::Fan { .. } => Vec::new(),
     }
 }
 
 /// One of the stanzas of a change; the list of a channel that `ends` will not be there when it is sent again.
 fn parts(channel: &Channel, shown: &Shown, ends: bool) -> Vec<Part> {
+    let tag = channel.profile().tag;
     vec![match shown {
-        Shown::Mail { .. } | Shown::MailAll { .. } | Shown::Tell { .. } | Shown::TellGuests { .. } => {
+        Shown::Mail { .. } | Shown::MailAll { .. } | Shown::Tell { .. } | Shown::TellGuest { .. } => {
             return told(shown);
         }
+        Shown::Farewell { whom, message } => Part::Farewell { tag, whom: whom.clone(), stanza: halves(message, false) },
         Shown::Fan { node, except, message, groupchat } if ends => {
-            let seated = by_id(channel.participants().filter(|member| member.subscriptions.contains(*node)));
-            let guests = channel.guests().filter(|guest| guest.subscriptions.contains(*node));
-            // In an order that tells nothing of who they are.
-            let accounts = seated.into_iter().map(|member| &member.jid).chain(guests.map(|guest| &guest.jid));
-            let accounts = accounts.filter(|account| Some(*account) != except.as_ref()).cloned().collect();
-            Part::Accounts { accounts, stanza: halves(message, *groupchat) }
+            let whom = Whom::Subscribers(*node, except.clone());
+            Part::Farewell { tag, whom, stanza: halves(message, *groupchat) }
         }
         Shown::Fan { node, except, message, groupchat } => Part::List {
             name: channel.name().clone(),
-            tag: channel.profile().tag,
+            tag,
             node: *node,
             except: except.clone(),
             stanza: halves(message, *groupchat),
@@ -78,6 +76,11 @@ pub(super) fn mailed(head: &str, account: &BareJid, tail: &str) -> String {
     stanza.push('\'');
     stanza.push_str(tail);
     stanza
+}
+
+/// Sends a stanza to the bare JIDs of accounts.
+pub(super) fn mail_all(accounts: &[BareJid], stanza: &Halves, turn: &mut Turn) {
+    accounts.iter().for_each(|account| turn.send(mailed(&stanza.head, account, &stanza.tail)));
 }
 
 pub(super) fn halves(message: &Tag, groupchat: bool) -> Halves {
@@ -111,7 +114,11 @@ impl Engine {
                     needs.whole.insert((*tag, *row));
                 }
                 Part::List { name, tag, .. } if self.shelf.tag_of(name) == Some(*tag) => self.need_channel(name, needs),
-                _ => {}
+                Part::Farewell { tag, whom, .. } if !self.remains.contains_key(&(*tag, whom.clone())) => {
+                    needs.remains.insert((*tag, whom.clone()));
+                }
+                Part::Row { .. } | Part::List { .. } | Part::Farewell { .. } => {}
+                Part::Accounts { .. } | Part::Stanza(_) | Part::Mail { .. } => {}
             }
         }
     }
@@ -131,21 +138,29 @@ impl Engine {
                     let audience = self.audience_again(channel, node, except.as_ref(), was_there);
                     turn.fan(audience, stanza, Lasting::Kept);
                 }
-                Part::Accounts { accounts, stanza } => {
-                    let mut number = |account| {
-                        let no = self.accounts.reach(account, &self.hosts, &mut turn.outbox);
-                        no.or_else(|| self.accounts.find_guest(account))
-                    };
-                    let known = accounts.iter().filter_map(&mut number).collect();
-                    turn.fan(Audience::These(Arc::new(known)), stanza, Lasting::Kept);
-                }
+                Part::Accounts { accounts, stanza } => self.tell_again(&accounts, stanza, turn),
                 Part::Stanza(stanza) => turn.send(stanza),
-                Part::Mail { accounts, stanza: Halves { head, tail, .. } } => {
-                    accounts.iter().for_each(|account| turn.send(mailed(&head, account, &tail)));
+                Part::Mail { accounts, stanza } => mail_all(&accounts, &stanza, turn),
+                Part::Farewell { tag, whom, stanza } => {
+                    let is_mailed = whom.is_mailed();
+                    let Some(accounts) = self.remains.remove(&(tag, whom)) else { continue };
+                    match is_mailed {
+                        true => mail_all(&accounts, &stanza, turn),
+                        false => self.tell_again(&accounts, stanza, turn),
+                    }
                 }
             }
         }
         turn.parcel = Some(unsent.number);
+    }
+
+    fn tell_again(&mut self, accounts: &[BareJid], stanza: Halves, turn: &mut Turn) {
+        let number = |account| {
+            let no = self.accounts.reach(account, &self.hosts, &mut turn.outbox);
+            no.or_else(|| self.accounts.find_guest(account))
+        };
+        let known = accounts.iter().filter_map(number).collect();
+        turn.fan(Audience::These(Arc::new(known)), stanza, Lasting::Kept);
     }
 
     fn resend_row(&mut self, name: &ChannelName, tag: u64, row: u64, turn: &mut Turn) {

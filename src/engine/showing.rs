@@ -2,11 +2,11 @@
 
 use super::outbox::{Audience, Lasting, ListId};
 use super::parley::Asked;
-use super::resend::{halves, mailed, told, unsent};
+use super::resend::{halves, mail_all, told, unsent};
 use super::{Engine, Turn};
 use crate::channel::group::Notice;
 use crate::channel::{Change, ChannelName, NodeSet, Status};
-use crate::store::{Halves, Record};
+use crate::store::Record;
 use crate::xep::{EXTENSIONS, Render, Shown, group_events};
 use jid::BareJid;
 use std::sync::Arc;
@@ -97,7 +97,7 @@ impl Engine {
             let message = group_events::notice(notice, &report, reporter, &from, row, id);
             let shown = Shown::Tell { account: notice.author.clone(), message };
             turn.unsent.extend(told(&shown));
-            self.send_shown(shown, tag, Lasting::Kept, turn);
+            self.send_shown(shown, Some(&name), Lasting::Kept, turn);
         }
     }
 
@@ -106,11 +106,10 @@ impl Engine {
         let (name, change, actor) = (rendered.name, rendered.change, rendered.actor);
         let shown = self.shown_of(rendered);
         let Some(channel) = self.shelf.channel(name) else { return };
-        let tag = channel.profile().tag;
         let lasting = lasting_of(change);
         turn.unsent.extend(unsent(channel, change, &shown));
         let since = turn.outbox.len();
-        shown.into_iter().for_each(|shown| self.send_shown(shown, tag, lasting, turn));
+        shown.into_iter().for_each(|shown| self.send_shown(shown, Some(name), lasting, turn));
         if let Some(account) = actor {
             self.load(account, name, &mut turn.outbox[since..]);
         }
@@ -136,27 +135,30 @@ impl Engine {
         shown
     }
 
-    /// Sends something to whom it is for.
-    pub(super) fn send_shown(&mut self, shown: Shown, tag: u64, lasting: Lasting, turn: &mut Turn) {
+    /// Sends something to whom it is for; what is for people of a channel has to be of one.
+    pub(super) fn send_shown(&mut self, shown: Shown, of: Option<&ChannelName>, lasting: Lasting, turn: &mut Turn) {
+        let channel = of.and_then(|name| self.shelf.channel(name));
         let (audience, message, groupchat) = match shown {
             Shown::Mail { account, message } => return turn.send(message.attr("to", account.as_str()).into_xml()),
             Shown::Fan { node, except, message, groupchat } => {
+                let Some(tag) = channel.map(|channel| channel.profile().tag) else { return };
                 let except = except.map(|account| self.accounts.number(&account));
                 (Audience::List(ListId { tag, node }, except), message, groupchat)
             }
             Shown::MailAll { accounts, message } => {
-                let Halves { head, tail, .. } = halves(&message, false);
-                let stanza = |account: &BareJid| mailed(&head, account, &tail);
-                return accounts.iter().for_each(|account| turn.send(stanza(account)));
+                return mail_all(&accounts, &halves(&message, false), turn);
             }
-            Shown::TellGuests { accounts, message } => {
-                let known: Vec<_> = accounts.iter().filter_map(|account| self.accounts.find_guest(account)).collect();
-                let audience = match known[..] {
-                    [] => return,
-                    [no] => Audience::One(no),
-                    _ => Audience::These(Arc::new(known)),
-                };
-                (audience, message, false)
+            Shown::TellGuest { account, message } => {
+                let Some(no) = self.accounts.find_guest(&account) else { return };
+                (Audience::One(no), message, false)
+            }
+            Shown::Farewell { whom, message } => {
+                let accounts = channel.map(|channel| channel.those(&whom)).unwrap_or_default();
+                if whom.is_mailed() {
+                    return mail_all(&accounts, &halves(&message, false), turn);
+                }
+                let known = accounts.iter().filter_map(|account| self.accounts.find_guest(account));
+                (Audience::These(Arc::new(known.collect())), message, false)
             }
             Shown::Tell { account, message } => {
                 let Some(no) = self.accounts.reach(&account, &self.hosts, &mut turn.outbox) else { return };

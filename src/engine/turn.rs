@@ -247,6 +247,7 @@ impl Engine {
         self.facts.clear();
         self.said.clear();
         self.past.clear();
+        self.remains.clear();
         self.absent.clear();
         self.accounts.save(&mut turn.records);
         turn.records.extend(self.clock.news(!turn.records.is_empty()).map(Record::Clock));

@@ -168,6 +168,9 @@ fn load(store: &dyn Store, needs: &Needs) -> Result<Loaded, StoreError> {
             (tag, account, past)
         }));
     }
+    for (tag, whom) in &needs.remains {
+        loaded.remains.push(((*tag, whom.clone()), store.remains(*tag, whom)?));
+    }
     for (tag, row, facts) in &mut loaded.facts {
         if let (true, Some(facts)) = (needs.whole.contains(&(*tag, *row)), facts)
             && let Some(row) = store.rows(*tag, &[*row])?.pop().flatten()

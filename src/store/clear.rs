@@ -13,27 +13,56 @@ use std::ops::ControlFlow;
 const CLEARING: Budget = Budget { things: 128, cost: 32 };
 
 /// Whether anything is left to be cleared away.
-///
-/// # Errors
-/// Those of reading.
-pub(super) fn has_graves(shelf: &impl Shelf) -> Result<bool, StoreError> {
-    Ok(!shelf.values::<Grave>(Space::State, &keyspace::all(b'g'), 1)?.is_empty())
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Left {
+    /// Nothing is.
+    #[default]
+    Nothing,
+    /// Something may be.
+    Some,
+    /// Nothing before what is unsent under this number is dropped.
+    Waits(u64),
 }
 
-/// What clears away some records of one destroyed channel or list; nothing when none is left.
+/// What clears away some records of one destroyed channel or list, and what is left; `is_unsent` tells whether something is
+/// unsent under a number.
 ///
 /// # Errors
 /// Those of reading.
-pub(super) fn clear_some(shelf: &impl Shelf) -> Result<Ops, StoreError> {
-    let graves = shelf.values::<Grave>(Space::State, &keyspace::all(b'g'), 1)?;
-    let (mark, ops) = match graves.into_iter().next() {
-        None => return Ok(Ops::new()),
-        Some(Grave::List { tag, node, generation }) => {
+pub(super) fn clear_some(shelf: &impl Shelf, is_unsent: impl Fn(u64) -> bool) -> Result<(Ops, Left), StoreError> {
+    let (mut left, mut found) = (Left::Nothing, None);
+    // Of those that wait there may be many; where the first ones do, the others wait with them.
+    let mut looked_at = 0;
+    let all = keyspace::all(b'g');
+    shelf.scan(Space::State, &all, &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
+        looked_at += 1;
+        match shelf.whole(Space::State, key, entry)? {
+            Grave::Told { parcel, .. } if is_unsent(parcel) => {
+                left = Left::Waits(parcel);
+                Ok(if looked_at < CLEARING.things { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+            }
+            grave => {
+                found = Some(grave);
+                Ok(ControlFlow::Break(()))
+            }
+        }
+    })?;
+    match found {
+        None => Ok((Ops::new(), left)),
+        Some(grave) => Ok((of_grave(shelf, grave)?, Left::Some)),
+    }
+}
+
+fn of_grave(shelf: &impl Shelf, grave: Grave) -> Result<Ops, StoreError> {
+    let (mark, ops) = match grave {
+        Grave::List { tag, node, generation } => {
             let prefix = keyspace::listed(tag, node, generation);
             (keyspace::list_grave(tag, node, generation), entries(shelf, &prefix)?)
         }
-        Some(Grave::Below { tag, row, cursor }) => return below(shelf, tag, row, &cursor),
-        Some(Grave::Channel { tag, name }) => (keyspace::grave(tag), of_channel(shelf, tag, &name)?),
+        Grave::Below { tag, row, cursor } => return below(shelf, tag, row, &cursor),
+        Grave::Channel { tag, name } | Grave::Told { tag, name, .. } => {
+            (keyspace::grave(tag), of_channel(shelf, tag, &name)?)
+        }
     };
     // The mark goes last and alone: a crash in between must not leave records that nobody clears away.
     Ok(if ops.is_empty() { Ops::from([(mark, None)]) } else { ops })

@@ -45,6 +45,7 @@ pub use trace::{Place, Trace};
 pub use unsent::{Halves, Part, Unsent};
 pub use verify::{Census, Finding, Sighting};
 
+use crate::channel::whom::Whom;
 use crate::channel::{
     Actor, Change, Channel, ChannelName, Ending, Facts, Head, Member, Newcomer, Nick, ParticipantId, Progress, Receipt,
     Report, Row, Stamp, Status, Tombstone,
@@ -409,6 +410,13 @@ pub trait Store: Send + Sync {
     fn sizes(&self) -> Result<Sizes, StoreError> {
         Ok(Sizes::default())
     }
+
+    /// Who is meant of a channel that is no more, in the order of participant ids, and guests last: as long as what is
+    /// unsent is for them.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    fn remains(&self, tag: u64, whom: &Whom) -> Result<Vec<BareJid>, StoreError>;
 
     /// What the host server is not known to have, oldest first.
     ///

@@ -94,6 +94,7 @@ pub(super) fn plan(shelf: &impl Shelf, month: Month, seen: &Seen, records: &[Rec
                 draft.writes.kept.insert(keyspace::tour(account, *deed), value);
             }
             Record::Unsent(unsent) => {
+                unsent.ended().try_for_each(|tag| draft.keep_people(tag, unsent.number))?;
                 draft.writes.archive.insert(keyspace::unsent(unsent.number), keyspace::encode(unsent)?);
             }
             Record::Sent(up_to) => draft.writes.sent = draft.writes.sent.max(*up_to),
@@ -211,6 +212,15 @@ impl<S: Shelf> Draft<'_, S> {
             self.writes.kept.insert(key, None);
         }
         self.put(keyspace::grave(tag), keyspace::encode(&Grave::Channel { tag, name: name.clone() })?);
+        Ok(())
+    }
+
+    /// Who was in a channel that is no more is kept until its people were told of its end.
+    fn keep_people(&mut self, tag: u64, parcel: u64) -> Result<(), StoreError> {
+        let key = keyspace::grave(tag);
+        if let Some(Grave::Channel { tag, name }) = self.value(&key)? {
+            self.put(key, keyspace::encode(&Grave::Told { tag, name, parcel })?);
+        }
         Ok(())
     }
 

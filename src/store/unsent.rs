@@ -4,7 +4,8 @@
 use super::keyspace;
 use super::shelf::{Order, Shelf, Space};
 use super::{StoreError, pieces};
-use crate::channel::{ChannelName, Node, Stamp};
+use crate::channel::whom::Whom;
+use crate::channel::{ChannelName, Guest, Member, Node, Stamp};
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
@@ -21,6 +22,14 @@ pub struct Unsent {
 }
 
 impl Unsent {
+    /// The tags of the channels of whose end it tells.
+    pub fn ended(&self) -> impl Iterator<Item = u64> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Farewell { tag, .. } => Some(*tag),
+            _ => None,
+        })
+    }
+
     /// The same without its rows.
     pub fn without_rows(mut self) -> Unsent {
         self.parts.retain(|part| !matches!(part, Part::Row { .. }));
@@ -69,6 +78,15 @@ pub enum Part {
         /// The stanza.
         stanza: Halves,
     },
+    /// A stanza about the end of a channel. Who its people were is kept until this is dropped.
+    Farewell {
+        /// The tag of the channel.
+        tag: u64,
+        /// For whom it is.
+        whom: Whom,
+        /// The stanza.
+        stanza: Halves,
+    },
 }
 
 /// A stanza with a hole where `to` goes.
@@ -91,6 +109,23 @@ pub(super) fn numbers(shelf: &impl Shelf, space: Space) -> Result<Vec<(u64, u16)
         Ok(ControlFlow::Continue(()))
     })?;
     Ok(numbers)
+}
+
+/// Who is meant of a channel that is no more: participants in the order of their ids, then guests.
+pub(super) fn remains(shelf: &impl Shelf, tag: u64, whom: &Whom) -> Result<Vec<BareJid>, StoreError> {
+    let mut people = Vec::new();
+    let (members, guests) = (keyspace::members(tag), keyspace::guests(tag));
+    shelf.scan(Space::State, &members, &keyspace::behind(&members), Order::Rising, &mut |key, entry| {
+        let member: Member = shelf.whole(Space::State, key, entry)?;
+        people.extend(Some(member).filter(|member| whom.has_member(member)).map(|member| member.jid));
+        Ok(ControlFlow::Continue(()))
+    })?;
+    shelf.scan(Space::State, &guests, &keyspace::behind(&guests), Order::Rising, &mut |key, entry| {
+        let guest: Guest = shelf.whole(Space::State, key, entry)?;
+        people.extend(Some(guest).filter(|guest| whom.has_guest(guest)).map(|guest| guest.jid));
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(people)
 }
 
 /// What is unsent in a space, oldest first.

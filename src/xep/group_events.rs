@@ -5,8 +5,9 @@ use super::group_tags::{counts, progress, status};
 use super::mix_core::headed;
 use super::reflection::People;
 use super::{Render, Shown};
-use crate::channel::crowd::{Ordered, WAITING};
+
 use crate::channel::group::{GroupCommand, Notice};
+use crate::channel::whom::Whom;
 use crate::channel::{
     Change, Channel, Event, EventKind, Member, Node, ParticipantId, Report, Row, RowKind, Stamp, Status, Style,
 };
@@ -131,9 +132,8 @@ fn destroyed(render: &mut Render<'_>) {
         .attr("stamp", render.now.to_xmpp());
     let message = headed(render).attr("type", "groupchat").child(event.clone());
     render.shown.push(Shown::Fan { node: Node::Messages, except: None, message, groupchat: true });
-    let waiting: Vec<BareJid> = render.channel.people(WAITING).rising(0).map(|member| member.jid.clone()).collect();
     let message = headed(render).attr("type", "normal").child(event);
-    render.mail_all(waiting, message);
+    render.bid_farewell(Whom::Waiting, message);
 }
 
 /// What an author is told of a report about a message (groups.md §3.4); without `to`. The reporter is named where its

@@ -1,6 +1,7 @@
 //! XEP-0369 MIX-CORE: channels come and go, people join, talk and leave.
 
 use super::{Extension, Render, Request, Route, Scope, Shown, anon, group_tags, groups, invitations};
+use crate::channel::whom::Whom;
 use crate::channel::{
     Answer, AnyCommand, Change, Channel, ChannelName, Command, JoinWish, Member, Nick, Node, NodeSet, Refusal, RowKind,
     ServiceCommand, Status,
@@ -148,11 +149,7 @@ impl Extension for MixCore {
                     Tag::in_ns("event", ns::PUBSUB_EVENT).child(Tag::new("delete").attr("node", ns::NODE_PARTICIPANTS));
                 let message = headed(render).child(gone);
                 let channel = render.channel;
-                let others = channel.guests().filter(|guest| !guest.subscriptions.contains(Node::Participants));
-                let others: Vec<_> = others.map(|guest| guest.jid.clone()).collect();
-                if !others.is_empty() {
-                    render.tell_guests(others, message.clone());
-                }
+                render.bid_farewell(Whom::OtherGuests(Node::Participants), message.clone());
                 // Where not everybody hears of participants, everybody hears of the end all the same.
                 let heard = channel.has(Node::Participants) && channel.told_of(Node::Participants).is_none();
                 let node = if heard { Node::Participants } else { Node::Messages };

@@ -3,6 +3,7 @@
 use super::mix_core::headed;
 use super::{Extension, Render};
 use crate::channel::crowd::by_id;
+use crate::channel::whom::Whom;
 use crate::channel::{Change, Event, EventKind, Member, Row, RowKind, Status};
 use crate::xmpp::{Tag, ns};
 use jid::BareJid;
@@ -29,7 +30,9 @@ impl Extension for Notices {
             // That has no row; its number is the next one, which no row will have.
             Change::Destroyed => {
                 let number = render.channel.head().row + 1;
-                tell(render, "EG", number, |member| member.status != Status::Left);
+                if let Some(message) = notice("EG", number, render) {
+                    render.bid_farewell(Whom::Members, message);
+                }
             }
             _ => {}
         }
@@ -64,17 +67,20 @@ fn is_told_beside(member: &Member, render: &Render<'_>) -> bool {
     render.beside().any(is_about)
 }
 
-/// Tells some people, in the order of ids; nobody in a group of so many people that it would take long.
+/// Tells some people, in the order of ids.
 fn tell(render: &mut Render<'_>, mark: &str, number: u64, whom: impl Fn(&Member) -> bool) {
-    let body = format!("~[GC M:'{mark}' GID:{} MID:{number}]", render.channel.profile().gid);
-    if render.channel.participant_count() > render.service.limits.groups.notices_members_max {
-        return;
-    }
+    let Some(message) = notice(mark, number, render) else { return };
     let members = by_id(render.channel.members().filter(|member| whom(member)));
     let jids: Vec<BareJid> = members.into_iter().map(|member| member.jid.clone()).collect();
-    let message = headed(render)
-        .attr("type", "normal")
-        .child(Tag::new("body").text(&body))
-        .child(Tag::in_ns("no-store", ns::HINTS));
     render.mail_all(jids, message);
+}
+
+/// What they are told; nothing in a group of so many people that it would take long.
+fn notice(mark: &str, number: u64, render: &mut Render<'_>) -> Option<Tag> {
+    let body = format!("~[GC M:'{mark}' GID:{} MID:{number}]", render.channel.profile().gid);
+    if render.channel.participant_count() > render.service.limits.groups.notices_members_max {
+        return None;
+    }
+    let message = headed(render).attr("type", "normal").child(Tag::new("body").text(&body));
+    Some(message.child(Tag::in_ns("no-store", ns::HINTS)))
 }

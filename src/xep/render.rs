@@ -2,6 +2,7 @@
 
 use super::Service;
 use super::reflection::Frame;
+use crate::channel::whom::Whom;
 use crate::channel::{Change, Channel, ChannelName, Node, NodeSet, Stamp, Status, Style};
 use crate::xmpp::Tag;
 use jid::BareJid;
@@ -35,10 +36,17 @@ pub enum Shown {
         /// The message, without `to`.
         message: Tag,
     },
-    /// A message for every address of these guests.
-    TellGuests {
-        /// The accounts, in the order in which it is sent.
-        accounts: Vec<BareJid>,
+    /// A message about the end of the channel.
+    Farewell {
+        /// For whom it is.
+        whom: Whom,
+        /// The message, without `to`.
+        message: Tag,
+    },
+    /// A message for every address of a guest.
+    TellGuest {
+        /// The account.
+        account: BareJid,
         /// The message, without `to`.
         message: Tag,
     },
@@ -104,7 +112,7 @@ impl Render<'_> {
         for account in told {
             let message = message.clone();
             self.shown.push(match self.channel.guest(&account) {
-                Some(_) => Shown::TellGuests { accounts: vec![account], message },
+                Some(_) => Shown::TellGuest { account, message },
                 None => Shown::Tell { account, message },
             });
         }
@@ -134,12 +142,14 @@ impl Render<'_> {
 
     /// Sends a message to one guest.
     pub fn tell_guest(&mut self, account: &BareJid, message: Tag) {
-        self.tell_guests(vec![account.clone()], message);
+        self.shown.push(Shown::TellGuest { account: account.clone(), message });
     }
 
-    /// Sends a message to guests.
-    pub fn tell_guests(&mut self, accounts: Vec<BareJid>, message: Tag) {
-        self.shown.push(Shown::TellGuests { accounts, message });
+    /// Sends a message about the end of the channel.
+    pub fn bid_farewell(&mut self, whom: Whom, message: Tag) {
+        if self.channel.has_those(&whom) {
+            self.shown.push(Shown::Farewell { whom, message });
+        }
     }
 
     /// Sends a message to one account.

@@ -150,6 +150,7 @@ fn part(part: &Part) -> String {
         Part::Accounts { accounts, stanza } => format!("accounts {accounts:?} {}", digest(&stanza.tail)),
         Part::Mail { accounts, stanza } => format!("mail to {accounts:?} {}", digest(&stanza.tail)),
         Part::Stanza(stanza) => format!("stanza {}", digest(stanza)),
+        Part::Farewell { tag, whom, stanza } => format!("end of {tag} for {whom:?} {}", digest(&stanza.tail)),
     }
 }
 

@@ -27,6 +27,7 @@ use super::{
     CommitError, Directory, Page, PagePlan, Record, Retention, Sizes, Standing, Store, StoreError, Sweep, Trace,
     Whereabouts,
 };
+use crate::channel::whom::Whom;
 use crate::channel::{
     Actor, Channel, ChannelName, Facts, Head, Member, ParticipantId, Progress, Receipt, Report, Row, Stamp, Status,
     Tombstone,
@@ -333,6 +334,10 @@ impl Store for SledStore {
             archive_bytes: bytes(self.folder.archive())?,
             months: self.folder.months()?.len() as u64,
         })
+    }
+
+    fn remains(&self, tag: u64, whom: &Whom) -> Result<Vec<BareJid>, StoreError> {
+        super::unsent::remains(&self.shelves, tag, whom)
     }
 
     fn unsent(&self) -> Result<Vec<Unsent>, StoreError> {

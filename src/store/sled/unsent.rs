@@ -33,6 +33,11 @@ impl Pending {
         Ok(Pending { month: Some(month), entries, sent: 0 })
     }
 
+    /// Whether something is kept under a number.
+    pub(super) fn holds(&self, number: u64) -> bool {
+        self.entries.binary_search_by_key(&number, |(number, _)| *number).is_ok()
+    }
+
     /// The host server has everything up to a number.
     pub(super) fn sent(&mut self, up_to: u64) {
         self.sent = self.sent.max(up_to);

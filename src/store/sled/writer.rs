@@ -5,6 +5,7 @@
 //! record goes only when the state that holds its changes is synced. After a failure that leaves the disk unknown,
 //! nothing is written any more.
 
+use super::super::clear::Left;
 use super::super::keyspace::{self, Month, Ops};
 use super::super::plan::{self, Seen, Writes};
 use super::super::shelf::{Order, Shelf, Space};
@@ -43,7 +44,7 @@ pub(super) struct Writer {
     unsent: Pending,
     unsynced_bytes: usize,
     unsynced_since: Option<Stamp>,
-    has_graves: bool,
+    graves: Left,
     seen: Seen,
     broken: Option<String>,
 }
@@ -105,7 +106,7 @@ impl Writer {
             self.apply(shelves, &ops, Some(commit), Stamp(0)).map_err(StoreError)?;
         }
         self.sync_state(shelves).map_err(StoreError)?;
-        self.has_graves = clear::has_graves(shelves)?;
+        self.graves = Left::Some;
         Ok(replayed)
     }
 
@@ -139,7 +140,9 @@ impl Writer {
                 let commit = self.commit;
                 self.apply(shelves, &writes.kept, Some(commit), now).map_err(|why| self.fail(why))?;
             }
-            self.has_graves |= writes.kept.keys().any(|key| key.starts_with(b"g"));
+            if writes.kept.keys().any(|key| key.starts_with(b"g")) {
+                self.graves = Left::Some;
+            }
         }
         self.apply(shelves, &writes.lazy, None, now).map_err(|why| self.fail(why))?;
         self.settle(shelves, now).map_err(|why| self.fail(why))
@@ -174,13 +177,14 @@ impl Writer {
         }
     }
 
-    /// Does everything that was put off, so that nothing is left of what was destroyed and of redo records that served.
+    /// Does everything that was put off, so that nothing is left of what was destroyed, where nobody is still to be told of
+    /// it, and of redo records that served.
     ///
     /// # Errors
     /// As for a commit.
     pub(super) fn catch_up(&mut self, shelves: &Shelves) -> Result<(), CommitError> {
         self.check_right()?;
-        while self.has_graves {
+        while self.can_clear() {
             self.settle(shelves, Stamp(0)).map_err(|why| self.fail(why))?;
         }
         self.sync_state(shelves).map_err(|why| self.fail(why))?;
@@ -303,13 +307,23 @@ impl Writer {
 
     /// Clears away some of what was destroyed, and syncs the state when it is time.
     fn settle(&mut self, shelves: &Shelves, now: Stamp) -> Result<(), String> {
-        if self.has_graves {
-            let ops = clear::clear_some(shelves).map_err(|error| error.0)?;
-            self.has_graves = !ops.is_empty();
+        if self.can_clear() {
+            let is_unsent = |number| self.unsent.holds(number);
+            let (ops, left) = clear::clear_some(shelves, is_unsent).map_err(|error| error.0)?;
+            self.graves = left;
             self.apply(shelves, &ops, None, now)?;
         }
         let waited = self.unsynced_since.map_or(0, |since| now.0.abs_diff(since.0));
         if waited >= UNSYNCED_MS_MAX { self.sync_state(shelves) } else { Ok(()) }
+    }
+
+    /// Whether something may be there that can be cleared away.
+    fn can_clear(&self) -> bool {
+        match self.graves {
+            Left::Nothing => false,
+            Left::Some => true,
+            Left::Waits(parcel) => !self.unsent.holds(parcel),
+        }
     }
 
     /// A commit of this number, of this epoch.

@@ -53,7 +53,7 @@ impl<'a, S: Shelf> Survey<'a, S> {
             })
             .and_then(|()| {
                 survey.each::<Grave>(Space::State, &keyspace::all(b'g'), |_, grave| {
-                    if let Grave::Channel { tag, .. } = grave {
+                    if let Grave::Channel { tag, .. } | Grave::Told { tag, .. } = grave {
                         buried.insert(tag);
                     }
                     Ok(())
