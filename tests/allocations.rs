@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use mixd::channel::{Limits, Rates, Stamp};
-use mixd::engine::book::Cursor;
-use mixd::engine::outbox::{HomeNo, MulticastService};
+use mixd::engine::outgoing::book::Cursor;
+use mixd::engine::outgoing::outbox::{HomeNo, MulticastService};
 use mixd::engine::{AddressBook, Delta, Engine, Fan, Inbound, MulticastSettings, Out, Pam, Settings, Turn};
 use mixd::xmpp::Stanza;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};

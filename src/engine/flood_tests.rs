@@ -2,8 +2,8 @@
 
 mod former_tests;
 
-use super::online::Online;
-use super::pending::Purpose;
+use super::people::pending::Purpose;
+use super::presence::online::Online;
 use super::share::OwnDomains;
 use super::{Addressee, Call, Engine, Inbound, Settings, Turn, fixture};
 use crate::channel::group::Invitee;

@@ -3,83 +3,38 @@
 //! Pure: no I/O, no clock, no thread. The worker calls it and keeps the one promise it rests on: nothing in a turn's
 //! outbox leaves before its records are durable.
 
-pub mod accounts;
-mod admission;
-mod answering;
-pub mod arrival;
-pub mod book;
-pub mod call;
-mod candidate;
-pub mod capabilities;
-pub mod chores;
+pub mod channels;
 #[cfg(test)]
 #[path = "crowded_tests.rs"]
 mod crowded;
-mod delegated;
-mod domains;
-mod doubts;
-mod endings;
-pub mod errand;
 #[cfg(test)]
 #[path = "fixture_tests.rs"]
 mod fixture;
 #[cfg(test)]
 mod flood_tests;
-mod foreign;
-mod found;
-mod freight;
-mod groups;
-pub mod hosts;
-mod lately;
-mod lifetimes;
 mod lot;
-pub mod multicast;
-pub mod needs;
-mod newcomers;
-mod nicks;
-pub mod online;
-mod operating;
-pub mod outbox;
-pub mod pace;
-pub mod pacing;
-pub mod parking;
-mod parley;
-mod parts;
-mod past;
-pub mod pending;
-mod places;
-mod pool;
-mod presence;
-mod relay;
-mod resend;
-mod retention;
-mod router;
-mod service;
+pub mod outgoing;
+pub mod people;
+pub mod presence;
+pub mod requests;
 pub use crate::share;
-mod sharing;
-mod shelf;
-mod showing;
-mod tours;
 pub mod trust;
 pub mod turn;
-mod waiting;
-pub mod waiting_room;
-mod weight;
 
 pub use crate::xep::mam_page::{People, Query, QueryKind};
-pub use arrival::Arrival;
-pub use book::AddressBook;
-pub use call::{Addressee, Call, CallResult, Called, Lookup};
-pub use chores::Step;
-pub use endings::TraceWish;
-pub use errand::{Errand, Source};
-pub use hosts::Pam;
-pub use multicast::{Multicast, MulticastSettings};
-pub use needs::{Loaded, Needs, ROUNDS_MAX};
-pub use outbox::{Audience, Delta, Entry, Fan, ListId, Out};
-pub use pacing::Pacing;
-pub use parking::Parking;
-pub use shelf::Census;
+pub use channels::arrival::Arrival;
+pub use channels::chores::Step;
+pub use channels::endings::TraceWish;
+pub use channels::errand::{Errand, Source};
+pub use channels::needs::{Loaded, Needs, ROUNDS_MAX};
+pub use channels::parking::Parking;
+pub use channels::shelf::Census;
+pub use outgoing::book::AddressBook;
+pub use outgoing::multicast::{Multicast, MulticastSettings};
+pub use outgoing::outbox::{Audience, Delta, Entry, Fan, ListId, Out};
+pub use people::hosts::Pam;
+pub use requests::call::{Addressee, Call, CallResult, Called, Lookup};
+pub use requests::pacing::Pacing;
 pub use trust::{Dial, Doubt, Moment};
 pub use turn::{Inbound, Reason, Turn};
 
@@ -87,11 +42,11 @@ use crate::channel::whom::Whom;
 use crate::channel::{ChannelName, Facts, Head, Limits, Member, Registry, Stamp};
 use crate::store::{Deed, Directory, Standing, Whereabouts};
 use crate::xep::{Sealer, Service};
+use channels::shelf::Shelf;
 use jid::{BareJid, DomainPart};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use share::{Hits, OwnDomains, Shares};
-use shelf::Shelf;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// What the operator settles.
@@ -131,20 +86,20 @@ pub struct Engine {
     /// Channels that could not be read: who asks for one is told, and nothing else waits for it.
     unreadable: HashSet<ChannelName>,
     /// What left memory and is not taken apart yet.
-    departures: arrival::Departures,
-    accounts: accounts::Accounts,
-    hosts: hosts::Hosts,
-    pending: pending::Pending,
-    admission: admission::Admission,
-    capabilities: capabilities::Capabilities,
-    freight: freight::Freight,
-    sharing: sharing::Sharing,
+    departures: channels::arrival::Departures,
+    accounts: people::accounts::Accounts,
+    hosts: people::hosts::Hosts,
+    pending: people::pending::Pending,
+    admission: requests::admission::Admission,
+    capabilities: people::capabilities::Capabilities,
+    freight: outgoing::freight::Freight,
+    sharing: presence::sharing::Sharing,
     /// The channels that accounts are in or guests of.
-    memberships: places::Places,
+    memberships: channels::places::Places,
     /// What lists of channels mean to the accounts that this turn shows what they find, or a later one.
     standings: HashMap<BareJid, Standing>,
-    domains: domains::Domains,
-    lately: lately::Lately,
+    domains: channels::domains::Domains,
+    lately: channels::lately::Lately,
     /// The channels whose lists this turn changed so far.
     relisted: BTreeSet<ChannelName>,
     /// What is known of the rows that this turn's commands name, by channel tag and row.
@@ -158,11 +113,11 @@ pub struct Engine {
     /// Rows that were asked for and are not there, by tag and number.
     absent: HashSet<(u64, u64)>,
     /// The groups of accounts.
-    groups: places::Places,
+    groups: channels::places::Places,
     /// What goes through channels over ticks.
-    chores: chores::Chores,
+    chores: channels::chores::Chores,
     /// What is done in part.
-    parts: parts::Parts,
+    parts: requests::parts::Parts,
     /// Channels of accounts that were looked up for this turn, to go on with there.
     pages: HashMap<(BareJid, Deed), Vec<ChannelName>>,
     /// Of which channels that are not in memory this turn's accounts may know.
@@ -173,10 +128,10 @@ pub struct Engine {
     parcel: u64,
     /// What the address book has to learn before anything else of the next turn is sent.
     early: Vec<Out>,
-    announcements: operating::Announcements,
-    endings: endings::Endings,
-    newcomers: newcomers::Newcomers,
-    doubts: doubts::Doubts,
+    announcements: requests::operating::Announcements,
+    endings: channels::endings::Endings,
+    newcomers: channels::newcomers::Newcomers,
+    doubts: people::doubts::Doubts,
     dice: StdRng,
     clock: trust::Clock,
     /// The time of what happens, and the time by which something has ended (see [`Dial`]).
@@ -196,16 +151,16 @@ impl Engine {
         whereabouts: Vec<(BareJid, Whereabouts)>,
     ) -> Engine {
         let own = own_domains(&settings.domain, &settings.creators);
-        let hosts = hosts::Hosts::new(settings.pam, settings.multicast, settings.domain.as_str(), own.clone());
+        let hosts = people::hosts::Hosts::new(settings.pam, settings.multicast, settings.domain.as_str(), own.clone());
         let limits = &settings.limits;
         let created = Shares::new("channels", limits.channels_max, own.clone());
         let mut nick_shares = Shares::new("registered nicks", limits.registered_nicks_max, own.clone());
         directory.nicks.iter().for_each(|(account, _)| nick_shares.count(account, 1));
-        let freight = freight::Freight::new(settings.limits.account_sending_bytes_max, own.clone());
+        let freight = outgoing::freight::Freight::new(settings.limits.account_sending_bytes_max, own.clone());
         // From dice of its own: what leaves was drawn from the others.
         let lot = lot::Lot::new(StdRng::from_seed(seed.map(|byte| !byte)).random());
         Engine {
-            admission: admission::Admission::new(&settings.limits.rates),
+            admission: requests::admission::Admission::new(&settings.limits.rates),
             service: Service {
                 domain: settings.domain,
                 name: settings.name,
@@ -220,20 +175,20 @@ impl Engine {
             nick_shares,
             invitation_hits: Hits::new("invitations", own.clone()),
             own: own.clone(),
-            newcomers: newcomers::Newcomers::restore(std::mem::take(&mut directory.newcomers), own.clone()),
-            endings: endings::Endings::restore(std::mem::take(&mut directory.endings), lot),
+            newcomers: channels::newcomers::Newcomers::restore(std::mem::take(&mut directory.newcomers), own.clone()),
+            endings: channels::endings::Endings::restore(std::mem::take(&mut directory.endings), lot),
             clock: trust::Clock::new(directory.clock),
-            chores: chores::Chores::new(std::mem::take(&mut directory.tours), own.clone()),
+            chores: channels::chores::Chores::new(std::mem::take(&mut directory.tours), own.clone()),
             shelf: Shelf::new(directory, settings.channels_memory_bytes_max, created),
             unreadable: HashSet::new(),
-            departures: arrival::Departures::default(),
-            accounts: accounts::Accounts::restore(whereabouts, &hosts, own.clone()),
+            departures: channels::arrival::Departures::default(),
+            accounts: people::accounts::Accounts::restore(whereabouts, &hosts, own.clone()),
             hosts,
             freight,
-            pending: pending::Pending::new(own.clone()),
-            doubts: doubts::Doubts::new(own.clone()),
-            capabilities: capabilities::Capabilities::new(own.clone()),
-            sharing: sharing::Sharing::new(lot, &own),
+            pending: people::pending::Pending::new(own.clone()),
+            doubts: people::doubts::Doubts::new(own.clone()),
+            capabilities: people::capabilities::Capabilities::new(own.clone()),
+            sharing: presence::sharing::Sharing::new(lot, &own),
             memberships: Default::default(),
             standings: HashMap::new(),
             domains: Default::default(),
@@ -245,13 +200,13 @@ impl Engine {
             said: HashMap::new(),
             absent: HashSet::new(),
             groups: Default::default(),
-            parts: parts::Parts::default(),
+            parts: requests::parts::Parts::default(),
             pages: HashMap::new(),
             known: HashMap::new(),
             heads: HashMap::new(),
             parcel: 0,
             early: Vec::new(),
-            announcements: operating::Announcements::default(),
+            announcements: requests::operating::Announcements::default(),
             dice: StdRng::from_seed(seed),
             now: Stamp::default(),
             due: Stamp::default(),

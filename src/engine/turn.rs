@@ -1,12 +1,13 @@
 //! A turn's input and output, and what happens when its commit fails.
 
-use super::arrival::Leaving;
-use super::call::{Call, Called, Lookup};
-use super::operating::Announced;
-use super::outbox::{Audience, Fan, Lasting};
+use super::channels::arrival::Leaving;
+use super::channels::places;
+use super::channels::tours::Touring;
+use super::outgoing::outbox::{Audience, Fan, Lasting};
+use super::requests::call::{Call, Called, Lookup};
+use super::requests::operating::Announced;
 use super::share::Hit;
-use super::tours::Touring;
-use super::{Arrival, Engine, Loaded, Moment, Out, Query, Step, places};
+use super::{Arrival, Engine, Loaded, Moment, Out, Query, Step};
 use crate::channel::{Change, ChannelName, Ending, Newcomer, Nick, Refusal};
 use crate::store::{Deed, Halves, Outdated, Part, Record, Unsent};
 use crate::xep::Reply;

@@ -4,7 +4,7 @@ use super::archive::waiting::Waiting;
 use super::line::Line;
 use super::outbox::Parcel;
 use crate::channel::Node;
-use crate::engine::outbox::{AccountNo, Audience, Delta, Entry, Fan, Lasting, ListId, Out};
+use crate::engine::outgoing::outbox::{AccountNo, Audience, Delta, Entry, Fan, Lasting, ListId, Out};
 use crate::engine::share::OwnDomains;
 use jid::BareJid;
 

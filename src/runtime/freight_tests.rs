@@ -3,7 +3,7 @@
 
 use super::Line;
 use crate::channel::{Limits, Rates, Stamp};
-use crate::engine::outbox::{Charge, Out};
+use crate::engine::outgoing::outbox::{Charge, Out};
 use crate::engine::{Engine, Inbound, Pacing, Pam, Settings};
 use crate::runtime::outbox::Parcel;
 use crate::xmpp::Stanza;

@@ -6,8 +6,8 @@
 use super::queue::Queue;
 use super::refuse::Refuser;
 use crate::engine::Inbound;
+use crate::engine::channels::waiting_room::{NoRoom, WaitingRoom};
 use crate::engine::share::{Hit, OwnDomains};
-use crate::engine::waiting_room::{NoRoom, WaitingRoom};
 use jid::BareJid;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

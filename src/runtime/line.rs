@@ -8,8 +8,8 @@ mod lanes;
 mod recall;
 
 use super::outbox::{Parcel, weight};
-use crate::engine::book::{AddressBook, Cursor, Recipients};
-use crate::engine::outbox::{AccountNo, Audience, Charge, Delta, Fan, Lasting, Out};
+use crate::engine::outgoing::book::{AddressBook, Cursor, Recipients};
+use crate::engine::outgoing::outbox::{AccountNo, Audience, Charge, Delta, Fan, Lasting, Out};
 use lanes::{Lanes, TURN_BYTES};
 use recall::Recall;
 use std::collections::{BTreeMap, VecDeque};

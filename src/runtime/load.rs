@@ -1,6 +1,6 @@
 //! What a turn needs of the store, fetched before it, so that the turn itself reads nothing.
 
-use crate::engine::parking::{Candidate, Parted};
+use crate::engine::channels::parking::{Candidate, Parted};
 use crate::engine::{Engine, Errand, Inbound, Loaded, Needs, Parking, ROUNDS_MAX, TraceWish};
 use crate::store::{Store, StoreError, near};
 use crate::xep::gist;

@@ -1,6 +1,6 @@
 //! Channels that are not in memory, read beside the loop, and where what else was read there comes back.
 //!
-//! A channel is asked for between two turns and is not changed until it is back (`engine::parking`), so what is read here
+//! A channel is asked for between two turns and is not changed until it is back (`engine::channels::parking`), so what is read here
 //! is what the store holds of it all the while.
 
 use super::inbox::Inbox;

@@ -1,7 +1,7 @@
 //! What waits for the writer, and what the writer says back: how far the host server has it.
 
 use super::queue::Queue;
-use crate::engine::outbox::{Charge, Delta, Out};
+use crate::engine::outgoing::outbox::{Charge, Delta, Out};
 use crate::xmpp::address;
 use jid::Jid;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -17,7 +17,7 @@ use super::refuse::{Why, refuse_inbound};
 use super::retention;
 use super::vital::Vital;
 use crate::channel::{Refusal, Stamp};
-use crate::engine::parking::{Candidate, Parted};
+use crate::engine::channels::parking::{Candidate, Parted};
 use crate::engine::{Dial, Engine, Inbound, Pacing, Parking, Reason, Step, Turn};
 use crate::store::{CommitError, Record, Store, StoreError, Unsent, stay_near};
 use std::sync::Arc;

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::channel::Node;
-use crate::engine::outbox::{AccountNo, Audience, Delta, Entry, Fan, HomeNo, Lasting, ListId, MulticastService, Out};
+use crate::engine::outgoing::outbox::{
+    AccountNo, Audience, Delta, Entry, Fan, HomeNo, Lasting, ListId, MulticastService, Out,
+};
 use crate::runtime::outbox::Parcel;
 use tokio::io::AsyncReadExt;
 

@@ -124,7 +124,7 @@ pub struct Belief {
     pub kept: Stamp,
 }
 
-/// How an account was last reachable (see `engine::accounts`).
+/// How an account was last reachable (see `engine::people::accounts`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Whereabouts {
     /// Whether its home server takes MIX traffic at the bare JID (XEP-0405).

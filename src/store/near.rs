@@ -1,7 +1,7 @@
 //! What may be read where. Of an archive the loop reads the current month, which is open all the time: an older one has to
 //! be opened first, which takes long. It loads no channels, and reads no pages of history, no times and nothing of the index of
 //! accounts: a scan may be long, and a store on another machine is slow to answer. Whoever needs any of that waits for it
-//! beside the loop (`engine::parking`).
+//! beside the loop (`engine::channels::parking`).
 //!
 //! Where debug assertions are on, a thread that says that it does the loop's work may reach for none of it, so that whatever
 //! has it do so fails its test.

@@ -2,7 +2,7 @@
 
 use jid::BareJid;
 use mixd::channel::{Limits, Rates, Stamp};
-use mixd::engine::parking::Candidate;
+use mixd::engine::channels::parking::Candidate;
 use mixd::engine::{Arrival, Engine, Errand, Inbound, Out, Pam, Parking, Settings};
 use mixd::runtime::load::{fetch, prepare};
 use mixd::store::{Failure, MemoryStore, Store};

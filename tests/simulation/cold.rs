@@ -5,7 +5,7 @@ use super::hosts::Item;
 use super::world::World;
 use jid::BareJid;
 use mixd::channel::{Channel, ChannelName};
-use mixd::engine::parking::Candidate;
+use mixd::engine::channels::parking::Candidate;
 use mixd::engine::{Arrival, Errand, Inbound, Loaded, Parking, Source};
 use mixd::runtime::load::{fetch, prepare};
 use mixd::store::{MemoryStore, Store};

@@ -11,7 +11,7 @@ use mixd::channel::{
     Actor, AnyCommand, ChannelName, Command, GroupWish, History, Limits, MediaKind, Rates, ServiceCommand,
 };
 use mixd::channel::{Membership, Message, Progress, Refusal};
-use mixd::engine::parking::Candidate;
+use mixd::engine::channels::parking::Candidate;
 use mixd::engine::{
     AddressBook, Addressee, Arrival, Call, CallResult, Engine, Inbound, Out, Pam, Parking, Query, Settings,
 };

@@ -7,7 +7,7 @@ use super::wire;
 use super::world::{Owed, World};
 use minidom::Element;
 use mixd::channel::{Change, Stamp};
-use mixd::engine::parking::Candidate;
+use mixd::engine::channels::parking::Candidate;
 use mixd::engine::{Inbound, Moment, Out, Turn};
 use mixd::runtime::load::prepare;
 use mixd::store::{CommitError, Failure, Record, Store};

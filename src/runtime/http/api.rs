@@ -11,7 +11,7 @@ use super::seats::Seats;
 use crate::channel::{Actor, AnyCommand, Command, GroupCommand, Refusal, ServiceCommand};
 use crate::config::Config;
 use crate::engine::Inbound;
-use crate::engine::call::{Addressee, Call, CallResult};
+use crate::engine::requests::call::{Addressee, Call, CallResult};
 use crate::xep::Sealer;
 use jid::{BareJid, DomainPart};
 use std::net::SocketAddr;

@@ -11,7 +11,7 @@ use crate::channel::{
     Answer, Command, GroupCommand, GroupWish, Guest, JoinWish, Membership, NodeSet, Refusal, ServiceCommand,
 };
 use crate::channel::{Person, Snapshot, Somebody, Stamp, Standing, Status};
-use crate::engine::call::{Addressee, CallResult};
+use crate::engine::requests::call::{Addressee, CallResult};
 use jid::{BareJid, DomainRef};
 use serde_json::{Map, Value, json};
 

@@ -2,7 +2,7 @@
 //! lanes take turns by bytes. So whoever has little waiting is soon done, however much waits in other lanes, be it one
 //! long fan-out or thousands of short ones.
 
-use crate::engine::book::Cursor;
+use crate::engine::outgoing::book::Cursor;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 

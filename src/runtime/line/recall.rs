@@ -5,8 +5,8 @@
 //! copies, since a refusal does not tell which of its lists it is about; clients drop the repeats by their id.
 
 use super::{Item, Line, What};
-use crate::engine::book::Cursor;
-use crate::engine::outbox::{Fan, HomeNo};
+use crate::engine::outgoing::book::Cursor;
+use crate::engine::outgoing::outbox::{Fan, HomeNo};
 use crate::runtime::outbox::Refused;
 use crate::xmpp::escape_into;
 

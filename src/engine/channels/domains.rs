@@ -1,0 +1,149 @@
+//! What the lists of channels say of whole domains, kept where that is long: thousands of channels may list one, and
+//! everybody of such a domain may ask for the list of channels.
+
+use super::super::Engine;
+use super::lately;
+use super::shelf::Shelf;
+use crate::channel::roll::{Marks, Roll};
+use crate::channel::{Channel, ChannelName};
+use crate::store::{Mention, Standing};
+use jid::BareJid;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+/// The domain may join.
+pub(in crate::engine) const ALLOWED: Marks = 1;
+/// The domain may not.
+pub(in crate::engine) const BANNED: Marks = 1 << 1;
+/// Everybody else finds the channel, and the domain does not.
+pub(in crate::engine) const HIDDEN: Marks = 1 << 2;
+/// The domain finds the channel, and not everybody else does.
+pub(in crate::engine) const SHOWN: Marks = 1 << 3;
+
+/// What is shorter is looked up each time.
+const LONG: usize = 64;
+/// Channels that are kept of all domains together, at most, beside those of the last one.
+const NAMES_MAX: usize = 200_000;
+
+/// What lists say of the accounts of one domain that they do not name.
+#[derive(Debug, Default, PartialEq)]
+pub(in crate::engine) struct Domain {
+    pub names: Roll<ChannelName>,
+    /// Its accounts that own or administer a channel which bans it.
+    spared: HashMap<BareJid, BTreeSet<ChannelName>>,
+}
+
+/// See the module.
+#[derive(Default)]
+pub(in crate::engine) struct Domains {
+    kept: HashMap<BareJid, Domain>,
+    /// The same, kept longest first.
+    order: VecDeque<BareJid>,
+}
+
+impl Domain {
+    fn enter(&mut self, name: &ChannelName, allowed: bool, banned: bool, shelf: &Shelf) {
+        let hidden = banned && shelf.exists(name) && !shelf.is_unlisted(name);
+        let shown = allowed && !banned && shelf.is_unlisted(name);
+        let marks = [(allowed, ALLOWED), (banned, BANNED), (hidden, HIDDEN), (shown, SHOWN)];
+        self.names.set(name.clone(), marks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, mark)| mark).sum());
+    }
+
+    /// Whom of its accounts no ban of their domain keeps out of a channel: those who have a role there.
+    fn spare<'a>(&mut self, name: &ChannelName, accounts: impl Iterator<Item = &'a BareJid>) {
+        for account in accounts {
+            self.spared.entry(account.clone()).or_default().insert(name.clone());
+        }
+    }
+
+    /// Learns what became of a channel.
+    fn learn(&mut self, name: &ChannelName, mention: Option<Mention>, shelf: &Shelf) {
+        if self.names.marks(name) & BANNED != 0 {
+            self.spared.retain(|_, names| !names.remove(name) || !names.is_empty());
+        }
+        let Mention { allowed, banned, spared } = mention.unwrap_or_default();
+        self.enter(name, allowed, banned, shelf);
+        self.spare(name, spared.iter());
+    }
+
+    /// The channels that ban the domain and in which this account has a role.
+    pub fn spared(&self, account: &BareJid) -> impl Iterator<Item = &ChannelName> {
+        self.spared.get(account).into_iter().flatten()
+    }
+}
+
+/// What the lists of a channel say of an account or a domain, as the store would tell.
+pub(in crate::engine) fn mention_of(channel: Option<&Channel>, jid: &BareJid) -> Option<Mention> {
+    let kept = channel.map(Channel::kept).filter(|kept| kept.profile.listed)?;
+    let on = |list: Option<&Roll<BareJid>>| list.is_some_and(|list| list.contains(jid));
+    let (allowed, banned) = (on(kept.allowed.as_ref()), on(kept.banned.as_ref()));
+    let holders = kept.rights.owners.iter().chain(&kept.rights.admins).filter(|_| banned);
+    let is_meant = |account: &&BareJid| account.domain() == jid.domain() && (jid.node().is_none() || *account == jid);
+    let spared = holders.filter(is_meant).cloned().collect();
+    (allowed || banned).then_some(Mention { allowed, banned, spared })
+}
+
+impl Domains {
+    pub fn of(&self, domain: &BareJid) -> Option<&Domain> {
+        self.kept.get(domain)
+    }
+
+    /// Whether it is known for longer than a turn.
+    pub fn stays(&self, domain: &BareJid) -> bool {
+        self.of(domain).is_some_and(|kept| kept.names.len() >= LONG)
+    }
+
+    /// Takes up what was loaded.
+    pub fn adopt(&mut self, domain: BareJid, standing: Standing, shelf: &Shelf) {
+        let mut found = Domain::default();
+        for (name, mention) in &standing.mentions {
+            found.enter(name, mention.allowed, mention.banned, shelf);
+            found.spare(name, mention.spared.iter());
+        }
+        if self.kept.insert(domain.clone(), found).is_none() {
+            self.order.push_back(domain);
+        }
+    }
+
+    /// Forgets all: what was told of channels may not be so.
+    pub fn clear(&mut self) {
+        self.kept.clear();
+        self.order.clear();
+    }
+}
+
+impl Engine {
+    /// The turn ends: what is kept of domains, and of accounts beside theirs, is as it left the lists.
+    pub(in crate::engine) fn settle_lists(&mut self) {
+        self.standings.retain(|account, _| self.lately.is_held(account));
+        for name in std::mem::take(&mut self.relisted) {
+            let channel = self.shelf.channel(&name);
+            if channel.is_none() && self.shelf.exists(&name) {
+                return self.forget_people();
+            }
+            for (domain, kept) in &mut self.domains.kept {
+                kept.learn(&name, mention_of(channel, domain), &self.shelf);
+            }
+            for (account, standing) in &mut self.standings {
+                lately::note(standing, &name, mention_of(channel, account));
+            }
+            self.lately.note_lists(&name, channel);
+            self.compare_again(&name);
+        }
+        let Domains { kept, order } = &mut self.domains;
+        kept.retain(|jid, domain| domain.names.len() >= LONG || self.lately.is_held(jid));
+        order.retain(|domain| kept.contains_key(domain));
+        let mut names: usize = kept.values().map(|domain| domain.names.len()).sum();
+        while names > NAMES_MAX && order.len() > 1 {
+            let past = order.pop_front().and_then(|domain| kept.remove(&domain));
+            names -= past.map_or(0, |past| past.names.len());
+        }
+    }
+    /// Forgets what is known of accounts and domains: it may not be so.
+    pub(in crate::engine) fn forget_people(&mut self) {
+        self.domains.clear();
+        self.standings.clear();
+        self.memberships.clear();
+        self.groups.clear();
+        self.lately.clear();
+    }
+}

@@ -1,0 +1,144 @@
+//! What changed of accounts and domains while the store is read for them beside the turns. Other accounts go on
+//! during such a read, so it may or may not see what they change. Each change is noted here and laid over what was read.
+
+use super::super::{Engine, Errand, Loaded};
+use super::domains::mention_of;
+use super::places::Marks;
+use crate::channel::{Channel, ChannelName};
+use crate::store::{Mention, Standing};
+use jid::BareJid;
+use std::collections::{BTreeMap, HashMap};
+
+/// See the module.
+#[derive(Default)]
+pub(in crate::engine) struct Lately {
+    /// How often all that was known was forgotten: what was begun before that counts for nothing.
+    round: u64,
+    of: HashMap<BareJid, Since>,
+    /// Accounts and domains that parked things need to stay known, with how many of these need each.
+    held: HashMap<BareJid, usize>,
+    /// Whether what the service asked for itself last could not be read.
+    own_failed: bool,
+}
+
+/// What changed of one.
+#[derive(Default)]
+struct Since {
+    /// How many reads of it are under way.
+    reads: usize,
+    joined: BTreeMap<ChannelName, Marks>,
+    groups: BTreeMap<ChannelName, Marks>,
+    mentions: BTreeMap<ChannelName, Option<Mention>>,
+}
+
+impl Lately {
+    /// Whether what the service asked for itself last could not be read.
+    pub fn has_own_failed(&self) -> bool {
+        self.own_failed
+    }
+
+    /// What an account is to a channel from here on, as one that it is in or a guest of.
+    pub fn note_joined(&mut self, account: &BareJid, name: &ChannelName, marks: Marks) {
+        if let Some(since) = self.of.get_mut(account) {
+            since.joined.insert(name.clone(), marks);
+        }
+    }
+
+    /// The same, as one of its groups.
+    pub fn note_group(&mut self, account: &BareJid, name: &ChannelName, marks: Marks) {
+        if let Some(since) = self.of.get_mut(account) {
+            since.groups.insert(name.clone(), marks);
+        }
+    }
+
+    /// What the lists of a channel say from here on; `None` where there is none of that name.
+    pub fn note_lists(&mut self, name: &ChannelName, channel: Option<&Channel>) {
+        for (jid, since) in &mut self.of {
+            since.mentions.insert(name.clone(), mention_of(channel, jid));
+        }
+    }
+
+    /// A channel ceased to be.
+    pub fn strike(&mut self, name: &ChannelName) {
+        for since in self.of.values_mut() {
+            since.joined.insert(name.clone(), 0);
+            since.groups.insert(name.clone(), 0);
+        }
+    }
+
+    /// What changed of an account's channels.
+    pub fn joined(&self, account: &BareJid) -> Vec<(ChannelName, Marks)> {
+        self.of.get(account).map_or_else(Vec::new, |since| since.joined.clone().into_iter().collect())
+    }
+
+    /// The same of its groups.
+    pub fn groups(&self, account: &BareJid) -> Vec<(ChannelName, Marks)> {
+        self.of.get(account).map_or_else(Vec::new, |since| since.groups.clone().into_iter().collect())
+    }
+
+    /// Lays what changed of lists over what they said of an account or a domain.
+    pub fn amend(&self, jid: &BareJid, standing: &mut Standing) {
+        let since = self.of.get(jid).into_iter();
+        since.flat_map(|since| &since.mentions).for_each(|(name, mention)| note(standing, name, mention.clone()));
+    }
+
+    /// Whether something that waits needs what is known of an account or a domain.
+    pub fn is_held(&self, jid: &BareJid) -> bool {
+        self.held.contains_key(jid)
+    }
+
+    /// Forgets all: what was told of channels may not be so.
+    pub fn clear(&mut self) {
+        self.round += 1;
+        self.of.clear();
+    }
+
+    fn end(&mut self, jid: &BareJid) {
+        let Some(since) = self.of.get_mut(jid) else { return };
+        since.reads -= 1;
+        if since.reads == 0 {
+            self.of.remove(jid);
+        }
+    }
+}
+
+/// What the lists of a channel say of somebody from here on.
+pub(in crate::engine) fn note(standing: &mut Standing, name: &ChannelName, mention: Option<Mention>) {
+    match mention {
+        Some(mention) => drop(standing.mentions.insert(name.clone(), mention)),
+        None => drop(standing.mentions.remove(name)),
+    }
+}
+
+impl Engine {
+    /// A read begins: whatever changes from here on of what it is about is noted.
+    pub(in crate::engine) fn begin_read(&mut self, errand: &mut Errand) {
+        errand.round = self.lately.round;
+        for jid in errand.wants.people() {
+            self.lately.of.entry(jid.clone()).or_default().reads += 1;
+        }
+    }
+
+    /// A read of what is kept by accounts ended: with what it found, where it did.
+    pub(in crate::engine) fn end_read(&mut self, errand: &Errand, loaded: Option<Loaded>) {
+        if self.is_own(errand) {
+            self.lately.own_failed = loaded.is_none();
+        }
+        if errand.round != self.lately.round {
+            return;
+        }
+        loaded.into_iter().for_each(|loaded| self.adopt(loaded));
+        errand.wants.people().for_each(|jid| self.lately.end(jid));
+    }
+
+    /// Keeps what is known of these for something that waits, or no longer does.
+    pub fn hold(&mut self, news: Vec<(BareJid, bool)>) {
+        for (jid, is_held) in news {
+            let count = self.lately.held.entry(jid.clone()).or_default();
+            *count = if is_held { *count + 1 } else { count.saturating_sub(1) };
+            if *count == 0 {
+                self.lately.held.remove(&jid);
+            }
+        }
+    }
+}

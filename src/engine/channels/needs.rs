@@ -1,0 +1,439 @@
+//! What has to be loaded before a batch can be taken. It may take rounds: which groups somebody has tells which channels
+//! are needed.
+
+use super::super::requests::router::Target;
+use super::super::{Addressee, Call, Engine, Inbound, Step, TraceWish};
+use super::{past, places};
+use crate::channel::whom::Whom;
+use crate::channel::{
+    Actor, AnyCommand, Change, Channel, ChannelName, Facts, Head, Member, Role, Row, ServiceCommand, Stamp, Status,
+};
+use crate::store::{Deed, Standing, Trace};
+use crate::xep::{commands, delegation, gist, rows};
+use crate::xmpp::{Kind, Parts, Stanza, address, ns};
+use jid::BareJid;
+use minidom::Element;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// After so many rounds of loading a turn goes on with what it has.
+pub const ROUNDS_MAX: usize = 4;
+
+/// What has to be loaded before a turn.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Needs {
+    /// Channels that exist and are not in memory.
+    pub channels: Vec<ChannelName>,
+    /// Accounts of which it matters which channels they are in.
+    pub accounts: BTreeSet<BareJid>,
+    /// Accounts of which it matters on which lists of channels they are.
+    pub standings: BTreeSet<BareJid>,
+    /// Accounts of which it matters which channels they are in, wait for or left.
+    pub groups: BTreeSet<BareJid>,
+    /// Rows of which it matters what they are, by the channel's tag.
+    pub rows: BTreeMap<u64, BTreeSet<u64>>,
+    /// Accounts of which it matters who they were in a channel, by the channel's tag.
+    pub past: BTreeMap<u64, BTreeSet<BareJid>>,
+    /// Who is meant of channels that are no more, by their tags.
+    pub remains: BTreeSet<(u64, Whom)>,
+    /// Where accounts that are being ended have a place.
+    pub trace: Option<TraceWish>,
+    /// Of which accounts' channels to name some, for what they set off: those behind one, up to so many.
+    pub pages: Vec<((BareJid, Deed), Option<ChannelName>, usize)>,
+    /// Channels that are not in memory, with accounts of which it matters whether they may know of them.
+    pub known: Vec<(ChannelName, Actor)>,
+    /// Where archives stood at a time, by the channels' tags.
+    pub heads: Vec<(u64, Stamp)>,
+    /// Those of them that are wanted with their payloads.
+    pub whole: BTreeSet<(u64, u64)>,
+    /// Whether what is in memory counts as well.
+    pub(in crate::engine) with_warm: bool,
+}
+
+impl Needs {
+    /// Of it, who may know of which channels.
+    pub fn known_alone(self) -> Needs {
+        Needs { known: self.known, ..Needs::default() }
+    }
+
+    /// Rows and heads of archives, and nothing else.
+    pub fn of_archives(
+        rows: BTreeMap<u64, BTreeSet<u64>>,
+        whole: BTreeSet<(u64, u64)>,
+        heads: Vec<(u64, Stamp)>,
+    ) -> Needs {
+        Needs { rows, whole, heads, ..Needs::default() }
+    }
+
+    /// Takes out of it what is kept by accounts.
+    pub fn take_people(&mut self) -> Needs {
+        let Needs { accounts, standings, groups, pages, trace, .. } = self;
+        let (accounts, standings) = (std::mem::take(accounts), std::mem::take(standings));
+        let (groups, pages, trace) = (std::mem::take(groups), std::mem::take(pages), trace.take());
+        Needs { accounts, standings, groups, pages, trace, ..Needs::default() }
+    }
+
+    /// Whether another one asks for something of what this one needs of what is kept by accounts.
+    pub(in crate::engine) fn asks_people_in(&self, other: &Needs) -> bool {
+        let share = |a: &BTreeSet<BareJid>, b: &BTreeSet<BareJid>| !a.is_disjoint(b);
+        share(&self.accounts, &other.accounts)
+            || share(&self.standings, &other.standings)
+            || share(&self.groups, &other.groups)
+            || self.pages.iter().any(|page| other.pages.contains(page))
+    }
+
+    /// The accounts and domains of which it matters in which channels or on which lists they are.
+    pub(in crate::engine) fn people(&self) -> impl Iterator<Item = &BareJid> {
+        let all: BTreeSet<&BareJid> = self.accounts.iter().chain(&self.standings).chain(&self.groups).collect();
+        all.into_iter()
+    }
+
+    /// How much is to be read for it, but for channels.
+    pub(in crate::engine) fn count(&self) -> usize {
+        let of_people = self.accounts.len() + self.standings.len() + self.groups.len() + self.pages.len();
+        of_people + self.heads.len() + self.rows.values().map(BTreeSet::len).sum::<usize>()
+    }
+
+    /// Asks for what another one asks for, too, of an archive or of what is kept by accounts.
+    pub fn merge(&mut self, other: &Needs) {
+        self.accounts.extend(other.accounts.iter().cloned());
+        self.standings.extend(other.standings.iter().cloned());
+        self.groups.extend(other.groups.iter().cloned());
+        other.rows.iter().for_each(|(&tag, rows)| self.rows.entry(tag).or_default().extend(rows));
+        self.whole.extend(&other.whole);
+        self.trace = self.trace.take().or_else(|| other.trace.clone());
+        let heads: Vec<_> = other.heads.iter().filter(|head| !self.heads.contains(head)).copied().collect();
+        self.heads.extend(heads);
+        let pages: Vec<_> = other.pages.iter().filter(|page| !self.pages.contains(page)).cloned().collect();
+        self.pages.extend(pages);
+    }
+
+    /// Whether nothing has to be loaded.
+    pub fn is_empty(&self) -> bool {
+        let has_no_people = self.accounts.is_empty() && self.standings.is_empty() && self.groups.is_empty();
+        let has_no_work = self.pages.is_empty() && self.heads.is_empty() && self.trace.is_none();
+        let has_no_rows = self.rows.is_empty() && self.past.is_empty() && self.remains.is_empty();
+        has_no_people && has_no_work && has_no_rows && self.known.is_empty() && self.channels.is_empty()
+    }
+}
+
+/// What was loaded.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// The channels asked for, `None` for one that does not exist.
+    pub channels: Vec<(ChannelName, Option<Channel>)>,
+    /// The channels of the accounts asked for.
+    pub memberships: Vec<(BareJid, Vec<ChannelName>)>,
+    /// What lists mean to the accounts asked for.
+    pub standings: Vec<(BareJid, Standing)>,
+    /// The groups of the accounts asked for.
+    pub groups: Vec<(BareJid, Vec<(ChannelName, Status)>)>,
+    /// Some channels of the accounts asked for.
+    pub pages: Vec<((BareJid, Deed), Vec<ChannelName>)>,
+    /// Whether the accounts asked for may know of the channels asked for.
+    pub known: Vec<(ChannelName, BareJid, bool)>,
+    /// Where the archives asked for stood.
+    pub heads: Vec<(u64, Stamp, Head)>,
+    /// The rows asked for, by tag and number, `None` for one that does not exist.
+    pub facts: Vec<(u64, u64, Option<Facts>)>,
+    /// What those rows say in one number that were asked for with their payloads and come without, by tag and number.
+    pub said: Vec<(u64, u64, u64)>,
+    /// Who accounts were in channels, by tag, `None` for nobody.
+    pub past: Vec<(u64, BareJid, Option<Member>)>,
+    /// Who is meant of channels that are no more, by their tags.
+    pub remains: Vec<((u64, Whom), Vec<BareJid>)>,
+    /// What the look for accounts that are being ended found.
+    pub trace: Option<Trace>,
+}
+
+impl Engine {
+    /// What must be loaded before these can be taken; to be asked again after [`Engine::adopt`], up to [`ROUNDS_MAX`]
+    /// times.
+    pub fn needs<'a>(&self, batch: impl IntoIterator<Item = &'a Inbound>) -> Needs {
+        self.need_also(batch, Needs::default())
+    }
+
+    /// What the service looks up by itself, whatever comes: where accounts are that left a channel, and, as time goes by,
+    /// those that are ended and those whose presence goes to all of their channels.
+    pub fn own_needs(&self, is_tick: bool) -> Needs {
+        let unknown = self.accounts.unsettled().filter(|account| !self.memberships.knows(account));
+        let mut needs = Needs { accounts: unknown.cloned().collect(), ..Needs::default() };
+        if is_tick {
+            self.need_of_endings(&mut needs);
+            self.need_of_presence(&mut needs);
+        }
+        needs
+    }
+
+    fn need_also<'a>(&self, batch: impl IntoIterator<Item = &'a Inbound>, mut needs: Needs) -> Needs {
+        for inbound in batch {
+            match inbound {
+                Inbound::Stanza(stanza) => self.need_of_stanza(stanza, &mut needs),
+                Inbound::Call(call) => self.need_of_call(call, &mut needs),
+                Inbound::GoOn(Step::In(name)) => {
+                    self.need_channel(name, &mut needs);
+                    self.need_heads_in(name, &mut needs);
+                    self.need_past_of_ended(name, &mut needs);
+                }
+                Inbound::GoOn(Step::Through(account, deed)) => self.need_page(account, *deed, &mut needs),
+                Inbound::GoOn(Step::Finish(name, _)) => needs = self.need_also(self.unfinished(name), needs),
+                Inbound::Resend(unsent) => unsent.iter().for_each(|it| self.need_of_unsent(it, &mut needs)),
+                _ => {}
+            }
+        }
+        needs
+    }
+
+    /// What this one needs, with the channels that are in memory, and with the accounts of which it is known, but not for
+    /// long.
+    pub(in crate::engine) fn needs_of(&self, inbound: &Inbound) -> Needs {
+        self.need_also([inbound], Needs { with_warm: true, ..Needs::default() })
+    }
+
+    /// Whether a channel has to be loaded before a turn may ask for it.
+    pub(in crate::engine) fn is_cold(&self, name: &ChannelName) -> bool {
+        self.shelf.is_cold(name)
+    }
+
+    fn need_of_stanza(&self, stanza: &Stanza, needs: &mut Needs) {
+        match self.target(&stanza.to) {
+            Some(Target::Channel(name)) => {
+                self.need_channel_for(&self.actor(stanza.sender()), &name, needs);
+                self.need_heads(&stanza.sender(), &name, needs);
+                let element = if stanza.kind == Kind::Iq { stanza.payload() } else { Some(&stanza.element) };
+                if let (Some(element), Some(channel)) = (element, self.shelf.channel(&name)) {
+                    self.need_rows_of(stanza, element, channel, needs);
+                    self.need_past(channel, past::brought_in(&stanza.sender(), element), needs);
+                }
+            }
+            Some(Target::Participant(name, _)) => self.need_channel_for(&self.actor(stanza.sender()), &name, needs),
+            Some(Target::Service) if stanza.kind == Kind::Iq && !stanza.is_answer() => self.need_named(stanza, needs),
+            _ => {}
+        }
+        self.need_of_bounce(stanza, needs);
+        let asks_list = stanza.kind == Kind::Iq
+            && stanza.payload().is_some_and(|payload| payload.has_ns(ns::DISCO_ITEMS) || payload.has_ns(ns::COMMANDS))
+            && matches!(self.target(&stanza.to), Some(Target::Service));
+        let account = stanza.sender();
+        if asks_list {
+            self.need_list(&account, needs);
+        } else if self.is_broadcast(stanza) || self.is_presence_of_stranger(stanza) {
+            self.need_memberships(&account, needs);
+        }
+    }
+
+    /// The rows that somebody names who may have to do with them: of whoever the channel does not know, none are looked up.
+    fn need_rows_of(&self, stanza: &Stanza, element: &Element, channel: &Channel, needs: &mut Needs) {
+        let Actor { account, operator } = self.actor(stanza.sender());
+        if channel.role_of(&account, operator) == Role::Outsider {
+            return;
+        }
+        let tag = channel.profile().tag;
+        let mut named = rows::named(element, &self.service.sealer, tag);
+        if stanza.kind == Kind::Message {
+            let own = rows::naming(element).and_then(|child| child.attr("id"));
+            named.extend(own.and_then(|id| channel.own_row(&account, id)));
+            // Whether it says the same as the one that had its id before.
+            let origin_id = element.part("origin-id", ns::SID).and_then(|child| child.attr("id"));
+            let earlier = origin_id.and_then(|id| channel.own_row(&account, id));
+            needs.whole.extend(earlier.map(|row| (tag, row)));
+            named.extend(earlier);
+        }
+        self.need_rows(tag, named, needs);
+    }
+
+    /// What a request to the service names: channels to destroy or to join by delegation, people's groups; and channels
+    /// of which only the store knows whether they exist, since lists, new names and the number of channels depend on it.
+    fn need_named(&self, stanza: &Stanza, needs: &mut Needs) {
+        self.shelf.doubtful().for_each(|name| self.need_channel(name, needs));
+        let Some(payload) = stanza.payload() else { return };
+        let destroyed = payload.attr("channel").filter(|_| payload.is("destroy", ns::MIX_CORE));
+        if let Some(name) = destroyed.and_then(ChannelName::new) {
+            self.need_channel_for(&self.actor(stanza.sender()), &name, needs);
+        }
+        if let Some(name) = commands::channel_of(payload, self.service.domain.as_str()) {
+            self.need_channel_for(&self.actor(stanza.sender()), &name, needs);
+        }
+        match payload.name() {
+            "groups" if payload.has_ns(ns::GROUP) => {
+                let with = payload.attr("with").and_then(|with| address::bare_jid(with).ok());
+                let slice = crate::xep::rsm::decode(payload).unwrap_or_default();
+                self.need_groups(&stanza.sender(), with.as_ref(), &slice, needs);
+            }
+            _ => {}
+        }
+        let Some((_, Some(inner))) = delegation::forwarded(stanza) else { return };
+        let channel = inner.parts().find_map(|child| child.attr("channel"));
+        if let Some(Target::Channel(name)) =
+            channel.and_then(|jid| address::jid(jid).ok()).and_then(|jid| self.target(&jid))
+        {
+            let asker = delegation::asker(stanza, inner).ok().map(|(asker, _)| asker.to_bare());
+            self.need_channel_for(&self.actor(asker.clone().unwrap_or_else(|| stanza.sender())), &name, needs);
+            if let (Some(channel), Some(asker)) = (self.shelf.channel(&name), asker) {
+                self.need_past(channel, vec![asker], needs);
+            }
+        }
+    }
+
+    /// Which channels an account finds depends on those that it is in and on the lists that it is on.
+    fn need_list(&self, account: &BareJid, needs: &mut Needs) {
+        let domain = BareJid::from_parts(None, account.domain());
+        let knows_domain =
+            if needs.with_warm { self.domains.stays(&domain) } else { self.domains.of(&domain).is_some() };
+        let knows_own = account.node().is_none() || (!needs.with_warm && self.standings.contains_key(account));
+        for (jid, is_known) in [(&domain, knows_domain), (account, knows_own)] {
+            if !is_known {
+                needs.standings.insert(jid.clone());
+            }
+        }
+        self.need_memberships(account, needs);
+    }
+
+    fn need_memberships(&self, account: &BareJid, needs: &mut Needs) {
+        if !self.memberships.knows(account) || (needs.with_warm && !self.memberships.stays(account)) {
+            needs.accounts.insert(account.clone());
+        }
+    }
+
+    /// What a call is about.
+    fn need_of_call(&self, call: &Call, needs: &mut Needs) {
+        let name = match &call.to {
+            Addressee::Channel(name) => Some(name),
+            Addressee::Gid(gid) => self.shelf.by_gid(*gid),
+            Addressee::Service => None,
+        };
+        let account = &call.actor.account;
+        match &call.command {
+            AnyCommand::Service(ServiceCommand::Destroy { name }) => self.need_channel_for(&call.actor, name, needs),
+            AnyCommand::Service(ServiceCommand::ListGroups { with, slice }) => {
+                self.need_groups(account, with.as_ref(), slice, needs)
+            }
+            AnyCommand::Service(ServiceCommand::ListChannels(_)) => self.need_list(account, needs),
+            _ => {}
+        }
+        let Some(name) = name else {
+            return self.shelf.doubtful().for_each(|name| self.need_channel(name, needs));
+        };
+        self.need_channel_for(&call.actor, name, needs);
+        self.need_heads(account, name, needs);
+        if let (Some(channel), Some(command)) = (self.shelf.channel(name), call.command.of_channel()) {
+            // Of whoever the channel does not know, none are looked up.
+            if channel.role_of(account, call.actor.operator) != Role::Outsider {
+                self.need_rows(channel.profile().tag, rows::of_command(command), needs);
+            }
+            self.need_past(channel, past::brought_in_by(account, command), needs);
+        }
+    }
+
+    /// The rows that a request names.
+    pub(in crate::engine) fn need_rows(&self, tag: u64, mut wanted: Vec<u64>, needs: &mut Needs) {
+        let known = self.facts.get(&tag);
+        wanted.retain(|row| *row > 0 && !self.absent.contains(&(tag, *row)));
+        wanted.retain(|row| known.is_none_or(|known| !known.contains_key(row)));
+        if !wanted.is_empty() {
+            needs.rows.entry(tag).or_default().extend(wanted);
+        }
+    }
+
+    /// Learns that a channel cannot be read.
+    pub fn note_unreadable(&mut self, name: ChannelName) {
+        self.pass_over(&Step::In(name.clone()));
+        self.unreadable.insert(name);
+    }
+
+    /// A channel that somebody asks something of. Whoever may not know of it is answered at once, as where there is none:
+    /// waiting for it, or for what is read of it, would tell that there is one.
+    pub(in crate::engine) fn need_channel_for(&self, actor: &Actor, name: &ChannelName, needs: &mut Needs) {
+        if let Some(channel) = self.shelf.channel(name) {
+            let is_invited = || channel.kept().invitations.got_by(&actor.account).next().is_some();
+            if needs.with_warm && (!channel.is_hidden_from(actor) || is_invited()) {
+                self.need_channel(name, needs);
+            }
+            return;
+        }
+        if !self.shelf.is_cold(name) {
+            return self.need_channel(name, needs);
+        }
+        match self.known.get(&(name.clone(), actor.account.clone())) {
+            Some(true) => self.need_channel(name, needs),
+            Some(false) => {}
+            None => {
+                let asked = (name.clone(), actor.clone());
+                if !needs.known.contains(&asked) {
+                    needs.known.push(asked);
+                }
+            }
+        }
+    }
+
+    pub(in crate::engine) fn need_channel(&self, name: &ChannelName, needs: &mut Needs) {
+        let is_wanted = self.shelf.is_cold(name) || (needs.with_warm && self.shelf.exists(name));
+        if is_wanted && !needs.channels.contains(name) {
+            needs.channels.push(name.clone());
+        }
+    }
+
+    /// What a turn changes of who may join a channel is not among what was loaded.
+    pub(in crate::engine) fn note_lists(&mut self, name: &ChannelName, change: &Change) {
+        if change.is_of_rules() || matches!(change, Change::Created { .. } | Change::Destroyed) {
+            self.relisted.insert(name.clone());
+        }
+        if *change == Change::Destroyed {
+            // A later one of its name has other people.
+            self.memberships.strike(name);
+            self.groups.strike(name);
+            self.lately.strike(name);
+        }
+    }
+
+    /// What was loaded of rows for this turn goes on with the turn.
+    pub(in crate::engine) fn note_facts(&mut self, tag: u64, change: &Change) {
+        if let Change::Published(row) = change
+            && row.origin_id.is_some()
+        {
+            self.said.insert((tag, row.number), gist::of(&row.payload));
+        }
+        let Some(known) = self.facts.get_mut(&tag) else { return };
+        if let Change::Entombed(tombstone) = change {
+            let is_it = |row: &Row| row.number == tombstone.row || row.corrected() == Some(tombstone.row);
+            known.values_mut().filter(|facts| is_it(&facts.row)).for_each(|facts| facts.entombed = true);
+        }
+    }
+
+    /// Takes up what was loaded of rows, lists and groups.
+    pub(in crate::engine) fn adopt_facts(&mut self, loaded: &mut Loaded) {
+        for (tag, row, facts) in loaded.facts.drain(..) {
+            match facts {
+                Some(facts) => {
+                    if !facts.row.payload.is_empty() {
+                        self.said.insert((tag, row), gist::of(&facts.row.payload));
+                    }
+                    self.facts.entry(tag).or_default().insert(row, facts);
+                }
+                None => drop(self.absent.insert((tag, row))),
+            }
+        }
+        for (tag, row, said) in loaded.said.drain(..) {
+            self.said.insert((tag, row), said);
+        }
+        for (tag, account, found) in loaded.past.drain(..) {
+            self.past.entry(tag).or_default().insert(account, found);
+        }
+        self.remains.extend(loaded.remains.drain(..));
+        self.adopt_trace(loaded.trace.take());
+        for (jid, mut standing) in loaded.standings.drain(..) {
+            self.lately.amend(&jid, &mut standing);
+            match jid.node() {
+                Some(_) => drop(self.standings.insert(jid, standing)),
+                None if self.domains.of(&jid).is_some() => {}
+                None => self.domains.adopt(jid, standing, &self.shelf),
+            }
+        }
+        for (account, groups) in loaded.groups.drain(..) {
+            if !self.groups.knows(&account) {
+                let names = groups.into_iter().map(|(name, status)| (name, places::mark_of(status)));
+                let lately = self.lately.groups(&account);
+                self.groups.adopt(account, names.chain(lately));
+            }
+        }
+    }
+}

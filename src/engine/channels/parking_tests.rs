@@ -1,0 +1,453 @@
+//! What waits for channels that are not in memory, and for how long.
+
+use super::*;
+use crate::channel::{Channel, Head, Item, Limits, Member, Profile, Rest, Rights, Stamp};
+use crate::channel::{Nick, Node, NodeSet, Own, ParticipantId, Status};
+use crate::engine::channels::arrival::PEOPLE_MAX;
+use crate::engine::{Loaded, Out, Settings, Step};
+use crate::store::{Directory, Halves, Listing, Outdated, Part, Unsent};
+use crate::xep::mix_presence::Availability;
+use crate::xmpp::Stanza;
+use jid::BareJid;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+const MANY: usize = 100;
+
+fn name(text: &str) -> ChannelName {
+    ChannelName::new(text).unwrap()
+}
+
+fn founder() -> BareJid {
+    BareJid::new("amy@h.example").unwrap()
+}
+
+fn number_of(text: &str) -> u32 {
+    text.chars().next().map_or(0, u32::from)
+}
+
+/// An engine that knows of channels and has none of them in memory.
+fn engine(names: &[&str], memory_bytes_max: usize) -> Engine {
+    let listing = |text: &&str| {
+        let gid = number_of(text);
+        Listing {
+            name: name(text),
+            tag: gid.into(),
+            gid,
+            listed: true,
+            shows_jids: true,
+            end_of_life: None,
+            creator: founder(),
+        }
+    };
+    let settings = Settings {
+        domain: "mix.example".parse().unwrap(),
+        name: "mix".into(),
+        operators: Vec::new(),
+        creators: vec!["*".into()],
+        limits: Limits::default(),
+        page_default: 10,
+        page_max: 10,
+        channels_memory_bytes_max: memory_bytes_max,
+        pam: Default::default(),
+        multicast: Default::default(),
+    };
+    let directory =
+        Directory { listings: names.iter().map(listing).collect(), gid_highest: u32::MAX, ..Directory::default() };
+    Engine::new(settings, [0; 16], [0; 32], directory, Vec::new())
+}
+
+/// A channel as the store has it, with so many people.
+fn arrival(text: &str, people: usize) -> Arrival {
+    let gid = number_of(text);
+    let profile = Profile { tag: gid.into(), created: Stamp(0), creator: founder(), gid, listed: true };
+    let empty =
+        Channel::create(name(text), profile, Limits::default().group_settings(), Rights::default(), Item::default());
+    let mut dice = StdRng::seed_from_u64(1);
+    let member = |n: usize| Member {
+        id: ParticipantId::random(&mut dice),
+        jid: BareJid::new(&format!("u{n}@h.example")).unwrap(),
+        nick: Nick::new(&format!("n{n}")).unwrap(),
+        status: Status::Joined,
+        subscriptions: NodeSet::ALL,
+        windows: vec![(1, None)],
+        since: Stamp(0),
+        spoke: false,
+        preferences: Default::default(),
+        veiled: Default::default(),
+        ended: false,
+        own: Own::default(),
+    };
+    let channel = Channel::restore(name(text), empty.kept().clone(), (0..people).map(member), Head::default(), &[], []);
+    Arrival::new(name(text), Some(channel))
+}
+
+fn message(channel: &str, id: &str) -> Inbound {
+    let xml = format!(
+        "<message type='groupchat' from='amy@h.example/r' to='{channel}@mix.example' id='{id}'><body>x</body></message>"
+    );
+    Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap())
+}
+
+fn goes_on(channel: &str) -> Inbound {
+    Inbound::GoOn(Step::In(name(channel)))
+}
+
+/// Parts a batch where everybody may know of every channel, as the store would tell.
+fn part(engine: &mut Engine, parking: &mut Parking, batch: Vec<impl Into<Candidate<Inbound>>>) -> Parted<Inbound> {
+    let batch: Vec<Candidate<Inbound>> = batch.into_iter().map(Into::into).collect();
+    let asked = engine.needs(batch.iter().map(AsRef::as_ref)).known.into_iter();
+    let known = asked.map(|(name, actor)| (name, actor.account, true)).collect();
+    engine.adopt(Loaded { known, ..Loaded::default() });
+    parking.part(engine, batch)
+}
+
+/// Something that needs both channels.
+fn both() -> Inbound {
+    let part = |text: &str| {
+        let stanza = Halves { head: String::new(), tail: String::new(), groupchat: false };
+        Part::List { name: name(text), tag: number_of(text).into(), node: Node::Messages, except: None, stanza }
+    };
+    Inbound::Resend(vec![Unsent { number: 1, stamp: Stamp(0), parts: vec![part("a"), part("b")] }])
+}
+
+fn ids(batch: &[impl AsRef<Inbound>]) -> String {
+    let id = |inbound: &Inbound| match inbound {
+        Inbound::Stanza(stanza) => stanza.id.clone().unwrap_or_default(),
+        Inbound::GoOn(_) => "goes on".into(),
+        Inbound::Resend(_) => "both".into(),
+        Inbound::Expired(_) => "expired".into(),
+        _ => "?".into(),
+    };
+    batch.iter().map(|it| id(it.as_ref())).collect::<Vec<_>>().join(" ")
+}
+
+fn all(parking: &mut Parking) -> String {
+    ids(&parking.freed((MANY, usize::MAX)))
+}
+
+#[test]
+fn what_is_for_one_channel_waits_in_order_and_the_others_go_on() {
+    let (mut engine, mut parking) =
+        (engine(&["a", "b"], usize::MAX), Parking::new(MANY, usize::MAX, OwnDomains::default()));
+    let batch = vec![message("a", "1"), message("b", "2"), message("nowhere", "3"), message("a", "4")];
+    let parted = part(&mut engine, &mut parking, batch);
+    assert_eq!((ids(&parted.ready), ids(&parted.refused)), ("3".into(), String::new()));
+    assert_eq!(parking.wanted(), [name("a"), name("b")]);
+    assert_eq!(ids(&part(&mut engine, &mut parking, vec![message("a", "5")]).ready), "");
+    assert!(parking.wanted().is_empty(), "it is being loaded already");
+    parking.arrive(arrival("b", 1));
+    assert!(parking.is_moving() && parking.advance(&mut engine, MANY) && !parking.is_moving());
+    assert_eq!(all(&mut parking), "2");
+    assert_eq!(ids(&part(&mut engine, &mut parking, vec![message("b", "6"), message("a", "7")]).ready), "6");
+    parking.arrive(arrival("a", 1));
+    parking.advance(&mut engine, MANY);
+    assert_eq!(ids(&parking.freed((2, usize::MAX))), "1 4");
+    assert_eq!(ids(&parking.freed((MANY, 1))), "5");
+    assert_eq!((all(&mut parking).as_str(), parking.depth(), parking.is_empty()), ("7", (0, 0), true));
+}
+
+#[test]
+fn a_large_channel_comes_into_memory_and_leaves_it_a_part_at_a_time() {
+    let (mut engine, mut parking) = (engine(&["a", "b"], 0), Parking::new(MANY, usize::MAX, OwnDomains::default()));
+    assert_eq!(ids(&part(&mut engine, &mut parking, vec![message("a", "1")]).ready), "");
+    parking.arrive(arrival("a", 25));
+    let mut parts = 0;
+    while engine.is_cold(&name("a")) {
+        assert_eq!(all(&mut parking), "");
+        parking.advance(&mut engine, 10);
+        parts += 1;
+    }
+    assert_eq!((parts, all(&mut parking).as_str()), (3, "1"));
+    let filled = |out: &&Out| matches!(out, Out::Book(crate::engine::Delta::Filled(..)));
+    let (all_nodes, turn) = (crate::channel::Node::ALL.len(), engine.turn(Stamp(1), Vec::new()));
+    assert_eq!(turn.outbox.iter().filter(filled).count(), all_nodes);
+    assert!(engine.is_cold(&name("a")), "there is room for none");
+}
+
+#[test]
+fn what_left_memory_is_let_go_of_before_anything_else_comes_in() {
+    let (mut engine, mut parking) =
+        (engine(&["a", "b"], 0), Parking::<Inbound>::new(MANY, usize::MAX, OwnDomains::default()));
+    parking.arrive(arrival("a", PEOPLE_MAX + 25));
+    while parking.is_moving() {
+        parking.advance(&mut engine, MANY);
+    }
+    engine.turn(Stamp(1), Vec::new());
+    assert!(engine.is_cold(&name("a")));
+    parking.arrive(arrival("b", 1));
+    let mut parts = 0;
+    while parking.is_moving() {
+        parking.advance(&mut engine, 10);
+        parts += 1;
+    }
+    assert_eq!(parts, 3);
+}
+
+#[test]
+fn beyond_the_bounds_people_are_refused_and_the_services_own_is_not() {
+    let mut engine = engine(&["a", "b"], usize::MAX);
+    let mut parking = Parking::new(2, usize::MAX, OwnDomains::default());
+    let batch = vec![message("a", "1"), message("a", "2"), message("b", "3"), goes_on("a"), goes_on("b")];
+    let parted = part(&mut engine, &mut parking, batch);
+    assert_eq!((ids(&parted.ready), ids(&parted.refused)), (String::new(), "3".into()));
+    assert_eq!(parking.depth().0, 4);
+    let mut parking = Parking::new(MANY, 1, OwnDomains::default());
+    let parted = part(&mut engine, &mut parking, vec![message("a", "1"), message("a", "2")]);
+    assert_eq!((parking.depth().0, ids(&parted.refused)), (1, "2".into()), "a single one always finds room");
+}
+
+#[test]
+fn what_needs_several_channels_gets_them_together() {
+    let (mut engine, mut parking) = (engine(&["a", "b"], 0), Parking::new(MANY, usize::MAX, OwnDomains::default()));
+    assert_eq!(ids(&part(&mut engine, &mut parking, vec![both(), message("a", "1")]).ready), "");
+    assert_eq!(parking.pins(), BTreeSet::from([name("a"), name("b")]));
+    engine.pin(parking.pins());
+    parking.arrive(arrival("a", 1));
+    parking.advance(&mut engine, MANY);
+    assert_eq!(all(&mut parking), "1");
+    engine.turn(Stamp(1), Vec::new());
+    assert!(!engine.is_cold(&name("a")), "kept for the one that waits for the other");
+    parking.arrive(arrival("b", 1));
+    parking.advance(&mut engine, MANY);
+    assert_eq!((all(&mut parking).as_str(), parking.pins()), ("both", BTreeSet::new()));
+    engine.pin(parking.pins());
+    engine.turn(Stamp(2), Vec::new());
+    assert!(engine.is_cold(&name("a")) && engine.is_cold(&name("b")));
+}
+
+#[test]
+fn rows_of_a_channel_that_is_being_loaded_do_not_go_meanwhile() {
+    let (mut engine, mut parking) =
+        (engine(&["a", "b"], usize::MAX), Parking::new(MANY, usize::MAX, OwnDomains::default()));
+    let outdated = || Outdated { name: name("a"), tag: 97, base: Head::default(), rest: Rest::Unknown };
+    let expired = || Inbound::Expired(vec![outdated()]);
+    assert_eq!(ids(&part(&mut engine, &mut parking, vec![expired()]).ready), "expired", "nobody reads it");
+    assert_eq!(ids(&part(&mut engine, &mut parking, vec![message("a", "1"), expired(), message("b", "2")]).ready), "");
+    parking.arrive(arrival("b", 1));
+    parking.advance(&mut engine, MANY);
+    assert_eq!(all(&mut parking), "2");
+    parking.arrive(arrival("a", 1));
+    parking.advance(&mut engine, MANY);
+    assert_eq!(all(&mut parking), "1 expired");
+}
+
+#[test]
+fn a_channel_that_cannot_be_loaded_fails_those_who_wait_for_it_and_is_asked_for_again() {
+    let (mut engine, mut parking) =
+        (engine(&["a", "b"], usize::MAX), Parking::new(MANY, usize::MAX, OwnDomains::default()));
+    part(&mut engine, &mut parking, vec![message("a", "1"), message("b", "2"), goes_on("a")]);
+    assert_eq!(parking.wanted().len(), 2);
+    assert_eq!(ids(&parking.fail(&name("a"))), "1 goes on");
+    assert_eq!(ids(&part(&mut engine, &mut parking, vec![message("a", "3"), goes_on("a")]).ready), "");
+    assert_eq!((parking.wanted(), parking.depth().0), (vec![name("a")], 3));
+}
+
+/// However many channels something concerns, few are in memory for it, and what people send waits for none of them.
+#[test]
+fn what_concerns_many_channels_has_few_of_them_loaded_at_a_time() {
+    let texts: Vec<String> = (0..200).filter_map(|n| char::from_u32(0x4e00 + n)).map(String::from).collect();
+    let names: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let (mut engine, mut parking) = (engine(&names, 0), Parking::new(MANY, usize::MAX, OwnDomains::default()));
+    let full = founder().with_resource_str("r").unwrap();
+    let says = Availability::of(&"<presence xmlns='jabber:client'/>".parse().unwrap());
+    for text in &names {
+        let tag = u64::from(number_of(text));
+        assert!(engine.sharing.online.say(tag, &name(text), &full, says.clone()));
+        engine.sharing.online.wait((tag, founder(), "r".into()));
+    }
+    let (mut next, mut most, mut loaded) = (vec![Inbound::Tick], 0, 0);
+    while !next.is_empty() || !parking.is_empty() {
+        let parted = part(&mut engine, &mut parking, std::mem::take(&mut next));
+        let ready = [parking.freed((MANY, usize::MAX)), parted.ready].concat();
+        next = engine.turn(Stamp(1), ready.into_iter().map(|candidate| candidate.item).collect()).next;
+        for text in parking.wanted() {
+            loaded += 1;
+            parking.arrive(arrival(text.as_str(), 1));
+        }
+        parking.advance(&mut engine, MANY);
+        most = most.max(engine.census().channels_in_memory);
+    }
+    assert!(most <= 16 && loaded >= 200, "{most} at once of {loaded}");
+    assert!(names.iter().all(|text| engine.sharing.online.waiting_in(number_of(text).into()).next().is_none()));
+}
+
+/// Counted in places, not in time: one floods a channel that is being loaded, and whoever else waits has a place.
+#[test]
+fn one_floods_and_the_other_waits_all_the_same() {
+    let mut engine = engine(&["a", "b"], usize::MAX);
+    let mut parking = Parking::new(8, usize::MAX, OwnDomains::new(["h.example".to_owned()]));
+    let from = |who: &str, channel: &str, id: &str| {
+        let Inbound::Stanza(stanza) = message(channel, id) else { panic!("a message is a stanza") };
+        Inbound::Stanza(Stanza { from: who.parse().unwrap(), ..stanza })
+    };
+    let flood = (0..10).map(|n| from("eve@away/r", "a", &n.to_string())).collect();
+    assert_eq!(ids(&part(&mut engine, &mut parking, flood).refused), "8 9");
+    let others = vec![from("amy@h.example/r", "a", "amy"), from("bob@h.example/r", "b", "bob")];
+    assert_eq!(ids(&part(&mut engine, &mut parking, others).refused), "7 6");
+    assert_eq!(parking.depth().0, 8);
+    assert!(parking.hits().all(|hit| (hit.what, &*hit.domain) == ("parked", "away")));
+    // What is freed and not taken yet may have to go as well.
+    parking.arrive(arrival("a", 1));
+    parking.advance(&mut engine, MANY);
+    let more = vec![from("cat@h.example/r", "b", "cat")];
+    assert_eq!(ids(&part(&mut engine, &mut parking, more).refused), "5");
+    assert_eq!(all(&mut parking), "0 1 2 3 4 amy");
+    parking.arrive(arrival("b", 1));
+    parking.advance(&mut engine, MANY);
+    assert_eq!((all(&mut parking).as_str(), parking.depth()), ("bob cat", (0, 0)));
+}
+
+/// What asks for an old row of a channel.
+fn retracts(channel: &str, id: &str, who: &str) -> Inbound {
+    let row = crate::xep::Sealer::new([0; 16]).seal(number_of(channel).into(), 7);
+    let xml = format!(
+        "<message type='groupchat' from='{who}@h.example/r' to='{channel}@mix.example' id='{id}'>\
+         <retract xmlns='urn:xmpp:message-retract:1' id='{row}'/></message>"
+    );
+    Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap())
+}
+
+/// Something else of somebody who is in.
+fn says(channel: &str, id: &str) -> Inbound {
+    let xml = format!(
+        "<message type='groupchat' from='u1@h.example/r' to='{channel}@mix.example' id='{id}'><body>x</body></message>"
+    );
+    Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap())
+}
+
+/// Two channels in memory, with two people each, and what holds back all that asks for rows.
+fn warm(memory_bytes_max: usize) -> (Engine, Parking) {
+    let (mut engine, mut parking) =
+        (engine(&["a", "b"], memory_bytes_max), Parking::new(MANY, usize::MAX, OwnDomains::default()));
+    take_in(&mut engine, &mut parking);
+    (engine, parking)
+}
+
+fn take_in(engine: &mut Engine, parking: &mut Parking) {
+    ["a", "b"].into_iter().for_each(|text| parking.arrive(arrival(text, 2)));
+    parking.advance(engine, MANY);
+}
+
+fn hold(engine: &mut Engine, parking: &mut Parking, batch: Vec<impl Into<Candidate<Inbound>>>) -> String {
+    let batch: Vec<Candidate<Inbound>> = batch.into_iter().map(Into::into).collect();
+    let far = engine.needs(batch.iter().map(AsRef::as_ref));
+    let parted = parking.hold(engine, &far, batch);
+    assert!(parted.refused.is_empty());
+    // More rounds change nothing.
+    let parted = parking.part(engine, parted.ready);
+    parking.end_batch(engine, None);
+    ids(&parted.ready)
+}
+
+/// What is read of a channel's archive.
+fn errand_of(channel: &str) -> Errand {
+    Errand { source: Source::Channel(name(channel)), account: founder(), wants: Needs::default(), round: 0 }
+}
+
+fn read() -> Loaded {
+    Loaded { facts: vec![(number_of("a").into(), 7, None)], ..Loaded::default() }
+}
+
+#[test]
+fn what_asks_for_an_old_row_is_read_for_together_and_holds_up_its_own_channel_alone() {
+    let (mut engine, mut parking) = warm(usize::MAX);
+    let mut batch = vec![says("a", "0"), retracts("a", "1", "u0"), says("a", "2"), says("b", "3")];
+    batch.push(retracts("a", "4", "u1"));
+    assert_eq!(hold(&mut engine, &mut parking, batch), "0 3", "what came before does not wait");
+    let errands = parking.errands(&mut engine);
+    assert_eq!(
+        errands.iter().map(|it| (&it.source, it.account.as_str())).collect::<Vec<_>>(),
+        [(&Source::Channel(name("a")), "u0@h.example")]
+    );
+    // However slow that is.
+    assert_eq!(hold(&mut engine, &mut parking, vec![says("b", "5"), retracts("a", "6", "u0"), says("a", "7")]), "5");
+    assert!(parking.errands(&mut engine).is_empty() && !parking.is_empty(), "it is being read already");
+    parking.bring(&mut engine, &errand_of("a"), read());
+    parking.advance(&mut engine, MANY);
+    assert_eq!(all(&mut parking), "1 2 4 6 7");
+    parking.brought().into_iter().for_each(|loaded| engine.adopt(loaded));
+    assert!(engine.needs(&[retracts("a", "1", "u0")]).rows.is_empty(), "it is known now");
+    assert_eq!((parking.depth(), parking.is_empty(), parking.is_reading()), ((0, 0), true, false));
+}
+
+#[test]
+fn a_read_that_fails_refuses_what_asked_for_it_alone() {
+    let asks = || vec![retracts("a", "1", "u0"), says("a", "2"), retracts("b", "3", "u0"), retracts("a", "4", "u1")];
+    for (of, refused, rest) in [(None, "1 4", "2"), (Some("u0@h.example"), "1", "2 4")] {
+        let (mut engine, mut parking) = warm(usize::MAX);
+        assert_eq!(hold(&mut engine, &mut parking, asks()), "");
+        assert_eq!(parking.errands(&mut engine).len(), 2);
+        let of = of.map(|account| BareJid::new(account).unwrap());
+        assert_eq!(ids(&parking.fail_to_bring(&mut engine, &errand_of("a"), of.as_ref())), refused);
+        parking.advance(&mut engine, MANY);
+        assert_eq!((all(&mut parking).as_str(), parking.brought().len()), (rest, 0));
+        assert_eq!(parking.depth().0, 1, "another channel's waits on");
+        // Who asks again is read for again.
+        assert_eq!(hold(&mut engine, &mut parking, vec![retracts("a", "5", "u1")]), "");
+        assert_eq!(parking.errands(&mut engine).len(), 1);
+    }
+}
+
+#[test]
+fn a_channel_that_leaves_memory_while_its_archive_is_read_is_read_no_second_time() {
+    let (mut engine, mut parking) = warm(0);
+    assert_eq!(hold(&mut engine, &mut parking, vec![retracts("a", "1", "u0"), says("a", "2")]), "");
+    engine.turn(Stamp(1), Vec::new());
+    assert!(engine.is_cold(&name("a")));
+    parking.bring(&mut engine, &errand_of("a"), read());
+    parking.advance(&mut engine, MANY);
+    let freed = parking.freed((MANY, usize::MAX));
+    assert_eq!(ids(&part(&mut engine, &mut parking, freed).ready), "", "it has to be loaded");
+    take_in(&mut engine, &mut parking);
+    assert_eq!((all(&mut parking).as_str(), parking.brought().len()), ("1 2", 1));
+}
+
+/// The channels are closed ones.
+#[test]
+fn whoever_may_not_know_of_a_channel_does_not_wait_for_its_archive() {
+    let (mut engine, mut parking) = warm(usize::MAX);
+    let batch = vec![retracts("a", "1", "u0"), message("a", "2"), says("a", "3"), retracts("a", "4", "amy")];
+    assert_eq!(hold(&mut engine, &mut parking, batch), "2 4");
+}
+
+#[test]
+fn what_waits_for_old_rows_has_a_bound() {
+    let (engine, _) = warm(usize::MAX);
+    let mut parking = Parking::new(2, usize::MAX, OwnDomains::default());
+    let batch: Vec<Inbound> = (0..4).map(|n| retracts(["a", "b"][n % 2], &n.to_string(), "u0")).collect();
+    let far = engine.needs(&batch);
+    let parted = parking.hold(&engine, &far, batch.into_iter().map(Candidate::from).collect());
+    assert_eq!((ids(&parted.ready), ids(&parted.refused)), (String::new(), "2 3".into()));
+}
+
+/// What waited before keeps its place when it has to wait again, and does not wait for what was asked behind it.
+#[test]
+fn what_waited_for_a_channel_is_not_held_up_by_what_its_account_asked_later() {
+    let (mut engine, mut parking) = (engine(&["a"], 0), Parking::new(MANY, usize::MAX, OwnDomains::default()));
+    let xml = "<iq type='get' from='amy@h.example/r' to='mix.example' id='list'>\
+               <query xmlns='http://jabber.org/protocol/disco#items'/></iq>";
+    let list = Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap());
+    let known = vec![(name("a"), founder(), true)];
+    engine.adopt(Loaded { known, ..Loaded::default() });
+    let batch = vec![message("a", "1"), list, message("a", "2"), says("nowhere", "other")];
+    assert_eq!(hold(&mut engine, &mut parking, batch), "other");
+    let errands = parking.errands(&mut engine);
+    assert_eq!(errands.iter().map(|it| &it.source).collect::<Vec<_>>(), [&Source::Account(founder())]);
+    parking.arrive(arrival("a", 1));
+    parking.advance(&mut engine, MANY);
+    let freed = parking.freed((MANY, usize::MAX));
+    assert_eq!(ids(&freed), "1", "the other one is behind the list");
+    assert_eq!(ids(&part(&mut engine, &mut parking, freed.clone()).ready), "1");
+    // The channel leaves memory, and both messages wait for it: the first one comes first.
+    engine.turn(Stamp(1), Vec::new());
+    assert!(engine.is_cold(&name("a")));
+    assert_eq!(ids(&part(&mut engine, &mut parking, freed).ready), "");
+    let (standings, memberships) = (vec![(founder(), Default::default())], vec![(founder(), Vec::new())]);
+    parking.bring(&mut engine, &errands[0], Loaded { standings, memberships, ..Loaded::default() });
+    parking.arrive(arrival("a", 1));
+    parking.advance(&mut engine, MANY);
+    let freed = parking.freed((MANY, usize::MAX));
+    assert_eq!(ids(&part(&mut engine, &mut parking, freed).ready), "1 list 2");
+    assert!(parking.is_empty() && parking.depth() == (0, 0));
+}

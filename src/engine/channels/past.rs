@@ -1,0 +1,67 @@
+//! Who people were whose records a channel gave up: the store is asked before a turn brings somebody in whom the channel
+//! has no record of, so that whoever comes back is who it was.
+
+use super::super::{Engine, Needs};
+use crate::channel::{Channel, ChannelName, Command, GroupCommand, Member, Status};
+use crate::xmpp::{Parts, address, ns};
+use jid::BareJid;
+use minidom::Element;
+use std::collections::BTreeMap;
+
+/// How many of those whom one request names are looked up; it is refused where it names more than a group holds.
+const LOOKED_UP_MAX: usize = 1000;
+
+/// Whom a request to a channel may bring in: whoever asks, or those whom it adds.
+pub(in crate::engine) fn brought_in(sender: &BareJid, element: &Element) -> Vec<BareJid> {
+    if element.name() == "join" {
+        return vec![sender.clone()];
+    }
+    if !element.is("members", ns::GROUP) {
+        return Vec::new();
+    }
+    let added = element.parts().filter(|part| part.name() == "add").take(LOOKED_UP_MAX);
+    added.filter_map(|part| address::bare_jid(part.attr("jid")?).ok()).collect()
+}
+
+/// The same of a command.
+pub(in crate::engine) fn brought_in_by(account: &BareJid, command: &Command) -> Vec<BareJid> {
+    match command {
+        Command::Join(_) => vec![account.clone()],
+        Command::Group(GroupCommand::EditMembers { add, .. }) => {
+            add.iter().take(LOOKED_UP_MAX).map(|invitee| invitee.jid.clone()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+impl Engine {
+    /// Those of these of whom a channel has no record.
+    pub(in crate::engine) fn need_past(&self, channel: &Channel, accounts: Vec<BareJid>, needs: &mut Needs) {
+        let wanted: Vec<BareJid> = accounts.into_iter().filter(|account| !self.knows_in(channel, account)).collect();
+        if !wanted.is_empty() {
+            needs.past.entry(channel.profile().tag).or_default().extend(wanted);
+        }
+    }
+
+    /// Whether it is known who an account is or was in a channel.
+    pub(in crate::engine) fn knows_past(&self, name: &ChannelName, account: &BareJid) -> bool {
+        self.shelf.channel(name).is_none_or(|channel| self.knows_in(channel, account))
+    }
+
+    fn knows_in(&self, channel: &Channel, account: &BareJid) -> bool {
+        let is_known = |known: &BTreeMap<BareJid, Option<Member>>| known.contains_key(account);
+        channel.member(account).is_some() || self.past.get(&channel.profile().tag).is_some_and(is_known)
+    }
+
+    /// A record is given up, and its owner may come back in the same turn; or the account of one that was has ended, and
+    /// nobody comes back by it.
+    pub(in crate::engine) fn note_past(&mut self, tag: u64, member: &Member) {
+        let past = self.past.entry(tag).or_default();
+        if !member.ended {
+            let left = Member { status: Status::Left, windows: Vec::new(), ..member.clone() };
+            past.insert(member.jid.clone(), Some(left));
+        } else if past.get(&member.jid).is_some_and(|it| it.as_ref().is_some_and(|it| it.id == member.id)) {
+            past.insert(member.jid.clone(), None);
+        }
+    }
+}

@@ -1,0 +1,394 @@
+//! The channels in memory, and the directory of all there are.
+//!
+//! A channel in memory is a cache of the store: it may be dropped at any time between turns.
+
+use super::super::outgoing::outbox::Out;
+use super::super::share::{Hit, Shares};
+use super::super::{Engine, Inbound, Step, Turn};
+use crate::channel::census::ListedChannel;
+use crate::channel::{Channel, ChannelName, Stamp};
+use crate::store::{Directory, Listing};
+use jid::BareJid;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
+
+/// See the module.
+pub(in crate::engine) struct Shelf {
+    directory: BTreeMap<ChannelName, Listing>,
+    numbers: HashMap<u32, ChannelName>,
+    /// How many channels of the directory each account created.
+    created: Shares<BareJid>,
+    /// Those of the directory that are listed, since a list of them is asked for a page at a time, by anybody.
+    listed: Vec<ChannelName>,
+    /// When those of the directory end that do, who ends first comes first.
+    ends: BTreeSet<(Stamp, ChannelName)>,
+    /// Names of which only the store knows whether they exist, since a commit was refused.
+    doubtful: BTreeSet<ChannelName>,
+    channels: HashMap<ChannelName, Shelved>,
+    /// Those of the directory that stay in memory for the time being.
+    pinned: BTreeSet<ChannelName>,
+    bytes: usize,
+    bytes_max: usize,
+    /// Participants of the channels in memory.
+    participants: usize,
+    uses: u64,
+    /// The highest number ever given to a channel.
+    gid_highest: u32,
+}
+
+struct Shelved {
+    channel: Channel,
+    bytes: usize,
+    participants: usize,
+    used: u64,
+}
+
+/// How much there is, and how much of it is in memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Channels of the service.
+    pub channels: usize,
+    /// Channels in memory.
+    pub channels_in_memory: usize,
+    /// What they take, in bytes.
+    pub memory_bytes: usize,
+    /// Their participants, each counted once a channel.
+    pub participants_in_memory: usize,
+}
+
+impl Shelf {
+    /// The channels of the store, none of them in memory; `created` counts them by their creators.
+    pub fn new(directory: Directory, bytes_max: usize, mut created: Shares<BareJid>) -> Shelf {
+        let Directory { listings, gid_highest, .. } = directory;
+        listings.iter().for_each(|listing| created.count(&listing.creator, 1));
+        let directory: BTreeMap<_, _> = listings.into_iter().map(|listing| (listing.name.clone(), listing)).collect();
+        Shelf {
+            created,
+            gid_highest,
+            numbers: directory.values().map(|listing| (listing.gid, listing.name.clone())).collect(),
+            listed: directory.values().filter(|it| it.listed).map(|it| it.name.clone()).collect(),
+            ends: directory.values().filter_map(end_of).collect(),
+            directory,
+            doubtful: BTreeSet::new(),
+            channels: HashMap::new(),
+            pinned: BTreeSet::new(),
+            bytes: 0,
+            bytes_max,
+            participants: 0,
+            uses: 0,
+        }
+    }
+
+    pub fn census(&self) -> Census {
+        Census {
+            channels: self.directory.len(),
+            channels_in_memory: self.channels.len(),
+            memory_bytes: self.bytes,
+            participants_in_memory: self.participants,
+        }
+    }
+
+    pub fn channels(&self) -> impl Iterator<Item = &Channel> {
+        self.channels.values().map(|shelved| &shelved.channel)
+    }
+
+    pub fn channel(&self, name: &ChannelName) -> Option<&Channel> {
+        self.channels.get(name).map(|shelved| &shelved.channel)
+    }
+
+    /// Changes a channel and accounts for its size.
+    pub fn change(&mut self, name: &ChannelName, change: impl FnOnce(&mut Channel)) {
+        self.uses += 1;
+        if let Some(shelved) = self.channels.get_mut(name) {
+            change(&mut shelved.channel);
+            shelved.used = self.uses;
+            let bytes = shelved.channel.bytes();
+            self.bytes = self.bytes + bytes - shelved.bytes;
+            shelved.bytes = bytes;
+            let participants = shelved.channel.participant_count();
+            self.participants = self.participants + participants - shelved.participants;
+            shelved.participants = participants;
+            let (listed, end) = (shelved.channel.is_listed(), shelved.channel.settings().end_of_life);
+            let Some(listing) = self.directory.get_mut(name) else { return };
+            listing.shows_jids = shelved.channel.settings().shows_jids();
+            if listing.end_of_life != end {
+                end_of(listing).map(|past| self.ends.remove(&past));
+                listing.end_of_life = end;
+                self.ends.extend(end_of(listing));
+            }
+            if listing.listed != listed {
+                listing.listed = listed;
+                self.list(name, listed);
+            }
+        }
+    }
+
+    /// Marks a channel as used, so that it leaves memory late; it learns what time it is.
+    pub fn touch(&mut self, name: &ChannelName, due: Stamp) {
+        self.change(name, |channel| channel.note_time(due));
+    }
+
+    pub fn exists(&self, name: &ChannelName) -> bool {
+        self.directory.contains_key(name)
+    }
+
+    /// The tag of a channel that exists.
+    pub fn tag_of(&self, name: &ChannelName) -> Option<u64> {
+        self.directory.get(name).map(|listing| listing.tag)
+    }
+
+    /// The channels that an account created were created by nobody who is known any more.
+    pub fn forget_creator(&mut self, account: &BareJid) {
+        if self.created.held_by(account) == 0 {
+            return;
+        }
+        for listing in self.directory.values_mut().filter(|listing| listing.creator == *account) {
+            self.created.give_back(account, 1);
+            listing.creator = BareJid::from_parts(None, account.domain());
+            self.created.count(&listing.creator, 1);
+        }
+    }
+
+    /// The channel of a tag; looks at all of them.
+    pub fn name_of(&self, tag: u64) -> Option<&ChannelName> {
+        self.directory.values().find(|listing| listing.tag == tag).map(|listing| &listing.name)
+    }
+
+    /// Some names behind one, in order: all there are, a few at a time.
+    pub fn names_behind(&self, name: Option<&ChannelName>, count: usize) -> Vec<ChannelName> {
+        let from = name.map_or(Bound::Unbounded, Bound::Excluded);
+        self.directory.range::<ChannelName, _>((from, Bound::Unbounded)).take(count).map(|(n, _)| n.clone()).collect()
+    }
+
+    /// Channels whose end has come, some of them.
+    pub fn ending(&self, now: Stamp, count: usize, is_wanted: impl Fn(&ChannelName) -> bool) -> Vec<ChannelName> {
+        let due = self.ends.iter().take_while(|(end, _)| *end <= now).map(|(_, name)| name);
+        due.filter(|name| is_wanted(name)).take(count).cloned().collect()
+    }
+
+    /// The same, as operators see them.
+    pub fn listings_behind(&self, name: Option<&ChannelName>, count: usize) -> Vec<ListedChannel> {
+        let from = name.map_or(Bound::Unbounded, Bound::Excluded);
+        let listings = self.directory.range::<ChannelName, _>((from, Bound::Unbounded)).take(count);
+        let seen =
+            |it: &Listing| ListedChannel { name: it.name.clone(), creator: it.creator.clone(), listed: it.listed };
+        listings.map(|(_, listing)| seen(listing)).collect()
+    }
+
+    /// The channel of a number.
+    pub fn by_gid(&self, gid: u32) -> Option<&ChannelName> {
+        self.numbers.get(&gid)
+    }
+
+    pub fn count(&self) -> usize {
+        self.directory.len()
+    }
+
+    /// How many channels an account created that are still there.
+    pub fn created_by(&self, creator: &BareJid) -> usize {
+        self.created.held_by(creator)
+    }
+
+    /// Whether there is room for one more channel of a creator; `for_all`: whether anybody may create channels.
+    pub fn has_place_for(&mut self, creator: &BareJid, for_all: bool) -> bool {
+        self.created.may_settle(creator, 1, for_all)
+    }
+
+    /// Who hit a share since this was asked last.
+    pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
+        self.created.hits()
+    }
+
+    /// A number that no channel has or ever had; it is given when the channel is put here. `None` when all are used up.
+    pub fn next_gid(&self) -> Option<u32> {
+        self.gid_highest.checked_add(1)
+    }
+
+    /// The highest number ever given to a channel.
+    pub fn gid_highest(&self) -> u32 {
+        self.gid_highest
+    }
+
+    /// Takes a number back whose channel was never kept, with all higher ones: they came in the same turn.
+    pub fn take_back(&mut self, gid: u32) {
+        self.gid_highest = self.gid_highest.min(gid.saturating_sub(1));
+    }
+
+    /// The names that everybody finds who is not banned, in order.
+    pub fn listed(&self) -> &[ChannelName] {
+        &self.listed
+    }
+
+    /// Whether a channel exists that only those who are in it find.
+    pub fn is_unlisted(&self, name: &ChannelName) -> bool {
+        self.directory.get(name).is_some_and(|listing| !listing.listed)
+    }
+
+    /// Whether a channel exists that tells everybody in it who the others are.
+    pub fn shows_jids(&self, name: &ChannelName) -> bool {
+        self.directory.get(name).is_some_and(|listing| listing.shows_jids)
+    }
+
+    /// Whether a channel has to be loaded before a turn may ask for it.
+    pub fn is_cold(&self, name: &ChannelName) -> bool {
+        (self.exists(name) || self.doubtful.contains(name)) && !self.channels.contains_key(name)
+    }
+
+    pub fn put(&mut self, channel: Channel) {
+        let (name, profile) = (channel.name().clone(), channel.profile());
+        let listing = Listing {
+            name: name.clone(),
+            tag: profile.tag,
+            gid: profile.gid,
+            listed: channel.is_listed(),
+            shows_jids: channel.settings().shows_jids(),
+            end_of_life: channel.settings().end_of_life,
+            creator: profile.creator.clone(),
+        };
+        self.gid_highest = self.gid_highest.max(listing.gid);
+        self.numbers.insert(listing.gid, name.clone());
+        self.list(&name, listing.listed);
+        self.created.count(&listing.creator, 1);
+        let end = end_of(&listing);
+        if let Some(before) = self.directory.insert(name.clone(), listing) {
+            end_of(&before).map(|past| self.ends.remove(&past));
+            self.created.give_back(&before.creator, 1);
+        }
+        self.ends.extend(end);
+        self.doubtful.remove(&name);
+        self.uses += 1;
+        let bytes = channel.bytes();
+        self.bytes += bytes;
+        let participants = channel.participant_count();
+        self.participants += participants;
+        self.channels.insert(name, Shelved { channel, bytes, participants, used: self.uses });
+    }
+
+    fn list(&mut self, name: &ChannelName, listed: bool) {
+        match self.listed.binary_search(name) {
+            Err(at) if listed => self.listed.insert(at, name.clone()),
+            Ok(at) if !listed => drop(self.listed.remove(at)),
+            _ => {}
+        }
+    }
+
+    pub fn take(&mut self, name: &ChannelName) -> Option<Channel> {
+        let shelved = self.channels.remove(name)?;
+        self.bytes -= shelved.bytes;
+        self.participants -= shelved.participants;
+        Some(shelved.channel)
+    }
+
+    /// Strikes a channel from the directory.
+    pub fn strike(&mut self, name: &ChannelName) {
+        if let Some(listing) = self.directory.remove(name) {
+            // A number that was taken back may be another channel's.
+            if self.numbers.get(&listing.gid) == Some(name) {
+                self.numbers.remove(&listing.gid);
+            }
+            self.created.give_back(&listing.creator, 1);
+            end_of(&listing).map(|past| self.ends.remove(&past));
+        }
+        if let Ok(at) = self.listed.binary_search(name) {
+            self.listed.remove(at);
+        }
+        self.doubtful.remove(name);
+    }
+
+    /// Names of which only the store knows whether they exist, in the order of names.
+    pub fn doubtful(&self) -> impl Iterator<Item = &ChannelName> {
+        self.doubtful.iter()
+    }
+
+    pub fn doubt(&mut self, name: &ChannelName) {
+        self.doubtful.insert(name.clone());
+    }
+
+    /// The channels that have to leave memory, used longest ago first, down to nine tenths of what is allowed.
+    fn surplus(&self) -> Vec<ChannelName> {
+        if self.bytes <= self.bytes_max {
+            return Vec::new();
+        }
+        let free = self.channels.iter().filter(|(name, _)| !self.pinned.contains(*name));
+        let mut by_use: Vec<_> = free.map(|(name, shelved)| (shelved.used, shelved.bytes, name)).collect();
+        by_use.sort_unstable();
+        let mut over = self.bytes - self.bytes_max / 10 * 9;
+        let surplus = by_use.into_iter().take_while(|(_, bytes, _)| {
+            let needed = over > 0;
+            over = over.saturating_sub(*bytes);
+            needed
+        });
+        surplus.map(|(_, _, name)| name.clone()).collect()
+    }
+}
+
+/// When a channel ends, where it does.
+fn end_of(listing: &Listing) -> Option<(Stamp, ChannelName)> {
+    listing.end_of_life.map(|end| (end, listing.name.clone()))
+}
+
+impl Engine {
+    /// Takes a channel out of memory that the store may know differently, or not at all.
+    pub(in crate::engine) fn doubt(&mut self, name: &ChannelName, out: &mut Vec<Out>) {
+        self.unshelve(name, out);
+        self.shelf.doubt(name);
+    }
+
+    /// Lets channels leave memory until the rest is within its limit.
+    pub(in crate::engine) fn make_room(&mut self, turn: &mut Turn) {
+        for name in self.shelf.surplus() {
+            self.unshelve(&name, &mut turn.outbox);
+        }
+        // Those of whom this turn lets go leave rosters in a later one, once that is committed.
+        self.leave_rosters(turn);
+        let mut count = super::arrival::PEOPLE_MAX;
+        if !self.let_go(&mut count) || self.departures.is_leaving() {
+            turn.next.push(Inbound::GoOn(Step::LetGo));
+        }
+    }
+
+    /// Keeps these channels in memory, and no others, where they are needed together with some that are on their way.
+    pub fn pin(&mut self, names: BTreeSet<ChannelName>) {
+        self.shelf.pinned = names;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::{Item, Limits, Profile, Rights, Stamp};
+
+    fn channel(text: &str, gid: u32) -> Channel {
+        let creator = jid::BareJid::new("a@host.example").unwrap();
+        let profile = Profile { tag: gid.into(), created: Stamp(0), creator, gid, listed: false };
+        let settings = Limits::default().group_settings();
+        Channel::create(ChannelName::new(text).unwrap(), profile, settings, Rights::default(), Item::default())
+    }
+
+    fn shelf(directory: Directory) -> Shelf {
+        Shelf::new(directory, usize::MAX, Shares::new("channels", usize::MAX, Default::default()))
+    }
+
+    #[test]
+    fn numbers_end_rather_than_come_again() {
+        let directory = Directory { gid_highest: u32::MAX - 1, ..Directory::default() };
+        let mut shelf = shelf(directory);
+        assert_eq!(shelf.next_gid(), Some(u32::MAX));
+        shelf.put(channel("last", u32::MAX));
+        assert_eq!(shelf.next_gid(), None);
+    }
+
+    #[test]
+    fn a_number_that_was_taken_back_is_its_next_channels_alone() {
+        let (old, new) = (channel("old", 1), channel("new", 1));
+        let name = new.name().clone();
+        let mut shelf = shelf(Directory::default());
+        shelf.put(old.clone());
+        shelf.take_back(1);
+        shelf.take(old.name());
+        shelf.doubt(old.name());
+        shelf.put(new);
+        shelf.strike(old.name());
+        assert_eq!(shelf.by_gid(1), Some(&name));
+    }
+}

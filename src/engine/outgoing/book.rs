@@ -1,0 +1,275 @@
+//! The address book: from a fan-out to the stanzas that cross the link.
+//!
+//! It belongs to whoever writes to the link and changes by [`Delta`]s only, so a turn costs the same for ten
+//! recipients and for ten thousand. Who gets a fan-out is settled when it is begun, and whatever is learned while it
+//! is under way changes where they are reached and not who they are.
+
+mod expand;
+mod list;
+
+use super::outbox::{AccountNo, Audience, Delta, Entry, HomeNo, ListId, MulticastService, Out};
+use crate::channel::Node;
+pub use expand::Cursor;
+use list::List;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Lists of accounts, and their addresses.
+#[derive(Clone, Debug, Default)]
+pub struct AddressBook {
+    lists: HashMap<ListId, List>,
+    /// By the places of accounts: whose entry it is, and the entry.
+    entries: Vec<(AccountNo, Entry)>,
+    /// By the places of home servers.
+    multicast: Vec<Option<Multicast>>,
+    /// Whether the services in there are others than those told last.
+    untold: bool,
+}
+
+/// Who gets a fan-out and by which ways; settled once, whatever happens to the list afterwards.
+#[derive(Clone, Debug)]
+pub struct Recipients {
+    accounts: Accounts,
+    except: Option<AccountNo>,
+    /// The channel, by its tag, where they are those of a list.
+    tag: Option<u64>,
+    /// The home servers whose accounts share a stanza, as bits.
+    lists: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Accounts {
+    List(Arc<Vec<AccountNo>>),
+    One(AccountNo),
+}
+
+impl Recipients {
+    /// How many accounts they are, roughly.
+    pub fn count(&self) -> usize {
+        self.accounts().len()
+    }
+
+    /// The home servers whose accounts share a stanza.
+    pub fn lists(&self) -> u64 {
+        self.lists
+    }
+
+    fn accounts(&self) -> &[AccountNo] {
+        match &self.accounts {
+            Accounts::List(accounts) => accounts,
+            Accounts::One(no) => std::slice::from_ref(no),
+        }
+    }
+}
+
+/// A multicast service, and whether it is used: what was sent to it is asked for even when it no longer is.
+#[derive(Clone, Debug)]
+struct Multicast {
+    service: MulticastService,
+    up: bool,
+}
+
+impl AddressBook {
+    /// Learns a change.
+    pub fn apply(&mut self, delta: Delta) {
+        match delta {
+            Delta::Account { no, entry } => {
+                if no.place() >= self.entries.len() {
+                    self.entries.resize_with(no.place() + 1, Default::default);
+                }
+                self.entries[no.place()] = (no, entry);
+            }
+            Delta::Subscribed(list, no) => self.lists.entry(list).or_default().insert(no),
+            Delta::Unsubscribed(list, no) => {
+                if let Some(list) = self.lists.get_mut(&list) {
+                    list.remove(no);
+                }
+            }
+            Delta::Filled(list, accounts) => drop(self.lists.insert(list, List::of(accounts))),
+            Delta::Multicast { home, service } => self.learn_multicast(home, service),
+            Delta::Dropped { tag } => {
+                for node in Node::ALL {
+                    self.lists.remove(&ListId { tag, node });
+                }
+            }
+        }
+    }
+
+    fn learn_multicast(&mut self, home: HomeNo, service: Option<MulticastService>) {
+        if home.place() >= self.multicast.len() {
+            self.multicast.resize_with(home.place() + 1, Default::default);
+        }
+        self.untold |= service.is_some();
+        let known = &mut self.multicast[home.place()];
+        match (service, known.as_mut()) {
+            (Some(service), _) => *known = Some(Multicast { service, up: true }),
+            (None, Some(multicast)) => multicast.up = false,
+            (None, None) => {}
+        }
+    }
+
+    /// Who gets a fan-out that is begun here.
+    pub fn recipients(&self, audience: &Audience) -> Recipients {
+        let (accounts, except) = match audience {
+            Audience::List(list, except) => {
+                (Accounts::List(self.lists.get(list).map(List::share).unwrap_or_default()), *except)
+            }
+            Audience::One(no) => (Accounts::One(*no), None),
+            Audience::These(accounts) => (Accounts::List(accounts.clone()), None),
+        };
+        let tag = match audience {
+            Audience::List(list, _) => Some(list.tag),
+            Audience::One(_) | Audience::These(_) => None,
+        };
+        Recipients { accounts, except, tag, lists: self.bits(|multicast| multicast.up) }
+    }
+
+    /// Stops using the multicast service at a domain; the home servers that it is for, used or not.
+    pub fn stop_multicast(&mut self, at: &str) -> u64 {
+        for multicast in self.multicast.iter_mut().flatten().filter(|multicast| multicast.service.to == at) {
+            multicast.up = false;
+        }
+        self.bits(|multicast| multicast.service.to == at)
+    }
+
+    /// The domains of all multicast services, used or not, where that is news.
+    pub fn take_services(&mut self) -> Option<Vec<String>> {
+        let all = || self.multicast.iter().flatten().map(|multicast| multicast.service.to.clone()).collect();
+        std::mem::take(&mut self.untold).then(all)
+    }
+
+    /// The domain of a home server's multicast service, used or not.
+    pub fn multicast_of(&self, home: HomeNo) -> Option<&str> {
+        Some(&self.multicast.get(home.place())?.as_ref()?.service.to)
+    }
+
+    /// The multicast service that is used for a home server.
+    fn service(&self, home: HomeNo) -> Option<&MulticastService> {
+        self.multicast.get(home.place())?.as_ref().filter(|multicast| multicast.up).map(|multicast| &multicast.service)
+    }
+
+    fn bits(&self, wanted: impl Fn(&Multicast) -> bool) -> u64 {
+        let homes = self.multicast.iter().enumerate().filter(|(_, multicast)| multicast.as_ref().is_some_and(&wanted));
+        homes.filter_map(|(place, _)| HomeNo::new(place)).fold(0, |bits, home| bits | home.bit())
+    }
+
+    /// Learns one thing, or appends all of it to `out`.
+    pub fn pass(&mut self, sent: Out, out: &mut Vec<u8>) {
+        match sent {
+            Out::Book(delta) => self.apply(delta),
+            Out::Stanza(text) | Out::Presence(text) | Out::Question(text) | Out::About { text, .. } => {
+                out.extend_from_slice(text.as_bytes())
+            }
+            Out::Fan(fan) => {
+                let recipients = self.recipients(&fan.audience);
+                self.write(&fan, &recipients, &mut Cursor::default(), usize::MAX, out);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::outgoing::outbox::{Fan, Lasting};
+
+    const LIST: ListId = ListId { tag: 7, node: Node::Messages };
+
+    fn book(accounts: &[(&[&str], bool)]) -> AddressBook {
+        let mut book = AddressBook::default();
+        for (place, (addresses, marked)) in accounts.iter().enumerate() {
+            let no = AccountNo::first(place as u32);
+            let entry = Entry {
+                addresses: addresses.iter().map(|&a| a.into()).collect(),
+                marked: *marked,
+                home: None,
+                apart: None,
+            };
+            book.apply(Delta::Account { no, entry });
+            book.apply(Delta::Subscribed(LIST, no));
+        }
+        book
+    }
+
+    fn fan(audience: Audience) -> Fan {
+        let (head, tail) = ("<message from='c@m'".to_owned(), "><body>x</body></message>".to_owned());
+        Fan { audience, head, tail, groupchat: true, presence: false, lasting: Lasting::Row, charge: None }
+    }
+
+    fn text(book: &AddressBook, fan: &Fan) -> String {
+        text_for(book, fan, &book.recipients(&fan.audience))
+    }
+
+    fn text_for(book: &AddressBook, fan: &Fan, recipients: &Recipients) -> String {
+        let mut out = Vec::new();
+        assert!(book.write(fan, recipients, &mut Cursor::default(), usize::MAX, &mut out));
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn every_address_gets_a_copy_and_marked_accounts_get_the_marker() {
+        let book = book(&[(&["a@h/1", "a@h/2"], false), (&[], false), (&["b@h"], true)]);
+        assert_eq!(
+            text(&book, &fan(Audience::List(LIST, None))),
+            "<message from='c@m' to='a@h/1'><body>x</body></message>\
+             <message from='c@m' to='a@h/2'><body>x</body></message>\
+             <message from='c@m' to='b@h'><body>x</body><mix xmlns=''/></message>"
+        );
+        assert!(!text(&book, &fan(Audience::List(LIST, Some(AccountNo::first(0))))).contains("a@h"));
+        assert!(text(&book, &fan(Audience::One(AccountNo::first(2)))).contains("b@h"));
+    }
+
+    #[test]
+    fn a_fan_out_goes_on_where_it_was_cut() {
+        let book = book(&[(&["a@h"], false), (&["b@h"], false), (&["c@h"], false)]);
+        let (fan, mut cursor, mut all) = (fan(Audience::List(LIST, None)), Cursor::default(), Vec::new());
+        let recipients = book.recipients(&fan.audience);
+        let mut blocks = 0;
+        loop {
+            let mut block = Vec::new();
+            let done = book.write(&fan, &recipients, &mut cursor, 1, &mut block);
+            all.extend(block);
+            blocks += 1;
+            if done {
+                break;
+            }
+        }
+        assert_eq!((blocks, cursor.copies), (3, 3));
+        assert_eq!(String::from_utf8(all).unwrap(), text(&book, &fan));
+    }
+
+    #[test]
+    fn who_is_dropped_or_unsubscribed_gets_nothing() {
+        let mut book = book(&[(&["a@h"], false), (&["b@h"], false)]);
+        book.apply(Delta::Unsubscribed(LIST, AccountNo::first(0)));
+        assert!(!text(&book, &fan(Audience::List(LIST, None))).contains("a@h"));
+        book.apply(Delta::Dropped { tag: 7 });
+        assert_eq!(text(&book, &fan(Audience::List(LIST, None))), "");
+    }
+
+    #[test]
+    fn who_gets_a_fan_out_is_settled_when_it_is_begun() {
+        let mut book = book(&[(&["a@h"], false), (&["b@h"], false)]);
+        let fan = fan(Audience::List(LIST, None));
+        let begun = book.recipients(&fan.audience);
+        let (late, moved) = (AccountNo::first(2), AccountNo::first(1));
+        let entry = |address: &str| Entry { addresses: vec![address.into()], marked: false, home: None, apart: None };
+        book.apply(Delta::Account { no: late, entry: entry("late@h") });
+        book.apply(Delta::Subscribed(LIST, late));
+        book.apply(Delta::Unsubscribed(LIST, AccountNo::first(0)));
+        book.apply(Delta::Account { no: moved, entry: entry("b@h/2") });
+        let text = text_for(&book, &fan, &begun);
+        assert!(text.contains("a@h") && text.contains("b@h/2") && !text.contains("late@h"), "{text}");
+    }
+
+    #[test]
+    fn a_number_that_is_given_out_again_reaches_nobody_else() {
+        let mut book = book(&[(&["a@h"], false), (&["b@h"], false)]);
+        let fan = fan(Audience::List(LIST, None));
+        let begun = book.recipients(&fan.audience);
+        let entry = Entry { addresses: vec!["stranger@h".into()], marked: false, home: None, apart: None };
+        book.apply(Delta::Account { no: AccountNo::first(0).next(), entry });
+        let text = text_for(&book, &fan, &begun);
+        assert!(text.contains("b@h") && !text.contains("stranger@h"), "{text}");
+    }
+}

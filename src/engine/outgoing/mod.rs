@@ -1,0 +1,8 @@
+//! What goes out: the outbox of a turn, the address book that fans are spread with, and what a crash kept back.
+
+pub mod book;
+pub mod freight;
+pub mod multicast;
+pub mod outbox;
+pub mod resend;
+pub mod showing;

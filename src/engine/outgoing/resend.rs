@@ -1,0 +1,241 @@
+//! What a crash may have kept from being sent: what a turn puts down of its stanzas beside its records, and what the next
+//! process makes of that.
+//!
+//! A row is put down by its number and rendered anew from the archive, under the same id; everything else is put down as
+//! it was rendered. Answers to requests are not: whoever asked asks again.
+
+use super::super::{Engine, Needs, Turn};
+use super::outbox::{AccountNo, Audience, Lasting, ListId};
+use super::showing::Rendered;
+use crate::channel::whom::Whom;
+use crate::channel::{Change, Channel, ChannelName, Guest, Member, Node, NodeSet, Stamp};
+use crate::store::{Halves, Part, Record, Unsent};
+use crate::xep::Shown;
+use crate::xmpp::{Tag, escape_into};
+use jid::BareJid;
+use std::sync::Arc;
+
+/// What is put down of what a change shows.
+pub(in crate::engine) fn unsent(channel: &Channel, change: &Change, shown: &[Shown]) -> Vec<Part> {
+    let (name, tag) = (channel.name(), channel.profile().tag);
+    match change {
+        Change::Relayed(_) => Vec::new(),
+        Change::Published(row) => {
+            let row = Part::Row { name: name.clone(), tag, row: row.number };
+            std::iter::once(row).chain(shown.iter().flat_map(told)).collect()
+        }
+        _ => shown.iter().flat_map(|shown| parts(channel, shown, *change == Change::Destroyed)).collect(),
+    }
+}
+
+/// What is put down of what single people are told.
+pub(in crate::engine) fn told(shown: &Shown) -> Vec<Part> {
+    match shown {
+        Shown::Mail { account, message } => vec![Part::Stanza(message.clone().attr("to", account.as_str()).into_xml())],
+        Shown::MailAll { accounts, message } => {
+            vec![Part::Mail { accounts: accounts.clone(), stanza: halves(message, false) }]
+        }
+        Shown::Tell { account, message } => {
+            vec![Part::Accounts { accounts: vec![account.clone()], stanza: halves(message, false) }]
+        }
+        Shown::TellGuest { account, message } => {
+            vec![Part::Accounts { accounts: vec![account.clone()], stanza: halves(message, false) }]
+        }
+        Shown::Farewell { .. } | Shown::Fan { .. } => Vec::new(),
+    }
+}
+
+/// One of the stanzas of a change; the list of a channel that `ends` will not be there when it is sent again.
+fn parts(channel: &Channel, shown: &Shown, ends: bool) -> Vec<Part> {
+    let tag = channel.profile().tag;
+    vec![match shown {
+        Shown::Mail { .. } | Shown::MailAll { .. } | Shown::Tell { .. } | Shown::TellGuest { .. } => {
+            return told(shown);
+        }
+        Shown::Farewell { whom, message } => Part::Farewell { tag, whom: whom.clone(), stanza: halves(message, false) },
+        Shown::Fan { node, except, message, groupchat } if ends => {
+            let whom = Whom::Subscribers(*node, except.clone());
+            Part::Farewell { tag, whom, stanza: halves(message, *groupchat) }
+        }
+        Shown::Fan { node, except, message, groupchat } => Part::List {
+            name: channel.name().clone(),
+            tag,
+            node: *node,
+            except: except.clone(),
+            stanza: halves(message, *groupchat),
+        },
+    }]
+}
+
+/// A stanza for the bare JID of an account.
+pub(in crate::engine) fn mailed(head: &str, account: &BareJid, tail: &str) -> String {
+    let mut stanza = String::with_capacity(head.len() + tail.len() + account.as_str().len() + 6);
+    stanza.push_str(head);
+    stanza.push_str(" to='");
+    escape_into(account.as_str(), &mut stanza);
+    stanza.push('\'');
+    stanza.push_str(tail);
+    stanza
+}
+
+/// Sends a stanza to the bare JIDs of accounts.
+pub(in crate::engine) fn mail_all(accounts: &[BareJid], stanza: &Halves, turn: &mut Turn) {
+    accounts.iter().for_each(|account| turn.send(mailed(&stanza.head, account, &stanza.tail)));
+}
+
+pub(in crate::engine) fn halves(message: &Tag, groupchat: bool) -> Halves {
+    let (head, tail) = message.clone().into_halves();
+    Halves { head, tail, groupchat }
+}
+
+impl Engine {
+    /// Goes on with numbers behind `newest`, the newest one that an earlier process used.
+    pub fn number_from(&mut self, newest: u64) {
+        self.parcel = self.parcel.max(newest);
+    }
+
+    /// Puts down what the turn sends of its records.
+    pub(in crate::engine) fn number_parcel(&mut self, turn: &mut Turn) {
+        let parts = std::mem::take(&mut turn.unsent);
+        if parts.is_empty() {
+            return;
+        }
+        self.parcel += 1;
+        turn.parcel = Some(self.parcel);
+        turn.records.push(Record::Unsent(Unsent { number: self.parcel, stamp: self.now, parts }));
+    }
+
+    pub(in crate::engine) fn need_of_unsent(&self, unsent: &Unsent, needs: &mut Needs) {
+        for part in &unsent.parts {
+            match part {
+                Part::Row { name, tag, row } if self.shelf.tag_of(name) == Some(*tag) => {
+                    self.need_channel(name, needs);
+                    self.need_rows(*tag, vec![*row], needs);
+                    needs.whole.insert((*tag, *row));
+                }
+                Part::List { name, tag, .. } if self.shelf.tag_of(name) == Some(*tag) => self.need_channel(name, needs),
+                Part::Farewell { tag, whom, .. } if !self.remains.contains_key(&(*tag, whom.clone())) => {
+                    needs.remains.insert((*tag, whom.clone()));
+                }
+                Part::Row { .. } | Part::List { .. } | Part::Farewell { .. } => {}
+                Part::Accounts { .. } | Part::Stanza(_) | Part::Mail { .. } => {}
+            }
+        }
+    }
+
+    /// Sends what an earlier process put down. Rows that were retracted since or that became too old are left out, as is
+    /// whatever belongs to a channel that is no more.
+    pub(in crate::engine) fn resend(&mut self, unsent: Unsent, turn: &mut Turn) {
+        self.number_from(unsent.number);
+        for part in unsent.parts {
+            match part {
+                Part::Row { name, tag, row } => self.resend_row(&name, tag, row, turn),
+                Part::List { name, tag, node, except, stanza } => {
+                    let Some(channel) = self.shelf.channel(&name).filter(|it| it.profile().tag == tag) else {
+                        continue;
+                    };
+                    let was_there = |taker: Taker<'_>| taker.since() <= unsent.stamp;
+                    let audience = self.audience_again(channel, node, except.as_ref(), was_there);
+                    turn.fan(audience, stanza, Lasting::Kept);
+                }
+                Part::Accounts { accounts, stanza } => self.tell_again(&accounts, stanza, turn),
+                Part::Stanza(stanza) => turn.send(stanza),
+                Part::Mail { accounts, stanza } => mail_all(&accounts, &stanza, turn),
+                Part::Farewell { tag, whom, stanza } => {
+                    let is_mailed = whom.is_mailed();
+                    let Some(accounts) = self.remains.remove(&(tag, whom)) else { continue };
+                    match is_mailed {
+                        true => mail_all(&accounts, &stanza, turn),
+                        false => self.tell_again(&accounts, stanza, turn),
+                    }
+                }
+            }
+        }
+        turn.parcel = Some(unsent.number);
+    }
+
+    fn tell_again(&mut self, accounts: &[BareJid], stanza: Halves, turn: &mut Turn) {
+        let number = |account| {
+            let no = self.accounts.reach(account, &self.hosts, &mut turn.outbox);
+            no.or_else(|| self.accounts.find_guest(account))
+        };
+        let known = accounts.iter().filter_map(number).collect();
+        turn.fan(Audience::These(Arc::new(known)), stanza, Lasting::Kept);
+    }
+
+    fn resend_row(&mut self, name: &ChannelName, tag: u64, row: u64, turn: &mut Turn) {
+        let facts = self.facts.get(&tag).and_then(|facts| facts.get(&row)).filter(|facts| !facts.entombed);
+        let Some(row) = facts.map(|facts| facts.row.clone()) else { return };
+        let (number, stamp) = (row.number, row.stamp);
+        let beside = [(name.clone(), Change::Published(row))];
+        let rendered = Rendered {
+            name,
+            change: &beside[0].1,
+            before: None,
+            nodes_gone: NodeSet::default(),
+            actor: None,
+            beside: &beside,
+        };
+        let shown = self.shown_of(rendered);
+        let Some(channel) = self.shelf.channel(name).filter(|channel| channel.profile().tag == tag) else { return };
+        if stamp < channel.settings().horizon(self.clock.dial().kept) {
+            return;
+        }
+        for shown in shown {
+            let Shown::Fan { node, except, message, groupchat } = shown else { continue };
+            // Nor is anything put before somebody again that it has hidden from itself or cleared away.
+            let was_there = |taker: Taker<'_>| match taker {
+                Taker::Member(it) => {
+                    it.was_in_at(number) && it.own.cleared < number && !it.own.hidden.contains_key(&number)
+                }
+                Taker::Guest(it) => it.first <= number,
+            };
+            let audience = self.audience_again(channel, node, except.as_ref(), was_there);
+            turn.fan(audience, halves(&message, groupchat), Lasting::Row);
+        }
+    }
+
+    /// For whom something of a channel is sent again: those who were there at the time. Whoever came since is shown
+    /// nothing from before.
+    fn audience_again(
+        &self,
+        channel: &Channel,
+        node: Node,
+        except: Option<&BareJid>,
+        was_there: impl Fn(Taker<'_>) -> bool,
+    ) -> Audience {
+        let seated = channel.participants().filter(|it| it.subscriptions.contains(node)).map(Taker::Member);
+        let guests = channel.guests().filter(|it| it.subscriptions.contains(node)).map(Taker::Guest);
+        let takers: Vec<Taker<'_>> = seated.chain(guests).collect();
+        if takers.iter().all(|taker| was_there(*taker)) {
+            let except = except.and_then(|account| self.accounts.find(account));
+            return Audience::List(ListId { tag: channel.profile().tag, node }, except);
+        }
+        let number = |taker: &Taker<'_>| match taker {
+            Taker::Member(member) if Some(&member.jid) != except => self.accounts.find(&member.jid),
+            Taker::Member(_) => None,
+            Taker::Guest(guest) => self.accounts.find_guest(&guest.jid),
+        };
+        let mut accounts: Vec<AccountNo> =
+            takers.iter().filter(|taker| was_there(**taker)).filter_map(number).collect();
+        accounts.sort_unstable();
+        Audience::These(Arc::new(accounts))
+    }
+}
+
+/// Somebody who subscribes to a node.
+#[derive(Clone, Copy)]
+enum Taker<'a> {
+    Member(&'a Member),
+    Guest(&'a Guest),
+}
+
+impl Taker<'_> {
+    /// Since when it has been in the channel, or a guest.
+    fn since(self) -> Stamp {
+        match self {
+            Taker::Member(member) => member.since,
+            Taker::Guest(guest) => guest.since,
+        }
+    }
+}

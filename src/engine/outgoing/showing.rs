@@ -1,0 +1,192 @@
+//! What happened, shown to those whom it concerns: extensions say what to whom, and here it finds its way out.
+
+use super::super::requests::parley::Asked;
+use super::super::{Engine, Turn};
+use super::outbox::{Audience, Lasting, ListId};
+use super::resend::{halves, mail_all, told, unsent};
+use crate::channel::group::Notice;
+use crate::channel::{Change, ChannelName, NodeSet, Status};
+use crate::store::Record;
+use crate::xep::{EXTENSIONS, Render, Shown, group_events};
+use jid::BareJid;
+use std::sync::Arc;
+
+/// What is known of a change that was applied.
+pub(in crate::engine) struct Done {
+    /// The tag of its channel.
+    pub tag: u64,
+    /// What the member whom it is about was before.
+    pub before: Option<Status>,
+    /// The nodes that there are no longer, where it is one of settings.
+    pub nodes_gone: NodeSet,
+}
+
+/// A change that is to be shown.
+pub(in crate::engine) struct Rendered<'a> {
+    pub name: &'a ChannelName,
+    pub change: &'a Change,
+    pub before: Option<Status>,
+    pub nodes_gone: NodeSet,
+    pub actor: Option<&'a BareJid>,
+    pub beside: &'a [(ChannelName, Change)],
+}
+
+impl Engine {
+    /// Applies and shows what nobody asked for.
+    pub(in crate::engine) fn carry_on(&mut self, changes: Vec<(ChannelName, Change)>, turn: &mut Turn) {
+        self.apply_and_show(None, changes, turn);
+    }
+
+    /// Applies changes one by one and shows each to those who are subscribed right behind it: whoever is seated by one
+    /// sees the next ones, and whoever is removed by one does not.
+    pub(in crate::engine) fn apply_and_show(
+        &mut self,
+        actor: Option<&BareJid>,
+        changes: Vec<(ChannelName, Change)>,
+        turn: &mut Turn,
+    ) {
+        let mut all = Vec::with_capacity(changes.len());
+        // What an extension shows of a change may depend on what else happens in the same channel.
+        for beside in changes.chunk_by(|a, b| a.0 == b.0) {
+            for (name, change) in beside {
+                let done = self.apply(name, change, turn);
+                let before = done.as_ref().and_then(|done| done.before);
+                self.note_newcomer(actor, before, change, turn);
+                let nodes_gone = done.as_ref().map(|done| done.nodes_gone).unwrap_or_default();
+                self.render(Rendered { name, change, before, nodes_gone, actor, beside }, turn);
+                if let Some(done) = &done {
+                    self.follow(name, done.tag, change, turn);
+                }
+                if *change == Change::Destroyed {
+                    self.bury(name, &mut turn.outbox);
+                }
+                all.push(done);
+            }
+        }
+        for ((name, change), done) in changes.into_iter().zip(all) {
+            let Some(Done { tag, before, .. }) = done else { continue };
+            let gone = change.member().filter(|member| before == Some(Status::Joined) && !member.is_joined());
+            if let Some(member) = gone {
+                self.accounts.left(&member.jid);
+            }
+            if let Change::GuestSet { guest, .. } = &change
+                && guest.subscriptions.is_empty()
+            {
+                self.accounts.left_guest(&guest.jid);
+            }
+            if change.is_kept() {
+                turn.records.push(Record::Channel { name, tag, change });
+            }
+        }
+    }
+
+    /// groups.md §1 rule 7: the author of a message is told how far it came. What happened are the records from
+    /// `since` on.
+    pub(in crate::engine) fn tell_authors(
+        &mut self,
+        asked: &Asked<'_>,
+        notices: &[Notice],
+        since: usize,
+        turn: &mut Turn,
+    ) {
+        // Who read something reports that it arrived, too; the author is told of the last.
+        let report = turn.records[since..].iter().rev().find_map(|record| match record {
+            Record::Channel { name, tag, change: Change::Reported(report) } => Some((name, *tag, report)),
+            _ => None,
+        });
+        let Some((name, tag, report)) = report.filter(|_| !notices.is_empty()) else { return };
+        let (from, name, report) = (self.service.address_of(name), name.clone(), report.clone());
+        for notice in notices {
+            let (row, id) = (self.service.sealer.seal(tag, notice.row), self.fresh_id_of(tag));
+            let unveiled = self.shelf.channel(&name).is_some_and(|channel| channel.unveils_to(&notice.author));
+            let reporter = unveiled.then_some(&asked.actor.account);
+            let message = group_events::notice(notice, &report, reporter, &from, row, id);
+            let shown = Shown::Tell { account: notice.author.clone(), message };
+            turn.unsent.extend(told(&shown));
+            self.send_shown(shown, Some(&name), Lasting::Kept, turn);
+        }
+    }
+
+    /// Shows a change that was applied.
+    fn render(&mut self, rendered: Rendered<'_>, turn: &mut Turn) {
+        let (name, change, actor) = (rendered.name, rendered.change, rendered.actor);
+        let shown = self.shown_of(rendered);
+        let Some(channel) = self.shelf.channel(name) else { return };
+        let lasting = lasting_of(change);
+        turn.unsent.extend(unsent(channel, change, &shown));
+        let since = turn.outbox.len();
+        shown.into_iter().for_each(|shown| self.send_shown(shown, Some(name), lasting, turn));
+        if let Some(account) = actor {
+            self.load(account, name, &mut turn.outbox[since..]);
+        }
+    }
+
+    /// What extensions show of a change that was applied.
+    pub(in crate::engine) fn shown_of(&mut self, rendered: Rendered<'_>) -> Vec<Shown> {
+        let Rendered { name, change, before, nodes_gone, actor, beside } = rendered;
+        let mut shown = Vec::new();
+        let Some(channel) = self.shelf.channel(name) else { return shown };
+        let mut render = Render {
+            service: &self.service,
+            channel,
+            actor,
+            before,
+            nodes_gone,
+            beside,
+            now: self.now,
+            dice: &mut self.dice,
+            shown: &mut shown,
+        };
+        EXTENSIONS.iter().for_each(|extension| extension.render(change, &mut render));
+        shown
+    }
+
+    /// Sends something to whom it is for; what is for people of a channel has to be of one.
+    pub(in crate::engine) fn send_shown(
+        &mut self,
+        shown: Shown,
+        of: Option<&ChannelName>,
+        lasting: Lasting,
+        turn: &mut Turn,
+    ) {
+        let channel = of.and_then(|name| self.shelf.channel(name));
+        let (audience, message, groupchat) = match shown {
+            Shown::Mail { account, message } => return turn.send(message.attr("to", account.as_str()).into_xml()),
+            Shown::Fan { node, except, message, groupchat } => {
+                let Some(tag) = channel.map(|channel| channel.profile().tag) else { return };
+                let except = except.map(|account| self.accounts.number(&account));
+                (Audience::List(ListId { tag, node }, except), message, groupchat)
+            }
+            Shown::MailAll { accounts, message } => {
+                return mail_all(&accounts, &halves(&message, false), turn);
+            }
+            Shown::TellGuest { account, message } => {
+                let Some(no) = self.accounts.find_guest(&account) else { return };
+                (Audience::One(no), message, false)
+            }
+            Shown::Farewell { whom, message } => {
+                let accounts = channel.map(|channel| channel.those(&whom)).unwrap_or_default();
+                if whom.is_mailed() {
+                    return mail_all(&accounts, &halves(&message, false), turn);
+                }
+                let known = accounts.iter().filter_map(|account| self.accounts.find_guest(account));
+                (Audience::These(Arc::new(known.collect())), message, false)
+            }
+            Shown::Tell { account, message } => {
+                let Some(no) = self.accounts.reach(&account, &self.hosts, &mut turn.outbox) else { return };
+                (Audience::One(no), message, false)
+            }
+        };
+        turn.fan(audience, halves(&message, groupchat), lasting);
+    }
+}
+
+/// What becomes of the stanzas about a change when the link is lost.
+fn lasting_of(change: &Change) -> Lasting {
+    match change {
+        Change::Published(_) => Lasting::Row,
+        // Chat states are of the moment; a message that its sender asked not to be kept is still a message.
+        Change::Relayed(relay) if !relay.message.echoed => Lasting::Fleeting,
+        _ => Lasting::Kept,
+    }
+}

@@ -1,0 +1,491 @@
+//! Where accounts are reached: at their home server, or at resources that take MIX traffic (protocol.md §3).
+//!
+//! Kept once an account, whatever the number of its channels. Presence is volatile; the resources that were found are
+//! saved lazily and tried again after a restart, at the cost of a bounce.
+
+mod guests;
+mod pauses;
+
+use super::super::outgoing::outbox::{AccountNo, Delta, Entry, Out};
+use super::super::share::OwnDomains;
+use super::hosts::{Hosts, Pam};
+use super::pending::Announced;
+use crate::store::{Record, Whereabouts};
+use crate::xmpp::escape_into;
+use jid::{BareJid, FullJid};
+use pauses::{Pause, Pauses};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// Resources of one account that are followed.
+const RESOURCES_MAX: usize = 32;
+/// Accounts whose presence is followed, besides those that are in channels.
+const ACCOUNTS_MAX: usize = 2_000_000;
+
+/// Whether a resource takes MIX traffic.
+#[derive(Clone, Debug, PartialEq)]
+enum Takes {
+    Yes,
+    No,
+    Unknown(Option<Announced>),
+    Asked,
+}
+
+#[derive(Debug)]
+struct Account {
+    jid: BareJid,
+    bare: bool,
+    resources: BTreeMap<String, Takes>,
+    /// How many channels in memory it is in.
+    holds: u32,
+    /// Of how many channels in memory it is a guest, and the number that it has in the address book for those.
+    guest: Option<(AccountNo, u32)>,
+    /// Whether it is in any channel, where that is known.
+    member: Option<bool>,
+    dirty: bool,
+    /// Whether the store may hold something of it.
+    saved: bool,
+    /// Whether the address book knows of it.
+    told: bool,
+}
+
+impl Account {
+    /// Whether it is reached at resources that were not worth saving so far, since it was in no channel.
+    fn is_unsaved(&self) -> bool {
+        !self.saved && self.resources.values().any(|takes| *takes == Takes::Yes)
+    }
+
+    /// Forgets a resource that nothing is sent to, since no bounce ever tells that it is gone, and not every server
+    /// does (hosts.md, D.2); whether there was one.
+    fn make_room(&mut self) -> bool {
+        let unreached = self.resources.iter().filter(|(_, takes)| **takes != Takes::Yes);
+        let name = unreached.min_by_key(|(_, takes)| **takes != Takes::No).map(|(name, _)| name.clone());
+        name.is_some_and(|name| self.resources.remove(&name).is_some())
+    }
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Accounts {
+    numbers: HashMap<BareJid, AccountNo>,
+    accounts: Vec<Option<Account>>,
+    /// Numbers to give out again.
+    free: Vec<AccountNo>,
+    dirty: Vec<AccountNo>,
+    /// Accounts that left a channel and may be in another one.
+    unsettled: BTreeSet<BareJid>,
+    pauses: Pauses,
+}
+
+/// What to do about a resource that was seen.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sighting {
+    /// Nothing.
+    Settled,
+    /// Ask it whether it takes MIX traffic.
+    Ask(Option<Announced>),
+}
+
+impl Accounts {
+    /// What was saved. The address book learns of an account when there is something to send to it: most of those that
+    /// a service knows are in channels that nobody uses at the moment.
+    pub fn restore(saved: Vec<(BareJid, Whereabouts)>, hosts: &Hosts, own_domains: OwnDomains) -> Accounts {
+        let mut accounts = Accounts { pauses: Pauses::new(own_domains), ..Accounts::default() };
+        for (jid, whereabouts) in saved {
+            let no = accounts.number(&jid);
+            if let Some(account) = accounts.accounts[no.place()].as_mut() {
+                account.bare = hosts.takes_bare(jid.domain().as_str(), whereabouts.bare);
+                account.member = Some(true);
+                account.saved = true;
+                account.resources = whereabouts.resources.into_iter().map(|name| (name, Takes::Yes)).collect();
+            }
+        }
+        accounts
+    }
+
+    /// The number of an account, which is entered where it is not yet known.
+    pub fn number(&mut self, jid: &BareJid) -> AccountNo {
+        if let Some(&no) = self.numbers.get(jid) {
+            return no;
+        }
+        let account = Account {
+            jid: jid.clone(),
+            bare: false,
+            resources: BTreeMap::new(),
+            holds: 0,
+            guest: None,
+            member: None,
+            dirty: false,
+            saved: false,
+            told: false,
+        };
+        let no = self.vacancy();
+        self.accounts[no.place()] = Some(account);
+        self.numbers.insert(jid.clone(), no);
+        no
+    }
+
+    /// A number that nobody has.
+    fn vacancy(&mut self) -> AccountNo {
+        self.free.pop().unwrap_or_else(|| {
+            self.accounts.push(None);
+            AccountNo::first(self.accounts.len() as u32 - 1)
+        })
+    }
+
+    /// The number of an account that is known and to which something is to be sent.
+    pub fn reach(&mut self, jid: &BareJid, hosts: &Hosts, out: &mut Vec<Out>) -> Option<AccountNo> {
+        let no = self.find(jid)?;
+        if self.get(jid).is_some_and(|account| !account.told) {
+            self.tell_book(no, hosts, out);
+        }
+        Some(no)
+    }
+
+    /// The number of an account that is known.
+    pub fn find(&self, jid: &BareJid) -> Option<AccountNo> {
+        self.numbers.get(jid).copied()
+    }
+
+    /// The resources of an account of which it is not known whether they take MIX traffic.
+    fn unknown(&self, jid: &BareJid) -> Vec<FullJid> {
+        let Some(account) = self.get(jid) else { return Vec::new() };
+        let unknown = account.resources.iter().filter(|(_, takes)| matches!(takes, Takes::Unknown(_)));
+        unknown.filter_map(|(name, _)| account.jid.with_resource_str(name).ok()).collect()
+    }
+
+    /// The account was put into a channel, by itself or by somebody else. Returns the resources to be asked.
+    pub fn added(&mut self, jid: &BareJid, hosts: &Hosts, out: &mut Vec<Out>) -> Vec<FullJid> {
+        let no = self.number(jid);
+        let ask = self.unknown(jid);
+        let Some(account) = self.accounts[no.place()].as_mut() else { return Vec::new() };
+        let bare = hosts.takes_bare(jid.domain().as_str(), account.bare);
+        if bare != account.bare || account.is_unsaved() {
+            account.bare = bare;
+            self.changed(no, hosts, out);
+        }
+        ask
+    }
+
+    /// A channel in memory has this participant no longer.
+    pub fn release(&mut self, jid: &BareJid) {
+        if let Some(account) = self.get_mut(jid) {
+            account.holds = account.holds.saturating_sub(1);
+        }
+        self.forget_idle(jid);
+    }
+
+    /// Whether an account was reached by some way.
+    pub fn is_reached(&self, jid: &BareJid) -> bool {
+        self.get(jid).is_some_and(|account| account.saved || account.resources.values().any(|it| *it == Takes::Yes))
+    }
+
+    /// Whether an account is in any channel, where that is known.
+    pub fn membership(&self, jid: &BareJid) -> Option<bool> {
+        self.get(jid).and_then(|account| account.member)
+    }
+
+    /// An account left a channel in memory. Whether it is in another one, the store has to say.
+    pub fn left(&mut self, jid: &BareJid) {
+        let Some(account) = self.get_mut(jid) else { return };
+        account.holds = account.holds.saturating_sub(1);
+        if account.holds == 0 {
+            account.member = None;
+            self.unsettled.insert(jid.clone());
+        }
+    }
+
+    /// Accounts of which the store has to say whether they are in any channel, a few at a time.
+    pub fn unsettled(&self) -> impl Iterator<Item = &BareJid> {
+        self.unsettled.iter().take(64)
+    }
+
+    /// Learns whether an account is in any channel; of one that is in none, nothing is kept.
+    pub fn note_membership(&mut self, jid: &BareJid, member: bool, hosts: &Hosts, out: &mut Vec<Out>) {
+        self.unsettled.remove(jid);
+        let Some(&no) = self.numbers.get(jid) else { return };
+        let Some(account) = self.accounts[no.place()].as_mut() else { return };
+        let member = member || account.holds > 0;
+        let left = !member && account.member != Some(false) && (account.bare || account.saved);
+        // Nothing was kept of it while nobody knew.
+        let unsaved = member && account.member.is_none() && !account.saved;
+        account.member = Some(member);
+        if unsaved {
+            account.dirty = true;
+            self.dirty.push(no);
+        }
+        if left {
+            account.bare = false;
+            self.changed(no, hosts, out);
+        }
+    }
+
+    /// Makes room for an account whose presence is to be followed; whether there was any.
+    pub fn admit(&mut self, jid: &BareJid, member: bool, hosts: &Hosts, out: &mut Vec<Out>) -> bool {
+        if !member && !self.numbers.contains_key(jid) && self.numbers.len() >= ACCOUNTS_MAX {
+            return false;
+        }
+        self.number(jid);
+        self.note_membership(jid, member, hosts, out);
+        true
+    }
+
+    /// The account joined: from its bare JID, by its home server, or otherwise. Returns the resources to be asked.
+    pub fn joined(&mut self, jid: &BareJid, at_bare: bool, hosts: &Hosts, out: &mut Vec<Out>) -> Vec<FullJid> {
+        let bare = hosts.takes_bare(jid.domain().as_str(), at_bare);
+        let no = self.number(jid);
+        let ask = self.unknown(jid);
+        let Some(account) = self.accounts[no.place()].as_mut() else { return Vec::new() };
+        let moved = account.bare != bare || account.member != Some(true);
+        account.bare = bare;
+        account.member = Some(true);
+        if moved {
+            self.changed(no, hosts, out);
+        }
+        ask
+    }
+
+    /// A resource came online, or changed its presence. `takes` is what its announcement is known to mean.
+    pub fn saw(
+        &mut self,
+        full: &FullJid,
+        announced: Option<Announced>,
+        takes: Option<bool>,
+        hosts: &Hosts,
+        out: &mut Vec<Out>,
+    ) -> Sighting {
+        let no = self.number(&full.to_bare());
+        let Some(account) = self.accounts[no.place()].as_mut() else { return Sighting::Settled };
+        let name = full.resource().as_str();
+        if !account.resources.contains_key(name) && account.resources.len() >= RESOURCES_MAX && !account.make_room() {
+            return Sighting::Settled;
+        }
+        let before = account.resources.get(name);
+        let after = match (takes, before) {
+            // Who spoke MIX takes it, whatever its software announces.
+            (Some(true), _) | (_, Some(Takes::Yes)) => Takes::Yes,
+            (Some(false), _) => Takes::No,
+            (None, Some(Takes::Asked)) => return Sighting::Settled,
+            (None, _) if account.member != Some(true) => Takes::Unknown(announced.clone()),
+            (None, Some(Takes::No)) if announced.is_none() => return Sighting::Settled,
+            (None, _) => Takes::Asked,
+        };
+        let sighting = if after == Takes::Asked { Sighting::Ask(announced) } else { Sighting::Settled };
+        let was_reached = before == Some(&Takes::Yes);
+        let is_reached = after == Takes::Yes;
+        account.resources.insert(name.to_owned(), after);
+        if was_reached != is_reached {
+            self.changed(no, hosts, out);
+        }
+        sighting
+    }
+
+    /// The resource of an account that `is_meant` means.
+    pub fn resource_of(&self, jid: &BareJid, is_meant: impl Fn(&str) -> bool) -> Option<FullJid> {
+        let name = self.get(jid)?.resources.keys().find(|name| is_meant(name))?;
+        jid.with_resource_str(name).ok()
+    }
+
+    /// Whether a resource is known to take MIX traffic.
+    pub fn takes(&self, full: &FullJid) -> bool {
+        let account = self.get(&full.to_bare());
+        account.is_some_and(|account| account.resources.get(full.resource().as_str()) == Some(&Takes::Yes))
+    }
+
+    /// A resource is about to be asked; what it had announced.
+    pub fn asking(&mut self, full: &FullJid) -> Option<Announced> {
+        let takes = self.get_mut(&full.to_bare())?.resources.get_mut(full.resource().as_str())?;
+        match std::mem::replace(takes, Takes::Asked) {
+            Takes::Unknown(announced) => announced,
+            _ => None,
+        }
+    }
+
+    /// A resource did not answer in time.
+    pub fn forget_question(&mut self, full: &FullJid) {
+        let Some(account) = self.get_mut(&full.to_bare()) else { return };
+        if let Some(takes @ Takes::Asked) = account.resources.get_mut(full.resource().as_str()) {
+            *takes = Takes::Unknown(None);
+        }
+    }
+
+    /// The link was down: behind the name of a resource that takes no MIX traffic there may be another client.
+    pub fn ask_again(&mut self) {
+        let resources = self.accounts.iter_mut().flatten().flat_map(|account| account.resources.values_mut());
+        resources.filter(|takes| **takes == Takes::No).for_each(|takes| *takes = Takes::Unknown(None));
+    }
+
+    /// A resource is known to take MIX traffic, or not to, provided that it is online. That it spoke since it was asked
+    /// outweighs a no.
+    pub fn settle(&mut self, full: &FullJid, takes: bool, hosts: &Hosts, out: &mut Vec<Out>) {
+        let Some(&no) = self.numbers.get(&full.to_bare()) else { return };
+        let Some(account) = self.accounts[no.place()].as_mut() else { return };
+        let Some(state) = account.resources.get_mut(full.resource().as_str()) else { return };
+        let after = if takes { Takes::Yes } else { Takes::No };
+        if *state != after && *state != Takes::Yes {
+            *state = after;
+            self.changed(no, hosts, out);
+        }
+    }
+
+    /// A resource is gone: it said so, or a message to it came back.
+    pub fn gone(&mut self, full: &FullJid, hosts: &Hosts, out: &mut Vec<Out>) {
+        let bare = full.to_bare();
+        let Some(&no) = self.numbers.get(&bare) else { return };
+        let Some(account) = self.accounts[no.place()].as_mut() else { return };
+        if account.resources.remove(full.resource().as_str()) == Some(Takes::Yes) {
+            self.changed(no, hosts, out);
+        }
+        self.forget_idle(&bare);
+    }
+
+    /// A message to a bare JID came back: the home server does not take MIX traffic.
+    pub fn bounced_at_bare(&mut self, jid: &BareJid, hosts: &Hosts, out: &mut Vec<Out>) {
+        let Some(&no) = self.numbers.get(jid) else { return };
+        let settled = hosts.pam(jid.domain().as_str()) != Pam::Auto;
+        let Some(account) = self.accounts[no.place()].as_mut().filter(|account| account.bare && !settled) else {
+            return;
+        };
+        account.bare = false;
+        self.changed(no, hosts, out);
+    }
+
+    /// The domains whose home servers take MIX traffic for some account, in order.
+    pub fn bare_domains(&self) -> BTreeSet<String> {
+        let bare = self.accounts.iter().flatten().filter(|account| account.bare);
+        bare.map(|account| account.jid.domain().as_str().to_owned()).collect()
+    }
+
+    /// The home server of these accounts turned out to need other addressing.
+    pub fn readdress(&mut self, domain: &str, hosts: &Hosts, out: &mut Vec<Out>) {
+        let of_domain = |account: &&Account| account.told && account.bare && account.jid.domain().as_str() == domain;
+        let numbers: Vec<_> = self.accounts.iter().flatten().filter(of_domain).map(|a| self.numbers[&a.jid]).collect();
+        for no in numbers {
+            self.tell_book(no, hosts, out);
+        }
+    }
+
+    /// The home server of these accounts turned out to deliver to their clients by itself, or to do so no longer.
+    pub fn reroute(&mut self, domain: &str, hosts: &Hosts, out: &mut Vec<Out>) {
+        let of_domain = |account: &&Account| account.jid.domain().as_str() == domain;
+        let moved = self.accounts.iter().flatten().filter(of_domain);
+        let moved = moved.filter(|account| hosts.takes_bare(domain, account.bare) != account.bare);
+        let numbers: Vec<_> = moved.map(|account| self.numbers[&account.jid]).collect();
+        for no in numbers {
+            let Some(account) = self.accounts[no.place()].as_mut() else { continue };
+            account.bare = !account.bare;
+            account.dirty = true;
+            self.dirty.push(no);
+            if account.told {
+                self.tell_book(no, hosts, out);
+            }
+        }
+    }
+
+    /// Appends what changed of the whereabouts of accounts that are in channels; of others, nothing is kept.
+    pub fn save(&mut self, records: &mut Vec<Record>) {
+        for no in std::mem::take(&mut self.dirty) {
+            let Some(account) = self.accounts[no.place()].as_mut().filter(|account| account.dirty) else { continue };
+            account.dirty = false;
+            let was_saved = std::mem::take(&mut account.saved);
+            // Of one that left a channel and may be in another one, what was saved stays saved.
+            let member = account.member.unwrap_or(was_saved);
+            let reached = account.resources.iter().filter(|(_, takes)| **takes == Takes::Yes);
+            let resources: Vec<String> = reached.map(|(name, _)| name.clone()).collect();
+            account.saved = member && (account.bare || !resources.is_empty());
+            if !account.saved && !was_saved {
+                continue;
+            }
+            let known = account.saved.then_some(Whereabouts { bare: account.bare, resources });
+            let jid = account.jid.clone();
+            records.push(Record::Whereabouts { account: jid.clone(), known });
+            if !member {
+                self.forget_idle(&jid);
+            }
+        }
+    }
+
+    /// Has an account saved again, since its last saving failed.
+    pub fn mark_dirty(&mut self, jid: &BareJid) {
+        // It may be forgotten here by this time, and must be forgotten in the store too.
+        let no = self.number(jid);
+        if let Some(account) = self.accounts[no.place()].as_mut() {
+            account.dirty = true;
+            account.saved = true;
+            self.dirty.push(no);
+        }
+    }
+
+    fn changed(&mut self, no: AccountNo, hosts: &Hosts, out: &mut Vec<Out>) {
+        if let Some(account) = self.accounts[no.place()].as_mut() {
+            account.dirty = true;
+            self.dirty.push(no);
+        }
+        self.tell_book(no, hosts, out);
+    }
+
+    fn tell_book(&mut self, no: AccountNo, hosts: &Hosts, out: &mut Vec<Out>) {
+        let Some(account) = self.accounts[no.place()].as_mut() else { return };
+        account.told = true;
+        let escaped = |address: &str| {
+            let mut escaped = String::with_capacity(address.len());
+            escape_into(address, &mut escaped);
+            escaped
+        };
+        let reached = account.resources.iter().filter(|(_, takes)| **takes == Takes::Yes).map(|(name, _)| &**name);
+        let full = |name: &str| Arc::<str>::from(escaped(&format!("{}/{name}", account.jid)));
+        // Written once, however many channels are apart.
+        let reached: Vec<(&str, Arc<str>)> = reached.map(|name| (name, full(name))).collect();
+        let resources = |lets: &dyn Fn(&str) -> bool| {
+            let reached = reached.iter().filter(|(name, _)| lets(name));
+            reached.map(|(_, address)| address.clone()).collect::<Vec<Arc<str>>>()
+        };
+        let own = Arc::<str>::from(escaped(account.jid.as_str()));
+        let bare = || vec![own.clone()];
+        let paused = self.pauses.of(&account.jid);
+        let apart = |addresses: &dyn Fn(&Pause) -> Vec<Arc<str>>| {
+            paused.map(|own| Box::new(own.iter().map(|(tag, pause)| (*tag, addresses(pause))).collect()))
+        };
+        let (domain, home) = (account.jid.domain().as_str(), hosts.home(account.jid.domain().as_str()));
+        let at_resources = |pause: &Pause| resources(&|name| pause.lets(name));
+        let entry = match account.bare {
+            false => Entry { addresses: resources(&|_| true), marked: false, home, apart: apart(&at_resources) },
+            true => Entry {
+                addresses: bare(),
+                marked: hosts.is_marked(domain),
+                home,
+                apart: apart(&|pause| if pause.is_moved() { at_resources(pause) } else { bare() }),
+            },
+        };
+        out.push(Out::Book(Delta::Account { no, entry }));
+        if let Some((no, _)) = account.guest {
+            let entry = Entry { addresses: resources(&|_| true), marked: false, home, apart: apart(&at_resources) };
+            out.push(Out::Book(Delta::Account { no, entry }));
+        }
+    }
+
+    /// Lets go of an account that is in no channel in memory and not online.
+    fn forget_idle(&mut self, jid: &BareJid) {
+        let Some(&no) = self.numbers.get(jid) else { return };
+        let idle = self.accounts[no.place()].as_ref().is_none_or(|account| {
+            account.holds == 0 && account.resources.is_empty() && !account.bare && !account.dirty
+        });
+        if idle {
+            self.numbers.remove(jid);
+            self.accounts[no.place()] = None;
+            self.free.push(no.next());
+        }
+    }
+
+    fn get(&self, jid: &BareJid) -> Option<&Account> {
+        self.accounts[self.numbers.get(jid)?.place()].as_ref()
+    }
+
+    fn get_mut(&mut self, jid: &BareJid) -> Option<&mut Account> {
+        self.accounts[self.numbers.get(jid)?.place()].as_mut()
+    }
+}
+
+#[cfg(test)]
+#[path = "accounts_tests.rs"]
+mod tests;

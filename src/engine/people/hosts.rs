@@ -1,0 +1,309 @@
+//! The home servers of accounts: what they grant, and how they take MIX traffic.
+
+use super::super::outgoing::multicast::{Homes, MulticastSettings};
+use super::super::outgoing::outbox::HomeNo;
+use super::super::share::{Hit, OwnDomains};
+use super::pool::{Pool, Put};
+use crate::channel::Stamp;
+use crate::xep::privilege::Privileges;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// Domains that are known, beside those that are trusted. One that is forgotten is asked anew.
+const HOSTS_MAX: usize = 10_000;
+/// After how long a domain that did not answer is asked again, and how often it is asked on one link. ejabberd 24.12 and
+/// later drop a component's questions until it holds a privilege, some of them in the first milliseconds of a link, and some
+/// for good (hosts.md, J.2).
+const ASK_AGAIN_MS: u64 = 1000;
+const TRIES_MAX: u8 = 3;
+
+/// How a home server takes MIX traffic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pam {
+    /// Found out: by who sends the join, and by asking which software it is.
+    #[default]
+    Auto,
+    /// At the bare JID, as XEP-0405 says.
+    Standard,
+    /// At the bare JID, with the marker that ejabberd's own module needs (hosts.md, C.1).
+    Ejabberd,
+    /// At full JIDs only.
+    None,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Host {
+    pam: Pam,
+    asked: bool,
+    /// When it was last asked, and how often that was in vain on this link.
+    asked_at: Stamp,
+    tries: u8,
+    /// Whether it ever said what it is.
+    said: bool,
+    is_ejabberd: Option<bool>,
+    /// Whether it has our module, which delivers MIX traffic for every account (prosody/README.md).
+    delivers: bool,
+    privileges: Privileges,
+    /// Whether it has us serve MIX-PAM for its accounts (XEP-0355).
+    delegates: bool,
+}
+
+/// What is known of home servers, by domain.
+#[derive(Debug)]
+pub struct Hosts {
+    hosts: HashMap<String, Host>,
+    /// Those that may be forgotten for others.
+    room: Pool<String, String>,
+    /// Domains that may grant something: the host server's own, and those that the operator named.
+    trusted: HashSet<String>,
+    /// Those whose multicast services are used.
+    pub(in crate::engine) homes: Homes,
+    /// When domains were asked what they are, as long as nobody answered; each of them once.
+    unanswered: BTreeSet<(Stamp, String)>,
+}
+
+impl Hosts {
+    /// Starts with what the operator settled; `service` is the component's domain, whose parent is the host server's.
+    pub fn new(
+        settled: HashMap<String, Pam>,
+        multicast: HashMap<String, MulticastSettings>,
+        service: &str,
+        own_domains: OwnDomains,
+    ) -> Hosts {
+        let host = |pam| Host { pam, ..Host::default() };
+        let parent = service.split_once('.').map(|(_, parent)| parent.to_owned());
+        let trusted = settled.keys().cloned().chain(parent).collect();
+        let hosts = settled.into_iter().map(|(domain, pam)| (domain, host(pam))).collect();
+        let (room, homes) = (Pool::new("known domains", HOSTS_MAX, own_domains), Homes::new(multicast));
+        Hosts { hosts, room, trusted, homes, unanswered: BTreeSet::new() }
+    }
+
+    /// Who hit a share since this was asked last.
+    pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
+        self.room.hits()
+    }
+
+    /// Whether what a domain announces is believed. Any server that federates can send an announcement.
+    pub fn trusts(&self, domain: &str) -> bool {
+        self.trusted.contains(domain)
+    }
+
+    /// A link comes up: what was granted on the last one does not count, since the host server says it again, and what
+    /// was asked there and not answered may be asked again.
+    pub fn link_up(&mut self) {
+        self.homes.link_up();
+        for host in self.hosts.values_mut() {
+            host.privileges = Privileges::default();
+            host.delegates = false;
+            host.asked = host.said;
+            host.tries = 0;
+        }
+        self.unanswered.clear();
+    }
+
+    /// What the operator settled for a domain.
+    pub fn pam(&self, domain: &str) -> Pam {
+        self.hosts.get(domain).map_or(Pam::Auto, |host| host.pam)
+    }
+
+    /// Whether a domain's users are reached at their bare JIDs: as the operator settled, or else as was `found`.
+    pub fn takes_bare(&self, domain: &str, found: bool) -> bool {
+        match self.pam(domain) {
+            Pam::Auto => found || self.hosts.get(domain).is_some_and(|host| host.delivers),
+            Pam::Standard | Pam::Ejabberd => true,
+            Pam::None => false,
+        }
+    }
+
+    /// Whether a groupchat message to a bare JID needs the marker; so it does until the software is known to be another,
+    /// since the marker does no harm elsewhere.
+    pub fn is_marked(&self, domain: &str) -> bool {
+        match self.pam(domain) {
+            Pam::Ejabberd => true,
+            Pam::Standard | Pam::None => false,
+            Pam::Auto => self.hosts.get(domain).and_then(|host| host.is_ejabberd).unwrap_or(true),
+        }
+    }
+
+    /// Whether a leave by the home server itself needs an error as its answer, or its user never hears (hosts.md, C.2).
+    pub fn chokes_on_leave(&self, domain: &str) -> bool {
+        match self.pam(domain) {
+            Pam::Ejabberd => true,
+            Pam::Standard | Pam::None => false,
+            Pam::Auto => self.hosts.get(domain).and_then(|host| host.is_ejabberd).unwrap_or(false),
+        }
+    }
+
+    /// Whether to ask a domain for its software: once a link, where it answers.
+    pub fn wants_asking(&mut self, domain: &str) -> bool {
+        self.host(domain).is_some_and(|host| host.pam == Pam::Auto && !host.asked)
+    }
+
+    /// Learns a domain's software; whether that changes how its users are addressed.
+    pub fn learn_software(&mut self, domain: &str, is_ejabberd: bool) -> bool {
+        let before = self.is_marked(domain);
+        if let Some(host) = self.host(domain) {
+            (host.said, host.is_ejabberd) = (true, Some(is_ejabberd));
+        }
+        before != self.is_marked(domain)
+    }
+
+    /// A domain is being asked what it is, for whatever reason.
+    pub fn note_asked(&mut self, domain: &str, now: Stamp) {
+        let Some(host) = self.host(domain) else { return };
+        let (before, said) = (std::mem::replace(&mut host.asked_at, now), host.said);
+        host.asked = true;
+        self.unanswered.remove(&(before, domain.to_owned()));
+        if !said {
+            self.unanswered.insert((now, domain.to_owned()));
+        }
+    }
+
+    /// Domains that did not answer in time, and whether they may be asked again. One that was asked several times meanwhile,
+    /// as it granted one thing after the other, has the time of the last question.
+    pub fn take_unanswered(&mut self, now: Stamp) -> Vec<(String, bool)> {
+        let is_late = |asked: &Stamp| asked.0.saturating_add(ASK_AGAIN_MS) <= now.0;
+        let mut late = Vec::new();
+        while let Some(first) = self.unanswered.first().filter(|(asked, _)| is_late(asked)).cloned() {
+            self.unanswered.remove(&first);
+            late.push(first);
+        }
+        let open = |(asked, domain): (Stamp, String)| {
+            let host = self.hosts.get_mut(&domain).filter(|host| !host.said && host.asked_at == asked)?;
+            host.asked_at = Stamp(0);
+            host.tries = host.tries.saturating_add(1);
+            let again = host.tries < TRIES_MAX;
+            Some((domain, again))
+        };
+        late.into_iter().filter_map(open).collect()
+    }
+
+    /// Whether a domain was asked what it is and did not say.
+    pub fn is_unanswered(&self, domain: &str) -> bool {
+        self.hosts.get(domain).is_some_and(|host| host.asked && !host.said)
+    }
+
+    /// Learns from a request of its own that a domain runs ejabberd, where it did not say what it is.
+    pub fn learn_ejabberd(&mut self, domain: &str) {
+        if let Some(host) = self.host(domain) {
+            host.is_ejabberd.get_or_insert(true);
+        }
+    }
+
+    /// Learns whether a domain that is trusted has our module; whether that changes how its users are addressed.
+    pub fn learn_delivery(&mut self, domain: &str, delivers: bool) -> bool {
+        let before = self.takes_bare(domain, false);
+        let delivers = delivers && self.trusts(domain);
+        if let Some(host) = self.host(domain) {
+            host.delivers = delivers;
+        }
+        before != self.takes_bare(domain, false)
+    }
+
+    /// Whether a domain has our module, and the operator settled nothing else.
+    pub fn delivers(&self, domain: &str) -> bool {
+        self.hosts.get(domain).is_some_and(|host| host.delivers && host.pam == Pam::Auto)
+    }
+
+    /// The number of a domain, where its multicast service is used or may be.
+    pub fn home(&self, domain: &str) -> Option<HomeNo> {
+        self.homes.number(domain)
+    }
+
+    /// What a domain granted.
+    pub fn privileges(&self, domain: &str) -> Privileges {
+        self.hosts.get(domain).map(|host| host.privileges).unwrap_or_default()
+    }
+
+    /// Learns what a domain granted.
+    pub fn grant(&mut self, domain: &str, privileges: Privileges) {
+        if let Some(host) = self.host(domain) {
+            host.privileges = privileges;
+        }
+    }
+
+    /// Learns that a domain has us serve MIX-PAM for its accounts.
+    pub fn delegate(&mut self, domain: &str) {
+        if let Some(host) = self.host(domain) {
+            host.delegates = true;
+        }
+    }
+
+    /// Whether we stand in for a domain as far as MIX is concerned, or share that with our module, and are told the presence
+    /// of its accounts: then it is on us to bring that to channels, as a server of MIX does (XEP-0405 §2.9).
+    pub fn stands_in(&self, domain: &str) -> bool {
+        let host = self.hosts.get(domain).filter(|host| host.privileges.presence);
+        host.is_some_and(|host| host.delegates || host.delivers)
+    }
+
+    /// Whether what is known of who is online at a domain comes by privilege from ejabberd, which tells of no stream that
+    /// ends (hosts.md, D.2).
+    pub fn is_forgetful(&self, domain: &str) -> bool {
+        let host = self.hosts.get(domain).filter(|host| host.privileges.presence);
+        host.is_some_and(|host| host.is_ejabberd == Some(true))
+    }
+
+    /// A roster item could not be set although the right was granted: ejabberd 23.01 does that, always.
+    pub fn roster_failed(&mut self, domain: &str) {
+        if let Some(host) = self.host(domain) {
+            host.privileges.roster = false;
+        }
+    }
+
+    fn host(&mut self, domain: &str) -> Option<&mut Host> {
+        if !self.hosts.contains_key(domain) && !self.trusted.contains(domain) {
+            match self.room.put(&domain.to_owned(), domain.to_owned()) {
+                Put::In => {}
+                Put::For(ousted) => self.forget(&ousted),
+                Put::Refused => return None,
+            }
+        }
+        Some(self.hosts.entry(domain.to_owned()).or_default())
+    }
+
+    fn forget(&mut self, domain: &str) {
+        if let Some(host) = self.hosts.remove(domain) {
+            self.unanswered.remove(&(host.asked_at, domain.to_owned()));
+        }
+    }
+}
+
+impl Default for Hosts {
+    fn default() -> Hosts {
+        Hosts::new(HashMap::new(), HashMap::new(), "", OwnDomains::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_domain_with_any_number_of_hosts_leaves_room_for_those_of_others() {
+        let settled = [("settled.example".to_owned(), Pam::Ejabberd)].into();
+        let own = OwnDomains::new(["home.example".to_owned()]);
+        let mut hosts = Hosts::new(settled, HashMap::new(), "mix.home.example", own);
+        (0..2 * HOSTS_MAX).for_each(|n| hosts.note_asked(&format!("x{n}.evil.example"), Stamp(n as u64)));
+        for domain in ["chat.good.example", "home.example", "b.home.example"] {
+            assert!(hosts.wants_asking(domain), "{domain}");
+            hosts.note_asked(domain, Stamp(0));
+            hosts.learn_software(domain, true);
+            assert!(hosts.chokes_on_leave(domain) && !hosts.wants_asking(domain), "{domain}");
+        }
+        // Another flood takes nothing from them.
+        (0..2 * HOSTS_MAX).for_each(|n| hosts.note_asked(&format!("y{n}.evil.example"), Stamp(n as u64)));
+        assert!(hosts.chokes_on_leave("chat.good.example") && hosts.pam("settled.example") == Pam::Ejabberd);
+        assert!(hosts.hosts.len() <= HOSTS_MAX + 2 && hosts.unanswered.len() <= hosts.hosts.len());
+        assert!(hosts.hits().all(|hit| (hit.what, &*hit.domain) == ("known domains", "evil.example")));
+    }
+
+    #[test]
+    fn a_domain_that_is_asked_twice_is_late_once() {
+        let mut hosts = Hosts::default();
+        [0, 500].iter().for_each(|now| hosts.note_asked("h", Stamp(*now)));
+        assert_eq!(hosts.take_unanswered(Stamp(1000)), []);
+        assert_eq!(hosts.take_unanswered(Stamp(1500)), [("h".to_owned(), true)]);
+        assert_eq!(hosts.take_unanswered(Stamp(9000)), []);
+    }
+}

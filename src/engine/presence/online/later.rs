@@ -1,0 +1,181 @@
+//! What is yet to be told and asked about presence: what waits, what is owed, and who may be gone.
+
+use super::{Online, Place, Whom};
+use crate::channel::ChannelName;
+use crate::engine::people::pool::Put;
+use crate::engine::presence::waiting::WAITING_MAX;
+use jid::{BareJid, FullJid};
+use std::collections::BTreeSet;
+
+/// How much of what is owed may be owed to one account: somebody in 500 channels can come online at once.
+const OWED_MAX: usize = 1000;
+
+impl Online {
+    /// Forgets what waits in a channel, and what is owed there.
+    pub fn drop_waiting(&mut self, tag: u64) {
+        let (waiting, owed): (Vec<_>, Vec<_>) = (self.waiting_in(tag).collect(), self.owed_in(tag).collect());
+        waiting.iter().for_each(|place| self.stop_waiting(place));
+        owed.iter().for_each(|owed| self.settled(owed));
+    }
+
+    /// What an account says to all channels has to be brought to its channels, where it says something.
+    pub fn bring(&mut self, account: &BareJid) {
+        if self.broadcast.contains_key(account) {
+            self.brought.remove(account);
+            if let Put::For((_, other)) = self.due.put(account, self.lot.place(account)) {
+                self.brought.remove(&other);
+            }
+        }
+    }
+
+    /// The same of all accounts of a domain.
+    pub fn bring_all(&mut self, domain: &str) {
+        let of_domain = self.broadcast.keys().filter(|account| account.domain().as_str() == domain);
+        let accounts: Vec<BareJid> = of_domain.cloned().collect();
+        accounts.iter().for_each(|account| self.bring(account));
+    }
+
+    /// Accounts whose presence has to be brought to their channels, a few at a time.
+    pub fn due(&self) -> impl Iterator<Item = &BareJid> {
+        self.due.iter().take(64).map(|(_, account)| account)
+    }
+
+    /// The channel up to which what an account says was brought to its channels, where that has begun.
+    pub fn brought_up_to(&self, account: &BareJid) -> Option<&ChannelName> {
+        self.brought.get(account)
+    }
+
+    /// What an account says was brought to its channels: up to one, or to all.
+    pub fn brought(&mut self, account: &BareJid, up_to: Option<&ChannelName>) {
+        match up_to {
+            Some(name) => drop(self.brought.insert(account.clone(), name.clone())),
+            None => {
+                self.brought.remove(account);
+                self.due.take(&self.lot.place(account));
+            }
+        }
+    }
+
+    /// Subscribers are to be told of a resource later.
+    pub fn wait(&mut self, (tag, account, resource): Place) {
+        self.waiting.put(&account.clone(), tag, (account, resource));
+    }
+
+    /// What waits in a channel for being told.
+    pub fn waiting_in(&self, tag: u64) -> impl Iterator<Item = Place> {
+        self.waiting.of(tag).map(move |(account, resource)| (tag, account.clone(), resource.clone()))
+    }
+
+    /// Subscribers are about to be told of a resource.
+    pub fn stop_waiting(&mut self, (tag, account, resource): &Place) {
+        self.waiting.take(*tag, &(account.clone(), resource.clone()));
+    }
+
+    /// Channels in which something waits or is owed, behind one, up to so many.
+    pub fn channels_to_tell(&self, behind: Option<&u64>, count: usize) -> Vec<u64> {
+        let waiting: BTreeSet<u64> = self.waiting.channels_behind(behind).take(count).collect();
+        let both: BTreeSet<u64> = self.owed.channels_behind(behind).take(count).chain(waiting).collect();
+        both.into_iter().take(count).collect()
+    }
+
+    /// Somebody is to be sent the presence of everybody in a channel. What is owed to one account takes no more than its
+    /// share of the room.
+    pub fn owe(&mut self, tag: u64, whom: Whom) {
+        let account = whom.account().clone();
+        if self.owed.len_of(&account) < OWED_MAX {
+            self.owed.put(&account, tag, whom);
+        }
+    }
+
+    /// To whom the presence of a channel is owed.
+    pub fn owed_in(&self, tag: u64) -> impl Iterator<Item = (u64, Whom)> {
+        self.owed.of(tag).map(move |whom| (tag, whom.clone()))
+    }
+
+    /// How much is owed.
+    pub fn owed_count(&self) -> usize {
+        self.owed.len()
+    }
+
+    /// The next one who is owed everybody's presence: one after the other, in a circle.
+    pub fn next_owed(&mut self) -> Option<(u64, Whom)> {
+        self.looked_at = self.owed.next_behind(self.looked_at.as_ref()).cloned();
+        self.looked_at.clone()
+    }
+
+    /// What was owed is owed no longer.
+    pub fn settled(&mut self, (tag, whom): &(u64, Whom)) {
+        self.owed.take(*tag, whom);
+    }
+
+    /// Whether a channel's participants were asked for their presence since the link is up.
+    pub fn is_probed(&self, tag: u64) -> bool {
+        self.probed.contains(&tag)
+    }
+
+    /// Whether a channel's participants have to be asked for their presence; they are about to be.
+    pub fn wants_probing(&mut self, tag: u64) -> bool {
+        self.probed.insert(tag)
+    }
+
+    /// A channel's participants have to be asked again when it comes into memory.
+    pub fn probe_again(&mut self, tag: u64) {
+        self.probed.remove(&tag);
+    }
+
+    /// A participant is to be asked for its presence.
+    pub fn probe(&mut self, name: &ChannelName, account: &BareJid) {
+        let probe = (self.probe_count, name.clone(), account.clone());
+        if self.probes.put(account, probe) != Put::Refused {
+            self.probe_count += 1;
+        }
+    }
+
+    /// Who is asked next, up to so many; they are about to be.
+    pub fn next_probes(&mut self, count: usize) -> Vec<(ChannelName, BareJid)> {
+        let probes: Vec<_> = self.probes.iter().take(count).cloned().collect();
+        probes.iter().for_each(|probe| drop(self.probes.take(probe)));
+        probes.into_iter().map(|(_, name, account)| (name, account)).collect()
+    }
+
+    /// The link is up again: whoever is not heard of is asked whether it is still there.
+    pub fn link_up(&mut self) {
+        self.probed.clear();
+        self.probes.clear();
+        let entries = self.nodes.values().flat_map(|node| node.accounts.iter());
+        let entries = entries.flat_map(|(account, resources)| resources.keys().map(move |name| (account, name)));
+        let broadcast = self.broadcast.iter();
+        let broadcast = broadcast.flat_map(|(account, resources)| resources.keys().map(move |name| (account, name)));
+        let fulls = entries.chain(broadcast).filter_map(|(account, name)| account.with_resource_str(name).ok());
+        let ranked: BTreeSet<(u64, FullJid)> = fulls.map(|full| self.lot.place(&full)).collect();
+        self.doubtful = ranked;
+    }
+
+    /// Something says that a resource may be gone; `is_reached`: messages go there.
+    pub fn doubt(&mut self, full: &FullJid, is_reached: bool) {
+        let (account, resource) = (full.to_bare(), full.resource().as_str());
+        let broadcasts = self.broadcast.get(&account).is_some_and(|resources| resources.contains_key(resource));
+        if broadcasts || is_reached || !self.channels_of(full).is_empty() {
+            self.doubtful.insert(self.lot.place(full));
+        }
+    }
+
+    /// Whoever says something to all channels at some domains may be gone.
+    pub fn doubt_where(&mut self, is_meant: impl Fn(&str) -> bool) {
+        let accounts = self.broadcast.iter().filter(|(account, _)| is_meant(account.domain().as_str()));
+        let names = accounts.flat_map(|(account, resources)| resources.keys().map(move |name| (account, name)));
+        let fulls = names.filter_map(|(account, name)| account.with_resource_str(name).ok());
+        let ranked: Vec<(u64, FullJid)> = fulls.take(WAITING_MAX).map(|full| self.lot.place(&full)).collect();
+        self.doubtful.extend(ranked);
+    }
+
+    /// A resource was heard of.
+    pub fn trust(&mut self, full: &FullJid) {
+        self.doubtful.remove(&self.lot.place(full));
+    }
+
+    /// Resources that are to be asked whether they are still there, up to so many; they are about to be.
+    pub fn next_doubtful(&mut self, count: usize) -> Vec<FullJid> {
+        (0..count).map_while(|_| self.doubtful.pop_first()).map(|(_, full)| full).collect()
+    }
+}

@@ -1,0 +1,201 @@
+//! What goes on with presence over turns and ticks: newcomers are brought up to date, what waits is told, and whoever may be
+//! gone is asked.
+
+use super::{FLOOD_STANZAS, Sharing, shares};
+use crate::channel::crowd::Ordered;
+use crate::channel::{ChannelName, Node};
+use crate::engine::channels::chores::Chores;
+use crate::engine::channels::errand::READ_MAX;
+use crate::engine::channels::places::IN;
+use crate::engine::{Engine, Needs, Turn};
+use crate::xep::mix_presence;
+use jid::BareJid;
+use std::cmp::Ordering;
+
+/// How much of what is owed a turn looks at.
+const OWED_LOOKED_AT: usize = 1000;
+/// To how many channels a turn brings what accounts say to all of theirs, and of one account at least.
+const BROUGHT: usize = 1024;
+const BROUGHT_EACH: usize = 16;
+/// How long a link is up before whoever was not heard of is asked whether it is still there.
+const PATIENCE_MS: u64 = 10_000;
+/// How often those are asked whether they are still there whose servers tell of no stream that ends (hosts.md, D.2).
+const LOOK_MS: u64 = 900_000;
+
+impl Engine {
+    /// Brings newcomers up to date, as many as there is room for in a turn.
+    pub(super) fn settle_owed(&mut self, turn: &mut Turn) {
+        for _ in 0..self.sharing.online.owed_count().min(OWED_LOOKED_AT) {
+            if turn.flood >= FLOOD_STANZAS {
+                return;
+            }
+            let Some(owed) = self.sharing.online.next_owed() else { return };
+            let (tag, whom) = &owed;
+            let name = self.sharing.online.name_of(*tag).cloned();
+            let is_done = match &name {
+                Some(name) if self.shelf.is_cold(name) => false,
+                Some(name) => self.flood(*tag, name, whom, turn),
+                None => true,
+            };
+            if is_done {
+                self.sharing.online.settled(&owed);
+            }
+        }
+    }
+
+    /// The turn ends.
+    pub(in crate::engine) fn settle_presence(&mut self, turn: &mut Turn) {
+        self.settle_due();
+        self.settle_owed(turn);
+    }
+
+    /// Brings what accounts say to all channels at once to their channels, where it was loaded which those are.
+    pub(super) fn settle_due(&mut self) {
+        let due: Vec<BareJid> = self.sharing.online.due().cloned().collect();
+        let share = (BROUGHT / due.len().max(1)).max(BROUGHT_EACH);
+        for account in due {
+            let Some(channels) = self.memberships.of(&account) else { continue };
+            let stands_in = self.hosts.stands_in(account.domain().as_str());
+            let reached = self.sharing.online.brought_up_to(&account);
+            let from = reached.map_or(0, |last| {
+                channels.rank(IN, |name| if name <= last { Ordering::Less } else { Ordering::Greater })
+            });
+            let names: Vec<ChannelName> =
+                channels.rising(IN, from).take(if stands_in { share } else { 0 }).cloned().collect();
+            names.iter().for_each(|name| self.bring_to(name, &account));
+            // Where there may be more, it goes on with the next turn.
+            self.sharing.online.brought(&account, names.last().filter(|_| names.len() == share));
+        }
+    }
+
+    /// Brings what an account says to all channels at once to one of them: what its server would send there by itself
+    /// (XEP-0405 §2.9), of the resources that take MIX traffic.
+    pub(super) fn bring_to(&mut self, name: &ChannelName, account: &BareJid) {
+        let Some(tag) = self.shelf.tag_of(name) else { return };
+        for (full, says) in self.sharing.online.broadcasts_of(account) {
+            let place = (tag, account.clone(), full.resource().as_str().to_owned());
+            if self.shelf.channel(name).is_some_and(|channel| !self.has_use(channel, &place)) {
+                continue;
+            }
+            if self.accounts.takes(&full) && self.sharing.online.say(tag, name, &full, says) {
+                self.sharing.online.wait(place);
+            }
+        }
+    }
+
+    /// What has to be looked up so that what accounts say to all channels can be brought to theirs.
+    pub(in crate::engine) fn need_of_presence(&self, needs: &mut Needs) {
+        let unknown = self.sharing.online.due().filter(|account| !self.memberships.knows(account));
+        needs.accounts.extend(unknown.take(READ_MAX / 2).cloned());
+    }
+
+    /// Has a channel ask its participants for their presence, once a link (XEP-0403 §5): those who share it, and only
+    /// where somebody wants to know.
+    pub(in crate::engine) fn ask_for_presence(&mut self, name: &ChannelName) {
+        let Some(channel) = self.shelf.channel(name).filter(|channel| channel.settings().presence) else { return };
+        if self.sharing.online.is_probed(channel.profile().tag) {
+            return;
+        }
+        if self.is_crowded(channel)
+            || !channel.has_subscribers(Node::Presence)
+            || !self.sharing.online.wants_probing(channel.profile().tag)
+        {
+            return;
+        }
+        // In the order of ids: whoever answers is told of in that order.
+        let asked = channel.participants_by_id();
+        for member in asked.rising(0).filter(|member| shares(channel, member)) {
+            self.sharing.online.bring(&member.jid);
+            self.sharing.online.probe(name, &member.jid);
+        }
+    }
+
+    /// The link is up.
+    pub(in crate::engine) fn presence_link_up(&mut self) {
+        self.sharing.since = self.steady;
+        self.sharing.looked = self.steady;
+        self.sharing.online.link_up();
+        self.chores.uncalled = self.shelf.channels().map(|channel| channel.name().clone()).collect();
+    }
+
+    /// Has some of the channels that were in memory when the link came up ask their participants.
+    fn call_on(&mut self) {
+        let Chores { calling, uncalled, .. } = &mut self.chores;
+        let names = calling.step(|_, count| uncalled.iter().take(count).cloned().collect());
+        for name in names {
+            self.chores.calling.done(&name);
+            self.chores.uncalled.remove(&name);
+            self.ask_for_presence(&name);
+        }
+    }
+
+    /// Goes on with what had to wait, and asks for what is not known.
+    pub(in crate::engine) fn presence_tick(&mut self, turn: &mut Turn) {
+        self.call_on();
+        self.settle_due();
+        let online = &mut self.sharing.online;
+        for probe in self.chores.probing.step(|_, count| online.next_probes(count)) {
+            self.chores.probing.done(&probe);
+            let (name, account) = probe;
+            // Where presence comes for everybody, nobody has to be asked.
+            if !self.hosts.stands_in(account.domain().as_str()) {
+                turn.tell(mix_presence::bare("probe", &self.service.address_of(&name), account.as_str()));
+            }
+        }
+        if self.steady.0.saturating_sub(self.sharing.since.0) < PATIENCE_MS {
+            return;
+        }
+        if self.steady.0.saturating_sub(self.sharing.looked.0) >= LOOK_MS {
+            self.sharing.looked = self.steady;
+            self.sharing.online.doubt_where(|domain| self.hosts.is_forgetful(domain));
+        }
+        let online = &mut self.sharing.online;
+        for full in self.chores.asking.step(|_, count| online.next_doubtful(count)) {
+            self.chores.asking.done(&full);
+            self.ask_whether_there(&full, turn);
+        }
+    }
+
+    /// Channels in which somebody is to be told something, some of them.
+    pub(in crate::engine) fn next_presence(&mut self) -> Vec<ChannelName> {
+        let Sharing { online, .. } = &mut self.sharing;
+        let tags = self.chores.presence.step(|behind, count| online.channels_to_tell(behind, count));
+        let mut names = Vec::with_capacity(tags.len());
+        for tag in tags {
+            match online.name_of(tag) {
+                Some(name) => names.push(name.clone()),
+                // Nobody is there any more of whom there is something to tell.
+                None => {
+                    self.chores.presence.done(&tag);
+                    online.drop_waiting(tag);
+                }
+            }
+        }
+        names
+    }
+
+    pub(in crate::engine) fn pass_presence(&mut self, name: &ChannelName) {
+        self.shelf.tag_of(name).map(|tag| self.chores.presence.done(&tag));
+    }
+
+    /// Tells what had to wait in a channel, as much as this tick may, and what is owed there.
+    pub(in crate::engine) fn tell_presence_in(&mut self, name: &ChannelName, turn: &mut Turn) {
+        let Some(tag) = self.shelf.tag_of(name) else { return };
+        self.chores.presence.done(&tag);
+        let room = self.chores.presence.room();
+        let waiting = self.sharing.online.waiting_in(tag).collect();
+        let mut waiting = self.in_order_of_what_is_shown(tag, waiting);
+        waiting.truncate(room);
+        self.chores.presence.spend(waiting.len());
+        for place in waiting {
+            self.sharing.online.stop_waiting(&place);
+            self.tell_of(&place, turn);
+        }
+        let owed: Vec<_> = self.sharing.online.owed_in(tag).take(OWED_LOOKED_AT).collect();
+        for owed in owed {
+            if turn.flood < FLOOD_STANZAS && self.flood(tag, name, &owed.1, turn) {
+                self.sharing.online.settled(&owed);
+            }
+        }
+    }
+}

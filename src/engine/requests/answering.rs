@@ -1,0 +1,138 @@
+//! What the asker is told: at once, or from the archive after the turn.
+
+use super::super::people::pending::Purpose;
+use super::super::{Engine, Out, Query, QueryKind, Turn};
+use super::parley::{Asked, Way};
+use crate::channel::{AccountAnswer, Answer, GroupAnswer, Refusal, Style, Visibility};
+use crate::xep::{Extension, Reply, commands, privilege};
+use jid::{BareJid, Jid};
+
+/// What one turn may spend on lists in answers, in bytes; whoever asks for more is told to come again.
+pub(in crate::engine) const EFFORT_MAX: usize = 4 << 20;
+/// What somebody counts there who is listed otherwise than in XML.
+pub(in crate::engine) const MEMBER_EFFORT: usize = 64;
+/// What a recipient of a message takes in an answer besides its JID, in bytes.
+const RECIPIENT_BYTES: usize = 128;
+
+impl Engine {
+    /// XEP-0405 §6.7: who stands in for the account's server keeps the channel in its roster, where that is granted.
+    pub(in crate::engine) fn keep_roster(&mut self, asked: &Asked<'_>, answer: &Answer, turn: &mut Turn) {
+        let delegated = asked.reply().and_then(|reply| reply.delegated.as_ref());
+        let (Some(delegated), Some(name)) = (delegated, &asked.channel) else { return };
+        let label = match answer {
+            Answer::Joined { .. } => self.shelf.channel(name).map(|channel| channel.title().into_owned()),
+            Answer::Left => None,
+            _ => return,
+        };
+        let account = delegated.account.clone();
+        let address = self.service.address_of(name);
+        self.set_roster_item(&account, &address, label.as_deref(), &mut turn.outbox);
+    }
+
+    /// Puts a channel into an account's roster, or takes it out, where that is granted.
+    pub(in crate::engine) fn set_roster_item(
+        &mut self,
+        account: &BareJid,
+        channel: &str,
+        label: Option<&str>,
+        out: &mut Vec<Out>,
+    ) {
+        let domain = account.domain().as_str().to_owned();
+        if !self.hosts.privileges(&domain).roster {
+            return;
+        }
+        let id = self.fresh_id();
+        let purpose = Purpose::RosterItem { domain };
+        self.pending.ask(id.clone(), Jid::from(account.clone()), purpose, self.steady);
+        let text = privilege::roster_item(self.service.domain.as_str(), account.as_str(), &id, channel, label);
+        out.push(Out::About { channel: channel.to_owned(), text });
+    }
+
+    pub(in crate::engine) fn answer(&mut self, asked: &Asked<'_>, answer: Answer, turn: &mut Turn) {
+        match &asked.way {
+            Way::Stanza { reply, extension, .. } => self.answer_stanza(asked, reply, *extension, answer, turn),
+            Way::Call(token) => self.answer_call(asked, *token, answer, turn),
+        }
+    }
+
+    fn answer_stanza(
+        &mut self,
+        asked: &Asked<'_>,
+        reply: &Reply,
+        extension: Option<&'static dyn Extension>,
+        answer: Answer,
+        turn: &mut Turn,
+    ) {
+        let kind = match answer {
+            Answer::Taken => return,
+            Answer::Repeat { row } => QueryKind::Reflection { row },
+            Answer::History { query, .. } if query.ends_only => QueryKind::Bounds(Box::new(query)),
+            Answer::History { query, author } => QueryKind::Page { query: Box::new(query), author },
+            Answer::HistoryBounds => QueryKind::Bounds(Box::default()),
+            Answer::Group(GroupAnswer::MessageInfo { row, mut recipients, aggregate }) => {
+                // How many there are is told in any case.
+                let mut left = self.service.limits.answer_bytes_max;
+                recipients.retain(|recipient| {
+                    let fits = left.checked_sub(RECIPIENT_BYTES + recipient.jid.as_str().len());
+                    left = fits.unwrap_or(0);
+                    fits.is_some()
+                });
+                QueryKind::MessageInfo { row, recipients, aggregate }
+            }
+            Answer::Account(AccountAnswer::Dossier { account, whole }) => {
+                return self.read_dossier(asked, reply, account, whole, turn);
+            }
+            Answer::Left if self.needs_error_on_leave(asked) => {
+                return turn.reply(reply, reply.error(&(&Refusal::NoSuchItem).into()));
+            }
+            Answer::Items { .. }
+            | Answer::Subscribers { .. }
+            | Answer::People(_)
+            | Answer::Group(GroupAnswer::Profile(_))
+                if turn.effort > EFFORT_MAX =>
+            {
+                return turn.send_refusal(reply, &Refusal::Busy);
+            }
+            answer => {
+                let (Some(extension), Some(request)) = (extension, self.request(asked)) else { return };
+                let text = match extension.encode(&answer, &request) {
+                    Ok(payload) => reply.result(payload),
+                    Err(refusal) => return turn.send_refusal(reply, &refusal),
+                };
+                turn.effort += text.len();
+                return turn.reply(reply, text);
+            }
+        };
+        let Some(channel) = asked.channel.as_ref().and_then(|name| self.shelf.channel(name)) else { return };
+        turn.queries.push(Query {
+            reply: reply.clone(),
+            channel: self.service.address_of(channel.name()),
+            tag: channel.profile().tag,
+            newest: channel.head().row,
+            sealer: self.service.sealer.clone(),
+            chained: channel.settings().style == Style::Group,
+            visibility: channel.settings().visibility,
+            kind,
+        });
+    }
+
+    fn read_dossier(&self, asked: &Asked<'_>, reply: &Reply, account: BareJid, whole: bool, turn: &mut Turn) {
+        let Some(request) = self.request(asked) else { return };
+        let bytes_max = self.service.limits.answer_bytes_max;
+        let (node, session) = commands::session_of(&request);
+        turn.queries.push(Query {
+            reply: reply.clone(),
+            channel: String::new(),
+            tag: 0,
+            newest: 0,
+            sealer: self.service.sealer.clone(),
+            chained: false,
+            visibility: Visibility::Visible,
+            kind: QueryKind::Dossier { account, whole, node, session, bytes_max },
+        });
+    }
+
+    fn needs_error_on_leave(&self, asked: &Asked<'_>) -> bool {
+        asked.is_at_bare() && self.hosts.chokes_on_leave(asked.actor.account.domain().as_str())
+    }
+}

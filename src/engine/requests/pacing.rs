@@ -1,0 +1,273 @@
+//! What comes faster than it may: held in order until its time has come, before anything of it is read.
+//!
+//! What one account sends goes on in the order in which it came: messages and presence wait behind those before them,
+//! whether they came as stanzas or as calls, and so does a request to a channel to which the same client has something waiting (RFC 6120 §10.1). Of a resource's
+//! presence at one address the newest state alone waits. What is held is bounded by bytes, of which accounts and domains
+//! have shares; it is no more than a short wait, and a clean stop lets all of it through.
+
+mod line;
+
+use self::line::{Held, Line};
+use super::super::channels::waiting_room::asker_of;
+use super::super::channels::weight::weight;
+use super::super::share::{Full, Hit, OwnDomains, Shares};
+use super::super::{Engine, Inbound, Moment};
+use crate::channel::{ChannelName, Refusal};
+use crate::xep::proxy;
+use crate::xmpp::{Kind, Stanza};
+use jid::{BareJid, Jid};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How often it is looked at whether there is room for a message on the way out, where nobody says that there is.
+const FREIGHT_PAUSE_MS: u64 = 100;
+
+/// See the module.
+#[derive(Debug)]
+pub struct Pacing {
+    queues: BTreeMap<BareJid, Line>,
+    /// When the first one of each account is looked at; at one time, whoever has waited longest comes first, so that the
+    /// order tells nothing of addresses.
+    due: BTreeSet<Due>,
+    /// How many lines there have been.
+    lines: u64,
+    /// What they weigh, in bytes of memory.
+    room: Shares<BareJid>,
+    count: usize,
+    /// The time of the last batch, in milliseconds.
+    now_ms: u64,
+}
+
+/// When a line is looked at, the number of the line, and whose it is.
+type Due = (u64, u64, BareJid);
+
+impl Pacing {
+    /// Room for so many bytes, roughly as they lie in memory.
+    pub fn new(bytes_max: usize, own_domains: OwnDomains) -> Pacing {
+        let room = Shares::new("held messages", bytes_max, own_domains);
+        Pacing { queues: BTreeMap::new(), due: BTreeSet::new(), lines: 0, room, count: 0, now_ms: 0 }
+    }
+
+    /// How many are held, and what they weigh, in bytes.
+    pub fn depth(&self) -> (usize, usize) {
+        (self.count, self.room.held())
+    }
+
+    /// In how many milliseconds something has its time; `None` where nothing waits.
+    pub fn next_in_ms(&self, engine: &Engine) -> Option<u64> {
+        if engine.has_relieved() {
+            return Some(0);
+        }
+        self.due.first().map(|(due_ms, ..)| due_ms.saturating_sub(self.now_ms))
+    }
+
+    /// Who hit a share since this was asked last.
+    pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
+        self.room.hits()
+    }
+
+    /// What may go on by now: of what was held whatever has its time, and then of what comes in whatever need not wait.
+    pub fn pass(&mut self, engine: &mut Engine, now: impl Into<Moment>, batch: Vec<Inbound>) -> Vec<Inbound> {
+        engine.tell_time(now);
+        self.now_ms = engine.steady.0;
+        for account in engine.take_relieved(self.queues.len(), |account| self.queues.contains_key(account)) {
+            let first = self.queues.get(&account).and_then(Line::first);
+            // What is first by now may have come later than what had no room.
+            let due_ms = first.map_or(0, |first| first.due_ms);
+            self.look_at(&account, due_ms.max(self.now_ms));
+        }
+        let mut ready = self.release(self.now_ms, Some(engine));
+        for inbound in batch {
+            match inbound {
+                Inbound::Stanza(_) | Inbound::Call(_) => self.take(engine, inbound, &mut ready),
+                other => ready.push(other),
+            }
+        }
+        ready
+    }
+
+    /// What an account has held is looked at then, and not when it was to be.
+    fn look_at(&mut self, account: &BareJid, look_ms: u64) {
+        let Some(line) = self.queues.get_mut(account) else { return };
+        let before = std::mem::replace(&mut line.look_ms, look_ms);
+        self.due.remove(&(before, line.number, account.clone()));
+        self.due.insert((look_ms, line.number, account.clone()));
+    }
+
+    /// All that is held, in order: the process is about to end.
+    pub fn finish(&mut self) -> Vec<Inbound> {
+        self.release(u64::MAX, None)
+    }
+
+    /// What has its time; messages of whoever has too much on the way out wait on, and no longer than what comes too fast,
+    /// unless the process is to end.
+    fn release(&mut self, now_ms: u64, mut engine: Option<&mut Engine>) -> Vec<Inbound> {
+        let (mut ready, mut later) = (Vec::new(), Vec::new());
+        while let Some((look_ms, _, account)) = self.due.first().cloned() {
+            if look_ms > now_ms {
+                break;
+            }
+            self.due.pop_first();
+            let Some(first) = self.queues.get(&account).and_then(Line::first) else { continue };
+            let (due_ms, mut refusal) = (first.due_ms, None);
+            if let Some(engine) = engine.as_mut()
+                && is_message(&first.inbound, engine)
+                && !engine.let_through(&first.inbound, &account, false)
+            {
+                if now_ms < due_ms.saturating_add(engine.held_ms()) {
+                    later.push(account);
+                    continue;
+                }
+                refusal = Some(Refusal::TooFast { what: "messages", wait_s: 1 });
+            }
+            let Some(held) = self.queues.get_mut(&account).and_then(Line::pop_first) else { continue };
+            self.let_go(&account, held.weight);
+            ready.push(match refusal {
+                Some(refusal) => Inbound::Refused(Box::new((held.inbound, refusal))),
+                None => held.inbound,
+            });
+        }
+        later.iter().for_each(|account| self.look_at(account, now_ms.saturating_add(FREIGHT_PAUSE_MS)));
+        ready
+    }
+
+    /// Something of an account is not held any more; what is its first then has its time noted.
+    fn let_go(&mut self, account: &BareJid, weight: usize) {
+        self.room.give_back(account, weight);
+        self.count -= 1;
+        let Some(line) = self.queues.get(account) else { return };
+        match line.first().map(|first| first.due_ms) {
+            Some(due_ms) => self.look_at(account, due_ms.max(line.look_ms)),
+            None => {
+                self.due.remove(&(line.look_ms, line.number, account.clone()));
+                self.queues.remove(account);
+            }
+        }
+    }
+
+    fn take(&mut self, engine: &mut Engine, inbound: Inbound, ready: &mut Vec<Inbound>) {
+        let (account, is_counted) = match &inbound {
+            Inbound::Stanza(stanza) if is_counted(stanza, engine) => (stanza.sender(), true),
+            Inbound::Stanza(stanza) => (asker_of(stanza), false),
+            Inbound::Call(call) => (call.actor.account.clone(), call.command.message().is_some()),
+            _ => return ready.push(inbound),
+        };
+        let line = self.queues.get(&account);
+        let follows = line.is_some_and(|line| is_counted || line.precedes(&inbound));
+        if !is_counted && !follows {
+            return ready.push(inbound);
+        }
+        let last_ms = line.map_or(0, Line::last_ms);
+        let admitted = match &inbound {
+            Inbound::Stanza(stanza) if is_counted => {
+                engine.admit_stanza(stanza, &account, channel_of(&stanza.to).as_ref())
+            }
+            Inbound::Call(call) if is_counted => engine.admit_call(call),
+            _ => Ok(self.now_ms),
+        };
+        // It counts as any other, and has the time of what it takes the place of, however many there were.
+        if self.renew(&account, &inbound, ready) {
+            return;
+        }
+        match admitted {
+            Err(refusal) => ready.push(Inbound::Refused(Box::new((inbound, refusal)))),
+            Ok(due_ms)
+                if due_ms <= self.now_ms
+                    && !follows
+                    && (!is_message(&inbound, engine) || engine.let_through(&inbound, &account, true)) =>
+            {
+                ready.push(inbound);
+            }
+            Ok(due_ms) => self.hold(account, inbound, due_ms.max(last_ms), ready),
+        }
+    }
+
+    /// Holds something, for which whoever holds most may have to let its last go.
+    fn hold(&mut self, account: BareJid, inbound: Inbound, due_ms: u64, ready: &mut Vec<Inbound>) {
+        let weight = weight(&inbound);
+        if !self.make_room(&account, weight, ready) {
+            return ready.push(Inbound::Refused(Box::new((inbound, Refusal::Busy))));
+        }
+        self.count += 1;
+        if !self.queues.contains_key(&account) {
+            let number = self.lines;
+            self.lines += 1;
+            self.due.insert((due_ms, number, account.clone()));
+            self.queues.insert(account.clone(), Line::new(number, due_ms));
+        }
+        let Some(line) = self.queues.get_mut(&account) else { return };
+        line.push(Held { inbound, weight, due_ms });
+    }
+
+    fn refuse_last(&mut self, account: &BareJid, ready: &mut Vec<Inbound>) -> bool {
+        let Some(held) = self.queues.get_mut(account).and_then(Line::pop_last) else { return false };
+        self.let_go(account, held.weight);
+        ready.push(Inbound::Refused(Box::new((held.inbound, Refusal::Busy))));
+        true
+    }
+
+    /// Presence that waits becomes the newer one, as far as there is room for what that has more; whether some waited.
+    fn renew(&mut self, account: &BareJid, inbound: &Inbound, ready: &mut Vec<Inbound>) -> bool {
+        let line = self.queues.get_mut(account);
+        let Some(past) = line.and_then(|line| line.weight_of_older(inbound)) else { return false };
+        let next = weight(inbound);
+        if next > past && !self.make_room(account, next - past, ready) {
+            ready.push(Inbound::Refused(Box::new((inbound.clone(), Refusal::Busy))));
+            return true;
+        }
+        self.room.give_back(account, past.saturating_sub(next));
+        if let Some(line) = self.queues.get_mut(account) {
+            line.renew(inbound.clone(), next);
+        }
+        true
+    }
+
+    /// Takes so much room, for which whoever holds most may have to let its last go; whether there is any.
+    fn make_room(&mut self, account: &BareJid, weight: usize, ready: &mut Vec<Inbound>) -> bool {
+        loop {
+            match self.room.take(account, weight) {
+                Ok(()) => return true,
+                Err(Full::Of(loser)) if self.refuse_last(&loser, ready) => {}
+                Err(_) => return false,
+            }
+        }
+    }
+}
+
+/// Whose presence it is and where, where it is a state that a newer one takes the place of.
+fn state(inbound: &Inbound) -> Option<(&Jid, &Jid)> {
+    match inbound {
+        Inbound::Stanza(stanza) if stanza.kind == Kind::Presence && matches!(&*stanza.type_, "" | "unavailable") => {
+            Some((&stanza.from, &stanza.to))
+        }
+        _ => None,
+    }
+}
+
+/// Whether it becomes copies for everybody in a channel. What only waits behind such a thing is none: an error, or what a
+/// host server sends.
+pub(in crate::engine) fn is_message(inbound: &Inbound, engine: &Engine) -> bool {
+    match inbound {
+        Inbound::Stanza(stanza) => stanza.kind == Kind::Message && is_counted(stanza, engine),
+        Inbound::Call(call) => call.command.message().is_some(),
+        _ => false,
+    }
+}
+
+/// Whether a stanza is one of those that come at a pace: messages and presence of accounts. Errors and answers are none of
+/// those, nor is what is for another service.
+fn is_counted(stanza: &Stanza, engine: &Engine) -> bool {
+    stanza.kind != Kind::Iq
+        && stanza.type_ != "error"
+        && stanza.from.node().is_some()
+        && stanza.to.domain() == &*engine.service.domain
+}
+
+/// The channel that something is for: itself, or somebody in it.
+fn channel_of(to: &Jid) -> Option<ChannelName> {
+    let node = to.node()?;
+    proxy::parse(node).map(|(channel, _)| channel).or_else(|| ChannelName::of(node))
+}
+
+#[cfg(test)]
+#[path = "pacing_tests.rs"]
+mod tests;

@@ -1,0 +1,470 @@
+//! A request from its arrival to its answer: decode, decide, apply, answer, render.
+
+use super::super::outgoing::outbox::{AccountNo, Delta, ListId, Out};
+use super::super::outgoing::showing::Done;
+use super::super::presence::online::Whom;
+use super::super::{Engine, Turn};
+use crate::channel::command::HistoryQuery;
+use crate::channel::{
+    Actor, Answer, AnyCommand, Change, Channel, ChannelName, Command, Context, Decision, GroupAnswer, Guest, Member,
+    Nick, Node, NodeSet, OPEN_INVITATIONS, Refusal, ServiceCommand, Style,
+};
+use crate::store::{Deed, Record};
+use crate::xep::{Extension, Reply, Request, incoming, information, invitations};
+use crate::xmpp::{Parts, Tag, ns};
+use jid::{BareJid, Jid};
+use minidom::Element;
+use rand::Rng;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A request on its way.
+pub(in crate::engine) struct Asked<'a> {
+    /// Who asks.
+    pub actor: Actor,
+    /// The channel it is sent to; where a command names another one, that.
+    pub channel: Option<ChannelName>,
+    /// The way it came by, and its answer goes.
+    pub way: Way<'a>,
+}
+
+/// The way a request came by.
+pub(in crate::engine) enum Way<'a> {
+    /// As a stanza.
+    Stanza {
+        /// The way back.
+        reply: Arc<Reply>,
+        /// From which address.
+        asker: Jid,
+        /// The payload of an iq, or the whole message.
+        payload: &'a Element,
+        /// Whether the iq is a set.
+        set: bool,
+        /// Who takes it; `None` for a groupchat message.
+        extension: Option<&'static dyn Extension>,
+    },
+    /// As a call, with its token.
+    Call(u64),
+}
+
+/// What a request leads to, in however many channels.
+pub(in crate::engine) struct Effects {
+    /// What happens, in order.
+    pub changes: Vec<(ChannelName, Change)>,
+    /// What the asker is told.
+    pub answer: Answer,
+    /// Who has another registered nick from here on, or none, in order.
+    pub registrations: Vec<(BareJid, Option<Nick>)>,
+    /// What the asker sets off in all of its channels.
+    pub set_off: Option<Deed>,
+    /// What the asker's other devices are told of what it settled for itself alone, in which channels.
+    pub own: Vec<(ChannelName, Tag)>,
+    /// Whose end begins, and whether what it wrote and was called goes as well.
+    pub ending: Option<(BareJid, bool)>,
+    /// Whether this is but a part, which is not answered.
+    pub is_part: bool,
+}
+
+impl Asked<'_> {
+    /// The way back, where it came as a stanza.
+    pub(in crate::engine) fn reply(&self) -> Option<&Reply> {
+        match &self.way {
+            Way::Stanza { reply, .. } => Some(reply),
+            Way::Call(_) => None,
+        }
+    }
+
+    /// The address that asks, where it came as a stanza.
+    fn asker(&self) -> Option<&Jid> {
+        match &self.way {
+            Way::Stanza { asker, .. } => Some(asker),
+            Way::Call(_) => None,
+        }
+    }
+
+    /// Whether an account's own server has it leave a channel: as a delegated `client-leave`, or from the bare JID.
+    fn leaves_by_home_server(&self) -> bool {
+        let Way::Stanza { payload, set: true, reply, .. } = &self.way else { return false };
+        let is_leave = payload.name() == "leave" && matches!(&*payload.ns(), ns::MIX_CORE | ns::MIX_CORE_0);
+        is_leave && (reply.delegated.is_some() || self.is_at_bare())
+    }
+
+    /// Whether it came from an account's bare JID, which only its own server can speak from.
+    pub(in crate::engine) fn is_at_bare(&self) -> bool {
+        self.asker().is_some_and(Jid::is_bare) && self.reply().is_some_and(|reply| reply.delegated.is_none())
+    }
+}
+
+impl Engine {
+    /// A request that came as a stanza.
+    pub(in crate::engine) fn ask(&mut self, mut asked: Asked<'_>, turn: &mut Turn) {
+        let Way::Stanza { reply, .. } = &asked.way else { return };
+        let reply = reply.clone();
+        turn.replies.push(reply.clone());
+        self.note_act(&asked.actor.account, turn);
+        let is_message = matches!(asked.way, Way::Stanza { extension: None, .. });
+        // What is cheap comes first: how much there is to read is the sender's choice.
+        let admitted = if is_message { self.check_speaker(&asked) } else { self.admit_request(&asked.actor) };
+        if let (Ok(()), Some(name)) = (&admitted, asked.channel.clone()) {
+            self.catch_up(&asked.actor.account, &name, turn);
+        }
+        let command = admitted.and_then(|()| self.decode(&asked));
+        let decided = command.and_then(|command| self.decide_within_rates(&mut asked, command, turn));
+        let decided = decided.or_else(|refusal| match refusal {
+            // Whoever is not in, or where there is no such channel any more, is where it wants to be (XEP-0405 §3.4): an error
+            // would leave the channel in its list for ever.
+            Refusal::NotJoined | Refusal::NoSuchChannel if asked.leaves_by_home_server() => {
+                Ok(Effects::none(Answer::Left))
+            }
+            refusal => Err(refusal),
+        });
+        match decided {
+            Ok(effects) => {
+                self.trace(reply.id.as_deref(), &effects);
+                self.carry_out(asked, effects, turn);
+            }
+            Err(refusal) => turn.send_refusal(&reply, &refusal),
+        }
+    }
+
+    /// Refuses a message of somebody who may not speak in the channel, whatever it says.
+    fn check_speaker(&self, asked: &Asked<'_>) -> Result<(), Refusal> {
+        let channel = asked.channel.as_ref().and_then(|name| self.shelf.channel(name));
+        channel.ok_or(Refusal::NoSuchChannel)?.check_speaker(&asked.actor, &self.service.limits)
+    }
+
+    /// Logs what was decided of a stanza, so that its way can be followed: a row goes out by an id of its own.
+    fn trace(&self, id: Option<&str>, effects: &Effects) {
+        if !tracing::enabled!(tracing::Level::DEBUG) {
+            return;
+        }
+        tracing::debug!(id, changes = effects.changes.len(), "decided");
+        for (name, change) in &effects.changes {
+            if let (Change::Published(row), Some(tag)) = (change, self.shelf.tag_of(name)) {
+                let row = self.service.sealer.seal(tag, row.number);
+                tracing::debug!(id, row, channel = name.as_str(), "becomes a row");
+            }
+        }
+    }
+
+    fn decode(&self, asked: &Asked<'_>) -> Result<AnyCommand, Refusal> {
+        let hidden = asked.channel.as_ref().is_some_and(|name| self.is_hidden(name, &asked.actor));
+        let Some(request) = self.request(asked) else { return Err(Refusal::NoSuchService) };
+        // Whether an invitation opens it is decided with it; until then nothing tells that there is anything to open.
+        if hidden && !invitations::is_shown_by(request.payload) {
+            return Err(Refusal::NoSuchChannel);
+        }
+        let command = match &asked.way {
+            Way::Stanza { extension: Some(extension), .. } => extension.decode(&request),
+            _ => incoming::decode(&request).map(AnyCommand::from),
+        };
+        command.map_err(|refusal| if hidden { Refusal::NoSuchChannel } else { refusal })
+    }
+
+    /// Whether there is no channel of this name, or none that the asker may know of: either way it tells nothing, not
+    /// even what is wrong with a request (groups.md §1 rule 11).
+    pub(in crate::engine) fn is_hidden(&self, name: &ChannelName, actor: &Actor) -> bool {
+        self.shelf.channel(name).is_none_or(|channel| channel.is_hidden_from(actor))
+    }
+
+    /// The decision, unless it is about a message that comes too fast.
+    pub(in crate::engine) fn decide_within_rates(
+        &mut self,
+        asked: &mut Asked<'_>,
+        command: AnyCommand,
+        turn: &mut Turn,
+    ) -> Result<Effects, Refusal> {
+        let is_stanza = matches!(asked.way, Way::Stanza { extension: None, .. });
+        // Those had to wait for their time already.
+        let is_paced = is_stanza || (matches!(asked.way, Way::Call(_)) && command.message().is_some());
+        let publishes = matches!(command.of_channel(), Some(Command::Publish(_) | Command::Announce(_)));
+        self.charge_request(&asked.actor, if is_stanza { 1 } else { command.cost() });
+        let people = command.people(&asked.actor.account);
+        self.admit_invitations(&asked.actor, people)?;
+        let effects = self.decide(asked, command, turn)?;
+        if !effects.changes.is_empty() {
+            self.charge_invitations(&asked.actor, people);
+        }
+        match &asked.channel {
+            Some(name) if publishes && !is_paced && !effects.changes.is_empty() => {
+                self.admit_message(&asked.actor, name)?
+            }
+            _ => {}
+        }
+        Ok(effects)
+    }
+
+    /// The decision; `asked.channel` becomes the channel that the command is about.
+    pub(in crate::engine) fn decide(
+        &mut self,
+        asked: &mut Asked<'_>,
+        command: AnyCommand,
+        turn: &mut Turn,
+    ) -> Result<Effects, Refusal> {
+        let is_of_an_end = matches!(
+            command,
+            AnyCommand::Channel(Command::EndAccount) | AnyCommand::Service(ServiceCommand::Account(_))
+        );
+        if !is_of_an_end && self.endings.holds(&asked.actor.account) {
+            // Whoever has its name next has to wait until it is over.
+            return Err(Refusal::Busy);
+        }
+        match command {
+            AnyCommand::Service(command) => self.decide_at_service(asked, command, turn),
+            AnyCommand::Channel(command) => self.decide_at_channel(asked, command),
+        }
+    }
+
+    /// The decision about what is asked of one channel.
+    fn decide_at_channel(&mut self, asked: &mut Asked<'_>, command: Command) -> Result<Effects, Refusal> {
+        if command == Command::EndAccount {
+            return self.take_end(asked);
+        }
+        let name = asked.channel.clone().ok_or(Refusal::NoSuchService)?;
+        let is_group = self.shelf.channel(&name).is_some_and(|it| it.settings().style == Style::Group);
+        let command = match command {
+            // What of a group's archive somebody sees has a first and a last row of its own.
+            Command::HistoryBounds if is_group => {
+                Command::ReadHistory(HistoryQuery { ends_only: true, max: 1, ..HistoryQuery::default() })
+            }
+            command => command,
+        };
+        let own = self.own_event(&name, &command, self.now);
+        let mut effects = self.decide_in(&name, &asked.actor, command)?;
+        if !effects.changes.is_empty() {
+            effects.own.extend(own);
+        }
+        Ok(effects)
+    }
+
+    pub(in crate::engine) fn decide_in(
+        &mut self,
+        name: &ChannelName,
+        actor: &Actor,
+        command: Command,
+    ) -> Result<Effects, Refusal> {
+        self.shelf.touch(name, self.due);
+        let channel = self.shelf.channel(name).ok_or(Refusal::NoSuchChannel)?;
+        let (tag, none, nobody) = (channel.profile().tag, BTreeMap::new(), BTreeMap::new());
+        let facts = self.facts.get(&tag).unwrap_or(&none);
+        let gist_of = |row: u64| self.said.get(&(tag, row)).copied();
+        let mut context = Context {
+            now: self.now,
+            due: self.due,
+            dice: &mut self.dice,
+            limits: &self.service.limits,
+            registry: &self.registry,
+            own_domains: &self.own,
+            operators: &self.service.operators,
+            past: self.past.get(&tag).unwrap_or(&nobody),
+            facts,
+            gist_of: &gist_of,
+            rename: information::renamed,
+        };
+        let decided = channel.decide(actor, command, &mut context);
+        if matches!(decided, Err(Refusal::TooMany { what: OPEN_INVITATIONS, .. })) {
+            self.invitation_hits.hit(actor.account.domain().as_str());
+        }
+        let Decision { changes, answer, is_part } = decided?;
+        let changes = changes.into_iter().map(|change| (name.clone(), change)).collect();
+        Ok(Effects { changes, is_part, ..Effects::none(answer) })
+    }
+
+    /// Applies a decision, answers it, and shows what happened.
+    pub(in crate::engine) fn carry_out(&mut self, asked: Asked<'_>, effects: Effects, turn: &mut Turn) {
+        if effects.is_part {
+            return self.carry_out_part(&asked, effects, turn);
+        }
+        let Effects { changes, answer, registrations, set_off, own, ending, is_part: _ } = effects;
+        self.notice_asker(&asked, &answer, turn);
+        // The asker hears the answer before what it leads to.
+        let ahead = std::mem::take(&mut turn.outbox);
+        for (account, nick) in registrations {
+            let past = self.set_nick(&account, nick.clone());
+            turn.nicks_past.push((account.clone(), past));
+            turn.records.push(Record::Nick { account, nick });
+        }
+        if let Some(deed) = set_off {
+            self.set_off(&asked.actor.account, deed, turn);
+            self.begin_at_once(turn);
+        }
+        if let Some((account, erases)) = ending {
+            self.begin_ending(account, erases, turn);
+        }
+        self.note_choice(&asked.actor.account, &changes, turn);
+        let since = turn.records.len();
+        self.apply_and_show(Some(&asked.actor.account), changes, turn);
+        let shown = std::mem::replace(&mut turn.outbox, ahead);
+        self.keep_roster(&asked, &answer, turn);
+        let notices = match &answer {
+            Answer::Group(GroupAnswer::Reported(notices)) => notices.clone(),
+            _ => Vec::new(),
+        };
+        self.answer(&asked, answer, turn);
+        self.tell_authors(&asked, &notices, since, turn);
+        turn.outbox.extend(shown);
+        for (name, event) in own {
+            self.tell_own_devices(&asked.actor.account, &name, event, turn);
+        }
+    }
+
+    /// Memory and the address book learn of a change; `None` where there is no such channel.
+    pub(in crate::engine) fn apply(&mut self, name: &ChannelName, change: &Change, turn: &mut Turn) -> Option<Done> {
+        let channel = self.shelf.channel(name)?;
+        let tag = channel.profile().tag;
+        let nodes = |channel: &Channel| channel.nodes().collect::<NodeSet>();
+        let nodes_before = matches!(change, Change::Configured(_)).then(|| nodes(channel));
+        let past = change.member().and_then(|member| channel.member(&member.jid)).cloned();
+        if let Some(member) = change.member() {
+            self.seat(tag, past.as_ref(), member, turn);
+            self.note_membership(name, member);
+        }
+        if let Change::GuestSet { guest, .. } = change {
+            self.seat_guest(tag, name, guest, turn);
+            self.note_visit(name, guest);
+        }
+        self.shelf.change(name, |channel| channel.apply(change));
+        let nodes_after = nodes_before.and(self.shelf.channel(name)).map(nodes);
+        let nodes_gone = nodes_before.unwrap_or_default().without(nodes_after.unwrap_or_default());
+        self.note_facts(tag, change);
+        self.note_lists(name, change);
+        if let Change::Struck(member) | Change::Faded(member) = change {
+            self.note_struck(name, member);
+        }
+        if let Change::Faded(member) = change {
+            self.note_past(tag, member);
+        }
+        if change.member().is_some() {
+            self.note_deserted(name);
+        }
+        if change.is_of_video() {
+            turn.videos.push((tag, name.clone()));
+        }
+        Some(Done { tag, before: past.map(|past| past.status), nodes_gone })
+    }
+
+    /// The address book learns of somebody who came, went or subscribes to something else.
+    fn seat(&mut self, tag: u64, past: Option<&Member>, member: &Member, turn: &mut Turn) {
+        let past = past.filter(|past| past.is_joined());
+        let no = match (past, member.is_joined()) {
+            (None, false) => return,
+            (None, true) => {
+                let no = self.accounts.hold(&member.jid, &self.hosts, &mut turn.outbox);
+                let unknown = self.accounts.added(&member.jid, &self.hosts, &mut turn.outbox);
+                unknown.iter().for_each(|full| self.ask_resource(full, turn));
+                no
+            }
+            (Some(_), _) => self.accounts.number(&member.jid),
+        };
+        let past = past.map(|past| past.subscriptions).unwrap_or_default();
+        let next = if member.is_joined() { member.subscriptions } else { NodeSet::default() };
+        if next.without(past).contains(Node::Presence) {
+            self.sharing.online.owe(tag, Whom::Account(member.jid.clone()));
+        }
+        turn.outbox.extend(subscription_deltas(tag, no, past, next));
+    }
+
+    /// The same of a guest.
+    fn seat_guest(&mut self, tag: u64, name: &ChannelName, guest: &Guest, turn: &mut Turn) {
+        let past = self.shelf.channel(name).and_then(|channel| channel.guest(&guest.jid));
+        let past = past.map(|past| past.subscriptions).unwrap_or_default();
+        let no = match self.accounts.find_guest(&guest.jid).filter(|_| !past.is_empty()) {
+            Some(no) => no,
+            None => {
+                let no = self.accounts.hold_guest(&guest.jid, &self.hosts, &mut turn.outbox);
+                let unknown = self.accounts.visits(&guest.jid, &self.hosts, &mut turn.outbox);
+                unknown.iter().for_each(|full| self.ask_resource(full, turn));
+                no
+            }
+        };
+        if guest.subscriptions.without(past).contains(Node::Presence) {
+            self.sharing.online.owe(tag, Whom::Account(guest.jid.clone()));
+        }
+        turn.outbox.extend(subscription_deltas(tag, no, past, guest.subscriptions));
+    }
+
+    /// What a request tells of where the asker is reached: who speaks MIX to a channel takes MIX traffic.
+    fn notice_asker(&mut self, asked: &Asked<'_>, answer: &Answer, turn: &mut Turn) {
+        let speaks =
+            !matches!(answer, Answer::Description | Answer::Nodes | Answer::Pong | Answer::Version | Answer::Left);
+        let Some(asker) = asked.asker() else { return };
+        self.notice_group_client(asked, asker, turn);
+        let Some(name) = &asked.channel else { return };
+        if matches!(&asked.way, Way::Stanza { payload, .. } if payload.has_ns(ns::COMMANDS)) {
+            // Any client has commands, and most of these show no channels.
+            return;
+        }
+        let joined = matches!(answer, Answer::Joined { .. });
+        let account = &asked.actor.account;
+        let seated = self
+            .shelf
+            .channel(name)
+            .is_some_and(|channel| channel.participant(account).is_some() || channel.guest(account).is_some());
+        let seated = seated || matches!(answer, Answer::Subscribed { subscribed: true, .. });
+        if let (true, true, Ok(full)) = (speaks, seated || joined, asker.try_as_full()) {
+            self.accounts.saw(full, None, Some(true), &self.hosts, &mut turn.outbox);
+            if joined || matches!(&asked.way, Way::Stanza { extension: None, .. }) {
+                self.resume(name, full, turn);
+            }
+        }
+        if joined {
+            let at_bare = asked.is_at_bare();
+            if let (true, Some(tag)) = (at_bare, self.shelf.tag_of(name)) {
+                self.accounts.resume(account, None, tag, &self.hosts, &mut turn.outbox);
+            }
+            let unknown = self.accounts.joined(&asked.actor.account, at_bare, &self.hosts, &mut turn.outbox);
+            unknown.iter().for_each(|full| self.ask_resource(full, turn));
+            if at_bare {
+                self.ask_home_server(asked.actor.account.domain().as_str(), turn);
+            }
+        }
+    }
+
+    /// Whoever asks the service in the namespace of groups shows groups, and takes their traffic, whatever else its
+    /// software announces. Nothing is kept of accounts that are in no channel and whose presence is not told.
+    fn notice_group_client(&mut self, asked: &Asked<'_>, asker: &Jid, turn: &mut Turn) {
+        let Way::Stanza { payload, .. } = &asked.way else { return };
+        let speaks = payload.has_ns(ns::GROUP) || payload.parts().any(|child| child.has_ns(ns::GROUP));
+        let is_known = self.accounts.find(&asked.actor.account).is_some();
+        if let (true, true, Ok(full)) = (speaks && asked.channel.is_none(), is_known, asker.try_as_full()) {
+            self.accounts.saw(full, None, Some(true), &self.hosts, &mut turn.outbox);
+        }
+    }
+
+    /// What extensions may look at; `None` for what did not come as a stanza.
+    pub(in crate::engine) fn request<'a>(&'a self, asked: &'a Asked<'_>) -> Option<Request<'a>> {
+        let Way::Stanza { reply, payload, set, .. } = &asked.way else { return None };
+        Some(Request {
+            service: &self.service,
+            actor: &asked.actor,
+            at: &reply.from,
+            channel: asked.channel.as_ref().and_then(|name| self.shelf.channel(name)),
+            set: *set,
+            payload,
+            due: self.due,
+            delegated: reply.delegated.is_some(),
+            by_home_server: reply.delegated.is_none() && reply.to.is_bare(),
+            newcomers: self.newcomers.all(),
+            id: reply.id.as_deref(),
+        })
+    }
+
+    /// An id for a stanza of the service's own.
+    pub(in crate::engine) fn fresh_id(&mut self) -> String {
+        self.fresh_id_of(0)
+    }
+
+    /// An id for a stanza of a channel that has no row, by the channel's tag.
+    pub(in crate::engine) fn fresh_id_of(&mut self, tag: u64) -> String {
+        self.service.sealer.mark(tag, self.dice.random())
+    }
+}
+
+/// What the address book learns of the nodes that came or went between two sets of subscriptions.
+fn subscription_deltas(tag: u64, no: AccountNo, past: NodeSet, next: NodeSet) -> impl Iterator<Item = Out> {
+    let gone = past.without(next).iter().map(|node| (node, false));
+    gone.chain(next.without(past).iter().map(|node| (node, true))).map(move |(node, on)| {
+        let list = ListId { tag, node };
+        Out::Book(if on { Delta::Subscribed(list, no) } else { Delta::Unsubscribed(list, no) })
+    })
+}

@@ -1,0 +1,187 @@
+//! What participants send one another through a channel: private messages, questions and their answers (XEP-0403 §4.5,
+//! XEP-0404 §3.2). Nothing of it is kept.
+
+use super::super::people::pending::{GivenUp, Purpose, Relayed};
+use super::super::{Engine, Turn};
+use crate::channel::proxy::Errand;
+use crate::channel::{Channel, ChannelName, Member, ParticipantId, Refusal};
+use crate::xep::{Reply, proxy};
+use crate::xmpp::{Stanza, StanzaError, Tag, restated};
+use jid::Jid;
+
+impl Engine {
+    /// A message to one participant.
+    pub(in crate::engine) fn pass_message(
+        &mut self,
+        stanza: &Stanza,
+        name: &ChannelName,
+        id: &ParticipantId,
+        turn: &mut Turn,
+    ) {
+        match self.message_between(stanza, name, id) {
+            Ok(message) => {
+                // An answer or an error finds the resource that it is for.
+                if let Ok(full) = stanza.from.try_as_full() {
+                    self.accounts.saw(full, None, Some(true), &self.hosts, &mut turn.outbox);
+                }
+                turn.send(message.into_xml());
+                // It goes out with the turn or not at all.
+                if stanza.type_ != "headline" {
+                    turn.replies.push(Reply::to_stanza(stanza).into());
+                }
+            }
+            // Chat states and the like wait for no answer.
+            Err(_) if stanza.type_ == "headline" => {}
+            Err(refusal) => turn.refuse_by(Reply::to_stanza(stanza), &refusal),
+        }
+    }
+
+    fn message_between(&mut self, stanza: &Stanza, name: &ChannelName, id: &ParticipantId) -> Result<Tag, Refusal> {
+        let actor = self.actor(stanza.sender());
+        if self.is_hidden(name, &actor) {
+            return Err(Refusal::NoSuchChannel);
+        }
+        if stanza.type_ == "groupchat" {
+            return Err(Refusal::BadRequest("a groupchat message goes to the channel".into()));
+        }
+        let limits = &self.service.limits;
+        let channel = self.shelf.channel(name).ok_or(Refusal::NoSuchChannel)?;
+        let (asker, asked) = channel.correspondents(&actor, id, Errand::Say, limits)?;
+        let from = proxy::address(&self.service, channel, asker, resource_of(&stanza.from));
+        let to = self.real(channel, asked, &stanza.to);
+        let hides = !channel.settings().shows_jids();
+        let message = proxy::message(stanza, &self.service.address_of(name), hides, &from, to.as_str());
+        let message = message.ok_or_else(|| Refusal::BadRequest("the message is empty".into()))?;
+        let max = limits.payload_bytes_max;
+        if message.bytes() > max {
+            return Err(Refusal::TooLong { what: "the message", max });
+        }
+        Ok(message)
+    }
+
+    /// The real address of a participant: the resource that was named, where it is known, or else the account.
+    fn real(&self, channel: &Channel, member: &Member, named: &Jid) -> Jid {
+        let wanted = resource_of(named);
+        let sealer = &self.service.sealer;
+        let is_meant =
+            |resource: &str| wanted.is_some_and(|it| it == proxy::shown_resource(sealer, channel, member, resource));
+        match self.accounts.resource_of(&member.jid, is_meant) {
+            Some(full) => full.into(),
+            None => member.jid.clone().into(),
+        }
+    }
+
+    /// A request to one participant: it goes on under an id of the service's own, and its answer finds the way back.
+    pub(in crate::engine) fn pass_question(
+        &mut self,
+        stanza: &Stanza,
+        name: &ChannelName,
+        id: &ParticipantId,
+        turn: &mut Turn,
+    ) {
+        match self.question_between(stanza, name, id) {
+            Ok(question) => turn.ask(question.into_xml()),
+            Err(refusal) => turn.refuse_by(Reply::to_stanza(stanza), &refusal),
+        }
+    }
+
+    fn question_between(&mut self, stanza: &Stanza, name: &ChannelName, id: &ParticipantId) -> Result<Tag, Refusal> {
+        let actor = self.actor(stanza.sender());
+        if self.is_hidden(name, &actor) {
+            return Err(Refusal::NoSuchChannel);
+        }
+        self.admit_request(&actor)?;
+        let Some(payload) = stanza.payload() else { return Err(Refusal::NoSuchService) };
+        let question = self.fresh_id();
+        let channel = self.shelf.channel(name).ok_or(Refusal::NoSuchChannel)?;
+        let asked = channel.member_of(id).ok_or(Refusal::NoSuchItem);
+        let is_veiled = asked.is_ok_and(|asked| asked.shown_jid(channel.settings().visibility).is_none());
+        let is_guarded = is_veiled || stanza.to.is_bare();
+        let errand = proxy::errand(payload, stanza.type_ == "set", is_guarded);
+        let limits = &self.service.limits;
+        let (asker, asked) = channel.correspondents(&actor, id, errand.unwrap_or(Errand::Ask), limits)?;
+        let errand = errand.ok_or(Refusal::NoSuchService)?;
+        let from = proxy::address(&self.service, channel, asker, resource_of(&stanza.from));
+        let to = match errand {
+            // XEP-0403 §4.6: the home server answers for the account.
+            Errand::SeeCard => asked.jid.clone().into(),
+            _ => self.real(channel, asked, &stanza.to),
+        };
+        if errand == Errand::Ask && resource_of(&stanza.to).is_some() && to.is_bare() {
+            return Err(Refusal::NoSuchService);
+        }
+        let tag =
+            Tag::new("iq").attr("type", &stanza.type_).attr("id", &question).attr("from", from).attr("to", to.as_str());
+        let tag = tag.raw(&proxy::content(stanza, None));
+        let veiled = is_veiled.then(|| asked.jid.clone());
+        let relayed = Relayed { reply: Reply::to_stanza(stanza), veiled };
+        match self.pending.ask(question, to, Purpose::Relay(Box::new(relayed)), self.steady) {
+            true => Ok(tag),
+            false => Err(Refusal::Busy),
+        }
+    }
+
+    /// An answer to a question that was passed on.
+    pub(in crate::engine) fn pass_answer(&mut self, stanza: &Stanza, relayed: &Relayed, turn: &mut Turn) {
+        let reply = &relayed.reply;
+        turn.replies.push(reply.clone().into());
+        if stanza.type_ == "error" {
+            let error = bare_error(stanza);
+            let tag = answer(reply, "error").child_opt(error);
+            return turn.send(tag.into_xml());
+        }
+        let content = proxy::content(stanza, relayed.veiled.as_ref());
+        turn.send(answer(reply, "result").raw(&content).into_xml());
+    }
+
+    /// A private message came back: its sender is told by what name it knows, and why, in the defined words alone, since
+    /// a text may name addresses.
+    pub(in crate::engine) fn pass_error(
+        &mut self,
+        stanza: &Stanza,
+        name: &ChannelName,
+        id: &ParticipantId,
+        turn: &mut Turn,
+    ) {
+        let Some(channel) = self.shelf.channel(name) else { return };
+        let sender = channel.member_of(id).filter(|member| member.is_joined());
+        let (Some(sender), Some(bounced)) = (sender, channel.participant(&stanza.sender())) else { return };
+        let (Some(error), true) = (bare_error(stanza), channel.settings().private_messages) else { return };
+        // Where it names no resource of the sender that there is, it is no answer to anything.
+        let to = self.real(channel, sender, &stanza.to);
+        if resource_of(&stanza.to).is_some() && to.is_bare() {
+            return;
+        }
+        let from = proxy::address(&self.service, channel, bounced, resource_of(&stanza.from));
+        let head = Tag::new("message").attr("type", "error").attr("from", from).attr("to", to.as_str());
+        let message = head.attr_opt("id", stanza.id.as_deref()).child(error);
+        // Nothing tells whether it comes of a message at all.
+        if self.admit_message(&self.actor(stanza.sender()), name).is_ok() {
+            turn.send(message.into_xml());
+        }
+    }
+
+    /// Nobody answers these any more, which whoever asked is told so.
+    pub(in crate::engine) fn take_given_up(&mut self, given_up: GivenUp, error: &StanzaError, turn: &mut Turn) {
+        for full in given_up.resources {
+            self.accounts.forget_question(&full);
+        }
+        for reply in given_up.askers {
+            turn.send(reply.error(error));
+        }
+    }
+}
+
+fn resource_of(jid: &Jid) -> Option<&str> {
+    jid.resource().map(|resource| resource.as_str())
+}
+
+fn answer(reply: &Reply, type_: &str) -> Tag {
+    let head = Tag::new("iq").attr("type", type_).attr_opt("id", reply.id.as_deref());
+    head.attr("from", &reply.from).attr("to", reply.to.as_str())
+}
+
+/// An error with its defined condition and type, and nothing else that it says.
+fn bare_error(stanza: &Stanza) -> Option<Tag> {
+    stanza.error_condition().map(restated)
+}

@@ -1,0 +1,180 @@
+//! From a stanza to whoever takes it: address → target, payload → extension.
+
+use super::super::{Engine, Inbound, Turn};
+use super::parley::{Asked, Way};
+use crate::channel::{Actor, ChannelName, ParticipantId, Refusal};
+use crate::xep::invitations::Invitations;
+use crate::xep::request::is_of_ejabberd;
+use crate::xep::{self, Extension, Reply, Scope, commands, delegation, privilege, proxy};
+use crate::xmpp::{Kind, Parts, Stanza, Unreadable, ns};
+use jid::{BareJid, Jid};
+use minidom::Element;
+
+/// What an address of the service stands for.
+pub(in crate::engine) enum Target {
+    Service,
+    Channel(ChannelName),
+    /// A participant of a channel, by its id.
+    Participant(ChannelName, ParticipantId),
+    /// An address that nothing is behind.
+    Nobody,
+}
+
+impl Engine {
+    /// What an address stands for; `None` where it is not the service's: nothing may be sent from there.
+    pub(in crate::engine) fn target(&self, to: &Jid) -> Option<Target> {
+        if to.domain() != &*self.service.domain {
+            return None;
+        }
+        let participant = to.node().and_then(proxy::parse);
+        Some(match (to.node(), to.resource()) {
+            _ if participant.is_some() => {
+                participant.map_or(Target::Nobody, |(channel, id)| Target::Participant(channel, id))
+            }
+            (None, None) => Target::Service,
+            (Some(node), None) => ChannelName::of(node).map_or(Target::Nobody, Target::Channel),
+            _ => Target::Nobody,
+        })
+    }
+
+    pub(in crate::engine) fn stanza(&mut self, stanza: &Stanza, turn: &mut Turn) {
+        if stanza.to.domain() != &*self.service.domain {
+            tracing::debug!(id = stanza.id, kind = stanza.kind.name(), "a stanza for another domain was dropped");
+            return;
+        }
+        match stanza.kind {
+            Kind::Iq if stanza.is_answer() => self.take_answer(stanza, turn),
+            Kind::Iq => self.iq(stanza, turn),
+            Kind::Message if stanza.type_ == "error" => self.bounce(stanza, turn),
+            Kind::Message => self.message(stanza, turn),
+            Kind::Presence => self.presence(stanza, turn),
+        }
+    }
+
+    fn iq(&mut self, stanza: &Stanza, turn: &mut Turn) {
+        let reply = Reply::to_stanza(stanza);
+        if is_of_ejabberd(stanza) {
+            self.hosts.learn_ejabberd(stanza.from.domain().as_str());
+        }
+        let Some(payload) = stanza.payload() else {
+            let refusal = Refusal::BadRequest("a request has exactly one child (RFC 6120 §8.2.3)".into());
+            return turn.refuse_by(reply, &refusal);
+        };
+        if let Some((version, inner)) = delegation::forwarded(stanza) {
+            return self.delegated(stanza, version, inner, turn);
+        }
+        let (scope, channel) = match self.target(&stanza.to) {
+            Some(Target::Service) => (Scope::Service, None),
+            Some(Target::Channel(name)) => (Scope::Channel, Some(name)),
+            Some(Target::Participant(name, id)) => return self.pass_question(stanza, &name, &id, turn),
+            _ => return turn.refuse_by(reply, &Refusal::NoSuchService),
+        };
+        let set = stanza.type_ == "set";
+        let Some(extension) = xep::route(scope, set, payload) else {
+            let actor = self.actor(stanza.sender());
+            let hidden = channel.as_ref().is_some_and(|name| self.is_hidden(name, &actor));
+            let refusal = if hidden { Refusal::NoSuchChannel } else { Refusal::NoSuchService };
+            return turn.refuse_by(reply, &refusal);
+        };
+        tracing::debug!(id = stanza.id, extension = extension.name(), "routed");
+        let actor = self.actor(stanza.sender());
+        let channel = channel.or_else(|| commands::channel_of(payload, self.service.domain.as_str()));
+        let extension = Some(extension);
+        let asker = stanza.from.clone();
+        let way = Way::Stanza { reply: reply.into(), asker, payload, set, extension };
+        self.ask(Asked { actor, channel, way }, turn);
+    }
+
+    fn message(&mut self, stanza: &Stanza, turn: &mut Turn) {
+        let reply = Reply::to_stanza(stanza);
+        match self.target(&stanza.to) {
+            Some(Target::Channel(name)) if is_for_everybody(stanza) => {
+                tracing::debug!(id = stanza.id, channel = name.as_str(), "routed");
+                let actor = self.actor(stanza.sender());
+                let (payload, asker) = (&stanza.element, stanza.from.clone());
+                let channel = Some(name);
+                let way = Way::Stanza { reply: reply.into(), asker, payload, set: true, extension: None };
+                self.ask(Asked { actor, channel, way }, turn);
+            }
+            Some(Target::Channel(name)) if let Some(payload) = acknowledgement(stanza) => {
+                let (actor, asker) = (self.actor(stanza.sender()), stanza.from.clone());
+                let extension: Option<&'static dyn Extension> = Some(&Invitations);
+                let way = Way::Stanza { reply: reply.into(), asker, payload, set: true, extension };
+                self.ask(Asked { actor, channel: Some(name), way }, turn);
+            }
+            Some(Target::Participant(name, id)) => self.pass_message(stanza, &name, &id, turn),
+            // What a server announces is not answered.
+            Some(Target::Service) if stanza.from.node().is_none() => self.advert(stanza, turn),
+            _ if stanza.type_ == "headline" => {}
+            _ => turn.refuse_by(reply, &Refusal::NoSuchService),
+        }
+    }
+
+    /// Takes what a host server announces: delegated namespaces and privileges.
+    fn advert(&mut self, stanza: &Stanza, turn: &mut Turn) {
+        if stanza.from.is_full() {
+            return;
+        }
+        let domain = stanza.from.domain().as_str().to_owned();
+        if !self.hosts.trusts(&domain) {
+            tracing::debug!(%domain, "an announcement of a server that is not the host server is ignored");
+            return;
+        }
+        if let Some(version) = delegation::advert(&stanza.element) {
+            tracing::info!(%domain, version, "the host server delegates MIX-PAM: its users join through their accounts");
+            self.hosts.delegate(&domain);
+        }
+        if let Some(privileges) = privilege::advert(&stanza.element) {
+            tracing::info!(%domain, roster = privileges.roster, presence = privileges.presence, "the host server grants privileges");
+            self.hosts.grant(&domain, privileges);
+        }
+        self.sharing.online.bring_all(&domain);
+        self.ask_at_last(&domain, turn);
+    }
+
+    /// Something came too fast. Of presence nobody is told (RFC 6120 §8.3.1), nor of what waits for no answer.
+    pub(in crate::engine) fn refused(&mut self, inbound: &Inbound, refusal: &Refusal, turn: &mut Turn) {
+        let stanza = match inbound {
+            Inbound::Stanza(stanza) => stanza,
+            Inbound::Call(call) => {
+                turn.tokens.push(call.token);
+                return turn.refuse_call(call.token, refusal.clone());
+            }
+            _ => return,
+        };
+        match stanza.kind {
+            _ if stanza.is_answer() || stanza.type_ == "headline" => turn.refusals.push(refusal.into()),
+            Kind::Presence => turn.refusals.push(refusal.into()),
+            Kind::Iq | Kind::Message => turn.refuse_by(Reply::to_stanza(stanza), refusal),
+        }
+    }
+
+    pub(in crate::engine) fn unreadable(&mut self, unreadable: &Unreadable, turn: &mut Turn) {
+        let (Some(kind), Some(from), Some(to)) = (unreadable.kind, &unreadable.from, &unreadable.to) else { return };
+        let matchable = kind == Kind::Message || (kind == Kind::Iq && unreadable.id.is_some());
+        if !unreadable.answerable || !matchable || to.domain() != &*self.service.domain {
+            return;
+        }
+        let (id, from, to) = (unreadable.id.clone(), to.to_string(), from.clone());
+        let reply = Reply { kind, id, from, to, delegated: None, repeated: None };
+        turn.refuse(reply, &unreadable.error);
+    }
+
+    pub(in crate::engine) fn actor(&self, account: BareJid) -> Actor {
+        let operator = self.service.operators.contains(&account);
+        Actor { account, operator }
+    }
+}
+
+/// Whether a message to a channel is one for everybody: the examples of XEP-0407 §4 retract without stating a type.
+fn is_for_everybody(stanza: &Stanza) -> bool {
+    let element = &stanza.element;
+    let retracts = || element.has_part("retract", ns::MIX_MISC) && !element.has_part("body", ns::CLIENT);
+    stanza.type_ == "groupchat" || (stanza.type_.is_empty() && retracts())
+}
+
+/// What somebody says of an invitation, in a message that is none for everybody (XEP-0407 §6).
+fn acknowledgement(stanza: &Stanza) -> Option<&Element> {
+    let is_own = stanza.type_ != "headline";
+    stanza.element.part("invitation-ack", ns::MIX_MISC).filter(|_| is_own)
+}

@@ -1,0 +1,186 @@
+//! What is asked of the service as a whole: who decides it; creating channels and listing them.
+
+use super::super::channels::domains::{ALLOWED, BANNED};
+use super::super::channels::found::Found;
+use super::super::channels::places::IN;
+use super::super::{Engine, Turn};
+use super::parley::{Asked, Effects};
+use crate::channel::answer::Page;
+use crate::channel::command::Slice;
+use crate::channel::{
+    Answer, Change, Channel, ChannelName, Command, Context, GroupWish, Membership, Profile, Refusal, Rights,
+    ServiceAction, ServiceCommand, group_create,
+};
+use crate::xep::information;
+use jid::BareJid;
+use rand::Rng;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Channels on one page of a list, at most.
+const CHANNELS_PAGE_MAX: usize = 500;
+
+impl Engine {
+    /// The decision about what is asked of the service; `asked.channel` becomes the channel that it is about.
+    pub(in crate::engine) fn decide_at_service(
+        &mut self,
+        asked: &mut Asked<'_>,
+        command: ServiceCommand,
+        turn: &mut Turn,
+    ) -> Result<Effects, Refusal> {
+        let account = &asked.actor.account;
+        match command {
+            ServiceCommand::Account(command) => self.decide_of_account(&asked.actor, command),
+            ServiceCommand::Create { name } => self.create(asked, name),
+            ServiceCommand::CreateGroup(wish) => self.create_group(asked, wish),
+            ServiceCommand::Destroy { name } => {
+                asked.channel = Some(name.clone());
+                self.decide_in(&name, &asked.actor, Command::Destroy)
+            }
+            ServiceCommand::ListChannels(slice) => self.list_channels(account, &slice),
+            ServiceCommand::ListGroups { with, slice } => self.list_groups(account, with.as_ref(), &slice, turn),
+            ServiceCommand::ClearAll => self.clear_all(account),
+            ServiceCommand::RegisterNick { nick } => self.register_nick(asked, nick),
+            ServiceCommand::UnregisterNick { nick } => self.unregister_nick(&asked.actor, nick.as_ref()),
+            ServiceCommand::ReadRegisteredNick => {
+                let nick = self.registry.nick_of(account).cloned();
+                Ok(Effects::none(Answer::Registered(nick)))
+            }
+            ServiceCommand::Prepare(action) => {
+                self.require_at_service(&asked.actor, action).map(|()| Effects::none(Answer::Prepared))
+            }
+            ServiceCommand::AnnounceToAll(wanted) => self.announce_to_all(&asked.actor, wanted, turn),
+            ServiceCommand::ListEveryChannel(slice) => self.list_every_channel(&asked.actor, &slice),
+            ServiceCommand::TakeCensus => self.take_census(&asked.actor),
+            ServiceCommand::Describe { node } => {
+                let may_create = self.service.may_create(account);
+                Ok(Effects::none(Answer::ServiceDescription { node, may_create }))
+            }
+            ServiceCommand::Ping => Ok(Effects::none(Answer::Pong)),
+            ServiceCommand::Version => Ok(Effects::none(Answer::Version)),
+        }
+    }
+
+    /// Creates a channel; an empty one is in memory at once, so that what follows in the turn finds it.
+    pub(in crate::engine) fn create(
+        &mut self,
+        asked: &mut Asked<'_>,
+        wanted: Option<ChannelName>,
+    ) -> Result<Effects, Refusal> {
+        let (name, profile) = self.found(&asked.actor.account, wanted)?;
+        let settings = self.service.limits.plain_settings();
+        let rights = Rights { owners: vec![profile.creator.clone()].into(), ..Rights::default() };
+        let info = information::first(profile.listed.then(|| name.unescaped()).as_deref(), self.now);
+        let created = Change::Created { profile, settings, rights, info };
+        self.put_created(&name, &created);
+        asked.channel = Some(name.clone());
+        Ok(Effects { changes: vec![(name.clone(), created)], ..Effects::none(Answer::Created { name }) })
+    }
+
+    /// Creates a group with its people, all or nothing (groups.md §3.1).
+    pub(in crate::engine) fn create_group(
+        &mut self,
+        asked: &mut Asked<'_>,
+        wish: GroupWish,
+    ) -> Result<Effects, Refusal> {
+        let (name, mut profile) = self.found(&asked.actor.account, wish.name.clone())?;
+        let mut context = Context {
+            now: self.now,
+            due: self.due,
+            dice: &mut self.dice,
+            limits: &self.service.limits,
+            registry: &self.registry,
+            own_domains: &self.own,
+            operators: &self.service.operators,
+            past: &Default::default(),
+            facts: &BTreeMap::new(),
+            gist_of: &|_| None,
+            rename: information::renamed,
+        };
+        let plan = group_create::plan(&wish, &asked.actor, &mut context)?;
+        // Only those who are in a group learn of it (groups.md §1 rule 11).
+        profile.listed = plan.settings.membership == Membership::Open;
+        let info = information::first(Some(&plan.subject), self.now);
+        let created = Change::Created { profile, settings: plan.settings, rights: plan.rights, info };
+        self.put_created(&name, &created);
+        asked.channel = Some(name.clone());
+        let changes = std::iter::once(created).chain(plan.changes).map(|change| (name.clone(), change)).collect();
+        Ok(Effects { changes, ..Effects::none(Answer::GroupCreated { name, members: plan.members }) })
+    }
+
+    /// A name that is free, and what a new channel of it is.
+    fn found(&mut self, creator: &BareJid, wanted: Option<ChannelName>) -> Result<(ChannelName, Profile), Refusal> {
+        if !self.service.may_create(creator) {
+            return Err(ServiceAction::Create.refusal());
+        }
+        if wanted.as_ref().is_some_and(|name| self.shelf.exists(name) || self.shelf.is_cold(name)) {
+            return Err(Refusal::NameTaken);
+        }
+        let own_max = self.service.limits.channels_per_creator_max;
+        let is_operator = self.service.operators.contains(creator);
+        if !is_operator && self.shelf.created_by(creator) >= own_max {
+            return Err(Refusal::TooMany { what: "channels of one creator", max: own_max });
+        }
+        let for_all = !self.own.has_all(&self.service.creators);
+        if !self.shelf.has_place_for(creator, for_all) {
+            return Err(Refusal::TooMany { what: "channels", max: self.service.limits.channels_max });
+        }
+        let listed = wanted.is_some();
+        let name = wanted.unwrap_or_else(|| ChannelName::random(&mut self.dice));
+        let tag = self.dice.random();
+        let used_up = Refusal::TooMany { what: "channels ever created", max: u32::MAX as usize };
+        let gid = self.shelf.next_gid().ok_or(used_up)?;
+        Ok((name, Profile { tag, created: self.now, creator: creator.clone(), gid, listed }))
+    }
+
+    fn put_created(&mut self, name: &ChannelName, created: &Change) {
+        if let Change::Created { profile, settings, rights, info } = created.clone() {
+            self.shelf.put(Channel::create(name.clone(), profile, settings, rights, info));
+        }
+    }
+
+    /// The channels that an account may find: those that it may join and that are listed, and those that it is in
+    /// (XEP-0369 §6.2).
+    pub(in crate::engine) fn list_channels(&mut self, account: &BareJid, slice: &Slice) -> Result<Effects, Refusal> {
+        let domain = self.domains.of(&BareJid::from_parts(None, account.domain()));
+        self.memberships.compare(account, domain, &self.shelf);
+        let found = self.found_by(account);
+        let localpart = |id: &str| id.split_once('@').map_or(id, |(localpart, _)| localpart).to_owned();
+        let slice = Slice {
+            max: slice.max,
+            after: slice.after.as_deref().map(localpart),
+            before: slice.before.as_deref().map(localpart),
+        };
+        let range = slice.cut(found.len(), CHANNELS_PAGE_MAX, |name| found.position(name))?;
+        let (entries, count) = (found.page(&slice, range.len()), found.len());
+        Ok(Effects::none(Answer::Channels(Page { entries, count, index: range.start })))
+    }
+
+    /// What an account finds: as its domain does, but for what it is in, and for what says something of it alone.
+    fn found_by(&self, account: &BareJid) -> Found<'_> {
+        let domain = self.domains.of(&BareJid::from_parts(None, account.domain()));
+        let standing = self.standings.get(account);
+        let mentions = standing.map(|standing| &standing.mentions);
+        let own = self.memberships.of(account);
+        let spared: BTreeSet<&ChannelName> = domain.into_iter().flat_map(|domain| domain.spared(account)).collect();
+        let named = spared.iter().copied().chain(mentions.into_iter().flat_map(|it| it.keys()));
+        let mut found = Found::new(self.shelf.listed(), domain.map(|domain| &domain.names), own);
+        for name in named.chain(&self.relisted) {
+            // Of a channel in memory the turn may know better than the store did.
+            let is_found = own.is_some_and(|own| own.marks(name) & IN != 0)
+                || match self.shelf.channel(name) {
+                    Some(channel) => channel.is_found_by(account),
+                    None => {
+                        let marks = domain.map_or(0, |domain| domain.names.marks(name));
+                        let mention = mentions.and_then(|mentions| mentions.get(name));
+                        let banned = marks & BANNED != 0 || mention.is_some_and(|mention| mention.banned);
+                        let spared = spared.contains(name) || mention.is_some_and(|it| it.spared.contains(account));
+                        let allowed = marks & ALLOWED != 0 || mention.is_some_and(|mention| mention.allowed);
+                        // Whatever else is listed is found by all.
+                        if banned && !spared { false } else { allowed || !self.shelf.is_unlisted(name) }
+                    }
+                };
+            found.tell(name, is_found && self.shelf.exists(name));
+        }
+        found.settled()
+    }
+}
