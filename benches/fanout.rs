@@ -5,7 +5,7 @@
 //! service does: parsed, decided, committed to the store on disk with a real fdatasync, expanded, written.
 
 use mixd::channel::{ChannelName, Limits, Rates, Stamp};
-use mixd::engine::{AddressBook, Engine, Inbound, Loaded, Out, Settings, Turn, book::Cursor};
+use mixd::engine::{AddressBook, Engine, Inbound, Loaded, Out, Settings, Turn, outgoing::book::Cursor};
 use mixd::store::{SledOptions, SledStore, Store};
 use mixd::xmpp::Stanza;
 use std::io::{Read, Write};

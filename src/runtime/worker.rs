@@ -82,7 +82,7 @@ pub struct Worker {
     /// Whether rows of an earlier process are sent again. How long ago that was is not asked: no clock is known to have
     /// gone on meanwhile, and whoever was there at the time has missed them.
     pub sends_rows_again: bool,
-    /// The parcel up to which the store was told that the host server has all.
+    /// The parcel up to which the store was told that the host server has all; none where it may not have taken that.
     pub settled: u64,
     /// What learns whose videos may have become useless.
     pub superseded: Arc<Superseded>,
@@ -115,8 +115,17 @@ impl Worker {
             let batch = vec![Inbound::Resend(some.iter().map(wanted).collect())];
             match load_all(&mut self.engine, &*self.store, &batch) {
                 Ok(()) => self.turn(batch.into_iter().map(Candidate::from).collect()),
-                Err(error) => self.unreadable(&error, &batch),
+                // One of them that cannot be read keeps no other one back.
+                Err(_) => some.iter().for_each(|one| self.resend_one(wanted(one))),
             }
+        }
+    }
+
+    fn resend_one(&mut self, unsent: Unsent) {
+        let batch = vec![Inbound::Resend(vec![unsent])];
+        match load_all(&mut self.engine, &*self.store, &batch) {
+            Ok(()) => self.turn(batch.into_iter().map(Candidate::from).collect()),
+            Err(error) => self.unreadable(&error, &batch),
         }
     }
 
@@ -293,6 +302,7 @@ impl Worker {
                 turn.lookups.into_iter().for_each(|lookup| self.archive.take(Question::Call(Box::new(lookup))));
             }
             Err(error @ CommitError::Refused(_)) => {
+                self.settled = 0;
                 self.tell_refused(&error);
                 traced.iter().for_each(|id| tracing::debug!(id, "not committed"));
                 (0..turn.asked()).for_each(|_| self.metrics.count_refusal(&Reason::STORE_FAILED));
@@ -357,6 +367,7 @@ impl Worker {
         match self.store.commit(self.engine.dial().due, &sent).and_then(|()| self.store.idle(clock::now())) {
             Ok(()) => {}
             Err(error @ CommitError::Refused(_)) => {
+                self.settled = 0;
                 tracing::warn!("{error}; it is tried again");
                 self.metrics.health.note_store(false);
             }

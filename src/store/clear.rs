@@ -37,8 +37,11 @@ pub(super) fn clear_some(shelf: &impl Shelf, is_unsent: impl Fn(u64) -> bool) ->
     shelf.scan(Space::State, &all, &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
         looked_at += 1;
         match shelf.whole(Space::State, key, entry)? {
-            Grave::Told { parcel, .. } if is_unsent(parcel) => {
-                left = Left::Waits(parcel);
+            Grave::Told { parcel, is_bare: true, .. } if is_unsent(parcel) => {
+                left = match left {
+                    Left::Waits(first) => Left::Waits(first.min(parcel)),
+                    _ => Left::Waits(parcel),
+                };
                 Ok(if looked_at < CLEARING.things { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
             }
             grave => {
@@ -55,6 +58,11 @@ pub(super) fn clear_some(shelf: &impl Shelf, is_unsent: impl Fn(u64) -> bool) ->
 
 fn of_grave(shelf: &impl Shelf, grave: Grave) -> Result<Ops, StoreError> {
     let (mark, ops) = match grave {
+        Grave::Told { tag, name, parcel, is_bare: false } => {
+            let ops = beside_people(shelf, tag)?;
+            let bare = keyspace::encode(&Grave::Told { tag, name, parcel, is_bare: true })?;
+            return Ok(if ops.is_empty() { Ops::from([(keyspace::grave(tag), Some(bare))]) } else { ops });
+        }
         Grave::List { tag, node, generation } => {
             let prefix = keyspace::listed(tag, node, generation);
             (keyspace::list_grave(tag, node, generation), entries(shelf, &prefix)?)
@@ -134,6 +142,11 @@ fn of_channel(shelf: &impl Shelf, tag: u64, name: &ChannelName) -> Result<Ops, S
     if !guests.is_empty() {
         return Ok(guests);
     }
+    beside_people(shelf, tag)
+}
+
+/// Some records of a channel that are none of its members and guests.
+fn beside_people(shelf: &impl Shelf, tag: u64) -> Result<Ops, StoreError> {
     let entries = entries(shelf, &keyspace::all_listed(tag))?;
     if !entries.is_empty() {
         return Ok(entries);

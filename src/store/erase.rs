@@ -5,7 +5,7 @@
 //! one that the account wrote is replaced by a mark that something was erased. Its records keep their participant ids,
 //! which rows and events name, under an address that stands for nobody.
 
-use super::keyspace::{self, BLOCK_ROWS, Entry, EntryHead, Membership, Month, Ops, RowStart, Trace};
+use super::keyspace::{self, BLOCK_ROWS, Entry, EntryHead, Grave, Membership, Month, Ops, RowStart, Trace};
 use super::paging::Archive;
 use super::shelf::{Order, Shelf, Space};
 use super::{StoreError, pieces};
@@ -61,7 +61,9 @@ struct Place {
 /// Those of reading and writing; it may be done again then.
 pub(super) fn erase(scribe: &impl Scribe, account: &BareJid) -> Result<Erased, StoreError> {
     let mut changed = Vec::new();
-    for place in places(scribe, account)? {
+    let (places, dead) = places(scribe, account)?;
+    forget_dead(scribe, account, dead)?;
+    for place in places {
         let is_in_rows = rows(scribe, account, &place)?;
         let is_in_state = state(scribe, account, &place)?;
         if is_in_rows || is_in_state || !place.ids.is_empty() {
@@ -83,9 +85,32 @@ pub(super) fn erase(scribe: &impl Scribe, account: &BareJid) -> Result<Erased, S
     Ok(changed)
 }
 
-/// Every channel in which the account has a record or had one, or that it created, or whose events may name it.
-fn places(scribe: &impl Scribe, account: &BareJid) -> Result<Vec<Place>, StoreError> {
-    let mut ids: BTreeMap<u64, BTreeSet<ParticipantId>> = BTreeMap::new();
+/// Who the account is in channels, by their tags.
+type Ids = BTreeMap<u64, BTreeSet<ParticipantId>>;
+
+/// What is still kept of the account because people are told of the end of a channel: it is told nothing any more.
+fn forget_dead(scribe: &impl Scribe, account: &BareJid, dead: Ids) -> Result<(), StoreError> {
+    scribe.rewrite(|_| {
+        let members = dead.iter().flat_map(|(&tag, ids)| ids.iter().map(move |id| (keyspace::member(tag, id), None)));
+        Ok((vec![(Space::State, members.collect())], ()))
+    })?;
+    let mut tags = Vec::new();
+    walk(scribe, b'g', &mut |shelf, key, entry| {
+        if let Grave::Told { tag, .. } = shelf.whole(Space::State, key, entry)? {
+            tags.push(tag);
+        }
+        Ok(())
+    })?;
+    scribe.rewrite(|_| {
+        let guests = tags.iter().map(|&tag| (keyspace::guest(tag, account), None));
+        Ok((vec![(Space::State, guests.collect())], ()))
+    })
+}
+
+/// Every channel in which the account has a record or had one, or that it created, or whose events may name it; and who
+/// it was in those that are no more.
+fn places(scribe: &impl Scribe, account: &BareJid) -> Result<(Vec<Place>, Ids), StoreError> {
+    let mut ids = Ids::new();
     for letter in [b'm', b'f'] {
         walk(scribe, letter, &mut |shelf, key, entry| {
             if !holds(entry, account) {
@@ -110,7 +135,7 @@ fn places(scribe: &impl Scribe, account: &BareJid) -> Result<Vec<Place>, StoreEr
         }
         Ok(())
     })?;
-    Ok(places)
+    Ok((places, ids))
 }
 
 /// Whether an entry may say something of an account: a look at the bytes alone.

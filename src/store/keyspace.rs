@@ -98,9 +98,9 @@ pub(super) enum Grave {
     List { tag: u64, node: Node, generation: u64 },
     /// What is known of rows of a channel up to one, which are gone by their age; `cursor` says how far clearing came.
     Below { tag: u64, row: u64, cursor: Vec<u8> },
-    /// A channel whose people are told of its end by what is unsent under this number, and who they are is kept until
-    /// that is dropped.
-    Told { tag: u64, name: ChannelName, parcel: u64 },
+    /// A channel whose people are told of its end by what is unsent under this number: its members and guests are kept
+    /// until that is dropped; `is_bare` says that nothing else of it is left.
+    Told { tag: u64, name: ChannelName, parcel: u64, is_bare: bool },
 }
 
 /// How far apart the first and the last row of a report are.

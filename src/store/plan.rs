@@ -219,7 +219,7 @@ impl<S: Shelf> Draft<'_, S> {
     fn keep_people(&mut self, tag: u64, parcel: u64) -> Result<(), StoreError> {
         let key = keyspace::grave(tag);
         if let Some(Grave::Channel { tag, name }) = self.value(&key)? {
-            self.put(key, keyspace::encode(&Grave::Told { tag, name, parcel })?);
+            self.put(key, keyspace::encode(&Grave::Told { tag, name, parcel, is_bare: false })?);
         }
         Ok(())
     }

@@ -117,7 +117,21 @@ fn who_was_in_a_channel_is_kept_until_its_people_are_told_of_its_end(store: &dyn
     assert!(store.remains(later, &Whom::Members).unwrap().is_empty());
 }
 
+fn an_account_that_is_erased_is_told_of_no_end_any_more(store: &dyn Store) {
+    let (tag, people) = ended(store, "coven", 1);
+    clear(store);
+    for gone in [people[5].clone(), jid("reader"), jid("late")] {
+        assert!(!store.look_for(&gone).unwrap().is_empty());
+        store.erase(&gone).unwrap();
+        assert_eq!(store.look_for(&gone).unwrap(), [] as [String; 0]);
+    }
+    let told: Vec<BareJid> = people.iter().filter(|jid| **jid != people[5]).cloned().collect();
+    assert_eq!(store.remains(tag, &Whom::Subscribers(Node::Messages, None)).unwrap(), told);
+    assert_eq!(store.remains(tag, &Whom::Members).unwrap(), told);
+}
+
 claims! {
+    an_account_that_is_erased_is_told_of_no_end_any_more,
     who_was_in_a_channel_is_kept_until_its_people_are_told_of_its_end,
     a_clean_stop_leaves_nothing_of_what_was_sent,
     what_is_unsent_is_kept_with_its_turn_and_goes_when_it_is_sent,

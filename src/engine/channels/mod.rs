@@ -1,21 +1,21 @@
 //! Channels: which are in memory, what has to be loaded before a turn, and what goes through many of them.
 
 pub mod arrival;
-pub mod candidate;
+pub(super) mod candidate;
 pub mod chores;
-pub mod domains;
-pub mod endings;
+pub(super) mod domains;
+pub(super) mod endings;
 pub mod errand;
-pub mod found;
-pub mod lately;
-pub mod lifetimes;
+pub(super) mod found;
+pub(super) mod lately;
+pub(super) mod lifetimes;
 pub mod needs;
-pub mod newcomers;
+pub(super) mod newcomers;
 pub mod parking;
-pub mod past;
-pub mod places;
-pub mod retention;
-pub mod shelf;
-pub mod tours;
+pub(super) mod past;
+pub(super) mod places;
+pub(super) mod retention;
+pub(super) mod shelf;
+pub(super) mod tours;
 pub mod waiting_room;
-pub mod weight;
+pub(super) mod weight;

@@ -1,8 +1,8 @@
 //! What goes out: the outbox of a turn, the address book that fans are spread with, and what a crash kept back.
 
 pub mod book;
-pub mod freight;
+pub(super) mod freight;
 pub mod multicast;
 pub mod outbox;
-pub mod resend;
-pub mod showing;
+pub(super) mod resend;
+pub(super) mod showing;

@@ -143,7 +143,8 @@ impl Engine {
                 Part::Mail { accounts, stanza } => mail_all(&accounts, &stanza, turn),
                 Part::Farewell { tag, whom, stanza } => {
                     let is_mailed = whom.is_mailed();
-                    let Some(accounts) = self.remains.remove(&(tag, whom)) else { continue };
+                    // Others of its stanzas may be for the same people.
+                    let Some(accounts) = self.remains.get(&(tag, whom)).cloned() else { continue };
                     match is_mailed {
                         true => mail_all(&accounts, &stanza, turn),
                         false => self.tell_again(&accounts, stanza, turn),

@@ -2,7 +2,7 @@
 
 pub mod accounts;
 pub mod capabilities;
-pub mod doubts;
+pub(super) mod doubts;
 pub mod hosts;
 pub mod pending;
-pub mod pool;
+pub(super) mod pool;

@@ -1,6 +1,6 @@
 //! Presence: who is online in which channel, and who is told.
 
-pub mod clients;
+pub(super) mod clients;
 pub mod online;
-pub mod sharing;
-pub mod waiting;
+pub(super) mod sharing;
+pub(super) mod waiting;

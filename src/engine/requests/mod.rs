@@ -1,17 +1,17 @@
 //! Requests: from a stanza or a call to what is decided, and its answer.
 
-pub mod admission;
-pub mod answering;
+pub(super) mod admission;
+pub(super) mod answering;
 pub mod call;
-pub mod delegated;
-pub mod foreign;
-pub mod groups;
-pub mod nicks;
-pub mod operating;
+pub(super) mod delegated;
+pub(super) mod foreign;
+pub(super) mod groups;
+pub(super) mod nicks;
+pub(super) mod operating;
 pub mod pace;
 pub mod pacing;
-pub mod parley;
-pub mod parts;
-pub mod relay;
-pub mod router;
-pub mod service;
+pub(super) mod parley;
+pub(super) mod parts;
+pub(super) mod relay;
+pub(super) mod router;
+pub(super) mod service;
