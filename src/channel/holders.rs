@@ -53,7 +53,8 @@ impl Holders {
 
     /// Whether the same accounts are among the others, in whatever order.
     pub fn is_same_set(&self, others: &Holders) -> bool {
-        self.len() == others.len() && self.iter().all(|account| others.contains(account))
+        Arc::ptr_eq(&self.0, &others.0)
+            || self.len() == others.len() && self.iter().all(|account| others.contains(account))
     }
 }
 

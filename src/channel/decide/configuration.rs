@@ -44,9 +44,15 @@ impl Channel {
     /// Who has which role after what is wanted, where the asker may settle it.
     fn rights_wanted(&self, actor: &Actor, wanted: &Configuration, context: &Context<'_>) -> Result<Rights, Refusal> {
         let past = self.rights();
+        if wanted.owners.is_none() && wanted.admins.is_none() {
+            return Ok(past.clone());
+        }
         let owners = wanted.owners.clone().map_or_else(|| past.owners.clone(), Holders::from);
         let mut admins = wanted.admins.clone().map_or_else(|| past.admins.clone(), Holders::from);
-        admins.retain(|jid| !owners.contains(jid));
+        // What is wanted is as long as its request; those who are admins may be many more.
+        if wanted.admins.is_some() || owners.iter().any(|jid| admins.contains(jid)) {
+            admins.retain(|jid| !owners.contains(jid));
+        }
         if wanted.owners.is_some() && owners.is_empty() {
             return Err(Refusal::Invalid { field: "Owner", why: "a channel has an owner always".into() });
         }
@@ -57,20 +63,22 @@ impl Channel {
         if !stays_owned {
             self.require(actor, Action::Configure, context.limits)?;
         }
-        if admins.iter().any(|jid| !past.admins.contains(jid) && !past.owners.contains(jid)) {
+        let stays_administered = admins.is_same_set(&past.admins);
+        if !stays_administered && admins.iter().any(|jid| !past.admins.contains(jid) && !past.owners.contains(jid)) {
             self.require(actor, Action::Promote, context.limits)?;
         }
-        if past.admins.iter().any(|jid| !admins.contains(jid) && !owners.contains(jid)) {
+        if !stays_administered && past.admins.iter().any(|jid| !admins.contains(jid) && !owners.contains(jid)) {
             self.require(actor, Action::Demote, context.limits)?;
         }
         let is_in = |jid: &BareJid| self.member(jid).is_some_and(|member| member.status == Status::Joined);
-        if self.is_group() && owners.iter().chain(&admins).any(|jid| !is_in(jid)) {
+        let is_one_out = |stays: bool, holders: &Holders| !stays && holders.iter().any(|jid| !is_in(jid));
+        if self.is_group() && (is_one_out(stays_owned, &owners) || is_one_out(stays_administered, &admins)) {
             // In a group rights go with being in it.
             return Err(Refusal::NoSuchItem);
         }
         // The order stays as it was where only order differs: the first owner is the one that is named.
         let owners = if stays_owned { past.owners.clone() } else { owners };
-        let admins = if admins.is_same_set(&past.admins) { past.admins.clone() } else { admins };
+        let admins = if stays_administered { past.admins.clone() } else { admins };
         Ok(Rights { owners, admins })
     }
 }

@@ -87,6 +87,10 @@ impl Channel {
         if !self.is_group() {
             return;
         }
+        // There may be many who have a role.
+        if draft.leaves_roles() && !draft.rights().owners.is_empty() && draft.count_of(Status::Joined) > 0 {
+            return;
+        }
         let is_in = |jid: &BareJid| draft.status(jid) == Some(Status::Joined);
         let (owners, admins) = (&draft.rights().owners, &draft.rights().admins);
         let mut rights = Rights { owners: owners.clone(), admins: admins.clone() };

@@ -149,6 +149,11 @@ impl<'a> Draft<'a> {
         self.rights.as_ref().unwrap_or_else(|| self.channel.rights())
     }
 
+    /// Whether nobody went so far, and nobody's role is another one.
+    pub fn leaves_roles(&self) -> bool {
+        self.rights.is_none() && self.people.values().all(Member::is_joined)
+    }
+
     pub fn set_rights(&mut self, rights: Rights) {
         self.changes.push(Change::RightsSet(rights.clone()));
         self.rights = Some(rights);
