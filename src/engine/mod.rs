@@ -38,16 +38,15 @@ pub use requests::pacing::Pacing;
 pub use trust::{Dial, Doubt, Moment};
 pub use turn::{Inbound, Reason, Turn};
 
-use crate::channel::whom::Whom;
-use crate::channel::{ChannelName, Facts, Head, Limits, Member, Registry, Stamp};
-use crate::store::{Deed, Directory, Standing, Whereabouts};
+use crate::channel::{ChannelName, Head, Limits, Registry, Stamp};
+use crate::store::{Directory, Standing, Whereabouts};
 use crate::xep::{Sealer, Service};
 use channels::shelf::Shelf;
 use jid::{BareJid, DomainPart};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use share::{Hits, OwnDomains, Shares};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What the operator settles.
 #[derive(Clone, Debug)]
@@ -102,26 +101,13 @@ pub struct Engine {
     lately: channels::lately::Lately,
     /// The channels whose lists this turn changed so far.
     relisted: BTreeSet<ChannelName>,
-    /// What is known of the rows that this turn's commands name, by channel tag and row.
-    facts: HashMap<u64, BTreeMap<u64, Facts>>,
-    /// The same of people whose records were given up, by tag; `None` of those of whom there is nothing.
-    past: HashMap<u64, BTreeMap<BareJid, Option<Member>>>,
-    /// Who is meant of channels that are no more, by their tags.
-    remains: HashMap<(u64, Whom), Vec<BareJid>>,
-    /// What rows of this turn, and rows that were looked up for it whole, say in one number, by tag and number.
-    said: HashMap<(u64, u64), u64>,
-    /// Rows that were asked for and are not there, by tag and number.
-    absent: HashSet<(u64, u64)>,
+    brought: channels::brought::Brought,
     /// The groups of accounts.
     groups: channels::places::Places,
     /// What goes through channels over ticks.
     chores: channels::chores::Chores,
     /// What is done in part.
     parts: requests::parts::Parts,
-    /// Channels of accounts that were looked up for this turn, to go on with there.
-    pages: HashMap<(BareJid, Deed), Vec<ChannelName>>,
-    /// Of which channels that are not in memory this turn's accounts may know.
-    known: HashMap<(ChannelName, BareJid), bool>,
     /// Where archives stood at times that matter to this turn, by the channels' tags.
     heads: HashMap<(u64, Stamp), Head>,
     /// The number of the newest parcel.
@@ -194,15 +180,9 @@ impl Engine {
             domains: Default::default(),
             lately: Default::default(),
             relisted: BTreeSet::new(),
-            facts: HashMap::new(),
-            past: HashMap::new(),
-            remains: HashMap::new(),
-            said: HashMap::new(),
-            absent: HashSet::new(),
+            brought: Default::default(),
             groups: Default::default(),
             parts: requests::parts::Parts::default(),
-            pages: HashMap::new(),
-            known: HashMap::new(),
             heads: HashMap::new(),
             parcel: 0,
             early: Vec::new(),

@@ -211,12 +211,6 @@ impl Engine {
         for (name, channel) in loaded.channels {
             self.take_in(&mut Arrival::new(name, channel), &mut everybody);
         }
-        for ((account, deed), names) in loaded.pages {
-            self.pages.insert((account, deed), names);
-        }
-        for (name, account, known) in loaded.known {
-            self.known.insert((name, account), known);
-        }
         for (tag, since, head) in loaded.heads {
             self.adopt_head(tag, since, head);
         }
@@ -242,14 +236,8 @@ impl Engine {
         self.settle_shares(&mut turn);
         self.settle_lists();
         self.settle_memberships();
-        self.pages.clear();
         self.forget_heads();
-        self.known.clear();
-        self.facts.clear();
-        self.said.clear();
-        self.past.clear();
-        self.remains.clear();
-        self.absent.clear();
+        self.brought = Default::default();
         self.accounts.save(&mut turn.records);
         turn.records.extend(self.clock.news(!turn.records.is_empty()).map(Record::Clock));
         self.number_parcel(&mut turn);

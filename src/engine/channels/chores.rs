@@ -220,7 +220,7 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Needs, Settings, fixture};
+    use crate::engine::{Loaded, Needs, Settings, fixture};
     use crate::store::{Directory, Listing, Record};
     use crate::xmpp::Stanza;
     use std::collections::BTreeSet;
@@ -276,7 +276,7 @@ mod tests {
         let mut engine = with_a_cold_channel();
         let key = (BareJid::new("a@h").unwrap(), Deed::Clear);
         // What was looked up for the one before.
-        engine.pages.insert(key.clone(), Vec::new());
+        engine.adopt(Loaded { pages: vec![(key.clone(), Vec::new())], ..Loaded::default() });
         engine.set_off(&key.0, key.1, &mut Turn::default());
         let mut needs = Needs::default();
         engine.need_page(&key.0, key.1, &mut needs);

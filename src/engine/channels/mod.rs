@@ -1,6 +1,7 @@
 //! Channels: which are in memory, what has to be loaded before a turn, and what goes through many of them.
 
 pub mod arrival;
+pub(super) mod brought;
 pub(super) mod candidate;
 pub mod chores;
 pub(super) mod domains;

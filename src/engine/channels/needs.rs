@@ -6,10 +6,10 @@ use super::super::{Addressee, Call, Engine, Inbound, Step, TraceWish};
 use super::{past, places};
 use crate::channel::whom::Whom;
 use crate::channel::{
-    Actor, AnyCommand, Change, Channel, ChannelName, Facts, Head, Member, Role, Row, ServiceCommand, Stamp, Status,
+    Actor, AnyCommand, Change, Channel, ChannelName, Facts, Head, Member, Role, ServiceCommand, Stamp, Status,
 };
 use crate::store::{Deed, Standing, Trace};
-use crate::xep::{commands, delegation, gist, rows};
+use crate::xep::{commands, delegation, rows};
 use crate::xmpp::{Kind, Parts, Stanza, address, ns};
 use jid::BareJid;
 use minidom::Element;
@@ -326,9 +326,7 @@ impl Engine {
 
     /// The rows that a request names.
     pub(in crate::engine) fn need_rows(&self, tag: u64, mut wanted: Vec<u64>, needs: &mut Needs) {
-        let known = self.facts.get(&tag);
-        wanted.retain(|row| *row > 0 && !self.absent.contains(&(tag, *row)));
-        wanted.retain(|row| known.is_none_or(|known| !known.contains_key(row)));
+        wanted.retain(|row| *row > 0 && !self.brought.knows_row(tag, *row));
         if !wanted.is_empty() {
             needs.rows.entry(tag).or_default().extend(wanted);
         }
@@ -353,7 +351,7 @@ impl Engine {
         if !self.shelf.is_cold(name) {
             return self.need_channel(name, needs);
         }
-        match self.known.get(&(name.clone(), actor.account.clone())) {
+        match self.brought.is_known(name, &actor.account) {
             Some(true) => self.need_channel(name, needs),
             Some(false) => {}
             None => {
@@ -385,40 +383,9 @@ impl Engine {
         }
     }
 
-    /// What was loaded of rows for this turn goes on with the turn.
-    pub(in crate::engine) fn note_facts(&mut self, tag: u64, change: &Change) {
-        if let Change::Published(row) = change
-            && row.origin_id.is_some()
-        {
-            self.said.insert((tag, row.number), gist::of(&row.payload));
-        }
-        let Some(known) = self.facts.get_mut(&tag) else { return };
-        if let Change::Entombed(tombstone) = change {
-            let is_it = |row: &Row| row.number == tombstone.row || row.corrected() == Some(tombstone.row);
-            known.values_mut().filter(|facts| is_it(&facts.row)).for_each(|facts| facts.entombed = true);
-        }
-    }
-
     /// Takes up what was loaded of rows, lists and groups.
     pub(in crate::engine) fn adopt_facts(&mut self, loaded: &mut Loaded) {
-        for (tag, row, facts) in loaded.facts.drain(..) {
-            match facts {
-                Some(facts) => {
-                    if !facts.row.payload.is_empty() {
-                        self.said.insert((tag, row), gist::of(&facts.row.payload));
-                    }
-                    self.facts.entry(tag).or_default().insert(row, facts);
-                }
-                None => drop(self.absent.insert((tag, row))),
-            }
-        }
-        for (tag, row, said) in loaded.said.drain(..) {
-            self.said.insert((tag, row), said);
-        }
-        for (tag, account, found) in loaded.past.drain(..) {
-            self.past.entry(tag).or_default().insert(account, found);
-        }
-        self.remains.extend(loaded.remains.drain(..));
+        self.brought.adopt(loaded);
         self.adopt_trace(loaded.trace.take());
         for (jid, mut standing) in loaded.standings.drain(..) {
             self.lately.amend(&jid, &mut standing);

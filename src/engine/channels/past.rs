@@ -2,11 +2,10 @@
 //! has no record of, so that whoever comes back is who it was.
 
 use super::super::{Engine, Needs};
-use crate::channel::{Channel, ChannelName, Command, GroupCommand, Member, Status};
+use crate::channel::{Channel, ChannelName, Command, GroupCommand};
 use crate::xmpp::{Parts, address, ns};
 use jid::BareJid;
 use minidom::Element;
-use std::collections::BTreeMap;
 
 /// How many of those whom one request names are looked up; it is refused where it names more than a group holds.
 const LOOKED_UP_MAX: usize = 1000;
@@ -49,19 +48,6 @@ impl Engine {
     }
 
     fn knows_in(&self, channel: &Channel, account: &BareJid) -> bool {
-        let is_known = |known: &BTreeMap<BareJid, Option<Member>>| known.contains_key(account);
-        channel.member(account).is_some() || self.past.get(&channel.profile().tag).is_some_and(is_known)
-    }
-
-    /// A record is given up, and its owner may come back in the same turn; or the account of one that was has ended, and
-    /// nobody comes back by it.
-    pub(in crate::engine) fn note_past(&mut self, tag: u64, member: &Member) {
-        let past = self.past.entry(tag).or_default();
-        if !member.ended {
-            let left = Member { status: Status::Left, windows: Vec::new(), ..member.clone() };
-            past.insert(member.jid.clone(), Some(left));
-        } else if past.get(&member.jid).is_some_and(|it| it.as_ref().is_some_and(|it| it.id == member.id)) {
-            past.insert(member.jid.clone(), None);
-        }
+        channel.member(account).is_some() || self.brought.past(channel.profile().tag).contains_key(account)
     }
 }

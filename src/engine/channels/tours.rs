@@ -85,7 +85,7 @@ impl Engine {
         turn.records.push(Record::Tour { account: account.clone(), deed, tour: Some(tour.clone()) });
         let (key, touring) = tour_of(tour);
         // What was looked up for the one before begins where that one was.
-        self.pages.remove(&key);
+        self.brought.take_page(&key);
         self.chores.touring.done(&key);
         self.chores.put_tour(key, touring);
     }
@@ -143,7 +143,7 @@ impl Engine {
     pub(in crate::engine) fn need_page(&self, account: &BareJid, deed: Deed, needs: &mut Needs) {
         let key = (account.clone(), deed);
         let touring = self.chores.tours.get(&key).filter(|touring| touring.chore.is_idle());
-        if let Some(touring) = touring.filter(|_| !self.pages.contains_key(&key)) {
+        if let Some(touring) = touring.filter(|_| !self.brought.has_page(&key)) {
             needs.pages.push((key, touring.chore.behind().cloned(), touring.chore.things()));
         }
     }
@@ -151,7 +151,7 @@ impl Engine {
     /// Goes on with the channels that were looked up.
     pub(in crate::engine) fn turn_page(&mut self, account: &BareJid, deed: Deed, turn: &mut Turn) {
         let key = (account.clone(), deed);
-        let Some(page) = self.pages.remove(&key) else { return };
+        let Some(page) = self.brought.take_page(&key) else { return };
         let Some(touring) = self.chores.tours.get_mut(&key).filter(|touring| touring.chore.is_idle()) else { return };
         let names = touring.chore.take_up(|_, _| page.clone());
         if names.is_empty() {

@@ -114,7 +114,7 @@ impl Engine {
                     needs.whole.insert((*tag, *row));
                 }
                 Part::List { name, tag, .. } if self.shelf.tag_of(name) == Some(*tag) => self.need_channel(name, needs),
-                Part::Farewell { tag, whom, .. } if !self.remains.contains_key(&(*tag, whom.clone())) => {
+                Part::Farewell { tag, whom, .. } if self.brought.remains(*tag, whom).is_none() => {
                     needs.remains.insert((*tag, whom.clone()));
                 }
                 Part::Row { .. } | Part::List { .. } | Part::Farewell { .. } => {}
@@ -143,8 +143,7 @@ impl Engine {
                 Part::Mail { accounts, stanza } => mail_all(&accounts, &stanza, turn),
                 Part::Farewell { tag, whom, stanza } => {
                     let is_mailed = whom.is_mailed();
-                    // Others of its stanzas may be for the same people.
-                    let Some(accounts) = self.remains.get(&(tag, whom)).cloned() else { continue };
+                    let Some(accounts) = self.brought.remains(tag, &whom).map(<[BareJid]>::to_vec) else { continue };
                     match is_mailed {
                         true => mail_all(&accounts, &stanza, turn),
                         false => self.tell_again(&accounts, stanza, turn),
@@ -165,7 +164,7 @@ impl Engine {
     }
 
     fn resend_row(&mut self, name: &ChannelName, tag: u64, row: u64, turn: &mut Turn) {
-        let facts = self.facts.get(&tag).and_then(|facts| facts.get(&row)).filter(|facts| !facts.entombed);
+        let facts = self.brought.rows(tag).get(&row).filter(|facts| !facts.entombed);
         let Some(row) = facts.map(|facts| facts.row.clone()) else { return };
         let (number, stamp) = (row.number, row.stamp);
         let beside = [(name.clone(), Change::Published(row))];

@@ -15,7 +15,6 @@ use crate::xmpp::{Parts, Tag, ns};
 use jid::{BareJid, Jid};
 use minidom::Element;
 use rand::Rng;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A request on its way.
@@ -245,9 +244,8 @@ impl Engine {
     ) -> Result<Effects, Refusal> {
         self.shelf.touch(name, self.due);
         let channel = self.shelf.channel(name).ok_or(Refusal::NoSuchChannel)?;
-        let (tag, none, nobody) = (channel.profile().tag, BTreeMap::new(), BTreeMap::new());
-        let facts = self.facts.get(&tag).unwrap_or(&none);
-        let gist_of = |row: u64| self.said.get(&(tag, row)).copied();
+        let tag = channel.profile().tag;
+        let gist_of = |row: u64| self.brought.gist(tag, row);
         let mut context = Context {
             now: self.now,
             due: self.due,
@@ -256,8 +254,8 @@ impl Engine {
             registry: &self.registry,
             own_domains: &self.own,
             operators: &self.service.operators,
-            past: self.past.get(&tag).unwrap_or(&nobody),
-            facts,
+            past: self.brought.past(tag),
+            facts: self.brought.rows(tag),
             gist_of: &gist_of,
             rename: information::renamed,
         };
@@ -326,13 +324,13 @@ impl Engine {
         self.shelf.change(name, |channel| channel.apply(change));
         let nodes_after = nodes_before.and(self.shelf.channel(name)).map(nodes);
         let nodes_gone = nodes_before.unwrap_or_default().without(nodes_after.unwrap_or_default());
-        self.note_facts(tag, change);
+        self.brought.note_change(tag, change);
         self.note_lists(name, change);
         if let Change::Struck(member) | Change::Faded(member) = change {
             self.note_struck(name, member);
         }
         if let Change::Faded(member) = change {
-            self.note_past(tag, member);
+            self.brought.note_past(tag, member);
         }
         if change.member().is_some() {
             self.note_deserted(name);
