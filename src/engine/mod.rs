@@ -87,7 +87,6 @@ pub struct Engine {
     /// What left memory and is not taken apart yet.
     departures: channels::arrival::Departures,
     accounts: people::accounts::Accounts,
-    hosts: people::hosts::Hosts,
     pending: people::pending::Pending,
     admission: requests::admission::Admission,
     capabilities: people::capabilities::Capabilities,
@@ -168,8 +167,7 @@ impl Engine {
             shelf: Shelf::new(directory, settings.channels_memory_bytes_max, created),
             unreadable: HashSet::new(),
             departures: channels::arrival::Departures::default(),
-            accounts: people::accounts::Accounts::restore(whereabouts, &hosts, own.clone()),
-            hosts,
+            accounts: people::accounts::Accounts::restore(whereabouts, hosts, own.clone()),
             freight,
             pending: people::pending::Pending::new(own.clone()),
             doubts: people::doubts::Doubts::new(own.clone()),

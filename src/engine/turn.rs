@@ -220,7 +220,7 @@ impl Engine {
                 self.memberships.adopt(account.clone(), names);
             }
             let is_in = self.memberships.of(&account).is_some_and(|names| names.count(places::IN) > 0);
-            self.accounts.note_membership(&account, is_in, &self.hosts, &mut self.early);
+            self.accounts.note_membership(&account, is_in, &mut self.early);
         }
     }
 
@@ -268,7 +268,8 @@ impl Engine {
         self.take_given_up(ousted, &(&Refusal::Busy).into(), turn);
         let hits = self.pending.hits().chain(self.sharing.online.hits()).chain(self.capabilities.hits());
         let hits = hits.chain(self.doubts.hits()).chain(self.accounts.hits()).chain(self.chores.tour_shares.hits());
-        let hits = hits.chain(self.hosts.hits()).chain(self.newcomers.hits()).chain(self.invitation_hits.take());
+        let hits =
+            hits.chain(self.accounts.hosts.hits()).chain(self.newcomers.hits()).chain(self.invitation_hits.take());
         turn.hits.extend(hits.chain(self.nick_shares.hits()).chain(self.shelf.hits()).chain(self.freight.hits()));
     }
 
@@ -327,7 +328,7 @@ impl Engine {
 
     /// How a leave has to be answered depends on the home server's software, so that is asked before one comes.
     fn link_up(&mut self, turn: &mut Turn) {
-        self.hosts.link_up();
+        self.accounts.hosts.link_up();
         self.freight.note_link(true);
         self.accounts.ask_again();
         let given_up = self.pending.give_up();
@@ -354,7 +355,7 @@ impl Engine {
         self.go_on_ending();
         self.ask_newcomers(turn);
         self.presence_tick(turn);
-        self.accounts.end_pauses(self.steady, &self.hosts, &mut turn.outbox);
+        self.accounts.end_pauses(self.steady, &mut turn.outbox);
         self.begin_chores(turn);
     }
 }

@@ -106,8 +106,8 @@ impl Engine {
             *count -= 1;
             let Subscriber { jid, is_guest, nodes, .. } = subscriber;
             let no = match is_guest {
-                false => self.accounts.hold(&jid, &self.hosts, &mut self.early),
-                true => self.accounts.hold_guest(&jid, &self.hosts, &mut self.early),
+                false => self.accounts.hold(&jid, &mut self.early),
+                true => self.accounts.hold_guest(&jid, &mut self.early),
             };
             nodes.iter().for_each(|node| arrival.lists.entry(node).or_default().push(no));
         }
@@ -178,7 +178,7 @@ impl Engine {
                 (Some(Gone::Seated(jid)), false) => self.accounts.release(&jid),
                 (Some(Gone::Seated(jid)), true) => {
                     self.accounts.left(&jid);
-                    if departure.leaves_rosters && self.hosts.privileges(jid.domain().as_str()).roster {
+                    if departure.leaves_rosters && self.accounts.hosts.privileges(jid.domain().as_str()).roster {
                         self.departures.leaving.push_back(Leaving {
                             tag: departure.tag,
                             name: departure.name.clone(),

@@ -140,7 +140,7 @@ impl Engine {
         }
         let error = stanza.element.parts().find(|child| child.name() == "error");
         let says_so = error.is_some_and(|error| error.parts().any(|child| child.is("no-account", ns::MIXD_HOST)));
-        match says_so && self.hosts.delivers(account.domain().as_str()) {
+        match says_so && self.accounts.hosts.delivers(account.domain().as_str()) {
             true => self.begin_ending(account, false, turn),
             false => self.ask_newcomer(&account, turn),
         }

@@ -175,7 +175,7 @@ impl Engine {
         let known: Vec<BareJid> = self.accounts.unsettled().filter(known).cloned().collect();
         for account in known {
             let is_in = self.memberships.of(&account).is_some_and(|names| names.count(IN) > 0);
-            self.accounts.note_membership(&account, is_in, &self.hosts, &mut self.early);
+            self.accounts.note_membership(&account, is_in, &mut self.early);
         }
         self.memberships.settle(&self.lately);
         self.groups.settle(&self.lately);

@@ -156,7 +156,7 @@ impl Engine {
 
     fn tell_again(&mut self, accounts: &[BareJid], stanza: Halves, turn: &mut Turn) {
         let number = |account| {
-            let no = self.accounts.reach(account, &self.hosts, &mut turn.outbox);
+            let no = self.accounts.reach(account, &mut turn.outbox);
             no.or_else(|| self.accounts.find_guest(account))
         };
         let known = accounts.iter().filter_map(number).collect();

@@ -173,7 +173,7 @@ impl Engine {
                 (Audience::These(Arc::new(known.collect())), message, false)
             }
             Shown::Tell { account, message } => {
-                let Some(no) = self.accounts.reach(&account, &self.hosts, &mut turn.outbox) else { return };
+                let Some(no) = self.accounts.reach(&account, &mut turn.outbox) else { return };
                 (Audience::One(no), message, false)
             }
         };

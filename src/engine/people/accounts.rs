@@ -56,7 +56,7 @@ impl Account {
     }
 
     /// Forgets a resource that nothing is sent to, since no bounce ever tells that it is gone, and not every server
-    /// does (hosts.md, D.2); whether there was one.
+    /// does (self.hosts.md, D.2); whether there was one.
     fn make_room(&mut self) -> bool {
         let unreached = self.resources.iter().filter(|(_, takes)| **takes != Takes::Yes);
         let name = unreached.min_by_key(|(_, takes)| **takes != Takes::No).map(|(name, _)| name.clone());
@@ -65,8 +65,10 @@ impl Account {
 }
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Accounts {
+    /// Their home servers.
+    pub hosts: Hosts,
     numbers: HashMap<BareJid, AccountNo>,
     accounts: Vec<Option<Account>>,
     /// Numbers to give out again.
@@ -89,12 +91,12 @@ pub enum Sighting {
 impl Accounts {
     /// What was saved. The address book learns of an account when there is something to send to it: most of those that
     /// a service knows are in channels that nobody uses at the moment.
-    pub fn restore(saved: Vec<(BareJid, Whereabouts)>, hosts: &Hosts, own_domains: OwnDomains) -> Accounts {
-        let mut accounts = Accounts { pauses: Pauses::new(own_domains), ..Accounts::default() };
+    pub fn restore(saved: Vec<(BareJid, Whereabouts)>, hosts: Hosts, own_domains: OwnDomains) -> Accounts {
+        let mut accounts = Accounts { hosts, pauses: Pauses::new(own_domains), ..Accounts::default() };
         for (jid, whereabouts) in saved {
             let no = accounts.number(&jid);
             if let Some(account) = accounts.accounts[no.place()].as_mut() {
-                account.bare = hosts.takes_bare(jid.domain().as_str(), whereabouts.bare);
+                account.bare = accounts.hosts.takes_bare(jid.domain().as_str(), whereabouts.bare);
                 account.member = Some(true);
                 account.saved = true;
                 account.resources = whereabouts.resources.into_iter().map(|name| (name, Takes::Yes)).collect();
@@ -134,10 +136,10 @@ impl Accounts {
     }
 
     /// The number of an account that is known and to which something is to be sent.
-    pub fn reach(&mut self, jid: &BareJid, hosts: &Hosts, out: &mut Vec<Out>) -> Option<AccountNo> {
+    pub fn reach(&mut self, jid: &BareJid, out: &mut Vec<Out>) -> Option<AccountNo> {
         let no = self.find(jid)?;
         if self.get(jid).is_some_and(|account| !account.told) {
-            self.tell_book(no, hosts, out);
+            self.tell_book(no, out);
         }
         Some(no)
     }
@@ -155,14 +157,14 @@ impl Accounts {
     }
 
     /// The account was put into a channel, by itself or by somebody else. Returns the resources to be asked.
-    pub fn added(&mut self, jid: &BareJid, hosts: &Hosts, out: &mut Vec<Out>) -> Vec<FullJid> {
+    pub fn added(&mut self, jid: &BareJid, out: &mut Vec<Out>) -> Vec<FullJid> {
         let no = self.number(jid);
         let ask = self.unknown(jid);
         let Some(account) = self.accounts[no.place()].as_mut() else { return Vec::new() };
-        let bare = hosts.takes_bare(jid.domain().as_str(), account.bare);
+        let bare = self.hosts.takes_bare(jid.domain().as_str(), account.bare);
         if bare != account.bare || account.is_unsaved() {
             account.bare = bare;
-            self.changed(no, hosts, out);
+            self.changed(no, out);
         }
         ask
     }
@@ -201,7 +203,7 @@ impl Accounts {
     }
 
     /// Learns whether an account is in any channel; of one that is in none, nothing is kept.
-    pub fn note_membership(&mut self, jid: &BareJid, member: bool, hosts: &Hosts, out: &mut Vec<Out>) {
+    pub fn note_membership(&mut self, jid: &BareJid, member: bool, out: &mut Vec<Out>) {
         self.unsettled.remove(jid);
         let Some(&no) = self.numbers.get(jid) else { return };
         let Some(account) = self.accounts[no.place()].as_mut() else { return };
@@ -216,23 +218,23 @@ impl Accounts {
         }
         if left {
             account.bare = false;
-            self.changed(no, hosts, out);
+            self.changed(no, out);
         }
     }
 
     /// Makes room for an account whose presence is to be followed; whether there was any.
-    pub fn admit(&mut self, jid: &BareJid, member: bool, hosts: &Hosts, out: &mut Vec<Out>) -> bool {
+    pub fn admit(&mut self, jid: &BareJid, member: bool, out: &mut Vec<Out>) -> bool {
         if !member && !self.numbers.contains_key(jid) && self.numbers.len() >= ACCOUNTS_MAX {
             return false;
         }
         self.number(jid);
-        self.note_membership(jid, member, hosts, out);
+        self.note_membership(jid, member, out);
         true
     }
 
     /// The account joined: from its bare JID, by its home server, or otherwise. Returns the resources to be asked.
-    pub fn joined(&mut self, jid: &BareJid, at_bare: bool, hosts: &Hosts, out: &mut Vec<Out>) -> Vec<FullJid> {
-        let bare = hosts.takes_bare(jid.domain().as_str(), at_bare);
+    pub fn joined(&mut self, jid: &BareJid, at_bare: bool, out: &mut Vec<Out>) -> Vec<FullJid> {
+        let bare = self.hosts.takes_bare(jid.domain().as_str(), at_bare);
         let no = self.number(jid);
         let ask = self.unknown(jid);
         let Some(account) = self.accounts[no.place()].as_mut() else { return Vec::new() };
@@ -240,7 +242,7 @@ impl Accounts {
         account.bare = bare;
         account.member = Some(true);
         if moved {
-            self.changed(no, hosts, out);
+            self.changed(no, out);
         }
         ask
     }
@@ -251,7 +253,6 @@ impl Accounts {
         full: &FullJid,
         announced: Option<Announced>,
         takes: Option<bool>,
-        hosts: &Hosts,
         out: &mut Vec<Out>,
     ) -> Sighting {
         let no = self.number(&full.to_bare());
@@ -275,7 +276,7 @@ impl Accounts {
         let is_reached = after == Takes::Yes;
         account.resources.insert(name.to_owned(), after);
         if was_reached != is_reached {
-            self.changed(no, hosts, out);
+            self.changed(no, out);
         }
         sighting
     }
@@ -317,37 +318,37 @@ impl Accounts {
 
     /// A resource is known to take MIX traffic, or not to, provided that it is online. That it spoke since it was asked
     /// outweighs a no.
-    pub fn settle(&mut self, full: &FullJid, takes: bool, hosts: &Hosts, out: &mut Vec<Out>) {
+    pub fn settle(&mut self, full: &FullJid, takes: bool, out: &mut Vec<Out>) {
         let Some(&no) = self.numbers.get(&full.to_bare()) else { return };
         let Some(account) = self.accounts[no.place()].as_mut() else { return };
         let Some(state) = account.resources.get_mut(full.resource().as_str()) else { return };
         let after = if takes { Takes::Yes } else { Takes::No };
         if *state != after && *state != Takes::Yes {
             *state = after;
-            self.changed(no, hosts, out);
+            self.changed(no, out);
         }
     }
 
     /// A resource is gone: it said so, or a message to it came back.
-    pub fn gone(&mut self, full: &FullJid, hosts: &Hosts, out: &mut Vec<Out>) {
+    pub fn gone(&mut self, full: &FullJid, out: &mut Vec<Out>) {
         let bare = full.to_bare();
         let Some(&no) = self.numbers.get(&bare) else { return };
         let Some(account) = self.accounts[no.place()].as_mut() else { return };
         if account.resources.remove(full.resource().as_str()) == Some(Takes::Yes) {
-            self.changed(no, hosts, out);
+            self.changed(no, out);
         }
         self.forget_idle(&bare);
     }
 
     /// A message to a bare JID came back: the home server does not take MIX traffic.
-    pub fn bounced_at_bare(&mut self, jid: &BareJid, hosts: &Hosts, out: &mut Vec<Out>) {
+    pub fn bounced_at_bare(&mut self, jid: &BareJid, out: &mut Vec<Out>) {
         let Some(&no) = self.numbers.get(jid) else { return };
-        let settled = hosts.pam(jid.domain().as_str()) != Pam::Auto;
+        let settled = self.hosts.pam(jid.domain().as_str()) != Pam::Auto;
         let Some(account) = self.accounts[no.place()].as_mut().filter(|account| account.bare && !settled) else {
             return;
         };
         account.bare = false;
-        self.changed(no, hosts, out);
+        self.changed(no, out);
     }
 
     /// The domains whose home servers take MIX traffic for some account, in order.
@@ -357,19 +358,19 @@ impl Accounts {
     }
 
     /// The home server of these accounts turned out to need other addressing.
-    pub fn readdress(&mut self, domain: &str, hosts: &Hosts, out: &mut Vec<Out>) {
+    pub fn readdress(&mut self, domain: &str, out: &mut Vec<Out>) {
         let of_domain = |account: &&Account| account.told && account.bare && account.jid.domain().as_str() == domain;
         let numbers: Vec<_> = self.accounts.iter().flatten().filter(of_domain).map(|a| self.numbers[&a.jid]).collect();
         for no in numbers {
-            self.tell_book(no, hosts, out);
+            self.tell_book(no, out);
         }
     }
 
     /// The home server of these accounts turned out to deliver to their clients by itself, or to do so no longer.
-    pub fn reroute(&mut self, domain: &str, hosts: &Hosts, out: &mut Vec<Out>) {
+    pub fn reroute(&mut self, domain: &str, out: &mut Vec<Out>) {
         let of_domain = |account: &&Account| account.jid.domain().as_str() == domain;
         let moved = self.accounts.iter().flatten().filter(of_domain);
-        let moved = moved.filter(|account| hosts.takes_bare(domain, account.bare) != account.bare);
+        let moved = moved.filter(|account| self.hosts.takes_bare(domain, account.bare) != account.bare);
         let numbers: Vec<_> = moved.map(|account| self.numbers[&account.jid]).collect();
         for no in numbers {
             let Some(account) = self.accounts[no.place()].as_mut() else { continue };
@@ -377,7 +378,7 @@ impl Accounts {
             account.dirty = true;
             self.dirty.push(no);
             if account.told {
-                self.tell_book(no, hosts, out);
+                self.tell_book(no, out);
             }
         }
     }
@@ -416,15 +417,15 @@ impl Accounts {
         }
     }
 
-    fn changed(&mut self, no: AccountNo, hosts: &Hosts, out: &mut Vec<Out>) {
+    fn changed(&mut self, no: AccountNo, out: &mut Vec<Out>) {
         if let Some(account) = self.accounts[no.place()].as_mut() {
             account.dirty = true;
             self.dirty.push(no);
         }
-        self.tell_book(no, hosts, out);
+        self.tell_book(no, out);
     }
 
-    fn tell_book(&mut self, no: AccountNo, hosts: &Hosts, out: &mut Vec<Out>) {
+    fn tell_book(&mut self, no: AccountNo, out: &mut Vec<Out>) {
         let Some(account) = self.accounts[no.place()].as_mut() else { return };
         account.told = true;
         let escaped = |address: &str| {
@@ -446,13 +447,13 @@ impl Accounts {
         let apart = |addresses: &dyn Fn(&Pause) -> Vec<Arc<str>>| {
             paused.map(|own| Box::new(own.iter().map(|(tag, pause)| (*tag, addresses(pause))).collect()))
         };
-        let (domain, home) = (account.jid.domain().as_str(), hosts.home(account.jid.domain().as_str()));
+        let (domain, home) = (account.jid.domain().as_str(), self.hosts.home(account.jid.domain().as_str()));
         let at_resources = |pause: &Pause| resources(&|name| pause.lets(name));
         let entry = match account.bare {
             false => Entry { addresses: resources(&|_| true), marked: false, home, apart: apart(&at_resources) },
             true => Entry {
                 addresses: bare(),
-                marked: hosts.is_marked(domain),
+                marked: self.hosts.is_marked(domain),
                 home,
                 apart: apart(&|pause| if pause.is_moved() { at_resources(pause) } else { bare() }),
             },

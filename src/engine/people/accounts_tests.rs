@@ -8,13 +8,13 @@ fn full(resource: usize) -> FullJid {
 
 #[test]
 fn resources_that_never_said_goodbye_keep_no_other_out() {
-    let (mut accounts, hosts, mut out) = (Accounts::default(), Hosts::default(), Vec::new());
-    accounts.joined(&full(0).to_bare(), false, &hosts, &mut out);
-    accounts.saw(&full(0), None, Some(true), &hosts, &mut out);
+    let (mut accounts, mut out) = (Accounts::default(), Vec::new());
+    accounts.joined(&full(0).to_bare(), false, &mut out);
+    accounts.saw(&full(0), None, Some(true), &mut out);
     for resource in 1..=2 * RESOURCES_MAX {
-        accounts.saw(&full(resource), None, Some(false), &hosts, &mut out);
+        accounts.saw(&full(resource), None, Some(false), &mut out);
     }
-    accounts.saw(&full(999), None, Some(true), &hosts, &mut out);
+    accounts.saw(&full(999), None, Some(true), &mut out);
     let Some(Out::Book(Delta::Account { entry, .. })) = out.last() else { panic!("{out:?}") };
     assert_eq!(entry.addresses, ["a@h/r0".into(), "a@h/r999".into()]);
     assert!(accounts.accounts[0].as_ref().unwrap().resources.len() <= RESOURCES_MAX);
@@ -23,15 +23,15 @@ fn resources_that_never_said_goodbye_keep_no_other_out() {
 /// It joins a channel and leaves it within one turn, while another channel that it is in rests in the store.
 #[test]
 fn a_route_is_saved_once_it_is_known_that_its_account_is_in_a_channel() {
-    let (mut accounts, hosts, mut out) = (Accounts::default(), Hosts::default(), Vec::new());
+    let (mut accounts, mut out) = (Accounts::default(), Vec::new());
     let jid = full(0).to_bare();
-    accounts.hold(&jid, &hosts, &mut out);
-    accounts.joined(&jid, true, &hosts, &mut out);
+    accounts.hold(&jid, &mut out);
+    accounts.joined(&jid, true, &mut out);
     accounts.left(&jid);
     let mut records = Vec::new();
     accounts.save(&mut records);
     assert!(records.is_empty(), "whether it is in any is not known: {records:?}");
-    accounts.note_membership(&jid, true, &hosts, &mut out);
+    accounts.note_membership(&jid, true, &mut out);
     accounts.save(&mut records);
     let [Record::Whereabouts { known: Some(known), .. }] = &records[..] else { panic!("{records:?}") };
     assert!(known.bare);
@@ -45,7 +45,7 @@ fn what_the_operator_settles_counts_for_routes_that_were_saved() {
             Hosts::new([("h".to_owned(), pam)].into(), Default::default(), "mix.h", OwnDomains::default()),
             Vec::new(),
         );
-        Accounts::restore(saved(bare), &hosts, OwnDomains::default()).reach(&full(0).to_bare(), &hosts, &mut out);
+        Accounts::restore(saved(bare), hosts, OwnDomains::default()).reach(&full(0).to_bare(), &mut out);
         let Some(Out::Book(Delta::Account { entry, .. })) = out.pop() else { panic!("{out:?}") };
         entry.addresses
     };
@@ -57,28 +57,28 @@ fn what_the_operator_settles_counts_for_routes_that_were_saved() {
 #[test]
 fn the_address_book_learns_of_a_saved_account_when_it_is_needed_and_once() {
     let saved = vec![(full(0).to_bare(), Whereabouts { bare: true, resources: Vec::new() })];
-    let (jid, hosts, mut out) = (full(0).to_bare(), Hosts::default(), Vec::new());
-    let mut accounts = Accounts::restore(saved, &hosts, OwnDomains::default());
-    accounts.readdress("h", &hosts, &mut out);
+    let (jid, mut out) = (full(0).to_bare(), Vec::new());
+    let mut accounts = Accounts::restore(saved, Hosts::default(), OwnDomains::default());
+    accounts.readdress("h", &mut out);
     assert!(out.is_empty(), "{out:?}");
-    let no = accounts.hold(&jid, &hosts, &mut out);
+    let no = accounts.hold(&jid, &mut out);
     assert!(
         matches!(&out[..], [Out::Book(Delta::Account { entry, .. })] if entry.addresses == ["a@h".into()]),
         "{out:?}"
     );
-    accounts.hold(&jid, &hosts, &mut out);
-    assert_eq!((accounts.reach(&jid, &hosts, &mut out), out.len()), (Some(no), 1));
+    accounts.hold(&jid, &mut out);
+    assert_eq!((accounts.reach(&jid, &mut out), out.len()), (Some(no), 1));
 }
 
 #[test]
 fn many_channels_that_pause_at_once_are_one_word_to_the_address_book() {
-    let (mut accounts, hosts, mut out) = (Accounts::default(), Hosts::default(), Vec::new());
-    accounts.hold(&full(0).to_bare(), &hosts, &mut out);
+    let (mut accounts, mut out) = (Accounts::default(), Vec::new());
+    accounts.hold(&full(0).to_bare(), &mut out);
     for resource in 0..RESOURCES_MAX {
-        accounts.saw(&full(resource), None, Some(true), &hosts, &mut out);
+        accounts.saw(&full(resource), None, Some(true), &mut out);
     }
     out.clear();
-    accounts.pause(&full(0).into(), (1..=50).map(|tag| (tag, false)), crate::channel::Stamp(0), &hosts, &mut out);
+    accounts.pause(&full(0).into(), (1..=50).map(|tag| (tag, false)), crate::channel::Stamp(0), &mut out);
     let [Out::Book(Delta::Account { entry, .. })] = &out[..] else { panic!("{out:?}") };
     let distinct: std::collections::HashSet<*const u8> = entry.all().map(|address| address.as_ptr()).collect();
     assert_eq!((entry.all().count(), distinct.len()), (RESOURCES_MAX + 50 * (RESOURCES_MAX - 1), RESOURCES_MAX));
@@ -86,17 +86,17 @@ fn many_channels_that_pause_at_once_are_one_word_to_the_address_book() {
 
 #[test]
 fn what_comes_back_from_a_resource_of_a_guest_pauses_that_one_alone() {
-    let (mut accounts, hosts, mut out) = (Accounts::default(), Hosts::default(), Vec::new());
+    let (mut accounts, mut out) = (Accounts::default(), Vec::new());
     let jid = full(0).to_bare();
     // It is in another channel, by its home server.
-    accounts.hold(&jid, &hosts, &mut out);
-    accounts.joined(&jid, true, &hosts, &mut out);
-    let guest = accounts.hold_guest(&jid, &hosts, &mut out);
+    accounts.hold(&jid, &mut out);
+    accounts.joined(&jid, true, &mut out);
+    let guest = accounts.hold_guest(&jid, &mut out);
     for resource in 0..2 {
-        accounts.saw(&full(resource), None, Some(true), &hosts, &mut out);
+        accounts.saw(&full(resource), None, Some(true), &mut out);
     }
     out.clear();
-    accounts.pause(&full(0).into(), [(7, true)], crate::channel::Stamp(0), &hosts, &mut out);
+    accounts.pause(&full(0).into(), [(7, true)], crate::channel::Stamp(0), &mut out);
     let apart = |no| {
         let of_it = |out: &Out| match out {
             Out::Book(Delta::Account { no: it, entry }) if *it == no => entry.apart.clone(),

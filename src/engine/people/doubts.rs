@@ -217,14 +217,14 @@ impl Engine {
         match whom.try_as_full() {
             Ok(full) if GONE.contains(&condition) => self.vanish(full, turn),
             Err(bare) if GONE.contains(&condition) => {
-                self.accounts.bounced_at_bare(bare, &self.hosts, &mut turn.outbox);
+                self.accounts.bounced_at_bare(bare, &mut turn.outbox);
             }
             // That its server is not reached, or has too much to do, says nothing of it.
             _ if stanza.type_ == "error" && !OF_SOMEBODY.contains(&condition) => {}
             _ => {
                 let channels = channels.into_iter().filter(|(tag, _)| *tag != 0);
                 tracing::debug!(%whom, "what channels send comes back, so they are not sent there for a while");
-                self.accounts.pause(whom, channels, self.steady, &self.hosts, &mut turn.outbox);
+                self.accounts.pause(whom, channels, self.steady, &mut turn.outbox);
                 self.note_refuser(&whom.to_bare());
             }
         }
@@ -236,14 +236,14 @@ impl Engine {
             self.doubts.calm(&full.clone().into(), Some(tag));
             self.doubts.calm(&full.to_bare().into(), Some(tag));
             let resource = Some(full.resource().as_str());
-            self.accounts.resume(&full.to_bare(), resource, tag, &self.hosts, &mut turn.outbox);
+            self.accounts.resume(&full.to_bare(), resource, tag, &mut turn.outbox);
         }
     }
 
     /// A resource came online or went. There may be another client behind it than the one that something came back from.
     pub(in crate::engine) fn begin_anew(&mut self, full: &FullJid, is_gone: bool, turn: &mut Turn) {
         self.doubts.calm(&full.clone().into(), None);
-        self.accounts.resume_all(full, is_gone, &self.hosts, &mut turn.outbox);
+        self.accounts.resume_all(full, is_gone, &mut turn.outbox);
     }
 
     fn note_refuser(&mut self, account: &BareJid) {

@@ -90,7 +90,7 @@ impl Engine {
         stanza.kind == Kind::Presence
             && stanza.type_.is_empty()
             && stanza.from.is_full()
-            && self.hosts.trusts(stanza.from.domain().as_str())
+            && self.accounts.hosts.trusts(stanza.from.domain().as_str())
             && matches!(self.target(&stanza.to), Some(Target::Service))
             && self.accounts.membership(&stanza.sender()) != Some(false)
     }
@@ -99,7 +99,8 @@ impl Engine {
     fn said_to_all(&mut self, full: &FullJid, stanza: &Stanza) {
         let (account, domain) = (full.to_bare(), full.domain().as_str());
         let is_member = self.accounts.membership(&account) == Some(true);
-        let is_told = self.hosts.trusts(domain) && (is_member || self.hosts.privileges(domain).presence);
+        let is_told =
+            self.accounts.hosts.trusts(domain) && (is_member || self.accounts.hosts.privileges(domain).presence);
         if !is_told {
             return;
         }
@@ -120,15 +121,15 @@ impl Engine {
         let member = self.memberships.of(&account).map(|channels| channels.count(IN) > 0);
         let member = self.accounts.membership(&account).or(member).unwrap_or(false);
         // Presence of people who are in no channel matters only where their server sends it for everybody, once.
-        if !member && !self.hosts.privileges(account.domain().as_str()).presence {
+        if !member && !self.accounts.hosts.privileges(account.domain().as_str()).presence {
             return;
         }
         let announced = capabilities::announced(&stanza.element);
         let takes = announced.as_ref().and_then(|announced| self.capabilities.of(announced));
-        if !self.accounts.admit(&account, member, &self.hosts, &mut turn.outbox) {
+        if !self.accounts.admit(&account, member, &mut turn.outbox) {
             return;
         }
-        let sighting = self.accounts.saw(full, announced, takes, &self.hosts, &mut turn.outbox);
+        let sighting = self.accounts.saw(full, announced, takes, &mut turn.outbox);
         if let Sighting::Ask(announced) = sighting {
             self.ask_capabilities(full, announced, turn);
         }
@@ -138,7 +139,7 @@ impl Engine {
     pub(in crate::engine) fn ask_resource(&mut self, full: &FullJid, turn: &mut Turn) {
         let announced = self.accounts.asking(full);
         match announced.as_ref().and_then(|announced| self.capabilities.of(announced)) {
-            Some(takes) => self.accounts.settle(full, takes, &self.hosts, &mut turn.outbox),
+            Some(takes) => self.accounts.settle(full, takes, &mut turn.outbox),
             None => self.ask_capabilities(full, announced, turn),
         }
     }
@@ -151,7 +152,7 @@ impl Engine {
 
     /// Asks a home server, once, which software it is: ejabberd's own PAM needs a marker (hosts.md, C.1).
     pub(in crate::engine) fn ask_home_server(&mut self, domain: &str, turn: &mut Turn) {
-        if self.hosts.wants_asking(domain) {
+        if self.accounts.hosts.wants_asking(domain) {
             self.ask_what_it_is(domain, turn);
         }
     }
@@ -159,14 +160,14 @@ impl Engine {
     /// Asks a home server what it is, whoever asked before.
     pub(in crate::engine) fn ask_what_it_is(&mut self, domain: &str, turn: &mut Turn) {
         let Ok(whom) = address::jid(domain) else { return };
-        self.hosts.note_asked(domain, self.steady);
+        self.accounts.hosts.note_asked(domain, self.steady);
         self.ask_disco(whom, ns::DISCO_INFO, None, Purpose::HomeServer { domain: domain.to_owned() }, turn);
     }
 
     /// Asks home servers again that did not say what they are. One that is silent may have a multicast service at the
     /// usual place all the same: ejabberd lets questions to its services through, and none to itself.
     pub(in crate::engine) fn ask_homes_again(&mut self, turn: &mut Turn) {
-        for (domain, again) in self.hosts.take_unanswered(self.steady) {
+        for (domain, again) in self.accounts.hosts.take_unanswered(self.steady) {
             if again {
                 self.ask_what_it_is(&domain, turn);
             }
@@ -176,7 +177,7 @@ impl Engine {
 
     /// A host server granted something: what it dropped until then it lets through.
     pub(in crate::engine) fn ask_at_last(&mut self, domain: &str, turn: &mut Turn) {
-        if self.hosts.is_unanswered(domain) {
+        if self.accounts.hosts.is_unanswered(domain) {
             self.ask_what_it_is(domain, turn);
         }
     }
@@ -213,7 +214,7 @@ impl Engine {
         match purpose {
             Purpose::Capabilities { full, announced } => {
                 let takes = query.is_some_and(|query| self.capabilities.learn(&full.to_bare(), announced, query));
-                self.accounts.settle(&full, takes, &self.hosts, &mut turn.outbox);
+                self.accounts.settle(&full, takes, &mut turn.outbox);
                 self.sharing.online.bring(&full.to_bare());
             }
             Purpose::Presence { full } => {
@@ -229,8 +230,8 @@ impl Engine {
                     child.name() == "identity"
                         && child.attr("name").is_some_and(|name| name.eq_ignore_ascii_case("ejabberd"))
                 });
-                if self.hosts.learn_software(&domain, is_ejabberd) {
-                    self.accounts.readdress(&domain, &self.hosts, &mut turn.outbox);
+                if self.accounts.hosts.learn_software(&domain, is_ejabberd) {
+                    self.accounts.readdress(&domain, &mut turn.outbox);
                 }
                 self.learn_delivery(&domain, query, turn);
                 self.sharing.online.bring_all(&domain);
@@ -247,7 +248,7 @@ impl Engine {
             Purpose::RosterItem { domain } if stanza.type_ == "error" => {
                 let reason = stanza.error_condition().unwrap_or("no reason given");
                 tracing::debug!(%domain, reason, "the host server granted its rosters and does not let them be changed");
-                self.hosts.roster_failed(&domain);
+                self.accounts.hosts.roster_failed(&domain);
             }
             Purpose::RosterItem { .. } => {}
             Purpose::Doubt { whom } => self.settle_doubt(&whom, stanza, turn),

@@ -121,7 +121,7 @@ impl Engine {
 
     /// A resource is gone: it said so to the service, or something to it came back.
     pub(in crate::engine) fn vanish(&mut self, full: &FullJid, turn: &mut Turn) {
-        self.accounts.gone(full, &self.hosts, &mut turn.outbox);
+        self.accounts.gone(full, &mut turn.outbox);
         self.begin_anew(full, true, turn);
         self.sharing.online.end_broadcast(full);
         self.sharing.online.trust(full);
@@ -252,7 +252,7 @@ impl Engine {
         }
         places.iter().for_each(|place| self.tell_of(place, turn));
         // Whoever is online joins with its presence.
-        if member.is_joined() && places.is_empty() && self.hosts.stands_in(member.jid.domain().as_str()) {
+        if member.is_joined() && places.is_empty() && self.accounts.hosts.stands_in(member.jid.domain().as_str()) {
             self.bring_to(name, &member.jid);
             // Where it subscribes to presence, that is sent to all of its resources.
             self.settle_owed(turn);
@@ -311,7 +311,7 @@ impl Engine {
         };
         let no = match is_guest {
             true => self.accounts.find_guest(account),
-            false => self.accounts.reach(account, &self.hosts, &mut turn.outbox),
+            false => self.accounts.reach(account, &mut turn.outbox),
         };
         let told: Vec<Shared> = self.sharing.online.told(tag).into_iter().map(|(_, told)| told.clone()).collect();
         turn.flood += told.len() + 1;

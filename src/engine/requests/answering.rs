@@ -38,7 +38,7 @@ impl Engine {
         out: &mut Vec<Out>,
     ) {
         let domain = account.domain().as_str().to_owned();
-        if !self.hosts.privileges(&domain).roster {
+        if !self.accounts.hosts.privileges(&domain).roster {
             return;
         }
         let id = self.fresh_id();
@@ -133,6 +133,6 @@ impl Engine {
     }
 
     fn needs_error_on_leave(&self, asked: &Asked<'_>) -> bool {
-        asked.is_at_bare() && self.hosts.chokes_on_leave(asked.actor.account.domain().as_str())
+        asked.is_at_bare() && self.accounts.hosts.chokes_on_leave(asked.actor.account.domain().as_str())
     }
 }

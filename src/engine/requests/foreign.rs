@@ -22,7 +22,7 @@ impl Engine {
         turn: &mut Turn,
     ) {
         let account = unwrapped.account.clone();
-        let is_granted = self.hosts.privileges(account.domain().as_str()).joins;
+        let is_granted = self.accounts.hosts.privileges(account.domain().as_str()).joins;
         if !is_granted || !unwrapped.payload.has_ns(ns::MIX_CORE) {
             let why = format!("only channels of {} can be joined through this account", self.service.domain);
             return turn.refuse_by(reply, &Refusal::Unsupported(why));

@@ -347,8 +347,8 @@ impl Engine {
         let no = match (past, member.is_joined()) {
             (None, false) => return,
             (None, true) => {
-                let no = self.accounts.hold(&member.jid, &self.hosts, &mut turn.outbox);
-                let unknown = self.accounts.added(&member.jid, &self.hosts, &mut turn.outbox);
+                let no = self.accounts.hold(&member.jid, &mut turn.outbox);
+                let unknown = self.accounts.added(&member.jid, &mut turn.outbox);
                 unknown.iter().for_each(|full| self.ask_resource(full, turn));
                 no
             }
@@ -369,8 +369,8 @@ impl Engine {
         let no = match self.accounts.find_guest(&guest.jid).filter(|_| !past.is_empty()) {
             Some(no) => no,
             None => {
-                let no = self.accounts.hold_guest(&guest.jid, &self.hosts, &mut turn.outbox);
-                let unknown = self.accounts.visits(&guest.jid, &self.hosts, &mut turn.outbox);
+                let no = self.accounts.hold_guest(&guest.jid, &mut turn.outbox);
+                let unknown = self.accounts.visits(&guest.jid, &mut turn.outbox);
                 unknown.iter().for_each(|full| self.ask_resource(full, turn));
                 no
             }
@@ -400,7 +400,7 @@ impl Engine {
             .is_some_and(|channel| channel.participant(account).is_some() || channel.guest(account).is_some());
         let seated = seated || matches!(answer, Answer::Subscribed { subscribed: true, .. });
         if let (true, true, Ok(full)) = (speaks, seated || joined, asker.try_as_full()) {
-            self.accounts.saw(full, None, Some(true), &self.hosts, &mut turn.outbox);
+            self.accounts.saw(full, None, Some(true), &mut turn.outbox);
             if joined || matches!(&asked.way, Way::Stanza { extension: None, .. }) {
                 self.resume(name, full, turn);
             }
@@ -408,9 +408,9 @@ impl Engine {
         if joined {
             let at_bare = asked.is_at_bare();
             if let (true, Some(tag)) = (at_bare, self.shelf.tag_of(name)) {
-                self.accounts.resume(account, None, tag, &self.hosts, &mut turn.outbox);
+                self.accounts.resume(account, None, tag, &mut turn.outbox);
             }
-            let unknown = self.accounts.joined(&asked.actor.account, at_bare, &self.hosts, &mut turn.outbox);
+            let unknown = self.accounts.joined(&asked.actor.account, at_bare, &mut turn.outbox);
             unknown.iter().for_each(|full| self.ask_resource(full, turn));
             if at_bare {
                 self.ask_home_server(asked.actor.account.domain().as_str(), turn);
@@ -425,7 +425,7 @@ impl Engine {
         let speaks = payload.has_ns(ns::GROUP) || payload.parts().any(|child| child.has_ns(ns::GROUP));
         let is_known = self.accounts.find(&asked.actor.account).is_some();
         if let (true, true, Ok(full)) = (speaks && asked.channel.is_none(), is_known, asker.try_as_full()) {
-            self.accounts.saw(full, None, Some(true), &self.hosts, &mut turn.outbox);
+            self.accounts.saw(full, None, Some(true), &mut turn.outbox);
         }
     }
 

@@ -5,13 +5,12 @@
 
 use super::{Account, Accounts};
 use crate::engine::outgoing::outbox::{AccountNo, Out};
-use crate::engine::people::hosts::Hosts;
 use jid::{BareJid, FullJid};
 
 impl Accounts {
     /// A channel in memory has this guest.
-    pub fn hold_guest(&mut self, jid: &BareJid, hosts: &Hosts, out: &mut Vec<Out>) -> AccountNo {
-        let own = self.hold(jid, hosts, out);
+    pub fn hold_guest(&mut self, jid: &BareJid, out: &mut Vec<Out>) -> AccountNo {
+        let own = self.hold(jid, out);
         if let Some((no, holds)) = self.get_mut(jid).and_then(|account| account.guest.as_mut()) {
             *holds += 1;
             return *no;
@@ -20,7 +19,7 @@ impl Accounts {
         if let Some(account) = self.get_mut(jid) {
             account.guest = Some((no, 1));
         }
-        self.tell_book(own, hosts, out);
+        self.tell_book(own, out);
         no
     }
 
@@ -53,10 +52,10 @@ impl Accounts {
     }
 
     /// A channel in memory has this participant.
-    pub fn hold(&mut self, jid: &BareJid, hosts: &Hosts, out: &mut Vec<Out>) -> AccountNo {
+    pub fn hold(&mut self, jid: &BareJid, out: &mut Vec<Out>) -> AccountNo {
         let no = self.number(jid);
         if let Some(account) = self.accounts[no.place()].as_mut() {
-            if !account.told && !account.bare && hosts.delivers(jid.domain().as_str()) {
+            if !account.told && !account.bare && self.hosts.delivers(jid.domain().as_str()) {
                 account.bare = true;
                 account.dirty = true;
                 self.dirty.push(no);
@@ -64,17 +63,17 @@ impl Accounts {
             account.holds += 1;
             account.member = Some(true);
             if !account.told {
-                self.tell_book(no, hosts, out);
+                self.tell_book(no, out);
             }
         }
         no
     }
 
     /// The account became a guest. Returns the resources to be asked.
-    pub fn visits(&mut self, jid: &BareJid, hosts: &Hosts, out: &mut Vec<Out>) -> Vec<FullJid> {
+    pub fn visits(&mut self, jid: &BareJid, out: &mut Vec<Out>) -> Vec<FullJid> {
         let no = self.number(jid);
         if self.get(jid).is_some_and(Account::is_unsaved) {
-            self.changed(no, hosts, out);
+            self.changed(no, out);
         }
         self.unknown(jid)
     }

@@ -7,7 +7,6 @@
 use super::{Accounts, RESOURCES_MAX};
 use crate::channel::Stamp;
 use crate::engine::outgoing::outbox::Out;
-use crate::engine::people::hosts::Hosts;
 use crate::engine::people::pool::{Pool, Put};
 use crate::engine::share::{Hit, OwnDomains};
 use jid::{BareJid, FullJid, Jid};
@@ -195,17 +194,16 @@ impl Accounts {
         whom: &Jid,
         channels: impl IntoIterator<Item = (u64, bool)>,
         now: Stamp,
-        hosts: &Hosts,
         out: &mut Vec<Out>,
     ) {
         let (account, mut changed) = (whom.to_bare(), BTreeSet::new());
         for channel in channels {
-            changed.extend(self.pause_one(whom, channel, now, hosts, out).into_iter().flatten());
+            changed.extend(self.pause_one(whom, channel, now, out).into_iter().flatten());
         }
         if changed.remove(&account) {
-            self.tell_of_pause(&account, hosts, out);
+            self.tell_of_pause(&account, out);
         }
-        changed.iter().for_each(|loser| self.tell_of_pause(loser, hosts, out));
+        changed.iter().for_each(|loser| self.tell_of_pause(loser, out));
     }
 
     /// Whose pauses that changes.
@@ -214,7 +212,6 @@ impl Accounts {
         whom: &Jid,
         (tag, is_guest): (u64, bool),
         now: Stamp,
-        hosts: &Hosts,
         out: &mut Vec<Out>,
     ) -> [Option<BareJid>; 2] {
         let (account, resource) = (whom.to_bare(), whom.resource().map(|resource| resource.as_str()));
@@ -228,7 +225,7 @@ impl Accounts {
         match paused {
             Paused::Not => [None, None],
             Paused::Everywhere => {
-                self.bounced_at_bare(&account, hosts, out);
+                self.bounced_at_bare(&account, out);
                 [None, None]
             }
             Paused::For(loser) => [Some(account), loser],
@@ -236,29 +233,29 @@ impl Accounts {
     }
 
     /// A resource speaks in a channel; `None`: the home server has the account join it.
-    pub fn resume(&mut self, account: &BareJid, resource: Option<&str>, tag: u64, hosts: &Hosts, out: &mut Vec<Out>) {
+    pub fn resume(&mut self, account: &BareJid, resource: Option<&str>, tag: u64, out: &mut Vec<Out>) {
         if self.pauses.end(account, resource, tag) {
-            self.tell_of_pause(account, hosts, out);
+            self.tell_of_pause(account, out);
         }
     }
 
     /// A resource told its presence, or is gone.
-    pub fn resume_all(&mut self, full: &FullJid, is_gone: bool, hosts: &Hosts, out: &mut Vec<Out>) {
+    pub fn resume_all(&mut self, full: &FullJid, is_gone: bool, out: &mut Vec<Out>) {
         let (account, resource) = (full.to_bare(), full.resource().as_str());
         if self.pauses.end_all(&account, resource, is_gone) {
-            self.tell_of_pause(&account, hosts, out);
+            self.tell_of_pause(&account, out);
         }
     }
 
     /// Ends what is paused since a day.
-    pub fn end_pauses(&mut self, now: Stamp, hosts: &Hosts, out: &mut Vec<Out>) {
+    pub fn end_pauses(&mut self, now: Stamp, out: &mut Vec<Out>) {
         let ended: BTreeSet<BareJid> = self.pauses.expire(now).into_iter().collect();
-        ended.iter().for_each(|account| self.tell_of_pause(account, hosts, out));
+        ended.iter().for_each(|account| self.tell_of_pause(account, out));
     }
 
-    fn tell_of_pause(&mut self, account: &BareJid, hosts: &Hosts, out: &mut Vec<Out>) {
+    fn tell_of_pause(&mut self, account: &BareJid, out: &mut Vec<Out>) {
         if let Some(no) = self.find(account).filter(|_| self.get(account).is_some_and(|it| it.told)) {
-            self.tell_book(no, hosts, out);
+            self.tell_book(no, out);
         }
     }
 }

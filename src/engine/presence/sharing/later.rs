@@ -55,7 +55,7 @@ impl Engine {
         let share = (BROUGHT / due.len().max(1)).max(BROUGHT_EACH);
         for account in due {
             let Some(channels) = self.memberships.of(&account) else { continue };
-            let stands_in = self.hosts.stands_in(account.domain().as_str());
+            let stands_in = self.accounts.hosts.stands_in(account.domain().as_str());
             let reached = self.sharing.online.brought_up_to(&account);
             let from = reached.map_or(0, |last| {
                 channels.rank(IN, |name| if name <= last { Ordering::Less } else { Ordering::Greater })
@@ -138,7 +138,7 @@ impl Engine {
             self.chores.probing.done(&probe);
             let (name, account) = probe;
             // Where presence comes for everybody, nobody has to be asked.
-            if !self.hosts.stands_in(account.domain().as_str()) {
+            if !self.accounts.hosts.stands_in(account.domain().as_str()) {
                 turn.tell(mix_presence::bare("probe", &self.service.address_of(&name), account.as_str()));
             }
         }
@@ -147,7 +147,7 @@ impl Engine {
         }
         if self.steady.0.saturating_sub(self.sharing.looked.0) >= LOOK_MS {
             self.sharing.looked = self.steady;
-            self.sharing.online.doubt_where(|domain| self.hosts.is_forgetful(domain));
+            self.sharing.online.doubt_where(|domain| self.accounts.hosts.is_forgetful(domain));
         }
         let online = &mut self.sharing.online;
         for full in self.chores.asking.step(|_, count| online.next_doubtful(count)) {
