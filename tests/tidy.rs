@@ -2,6 +2,11 @@
 //!
 //! Tests at the foot of a file are exempt from what only holds for the program.
 
+#[path = "tidy/circles.rs"]
+mod circles;
+#[path = "tidy/words.rs"]
+mod words;
+
 use mixd::xep::EXTENSIONS;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

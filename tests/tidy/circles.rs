@@ -1,0 +1,205 @@
+//! Files that need each other: whoever would read one of them has to read them all.
+//!
+//! A file needs those in which things are defined that it takes in or names. That a module declares the modules below it
+//! and shows others what is in them is no need; that its code names something of theirs is one.
+
+use crate::words::Module;
+use crate::{Source, assert_none, program_files};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The circles that there still are: the folder of each, and its files below that.
+const KNOWN: &[(&str, &str)] = &[
+    (
+        "channel/",
+        "access aggregates change command crowd dedup departed event group guest invitation invitations \
+         limits message mod participant permission preferences receipts refusal rules settings snapshot \
+         states tail",
+    ),
+    (
+        "",
+        "commands commands/account commands/backup commands/clock commands/compact commands/upgrade \
+         commands/verify main",
+    ),
+    ("", "config config/check config/http"),
+    (
+        "engine/",
+        "channels/arrival channels/brought channels/chores channels/domains channels/endings channels/errand \
+         channels/lately channels/needs channels/newcomers channels/past channels/places channels/shelf \
+         channels/tours channels/waiting_room channels/weight mod outgoing/freight outgoing/multicast \
+         outgoing/resend outgoing/showing people/accounts people/accounts/pauses people/doubts people/hosts \
+         presence/clients presence/sharing requests/admission requests/answering requests/call \
+         requests/operating requests/pacing requests/pacing/line requests/parley requests/parts \
+         requests/router turn",
+    ),
+    ("engine/outgoing/", "book book/expand"),
+    ("runtime/admin/", "account mod"),
+    ("runtime/", "echo reader"),
+    ("runtime/http/", "api files groups pictures reply videos"),
+    ("runtime/http/", "portions seats"),
+    ("runtime/", "line line/recall"),
+    (
+        "store/",
+        "backup/files backup/manifest backup/mod clock erase facts keyspace keyspace/lists keyspace/traces \
+         keyspace/values mod paging past pieces reader retention shelf tour trace unsent \
+         upgrade/format_5/commits upgrade/format_5/mod upgrade/format_5/parcels upgrade/mod",
+    ),
+    ("store/sled/", "exchange folder succession"),
+    ("store/sled/", "mod months unsent writer"),
+    (
+        "store/verify/",
+        "accounts channels commits endings entries guests indexes invitations lists members mod nicks \
+         receipts rows survey tombstones tours traces unsent",
+    ),
+    (
+        "xep/",
+        "admin anon avatar chat_states commands commands/forms commands/of_channels commands/of_service \
+         commands/session configuration disco group_events group_tags groups host incoming invitations mam \
+         mix_core mix_presence mod moderation nicks notices occupant payloads ping proxy pubsub receipts \
+         reflection render request retraction rows",
+    ),
+];
+
+/// The roots of the library and of the program, as the first words of paths.
+const LIBRARY: &str = "mixd";
+const PROGRAM: &str = "main";
+/// How many names something may have before it is found.
+const NAMES_MAX: usize = 16;
+
+/// All modules by their paths.
+struct Crate(BTreeMap<Vec<String>, Module>);
+
+impl Crate {
+    fn read(sources: &[Source]) -> Crate {
+        let modules: Vec<Module> = sources.iter().map(|source| Module::read(&source.path, &source.text)).collect();
+        let of_program = modules.iter().find(|module| module.file == "src/main.rs").expect("the program has a root");
+        let of_program = of_program.children.clone();
+        let modules = modules.into_iter().map(|module| (path_of(&module.file, &of_program), module));
+        let mut modules: BTreeMap<Vec<String>, Module> = modules.collect();
+        let tests = modules.iter().flat_map(|(path, module)| module.tests.iter().map(|name| below(path, name)));
+        let tests: BTreeSet<Vec<String>> = tests.collect();
+        modules.retain(|path, module| !tests.contains(path) && !module.file.ends_with("_tests.rs"));
+        Crate(modules)
+    }
+
+    /// The module that defines what goes by this path in another one; `None` where that is no thing of ours.
+    fn definer(&self, module: &[String], path: &[String], names: usize) -> Option<&Vec<String>> {
+        let (from, path) = match path.first()?.as_str() {
+            "crate" => (&module[..1], &path[1..]),
+            LIBRARY => (&path[..1], &path[1..]),
+            "self" => (module, &path[1..]),
+            "super" => {
+                let up = path.iter().take_while(|word| *word == "super").count();
+                (&module[..module.len().checked_sub(up)?], &path[up..])
+            }
+            _ => (module, path),
+        };
+        let (name, rest) = path.split_first()?;
+        let (place, found) = self.0.get_key_value(from)?;
+        if names == 0 {
+            return None;
+        }
+        if !rest.is_empty() && found.children.contains(name) {
+            return self.definer(&below(from, name), rest, names - 1);
+        }
+        if found.defined.contains(name) {
+            return Some(place);
+        }
+        let taken = found.uses.iter().filter(|taken| taken.name == *name).map(|taken| [&taken.path, rest].concat());
+        // What is in a type goes by the name of the type, which is taken in itself.
+        let is_type = |path: &[String]| path.last().is_some_and(|word| word.starts_with(char::is_uppercase));
+        let from_all = found.uses.iter().filter(|taken| taken.name == "*" && !is_type(&taken.path));
+        let from_all = from_all.map(|taken| [&taken.path, path].concat());
+        taken.chain(from_all).filter(|longer| longer != path).find_map(|longer| self.definer(from, &longer, names - 1))
+    }
+
+    /// The files that the file of a module needs.
+    fn needs(&self, path: &[String], module: &Module) -> BTreeSet<&str> {
+        let shown = module.uses.iter().filter(|taken| taken.is_public).filter_map(|taken| {
+            // What it only hands on from below.
+            self.definer(path, &taken.path, NAMES_MAX).filter(|definer| !definer.starts_with(path))
+        });
+        let taken = module.uses.iter().filter(|taken| !taken.is_public).map(|taken| &taken.path);
+        let named = taken.chain(&module.paths).filter_map(|name| self.definer(path, name, NAMES_MAX));
+        let files = shown.chain(named).map(|definer| self.0[definer].file.as_str());
+        files.filter(|file| *file != module.file).collect()
+    }
+
+    /// The circles, each with its files in order.
+    fn circles(&self) -> BTreeSet<Vec<&str>> {
+        let needs: BTreeMap<&str, BTreeSet<&str>> =
+            self.0.iter().map(|(path, module)| (module.file.as_str(), self.needs(path, module))).collect();
+        let reached: BTreeMap<&str, BTreeSet<&str>> = needs.keys().map(|file| (*file, reached(&needs, file))).collect();
+        let circles = reached.iter().map(|(file, others)| {
+            let circle = others.iter().filter(|other| reached[*other].contains(file));
+            circle.copied().collect::<Vec<&str>>()
+        });
+        circles.filter(|circle| circle.len() > 1).collect()
+    }
+}
+
+/// The path of the module that a file holds.
+fn path_of(file: &str, of_program: &BTreeSet<String>) -> Vec<String> {
+    let bare = file.trim_start_matches("src/").trim_end_matches(".rs").trim_end_matches("/mod");
+    let words: Vec<String> = bare.split('/').map(str::to_owned).collect();
+    match bare {
+        "lib" => vec![LIBRARY.to_owned()],
+        "main" => vec![PROGRAM.to_owned()],
+        _ if of_program.contains(&words[0]) => [vec![PROGRAM.to_owned()], words].concat(),
+        _ => [vec![LIBRARY.to_owned()], words].concat(),
+    }
+}
+
+fn below(path: &[String], name: &str) -> Vec<String> {
+    [path, &[name.to_owned()]].concat()
+}
+
+/// The files that are needed for a file, one for the sake of the other.
+fn reached<'a>(needs: &BTreeMap<&'a str, BTreeSet<&'a str>>, file: &'a str) -> BTreeSet<&'a str> {
+    let (mut found, mut open) = (BTreeSet::new(), vec![file]);
+    while let Some(file) = open.pop() {
+        open.extend(needs[file].iter().copied().filter(|need| found.insert(*need)));
+    }
+    found
+}
+
+/// The files of the circles that there still are.
+fn known() -> Vec<BTreeSet<String>> {
+    let circle = |(folder, files): &(&str, &str)| {
+        files.split_whitespace().map(|file| format!("src/{folder}{file}.rs")).collect::<BTreeSet<String>>()
+    };
+    KNOWN.iter().map(circle).collect()
+}
+
+#[test]
+fn files_do_not_need_each_other() {
+    let sources = program_files();
+    let found = Crate::read(&sources);
+    let (circles, known) = (found.circles(), known());
+    let is_known = |circle: &Vec<&str>| known.iter().any(|known| circle.iter().all(|file| known.contains(*file)));
+    let new = circles.iter().filter(|circle| !is_known(circle)).map(|circle| circle.join(", "));
+    let standing: BTreeSet<&str> = circles.iter().flatten().copied().collect();
+    let gone = known.iter().flatten().filter(|file| !standing.contains(file.as_str()));
+    let gone = gone.map(|file| format!("{file}: listed, and in no circle any more"));
+    assert_none(new.chain(gone).collect(), "files need each other");
+}
+
+#[test]
+fn a_circle_is_what_files_name_of_each_other_by_any_name() {
+    let circles = |first: &str, second: &str| {
+        let files = [
+            ("src/main.rs", "fn main() {}"),
+            ("src/lib.rs", "pub mod both;"),
+            ("src/both/mod.rs", "mod first;\nmod second;\npub use first::First;\npub use second::*;"),
+            ("src/both/first.rs", first),
+            ("src/both/second.rs", second),
+        ];
+        let sources = files.map(|(path, text)| Source { path: path.to_owned(), text: text.to_owned() });
+        Crate::read(&sources).circles().len()
+    };
+    let first = "use super::{Second as Other};\npub struct First(Option<Other>);";
+    assert_eq!(circles(first, "pub struct Second;"), 0);
+    assert_eq!(circles(first, "pub struct Second;\n#[cfg(test)]\nmod tests { use crate::both::First; }"), 0);
+    assert_eq!(circles(first, "pub struct Second; // super::First\nconst NAME: &str = \"super::First\";"), 0);
+    assert_eq!(circles(first, "pub struct Second(crate::both::First);"), 1);
+    assert_eq!(circles(first, "use super::first;\npub enum Second { Other(Box<first::First>) }"), 1);
+}
