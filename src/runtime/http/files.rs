@@ -4,7 +4,7 @@
 //! writes it goes, or at the next start. A file belongs to one channel, and goes as soon as it is durable that the
 //! channel refers to it no more; where the process ends before that, it goes at the next start.
 
-use super::videos::hashes;
+use super::video_item::{hashes, is_hash};
 use crate::channel::{ChannelName, Node};
 use crate::store::Store;
 use sha2::{Digest, Sha256};
@@ -232,11 +232,6 @@ impl Upload<'_> {
         tokio::fs::File::open(self.folder).await?.sync_all().await?;
         Ok(Finished { hash, is_new })
     }
-}
-
-/// Whether a text is a hash as [`Upload::finish`] returns it.
-pub fn is_hash(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// The media type that the first bytes of a file tell, of those that are taken.

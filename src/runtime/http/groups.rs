@@ -157,7 +157,7 @@ pub(super) fn has_avatar(group: &Snapshot) -> bool {
 
 /// Whether there is a video.
 pub(super) fn has_video(group: &Snapshot) -> bool {
-    group.video.as_ref().is_some_and(|item| super::videos::target(&item.payload).is_some())
+    group.video.as_ref().is_some_and(|item| super::video_item::target(&item.payload).is_some())
 }
 
 fn head(group: &Snapshot, domain: &DomainRef) -> Map<String, Value> {

@@ -28,6 +28,7 @@ mod seats;
 mod serve;
 mod sweep;
 mod upload;
+mod video_item;
 mod videos;
 
 pub use serve::Server;

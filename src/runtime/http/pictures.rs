@@ -6,7 +6,7 @@ use super::files::media_type;
 use super::groups::{has_avatar, time};
 use super::parameters::Parameters;
 use super::reply::Reply;
-use super::videos::Which;
+use super::video_item::Which;
 use crate::channel::command::Slice;
 use crate::channel::{Command, Item, Node, Snapshot};
 use crate::xmpp::{Parts, Tag, ns};

@@ -7,7 +7,7 @@ use super::fields::Fields;
 use super::multipart::{Multipart, boundary};
 use super::pace::Who;
 use super::reply::Reply;
-use super::videos::Which;
+use super::video_item::Which;
 use crate::channel::Progress;
 use hyper::body::Incoming;
 use hyper::http::request::Parts;

@@ -4,7 +4,7 @@ use super::api::Asker;
 use super::body::Inflow;
 use super::fault::Fault;
 use super::fields::Fields;
-use super::files::{Stored, Upload, is_hash};
+use super::files::{Stored, Upload};
 use super::groups::time;
 use super::multipart::{Head, Multipart};
 use super::pace::Who;
@@ -12,40 +12,14 @@ use super::pictures::is_web;
 use super::range::part;
 use super::reply::Reply;
 use super::seats::Full;
+use super::video_item::{Video, Which, address, own};
 use crate::channel::{Node, Refusal};
-use crate::xmpp::{Parts, Tag, ns};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use hyper::{HeaderMap, header};
-use minidom::Element;
 use serde_json::json;
 use std::io;
 
 /// How the media types begin that a video may claim to be of; what it is, its bytes tell.
 const CLAIMS: [&str; 2] = ["video/", "application/octet-stream"];
-const FILE: &str = crate::xmpp::ns::FILE_METADATA;
-const HASHES: &str = "urn:xmpp:hashes:2";
-const THUMBS: &str = "urn:xmpp:thumbs:1";
-const URL_DATA: &str = "http://jabber.org/protocol/url-data";
-
-/// The two files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
-    /// The video.
-    Video,
-    /// A picture of it.
-    Thumbnail,
-}
-
-impl Which {
-    fn path(self) -> &'static str {
-        match self {
-            Which::Video => "video",
-            Which::Thumbnail => "video-thumb",
-        }
-    }
-}
-
 impl Asker<'_> {
     /// Takes a video, whose part has this head, and perhaps a picture of it in a later part.
     ///
@@ -124,25 +98,9 @@ impl Asker<'_> {
             finished.push(thumbnail.finish(tag).await.map_err(disk)?);
         }
         let hash = &finished[0].hash;
-        let url = |which: Which, hash: &str| {
-            format!("{}/groupchat/{gid}/{}?h={hash}", self.api.settings.public_url, which.path())
-        };
-        let thumb = finished.get(1).map(|thumb| {
-            let uri = url(Which::Thumbnail, &thumb.hash);
-            Tag::in_ns("thumbnail", THUMBS).attr("uri", uri).attr("media-type", "image/jpeg")
-        });
-        let digest = STANDARD.encode(hex::decode(hash).unwrap_or_default());
-        let file = Tag::in_ns("file", FILE)
-            .child(Tag::new("media-type").text(kind))
-            .child_opt((!name.is_empty()).then(|| Tag::new("name").text(name)))
-            .child(Tag::new("size").text(len.to_string()))
-            .child(Tag::in_ns("hash", HASHES).attr("algo", "sha-256").text(digest))
-            .child_opt(thumb);
-        let source = Tag::in_ns("url-data", URL_DATA).attr("target", url(Which::Video, hash));
-        let payload = Tag::in_ns("file-sharing", ns::FILE_SHARING)
-            .child(file)
-            .child(Tag::new("sources").child(source))
-            .into_xml();
+        let thumbnail = finished.get(1).map(|thumb| thumb.hash.as_str());
+        let payload = Video { name, media_type: kind, len, hash, thumbnail }
+            .payload(&format!("{}/groupchat/{gid}", self.api.settings.public_url));
         let set = self.set_item(gid, Node::Video, hash, payload).await;
         // A refusal is certain; of the service's own fault it is not known whether it is one.
         if set.as_ref().is_err_and(|fault| fault.code != Fault::INTERNAL.code) {
@@ -187,68 +145,7 @@ async fn send(mut file: Stored, headers: &HeaderMap) -> Result<Reply, Fault> {
     Ok(Reply::File { file, part })
 }
 
-/// The address of the video that an item describes.
-pub fn target(payload: &str) -> Option<String> {
-    address(payload, Which::Video)
-}
-
-/// The hashes of the files kept here that an item refers to.
-pub fn hashes(payload: &str) -> Vec<String> {
-    let named = [Which::Video, Which::Thumbnail].map(|which| address(payload, which).and_then(|url| own(&url, which)));
-    named.into_iter().flatten().collect()
-}
-
-/// The address that an item names for one of the files.
-fn address(payload: &str, which: Which) -> Option<String> {
-    let tree: Element = payload.parse().ok()?;
-    let (name, namespace, attribute) = match which {
-        Which::Video => ("url-data", URL_DATA, "target"),
-        Which::Thumbnail => ("thumbnail", THUMBS, "uri"),
-    };
-    let mut rest = vec![&tree];
-    while let Some(element) = rest.pop() {
-        if element.is(name, namespace) {
-            return element.attr(attribute).map(str::to_owned);
-        }
-        rest.extend(element.parts());
-    }
-    None
-}
-
-/// The hash in an address of a file that is kept here.
-fn own(url: &str, which: Which) -> Option<String> {
-    let (path, hash) = url.split_once("?h=")?;
-    let (rest, file) = path.rsplit_once('/')?;
-    let (_, gid) = rest.rsplit_once("/groupchat/")?;
-    let ours = file == which.path() && gid.bytes().all(|b| b.is_ascii_digit()) && is_hash(hash);
-    ours.then(|| hash.to_owned())
-}
-
 fn disk(error: io::Error) -> Fault {
     tracing::error!(%error, "a video cannot be written or read");
     Fault::INTERNAL
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_are_ours_or_elsewhere() {
-        let hash = "0f".repeat(32);
-        let url = format!("https://a.b/api/groupchat/7/video?h={hash}");
-        assert_eq!(own(&url, Which::Video), Some(hash.clone()));
-        assert_eq!(own(&url, Which::Thumbnail), None);
-        for elsewhere in ["https://a.b/video?h=0f", "https://a.b/v.mp4", &url[..url.len() - 1], "x?h="] {
-            assert_eq!(own(elsewhere, Which::Video), None, "{elsewhere}");
-        }
-        let item = format!(
-            "<file-sharing xmlns='{}'><file xmlns='{FILE}'><thumbnail xmlns='{THUMBS}' uri='t'/></file>\
-             <sources><url-data xmlns='{URL_DATA}' target='v'/></sources></file-sharing>",
-            ns::FILE_SHARING
-        );
-        assert_eq!(address(&item, Which::Video).as_deref(), Some("v"));
-        assert_eq!(address(&item, Which::Thumbnail).as_deref(), Some("t"));
-        assert_eq!(address("<x xmlns='y'/>", Which::Video), None);
-    }
 }
