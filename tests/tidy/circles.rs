@@ -34,7 +34,6 @@ const KNOWN: &[(&str, &str)] = &[
     ("engine/outgoing/", "book book/expand"),
     ("runtime/admin/", "account mod"),
     ("runtime/", "echo reader"),
-    ("runtime/http/", "portions seats"),
     ("runtime/", "line line/recall"),
     (
         "store/",

@@ -5,7 +5,6 @@
 use super::super::clock;
 use super::super::metrics::Metrics;
 use super::pace::Who;
-use super::seats::Full;
 use crate::engine::share::{Hit, Holder, OwnDomains, Shares};
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -21,6 +20,15 @@ pub struct Portions {
     /// Whether some of it is kept for accounts of other domains, and some for those of the service's own.
     is_for_accounts: bool,
     metrics: Arc<Metrics>,
+}
+
+/// Why there is none of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Full {
+    /// Whoever asks has as many as one may have.
+    Each,
+    /// There are as many as there may be, or its share is used up.
+    All,
 }
 
 impl Holder for Who {

@@ -1,7 +1,7 @@
 //! How many may do something at the same time, in all and of one address or account.
 
 use super::pace::Who;
-use super::portions::Portions;
+use super::portions::{Full, Portions};
 use std::sync::Arc;
 
 /// Who does it at present.
@@ -16,15 +16,6 @@ pub struct Seats {
 pub struct Seat {
     seats: Arc<Seats>,
     who: Who,
-}
-
-/// Why there is no place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Full {
-    /// Whoever asks has as many as one may have.
-    Each,
-    /// There are as many as there may be, or its share is used up.
-    All,
 }
 
 impl Seats {
