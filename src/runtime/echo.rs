@@ -4,9 +4,9 @@
 //! or a link whose end the host server did not notice, takes a part of the traffic, and nobody is told. A ping to the own
 //! address tells: it has to come back here, as it was sent.
 
+use super::keep_alive::KeepAlive;
 use super::metrics::Metrics;
 use super::outbox::{ITEM_BYTES, Urgent};
-use super::reader::KeepAlive;
 use crate::xmpp::{Kind, Tag, ns};
 use jid::Jid;
 use std::convert::Infallible;

@@ -18,6 +18,7 @@ mod flood_tests;
 pub mod framer;
 pub mod http;
 mod inbox;
+mod keep_alive;
 mod line;
 mod link;
 pub mod load;
@@ -250,7 +251,7 @@ fn link(config: &Config, secret: Secret, ends: Ends, stop: watch::Receiver<bool>
     let Ends { inbox, outbox, refuser, confirmed } = ends;
     let Refuser { urgent, metrics, .. } = refuser.clone();
     let ms = Duration::from_millis;
-    let keep_alive = reader::KeepAlive {
+    let keep_alive = keep_alive::KeepAlive {
         idle: Duration::from_secs(component.ping_idle_s),
         patience: Duration::from_secs(component.ping_timeout_s),
         from: component.domain.to_string(),

@@ -9,6 +9,7 @@ use super::component::LinkError;
 use super::echo::Echo;
 use super::framer::{Excess, Frame, Framer};
 use super::inbox::Inbox;
+use super::keep_alive::KeepAlive;
 use super::outbox::{Confirmed, Refused};
 use super::refuse::{Refuser, Why, refuse};
 use crate::engine::{Inbound, Reason};
@@ -16,7 +17,6 @@ use crate::xmpp::{Condition, Kind, Stanza, StanzaError, Tag, Unreadable, Written
 use jid::Jid;
 use memchr::memchr_iter;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::timeout;
 
@@ -29,21 +29,6 @@ const ATTRIBUTE_BYTES: usize = 100;
 /// How much longer than its limit a stanza's start tags may be when they are written again, where each states its namespace
 /// and quotes are spelled out.
 const WRITTEN_TIMES: usize = 2;
-
-/// When and whom to ping.
-#[derive(Clone, Debug)]
-pub struct KeepAlive {
-    /// How long silence may last before a ping.
-    pub idle: Duration,
-    /// How long it may last after it.
-    pub patience: Duration,
-    /// The service's address.
-    pub from: String,
-    /// An address that the host server answers for.
-    pub to: String,
-    /// The id of pings, which nobody guesses; the writer's have a number behind it.
-    pub id: String,
-}
 
 /// What takes stanzas in.
 #[derive(Debug)]
@@ -266,6 +251,7 @@ mod tests {
     use crate::runtime::framer::Limits;
     use crate::runtime::outbox::Urgent;
     use crate::runtime::refuse::URGENT_BYTES_MAX;
+    use std::time::Duration;
     use tokio::io::AsyncWriteExt;
 
     fn inbox(items_max: usize, urgent: &Arc<Urgent>) -> Arc<Inbox> {

@@ -5,11 +5,11 @@
 
 use super::clock;
 use super::component::LinkError;
+use super::keep_alive::KeepAlive;
 use super::line::Line;
 use super::metrics::Metrics;
 use super::outbox::{Confirmed, Outbox, Refused, Urgent};
 use super::padding::pad;
-use super::reader::KeepAlive;
 use crate::xmpp::{Tag, address, ns};
 use std::io;
 use std::sync::Arc;

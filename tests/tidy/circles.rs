@@ -33,7 +33,6 @@ const KNOWN: &[(&str, &str)] = &[
     ),
     ("engine/outgoing/", "book book/expand"),
     ("runtime/admin/", "account mod"),
-    ("runtime/", "echo reader"),
     ("runtime/", "line line/recall"),
     (
         "store/",

@@ -1,0 +1,18 @@
+//! Pings over the link, which tell whether the host server is there.
+
+use std::time::Duration;
+
+/// When and whom to ping.
+#[derive(Clone, Debug)]
+pub struct KeepAlive {
+    /// How long silence may last before a ping.
+    pub idle: Duration,
+    /// How long it may last after it.
+    pub patience: Duration,
+    /// The service's address.
+    pub from: String,
+    /// An address that the host server answers for.
+    pub to: String,
+    /// The id of pings, which nobody guesses; the writer's have a number behind it.
+    pub id: String,
+}
