@@ -32,7 +32,6 @@ const KNOWN: &[(&str, &str)] = &[
          requests/router turn",
     ),
     ("engine/outgoing/", "book book/expand"),
-    ("runtime/admin/", "account mod"),
     ("runtime/", "line line/recall"),
     (
         "store/",

@@ -1,63 +1,23 @@
 //! What is asked through the operator's door about an account.
 
-use super::super::callers::Callers;
 use super::super::dossier;
-use super::super::inbox::Inbox;
 use super::wire::{Deed, Reply};
 use super::{Door, say};
-use crate::channel::{AccountAnswer, AccountCommand, Actor, Answer, Refusal, ServiceCommand};
-use crate::engine::{Addressee, Call, Inbound};
+use crate::channel::{AccountAnswer, AccountCommand, Answer, Refusal};
 use crate::store::StoreError;
 use crate::xmpp::address::bare_jid;
 use jid::BareJid;
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 /// Parts of a text that may wait for whoever asked.
 const PARTS_MAX: usize = 16;
-/// How long the loop may take for an answer.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// How often it is asked how an end stands, and how often that is told.
 const POLL: Duration = Duration::from_millis(250);
 const TOLD_EVERY: usize = 20;
-/// What a call weighs, in bytes.
-const WEIGHT: usize = 1024;
-
-/// The way to the loop.
-#[derive(Clone)]
-pub struct Loop {
-    /// Where commands go.
-    pub inbox: Arc<Inbox>,
-    /// Where results come from.
-    pub callers: Arc<Callers>,
-    /// The name under which the operator asks.
-    pub operator: BareJid,
-}
-
-impl Loop {
-    async fn call(&self, command: AccountCommand) -> Result<Answer, Refusal> {
-        let (token, place) = self.callers.enter();
-        let actor = Actor { account: self.operator.clone(), operator: true };
-        let command = ServiceCommand::Account(command).into();
-        let call = Inbound::Call(Box::new(Call { token, actor, to: Addressee::Service, command }));
-        if !self.inbox.try_push(call, WEIGHT) {
-            self.callers.forget(token);
-            return Err(Refusal::Busy);
-        }
-        match timeout(PATIENCE, place).await {
-            Ok(Ok(outcome)) => outcome.map(|result| result.answer),
-            _ => {
-                self.callers.forget(token);
-                Err(Refusal::Internal)
-            }
-        }
-    }
-}
-
 impl Door {
     /// Does what is asked of an account.
     pub(super) async fn account(&self, stream: &mut UnixStream, deed: Deed, jid: &str) -> io::Result<()> {

@@ -6,9 +6,10 @@
 mod account;
 pub mod client;
 mod clock_requests;
+mod way;
 mod wire;
 
-pub use account::Loop;
+pub use way::Loop;
 pub use wire::{Deed, Reply, Request};
 
 use super::vital::Vital;
