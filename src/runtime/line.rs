@@ -4,14 +4,15 @@
 //! in order (RFC 6120 §10.1), its participants' addresses included, and so does what the service says about it in its own
 //! name. An item leaves when the host server is known to have it; after a lost link everything still here is written again.
 
+mod item;
 mod lanes;
 mod recall;
 
 use super::outbox::{Parcel, weight};
-use crate::engine::outgoing::book::{AddressBook, Cursor, Recipients};
-use crate::engine::outgoing::outbox::{AccountNo, Audience, Charge, Delta, Fan, Lasting, Out};
+use crate::engine::outgoing::book::{AddressBook, Cursor};
+use crate::engine::outgoing::outbox::{AccountNo, Charge, Delta, Lasting, Out};
+use item::{Item, Recall, What};
 use lanes::{Lanes, TURN_BYTES};
-use recall::Recall;
 use std::collections::{BTreeMap, VecDeque};
 
 /// For how many items room is kept when all are gone.
@@ -47,31 +48,6 @@ pub struct Line {
     recalls: VecDeque<Recall>,
     /// The home servers whose multicast services were used and not asked whether they have it, as bits.
     used: u64,
-}
-
-#[derive(Debug)]
-struct Item {
-    what: What,
-    bytes: usize,
-    since_ms: u64,
-    /// The ping that says that the host server has it, 0 where it need not; `None` while it is not wholly written.
-    covered: Option<u64>,
-    /// The home servers whose part of it was refused, as bits, and how many parts are still to be written again.
-    recalled: u64,
-    recalls: u32,
-}
-
-impl Item {
-    fn is_confirmed(&self, ping: u64) -> bool {
-        self.recalls == 0 && self.covered.is_some_and(|covered| covered <= ping)
-    }
-}
-
-#[derive(Debug)]
-enum What {
-    Out(Out),
-    Begun(Fan, Recipients),
-    Done,
 }
 
 impl Line {
@@ -311,50 +287,6 @@ impl Line {
             item.covered = Some(if wrote || cursor.copies > 0 { self.ping } else { 0 });
         }
         done
-    }
-}
-
-impl What {
-    /// What keeps its order with it: the channel that it comes from or is about, or the service.
-    fn lane(&self) -> &str {
-        if let What::Out(Out::About { channel, .. }) = self {
-            return channel;
-        }
-        let from = self.attribute("from").unwrap_or_default();
-        let bare = from.split('/').next().unwrap_or(from);
-        // A participant's address is its channel's, with an id before it.
-        bare.split_once('#').map_or(bare, |(_, channel)| channel)
-    }
-
-    /// The tag of the channel whose list it goes to.
-    fn tag(&self) -> Option<u64> {
-        match self {
-            What::Out(Out::Fan(Fan { audience: Audience::List(list, _), .. })) => Some(list.tag),
-            What::Begun(Fan { audience: Audience::List(list, _), .. }, _) => Some(list.tag),
-            _ => None,
-        }
-    }
-
-    fn take_charge(&mut self) -> Option<Charge> {
-        match self {
-            What::Out(Out::Fan(fan)) | What::Begun(fan, _) => fan.charge.take(),
-            _ => None,
-        }
-    }
-
-    /// An attribute of its start tag, which this service wrote, as it is spelled there.
-    fn attribute(&self, name: &str) -> Option<&str> {
-        let text = match self {
-            What::Out(Out::Stanza(text) | Out::Presence(text) | Out::Question(text) | Out::About { text, .. }) => text,
-            What::Out(Out::Fan(fan)) | What::Begun(fan, _) => &fan.head,
-            What::Out(Out::Book(_)) | What::Done => return None,
-        };
-        let tag = &text[..text.find('>').unwrap_or(text.len())];
-        // Within a value, a quote is never plain: what looks like the beginning of an attribute is one.
-        tag.match_indices(name).find_map(|(at, _)| {
-            let value = tag[at + name.len()..].strip_prefix("='").filter(|_| tag[..at].ends_with(' '))?;
-            value.split('\'').next()
-        })
     }
 }
 

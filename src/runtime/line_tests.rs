@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::channel::Node;
-use crate::engine::outgoing::outbox::{AccountNo, Audience, Delta, Entry, HomeNo, ListId, MulticastService};
+use crate::engine::outgoing::outbox::{AccountNo, Audience, Delta, Entry, Fan, HomeNo, ListId, MulticastService};
 use crate::runtime::outbox::Refused;
 
 const HORIZON_MS: u64 = 1000;

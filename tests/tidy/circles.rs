@@ -32,7 +32,6 @@ const KNOWN: &[(&str, &str)] = &[
          requests/router turn",
     ),
     ("engine/outgoing/", "book book/expand"),
-    ("runtime/", "line line/recall"),
     (
         "store/",
         "backup/files backup/manifest backup/mod clock erase facts keyspace keyspace/lists keyspace/traces \

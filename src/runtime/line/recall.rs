@@ -4,19 +4,12 @@
 //! order in which it is sent to: so what it refuses is still here. Of a fan-out all recipients of the home server get
 //! copies, since a refusal does not tell which of its lists it is about; clients drop the repeats by their id.
 
-use super::{Item, Line, What};
+use super::Line;
+use super::item::{Item, Recall, What};
 use crate::engine::outgoing::book::Cursor;
 use crate::engine::outgoing::outbox::{Fan, HomeNo};
 use crate::runtime::outbox::Refused;
 use crate::xmpp::escape_into;
-
-/// A part of an item that is to be written again.
-#[derive(Debug)]
-pub(super) struct Recall {
-    number: u64,
-    cursor: Cursor,
-    end: Cursor,
-}
 
 impl Line {
     /// Has everything written again that was refused, and stops using the service. Returns how many fan-outs that are.

@@ -1,0 +1,83 @@
+//! What stands in the line.
+
+use crate::engine::outgoing::book::{Cursor, Recipients};
+use crate::engine::outgoing::outbox::{Audience, Charge, Fan, Out};
+
+/// One thing that is written, and how far that is.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub what: What,
+    pub bytes: usize,
+    pub since_ms: u64,
+    /// The ping that says that the host server has it, 0 where it need not; `None` while it is not wholly written.
+    pub covered: Option<u64>,
+    /// The home servers whose part of it was refused, as bits, and how many parts are still to be written again.
+    pub recalled: u64,
+    pub recalls: u32,
+}
+
+impl Item {
+    pub fn is_confirmed(&self, ping: u64) -> bool {
+        self.recalls == 0 && self.covered.is_some_and(|covered| covered <= ping)
+    }
+}
+
+/// What it is.
+#[derive(Debug)]
+pub(super) enum What {
+    Out(Out),
+    Begun(Fan, Recipients),
+    Done,
+}
+
+impl What {
+    /// What keeps its order with it: the channel that it comes from or is about, or the service.
+    pub fn lane(&self) -> &str {
+        if let What::Out(Out::About { channel, .. }) = self {
+            return channel;
+        }
+        let from = self.attribute("from").unwrap_or_default();
+        let bare = from.split('/').next().unwrap_or(from);
+        // A participant's address is its channel's, with an id before it.
+        bare.split_once('#').map_or(bare, |(_, channel)| channel)
+    }
+
+    /// The tag of the channel whose list it goes to.
+    pub fn tag(&self) -> Option<u64> {
+        match self {
+            What::Out(Out::Fan(Fan { audience: Audience::List(list, _), .. })) => Some(list.tag),
+            What::Begun(Fan { audience: Audience::List(list, _), .. }, _) => Some(list.tag),
+            _ => None,
+        }
+    }
+
+    pub fn take_charge(&mut self) -> Option<Charge> {
+        match self {
+            What::Out(Out::Fan(fan)) | What::Begun(fan, _) => fan.charge.take(),
+            _ => None,
+        }
+    }
+
+    /// An attribute of its start tag, which this service wrote, as it is spelled there.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        let text = match self {
+            What::Out(Out::Stanza(text) | Out::Presence(text) | Out::Question(text) | Out::About { text, .. }) => text,
+            What::Out(Out::Fan(fan)) | What::Begun(fan, _) => &fan.head,
+            What::Out(Out::Book(_)) | What::Done => return None,
+        };
+        let tag = &text[..text.find('>').unwrap_or(text.len())];
+        // Within a value, a quote is never plain: what looks like the beginning of an attribute is one.
+        tag.match_indices(name).find_map(|(at, _)| {
+            let value = tag[at + name.len()..].strip_prefix("='").filter(|_| tag[..at].ends_with(' '))?;
+            value.split('\'').next()
+        })
+    }
+}
+
+/// A part of an item that is to be written again.
+#[derive(Debug)]
+pub(super) struct Recall {
+    pub number: u64,
+    pub cursor: Cursor,
+    pub end: Cursor,
+}
