@@ -8,6 +8,7 @@ mod domain;
 mod http;
 mod level;
 mod listen;
+mod range;
 mod read;
 mod show;
 

@@ -1,15 +1,8 @@
 //! What types cannot say of a setting: its range, and how it stands to others.
 
+use super::range::OutOfRange;
 use super::{Config, Domain, Limits, level};
 use crate::channel::Access;
-
-/// A setting out of range.
-#[derive(Debug, PartialEq)]
-pub(super) struct OutOfRange {
-    pub key: &'static str,
-    pub found: String,
-    pub expected: String,
-}
 
 /// Every setting out of range.
 pub(super) fn check(config: &Config) -> Vec<OutOfRange> {

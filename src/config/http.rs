@@ -1,7 +1,7 @@
 //! `[http]`: the HTTP API. It is off unless an address to listen at is set.
 
 use super::Domain;
-use super::check::OutOfRange;
+use super::range::OutOfRange;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;

@@ -20,7 +20,6 @@ const KNOWN: &[(&str, &str)] = &[
         "commands commands/account commands/backup commands/clock commands/compact commands/upgrade \
          commands/verify main",
     ),
-    ("", "config config/check config/http"),
     (
         "engine/",
         "channels/arrival channels/brought channels/chores channels/domains channels/endings channels/errand \
