@@ -26,6 +26,8 @@ pub use verify::{Verify, verify};
 const EXIT_FAILED: u8 = 1;
 /// The exit code when a store or a backup is not as it has to be (EX_DATAERR).
 const EXIT_WRONG: u8 = 65;
+/// The exit code of wrong settings (EX_CONFIG).
+pub const EXIT_CONFIG: u8 = 78;
 
 /// Which store.
 #[derive(Args)]
@@ -46,7 +48,7 @@ impl Place {
         }
         Config::read(&self.config).map(|config| config.storage.path).map_err(|error| {
             note(&error);
-            ExitCode::from(super::EXIT_CONFIG)
+            ExitCode::from(EXIT_CONFIG)
         })
     }
 }

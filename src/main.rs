@@ -20,8 +20,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const EXIT_CANNOT_START: u8 = 1;
 /// How large a store may be to be upgraded by the service as it starts, in bytes.
 const UPGRADED_AT_START_BYTES_MAX: u64 = 128 << 20;
-/// The exit code of wrong settings (EX_CONFIG).
-const EXIT_CONFIG: u8 = 78;
 
 const ABOUT: &str = "Group chat for XMPP: a MIX service (XEP-0369) beside any host server, as an external component";
 const GUIDE: &str = "\
@@ -232,7 +230,7 @@ fn main() -> ExitCode {
         Ok(read) => read,
         Err(error) => {
             commands::note(&error);
-            return ExitCode::from(EXIT_CONFIG);
+            return ExitCode::from(commands::EXIT_CONFIG);
         }
     };
     if !serving {

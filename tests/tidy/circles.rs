@@ -16,11 +16,6 @@ const KNOWN: &[(&str, &str)] = &[
          states tail",
     ),
     (
-        "",
-        "commands commands/account commands/backup commands/clock commands/compact commands/upgrade \
-         commands/verify main",
-    ),
-    (
         "engine/",
         "channels/arrival channels/brought channels/chores channels/domains channels/endings channels/errand \
          channels/lately channels/needs channels/newcomers channels/past channels/places channels/shelf \
