@@ -10,7 +10,8 @@ use super::super::{Census, Sighting, StoreError, past, retention, verify};
 use super::disk::{self, Disk};
 use super::exchange::Draft;
 use super::fill::{Filling, Slice, each_slice};
-use super::folder::{self, Folder};
+use super::folder::Folder;
+use super::layout;
 use super::months::Shelves;
 use super::{SledOptions, SledStore, succession};
 use sha2::{Digest, Sha256};
@@ -61,7 +62,7 @@ impl SledStore {
     ) -> Result<Compacted, StoreError> {
         let options = SledOptions { create: false, ..options };
         let folder = Arc::new(Folder::claim(&options.path, false)?);
-        let bytes_before = folder::bytes_of(folder.path())?;
+        let bytes_before = layout::bytes_of(folder.path())?;
         folder.check_room_to_compact(bytes_before, options.reserve_bytes)?;
         let store = SledStore::open_in(folder.clone(), options.clone())?;
         store.writer().and_then(|mut writer| writer.catch_up(&store.shelves)).map_err(|e| StoreError(e.to_string()))?;
@@ -73,7 +74,7 @@ impl SledStore {
         let closed = wait_until_closed(&draft.path());
         let census = looked?;
         closed.and_then(|()| wait_until_closed(folder.path()))?;
-        let bytes_after = folder::bytes_of(&draft.path())?;
+        let bytes_after = layout::bytes_of(&draft.path())?;
         if census.wrong == 0 {
             // Who goes back would miss what was left out.
             succession::close(folder.path())?;
@@ -134,8 +135,8 @@ fn look_through(
     tallies: &[(Space, Tally)],
     sight: &mut dyn FnMut(Sighting),
 ) -> Result<Census, StoreError> {
-    let state = Disk::open(&folder::place(root, Space::State), options.cache_bytes / 4, options.flush_ms, false)?;
-    let shelves = Shelves::new(state, folder::archive(root), options.clone());
+    let state = Disk::open(&layout::place(root, Space::State), options.cache_bytes / 4, options.flush_ms, false)?;
+    let shelves = Shelves::new(state, layout::archive(root), options.clone());
     for (space, expected) in tallies {
         let mut found = Tally::default();
         each_slice(&shelves, *space, &mut |slice| {
@@ -149,7 +150,7 @@ fn look_through(
             )));
         }
     }
-    Ok(verify::verify(&shelves, folder::months(root)?, true, sight))
+    Ok(verify::verify(&shelves, layout::months(root)?, true, sight))
 }
 
 fn name_of(space: Space) -> String {
@@ -160,6 +161,6 @@ fn name_of(space: Space) -> String {
 }
 
 fn wait_until_closed(root: &Path) -> Result<(), StoreError> {
-    let months = folder::months(root)?.into_iter().map(Space::Month);
-    [Space::State].into_iter().chain(months).try_for_each(|space| disk::wait_until_closed(&folder::place(root, space)))
+    let months = layout::months(root)?.into_iter().map(Space::Month);
+    [Space::State].into_iter().chain(months).try_for_each(|space| disk::wait_until_closed(&layout::place(root, space)))
 }

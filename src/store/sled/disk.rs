@@ -6,7 +6,7 @@
 use super::super::pieces::{self, Edits};
 use super::super::shelf::{Order, Space, Visit};
 use super::super::{StoreError, keyspace};
-use super::folder;
+use super::layout;
 use super::tap::Tap;
 use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -56,7 +56,7 @@ impl Disk {
         if !is_there && !create {
             return Err(StoreError(format!("{place} is missing: restore it from a backup")));
         }
-        folder::create(path)?;
+        layout::create(path)?;
         if is_there {
             // What a process that was killed had written may be in the kernel alone. From here on it counts as stored:
             // it is read, redo records of it are dropped, and sled takes a snapshot of it that is synced.
@@ -72,7 +72,7 @@ impl Disk {
         let disk = Disk { db, file, place, tapped: None };
         if !is_there {
             disk.sync().map_err(StoreError)?;
-            folder::sync(path)?;
+            layout::sync(path)?;
         }
         Ok(disk)
     }
@@ -155,7 +155,7 @@ fn remove_unfinished(path: &Path) -> std::io::Result<()> {
 /// # Errors
 /// One that stays open, and a file that cannot be locked.
 pub(super) fn wait_until_closed(path: &Path) -> Result<(), StoreError> {
-    let unusable = |error: std::io::Error| folder::unusable(path, "cannot be locked", &error);
+    let unusable = |error: std::io::Error| layout::unusable(path, "cannot be locked", &error);
     let file = File::options().read(true).write(true).open(path.join("db")).map_err(unusable)?;
     for _ in 0..CLOSING_TRIES_MAX {
         match fs4::FileExt::try_lock(&file) {

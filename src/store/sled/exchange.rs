@@ -5,7 +5,7 @@
 //! left to do.
 
 use super::super::StoreError;
-use super::folder::{self, unusable};
+use super::layout::{self, unusable};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -32,8 +32,8 @@ impl Draft {
         check_movable(store)?;
         let draft = Draft { store: store.to_owned(), decided: false };
         draft.clear()?;
-        folder::create(&draft.path())?;
-        folder::create(&draft.path().join("archive"))?;
+        layout::create(&draft.path())?;
+        layout::create(&draft.path().join("archive"))?;
         Ok(draft)
     }
 
@@ -47,16 +47,16 @@ impl Draft {
     /// # Errors
     /// What cannot be synced or renamed; the store is what it was, or what it is to be, and the next start finds out.
     pub(super) fn exchange(mut self) -> Result<(), StoreError> {
-        folder::sync_all(&self.path())?;
+        layout::sync_all(&self.path())?;
         let decided = self.store.join(DECIDED);
         rename(&self.path(), &decided)?;
         self.decided = true;
-        folder::sync(&self.store)?;
+        layout::sync(&self.store)?;
         take_up(&self.store)
     }
 
     fn clear(&self) -> Result<(), StoreError> {
-        if self.path().exists() { folder::remove(&self.path()) } else { Ok(()) }
+        if self.path().exists() { layout::remove(&self.path()) } else { Ok(()) }
     }
 }
 
@@ -76,7 +76,7 @@ impl Drop for Draft {
 pub(super) fn take_up(store: &Path) -> Result<(), StoreError> {
     let (draft, decided) = (store.join(DRAFT), store.join(DECIDED));
     if draft.exists() {
-        folder::remove(&draft)?;
+        layout::remove(&draft)?;
     }
     if !decided.exists() {
         return Ok(());
@@ -88,15 +88,15 @@ pub(super) fn take_up(store: &Path) -> Result<(), StoreError> {
         }
         if place.exists() {
             rename(&place, &old)?;
-            folder::sync(&decided)?;
+            layout::sync(&decided)?;
         }
         rename(&new, &place)?;
     }
     // In this order, since from here on the old ones go.
-    folder::sync(store)?;
-    folder::sync(&decided)?;
-    folder::remove(&decided)?;
-    folder::sync(store)
+    layout::sync(store)?;
+    layout::sync(&decided)?;
+    layout::remove(&decided)?;
+    layout::sync(store)
 }
 
 /// What is a link or another file system cannot be exchanged with something beside it.

@@ -4,7 +4,7 @@ use super::super::StoreError;
 use super::super::shelf::{Order, Shelf, Space};
 use super::SledOptions;
 use super::disk::{Batch, Disk};
-use super::folder;
+use super::layout;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
 use std::ops::ControlFlow;
@@ -62,7 +62,7 @@ impl<'a> Filling<'a> {
         let slot = match self.open.entry(space) {
             Slot::Occupied(slot) => slot.into_mut(),
             Slot::Vacant(slot) => {
-                let (path, options) = (folder::place(&self.root, space), self.options);
+                let (path, options) = (layout::place(&self.root, space), self.options);
                 let disk = Disk::open(&path, options.cache_bytes / 4, options.flush_ms, true)?;
                 slot.insert((disk, Batch::default()))
             }

@@ -8,6 +8,7 @@ mod disk;
 mod exchange;
 mod fill;
 mod folder;
+mod layout;
 mod months;
 mod restore;
 mod scribe;
@@ -38,8 +39,8 @@ pub use upgrade::{Aged, Upgraded};
 
 use disk::Disk;
 use folder::Folder;
-pub use folder::folder_bytes;
 use jid::BareJid;
+pub use layout::folder_bytes;
 use months::Shelves;
 use rand::{TryRngCore, rngs::OsRng};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -149,7 +150,7 @@ impl SledStore {
             succession::close(self.folder.path())?;
             let set_aside = self.folder.set_month_aside(month)?;
             drop(writer);
-            folder::remove(&set_aside)?;
+            layout::remove(&set_aside)?;
             gone += 1;
         }
         Ok((gone, waiting))

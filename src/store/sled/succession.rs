@@ -8,7 +8,7 @@ use super::super::StoreError;
 use super::super::keyspace::Month;
 use super::super::shelf::Space;
 use super::exchange;
-use super::folder::{self, unusable};
+use super::layout::{self, unusable};
 use crate::channel::Stamp;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -44,7 +44,7 @@ impl Draft {
         exchange::check_movable(store)?;
         let draft = Draft { store: store.to_owned(), decided: false };
         clear(&draft.path())?;
-        folder::create(&folder::archive(&draft.path()))?;
+        layout::create(&layout::archive(&draft.path()))?;
         Ok(draft)
     }
 
@@ -59,11 +59,11 @@ impl Draft {
     /// What cannot be removed or renamed.
     pub(super) fn replace(self) -> Result<(), StoreError> {
         for space in spaces(&self.path())? {
-            let place = folder::place(&self.store, space);
+            let place = layout::place(&self.store, space);
             clear(&place)?;
-            rename(&folder::place(&self.path(), space), &place)?;
+            rename(&layout::place(&self.path(), space), &place)?;
         }
-        folder::sync_all(&self.store)
+        layout::sync_all(&self.store)
     }
 
     /// Puts them in the place of the old ones, which are kept. Nobody may have any of them open.
@@ -75,12 +75,12 @@ impl Draft {
         let (format, list) = (self.path().join(FORMAT), self.path().join(MONTHS));
         let copied = fs::copy(self.store.join(FORMAT), &format).and_then(|_| fs::write(&list, lines));
         copied.map_err(|error| unusable(&list, "cannot be written", &error))?;
-        folder::sync_all(&self.path())?;
+        layout::sync_all(&self.path())?;
         // The way back is one upgrade long.
         close(&self.store)?;
         rename(&self.path(), &self.store.join(DECIDED))?;
         self.decided = true;
-        folder::sync(&self.store)?;
+        layout::sync(&self.store)?;
         take_up(&self.store)
     }
 }
@@ -128,12 +128,12 @@ pub(super) fn go_back(store: &Path) -> Result<(), StoreError> {
             store.display()
         )));
     }
-    let here = folder::months(store)?;
+    let here = layout::months(store)?;
     if let Some(gone) = months_before(&store.join(KEPT))?.iter().find(|month| !here.contains(month)) {
         return Err(StoreError(format!("the month {gone} is gone: restore a backup that was made before the upgrade")));
     }
     rename(&store.join(KEPT), &store.join(RETURNING))?;
-    folder::sync(store)?;
+    layout::sync(store)?;
     take_up(store)
 }
 
@@ -155,55 +155,55 @@ pub(super) fn take_up(store: &Path) -> Result<(), StoreError> {
 /// `FORMAT` comes first, so that no program takes the rest for what it is not.
 fn succeed(store: &Path) -> Result<(), StoreError> {
     let (decided, kept) = (store.join(DECIDED), store.join(KEPT));
-    folder::create(&folder::archive(&kept))?;
+    layout::create(&layout::archive(&kept))?;
     for file in [FORMAT, MONTHS] {
         if decided.join(file).exists() {
             rename(&decided.join(file), &kept.join(file))?;
         }
     }
-    folder::sync(&kept)?;
-    folder::write_format(store)?;
+    layout::sync(&kept)?;
+    layout::write_format(store)?;
     for space in spaces(&decided)? {
         let (new, old, place) =
-            (folder::place(&decided, space), folder::place(&kept, space), folder::place(store, space));
+            (layout::place(&decided, space), layout::place(&kept, space), layout::place(store, space));
         if place.exists() {
             rename(&place, &old)?;
         }
         rename(&new, &place)?;
     }
     // In this order, since from here on the old ones are where they are looked for.
-    [folder::archive(&kept), kept, folder::archive(store), store.to_owned()]
+    [layout::archive(&kept), kept, layout::archive(store), store.to_owned()]
         .iter()
-        .try_for_each(|it| folder::sync(it))?;
+        .try_for_each(|it| layout::sync(it))?;
     clear(&decided)?;
-    folder::sync(store)
+    layout::sync(store)
 }
 
 /// `FORMAT` comes last, for the same reason.
 fn give_back(store: &Path) -> Result<(), StoreError> {
     let returning = store.join(RETURNING);
     for space in spaces(&returning)? {
-        let (old, place) = (folder::place(&returning, space), folder::place(store, space));
+        let (old, place) = (layout::place(&returning, space), layout::place(store, space));
         clear(&place)?;
         rename(&old, &place)?;
     }
     let before = months_before(&returning)?;
-    for month in folder::months(store)?.into_iter().filter(|month| !before.contains(month)) {
-        clear(&folder::place(store, Space::Month(month)))?;
+    for month in layout::months(store)?.into_iter().filter(|month| !before.contains(month)) {
+        clear(&layout::place(store, Space::Month(month)))?;
     }
-    [folder::archive(store), store.to_owned()].iter().try_for_each(|it| folder::sync(it))?;
+    [layout::archive(store), store.to_owned()].iter().try_for_each(|it| layout::sync(it))?;
     if returning.join(FORMAT).exists() {
         rename(&returning.join(FORMAT), &store.join(FORMAT))?;
-        folder::sync(store)?;
+        layout::sync(store)?;
     }
     clear(&returning)?;
-    folder::sync(store)
+    layout::sync(store)
 }
 
 /// The databases below a folder.
 fn spaces(root: &Path) -> Result<Vec<Space>, StoreError> {
-    let state = folder::place(root, Space::State).exists().then_some(Space::State);
-    Ok(state.into_iter().chain(folder::months(root)?.into_iter().map(Space::Month)).collect())
+    let state = layout::place(root, Space::State).exists().then_some(Space::State);
+    Ok(state.into_iter().chain(layout::months(root)?.into_iter().map(Space::Month)).collect())
 }
 
 fn months_before(kept: &Path) -> Result<Vec<Month>, StoreError> {
@@ -213,7 +213,7 @@ fn months_before(kept: &Path) -> Result<Vec<Month>, StoreError> {
 }
 
 fn clear(path: &Path) -> Result<(), StoreError> {
-    if path.exists() { folder::remove(path) } else { Ok(()) }
+    if path.exists() { layout::remove(path) } else { Ok(()) }
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {

@@ -10,7 +10,8 @@ use super::super::upgrade::{self, Place};
 use super::super::{Census, Sighting, StoreError, pieces, verify};
 use super::disk::{self, Disk};
 use super::fill::{Filling, each_slice};
-use super::folder::{self, Folder};
+use super::folder::Folder;
+use super::layout;
 use super::months::Shelves;
 use super::succession::{self, Draft};
 use super::writer::Writer;
@@ -43,10 +44,10 @@ impl SledStore {
     /// # Errors
     /// A folder that cannot be read.
     pub fn outdated(path: &Path) -> Result<Option<Aged>, StoreError> {
-        let Some(format) = folder::format_of(path)?.filter(|format| upgrade::is_upgradable(*format)) else {
+        let Some(format) = layout::format_of(path)?.filter(|format| upgrade::is_upgradable(*format)) else {
             return Ok(None);
         };
-        Ok(Some(Aged { format, bytes: folder::bytes_of(path)? }))
+        Ok(Some(Aged { format, bytes: layout::bytes_of(path)? }))
     }
 
     /// Brings a store that nobody has open to this format. What it was stays beside it, to go back to.
@@ -101,12 +102,12 @@ pub(super) fn renew(
     folder.check_room_beside(&spaces, options.reserve_bytes)?;
     let written = write_anew(folder, draft, from, &spaces, options, watch);
     // Also where it failed, since what is still being closed cannot be renamed or removed.
-    spaces.iter().try_for_each(|space| disk::wait_until_closed(&folder::place(root, *space)))?;
+    spaces.iter().try_for_each(|space| disk::wait_until_closed(&layout::place(root, *space)))?;
     written?;
     tell(watch, "what was written is looked through", 0)?;
     let census = look_through(folder, draft, from, options, sight);
-    spaces.iter().try_for_each(|space| disk::wait_until_closed(&folder::place(&draft.path(), *space)))?;
-    months.iter().try_for_each(|month| disk::wait_until_closed(&folder::place(root, Space::Month(*month))))?;
+    spaces.iter().try_for_each(|space| disk::wait_until_closed(&layout::place(&draft.path(), *space)))?;
+    months.iter().try_for_each(|month| disk::wait_until_closed(&layout::place(root, Space::Month(*month))))?;
     census
 }
 
@@ -160,8 +161,8 @@ fn look_through(
     sight: &mut dyn FnMut(Sighting),
 ) -> Result<Census, StoreError> {
     let state =
-        Disk::open(&folder::place(&draft.path(), Space::State), options.cache_bytes / 4, options.flush_ms, false)?;
-    let shelves = Shelves::new(state, folder::archive(&draft.path()), options.clone()).over(folder.archive());
+        Disk::open(&layout::place(&draft.path(), Space::State), options.cache_bytes / 4, options.flush_ms, false)?;
+    let shelves = Shelves::new(state, layout::archive(&draft.path()), options.clone()).over(folder.archive());
     let (months, mut writer) = (folder.months()?, Writer::default());
     if let Some(&newest) = months.last() {
         shelves.begin(newest)?;
