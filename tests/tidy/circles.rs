@@ -32,7 +32,6 @@ const KNOWN: &[(&str, &str)] = &[
          keyspace/values mod paging past pieces reader retention shelf tour trace unsent \
          upgrade/format_5/commits upgrade/format_5/mod upgrade/format_5/parcels upgrade/mod",
     ),
-    ("store/sled/", "mod months unsent writer"),
     (
         "store/verify/",
         "accounts channels commits endings entries guests indexes invitations lists members mod nicks \

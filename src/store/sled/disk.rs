@@ -45,6 +45,18 @@ impl Batch {
     }
 }
 
+/// Puts a value into a batch, and tells how many pieces follow its entry.
+pub(super) fn put(batch: &mut Batch, key: &[u8], value: &[u8]) -> Result<u16, String> {
+    if let Some(entry) = pieces::sole(value) {
+        batch.insert(key, entry);
+        return Ok(0);
+    }
+    let entries = pieces::cut(key, value).map_err(|error| error.0)?;
+    let pieces = entries.len() as u16 - 1;
+    entries.into_iter().for_each(|(key, entry)| batch.insert(key, entry));
+    Ok(pieces)
+}
+
 impl Disk {
     /// Opens a database that is there, or, where `create` says so, makes one.
     ///

@@ -2,9 +2,9 @@
 
 use super::super::StoreError;
 use super::super::shelf::{Order, Shelf, Space};
-use super::SledOptions;
 use super::disk::{Batch, Disk};
 use super::layout;
+use super::options::SledOptions;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
 use std::ops::ControlFlow;

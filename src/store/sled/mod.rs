@@ -10,6 +10,7 @@ mod fill;
 mod folder;
 mod layout;
 mod months;
+mod options;
 mod restore;
 mod scribe;
 mod succession;
@@ -34,6 +35,7 @@ use crate::channel::{
     Tombstone,
 };
 pub use compact::Compacted;
+pub use options::SledOptions;
 pub use restore::Restored;
 pub use upgrade::{Aged, Upgraded};
 
@@ -47,37 +49,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use writer::Writer;
-
-/// How a store is opened.
-#[derive(Clone, Debug)]
-pub struct SledOptions {
-    /// The store's folder.
-    pub path: PathBuf,
-    /// Whether a store is made where there is none.
-    pub create: bool,
-    /// How much to keep of it in memory: half for the current month, a quarter for the state, an eighth for each older
-    /// month that is open; in bytes.
-    pub cache_bytes: u64,
-    /// How often sled hands what is not committed yet to the kernel, in milliseconds.
-    pub flush_ms: u64,
-    /// How many months besides the current one stay open.
-    pub old_months_max: usize,
-    /// How much of the file system stays free, in bytes: with less left commits are refused, since what sled has written
-    /// half is not known to be readable.
-    pub reserve_bytes: u64,
-    /// The epoch of whoever writes: a store whose newest commit is of a later one refuses theirs
-    /// ([`CommitError::Fenced`]). One process serves a store on disk, always in epoch 0.
-    pub epoch: u64,
-}
-
-impl SledOptions {
-    /// The usual options for a folder.
-    pub fn at(path: impl Into<PathBuf>) -> SledOptions {
-        let (cache_bytes, reserve_bytes) = (256 << 20, 64 << 20);
-        let (path, epoch) = (path.into(), 0);
-        SledOptions { path, create: true, cache_bytes, flush_ms: 250, old_months_max: 3, reserve_bytes, epoch }
-    }
-}
 
 /// A store on disk.
 pub struct SledStore {
@@ -172,7 +143,7 @@ fn sealing_key(state: &Disk, is_new: bool) -> Result<[u8; 16], StoreError> {
     let mut key = [0; 16];
     OsRng.try_fill_bytes(&mut key).map_err(|error| StoreError(format!("the system gives no randomness: {error}")))?;
     let mut batch = disk::Batch::default();
-    writer::put(&mut batch, keyspace::SEALING, &keyspace::encode(&key)?).map_err(StoreError)?;
+    disk::put(&mut batch, keyspace::SEALING, &keyspace::encode(&key)?).map_err(StoreError)?;
     state.apply(batch).and_then(|()| state.sync()).map_err(StoreError)?;
     Ok(key)
 }

@@ -3,8 +3,8 @@
 
 use super::super::shelf::{Order, Shelf, Space, Visit};
 use super::super::{StoreError, keyspace::Month, near};
-use super::SledOptions;
 use super::disk::Disk;
+use super::options::SledOptions;
 use super::tap::Tap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};

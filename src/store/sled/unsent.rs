@@ -4,9 +4,8 @@
 use super::super::keyspace::{self, Month};
 use super::super::shelf::{Shelf, Space};
 use super::super::{StoreError, Unsent, pieces, unsent};
-use super::disk::Batch;
+use super::disk::{self, Batch};
 use super::months::Shelves;
-use super::writer;
 use std::collections::VecDeque;
 
 /// How many entries one batch drops.
@@ -79,7 +78,7 @@ impl Pending {
             let left: Option<Unsent> = shelves.value(space, &key).map_err(|error| error.0)?;
             if let Some(left) = left {
                 let value = keyspace::encode(&left).map_err(|error| error.0)?;
-                writer::put(batch, &key, &value)?;
+                disk::put(batch, &key, &value)?;
             }
         }
         Ok(())

@@ -8,14 +8,15 @@ use super::super::keyspace::VERSION;
 use super::super::shelf::{Shelf, Space};
 use super::super::upgrade::{self, Place};
 use super::super::{Census, Sighting, StoreError, pieces, verify};
+use super::SledStore;
 use super::disk::{self, Disk};
 use super::fill::{Filling, each_slice};
 use super::folder::Folder;
 use super::layout;
 use super::months::Shelves;
+use super::options::SledOptions;
 use super::succession::{self, Draft};
 use super::writer::Writer;
-use super::{SledOptions, SledStore};
 use std::path::Path;
 
 /// What a store of an earlier format is.

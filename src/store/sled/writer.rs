@@ -10,7 +10,7 @@ use super::super::keyspace::{self, Month, Ops};
 use super::super::plan::{self, Seen, Writes};
 use super::super::shelf::{Order, Shelf, Space};
 use super::super::{CommitError, Record, StoreError, clear, near, pieces, receipts};
-use super::disk::{Batch, Disk};
+use super::disk::{Batch, Disk, put};
 use super::months::Shelves;
 use super::unsent::Pending;
 use crate::channel::Stamp;
@@ -344,18 +344,6 @@ impl Writer {
         self.broken = Some(why.clone());
         CommitError::Unknown(why)
     }
-}
-
-/// Puts a value into a batch, and tells how many pieces follow its entry.
-pub(super) fn put(batch: &mut Batch, key: &[u8], value: &[u8]) -> Result<u16, String> {
-    if let Some(entry) = pieces::sole(value) {
-        batch.insert(key, entry);
-        return Ok(0);
-    }
-    let entries = pieces::cut(key, value).map_err(|error| error.0)?;
-    let pieces = entries.len() as u16 - 1;
-    entries.into_iter().for_each(|(key, entry)| batch.insert(key, entry));
-    Ok(pieces)
 }
 
 fn number(number: u64) -> Result<Vec<u8>, String> {
