@@ -33,11 +33,6 @@ const KNOWN: &[(&str, &str)] = &[
          upgrade/format_5/commits upgrade/format_5/mod upgrade/format_5/parcels upgrade/mod",
     ),
     (
-        "store/verify/",
-        "accounts channels commits endings entries guests indexes invitations lists members mod nicks \
-         receipts rows survey tombstones tours traces unsent",
-    ),
-    (
         "xep/",
         "admin anon avatar chat_states commands commands/forms commands/of_channels commands/of_service \
          commands/session configuration disco group_events group_tags groups host incoming invitations mam \

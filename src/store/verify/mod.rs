@@ -8,6 +8,7 @@ mod channels;
 mod commits;
 mod endings;
 mod entries;
+mod finding;
 mod guests;
 mod indexes;
 mod invitations;
@@ -22,52 +23,12 @@ mod tours;
 mod traces;
 mod unsent;
 
+pub use finding::{Census, Finding, Sighting};
+
 use super::StoreError;
 use super::keyspace::Month;
 use super::shelf::Shelf;
-use std::fmt;
 use survey::Survey;
-
-/// Something that is not as it has to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// The check that found it.
-    pub check: &'static str,
-    /// Where: a channel and what of it, or an entry.
-    pub place: String,
-    /// What is wrong there.
-    pub reason: String,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.check, self.place, self.reason)
-    }
-}
-
-/// What is told while a store is looked through.
-#[derive(Debug)]
-pub enum Sighting {
-    /// A check begins.
-    Begins(&'static str),
-    /// Something is wrong.
-    Wrong(Finding),
-}
-
-/// What was looked at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Census {
-    /// Months of the archive.
-    pub months: u64,
-    /// Channels.
-    pub channels: u64,
-    /// Records of members, of those who left too.
-    pub members: u64,
-    /// Rows of channels that exist.
-    pub rows: u64,
-    /// How many things are wrong.
-    pub wrong: u64,
-}
 
 /// One check: what it is called, and what it looks at.
 type Check<'a, S> = (&'static str, fn(&Survey<'a, S>) -> Result<(), StoreError>);

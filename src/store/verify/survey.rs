@@ -3,7 +3,7 @@
 use super::super::keyspace::{self, Grave, Month};
 use super::super::shelf::{Order, Shelf, Space};
 use super::super::{StoreError, paging::Archive};
-use super::{Census, Finding, Sighting};
+use super::finding::{Census, Finding, Sighting};
 use crate::channel::ChannelName;
 use serde::de::DeserializeOwned;
 use std::cell::{Cell, RefCell};

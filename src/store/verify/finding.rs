@@ -1,0 +1,44 @@
+//! What is told while a store is looked through, and afterwards.
+
+use std::fmt;
+
+/// Something that is not as it has to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The check that found it.
+    pub check: &'static str,
+    /// Where: a channel and what of it, or an entry.
+    pub place: String,
+    /// What is wrong there.
+    pub reason: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.check, self.place, self.reason)
+    }
+}
+
+/// What is told while a store is looked through.
+#[derive(Debug)]
+pub enum Sighting {
+    /// A check begins.
+    Begins(&'static str),
+    /// Something is wrong.
+    Wrong(Finding),
+}
+
+/// What was looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Months of the archive.
+    pub months: u64,
+    /// Channels.
+    pub channels: u64,
+    /// Records of members, of those who left too.
+    pub members: u64,
+    /// Rows of channels that exist.
+    pub rows: u64,
+    /// How many things are wrong.
+    pub wrong: u64,
+}
