@@ -1,7 +1,7 @@
 //! How far the clock is believed to have come: what the last process said, and where none did, what the rows say.
 
+use super::archive::Archive;
 use super::keyspace::{self, Month, Spans};
-use super::paging::Archive;
 use super::shelf::{Order, Shelf, Space};
 use super::{Belief, StoreError};
 use crate::channel::Stamp;

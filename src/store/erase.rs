@@ -5,8 +5,8 @@
 //! one that the account wrote is replaced by a mark that something was erased. Its records keep their participant ids,
 //! which rows and events name, under an address that stands for nobody.
 
+use super::archive::Archive;
 use super::keyspace::{self, BLOCK_ROWS, Entry, EntryHead, Grave, Membership, Month, Ops, RowStart, Trace};
-use super::paging::Archive;
 use super::shelf::{Order, Shelf, Space};
 use super::{StoreError, pieces};
 use crate::channel::{

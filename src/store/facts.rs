@@ -1,8 +1,8 @@
 //! What is known of single rows: themselves, who corrected and who retracted them.
 
 use super::StoreError;
+use super::archive::Archive;
 use super::keyspace::{self, Month, Span, Spans};
-use super::paging::Archive;
 use super::shelf::{Order, Shelf, Space};
 use crate::channel::{Facts, Row, Tombstone};
 use std::collections::{BTreeMap, BTreeSet};

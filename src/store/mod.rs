@@ -4,6 +4,7 @@
 //! process and of the machine; when it returns [`CommitError::Refused`], none of them happened.
 
 mod acquaintance;
+mod archive;
 mod backup;
 mod bare;
 mod clear;

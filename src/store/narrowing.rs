@@ -3,8 +3,8 @@
 //! None looks at every row. Authors, and rows that are no events, are found through an index of blocks, so that each row
 //! costs at most a block; files through an index of their own. How many match in all is not known.
 
+use super::archive::{Archive, Pick, lost};
 use super::keyspace::{self, BLOCK_ROWS, RowStart};
-use super::paging::{Archive, Pick, lost};
 use super::shelf::{Order, Shelf, Space};
 use super::visible::Visible;
 use super::{Page, PagePlan, StoreError, facts, pieces};

@@ -3,11 +3,11 @@
 //! Nothing is written here, and what is returned is the same for every backend. Applied twice, the changes of the state
 //! give what they give applied once, which is what lets a start replay them.
 
+use super::archive::Archive;
 use super::keyspace::{
     self, BLOCK_ROWS, EntryHead, Grave, List, Membership, Month, Ops, RowStart, Span, Spans, Trace, Visit,
 };
 use super::near::reach;
-use super::paging::Archive;
 use super::shelf::{Shelf, Space};
 use super::{Record, StoreError, Whereabouts};
 use crate::channel::{

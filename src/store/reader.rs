@@ -1,7 +1,7 @@
 //! What a store answers of channels and people, written once for every backend.
 
+use super::archive::{Archive, Pick};
 use super::keyspace::{self, Entry, List, Membership, Sum, Visit};
-use super::paging::{Archive, Pick};
 use super::shelf::{Order, Shelf, Space};
 use super::{Bounds, Directory, Listing, Standing, StoreError, Whereabouts, clock, facts, near, past};
 use crate::channel::dedup::REPEATS_MAX;

@@ -1,8 +1,8 @@
 //! Which rows are too old to be kept: by the service, a month at a time, and by what a channel settled for itself.
 
 use super::StoreError;
+use super::archive::Archive;
 use super::keyspace::{self, EntryHead, Month, Span, Spans};
-use super::paging::Archive;
 use super::shelf::{Order, Shelf, Space};
 use crate::channel::{ChannelName, Head, Rest, Stamp};
 use std::collections::BTreeSet;

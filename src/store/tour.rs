@@ -1,8 +1,8 @@
 //! What an account set off in all of its channels, and how far it is: kept until it is done, so that a crash between two
 //! channels leaves nothing half done.
 
+use super::archive::Archive;
 use super::keyspace::{self, Membership, Visit};
-use super::paging::Archive;
 use super::reader::is_there;
 use super::shelf::{Order, Shelf, Space};
 use super::{StoreError, near};

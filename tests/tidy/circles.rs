@@ -28,8 +28,8 @@ const KNOWN: &[(&str, &str)] = &[
     ("engine/outgoing/", "book book/expand"),
     (
         "store/",
-        "backup/files backup/manifest backup/mod clock erase facts keyspace keyspace/lists keyspace/traces \
-         keyspace/values mod paging past pieces reader retention shelf tour trace unsent \
+        "archive backup/files backup/manifest backup/mod clock erase facts keyspace keyspace/lists \
+         keyspace/traces keyspace/values mod paging past pieces reader retention shelf tour trace unsent \
          upgrade/format_5/commits upgrade/format_5/mod upgrade/format_5/parcels upgrade/mod",
     ),
     (

@@ -1,8 +1,8 @@
 //! Records of members: stays, one's own view, how far reading came, and that nobody is there twice.
 
 use super::super::StoreError;
+use super::super::archive::Archive;
 use super::super::keyspace;
-use super::super::paging::Archive;
 use super::super::shelf::{Shelf, Space};
 use super::survey::Survey;
 use crate::channel::Member;

@@ -2,8 +2,8 @@
 //! member's reports is what they amount to.
 
 use super::super::StoreError;
+use super::super::archive::Archive;
 use super::super::keyspace::{self, Sum, Trace};
-use super::super::paging::Archive;
 use super::super::shelf::{Shelf, Space};
 use super::survey::Survey;
 use crate::channel::{ChannelName, Member, ParticipantId, Progress, Report};

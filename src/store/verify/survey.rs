@@ -2,7 +2,7 @@
 
 use super::super::keyspace::{self, Grave, Month};
 use super::super::shelf::{Order, Shelf, Space};
-use super::super::{StoreError, paging::Archive};
+use super::super::{StoreError, archive::Archive};
 use super::finding::{Census, Finding, Sighting};
 use crate::channel::ChannelName;
 use serde::de::DeserializeOwned;
