@@ -1,22 +1,15 @@
 //! The files beside the databases: videos and their pictures, each named by its content and never changed.
 
 use super::super::StoreError;
-use super::FileRecord;
+use super::manifest::FileRecord;
+use super::names::{FOLDER, is_one};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// The folder that they lie in, of a store and of a backup.
-pub(in super::super) const FOLDER: &str = "files";
 const BUFFER_BYTES: usize = 256 << 10;
-
-/// Whether a name in a manifest is that of such a file: one in the folder, and nowhere else.
-pub(super) fn is_one(name: &str) -> bool {
-    let plain = name.strip_prefix(FOLDER).and_then(|name| name.strip_prefix('/'));
-    plain.is_some_and(|name| !name.is_empty() && !name.starts_with('.') && !name.contains('/'))
-}
 
 /// Copies the files that are there and not among `copied` yet. Who is written or removed meanwhile is nobody's yet, or no
 /// longer.

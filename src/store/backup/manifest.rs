@@ -1,7 +1,7 @@
 //! What a backup says of itself: of what and when it is, and how to tell that its files are whole.
 
 use super::super::{StoreError, keyspace, upgrade};
-use super::{CHANGES, files, space_of};
+use super::names::{CHANGES, is_one, space_of};
 use crate::channel::Stamp;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
@@ -126,7 +126,7 @@ impl Manifest {
 impl FileRecord {
     fn check_present(&self, folder: &Path) -> Result<(), StoreError> {
         let path = folder.join(&self.name);
-        if self.name != CHANGES && space_of(&self.name).is_none() && !files::is_one(&self.name) {
+        if self.name != CHANGES && space_of(&self.name).is_none() && !is_one(&self.name) {
             return Err(StoreError(format!("the backup names a file {:?}, which no backup has", self.name)));
         }
         let length = fs::metadata(&path).map(|it| it.len());

@@ -7,20 +7,17 @@
 pub(super) mod entries;
 pub(super) mod files;
 mod manifest;
+pub(super) mod names;
 
 pub use manifest::{FileRecord, Manifest};
 
 use super::StoreError;
-use super::keyspace::Month;
-use super::shelf::Space;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::ops::ControlFlow;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-/// The file with what was written while the others were.
-pub(super) const CHANGES: &str = "changes.entries";
 /// After how many entries it is told again how far it is.
 pub(super) const STEP_ENTRIES: u64 = 50_000;
 
@@ -44,22 +41,6 @@ pub(super) fn tell(watch: &mut Watch<'_>, what: &str, entries: u64) -> Result<()
     match watch(&Step { what: what.to_owned(), entries }) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(StoreError("it was stopped before its end".into())),
-    }
-}
-
-/// The file that a database is copied into.
-pub(super) fn file_of(space: Space) -> String {
-    match space {
-        Space::State => "state.entries".into(),
-        Space::Month(month) => format!("{month}.entries"),
-    }
-}
-
-/// The database that a file was copied from; `None` of any other file.
-pub(super) fn space_of(name: &str) -> Option<Space> {
-    match name.strip_suffix(".entries")? {
-        "state" => Some(Space::State),
-        month => Month::from_text(month).map(Space::Month),
     }
 }
 

@@ -6,7 +6,8 @@
 
 use super::super::backup::entries::EntryWriter;
 use super::super::backup::files;
-use super::super::backup::{CHANGES, Manifest, STEP_ENTRIES, Target, Watch, file_of, tell};
+use super::super::backup::names::{CHANGES, file_of};
+use super::super::backup::{Manifest, STEP_ENTRIES, Target, Watch, tell};
 use super::super::shelf::Space;
 use super::super::{StoreError, reader};
 use super::SledStore;

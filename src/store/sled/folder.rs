@@ -2,7 +2,7 @@
 //!
 //! A folder is ours when it holds a `FORMAT` file. One that holds anything else is refused, never started empty.
 
-use super::super::backup::files;
+use super::super::backup::names::FOLDER;
 use super::super::shelf::Space;
 use super::super::{StoreError, keyspace, keyspace::Month, upgrade};
 use super::layout::{archive, create, folder_bytes, format_of, months, place, remove, sync, unusable, write_format};
@@ -161,7 +161,7 @@ impl Folder {
         is_store()?;
         let write = || -> std::io::Result<()> {
             if mark.exists() {
-                [folder.state(), folder.archive(), path.join(files::FOLDER), path.join(succession::DRAFT)]
+                [folder.state(), folder.archive(), path.join(FOLDER), path.join(succession::DRAFT)]
                     .iter()
                     .filter(|path| path.exists())
                     .try_for_each(fs::remove_dir_all)?;

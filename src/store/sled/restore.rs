@@ -5,7 +5,8 @@
 
 use super::super::backup::entries::EntryReader;
 use super::super::backup::files;
-use super::super::backup::{CHANGES, FileRecord, Manifest, STEP_ENTRIES, Watch, space_of, tell};
+use super::super::backup::names::{CHANGES, space_of};
+use super::super::backup::{FileRecord, Manifest, STEP_ENTRIES, Watch, tell};
 use super::super::keyspace::{self, Ops, Spans};
 use super::super::shelf::{Shelf, Space};
 use super::super::{StoreError, reader};
