@@ -30,7 +30,7 @@ const KNOWN: &[(&str, &str)] = &[
         "store/",
         "archive backup/manifest backup/mod backup/names clock erase facts keyspace keyspace/lists \
          keyspace/traces keyspace/values mod paging past pieces reader retention shelf tour trace unsent \
-         upgrade/format_5/commits upgrade/format_5/mod upgrade/format_5/parcels upgrade/mod",
+         upgrade/change upgrade/format_5/commits upgrade/format_5/mod upgrade/format_5/parcels upgrade/mod",
     ),
     (
         "xep/",

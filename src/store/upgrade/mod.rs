@@ -8,36 +8,19 @@
 //! What a step reads is what the format before wrote: it has types of its own for that, where a type of the crate
 //! changed, and these stay as they are for ever. `tests/store/samples` holds a store of each format.
 
+mod change;
 mod format_5;
+
+pub(super) use change::Place;
 
 use super::StoreError;
 use super::keyspace::{Ops, VERSION};
 use super::shelf::Shelf;
+use change::Change;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// The oldest format that can be upgraded.
 pub(super) const OLDEST: u8 = 4;
-
-/// Which databases a kind of value lies in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// The state.
-    State,
-    /// The current month. Those before stay as they are.
-    Month,
-}
-
-/// What becomes of one kind of value.
-pub(super) struct Change {
-    /// Where it lies.
-    pub(super) place: Place,
-    /// The letter that its keys begin with.
-    pub(super) letter: u8,
-    /// The key that it has from here on.
-    pub(super) key: fn(&[u8]) -> Vec<u8>,
-    /// Its text from here on, without the version in front.
-    pub(super) value: fn(&[u8]) -> Result<Vec<u8>, StoreError>,
-}
 
 /// What leads from one format to the next.
 struct Step {
@@ -122,11 +105,6 @@ fn of_another_version(from: u8, value: &[u8]) -> StoreError {
     ))
 }
 
-/// A key that stays as it is.
-fn same(key: &[u8]) -> Vec<u8> {
-    key.to_vec()
-}
-
 /// The text of a value as the format before wrote it.
 ///
 /// # Errors
@@ -142,11 +120,6 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, StoreError> {
 /// One that cannot be written, which no value of this crate is.
 fn write<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
     postcard::to_stdvec(value).map_err(|error| StoreError(format!("a value cannot be written: {error}")))
-}
-
-/// A record that got fields behind its last one: `more` is their text where nobody said anything.
-fn grown(body: &[u8], more: &[u8]) -> Vec<u8> {
-    [body, more].concat()
 }
 
 /// Whether a store of a format can be upgraded.

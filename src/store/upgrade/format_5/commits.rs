@@ -1,6 +1,6 @@
 //! The newest commit of a month says of which epoch it is. What was committed before there were epochs is of the first.
 
-use super::super::{Change, Place, grown, same};
+use super::super::change::{Change, Place, grown, same};
 
 /// The text of epoch 0.
 const FIRST: &[u8] = &[0];

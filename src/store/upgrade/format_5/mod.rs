@@ -6,7 +6,7 @@ mod parcels;
 use super::super::StoreError;
 use super::super::keyspace::Ops;
 use super::super::shelf::Shelf;
-use super::Change;
+use super::change::Change;
 
 /// What becomes of values of format 4.
 pub(super) const CHANGES: &[Change] = &[commits::NEWEST, parcels::PARCELS];

@@ -1,6 +1,6 @@
 //! What is unsent lies under the number of the process that is to send it, of which there was one.
 
-use super::super::{Change, Place};
+use super::super::change::{Change, Place};
 
 /// The number of that process.
 const ONLY: [u8; 2] = [0, 0];
