@@ -6,6 +6,7 @@
 
 mod lists;
 mod month;
+mod parts;
 mod traces;
 mod values;
 
@@ -21,23 +22,15 @@ use crate::channel::{
     Status,
 };
 use jid::BareJid;
+use parts::{key, short};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-/// The version of the layout, and of every value that is written (see `upgrade`).
-pub(super) const VERSION: u8 = 5;
-/// The oldest version of values in months that are over: an upgrade leaves those months as they are, as long as rows and
-/// their indexes read as they did.
-pub(super) const MONTHS_OLDEST: u8 = 4;
 /// Which process of the service a parcel belongs to. A store on disk serves one.
 pub(super) const NODE: u16 = 0;
 /// How many rows share one entry of the index of blocks.
 pub(super) const BLOCK_ROWS: u64 = 128;
 /// How many rows a report takes that counts as near.
 pub(super) const REACH_NEAR: u64 = 128;
-/// The longest text that is part of a key as it is, in bytes.
-const PLAIN_BYTES_MAX: usize = 96;
-
 /// In the state: the key of the newest commit whose changes the state holds.
 pub(super) const APPLIED: &[u8] = b"sapplied";
 /// In the state: the key of the sealing key.
@@ -50,9 +43,6 @@ pub(super) const CLOCK: &[u8] = b"sclock";
 pub(super) const NEWEST: &[u8] = b"n";
 /// In a month: the key of the newest commit whose redo record was dropped, which the state has to hold.
 pub(super) const DROPPED: &[u8] = b"d";
-
-/// What is kept of the newest commit: its number, and the epoch of who made it.
-pub(super) type Commit = (u64, u64);
 
 /// What the directory keeps of a channel. Its rights may be long: they come last, and what changes the rest copies them
 /// as they are.
@@ -387,29 +377,9 @@ pub(super) fn behind(prefix: &[u8]) -> Vec<u8> {
     end
 }
 
-fn key(letter: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let mut key = Vec::with_capacity(32);
-    key.push(letter);
-    parts.iter().for_each(|part| key.extend_from_slice(part));
-    key
-}
-
-/// A text as part of a key: its length and itself, or a digest where it is long. None is the beginning of another.
-fn short(text: &str) -> Vec<u8> {
-    let bytes = text.as_bytes();
-    let mut part = Vec::with_capacity(PLAIN_BYTES_MAX + 1);
-    if bytes.len() <= PLAIN_BYTES_MAX {
-        part.push(bytes.len() as u8);
-        part.extend_from_slice(bytes);
-    } else {
-        part.push(u8::MAX);
-        part.extend_from_slice(&Sha256::digest(bytes));
-    }
-    part
-}
-
 #[cfg(test)]
 mod tests {
+    use super::parts::PLAIN_BYTES_MAX;
     use super::*;
 
     #[test]

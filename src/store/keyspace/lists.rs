@@ -1,6 +1,6 @@
 //! Lists of accounts, and the index that says on which of them somebody is.
 
-use super::{key, short};
+use super::parts::{key, short};
 use crate::channel::Node;
 use jid::BareJid;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! What is left of records that channels gave up, by participant id and by account.
 
-use super::{key, short};
+use super::parts::{key, short};
 use crate::channel::{Nick, ParticipantId};
 use jid::BareJid;
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,16 @@
 //! Values as they are written: a version byte and a postcard text. Another version is refused, never guessed at.
 
-use super::{Commit, MONTHS_OLDEST, VERSION};
 use crate::store::StoreError;
 use serde::{Serialize, de::DeserializeOwned};
+
+/// The version of the layout, and of every value that is written (see `upgrade`).
+pub(in crate::store) const VERSION: u8 = 5;
+/// The oldest version of values in months that are over: an upgrade leaves those months as they are, as long as rows and
+/// their indexes read as they did.
+pub(in crate::store) const MONTHS_OLDEST: u8 = 4;
+
+/// What is kept of the newest commit: its number, and the epoch of who made it.
+pub(in crate::store) type Commit = (u64, u64);
 
 /// Writes a value with the version in front.
 ///
