@@ -6,7 +6,7 @@ use super::keyspace::{Month, Ops};
 use super::shelf::{Order, Shelf, Space, Visit};
 use super::{
     Bounds, Census, Erased, Sighting, Unsent, acquaintance, clear, erase, facts, keyspace, near, paging, past, pieces,
-    plan, reader, receipts, retention, tour, trace, unsent, verify,
+    plan, reader, receipts, retention, stops, trace, unsent, verify,
 };
 use super::{
     CommitError, Directory, Page, PagePlan, Record, Retention, Standing, Store, StoreError, Sweep, Trace, Whereabouts,
@@ -267,7 +267,7 @@ impl Store for MemoryStore {
         behind: Option<&ChannelName>,
         count: usize,
     ) -> Result<Vec<ChannelName>, StoreError> {
-        tour::channels_behind(&*self.lock(), account, behind, count)
+        stops::channels_behind(&*self.lock(), account, behind, count)
     }
 
     fn is_known_to(&self, name: &ChannelName, actor: &Actor) -> Result<bool, StoreError> {
@@ -275,7 +275,7 @@ impl Store for MemoryStore {
     }
 
     fn head_at(&self, tag: u64, stamp: Stamp) -> Result<Head, StoreError> {
-        tour::head_at(&*self.lock(), tag, stamp)
+        stops::head_at(&*self.lock(), tag, stamp)
     }
 
     fn facts(&self, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Facts>>, StoreError> {

@@ -26,6 +26,7 @@ mod receipts;
 mod retention;
 mod shelf;
 mod sled;
+mod stops;
 mod tour;
 mod trace;
 mod unsent;

@@ -28,9 +28,9 @@ const KNOWN: &[(&str, &str)] = &[
     ("engine/outgoing/", "book book/expand"),
     (
         "store/",
-        "archive backup/manifest backup/mod backup/names clock erase facts keyspace keyspace/values mod \
-         paging past pieces reader retention shelf tour trace unsent upgrade/change upgrade/format_5/commits \
-         upgrade/format_5/mod upgrade/format_5/parcels upgrade/mod",
+        "archive backup/manifest backup/mod backup/names erase keyspace keyspace/values mod pieces retention \
+         shelf trace unsent upgrade/change upgrade/format_5/commits upgrade/format_5/mod \
+         upgrade/format_5/parcels upgrade/mod",
     ),
     (
         "xep/",

@@ -23,7 +23,7 @@ use super::backup::{Manifest, Watch};
 use super::shelf::Space;
 use super::{
     Bounds, Census, Erased, Sighting, Unsent, acquaintance, erase, facts, keyspace, paging, past, pieces, reader,
-    receipts, retention, tour, trace, verify,
+    receipts, retention, stops, trace, verify,
 };
 use super::{
     CommitError, Directory, Page, PagePlan, Record, Retention, Sizes, Standing, Store, StoreError, Sweep, Trace,
@@ -210,7 +210,7 @@ impl Store for SledStore {
         behind: Option<&ChannelName>,
         count: usize,
     ) -> Result<Vec<ChannelName>, StoreError> {
-        tour::channels_behind(&self.shelves, account, behind, count)
+        stops::channels_behind(&self.shelves, account, behind, count)
     }
 
     fn is_known_to(&self, name: &ChannelName, actor: &Actor) -> Result<bool, StoreError> {
@@ -218,7 +218,7 @@ impl Store for SledStore {
     }
 
     fn head_at(&self, tag: u64, stamp: Stamp) -> Result<Head, StoreError> {
-        tour::head_at(&self.shelves, tag, stamp)
+        stops::head_at(&self.shelves, tag, stamp)
     }
 
     fn facts(&self, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Facts>>, StoreError> {
