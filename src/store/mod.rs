@@ -9,7 +9,9 @@ mod backup;
 mod bare;
 mod clear;
 mod clock;
+mod directory;
 mod erase;
+mod error;
 mod facts;
 mod keyspace;
 mod living;
@@ -23,6 +25,7 @@ mod pieces;
 mod plan;
 mod reader;
 mod receipts;
+mod record;
 mod retention;
 mod shelf;
 mod sled;
@@ -36,10 +39,13 @@ mod visible;
 
 pub use self::sled::folder_bytes;
 pub use backup::{FileRecord, Manifest, Step, Watch};
+pub use directory::{Directory, Listing, Mention, Standing};
 pub use erase::{ERASED_NICK, Erased};
+pub use error::{CommitError, StoreError};
 pub use memory::{Failure, MemoryStore};
 pub use near::{near, stay_near};
 pub use page::{Bounds, Narrow, Page, PagePlan};
+pub use record::{Belief, Record, Whereabouts};
 pub use retention::{Outdated, Retention, Sweep};
 pub use sled::{Aged, Compacted, Restored, SledOptions, SledStore, Upgraded};
 pub use tour::{Deed, Tour};
@@ -49,167 +55,12 @@ pub use verify::{Census, Finding, Sighting};
 
 use crate::channel::whom::Whom;
 use crate::channel::{
-    Actor, Change, Channel, ChannelName, Ending, Facts, Head, Member, Newcomer, Nick, ParticipantId, Progress, Receipt,
-    Report, Row, Stamp, Status, Tombstone,
+    Actor, Channel, ChannelName, Facts, Head, Member, ParticipantId, Progress, Receipt, Report, Row, Stamp, Status,
+    Tombstone,
 };
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
-use thiserror::Error;
-
-/// One thing to keep.
-#[derive(Clone, Debug)]
-// Nearly every record is of the larger kind.
-#[allow(clippy::large_enum_variant)]
-pub enum Record {
-    /// Something happened in a channel. Volatile changes are skipped.
-    Channel {
-        /// The channel's localpart.
-        name: ChannelName,
-        /// The channel's tag.
-        tag: u64,
-        /// What happened.
-        change: Change,
-    },
-    /// What is known of an account's whereabouts; `None` forgets it. Where a commit holds nothing else it is kept lazily: a
-    /// crash may lose the newest ones.
-    Whereabouts {
-        /// The account.
-        account: BareJid,
-        /// What is known.
-        known: Option<Whereabouts>,
-    },
-    /// The nick that an account registered with the service; `None` where it has none.
-    Nick {
-        /// The account.
-        account: BareJid,
-        /// The nick.
-        nick: Option<Nick>,
-    },
-    /// An account is being ended; `None` where that is over.
-    Ending {
-        /// The account.
-        account: BareJid,
-        /// How it stands.
-        ending: Option<Ending>,
-    },
-    /// What is known of an account that others added; `None` where it is known to be there, or ended.
-    Newcomer {
-        /// The account.
-        account: BareJid,
-        /// What is known.
-        newcomer: Option<Newcomer>,
-    },
-    /// How far something is that an account set off in all of its channels; `None` where it is done.
-    Tour {
-        /// The account.
-        account: BareJid,
-        /// What is done.
-        deed: Deed,
-        /// How far it is.
-        tour: Option<Tour>,
-    },
-    /// What is sent of all this, kept until the host server is known to have it.
-    Unsent(Unsent),
-    /// The host server has everything up to this number. Kept lazily: a crash may lose the newest ones.
-    Sent(u64),
-    /// How far the clock is believed to have come. Where a commit holds nothing else it is kept lazily.
-    Clock(Belief),
-}
-
-/// How far the clock is believed to have come (see `engine::trust`); 0 where nothing is known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Belief {
-    /// The highest time that is believed to have come.
-    pub reached: Stamp,
-    /// The same for retention, which waits for the operator where the clock jumped.
-    pub kept: Stamp,
-}
-
-/// How an account was last reachable (see `engine::people::accounts`).
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Whereabouts {
-    /// Whether its home server takes MIX traffic at the bare JID (XEP-0405).
-    pub bare: bool,
-    /// The resources known to take MIX traffic.
-    pub resources: Vec<String>,
-}
-
-/// A channel in the directory, which is in memory as a whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listing {
-    /// The localpart.
-    pub name: ChannelName,
-    /// The tag.
-    pub tag: u64,
-    /// Its number within the service.
-    pub gid: u32,
-    /// Whether people who are not in it find it.
-    pub listed: bool,
-    /// Whether it tells everybody in it who the others are (XEP-0404 §2.2).
-    pub shows_jids: bool,
-    /// When it is destroyed; never where absent.
-    pub end_of_life: Option<Stamp>,
-    /// Who created it.
-    pub creator: BareJid,
-}
-
-/// Every channel there is, what numbers channels have had, and which nicks are registered.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Directory {
-    /// The channels, in the order of names.
-    pub listings: Vec<Listing>,
-    /// The highest number ever given to a channel, destroyed ones included; 0 where there was none.
-    pub gid_highest: u32,
-    /// The nicks that accounts registered with the service.
-    pub nicks: Vec<(BareJid, Nick)>,
-    /// How far the clock was believed to have come.
-    pub clock: Belief,
-    /// The accounts that are being ended.
-    pub endings: Vec<(BareJid, Ending)>,
-    /// The accounts that others added and that did nothing so far.
-    pub newcomers: Vec<(BareJid, Newcomer)>,
-    /// What accounts set off in all of their channels and is not done.
-    pub tours: Vec<Tour>,
-}
-
-/// What the lists of channels say of an account, or of a domain: only of channels that are listed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
-    /// The channels on whose lists it is.
-    pub mentions: BTreeMap<ChannelName, Mention>,
-}
-
-/// What the lists of one channel say of an account or a domain.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Mention {
-    /// It is on the list of those who may join.
-    pub allowed: bool,
-    /// It is on the list of those who may not.
-    pub banned: bool,
-    /// The owners and admins that are it, or of it: they may join whatever the lists say.
-    pub spared: Vec<BareJid>,
-}
-
-/// Why a commit failed.
-#[derive(Debug, Error)]
-pub enum CommitError {
-    /// Nothing was applied; the store is as it was.
-    #[error("the store refused the batch: {0}")]
-    Refused(String),
-    /// Nothing was applied, and nothing that this process decided counts any more: another one took its place, in a later
-    /// epoch. It has to end.
-    #[error("the store refused the batch: this process is of epoch {ours}, and the store is at epoch {theirs}")]
-    Fenced {
-        /// The epoch of this process.
-        ours: u64,
-        /// That of the newest commit.
-        theirs: u64,
-    },
-    /// What the disk holds is unknown; the process has to end, and its next start replays what is there.
-    #[error("the store failed while it made a batch durable: {0}")]
-    Unknown(String),
-}
 
 /// What is on the disk, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -221,11 +72,6 @@ pub struct Sizes {
     /// The months that have rows.
     pub months: u64,
 }
-
-/// The store cannot be read, or not be opened; the text says why and what to do.
-#[derive(Debug, Error)]
-#[error("{0}")]
-pub struct StoreError(pub String);
 
 /// Where channels, members, nodes and archives are kept. Every method may block.
 pub trait Store: Send + Sync {

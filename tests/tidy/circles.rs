@@ -27,12 +27,6 @@ const KNOWN: &[(&str, &str)] = &[
     ),
     ("engine/outgoing/", "book book/expand"),
     (
-        "store/",
-        "archive backup/manifest backup/mod backup/names erase keyspace keyspace/values mod pieces retention \
-         shelf trace unsent upgrade/change upgrade/format_5/commits upgrade/format_5/mod \
-         upgrade/format_5/parcels upgrade/mod",
-    ),
-    (
         "xep/",
         "admin anon avatar chat_states commands commands/forms commands/of_channels commands/of_service \
          commands/session configuration disco group_events group_tags groups host incoming invitations mam \

@@ -1,0 +1,83 @@
+//! What is kept, one thing at a time.
+
+use super::{Deed, Tour, Unsent};
+use crate::channel::{Change, ChannelName, Ending, Newcomer, Nick, Stamp};
+use jid::BareJid;
+
+/// One thing to keep.
+#[derive(Clone, Debug)]
+// Nearly every record is of the larger kind.
+#[allow(clippy::large_enum_variant)]
+pub enum Record {
+    /// Something happened in a channel. Volatile changes are skipped.
+    Channel {
+        /// The channel's localpart.
+        name: ChannelName,
+        /// The channel's tag.
+        tag: u64,
+        /// What happened.
+        change: Change,
+    },
+    /// What is known of an account's whereabouts; `None` forgets it. Where a commit holds nothing else it is kept lazily: a
+    /// crash may lose the newest ones.
+    Whereabouts {
+        /// The account.
+        account: BareJid,
+        /// What is known.
+        known: Option<Whereabouts>,
+    },
+    /// The nick that an account registered with the service; `None` where it has none.
+    Nick {
+        /// The account.
+        account: BareJid,
+        /// The nick.
+        nick: Option<Nick>,
+    },
+    /// An account is being ended; `None` where that is over.
+    Ending {
+        /// The account.
+        account: BareJid,
+        /// How it stands.
+        ending: Option<Ending>,
+    },
+    /// What is known of an account that others added; `None` where it is known to be there, or ended.
+    Newcomer {
+        /// The account.
+        account: BareJid,
+        /// What is known.
+        newcomer: Option<Newcomer>,
+    },
+    /// How far something is that an account set off in all of its channels; `None` where it is done.
+    Tour {
+        /// The account.
+        account: BareJid,
+        /// What is done.
+        deed: Deed,
+        /// How far it is.
+        tour: Option<Tour>,
+    },
+    /// What is sent of all this, kept until the host server is known to have it.
+    Unsent(Unsent),
+    /// The host server has everything up to this number. Kept lazily: a crash may lose the newest ones.
+    Sent(u64),
+    /// How far the clock is believed to have come. Where a commit holds nothing else it is kept lazily.
+    Clock(Belief),
+}
+
+/// How far the clock is believed to have come (see `engine::trust`); 0 where nothing is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Belief {
+    /// The highest time that is believed to have come.
+    pub reached: Stamp,
+    /// The same for retention, which waits for the operator where the clock jumped.
+    pub kept: Stamp,
+}
+
+/// How an account was last reachable (see `engine::people::accounts`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Whereabouts {
+    /// Whether its home server takes MIX traffic at the bare JID (XEP-0405).
+    pub bare: bool,
+    /// The resources known to take MIX traffic.
+    pub resources: Vec<String>,
+}
