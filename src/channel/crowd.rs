@@ -1,9 +1,8 @@
 //! Who is in a channel, waits, left it or is a guest, as lists in order of which any part is found at once.
 
 use super::roll::{Marks, Roll};
-use super::{Channel, Guest, JidPreference, Member, Node, NodeSet, ParticipantId, Stamp, Status, Visibility};
+use super::{Guest, JidPreference, Member, Node, NodeSet, ParticipantId, Stamp, Status, Visibility};
 use crate::share::lower;
-use crate::steps::Counted;
 use jid::BareJid;
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
@@ -35,15 +34,15 @@ pub type Seat = (BareJid, Option<ParticipantId>);
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Crowd {
     /// Everybody, in the order of accounts; a mark for each node that somebody subscribes to, and those above.
-    seats: Roll<Seat>,
+    pub(super) seats: Roll<Seat>,
     /// Those who are in it, in the order of their ids.
-    ids: Roll<ParticipantId>,
+    pub(super) ids: Roll<ParticipantId>,
     /// Those who are in it, where it is a group: whoever has been there longest comes first.
-    seniors: BTreeSet<(Stamp, BareJid)>,
+    pub(super) seniors: BTreeSet<(Stamp, BareJid)>,
     /// How many of a domain are in it or wait.
-    domains: HashMap<String, usize>,
+    pub(super) domains: HashMap<String, usize>,
     /// How many guests are of a domain.
-    guest_domains: HashMap<String, usize>,
+    pub(super) guest_domains: HashMap<String, usize>,
 }
 
 impl Crowd {
@@ -76,10 +75,10 @@ pub trait Ordered {
 
 /// What bears one of some marks; of several, each bears one at most.
 pub struct Marked<'a, K, T> {
-    roll: &'a Roll<K>,
-    wanted: Marks,
-    compare: fn(&K, &str) -> Ordering,
-    show: Box<dyn Fn(&'a K) -> Option<T> + 'a>,
+    pub(super) roll: &'a Roll<K>,
+    pub(super) wanted: Marks,
+    pub(super) compare: fn(&K, &str) -> Ordering,
+    pub(super) show: Box<dyn Fn(&'a K) -> Option<T> + 'a>,
 }
 
 impl<'a, K: Ord, T> Marked<'a, K, T> {
@@ -169,7 +168,7 @@ fn nodes(subscriptions: NodeSet) -> Marks {
 }
 
 /// The mark of those who subscribe to a node.
-fn mark_of(node: Node) -> Marks {
+pub(super) fn mark_of(node: Node) -> Marks {
     1 << node as u32
 }
 
@@ -244,90 +243,10 @@ impl Crowd {
     }
 }
 
-impl Channel {
-    /// Those who bear one of these marks, in the order of accounts, as they are shown.
-    pub(super) fn seats<'a, T>(
-        &'a self,
-        wanted: Marks,
-        show: impl Fn(&'a Seat) -> Option<T> + 'a,
-    ) -> Marked<'a, Seat, T> {
-        Marked { roll: &self.crowd.seats, wanted, compare: by_account, show: Box::new(show) }
-    }
-
-    /// Those who bear one of these marks, in the order of accounts; not guests.
-    pub fn people<'a>(&'a self, wanted: Marks) -> Marked<'a, Seat, &'a Member> {
-        self.seats(wanted, |(_, id)| id.as_ref().and_then(|id| self.member_of(id)))
-    }
-
-    /// The accounts of those who bear one of these marks, guests included, in their order.
-    fn accounts<'a>(&'a self, wanted: Marks) -> Marked<'a, Seat, &'a BareJid> {
-        self.seats(wanted, |(jid, _)| Some(jid))
-    }
-
-    /// Everybody who subscribes to a node, in the order of accounts.
-    pub fn subscribers(&self, node: Node) -> Marked<'_, Seat, &BareJid> {
-        self.accounts(mark_of(node))
-    }
-
-    /// Whether anybody subscribes to a node.
-    pub fn has_subscribers(&self, node: Node) -> bool {
-        self.crowd.seats.count(mark_of(node)) > 0
-    }
-
-    /// Those who are in a closed channel or wait: its list of those who may join.
-    pub fn admitted(&self) -> Marked<'_, Seat, &BareJid> {
-        self.accounts(JOINED | WAITING)
-    }
-
-    /// Everybody who is in the channel, in the order of their ids.
-    pub fn participants_by_id<'a>(&'a self) -> Marked<'a, ParticipantId, &'a Member> {
-        let compare = |key: &ParticipantId, id: &str| key.as_str().cmp(id);
-        let show = |id: &'a ParticipantId| self.member_of(id);
-        Marked { roll: &self.crowd.ids, wanted: super::roll::LISTED, compare, show: Box::new(show) }
-    }
-
-    /// Where somebody stands among those who bear one of these marks.
-    pub(super) fn place_of(&self, wanted: Marks, jid: &str, id: Option<&ParticipantId>) -> Option<usize> {
-        self.crowd.seats.position(wanted, |seat| by_account_and_id(seat).cmp(&(jid, id)))
-    }
-
-    /// How many of those who bear one of these marks come up to a seat, whoever has that one; in the order of accounts.
-    pub(super) fn count_up_to(&self, wanted: Marks, jid: &str, id: Option<&ParticipantId>) -> usize {
-        let compare = |seat: &Seat| match by_account_and_id(seat) <= (jid, id) {
-            true => Ordering::Less,
-            false => Ordering::Greater,
-        };
-        self.crowd.seats.rank(wanted, compare)
-    }
-
-    /// How many of a domain are in it or wait.
-    pub(super) fn count_of_domain(&self, domain: &str) -> usize {
-        self.crowd.domains.get(domain).copied().unwrap_or(0)
-    }
-
-    /// Whether any guest is of a domain.
-    pub(super) fn has_guests_of(&self, domain: &str) -> bool {
-        self.crowd.guest_domains.contains_key(domain)
-    }
-
-    /// Those who are in a group, whoever has been there longest first.
-    pub(super) fn seniors(&self) -> impl Iterator<Item = &BareJid> {
-        self.crowd.seniors.iter().counted().map(|(_, jid)| jid)
-    }
-}
-
 /// Some people in the order of their ids, all at once.
 pub fn by_id<'a>(people: impl Iterator<Item = &'a Member>) -> Vec<&'a Member> {
     // Where ids differ, mostly their first characters do.
     let mut people: Vec<(u64, &Member)> = people.map(|member| (member.id.head(), member)).collect();
     people.sort_unstable_by(|(a, one), (b, other)| a.cmp(b).then_with(|| one.id.cmp(&other.id)));
     people.into_iter().map(|(_, member)| member).collect()
-}
-
-fn by_account((jid, _): &Seat, id: &str) -> Ordering {
-    jid.as_str().cmp(id)
-}
-
-fn by_account_and_id((jid, id): &Seat) -> (&str, Option<&ParticipantId>) {
-    (jid.as_str(), id.as_ref())
 }

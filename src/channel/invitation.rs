@@ -3,7 +3,7 @@
 //! One is good for one account and one time. It ends by being used, declined or taken back, by its age, and as soon as
 //! whoever gave it may not give one any more.
 
-use super::{Channel, Limits, Stamp};
+use super::Stamp;
 use jid::BareJid;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
@@ -103,23 +103,5 @@ impl Invitation {
         self.token.0 == claim.token
             && claim.inviter.as_ref().is_none_or(|inviter| *inviter == self.inviter)
             && claim.invitee.as_ref().is_none_or(|invitee| *invitee == self.invitee)
-    }
-}
-
-impl Channel {
-    /// Every invitation that was given and not used, too old ones included, in the order of invitees.
-    pub fn invitations(&self) -> impl Iterator<Item = &Invitation> {
-        self.kept().invitations.iter()
-    }
-
-    /// Learns what time it is by which things have ended.
-    pub fn note_time(&mut self, due: Stamp) {
-        self.kept.invitations.note_time(due);
-    }
-
-    /// Whether whoever gave an invitation may still give it.
-    pub(super) fn upholds(&self, invitation: &Invitation, limits: &Limits) -> bool {
-        let role = self.role_of(&invitation.inviter, false);
-        invitation.by_operator || self.allows(role, super::Action::Add, limits)
     }
 }

@@ -8,6 +8,7 @@ mod aggregates;
 pub mod answer;
 pub mod apart;
 mod apply;
+mod audience;
 pub mod census;
 pub mod change;
 pub mod command;
@@ -22,6 +23,7 @@ pub mod event;
 pub mod group;
 pub mod group_create;
 pub mod guest;
+mod guests;
 mod holders;
 pub mod invitation;
 pub mod invitations;
@@ -30,6 +32,7 @@ pub mod message;
 pub mod names;
 pub mod node;
 pub mod participant;
+mod people;
 pub mod permission;
 pub mod preferences;
 pub mod proxy;
@@ -42,8 +45,10 @@ pub mod service_command;
 pub mod settings;
 pub mod snapshot;
 pub mod stamp;
+mod standing;
 mod states;
 mod tail;
+mod tallies;
 mod view;
 pub mod whom;
 
@@ -77,7 +82,6 @@ pub use snapshot::{Person, Snapshot, Somebody, Standing};
 pub use stamp::Stamp;
 
 use crate::steps::Counted;
-use aggregates::Tallies;
 use crowd::Crowd;
 use departed::Departed;
 use jid::BareJid;
@@ -86,6 +90,7 @@ use states::States;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tail::Tail;
+use tallies::Tallies;
 
 /// What an entry of a list takes, in bytes.
 const ENTRY_BYTES: usize = 128;
@@ -222,6 +227,16 @@ impl Channel {
     /// Who has which role.
     pub fn rights(&self) -> &Rights {
         &self.kept.rights
+    }
+
+    /// Every invitation that was given and not used, too old ones included, in the order of invitees.
+    pub fn invitations(&self) -> impl Iterator<Item = &Invitation> {
+        self.kept().invitations.iter()
+    }
+
+    /// Learns what time it is by which things have ended.
+    pub fn note_time(&mut self, due: Stamp) {
+        self.kept.invitations.note_time(due);
     }
 
     /// The item of a node, where it has one.

@@ -1,6 +1,6 @@
 //! The record of somebody who is or was in a channel.
 
-use super::{Nick, NodeSet, ParticipantId, Preferences, Report, Reported, Stamp};
+use super::{JidPreference, Nick, NodeSet, ParticipantId, Preferences, Report, Reported, Stamp, Visibility};
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -90,6 +90,21 @@ impl Member {
     /// Whether it was in the channel when a row came.
     pub fn was_in_at(&self, row: u64) -> bool {
         self.windows.iter().any(|&(first, last)| first <= row && last.is_none_or(|last| row <= last))
+    }
+
+    /// Its JID, where a channel shows it to everybody who sees participants, or messages as they come.
+    pub fn shown_jid(&self, visibility: Visibility) -> Option<&BareJid> {
+        let shown = match visibility {
+            Visibility::Visible => !self.veiled,
+            Visibility::Maybe => !self.veiled && self.preferences.jid == JidPreference::Always,
+            Visibility::Hidden => false,
+        };
+        shown.then_some(&self.jid)
+    }
+
+    /// Its JID, where the archive shows it: what it holds is read long after, by people who come later (XEP-0404 §2.3).
+    pub fn archived_jid(&self, visibility: Visibility) -> Option<&BareJid> {
+        self.shown_jid(visibility).filter(|_| visibility == Visibility::Visible)
     }
 }
 

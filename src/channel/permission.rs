@@ -5,9 +5,7 @@
 //! at all (in it, waiting for it, once in it) is not.
 
 use super::limits::{GroupRights, Rank};
-use super::rules::Rules;
-use super::{Access, Channel, Limits, Membership, Node, Refusal, Settings, Style};
-use jid::BareJid;
+use super::{Access, Node, Refusal, Settings};
 
 /// What somebody is to a channel, from least to most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -201,6 +199,17 @@ impl Role {
         self.rank().is_some_and(|rank| rank >= least)
     }
 
+    /// Whether something open to these is open to somebody of this role. A role says nothing of who may join.
+    pub fn is_among(self, access: Access) -> bool {
+        match access {
+            Access::Nobody => false,
+            Access::Owners => self >= Role::AbsentOwner,
+            Access::Admins => self >= Role::AbsentAdmin,
+            Access::Participants => self >= Role::Participant,
+            Access::Allowed | Access::Anyone => true,
+        }
+    }
+
     /// Whether it is in the channel.
     pub fn is_seated(self) -> bool {
         matches!(self, Role::Participant | Role::Admin | Role::Owner)
@@ -212,51 +221,6 @@ impl Role {
             Role::Participant => Some(Rank::Member),
             Role::AbsentAdmin | Role::Admin => Some(Rank::Admin),
             Role::AbsentOwner | Role::Owner | Role::Operator => Some(Rank::Owner),
-        }
-    }
-}
-
-impl Channel {
-    /// What an account is to this channel. In a group, rights go with being in it.
-    pub fn role_of(&self, account: &BareJid, operator: bool) -> Role {
-        Rules::of(self).role_of(account, self.member(account), operator)
-    }
-
-    /// Whether it was made as a group.
-    pub fn is_group(&self) -> bool {
-        self.settings().style == Style::Group
-    }
-
-    /// Whether only those get in who were added.
-    pub fn is_closed(&self) -> bool {
-        self.settings().membership != Membership::Open
-    }
-
-    /// Whether a role is enough for an action here.
-    pub fn allows(&self, role: Role, action: Action, limits: &Limits) -> bool {
-        Rules::of(self).allow(role, action, limits)
-    }
-
-    /// Why a role is not enough for an action: people who may not know of the channel learn that there is none.
-    pub(super) fn refusal_of(&self, role: Role, action: Action) -> Refusal {
-        match (self.is_group(), action) {
-            _ if self.is_closed() && role <= Role::Former => Refusal::NoSuchChannel,
-            _ if role == Role::Waiting => Refusal::StillWaiting,
-            (_, Action::Forget) => Refusal::NotAllowed("leave the channel first"),
-            (false, Action::Destroy) => Refusal::NotAllowed("only an owner may destroy the channel"),
-            (false, Action::Describe | Action::Picture | Action::Video) => {
-                Refusal::Forbidden("you are not among those who may change this in this channel")
-            }
-            (false, Action::Retract) => {
-                Refusal::Forbidden("messages of this channel are not retracted by their authors")
-            }
-            _ if role <= Role::Former => Refusal::NotJoined,
-            (
-                _,
-                Action::Send | Action::Attend | Action::Correspond | Action::Leave | Action::Report | Action::OwnView,
-            ) if !role.is_seated() => Refusal::NotJoined,
-            (true, _) => Refusal::NotAdmin,
-            (false, _) => Refusal::Forbidden("you are not among those who may do this in this channel"),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The truth tables of both kinds of channels, cell by cell.
 
 use super::*;
+use crate::channel::Limits;
 
 /// One column a role, in the order of `Role::ALL`; `x` is yes.
 fn assert_table(table: &[(Action, &str)], may: impl Fn(Role, Action) -> bool) {

@@ -1,7 +1,5 @@
 //! What participants want a channel to do about them, and who sees their JIDs (XEP-0404 §2.2, §3.1).
 
-use super::{Channel, Member, Settings};
-use jid::BareJid;
 use serde::{Deserialize, Serialize};
 
 /// Who sees the JIDs of participants.
@@ -76,41 +74,5 @@ impl Preferences {
             shows_vcard: patch.shows_vcard.unwrap_or(self.shows_vcard),
             hides_presence: patch.hides_presence.unwrap_or(self.hides_presence),
         }
-    }
-}
-
-impl Member {
-    /// Its JID, where a channel shows it to everybody who sees participants, or messages as they come.
-    pub fn shown_jid(&self, visibility: Visibility) -> Option<&BareJid> {
-        let shown = match visibility {
-            Visibility::Visible => !self.veiled,
-            Visibility::Maybe => !self.veiled && self.preferences.jid == JidPreference::Always,
-            Visibility::Hidden => false,
-        };
-        shown.then_some(&self.jid)
-    }
-
-    /// Its JID, where the archive shows it: what it holds is read long after, by people who come later (XEP-0404 §2.3).
-    pub fn archived_jid(&self, visibility: Visibility) -> Option<&BareJid> {
-        self.shown_jid(visibility).filter(|_| visibility == Visibility::Visible)
-    }
-}
-
-impl Settings {
-    /// Whether everybody sees the JIDs of everybody.
-    pub fn shows_jids(&self) -> bool {
-        self.visibility == Visibility::Visible
-    }
-}
-
-impl Channel {
-    /// Whether somebody left while JIDs were hidden, and so is named to nobody where they are shown since then.
-    pub fn stays_hidden(&self, member: &Member) -> bool {
-        member.veiled && self.settings().shows_jids()
-    }
-
-    /// Whether it tells an account whose JID an id stands for: where JIDs are visible, and those who administer it.
-    pub fn unveils_to(&self, account: &BareJid) -> bool {
-        self.settings().shows_jids() || self.standing_of(account) != super::Standing::Member
     }
 }

@@ -114,6 +114,11 @@ impl Settings {
             Style::Group => self.membership == Membership::Open,
         }
     }
+
+    /// Whether everybody sees the JIDs of everybody.
+    pub fn shows_jids(&self) -> bool {
+        self.visibility == super::Visibility::Visible
+    }
 }
 
 /// Who has which role.

@@ -1,7 +1,6 @@
 //! What a channel is at one moment, for whoever shows it outside the turn: its profile and its people.
 
 use super::crowd::{JOINED, LEFT, Marked, Ordered, READING, Seat, VEILED, WAITING};
-use super::rules::Rules;
 use super::{Channel, ChannelName, Guest, Head, Item, Member, Node, ParticipantId, Settings, Stamp, Status};
 use jid::BareJid;
 
@@ -203,11 +202,6 @@ impl Channel {
             None => self.guest(jid).map(Known::Guest),
         });
         Everybody { channel: self, all }
-    }
-
-    /// The role of an account, whether it is in or not.
-    pub fn standing_of(&self, account: &BareJid) -> Standing {
-        Rules::of(self).standing_of(account)
     }
 }
 
