@@ -1,6 +1,6 @@
 //! What happens to a group besides messages, as its archive tells it, and what is said of single rows.
 
-use super::{Member, ParticipantId, Stamp};
+use super::{ParticipantId, Stamp};
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
 
@@ -34,12 +34,6 @@ pub struct Named {
     pub jid: BareJid,
     /// The nick.
     pub nick: String,
-}
-
-impl From<&Member> for Named {
-    fn from(member: &Member) -> Named {
-        Named { id: member.id.clone(), jid: member.jid.clone(), nick: member.nick.as_str().to_owned() }
-    }
 }
 
 /// Something that happened.

@@ -1,6 +1,9 @@
 //! The record of somebody who is or was in a channel.
 
-use super::{JidPreference, Nick, NodeSet, ParticipantId, Preferences, Report, Reported, Stamp, Visibility};
+use super::{
+    JidPreference, Named, Nick, NodeSet, ParticipantId, Preferences, Progress, Report, Reported, Stamp, Visibility,
+    receipts,
+};
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -92,6 +95,29 @@ impl Member {
         self.windows.iter().any(|&(first, last)| first <= row && last.is_none_or(|last| row <= last))
     }
 
+    /// The reports that say of these rows, which are in order and apart, how far they came: about those of them that were
+    /// not reported so before, so that the first report of a row counts; none where there are no such rows. `at` is the
+    /// row that is named, and the ordinal there.
+    pub fn reports(&self, progress: Progress, rows: &[(u64, u64)], at: (u64, u64), stamp: Stamp) -> Vec<Report> {
+        let Reported { reports, delivered, read } = &self.own.reported;
+        let covered = if progress == Progress::Read { read } else { delivered };
+        let gaps = rows.iter().flat_map(|&(first, last)| covered.gaps(first, last)).collect();
+        let report = |(number, rows): (u64, Vec<(u64, u64)>)| {
+            let is_read = progress == Progress::Read;
+            let arrived = rows.iter().filter(|_| is_read).flat_map(|&(first, last)| delivered.gaps(first, last));
+            Report {
+                member: self.id.clone(),
+                number,
+                progress,
+                arrived: arrived.collect(),
+                rows,
+                mark: is_read.then_some(at),
+                stamp,
+            }
+        };
+        (reports + 1..).zip(receipts::cut(gaps)).map(report).collect()
+    }
+
     /// Its JID, where a channel shows it to everybody who sees participants, or messages as they come.
     pub fn shown_jid(&self, visibility: Visibility) -> Option<&BareJid> {
         let shown = match visibility {
@@ -105,6 +131,12 @@ impl Member {
     /// Its JID, where the archive shows it: what it holds is read long after, by people who come later (XEP-0404 §2.3).
     pub fn archived_jid(&self, visibility: Visibility) -> Option<&BareJid> {
         self.shown_jid(visibility).filter(|_| visibility == Visibility::Visible)
+    }
+}
+
+impl From<&Member> for Named {
+    fn from(member: &Member) -> Named {
+        Named { id: member.id.clone(), jid: member.jid.clone(), nick: member.nick.as_str().to_owned() }
     }
 }
 

@@ -1,7 +1,7 @@
 //! How far messages came at a member: what it reported, and what its reports amount to.
 
 use super::settings::Intervals;
-use super::{Member, ParticipantId, Progress, Stamp};
+use super::{ParticipantId, Progress, Stamp};
 use serde::{Deserialize, Serialize};
 
 /// How far apart the first and the last row of one report are, at most; a report about more becomes several. It bounds
@@ -92,37 +92,12 @@ impl Reported {
     }
 }
 
-impl Member {
-    /// The reports that say of these rows, which are in order and apart, how far they came: about those of them that were
-    /// not reported so before, so that the first report of a row counts; none where there are no such rows. `at` is the
-    /// row that is named, and the ordinal there.
-    pub fn reports(&self, progress: Progress, rows: &[(u64, u64)], at: (u64, u64), stamp: Stamp) -> Vec<Report> {
-        let Reported { reports, delivered, read } = &self.own.reported;
-        let covered = if progress == Progress::Read { read } else { delivered };
-        let gaps = rows.iter().flat_map(|&(first, last)| covered.gaps(first, last)).collect();
-        let report = |(number, rows): (u64, Vec<(u64, u64)>)| {
-            let is_read = progress == Progress::Read;
-            let arrived = rows.iter().filter(|_| is_read).flat_map(|&(first, last)| delivered.gaps(first, last));
-            Report {
-                member: self.id.clone(),
-                number,
-                progress,
-                arrived: arrived.collect(),
-                rows,
-                mark: is_read.then_some(at),
-                stamp,
-            }
-        };
-        (reports + 1..).zip(cut(gaps)).map(report).collect()
-    }
-}
-
 fn is_within(ranges: &[(u64, u64)], row: u64) -> bool {
     ranges.iter().any(|&(first, last)| first <= row && row <= last)
 }
 
 /// Cuts ranges into groups of which none reaches farther than [`REPORT_ROWS_MAX`].
-fn cut(ranges: Vec<(u64, u64)>) -> Vec<Vec<(u64, u64)>> {
+pub(super) fn cut(ranges: Vec<(u64, u64)>) -> Vec<Vec<(u64, u64)>> {
     let mut groups: Vec<Vec<(u64, u64)>> = Vec::new();
     for (mut first, last) in ranges {
         while first <= last {
