@@ -4,6 +4,7 @@ use super::Visibility;
 use super::change::Head;
 use super::event::Progress;
 use super::settings::{History, Membership, Receipts};
+use super::slice::Slice;
 use super::{
     Access, ChannelName, Grants, Nick, NodeAccess, NodeSet, ParticipantId, Row, Snapshot, Stamp, Standing, Status,
 };
@@ -97,7 +98,7 @@ pub struct Patch {
 #[derive(Clone, Debug, PartialEq)]
 pub enum GroupCommand {
     /// Ask for the profile and these of the people.
-    ReadProfile(super::command::Slice),
+    ReadProfile(Slice),
     /// Add and remove people, all or nothing.
     EditMembers {
         /// To be added.
@@ -203,7 +204,7 @@ pub struct Notice {
 #[derive(Clone, Debug, PartialEq)]
 pub enum GroupAnswer {
     /// The profile and these of the people, read from the channel as it is.
-    Profile(super::command::Slice),
+    Profile(Slice),
     /// Done; who was named, and what each is now.
     Edited(Vec<(BareJid, Option<Status>)>),
     /// The report is taken, and these authors are to be told.

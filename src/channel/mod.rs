@@ -43,6 +43,7 @@ pub mod roll;
 mod rules;
 pub mod service_command;
 pub mod settings;
+mod slice;
 pub mod snapshot;
 pub mod stamp;
 mod standing;
