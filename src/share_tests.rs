@@ -1,7 +1,9 @@
 //! Who may have more, and who loses.
 
+use super::hits::NAMED_MAX;
 use super::*;
 use rand::{Rng, SeedableRng, rngs::StdRng};
+use std::collections::BTreeMap;
 
 fn who(text: &str) -> BareJid {
     BareJid::new(text).unwrap()
