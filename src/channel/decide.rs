@@ -248,6 +248,9 @@ mod invitation_tests;
 #[path = "decide/part_tests.rs"]
 mod part_tests;
 #[cfg(test)]
+#[path = "decide/records_tests.rs"]
+mod records_tests;
+#[cfg(test)]
 #[path = "decide/refusal_tests.rs"]
 mod refusal_tests;
 #[cfg(test)]
