@@ -85,3 +85,7 @@ fn attribute(name: &str, value: &str) -> String {
 fn is_named(fan: &Fan, (from, id): &(String, String)) -> bool {
     fan.head.contains(from) && fan.head.contains(id)
 }
+
+#[cfg(test)]
+#[path = "recall_tests.rs"]
+mod tests;
