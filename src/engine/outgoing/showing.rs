@@ -7,7 +7,7 @@ use super::resend::{halves, mail_all, told, unsent};
 use crate::channel::group::Notice;
 use crate::channel::{Change, ChannelName, NodeSet, Status};
 use crate::store::Record;
-use crate::xep::{EXTENSIONS, Render, Shown, group_events};
+use crate::xep::{Render, Shown, faces, group_events};
 use jid::BareJid;
 use std::sync::Arc;
 
@@ -137,7 +137,7 @@ impl Engine {
             dice: &mut self.dice,
             shown: &mut shown,
         };
-        EXTENSIONS.iter().for_each(|extension| extension.render(change, &mut render));
+        faces::show(change, &mut render);
         shown
     }
 
