@@ -320,12 +320,12 @@ impl Channel {
     }
 
     /// Makes a decided change so. Destroying is the engine's: it drops the channel.
+    #[deny(clippy::wildcard_enum_match_arm)]
     pub fn apply(&mut self, change: &Change) {
         let kept = &mut self.kept;
         match change {
-            Change::Created { .. } | Change::Destroyed => {}
+            Change::Created { .. } | Change::Destroyed | Change::Announced(_) => {}
             Change::Relayed(relay) => self.states.note(relay),
-            Change::Announced(_) => {}
             Change::Entombed(tombstone) => self.tail.retract(tombstone.row),
             Change::Reported(report) => self.note_report(report),
             Change::Struck(member) | Change::Faded(member) => self.strike(&member.id),

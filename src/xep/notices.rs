@@ -1,5 +1,7 @@
 //! The notices of the HTTP API (groups.md §4): bodies that tell clients of groups made there to fetch a group anew.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use super::mix_core::headed;
 use super::{Extension, Render};
 use crate::channel::crowd::by_id;
@@ -52,7 +54,9 @@ pub fn tell_of(event: &Event, number: u64, render: &mut Render<'_>) {
         EventKind::MemberLeft | EventKind::MemberRemoved => {
             tell(render, "EG", number, |member| member.is_joined() || is_meant(member));
         }
-        _ => tell(render, "EG", number, Member::is_joined),
+        EventKind::MemberJoined | EventKind::ProfileChanged | EventKind::AdminAdded | EventKind::AdminRemoved => {
+            tell(render, "EG", number, Member::is_joined);
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a change shows to whom, before addresses are known.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use super::Service;
 use super::reflection::Frame;
 use crate::channel::whom::Whom;
