@@ -1,0 +1,189 @@
+//! What a change makes of a channel in memory, with all that is counted beside the records.
+
+#![deny(clippy::wildcard_enum_match_arm)]
+
+use super::{
+    Change, Channel, ENTRY_BYTES, Head, Member, Node, ParticipantId, RECORD_BYTES, Report, Roll, Row, Status, Style,
+    tail,
+};
+use jid::BareJid;
+
+impl Channel {
+    /// Makes a decided change so. Destroying is the engine's: it drops the channel.
+    pub fn apply(&mut self, change: &Change) {
+        let kept = &mut self.kept;
+        match change {
+            Change::Created { .. } | Change::Destroyed | Change::Announced(_) => {}
+            Change::Relayed(relay) => self.states.note(relay),
+            Change::Entombed(tombstone) => self.tail.retract(tombstone.row),
+            Change::Reported(report) => self.note_report(report),
+            Change::Struck(member) | Change::Faded(member) => self.strike(&member.id),
+            Change::Expired { base, .. } => self.expire(*base),
+            Change::Joined(member)
+            | Change::Left(member)
+            | Change::Renamed(member)
+            | Change::Subscribed(member)
+            | Change::Invited(member)
+            | Change::Removed(member)
+            | Change::Noted(member) => self.set_member(member.clone()),
+            Change::Published(row) => {
+                self.head = Head { row: row.number, ordinal: row.ordinal, stamp: row.stamp };
+                self.note(row);
+            }
+            Change::ItemSet { node, item } => {
+                self.bytes += item.payload.len();
+                let past = kept.items.insert(*node, item.clone());
+                self.bytes -= past.map_or(0, |past| past.payload.len());
+            }
+            Change::ItemGone { node, .. } => {
+                self.bytes -= kept.items.remove(node).map_or(0, |past| past.payload.len());
+            }
+            Change::ListPurged { node } => {
+                self.change_list(*node, |list| list.iter_mut().for_each(|list| *list = Roll::default()));
+            }
+            Change::ListMade { node, exists } => self.change_list(*node, |list| *list = exists.then(Roll::default)),
+            Change::Listed { node, jid, present } => self.change_list(*node, |list| {
+                let Some(list) = list else { return };
+                let _ = if *present { list.insert(jid.clone()) } else { list.remove(jid) };
+            }),
+            Change::GuestSet { guest, .. } => {
+                let past = kept.guests.remove(&guest.jid);
+                self.crowd.note_guest(guest, past.is_some());
+                self.bytes -= past.map_or(0, |past| past.bytes());
+                if !guest.subscriptions.is_empty() {
+                    self.bytes += guest.bytes();
+                    kept.guests.insert(guest.jid.clone(), guest.clone());
+                }
+            }
+            Change::InvitationSet(invitation) => {
+                self.bytes += invitation.bytes();
+                let past = kept.invitations.set(invitation.clone());
+                self.bytes -= past.map_or(0, |past| past.bytes());
+            }
+            Change::InvitationEnded { invitation, .. } => {
+                self.bytes -= kept.invitations.remove(&invitation.key()).map_or(0, |past| past.bytes());
+            }
+            Change::RightsSet(rights) => kept.rights = rights.clone(),
+            Change::Configured(settings) => {
+                kept.profile.listed = settings.lists(kept.profile.listed);
+                let past = std::mem::replace(&mut kept.settings, settings.clone());
+                if past.style != settings.style {
+                    self.crowd.rank(self.members.values().filter(|_| settings.style == Style::Group));
+                }
+            }
+        }
+    }
+
+    fn change_list(&mut self, node: Node, change: impl FnOnce(&mut Option<Roll<BareJid>>)) {
+        let list = if node == Node::Allowed { &mut self.kept.allowed } else { &mut self.kept.banned };
+        let bytes = |list: &Option<Roll<BareJid>>| ENTRY_BYTES * list.as_ref().map_or(0, Roll::len);
+        self.bytes -= bytes(list);
+        change(list);
+        self.bytes += bytes(list);
+    }
+
+    fn note_report(&mut self, report: &Report) {
+        let Some(member) = self.ids.get(&report.member).and_then(|jid| self.members.get_mut(jid)) else { return };
+        if member.id == report.member {
+            self.bytes -= member.own.bytes();
+            self.tallies.remove_of(member, &report.rows);
+            member.own.take(report);
+            self.tallies.add_of(member, &report.rows);
+            self.bytes += member.own.bytes();
+            if member.status == Status::Left && self.silent.remove(&member.silent()) {
+                self.departed.insert(member.silent());
+            }
+        }
+    }
+
+    /// Forgets the rows up to one. What is gone waits for nobody to read it.
+    pub(super) fn expire(&mut self, base: Head) {
+        self.base = base;
+        if self.newest <= base.row {
+            self.newest = 0;
+        }
+        self.recent.forget(base.row);
+        self.sent.forget(base.row);
+        self.tail.forget(base.row);
+        let mark = (base.row, base.ordinal);
+        self.members.values_mut().for_each(|member| member.own.mark = member.own.mark.max(mark));
+    }
+
+    /// Remembers a row; whoever wrote something to read has read what came before (storage §5).
+    pub(super) fn note(&mut self, row: &Row) {
+        self.newest = row.number;
+        self.recent.note(row);
+        self.sent.note_sent(row);
+        self.tail.note(row);
+        self.tallies.note(row.number, self.joined);
+        if !tail::counts(row) {
+            return;
+        }
+        if let Some(author) =
+            self.ids.get(&row.author).and_then(|jid| self.members.get_mut(jid)).filter(|author| author.id == row.author)
+        {
+            author.own.mark = author.own.mark.max((row.number, row.ordinal));
+        }
+    }
+
+    pub(super) fn set_member(&mut self, mut member: Member) {
+        if self.ids.insert(member.id.clone(), member.jid.clone()).is_none() {
+            self.bytes += RECORD_BYTES + 4 * member.jid.as_str().len();
+        }
+        self.tallies.replace(self.members.get(&member.jid), &member);
+        if self.members.get(&member.jid).is_some_and(|old| old.id == member.id) {
+            self.unseat(&member.jid);
+        }
+        if member.left_silently() {
+            self.silent.insert(member.silent());
+        } else if member.status == Status::Left {
+            self.departed.insert(member.silent());
+        }
+        self.crowd.note(&member, self.is_group());
+        if member.ended {
+            if let Some(past) = self.ended.insert(member.id.clone(), member) {
+                self.forget_leaving(&past);
+            }
+            return;
+        }
+        member.own.mark = member.own.mark.max((self.base.row, self.base.ordinal));
+        self.bytes += member.own.bytes() + 24 * member.windows.len();
+        if member.is_joined() {
+            self.joined += 1;
+            self.nicks.insert(member.nick.key().to_owned(), member.jid.clone());
+        }
+        self.waiting += usize::from(member.status == Status::Waiting);
+        self.members.insert(member.jid.clone(), member);
+    }
+
+    fn strike(&mut self, id: &ParticipantId) {
+        let Some(jid) = self.ids.remove(id) else { return };
+        self.tallies.forget();
+        self.bytes -= RECORD_BYTES + 4 * jid.as_str().len();
+        if self.members.get(&jid).is_some_and(|member| member.id == *id) {
+            self.unseat(&jid);
+        } else if let Some(past) = self.ended.remove(id) {
+            self.crowd.forget(&past);
+            self.forget_leaving(&past);
+        }
+    }
+
+    /// Takes a record out of those of people who left.
+    fn forget_leaving(&mut self, past: &Member) {
+        self.silent.remove(&past.silent());
+        self.departed.remove(&past.silent());
+    }
+
+    /// Takes a record out of all counts.
+    fn unseat(&mut self, jid: &BareJid) {
+        let Some(old) = self.members.remove(jid) else { return };
+        self.crowd.forget(&old);
+        self.bytes -= old.own.bytes() + 24 * old.windows.len();
+        self.joined -= usize::from(old.is_joined());
+        self.waiting -= usize::from(old.status == Status::Waiting);
+        self.forget_leaving(&old);
+        if self.nicks.get(old.nick.key()) == Some(jid) {
+            self.nicks.remove(old.nick.key());
+        }
+    }
+}
