@@ -2,6 +2,9 @@
 //!
 //! Tests at the foot of a file are exempt from what only holds for the program.
 
+#[path = "tidy/order.rs"]
+mod order;
+
 use mixd::xep::EXTENSIONS;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

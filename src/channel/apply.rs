@@ -10,6 +10,7 @@ use jid::BareJid;
 
 impl Channel {
     /// Makes a decided change so. Destroying is the engine's: it drops the channel.
+    #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     pub fn apply(&mut self, change: &Change) {
         let kept = &mut self.kept;
         match change {
@@ -97,6 +98,7 @@ impl Channel {
     }
 
     /// Forgets the rows up to one. What is gone waits for nobody to read it.
+    #[expect(clippy::disallowed_methods, reason = "in any order: each for itself")]
     pub(super) fn expire(&mut self, base: Head) {
         self.base = base;
         if self.newest <= base.row {

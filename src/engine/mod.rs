@@ -164,6 +164,7 @@ impl Engine {
     }
 
     /// The channels in memory, for comparing them with the store.
+    #[expect(clippy::disallowed_methods, reason = "in any order: whoever compares them looks each up")]
     pub fn channels(&self) -> impl Iterator<Item = &crate::channel::Channel> {
         self.channels.shelf.channels()
     }

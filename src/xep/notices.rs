@@ -66,6 +66,7 @@ fn is_on(render: &Render<'_>) -> bool {
 }
 
 /// Tells some people, in the order of ids.
+#[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
 fn tell(render: &mut Render<'_>, mark: &str, number: u64, whom: impl Fn(&Member) -> bool) {
     let Some(message) = notice(mark, number, render) else { return };
     let members = by_id(render.channel.members().filter(|member| whom(member)));

@@ -56,6 +56,7 @@ impl Domain {
     }
 
     /// Learns what became of a channel.
+    #[expect(clippy::disallowed_methods, reason = "in any order: each stays or goes for itself")]
     fn learn(&mut self, name: &ChannelName, mention: Option<Mention>, shelf: &Shelf) {
         if self.names.marks(name) & BANNED != 0 {
             self.spared.retain(|_, names| !names.remove(name) || !names.is_empty());
@@ -113,6 +114,11 @@ impl Domains {
 
 impl Engine {
     /// The turn ends: what is kept of domains, and of accounts beside theirs, is as it left the lists.
+    #[expect(
+        clippy::disallowed_methods,
+        clippy::iter_over_hash_type,
+        reason = "in any order: each for itself, or their sum"
+    )]
     pub(in crate::engine) fn settle_lists(&mut self) {
         self.channels.standings.retain(|account, _| self.channels.lately.is_held(account));
         for name in std::mem::take(&mut self.channels.relisted) {

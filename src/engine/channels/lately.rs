@@ -52,6 +52,7 @@ impl Lately {
     }
 
     /// What the lists of a channel say from here on; `None` where there is none of that name.
+    #[expect(clippy::iter_over_hash_type, reason = "in any order: each for itself")]
     pub fn note_lists(&mut self, name: &ChannelName, channel: Option<&Channel>) {
         for (jid, since) in &mut self.of {
             since.mentions.insert(name.clone(), mention_of(channel, jid));
@@ -59,6 +60,7 @@ impl Lately {
     }
 
     /// A channel ceased to be.
+    #[expect(clippy::disallowed_methods, clippy::iter_over_hash_type, reason = "in any order: each for itself")]
     pub fn strike(&mut self, name: &ChannelName) {
         for since in self.of.values_mut() {
             since.joined.insert(name.clone(), 0);

@@ -110,6 +110,7 @@ impl Places {
     }
 
     /// A channel ceased to be.
+    #[expect(clippy::disallowed_methods, reason = "in any order: each for itself")]
     pub fn strike(&mut self, name: &ChannelName) {
         let of_it = self.kept.iter().filter(|(_, kept)| kept.names.marks(name) != 0);
         let accounts: Vec<BareJid> = of_it.map(|(account, _)| account.clone()).collect();
@@ -129,6 +130,7 @@ impl Places {
     }
 
     /// Marks anew whether a channel is found by the domains of those who are in it.
+    #[expect(clippy::disallowed_methods, reason = "in any order: each for itself")]
     fn compare_again(&mut self, name: &ChannelName, is_found: impl Fn(&BareJid) -> bool) {
         for (account, kept) in self.kept.iter_mut().filter(|(_, kept)| kept.is_compared) {
             if kept.names.marks(name) & IN != 0 {

@@ -88,6 +88,7 @@ impl Shelf {
         }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "in any order: its callers say why that is no matter")]
     pub fn channels(&self) -> impl Iterator<Item = &Channel> {
         self.channels.values().map(|shelved| &shelved.channel)
     }
@@ -305,6 +306,7 @@ impl Shelf {
     }
 
     /// The channels that have to leave memory, used longest ago first, down to nine tenths of what is allowed.
+    #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     fn surplus(&self) -> Vec<ChannelName> {
         if self.bytes <= self.bytes_max {
             return Vec::new();

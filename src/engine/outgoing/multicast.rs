@@ -90,6 +90,7 @@ pub struct Homes(Vec<Home>);
 impl Homes {
     /// Starts with what the operator settled, by domain.
     pub fn new(settled: HashMap<String, MulticastSettings>) -> Homes {
+        // In any order: they are sorted.
         let wanted = settled.into_iter().filter(|(_, settings)| settings.service != Multicast::Off);
         let mut homes: Vec<Home> = wanted
             .map(|(domain, settings)| Home {

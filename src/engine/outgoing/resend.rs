@@ -203,6 +203,7 @@ impl Engine {
 
     /// For whom something of a channel is sent again: those who were there at the time. Whoever came since is shown
     /// nothing from before.
+    #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     fn audience_again(
         &self,
         channel: &Channel,

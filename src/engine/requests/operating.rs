@@ -106,6 +106,7 @@ impl Engine {
         Ok(Effects::none(Answer::EveryChannel { entries, count, goes_on }))
     }
 
+    #[expect(clippy::disallowed_methods, reason = "in any order: their sum")]
     pub(in crate::engine) fn take_census(&self, actor: &Actor) -> Result<Effects, Refusal> {
         self.require_at_service(actor, ServiceAction::Administer)?;
         let census = self.channels.shelf.census();
@@ -152,6 +153,7 @@ impl Engine {
     }
 
     /// The people of a channel are among those who are told.
+    #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     pub(in crate::engine) fn announce_in(&mut self, name: &ChannelName, turn: &mut Turn) {
         let Some(first) = self.requests.announcements.first() else { return };
         if !first.chore.done(name) {

@@ -29,6 +29,7 @@ impl Online {
     }
 
     /// The same of all accounts of a domain.
+    #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     pub fn bring_all(&mut self, domain: &str) {
         let of_domain = self.broadcast.keys().filter(|account| account.domain().as_str() == domain);
         // Where there is no room for all, the lot says for whom.
@@ -140,6 +141,7 @@ impl Online {
     }
 
     /// The link is up again: whoever is not heard of is asked whether it is still there.
+    #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     pub fn link_up(&mut self) {
         self.probed.clear();
         self.probes.clear();
@@ -166,6 +168,7 @@ impl Online {
         self.doubt_some(is_meant, WAITING_MAX);
     }
 
+    #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     pub(super) fn doubt_some(&mut self, is_meant: impl Fn(&str) -> bool, max: usize) {
         let accounts = self.broadcast.iter().filter(|(account, _)| is_meant(account.domain().as_str()));
         let names = accounts.flat_map(|(account, resources)| resources.keys().map(move |name| (account, name)));

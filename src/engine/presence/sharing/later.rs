@@ -113,6 +113,7 @@ impl Engine {
     }
 
     /// The link is up.
+    #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     pub(in crate::engine) fn presence_link_up(&mut self) {
         self.presence.since = self.steady;
         self.presence.looked = self.steady;
