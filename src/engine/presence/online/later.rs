@@ -168,6 +168,7 @@ impl Online {
         self.doubt_some(is_meant, WAITING_MAX);
     }
 
+    /// The same, of so many at most.
     #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     pub(super) fn doubt_some(&mut self, is_meant: impl Fn(&str) -> bool, max: usize) {
         let accounts = self.broadcast.iter().filter(|(account, _)| is_meant(account.domain().as_str()));
