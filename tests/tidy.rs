@@ -4,6 +4,8 @@
 
 #[path = "tidy/circles.rs"]
 mod circles;
+#[path = "tidy/order.rs"]
+mod order;
 #[path = "tidy/words.rs"]
 mod words;
 
@@ -164,6 +166,18 @@ fn layers_import_downwards_only() {
         }
     }
     assert_none(wrong, "a layer knows what it must not know");
+}
+
+#[test]
+fn one_table_says_which_change_concerns_which_face() {
+    let table = ["src/xep/faces.rs", "src/xep/render.rs"];
+    let files = program_files().into_iter();
+    let (tables, others): (Vec<Source>, Vec<Source>) =
+        files.filter(|file| file.folder() == "xep").partition(|file| table.contains(&&*file.path));
+    let wrong = others.iter().flat_map(|file| file.places_of(&["Change::"]).map(|(place, _)| place)).collect();
+    assert_none(wrong, "a renderer looks for changes of its own, and not from the table of faces");
+    let is_exhaustive = |file: &Source| file.text.contains("#![deny(clippy::wildcard_enum_match_arm)]");
+    assert!(tables.len() == table.len() && tables.iter().all(is_exhaustive), "the table of faces has wildcards");
 }
 
 /// Whether a line is one whole import of plain types of the store.

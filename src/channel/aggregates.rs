@@ -82,6 +82,7 @@ impl Channel {
 
     /// How far rows came at everybody, their authors included; the rows are in order. One walk over the people, however many
     /// rows there are.
+    #[expect(clippy::disallowed_methods, reason = "in any order: they are counted")]
     fn counts(&self, rows: &[u64]) -> Vec<Count> {
         let (mut all, mut joined) = (Tally::of(rows), Tally::of(rows));
         for member in self.members() {

@@ -33,6 +33,7 @@ impl Channel {
             seated: Box::new(self.crowd.into_ids()),
             ids: self.ids,
             members: self.members,
+            // In any order: it is let go of.
             nicks: self.nicks.into_iter(),
             others: None,
             guests: guests.into_values(),
@@ -52,6 +53,7 @@ impl Iterator for Apart {
             }
         }
         let others = (&mut self.ids, &mut self.members);
+        // In any order: of these nothing is told but that there is one.
         let (ids, members) = self
             .others
             .get_or_insert_with(|| (std::mem::take(others.0).into_iter(), std::mem::take(others.1).into_iter()));

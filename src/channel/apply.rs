@@ -1,4 +1,6 @@
-//! What becomes of a channel by what was decided.
+//! What a change makes of a channel in memory, with all that is counted beside the records.
+
+#![deny(clippy::wildcard_enum_match_arm)]
 
 use super::participant::Status;
 use super::{Change, Channel, ENTRY_BYTES, Head, Member, Node, ParticipantId, Report, Roll, Row, Style, tail};
@@ -9,12 +11,12 @@ const RECORD_BYTES: usize = 480;
 
 impl Channel {
     /// Makes a decided change so. Destroying is the engine's: it drops the channel.
+    #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     pub fn apply(&mut self, change: &Change) {
         let kept = &mut self.kept;
         match change {
-            Change::Created { .. } | Change::Destroyed => {}
+            Change::Created { .. } | Change::Destroyed | Change::Announced(_) => {}
             Change::Relayed(relay) => self.states.note(relay),
-            Change::Announced(_) => {}
             Change::Entombed(tombstone) => self.tail.retract(tombstone.row),
             Change::Reported(report) => self.note_report(report),
             Change::Struck(member) | Change::Faded(member) => self.strike(&member.id),
@@ -97,6 +99,7 @@ impl Channel {
     }
 
     /// Forgets the rows up to one. What is gone waits for nobody to read it.
+    #[expect(clippy::disallowed_methods, reason = "in any order: each for itself")]
     pub(super) fn expire(&mut self, base: Head) {
         self.base = base;
         if self.newest <= base.row {

@@ -1,5 +1,7 @@
 //! What happened: the one list that memory, the store and every rendering read.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use super::event::Tombstone;
 use super::limits::Limits;
 use super::refusal::Refusal;
@@ -156,9 +158,22 @@ pub enum Change {
     Announced(Announcement),
 }
 
+/// What a change is of, for whoever asks that and not which one it is.
+enum Subject<'a> {
+    /// The record of a member, as it is after.
+    Record(&'a Member),
+    /// Who may join, subscribe or do what.
+    Rules,
+    /// The item of a node.
+    Item(Node),
+    /// What outlives no moment.
+    Moment,
+    /// Something that nobody asks for by its kind.
+    Other,
+}
+
 impl Change {
-    /// The record of a member as it is after, where this change is one of somebody's record.
-    pub fn member(&self) -> Option<&Member> {
+    fn subject(&self) -> Subject<'_> {
         match self {
             Change::Joined(member)
             | Change::Left(member)
@@ -166,34 +181,46 @@ impl Change {
             | Change::Subscribed(member)
             | Change::Invited(member)
             | Change::Removed(member)
-            | Change::Noted(member) => Some(member),
-            _ => None,
+            | Change::Noted(member) => Subject::Record(member),
+            Change::ListMade { .. }
+            | Change::ListPurged { .. }
+            | Change::Listed { .. }
+            | Change::RightsSet(_)
+            | Change::Configured(_) => Subject::Rules,
+            Change::ItemSet { node, .. } | Change::ItemGone { node, .. } => Subject::Item(*node),
+            Change::Relayed(_) | Change::Announced(_) => Subject::Moment,
+            Change::Created { .. }
+            | Change::Destroyed
+            | Change::Published(_)
+            | Change::Struck(_)
+            | Change::Faded(_)
+            | Change::Reported(_)
+            | Change::Entombed(_)
+            | Change::Expired { .. }
+            | Change::GuestSet { .. }
+            | Change::InvitationSet(_)
+            | Change::InvitationEnded { .. } => Subject::Other,
         }
+    }
+
+    /// The record of a member as it is after, where this change is one of somebody's record.
+    pub fn member(&self) -> Option<&Member> {
+        if let Subject::Record(member) = self.subject() { Some(member) } else { None }
     }
 
     /// Whether it is a fact that outlives the moment.
     pub fn is_kept(&self) -> bool {
-        !matches!(self, Change::Relayed(_) | Change::Announced(_))
+        !matches!(self.subject(), Subject::Moment)
     }
 
     /// Whether it changes who may join or subscribe.
     pub fn is_of_rules(&self) -> bool {
-        matches!(
-            self,
-            Change::ListMade { .. }
-                | Change::ListPurged { .. }
-                | Change::Listed { .. }
-                | Change::RightsSet(_)
-                | Change::Configured(_)
-        )
+        matches!(self.subject(), Subject::Rules)
     }
 
     /// Whether the channel has another video or none after this.
     pub fn is_of_video(&self) -> bool {
-        matches!(
-            self,
-            Change::Destroyed | Change::ItemSet { node: Node::Video, .. } | Change::ItemGone { node: Node::Video, .. }
-        )
+        *self == Change::Destroyed || matches!(self.subject(), Subject::Item(Node::Video))
     }
 }
 

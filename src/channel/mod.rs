@@ -294,11 +294,13 @@ impl Channel {
     }
 
     /// Everybody who is in the channel, in no order.
+    #[expect(clippy::disallowed_methods, reason = "in any order: its callers say why that is no matter")]
     pub fn participants(&self) -> impl Iterator<Item = &Member> {
         self.members.values().counted().filter(|member| member.is_joined())
     }
 
     /// Every record, of those in the channel and of those who left.
+    #[expect(clippy::disallowed_methods, reason = "in any order: its callers say why that is no matter")]
     pub fn members(&self) -> impl Iterator<Item = &Member> {
         self.members.values().chain(self.ended.values()).counted()
     }

@@ -48,11 +48,6 @@ impl Registry {
         self.holders.get(nick.key())
     }
 
-    /// All registered nicks.
-    pub fn iter(&self) -> impl Iterator<Item = (&BareJid, &Nick)> {
-        self.nicks.iter()
-    }
-
     /// The domains that are the service's own.
     pub fn own_domains(&self) -> impl Iterator<Item = &String> {
         self.own.iter()

@@ -1,5 +1,7 @@
 //! What settings, roles and lists say of an account: as they are, or as they will be after some changes.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use super::{
     Access, Action, Change, Channel, Guest, Limits, Member, Membership, Node, Rights, Role, Settings, Standing,
 };
@@ -59,7 +61,28 @@ impl<'a> Rules<'a> {
                 Change::ListMade { node, exists } => rules.list(*node).begin(*exists),
                 Change::ListPurged { node } => rules.list(*node).begin(true),
                 Change::Listed { node, jid, present } => drop(rules.list(*node).edits.insert(jid, *present)),
-                _ => {}
+                Change::Created { .. }
+                | Change::Destroyed
+                | Change::Joined(_)
+                | Change::Left(_)
+                | Change::Renamed(_)
+                | Change::Subscribed(_)
+                | Change::Published(_)
+                | Change::ItemSet { .. }
+                | Change::ItemGone { .. }
+                | Change::Invited(_)
+                | Change::Removed(_)
+                | Change::Noted(_)
+                | Change::Struck(_)
+                | Change::Faded(_)
+                | Change::Reported(_)
+                | Change::Entombed(_)
+                | Change::Expired { .. }
+                | Change::GuestSet { .. }
+                | Change::InvitationSet(_)
+                | Change::InvitationEnded { .. }
+                | Change::Relayed(_)
+                | Change::Announced(_) => {}
             }
         }
         rules

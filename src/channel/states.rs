@@ -26,6 +26,7 @@ impl PartialEq for States {
 
 impl States {
     /// Remembers a state.
+    #[expect(clippy::disallowed_methods, reason = "in any order: each stays or goes for itself")]
     pub fn note(&mut self, relay: &Relay) {
         if relay.message.echoed {
             return;

@@ -80,11 +80,13 @@ impl Channel {
         aggregate
     }
 
+    #[expect(clippy::disallowed_methods, reason = "in any order: some are counted, others sorted")]
     fn recipients(&self, row: u64, author: &ParticipantId) -> impl Iterator<Item = &Member> {
         self.members().filter(move |member| member.id != *author && member.was_in_at(row))
     }
 
     /// Since when nobody is in a group; `None` where somebody is, and for plain channels.
+    #[expect(clippy::disallowed_methods, reason = "in any order: the latest")]
     pub fn deserted_since(&self) -> Option<Stamp> {
         let deserted = self.is_group() && self.participant_count() == 0;
         deserted.then(|| self.members().map(|member| member.since).max().unwrap_or(self.profile().created))

@@ -61,6 +61,7 @@ impl Channel {
     }
 
     /// The accounts that are meant: participants in the order of their ids, and the others in the order of accounts.
+    #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     pub fn those(&self, whom: &Whom) -> Vec<BareJid> {
         let members: Vec<&Member> = match whom {
             Whom::OtherGuests(_) => Vec::new(),

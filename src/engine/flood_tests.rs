@@ -42,7 +42,7 @@ fn questions_to_one_domain_keep_nobody_else_from_being_asked() {
     for n in 0..12_000 {
         let full = FullJid::new(&format!("x{n}@away/r")).unwrap();
         let purpose = Purpose::Capabilities { full: full.clone(), announced: None };
-        engine.pending.ask(format!("q{n}"), full.into(), purpose, Stamp(1));
+        engine.people.pending.ask(format!("q{n}"), full.into(), purpose, Stamp(1));
     }
     for who in ["a@h/other", "b@far/other"] {
         let (told, turn) = take(&mut engine, 2, &format!("<presence from='{who}' to='mix.h'/>"));
@@ -51,7 +51,7 @@ fn questions_to_one_domain_keep_nobody_else_from_being_asked() {
     }
     println!(
         "flood: 12,000 questions of one domain: {} wait, and those of two others are asked",
-        engine.pending.count()
+        engine.people.pending.count()
     );
 }
 
@@ -60,7 +60,7 @@ fn a_question_that_went_for_another_is_answered_with_an_error() {
     let mut engine = service(Limits::default());
     create(&mut engine, "a@h/r", "c");
     ["a@h/r", "x@away/r"].iter().for_each(|who| drop(join(&mut engine, who)));
-    let channel = engine.shelf.channel(&ChannelName::new("c").unwrap()).unwrap();
+    let channel = engine.channels.shelf.channel(&ChannelName::new("c").unwrap()).unwrap();
     let id = channel.participant(&BareJid::new("a@h").unwrap()).unwrap().id.as_str().to_owned();
     for n in 0..100 {
         let payload = "<query xmlns='jabber:iq:version'/>";
@@ -70,11 +70,11 @@ fn a_question_that_went_for_another_is_answered_with_an_error() {
     }
     for n in 0..9_990 {
         let purpose = Purpose::RosterItem { domain: "away".into() };
-        engine.pending.ask(format!("q{n}"), Jid::new(&format!("y{n}@away")).unwrap(), purpose, Stamp(2));
+        engine.people.pending.ask(format!("q{n}"), Jid::new(&format!("y{n}@away")).unwrap(), purpose, Stamp(2));
     }
     let told = take(&mut engine, 3, "<presence from='a@h/other' to='mix.h'/>").0;
     let refusal = told.contains("to='x@away/r'") && told.contains("id='v0'") && told.contains("resource-constraint");
-    assert!(refusal && engine.pending.count() == 10_000, "{told}");
+    assert!(refusal && engine.people.pending.count() == 10_000, "{told}");
 }
 
 #[test]
@@ -106,16 +106,16 @@ fn a_crowded_channel_keeps_no_presence_and_asks_for_it_when_it_is_crowded_no_lon
     let mut engine = service(Limits { presence_participants_max: 2, ..Limits::default() });
     create(&mut engine, "a@h/r", "c");
     ["a@h/r", "b@h/r", "c@h/r"].iter().for_each(|who| drop(join(&mut engine, who)));
-    let tag = engine.shelf.tag_of(&ChannelName::new("c").unwrap()).unwrap();
+    let tag = engine.channels.shelf.tag_of(&ChannelName::new("c").unwrap()).unwrap();
     for n in 0..30 {
         take(&mut engine, 2, &format!("<presence from='a@h/{n}' to='c@mix.h'/>"));
     }
-    assert_eq!(engine.sharing.online.accounts(tag), 0);
+    assert_eq!(engine.presence.online.accounts(tag), 0);
     take(&mut engine, 3, "<iq type='set' id='3' from='c@h/r' to='c@mix.h'><leave xmlns='urn:xmpp:mix:core:1'/></iq>");
     let (told, _) = take(&mut engine, 1004, "<presence from='n@nowhere/r' to='mix.h'/>");
-    assert!(told.contains("probe") || engine.sharing.online.is_probed(tag), "{told}");
+    assert!(told.contains("probe") || engine.presence.online.is_probed(tag), "{told}");
     let (told, _) = take(&mut engine, 1005, "<presence from='a@h/0' to='c@mix.h'><status>here</status></presence>");
-    assert!(told.contains("here") && engine.sharing.online.accounts(tag) == 1, "{told}");
+    assert!(told.contains("here") && engine.presence.online.accounts(tag) == 1, "{told}");
 }
 
 fn register(engine: &mut Engine, who: &str, nick: &str) -> bool {
@@ -142,8 +142,8 @@ fn nicks_are_registered_by_whom_the_operator_lets_and_none_takes_all() {
     );
     // Whose nick was taken over has none.
     let account = |text: &str| BareJid::new(text).unwrap();
-    assert_eq!(engine.registry.nick_of(&account("x1@away")), None);
-    assert_eq!(engine.registry.nick_of(&account("a1@h")).map(|nick| nick.as_str()), Some("n1"));
+    assert_eq!(engine.requests.registry.nick_of(&account("x1@away")), None);
+    assert_eq!(engine.requests.registry.nick_of(&account("a1@h")).map(|nick| nick.as_str()), Some("n1"));
 }
 
 #[test]

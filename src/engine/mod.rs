@@ -38,15 +38,14 @@ pub use requests::pacing::Pacing;
 pub use trust::{Dial, Doubt, Moment};
 pub use turn::{Inbound, Reason, Turn};
 
-use crate::channel::{ChannelName, Head, Limits, Registry, Stamp};
-use crate::store::{Directory, Standing, Whereabouts};
+use crate::channel::{Limits, Registry, Stamp};
+use crate::store::{Directory, Whereabouts};
 use crate::xep::{Sealer, Service};
-use channels::shelf::Shelf;
 use jid::{BareJid, DomainPart};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use share::{Hits, OwnDomains, Shares};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use share::{OwnDomains, Shares};
+use std::collections::HashMap;
 
 /// What the operator settles.
 #[derive(Clone, Debug)]
@@ -76,47 +75,13 @@ pub struct Settings {
 /// Everything the service knows, and the rules by which it changes.
 pub struct Engine {
     service: Service,
-    shelf: Shelf,
-    registry: Registry,
-    nick_shares: Shares<BareJid>,
-    invitation_hits: Hits,
     /// The domains that are the service's own.
     own: OwnDomains,
-    /// Channels that could not be read: who asks for one is told, and nothing else waits for it.
-    unreadable: HashSet<ChannelName>,
-    /// What left memory and is not taken apart yet.
-    departures: channels::arrival::Departures,
-    accounts: people::accounts::Accounts,
-    pending: people::pending::Pending,
-    admission: requests::admission::Admission,
-    capabilities: people::capabilities::Capabilities,
-    freight: outgoing::freight::Freight,
-    sharing: presence::sharing::Sharing,
-    /// The channels that accounts are in or guests of.
-    memberships: channels::places::Places,
-    /// What lists of channels mean to the accounts that this turn shows what they find, or a later one.
-    standings: HashMap<BareJid, Standing>,
-    domains: channels::domains::Domains,
-    lately: channels::lately::Lately,
-    /// The channels whose lists this turn changed so far.
-    relisted: BTreeSet<ChannelName>,
-    brought: channels::brought::Brought,
-    /// The groups of accounts.
-    groups: channels::places::Places,
-    /// What goes through channels over ticks.
-    chores: channels::chores::Chores,
-    /// What is done in part.
-    parts: requests::parts::Parts,
-    /// Where archives stood at times that matter to this turn, by the channels' tags.
-    heads: HashMap<(u64, Stamp), Head>,
-    /// The number of the newest parcel.
-    parcel: u64,
-    /// What the address book has to learn before anything else of the next turn is sent.
-    early: Vec<Out>,
-    announcements: requests::operating::Announcements,
-    endings: channels::endings::Endings,
-    newcomers: channels::newcomers::Newcomers,
-    doubts: people::doubts::Doubts,
+    requests: requests::Requests,
+    channels: channels::Channels,
+    people: people::People,
+    presence: presence::sharing::Sharing,
+    outgoing: outgoing::Outgoing,
     dice: StdRng,
     clock: trust::Clock,
     /// The time of what happens, and the time by which something has ended (see [`Dial`]).
@@ -137,15 +102,16 @@ impl Engine {
     ) -> Engine {
         let own = own_domains(&settings.domain, &settings.creators);
         let hosts = people::hosts::Hosts::new(settings.pam, settings.multicast, settings.domain.as_str(), own.clone());
-        let limits = &settings.limits;
-        let created = Shares::new("channels", limits.channels_max, own.clone());
-        let mut nick_shares = Shares::new("registered nicks", limits.registered_nicks_max, own.clone());
-        directory.nicks.iter().for_each(|(account, _)| nick_shares.count(account, 1));
-        let freight = outgoing::freight::Freight::new(settings.limits.account_sending_bytes_max, own.clone());
+        let created = Shares::new("channels", settings.limits.channels_max, own.clone());
         // From dice of its own: what leaves was drawn from the others.
         let lot = lot::Lot::new(StdRng::from_seed(seed.map(|byte| !byte)).random());
         Engine {
-            admission: requests::admission::Admission::new(&settings.limits.rates),
+            requests: requests::Requests::new(std::mem::take(&mut directory.nicks), &settings.limits, &own),
+            people: people::People::restore(hosts, whereabouts, &own),
+            presence: presence::sharing::Sharing::new(lot, &own),
+            outgoing: outgoing::Outgoing::new(settings.limits.account_sending_bytes_max, &own),
+            clock: trust::Clock::new(directory.clock),
+            channels: channels::Channels::restore(directory, settings.channels_memory_bytes_max, created, (lot, &own)),
             service: Service {
                 domain: settings.domain,
                 name: settings.name,
@@ -156,35 +122,7 @@ impl Engine {
                 page_max: settings.page_max,
                 sealer: Sealer::new(sealing_key),
             },
-            registry: Registry::restore(std::mem::take(&mut directory.nicks), own.iter().cloned()),
-            nick_shares,
-            invitation_hits: Hits::new("invitations", own.clone()),
-            own: own.clone(),
-            newcomers: channels::newcomers::Newcomers::restore(std::mem::take(&mut directory.newcomers), own.clone()),
-            endings: channels::endings::Endings::restore(std::mem::take(&mut directory.endings), lot),
-            clock: trust::Clock::new(directory.clock),
-            chores: channels::chores::Chores::new(std::mem::take(&mut directory.tours), own.clone()),
-            shelf: Shelf::new(directory, settings.channels_memory_bytes_max, created),
-            unreadable: HashSet::new(),
-            departures: channels::arrival::Departures::default(),
-            accounts: people::accounts::Accounts::restore(whereabouts, hosts, own.clone()),
-            freight,
-            pending: people::pending::Pending::new(own.clone()),
-            doubts: people::doubts::Doubts::new(own.clone()),
-            capabilities: people::capabilities::Capabilities::new(own.clone()),
-            sharing: presence::sharing::Sharing::new(lot, &own),
-            memberships: Default::default(),
-            standings: HashMap::new(),
-            domains: Default::default(),
-            lately: Default::default(),
-            relisted: BTreeSet::new(),
-            brought: Default::default(),
-            groups: Default::default(),
-            parts: requests::parts::Parts::default(),
-            heads: HashMap::new(),
-            parcel: 0,
-            early: Vec::new(),
-            announcements: requests::operating::Announcements::default(),
+            own,
             dice: StdRng::from_seed(seed),
             now: Stamp::default(),
             due: Stamp::default(),
@@ -207,12 +145,12 @@ impl Engine {
 
     /// How much there is, and how much of it is in memory.
     pub fn census(&self) -> Census {
-        self.shelf.census()
+        self.channels.shelf.census()
     }
 
     /// The highest number ever given to a channel.
     pub fn gid_highest(&self) -> u32 {
-        self.shelf.gid_highest()
+        self.channels.shelf.gid_highest()
     }
 
     /// The domains that are the service's own.
@@ -222,12 +160,13 @@ impl Engine {
 
     /// The nicks that are registered with the service.
     pub fn registry(&self) -> &Registry {
-        &self.registry
+        &self.requests.registry
     }
 
     /// The channels in memory, for comparing them with the store.
+    #[expect(clippy::disallowed_methods, reason = "in any order: whoever compares them looks each up")]
     pub fn channels(&self) -> impl Iterator<Item = &crate::channel::Channel> {
-        self.shelf.channels()
+        self.channels.shelf.channels()
     }
 }
 

@@ -215,21 +215,22 @@ impl Engine {
             self.adopt_head(tag, since, head);
         }
         for (account, channels) in loaded.memberships {
-            if !self.memberships.knows(&account) {
-                let names = channels.into_iter().map(|name| (name, places::IN)).chain(self.lately.joined(&account));
-                self.memberships.adopt(account.clone(), names);
+            if !self.channels.memberships.knows(&account) {
+                let names =
+                    channels.into_iter().map(|name| (name, places::IN)).chain(self.channels.lately.joined(&account));
+                self.channels.memberships.adopt(account.clone(), names);
             }
-            let is_in = self.memberships.of(&account).is_some_and(|names| names.count(places::IN) > 0);
-            self.accounts.note_membership(&account, is_in, &mut self.early);
+            let is_in = self.channels.memberships.of(&account).is_some_and(|names| names.count(places::IN) > 0);
+            self.people.accounts.note_membership(&account, is_in, &mut self.outgoing.early);
         }
     }
 
     /// Takes a batch, in order, and says what it leads to.
     pub fn turn(&mut self, now: impl Into<Moment>, batch: Vec<Inbound>) -> Turn {
         self.tell_time(now);
-        self.announcements.forget_over();
+        self.requests.announcements.forget_over();
         self.begin_parts();
-        let mut turn = Turn { outbox: std::mem::take(&mut self.early), ..Turn::default() };
+        let mut turn = Turn { outbox: std::mem::take(&mut self.outgoing.early), ..Turn::default() };
         batch.into_iter().enumerate().for_each(|(place, inbound)| self.take(place, inbound, &mut turn));
         self.end_walks(&mut turn);
         self.settle_presence(&mut turn);
@@ -237,8 +238,8 @@ impl Engine {
         self.settle_lists();
         self.settle_memberships();
         self.forget_heads();
-        self.brought = Default::default();
-        self.accounts.save(&mut turn.records);
+        self.channels.brought = Default::default();
+        self.people.accounts.save(&mut turn.records);
         turn.records.extend(self.clock.news(!turn.records.is_empty()).map(Record::Clock));
         self.number_parcel(&mut turn);
         self.make_room(&mut turn);
@@ -256,7 +257,7 @@ impl Engine {
             Inbound::ClockConfirmed => self.confirm_clock(),
             Inbound::Erased(account, names) => self.note_erased(&account, &names, turn),
             Inbound::LinkUp => self.link_up(turn),
-            Inbound::LinkDown => self.freight.note_link(false),
+            Inbound::LinkDown => self.outgoing.freight.note_link(false),
             Inbound::Tick => self.tick(turn),
             Inbound::GoOn(step) => self.go_on(step, turn),
         }
@@ -264,13 +265,10 @@ impl Engine {
 
     /// Tells whoever had to go for others, and says who hit a share.
     fn settle_shares(&mut self, turn: &mut Turn) {
-        let ousted = self.pending.ousted();
+        let ousted = self.people.pending.ousted();
         self.take_given_up(ousted, &(&Refusal::Busy).into(), turn);
-        let hits = self.pending.hits().chain(self.sharing.online.hits()).chain(self.capabilities.hits());
-        let hits = hits.chain(self.doubts.hits()).chain(self.accounts.hits()).chain(self.chores.tour_shares.hits());
-        let hits =
-            hits.chain(self.accounts.hosts.hits()).chain(self.newcomers.hits()).chain(self.invitation_hits.take());
-        turn.hits.extend(hits.chain(self.nick_shares.hits()).chain(self.shelf.hits()).chain(self.freight.hits()));
+        let hits = self.people.hits().chain(self.presence.online.hits()).chain(self.channels.hits());
+        turn.hits.extend(hits.chain(self.requests.hits()).chain(self.outgoing.freight.hits()));
     }
 
     /// Undoes a turn whose commit was refused: its channels leave memory and reload from the store, and everybody who
@@ -289,19 +287,19 @@ impl Engine {
         for record in turn.records {
             match record {
                 Record::Channel { name, change, tag } => {
-                    self.sharing.online.probe_again(tag);
+                    self.presence.online.probe_again(tag);
                     if let Change::Created { profile, .. } = &change {
-                        self.shelf.take_back(profile.gid);
+                        self.channels.shelf.take_back(profile.gid);
                     }
                     self.doubt(&name, &mut out);
                     self.keep_in_rosters(tag);
                     self.undo_part(&name);
                     if change == Change::Destroyed || change.member().is_some() {
                         // It may have been deserted.
-                        self.chores.looking.reopen(name.clone());
+                        self.channels.chores.looking.reopen(name.clone());
                     }
                 }
-                Record::Whereabouts { account, .. } => self.accounts.mark_dirty(&account),
+                Record::Whereabouts { account, .. } => self.people.accounts.mark_dirty(&account),
                 Record::Clock(_) => self.clock.tell_again(),
                 Record::Nick { .. }
                 | Record::Ending { .. }
@@ -312,7 +310,7 @@ impl Engine {
             }
         }
         self.leave_rosters_again(turn.left_rosters);
-        self.chores.rest();
+        self.channels.chores.rest();
         self.take_tours_back(turn.tours_past, &turn.early);
         out.extend(turn.questions.into_iter().map(Out::Question));
         for (account, past) in turn.nicks_past.into_iter().rev() {
@@ -328,14 +326,14 @@ impl Engine {
 
     /// How a leave has to be answered depends on the home server's software, so that is asked before one comes.
     fn link_up(&mut self, turn: &mut Turn) {
-        self.accounts.hosts.link_up();
-        self.freight.note_link(true);
-        self.accounts.ask_again();
-        let given_up = self.pending.give_up();
+        self.people.accounts.hosts.link_up();
+        self.outgoing.freight.note_link(true);
+        self.people.accounts.ask_again();
+        let given_up = self.people.pending.give_up();
         self.take_given_up(given_up, &timed_out(), turn);
         self.presence_link_up();
         self.ask_homes(turn);
-        for domain in self.accounts.bare_domains() {
+        for domain in self.people.accounts.bare_domains() {
             self.ask_home_server(&domain, turn);
         }
     }
@@ -348,14 +346,14 @@ impl Engine {
     }
 
     fn tick(&mut self, turn: &mut Turn) {
-        let given_up = self.pending.expire(self.steady);
+        let given_up = self.people.pending.expire(self.steady);
         self.take_given_up(given_up, &timed_out(), turn);
         self.ask_homes(turn);
         self.ask_homes_again(turn);
         self.go_on_ending();
         self.ask_newcomers(turn);
         self.presence_tick(turn);
-        self.accounts.end_pauses(self.steady, &mut turn.outbox);
+        self.people.accounts.end_pauses(self.steady, &mut turn.outbox);
         self.begin_chores(turn);
     }
 }

@@ -45,6 +45,7 @@ pub fn places(store: &dyn Store, account: &BareJid) -> Result<Vec<Channel>, Stor
 
 /// The records of an account in a channel: its own, and those of accounts of its name that are no more; with what is left
 /// of those that the channel gave up.
+#[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
 fn records(store: &dyn Store, channel: &Channel, account: &BareJid) -> Result<Vec<Member>, StoreError> {
     let mut records: Vec<Member> = channel.members().filter(|member| member.jid == *account).cloned().collect();
     records.extend(store.given_up(channel.profile().tag, account)?);
@@ -250,6 +251,7 @@ fn role(channel: &Channel, account: &BareJid) -> &'static str {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "in any order: whether there is any")]
 fn status(channel: &Channel, account: &BareJid) -> &'static str {
     use crate::channel::Status;
     match channel.member(account).map(|member| member.status) {

@@ -41,8 +41,7 @@ pub(super) trait Scribe {
 pub type Erased = Vec<ChannelName>;
 
 /// The address that stands for an erased account in what has to name somebody: nobody is served there (RFC 2606 §2).
-// An id is short.
-#[allow(clippy::disallowed_methods)]
+#[allow(clippy::disallowed_methods, reason = "bounded: an id is short")]
 fn nobody(id: &str) -> Result<BareJid, StoreError> {
     BareJid::new(&format!("{id}@erased.invalid")).map_err(|error| StoreError(error.to_string()))
 }

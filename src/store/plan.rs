@@ -51,6 +51,7 @@ pub(super) struct Seen {
 
 impl Seen {
     /// Remembers what was written.
+    #[expect(clippy::disallowed_methods, reason = "in any order: each stays or goes for itself")]
     pub(super) fn note(&mut self, news: Seen) {
         if self.blocks.len() + self.tags.len() >= SEEN_MAX {
             self.clear();

@@ -3,9 +3,7 @@
 use super::mix_core::{headed, name_of, node_of, passing};
 use super::{Extension, Render, Request, Route, Scope, configuration, pubsub, rsm};
 use crate::channel::crowd::{self, Ordered};
-use crate::channel::{
-    Action, Actor, Answer, AnyCommand, Change, Channel, Command, Limits, Node, Refusal, Roll, Standing,
-};
+use crate::channel::{Action, Actor, Answer, AnyCommand, Channel, Command, Limits, Node, Refusal, Roll, Standing};
 use crate::xmpp::{Parts, Tag, address, ns};
 use jid::BareJid;
 use minidom::Element;
@@ -71,33 +69,40 @@ impl Extension for Admin {
         let list = Tag::new("subscriptions").attr("node", name_of(*node)).children(list);
         Ok(Some(Tag::in_ns("pubsub", ns::PUBSUB_OWNER).child(list).child_opt(set)))
     }
+}
 
-    fn render(&self, change: &Change, render: &mut Render<'_>) {
-        match change {
-            Change::Listed { node, jid, present } => {
-                let name = if *present { "item" } else { "retract" };
-                let entry = Tag::new(name).attr("id", jid.as_str());
-                let items = Tag::new("items").attr("node", name_of(*node)).child(entry);
-                tell(*node, items, render);
-            }
-            Change::ListPurged { node } => tell(*node, Tag::new("purge").attr("node", name_of(*node)), render),
-            // It names everybody who administers the channel, which is much to write for nobody.
-            Change::ItemSet { node: Node::Config, .. } if render.channel.has_subscribers(Node::Config) => {
-                let item = configuration::item(render.channel, &render.service.limits, false);
-                tell(Node::Config, Tag::new("items").attr("node", name_of(Node::Config)).child(item), render);
-            }
-            Change::ListMade { node, exists: false } => tell_of_end(*node, render),
-            // Clients take the end of the participants node for that of the channel, so that is not told.
-            Change::Configured(_) => {
-                render
-                    .nodes_gone
-                    .iter()
-                    .filter(|node| *node != Node::Participants)
-                    .for_each(|node| tell_of_end(node, render));
-            }
-            _ => {}
-        }
+/// Shows who was put on a list, or taken off.
+pub fn show_entry(node: Node, jid: &BareJid, present: bool, render: &mut Render<'_>) {
+    let name = if present { "item" } else { "retract" };
+    let entry = Tag::new(name).attr("id", jid.as_str());
+    tell(node, Tag::new("items").attr("node", name_of(node)).child(entry), render);
+}
+
+/// Shows that a list was emptied.
+pub fn show_purge(node: Node, render: &mut Render<'_>) {
+    tell(node, Tag::new("purge").attr("node", name_of(node)), render);
+}
+
+/// Shows the configuration. It names everybody who administers the channel, which is much to write for nobody.
+pub fn show_configuration(render: &mut Render<'_>) {
+    if render.channel.has_subscribers(Node::Config) {
+        let item = configuration::item(render.channel, &render.service.limits, false);
+        tell(Node::Config, Tag::new("items").attr("node", name_of(Node::Config)).child(item), render);
     }
+}
+
+/// Shows which nodes other settings ended. Clients take the end of the participants node for that of the channel, so that
+/// is not told.
+pub fn show_nodes_gone(render: &mut Render<'_>) {
+    let gone = render.nodes_gone;
+    gone.iter().filter(|node| *node != Node::Participants).for_each(|node| show_end_of(node, render));
+}
+
+/// XEP-0060 §8.4: whoever subscribes to a node is told that there is none any more.
+pub fn show_end_of(node: Node, render: &mut Render<'_>) {
+    let content = Tag::new("delete").attr("node", name_of(node));
+    let message = passing(headed(render)).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(content));
+    render.fan_at_end(node, message);
 }
 
 /// Whom a request subscribes and unsubscribes; what states nothing changes nothing (XEP-0060 §8.8.2).
@@ -119,13 +124,6 @@ fn edits(action: &Element) -> Result<BTreeMap<BareJid, bool>, Refusal> {
 fn tell(node: Node, content: Tag, render: &mut Render<'_>) {
     let message = passing(headed(render)).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(content));
     render.fan(node, message);
-}
-
-/// XEP-0060 §8.4: whoever subscribes to a node is told that there is none any more.
-fn tell_of_end(node: Node, render: &mut Render<'_>) {
-    let content = Tag::new("delete").attr("node", name_of(node));
-    let message = passing(headed(render)).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(content));
-    render.fan_at_end(node, message);
 }
 
 /// The list of a node, in order; `None` where it is that of those who are in a closed channel or wait.

@@ -2,8 +2,9 @@
 
 use super::mix_core::{headed, passing};
 use super::{Extension, Render, Request, Route, Scope};
-use crate::channel::{Answer, AnyCommand, Change, Command, JidPreference, Member, Node, Preferences, PreferencesPatch};
-use crate::channel::{Refusal, Status};
+use crate::channel::{
+    Answer, AnyCommand, Command, JidPreference, Member, Node, Preferences, PreferencesPatch, Refusal,
+};
 use crate::xmpp::{Parts, Tag, ns};
 use minidom::Element;
 
@@ -71,24 +72,26 @@ impl Extension for Anon {
         };
         Ok(Some(Tag::in_ns("user-preference", ns::MIX_ANON).child(form)))
     }
+}
 
-    fn render(&self, change: &Change, render: &mut Render<'_>) {
-        if render.channel.settings().shows_jids() {
-            return;
-        }
-        let entry = match change {
-            Change::Joined(member) => mapping(member),
-            Change::Left(member) | Change::Removed(member)
-                if !member.is_joined() && render.before == Some(Status::Joined) =>
-            {
-                Tag::new("retract").attr("id", member.id.as_str())
-            }
-            _ => return,
-        };
-        let items = Tag::new("items").attr("node", ns::NODE_JIDMAP).child(entry);
-        let message = passing(headed(render)).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(items));
-        render.fan(Node::JidMap, message);
+/// Tells whose id it is of somebody who came, where not everybody sees JIDs.
+pub fn show_mapping(member: &Member, render: &mut Render<'_>) {
+    if !render.channel.settings().shows_jids() {
+        tell(mapping(member), render);
     }
+}
+
+/// Tells that somebody who was in is in no more, where not everybody sees JIDs.
+pub fn show_leave(member: &Member, render: &mut Render<'_>) {
+    if !render.channel.settings().shows_jids() && render.is_out(member) {
+        tell(Tag::new("retract").attr("id", member.id.as_str()), render);
+    }
+}
+
+fn tell(entry: Tag, render: &mut Render<'_>) {
+    let items = Tag::new("items").attr("node", ns::NODE_JIDMAP).child(entry);
+    let message = passing(headed(render)).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(items));
+    render.fan(Node::JidMap, message);
 }
 
 /// The item of a participant on the node that tells whose id it is (XEP-0404 §2.5).

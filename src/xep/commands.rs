@@ -10,7 +10,7 @@ mod session;
 
 use super::{Extension, Render, Request, Route, Scope};
 use crate::channel::{
-    Action, Announcement, Answer, AnyCommand, Change, ChannelName, Command, CommandFault, Node, Refusal, ServiceAction,
+    Action, Announcement, Answer, AnyCommand, ChannelName, Command, CommandFault, Node, Refusal, ServiceAction,
     ServiceCommand,
 };
 use crate::xmpp::{Tag, ns};
@@ -146,14 +146,13 @@ impl Extension for Commands {
             }
         }))
     }
+}
 
-    /// An announcement comes from the channel itself, to all who follow its messages.
-    fn render(&self, change: &Change, render: &mut Render<'_>) {
-        let Change::Announced(announcement) = change else { return };
-        let id = render.fresh_id();
-        let message = announced(announcement, &render.address(), &id);
-        render.fan(Node::Messages, message);
-    }
+/// Shows an announcement, which comes from the channel itself, to all who follow its messages.
+pub fn show_announcement(announcement: &Announcement, render: &mut Render<'_>) {
+    let id = render.fresh_id();
+    let message = announced(announcement, &render.address(), &id);
+    render.fan(Node::Messages, message);
 }
 
 /// An announcement as people get it: a message of its own, in no archive.

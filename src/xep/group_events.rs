@@ -5,12 +5,9 @@ use super::group_tags::{counts, progress, status};
 use super::mix_core::headed;
 use super::reflection::People;
 use super::{Render, Shown};
-
 use crate::channel::group::{GroupCommand, Notice};
 use crate::channel::whom::Whom;
-use crate::channel::{
-    Change, Channel, Event, EventKind, Member, Node, ParticipantId, Report, Row, RowKind, Stamp, Status, Style,
-};
+use crate::channel::{Channel, Event, EventKind, Member, Node, ParticipantId, Report, Row, Stamp, Status, Style};
 use crate::xmpp::{Tag, ns};
 use jid::BareJid;
 
@@ -50,24 +47,13 @@ pub fn of_row(event: &Event, stamp: Stamp) -> Tag {
         .attr("stamp", stamp.to_xmpp())
 }
 
-/// Shows what a change means for people besides what every channel shows.
-pub fn render(change: &Change, render: &mut Render<'_>) {
-    match change {
-        Change::Joined(member) | Change::Invited(member) if is_added(member, render) => invite(member, render),
-        Change::Invited(member) if member.status == Status::Left => invitation_ended(member, render),
-        Change::Published(Row { kind: RowKind::Event(event), number, .. }) => last_event(event, *number, render),
-        Change::Destroyed if render.channel.settings().style == Style::Group => destroyed(render),
-        _ => {}
+/// groups.md §1 rule 5: whom somebody else put into the group is told so. It tells the person's client to join, which is
+/// idempotent where the person is in already.
+pub fn invite(member: &Member, render: &mut Render<'_>) {
+    let is_added = member.status != Status::Left && render.actor.is_some_and(|actor| *actor != member.jid);
+    if !is_added {
+        return;
     }
-}
-
-/// Whether somebody else put this person into the group.
-fn is_added(member: &Member, render: &Render<'_>) -> bool {
-    member.status != Status::Left && render.actor.is_some_and(|actor| *actor != member.jid)
-}
-
-/// groups.md §1 rule 5: it tells the person's client to join, which is idempotent where the person is in already.
-fn invite(member: &Member, render: &mut Render<'_>) {
     let inviter = render.actor.map(|actor| Tag::new("inviter").text(actor.as_str()));
     let channel = render.channel;
     let group = Tag::in_ns("group", ns::GROUP)
@@ -84,18 +70,11 @@ fn invite(member: &Member, render: &mut Render<'_>) {
 }
 
 /// groups.md §1 rule 4: somebody who waited is told that it waits no longer, where that is not its own doing.
-fn invitation_ended(member: &Member, render: &mut Render<'_>) {
-    if render.actor.is_some_and(|actor| *actor == member.jid) {
+pub fn tell_uninvited(member: &Member, render: &mut Render<'_>) {
+    if member.status != Status::Left || render.actor.is_some_and(|actor| *actor == member.jid) {
         return;
     }
-    let told = render.beside().find_map(|change| match change {
-        Change::Published(Row { kind: RowKind::Event(event), stamp, .. })
-            if event.whom.as_ref().is_some_and(|whom| whom.id == member.id) =>
-        {
-            Some(of_row(event, *stamp))
-        }
-        _ => None,
-    });
+    let told = render.event_about(&member.id).map(|(event, stamp)| of_row(event, stamp));
     // Where the last one left, its invitations went with it.
     let event = told.unwrap_or_else(|| {
         let (kind, whom) = (EventKind::MemberRemoved, Some(member.into()));
@@ -106,13 +85,12 @@ fn invitation_ended(member: &Member, render: &mut Render<'_>) {
 }
 
 /// groups.md §1 rule 12: whoever is out by this event gets it, and nothing after it.
-fn last_event(event: &Event, number: u64, render: &mut Render<'_>) {
+pub fn show_last(event: &Event, row: &Row, render: &mut Render<'_>) {
     if !matches!(event.kind, EventKind::MemberLeft | EventKind::MemberRemoved) {
         return;
     }
     let Some(gone) = event.whom.as_ref().and_then(|whom| render.channel.member_of(&whom.id)) else { return };
-    let Some(Change::Published(row)) = render.beside().find(|change| is_row(change, number)) else { return };
-    if gone.was_in_at(number) {
+    if gone.was_in_at(row.number) {
         let account = gone.jid.clone();
         let address = render.address();
         let message = render.frame(&address).row(Tag::new("message"), row, None, render.channel);
@@ -120,11 +98,11 @@ fn last_event(event: &Event, number: u64, render: &mut Render<'_>) {
     }
 }
 
-fn is_row(change: &Change, number: u64) -> bool {
-    matches!(change, Change::Published(row) if row.number == number)
-}
-
-fn destroyed(render: &mut Render<'_>) {
+/// Shows the end of a group, to those who wait as well.
+pub fn show_end(render: &mut Render<'_>) {
+    if render.channel.settings().style != Style::Group {
+        return;
+    }
     let by = render.actor.map(|actor| actor.as_str().to_owned());
     let event = Tag::in_ns("event", ns::GROUP)
         .attr("type", "group-destroyed")

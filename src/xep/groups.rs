@@ -1,10 +1,10 @@
 //! Group operations in the service's own namespace (groups.md §3): requests in, answers out.
 
-use super::{Extension, Render, Request, Route, Scope, group_events, group_tags, rows, rsm};
+use super::{Extension, Request, Route, Scope, group_tags, rows, rsm};
 use crate::channel::group::{GroupCommand, Invitee, Patch};
 use crate::channel::{
-    Access, Answer, AnyCommand, Change, ChannelName, Command, GroupAnswer, GroupWish, History, Membership, Nick,
-    Progress, Receipts, Refusal, ServiceCommand, Standing,
+    Access, Answer, AnyCommand, ChannelName, Command, GroupAnswer, GroupWish, History, Membership, Nick, Progress,
+    Receipts, Refusal, ServiceCommand, Standing,
 };
 use crate::xmpp::{Parts, Tag, address, ns};
 use jid::BareJid;
@@ -105,10 +105,6 @@ impl Extension for Groups {
             }
             _ => None,
         })
-    }
-
-    fn render(&self, change: &Change, render: &mut Render<'_>) {
-        group_events::render(change, render);
     }
 }
 

@@ -6,7 +6,7 @@ use super::mix_core::headed;
 use super::{Extension, Render, Request, Route, Scope, groups, rsm};
 use crate::channel::answer::Page;
 use crate::channel::invitation::Fault;
-use crate::channel::{Answer, AnyCommand, Change, Claim, Command, Invitation, Refusal};
+use crate::channel::{Answer, AnyCommand, Claim, Command, Invitation, Refusal};
 use crate::xmpp::{Parts, Tag, address, ns};
 use jid::BareJid;
 use minidom::Element;
@@ -77,18 +77,16 @@ impl Extension for Invitations {
             _ => None,
         })
     }
+}
 
-    fn render(&self, change: &Change, render: &mut Render<'_>) {
-        let Change::InvitationEnded { invitation, declined: true } = change else { return };
-        let address = render.address();
-        let ack = Tag::in_ns("invitation-ack", ns::MIX_MISC).child(Tag::new("value").text("Declined")).child(written(
-            Tag::new("invitation"),
-            invitation,
-            &address,
-        ));
-        let message = headed(render).attr("type", "normal").child(ack);
-        render.mail(&invitation.inviter, message);
-    }
+/// Tells the inviter that its invitation was turned down.
+pub fn tell_declined(invitation: &Invitation, render: &mut Render<'_>) {
+    let address = render.address();
+    let value = Tag::new("value").text("Declined");
+    let declined = written(Tag::new("invitation"), invitation, &address);
+    let ack = Tag::in_ns("invitation-ack", ns::MIX_MISC).child(value).child(declined);
+    let message = headed(render).attr("type", "normal").child(ack);
+    render.mail(&invitation.inviter, message);
 }
 
 /// The invitation that a join shows, where it shows one.

@@ -1,10 +1,11 @@
 //! XEP-0369 MIX-CORE: channels come and go, people join, talk and leave.
 
 use super::{Extension, Render, Request, Route, Scope, Shown, anon, group_tags, groups, invitations};
+use crate::channel::change::Relay;
 use crate::channel::whom::Whom;
 use crate::channel::{
-    Answer, AnyCommand, Change, Channel, ChannelName, Command, JoinWish, Member, Nick, Node, NodeSet, Refusal, RowKind,
-    ServiceCommand, Status,
+    Answer, AnyCommand, Channel, ChannelName, Command, JoinWish, Member, Nick, Node, NodeSet, Refusal, Row, RowKind,
+    ServiceCommand,
 };
 use crate::xmpp::{Parts, Tag, ns};
 use minidom::Element;
@@ -108,56 +109,54 @@ impl Extension for MixCore {
             _ => None,
         })
     }
+}
 
-    fn render(&self, change: &Change, render: &mut Render<'_>) {
-        match change {
-            Change::Joined(member) | Change::Renamed(member) => {
-                let event = event(
-                    render,
-                    Tag::new("item").attr("id", member.id.as_str()).child(participant(member, render.channel)),
-                );
-                render.fan(Node::Participants, passing(event));
-            }
-            Change::Left(member) | Change::Removed(member) | Change::Invited(member)
-                if !member.is_joined() && render.before == Some(Status::Joined) =>
-            {
-                let event = event(render, Tag::new("retract").attr("id", member.id.as_str()));
-                render.fan(Node::Participants, passing(event.clone()));
-                // The account's other resources learn of the leave by the same event, which waits for them.
-                render.tell(&member.jid, event);
-            }
-            Change::Published(row) => {
-                let address = render.address();
-                let frame = render.frame(&address);
-                let is_moderation = row.kind == RowKind::Moderation;
-                let left = render.beside().filter(|_| is_moderation).find_map(|change| match change {
-                    Change::Entombed(left) if left.retraction == row.number => Some(left),
-                    _ => None,
-                });
-                let Some(message) = frame.row(Tag::new("message"), row, left, render.channel) else { return };
-                render.shown.push(Shown::Fan { node: Node::Messages, except: None, message, groupchat: true });
-            }
-            Change::Relayed(relay) => {
-                let id = render.fresh_id();
-                let Some(author) = render.channel.member_of(&relay.author) else { return };
-                let message = render.frame(&render.address()).relay(relay, author, &id);
-                let except = (!relay.message.echoed).then(|| author.jid.clone());
-                render.shown.push(Shown::Fan { node: Node::Messages, except, message, groupchat: true });
-            }
-            Change::Destroyed => {
-                let gone =
-                    Tag::in_ns("event", ns::PUBSUB_EVENT).child(Tag::new("delete").attr("node", ns::NODE_PARTICIPANTS));
-                let message = headed(render).child(gone);
-                let channel = render.channel;
-                render.bid_farewell(Whom::OtherGuests(Node::Participants), message.clone());
-                // Where not everybody hears of participants, everybody hears of the end all the same.
-                let heard = channel.has(Node::Participants) && channel.told_of(Node::Participants).is_none();
-                let node = if heard { Node::Participants } else { Node::Messages };
-                render.shown.push(Shown::Fan { node, except: None, message, groupchat: false });
-            }
-            _ => {}
-        }
+/// Shows a participant who came, or who goes by another nick.
+pub fn show_participant(member: &Member, render: &mut Render<'_>) {
+    let item = Tag::new("item").attr("id", member.id.as_str()).child(participant(member, render.channel));
+    let event = event(render, item);
+    render.fan(Node::Participants, passing(event));
+}
+
+/// Shows that somebody who was in is in no more.
+pub fn show_leave(member: &Member, render: &mut Render<'_>) {
+    if !render.is_out(member) {
+        return;
     }
+    let event = event(render, Tag::new("retract").attr("id", member.id.as_str()));
+    render.fan(Node::Participants, passing(event.clone()));
+    // The account's other resources learn of the leave by the same event, which waits for them.
+    render.tell(&member.jid, event);
+}
+
+/// Shows what became a row.
+pub fn show_row(row: &Row, render: &mut Render<'_>) {
+    let address = render.address();
+    let left = if row.kind == RowKind::Moderation { render.left_by(row) } else { None };
+    let message = render.frame(&address).row(Tag::new("message"), row, left, render.channel);
+    let Some(message) = message else { return };
+    render.shown.push(Shown::Fan { node: Node::Messages, except: None, message, groupchat: true });
+}
+
+/// Passes on a message that is kept nowhere.
+pub fn show_relay(relay: &Relay, render: &mut Render<'_>) {
+    let id = render.fresh_id();
+    let Some(author) = render.channel.member_of(&relay.author) else { return };
+    let message = render.frame(&render.address()).relay(relay, author, &id);
+    let except = (!relay.message.echoed).then(|| author.jid.clone());
+    render.shown.push(Shown::Fan { node: Node::Messages, except, message, groupchat: true });
+}
+
+/// Shows the end of the channel.
+pub fn show_end(render: &mut Render<'_>) {
+    let gone = Tag::in_ns("event", ns::PUBSUB_EVENT).child(Tag::new("delete").attr("node", ns::NODE_PARTICIPANTS));
+    let message = headed(render).child(gone);
+    let channel = render.channel;
+    render.bid_farewell(Whom::OtherGuests(Node::Participants), message.clone());
+    // Where not everybody hears of participants, everybody hears of the end all the same.
+    let heard = channel.has(Node::Participants) && channel.told_of(Node::Participants).is_none();
+    let node = if heard { Node::Participants } else { Node::Messages };
+    render.shown.push(Shown::Fan { node, except: None, message, groupchat: false });
 }
 
 /// Whether a leave is the word of a home server that the account was removed. ejabberd's comes in `core:0` from the bare

@@ -1,7 +1,7 @@
 //! What the service speaks: one file an extension, one line in [`EXTENSIONS`].
 //!
-//! An extension translates stanzas into commands, answers into payloads, and changes into what participants see. It
-//! decides nothing and does no I/O.
+//! An extension translates stanzas into commands, answers into payloads, and changes into what participants see; which
+//! change concerns which of them says [`faces::show`]. It decides nothing and does no I/O.
 
 pub mod addresses;
 pub mod admin;
@@ -13,6 +13,7 @@ pub mod configuration;
 pub mod delegation;
 pub mod disco;
 pub mod errors;
+pub mod faces;
 pub mod gist;
 pub mod group_events;
 pub mod group_tags;
@@ -48,7 +49,7 @@ pub use render::{Render, Shown};
 pub use request::{Delegated, Reply, Request, Route, Scope, Service, Weight};
 pub use seal::Sealer;
 
-use crate::channel::{Answer, AnyCommand, Change, Refusal};
+use crate::channel::{Answer, AnyCommand, Refusal};
 use crate::xmpp::Tag;
 use minidom::Element;
 
@@ -83,16 +84,13 @@ pub trait Extension: Sync {
         Ok(None)
     }
 
-    /// Shows a change, once it is applied, to whom it concerns.
-    fn render(&self, _change: &Change, _render: &mut Render<'_>) {}
-
     /// Says what a child of a message means for keeping it; `None` where it is not this extension's.
     fn weigh(&self, _child: &Element) -> Option<Weight> {
         None
     }
 }
 
-/// Every extension, in the order in which changes are rendered.
+/// Every extension, in the order in which disco tells of their features.
 pub static EXTENSIONS: &[&dyn Extension] = &[
     &disco::Disco,
     &ping::Ping,

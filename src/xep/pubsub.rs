@@ -4,9 +4,7 @@ use super::mix_core::{headed, name_of, node_of, participant, passing};
 use super::{Extension, Render, Request, Route, Scope, admin, anon, avatar, configuration, information, rsm};
 use crate::channel::command::Slice;
 use crate::channel::crowd::{Chosen, Ordered};
-use crate::channel::{
-    Action, Answer, AnyCommand, Change, Channel, Command, Guest, Item, Member, Node, NodeSet, Refusal,
-};
+use crate::channel::{Action, Answer, AnyCommand, Channel, Command, Guest, Item, Member, Node, NodeSet, Refusal};
 use crate::xmpp::{Parts, Tag, address, ns};
 use jid::BareJid;
 use minidom::Element;
@@ -109,20 +107,22 @@ impl Extension for Pubsub {
             _ => None,
         })
     }
+}
 
-    fn render(&self, change: &Change, render: &mut Render<'_>) {
-        let (node, entry) = match change {
-            // The configuration is shown as a form, to those who may read it.
-            Change::ItemSet { node: Node::Config, .. } => return,
-            Change::ItemSet { node, item } => (*node, item_tag(item)),
-            Change::ItemGone { node, id } => (*node, Tag::new("retract").attr("id", id)),
-            Change::GuestSet { guest, ended } => return tell_guest(guest, *ended, render),
-            _ => return,
-        };
-        let items = Tag::new("items").attr("node", name_of(node)).child(entry);
-        let message = passing(headed(render)).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(items));
-        render.fan(node, message);
-    }
+/// Shows an item that replaced the one of its node.
+pub fn show_item(node: Node, item: &Item, render: &mut Render<'_>) {
+    tell(node, item_tag(item), render);
+}
+
+/// Shows that the item of a node is gone.
+pub fn show_retraction(node: Node, id: &str, render: &mut Render<'_>) {
+    tell(node, Tag::new("retract").attr("id", id), render);
+}
+
+fn tell(node: Node, entry: Tag, render: &mut Render<'_>) {
+    let items = Tag::new("items").attr("node", name_of(node)).child(entry);
+    let message = passing(headed(render)).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(items));
+    render.fan(node, message);
 }
 
 /// What a request does.
@@ -139,7 +139,7 @@ fn subscription_tag(node: Node, account: &BareJid, subscribed: bool) -> Tag {
 }
 
 /// XEP-0060 §8.8.4: a guest is told of subscriptions that ended by no doing of its own.
-fn tell_guest(guest: &Guest, ended: NodeSet, render: &mut Render<'_>) {
+pub fn tell_guest(guest: &Guest, ended: NodeSet, render: &mut Render<'_>) {
     if render.actor == Some(&guest.jid) {
         return;
     }

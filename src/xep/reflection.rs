@@ -1,5 +1,7 @@
 //! Messages as participants see them, live and from the archive (XEP-0369 §7.1.6).
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use super::{Sealer, group_events, occupant};
 use crate::channel::change::Relay;
 use crate::channel::{Member, ParticipantId, Row, RowKind, Tombstone, Visibility};
@@ -104,7 +106,7 @@ impl Frame<'_> {
                 let message = envelope(outer, by_author(), &id, None).child_opt(retracted).child_opt(of_mix);
                 message.child(mix(&row.nick, self.jid_of(author?))).child(occupant::id(&row.author))
             }
-            _ => {
+            RowKind::Message | RowKind::Retraction => {
                 let outer = outer.with_room(row.payload.len() + BESIDE_BYTES);
                 spoken(envelope(outer, by_author(), &id, row.lang.as_deref()).raw(&row.payload))?
             }

@@ -1,9 +1,14 @@
 //! What a change shows to whom, before addresses are known.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use super::Service;
 use super::reflection::Frame;
 use crate::channel::whom::Whom;
-use crate::channel::{Change, Channel, ChannelName, Node, NodeSet, Stamp, Status, Style};
+use crate::channel::{
+    Change, Channel, ChannelName, Event, Member, Node, NodeSet, ParticipantId, Row, RowKind, Stamp, Status, Style,
+    Tombstone,
+};
 use crate::xmpp::Tag;
 use jid::BareJid;
 use rand::{Rng, rngs::StdRng};
@@ -81,15 +86,36 @@ pub struct Render<'a> {
     pub shown: &'a mut Vec<Shown>,
 }
 
-impl Render<'_> {
+impl<'a> Render<'a> {
     /// The channel's address.
     pub fn address(&self) -> String {
         self.service.address_of(self.channel.name())
     }
 
-    /// All changes of the decision.
-    pub fn beside(&self) -> impl Iterator<Item = &Change> {
-        self.beside.iter().map(|(_, change)| change)
+    /// Whether the member whom the change is about was in and is in no more.
+    pub fn is_out(&self, member: &Member) -> bool {
+        !member.is_joined() && self.before == Some(Status::Joined)
+    }
+
+    /// The rows of the decision.
+    fn rows(&self) -> impl Iterator<Item = &'a Row> + use<'a> {
+        self.beside.iter().filter_map(|(_, change)| if let Change::Published(row) = change { Some(row) } else { None })
+    }
+
+    /// The event of the decision that is about somebody, where there is one, and when it was.
+    pub fn event_about(&self, id: &ParticipantId) -> Option<(&'a Event, Stamp)> {
+        self.rows().find_map(|row| {
+            let RowKind::Event(event) = &row.kind else { return None };
+            event.whom.as_ref().filter(|whom| whom.id == *id).map(|_| (event, row.stamp))
+        })
+    }
+
+    /// What the decision leaves of the row that this one retracts.
+    pub fn left_by(&self, row: &Row) -> Option<&'a Tombstone> {
+        self.beside.iter().find_map(|(_, change)| {
+            let Change::Entombed(left) = change else { return None };
+            Some(left).filter(|left| left.retraction == row.number)
+        })
     }
 
     /// An id for a stanza of the channel that has no row.

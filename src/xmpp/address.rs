@@ -12,7 +12,7 @@ const BYTES_MAX: usize = 3071;
 ///
 /// # Errors
 /// What the text is no address for.
-#[allow(clippy::disallowed_methods)]
+#[allow(clippy::disallowed_methods, reason = "bounded: the length was looked at")]
 pub fn jid(text: &str) -> Result<Jid, Error> {
     if text.len() > BYTES_MAX { Err(Error::ResourceTooLong) } else { Jid::new(text) }
 }
@@ -21,7 +21,7 @@ pub fn jid(text: &str) -> Result<Jid, Error> {
 ///
 /// # Errors
 /// What the text is no such address for.
-#[allow(clippy::disallowed_methods)]
+#[allow(clippy::disallowed_methods, reason = "bounded: the length was looked at")]
 pub fn bare_jid(text: &str) -> Result<BareJid, Error> {
     if text.len() > BYTES_MAX { Err(Error::ResourceTooLong) } else { BareJid::new(text) }
 }

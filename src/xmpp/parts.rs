@@ -21,7 +21,7 @@ pub trait Parts {
 }
 
 impl Parts for Element {
-    #[allow(clippy::disallowed_methods)]
+    #[allow(clippy::disallowed_methods, reason = "bounded: what it gives is counted")]
     fn parts(&self) -> Walk<Children<'_>> {
         self.children().counted()
     }

@@ -201,3 +201,26 @@ fn a_month_that_went_is_told_with_the_rows_it_held() {
     let found = found(folder.path());
     assert!(found.iter().any(|finding| finding.contains("the month is not there, and holds rows")), "{found:#?}");
 }
+
+#[test]
+fn what_is_wrong_is_told_in_the_same_order_every_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let people: Vec<String> = (0..12).map(|n| format!("p{n}")).collect();
+    {
+        let store = open(folder.path());
+        let mut room = Room::create(&store, "coven", 1);
+        people.iter().map(String::as_str).chain(["author"]).for_each(|who| room.join(&store, who));
+        let settings = room.apply(vec![Change::Configured(Limits::default().group_settings())]);
+        mixd::store::Store::commit(&store, room.now, &settings).unwrap();
+        room.say(&store, "author", "hail");
+        let row = room.rows.last().map(|row| row.number).unwrap();
+        room.know(&store, &[row]);
+        let report = GroupCommand::Report { row, progress: Progress::Read, exact: false };
+        people.iter().for_each(|who| room.run(&store, who, Command::Group(report.clone())));
+        mixd::store::Store::idle(&store, Stamp(room.now.0 + 5000)).unwrap();
+    }
+    while damage(&database(&folder.path().join("state")), b'p', Damage::Gone) {}
+    let found = found(folder.path());
+    let found: Vec<&String> = found.iter().filter(|finding| finding.contains("amount to: there is none")).collect();
+    assert_eq!((found.len(), found.is_sorted()), (people.len(), true), "{found:#?}");
+}

@@ -12,11 +12,11 @@ const KNOWN: &[(&str, &str)] = &[
     (
         "engine/",
         "channels/arrival channels/brought channels/chores channels/domains channels/endings channels/errand \
-         channels/lately channels/needs channels/newcomers channels/past channels/places channels/shelf \
-         channels/tours channels/waiting_room channels/weight mod outgoing/freight outgoing/multicast \
-         outgoing/resend outgoing/showing people/accounts people/accounts/pauses people/doubts people/hosts \
+         channels/lately channels/mod channels/needs channels/newcomers channels/past channels/places channels/shelf \
+         channels/tours channels/waiting_room channels/weight mod outgoing/freight outgoing/mod outgoing/multicast \
+         outgoing/resend outgoing/showing people/accounts people/accounts/pauses people/doubts people/hosts people/mod \
          presence/clients presence/sharing requests/admission requests/answering requests/call \
-         requests/operating requests/pacing requests/pacing/line requests/parley requests/parts \
+         requests/mod requests/operating requests/pacing requests/pacing/line requests/parley requests/parts \
          requests/router turn",
     ),
     ("engine/outgoing/", "book book/expand"),
@@ -32,6 +32,8 @@ const KNOWN: &[(&str, &str)] = &[
 /// The roots of the library and of the program, as the first words of paths.
 const LIBRARY: &str = "mixd";
 const PROGRAM: &str = "main";
+/// The type whose methods lie in the files of its parts: a file of them has to name it, and needs nothing of it by that.
+const WHOLE: &str = "Engine";
 /// How many names something may have before it is found.
 const NAMES_MAX: usize = 16;
 
@@ -89,7 +91,8 @@ impl Crate {
             self.definer(path, &taken.path, NAMES_MAX).filter(|definer| !definer.starts_with(path))
         });
         let taken = module.uses.iter().filter(|taken| !taken.is_public).map(|taken| &taken.path);
-        let named = taken.chain(&module.paths).filter_map(|name| self.definer(path, name, NAMES_MAX));
+        let named = taken.chain(&module.paths).filter(|path| path.last().is_none_or(|name| name != WHOLE));
+        let named = named.filter_map(|name| self.definer(path, name, NAMES_MAX));
         let files = shown.chain(named).map(|definer| self.0[definer].file.as_str());
         files.filter(|file| *file != module.file).collect()
     }

@@ -149,65 +149,65 @@ const KINDS: [Kind; 7] = [
 impl Engine {
     /// Nothing more is begun until the next tick: the process is to end, and what is kept goes on at the next start.
     pub fn rest(&mut self) {
-        self.chores.rest();
+        self.channels.chores.rest();
     }
 
     /// Whether nothing more is begun before the next tick.
     pub(in crate::engine) fn is_resting(&self) -> bool {
-        self.chores.rests
+        self.channels.chores.rests
     }
 
     /// A tick: each says what comes next.
     pub(in crate::engine) fn begin_chores(&mut self, turn: &mut Turn) {
-        self.chores.rests = false;
-        self.chores.touring.rest();
+        self.channels.chores.rests = false;
+        self.channels.chores.touring.rest();
         for kind in &KINDS {
             for name in (kind.next)(self) {
-                match self.unreadable.contains(&name) {
+                match self.channels.unreadable.contains(&name) {
                     // It is no reason for what time brings to stand still.
                     true => (kind.pass)(self, &name),
-                    false => self.chores.want(Step::In(name)),
+                    false => self.channels.chores.want(Step::In(name)),
                 }
             }
         }
         self.tell_some(turn);
         self.begin_tours(turn);
-        self.chores.give_out(turn);
+        self.channels.chores.give_out(turn);
     }
 
     /// Something was set off; nothing says that it has to wait for the next tick.
     pub(in crate::engine) fn begin_at_once(&mut self, turn: &mut Turn) {
         self.take_up_tours();
-        self.chores.give_out(turn);
+        self.channels.chores.give_out(turn);
     }
 
     /// A step that was given out can be done.
     pub(in crate::engine) fn go_on(&mut self, step: Step, turn: &mut Turn) {
-        self.chores.asked.remove(&step);
+        self.channels.chores.asked.remove(&step);
         match step {
             Step::Finish(name, number) => return self.finish(&name, number, turn),
             // The turn does it at its end.
             Step::LetGo => return,
             // It is asked for again.
-            Step::In(_) | Step::Through(..) if self.chores.rests => return,
+            Step::In(_) | Step::Through(..) if self.channels.chores.rests => return,
             // Where it left memory meanwhile, it is asked for again.
-            Step::In(name) if self.shelf.is_cold(&name) => {}
+            Step::In(name) if self.channels.shelf.is_cold(&name) => {}
             Step::In(name) => KINDS.iter().for_each(|kind| (kind.go_on)(self, &name, turn)),
             Step::Through(account, deed) => self.turn_page(&account, deed, turn),
         }
         self.tell_some(turn);
         self.begin_tours(turn);
-        self.chores.give_out(turn);
+        self.channels.chores.give_out(turn);
     }
 
     /// A step that was given out is not done this time: it is asked for again.
     pub fn put_off(&mut self, step: &Step) {
-        self.chores.asked.remove(step);
+        self.channels.chores.asked.remove(step);
     }
 
     /// A step that was given out cannot be done, since something cannot be read; whose request that ends.
     pub fn pass_over(&mut self, step: &Step) -> Option<Inbound> {
-        self.chores.asked.remove(step);
+        self.channels.chores.asked.remove(step);
         match step {
             Step::In(name) => KINDS.iter().for_each(|kind| (kind.pass)(self, name)),
             Step::Through(..) | Step::LetGo => {}
@@ -266,9 +266,9 @@ mod tests {
         ask("mix.h", "<create channel='c'>");
         ask("c@mix.h", "<join>");
         let left = ask("c@mix.h", "<leave>");
-        assert!(!engine.chores.looking.is_open(&name()));
+        assert!(!engine.channels.chores.looking.is_open(&name()));
         engine.abandon(left);
-        assert!(engine.chores.looking.is_open(&name()));
+        assert!(engine.channels.chores.looking.is_open(&name()));
     }
 
     #[test]
@@ -286,10 +286,10 @@ mod tests {
     #[test]
     fn what_tours_may_cost_they_may_cost_at_each_tick() {
         let mut engine = with_a_cold_channel();
-        engine.chores.touring.spend(usize::MAX);
-        assert!(!engine.chores.touring.has_room());
+        engine.channels.chores.touring.spend(usize::MAX);
+        assert!(!engine.channels.chores.touring.has_room());
         engine.turn(Stamp(1000), vec![Inbound::Tick]);
-        assert!(engine.chores.touring.has_room());
+        assert!(engine.channels.chores.touring.has_room());
     }
 
     #[test]

@@ -56,6 +56,7 @@ impl Domain {
     }
 
     /// Learns what became of a channel.
+    #[expect(clippy::disallowed_methods, reason = "in any order: each stays or goes for itself")]
     fn learn(&mut self, name: &ChannelName, mention: Option<Mention>, shelf: &Shelf) {
         if self.names.marks(name) & BANNED != 0 {
             self.spared.retain(|_, names| !names.remove(name) || !names.is_empty());
@@ -113,24 +114,29 @@ impl Domains {
 
 impl Engine {
     /// The turn ends: what is kept of domains, and of accounts beside theirs, is as it left the lists.
+    #[expect(
+        clippy::disallowed_methods,
+        clippy::iter_over_hash_type,
+        reason = "in any order: each for itself, or their sum"
+    )]
     pub(in crate::engine) fn settle_lists(&mut self) {
-        self.standings.retain(|account, _| self.lately.is_held(account));
-        for name in std::mem::take(&mut self.relisted) {
-            let channel = self.shelf.channel(&name);
-            if channel.is_none() && self.shelf.exists(&name) {
+        self.channels.standings.retain(|account, _| self.channels.lately.is_held(account));
+        for name in std::mem::take(&mut self.channels.relisted) {
+            let channel = self.channels.shelf.channel(&name);
+            if channel.is_none() && self.channels.shelf.exists(&name) {
                 return self.forget_people();
             }
-            for (domain, kept) in &mut self.domains.kept {
-                kept.learn(&name, mention_of(channel, domain), &self.shelf);
+            for (domain, kept) in &mut self.channels.domains.kept {
+                kept.learn(&name, mention_of(channel, domain), &self.channels.shelf);
             }
-            for (account, standing) in &mut self.standings {
+            for (account, standing) in &mut self.channels.standings {
                 lately::note(standing, &name, mention_of(channel, account));
             }
-            self.lately.note_lists(&name, channel);
+            self.channels.lately.note_lists(&name, channel);
             self.compare_again(&name);
         }
-        let Domains { kept, order } = &mut self.domains;
-        kept.retain(|jid, domain| domain.names.len() >= LONG || self.lately.is_held(jid));
+        let Domains { kept, order } = &mut self.channels.domains;
+        kept.retain(|jid, domain| domain.names.len() >= LONG || self.channels.lately.is_held(jid));
         order.retain(|domain| kept.contains_key(domain));
         let mut names: usize = kept.values().map(|domain| domain.names.len()).sum();
         while names > NAMES_MAX && order.len() > 1 {
@@ -140,10 +146,10 @@ impl Engine {
     }
     /// Forgets what is known of accounts and domains: it may not be so.
     pub(in crate::engine) fn forget_people(&mut self) {
-        self.domains.clear();
-        self.standings.clear();
-        self.memberships.clear();
-        self.groups.clear();
-        self.lately.clear();
+        self.channels.domains.clear();
+        self.channels.standings.clear();
+        self.channels.memberships.clear();
+        self.channels.groups.clear();
+        self.channels.lately.clear();
     }
 }

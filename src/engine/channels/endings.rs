@@ -134,7 +134,7 @@ impl Engine {
     fn require_over(&self, actor: &Actor, account: &BareJid) -> Result<(), Refusal> {
         let host = &actor.account;
         let is_its_host = host.node().is_none() && host.domain() == account.domain();
-        let is_trusted = is_its_host && self.accounts.hosts.trusts(host.domain().as_str());
+        let is_trusted = is_its_host && self.people.accounts.hosts.trusts(host.domain().as_str());
         match actor.operator || is_trusted {
             true if account.node().is_none() || account.domain() == &*self.service.domain => {
                 Err(Refusal::Invalid { field: "jid", why: format!("'{account}' is no account") })
@@ -166,7 +166,7 @@ impl Engine {
         if erases && !actor.operator {
             return Err(Refusal::Forbidden("only an operator may do this"));
         }
-        if !self.endings.holds(&account) && self.endings.is_full() {
+        if !self.channels.endings.holds(&account) && self.channels.endings.is_full() {
             return Err(Refusal::TooMany { what: "accounts that are being ended", max: ENDINGS_MAX });
         }
         let answer = Answer::Account(AccountAnswer::Ending { account: account.clone(), under_way: true });
@@ -177,7 +177,7 @@ impl Engine {
     /// Whether the end of an account is under way.
     fn ask_ending(&self, actor: &Actor, account: &BareJid) -> Result<Effects, Refusal> {
         self.require_over(actor, account)?;
-        let under_way = self.endings.holds(account);
+        let under_way = self.channels.endings.holds(account);
         Ok(Effects::none(Answer::Account(AccountAnswer::Ending { account: account.clone(), under_way })))
     }
 
@@ -185,7 +185,7 @@ impl Engine {
     /// at once, and the others follow.
     pub(in crate::engine) fn take_end(&mut self, asked: &Asked<'_>) -> Result<Effects, Refusal> {
         let (name, actor) = (asked.channel.clone().ok_or(Refusal::NoSuchService)?, &asked.actor);
-        let ending = (!self.endings.is_full()).then(|| (actor.account.clone(), false));
+        let ending = (!self.channels.endings.is_full()).then(|| (actor.account.clone(), false));
         let here = match self.is_hidden(&name, actor) {
             true => Effects::none(Answer::Left),
             false => self.decide_in(&name, actor, Command::EndAccount).unwrap_or_else(|_| Effects::none(Answer::Left)),
@@ -195,7 +195,7 @@ impl Engine {
 
     /// Begins to end an account. Its registered nick is free at once: a later account of that name is somebody else.
     pub(in crate::engine) fn begin_ending(&mut self, account: BareJid, erases: bool, turn: &mut Turn) {
-        let past = self.endings.all.get(&account).copied();
+        let past = self.channels.endings.all.get(&account).copied();
         if past.is_some_and(|past| past.erases || !erases) {
             return;
         }
@@ -203,7 +203,7 @@ impl Engine {
         tracing::info!(%account, erases, "an account is no more: it is ended in every channel");
         let since = past.map_or(self.now, |past| past.since);
         self.set_ending(&account, Some(Ending { since, erases, is_out: false }), turn);
-        if self.registry.nick_of(&account).is_some() {
+        if self.requests.registry.nick_of(&account).is_some() {
             let past = self.set_nick(&account, None);
             turn.nicks_past.push((account.clone(), past));
             turn.records.push(Record::Nick { account, nick: None });
@@ -211,7 +211,7 @@ impl Engine {
     }
 
     fn set_ending(&mut self, account: &BareJid, ending: Option<Ending>, turn: &mut Turn) {
-        let past = self.endings.set(account, ending);
+        let past = self.channels.endings.set(account, ending);
         turn.endings_past.push((account.clone(), past));
         turn.records.push(Record::Ending { account: account.clone(), ending });
     }
@@ -221,10 +221,10 @@ impl Engine {
         for name in names {
             // The store knows it differently now.
             self.unshelve(name, &mut turn.outbox);
-            turn.videos.extend(self.shelf.tag_of(name).map(|tag| (tag, name.clone())));
+            turn.videos.extend(self.channels.shelf.tag_of(name).map(|tag| (tag, name.clone())));
         }
-        self.shelf.forget_creator(account);
-        if self.endings.all.get(account).is_some_and(|ending| ending.is_out) {
+        self.channels.shelf.forget_creator(account);
+        if self.channels.endings.all.get(account).is_some_and(|ending| ending.is_out) {
             tracing::info!(%account, "an account is erased");
             self.set_ending(account, None, turn);
         }
@@ -233,23 +233,23 @@ impl Engine {
     /// What the refused commit of a turn was to keep of endings did not happen, nor what was done by them.
     pub(in crate::engine) fn undo_endings(&mut self, past: Vec<(BareJid, Option<Ending>)>) {
         for (account, past) in past.into_iter().rev() {
-            self.endings.set(&account, past);
+            self.channels.endings.set(&account, past);
         }
-        let walks = std::mem::take(&mut self.endings.walks);
+        let walks = std::mem::take(&mut self.channels.endings.walks);
         for place in walks.into_keys() {
-            self.endings.walking.done(&place);
-            self.endings.waiting.insert(place.1);
+            self.channels.endings.walking.done(&place);
+            self.channels.endings.waiting.insert(place.1);
         }
     }
 
     pub(in crate::engine) fn need_of_endings(&self, needs: &mut Needs) {
-        if let (Some(search), None) = (&self.endings.search, &self.endings.traced) {
+        if let (Some(search), None) = (&self.channels.endings.search, &self.channels.endings.traced) {
             let Search { accounts, chore, .. } = search;
             let from = chore.behind().cloned().unwrap_or_default();
             needs.trace = Some(TraceWish { accounts: accounts.clone(), from, max: chore.things() });
         }
-        for place in self.endings.walking.open() {
-            if self.endings.walks.get(place).is_some_and(|walk| walk.channels.is_empty()) {
+        for place in self.channels.endings.walking.open() {
+            if self.channels.endings.walks.get(place).is_some_and(|walk| walk.channels.is_empty()) {
                 self.need_places_of(&place.1, needs);
             }
         }
@@ -257,72 +257,73 @@ impl Engine {
 
     /// Who those were who are ended in a channel next, where it has no record of them any more.
     pub(in crate::engine) fn need_past_of_ended(&self, name: &ChannelName, needs: &mut Needs) {
-        let Some(channel) = self.shelf.channel(name) else { return };
-        let is_next =
-            |place: &&(u64, BareJid)| self.endings.walks.get(*place).is_some_and(|walk| walk.channels.contains(name));
-        let accounts = self.endings.walking.open().filter(is_next).map(|place| place.1.clone()).collect();
+        let Some(channel) = self.channels.shelf.channel(name) else { return };
+        let is_next = |place: &&(u64, BareJid)| {
+            self.channels.endings.walks.get(*place).is_some_and(|walk| walk.channels.contains(name))
+        };
+        let accounts = self.channels.endings.walking.open().filter(is_next).map(|place| place.1.clone()).collect();
         self.need_past(channel, accounts, needs);
     }
 
     /// What the index of accounts says of one.
     pub(in crate::engine) fn need_places_of(&self, account: &BareJid, needs: &mut Needs) {
-        if !self.memberships.knows(account) {
+        if !self.channels.memberships.knows(account) {
             needs.accounts.insert(account.clone());
         }
-        if !self.groups.knows(account) {
+        if !self.channels.groups.knows(account) {
             needs.groups.insert(account.clone());
         }
     }
 
     pub(in crate::engine) fn adopt_trace(&mut self, trace: Option<Trace>) {
-        self.endings.traced = trace.or(self.endings.traced.take());
+        self.channels.endings.traced = trace.or(self.channels.endings.traced.take());
     }
 
     /// Goes on with the search.
     pub(in crate::engine) fn go_on_ending(&mut self) {
-        if let Some(trace) = self.endings.traced.take() {
+        if let Some(trace) = self.channels.endings.traced.take() {
             self.take_trace(trace);
         }
-        if self.endings.search.is_none() && !self.endings.waiting.is_empty() {
-            let accounts = std::mem::take(&mut self.endings.waiting);
+        if self.channels.endings.search.is_none() && !self.channels.endings.waiting.is_empty() {
+            let accounts = std::mem::take(&mut self.channels.endings.waiting);
             let found = accounts.iter().map(|account| (account.clone(), BTreeSet::new())).collect();
-            self.endings.search = Some(Search { accounts, chore: Chore::once(TRACING, None), found });
+            self.channels.endings.search = Some(Search { accounts, chore: Chore::once(TRACING, None), found });
         }
     }
 
     /// Goes on with accounts of which nothing is left to go through, where it was looked up whether that is so.
     pub(in crate::engine) fn end_walks(&mut self, turn: &mut Turn) {
-        self.endings.open_walks().iter().for_each(|place| self.end_walk(place, turn));
+        self.channels.endings.open_walks().iter().for_each(|place| self.end_walk(place, turn));
     }
 
     fn take_trace(&mut self, trace: Trace) {
-        let Some(mut search) = self.endings.search.take() else { return };
+        let Some(mut search) = self.channels.endings.search.take() else { return };
         for (account, place) in trace.found {
             let name = match place {
                 Place::Named(name) => Some(name),
-                Place::Tagged(tag) => self.shelf.name_of(tag).cloned(),
+                Place::Tagged(tag) => self.channels.shelf.name_of(tag).cloned(),
             };
             let (Some(name), Some(found)) = (name, search.found.get_mut(&account)) else { continue };
             found.insert(name);
         }
         search.chore.go_to(trace.next);
         if !search.chore.is_over() {
-            self.endings.search = Some(search);
+            self.channels.endings.search = Some(search);
             return;
         }
         for (account, channels) in search.found {
             // It may have been begun anew, or taken back with a commit.
-            let is_wanted = self.endings.all.get(&account).is_some_and(|ending| !ending.is_out);
-            if is_wanted && !self.endings.waiting.contains(&account) {
-                let place = self.endings.lot.place(&account);
-                self.endings.walks.insert(place, Walk { chore: Chore::queue(WALK), channels, is_torn: false });
+            let is_wanted = self.channels.endings.all.get(&account).is_some_and(|ending| !ending.is_out);
+            if is_wanted && !self.channels.endings.waiting.contains(&account) {
+                let place = self.channels.endings.lot.place(&account);
+                self.channels.endings.walks.insert(place, Walk { chore: Chore::queue(WALK), channels, is_torn: false });
             }
         }
     }
 
     /// The channels that come next, of some accounts.
     pub(in crate::engine) fn next_to_leave(&mut self) -> Vec<ChannelName> {
-        let Endings { walks, walking, .. } = &mut self.endings;
+        let Endings { walks, walking, .. } = &mut self.channels.endings;
         let open = walking.step(|_, count| walks.keys().take(count).cloned().collect());
         let mut names = Vec::new();
         for place in open {
@@ -335,15 +336,15 @@ impl Engine {
 
     /// Ends accounts in a channel.
     pub(in crate::engine) fn leave_in(&mut self, name: &ChannelName, turn: &mut Turn) {
-        for place in self.endings.open_walks() {
+        for place in self.channels.endings.open_walks() {
             // It was not among those who are next when it was asked who they were: it is, the next time.
             if !self.knows_past(name, &place.1) {
                 continue;
             }
-            let walk = self.endings.walks.get_mut(&place);
+            let walk = self.channels.endings.walks.get_mut(&place);
             if walk.is_some_and(|walk| walk.chore.done(name) && walk.channels.remove(name))
                 && !self.end_in(name, &place.1, turn)
-                && let Some(walk) = self.endings.walks.get_mut(&place)
+                && let Some(walk) = self.channels.endings.walks.get_mut(&place)
             {
                 walk.channels.insert(name.clone());
                 walk.chore.reopen(name.clone());
@@ -353,7 +354,7 @@ impl Engine {
 
     /// A channel cannot be read.
     pub(in crate::engine) fn pass_leaving(&mut self, name: &ChannelName) {
-        for ((_, account), walk) in &mut self.endings.walks {
+        for ((_, account), walk) in &mut self.channels.endings.walks {
             walk.chore.done(name);
             if walk.channels.remove(name) {
                 tracing::error!(channel = name.as_str(), %account, "an account cannot be ended in a channel that cannot be read");
@@ -373,20 +374,24 @@ impl Engine {
     /// Where nothing is left to go through, somebody may have added it meanwhile to what was gone through already.
     fn end_walk(&mut self, place: &(u64, BareJid), turn: &mut Turn) {
         let account = &place.1;
-        let Some(walk) = self.endings.walks.get_mut(place) else { return };
-        let (Some(joined), Some(groups)) = (self.memberships.of(account), self.groups.of(account)) else { return };
+        let Some(walk) = self.channels.endings.walks.get_mut(place) else { return };
+        let (Some(joined), Some(groups)) = (self.channels.memberships.of(account), self.channels.groups.of(account))
+        else {
+            return;
+        };
         if !walk.channels.is_empty() {
             return;
         }
-        let is_readable = |name: &&ChannelName| self.shelf.exists(name) && !self.unreadable.contains(*name);
+        let is_readable =
+            |name: &&ChannelName| self.channels.shelf.exists(name) && !self.channels.unreadable.contains(*name);
         walk.channels = joined.rising(IN, 0).chain(groups.rising(WAITS, 0)).filter(is_readable).cloned().collect();
         if !walk.channels.is_empty() {
             return;
         }
         if walk.is_torn {
-            return self.endings.stop_walk(account);
+            return self.channels.endings.stop_walk(account);
         }
-        let past = self.endings.all.get(account).copied();
+        let past = self.channels.endings.all.get(account).copied();
         tracing::info!(%account, "an account is ended in every channel");
         let rest = past.filter(|past| past.erases).map(|past| Ending { is_out: true, ..past });
         self.set_ending(account, rest, turn);

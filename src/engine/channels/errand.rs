@@ -60,7 +60,7 @@ impl Engine {
             return Some(Errand { source: Source::Account(account.clone()), account, wants, round: 0 });
         }
         needs.channels.iter().find_map(|name| {
-            let tag = self.shelf.tag_of(name)?;
+            let tag = self.channels.shelf.tag_of(name)?;
             let far_rows = far.rows.get(&tag);
             let named = needs.rows.get(&tag).into_iter().flatten();
             let rows: BTreeSet<u64> =
@@ -78,7 +78,7 @@ impl Engine {
     /// What the service asks for itself, whatever comes; nothing waits for it. Where that failed, or a commit did, it is asked
     /// for again at the next tick.
     pub fn own_errand(&self, is_tick: bool) -> Option<Errand> {
-        if !is_tick && (self.lately.has_own_failed() || self.is_resting()) {
+        if !is_tick && (self.channels.lately.has_own_failed() || self.is_resting()) {
             return None;
         }
         let wants = self.own_needs(is_tick);

@@ -52,6 +52,7 @@ impl Lately {
     }
 
     /// What the lists of a channel say from here on; `None` where there is none of that name.
+    #[expect(clippy::iter_over_hash_type, reason = "in any order: each for itself")]
     pub fn note_lists(&mut self, name: &ChannelName, channel: Option<&Channel>) {
         for (jid, since) in &mut self.of {
             since.mentions.insert(name.clone(), mention_of(channel, jid));
@@ -59,6 +60,7 @@ impl Lately {
     }
 
     /// A channel ceased to be.
+    #[expect(clippy::disallowed_methods, clippy::iter_over_hash_type, reason = "in any order: each for itself")]
     pub fn strike(&mut self, name: &ChannelName) {
         for since in self.of.values_mut() {
             since.joined.insert(name.clone(), 0);
@@ -113,31 +115,31 @@ pub(in crate::engine) fn note(standing: &mut Standing, name: &ChannelName, menti
 impl Engine {
     /// A read begins: whatever changes from here on of what it is about is noted.
     pub(in crate::engine) fn begin_read(&mut self, errand: &mut Errand) {
-        errand.round = self.lately.round;
+        errand.round = self.channels.lately.round;
         for jid in errand.wants.people() {
-            self.lately.of.entry(jid.clone()).or_default().reads += 1;
+            self.channels.lately.of.entry(jid.clone()).or_default().reads += 1;
         }
     }
 
     /// A read of what is kept by accounts ended: with what it found, where it did.
     pub(in crate::engine) fn end_read(&mut self, errand: &Errand, loaded: Option<Loaded>) {
         if self.is_own(errand) {
-            self.lately.own_failed = loaded.is_none();
+            self.channels.lately.own_failed = loaded.is_none();
         }
-        if errand.round != self.lately.round {
+        if errand.round != self.channels.lately.round {
             return;
         }
         loaded.into_iter().for_each(|loaded| self.adopt(loaded));
-        errand.wants.people().for_each(|jid| self.lately.end(jid));
+        errand.wants.people().for_each(|jid| self.channels.lately.end(jid));
     }
 
     /// Keeps what is known of these for something that waits, or no longer does.
     pub fn hold(&mut self, news: Vec<(BareJid, bool)>) {
         for (jid, is_held) in news {
-            let count = self.lately.held.entry(jid.clone()).or_default();
+            let count = self.channels.lately.held.entry(jid.clone()).or_default();
             *count = if is_held { *count + 1 } else { count.saturating_sub(1) };
             if *count == 0 {
-                self.lately.held.remove(&jid);
+                self.channels.lately.held.remove(&jid);
             }
         }
     }

@@ -7,14 +7,15 @@ impl Engine {
     /// Channels whose end has come, some of them.
     pub(in crate::engine) fn next_ending(&mut self) -> Vec<ChannelName> {
         // Those that cannot be read keep no other from its end.
-        let is_readable = |name: &ChannelName| !self.unreadable.contains(name);
-        self.chores.ending.step(|_, count| self.shelf.ending(self.due, count, is_readable))
+        let is_readable = |name: &ChannelName| !self.channels.unreadable.contains(name);
+        self.channels.chores.ending.step(|_, count| self.channels.shelf.ending(self.due, count, is_readable))
     }
 
     /// Destroys a channel whose end has come as its owner would.
     pub(in crate::engine) fn end_lifetime(&mut self, name: &ChannelName, turn: &mut Turn) {
-        let is_due = self.chores.ending.done(name);
-        let end = self.shelf.channel(name).filter(|_| is_due).and_then(|channel| channel.settings().end_of_life);
+        let is_due = self.channels.chores.ending.done(name);
+        let end =
+            self.channels.shelf.channel(name).filter(|_| is_due).and_then(|channel| channel.settings().end_of_life);
         if end.is_some_and(|end| end <= self.due) {
             tracing::info!(channel = name.as_str(), "the lifetime of a channel is over: it is destroyed");
             self.carry_on(vec![(name.clone(), Change::Destroyed)], turn);
@@ -22,6 +23,6 @@ impl Engine {
     }
 
     pub(in crate::engine) fn pass_ending(&mut self, name: &ChannelName) {
-        self.chores.ending.done(name);
+        self.channels.chores.ending.done(name);
     }
 }

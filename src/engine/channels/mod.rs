@@ -20,3 +20,69 @@ pub(super) mod shelf;
 pub(super) mod tours;
 pub mod waiting_room;
 pub(super) mod weight;
+
+use super::lot::Lot;
+use super::share::{Hit, OwnDomains, Shares};
+use crate::channel::{ChannelName, Head, Stamp};
+use crate::store::{Directory, Standing};
+use jid::BareJid;
+use shelf::Shelf;
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// The channels, and what is known of who is in which of them.
+pub struct Channels {
+    pub(in crate::engine) shelf: Shelf,
+    /// Channels that could not be read: who asks for one is told, and nothing else waits for it.
+    pub(in crate::engine) unreadable: HashSet<ChannelName>,
+    /// What left memory and is not taken apart yet.
+    pub(in crate::engine) departures: arrival::Departures,
+    /// The channels that accounts are in or guests of.
+    pub(in crate::engine) memberships: places::Places,
+    /// The groups of accounts.
+    pub(in crate::engine) groups: places::Places,
+    /// What lists of channels mean to the accounts that this turn shows what they find, or a later one.
+    pub(in crate::engine) standings: HashMap<BareJid, Standing>,
+    pub(in crate::engine) domains: domains::Domains,
+    pub(in crate::engine) lately: lately::Lately,
+    /// The channels whose lists this turn changed so far.
+    pub(in crate::engine) relisted: BTreeSet<ChannelName>,
+    pub(in crate::engine) brought: brought::Brought,
+    /// Where archives stood at times that matter to this turn, by the channels' tags.
+    pub(in crate::engine) heads: HashMap<(u64, Stamp), Head>,
+    /// What goes through channels over ticks.
+    pub(in crate::engine) chores: chores::Chores,
+    pub(in crate::engine) endings: endings::Endings,
+    pub(in crate::engine) newcomers: newcomers::Newcomers,
+}
+
+impl Channels {
+    /// What the store holds of them; so many bytes of it may be in memory.
+    pub(in crate::engine) fn restore(
+        mut directory: Directory,
+        memory_bytes_max: usize,
+        created: Shares<BareJid>,
+        (lot, own): (Lot, &OwnDomains),
+    ) -> Channels {
+        Channels {
+            newcomers: newcomers::Newcomers::restore(std::mem::take(&mut directory.newcomers), own.clone()),
+            endings: endings::Endings::restore(std::mem::take(&mut directory.endings), lot),
+            chores: chores::Chores::new(std::mem::take(&mut directory.tours), own.clone()),
+            shelf: Shelf::new(directory, memory_bytes_max, created),
+            unreadable: HashSet::new(),
+            departures: arrival::Departures::default(),
+            memberships: Default::default(),
+            groups: Default::default(),
+            standings: HashMap::new(),
+            domains: Default::default(),
+            lately: Default::default(),
+            relisted: BTreeSet::new(),
+            brought: Default::default(),
+            heads: HashMap::new(),
+        }
+    }
+
+    /// Who hit a share since this was asked last.
+    pub(in crate::engine) fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
+        self.chores.tour_shares.hits().chain(self.newcomers.hits()).chain(self.shelf.hits())
+    }
+}

@@ -155,7 +155,7 @@ impl Engine {
     /// What the service looks up by itself, whatever comes: where accounts are that left a channel, and, as time goes by,
     /// those that are ended and those whose presence goes to all of their channels.
     pub fn own_needs(&self, is_tick: bool) -> Needs {
-        let unknown = self.accounts.unsettled().filter(|account| !self.memberships.knows(account));
+        let unknown = self.people.accounts.unsettled().filter(|account| !self.channels.memberships.knows(account));
         let mut needs = Needs { accounts: unknown.cloned().collect(), ..Needs::default() };
         if is_tick {
             self.need_of_endings(&mut needs);
@@ -191,7 +191,7 @@ impl Engine {
 
     /// Whether a channel has to be loaded before a turn may ask for it.
     pub(in crate::engine) fn is_cold(&self, name: &ChannelName) -> bool {
-        self.shelf.is_cold(name)
+        self.channels.shelf.is_cold(name)
     }
 
     fn need_of_stanza(&self, stanza: &Stanza, needs: &mut Needs) {
@@ -200,7 +200,7 @@ impl Engine {
                 self.need_channel_for(&self.actor(stanza.sender()), &name, needs);
                 self.need_heads(&stanza.sender(), &name, needs);
                 let element = if stanza.kind == Kind::Iq { stanza.payload() } else { Some(&stanza.element) };
-                if let (Some(element), Some(channel)) = (element, self.shelf.channel(&name)) {
+                if let (Some(element), Some(channel)) = (element, self.channels.shelf.channel(&name)) {
                     self.need_rows_of(stanza, element, channel, needs);
                     self.need_past(channel, past::brought_in(&stanza.sender(), element), needs);
                 }
@@ -244,7 +244,7 @@ impl Engine {
     /// What a request to the service names: channels to destroy or to join by delegation, people's groups; and channels
     /// of which only the store knows whether they exist, since lists, new names and the number of channels depend on it.
     fn need_named(&self, stanza: &Stanza, needs: &mut Needs) {
-        self.shelf.doubtful().for_each(|name| self.need_channel(name, needs));
+        self.channels.shelf.doubtful().for_each(|name| self.need_channel(name, needs));
         let Some(payload) = stanza.payload() else { return };
         let destroyed = payload.attr("channel").filter(|_| payload.is("destroy", ns::MIX_CORE));
         if let Some(name) = destroyed.and_then(ChannelName::new) {
@@ -268,7 +268,7 @@ impl Engine {
         {
             let asker = delegation::asker(stanza, inner).ok().map(|(asker, _)| asker.to_bare());
             self.need_channel_for(&self.actor(asker.clone().unwrap_or_else(|| stanza.sender())), &name, needs);
-            if let (Some(channel), Some(asker)) = (self.shelf.channel(&name), asker) {
+            if let (Some(channel), Some(asker)) = (self.channels.shelf.channel(&name), asker) {
                 self.need_past(channel, vec![asker], needs);
             }
         }
@@ -277,9 +277,12 @@ impl Engine {
     /// Which channels an account finds depends on those that it is in and on the lists that it is on.
     fn need_list(&self, account: &BareJid, needs: &mut Needs) {
         let domain = BareJid::from_parts(None, account.domain());
-        let knows_domain =
-            if needs.with_warm { self.domains.stays(&domain) } else { self.domains.of(&domain).is_some() };
-        let knows_own = account.node().is_none() || (!needs.with_warm && self.standings.contains_key(account));
+        let knows_domain = if needs.with_warm {
+            self.channels.domains.stays(&domain)
+        } else {
+            self.channels.domains.of(&domain).is_some()
+        };
+        let knows_own = account.node().is_none() || (!needs.with_warm && self.channels.standings.contains_key(account));
         for (jid, is_known) in [(&domain, knows_domain), (account, knows_own)] {
             if !is_known {
                 needs.standings.insert(jid.clone());
@@ -289,7 +292,7 @@ impl Engine {
     }
 
     fn need_memberships(&self, account: &BareJid, needs: &mut Needs) {
-        if !self.memberships.knows(account) || (needs.with_warm && !self.memberships.stays(account)) {
+        if !self.channels.memberships.knows(account) || (needs.with_warm && !self.channels.memberships.stays(account)) {
             needs.accounts.insert(account.clone());
         }
     }
@@ -298,7 +301,7 @@ impl Engine {
     fn need_of_call(&self, call: &Call, needs: &mut Needs) {
         let name = match &call.to {
             Addressee::Channel(name) => Some(name),
-            Addressee::Gid(gid) => self.shelf.by_gid(*gid),
+            Addressee::Gid(gid) => self.channels.shelf.by_gid(*gid),
             Addressee::Service => None,
         };
         let account = &call.actor.account;
@@ -311,11 +314,11 @@ impl Engine {
             _ => {}
         }
         let Some(name) = name else {
-            return self.shelf.doubtful().for_each(|name| self.need_channel(name, needs));
+            return self.channels.shelf.doubtful().for_each(|name| self.need_channel(name, needs));
         };
         self.need_channel_for(&call.actor, name, needs);
         self.need_heads(account, name, needs);
-        if let (Some(channel), Some(command)) = (self.shelf.channel(name), call.command.of_channel()) {
+        if let (Some(channel), Some(command)) = (self.channels.shelf.channel(name), call.command.of_channel()) {
             // Of whoever the channel does not know, none are looked up.
             if channel.role_of(account, call.actor.operator) != Role::Outsider {
                 self.need_rows(channel.profile().tag, rows::of_command(command), needs);
@@ -326,7 +329,7 @@ impl Engine {
 
     /// The rows that a request names.
     pub(in crate::engine) fn need_rows(&self, tag: u64, mut wanted: Vec<u64>, needs: &mut Needs) {
-        wanted.retain(|row| *row > 0 && !self.brought.knows_row(tag, *row));
+        wanted.retain(|row| *row > 0 && !self.channels.brought.knows_row(tag, *row));
         if !wanted.is_empty() {
             needs.rows.entry(tag).or_default().extend(wanted);
         }
@@ -335,23 +338,23 @@ impl Engine {
     /// Learns that a channel cannot be read.
     pub fn note_unreadable(&mut self, name: ChannelName) {
         self.pass_over(&Step::In(name.clone()));
-        self.unreadable.insert(name);
+        self.channels.unreadable.insert(name);
     }
 
     /// A channel that somebody asks something of. Whoever may not know of it is answered at once, as where there is none:
     /// waiting for it, or for what is read of it, would tell that there is one.
     pub(in crate::engine) fn need_channel_for(&self, actor: &Actor, name: &ChannelName, needs: &mut Needs) {
-        if let Some(channel) = self.shelf.channel(name) {
+        if let Some(channel) = self.channels.shelf.channel(name) {
             let is_invited = || channel.kept().invitations.got_by(&actor.account).next().is_some();
             if needs.with_warm && (!channel.is_hidden_from(actor) || is_invited()) {
                 self.need_channel(name, needs);
             }
             return;
         }
-        if !self.shelf.is_cold(name) {
+        if !self.channels.shelf.is_cold(name) {
             return self.need_channel(name, needs);
         }
-        match self.brought.is_known(name, &actor.account) {
+        match self.channels.brought.is_known(name, &actor.account) {
             Some(true) => self.need_channel(name, needs),
             Some(false) => {}
             None => {
@@ -364,7 +367,7 @@ impl Engine {
     }
 
     pub(in crate::engine) fn need_channel(&self, name: &ChannelName, needs: &mut Needs) {
-        let is_wanted = self.shelf.is_cold(name) || (needs.with_warm && self.shelf.exists(name));
+        let is_wanted = self.channels.shelf.is_cold(name) || (needs.with_warm && self.channels.shelf.exists(name));
         if is_wanted && !needs.channels.contains(name) {
             needs.channels.push(name.clone());
         }
@@ -373,33 +376,33 @@ impl Engine {
     /// What a turn changes of who may join a channel is not among what was loaded.
     pub(in crate::engine) fn note_lists(&mut self, name: &ChannelName, change: &Change) {
         if change.is_of_rules() || matches!(change, Change::Created { .. } | Change::Destroyed) {
-            self.relisted.insert(name.clone());
+            self.channels.relisted.insert(name.clone());
         }
         if *change == Change::Destroyed {
             // A later one of its name has other people.
-            self.memberships.strike(name);
-            self.groups.strike(name);
-            self.lately.strike(name);
+            self.channels.memberships.strike(name);
+            self.channels.groups.strike(name);
+            self.channels.lately.strike(name);
         }
     }
 
     /// Takes up what was loaded of rows, lists and groups.
     pub(in crate::engine) fn adopt_facts(&mut self, loaded: &mut Loaded) {
-        self.brought.adopt(loaded);
+        self.channels.brought.adopt(loaded);
         self.adopt_trace(loaded.trace.take());
         for (jid, mut standing) in loaded.standings.drain(..) {
-            self.lately.amend(&jid, &mut standing);
+            self.channels.lately.amend(&jid, &mut standing);
             match jid.node() {
-                Some(_) => drop(self.standings.insert(jid, standing)),
-                None if self.domains.of(&jid).is_some() => {}
-                None => self.domains.adopt(jid, standing, &self.shelf),
+                Some(_) => drop(self.channels.standings.insert(jid, standing)),
+                None if self.channels.domains.of(&jid).is_some() => {}
+                None => self.channels.domains.adopt(jid, standing, &self.channels.shelf),
             }
         }
         for (account, groups) in loaded.groups.drain(..) {
-            if !self.groups.knows(&account) {
+            if !self.channels.groups.knows(&account) {
                 let names = groups.into_iter().map(|(name, status)| (name, places::mark_of(status)));
-                let lately = self.lately.groups(&account);
-                self.groups.adopt(account, names.chain(lately));
+                let lately = self.channels.lately.groups(&account);
+                self.channels.groups.adopt(account, names.chain(lately));
             }
         }
     }

@@ -94,7 +94,7 @@ impl Newcomers {
 
 impl Engine {
     fn set_newcomer(&mut self, account: &BareJid, newcomer: Option<Newcomer>, turn: &mut Turn) {
-        let past = self.newcomers.set(account, newcomer);
+        let past = self.channels.newcomers.set(account, newcomer);
         if past != newcomer {
             turn.newcomers_past.push((account.clone(), past));
             turn.records.push(Record::Newcomer { account: account.clone(), newcomer });
@@ -103,7 +103,7 @@ impl Engine {
 
     pub(in crate::engine) fn undo_newcomers(&mut self, past: Vec<(BareJid, Option<Newcomer>)>) {
         for (account, past) in past.into_iter().rev() {
-            self.newcomers.set(&account, past);
+            self.channels.newcomers.set(&account, past);
         }
     }
 
@@ -118,15 +118,16 @@ impl Engine {
         let (Change::Joined(member) | Change::Invited(member)) = change else { return };
         let is_in = |status: Status| status != Status::Left;
         let is_added = is_in(member.status) && !before.is_some_and(is_in) && actor.is_some_and(|it| *it != member.jid);
-        let is_known = self.newcomers.of.contains_key(&member.jid) || self.accounts.is_reached(&member.jid);
-        if is_added && !is_known && self.newcomers.shares.may_settle(&member.jid, 1, true) {
+        let is_known =
+            self.channels.newcomers.of.contains_key(&member.jid) || self.people.accounts.is_reached(&member.jid);
+        if is_added && !is_known && self.channels.newcomers.shares.may_settle(&member.jid, 1, true) {
             self.set_newcomer(&member.jid, Some(Newcomer { unreachable_since: None }), turn);
         }
     }
 
     /// An account did something: it is there.
     pub(in crate::engine) fn note_act(&mut self, account: &BareJid, turn: &mut Turn) {
-        if self.newcomers.of.contains_key(account) {
+        if self.channels.newcomers.of.contains_key(account) {
             self.set_newcomer(account, None, turn);
         }
     }
@@ -135,12 +136,12 @@ impl Engine {
     pub(in crate::engine) fn bounced_off(&mut self, stanza: &Stanza, turn: &mut Turn) -> bool {
         let account = stanza.sender();
         let is_nobody = stanza.error_condition().is_some_and(|condition| NOBODY.contains(&condition));
-        if !stanza.from.is_bare() || !is_nobody || !self.newcomers.of.contains_key(&account) {
+        if !stanza.from.is_bare() || !is_nobody || !self.channels.newcomers.of.contains_key(&account) {
             return false;
         }
         let error = stanza.element.parts().find(|child| child.name() == "error");
         let says_so = error.is_some_and(|error| error.parts().any(|child| child.is("no-account", ns::MIXD_HOST)));
-        match says_so && self.accounts.hosts.delivers(account.domain().as_str()) {
+        match says_so && self.people.accounts.hosts.delivers(account.domain().as_str()) {
             true => self.begin_ending(account, false, turn),
             false => self.ask_newcomer(&account, turn),
         }
@@ -149,19 +150,19 @@ impl Engine {
 
     /// Asks the server of an account whether there is anybody (XEP-0199): both host servers answer for accounts there are.
     fn ask_newcomer(&mut self, account: &BareJid, turn: &mut Turn) {
-        let last = self.newcomers.asked.get(account);
+        let last = self.channels.newcomers.asked.get(account);
         if last.is_some_and(|last| self.steady.0.saturating_sub(last.0) < ASKED_EVERY_MS) {
             return;
         }
         let purpose = Purpose::Newcomer { account: account.clone() };
         if self.ask_ping(Jid::from(account.clone()), purpose, turn) {
-            self.newcomers.asked.insert(account.clone(), self.steady);
+            self.channels.newcomers.asked.insert(account.clone(), self.steady);
         }
     }
 
     /// A server said whether there is such an account.
     pub(in crate::engine) fn learn_newcomer(&mut self, account: &BareJid, stanza: &Stanza, turn: &mut Turn) {
-        let Some(past) = self.newcomers.of.get(account).copied() else { return };
+        let Some(past) = self.channels.newcomers.of.get(account).copied() else { return };
         let is_nobody = stanza.error_condition().is_some_and(|condition| NOBODY.contains(&condition));
         match (&*stanza.type_, past.unreachable_since) {
             ("result", _) => self.set_newcomer(account, Some(Newcomer { unreachable_since: None }), turn),
@@ -179,10 +180,10 @@ impl Engine {
     /// Asks once more about some of those who are not reached for a week.
     pub(in crate::engine) fn ask_newcomers(&mut self, turn: &mut Turn) {
         let Some(since) = self.due.0.checked_sub(PATIENCE_MS) else { return };
-        let newcomers = &self.newcomers;
+        let newcomers = &self.channels.newcomers;
         let list = |behind: Option<&_>, count| newcomers.unreachable_since(Stamp(since), behind, count);
-        for newcomer in self.chores.inquiring.step(list) {
-            self.chores.inquiring.done(&newcomer);
+        for newcomer in self.channels.chores.inquiring.step(list) {
+            self.channels.chores.inquiring.done(&newcomer);
             self.ask_newcomer(&newcomer.1, turn);
         }
     }

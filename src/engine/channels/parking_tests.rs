@@ -253,8 +253,8 @@ fn what_concerns_many_channels_has_few_of_them_loaded_at_a_time() {
     let says = Availability::of(&"<presence xmlns='jabber:client'/>".parse().unwrap());
     for text in &names {
         let tag = u64::from(number_of(text));
-        assert!(engine.sharing.online.say(tag, &name(text), &full, says.clone()));
-        engine.sharing.online.wait((tag, founder(), "r".into()));
+        assert!(engine.presence.online.say(tag, &name(text), &full, says.clone()));
+        engine.presence.online.wait((tag, founder(), "r".into()));
     }
     let (mut next, mut most, mut loaded) = (vec![Inbound::Tick], 0, 0);
     while !next.is_empty() || !parking.is_empty() {
@@ -269,7 +269,7 @@ fn what_concerns_many_channels_has_few_of_them_loaded_at_a_time() {
         most = most.max(engine.census().channels_in_memory);
     }
     assert!(most <= 16 && loaded >= 200, "{most} at once of {loaded}");
-    assert!(names.iter().all(|text| engine.sharing.online.waiting_in(number_of(text).into()).next().is_none()));
+    assert!(names.iter().all(|text| engine.presence.online.waiting_in(number_of(text).into()).next().is_none()));
 }
 
 /// Counted in places, not in time: one floods a channel that is being loaded, and whoever else waits has a place.

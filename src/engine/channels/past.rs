@@ -44,10 +44,10 @@ impl Engine {
 
     /// Whether it is known who an account is or was in a channel.
     pub(in crate::engine) fn knows_past(&self, name: &ChannelName, account: &BareJid) -> bool {
-        self.shelf.channel(name).is_none_or(|channel| self.knows_in(channel, account))
+        self.channels.shelf.channel(name).is_none_or(|channel| self.knows_in(channel, account))
     }
 
     fn knows_in(&self, channel: &Channel, account: &BareJid) -> bool {
-        channel.member(account).is_some() || self.brought.past(channel.profile().tag).contains_key(account)
+        channel.member(account).is_some() || self.channels.brought.past(channel.profile().tag).contains_key(account)
     }
 }

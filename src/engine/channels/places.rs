@@ -110,6 +110,7 @@ impl Places {
     }
 
     /// A channel ceased to be.
+    #[expect(clippy::disallowed_methods, reason = "in any order: each for itself")]
     pub fn strike(&mut self, name: &ChannelName) {
         let of_it = self.kept.iter().filter(|(_, kept)| kept.names.marks(name) != 0);
         let accounts: Vec<BareJid> = of_it.map(|(account, _)| account.clone()).collect();
@@ -129,6 +130,7 @@ impl Places {
     }
 
     /// Marks anew whether a channel is found by the domains of those who are in it.
+    #[expect(clippy::disallowed_methods, reason = "in any order: each for itself")]
     fn compare_again(&mut self, name: &ChannelName, is_found: impl Fn(&BareJid) -> bool) {
         for (account, kept) in self.kept.iter_mut().filter(|(_, kept)| kept.is_compared) {
             if kept.names.marks(name) & IN != 0 {
@@ -164,21 +166,21 @@ impl Places {
 impl Engine {
     /// Marks anew whether a channel, which is in memory or does not exist, is found by the domains of those who are in it.
     pub(in crate::engine) fn compare_again(&mut self, name: &ChannelName) {
-        if let Some(channel) = self.shelf.channel(name) {
-            self.memberships.compare_again(name, |domain| channel.is_found_by(domain));
+        if let Some(channel) = self.channels.shelf.channel(name) {
+            self.channels.memberships.compare_again(name, |domain| channel.is_found_by(domain));
         }
     }
 
     /// What is known of accounts' channels settles whether they are in any.
     pub(in crate::engine) fn settle_memberships(&mut self) {
-        let known = |account: &&BareJid| self.memberships.knows(account);
-        let known: Vec<BareJid> = self.accounts.unsettled().filter(known).cloned().collect();
+        let known = |account: &&BareJid| self.channels.memberships.knows(account);
+        let known: Vec<BareJid> = self.people.accounts.unsettled().filter(known).cloned().collect();
         for account in known {
-            let is_in = self.memberships.of(&account).is_some_and(|names| names.count(IN) > 0);
-            self.accounts.note_membership(&account, is_in, &mut self.early);
+            let is_in = self.channels.memberships.of(&account).is_some_and(|names| names.count(IN) > 0);
+            self.people.accounts.note_membership(&account, is_in, &mut self.outgoing.early);
         }
-        self.memberships.settle(&self.lately);
-        self.groups.settle(&self.lately);
+        self.channels.memberships.settle(&self.channels.lately);
+        self.channels.groups.settle(&self.channels.lately);
     }
 }
 

@@ -9,11 +9,11 @@ impl Engine {
     pub(in crate::engine) fn expire(&mut self, outdated: Vec<Outdated>, turn: &mut Turn) {
         for Outdated { name, tag, base, rest } in outdated {
             // It may have been destroyed since, and made again.
-            if self.shelf.tag_of(&name) != Some(tag) {
+            if self.channels.shelf.tag_of(&name) != Some(tag) {
                 continue;
             }
             let change = Change::Expired { base, rest };
-            if self.shelf.channel(&name).is_some_and(|channel| channel.base().row >= base.row) {
+            if self.channels.shelf.channel(&name).is_some_and(|channel| channel.base().row >= base.row) {
                 continue;
             }
             // One that is not in memory need not be: it is loaded as it is after.

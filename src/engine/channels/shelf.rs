@@ -88,6 +88,7 @@ impl Shelf {
         }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "in any order: its callers say why that is no matter")]
     pub fn channels(&self) -> impl Iterator<Item = &Channel> {
         self.channels.values().map(|shelved| &shelved.channel)
     }
@@ -305,6 +306,7 @@ impl Shelf {
     }
 
     /// The channels that have to leave memory, used longest ago first, down to nine tenths of what is allowed.
+    #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     fn surplus(&self) -> Vec<ChannelName> {
         if self.bytes <= self.bytes_max {
             return Vec::new();
@@ -331,25 +333,25 @@ impl Engine {
     /// Takes a channel out of memory that the store may know differently, or not at all.
     pub(in crate::engine) fn doubt(&mut self, name: &ChannelName, out: &mut Vec<Out>) {
         self.unshelve(name, out);
-        self.shelf.doubt(name);
+        self.channels.shelf.doubt(name);
     }
 
     /// Lets channels leave memory until the rest is within its limit.
     pub(in crate::engine) fn make_room(&mut self, turn: &mut Turn) {
-        for name in self.shelf.surplus() {
+        for name in self.channels.shelf.surplus() {
             self.unshelve(&name, &mut turn.outbox);
         }
         // Those of whom this turn lets go leave rosters in a later one, once that is committed.
         self.leave_rosters(turn);
         let mut count = super::arrival::PEOPLE_MAX;
-        if !self.let_go(&mut count) || self.departures.is_leaving() {
+        if !self.let_go(&mut count) || self.channels.departures.is_leaving() {
             turn.next.push(Inbound::GoOn(Step::LetGo));
         }
     }
 
     /// Keeps these channels in memory, and no others, where they are needed together with some that are on their way.
     pub fn pin(&mut self, names: BTreeSet<ChannelName>) {
-        self.shelf.pinned = names;
+        self.channels.shelf.pinned = names;
     }
 }
 

@@ -125,7 +125,7 @@ impl Freight {
 impl Engine {
     /// The writer is through with what these were for.
     pub fn relieve(&mut self, charges: &[Charge]) {
-        charges.iter().for_each(|charge| self.freight.unload(charge));
+        charges.iter().for_each(|charge| self.outgoing.freight.unload(charge));
     }
 
     /// Whether a message may go by what its account has on the way out; where it may, it has its room until it is decided.
@@ -134,15 +134,15 @@ impl Engine {
         if self.service.operators.contains(account) {
             return true;
         }
-        let has_room = self.freight.may_send(account);
+        let has_room = self.outgoing.freight.may_send(account);
         if has_room {
             let bytes = self.comes_to(inbound);
-            self.freight.promise(account, bytes);
-            self.freight.waiting.remove(account);
+            self.outgoing.freight.promise(account, bytes);
+            self.outgoing.freight.waiting.remove(account);
         } else {
-            self.freight.waiting.insert(account.clone());
+            self.outgoing.freight.waiting.insert(account.clone());
             if is_first {
-                self.freight.note_hit(account);
+                self.outgoing.freight.note_hit(account);
             }
         }
         has_room
@@ -152,24 +152,24 @@ impl Engine {
     pub fn settle(&mut self, inbound: &Inbound) {
         match inbound {
             _ if !is_message(inbound, self) => {}
-            Inbound::Stanza(stanza) => self.freight.settle(&stanza.sender()),
-            Inbound::Call(call) => self.freight.settle(&call.actor.account),
+            Inbound::Stanza(stanza) => self.outgoing.freight.settle(&stanza.sender()),
+            Inbound::Call(call) => self.outgoing.freight.settle(&call.actor.account),
             _ => {}
         }
     }
 
     /// Whether somebody has room again who waited for it.
     pub(in crate::engine) fn has_relieved(&self) -> bool {
-        !self.freight.relieved.is_empty()
+        !self.outgoing.freight.relieved.is_empty()
     }
 
     /// Who has room again since this was asked last, of those who still wait; they are so many.
     pub(in crate::engine) fn take_relieved(&mut self, count: usize, waits: impl Fn(&BareJid) -> bool) -> Vec<BareJid> {
         // What somebody had waiting may have been refused meanwhile.
-        if self.freight.waiting.len() > 2 * count + WAITING_KEPT {
-            self.freight.waiting.retain(|account| waits(account));
+        if self.outgoing.freight.waiting.len() > 2 * count + WAITING_KEPT {
+            self.outgoing.freight.waiting.retain(|account| waits(account));
         }
-        std::mem::take(&mut self.freight.relieved).into_iter().filter(|account| waits(account)).collect()
+        std::mem::take(&mut self.outgoing.freight.relieved).into_iter().filter(|account| waits(account)).collect()
     }
 
     /// What a message will roughly come to with all its copies, in bytes; `None` where its channel is not in memory.
@@ -185,8 +185,8 @@ impl Engine {
             }
             _ => (None, 0),
         };
-        let Some(name) = name.filter(|name| self.shelf.exists(name)) else { return Some(0) };
-        let people = self.shelf.channel(&name)?.people_count().max(1);
+        let Some(name) = name.filter(|name| self.channels.shelf.exists(name)) else { return Some(0) };
+        let people = self.channels.shelf.channel(&name)?.people_count().max(1);
         Some(people.saturating_mul(bytes + COPY_BYTES))
     }
 
@@ -195,18 +195,18 @@ impl Engine {
         match to {
             Addressee::Service => None,
             Addressee::Channel(name) => Some(name.clone()),
-            Addressee::Gid(gid) => self.shelf.by_gid(*gid).cloned(),
+            Addressee::Gid(gid) => self.channels.shelf.by_gid(*gid).cloned(),
         }
     }
 
     /// Counts what somebody sends to everybody in a channel.
     pub(in crate::engine) fn load(&mut self, account: &BareJid, name: &ChannelName, outs: &mut [Out]) {
-        let people = self.shelf.channel(name).map_or(1, |channel| channel.people_count().max(1));
+        let people = self.channels.shelf.channel(name).map_or(1, |channel| channel.people_count().max(1));
         for out in outs {
             let Out::Fan(fan) = out else { continue };
             let people = if matches!(fan.audience, Audience::One(_)) { 1 } else { people };
             let charge = Charge { account: account.clone(), bytes: people * (fan.head.len() + fan.tail.len()) };
-            self.freight.load(&charge);
+            self.outgoing.freight.load(&charge);
             fan.charge = Some(charge);
         }
     }
@@ -215,7 +215,7 @@ impl Engine {
     pub(in crate::engine) fn unload(&mut self, outs: &[Out]) {
         for out in outs {
             if let Out::Fan(Fan { charge: Some(charge), .. }) = out {
-                self.freight.unload(charge);
+                self.outgoing.freight.unload(charge);
             }
         }
     }

@@ -90,6 +90,7 @@ pub struct Homes(Vec<Home>);
 impl Homes {
     /// Starts with what the operator settled, by domain.
     pub fn new(settled: HashMap<String, MulticastSettings>) -> Homes {
+        // In any order: they are sorted.
         let wanted = settled.into_iter().filter(|(_, settings)| settings.service != Multicast::Off);
         let mut homes: Vec<Home> = wanted
             .map(|(domain, settings)| Home {
@@ -194,7 +195,7 @@ impl Homes {
 impl Engine {
     /// Asks where it is time to.
     pub(in crate::engine) fn ask_homes(&mut self, turn: &mut Turn) {
-        for (domain, at) in self.accounts.hosts.homes.due(self.steady) {
+        for (domain, at) in self.people.accounts.hosts.homes.due(self.steady) {
             match at.and_then(|service| address::jid(&service).ok()) {
                 Some(service) => self.ask_service(&domain, &service, turn),
                 None => self.ask_what_it_is(&domain, turn),
@@ -205,17 +206,19 @@ impl Engine {
     /// A home server said whether it has our module, which knows best where its accounts are reached.
     pub(in crate::engine) fn learn_delivery(&mut self, domain: &str, info: &Element, turn: &mut Turn) {
         let delivers = info.parts().any(|child| child.attr("var") == Some(ns::MIXD_HOST));
-        if self.accounts.hosts.learn_delivery(domain, delivers) {
+        if self.people.accounts.hosts.learn_delivery(domain, delivers) {
             if delivers {
                 tracing::info!(%domain, "the host server delivers to the clients of its accounts");
             }
-            self.accounts.reroute(domain, &mut turn.outbox);
+            self.people.accounts.reroute(domain, &mut turn.outbox);
         }
     }
 
     /// A home server said what it is: it may be its own multicast service, or have one.
     pub(in crate::engine) fn look_for_multicast(&mut self, domain: &str, info: &Element, turn: &mut Turn) {
-        if self.accounts.hosts.homes.number(domain).is_none() || self.accounts.hosts.homes.is_settled(domain) {
+        if self.people.accounts.hosts.homes.number(domain).is_none()
+            || self.people.accounts.hosts.homes.is_settled(domain)
+        {
             return;
         }
         self.learn_multicast(domain, domain, Some(info), turn);
@@ -247,7 +250,7 @@ impl Engine {
     /// Asks at the place where a home server has its multicast service unless it is told otherwise.
     pub(in crate::engine) fn guess_multicast(&mut self, domain: &str, turn: &mut Turn) {
         let service = address::jid(&format!("multicast.{domain}"));
-        if let (Ok(service), false) = (service, self.accounts.hosts.homes.is_settled(domain)) {
+        if let (Ok(service), false) = (service, self.people.accounts.hosts.homes.is_settled(domain)) {
             self.ask_service(domain, &service, turn);
         }
     }
@@ -261,10 +264,11 @@ impl Engine {
         turn: &mut Turn,
     ) {
         // Of the services of a home server, most are others; only the one in use can cease to be one.
-        if info.is_none_or(|info| !addresses::is_served(info)) && !self.accounts.hosts.homes.is_about(domain, by) {
+        if info.is_none_or(|info| !addresses::is_served(info)) && !self.people.accounts.hosts.homes.is_about(domain, by)
+        {
             return;
         }
-        turn.outbox.extend(self.accounts.hosts.homes.learn(domain, by, info).map(Out::Book));
+        turn.outbox.extend(self.people.accounts.hosts.homes.learn(domain, by, info).map(Out::Book));
     }
 
     /// A message came back from a multicast service; whether it is one.
@@ -273,7 +277,7 @@ impl Engine {
             return false;
         }
         let condition = stanza.error_condition().unwrap_or("undefined-condition");
-        let stopped = self.accounts.hosts.homes.refused(stanza.from.as_str(), condition, self.steady);
+        let stopped = self.people.accounts.hosts.homes.refused(stanza.from.as_str(), condition, self.steady);
         let deltas = stopped.iter().map(|&home| Out::Book(Delta::Multicast { home, service: None }));
         turn.outbox.extend(deltas);
         !stopped.is_empty()

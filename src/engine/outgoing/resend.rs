@@ -91,7 +91,7 @@ pub(in crate::engine) fn halves(message: &Tag, groupchat: bool) -> Halves {
 impl Engine {
     /// Goes on with numbers behind `newest`, the newest one that an earlier process used.
     pub fn number_from(&mut self, newest: u64) {
-        self.parcel = self.parcel.max(newest);
+        self.outgoing.parcel = self.outgoing.parcel.max(newest);
     }
 
     /// Puts down what the turn sends of its records.
@@ -100,21 +100,23 @@ impl Engine {
         if parts.is_empty() {
             return;
         }
-        self.parcel += 1;
-        turn.parcel = Some(self.parcel);
-        turn.records.push(Record::Unsent(Unsent { number: self.parcel, stamp: self.now, parts }));
+        self.outgoing.parcel += 1;
+        turn.parcel = Some(self.outgoing.parcel);
+        turn.records.push(Record::Unsent(Unsent { number: self.outgoing.parcel, stamp: self.now, parts }));
     }
 
     pub(in crate::engine) fn need_of_unsent(&self, unsent: &Unsent, needs: &mut Needs) {
         for part in &unsent.parts {
             match part {
-                Part::Row { name, tag, row } if self.shelf.tag_of(name) == Some(*tag) => {
+                Part::Row { name, tag, row } if self.channels.shelf.tag_of(name) == Some(*tag) => {
                     self.need_channel(name, needs);
                     self.need_rows(*tag, vec![*row], needs);
                     needs.whole.insert((*tag, *row));
                 }
-                Part::List { name, tag, .. } if self.shelf.tag_of(name) == Some(*tag) => self.need_channel(name, needs),
-                Part::Farewell { tag, whom, .. } if self.brought.remains(*tag, whom).is_none() => {
+                Part::List { name, tag, .. } if self.channels.shelf.tag_of(name) == Some(*tag) => {
+                    self.need_channel(name, needs)
+                }
+                Part::Farewell { tag, whom, .. } if self.channels.brought.remains(*tag, whom).is_none() => {
                     needs.remains.insert((*tag, whom.clone()));
                 }
                 Part::Row { .. } | Part::List { .. } | Part::Farewell { .. } => {}
@@ -131,7 +133,7 @@ impl Engine {
             match part {
                 Part::Row { name, tag, row } => self.resend_row(&name, tag, row, turn),
                 Part::List { name, tag, node, except, stanza } => {
-                    let Some(channel) = self.shelf.channel(&name).filter(|it| it.profile().tag == tag) else {
+                    let Some(channel) = self.channels.shelf.channel(&name).filter(|it| it.profile().tag == tag) else {
                         continue;
                     };
                     let was_there = |taker: Taker<'_>| taker.since() <= unsent.stamp;
@@ -143,7 +145,9 @@ impl Engine {
                 Part::Mail { accounts, stanza } => mail_all(&accounts, &stanza, turn),
                 Part::Farewell { tag, whom, stanza } => {
                     let is_mailed = whom.is_mailed();
-                    let Some(accounts) = self.brought.remains(tag, &whom).map(<[BareJid]>::to_vec) else { continue };
+                    let Some(accounts) = self.channels.brought.remains(tag, &whom).map(<[BareJid]>::to_vec) else {
+                        continue;
+                    };
                     match is_mailed {
                         true => mail_all(&accounts, &stanza, turn),
                         false => self.tell_again(&accounts, stanza, turn),
@@ -156,15 +160,15 @@ impl Engine {
 
     fn tell_again(&mut self, accounts: &[BareJid], stanza: Halves, turn: &mut Turn) {
         let number = |account| {
-            let no = self.accounts.reach(account, &mut turn.outbox);
-            no.or_else(|| self.accounts.find_guest(account))
+            let no = self.people.accounts.reach(account, &mut turn.outbox);
+            no.or_else(|| self.people.accounts.find_guest(account))
         };
         let known = accounts.iter().filter_map(number).collect();
         turn.fan(Audience::These(Arc::new(known)), stanza, Lasting::Kept);
     }
 
     fn resend_row(&mut self, name: &ChannelName, tag: u64, row: u64, turn: &mut Turn) {
-        let facts = self.brought.rows(tag).get(&row).filter(|facts| !facts.entombed);
+        let facts = self.channels.brought.rows(tag).get(&row).filter(|facts| !facts.entombed);
         let Some(row) = facts.map(|facts| facts.row.clone()) else { return };
         let (number, stamp) = (row.number, row.stamp);
         let beside = [(name.clone(), Change::Published(row))];
@@ -177,7 +181,9 @@ impl Engine {
             beside: &beside,
         };
         let shown = self.shown_of(rendered);
-        let Some(channel) = self.shelf.channel(name).filter(|channel| channel.profile().tag == tag) else { return };
+        let Some(channel) = self.channels.shelf.channel(name).filter(|channel| channel.profile().tag == tag) else {
+            return;
+        };
         if stamp < channel.settings().horizon(self.clock.dial().kept) {
             return;
         }
@@ -197,6 +203,7 @@ impl Engine {
 
     /// For whom something of a channel is sent again: those who were there at the time. Whoever came since is shown
     /// nothing from before.
+    #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     fn audience_again(
         &self,
         channel: &Channel,
@@ -208,13 +215,13 @@ impl Engine {
         let guests = channel.guests().filter(|it| it.subscriptions.contains(node)).map(Taker::Guest);
         let takers: Vec<Taker<'_>> = seated.chain(guests).collect();
         if takers.iter().all(|taker| was_there(*taker)) {
-            let except = except.and_then(|account| self.accounts.find(account));
+            let except = except.and_then(|account| self.people.accounts.find(account));
             return Audience::List(ListId { tag: channel.profile().tag, node }, except);
         }
         let number = |taker: &Taker<'_>| match taker {
-            Taker::Member(member) if Some(&member.jid) != except => self.accounts.find(&member.jid),
+            Taker::Member(member) if Some(&member.jid) != except => self.people.accounts.find(&member.jid),
             Taker::Member(_) => None,
-            Taker::Guest(guest) => self.accounts.find_guest(&guest.jid),
+            Taker::Guest(guest) => self.people.accounts.find_guest(&guest.jid),
         };
         let mut accounts: Vec<AccountNo> =
             takers.iter().filter(|taker| was_there(**taker)).filter_map(number).collect();

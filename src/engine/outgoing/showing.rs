@@ -7,7 +7,7 @@ use super::resend::{halves, mail_all, told, unsent};
 use crate::channel::group::Notice;
 use crate::channel::{Change, ChannelName, NodeSet, Status};
 use crate::store::Record;
-use crate::xep::{EXTENSIONS, Render, Shown, group_events};
+use crate::xep::{Render, Shown, faces, group_events};
 use jid::BareJid;
 use std::sync::Arc;
 
@@ -67,12 +67,12 @@ impl Engine {
             let Some(Done { tag, before, .. }) = done else { continue };
             let gone = change.member().filter(|member| before == Some(Status::Joined) && !member.is_joined());
             if let Some(member) = gone {
-                self.accounts.left(&member.jid);
+                self.people.accounts.left(&member.jid);
             }
             if let Change::GuestSet { guest, .. } = &change
                 && guest.subscriptions.is_empty()
             {
-                self.accounts.left_guest(&guest.jid);
+                self.people.accounts.left_guest(&guest.jid);
             }
             if change.is_kept() {
                 turn.records.push(Record::Channel { name, tag, change });
@@ -98,7 +98,7 @@ impl Engine {
         let (from, name, report) = (self.service.address_of(name), name.clone(), report.clone());
         for notice in notices {
             let (row, id) = (self.service.sealer.seal(tag, notice.row), self.fresh_id_of(tag));
-            let unveiled = self.shelf.channel(&name).is_some_and(|channel| channel.unveils_to(&notice.author));
+            let unveiled = self.channels.shelf.channel(&name).is_some_and(|channel| channel.unveils_to(&notice.author));
             let reporter = unveiled.then_some(&asked.actor.account);
             let message = group_events::notice(notice, &report, reporter, &from, row, id);
             let shown = Shown::Tell { account: notice.author.clone(), message };
@@ -111,7 +111,7 @@ impl Engine {
     fn render(&mut self, rendered: Rendered<'_>, turn: &mut Turn) {
         let (name, change, actor) = (rendered.name, rendered.change, rendered.actor);
         let shown = self.shown_of(rendered);
-        let Some(channel) = self.shelf.channel(name) else { return };
+        let Some(channel) = self.channels.shelf.channel(name) else { return };
         let lasting = lasting_of(change);
         turn.unsent.extend(unsent(channel, change, &shown));
         let since = turn.outbox.len();
@@ -125,7 +125,7 @@ impl Engine {
     pub(in crate::engine) fn shown_of(&mut self, rendered: Rendered<'_>) -> Vec<Shown> {
         let Rendered { name, change, before, nodes_gone, actor, beside } = rendered;
         let mut shown = Vec::new();
-        let Some(channel) = self.shelf.channel(name) else { return shown };
+        let Some(channel) = self.channels.shelf.channel(name) else { return shown };
         let mut render = Render {
             service: &self.service,
             channel,
@@ -137,7 +137,7 @@ impl Engine {
             dice: &mut self.dice,
             shown: &mut shown,
         };
-        EXTENSIONS.iter().for_each(|extension| extension.render(change, &mut render));
+        faces::show(change, &mut render);
         shown
     }
 
@@ -149,19 +149,19 @@ impl Engine {
         lasting: Lasting,
         turn: &mut Turn,
     ) {
-        let channel = of.and_then(|name| self.shelf.channel(name));
+        let channel = of.and_then(|name| self.channels.shelf.channel(name));
         let (audience, message, groupchat) = match shown {
             Shown::Mail { account, message } => return turn.send(message.attr("to", account.as_str()).into_xml()),
             Shown::Fan { node, except, message, groupchat } => {
                 let Some(tag) = channel.map(|channel| channel.profile().tag) else { return };
-                let except = except.map(|account| self.accounts.number(&account));
+                let except = except.map(|account| self.people.accounts.number(&account));
                 (Audience::List(ListId { tag, node }, except), message, groupchat)
             }
             Shown::MailAll { accounts, message } => {
                 return mail_all(&accounts, &halves(&message, false), turn);
             }
             Shown::TellGuest { account, message } => {
-                let Some(no) = self.accounts.find_guest(&account) else { return };
+                let Some(no) = self.people.accounts.find_guest(&account) else { return };
                 (Audience::One(no), message, false)
             }
             Shown::Farewell { whom, message } => {
@@ -169,11 +169,11 @@ impl Engine {
                 if whom.is_mailed() {
                     return mail_all(&accounts, &halves(&message, false), turn);
                 }
-                let known = accounts.iter().filter_map(|account| self.accounts.find_guest(account));
+                let known = accounts.iter().filter_map(|account| self.people.accounts.find_guest(account));
                 (Audience::These(Arc::new(known.collect())), message, false)
             }
             Shown::Tell { account, message } => {
-                let Some(no) = self.accounts.reach(&account, &mut turn.outbox) else { return };
+                let Some(no) = self.people.accounts.reach(&account, &mut turn.outbox) else { return };
                 (Audience::One(no), message, false)
             }
         };

@@ -153,7 +153,7 @@ impl Engine {
         // At a participant's address others' messages come back, under ids that they chose: of ours only presence does.
         let of_participant = proxy::parse(node).filter(|_| stanza.kind == Kind::Presence).map(|(name, _)| name);
         let name = of_participant.or_else(|| ChannelName::of(node))?;
-        let tag = self.shelf.tag_of(&name)?;
+        let tag = self.channels.shelf.tag_of(&name)?;
         (sealer.open(tag, id).is_some() || sealer.is_mark(tag, id)).then_some((tag, Some(name)))
     }
 
@@ -161,7 +161,7 @@ impl Engine {
     pub(in crate::engine) fn need_of_bounce(&self, stanza: &Stanza, needs: &mut Needs) {
         let is_bounce = stanza.type_ == "error" && stanza.kind != Kind::Iq;
         if is_bounce
-            && self.accounts.is_at_bare(&stanza.sender())
+            && self.people.accounts.is_at_bare(&stanza.sender())
             && let Some((_, Some(name))) = self.returned(stanza)
         {
             self.need_channel_for(&self.actor(stanza.sender()), &name, needs);
@@ -176,17 +176,17 @@ impl Engine {
         turn: &mut Turn,
     ) {
         let (whom, condition) = (&stanza.from, stanza.error_condition().unwrap_or_default());
-        let channel = name.and_then(|name| self.shelf.channel(&name));
+        let channel = name.and_then(|name| self.channels.shelf.channel(&name));
         let is_guest = channel.is_some_and(|channel| channel.guest(&stanza.sender()).is_some());
         let is_reached = match whom.try_as_full() {
-            Ok(full) => self.accounts.takes(full) || !self.sharing.online.channels_of(full).is_empty(),
+            Ok(full) => self.people.accounts.takes(full) || !self.presence.online.channels_of(full).is_empty(),
             // Guests are sent nothing there.
-            Err(bare) => self.accounts.is_at_bare(bare) && !is_guest,
+            Err(bare) => self.people.accounts.is_at_bare(bare) && !is_guest,
         };
         if condition == STRANGER && is_reached {
             self.note_refuser(&stanza.sender());
         }
-        if !GONE.contains(&condition) || !is_reached || !self.doubts.raise(whom, (tag, is_guest), self.steady) {
+        if !GONE.contains(&condition) || !is_reached || !self.people.doubts.raise(whom, (tag, is_guest), self.steady) {
             return;
         }
         let purpose = Purpose::Doubt { whom: whom.clone() };
@@ -203,7 +203,7 @@ impl Engine {
         let id = self.fresh_id();
         let iq = Tag::new("iq").attr("type", "get").attr("id", &id).attr("from", self.service.domain.as_str());
         let iq = iq.attr("to", whom.as_str()).child(Tag::in_ns("ping", ns::PING));
-        let is_asked = self.pending.ask(id, whom, purpose, self.steady);
+        let is_asked = self.people.pending.ask(id, whom, purpose, self.steady);
         if is_asked {
             turn.ask(iq.into_xml());
         }
@@ -212,19 +212,19 @@ impl Engine {
 
     /// An address that something came back from answered, or a server did in its place.
     pub(in crate::engine) fn settle_doubt(&mut self, whom: &Jid, stanza: &Stanza, turn: &mut Turn) {
-        let channels = self.doubts.settle(whom);
+        let channels = self.people.doubts.settle(whom);
         let condition = stanza.error_condition().filter(|_| stanza.type_ == "error").unwrap_or_default();
         match whom.try_as_full() {
             Ok(full) if GONE.contains(&condition) => self.vanish(full, turn),
             Err(bare) if GONE.contains(&condition) => {
-                self.accounts.bounced_at_bare(bare, &mut turn.outbox);
+                self.people.accounts.bounced_at_bare(bare, &mut turn.outbox);
             }
             // That its server is not reached, or has too much to do, says nothing of it.
             _ if stanza.type_ == "error" && !OF_SOMEBODY.contains(&condition) => {}
             _ => {
                 let channels = channels.into_iter().filter(|(tag, _)| *tag != 0);
                 tracing::debug!(%whom, "what channels send comes back, so they are not sent there for a while");
-                self.accounts.pause(whom, channels, self.steady, &mut turn.outbox);
+                self.people.accounts.pause(whom, channels, self.steady, &mut turn.outbox);
                 self.note_refuser(&whom.to_bare());
             }
         }
@@ -232,22 +232,22 @@ impl Engine {
 
     /// A resource speaks in a channel, so it is sent what is said there, whatever came back before.
     pub(in crate::engine) fn resume(&mut self, name: &ChannelName, full: &FullJid, turn: &mut Turn) {
-        if let Some(tag) = self.shelf.tag_of(name) {
-            self.doubts.calm(&full.clone().into(), Some(tag));
-            self.doubts.calm(&full.to_bare().into(), Some(tag));
+        if let Some(tag) = self.channels.shelf.tag_of(name) {
+            self.people.doubts.calm(&full.clone().into(), Some(tag));
+            self.people.doubts.calm(&full.to_bare().into(), Some(tag));
             let resource = Some(full.resource().as_str());
-            self.accounts.resume(&full.to_bare(), resource, tag, &mut turn.outbox);
+            self.people.accounts.resume(&full.to_bare(), resource, tag, &mut turn.outbox);
         }
     }
 
     /// A resource came online or went. There may be another client behind it than the one that something came back from.
     pub(in crate::engine) fn begin_anew(&mut self, full: &FullJid, is_gone: bool, turn: &mut Turn) {
-        self.doubts.calm(&full.clone().into(), None);
-        self.accounts.resume_all(full, is_gone, &mut turn.outbox);
+        self.people.doubts.calm(&full.clone().into(), None);
+        self.people.accounts.resume_all(full, is_gone, &mut turn.outbox);
     }
 
     fn note_refuser(&mut self, account: &BareJid) {
-        if self.doubts.note_refuser(account, self.steady) {
+        if self.people.doubts.note_refuser(account, self.steady) {
             tracing::warn!(
                 host = %account.domain(),
                 accounts = REFUSERS_MIN,

@@ -65,6 +65,7 @@ pub struct Hosts {
 
 impl Hosts {
     /// Starts with what the operator settled; `service` is the component's domain, whose parent is the host server's.
+    #[expect(clippy::disallowed_methods, reason = "in any order: each for itself")]
     pub fn new(
         settled: HashMap<String, Pam>,
         multicast: HashMap<String, MulticastSettings>,
@@ -91,6 +92,7 @@ impl Hosts {
 
     /// A link comes up: what was granted on the last one does not count, since the host server says it again, and what
     /// was asked there and not answered may be asked again.
+    #[expect(clippy::disallowed_methods, clippy::iter_over_hash_type, reason = "in any order: each for itself")]
     pub fn link_up(&mut self) {
         self.homes.link_up();
         for host in self.hosts.values_mut() {

@@ -197,6 +197,7 @@ impl Pending {
         self.give_up_where(|asked| now.0.saturating_sub(asked.0) > ANSWER_MS_MAX)
     }
 
+    #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     fn give_up_where(&mut self, is_late: impl Fn(Stamp) -> bool) -> GivenUp {
         let mut late: Vec<_> = self.questions.extract_if(|_, question| is_late(question.asked)).collect();
         late.sort_unstable_by(|a, b| a.0.cmp(&b.0));

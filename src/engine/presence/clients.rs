@@ -22,7 +22,7 @@ impl Engine {
         stanza.kind == Kind::Presence
             && stanza.type_.is_empty()
             && stanza.from.is_full()
-            && self.accounts.membership(&stanza.sender()).is_none()
+            && self.people.accounts.membership(&stanza.sender()).is_none()
     }
 
     pub(in crate::engine) fn presence(&mut self, stanza: &Stanza, turn: &mut Turn) {
@@ -34,7 +34,7 @@ impl Engine {
         }
         let target = self.target(&stanza.to);
         let Ok(full) = stanza.from.try_as_full() else { return self.presence_of_account(stanza, target, turn) };
-        self.sharing.online.trust(full);
+        self.presence.online.trust(full);
         self.note_act(&stanza.sender(), turn);
         match (&*stanza.type_, target) {
             ("", _) if stanza.element.has_part("x", ns::MUC) => {
@@ -60,7 +60,7 @@ impl Engine {
                     self.unshare(&name, full, turn);
                 }
                 // It may be gone altogether, and not every server tells that to the service (hosts.md, D.2).
-                self.sharing.online.doubt(full, self.accounts.takes(full));
+                self.presence.online.doubt(full, self.people.accounts.takes(full));
             }
             ("probe", Some(Target::Channel(name))) => {
                 self.owe_presence(&name, Whom::Resource(full.to_bare(), full.resource().to_string()));
@@ -90,23 +90,23 @@ impl Engine {
         stanza.kind == Kind::Presence
             && stanza.type_.is_empty()
             && stanza.from.is_full()
-            && self.accounts.hosts.trusts(stanza.from.domain().as_str())
+            && self.people.accounts.hosts.trusts(stanza.from.domain().as_str())
             && matches!(self.target(&stanza.to), Some(Target::Service))
-            && self.accounts.membership(&stanza.sender()) != Some(false)
+            && self.people.accounts.membership(&stanza.sender()) != Some(false)
     }
 
     /// It comes once, and whoever is in no channel may join one.
     fn said_to_all(&mut self, full: &FullJid, stanza: &Stanza) {
         let (account, domain) = (full.to_bare(), full.domain().as_str());
-        let is_member = self.accounts.membership(&account) == Some(true);
-        let is_told =
-            self.accounts.hosts.trusts(domain) && (is_member || self.accounts.hosts.privileges(domain).presence);
+        let is_member = self.people.accounts.membership(&account) == Some(true);
+        let is_told = self.people.accounts.hosts.trusts(domain)
+            && (is_member || self.people.accounts.hosts.privileges(domain).presence);
         if !is_told {
             return;
         }
         let says = Availability::of(&stanza.element);
-        if self.sharing.online.broadcast(full, says, is_member) && is_member {
-            self.sharing.online.bring(&account);
+        if self.presence.online.broadcast(full, says, is_member) && is_member {
+            self.presence.online.bring(&account);
         }
     }
 
@@ -118,18 +118,18 @@ impl Engine {
 
     fn came_online(&mut self, full: &FullJid, stanza: &Stanza, turn: &mut Turn) {
         let account = full.to_bare();
-        let member = self.memberships.of(&account).map(|channels| channels.count(IN) > 0);
-        let member = self.accounts.membership(&account).or(member).unwrap_or(false);
+        let member = self.channels.memberships.of(&account).map(|channels| channels.count(IN) > 0);
+        let member = self.people.accounts.membership(&account).or(member).unwrap_or(false);
         // Presence of people who are in no channel matters only where their server sends it for everybody, once.
-        if !member && !self.accounts.hosts.privileges(account.domain().as_str()).presence {
+        if !member && !self.people.accounts.hosts.privileges(account.domain().as_str()).presence {
             return;
         }
         let announced = capabilities::announced(&stanza.element);
-        let takes = announced.as_ref().and_then(|announced| self.capabilities.of(announced));
-        if !self.accounts.admit(&account, member, &mut turn.outbox) {
+        let takes = announced.as_ref().and_then(|announced| self.people.capabilities.of(announced));
+        if !self.people.accounts.admit(&account, member, &mut turn.outbox) {
             return;
         }
-        let sighting = self.accounts.saw(full, announced, takes, &mut turn.outbox);
+        let sighting = self.people.accounts.saw(full, announced, takes, &mut turn.outbox);
         if let Sighting::Ask(announced) = sighting {
             self.ask_capabilities(full, announced, turn);
         }
@@ -137,9 +137,9 @@ impl Engine {
 
     /// Asks a resource that came online before its account joined.
     pub(in crate::engine) fn ask_resource(&mut self, full: &FullJid, turn: &mut Turn) {
-        let announced = self.accounts.asking(full);
-        match announced.as_ref().and_then(|announced| self.capabilities.of(announced)) {
-            Some(takes) => self.accounts.settle(full, takes, &mut turn.outbox),
+        let announced = self.people.accounts.asking(full);
+        match announced.as_ref().and_then(|announced| self.people.capabilities.of(announced)) {
+            Some(takes) => self.people.accounts.settle(full, takes, &mut turn.outbox),
             None => self.ask_capabilities(full, announced, turn),
         }
     }
@@ -152,7 +152,7 @@ impl Engine {
 
     /// Asks a home server, once, which software it is: ejabberd's own PAM needs a marker (hosts.md, C.1).
     pub(in crate::engine) fn ask_home_server(&mut self, domain: &str, turn: &mut Turn) {
-        if self.accounts.hosts.wants_asking(domain) {
+        if self.people.accounts.hosts.wants_asking(domain) {
             self.ask_what_it_is(domain, turn);
         }
     }
@@ -160,14 +160,14 @@ impl Engine {
     /// Asks a home server what it is, whoever asked before.
     pub(in crate::engine) fn ask_what_it_is(&mut self, domain: &str, turn: &mut Turn) {
         let Ok(whom) = address::jid(domain) else { return };
-        self.accounts.hosts.note_asked(domain, self.steady);
+        self.people.accounts.hosts.note_asked(domain, self.steady);
         self.ask_disco(whom, ns::DISCO_INFO, None, Purpose::HomeServer { domain: domain.to_owned() }, turn);
     }
 
     /// Asks home servers again that did not say what they are. One that is silent may have a multicast service at the
     /// usual place all the same: ejabberd lets questions to its services through, and none to itself.
     pub(in crate::engine) fn ask_homes_again(&mut self, turn: &mut Turn) {
-        for (domain, again) in self.accounts.hosts.take_unanswered(self.steady) {
+        for (domain, again) in self.people.accounts.hosts.take_unanswered(self.steady) {
             if again {
                 self.ask_what_it_is(&domain, turn);
             }
@@ -177,7 +177,7 @@ impl Engine {
 
     /// A host server granted something: what it dropped until then it lets through.
     pub(in crate::engine) fn ask_at_last(&mut self, domain: &str, turn: &mut Turn) {
-        if self.accounts.hosts.is_unanswered(domain) {
+        if self.people.accounts.hosts.is_unanswered(domain) {
             self.ask_what_it_is(domain, turn);
         }
     }
@@ -198,24 +198,27 @@ impl Engine {
             .attr("to", whom.as_str())
             .child(Tag::in_ns("query", what).attr_opt("node", node));
         let full = whom.try_as_full().ok().cloned();
-        if self.pending.ask(id, whom, purpose, self.steady) {
+        if self.people.pending.ask(id, whom, purpose, self.steady) {
             turn.ask(iq.into_xml());
         } else if let Some(full) = full {
             // It counts as not asked, or no later presence of it would lead to a question.
-            self.accounts.forget_question(&full);
+            self.people.accounts.forget_question(&full);
         }
     }
 
     /// Takes the answer to a question of the service's own.
     pub(in crate::engine) fn take_answer(&mut self, stanza: &Stanza, turn: &mut Turn) {
-        let Some(purpose) = stanza.id.as_ref().and_then(|id| self.pending.take(id, &stanza.from)) else { return };
+        let Some(purpose) = stanza.id.as_ref().and_then(|id| self.people.pending.take(id, &stanza.from)) else {
+            return;
+        };
         let result = stanza.payload().filter(|_| stanza.type_ == "result");
         let query = result.filter(|payload| payload.has_ns(ns::DISCO_INFO));
         match purpose {
             Purpose::Capabilities { full, announced } => {
-                let takes = query.is_some_and(|query| self.capabilities.learn(&full.to_bare(), announced, query));
-                self.accounts.settle(&full, takes, &mut turn.outbox);
-                self.sharing.online.bring(&full.to_bare());
+                let takes =
+                    query.is_some_and(|query| self.people.capabilities.learn(&full.to_bare(), announced, query));
+                self.people.accounts.settle(&full, takes, &mut turn.outbox);
+                self.presence.online.bring(&full.to_bare());
             }
             Purpose::Presence { full } => {
                 if stanza.type_ == "error"
@@ -230,11 +233,11 @@ impl Engine {
                     child.name() == "identity"
                         && child.attr("name").is_some_and(|name| name.eq_ignore_ascii_case("ejabberd"))
                 });
-                if self.accounts.hosts.learn_software(&domain, is_ejabberd) {
-                    self.accounts.readdress(&domain, &mut turn.outbox);
+                if self.people.accounts.hosts.learn_software(&domain, is_ejabberd) {
+                    self.people.accounts.readdress(&domain, &mut turn.outbox);
                 }
                 self.learn_delivery(&domain, query, turn);
-                self.sharing.online.bring_all(&domain);
+                self.presence.online.bring_all(&domain);
                 self.look_for_multicast(&domain, query, turn);
             }
             Purpose::Services { domain } => {
@@ -248,7 +251,7 @@ impl Engine {
             Purpose::RosterItem { domain } if stanza.type_ == "error" => {
                 let reason = stanza.error_condition().unwrap_or("no reason given");
                 tracing::debug!(%domain, reason, "the host server granted its rosters and does not let them be changed");
-                self.accounts.hosts.roster_failed(&domain);
+                self.people.accounts.hosts.roster_failed(&domain);
             }
             Purpose::RosterItem { .. } => {}
             Purpose::Doubt { whom } => self.settle_doubt(&whom, stanza, turn),
@@ -299,7 +302,7 @@ mod tests {
         take(&mut engine, 1, join);
         for n in 0.. {
             let purpose = Purpose::RosterItem { domain: "h".into() };
-            if !engine.pending.ask(format!("q{n}"), Jid::new("a@h").unwrap(), purpose, Stamp(1)) {
+            if !engine.people.pending.ask(format!("q{n}"), Jid::new("a@h").unwrap(), purpose, Stamp(1)) {
                 break;
             }
         }

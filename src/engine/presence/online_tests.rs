@@ -36,3 +36,18 @@ fn what_is_kept_is_bounded_and_counted_to_the_byte() {
     (0..3).for_each(|account| (0..60).for_each(|resource| online.end_broadcast(&full(account, resource))));
     assert_eq!((online.room.held(), online.nodes.len(), online.channels.len(), online.broadcast.len()), (0, 0, 0, 0));
 }
+
+#[test]
+fn who_is_brought_and_doubted_where_not_all_can_be_is_the_same_in_every_run() {
+    let crowded = || {
+        let due = Pool::new("presence to be brought", 3, OwnDomains::default());
+        let mut online = Online { due, ..Online::new(Lot::new(7), &OwnDomains::default()) };
+        assert!((0..40).all(|account| online.broadcast(&full(account, 0), says("x"), true)));
+        online.bring_all("h");
+        online.doubt_some(|_| true, 3);
+        (online.due().cloned().collect::<Vec<_>>(), online.next_doubtful(9))
+    };
+    let (brought, doubted) = crowded();
+    assert_eq!((brought.len(), doubted.len()), (3, 3));
+    assert_eq!(crowded(), (brought, doubted));
+}

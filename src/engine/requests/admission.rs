@@ -90,7 +90,7 @@ impl Engine {
     /// Whether what somebody asks counts against no rate: operators and bridges ask freely, and what goes on in parts was
     /// let in before.
     fn is_uncounted(&self, actor: &Actor) -> bool {
-        actor.operator || self.parts.goes_on() || self.admission.is_unpaced(&actor.account)
+        actor.operator || self.requests.parts.goes_on() || self.requests.admission.is_unpaced(&actor.account)
     }
 
     /// Whether somebody may ask anything at this time.
@@ -98,14 +98,14 @@ impl Engine {
         if self.is_uncounted(actor) {
             return Ok(());
         }
-        let taken = self.admission.requests.take(&actor.account, self.steady.0);
+        let taken = self.requests.admission.requests.take(&actor.account, self.steady.0);
         taken.map_err(|wait_s| Refusal::TooFast { what: "requests", wait_s })
     }
 
     /// What a request that was let in costs beyond one: whoever asks for much waits longer before asking again.
     pub(in crate::engine) fn charge_request(&mut self, actor: &Actor, cost: u64) {
         if !self.is_uncounted(actor) {
-            self.admission.requests.empty_by(&actor.account, cost.saturating_sub(1), self.steady.0);
+            self.requests.admission.requests.empty_by(&actor.account, cost.saturating_sub(1), self.steady.0);
         }
     }
 
@@ -115,7 +115,7 @@ impl Engine {
         if people == 0 || self.is_uncounted(actor) {
             return Ok(());
         }
-        match self.admission.invitations.wait_us(&actor.account, people as u64, self.steady.0) {
+        match self.requests.admission.invitations.wait_us(&actor.account, people as u64, self.steady.0) {
             0 => Ok(()),
             wait_us => Err(Refusal::TooFast { what: "invitations", wait_s: wait_us.div_ceil(1_000_000) }),
         }
@@ -124,27 +124,27 @@ impl Engine {
     /// So many were written to.
     pub(in crate::engine) fn charge_invitations(&mut self, actor: &Actor, people: usize) {
         if !self.is_uncounted(actor) {
-            self.admission.invitations.charge(&actor.account, people as u64, self.steady.0);
+            self.requests.admission.invitations.charge(&actor.account, people as u64, self.steady.0);
         }
     }
 
     /// Whether somebody may say something to a channel at this time, by another way than as a message.
     pub(in crate::engine) fn admit_message(&mut self, actor: &Actor, name: &ChannelName) -> Result<(), Refusal> {
-        if actor.operator || self.admission.is_unpaced(&actor.account) {
+        if actor.operator || self.requests.admission.is_unpaced(&actor.account) {
             return Ok(());
         }
         self.admit_freight(actor)?;
         let message = Message { account: &actor.account, channel: Some(name), bytes: 0 };
-        self.admission.admit(&message, self.steady.0, 0).map(|_| ())
+        self.requests.admission.admit(&message, self.steady.0, 0).map(|_| ())
     }
 
     /// Whether somebody has no more on the way out than may be: that goes first, and takes as long as the host server takes
     /// to read it.
     pub(in crate::engine) fn admit_freight(&mut self, actor: &Actor) -> Result<(), Refusal> {
-        match actor.operator || self.freight.may_send(&actor.account) {
+        match actor.operator || self.outgoing.freight.may_send(&actor.account) {
             true => Ok(()),
             false => {
-                self.freight.note_hit(&actor.account);
+                self.outgoing.freight.note_hit(&actor.account);
                 Err(Refusal::TooFast { what: "messages", wait_s: 1 })
             }
         }
@@ -152,7 +152,7 @@ impl Engine {
 
     /// For how long something may wait for its time, in milliseconds.
     pub(in crate::engine) fn held_ms(&self) -> u64 {
-        self.admission.held_ms
+        self.requests.admission.held_ms
     }
 
     /// When a message that came as a call has its time, in milliseconds of the time by which is waited.
@@ -160,20 +160,20 @@ impl Engine {
     /// # Errors
     /// [`Refusal::TooFast`] where that is too long.
     pub(in crate::engine) fn admit_call(&mut self, call: &Call) -> Result<u64, Refusal> {
-        let (now_ms, held_ms, account) = (self.steady.0, self.admission.held_ms, &call.actor.account);
-        if call.actor.operator || self.admission.is_unpaced(account) {
+        let (now_ms, held_ms, account) = (self.steady.0, self.requests.admission.held_ms, &call.actor.account);
+        if call.actor.operator || self.requests.admission.is_unpaced(account) {
             return Ok(now_ms);
         }
         let channel = self.channel_called(&call.to);
         let bytes = call.command.message().map_or(0, |message| message.payload.len() as u64);
         let message = Message { account, channel: self.spoken_in(channel.as_ref(), account), bytes };
-        self.admission.admit(&message, now_ms, held_ms)
+        self.requests.admission.admit(&message, now_ms, held_ms)
     }
 
     /// A channel whose rate a message of somebody counts for: whoever is known not to be in it says nothing there.
     fn spoken_in<'a>(&self, channel: Option<&'a ChannelName>, account: &BareJid) -> Option<&'a ChannelName> {
         let is_out = |channel: &Channel| !channel.member(account).is_some_and(Member::is_joined);
-        channel.filter(|name| !self.shelf.channel(name).is_some_and(is_out))
+        channel.filter(|name| !self.channels.shelf.channel(name).is_some_and(is_out))
     }
 
     /// When a message or a presence that came as a stanza has its time, in milliseconds of the time by which is waited.
@@ -186,15 +186,15 @@ impl Engine {
         account: &BareJid,
         to: Option<&ChannelName>,
     ) -> Result<u64, Refusal> {
-        let (now_ms, held_ms) = (self.steady.0, self.admission.held_ms);
-        if self.service.operators.contains(account) || self.admission.is_unpaced(account) {
+        let (now_ms, held_ms) = (self.steady.0, self.requests.admission.held_ms);
+        if self.service.operators.contains(account) || self.requests.admission.is_unpaced(account) {
             return Ok(now_ms);
         }
         if stanza.kind == Kind::Message {
             let message = Message { account, channel: self.spoken_in(to, account), bytes: bytes_of(&stanza.element) };
-            return self.admission.admit(&message, now_ms, held_ms);
+            return self.requests.admission.admit(&message, now_ms, held_ms);
         }
-        let presence = &mut self.admission.presence;
+        let presence = &mut self.requests.admission.presence;
         let wait_us = presence.wait_us(account, 1, now_ms);
         if wait_us > held_ms.saturating_mul(1000) {
             return Err(Refusal::TooFast { what: "presence", wait_s: wait_us.div_ceil(1_000_000) });
@@ -237,9 +237,9 @@ mod tests {
         let mut engine = engine(Rates::default());
         let purpose = Purpose::RosterItem { domain: "h".into() };
         engine.turn(at(7200, 10), vec![Inbound::Tick]);
-        assert!(engine.pending.ask("q".into(), jid::Jid::new("a@h").unwrap(), purpose, engine.steady));
+        assert!(engine.people.pending.ask("q".into(), jid::Jid::new("a@h").unwrap(), purpose, engine.steady));
         (0..65).for_each(|s| drop(engine.turn(at(3600 + s, 10 + s), vec![Inbound::Tick])));
-        assert_eq!(engine.pending.take("q", &jid::Jid::new("a@h").unwrap()), None);
+        assert_eq!(engine.people.pending.take("q", &jid::Jid::new("a@h").unwrap()), None);
     }
 
     #[test]

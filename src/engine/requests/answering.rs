@@ -20,7 +20,7 @@ impl Engine {
         let delegated = asked.reply().and_then(|reply| reply.delegated.as_ref());
         let (Some(delegated), Some(name)) = (delegated, &asked.channel) else { return };
         let label = match answer {
-            Answer::Joined { .. } => self.shelf.channel(name).map(|channel| channel.title().into_owned()),
+            Answer::Joined { .. } => self.channels.shelf.channel(name).map(|channel| channel.title().into_owned()),
             Answer::Left => None,
             _ => return,
         };
@@ -38,12 +38,12 @@ impl Engine {
         out: &mut Vec<Out>,
     ) {
         let domain = account.domain().as_str().to_owned();
-        if !self.accounts.hosts.privileges(&domain).roster {
+        if !self.people.accounts.hosts.privileges(&domain).roster {
             return;
         }
         let id = self.fresh_id();
         let purpose = Purpose::RosterItem { domain };
-        self.pending.ask(id.clone(), Jid::from(account.clone()), purpose, self.steady);
+        self.people.pending.ask(id.clone(), Jid::from(account.clone()), purpose, self.steady);
         let text = privilege::roster_item(self.service.domain.as_str(), account.as_str(), &id, channel, label);
         out.push(Out::About { channel: channel.to_owned(), text });
     }
@@ -103,7 +103,7 @@ impl Engine {
                 return turn.reply(reply, text);
             }
         };
-        let Some(channel) = asked.channel.as_ref().and_then(|name| self.shelf.channel(name)) else { return };
+        let Some(channel) = asked.channel.as_ref().and_then(|name| self.channels.shelf.channel(name)) else { return };
         turn.queries.push(Query {
             reply: reply.clone(),
             channel: self.service.address_of(channel.name()),
@@ -133,6 +133,6 @@ impl Engine {
     }
 
     fn needs_error_on_leave(&self, asked: &Asked<'_>) -> bool {
-        asked.is_at_bare() && self.accounts.hosts.chokes_on_leave(asked.actor.account.domain().as_str())
+        asked.is_at_bare() && self.people.accounts.hosts.chokes_on_leave(asked.actor.account.domain().as_str())
     }
 }

@@ -27,7 +27,7 @@ impl Engine {
         slice: &Slice,
     ) -> Result<Page<ChannelName>, Refusal> {
         let none = Roll::default();
-        let own = self.groups.of(account).unwrap_or(&none);
+        let own = self.channels.groups.of(account).unwrap_or(&none);
         let (shared, wanted) = match with {
             None => (own, ANY),
             Some(with) => (&self.shared_groups(account, own, with), IN | WAITS),
@@ -39,17 +39,21 @@ impl Engine {
         let count = shared.count(wanted);
         let range = slice.cut(count, GROUPS_PAGE_MAX, position)?;
         let names = shared.rising(wanted, range.start).take(range.len());
-        Ok(Page { entries: names.filter(|name| self.shelf.exists(name)).cloned().collect(), count, index: range.start })
+        Ok(Page {
+            entries: names.filter(|name| self.channels.shelf.exists(name)).cloned().collect(),
+            count,
+            index: range.start,
+        })
     }
 
     /// The groups that both are in or wait for: those of whoever has fewer are looked up at the other one.
     fn shared_groups(&self, account: &BareJid, own: &Roll<ChannelName>, with: &BareJid) -> Roll<ChannelName> {
-        let Some(theirs) = self.groups.of(with) else { return Roll::default() };
+        let Some(theirs) = self.channels.groups.of(with) else { return Roll::default() };
         let (fewer, more) = if own.len() <= theirs.len() { (own, theirs) } else { (theirs, own) };
         let shared = fewer.rising(IN | WAITS, 0).filter(|name| more.marks(name) & (IN | WAITS) != 0);
         // Where JIDs are hidden, that somebody is there is not to be learned by its JID (XEP-0404 §2.2).
-        let told = shared.filter(|name| with == account || self.shelf.shows_jids(name));
-        told.filter(|name| self.shelf.exists(name)).cloned().collect()
+        let told = shared.filter(|name| with == account || self.channels.shelf.shows_jids(name));
+        told.filter(|name| self.channels.shelf.exists(name)).cloned().collect()
     }
 
     /// One's groups, or those in common with somebody (groups.md §3.2).
@@ -64,7 +68,7 @@ impl Engine {
         entries.iter().for_each(|name| self.catch_up(account, name, turn));
         let line = |name: &ChannelName| {
             // What joined or left within this turn moves the page; the rest of it may not be in memory.
-            let channel = self.shelf.channel(name).ok_or(Refusal::Busy)?;
+            let channel = self.channels.shelf.channel(name).ok_or(Refusal::Busy)?;
             let member = channel.member(account).ok_or(Refusal::Busy)?;
             Ok(line(channel, member))
         };
@@ -86,7 +90,7 @@ impl Engine {
         stamp: Stamp,
     ) -> Option<(ChannelName, Tag)> {
         let Command::Group(command) = command else { return None };
-        let channel = self.shelf.channel(name)?;
+        let channel = self.channels.shelf.channel(name)?;
         let tag = channel.profile().tag;
         let seal = |row| self.service.sealer.seal(tag, row);
         Some((name.clone(), group_events::own(command, seal, channel.newest(), stamp)?))
@@ -99,11 +103,11 @@ impl Engine {
         event: Tag,
         turn: &mut Turn,
     ) {
-        let id = self.fresh_id_of(self.shelf.tag_of(name).unwrap_or_default());
+        let id = self.fresh_id_of(self.channels.shelf.tag_of(name).unwrap_or_default());
         let from = self.service.address_of(name);
         let message = Tag::new("message").attr("from", from).attr("id", id).attr("type", "normal").child(event);
         let account = account.clone();
-        let is_in = self.shelf.channel(name).is_some_and(|channel| channel.participant(&account).is_some());
+        let is_in = self.channels.shelf.channel(name).is_some_and(|channel| channel.participant(&account).is_some());
         // Of those who are in no channel, no addresses are kept.
         let shown = if is_in { Shown::Tell { account, message } } else { Shown::Mail { account, message } };
         self.send_shown(shown, None, Lasting::Kept, turn);
@@ -117,7 +121,7 @@ impl Engine {
         needs: &mut Needs,
     ) {
         for account in [Some(account), with].into_iter().flatten() {
-            if !self.groups.knows(account) || (needs.with_warm && !self.groups.stays(account)) {
+            if !self.channels.groups.knows(account) || (needs.with_warm && !self.channels.groups.stays(account)) {
                 needs.groups.insert(account.clone());
             }
         }
@@ -131,7 +135,7 @@ impl Engine {
 
     /// What was loaded of people's channels for this turn goes on with the turn.
     pub(in crate::engine) fn note_membership(&mut self, name: &ChannelName, member: &Member) {
-        let is_guest = || self.shelf.channel(name).is_some_and(|channel| channel.guest(&member.jid).is_some());
+        let is_guest = || self.channels.shelf.channel(name).is_some_and(|channel| channel.guest(&member.jid).is_some());
         self.note_place(name, &member.jid, member.is_joined() || is_guest());
         let marks = if member.own.forgotten { 0 } else { mark_of(member.status) };
         self.note_group(name, &member.jid, marks);
@@ -140,16 +144,16 @@ impl Engine {
     fn note_place(&mut self, name: &ChannelName, account: &BareJid, is_in: bool) {
         // Whether its domain finds it as well is settled with the turn.
         let marks = if is_in { IN } else { 0 };
-        self.memberships.note(account, name, marks);
-        self.lately.note_joined(account, name, marks);
-        if is_in && self.memberships.knows(account) {
-            self.relisted.insert(name.clone());
+        self.channels.memberships.note(account, name, marks);
+        self.channels.lately.note_joined(account, name, marks);
+        if is_in && self.channels.memberships.knows(account) {
+            self.channels.relisted.insert(name.clone());
         }
     }
 
     fn note_group(&mut self, name: &ChannelName, account: &BareJid, marks: Marks) {
-        self.groups.note(account, name, marks);
-        self.lately.note_group(account, name, marks);
+        self.channels.groups.note(account, name, marks);
+        self.channels.lately.note_group(account, name, marks);
     }
 
     /// The same of guests.
@@ -159,7 +163,7 @@ impl Engine {
 
     /// Learns that a record is gone; a later one of the same account stays.
     pub(in crate::engine) fn note_struck(&mut self, name: &ChannelName, member: &Member) {
-        let is_known = self.shelf.channel(name).is_some_and(|channel| channel.member(&member.jid).is_some());
+        let is_known = self.channels.shelf.channel(name).is_some_and(|channel| channel.member(&member.jid).is_some());
         if !is_known {
             self.note_group(name, &member.jid, 0);
         }
@@ -167,33 +171,33 @@ impl Engine {
 
     /// Learns whether anybody is in a group.
     pub(in crate::engine) fn note_deserted(&mut self, name: &ChannelName) {
-        match self.shelf.channel(name).and_then(Channel::deserted_since) {
+        match self.channels.shelf.channel(name).and_then(Channel::deserted_since) {
             // By a clock that was ahead it may have been after this.
-            Some(since) => drop(self.chores.deserted_since.insert(name.clone(), since.min(self.due))),
-            None => drop(self.chores.deserted_since.remove(name)),
+            Some(since) => drop(self.channels.chores.deserted_since.insert(name.clone(), since.min(self.due))),
+            None => drop(self.channels.chores.deserted_since.remove(name)),
         }
     }
 
     /// Groups that were deserted before the start are found by one slow walk over all channels.
     pub(in crate::engine) fn next_to_look_at(&mut self) -> Vec<ChannelName> {
-        self.chores.looking.step(|behind, count| self.shelf.names_behind(behind, count))
+        self.channels.chores.looking.step(|behind, count| self.channels.shelf.names_behind(behind, count))
     }
 
     pub(in crate::engine) fn look_at(&mut self, name: &ChannelName, _: &mut Turn) {
-        if self.chores.looking.done(name) {
+        if self.channels.chores.looking.done(name) {
             self.note_deserted(name);
         }
     }
 
     pub(in crate::engine) fn pass_looking(&mut self, name: &ChannelName) {
-        self.chores.looking.done(name);
+        self.channels.chores.looking.done(name);
     }
 
     /// Groups that nobody was in for long enough, some of them.
     pub(in crate::engine) fn next_deserted(&mut self) -> Vec<ChannelName> {
         let patience_ms = self.service.limits.groups.deserted_s.saturating_mul(1000);
         let is_due = |since: &Stamp| self.due.0.saturating_sub(since.0) >= patience_ms;
-        let Chores { deserted, deserted_since, .. } = &mut self.chores;
+        let Chores { deserted, deserted_since, .. } = &mut self.channels.chores;
         deserted.step(|_, count| {
             let due = deserted_since.iter().filter(|(_, since)| is_due(since)).map(|(name, _)| name.clone());
             due.take(count).collect()
@@ -202,19 +206,19 @@ impl Engine {
 
     /// Destroys a group that nobody was in for long enough (groups.md §1 rule 2).
     pub(in crate::engine) fn destroy_deserted(&mut self, name: &ChannelName, turn: &mut Turn) {
-        if !self.chores.deserted.done(name) {
+        if !self.channels.chores.deserted.done(name) {
             return;
         }
-        let is_deserted = self.shelf.channel(name).is_some_and(|channel| channel.deserted_since().is_some());
-        self.chores.deserted_since.remove(name);
+        let is_deserted = self.channels.shelf.channel(name).is_some_and(|channel| channel.deserted_since().is_some());
+        self.channels.chores.deserted_since.remove(name);
         if is_deserted {
             self.carry_on(vec![(name.clone(), Change::Destroyed)], turn);
         }
     }
 
     pub(in crate::engine) fn pass_deserted(&mut self, name: &ChannelName) {
-        self.chores.deserted.done(name);
-        self.chores.deserted_since.remove(name);
+        self.channels.chores.deserted.done(name);
+        self.channels.chores.deserted_since.remove(name);
     }
 }
 
@@ -261,7 +265,8 @@ mod tests {
         let mut engine = Engine::new(settings, [7; 16], [7; 32], directory, Vec::new());
         engine.due = Stamp(patience_ms + 1000);
         // Those that come first in the order of names have time yet.
-        engine.chores.deserted_since = (0..40).map(|n| (name(n), Stamp(if n < 39 { 5000 } else { 1000 }))).collect();
+        engine.channels.chores.deserted_since =
+            (0..40).map(|n| (name(n), Stamp(if n < 39 { 5000 } else { 1000 }))).collect();
         assert_eq!(engine.next_deserted(), [name(39)]);
     }
 }

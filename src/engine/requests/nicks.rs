@@ -24,20 +24,20 @@ impl Engine {
             return Err(Refusal::NotAllowed("you may not register a nick here"));
         }
         let account = &asked.actor.account;
-        let (past, max) = (self.registry.nick_of(account).cloned(), limits.nick_bytes_max);
+        let (past, max) = (self.requests.registry.nick_of(account).cloned(), limits.nick_bytes_max);
         let is_new = past.is_none();
         let nick = wish.or(past).unwrap_or_else(|| Nick::random(&mut self.dice)).cut(max);
-        if !self.registry.lets(account, &nick) {
+        if !self.requests.registry.lets(account, &nick) {
             return Err(Refusal::NickRegistered);
         }
         let max = limits.registered_nicks_max;
         let for_all = !self.own.has_all(self.service.registrants());
-        if is_new && !self.nick_shares.may_settle(account, 1, for_all) {
+        if is_new && !self.requests.nick_shares.may_settle(account, 1, for_all) {
             return Err(Refusal::TooMany { what: "registered nicks", max });
         }
         self.may_set_off(account, Deed::Rename)?;
         // A stranger's that binds nobody of the service's own ends with it.
-        let strangers = self.registry.holder_of(&nick).filter(|holder| *holder != account).cloned();
+        let strangers = self.requests.registry.holder_of(&nick).filter(|holder| *holder != account).cloned();
         let mut registrations: Vec<_> = strangers.map(|stranger| (stranger, None)).into_iter().collect();
         registrations.push((account.clone(), Some(nick.clone())));
         let effects = Effects::none(Answer::Registered(Some(nick)));
@@ -47,10 +47,10 @@ impl Engine {
     /// An account has this registered nick from here on, or none; returns the one it had.
     pub(in crate::engine) fn set_nick(&mut self, account: &BareJid, nick: Option<Nick>) -> Option<Nick> {
         let has = nick.is_some();
-        let past = self.registry.set(account, nick);
+        let past = self.requests.registry.set(account, nick);
         match (past.is_some(), has) {
-            (false, true) => self.nick_shares.count(account, 1),
-            (true, false) => self.nick_shares.give_back(account, 1),
+            (false, true) => self.requests.nick_shares.count(account, 1),
+            (true, false) => self.requests.nick_shares.give_back(account, 1),
             _ => {}
         }
         past
@@ -61,13 +61,13 @@ impl Engine {
     pub(in crate::engine) fn unregister_nick(&self, actor: &Actor, nick: Option<&Nick>) -> Result<Effects, Refusal> {
         let account = match nick {
             None => &actor.account,
-            Some(nick) => match self.registry.holder_of(nick) {
+            Some(nick) => match self.requests.registry.holder_of(nick) {
                 Some(holder) if *holder == actor.account || actor.operator => holder,
                 Some(_) => return Err(Refusal::Forbidden("only its holder or an operator may give this nick up")),
                 None => return Err(Refusal::NoSuchItem),
             },
         };
-        self.registry.nick_of(account).ok_or(Refusal::NoSuchItem)?;
+        self.requests.registry.nick_of(account).ok_or(Refusal::NoSuchItem)?;
         let registrations = vec![(account.clone(), None)];
         Ok(Effects { registrations, ..Effects::none(Answer::Registered(None)) })
     }

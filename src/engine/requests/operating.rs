@@ -99,26 +99,27 @@ impl Engine {
             None => None,
         };
         let max = slice.max.unwrap_or(CHANNELS_PAGE_MAX).min(CHANNELS_PAGE_MAX);
-        let mut entries = self.shelf.listings_behind(behind.as_ref(), max + 1);
+        let mut entries = self.channels.shelf.listings_behind(behind.as_ref(), max + 1);
         let goes_on = entries.len() > max;
         entries.truncate(max);
-        let count = self.shelf.count();
+        let count = self.channels.shelf.count();
         Ok(Effects::none(Answer::EveryChannel { entries, count, goes_on }))
     }
 
+    #[expect(clippy::disallowed_methods, reason = "in any order: their sum")]
     pub(in crate::engine) fn take_census(&self, actor: &Actor) -> Result<Effects, Refusal> {
         self.require_at_service(actor, ServiceAction::Administer)?;
-        let census = self.shelf.census();
+        let census = self.channels.shelf.census();
         Ok(Effects::none(Answer::Census(ServiceCensus {
             channels: census.channels,
-            listed: self.shelf.listed().len(),
+            listed: self.channels.shelf.listed().len(),
             channels_in_memory: census.channels_in_memory,
             memory_bytes: census.memory_bytes,
             participants_in_memory: census.participants_in_memory,
-            messages_in_memory: self.shelf.channels().map(|channel| channel.head().ordinal).sum(),
-            questions: self.pending.count(),
-            announcements: self.announcements.count(),
-            endings: self.endings.count(),
+            messages_in_memory: self.channels.shelf.channels().map(|channel| channel.head().ordinal).sum(),
+            questions: self.people.pending.count(),
+            announcements: self.requests.announcements.count(),
+            endings: self.channels.endings.count(),
         })))
     }
 
@@ -130,34 +131,36 @@ impl Engine {
     ) -> Result<Effects, Refusal> {
         self.require_at_service(actor, ServiceAction::Administer)?;
         wanted.check(&self.service.limits)?;
-        if self.announcements.count() >= ANNOUNCEMENTS_MAX {
+        if self.requests.announcements.count() >= ANNOUNCEMENTS_MAX {
             return Err(Refusal::TooMany { what: "announcements under way", max: ANNOUNCEMENTS_MAX });
         }
-        self.announcements.last += 1;
-        let number = self.announcements.last;
+        self.requests.announcements.last += 1;
+        let number = self.requests.announcements.last;
         let (chore, next, told) = (Chore::once(ANNOUNCING, None), VecDeque::new(), HashSet::new());
-        self.announcements.of.push_back(UnderWay { number, announcement: wanted, chore, next, told });
+        self.requests.announcements.of.push_back(UnderWay { number, announcement: wanted, chore, next, told });
         turn.announced.push(Announced::Begun(number));
         Ok(Effects::none(Answer::Done))
     }
 
     /// Goes on with the oldest announcement.
     pub(in crate::engine) fn next_to_announce(&mut self) -> Vec<ChannelName> {
-        let Some(first) = self.announcements.first() else { return Vec::new() };
+        let Some(first) = self.requests.announcements.first() else { return Vec::new() };
         match first.next.len() >= ANNOUNCING.cost {
             // There is enough to do.
             true => first.chore.rest(),
-            false => first.chore.step(|behind, count| self.shelf.names_behind(behind, count)),
+            false => first.chore.step(|behind, count| self.channels.shelf.names_behind(behind, count)),
         }
     }
 
     /// The people of a channel are among those who are told.
+    #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     pub(in crate::engine) fn announce_in(&mut self, name: &ChannelName, turn: &mut Turn) {
-        let Some(first) = self.announcements.first() else { return };
+        let Some(first) = self.requests.announcements.first() else { return };
         if !first.chore.done(name) {
             return;
         }
-        let mut people: Vec<_> = self.shelf.channel(name).into_iter().flat_map(Channel::participants).collect();
+        let mut people: Vec<_> =
+            self.channels.shelf.channel(name).into_iter().flat_map(Channel::participants).collect();
         // In the order of ids: when somebody is told says nothing of who the others are.
         people.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         first.next.extend(people.into_iter().map(|it| it.jid.clone()).filter(|jid| first.told.insert(jid.clone())));
@@ -165,14 +168,14 @@ impl Engine {
     }
 
     pub(in crate::engine) fn pass_announcing(&mut self, name: &ChannelName) {
-        for announcement in &mut self.announcements.of {
+        for announcement in &mut self.requests.announcements.of {
             announcement.chore.done(name);
         }
     }
 
     /// Tells those who are next, as many as this tick may.
     pub(in crate::engine) fn tell_some(&mut self, turn: &mut Turn) {
-        let Some(first) = self.announcements.first() else { return };
+        let Some(first) = self.requests.announcements.first() else { return };
         let count = first.next.len().min(first.chore.room());
         first.chore.spend(count);
         let people: Vec<BareJid> = first.next.drain(..count).collect();
@@ -189,7 +192,7 @@ impl Engine {
 
     /// A commit was refused: whoever was to be told is next again, and what was asked for is not under way.
     pub(in crate::engine) fn undo_announced(&mut self, announced: Vec<Announced>) {
-        announced.into_iter().rev().for_each(|it| self.announcements.undo(it));
+        announced.into_iter().rev().for_each(|it| self.requests.announcements.undo(it));
     }
 }
 
@@ -252,7 +255,7 @@ mod tests {
         let text = "<field var='announcement'><value>x</value></field>";
         assert!(command(&mut engine, announce, text).contains("completed"));
         let (mut told, mut ticks) = (BTreeMap::new(), 0);
-        while engine.announcements.count() > 0 {
+        while engine.requests.announcements.count() > 0 {
             let sent = turn(&mut engine, Inbound::Tick);
             let fans = sent.iter().filter_map(|out| if let Out::Fan(fan) = out { Some(&fan.audience) } else { None });
             let ones: Vec<_> = fans.map(|it| if let Audience::One(no) = it { *no } else { panic!() }).collect();
@@ -277,7 +280,7 @@ mod tests {
         let is_fan = |out: &&Out| matches!(out, Out::Fan(_));
         // It left memory again before its turn.
         let first = turn(&mut engine, Inbound::Tick);
-        assert_eq!((first.iter().filter(is_fan).count(), engine.announcements.count()), (4, 1));
+        assert_eq!((first.iter().filter(is_fan).count(), engine.requests.announcements.count()), (4, 1));
         let next = engine.turn(Stamp(engine.now.0 + 1000), vec![Inbound::Tick]).next;
         let name = ChannelName::new("c1").unwrap();
         assert_eq!(format!("{next:?}"), format!("{:?}", [Inbound::GoOn(Step::In(name.clone()))]));
@@ -296,7 +299,7 @@ mod tests {
         // Nothing is under way of what could not be answered.
         let refused = engine.turn(Stamp(engine.now.0 + 1000), vec![asked.clone()]);
         engine.abandon(refused);
-        assert_eq!(engine.announcements.count(), 0);
+        assert_eq!(engine.requests.announcements.count(), 0);
         turn(&mut engine, asked);
         let mut told = BTreeMap::new();
         for n in 0..120 {

@@ -128,7 +128,7 @@ impl Engine {
 
     /// Refuses a message of somebody who may not speak in the channel, whatever it says.
     fn check_speaker(&self, asked: &Asked<'_>) -> Result<(), Refusal> {
-        let channel = asked.channel.as_ref().and_then(|name| self.shelf.channel(name));
+        let channel = asked.channel.as_ref().and_then(|name| self.channels.shelf.channel(name));
         channel.ok_or(Refusal::NoSuchChannel)?.check_speaker(&asked.actor, &self.service.limits)
     }
 
@@ -139,7 +139,7 @@ impl Engine {
         }
         tracing::debug!(id, changes = effects.changes.len(), "decided");
         for (name, change) in &effects.changes {
-            if let (Change::Published(row), Some(tag)) = (change, self.shelf.tag_of(name)) {
+            if let (Change::Published(row), Some(tag)) = (change, self.channels.shelf.tag_of(name)) {
                 let row = self.service.sealer.seal(tag, row.number);
                 tracing::debug!(id, row, channel = name.as_str(), "becomes a row");
             }
@@ -163,7 +163,7 @@ impl Engine {
     /// Whether there is no channel of this name, or none that the asker may know of: either way it tells nothing, not
     /// even what is wrong with a request (groups.md §1 rule 11).
     pub(in crate::engine) fn is_hidden(&self, name: &ChannelName, actor: &Actor) -> bool {
-        self.shelf.channel(name).is_none_or(|channel| channel.is_hidden_from(actor))
+        self.channels.shelf.channel(name).is_none_or(|channel| channel.is_hidden_from(actor))
     }
 
     /// The decision, unless it is about a message that comes too fast.
@@ -204,7 +204,7 @@ impl Engine {
             command,
             AnyCommand::Channel(Command::EndAccount) | AnyCommand::Service(ServiceCommand::Account(_))
         );
-        if !is_of_an_end && self.endings.holds(&asked.actor.account) {
+        if !is_of_an_end && self.channels.endings.holds(&asked.actor.account) {
             // Whoever has its name next has to wait until it is over.
             return Err(Refusal::Busy);
         }
@@ -220,7 +220,7 @@ impl Engine {
             return self.take_end(asked);
         }
         let name = asked.channel.clone().ok_or(Refusal::NoSuchService)?;
-        let is_group = self.shelf.channel(&name).is_some_and(|it| it.settings().style == Style::Group);
+        let is_group = self.channels.shelf.channel(&name).is_some_and(|it| it.settings().style == Style::Group);
         let command = match command {
             // What of a group's archive somebody sees has a first and a last row of its own.
             Command::HistoryBounds if is_group => {
@@ -242,26 +242,26 @@ impl Engine {
         actor: &Actor,
         command: Command,
     ) -> Result<Effects, Refusal> {
-        self.shelf.touch(name, self.due);
-        let channel = self.shelf.channel(name).ok_or(Refusal::NoSuchChannel)?;
+        self.channels.shelf.touch(name, self.due);
+        let channel = self.channels.shelf.channel(name).ok_or(Refusal::NoSuchChannel)?;
         let tag = channel.profile().tag;
-        let gist_of = |row: u64| self.brought.gist(tag, row);
+        let gist_of = |row: u64| self.channels.brought.gist(tag, row);
         let mut context = Context {
             now: self.now,
             due: self.due,
             dice: &mut self.dice,
             limits: &self.service.limits,
-            registry: &self.registry,
+            registry: &self.requests.registry,
             own_domains: &self.own,
             operators: &self.service.operators,
-            past: self.brought.past(tag),
-            facts: self.brought.rows(tag),
+            past: self.channels.brought.past(tag),
+            facts: self.channels.brought.rows(tag),
             gist_of: &gist_of,
             rename: information::renamed,
         };
         let decided = channel.decide(actor, command, &mut context);
         if matches!(decided, Err(Refusal::TooMany { what: OPEN_INVITATIONS, .. })) {
-            self.invitation_hits.hit(actor.account.domain().as_str());
+            self.requests.invitation_hits.hit(actor.account.domain().as_str());
         }
         let Decision { changes, answer, is_part } = decided?;
         let changes = changes.into_iter().map(|change| (name.clone(), change)).collect();
@@ -308,7 +308,7 @@ impl Engine {
 
     /// Memory and the address book learn of a change; `None` where there is no such channel.
     pub(in crate::engine) fn apply(&mut self, name: &ChannelName, change: &Change, turn: &mut Turn) -> Option<Done> {
-        let channel = self.shelf.channel(name)?;
+        let channel = self.channels.shelf.channel(name)?;
         let tag = channel.profile().tag;
         let nodes = |channel: &Channel| channel.nodes().collect::<NodeSet>();
         let nodes_before = matches!(change, Change::Configured(_)).then(|| nodes(channel));
@@ -321,16 +321,16 @@ impl Engine {
             self.seat_guest(tag, name, guest, turn);
             self.note_visit(name, guest);
         }
-        self.shelf.change(name, |channel| channel.apply(change));
-        let nodes_after = nodes_before.and(self.shelf.channel(name)).map(nodes);
+        self.channels.shelf.change(name, |channel| channel.apply(change));
+        let nodes_after = nodes_before.and(self.channels.shelf.channel(name)).map(nodes);
         let nodes_gone = nodes_before.unwrap_or_default().without(nodes_after.unwrap_or_default());
-        self.brought.note_change(tag, change);
+        self.channels.brought.note_change(tag, change);
         self.note_lists(name, change);
         if let Change::Struck(member) | Change::Faded(member) = change {
             self.note_struck(name, member);
         }
         if let Change::Faded(member) = change {
-            self.brought.note_past(tag, member);
+            self.channels.brought.note_past(tag, member);
         }
         if change.member().is_some() {
             self.note_deserted(name);
@@ -347,36 +347,36 @@ impl Engine {
         let no = match (past, member.is_joined()) {
             (None, false) => return,
             (None, true) => {
-                let no = self.accounts.hold(&member.jid, &mut turn.outbox);
-                let unknown = self.accounts.added(&member.jid, &mut turn.outbox);
+                let no = self.people.accounts.hold(&member.jid, &mut turn.outbox);
+                let unknown = self.people.accounts.added(&member.jid, &mut turn.outbox);
                 unknown.iter().for_each(|full| self.ask_resource(full, turn));
                 no
             }
-            (Some(_), _) => self.accounts.number(&member.jid),
+            (Some(_), _) => self.people.accounts.number(&member.jid),
         };
         let past = past.map(|past| past.subscriptions).unwrap_or_default();
         let next = if member.is_joined() { member.subscriptions } else { NodeSet::default() };
         if next.without(past).contains(Node::Presence) {
-            self.sharing.online.owe(tag, Whom::Account(member.jid.clone()));
+            self.presence.online.owe(tag, Whom::Account(member.jid.clone()));
         }
         turn.outbox.extend(subscription_deltas(tag, no, past, next));
     }
 
     /// The same of a guest.
     fn seat_guest(&mut self, tag: u64, name: &ChannelName, guest: &Guest, turn: &mut Turn) {
-        let past = self.shelf.channel(name).and_then(|channel| channel.guest(&guest.jid));
+        let past = self.channels.shelf.channel(name).and_then(|channel| channel.guest(&guest.jid));
         let past = past.map(|past| past.subscriptions).unwrap_or_default();
-        let no = match self.accounts.find_guest(&guest.jid).filter(|_| !past.is_empty()) {
+        let no = match self.people.accounts.find_guest(&guest.jid).filter(|_| !past.is_empty()) {
             Some(no) => no,
             None => {
-                let no = self.accounts.hold_guest(&guest.jid, &mut turn.outbox);
-                let unknown = self.accounts.visits(&guest.jid, &mut turn.outbox);
+                let no = self.people.accounts.hold_guest(&guest.jid, &mut turn.outbox);
+                let unknown = self.people.accounts.visits(&guest.jid, &mut turn.outbox);
                 unknown.iter().for_each(|full| self.ask_resource(full, turn));
                 no
             }
         };
         if guest.subscriptions.without(past).contains(Node::Presence) {
-            self.sharing.online.owe(tag, Whom::Account(guest.jid.clone()));
+            self.presence.online.owe(tag, Whom::Account(guest.jid.clone()));
         }
         turn.outbox.extend(subscription_deltas(tag, no, past, guest.subscriptions));
     }
@@ -395,22 +395,23 @@ impl Engine {
         let joined = matches!(answer, Answer::Joined { .. });
         let account = &asked.actor.account;
         let seated = self
+            .channels
             .shelf
             .channel(name)
             .is_some_and(|channel| channel.participant(account).is_some() || channel.guest(account).is_some());
         let seated = seated || matches!(answer, Answer::Subscribed { subscribed: true, .. });
         if let (true, true, Ok(full)) = (speaks, seated || joined, asker.try_as_full()) {
-            self.accounts.saw(full, None, Some(true), &mut turn.outbox);
+            self.people.accounts.saw(full, None, Some(true), &mut turn.outbox);
             if joined || matches!(&asked.way, Way::Stanza { extension: None, .. }) {
                 self.resume(name, full, turn);
             }
         }
         if joined {
             let at_bare = asked.is_at_bare();
-            if let (true, Some(tag)) = (at_bare, self.shelf.tag_of(name)) {
-                self.accounts.resume(account, None, tag, &mut turn.outbox);
+            if let (true, Some(tag)) = (at_bare, self.channels.shelf.tag_of(name)) {
+                self.people.accounts.resume(account, None, tag, &mut turn.outbox);
             }
-            let unknown = self.accounts.joined(&asked.actor.account, at_bare, &mut turn.outbox);
+            let unknown = self.people.accounts.joined(&asked.actor.account, at_bare, &mut turn.outbox);
             unknown.iter().for_each(|full| self.ask_resource(full, turn));
             if at_bare {
                 self.ask_home_server(asked.actor.account.domain().as_str(), turn);
@@ -423,9 +424,9 @@ impl Engine {
     fn notice_group_client(&mut self, asked: &Asked<'_>, asker: &Jid, turn: &mut Turn) {
         let Way::Stanza { payload, .. } = &asked.way else { return };
         let speaks = payload.has_ns(ns::GROUP) || payload.parts().any(|child| child.has_ns(ns::GROUP));
-        let is_known = self.accounts.find(&asked.actor.account).is_some();
+        let is_known = self.people.accounts.find(&asked.actor.account).is_some();
         if let (true, true, Ok(full)) = (speaks && asked.channel.is_none(), is_known, asker.try_as_full()) {
-            self.accounts.saw(full, None, Some(true), &mut turn.outbox);
+            self.people.accounts.saw(full, None, Some(true), &mut turn.outbox);
         }
     }
 
@@ -436,13 +437,13 @@ impl Engine {
             service: &self.service,
             actor: &asked.actor,
             at: &reply.from,
-            channel: asked.channel.as_ref().and_then(|name| self.shelf.channel(name)),
+            channel: asked.channel.as_ref().and_then(|name| self.channels.shelf.channel(name)),
             set: *set,
             payload,
             due: self.due,
             delegated: reply.delegated.is_some(),
             by_home_server: reply.delegated.is_none() && reply.to.is_bare(),
-            newcomers: self.newcomers.all(),
+            newcomers: self.channels.newcomers.all(),
             id: reply.id.as_deref(),
         })
     }

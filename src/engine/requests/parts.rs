@@ -34,45 +34,45 @@ impl Parts {
 impl Engine {
     /// Whether something is done in part anywhere.
     pub fn has_unfinished(&self) -> bool {
-        !self.parts.open.is_empty()
+        !self.requests.parts.open.is_empty()
     }
 
     /// Whether something is done in part in a channel.
     pub(in crate::engine) fn is_unfinished(&self, name: &ChannelName) -> bool {
-        self.parts.open.contains_key(name)
+        self.requests.parts.open.contains_key(name)
     }
 
     /// What is done in part in a channel.
     pub(in crate::engine) fn unfinished(&self, name: &ChannelName) -> Option<&Inbound> {
-        self.parts.open.get(name).map(|(_, inbound)| inbound)
+        self.requests.parts.open.get(name).map(|(_, inbound)| inbound)
     }
 
     /// What is done in part is not done any further, since it cannot be; what was asked.
     pub(in crate::engine) fn give_part_up(&mut self, name: &ChannelName) -> Option<Inbound> {
-        self.parts.open.remove(name).map(|(_, inbound)| inbound)
+        self.requests.parts.open.remove(name).map(|(_, inbound)| inbound)
     }
 
     /// Nothing that is done in part goes on, since the process is to end; what was asked, to be answered.
     pub fn give_parts_up(&mut self) -> Vec<Inbound> {
-        std::mem::take(&mut self.parts.open).into_values().map(|(_, inbound)| inbound).collect()
+        std::mem::take(&mut self.requests.parts.open).into_values().map(|(_, inbound)| inbound).collect()
     }
 
     /// A turn begins.
     pub(in crate::engine) fn begin_parts(&mut self) {
-        self.parts.touched.clear();
+        self.requests.parts.touched.clear();
     }
 
     /// What a turn did of this in a channel was refused, and whoever asked is told with it.
     pub(in crate::engine) fn undo_part(&mut self, name: &ChannelName) {
-        if self.parts.touched.contains(name) {
-            self.parts.open.remove(name);
+        if self.requests.parts.touched.contains(name) {
+            self.requests.parts.open.remove(name);
         }
     }
 
     /// Takes what waits for nothing, from its place in the batch.
     pub(in crate::engine) fn take(&mut self, place: usize, inbound: Inbound, turn: &mut Turn) {
         let waits = matches!(inbound, Inbound::Stanza(_) | Inbound::Call(_) | Inbound::GoOn(Step::In(_)));
-        if waits && !self.parts.open.is_empty() && self.waits_for_part(&inbound) {
+        if waits && !self.requests.parts.open.is_empty() && self.waits_for_part(&inbound) {
             return turn.deferred.push((place, inbound));
         }
         self.settle(&inbound);
@@ -99,28 +99,28 @@ impl Engine {
             }
             other => return self.take_other(other, turn),
         };
-        if let (Some(name), Some(rest)) = (self.parts.begun.take(), rest) {
-            self.parts.number += 1;
-            turn.next.push(Inbound::GoOn(Step::Finish(name.clone(), self.parts.number)));
-            self.parts.touched.insert(name.clone());
-            self.parts.open.insert(name, (self.parts.number, rest));
+        if let (Some(name), Some(rest)) = (self.requests.parts.begun.take(), rest) {
+            self.requests.parts.number += 1;
+            turn.next.push(Inbound::GoOn(Step::Finish(name.clone(), self.requests.parts.number)));
+            self.requests.parts.touched.insert(name.clone());
+            self.requests.parts.open.insert(name, (self.requests.parts.number, rest));
         }
     }
 
     /// Goes on with what was done in part in a channel.
     pub(in crate::engine) fn finish(&mut self, name: &ChannelName, number: u64, turn: &mut Turn) {
-        if self.parts.open.get(name).is_none_or(|open| open.0 != number) {
+        if self.requests.parts.open.get(name).is_none_or(|open| open.0 != number) {
             return;
         }
         let Some(inbound) = self.give_part_up(name) else { return };
-        self.parts.goes_on = true;
+        self.requests.parts.goes_on = true;
         self.begin(inbound, turn);
-        self.parts.goes_on = false;
+        self.requests.parts.goes_on = false;
     }
 
     /// Does a part of what was decided.
     pub(in crate::engine) fn carry_out_part(&mut self, asked: &Asked<'_>, effects: Effects, turn: &mut Turn) {
         self.apply_and_show(Some(&asked.actor.account), effects.changes, turn);
-        self.parts.begun = asked.channel.clone();
+        self.requests.parts.begun = asked.channel.clone();
     }
 }

@@ -22,7 +22,7 @@ impl Engine {
             Ok(message) => {
                 // An answer or an error finds the resource that it is for.
                 if let Ok(full) = stanza.from.try_as_full() {
-                    self.accounts.saw(full, None, Some(true), &mut turn.outbox);
+                    self.people.accounts.saw(full, None, Some(true), &mut turn.outbox);
                 }
                 turn.send(message.into_xml());
                 // It goes out with the turn or not at all.
@@ -45,7 +45,7 @@ impl Engine {
             return Err(Refusal::BadRequest("a groupchat message goes to the channel".into()));
         }
         let limits = &self.service.limits;
-        let channel = self.shelf.channel(name).ok_or(Refusal::NoSuchChannel)?;
+        let channel = self.channels.shelf.channel(name).ok_or(Refusal::NoSuchChannel)?;
         let (asker, asked) = channel.correspondents(&actor, id, Errand::Say, limits)?;
         let from = proxy::address(&self.service, channel, asker, resource_of(&stanza.from));
         let to = self.real(channel, asked, &stanza.to);
@@ -65,7 +65,7 @@ impl Engine {
         let sealer = &self.service.sealer;
         let is_meant =
             |resource: &str| wanted.is_some_and(|it| it == proxy::shown_resource(sealer, channel, member, resource));
-        match self.accounts.resource_of(&member.jid, is_meant) {
+        match self.people.accounts.resource_of(&member.jid, is_meant) {
             Some(full) => full.into(),
             None => member.jid.clone().into(),
         }
@@ -93,7 +93,7 @@ impl Engine {
         self.admit_request(&actor)?;
         let Some(payload) = stanza.payload() else { return Err(Refusal::NoSuchService) };
         let question = self.fresh_id();
-        let channel = self.shelf.channel(name).ok_or(Refusal::NoSuchChannel)?;
+        let channel = self.channels.shelf.channel(name).ok_or(Refusal::NoSuchChannel)?;
         let asked = channel.member_of(id).ok_or(Refusal::NoSuchItem);
         let is_veiled = asked.is_ok_and(|asked| asked.shown_jid(channel.settings().visibility).is_none());
         let is_guarded = is_veiled || stanza.to.is_bare();
@@ -115,7 +115,7 @@ impl Engine {
         let tag = tag.raw(&proxy::content(stanza, None));
         let veiled = is_veiled.then(|| asked.jid.clone());
         let relayed = Relayed { reply: Reply::to_stanza(stanza), veiled };
-        match self.pending.ask(question, to, Purpose::Relay(Box::new(relayed)), self.steady) {
+        match self.people.pending.ask(question, to, Purpose::Relay(Box::new(relayed)), self.steady) {
             true => Ok(tag),
             false => Err(Refusal::Busy),
         }
@@ -143,7 +143,7 @@ impl Engine {
         id: &ParticipantId,
         turn: &mut Turn,
     ) {
-        let Some(channel) = self.shelf.channel(name) else { return };
+        let Some(channel) = self.channels.shelf.channel(name) else { return };
         let sender = channel.member_of(id).filter(|member| member.is_joined());
         let (Some(sender), Some(bounced)) = (sender, channel.participant(&stanza.sender())) else { return };
         let (Some(error), true) = (bare_error(stanza), channel.settings().private_messages) else { return };
@@ -164,7 +164,7 @@ impl Engine {
     /// Nobody answers these any more, which whoever asked is told so.
     pub(in crate::engine) fn take_given_up(&mut self, given_up: GivenUp, error: &StanzaError, turn: &mut Turn) {
         for full in given_up.resources {
-            self.accounts.forget_question(&full);
+            self.people.accounts.forget_question(&full);
         }
         for reply in given_up.askers {
             turn.send(reply.error(error));

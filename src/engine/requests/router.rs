@@ -54,7 +54,7 @@ impl Engine {
     fn iq(&mut self, stanza: &Stanza, turn: &mut Turn) {
         let reply = Reply::to_stanza(stanza);
         if is_of_ejabberd(stanza) {
-            self.accounts.hosts.learn_ejabberd(stanza.from.domain().as_str());
+            self.people.accounts.hosts.learn_ejabberd(stanza.from.domain().as_str());
         }
         let Some(payload) = stanza.payload() else {
             let refusal = Refusal::BadRequest("a request has exactly one child (RFC 6120 §8.2.3)".into());
@@ -116,19 +116,19 @@ impl Engine {
             return;
         }
         let domain = stanza.from.domain().as_str().to_owned();
-        if !self.accounts.hosts.trusts(&domain) {
+        if !self.people.accounts.hosts.trusts(&domain) {
             tracing::debug!(%domain, "an announcement of a server that is not the host server is ignored");
             return;
         }
         if let Some(version) = delegation::advert(&stanza.element) {
             tracing::info!(%domain, version, "the host server delegates MIX-PAM: its users join through their accounts");
-            self.accounts.hosts.delegate(&domain);
+            self.people.accounts.hosts.delegate(&domain);
         }
         if let Some(privileges) = privilege::advert(&stanza.element) {
             tracing::info!(%domain, roster = privileges.roster, presence = privileges.presence, "the host server grants privileges");
-            self.accounts.hosts.grant(&domain, privileges);
+            self.people.accounts.hosts.grant(&domain, privileges);
         }
-        self.sharing.online.bring_all(&domain);
+        self.presence.online.bring_all(&domain);
         self.ask_at_last(&domain, turn);
     }
 

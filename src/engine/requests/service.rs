@@ -42,7 +42,7 @@ impl Engine {
             ServiceCommand::RegisterNick { nick } => self.register_nick(asked, nick),
             ServiceCommand::UnregisterNick { nick } => self.unregister_nick(&asked.actor, nick.as_ref()),
             ServiceCommand::ReadRegisteredNick => {
-                let nick = self.registry.nick_of(account).cloned();
+                let nick = self.requests.registry.nick_of(account).cloned();
                 Ok(Effects::none(Answer::Registered(nick)))
             }
             ServiceCommand::Prepare(action) => {
@@ -88,7 +88,7 @@ impl Engine {
             due: self.due,
             dice: &mut self.dice,
             limits: &self.service.limits,
-            registry: &self.registry,
+            registry: &self.requests.registry,
             own_domains: &self.own,
             operators: &self.service.operators,
             past: &Default::default(),
@@ -112,37 +112,37 @@ impl Engine {
         if !self.service.may_create(creator) {
             return Err(ServiceAction::Create.refusal());
         }
-        if wanted.as_ref().is_some_and(|name| self.shelf.exists(name) || self.shelf.is_cold(name)) {
+        if wanted.as_ref().is_some_and(|name| self.channels.shelf.exists(name) || self.channels.shelf.is_cold(name)) {
             return Err(Refusal::NameTaken);
         }
         let own_max = self.service.limits.channels_per_creator_max;
         let is_operator = self.service.operators.contains(creator);
-        if !is_operator && self.shelf.created_by(creator) >= own_max {
+        if !is_operator && self.channels.shelf.created_by(creator) >= own_max {
             return Err(Refusal::TooMany { what: "channels of one creator", max: own_max });
         }
         let for_all = !self.own.has_all(&self.service.creators);
-        if !self.shelf.has_place_for(creator, for_all) {
+        if !self.channels.shelf.has_place_for(creator, for_all) {
             return Err(Refusal::TooMany { what: "channels", max: self.service.limits.channels_max });
         }
         let listed = wanted.is_some();
         let name = wanted.unwrap_or_else(|| ChannelName::random(&mut self.dice));
         let tag = self.dice.random();
         let used_up = Refusal::TooMany { what: "channels ever created", max: u32::MAX as usize };
-        let gid = self.shelf.next_gid().ok_or(used_up)?;
+        let gid = self.channels.shelf.next_gid().ok_or(used_up)?;
         Ok((name, Profile { tag, created: self.now, creator: creator.clone(), gid, listed }))
     }
 
     fn put_created(&mut self, name: &ChannelName, created: &Change) {
         if let Change::Created { profile, settings, rights, info } = created.clone() {
-            self.shelf.put(Channel::create(name.clone(), profile, settings, rights, info));
+            self.channels.shelf.put(Channel::create(name.clone(), profile, settings, rights, info));
         }
     }
 
     /// The channels that an account may find: those that it may join and that are listed, and those that it is in
     /// (XEP-0369 §6.2).
     pub(in crate::engine) fn list_channels(&mut self, account: &BareJid, slice: &Slice) -> Result<Effects, Refusal> {
-        let domain = self.domains.of(&BareJid::from_parts(None, account.domain()));
-        self.memberships.compare(account, domain, &self.shelf);
+        let domain = self.channels.domains.of(&BareJid::from_parts(None, account.domain()));
+        self.channels.memberships.compare(account, domain, &self.channels.shelf);
         let found = self.found_by(account);
         let localpart = |id: &str| id.split_once('@').map_or(id, |(localpart, _)| localpart).to_owned();
         let slice = Slice {
@@ -157,17 +157,17 @@ impl Engine {
 
     /// What an account finds: as its domain does, but for what it is in, and for what says something of it alone.
     fn found_by(&self, account: &BareJid) -> Found<'_> {
-        let domain = self.domains.of(&BareJid::from_parts(None, account.domain()));
-        let standing = self.standings.get(account);
+        let domain = self.channels.domains.of(&BareJid::from_parts(None, account.domain()));
+        let standing = self.channels.standings.get(account);
         let mentions = standing.map(|standing| &standing.mentions);
-        let own = self.memberships.of(account);
+        let own = self.channels.memberships.of(account);
         let spared: BTreeSet<&ChannelName> = domain.into_iter().flat_map(|domain| domain.spared(account)).collect();
         let named = spared.iter().copied().chain(mentions.into_iter().flat_map(|it| it.keys()));
-        let mut found = Found::new(self.shelf.listed(), domain.map(|domain| &domain.names), own);
-        for name in named.chain(&self.relisted) {
+        let mut found = Found::new(self.channels.shelf.listed(), domain.map(|domain| &domain.names), own);
+        for name in named.chain(&self.channels.relisted) {
             // Of a channel in memory the turn may know better than the store did.
             let is_found = own.is_some_and(|own| own.marks(name) & IN != 0)
-                || match self.shelf.channel(name) {
+                || match self.channels.shelf.channel(name) {
                     Some(channel) => channel.is_found_by(account),
                     None => {
                         let marks = domain.map_or(0, |domain| domain.names.marks(name));
@@ -176,10 +176,10 @@ impl Engine {
                         let spared = spared.contains(name) || mention.is_some_and(|it| it.spared.contains(account));
                         let allowed = marks & ALLOWED != 0 || mention.is_some_and(|mention| mention.allowed);
                         // Whatever else is listed is found by all.
-                        if banned && !spared { false } else { allowed || !self.shelf.is_unlisted(name) }
+                        if banned && !spared { false } else { allowed || !self.channels.shelf.is_unlisted(name) }
                     }
                 };
-            found.tell(name, is_found && self.shelf.exists(name));
+            found.tell(name, is_found && self.channels.shelf.exists(name));
         }
         found.settled()
     }

@@ -44,6 +44,7 @@ struct Known {
 }
 
 impl Known {
+    #[expect(clippy::disallowed_methods, reason = "in any order: each stays or goes for itself")]
     fn put(&mut self, account: &BareJid, login: ([u8; 32], u64), now_ms: u64) {
         if self.logins.len() >= self.shares.max() {
             let Known { logins, shares } = self;

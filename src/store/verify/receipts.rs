@@ -7,7 +7,7 @@ use super::super::keyspace::{self, Sum, Trace};
 use super::super::shelf::{Shelf, Space};
 use super::survey::Survey;
 use crate::channel::{ChannelName, Member, ParticipantId, Progress, Report};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 /// What the reports of a member cover.
 #[derive(Default)]
@@ -35,7 +35,7 @@ pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> 
             members.insert(trace.id);
             Ok(())
         })?;
-        let mut covered: HashMap<ParticipantId, Covered> = HashMap::new();
+        let mut covered: BTreeMap<ParticipantId, Covered> = BTreeMap::new();
         survey.each::<Report>(Space::State, &keyspace::all_reports(tag), |key, report| {
             let (first, last) = report.ends();
             let place = || format!("channel {name}, report {} of member {}", report.number, report.member);
@@ -58,7 +58,7 @@ fn check_sums<S: Shelf>(
     tag: u64,
     name: &ChannelName,
     archive: &Archive<'_, S>,
-    mut covered: HashMap<ParticipantId, Covered>,
+    mut covered: BTreeMap<ParticipantId, Covered>,
 ) -> Result<(), StoreError> {
     let place = |member: &ParticipantId| format!("channel {name}, what the reports of member {member} amount to");
     survey.each::<Sum>(Space::State, &keyspace::all_sums(tag), |key, sum| {

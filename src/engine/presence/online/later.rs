@@ -29,10 +29,12 @@ impl Online {
     }
 
     /// The same of all accounts of a domain.
+    #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     pub fn bring_all(&mut self, domain: &str) {
         let of_domain = self.broadcast.keys().filter(|account| account.domain().as_str() == domain);
-        let accounts: Vec<BareJid> = of_domain.cloned().collect();
-        accounts.iter().for_each(|account| self.bring(account));
+        // Where there is no room for all, the lot says for whom.
+        let accounts: BTreeSet<(u64, BareJid)> = of_domain.map(|account| self.lot.place(account)).collect();
+        accounts.iter().for_each(|(_, account)| self.bring(account));
     }
 
     /// Accounts whose presence has to be brought to their channels, a few at a time.
@@ -139,6 +141,7 @@ impl Online {
     }
 
     /// The link is up again: whoever is not heard of is asked whether it is still there.
+    #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     pub fn link_up(&mut self) {
         self.probed.clear();
         self.probes.clear();
@@ -162,11 +165,24 @@ impl Online {
 
     /// Whoever says something to all channels at some domains may be gone.
     pub fn doubt_where(&mut self, is_meant: impl Fn(&str) -> bool) {
+        self.doubt_some(is_meant, WAITING_MAX);
+    }
+
+    /// The same, of so many at most.
+    #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
+    pub(super) fn doubt_some(&mut self, is_meant: impl Fn(&str) -> bool, max: usize) {
         let accounts = self.broadcast.iter().filter(|(account, _)| is_meant(account.domain().as_str()));
         let names = accounts.flat_map(|(account, resources)| resources.keys().map(move |name| (account, name)));
         let fulls = names.filter_map(|(account, name)| account.with_resource_str(name).ok());
-        let ranked: Vec<(u64, FullJid)> = fulls.take(WAITING_MAX).map(|full| self.lot.place(&full)).collect();
-        self.doubtful.extend(ranked);
+        let mut ranked: BTreeSet<(u64, FullJid)> = BTreeSet::new();
+        // Where there are more, the lot says who is asked.
+        for full in fulls {
+            ranked.insert(self.lot.place(&full));
+            if ranked.len() > max {
+                ranked.pop_last();
+            }
+        }
+        self.doubtful.append(&mut ranked);
     }
 
     /// A resource was heard of.

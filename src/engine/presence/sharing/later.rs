@@ -25,20 +25,20 @@ const LOOK_MS: u64 = 900_000;
 impl Engine {
     /// Brings newcomers up to date, as many as there is room for in a turn.
     pub(super) fn settle_owed(&mut self, turn: &mut Turn) {
-        for _ in 0..self.sharing.online.owed_count().min(OWED_LOOKED_AT) {
+        for _ in 0..self.presence.online.owed_count().min(OWED_LOOKED_AT) {
             if turn.flood >= FLOOD_STANZAS {
                 return;
             }
-            let Some(owed) = self.sharing.online.next_owed() else { return };
+            let Some(owed) = self.presence.online.next_owed() else { return };
             let (tag, whom) = &owed;
-            let name = self.sharing.online.name_of(*tag).cloned();
+            let name = self.presence.online.name_of(*tag).cloned();
             let is_done = match &name {
-                Some(name) if self.shelf.is_cold(name) => false,
+                Some(name) if self.channels.shelf.is_cold(name) => false,
                 Some(name) => self.flood(*tag, name, whom, turn),
                 None => true,
             };
             if is_done {
-                self.sharing.online.settled(&owed);
+                self.presence.online.settled(&owed);
             }
         }
     }
@@ -51,12 +51,12 @@ impl Engine {
 
     /// Brings what accounts say to all channels at once to their channels, where it was loaded which those are.
     pub(super) fn settle_due(&mut self) {
-        let due: Vec<BareJid> = self.sharing.online.due().cloned().collect();
+        let due: Vec<BareJid> = self.presence.online.due().cloned().collect();
         let share = (BROUGHT / due.len().max(1)).max(BROUGHT_EACH);
         for account in due {
-            let Some(channels) = self.memberships.of(&account) else { continue };
-            let stands_in = self.accounts.hosts.stands_in(account.domain().as_str());
-            let reached = self.sharing.online.brought_up_to(&account);
+            let Some(channels) = self.channels.memberships.of(&account) else { continue };
+            let stands_in = self.people.accounts.hosts.stands_in(account.domain().as_str());
+            let reached = self.presence.online.brought_up_to(&account);
             let from = reached.map_or(0, |last| {
                 channels.rank(IN, |name| if name <= last { Ordering::Less } else { Ordering::Greater })
             });
@@ -64,67 +64,70 @@ impl Engine {
                 channels.rising(IN, from).take(if stands_in { share } else { 0 }).cloned().collect();
             names.iter().for_each(|name| self.bring_to(name, &account));
             // Where there may be more, it goes on with the next turn.
-            self.sharing.online.brought(&account, names.last().filter(|_| names.len() == share));
+            self.presence.online.brought(&account, names.last().filter(|_| names.len() == share));
         }
     }
 
     /// Brings what an account says to all channels at once to one of them: what its server would send there by itself
     /// (XEP-0405 §2.9), of the resources that take MIX traffic.
     pub(super) fn bring_to(&mut self, name: &ChannelName, account: &BareJid) {
-        let Some(tag) = self.shelf.tag_of(name) else { return };
-        for (full, says) in self.sharing.online.broadcasts_of(account) {
+        let Some(tag) = self.channels.shelf.tag_of(name) else { return };
+        for (full, says) in self.presence.online.broadcasts_of(account) {
             let place = (tag, account.clone(), full.resource().as_str().to_owned());
-            if self.shelf.channel(name).is_some_and(|channel| !self.has_use(channel, &place)) {
+            if self.channels.shelf.channel(name).is_some_and(|channel| !self.has_use(channel, &place)) {
                 continue;
             }
-            if self.accounts.takes(&full) && self.sharing.online.say(tag, name, &full, says) {
-                self.sharing.online.wait(place);
+            if self.people.accounts.takes(&full) && self.presence.online.say(tag, name, &full, says) {
+                self.presence.online.wait(place);
             }
         }
     }
 
     /// What has to be looked up so that what accounts say to all channels can be brought to theirs.
     pub(in crate::engine) fn need_of_presence(&self, needs: &mut Needs) {
-        let unknown = self.sharing.online.due().filter(|account| !self.memberships.knows(account));
+        let unknown = self.presence.online.due().filter(|account| !self.channels.memberships.knows(account));
         needs.accounts.extend(unknown.take(READ_MAX / 2).cloned());
     }
 
     /// Has a channel ask its participants for their presence, once a link (XEP-0403 §5): those who share it, and only
     /// where somebody wants to know.
     pub(in crate::engine) fn ask_for_presence(&mut self, name: &ChannelName) {
-        let Some(channel) = self.shelf.channel(name).filter(|channel| channel.settings().presence) else { return };
-        if self.sharing.online.is_probed(channel.profile().tag) {
+        let Some(channel) = self.channels.shelf.channel(name).filter(|channel| channel.settings().presence) else {
+            return;
+        };
+        if self.presence.online.is_probed(channel.profile().tag) {
             return;
         }
         if self.is_crowded(channel)
             || !channel.has_subscribers(Node::Presence)
-            || !self.sharing.online.wants_probing(channel.profile().tag)
+            || !self.presence.online.wants_probing(channel.profile().tag)
         {
             return;
         }
         // In the order of ids: whoever answers is told of in that order.
         let asked = channel.participants_by_id();
         for member in asked.rising(0).filter(|member| shares(channel, member)) {
-            self.sharing.online.bring(&member.jid);
-            self.sharing.online.probe(name, &member.jid);
+            self.presence.online.bring(&member.jid);
+            self.presence.online.probe(name, &member.jid);
         }
     }
 
     /// The link is up.
+    #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     pub(in crate::engine) fn presence_link_up(&mut self) {
-        self.sharing.since = self.steady;
-        self.sharing.looked = self.steady;
-        self.sharing.online.link_up();
-        self.chores.uncalled = self.shelf.channels().map(|channel| channel.name().clone()).collect();
+        self.presence.since = self.steady;
+        self.presence.looked = self.steady;
+        self.presence.online.link_up();
+        self.channels.chores.uncalled = self.channels.shelf.channels().map(|channel| channel.name().clone()).collect();
     }
 
     /// Has some of the channels that were in memory when the link came up ask their participants.
     fn call_on(&mut self) {
-        let Chores { calling, uncalled, .. } = &mut self.chores;
+        let Chores { calling, uncalled, .. } = &mut self.channels.chores;
         let names = calling.step(|_, count| uncalled.iter().take(count).cloned().collect());
         for name in names {
-            self.chores.calling.done(&name);
-            self.chores.uncalled.remove(&name);
+            self.channels.chores.calling.done(&name);
+            self.channels.chores.uncalled.remove(&name);
             self.ask_for_presence(&name);
         }
     }
@@ -133,40 +136,40 @@ impl Engine {
     pub(in crate::engine) fn presence_tick(&mut self, turn: &mut Turn) {
         self.call_on();
         self.settle_due();
-        let online = &mut self.sharing.online;
-        for probe in self.chores.probing.step(|_, count| online.next_probes(count)) {
-            self.chores.probing.done(&probe);
+        let online = &mut self.presence.online;
+        for probe in self.channels.chores.probing.step(|_, count| online.next_probes(count)) {
+            self.channels.chores.probing.done(&probe);
             let (name, account) = probe;
             // Where presence comes for everybody, nobody has to be asked.
-            if !self.accounts.hosts.stands_in(account.domain().as_str()) {
+            if !self.people.accounts.hosts.stands_in(account.domain().as_str()) {
                 turn.tell(mix_presence::bare("probe", &self.service.address_of(&name), account.as_str()));
             }
         }
-        if self.steady.0.saturating_sub(self.sharing.since.0) < PATIENCE_MS {
+        if self.steady.0.saturating_sub(self.presence.since.0) < PATIENCE_MS {
             return;
         }
-        if self.steady.0.saturating_sub(self.sharing.looked.0) >= LOOK_MS {
-            self.sharing.looked = self.steady;
-            self.sharing.online.doubt_where(|domain| self.accounts.hosts.is_forgetful(domain));
+        if self.steady.0.saturating_sub(self.presence.looked.0) >= LOOK_MS {
+            self.presence.looked = self.steady;
+            self.presence.online.doubt_where(|domain| self.people.accounts.hosts.is_forgetful(domain));
         }
-        let online = &mut self.sharing.online;
-        for full in self.chores.asking.step(|_, count| online.next_doubtful(count)) {
-            self.chores.asking.done(&full);
+        let online = &mut self.presence.online;
+        for full in self.channels.chores.asking.step(|_, count| online.next_doubtful(count)) {
+            self.channels.chores.asking.done(&full);
             self.ask_whether_there(&full, turn);
         }
     }
 
     /// Channels in which somebody is to be told something, some of them.
     pub(in crate::engine) fn next_presence(&mut self) -> Vec<ChannelName> {
-        let Sharing { online, .. } = &mut self.sharing;
-        let tags = self.chores.presence.step(|behind, count| online.channels_to_tell(behind, count));
+        let Sharing { online, .. } = &mut self.presence;
+        let tags = self.channels.chores.presence.step(|behind, count| online.channels_to_tell(behind, count));
         let mut names = Vec::with_capacity(tags.len());
         for tag in tags {
             match online.name_of(tag) {
                 Some(name) => names.push(name.clone()),
                 // Nobody is there any more of whom there is something to tell.
                 None => {
-                    self.chores.presence.done(&tag);
+                    self.channels.chores.presence.done(&tag);
                     online.drop_waiting(tag);
                 }
             }
@@ -175,26 +178,26 @@ impl Engine {
     }
 
     pub(in crate::engine) fn pass_presence(&mut self, name: &ChannelName) {
-        self.shelf.tag_of(name).map(|tag| self.chores.presence.done(&tag));
+        self.channels.shelf.tag_of(name).map(|tag| self.channels.chores.presence.done(&tag));
     }
 
     /// Tells what had to wait in a channel, as much as this tick may, and what is owed there.
     pub(in crate::engine) fn tell_presence_in(&mut self, name: &ChannelName, turn: &mut Turn) {
-        let Some(tag) = self.shelf.tag_of(name) else { return };
-        self.chores.presence.done(&tag);
-        let room = self.chores.presence.room();
-        let waiting = self.sharing.online.waiting_in(tag).collect();
+        let Some(tag) = self.channels.shelf.tag_of(name) else { return };
+        self.channels.chores.presence.done(&tag);
+        let room = self.channels.chores.presence.room();
+        let waiting = self.presence.online.waiting_in(tag).collect();
         let mut waiting = self.in_order_of_what_is_shown(tag, waiting);
         waiting.truncate(room);
-        self.chores.presence.spend(waiting.len());
+        self.channels.chores.presence.spend(waiting.len());
         for place in waiting {
-            self.sharing.online.stop_waiting(&place);
+            self.presence.online.stop_waiting(&place);
             self.tell_of(&place, turn);
         }
-        let owed: Vec<_> = self.sharing.online.owed_in(tag).take(OWED_LOOKED_AT).collect();
+        let owed: Vec<_> = self.presence.online.owed_in(tag).take(OWED_LOOKED_AT).collect();
         for owed in owed {
             if turn.flood < FLOOD_STANZAS && self.flood(tag, name, &owed.1, turn) {
-                self.sharing.online.settled(&owed);
+                self.presence.online.settled(&owed);
             }
         }
     }

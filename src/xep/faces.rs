@@ -1,0 +1,69 @@
+//! Which change concerns which face: the one place where what happened is matched on its way out.
+//!
+//! A face is what one protocol shows of a channel. There is one so far, MIX with its extensions, whose functions get what
+//! their part of a change holds and nothing else. No arm is a wildcard, so the compiler asks of every new [`Change`] who
+//! shows it.
+
+#![deny(clippy::wildcard_enum_match_arm)]
+
+use super::{Render, admin, anon, commands, group_events, invitations, mix_core, notices, pubsub};
+use crate::channel::{Change, Node, RowKind};
+
+/// Shows a change that was applied to all whom it concerns, in the order in which they are told.
+pub fn show(change: &Change, render: &mut Render<'_>) {
+    match change {
+        Change::Destroyed => {
+            mix_core::show_end(render);
+            group_events::show_end(render);
+            notices::tell_of_end(render);
+        }
+        Change::Joined(member) => {
+            mix_core::show_participant(member, render);
+            anon::show_mapping(member, render);
+            group_events::invite(member, render);
+        }
+        Change::Left(member) | Change::Removed(member) => {
+            mix_core::show_leave(member, render);
+            anon::show_leave(member, render);
+        }
+        Change::Renamed(member) => mix_core::show_participant(member, render),
+        Change::Invited(member) => {
+            mix_core::show_leave(member, render);
+            group_events::invite(member, render);
+            group_events::tell_uninvited(member, render);
+            notices::tell_uninvited(member, render);
+        }
+        Change::Published(row) => {
+            mix_core::show_row(row, render);
+            if let RowKind::Event(event) = &row.kind {
+                group_events::show_last(event, row, render);
+                notices::tell_of(event, row.number, render);
+            }
+        }
+        Change::Relayed(relay) => mix_core::show_relay(relay, render),
+        Change::Announced(announcement) => commands::show_announcement(announcement, render),
+        // The configuration is shown as a form, to those who may read it.
+        Change::ItemSet { node: Node::Config, .. } => admin::show_configuration(render),
+        Change::ItemSet { node, item } => pubsub::show_item(*node, item, render),
+        Change::ItemGone { node, id } => pubsub::show_retraction(*node, id, render),
+        Change::ListMade { node, exists: false } => admin::show_end_of(*node, render),
+        Change::ListPurged { node } => admin::show_purge(*node, render),
+        Change::Listed { node, jid, present } => admin::show_entry(*node, jid, *present, render),
+        Change::Configured(_) => admin::show_nodes_gone(render),
+        Change::GuestSet { guest, ended } => pubsub::tell_guest(guest, *ended, render),
+        Change::InvitationEnded { invitation, declined: true } => invitations::tell_declined(invitation, render),
+        // What nobody is told of by itself: it is in an answer, beside another change, or of nobody's concern.
+        Change::Created { .. }
+        | Change::Subscribed(_)
+        | Change::Noted(_)
+        | Change::Struck(_)
+        | Change::Faded(_)
+        | Change::Reported(_)
+        | Change::Entombed(_)
+        | Change::Expired { .. }
+        | Change::ListMade { exists: true, .. }
+        | Change::InvitationSet(_)
+        | Change::InvitationEnded { declined: false, .. }
+        | Change::RightsSet(_) => {}
+    }
+}
