@@ -18,6 +18,7 @@ pub mod people;
 pub mod presence;
 pub mod requests;
 pub use crate::share;
+mod running;
 pub mod trust;
 pub mod turn;
 

@@ -1,17 +1,16 @@
 //! A turn's input and output, and what happens when its commit fails.
 
 use super::channels::arrival::Leaving;
-use super::channels::places;
 use super::channels::tours::Touring;
 use super::outgoing::outbox::{Audience, Fan, Lasting};
 use super::requests::call::{Call, Called, Lookup};
 use super::requests::operating::Announced;
 use super::share::Hit;
-use super::{Arrival, Engine, Loaded, Moment, Out, Query, Step};
-use crate::channel::{Change, ChannelName, Ending, Newcomer, Nick, Refusal};
+use super::{Out, Query, Step};
+use crate::channel::{ChannelName, Ending, Newcomer, Nick, Refusal};
 use crate::store::{Deed, Halves, Outdated, Part, Record, Unsent};
 use crate::xep::Reply;
-use crate::xmpp::{Condition, Stanza, StanzaError, Tag, Unreadable};
+use crate::xmpp::{Stanza, StanzaError, Tag, Unreadable};
 use jid::BareJid;
 use std::sync::Arc;
 
@@ -201,164 +200,4 @@ impl Turn {
         self.refusals.push((&refusal).into());
         self.results.push((token, Err(refusal)));
     }
-}
-
-impl Engine {
-    /// Loads what [`Engine::needs`] asked for.
-    pub fn adopt(&mut self, mut loaded: Loaded) {
-        self.adopt_facts(&mut loaded);
-        let mut everybody = usize::MAX;
-        for (name, channel) in loaded.channels {
-            self.take_in(&mut Arrival::new(name, channel), &mut everybody);
-        }
-        for (tag, since, head) in loaded.heads {
-            self.adopt_head(tag, since, head);
-        }
-        for (account, channels) in loaded.memberships {
-            if !self.channels.memberships.knows(&account) {
-                let names =
-                    channels.into_iter().map(|name| (name, places::IN)).chain(self.channels.lately.joined(&account));
-                self.channels.memberships.adopt(account.clone(), names);
-            }
-            let is_in = self.channels.memberships.of(&account).is_some_and(|names| names.count(places::IN) > 0);
-            self.people.accounts.note_membership(&account, is_in, &mut self.outgoing.early);
-        }
-    }
-
-    /// Takes a batch, in order, and says what it leads to.
-    pub fn turn(&mut self, now: impl Into<Moment>, batch: Vec<Inbound>) -> Turn {
-        self.tell_time(now);
-        self.requests.announcements.forget_over();
-        self.begin_parts();
-        let mut turn = Turn { outbox: std::mem::take(&mut self.outgoing.early), ..Turn::default() };
-        batch.into_iter().enumerate().for_each(|(place, inbound)| self.take(place, inbound, &mut turn));
-        self.end_walks(&mut turn);
-        self.settle_presence(&mut turn);
-        self.settle_shares(&mut turn);
-        self.settle_lists();
-        self.settle_memberships();
-        self.forget_heads();
-        self.channels.brought = Default::default();
-        self.people.accounts.save(&mut turn.records);
-        turn.records.extend(self.clock.news(!turn.records.is_empty()).map(Record::Clock));
-        self.number_parcel(&mut turn);
-        self.make_room(&mut turn);
-        turn
-    }
-
-    /// Takes what is no request of anybody's.
-    pub(super) fn take_other(&mut self, inbound: Inbound, turn: &mut Turn) {
-        match inbound {
-            Inbound::Stanza(_) | Inbound::Call(_) => {}
-            Inbound::Refused(refused) => self.refused(&refused.0, &refused.1, turn),
-            Inbound::Unreadable(unreadable) => self.unreadable(&unreadable, turn),
-            Inbound::Resend(unsent) => unsent.into_iter().for_each(|it| self.resend(it, turn)),
-            Inbound::Expired(outdated) => self.expire(outdated, turn),
-            Inbound::ClockConfirmed => self.confirm_clock(),
-            Inbound::Erased(account, names) => self.note_erased(&account, &names, turn),
-            Inbound::LinkUp => self.link_up(turn),
-            Inbound::LinkDown => self.outgoing.freight.note_link(false),
-            Inbound::Tick => self.tick(turn),
-            Inbound::GoOn(step) => self.go_on(step, turn),
-        }
-    }
-
-    /// Tells whoever had to go for others, and says who hit a share.
-    fn settle_shares(&mut self, turn: &mut Turn) {
-        let ousted = self.people.pending.ousted();
-        self.take_given_up(ousted, &(&Refusal::Busy).into(), turn);
-        let hits = self.people.hits().chain(self.presence.online.hits()).chain(self.channels.hits());
-        turn.hits.extend(hits.chain(self.requests.hits()).chain(self.outgoing.freight.hits()));
-    }
-
-    /// Undoes a turn whose commit was refused: its channels leave memory and reload from the store, and everybody who
-    /// asked for something is told that it did not happen. Returns what to send.
-    pub fn abandon(&mut self, turn: Turn) -> Vec<Out> {
-        // What was told of presence counts as told.
-        let stays = |out: &Out| match out {
-            Out::Book(_) => true,
-            Out::Fan(fan) => fan.presence,
-            Out::Presence(_) => true,
-            Out::Stanza(_) | Out::About { .. } | Out::Question(_) => false,
-        };
-        let (mut out, unsent): (Vec<Out>, Vec<Out>) = turn.outbox.into_iter().partition(stays);
-        self.unload(&unsent);
-        self.forget_people();
-        for record in turn.records {
-            match record {
-                Record::Channel { name, change, tag } => {
-                    self.presence.online.probe_again(tag);
-                    if let Change::Created { profile, .. } = &change {
-                        self.channels.shelf.take_back(profile.gid);
-                    }
-                    self.doubt(&name, &mut out);
-                    self.keep_in_rosters(tag);
-                    self.undo_part(&name);
-                    if change == Change::Destroyed || change.member().is_some() {
-                        // It may have been deserted.
-                        self.channels.chores.looking.reopen(name.clone());
-                    }
-                }
-                Record::Whereabouts { account, .. } => self.people.accounts.mark_dirty(&account),
-                Record::Clock(_) => self.clock.tell_again(),
-                Record::Nick { .. }
-                | Record::Ending { .. }
-                | Record::Newcomer { .. }
-                | Record::Tour { .. }
-                | Record::Unsent(_)
-                | Record::Sent(_) => {}
-            }
-        }
-        self.leave_rosters_again(turn.left_rosters);
-        self.channels.chores.rest();
-        self.take_tours_back(turn.tours_past, &turn.early);
-        out.extend(turn.questions.into_iter().map(Out::Question));
-        for (account, past) in turn.nicks_past.into_iter().rev() {
-            self.set_nick(&account, past);
-        }
-        self.undo_announced(turn.announced);
-        self.undo_endings(turn.endings_past);
-        self.undo_newcomers(turn.newcomers_past);
-        let error = (&Refusal::Internal).into();
-        out.extend(turn.replies.iter().map(|reply| Out::Stanza(reply.error(&error))));
-        out
-    }
-
-    /// How a leave has to be answered depends on the home server's software, so that is asked before one comes.
-    fn link_up(&mut self, turn: &mut Turn) {
-        self.people.accounts.hosts.link_up();
-        self.outgoing.freight.note_link(true);
-        self.people.accounts.ask_again();
-        let given_up = self.people.pending.give_up();
-        self.take_given_up(given_up, &timed_out(), turn);
-        self.presence_link_up();
-        self.ask_homes(turn);
-        for domain in self.people.accounts.bare_domains() {
-            self.ask_home_server(&domain, turn);
-        }
-    }
-
-    fn confirm_clock(&mut self) {
-        if self.clock.confirm() {
-            let dial = self.clock.dial();
-            (self.now, self.due) = (dial.stamp, dial.due);
-        }
-    }
-
-    fn tick(&mut self, turn: &mut Turn) {
-        let given_up = self.people.pending.expire(self.steady);
-        self.take_given_up(given_up, &timed_out(), turn);
-        self.ask_homes(turn);
-        self.ask_homes_again(turn);
-        self.go_on_ending();
-        self.ask_newcomers(turn);
-        self.presence_tick(turn);
-        self.people.accounts.end_pauses(self.steady, &mut turn.outbox);
-        self.begin_chores(turn);
-    }
-}
-
-/// Nobody answered in time.
-fn timed_out() -> StanzaError {
-    StanzaError::new(Condition::RemoteServerTimeout, "")
 }

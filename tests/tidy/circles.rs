@@ -16,7 +16,7 @@ const KNOWN: &[(&str, &str)] = &[
          channels/tours channels/waiting_room channels/weight mod outgoing/freight outgoing/mod outgoing/multicast \
          outgoing/resend outgoing/showing people/accounts people/accounts/pauses people/doubts people/hosts people/mod \
          presence/clients presence/sharing requests/admission requests/answering requests/call \
-         requests/mod requests/operating requests/pacing requests/pacing/line requests/parley requests/parts \
+         requests/mod requests/operating requests/pacing requests/pacing/line requests/request requests/parts \
          requests/router turn",
     ),
     ("engine/outgoing/", "book book/expand"),

@@ -14,21 +14,21 @@ use jid::{BareJid, FullJid};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Channels that are looked at, after a start, for whether anybody is in them.
-const LOOKING: Budget = Budget { things: 4, cost: usize::MAX };
+pub(super) const LOOKING: Budget = Budget { things: 4, cost: usize::MAX };
 /// Deserted groups that are destroyed.
-const DESERTED: Budget = Budget { things: 16, cost: usize::MAX };
+pub(super) const DESERTED: Budget = Budget { things: 16, cost: usize::MAX };
 /// Channels that come to their end.
-const ENDING: Budget = Budget { things: 16, cost: usize::MAX };
+pub(super) const ENDING: Budget = Budget { things: 16, cost: usize::MAX };
 /// Channels in which somebody is to be told of presence, and resources that are told of.
-const PRESENCE: Budget = Budget { things: 512, cost: 4096 };
+pub(super) const PRESENCE: Budget = Budget { things: 512, cost: 4096 };
 /// Channels that ask their participants for their presence, once the link is up.
-const CALLING: Budget = Budget { things: 64, cost: usize::MAX };
+pub(super) const CALLING: Budget = Budget { things: 64, cost: usize::MAX };
 /// Participants that are asked for their presence.
-const PROBING: Budget = Budget { things: 200, cost: usize::MAX };
+pub(super) const PROBING: Budget = Budget { things: 200, cost: usize::MAX };
 /// Resources that are asked whether they are still there.
-const ASKING: Budget = Budget { things: 50, cost: usize::MAX };
+pub(super) const ASKING: Budget = Budget { things: 50, cost: usize::MAX };
 /// Accounts that were added and are not reached, of which it is asked once more whether they are there.
-const INQUIRING: Budget = Budget { things: 8, cost: usize::MAX };
+pub(super) const INQUIRING: Budget = Budget { things: 8, cost: usize::MAX };
 /// Channels that an announcement looks at, and people who get it.
 pub(in crate::engine) const ANNOUNCING: Budget = Budget { things: 8, cost: 200 };
 /// Accounts whose channels are gone through, and people who are told of what changes in these.
@@ -36,7 +36,7 @@ pub(in crate::engine) const TOURING: Budget = Budget { things: 16, cost: 4096 };
 /// Channels of one account that are taken up together.
 pub(in crate::engine) const TOUR: Budget = Budget { things: 16, cost: usize::MAX };
 /// Channels that are waited for at once.
-const ASKED_MAX: usize = 16;
+pub(super) const ASKED_MAX: usize = 16;
 
 /// One step of something.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,12 +72,12 @@ pub(in crate::engine) struct Chores {
     pub tours: Tours,
     pub tour_shares: Shares<BareJid>,
     /// What comes next, in order, and the same as a set.
-    waiting: VecDeque<Step>,
-    known: BTreeSet<Step>,
+    pub(super) waiting: VecDeque<Step>,
+    pub(super) known: BTreeSet<Step>,
     /// What was given out and did not come back.
-    asked: BTreeSet<Step>,
+    pub(super) asked: BTreeSet<Step>,
     /// A commit was refused: nothing goes on until the next tick.
-    rests: bool,
+    pub(super) rests: bool,
 }
 
 impl Chores {
@@ -118,7 +118,7 @@ impl Chores {
     }
 
     /// Gives out some of what waits.
-    fn give_out(&mut self, turn: &mut Turn) {
+    pub(super) fn give_out(&mut self, turn: &mut Turn) {
         while !self.rests && self.asked.len() < ASKED_MAX {
             let Some(step) = self.waiting.pop_front() else { return };
             self.known.remove(&step);
@@ -129,14 +129,14 @@ impl Chores {
 }
 
 /// What goes through channels: which come next, and what it does in one.
-struct Kind {
-    next: fn(&mut Engine) -> Vec<ChannelName>,
-    go_on: fn(&mut Engine, &ChannelName, &mut Turn),
+pub(super) struct Kind {
+    pub(super) next: fn(&mut Engine) -> Vec<ChannelName>,
+    pub(super) go_on: fn(&mut Engine, &ChannelName, &mut Turn),
     /// Nothing can be done in a channel.
-    pass: fn(&mut Engine, &ChannelName),
+    pub(super) pass: fn(&mut Engine, &ChannelName),
 }
 
-const KINDS: [Kind; 7] = [
+pub(super) const KINDS: [Kind; 7] = [
     Kind { next: Engine::next_to_look_at, go_on: Engine::look_at, pass: Engine::pass_looking },
     Kind { next: Engine::next_deserted, go_on: Engine::destroy_deserted, pass: Engine::pass_deserted },
     Kind { next: Engine::next_ending, go_on: Engine::end_lifetime, pass: Engine::pass_ending },
@@ -145,169 +145,3 @@ const KINDS: [Kind; 7] = [
     Kind { next: Engine::next_to_leave, go_on: Engine::leave_in, pass: Engine::pass_leaving },
     Kind { next: Engine::next_on_tours, go_on: Engine::tour_in, pass: Engine::pass_on_tours },
 ];
-
-impl Engine {
-    /// Nothing more is begun until the next tick: the process is to end, and what is kept goes on at the next start.
-    pub fn rest(&mut self) {
-        self.channels.chores.rest();
-    }
-
-    /// Whether nothing more is begun before the next tick.
-    pub(in crate::engine) fn is_resting(&self) -> bool {
-        self.channels.chores.rests
-    }
-
-    /// A tick: each says what comes next.
-    pub(in crate::engine) fn begin_chores(&mut self, turn: &mut Turn) {
-        self.channels.chores.rests = false;
-        self.channels.chores.touring.rest();
-        for kind in &KINDS {
-            for name in (kind.next)(self) {
-                match self.channels.unreadable.contains(&name) {
-                    // It is no reason for what time brings to stand still.
-                    true => (kind.pass)(self, &name),
-                    false => self.channels.chores.want(Step::In(name)),
-                }
-            }
-        }
-        self.tell_some(turn);
-        self.begin_tours(turn);
-        self.channels.chores.give_out(turn);
-    }
-
-    /// Something was set off; nothing says that it has to wait for the next tick.
-    pub(in crate::engine) fn begin_at_once(&mut self, turn: &mut Turn) {
-        self.take_up_tours();
-        self.channels.chores.give_out(turn);
-    }
-
-    /// A step that was given out can be done.
-    pub(in crate::engine) fn go_on(&mut self, step: Step, turn: &mut Turn) {
-        self.channels.chores.asked.remove(&step);
-        match step {
-            Step::Finish(name, number) => return self.finish(&name, number, turn),
-            // The turn does it at its end.
-            Step::LetGo => return,
-            // It is asked for again.
-            Step::In(_) | Step::Through(..) if self.channels.chores.rests => return,
-            // Where it left memory meanwhile, it is asked for again.
-            Step::In(name) if self.channels.shelf.is_cold(&name) => {}
-            Step::In(name) => KINDS.iter().for_each(|kind| (kind.go_on)(self, &name, turn)),
-            Step::Through(account, deed) => self.turn_page(&account, deed, turn),
-        }
-        self.tell_some(turn);
-        self.begin_tours(turn);
-        self.channels.chores.give_out(turn);
-    }
-
-    /// A step that was given out is not done this time: it is asked for again.
-    pub fn put_off(&mut self, step: &Step) {
-        self.channels.chores.asked.remove(step);
-    }
-
-    /// A step that was given out cannot be done, since something cannot be read; whose request that ends.
-    pub fn pass_over(&mut self, step: &Step) -> Option<Inbound> {
-        self.channels.chores.asked.remove(step);
-        match step {
-            Step::In(name) => KINDS.iter().for_each(|kind| (kind.pass)(self, name)),
-            Step::Through(..) | Step::LetGo => {}
-            Step::Finish(name, _) => return self.give_part_up(name),
-        }
-        None
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::{Loaded, Needs, Settings, fixture};
-    use crate::store::{Directory, Listing, Record};
-    use crate::xmpp::Stanza;
-    use std::collections::BTreeSet;
-
-    fn name() -> ChannelName {
-        ChannelName::new("c").unwrap()
-    }
-
-    /// A service with one channel, which is not in memory.
-    fn with_a_cold_channel() -> Engine {
-        let creator = BareJid::new("a@h").unwrap();
-        let (listed, shows_jids, end_of_life) = (false, true, None);
-        let listing = Listing { name: name(), tag: 1, gid: 1, listed, shows_jids, end_of_life, creator };
-        let directory = Directory { listings: vec![listing], gid_highest: 1, ..Directory::default() };
-        Engine::new(fixture::settings(), [7; 16], [7; 32], directory, Vec::new())
-    }
-
-    #[test]
-    fn a_step_that_is_put_off_is_given_out_again_with_the_next_tick() {
-        let mut engine = with_a_cold_channel();
-        let mut given_out = |now: u64, put_off: bool| {
-            let step = Step::In(name());
-            if put_off {
-                engine.put_off(&step);
-            }
-            let next = engine.turn(Stamp(now), vec![Inbound::Tick]).next;
-            next.iter().filter(|it| matches!(it, Inbound::GoOn(next) if *next == step)).count()
-        };
-        assert_eq!([given_out(1000, false), given_out(2000, false), given_out(3000, true)], [1, 0, 1]);
-    }
-
-    #[test]
-    fn a_channel_that_somebody_left_in_a_turn_that_was_refused_is_looked_at_again() {
-        let settings = Settings { creators: vec!["h".into()], ..fixture::settings() };
-        let mut engine = Engine::new(settings, [7; 16], [7; 32], Directory::default(), Vec::new());
-        let mut ask = |to: &str, payload: &str| {
-            let payload = payload.replace('>', " xmlns='urn:xmpp:mix:core:1'/>");
-            let iq = format!("<iq type='set' id='1' from='a@h/r' to='{to}'>{payload}</iq>");
-            let turn = engine.turn(Stamp(1000), vec![Inbound::Stanza(Stanza::parse(iq.as_bytes()).unwrap())]);
-            assert!(turn.records.iter().any(|it| matches!(it, Record::Channel { .. })), "{payload}");
-            turn
-        };
-        ask("mix.h", "<create channel='c'>");
-        ask("c@mix.h", "<join>");
-        let left = ask("c@mix.h", "<leave>");
-        assert!(!engine.channels.chores.looking.is_open(&name()));
-        engine.abandon(left);
-        assert!(engine.channels.chores.looking.is_open(&name()));
-    }
-
-    #[test]
-    fn what_is_set_off_anew_looks_its_channels_up_anew() {
-        let mut engine = with_a_cold_channel();
-        let key = (BareJid::new("a@h").unwrap(), Deed::Clear);
-        // What was looked up for the one before.
-        engine.adopt(Loaded { pages: vec![(key.clone(), Vec::new())], ..Loaded::default() });
-        engine.set_off(&key.0, key.1, &mut Turn::default());
-        let mut needs = Needs::default();
-        engine.need_page(&key.0, key.1, &mut needs);
-        assert_eq!(needs.pages.len(), 1);
-    }
-
-    #[test]
-    fn what_tours_may_cost_they_may_cost_at_each_tick() {
-        let mut engine = with_a_cold_channel();
-        engine.channels.chores.touring.spend(usize::MAX);
-        assert!(!engine.channels.chores.touring.has_room());
-        engine.turn(Stamp(1000), vec![Inbound::Tick]);
-        assert!(engine.channels.chores.touring.has_room());
-    }
-
-    #[test]
-    fn one_domain_leaves_room_for_what_others_ask_of_all_their_channels() {
-        let mut chores = Chores::new(Vec::new(), OwnDomains::new(["home".to_owned()]));
-        let who = |text: String| BareJid::new(&text).unwrap();
-        let mut ask = |account: BareJid| {
-            let may = chores.tour_shares.may_settle(&account, 1, true);
-            if may {
-                let settled = BTreeSet::new();
-                let tour = Tour { account, deed: Deed::Clear, since: Stamp(0), behind: None, settled };
-                let (key, touring) = tour_of(tour);
-                chores.put_tour(key, touring);
-            }
-            may
-        };
-        let taken = (0..20_000).filter(|n| ask(who(format!("a{n}@away")))).count();
-        assert!((1000..10_000).contains(&taken), "{taken}");
-        assert!(ask(who("b@home".to_owned())) && ask(who("b@elsewhere".to_owned())));
-    }
-}

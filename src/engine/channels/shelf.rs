@@ -2,9 +2,7 @@
 //!
 //! A channel in memory is a cache of the store: it may be dropped at any time between turns.
 
-use super::super::outgoing::outbox::Out;
 use super::super::share::{Hit, Shares};
-use super::super::{Engine, Inbound, Step, Turn};
 use crate::channel::census::ListedChannel;
 use crate::channel::{Channel, ChannelName, Stamp};
 use crate::store::{Directory, Listing};
@@ -14,33 +12,33 @@ use std::ops::Bound;
 
 /// See the module.
 pub(in crate::engine) struct Shelf {
-    directory: BTreeMap<ChannelName, Listing>,
-    numbers: HashMap<u32, ChannelName>,
+    pub(super) directory: BTreeMap<ChannelName, Listing>,
+    pub(super) numbers: HashMap<u32, ChannelName>,
     /// How many channels of the directory each account created.
-    created: Shares<BareJid>,
+    pub(super) created: Shares<BareJid>,
     /// Those of the directory that are listed, since a list of them is asked for a page at a time, by anybody.
-    listed: Vec<ChannelName>,
+    pub(super) listed: Vec<ChannelName>,
     /// When those of the directory end that do, who ends first comes first.
-    ends: BTreeSet<(Stamp, ChannelName)>,
+    pub(super) ends: BTreeSet<(Stamp, ChannelName)>,
     /// Names of which only the store knows whether they exist, since a commit was refused.
-    doubtful: BTreeSet<ChannelName>,
-    channels: HashMap<ChannelName, Shelved>,
+    pub(super) doubtful: BTreeSet<ChannelName>,
+    pub(super) channels: HashMap<ChannelName, Shelved>,
     /// Those of the directory that stay in memory for the time being.
-    pinned: BTreeSet<ChannelName>,
-    bytes: usize,
-    bytes_max: usize,
+    pub(super) pinned: BTreeSet<ChannelName>,
+    pub(super) bytes: usize,
+    pub(super) bytes_max: usize,
     /// Participants of the channels in memory.
-    participants: usize,
-    uses: u64,
+    pub(super) participants: usize,
+    pub(super) uses: u64,
     /// The highest number ever given to a channel.
-    gid_highest: u32,
+    pub(super) gid_highest: u32,
 }
 
-struct Shelved {
-    channel: Channel,
-    bytes: usize,
-    participants: usize,
-    used: u64,
+pub(super) struct Shelved {
+    pub(super) channel: Channel,
+    pub(super) bytes: usize,
+    pub(super) participants: usize,
+    pub(super) used: u64,
 }
 
 /// How much there is, and how much of it is in memory.
@@ -265,7 +263,7 @@ impl Shelf {
         self.channels.insert(name, Shelved { channel, bytes, participants, used: self.uses });
     }
 
-    fn list(&mut self, name: &ChannelName, listed: bool) {
+    pub(super) fn list(&mut self, name: &ChannelName, listed: bool) {
         match self.listed.binary_search(name) {
             Err(at) if listed => self.listed.insert(at, name.clone()),
             Ok(at) if !listed => drop(self.listed.remove(at)),
@@ -307,7 +305,7 @@ impl Shelf {
 
     /// The channels that have to leave memory, used longest ago first, down to nine tenths of what is allowed.
     #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
-    fn surplus(&self) -> Vec<ChannelName> {
+    pub(super) fn surplus(&self) -> Vec<ChannelName> {
         if self.bytes <= self.bytes_max {
             return Vec::new();
         }
@@ -325,72 +323,6 @@ impl Shelf {
 }
 
 /// When a channel ends, where it does.
-fn end_of(listing: &Listing) -> Option<(Stamp, ChannelName)> {
+pub(super) fn end_of(listing: &Listing) -> Option<(Stamp, ChannelName)> {
     listing.end_of_life.map(|end| (end, listing.name.clone()))
-}
-
-impl Engine {
-    /// Takes a channel out of memory that the store may know differently, or not at all.
-    pub(in crate::engine) fn doubt(&mut self, name: &ChannelName, out: &mut Vec<Out>) {
-        self.unshelve(name, out);
-        self.channels.shelf.doubt(name);
-    }
-
-    /// Lets channels leave memory until the rest is within its limit.
-    pub(in crate::engine) fn make_room(&mut self, turn: &mut Turn) {
-        for name in self.channels.shelf.surplus() {
-            self.unshelve(&name, &mut turn.outbox);
-        }
-        // Those of whom this turn lets go leave rosters in a later one, once that is committed.
-        self.leave_rosters(turn);
-        let mut count = super::arrival::PEOPLE_MAX;
-        if !self.let_go(&mut count) || self.channels.departures.is_leaving() {
-            turn.next.push(Inbound::GoOn(Step::LetGo));
-        }
-    }
-
-    /// Keeps these channels in memory, and no others, where they are needed together with some that are on their way.
-    pub fn pin(&mut self, names: BTreeSet<ChannelName>) {
-        self.channels.shelf.pinned = names;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::channel::{Item, Limits, Profile, Rights, Stamp};
-
-    fn channel(text: &str, gid: u32) -> Channel {
-        let creator = jid::BareJid::new("a@host.example").unwrap();
-        let profile = Profile { tag: gid.into(), created: Stamp(0), creator, gid, listed: false };
-        let settings = Limits::default().group_settings();
-        Channel::create(ChannelName::new(text).unwrap(), profile, settings, Rights::default(), Item::default())
-    }
-
-    fn shelf(directory: Directory) -> Shelf {
-        Shelf::new(directory, usize::MAX, Shares::new("channels", usize::MAX, Default::default()))
-    }
-
-    #[test]
-    fn numbers_end_rather_than_come_again() {
-        let directory = Directory { gid_highest: u32::MAX - 1, ..Directory::default() };
-        let mut shelf = shelf(directory);
-        assert_eq!(shelf.next_gid(), Some(u32::MAX));
-        shelf.put(channel("last", u32::MAX));
-        assert_eq!(shelf.next_gid(), None);
-    }
-
-    #[test]
-    fn a_number_that_was_taken_back_is_its_next_channels_alone() {
-        let (old, new) = (channel("old", 1), channel("new", 1));
-        let name = new.name().clone();
-        let mut shelf = shelf(Directory::default());
-        shelf.put(old.clone());
-        shelf.take_back(1);
-        shelf.take(old.name());
-        shelf.doubt(old.name());
-        shelf.put(new);
-        shelf.strike(old.name());
-        assert_eq!(shelf.by_gid(1), Some(&name));
-    }
 }

@@ -2,6 +2,7 @@
 
 pub mod book;
 pub(super) mod freight;
+mod loading;
 pub mod multicast;
 pub mod outbox;
 pub(super) mod resend;

@@ -1,6 +1,6 @@
 //! What happened, shown to those whom it concerns: extensions say what to whom, and here it finds its way out.
 
-use super::super::requests::parley::Asked;
+use super::super::requests::request::Asked;
 use super::super::{Engine, Turn};
 use super::outbox::{Audience, Lasting, ListId};
 use super::resend::{halves, mail_all, told, unsent};

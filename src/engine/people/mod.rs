@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod capabilities;
+mod doubting;
 pub(super) mod doubts;
 pub mod hosts;
 pub mod pending;

@@ -3,4 +3,5 @@
 pub(super) mod clients;
 pub mod online;
 pub(super) mod sharing;
+mod telling;
 pub(super) mod waiting;

@@ -4,31 +4,29 @@
 //! Messages and presence are counted before anything is read of them, and wait for their time ([`super::Pacing`]), be they
 //! stanzas or calls. What else is said to everybody in a channel is refused at once, and has left no trace.
 
-use super::super::Engine;
-use super::call::Call;
 use super::pace::Pace;
-use crate::channel::{Actor, Channel, ChannelName, Member, Rate, Rates, Refusal};
-use crate::xmpp::{Kind, Parts, Stanza};
+use crate::channel::{ChannelName, Rate, Rates, Refusal};
+use crate::xmpp::Parts;
 use jid::BareJid;
 use minidom::Element;
 
 /// How often somebody who seldom speaks in a channel need not wait for others who speak all the time.
-const SELDOM: Rate = Rate { per_s: 1, burst: 5 };
+pub(super) const SELDOM: Rate = Rate { per_s: 1, burst: 5 };
 
 /// The buckets.
 #[derive(Debug)]
 pub(in crate::engine) struct Admission {
-    requests: Pace<BareJid>,
-    invitations: Pace<BareJid>,
+    pub(super) requests: Pace<BareJid>,
+    pub(super) invitations: Pace<BareJid>,
     /// What comes in the long run, and how fast it goes on until then.
-    messages: Pace<BareJid>,
-    peaks: Pace<BareJid>,
-    bytes: Pace<BareJid>,
-    of_channel: Pace<ChannelName>,
-    seldom: Pace<(ChannelName, BareJid)>,
-    presence: Pace<BareJid>,
-    held_ms: u64,
-    unpaced: Vec<String>,
+    pub(super) messages: Pace<BareJid>,
+    pub(super) peaks: Pace<BareJid>,
+    pub(super) bytes: Pace<BareJid>,
+    pub(super) of_channel: Pace<ChannelName>,
+    pub(super) seldom: Pace<(ChannelName, BareJid)>,
+    pub(super) presence: Pace<BareJid>,
+    pub(super) held_ms: u64,
+    pub(super) unpaced: Vec<String>,
 }
 
 impl Admission {
@@ -48,12 +46,12 @@ impl Admission {
         }
     }
 
-    fn is_unpaced(&self, account: &BareJid) -> bool {
+    pub(super) fn is_unpaced(&self, account: &BareJid) -> bool {
         self.unpaced.iter().any(|domain| domain == account.domain().as_str())
     }
 
     /// When somebody's message has its time, by `now`, where that is no more than so long from then.
-    fn admit(&mut self, of: &Message<'_>, now_ms: u64, patience_ms: u64) -> Result<u64, Refusal> {
+    pub(super) fn admit(&mut self, of: &Message<'_>, now_ms: u64, patience_ms: u64) -> Result<u64, Refusal> {
         let Message { account, channel, bytes } = of;
         let too_fast = |what| move |wait_us: u64| Refusal::TooFast { what, wait_s: wait_us.div_ceil(1_000_000) };
         let patience_us = patience_ms.saturating_mul(1000);
@@ -80,128 +78,10 @@ impl Admission {
 }
 
 /// A message as it is counted.
-struct Message<'a> {
-    account: &'a BareJid,
-    channel: Option<&'a ChannelName>,
-    bytes: u64,
-}
-
-impl Engine {
-    /// Whether what somebody asks counts against no rate: operators and bridges ask freely, and what goes on in parts was
-    /// let in before.
-    fn is_uncounted(&self, actor: &Actor) -> bool {
-        actor.operator || self.requests.parts.goes_on() || self.requests.admission.is_unpaced(&actor.account)
-    }
-
-    /// Whether somebody may ask anything at this time.
-    pub(in crate::engine) fn admit_request(&mut self, actor: &Actor) -> Result<(), Refusal> {
-        if self.is_uncounted(actor) {
-            return Ok(());
-        }
-        let taken = self.requests.admission.requests.take(&actor.account, self.steady.0);
-        taken.map_err(|wait_s| Refusal::TooFast { what: "requests", wait_s })
-    }
-
-    /// What a request that was let in costs beyond one: whoever asks for much waits longer before asking again.
-    pub(in crate::engine) fn charge_request(&mut self, actor: &Actor, cost: u64) {
-        if !self.is_uncounted(actor) {
-            self.requests.admission.requests.empty_by(&actor.account, cost.saturating_sub(1), self.steady.0);
-        }
-    }
-
-    /// Whether somebody may write to so many people at this time who did not ask for it. Who writes to more at once than may
-    /// be waits until nothing is lacking, and then longer for the next time.
-    pub(in crate::engine) fn admit_invitations(&mut self, actor: &Actor, people: usize) -> Result<(), Refusal> {
-        if people == 0 || self.is_uncounted(actor) {
-            return Ok(());
-        }
-        match self.requests.admission.invitations.wait_us(&actor.account, people as u64, self.steady.0) {
-            0 => Ok(()),
-            wait_us => Err(Refusal::TooFast { what: "invitations", wait_s: wait_us.div_ceil(1_000_000) }),
-        }
-    }
-
-    /// So many were written to.
-    pub(in crate::engine) fn charge_invitations(&mut self, actor: &Actor, people: usize) {
-        if !self.is_uncounted(actor) {
-            self.requests.admission.invitations.charge(&actor.account, people as u64, self.steady.0);
-        }
-    }
-
-    /// Whether somebody may say something to a channel at this time, by another way than as a message.
-    pub(in crate::engine) fn admit_message(&mut self, actor: &Actor, name: &ChannelName) -> Result<(), Refusal> {
-        if actor.operator || self.requests.admission.is_unpaced(&actor.account) {
-            return Ok(());
-        }
-        self.admit_freight(actor)?;
-        let message = Message { account: &actor.account, channel: Some(name), bytes: 0 };
-        self.requests.admission.admit(&message, self.steady.0, 0).map(|_| ())
-    }
-
-    /// Whether somebody has no more on the way out than may be: that goes first, and takes as long as the host server takes
-    /// to read it.
-    pub(in crate::engine) fn admit_freight(&mut self, actor: &Actor) -> Result<(), Refusal> {
-        match actor.operator || self.outgoing.freight.may_send(&actor.account) {
-            true => Ok(()),
-            false => {
-                self.outgoing.freight.note_hit(&actor.account);
-                Err(Refusal::TooFast { what: "messages", wait_s: 1 })
-            }
-        }
-    }
-
-    /// For how long something may wait for its time, in milliseconds.
-    pub(in crate::engine) fn held_ms(&self) -> u64 {
-        self.requests.admission.held_ms
-    }
-
-    /// When a message that came as a call has its time, in milliseconds of the time by which is waited.
-    ///
-    /// # Errors
-    /// [`Refusal::TooFast`] where that is too long.
-    pub(in crate::engine) fn admit_call(&mut self, call: &Call) -> Result<u64, Refusal> {
-        let (now_ms, held_ms, account) = (self.steady.0, self.requests.admission.held_ms, &call.actor.account);
-        if call.actor.operator || self.requests.admission.is_unpaced(account) {
-            return Ok(now_ms);
-        }
-        let channel = self.channel_called(&call.to);
-        let bytes = call.command.message().map_or(0, |message| message.payload.len() as u64);
-        let message = Message { account, channel: self.spoken_in(channel.as_ref(), account), bytes };
-        self.requests.admission.admit(&message, now_ms, held_ms)
-    }
-
-    /// A channel whose rate a message of somebody counts for: whoever is known not to be in it says nothing there.
-    fn spoken_in<'a>(&self, channel: Option<&'a ChannelName>, account: &BareJid) -> Option<&'a ChannelName> {
-        let is_out = |channel: &Channel| !channel.member(account).is_some_and(Member::is_joined);
-        channel.filter(|name| !self.channels.shelf.channel(name).is_some_and(is_out))
-    }
-
-    /// When a message or a presence that came as a stanza has its time, in milliseconds of the time by which is waited.
-    ///
-    /// # Errors
-    /// [`Refusal::TooFast`] where that is too long.
-    pub(in crate::engine) fn admit_stanza(
-        &mut self,
-        stanza: &Stanza,
-        account: &BareJid,
-        to: Option<&ChannelName>,
-    ) -> Result<u64, Refusal> {
-        let (now_ms, held_ms) = (self.steady.0, self.requests.admission.held_ms);
-        if self.service.operators.contains(account) || self.requests.admission.is_unpaced(account) {
-            return Ok(now_ms);
-        }
-        if stanza.kind == Kind::Message {
-            let message = Message { account, channel: self.spoken_in(to, account), bytes: bytes_of(&stanza.element) };
-            return self.requests.admission.admit(&message, now_ms, held_ms);
-        }
-        let presence = &mut self.requests.admission.presence;
-        let wait_us = presence.wait_us(account, 1, now_ms);
-        if wait_us > held_ms.saturating_mul(1000) {
-            return Err(Refusal::TooFast { what: "presence", wait_s: wait_us.div_ceil(1_000_000) });
-        }
-        presence.charge(account, 1, now_ms);
-        Ok(now_ms.saturating_add(wait_us.div_ceil(1000)))
-    }
+pub(super) struct Message<'a> {
+    pub(super) account: &'a BareJid,
+    pub(super) channel: Option<&'a ChannelName>,
+    pub(super) bytes: u64,
 }
 
 /// Roughly how long the text of an element is, in bytes.
@@ -209,70 +89,4 @@ pub(in crate::engine) fn bytes_of(element: &Element) -> u64 {
     let attributes: usize = element.attrs().iter().map(|((_, name), value)| name.len() + value.len() + 4).sum();
     let own = 2 * element.name().len() + 5 + attributes + element.texts().map(str::len).sum::<usize>();
     element.parts().map(bytes_of).fold(own as u64, u64::saturating_add)
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::channel::{Limits, Rate, Rates, Stamp};
-    use crate::engine::people::pending::Purpose;
-    use crate::engine::{Engine, Inbound, Moment, Settings, fixture};
-    use crate::xmpp::Stanza;
-
-    #[test]
-    fn a_clock_that_is_set_back_refuses_nobody_who_waited() {
-        let rates = Rates { requests: Rate { per_s: 1, burst: 1 }, ..Rates::default() };
-        let mut engine = engine(rates);
-        let mut turn = |(wall_s, steady_s), batch| engine.turn(at(wall_s, steady_s), batch).refusals.is_empty();
-        let ping = || {
-            let ping = "<iq type='get' id='1' from='a@h' to='mix.h'><ping xmlns='urn:xmpp:ping'/></iq>";
-            vec![Inbound::Stanza(Stanza::parse(ping.as_bytes()).unwrap())]
-        };
-        assert!(turn((7200, 10), ping()) && !turn((7200, 10), ping()));
-        assert!(turn((3600, 11), ping()) && !turn((3600, 11), ping()));
-        assert!(turn((3601, 12), ping()) && !turn((9999, 12), ping()) && turn((3602, 13), ping()));
-    }
-
-    #[test]
-    fn questions_are_given_up_in_time_whatever_becomes_of_the_clock() {
-        let mut engine = engine(Rates::default());
-        let purpose = Purpose::RosterItem { domain: "h".into() };
-        engine.turn(at(7200, 10), vec![Inbound::Tick]);
-        assert!(engine.people.pending.ask("q".into(), jid::Jid::new("a@h").unwrap(), purpose, engine.steady));
-        (0..65).for_each(|s| drop(engine.turn(at(3600 + s, 10 + s), vec![Inbound::Tick])));
-        assert_eq!(engine.people.pending.take("q", &jid::Jid::new("a@h").unwrap()), None);
-    }
-
-    #[test]
-    fn errors_of_private_messages_are_counted_as_messages() {
-        let mut engine = engine(Rates { messages: Rate { per_s: 1, burst: 2 }, ..Rates::default() });
-        let mut send = |xml: String| {
-            let stanza = Stanza::parse(xml.as_bytes()).unwrap();
-            format!("{:?}", engine.turn(Stamp(1000), vec![Inbound::Stanza(stanza)]).outbox)
-        };
-        let core = "xmlns='urn:xmpp:mix:core:1'";
-        send(format!("<iq type='set' id='1' from='a@h/r' to='mix.h'><create {core} channel='c'/></iq>"));
-        let mut join = |who: &str| {
-            let told = send(format!("<iq type='set' id='2' from='{who}' to='c@mix.h'><join {core}/></iq>"));
-            let after = told.split_once("<join ").and_then(|(_, join)| join.split_once(" id='"));
-            after.and_then(|(_, id)| id.split_once('\'')).map(|(id, _)| id.to_owned())
-        };
-        let id = join("a@h/r").unwrap();
-        join("b@h/r").unwrap();
-        let gone = "<error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
-        let mut bounce = || send(format!("<message type='error' from='b@h/r' to='{id}#c@mix.h'>{gone}</message>"));
-        assert_eq!(
-            [bounce(), bounce(), bounce()].map(|told| told.contains("service-unavailable")),
-            [true, true, false]
-        );
-    }
-
-    fn at(wall_s: u64, steady_s: u64) -> Moment {
-        Moment { wall: Stamp(wall_s * 1000), steady_ms: steady_s * 1000 }
-    }
-
-    fn engine(rates: Rates) -> Engine {
-        let limits = Limits { rates, ..Limits::default() };
-        let settings = Settings { limits, ..fixture::settings() };
-        Engine::new(settings, [7; 16], [7; 32], Default::default(), Vec::new())
-    }
 }

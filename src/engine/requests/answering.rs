@@ -2,7 +2,7 @@
 
 use super::super::people::pending::Purpose;
 use super::super::{Engine, Out, Query, QueryKind, Turn};
-use super::parley::{Asked, Way};
+use super::request::{Asked, Way};
 use crate::channel::{AccountAnswer, Answer, GroupAnswer, Refusal, Style, Visibility};
 use crate::xep::{Extension, Reply, commands, privilege};
 use jid::{BareJid, Jid};

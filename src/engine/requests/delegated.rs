@@ -1,7 +1,7 @@
 //! Requests that a host server hands over for its users (XEP-0355, XEP-0405): joined and left through the own account.
 
 use super::super::{Engine, Turn};
-use super::parley::{Asked, Way};
+use super::request::{Asked, Way};
 use super::router::Target;
 use crate::channel::{ChannelName, Refusal};
 use crate::xep::{self, Delegated, Reply, Scope, delegation};

@@ -4,7 +4,7 @@ use super::super::channels::chores::Chores;
 use super::super::channels::places::{ANY, IN, Marks, WAITS, mark_of};
 use super::super::outgoing::outbox::Lasting;
 use super::super::{Engine, Needs, Turn};
-use super::parley::Effects;
+use super::request::Effects;
 use crate::channel::answer::Page;
 use crate::channel::command::Slice;
 use crate::channel::group::GroupLine;

@@ -1,8 +1,12 @@
 //! Requests: from a stanza or a call to what is decided, and its answer.
 
 pub(super) mod admission;
+mod admitting;
+mod announcing;
 pub(super) mod answering;
+mod asking;
 pub mod call;
+mod calling;
 pub(super) mod delegated;
 pub(super) mod foreign;
 pub(super) mod groups;
@@ -10,9 +14,9 @@ pub(super) mod nicks;
 pub(super) mod operating;
 pub mod pace;
 pub mod pacing;
-pub(super) mod parley;
 pub(super) mod parts;
 pub(super) mod relay;
+pub(super) mod request;
 pub(super) mod router;
 pub(super) mod service;
 

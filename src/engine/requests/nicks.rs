@@ -1,7 +1,7 @@
 //! Nicks that are registered with the service (XEP-0407 §3): who has which, and what changes in channels by it.
 
 use super::super::Engine;
-use super::parley::{Asked, Effects};
+use super::request::{Asked, Effects};
 use crate::channel::{Actor, Answer, Nick, Refusal};
 use crate::store::Deed;
 use jid::BareJid;

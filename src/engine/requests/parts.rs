@@ -5,7 +5,7 @@
 //! asks again.
 
 use super::super::{Engine, Inbound, Step, Turn};
-use super::parley::{Asked, Effects};
+use super::request::{Asked, Effects};
 use crate::channel::{ChannelName, Command};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,7 @@
 //! From a stanza to whoever takes it: address → target, payload → extension.
 
 use super::super::{Engine, Inbound, Turn};
-use super::parley::{Asked, Way};
+use super::request::{Asked, Way};
 use crate::channel::{Actor, ChannelName, ParticipantId, Refusal};
 use crate::xep::invitations::Invitations;
 use crate::xep::request::is_of_ejabberd;

@@ -4,7 +4,7 @@ use super::super::channels::domains::{ALLOWED, BANNED};
 use super::super::channels::found::Found;
 use super::super::channels::places::IN;
 use super::super::{Engine, Turn};
-use super::parley::{Asked, Effects};
+use super::request::{Asked, Effects};
 use crate::channel::answer::Page;
 use crate::channel::command::Slice;
 use crate::channel::{

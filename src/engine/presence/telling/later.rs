@@ -1,7 +1,7 @@
 //! What goes on with presence over turns and ticks: newcomers are brought up to date, what waits is told, and whoever may be
 //! gone is asked.
 
-use super::{FLOOD_STANZAS, Sharing, shares};
+use super::super::sharing::{FLOOD_STANZAS, Sharing, shares};
 use crate::channel::crowd::Ordered;
 use crate::channel::{ChannelName, Node};
 use crate::engine::channels::chores::Chores;

@@ -1,0 +1,282 @@
+//! Accounts are ended in one channel after the other.
+
+use super::super::requests::request::{Asked, Effects};
+use super::super::{Engine, Needs, Turn};
+use super::endings::{ENDINGS_MAX, Endings, Search, TRACING, TraceWish, WALK, Walk};
+use super::places::{IN, WAITS};
+use crate::channel::{
+    AccountAnswer, AccountCommand, Actor, Answer, ChannelName, Command, Ending, Refusal, ServiceAction,
+};
+use crate::chore::Chore;
+use crate::store::{Place, Record, Trace};
+use jid::BareJid;
+use std::collections::BTreeSet;
+
+impl Engine {
+    /// Refuses whoever may not have an account ended: an operator may, and its host server, which is believed alone.
+    fn require_over(&self, actor: &Actor, account: &BareJid) -> Result<(), Refusal> {
+        let host = &actor.account;
+        let is_its_host = host.node().is_none() && host.domain() == account.domain();
+        let is_trusted = is_its_host && self.people.accounts.hosts.trusts(host.domain().as_str());
+        match actor.operator || is_trusted {
+            true if account.node().is_none() || account.domain() == &*self.service.domain => {
+                Err(Refusal::Invalid { field: "jid", why: format!("'{account}' is no account") })
+            }
+            true => Ok(()),
+            false => Err(Refusal::Forbidden("only an operator, and the host server of an account, may do this")),
+        }
+    }
+
+    /// What is asked about an account as a whole.
+    pub(in crate::engine) fn decide_of_account(
+        &self,
+        actor: &Actor,
+        command: AccountCommand,
+    ) -> Result<Effects, Refusal> {
+        match command {
+            AccountCommand::End { account, erases } => self.end_everywhere(actor, account, erases),
+            AccountCommand::AskEnding { account } => self.ask_ending(actor, &account),
+            AccountCommand::Read { account, whole } => {
+                self.require_at_service(actor, ServiceAction::Administer)?;
+                Ok(Effects::none(Answer::Account(AccountAnswer::Dossier { account, whole })))
+            }
+        }
+    }
+
+    /// Has an account ended everywhere, or erased, which operators alone may.
+    fn end_everywhere(&self, actor: &Actor, account: BareJid, erases: bool) -> Result<Effects, Refusal> {
+        self.require_over(actor, &account)?;
+        if erases && !actor.operator {
+            return Err(Refusal::Forbidden("only an operator may do this"));
+        }
+        if !self.channels.endings.holds(&account) && self.channels.endings.is_full() {
+            return Err(Refusal::TooMany { what: "accounts that are being ended", max: ENDINGS_MAX });
+        }
+        let answer = Answer::Account(AccountAnswer::Ending { account: account.clone(), under_way: true });
+        let ending = Some((account, erases));
+        Ok(Effects { ending, ..Effects::none(answer) })
+    }
+
+    /// Whether the end of an account is under way.
+    fn ask_ending(&self, actor: &Actor, account: &BareJid) -> Result<Effects, Refusal> {
+        self.require_over(actor, account)?;
+        let under_way = self.channels.endings.holds(account);
+        Ok(Effects::none(Answer::Account(AccountAnswer::Ending { account: account.clone(), under_way })))
+    }
+
+    /// The home server's word, by a leave in one channel, that an account was removed (hosts.md, C.5): that channel ends it
+    /// at once, and the others follow.
+    pub(in crate::engine) fn take_end(&mut self, asked: &Asked<'_>) -> Result<Effects, Refusal> {
+        let (name, actor) = (asked.channel.clone().ok_or(Refusal::NoSuchService)?, &asked.actor);
+        let ending = (!self.channels.endings.is_full()).then(|| (actor.account.clone(), false));
+        let here = match self.is_hidden(&name, actor) {
+            true => Effects::none(Answer::Left),
+            false => self.decide_in(&name, actor, Command::EndAccount).unwrap_or_else(|_| Effects::none(Answer::Left)),
+        };
+        Ok(Effects { ending, ..here })
+    }
+
+    /// Begins to end an account. Its registered nick is free at once: a later account of that name is somebody else.
+    pub(in crate::engine) fn begin_ending(&mut self, account: BareJid, erases: bool, turn: &mut Turn) {
+        let past = self.channels.endings.all.get(&account).copied();
+        if past.is_some_and(|past| past.erases || !erases) {
+            return;
+        }
+        self.note_act(&account, turn);
+        tracing::info!(%account, erases, "an account is no more: it is ended in every channel");
+        let since = past.map_or(self.now, |past| past.since);
+        self.set_ending(&account, Some(Ending { since, erases, is_out: false }), turn);
+        if self.requests.registry.nick_of(&account).is_some() {
+            let past = self.set_nick(&account, None);
+            turn.nicks_past.push((account.clone(), past));
+            turn.records.push(Record::Nick { account, nick: None });
+        }
+    }
+
+    fn set_ending(&mut self, account: &BareJid, ending: Option<Ending>, turn: &mut Turn) {
+        let past = self.channels.endings.set(account, ending);
+        turn.endings_past.push((account.clone(), past));
+        turn.records.push(Record::Ending { account: account.clone(), ending });
+    }
+
+    /// What an ended account wrote is gone from the store, and so is its end.
+    pub(in crate::engine) fn note_erased(&mut self, account: &BareJid, names: &[ChannelName], turn: &mut Turn) {
+        for name in names {
+            // The store knows it differently now.
+            self.unshelve(name, &mut turn.outbox);
+            turn.videos.extend(self.channels.shelf.tag_of(name).map(|tag| (tag, name.clone())));
+        }
+        self.channels.shelf.forget_creator(account);
+        if self.channels.endings.all.get(account).is_some_and(|ending| ending.is_out) {
+            tracing::info!(%account, "an account is erased");
+            self.set_ending(account, None, turn);
+        }
+    }
+
+    /// What the refused commit of a turn was to keep of endings did not happen, nor what was done by them.
+    pub(in crate::engine) fn undo_endings(&mut self, past: Vec<(BareJid, Option<Ending>)>) {
+        for (account, past) in past.into_iter().rev() {
+            self.channels.endings.set(&account, past);
+        }
+        let walks = std::mem::take(&mut self.channels.endings.walks);
+        for place in walks.into_keys() {
+            self.channels.endings.walking.done(&place);
+            self.channels.endings.waiting.insert(place.1);
+        }
+    }
+
+    pub(in crate::engine) fn need_of_endings(&self, needs: &mut Needs) {
+        if let (Some(search), None) = (&self.channels.endings.search, &self.channels.endings.traced) {
+            let Search { accounts, chore, .. } = search;
+            let from = chore.behind().cloned().unwrap_or_default();
+            needs.trace = Some(TraceWish { accounts: accounts.clone(), from, max: chore.things() });
+        }
+        for place in self.channels.endings.walking.open() {
+            if self.channels.endings.walks.get(place).is_some_and(|walk| walk.channels.is_empty()) {
+                self.need_places_of(&place.1, needs);
+            }
+        }
+    }
+
+    /// Who those were who are ended in a channel next, where it has no record of them any more.
+    pub(in crate::engine) fn need_past_of_ended(&self, name: &ChannelName, needs: &mut Needs) {
+        let Some(channel) = self.channels.shelf.channel(name) else { return };
+        let is_next = |place: &&(u64, BareJid)| {
+            self.channels.endings.walks.get(*place).is_some_and(|walk| walk.channels.contains(name))
+        };
+        let accounts = self.channels.endings.walking.open().filter(is_next).map(|place| place.1.clone()).collect();
+        self.need_past(channel, accounts, needs);
+    }
+
+    /// What the index of accounts says of one.
+    pub(in crate::engine) fn need_places_of(&self, account: &BareJid, needs: &mut Needs) {
+        if !self.channels.memberships.knows(account) {
+            needs.accounts.insert(account.clone());
+        }
+        if !self.channels.groups.knows(account) {
+            needs.groups.insert(account.clone());
+        }
+    }
+
+    pub(in crate::engine) fn adopt_trace(&mut self, trace: Option<Trace>) {
+        self.channels.endings.traced = trace.or(self.channels.endings.traced.take());
+    }
+
+    /// Goes on with the search.
+    pub(in crate::engine) fn go_on_ending(&mut self) {
+        if let Some(trace) = self.channels.endings.traced.take() {
+            self.take_trace(trace);
+        }
+        if self.channels.endings.search.is_none() && !self.channels.endings.waiting.is_empty() {
+            let accounts = std::mem::take(&mut self.channels.endings.waiting);
+            let found = accounts.iter().map(|account| (account.clone(), BTreeSet::new())).collect();
+            self.channels.endings.search = Some(Search { accounts, chore: Chore::once(TRACING, None), found });
+        }
+    }
+
+    /// Goes on with accounts of which nothing is left to go through, where it was looked up whether that is so.
+    pub(in crate::engine) fn end_walks(&mut self, turn: &mut Turn) {
+        self.channels.endings.open_walks().iter().for_each(|place| self.end_walk(place, turn));
+    }
+
+    fn take_trace(&mut self, trace: Trace) {
+        let Some(mut search) = self.channels.endings.search.take() else { return };
+        for (account, place) in trace.found {
+            let name = match place {
+                Place::Named(name) => Some(name),
+                Place::Tagged(tag) => self.channels.shelf.name_of(tag).cloned(),
+            };
+            let (Some(name), Some(found)) = (name, search.found.get_mut(&account)) else { continue };
+            found.insert(name);
+        }
+        search.chore.go_to(trace.next);
+        if !search.chore.is_over() {
+            self.channels.endings.search = Some(search);
+            return;
+        }
+        for (account, channels) in search.found {
+            // It may have been begun anew, or taken back with a commit.
+            let is_wanted = self.channels.endings.all.get(&account).is_some_and(|ending| !ending.is_out);
+            if is_wanted && !self.channels.endings.waiting.contains(&account) {
+                let place = self.channels.endings.lot.place(&account);
+                self.channels.endings.walks.insert(place, Walk { chore: Chore::queue(WALK), channels, is_torn: false });
+            }
+        }
+    }
+
+    /// The channels that come next, of some accounts.
+    pub(in crate::engine) fn next_to_leave(&mut self) -> Vec<ChannelName> {
+        let Endings { walks, walking, .. } = &mut self.channels.endings;
+        let open = walking.step(|_, count| walks.keys().take(count).cloned().collect());
+        let mut names = Vec::new();
+        for place in open {
+            if let Some(Walk { chore, channels, .. }) = walks.get_mut(&place) {
+                names.extend(chore.step(|_, count| channels.iter().take(count).cloned().collect()));
+            }
+        }
+        names
+    }
+
+    /// Ends accounts in a channel.
+    pub(in crate::engine) fn leave_in(&mut self, name: &ChannelName, turn: &mut Turn) {
+        for place in self.channels.endings.open_walks() {
+            // It was not among those who are next when it was asked who they were: it is, the next time.
+            if !self.knows_past(name, &place.1) {
+                continue;
+            }
+            let walk = self.channels.endings.walks.get_mut(&place);
+            if walk.is_some_and(|walk| walk.chore.done(name) && walk.channels.remove(name))
+                && !self.end_in(name, &place.1, turn)
+                && let Some(walk) = self.channels.endings.walks.get_mut(&place)
+            {
+                walk.channels.insert(name.clone());
+                walk.chore.reopen(name.clone());
+            }
+        }
+    }
+
+    /// A channel cannot be read.
+    pub(in crate::engine) fn pass_leaving(&mut self, name: &ChannelName) {
+        for ((_, account), walk) in &mut self.channels.endings.walks {
+            walk.chore.done(name);
+            if walk.channels.remove(name) {
+                tracing::error!(channel = name.as_str(), %account, "an account cannot be ended in a channel that cannot be read");
+                walk.is_torn = true;
+            }
+        }
+    }
+
+    /// Ends it in a channel, in part where that concerns many others; whether it is ended there.
+    fn end_in(&mut self, name: &ChannelName, account: &BareJid, turn: &mut Turn) -> bool {
+        let actor = Actor { account: account.clone(), operator: false };
+        let Ok(effects) = self.decide_in(name, &actor, Command::EndAccount) else { return true };
+        self.apply_and_show(Some(account), effects.changes, turn);
+        !effects.is_part
+    }
+
+    /// Where nothing is left to go through, somebody may have added it meanwhile to what was gone through already.
+    fn end_walk(&mut self, place: &(u64, BareJid), turn: &mut Turn) {
+        let account = &place.1;
+        let Some(walk) = self.channels.endings.walks.get_mut(place) else { return };
+        let (Some(joined), Some(groups)) = (self.channels.memberships.of(account), self.channels.groups.of(account))
+        else {
+            return;
+        };
+        if !walk.channels.is_empty() {
+            return;
+        }
+        let is_readable =
+            |name: &&ChannelName| self.channels.shelf.exists(name) && !self.channels.unreadable.contains(*name);
+        walk.channels = joined.rising(IN, 0).chain(groups.rising(WAITS, 0)).filter(is_readable).cloned().collect();
+        if !walk.channels.is_empty() {
+            return;
+        }
+        if walk.is_torn {
+            return self.channels.endings.stop_walk(account);
+        }
+        let past = self.channels.endings.all.get(account).copied();
+        tracing::info!(%account, "an account is ended in every channel");
+        let rest = past.filter(|past| past.erases).map(|past| Ending { is_out: true, ..past });
+        self.set_ending(account, rest, turn);
+    }
+}

@@ -1,0 +1,76 @@
+//! Channels in memory, as the engine uses them.
+
+use super::super::outgoing::outbox::Out;
+use super::super::{Engine, Inbound, Step, Turn};
+use crate::channel::ChannelName;
+use std::collections::BTreeSet;
+
+impl Engine {
+    /// Takes a channel out of memory that the store may know differently, or not at all.
+    pub(in crate::engine) fn doubt(&mut self, name: &ChannelName, out: &mut Vec<Out>) {
+        self.unshelve(name, out);
+        self.channels.shelf.doubt(name);
+    }
+
+    /// Lets channels leave memory until the rest is within its limit.
+    pub(in crate::engine) fn make_room(&mut self, turn: &mut Turn) {
+        for name in self.channels.shelf.surplus() {
+            self.unshelve(&name, &mut turn.outbox);
+        }
+        // Those of whom this turn lets go leave rosters in a later one, once that is committed.
+        self.leave_rosters(turn);
+        let mut count = super::arrival::PEOPLE_MAX;
+        if !self.let_go(&mut count) || self.channels.departures.is_leaving() {
+            turn.next.push(Inbound::GoOn(Step::LetGo));
+        }
+    }
+
+    /// Keeps these channels in memory, and no others, where they are needed together with some that are on their way.
+    pub fn pin(&mut self, names: BTreeSet<ChannelName>) {
+        self.channels.shelf.pinned = names;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::Channel;
+    use crate::channel::{Item, Limits, Profile, Rights, Stamp};
+    use crate::engine::channels::shelf::Shelf;
+    use crate::engine::share::Shares;
+    use crate::store::Directory;
+
+    fn channel(text: &str, gid: u32) -> Channel {
+        let creator = jid::BareJid::new("a@host.example").unwrap();
+        let profile = Profile { tag: gid.into(), created: Stamp(0), creator, gid, listed: false };
+        let settings = Limits::default().group_settings();
+        Channel::create(ChannelName::new(text).unwrap(), profile, settings, Rights::default(), Item::default())
+    }
+
+    fn shelf(directory: Directory) -> Shelf {
+        Shelf::new(directory, usize::MAX, Shares::new("channels", usize::MAX, Default::default()))
+    }
+
+    #[test]
+    fn numbers_end_rather_than_come_again() {
+        let directory = Directory { gid_highest: u32::MAX - 1, ..Directory::default() };
+        let mut shelf = shelf(directory);
+        assert_eq!(shelf.next_gid(), Some(u32::MAX));
+        shelf.put(channel("last", u32::MAX));
+        assert_eq!(shelf.next_gid(), None);
+    }
+
+    #[test]
+    fn a_number_that_was_taken_back_is_its_next_channels_alone() {
+        let (old, new) = (channel("old", 1), channel("new", 1));
+        let name = new.name().clone();
+        let mut shelf = shelf(Directory::default());
+        shelf.put(old.clone());
+        shelf.take_back(1);
+        shelf.take(old.name());
+        shelf.doubt(old.name());
+        shelf.put(new);
+        shelf.strike(old.name());
+        assert_eq!(shelf.by_gid(1), Some(&name));
+    }
+}

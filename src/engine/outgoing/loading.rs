@@ -1,0 +1,152 @@
+//! What a turn sends is counted against the account that had it sent.
+
+use super::super::requests::pacing::is_message;
+use super::super::{Engine, Inbound, Out};
+use super::freight::{COPY_BYTES, WAITING_KEPT};
+use super::outbox::{Audience, Charge, Fan};
+use crate::channel::ChannelName;
+use crate::engine::requests::call::Addressee;
+use crate::xep::proxy;
+use jid::BareJid;
+
+impl Engine {
+    /// The writer is through with what these were for.
+    pub fn relieve(&mut self, charges: &[Charge]) {
+        charges.iter().for_each(|charge| self.outgoing.freight.unload(charge));
+    }
+
+    /// Whether a message may go by what its account has on the way out; where it may, it has its room until it is decided.
+    /// One that waits already asks again and again; the first time counts as a hit.
+    pub(in crate::engine) fn let_through(&mut self, inbound: &Inbound, account: &BareJid, is_first: bool) -> bool {
+        if self.service.operators.contains(account) {
+            return true;
+        }
+        let has_room = self.outgoing.freight.may_send(account);
+        if has_room {
+            let bytes = self.comes_to(inbound);
+            self.outgoing.freight.promise(account, bytes);
+            self.outgoing.freight.waiting.remove(account);
+        } else {
+            self.outgoing.freight.waiting.insert(account.clone());
+            if is_first {
+                self.outgoing.freight.note_hit(account);
+            }
+        }
+        has_room
+    }
+
+    /// Something that was let through is to be decided now, or never will be.
+    pub fn settle(&mut self, inbound: &Inbound) {
+        match inbound {
+            _ if !is_message(inbound, self) => {}
+            Inbound::Stanza(stanza) => self.outgoing.freight.settle(&stanza.sender()),
+            Inbound::Call(call) => self.outgoing.freight.settle(&call.actor.account),
+            _ => {}
+        }
+    }
+
+    /// Whether somebody has room again who waited for it.
+    pub(in crate::engine) fn has_relieved(&self) -> bool {
+        !self.outgoing.freight.relieved.is_empty()
+    }
+
+    /// Who has room again since this was asked last, of those who still wait; they are so many.
+    pub(in crate::engine) fn take_relieved(&mut self, count: usize, waits: impl Fn(&BareJid) -> bool) -> Vec<BareJid> {
+        // What somebody had waiting may have been refused meanwhile.
+        if self.outgoing.freight.waiting.len() > 2 * count + WAITING_KEPT {
+            self.outgoing.freight.waiting.retain(|account| waits(account));
+        }
+        std::mem::take(&mut self.outgoing.freight.relieved).into_iter().filter(|account| waits(account)).collect()
+    }
+
+    /// What a message will roughly come to with all its copies, in bytes; `None` where its channel is not in memory.
+    fn comes_to(&self, inbound: &Inbound) -> Option<usize> {
+        let (name, bytes) = match inbound {
+            Inbound::Stanza(stanza) => {
+                let node = stanza.to.node().filter(|node| proxy::parse(node).is_none());
+                (node.and_then(ChannelName::of), crate::engine::requests::admission::bytes_of(&stanza.element) as usize)
+            }
+            Inbound::Call(call) => {
+                let bytes = call.command.message().map_or(0, |message| message.payload.len());
+                (self.channel_called(&call.to), bytes)
+            }
+            _ => (None, 0),
+        };
+        let Some(name) = name.filter(|name| self.channels.shelf.exists(name)) else { return Some(0) };
+        let people = self.channels.shelf.channel(&name)?.people_count().max(1);
+        Some(people.saturating_mul(bytes + COPY_BYTES))
+    }
+
+    /// The channel that a call is about.
+    pub(in crate::engine) fn channel_called(&self, to: &Addressee) -> Option<ChannelName> {
+        match to {
+            Addressee::Service => None,
+            Addressee::Channel(name) => Some(name.clone()),
+            Addressee::Gid(gid) => self.channels.shelf.by_gid(*gid).cloned(),
+        }
+    }
+
+    /// Counts what somebody sends to everybody in a channel.
+    pub(in crate::engine) fn load(&mut self, account: &BareJid, name: &ChannelName, outs: &mut [Out]) {
+        let people = self.channels.shelf.channel(name).map_or(1, |channel| channel.people_count().max(1));
+        for out in outs {
+            let Out::Fan(fan) = out else { continue };
+            let people = if matches!(fan.audience, Audience::One(_)) { 1 } else { people };
+            let charge = Charge { account: account.clone(), bytes: people * (fan.head.len() + fan.tail.len()) };
+            self.outgoing.freight.load(&charge);
+            fan.charge = Some(charge);
+        }
+    }
+
+    /// What is not sent after all counts for nobody.
+    pub(in crate::engine) fn unload(&mut self, outs: &[Out]) {
+        for out in outs {
+            if let Out::Fan(Fan { charge: Some(charge), .. }) = out {
+                self.outgoing.freight.unload(charge);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::outgoing::freight::Freight;
+    use crate::engine::share::Hit;
+    use crate::engine::share::OwnDomains;
+
+    #[test]
+    fn who_has_to_wait_is_counted_for_the_domain() {
+        let mut freight = Freight::new(100, OwnDomains::default());
+        let account: BareJid = "busy@away".parse().unwrap();
+        assert!(freight.may_send(&account));
+        freight.load(&Charge { account: account.clone(), bytes: 100 });
+        assert!(!freight.may_send(&account) && !freight.may_send(&account));
+        freight.note_hit(&account);
+        let hits: Vec<Hit> = freight.hits().collect();
+        assert_eq!(hits, [Hit { what: "the way out", domain: "away".into(), count: 1 }]);
+        freight.unload(&Charge { account: account.clone(), bytes: 100 });
+        assert!(freight.may_send(&account) && freight.hits().count() == 0);
+    }
+
+    #[test]
+    fn what_is_not_decided_yet_has_its_room() {
+        let mut freight = Freight::new(100, OwnDomains::default());
+        let account: BareJid = "busy@away".parse().unwrap();
+        freight.promise(&account, Some(60));
+        assert!(freight.may_send(&account));
+        freight.promise(&account, Some(60));
+        assert!(!freight.may_send(&account));
+        freight.waiting.insert(account.clone());
+        freight.settle(&account);
+        assert!(!freight.may_send(&account) && freight.relieved.is_empty());
+        freight.settle(&account);
+        assert!(freight.may_send(&account) && freight.relieved.contains(&account) && freight.promised.is_empty());
+        // Nobody knows what it comes to: it goes alone.
+        freight.promise(&account, None);
+        assert!(!freight.may_send(&account));
+        freight.settle(&account);
+        freight.settle(&account);
+        assert!(freight.may_send(&account));
+    }
+}
