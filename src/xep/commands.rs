@@ -260,15 +260,6 @@ pub fn text(node: &str, session: &str, title: &str, text: &str) -> Tag {
     command.attr("xml:lang", "en").attr("status", "completed").child(form)
 }
 
-/// What an error repeats of a command, without its form.
-pub fn repeated(payload: &Element) -> Option<Tag> {
-    let echo = |command: &Element| {
-        let echo = Tag::in_ns("command", ns::COMMANDS).attr_opt("node", command.attr("node"));
-        echo.attr_opt("action", command.attr("action")).attr_opt("sessionid", command.attr("sessionid"))
-    };
-    payload.is("command", ns::COMMANDS).then(|| echo(payload))
-}
-
 /// Whether a disco node is about commands.
 pub fn is_node(node: &str, scope: Scope) -> bool {
     node == ns::COMMANDS || all(scope).iter().any(|adhoc| adhoc.node == node)

@@ -1,12 +1,22 @@
 //! XEP-0030: what the service and its channels are, and what they hold.
 
 use super::mix_core::name_of;
-use super::{EXTENSIONS, Extension, Request, Route, Scope, admin, commands, delegation, nicks, rsm};
+use super::{Extension, Request, Route, Scope, admin, commands, delegation, nicks, rsm};
 use crate::channel::{Answer, AnyCommand, Command, Node, Refusal, ServiceCommand};
 use crate::xmpp::{Parts, Tag, ns};
 
 /// XEP-0030.
-pub struct Disco;
+pub struct Disco {
+    /// Those whose features it tells, in order; it is one of them.
+    pub extensions: fn() -> &'static [&'static dyn Extension],
+}
+
+impl Disco {
+    /// The features of an address.
+    fn features_of(&self, scope: Scope) -> impl Iterator<Item = Tag> {
+        (self.extensions)().iter().flat_map(move |extension| extension.features(scope)).map(|var| feature(var))
+    }
+}
 
 impl Extension for Disco {
     fn name(&self) -> &'static str {
@@ -69,14 +79,14 @@ impl Extension for Disco {
                 Ok(Some(
                     query
                         .child(identity(&request.service.name))
-                        .children(all(Scope::Service))
+                        .children(self.features_of(Scope::Service))
                         .child_opt(nicks)
                         .child_opt(create),
                 ))
             }
             Answer::Description => {
                 let Some(channel) = request.channel else { return Err(Refusal::NoSuchChannel) };
-                Ok(Some(query.child(identity(&channel.title())).children(all(Scope::Channel))))
+                Ok(Some(query.child(identity(&channel.title())).children(self.features_of(Scope::Channel))))
             }
             Answer::Nodes => {
                 let Some(channel) = request.channel else { return Err(Refusal::NoSuchChannel) };
@@ -106,8 +116,4 @@ fn identity(name: &str) -> Tag {
 
 fn feature(var: &str) -> Tag {
     Tag::new("feature").attr("var", var)
-}
-
-fn all(scope: Scope) -> impl Iterator<Item = Tag> {
-    EXTENSIONS.iter().flat_map(move |extension| extension.features(scope)).map(|var| feature(var))
 }

@@ -13,6 +13,7 @@ pub mod configuration;
 pub mod delegation;
 pub mod disco;
 pub mod errors;
+pub mod extension;
 pub mod faces;
 pub mod gist;
 pub mod group_events;
@@ -39,60 +40,26 @@ pub mod pubsub;
 pub mod receipts;
 pub mod reflection;
 pub mod render;
+pub mod reply;
 pub mod request;
 pub mod retraction;
 pub mod rows;
 pub mod rsm;
 pub mod seal;
+pub mod service;
 
+pub use extension::{Extension, Weight};
 pub use render::{Render, Shown};
-pub use request::{Delegated, Reply, Request, Route, Scope, Service, Weight};
+pub use reply::{Delegated, Reply};
+pub use request::{Request, Route, Scope};
 pub use seal::Sealer;
+pub use service::Service;
 
-use crate::channel::{Answer, AnyCommand, Refusal};
-use crate::xmpp::Tag;
 use minidom::Element;
-
-/// One XMPP extension. Every method has a default: a file states only what its specification adds.
-pub trait Extension: Sync {
-    /// The specification, as `XEP-0369`.
-    fn name(&self) -> &'static str;
-
-    /// The features it adds to the disco#info of an address.
-    fn features(&self, _scope: Scope) -> &'static [&'static str] {
-        &[]
-    }
-
-    /// The requests it takes.
-    fn routes(&self) -> &'static [Route] {
-        &[]
-    }
-
-    /// Reads a request that came by one of its routes.
-    ///
-    /// # Errors
-    /// A [`Refusal`] for what makes no sense in its terms.
-    fn decode(&self, _request: &Request<'_>) -> Result<AnyCommand, Refusal> {
-        Err(Refusal::NoSuchService)
-    }
-
-    /// Writes the answer to a request that it decoded; `None` for a result without a payload.
-    ///
-    /// # Errors
-    /// A [`Refusal`] where the answer names what is not there.
-    fn encode(&self, _answer: &Answer, _request: &Request<'_>) -> Result<Option<Tag>, Refusal> {
-        Ok(None)
-    }
-
-    /// Says what a child of a message means for keeping it; `None` where it is not this extension's.
-    fn weigh(&self, _child: &Element) -> Option<Weight> {
-        None
-    }
-}
 
 /// Every extension, in the order in which disco tells of their features.
 pub static EXTENSIONS: &[&dyn Extension] = &[
-    &disco::Disco,
+    &disco::Disco { extensions: || EXTENSIONS },
     &ping::Ping,
     &mix_core::MixCore,
     &pubsub::Pubsub,

@@ -22,10 +22,8 @@ const KNOWN: &[(&str, &str)] = &[
     ("engine/outgoing/", "book book/expand"),
     (
         "xep/",
-        "admin anon avatar chat_states commands commands/forms commands/of_channels commands/of_service \
-         commands/session configuration disco group_events group_tags groups host incoming invitations mam \
-         mix_core mix_presence mod moderation nicks notices occupant payloads ping proxy pubsub receipts \
-         reflection render request retraction rows",
+        "admin anon commands commands/forms commands/of_channels commands/of_service commands/session configuration \
+         group_events group_tags groups incoming invitations mix_core mix_presence mod proxy pubsub reflection render",
     ),
 ];
 

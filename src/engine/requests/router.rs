@@ -4,7 +4,7 @@ use super::super::{Engine, Inbound, Turn};
 use super::request::{Asked, Way};
 use crate::channel::{Actor, ChannelName, ParticipantId, Refusal};
 use crate::xep::invitations::Invitations;
-use crate::xep::request::is_of_ejabberd;
+use crate::xep::reply::is_of_ejabberd;
 use crate::xep::{self, Extension, Reply, Scope, commands, delegation, privilege, proxy};
 use crate::xmpp::{Kind, Parts, Stanza, Unreadable, ns};
 use jid::{BareJid, Jid};

@@ -1,0 +1,63 @@
+//! What the service is called, and whom it lets do what.
+
+use super::Sealer;
+use crate::channel::{ChannelName, Limits, ServiceAction, ServiceRole};
+use jid::{BareJid, DomainPart};
+
+/// What is the same for every request: the service's names, rights, limits and key.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// The component's domain.
+    pub domain: DomainPart,
+    /// The name shown to people.
+    pub name: String,
+    /// The operators.
+    pub operators: Vec<BareJid>,
+    /// The domains whose users may create channels; `*` stands for every domain.
+    pub creators: Vec<String>,
+    /// The limits in force.
+    pub limits: Limits,
+    /// Rows of a page of history where the asker names no number.
+    pub page_default: usize,
+    /// Rows of a page of history at most.
+    pub page_max: usize,
+    /// Seals row numbers into ids.
+    pub sealer: Sealer,
+}
+
+impl Service {
+    /// What an account is to the service.
+    pub fn role_of(&self, account: &BareJid) -> ServiceRole {
+        match is_among(&self.creators, account) {
+            _ if self.operators.contains(account) => ServiceRole::Operator,
+            true => ServiceRole::Creator,
+            false => ServiceRole::Anybody,
+        }
+    }
+
+    /// Whether an account may create channels.
+    pub fn may_create(&self, account: &BareJid) -> bool {
+        self.role_of(account).may(ServiceAction::Create)
+    }
+
+    /// Whether an account may register a nick.
+    pub fn may_register(&self, account: &BareJid) -> bool {
+        self.operators.contains(account) || is_among(self.registrants(), account)
+    }
+
+    /// The domains whose accounts may register nicks.
+    pub fn registrants(&self) -> &[String] {
+        let named = &self.limits.nick_domains;
+        if named.is_empty() { &self.creators } else { named }
+    }
+
+    /// The address of a channel.
+    pub fn address_of(&self, name: &ChannelName) -> String {
+        name.at(&self.domain)
+    }
+}
+
+/// Whether an account is of one of these domains; `*` stands for every domain.
+fn is_among(domains: &[String], account: &BareJid) -> bool {
+    domains.iter().any(|domain| domain == "*" || domain == account.domain().as_str())
+}
