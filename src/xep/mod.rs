@@ -39,6 +39,7 @@ pub mod proxy;
 pub mod pubsub;
 pub mod receipts;
 pub mod reflection;
+pub mod relayed;
 pub mod render;
 pub mod reply;
 pub mod request;

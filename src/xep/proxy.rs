@@ -1,6 +1,6 @@
 //! Addresses of participants in a channel, and what goes between them (XEP-0403 §3.2, §4.5; XEP-0404 §2.4, §3.2).
 
-use super::{Sealer, Service, incoming, privilege};
+use super::{Sealer, Service, privilege, relayed};
 use crate::channel::proxy::Errand;
 use crate::channel::{Channel, ChannelName, Member, ParticipantId};
 use crate::xmpp::{Parts, Stanza, Tag, ns, write_children};
@@ -55,10 +55,10 @@ pub fn errand(payload: &Element, set: bool, guarded: bool) -> Option<Errand> {
 pub fn message(stanza: &Stanza, channel: &str, hides: bool, from: &str, to: &str) -> Option<Tag> {
     let mut content = String::new();
     let sender = stanza.sender();
-    let names = |child: &Element| hides && incoming::names_its_sender(child, &sender);
-    let mut said = incoming::Said::of(&stanza.element);
+    let names = |child: &Element| hides && relayed::names_its_sender(child, &sender);
+    let mut said = relayed::Said::of(&stanza.element);
     let goes_on =
-        |child: &Element| !incoming::speaks_for_the_channel(child, channel) && !names(child) && said.first(child);
+        |child: &Element| !relayed::speaks_for_the_channel(child, channel) && !names(child) && said.first(child);
     write_children(&stanza.element, goes_on, &mut content);
     let lang = stanza.element.attr_ns("http://www.w3.org/XML/1998/namespace", "lang");
     let type_ = Some(&*stanza.type_).filter(|type_| !type_.is_empty());

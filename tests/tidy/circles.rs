@@ -23,7 +23,7 @@ const KNOWN: &[(&str, &str)] = &[
     (
         "xep/",
         "admin anon commands commands/forms commands/of_channels commands/of_service commands/session configuration \
-         group_events group_tags groups incoming invitations mix_core mix_presence mod proxy pubsub reflection render",
+         group_events group_tags groups invitations mix_core pubsub reflection render",
     ),
 ];
 
