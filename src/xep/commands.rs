@@ -1,99 +1,26 @@
 //! XEP-0050: ad-hoc commands, for operators at the service and for those who administer a channel at the channel.
 //!
-//! A command is a form in front of a [`Command`] or [`ServiceCommand`], which is decided like any other; who sees and opens
-//! it follows the tables of `permission.rs`. Nothing is kept between two stages: what a form settles comes back with it.
+//! A command is a form in front of a [`Command`](crate::channel::Command) or [`ServiceCommand`], which is decided like any
+//! other; who sees and opens it follows the tables of `permission.rs`. Nothing is kept between two stages: what a form
+//! settles comes back with it.
 
+mod adhoc;
 mod forms;
+mod node;
 mod of_channels;
 mod of_service;
 mod session;
 
 use super::{Extension, Render, Request, Route, Scope};
-use crate::channel::{
-    Action, Announcement, Answer, AnyCommand, ChannelName, Command, CommandFault, Node, Refusal, ServiceAction,
-    ServiceCommand,
-};
+use crate::channel::{Announcement, Answer, AnyCommand, ChannelName, Node, Refusal, ServiceCommand};
 use crate::xmpp::{Tag, ns};
+use adhoc::{Adhoc, Done, Stage};
 use forms::Fields;
 use minidom::Element;
 use session::Step;
 
 /// XEP-0050.
 pub struct Commands;
-
-/// The nodes of commands. XEP-0133 has one that fits: what else it names is about accounts, which the host server keeps.
-mod node {
-    pub(super) const ANNOUNCE_TO_ALL: &str = "http://jabber.org/protocol/admin#announce";
-    pub(super) const LIST: &str = "urn:mixd:command:1#list-channels";
-    pub(super) const CREATE: &str = "urn:mixd:command:1#create-channel";
-    pub(super) const CONFIGURE: &str = "urn:mixd:command:1#configure";
-    pub(super) const PARTICIPANTS: &str = "urn:mixd:command:1#list-participants";
-    pub(super) const KICK: &str = "urn:mixd:command:1#kick";
-    pub(super) const BAN: &str = "urn:mixd:command:1#ban";
-    pub(super) const UNBAN: &str = "urn:mixd:command:1#unban";
-    pub(super) const ALLOW: &str = "urn:mixd:command:1#allow";
-    pub(super) const DISALLOW: &str = "urn:mixd:command:1#disallow";
-    pub(super) const ANNOUNCE: &str = "urn:mixd:command:1#announce";
-    pub(super) const DESTROY: &str = "urn:mixd:command:1#destroy";
-    pub(super) const END_ACCOUNT: &str = "urn:mixd:command:1#end-account";
-    pub(super) const ERASE_ACCOUNT: &str = "urn:mixd:command:1#erase-account";
-    pub(super) const SHOW_ACCOUNT: &str = "urn:mixd:command:1#show-account";
-    pub(super) const EXPORT_ACCOUNT: &str = "urn:mixd:command:1#export-account";
-    pub(super) const STATISTICS: &str = "urn:mixd:command:1#statistics";
-}
-
-/// One command.
-struct Adhoc {
-    /// Its node (XEP-0050 §3.2).
-    node: &'static str,
-    /// What people see of it.
-    label: &'static str,
-    /// Who may open it.
-    right: Right,
-    /// What it begins with; `None` where it is done at once.
-    open: Option<fn(&Fields, &Request<'_>) -> Stage>,
-    /// Whether it takes a second form.
-    goes_on: bool,
-    /// What a form that was sent back asks for.
-    read: fn(&Fields, &Request<'_>) -> Result<AnyCommand, Refusal>,
-    /// What is told once it is done.
-    done: fn(&Answer, &Fields, &Request<'_>) -> Done,
-}
-
-/// Who may open a command.
-enum Right {
-    Anybody,
-    AtService(ServiceAction),
-    InChannel(Action),
-    /// Those who may change a list, where the channel has it.
-    OfList(Node),
-}
-
-/// A form, and what may be done with it.
-struct Stage {
-    actions: Tag,
-    form: Tag,
-}
-
-impl Stage {
-    /// The only form of a command.
-    fn only(form: Tag) -> Stage {
-        let actions = Tag::new("actions").attr("execute", "complete").child(Tag::new("complete"));
-        Stage { actions, form }
-    }
-}
-
-/// What is told of a command that is done.
-struct Done {
-    note: String,
-    results: Option<Tag>,
-}
-
-impl Done {
-    fn told(note: impl Into<String>) -> Done {
-        Done { note: note.into(), results: None }
-    }
-}
 
 impl Extension for Commands {
     fn name(&self) -> &'static str {
@@ -163,41 +90,6 @@ pub fn announced(announcement: &Announcement, from: &str, id: &str) -> Tag {
     message.child_opt(subject).child(Tag::new("body").text(body))
 }
 
-impl Right {
-    /// What asks for it.
-    fn asked(&self) -> AnyCommand {
-        match self {
-            Right::Anybody => ServiceCommand::Ping.into(),
-            Right::AtService(action) => ServiceCommand::Prepare(*action).into(),
-            Right::InChannel(action) => Command::Prepare(*action).into(),
-            Right::OfList(_) => Command::Prepare(Action::Lists).into(),
-        }
-    }
-
-    /// Whether whoever asks has it.
-    fn is_held(&self, request: &Request<'_>) -> bool {
-        let service = request.service;
-        let in_channel = |action| {
-            request.channel.is_some_and(|channel| {
-                let role = channel.role_of(&request.actor.account, request.actor.operator);
-                channel.allows(role, action, &service.limits)
-            })
-        };
-        match self {
-            Right::Anybody => true,
-            Right::AtService(action) => service.role_of(&request.actor.account).may(*action),
-            Right::InChannel(action) => in_channel(*action),
-            Right::OfList(_) => in_channel(Action::Lists),
-        }
-    }
-
-    /// Whether there is anything to have a right to.
-    fn applies(&self, request: &Request<'_>) -> bool {
-        let Right::OfList(node) = self else { return true };
-        request.channel.is_some_and(|channel| channel.nodes().any(|present| present == *node))
-    }
-}
-
 fn all(scope: Scope) -> &'static [Adhoc] {
     match scope {
         Scope::Service => of_service::COMMANDS,
@@ -263,11 +155,6 @@ pub fn text(node: &str, session: &str, title: &str, text: &str) -> Tag {
 /// Whether a disco node is about commands.
 pub fn is_node(node: &str, scope: Scope) -> bool {
     node == ns::COMMANDS || all(scope).iter().any(|adhoc| adhoc.node == node)
-}
-
-/// A form that cannot be taken.
-fn bad(why: impl Into<String>) -> Refusal {
-    Refusal::Command(CommandFault::BadPayload(why.into()))
 }
 
 #[cfg(test)]

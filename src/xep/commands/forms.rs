@@ -1,7 +1,6 @@
 //! Forms of commands (XEP-0004): how they are written, and what is read of one that was sent back.
 
-use super::bad;
-use crate::channel::{ChannelName, Refusal};
+use crate::channel::{ChannelName, CommandFault, Refusal};
 use crate::xmpp::{Parts, Tag, address, ns};
 use jid::BareJid;
 use minidom::Element;
@@ -53,10 +52,15 @@ impl Fields {
     }
 }
 
+/// A form that cannot be taken.
+pub(super) fn bad(why: impl Into<String>) -> Refusal {
+    Refusal::Command(CommandFault::BadPayload(why.into()))
+}
+
 /// The account that a field names.
 ///
 /// # Errors
-/// [`CommandFault::BadPayload`](crate::channel::CommandFault::BadPayload) where it names none.
+/// [`CommandFault::BadPayload`] where it names none.
 pub(super) fn account(fields: &Fields, var: &str) -> Result<BareJid, Refusal> {
     let text = fields.one(var).ok_or_else(|| bad(format!("'{var}' is missing: name an account")))?;
     bare(text, var)
@@ -79,7 +83,7 @@ fn bare(text: &str, var: &str) -> Result<BareJid, Refusal> {
 /// The channel that a form at the service names, by its localpart or its address.
 ///
 /// # Errors
-/// [`CommandFault::BadPayload`](crate::channel::CommandFault::BadPayload) where it is none of this service.
+/// [`CommandFault::BadPayload`] where it is none of this service.
 pub(super) fn channel(fields: &Fields, domain: &str) -> Result<Option<ChannelName>, Refusal> {
     let Some(text) = fields.one("channel") else { return Ok(None) };
     let localpart = match text.rsplit_once('@') {

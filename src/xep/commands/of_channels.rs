@@ -1,7 +1,8 @@
 //! What those who administer a channel do by commands sent to it.
 
-use super::forms::{self, Fields, field, form, needed, table};
-use super::{Adhoc, Done, Right, Stage, bad, node};
+use super::adhoc::{Adhoc, Done, Right, Stage};
+use super::forms::{self, Fields, bad, field, form, needed, table};
+use super::node;
 use crate::channel::command::Slice;
 use crate::channel::crowd::{JOINED, Ordered};
 use crate::channel::group::GroupCommand;

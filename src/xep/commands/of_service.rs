@@ -1,9 +1,10 @@
 //! What people do by commands sent to the service: operators what concerns any channel or all of them, and everybody
 //! what it may.
 
-use super::forms::{self, Fields, field, form, hidden, needed, table};
+use super::adhoc::{Adhoc, Done, Right, Stage};
+use super::forms::{self, Fields, bad, field, form, hidden, needed, table};
+use super::node;
 use super::of_channels::{self as in_channel, BAN, DESTROY, KICK, account, accounts, page, paged, slice, sure};
-use super::{Adhoc, Done, Right, Stage, bad, node};
 use crate::channel::census::{ListedChannel, ServiceCensus};
 use crate::channel::{
     AccountCommand, Action, Answer, AnyCommand, ChannelName, Command, CommandFault, Node, Refusal, ServiceAction,

@@ -1,7 +1,8 @@
 //! Sessions of commands without a memory (XEP-0050 §3.3): an id says when the session began and that this service gave it
 //! out, to this account, for this command.
 
-use super::Adhoc;
+use super::adhoc::Adhoc;
+use super::forms::bad;
 use crate::channel::{CommandFault, Refusal, Stamp};
 use crate::xep::Request;
 use crate::xmpp::{Parts, ns};
@@ -41,7 +42,7 @@ pub(super) fn step(adhoc: &Adhoc, request: &Request<'_>) -> Result<Step, Refusal
         "next" if !adhoc.goes_on => Err(Refusal::Command(CommandFault::BadAction)),
         _ if has_form => Ok(Step::Submit),
         "execute" if !within => Ok(Step::Open),
-        _ if within => Err(super::bad("the form is missing")),
+        _ if within => Err(bad("the form is missing")),
         _ => Err(Refusal::Command(CommandFault::BadAction)),
     }
 }
