@@ -265,5 +265,5 @@ fn status(channel: &Channel, account: &BareJid) -> &'static str {
 }
 
 fn words(nodes: &crate::channel::NodeSet) -> Vec<&'static str> {
-    nodes.iter().map(crate::xep::mix_core::name_of).collect()
+    nodes.iter().map(crate::xep::nodes::name_of).collect()
 }

@@ -1,7 +1,8 @@
 //! XEP-0406: who may join and who may not, who administers a channel; and XEP-0060's requests of owners for these nodes.
 
-use super::mix_core::{headed, name_of, node_of, passing};
-use super::{Extension, Render, Request, Route, Scope, configuration, pubsub, rsm};
+use super::nodes::{name_of, node_of};
+use super::notification::{headed, passing};
+use super::{Extension, Render, Request, Route, Scope, configuration, rsm};
 use crate::channel::crowd::{self, Ordered};
 use crate::channel::{Action, Actor, Answer, AnyCommand, Channel, Command, Limits, Node, Refusal, Roll, Standing};
 use crate::xmpp::{Parts, Tag, address, ns};
@@ -64,8 +65,7 @@ impl Extension for Admin {
         let bytes_max = request.service.limits.answer_bytes_max;
         let subscription =
             |jid: &BareJid| Tag::new("subscription").attr("jid", jid.as_str()).attr("subscription", "subscribed");
-        let (list, set) =
-            pubsub::page(&channel.subscribers(*node), |jid| jid.as_str(), subscription, slice, bytes_max)?;
+        let (list, set) = rsm::page(&channel.subscribers(*node), |jid| jid.as_str(), subscription, slice, bytes_max)?;
         let list = Tag::new("subscriptions").attr("node", name_of(*node)).children(list);
         Ok(Some(Tag::in_ns("pubsub", ns::PUBSUB_OWNER).child(list).child_opt(set)))
     }

@@ -1,6 +1,6 @@
 //! XEP-0404: who sees the JIDs of participants, and what each of them wants about it.
 
-use super::mix_core::{headed, passing};
+use super::notification::{headed, passing};
 use super::{Extension, Render, Request, Route, Scope};
 use crate::channel::{
     Answer, AnyCommand, Command, JidPreference, Member, Node, Preferences, PreferencesPatch, Refusal,

@@ -1,6 +1,6 @@
 //! XEP-0030: what the service and its channels are, and what they hold.
 
-use super::mix_core::name_of;
+use super::nodes::name_of;
 use super::{Extension, Request, Route, Scope, admin, commands, delegation, nicks, rsm};
 use crate::channel::{Answer, AnyCommand, Command, Node, Refusal, ServiceCommand};
 use crate::xmpp::{Parts, Tag, ns};

@@ -1,51 +1,15 @@
 //! What people are told of a group besides messages: events (groups.md §3.7), invitations (XEP-0407 §6), and what
 //! authors learn of their messages (§3.4).
 
+use super::events::of_row;
 use super::group_tags::{counts, progress, status};
-use super::mix_core::headed;
-use super::reflection::People;
+use super::notification::headed;
 use super::{Render, Shown};
 use crate::channel::group::{GroupCommand, Notice};
 use crate::channel::whom::Whom;
-use crate::channel::{Channel, Event, EventKind, Member, Node, ParticipantId, Report, Row, Stamp, Status, Style};
+use crate::channel::{Event, EventKind, Member, Node, Report, Row, Stamp, Status, Style};
 use crate::xmpp::{Tag, ns};
 use jid::BareJid;
-
-impl People for Channel {
-    fn find(&self, id: &ParticipantId) -> Option<&Member> {
-        self.member_of(id)
-    }
-}
-
-fn name_of(kind: EventKind) -> &'static str {
-    match kind {
-        EventKind::GroupCreated => "group-created",
-        EventKind::MemberAdded => "member-added",
-        EventKind::MemberJoined => "member-joined",
-        EventKind::MemberLeft => "member-left",
-        EventKind::MemberRemoved => "member-removed",
-        EventKind::ProfileChanged => "profile-changed",
-        EventKind::AdminAdded => "admin-added",
-        EventKind::AdminRemoved => "admin-removed",
-    }
-}
-
-/// An event of the archive. Its people are called as they were at the time.
-pub fn of_row(event: &Event, stamp: Stamp) -> Tag {
-    let (by, whom) = (event.by.as_ref(), event.whom.as_ref());
-    let detail = event.detail.as_deref();
-    let of = |kinds: &[EventKind]| detail.filter(|_| kinds.contains(&event.kind));
-    Tag::in_ns("event", ns::GROUP)
-        .attr("type", name_of(event.kind))
-        .attr_opt("by", by.map(|by| by.jid.as_str()))
-        .attr_opt("by-nick", by.map(|by| by.nick.as_str()))
-        .attr_opt("jid", whom.map(|whom| whom.jid.as_str()))
-        .attr_opt("nick", whom.map(|whom| whom.nick.as_str()))
-        .attr_opt("status", of(&[EventKind::MemberAdded]))
-        .attr_opt("what", of(&[EventKind::ProfileChanged]))
-        .attr_opt("role", of(&[EventKind::AdminAdded, EventKind::AdminRemoved]))
-        .attr("stamp", stamp.to_xmpp())
-}
 
 /// groups.md §1 rule 5: whom somebody else put into the group is told so. It tells the person's client to join, which is
 /// idempotent where the person is in already.

@@ -1,6 +1,6 @@
 //! How groups, their people and their messages' receipts are written (groups.md §3).
 
-use super::{Request, pubsub, rsm};
+use super::{Request, rsm};
 use crate::channel::answer::Page;
 use crate::channel::command::Slice;
 use crate::channel::group::{Aggregate, GroupLine};
@@ -154,7 +154,7 @@ pub fn profile(
             tag.attr("since", guest.since.to_xmpp())
         }
     };
-    let (people, part) = pubsub::page(&channel.known(), Known::id, tag, slice, bytes_max)?;
+    let (people, part) = rsm::page(&channel.known(), Known::id, tag, slice, bytes_max)?;
     let stated = Tag::new("settings")
         .attr("membership", membership(settings.membership))
         .attr("history", history(settings.history))

@@ -2,7 +2,7 @@
 //!
 //! To list them and to take them back is the service's own: the XEP leaves it open.
 
-use super::mix_core::headed;
+use super::notification::headed;
 use super::{Extension, Render, Request, Route, Scope, groups, rsm};
 use crate::channel::answer::Page;
 use crate::channel::invitation::Fault;

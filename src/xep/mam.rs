@@ -1,6 +1,6 @@
 //! XEP-0313: the archive of a channel, and this service's own fields for paging it (groups.md §1 rule 1, §3.6).
 
-use super::{Extension, Request, Route, Scope, mix_core, rsm};
+use super::{Extension, Request, Route, Scope, nodes, rsm};
 use crate::channel::command::{HistoryQuery, Slice};
 use crate::channel::{Answer, AnyCommand, Channel, Command, MediaKind, Node, Refusal, Stamp};
 use crate::xmpp::{Parts, Tag, address, ns};
@@ -106,7 +106,7 @@ fn query(request: &Request<'_>, channel: &Channel) -> Result<HistoryQuery, Refus
     let mut query = HistoryQuery {
         query_id: payload.attr("queryid").map(str::to_owned),
         flip: payload.has_part("flip-page", ns::MAM),
-        of_empty_node: payload.attr("node").is_some_and(|node| mix_core::node_of(node) != Some(Node::Messages)),
+        of_empty_node: payload.attr("node").is_some_and(|node| nodes::node_of(node) != Some(Node::Messages)),
         ..HistoryQuery::default()
     };
     if query.query_id.as_ref().is_some_and(|id| id.len() > request.service.limits.id_bytes_max) {

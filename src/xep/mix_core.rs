@@ -1,5 +1,7 @@
 //! XEP-0369 MIX-CORE: channels come and go, people join, talk and leave.
 
+use super::nodes::{name_of, node_of};
+use super::notification::{headed, passing};
 use super::{Extension, Render, Request, Route, Scope, Shown, anon, group_tags, groups, invitations};
 use crate::channel::change::Relay;
 use crate::channel::whom::Whom;
@@ -173,54 +175,6 @@ pub fn participant(member: &Member, channel: &Channel) -> Tag {
     Tag::in_ns("participant", ns::MIX_CORE)
         .child(Tag::new("nick").text(member.nick.as_str()))
         .child_opt(jid.map(|jid| Tag::new("jid").text(jid.as_str())))
-}
-
-/// A node by the name it has on the wire.
-pub fn node_of(name: &str) -> Option<Node> {
-    match name {
-        ns::NODE_MESSAGES => Some(Node::Messages),
-        ns::NODE_PARTICIPANTS => Some(Node::Participants),
-        // XEP-0406 spells it out.
-        ns::NODE_INFO | "urn:xmpp:mix:nodes:information" => Some(Node::Info),
-        ns::AVATAR_METADATA => Some(Node::AvatarMetadata),
-        ns::AVATAR_DATA => Some(Node::AvatarData),
-        ns::NODE_VIDEO => Some(Node::Video),
-        ns::NODE_ALLOWED => Some(Node::Allowed),
-        ns::NODE_BANNED => Some(Node::Banned),
-        ns::NODE_CONFIG => Some(Node::Config),
-        ns::NODE_PRESENCE => Some(Node::Presence),
-        ns::NODE_JIDMAP => Some(Node::JidMap),
-        _ => None,
-    }
-}
-
-/// The name of a node on the wire.
-pub fn name_of(node: Node) -> &'static str {
-    match node {
-        Node::Messages => ns::NODE_MESSAGES,
-        Node::Participants => ns::NODE_PARTICIPANTS,
-        Node::Info => ns::NODE_INFO,
-        Node::AvatarMetadata => ns::AVATAR_METADATA,
-        Node::AvatarData => ns::AVATAR_DATA,
-        Node::Video => ns::NODE_VIDEO,
-        Node::Allowed => ns::NODE_ALLOWED,
-        Node::Banned => ns::NODE_BANNED,
-        Node::Config => ns::NODE_CONFIG,
-        Node::Presence => ns::NODE_PRESENCE,
-        Node::JidMap => ns::NODE_JIDMAP,
-    }
-}
-
-/// The head of a notification from the channel.
-pub fn headed(render: &mut Render<'_>) -> Tag {
-    let id = render.fresh_id();
-    Tag::new("message").attr("from", render.address()).attr("id", id)
-}
-
-/// A notification that is nothing without its moment, since the node tells the same to whoever comes later: hosts keep
-/// none of these for those who are offline (XEP-0060 §4.3).
-pub fn passing(notification: Tag) -> Tag {
-    notification.attr("type", "headline")
 }
 
 fn event(render: &mut Render<'_>, entry: Tag) -> Tag {

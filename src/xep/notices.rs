@@ -2,7 +2,7 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
-use super::mix_core::headed;
+use super::notification::headed;
 use super::{Extension, Render};
 use crate::channel::crowd::by_id;
 use crate::channel::whom::Whom;

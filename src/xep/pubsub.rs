@@ -1,6 +1,8 @@
 //! XEP-0060 as far as a channel is a pubsub service: reading nodes, publishing to some, taking items away.
 
-use super::mix_core::{headed, name_of, node_of, participant, passing};
+use super::mix_core::participant;
+use super::nodes::{name_of, node_of};
+use super::notification::{headed, passing};
 use super::{Extension, Render, Request, Route, Scope, admin, anon, avatar, configuration, information, rsm};
 use crate::channel::command::Slice;
 use crate::channel::crowd::{Chosen, Ordered};
@@ -224,48 +226,9 @@ fn some<L: Ordered<Item: Copy>>(
     bytes_max: usize,
 ) -> Result<(Vec<Tag>, Option<Tag>), Refusal> {
     match ids.is_empty() {
-        true => page(list, id, tag, slice, bytes_max),
-        false => page(&Chosen::new(ids.iter().filter_map(|id| list.find(id)), id), id, tag, slice, bytes_max),
+        true => rsm::page(list, id, tag, slice, bytes_max),
+        false => rsm::page(&Chosen::new(ids.iter().filter_map(|id| list.find(id)), id), id, tag, slice, bytes_max),
     }
-}
-
-/// A part of items that are in the order of their ids: the one asked for, cut where it becomes too long.
-pub fn page<L: Ordered>(
-    list: &L,
-    id: impl Fn(&L::Item) -> &str,
-    tag: impl Fn(L::Item) -> Tag,
-    slice: &Slice,
-    bytes_max: usize,
-) -> Result<(Vec<Tag>, Option<Tag>), Refusal> {
-    let count = list.count();
-    let mut range = slice.cut(count, count, |id| list.position(id))?;
-    let (mut tags, mut ends, mut bytes) = (Vec::new(), None, 0);
-    let mut take = |item: L::Item| {
-        let name = id(&item).to_owned();
-        let tag = tag(item);
-        bytes += tag.bytes();
-        let fits = bytes <= bytes_max || tags.is_empty();
-        if fits {
-            tags.push(tag);
-            let (nearest, _) = ends.take().unwrap_or_else(|| (name.clone(), name.clone()));
-            ends = Some((nearest, name));
-        }
-        fits
-    };
-    // A page before an id keeps what is nearest to it.
-    let taken = match slice.before.is_some() {
-        true => list.falling(range.end).take(range.len()).map(&mut take).take_while(|fits| *fits).count(),
-        false => list.rising(range.start).take(range.len()).map(&mut take).take_while(|fits| *fits).count(),
-    };
-    if slice.before.is_some() {
-        tags.reverse();
-        ends = ends.map(|(last, first)| (first, last));
-        range.start = range.end - taken;
-    }
-    let (first, last) = ends.unzip();
-    let set = (taken < count || *slice != Slice::default())
-        .then(|| rsm::encode(first.as_deref(), last.as_deref(), Some((count as u64, range.start as u64))));
-    Ok((tags, set))
 }
 
 /// Subscribing or unsubscribing; one does so for oneself (XEP-0060 §6.1.3.1, §6.2.3.3).

@@ -2,9 +2,9 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
-use super::{Sealer, group_events, occupant};
+use super::{Sealer, events, occupant};
 use crate::channel::change::Relay;
-use crate::channel::{Member, ParticipantId, Row, RowKind, Tombstone, Visibility};
+use crate::channel::{Channel, Member, ParticipantId, Row, RowKind, Tombstone, Visibility};
 use crate::xmpp::{Tag, ns};
 use jid::BareJid;
 
@@ -15,6 +15,12 @@ const BESIDE_BYTES: usize = 400;
 pub trait People {
     /// The record of an id.
     fn find(&self, id: &ParticipantId) -> Option<&Member>;
+}
+
+impl People for Channel {
+    fn find(&self, id: &ParticipantId) -> Option<&Member> {
+        self.member_of(id)
+    }
 }
 
 /// What is the same for all rows of one channel.
@@ -81,7 +87,7 @@ impl Frame<'_> {
         };
         let message = match &row.kind {
             RowKind::Event(event) => {
-                let event = group_events::of_row(event, row.stamp);
+                let event = events::of_row(event, row.stamp);
                 envelope(outer, self.channel.to_owned(), &id, None).child(event)
             }
             RowKind::Moderation => {

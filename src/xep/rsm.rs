@@ -2,6 +2,7 @@
 
 use crate::channel::Refusal;
 use crate::channel::command::Slice;
+use crate::channel::crowd::Ordered;
 use crate::xmpp::{Parts, Tag, ns};
 use minidom::Element;
 
@@ -35,6 +36,45 @@ pub fn encode(first: Option<&str>, last: Option<&str>, counted: Option<(u64, u64
         .child_opt(first)
         .child_opt(last.map(|id| Tag::new("last").text(id)))
         .child_opt(counted.map(|(count, _)| Tag::new("count").text(count.to_string())))
+}
+
+/// A part of items that are in the order of their ids: the one asked for, cut where it becomes too long.
+pub fn page<L: Ordered>(
+    list: &L,
+    id: impl Fn(&L::Item) -> &str,
+    tag: impl Fn(L::Item) -> Tag,
+    slice: &Slice,
+    bytes_max: usize,
+) -> Result<(Vec<Tag>, Option<Tag>), Refusal> {
+    let count = list.count();
+    let mut range = slice.cut(count, count, |id| list.position(id))?;
+    let (mut tags, mut ends, mut bytes) = (Vec::new(), None, 0);
+    let mut take = |item: L::Item| {
+        let name = id(&item).to_owned();
+        let tag = tag(item);
+        bytes += tag.bytes();
+        let fits = bytes <= bytes_max || tags.is_empty();
+        if fits {
+            tags.push(tag);
+            let (nearest, _) = ends.take().unwrap_or_else(|| (name.clone(), name.clone()));
+            ends = Some((nearest, name));
+        }
+        fits
+    };
+    // A page before an id keeps what is nearest to it.
+    let taken = match slice.before.is_some() {
+        true => list.falling(range.end).take(range.len()).map(&mut take).take_while(|fits| *fits).count(),
+        false => list.rising(range.start).take(range.len()).map(&mut take).take_while(|fits| *fits).count(),
+    };
+    if slice.before.is_some() {
+        tags.reverse();
+        ends = ends.map(|(last, first)| (first, last));
+        range.start = range.end - taken;
+    }
+    let (first, last) = ends.unzip();
+    let set = (taken < count || *slice != Slice::default())
+        .then(|| encode(first.as_deref(), last.as_deref(), Some((count as u64, range.start as u64))));
+    Ok((tags, set))
 }
 
 #[cfg(test)]

@@ -20,7 +20,6 @@ const KNOWN: &[(&str, &str)] = &[
          requests/router turn",
     ),
     ("engine/outgoing/", "book book/expand"),
-    ("xep/", "admin anon configuration group_events group_tags groups invitations mix_core pubsub reflection render"),
 ];
 
 /// The roots of the library and of the program, as the first words of paths.

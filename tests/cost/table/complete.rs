@@ -3,7 +3,7 @@
 
 use super::world::Sent;
 use mixd::channel::{AnyCommand, Node};
-use mixd::xep::{EXTENSIONS, Route, Scope, commands, mix_core};
+use mixd::xep::{EXTENSIONS, Route, Scope, commands, nodes};
 use mixd::xmpp::{Kind, Stanza};
 use std::collections::BTreeSet;
 use std::fs;
@@ -42,7 +42,7 @@ pub fn missing(samples: &[Sent]) -> Vec<String> {
         );
     }
     for node in Node::ALL {
-        let name = mix_core::name_of(node);
+        let name = nodes::name_of(node);
         for verb in ["items", "publish"] {
             let is_there = stanzas.iter().any(|stanza| {
                 stanza
