@@ -24,12 +24,12 @@ pub mod turn;
 
 pub use crate::xep::mam_page::{People, Query, QueryKind};
 pub use channels::arrival::Arrival;
-pub use channels::chores::Step;
 pub use channels::endings::TraceWish;
 pub use channels::errand::{Errand, Source};
 pub use channels::needs::{Loaded, Needs, ROUNDS_MAX};
 pub use channels::parking::Parking;
 pub use channels::shelf::Census;
+pub use channels::step::Step;
 pub use outgoing::book::AddressBook;
 pub use outgoing::multicast::{Multicast, MulticastSettings};
 pub use outgoing::outbox::{Audience, Delta, Entry, Fan, ListId, Out};

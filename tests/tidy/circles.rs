@@ -7,21 +7,6 @@ use crate::words::Module;
 use crate::{Source, assert_none, program_files};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The circles that there still are: the folder of each, and its files below that.
-const KNOWN: &[(&str, &str)] = &[
-    (
-        "engine/",
-        "channels/arrival channels/brought channels/chores channels/domains channels/endings channels/errand \
-         channels/lately channels/mod channels/needs channels/newcomers channels/past channels/places channels/shelf \
-         channels/tours channels/waiting_room channels/weight mod outgoing/freight outgoing/mod outgoing/multicast \
-         outgoing/resend outgoing/showing people/accounts people/accounts/pauses people/doubts people/hosts people/mod \
-         presence/clients presence/sharing requests/admission requests/answering requests/call \
-         requests/mod requests/operating requests/pacing requests/pacing/line requests/request requests/parts \
-         requests/router turn",
-    ),
-    ("engine/outgoing/", "book book/expand"),
-];
-
 /// The roots of the library and of the program, as the first words of paths.
 const LIBRARY: &str = "mixd";
 const PROGRAM: &str = "main";
@@ -84,7 +69,7 @@ impl Crate {
             self.definer(path, &taken.path, NAMES_MAX).filter(|definer| !definer.starts_with(path))
         });
         let taken = module.uses.iter().filter(|taken| !taken.is_public).map(|taken| &taken.path);
-        let named = taken.chain(&module.paths).filter(|path| path.last().is_none_or(|name| name != WHOLE));
+        let named = taken.chain(&module.paths).filter(|path| !path.iter().any(|name| name == WHOLE));
         let named = named.filter_map(|name| self.definer(path, name, NAMES_MAX));
         let files = shown.chain(named).map(|definer| self.0[definer].file.as_str());
         files.filter(|file| *file != module.file).collect()
@@ -128,25 +113,12 @@ fn reached<'a>(needs: &BTreeMap<&'a str, BTreeSet<&'a str>>, file: &'a str) -> B
     found
 }
 
-/// The files of the circles that there still are.
-fn known() -> Vec<BTreeSet<String>> {
-    let circle = |(folder, files): &(&str, &str)| {
-        files.split_whitespace().map(|file| format!("src/{folder}{file}.rs")).collect::<BTreeSet<String>>()
-    };
-    KNOWN.iter().map(circle).collect()
-}
-
 #[test]
 fn files_do_not_need_each_other() {
     let sources = program_files();
     let found = Crate::read(&sources);
-    let (circles, known) = (found.circles(), known());
-    let is_known = |circle: &Vec<&str>| known.iter().any(|known| circle.iter().all(|file| known.contains(*file)));
-    let new = circles.iter().filter(|circle| !is_known(circle)).map(|circle| circle.join(", "));
-    let standing: BTreeSet<&str> = circles.iter().flatten().copied().collect();
-    let gone = known.iter().flatten().filter(|file| !standing.contains(file.as_str()));
-    let gone = gone.map(|file| format!("{file}: listed, and in no circle any more"));
-    assert_none(new.chain(gone).collect(), "files need each other");
+    let circles = found.circles().iter().map(|circle| circle.join(", ")).collect();
+    assert_none(circles, "files need each other");
 }
 
 #[test]

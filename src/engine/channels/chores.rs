@@ -6,7 +6,8 @@
 
 use super::super::share::{OwnDomains, Shares};
 use super::super::{Engine, Inbound, Turn};
-use super::tours::{self, Tours, tour_of};
+use super::step::Step;
+use super::tours::{self, Touring, Tours, tour_of};
 use crate::channel::{ChannelName, Stamp};
 use crate::chore::{Budget, Chore};
 use crate::store::{Deed, Tour};
@@ -33,23 +34,8 @@ pub(super) const INQUIRING: Budget = Budget { things: 8, cost: usize::MAX };
 pub(in crate::engine) const ANNOUNCING: Budget = Budget { things: 8, cost: 200 };
 /// Accounts whose channels are gone through, and people who are told of what changes in these.
 pub(in crate::engine) const TOURING: Budget = Budget { things: 16, cost: 4096 };
-/// Channels of one account that are taken up together.
-pub(in crate::engine) const TOUR: Budget = Budget { things: 16, cost: usize::MAX };
 /// Channels that are waited for at once.
 pub(super) const ASKED_MAX: usize = 16;
-
-/// One step of something.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Step {
-    /// Whatever has something to do in a channel goes on there.
-    In(ChannelName),
-    /// It is looked up which channels of an account come next.
-    Through(BareJid, Deed),
-    /// What was done in part in a channel goes on, by its number.
-    Finish(ChannelName, u64),
-    /// People of channels that left memory are let go of, which each turn does at its end.
-    LetGo,
-}
 
 /// See the module.
 pub(in crate::engine) struct Chores {
@@ -145,3 +131,18 @@ pub(super) const KINDS: [Kind; 7] = [
     Kind { next: Engine::next_to_leave, go_on: Engine::leave_in, pass: Engine::pass_leaving },
     Kind { next: Engine::next_on_tours, go_on: Engine::tour_in, pass: Engine::pass_on_tours },
 ];
+
+impl Chores {
+    pub(in crate::engine) fn put_tour(&mut self, key: (BareJid, Deed), touring: Touring) {
+        if !self.tours.contains_key(&key) {
+            self.tour_shares.count(&key.0, 1);
+        }
+        self.tours.insert(key, touring);
+    }
+
+    pub(super) fn drop_tour(&mut self, key: &(BareJid, Deed)) {
+        if self.tours.remove(key).is_some() {
+            self.tour_shares.give_back(&key.0, 1);
+        }
+    }
+}

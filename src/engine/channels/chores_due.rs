@@ -1,7 +1,8 @@
 //! What chores do next: each tick names the channels, and whatever has something to do in one does it there.
 
 use super::super::{Engine, Inbound, Turn};
-use super::chores::{KINDS, Step};
+use super::chores::KINDS;
+use super::step::Step;
 
 impl Engine {
     /// Nothing more is begun until the next tick: the process is to end, and what is kept goes on at the next start.

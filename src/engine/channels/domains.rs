@@ -1,8 +1,6 @@
 //! What the lists of channels say of whole domains, kept where that is long: thousands of channels may list one, and
 //! everybody of such a domain may ask for the list of channels.
 
-use super::super::Engine;
-use super::lately;
 use super::shelf::Shelf;
 use crate::channel::roll::{Marks, Roll};
 use crate::channel::{Channel, ChannelName};
@@ -20,28 +18,28 @@ pub(in crate::engine) const HIDDEN: Marks = 1 << 2;
 pub(in crate::engine) const SHOWN: Marks = 1 << 3;
 
 /// What is shorter is looked up each time.
-const LONG: usize = 64;
+pub(super) const LONG: usize = 64;
 /// Channels that are kept of all domains together, at most, beside those of the last one.
-const NAMES_MAX: usize = 200_000;
+pub(super) const NAMES_MAX: usize = 200_000;
 
 /// What lists say of the accounts of one domain that they do not name.
 #[derive(Debug, Default, PartialEq)]
 pub(in crate::engine) struct Domain {
     pub names: Roll<ChannelName>,
     /// Its accounts that own or administer a channel which bans it.
-    spared: HashMap<BareJid, BTreeSet<ChannelName>>,
+    pub(super) spared: HashMap<BareJid, BTreeSet<ChannelName>>,
 }
 
 /// See the module.
 #[derive(Default)]
 pub(in crate::engine) struct Domains {
-    kept: HashMap<BareJid, Domain>,
+    pub(super) kept: HashMap<BareJid, Domain>,
     /// The same, kept longest first.
-    order: VecDeque<BareJid>,
+    pub(super) order: VecDeque<BareJid>,
 }
 
 impl Domain {
-    fn enter(&mut self, name: &ChannelName, allowed: bool, banned: bool, shelf: &Shelf) {
+    pub(super) fn enter(&mut self, name: &ChannelName, allowed: bool, banned: bool, shelf: &Shelf) {
         let hidden = banned && shelf.exists(name) && !shelf.is_unlisted(name);
         let shown = allowed && !banned && shelf.is_unlisted(name);
         let marks = [(allowed, ALLOWED), (banned, BANNED), (hidden, HIDDEN), (shown, SHOWN)];
@@ -49,7 +47,7 @@ impl Domain {
     }
 
     /// Whom of its accounts no ban of their domain keeps out of a channel: those who have a role there.
-    fn spare<'a>(&mut self, name: &ChannelName, accounts: impl Iterator<Item = &'a BareJid>) {
+    pub(super) fn spare<'a>(&mut self, name: &ChannelName, accounts: impl Iterator<Item = &'a BareJid>) {
         for account in accounts {
             self.spared.entry(account.clone()).or_default().insert(name.clone());
         }
@@ -57,7 +55,7 @@ impl Domain {
 
     /// Learns what became of a channel.
     #[expect(clippy::disallowed_methods, reason = "in any order: each stays or goes for itself")]
-    fn learn(&mut self, name: &ChannelName, mention: Option<Mention>, shelf: &Shelf) {
+    pub(super) fn learn(&mut self, name: &ChannelName, mention: Option<Mention>, shelf: &Shelf) {
         if self.names.marks(name) & BANNED != 0 {
             self.spared.retain(|_, names| !names.remove(name) || !names.is_empty());
         }
@@ -109,47 +107,5 @@ impl Domains {
     pub fn clear(&mut self) {
         self.kept.clear();
         self.order.clear();
-    }
-}
-
-impl Engine {
-    /// The turn ends: what is kept of domains, and of accounts beside theirs, is as it left the lists.
-    #[expect(
-        clippy::disallowed_methods,
-        clippy::iter_over_hash_type,
-        reason = "in any order: each for itself, or their sum"
-    )]
-    pub(in crate::engine) fn settle_lists(&mut self) {
-        self.channels.standings.retain(|account, _| self.channels.lately.is_held(account));
-        for name in std::mem::take(&mut self.channels.relisted) {
-            let channel = self.channels.shelf.channel(&name);
-            if channel.is_none() && self.channels.shelf.exists(&name) {
-                return self.forget_people();
-            }
-            for (domain, kept) in &mut self.channels.domains.kept {
-                kept.learn(&name, mention_of(channel, domain), &self.channels.shelf);
-            }
-            for (account, standing) in &mut self.channels.standings {
-                lately::note(standing, &name, mention_of(channel, account));
-            }
-            self.channels.lately.note_lists(&name, channel);
-            self.compare_again(&name);
-        }
-        let Domains { kept, order } = &mut self.channels.domains;
-        kept.retain(|jid, domain| domain.names.len() >= LONG || self.channels.lately.is_held(jid));
-        order.retain(|domain| kept.contains_key(domain));
-        let mut names: usize = kept.values().map(|domain| domain.names.len()).sum();
-        while names > NAMES_MAX && order.len() > 1 {
-            let past = order.pop_front().and_then(|domain| kept.remove(&domain));
-            names -= past.map_or(0, |past| past.names.len());
-        }
-    }
-    /// Forgets what is known of accounts and domains: it may not be so.
-    pub(in crate::engine) fn forget_people(&mut self) {
-        self.channels.domains.clear();
-        self.channels.standings.clear();
-        self.channels.memberships.clear();
-        self.channels.groups.clear();
-        self.channels.lately.clear();
     }
 }

@@ -1,7 +1,6 @@
 //! What changed of accounts and domains while the store is read for them beside the turns. Other accounts go on
 //! during such a read, so it may or may not see what they change. Each change is noted here and laid over what was read.
 
-use super::super::{Engine, Errand, Loaded};
 use super::domains::mention_of;
 use super::places::Marks;
 use crate::channel::{Channel, ChannelName};
@@ -13,22 +12,22 @@ use std::collections::{BTreeMap, HashMap};
 #[derive(Default)]
 pub(in crate::engine) struct Lately {
     /// How often all that was known was forgotten: what was begun before that counts for nothing.
-    round: u64,
-    of: HashMap<BareJid, Since>,
+    pub(super) round: u64,
+    pub(super) of: HashMap<BareJid, Since>,
     /// Accounts and domains that parked things need to stay known, with how many of these need each.
-    held: HashMap<BareJid, usize>,
+    pub(super) held: HashMap<BareJid, usize>,
     /// Whether what the service asked for itself last could not be read.
-    own_failed: bool,
+    pub(super) own_failed: bool,
 }
 
 /// What changed of one.
 #[derive(Default)]
-struct Since {
+pub(super) struct Since {
     /// How many reads of it are under way.
-    reads: usize,
-    joined: BTreeMap<ChannelName, Marks>,
-    groups: BTreeMap<ChannelName, Marks>,
-    mentions: BTreeMap<ChannelName, Option<Mention>>,
+    pub(super) reads: usize,
+    pub(super) joined: BTreeMap<ChannelName, Marks>,
+    pub(super) groups: BTreeMap<ChannelName, Marks>,
+    pub(super) mentions: BTreeMap<ChannelName, Option<Mention>>,
 }
 
 impl Lately {
@@ -95,7 +94,7 @@ impl Lately {
         self.of.clear();
     }
 
-    fn end(&mut self, jid: &BareJid) {
+    pub(super) fn end(&mut self, jid: &BareJid) {
         let Some(since) = self.of.get_mut(jid) else { return };
         since.reads -= 1;
         if since.reads == 0 {
@@ -109,38 +108,5 @@ pub(in crate::engine) fn note(standing: &mut Standing, name: &ChannelName, menti
     match mention {
         Some(mention) => drop(standing.mentions.insert(name.clone(), mention)),
         None => drop(standing.mentions.remove(name)),
-    }
-}
-
-impl Engine {
-    /// A read begins: whatever changes from here on of what it is about is noted.
-    pub(in crate::engine) fn begin_read(&mut self, errand: &mut Errand) {
-        errand.round = self.channels.lately.round;
-        for jid in errand.wants.people() {
-            self.channels.lately.of.entry(jid.clone()).or_default().reads += 1;
-        }
-    }
-
-    /// A read of what is kept by accounts ended: with what it found, where it did.
-    pub(in crate::engine) fn end_read(&mut self, errand: &Errand, loaded: Option<Loaded>) {
-        if self.is_own(errand) {
-            self.channels.lately.own_failed = loaded.is_none();
-        }
-        if errand.round != self.channels.lately.round {
-            return;
-        }
-        loaded.into_iter().for_each(|loaded| self.adopt(loaded));
-        errand.wants.people().for_each(|jid| self.channels.lately.end(jid));
-    }
-
-    /// Keeps what is known of these for something that waits, or no longer does.
-    pub fn hold(&mut self, news: Vec<(BareJid, bool)>) {
-        for (jid, is_held) in news {
-            let count = self.channels.lately.held.entry(jid.clone()).or_default();
-            *count = if is_held { *count + 1 } else { count.saturating_sub(1) };
-            if *count == 0 {
-                self.channels.lately.held.remove(&jid);
-            }
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! Channels: which are in memory, what has to be loaded before a turn, and what goes through many of them.
 
+mod amending;
 pub mod arrival;
 pub(super) mod brought;
 pub(super) mod candidate;
@@ -9,6 +10,8 @@ pub(super) mod domains;
 mod ending;
 pub(super) mod endings;
 pub mod errand;
+mod fetching;
+mod finding;
 pub(super) mod found;
 mod inquiring;
 pub(super) mod lately;
@@ -21,8 +24,10 @@ mod passing;
 pub(super) mod past;
 pub(super) mod places;
 pub(super) mod retention;
+mod settling;
 pub(super) mod shelf;
 mod shelving;
+pub(super) mod step;
 mod touring;
 pub(super) mod tours;
 pub mod waiting_room;

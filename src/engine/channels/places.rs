@@ -1,7 +1,6 @@
 //! Which channels accounts have to do with, in the order of names, of which any part is found at once; kept where that is
 //! long, since whoever is in thousands of channels may ask for a page of them, or come online, again and again.
 
-use super::super::Engine;
 use super::domains::{Domain, HIDDEN, SHOWN};
 use super::lately::Lately;
 use super::shelf::Shelf;
@@ -23,29 +22,29 @@ pub(in crate::engine) const LEFT: Marks = 1 << 3;
 pub(in crate::engine) const ANY: Marks = IN | WAITS | LEFT;
 
 /// What is shorter is looked up each time.
-const LONG: usize = 64;
+pub(super) const LONG: usize = 64;
 /// Channels that are kept of all accounts together, at most, beside those of the last one.
-const NAMES_MAX: usize = 200_000;
+pub(super) const NAMES_MAX: usize = 200_000;
 
 #[derive(Debug, Default)]
-struct Kept {
-    names: Roll<ChannelName>,
+pub(super) struct Kept {
+    pub(super) names: Roll<ChannelName>,
     /// Whether it is marked what its domain does not find.
-    is_compared: bool,
+    pub(super) is_compared: bool,
     /// Accounts are kept longest first.
-    since: u64,
+    pub(super) since: u64,
 }
 
 /// See the module.
 #[derive(Default)]
 pub(in crate::engine) struct Places {
-    kept: HashMap<BareJid, Kept>,
+    pub(super) kept: HashMap<BareJid, Kept>,
     /// The same, kept longest first.
-    order: BTreeMap<u64, BareJid>,
+    pub(super) order: BTreeMap<u64, BareJid>,
     /// Those that may be too short to be kept.
-    short: BTreeSet<BareJid>,
-    names: usize,
-    adopted: u64,
+    pub(super) short: BTreeSet<BareJid>,
+    pub(super) names: usize,
+    pub(super) adopted: u64,
 }
 
 /// The mark of what an account is to one of its groups.
@@ -58,7 +57,7 @@ pub(in crate::engine) fn mark_of(status: Status) -> Marks {
 }
 
 /// Whether an account finds a channel of which nothing but its domain is known.
-fn is_found_by_domain(name: &ChannelName, domain: Option<&Domain>, shelf: &Shelf) -> bool {
+pub(super) fn is_found_by_domain(name: &ChannelName, domain: Option<&Domain>, shelf: &Shelf) -> bool {
     let marks = domain.map_or(0, |domain| domain.names.marks(name));
     if shelf.is_unlisted(name) { marks & SHOWN != 0 } else { shelf.exists(name) && marks & HIDDEN == 0 }
 }
@@ -91,7 +90,7 @@ impl Places {
         self.kept.insert(account, kept);
     }
 
-    fn forget(&mut self, account: &BareJid) {
+    pub(super) fn forget(&mut self, account: &BareJid) {
         if let Some(past) = self.kept.remove(account) {
             self.names -= past.names.len();
             self.order.remove(&past.since);
@@ -131,7 +130,7 @@ impl Places {
 
     /// Marks anew whether a channel is found by the domains of those who are in it.
     #[expect(clippy::disallowed_methods, reason = "in any order: each for itself")]
-    fn compare_again(&mut self, name: &ChannelName, is_found: impl Fn(&BareJid) -> bool) {
+    pub(super) fn compare_again(&mut self, name: &ChannelName, is_found: impl Fn(&BareJid) -> bool) {
         for (account, kept) in self.kept.iter_mut().filter(|(_, kept)| kept.is_compared) {
             if kept.names.marks(name) & IN != 0 {
                 let besides = if is_found(&BareJid::from_parts(None, account.domain())) { 0 } else { BESIDES };
@@ -160,65 +159,5 @@ impl Places {
     /// Forgets all: what was told of channels may not be so.
     pub fn clear(&mut self) {
         *self = Places { adopted: self.adopted, ..Places::default() };
-    }
-}
-
-impl Engine {
-    /// Marks anew whether a channel, which is in memory or does not exist, is found by the domains of those who are in it.
-    pub(in crate::engine) fn compare_again(&mut self, name: &ChannelName) {
-        if let Some(channel) = self.channels.shelf.channel(name) {
-            self.channels.memberships.compare_again(name, |domain| channel.is_found_by(domain));
-        }
-    }
-
-    /// What is known of accounts' channels settles whether they are in any.
-    pub(in crate::engine) fn settle_memberships(&mut self) {
-        let known = |account: &&BareJid| self.channels.memberships.knows(account);
-        let known: Vec<BareJid> = self.people.accounts.unsettled().filter(known).cloned().collect();
-        for account in known {
-            let is_in = self.channels.memberships.of(&account).is_some_and(|names| names.count(IN) > 0);
-            self.people.accounts.note_membership(&account, is_in, &mut self.outgoing.early);
-        }
-        self.channels.memberships.settle(&self.channels.lately);
-        self.channels.groups.settle(&self.channels.lately);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn account(n: usize) -> BareJid {
-        BareJid::new(&format!("p{n}@h")).unwrap()
-    }
-
-    fn name(n: usize) -> ChannelName {
-        ChannelName::new(&format!("c{n:06}")).unwrap()
-    }
-
-    #[test]
-    fn long_lists_are_kept_and_short_ones_are_not_and_what_is_kept_is_bounded() {
-        let mut places = Places::default();
-        places.adopt(account(0), (0..LONG).map(|n| (name(n), IN)));
-        places.adopt(account(1), (1..LONG).map(|n| (name(n), IN)));
-        places.settle(&Lately::default());
-        assert!(places.knows(&account(0)) && !places.knows(&account(1)));
-        places.note(&account(0), &name(LONG), WAITS);
-        places.strike(&name(0));
-        assert_eq!(places.of(&account(0)).map(|names| (names.count(IN), names.count(ANY))), Some((LONG - 1, LONG)));
-        places.note(&account(0), &name(1), 0);
-        places.settle(&Lately::default());
-        assert!(!places.knows(&account(0)));
-        for n in 0..3 {
-            places.adopt(account(n), (0..NAMES_MAX / 2).map(|n| (name(n), IN)));
-            places.settle(&Lately::default());
-        }
-        assert!(!places.knows(&account(0)) && places.knows(&account(1)) && places.knows(&account(2)));
-        // The last one is kept however long it is, or it could not be asked for.
-        places.adopt(account(3), (0..=NAMES_MAX).map(|n| (name(n), IN)));
-        places.settle(&Lately::default());
-        assert_eq!((places.knows(&account(2)), places.knows(&account(3)), places.order.len()), (false, true, 1));
-        places.clear();
-        assert!(!places.knows(&account(3)));
     }
 }

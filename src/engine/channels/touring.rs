@@ -1,7 +1,7 @@
 //! What an account set off, gone through channel by channel.
 
 use super::super::{Engine, Needs, Turn};
-use super::chores::Step;
+use super::step::Step;
 use super::tours::{EARLY_MAX, HEADS_MAX, Touring, tour_of};
 use crate::channel::group::GroupCommand;
 use crate::channel::{Actor, Change, ChannelName, Command, Head, Refusal};

@@ -4,13 +4,14 @@
 //! Whoever set something off finds it done wherever it looks: before it is heard in one of its channels, it is done there.
 
 use super::super::share::{OwnDomains, Shares};
-use super::chores::{Chores, TOUR};
 use crate::channel::ChannelName;
-use crate::chore::Chore;
+use crate::chore::{Budget, Chore};
 use crate::store::{Deed, Tour};
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Channels of one account that are taken up together.
+pub(in crate::engine) const TOUR: Budget = Budget { things: 16, cost: usize::MAX };
 /// How many may be under way.
 pub(super) const TOURS_MAX: usize = 10_000;
 /// Channels that are remembered as done before it was their turn.
@@ -48,19 +49,4 @@ pub(in crate::engine) fn tour_of(tour: Tour) -> ((BareJid, Deed), Touring) {
 /// Room for all of them.
 pub(in crate::engine) fn shares(own_domains: OwnDomains) -> Shares<BareJid> {
     Shares::new("requests of all channels", TOURS_MAX, own_domains)
-}
-
-impl Chores {
-    pub(in crate::engine) fn put_tour(&mut self, key: (BareJid, Deed), touring: Touring) {
-        if !self.tours.contains_key(&key) {
-            self.tour_shares.count(&key.0, 1);
-        }
-        self.tours.insert(key, touring);
-    }
-
-    pub(super) fn drop_tour(&mut self, key: &(BareJid, Deed)) {
-        if self.tours.remove(key).is_some() {
-            self.tour_shares.give_back(&key.0, 1);
-        }
-    }
 }

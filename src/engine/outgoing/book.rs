@@ -7,7 +7,7 @@
 mod expand;
 mod list;
 
-use super::outbox::{AccountNo, Audience, Delta, Entry, HomeNo, ListId, MulticastService, Out};
+use super::outbox::{AccountNo, Audience, Delta, Entry, HomeNo, ListId, MulticastService};
 use crate::channel::Node;
 pub use expand::Cursor;
 use list::List;
@@ -151,20 +151,6 @@ impl AddressBook {
     fn bits(&self, wanted: impl Fn(&Multicast) -> bool) -> u64 {
         let homes = self.multicast.iter().enumerate().filter(|(_, multicast)| multicast.as_ref().is_some_and(&wanted));
         homes.filter_map(|(place, _)| HomeNo::new(place)).fold(0, |bits, home| bits | home.bit())
-    }
-
-    /// Learns one thing, or appends all of it to `out`.
-    pub fn pass(&mut self, sent: Out, out: &mut Vec<u8>) {
-        match sent {
-            Out::Book(delta) => self.apply(delta),
-            Out::Stanza(text) | Out::Presence(text) | Out::Question(text) | Out::About { text, .. } => {
-                out.extend_from_slice(text.as_bytes())
-            }
-            Out::Fan(fan) => {
-                let recipients = self.recipients(&fan.audience);
-                self.write(&fan, &recipients, &mut Cursor::default(), usize::MAX, out);
-            }
-        }
     }
 }
 

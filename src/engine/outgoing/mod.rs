@@ -1,12 +1,14 @@
 //! What goes out: the outbox of a turn, the address book that fans are spread with, and what a crash kept back.
 
 pub mod book;
+mod discovering;
 pub(super) mod freight;
 mod loading;
 pub mod multicast;
 pub mod outbox;
 pub(super) mod resend;
 pub(super) mod showing;
+pub(super) mod unsent;
 
 use super::share::OwnDomains;
 use outbox::Out;

@@ -3,27 +3,24 @@
 //! One stanza then reaches many recipients of a home server. What is written this way and refused is written again as
 //! copies by whoever writes to the link; here it is only learned that the service is not to be used for a while.
 
-use super::super::people::pending::Purpose;
-use super::super::{Engine, Turn};
-use super::outbox::{Delta, HomeNo, MulticastService, Out};
+use super::outbox::{Delta, HomeNo, MulticastService};
 use crate::channel::Stamp;
 use crate::xep::addresses;
-use crate::xmpp::{Parts, Stanza, address, ns};
-use jid::Jid;
+use crate::xmpp::address;
 use minidom::Element;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 /// What a service takes at least, where it does not tell (ejabberd's default for components).
-const ADDRESSES_DEFAULT: usize = 20;
+pub(super) const ADDRESSES_DEFAULT: usize = 20;
 /// How long what was found counts, and how long nothing is looked for where there was nothing (XEP-0033 §2.3).
-const ASK_MS: u64 = 3_600_000;
+pub(super) const ASK_MS: u64 = 3_600_000;
 /// How long a service that refused is left alone.
-const REFUSED_MS: u64 = 300_000;
+pub(super) const REFUSED_MS: u64 = 300_000;
 /// How long one is left alone that was sent too many addresses.
-const TOO_MANY_MS: u64 = 10_000;
+pub(super) const TOO_MANY_MS: u64 = 10_000;
 /// Services of one home server that are asked what they are.
-const ITEMS_MAX: usize = 50;
+pub(super) const ITEMS_MAX: usize = 50;
 
 /// Where a home server's multicast service is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,14 +70,14 @@ pub struct MulticastSettings {
 }
 
 #[derive(Debug)]
-struct Home {
-    domain: String,
-    settings: MulticastSettings,
+pub(super) struct Home {
+    pub(super) domain: String,
+    pub(super) settings: MulticastSettings,
     /// What it took when it refused more.
-    addresses_max: usize,
-    service: Option<MulticastService>,
-    ask_next: Stamp,
-    told: bool,
+    pub(super) addresses_max: usize,
+    pub(super) service: Option<MulticastService>,
+    pub(super) ask_next: Stamp,
+    pub(super) told: bool,
 }
 
 /// Home servers whose multicast service is used where there is one, in the order of their domains.
@@ -119,7 +116,7 @@ impl Homes {
     }
 
     /// The home servers about which it is time to ask, and whom: the multicast service, or else the home server.
-    fn due(&mut self, now: Stamp) -> Vec<(String, Option<String>)> {
+    pub(super) fn due(&mut self, now: Stamp) -> Vec<(String, Option<String>)> {
         let due = self.0.iter_mut().filter(|home| home.ask_next <= now);
         due.map(|home| {
             home.ask_next = Stamp(now.0 + ASK_MS);
@@ -133,12 +130,12 @@ impl Homes {
     }
 
     /// Whether the operator named the service.
-    fn is_settled(&self, domain: &str) -> bool {
+    pub(super) fn is_settled(&self, domain: &str) -> bool {
         self.number(domain).is_none_or(|no| self.0[no.place()].settings.service != Multicast::Auto)
     }
 
     /// Whether a service is the one in use, or the one that the operator named.
-    fn is_about(&self, domain: &str, service: &str) -> bool {
+    pub(super) fn is_about(&self, domain: &str, service: &str) -> bool {
         self.number(domain).is_some_and(|no| {
             let home = &self.0[no.place()];
             home.settings.service != Multicast::Auto || home.service.as_ref().is_some_and(|used| used.to == service)
@@ -146,7 +143,7 @@ impl Homes {
     }
 
     /// Learns what a service said of itself; the delta where that changes anything.
-    fn learn(&mut self, domain: &str, by: &str, info: Option<&Element>) -> Option<Delta> {
+    pub(super) fn learn(&mut self, domain: &str, by: &str, info: Option<&Element>) -> Option<Delta> {
         let no = self.number(domain)?;
         let home = &mut self.0[no.place()];
         let announced = info.filter(|info| addresses::is_served(info)).map(addresses::limit);
@@ -170,7 +167,7 @@ impl Homes {
     }
 
     /// A service sent something back: it is left alone for a while. The home servers that it was used for.
-    fn refused(&mut self, by: &str, condition: &str, now: Stamp) -> Vec<HomeNo> {
+    pub(super) fn refused(&mut self, by: &str, condition: &str, now: Stamp) -> Vec<HomeNo> {
         let mut stopped = Vec::new();
         for (place, home) in self.0.iter_mut().enumerate() {
             let Some(service) = home.service.take_if(|service| service.to == by) else { continue };
@@ -189,97 +186,5 @@ impl Homes {
             stopped.extend(HomeNo::new(place));
         }
         stopped
-    }
-}
-
-impl Engine {
-    /// Asks where it is time to.
-    pub(in crate::engine) fn ask_homes(&mut self, turn: &mut Turn) {
-        for (domain, at) in self.people.accounts.hosts.homes.due(self.steady) {
-            match at.and_then(|service| address::jid(&service).ok()) {
-                Some(service) => self.ask_service(&domain, &service, turn),
-                None => self.ask_what_it_is(&domain, turn),
-            }
-        }
-    }
-
-    /// A home server said whether it has our module, which knows best where its accounts are reached.
-    pub(in crate::engine) fn learn_delivery(&mut self, domain: &str, info: &Element, turn: &mut Turn) {
-        let delivers = info.parts().any(|child| child.attr("var") == Some(ns::MIXD_HOST));
-        if self.people.accounts.hosts.learn_delivery(domain, delivers) {
-            if delivers {
-                tracing::info!(%domain, "the host server delivers to the clients of its accounts");
-            }
-            self.people.accounts.reroute(domain, &mut turn.outbox);
-        }
-    }
-
-    /// A home server said what it is: it may be its own multicast service, or have one.
-    pub(in crate::engine) fn look_for_multicast(&mut self, domain: &str, info: &Element, turn: &mut Turn) {
-        if self.people.accounts.hosts.homes.number(domain).is_none()
-            || self.people.accounts.hosts.homes.is_settled(domain)
-        {
-            return;
-        }
-        self.learn_multicast(domain, domain, Some(info), turn);
-        if addresses::is_served(info) {
-            return;
-        }
-        let Ok(whom) = address::jid(domain) else { return };
-        let purpose = Purpose::Services { domain: domain.to_owned() };
-        self.ask_disco(whom, ns::DISCO_ITEMS, None, purpose, turn);
-    }
-
-    /// A home server said which services it has.
-    pub(in crate::engine) fn ask_services(&mut self, domain: &str, items: &Element, turn: &mut Turn) {
-        let services = items.parts().filter_map(|item| address::jid(item.attr("jid")?).ok());
-        let others: Vec<Jid> = services
-            .filter(|jid| jid.node().is_none() && jid.is_bare() && jid.domain() != &*self.service.domain)
-            .take(ITEMS_MAX)
-            .collect();
-        others.iter().for_each(|service| self.ask_service(domain, service, turn));
-    }
-
-    /// Asks a service of a home server whether it is the multicast service.
-    fn ask_service(&mut self, domain: &str, service: &Jid, turn: &mut Turn) {
-        let Ok(whom) = address::jid(&address::at_resource(service.as_str())) else { return };
-        let purpose = Purpose::Multicast { domain: domain.to_owned() };
-        self.ask_disco(whom, ns::DISCO_INFO, None, purpose, turn);
-    }
-
-    /// Asks at the place where a home server has its multicast service unless it is told otherwise.
-    pub(in crate::engine) fn guess_multicast(&mut self, domain: &str, turn: &mut Turn) {
-        let service = address::jid(&format!("multicast.{domain}"));
-        if let (Ok(service), false) = (service, self.people.accounts.hosts.homes.is_settled(domain)) {
-            self.ask_service(domain, &service, turn);
-        }
-    }
-
-    /// A service said what it is, or did not answer as one.
-    pub(in crate::engine) fn learn_multicast(
-        &mut self,
-        domain: &str,
-        by: &str,
-        info: Option<&Element>,
-        turn: &mut Turn,
-    ) {
-        // Of the services of a home server, most are others; only the one in use can cease to be one.
-        if info.is_none_or(|info| !addresses::is_served(info)) && !self.people.accounts.hosts.homes.is_about(domain, by)
-        {
-            return;
-        }
-        turn.outbox.extend(self.people.accounts.hosts.homes.learn(domain, by, info).map(Out::Book));
-    }
-
-    /// A message came back from a multicast service; whether it is one.
-    pub(in crate::engine) fn refused_by_multicast(&mut self, stanza: &Stanza, turn: &mut Turn) -> bool {
-        if stanza.from.node().is_some() || stanza.from.is_full() {
-            return false;
-        }
-        let condition = stanza.error_condition().unwrap_or("undefined-condition");
-        let stopped = self.people.accounts.hosts.homes.refused(stanza.from.as_str(), condition, self.steady);
-        let deltas = stopped.iter().map(|&home| Out::Book(Delta::Multicast { home, service: None }));
-        turn.outbox.extend(deltas);
-        !stopped.is_empty()
     }
 }

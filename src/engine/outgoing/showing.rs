@@ -3,7 +3,7 @@
 use super::super::requests::request::Asked;
 use super::super::{Engine, Turn};
 use super::outbox::{Audience, Lasting, ListId};
-use super::resend::{halves, mail_all, told, unsent};
+use super::unsent::{halves, mail_all, told, unsent};
 use crate::channel::group::Notice;
 use crate::channel::{Change, ChannelName, NodeSet, Status};
 use crate::store::Record;

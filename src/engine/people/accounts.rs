@@ -5,6 +5,7 @@
 
 mod guests;
 mod pauses;
+mod pausing;
 
 use super::super::outgoing::outbox::{AccountNo, Delta, Entry, Out};
 use super::super::share::OwnDomains;
@@ -13,12 +14,10 @@ use super::pending::Announced;
 use crate::store::{Record, Whereabouts};
 use crate::xmpp::escape_into;
 use jid::{BareJid, FullJid};
-use pauses::{Pause, Pauses};
+use pauses::{Pause, Pauses, RESOURCES_MAX};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// Resources of one account that are followed.
-const RESOURCES_MAX: usize = 32;
 /// Accounts whose presence is followed, besides those that are in channels.
 const ACCOUNTS_MAX: usize = 2_000_000;
 

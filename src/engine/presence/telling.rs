@@ -3,7 +3,7 @@
 mod later;
 
 use super::super::outgoing::outbox::{Audience, ListId};
-use super::super::outgoing::resend::halves;
+use super::super::outgoing::unsent::halves;
 use super::super::{Engine, Turn};
 use super::online::{Place, Whom};
 use super::sharing::{FLOOD_STANZAS, shares, visitor};

@@ -2,7 +2,7 @@
 
 use super::super::channels::chores::ANNOUNCING;
 use super::super::outgoing::outbox::Lasting;
-use super::super::outgoing::resend::told;
+use super::super::outgoing::unsent::told;
 use super::super::{Engine, Turn};
 use super::operating::{ANNOUNCEMENTS_MAX, Announced, CHANNELS_PAGE_MAX, UnderWay};
 use super::request::Effects;

@@ -7,15 +7,14 @@
 
 mod line;
 
-use self::line::{Held, Line};
+use self::line::{Held, Line, channel_of};
 use super::super::channels::waiting_room::asker_of;
 use super::super::channels::weight::weight;
 use super::super::share::{Full, Hit, OwnDomains, Shares};
 use super::super::{Engine, Inbound, Moment};
-use crate::channel::{ChannelName, Refusal};
-use crate::xep::proxy;
+use crate::channel::Refusal;
 use crate::xmpp::{Kind, Stanza};
-use jid::{BareJid, Jid};
+use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How often it is looked at whether there is room for a message on the way out, where nobody says that there is.
@@ -233,16 +232,6 @@ impl Pacing {
     }
 }
 
-/// Whose presence it is and where, where it is a state that a newer one takes the place of.
-fn state(inbound: &Inbound) -> Option<(&Jid, &Jid)> {
-    match inbound {
-        Inbound::Stanza(stanza) if stanza.kind == Kind::Presence && matches!(&*stanza.type_, "" | "unavailable") => {
-            Some((&stanza.from, &stanza.to))
-        }
-        _ => None,
-    }
-}
-
 /// Whether it becomes copies for everybody in a channel. What only waits behind such a thing is none: an error, or what a
 /// host server sends.
 pub(in crate::engine) fn is_message(inbound: &Inbound, engine: &Engine) -> bool {
@@ -260,12 +249,6 @@ fn is_counted(stanza: &Stanza, engine: &Engine) -> bool {
         && stanza.type_ != "error"
         && stanza.from.node().is_some()
         && stanza.to.domain() == &*engine.service.domain
-}
-
-/// The channel that something is for: itself, or somebody in it.
-fn channel_of(to: &Jid) -> Option<ChannelName> {
-    let node = to.node()?;
-    proxy::parse(node).map(|(channel, _)| channel).or_else(|| ChannelName::of(node))
 }
 
 #[cfg(test)]

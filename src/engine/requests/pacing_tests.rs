@@ -1,6 +1,7 @@
 //! What is held, for how long, and in which order.
 
 use super::*;
+use crate::channel::ChannelName;
 use crate::channel::{Actor, Command, Limits, Message, Rate, Rates, ServiceCommand, Stamp};
 use crate::engine::{Addressee, Call, Settings, fixture};
 

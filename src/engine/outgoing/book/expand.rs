@@ -5,7 +5,7 @@
 //! would overtake what goes through it (RFC 6120 §10.1).
 
 use super::{AddressBook, Recipients};
-use crate::engine::outgoing::outbox::{AccountNo, Entry, Fan, HomeNo, MulticastService};
+use crate::engine::outgoing::outbox::{AccountNo, Entry, Fan, HomeNo, MulticastService, Out};
 
 /// The child that gets a groupchat message past ejabberd's own PAM.
 const MARKER: &[u8] = b"<mix xmlns=''/>";
@@ -147,6 +147,20 @@ struct Writing<'a> {
 }
 
 impl AddressBook {
+    /// Learns one thing, or appends all of it to `out`.
+    pub fn pass(&mut self, sent: Out, out: &mut Vec<u8>) {
+        match sent {
+            Out::Book(delta) => self.apply(delta),
+            Out::Stanza(text) | Out::Presence(text) | Out::Question(text) | Out::About { text, .. } => {
+                out.extend_from_slice(text.as_bytes())
+            }
+            Out::Fan(fan) => {
+                let recipients = self.recipients(&fan.audience);
+                self.write(&fan, &recipients, &mut Cursor::default(), usize::MAX, out);
+            }
+        }
+    }
+
     /// Appends `fan` to `out` from `cursor` on, until all is written or `out` holds `bytes_max`.
     ///
     /// Returns whether all is written. An account's copies are never divided.

@@ -4,14 +4,14 @@
 //!
 //! Bounded: where there is no room, somebody's oldest pause is over, and costs a bounce.
 
-use super::{Accounts, RESOURCES_MAX};
 use crate::channel::Stamp;
-use crate::engine::outgoing::outbox::Out;
 use crate::engine::people::pool::{Pool, Put};
-use crate::engine::share::{Hit, OwnDomains};
-use jid::{BareJid, FullJid, Jid};
+use crate::engine::share::OwnDomains;
+use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Resources of one account that are followed.
+pub(super) const RESOURCES_MAX: usize = 32;
 /// How long one lasts, in milliseconds.
 const DAY_MS: u64 = 24 * 3600 * 1000;
 /// Pauses of all accounts.
@@ -49,7 +49,7 @@ impl Pause {
 #[derive(Debug)]
 pub(super) struct Pauses {
     of: BTreeMap<BareJid, BTreeMap<u64, Pause>>,
-    room: Pool<BareJid, (Stamp, BareJid, u64)>,
+    pub(super) room: Pool<BareJid, (Stamp, BareJid, u64)>,
 }
 
 /// What came of a pause that was asked for.
@@ -122,7 +122,7 @@ impl Pauses {
 
     /// What a resource of an account is not sent it is sent again. Where that one is gone, what goes to resources because of it
     /// goes to the bare JID. Whether that changes anything.
-    fn end_all(&mut self, account: &BareJid, resource: &str, is_gone: bool) -> bool {
+    pub(super) fn end_all(&mut self, account: &BareJid, resource: &str, is_gone: bool) -> bool {
         let own = self.of.get_mut(account).into_iter().flatten();
         let ended = own.filter_map(|(tag, pause)| {
             let is_let = pause.resources.remove(resource);
@@ -139,7 +139,7 @@ impl Pauses {
     }
 
     /// That a channel does not go to the bare JID is because of this client.
-    fn note_mover(&mut self, account: &BareJid, resource: &str, tag: u64) {
+    pub(super) fn note_mover(&mut self, account: &BareJid, resource: &str, tag: u64) {
         if let Some(pause) = self.of.get_mut(account).and_then(|own| own.get_mut(&tag)) {
             pause.mover = Some(resource.to_owned());
         }
@@ -172,90 +172,6 @@ impl Pauses {
         own.remove(&tag);
         if own.is_empty() {
             self.of.remove(account);
-        }
-    }
-}
-
-impl Accounts {
-    /// Who hit a share since this was asked last.
-    pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
-        self.pauses.room.hits()
-    }
-
-    /// Whether an account is reached at its bare JID.
-    pub fn is_at_bare(&self, jid: &BareJid) -> bool {
-        self.get(jid).is_some_and(|account| account.bare)
-    }
-
-    /// Channels are not sent to an address any more, by their tags: what they sent came back though somebody is there. Of
-    /// each it says whether the account is a guest there, and so is reached at its resources alone.
-    pub fn pause(
-        &mut self,
-        whom: &Jid,
-        channels: impl IntoIterator<Item = (u64, bool)>,
-        now: Stamp,
-        out: &mut Vec<Out>,
-    ) {
-        let (account, mut changed) = (whom.to_bare(), BTreeSet::new());
-        for channel in channels {
-            changed.extend(self.pause_one(whom, channel, now, out).into_iter().flatten());
-        }
-        if changed.remove(&account) {
-            self.tell_of_pause(&account, out);
-        }
-        changed.iter().for_each(|loser| self.tell_of_pause(loser, out));
-    }
-
-    /// Whose pauses that changes.
-    fn pause_one(
-        &mut self,
-        whom: &Jid,
-        (tag, is_guest): (u64, bool),
-        now: Stamp,
-        out: &mut Vec<Out>,
-    ) -> [Option<BareJid>; 2] {
-        let (account, resource) = (whom.to_bare(), whom.resource().map(|resource| resource.as_str()));
-        // What a home server handed to a client comes back from that one, and an account blocks as a whole (XEP-0191).
-        let is_moved = self.pauses.of(&account).and_then(|own| own.get(&tag)).is_some_and(Pause::is_moved);
-        let own = resource.filter(|_| is_guest || is_moved || !self.is_at_bare(&account));
-        let paused = self.pauses.begin(&account, own, tag, now);
-        if let (Paused::For(_), None, Some(client)) = (&paused, own, resource) {
-            self.pauses.note_mover(&account, client, tag);
-        }
-        match paused {
-            Paused::Not => [None, None],
-            Paused::Everywhere => {
-                self.bounced_at_bare(&account, out);
-                [None, None]
-            }
-            Paused::For(loser) => [Some(account), loser],
-        }
-    }
-
-    /// A resource speaks in a channel; `None`: the home server has the account join it.
-    pub fn resume(&mut self, account: &BareJid, resource: Option<&str>, tag: u64, out: &mut Vec<Out>) {
-        if self.pauses.end(account, resource, tag) {
-            self.tell_of_pause(account, out);
-        }
-    }
-
-    /// A resource told its presence, or is gone.
-    pub fn resume_all(&mut self, full: &FullJid, is_gone: bool, out: &mut Vec<Out>) {
-        let (account, resource) = (full.to_bare(), full.resource().as_str());
-        if self.pauses.end_all(&account, resource, is_gone) {
-            self.tell_of_pause(&account, out);
-        }
-    }
-
-    /// Ends what is paused since a day.
-    pub fn end_pauses(&mut self, now: Stamp, out: &mut Vec<Out>) {
-        let ended: BTreeSet<BareJid> = self.pauses.expire(now).into_iter().collect();
-        ended.iter().for_each(|account| self.tell_of_pause(account, out));
-    }
-
-    fn tell_of_pause(&mut self, account: &BareJid, out: &mut Vec<Out>) {
-        if let Some(no) = self.find(account).filter(|_| self.get(account).is_some_and(|it| it.told)) {
-            self.tell_book(no, out);
         }
     }
 }

@@ -1,8 +1,10 @@
 //! What is held of one account, in order. What something new has to look at is found without a walk over all of it.
 
-use super::{Inbound, channel_of, state};
 use crate::channel::ChannelName;
+use crate::engine::Inbound;
 use crate::steps;
+use crate::xep::proxy;
+use crate::xmpp::Kind;
 use jid::Jid;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -114,6 +116,22 @@ impl Line {
         let place = self.states.get(&state_of(newer)?)? - self.passed;
         self.held.get_mut(usize::try_from(place).ok()?)
     }
+}
+
+/// Whose presence it is and where, where it is a state that a newer one takes the place of.
+pub(super) fn state(inbound: &Inbound) -> Option<(&Jid, &Jid)> {
+    match inbound {
+        Inbound::Stanza(stanza) if stanza.kind == Kind::Presence && matches!(&*stanza.type_, "" | "unavailable") => {
+            Some((&stanza.from, &stanza.to))
+        }
+        _ => None,
+    }
+}
+
+/// The channel that something is for: itself, or somebody in it.
+pub(super) fn channel_of(to: &Jid) -> Option<ChannelName> {
+    let node = to.node()?;
+    proxy::parse(node).map(|(channel, _)| channel).or_else(|| ChannelName::of(node))
 }
 
 fn state_of(inbound: &Inbound) -> Option<(Jid, Jid)> {

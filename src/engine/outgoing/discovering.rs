@@ -1,0 +1,102 @@
+//! The multicast services of home servers are found.
+
+use super::super::people::pending::Purpose;
+use super::super::{Engine, Turn};
+use super::multicast::ITEMS_MAX;
+use super::outbox::{Delta, Out};
+use crate::xep::addresses;
+use crate::xmpp::{Parts, Stanza, address, ns};
+use jid::Jid;
+use minidom::Element;
+
+impl Engine {
+    /// Asks where it is time to.
+    pub(in crate::engine) fn ask_homes(&mut self, turn: &mut Turn) {
+        for (domain, at) in self.people.accounts.hosts.homes.due(self.steady) {
+            match at.and_then(|service| address::jid(&service).ok()) {
+                Some(service) => self.ask_service(&domain, &service, turn),
+                None => self.ask_what_it_is(&domain, turn),
+            }
+        }
+    }
+
+    /// A home server said whether it has our module, which knows best where its accounts are reached.
+    pub(in crate::engine) fn learn_delivery(&mut self, domain: &str, info: &Element, turn: &mut Turn) {
+        let delivers = info.parts().any(|child| child.attr("var") == Some(ns::MIXD_HOST));
+        if self.people.accounts.hosts.learn_delivery(domain, delivers) {
+            if delivers {
+                tracing::info!(%domain, "the host server delivers to the clients of its accounts");
+            }
+            self.people.accounts.reroute(domain, &mut turn.outbox);
+        }
+    }
+
+    /// A home server said what it is: it may be its own multicast service, or have one.
+    pub(in crate::engine) fn look_for_multicast(&mut self, domain: &str, info: &Element, turn: &mut Turn) {
+        if self.people.accounts.hosts.homes.number(domain).is_none()
+            || self.people.accounts.hosts.homes.is_settled(domain)
+        {
+            return;
+        }
+        self.learn_multicast(domain, domain, Some(info), turn);
+        if addresses::is_served(info) {
+            return;
+        }
+        let Ok(whom) = address::jid(domain) else { return };
+        let purpose = Purpose::Services { domain: domain.to_owned() };
+        self.ask_disco(whom, ns::DISCO_ITEMS, None, purpose, turn);
+    }
+
+    /// A home server said which services it has.
+    pub(in crate::engine) fn ask_services(&mut self, domain: &str, items: &Element, turn: &mut Turn) {
+        let services = items.parts().filter_map(|item| address::jid(item.attr("jid")?).ok());
+        let others: Vec<Jid> = services
+            .filter(|jid| jid.node().is_none() && jid.is_bare() && jid.domain() != &*self.service.domain)
+            .take(ITEMS_MAX)
+            .collect();
+        others.iter().for_each(|service| self.ask_service(domain, service, turn));
+    }
+
+    /// Asks a service of a home server whether it is the multicast service.
+    fn ask_service(&mut self, domain: &str, service: &Jid, turn: &mut Turn) {
+        let Ok(whom) = address::jid(&address::at_resource(service.as_str())) else { return };
+        let purpose = Purpose::Multicast { domain: domain.to_owned() };
+        self.ask_disco(whom, ns::DISCO_INFO, None, purpose, turn);
+    }
+
+    /// Asks at the place where a home server has its multicast service unless it is told otherwise.
+    pub(in crate::engine) fn guess_multicast(&mut self, domain: &str, turn: &mut Turn) {
+        let service = address::jid(&format!("multicast.{domain}"));
+        if let (Ok(service), false) = (service, self.people.accounts.hosts.homes.is_settled(domain)) {
+            self.ask_service(domain, &service, turn);
+        }
+    }
+
+    /// A service said what it is, or did not answer as one.
+    pub(in crate::engine) fn learn_multicast(
+        &mut self,
+        domain: &str,
+        by: &str,
+        info: Option<&Element>,
+        turn: &mut Turn,
+    ) {
+        // Of the services of a home server, most are others; only the one in use can cease to be one.
+        if info.is_none_or(|info| !addresses::is_served(info)) && !self.people.accounts.hosts.homes.is_about(domain, by)
+        {
+            return;
+        }
+        turn.outbox.extend(self.people.accounts.hosts.homes.learn(domain, by, info).map(Out::Book));
+    }
+
+    /// A message came back from a multicast service; whether it is one.
+    pub(in crate::engine) fn refused_by_multicast(&mut self, stanza: &Stanza, turn: &mut Turn) -> bool {
+        if stanza.from.node().is_some() || stanza.from.is_full() {
+            return false;
+        }
+        let condition = stanza.error_condition().unwrap_or("undefined-condition");
+        let stopped = self.people.accounts.hosts.homes.refused(stanza.from.as_str(), condition, self.steady);
+        let deltas = stopped.iter().map(|&home| Out::Book(Delta::Multicast { home, service: None }));
+        turn.outbox.extend(deltas);
+        !stopped.is_empty()
+    }
+}

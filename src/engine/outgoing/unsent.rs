@@ -1,0 +1,82 @@
+//! What a turn puts down of its stanzas beside its records, so that the next process can send what a crash kept back.
+
+use super::super::Turn;
+use crate::channel::whom::Whom;
+use crate::channel::{Change, Channel};
+use crate::store::{Halves, Part};
+use crate::xep::Shown;
+use crate::xmpp::{Tag, escape_into};
+use jid::BareJid;
+
+/// What is put down of what a change shows.
+pub(in crate::engine) fn unsent(channel: &Channel, change: &Change, shown: &[Shown]) -> Vec<Part> {
+    let (name, tag) = (channel.name(), channel.profile().tag);
+    match change {
+        Change::Relayed(_) => Vec::new(),
+        Change::Published(row) => {
+            let row = Part::Row { name: name.clone(), tag, row: row.number };
+            std::iter::once(row).chain(shown.iter().flat_map(told)).collect()
+        }
+        _ => shown.iter().flat_map(|shown| parts(channel, shown, *change == Change::Destroyed)).collect(),
+    }
+}
+
+/// What is put down of what single people are told.
+pub(in crate::engine) fn told(shown: &Shown) -> Vec<Part> {
+    match shown {
+        Shown::Mail { account, message } => vec![Part::Stanza(message.clone().attr("to", account.as_str()).into_xml())],
+        Shown::MailAll { accounts, message } => {
+            vec![Part::Mail { accounts: accounts.clone(), stanza: halves(message, false) }]
+        }
+        Shown::Tell { account, message } => {
+            vec![Part::Accounts { accounts: vec![account.clone()], stanza: halves(message, false) }]
+        }
+        Shown::TellGuest { account, message } => {
+            vec![Part::Accounts { accounts: vec![account.clone()], stanza: halves(message, false) }]
+        }
+        Shown::Farewell { .. } | Shown::Fan { .. } => Vec::new(),
+    }
+}
+
+/// One of the stanzas of a change; the list of a channel that `ends` will not be there when it is sent again.
+fn parts(channel: &Channel, shown: &Shown, ends: bool) -> Vec<Part> {
+    let tag = channel.profile().tag;
+    vec![match shown {
+        Shown::Mail { .. } | Shown::MailAll { .. } | Shown::Tell { .. } | Shown::TellGuest { .. } => {
+            return told(shown);
+        }
+        Shown::Farewell { whom, message } => Part::Farewell { tag, whom: whom.clone(), stanza: halves(message, false) },
+        Shown::Fan { node, except, message, groupchat } if ends => {
+            let whom = Whom::Subscribers(*node, except.clone());
+            Part::Farewell { tag, whom, stanza: halves(message, *groupchat) }
+        }
+        Shown::Fan { node, except, message, groupchat } => Part::List {
+            name: channel.name().clone(),
+            tag,
+            node: *node,
+            except: except.clone(),
+            stanza: halves(message, *groupchat),
+        },
+    }]
+}
+
+/// A stanza for the bare JID of an account.
+pub(in crate::engine) fn mailed(head: &str, account: &BareJid, tail: &str) -> String {
+    let mut stanza = String::with_capacity(head.len() + tail.len() + account.as_str().len() + 6);
+    stanza.push_str(head);
+    stanza.push_str(" to='");
+    escape_into(account.as_str(), &mut stanza);
+    stanza.push('\'');
+    stanza.push_str(tail);
+    stanza
+}
+
+pub(in crate::engine) fn halves(message: &Tag, groupchat: bool) -> Halves {
+    let (head, tail) = message.clone().into_halves();
+    Halves { head, tail, groupchat }
+}
+
+/// Sends a stanza to the bare JIDs of accounts.
+pub(in crate::engine) fn mail_all(accounts: &[BareJid], stanza: &Halves, turn: &mut Turn) {
+    accounts.iter().for_each(|account| turn.send(mailed(&stanza.head, account, &stanza.tail)));
+}

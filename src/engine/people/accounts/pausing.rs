@@ -1,0 +1,93 @@
+//! What goes to an address is paused for a channel, and goes on.
+
+use super::Accounts;
+use super::pauses::{Pause, Paused};
+use crate::channel::Stamp;
+use crate::engine::outgoing::outbox::Out;
+use crate::engine::share::Hit;
+use jid::{BareJid, FullJid, Jid};
+use std::collections::BTreeSet;
+
+impl Accounts {
+    /// Who hit a share since this was asked last.
+    pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
+        self.pauses.room.hits()
+    }
+
+    /// Whether an account is reached at its bare JID.
+    pub fn is_at_bare(&self, jid: &BareJid) -> bool {
+        self.get(jid).is_some_and(|account| account.bare)
+    }
+
+    /// Channels are not sent to an address any more, by their tags: what they sent came back though somebody is there. Of
+    /// each it says whether the account is a guest there, and so is reached at its resources alone.
+    pub fn pause(
+        &mut self,
+        whom: &Jid,
+        channels: impl IntoIterator<Item = (u64, bool)>,
+        now: Stamp,
+        out: &mut Vec<Out>,
+    ) {
+        let (account, mut changed) = (whom.to_bare(), BTreeSet::new());
+        for channel in channels {
+            changed.extend(self.pause_one(whom, channel, now, out).into_iter().flatten());
+        }
+        if changed.remove(&account) {
+            self.tell_of_pause(&account, out);
+        }
+        changed.iter().for_each(|loser| self.tell_of_pause(loser, out));
+    }
+
+    /// Whose pauses that changes.
+    fn pause_one(
+        &mut self,
+        whom: &Jid,
+        (tag, is_guest): (u64, bool),
+        now: Stamp,
+        out: &mut Vec<Out>,
+    ) -> [Option<BareJid>; 2] {
+        let (account, resource) = (whom.to_bare(), whom.resource().map(|resource| resource.as_str()));
+        // What a home server handed to a client comes back from that one, and an account blocks as a whole (XEP-0191).
+        let is_moved = self.pauses.of(&account).and_then(|own| own.get(&tag)).is_some_and(Pause::is_moved);
+        let own = resource.filter(|_| is_guest || is_moved || !self.is_at_bare(&account));
+        let paused = self.pauses.begin(&account, own, tag, now);
+        if let (Paused::For(_), None, Some(client)) = (&paused, own, resource) {
+            self.pauses.note_mover(&account, client, tag);
+        }
+        match paused {
+            Paused::Not => [None, None],
+            Paused::Everywhere => {
+                self.bounced_at_bare(&account, out);
+                [None, None]
+            }
+            Paused::For(loser) => [Some(account), loser],
+        }
+    }
+
+    /// A resource speaks in a channel; `None`: the home server has the account join it.
+    pub fn resume(&mut self, account: &BareJid, resource: Option<&str>, tag: u64, out: &mut Vec<Out>) {
+        if self.pauses.end(account, resource, tag) {
+            self.tell_of_pause(account, out);
+        }
+    }
+
+    /// A resource told its presence, or is gone.
+    pub fn resume_all(&mut self, full: &FullJid, is_gone: bool, out: &mut Vec<Out>) {
+        let (account, resource) = (full.to_bare(), full.resource().as_str());
+        if self.pauses.end_all(&account, resource, is_gone) {
+            self.tell_of_pause(&account, out);
+        }
+    }
+
+    /// Ends what is paused since a day.
+    pub fn end_pauses(&mut self, now: Stamp, out: &mut Vec<Out>) {
+        let ended: BTreeSet<BareJid> = self.pauses.expire(now).into_iter().collect();
+        ended.iter().for_each(|account| self.tell_of_pause(account, out));
+    }
+
+    fn tell_of_pause(&mut self, account: &BareJid, out: &mut Vec<Out>) {
+        if let Some(no) = self.find(account).filter(|_| self.get(account).is_some_and(|it| it.told)) {
+            self.tell_book(no, out);
+        }
+    }
+}
