@@ -7,12 +7,12 @@ pub mod channels;
 #[cfg(test)]
 #[path = "crowded_tests.rs"]
 mod crowded;
+pub mod fairness;
 #[cfg(test)]
 #[path = "fixture_tests.rs"]
 mod fixture;
 #[cfg(test)]
 mod flood_tests;
-mod lot;
 pub mod outgoing;
 pub mod people;
 pub mod presence;
@@ -105,7 +105,7 @@ impl Engine {
         let hosts = people::hosts::Hosts::new(settings.pam, settings.multicast, settings.domain.as_str(), own.clone());
         let created = Shares::new("channels", settings.limits.channels_max, own.clone());
         // From dice of its own: what leaves was drawn from the others.
-        let lot = lot::Lot::new(StdRng::from_seed(seed.map(|byte| !byte)).random());
+        let lot = fairness::lot::Lot::new(StdRng::from_seed(seed.map(|byte| !byte)).random());
         Engine {
             requests: requests::Requests::new(std::mem::take(&mut directory.nicks), &settings.limits, &own),
             people: people::People::restore(hosts, whereabouts, &own),

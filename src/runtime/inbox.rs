@@ -6,7 +6,7 @@
 use super::queue::Queue;
 use super::refuse::Refuser;
 use crate::engine::Inbound;
-use crate::engine::channels::waiting_room::{NoRoom, WaitingRoom};
+use crate::engine::fairness::waiting_room::{NoRoom, WaitingRoom};
 use crate::engine::share::{Hit, OwnDomains};
 use jid::BareJid;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -113,6 +113,38 @@ fn reached<'a>(needs: &BTreeMap<&'a str, BTreeSet<&'a str>>, file: &'a str) -> B
     found
 }
 
+/// What the rooms of the engine keep needs of other rooms; files with methods of the engine use whatever they are for.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("fairness", &[]),
+    ("outgoing", &[]),
+    ("people", &["fairness", "outgoing"]),
+    ("presence", &["fairness"]),
+    ("channels", &["fairness", "outgoing"]),
+    ("requests", &["fairness"]),
+];
+
+#[test]
+fn what_a_room_keeps_needs_few_other_rooms() {
+    let sources = program_files();
+    let found = Crate::read(&sources);
+    let room = |file: &str| {
+        let (room, _) = file.strip_prefix("src/engine/")?.split_once('/')?;
+        Some(room.to_owned())
+    };
+    let engine_has_methods = |file: &str| {
+        let source = sources.iter().find(|source| source.path == file);
+        source.is_some_and(|source| source.text.lines().any(|line| line.starts_with("impl Engine ")))
+    };
+    let mut needed: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (path, module) in &found.0 {
+        let Some(own) = room(&module.file).filter(|_| !engine_has_methods(&module.file)) else { continue };
+        let others = found.needs(path, module).into_iter().filter_map(room).filter(|other| *other != own);
+        needed.entry(own.clone()).or_default().extend(others);
+    }
+    let told = ROOMS.iter().map(|(name, may)| (name.to_string(), may.iter().map(|it| it.to_string()).collect()));
+    assert_eq!(needed, told.collect());
+}
+
 #[test]
 fn files_do_not_need_each_other() {
     let sources = program_files();

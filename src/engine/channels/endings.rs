@@ -4,7 +4,7 @@
 //! at once. Then its channels are gone through. It is over once the index of accounts, which is quick to ask, knows of
 //! nothing any more. That an account is being ended is stored before anybody is told, and a start goes on with it.
 
-use super::super::lot::Lot;
+use super::super::fairness::lot::Lot;
 use crate::channel::{ChannelName, Ending};
 use crate::chore::{Budget, Chore};
 use crate::store::Trace;

@@ -30,10 +30,8 @@ mod shelving;
 pub(super) mod step;
 mod touring;
 pub(super) mod tours;
-pub mod waiting_room;
-pub(super) mod weight;
 
-use super::lot::Lot;
+use super::fairness::lot::Lot;
 use super::share::{Hit, OwnDomains, Shares};
 use crate::channel::{ChannelName, Head, Stamp};
 use crate::store::{Directory, Standing};

@@ -7,11 +7,11 @@
 //! whatever else it sends waits behind that, and nobody else does: what others change of it meanwhile is laid over what is
 //! read (`engine::channels::lately`).
 
+use super::super::fairness::waiting_room::{NoRoom, WaitingRoom};
+use super::super::fairness::weight::{NAME_BYTES, ROW_BYTES, weight};
 use super::super::share::{Hit, OwnDomains};
 use super::super::{Arrival, Engine, Errand, Inbound, Loaded, Needs, Source, Step};
 pub use super::candidate::Candidate;
-use super::waiting_room::{NoRoom, WaitingRoom};
-use super::weight::{NAME_BYTES, ROW_BYTES, weight};
 use crate::channel::ChannelName;
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -1,8 +1,8 @@
 //! What software can, by the hash it announces (XEP-0115): asked once a version, not once a resource.
 
+use super::super::fairness::pool::{Pool, Put};
 use super::super::share::{Hit, OwnDomains};
 use super::pending::Announced;
-use super::pool::{Pool, Put};
 use crate::xmpp::{Parts, ns};
 use jid::BareJid;
 use minidom::Element;

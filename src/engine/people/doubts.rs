@@ -5,9 +5,9 @@
 //! address. Nobody there: the address is no good. Somebody there: the channel, and nothing else, is not sent there for a
 //! while (`accounts/pauses.rs`).
 
-use super::super::requests::pace::Pace;
+use super::super::fairness::pace::Pace;
+use super::super::fairness::pool::{Pool, Put};
 use super::super::share::{Hit, OwnDomains};
-use super::pool::{Pool, Put};
 use crate::channel::Stamp;
 use jid::{BareJid, Jid};
 use std::collections::{BTreeMap, BTreeSet, HashMap};

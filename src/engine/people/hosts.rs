@@ -1,9 +1,9 @@
 //! The home servers of accounts: what they grant, and how they take MIX traffic.
 
+use super::super::fairness::pool::{Pool, Put};
 use super::super::outgoing::multicast::{Homes, MulticastSettings};
 use super::super::outgoing::outbox::HomeNo;
 use super::super::share::{Hit, OwnDomains};
-use super::pool::{Pool, Put};
 use crate::channel::Stamp;
 use crate::xep::privilege::Privileges;
 use serde::{Deserialize, Serialize};

@@ -6,7 +6,6 @@ mod doubting;
 pub(super) mod doubts;
 pub mod hosts;
 pub mod pending;
-pub(super) mod pool;
 
 use super::share::{Hit, OwnDomains};
 use crate::store::Whereabouts;

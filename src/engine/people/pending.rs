@@ -3,8 +3,8 @@
 //! Bounded in number and time: whoever never answers costs nothing for long. Where too many wait, the first one is given
 //! up of whoever has most of them: of those who asked, or, of the service's own questions, of those who are asked.
 
+use super::super::fairness::pool::{Pool, Put};
 use super::super::share::{Hit, OwnDomains};
-use super::pool::{Pool, Put};
 use crate::channel::Stamp;
 use crate::xep::Reply;
 use jid::{BareJid, FullJid, Jid};

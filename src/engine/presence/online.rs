@@ -6,8 +6,8 @@
 
 mod later;
 
-use super::super::lot::Lot;
-use super::super::people::pool::Pool;
+use super::super::fairness::lot::Lot;
+use super::super::fairness::pool::Pool;
 use super::super::share::{Full, Hit, OwnDomains, Shares};
 use super::waiting::{WAITING_MAX, Waiting};
 use crate::channel::ChannelName;

@@ -4,8 +4,8 @@
 //! it tells the difference, once. Coming online and changes are paced an account; going offline follows at once, since it
 //! is told only of what was told before.
 
-use super::super::lot::Lot;
-use super::super::requests::pace::Pace;
+use super::super::fairness::lot::Lot;
+use super::super::fairness::pace::Pace;
 use super::super::share::OwnDomains;
 use super::online::Online;
 use crate::channel::{Channel, Member, Rate, Stamp};

@@ -1,6 +1,6 @@
 //! What accounts have waiting to be done in channels, by the channels' tags: as much as there is room for ([`Pool`]).
 
-use super::super::people::pool::{Pool, Put};
+use super::super::fairness::pool::{Pool, Put};
 use super::super::share::{Hit, OwnDomains};
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet};

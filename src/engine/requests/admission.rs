@@ -4,7 +4,7 @@
 //! Messages and presence are counted before anything is read of them, and wait for their time ([`super::Pacing`]), be they
 //! stanzas or calls. What else is said to everybody in a channel is refused at once, and has left no trace.
 
-use super::pace::Pace;
+use super::super::fairness::pace::Pace;
 use crate::channel::{ChannelName, Rate, Rates, Refusal};
 use crate::xmpp::Parts;
 use jid::BareJid;

@@ -12,7 +12,6 @@ pub(super) mod foreign;
 pub(super) mod groups;
 pub(super) mod nicks;
 pub(super) mod operating;
-pub mod pace;
 pub mod pacing;
 pub(super) mod parts;
 pub(super) mod relay;

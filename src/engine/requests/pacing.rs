@@ -8,8 +8,8 @@
 mod line;
 
 use self::line::{Held, Line, channel_of};
-use super::super::channels::waiting_room::asker_of;
-use super::super::channels::weight::weight;
+use super::super::fairness::waiting_room::asker_of;
+use super::super::fairness::weight::weight;
 use super::super::share::{Full, Hit, OwnDomains, Shares};
 use super::super::{Engine, Inbound, Moment};
 use crate::channel::Refusal;

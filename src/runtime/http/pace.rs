@@ -1,6 +1,6 @@
 //! How fast one may ask and how often one may fail, by address and by account.
 
-use crate::engine::requests::pace;
+use crate::engine::fairness::pace;
 use jid::BareJid;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};

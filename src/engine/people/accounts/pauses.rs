@@ -5,7 +5,7 @@
 //! Bounded: where there is no room, somebody's oldest pause is over, and costs a bounce.
 
 use crate::channel::Stamp;
-use crate::engine::people::pool::{Pool, Put};
+use crate::engine::fairness::pool::{Pool, Put};
 use crate::engine::share::OwnDomains;
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,7 +2,7 @@
 
 use super::{Online, Place, Whom};
 use crate::channel::ChannelName;
-use crate::engine::people::pool::Put;
+use crate::engine::fairness::pool::Put;
 use crate::engine::presence::waiting::WAITING_MAX;
 use jid::{BareJid, FullJid};
 use std::collections::BTreeSet;
