@@ -1,5 +1,6 @@
 //! `mixd compact`: only for a store that nobody has open, and whatever kills it leaves a whole store.
 
+use super::killed::cut_short;
 use super::*;
 use mixd::store::PagePlan;
 

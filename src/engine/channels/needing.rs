@@ -11,7 +11,7 @@ use jid::BareJid;
 use minidom::Element;
 
 impl Engine {
-    /// What must be loaded before these can be taken; to be asked again after [`Engine::adopt`], up to [`ROUNDS_MAX`]
+    /// What must be loaded before these can be taken; to be asked again after [`Engine::adopt`], up to [`ROUNDS_MAX`](super::needs::ROUNDS_MAX)
     /// times.
     pub fn needs<'a>(&self, batch: impl IntoIterator<Item = &'a Inbound>) -> Needs {
         self.need_also(batch, Needs::default())

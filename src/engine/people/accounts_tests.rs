@@ -1,6 +1,9 @@
 //! Where accounts are reached: what is kept of it, and what is let go.
 
 use super::*;
+use crate::engine::share::OwnDomains;
+use crate::store::Record;
+use crate::store::Whereabouts;
 
 fn full(resource: usize) -> FullJid {
     FullJid::new(&format!("a@h/r{resource}")).unwrap()

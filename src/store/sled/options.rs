@@ -20,7 +20,7 @@ pub struct SledOptions {
     /// half is not known to be readable.
     pub reserve_bytes: u64,
     /// The epoch of whoever writes: a store whose newest commit is of a later one refuses theirs
-    /// ([`CommitError::Fenced`]). One process serves a store on disk, always in epoch 0.
+    /// ([`CommitError::Fenced`](crate::store::CommitError::Fenced)). One process serves a store on disk, always in epoch 0.
     pub epoch: u64,
 }
 
