@@ -3,7 +3,7 @@
 use super::Visibility;
 use super::change::Head;
 use super::event::Progress;
-use super::settings::{History, Membership, Receipts};
+use super::settings::{History, Membership, ReceiptPolicy};
 use super::slice::Slice;
 use super::{
     Access, ChannelName, Grants, Nick, NodeAccess, NodeSet, ParticipantId, Row, Snapshot, Stamp, Standing, Status,
@@ -63,7 +63,7 @@ pub struct Patch {
     /// Whether changes become rows.
     pub events: Option<bool>,
     /// Who is told of receipts and markers.
-    pub receipts: Option<Receipts>,
+    pub receipts: Option<ReceiptPolicy>,
     /// Whether members may add others.
     pub members_add: Option<bool>,
     /// Joined and waiting together, at most; no more than the service allows.

@@ -200,7 +200,7 @@ pub struct GroupDefaults {
     /// Whether changes of people and profile become rows.
     pub events: bool,
     /// Who is told of receipts: `author` or `relay`.
-    pub receipts: super::Receipts,
+    pub receipts: super::ReceiptPolicy,
     /// Who may subscribe to a group's nodes without being in it: `participants` (nobody), `allowed` or `anyone`.
     pub guests: super::Access,
     /// Whether members may add others.
@@ -364,7 +364,7 @@ impl Default for GroupDefaults {
             membership: super::Membership::Auto,
             history: super::History::Joined,
             events: true,
-            receipts: super::Receipts::Author,
+            receipts: super::ReceiptPolicy::Author,
             guests: super::Access::Participants,
             members_add: false,
             participants_max: 30,
@@ -389,7 +389,7 @@ impl Limits {
             membership: super::Membership::Open,
             history: super::History::Full,
             events: false,
-            receipts: super::Receipts::Relay,
+            receipts: super::ReceiptPolicy::Relay,
             members_add: false,
             participants_max: self.participants_max,
             subject_chars_max: 1000,

@@ -78,7 +78,7 @@ pub use refusal::{CommandFault, Refusal};
 pub use registry::Registry;
 pub use roll::Roll;
 pub use service_command::{AnyCommand, ServiceCommand};
-pub use settings::{History, Intervals, Membership, Receipts, Rights, Settings, Style};
+pub use settings::{History, Intervals, Membership, ReceiptPolicy, Rights, Settings, Style};
 pub use snapshot::{Person, Snapshot, Somebody, Standing};
 pub use stamp::Stamp;
 

@@ -41,7 +41,7 @@ pub enum History {
 /// Who is told of receipts and markers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Receipts {
+pub enum ReceiptPolicy {
     /// Everybody, as MUC clients expect.
     #[default]
     Relay,
@@ -61,7 +61,7 @@ pub struct Settings {
     /// Whether changes of people and profile become rows.
     pub events: bool,
     /// Who is told of receipts and markers.
-    pub receipts: Receipts,
+    pub receipts: ReceiptPolicy,
     /// Whether members may add others, and not admins alone.
     pub members_add: bool,
     /// Joined and waiting together, at most.

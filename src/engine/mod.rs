@@ -32,7 +32,7 @@ pub use channels::shelf::Census;
 pub use channels::step::Step;
 pub use outgoing::book::AddressBook;
 pub use outgoing::multicast::{Multicast, MulticastSettings};
-pub use outgoing::outbox::{Audience, Delta, Entry, Fan, ListId, Out};
+pub use outgoing::outbox::{Audience, BookEntry, Delta, Fan, ListId, Out};
 pub use people::hosts::Pam;
 pub use requests::call::{Addressee, Call, CallResult, Called, Lookup};
 pub use requests::pacing::Pacing;

@@ -4,7 +4,7 @@ use super::channels::arrival::Leaving;
 use super::channels::tours::Touring;
 use super::outgoing::outbox::{Audience, Fan, Lasting};
 use super::requests::call::{Call, Called, Lookup};
-use super::requests::operating::Announced;
+use super::requests::operating::AnnouncingStep;
 use super::share::Hit;
 use super::{Out, Query, Step};
 use crate::channel::{ChannelName, Ending, Newcomer, Nick, Refusal};
@@ -80,7 +80,7 @@ pub struct Turn {
     /// Whose host servers it tells to take a channel out of a roster, in order.
     pub(super) left_rosters: Vec<Leaving>,
     /// What it did about announcements, in order.
-    pub(super) announced: Vec<Announced>,
+    pub(super) announced: Vec<AnnouncingStep>,
     /// The marks of all calls of the turn.
     pub(super) tokens: Vec<u64>,
     /// What lists in answers have cost so far, in bytes.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::channel::Node;
-use crate::engine::outgoing::outbox::{AccountNo, Audience, Delta, Entry, Fan, ListId};
+use crate::engine::outgoing::outbox::{AccountNo, Audience, BookEntry, Delta, Fan, ListId};
 
 pub(super) const HORIZON_MS: u64 = 1000;
 
@@ -15,7 +15,7 @@ pub(super) fn subscribers(tag: u64, count: u32) -> Parcel {
     let numbers: Vec<AccountNo> = (0..count).map(AccountNo::first).collect();
     let account = |no: &AccountNo| {
         let entry =
-            Entry { addresses: vec![format!("u{}@h", no.place()).into()], marked: false, home: None, apart: None };
+            BookEntry { addresses: vec![format!("u{}@h", no.place()).into()], marked: false, home: None, apart: None };
         Out::Book(Delta::Account { no: *no, entry })
     };
     let mut outs: Vec<Out> = numbers.iter().map(account).collect();
@@ -144,8 +144,10 @@ fn a_long_fan_out_that_is_cut_by_a_lost_link_is_written_whole() {
     let ping = line.cover();
     assert_eq!(line.confirm(ping), None, "it is not wholly written");
     // Who joins meanwhile is no recipient.
-    let (no, entry) =
-        (AccountNo::first(5000), Entry { addresses: vec!["late@h".into()], marked: false, home: None, apart: None });
+    let (no, entry) = (
+        AccountNo::first(5000),
+        BookEntry { addresses: vec!["late@h".into()], marked: false, home: None, apart: None },
+    );
     let joined = vec![Out::Book(Delta::Account { no, entry }), Out::Book(Delta::Subscribed(list(1), no))];
     line.push(Parcel { number: None, outs: joined }, 0);
     line.rewind(0, HORIZON_MS);
@@ -260,7 +262,7 @@ fn who_joins_or_leaves_while_messages_wait_gets_those_that_it_was_there_for() {
     let mut line = Line::new();
     line.push(subscribers(1, 100), 0);
     (0..200).for_each(|n| line.push(parcel(n + 1, fan(1, "filler", Lasting::Row)), 0));
-    let entry = |addresses: &[&str]| Entry {
+    let entry = |addresses: &[&str]| BookEntry {
         addresses: addresses.iter().map(|&address| address.into()).collect(),
         marked: false,
         home: None,
@@ -333,7 +335,7 @@ fn who_gets_the_number_of_somebody_who_is_gone_is_not_forgotten_with_it() {
     let mut line = Line::new();
     line.push(subscribers(1, 100), 0);
     (0..200).for_each(|n| line.push(parcel(n + 1, fan(1, "filler", Lasting::Row)), 0));
-    let entry = |addresses: &[&str]| Entry {
+    let entry = |addresses: &[&str]| BookEntry {
         addresses: addresses.iter().map(|&address| address.into()).collect(),
         marked: false,
         home: None,

@@ -3,7 +3,7 @@
 use super::*;
 use crate::channel::Node;
 use crate::engine::outgoing::outbox::{
-    AccountNo, Audience, Delta, Entry, Fan, HomeNo, Lasting, ListId, MulticastService, Out,
+    AccountNo, Audience, BookEntry, Delta, Fan, HomeNo, Lasting, ListId, MulticastService, Out,
 };
 use crate::runtime::outbox::Parcel;
 use tokio::io::AsyncReadExt;
@@ -34,8 +34,10 @@ fn bench() -> Bench {
 }
 
 fn account(place: u32, address: &str) -> [Out; 2] {
-    let (no, entry) =
-        (AccountNo::first(place), Entry { addresses: vec![address.into()], marked: false, home: None, apart: None });
+    let (no, entry) = (
+        AccountNo::first(place),
+        BookEntry { addresses: vec![address.into()], marked: false, home: None, apart: None },
+    );
     [Out::Book(Delta::Account { no, entry }), Out::Book(Delta::Subscribed(LIST, no))]
 }
 
@@ -263,7 +265,7 @@ async fn what_is_urgent_passes_between_two_blocks_of_a_fan_out() {
 
 fn shared(place: u32, address: &str) -> [Out; 2] {
     let no = AccountNo::first(place);
-    let entry = Entry { addresses: vec![address.into()], marked: false, home: HomeNo::new(0), apart: None };
+    let entry = BookEntry { addresses: vec![address.into()], marked: false, home: HomeNo::new(0), apart: None };
     [Out::Book(Delta::Account { no, entry }), Out::Book(Delta::Subscribed(LIST, no))]
 }
 

@@ -73,7 +73,7 @@ impl Seen {
 /// # Errors
 /// Those of reading.
 pub(super) fn plan(shelf: &impl Shelf, month: Month, seen: &Seen, records: &[Record]) -> Result<Writes, StoreError> {
-    let mut draft = Draft { shelf, month, month_end: month.end(), seen, writes: Writes::default() };
+    let mut draft = Planning { shelf, month, month_end: month.end(), seen, writes: Writes::default() };
     for record in records {
         match record {
             Record::Channel { name, tag, change } => draft.change(name, *tag, change)?,
@@ -112,7 +112,7 @@ pub(super) fn plan(shelf: &impl Shelf, month: Month, seen: &Seen, records: &[Rec
     Ok(writes)
 }
 
-struct Draft<'a, S> {
+struct Planning<'a, S> {
     shelf: &'a S,
     month: Month,
     month_end: Stamp,
@@ -120,7 +120,7 @@ struct Draft<'a, S> {
     writes: Writes,
 }
 
-impl<S: Shelf> Draft<'_, S> {
+impl<S: Shelf> Planning<'_, S> {
     fn change(&mut self, name: &ChannelName, tag: u64, change: &Change) -> Result<(), StoreError> {
         match change {
             Change::Created { profile, settings, rights, info } => {

@@ -6,7 +6,7 @@ use crate::channel::command::Slice;
 use crate::channel::group::{Aggregate, GroupLine};
 use crate::channel::snapshot::Known;
 use crate::channel::{
-    Access, Channel, ChannelName, History, Item, Member, Membership, Progress, Receipt, Receipts, Refusal, Stamp,
+    Access, Channel, ChannelName, History, Item, Member, Membership, Progress, Receipt, ReceiptPolicy, Refusal, Stamp,
     Standing, Status,
 };
 use crate::xmpp::{Parts, Tag, ns};
@@ -54,10 +54,10 @@ fn history(history: History) -> &'static str {
     }
 }
 
-fn receipts(receipts: Receipts) -> &'static str {
+fn receipts(receipts: ReceiptPolicy) -> &'static str {
     match receipts {
-        Receipts::Relay => "relay",
-        Receipts::Author => "author",
+        ReceiptPolicy::Relay => "relay",
+        ReceiptPolicy::Author => "author",
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Extension, Request, Route, Scope, group_tags, rows, rsm};
 use crate::channel::group::{GroupCommand, Invitee, Patch};
 use crate::channel::{
     Access, Answer, AnyCommand, ChannelName, Command, GroupAnswer, GroupWish, History, Membership, Nick, Progress,
-    Receipts, Refusal, ServiceCommand, Standing,
+    ReceiptPolicy, Refusal, ServiceCommand, Standing,
 };
 use crate::xmpp::{Parts, Tag, address, ns};
 use jid::BareJid;
@@ -191,8 +191,8 @@ fn patch(element: &Element) -> Result<Patch, Refusal> {
         })?,
         events: read(element, "events", "true or false", truth)?,
         receipts: read(element, "receipts", "author or relay", |text| match text {
-            "author" => Some(Receipts::Author),
-            "relay" => Some(Receipts::Relay),
+            "author" => Some(ReceiptPolicy::Author),
+            "relay" => Some(ReceiptPolicy::Relay),
             _ => None,
         })?,
         members_add: read(element, "members-add", "true or false", truth)?,

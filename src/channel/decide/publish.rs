@@ -5,7 +5,7 @@ use super::draft::Draft;
 use crate::channel::change::Relay;
 use crate::channel::limits::check;
 use crate::channel::{
-    Action, Actor, Answer, Change, Channel, Context, Decision, Member, Message, Progress, Receipts, Refusal, Row,
+    Action, Actor, Answer, Change, Channel, Context, Decision, Member, Message, Progress, ReceiptPolicy, Refusal, Row,
     RowKind,
 };
 
@@ -82,7 +82,7 @@ impl Channel {
     fn pass_on(&self, actor: &Actor, author: &Member, message: Message, context: &mut Context<'_>) -> Outcome {
         let mut draft = Draft::new(self, context.now, context.limits);
         if let Some((progress, row)) = message.reports {
-            let told_alone = self.settings().receipts == Receipts::Author;
+            let told_alone = self.settings().receipts == ReceiptPolicy::Author;
             // A receipt is about one message (XEP-0184), a marker about all up to one (XEP-0333).
             let exact = progress == Progress::Delivered;
             if told_alone {

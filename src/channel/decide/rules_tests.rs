@@ -174,7 +174,7 @@ fn rule_7_receipts_go_to_the_author_alone_or_are_relayed() {
     let answer = world.ask("bob", Command::Publish(marker())).unwrap();
     assert!(matches!(&answer, Answer::Group(GroupAnswer::Reported(notices)) if notices.len() == 1));
     assert!(!world.last.iter().any(|change| matches!(change, Change::Relayed(_) | Change::Published(_))));
-    let relay = group::Patch { receipts: Some(Receipts::Relay), ..group::Patch::default() };
+    let relay = group::Patch { receipts: Some(ReceiptPolicy::Relay), ..group::Patch::default() };
     world.group_ask("ann", GroupCommand::Configure(relay)).unwrap();
     let row = world.say("ann", "again");
     let marker = Message { reports: Some((Progress::Read, row)), echoed: true, ..Message::default() };

@@ -7,21 +7,21 @@
 mod expand;
 mod list;
 
-use super::outbox::{AccountNo, Audience, Delta, Entry, HomeNo, ListId, MulticastService};
+use super::outbox::{AccountNo, Audience, BookEntry, Delta, HomeNo, ListId, MulticastService};
 use crate::channel::Node;
 pub use expand::Cursor;
-use list::List;
+use list::Subscribers;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Lists of accounts, and their addresses.
 #[derive(Clone, Debug, Default)]
 pub struct AddressBook {
-    lists: HashMap<ListId, List>,
+    lists: HashMap<ListId, Subscribers>,
     /// By the places of accounts: whose entry it is, and the entry.
-    entries: Vec<(AccountNo, Entry)>,
+    entries: Vec<(AccountNo, BookEntry)>,
     /// By the places of home servers.
-    multicast: Vec<Option<Multicast>>,
+    multicast: Vec<Option<ServiceState>>,
     /// Whether the services in there are others than those told last.
     untold: bool,
 }
@@ -29,7 +29,7 @@ pub struct AddressBook {
 /// Who gets a fan-out and by which ways; settled once, whatever happens to the list afterwards.
 #[derive(Clone, Debug)]
 pub struct Recipients {
-    accounts: Accounts,
+    accounts: AccountNos,
     except: Option<AccountNo>,
     /// The channel, by its tag, where they are those of a list.
     tag: Option<u64>,
@@ -38,7 +38,7 @@ pub struct Recipients {
 }
 
 #[derive(Clone, Debug)]
-enum Accounts {
+enum AccountNos {
     List(Arc<Vec<AccountNo>>),
     One(AccountNo),
 }
@@ -56,15 +56,15 @@ impl Recipients {
 
     fn accounts(&self) -> &[AccountNo] {
         match &self.accounts {
-            Accounts::List(accounts) => accounts,
-            Accounts::One(no) => std::slice::from_ref(no),
+            AccountNos::List(accounts) => accounts,
+            AccountNos::One(no) => std::slice::from_ref(no),
         }
     }
 }
 
 /// A multicast service, and whether it is used: what was sent to it is asked for even when it no longer is.
 #[derive(Clone, Debug)]
-struct Multicast {
+struct ServiceState {
     service: MulticastService,
     up: bool,
 }
@@ -85,7 +85,7 @@ impl AddressBook {
                     list.remove(no);
                 }
             }
-            Delta::Filled(list, accounts) => drop(self.lists.insert(list, List::of(accounts))),
+            Delta::Filled(list, accounts) => drop(self.lists.insert(list, Subscribers::of(accounts))),
             Delta::Multicast { home, service } => self.learn_multicast(home, service),
             Delta::Dropped { tag } => {
                 for node in Node::ALL {
@@ -102,7 +102,7 @@ impl AddressBook {
         self.untold |= service.is_some();
         let known = &mut self.multicast[home.place()];
         match (service, known.as_mut()) {
-            (Some(service), _) => *known = Some(Multicast { service, up: true }),
+            (Some(service), _) => *known = Some(ServiceState { service, up: true }),
             (None, Some(multicast)) => multicast.up = false,
             (None, None) => {}
         }
@@ -112,10 +112,10 @@ impl AddressBook {
     pub fn recipients(&self, audience: &Audience) -> Recipients {
         let (accounts, except) = match audience {
             Audience::List(list, except) => {
-                (Accounts::List(self.lists.get(list).map(List::share).unwrap_or_default()), *except)
+                (AccountNos::List(self.lists.get(list).map(Subscribers::share).unwrap_or_default()), *except)
             }
-            Audience::One(no) => (Accounts::One(*no), None),
-            Audience::These(accounts) => (Accounts::List(accounts.clone()), None),
+            Audience::One(no) => (AccountNos::One(*no), None),
+            Audience::These(accounts) => (AccountNos::List(accounts.clone()), None),
         };
         let tag = match audience {
             Audience::List(list, _) => Some(list.tag),
@@ -148,7 +148,7 @@ impl AddressBook {
         self.multicast.get(home.place())?.as_ref().filter(|multicast| multicast.up).map(|multicast| &multicast.service)
     }
 
-    fn bits(&self, wanted: impl Fn(&Multicast) -> bool) -> u64 {
+    fn bits(&self, wanted: impl Fn(&ServiceState) -> bool) -> u64 {
         let homes = self.multicast.iter().enumerate().filter(|(_, multicast)| multicast.as_ref().is_some_and(&wanted));
         homes.filter_map(|(place, _)| HomeNo::new(place)).fold(0, |bits, home| bits | home.bit())
     }
@@ -165,7 +165,7 @@ mod tests {
         let mut book = AddressBook::default();
         for (place, (addresses, marked)) in accounts.iter().enumerate() {
             let no = AccountNo::first(place as u32);
-            let entry = Entry {
+            let entry = BookEntry {
                 addresses: addresses.iter().map(|&a| a.into()).collect(),
                 marked: *marked,
                 home: None,
@@ -239,7 +239,8 @@ mod tests {
         let fan = fan(Audience::List(LIST, None));
         let begun = book.recipients(&fan.audience);
         let (late, moved) = (AccountNo::first(2), AccountNo::first(1));
-        let entry = |address: &str| Entry { addresses: vec![address.into()], marked: false, home: None, apart: None };
+        let entry =
+            |address: &str| BookEntry { addresses: vec![address.into()], marked: false, home: None, apart: None };
         book.apply(Delta::Account { no: late, entry: entry("late@h") });
         book.apply(Delta::Subscribed(LIST, late));
         book.apply(Delta::Unsubscribed(LIST, AccountNo::first(0)));
@@ -253,7 +254,7 @@ mod tests {
         let mut book = book(&[(&["a@h"], false), (&["b@h"], false)]);
         let fan = fan(Audience::List(LIST, None));
         let begun = book.recipients(&fan.audience);
-        let entry = Entry { addresses: vec!["stranger@h".into()], marked: false, home: None, apart: None };
+        let entry = BookEntry { addresses: vec!["stranger@h".into()], marked: false, home: None, apart: None };
         book.apply(Delta::Account { no: AccountNo::first(0).next(), entry });
         let text = text_for(&book, &fan, &begun);
         assert!(text.contains("b@h") && !text.contains("stranger@h"), "{text}");

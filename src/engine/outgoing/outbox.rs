@@ -167,7 +167,7 @@ pub enum Delta {
         /// The account.
         no: AccountNo,
         /// Its addresses.
-        entry: Entry,
+        entry: BookEntry,
     },
     /// An account subscribed.
     Subscribed(ListId, AccountNo),
@@ -202,7 +202,7 @@ impl Delta {
 
 /// Where an account is reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Entry {
+pub struct BookEntry {
     /// The addresses, escaped for an attribute.
     pub addresses: Vec<Arc<str>>,
     /// Whether a groupchat message needs a child `<mix xmlns=''/>` to get past the home server (hosts.md, C.1).
@@ -213,7 +213,7 @@ pub struct Entry {
     pub apart: Option<Box<BTreeMap<u64, Vec<Arc<str>>>>>,
 }
 
-impl Entry {
+impl BookEntry {
     /// Its addresses in a channel, by the channel's tag; `None`: those that it has for what is its own.
     pub fn addresses_in(&self, tag: Option<u64>) -> &[Arc<str>] {
         let apart = self.apart.as_ref().zip(tag).and_then(|(apart, tag)| apart.get(&tag));

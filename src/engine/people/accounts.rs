@@ -8,7 +8,7 @@ mod pauses;
 mod pausing;
 mod saved;
 
-use super::super::outgoing::outbox::{AccountNo, Delta, Entry, Out};
+use super::super::outgoing::outbox::{AccountNo, BookEntry, Delta, Out};
 use super::hosts::{Hosts, Pam};
 use super::pending::Announced;
 use crate::xmpp::escape_into;
@@ -398,8 +398,8 @@ impl Accounts {
         let (domain, home) = (account.jid.domain().as_str(), self.hosts.home(account.jid.domain().as_str()));
         let at_resources = |pause: &Pause| resources(&|name| pause.lets(name));
         let entry = match account.bare {
-            false => Entry { addresses: resources(&|_| true), marked: false, home, apart: apart(&at_resources) },
-            true => Entry {
+            false => BookEntry { addresses: resources(&|_| true), marked: false, home, apart: apart(&at_resources) },
+            true => BookEntry {
                 addresses: bare(),
                 marked: self.hosts.is_marked(domain),
                 home,
@@ -408,7 +408,7 @@ impl Accounts {
         };
         out.push(Out::Book(Delta::Account { no, entry }));
         if let Some((no, _)) = account.guest {
-            let entry = Entry { addresses: resources(&|_| true), marked: false, home, apart: apart(&at_resources) };
+            let entry = BookEntry { addresses: resources(&|_| true), marked: false, home, apart: apart(&at_resources) };
             out.push(Out::Book(Delta::Account { no, entry }));
         }
     }

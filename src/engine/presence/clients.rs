@@ -6,7 +6,7 @@ use super::super::people::capabilities;
 use super::super::people::pending::{Announced, Purpose};
 use super::super::requests::router::Target;
 use super::super::{Engine, Turn};
-use super::online::Whom;
+use super::online::OwedTo;
 use crate::xep::Reply;
 use crate::xep::mix_presence::Availability;
 use crate::xmpp::{Condition, Kind, Parts, Stanza, StanzaError, Tag, address, ns};
@@ -63,7 +63,7 @@ impl Engine {
                 self.presence.online.doubt(full, self.people.accounts.takes(full));
             }
             ("probe", Some(Target::Channel(name))) => {
-                self.owe_presence(&name, Whom::Resource(full.to_bare(), full.resource().to_string()));
+                self.owe_presence(&name, OwedTo::Resource(full.to_bare(), full.resource().to_string()));
             }
             ("probe", Some(Target::Participant(name, id))) => self.answer_probe(stanza, &name, &id, turn),
             _ => {}
@@ -75,7 +75,7 @@ impl Engine {
         let account = stanza.sender();
         match (&*stanza.type_, target) {
             // XEP-0405 §2.9.3: presence from the bare JID asks for everybody's.
-            ("" | "probe", Some(Target::Channel(name))) => self.owe_presence(&name, Whom::Account(account)),
+            ("" | "probe", Some(Target::Channel(name))) => self.owe_presence(&name, OwedTo::Account(account)),
             ("probe", Some(Target::Participant(name, id))) => self.answer_probe(stanza, &name, &id, turn),
             ("subscribe", Some(Target::Channel(name))) => self.answer_subscription(&name, &account, turn),
             // `unsubscribed` says nothing: some servers answer so to a probe that they do not answer, and a server that ends

@@ -27,24 +27,24 @@ pub type Place = (u64, BareJid, String);
 
 /// To whom everybody's presence is owed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Whom {
+pub enum OwedTo {
     /// Everywhere where the account is reached.
     Account(BareJid),
     /// A resource that came online.
     Resource(BareJid, String),
 }
 
-impl Whom {
+impl OwedTo {
     /// Whose it is.
     fn account(&self) -> &BareJid {
-        let (Whom::Account(account) | Whom::Resource(account, _)) = self;
+        let (OwedTo::Account(account) | OwedTo::Resource(account, _)) = self;
         account
     }
 }
 
 /// What one resource shares with one channel.
 #[derive(Debug, Default)]
-pub struct Entry {
+pub struct PresenceEntry {
     /// What it says; `None`: it is offline.
     pub says: Option<Availability>,
     /// What subscribers were told last; `None`: nothing, or that it is offline.
@@ -53,7 +53,7 @@ pub struct Entry {
     pub is_new: bool,
 }
 
-impl Entry {
+impl PresenceEntry {
     /// What it takes of the room. Whoever is offline is on its way out.
     fn bytes(&self) -> usize {
         let Some(says) = &self.says else { return 0 };
@@ -63,15 +63,15 @@ impl Entry {
 
 /// The presence node of one channel.
 #[derive(Debug)]
-struct Node {
+struct PresenceNode {
     name: ChannelName,
-    accounts: BTreeMap<BareJid, BTreeMap<String, Entry>>,
+    accounts: BTreeMap<BareJid, BTreeMap<String, PresenceEntry>>,
 }
 
 /// See the module.
 #[derive(Debug)]
 pub struct Online {
-    nodes: HashMap<u64, Node>,
+    nodes: HashMap<u64, PresenceNode>,
     /// The channels in whose nodes an account is.
     channels: HashMap<BareJid, BTreeSet<u64>>,
     /// What resources say to all channels at once, as their host server tells it (XEP-0356).
@@ -81,9 +81,9 @@ pub struct Online {
     /// What subscribers have yet to be told, since too much came at once or the channel is not in memory.
     waiting: Waiting<(BareJid, String)>,
     /// To whom everybody's presence is yet to be sent.
-    owed: Waiting<Whom>,
+    owed: Waiting<OwedTo>,
     /// Who of those was looked at last.
-    looked_at: Option<(u64, Whom)>,
+    looked_at: Option<(u64, OwedTo)>,
     /// Accounts whose broadcast presence is yet to be brought to their channels.
     due: Pool<BareJid, (u64, BareJid)>,
     /// Up to which channel, where that has begun.
@@ -138,13 +138,14 @@ impl Online {
         let resources = self.nodes.get(&tag).and_then(|node| node.accounts.get(&account));
         let known = resources.map_or(0, BTreeMap::len);
         let is_known = resources.is_some_and(|resources| resources.contains_key(resource));
-        let before = self.entry(&(tag, account.clone(), resource.to_owned())).map_or(0, Entry::bytes);
+        let before = self.entry(&(tag, account.clone(), resource.to_owned())).map_or(0, PresenceEntry::bytes);
         let grows = (ENTRY_BYTES + says.bytes()).saturating_sub(before);
         if (!is_known && known >= RESOURCES_MAX) || !self.find_room(&account, grows) {
             return false;
         }
         self.channels.entry(account.clone()).or_default().insert(tag);
-        let node = self.nodes.entry(tag).or_insert_with(|| Node { name: name.clone(), accounts: BTreeMap::new() });
+        let node =
+            self.nodes.entry(tag).or_insert_with(|| PresenceNode { name: name.clone(), accounts: BTreeMap::new() });
         let entry = node.accounts.entry(account.clone()).or_default().entry(resource.to_owned()).or_default();
         // It may have gone for itself.
         self.room.give_back(&account, entry.bytes());
@@ -224,7 +225,7 @@ impl Online {
         tag: u64,
         account: &BareJid,
         resource: &str,
-        change: impl FnOnce(&mut Entry) -> T,
+        change: impl FnOnce(&mut PresenceEntry) -> T,
     ) -> Option<T> {
         let entry = self.nodes.get_mut(&tag)?.accounts.get_mut(account)?.get_mut(resource)?;
         let before = entry.bytes();
@@ -262,7 +263,7 @@ impl Online {
     }
 
     /// What is known of a resource in a channel.
-    pub fn entry(&self, (tag, account, resource): &Place) -> Option<&Entry> {
+    pub fn entry(&self, (tag, account, resource): &Place) -> Option<&PresenceEntry> {
         self.nodes.get(tag)?.accounts.get(account)?.get(resource)
     }
 

@@ -28,7 +28,7 @@ fn what_is_kept_is_bounded_and_counted_to_the_byte() {
         }
         let nodes = online.nodes.values().flat_map(|node| node.accounts.values());
         assert!(nodes.clone().all(|resources| (1..=RESOURCES_MAX).contains(&resources.len())));
-        let entries: usize = nodes.flat_map(|resources| resources.values()).map(Entry::bytes).sum();
+        let entries: usize = nodes.flat_map(|resources| resources.values()).map(PresenceEntry::bytes).sum();
         let broadcast = online.broadcast.values().flat_map(|resources| resources.values());
         assert_eq!(online.room.held(), entries + broadcast.map(|says| ENTRY_BYTES + says.bytes()).sum::<usize>());
     }

@@ -5,7 +5,7 @@ mod later;
 use super::super::outgoing::outbox::{Audience, ListId};
 use super::super::outgoing::unsent::halves;
 use super::super::{Engine, Turn};
-use super::online::{Place, Whom};
+use super::online::{OwedTo, Place};
 use super::sharing::{FLOOD_STANZAS, shares, visitor};
 use crate::channel::{Change, Channel, ChannelName, Member, Node, ParticipantId};
 use crate::xep::mix_presence::{self, Availability, Shared};
@@ -109,7 +109,7 @@ impl Engine {
         self.presence.online.stop_waiting(place);
         // It hears of the others before they hear of it.
         if self.presence.online.take_news(place) {
-            let whom = Whom::Resource(account.clone(), resource.clone());
+            let whom = OwedTo::Resource(account.clone(), resource.clone());
             if !self.flood(*tag, &name, &whom, turn) {
                 self.presence.online.owe(*tag, whom);
             }
@@ -228,15 +228,15 @@ impl Engine {
     }
 
     /// Somebody is to be sent everybody's presence, where it subscribes to that.
-    pub(in crate::engine) fn owe_presence(&mut self, name: &ChannelName, whom: Whom) {
+    pub(in crate::engine) fn owe_presence(&mut self, name: &ChannelName, whom: OwedTo) {
         if let Some(tag) = self.channels.shelf.tag_of(name) {
             self.presence.online.owe(tag, whom);
         }
     }
 
     /// Sends everybody's presence, if it is of somebody who subscribes to that; whether that is done.
-    fn flood(&mut self, tag: u64, name: &ChannelName, whom: &Whom, turn: &mut Turn) -> bool {
-        let (Whom::Account(account) | Whom::Resource(account, _)) = whom;
+    fn flood(&mut self, tag: u64, name: &ChannelName, whom: &OwedTo, turn: &mut Turn) -> bool {
+        let (OwedTo::Account(account) | OwedTo::Resource(account, _)) = whom;
         let Some(channel) = self.channels.shelf.channel(name).filter(|channel| channel.profile().tag == tag) else {
             return true;
         };
@@ -248,8 +248,8 @@ impl Engine {
         }
         let is_guest = channel.participant(account).is_none();
         let to = match whom {
-            Whom::Resource(account, resource) => Some(format!("{account}/{resource}")),
-            Whom::Account(_) => None,
+            OwedTo::Resource(account, resource) => Some(format!("{account}/{resource}")),
+            OwedTo::Account(_) => None,
         };
         let no = match is_guest {
             true => self.people.accounts.find_guest(account),

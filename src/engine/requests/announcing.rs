@@ -4,7 +4,7 @@ use super::super::channels::chores::ANNOUNCING;
 use super::super::outgoing::outbox::Lasting;
 use super::super::outgoing::unsent::told;
 use super::super::{Engine, Turn};
-use super::operating::{ANNOUNCEMENTS_MAX, Announced, CHANNELS_PAGE_MAX, UnderWay};
+use super::operating::{ANNOUNCEMENTS_MAX, AnnouncingStep, CHANNELS_PAGE_MAX, UnderWay};
 use super::request::Effects;
 use crate::channel::census::ServiceCensus;
 use crate::channel::command::Slice;
@@ -70,7 +70,7 @@ impl Engine {
         let number = self.requests.announcements.last;
         let (chore, next, told) = (Chore::once(ANNOUNCING, None), VecDeque::new(), HashSet::new());
         self.requests.announcements.of.push_back(UnderWay { number, announcement: wanted, chore, next, told });
-        turn.announced.push(Announced::Begun(number));
+        turn.announced.push(AnnouncingStep::Begun(number));
         Ok(Effects::none(Answer::Done))
     }
 
@@ -112,7 +112,7 @@ impl Engine {
         first.chore.spend(count);
         let people: Vec<BareJid> = first.next.drain(..count).collect();
         let announcement = first.announcement.clone();
-        turn.announced.push(Announced::To(first.number, people.clone()));
+        turn.announced.push(AnnouncingStep::To(first.number, people.clone()));
         for account in people {
             let id = self.fresh_id();
             let message = commands::announced(&announcement, self.service.domain.as_str(), &id);
@@ -123,7 +123,7 @@ impl Engine {
     }
 
     /// A commit was refused: whoever was to be told is next again, and what was asked for is not under way.
-    pub(in crate::engine) fn undo_announced(&mut self, announced: Vec<Announced>) {
+    pub(in crate::engine) fn undo_announced(&mut self, announced: Vec<AnnouncingStep>) {
         announced.into_iter().rev().for_each(|it| self.requests.announcements.undo(it));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::outgoing::outbox::{AccountNo, Delta, ListId, Out};
 use super::super::outgoing::showing::Done;
-use super::super::presence::online::Whom;
+use super::super::presence::online::OwedTo;
 use super::super::{Engine, Turn};
 use super::request::{Asked, Effects, Way};
 use crate::channel::command::HistoryQuery;
@@ -279,7 +279,7 @@ impl Engine {
         let past = past.map(|past| past.subscriptions).unwrap_or_default();
         let next = if member.is_joined() { member.subscriptions } else { NodeSet::default() };
         if next.without(past).contains(Node::Presence) {
-            self.presence.online.owe(tag, Whom::Account(member.jid.clone()));
+            self.presence.online.owe(tag, OwedTo::Account(member.jid.clone()));
         }
         turn.outbox.extend(subscription_deltas(tag, no, past, next));
     }
@@ -298,7 +298,7 @@ impl Engine {
             }
         };
         if guest.subscriptions.without(past).contains(Node::Presence) {
-            self.presence.online.owe(tag, Whom::Account(guest.jid.clone()));
+            self.presence.online.owe(tag, OwedTo::Account(guest.jid.clone()));
         }
         turn.outbox.extend(subscription_deltas(tag, no, past, guest.subscriptions));
     }

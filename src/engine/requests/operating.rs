@@ -39,7 +39,7 @@ pub(in crate::engine) struct Announcements {
 
 /// What a turn did about an announcement, for when its commit is refused.
 #[derive(Debug)]
-pub(in crate::engine) enum Announced {
+pub(in crate::engine) enum AnnouncingStep {
     /// It was asked for.
     Begun(u64),
     /// These are told.
@@ -62,10 +62,10 @@ impl Announcements {
         self.of.iter().filter(|it| !it.is_over()).count()
     }
 
-    pub(super) fn undo(&mut self, announced: Announced) {
+    pub(super) fn undo(&mut self, announced: AnnouncingStep) {
         match announced {
-            Announced::Begun(number) => self.of.retain(|it| it.number != number),
-            Announced::To(number, people) => {
+            AnnouncingStep::Begun(number) => self.of.retain(|it| it.number != number),
+            AnnouncingStep::To(number, people) => {
                 if let Some(of) = self.of.iter_mut().find(|it| it.number == number) {
                     people.into_iter().rev().for_each(|account| of.next.push_front(account));
                 }

@@ -4,7 +4,7 @@
 //! the other, and who has to wait for what is under way does, instead of being refused. Failures of strangers do not
 //! keep an account out from where it logged in before.
 
-use super::pace::{Pace, Who};
+use super::pace::{HttpPace, Who};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -15,7 +15,7 @@ const FAMILIAR_MAX: usize = 20_000;
 
 /// See the module.
 pub struct Checks {
-    failures: Pace,
+    failures: HttpPace,
     /// From which addresses which accounts logged in, and until when that counts.
     familiar: Mutex<HashMap<[Who; 2], u64>>,
     /// How many are under way, of each address and each account.
@@ -45,7 +45,7 @@ impl Checks {
     /// So many failures within such a time, in milliseconds.
     pub fn new(failures: u64, within_ms: u64) -> Checks {
         Checks {
-            failures: Pace::new(failures, within_ms),
+            failures: HttpPace::new(failures, within_ms),
             familiar: Mutex::default(),
             under_way: Mutex::default(),
             ended: Notify::new(),

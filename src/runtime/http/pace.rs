@@ -25,12 +25,12 @@ impl Who {
 }
 
 /// A bucket for each.
-pub struct Pace(Mutex<pace::Pace<Who>>);
+pub struct HttpPace(Mutex<pace::Pace<Who>>);
 
-impl Pace {
+impl HttpPace {
     /// So many in any such time, in milliseconds.
-    pub fn new(count: u64, within_ms: u64) -> Pace {
-        Pace(Mutex::new(pace::Pace::within(count, within_ms)))
+    pub fn new(count: u64, within_ms: u64) -> HttpPace {
+        HttpPace(Mutex::new(pace::Pace::within(count, within_ms)))
     }
 
     /// Takes one out; in how many seconds there is one again, where there is none.

@@ -8,7 +8,7 @@ use super::draining::Draining;
 use super::fault::Fault;
 use super::files::Files;
 use super::origin::{self, Origins};
-use super::pace::{Pace, Who};
+use super::pace::{HttpPace, Who};
 use super::portions::{Full, Portions};
 use super::reply::{Content, Reply, respond};
 use super::seats::{Seat, Seats};
@@ -43,7 +43,7 @@ const END_PATIENCE: Duration = Duration::from_secs(2);
 pub struct Server {
     api: Arc<Api>,
     origins: Origins,
-    pace: Pace,
+    pace: HttpPace,
     connections: Arc<Seats>,
     at_once: Arc<Seats>,
     patience: Duration,
@@ -66,7 +66,7 @@ impl Server {
         Arc::new(Server {
             api,
             origins: Origins::new(&http.origins),
-            pace: Pace::new(http.requests_burst, within_ms.max(1)),
+            pace: HttpPace::new(http.requests_burst, within_ms.max(1)),
             connections: Seats::new(rooms.connections, http.connections_per_address_max),
             at_once: Seats::new(rooms.at_once, AT_ONCE_MAX),
             patience,

@@ -8,7 +8,7 @@ use super::super::living::Living;
 use super::super::shelf::Space;
 use super::super::{Census, Sighting, StoreError, past, retention, verify};
 use super::disk::{self, Disk};
-use super::exchange::Draft;
+use super::exchange::NewStore;
 use super::fill::{Filling, Slice, each_slice};
 use super::folder::Folder;
 use super::layout;
@@ -67,7 +67,7 @@ impl SledStore {
         folder.check_room_to_compact(bytes_before, options.reserve_bytes)?;
         let store = SledStore::open_in(folder.clone(), options.clone())?;
         store.writer().and_then(|mut writer| writer.catch_up(&store.shelves)).map_err(|e| StoreError(e.to_string()))?;
-        let draft = Draft::begin(folder.path())?;
+        let draft = NewStore::begin(folder.path())?;
         let copied = store.copy_living(&draft, &options, watch);
         drop(store);
         let looked = copied.and_then(|tallies| look_through(&draft.path(), &options, &tallies, sight));
@@ -87,7 +87,7 @@ impl SledStore {
     /// Fills new databases with everything that can still be reached.
     fn copy_living(
         &self,
-        draft: &Draft,
+        draft: &NewStore,
         options: &SledOptions,
         watch: &mut Watch<'_>,
     ) -> Result<Vec<(Space, Tally)>, StoreError> {

@@ -18,19 +18,19 @@ const DECIDED: &str = "compacted";
 const PARTS: [&str; 2] = ["state", "archive"];
 
 /// The folder of databases that are being made. What is dropped undecided leaves nothing.
-pub(super) struct Draft {
+pub(super) struct NewStore {
     store: PathBuf,
     decided: bool,
 }
 
-impl Draft {
+impl NewStore {
     /// Makes the folder.
     ///
     /// # Errors
     /// A store whose parts cannot be renamed, and a folder that cannot be made.
-    pub(super) fn begin(store: &Path) -> Result<Draft, StoreError> {
+    pub(super) fn begin(store: &Path) -> Result<NewStore, StoreError> {
         check_movable(store)?;
-        let draft = Draft { store: store.to_owned(), decided: false };
+        let draft = NewStore { store: store.to_owned(), decided: false };
         draft.clear()?;
         layout::create(&draft.path())?;
         layout::create(&draft.path().join("archive"))?;
@@ -60,7 +60,7 @@ impl Draft {
     }
 }
 
-impl Drop for Draft {
+impl Drop for NewStore {
     fn drop(&mut self) {
         if !self.decided {
             // The next start clears it away too.

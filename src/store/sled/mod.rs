@@ -48,11 +48,11 @@ use rand::{TryRngCore, rngs::OsRng};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
-use writer::Writer;
+use writer::StoreWriter;
 
 /// A store on disk.
 pub struct SledStore {
-    writer: Mutex<Writer>,
+    writer: Mutex<StoreWriter>,
     shelves: Shelves,
     sealing_key: [u8; 16],
     replayed: usize,
@@ -75,7 +75,7 @@ impl SledStore {
         let months = folder.months()?;
         let state = Disk::open(&folder.state(), options.cache_bytes / 4, options.flush_ms, months.is_empty())?;
         let sealing_key = sealing_key(&state, months.is_empty())?;
-        let (reserve_bytes, mut writer) = (options.reserve_bytes, Writer::of(options.epoch));
+        let (reserve_bytes, mut writer) = (options.reserve_bytes, StoreWriter::of(options.epoch));
         let shelves = Shelves::new(state, folder.archive(), options);
         if let Some(&newest) = months.last() {
             let disk = shelves.begin(newest)?;
@@ -127,7 +127,7 @@ impl SledStore {
         Ok((gone, waiting))
     }
 
-    fn writer(&self) -> Result<MutexGuard<'_, Writer>, CommitError> {
+    fn writer(&self) -> Result<MutexGuard<'_, StoreWriter>, CommitError> {
         self.writer.lock().map_err(|_| CommitError::Unknown("an earlier commit did not come to its end".into()))
     }
 }

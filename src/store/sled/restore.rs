@@ -13,7 +13,7 @@ use super::super::{StoreError, reader};
 use super::fill::Filling;
 use super::folder::Folder;
 use super::options::SledOptions;
-use super::succession::Draft;
+use super::succession::UpgradedStore;
 use super::{SledStore, upgrade};
 use crate::channel::Stamp;
 use std::path::Path;
@@ -64,7 +64,7 @@ impl SledStore {
             files::put_back(backup, folder.path(), file)?;
         }
         if manifest.store < keyspace::VERSION {
-            let draft = Draft::begin(folder.path())?;
+            let draft = UpgradedStore::begin(folder.path())?;
             // What is wrong with it is told by whoever looks through the restored store.
             upgrade::renew(&folder, &draft, manifest.store, &options, watch, &mut |_| {})?;
             draft.replace()?;

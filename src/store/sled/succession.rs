@@ -30,19 +30,19 @@ const KEPT_MS: u64 = 7 * 24 * 3600 * 1000;
 const MONTHS: &str = "MONTHS";
 
 /// The folder of databases that are being upgraded. What is dropped undecided leaves nothing.
-pub(super) struct Draft {
+pub(super) struct UpgradedStore {
     store: PathBuf,
     decided: bool,
 }
 
-impl Draft {
+impl UpgradedStore {
     /// Makes the folder.
     ///
     /// # Errors
     /// A store whose parts cannot be renamed, and a folder that cannot be made.
-    pub(super) fn begin(store: &Path) -> Result<Draft, StoreError> {
+    pub(super) fn begin(store: &Path) -> Result<UpgradedStore, StoreError> {
         exchange::check_movable(store)?;
-        let draft = Draft { store: store.to_owned(), decided: false };
+        let draft = UpgradedStore { store: store.to_owned(), decided: false };
         clear(&draft.path())?;
         layout::create(&layout::archive(&draft.path()))?;
         Ok(draft)
@@ -85,7 +85,7 @@ impl Draft {
     }
 }
 
-impl Drop for Draft {
+impl Drop for UpgradedStore {
     fn drop(&mut self) {
         if !self.decided {
             // Whoever takes the store next clears it away too.

@@ -13,7 +13,7 @@ const DROPPED_MAX: usize = 256;
 
 /// See the module.
 #[derive(Default)]
-pub(super) struct Pending {
+pub(super) struct UnsentParcels {
     /// The month that they lie in.
     month: Option<Month>,
     /// Their numbers, oldest first, with how many pieces follow each.
@@ -22,14 +22,14 @@ pub(super) struct Pending {
     sent: u64,
 }
 
-impl Pending {
+impl UnsentParcels {
     /// What a month holds.
     ///
     /// # Errors
     /// Those of reading.
-    pub(super) fn take_up(shelves: &Shelves, month: Month) -> Result<Pending, StoreError> {
+    pub(super) fn take_up(shelves: &Shelves, month: Month) -> Result<UnsentParcels, StoreError> {
         let entries = unsent::numbers(shelves, Space::Month(month))?.into();
-        Ok(Pending { month: Some(month), entries, sent: 0 })
+        Ok(UnsentParcels { month: Some(month), entries, sent: 0 })
     }
 
     /// Whether something is kept under a number.

@@ -15,8 +15,8 @@ use super::folder::Folder;
 use super::layout;
 use super::months::Shelves;
 use super::options::SledOptions;
-use super::succession::{self, Draft};
-use super::writer::Writer;
+use super::succession::{self, UpgradedStore};
+use super::writer::StoreWriter;
 use std::path::Path;
 
 /// What a store of an earlier format is.
@@ -62,7 +62,7 @@ impl SledStore {
         sight: &mut dyn FnMut(Sighting),
     ) -> Result<Upgraded, StoreError> {
         let (folder, from) = Folder::claim_outdated(&options.path)?;
-        let draft = Draft::begin(folder.path())?;
+        let draft = UpgradedStore::begin(folder.path())?;
         let census = renew(&folder, &draft, from, &options, watch, sight)?;
         if census.wrong == 0 {
             draft.take_over(&folder.months()?)?;
@@ -92,7 +92,7 @@ impl SledStore {
 /// Writes the state and the current month anew, and looks through the whole.
 pub(super) fn renew(
     folder: &Folder,
-    draft: &Draft,
+    draft: &UpgradedStore,
     from: u8,
     options: &SledOptions,
     watch: &mut Watch<'_>,
@@ -114,7 +114,7 @@ pub(super) fn renew(
 
 fn write_anew(
     folder: &Folder,
-    draft: &Draft,
+    draft: &UpgradedStore,
     from: u8,
     spaces: &[Space],
     options: &SledOptions,
@@ -156,7 +156,7 @@ fn write_anew(
 /// the state had not got are replayed. Then what follows from it all is written, and it is looked through.
 fn look_through(
     folder: &Folder,
-    draft: &Draft,
+    draft: &UpgradedStore,
     from: u8,
     options: &SledOptions,
     sight: &mut dyn FnMut(Sighting),
@@ -164,7 +164,7 @@ fn look_through(
     let state =
         Disk::open(&layout::place(&draft.path(), Space::State), options.cache_bytes / 4, options.flush_ms, false)?;
     let shelves = Shelves::new(state, layout::archive(&draft.path()), options.clone()).over(folder.archive());
-    let (months, mut writer) = (folder.months()?, Writer::default());
+    let (months, mut writer) = (folder.months()?, StoreWriter::default());
     if let Some(&newest) = months.last() {
         shelves.begin(newest)?;
     }

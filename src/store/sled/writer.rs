@@ -12,7 +12,7 @@ use super::super::shelf::{Order, Shelf, Space};
 use super::super::{CommitError, Record, StoreError, clear, near, pieces, receipts};
 use super::disk::{Batch, Disk, put};
 use super::months::Shelves;
-use super::unsent::Pending;
+use super::unsent::UnsentParcels;
 use crate::channel::Stamp;
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -27,7 +27,7 @@ const DROPPED_MAX: usize = 64;
 
 /// Who writes. There is one, and it is used by one thread at a time.
 #[derive(Default)]
-pub(super) struct Writer {
+pub(super) struct StoreWriter {
     /// The epoch that it writes in.
     epoch: u64,
     /// The epoch of the newest commit: one that is later than its own fences it off.
@@ -41,7 +41,7 @@ pub(super) struct Writer {
     /// The redo records of the current month, oldest first, with how many pieces follow each.
     redo: VecDeque<(u64, u16)>,
     /// What the host server is not known to have.
-    unsent: Pending,
+    unsent: UnsentParcels,
     unsynced_bytes: usize,
     unsynced_since: Option<Stamp>,
     graves: Left,
@@ -49,10 +49,10 @@ pub(super) struct Writer {
     broken: Option<String>,
 }
 
-impl Writer {
+impl StoreWriter {
     /// One that writes in an epoch.
-    pub(super) fn of(epoch: u64) -> Writer {
-        Writer { epoch, ..Writer::default() }
+    pub(super) fn of(epoch: u64) -> StoreWriter {
+        StoreWriter { epoch, ..StoreWriter::default() }
     }
 
     /// Takes up where the store stands: replays what the state has not got. Returns how many commits that were.
@@ -66,7 +66,7 @@ impl Writer {
             let entry = shelves.entry(Space::Month(month), keyspace::NEWEST)?;
             if let Some(entry) = entry {
                 (self.commit, self.newest_epoch) = keyspace::decode_commit(pieces::start_of(&entry)?)?;
-                self.unsent = Pending::take_up(shelves, month)?;
+                self.unsent = UnsentParcels::take_up(shelves, month)?;
                 break;
             }
         }

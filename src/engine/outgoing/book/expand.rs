@@ -5,7 +5,7 @@
 //! would overtake what goes through it (RFC 6120 §10.1).
 
 use super::{AddressBook, Recipients};
-use crate::engine::outgoing::outbox::{AccountNo, Entry, Fan, HomeNo, MulticastService, Out};
+use crate::engine::outgoing::outbox::{AccountNo, BookEntry, Fan, HomeNo, MulticastService, Out};
 
 /// The child that gets a groupchat message past ejabberd's own PAM.
 const MARKER: &[u8] = b"<mix xmlns=''/>";
@@ -44,7 +44,7 @@ impl Round {
         self.0.checked_sub(1).and_then(|behind| HomeNo::new(usize::from(behind / 2)))
     }
 
-    fn takes(self, entry: &Entry, lists: u64) -> bool {
+    fn takes(self, entry: &BookEntry, lists: u64) -> bool {
         match self.home() {
             None => entry.home.is_none_or(|home| lists & home.bit() == 0),
             Some(home) => entry.home == Some(home) && entry.marked == self.is_marked(),
@@ -132,7 +132,7 @@ impl<'a> Text<'a> {
 }
 
 /// A list that is being written.
-struct List {
+struct AddressList {
     start: usize,
     count: usize,
 }
@@ -224,7 +224,7 @@ impl<'a> Writing<'a> {
 
     fn lists(&mut self, service: &MulticastService, accounts: &[AccountNo], cursor: &mut Cursor) -> bool {
         let text = self.text.marked(cursor.round.is_marked());
-        let mut list: Option<List> = None;
+        let mut list: Option<AddressList> = None;
         while let Some(&no) = accounts.get(cursor.accounts) {
             let Some(entry) = self.recipient(no, cursor.round) else {
                 cursor.accounts += 1;
@@ -239,7 +239,7 @@ impl<'a> Writing<'a> {
                     let start = self.out.len();
                     text.head(&service.to, self.out);
                     self.out.extend_from_slice(ADDRESSES);
-                    List { start, count: 0 }
+                    AddressList { start, count: 0 }
                 });
                 self.out.extend_from_slice(ADDRESS);
                 self.out.extend_from_slice(address.as_bytes());
@@ -255,14 +255,14 @@ impl<'a> Writing<'a> {
     }
 
     /// What is known of an account, where it is a recipient and its round is this one.
-    fn recipient(&self, no: AccountNo, round: Round) -> Option<&'a Entry> {
+    fn recipient(&self, no: AccountNo, round: Round) -> Option<&'a BookEntry> {
         let (owner, entry) = self.book.entries.get(no.place())?;
         let is_one = *owner == no && self.recipients.except != Some(no);
         (is_one && round.takes(entry, self.recipients.lists)).then_some(entry)
     }
 }
 
-fn close(list: Option<List>, text: Text<'_>, cursor: &mut Cursor, out: &mut Vec<u8>) {
+fn close(list: Option<AddressList>, text: Text<'_>, cursor: &mut Cursor, out: &mut Vec<u8>) {
     let Some(list) = list else { return };
     cursor.copies += list.count;
     cursor.used |= cursor.round.home().map_or(0, HomeNo::bit);
@@ -293,7 +293,7 @@ mod tests {
         for (place, (addresses, marked, at)) in accounts.iter().enumerate() {
             let no = AccountNo::first(place as u32);
             let addresses = addresses.iter().map(|&a| a.into()).collect();
-            let entry = Entry { addresses, marked: *marked, home: at.map(home), apart: None };
+            let entry = BookEntry { addresses, marked: *marked, home: at.map(home), apart: None };
             book.apply(Delta::Account { no, entry });
             book.apply(Delta::Subscribed(LIST, no));
         }

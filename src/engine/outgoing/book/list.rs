@@ -10,7 +10,7 @@ const SHORT: usize = 64;
 
 /// See the module. The order is that in which they came.
 #[derive(Clone, Debug, Default)]
-pub(super) struct List {
+pub(super) struct Subscribers {
     /// Those who are gone from a long list leave [`AccountNo::NOBODY`] behind.
     accounts: Arc<Vec<AccountNo>>,
     /// Where each stands; empty where the list is short, or did not change since it was filled.
@@ -18,9 +18,9 @@ pub(super) struct List {
     gone: usize,
 }
 
-impl List {
-    pub fn of(accounts: Vec<AccountNo>) -> List {
-        List { accounts: Arc::new(accounts), ..List::default() }
+impl Subscribers {
+    pub fn of(accounts: Vec<AccountNo>) -> Subscribers {
+        Subscribers { accounts: Arc::new(accounts), ..Subscribers::default() }
     }
 
     /// All of them, as they are: what happens to the list afterwards does not change what is returned. The next change
@@ -70,14 +70,14 @@ impl List {
 mod tests {
     use super::*;
 
-    fn listed(list: &List) -> Vec<AccountNo> {
+    fn listed(list: &Subscribers) -> Vec<AccountNo> {
         list.share().iter().copied().filter(|&no| no != AccountNo::NOBODY).collect()
     }
 
     /// Everything that can be done, at any length, beside a list that is looked through.
     #[test]
     fn a_long_list_is_what_a_plain_one_would_be() {
-        let (mut list, mut plain) = (List::of((0..70).map(AccountNo::first).collect()), Vec::new());
+        let (mut list, mut plain) = (Subscribers::of((0..70).map(AccountNo::first).collect()), Vec::new());
         plain.extend((0..70).map(AccountNo::first));
         let mut dice = 7_u32;
         for step in 0..20_000_u32 {
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn what_was_shared_stays_as_it_was() {
-        let mut list = List::of((0..100).map(AccountNo::first).collect());
+        let mut list = Subscribers::of((0..100).map(AccountNo::first).collect());
         let shared = list.share();
         list.remove(AccountNo::first(3));
         list.insert(AccountNo::first(100));

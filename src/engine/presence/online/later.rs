@@ -1,6 +1,6 @@
 //! What is yet to be told and asked about presence: what waits, what is owed, and who may be gone.
 
-use super::{Online, Place, Whom};
+use super::{Online, OwedTo, Place};
 use crate::channel::ChannelName;
 use crate::engine::fairness::pool::Put;
 use crate::engine::presence::waiting::WAITING_MAX;
@@ -82,7 +82,7 @@ impl Online {
 
     /// Somebody is to be sent the presence of everybody in a channel. What is owed to one account takes no more than its
     /// share of the room.
-    pub fn owe(&mut self, tag: u64, whom: Whom) {
+    pub fn owe(&mut self, tag: u64, whom: OwedTo) {
         let account = whom.account().clone();
         if self.owed.len_of(&account) < OWED_MAX {
             self.owed.put(&account, tag, whom);
@@ -90,7 +90,7 @@ impl Online {
     }
 
     /// To whom the presence of a channel is owed.
-    pub fn owed_in(&self, tag: u64) -> impl Iterator<Item = (u64, Whom)> {
+    pub fn owed_in(&self, tag: u64) -> impl Iterator<Item = (u64, OwedTo)> {
         self.owed.of(tag).map(move |whom| (tag, whom.clone()))
     }
 
@@ -100,13 +100,13 @@ impl Online {
     }
 
     /// The next one who is owed everybody's presence: one after the other, in a circle.
-    pub fn next_owed(&mut self) -> Option<(u64, Whom)> {
+    pub fn next_owed(&mut self) -> Option<(u64, OwedTo)> {
         self.looked_at = self.owed.next_behind(self.looked_at.as_ref()).cloned();
         self.looked_at.clone()
     }
 
     /// What was owed is owed no longer.
-    pub fn settled(&mut self, (tag, whom): &(u64, Whom)) {
+    pub fn settled(&mut self, (tag, whom): &(u64, OwedTo)) {
         self.owed.take(*tag, whom);
     }
 
