@@ -17,6 +17,8 @@ use pauses::{Pause, Pauses, RESOURCES_MAX};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+/// Accounts of which a turn learns whether they are in any channel.
+const UNSETTLED: usize = 24;
 /// Accounts whose presence is followed, besides those that are in channels.
 const ACCOUNTS_MAX: usize = 2_000_000;
 
@@ -181,7 +183,7 @@ impl Accounts {
 
     /// Accounts of which the store has to say whether they are in any channel, a few at a time.
     pub fn unsettled(&self) -> impl Iterator<Item = &BareJid> {
-        self.unsettled.iter().take(64)
+        self.unsettled.iter().take(UNSETTLED)
     }
 
     /// Learns whether an account is in any channel; of one that is in none, nothing is kept.

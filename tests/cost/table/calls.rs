@@ -292,7 +292,7 @@ pub const ENDS: &[Family] = &[
     )),
     end!("call: close a channel to guests", |_, _| {
         let patch = Patch { guests: Some(Access::Participants), ..Patch::default() };
-        at("hall", "own@h", Command::Reconfigure(Configuration { patch, ..Configuration::default() }))
+        at("shop", "own@h", Command::Reconfigure(Configuration { patch, ..Configuration::default() }))
     }),
     end!("call: ban a domain that many are of", |_, _| at("fair", "own@h", Command::Ban { jid: jid(CROWD) })),
     end!("call: leave as the last one where many wait", |_, _| at("last", "own@h", Command::Leave)),

@@ -68,7 +68,7 @@ pub fn filled(size: usize) -> World {
 }
 
 /// `hall`: a plain channel of many people, many of them admins, with as many who are banned, guests, and messages; the first
-/// two messages were corrected as often, and a nick is taken with every number behind it.
+/// two messages were corrected as often, and a nick is taken with every number behind it. `shop`: as many guests alone.
 fn fill_hall(world: &mut World) {
     let size = world.size;
     let all = 0..size;
@@ -85,7 +85,11 @@ fn fill_hall(world: &mut World) {
     world.fill(all.clone().map(|n| iq("set", "own@h/r", "hall@mix.h", &ban(n))));
     let subscribe = |n| pubsub(&format!("<subscribe node='{}' jid='g{n}@h'/>", ns::NODE_MESSAGES));
     let guests = all.clone().take(GUESTS_MAX);
-    world.fill(guests.map(|n| iq("set", &format!("g{n}@h/r"), "hall@mix.h", &subscribe(n))));
+    world.fill(guests.clone().map(|n| iq("set", &format!("g{n}@h/r"), "hall@mix.h", &subscribe(n))));
+    world.fill([create("own@h/r", "shop"), join("own@h/r", "shop", "")]);
+    let open = configure(&[("Messages Node Subscription", &anyone)]);
+    world.fill([iq("set", "own@h/r", "shop@mix.h", &open)]);
+    world.fill(guests.map(|n| iq("set", &format!("g{n}@h/r"), "shop@mix.h", &subscribe(n))));
     world.fill(all.clone().map(|n| say(&format!("p{n}@h/r"), "hall", &format!("m{n}"), "")));
     for (n, row) in [1, 2].into_iter().enumerate() {
         let replace = format!("<replace xmlns='{}' id='{}'/>", ns::CORRECT, world.row("hall", row));
