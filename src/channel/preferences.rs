@@ -31,7 +31,7 @@ pub enum JidPreference {
 
 impl JidPreference {
     /// Whether somebody who wants this can be in a channel.
-    pub fn bears(self, visibility: Visibility) -> bool {
+    pub fn allows(self, visibility: Visibility) -> bool {
         !matches!(
             (self, visibility),
             (JidPreference::Never, Visibility::Visible) | (JidPreference::Always, Visibility::Hidden)

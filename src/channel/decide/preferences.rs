@@ -36,7 +36,7 @@ impl Channel {
         if wanted.hides_presence && self.settings().presence_required {
             return Err(Refusal::NotAllowed("everybody in this channel shares its presence with it"));
         }
-        match wanted.jid.bears(self.settings().visibility) {
+        match wanted.jid.allows(self.settings().visibility) {
             true => Ok(()),
             false if self.settings().shows_jids() => {
                 Err(Refusal::NotAllowed("this channel shows the JIDs of everybody"))

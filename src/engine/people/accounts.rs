@@ -232,7 +232,7 @@ impl Accounts {
     }
 
     /// A resource came online, or changed its presence. `takes` is what its announcement is known to mean.
-    pub fn saw(
+    pub fn available(
         &mut self,
         full: &FullJid,
         announced: Option<Announced>,

@@ -13,11 +13,11 @@ fn full(resource: usize) -> FullJid {
 fn resources_that_never_said_goodbye_keep_no_other_out() {
     let (mut accounts, mut out) = (Accounts::default(), Vec::new());
     accounts.joined(&full(0).to_bare(), false, &mut out);
-    accounts.saw(&full(0), None, Some(true), &mut out);
+    accounts.available(&full(0), None, Some(true), &mut out);
     for resource in 1..=2 * RESOURCES_MAX {
-        accounts.saw(&full(resource), None, Some(false), &mut out);
+        accounts.available(&full(resource), None, Some(false), &mut out);
     }
-    accounts.saw(&full(999), None, Some(true), &mut out);
+    accounts.available(&full(999), None, Some(true), &mut out);
     let Some(Out::Book(Delta::Account { entry, .. })) = out.last() else { panic!("{out:?}") };
     assert_eq!(entry.addresses, ["a@h/r0".into(), "a@h/r999".into()]);
     assert!(accounts.accounts[0].as_ref().unwrap().resources.len() <= RESOURCES_MAX);
@@ -78,7 +78,7 @@ fn many_channels_that_pause_at_once_are_one_word_to_the_address_book() {
     let (mut accounts, mut out) = (Accounts::default(), Vec::new());
     accounts.hold(&full(0).to_bare(), &mut out);
     for resource in 0..RESOURCES_MAX {
-        accounts.saw(&full(resource), None, Some(true), &mut out);
+        accounts.available(&full(resource), None, Some(true), &mut out);
     }
     out.clear();
     accounts.pause(&full(0).into(), (1..=50).map(|tag| (tag, false)), crate::channel::Stamp(0), &mut out);
@@ -96,7 +96,7 @@ fn what_comes_back_from_a_resource_of_a_guest_pauses_that_one_alone() {
     accounts.joined(&jid, true, &mut out);
     let guest = accounts.hold_guest(&jid, &mut out);
     for resource in 0..2 {
-        accounts.saw(&full(resource), None, Some(true), &mut out);
+        accounts.available(&full(resource), None, Some(true), &mut out);
     }
     out.clear();
     accounts.pause(&full(0).into(), [(7, true)], crate::channel::Stamp(0), &mut out);

@@ -234,7 +234,7 @@ impl Hosts {
 
     /// Whether we stand in for a domain as far as MIX is concerned, or share that with our module, and are told the presence
     /// of its accounts: then it is on us to bring that to channels, as a server of MIX does (XEP-0405 §2.9).
-    pub fn stands_in(&self, domain: &str) -> bool {
+    pub fn proxies_pam(&self, domain: &str) -> bool {
         let host = self.hosts.get(domain).filter(|host| host.privileges.presence);
         host.is_some_and(|host| host.delegates || host.delivers)
     }

@@ -63,7 +63,7 @@ impl Engine {
                 self.presence.online.doubt(full, self.people.accounts.takes(full));
             }
             ("probe", Some(Target::Channel(name))) => {
-                self.owe_presence(&name, OwedTo::Resource(full.to_bare(), full.resource().to_string()));
+                self.deliver_later(&name, OwedTo::Resource(full.to_bare(), full.resource().to_string()));
             }
             ("probe", Some(Target::Participant(name, id))) => self.answer_probe(stanza, &name, &id, turn),
             _ => {}
@@ -75,7 +75,7 @@ impl Engine {
         let account = stanza.sender();
         match (&*stanza.type_, target) {
             // XEP-0405 §2.9.3: presence from the bare JID asks for everybody's.
-            ("" | "probe", Some(Target::Channel(name))) => self.owe_presence(&name, OwedTo::Account(account)),
+            ("" | "probe", Some(Target::Channel(name))) => self.deliver_later(&name, OwedTo::Account(account)),
             ("probe", Some(Target::Participant(name, id))) => self.answer_probe(stanza, &name, &id, turn),
             ("subscribe", Some(Target::Channel(name))) => self.answer_subscription(&name, &account, turn),
             // `unsubscribed` says nothing: some servers answer so to a probe that they do not answer, and a server that ends
@@ -106,7 +106,7 @@ impl Engine {
         }
         let says = Availability::of(&stanza.element);
         if self.presence.online.broadcast(full, says, is_member) && is_member {
-            self.presence.online.bring(&account);
+            self.presence.online.spread(&account);
         }
     }
 
@@ -129,7 +129,7 @@ impl Engine {
         if !self.people.accounts.admit(&account, member, &mut turn.outbox) {
             return;
         }
-        let sighting = self.people.accounts.saw(full, announced, takes, &mut turn.outbox);
+        let sighting = self.people.accounts.available(full, announced, takes, &mut turn.outbox);
         if let Sighting::Ask(announced) = sighting {
             self.ask_capabilities(full, announced, turn);
         }
@@ -218,7 +218,7 @@ impl Engine {
                 let takes =
                     query.is_some_and(|query| self.people.capabilities.learn(&full.to_bare(), announced, query));
                 self.people.accounts.settle(&full, takes, &mut turn.outbox);
-                self.presence.online.bring(&full.to_bare());
+                self.presence.online.spread(&full.to_bare());
             }
             Purpose::Presence { full } => {
                 if stanza.type_ == "error"
@@ -237,7 +237,7 @@ impl Engine {
                     self.people.accounts.readdress(&domain, &mut turn.outbox);
                 }
                 self.learn_delivery(&domain, query, turn);
-                self.presence.online.bring_all(&domain);
+                self.presence.online.spread_all(&domain);
                 self.look_for_multicast(&domain, query, turn);
             }
             Purpose::Services { domain } => {

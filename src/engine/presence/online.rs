@@ -181,7 +181,7 @@ impl Online {
         let tags = self.channels.get(account).into_iter().flatten().copied();
         let shown = |tag: u64| self.places_of(tag, account).into_iter().find(|place| self.is_online(place));
         let Some(place) = tags.filter_map(shown).next() else { return false };
-        self.hush(place.0, account, &place.2);
+        self.unavailable(place.0, account, &place.2);
         match self.entry(&place).is_some_and(|entry| entry.told.is_some()) {
             true => self.wait(place),
             false => self.drop_entry(place.0, account, &place.2),
@@ -199,7 +199,7 @@ impl Online {
     }
 
     /// A resource is offline as far as a channel is concerned; whether it was online.
-    pub fn hush(&mut self, tag: u64, account: &BareJid, resource: &str) -> bool {
+    pub fn unavailable(&mut self, tag: u64, account: &BareJid, resource: &str) -> bool {
         self.change(tag, account, resource, |entry| entry.says.take().is_some()).unwrap_or(false)
     }
 

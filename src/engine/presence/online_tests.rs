@@ -21,7 +21,7 @@ fn what_is_kept_is_bounded_and_counted_to_the_byte() {
         let (account, resource) = (who.to_bare(), who.resource().as_str());
         match dice.random_range(0..5) {
             0 | 1 => drop(online.say(tag, &name, &who, says(&"x".repeat(dice.random_range(0..50))))),
-            2 => drop(online.hush(tag, &account, resource)),
+            2 => drop(online.unavailable(tag, &account, resource)),
             3 => online.tell(&(tag, account.clone(), resource.to_owned()), None),
             _ if dice.random_range(0..200) == 0 => online.drop_channel(tag),
             _ => drop(online.broadcast(&who, says("y"), true)),
@@ -43,7 +43,7 @@ fn who_is_brought_and_doubted_where_not_all_can_be_is_the_same_in_every_run() {
         let due = Pool::new("presence to be brought", 3, OwnDomains::default());
         let mut online = Online { due, ..Online::new(Lot::new(7), &OwnDomains::default()) };
         assert!((0..40).all(|account| online.broadcast(&full(account, 0), says("x"), true)));
-        online.bring_all("h");
+        online.spread_all("h");
         online.doubt_some(|_| true, 3);
         (online.due().cloned().collect::<Vec<_>>(), online.next_doubtful(9))
     };

@@ -75,11 +75,11 @@ fn who_asks_under_ever_other_names_takes_no_room_from_others() {
     let asks: Vec<&str> = asks.iter().map(String::as_str).collect();
     let sent = take(&mut engine, 2, &asks).len();
     assert!((1..=250).contains(&sent), "{sent}");
-    assert!(engine.presence.online.owed_count() <= 1000, "{}", engine.presence.online.owed_count());
+    assert!(engine.presence.online.undelivered_count() <= 1000, "{}", engine.presence.online.undelivered_count());
     // In the circle the other one has its turn, and in the end everything is sent that was owed.
     let asks = "<presence type='probe' from='a@h/other' to='c@mix.h'/>";
     let sent = take(&mut engine, 3, &[asks]).concat() + &take(&mut engine, 4, &[]).concat();
     assert!(sent.contains("to='a@h/other'"), "{sent}");
     (0..20).for_each(|minute| drop(take(&mut engine, 1000 + 60 * minute, &[])));
-    assert_eq!(engine.presence.online.owed_count(), 0);
+    assert_eq!(engine.presence.online.undelivered_count(), 0);
 }

@@ -45,17 +45,17 @@ impl Engine {
     /// A resource says that it is offline, as far as a channel is concerned.
     pub(in crate::engine) fn unshare(&mut self, name: &ChannelName, full: &FullJid, turn: &mut Turn) {
         let Some(tag) = self.channels.shelf.tag_of(name) else { return };
-        self.hush((tag, full.to_bare(), full.resource().as_str().to_owned()), turn);
+        self.unavailable((tag, full.to_bare(), full.resource().as_str().to_owned()), turn);
     }
 
     /// An account has a channel share nothing of its presence any more, until it says something anew.
     pub(in crate::engine) fn unshare_all(&mut self, name: &ChannelName, account: &BareJid, turn: &mut Turn) {
         let Some(tag) = self.channels.shelf.tag_of(name) else { return };
-        self.presence.online.places_of(tag, account).into_iter().for_each(|place| self.hush(place, turn));
+        self.presence.online.places_of(tag, account).into_iter().for_each(|place| self.unavailable(place, turn));
     }
 
-    fn hush(&mut self, place: Place, turn: &mut Turn) {
-        if self.presence.online.hush(place.0, &place.1, &place.2) {
+    fn unavailable(&mut self, place: Place, turn: &mut Turn) {
+        if self.presence.online.unavailable(place.0, &place.1, &place.2) {
             self.tell_of(&place, turn);
         }
     }
@@ -69,7 +69,7 @@ impl Engine {
         // Its channels need not be in memory.
         for tag in self.presence.online.channels_of(full) {
             let place = (tag, full.to_bare(), full.resource().as_str().to_owned());
-            self.presence.online.hush(place.0, &place.1, &place.2);
+            self.presence.online.unavailable(place.0, &place.1, &place.2);
             self.presence.online.wait(place);
         }
     }
@@ -87,7 +87,7 @@ impl Engine {
         let visitor = visitor(channel, account, &self.service);
         let member = channel.participant(account).or(visitor.as_ref()).filter(|_| channel.settings().presence);
         if member.is_none() {
-            self.presence.online.hush(*tag, account, resource);
+            self.presence.online.unavailable(*tag, account, resource);
         }
         let Some(entry) = self.presence.online.entry(place) else { return };
         let says = entry.says.as_ref().zip(member.filter(|member| shares(channel, member)));
@@ -111,7 +111,7 @@ impl Engine {
         if self.presence.online.take_news(place) {
             let whom = OwedTo::Resource(account.clone(), resource.clone());
             if !self.flood(*tag, &name, &whom, turn) {
-                self.presence.online.owe(*tag, whom);
+                self.presence.online.deliver_later(*tag, whom);
             }
         }
         if settled {
@@ -188,16 +188,18 @@ impl Engine {
         }
         if !member.is_joined() {
             for (_, account, resource) in &places {
-                self.presence.online.hush(tag, account, resource);
+                self.presence.online.unavailable(tag, account, resource);
             }
         }
         places.iter().for_each(|place| self.tell_of(place, turn));
         // Whoever is online joins with its presence.
-        if member.is_joined() && places.is_empty() && self.people.accounts.hosts.stands_in(member.jid.domain().as_str())
+        if member.is_joined()
+            && places.is_empty()
+            && self.people.accounts.hosts.proxies_pam(member.jid.domain().as_str())
         {
-            self.bring_to(name, &member.jid);
+            self.spread_to(name, &member.jid);
             // Where it subscribes to presence, that is sent to all of its resources.
-            self.settle_owed(turn);
+            self.deliver_waiting(turn);
             let places = self.presence.online.places_of(tag, &member.jid);
             for place in self.in_order_of_what_is_shown(tag, places) {
                 self.presence.online.take_news(&place);
@@ -228,9 +230,9 @@ impl Engine {
     }
 
     /// Somebody is to be sent everybody's presence, where it subscribes to that.
-    pub(in crate::engine) fn owe_presence(&mut self, name: &ChannelName, whom: OwedTo) {
+    pub(in crate::engine) fn deliver_later(&mut self, name: &ChannelName, whom: OwedTo) {
         if let Some(tag) = self.channels.shelf.tag_of(name) {
-            self.presence.online.owe(tag, whom);
+            self.presence.online.deliver_later(tag, whom);
         }
     }
 

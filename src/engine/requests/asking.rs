@@ -279,7 +279,7 @@ impl Engine {
         let past = past.map(|past| past.subscriptions).unwrap_or_default();
         let next = if member.is_joined() { member.subscriptions } else { NodeSet::default() };
         if next.without(past).contains(Node::Presence) {
-            self.presence.online.owe(tag, OwedTo::Account(member.jid.clone()));
+            self.presence.online.deliver_later(tag, OwedTo::Account(member.jid.clone()));
         }
         turn.outbox.extend(subscription_deltas(tag, no, past, next));
     }
@@ -292,13 +292,13 @@ impl Engine {
             Some(no) => no,
             None => {
                 let no = self.people.accounts.hold_guest(&guest.jid, &mut turn.outbox);
-                let unknown = self.people.accounts.visits(&guest.jid, &mut turn.outbox);
+                let unknown = self.people.accounts.subscribed_as_guest(&guest.jid, &mut turn.outbox);
                 unknown.iter().for_each(|full| self.ask_resource(full, turn));
                 no
             }
         };
         if guest.subscriptions.without(past).contains(Node::Presence) {
-            self.presence.online.owe(tag, OwedTo::Account(guest.jid.clone()));
+            self.presence.online.deliver_later(tag, OwedTo::Account(guest.jid.clone()));
         }
         turn.outbox.extend(subscription_deltas(tag, no, past, guest.subscriptions));
     }
@@ -323,7 +323,7 @@ impl Engine {
             .is_some_and(|channel| channel.participant(account).is_some() || channel.guest(account).is_some());
         let seated = seated || matches!(answer, Answer::Subscribed { subscribed: true, .. });
         if let (true, true, Ok(full)) = (speaks, seated || joined, asker.try_as_full()) {
-            self.people.accounts.saw(full, None, Some(true), &mut turn.outbox);
+            self.people.accounts.available(full, None, Some(true), &mut turn.outbox);
             if joined || matches!(&asked.way, Way::Stanza { extension: None, .. }) {
                 self.resume(name, full, turn);
             }
@@ -348,7 +348,7 @@ impl Engine {
         let speaks = payload.has_ns(ns::GROUP) || payload.parts().any(|child| child.has_ns(ns::GROUP));
         let is_known = self.people.accounts.find(&asked.actor.account).is_some();
         if let (true, true, Ok(full)) = (speaks && asked.channel.is_none(), is_known, asker.try_as_full()) {
-            self.people.accounts.saw(full, None, Some(true), &mut turn.outbox);
+            self.people.accounts.available(full, None, Some(true), &mut turn.outbox);
         }
     }
 

@@ -22,7 +22,7 @@ impl Engine {
             Ok(message) => {
                 // An answer or an error finds the resource that it is for.
                 if let Ok(full) = stanza.from.try_as_full() {
-                    self.people.accounts.saw(full, None, Some(true), &mut turn.outbox);
+                    self.people.accounts.available(full, None, Some(true), &mut turn.outbox);
                 }
                 turn.send(message.into_xml());
                 // It goes out with the turn or not at all.

@@ -70,7 +70,7 @@ impl Accounts {
     }
 
     /// The account became a guest. Returns the resources to be asked.
-    pub fn visits(&mut self, jid: &BareJid, out: &mut Vec<Out>) -> Vec<FullJid> {
+    pub fn subscribed_as_guest(&mut self, jid: &BareJid, out: &mut Vec<Out>) -> Vec<FullJid> {
         let no = self.number(jid);
         if self.get(jid).is_some_and(Account::is_unsaved) {
             self.changed(no, out);

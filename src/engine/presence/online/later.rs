@@ -13,13 +13,13 @@ const OWED_MAX: usize = 1000;
 impl Online {
     /// Forgets what waits in a channel, and what is owed there.
     pub fn drop_waiting(&mut self, tag: u64) {
-        let (waiting, owed): (Vec<_>, Vec<_>) = (self.waiting_in(tag).collect(), self.owed_in(tag).collect());
+        let (waiting, owed): (Vec<_>, Vec<_>) = (self.waiting_in(tag).collect(), self.undelivered_in(tag).collect());
         waiting.iter().for_each(|place| self.stop_waiting(place));
         owed.iter().for_each(|owed| self.settled(owed));
     }
 
     /// What an account says to all channels has to be brought to its channels, where it says something.
-    pub fn bring(&mut self, account: &BareJid) {
+    pub fn spread(&mut self, account: &BareJid) {
         if self.broadcast.contains_key(account) {
             self.brought.remove(account);
             if let Put::For((_, other)) = self.due.put(account, self.lot.place(account)) {
@@ -30,11 +30,11 @@ impl Online {
 
     /// The same of all accounts of a domain.
     #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
-    pub fn bring_all(&mut self, domain: &str) {
+    pub fn spread_all(&mut self, domain: &str) {
         let of_domain = self.broadcast.keys().filter(|account| account.domain().as_str() == domain);
         // Where there is no room for all, the lot says for whom.
         let accounts: BTreeSet<(u64, BareJid)> = of_domain.map(|account| self.lot.place(account)).collect();
-        accounts.iter().for_each(|(_, account)| self.bring(account));
+        accounts.iter().for_each(|(_, account)| self.spread(account));
     }
 
     /// Accounts whose presence has to be brought to their channels, a few at a time.
@@ -43,12 +43,12 @@ impl Online {
     }
 
     /// The channel up to which what an account says was brought to its channels, where that has begun.
-    pub fn brought_up_to(&self, account: &BareJid) -> Option<&ChannelName> {
+    pub fn spread_up_to(&self, account: &BareJid) -> Option<&ChannelName> {
         self.brought.get(account)
     }
 
     /// What an account says was brought to its channels: up to one, or to all.
-    pub fn brought(&mut self, account: &BareJid, up_to: Option<&ChannelName>) {
+    pub fn note_spread(&mut self, account: &BareJid, up_to: Option<&ChannelName>) {
         match up_to {
             Some(name) => drop(self.brought.insert(account.clone(), name.clone())),
             None => {
@@ -82,7 +82,7 @@ impl Online {
 
     /// Somebody is to be sent the presence of everybody in a channel. What is owed to one account takes no more than its
     /// share of the room.
-    pub fn owe(&mut self, tag: u64, whom: OwedTo) {
+    pub fn deliver_later(&mut self, tag: u64, whom: OwedTo) {
         let account = whom.account().clone();
         if self.owed.len_of(&account) < OWED_MAX {
             self.owed.put(&account, tag, whom);
@@ -90,17 +90,17 @@ impl Online {
     }
 
     /// To whom the presence of a channel is owed.
-    pub fn owed_in(&self, tag: u64) -> impl Iterator<Item = (u64, OwedTo)> {
+    pub fn undelivered_in(&self, tag: u64) -> impl Iterator<Item = (u64, OwedTo)> {
         self.owed.of(tag).map(move |whom| (tag, whom.clone()))
     }
 
     /// How much is owed.
-    pub fn owed_count(&self) -> usize {
+    pub fn undelivered_count(&self) -> usize {
         self.owed.len()
     }
 
     /// The next one who is owed everybody's presence: one after the other, in a circle.
-    pub fn next_owed(&mut self) -> Option<(u64, OwedTo)> {
+    pub fn next_undelivered(&mut self) -> Option<(u64, OwedTo)> {
         self.looked_at = self.owed.next_behind(self.looked_at.as_ref()).cloned();
         self.looked_at.clone()
     }

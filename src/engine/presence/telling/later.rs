@@ -24,12 +24,12 @@ const LOOK_MS: u64 = 900_000;
 
 impl Engine {
     /// Brings newcomers up to date, as many as there is room for in a turn.
-    pub(super) fn settle_owed(&mut self, turn: &mut Turn) {
-        for _ in 0..self.presence.online.owed_count().min(OWED_LOOKED_AT) {
+    pub(super) fn deliver_waiting(&mut self, turn: &mut Turn) {
+        for _ in 0..self.presence.online.undelivered_count().min(OWED_LOOKED_AT) {
             if turn.flood >= FLOOD_STANZAS {
                 return;
             }
-            let Some(owed) = self.presence.online.next_owed() else { return };
+            let Some(owed) = self.presence.online.next_undelivered() else { return };
             let (tag, whom) = &owed;
             let name = self.presence.online.name_of(*tag).cloned();
             let is_done = match &name {
@@ -46,7 +46,7 @@ impl Engine {
     /// The turn ends.
     pub(in crate::engine) fn settle_presence(&mut self, turn: &mut Turn) {
         self.settle_due();
-        self.settle_owed(turn);
+        self.deliver_waiting(turn);
     }
 
     /// Brings what accounts say to all channels at once to their channels, where it was loaded which those are.
@@ -55,22 +55,22 @@ impl Engine {
         let share = (BROUGHT / due.len().max(1)).max(BROUGHT_EACH);
         for account in due {
             let Some(channels) = self.channels.memberships.of(&account) else { continue };
-            let stands_in = self.people.accounts.hosts.stands_in(account.domain().as_str());
-            let reached = self.presence.online.brought_up_to(&account);
+            let is_proxied = self.people.accounts.hosts.proxies_pam(account.domain().as_str());
+            let reached = self.presence.online.spread_up_to(&account);
             let from = reached.map_or(0, |last| {
                 channels.rank(IN, |name| if name <= last { Ordering::Less } else { Ordering::Greater })
             });
             let names: Vec<ChannelName> =
-                channels.rising(IN, from).take(if stands_in { share } else { 0 }).cloned().collect();
-            names.iter().for_each(|name| self.bring_to(name, &account));
+                channels.rising(IN, from).take(if is_proxied { share } else { 0 }).cloned().collect();
+            names.iter().for_each(|name| self.spread_to(name, &account));
             // Where there may be more, it goes on with the next turn.
-            self.presence.online.brought(&account, names.last().filter(|_| names.len() == share));
+            self.presence.online.note_spread(&account, names.last().filter(|_| names.len() == share));
         }
     }
 
     /// Brings what an account says to all channels at once to one of them: what its server would send there by itself
     /// (XEP-0405 §2.9), of the resources that take MIX traffic.
-    pub(super) fn bring_to(&mut self, name: &ChannelName, account: &BareJid) {
+    pub(super) fn spread_to(&mut self, name: &ChannelName, account: &BareJid) {
         let Some(tag) = self.channels.shelf.tag_of(name) else { return };
         for (full, says) in self.presence.online.broadcasts_of(account) {
             let place = (tag, account.clone(), full.resource().as_str().to_owned());
@@ -107,7 +107,7 @@ impl Engine {
         // In the order of ids: whoever answers is told of in that order.
         let asked = channel.participants_by_id();
         for member in asked.rising(0).filter(|member| shares(channel, member)) {
-            self.presence.online.bring(&member.jid);
+            self.presence.online.spread(&member.jid);
             self.presence.online.probe(name, &member.jid);
         }
     }
@@ -141,7 +141,7 @@ impl Engine {
             self.channels.chores.probing.done(&probe);
             let (name, account) = probe;
             // Where presence comes for everybody, nobody has to be asked.
-            if !self.people.accounts.hosts.stands_in(account.domain().as_str()) {
+            if !self.people.accounts.hosts.proxies_pam(account.domain().as_str()) {
                 turn.tell(mix_presence::bare("probe", &self.service.address_of(&name), account.as_str()));
             }
         }
@@ -194,7 +194,7 @@ impl Engine {
             self.presence.online.stop_waiting(&place);
             self.tell_of(&place, turn);
         }
-        let owed: Vec<_> = self.presence.online.owed_in(tag).take(OWED_LOOKED_AT).collect();
+        let owed: Vec<_> = self.presence.online.undelivered_in(tag).take(OWED_LOOKED_AT).collect();
         for owed in owed {
             if turn.flood < FLOOD_STANZAS && self.flood(tag, name, &owed.1, turn) {
                 self.presence.online.settled(&owed);
