@@ -181,10 +181,14 @@ fn read(wire: &mut TcpStream, writing: &Mutex<TcpStream>, shared: &(Mutex<Seen>,
     }
 }
 
-/// The answer to a question whose id is at the head of `rest`; the service pings behind what it writes.
+/// The answer to a question whose id is at the head of `rest`, by whom it was asked of: no other one is taken. The service
+/// pings behind what it writes.
 fn pong(rest: &[u8]) -> String {
-    let id = rest.split(|&byte| byte == b'\'').next().unwrap_or_default();
-    format!("<iq type='result' id='{}' from='bench' to='{DOMAIN}'/>", String::from_utf8_lossy(id))
+    let question = rest.split(|&byte| byte == b'>').next().unwrap_or_default();
+    let question = String::from_utf8_lossy(question);
+    let id = question.split('\'').next().unwrap_or_default();
+    let asked = question.split_once("to='").and_then(|(_, rest)| rest.split('\'').next()).unwrap_or("bench");
+    format!("<iq type='result' id='{id}' from='{asked}' to='{DOMAIN}'/>")
 }
 
 fn note(seen: &mut Seen, digits: &[u8], now: Instant) {
