@@ -210,7 +210,8 @@ fn beside(rig: &mut Rig, numbers: &mut usize, large: usize) -> (Duration, Durati
             rig.send(&wanted);
         }
         sent.push(Instant::now());
-        rig.send(&message(SMALL, n % 10, *numbers + n));
+        // Others than who writes to the large one: what that one says besides waits for it.
+        rig.send(&message(SMALL, 1 + n % 9, *numbers + n));
     }
     rig.wait(|seen| seen.copies - copies >= (MESSAGES * 10 + large * LARGE_PARTICIPANTS) as u64);
     let arrived = rig.seen(|seen| std::mem::take(&mut seen.arrived));
