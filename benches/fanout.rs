@@ -5,7 +5,7 @@
 //! service does: parsed, decided, committed to the store on disk with a real fdatasync, expanded, written.
 
 use mixd::channel::{ChannelName, Limits, Rates, Stamp};
-use mixd::engine::{AddressBook, Engine, Inbound, Loaded, Out, Settings, Turn, outgoing::book::Cursor};
+use mixd::engine::{AddressBook, Engine, Inbound, Loaded, Out, ServiceSettings, Turn, outgoing::book::Cursor};
 use mixd::store::{SledOptions, SledStore, Store};
 use mixd::xmpp::Stanza;
 use std::io::{Read, Write};
@@ -26,7 +26,7 @@ struct Service {
 impl Service {
     fn open(folder: &std::path::Path) -> Service {
         let store = SledStore::open(SledOptions::at(folder)).expect("a store");
-        let settings = Settings {
+        let settings = ServiceSettings {
             domain: "mix.bench".parse().expect("a domain"),
             name: "bench".into(),
             operators: Vec::new(),

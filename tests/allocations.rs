@@ -5,7 +5,7 @@
 use mixd::channel::{Limits, Rates, Stamp};
 use mixd::engine::outgoing::book::Cursor;
 use mixd::engine::outgoing::outbox::{HomeNo, MulticastService};
-use mixd::engine::{AddressBook, Delta, Engine, Fan, Inbound, MulticastSettings, Out, Pam, Settings, Turn};
+use mixd::engine::{AddressBook, Delta, Engine, Fan, Inbound, MulticastSettings, Out, Pam, ServiceSettings, Turn};
 use mixd::xmpp::Stanza;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
@@ -29,7 +29,7 @@ struct Service {
 impl Service {
     /// A channel of so many participants, each reached at its bare JID.
     fn of(participants: usize) -> Service {
-        let settings = Settings {
+        let settings = ServiceSettings {
             domain: "mix.h".parse().unwrap(),
             name: String::new(),
             operators: Vec::new(),

@@ -9,7 +9,7 @@ use mixd::channel::{
     Actor, Answer, AnyCommand, Command, GroupAnswer, GroupWish, Limits, Membership, Message, Progress, Rates, Refusal,
     ServiceCommand, Somebody, Stamp, Status,
 };
-use mixd::engine::{Addressee, Call, CallResult, Called, Engine, Inbound, Out, Settings};
+use mixd::engine::{Addressee, Call, CallResult, Called, Engine, Inbound, Out, ServiceSettings};
 use mixd::runtime::callers::complete;
 use mixd::runtime::load::load_all;
 use mixd::store::{CommitError, Failure, MemoryStore, Store};
@@ -27,7 +27,7 @@ fn jid(local: &str) -> BareJid {
 }
 
 fn engine(store: &MemoryStore, channels_memory_bytes_max: usize) -> Engine {
-    let settings = Settings {
+    let settings = ServiceSettings {
         domain: DomainPart::new("mix.example.org").unwrap().into_owned(),
         name: "Channels".into(),
         operators: Vec::new(),

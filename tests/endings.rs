@@ -4,7 +4,7 @@
 
 use jid::{BareJid, DomainPart};
 use mixd::channel::{AccountCommand, Actor, ChannelName, Limits, Row, RowKind, ServiceCommand, Stamp};
-use mixd::engine::{Addressee, Call, Engine, Inbound, Settings, Step};
+use mixd::engine::{Addressee, Call, Engine, Inbound, ServiceSettings, Step};
 use mixd::runtime::{dossier, load::load_all};
 use mixd::store::{Failure, MemoryStore, Sighting, Store};
 use mixd::xmpp::Stanza;
@@ -104,7 +104,7 @@ fn start(store: &MemoryStore) -> Engine {
 
 fn start_within(store: &MemoryStore, mut limits: Limits) -> Engine {
     limits.rates.requests.burst = 10_000;
-    let settings = Settings {
+    let settings = ServiceSettings {
         domain: DomainPart::new("mix.h").unwrap().into_owned(),
         name: "a service".into(),
         operators: Vec::new(),

@@ -2,7 +2,7 @@
 
 use super::{DOMAIN, USERS};
 use mixd::channel::{Limits, Rates, Stamp};
-use mixd::engine::{Engine, Inbound, Pam, Settings};
+use mixd::engine::{Engine, Inbound, Pam, ServiceSettings};
 use mixd::runtime::load::load_all;
 use mixd::store::{Record, SledOptions, SledStore, Store};
 use mixd::xmpp::Stanza;
@@ -23,7 +23,7 @@ impl Service {
     /// Makes a store in `folder`, where [`Mixd::start`](super::mixd::Mixd::start) looks for it.
     pub fn create(folder: &Path) -> Service {
         let store = SledStore::open(SledOptions::at(folder.join("store"))).unwrap();
-        let settings = Settings {
+        let settings = ServiceSettings {
             domain: DOMAIN.parse().unwrap(),
             name: "bench".into(),
             operators: Vec::new(),

@@ -3,7 +3,7 @@
 use super::{EXIT_WRONG, Place, failed, note, open, say};
 use clap::Args;
 use jid::BareJid;
-use mixd::store::{Census, Sighting, SledStore, Store, StoreError};
+use mixd::store::{Sighting, SledStore, Store, StoreCensus, StoreError};
 use std::process::ExitCode;
 
 /// What `mixd verify` takes.
@@ -55,7 +55,7 @@ fn look_for(store: &SledStore, account: &str) -> ExitCode {
 }
 
 /// Looks through a store: what is wrong goes to standard output, how far it is and how it ends to standard error.
-pub fn look_through(store: &SledStore) -> Result<Census, StoreError> {
+pub fn look_through(store: &SledStore) -> Result<StoreCensus, StoreError> {
     let census = store.verify(&mut tell_sighting)?;
     sum_up(&census);
     Ok(census)
@@ -70,8 +70,8 @@ pub fn tell_sighting(sighting: Sighting) {
 }
 
 /// Says what was looked at, and how it ended.
-pub fn sum_up(census: &Census) {
-    let Census { months, channels, members, rows, wrong } = census;
+pub fn sum_up(census: &StoreCensus) {
+    let StoreCensus { months, channels, members, rows, wrong } = census;
     let verdict = match wrong {
         0 => "nothing is wrong".to_owned(),
         _ => format!("{wrong} things are wrong"),

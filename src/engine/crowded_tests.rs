@@ -1,7 +1,7 @@
 //! What somebody asks of a channel costs the same whatever the channel holds: counted in people, entries and invitations
 //! that are looked at.
 
-use super::{Engine, Inbound, Out, Settings, Turn, fixture};
+use super::{Engine, Inbound, Out, ServiceSettings, Turn, fixture};
 use crate::channel::*;
 use crate::steps;
 use crate::store::{Directory, Listing};
@@ -29,7 +29,8 @@ fn service(count: usize) -> Engine {
     };
     let listings = [("c", 1), ("g", 2)].map(listing).into();
     let directory = Directory { listings, gid_highest: 2, ..Directory::default() };
-    let settings = Settings { limits: limits.clone(), channels_memory_bytes_max: usize::MAX, ..fixture::settings() };
+    let settings =
+        ServiceSettings { limits: limits.clone(), channels_memory_bytes_max: usize::MAX, ..fixture::settings() };
     let mut engine = Engine::new(settings, [7; 16], [7; 32], directory, Vec::new());
     for (text, settings) in [("c", limits.plain_settings()), ("g", limits.group_settings())] {
         let kept = kept(count, settings);

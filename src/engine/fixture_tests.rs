@@ -1,11 +1,11 @@
 //! What the unit tests of the engine share.
 
-use super::{Engine, Inbound, Out, Settings};
+use super::{Engine, Inbound, Out, ServiceSettings};
 use crate::channel::{Limits, Stamp};
 
 /// The settings of a small service at `mix.h` where everybody may create channels.
-pub(super) fn settings() -> Settings {
-    Settings {
+pub(super) fn settings() -> ServiceSettings {
+    ServiceSettings {
         domain: jid::DomainPart::new("mix.h").unwrap().into_owned(),
         name: String::new(),
         operators: Vec::new(),

@@ -5,7 +5,7 @@ mod former_tests;
 use super::people::pending::Purpose;
 use super::presence::online::Online;
 use super::share::OwnDomains;
-use super::{Addressee, Call, Engine, Inbound, Settings, Turn, fixture};
+use super::{Addressee, Call, Engine, Inbound, ServiceSettings, Turn, fixture};
 use crate::channel::group::Invitee;
 use crate::channel::{Actor, ChannelName, GroupWish, Limits, ServiceCommand, Stamp};
 use crate::xmpp::Stanza;
@@ -13,7 +13,7 @@ use jid::{BareJid, FullJid, Jid};
 
 /// A service of `h`, where only its accounts create channels.
 fn service(limits: Limits) -> Engine {
-    let settings = Settings { limits, creators: vec!["h".into()], ..fixture::settings() };
+    let settings = ServiceSettings { limits, creators: vec!["h".into()], ..fixture::settings() };
     Engine::new(settings, [7; 16], [7; 32], Default::default(), Vec::new())
 }
 

@@ -28,7 +28,7 @@ pub use channels::endings::TraceWish;
 pub use channels::errand::{Errand, Source};
 pub use channels::needs::{Loaded, Needs, ROUNDS_MAX};
 pub use channels::parking::Parking;
-pub use channels::shelf::Census;
+pub use channels::shelf::ShelfCensus;
 pub use channels::step::Step;
 pub use outgoing::book::AddressBook;
 pub use outgoing::multicast::{Multicast, MulticastSettings};
@@ -50,7 +50,7 @@ use std::collections::HashMap;
 
 /// What the operator settles.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct ServiceSettings {
     /// The component's domain.
     pub domain: DomainPart,
     /// The name shown to people.
@@ -95,7 +95,7 @@ pub struct Engine {
 impl Engine {
     /// An engine over what the store holds. `seed` is the only randomness it ever gets.
     pub fn new(
-        settings: Settings,
+        settings: ServiceSettings,
         sealing_key: [u8; 16],
         seed: [u8; 32],
         mut directory: Directory,
@@ -145,7 +145,7 @@ impl Engine {
     }
 
     /// How much there is, and how much of it is in memory.
-    pub fn census(&self) -> Census {
+    pub fn census(&self) -> ShelfCensus {
         self.channels.shelf.census()
     }
 

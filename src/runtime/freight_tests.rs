@@ -4,7 +4,7 @@
 use super::Line;
 use crate::channel::{Limits, Rates, Stamp};
 use crate::engine::outgoing::outbox::{Charge, Out};
-use crate::engine::{Engine, Inbound, Pacing, Pam, Settings};
+use crate::engine::{Engine, Inbound, Pacing, Pam, ServiceSettings};
 use crate::runtime::outbox::Parcel;
 use crate::xmpp::Stanza;
 
@@ -33,7 +33,7 @@ impl Bench {
         // How fast things come is not what is tried here.
         let rates = Rates::unlimited();
         let limits = Limits { account_sending_bytes_max: BOUND, rates, ..Limits::default() };
-        let settings = Settings {
+        let settings = ServiceSettings {
             domain: "mix.h".parse().unwrap(),
             name: String::new(),
             operators: Vec::new(),

@@ -11,7 +11,7 @@ mod recall;
 use super::outbox::{Parcel, weight};
 use crate::engine::outgoing::book::{AddressBook, Cursor};
 use crate::engine::outgoing::outbox::{AccountNo, Charge, Delta, Lasting, Out};
-use item::{Item, Recall, What};
+use item::{LineItem, Recall, What};
 use lanes::{Lanes, TURN_BYTES};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -22,7 +22,7 @@ const ITEMS_KEPT: usize = 4096;
 #[derive(Debug, Default)]
 pub struct Line {
     book: AddressBook,
-    items: VecDeque<Item>,
+    items: VecDeque<LineItem>,
     /// The number of the first item.
     first: u64,
     /// The number of the next item to be put into a lane.
@@ -61,7 +61,7 @@ impl Line {
         for out in parcel.outs {
             let bytes = weight(&out);
             self.bytes += bytes;
-            self.items.push_back(Item {
+            self.items.push_back(LineItem {
                 what: What::Out(out),
                 bytes,
                 since_ms: now_ms,
@@ -231,7 +231,7 @@ impl Line {
         self.first + self.items.len() as u64
     }
 
-    fn pop(&mut self) -> Option<Item> {
+    fn pop(&mut self) -> Option<LineItem> {
         let item = self.items.pop_front()?;
         if self.items.is_empty() {
             self.items.shrink_to(ITEMS_KEPT);

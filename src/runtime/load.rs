@@ -146,8 +146,8 @@ fn load(store: &dyn Store, needs: &Needs) -> Result<Loaded, StoreError> {
     for account in &needs.accounts {
         loaded.memberships.push((account.clone(), store.channels_of(account)?));
     }
-    for account in &needs.standings {
-        loaded.standings.push((account.clone(), store.standing_of(account)?));
+    for account in &needs.mentions {
+        loaded.mentions.push((account.clone(), store.mentions_of(account)?));
     }
     for account in &needs.groups {
         loaded.groups.push((account.clone(), store.groups_of(account)?));

@@ -66,7 +66,7 @@ impl Returns {
 fn bytes_of(loaded: &Loaded) -> usize {
     let joined: usize = loaded.memberships.iter().map(|(_, names)| names.len()).sum();
     let groups: usize = loaded.groups.iter().map(|(_, names)| names.len()).sum();
-    let listed: usize = loaded.standings.iter().map(|(_, standing)| standing.mentions.len()).sum();
+    let listed: usize = loaded.mentions.iter().map(|(_, mentions)| mentions.by_channel.len()).sum();
     FACTS_BYTES * loaded.facts.len() + PLACE_BYTES * (joined + groups + listed)
 }
 

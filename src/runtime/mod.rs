@@ -280,8 +280,8 @@ fn link(config: &Config, secret: Secret, ends: Ends, stop: watch::Receiver<bool>
     })
 }
 
-fn engine_settings(config: &Config) -> engine::Settings {
-    engine::Settings {
+fn engine_settings(config: &Config) -> engine::ServiceSettings {
+    engine::ServiceSettings {
         domain: config.component.domain.as_jid().domain().to_owned(),
         name: config.service.name.clone(),
         operators: config.service.admins.clone(),

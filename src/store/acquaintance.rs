@@ -2,7 +2,7 @@
 //! everybody may know.
 
 use super::StoreError;
-use super::keyspace::{self, Entry, List, Membership};
+use super::keyspace::{self, Entry, IndexedMember, List};
 use super::reader::is_there;
 use super::shelf::{Shelf, Space};
 use crate::channel::{Actor, Channel, ChannelName, Head, Invitation, Kept, Node, Roll};
@@ -18,7 +18,7 @@ pub(super) fn is_known_to(shelf: &impl Shelf, name: &ChannelName, actor: &Actor)
     if actor.operator {
         return Ok(true);
     }
-    if let Some(membership) = shelf.value::<Membership>(Space::State, &keyspace::membership(account, name))?
+    if let Some(membership) = shelf.value::<IndexedMember>(Space::State, &keyspace::membership(account, name))?
         && is_there(shelf, name, membership.tag)?
     {
         return Ok(true);

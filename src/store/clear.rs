@@ -3,7 +3,7 @@
 //! Nothing that is cleared away here can be reached any more, so it is no part of a commit, and a crash loses nothing.
 
 use super::StoreError;
-use super::keyspace::{self, Grave, Membership, Ops, Reach, Visit};
+use super::keyspace::{self, Grave, IndexedGuest, IndexedMember, Ops, Reach};
 use super::shelf::{Order, Shelf, Space};
 use crate::channel::{ChannelName, Guest, Member};
 use crate::chore::{Budget, Chore};
@@ -184,7 +184,7 @@ fn members(shelf: &impl Shelf, tag: u64, name: &ChannelName) -> Result<Ops, Stor
         ops.insert(key, None);
         let index = keyspace::membership(&member.jid, name);
         // The account may have joined a later channel of that name.
-        if shelf.value::<Membership>(Space::State, &index)?.is_some_and(|found| found.tag == tag) {
+        if shelf.value::<IndexedMember>(Space::State, &index)?.is_some_and(|found| found.tag == tag) {
             ops.insert(index, None);
         }
     }
@@ -199,7 +199,7 @@ fn guests(shelf: &impl Shelf, tag: u64, name: &ChannelName) -> Result<Ops, Store
         ops.insert(keyspace::guest(tag, &guest.jid), None);
         let index = keyspace::visit(&guest.jid, name);
         // It may be a guest of a later channel of that name.
-        if shelf.value::<Visit>(Space::State, &index)?.is_some_and(|found| found.tag == tag) {
+        if shelf.value::<IndexedGuest>(Space::State, &index)?.is_some_and(|found| found.tag == tag) {
             ops.insert(index, None);
         }
     }

@@ -45,9 +45,9 @@ pub struct Directory {
 
 /// What the lists of channels say of an account, or of a domain: only of channels that are listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct Mentions {
     /// The channels on whose lists it is.
-    pub mentions: BTreeMap<ChannelName, Mention>,
+    pub by_channel: BTreeMap<ChannelName, Mention>,
 }
 
 /// What the lists of one channel say of an account or a domain.

@@ -6,7 +6,7 @@
 //! which rows and events name, under an address that stands for nobody.
 
 use super::archive::Archive;
-use super::keyspace::{self, BLOCK_ROWS, Entry, EntryHead, Grave, Membership, Month, Ops, RowStart, Trace};
+use super::keyspace::{self, BLOCK_ROWS, Entry, EntryHead, Grave, IndexedMember, Month, Ops, RowStart, Trace};
 use super::shelf::{Order, Shelf, Space};
 use super::{StoreError, pieces};
 use crate::channel::{
@@ -319,7 +319,7 @@ fn state(scribe: &impl Scribe, account: &BareJid, place: &Place) -> Result<bool,
             ops.insert(by_account, None);
         }
         let place_in_index = keyspace::membership(account, &place.name);
-        if shelf.value::<Membership>(Space::State, &place_in_index)?.is_some_and(|it| it.tag == tag) {
+        if shelf.value::<IndexedMember>(Space::State, &place_in_index)?.is_some_and(|it| it.tag == tag) {
             ops.insert(place_in_index, None);
         }
         let key = keyspace::channel(&place.name);

@@ -65,7 +65,7 @@ pub(super) struct EntryHead {
 
 /// What the account index keeps: a channel, which one of that name, and what the account is to it.
 #[derive(PartialEq, Serialize, Deserialize)]
-pub(super) struct Membership {
+pub(super) struct IndexedMember {
     pub(super) name: ChannelName,
     pub(super) tag: u64,
     pub(super) status: Status,
@@ -74,7 +74,7 @@ pub(super) struct Membership {
 
 /// What the account index keeps of a channel that an account is a guest of.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Visit {
+pub(super) struct IndexedGuest {
     pub(super) name: ChannelName,
     pub(super) tag: u64,
 }

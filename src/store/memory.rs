@@ -5,11 +5,11 @@
 use super::keyspace::{Month, Ops};
 use super::shelf::{Order, Shelf, Space, Visit};
 use super::{
-    Bounds, Census, Erased, Sighting, Unsent, acquaintance, clear, erase, facts, keyspace, near, paging, past, pieces,
-    plan, reader, receipts, retention, stops, trace, unsent, verify,
+    Bounds, Erased, Sighting, StoreCensus, Unsent, acquaintance, clear, erase, facts, keyspace, near, paging, past,
+    pieces, plan, reader, receipts, retention, stops, trace, unsent, verify,
 };
 use super::{
-    CommitError, Directory, Page, PagePlan, Record, Retention, Standing, Store, StoreError, Sweep, Trace, Whereabouts,
+    CommitError, Directory, Mentions, Page, PagePlan, Record, Retention, Store, StoreError, Sweep, Trace, Whereabouts,
 };
 use crate::channel::whom::Whom;
 use crate::channel::{
@@ -62,7 +62,7 @@ impl MemoryStore {
     }
 
     /// Looks through everything, and tells what is not as it has to be.
-    pub fn verify(&self, watch: &mut dyn FnMut(Sighting)) -> Census {
+    pub fn verify(&self, watch: &mut dyn FnMut(Sighting)) -> StoreCensus {
         let inner = self.lock();
         verify::verify(&*inner, inner.months().collect(), false, watch)
     }
@@ -235,8 +235,8 @@ impl Store for MemoryStore {
         reader::channels_of(&*self.lock(), account)
     }
 
-    fn standing_of(&self, account: &BareJid) -> Result<Standing, StoreError> {
-        reader::standing_of(&*self.lock(), account)
+    fn mentions_of(&self, account: &BareJid) -> Result<Mentions, StoreError> {
+        reader::mentions_of(&*self.lock(), account)
     }
 
     fn groups_of(&self, account: &BareJid) -> Result<Vec<(ChannelName, Status)>, StoreError> {

@@ -39,7 +39,7 @@ mod visible;
 
 pub use self::sled::folder_bytes;
 pub use backup::{FileRecord, Manifest, Step, Watch};
-pub use directory::{Directory, Listing, Mention, Standing};
+pub use directory::{Directory, Listing, Mention, Mentions};
 pub use erase::{ERASED_NICK, Erased};
 pub use error::{CommitError, StoreError};
 pub use memory::{Failure, MemoryStore};
@@ -51,7 +51,7 @@ pub use sled::{Aged, Compacted, Restored, SledOptions, SledStore, Upgraded};
 pub use tour::{Deed, Tour};
 pub use trace::{Place, Trace};
 pub use unsent::{Halves, Part, Unsent};
-pub use verify::{Census, Finding, Sighting};
+pub use verify::{Finding, Sighting, StoreCensus};
 
 use crate::channel::whom::Whom;
 use crate::channel::{
@@ -132,7 +132,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// As [`Store::load`].
-    fn standing_of(&self, account: &BareJid) -> Result<Standing, StoreError>;
+    fn mentions_of(&self, account: &BareJid) -> Result<Mentions, StoreError>;
 
     /// Where these accounts have a place: looks at `max` entries, from where the part before ended.
     ///

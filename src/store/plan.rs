@@ -5,7 +5,7 @@
 
 use super::archive::Archive;
 use super::keyspace::{
-    self, BLOCK_ROWS, EntryHead, Grave, List, Membership, Month, Ops, RowStart, Span, Spans, Trace, Visit,
+    self, BLOCK_ROWS, EntryHead, Grave, IndexedGuest, IndexedMember, List, Month, Ops, RowStart, Span, Spans, Trace,
 };
 use super::near::reach;
 use super::shelf::{Shelf, Space};
@@ -248,9 +248,10 @@ impl<S: Shelf> Planning<'_, S> {
     fn member(&mut self, name: &ChannelName, tag: u64, member: &Member) -> Result<(), StoreError> {
         self.put(keyspace::member(tag, &member.id), keyspace::encode(member)?);
         let key = keyspace::membership(&member.jid, name);
-        let membership = Membership { name: name.clone(), tag, status: member.status, forgotten: member.own.forgotten };
+        let membership =
+            IndexedMember { name: name.clone(), tag, status: member.status, forgotten: member.own.forgotten };
         // Most changes of a member are none of its place in the index.
-        if self.value::<Membership>(&key)?.as_ref() != Some(&membership) {
+        if self.value::<IndexedMember>(&key)?.as_ref() != Some(&membership) {
             self.put(key, keyspace::encode(&membership)?);
         }
         Ok(())
@@ -259,7 +260,7 @@ impl<S: Shelf> Planning<'_, S> {
     fn guest(&mut self, name: &ChannelName, tag: u64, guest: &Guest) -> Result<(), StoreError> {
         let is_one = !guest.subscriptions.is_empty();
         let record = is_one.then(|| keyspace::encode(guest)).transpose()?;
-        let visit = is_one.then(|| keyspace::encode(&Visit { name: name.clone(), tag })).transpose()?;
+        let visit = is_one.then(|| keyspace::encode(&IndexedGuest { name: name.clone(), tag })).transpose()?;
         self.writes.kept.insert(keyspace::guest(tag, &guest.jid), record);
         self.writes.kept.insert(keyspace::visit(&guest.jid, name), visit);
         Ok(())
@@ -269,7 +270,7 @@ impl<S: Shelf> Planning<'_, S> {
         self.writes.kept.insert(keyspace::member(tag, &member.id), None);
         let key = keyspace::membership(&member.jid, name);
         // The place in the index may be a later member's of the same account, or that of a later channel of the name.
-        let place: Option<Membership> = self.value(&key)?;
+        let place: Option<IndexedMember> = self.value(&key)?;
         if place.is_some_and(|it| it.tag == tag && it.status == Status::Left && it.forgotten == member.own.forgotten) {
             self.writes.kept.insert(key, None);
         }

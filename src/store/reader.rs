@@ -1,9 +1,9 @@
 //! What a store answers of channels and people, written once for every backend.
 
 use super::archive::{Archive, Pick};
-use super::keyspace::{self, Entry, List, Membership, Sum, Visit};
+use super::keyspace::{self, Entry, IndexedGuest, IndexedMember, List, Sum};
 use super::shelf::{Order, Shelf, Space};
-use super::{Bounds, Directory, Listing, Standing, StoreError, Whereabouts, clock, facts, near, past};
+use super::{Bounds, Directory, Listing, Mentions, StoreError, Whereabouts, clock, facts, near, past};
 use crate::channel::dedup::REPEATS_MAX;
 use crate::channel::{
     Channel, ChannelName, Guest, Invitation, Item, Kept, Member, Node, ParticipantId, Profile, Roll, Row, Settings,
@@ -135,7 +135,7 @@ pub(super) fn channels_of(shelf: &impl Shelf, account: &BareJid) -> Result<Vec<C
     let found = memberships(shelf, account)?.into_iter();
     let joined = found.filter(|membership| membership.status == Status::Joined).map(|membership| membership.name);
     let mut channels: BTreeSet<ChannelName> = joined.collect();
-    let visits: Vec<Visit> = shelf.values(Space::State, &keyspace::visits(account), usize::MAX)?;
+    let visits: Vec<IndexedGuest> = shelf.values(Space::State, &keyspace::visits(account), usize::MAX)?;
     for visit in visits {
         if is_there(shelf, &visit.name, visit.tag)? {
             channels.insert(visit.name);
@@ -153,9 +153,9 @@ pub(super) fn groups_of(shelf: &impl Shelf, account: &BareJid) -> Result<Vec<(Ch
 }
 
 /// What the lists of channels say of an account or a domain.
-pub(super) fn standing_of(shelf: &impl Shelf, jid: &BareJid) -> Result<Standing, StoreError> {
+pub(super) fn mentions_of(shelf: &impl Shelf, jid: &BareJid) -> Result<Mentions, StoreError> {
     near::beside();
-    let (places, mut standing) = (keyspace::places(jid), Standing::default());
+    let (places, mut mentions) = (keyspace::places(jid), Mentions::default());
     shelf.scan(Space::State, &places, &keyspace::behind(&places), Order::Rising, &mut |key, entry| {
         let Some((tag, node, generation)) = keyspace::list_of_place(key) else {
             return Err(StoreError("the key of a place on a list is too short: restore from a backup".into()));
@@ -163,13 +163,13 @@ pub(super) fn standing_of(shelf: &impl Shelf, jid: &BareJid) -> Result<Standing,
         let name: ChannelName = shelf.whole(Space::State, key, entry)?;
         let list: List = shelf.value(Space::State, &keyspace::list(tag, node))?.unwrap_or_default();
         if list.exists && list.generation == generation && is_there(shelf, &name, tag)? {
-            let mention = standing.mentions.entry(name).or_default();
+            let mention = mentions.by_channel.entry(name).or_default();
             *(if node == Node::Allowed { &mut mention.allowed } else { &mut mention.banned }) = true;
         }
         Ok(ControlFlow::Continue(()))
     })?;
     let mut listed = BTreeMap::new();
-    for (name, mut mention) in standing.mentions {
+    for (name, mut mention) in mentions.by_channel {
         let entry = shelf.value::<Entry>(Space::State, &keyspace::channel(&name))?;
         let Some(Entry { rights, .. }) = entry.filter(|entry| entry.head.listed) else { continue };
         let holders = rights.owners.iter().chain(&rights.admins);
@@ -178,13 +178,13 @@ pub(super) fn standing_of(shelf: &impl Shelf, jid: &BareJid) -> Result<Standing,
         mention.spared = holders.filter(|_| mention.banned).filter(is_meant).cloned().collect();
         listed.insert(name, mention);
     }
-    Ok(Standing { mentions: listed })
+    Ok(Mentions { by_channel: listed })
 }
 
 /// What an account is to the channels there are, in the order of names.
-fn memberships(shelf: &impl Shelf, account: &BareJid) -> Result<Vec<Membership>, StoreError> {
-    let mut found: Vec<Membership> = Vec::new();
-    let all: Vec<Membership> = shelf.values(Space::State, &keyspace::memberships(account), usize::MAX)?;
+fn memberships(shelf: &impl Shelf, account: &BareJid) -> Result<Vec<IndexedMember>, StoreError> {
+    let mut found: Vec<IndexedMember> = Vec::new();
+    let all: Vec<IndexedMember> = shelf.values(Space::State, &keyspace::memberships(account), usize::MAX)?;
     for membership in all {
         if is_there(shelf, &membership.name, membership.tag)? {
             found.push(membership);

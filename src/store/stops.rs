@@ -2,7 +2,7 @@
 //! where their archives stood when it was set off.
 
 use super::archive::Archive;
-use super::keyspace::{self, Membership, Visit};
+use super::keyspace::{self, IndexedGuest, IndexedMember};
 use super::reader::is_there;
 use super::shelf::{Order, Shelf, Space};
 use super::{StoreError, near};
@@ -29,11 +29,11 @@ pub(super) fn channels_behind(
         shelf.scan(Space::State, &from, &keyspace::behind(&prefix), Order::Rising, &mut |key, entry| {
             let (name, tag) = match is_guest {
                 false => {
-                    let Membership { name, tag, .. } = shelf.whole(Space::State, key, entry)?;
+                    let IndexedMember { name, tag, .. } = shelf.whole(Space::State, key, entry)?;
                     (name, tag)
                 }
                 true => {
-                    let Visit { name, tag } = shelf.whole(Space::State, key, entry)?;
+                    let IndexedGuest { name, tag } = shelf.whole(Space::State, key, entry)?;
                     (name, tag)
                 }
             };

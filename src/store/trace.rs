@@ -1,7 +1,7 @@
 //! Where accounts have a place that nothing but a look through the store tells: what channels they own or administer,
 //! which ones gave up their record, and which invitations they gave or got. What the index of accounts tells comes first.
 
-use super::keyspace::{self, Entry, EntryHead, Membership, Visit};
+use super::keyspace::{self, Entry, EntryHead, IndexedGuest, IndexedMember};
 use super::shelf::{Order, Shelf, Space};
 use super::{StoreError, near};
 use crate::channel::{ChannelName, Invitation};
@@ -81,8 +81,8 @@ pub(super) fn trace(
 
 /// Where it is or was, where it is a guest, and on which lists it is.
 fn by_index(shelf: &impl Shelf, account: &BareJid, found: &mut Vec<(BareJid, Place)>) -> Result<(), StoreError> {
-    let memberships: Vec<Membership> = shelf.values(Space::State, &keyspace::memberships(account), usize::MAX)?;
-    let visits: Vec<Visit> = shelf.values(Space::State, &keyspace::visits(account), usize::MAX)?;
+    let memberships: Vec<IndexedMember> = shelf.values(Space::State, &keyspace::memberships(account), usize::MAX)?;
+    let visits: Vec<IndexedGuest> = shelf.values(Space::State, &keyspace::visits(account), usize::MAX)?;
     let listed: Vec<ChannelName> = shelf.values(Space::State, &keyspace::places(account), usize::MAX)?;
     let names = memberships.into_iter().map(|it| it.name).chain(visits.into_iter().map(|it| it.name)).chain(listed);
     found.extend(names.map(|name| (account.clone(), Place::Named(name))));

@@ -15,9 +15,9 @@ use minidom::Element;
 const INVITEES_MAX: usize = 1000;
 
 /// XEP-0407 §6.
-pub struct Invitations;
+pub struct Invite;
 
-impl Extension for Invitations {
+impl Extension for Invite {
     fn name(&self) -> &'static str {
         "XEP-0407"
     }

@@ -76,7 +76,7 @@ pub static EXTENSIONS: &[&dyn Extension] = &[
     &moderation::Moderation,
     &occupant::OccupantIds,
     &avatar::Avatar,
-    &invitations::Invitations,
+    &invitations::Invite,
     &nicks::Nicks,
     &host::Host,
     &admin::Admin,

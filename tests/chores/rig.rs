@@ -3,7 +3,7 @@
 use jid::BareJid;
 use mixd::channel::{Limits, Rates, Stamp};
 use mixd::engine::channels::parking::Candidate;
-use mixd::engine::{Arrival, Engine, Errand, Inbound, Out, Pam, Parking, Settings};
+use mixd::engine::{Arrival, Engine, Errand, Inbound, Out, Pam, Parking, ServiceSettings};
 use mixd::runtime::load::{fetch, prepare};
 use mixd::store::{Failure, MemoryStore, Store};
 use mixd::xmpp::Stanza;
@@ -39,7 +39,7 @@ pub struct Rig {
 pub fn start(store: &MemoryStore, channels_memory_bytes_max: usize, rates: Rates) -> Engine {
     let mut limits = Limits { rates, ..Limits::default() };
     limits.groups.participants_max = 1000;
-    let settings = Settings {
+    let settings = ServiceSettings {
         domain: jid::DomainPart::new("mix.h").unwrap().into_owned(),
         name: String::new(),
         operators: Vec::new(),

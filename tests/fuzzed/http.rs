@@ -15,7 +15,7 @@ use mixd::channel::{
     Actor, AnyCommand, Command, GroupWish, Limits, Membership, Message, Progress, ServiceCommand, Stamp,
 };
 use mixd::config::Config;
-use mixd::engine::{AddressBook, Addressee, Call, Engine, Inbound, Settings};
+use mixd::engine::{AddressBook, Addressee, Call, Engine, Inbound, ServiceSettings};
 use mixd::runtime::callers::{Callers, complete};
 use mixd::runtime::http::{Server, server};
 use mixd::runtime::load::load_all;
@@ -134,7 +134,7 @@ impl Service {
     /// Group 1 is Ann's, with Bob, who joined, and Cy, who waits; rows 1 to 4 of it, the last ones two messages.
     fn start() -> Service {
         let store = MemoryStore::new(SEALING_KEY);
-        let settings = Settings {
+        let settings = ServiceSettings {
             domain: DomainPart::new("mix.example.org").unwrap().into_owned(),
             name: "Channels".into(),
             operators: Vec::new(),

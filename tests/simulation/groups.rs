@@ -13,7 +13,7 @@ use mixd::channel::{
 use mixd::channel::{Membership, Message, Progress, Refusal};
 use mixd::engine::channels::parking::Candidate;
 use mixd::engine::{
-    AddressBook, Addressee, Arrival, Call, CallResult, Engine, Inbound, Out, Pam, Parking, Query, Settings,
+    AddressBook, Addressee, Arrival, Call, CallResult, Engine, Inbound, Out, Pam, Parking, Query, ServiceSettings,
 };
 use mixd::runtime::callers::complete;
 use mixd::runtime::load::{fetch, prepare};
@@ -35,7 +35,7 @@ pub struct World {
     pub seed: u64,
     pub step: u64,
     pub dice: StdRng,
-    pub settings: Settings,
+    pub settings: ServiceSettings,
     pub engine: Engine,
     /// What waits for channels that are not in memory.
     pub parking: Parking,
@@ -73,7 +73,7 @@ pub fn jid(who: &str) -> BareJid {
     BareJid::new(&format!("{who}@far.example")).unwrap()
 }
 
-fn start(settings: &Settings, store: &MemoryStore, dice: &mut StdRng) -> Engine {
+fn start(settings: &ServiceSettings, store: &MemoryStore, dice: &mut StdRng) -> Engine {
     Engine::new(settings.clone(), KEY, dice.random(), store.directory().unwrap(), store.whereabouts().unwrap())
 }
 
@@ -93,7 +93,7 @@ impl World {
         limits.groups.participants_max = PEOPLE_MAX;
         limits.part_max = *[1, 2, 64].choose(&mut dice).unwrap();
         limits.former_silent_max = *[0, 1, 2, 1000].choose(&mut dice).unwrap();
-        let settings = Settings {
+        let settings = ServiceSettings {
             domain: jid::DomainPart::new("mix.example").unwrap().into_owned(),
             name: "mix".into(),
             operators: Vec::new(),

@@ -8,7 +8,7 @@ use super::model::{Expect, Model, NO_CREATORS, OPERATOR};
 use super::routes::Routes;
 use super::sense::Sense;
 use mixd::channel::{Access, ChannelDefaults, Limits, Rates};
-use mixd::engine::{AddressBook, Engine, Query, Settings};
+use mixd::engine::{AddressBook, Engine, Query, ServiceSettings};
 use mixd::store::{MemoryStore, Store};
 use mixd::xep::Sealer;
 use rand::rngs::StdRng;
@@ -40,7 +40,7 @@ pub struct World {
     pub seed: u64,
     pub step: usize,
     pub dice: StdRng,
-    pub settings: Settings,
+    pub settings: ServiceSettings,
     pub engine: Engine,
     pub store: MemoryStore,
     pub sealer: Sealer,
@@ -104,7 +104,7 @@ impl World {
             channels: ChannelDefaults { guests: Access::Allowed, ..ChannelDefaults::default() },
             ..Limits::default()
         };
-        let settings = Settings {
+        let settings = ServiceSettings {
             domain: jid::DomainPart::new(DOMAIN).unwrap().into_owned(),
             name: "mix".into(),
             operators: vec![jid::BareJid::new(OPERATOR).unwrap()],
@@ -205,7 +205,7 @@ impl World {
     }
 }
 
-fn start(settings: &Settings, store: &MemoryStore, dice: &mut StdRng) -> Engine {
+fn start(settings: &ServiceSettings, store: &MemoryStore, dice: &mut StdRng) -> Engine {
     let (directory, whereabouts) = (store.directory().unwrap(), store.whereabouts().unwrap());
     Engine::new(settings.clone(), KEY, dice.random(), directory, whereabouts)
 }

@@ -5,7 +5,7 @@ use mixd::channel::{
     Access, Actor, Change, Channel, ChannelName, Command, Context, Facts, Head, Item, Limits, Message, NodeAccess,
     NodeSet, Profile, Rest, Rights, Row, RowKind, Settings, Stamp, Tombstone,
 };
-use mixd::store::{Census, CommitError, Page, PagePlan, Record, Sighting, Store};
+use mixd::store::{CommitError, Page, PagePlan, Record, Sighting, Store, StoreCensus};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use std::collections::BTreeMap;
 
@@ -248,7 +248,7 @@ pub fn is_unknown(outcome: Result<(), CommitError>) -> bool {
 }
 
 /// What a look through a store finds wrong.
-pub fn wrong(verify: impl FnOnce(&mut dyn FnMut(Sighting)) -> Census) -> Vec<String> {
+pub fn wrong(verify: impl FnOnce(&mut dyn FnMut(Sighting)) -> StoreCensus) -> Vec<String> {
     let mut found = Vec::new();
     let census = verify(&mut |sighting| {
         if let Sighting::Wrong(finding) = sighting {
@@ -264,7 +264,7 @@ pub fn wrong(verify: impl FnOnce(&mut dyn FnMut(Sighting)) -> Census) -> Vec<Str
 pub fn found(store: &dyn Store, account: &BareJid) -> (Vec<ChannelName>, Vec<ChannelName>) {
     let mut mentions: BTreeMap<ChannelName, (bool, bool)> = BTreeMap::new();
     for jid in [account.clone(), BareJid::from_parts(None, account.domain())] {
-        for (name, mention) in store.standing_of(&jid).unwrap().mentions {
+        for (name, mention) in store.mentions_of(&jid).unwrap().by_channel {
             let (allowed, banned) = mentions.entry(name).or_default();
             *allowed |= mention.allowed;
             *banned |= mention.banned && !mention.spared.contains(account);

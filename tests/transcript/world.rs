@@ -19,7 +19,8 @@ use mixd::channel::{
     Visibility,
 };
 use mixd::engine::{
-    AddressBook, Addressee, Call, Engine, Inbound, Moment, Multicast, MulticastSettings, Out, Pacing, Pam, Settings,
+    AddressBook, Addressee, Call, Engine, Inbound, Moment, Multicast, MulticastSettings, Out, Pacing, Pam,
+    ServiceSettings,
 };
 use mixd::runtime::answer::answer;
 use mixd::runtime::framer::{Frame, Framer};
@@ -49,7 +50,7 @@ pub enum Memory {
 
 /// See the module.
 pub struct World {
-    settings: Settings,
+    settings: ServiceSettings,
     store: MemoryStore,
     engine: Engine,
     pacing: Pacing,
@@ -285,14 +286,14 @@ fn span_ms(time: &str, place: &str) -> Result<u64, Unplayable> {
     ms.ok_or_else(|| Unplayable(format!("{place}: '{count}' is no number of {unit}")))
 }
 
-fn start(settings: &Settings, store: &MemoryStore, starts: u8) -> Engine {
+fn start(settings: &ServiceSettings, store: &MemoryStore, starts: u8) -> Engine {
     let directory = store.directory().expect("the store can be read");
     let whereabouts = store.whereabouts().expect("the store can be read");
     Engine::new(settings.clone(), store.sealing_key(), [starts; 32], directory, whereabouts)
 }
 
-fn settings(script: &Script, memory: Memory) -> Result<Settings, Unplayable> {
-    let mut settings = Settings {
+fn settings(script: &Script, memory: Memory) -> Result<ServiceSettings, Unplayable> {
+    let mut settings = ServiceSettings {
         domain: DomainPart::new(DOMAIN).expect("a domain").into_owned(),
         name: "Shakespearean Chat Service".into(),
         operators: Vec::new(),

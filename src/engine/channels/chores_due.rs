@@ -83,7 +83,7 @@ mod tests {
     use crate::engine::channels::chores::Chores;
     use crate::engine::channels::tours::tour_of;
     use crate::engine::share::OwnDomains;
-    use crate::engine::{Loaded, Needs, Settings, fixture};
+    use crate::engine::{Loaded, Needs, ServiceSettings, fixture};
     use crate::store::Deed;
     use crate::store::Tour;
     use crate::store::{Directory, Listing, Record};
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_channel_that_somebody_left_in_a_turn_that_was_refused_is_looked_at_again() {
-        let settings = Settings { creators: vec!["h".into()], ..fixture::settings() };
+        let settings = ServiceSettings { creators: vec!["h".into()], ..fixture::settings() };
         let mut engine = Engine::new(settings, [7; 16], [7; 32], Directory::default(), Vec::new());
         let mut ask = |to: &str, payload: &str| {
             let payload = payload.replace('>', " xmlns='urn:xmpp:mix:core:1'/>");

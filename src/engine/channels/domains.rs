@@ -4,7 +4,7 @@
 use super::shelf::Shelf;
 use crate::channel::roll::{Marks, Roll};
 use crate::channel::{Channel, ChannelName};
-use crate::store::{Mention, Standing};
+use crate::store::{Mention, Mentions};
 use jid::BareJid;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
@@ -92,9 +92,9 @@ impl Domains {
     }
 
     /// Takes up what was loaded.
-    pub fn adopt(&mut self, domain: BareJid, standing: Standing, shelf: &Shelf) {
+    pub fn adopt(&mut self, domain: BareJid, mentions: Mentions, shelf: &Shelf) {
         let mut found = Domain::default();
-        for (name, mention) in &standing.mentions {
+        for (name, mention) in &mentions.by_channel {
             found.enter(name, mention.allowed, mention.banned, shelf);
             found.spare(name, mention.spared.iter());
         }

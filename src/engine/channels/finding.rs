@@ -12,7 +12,7 @@ impl Engine {
         reason = "in any order: each for itself, or their sum"
     )]
     pub(in crate::engine) fn settle_lists(&mut self) {
-        self.channels.standings.retain(|account, _| self.channels.lately.is_held(account));
+        self.channels.mentions.retain(|account, _| self.channels.lately.is_held(account));
         for name in std::mem::take(&mut self.channels.relisted) {
             let channel = self.channels.shelf.channel(&name);
             if channel.is_none() && self.channels.shelf.exists(&name) {
@@ -21,8 +21,8 @@ impl Engine {
             for (domain, kept) in &mut self.channels.domains.kept {
                 kept.learn(&name, mention_of(channel, domain), &self.channels.shelf);
             }
-            for (account, standing) in &mut self.channels.standings {
-                lately::note(standing, &name, mention_of(channel, account));
+            for (account, mentions) in &mut self.channels.mentions {
+                lately::note(mentions, &name, mention_of(channel, account));
             }
             self.channels.lately.note_lists(&name, channel);
             self.compare_again(&name);
@@ -39,7 +39,7 @@ impl Engine {
     /// Forgets what is known of accounts and domains: it may not be so.
     pub(in crate::engine) fn forget_people(&mut self) {
         self.channels.domains.clear();
-        self.channels.standings.clear();
+        self.channels.mentions.clear();
         self.channels.memberships.clear();
         self.channels.groups.clear();
         self.channels.lately.clear();

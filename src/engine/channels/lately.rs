@@ -4,7 +4,7 @@
 use super::domains::mention_of;
 use super::places::Marks;
 use crate::channel::{Channel, ChannelName};
-use crate::store::{Mention, Standing};
+use crate::store::{Mention, Mentions};
 use jid::BareJid;
 use std::collections::{BTreeMap, HashMap};
 
@@ -78,9 +78,9 @@ impl Lately {
     }
 
     /// Lays what changed of lists over what they said of an account or a domain.
-    pub fn amend(&self, jid: &BareJid, standing: &mut Standing) {
+    pub fn amend(&self, jid: &BareJid, mentions: &mut Mentions) {
         let since = self.of.get(jid).into_iter();
-        since.flat_map(|since| &since.mentions).for_each(|(name, mention)| note(standing, name, mention.clone()));
+        since.flat_map(|since| &since.mentions).for_each(|(name, mention)| note(mentions, name, mention.clone()));
     }
 
     /// Whether something that waits needs what is known of an account or a domain.
@@ -104,9 +104,9 @@ impl Lately {
 }
 
 /// What the lists of a channel say of somebody from here on.
-pub(in crate::engine) fn note(standing: &mut Standing, name: &ChannelName, mention: Option<Mention>) {
+pub(in crate::engine) fn note(mentions: &mut Mentions, name: &ChannelName, mention: Option<Mention>) {
     match mention {
-        Some(mention) => drop(standing.mentions.insert(name.clone(), mention)),
-        None => drop(standing.mentions.remove(name)),
+        Some(mention) => drop(mentions.by_channel.insert(name.clone(), mention)),
+        None => drop(mentions.by_channel.remove(name)),
     }
 }

@@ -34,7 +34,7 @@ pub(super) mod tours;
 use super::fairness::lot::Lot;
 use super::share::{Hit, OwnDomains, Shares};
 use crate::channel::{ChannelName, Head, Stamp};
-use crate::store::{Directory, Standing};
+use crate::store::{Directory, Mentions};
 use jid::BareJid;
 use shelf::Shelf;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -51,7 +51,7 @@ pub struct Channels {
     /// The groups of accounts.
     pub(in crate::engine) groups: places::Places,
     /// What lists of channels mean to the accounts that this turn shows what they find, or a later one.
-    pub(in crate::engine) standings: HashMap<BareJid, Standing>,
+    pub(in crate::engine) mentions: HashMap<BareJid, Mentions>,
     pub(in crate::engine) domains: domains::Domains,
     pub(in crate::engine) lately: lately::Lately,
     /// The channels whose lists this turn changed so far.
@@ -82,7 +82,7 @@ impl Channels {
             departures: arrival::Departures::default(),
             memberships: Default::default(),
             groups: Default::default(),
-            standings: HashMap::new(),
+            mentions: HashMap::new(),
             domains: Default::default(),
             lately: Default::default(),
             relisted: BTreeSet::new(),

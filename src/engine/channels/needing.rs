@@ -147,10 +147,10 @@ impl Engine {
         } else {
             self.channels.domains.of(&domain).is_some()
         };
-        let knows_own = account.node().is_none() || (!needs.with_warm && self.channels.standings.contains_key(account));
+        let knows_own = account.node().is_none() || (!needs.with_warm && self.channels.mentions.contains_key(account));
         for (jid, is_known) in [(&domain, knows_domain), (account, knows_own)] {
             if !is_known {
-                needs.standings.insert(jid.clone());
+                needs.mentions.insert(jid.clone());
             }
         }
         self.need_memberships(account, needs);
@@ -255,12 +255,12 @@ impl Engine {
     pub(in crate::engine) fn adopt_facts(&mut self, loaded: &mut Loaded) {
         self.channels.brought.adopt(loaded);
         self.adopt_trace(loaded.trace.take());
-        for (jid, mut standing) in loaded.standings.drain(..) {
-            self.channels.lately.amend(&jid, &mut standing);
+        for (jid, mut mentions) in loaded.mentions.drain(..) {
+            self.channels.lately.amend(&jid, &mut mentions);
             match jid.node() {
-                Some(_) => drop(self.channels.standings.insert(jid, standing)),
+                Some(_) => drop(self.channels.mentions.insert(jid, mentions)),
                 None if self.channels.domains.of(&jid).is_some() => {}
-                None => self.channels.domains.adopt(jid, standing, &self.channels.shelf),
+                None => self.channels.domains.adopt(jid, mentions, &self.channels.shelf),
             }
         }
         for (account, groups) in loaded.groups.drain(..) {

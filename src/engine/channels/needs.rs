@@ -4,7 +4,7 @@
 use super::super::TraceWish;
 use crate::channel::whom::Whom;
 use crate::channel::{Actor, Channel, ChannelName, Facts, Head, Member, Stamp, Status};
-use crate::store::{Deed, Standing, Trace};
+use crate::store::{Deed, Mentions, Trace};
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ pub struct Needs {
     /// Accounts of which it matters which channels they are in.
     pub accounts: BTreeSet<BareJid>,
     /// Accounts of which it matters on which lists of channels they are.
-    pub standings: BTreeSet<BareJid>,
+    pub mentions: BTreeSet<BareJid>,
     /// Accounts of which it matters which channels they are in, wait for or left.
     pub groups: BTreeSet<BareJid>,
     /// Rows of which it matters what they are, by the channel's tag.
@@ -59,37 +59,37 @@ impl Needs {
 
     /// Takes out of it what is kept by accounts.
     pub fn take_people(&mut self) -> Needs {
-        let Needs { accounts, standings, groups, pages, trace, .. } = self;
-        let (accounts, standings) = (std::mem::take(accounts), std::mem::take(standings));
+        let Needs { accounts, mentions, groups, pages, trace, .. } = self;
+        let (accounts, mentions) = (std::mem::take(accounts), std::mem::take(mentions));
         let (groups, pages, trace) = (std::mem::take(groups), std::mem::take(pages), trace.take());
-        Needs { accounts, standings, groups, pages, trace, ..Needs::default() }
+        Needs { accounts, mentions, groups, pages, trace, ..Needs::default() }
     }
 
     /// Whether another one asks for something of what this one needs of what is kept by accounts.
     pub(in crate::engine) fn asks_people_in(&self, other: &Needs) -> bool {
         let share = |a: &BTreeSet<BareJid>, b: &BTreeSet<BareJid>| !a.is_disjoint(b);
         share(&self.accounts, &other.accounts)
-            || share(&self.standings, &other.standings)
+            || share(&self.mentions, &other.mentions)
             || share(&self.groups, &other.groups)
             || self.pages.iter().any(|page| other.pages.contains(page))
     }
 
     /// The accounts and domains of which it matters in which channels or on which lists they are.
     pub(in crate::engine) fn people(&self) -> impl Iterator<Item = &BareJid> {
-        let all: BTreeSet<&BareJid> = self.accounts.iter().chain(&self.standings).chain(&self.groups).collect();
+        let all: BTreeSet<&BareJid> = self.accounts.iter().chain(&self.mentions).chain(&self.groups).collect();
         all.into_iter()
     }
 
     /// How much is to be read for it, but for channels.
     pub(in crate::engine) fn count(&self) -> usize {
-        let of_people = self.accounts.len() + self.standings.len() + self.groups.len() + self.pages.len();
+        let of_people = self.accounts.len() + self.mentions.len() + self.groups.len() + self.pages.len();
         of_people + self.heads.len() + self.rows.values().map(BTreeSet::len).sum::<usize>()
     }
 
     /// Asks for what another one asks for, too, of an archive or of what is kept by accounts.
     pub fn merge(&mut self, other: &Needs) {
         self.accounts.extend(other.accounts.iter().cloned());
-        self.standings.extend(other.standings.iter().cloned());
+        self.mentions.extend(other.mentions.iter().cloned());
         self.groups.extend(other.groups.iter().cloned());
         other.rows.iter().for_each(|(&tag, rows)| self.rows.entry(tag).or_default().extend(rows));
         self.whole.extend(&other.whole);
@@ -102,7 +102,7 @@ impl Needs {
 
     /// Whether nothing has to be loaded.
     pub fn is_empty(&self) -> bool {
-        let has_no_people = self.accounts.is_empty() && self.standings.is_empty() && self.groups.is_empty();
+        let has_no_people = self.accounts.is_empty() && self.mentions.is_empty() && self.groups.is_empty();
         let has_no_work = self.pages.is_empty() && self.heads.is_empty() && self.trace.is_none();
         let has_no_rows = self.rows.is_empty() && self.past.is_empty() && self.remains.is_empty();
         has_no_people && has_no_work && has_no_rows && self.known.is_empty() && self.channels.is_empty()
@@ -117,7 +117,7 @@ pub struct Loaded {
     /// The channels of the accounts asked for.
     pub memberships: Vec<(BareJid, Vec<ChannelName>)>,
     /// What lists mean to the accounts asked for.
-    pub standings: Vec<(BareJid, Standing)>,
+    pub mentions: Vec<(BareJid, Mentions)>,
     /// The groups of the accounts asked for.
     pub groups: Vec<(BareJid, Vec<(ChannelName, Status)>)>,
     /// Some channels of the accounts asked for.

@@ -147,8 +147,8 @@ fn what_waited_for_a_channel_is_not_held_up_by_what_its_account_asked_later() {
     engine.turn(Stamp(1), Vec::new());
     assert!(engine.is_cold(&name("a")));
     assert_eq!(ids(&part(&mut engine, &mut parking, freed).ready), "");
-    let (standings, memberships) = (vec![(founder(), Default::default())], vec![(founder(), Vec::new())]);
-    parking.bring(&mut engine, &errands[0], Loaded { standings, memberships, ..Loaded::default() });
+    let (mentions, memberships) = (vec![(founder(), Default::default())], vec![(founder(), Vec::new())]);
+    parking.bring(&mut engine, &errands[0], Loaded { mentions, memberships, ..Loaded::default() });
     parking.arrive(arrival("a", 1));
     parking.advance(&mut engine, MANY);
     let freed = parking.freed((MANY, usize::MAX));

@@ -7,7 +7,7 @@ use super::*;
 use crate::channel::{Channel, Head, Item, Limits, Member, Profile, Rest, Rights, Stamp};
 use crate::channel::{Nick, Node, NodeSet, Own, ParticipantId, Status};
 use crate::engine::channels::arrival::PEOPLE_MAX;
-use crate::engine::{Loaded, Out, Settings, Step};
+use crate::engine::{Loaded, Out, ServiceSettings, Step};
 use crate::store::{Directory, Halves, Listing, Outdated, Part, Unsent};
 use crate::xep::mix_presence::Availability;
 use crate::xmpp::Stanza;
@@ -43,7 +43,7 @@ fn engine(names: &[&str], memory_bytes_max: usize) -> Engine {
             creator: founder(),
         }
     };
-    let settings = Settings {
+    let settings = ServiceSettings {
         domain: "mix.example".parse().unwrap(),
         name: "mix".into(),
         operators: Vec::new(),

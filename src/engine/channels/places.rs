@@ -27,7 +27,7 @@ pub(super) const LONG: usize = 64;
 pub(super) const NAMES_MAX: usize = 200_000;
 
 #[derive(Debug, Default)]
-pub(super) struct Kept {
+pub(super) struct KeptPlaces {
     pub(super) names: Roll<ChannelName>,
     /// Whether it is marked what its domain does not find.
     pub(super) is_compared: bool,
@@ -38,7 +38,7 @@ pub(super) struct Kept {
 /// See the module.
 #[derive(Default)]
 pub(in crate::engine) struct Places {
-    pub(super) kept: HashMap<BareJid, Kept>,
+    pub(super) kept: HashMap<BareJid, KeptPlaces>,
     /// The same, kept longest first.
     pub(super) order: BTreeMap<u64, BareJid>,
     /// Those that may be too short to be kept.
@@ -81,7 +81,7 @@ impl Places {
     /// Takes up what was loaded.
     pub fn adopt(&mut self, account: BareJid, names: impl IntoIterator<Item = (ChannelName, Marks)>) {
         self.forget(&account);
-        let mut kept = Kept { since: self.adopted, ..Kept::default() };
+        let mut kept = KeptPlaces { since: self.adopted, ..KeptPlaces::default() };
         names.into_iter().for_each(|(name, marks)| kept.names.set(name, marks));
         self.adopted += 1;
         self.names += kept.names.len();

@@ -43,7 +43,7 @@ pub(super) struct Shelved {
 
 /// How much there is, and how much of it is in memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Census {
+pub struct ShelfCensus {
     /// Channels of the service.
     pub channels: usize,
     /// Channels in memory.
@@ -77,8 +77,8 @@ impl Shelf {
         }
     }
 
-    pub fn census(&self) -> Census {
-        Census {
+    pub fn census(&self) -> ShelfCensus {
+        ShelfCensus {
             channels: self.directory.len(),
             channels_in_memory: self.channels.len(),
             memory_bytes: self.bytes,

@@ -1,7 +1,7 @@
 //! People of three domains join a channel, say something and leave, more of them than there may be records of.
 
 use crate::channel::{Channel, ChannelName, Limits, ParticipantId, Rates, Row, Stamp};
-use crate::engine::{Engine, Inbound, Out, Settings, fixture};
+use crate::engine::{Engine, Inbound, Out, ServiceSettings, fixture};
 use crate::runtime::load::load_all;
 use crate::store::{PagePlan, Sighting, SledOptions, SledStore, Store};
 use crate::xmpp::Stanza;
@@ -25,7 +25,7 @@ struct World {
 fn start(folder: &Path) -> (Engine, SledStore) {
     let store = SledStore::open(SledOptions::at(folder)).unwrap();
     let limits = Limits { former_max: FORMER_MAX, rates: Rates::unlimited(), ..Limits::default() };
-    let settings = Settings { limits, ..fixture::settings() };
+    let settings = ServiceSettings { limits, ..fixture::settings() };
     let (key, directory) = (store.sealing_key(), store.directory().unwrap());
     let engine = Engine::new(settings, key, [7; 32], directory, store.whereabouts().unwrap());
     (engine, store)

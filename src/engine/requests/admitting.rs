@@ -129,7 +129,7 @@ impl Engine {
 mod tests {
     use crate::channel::{Limits, Rate, Rates, Stamp};
     use crate::engine::people::pending::Purpose;
-    use crate::engine::{Engine, Inbound, Moment, Settings, fixture};
+    use crate::engine::{Engine, Inbound, Moment, ServiceSettings, fixture};
     use crate::xmpp::Stanza;
 
     #[test]
@@ -186,7 +186,7 @@ mod tests {
 
     fn engine(rates: Rates) -> Engine {
         let limits = Limits { rates, ..Limits::default() };
-        let settings = Settings { limits, ..fixture::settings() };
+        let settings = ServiceSettings { limits, ..fixture::settings() };
         Engine::new(settings, [7; 16], [7; 32], Default::default(), Vec::new())
     }
 }

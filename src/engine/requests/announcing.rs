@@ -132,7 +132,7 @@ impl Engine {
 mod tests {
     use super::*;
     use crate::channel::Stamp;
-    use crate::engine::{Audience, Inbound, Out, Settings, Step, fixture};
+    use crate::engine::{Audience, Inbound, Out, ServiceSettings, Step, fixture};
     use crate::xmpp::{Stanza, ns};
     use std::collections::BTreeMap;
 
@@ -140,7 +140,7 @@ mod tests {
 
     fn engine() -> Engine {
         let operators = vec![BareJid::new("op@h").unwrap()];
-        let settings = Settings { operators, channels_memory_bytes_max: usize::MAX, ..fixture::settings() };
+        let settings = ServiceSettings { operators, channels_memory_bytes_max: usize::MAX, ..fixture::settings() };
         Engine::new(settings, [7; 16], [7; 32], Default::default(), Vec::new())
     }
 

@@ -248,12 +248,12 @@ fn line(channel: &Channel, member: &Member) -> GroupLine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Settings, fixture};
+    use crate::engine::{ServiceSettings, fixture};
     use crate::store::{Directory, Listing};
 
     #[test]
     fn deserted_groups_go_once_it_is_time_and_not_before() {
-        let settings = Settings { creators: Vec::new(), ..fixture::settings() };
+        let settings = ServiceSettings { creators: Vec::new(), ..fixture::settings() };
         let name = |n: usize| ChannelName::new(&format!("c{n:02}")).unwrap();
         let creator = BareJid::new("a@h").unwrap();
         let listing = |n: usize| {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::channel::ChannelName;
 use crate::channel::{Actor, Command, Limits, Message, Rate, Rates, ServiceCommand, Stamp};
-use crate::engine::{Addressee, Call, Settings, fixture};
+use crate::engine::{Addressee, Call, ServiceSettings, fixture};
 
 struct World {
     engine: Engine,
@@ -12,7 +12,7 @@ struct World {
 
 fn world(rates: Rates, bytes_max: usize) -> World {
     let limits = Limits { rates, ..Limits::default() };
-    let settings = Settings { limits, operators: vec![BareJid::new("root@h").unwrap()], ..fixture::settings() };
+    let settings = ServiceSettings { limits, operators: vec![BareJid::new("root@h").unwrap()], ..fixture::settings() };
     let engine = Engine::new(settings, [7; 16], [7; 32], Default::default(), Vec::new());
     let pacing = Pacing::new(bytes_max, OwnDomains::new(["h".to_owned()]));
     World { engine, pacing }

@@ -3,7 +3,7 @@
 use super::super::{Engine, Inbound, Turn};
 use super::request::{Asked, Way};
 use crate::channel::{Actor, ChannelName, ParticipantId, Refusal};
-use crate::xep::invitations::Invitations;
+use crate::xep::invitations::Invite;
 use crate::xep::reply::is_of_ejabberd;
 use crate::xep::{self, Extension, Reply, Scope, commands, delegation, privilege, proxy};
 use crate::xmpp::{Kind, Parts, Stanza, Unreadable, ns};
@@ -98,7 +98,7 @@ impl Engine {
             }
             Some(Target::Channel(name)) if let Some(payload) = acknowledgement(stanza) => {
                 let (actor, asker) = (self.actor(stanza.sender()), stanza.from.clone());
-                let extension: Option<&'static dyn Extension> = Some(&Invitations);
+                let extension: Option<&'static dyn Extension> = Some(&Invite);
                 let way = Way::Stanza { reply: reply.into(), asker, payload, set: true, extension };
                 self.ask(Asked { actor, channel: Some(name), way }, turn);
             }

@@ -158,8 +158,7 @@ impl Engine {
     /// What an account finds: as its domain does, but for what it is in, and for what says something of it alone.
     fn found_by(&self, account: &BareJid) -> Found<'_> {
         let domain = self.channels.domains.of(&BareJid::from_parts(None, account.domain()));
-        let standing = self.channels.standings.get(account);
-        let mentions = standing.map(|standing| &standing.mentions);
+        let mentions = self.channels.mentions.get(account).map(|mentions| &mentions.by_channel);
         let own = self.channels.memberships.of(account);
         let spared: BTreeSet<&ChannelName> = domain.into_iter().flat_map(|domain| domain.spared(account)).collect();
         let named = spared.iter().copied().chain(mentions.into_iter().flat_map(|it| it.keys()));

@@ -23,7 +23,7 @@ const CALL_BYTES: usize = 1024;
 
 /// What the operator settled.
 #[derive(Debug)]
-pub struct Settings {
+pub struct HttpSettings {
     /// The domain of logins without one.
     pub domain: DomainPart,
     /// Accounts with an operator's rights.
@@ -44,18 +44,18 @@ pub struct Settings {
     pub video_bytes_max: u64,
 }
 
-impl Settings {
+impl HttpSettings {
     /// Those of a configuration, for an API that listens at `address`.
     ///
     /// # Errors
     /// Where there is no domain for logins.
-    pub fn new(config: &Config, address: SocketAddr) -> anyhow::Result<Settings> {
+    pub fn new(config: &Config, address: SocketAddr) -> anyhow::Result<HttpSettings> {
         let http = &config.http;
         let domain = http.user_domain.clone().or_else(|| config.component.domain.parent());
         let domain =
             domain.ok_or_else(|| anyhow::anyhow!("http.user_domain: component.domain has no parent domain"))?;
         let url = http.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-        Ok(Settings {
+        Ok(HttpSettings {
             domain: domain.as_jid().domain().to_owned(),
             operators: config.service.admins.clone(),
             strict_status: http.strict_status,
@@ -72,7 +72,7 @@ impl Settings {
 /// All that a request needs.
 pub struct Api {
     /// What the operator settled.
-    pub settings: Settings,
+    pub settings: HttpSettings,
     /// Where commands go.
     pub inbox: Arc<Inbox>,
     /// Where results come from.

@@ -97,7 +97,7 @@ pub fn server(
     let http = &config.http;
     let folder = files_folder(config);
     let files = Arc::new(files::Files::open(&folder, store).with_context(|| folder.display().to_string())?);
-    let settings = api::Settings::new(config, address)?;
+    let settings = api::HttpSettings::new(config, address)?;
     let own = own_domains(config);
     let portions = |what, max| Portions::of_accounts(what, max, &own, metrics);
     let login = login::Login::new(http, clock::seed()?, own.clone(), metrics.clone())?;

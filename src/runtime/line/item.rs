@@ -5,7 +5,7 @@ use crate::engine::outgoing::outbox::{Audience, Charge, Fan, Out};
 
 /// One thing that is written, and how far that is.
 #[derive(Debug)]
-pub(super) struct Item {
+pub(super) struct LineItem {
     pub what: What,
     pub bytes: usize,
     pub since_ms: u64,
@@ -16,7 +16,7 @@ pub(super) struct Item {
     pub recalls: u32,
 }
 
-impl Item {
+impl LineItem {
     pub fn is_confirmed(&self, ping: u64) -> bool {
         self.recalls == 0 && self.covered.is_some_and(|covered| covered <= ping)
     }

@@ -5,7 +5,7 @@
 //! copies, since a refusal does not tell which of its lists it is about; clients drop the repeats by their id.
 
 use super::Line;
-use super::item::{Item, Recall, What};
+use super::item::{LineItem, Recall, What};
 use crate::engine::outgoing::book::Cursor;
 use crate::engine::outgoing::outbox::{Fan, HomeNo};
 use crate::runtime::outbox::Refused;
@@ -52,7 +52,7 @@ impl Line {
     pub(super) fn fill_recalled(&mut self, block: &mut Vec<u8>, bytes_max: usize) {
         while block.len() < bytes_max {
             let Some(mut recall) = self.recalls.pop_front() else { return };
-            let item: &mut Item = &mut self.items[(recall.number - self.first) as usize];
+            let item: &mut LineItem = &mut self.items[(recall.number - self.first) as usize];
             let (before, copies) = (block.len(), recall.cursor.copies);
             let done = match &item.what {
                 What::Begun(fan, recipients) => {

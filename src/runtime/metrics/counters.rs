@@ -287,7 +287,7 @@ impl Metrics {
     }
 
     /// How much is in memory.
-    pub fn set_census(&self, census: &crate::engine::Census) {
+    pub fn set_census(&self, census: &crate::engine::ShelfCensus) {
         let of = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         self.channels.set(of(census.channels));
         self.channels_in_memory.set(of(census.channels_in_memory));

@@ -6,7 +6,7 @@
 use super::super::backup::{STEP_ENTRIES, Watch, tell};
 use super::super::living::Living;
 use super::super::shelf::Space;
-use super::super::{Census, Sighting, StoreError, past, retention, verify};
+use super::super::{Sighting, StoreCensus, StoreError, past, retention, verify};
 use super::disk::{self, Disk};
 use super::exchange::NewStore;
 use super::fill::{Filling, Slice, each_slice};
@@ -28,7 +28,7 @@ pub struct Compacted {
     /// What the new ones take, in bytes.
     pub bytes_after: u64,
     /// What was found in the new ones. Where anything is wrong, the old ones stay.
-    pub census: Census,
+    pub census: StoreCensus,
 }
 
 /// Which entries went into a database.
@@ -135,7 +135,7 @@ fn look_through(
     options: &SledOptions,
     tallies: &[(Space, Tally)],
     sight: &mut dyn FnMut(Sighting),
-) -> Result<Census, StoreError> {
+) -> Result<StoreCensus, StoreError> {
     let state = Disk::open(&layout::place(root, Space::State), options.cache_bytes / 4, options.flush_ms, false)?;
     let shelves = Shelves::new(state, layout::archive(root), options.clone());
     for (space, expected) in tallies {

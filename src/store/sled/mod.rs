@@ -22,11 +22,11 @@ mod writer;
 use super::backup::{Manifest, Watch};
 use super::shelf::Space;
 use super::{
-    Bounds, Census, Erased, Sighting, Unsent, acquaintance, erase, facts, keyspace, paging, past, pieces, reader,
+    Bounds, Erased, Sighting, StoreCensus, Unsent, acquaintance, erase, facts, keyspace, paging, past, pieces, reader,
     receipts, retention, stops, trace, verify,
 };
 use super::{
-    CommitError, Directory, Page, PagePlan, Record, Retention, Sizes, Standing, Store, StoreError, Sweep, Trace,
+    CommitError, Directory, Mentions, Page, PagePlan, Record, Retention, Sizes, Store, StoreError, Sweep, Trace,
     Whereabouts,
 };
 use crate::channel::whom::Whom;
@@ -99,7 +99,7 @@ impl SledStore {
     ///
     /// # Errors
     /// A folder that cannot be read. What is wrong inside is told, and is no error.
-    pub fn verify(&self, watch: &mut dyn FnMut(Sighting)) -> Result<Census, StoreError> {
+    pub fn verify(&self, watch: &mut dyn FnMut(Sighting)) -> Result<StoreCensus, StoreError> {
         Ok(verify::verify(&self.shelves, self.folder.months()?, true, watch))
     }
 
@@ -174,8 +174,8 @@ impl Store for SledStore {
         reader::channels_of(&self.shelves, account)
     }
 
-    fn standing_of(&self, account: &BareJid) -> Result<Standing, StoreError> {
-        reader::standing_of(&self.shelves, account)
+    fn mentions_of(&self, account: &BareJid) -> Result<Mentions, StoreError> {
+        reader::mentions_of(&self.shelves, account)
     }
 
     fn groups_of(&self, account: &BareJid) -> Result<Vec<(ChannelName, Status)>, StoreError> {

@@ -7,7 +7,7 @@ use super::super::backup::{STEP_ENTRIES, Watch, tell};
 use super::super::keyspace::VERSION;
 use super::super::shelf::{Shelf, Space};
 use super::super::upgrade::{self, Place};
-use super::super::{Census, Sighting, StoreError, pieces, verify};
+use super::super::{Sighting, StoreCensus, StoreError, pieces, verify};
 use super::SledStore;
 use super::disk::{self, Disk};
 use super::fill::{Filling, each_slice};
@@ -36,7 +36,7 @@ pub struct Upgraded {
     /// The one that it is of.
     pub to: u8,
     /// What was found in it. Where anything is wrong, the store is left as it was.
-    pub census: Census,
+    pub census: StoreCensus,
 }
 
 impl SledStore {
@@ -97,7 +97,7 @@ pub(super) fn renew(
     options: &SledOptions,
     watch: &mut Watch<'_>,
     sight: &mut dyn FnMut(Sighting),
-) -> Result<Census, StoreError> {
+) -> Result<StoreCensus, StoreError> {
     let (root, months) = (folder.path(), folder.months()?);
     let spaces: Vec<Space> = [Space::State].into_iter().chain(months.last().copied().map(Space::Month)).collect();
     folder.check_room_beside(&spaces, options.reserve_bytes)?;
@@ -160,7 +160,7 @@ fn look_through(
     from: u8,
     options: &SledOptions,
     sight: &mut dyn FnMut(Sighting),
-) -> Result<Census, StoreError> {
+) -> Result<StoreCensus, StoreError> {
     let state =
         Disk::open(&layout::place(&draft.path(), Space::State), options.cache_bytes / 4, options.flush_ms, false)?;
     let shelves = Shelves::new(state, layout::archive(&draft.path()), options.clone()).over(folder.archive());

@@ -12,7 +12,7 @@ pub(in crate::store) enum Place {
 }
 
 /// What becomes of one kind of value.
-pub(in crate::store) struct Change {
+pub(in crate::store) struct Rewrite {
     /// Where it lies.
     pub(in crate::store) place: Place,
     /// The letter that its keys begin with.

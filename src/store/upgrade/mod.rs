@@ -16,7 +16,7 @@ pub(super) use change::Place;
 use super::StoreError;
 use super::keyspace::{Ops, VERSION};
 use super::shelf::Shelf;
-use change::Change;
+use change::Rewrite;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// The oldest format that can be upgraded.
@@ -25,7 +25,7 @@ pub(super) const OLDEST: u8 = 4;
 /// What leads from one format to the next.
 struct Step {
     from: u8,
-    changes: &'static [Change],
+    changes: &'static [Rewrite],
 }
 
 /// Every step, oldest first.

@@ -1,7 +1,7 @@
 //! The index from accounts to channels says of every member what its record says, and of nobody else anything.
 
 use super::super::StoreError;
-use super::super::keyspace::{self, Membership};
+use super::super::keyspace::{self, IndexedMember};
 use super::super::shelf::{Shelf, Space};
 use super::survey::{Survey, place_of};
 use crate::channel::Member;
@@ -33,7 +33,7 @@ pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> 
         let mut last = last.into_iter();
         last.try_for_each(|member| check_one(survey, tag, name, member, &mut accounted))
     })?;
-    survey.each::<Membership>(Space::State, &keyspace::all(b'a'), |key, membership| {
+    survey.each::<IndexedMember>(Space::State, &keyspace::all(b'a'), |key, membership| {
         let (name, tag) = (&membership.name, membership.tag);
         if survey.channels.contains_key(&tag) {
             survey.holds(
@@ -56,8 +56,8 @@ fn check_one<S: Shelf>(
     accounted: &mut HashSet<u64>,
 ) -> Result<(), StoreError> {
     let key = keyspace::membership(&member.jid, name);
-    let expected = Membership { name: name.clone(), tag, status: member.status, forgotten: member.own.forgotten };
-    let found: Option<Membership> = survey.shelf.value(Space::State, &key)?;
+    let expected = IndexedMember { name: name.clone(), tag, status: member.status, forgotten: member.own.forgotten };
+    let found: Option<IndexedMember> = survey.shelf.value(Space::State, &key)?;
     survey.holds(
         found.as_ref() == Some(&expected),
         || format!("channel {name}, member {}", member.id),

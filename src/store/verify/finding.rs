@@ -30,7 +30,7 @@ pub enum Sighting {
 
 /// What was looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Census {
+pub struct StoreCensus {
     /// Months of the archive.
     pub months: u64,
     /// Channels.

@@ -1,7 +1,7 @@
 //! Guests: each lies under its account and subscribes to something, and the index from accounts to channels says so.
 
 use super::super::StoreError;
-use super::super::keyspace::{self, Visit};
+use super::super::keyspace::{self, IndexedGuest};
 use super::super::shelf::{Shelf, Space};
 use super::survey::{Survey, place_of};
 use crate::channel::Guest;
@@ -15,7 +15,7 @@ pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> 
             survey.holds(key == keyspace::guest(tag, &guest.jid), place, || "it lies under another account".into());
             survey.holds(!guest.subscriptions.is_empty(), place, || "it subscribes to nothing".into());
             let index = keyspace::visit(&guest.jid, name);
-            let found: Option<Visit> = survey.shelf.value(Space::State, &index)?;
+            let found: Option<IndexedGuest> = survey.shelf.value(Space::State, &index)?;
             survey.holds(found.is_some_and(|visit| visit.tag == tag && visit.name == *name), place, || {
                 "the list of channels of the account does not say so".into()
             });
@@ -23,7 +23,7 @@ pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> 
             Ok(())
         })
     })?;
-    survey.each::<Visit>(Space::State, &keyspace::all(b'v'), |key, Visit { name, tag }| {
+    survey.each::<IndexedGuest>(Space::State, &keyspace::all(b'v'), |key, IndexedGuest { name, tag }| {
         let place = || place_of(Space::State, key);
         if survey.channels.contains_key(&tag) {
             survey.holds(accounted.contains(key), place, || {

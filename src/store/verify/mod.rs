@@ -23,7 +23,7 @@ mod tours;
 mod traces;
 mod unsent;
 
-pub use finding::{Census, Finding, Sighting};
+pub use finding::{Finding, Sighting, StoreCensus};
 
 use super::StoreError;
 use super::keyspace::Month;
@@ -61,7 +61,7 @@ pub(super) fn verify<S: Shelf>(
     months: Vec<Month>,
     on_disk: bool,
     watch: &mut dyn FnMut(Sighting),
-) -> Census {
+) -> StoreCensus {
     let survey = Survey::new(shelf, months, on_disk, watch);
     for (name, check) in checks() {
         survey.begin(name);

@@ -3,7 +3,7 @@
 use super::super::keyspace::{self, Grave, Month};
 use super::super::shelf::{Order, Shelf, Space};
 use super::super::{StoreError, archive::Archive};
-use super::finding::{Census, Finding, Sighting};
+use super::finding::{Finding, Sighting, StoreCensus};
 use crate::channel::ChannelName;
 use serde::de::DeserializeOwned;
 use std::cell::{Cell, RefCell};
@@ -20,7 +20,7 @@ pub(super) struct Survey<'a, S> {
     /// The tags of channels that are being cleared away; what is left of them counts for nothing.
     buried: BTreeSet<u64>,
     check: Cell<&'static str>,
-    census: Cell<Census>,
+    census: Cell<StoreCensus>,
     watch: RefCell<&'a mut dyn FnMut(Sighting)>,
 }
 
@@ -32,7 +32,7 @@ impl<'a, S: Shelf> Survey<'a, S> {
         on_disk: bool,
         watch: &'a mut dyn FnMut(Sighting),
     ) -> Survey<'a, S> {
-        let census = Census { months: months.len() as u64, ..Census::default() };
+        let census = StoreCensus { months: months.len() as u64, ..StoreCensus::default() };
         let mut survey = Survey {
             shelf,
             months,
@@ -72,11 +72,11 @@ impl<'a, S: Shelf> Survey<'a, S> {
         self.watch.borrow_mut()(Sighting::Begins(check));
     }
 
-    pub(super) fn census(&self) -> Census {
+    pub(super) fn census(&self) -> StoreCensus {
         self.census.get()
     }
 
-    pub(super) fn count(&self, add: impl FnOnce(&mut Census)) {
+    pub(super) fn count(&self, add: impl FnOnce(&mut StoreCensus)) {
         let mut census = self.census.get();
         add(&mut census);
         self.census.set(census);

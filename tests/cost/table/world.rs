@@ -2,7 +2,7 @@
 
 use jid::BareJid;
 use mixd::channel::{Actor, AnyCommand, ChannelName, Limits, Node, Rates, Stamp};
-use mixd::engine::{Addressee, Call, Engine, Inbound, Out, Settings, Turn};
+use mixd::engine::{Addressee, Call, Engine, Inbound, Out, ServiceSettings, Turn};
 use mixd::runtime::load::load_all;
 use mixd::store::{MemoryStore, Record, Store};
 use mixd::xep::Sealer;
@@ -71,7 +71,7 @@ impl World {
             ..Limits::default()
         };
         limits.groups.participants_max = 100_000;
-        let settings = Settings {
+        let settings = ServiceSettings {
             domain: "mix.h".parse().unwrap(),
             name: "Channels".into(),
             operators: vec![BareJid::new(OPERATOR).unwrap()],

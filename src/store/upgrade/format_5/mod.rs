@@ -6,10 +6,10 @@ mod parcels;
 use super::super::StoreError;
 use super::super::keyspace::Ops;
 use super::super::shelf::Shelf;
-use super::change::Change;
+use super::change::Rewrite;
 
 /// What becomes of values of format 4.
-pub(super) const CHANGES: &[Change] = &[commits::NEWEST, parcels::PARCELS];
+pub(super) const CHANGES: &[Rewrite] = &[commits::NEWEST, parcels::PARCELS];
 
 /// What format 4 did not keep and follows from what it kept, as changes of the state.
 ///
