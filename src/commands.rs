@@ -17,7 +17,7 @@ mod verify;
 
 pub use account::{Account, account};
 pub use backup::{Backup, Restore, backup, restore};
-pub use clock::{Clock, clock};
+pub use clock::{ClockArgs, clock};
 pub use compact::compact;
 pub use upgrade::{Upgrade, upgrade};
 pub use verify::{Verify, verify};
@@ -31,7 +31,7 @@ pub const EXIT_CONFIG: u8 = 78;
 
 /// Which store.
 #[derive(Args)]
-pub struct Place {
+pub struct StorePlace {
     /// The file with the settings, which names the store's folder
     #[arg(long, value_name = "FILE", default_value = "/etc/mixd/mixd.toml")]
     config: PathBuf,
@@ -40,7 +40,7 @@ pub struct Place {
     store: Option<PathBuf>,
 }
 
-impl Place {
+impl StorePlace {
     /// The store's folder.
     fn folder(&self) -> Result<PathBuf, ExitCode> {
         if let Some(folder) = &self.store {

@@ -4,7 +4,7 @@ mod commands;
 
 use clap::{Args, Parser, Subcommand};
 use mixd::config::{Config, LogFormat};
-use mixd::store::{Aged, Sighting, SledOptions, SledStore, Store, StoreError};
+use mixd::store::{Aged, SledOptions, SledStore, Store, StoreError, VerifyEvent};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -197,13 +197,13 @@ enum Command {
     Account(commands::Account),
     /// Write a store that is not in use into new files, without what nobody can reach, and look through them
     #[command(after_help = GUIDE_COMPACT)]
-    Compact(commands::Place),
+    Compact(commands::StorePlace),
     /// Bring a store that is not in use from an earlier format to this one, or back
     #[command(after_help = GUIDE_UPGRADE)]
     Upgrade(commands::Upgrade),
     /// Say what the clock says, whether it is believed, and that it is right
     #[command(after_help = GUIDE_CLOCK)]
-    Clock(commands::Clock),
+    Clock(commands::ClockArgs),
 }
 
 #[derive(Args)]
@@ -282,7 +282,7 @@ fn upgrade_quickly(options: &SledOptions, aged: Aged) -> Result<(), StoreError> 
     }
     let mut wrong = Vec::new();
     let mut sight = |sighting| {
-        if let Sighting::Wrong(finding) = sighting {
+        if let VerifyEvent::Wrong(finding) = sighting {
             wrong.push(finding.to_string());
         }
     };

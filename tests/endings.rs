@@ -6,7 +6,7 @@ use jid::{BareJid, DomainPart};
 use mixd::channel::{AccountCommand, Actor, ChannelName, Limits, Row, RowKind, ServiceCommand, Stamp};
 use mixd::engine::{Addressee, Call, Engine, Inbound, ServiceSettings, Step};
 use mixd::runtime::{dossier, load::load_all};
-use mixd::store::{Failure, MemoryStore, Sighting, Store};
+use mixd::store::{Failure, MemoryStore, Store, VerifyEvent};
 use mixd::xmpp::Stanza;
 use std::collections::HashMap;
 
@@ -76,8 +76,8 @@ impl World {
         });
         let mut wrong = Vec::new();
         self.store.verify(&mut |sighting| match sighting {
-            Sighting::Wrong(finding) => wrong.push(finding),
-            Sighting::Begins(_) => {}
+            VerifyEvent::Wrong(finding) => wrong.push(finding),
+            VerifyEvent::Begins(_) => {}
         });
         assert_eq!(wrong, []);
         ticks.expect("it never ends")

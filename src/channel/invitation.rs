@@ -43,7 +43,7 @@ pub struct Claim {
 
 /// Why a claim lets nobody in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum InvitationFault {
     /// There is no such invitation, or there is none any more.
     Unknown,
     /// It is good for somebody else, or for another channel.
@@ -65,24 +65,24 @@ impl Token {
     }
 }
 
-impl Fault {
+impl InvitationFault {
     /// The fault in one word.
     pub fn word(self) -> &'static str {
         match self {
-            Fault::Unknown => "unknown",
-            Fault::Foreign => "foreign",
-            Fault::Expired => "expired",
+            InvitationFault::Unknown => "unknown",
+            InvitationFault::Foreign => "foreign",
+            InvitationFault::Expired => "expired",
         }
     }
 
     /// The fault in words for people.
     pub fn sentence(self) -> &'static str {
         match self {
-            Fault::Unknown => {
+            InvitationFault::Unknown => {
                 "there is no such invitation: it was used, or taken back, or never given; ask for another"
             }
-            Fault::Foreign => "this invitation is for another account or another channel",
-            Fault::Expired => "this invitation is too old; ask for another",
+            InvitationFault::Foreign => "this invitation is for another account or another channel",
+            InvitationFault::Expired => "this invitation is too old; ask for another",
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{Action, Actor, Channel, Limits, Member, ParticipantId, Refusal};
 
 /// What somebody wants of another participant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Errand {
+pub enum ProxyRequest {
     /// To say something to it alone.
     Say,
     /// To see its vCard, or its picture.
@@ -23,7 +23,7 @@ impl Channel {
         &self,
         actor: &Actor,
         id: &ParticipantId,
-        errand: Errand,
+        errand: ProxyRequest,
         limits: &Limits,
     ) -> Result<(&Member, &Member), Refusal> {
         let role = self.role_of(&actor.account, actor.operator);
@@ -31,12 +31,12 @@ impl Channel {
         let asker = seated.ok_or_else(|| self.refusal_of(role, Action::Correspond))?;
         let asked = self.member_of(id).filter(|member| member.is_joined()).ok_or(Refusal::NoSuchItem)?;
         match errand {
-            Errand::Say if !self.settings().private_messages => {
+            ProxyRequest::Say if !self.settings().private_messages => {
                 Err(Refusal::NotAllowed("this channel passes no private messages on"))
             }
             // As where somebody is blocked (XEP-0191 §5.3).
-            Errand::Say if asked.preferences.blocks_messages => Err(Refusal::NoSuchService),
-            Errand::SeeCard if !asked.preferences.shows_vcard => {
+            ProxyRequest::Say if asked.preferences.blocks_messages => Err(Refusal::NoSuchService),
+            ProxyRequest::SeeCard if !asked.preferences.shows_vcard => {
                 Err(Refusal::Forbidden("this participant shows its vCard to nobody here"))
             }
             _ => Ok((asker, asked)),

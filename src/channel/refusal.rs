@@ -102,7 +102,7 @@ pub enum Refusal {
     ForeignSubscriber,
     /// An invitation lets nobody in.
     #[error("{}", .0.sentence())]
-    BadInvitation(super::invitation::Fault),
+    BadInvitation(super::invitation::InvitationFault),
     /// The request makes no sense.
     #[error("{0}")]
     BadRequest(String),

@@ -1,10 +1,10 @@
 //! `mixd account`: what the service holds of an account, and its end.
 
-use super::{EXIT_FAILED, Place, failed, open, say};
+use super::{EXIT_FAILED, StorePlace, failed, open, say};
 use clap::{Args, Subcommand};
 use jid::BareJid;
 use mixd::channel::Ending;
-use mixd::runtime::admin::{Deed, client};
+use mixd::runtime::admin::{AccountAction, client};
 use mixd::runtime::{clock, dossier};
 use mixd::store::{Record, Store, StoreError};
 use serde_json::Value;
@@ -36,7 +36,7 @@ struct Whom {
     #[arg(value_name = "JID")]
     jid: String,
     #[command(flatten)]
-    place: Place,
+    place: StorePlace,
 }
 
 #[derive(Args)]
@@ -51,10 +51,10 @@ struct Sure {
 /// Does what is asked of an account.
 pub fn account(asked: &Account) -> ExitCode {
     let (whom, deed, yes) = match &asked.deed {
-        Asked::Show(whom) => (whom, Deed::Show, true),
-        Asked::Export(whom) => (whom, Deed::Export, true),
-        Asked::End(sure) => (&sure.whom, Deed::End, sure.yes),
-        Asked::Erase(sure) => (&sure.whom, Deed::Erase, sure.yes),
+        Asked::Show(whom) => (whom, AccountAction::Show, true),
+        Asked::Export(whom) => (whom, AccountAction::Export, true),
+        Asked::End(sure) => (&sure.whom, AccountAction::End, sure.yes),
+        Asked::Erase(sure) => (&sure.whom, AccountAction::Erase, sure.yes),
     };
     let jid = match BareJid::new(&whom.jid) {
         Ok(jid) if jid.node().is_some() => jid,
@@ -64,7 +64,7 @@ pub fn account(asked: &Account) -> ExitCode {
         Ok(folder) => folder,
         Err(code) => return code,
     };
-    let ends = matches!(deed, Deed::End | Deed::Erase);
+    let ends = matches!(deed, AccountAction::End | AccountAction::Erase);
     if ends {
         match summary(&folder, &jid) {
             Ok(summary) => say(&plan(&summary, deed)),
@@ -83,29 +83,29 @@ pub fn account(asked: &Account) -> ExitCode {
 
 fn summary(folder: &Path, jid: &BareJid) -> Result<Value, StoreError> {
     let mut text = String::new();
-    if !client::account(folder, Deed::Show, jid, &mut |part| text.push_str(part))? {
+    if !client::account(folder, AccountAction::Show, jid, &mut |part| text.push_str(part))? {
         return dossier::summary(&open(folder.to_owned())?, jid);
     }
     serde_json::from_str(&text).map_err(|error| StoreError(error.to_string()))
 }
 
 /// By the service where it runs, and otherwise here; what takes time is left to its next start then.
-fn carry_out(folder: &Path, deed: Deed, jid: &BareJid) -> Result<(), StoreError> {
+fn carry_out(folder: &Path, deed: AccountAction, jid: &BareJid) -> Result<(), StoreError> {
     if client::account(folder, deed, jid, &mut |part| print_part(part))? {
-        if matches!(deed, Deed::End | Deed::Erase) {
+        if matches!(deed, AccountAction::End | AccountAction::Erase) {
             say(&format_args!("{jid}: done"));
         }
         return Ok(());
     }
     let store = open(folder.to_owned())?;
     match deed {
-        Deed::Show => say(&format_args!("{:#}", dossier::summary(&store, jid)?)),
-        Deed::Export => dossier::export(&store, jid, &mut |part| {
+        AccountAction::Show => say(&format_args!("{:#}", dossier::summary(&store, jid)?)),
+        AccountAction::Export => dossier::export(&store, jid, &mut |part| {
             print_part(&part);
             true
         })?,
-        Deed::End | Deed::Erase => {
-            let ending = Ending { since: clock::now(), erases: deed == Deed::Erase, is_out: false };
+        AccountAction::End | AccountAction::Erase => {
+            let ending = Ending { since: clock::now(), erases: deed == AccountAction::Erase, is_out: false };
             let record = Record::Ending { account: jid.clone(), ending: Some(ending) };
             store.commit(clock::now(), &[record]).map_err(|error| StoreError(error.to_string()))?;
             say(&"The service does not run: it is noted, and done as soon as the service runs.");
@@ -121,7 +121,7 @@ fn print_part(part: &str) {
 }
 
 /// What is about to be done, in words.
-fn plan(summary: &Value, deed: Deed) -> String {
+fn plan(summary: &Value, deed: AccountAction) -> String {
     let channels = summary["channels"].as_array().map(Vec::as_slice).unwrap_or_default();
     let count = |is: &dyn Fn(&Value) -> bool| channels.iter().filter(|channel| is(channel)).count();
     let of = |status: &'static str| count(&move |channel: &Value| channel["status"] == status);
@@ -136,7 +136,7 @@ fn plan(summary: &Value, deed: Deed) -> String {
             .to_owned(),
     ];
     lines.push(match deed {
-        Deed::Erase => {
+        AccountAction::Erase => {
             "What it wrote gives way to marks that something was deleted; its nicks, address, receipts, pictures and places on \
              lists go. This cannot be undone. The bytes are gone from the disk with the next mixd compact; backups keep \
              what they have."

@@ -1,7 +1,7 @@
 //! `mixd backup` and `mixd restore`.
 
 use super::verify::look_through;
-use super::{EXIT_WRONG, Place, failed, note, open, say, tell};
+use super::{EXIT_WRONG, StorePlace, failed, note, open, say, tell};
 use clap::Args;
 use mixd::runtime::{admin::client, clock};
 use mixd::store::{Manifest, SledOptions, SledStore, Step, Store, StoreError};
@@ -16,7 +16,7 @@ pub struct Backup {
     #[arg(value_name = "DIR")]
     to: PathBuf,
     #[command(flatten)]
-    place: Place,
+    place: StorePlace,
 }
 
 /// What `mixd restore` takes.
@@ -26,7 +26,7 @@ pub struct Restore {
     #[arg(value_name = "DIR")]
     from: PathBuf,
     #[command(flatten)]
-    place: Place,
+    place: StorePlace,
 }
 
 /// Copies a store, with the help of the service where it runs.

@@ -1,6 +1,6 @@
 //! `mixd clock`: what the clock says, whether it is believed, and that it is right.
 
-use super::{Place, failed, open, say};
+use super::{StorePlace, failed, open, say};
 use clap::{Args, Subcommand};
 use mixd::engine::trust;
 use mixd::runtime::{admin::client, clock};
@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 /// What `mixd clock` takes.
 #[derive(Args)]
-pub struct Clock {
+pub struct ClockArgs {
     #[command(subcommand)]
     wish: Wish,
 }
@@ -19,14 +19,14 @@ pub struct Clock {
 enum Wish {
     /// Say what the clock says, whether it is believed, and what waits where it is not
     #[command(after_help = super::super::GUIDE_CLOCK)]
-    Show(Place),
+    Show(StorePlace),
     /// Say that the clock is right: what waited goes on, old messages that are to go among it
     #[command(after_help = super::super::GUIDE_CLOCK)]
-    Confirm(Place),
+    Confirm(StorePlace),
 }
 
 /// See the module.
-pub fn clock(asked: &Clock) -> ExitCode {
+pub fn clock(asked: &ClockArgs) -> ExitCode {
     let (place, confirmed) = match &asked.wish {
         Wish::Show(place) => (place, false),
         Wish::Confirm(place) => (place, true),

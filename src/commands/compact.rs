@@ -1,13 +1,13 @@
 //! `mixd compact`: a store that nobody has open is written anew.
 
 use super::verify::{sum_up, tell_sighting};
-use super::{EXIT_WRONG, Place, failed, note, say, tell};
+use super::{EXIT_WRONG, StorePlace, failed, note, say, tell};
 use mixd::store::{Compacted, SledOptions, SledStore, Step};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 
 /// Writes a store anew, and says how much it took and takes.
-pub fn compact(place: &Place) -> ExitCode {
+pub fn compact(place: &StorePlace) -> ExitCode {
     let folder = match place.folder() {
         Ok(folder) => folder,
         Err(code) => return code,

@@ -1,7 +1,7 @@
 //! `mixd upgrade`: a store of an earlier format is brought to this one, and back.
 
 use super::verify::{sum_up, tell_sighting};
-use super::{EXIT_WRONG, Place, failed, tell};
+use super::{EXIT_WRONG, StorePlace, failed, tell};
 use clap::Args;
 use mixd::store::{SledOptions, SledStore, Step, StoreError, Upgraded};
 use std::ops::ControlFlow;
@@ -18,7 +18,7 @@ pub struct Upgrade {
     #[arg(long)]
     done: bool,
     #[command(flatten)]
-    place: Place,
+    place: StorePlace,
 }
 
 /// Upgrades a store, or goes back.

@@ -1,16 +1,16 @@
 //! `mixd verify`: a look through a store that nobody has open.
 
-use super::{EXIT_WRONG, Place, failed, note, open, say};
+use super::{EXIT_WRONG, StorePlace, failed, note, open, say};
 use clap::Args;
 use jid::BareJid;
-use mixd::store::{Sighting, SledStore, Store, StoreCensus, StoreError};
+use mixd::store::{SledStore, Store, StoreCensus, StoreError, VerifyEvent};
 use std::process::ExitCode;
 
 /// What `mixd verify` takes.
 #[derive(Args)]
 pub struct Verify {
     #[command(flatten)]
-    place: Place,
+    place: StorePlace,
     /// Look for what there is of this account instead
     #[arg(long, value_name = "JID")]
     account: Option<String>,
@@ -62,10 +62,10 @@ pub fn look_through(store: &SledStore) -> Result<StoreCensus, StoreError> {
 }
 
 /// Says what is seen on the way.
-pub fn tell_sighting(sighting: Sighting) {
+pub fn tell_sighting(sighting: VerifyEvent) {
     match sighting {
-        Sighting::Begins(check) => note(&format_args!("looking at {check}")),
-        Sighting::Wrong(finding) => say(&finding),
+        VerifyEvent::Begins(check) => note(&format_args!("looking at {check}")),
+        VerifyEvent::Wrong(finding) => say(&finding),
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// See the module. Lengths are in bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[allow(missing_docs)] // Each is described where it is enforced: `channel::Limits`, `framer::Limits`.
+#[allow(missing_docs)] // Each is described where it is enforced: `channel::Limits`, `framer::StanzaLimits`.
 pub struct Limits {
     pub participants_max: usize,
     pub guests_max: usize,
@@ -154,8 +154,8 @@ impl Limits {
     }
 
     /// What one stanza may amount to.
-    pub fn of_stanzas(&self) -> crate::runtime::framer::Limits {
-        crate::runtime::framer::Limits {
+    pub fn of_stanzas(&self) -> crate::runtime::framer::StanzaLimits {
+        crate::runtime::framer::StanzaLimits {
             stanza_bytes_max: self.stanza_bytes_max,
             stanza_depth_max: self.stanza_depth_max,
             stanza_elements_max: self.stanza_elements_max,

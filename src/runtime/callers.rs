@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 /// What a caller gets.
-pub type Outcome = Result<CallResult, Refusal>;
+pub type CallOutcome = Result<CallResult, Refusal>;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -22,12 +22,12 @@ pub struct Callers {
 #[derive(Debug, Default)]
 struct Inner {
     next: u64,
-    waiting: HashMap<u64, oneshot::Sender<Outcome>>,
+    waiting: HashMap<u64, oneshot::Sender<CallOutcome>>,
 }
 
 impl Callers {
     /// A token for a call, and the place where its result arrives; the place fails when the process ends before.
-    pub fn enter(&self) -> (u64, oneshot::Receiver<Outcome>) {
+    pub fn enter(&self) -> (u64, oneshot::Receiver<CallOutcome>) {
         let (sender, receiver) = oneshot::channel();
         let mut inner = self.lock();
         inner.next += 1;

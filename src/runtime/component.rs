@@ -1,6 +1,6 @@
 //! One connection to the host server: opening it, authenticating, and what can go wrong with it (XEP-0114).
 
-use super::framer::{Frame, Framer, Limits, NotXmpp};
+use super::framer::{Frame, Framer, NotXmpp, StanzaLimits};
 use crate::config::{Config, Secret};
 use crate::xmpp::Parts;
 use minidom::Element;
@@ -138,7 +138,7 @@ impl Address {
 /// [`LinkError`] that says why not.
 pub async fn connect(
     address: &Address,
-    limits: Limits,
+    limits: StanzaLimits,
     early: &mut Vec<Vec<u8>>,
 ) -> Result<(TcpStream, Framer), LinkError> {
     let attempt = async {
@@ -153,7 +153,7 @@ pub async fn connect(
 async fn authenticate(
     tcp: &mut TcpStream,
     address: &Address,
-    limits: Limits,
+    limits: StanzaLimits,
     early: &mut Vec<Vec<u8>>,
 ) -> Result<Framer, LinkError> {
     let mut domain = String::new();

@@ -1,6 +1,6 @@
 //! Cuts the bytes of a component's stream into whole top-level elements, without reading them into trees.
 //!
-//! Every byte is looked at once, whatever the chunks. Memory is bounded by [`Limits`]: an element over a limit is
+//! Every byte is looked at once, whatever the chunks. Memory is bounded by [`StanzaLimits`]: an element over a limit is
 //! passed over without being kept, and reported with its start tag, so that its sender gets an error while the
 //! stream goes on behind it. What comes out is the same for every way of cutting the input into chunks.
 
@@ -17,7 +17,7 @@ const BUFFER_BYTES_KEPT: usize = 64 * 1024;
 
 /// What one stanza may amount to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct StanzaLimits {
     /// The whole stanza, in bytes.
     pub stanza_bytes_max: usize,
     /// How deep its elements nest; the stanza itself is 1.
@@ -35,17 +35,17 @@ pub struct Limits {
 /// The limit that an element is over; of several the first in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Excess {
-    /// [`Limits::stanza_bytes_max`]
+    /// [`StanzaLimits::stanza_bytes_max`]
     Bytes,
-    /// [`Limits::stanza_depth_max`]
+    /// [`StanzaLimits::stanza_depth_max`]
     Depth,
-    /// [`Limits::stanza_elements_max`]
+    /// [`StanzaLimits::stanza_elements_max`]
     Elements,
-    /// [`Limits::attribute_bytes_max`]
+    /// [`StanzaLimits::attribute_bytes_max`]
     AttributeBytes,
-    /// [`Limits::attributes_max`]
+    /// [`StanzaLimits::attributes_max`]
     Attributes,
-    /// [`Limits::start_tag_bytes_max`]
+    /// [`StanzaLimits::start_tag_bytes_max`]
     StartTagBytes,
 }
 
@@ -92,7 +92,7 @@ enum At {
 /// The state between two chunks.
 #[derive(Debug)]
 pub struct Framer {
-    limits: Limits,
+    limits: StanzaLimits,
     at: At,
     opened: bool,
     depth: usize,
@@ -110,7 +110,7 @@ pub struct Framer {
 
 impl Framer {
     /// A framer before the stream header.
-    pub fn new(limits: Limits) -> Framer {
+    pub fn new(limits: StanzaLimits) -> Framer {
         Framer {
             limits,
             at: At::Text,
@@ -129,7 +129,7 @@ impl Framer {
     }
 
     /// What it lets pass.
-    pub fn limits(&self) -> Limits {
+    pub fn limits(&self) -> StanzaLimits {
         self.limits
     }
 

@@ -3,7 +3,7 @@
 use super::*;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-const LIMITS: Limits = Limits {
+const LIMITS: StanzaLimits = StanzaLimits {
     stanza_bytes_max: 4096,
     stanza_depth_max: 8,
     stanza_elements_max: 40,

@@ -185,7 +185,7 @@ mod tests {
             self.inbox.try_push(Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap()), 400)
         }
 
-        fn ask(&self, who: &str) -> tokio::sync::oneshot::Receiver<super::super::callers::Outcome> {
+        fn ask(&self, who: &str) -> tokio::sync::oneshot::Receiver<super::super::callers::CallOutcome> {
             let (token, place) = self.callers.enter();
             let actor = Actor { account: who.parse().unwrap(), operator: false };
             let call = Call { token, actor, to: Addressee::Service, command: ServiceCommand::Ping.into() };

@@ -5,7 +5,7 @@
 use super::clock;
 use super::component::{Address, LinkError, connect};
 use super::echo::Echo;
-use super::framer::{Framer, Limits};
+use super::framer::{Framer, StanzaLimits};
 use super::inbox::Inbox;
 use super::keep_alive::KeepAlive;
 use super::metrics::Metrics;
@@ -39,7 +39,7 @@ pub struct Link {
     /// How the link is called in the log.
     pub name: String,
     /// What one stanza may amount to.
-    pub limits: Limits,
+    pub limits: StanzaLimits,
     /// When and whom to ping.
     pub keep_alive: KeepAlive,
     /// Whether the link is the only one of its domain.

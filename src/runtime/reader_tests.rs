@@ -1,7 +1,7 @@
 //! What the reader does with what comes, and with silence.
 
 use super::*;
-use crate::runtime::framer::Limits;
+use crate::runtime::framer::StanzaLimits;
 use crate::runtime::outbox::Urgent;
 use crate::runtime::refuse::URGENT_BYTES_MAX;
 use std::time::Duration;
@@ -21,7 +21,7 @@ fn reader(inbox: &Arc<Inbox>, urgent: &Arc<Urgent>) -> Reader {
 }
 
 fn framer() -> Framer {
-    let mut framer = Framer::new(Limits {
+    let mut framer = Framer::new(StanzaLimits {
         stanza_bytes_max: 9999,
         stanza_depth_max: 9,
         stanza_elements_max: 99,

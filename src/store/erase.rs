@@ -6,7 +6,7 @@
 //! which rows and events name, under an address that stands for nobody.
 
 use super::archive::Archive;
-use super::keyspace::{self, BLOCK_ROWS, Entry, EntryHead, Grave, IndexedMember, Month, Ops, RowStart, Trace};
+use super::keyspace::{self, BLOCK_ROWS, Entry, EntryHead, Grave, IndexedMember, Month, Ops, PastRecord, RowStart};
 use super::shelf::{Order, Shelf, Space};
 use super::{StoreError, pieces};
 use crate::channel::{
@@ -117,7 +117,7 @@ fn places(scribe: &impl Scribe, account: &BareJid) -> Result<(Vec<Place>, Ids), 
             }
             let (jid, id) = match letter {
                 b'm' => shelf.whole(Space::State, key, entry).map(|it: Member| (it.jid, it.id))?,
-                _ => shelf.whole(Space::State, key, entry).map(|it: Trace| (it.jid, it.id))?,
+                _ => shelf.whole(Space::State, key, entry).map(|it: PastRecord| (it.jid, it.id))?,
             };
             if jid == *account {
                 ids.entry(keyspace::tag_of(key)?).or_default().insert(id);
@@ -309,7 +309,7 @@ fn state(scribe: &impl Scribe, account: &BareJid, place: &Place) -> Result<bool,
                 let record = member.spoke.then(|| blank(member)).transpose()?;
                 let record = record.map(|record| keyspace::encode(&record)).transpose()?;
                 ops.extend([(keyspace::member(tag, id), record), (keyspace::sum(tag, id), None)]);
-            } else if let Some(given_up) = shelf.value::<Trace>(Space::State, &keyspace::trace(tag, id))? {
+            } else if let Some(given_up) = shelf.value::<PastRecord>(Space::State, &keyspace::trace(tag, id))? {
                 let left = keyspace::encode(&blank_trace(given_up)?)?;
                 ops.extend([(keyspace::trace(tag, id), Some(left)), (keyspace::sum(tag, id), None)]);
             }
@@ -356,9 +356,9 @@ fn blank(member: Member) -> Result<Member, StoreError> {
 }
 
 /// The same of what is left of a record that was given up.
-fn blank_trace(trace: Trace) -> Result<Trace, StoreError> {
+fn blank_trace(trace: PastRecord) -> Result<PastRecord, StoreError> {
     let (jid, nick) = (nobody(trace.id.as_str())?, Nick::new(ERASED_NICK).unwrap_or(trace.nick));
-    Ok(Trace { id: trace.id, jid, nick, veiled: true, ended: true })
+    Ok(PastRecord { id: trace.id, jid, nick, veiled: true, ended: true })
 }
 
 /// What becomes of an entry: `None` where it stays, and its value after where it does not.

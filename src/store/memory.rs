@@ -5,7 +5,7 @@
 use super::keyspace::{Month, Ops};
 use super::shelf::{Order, Shelf, Space, Visit};
 use super::{
-    Bounds, Erased, Sighting, StoreCensus, Unsent, acquaintance, clear, erase, facts, keyspace, near, paging, past,
+    Bounds, Erased, StoreCensus, Unsent, VerifyEvent, acquaintance, clear, erase, facts, keyspace, near, paging, past,
     pieces, plan, reader, receipts, retention, stops, trace, unsent, verify,
 };
 use super::{
@@ -62,7 +62,7 @@ impl MemoryStore {
     }
 
     /// Looks through everything, and tells what is not as it has to be.
-    pub fn verify(&self, watch: &mut dyn FnMut(Sighting)) -> StoreCensus {
+    pub fn verify(&self, watch: &mut dyn FnMut(VerifyEvent)) -> StoreCensus {
         let inner = self.lock();
         verify::verify(&*inner, inner.months().collect(), false, watch)
     }

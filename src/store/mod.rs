@@ -51,7 +51,7 @@ pub use sled::{Aged, Compacted, Restored, SledOptions, SledStore, Upgraded};
 pub use tour::{Deed, Tour};
 pub use trace::{Place, Trace};
 pub use unsent::{Halves, Part, Unsent};
-pub use verify::{Finding, Sighting, StoreCensus};
+pub use verify::{Finding, StoreCensus, VerifyEvent};
 
 use crate::channel::whom::Whom;
 use crate::channel::{

@@ -1,7 +1,7 @@
 //! What is left of people whose records a channel gave up: who they were, by id, since rows name them by it, and the id by
 //! account, since whoever comes back is who it was. None of it is in memory.
 
-use super::keyspace::{self, Sum, Trace};
+use super::keyspace::{self, PastRecord, Sum};
 use super::shelf::{Order, Shelf, Space};
 use super::{Narrow, PagePlan, StoreError, facts, paging};
 use crate::channel::{Member, NodeSet, Own, ParticipantId, Stamp, Status};
@@ -32,7 +32,7 @@ pub(super) fn of_accounts(
 /// # Errors
 /// Those of reading.
 pub(super) fn of(shelf: &impl Shelf, tag: u64, id: &ParticipantId) -> Result<Option<Member>, StoreError> {
-    let Some(trace) = shelf.value::<Trace>(Space::State, &keyspace::trace(tag, id))? else { return Ok(None) };
+    let Some(trace) = shelf.value::<PastRecord>(Space::State, &keyspace::trace(tag, id))? else { return Ok(None) };
     let mut own = Own::default();
     if let Some(sum) = shelf.value::<Sum>(Space::State, &keyspace::sum(tag, id))? {
         (own.reported, own.mark) = (sum.reported, sum.mark);
@@ -47,7 +47,7 @@ pub(super) fn of(shelf: &impl Shelf, tag: u64, id: &ParticipantId) -> Result<Opt
 pub(super) fn all_of(shelf: &impl Shelf, tag: u64, account: &BareJid) -> Result<Vec<Member>, StoreError> {
     let (mut ids, all) = (Vec::new(), keyspace::traces(tag));
     shelf.scan(Space::State, &all, &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
-        let trace: Trace = shelf.whole(Space::State, key, entry)?;
+        let trace: PastRecord = shelf.whole(Space::State, key, entry)?;
         ids.extend((trace.jid == *account).then_some(trace.id));
         Ok(ControlFlow::Continue(()))
     })?;
@@ -55,7 +55,7 @@ pub(super) fn all_of(shelf: &impl Shelf, tag: u64, account: &BareJid) -> Result<
     Ok(people?.into_iter().flatten().collect())
 }
 
-fn who_it_was(trace: Trace, own: Own) -> Member {
+fn who_it_was(trace: PastRecord, own: Own) -> Member {
     Member {
         id: trace.id,
         jid: trace.jid,
@@ -79,7 +79,7 @@ fn who_it_was(trace: Trace, own: Own) -> Member {
 pub(super) fn needless(shelf: &impl Shelf) -> Result<Vec<Vec<u8>>, StoreError> {
     let (mut traces, all) = (Vec::new(), keyspace::all(b'f'));
     shelf.scan(Space::State, &all, &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
-        traces.push((keyspace::tag_of(key)?, key.to_vec(), shelf.whole::<Trace>(Space::State, key, entry)?));
+        traces.push((keyspace::tag_of(key)?, key.to_vec(), shelf.whole::<PastRecord>(Space::State, key, entry)?));
         Ok(ControlFlow::Continue(()))
     })?;
     let mut needless = Vec::new();

@@ -5,7 +5,8 @@
 
 use super::archive::Archive;
 use super::keyspace::{
-    self, BLOCK_ROWS, EntryHead, Grave, IndexedGuest, IndexedMember, List, Month, Ops, RowStart, Span, Spans, Trace,
+    self, BLOCK_ROWS, EntryHead, Grave, IndexedGuest, IndexedMember, List, Month, Ops, PastRecord, RowStart, Span,
+    Spans,
 };
 use super::near::reach;
 use super::shelf::{Shelf, Space};
@@ -281,7 +282,7 @@ impl<S: Shelf> Planning<'_, S> {
     fn fade(&mut self, name: &ChannelName, tag: u64, member: &Member) -> Result<(), StoreError> {
         self.strike(name, tag, member)?;
         let (id, jid, nick) = (member.id.clone(), member.jid.clone(), member.nick.clone());
-        let trace = Trace { id, jid, nick, veiled: member.veiled, ended: member.ended };
+        let trace = PastRecord { id, jid, nick, veiled: member.veiled, ended: member.ended };
         self.put(keyspace::trace(tag, &member.id), keyspace::encode(&trace)?);
         let by_account = keyspace::trace_of(tag, &member.jid);
         if !member.ended {

@@ -60,7 +60,7 @@ pub(super) fn trace(
                     (Place::Named(name), [&rights.owners[..], &rights.admins].concat())
                 }
                 b'f' => {
-                    let it: keyspace::Trace = shelf.whole(Space::State, key, entry)?;
+                    let it: keyspace::PastRecord = shelf.whole(Space::State, key, entry)?;
                     (Place::Tagged(keyspace::tag_of(key)?), vec![it.jid])
                 }
                 _ => {

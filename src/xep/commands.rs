@@ -14,10 +14,10 @@ mod session;
 use super::{Extension, Render, Request, Route, Scope};
 use crate::channel::{Announcement, Answer, AnyCommand, ChannelName, Node, Refusal, ServiceCommand};
 use crate::xmpp::{Tag, ns};
-use adhoc::{Adhoc, Done, Stage};
-use forms::Fields;
+use adhoc::{Adhoc, CommandDone, Stage};
+use forms::FormFields;
 use minidom::Element;
-use session::Step;
+use session::SessionStep;
 
 /// XEP-0050.
 pub struct Commands;
@@ -42,32 +42,32 @@ impl Extension for Commands {
         if adhoc.right.is_held(request) && !adhoc.right.applies(request) {
             return Err(Refusal::NoSuchNode);
         }
-        let fields = Fields::of(request.payload);
+        let fields = FormFields::of(request.payload);
         match session::step(adhoc, request)? {
             // There is nothing to let go of.
-            Step::Cancel => Ok(ServiceCommand::Ping.into()),
-            Step::Open if adhoc.open.is_some() => Ok(adhoc.right.asked()),
-            Step::Open | Step::Submit => (adhoc.read)(&fields, request),
+            SessionStep::Cancel => Ok(ServiceCommand::Ping.into()),
+            SessionStep::Open if adhoc.open.is_some() => Ok(adhoc.right.asked()),
+            SessionStep::Open | SessionStep::Submit => (adhoc.read)(&fields, request),
         }
     }
 
     fn encode(&self, answer: &Answer, request: &Request<'_>) -> Result<Option<Tag>, Refusal> {
         let adhoc = find(request)?;
-        let fields = Fields::of(request.payload);
+        let fields = FormFields::of(request.payload);
         let step = session::step(adhoc, request)?;
         let command = Tag::in_ns("command", ns::COMMANDS)
             .attr("node", adhoc.node)
             .attr("sessionid", session::id(request))
             .attr("xml:lang", "en");
-        let opens = step == Step::Open || *answer == Answer::Prepared;
+        let opens = step == SessionStep::Open || *answer == Answer::Prepared;
         Ok(Some(match adhoc.open.filter(|_| opens) {
-            _ if step == Step::Cancel => command.attr("status", "canceled"),
+            _ if step == SessionStep::Cancel => command.attr("status", "canceled"),
             Some(open) => {
                 let Stage { actions, form } = open(&fields, request);
                 command.attr("status", "executing").child(actions).child(form)
             }
             None => {
-                let Done { note, results } = (adhoc.done)(answer, &fields, request);
+                let CommandDone { note, results } = (adhoc.done)(answer, &fields, request);
                 let note = Tag::new("note").attr("type", "info").text(note);
                 command.attr("status", "completed").child(note).child_opt(results)
             }
@@ -111,7 +111,7 @@ fn find(request: &Request<'_>) -> Result<&'static Adhoc, Refusal> {
 /// The channel that a command at the service is about: the one that its form names.
 pub fn channel_of(payload: &Element, domain: &str) -> Option<ChannelName> {
     match payload.is("command", ns::COMMANDS) {
-        true => forms::channel(&Fields::of(payload), domain).ok().flatten(),
+        true => forms::channel(&FormFields::of(payload), domain).ok().flatten(),
         false => None,
     }
 }

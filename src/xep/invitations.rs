@@ -5,7 +5,7 @@
 use super::notification::headed;
 use super::{Extension, Render, Request, Route, Scope, groups, rsm};
 use crate::channel::answer::Page;
-use crate::channel::invitation::Fault;
+use crate::channel::invitation::InvitationFault;
 use crate::channel::{Answer, AnyCommand, Claim, Command, Invitation, Refusal};
 use crate::xmpp::{Parts, Tag, address, ns};
 use jid::BareJid;
@@ -97,11 +97,11 @@ pub fn claim(join: &Element, request: &Request<'_>) -> Result<Option<Claim>, Ref
     let Some(invitation) = join.parts().find(|child| child.name() == "invitation") else { return Ok(None) };
     let jid =
         |name: &str| text_of(invitation, name).map(|text| address::jid(&text).map(|jid| jid.to_bare())).transpose();
-    let foreign = |_| Refusal::BadInvitation(Fault::Foreign);
+    let foreign = |_| Refusal::BadInvitation(InvitationFault::Foreign);
     let channel = request.channel.map(|channel| request.service.address_of(channel.name()));
     let stated = jid("channel").map_err(foreign)?;
     if stated.is_some_and(|stated| channel.as_deref() != Some(stated.as_str())) {
-        return Err(Refusal::BadInvitation(Fault::Foreign));
+        return Err(Refusal::BadInvitation(InvitationFault::Foreign));
     }
     let token = text_of(invitation, "token");
     let token = token.ok_or_else(|| Refusal::BadRequest("the invitation has no token".into()))?;

@@ -1,6 +1,6 @@
 //! Answers that are read from the archive, off the turn: what to fetch, and how it is written (XEP-0313 §4.2, §5).
 
-use super::reflection::{self, Frame};
+use super::reflection::{self, ChannelFrame};
 use super::{Reply, Sealer, group_tags, rsm};
 use crate::channel::command::HistoryQuery;
 use crate::channel::group::{Aggregate, Recipient};
@@ -76,7 +76,7 @@ pub type People = HashMap<ParticipantId, Member>;
 /// What is left of rows on a page, and of rows that those on the page retracted.
 pub type Tombstones = BTreeMap<u64, Tombstone>;
 
-impl reflection::People for People {
+impl reflection::Records for People {
     fn find(&self, id: &ParticipantId) -> Option<&Member> {
         self.get(id)
     }
@@ -139,8 +139,8 @@ impl Query {
         self.reply.result(Some(group_tags::counts(told, aggregate).children(recipients)))
     }
 
-    fn frame(&self, chained: bool) -> Frame<'_> {
-        Frame {
+    fn frame(&self, chained: bool) -> ChannelFrame<'_> {
+        ChannelFrame {
             channel: &self.channel,
             tag: self.tag,
             sealer: &self.sealer,

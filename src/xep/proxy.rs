@@ -1,7 +1,7 @@
 //! Addresses of participants in a channel, and what goes between them (XEP-0403 §3.2, §4.5; XEP-0404 §2.4, §3.2).
 
 use super::{Sealer, Service, privilege, relayed};
-use crate::channel::proxy::Errand;
+use crate::channel::proxy::ProxyRequest;
 use crate::channel::{Channel, ChannelName, Member, ParticipantId};
 use crate::xmpp::{Parts, Stanza, Tag, ns, write_children};
 use jid::{BareJid, NodeRef};
@@ -40,14 +40,14 @@ pub fn shown_resource(sealer: &Sealer, channel: &Channel, member: &Member, resou
 /// What a request to a participant is about; `None` where the channel does not pass it on. `guarded`: the JID of who is
 /// asked is hidden, or its server is asked instead of one of its clients, which may do for the service what it would not
 /// do for who asks.
-pub fn errand(payload: &Element, set: bool, guarded: bool) -> Option<Errand> {
+pub fn errand(payload: &Element, set: bool, guarded: bool) -> Option<ProxyRequest> {
     let ns = payload.ns();
     let pictures = [ns::AVATAR_DATA, ns::AVATAR_METADATA];
     let nodes = || payload.parts().all(|child| child.attr("node").is_some_and(|node| pictures.contains(&node)));
     match () {
-        () if VCARDS.contains(&&*ns) || (ns == ns::PUBSUB && nodes()) => (!set).then_some(Errand::SeeCard),
+        () if VCARDS.contains(&&*ns) || (ns == ns::PUBSUB && nodes()) => (!set).then_some(ProxyRequest::SeeCard),
         () if PRIVILEGED.contains(&&*ns) || (guarded && (set || !HARMLESS.contains(&&*ns))) => None,
-        () => Some(Errand::Ask),
+        () => Some(ProxyRequest::Ask),
     }
 }
 

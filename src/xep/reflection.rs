@@ -12,12 +12,12 @@ use jid::BareJid;
 const BESIDE_BYTES: usize = 400;
 
 /// The records that ids of participants stand for.
-pub trait People {
+pub trait Records {
     /// The record of an id.
     fn find(&self, id: &ParticipantId) -> Option<&Member>;
 }
 
-impl People for Channel {
+impl Records for Channel {
     fn find(&self, id: &ParticipantId) -> Option<&Member> {
         self.member_of(id)
     }
@@ -25,7 +25,7 @@ impl People for Channel {
 
 /// What is the same for all rows of one channel.
 #[derive(Clone, Copy)]
-pub struct Frame<'a> {
+pub struct ChannelFrame<'a> {
     /// The channel's address.
     pub channel: &'a str,
     /// The channel's tag.
@@ -60,7 +60,7 @@ fn envelope(outer: Tag, from: String, id: &str, lang: Option<&str>) -> Tag {
     outer.attr("from", from).attr("id", id).attr("type", "groupchat").attr_opt("xml:lang", lang)
 }
 
-impl Frame<'_> {
+impl ChannelFrame<'_> {
     /// The JID of somebody, where everybody sees it.
     fn jid_of<'m>(&self, member: &'m Member) -> Option<&'m BareJid> {
         match self.archived {
@@ -77,7 +77,7 @@ impl Frame<'_> {
     /// A row of the archive. `outer` is an empty `<message/>`, in the namespace that its place wants; `tombstone` is what
     /// is left of the row, or for a retraction by a moderator what it left. `None` where its author is to be named and
     /// nobody knows it.
-    pub fn row(&self, outer: Tag, row: &Row, tombstone: Option<&Tombstone>, people: &dyn People) -> Option<Tag> {
+    pub fn row(&self, outer: Tag, row: &Row, tombstone: Option<&Tombstone>, people: &dyn Records) -> Option<Tag> {
         let author = people.find(&row.author);
         let id = self.id(row.number);
         let by_author = || [self.channel, "/", row.author.as_str()].concat();
@@ -152,7 +152,7 @@ impl Frame<'_> {
 
     /// The same in the words of XEP-0407 §4, with who retracted it: by the JID, where everybody sees that, and as the
     /// channel, where that is somebody without a record in it.
-    fn tombstone_of_mix(&self, tombstone: &Tombstone, people: &dyn People) -> Tag {
+    fn tombstone_of_mix(&self, tombstone: &Tombstone, people: &dyn Records) -> Tag {
         let jid = |by| people.find(by).and_then(|member| self.jid_of(member)).map(|jid| jid.as_str().to_owned());
         let by = tombstone.by.as_ref().map(|by| jid(by).unwrap_or_else(|| format!("{}/{by}", self.channel)));
         Tag::in_ns("retracted", ns::MIX_MISC)

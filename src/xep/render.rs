@@ -3,7 +3,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use super::Service;
-use super::reflection::Frame;
+use super::reflection::ChannelFrame;
 use crate::channel::whom::Whom;
 use crate::channel::{
     Change, Channel, ChannelName, Event, Member, Node, NodeSet, ParticipantId, Row, RowKind, Stamp, Status, Style,
@@ -145,8 +145,8 @@ impl<'a> Render<'a> {
     }
 
     /// What is the same for all rows of the channel, whose address is `address`.
-    pub fn frame<'b>(&'b self, address: &'b str) -> Frame<'b> {
-        Frame {
+    pub fn frame<'b>(&'b self, address: &'b str) -> ChannelFrame<'b> {
+        ChannelFrame {
             channel: address,
             tag: self.channel.profile().tag,
             sealer: &self.service.sealer,

@@ -5,11 +5,11 @@ pub mod bound;
 
 use bound::within;
 use minidom::Element;
-use mixd::runtime::framer::{Excess, Frame, Framer, Limits};
+use mixd::runtime::framer::{Excess, Frame, Framer, StanzaLimits};
 use mixd::xmpp::{Condition, Stanza, StanzaError, Unreadable, ns};
 
 /// Small, so that inputs of a few bytes reach them.
-const LIMITS: Limits = Limits {
+const LIMITS: StanzaLimits = StanzaLimits {
     stanza_bytes_max: 400,
     stanza_depth_max: 6,
     stanza_elements_max: 12,

@@ -3,7 +3,7 @@
 
 use crate::scripted::DOMAIN;
 use minidom::Element;
-use mixd::runtime::framer::{Frame, Framer, Limits};
+use mixd::runtime::framer::{Frame, Framer, StanzaLimits};
 use mixd::xmpp::ns;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, Read, Write};
@@ -14,7 +14,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(60);
-const LIMITS: Limits = Limits {
+const LIMITS: StanzaLimits = StanzaLimits {
     stanza_bytes_max: 1 << 20,
     stanza_depth_max: 64,
     stanza_elements_max: 10_000,

@@ -3,7 +3,7 @@
 use super::model::{Model, Room};
 use mixd::channel::{Channel, ChannelName, Node, NodeSet, Row};
 use mixd::engine::Engine;
-use mixd::store::{MemoryStore, PagePlan, Sighting, Store};
+use mixd::store::{MemoryStore, PagePlan, Store, VerifyEvent};
 use std::collections::BTreeMap;
 
 /// Compares every channel in memory with the store, and the highest number that any ever had.
@@ -33,7 +33,7 @@ pub fn memory_is_store(engine: &Engine, store: &MemoryStore) {
 pub fn store_is_whole(store: &MemoryStore) {
     let mut wrong = Vec::new();
     store.verify(&mut |sighting| {
-        if let Sighting::Wrong(finding) = sighting {
+        if let VerifyEvent::Wrong(finding) = sighting {
             wrong.push(finding.to_string());
         }
     });

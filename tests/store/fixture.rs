@@ -5,7 +5,7 @@ use mixd::channel::{
     Access, Actor, Change, Channel, ChannelName, Command, Context, Facts, Head, Item, Limits, Message, NodeAccess,
     NodeSet, Profile, Rest, Rights, Row, RowKind, Settings, Stamp, Tombstone,
 };
-use mixd::store::{CommitError, Page, PagePlan, Record, Sighting, Store, StoreCensus};
+use mixd::store::{CommitError, Page, PagePlan, Record, Store, StoreCensus, VerifyEvent};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use std::collections::BTreeMap;
 
@@ -248,10 +248,10 @@ pub fn is_unknown(outcome: Result<(), CommitError>) -> bool {
 }
 
 /// What a look through a store finds wrong.
-pub fn wrong(verify: impl FnOnce(&mut dyn FnMut(Sighting)) -> StoreCensus) -> Vec<String> {
+pub fn wrong(verify: impl FnOnce(&mut dyn FnMut(VerifyEvent)) -> StoreCensus) -> Vec<String> {
     let mut found = Vec::new();
     let census = verify(&mut |sighting| {
-        if let Sighting::Wrong(finding) = sighting {
+        if let VerifyEvent::Wrong(finding) = sighting {
             found.push(finding.to_string());
         }
     });

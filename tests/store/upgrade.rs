@@ -5,7 +5,7 @@ use crate::disk::open;
 use crate::fixture::wrong;
 use crate::{meaning, samples};
 use mixd::channel::{ChannelName, Stamp};
-use mixd::store::{CommitError, Record, Retention, Sighting, SledOptions, SledStore, Store, Upgraded, Whereabouts};
+use mixd::store::{CommitError, Record, Retention, SledOptions, SledStore, Store, Upgraded, VerifyEvent, Whereabouts};
 use std::collections::BTreeMap;
 use std::fs;
 use std::ops::ControlFlow;
@@ -18,7 +18,7 @@ const OURS: u8 = 5;
 fn upgrade(root: &Path) -> Upgraded {
     let mut found = Vec::new();
     let mut sight = |sighting| {
-        if let Sighting::Wrong(finding) = sighting {
+        if let VerifyEvent::Wrong(finding) = sighting {
             found.push(finding.to_string());
         }
     };

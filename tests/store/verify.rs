@@ -4,7 +4,7 @@ use crate::disk::open;
 use crate::fixture::{DAY_MS, NOON, Room, jid, wrong};
 use crate::samples::database;
 use mixd::channel::{Change, Command, GroupCommand, Limits, Message, Node, NodeSet, Progress, Stamp};
-use mixd::store::{Deed, Sighting, StoreCensus};
+use mixd::store::{Deed, StoreCensus, VerifyEvent};
 use std::fs;
 use std::path::Path;
 
@@ -77,8 +77,8 @@ fn a_sound_store_is_counted_and_nothing_is_wrong_with_it() {
     let store = open(folder.path());
     let mut begun = 0;
     let census = store.verify(&mut |sighting| match sighting {
-        Sighting::Begins(_) => begun += 1,
-        Sighting::Wrong(finding) => panic!("{finding}"),
+        VerifyEvent::Begins(_) => begun += 1,
+        VerifyEvent::Wrong(finding) => panic!("{finding}"),
     });
     assert_eq!(census.unwrap(), StoreCensus { months: 3, channels: 1, members: 3, rows: 21, wrong: 0 });
     assert!(begun >= 10);

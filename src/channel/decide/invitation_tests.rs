@@ -1,7 +1,7 @@
 //! Invitations: who gives them, whom they let in, and every way in which they end (XEP-0407 §6).
 
 use super::world_tests::{World, actor, jid};
-use crate::channel::invitation::Fault;
+use crate::channel::invitation::InvitationFault;
 use crate::channel::*;
 
 fn invite(world: &mut World, by: &str, whom: &str) -> Result<Claim, Refusal> {
@@ -44,7 +44,7 @@ fn put_on_list(node: Node, name: &str) -> Command {
     Command::PutOnList { node, jid: jid(name), present: true }
 }
 
-const UNKNOWN: Refusal = Refusal::BadInvitation(Fault::Unknown);
+const UNKNOWN: Refusal = Refusal::BadInvitation(InvitationFault::Unknown);
 
 #[test]
 fn owners_and_admins_invite_and_participants_where_the_channel_says_so() {
@@ -70,9 +70,9 @@ fn an_invitation_is_good_for_its_invitee_and_for_one_time() {
     let before = world.channel.bytes();
     let claim = invite(&mut world, "ann", "cy").unwrap();
     assert_eq!(invite(&mut world, "ann", "cy"), Ok(claim.clone()), "asked again, it is the same one");
-    assert_eq!(join(&mut world, "eve", &claim), Err(Refusal::BadInvitation(Fault::Foreign)));
+    assert_eq!(join(&mut world, "eve", &claim), Err(Refusal::BadInvitation(InvitationFault::Foreign)));
     let bare = Claim { inviter: None, invitee: None, token: claim.token.clone() };
-    assert_eq!(join(&mut world, "eve", &bare), Err(Refusal::BadInvitation(Fault::Foreign)));
+    assert_eq!(join(&mut world, "eve", &bare), Err(Refusal::BadInvitation(InvitationFault::Foreign)));
     let forged = Claim { token: "a".repeat(32), ..claim.clone() };
     assert_eq!(join(&mut world, "cy", &forged), Err(UNKNOWN));
     let by_other = Claim { inviter: Some(jid("bob")), ..claim.clone() };
@@ -110,7 +110,7 @@ fn an_invitation_ends_by_its_age_and_makes_room() {
     assert_eq!(invite(&mut world, "ann", "eve"), Err(full));
     invite(&mut world, "ann", "cy").expect("one that there is takes no room");
     world.now.0 += world.limits.invitation_s * 1000 + 1;
-    assert_eq!(join(&mut world, "cy", &claim), Err(Refusal::BadInvitation(Fault::Expired)));
+    assert_eq!(join(&mut world, "cy", &claim), Err(Refusal::BadInvitation(InvitationFault::Expired)));
     assert_eq!(open(&mut world, "ann"), Vec::<String>::new());
     invite(&mut world, "ann", "eve").unwrap();
     assert_eq!(world.channel.invitations().count(), 1, "the old ones are gone");
@@ -197,7 +197,7 @@ fn a_channel_that_is_in_no_list_is_entered_by_invitation_too() {
     assert_eq!(world.join("cy"), hidden);
     assert_eq!(join(&mut world, "cy", &Claim { token: "guess".into(), ..claim.clone() }), hidden);
     world.now.0 += world.limits.invitation_s * 1000 + 1;
-    let expired = Err(Refusal::BadInvitation(Fault::Expired));
+    let expired = Err(Refusal::BadInvitation(InvitationFault::Expired));
     assert_eq!(join(&mut world, "cy", &claim), expired, "whoever has one knows of it");
     let claim = invite(&mut world, "ann", "cy").unwrap();
     join(&mut world, "cy", &claim).unwrap();
@@ -226,7 +226,10 @@ fn invitations_are_taken_back_and_declined() {
     assert_eq!(world.ask("bob", revoke("cy")), Err(Refusal::NoSuchItem));
     world.ask("ann", revoke("dee")).unwrap();
     assert_eq!(join(&mut world, "dee", &of_bob), Err(UNKNOWN));
-    assert_eq!(world.ask("dee", Command::Decline(of_ann.clone())), Err(Refusal::BadInvitation(Fault::Foreign)));
+    assert_eq!(
+        world.ask("dee", Command::Decline(of_ann.clone())),
+        Err(Refusal::BadInvitation(InvitationFault::Foreign))
+    );
     world.ask("cy", Command::Decline(of_ann.clone())).unwrap();
     assert!(matches!(&world.last[..], [Change::InvitationEnded { declined: true, .. }]));
     assert_eq!(join(&mut world, "cy", &of_ann), Err(UNKNOWN));

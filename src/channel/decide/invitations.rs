@@ -5,7 +5,7 @@ use super::draft::Draft;
 use crate::channel::answer::Page;
 use crate::channel::command::Slice;
 use crate::channel::group_create::check_named;
-use crate::channel::invitation::{Claim, Fault, Invitation, OPEN_INVITATIONS, Token};
+use crate::channel::invitation::{Claim, Invitation, InvitationFault, OPEN_INVITATIONS, Token};
 use crate::channel::rules::Rules;
 use crate::channel::{
     Action, Actor, Answer, Change, Channel, Context, Decision, JoinWish, Limits, Member, Node, Refusal, Role, Stamp,
@@ -85,10 +85,10 @@ impl Channel {
         let Some(claim) = &wish.claim else { return Err(may_join.err().unwrap_or(not_admitted)) };
         let invitation = self.shown(actor, claim).ok_or_else(|| self.refusal_of_claim(actor, claim))?;
         if invitation.until < context.due {
-            return Err(Refusal::BadInvitation(Fault::Expired));
+            return Err(Refusal::BadInvitation(InvitationFault::Expired));
         }
         if !self.upholds(invitation, context.limits) {
-            return Err(Refusal::BadInvitation(Fault::Unknown));
+            return Err(Refusal::BadInvitation(InvitationFault::Unknown));
         }
         if self.is_banned(&actor.account) { Err(not_admitted) } else { Ok(Some(invitation)) }
     }
@@ -199,7 +199,7 @@ impl Channel {
         let is_other = claim.invitee.as_ref().is_some_and(|invitee| *invitee != actor.account);
         let of_token = || self.kept.invitations.of_token(&claim.token);
         let of_other = || of_token().is_some_and(|it| it.invitee != actor.account);
-        Refusal::BadInvitation(if is_other || of_other() { Fault::Foreign } else { Fault::Unknown })
+        Refusal::BadInvitation(if is_other || of_other() { InvitationFault::Foreign } else { InvitationFault::Unknown })
     }
 
     /// The end of invitations that could not be given any more after what was decided: their inviter lost the right, or

@@ -115,21 +115,21 @@ impl Chores {
 }
 
 /// What goes through channels: which come next, and what it does in one.
-pub(super) struct Kind {
+pub(super) struct ChoreKind {
     pub(super) next: fn(&mut Engine) -> Vec<ChannelName>,
     pub(super) go_on: fn(&mut Engine, &ChannelName, &mut Turn),
     /// Nothing can be done in a channel.
     pub(super) pass: fn(&mut Engine, &ChannelName),
 }
 
-pub(super) const KINDS: [Kind; 7] = [
-    Kind { next: Engine::next_to_look_at, go_on: Engine::look_at, pass: Engine::pass_looking },
-    Kind { next: Engine::next_deserted, go_on: Engine::destroy_deserted, pass: Engine::pass_deserted },
-    Kind { next: Engine::next_ending, go_on: Engine::end_lifetime, pass: Engine::pass_ending },
-    Kind { next: Engine::next_to_announce, go_on: Engine::announce_in, pass: Engine::pass_announcing },
-    Kind { next: Engine::next_presence, go_on: Engine::tell_presence_in, pass: Engine::pass_presence },
-    Kind { next: Engine::next_to_leave, go_on: Engine::leave_in, pass: Engine::pass_leaving },
-    Kind { next: Engine::next_on_tours, go_on: Engine::tour_in, pass: Engine::pass_on_tours },
+pub(super) const KINDS: [ChoreKind; 7] = [
+    ChoreKind { next: Engine::next_to_look_at, go_on: Engine::look_at, pass: Engine::pass_looking },
+    ChoreKind { next: Engine::next_deserted, go_on: Engine::destroy_deserted, pass: Engine::pass_deserted },
+    ChoreKind { next: Engine::next_ending, go_on: Engine::end_lifetime, pass: Engine::pass_ending },
+    ChoreKind { next: Engine::next_to_announce, go_on: Engine::announce_in, pass: Engine::pass_announcing },
+    ChoreKind { next: Engine::next_presence, go_on: Engine::tell_presence_in, pass: Engine::pass_presence },
+    ChoreKind { next: Engine::next_to_leave, go_on: Engine::leave_in, pass: Engine::pass_leaving },
+    ChoreKind { next: Engine::next_on_tours, go_on: Engine::tour_in, pass: Engine::pass_on_tours },
 ];
 
 impl Chores {

@@ -1,7 +1,7 @@
 //! What the lists of channels say of whole domains, kept where that is long: thousands of channels may list one, and
 //! everybody of such a domain may ask for the list of channels.
 
-use super::shelf::Shelf;
+use super::shelf::ChannelShelf;
 use crate::channel::roll::{Marks, Roll};
 use crate::channel::{Channel, ChannelName};
 use crate::store::{Mention, Mentions};
@@ -39,7 +39,7 @@ pub(in crate::engine) struct Domains {
 }
 
 impl Domain {
-    pub(super) fn enter(&mut self, name: &ChannelName, allowed: bool, banned: bool, shelf: &Shelf) {
+    pub(super) fn enter(&mut self, name: &ChannelName, allowed: bool, banned: bool, shelf: &ChannelShelf) {
         let hidden = banned && shelf.exists(name) && !shelf.is_unlisted(name);
         let shown = allowed && !banned && shelf.is_unlisted(name);
         let marks = [(allowed, ALLOWED), (banned, BANNED), (hidden, HIDDEN), (shown, SHOWN)];
@@ -55,7 +55,7 @@ impl Domain {
 
     /// Learns what became of a channel.
     #[expect(clippy::disallowed_methods, reason = "in any order: each stays or goes for itself")]
-    pub(super) fn learn(&mut self, name: &ChannelName, mention: Option<Mention>, shelf: &Shelf) {
+    pub(super) fn learn(&mut self, name: &ChannelName, mention: Option<Mention>, shelf: &ChannelShelf) {
         if self.names.marks(name) & BANNED != 0 {
             self.spared.retain(|_, names| !names.remove(name) || !names.is_empty());
         }
@@ -92,7 +92,7 @@ impl Domains {
     }
 
     /// Takes up what was loaded.
-    pub fn adopt(&mut self, domain: BareJid, mentions: Mentions, shelf: &Shelf) {
+    pub fn adopt(&mut self, domain: BareJid, mentions: Mentions, shelf: &ChannelShelf) {
         let mut found = Domain::default();
         for (name, mention) in &mentions.by_channel {
             found.enter(name, mention.allowed, mention.banned, shelf);

@@ -2,7 +2,7 @@
 
 use super::super::requests::request::{Asked, Effects};
 use super::super::{Engine, Needs, Turn};
-use super::endings::{ENDINGS_MAX, Endings, Search, TRACING, TraceWish, WALK, Walk};
+use super::endings::{ENDINGS_MAX, EndingWalk, Endings, Search, TRACING, TraceWish, WALK};
 use super::places::{IN, WAITS};
 use crate::channel::{
     AccountAnswer, AccountCommand, Actor, Answer, ChannelName, Command, Ending, Refusal, ServiceAction,
@@ -199,7 +199,10 @@ impl Engine {
             let is_wanted = self.channels.endings.all.get(&account).is_some_and(|ending| !ending.is_out);
             if is_wanted && !self.channels.endings.waiting.contains(&account) {
                 let place = self.channels.endings.lot.place(&account);
-                self.channels.endings.walks.insert(place, Walk { chore: Chore::queue(WALK), channels, is_torn: false });
+                self.channels
+                    .endings
+                    .walks
+                    .insert(place, EndingWalk { chore: Chore::queue(WALK), channels, is_torn: false });
             }
         }
     }
@@ -210,7 +213,7 @@ impl Engine {
         let open = walking.step(|_, count| walks.keys().take(count).cloned().collect());
         let mut names = Vec::new();
         for place in open {
-            if let Some(Walk { chore, channels, .. }) = walks.get_mut(&place) {
+            if let Some(EndingWalk { chore, channels, .. }) = walks.get_mut(&place) {
                 names.extend(chore.step(|_, count| channels.iter().take(count).cloned().collect()));
             }
         }

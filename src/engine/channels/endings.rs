@@ -29,7 +29,7 @@ pub(in crate::engine) struct Endings {
     /// What the store answered the search for this turn.
     pub(super) traced: Option<Trace>,
     /// Those whose channels are gone through, in the order of a lot: whoever is ended is told of in that order.
-    pub(super) walks: BTreeMap<(u64, BareJid), Walk>,
+    pub(super) walks: BTreeMap<(u64, BareJid), EndingWalk>,
     pub(super) walking: Chore<(u64, BareJid)>,
     pub(super) lot: Lot,
 }
@@ -55,7 +55,7 @@ pub(super) struct Search {
 
 /// An account on its way out.
 #[derive(Debug)]
-pub(super) struct Walk {
+pub(super) struct EndingWalk {
     pub(super) chore: Chore<ChannelName>,
     /// Those that are left.
     pub(super) channels: BTreeSet<ChannelName>,

@@ -36,12 +36,12 @@ use super::share::{Hit, OwnDomains, Shares};
 use crate::channel::{ChannelName, Head, Stamp};
 use crate::store::{Directory, Mentions};
 use jid::BareJid;
-use shelf::Shelf;
+use shelf::ChannelShelf;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The channels, and what is known of who is in which of them.
 pub struct Channels {
-    pub(in crate::engine) shelf: Shelf,
+    pub(in crate::engine) shelf: ChannelShelf,
     /// Channels that could not be read: who asks for one is told, and nothing else waits for it.
     pub(in crate::engine) unreadable: HashSet<ChannelName>,
     /// What left memory and is not taken apart yet.
@@ -77,7 +77,7 @@ impl Channels {
             newcomers: newcomers::Newcomers::restore(std::mem::take(&mut directory.newcomers), own.clone()),
             endings: endings::Endings::restore(std::mem::take(&mut directory.endings), lot),
             chores: chores::Chores::new(std::mem::take(&mut directory.tours), own.clone()),
-            shelf: Shelf::new(directory, memory_bytes_max, created),
+            shelf: ChannelShelf::new(directory, memory_bytes_max, created),
             unreadable: HashSet::new(),
             departures: arrival::Departures::default(),
             memberships: Default::default(),

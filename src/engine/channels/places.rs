@@ -3,7 +3,7 @@
 
 use super::domains::{Domain, HIDDEN, SHOWN};
 use super::lately::Lately;
-use super::shelf::Shelf;
+use super::shelf::ChannelShelf;
 pub(in crate::engine) use crate::channel::roll::Marks;
 use crate::channel::roll::Roll;
 use crate::channel::{ChannelName, Status};
@@ -57,7 +57,7 @@ pub(in crate::engine) fn mark_of(status: Status) -> Marks {
 }
 
 /// Whether an account finds a channel of which nothing but its domain is known.
-pub(super) fn is_found_by_domain(name: &ChannelName, domain: Option<&Domain>, shelf: &Shelf) -> bool {
+pub(super) fn is_found_by_domain(name: &ChannelName, domain: Option<&Domain>, shelf: &ChannelShelf) -> bool {
     let marks = domain.map_or(0, |domain| domain.names.marks(name));
     if shelf.is_unlisted(name) { marks & SHOWN != 0 } else { shelf.exists(name) && marks & HIDDEN == 0 }
 }
@@ -117,7 +117,7 @@ impl Places {
     }
 
     /// Marks, once, which of the channels that an account is in are not found by its domain.
-    pub fn compare(&mut self, account: &BareJid, domain: Option<&Domain>, shelf: &Shelf) {
+    pub fn compare(&mut self, account: &BareJid, domain: Option<&Domain>, shelf: &ChannelShelf) {
         let Some(kept) = self.kept.get_mut(account).filter(|kept| !kept.is_compared) else { return };
         // Where nothing is known of the domain, that is to be done again.
         kept.is_compared = domain.is_some();

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
 /// See the module.
-pub(in crate::engine) struct Shelf {
+pub(in crate::engine) struct ChannelShelf {
     pub(super) directory: BTreeMap<ChannelName, Listing>,
     pub(super) numbers: HashMap<u32, ChannelName>,
     /// How many channels of the directory each account created.
@@ -54,13 +54,13 @@ pub struct ShelfCensus {
     pub participants_in_memory: usize,
 }
 
-impl Shelf {
+impl ChannelShelf {
     /// The channels of the store, none of them in memory; `created` counts them by their creators.
-    pub fn new(directory: Directory, bytes_max: usize, mut created: Shares<BareJid>) -> Shelf {
+    pub fn new(directory: Directory, bytes_max: usize, mut created: Shares<BareJid>) -> ChannelShelf {
         let Directory { listings, gid_highest, .. } = directory;
         listings.iter().for_each(|listing| created.count(&listing.creator, 1));
         let directory: BTreeMap<_, _> = listings.into_iter().map(|listing| (listing.name.clone(), listing)).collect();
-        Shelf {
+        ChannelShelf {
             created,
             gid_highest,
             numbers: directory.values().map(|listing| (listing.gid, listing.name.clone())).collect(),

@@ -36,7 +36,7 @@ mod tests {
     use super::*;
     use crate::channel::Channel;
     use crate::channel::{Item, Limits, Profile, Rights, Stamp};
-    use crate::engine::channels::shelf::Shelf;
+    use crate::engine::channels::shelf::ChannelShelf;
     use crate::engine::share::Shares;
     use crate::store::Directory;
 
@@ -47,8 +47,8 @@ mod tests {
         Channel::create(ChannelName::new(text).unwrap(), profile, settings, Rights::default(), Item::default())
     }
 
-    fn shelf(directory: Directory) -> Shelf {
-        Shelf::new(directory, usize::MAX, Shares::new("channels", usize::MAX, Default::default()))
+    fn shelf(directory: Directory) -> ChannelShelf {
+        ChannelShelf::new(directory, usize::MAX, Shares::new("channels", usize::MAX, Default::default()))
     }
 
     #[test]

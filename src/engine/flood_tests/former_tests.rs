@@ -3,7 +3,7 @@
 use crate::channel::{Channel, ChannelName, Limits, ParticipantId, Rates, Row, Stamp};
 use crate::engine::{Engine, Inbound, Out, ServiceSettings, fixture};
 use crate::runtime::load::load_all;
-use crate::store::{PagePlan, Sighting, SledOptions, SledStore, Store};
+use crate::store::{PagePlan, SledOptions, SledStore, Store, VerifyEvent};
 use crate::xmpp::Stanza;
 use jid::BareJid;
 use std::collections::{BTreeMap, HashMap};
@@ -98,9 +98,9 @@ impl World {
             assert!(row.payload.contains(&format!(">{who}<")), "{}", row.payload);
         }
         let mut findings = Vec::new();
-        let mut watch = |sighting: Sighting| match sighting {
-            Sighting::Wrong(finding) => findings.push(finding),
-            Sighting::Begins(_) => {}
+        let mut watch = |sighting: VerifyEvent| match sighting {
+            VerifyEvent::Wrong(finding) => findings.push(finding),
+            VerifyEvent::Begins(_) => {}
         };
         self.store.verify(&mut watch).unwrap();
         assert_eq!(findings, []);

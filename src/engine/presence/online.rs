@@ -23,7 +23,7 @@ const BYTES_MAX: usize = 256 << 20;
 const ENTRY_BYTES: usize = 256;
 
 /// A resource of an account in a channel, by the channel's tag.
-pub type Place = (u64, BareJid, String);
+pub type ResourcePlace = (u64, BareJid, String);
 
 /// To whom everybody's presence is owed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -189,12 +189,12 @@ impl Online {
         true
     }
 
-    fn is_online(&self, place: &Place) -> bool {
+    fn is_online(&self, place: &ResourcePlace) -> bool {
         self.entry(place).is_some_and(|entry| entry.says.is_some())
     }
 
     /// Keeps nothing of a resource in a channel that subscribers were not told of either.
-    pub fn forget(&mut self, (tag, account, resource): &Place) {
+    pub fn forget(&mut self, (tag, account, resource): &ResourcePlace) {
         self.drop_entry(*tag, account, resource);
     }
 
@@ -204,13 +204,13 @@ impl Online {
     }
 
     /// Whether a resource came online and was not told of the others yet; it is about to be.
-    pub fn take_news(&mut self, (tag, account, resource): &Place) -> bool {
+    pub fn take_news(&mut self, (tag, account, resource): &ResourcePlace) -> bool {
         let taken = self.change(*tag, account, resource, |entry| std::mem::take(&mut entry.is_new));
         taken == Some(true)
     }
 
     /// Notes what subscribers were told of a resource. Of one that is offline nothing is kept.
-    pub fn tell(&mut self, (tag, account, resource): &Place, told: Option<Shared>) {
+    pub fn tell(&mut self, (tag, account, resource): &ResourcePlace, told: Option<Shared>) {
         let is_over = self.change(*tag, account, resource, |entry| {
             entry.told = told;
             entry.told.is_none() && entry.says.is_none()
@@ -263,12 +263,12 @@ impl Online {
     }
 
     /// What is known of a resource in a channel.
-    pub fn entry(&self, (tag, account, resource): &Place) -> Option<&PresenceEntry> {
+    pub fn entry(&self, (tag, account, resource): &ResourcePlace) -> Option<&PresenceEntry> {
         self.nodes.get(tag)?.accounts.get(account)?.get(resource)
     }
 
     /// Every resource in a channel.
-    pub fn places(&self, tag: u64) -> Vec<Place> {
+    pub fn places(&self, tag: u64) -> Vec<ResourcePlace> {
         let accounts = self.nodes.get(&tag).map(|node| &node.accounts).into_iter().flatten();
         let places = accounts.flat_map(|(account, resources)| {
             resources.keys().map(move |resource| (tag, account.clone(), resource.clone()))
@@ -277,7 +277,7 @@ impl Online {
     }
 
     /// The resources of one account in a channel.
-    pub fn places_of(&self, tag: u64, account: &BareJid) -> Vec<Place> {
+    pub fn places_of(&self, tag: u64, account: &BareJid) -> Vec<ResourcePlace> {
         let resources = self.nodes.get(&tag).and_then(|node| node.accounts.get(account)).into_iter().flatten();
         resources.map(|(resource, _)| (tag, account.clone(), resource.clone())).collect()
     }

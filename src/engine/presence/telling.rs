@@ -5,7 +5,7 @@ mod later;
 use super::super::outgoing::outbox::{Audience, ListId};
 use super::super::outgoing::unsent::halves;
 use super::super::{Engine, Turn};
-use super::online::{OwedTo, Place};
+use super::online::{OwedTo, ResourcePlace};
 use super::sharing::{FLOOD_STANZAS, shares, visitor};
 use crate::channel::{Change, Channel, ChannelName, Member, Node, ParticipantId};
 use crate::xep::mix_presence::{self, Availability, Shared};
@@ -33,7 +33,7 @@ impl Engine {
     }
 
     /// Whether what a resource says to a channel is kept: a crowded one shows nobody else than it did before.
-    fn has_use(&self, channel: &Channel, place: &Place) -> bool {
+    fn has_use(&self, channel: &Channel, place: &ResourcePlace) -> bool {
         let is_shown = || self.presence.online.entry(place).is_some_and(|entry| entry.told.is_some());
         !self.is_crowded(channel) || is_shown()
     }
@@ -54,7 +54,7 @@ impl Engine {
         self.presence.online.places_of(tag, account).into_iter().for_each(|place| self.unavailable(place, turn));
     }
 
-    fn unavailable(&mut self, place: Place, turn: &mut Turn) {
+    fn unavailable(&mut self, place: ResourcePlace, turn: &mut Turn) {
         if self.presence.online.unavailable(place.0, &place.1, &place.2) {
             self.tell_of(&place, turn);
         }
@@ -75,7 +75,7 @@ impl Engine {
     }
 
     /// Tells the subscribers of a channel what they do not know of a resource.
-    fn tell_of(&mut self, place: &Place, turn: &mut Turn) {
+    fn tell_of(&mut self, place: &ResourcePlace, turn: &mut Turn) {
         let (tag, account, resource) = place;
         let Some(name) = self.presence.online.name_of(*tag).cloned() else { return };
         if self.channels.shelf.is_cold(&name) {
@@ -167,7 +167,7 @@ impl Engine {
     }
 
     /// The order of accounts and resources would tell something of them where they are hidden.
-    fn in_order_of_what_is_shown(&self, tag: u64, mut places: Vec<Place>) -> Vec<Place> {
+    fn in_order_of_what_is_shown(&self, tag: u64, mut places: Vec<ResourcePlace>) -> Vec<ResourcePlace> {
         let name = self.presence.online.name_of(tag);
         let Some(channel) = name.and_then(|name| self.channels.shelf.channel(name)) else { return places };
         places.sort_by_cached_key(|(_, account, resource)| {

@@ -51,8 +51,8 @@ impl Admission {
     }
 
     /// When somebody's message has its time, by `now`, where that is no more than so long from then.
-    pub(super) fn admit(&mut self, of: &Message<'_>, now_ms: u64, patience_ms: u64) -> Result<u64, Refusal> {
-        let Message { account, channel, bytes } = of;
+    pub(super) fn admit(&mut self, of: &CountedMessage<'_>, now_ms: u64, patience_ms: u64) -> Result<u64, Refusal> {
+        let CountedMessage { account, channel, bytes } = of;
         let too_fast = |what| move |wait_us: u64| Refusal::TooFast { what, wait_s: wait_us.div_ceil(1_000_000) };
         let patience_us = patience_ms.saturating_mul(1000);
         let is_long = |wait_us: &u64| *wait_us > patience_us;
@@ -78,7 +78,7 @@ impl Admission {
 }
 
 /// A message as it is counted.
-pub(super) struct Message<'a> {
+pub(super) struct CountedMessage<'a> {
     pub(super) account: &'a BareJid,
     pub(super) channel: Option<&'a ChannelName>,
     pub(super) bytes: u64,

@@ -1,7 +1,7 @@
 //! What comes in is counted before it is read, and requests before they are decided.
 
 use super::super::Engine;
-use super::admission::{Message, bytes_of};
+use super::admission::{CountedMessage, bytes_of};
 use super::call::Call;
 use crate::channel::{Actor, Channel, ChannelName, Member, Refusal};
 use crate::xmpp::{Kind, Stanza};
@@ -55,7 +55,7 @@ impl Engine {
             return Ok(());
         }
         self.admit_freight(actor)?;
-        let message = Message { account: &actor.account, channel: Some(name), bytes: 0 };
+        let message = CountedMessage { account: &actor.account, channel: Some(name), bytes: 0 };
         self.requests.admission.admit(&message, self.steady.0, 0).map(|_| ())
     }
 
@@ -87,7 +87,7 @@ impl Engine {
         }
         let channel = self.channel_called(&call.to);
         let bytes = call.command.message().map_or(0, |message| message.payload.len() as u64);
-        let message = Message { account, channel: self.spoken_in(channel.as_ref(), account), bytes };
+        let message = CountedMessage { account, channel: self.spoken_in(channel.as_ref(), account), bytes };
         self.requests.admission.admit(&message, now_ms, held_ms)
     }
 
@@ -112,7 +112,8 @@ impl Engine {
             return Ok(now_ms);
         }
         if stanza.kind == Kind::Message {
-            let message = Message { account, channel: self.spoken_in(to, account), bytes: bytes_of(&stanza.element) };
+            let message =
+                CountedMessage { account, channel: self.spoken_in(to, account), bytes: bytes_of(&stanza.element) };
             return self.requests.admission.admit(&message, now_ms, held_ms);
         }
         let presence = &mut self.requests.admission.presence;

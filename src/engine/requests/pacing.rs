@@ -7,7 +7,7 @@
 
 mod line;
 
-use self::line::{Held, Line, channel_of};
+use self::line::{HeldInbound, PacingLine, channel_of};
 use super::super::fairness::waiting_room::asker_of;
 use super::super::fairness::weight::weight;
 use super::super::share::{Full, Hit, OwnDomains, Shares};
@@ -23,7 +23,7 @@ const FREIGHT_PAUSE_MS: u64 = 100;
 /// See the module.
 #[derive(Debug)]
 pub struct Pacing {
-    queues: BTreeMap<BareJid, Line>,
+    queues: BTreeMap<BareJid, PacingLine>,
     /// When the first one of each account is looked at; at one time, whoever has waited longest comes first, so that the
     /// order tells nothing of addresses.
     due: BTreeSet<Due>,
@@ -69,7 +69,7 @@ impl Pacing {
         engine.tell_time(now);
         self.now_ms = engine.steady.0;
         for account in engine.take_relieved(self.queues.len(), |account| self.queues.contains_key(account)) {
-            let first = self.queues.get(&account).and_then(Line::first);
+            let first = self.queues.get(&account).and_then(PacingLine::first);
             // What is first by now may have come later than what had no room.
             let due_ms = first.map_or(0, |first| first.due_ms);
             self.look_at(&account, due_ms.max(self.now_ms));
@@ -106,7 +106,7 @@ impl Pacing {
                 break;
             }
             self.due.pop_first();
-            let Some(first) = self.queues.get(&account).and_then(Line::first) else { continue };
+            let Some(first) = self.queues.get(&account).and_then(PacingLine::first) else { continue };
             let (due_ms, mut refusal) = (first.due_ms, None);
             if let Some(engine) = engine.as_mut()
                 && is_message(&first.inbound, engine)
@@ -118,7 +118,7 @@ impl Pacing {
                 }
                 refusal = Some(Refusal::TooFast { what: "messages", wait_s: 1 });
             }
-            let Some(held) = self.queues.get_mut(&account).and_then(Line::pop_first) else { continue };
+            let Some(held) = self.queues.get_mut(&account).and_then(PacingLine::pop_first) else { continue };
             self.let_go(&account, held.weight);
             ready.push(match refusal {
                 Some(refusal) => Inbound::Refused(Box::new((held.inbound, refusal))),
@@ -155,7 +155,7 @@ impl Pacing {
         if !is_counted && !follows {
             return ready.push(inbound);
         }
-        let last_ms = line.map_or(0, Line::last_ms);
+        let last_ms = line.map_or(0, PacingLine::last_ms);
         let admitted = match &inbound {
             Inbound::Stanza(stanza) if is_counted => {
                 engine.admit_stanza(stanza, &account, channel_of(&stanza.to).as_ref())
@@ -191,14 +191,14 @@ impl Pacing {
             let number = self.lines;
             self.lines += 1;
             self.due.insert((due_ms, number, account.clone()));
-            self.queues.insert(account.clone(), Line::new(number, due_ms));
+            self.queues.insert(account.clone(), PacingLine::new(number, due_ms));
         }
         let Some(line) = self.queues.get_mut(&account) else { return };
-        line.push(Held { inbound, weight, due_ms });
+        line.push(HeldInbound { inbound, weight, due_ms });
     }
 
     fn refuse_last(&mut self, account: &BareJid, ready: &mut Vec<Inbound>) -> bool {
-        let Some(held) = self.queues.get_mut(account).and_then(Line::pop_last) else { return false };
+        let Some(held) = self.queues.get_mut(account).and_then(PacingLine::pop_last) else { return false };
         self.let_go(account, held.weight);
         ready.push(Inbound::Refused(Box::new((held.inbound, Refusal::Busy))));
         true

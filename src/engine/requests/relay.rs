@@ -3,7 +3,7 @@
 
 use super::super::people::pending::{GivenUp, Purpose, Relayed};
 use super::super::{Engine, Turn};
-use crate::channel::proxy::Errand;
+use crate::channel::proxy::ProxyRequest;
 use crate::channel::{Channel, ChannelName, Member, ParticipantId, Refusal};
 use crate::xep::{Reply, proxy};
 use crate::xmpp::{Stanza, StanzaError, Tag, restated};
@@ -46,7 +46,7 @@ impl Engine {
         }
         let limits = &self.service.limits;
         let channel = self.channels.shelf.channel(name).ok_or(Refusal::NoSuchChannel)?;
-        let (asker, asked) = channel.correspondents(&actor, id, Errand::Say, limits)?;
+        let (asker, asked) = channel.correspondents(&actor, id, ProxyRequest::Say, limits)?;
         let from = proxy::address(&self.service, channel, asker, resource_of(&stanza.from));
         let to = self.real(channel, asked, &stanza.to);
         let hides = !channel.settings().shows_jids();
@@ -99,15 +99,15 @@ impl Engine {
         let is_guarded = is_veiled || stanza.to.is_bare();
         let errand = proxy::errand(payload, stanza.type_ == "set", is_guarded);
         let limits = &self.service.limits;
-        let (asker, asked) = channel.correspondents(&actor, id, errand.unwrap_or(Errand::Ask), limits)?;
+        let (asker, asked) = channel.correspondents(&actor, id, errand.unwrap_or(ProxyRequest::Ask), limits)?;
         let errand = errand.ok_or(Refusal::NoSuchService)?;
         let from = proxy::address(&self.service, channel, asker, resource_of(&stanza.from));
         let to = match errand {
             // XEP-0403 §4.6: the home server answers for the account.
-            Errand::SeeCard => asked.jid.clone().into(),
+            ProxyRequest::SeeCard => asked.jid.clone().into(),
             _ => self.real(channel, asked, &stanza.to),
         };
-        if errand == Errand::Ask && resource_of(&stanza.to).is_some() && to.is_bare() {
+        if errand == ProxyRequest::Ask && resource_of(&stanza.to).is_some() && to.is_bare() {
             return Err(Refusal::NoSuchService);
         }
         let tag =

@@ -1,7 +1,7 @@
 //! What is asked through the operator's door about an account.
 
 use super::super::dossier;
-use super::wire::{Deed, Reply};
+use super::wire::{AccountAction, AdminReply};
 use super::{Door, say};
 use crate::channel::{AccountAnswer, AccountCommand, Answer, Refusal};
 use crate::store::StoreError;
@@ -20,35 +20,35 @@ const POLL: Duration = Duration::from_millis(250);
 const TOLD_EVERY: usize = 20;
 impl Door {
     /// Does what is asked of an account.
-    pub(super) async fn account(&self, stream: &mut UnixStream, deed: Deed, jid: &str) -> io::Result<()> {
+    pub(super) async fn account(&self, stream: &mut UnixStream, deed: AccountAction, jid: &str) -> io::Result<()> {
         let Some(account) = bare_jid(jid).ok().filter(|jid| jid.node().is_some()) else {
-            return say(stream, &Reply::Failed { why: format!("'{jid}' is no account") }).await;
+            return say(stream, &AdminReply::Failed { why: format!("'{jid}' is no account") }).await;
         };
         match deed {
-            Deed::Show | Deed::Export => self.read_out(stream, deed, account).await,
-            Deed::End => self.end(stream, account, false).await,
-            Deed::Erase => self.end(stream, account, true).await,
+            AccountAction::Show | AccountAction::Export => self.read_out(stream, deed, account).await,
+            AccountAction::End => self.end(stream, account, false).await,
+            AccountAction::Erase => self.end(stream, account, true).await,
         }
     }
 
-    async fn read_out(&self, stream: &mut UnixStream, deed: Deed, account: BareJid) -> io::Result<()> {
+    async fn read_out(&self, stream: &mut UnixStream, deed: AccountAction, account: BareJid) -> io::Result<()> {
         let (parts, mut told) = mpsc::channel::<String>(PARTS_MAX);
         let store = self.store.clone();
         let reading = tokio::task::spawn_blocking(move || {
             let mut take = |part: String| parts.blocking_send(part).is_ok();
             match deed {
-                Deed::Export => dossier::export(&*store, &account, &mut take),
+                AccountAction::Export => dossier::export(&*store, &account, &mut take),
                 _ => dossier::summary(&*store, &account).map(|summary| {
                     take(format!("{summary:#}\n"));
                 }),
             }
         });
         while let Some(text) = told.recv().await {
-            say(stream, &Reply::Text { text }).await?;
+            say(stream, &AdminReply::Text { text }).await?;
         }
         match reading.await.unwrap_or_else(|error| Err(StoreError(error.to_string()))) {
-            Ok(()) => say(stream, &Reply::Over).await,
-            Err(error) => say(stream, &Reply::Failed { why: error.to_string() }).await,
+            Ok(()) => say(stream, &AdminReply::Over).await,
+            Err(error) => say(stream, &AdminReply::Failed { why: error.to_string() }).await,
         }
     }
 
@@ -59,16 +59,16 @@ impl Door {
         for polls in 0.. {
             match answer {
                 Ok(Answer::Account(AccountAnswer::Ending { under_way: false, .. })) => {
-                    return say(stream, &Reply::Over).await;
+                    return say(stream, &AdminReply::Over).await;
                 }
                 Ok(_) | Err(Refusal::Busy) => {}
                 Err(refusal) => {
                     let why = format!("it was refused ({}): {refusal}", refusal.reason().0);
-                    return say(stream, &Reply::Failed { why }).await;
+                    return say(stream, &AdminReply::Failed { why }).await;
                 }
             }
             if polls % TOLD_EVERY == TOLD_EVERY - 1 {
-                say(stream, &Reply::Step { what: format!("{account} is being ended"), entries: 0 }).await?;
+                say(stream, &AdminReply::Step { what: format!("{account} is being ended"), entries: 0 }).await?;
             }
             sleep(POLL).await;
             answer = self.turns.call(AccountCommand::AskEnding { account: account.clone() }).await;

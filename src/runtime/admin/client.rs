@@ -1,6 +1,6 @@
 //! The other side of the operator's door: asking the service that has a store.
 
-use super::{Deed, Reply, Request, socket_of};
+use super::{AccountAction, AdminReply, AdminRequest, socket_of};
 use crate::store::{Manifest, Step, StoreError};
 use jid::BareJid;
 use std::io::{self, BufRead, BufReader, Write};
@@ -13,9 +13,9 @@ use std::path::Path;
 /// What the service says, or that it went away.
 pub fn backup(store: &Path, to: &Path, watch: &mut dyn FnMut(&Step)) -> Result<Option<Manifest>, StoreError> {
     let mut done = None;
-    let asked = ask(store, &Request::Backup { to: to.to_owned() }, &mut |reply| match reply {
-        Reply::Step { what, entries } => watch(&Step { what, entries }),
-        Reply::Done { manifest } => done = Some(manifest),
+    let asked = ask(store, &AdminRequest::Backup { to: to.to_owned() }, &mut |reply| match reply {
+        AdminReply::Step { what, entries } => watch(&Step { what, entries }),
+        AdminReply::Done { manifest } => done = Some(manifest),
         _ => {}
     })?;
     if asked && done.is_none() { Err(gone(&io::ErrorKind::UnexpectedEof.into())) } else { Ok(done) }
@@ -28,9 +28,9 @@ pub fn backup(store: &Path, to: &Path, watch: &mut dyn FnMut(&Step)) -> Result<O
 /// What the service says, or that it went away.
 pub fn clock(store: &Path, confirmed: bool) -> Result<Option<(String, Vec<String>)>, StoreError> {
     let mut told = None;
-    let request = if confirmed { Request::ConfirmClock } else { Request::ShowClock };
+    let request = if confirmed { AdminRequest::ConfirmClock } else { AdminRequest::ShowClock };
     let asked = ask(store, &request, &mut |reply| {
-        if let Reply::Clock { clock, notes } = reply {
+        if let AdminReply::Clock { clock, notes } = reply {
             told = Some((clock, notes));
         }
     })?;
@@ -41,19 +41,24 @@ pub fn clock(store: &Path, confirmed: bool) -> Result<Option<(String, Vec<String
 ///
 /// # Errors
 /// What the service says, or that it went away.
-pub fn account(store: &Path, deed: Deed, jid: &BareJid, take: &mut dyn FnMut(&str)) -> Result<bool, StoreError> {
+pub fn account(
+    store: &Path,
+    deed: AccountAction,
+    jid: &BareJid,
+    take: &mut dyn FnMut(&str),
+) -> Result<bool, StoreError> {
     let mut over = false;
-    let request = Request::Account { deed, jid: jid.to_string() };
+    let request = AdminRequest::Account { deed, jid: jid.to_string() };
     let asked = ask(store, &request, &mut |reply| match reply {
-        Reply::Text { text } => take(&text),
-        Reply::Over => over = true,
+        AdminReply::Text { text } => take(&text),
+        AdminReply::Over => over = true,
         _ => {}
     })?;
     if asked && !over { Err(gone(&io::ErrorKind::UnexpectedEof.into())) } else { Ok(asked) }
 }
 
 /// Asks something, and hands out every reply. Whether a service runs there.
-fn ask(store: &Path, request: &Request, take: &mut dyn FnMut(Reply)) -> Result<bool, StoreError> {
+fn ask(store: &Path, request: &AdminRequest, take: &mut dyn FnMut(AdminReply)) -> Result<bool, StoreError> {
     let stream = match UnixStream::connect(socket_of(store)) {
         Ok(stream) => stream,
         // A path too long for a socket is invalid input; the service has none there either.
@@ -71,7 +76,7 @@ fn ask(store: &Path, request: &Request, take: &mut dyn FnMut(Reply)) -> Result<b
     writeln!(&stream, "{request}").map_err(|error| gone(&error))?;
     for line in BufReader::new(&stream).lines() {
         match serde_json::from_str(&line.map_err(|error| gone(&error))?).map_err(|error| gone(&error.into()))? {
-            Reply::Failed { why } => return Err(StoreError(why)),
+            AdminReply::Failed { why } => return Err(StoreError(why)),
             reply => take(reply),
         }
     }

@@ -1,6 +1,6 @@
 //! What an operator asks of the clock.
 
-use super::{Door, Reply};
+use super::{AdminReply, Door};
 use crate::engine::Doubt;
 use crate::engine::Inbound;
 use crate::runtime::timepiece::notes;
@@ -13,17 +13,17 @@ const LOOKS_MAX: usize = 500;
 
 impl Door {
     /// What the clock says, and what waits because it is not believed.
-    pub(super) fn show_clock(&self) -> Reply {
+    pub(super) fn show_clock(&self) -> AdminReply {
         let dial = self.metrics.health.time.dial();
-        Reply::Clock { clock: dial.wall.to_xmpp(), notes: notes(&dial) }
+        AdminReply::Clock { clock: dial.wall.to_xmpp(), notes: notes(&dial) }
     }
 
     /// Has the engine believe the clock.
-    pub(super) async fn confirm_clock(&self) -> Reply {
+    pub(super) async fn confirm_clock(&self) -> AdminReply {
         if self.metrics.health.time.dial().doubt == Some(Doubt::Unset) {
             let why =
                 "it says a time from before this program was made: set it, and mixd goes by it at once".to_owned();
-            return Reply::Failed { why };
+            return AdminReply::Failed { why };
         }
         tracing::info!("the operator says that the clock is right");
         self.turns.inbox.push_beyond(Inbound::ClockConfirmed);
@@ -34,6 +34,6 @@ impl Door {
                 return self.show_clock();
             }
         }
-        Reply::Failed { why: "the service does not get on: see its log".to_owned() }
+        AdminReply::Failed { why: "the service does not get on: see its log".to_owned() }
     }
 }

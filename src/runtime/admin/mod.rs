@@ -10,7 +10,7 @@ mod way;
 mod wire;
 
 pub use way::Loop;
-pub use wire::{Deed, Reply, Request};
+pub use wire::{AccountAction, AdminReply, AdminRequest};
 
 use super::vital::Vital;
 use super::{Metrics, clock};
@@ -111,18 +111,18 @@ impl Door {
         let uid = stream.peer_cred()?.uid();
         if uid != self.owner && uid != 0 {
             tracing::warn!(uid, "somebody else than the owner of the store knocked at its socket");
-            return say(&mut stream, &Reply::Failed { why: "only the owner of the store is served".into() }).await;
+            return say(&mut stream, &AdminReply::Failed { why: "only the owner of the store is served".into() }).await;
         }
         let mut line = String::new();
         let mut reader = BufReader::new(&mut stream).take(REQUEST_BYTES_MAX);
         timeout(PATIENCE, reader.read_line(&mut line)).await??;
         match serde_json::from_str(&line) {
-            Ok(Request::Backup { to }) => self.backup(&mut stream, to).await,
-            Ok(Request::ShowClock) => say(&mut stream, &self.show_clock()).await,
-            Ok(Request::ConfirmClock) => say(&mut stream, &self.confirm_clock().await).await,
-            Ok(Request::Account { deed, jid }) => self.account(&mut stream, deed, &jid).await,
+            Ok(AdminRequest::Backup { to }) => self.backup(&mut stream, to).await,
+            Ok(AdminRequest::ShowClock) => say(&mut stream, &self.show_clock()).await,
+            Ok(AdminRequest::ConfirmClock) => say(&mut stream, &self.confirm_clock().await).await,
+            Ok(AdminRequest::Account { deed, jid }) => self.account(&mut stream, deed, &jid).await,
             Err(error) => {
-                say(&mut stream, &Reply::Failed { why: format!("the request is not understood: {error}") }).await
+                say(&mut stream, &AdminReply::Failed { why: format!("the request is not understood: {error}") }).await
             }
         }
     }
@@ -130,7 +130,8 @@ impl Door {
     /// Makes a backup, and tells how far it is; it ends when whoever asked goes away, or the service does.
     async fn backup(&self, stream: &mut UnixStream, to: PathBuf) -> io::Result<()> {
         if !to.is_absolute() {
-            return say(stream, &Reply::Failed { why: "the folder has to be named from the root on".into() }).await;
+            return say(stream, &AdminReply::Failed { why: "the folder has to be named from the root on".into() })
+                .await;
         }
         tracing::info!(to = %to.display(), "a backup begins");
         let (steps, mut told) = mpsc::channel::<Step>(STEPS_MAX);
@@ -147,7 +148,7 @@ impl Door {
         let outcome: Result<Manifest, StoreError> = loop {
             let mut byte = [0];
             tokio::select! {
-                Some(Step { what, entries }) = told.recv() => write(&mut writer, &Reply::Step { what, entries }).await?,
+                Some(Step { what, entries }) = told.recv() => write(&mut writer, &AdminReply::Step { what, entries }).await?,
                 outcome = &mut working => break outcome.unwrap_or_else(|error| Err(StoreError(error.to_string()))),
                 // Nothing more is said by whoever asked, but that it went away.
                 _ = reader.read(&mut byte) => return Err(io::ErrorKind::ConnectionAborted.into()),
@@ -156,21 +157,21 @@ impl Door {
         match outcome {
             Ok(manifest) => {
                 tracing::info!(to = %to.display(), commit = manifest.commit, "the backup is complete");
-                write(&mut writer, &Reply::Done { manifest }).await
+                write(&mut writer, &AdminReply::Done { manifest }).await
             }
             Err(error) => {
                 tracing::error!(to = %to.display(), "the backup failed: {error}");
-                write(&mut writer, &Reply::Failed { why: error.to_string() }).await
+                write(&mut writer, &AdminReply::Failed { why: error.to_string() }).await
             }
         }
     }
 }
 
-async fn say(stream: &mut UnixStream, reply: &Reply) -> io::Result<()> {
+async fn say(stream: &mut UnixStream, reply: &AdminReply) -> io::Result<()> {
     write(stream, reply).await
 }
 
-async fn write(writer: &mut (impl AsyncWriteExt + Unpin), reply: &Reply) -> io::Result<()> {
+async fn write(writer: &mut (impl AsyncWriteExt + Unpin), reply: &AdminReply) -> io::Result<()> {
     let line = serde_json::to_string(reply)? + "\n";
     timeout(PATIENCE, writer.write_all(line.as_bytes())).await?
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// What may be asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Request {
+pub enum AdminRequest {
     /// Copy the store into a folder, named from the root on.
     Backup {
         /// The folder.
@@ -20,7 +20,7 @@ pub enum Request {
     /// Look at an account, or have it ended.
     Account {
         /// What to do.
-        deed: Deed,
+        deed: AccountAction,
         /// The account.
         jid: String,
     },
@@ -29,7 +29,7 @@ pub enum Request {
 /// What may be done with an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Deed {
+pub enum AccountAction {
     /// Tell what the service holds of it, in short.
     Show,
     /// Tell all of that.
@@ -43,7 +43,7 @@ pub enum Deed {
 /// What is answered: any number of steps, then one of the others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "kebab-case")]
-pub enum Reply {
+pub enum AdminReply {
     /// How far it is.
     Step {
         /// What is worked on.

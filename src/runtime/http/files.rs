@@ -21,7 +21,7 @@ const MAGIC_BYTES: usize = 16;
 
 /// Whose files.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub enum FileScope {
     /// Those of these channels, by their tags.
     Of(HashMap<u64, ChannelName>),
     /// All.
@@ -80,7 +80,7 @@ impl Files {
                 fs::remove_file(&entry.path)?;
             }
         }
-        files.sweep(store, &Scope::All)?;
+        files.sweep(store, &FileScope::All)?;
         Ok(files)
     }
 
@@ -94,14 +94,16 @@ impl Files {
     ///
     /// # Errors
     /// When the disk fails or the store cannot be read; what is left goes at a later call.
-    pub fn sweep(&self, store: &dyn Store, scope: &Scope) -> anyhow::Result<()> {
+    pub fn sweep(&self, store: &dyn Store, scope: &FileScope) -> anyhow::Result<()> {
         let names: HashMap<u64, ChannelName> = match scope {
-            Scope::Of(names) => names.clone(),
-            Scope::All => store.directory()?.listings.into_iter().map(|listing| (listing.tag, listing.name)).collect(),
+            FileScope::Of(names) => names.clone(),
+            FileScope::All => {
+                store.directory()?.listings.into_iter().map(|listing| (listing.tag, listing.name)).collect()
+            }
         };
         let mut found: BTreeMap<u64, Vec<(PathBuf, String)>> = BTreeMap::new();
         for Entry { path, whole } in self.list()? {
-            if let Some((tag, hash)) = whole.filter(|(tag, _)| *scope == Scope::All || names.contains_key(tag)) {
+            if let Some((tag, hash)) = whole.filter(|(tag, _)| *scope == FileScope::All || names.contains_key(tag)) {
                 found.entry(tag).or_default().push((path, hash));
             }
         }
@@ -299,7 +301,7 @@ mod tests {
         }
         // Of a channel that is no more nothing stays; the others are not looked at.
         let name = ChannelName::new("weekend").unwrap();
-        files.sweep(&MemoryStore::new([0; 16]), &Scope::Of(HashMap::from([(1, name)]))).unwrap();
+        files.sweep(&MemoryStore::new([0; 16]), &FileScope::Of(HashMap::from([(1, name)]))).unwrap();
         assert!(files.find(1, &a).await.unwrap().is_none() && files.find(1, &b).await.unwrap().is_none());
         assert!(files.find(2, &other).await.unwrap().is_some());
     }

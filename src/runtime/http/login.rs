@@ -3,7 +3,7 @@
 //! Invariant: no password is kept, but for a salted hash of a good one.
 
 use super::super::clock;
-use super::super::metrics::{Metrics, Outcome};
+use super::super::metrics::{LoginOutcome, Metrics};
 use super::checks::{Begun, Checks};
 use super::fault::Fault;
 use super::pace::Who;
@@ -105,28 +105,28 @@ impl Login {
         header: Option<&str>,
         domain: &DomainPart,
         from: IpAddr,
-    ) -> (Result<BareJid, Fault>, Outcome) {
-        let wrong = (Err(Fault::new(401)), Outcome::Wrong);
+    ) -> (Result<BareJid, Fault>, LoginOutcome) {
+        let wrong = (Err(Fault::new(401)), LoginOutcome::Wrong);
         let Some((account, password)) = header.and_then(|header| credentials(header, domain)) else { return wrong };
         let hash = self.hash(&account, &password);
         let check = loop {
             // What the one before found out may answer this one, too.
             if self.knows(&account, &hash, clock::uptime_ms()) {
-                return (Ok(account), Outcome::Remembered);
+                return (Ok(account), LoginOutcome::Remembered);
             }
             let ended = self.checks.next_end();
             match self.checks.begin(Who::at(from), Who::Account(account.clone()), clock::uptime_ms()) {
                 Begun::Check(check) => break check,
                 Begun::Refused(wait_s) => {
                     let fault = Fault { retry_after_s: Some(wait_s), ..Fault::new(401) };
-                    return (Err(fault), Outcome::Slowed);
+                    return (Err(fault), LoginOutcome::Slowed);
                 }
                 Begun::Later => ended.await,
             }
         };
         let checked = match self.checking.acquire().await {
             Ok(_place) => self.checker.check(&account, &password).await,
-            Err(_) => return (Err(Fault::INTERNAL), Outcome::Unchecked),
+            Err(_) => return (Err(Fault::INTERNAL), LoginOutcome::Unchecked),
         };
         match checked {
             Ok(false) => wrong,
@@ -134,12 +134,12 @@ impl Login {
                 let now_ms = clock::uptime_ms();
                 self.remember(&account, hash, now_ms);
                 check.praise(now_ms);
-                (Ok(account), Outcome::Good)
+                (Ok(account), LoginOutcome::Good)
             }
             Err(error) => {
                 check.forgive();
                 tracing::warn!("a password cannot be checked: {error}; see http.check_host and http.check_port");
-                (Err(Fault::INTERNAL), Outcome::Unchecked)
+                (Err(Fault::INTERNAL), LoginOutcome::Unchecked)
             }
         }
     }

@@ -40,7 +40,7 @@ pub struct Multipart<S> {
 
 /// The head of a part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Head {
+pub struct PartHead {
     /// The field's name.
     pub name: String,
     /// The file's name, where it is a file.
@@ -72,7 +72,7 @@ impl<S: Source> Multipart<S> {
     ///
     /// # Errors
     /// 400 where this is not how parts are written.
-    pub async fn next_part(&mut self) -> Result<Option<Head>, Fault> {
+    pub async fn next_part(&mut self) -> Result<Option<PartHead>, Fault> {
         while self.within {
             self.next_bytes().await?;
         }
@@ -149,7 +149,7 @@ impl<S: Source> Multipart<S> {
 }
 
 /// Reads what stands between a delimiter and the content of its part.
-fn read_head(text: &str) -> Option<Head> {
+fn read_head(text: &str) -> Option<PartHead> {
     let (padding, lines) = text.split_once("\r\n").unwrap_or((text, ""));
     if !padding.bytes().all(|b| matches!(b, b' ' | b'\t')) {
         return None;
@@ -167,7 +167,7 @@ fn read_head(text: &str) -> Option<Head> {
         let mut found = parameters.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value.clone());
         found.next().map_or(Some(None), |value| found.next().is_none().then_some(Some(value)))
     };
-    let head = Head {
+    let head = PartHead {
         name: parameter("name")?.filter(|name| !name.is_empty())?,
         file_name: parameter("filename")?,
         media_type: media_type.map(|text| text.trim().to_ascii_lowercase()),
@@ -211,7 +211,7 @@ mod tests {
         }
     }
 
-    async fn read(text: &[u8], size: usize) -> Result<Vec<(Head, Vec<u8>)>, Fault> {
+    async fn read(text: &[u8], size: usize) -> Result<Vec<(PartHead, Vec<u8>)>, Fault> {
         let chunks: Vec<Bytes> = text.chunks(size).map(Bytes::copy_from_slice).collect();
         let mut parts = Multipart::new(Chunks(chunks.into_iter()), "XX");
         let mut found = Vec::new();
@@ -230,7 +230,7 @@ mod tests {
         let text = b"preamble\r\n--XX \r\nContent-Disposition: form-data; name=\"gm\"\r\n\r\nuploadAvatar\r\n--XX\r\n\
                      content-type: Image/JPEG; a=b\r\nContent-Disposition: form-data; name=a; filename=\"x;\\\"y\"\r\n\r\n\
                      \r\n--X\r\n--Y\r\n\r\n--XX\r\nContent-Disposition: form-data; name=\"empty\"\r\n\r\n\r\n--XX--\r\nrest";
-        let head = |name: &str, file: Option<&str>| Head {
+        let head = |name: &str, file: Option<&str>| PartHead {
             name: name.into(),
             file_name: file.map(str::to_owned),
             media_type: file.map(|_| "image/jpeg".to_owned()),

@@ -24,7 +24,7 @@ pub struct Portions {
 
 /// Why there is none of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Full {
+pub enum PortionsFull {
     /// Whoever asks has as many as one may have.
     Each,
     /// There are as many as there may be, or its share is used up.
@@ -57,13 +57,13 @@ impl Portions {
     /// and has one as long as there is any.
     ///
     /// # Errors
-    /// [`Full`] where there is none.
-    pub fn take_one(&self, who: &Who, each_max: usize, for_many: bool) -> Result<(), Full> {
+    /// [`PortionsFull`] where there is none.
+    pub fn take_one(&self, who: &Who, each_max: usize, for_many: bool) -> Result<(), PortionsFull> {
         let shares = self.lock();
         if shares.held_by(who) >= each_max {
-            return Err(Full::Each);
+            return Err(PortionsFull::Each);
         }
-        if self.take_of(shares, who, 1, for_many) { Ok(()) } else { Err(Full::All) }
+        if self.take_of(shares, who, 1, for_many) { Ok(()) } else { Err(PortionsFull::All) }
     }
 
     /// Takes so much; whether there is room for it in the share.
@@ -132,7 +132,7 @@ mod tests {
         assert!((0..4).all(|n| take(&portions, &account(&format!("a{n}@far")), 1) == 1));
         // What is given back is there again.
         (0..16).for_each(|_| portions.give_back(&account("x0@h"), 1));
-        assert_eq!(portions.take_one(&account("a0@far"), 1, false), Err(Full::Each));
+        assert_eq!(portions.take_one(&account("a0@far"), 1, false), Err(PortionsFull::Each));
         assert_eq!(take(&portions, &account("a@other"), 1), 1);
     }
 

@@ -3,7 +3,7 @@
 //! SCRAM-SHA-256 and -1, else PLAIN over TLS or the loopback; no resource is bound, so nobody sees it. Bounded in
 //! time and bytes. A password never gets into an error or a log.
 
-use super::super::framer::{Frame, Framer, Limits};
+use super::super::framer::{Frame, Framer, StanzaLimits};
 use crate::config::{CheckTls, Http};
 use crate::xmpp::{Parts, escape_into};
 use base64::Engine as _;
@@ -30,7 +30,7 @@ const STREAMS: &str = "http://etherx.jabber.org/streams";
 const TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
 const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
 /// What an element of this stream may amount to; features and challenges are far smaller.
-const LIMITS: Limits = Limits {
+const LIMITS: StanzaLimits = StanzaLimits {
     stanza_bytes_max: 64 * 1024,
     stanza_depth_max: 16,
     stanza_elements_max: 500,

@@ -1,7 +1,7 @@
 //! How many may do something at the same time, in all and of one address or account.
 
 use super::pace::Who;
-use super::portions::{Full, Portions};
+use super::portions::{Portions, PortionsFull};
 use std::sync::Arc;
 
 /// Who does it at present.
@@ -27,20 +27,20 @@ impl Seats {
     /// Takes a place where there is one.
     ///
     /// # Errors
-    /// [`Full`] where there is none.
-    pub fn take(self: &Arc<Seats>, who: Who) -> Result<Seat, Full> {
+    /// [`PortionsFull`] where there is none.
+    pub fn take(self: &Arc<Seats>, who: Who) -> Result<Seat, PortionsFull> {
         self.take_of(who, false)
     }
 
     /// The same for a proxy, which stands for everybody.
     ///
     /// # Errors
-    /// [`Full`] where there is none.
-    pub fn take_for_many(self: &Arc<Seats>, who: Who) -> Result<Seat, Full> {
+    /// [`PortionsFull`] where there is none.
+    pub fn take_for_many(self: &Arc<Seats>, who: Who) -> Result<Seat, PortionsFull> {
         self.take_of(who, true)
     }
 
-    fn take_of(self: &Arc<Seats>, who: Who, for_many: bool) -> Result<Seat, Full> {
+    fn take_of(self: &Arc<Seats>, who: Who, for_many: bool) -> Result<Seat, PortionsFull> {
         self.portions.take_one(&who, self.each_max, for_many)?;
         Ok(Seat { seats: self.clone(), who })
     }
@@ -72,9 +72,9 @@ mod tests {
         let who = |text: &str| Who::at(text.parse().unwrap());
         let (a, b, c) = (who("192.0.2.1"), who("192.0.2.2"), who("192.0.2.3"));
         let first = [seats.take(a.clone()).unwrap(), seats.take(a.clone()).unwrap()];
-        assert_eq!(seats.take(a.clone()).unwrap_err(), Full::Each);
+        assert_eq!(seats.take(a.clone()).unwrap_err(), PortionsFull::Each);
         let _other = seats.take(b).unwrap();
-        assert_eq!(seats.take(c.clone()).unwrap_err(), Full::All);
+        assert_eq!(seats.take(c.clone()).unwrap_err(), PortionsFull::All);
         drop(first);
         let _more = [seats.take(c).unwrap(), seats.take(a).unwrap()];
     }

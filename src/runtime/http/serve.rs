@@ -9,7 +9,7 @@ use super::fault::Fault;
 use super::files::Files;
 use super::origin::{self, Origins};
 use super::pace::{HttpPace, Who};
-use super::portions::{Full, Portions};
+use super::portions::{Portions, PortionsFull};
 use super::reply::{Content, Reply, respond};
 use super::seats::{Seat, Seats};
 use crate::config::Http;
@@ -81,7 +81,7 @@ impl Server {
     }
 
     /// A place for a connection. Whose requests come by a proxy is known with each of them, and not before.
-    fn seat(&self, peer: IpAddr) -> Result<Seat, Full> {
+    fn seat(&self, peer: IpAddr) -> Result<Seat, PortionsFull> {
         match self.trust_forwarded && peer.is_loopback() {
             true => self.connections.take_for_many(Who::at(peer)),
             false => self.connections.take(Who::at(peer)),
@@ -183,8 +183,8 @@ impl Server {
         let who = Who::Account(account.clone());
         self.keep_pace(&who)?;
         let _seat = self.at_once.take(who).map_err(|full| match full {
-            Full::Each => Fault::too_much("too many requests of this account at the same time", 1),
-            Full::All => Fault::busy("too many requests at the same time"),
+            PortionsFull::Each => Fault::too_much("too many requests of this account at the same time", 1),
+            PortionsFull::All => Fault::busy("too many requests at the same time"),
         })?;
         self.api.serve(account, request).await
     }

@@ -5,7 +5,7 @@
 //! channels wait to be looked through, all are.
 
 use super::super::vital::Vital;
-use super::files::{Files, Scope};
+use super::files::{FileScope, Files};
 use crate::channel::ChannelName;
 use crate::store::Store;
 use std::collections::HashMap;
@@ -18,7 +18,7 @@ const WAITING_MAX: usize = 10_000;
 /// The channels whose files may have become useless.
 #[derive(Default)]
 pub struct Superseded {
-    waiting: Mutex<Option<Scope>>,
+    waiting: Mutex<Option<FileScope>>,
     woken: Notify,
 }
 
@@ -29,19 +29,19 @@ impl Superseded {
             return;
         }
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let scope = match waiting.take().unwrap_or(Scope::Of(HashMap::new())) {
-            Scope::Of(mut names) => {
+        let scope = match waiting.take().unwrap_or(FileScope::Of(HashMap::new())) {
+            FileScope::Of(mut names) => {
                 names.extend(channels);
-                if names.len() > WAITING_MAX { Scope::All } else { Scope::Of(names) }
+                if names.len() > WAITING_MAX { FileScope::All } else { FileScope::Of(names) }
             }
-            Scope::All => Scope::All,
+            FileScope::All => FileScope::All,
         };
         *waiting = Some(scope);
         drop(waiting);
         self.woken.notify_one();
     }
 
-    fn take(&self) -> Option<Scope> {
+    fn take(&self) -> Option<FileScope> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -72,11 +72,11 @@ mod tests {
         assert_eq!(superseded.take(), None);
         let name = |n: u64| ChannelName::new(&format!("c{n}")).unwrap();
         superseded.note(vec![(1, name(1)), (2, name(2)), (1, name(1))]);
-        assert_eq!(superseded.take(), Some(Scope::Of(HashMap::from([(1, name(1)), (2, name(2))]))));
+        assert_eq!(superseded.take(), Some(FileScope::Of(HashMap::from([(1, name(1)), (2, name(2))]))));
         for n in 0..=WAITING_MAX as u64 {
             superseded.note(vec![(n, name(n))]);
         }
         superseded.note(vec![(1, name(1))]);
-        assert_eq!((superseded.take(), superseded.take()), (Some(Scope::All), None));
+        assert_eq!((superseded.take(), superseded.take()), (Some(FileScope::All), None));
     }
 }

@@ -5,7 +5,7 @@ use super::body::Inflow;
 use super::fault::Fault;
 use super::fields::Fields;
 use super::files::media_type;
-use super::multipart::{Head, Multipart};
+use super::multipart::{Multipart, PartHead};
 use super::reply::Reply;
 use super::requests::as_specified;
 use super::room::Share;
@@ -60,7 +60,7 @@ impl Asker<'_> {
     async fn picture(
         &self,
         fields: &Fields,
-        head: &Head,
+        head: &PartHead,
         parts: &mut Multipart<Inflow>,
         share: &mut Share<'_>,
     ) -> Result<Vec<u8>, Fault> {
@@ -84,7 +84,7 @@ impl Asker<'_> {
 }
 
 /// Checks what a picture is, and what it claims to be.
-fn check_picture(head: &Head, picture: &[u8]) -> Result<(), Fault> {
+fn check_picture(head: &PartHead, picture: &[u8]) -> Result<(), Fault> {
     if picture.is_empty() {
         return Err(Fault::bad("the file is empty"));
     }

@@ -6,10 +6,10 @@ use super::fault::Fault;
 use super::fields::Fields;
 use super::files::{Stored, Upload};
 use super::groups::time;
-use super::multipart::{Head, Multipart};
+use super::multipart::{Multipart, PartHead};
 use super::pace::Who;
 use super::pictures::is_web;
-use super::portions::Full;
+use super::portions::PortionsFull;
 use super::range::part;
 use super::reply::Reply;
 use super::video_item::{Video, Which, address, own};
@@ -29,15 +29,15 @@ impl Asker<'_> {
         &self,
         fields: &Fields,
         mut parts: Multipart<Inflow>,
-        head: &Head,
+        head: &PartHead,
     ) -> Result<Reply, Fault> {
         let gid = fields.parameters()?.gid()?;
         // Who is not in the group is told so before anything is written.
         let group = self.profile(gid).await?;
         let seat = self.api.uploads.take(Who::Account(self.account.clone()));
         let _seat = seat.map_err(|full| match full {
-            Full::Each => Fault::too_much("too many videos of this account at the same time", 1),
-            Full::All => Fault::busy("too many videos at the same time"),
+            PortionsFull::Each => Fault::too_much("too many videos of this account at the same time", 1),
+            PortionsFull::All => Fault::busy("too many videos at the same time"),
         })?;
         let claim = head.media_type.as_deref().is_none_or(|claim| CLAIMS.iter().any(|begin| claim.starts_with(begin)));
         let mut video = self.api.files.begin().await.map_err(disk)?;

@@ -45,7 +45,7 @@ pub struct Metrics {
     clock_jumps: Counter,
     queries: By<Queried, Histogram, fn() -> Histogram>,
     http_requests: Family<Request, Counter>,
-    logins: By<Outcome, Counter>,
+    logins: By<LoginOutcome, Counter>,
     channels_in_memory: Gauge,
     channels_memory_bytes: Gauge,
     participants_in_memory: Gauge,
@@ -135,7 +135,7 @@ labels! {
 
 labels! {
     /// What became of a login over HTTP.
-    pub enum Outcome {
+    pub enum LoginOutcome {
         /// It was checked and is good.
         Good = "good",
         /// It was good a short time ago.
@@ -191,7 +191,7 @@ impl Metrics {
         Received::ALL.iter().for_each(|&it| drop(self.received.get_or_create(&[("kind", it)])));
         Route::ALL.iter().for_each(|&it| drop(self.bounces.get_or_create(&[("route", it)])));
         Queried::ALL.iter().for_each(|&it| drop(self.queries.get_or_create(&[("kind", it)])));
-        Outcome::ALL.iter().for_each(|&it| drop(self.logins.get_or_create(&[("outcome", it)])));
+        LoginOutcome::ALL.iter().for_each(|&it| drop(self.logins.get_or_create(&[("outcome", it)])));
         drop(self.refusals.get_or_create(&labels_of(&Reason::BUSY)));
         drop(self.hits.get_or_create(&Used { what: "inbox", domain: OTHERS.to_owned() }));
         drop(self.http_requests.get_or_create(&Request { method: "POST", code: 200 }));
@@ -362,7 +362,7 @@ impl Metrics {
     }
 
     /// A login over HTTP was tried.
-    pub fn count_login(&self, outcome: Outcome) {
+    pub fn count_login(&self, outcome: LoginOutcome) {
         self.logins.get_or_create(&[("outcome", outcome)]).inc();
     }
 }

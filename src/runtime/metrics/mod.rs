@@ -9,7 +9,7 @@ mod pages;
 mod scarcity;
 mod watched;
 
-pub use counters::{Metrics, Outcome, Queried};
+pub use counters::{LoginOutcome, Metrics, Queried};
 pub use health::Health;
 pub use watched::Watched;
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// What is left of a record that a channel gave up.
 #[derive(Serialize, Deserialize)]
-pub(in crate::store) struct Trace {
+pub(in crate::store) struct PastRecord {
     pub(in crate::store) id: ParticipantId,
     pub(in crate::store) jid: BareJid,
     pub(in crate::store) nick: Nick,

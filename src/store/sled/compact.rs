@@ -6,10 +6,10 @@
 use super::super::backup::{STEP_ENTRIES, Watch, tell};
 use super::super::living::Living;
 use super::super::shelf::Space;
-use super::super::{Sighting, StoreCensus, StoreError, past, retention, verify};
+use super::super::{StoreCensus, StoreError, VerifyEvent, past, retention, verify};
 use super::disk::{self, Disk};
 use super::exchange::NewStore;
-use super::fill::{Filling, Slice, each_slice};
+use super::fill::{EntrySlice, Filling, each_slice};
 use super::folder::Folder;
 use super::layout;
 use super::months::Shelves;
@@ -46,7 +46,7 @@ impl Tally {
         self.digest.update(entry);
     }
 
-    fn count_all(&mut self, slice: &Slice) {
+    fn count_all(&mut self, slice: &EntrySlice) {
         slice.iter().for_each(|(key, entry)| self.count(key, entry));
     }
 }
@@ -59,7 +59,7 @@ impl SledStore {
     pub fn compact(
         options: SledOptions,
         watch: &mut Watch<'_>,
-        sight: &mut dyn FnMut(Sighting),
+        sight: &mut dyn FnMut(VerifyEvent),
     ) -> Result<Compacted, StoreError> {
         let options = SledOptions { create: false, ..options };
         let folder = Arc::new(Folder::claim(&options.path, false)?);
@@ -134,7 +134,7 @@ fn look_through(
     root: &Path,
     options: &SledOptions,
     tallies: &[(Space, Tally)],
-    sight: &mut dyn FnMut(Sighting),
+    sight: &mut dyn FnMut(VerifyEvent),
 ) -> Result<StoreCensus, StoreError> {
     let state = Disk::open(&layout::place(root, Space::State), options.cache_bytes / 4, options.flush_ms, false)?;
     let shelves = Shelves::new(state, layout::archive(root), options.clone());

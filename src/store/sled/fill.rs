@@ -14,7 +14,7 @@ use std::path::PathBuf;
 const SLICE_BYTES: usize = 256 << 10;
 
 /// Entries by key, as they lie.
-pub(super) type Slice = Vec<(Vec<u8>, Vec<u8>)>;
+pub(super) type EntrySlice = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// Reads a database from front to end, in slices.
 ///
@@ -23,11 +23,11 @@ pub(super) type Slice = Vec<(Vec<u8>, Vec<u8>)>;
 pub(super) fn each_slice(
     shelf: &impl Shelf,
     space: Space,
-    take: &mut dyn FnMut(Slice) -> Result<(), StoreError>,
+    take: &mut dyn FnMut(EntrySlice) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut from = Vec::new();
     loop {
-        let (mut slice, mut bytes) = (Slice::new(), 0);
+        let (mut slice, mut bytes) = (EntrySlice::new(), 0);
         shelf.scan(space, &from, &[u8::MAX], Order::Rising, &mut |key, entry| {
             slice.push((key.to_vec(), entry.to_vec()));
             bytes += key.len() + entry.len();

@@ -22,8 +22,8 @@ mod writer;
 use super::backup::{Manifest, Watch};
 use super::shelf::Space;
 use super::{
-    Bounds, Erased, Sighting, StoreCensus, Unsent, acquaintance, erase, facts, keyspace, paging, past, pieces, reader,
-    receipts, retention, stops, trace, verify,
+    Bounds, Erased, StoreCensus, Unsent, VerifyEvent, acquaintance, erase, facts, keyspace, paging, past, pieces,
+    reader, receipts, retention, stops, trace, verify,
 };
 use super::{
     CommitError, Directory, Mentions, Page, PagePlan, Record, Retention, Sizes, Store, StoreError, Sweep, Trace,
@@ -99,7 +99,7 @@ impl SledStore {
     ///
     /// # Errors
     /// A folder that cannot be read. What is wrong inside is told, and is no error.
-    pub fn verify(&self, watch: &mut dyn FnMut(Sighting)) -> Result<StoreCensus, StoreError> {
+    pub fn verify(&self, watch: &mut dyn FnMut(VerifyEvent)) -> Result<StoreCensus, StoreError> {
         Ok(verify::verify(&self.shelves, self.folder.months()?, true, watch))
     }
 

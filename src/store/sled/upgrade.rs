@@ -6,8 +6,8 @@
 use super::super::backup::{STEP_ENTRIES, Watch, tell};
 use super::super::keyspace::VERSION;
 use super::super::shelf::{Shelf, Space};
-use super::super::upgrade::{self, Place};
-use super::super::{Sighting, StoreCensus, StoreError, pieces, verify};
+use super::super::upgrade::{self, UpgradePlace};
+use super::super::{StoreCensus, StoreError, VerifyEvent, pieces, verify};
 use super::SledStore;
 use super::disk::{self, Disk};
 use super::fill::{Filling, each_slice};
@@ -59,7 +59,7 @@ impl SledStore {
     pub fn upgrade(
         options: SledOptions,
         watch: &mut Watch<'_>,
-        sight: &mut dyn FnMut(Sighting),
+        sight: &mut dyn FnMut(VerifyEvent),
     ) -> Result<Upgraded, StoreError> {
         let (folder, from) = Folder::claim_outdated(&options.path)?;
         let draft = UpgradedStore::begin(folder.path())?;
@@ -96,7 +96,7 @@ pub(super) fn renew(
     from: u8,
     options: &SledOptions,
     watch: &mut Watch<'_>,
-    sight: &mut dyn FnMut(Sighting),
+    sight: &mut dyn FnMut(VerifyEvent),
 ) -> Result<StoreCensus, StoreError> {
     let (root, months) = (folder.path(), folder.months()?);
     let spaces: Vec<Space> = [Space::State].into_iter().chain(months.last().copied().map(Space::Month)).collect();
@@ -124,8 +124,8 @@ fn write_anew(
     let old = Shelves::new(state, folder.archive(), options.clone());
     for &space in spaces {
         let (what, place) = match space {
-            Space::State => ("state".to_owned(), Place::State),
-            Space::Month(month) => (month.to_string(), Place::Month),
+            Space::State => ("state".to_owned(), UpgradePlace::State),
+            Space::Month(month) => (month.to_string(), UpgradePlace::Month),
         };
         tell(watch, &what, 0)?;
         let (mut filling, mut entries, mut told) = (Filling::new(draft.path(), options), 0, 0);
@@ -159,7 +159,7 @@ fn look_through(
     draft: &UpgradedStore,
     from: u8,
     options: &SledOptions,
-    sight: &mut dyn FnMut(Sighting),
+    sight: &mut dyn FnMut(VerifyEvent),
 ) -> Result<StoreCensus, StoreError> {
     let state =
         Disk::open(&layout::place(&draft.path(), Space::State), options.cache_bytes / 4, options.flush_ms, false)?;

@@ -4,7 +4,7 @@ use super::super::StoreError;
 
 /// Which databases a kind of value lies in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::store) enum Place {
+pub(in crate::store) enum UpgradePlace {
     /// The state.
     State,
     /// The current month. Those before stay as they are.
@@ -14,7 +14,7 @@ pub(in crate::store) enum Place {
 /// What becomes of one kind of value.
 pub(in crate::store) struct Rewrite {
     /// Where it lies.
-    pub(in crate::store) place: Place,
+    pub(in crate::store) place: UpgradePlace,
     /// The letter that its keys begin with.
     pub(in crate::store) letter: u8,
     /// The key that it has from here on.

@@ -11,7 +11,7 @@
 mod change;
 mod format_5;
 
-pub(super) use change::Place;
+pub(super) use change::UpgradePlace;
 
 use super::StoreError;
 use super::keyspace::{Ops, VERSION};
@@ -50,18 +50,18 @@ type Entry = (Vec<u8>, Option<Vec<u8>>);
 ///
 /// # Errors
 /// A value that is damaged, or of another version.
-pub(super) fn renew(from: u8, place: Place, entry: Entry) -> Result<Entry, StoreError> {
+pub(super) fn renew(from: u8, place: UpgradePlace, entry: Entry) -> Result<Entry, StoreError> {
     STEPS.iter().filter(|step| step.from >= from).try_fold(entry, |entry, step| step.take(place, entry))
 }
 
 impl Step {
-    fn take(&self, place: Place, (mut key, mut value): Entry) -> Result<Entry, StoreError> {
+    fn take(&self, place: UpgradePlace, (mut key, mut value): Entry) -> Result<Entry, StoreError> {
         let letter = key.first().copied().unwrap_or_default();
         for change in self.changes.iter().filter(|change| change.place == place && change.letter == letter) {
             key = (change.key)(&key);
             value = value.map(|value| self.with_body(&value, change.value)).transpose()?;
         }
-        if place == Place::Month && letter == b'z' {
+        if place == UpgradePlace::Month && letter == b'z' {
             value = value.map(|value| self.with_body(&value, |body| self.take_redo(body))).transpose()?;
         }
         Ok((key, value.map(|value| self.marked(value)).transpose()?))
@@ -70,7 +70,7 @@ impl Step {
     /// A redo record holds changes of the state.
     fn take_redo(&self, body: &[u8]) -> Result<Vec<u8>, StoreError> {
         let ops: Ops = read(body)?;
-        write(&ops.into_iter().map(|entry| self.take(Place::State, entry)).collect::<Result<Ops, _>>()?)
+        write(&ops.into_iter().map(|entry| self.take(UpgradePlace::State, entry)).collect::<Result<Ops, _>>()?)
     }
 
     /// A value with what is behind its version changed.

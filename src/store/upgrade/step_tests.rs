@@ -7,7 +7,7 @@ fn of_4<T: Serialize>(value: &T) -> Vec<u8> {
     [&[4], write(value).unwrap().as_slice()].concat()
 }
 
-fn renewed(place: Place, key: &[u8], value: &[u8]) -> (Vec<u8>, Vec<u8>) {
+fn renewed(place: UpgradePlace, key: &[u8], value: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let (key, value) = renew(4, place, (key.to_vec(), Some(value.to_vec()))).unwrap();
     (key, value.unwrap())
 }
@@ -21,19 +21,19 @@ fn steps_lead_from_the_oldest_format_to_the_newest_without_a_gap() {
 
 #[test]
 fn a_commit_gets_the_first_epoch_and_a_parcel_the_first_process() {
-    let (key, value) = renewed(Place::Month, keyspace::NEWEST, &of_4(&300u64));
+    let (key, value) = renewed(UpgradePlace::Month, keyspace::NEWEST, &of_4(&300u64));
     assert_eq!((key.as_slice(), keyspace::decode_commit(&value).unwrap()), (keyspace::NEWEST, (300, 0)));
     let parcel = [b"u", 7u64.to_be_bytes().as_slice()].concat();
-    let (key, value) = renewed(Place::Month, &parcel, &of_4(&"text"));
+    let (key, value) = renewed(UpgradePlace::Month, &parcel, &of_4(&"text"));
     assert_eq!((key, keyspace::decode::<String>(&value).unwrap()), (keyspace::unsent(7), "text".to_owned()));
     // Under the same letter the state keeps something else.
-    assert_eq!(renewed(Place::State, &parcel, &of_4(&1u8)).0, parcel);
+    assert_eq!(renewed(UpgradePlace::State, &parcel, &of_4(&1u8)).0, parcel);
 }
 
 #[test]
 fn a_redo_record_is_upgraded_as_what_it_holds() {
     let ops = Ops::from([(b"a".to_vec(), Some(of_4(&5u8))), (b"b".to_vec(), None), (b"k".to_vec(), Some(Vec::new()))]);
-    let (_, value) = renewed(Place::Month, &keyspace::redo(9), &of_4(&ops));
+    let (_, value) = renewed(UpgradePlace::Month, &keyspace::redo(9), &of_4(&ops));
     let ops: Ops = keyspace::decode(&value).unwrap();
     assert_eq!(keyspace::decode::<u8>(ops[b"a".as_slice()].as_deref().unwrap()).unwrap(), 5);
     assert_eq!((&ops[b"b".as_slice()], &ops[b"k".as_slice()]), (&None, &Some(Vec::new())));
@@ -41,7 +41,7 @@ fn a_redo_record_is_upgraded_as_what_it_holds() {
 
 #[test]
 fn what_is_of_another_version_or_damaged_is_told() {
-    let told = |key: &[u8], value: &[u8]| renew(4, Place::Month, (key.to_vec(), Some(value.to_vec()))).is_err();
+    let told = |key: &[u8], value: &[u8]| renew(4, UpgradePlace::Month, (key.to_vec(), Some(value.to_vec()))).is_err();
     assert!(told(b"r", &[5, 1]) && told(b"n", &[3, 1]) && told(&keyspace::redo(1), &[4, 200]));
     assert!(!told(b"t", &[]));
 }

@@ -21,7 +21,7 @@ impl fmt::Display for Finding {
 
 /// What is told while a store is looked through.
 #[derive(Debug)]
-pub enum Sighting {
+pub enum VerifyEvent {
     /// A check begins.
     Begins(&'static str),
     /// Something is wrong.

@@ -23,7 +23,7 @@ mod tours;
 mod traces;
 mod unsent;
 
-pub use finding::{Finding, Sighting, StoreCensus};
+pub use finding::{Finding, StoreCensus, VerifyEvent};
 
 use super::StoreError;
 use super::keyspace::Month;
@@ -60,7 +60,7 @@ pub(super) fn verify<S: Shelf>(
     shelf: &S,
     months: Vec<Month>,
     on_disk: bool,
-    watch: &mut dyn FnMut(Sighting),
+    watch: &mut dyn FnMut(VerifyEvent),
 ) -> StoreCensus {
     let survey = Survey::new(shelf, months, on_disk, watch);
     for (name, check) in checks() {

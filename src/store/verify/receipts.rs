@@ -3,7 +3,7 @@
 
 use super::super::StoreError;
 use super::super::archive::Archive;
-use super::super::keyspace::{self, Sum, Trace};
+use super::super::keyspace::{self, PastRecord, Sum};
 use super::super::shelf::{Shelf, Space};
 use super::survey::Survey;
 use crate::channel::{ChannelName, Member, ParticipantId, Progress, Report};
@@ -31,7 +31,7 @@ pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> 
             members.insert(member.id);
             Ok(())
         })?;
-        survey.each::<Trace>(Space::State, &keyspace::traces(tag), |_, trace| {
+        survey.each::<PastRecord>(Space::State, &keyspace::traces(tag), |_, trace| {
             members.insert(trace.id);
             Ok(())
         })?;

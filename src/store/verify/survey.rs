@@ -3,7 +3,7 @@
 use super::super::keyspace::{self, Grave, Month};
 use super::super::shelf::{Order, Shelf, Space};
 use super::super::{StoreError, archive::Archive};
-use super::finding::{Finding, Sighting, StoreCensus};
+use super::finding::{Finding, StoreCensus, VerifyEvent};
 use crate::channel::ChannelName;
 use serde::de::DeserializeOwned;
 use std::cell::{Cell, RefCell};
@@ -21,7 +21,7 @@ pub(super) struct Survey<'a, S> {
     buried: BTreeSet<u64>,
     check: Cell<&'static str>,
     census: Cell<StoreCensus>,
-    watch: RefCell<&'a mut dyn FnMut(Sighting)>,
+    watch: RefCell<&'a mut dyn FnMut(VerifyEvent)>,
 }
 
 impl<'a, S: Shelf> Survey<'a, S> {
@@ -30,7 +30,7 @@ impl<'a, S: Shelf> Survey<'a, S> {
         shelf: &'a S,
         months: Vec<Month>,
         on_disk: bool,
-        watch: &'a mut dyn FnMut(Sighting),
+        watch: &'a mut dyn FnMut(VerifyEvent),
     ) -> Survey<'a, S> {
         let census = StoreCensus { months: months.len() as u64, ..StoreCensus::default() };
         let mut survey = Survey {
@@ -69,7 +69,7 @@ impl<'a, S: Shelf> Survey<'a, S> {
 
     pub(super) fn begin(&self, check: &'static str) {
         self.check.set(check);
-        self.watch.borrow_mut()(Sighting::Begins(check));
+        self.watch.borrow_mut()(VerifyEvent::Begins(check));
     }
 
     pub(super) fn census(&self) -> StoreCensus {
@@ -86,7 +86,7 @@ impl<'a, S: Shelf> Survey<'a, S> {
     pub(super) fn wrong(&self, place: impl Into<String>, reason: impl Into<String>) {
         self.count(|census| census.wrong += 1);
         let finding = Finding { check: self.check.get(), place: place.into(), reason: reason.into() };
-        self.watch.borrow_mut()(Sighting::Wrong(finding));
+        self.watch.borrow_mut()(VerifyEvent::Wrong(finding));
     }
 
     /// Tells it where something does not hold; returns whether it does.

@@ -1,6 +1,6 @@
 //! What a command is made of: who may open it, its forms, and what is told of it in the end.
 
-use super::forms::Fields;
+use super::forms::FormFields;
 use crate::channel::{Action, Answer, AnyCommand, Command, Node, Refusal, ServiceAction, ServiceCommand};
 use crate::xep::Request;
 use crate::xmpp::Tag;
@@ -14,13 +14,13 @@ pub(super) struct Adhoc {
     /// Who may open it.
     pub(super) right: Right,
     /// What it begins with; `None` where it is done at once.
-    pub(super) open: Option<fn(&Fields, &Request<'_>) -> Stage>,
+    pub(super) open: Option<fn(&FormFields, &Request<'_>) -> Stage>,
     /// Whether it takes a second form.
     pub(super) goes_on: bool,
     /// What a form that was sent back asks for.
-    pub(super) read: fn(&Fields, &Request<'_>) -> Result<AnyCommand, Refusal>,
+    pub(super) read: fn(&FormFields, &Request<'_>) -> Result<AnyCommand, Refusal>,
     /// What is told once it is done.
-    pub(super) done: fn(&Answer, &Fields, &Request<'_>) -> Done,
+    pub(super) done: fn(&Answer, &FormFields, &Request<'_>) -> CommandDone,
 }
 
 /// Who may open a command.
@@ -47,14 +47,14 @@ impl Stage {
 }
 
 /// What is told of a command that is done.
-pub(super) struct Done {
+pub(super) struct CommandDone {
     pub(super) note: String,
     pub(super) results: Option<Tag>,
 }
 
-impl Done {
-    pub(super) fn told(note: impl Into<String>) -> Done {
-        Done { note: note.into(), results: None }
+impl CommandDone {
+    pub(super) fn told(note: impl Into<String>) -> CommandDone {
+        CommandDone { note: note.into(), results: None }
     }
 }
 

@@ -9,18 +9,18 @@ use minidom::Element;
 const CELL_BYTES: usize = 64;
 
 /// The fields of a form that was sent back.
-pub(super) struct Fields(Vec<(String, Vec<String>)>);
+pub(super) struct FormFields(Vec<(String, Vec<String>)>);
 
-impl Fields {
+impl FormFields {
     /// The fields of the form in a command; none where there is no form.
-    pub(super) fn of(command: &Element) -> Fields {
+    pub(super) fn of(command: &Element) -> FormFields {
         let form = command.part("x", ns::FORM);
         let fields = form.into_iter().flat_map(Element::parts).filter(|child| child.name() == "field");
         let read = |field: &Element| {
             let values = field.parts().filter(|child| child.name() == "value").map(Element::text);
             (field.attr("var").unwrap_or_default().to_owned(), values.collect())
         };
-        Fields(fields.map(read).collect())
+        FormFields(fields.map(read).collect())
     }
 
     /// Whether there is a field besides these.
@@ -61,7 +61,7 @@ pub(super) fn bad(why: impl Into<String>) -> Refusal {
 ///
 /// # Errors
 /// [`CommandFault::BadPayload`] where it names none.
-pub(super) fn account(fields: &Fields, var: &str) -> Result<BareJid, Refusal> {
+pub(super) fn account(fields: &FormFields, var: &str) -> Result<BareJid, Refusal> {
     let text = fields.one(var).ok_or_else(|| bad(format!("'{var}' is missing: name an account")))?;
     bare(text, var)
 }
@@ -70,7 +70,7 @@ pub(super) fn account(fields: &Fields, var: &str) -> Result<BareJid, Refusal> {
 ///
 /// # Errors
 /// As [`account`].
-pub(super) fn accounts(fields: &Fields, var: &str) -> Result<Vec<BareJid>, Refusal> {
+pub(super) fn accounts(fields: &FormFields, var: &str) -> Result<Vec<BareJid>, Refusal> {
     let accounts = fields.all(var).map(|text| bare(text, var)).collect::<Result<Vec<_>, _>>()?;
     if accounts.is_empty() { Err(bad(format!("'{var}' is missing: name an account"))) } else { Ok(accounts) }
 }
@@ -84,7 +84,7 @@ fn bare(text: &str, var: &str) -> Result<BareJid, Refusal> {
 ///
 /// # Errors
 /// [`CommandFault::BadPayload`] where it is none of this service.
-pub(super) fn channel(fields: &Fields, domain: &str) -> Result<Option<ChannelName>, Refusal> {
+pub(super) fn channel(fields: &FormFields, domain: &str) -> Result<Option<ChannelName>, Refusal> {
     let Some(text) = fields.one("channel") else { return Ok(None) };
     let localpart = match text.rsplit_once('@') {
         Some((localpart, at)) if at.eq_ignore_ascii_case(domain) => localpart,

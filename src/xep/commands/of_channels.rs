@@ -1,7 +1,7 @@
 //! What those who administer a channel do by commands sent to it.
 
-use super::adhoc::{Adhoc, Done, Right, Stage};
-use super::forms::{self, Fields, bad, field, form, needed, table};
+use super::adhoc::{Adhoc, CommandDone, Right, Stage};
+use super::forms::{self, FormFields, bad, field, form, needed, table};
 use super::node;
 use crate::channel::command::Slice;
 use crate::channel::crowd::{JOINED, Ordered};
@@ -21,7 +21,7 @@ pub(super) const COMMANDS: &[Adhoc] = &[
         open: Some(|_, request| Stage::only(configuration_form(request))),
         goes_on: false,
         read: configuration,
-        done: |_, _, _| Done::told("The configuration is in force."),
+        done: |_, _, _| CommandDone::told("The configuration is in force."),
     },
     Adhoc {
         node: node::PARTICIPANTS,
@@ -39,7 +39,7 @@ pub(super) const COMMANDS: &[Adhoc] = &[
         open: Some(|_, _| Stage::only(form("Remove participants", KICK, [accounts()]))),
         goes_on: false,
         read: kick,
-        done: |_, _, _| Done::told("They are out."),
+        done: |_, _, _| CommandDone::told("They are out."),
     },
     Adhoc {
         node: node::BAN,
@@ -48,7 +48,7 @@ pub(super) const COMMANDS: &[Adhoc] = &[
         open: Some(|_, _| Stage::only(form("Ban an account", BAN, [account()]))),
         goes_on: false,
         read: ban,
-        done: |_, fields, _| Done::told(format!("{} may not join.", named(fields))),
+        done: |_, fields, _| CommandDone::told(format!("{} may not join.", named(fields))),
     },
     Adhoc {
         node: node::UNBAN,
@@ -57,7 +57,7 @@ pub(super) const COMMANDS: &[Adhoc] = &[
         open: Some(|_, _| Stage::only(form("Lift a ban", "It may join again.", [account()]))),
         goes_on: false,
         read: |fields, _| listed(fields, Node::Banned, false),
-        done: |_, fields, _| Done::told(format!("{} is banned no longer.", named(fields))),
+        done: |_, fields, _| CommandDone::told(format!("{} is banned no longer.", named(fields))),
     },
     Adhoc {
         node: node::ALLOW,
@@ -66,7 +66,7 @@ pub(super) const COMMANDS: &[Adhoc] = &[
         open: Some(|_, _| Stage::only(form("Allow an account to join", "An account, or a domain.", [account()]))),
         goes_on: false,
         read: |fields, _| listed(fields, Node::Allowed, true),
-        done: |_, fields, _| Done::told(format!("{} may join.", named(fields))),
+        done: |_, fields, _| CommandDone::told(format!("{} may join.", named(fields))),
     },
     Adhoc {
         node: node::DISALLOW,
@@ -75,7 +75,7 @@ pub(super) const COMMANDS: &[Adhoc] = &[
         open: Some(|_, _| Stage::only(form("Off the list", "Whoever is in the channel stays in it.", [account()]))),
         goes_on: false,
         read: |fields, _| listed(fields, Node::Allowed, false),
-        done: |_, fields, _| Done::told(format!("{} is on the list no longer.", named(fields))),
+        done: |_, fields, _| CommandDone::told(format!("{} is on the list no longer.", named(fields))),
     },
     Adhoc {
         node: node::ANNOUNCE,
@@ -84,7 +84,7 @@ pub(super) const COMMANDS: &[Adhoc] = &[
         open: Some(|_, _| Stage::only(form("Announce something", ANNOUNCE, announcement_fields()))),
         goes_on: false,
         read: |fields, _| Ok(Command::Announce(announcement(fields)?).into()),
-        done: |_, _, _| Done::told("It is on its way."),
+        done: |_, _, _| CommandDone::told("It is on its way."),
     },
     Adhoc {
         node: node::DESTROY,
@@ -93,7 +93,7 @@ pub(super) const COMMANDS: &[Adhoc] = &[
         open: Some(|_, _| Stage::only(form("Destroy the channel", DESTROY, [sure()]))),
         goes_on: false,
         read: destroy,
-        done: |_, _, _| Done::told("The channel is gone."),
+        done: |_, _, _| CommandDone::told("The channel is gone."),
     },
     Adhoc {
         node: node::STATISTICS,
@@ -102,7 +102,10 @@ pub(super) const COMMANDS: &[Adhoc] = &[
         open: None,
         goes_on: false,
         read: |_, _| Ok(Command::Prepare(Action::ListParticipants).into()),
-        done: |_, _, request| Done { note: "As of this moment.".into(), results: request.channel.map(statistics) },
+        done: |_, _, request| CommandDone {
+            note: "As of this moment.".into(),
+            results: request.channel.map(statistics),
+        },
     },
 ];
 
@@ -135,7 +138,7 @@ pub(super) fn page(max: usize) -> [Tag; 2] {
 }
 
 /// The page that a form asks for.
-pub(super) fn slice(fields: &Fields, max: usize) -> Result<Slice, Refusal> {
+pub(super) fn slice(fields: &FormFields, max: usize) -> Result<Slice, Refusal> {
     let wanted = match fields.one("max_items") {
         Some(text) => text.parse().map_err(|_| bad(format!("'max_items': '{text}' is no number")))?,
         None => max,
@@ -143,7 +146,7 @@ pub(super) fn slice(fields: &Fields, max: usize) -> Result<Slice, Refusal> {
     Ok(Slice { max: Some(wanted.min(max)), after: fields.one("after").map(str::to_owned), before: None })
 }
 
-fn named(fields: &Fields) -> String {
+fn named(fields: &FormFields) -> String {
     fields.one("account").unwrap_or_default().to_owned()
 }
 
@@ -152,25 +155,25 @@ pub(super) fn configuration_form(request: &Request<'_>) -> Tag {
     form.unwrap_or_else(|| Tag::in_ns("x", ns::FORM).attr("type", "form"))
 }
 
-pub(super) fn configuration(_: &Fields, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
+pub(super) fn configuration(_: &FormFields, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
     let channel = request.channel.ok_or(Refusal::NoSuchChannel)?;
     Ok(Command::Reconfigure(configuration::read(request.payload, channel, &request.service.limits)?).into())
 }
 
-pub(super) fn kick(fields: &Fields, _: &Request<'_>) -> Result<AnyCommand, Refusal> {
+pub(super) fn kick(fields: &FormFields, _: &Request<'_>) -> Result<AnyCommand, Refusal> {
     let remove = forms::accounts(fields, "accounts")?;
     Ok(Command::Group(GroupCommand::EditMembers { add: Vec::new(), remove }).into())
 }
 
-pub(super) fn ban(fields: &Fields, _: &Request<'_>) -> Result<AnyCommand, Refusal> {
+pub(super) fn ban(fields: &FormFields, _: &Request<'_>) -> Result<AnyCommand, Refusal> {
     Ok(Command::Ban { jid: forms::account(fields, "account")? }.into())
 }
 
-pub(super) fn listed(fields: &Fields, node: Node, present: bool) -> Result<AnyCommand, Refusal> {
+pub(super) fn listed(fields: &FormFields, node: Node, present: bool) -> Result<AnyCommand, Refusal> {
     Ok(Command::PutOnList { node, jid: forms::account(fields, "account")?, present }.into())
 }
 
-pub(super) fn announcement(fields: &Fields) -> Result<Announcement, Refusal> {
+pub(super) fn announcement(fields: &FormFields) -> Result<Announcement, Refusal> {
     let body = fields.text("announcement");
     if body.is_empty() {
         return Err(bad("'announcement' is missing: say what is to be announced"));
@@ -178,15 +181,15 @@ pub(super) fn announcement(fields: &Fields) -> Result<Announcement, Refusal> {
     Ok(Announcement { subject: fields.text("subject"), body })
 }
 
-pub(super) fn destroy(fields: &Fields, _: &Request<'_>) -> Result<AnyCommand, Refusal> {
+pub(super) fn destroy(fields: &FormFields, _: &Request<'_>) -> Result<AnyCommand, Refusal> {
     if !fields.is_ticked("sure") {
         return Err(bad("'sure' has to be ticked: the channel goes for good"));
     }
     Ok(Command::Destroy.into())
 }
 
-fn participants(answer: &Answer, _: &Fields, request: &Request<'_>) -> Done {
-    let (Some(channel), Answer::People(slice)) = (request.channel, answer) else { return Done::told("Nobody.") };
+fn participants(answer: &Answer, _: &FormFields, request: &Request<'_>) -> CommandDone {
+    let (Some(channel), Answer::People(slice)) = (request.channel, answer) else { return CommandDone::told("Nobody.") };
     let people = channel.people(JOINED);
     let from =
         slice.after.as_deref().map_or(0, |after| people.rank(after) + usize::from(people.position(after).is_some()));
@@ -204,7 +207,7 @@ fn participants(answer: &Answer, _: &Fields, request: &Request<'_>) -> Done {
     };
     let columns = [("nick", "Nick"), ("jid", "Account"), ("role", "Role"), ("since", "Since")];
     let rows = forms::fitting(shown.map(row), request.service.limits.answer_bytes_max);
-    Done { note: paged(from, rows.len(), people.count()), results: Some(table("Participants", &columns, rows)) }
+    CommandDone { note: paged(from, rows.len(), people.count()), results: Some(table("Participants", &columns, rows)) }
 }
 
 /// Which part of a list is shown.

@@ -1,8 +1,8 @@
 //! What people do by commands sent to the service: operators what concerns any channel or all of them, and everybody
 //! what it may.
 
-use super::adhoc::{Adhoc, Done, Right, Stage};
-use super::forms::{self, Fields, bad, field, form, hidden, needed, table};
+use super::adhoc::{Adhoc, CommandDone, Right, Stage};
+use super::forms::{self, FormFields, bad, field, form, hidden, needed, table};
 use super::node;
 use super::of_channels::{self as in_channel, BAN, DESTROY, KICK, account, accounts, page, paged, slice, sure};
 use crate::channel::census::{ListedChannel, ServiceCensus};
@@ -43,7 +43,7 @@ pub(super) const COMMANDS: &[Adhoc] = &[
         open: Some(configure_stage),
         goes_on: true,
         read: configure,
-        done: |_, fields, _| Done::told(format!("The configuration of {} is in force.", named(fields))),
+        done: |_, fields, _| CommandDone::told(format!("The configuration of {} is in force.", named(fields))),
     },
     Adhoc {
         node: node::KICK,
@@ -52,7 +52,7 @@ pub(super) const COMMANDS: &[Adhoc] = &[
         open: Some(|_, _| Stage::only(form("Remove participants", KICK, [channel(), accounts()]))),
         goes_on: false,
         read: |fields, request| of_channel(fields, request, in_channel::kick),
-        done: |_, _, _| Done::told("They are out."),
+        done: |_, _, _| CommandDone::told("They are out."),
     },
     Adhoc {
         node: node::BAN,
@@ -61,7 +61,7 @@ pub(super) const COMMANDS: &[Adhoc] = &[
         open: Some(|_, _| Stage::only(form("Ban an account", BAN, [channel(), account()]))),
         goes_on: false,
         read: |fields, request| of_channel(fields, request, in_channel::ban),
-        done: |_, fields, _| Done::told(format!("It may not join {}.", named(fields))),
+        done: |_, fields, _| CommandDone::told(format!("It may not join {}.", named(fields))),
     },
     Adhoc {
         node: node::UNBAN,
@@ -72,7 +72,7 @@ pub(super) const COMMANDS: &[Adhoc] = &[
         read: |fields, request| {
             of_channel(fields, request, |fields, _| in_channel::listed(fields, Node::Banned, false))
         },
-        done: |_, fields, _| Done::told(format!("It may join {}.", named(fields))),
+        done: |_, fields, _| CommandDone::told(format!("It may join {}.", named(fields))),
     },
     Adhoc {
         node: node::ANNOUNCE_TO_ALL,
@@ -81,7 +81,7 @@ pub(super) const COMMANDS: &[Adhoc] = &[
         open: Some(|_, _| Stage::only(announcement_form())),
         goes_on: false,
         read: announce,
-        done: |_, _, _| Done::told("It is on its way."),
+        done: |_, _, _| CommandDone::told("It is on its way."),
     },
     Adhoc {
         node: node::DESTROY,
@@ -90,7 +90,7 @@ pub(super) const COMMANDS: &[Adhoc] = &[
         open: Some(|_, _| Stage::only(form("Destroy a channel", DESTROY, [channel(), sure()]))),
         goes_on: false,
         read: |fields, request| of_channel(fields, request, in_channel::destroy),
-        done: |_, fields, _| Done::told(format!("{} is gone.", named(fields))),
+        done: |_, fields, _| CommandDone::told(format!("{} is gone.", named(fields))),
     },
     Adhoc {
         node: node::END_ACCOUNT,
@@ -99,7 +99,7 @@ pub(super) const COMMANDS: &[Adhoc] = &[
         open: Some(|_, _| Stage::only(form("End an account", END_ACCOUNT, [account(), for_sure("Yes, end it")]))),
         goes_on: false,
         read: |fields, _| end_account(fields, false),
-        done: |_, _, _| Done::told("It is being ended in every channel."),
+        done: |_, _, _| CommandDone::told("It is being ended in every channel."),
     },
     Adhoc {
         node: node::ERASE_ACCOUNT,
@@ -108,7 +108,7 @@ pub(super) const COMMANDS: &[Adhoc] = &[
         open: Some(|_, _| Stage::only(form("Erase an account", ERASE_ACCOUNT, [account(), for_sure("Yes, erase it")]))),
         goes_on: false,
         read: |fields, _| end_account(fields, true),
-        done: |_, _, _| Done::told("It is being ended in every channel; then what it wrote is erased."),
+        done: |_, _, _| CommandDone::told("It is being ended in every channel; then what it wrote is erased."),
     },
     Adhoc {
         node: node::SHOW_ACCOUNT,
@@ -117,7 +117,7 @@ pub(super) const COMMANDS: &[Adhoc] = &[
         open: Some(|_, _| Stage::only(form("Look at an account", SHOW_ACCOUNT, [account()]))),
         goes_on: false,
         read: |fields, _| dossier(fields, false),
-        done: |_, _, _| Done::told("Nothing is known."),
+        done: |_, _, _| CommandDone::told("Nothing is known."),
     },
     Adhoc {
         node: node::EXPORT_ACCOUNT,
@@ -126,7 +126,7 @@ pub(super) const COMMANDS: &[Adhoc] = &[
         open: Some(|_, _| Stage::only(form("Export an account", EXPORT_ACCOUNT, [account()]))),
         goes_on: false,
         read: |fields, _| dossier(fields, true),
-        done: |_, _, _| Done::told("Nothing is known."),
+        done: |_, _, _| CommandDone::told("Nothing is known."),
     },
     Adhoc {
         node: node::STATISTICS,
@@ -136,8 +136,10 @@ pub(super) const COMMANDS: &[Adhoc] = &[
         goes_on: false,
         read: |_, _| Ok(ServiceCommand::TakeCensus.into()),
         done: |answer, _, _| match answer {
-            Answer::Census(census) => Done { note: "As of this moment.".into(), results: Some(statistics(census)) },
-            _ => Done::told("Nothing is known."),
+            Answer::Census(census) => {
+                CommandDone { note: "As of this moment.".into(), results: Some(statistics(census)) }
+            }
+            _ => CommandDone::told("Nothing is known."),
         },
     },
 ];
@@ -156,7 +158,7 @@ const SHOW_ACCOUNT: &str = "In which channels it is or was, what it is there, an
 const EXPORT_ACCOUNT: &str = "What it wrote, reported and settled, for the account itself; as JSON. What is too long for a \
                               stanza is told by 'mixd account export'.";
 
-fn dossier(fields: &Fields, whole: bool) -> Result<AnyCommand, Refusal> {
+fn dossier(fields: &FormFields, whole: bool) -> Result<AnyCommand, Refusal> {
     Ok(ServiceCommand::Account(AccountCommand::Read { account: forms::account(fields, "account")?, whole }).into())
 }
 
@@ -164,7 +166,7 @@ fn for_sure(label: &str) -> Tag {
     needed("sure", "boolean", label).child(forms::value("0"))
 }
 
-fn end_account(fields: &Fields, erases: bool) -> Result<AnyCommand, Refusal> {
+fn end_account(fields: &FormFields, erases: bool) -> Result<AnyCommand, Refusal> {
     let account = forms::account(fields, "account")?;
     if !fields.is_ticked("sure") {
         return Err(bad("'sure' has to be ticked: nobody can take this back"));
@@ -176,15 +178,15 @@ fn channel() -> Tag {
     needed("channel", "text-single", "Channel: its name or its address")
 }
 
-fn named(fields: &Fields) -> String {
+fn named(fields: &FormFields) -> String {
     fields.one("channel").unwrap_or_default().to_owned()
 }
 
 /// What is asked of the channel that the form names.
 fn of_channel(
-    fields: &Fields,
+    fields: &FormFields,
     request: &Request<'_>,
-    read: impl Fn(&Fields, &Request<'_>) -> Result<AnyCommand, Refusal>,
+    read: impl Fn(&FormFields, &Request<'_>) -> Result<AnyCommand, Refusal>,
 ) -> Result<AnyCommand, Refusal> {
     match forms::channel(fields, request.service.domain.as_str())? {
         Some(_) => read(fields, request),
@@ -192,7 +194,7 @@ fn of_channel(
     }
 }
 
-fn list(fields: &Fields, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
+fn list(fields: &FormFields, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
     let slice = slice(fields, CHANNELS_MAX)?;
     match OPERATOR.is_held(request) {
         true => Ok(ServiceCommand::ListEveryChannel(slice).into()),
@@ -200,7 +202,7 @@ fn list(fields: &Fields, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
     }
 }
 
-fn channels(answer: &Answer, _: &Fields, request: &Request<'_>) -> Done {
+fn channels(answer: &Answer, _: &FormFields, request: &Request<'_>) -> CommandDone {
     let address = |name: &ChannelName| request.service.address_of(name);
     let bytes_max = request.service.limits.answer_bytes_max;
     let column = ("channel", "Channel");
@@ -208,7 +210,7 @@ fn channels(answer: &Answer, _: &Fields, request: &Request<'_>) -> Done {
         Answer::Channels(page) => {
             let rows = forms::fitting(page.entries.iter().map(|name| vec![address(name)]), bytes_max);
             let note = paged(page.index, rows.len(), page.count);
-            Done { note, results: Some(table("Channels", &[column], rows)) }
+            CommandDone { note, results: Some(table("Channels", &[column], rows)) }
         }
         Answer::EveryChannel { entries, count, goes_on } => {
             let columns = [column, ("creator", "Created by"), ("listed", "On the list that everybody sees")];
@@ -218,13 +220,13 @@ fn channels(answer: &Answer, _: &Fields, request: &Request<'_>) -> Done {
             let last = rows.last().and_then(|row| row.first()).filter(|_| *goes_on || rows.len() < entries.len());
             let on = last.map(|last| format!(" It goes on behind {last}.")).unwrap_or_default();
             let note = format!("{} of {count}.{on}", rows.len());
-            Done { note, results: Some(table("Channels", &columns, rows)) }
+            CommandDone { note, results: Some(table("Channels", &columns, rows)) }
         }
-        _ => Done::told("Nothing is known."),
+        _ => CommandDone::told("Nothing is known."),
     }
 }
 
-fn create(fields: &Fields, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
+fn create(fields: &FormFields, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
     let max = request.service.limits.channel_name_bytes_max;
     let name = match fields.one("name") {
         Some(text) if text.len() > max => return Err(Refusal::TooLong { what: "the name of the channel", max }),
@@ -234,15 +236,15 @@ fn create(fields: &Fields, request: &Request<'_>) -> Result<AnyCommand, Refusal>
     Ok(ServiceCommand::Create { name }.into())
 }
 
-fn created(answer: &Answer, _: &Fields, request: &Request<'_>) -> Done {
-    let Answer::Created { name } = answer else { return Done::told("There is a new channel.") };
+fn created(answer: &Answer, _: &FormFields, request: &Request<'_>) -> CommandDone {
+    let Answer::Created { name } = answer else { return CommandDone::told("There is a new channel.") };
     let address = request.service.address_of(name);
     let results = forms::lines("The channel", [("channel", "Channel", address.clone())]);
-    Done { note: format!("{address} is yours. Join it to talk there."), results: Some(results) }
+    CommandDone { note: format!("{address} is yours. Join it to talk there."), results: Some(results) }
 }
 
 /// The channel first, then its configuration.
-fn configure_stage(fields: &Fields, request: &Request<'_>) -> Stage {
+fn configure_stage(fields: &FormFields, request: &Request<'_>) -> Stage {
     let goes_back = request.payload.attr("action") == Some("prev");
     match request.channel.filter(|_| !goes_back) {
         Some(channel) => {
@@ -263,7 +265,7 @@ fn configure_stage(fields: &Fields, request: &Request<'_>) -> Stage {
     }
 }
 
-fn configure(fields: &Fields, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
+fn configure(fields: &FormFields, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
     let is_filled_in = fields.has_others_than(&["FORM_TYPE", "channel"]);
     match (request.payload.attr("action"), is_filled_in) {
         (Some("complete"), false) | (Some("next"), true) => Err(Refusal::Command(CommandFault::BadAction)),
@@ -278,7 +280,7 @@ fn announcement_form() -> Tag {
     form("Announce something", ANNOUNCE, fields.into_iter().chain(in_channel::announcement_fields()))
 }
 
-fn announce(fields: &Fields, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
+fn announce(fields: &FormFields, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
     let announcement = in_channel::announcement(fields)?;
     match forms::channel(fields, request.service.domain.as_str())? {
         Some(_) => Ok(Command::Announce(announcement).into()),

@@ -13,7 +13,7 @@ const SESSION_MS: u64 = 3600 * 1000;
 
 /// What a request does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum SessionStep {
     /// Begins, or goes back to the beginning.
     Open,
     /// Sends a form back.
@@ -27,7 +27,7 @@ pub(super) enum Step {
 /// # Errors
 /// A [`CommandFault`] for an action that there is not, one that has no place here, a session that is none or is over, and a
 /// form that is missing.
-pub(super) fn step(adhoc: &Adhoc, request: &Request<'_>) -> Result<Step, Refusal> {
+pub(super) fn step(adhoc: &Adhoc, request: &Request<'_>) -> Result<SessionStep, Refusal> {
     let payload = request.payload;
     let action = payload.attr("action").filter(|action| !action.is_empty()).unwrap_or("execute");
     if !["execute", "next", "complete", "prev", "cancel"].contains(&action) {
@@ -36,12 +36,12 @@ pub(super) fn step(adhoc: &Adhoc, request: &Request<'_>) -> Result<Step, Refusal
     let within = session(request)?;
     let has_form = payload.has_part("x", ns::FORM);
     match action {
-        "cancel" if within => Ok(Step::Cancel),
-        "prev" if within && adhoc.goes_on => Ok(Step::Open),
+        "cancel" if within => Ok(SessionStep::Cancel),
+        "prev" if within && adhoc.goes_on => Ok(SessionStep::Open),
         "cancel" | "prev" => Err(Refusal::Command(CommandFault::BadAction)),
         "next" if !adhoc.goes_on => Err(Refusal::Command(CommandFault::BadAction)),
-        _ if has_form => Ok(Step::Submit),
-        "execute" if !within => Ok(Step::Open),
+        _ if has_form => Ok(SessionStep::Submit),
+        "execute" if !within => Ok(SessionStep::Open),
         _ if within => Err(bad("the form is missing")),
         _ => Err(Refusal::Command(CommandFault::BadAction)),
     }

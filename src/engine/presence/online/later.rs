@@ -1,6 +1,6 @@
 //! What is yet to be told and asked about presence: what waits, what is owed, and who may be gone.
 
-use super::{Online, OwedTo, Place};
+use super::{Online, OwedTo, ResourcePlace};
 use crate::channel::ChannelName;
 use crate::engine::fairness::pool::Put;
 use crate::engine::presence::waiting::WAITING_MAX;
@@ -59,17 +59,17 @@ impl Online {
     }
 
     /// Subscribers are to be told of a resource later.
-    pub fn wait(&mut self, (tag, account, resource): Place) {
+    pub fn wait(&mut self, (tag, account, resource): ResourcePlace) {
         self.waiting.put(&account.clone(), tag, (account, resource));
     }
 
     /// What waits in a channel for being told.
-    pub fn waiting_in(&self, tag: u64) -> impl Iterator<Item = Place> {
+    pub fn waiting_in(&self, tag: u64) -> impl Iterator<Item = ResourcePlace> {
         self.waiting.of(tag).map(move |(account, resource)| (tag, account.clone(), resource.clone()))
     }
 
     /// Subscribers are about to be told of a resource.
-    pub fn stop_waiting(&mut self, (tag, account, resource): &Place) {
+    pub fn stop_waiting(&mut self, (tag, account, resource): &ResourcePlace) {
         self.waiting.take(*tag, &(account.clone(), resource.clone()));
     }
 

@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Line {
-    held: VecDeque<Held>,
+pub(super) struct PacingLine {
+    held: VecDeque<HeldInbound>,
     /// How many went on from its front so far: the place of the first one, where places are never given twice.
     passed: u64,
     /// Of presence whose newer state takes its place: where it waits, by who says it and where.
@@ -26,21 +26,21 @@ pub(super) struct Line {
 
 /// Something that waits, and when its time is.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct HeldInbound {
     pub inbound: Inbound,
     pub weight: usize,
     pub due_ms: u64,
 }
 
-impl Line {
+impl PacingLine {
     /// With nothing in it.
-    pub fn new(number: u64, look_ms: u64) -> Line {
+    pub fn new(number: u64, look_ms: u64) -> PacingLine {
         let (held, states, waiting) = Default::default();
-        Line { held, passed: 0, states, waiting, number, look_ms }
+        PacingLine { held, passed: 0, states, waiting, number, look_ms }
     }
 
     /// What goes on next.
-    pub fn first(&self) -> Option<&Held> {
+    pub fn first(&self) -> Option<&HeldInbound> {
         self.held.front()
     }
 
@@ -49,7 +49,7 @@ impl Line {
         self.held.back().map_or(0, |held| held.due_ms)
     }
 
-    pub fn push(&mut self, held: Held) {
+    pub fn push(&mut self, held: HeldInbound) {
         steps::take(1);
         if let Some(state) = state_of(&held.inbound) {
             self.states.insert(state, self.passed + self.held.len() as u64);
@@ -60,20 +60,20 @@ impl Line {
         self.held.push_back(held);
     }
 
-    pub fn pop_first(&mut self) -> Option<Held> {
+    pub fn pop_first(&mut self) -> Option<HeldInbound> {
         let held = self.held.pop_front()?;
         self.passed += 1;
         self.forget(&held);
         Some(held)
     }
 
-    pub fn pop_last(&mut self) -> Option<Held> {
+    pub fn pop_last(&mut self) -> Option<HeldInbound> {
         let held = self.held.pop_back()?;
         self.forget(&held);
         Some(held)
     }
 
-    fn forget(&mut self, held: &Held) {
+    fn forget(&mut self, held: &HeldInbound) {
         steps::take(1);
         if let Some(state) = state_of(&held.inbound) {
             self.states.remove(&state);
@@ -111,7 +111,7 @@ impl Line {
         }
     }
 
-    fn older(&mut self, newer: &Inbound) -> Option<&mut Held> {
+    fn older(&mut self, newer: &Inbound) -> Option<&mut HeldInbound> {
         steps::take(1);
         let place = self.states.get(&state_of(newer)?)? - self.passed;
         self.held.get_mut(usize::try_from(place).ok()?)
