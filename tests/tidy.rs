@@ -6,6 +6,8 @@
 mod circles;
 #[path = "tidy/order.rs"]
 mod order;
+#[path = "tidy/rooms.rs"]
+mod rooms;
 #[path = "tidy/words.rs"]
 mod words;
 

@@ -25,7 +25,7 @@ impl Engine {
                 self.channels.memberships.adopt(account.clone(), names);
             }
             let is_in = self.channels.memberships.of(&account).is_some_and(|names| names.count(places::IN) > 0);
-            self.people.accounts.note_membership(&account, is_in, &mut self.outgoing.early);
+            self.people.accounts.note_membership(&account, is_in, self.outgoing.early());
         }
     }
 
@@ -34,7 +34,7 @@ impl Engine {
         self.tell_time(now);
         self.requests.announcements.forget_over();
         self.begin_parts();
-        let mut turn = Turn { outbox: std::mem::take(&mut self.outgoing.early), ..Turn::default() };
+        let mut turn = Turn { outbox: std::mem::take(self.outgoing.early()), ..Turn::default() };
         batch.into_iter().enumerate().for_each(|(place, inbound)| self.take(place, inbound, &mut turn));
         self.end_walks(&mut turn);
         self.settle_presence(&mut turn);
@@ -61,7 +61,7 @@ impl Engine {
             Inbound::ClockConfirmed => self.confirm_clock(),
             Inbound::Erased(account, names) => self.note_erased(&account, &names, turn),
             Inbound::LinkUp => self.link_up(turn),
-            Inbound::LinkDown => self.outgoing.freight.note_link(false),
+            Inbound::LinkDown => self.outgoing.note_link(false),
             Inbound::Tick => self.tick(turn),
             Inbound::GoOn(step) => self.go_on(step, turn),
         }
@@ -72,7 +72,7 @@ impl Engine {
         let ousted = self.people.pending.ousted();
         self.take_given_up(ousted, &(&Refusal::Busy).into(), turn);
         let hits = self.people.hits().chain(self.presence.online.hits()).chain(self.channels.hits());
-        turn.hits.extend(hits.chain(self.requests.hits()).chain(self.outgoing.freight.hits()));
+        turn.hits.extend(hits.chain(self.requests.hits()).chain(self.outgoing.hits()));
     }
 
     /// Undoes a turn whose commit was refused: its channels leave memory and reload from the store, and everybody who
@@ -131,7 +131,7 @@ impl Engine {
     /// How a leave has to be answered depends on the home server's software, so that is asked before one comes.
     fn link_up(&mut self, turn: &mut Turn) {
         self.people.accounts.hosts.link_up();
-        self.outgoing.freight.note_link(true);
+        self.outgoing.note_link(true);
         self.people.accounts.ask_again();
         let given_up = self.people.pending.give_up();
         self.take_given_up(given_up, &timed_out(), turn);

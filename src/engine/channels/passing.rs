@@ -16,8 +16,8 @@ impl Engine {
             *count -= 1;
             let Subscriber { jid, is_guest, nodes, .. } = subscriber;
             let no = match is_guest {
-                false => self.people.accounts.hold(&jid, &mut self.outgoing.early),
-                true => self.people.accounts.hold_guest(&jid, &mut self.outgoing.early),
+                false => self.people.accounts.hold(&jid, self.outgoing.early()),
+                true => self.people.accounts.hold_guest(&jid, self.outgoing.early()),
             };
             nodes.iter().for_each(|node| arrival.lists.entry(node).or_default().push(no));
         }
@@ -32,7 +32,7 @@ impl Engine {
             Some(channel) => {
                 let tag = channel.profile().tag;
                 for (node, accounts) in std::mem::take(&mut arrival.lists) {
-                    self.outgoing.early.push(Out::Book(Delta::Filled(ListId { tag, node }, accounts)));
+                    self.outgoing.early().push(Out::Book(Delta::Filled(ListId { tag, node }, accounts)));
                 }
                 self.channels.shelf.put(*channel);
                 self.ask_for_presence(&arrival.name);

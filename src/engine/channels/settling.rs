@@ -19,7 +19,7 @@ impl Engine {
         let known: Vec<BareJid> = self.people.accounts.unsettled().filter(known).cloned().collect();
         for account in known {
             let is_in = self.channels.memberships.of(&account).is_some_and(|names| names.count(IN) > 0);
-            self.people.accounts.note_membership(&account, is_in, &mut self.outgoing.early);
+            self.people.accounts.note_membership(&account, is_in, self.outgoing.early());
         }
         self.channels.memberships.settle(&self.channels.lately);
         self.channels.groups.settle(&self.channels.lately);

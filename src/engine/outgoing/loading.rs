@@ -4,7 +4,7 @@ use super::super::requests::pacing::is_message;
 use super::super::{Engine, Inbound, Out};
 use super::freight::{COPY_BYTES, WAITING_KEPT};
 use super::outbox::{Audience, Charge, Fan};
-use crate::channel::ChannelName;
+use crate::channel::{Actor, ChannelName, Refusal};
 use crate::engine::requests::call::Addressee;
 use crate::xep::proxy;
 use jid::BareJid;
@@ -33,6 +33,18 @@ impl Engine {
             }
         }
         has_room
+    }
+
+    /// Whether somebody has no more on the way out than may be: that goes first, and takes as long as the host server takes
+    /// to read it.
+    pub(in crate::engine) fn admit_freight(&mut self, actor: &Actor) -> Result<(), Refusal> {
+        match actor.operator || self.outgoing.freight.may_send(&actor.account) {
+            true => Ok(()),
+            false => {
+                self.outgoing.freight.note_hit(&actor.account);
+                Err(Refusal::TooFast { what: "messages", wait_s: 1 })
+            }
+        }
     }
 
     /// Something that was let through is to be decided now, or never will be.

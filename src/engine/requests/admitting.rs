@@ -59,18 +59,6 @@ impl Engine {
         self.requests.admission.admit(&message, self.steady.0, 0).map(|_| ())
     }
 
-    /// Whether somebody has no more on the way out than may be: that goes first, and takes as long as the host server takes
-    /// to read it.
-    pub(in crate::engine) fn admit_freight(&mut self, actor: &Actor) -> Result<(), Refusal> {
-        match actor.operator || self.outgoing.freight.may_send(&actor.account) {
-            true => Ok(()),
-            false => {
-                self.outgoing.freight.note_hit(&actor.account);
-                Err(Refusal::TooFast { what: "messages", wait_s: 1 })
-            }
-        }
-    }
-
     /// For how long something may wait for its time, in milliseconds.
     pub(in crate::engine) fn held_ms(&self) -> u64 {
         self.requests.admission.held_ms

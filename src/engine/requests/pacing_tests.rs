@@ -198,7 +198,7 @@ fn what_only_waits_behind_messages_is_promised_no_room_and_host_servers_speak_fo
     let rest = world.pacing.pass(&mut world.engine, Stamp(3000), Vec::new());
     assert_eq!(rest.iter().map(named).collect::<Vec<_>>(), ["1", "bounce", "h-iq"]);
     told.iter().map(read).for_each(|inbound| world.engine.settle(&inbound));
-    assert!(!world.engine.outgoing.freight.has_promised());
+    assert!(!world.engine.outgoing.has_promised());
 }
 
 #[test]
