@@ -142,8 +142,8 @@ fn nicks_are_registered_by_whom_the_operator_lets_and_none_takes_all() {
     );
     // Whose nick was taken over has none.
     let account = |text: &str| BareJid::new(text).unwrap();
-    assert_eq!(engine.requests.registry.nick_of(&account("x1@away")), None);
-    assert_eq!(engine.requests.registry.nick_of(&account("a1@h")).map(|nick| nick.as_str()), Some("n1"));
+    assert_eq!(engine.requests.nick_of(&account("x1@away")), None);
+    assert_eq!(engine.requests.nick_of(&account("a1@h")).map(|nick| nick.as_str()), Some("n1"));
 }
 
 #[test]

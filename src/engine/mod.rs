@@ -161,7 +161,7 @@ impl Engine {
 
     /// The nicks that are registered with the service.
     pub fn registry(&self) -> &Registry {
-        &self.requests.registry
+        self.requests.registry()
     }
 
     /// The channels in memory, for comparing them with the store.

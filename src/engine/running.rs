@@ -32,8 +32,7 @@ impl Engine {
     /// Takes a batch, in order, and says what it leads to.
     pub fn turn(&mut self, now: impl Into<Moment>, batch: Vec<Inbound>) -> Turn {
         self.tell_time(now);
-        self.requests.announcements.forget_over();
-        self.begin_parts();
+        self.requests.begin_turn();
         let mut turn = Turn { outbox: std::mem::take(self.outgoing.early()), ..Turn::default() };
         batch.into_iter().enumerate().for_each(|(place, inbound)| self.take(place, inbound, &mut turn));
         self.end_walks(&mut turn);

@@ -86,10 +86,8 @@ impl Engine {
         tracing::info!(%account, erases, "an account is no more: it is ended in every channel");
         let since = past.map_or(self.now, |past| past.since);
         self.set_ending(&account, Some(Ending { since, erases, is_out: false }), turn);
-        if self.requests.registry.nick_of(&account).is_some() {
-            let past = self.set_nick(&account, None);
-            turn.nicks_past.push((account.clone(), past));
-            turn.records.push(Record::Nick { account, nick: None });
+        if self.requests.nick_of(&account).is_some() {
+            self.register(account, None, turn);
         }
     }
 

@@ -209,7 +209,7 @@ impl Engine {
         if !self.channels.chores.tours.contains_key(&key) {
             return;
         }
-        let registered = self.requests.registry.nick_of(account);
+        let registered = self.requests.nick_of(account);
         let chooses = |change: &Change| {
             let (Change::Joined(member) | Change::Renamed(member)) = change else { return false };
             member.jid == *account && Some(&member.nick) != registered
@@ -256,7 +256,7 @@ impl Engine {
         if tour.settled.contains(name) {
             return None;
         }
-        let nick = self.requests.registry.nick_of(account)?.clone();
+        let nick = self.requests.nick_of(account)?.clone();
         let channel = self.channels.shelf.channel(name).filter(|channel| channel.settings().shows_jids())?;
         channel.participant(account).map(|_| Command::SetNick { nick: Some(nick) })
     }

@@ -10,7 +10,6 @@ use crate::channel::{
     Actor, Answer, AnyCommand, Change, Channel, ChannelName, Command, Context, Decision, GroupAnswer, Guest, Member,
     Node, NodeSet, OPEN_INVITATIONS, Refusal, ServiceCommand, Style,
 };
-use crate::store::Record;
 use crate::xep::{Request, incoming, information, invitations};
 use crate::xmpp::{Parts, ns};
 use jid::Jid;
@@ -200,9 +199,7 @@ impl Engine {
         // The asker hears the answer before what it leads to.
         let ahead = std::mem::take(&mut turn.outbox);
         for (account, nick) in registrations {
-            let past = self.set_nick(&account, nick.clone());
-            turn.nicks_past.push((account.clone(), past));
-            turn.records.push(Record::Nick { account, nick });
+            self.register(account, nick, turn);
         }
         if let Some(deed) = set_off {
             self.set_off(&asked.actor.account, deed, turn);

@@ -25,14 +25,14 @@ use jid::BareJid;
 
 /// What is kept between requests.
 pub struct Requests {
-    pub(in crate::engine) admission: admission::Admission,
+    admission: admission::Admission,
     /// What is done in part.
-    pub(in crate::engine) parts: parts::Parts,
-    pub(in crate::engine) announcements: operating::Announcements,
+    parts: parts::Parts,
+    announcements: operating::Announcements,
     /// The nicks that accounts registered.
-    pub(in crate::engine) registry: Registry,
-    pub(in crate::engine) nick_shares: Shares<BareJid>,
-    pub(in crate::engine) invitation_hits: Hits,
+    registry: Registry,
+    nick_shares: Shares<BareJid>,
+    invitation_hits: Hits,
 }
 
 impl Requests {
@@ -48,6 +48,22 @@ impl Requests {
             nick_shares,
             invitation_hits: Hits::new("invitations", own.clone()),
         }
+    }
+
+    /// A turn begins: what the one before it did is committed.
+    pub(in crate::engine) fn begin_turn(&mut self) {
+        self.announcements.forget_over();
+        self.parts.begin_turn();
+    }
+
+    /// The nicks that are registered with the service.
+    pub(in crate::engine) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The nick that an account registered.
+    pub(in crate::engine) fn nick_of(&self, account: &BareJid) -> Option<&Nick> {
+        self.registry.nick_of(account)
     }
 
     /// Who hit a share since this was asked last.

@@ -1,9 +1,9 @@
 //! Nicks that are registered with the service (XEP-0407 §3): who has which, and what changes in channels by it.
 
-use super::super::Engine;
+use super::super::{Engine, Turn};
 use super::request::{Asked, Effects};
 use crate::channel::{Actor, Answer, Nick, Refusal};
-use crate::store::Deed;
+use crate::store::{Deed, Record};
 use jid::BareJid;
 
 impl Engine {
@@ -42,6 +42,13 @@ impl Engine {
         registrations.push((account.clone(), Some(nick.clone())));
         let effects = Effects::none(Answer::Registered(Some(nick)));
         Ok(Effects { registrations, set_off: Some(Deed::Rename), ..effects })
+    }
+
+    /// The turn gives an account this registered nick, or takes away the one it has.
+    pub(in crate::engine) fn register(&mut self, account: BareJid, nick: Option<Nick>, turn: &mut Turn) {
+        let past = self.set_nick(&account, nick.clone());
+        turn.nicks_past.push((account.clone(), past));
+        turn.records.push(Record::Nick { account, nick });
     }
 
     /// An account has this registered nick from here on, or none; returns the one it had.

@@ -29,6 +29,11 @@ impl Parts {
     pub fn goes_on(&self) -> bool {
         self.goes_on
     }
+
+    /// A turn begins.
+    pub(super) fn begin_turn(&mut self) {
+        self.touched.clear();
+    }
 }
 
 impl Engine {
@@ -55,11 +60,6 @@ impl Engine {
     /// Nothing that is done in part goes on, since the process is to end; what was asked, to be answered.
     pub fn give_parts_up(&mut self) -> Vec<Inbound> {
         std::mem::take(&mut self.requests.parts.open).into_values().map(|(_, inbound)| inbound).collect()
-    }
-
-    /// A turn begins.
-    pub(in crate::engine) fn begin_parts(&mut self) {
-        self.requests.parts.touched.clear();
     }
 
     /// What a turn did of this in a channel was refused, and whoever asked is told with it.
