@@ -15,5 +15,6 @@ pub mod share;
 pub mod site;
 pub mod steps;
 pub mod store;
+pub mod timers;
 pub mod xep;
 pub mod xmpp;

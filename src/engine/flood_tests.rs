@@ -3,11 +3,12 @@
 mod former_tests;
 
 use super::people::pending::Purpose;
-use super::presence::online::Online;
+use super::presence::online::{Online, ResourcePlace};
 use super::share::OwnDomains;
 use super::{Addressee, Call, Engine, Inbound, ServiceSettings, Turn, fixture};
 use crate::channel::group::Invitee;
-use crate::channel::{Actor, ChannelName, GroupWish, Limits, ServiceCommand, Stamp};
+use crate::channel::{Actor, ChannelName, GroupWish, Limits, ParticipantId, ServiceCommand, Stamp};
+use crate::xep::availability::Availability;
 use crate::xmpp::Stanza;
 use jid::{BareJid, FullJid, Jid};
 
@@ -80,21 +81,30 @@ fn a_question_that_went_for_another_is_answered_with_an_error() {
 #[test]
 fn presence_of_one_domain_is_not_shown_any_more_before_anybody_else_s() {
     let mut online = Online::of_bytes(1 << 20, &OwnDomains::new(["h".to_owned()]));
-    let says = || crate::xep::mix_presence::Availability::of(&"<presence xmlns='jabber:client'/>".parse().unwrap());
+    let says = || Availability::of(&"<presence xmlns='jabber:client'/>".parse().unwrap());
+    let id = |who: &str| {
+        let mut bytes = [0; 20];
+        bytes.iter_mut().zip(who.bytes()).for_each(|(at, byte)| *at = byte);
+        ParticipantId::of_bytes(bytes)
+    };
     let channel = |tag: u64| ChannelName::new(&format!("c{tag}")).unwrap();
     let full = |who: &str| FullJid::new(&format!("{who}/r")).unwrap();
+    let say = |online: &mut Online, tag: u64, who: &str| {
+        online.say(tag, &channel(tag), &id(who), &full(who), says()).is_some()
+    };
     let flood = |online: &mut Online| {
         for n in 0..10_000 {
-            online.say(n % 500, &channel(n % 500), &full(&format!("x{}@away", n / 500)), says());
+            say(online, n % 500, &format!("x{}@away", n / 500));
         }
     };
     flood(&mut online);
     for n in 0..20 {
-        assert!(online.say(7, &channel(7), &full(&format!("b{n}@far")), says()));
+        assert!(say(&mut online, 7, &format!("b{n}@far")));
         flood(&mut online);
-        assert!(online.say(7, &channel(7), &full(&format!("a{n}@h")), says()));
+        assert!(say(&mut online, 7, &format!("a{n}@h")));
     }
-    let own = |at: &str| online.places(7).iter().filter(|(_, account, _)| account.domain().as_str() == at).count();
+    let is_of = |place: &ResourcePlace, at: &str| online.account_at(place).is_some_and(|it| it.domain().as_str() == at);
+    let own = |at: &str| online.places(7).iter().filter(|place| is_of(place, at)).count();
     assert_eq!((own("far"), own("h")), (20, 20));
     let places: usize = (0..500).map(|tag| online.places(tag).len()).sum();
     println!("flood: 210,000 presences of one domain in 1 MiB: {places} are kept, and all 40 of two others");

@@ -47,6 +47,7 @@ use crate::config::{Config, Secret};
 use crate::engine::share::OwnDomains;
 use crate::engine::{self, Engine};
 use crate::store::{Record, Store};
+use crate::timers::Timers;
 use crate::xmpp::address;
 use anyhow::Context;
 use jid::BareJid;
@@ -118,7 +119,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         sweeper: woken.clone(),
         eraser: erasing.clone(),
         ahead: worker::Ahead::default(),
-        told_refused_ms: None,
+        timers: Timers::default(),
     };
     let working =
         std::thread::Builder::new().name("worker".to_owned()).stack_size(STACK_BYTES).spawn(move || worker.run())?;

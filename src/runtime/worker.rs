@@ -20,6 +20,7 @@ use crate::channel::{Refusal, Stamp};
 use crate::engine::channels::parking::{Candidate, Parted};
 use crate::engine::{Dial, Engine, Inbound, Pacing, Parking, Reason, Step, Turn};
 use crate::store::{CommitError, Record, Store, StoreError, Unsent, stay_near};
+use crate::timers::Timers;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -51,6 +52,15 @@ impl Ahead {
     fn is_empty(&self) -> bool {
         self.next.is_empty() && self.deferred.is_empty()
     }
+}
+
+/// What the worker waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WorkerTimer {
+    /// The engine is shown the time.
+    Tick,
+    /// The log may say again that commits are refused.
+    TellRefused,
 }
 
 /// What one turn after the other needs.
@@ -92,8 +102,8 @@ pub struct Worker {
     pub eraser: Arc<Notify>,
     /// What the last turn left for the next one.
     pub ahead: Ahead,
-    /// When it was last told that commits are refused, by `clock::uptime_ms`.
-    pub told_refused_ms: Option<u64>,
+    /// By `clock::uptime_ms`.
+    pub timers: Timers<WorkerTimer>,
 }
 
 impl Worker {
@@ -142,7 +152,7 @@ impl Worker {
         self.resend();
         // Nobody waited so far. From here on no older month is read here.
         stay_near();
-        let mut ticked_ms = clock::uptime_ms();
+        self.timers.start(WorkerTimer::Tick, clock::uptime_ms(), TICK_MS);
         self.metrics.set_census(&self.engine.census());
         loop {
             let is_busy = self.parking.is_moving() || self.parking.has_resumed(&self.engine) || !self.ahead.is_empty();
@@ -150,8 +160,8 @@ impl Worker {
                 if is_busy { 0 } else { self.pacing.next_in_ms(&self.engine).unwrap_or(TICK_MS).min(TICK_MS) };
             let taken = self.inbox.take_in_thread((BATCH_ITEMS, BATCH_BYTES), Duration::from_millis(patience));
             let Some(mut batch) = taken else { break };
-            if clock::uptime_ms() - ticked_ms >= TICK_MS {
-                ticked_ms = clock::uptime_ms();
+            if !self.timers.is_running(WorkerTimer::Tick, clock::uptime_ms()) {
+                self.timers.start(WorkerTimer::Tick, clock::uptime_ms(), TICK_MS);
                 batch.push(Inbound::Tick);
                 self.idle();
             }
@@ -337,8 +347,8 @@ impl Worker {
     /// Says why a commit was refused, now and then: a full disk is no better for a full log.
     fn tell_refused(&mut self, error: &CommitError) {
         let now_ms = clock::uptime_ms();
-        if self.told_refused_ms.is_none_or(|told_ms| now_ms - told_ms >= TELL_PAUSE_MS) {
-            self.told_refused_ms = Some(now_ms);
+        if !self.timers.is_running(WorkerTimer::TellRefused, now_ms) {
+            self.timers.start(WorkerTimer::TellRefused, now_ms, TELL_PAUSE_MS);
             tracing::error!("{error}; what comes in is answered with internal-server-error");
         }
     }

@@ -10,6 +10,7 @@ use super::line::Line;
 use super::metrics::Metrics;
 use super::outbox::{Confirmed, Outbox, Refused, Urgent};
 use super::padding::pad;
+use crate::timers::Timers;
 use crate::xmpp::{Tag, address, ns};
 use std::io;
 use std::sync::Arc;
@@ -27,6 +28,13 @@ const BATCH_URGENT: usize = 256;
 const PING_BYTES: usize = 256 * 1024;
 /// How far apart pings are where there is little to write, in milliseconds.
 const PING_PAUSE_MS: u64 = 50;
+
+/// What the writer waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum WriterTimer {
+    /// The next ping may be sent.
+    Ping,
+}
 
 /// What bounds the writer.
 #[derive(Clone, Debug)]
@@ -59,7 +67,8 @@ pub struct Writer {
     answered: u64,
     /// What stands behind the id of the newest ping.
     code: u64,
-    next_ping_ms: u64,
+    /// By `clock::uptime_ms`.
+    timers: Timers<WriterTimer>,
     /// What was written since the last ping, in bytes.
     unpinged_bytes: usize,
     /// Whether the host server answered a ping on this link.
@@ -111,7 +120,7 @@ impl Writer {
             pinged: None,
             answered: 0,
             code: 0,
-            next_ping_ms: 0,
+            timers: Timers::default(),
             unpinged_bytes: 0,
             is_answered: false,
             told: false,
@@ -213,7 +222,7 @@ impl Writer {
         let since_ms = self.pinged.as_ref().and_then(|ping| ping.since_ms);
         let waited = since_ms.map(|since| Duration::from_millis(now_ms - since));
         let patience = waited.map(|waited| self.keep_alive.patience.saturating_sub(waited));
-        let pause = Duration::from_millis(self.next_ping_ms.saturating_sub(now_ms));
+        let pause = Duration::from_millis(self.timers.left_ms(WriterTimer::Ping, now_ms));
         let wants_ping = self.pinged.is_none() && self.line.is_uncovered();
         self.metrics.health.writer.rest();
         tokio::select! {
@@ -244,7 +253,7 @@ impl Writer {
         let to = next.pop().unwrap_or_else(|| self.keep_alive.to.clone());
         let number = self.line.cover();
         self.ask(number, to, next, None);
-        self.next_ping_ms = clock::uptime_ms() + PING_PAUSE_MS;
+        self.timers.start(WriterTimer::Ping, clock::uptime_ms(), PING_PAUSE_MS);
         self.unpinged_bytes = 0;
     }
 

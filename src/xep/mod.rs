@@ -6,6 +6,7 @@
 pub mod addresses;
 pub mod admin;
 pub mod anon;
+pub mod availability;
 pub mod avatar;
 pub mod chat_states;
 pub mod commands;

@@ -5,6 +5,7 @@
 
 use super::outbox::{Delta, HomeNo, MulticastService};
 use crate::channel::Stamp;
+use crate::timers::Timers;
 use crate::xep::addresses;
 use crate::xmpp::address;
 use minidom::Element;
@@ -76,13 +77,16 @@ pub(super) struct Home {
     /// What it took when it refused more.
     pub(super) addresses_max: usize,
     pub(super) service: Option<MulticastService>,
-    pub(super) ask_next: Stamp,
     pub(super) told: bool,
 }
 
 /// Home servers whose multicast service is used where there is one, in the order of their domains.
 #[derive(Debug, Default)]
-pub struct Homes(Vec<Home>);
+pub struct Homes {
+    homes: Vec<Home>,
+    /// When each of them is asked again.
+    asking: Timers<HomeNo>,
+}
 
 impl Homes {
     /// Starts with what the operator settled, by domain.
@@ -90,54 +94,49 @@ impl Homes {
         // In any order: they are sorted.
         let wanted = settled.into_iter().filter(|(_, settings)| settings.service != Multicast::Off);
         let mut homes: Vec<Home> = wanted
-            .map(|(domain, settings)| Home {
-                domain,
-                settings,
-                addresses_max: usize::MAX,
-                service: None,
-                ask_next: Stamp::default(),
-                told: false,
-            })
+            .map(|(domain, settings)| Home { domain, settings, addresses_max: usize::MAX, service: None, told: false })
             .collect();
         homes.sort_by(|a, b| a.domain.cmp(&b.domain));
         homes.truncate(HomeNo::COUNT);
-        Homes(homes)
+        Homes { homes, asking: Timers::default() }
     }
 
     /// The number of a home server, where its multicast service is used or may be.
     pub fn number(&self, domain: &str) -> Option<HomeNo> {
-        let place = self.0.binary_search_by(|home| home.domain.as_str().cmp(domain)).ok()?;
+        let place = self.homes.binary_search_by(|home| home.domain.as_str().cmp(domain)).ok()?;
         HomeNo::new(place)
     }
 
     /// Everything is asked again: the host server may have been started with other settings.
     pub fn link_up(&mut self) {
-        self.0.iter_mut().for_each(|home| home.ask_next = Stamp::default());
+        self.asking.stop_all();
     }
 
     /// The home servers about which it is time to ask, and whom: the multicast service, or else the home server.
     pub(super) fn due(&mut self, now: Stamp) -> Vec<(String, Option<String>)> {
-        let due = self.0.iter_mut().filter(|home| home.ask_next <= now);
-        due.map(|home| {
-            home.ask_next = Stamp(now.0 + ASK_MS);
+        let numbers = (0..self.homes.len()).filter_map(HomeNo::new);
+        let due: Vec<HomeNo> = numbers.filter(|no| !self.asking.is_running(*no, now.0)).collect();
+        let asked = due.into_iter().map(|no| {
+            self.asking.start(no, now.0, ASK_MS);
+            let home = &self.homes[no.place()];
             let at = match &home.settings.service {
                 Multicast::At(service) => Some(service.clone()),
                 Multicast::Auto | Multicast::Off => None,
             };
             (home.domain.clone(), at)
-        })
-        .collect()
+        });
+        asked.collect()
     }
 
     /// Whether the operator named the service.
     pub(super) fn is_settled(&self, domain: &str) -> bool {
-        self.number(domain).is_none_or(|no| self.0[no.place()].settings.service != Multicast::Auto)
+        self.number(domain).is_none_or(|no| self.homes[no.place()].settings.service != Multicast::Auto)
     }
 
     /// Whether a service is the one in use, or the one that the operator named.
     pub(super) fn is_about(&self, domain: &str, service: &str) -> bool {
         self.number(domain).is_some_and(|no| {
-            let home = &self.0[no.place()];
+            let home = &self.homes[no.place()];
             home.settings.service != Multicast::Auto || home.service.as_ref().is_some_and(|used| used.to == service)
         })
     }
@@ -145,7 +144,7 @@ impl Homes {
     /// Learns what a service said of itself; the delta where that changes anything.
     pub(super) fn learn(&mut self, domain: &str, by: &str, info: Option<&Element>) -> Option<Delta> {
         let no = self.number(domain)?;
-        let home = &mut self.0[no.place()];
+        let home = &mut self.homes[no.place()];
         let announced = info.filter(|info| addresses::is_served(info)).map(addresses::limit);
         let service = announced.map(|announced| {
             let settled = home.settings.addresses_max;
@@ -169,13 +168,14 @@ impl Homes {
     /// A service sent something back: it is left alone for a while. The home servers that it was used for.
     pub(super) fn refused(&mut self, by: &str, condition: &str, now: Stamp) -> Vec<HomeNo> {
         let mut stopped = Vec::new();
-        for (place, home) in self.0.iter_mut().enumerate() {
+        for (place, home) in self.homes.iter_mut().enumerate() {
             let Some(service) = home.service.take_if(|service| service.to == by) else { continue };
             let too_many = condition == "not-acceptable" && service.addresses_max > ADDRESSES_DEFAULT;
             if too_many {
                 home.addresses_max = ADDRESSES_DEFAULT;
             }
-            home.ask_next = Stamp(now.0 + if too_many { TOO_MANY_MS } else { REFUSED_MS });
+            let Some(no) = HomeNo::new(place) else { continue };
+            self.asking.start(no, now.0, if too_many { TOO_MANY_MS } else { REFUSED_MS });
             tracing::warn!(
                 domain = %home.domain,
                 service = by,
@@ -183,7 +183,7 @@ impl Homes {
                 addresses = service.addresses_max,
                 "the multicast service refuses a stanza; copies are sent, and it is tried again later"
             );
-            stopped.extend(HomeNo::new(place));
+            stopped.push(no);
         }
         stopped
     }

@@ -45,7 +45,7 @@ impl fmt::Debug for AccountNo {
 }
 
 /// The number of a home server whose multicast service is used where it has one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HomeNo(u8);
 
 impl HomeNo {

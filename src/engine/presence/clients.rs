@@ -8,7 +8,7 @@ use super::super::requests::router::Target;
 use super::super::{Engine, Turn};
 use super::online::OwedTo;
 use crate::xep::Reply;
-use crate::xep::mix_presence::Availability;
+use crate::xep::availability::Availability;
 use crate::xmpp::{Condition, Kind, Parts, Stanza, StanzaError, Tag, address, ns};
 use jid::{FullJid, Jid};
 

@@ -9,6 +9,7 @@ use super::super::fairness::pace::Pace;
 use super::super::share::OwnDomains;
 use super::online::Online;
 use crate::channel::{Channel, Member, Rate, Stamp};
+use crate::timers::Timers;
 use crate::xep::Service;
 use jid::BareJid;
 
@@ -23,6 +24,20 @@ pub(super) const SUBSCRIBED_MS: u64 = 60_000;
 pub(super) const SHOWN_AGAIN_MS: u64 = 600_000;
 /// Stanzas with which a turn brings newcomers up to date, roughly.
 pub(super) const FLOOD_STANZAS: usize = 2000;
+/// How long a link is up before whoever was not heard of is asked whether it is still there.
+const PATIENCE_MS: u64 = 10_000;
+/// How often those are asked whether they are still there whose servers tell of no stream that ends (hosts.md, D.2).
+const LOOK_MS: u64 = 900_000;
+
+/// What presence waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum PresenceTimer {
+    /// Whoever is online says so by itself, now that the link is up.
+    Heard,
+    /// It is looked again for those who are gone without a word.
+    Look,
+}
+
 /// What the service knows of presence in channels.
 pub(in crate::engine) struct Sharing {
     pub online: Online,
@@ -32,24 +47,43 @@ pub(in crate::engine) struct Sharing {
     pub(super) subscriptions: Pace<(u64, BareJid)>,
     /// Channels that are crowded no longer.
     pub(super) shown_again: Pace<u64>,
-    /// When the link came up.
-    pub(super) since: Stamp,
-    /// When it was last looked for whoever is gone without a word.
-    pub(super) looked: Stamp,
+    pub(super) timers: Timers<PresenceTimer>,
 }
 
 impl Sharing {
     /// Nobody is online yet.
     pub fn new(lot: Lot, own_domains: &OwnDomains) -> Sharing {
-        Sharing {
+        let mut sharing = Sharing {
             online: Online::new(lot, own_domains),
             told: Pace::new(TOLD),
             floods: Pace::new(FLOODS),
             subscriptions: Pace::within(1, SUBSCRIBED_MS),
             shown_again: Pace::within(1, SHOWN_AGAIN_MS),
-            since: Stamp::default(),
-            looked: Stamp::default(),
+            timers: Timers::default(),
+        };
+        sharing.link_up(Stamp::default());
+        sharing
+    }
+
+    /// The link is up.
+    pub(super) fn link_up(&mut self, steady: Stamp) {
+        self.timers.start(PresenceTimer::Heard, steady.0, PATIENCE_MS);
+        self.timers.start(PresenceTimer::Look, steady.0, LOOK_MS);
+        self.online.link_up();
+    }
+
+    /// Whether whoever was not heard of so far may be gone.
+    pub(super) fn has_heard(&self, steady: Stamp) -> bool {
+        !self.timers.is_running(PresenceTimer::Heard, steady.0)
+    }
+
+    /// Whether it is time to look for those who are gone without a word; it is about to be done.
+    pub(super) fn is_to_look(&mut self, steady: Stamp) -> bool {
+        let is_time = !self.timers.is_running(PresenceTimer::Look, steady.0);
+        if is_time {
+            self.timers.start(PresenceTimer::Look, steady.0, LOOK_MS);
         }
+        is_time
     }
 }
 

@@ -8,34 +8,41 @@ use super::super::{Engine, Turn};
 use super::online::{OwedTo, ResourcePlace};
 use super::sharing::{FLOOD_STANZAS, shares, visitor};
 use crate::channel::{Change, Channel, ChannelName, Member, Node, ParticipantId};
-use crate::xep::mix_presence::{self, Availability, Shared};
+use crate::xep::availability::{Availability, SharedPresence};
+use crate::xep::mix_presence::{self, Resource};
 use crate::xep::proxy;
 use crate::xmpp::{Stanza, Tag};
 use jid::{BareJid, FullJid};
 use minidom::Element;
+use rand::Rng;
 
 impl Engine {
     /// A resource sent its presence to a channel: it is read once it is known to matter.
     pub(in crate::engine) fn share(&mut self, name: &ChannelName, full: &FullJid, presence: &Element, turn: &mut Turn) {
         let Some(channel) = self.channels.shelf.channel(name) else { return };
         let (tag, account) = (channel.profile().tag, full.to_bare());
-        let room = self.presence.online.accounts(tag) < self.service.limits.presence_participants_max;
-        let is_known = !self.presence.online.places_of(tag, &account).is_empty();
-        let may = channel.participant(&account).is_some()
-            || ((room || is_known) && visitor(channel, &account, &self.service).is_some());
-        let place = (tag, account.clone(), full.resource().as_str().to_owned());
-        if !channel.settings().presence || !may || !self.has_use(channel, &place) {
+        if !channel.settings().presence || !self.has_use(channel, full) {
             return;
         }
-        if self.presence.online.say(tag, name, full, Availability::of(presence)) {
+        let has_room = || self.presence.online.accounts(tag) < self.service.limits.presence_participants_max;
+        let is_known = || !self.presence.online.places_of(tag, &account).is_empty();
+        let visitor = || visitor(channel, &account, &self.service).filter(|_| has_room() || is_known());
+        let member = channel
+            .participant(&account)
+            .map(|member| member.id.clone())
+            .or_else(|| visitor().map(|visitor| visitor.id));
+        let Some(id) = member else { return };
+        if let Some(place) = self.presence.online.say(tag, name, &id, full, Availability::of(presence)) {
             self.tell_of(&place, turn);
         }
     }
 
     /// Whether what a resource says to a channel is kept: a crowded one shows nobody else than it did before.
-    fn has_use(&self, channel: &Channel, place: &ResourcePlace) -> bool {
-        let is_shown = || self.presence.online.entry(place).is_some_and(|entry| entry.told.is_some());
-        !self.is_crowded(channel) || is_shown()
+    fn has_use(&self, channel: &Channel, full: &FullJid) -> bool {
+        let place = || self.presence.online.place_of(channel.profile().tag, full);
+        let is_shown =
+            |place: &ResourcePlace| self.presence.online.entry(place).is_some_and(|entry| entry.told.is_some());
+        !self.is_crowded(channel) || place().as_ref().is_some_and(is_shown)
     }
 
     fn is_crowded(&self, channel: &Channel) -> bool {
@@ -45,18 +52,20 @@ impl Engine {
     /// A resource says that it is offline, as far as a channel is concerned.
     pub(in crate::engine) fn unshare(&mut self, name: &ChannelName, full: &FullJid, turn: &mut Turn) {
         let Some(tag) = self.channels.shelf.tag_of(name) else { return };
-        self.unavailable((tag, full.to_bare(), full.resource().as_str().to_owned()), turn);
+        if let Some(place) = self.presence.online.place_of(tag, full) {
+            self.unavailable(&place, turn);
+        }
     }
 
     /// An account has a channel share nothing of its presence any more, until it says something anew.
     pub(in crate::engine) fn unshare_all(&mut self, name: &ChannelName, account: &BareJid, turn: &mut Turn) {
         let Some(tag) = self.channels.shelf.tag_of(name) else { return };
-        self.presence.online.places_of(tag, account).into_iter().for_each(|place| self.unavailable(place, turn));
+        self.presence.online.places_of(tag, account).iter().for_each(|place| self.unavailable(place, turn));
     }
 
-    fn unavailable(&mut self, place: ResourcePlace, turn: &mut Turn) {
-        if self.presence.online.unavailable(place.0, &place.1, &place.2) {
-            self.tell_of(&place, turn);
+    fn unavailable(&mut self, place: &ResourcePlace, turn: &mut Turn) {
+        if self.presence.online.unavailable(place) {
+            self.tell_of(place, turn);
         }
     }
 
@@ -67,40 +76,39 @@ impl Engine {
         self.presence.online.end_broadcast(full);
         self.presence.online.trust(full);
         // Its channels need not be in memory.
-        for tag in self.presence.online.channels_of(full) {
-            let place = (tag, full.to_bare(), full.resource().as_str().to_owned());
-            self.presence.online.unavailable(place.0, &place.1, &place.2);
+        for place in self.presence.online.places_of_resource(full) {
+            self.presence.online.unavailable(&place);
             self.presence.online.wait(place);
         }
     }
 
     /// Tells the subscribers of a channel what they do not know of a resource.
     fn tell_of(&mut self, place: &ResourcePlace, turn: &mut Turn) {
-        let (tag, account, resource) = place;
-        let Some(name) = self.presence.online.name_of(*tag).cloned() else { return };
+        let Some(name) = self.presence.online.name_of(place.tag).cloned() else { return };
         if self.channels.shelf.is_cold(&name) {
             return self.presence.online.wait(place.clone());
         }
-        let Some(channel) = self.channels.shelf.channel(&name).filter(|channel| channel.profile().tag == *tag) else {
-            return self.presence.online.drop_channel(*tag);
+        let Some(channel) = self.channels.shelf.channel(&name).filter(|it| it.profile().tag == place.tag) else {
+            return self.presence.online.drop_channel(place.tag);
         };
-        let visitor = visitor(channel, account, &self.service);
-        let member = channel.participant(account).or(visitor.as_ref()).filter(|_| channel.settings().presence);
+        let Some(account) = self.presence.online.account_at(place).cloned() else { return };
+        let visitor = visitor(channel, &account, &self.service);
+        let member = channel.participant(&account).or(visitor.as_ref()).filter(|_| channel.settings().presence);
         if member.is_none() {
-            self.presence.online.unavailable(*tag, account, resource);
+            self.presence.online.unavailable(place);
         }
         let Some(entry) = self.presence.online.entry(place) else { return };
         let says = entry.says.as_ref().zip(member.filter(|member| shares(channel, member)));
-        let next = says.map(|(says, member)| Shared::of(member, resource, says, channel, &self.service));
-        let told = entry.told.clone();
+        let next = says.map(|(says, member)| SharedPresence::of(member, &place.resource, says, channel, &self.service));
+        let is_told = entry.told.is_some();
         let crowded = self.is_crowded(channel);
-        let settled = next == told || (crowded && next.is_some());
-        if crowded && told.is_none() {
+        let settled = next == entry.told || (crowded && next.is_some());
+        if crowded && !is_told {
             self.presence.online.stop_waiting(place);
             return self.presence.online.forget(place);
         }
         let is_welcome = entry.is_new && !crowded;
-        if !settled && next.is_some() && self.presence.told.take(account, self.steady.0).is_err() {
+        if !settled && next.is_some() && self.presence.told.take(&account, self.steady.0).is_err() {
             return self.presence.online.wait(place.clone());
         }
         if is_welcome && turn.flood >= FLOOD_STANZAS {
@@ -109,29 +117,40 @@ impl Engine {
         self.presence.online.stop_waiting(place);
         // It hears of the others before they hear of it.
         if self.presence.online.take_news(place) {
-            let whom = OwedTo::Resource(account.clone(), resource.clone());
-            if !self.flood(*tag, &name, &whom, turn) {
-                self.presence.online.deliver_later(*tag, whom);
+            let whom = OwedTo::Resource(account.clone(), place.resource.clone());
+            if !self.flood(place.tag, &name, &whom, turn) {
+                self.presence.online.deliver_later(place.tag, whom);
             }
         }
-        if settled {
-            return self.presence.online.tell(place, told);
+        match settled {
+            false => self.tell_difference(place, &name, &account, next, turn),
+            // Of a resource that came and went in between nothing stays.
+            true if !is_told => self.presence.online.tell(place, None),
+            true => {}
         }
-        let moved = told.filter(|told| next.as_ref().is_none_or(|next| !next.is_from_same(told)));
-        if let Some(told) = moved {
-            let gone = told.unavailable(&self.fresh_id_of(*tag));
-            self.fan_presence(*tag, gone, turn);
-        }
-        if let Some(next) = &next {
-            let here = next.available(&self.fresh_id_of(*tag));
-            self.fan_presence(*tag, here, turn);
-        }
-        self.presence.online.tell(place, next);
     }
 
-    fn fan_presence(&mut self, tag: u64, presence: Tag, turn: &mut Turn) {
-        let list = ListId { tag, node: Node::Presence };
-        turn.tell_all(Audience::List(list, None), halves(&presence, false));
+    /// Tells the subscribers of a channel what is other than they know of a resource, and notes that they know it.
+    fn tell_difference(
+        &mut self,
+        place: &ResourcePlace,
+        name: &ChannelName,
+        account: &BareJid,
+        next: Option<SharedPresence>,
+        turn: &mut Turn,
+    ) {
+        let (channel, resource) = (self.service.address_of(name), &*place.resource);
+        let told = self.presence.online.entry(place).and_then(|entry| entry.told.as_ref());
+        let moved = told.filter(|told| next.as_ref().is_none_or(|next| !next.is_from_same(told)));
+        if let Some(shared) = moved {
+            let id = self.service.sealer.mark(place.tag, self.dice.random());
+            fan_presence(place.tag, Resource { account, resource, shared }.unavailable(&channel, &id), turn);
+        }
+        if let Some(shared) = &next {
+            let id = self.service.sealer.mark(place.tag, self.dice.random());
+            fan_presence(place.tag, Resource { account, resource, shared }.available(&channel, &id), turn);
+        }
+        self.presence.online.tell(place, next);
     }
 
     /// What a change that was applied means for presence.
@@ -139,7 +158,7 @@ impl Engine {
         match change {
             // Whoever is in it joined since the link is up.
             Change::Created { .. } => drop(self.presence.online.wants_probing(tag)),
-            Change::Destroyed => self.close(tag, turn),
+            Change::Destroyed => self.close(name, tag, turn),
             // Who may share its presence from outside depends on the lists, too.
             Change::Listed { .. } | Change::ListMade { .. } | Change::ListPurged { .. } => {
                 if self.channels.shelf.channel(name).is_some_and(|channel| channel.settings().open_presence) {
@@ -170,15 +189,22 @@ impl Engine {
     fn in_order_of_what_is_shown(&self, tag: u64, mut places: Vec<ResourcePlace>) -> Vec<ResourcePlace> {
         let name = self.presence.online.name_of(tag);
         let Some(channel) = name.and_then(|name| self.channels.shelf.channel(name)) else { return places };
-        places.sort_by_cached_key(|(_, account, resource)| {
-            let visitor = visitor(channel, account, &self.service);
-            let member = channel.member(account).or(visitor.as_ref());
-            member.map(|member| proxy::address(&self.service, channel, member, Some(resource)))
+        places.sort_by_cached_key(|place| {
+            let account = self.presence.online.account_at(place);
+            let visitor = account.and_then(|account| visitor(channel, account, &self.service));
+            let member = account.and_then(|account| channel.member(account)).or(visitor.as_ref());
+            let sealer = &self.service.sealer;
+            let shown = member.map(|member| proxy::shown_resource(sealer, channel, member, &place.resource));
+            (place.id.clone(), shown)
         });
         places
     }
 
     fn follow_member(&mut self, name: &ChannelName, tag: u64, member: &Member, turn: &mut Turn) {
+        if member.is_joined() {
+            // Who shared its presence from outside went by another id.
+            self.presence.online.identify(tag, &member.jid, &member.id);
+        }
         let places = self.in_order_of_what_is_shown(tag, self.presence.online.places_of(tag, &member.jid));
         if !member.is_joined() {
             self.show_again(name, tag);
@@ -187,8 +213,8 @@ impl Engine {
             self.ask_for_presence(name);
         }
         if !member.is_joined() {
-            for (_, account, resource) in &places {
-                self.presence.online.unavailable(tag, account, resource);
+            for place in &places {
+                self.presence.online.unavailable(place);
             }
         }
         places.iter().for_each(|place| self.tell_of(place, turn));
@@ -220,11 +246,11 @@ impl Engine {
     }
 
     /// A channel ends, and with it what its subscribers know of presence.
-    fn close(&mut self, tag: u64, turn: &mut Turn) {
-        let told: Vec<Shared> = self.presence.online.told(tag).into_iter().map(|(_, told)| told.clone()).collect();
-        for told in told {
-            let gone = told.unavailable(&self.fresh_id_of(tag));
-            self.fan_presence(tag, gone, turn);
+    fn close(&mut self, name: &ChannelName, tag: u64, turn: &mut Turn) {
+        let channel = self.service.address_of(name);
+        for told in self.presence.online.told(tag) {
+            let id = self.service.sealer.mark(tag, self.dice.random());
+            fan_presence(tag, told.unavailable(&channel, &id), turn);
         }
         self.presence.online.drop_channel(tag);
     }
@@ -257,10 +283,11 @@ impl Engine {
             true => self.people.accounts.find_guest(account),
             false => self.people.accounts.reach(account, &mut turn.outbox),
         };
-        let told: Vec<Shared> = self.presence.online.told(tag).into_iter().map(|(_, told)| told.clone()).collect();
-        turn.flood += told.len() + 1;
-        for told in told {
-            let here = told.available(&self.fresh_id_of(tag));
+        let address = self.service.address_of(name);
+        turn.flood += 1;
+        for told in self.presence.online.told(tag) {
+            turn.flood += 1;
+            let here = told.available(&address, &self.service.sealer.mark(tag, self.dice.random()));
             match (&to, no) {
                 (Some(to), _) => turn.tell(here.attr("to", to)),
                 (None, Some(no)) => turn.tell_all(Audience::One(no), halves(&here, false)),
@@ -298,17 +325,25 @@ impl Engine {
         else {
             return;
         };
-        let Some(asked) = channel.member_of(id) else { return };
+        if channel.member_of(id).is_none() {
+            return;
+        }
         let tag = channel.profile().tag;
-        let told: Vec<Shared> = self.presence.online.told_of(tag, &asked.jid).into_iter().cloned().collect();
+        let told = self.presence.online.told_of(tag, id);
         if told.is_empty() {
             turn.tell(mix_presence::bare("unavailable", stanza.to.to_bare().as_str(), stanza.from.as_str()));
         }
+        let address = self.service.address_of(name);
         for told in told {
-            let here = told.available(&self.fresh_id_of(tag));
+            let here = told.available(&address, &self.service.sealer.mark(tag, self.dice.random()));
             turn.tell(here.attr("to", stanza.from.as_str()));
         }
     }
+}
+
+fn fan_presence(tag: u64, presence: Tag, turn: &mut Turn) {
+    let list = ListId { tag, node: Node::Presence };
+    turn.tell_all(Audience::List(list, None), halves(&presence, false));
 }
 
 #[cfg(test)]

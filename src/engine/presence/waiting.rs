@@ -32,11 +32,13 @@ impl<T: Ord + Clone> Waiting<T> {
         self.by_channel.entry(tag).or_default().insert(thing);
     }
 
-    /// Something waits no longer.
-    pub fn take(&mut self, tag: u64, thing: &T) {
-        if self.pool.take(&(tag, thing.clone())).is_some() {
+    /// Something waits no longer; whether it did.
+    pub fn take(&mut self, tag: u64, thing: &T) -> bool {
+        let is_taken = self.pool.take(&(tag, thing.clone())).is_some();
+        if is_taken {
             self.leave(tag, thing);
         }
+        is_taken
     }
 
     fn leave(&mut self, tag: u64, thing: &T) {

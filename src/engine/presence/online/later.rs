@@ -15,69 +15,38 @@ impl Online {
     pub fn drop_waiting(&mut self, tag: u64) {
         let (waiting, owed): (Vec<_>, Vec<_>) = (self.waiting_in(tag).collect(), self.undelivered_in(tag).collect());
         waiting.iter().for_each(|place| self.stop_waiting(place));
+        self.next_coming(tag, usize::MAX);
         owed.iter().for_each(|owed| self.settled(owed));
     }
 
-    /// What an account says to all channels has to be brought to its channels, where it says something.
-    pub fn spread(&mut self, account: &BareJid) {
-        if self.broadcast.contains_key(account) {
-            self.brought.remove(account);
-            if let Put::For((_, other)) = self.due.put(account, self.lot.place(account)) {
-                self.brought.remove(&other);
-            }
-        }
-    }
-
-    /// The same of all accounts of a domain.
-    #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
-    pub fn spread_all(&mut self, domain: &str) {
-        let of_domain = self.broadcast.keys().filter(|account| account.domain().as_str() == domain);
-        // Where there is no room for all, the lot says for whom.
-        let accounts: BTreeSet<(u64, BareJid)> = of_domain.map(|account| self.lot.place(account)).collect();
-        accounts.iter().for_each(|(_, account)| self.spread(account));
-    }
-
-    /// Accounts whose presence has to be brought to their channels, a few at a time.
-    pub fn due(&self) -> impl Iterator<Item = &BareJid> {
-        self.due.iter().take(64).map(|(_, account)| account)
-    }
-
-    /// The channel up to which what an account says was brought to its channels, where that has begun.
-    pub fn spread_up_to(&self, account: &BareJid) -> Option<&ChannelName> {
-        self.brought.get(account)
-    }
-
-    /// What an account says was brought to its channels: up to one, or to all.
-    pub fn note_spread(&mut self, account: &BareJid, up_to: Option<&ChannelName>) {
-        match up_to {
-            Some(name) => drop(self.brought.insert(account.clone(), name.clone())),
-            None => {
-                self.brought.remove(account);
-                self.due.take(&self.lot.place(account));
-            }
-        }
-    }
-
     /// Subscribers are to be told of a resource later.
-    pub fn wait(&mut self, (tag, account, resource): ResourcePlace) {
-        self.waiting.put(&account.clone(), tag, (account, resource));
+    pub fn wait(&mut self, place: ResourcePlace) {
+        if let Some(account) = self.account_at(&place).cloned() {
+            self.waiting.put(&account, place.tag, (place.id, place.resource));
+        }
     }
 
     /// What waits in a channel for being told.
     pub fn waiting_in(&self, tag: u64) -> impl Iterator<Item = ResourcePlace> {
-        self.waiting.of(tag).map(move |(account, resource)| (tag, account.clone(), resource.clone()))
+        self.waiting.of(tag).map(move |(id, resource)| ResourcePlace {
+            tag,
+            id: id.clone(),
+            resource: resource.clone(),
+        })
     }
 
     /// Subscribers are about to be told of a resource.
-    pub fn stop_waiting(&mut self, (tag, account, resource): &ResourcePlace) {
-        self.waiting.take(*tag, &(account.clone(), resource.clone()));
+    pub fn stop_waiting(&mut self, place: &ResourcePlace) {
+        self.waiting.take(place.tag, &(place.id.clone(), place.resource.clone()));
     }
 
-    /// Channels in which something waits or is owed, behind one, up to so many.
+    /// Channels to which something is to be brought, or in which something waits or is owed, behind one, up to so many.
     pub fn channels_to_tell(&self, behind: Option<&u64>, count: usize) -> Vec<u64> {
-        let waiting: BTreeSet<u64> = self.waiting.channels_behind(behind).take(count).collect();
-        let both: BTreeSet<u64> = self.owed.channels_behind(behind).take(count).chain(waiting).collect();
-        both.into_iter().take(count).collect()
+        let waiting = self.waiting.channels_behind(behind).take(count);
+        let coming = self.coming.channels_behind(behind).take(count);
+        let owed = self.owed.channels_behind(behind).take(count);
+        let all: BTreeSet<u64> = waiting.chain(coming).chain(owed).collect();
+        all.into_iter().take(count).collect()
     }
 
     /// Somebody is to be sent the presence of everybody in a channel. What is owed to one account takes no more than its
@@ -145,8 +114,8 @@ impl Online {
     pub fn link_up(&mut self) {
         self.probed.clear();
         self.probes.clear();
-        let entries = self.nodes.values().flat_map(|node| node.accounts.iter());
-        let entries = entries.flat_map(|(account, resources)| resources.keys().map(move |name| (account, name)));
+        let people = self.nodes.values().flat_map(|node| node.people.values());
+        let entries = people.flat_map(|person| person.resources.keys().map(|name| (&person.account, name)));
         let broadcast = self.broadcast.iter();
         let broadcast = broadcast.flat_map(|(account, resources)| resources.keys().map(move |name| (account, name)));
         let fulls = entries.chain(broadcast).filter_map(|(account, name)| account.with_resource_str(name).ok());
@@ -158,7 +127,7 @@ impl Online {
     pub fn doubt(&mut self, full: &FullJid, is_reached: bool) {
         let (account, resource) = (full.to_bare(), full.resource().as_str());
         let broadcasts = self.broadcast.get(&account).is_some_and(|resources| resources.contains_key(resource));
-        if broadcasts || is_reached || !self.channels_of(full).is_empty() {
+        if broadcasts || is_reached || !self.places_of_resource(full).is_empty() {
             self.doubtful.insert(self.lot.place(full));
         }
     }

@@ -17,10 +17,6 @@ const OWED_LOOKED_AT: usize = 1000;
 /// To how many channels a turn brings what accounts say to all of theirs, and of one account at least.
 const BROUGHT: usize = 1024;
 const BROUGHT_EACH: usize = 16;
-/// How long a link is up before whoever was not heard of is asked whether it is still there.
-const PATIENCE_MS: u64 = 10_000;
-/// How often those are asked whether they are still there whose servers tell of no stream that ends (hosts.md, D.2).
-const LOOK_MS: u64 = 900_000;
 
 impl Engine {
     /// Brings newcomers up to date, as many as there is room for in a turn.
@@ -72,12 +68,15 @@ impl Engine {
     /// (XEP-0405 §2.9), of the resources that take MIX traffic.
     pub(super) fn spread_to(&mut self, name: &ChannelName, account: &BareJid) {
         let Some(tag) = self.channels.shelf.tag_of(name) else { return };
-        for (full, says) in self.presence.online.broadcasts_of(account) {
-            let place = (tag, account.clone(), full.resource().as_str().to_owned());
-            if self.channels.shelf.channel(name).is_some_and(|channel| !self.has_use(channel, &place)) {
-                continue;
-            }
-            if self.people.accounts.takes(&full) && self.presence.online.say(tag, name, &full, says) {
+        let Some(channel) = self.channels.shelf.channel(name) else {
+            return self.presence.online.bring_later(tag, name, account);
+        };
+        let Some(id) = channel.participant(account).map(|member| member.id.clone()) else { return };
+        let said = self.presence.online.broadcasts_of(account);
+        let useful =
+            said.into_iter().filter(|(full, _)| self.has_use(channel, full) && self.people.accounts.takes(full));
+        for (full, says) in useful.collect::<Vec<_>>() {
+            if let Some(place) = self.presence.online.say(tag, name, &id, &full, says) {
                 self.presence.online.wait(place);
             }
         }
@@ -115,9 +114,7 @@ impl Engine {
     /// The link is up.
     #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     pub(in crate::engine) fn presence_link_up(&mut self) {
-        self.presence.since = self.steady;
-        self.presence.looked = self.steady;
-        self.presence.online.link_up();
+        self.presence.link_up(self.steady);
         self.channels.chores.uncalled = self.channels.shelf.channels().map(|channel| channel.name().clone()).collect();
     }
 
@@ -145,11 +142,10 @@ impl Engine {
                 turn.tell(mix_presence::bare("probe", &self.service.address_of(&name), account.as_str()));
             }
         }
-        if self.steady.0.saturating_sub(self.presence.since.0) < PATIENCE_MS {
+        if !self.presence.has_heard(self.steady) {
             return;
         }
-        if self.steady.0.saturating_sub(self.presence.looked.0) >= LOOK_MS {
-            self.presence.looked = self.steady;
+        if self.presence.is_to_look(self.steady) {
             self.presence.online.doubt_where(|domain| self.people.accounts.hosts.is_forgetful(domain));
         }
         let online = &mut self.presence.online;
@@ -186,6 +182,9 @@ impl Engine {
         let Some(tag) = self.channels.shelf.tag_of(name) else { return };
         self.channels.chores.presence.done(&tag);
         let room = self.channels.chores.presence.room();
+        for account in self.presence.online.next_coming(tag, room) {
+            self.spread_to(name, &account);
+        }
         let waiting = self.presence.online.waiting_in(tag).collect();
         let mut waiting = self.in_order_of_what_is_shown(tag, waiting);
         waiting.truncate(room);

@@ -1,0 +1,58 @@
+//! The timers of one owner, as one table: what each is for, and when it goes off.
+//!
+//! Pure: times are arguments, in milliseconds of a clock that never goes back.
+
+use std::collections::BTreeMap;
+
+/// See the module. `Name`: what its owner calls them.
+#[derive(Clone, Debug)]
+pub struct Timers<Name>(BTreeMap<Name, u64>);
+
+impl<Name> Default for Timers<Name> {
+    fn default() -> Timers<Name> {
+        Timers(BTreeMap::new())
+    }
+}
+
+impl<Name: Copy + Ord> Timers<Name> {
+    /// Starts a timer, anew where it runs: it goes off in so long.
+    pub fn start(&mut self, timer: Name, now_ms: u64, in_ms: u64) {
+        self.0.insert(timer, now_ms.saturating_add(in_ms));
+    }
+
+    /// Whether a timer was started and did not go off yet.
+    pub fn is_running(&self, timer: Name, now_ms: u64) -> bool {
+        self.left_ms(timer, now_ms) > 0
+    }
+
+    /// In how many milliseconds a timer goes off; 0 where it has, or does not run.
+    pub fn left_ms(&self, timer: Name, now_ms: u64) -> u64 {
+        self.0.get(&timer).map_or(0, |at_ms| at_ms.saturating_sub(now_ms))
+    }
+
+    /// Stops all of them, as if each had gone off.
+    pub fn stop_all(&mut self) {
+        self.0.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timer_runs_until_its_time_and_no_other_one_does() {
+        let mut timers = Timers::default();
+        assert!(!timers.is_running('a', 0));
+        timers.start('a', 100, 50);
+        assert_eq!(
+            (timers.is_running('a', 149), timers.left_ms('a', 149), timers.is_running('a', 150)),
+            (true, 1, false)
+        );
+        assert!(!timers.is_running('b', 100));
+        timers.start('a', 150, 50);
+        assert!(timers.is_running('a', 150));
+        timers.stop_all();
+        assert!(!timers.is_running('a', 150));
+    }
+}

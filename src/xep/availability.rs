@@ -1,0 +1,188 @@
+//! What a resource says of itself (RFC 6121 §4.7), and what a channel shows of that: facts, which each face renders.
+
+use crate::channel::{Channel, Member, ParticipantId};
+use crate::xep::{Service, proxy};
+use crate::xmpp::{Parts, Tag, ns, write_element};
+use minidom::Element;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// What is kept of one presence, in bytes; a child that does not fit is left out.
+const AVAILABILITY_BYTES_MAX: usize = 4096;
+/// What is kept of one status text, in bytes.
+const STATUS_BYTES_MAX: usize = 1024;
+
+/// What a resource says of itself: the children of its presence, in the order in which they came, without what only the
+/// channel may say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Availability {
+    children: Arc<str>,
+    /// Which of them may tell who it is: where each begins and ends, in bytes.
+    naming: Vec<(u16, u16)>,
+}
+
+impl Availability {
+    /// Reads a presence; of what says the same thing twice, the first counts.
+    pub fn of(presence: &Element) -> Availability {
+        let (mut children, mut naming, mut said) = (String::new(), Vec::new(), HashSet::new());
+        for child in presence.parts() {
+            if child.name() != "status" && !said.insert((child.name(), child.ns())) {
+                continue;
+            }
+            let Some((text, tells_nothing)) = passed_on(child) else { continue };
+            let (begin, end) = (children.len(), children.len() + text.len());
+            let (Ok(from), Ok(to)) = (u16::try_from(begin), u16::try_from(end)) else { continue };
+            if end > AVAILABILITY_BYTES_MAX {
+                continue;
+            }
+            children.push_str(&text);
+            if !tells_nothing {
+                naming.push((from, to));
+            }
+        }
+        Availability { children: children.into(), naming }
+    }
+
+    /// All of it, for those who may know who it is.
+    pub fn open(&self) -> Arc<str> {
+        self.children.clone()
+    }
+
+    /// What tells nothing of who it is (XEP-0404 §2.4).
+    pub fn veiled(&self) -> Arc<str> {
+        if self.naming.is_empty() {
+            return self.children.clone();
+        }
+        let (mut rest, mut at) = (String::with_capacity(self.children.len()), 0);
+        for (from, to) in &self.naming {
+            rest.push_str(&self.children[at..usize::from(*from)]);
+            at = usize::from(*to);
+        }
+        rest.push_str(&self.children[at..]);
+        rest.into()
+    }
+
+    /// Roughly what it costs in memory, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.children.len() + self.naming.len() * size_of::<(u16, u16)>()
+    }
+}
+
+/// A child of a presence as it is passed on, where it is, and whether it tells nothing of who says it.
+fn passed_on(child: &Element) -> Option<(String, bool)> {
+    let mut text = String::new();
+    let child_ns = child.ns();
+    let tells_nothing = match (child.name(), &*child_ns) {
+        ("show", ns::CLIENT) if !matches!(child.text().trim(), "away" | "chat" | "dnd" | "xa") => return None,
+        ("priority", ns::CLIENT) if child.text().trim().parse::<i8>().is_err() => return None,
+        ("status", ns::CLIENT) => {
+            let status = child.text();
+            let end = (0..=STATUS_BYTES_MAX.min(status.len())).rev().find(|&at| status.is_char_boundary(at));
+            let lang = child.attr_ns(ns::XML, "lang");
+            let cut = Tag::new("status").attr_opt("xml:lang", lang).text(&status[..end.unwrap_or(0)]);
+            return Some((cut.into_xml(), true));
+        }
+        ("show" | "priority", ns::CLIENT) | ("c", ns::CAPS) | ("idle", ns::IDLE) => true,
+        (_, ns::CLIENT | ns::OCCUPANT_ID | ns::SID | ns::DELAY | ns::NICK | "jabber:x:delay") => return None,
+        (_, other) if other.starts_with("urn:xmpp:mix:") || other.starts_with(ns::MUC) => return None,
+        _ => false,
+    };
+    write_element(child, ns::CLIENT, &mut text);
+    Some((text, tells_nothing))
+}
+
+/// What a channel shows of a participant's resource, whoever renders it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedPresence {
+    /// Who it is.
+    pub id: ParticipantId,
+    /// The name it goes by.
+    pub nick: String,
+    /// What stands for the resource where the JID is hidden (XEP-0403 §3.2); `None`: the JID is shown.
+    pub alias: Option<String>,
+    /// The children of its presence, as those who are told may see them.
+    pub says: Arc<str>,
+}
+
+impl SharedPresence {
+    /// What a channel shows of a resource that says something.
+    pub fn of(
+        member: &Member,
+        resource: &str,
+        says: &Availability,
+        channel: &Channel,
+        service: &Service,
+    ) -> SharedPresence {
+        let is_shown = member.shown_jid(channel.settings().visibility).is_some();
+        SharedPresence {
+            id: member.id.clone(),
+            nick: member.nick.as_str().to_owned(),
+            alias: (!is_shown).then(|| proxy::shown_resource(&service.sealer, channel, member, resource)),
+            says: if is_shown { says.open() } else { says.veiled() },
+        }
+    }
+
+    /// Whether it comes from the same address as another one of the same resource.
+    pub fn is_from_same(&self, other: &SharedPresence) -> bool {
+        self.id == other.id && self.alias == other.alias
+    }
+
+    /// What it costs in memory besides what the resource says, in bytes, roughly.
+    pub fn bytes(&self) -> usize {
+        self.nick.len() + self.alias.as_ref().map_or(0, String::len) + self.says.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(children: &str) -> Availability {
+        Availability::of(&format!("<presence xmlns='jabber:client'>{children}</presence>").parse().unwrap())
+    }
+
+    #[test]
+    fn what_only_the_channel_may_say_is_not_passed_on() {
+        for forged in [
+            "<mix xmlns='urn:xmpp:mix:presence:0'><nick>x</nick></mix>",
+            "<mix xmlns='urn:xmpp:mix:core:1'/>",
+            "<x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/></x>",
+            "<x xmlns='http://jabber.org/protocol/muc'/>",
+            "<occupant-id xmlns='urn:xmpp:occupant-id:0' id='x'/>",
+            "<nick xmlns='http://jabber.org/protocol/nick'>somebody else</nick>",
+            "<delay xmlns='urn:xmpp:delay' from='a@h/r' stamp='2002-09-10T23:41:07Z'/>",
+            "<show>online</show>",
+            "<priority>200</priority>",
+            "<error type='cancel'/>",
+        ] {
+            assert_eq!(&*read(forged).open(), "", "{forged}");
+        }
+    }
+
+    #[test]
+    fn a_hidden_person_shows_nothing_that_tells_who_it_is() {
+        let photo = "<x xmlns='vcard-temp:x:update'><photo>abc</photo></x>";
+        let caps = "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='n' ver='v'/>";
+        let both = read(&format!("<show>dnd</show>{photo}<status xml:lang='en'>Brew</status>{caps}{}", photo_of("b")));
+        let rest = format!("<show>dnd</show><status xml:lang='en'>Brew</status>{caps}");
+        assert_eq!((both.open().contains(photo), &*both.veiled()), (true, &*rest));
+        assert!(both.open().contains("<b xmlns='other'>"));
+        let plain = read("<show>dnd</show>");
+        assert!(Arc::ptr_eq(&plain.open(), &plain.veiled()), "it is kept once");
+    }
+
+    fn photo_of(name: &str) -> String {
+        format!("<{name} xmlns='other'><photo>abc</photo></{name}>")
+    }
+
+    #[test]
+    fn a_presence_has_a_limit() {
+        let long = read(&format!("<status>{}</status>", "ä".repeat(5000)));
+        assert_eq!(long.open().len(), STATUS_BYTES_MAX + "<status></status>".len());
+        let many = read(&format!("{}<show>away</show>", "<status>x</status>".repeat(5000)));
+        assert!(many.open().len() <= AVAILABILITY_BYTES_MAX);
+        assert_eq!(&*read("<show>away</show><show>dnd</show>").open(), "<show>away</show>");
+        let twice = read("<x xmlns='a'/><x xmlns='b'/><x xmlns='a'/>");
+        assert_eq!(&*twice.open(), "<x xmlns='a'/><x xmlns='b'/>");
+    }
+}
