@@ -1,14 +1,14 @@
-//! XEP-0033: what a multicast service says of itself.
+//! XEP-0033: what a multicast service says of itself by disco.
 
 use crate::xmpp::{Parts, ns};
 use minidom::Element;
 
-/// Whether a disco#info is that of a multicast service (§2.1).
+/// XEP-0033 §2.1: whether a disco#info is that of a multicast service.
 pub fn is_served(info: &Element) -> bool {
     info.parts().any(|child| child.name() == "feature" && child.attr("var") == Some(ns::ADDRESS))
 }
 
-/// How many addresses a message may have, where the service tells; ejabberd's and our module's way, in a form.
+/// How many addresses a message may have, where the service tells it. ejabberd and our module tell it in a form.
 pub fn limit(info: &Element) -> Option<usize> {
     let value = |form: &Element, name: &str| -> Option<String> {
         let field = form.parts().find(|field| field.attr("var") == Some(name))?;

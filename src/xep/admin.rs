@@ -1,4 +1,5 @@
-//! XEP-0406: who may join and who may not, who administers a channel; and XEP-0060's requests of owners for these nodes.
+//! XEP-0406: who may join, who may not, and who administers a channel. XEP-0060 §8: the requests of owners for these
+//! nodes.
 
 use super::nodes::{name_of, node_of};
 use super::notification::{headed, passing};
@@ -71,7 +72,7 @@ impl Extension for Admin {
     }
 }
 
-/// Shows who was put on a list, or taken off.
+/// Shows an entry that was put on a list, or taken off it.
 pub fn show_entry(node: Node, jid: &BareJid, present: bool, render: &mut Render<'_>) {
     let name = if present { "item" } else { "retract" };
     let entry = Tag::new(name).attr("id", jid.as_str());
@@ -83,7 +84,7 @@ pub fn show_purge(node: Node, render: &mut Render<'_>) {
     tell(node, Tag::new("purge").attr("node", name_of(node)), render);
 }
 
-/// Shows the configuration. It names everybody who administers the channel, which is much to write for nobody.
+/// Shows the configuration, where somebody subscribes to it: it names all owners and administrators, so it may be long.
 pub fn show_configuration(render: &mut Render<'_>) {
     if render.channel.has_subscribers(Node::Config) {
         let item = configuration::item(render.channel, &render.service.limits, false);
@@ -91,21 +92,21 @@ pub fn show_configuration(render: &mut Render<'_>) {
     }
 }
 
-/// Shows which nodes other settings ended. Clients take the end of the participants node for that of the channel, so that
-/// is not told.
+/// Shows the nodes that a change of settings ended. The end of the participants node is not shown, since clients take
+/// it for the end of the channel.
 pub fn show_nodes_gone(render: &mut Render<'_>) {
     let gone = render.nodes_gone;
     gone.iter().filter(|node| *node != Node::Participants).for_each(|node| show_end_of(node, render));
 }
 
-/// XEP-0060 §8.4: whoever subscribes to a node is told that there is none any more.
+/// XEP-0060 §8.4: tells the subscribers of a node that it is deleted.
 pub fn show_end_of(node: Node, render: &mut Render<'_>) {
     let content = Tag::new("delete").attr("node", name_of(node));
     let message = passing(headed(render)).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(content));
     render.fan_at_end(node, message);
 }
 
-/// Whom a request subscribes and unsubscribes; what states nothing changes nothing (XEP-0060 §8.8.2).
+/// XEP-0060 §8.8.2: whom a request subscribes (true) or unsubscribes. An entry without a state changes nothing.
 fn edits(action: &Element) -> Result<BTreeMap<BareJid, bool>, Refusal> {
     let mut edits = BTreeMap::new();
     for entry in action.parts().filter(|child| child.name() == "subscription") {
@@ -126,7 +127,8 @@ fn tell(node: Node, content: Tag, render: &mut Render<'_>) {
     render.fan(node, message);
 }
 
-/// The list of a node, in order; `None` where it is that of those who are in a closed channel or wait.
+/// The list of a node, in order. `None` for the allowed node of a closed channel, which lists participants and those
+/// who wait.
 pub fn listed(channel: &Channel, node: Node) -> Option<impl Ordered<Item = &BareJid>> {
     static NOBODY: LazyLock<Roll<BareJid>> = LazyLock::new(Roll::default);
     let list = match node {
@@ -137,7 +139,7 @@ pub fn listed(channel: &Channel, node: Node) -> Option<impl Ordered<Item = &Bare
     Some(crowd::listed(list.as_ref().unwrap_or(&NOBODY)))
 }
 
-/// What an account is to each node that it may subscribe to (XEP-0060 §5.7).
+/// XEP-0060 §5.7: the affiliations of an account to the nodes that it is shown.
 pub fn affiliations(channel: &Channel, actor: &Actor, limits: &Limits) -> Tag {
     let role = channel.role_of(&actor.account, actor.operator);
     let may_publish = |node| match node {
@@ -158,8 +160,8 @@ pub fn affiliations(channel: &Channel, actor: &Actor, limits: &Limits) -> Tag {
     Tag::new("affiliations").children(shown_nodes(channel, &actor.account).map(affiliation))
 }
 
-/// The nodes that an account learns of: those that there are and that it may subscribe to, at the latest once it is in the
-/// channel (XEP-0369 §6.4); an owner, all there are.
+/// XEP-0369 §6.4: the nodes that an account is shown. These are the ones that exist and that it may subscribe to, at
+/// the latest once it is in the channel. An owner is shown every node that exists.
 pub fn shown_nodes<'a>(channel: &'a Channel, account: &'a BareJid) -> impl Iterator<Item = Node> + 'a {
     let is_owner = channel.standing_of(account) == Standing::Owner;
     channel.nodes().filter(move |node| is_owner || channel.may_subscribe_inside(account, *node))

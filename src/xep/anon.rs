@@ -1,4 +1,4 @@
-//! XEP-0404: who sees the JIDs of participants, and what each of them wants about it.
+//! XEP-0404: who sees the JIDs of participants, and the preferences of participants about that.
 
 use super::notification::{headed, passing};
 use super::{Extension, Render, Request, Route, Scope};
@@ -15,7 +15,7 @@ const JID: &str = "JID Visibility";
 const MESSAGES: &str = "Private Messages";
 const VCARD: &str = "vCard";
 const PRESENCE: &str = "Presence";
-/// The values of each option with what they are called, the default first (XEP-0404 §3.1).
+/// XEP-0404 §3.1: the values of each option with their labels, the default first.
 const OPTIONS: [(&str, &[(&str, &str)]); 4] = [
     (
         JID,
@@ -74,14 +74,14 @@ impl Extension for Anon {
     }
 }
 
-/// Tells whose id it is of somebody who came, where not everybody sees JIDs.
+/// XEP-0404 §2.5: shows the JID of a participant who came, to the subscribers of the map of JIDs.
 pub fn show_mapping(member: &Member, render: &mut Render<'_>) {
     if !render.channel.settings().shows_jids() {
         tell(mapping(member), render);
     }
 }
 
-/// Tells that somebody who was in is in no more, where not everybody sees JIDs.
+/// XEP-0404 §2.5: takes a participant who left out of the map of JIDs.
 pub fn show_leave(member: &Member, render: &mut Render<'_>) {
     if !render.channel.settings().shows_jids() && render.is_out(member) {
         tell(Tag::new("retract").attr("id", member.id.as_str()), render);
@@ -94,13 +94,13 @@ fn tell(entry: Tag, render: &mut Render<'_>) {
     render.fan(Node::JidMap, message);
 }
 
-/// The item of a participant on the node that tells whose id it is (XEP-0404 §2.5).
+/// XEP-0404 §2.5: the item of a participant in the map of JIDs.
 pub fn mapping(member: &Member) -> Tag {
     let jid = Tag::new("jid").text(member.jid.as_str());
     Tag::new("item").attr("id", member.id.as_str()).child(Tag::in_ns("participant", ns::MIX_ANON).child(jid))
 }
 
-/// Whether a join states preferences, or is spelled as by somebody who knows of them.
+/// Whether a join states preferences, or is in the namespace of XEP-0404.
 pub fn is_asked(join: &Element) -> bool {
     join.has_ns(ns::MIX_ANON) || form_of(join).is_some()
 }
@@ -108,7 +108,7 @@ pub fn is_asked(join: &Element) -> bool {
 /// The preferences that a join or a request states.
 ///
 /// # Errors
-/// [`Refusal::Unsupported`] for an option that there is not, [`Refusal::Invalid`] for a value that it does not take.
+/// [`Refusal::Unsupported`] for an unknown option, [`Refusal::Invalid`] for a value that the option does not have.
 pub fn wanted(payload: &Element) -> Result<PreferencesPatch, Refusal> {
     let mut patch = PreferencesPatch::default();
     let Some(form) = form_of(payload) else { return Ok(patch) };

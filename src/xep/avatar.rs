@@ -1,4 +1,4 @@
-//! XEP-0084 over XEP-0407 §3: the picture of a channel, and its video, which is this service's own.
+//! XEP-0407 §2, XEP-0084: the picture of a channel, and the service's own video of a channel.
 
 use super::{Extension, Request};
 use crate::channel::{Item, Node, Refusal};
@@ -15,10 +15,10 @@ impl Extension for Avatar {
     }
 }
 
-/// The item that a publish request puts on the node of a picture or of a video.
+/// The item that a publish request puts on the node of a picture or video.
 ///
 /// # Errors
-/// [`Refusal::Invalid`] for what does not describe one, [`Refusal::UnsupportedMedia`] and [`Refusal::FileTooLarge`].
+/// [`Refusal::Invalid`] where the payload describes none, [`Refusal::UnsupportedMedia`] and [`Refusal::FileTooLarge`].
 pub fn published(node: Node, item: &Element, request: &Request<'_>) -> Result<Item, Refusal> {
     let mut children = item.parts();
     let (Some(payload), None) = (children.next(), children.next()) else {
@@ -32,14 +32,14 @@ pub fn published(node: Node, item: &Element, request: &Request<'_>) -> Result<It
     }
 }
 
-/// How much of a picture is looked at, in characters of base64; a multiple of four.
+/// How much of a picture is decoded to learn what it is, in characters of base64; a multiple of four.
 const HEAD_CHARS: usize = 16 * 1024;
 
 fn wrong(field: &'static str, why: &str) -> Refusal {
     Refusal::Invalid { field, why: why.to_owned() }
 }
 
-/// The bytes of a picture; XEP-0084 §3.1: the item is named by their SHA-1.
+/// XEP-0084 §3.1: the item of a picture's bytes, which is named by their SHA-1.
 fn picture(stated: Option<&str>, data: &Element, max: usize) -> Result<Item, Refusal> {
     if !data.is("data", ns::AVATAR_DATA) {
         return Err(wrong("data", "expected <data/> of XEP-0084"));
@@ -67,7 +67,7 @@ fn decoded(text: &str) -> Option<Vec<u8>> {
     base64::engine::general_purpose::STANDARD.decode(text).ok()
 }
 
-/// The type of a picture by its first bytes: JPEG or PNG.
+/// The media type of a picture by its first bytes: JPEG or PNG.
 pub fn media_type(bytes: &[u8]) -> Option<&'static str> {
     if bytes.starts_with(&[0xFF, 0xD8, 0xFF]) {
         Some("image/jpeg")
@@ -78,7 +78,7 @@ pub fn media_type(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// What describes a picture; without an `<info/>` there is none any more (XEP-0084 §3.5).
+/// The item that describes a picture. XEP-0084 §3.5: without an `<info/>` there is no picture any more.
 fn metadata(stated: Option<&str>, metadata: &Element, request: &Request<'_>) -> Result<Item, Refusal> {
     if !metadata.is("metadata", ns::AVATAR_METADATA) {
         return Err(wrong("metadata", "expected <metadata/> of XEP-0084"));
@@ -112,11 +112,11 @@ fn metadata(stated: Option<&str>, metadata: &Element, request: &Request<'_>) -> 
     Ok(Item { id, payload: written(metadata), ..Item::default() })
 }
 
-/// What describes a picture says what the picture is (XEP-0084 §4.2.1). Only the beginning of it is looked at, so that a
-/// short request costs little however large the picture: a size that stands further behind is not known.
+/// XEP-0084 §4.2.1: checks that an `<info/>` describes the picture truly. Only the beginning of the picture is read, so
+/// that a short request costs little however large the picture is. A size that stands further behind is not checked.
 ///
 /// # Errors
-/// [`Refusal::Invalid`] where it says something else.
+/// [`Refusal::Invalid`] where they differ.
 fn agree(info: &Element, data: &str) -> Result<(), Refusal> {
     let text = data.split_once('>').and_then(|(_, rest)| rest.split_once('<')).map_or("", |(text, _)| text);
     let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
@@ -140,7 +140,8 @@ fn is_sha1(id: &str) -> bool {
     id.len() == 40 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// What describes a video: a file (XEP-0446, XEP-0447); anything without one says that there is none any more.
+/// The item that describes a video: a file (XEP-0446, XEP-0447). A payload without one says that there is no video any
+/// more.
 fn video(stated: Option<&str>, payload: &Element) -> Result<Item, Refusal> {
     if !matches!(&*payload.ns(), ns::FILE_METADATA | ns::FILE_SHARING | ns::GROUP) {
         return Err(wrong("video", "expected a file of XEP-0446 or XEP-0447"));

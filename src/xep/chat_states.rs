@@ -1,4 +1,4 @@
-//! XEP-0085 chat states: relayed to the others, never kept.
+//! XEP-0085 chat states: relayed to the other participants, never archived.
 
 use super::{Extension, Scope, Weight};
 use crate::xmpp::ns;

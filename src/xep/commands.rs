@@ -1,8 +1,8 @@
-//! XEP-0050: ad-hoc commands, for operators at the service and for those who administer a channel at the channel.
+//! XEP-0050: ad-hoc commands. Operators find theirs at the service, those who administer a channel at the channel.
 //!
-//! A command is a form in front of a [`Command`](crate::channel::Command) or [`ServiceCommand`], which is decided like any
-//! other; who sees and opens it follows the tables of `permission.rs`. Nothing is kept between two stages: what a form
-//! settles comes back with it.
+//! A command is a form for a [`Command`](crate::channel::Command) or [`ServiceCommand`], which is decided like any
+//! other. The tables of `permission.rs` settle who sees and opens it. The service keeps nothing between two stages:
+//! each form carries what the one before it settled.
 
 mod adhoc;
 mod forms;
@@ -44,7 +44,7 @@ impl Extension for Commands {
         }
         let fields = FormFields::of(request.payload);
         match session::step(adhoc, request)? {
-            // There is nothing to let go of.
+            // A session has no state that would have to be dropped.
             SessionStep::Cancel => Ok(ServiceCommand::Ping.into()),
             SessionStep::Open if adhoc.open.is_some() => Ok(adhoc.right.asked()),
             SessionStep::Open | SessionStep::Submit => (adhoc.read)(&fields, request),
@@ -75,14 +75,14 @@ impl Extension for Commands {
     }
 }
 
-/// Shows an announcement, which comes from the channel itself, to all who follow its messages.
+/// Shows an announcement to the subscribers of the messages node. It comes from the channel itself.
 pub fn show_announcement(announcement: &Announcement, render: &mut Render<'_>) {
     let id = render.fresh_id();
     let message = announced(announcement, &render.address(), &id);
     render.fan(Node::Messages, message);
 }
 
-/// An announcement as people get it: a message of its own, in no archive.
+/// The message of an announcement. It is in no archive.
 pub fn announced(announcement: &Announcement, from: &str, id: &str) -> Tag {
     let Announcement { subject, body } = announcement;
     let subject = (!subject.is_empty()).then(|| Tag::new("subject").text(subject));
@@ -108,7 +108,7 @@ fn find(request: &Request<'_>) -> Result<&'static Adhoc, Refusal> {
     all(request.scope()).iter().find(|adhoc| adhoc.node == node).ok_or(Refusal::NoSuchNode)
 }
 
-/// The channel that a command at the service is about: the one that its form names.
+/// The channel that the form of a command at the service names.
 pub fn channel_of(payload: &Element, domain: &str) -> Option<ChannelName> {
     match payload.is("command", ns::COMMANDS) {
         true => forms::channel(&FormFields::of(payload), domain).ok().flatten(),
@@ -116,8 +116,8 @@ pub fn channel_of(payload: &Element, domain: &str) -> Option<ChannelName> {
     }
 }
 
-/// What disco tells of commands: which there are, and what one of them is (XEP-0050 §2.1, §2.2); `None` where the node is
-/// about something else.
+/// XEP-0050 §2.1, §2.2: what disco tells of commands: the list of them, or one of them. `None` where the node is not
+/// about commands.
 pub fn described(node: &str, is_items: bool, request: &Request<'_>) -> Option<Vec<Tag>> {
     let held = |adhoc: &&Adhoc| adhoc.right.is_held(request) && adhoc.right.applies(request);
     let identity = |kind: &str, name: &str| {
@@ -139,12 +139,12 @@ pub fn described(node: &str, is_items: bool, request: &Request<'_>) -> Option<Ve
     Some(if is_items { Vec::new() } else { told() })
 }
 
-/// The node and the session of a command.
+/// The node and the session id of a command.
 pub fn session_of(request: &Request<'_>) -> (String, String) {
     (request.payload.attr("node").unwrap_or_default().to_owned(), session::id(request))
 }
 
-/// A command that is done and tells a text of many lines.
+/// The end of a command that shows a text of many lines.
 pub fn text(node: &str, session: &str, title: &str, text: &str) -> Tag {
     let lines = forms::field("text", "text-multi", "JSON").children(text.lines().map(forms::value));
     let form = Tag::in_ns("x", ns::FORM).attr("type", "result").child(Tag::new("title").text(title)).child(lines);

@@ -1,4 +1,4 @@
-//! The form of the configuration node (XEP-0406 §2.4): what a channel's settings and roles are called there.
+//! XEP-0406 §2.4: the form of the configuration node, with a channel's settings and roles.
 
 use super::group_tags::{access, access_of};
 use crate::channel::group::Configuration;
@@ -8,7 +8,7 @@ use crate::xmpp::{Parts, Tag, address, ns};
 use jid::BareJid;
 use minidom::Element;
 
-/// What 'Nodes Present' calls the nodes.
+/// The names of the nodes in 'Nodes Present'.
 const NODES: [(&str, Node); 7] = [
     ("participants", Node::Participants),
     ("presence", Node::Presence),
@@ -18,19 +18,20 @@ const NODES: [(&str, Node); 7] = [
     ("jidmap-visible", Node::JidMap),
     ("avatar", Node::AvatarMetadata),
 ];
-/// Who may subscribe to what everybody in a channel is told.
+/// Who may subscribe to the nodes that every participant may read.
 const OPEN: &[Access] = &[Access::Participants, Access::Allowed, Access::Anyone];
-/// The same of the participants.
+/// Who may subscribe to the participants node.
 const PEOPLE: &[Access] =
     &[Access::Participants, Access::Allowed, Access::Anyone, Access::Nobody, Access::Admins, Access::Owners];
-/// The same of what those are told who administer it.
+/// Who may subscribe to the nodes of those who administer the channel.
 const CLOSED: &[Access] = &[Access::Participants, Access::Allowed, Access::Nobody, Access::Admins, Access::Owners];
-/// Who may change something.
+/// Who may write to a node.
 const WRITERS: &[Access] = &[Access::Participants, Access::Admins, Access::Owners];
-/// Who may retract what others wrote.
+/// Who may retract the messages of others.
 const MODERATORS: &[Access] = &[Access::Nobody, Access::Admins, Access::Owners];
 
-/// Ours beside those of XEP-0406: days after which messages are gone; 0: for ever, as far as the service keeps them.
+/// The service's own field beside those of XEP-0406: the days after which messages are deleted. 0 keeps them as long as
+/// the service does.
 const RETENTION: &str = "{urn:mixd:group:1}retention-days";
 
 /// One field of the form.
@@ -45,13 +46,13 @@ fn field(var: &'static str, kind: &'static str, values: impl IntoIterator<Item =
     Field { var, kind, values: values.into_iter().collect(), options: Vec::new() }
 }
 
-/// The item of the configuration node, with the values in force: a form for those who may change them, and for everybody
-/// else what it comes to.
+/// The item of the configuration node, with the values in force. Those who may change them get a form to fill in,
+/// others a result.
 pub fn item(channel: &Channel, limits: &Limits, changeable: bool) -> Tag {
     Tag::new("item").attr("id", channel.configuration_id()).child(form(channel, limits, changeable))
 }
 
-/// What is in the item.
+/// The form in that item.
 pub fn form(channel: &Channel, limits: &Limits, changeable: bool) -> Tag {
     let value = |text: &str| Tag::new("value").text(text);
     let form_type = Tag::new("field").attr("var", "FORM_TYPE").attr("type", "hidden").child(value(ns::MIX_ADMIN));
@@ -111,7 +112,7 @@ fn fields(channel: &Channel, limits: &Limits) -> Vec<Field> {
     ]
 }
 
-/// Who may do what: in groups that is settled by the service.
+/// Who may do what. In groups the service settles it.
 fn grants_in_force(channel: &Channel, limits: &Limits) -> Grants {
     let rights = &limits.groups.rights;
     let of_rank = |rank: Rank| match rank {
@@ -130,12 +131,12 @@ fn grants_in_force(channel: &Channel, limits: &Limits) -> Grants {
     }
 }
 
-/// What a form published to the configuration node asks for; what it leaves out stays, and a client may send back what it
-/// was shown.
+/// Reads a form that was published to the configuration node. Fields that it leaves out stay as they are. A client may
+/// send back fields that it may not change, as long as their values are those it was shown.
 ///
 /// # Errors
-/// [`Refusal::Unsupported`] for a field that this service does not know or settles itself, [`Refusal::Invalid`] for a
-/// value that the field does not take.
+/// [`Refusal::Unsupported`] for a field that the service does not know or settles itself, [`Refusal::Invalid`] for a
+/// value that the field does not have.
 pub fn read(item: &Element, channel: &Channel, limits: &Limits) -> Result<Configuration, Refusal> {
     let form = item.part("x", ns::FORM);
     let form = form.ok_or_else(|| Refusal::BadRequest("the configuration node takes a data form".into()))?;
@@ -168,11 +169,11 @@ struct Reading {
 }
 
 impl Reading {
-    /// Takes a field that says something else than what is in force.
+    /// Takes a field whose value differs from the one in force.
     fn take(&mut self, var: &str, values: &[String], limits: &Limits) -> Result<(), Refusal> {
         let Reading { wanted: Configuration { owners, admins, patch, .. }, nodes, grants } = self;
         match var {
-            // The last one names the channel where the form goes to the service.
+            // `channel` names the channel, where the form goes to the service.
             "FORM_TYPE" | "Last Change Made By" | "channel" => {}
             "Owner" => *owners = Some(accounts("Owner", values)?),
             "Administrator" => *admins = Some(accounts("Administrator", values)?),
@@ -209,7 +210,7 @@ impl Reading {
                 patch.members_add = Some(holds);
             }
             "Private Messages" => patch.private_messages = Some(one_truth("Private Messages", values)?),
-            // XEP-0406's examples say it the other way round.
+            // XEP-0406 §3.2 has this field in its examples, with the opposite meaning.
             "No Private Messages" => patch.private_messages = Some(!one_truth("No Private Messages", values)?),
             "Mandatory Nicks" if one_truth("Mandatory Nicks", values)? => {}
             "Mandatory Nicks" => {
@@ -223,7 +224,7 @@ impl Reading {
     }
 }
 
-/// Reading 10: that a node is there is what switches a thing on.
+/// 'Nodes Present' switches nodes on and off.
 fn read_nodes(values: &[String], wanted: &mut Configuration) -> Result<(), Refusal> {
     let named = |name: &str| match name {
         "jidmap" => Some(Node::JidMap),
@@ -237,7 +238,7 @@ fn read_nodes(values: &[String], wanted: &mut Configuration) -> Result<(), Refus
     }
     (wanted.allowed, wanted.banned) = (Some(present.contains(Node::Allowed)), Some(present.contains(Node::Banned)));
     wanted.patch.presence = Some(present.contains(Node::Presence));
-    // Whether there is a map of JIDs follows how JIDs are shown. The picture has two nodes.
+    // The map of JIDs is not switched here: it follows 'JID Visibility'. The picture has two nodes.
     if present.contains(Node::AvatarMetadata) {
         present.insert(Node::AvatarData);
     }
@@ -256,7 +257,7 @@ fn accounts(field: &'static str, values: &[String]) -> Result<Vec<BareJid>, Refu
     accounts.ok_or_else(|| invalid(field, "bare JIDs of accounts"))
 }
 
-/// The names of XEP-0404's modes; XEP-0406 has but this one example of them.
+/// The modes of JID visibility, by names made after the one example that XEP-0406 has.
 const VISIBILITIES: [(&str, Visibility); 3] = [
     ("jid-mandatory-visible", Visibility::Visible),
     ("jid-optionally-visible", Visibility::Maybe),
@@ -290,21 +291,21 @@ fn one_number_of_days(field: &'static str, values: &[String]) -> Result<u64, Ref
     number.ok_or_else(|| invalid(field, "a number of days"))
 }
 
-/// A time, or none where it is left blank.
+/// A time. `None` where the field is blank.
 fn one_time(field: &'static str, values: &[String]) -> Result<Option<Stamp>, Refusal> {
     let text = values.first().map(String::as_str).unwrap_or_default();
     let wrong = || invalid(field, "a date and time such as 2030-01-31T12:00:00Z (XEP-0082)");
     if text.is_empty() { Ok(None) } else { Stamp::from_xmpp(text).map(Some).ok_or_else(wrong) }
 }
 
-/// Whether a field is sent back as it was shown.
+/// Whether a field has the values that were shown.
 fn says_same(field: &Field, values: &[String]) -> bool {
     let plain = |text: &String| match (field.kind, &**text) {
         ("boolean", "1") => "true".to_owned(),
         ("boolean", "0") => "false".to_owned(),
         _ => text.clone(),
     };
-    // A client may state a blank where there is nothing.
+    // A client may send an empty value for a field that has none.
     let stated: Vec<String> = values.iter().filter(|text| !text.is_empty()).map(plain).collect();
     field.values == stated
 }

@@ -1,7 +1,7 @@
-//! XEP-0355: a host server hands us the requests of its users in the namespace of XEP-0405.
+//! XEP-0355: a host server delegates requests of its users in the namespace of XEP-0405.
 //!
-//! So a user joins through the own account (`client-join`) although the host server knows nothing of MIX. Both
-//! versions of the protocol are spoken: Prosody's `:2` and ejabberd's `:1` (hosts.md, D.1).
+//! So a user can join through the own account (`client-join`) although the host server does not know MIX. Both versions
+//! of the protocol are spoken: `:2` of Prosody and `:1` of ejabberd (hosts.md, D.1).
 
 use crate::channel::Refusal;
 use crate::xmpp::{Parts, Stanza, address, ns};
@@ -11,7 +11,8 @@ use minidom::Element;
 /// The versions of the protocol.
 pub const NAMESPACES: [&str; 2] = ["urn:xmpp:delegation:1", "urn:xmpp:delegation:2"];
 
-/// The features that a host server asks for on its own behalf and on its users' (XEP-0355 §5).
+/// XEP-0355 §7.2: the features that a host server asks for, to announce them for itself or at the bare JIDs of its
+/// users.
 pub fn features(node: &str) -> Option<&'static [&'static str]> {
     let (_, asked) = NAMESPACES.iter().find_map(|ns| Some((ns, node.strip_prefix(ns)?)))?;
     match asked {
@@ -21,7 +22,7 @@ pub fn features(node: &str) -> Option<&'static [&'static str]> {
     }
 }
 
-/// The version in which a message announces that PAM is delegated to us, where it does.
+/// The version of the protocol, where a message announces that PAM is delegated to us.
 pub fn advert(message: &Element) -> Option<&'static str> {
     NAMESPACES.into_iter().find(|ns| {
         message
@@ -34,9 +35,9 @@ pub fn advert(message: &Element) -> Option<&'static str> {
 pub struct Unwrapped<'a> {
     /// The version of the protocol.
     pub ns: &'static str,
-    /// The account whose server sent it.
+    /// The account whose server delegated the request.
     pub account: BareJid,
-    /// The resource that asked.
+    /// The full JID that asked.
     pub asker: Jid,
     /// The id of the inner iq.
     pub id: String,
@@ -44,11 +45,11 @@ pub struct Unwrapped<'a> {
     pub name: &'static str,
     /// The channel named there.
     pub channel: String,
-    /// The inner `<join/>` or `<leave/>`.
+    /// The inner `<join/>` or `<leave/>` (XEP-0405 §2.7, §2.8).
     pub payload: &'a Element,
 }
 
-/// The iq within a delegation, and the protocol's version; `None` where the stanza is no delegation.
+/// The version of the protocol and the iq within a delegation. `None` where the stanza is no delegation.
 pub fn forwarded(stanza: &Stanza) -> Option<(&'static str, Option<&Element>)> {
     let outer = stanza.payload()?;
     let version = NAMESPACES.into_iter().find(|ns| outer.is("delegation", *ns))?;
@@ -56,10 +57,10 @@ pub fn forwarded(stanza: &Stanza) -> Option<(&'static str, Option<&Element>)> {
     Some((version, inner))
 }
 
-/// Who sent an inner iq, and with which id: what is needed to answer it at all.
+/// The sender and the id of an inner iq, which any answer to it needs.
 ///
 /// # Errors
-/// [`Refusal::BadRequest`] where the inner `from` is no account of the host that sent the delegation.
+/// [`Refusal::BadRequest`] where the inner `from` is no account of the host server that sent the delegation.
 pub fn asker(stanza: &Stanza, inner: &Element) -> Result<(Jid, String), Refusal> {
     let wrong = |text: &str| Refusal::BadRequest(text.to_owned());
     let from =
@@ -77,10 +78,11 @@ pub fn asker(stanza: &Stanza, inner: &Element) -> Result<(Jid, String), Refusal>
 /// Reads the inner request of a delegation.
 ///
 /// # Errors
-/// A [`Refusal`] where it is addressed to somebody else's account, or is nothing that XEP-0405 knows.
+/// A [`Refusal`] where it is addressed to another account, or is no request of XEP-0405.
 pub fn unwrap<'a>(version: &'static str, inner: &'a Element, asker: &Jid, id: &str) -> Result<Unwrapped<'a>, Refusal> {
     let account = asker.to_bare();
-    // Prosody leaves `to` out where the client addressed its own account; other people's accounts come here too.
+    // Prosody leaves `to` out where the client addressed its own account. Requests to other accounts are delegated,
+    // too.
     let is_own = |to: &str| address::jid(to).is_ok_and(|to| to.is_bare() && to.to_bare() == account);
     if !inner.attr("to").is_none_or(is_own) {
         return Err(Refusal::Forbidden("only the account itself may ask this of the account"));

@@ -1,4 +1,4 @@
-//! XEP-0030: what the service and its channels are, and what they hold.
+//! XEP-0030: the identity, features and items of the service and its channels.
 
 use super::nodes::name_of;
 use super::{Extension, Request, Route, Scope, admin, commands, delegation, nicks, rsm};
@@ -7,7 +7,7 @@ use crate::xmpp::{Parts, Tag, ns};
 
 /// XEP-0030.
 pub struct Disco {
-    /// Those whose features it tells, in order; it is one of them.
+    /// The extensions whose features are told, in order. This one is among them.
     pub extensions: fn() -> &'static [&'static dyn Extension],
 }
 
@@ -51,7 +51,7 @@ impl Extension for Disco {
                 Ok(Command::Describe.into())
             }
             (Some(_), true) if node == Some("mix") => Ok(Command::ListNodes.into()),
-            // XEP-0369 §6.4: without that node the question is one for a room's occupants.
+            // XEP-0369 §6.4: a request for items without the node `mix` asks for the occupants of a MUC room.
             (Some(_), true) if node.is_none() => {
                 Err(Refusal::Unsupported("ask a channel for its items with node='mix'".into()))
             }
@@ -92,7 +92,7 @@ impl Extension for Disco {
                 let Some(channel) = request.channel else { return Err(Refusal::NoSuchChannel) };
                 let address = request.service.address_of(channel.name());
                 let nodes = admin::shown_nodes(channel, &request.actor.account);
-                // The video is a node of this service's own, and none of most channels.
+                // The video is a node of this service's own, which most channels do not use.
                 let is_shown = |node: &Node| *node != Node::Video || channel.item(Node::Video).is_some();
                 let item = |node| Tag::new("item").attr("jid", &address).attr("node", name_of(node));
                 Ok(Some(query.children(nodes.filter(is_shown).map(item))))

@@ -1,4 +1,4 @@
-//! From refusals to stanza errors: the one table.
+//! The stanza error of each refusal.
 
 use crate::channel::{CommandFault, Refusal};
 use crate::xmpp::error::Specific;
@@ -34,7 +34,7 @@ impl From<&Refusal> for StanzaError {
     }
 }
 
-/// The condition of a protocol's own (groups.md §3.8).
+/// The application-specific condition (groups.md §3.8).
 fn specific(refusal: &Refusal) -> Option<Specific> {
     let of_groups = |name, attr| Some(Specific { name, ns: ns::GROUP, attr });
     let of_pubsub = |name| Some(Specific { name, ns: ns::PUBSUB_ERRORS, attr: None });
@@ -65,7 +65,7 @@ fn specific(refusal: &Refusal) -> Option<Specific> {
     }
 }
 
-/// The code, for what groups.md §3.8 has in its table; what else may go wrong is told by its condition alone.
+/// The code (groups.md §3.8). Refusals outside that table have none.
 fn code(refusal: &Refusal) -> Option<u16> {
     let is_in_table = match refusal {
         Refusal::NoSuchChannel | Refusal::NoSuchFile | Refusal::Internal => true,

@@ -1,4 +1,4 @@
-//! Events of a group as they are written (groups.md §3.7).
+//! groups.md §3.7: how events of a group are written.
 
 use crate::channel::{Event, EventKind, Stamp};
 use crate::xmpp::{Tag, ns};
@@ -16,7 +16,7 @@ fn name_of(kind: EventKind) -> &'static str {
     }
 }
 
-/// An event of the archive. Its people are called as they were at the time.
+/// An event of the archive. It names people by the nicks they had at the time.
 pub fn of_row(event: &Event, stamp: Stamp) -> Tag {
     let (by, whom) = (event.by.as_ref(), event.whom.as_ref());
     let detail = event.detail.as_deref();

@@ -1,20 +1,20 @@
-//! What every extension has to say of itself.
+//! What an extension implements.
 
 use super::request::{Request, Route, Scope};
 use crate::channel::{Answer, AnyCommand, Refusal};
 use crate::xmpp::Tag;
 use minidom::Element;
 
-/// What a child of a message means for keeping the message.
+/// Whether a child makes a message one to archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Weight {
-    /// A state of the moment: relayed to others, never kept, not shown to its sender.
+    /// A chat state: relayed to the others, never archived, not reflected to its sender.
     State,
-    /// Relayed and never kept: receipts, markers.
+    /// Relayed and never archived: receipts, markers.
     Pass,
-    /// Kept in the archive, and nothing to read by itself.
+    /// Archived, not counted as unread.
     Keep,
-    /// Kept in the archive, and counted as something to read.
+    /// Archived, and counted as unread.
     Count,
 }
 
@@ -36,20 +36,20 @@ pub trait Extension: Sync {
     /// Reads a request that came by one of its routes.
     ///
     /// # Errors
-    /// A [`Refusal`] for what makes no sense in its terms.
+    /// A [`Refusal`] for a request that is malformed in its terms.
     fn decode(&self, _request: &Request<'_>) -> Result<AnyCommand, Refusal> {
         Err(Refusal::NoSuchService)
     }
 
-    /// Writes the answer to a request that it decoded; `None` for a result without a payload.
+    /// Writes the answer to a request that it decoded. `None` for a result without a payload.
     ///
     /// # Errors
-    /// A [`Refusal`] where the answer names what is not there.
+    /// A [`Refusal`] where the answer names something that does not exist.
     fn encode(&self, _answer: &Answer, _request: &Request<'_>) -> Result<Option<Tag>, Refusal> {
         Ok(None)
     }
 
-    /// Says what a child of a message means for keeping it; `None` where it is not this extension's.
+    /// The weight of a child of a message. `None` where the child belongs to another extension.
     fn weigh(&self, _child: &Element) -> Option<Weight> {
         None
     }

@@ -1,15 +1,14 @@
-//! Which change concerns which face: the one place where what happened is matched on its way out.
+//! Which change is shown by whom: the one place that matches on changes on their way out.
 //!
-//! A face is what one protocol shows of a channel. There is one so far, MIX with its extensions, whose functions get what
-//! their part of a change holds and nothing else. No arm is a wildcard, so the compiler asks of every new [`Change`] who
-//! shows it.
+//! A face is what one protocol shows of a channel. So far there is one: MIX with its extensions. Its functions get the
+//! parts of a change that they need. No arm is a wildcard, so the compiler asks of every new [`Change`] who shows it.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use super::{Render, admin, anon, commands, group_events, invitations, mix_core, notices, pubsub};
 use crate::channel::{Change, Node, RowKind};
 
-/// Shows a change that was applied to all whom it concerns, in the order in which they are told.
+/// Shows a change that was applied, to everybody concerned, in the order in which they are told.
 pub fn show(change: &Change, render: &mut Render<'_>) {
     match change {
         Change::Destroyed => {
@@ -52,7 +51,7 @@ pub fn show(change: &Change, render: &mut Render<'_>) {
         Change::Configured(_) => admin::show_nodes_gone(render),
         Change::GuestSet { guest, ended } => pubsub::tell_guest(guest, *ended, render),
         Change::InvitationEnded { invitation, declined: true } => invitations::tell_declined(invitation, render),
-        // What nobody is told of by itself: it is in an answer, beside another change, or of nobody's concern.
+        // These are shown by an answer, by another change, or to nobody.
         Change::Created { .. }
         | Change::Subscribed(_)
         | Change::Noted(_)

@@ -1,13 +1,14 @@
-//! What a message says, in one number: by it a message that is sent again is told from another one under the same id.
+//! A hash of what a message says. It tells a repeat of a message from another message with the same id.
 //!
-//! Some clients number their messages from 1 with each start. So a repeat has the same bodies and the same files, and
-//! names the same messages; what else it has may differ, such as when it was first sent.
+//! Some clients number their messages from 1 with each start, so an equal id is not enough. A repeat has the same
+//! bodies and files, and names the same messages. Other children may differ, such as the time at which it was first
+//! sent.
 
 use crate::xmpp::ns;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// The elements that are bodies or files (XEP-0447, XEP-0446, XEP-0066), or that name another message, by how they begin as
-/// they are kept.
+/// The elements that are bodies or files (XEP-0447, XEP-0446, XEP-0066), or that name another message: their names and
+/// namespaces as they are written in the archive.
 const SAYS: [(&str, Option<&str>); 12] = [
     ("body", None),
     ("subject", None),
@@ -22,7 +23,7 @@ const SAYS: [(&str, Option<&str>); 12] = [
     ("reply", Some(ns::REPLY)),
     ("forwarded", Some(ns::FORWARD)),
 ];
-/// Those whose contents are encrypted anew each time.
+/// The elements of encrypted messages, whose contents differ each time.
 const CONCEALS: [(&str, Option<&str>); 4] = [
     ("encrypted", Some(ns::OMEMO)),
     ("encrypted", Some(ns::OMEMO_LEGACY)),
@@ -30,10 +31,11 @@ const CONCEALS: [(&str, Option<&str>); 4] = [
     ("x", Some(ns::PGP)),
 ];
 
-/// What every encrypted message says: by its id alone it is told from another encrypted one, and by this from a plain one.
+/// The hash of every encrypted message. Two of them are told apart by their ids alone; an encrypted one and a plain one
+/// by this.
 const CONCEALED: u64 = 0;
 
-/// The bodies and files of a message, from its children as they are kept.
+/// The hash of a message, from its children as they are archived.
 pub fn of(payload: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     for child in (Children { rest: payload }) {
@@ -47,7 +49,7 @@ pub fn of(payload: &str) -> u64 {
     hasher.finish()
 }
 
-/// Whether an element, as it was written here, has this name and namespace; `None`: that of stanzas.
+/// Whether an element that the service wrote has this name and namespace. `None` is the namespace of stanzas.
 fn is(element: &str, (name, ns): (&str, Option<&str>)) -> bool {
     let Some(rest) = element.strip_prefix('<').and_then(|rest| rest.strip_prefix(name)) else { return false };
     match (ns, rest.strip_prefix(" xmlns='")) {
@@ -57,7 +59,8 @@ fn is(element: &str, (name, ns): (&str, Option<&str>)) -> bool {
     }
 }
 
-/// The outermost elements of a text that was written here: no comment is in it, and no `<` but those of tags.
+/// The outermost elements of a text that the service wrote. Such a text has no comments, and each `<` in it begins a
+/// tag.
 struct Children<'a> {
     rest: &'a str,
 }
@@ -87,7 +90,7 @@ impl<'a> Iterator for Children<'a> {
     }
 }
 
-/// Where a tag ends: behind the first `>` that is in no value.
+/// The end of a tag: behind the first `>` that is in no attribute value.
 fn end_of_tag(tag: &str) -> Option<usize> {
     let mut quoted = false;
     let end = tag.bytes().position(|byte| {

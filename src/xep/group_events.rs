@@ -1,5 +1,5 @@
-//! What people are told of a group besides messages: events (groups.md §3.7), invitations (XEP-0407 §6), and what
-//! authors learn of their messages (§3.4).
+//! What people are sent of a group besides messages: events (groups.md §3.7), invitations (XEP-0407 §6), and to
+//! authors, how their messages fare (groups.md §3.4).
 
 use super::events::of_row;
 use super::group_tags::{counts, progress, status};
@@ -11,8 +11,8 @@ use crate::channel::{Event, EventKind, Member, Node, Report, Row, Stamp, Status,
 use crate::xmpp::{Tag, ns};
 use jid::BareJid;
 
-/// groups.md §1 rule 5: whom somebody else put into the group is told so. It tells the person's client to join, which is
-/// idempotent where the person is in already.
+/// groups.md §1 rule 5: invites somebody whom others put into the group. The person's client then joins, which changes
+/// nothing where the person is in already.
 pub fn invite(member: &Member, render: &mut Render<'_>) {
     let is_added = member.status != Status::Left && render.actor.is_some_and(|actor| *actor != member.jid);
     if !is_added {
@@ -33,13 +33,13 @@ pub fn invite(member: &Member, render: &mut Render<'_>) {
     render.mail(&member.jid, message);
 }
 
-/// groups.md §1 rule 4: somebody who waited is told that it waits no longer, where that is not its own doing.
+/// groups.md §1 rule 4: tells somebody who waited that the invitation is over, unless the person ended it.
 pub fn tell_uninvited(member: &Member, render: &mut Render<'_>) {
     if member.status != Status::Left || render.actor.is_some_and(|actor| *actor == member.jid) {
         return;
     }
     let told = render.event_about(&member.id).map(|(event, stamp)| of_row(event, stamp));
-    // Where the last one left, its invitations went with it.
+    // The invitations of a group end without an event when its last member leaves.
     let event = told.unwrap_or_else(|| {
         let (kind, whom) = (EventKind::MemberRemoved, Some(member.into()));
         of_row(&Event { kind, by: None, whom, detail: None }, render.now)
@@ -48,7 +48,7 @@ pub fn tell_uninvited(member: &Member, render: &mut Render<'_>) {
     render.mail(&member.jid, message);
 }
 
-/// groups.md §1 rule 12: whoever is out by this event gets it, and nothing after it.
+/// groups.md §1 rule 12: sends an event to those who are out by it. They get nothing after it.
 pub fn show_last(event: &Event, row: &Row, render: &mut Render<'_>) {
     if !matches!(event.kind, EventKind::MemberLeft | EventKind::MemberRemoved) {
         return;
@@ -62,7 +62,7 @@ pub fn show_last(event: &Event, row: &Row, render: &mut Render<'_>) {
     }
 }
 
-/// Shows the end of a group, to those who wait as well.
+/// Shows the end of a group, also to those who wait.
 pub fn show_end(render: &mut Render<'_>) {
     if render.channel.settings().style != Style::Group {
         return;
@@ -78,8 +78,8 @@ pub fn show_end(render: &mut Render<'_>) {
     render.bid_farewell(Whom::Waiting, message);
 }
 
-/// What an author is told of a report about a message (groups.md §3.4); without `to`. The reporter is named where its
-/// JID is shown.
+/// groups.md §3.4: tells an author of a report about a message. The reporter is named where its JID is visible. `to` is
+/// missing.
 pub fn notice(
     notice: &Notice,
     report: &Report,
@@ -103,7 +103,7 @@ pub fn notice(
         .child(Tag::in_ns("no-store", ns::HINTS))
 }
 
-/// What somebody's other devices are told of what it settled for itself alone; `None` where that is nothing.
+/// Tells somebody's other resources what it settled for itself alone. `None` for commands that settle no such thing.
 pub fn own(command: &GroupCommand, seal: impl Fn(u64) -> String, newest: u64, stamp: Stamp) -> Option<Tag> {
     let event = |kind| Tag::in_ns("event", ns::GROUP).attr("type", kind).attr("stamp", stamp.to_xmpp());
     Some(match command {

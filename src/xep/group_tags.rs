@@ -1,4 +1,4 @@
-//! How groups, their people and their messages' receipts are written (groups.md §3).
+//! groups.md §3: how groups, their people and the receipts of their messages are written.
 
 use super::{Request, rsm};
 use crate::channel::answer::Page;
@@ -12,7 +12,7 @@ use crate::channel::{
 use crate::xmpp::{Parts, Tag, ns};
 use jid::BareJid;
 
-/// A status as it is written.
+/// The name of a status.
 pub fn status(status: Status) -> &'static str {
     match status {
         Status::Joined => "joined",
@@ -21,7 +21,7 @@ pub fn status(status: Status) -> &'static str {
     }
 }
 
-/// A role as it is written.
+/// The name of a role.
 pub fn role(standing: Standing) -> &'static str {
     match standing {
         Standing::Owner => "owner",
@@ -30,7 +30,7 @@ pub fn role(standing: Standing) -> &'static str {
     }
 }
 
-/// How far a message came, as it is written.
+/// The name of how far a message came.
 pub fn progress(progress: Option<Progress>) -> &'static str {
     match progress {
         None => "sent",
@@ -61,7 +61,7 @@ fn receipts(receipts: ReceiptPolicy) -> &'static str {
     }
 }
 
-/// To whom something is open, as it is written here and in forms (XEP-0406 §2.4).
+/// XEP-0406 §2.4: the name of those to whom something is open, in forms and in the service's own namespace.
 pub fn access(access: Access) -> &'static str {
     match access {
         Access::Nobody => "nobody",
@@ -73,18 +73,18 @@ pub fn access(access: Access) -> &'static str {
     }
 }
 
-/// The same, read.
+/// Reads such a name.
 pub fn access_of(text: &str) -> Option<Access> {
     use Access::*;
     [Nobody, Owners, Admins, Participants, Allowed, Anyone].into_iter().find(|it| access(*it) == text)
 }
 
-/// Whether an item of a picture or video describes one: a deleted one leaves an item that describes nothing.
+/// Whether the item of a picture or video describes one. The item of a deleted one describes nothing.
 fn describes(item: &Item) -> bool {
     item.payload.contains("<info") || item.payload.contains("<file")
 }
 
-/// A group that was created (groups.md §3.1).
+/// groups.md §3.1: a group that was created.
 pub fn created(channel: &Channel, name: &ChannelName, members: &[(BareJid, Status)], request: &Request<'_>) -> Tag {
     let profile = channel.profile();
     Tag::in_ns("group", ns::GROUP)
@@ -94,12 +94,12 @@ pub fn created(channel: &Channel, name: &ChannelName, members: &[(BareJid, Statu
         .children(members.iter().map(|(jid, status)| edited(jid, Some(*status))))
 }
 
-/// Somebody who was named in a request, and what it is to the group after it.
+/// Somebody whom a request added or removed, with the status after it.
 pub fn edited(jid: &BareJid, now: Option<Status>) -> Tag {
     Tag::new("member").attr("jid", jid.as_str()).attr_opt("status", now.map(status))
 }
 
-/// A page of groups (groups.md §3.2).
+/// groups.md §3.2: a page of groups.
 pub fn list(page: &Page<GroupLine>, request: &Request<'_>) -> Tag {
     let service = request.service;
     let jid = |line: &GroupLine| service.address_of(&line.group.name);
@@ -128,13 +128,13 @@ pub fn list(page: &Page<GroupLine>, request: &Request<'_>) -> Tag {
     Tag::in_ns("groups", ns::GROUP).children(groups).child_opt(set)
 }
 
-/// Since when somebody who was added is not reached, where the asker may know.
+/// Since when an account that was added is not reached, where the asker may know it.
 pub type Unreachable<'a> = &'a dyn Fn(&BareJid) -> Option<Stamp>;
 
-/// The profile of a group with its people (groups.md §3.2), or those of a part of the list, in the order of accounts.
+/// groups.md §3.2: the profile of a group with its people, or with a page of them, in the order of accounts.
 ///
 /// # Errors
-/// [`Refusal::NoSuchItem`] where the part is one beside somebody who is not on the list.
+/// [`Refusal::NoSuchItem`] where the page begins at an account that is not on the list.
 pub fn profile(
     channel: &Channel,
     slice: &Slice,
@@ -188,14 +188,14 @@ fn person(member: &Member, channel: &Channel, unreachable: Unreachable<'_>) -> T
         .attr_opt("unreachable", unreachable(&member.jid).map(|since| since.to_xmpp()))
 }
 
-/// How far a message came in all, as attributes.
+/// Adds how far a message came in all, as attributes.
 pub fn counts(tag: Tag, aggregate: &Aggregate) -> Tag {
     tag.attr("recipients", aggregate.recipients.to_string())
         .attr("delivered", aggregate.delivered.to_string())
         .attr("read", aggregate.read.to_string())
 }
 
-/// One recipient of a message.
+/// A recipient of a message, with how far it came there.
 pub fn recipient(jid: &BareJid, receipt: &Receipt) -> Tag {
     Tag::new("recipient")
         .attr("jid", jid.as_str())

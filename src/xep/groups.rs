@@ -1,4 +1,4 @@
-//! Group operations in the service's own namespace (groups.md §3): requests in, answers out.
+//! groups.md §3: group operations in the service's own namespace.
 
 use super::{Extension, Request, Route, Scope, group_tags, rows, rsm};
 use crate::channel::group::{GroupCommand, Invitee, Patch};
@@ -10,7 +10,7 @@ use crate::xmpp::{Parts, Tag, address, ns};
 use jid::BareJid;
 use minidom::Element;
 
-/// The service's own namespace for groups.
+/// The extension of groups.
 pub struct Groups;
 
 impl Extension for Groups {
@@ -93,7 +93,7 @@ impl Extension for Groups {
                 let channel = request.channel.ok_or(Refusal::NoSuchChannel)?;
                 let (actor, newcomers) = (request.actor, request.newcomers);
                 let administers = actor.operator || channel.standing_of(&actor.account) != Standing::Member;
-                // Who is not reached is for those who can do something about it.
+                // Accounts that are not reached are shown to those who administer the group.
                 let unreachable = |jid: &BareJid| newcomers.get(jid).filter(|_| administers)?.unreachable_since;
                 let bytes_max = request.service.limits.answer_bytes_max;
                 Some(group_tags::profile(channel, slice, &unreachable, bytes_max)?)
@@ -108,7 +108,7 @@ impl Extension for Groups {
     }
 }
 
-/// The wish in a `<group/>` of a `<create/>` (groups.md §3.1).
+/// groups.md §3.1: the wish that a `<group/>` of a `<create/>` states.
 ///
 /// # Errors
 /// [`Refusal::Invalid`] with the field that is missing or wrong.
@@ -135,7 +135,7 @@ pub(super) fn invalid(field: &'static str, expected: &str) -> Refusal {
 fn row(request: &Request<'_>, element: &Element, field: &'static str) -> Result<u64, Refusal> {
     let id = element.attr(field).ok_or_else(|| invalid(field, "the id of a message"))?;
     let channel = request.channel.ok_or(Refusal::NoSuchChannel)?;
-    // A row that cannot be: whether the asker may name rows at all is decided first.
+    // Row 0 does not exist. The right to name rows is checked first, so that others learn nothing of ids.
     Ok(rows::open(&request.service.sealer, channel.profile().tag, id).unwrap_or(0))
 }
 

@@ -1,15 +1,15 @@
-//! What our module in a host server tells (prosody/README.md): that an account is no more.
+//! What our module in a host server tells the service: an account was removed (prosody/README.md).
 //!
-//! `<gone xmlns='urn:mixd:host:1' jid='ACCOUNT'/>` to the service, from the host server's domain. As a set it begins the
-//! end of the account, and is answered once that is stored; as a get it asks whether it is over. Only then may somebody
-//! else have the name.
+//! The host server sends `<gone xmlns='urn:mixd:host:1' jid='ACCOUNT'/>` from its domain. A set begins the end of the
+//! account, and is answered once that is stored. A get asks whether the end is done. Only then may the host server give
+//! the name to somebody else.
 
 use super::{Extension, Request, Route, Scope};
 use crate::channel::{AccountAnswer, AccountCommand, Answer, AnyCommand, Refusal, ServiceCommand};
 use crate::xmpp::address::bare_jid;
 use crate::xmpp::{Tag, ns};
 
-/// See the module.
+/// The extension of the module.
 pub struct Host;
 
 impl Extension for Host {

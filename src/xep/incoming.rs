@@ -1,4 +1,5 @@
-//! A groupchat message on its way in: what is kept of it, and what only the channel may say and so is stripped.
+//! A groupchat message on its way in: which of its children are passed on and archived. What only the channel may say
+//! is taken out.
 
 use super::relayed::{Said, names_its_sender, speaks_for_the_channel};
 use super::{Request, Sealer, Weight, gist, media, receipts, rows};
@@ -33,7 +34,7 @@ pub fn decode(request: &Request<'_>) -> Result<Command, Refusal> {
     let misspelled = |child: &Element| child.is("retract", ns::RETRACT) && !is_plain(child);
     let mut payload = written(relayed, misspelled, request.service.limits.payload_bytes_max)?;
     if named.retracts && !stanza.parts().any(is_plain) {
-        // Clients look for XEP-0424, and for the channel's id in it, however the sender spelled it.
+        // Clients look for XEP-0424 with the channel's id, in whichever form the sender retracted.
         let id = named.row.map(|row| sealer.seal(tag, row));
         Tag::in_ns("retract", ns::RETRACT).attr_opt("id", id).write(&mut payload);
     }
@@ -61,7 +62,7 @@ fn is_archived(stanza: &Element, weight: Weight, retracts: bool) -> bool {
     let hint = |name: &str| stanza.has_part(name, ns::HINTS);
     match weight {
         Weight::State => false,
-        // What was kept is not taken back in passing.
+        // A retraction is always archived.
         _ if retracts => true,
         _ if hint("no-store") || hint("no-permanent-store") => false,
         Weight::Pass => hint("store") && stanza.parts().any(|child| super::weigh(child).is_none() && !is_bare(child)),
@@ -69,7 +70,7 @@ fn is_archived(stanza: &Element, weight: Weight, retracts: bool) -> bool {
     }
 }
 
-/// The children that go on, as they read inside a stanza, without those that `are_left_out`.
+/// The children that are passed on, as they read inside a stanza, without those for which `are_left_out` is true.
 fn written(relayed: Vec<&Element>, are_left_out: impl Fn(&Element) -> bool, max: usize) -> Result<String, Refusal> {
     let mut payload = String::with_capacity(256);
     for child in relayed.into_iter().filter(|child| !are_left_out(child)) {
@@ -81,8 +82,8 @@ fn written(relayed: Vec<&Element>, are_left_out: impl Fn(&Element) -> bool, max:
     Ok(payload)
 }
 
-/// What a message means for being kept: the most that anything means which goes on. A body that stands in for something
-/// else means what that does (XEP-0428).
+/// The weight of a message: the highest weight of the children that are passed on. XEP-0428: a body that stands in for
+/// other children has the weight of those.
 fn weigh_all(stanza: &Element, relayed: &[&Element]) -> Option<Weight> {
     let stands_for = what_the_body_stands_for(stanza);
     let weights = relayed.iter().filter_map(|child| match stands_for {
@@ -92,8 +93,8 @@ fn weigh_all(stanza: &Element, relayed: &[&Element]) -> Option<Weight> {
     weights.max()
 }
 
-/// What the whole body stands in for, where something says so. There may be thousands of children and thousands that say
-/// something of others: each is looked at once.
+/// XEP-0428: the weight of what the whole body stands in for. `None` where it stands for itself. A message may have
+/// thousands of children, so each is looked at once.
 fn what_the_body_stands_for(stanza: &Element) -> Option<Weight> {
     let mut fallbacks = stanza.parts().filter(|child| is_for_the_body(child)).peekable();
     fallbacks.peek()?;
@@ -112,39 +113,40 @@ fn what_the_body_stands_for(stanza: &Element) -> Option<Weight> {
     fallbacks.filter_map(original).min()
 }
 
-/// Whether a child says that the whole body stands in for something else.
+/// XEP-0428 §2.2: whether a child marks the whole body as a fallback.
 fn is_for_the_body(child: &Element) -> bool {
     let is_whole = |part: &Element| part.name() == "body" && part.attr("start").is_none() && part.attr("end").is_none();
     child.is("fallback", ns::FALLBACK) && (child.parts().next().is_none() || child.parts().any(is_whole))
 }
 
-/// What a child means for keeping the message; what no extension knows is relayed, what only accompanies means nothing.
+/// The weight of a child. A child that no extension knows is passed on. One that only goes with other children has no
+/// weight.
 fn weigh(child: &Element) -> Option<Weight> {
     super::weigh(child).or_else(|| (!is_bare(child)).then_some(Weight::Pass))
 }
 
-/// Whether a child only accompanies others.
+/// Whether a child only goes with other children.
 fn is_bare(child: &Element) -> bool {
     child.has_ns(ns::HINTS) || child.is("origin-id", ns::SID) || child.is("thread", ns::CLIENT)
 }
 
-/// The row that a child names by the channel's id of it.
+/// The row that a child names by its stanza id.
 fn row_of(child: &Element, sealer: &Sealer, tag: u64) -> Option<u64> {
     sealer.open(tag, child.attr("id")?)
 }
 
-/// What a message says of an earlier one.
+/// The earlier message that a message refers to.
 struct Named {
-    /// The row of it.
+    /// The row of the earlier message.
     row: Option<u64>,
-    /// Whether it is retracted.
+    /// Whether this message retracts it.
     retracts: bool,
-    /// Whether it is corrected.
+    /// Whether this message corrects it.
     corrects: bool,
 }
 
-/// The message that this one refers to: one that it retracts, else one that it corrects, else one that it reacts or
-/// replies to (XEP-0424, XEP-0308, XEP-0444, XEP-0461).
+/// The earlier message that this one refers to: the one that it retracts (XEP-0424), else corrects (XEP-0308), else
+/// reacts to (XEP-0444) or replies to (XEP-0461).
 fn names(request: &Request<'_>, channel: &Channel) -> Named {
     let stanza = request.payload;
     let row = |child: &Element| row_of(child, &request.service.sealer, channel.profile().tag);

@@ -1,11 +1,11 @@
-//! The form of the information node (XEP-0369 §4.7.4, XEP-0406 §3.1): what a channel says of itself.
+//! XEP-0369 §4.7.4, XEP-0406 §3.1: the form of the information node, with the name and description of a channel.
 
 use crate::channel::{Item, Refusal, Stamp};
 use crate::xmpp::{Parts, Tag, ns};
 use minidom::Element;
 use std::collections::HashMap;
 
-/// The fields that every channel has, with their types and what they are called.
+/// The fields that every channel has, with their types and labels.
 const FIELDS: [(&str, &str, &str); 3] = [
     ("Name", "text-single", "Channel Name"),
     ("Description", "text-single", "Channel Description"),
@@ -15,17 +15,17 @@ const FIELDS: [(&str, &str, &str); 3] = [
 /// A field's name and its values.
 type Stated = (String, Vec<String>);
 
-/// What a published item makes of the one that there is: fields that it leaves out stay as they are (XEP-0406 §3.1).
+/// XEP-0406 §3.1: the item after a publish request. Fields that the request leaves out stay as they are.
 ///
 /// # Errors
-/// [`Refusal::BadRequest`] where it is no form.
+/// [`Refusal::BadRequest`] where the payload is no form.
 pub fn read(published: &Element, past: &Item) -> Result<Item, Refusal> {
     let Some(form) = published.part("x", ns::FORM) else {
         return Err(Refusal::BadRequest("the information node takes a data form (XEP-0369 §4.7.4)".into()));
     };
     let mut fields = stated_in(past);
     let key = |var: &str| var.to_ascii_lowercase();
-    // Of a name that there is twice, the first is meant.
+    // Where a name occurs twice, the first field counts.
     let mut places: HashMap<String, usize> =
         fields.iter().enumerate().rev().map(|(place, (var, _))| (key(var), place)).collect();
     for (var, values) in stated(form) {
@@ -37,20 +37,20 @@ pub fn read(published: &Element, past: &Item) -> Result<Item, Refusal> {
             }
         }
     }
-    // What a client made up and leaves blank is gone.
+    // A field of the client's own goes when it is blank.
     fields.retain(|(var, values)| !values.is_empty() || known(var).is_some());
     let name = fields.iter().find(|(var, _)| var.eq_ignore_ascii_case("name"));
     let label = name.and_then(|(_, values)| values.first()).filter(|name| !name.trim().is_empty()).cloned();
     Ok(Item { payload: written(&fields), label, ..Item::default() })
 }
 
-/// The first item of the information node of a channel that was created with a name, or without one.
+/// The first item of the information node of a new channel.
 pub fn first(label: Option<&str>, stamp: Stamp) -> Item {
     let name = ("Name".to_owned(), label.map(str::to_owned).into_iter().collect());
     Item { id: stamp.to_xmpp(), payload: written(&[name]), label: label.map(str::to_owned), stamp }
 }
 
-/// The payload of an information item with another name in it, and everything else as it was.
+/// The payload of an information item with another name in it. The other fields stay.
 pub fn renamed(item: &Item, label: &str) -> String {
     let mut fields = stated_in(item);
     let named = vec![label.to_owned()];
@@ -61,7 +61,7 @@ pub fn renamed(item: &Item, label: &str) -> String {
     written(&fields)
 }
 
-/// The item as a form to be filled in, for those who may change it, with all the fields there are (XEP-0406 §3.1).
+/// XEP-0406 §3.1: the item as a form to fill in, with all fields, for those who may change it.
 pub fn form(item: &Item) -> Tag {
     let stated = stated_in(item);
     let of_client = stated.iter().filter(|(var, _)| known(var).is_none());
@@ -85,8 +85,8 @@ fn stated_in(item: &Item) -> Vec<Stated> {
     read_again(&item.payload).unwrap_or_else(parsed)
 }
 
-/// The fields of what [`written`] wrote; `None` where it is anything else. There may be much of it beside the little that a
-/// request changes, and a parser looks a hundred times as long at each byte.
+/// The fields of a payload that [`written`] wrote. `None` for any other payload. It may be much longer than the request
+/// that changes it, and a parser takes a hundred times as long for each byte.
 fn read_again(payload: &str) -> Option<Vec<Stated>> {
     let empty = written(&[]);
     let mut rest = payload.strip_prefix(empty.strip_suffix("</x>")?)?;
@@ -111,7 +111,7 @@ fn read_again(payload: &str) -> Option<Vec<Stated>> {
     Some(fields)
 }
 
-/// A text as it was before it was written; `None` where it holds markup, or a reference that is never written.
+/// A text as it was before it was escaped. `None` where it holds markup, or a reference that [`written`] never writes.
 fn unescaped(mut text: &str) -> Option<String> {
     const ESCAPES: [(&str, char); 8] = [
         ("&lt;", '<'),
@@ -138,13 +138,13 @@ fn unescaped(mut text: &str) -> Option<String> {
     Some(plain)
 }
 
-/// The fields of a form with their values, but for its type.
+/// The fields of a form with their values, without its type.
 fn stated(form: &Element) -> impl Iterator<Item = Stated> + '_ {
     let fields = form.parts().filter(|child| child.name() == "field");
     let fields = fields.map(|field| {
         let values = field.parts().filter(|child| child.name() == "value").map(Element::text);
         let mut values: Vec<String> = values.collect();
-        // A field of nothing but empty values is blank; between others an empty one is an empty line.
+        // A field with empty values alone is blank. An empty value among others is an empty line.
         if values.iter().all(String::is_empty) {
             values.clear();
         }

@@ -1,6 +1,6 @@
-//! XEP-0407 §6: invitations, given to whoever may invite, and shown by the invitee at its join.
+//! XEP-0407 §6: invitations. The channel gives them to those who may invite, and the invitee shows one when it joins.
 //!
-//! To list them and to take them back is the service's own: the XEP leaves it open.
+//! Listing them and taking them back are requests of the service's own, since the XEP has none.
 
 use super::notification::headed;
 use super::{Extension, Render, Request, Route, Scope, groups, rsm};
@@ -11,7 +11,7 @@ use crate::xmpp::{Parts, Tag, address, ns};
 use jid::BareJid;
 use minidom::Element;
 
-/// Invitees of one request to take invitations back, at most.
+/// The most invitees that one request to take invitations back may name.
 const INVITEES_MAX: usize = 1000;
 
 /// XEP-0407 §6.
@@ -24,7 +24,8 @@ impl Extension for Invite {
 
     fn routes(&self) -> &'static [Route] {
         const ROUTES: &[Route] = &[
-            // The examples ask by a get, as clients do; it makes something, which is what a set is for.
+            // XEP-0407 §6 asks by a get in its examples, and so do clients. A set is taken as well, since the request
+            // creates something.
             Route::get(Scope::Channel, "invite", ns::MIX_MISC),
             Route::set(Scope::Channel, "invite", ns::MIX_MISC),
             Route::get(Scope::Channel, "invitations", ns::GROUP),
@@ -79,7 +80,7 @@ impl Extension for Invite {
     }
 }
 
-/// Tells the inviter that its invitation was turned down.
+/// Tells the inviter that the invitee declined.
 pub fn tell_declined(invitation: &Invitation, render: &mut Render<'_>) {
     let address = render.address();
     let value = Tag::new("value").text("Declined");
@@ -92,7 +93,7 @@ pub fn tell_declined(invitation: &Invitation, render: &mut Render<'_>) {
 /// The invitation that a join shows, where it shows one.
 ///
 /// # Errors
-/// [`Refusal::BadInvitation`] where it is one to another channel, [`Refusal::BadRequest`] where it has no token.
+/// [`Refusal::BadInvitation`] where it is for another channel, [`Refusal::BadRequest`] where it has no token.
 pub fn claim(join: &Element, request: &Request<'_>) -> Result<Option<Claim>, Refusal> {
     let Some(invitation) = join.parts().find(|child| child.name() == "invitation") else { return Ok(None) };
     let jid =
@@ -108,13 +109,13 @@ pub fn claim(join: &Element, request: &Request<'_>) -> Result<Option<Claim>, Ref
     Ok(Some(Claim { inviter: jid("inviter").map_err(foreign)?, invitee: jid("invitee").map_err(foreign)?, token }))
 }
 
-/// Whether a request shows an invitation, which may open a channel that is hidden otherwise.
+/// Whether a request shows an invitation: that may open a channel which is hidden from the asker.
 pub fn is_shown_by(payload: &Element) -> bool {
     matches!(payload.name(), "join" | "invitation-ack") && payload.parts().any(|child| child.name() == "invitation")
 }
 
-/// An acknowledgement goes from the invitee to the inviter. Sent to the channel it does one thing: it turns the invitation
-/// down, which the inviter is then told.
+/// XEP-0407 §6: an acknowledgement goes from the invitee to the inviter. One that is sent to the channel and declines
+/// ends the invitation, and the channel tells the inviter.
 fn decline(request: &Request<'_>) -> Result<Command, Refusal> {
     let claim = claim(request.payload, request)?;
     let claim = claim.ok_or_else(|| Refusal::BadRequest("the acknowledgement names no invitation".into()))?;
@@ -131,7 +132,7 @@ fn written(tag: Tag, invitation: &Invitation, channel: &str) -> Tag {
         .child(Tag::new("token").text(invitation.token.as_str()))
 }
 
-/// The text of a child, where it has any.
+/// The text of a child, where it has some.
 fn text_of(element: &Element, name: &str) -> Option<String> {
     let child = element.parts().find(|child| child.name() == name)?;
     Some(child.text().trim().to_owned()).filter(|text| !text.is_empty())

@@ -1,4 +1,4 @@
-//! XEP-0313: the archive of a channel, and this service's own fields for paging it (groups.md §1 rule 1, §3.6).
+//! XEP-0313: the archive of a channel, with fields of the service's own for paging (groups.md §1 rule 1, §3.6).
 
 use super::{Extension, Request, Route, Scope, nodes, rsm};
 use crate::channel::command::{HistoryQuery, Slice};
@@ -9,7 +9,7 @@ use minidom::Element;
 /// XEP-0313.
 pub struct Mam;
 
-/// The fields of the form, with their types (XEP-0313 §4.1.5).
+/// XEP-0313 §4.1.5: the fields of the form, with their types.
 const FIELDS: [(&str, &str); 11] = [
     ("jid-single", "with"),
     ("text-single", "start"),
@@ -28,7 +28,7 @@ const LAST_ROW_ID: &str = "{urn:mixd:group:1}last-row-id";
 const LIMIT: &str = "{urn:mixd:group:1}limit";
 const MEDIA: &str = "{urn:mixd:group:1}media";
 const EVENTS: &str = "{urn:mixd:group:1}events";
-/// Rows of the first page of files and of later ones, where the asker names no number (groups.md §1 rule 10).
+/// groups.md §1 rule 10: the rows of the first page of files and of later ones, where the request states no number.
 const MEDIA_PAGES: (usize, usize) = (3, 10);
 
 impl Extension for Mam {
@@ -93,7 +93,7 @@ fn form() -> Tag {
         .children(fields)
 }
 
-/// What the sugar for paging says, before it becomes bounds.
+/// The service's own fields for paging, as the form states them.
 #[derive(Default)]
 struct Position {
     up: Option<bool>,
@@ -133,7 +133,7 @@ fn query(request: &Request<'_>, channel: &Channel) -> Result<HistoryQuery, Refus
     Ok(query)
 }
 
-/// groups.md §1 rule 10: files come newest first, unless the asker pages on to newer ones.
+/// groups.md §1 rule 10: files come newest first, except where the request pages on to newer ones.
 fn newest_first(slice: &Slice, query: &mut HistoryQuery) {
     query.from_end |= slice.after.is_none() && query.after.is_none();
     query.flip |= query.from_end;
@@ -148,7 +148,7 @@ fn read_field(
 ) -> Result<(), Refusal> {
     let values: Vec<String> =
         field.parts().filter(|value| value.name() == "value").map(|value| value.text().trim().to_owned()).collect();
-    // An empty field is one that the client left blank.
+    // A client may send an empty field where the user left it blank.
     let Some(value) = values.first().filter(|value| !value.is_empty()) else { return Ok(()) };
     let wrong = |what: &str| Refusal::BadRequest(format!("the field {what} cannot be '{value}'"));
     match field.attr("var").unwrap_or_default() {
@@ -158,7 +158,7 @@ fn read_field(
             let with = address::jid(value).map_err(|_| wrong("with"))?;
             let (bare, id) = (with.to_bare(), with.resource().map(|id| id.as_str()));
             query.with = match bare.as_str() == request.service.address_of(channel.name()) {
-                // A row is from the channel's address with its author's id.
+                // A row comes from the channel's address, with the author's id as resource.
                 true => id.and_then(|id| address::bare_jid(&format!("{id}#{bare}")).ok()),
                 false => Some(bare),
             };
@@ -199,7 +199,7 @@ fn read_field(
     Ok(())
 }
 
-/// The row of an id; an id that this channel never gave out, or whose row is gone, makes the whole query fail once rights
+/// The row of a stanza id. Where the channel never gave that id out, or the row is gone, the query fails, after rights
 /// are checked.
 fn row(id: &str, request: &Request<'_>, channel: &Channel, query: &mut HistoryQuery) -> Option<u64> {
     let row = request.service.sealer.open(channel.profile().tag, id);
@@ -227,7 +227,8 @@ fn apply_slice(slice: &Slice, request: &Request<'_>, channel: &Channel, query: &
     }
 }
 
-/// groups.md §1 rule 1: up = older, down = newer; the anchor is excluded; without anything the latest page.
+/// groups.md §1 rule 1: up is older, down is newer, and the row that is named is not in the page. Without a position it
+/// is the latest page.
 fn apply_position(position: &Position, slice: &Slice, query: &mut HistoryQuery) {
     if position.up.is_none() && position.anchor.is_none() && position.limit.is_none() {
         return;

@@ -1,4 +1,4 @@
-//! Answers that are read from the archive, off the turn: what to fetch, and how it is written (XEP-0313 §4.2, §5).
+//! XEP-0313 §4.2, §5: answers that are read from the archive outside the turn: what is read, and how it is written.
 
 use super::reflection::{self, ChannelFrame};
 use super::{Reply, Sealer, group_tags, rsm};
@@ -9,16 +9,16 @@ use crate::xmpp::{Tag, ns};
 use jid::BareJid;
 use std::collections::{BTreeMap, HashMap};
 
-/// A question to the archive. It carries what it may see, as of its turn.
+/// A query for the archive's threads. It carries what the asker may see, as of its turn.
 #[derive(Clone, Debug)]
 pub struct Query {
-    /// The way back.
+    /// How the answer goes back.
     pub reply: Reply,
     /// The channel's address.
     pub channel: String,
     /// The channel's tag.
     pub tag: u64,
-    /// The newest row of the turn.
+    /// The newest row of the channel at that turn.
     pub newest: u64,
     /// Seals row numbers into ids.
     pub sealer: Sealer,
@@ -30,19 +30,19 @@ pub struct Query {
     pub kind: QueryKind,
 }
 
-/// What is asked of the archive.
+/// What a query asks for.
 #[derive(Clone, Debug)]
 pub enum QueryKind {
-    /// A page.
+    /// XEP-0313 §4.2: a page.
     Page {
         /// Which rows.
         query: Box<HistoryQuery>,
         /// Only rows of this participant.
         author: Option<ParticipantId>,
     },
-    /// The first and the last row of those that the asker sees.
+    /// XEP-0313 §5: the first and the last of the rows that the asker sees.
     Bounds(Box<HistoryQuery>),
-    /// How far a message came at whom.
+    /// How far a message came, and at whom.
     MessageInfo {
         /// The row.
         row: u64,
@@ -51,20 +51,20 @@ pub enum QueryKind {
         /// How far it came in all.
         aggregate: Aggregate,
     },
-    /// What the service holds of an account, as the result of a command.
+    /// What the service keeps of an account, as the result of an ad-hoc command.
     Dossier {
         /// The account.
         account: BareJid,
-        /// All of it, and not a summary.
+        /// Whether all of it is told, or a summary.
         whole: bool,
-        /// The command's node.
+        /// The node of the command.
         node: String,
-        /// Its session.
+        /// The session id of the command.
         session: String,
-        /// How long the answer may be.
+        /// The longest answer, in bytes.
         bytes_max: usize,
     },
-    /// One row again, for the sender of a repeat alone.
+    /// A row again, for the sender of a repeat alone.
     Reflection {
         /// The row.
         row: u64,
@@ -73,7 +73,7 @@ pub enum QueryKind {
 
 /// Records of the people on a page.
 pub type People = HashMap<ParticipantId, Member>;
-/// What is left of rows on a page, and of rows that those on the page retracted.
+/// The tombstones of rows on a page, and of rows that rows on the page retracted.
 pub type Tombstones = BTreeMap<u64, Tombstone>;
 
 impl reflection::Records for People {
@@ -83,17 +83,17 @@ impl reflection::Records for People {
 }
 
 impl Query {
-    /// The answer when the archive has too many questions waiting.
+    /// The answer where too many queries wait for the archive.
     pub fn refuse_busy(&self) -> String {
         self.reply.error(&(&Refusal::Busy).into())
     }
 
-    /// The answer when something goes wrong or was asked for that is not there.
+    /// The error for a refusal.
     pub fn refuse(&self, refusal: &Refusal) -> String {
         self.reply.error(&refusal.into())
     }
 
-    /// A page: one message a row, then the result of the iq.
+    /// The stanzas of a page: a message for each row, then the result of the iq.
     pub fn page(
         &self,
         query: &HistoryQuery,
@@ -110,7 +110,7 @@ impl Query {
         }
         let mut stanzas: Vec<String> =
             rows.iter().filter_map(|row| self.result(row, query.query_id.as_deref(), people, tombstones)).collect();
-        // Both numbers are of the whole set (XEP-0059 §2.6), which is not counted where the asker pages on from a row.
+        // XEP-0059 §2.6: the index and the count are those of the whole set. Pages on from a row are not counted.
         let counted = counted.filter(|_| !query.pages_on);
         let set = rsm::encode(first.as_deref(), last.as_deref(), counted);
         let fin = Tag::in_ns("fin", ns::MAM).attr_opt("complete", complete.then_some("true")).child(set);
@@ -118,7 +118,7 @@ impl Query {
         stanzas
     }
 
-    /// The first and the last row of the archive.
+    /// XEP-0313 §5: the answer with the first and the last row.
     pub fn bounds(&self, ends: Option<(&Row, &Row)>) -> String {
         let end = |name, row: &Row| {
             Tag::new(name).attr("id", self.sealer.seal(self.tag, row.number)).attr("timestamp", row.stamp.to_xmpp())
@@ -127,13 +127,13 @@ impl Query {
         self.reply.result(Some(Tag::in_ns("metadata", ns::MAM).children(ends)))
     }
 
-    /// One row, as it was reflected.
+    /// A row as it was reflected. `None` where its author has no record.
     pub fn reflection(&self, row: &Row, people: &People, tombstones: &Tombstones) -> Option<String> {
         let outer = Tag::new("message").attr("to", self.reply.to.as_str());
         Some(self.frame(self.chained).row(outer, row, tombstone_of(row, tombstones), people)?.into_xml())
     }
 
-    /// How far a message came at its recipients, who are in order.
+    /// The answer with how far a message came. `recipients` are in order.
     pub fn message_info(&self, row: u64, aggregate: &Aggregate, recipients: Vec<Tag>) -> String {
         let told = Tag::in_ns("message-info", ns::GROUP).attr("id", self.sealer.seal(self.tag, row));
         self.reply.result(Some(group_tags::counts(told, aggregate).children(recipients)))
@@ -153,18 +153,18 @@ impl Query {
     fn result(&self, row: &Row, query_id: Option<&str>, people: &People, tombstones: &Tombstones) -> Option<String> {
         let id = self.sealer.seal(self.tag, row.number);
         let outer = Tag::in_ns("message", ns::CLIENT);
-        // A page is complete by itself, so that no row of it needs to name another.
+        // The rows of a page follow each other, so none of them names the one before it.
         let message = self.frame(false).row(outer, row, tombstone_of(row, tombstones), people)?;
         let delay = Tag::in_ns("delay", ns::DELAY).attr("stamp", row.stamp.to_xmpp());
         let forwarded = Tag::in_ns("forwarded", ns::FORWARD).child(delay).child(message);
         let result = Tag::in_ns("result", ns::MAM).attr_opt("queryid", query_id).attr("id", &id).child(forwarded);
         let outer = Tag::new("message").attr("from", &self.channel).attr("to", self.reply.to.as_str());
-        // The id is the row's own: unique within the answers of one archive, and stable.
+        // The id of the message is the row's: unique among the answers of one archive, and always the same.
         Some(outer.attr("id", &id).child(result).into_xml())
     }
 }
 
-/// What is left of a row; for a retraction by a moderator, what it left of another.
+/// The tombstone of a row; for a retraction by a moderator, the tombstone of the row that it retracted.
 fn tombstone_of<'a>(row: &Row, tombstones: &'a Tombstones) -> Option<&'a Tombstone> {
     match row.kind {
         RowKind::Moderation => tombstones.get(&row.target?),

@@ -1,10 +1,10 @@
-//! Which kind of file a message carries (groups.md §1 rule 10): by media type, else by the ending of its name.
+//! groups.md §1 rule 10: which kind of file a message carries, by its media type, else by the ending of its name.
 
 use crate::channel::MediaKind;
 use crate::xmpp::{Parts, ns};
 use minidom::Element;
 
-/// The kind of the first file of a message (XEP-0447, XEP-0446, XEP-0066); `None` where there is none.
+/// The kind of the first file of a message (XEP-0447, XEP-0446, XEP-0066). `None` where it has no file.
 pub fn of_message(stanza: &Element) -> Option<MediaKind> {
     stanza.parts().find_map(|child| match (child.name(), &*child.ns()) {
         ("file-sharing", ns::FILE_SHARING) => Some(of_sharing(child)),

@@ -1,4 +1,4 @@
-//! XEP-0369 MIX-CORE: channels come and go, people join, talk and leave.
+//! XEP-0369 MIX-CORE: creating and destroying channels, joining and leaving them, nicks and messages.
 
 use super::nodes::{name_of, node_of};
 use super::notification::{headed, passing};
@@ -31,7 +31,7 @@ impl Extension for MixCore {
         const ROUTES: &[Route] = &[
             Route::set(Scope::Service, "create", ns::MIX_CORE),
             Route::set(Scope::Service, "destroy", ns::MIX_CORE),
-            // Reading 2: XEP-0404's and XEP-0407's examples join in their own namespaces, ejabberd leaves in core:0.
+            // The examples of XEP-0404 and XEP-0407 join in their own namespaces, and ejabberd leaves in core:0.
             Route::set(Scope::Channel, "join", ns::MIX_CORE),
             Route::set(Scope::Channel, "join", ns::MIX_CORE_0),
             Route::set(Scope::Channel, "join", ns::MIX_ANON),
@@ -81,7 +81,7 @@ impl Extension for MixCore {
     fn encode(&self, answer: &Answer, request: &Request<'_>) -> Result<Option<Tag>, Refusal> {
         let ns = request.payload.ns();
         Ok(match answer {
-            // XEP-0369 §7.3.2: the name of the request, however it was spelled.
+            // XEP-0369 §7.3.2: the answer repeats the name as the request spelled it.
             Answer::Created { name } => {
                 let asked = request.payload.attr("channel").filter(|asked| !asked.is_empty());
                 Some(Tag::in_ns("create", &ns).attr("channel", asked.unwrap_or(name.as_str())))
@@ -96,7 +96,7 @@ impl Extension for MixCore {
                 let address = channel.filter(|_| request.delegated).map(|channel| format!("{id}#{channel}"));
                 let join = Tag::in_ns("join", &ns).attr("id", id.as_str()).attr_opt("jid", address);
                 let join = join.children(node_tags("subscribe", *subscribed));
-                // Only those are told of preferences who know of them.
+                // Preferences are told to those who use XEP-0404.
                 let form = anon::is_asked(request.payload).then(|| anon::result(*preferences));
                 Some(join.child_opt(form).child(Tag::new("nick").text(nick.as_str())))
             }
@@ -113,25 +113,25 @@ impl Extension for MixCore {
     }
 }
 
-/// Shows a participant who came, or who goes by another nick.
+/// XEP-0369 §4.7.3: shows a participant who joined, or whose nick changed.
 pub fn show_participant(member: &Member, render: &mut Render<'_>) {
     let item = Tag::new("item").attr("id", member.id.as_str()).child(participant(member, render.channel));
     let event = event(render, item);
     render.fan(Node::Participants, passing(event));
 }
 
-/// Shows that somebody who was in is in no more.
+/// XEP-0369 §7.1.3: shows that a participant left.
 pub fn show_leave(member: &Member, render: &mut Render<'_>) {
     if !render.is_out(member) {
         return;
     }
     let event = event(render, Tag::new("retract").attr("id", member.id.as_str()));
     render.fan(Node::Participants, passing(event.clone()));
-    // The account's other resources learn of the leave by the same event, which waits for them.
+    // The account's other resources learn of the leave by this event, and wait for it.
     render.tell(&member.jid, event);
 }
 
-/// Shows what became a row.
+/// Shows a new row.
 pub fn show_row(row: &Row, render: &mut Render<'_>) {
     let address = render.address();
     let left = if row.kind == RowKind::Moderation { render.left_by(row) } else { None };
@@ -140,7 +140,7 @@ pub fn show_row(row: &Row, render: &mut Render<'_>) {
     render.shown.push(Shown::Fan { node: Node::Messages, except: None, message, groupchat: true });
 }
 
-/// Passes on a message that is kept nowhere.
+/// Shows a message that is not archived.
 pub fn show_relay(relay: &Relay, render: &mut Render<'_>) {
     let id = render.fresh_id();
     let Some(author) = render.channel.member_of(&relay.author) else { return };
@@ -155,21 +155,21 @@ pub fn show_end(render: &mut Render<'_>) {
     let message = headed(render).child(gone);
     let channel = render.channel;
     render.bid_farewell(Whom::OtherGuests(Node::Participants), message.clone());
-    // Where not everybody hears of participants, everybody hears of the end all the same.
+    // Where only some subscribers of the participants node are told of it, the end goes to those of the messages node.
     let heard = channel.has(Node::Participants) && channel.told_of(Node::Participants).is_none();
     let node = if heard { Node::Participants } else { Node::Messages };
     render.shown.push(Shown::Fan { node, except: None, message, groupchat: false });
 }
 
-/// Whether a leave is the word of a home server that the account was removed. ejabberd's comes in `core:0` from the bare
-/// JID; that of a client which speaks `core:0` comes from a full JID, or through ejabberd's own PAM, whose requests have
-/// ids that begin with `rr-` (hosts.md, C.5).
+/// Whether a leave says that the home server removed the account. ejabberd then sends a leave in `core:0` from the bare
+/// JID. A client that speaks `core:0` leaves from a full JID, or through ejabberd's own PAM, whose request ids begin
+/// with `rr-` (hosts.md, C.5).
 fn tells_of_an_end(request: &Request<'_>) -> bool {
     let is_passed_on = request.id.is_some_and(|id| id.starts_with("rr-"));
     request.by_home_server && request.payload.has_ns(ns::MIX_CORE_0) && !is_passed_on
 }
 
-/// The item of a participant (XEP-0369 §4.7.3).
+/// XEP-0369 §4.7.3: the item of a participant.
 pub fn participant(member: &Member, channel: &Channel) -> Tag {
     let jid = member.shown_jid(channel.settings().visibility);
     Tag::in_ns("participant", ns::MIX_CORE)
@@ -190,13 +190,14 @@ fn channel_name(text: &str, request: &Request<'_>) -> Result<ChannelName, Refusa
     ChannelName::new(text).ok_or_else(|| Refusal::BadRequest(format!("'{text}' cannot name a channel")))
 }
 
-/// The nick asked for; one of which nothing would show counts as none (XEP-0369 §7.1.4).
+/// XEP-0369 §7.1.4: the nick that a request asks for. A nick without a visible character counts as none.
 pub(super) fn wanted_nick(payload: &Element) -> Option<Nick> {
     let text = payload.parts().find(|child| child.name() == "nick").map(Element::text);
     text.and_then(|text| Nick::new(&text))
 }
 
-/// The nodes asked for that a channel can have; an error where some are asked for and none exists (XEP-0369 §7.1.2).
+/// XEP-0369 §7.1.2: the nodes that a request asks for and that a channel can have. It is an error to ask for unknown
+/// nodes alone.
 fn wanted_nodes(request: &Request<'_>, name: &str) -> Result<NodeSet, Refusal> {
     let mut asked = request.payload.parts().filter(|child| child.name() == name).peekable();
     let none_asked = asked.peek().is_none();

@@ -1,7 +1,7 @@
-//! What the service speaks: one file an extension, one line in [`EXTENSIONS`].
+//! XMPP extensions: one file for each, and one line in [`EXTENSIONS`].
 //!
-//! An extension translates stanzas into commands, answers into payloads, and changes into what participants see; which
-//! change concerns which of them says [`faces::show`]. It decides nothing and does no I/O.
+//! An extension translates stanzas into commands, answers into payloads, and changes into what participants see.
+//! [`faces::show`] says which change concerns which extension. An extension decides nothing and does no I/O.
 
 pub mod addresses;
 pub mod admin;
@@ -62,7 +62,7 @@ pub use service::Service;
 
 use minidom::Element;
 
-/// Every extension, in the order in which disco tells of their features.
+/// All extensions, in the order in which disco lists their features.
 pub static EXTENSIONS: &[&dyn Extension] = &[
     &disco::Disco { extensions: || EXTENSIONS },
     &ping::Ping,
@@ -99,7 +99,7 @@ pub fn route(scope: Scope, set: bool, payload: &Element) -> Option<&'static dyn 
     })
 }
 
-/// What a child of a message means for keeping it.
+/// The weight of a child of a message. `None` where no extension knows it.
 pub fn weigh(child: &Element) -> Option<Weight> {
     EXTENSIONS.iter().find_map(|extension| extension.weigh(child))
 }

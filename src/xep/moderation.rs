@@ -1,4 +1,4 @@
-//! XEP-0425: messages of others retracted by those who may.
+//! XEP-0425: messages that somebody else than their author retracts.
 
 use super::{Extension, Request, Route, Scope};
 use crate::channel::group::GroupCommand;
@@ -24,7 +24,7 @@ impl Extension for Moderation {
     fn routes(&self) -> &'static [Route] {
         const ROUTES: &[Route] = &[
             Route::set(Scope::Channel, "moderate", ns::MODERATE),
-            // As older versions of the specification had it; it is taken and not announced.
+            // Older versions of XEP-0425 are understood and not announced.
             Route::set(Scope::Channel, "apply-to", ns::FASTEN),
         ];
         ROUTES
@@ -41,7 +41,7 @@ impl Extension for Moderation {
             return Err(Refusal::Unsupported("messages can be retracted, and nothing else be done to them".into()));
         }
         let id = payload.attr("id").ok_or_else(|| Refusal::BadRequest("the request names no message".into()))?;
-        // A row that cannot be: whether the asker may do this is decided first.
+        // Row 0 does not exist. The right to moderate is checked first, so that others learn nothing of ids.
         let row = request.service.sealer.open(channel.profile().tag, id).unwrap_or(0);
         let reason = request_of.parts().find(|child| child.name() == "reason").map(Element::text);
         let reason = reason.filter(|reason| !reason.trim().is_empty());

@@ -1,14 +1,15 @@
-//! XEP-0407 §3: nicks registered with the service.
+//! XEP-0407 §3: nicks that accounts register with the service.
 //!
-//! The XEP has registering alone. Asking for one's nick is a get of the same element, giving it up a `<remove/>` in it, as
-//! accounts are given up by XEP-0077; with a `<nick/>` beside it an operator has somebody's given up.
+//! The XEP only has registering. The service's own requests are modelled on it: a get of the same element tells the
+//! registered nick, and a `<remove/>` in a set gives it up, as XEP-0077 §3.2 has it for accounts. An operator names
+//! somebody else's nick by a `<nick/>` beside the `<remove/>`.
 
 use super::mix_core::wanted_nick;
 use super::{Extension, Request, Route, Scope};
 use crate::channel::{Answer, AnyCommand, Refusal, ServiceCommand};
 use crate::xmpp::{Parts, Tag, ns};
 
-/// The feature that tells of it, where it is offered.
+/// XEP-0407 §3: the feature by which a service announces it.
 pub const FEATURE: &str = "urn:xmpp:mix:misc:0#nick-register";
 
 /// XEP-0407 §3.

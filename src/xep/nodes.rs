@@ -1,14 +1,14 @@
-//! What the nodes of a channel are called on the wire.
+//! The names of a channel's nodes in XMPP.
 
 use crate::channel::Node;
 use crate::xmpp::ns;
 
-/// A node by the name it has on the wire.
+/// The node of a name.
 pub fn node_of(name: &str) -> Option<Node> {
     match name {
         ns::NODE_MESSAGES => Some(Node::Messages),
         ns::NODE_PARTICIPANTS => Some(Node::Participants),
-        // XEP-0406 spells it out.
+        // XEP-0406 uses this longer name.
         ns::NODE_INFO | "urn:xmpp:mix:nodes:information" => Some(Node::Info),
         ns::AVATAR_METADATA => Some(Node::AvatarMetadata),
         ns::AVATAR_DATA => Some(Node::AvatarData),
@@ -22,7 +22,7 @@ pub fn node_of(name: &str) -> Option<Node> {
     }
 }
 
-/// The name of a node on the wire.
+/// The name of a node.
 pub fn name_of(node: Node) -> &'static str {
     match node {
         Node::Messages => ns::NODE_MESSAGES,

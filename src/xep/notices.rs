@@ -1,4 +1,4 @@
-//! The notices of the HTTP API (groups.md §4): bodies that tell clients of groups made there to fetch a group anew.
+//! groups.md §4: the notices of the HTTP API. They are messages whose bodies tell clients to fetch a group anew.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
@@ -19,7 +19,7 @@ impl Extension for Notices {
     }
 }
 
-/// Where the last one left, invitations end without an event of their own: who waited is told all the same.
+/// Tells somebody who waited that its invitation is over, because the last member left. That has no event of its own.
 pub fn tell_uninvited(gone: &Member, render: &mut Render<'_>) {
     if is_on(render) && gone.status == Status::Left && render.event_about(&gone.id).is_none() {
         let number = render.channel.head().row;
@@ -27,7 +27,7 @@ pub fn tell_uninvited(gone: &Member, render: &mut Render<'_>) {
     }
 }
 
-/// Tells of the end of the group. That has no row; its number is the next one, which no row will have.
+/// Tells of the end of the group. The end is no row, so the notice has the number behind the newest row.
 pub fn tell_of_end(render: &mut Render<'_>) {
     if !is_on(render) {
         return;
@@ -38,8 +38,8 @@ pub fn tell_of_end(render: &mut Render<'_>) {
     }
 }
 
-/// Tells of an event: those who joined of every one, who waits of the own invitation, and whoever is out by it, so that
-/// it learns that, and nothing after it (groups.md §1 rules 4 and 12).
+/// groups.md §1 rules 4, 12: tells of an event. Those who joined are told of every event, those who wait of their own
+/// invitation, and those who are out by the event of that one alone.
 pub fn tell_of(event: &Event, number: u64, render: &mut Render<'_>) {
     if !is_on(render) {
         return;
@@ -60,12 +60,12 @@ pub fn tell_of(event: &Event, number: u64, render: &mut Render<'_>) {
     }
 }
 
-/// Whether the group has notices.
+/// Whether the group sends notices.
 fn is_on(render: &Render<'_>) -> bool {
     render.channel.settings().notices
 }
 
-/// Tells some people, in the order of ids.
+/// Tells the people for whom `whom` is true, in the order of ids.
 #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
 fn tell(render: &mut Render<'_>, mark: &str, number: u64, whom: impl Fn(&Member) -> bool) {
     let Some(message) = notice(mark, number, render) else { return };
@@ -74,7 +74,7 @@ fn tell(render: &mut Render<'_>, mark: &str, number: u64, whom: impl Fn(&Member)
     render.mail_all(jids, message);
 }
 
-/// What they are told; nothing in a group of so many people that it would take long.
+/// The notice. `None` where so many people are in the group that it is not sent.
 fn notice(mark: &str, number: u64, render: &mut Render<'_>) -> Option<Tag> {
     let body = format!("~[GC M:'{mark}' GID:{} MID:{number}]", render.channel.profile().gid);
     if render.channel.participant_count() > render.service.limits.groups.notices_members_max {

@@ -1,16 +1,16 @@
-//! What all notifications from a channel have in common.
+//! What all notifications from a channel share.
 
 use super::Render;
 use crate::xmpp::Tag;
 
-/// The head of a notification from the channel.
+/// A message from the channel with a fresh id.
 pub fn headed(render: &mut Render<'_>) -> Tag {
     let id = render.fresh_id();
     Tag::new("message").attr("from", render.address()).attr("id", id)
 }
 
-/// A notification that is nothing without its moment, since the node tells the same to whoever comes later: hosts keep
-/// none of these for those who are offline (XEP-0060 §4.3).
+/// XEP-0060 §12.7: makes a notification one that host servers do not keep for accounts that are offline. Whoever comes
+/// later reads the node itself.
 pub fn passing(notification: Tag) -> Tag {
     notification.attr("type", "headline")
 }

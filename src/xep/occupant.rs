@@ -1,4 +1,4 @@
-//! XEP-0421: who sent a message, told by an id that a nick cannot take over.
+//! XEP-0421: ids that tell who sent a message, whatever the nick.
 
 use super::{Extension, Scope};
 use crate::channel::ParticipantId;
@@ -12,13 +12,13 @@ impl Extension for OccupantIds {
         "XEP-0421"
     }
 
-    /// The service names it too, since every channel does (XEP-0421 §4).
+    /// XEP-0421 §4: the service announces it as well, since all of its channels have it.
     fn features(&self, _scope: Scope) -> &'static [&'static str] {
         &[ns::OCCUPANT_ID]
     }
 }
 
-/// The id of whoever is behind a stanza: the participant id, random and kept through renames and returns (XEP-0421 §4.1).
+/// XEP-0421 §4.1: the occupant id, which is the participant id. It is random, and stays through renames and returns.
 pub fn id(participant: &ParticipantId) -> Tag {
     Tag::in_ns("occupant-id", ns::OCCUPANT_ID).attr("id", participant.as_str())
 }

@@ -1,12 +1,12 @@
-//! Which payloads of a message are kept: those that clients must find again (protocol reading 7).
+//! Which payloads make a message one to archive: those that clients have to find again.
 //!
-//! The payloads themselves are relayed untouched.
+//! The payloads themselves are passed on as they are.
 
 use super::{Extension, Weight, rows};
 use crate::xmpp::{Parts, ns};
 use minidom::Element;
 
-/// Bodies, files, encrypted payloads, and what refers to earlier messages.
+/// Bodies, files, encrypted payloads, and references to earlier messages.
 pub struct Payloads;
 
 impl Extension for Payloads {
@@ -18,9 +18,10 @@ impl Extension for Payloads {
         Some(match (child.name(), &*child.ns()) {
             ("body", ns::CLIENT) => Weight::Count,
             ("file-sharing", ns::FILE_SHARING) | ("file", ns::FILE_METADATA) | ("x", ns::OOB) => Weight::Count,
-            // XEP-0297: whoever forwards a message says it again; to a channel of one it is history (XEP-0407 §7).
+            // XEP-0297: a forwarded message counts as a new one. XEP-0407 §7: in a channel made of a 1:1 chat, it is
+            // the history.
             ("forwarded", ns::FORWARD) => Weight::Count,
-            // XEP-0384: what has no payload hands over keys, and nobody reads it.
+            // XEP-0384: without a payload it only transports keys.
             ("encrypted", ns::OMEMO | ns::OMEMO_LEGACY) if !child.parts().any(|part| part.name() == "payload") => {
                 Weight::Keep
             }

@@ -1,4 +1,4 @@
-//! XEP-0199 ping and XEP-0092 version: the questions every address answers.
+//! XEP-0199 ping and XEP-0092 software version: requests that every address answers.
 
 use super::{Extension, Request, Route, Scope};
 use crate::channel::{Answer, AnyCommand, Refusal, ServiceCommand};

@@ -1,6 +1,7 @@
-//! XEP-0356: what a host server lets us do for its users.
+//! XEP-0356: what a host server lets the service do for its users.
 //!
-//! Used for presence (who is online), for roster items, and for joining channels of other services. Prosody speaks `:2`, ejabberd `:1` (hosts.md, D.2).
+//! The service uses it for presence (who is online), for roster items, and for joining channels of other services.
+//! Prosody speaks `:2`, ejabberd `:1` (hosts.md, D.2).
 
 use crate::xmpp::{Parts, Stanza, Tag, ns, write_element};
 use jid::BareJid;
@@ -12,15 +13,15 @@ pub const NAMESPACES: [&str; 2] = ["urn:xmpp:privilege:1", "urn:xmpp:privilege:2
 /// What a host server granted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Privileges {
-    /// We may change its users' rosters.
+    /// XEP-0356 §4: the service may change the rosters of the server's users.
     pub roster: bool,
-    /// We are sent its users' presence.
+    /// XEP-0356 §7: the service gets the presence of the server's users.
     pub presence: bool,
-    /// We may have its users join and leave channels of other services.
+    /// XEP-0356 §6: the service may have the server's users join and leave channels of other services.
     pub joins: bool,
 }
 
-/// What a message grants, where it grants something.
+/// The privileges that a message grants. `None` where it grants nothing.
 pub fn advert(message: &Element) -> Option<Privileges> {
     let advert = message.parts().find(|child| child.name() == "privilege" && NAMESPACES.contains(&&*child.ns()))?;
     let granted = |access: &str, kinds: &[&str]| {
@@ -28,7 +29,7 @@ pub fn advert(message: &Element) -> Option<Privileges> {
             perm.attr("access") == Some(access) && perm.attr("type").is_some_and(|kind| kinds.contains(&kind))
         })
     };
-    // Prosody sends each client that logs in an empty advert (hosts.md, D.2): it grants nothing and takes nothing.
+    // Prosody sends an empty advert to each client that logs in (hosts.md, D.2). It changes nothing.
     advert.parts().next().map(|_| Privileges {
         roster: granted("roster", &["set", "both"]),
         presence: granted("presence", &["managed_entity", "roster"]),
@@ -38,7 +39,7 @@ pub fn advert(message: &Element) -> Option<Privileges> {
     })
 }
 
-/// A request that the host server is to send for an account, from its bare JID (XEP-0356 §7).
+/// XEP-0356 §6.3: a request that the host server sends for an account, from its bare JID.
 pub fn on_behalf(from: &str, account: &BareJid, to: &BareJid, id: &str, payload: &Element) -> String {
     let mut inner = String::new();
     write_element(payload, ns::CLIENT, &mut inner);
@@ -52,16 +53,16 @@ pub fn on_behalf(from: &str, account: &BareJid, to: &BareJid, id: &str, payload:
         .into_xml()
 }
 
-/// The answer to such a request, as the account got it.
+/// XEP-0356 §6.3: the answer to such a request, as the account got it.
 pub fn on_behalf_answer(stanza: &Stanza) -> Option<&Element> {
     let answer = stanza.payload().filter(|payload| payload.is("privilege", NAMESPACES[1]))?;
     answer.part("forwarded", ns::FORWARD)?.part("iq", ns::CLIENT)
 }
 
-/// A request that puts a channel into an account's roster, or takes it out (XEP-0356 §4.2, XEP-0405 §6.7).
+/// XEP-0356 §4.3, XEP-0405 §2.9: a request that adds a channel to an account's roster, or removes it.
 ///
-/// The subscription is `none`: presence comes by privilege, and a subscription would send every change of presence
-/// once a channel across the link.
+/// The subscription is `none`, since presence comes by privilege. With a subscription, each change of presence would
+/// cross the link once for each channel.
 pub fn roster_item(from: &str, account: &str, id: &str, channel: &str, label: Option<&str>) -> String {
     let item = match label {
         Some(label) => Tag::new("item")

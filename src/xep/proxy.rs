@@ -1,4 +1,5 @@
-//! Addresses of participants in a channel, and what goes between them (XEP-0403 §3.2, §4.5; XEP-0404 §2.4, §3.2).
+//! XEP-0403 §3.2, §4.5, XEP-0404 §2.4, §3.2: addresses of participants in a channel, and the stanzas that are relayed
+//! between them.
 
 use super::{Sealer, Service, privilege, relayed};
 use crate::channel::proxy::ProxyRequest;
@@ -7,20 +8,20 @@ use crate::xmpp::{Parts, Stanza, Tag, ns, write_children};
 use jid::{BareJid, NodeRef};
 use minidom::{Element, Node};
 
-/// What may be asked of the software of somebody whose JID is hidden: answers to these name no address.
+/// The requests that a participant whose JID is hidden may be asked: answers to these name no address.
 const HARMLESS: [&str; 4] = [ns::DISCO_INFO, ns::PING, ns::VERSION, "urn:xmpp:time"];
-/// What host servers do at the word of a component that they trust, whoever in it speaks (XEP-0356 §4.2, §7): nobody gets
-/// that through a channel.
+/// XEP-0356 §4.3, §6.3: the requests that a host server carries out for a component which it trusts. A channel relays
+/// none of them.
 const PRIVILEGED: [&str; 3] = [ns::ROSTER, privilege::NAMESPACES[0], privilege::NAMESPACES[1]];
 const VCARDS: [&str; 2] = ["vcard-temp", "urn:ietf:params:xml:ns:vcard-4.0"];
 
-/// The channel and the participant that the localpart of an address stands for.
+/// The channel and the participant that a localpart names.
 pub fn parse(node: &NodeRef) -> Option<(ChannelName, ParticipantId)> {
     let (id, channel) = node.as_str().split_once('#')?;
     Some((ChannelName::new(channel)?, ParticipantId::new(id)?))
 }
 
-/// The address of a participant, at one of its resources or without one.
+/// The address of a participant: bare, or at one of its resources.
 pub fn address(service: &Service, channel: &Channel, member: &Member, resource: Option<&str>) -> String {
     let bare = format!("{}#{}", member.id, service.address_of(channel.name()));
     match resource {
@@ -29,7 +30,7 @@ pub fn address(service: &Service, channel: &Channel, member: &Member, resource: 
     }
 }
 
-/// A resource as the channel shows it.
+/// XEP-0404 §2.4: the name under which the channel shows a resource.
 pub fn shown_resource(sealer: &Sealer, channel: &Channel, member: &Member, resource: &str) -> String {
     match member.shown_jid(channel.settings().visibility) {
         Some(_) => resource.to_owned(),
@@ -37,9 +38,9 @@ pub fn shown_resource(sealer: &Sealer, channel: &Channel, member: &Member, resou
     }
 }
 
-/// What a request to a participant is about; `None` where the channel does not pass it on. `guarded`: the JID of who is
-/// asked is hidden, or its server is asked instead of one of its clients, which may do for the service what it would not
-/// do for who asks.
+/// The kind of a request to a participant. `None` where the channel does not relay it. `guarded` means that the JID of
+/// the participant is hidden, or that the request goes to its server instead of a client: a server may do for this
+/// service what it would not do for the asker.
 pub fn errand(payload: &Element, set: bool, guarded: bool) -> Option<ProxyRequest> {
     let ns = payload.ns();
     let pictures = [ns::AVATAR_DATA, ns::AVATAR_METADATA];
@@ -51,7 +52,8 @@ pub fn errand(payload: &Element, set: bool, guarded: bool) -> Option<ProxyReques
     }
 }
 
-/// A message to one participant, as it goes on: `None` where nothing is left of it. `hides`: JIDs are hidden.
+/// XEP-0404 §3.2: a private message as it is relayed. `None` where nothing is left of it. `hides` means that the
+/// channel hides JIDs.
 pub fn message(stanza: &Stanza, channel: &str, hides: bool, from: &str, to: &str) -> Option<Tag> {
     let mut content = String::new();
     let sender = stanza.sender();
@@ -67,7 +69,7 @@ pub fn message(stanza: &Stanza, channel: &str, hides: bool, from: &str, to: &str
     (!content.is_empty()).then(|| head.raw(&content))
 }
 
-/// What an answer holds. Where the JID of who answers is hidden, whatever names it is taken out.
+/// The content of an answer. Where the JID of the one who answers is hidden, every element that names it is taken out.
 pub fn content(stanza: &Stanza, veiled: Option<&BareJid>) -> String {
     let mut content = String::new();
     let Some(jid) = veiled else {
@@ -80,7 +82,7 @@ pub fn content(stanza: &Stanza, veiled: Option<&BareJid>) -> String {
     content
 }
 
-/// Takes out every element within that names an address in its text or in a value, however it is spelled.
+/// Takes out every child element that has one of `spellings` of an address in its text or in an attribute.
 fn strike(element: &mut Element, spellings: &[String; 2]) {
     let names = |text: &str| {
         let text = text.to_lowercase();

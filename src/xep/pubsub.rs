@@ -1,4 +1,5 @@
-//! XEP-0060 as far as a channel is a pubsub service: reading nodes, publishing to some, taking items away.
+//! XEP-0060, as far as a channel is a pubsub service: reading nodes, publishing to some of them, retracting items,
+//! subscribing.
 
 use super::mix_core::participant;
 use super::nodes::{name_of, node_of};
@@ -31,7 +32,7 @@ impl Extension for Pubsub {
 
     fn decode(&self, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
         if request.channel.is_none() {
-            // Reading 3: nodes belong to channels.
+            // Nodes belong to channels, and the service has none.
             return Err(Refusal::Unsupported("send this to a channel: the service itself has no nodes".into()));
         }
         let mut actions = request.payload.parts().filter(|child| !child.has_ns(ns::RSM));
@@ -51,7 +52,7 @@ impl Extension for Pubsub {
             (false, "items") => {
                 let mut slice = rsm::decode(request.payload)?;
                 if let Some(max) = action.attr("max_items") {
-                    // XEP-0060 §6.5.7: the newest ones.
+                    // XEP-0060 §6.5.7: `max_items` asks for the newest ones.
                     let max = max.parse().map_err(|_| Refusal::BadRequest(format!("'{max}' is no number")))?;
                     slice = Slice { max: Some(max), before: Some(String::new()), after: None };
                 }
@@ -74,7 +75,7 @@ impl Extension for Pubsub {
     fn encode(&self, answer: &Answer, request: &Request<'_>) -> Result<Option<Tag>, Refusal> {
         let Some(channel) = request.channel else { return Ok(None) };
         Ok(match answer {
-            // XEP-0406 §3.3 answers with nothing in it.
+            // XEP-0406 §3.3: this answer is empty.
             Answer::Done if matches!(action_of(request), "publish" | "retract") => {
                 Some(Tag::in_ns("pubsub", ns::PUBSUB))
             }
@@ -85,7 +86,7 @@ impl Extension for Pubsub {
             Answer::Subscribing { node: only } => {
                 let account = &request.actor.account;
                 let nodes = channel.subscriptions_of(account);
-                // A subscription rests while the node is switched off, or its right is somebody else's.
+                // A subscription is left out while the node is switched off, or the account may not subscribe to it.
                 let is_active = |node: &Node| channel.has(*node) && channel.may_subscribe(account, *node);
                 let nodes = nodes.iter().filter(|node| only.is_none_or(|only| only == *node)).filter(is_active);
                 let list = Tag::new("subscriptions").attr_opt("node", only.map(name_of));
@@ -111,12 +112,12 @@ impl Extension for Pubsub {
     }
 }
 
-/// Shows an item that replaced the one of its node.
+/// Shows the new item of a node that has one item.
 pub fn show_item(node: Node, item: &Item, render: &mut Render<'_>) {
     tell(node, item_tag(item), render);
 }
 
-/// Shows that the item of a node is gone.
+/// Shows that the item of a node was retracted.
 pub fn show_retraction(node: Node, id: &str, render: &mut Render<'_>) {
     tell(node, Tag::new("retract").attr("id", id), render);
 }
@@ -127,12 +128,12 @@ fn tell(node: Node, entry: Tag, render: &mut Render<'_>) {
     render.fan(node, message);
 }
 
-/// What a request does.
+/// The name of what a request does.
 fn action_of<'a>(request: &Request<'a>) -> &'a str {
     request.payload.parts().next().map(Element::name).unwrap_or_default()
 }
 
-/// What an account is to a node (XEP-0060 §6.1.2).
+/// XEP-0060 §6.1.2: the subscription of an account to a node.
 fn subscription_tag(node: Node, account: &BareJid, subscribed: bool) -> Tag {
     Tag::new("subscription")
         .attr("node", name_of(node))
@@ -140,7 +141,7 @@ fn subscription_tag(node: Node, account: &BareJid, subscribed: bool) -> Tag {
         .attr("subscription", if subscribed { "subscribed" } else { "none" })
 }
 
-/// XEP-0060 §8.8.4: a guest is told of subscriptions that ended by no doing of its own.
+/// XEP-0060 §8.8.4: tells a guest of subscriptions that others ended.
 pub fn tell_guest(guest: &Guest, ended: NodeSet, render: &mut Render<'_>) {
     if render.actor == Some(&guest.jid) {
         return;
@@ -156,7 +157,7 @@ fn item_tag(item: &Item) -> Tag {
     Tag::new("item").attr("id", &item.id).raw(&item.payload)
 }
 
-/// The items of a node, and the `<set/>` where a part was asked for or is all there is room for.
+/// The items of a node. The `<set/>` is there where the request asked for a page, or where not all items have room.
 fn items(
     channel: &Channel,
     node: Node,
@@ -168,7 +169,7 @@ fn items(
     let role = channel.role_of(&request.actor.account, request.actor.operator);
     let bytes_max = limits.answer_bytes_max;
     match node {
-        // Presence comes as presence (XEP-0403 §3.6).
+        // XEP-0403 §3.5: presence is sent as presence.
         Node::Messages | Node::Presence => Ok((Vec::new(), None)),
         Node::Config => {
             let changeable = channel.allows(role, Action::Lists, limits);
@@ -216,7 +217,7 @@ fn id_of<'a>(member: &'a &Member) -> &'a str {
     member.id.as_str()
 }
 
-/// Those of the items of a list that are named, or all where none is. A request may name thousands.
+/// The items of a list that are named, or all of them where none is. A request may name thousands.
 fn some<L: Ordered<Item: Copy>>(
     list: &L,
     ids: &[String],
@@ -231,7 +232,7 @@ fn some<L: Ordered<Item: Copy>>(
     }
 }
 
-/// Subscribing or unsubscribing; one does so for oneself (XEP-0060 §6.1.3.1, §6.2.3.3).
+/// XEP-0060 §6.1.3.1, §6.2.3.3: a request to subscribe or unsubscribe. An account can do so for itself only.
 fn subscription(node: Node, wanted: bool, action: &Element, request: &Request<'_>) -> Result<Command, Refusal> {
     let whom = action.attr("jid").and_then(|jid| address::jid(jid).ok());
     match whom.is_some_and(|whom| whom.to_bare() == request.actor.account) {
@@ -267,13 +268,13 @@ fn retract(node: Node, action: &Element) -> Result<Command, Refusal> {
     }
 }
 
-/// The account or domain that an item of a list is named by (XEP-0406 §3.1.2).
+/// XEP-0406 §2.2: the account or domain that is the id of an item of a list.
 fn entry(item: &Element) -> Result<BareJid, Refusal> {
     let jid = item.attr("id").and_then(|id| address::bare_jid(id).ok());
     jid.ok_or_else(|| Refusal::BadRequest("the item is named by a bare JID or a domain (XEP-0406)".into()))
 }
 
-/// The one item of a request; reading 3: XEP-0406 wraps it in `<items/>`.
+/// The one item of a request. The examples of XEP-0406 wrap it in `<items/>`.
 fn one_item(action: &Element) -> Result<&Element, Refusal> {
     let within = action.parts().find(|child| child.name() == "items").unwrap_or(action);
     let mut items = within.parts().filter(|child| child.name() == "item");

@@ -1,4 +1,4 @@
-//! Receipts (XEP-0184) and markers (XEP-0333): what a message reports of earlier ones.
+//! XEP-0184 receipts and XEP-0333 markers: what a message reports of earlier ones.
 
 use super::{Extension, Scope, Sealer, Weight};
 use crate::channel::Progress;
@@ -45,7 +45,8 @@ impl Extension for Markers {
     }
 }
 
-/// What a message that reports, and does nothing else, reports of which row; row 0 stands for one that there is not.
+/// What a message reports, and of which row. `None` where it reports nothing. Row 0 stands for an id that the channel
+/// never gave out.
 pub fn report(stanza: &Element, sealer: &Sealer, tag: u64) -> Option<(Progress, u64)> {
     stanza.parts().find_map(|child| {
         let progress = match (child.name(), &*child.ns()) {

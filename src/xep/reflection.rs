@@ -1,4 +1,4 @@
-//! Messages as participants see them, live and from the archive (XEP-0369 §7.1.6).
+//! XEP-0369 §7.1.6: messages as participants see them, live and from the archive.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
@@ -8,12 +8,12 @@ use crate::channel::{Channel, Member, ParticipantId, Row, RowKind, Tombstone, Vi
 use crate::xmpp::{Tag, ns};
 use jid::BareJid;
 
-/// What a message usually holds besides what its sender wrote, in bytes.
+/// The usual length of a message besides what its sender wrote, in bytes.
 const BESIDE_BYTES: usize = 400;
 
-/// The records that ids of participants stand for.
+/// Finds the records of participants.
 pub trait Records {
-    /// The record of an id.
+    /// The record of a participant id.
     fn find(&self, id: &ParticipantId) -> Option<&Member>;
 }
 
@@ -23,7 +23,7 @@ impl Records for Channel {
     }
 }
 
-/// What is the same for all rows of one channel.
+/// What all rows of one channel share.
 #[derive(Clone, Copy)]
 pub struct ChannelFrame<'a> {
     /// The channel's address.
@@ -36,17 +36,17 @@ pub struct ChannelFrame<'a> {
     pub chained: bool,
     /// Who sees the JIDs of authors.
     pub visibility: Visibility,
-    /// Whether this is read from the archive, and not shown as it happens.
+    /// Whether the row is read from the archive, or shown live.
     pub archived: bool,
 }
 
-/// What the channel says of the sender: the nick, and the JID where it is visible.
+/// XEP-0369 §7.1.6: the nick of the sender, and its JID where that is visible.
 fn mix(nick: &str, jid: Option<&BareJid>) -> Tag {
     let jid = jid.map(|jid| Tag::new("jid").text(jid.as_str()));
     Tag::in_ns("mix", ns::MIX_CORE).child(Tag::new("nick").text(nick)).child_opt(jid)
 }
 
-/// The sender's own ids: its stanza id comes back as `<origin-id/>` where the client sent none (XEP-0359 §2.2).
+/// XEP-0359 §2.2: the id of the sender's stanza comes back as `<origin-id/>`, where the client sent no origin id.
 fn own_ids(stanza_id: Option<&str>, origin_id: Option<&str>) -> Option<Tag> {
     match (stanza_id, origin_id) {
         (Some(id), None) => Some(Tag::in_ns("origin-id", ns::SID).attr("id", id)),
@@ -55,13 +55,13 @@ fn own_ids(stanza_id: Option<&str>, origin_id: Option<&str>) -> Option<Tag> {
     }
 }
 
-/// The head and children that every reflection has; `to` and a namespace are the caller's.
+/// The message that every reflection begins with. `outer` states `to` and the namespace.
 fn envelope(outer: Tag, from: String, id: &str, lang: Option<&str>) -> Tag {
     outer.attr("from", from).attr("id", id).attr("type", "groupchat").attr_opt("xml:lang", lang)
 }
 
 impl ChannelFrame<'_> {
-    /// The JID of somebody, where everybody sees it.
+    /// The JID of a participant, where everybody sees it.
     fn jid_of<'m>(&self, member: &'m Member) -> Option<&'m BareJid> {
         match self.archived {
             true => member.archived_jid(self.visibility),
@@ -74,9 +74,9 @@ impl ChannelFrame<'_> {
         self.sealer.seal(self.tag, row)
     }
 
-    /// A row of the archive. `outer` is an empty `<message/>`, in the namespace that its place wants; `tombstone` is what
-    /// is left of the row, or for a retraction by a moderator what it left. `None` where its author is to be named and
-    /// nobody knows it.
+    /// A row of the archive. `outer` is an empty `<message/>` in the namespace of its place. `tombstone` is that of the
+    /// row; for a retraction by a moderator, it is that of the retracted row. `None` where the author has to be named
+    /// and has no record.
     pub fn row(&self, outer: Tag, row: &Row, tombstone: Option<&Tombstone>, people: &dyn Records) -> Option<Tag> {
         let author = people.find(&row.author);
         let id = self.id(row.number);
@@ -99,7 +99,7 @@ impl ChannelFrame<'_> {
                 spoken(envelope(outer, by_author(), &id, None).child(retract))?
             }
             RowKind::Erased => {
-                // Who erased it is nobody's, and no message tells of it.
+                // An erased row has no moderator, and no message announced the erasure.
                 let stamp = row.stamp.to_xmpp();
                 let retracted = Tag::in_ns("retracted", ns::RETRACT).attr("id", &id).attr("stamp", &stamp);
                 let of_mix = Tag::in_ns("retracted", ns::MIX_MISC).attr("by", self.channel).attr("time", &stamp);
@@ -122,7 +122,7 @@ impl ChannelFrame<'_> {
         Some(message.child_opt(prev).child(Tag::in_ns("stanza-id", ns::SID).attr("by", self.channel).attr("id", &id)))
     }
 
-    /// XEP-0425 §4.1: what tells of a retraction by a moderator comes from the channel itself.
+    /// XEP-0425 §3.1: a retraction by a moderator is a message of the channel itself.
     fn moderated(&self, row: &Row, tombstone: Option<&Tombstone>) -> Tag {
         let reason = tombstone.and_then(|tombstone| tombstone.reason.as_deref());
         let target = row.target.map(|target| self.id(target));
@@ -131,14 +131,14 @@ impl ChannelFrame<'_> {
         retract.child(self.moderator(by)).child_opt(reason.map(|reason| Tag::new("reason").text(reason)))
     }
 
-    /// Nobody is named where the moderator has no record in the channel (XEP-0425 §5).
+    /// XEP-0425 §4: the moderator, who is not named without a record in the channel.
     fn moderator(&self, by: Option<&ParticipantId>) -> Tag {
         let moderated = Tag::in_ns("moderated", ns::MODERATE);
         let named = by.map(|by| moderated.clone().attr("by", format!("{}/{by}", self.channel)).child(occupant::id(by)));
         named.unwrap_or(moderated)
     }
 
-    /// What stands in place of the contents (XEP-0424 §4, XEP-0425 §5).
+    /// XEP-0424 §4, XEP-0425 §4: the tombstone that replaces the contents.
     fn tombstone(&self, tombstone: &Tombstone) -> Tag {
         let retracted = Tag::in_ns("retracted", ns::RETRACT)
             .attr("id", self.id(tombstone.retraction))
@@ -150,8 +150,8 @@ impl ChannelFrame<'_> {
         retracted.child(self.moderator(tombstone.by.as_ref())).child_opt(reason)
     }
 
-    /// The same in the words of XEP-0407 §4, with who retracted it: by the JID, where everybody sees that, and as the
-    /// channel, where that is somebody without a record in it.
+    /// XEP-0407 §4: the same tombstone in MIX, with who retracted the message: the JID where everybody sees it, the
+    /// channel's address where the moderator has no record.
     fn tombstone_of_mix(&self, tombstone: &Tombstone, people: &dyn Records) -> Tag {
         let jid = |by| people.find(by).and_then(|member| self.jid_of(member)).map(|jid| jid.as_str().to_owned());
         let by = tombstone.by.as_ref().map(|by| jid(by).unwrap_or_else(|| format!("{}/{by}", self.channel)));
@@ -160,7 +160,7 @@ impl ChannelFrame<'_> {
             .attr("time", tombstone.stamp.to_xmpp())
     }
 
-    /// A message that is kept nowhere: a random id, and no stanza id.
+    /// A message that is not archived, with a random id and no stanza id.
     pub fn relay(&self, relay: &Relay, member: &Member, id: &str) -> Tag {
         let message = &relay.message;
         let from = format!("{}/{}", self.channel, relay.author);

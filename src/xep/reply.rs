@@ -1,37 +1,37 @@
-//! The way back for the answer to a request.
+//! How the answer to a request goes back.
 
 use crate::xmpp::{Kind, Stanza, StanzaError, Tag, address, ns};
 use jid::{BareJid, Jid};
 use minidom::Element;
 use std::borrow::Cow;
 
-/// The way back: whom to answer, as whom, and in what wrapping.
+/// Whom to answer, from which address, and in which wrapping.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply {
     /// The kind of stanza that is answered.
     pub kind: Kind,
     /// Its id.
     pub id: Option<String>,
-    /// Our address that it was sent to.
+    /// The service's address that was asked.
     pub from: String,
     /// Who sent it.
     pub to: Jid,
-    /// The wrapping, where it came by delegation.
+    /// The wrapping, where the request was delegated.
     pub delegated: Option<Delegated>,
-    /// What errors repeat of the request, as XML: clients find the session of a command by it (XEP-0050 §3.7).
+    /// XEP-0050 §3.7: what errors repeat of the request, as XML. Clients find the session of a command by it.
     pub repeated: Option<String>,
 }
 
-/// The wrapping of a delegated request (XEP-0355 §4.3).
+/// XEP-0355 §4.3: the wrapping of a delegated request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Delegated {
     /// The host server, which sent the outer iq.
     pub host: String,
-    /// The namespace of its version of the protocol.
+    /// The namespace, which is a version of the protocol.
     pub ns: String,
     /// The id of the outer iq.
     pub outer_id: String,
-    /// The account for which it stands in.
+    /// The account whose server delegated the request.
     pub account: BareJid,
     /// `client-join` or `client-leave`.
     pub name: &'static str,
@@ -40,7 +40,7 @@ pub struct Delegated {
 }
 
 impl Reply {
-    /// The way back to the sender of a stanza.
+    /// The reply to the sender of a stanza.
     pub fn to_stanza(stanza: &Stanza) -> Reply {
         Reply {
             kind: stanza.kind,
@@ -95,7 +95,7 @@ impl Reply {
     }
 
     fn wrap(&self, wrapping: &Delegated, inner: Tag) -> String {
-        // The outer iq is a result even around an error (XEP-0355 §4.3).
+        // XEP-0355 §4.3: the outer iq is a result, even around an error.
         Tag::new("iq")
             .attr("type", "result")
             .attr("id", &wrapping.outer_id)
@@ -106,7 +106,7 @@ impl Reply {
     }
 }
 
-/// With what the ids of ejabberd's own requests begin.
+/// The prefix of the ids of ejabberd's own requests.
 const EJABBERD_ID: &str = "rr-";
 
 /// Whether a stanza is a request of ejabberd itself, by its id (hosts.md, J.2).
@@ -114,8 +114,8 @@ pub fn is_of_ejabberd(stanza: &Stanza) -> bool {
     stanza.kind == Kind::Iq && stanza.from.is_bare() && stanza.id.as_ref().is_some_and(|id| id.starts_with(EJABBERD_ID))
 }
 
-/// Where the result of a request goes. ejabberd 24.12 and later drop results of a component to an address without a
-/// resource, and find their own question by its id wherever the result goes (hosts.md, J.2).
+/// The address of the result of a request. ejabberd 24.12 and later drop a component's results to an address without a
+/// resource, and match their own requests by id at any address (hosts.md, J.2).
 fn reached<'a>(id: Option<&str>, to: &'a str) -> Cow<'a, str> {
     match id.is_some_and(|id| id.starts_with(EJABBERD_ID)) && !to.contains('/') {
         true => Cow::Owned(address::at_resource(to)),
@@ -123,7 +123,7 @@ fn reached<'a>(id: Option<&str>, to: &'a str) -> Cow<'a, str> {
     }
 }
 
-/// What an error repeats of a command, without its form.
+/// The command that an error repeats, without its form.
 fn repeated(payload: &Element) -> Option<Tag> {
     let echo = |command: &Element| {
         let echo = Tag::in_ns("command", ns::COMMANDS).attr_opt("node", command.attr("node"));

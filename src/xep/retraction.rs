@@ -1,4 +1,4 @@
-//! XEP-0424: messages retracted by their author, and what stands in their place.
+//! XEP-0424: messages that their authors retract, and their tombstones.
 
 use super::{Extension, Scope};
 

@@ -1,4 +1,4 @@
-//! Rows as requests name them: by sealed ids, and in this service's own namespace also by their numbers.
+//! How requests name rows: by stanza ids, in the service's own namespace also by row numbers.
 
 use super::{Sealer, receipts};
 use crate::channel::Command;
@@ -9,7 +9,7 @@ use minidom::Element;
 /// Rows that one request may name.
 pub const ROWS_MAX: usize = 1000;
 
-/// The row of an id in the service's own namespace: sealed, or the row's number.
+/// The row of an id in the service's own namespace: a stanza id, or a row number.
 pub fn open(sealer: &Sealer, tag: u64, id: &str) -> Option<u64> {
     match id.parse() {
         Ok(row) if id.len() < 20 => Some(row),
@@ -17,7 +17,7 @@ pub fn open(sealer: &Sealer, tag: u64, id: &str) -> Option<u64> {
     }
 }
 
-/// What a message, or the payload of an iq, says of rows of which more has to be known than their numbers.
+/// The rows that a message, or the payload of an iq, names and that have to be read before it is decided.
 pub fn named(element: &Element, sealer: &Sealer, tag: u64) -> Vec<u64> {
     let mut named = Vec::new();
     if element.name() == "message" {
@@ -34,28 +34,28 @@ pub fn named(element: &Element, sealer: &Sealer, tag: u64) -> Vec<u64> {
     named
 }
 
-/// What of a message names an earlier one that has to be its sender's: the first child that retracts one, or else the
-/// first that corrects one. It names that by the channel's id, or by the sender's own (XEP-0308 §3; XEP-0424 §5.1). A message
-/// does one thing, to one row: whatever it names besides, nothing has to be known of.
+/// XEP-0308 §3, XEP-0424 §5.1: the child that names an earlier message of the same sender, by the channel's id or by
+/// the sender's own. It is the first child that retracts one, else the first that corrects one. What other children
+/// name is not read, since a message acts on one row.
 pub fn naming(message: &Element) -> Option<&Element> {
     let find = |is: fn(&Element) -> bool| message.parts().find(|child| is(child));
     find(is_retraction).or_else(|| find(is_correction))
 }
 
-/// Whether a child of a message retracts another one: by XEP-0424, by XEP-0407 §4, or as an older version of XEP-0424
-/// had it, wrapped in XEP-0422.
+/// Whether a child retracts a message: by XEP-0424, by XEP-0407 §4, or by an older version of XEP-0424, which wraps it
+/// in XEP-0422.
 pub fn is_retraction(child: &Element) -> bool {
     child.is("retract", ns::RETRACT)
         || child.is("retract", ns::MIX_MISC)
         || (child.is("apply-to", ns::FASTEN) && child.has_part("retract", ns::RETRACT_0))
 }
 
-/// Whether a child of a message corrects another one.
+/// XEP-0308: whether a child corrects a message.
 pub fn is_correction(child: &Element) -> bool {
     child.is("replace", ns::CORRECT)
 }
 
-/// What a command says of rows of which more has to be known than their numbers.
+/// The rows that a command names and that have to be read before it is decided.
 pub fn of_command(command: &Command) -> Vec<u64> {
     let command = match command {
         Command::Publish(message) if message.retracts || message.corrects => {

@@ -1,4 +1,4 @@
-//! Result set management (XEP-0059): slices of lists, in and out.
+//! XEP-0059: result set management, read and written.
 
 use crate::channel::Refusal;
 use crate::channel::command::Slice;
@@ -6,11 +6,11 @@ use crate::channel::crowd::Ordered;
 use crate::xmpp::{Parts, Tag, ns};
 use minidom::Element;
 
-/// Reads the `<set/>` of a request; without one, the whole list.
+/// Reads the `<set/>` of a request. Without one, the whole list is asked for.
 ///
 /// # Errors
-/// [`Refusal::BadRequest`] where `max` is no number; [`Refusal::Unsupported`] where a page is asked for by the number of
-/// its first entry (XEP-0059 §2.6), which nothing here can find without a walk.
+/// [`Refusal::BadRequest`] where `max` is no number. [`Refusal::Unsupported`] for a page by index (XEP-0059 §2.6),
+/// which would take a walk over the list.
 pub fn decode(payload: &Element) -> Result<Slice, Refusal> {
     let Some(set) = payload.part("set", ns::RSM) else { return Ok(Slice::default()) };
     if set.part("index", ns::RSM).is_some() {
@@ -20,7 +20,7 @@ pub fn decode(payload: &Element) -> Result<Slice, Refusal> {
     }
     let text = |name: &str| set.part(name, ns::RSM).map(|child| child.text().trim().to_owned());
     let max = match text("max") {
-        // A negative number is the way some clients say "all you have".
+        // Some clients ask for everything by a negative number.
         Some(max) if max.starts_with('-') => None,
         Some(max) => Some(max.parse().map_err(|_| Refusal::BadRequest(format!("'{max}' is no number of results")))?),
         None => None,
@@ -28,7 +28,7 @@ pub fn decode(payload: &Element) -> Result<Slice, Refusal> {
     Ok(Slice { max, after: text("after").filter(|id| !id.is_empty()), before: text("before") })
 }
 
-/// Writes the `<set/>` of a result: the ids of its first and last entry, and what is known of the whole.
+/// Writes the `<set/>` of a result: the first and the last id, and the index and the count where they are known.
 pub fn encode(first: Option<&str>, last: Option<&str>, counted: Option<(u64, u64)>) -> Tag {
     let first =
         first.map(|id| Tag::new("first").attr_opt("index", counted.map(|(_, index)| index.to_string())).text(id));
@@ -38,7 +38,7 @@ pub fn encode(first: Option<&str>, last: Option<&str>, counted: Option<(u64, u64
         .child_opt(counted.map(|(count, _)| Tag::new("count").text(count.to_string())))
 }
 
-/// A part of items that are in the order of their ids: the one asked for, cut where it becomes too long.
+/// The items of a page, in the order of their ids. It is cut where it becomes too long.
 pub fn page<L: Ordered>(
     list: &L,
     id: impl Fn(&L::Item) -> &str,
@@ -61,7 +61,7 @@ pub fn page<L: Ordered>(
         }
         fits
     };
-    // A page before an id keeps what is nearest to it.
+    // A page before an id keeps the items nearest to that id.
     let taken = match slice.before.is_some() {
         true => list.falling(range.end).take(range.len()).map(&mut take).take_while(|fits| *fits).count(),
         false => list.rising(range.start).take(range.len()).map(&mut take).take_while(|fits| *fits).count(),

@@ -1,7 +1,7 @@
-//! Sealed ids: row numbers as the outside sees them (XEP-0313 §4.4, XEP-0359 §4).
+//! XEP-0313 §3.5, XEP-0359 §2.1: stanza ids, which are encrypted row numbers.
 //!
-//! An id is one AES-128 block over the channel's tag and the row number, in hex. Nothing about an archive's size can
-//! be read off it, and an id of another channel, or an invented one, fails the tag without a look-up.
+//! An id is one AES-128 block over the channel's tag and the row number, in hex. It does not show how large the archive
+//! is. An invented id, or one of another channel, is recognized by the tag, without a look-up.
 
 use crate::channel::ParticipantId;
 use aes::Aes128;
@@ -10,7 +10,7 @@ use jid::BareJid;
 use sha2::{Digest, Sha256};
 use std::fmt;
 
-/// The service's key at work.
+/// AES-128 with the service's key.
 #[derive(Clone)]
 pub struct Sealer(Aes128);
 
@@ -30,7 +30,7 @@ impl Sealer {
         hex::encode(block)
     }
 
-    /// The row of an id; `None` where the id was never given out for this channel.
+    /// The row of an id. `None` where this channel never gave the id out.
     pub fn open(&self, tag: u64, id: &str) -> Option<u64> {
         let mut bytes = [0; 16];
         hex::decode_to_slice(id, &mut bytes).ok()?;
@@ -40,8 +40,8 @@ impl Sealer {
         (sealed_tag == tag.to_be_bytes()).then(|| row.iter().fold(0, |n, &byte| n << 8 | u64::from(byte)))
     }
 
-    /// The id of a stanza that has no row, of a channel or, with tag 0, of the service: what was drawn for it, but for the
-    /// end, which is a check by which it is known again.
+    /// The id of a stanza that is no row. `tag` is that of the channel, or 0 for the service. It consists of random
+    /// bytes and a check at the end, by which [`Sealer::is_mark`] recognizes it.
     pub fn mark(&self, tag: u64, mut drawn: [u8; 12]) -> String {
         let check = self.check(tag, &drawn[..8]);
         drawn[8..].copy_from_slice(&check);
@@ -57,7 +57,7 @@ impl Sealer {
 
     fn check(&self, tag: u64, drawn: &[u8]) -> [u8; 4] {
         let mut block = [0; 16];
-        // Ids of rows are blocks that begin with a tag as it is.
+        // The blocks of rows begin with the tag itself, so no check is a part of one.
         block[..8].copy_from_slice(&(!tag).to_be_bytes());
         block[8..].copy_from_slice(drawn);
         let mut block = block.into();
@@ -65,8 +65,8 @@ impl Sealer {
         [block[0], block[1], block[2], block[3]]
     }
 
-    /// What stands for a resource of a participant whose JID is hidden (XEP-0404 §2.4): the same each time, another one in
-    /// each channel, and nothing can be read off it.
+    /// XEP-0404 §2.4: the name of a resource whose participant's JID is hidden. It is always the same, differs between
+    /// channels, and does not show the resource.
     pub fn alias(&self, tag: u64, id: &ParticipantId, resource: &str) -> String {
         let mut hash = Sha256::new();
         hash.update(tag.to_be_bytes());
@@ -79,8 +79,8 @@ impl Sealer {
         hex::encode(block)
     }
 
-    /// The id of an account that shares its presence with a channel that it is not in: the same each time, another one in
-    /// each channel, and nothing can be read off it.
+    /// The id of an account that shares its presence with a channel without being in it. It is always the same, differs
+    /// between channels, and does not show the account.
     pub fn visitor(&self, tag: u64, account: &BareJid) -> ParticipantId {
         let mut hash = Sha256::new();
         hash.update(b"visitor");

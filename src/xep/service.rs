@@ -1,17 +1,17 @@
-//! What the service is called, and whom it lets do what.
+//! The service's names, and the rights of accounts at it.
 
 use super::Sealer;
 use crate::channel::{ChannelName, Limits, ServiceAction, ServiceRole};
 use jid::{BareJid, DomainPart};
 
-/// What is the same for every request: the service's names, rights, limits and key.
+/// What all requests share: the service's names, rights, limits and key.
 #[derive(Clone, Debug)]
 pub struct Service {
     /// The component's domain.
     pub domain: DomainPart,
     /// The name shown to people.
     pub name: String,
-    /// The operators.
+    /// Accounts with an operator's rights.
     pub operators: Vec<BareJid>,
     /// The domains whose users may create channels; `*` stands for every domain.
     pub creators: Vec<String>,
@@ -26,7 +26,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// What an account is to the service.
+    /// The role of an account at the service.
     pub fn role_of(&self, account: &BareJid) -> ServiceRole {
         match is_among(&self.creators, account) {
             _ if self.operators.contains(account) => ServiceRole::Operator,
@@ -57,7 +57,7 @@ impl Service {
     }
 }
 
-/// Whether an account is of one of these domains; `*` stands for every domain.
+/// Whether an account belongs to one of these domains; `*` stands for every domain.
 fn is_among(domains: &[String], account: &BareJid) -> bool {
     domains.iter().any(|domain| domain == "*" || domain == account.domain().as_str())
 }

@@ -1,4 +1,4 @@
-//! What a command is made of: who may open it, its forms, and what is told of it in the end.
+//! The parts of a command: who may open it, its forms, and what it tells when it is done.
 
 use super::forms::FormFields;
 use crate::channel::{Action, Answer, AnyCommand, Command, Node, Refusal, ServiceAction, ServiceCommand};
@@ -7,19 +7,19 @@ use crate::xmpp::Tag;
 
 /// One command.
 pub(super) struct Adhoc {
-    /// Its node (XEP-0050 §3.2).
+    /// XEP-0050 §3.2: the node.
     pub(super) node: &'static str,
-    /// What people see of it.
+    /// The label that people see.
     pub(super) label: &'static str,
     /// Who may open it.
     pub(super) right: Right,
-    /// What it begins with; `None` where it is done at once.
+    /// Opens the first form. `None` where the command takes no form.
     pub(super) open: Option<fn(&FormFields, &Request<'_>) -> Stage>,
-    /// Whether it takes a second form.
+    /// Whether there is a second form.
     pub(super) goes_on: bool,
-    /// What a form that was sent back asks for.
+    /// Reads the form that was sent back.
     pub(super) read: fn(&FormFields, &Request<'_>) -> Result<AnyCommand, Refusal>,
-    /// What is told once it is done.
+    /// What the command tells when it is done.
     pub(super) done: fn(&Answer, &FormFields, &Request<'_>) -> CommandDone,
 }
 
@@ -28,25 +28,25 @@ pub(super) enum Right {
     Anybody,
     AtService(ServiceAction),
     InChannel(Action),
-    /// Those who may change a list, where the channel has it.
+    /// Those who may change this list, in a channel that has it.
     OfList(Node),
 }
 
-/// A form, and what may be done with it.
+/// A form with the actions that are possible there.
 pub(super) struct Stage {
     pub(super) actions: Tag,
     pub(super) form: Tag,
 }
 
 impl Stage {
-    /// The only form of a command.
+    /// The form of a command that has one form.
     pub(super) fn only(form: Tag) -> Stage {
         let actions = Tag::new("actions").attr("execute", "complete").child(Tag::new("complete"));
         Stage { actions, form }
     }
 }
 
-/// What is told of a command that is done.
+/// What a command tells when it is done.
 pub(super) struct CommandDone {
     pub(super) note: String,
     pub(super) results: Option<Tag>,
@@ -59,7 +59,7 @@ impl CommandDone {
 }
 
 impl Right {
-    /// What asks for it.
+    /// The command that opening the form asks for: whether the right is held is decided like any other.
     pub(super) fn asked(&self) -> AnyCommand {
         match self {
             Right::Anybody => ServiceCommand::Ping.into(),
@@ -69,7 +69,7 @@ impl Right {
         }
     }
 
-    /// Whether whoever asks has it.
+    /// Whether the asker has the right.
     pub(super) fn is_held(&self, request: &Request<'_>) -> bool {
         let service = request.service;
         let in_channel = |action| {
@@ -86,7 +86,7 @@ impl Right {
         }
     }
 
-    /// Whether there is anything to have a right to.
+    /// Whether the right makes sense in this channel.
     pub(super) fn applies(&self, request: &Request<'_>) -> bool {
         let Right::OfList(node) = self else { return true };
         request.channel.is_some_and(|channel| channel.nodes().any(|present| present == *node))

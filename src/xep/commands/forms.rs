@@ -1,18 +1,18 @@
-//! Forms of commands (XEP-0004): how they are written, and what is read of one that was sent back.
+//! XEP-0004: the forms of commands, written and read.
 
 use crate::channel::{ChannelName, CommandFault, Refusal};
 use crate::xmpp::{Parts, Tag, address, ns};
 use jid::BareJid;
 use minidom::Element;
 
-/// What a cell of a table takes besides its text, in bytes.
+/// The length of a table's cell besides its text, in bytes.
 const CELL_BYTES: usize = 64;
 
 /// The fields of a form that was sent back.
 pub(super) struct FormFields(Vec<(String, Vec<String>)>);
 
 impl FormFields {
-    /// The fields of the form in a command; none where there is no form.
+    /// The fields of the form in a command. There are none where there is no form.
     pub(super) fn of(command: &Element) -> FormFields {
         let form = command.part("x", ns::FORM);
         let fields = form.into_iter().flat_map(Element::parts).filter(|child| child.name() == "field");
@@ -23,12 +23,12 @@ impl FormFields {
         FormFields(fields.map(read).collect())
     }
 
-    /// Whether there is a field besides these.
+    /// Whether the form has a field besides these.
     pub(super) fn has_others_than(&self, vars: &[&str]) -> bool {
         self.0.iter().any(|(var, _)| !vars.contains(&&**var))
     }
 
-    /// The values of a field, without blanks around them and without empty ones.
+    /// The values of a field, trimmed, without empty ones.
     pub(super) fn all(&self, var: &str) -> impl Iterator<Item = &str> {
         let named = self.0.iter().filter(move |(other, _)| other == var);
         named.flat_map(|(_, values)| values).map(|value| value.trim()).filter(|value| !value.is_empty())
@@ -39,7 +39,7 @@ impl FormFields {
         self.all(var).next()
     }
 
-    /// The lines of a field, as they are.
+    /// The lines of a field as they are.
     pub(super) fn text(&self, var: &str) -> String {
         let named = self.0.iter().filter(|(other, _)| other == var);
         let lines: Vec<&str> = named.flat_map(|(_, values)| values).map(|line| line.trim_end()).collect();
@@ -52,7 +52,7 @@ impl FormFields {
     }
 }
 
-/// A form that cannot be taken.
+/// The refusal of a form.
 pub(super) fn bad(why: impl Into<String>) -> Refusal {
     Refusal::Command(CommandFault::BadPayload(why.into()))
 }
@@ -83,7 +83,7 @@ fn bare(text: &str, var: &str) -> Result<BareJid, Refusal> {
 /// The channel that a form at the service names, by its localpart or its address.
 ///
 /// # Errors
-/// [`CommandFault::BadPayload`] where it is none of this service.
+/// [`CommandFault::BadPayload`] where it is no channel of this service.
 pub(super) fn channel(fields: &FormFields, domain: &str) -> Result<Option<ChannelName>, Refusal> {
     let Some(text) = fields.one("channel") else { return Ok(None) };
     let localpart = match text.rsplit_once('@') {
@@ -105,12 +105,12 @@ pub(super) fn field(var: &str, kind: &str, label: &str) -> Tag {
     Tag::new("field").attr("var", var).attr("type", kind).attr("label", label)
 }
 
-/// A field that has to be filled in.
+/// A required field.
 pub(super) fn needed(var: &str, kind: &str, label: &str) -> Tag {
     field(var, kind, label).child(Tag::new("required"))
 }
 
-/// A field that nobody sees.
+/// A hidden field.
 pub(super) fn hidden(var: &str, value: &str) -> Tag {
     Tag::new("field").attr("var", var).attr("type", "hidden").child(self::value(value))
 }
@@ -120,13 +120,13 @@ pub(super) fn value(text: &str) -> Tag {
     Tag::new("value").text(text)
 }
 
-/// A field of which one value is chosen.
+/// A field with a choice of one value.
 pub(super) fn choice(var: &str, label: &str, values: &[&str], chosen: &str) -> Tag {
     let option = |text: &&str| Tag::new("option").attr("label", text).child(value(text));
     field(var, "list-single", label).child(value(chosen)).children(values.iter().map(option))
 }
 
-/// As many rows as an answer of so many bytes has room for.
+/// The first rows, as many as an answer of `bytes_max` bytes has room for.
 pub(super) fn fitting(rows: impl IntoIterator<Item = Vec<String>>, bytes_max: usize) -> Vec<Vec<String>> {
     let mut left = bytes_max;
     let bytes = |row: &Vec<String>| row.iter().map(|cell| 2 * cell.len() + CELL_BYTES).sum::<usize>();
@@ -138,7 +138,7 @@ pub(super) fn fitting(rows: impl IntoIterator<Item = Vec<String>>, bytes_max: us
     rows.into_iter().take_while(fits).collect()
 }
 
-/// Results in columns.
+/// Results as a table.
 pub(super) fn table(title: &str, columns: &[(&str, &str)], rows: Vec<Vec<String>>) -> Tag {
     let column = |(var, label): &(&str, &str)| Tag::new("field").attr("var", var).attr("label", label);
     let row = |cells: Vec<String>| {
@@ -148,7 +148,7 @@ pub(super) fn table(title: &str, columns: &[(&str, &str)], rows: Vec<Vec<String>
     results(title).child(Tag::new("reported").children(columns.iter().map(column))).children(rows.into_iter().map(row))
 }
 
-/// Results, one a line.
+/// Results as one field for each line.
 pub(super) fn lines<'a>(title: &str, lines: impl IntoIterator<Item = (&'a str, &'a str, String)>) -> Tag {
     let line = |(var, label, text): (&str, &str, String)| field(var, "text-single", label).child(value(&text));
     results(title).children(lines.into_iter().map(line))

@@ -1,4 +1,4 @@
-//! The nodes of commands. XEP-0133 has one that fits: what else it names is about accounts, which the host server keeps.
+//! The nodes of commands. One is from XEP-0133; the others there are about accounts, which the host server manages.
 
 pub(super) const ANNOUNCE_TO_ALL: &str = "http://jabber.org/protocol/admin#announce";
 pub(super) const LIST: &str = "urn:mixd:command:1#list-channels";

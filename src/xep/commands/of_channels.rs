@@ -1,4 +1,4 @@
-//! What those who administer a channel do by commands sent to it.
+//! Commands at a channel, for those who administer it.
 
 use super::adhoc::{Adhoc, CommandDone, Right, Stage};
 use super::forms::{self, FormFields, bad, field, form, needed, table};
@@ -10,7 +10,7 @@ use crate::channel::{Action, Announcement, Answer, AnyCommand, Channel, Command,
 use crate::xep::{Request, configuration, group_tags};
 use crate::xmpp::{Tag, ns};
 
-/// Participants on one page.
+/// The most participants on one page.
 const PEOPLE_MAX: usize = 200;
 
 pub(super) const COMMANDS: &[Adhoc] = &[
@@ -130,7 +130,7 @@ pub(super) fn announcement_fields() -> [Tag; 2] {
     [field("subject", "text-single", "Subject"), needed("announcement", "text-multi", "Announcement")]
 }
 
-/// The fields of a page of a list.
+/// The fields by which a form asks for a page.
 pub(super) fn page(max: usize) -> [Tag; 2] {
     let max = max.to_string();
     let sizes: Vec<&str> = ["25", "50", "100"].into_iter().chain([&*max]).collect();
@@ -194,7 +194,7 @@ fn participants(answer: &Answer, _: &FormFields, request: &Request<'_>) -> Comma
     let from =
         slice.after.as_deref().map_or(0, |after| people.rank(after) + usize::from(people.position(after).is_some()));
     let shown = people.rising(from).take(slice.max.unwrap_or(PEOPLE_MAX));
-    // XEP-0404 §2.2: who is who is for those to know who administer the channel.
+    // XEP-0404 §2.2: those who administer a channel see the JIDs.
     let unveils = request.actor.operator || channel.unveils_to(&request.actor.account);
     let row = |member: &Member| {
         let standing = channel.standing_of(&member.jid);
@@ -210,7 +210,7 @@ fn participants(answer: &Answer, _: &FormFields, request: &Request<'_>) -> Comma
     CommandDone { note: paged(from, rows.len(), people.count()), results: Some(table("Participants", &columns, rows)) }
 }
 
-/// Which part of a list is shown.
+/// A sentence that says which part of a list is shown.
 pub(super) fn paged(from: usize, shown: usize, count: usize) -> String {
     match shown {
         0 => format!("None of {count}."),

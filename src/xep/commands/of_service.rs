@@ -1,5 +1,4 @@
-//! What people do by commands sent to the service: operators what concerns any channel or all of them, and everybody
-//! what it may.
+//! Commands at the service: those of operators about any channel or all channels, and those of everybody.
 
 use super::adhoc::{Adhoc, CommandDone, Right, Stage};
 use super::forms::{self, FormFields, bad, field, form, hidden, needed, table};
@@ -13,7 +12,7 @@ use crate::channel::{
 use crate::xep::Request;
 use crate::xmpp::Tag;
 
-/// Channels on one page.
+/// The most channels on one page.
 const CHANNELS_MAX: usize = 200;
 const OPERATOR: Right = Right::AtService(ServiceAction::Administer);
 
@@ -182,7 +181,7 @@ fn named(fields: &FormFields) -> String {
     fields.one("channel").unwrap_or_default().to_owned()
 }
 
-/// What is asked of the channel that the form names.
+/// A command of the channel that the form names.
 fn of_channel(
     fields: &FormFields,
     request: &Request<'_>,
@@ -243,7 +242,7 @@ fn created(answer: &Answer, _: &FormFields, request: &Request<'_>) -> CommandDon
     CommandDone { note: format!("{address} is yours. Join it to talk there."), results: Some(results) }
 }
 
-/// The channel first, then its configuration.
+/// The two forms of configuring a channel: which channel, then its configuration.
 fn configure_stage(fields: &FormFields, request: &Request<'_>) -> Stage {
     let goes_back = request.payload.attr("action") == Some("prev");
     match request.channel.filter(|_| !goes_back) {

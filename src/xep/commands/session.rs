@@ -1,5 +1,5 @@
-//! Sessions of commands without a memory (XEP-0050 §3.3): an id says when the session began and that this service gave it
-//! out, to this account, for this command.
+//! XEP-0050 §3.3: sessions of commands, without stored state. The id of a session tells when it began, and proves that
+//! the service gave it out to this account for this command.
 
 use super::adhoc::Adhoc;
 use super::forms::bad;
@@ -11,22 +11,22 @@ use sha2::{Digest, Sha256};
 /// For how long a form may be sent back, in milliseconds.
 const SESSION_MS: u64 = 3600 * 1000;
 
-/// What a request does.
+/// The action of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SessionStep {
-    /// Begins, or goes back to the beginning.
+    /// To begin, or to go back to the first form.
     Open,
-    /// Sends a form back.
+    /// To send a form back.
     Submit,
-    /// Gives up.
+    /// To cancel.
     Cancel,
 }
 
-/// What a request does, where it may (XEP-0050 §4.4).
+/// The action of a request (XEP-0050 §3.4).
 ///
 /// # Errors
-/// A [`CommandFault`] for an action that there is not, one that has no place here, a session that is none or is over, and a
-/// form that is missing.
+/// A [`CommandFault`] of XEP-0050 §4.4: for an unknown action, for one that is not possible at this stage, for a
+/// session that is unknown or over, and for a missing form.
 pub(super) fn step(adhoc: &Adhoc, request: &Request<'_>) -> Result<SessionStep, Refusal> {
     let payload = request.payload;
     let action = payload.attr("action").filter(|action| !action.is_empty()).unwrap_or("execute");
@@ -47,7 +47,7 @@ pub(super) fn step(adhoc: &Adhoc, request: &Request<'_>) -> Result<SessionStep, 
     }
 }
 
-/// Whether a request goes on with a session.
+/// Whether a request continues a session.
 fn session(request: &Request<'_>) -> Result<bool, Refusal> {
     let Some(id) = request.payload.attr("sessionid").filter(|id| !id.is_empty()) else { return Ok(false) };
     let began = request.service.sealer.open(mark(request), id);
@@ -58,14 +58,14 @@ fn session(request: &Request<'_>) -> Result<bool, Refusal> {
     }
 }
 
-/// The id of the session that a request is in, or begins.
+/// The id of the session that a request continues or begins.
 pub(super) fn id(request: &Request<'_>) -> String {
     let given = request.payload.attr("sessionid").filter(|id| !id.is_empty());
     let Stamp(now) = request.due;
     given.map_or_else(|| request.service.sealer.seal(mark(request), now), str::to_owned)
 }
 
-/// What marks the sessions of one account with one command at one address.
+/// A hash that stands for the sessions of one account with one command at one address.
 fn mark(request: &Request<'_>) -> u64 {
     let mut hash = Sha256::new();
     let parts =
