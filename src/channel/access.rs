@@ -1,8 +1,8 @@
-//! Who may subscribe to which node, and who may change what, in the words of XEP-0406 §2.1 and §2.4.
+//! XEP-0406 §2.1, §2.4: who may subscribe to which node, and who may change what.
 
 use serde::{Deserialize, Serialize};
 
-/// To whom something is open, from fewest to most; owners and admins are among all that are wider than they are.
+/// To whom something is open, from the fewest to the most. Each value includes those before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Access {
@@ -10,61 +10,61 @@ pub enum Access {
     Nobody,
     /// The owners.
     Owners,
-    /// Those, and the admins.
+    /// The owners and the admins.
     Admins,
-    /// Those, and whoever is in the channel.
+    /// Those, and all participants.
     #[default]
     Participants,
-    /// Those, and whoever may join as far as the lists go.
+    /// Those, and everybody who may join by the lists.
     Allowed,
-    /// Everybody, those who are banned included.
+    /// Everybody, also those who are banned.
     Anyone,
 }
 
 /// Who may subscribe to which node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeAccess {
-    /// To the messages.
+    /// Who may subscribe to the messages.
     pub messages: Access,
-    /// To the participants, and read them.
+    /// Who may subscribe to the participants and read them.
     pub participants: Access,
-    /// To the presence of participants.
+    /// Who may subscribe to the presence of participants.
     pub presence: Access,
-    /// To the information, and to the picture and the video with it.
+    /// Who may subscribe to the information, the picture and the video.
     pub information: Access,
-    /// To the list of those who may join, and read it.
+    /// Who may subscribe to the list of those who may join, and read it.
     pub allowed: Access,
-    /// To the list of those who may not, and read it.
+    /// Who may subscribe to the list of those who may not join, and read it.
     pub banned: Access,
-    /// To the configuration, and read it.
+    /// Who may subscribe to the configuration, and read it.
     pub configuration: Access,
 }
 
 impl NodeAccess {
-    /// What every guest may subscribe to, or none.
+    /// The access where guests have the same access to every node that is possible for guests.
     pub fn of_guests(guests: Access, configuration: Access) -> NodeAccess {
         let lists = Access::Admins;
         NodeAccess { allowed: lists, banned: lists, configuration, ..NodeAccess::default() }.with_guests(guests)
     }
 
-    /// The same for all nodes that guests may subscribe to, and the others as they are.
+    /// The same access with `guests` for every node that is possible for guests.
     pub fn with_guests(self, guests: Access) -> NodeAccess {
         NodeAccess { messages: guests, participants: guests, presence: guests, information: guests, ..self }
     }
 
-    /// Whether lists and configuration are open to the same people.
+    /// Whether the lists and the configuration are open to the same people in both.
     pub fn lists_as(&self, other: &NodeAccess) -> bool {
         (self.allowed, self.banned, self.configuration) == (other.allowed, other.banned, other.configuration)
     }
 
-    /// Whether there is a node that everybody may subscribe to.
+    /// Whether there is a node to which everybody may subscribe.
     pub fn is_open(&self) -> bool {
         [self.messages, self.participants, self.presence, self.information].contains(&Access::Anyone)
     }
 }
 
 impl Default for NodeAccess {
-    /// The defaults of XEP-0406 §2.4.
+    /// XEP-0406 §2.4 names these defaults.
     fn default() -> NodeAccess {
         NodeAccess {
             messages: Access::Participants,
@@ -78,21 +78,21 @@ impl Default for NodeAccess {
     }
 }
 
-/// Who may do what in a plain channel, as its owner settled it. Those of groups are settings of the service.
+/// Who may do what in a channel, as its owner settled it. For groups, the service settles it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grants {
-    /// Change the information: participants, admins or owners.
+    /// Who may change the information: participants, admins or owners.
     pub describe: Access,
-    /// Change the picture and the video: the same.
+    /// Who may change the picture and the video: participants, admins or owners.
     pub picture: Access,
-    /// Retract anybody's messages: nobody, admins or owners.
+    /// Who may retract the messages of others: nobody, admins or owners.
     pub moderate: Access,
-    /// Whether participants retract messages of their own.
+    /// Whether participants may retract their own messages.
     pub retract_own: bool,
 }
 
 impl Default for Grants {
-    /// The defaults of XEP-0406 §2.4.
+    /// XEP-0406 §2.4 names these defaults.
     fn default() -> Grants {
         Grants { describe: Access::Admins, picture: Access::Admins, moderate: Access::Owners, retract_own: false }
     }

@@ -1,14 +1,15 @@
-//! How far many rows came at everybody: of the newest it is kept, so that a report costs no look at every recipient.
+//! How far rows came at all their recipients. The counts of the newest rows are kept, so that a report does not look at
+//! every recipient.
 
 use super::group::Aggregate;
 use super::tallies::{Count, NEWEST, Newest, less, more};
 use super::{Channel, Member, ParticipantId, Progress};
 use std::collections::BTreeMap;
 
-/// Places in a list of rows, each from one on and up to another one, which is not meant any more; in order and apart.
+/// Ranges of places in a list of rows, in order and apart. Each begins at its first number and ends before its second.
 type Ranges = Vec<(usize, usize)>;
 
-/// A number for each place, raised for whole ranges of them.
+/// A number for each place. Whole ranges of places are raised at once.
 struct Counts(Vec<isize>);
 
 impl Counts {
@@ -29,7 +30,7 @@ impl Counts {
     }
 }
 
-/// How many got each row, at how many it arrived, and how many read it.
+/// For each row: how many got it, at how many it arrived, and how many read it.
 struct Tally {
     recipients: Counts,
     delivered: Counts,
@@ -44,8 +45,8 @@ impl Tally {
 }
 
 impl Channel {
-    /// How far rows came at their recipients, with the record of one member as it is about to be. The rows are in order,
-    /// each with its author, who is no recipient.
+    /// How far rows came at their recipients. `of` has the rows in order, each with its author, who is no recipient.
+    /// `instead` is the record of one member as it is after the report.
     pub(super) fn aggregates(&self, of: &[(u64, &ParticipantId)], instead: &Member) -> Vec<Aggregate> {
         let newest = self.tallies.0.get_or_init(|| self.count_newest());
         let older: Vec<u64> = of.iter().map(|(row, _)| *row).filter(|row| newest.of(*row).is_none()).collect();
@@ -80,8 +81,8 @@ impl Channel {
         Newest { first, counts: self.counts(&rows).into() }
     }
 
-    /// How far rows came at everybody, their authors included; the rows are in order. One walk over the people, however many
-    /// rows there are.
+    /// How far rows came at everybody, also at their authors. The rows are in order. It takes one walk over the people,
+    /// however many rows there are.
     #[expect(clippy::disallowed_methods, reason = "in any order: they are counted")]
     fn counts(&self, rows: &[u64]) -> Vec<Count> {
         let (mut all, mut joined) = (Tally::of(rows), Tally::of(rows));
@@ -113,23 +114,23 @@ impl Channel {
     }
 }
 
-/// The rows that came while somebody was in.
+/// The ranges of rows that came while somebody was in the channel.
 fn open_windows(member: &Member) -> impl Iterator<Item = (u64, u64)> {
     member.windows.iter().map(|&(first, last)| (first, last.unwrap_or(u64::MAX)))
 }
 
-/// The record of a member, or what it is about to be.
+/// `instead` where it is the record of the same member, else `member`.
 fn as_it_will_be<'m>(member: &'m Member, instead: &'m Member) -> &'m Member {
     if instead.id == member.id { instead } else { member }
 }
 
-/// The places of rows that are within ranges of numbers, first and last included.
+/// The places of those rows whose numbers are within the ranges; the ranges include their ends.
 fn places(rows: &[u64], ranges: impl Iterator<Item = (u64, u64)>) -> Ranges {
     let place = |(first, last)| (rows.partition_point(|row| *row < first), rows.partition_point(|row| *row <= last));
     ranges.map(place).filter(|(from, to)| from < to).collect()
 }
 
-/// What is in both.
+/// The places that are in both.
 fn meet(a: &[(usize, usize)], b: &[(usize, usize)]) -> Ranges {
     let (mut i, mut j, mut both) = (0, 0, Vec::new());
     while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {
@@ -142,7 +143,7 @@ fn meet(a: &[(usize, usize)], b: &[(usize, usize)]) -> Ranges {
     both
 }
 
-/// What is in either.
+/// The places that are in one of them.
 fn join(mut a: Ranges, b: &[(usize, usize)]) -> Ranges {
     a.extend_from_slice(b);
     a.sort_unstable();

@@ -1,4 +1,4 @@
-//! What a command leads to, and what the asker is told.
+//! What a command leads to: changes, and an answer for the asker.
 
 use super::census::{ListedChannel, ServiceCensus};
 use super::command::{HistoryQuery, Slice};
@@ -10,12 +10,12 @@ use jid::BareJid;
 /// What a command leads to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
-    /// What happens, in order.
+    /// The changes, in order.
     pub changes: Vec<Change>,
-    /// What the asker is told.
+    /// The answer for the asker.
     pub answer: Answer,
-    /// Whether this is only a part, because it concerns many people. The command is to be decided again once this part is
-    /// committed. The answer counts only where this is `false`.
+    /// Whether this is a part of a decision that concerns many people. Once it is committed, the same command is
+    /// decided again. The answer counts only where this is `false`.
     pub is_part: bool,
 }
 
@@ -31,25 +31,25 @@ impl Decision {
     }
 }
 
-/// What the asker is told.
+/// The answer for the asker.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    /// The channel exists.
+    /// The channel was created.
     Created {
         /// Its localpart.
         name: ChannelName,
     },
-    /// It is gone.
+    /// The channel was destroyed.
     Destroyed,
     /// The channels of one page.
     Channels(Page<ChannelName>),
-    /// The asker is in.
+    /// The asker joined.
     Joined {
         /// The asker's participant id.
         id: ParticipantId,
         /// The nick in force.
         nick: Nick,
-        /// Which of the nodes wanted are subscribed to.
+        /// Those of the nodes asked for that it subscribes to.
         subscribed: NodeSet,
         /// The preferences in force.
         preferences: Preferences,
@@ -60,13 +60,13 @@ pub enum Answer {
     PreferencesForm(Preferences),
     /// An invitation, for the inviter to pass on.
     Invitation(Invitation),
-    /// The invitations that the asker may take back.
+    /// A page of the invitations that the asker may take back.
     Invitations(Page<Invitation>),
-    /// The asker is out.
+    /// The asker left.
     Left,
-    /// What is told of an account as a whole.
+    /// An answer about an account as a whole.
     Account(AccountAnswer),
-    /// The nick that the asker has registered, where it has.
+    /// The nick that the asker registered, if any.
     Registered(Option<Nick>),
     /// The nick in force.
     Nick(Nick),
@@ -77,43 +77,43 @@ pub enum Answer {
         /// Unsubscribed from.
         unsubscribe: NodeSet,
     },
-    /// One node was subscribed to, or unsubscribed from.
+    /// The subscription to one node was changed.
     Subscribed {
         /// The node.
         node: Node,
-        /// Whether it is subscribed to.
+        /// Whether the asker is subscribed now.
         subscribed: bool,
     },
-    /// What the asker subscribes to, read from the channel as it is.
+    /// The asker's subscriptions. They are read from the channel as it is.
     Subscribing {
         /// Only this node.
         node: Option<Node>,
     },
-    /// Who subscribes to a node, read from the channel as it is.
+    /// The subscribers of a node. They are read from the channel as it is.
     Subscribers {
         /// The node.
         node: Node,
-        /// Which of them.
+        /// Which page of them.
         slice: Slice,
     },
-    /// The group exists, with these people.
+    /// The group was created, with these people.
     GroupCreated {
         /// Its localpart.
         name: ChannelName,
-        /// What became of each who was named.
+        /// The people named, each with the status that it got.
         members: Vec<(BareJid, Status)>,
     },
-    /// The groups of one page.
+    /// A page of groups.
     Groups(Page<GroupLine>),
-    /// What a group answers.
+    /// The answer of a group.
     Group(GroupAnswer),
-    /// Done, with nothing to say.
+    /// The command was carried out, and there is nothing to tell.
     Done,
-    /// A message was taken: its reflection is the acknowledgement.
+    /// The message was accepted. Its reflection is the acknowledgement.
     Taken,
-    /// The message is a repeat: its row is to be reflected to the asker alone.
+    /// The message is a repeat. Its row is reflected again, to the asker alone.
     Repeat {
-        /// The row it became.
+        /// The row of the message.
         row: u64,
     },
     /// The item is in place.
@@ -123,35 +123,35 @@ pub enum Answer {
         /// Its id.
         id: String,
     },
-    /// Items of a node, read from the channel as it is.
+    /// Items of a node. They are read from the channel as it is.
     Items {
         /// The node.
         node: Node,
         /// Only these ids; all where empty.
         ids: Vec<String>,
-        /// Which of them.
+        /// Which page of them.
         slice: Slice,
     },
-    /// What the channel is, read from the channel as it is.
+    /// The description of the channel, read from the channel as it is.
     Description,
-    /// Its nodes.
+    /// The nodes of the channel.
     Nodes,
-    /// A page of the archive, read off the turn, up to the newest row of the turn.
+    /// A page of the archive, up to the newest row of the turn. It is read outside the turn.
     History {
-        /// What was asked, with the bounds of what the asker may see.
+        /// The query, bounded to the rows that the asker may see.
         query: HistoryQuery,
-        /// The participant whose rows alone are wanted.
+        /// The participant to whose rows the page is limited.
         author: Option<ParticipantId>,
     },
-    /// The first and last row, read off the turn.
+    /// The first and the last row of the archive, read outside the turn.
     HistoryBounds,
-    /// The filters of the archive.
+    /// The form with the filters of the archive.
     HistoryForm,
-    /// One may, and what there is to it is read from the channel as it is.
+    /// The asker may do it. What it needs for that is read from the channel as it is.
     Prepared,
     /// A page of the participants, read from the channel as it is.
     People(Slice),
-    /// A page of every channel.
+    /// A page of all channels.
     EveryChannel {
         /// The channels, in the order of their names.
         entries: Vec<ListedChannel>,
@@ -160,28 +160,28 @@ pub enum Answer {
         /// Whether the list goes on.
         goes_on: bool,
     },
-    /// What the service holds.
+    /// The numbers of the service.
     Census(ServiceCensus),
-    /// What the service is.
+    /// The description of the service.
     ServiceDescription {
         /// The disco node asked for.
         node: Option<String>,
         /// Whether the asker may create channels.
         may_create: bool,
     },
-    /// Alive.
+    /// The answer to a ping.
     Pong,
-    /// The software.
+    /// The name and version of the software.
     Version,
 }
 
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T> {
-    /// What is on it, in order.
+    /// The entries of the page, in order.
     pub entries: Vec<T>,
     /// How many there are in all.
     pub count: usize,
-    /// The place of the first entry in the whole list.
+    /// The index of the first entry in the whole list.
     pub index: usize,
 }

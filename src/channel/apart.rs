@@ -1,10 +1,10 @@
-//! A channel that is taken apart, one record after the other: all at once takes long where there are many.
+//! A channel that is dropped one record at a time, because dropping many at once takes long.
 
 use super::{Channel, Guest, Member, ParticipantId};
 use jid::BareJid;
 use std::collections::{BTreeMap, HashMap, hash_map};
 
-/// What is left of its people.
+/// The people of such a channel that are still to be dropped.
 pub struct Apart {
     seated: Box<dyn Iterator<Item = ParticipantId> + Send>,
     ids: HashMap<ParticipantId, BareJid>,
@@ -14,7 +14,7 @@ pub struct Apart {
     guests: std::collections::btree_map::IntoValues<BareJid, Guest>,
 }
 
-/// One of them.
+/// A record that was dropped.
 #[derive(Debug)]
 pub enum Gone {
     /// Somebody who was in it.
@@ -26,14 +26,14 @@ pub enum Gone {
 }
 
 impl Channel {
-    /// Takes it apart: first those who are in it, in the order of ids, and last its guests.
+    /// Begins to drop the channel: first its participants, in the order of ids, last its guests.
     pub fn into_people(self) -> Apart {
         let guests: BTreeMap<BareJid, Guest> = self.kept.guests;
         Apart {
             seated: Box::new(self.crowd.into_ids()),
             ids: self.ids,
             members: self.members,
-            // In any order: it is let go of.
+            // In any order: they are dropped.
             nicks: self.nicks.into_iter(),
             others: None,
             guests: guests.into_values(),
@@ -53,7 +53,7 @@ impl Iterator for Apart {
             }
         }
         let others = (&mut self.ids, &mut self.members);
-        // In any order: of these nothing is told but that there is one.
+        // In any order: they are dropped, and all that is told is that there was one.
         let (ids, members) = self
             .others
             .get_or_insert_with(|| (std::mem::take(others.0).into_iter(), std::mem::take(others.1).into_iter()));

@@ -1,4 +1,4 @@
-//! What a change makes of a channel in memory, with all that is counted beside the records.
+//! What a change does to a channel in memory, and to all that is counted beside the records.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
@@ -6,11 +6,11 @@ use super::participant::Status;
 use super::{Change, Channel, ENTRY_BYTES, Head, Member, Node, ParticipantId, Report, Roll, Row, Style, tail};
 use jid::BareJid;
 
-/// What a record takes beside the account's address, of which there are some copies, in bytes.
+/// What a record costs in memory besides the account's address, in bytes. There are several copies of that.
 const RECORD_BYTES: usize = 480;
 
 impl Channel {
-    /// Makes a decided change so. Destroying is the engine's: it drops the channel.
+    /// Applies a decided change. The engine itself drops a channel that is destroyed.
     #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     pub fn apply(&mut self, change: &Change) {
         let kept = &mut self.kept;
@@ -98,7 +98,7 @@ impl Channel {
         }
     }
 
-    /// Forgets the rows up to one. What is gone waits for nobody to read it.
+    /// Forgets the rows up to `base`. They do not count as unread any more.
     #[expect(clippy::disallowed_methods, reason = "in any order: each for itself")]
     pub(super) fn expire(&mut self, base: Head) {
         self.base = base;
@@ -112,7 +112,7 @@ impl Channel {
         self.members.values_mut().for_each(|member| member.own.mark = member.own.mark.max(mark));
     }
 
-    /// Remembers a row; whoever wrote something to read has read what came before (storage §5).
+    /// Notes a new row. Its author counts as having read everything before it, if the row counts (storage.md §5).
     pub(super) fn note(&mut self, row: &Row) {
         self.newest = row.number;
         self.recent.note(row);
@@ -171,13 +171,13 @@ impl Channel {
         }
     }
 
-    /// Takes a record out of those of people who left.
+    /// Takes a record out of the lists of people who left.
     fn forget_leaving(&mut self, past: &Member) {
         self.silent.remove(&past.silent());
         self.departed.remove(&past.silent());
     }
 
-    /// Takes a record out of all counts.
+    /// Takes a record out of all lists and counts.
     fn unseat(&mut self, jid: &BareJid) {
         let Some(old) = self.members.remove(jid) else { return };
         self.crowd.forget(&old);

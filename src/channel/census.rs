@@ -3,31 +3,31 @@
 use super::ChannelName;
 use jid::BareJid;
 
-/// A channel as operators see it in the list of all.
+/// A channel in the operators' list of all channels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedChannel {
     /// Its localpart.
     pub name: ChannelName,
     /// Who created it.
     pub creator: BareJid,
-    /// Whether people who are not in it find it.
+    /// Whether people who are not in it find it in the list of channels.
     pub listed: bool,
 }
 
-/// What the service holds.
+/// The numbers of the service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceCensus {
-    /// Channels.
+    /// All channels.
     pub channels: usize,
     /// Those that everybody finds.
     pub listed: usize,
     /// Channels in memory.
     pub channels_in_memory: usize,
-    /// What they take, in bytes.
+    /// The memory that these take, in bytes.
     pub memory_bytes: usize,
-    /// Their participants, each counted once a channel.
+    /// The participants of these. An account counts once for each of its channels.
     pub participants_in_memory: usize,
-    /// Rows of their archives with something to read, those that are gone by their age included.
+    /// The rows of their archives that have something to read. Rows that expired by age are included.
     pub messages_in_memory: u64,
     /// Questions to servers and clients that wait for an answer.
     pub questions: usize,

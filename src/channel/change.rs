@@ -1,4 +1,4 @@
-//! What happened: the one list that memory, the store and every rendering read.
+//! What happened: the one list that memory, the store and every extension read.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
@@ -10,22 +10,23 @@ use super::{Guest, Invitation, Item, Member, Message, Node, NodeSet, Participant
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
 
-/// What is settled when a channel is created.
+/// What is settled for good when a channel is created.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
-    /// Drawn at random; it marks the rows and ids of this channel and of no later one of its name.
+    /// A random number. It marks the rows and ids of this channel, so that a later channel of the same name does not
+    /// take them for its own.
     pub tag: u64,
     /// When it was created.
     pub created: Stamp,
     /// Who created it.
     pub creator: BareJid,
-    /// Its number, unique within the service (groups.md §1).
+    /// groups.md §1: the number of the channel, unique within the service.
     pub gid: u32,
-    /// Whether people who are not in it find it (XEP-0369 §7.3.3: an ad hoc channel is not discoverable).
+    /// Whether people who are not in it find it. XEP-0369 §7.3.3: an ad hoc channel cannot be discovered.
     pub listed: bool,
 }
 
-/// Where an archive stands.
+/// Where an archive ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     /// The number of the newest row; 0 while there is none.
@@ -36,40 +37,40 @@ pub struct Head {
     pub stamp: Stamp,
 }
 
-/// What is behind the last row of an archive that is too old, as far as whoever found that could tell.
+/// What follows the last row of an archive that expired, as far as the one who looked could tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rest {
-    /// Rows that stay, the first one of this stamp.
+    /// Rows that stay. The first one has this stamp.
     From(Stamp),
-    /// No row, and none comes into its month any more.
+    /// No row follows, and none will come in that month.
     Nothing,
-    /// No row; but one may have come since.
+    /// No row follows, unless one came since.
     Unknown,
 }
 
-/// One fact. All but `Relayed` and `Announced` are durable.
+/// One fact. All changes but `Relayed` and `Announced` are stored.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// The channel came to be.
+    /// The channel was created.
     Created {
-        /// What is settled.
+        /// What is settled for good.
         profile: Profile,
-        /// What may be settled anew.
+        /// What can be changed later.
         settings: Settings,
-        /// Who has which role.
+        /// The owners and admins.
         rights: Rights,
         /// The first item of the information node.
         info: Item,
     },
-    /// The channel ceased to be, with its members and its archive.
+    /// The channel was destroyed, with its members and its archive.
     Destroyed,
-    /// Somebody joined, or joined again; the record as it is after.
+    /// Somebody joined, or joined again. This is the record afterwards.
     Joined(Member),
-    /// Somebody left; the record as it is after.
+    /// Somebody left. This is the record afterwards.
     Left(Member),
-    /// Somebody took another nick; the record as it is after.
+    /// Somebody's nick changed. This is the record afterwards.
     Renamed(Member),
-    /// Somebody changed the subscriptions; the record as it is after.
+    /// Somebody's subscriptions changed. This is the record afterwards.
     Subscribed(Member),
     /// A message became the next row.
     Published(Row),
@@ -80,18 +81,18 @@ pub enum Change {
         /// The item.
         item: Item,
     },
-    /// The item of a node is gone.
+    /// The item of a node was retracted.
     ItemGone {
         /// The node.
         node: Node,
         /// Its id.
         id: String,
     },
-    /// A list of accounts came to be, or ceased to be, and with it what it demands.
+    /// A list of accounts was made or deleted, and its rules with it.
     ListMade {
         /// The node: allowed or banned.
         node: Node,
-        /// Whether there is such a list from here on.
+        /// Whether the list exists afterwards.
         exists: bool,
     },
     /// A list was emptied.
@@ -99,76 +100,76 @@ pub enum Change {
         /// The node: allowed or banned.
         node: Node,
     },
-    /// An account or a domain was put on a list, or taken off.
+    /// An account or a domain was put on a list, or taken off it.
     Listed {
         /// The node: allowed or banned.
         node: Node,
         /// The account or domain.
         jid: BareJid,
-        /// Whether it is on the list from here on.
+        /// Whether it is on the list afterwards.
         present: bool,
     },
-    /// Somebody was added and waits, or waits no longer; the record as it is after.
+    /// Somebody was added and waits, or does not wait any more. This is the record afterwards.
     Invited(Member),
-    /// Somebody was removed by somebody else; the record as it is after.
+    /// Others removed somebody. This is the record afterwards.
     Removed(Member),
-    /// Somebody settled something for itself alone; the record as it is after. Beside a `Published` it only saves how
-    /// far the member's reading came, and says nothing new to anybody.
+    /// Somebody settled something for itself alone. This is the record afterwards. Beside a `Published` it only saves
+    /// how far the member read, and nobody is told.
     Noted(Member),
-    /// A record is gone, as it last was: nothing in the archive needs it.
+    /// A record was dropped, because no row needs it. This is the record as it was.
     Struck(Member),
-    /// A record is given up, as it last was, since there are too many of people who left. What a row needs stays in the store:
-    /// the id, the account, the nick, and whether it was hidden; and by it whoever comes back gets the same id. Where the
-    /// account has ended, nobody does; that may come later than the record went.
+    /// A record was given up, because too many people left. This is the record as it was. The store keeps what rows
+    /// need of it: the id, the account, the nick, and whether the JID was hidden. Whoever comes back gets the same id
+    /// by that, unless the account has ended, before or after.
     Faded(Member),
-    /// A recipient reported how far messages came, which its record tells too, without another change.
+    /// A recipient reported how far messages came. Its record is changed as well, and there is no other change for it.
     Reported(Report),
     /// A row was retracted.
     Entombed(Tombstone),
-    /// The rows up to `base` are gone by their age: nothing shows, names or counts them any more.
+    /// The rows up to `base` expired by age. They are not shown, named or counted any more.
     Expired {
-        /// Where the archive stood at the last of them.
+        /// The end of the archive at the last of these rows.
         base: Head,
-        /// What is known of the rows that stay.
+        /// What follows that row.
         rest: Rest,
     },
-    /// Somebody who is not in the channel subscribes to other nodes than before.
+    /// The subscriptions of a guest changed.
     GuestSet {
-        /// The record as it is after; one without subscriptions is none.
+        /// The record afterwards. One without subscriptions is deleted.
         guest: Guest,
-        /// The nodes that it subscribed to until here, unless it keeps them as a participant.
+        /// The nodes to which it does not subscribe any more, unless it keeps them as a participant.
         ended: NodeSet,
     },
-    /// An invitation was given, or given again.
+    /// An invitation was given, or given anew.
     InvitationSet(Invitation),
-    /// An invitation is good no longer.
+    /// An invitation ended.
     InvitationEnded {
         /// The invitation.
         invitation: Invitation,
-        /// Whether its invitee turned it down.
+        /// Whether the invitee declined.
         declined: bool,
     },
-    /// Somebody has another role.
+    /// Somebody's role changed.
     RightsSet(Rights),
-    /// The settings are others.
+    /// The settings changed.
     Configured(Settings),
-    /// A message that is passed on and kept nowhere.
+    /// A message was passed on that is not archived.
     Relayed(Relay),
-    /// Something was announced to those who follow the messages; it is kept nowhere.
+    /// Something was announced to the subscribers of the messages node. It is not archived.
     Announced(Announcement),
 }
 
-/// What a change is of, for whoever asks that and not which one it is.
+/// What kind of thing a change concerns.
 enum Subject<'a> {
     /// The record of a member, as it is after.
     Record(&'a Member),
-    /// Who may join, subscribe or do what.
+    /// Who may join, subscribe or do something.
     Rules,
     /// The item of a node.
     Item(Node),
-    /// What outlives no moment.
+    /// Something that is not stored.
     Moment,
-    /// Something that nobody asks for by its kind.
+    /// Anything else.
     Other,
 }
 
@@ -203,12 +204,12 @@ impl Change {
         }
     }
 
-    /// The record of a member as it is after, where this change is one of somebody's record.
+    /// The record of a member afterwards, where the change has one.
     pub fn member(&self) -> Option<&Member> {
         if let Subject::Record(member) = self.subject() { Some(member) } else { None }
     }
 
-    /// Whether it is a fact that outlives the moment.
+    /// Whether the change is stored.
     pub fn is_kept(&self) -> bool {
         !matches!(self.subject(), Subject::Moment)
     }
@@ -218,23 +219,23 @@ impl Change {
         matches!(self.subject(), Subject::Rules)
     }
 
-    /// Whether the channel has another video or none after this.
+    /// Whether it sets or removes the video.
     pub fn is_of_video(&self) -> bool {
         *self == Change::Destroyed || matches!(self.subject(), Subject::Item(Node::Video))
     }
 }
 
-/// Something that is told to people and kept in no archive.
+/// Something that is told to people and not archived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Announcement {
-    /// What it is about; may be empty.
+    /// The subject, which may be empty.
     pub subject: String,
-    /// What is announced.
+    /// The text.
     pub body: String,
 }
 
 impl Announcement {
-    /// Refuses one that is too long.
+    /// Refuses an announcement that is too long.
     ///
     /// # Errors
     /// [`Refusal::TooLong`].
@@ -246,7 +247,7 @@ impl Announcement {
     }
 }
 
-/// A message that has no row: a chat state, or one that its sender asked not to be kept.
+/// A message that becomes no row: a chat state, or one whose sender asked not to archive it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Relay {
     /// The sender's participant id.

@@ -1,4 +1,4 @@
-//! What may be asked of a channel.
+//! The commands of a channel.
 
 pub use super::slice::Slice;
 
@@ -10,205 +10,205 @@ use super::{
 use jid::BareJid;
 use std::collections::BTreeMap;
 
-/// Who asks: an account that its host server vouches for.
+/// The account that asks. Its host server vouches for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
     /// The account.
     pub account: BareJid,
-    /// Whether it operates the service.
+    /// Whether it is an operator of the service.
     pub operator: bool,
 }
 
-/// Something asked of one channel; what is asked of the service is a [`ServiceCommand`](super::ServiceCommand).
+/// A command of one channel. Those of the service are [`ServiceCommand`](super::ServiceCommand)s.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// Something asked of a group.
+    /// A command of a group.
     Group(GroupCommand),
-    /// Be destroyed (XEP-0369 §7.3.4).
+    /// XEP-0369 §7.3.4: destroy the channel.
     Destroy,
-    /// Join, or change nick and subscriptions while in (XEP-0369 §7.1.2).
+    /// XEP-0369 §7.1.2: join; for a participant, change nick and subscriptions.
     Join(JoinWish),
-    /// Ask for an invitation of somebody (XEP-0407 §6).
+    /// XEP-0407 §6: ask for an invitation to pass on.
     Invite {
         /// The invitee.
         invitee: BareJid,
     },
-    /// Turn an invitation down.
+    /// XEP-0407 §6: decline an invitation.
     Decline(Claim),
-    /// Take invitations of these accounts back.
+    /// Take back the invitations of these accounts.
     RevokeInvitations {
         /// The invitees.
         invitees: Vec<BareJid>,
     },
-    /// List the invitations that one may take back.
+    /// List the invitations that the asker may take back.
     ListInvitations(Slice),
-    /// Leave (XEP-0369 §7.1.3).
+    /// XEP-0369 §7.1.3: leave.
     Leave,
-    /// The account is removed at its home server: leave, and end the record.
+    /// Leave and delete the record, because the home server removed the account.
     EndAccount,
-    /// Take another nick; without one, let the channel choose (XEP-0369 §7.1.4).
+    /// XEP-0369 §7.1.4: change the nick. Without one, the channel chooses it.
     SetNick {
         /// The nick wanted.
         nick: Option<Nick>,
     },
-    /// Ask which preferences there are (XEP-0404 §3.1).
+    /// XEP-0404 §3.1: ask for the form of preferences.
     ReadPreferences,
-    /// Change one's preferences; without any, ask for them (XEP-0404 §3.1).
+    /// XEP-0404 §3.1: change preferences. Without any, ask for them.
     SetPreferences(PreferencesPatch),
-    /// Change subscriptions (XEP-0369 §7.1.2).
+    /// XEP-0369 §7.1.2: change subscriptions.
     UpdateSubscription {
         /// The nodes to subscribe to.
         subscribe: NodeSet,
         /// The nodes to unsubscribe from.
         unsubscribe: NodeSet,
     },
-    /// Subscribe to one node, or unsubscribe from it, in the channel or as a guest (XEP-0060 §6.1, §6.2).
+    /// XEP-0060 §6.1, §6.2: subscribe to one node or unsubscribe from it, as a participant or a guest.
     Subscribe {
         /// The node.
         node: Node,
-        /// Whether to be subscribed.
+        /// Whether to subscribe.
         wanted: bool,
     },
-    /// Ask what one subscribes to (XEP-0060 §5.6).
+    /// XEP-0060 §5.6: list the asker's subscriptions.
     ListSubscriptions {
         /// Only this node.
         node: Option<Node>,
     },
-    /// Ask who subscribes to a node (XEP-0060 §8.8.1).
+    /// XEP-0060 §8.8.1: list the subscribers of a node.
     ListSubscribers {
         /// The node.
         node: Node,
-        /// Which of them.
+        /// Which page of them.
         slice: Slice,
     },
-    /// Change subscriptions of others, all or nothing (XEP-0060 §8.8.2).
+    /// XEP-0060 §8.8.2: change subscriptions of others, all or none.
     SetSubscriptions {
         /// The node.
         node: Node,
-        /// Who is to be subscribed, and who not.
+        /// Who is to be subscribed (true) and who not.
         edits: BTreeMap<BareJid, bool>,
     },
-    /// Send a message to everybody (XEP-0369 §7.1.6).
+    /// XEP-0369 §7.1.6: send a message to the channel.
     Publish(Message),
-    /// Put an item on a node (XEP-0060 §7.1).
+    /// XEP-0060 §7.1: publish an item.
     SetItem {
         /// The node.
         node: Node,
         /// The item.
         item: Item,
     },
-    /// Take the item of a node away (XEP-0060 §7.2).
+    /// XEP-0060 §7.2: retract the item of a node.
     RetractItem {
         /// The node.
         node: Node,
         /// Its id.
         id: String,
     },
-    /// Put an account or a domain on a list, or take it off (XEP-0406 §3.3).
+    /// XEP-0406 §3.3: put an account or a domain on a list, or take it off.
     PutOnList {
         /// The node: allowed or banned.
         node: Node,
         /// The account or domain.
         jid: BareJid,
-        /// Whether it is to be on it.
+        /// Whether it is on the list afterwards.
         present: bool,
     },
-    /// Take everybody off a list (XEP-0060 §8.5).
+    /// XEP-0060 §8.5: empty a list.
     PurgeList {
         /// The node: allowed or banned.
         node: Node,
     },
-    /// Change what the configuration node says (XEP-0406 §3.2).
+    /// XEP-0406 §3.2: change the configuration.
     Reconfigure(Configuration),
-    /// Make a list, or do away with it (protocol reading 10).
+    /// XEP-0406 §3.2: make a list, or delete it.
     MakeList {
         /// The node: allowed or banned.
         node: Node,
-        /// Whether it is to exist.
+        /// Whether the list exists afterwards.
         exists: bool,
     },
-    /// Read items of a node (XEP-0060 §6.5).
+    /// XEP-0060 §6.5: read items of a node.
     ReadItems {
         /// The node.
         node: Node,
         /// Only these ids; all where empty.
         ids: Vec<String>,
-        /// Which of them.
+        /// Which page of them.
         slice: Slice,
     },
-    /// Ask whether one may do something, and may be shown what there is to it.
+    /// Ask whether the asker may do something, to be shown a form for it.
     Prepare(Action),
-    /// Keep an account or a domain out, and throw out who is in.
+    /// Ban an account or a domain, and remove those of it who are in the channel.
     Ban {
         /// The account or domain.
         jid: BareJid,
     },
-    /// List the participants with their accounts, in the order of these.
+    /// List the participants with their accounts, in the order of accounts.
     ListPeople(Slice),
-    /// Announce something to those who follow the messages.
+    /// Announce something to the subscribers of the messages node.
     Announce(Announcement),
-    /// Ask what the channel is (XEP-0030).
+    /// XEP-0030: ask for the description of the channel.
     Describe,
-    /// Ask which nodes there are (XEP-0369 §6.4).
+    /// XEP-0369 §6.4: ask for the nodes of the channel.
     ListNodes,
-    /// Read the archive (XEP-0313 §4).
+    /// XEP-0313 §4: read the archive.
     ReadHistory(HistoryQuery),
-    /// Ask for the first and last row (XEP-0313 §5).
+    /// XEP-0313 §5: ask for the first and the last row.
     HistoryBounds,
-    /// Ask which filters the archive takes (XEP-0313 §4.1.5).
+    /// XEP-0313 §4.1.5: ask for the filters of the archive.
     HistoryForm,
 }
 
-/// How somebody wants to be in a channel (XEP-0369 §7.1.2).
+/// XEP-0369 §7.1.2: how somebody wants to join.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct JoinWish {
     /// The nick wanted.
     pub nick: Option<Nick>,
     /// The nodes to subscribe to.
     pub subscribe: NodeSet,
-    /// The preferences wanted (XEP-0404 §3.1).
+    /// XEP-0404 §3.1: the preferences wanted.
     pub preferences: PreferencesPatch,
-    /// The invitation that it shows (XEP-0407 §6).
+    /// XEP-0407 §6: the invitation shown.
     pub claim: Option<Claim>,
 }
 
-/// Which rows of an archive to read. Row bounds exclude the rows they name.
+/// Which rows of an archive to read. Bounds by row exclude the row that they name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HistoryQuery {
-    /// Only rows of this account.
+    /// Only rows by this account.
     pub with: Option<BareJid>,
     /// Only rows of this stamp or later.
     pub start: Option<Stamp>,
     /// Only rows of this stamp or earlier.
     pub end: Option<Stamp>,
-    /// Only rows behind this one.
+    /// Only rows after this one.
     pub after: Option<u64>,
     /// Only rows before this one.
     pub before: Option<u64>,
     /// Only these rows.
     pub ids: Option<Vec<u64>>,
-    /// Whether one of these bounds is a place to page on from, and so none of what matches in all.
+    /// Whether `after` or `before` pages on, so that it does not bound what the query matches in all.
     pub pages_on: bool,
     /// Only rows with a file of one of these kinds.
     pub media: Option<Vec<MediaKind>>,
-    /// Whether to leave events out.
+    /// Whether to leave out events.
     pub no_events: bool,
-    /// What the asker may see: windows of rows, first and last included, in order; all where absent.
+    /// The ranges of rows that the asker may see, in order, both ends included. All rows where absent.
     pub windows: Option<Vec<(u64, u64)>>,
     /// The rows that the asker hid.
     pub hidden: Vec<u64>,
-    /// How many rows at most.
+    /// The most rows of the page.
     pub max: usize,
-    /// Whether a page that is cut keeps its newest rows.
+    /// Whether a page that is cut keeps the newest rows.
     pub from_end: bool,
     /// Whether to send the newest row of the page first.
     pub flip: bool,
-    /// The asker's mark for results.
+    /// The asker's id of the query, which the results repeat.
     pub query_id: Option<String>,
-    /// Whether an id was named that this archive never gave out.
+    /// Whether the query names an id that this archive never gave out.
     pub names_unknown_row: bool,
-    /// Whether the node asked for archives nothing.
+    /// Whether the query is for a node that archives nothing.
     pub of_empty_node: bool,
-    /// Whether only the first and the last of the rows are asked for (XEP-0313 §5).
+    /// XEP-0313 §5: whether only the first and the last row are asked for.
     pub ends_only: bool,
 }

@@ -1,29 +1,29 @@
-//! What a command costs whoever asks, in requests of the plain kind.
+//! The cost of a command, in requests of the plain kind.
 
 use super::group::Invitee;
 use super::{AnyCommand, Command, GroupCommand, ServiceCommand};
 use jid::BareJid;
 
-/// Making a channel, or taking a nick in all of one's own.
+/// The cost of creating a channel, and of taking a nick in all of one's channels.
 const LASTING: u64 = 20;
-/// Writing to somebody who did not ask for it.
+/// The cost of writing to a person who did not ask for it.
 const PERSON: u64 = 4;
-/// A page of something.
+/// The cost of a page.
 const PAGE: u64 = 2;
 
-/// So many of something, each of this cost.
+/// The cost of `count` things of `cost` each.
 fn each(count: usize, cost: u64) -> u64 {
     (count as u64).saturating_mul(cost).max(1)
 }
 
-/// How many of these are somebody else.
+/// How many of the people are not the asker.
 fn others(people: &[Invitee], asker: &BareJid) -> usize {
     people.iter().filter(|it| it.jid != *asker).count()
 }
 
 impl AnyCommand {
-    /// What counts of it against the rate of requests: what is dear for the service, and what reaches people who did not
-    /// ask for it, counts more than once.
+    /// What the command counts for in the rate of requests. It is more than one where the command is expensive for the
+    /// service, or writes to people who did not ask for it.
     pub fn cost(&self) -> u64 {
         match self {
             AnyCommand::Channel(command) => command.cost(),
@@ -31,7 +31,7 @@ impl AnyCommand {
         }
     }
 
-    /// To how many people it writes who did not ask for it, the asker itself not counted.
+    /// How many people, besides the asker, it writes to who did not ask for it.
     pub fn people(&self, asker: &BareJid) -> usize {
         match self {
             AnyCommand::Channel(command) => command.people(asker),

@@ -1,4 +1,5 @@
-//! Who is in a channel, waits, left it or is a guest, as lists in order of which any part is found at once.
+//! The people of a channel as ordered lists: participants, those who wait, those who left, and guests. Any part of a
+//! list is found at once.
 
 use super::roll::{Marks, Roll};
 use super::{Guest, JidPreference, Member, Node, NodeSet, ParticipantId, Stamp, Status, Visibility};
@@ -7,73 +8,73 @@ use jid::BareJid;
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 
-/// In the channel.
+/// A participant.
 pub const JOINED: Marks = 1 << 12;
-/// Added, and not joined yet.
+/// Added, and has not joined yet.
 pub const WAITING: Marks = 1 << 13;
 /// Left.
 pub const LEFT: Marks = 1 << 14;
-/// Left while its JID was hidden.
+/// Left, and its JID was hidden.
 pub const VEILED: Marks = 1 << 15;
 /// A guest who subscribes to the messages.
 pub const READING: Marks = 1 << 16;
-/// In the channel, and nowhere where JIDs are visible.
+/// A participant whose preference does not allow visible JIDs.
 const WANTS_HIDING: Marks = 1 << 17;
-/// In the channel, and nowhere where JIDs are hidden.
+/// A participant whose preference does not allow hidden JIDs.
 const WANTS_SHOWING: Marks = 1 << 18;
-/// In the channel, and keeps its presence to itself.
+/// A participant that does not share its presence.
 pub const WANTS_QUIET: Marks = 1 << 19;
 
-/// What only those bear who are in the channel.
+/// The marks of participants alone.
 pub const JOINED_MARKS: Marks = JOINED | WANTS_HIDING | WANTS_SHOWING | WANTS_QUIET;
 
-/// Somebody by its account, with the participant id of its record; guests have none.
+/// An account with the participant id of its record. Guests have no id.
 pub type Seat = (BareJid, Option<ParticipantId>);
 
-/// See the module.
+/// The lists of a channel's people.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Crowd {
-    /// Everybody, in the order of accounts; a mark for each node that somebody subscribes to, and those above.
+    /// Everybody, in the order of accounts, with the marks above and a mark for each node that somebody subscribes to.
     pub(super) seats: Roll<Seat>,
-    /// Those who are in it, in the order of their ids.
+    /// The participants, in the order of their ids.
     pub(super) ids: Roll<ParticipantId>,
-    /// Those who are in it, where it is a group: whoever has been there longest comes first.
+    /// The participants of a group, by how long they have been in, the longest first. Empty in other channels.
     pub(super) seniors: BTreeSet<(Stamp, BareJid)>,
-    /// How many of a domain are in it or wait.
+    /// How many participants and people who wait are of each domain.
     pub(super) domains: HashMap<String, usize>,
-    /// How many guests are of a domain.
+    /// How many guests are of each domain.
     pub(super) guest_domains: HashMap<String, usize>,
 }
 
 impl Crowd {
-    /// The ids of those who are in it, in order.
+    /// The ids of participants, in order.
     pub(super) fn into_ids(self) -> impl Iterator<Item = ParticipantId> {
         self.ids.into_keys()
     }
 }
 
-/// A list in order, parts of which are shown.
+/// A list in order, of which parts are shown.
 pub trait Ordered {
-    /// What is on it.
+    /// An entry.
     type Item;
 
-    /// How many are on it.
+    /// The number of entries.
     fn count(&self) -> usize;
 
-    /// Where something stands, by what it is called.
+    /// The index of the entry with this id.
     fn position(&self, id: &str) -> Option<usize>;
 
-    /// What is called so.
+    /// The entry with this id.
     fn find(&self, id: &str) -> Option<Self::Item>;
 
-    /// What is on it, from a place on.
+    /// The entries from an index on.
     fn rising(&self, from: usize) -> impl Iterator<Item = Self::Item>;
 
-    /// What is on it before a place, the last one first.
+    /// The entries before an index, the last one first.
     fn falling(&self, to: usize) -> impl Iterator<Item = Self::Item>;
 }
 
-/// What bears one of some marks; of several, each bears one at most.
+/// The entries with one of some marks. Each entry has one of these at most.
 pub struct Marked<'a, K, T> {
     pub(super) roll: &'a Roll<K>,
     pub(super) wanted: Marks,
@@ -82,12 +83,12 @@ pub struct Marked<'a, K, T> {
 }
 
 impl<'a, K: Ord, T> Marked<'a, K, T> {
-    /// The marks that it is of.
+    /// The marks.
     pub fn wanted(&self) -> Marks {
         self.wanted
     }
 
-    /// How many come before what would be called so.
+    /// How many entries come before the place of this id, whether or not there is such an entry.
     pub fn rank(&self, id: &str) -> usize {
         self.roll.rank(self.wanted, |key| (self.compare)(key, id))
     }
@@ -117,14 +118,14 @@ impl<'a, K: Ord, T> Ordered for Marked<'a, K, T> {
     }
 }
 
-/// Some that were chosen, in the order of what they are called.
+/// Some entries, in the order of their ids.
 pub struct Chosen<T> {
     chosen: Vec<T>,
     id: fn(&T) -> &str,
 }
 
 impl<T: Copy> Chosen<T> {
-    /// Puts them in order.
+    /// Puts entries in order.
     pub fn new(chosen: impl Iterator<Item = T>, id: fn(&T) -> &str) -> Chosen<T> {
         let mut chosen: Vec<T> = chosen.collect();
         chosen.sort_unstable_by(|a, b| id(a).cmp(id(b)));
@@ -172,7 +173,7 @@ pub(super) fn mark_of(node: Node) -> Marks {
     1 << node as u32
 }
 
-/// What is said of somebody in the list of all.
+/// The marks of a member in the list of everybody.
 pub(super) fn marks_of(member: &Member) -> Marks {
     let preferences = member.preferences;
     match member.status {
@@ -188,7 +189,7 @@ pub(super) fn marks_of(member: &Member) -> Marks {
     }
 }
 
-/// The marks of those who cannot be in a channel that shows JIDs so.
+/// The marks of people whose preferences do not allow a channel with this visibility.
 pub fn unbearable(visibility: Visibility) -> Marks {
     match visibility {
         Visibility::Visible => WANTS_HIDING,
@@ -198,7 +199,7 @@ pub fn unbearable(visibility: Visibility) -> Marks {
 }
 
 impl Crowd {
-    /// Learns of a record.
+    /// Adds a record.
     pub(super) fn note(&mut self, member: &Member, is_group: bool) {
         self.seats.set((member.jid.clone(), Some(member.id.clone())), marks_of(member));
         if member.is_joined() {
@@ -212,13 +213,14 @@ impl Crowd {
         }
     }
 
-    /// Of these, whoever is in it has a place by how long: those of a group, and nobody elsewhere.
+    /// Puts the participants among these members in order by how long they have been in. There are none, unless the
+    /// channel is a group.
     pub(super) fn rank<'a>(&mut self, members: impl Iterator<Item = &'a Member>) {
         let seated = members.filter(|member| member.is_joined());
         self.seniors = seated.map(|member| (member.since, member.jid.clone())).collect();
     }
 
-    /// Forgets a record.
+    /// Removes a record.
     pub(super) fn forget(&mut self, member: &Member) {
         self.seats.set((member.jid.clone(), Some(member.id.clone())), 0);
         if member.is_joined() {
@@ -243,9 +245,9 @@ impl Crowd {
     }
 }
 
-/// Some people in the order of their ids, all at once.
+/// People in the order of their ids, sorted at once.
 pub fn by_id<'a>(people: impl Iterator<Item = &'a Member>) -> Vec<&'a Member> {
-    // Where ids differ, mostly their first characters do.
+    // Ids mostly differ in their first characters.
     let mut people: Vec<(u64, &Member)> = people.map(|member| (member.id.head(), member)).collect();
     people.sort_unstable_by(|(a, one), (b, other)| a.cmp(b).then_with(|| one.id.cmp(&other.id)));
     people.into_iter().map(|(_, member)| member).collect()

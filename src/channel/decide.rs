@@ -1,6 +1,6 @@
-//! What a command leads to: every rule of a channel, without effect.
+//! What a command leads to: all rules of a channel, without side effects.
 //!
-//! This file says who may ask and who decides; the rules themselves are below, one file for each thing they are about.
+//! This file says who may ask, and which file decides. The rules are in the files below, one for each subject.
 
 mod attend;
 mod configuration;
@@ -31,10 +31,10 @@ use super::{
 type Outcome = Result<Decision, Refusal>;
 
 impl Channel {
-    /// Decides a command of `actor`; nothing is changed until the decision is applied.
+    /// Decides a command of `actor`. The channel changes only when the decision is applied.
     ///
     /// # Errors
-    /// A [`Refusal`] that says which rule stands against it.
+    /// A [`Refusal`] that names the rule which forbids it.
     pub fn decide(&self, actor: &Actor, command: Command, context: &mut Context<'_>) -> Outcome {
         self.check_visible(actor, &command)?;
         self.check_offered(actor, &command, context.limits)?;
@@ -102,7 +102,7 @@ impl Channel {
     fn decide_group(&self, actor: &Actor, command: GroupCommand, context: &mut Context<'_>) -> Outcome {
         let tells_jids = matches!(command, GroupCommand::ReadProfile(_) | GroupCommand::ReadMessageInfo { .. });
         if tells_jids && !actor.operator && !self.unveils_to(&actor.account) {
-            // XEP-0404 §2.2: who is who is for those to know who administer the channel.
+            // XEP-0404 §2.2: only those who administer the channel see the JIDs.
             self.require(actor, Action::ListParticipants, context.limits)?;
             return Err(Refusal::Forbidden("this channel hides the JIDs of its participants"));
         }
@@ -125,17 +125,18 @@ impl Channel {
         }
     }
 
-    /// Whether somebody may not know of this channel: to it there is none, whatever it asks (groups.md §1 rule 11).
+    /// groups.md §1 rule 11: whether `actor` may not know of this channel. It is then told that there is none, whatever
+    /// it asks.
     pub fn is_hidden_from(&self, actor: &Actor) -> bool {
         self.check_visible(actor, &Command::Describe).is_err()
     }
 
-    /// A closed channel does not exist for those whom it does not know (groups.md §1 rule 11), and a channel with a
-    /// list of those who may join neither for those who may not. An invitation opens it for joining by it alone.
+    /// groups.md §1 rule 11: a closed channel does not exist for people whom it does not know. Neither does an unlisted
+    /// channel for people who may not join. An invitation shows it to the invitee, for joining and declining alone.
     fn check_visible(&self, actor: &Actor, command: &Command) -> Result<(), Refusal> {
         let role = self.role_of(&actor.account, actor.operator);
         let is_invited = match command {
-            // What there may be of it goes; what asks for that names what it has found.
+            // The service itself asks for this, where it has found the account.
             Command::EndAccount => true,
             Command::Join(JoinWish { claim: Some(claim), .. }) | Command::Decline(claim) => {
                 self.is_shown_its_own(actor, claim)
@@ -153,24 +154,24 @@ impl Channel {
         }
     }
 
-    /// Refuses a message of `actor` whatever it says; the same as deciding about it would.
+    /// Refuses any message of `actor`, as deciding about the message would.
     ///
     /// # Errors
-    /// A [`Refusal`] where it may not know of the channel, or not speak in it.
+    /// A [`Refusal`] where it may not know of the channel, or may not write in it.
     pub fn check_speaker(&self, actor: &Actor, limits: &Limits) -> Result<(), Refusal> {
         self.check_visible(actor, &Command::Describe)?;
         self.check_offered(actor, &Command::Describe, limits)?;
         self.seat(actor, Action::Send, limits).map(drop)
     }
 
-    /// Groups may be switched off; then one can still leave and destroy those there are.
+    /// Refuses commands of groups, where these are switched off. People can still leave existing groups and destroy
+    /// them.
     fn check_offered(&self, actor: &Actor, command: &Command, limits: &Limits) -> Result<(), Refusal> {
         let always = matches!(
             command,
             Command::Leave | Command::EndAccount | Command::Subscribe { wanted: false, .. } | Command::Destroy
         );
-        // Some of it is that of any channel: for how long it keeps its messages, that they are retracted by those who may
-        // (XEP-0425), that people are removed.
+        // Some commands of groups are for every channel: retention, moderation (XEP-0425), and removing people.
         let of_any = match command {
             Command::Group(GroupCommand::Configure(_) | GroupCommand::Moderate { .. }) => true,
             Command::Group(GroupCommand::EditMembers { add, .. }) => add.is_empty(),
@@ -183,13 +184,13 @@ impl Channel {
         check(limits.features.groups, "groups")
     }
 
-    /// Refuses what the role of `actor` does not allow.
+    /// Refuses what the role of `actor` does not allow. Returns the role.
     fn require(&self, actor: &Actor, action: Action, limits: &Limits) -> Result<Role, Refusal> {
         let role = self.role_of(&actor.account, actor.operator);
         if self.allows(role, action, limits) { Ok(role) } else { Err(self.refusal_of(role, action)) }
     }
 
-    /// Refuses reading a node to whom it is closed; a guest of the participants may read them.
+    /// Refuses reading a node that is closed to `actor`. Guests of the participants node may read it.
     fn require_reading(&self, actor: &Actor, node: Node, limits: &Limits) -> Result<(), Refusal> {
         let (action, open) = match node {
             Node::Info | Node::AvatarMetadata | Node::AvatarData | Node::Video => {
@@ -198,7 +199,7 @@ impl Channel {
             Node::Participants if self.has(node) => (Action::ListParticipants, self.is_guest_of(actor, node)),
             Node::Participants | Node::Messages | Node::Presence => (Action::ReadHistory, false),
             Node::Allowed | Node::Banned | Node::Config | Node::JidMap => {
-                // Who may subscribe may read, and who owns the channel sees what there is to settle.
+                // Those who may subscribe to a node may read it. An owner may read what it can configure.
                 let role = self.role_of(&actor.account, actor.operator);
                 let open = self.may_subscribe(&actor.account, node) || role.is_among(Access::Owners);
                 return if open { Ok(()) } else { Err(self.refusal_of(role, Action::Lists)) };
@@ -207,18 +208,18 @@ impl Channel {
         if open { Ok(()) } else { self.require(actor, action, limits).map(drop) }
     }
 
-    /// Refuses the archive to whom it is closed; a guest of the messages may read it.
+    /// Refuses the archive where it is closed to `actor`. Guests of the messages node may read it.
     fn require_archive(&self, actor: &Actor, limits: &Limits) -> Result<(), Refusal> {
         let as_guest = self.is_guest_of(actor, Node::Messages);
         if as_guest { Ok(()) } else { self.require(actor, Action::ReadHistory, limits).map(drop) }
     }
 
-    /// An answer for those who may know what the channel is.
+    /// Gives the answer to those who may see the description of the channel.
     fn described(&self, actor: &Actor, answer: Answer, limits: &Limits) -> Outcome {
         self.require_reading(actor, Node::Info, limits).map(|()| Decision::answer(answer))
     }
 
-    /// An answer for those who may read the archive.
+    /// Gives the answer to those who may read the archive.
     fn archived(&self, actor: &Actor, answer: Answer, limits: &Limits) -> Outcome {
         self.require_archive(actor, limits).map(|()| Decision::answer(answer))
     }
@@ -231,7 +232,7 @@ impl Channel {
         self.require(actor, action, limits).map(|_| Decision::answer(answer))
     }
 
-    /// The record of somebody who is in and may do this.
+    /// The record of `actor`, where it is a participant and may do this.
     fn seat(&self, actor: &Actor, action: Action, limits: &Limits) -> Result<&Member, Refusal> {
         let role = self.require(actor, action, limits)?;
         self.participant(&actor.account).ok_or_else(|| self.refusal_of(role, action))

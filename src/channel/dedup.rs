@@ -1,20 +1,21 @@
-//! Which messages a client sent twice: by origin id, among a bounded number of the newest rows.
+//! Messages that a client sent twice, found by origin id among the newest rows.
 //!
-//! Only an id that the client calls an origin id counts, since some clients number their stanza ids from 1. No time
+//! Only ids count that the client states as origin ids (XEP-0359 §2.2), since some clients number their stanza ids from
+//! 1. There is no bound by time: stamps jump with the clock, and a phone may be off for a week before it sends again.
 //! bounds it: stamps jump with the clock, and a phone may lie in a drawer for a week before it sends again.
 
 use super::{ParticipantId, Row};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-/// How many of the newest rows of one channel are looked at.
+/// How many of the newest rows of a channel are searched.
 pub const REPEATS_MAX: usize = 512;
 
 type Key = Arc<(ParticipantId, String)>;
 
 /// The newest messages of a channel by author and origin id.
 ///
-/// What it holds depends on the newest rows alone, so that a channel that is loaded knows the same repeats.
+/// Its contents depend on the newest rows alone, so a channel that was just loaded finds the same repeats.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recent {
     rows: HashMap<Key, u64>,
@@ -23,12 +24,13 @@ pub struct Recent {
 }
 
 impl Recent {
-    /// Remembers a row, and forgets what is too far behind it.
+    /// Adds a row, and drops rows that are too old by number.
     pub fn note(&mut self, row: &Row) {
         self.note_as(row, row.origin_id.as_ref());
     }
 
-    /// Remembers a row by its stanza id, where that says more than its origin id: corrections name it so (XEP-0308 §3).
+    /// XEP-0308 §3: adds a row by its stanza id, by which corrections name it. A row whose origin id is the same is
+    /// left out.
     pub fn note_sent(&mut self, row: &Row) {
         self.note_as(row, row.stanza_id.as_ref().filter(|id| row.origin_id.as_ref() != Some(id)));
     }
@@ -49,7 +51,7 @@ impl Recent {
         }
     }
 
-    /// Forgets the rows up to one.
+    /// Drops the rows up to `up_to`.
     pub fn forget(&mut self, up_to: u64) {
         while self.order.front().is_some_and(|&(_, number)| number <= up_to) {
             self.pop();
@@ -63,7 +65,7 @@ impl Recent {
         }
     }
 
-    /// The row that this author's message of this origin id became.
+    /// The row of the message with this author and origin id.
     pub fn find(&self, author: &ParticipantId, id: &str) -> Option<u64> {
         self.rows.get(&(author.clone(), id.to_owned())).copied()
     }
@@ -74,7 +76,7 @@ impl Recent {
         self.order.get(at).map(|(key, ..)| &*key.1)
     }
 
-    /// Roughly what it costs in memory, in bytes.
+    /// Roughly the memory that it takes, in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes
     }

@@ -1,33 +1,33 @@
-//! Who left and whom history needs, so that it is known whose record is given up first where there are too many: that of
-//! the domain that has most of them, and of these the one who left first. A domain is all below the name that was
-//! registered: nobody keeps more by having many of these.
+//! People who left and whose record the history needs. It tells whose records are given up first where there are too
+//! many: those of the domain with most of them, and of that domain, those who left first. A domain counts with all
+//! names below the one that was registered, so that having many names is worth no more.
 
 use super::participant::Silent;
 use crate::site;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// See the module.
+/// The people who left, by domain.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Departed {
     domains: BTreeMap<String, BTreeSet<Silent>>,
-    /// The domains by how many they have.
+    /// The domains by how many people they have.
     sizes: BTreeSet<(usize, String)>,
     count: usize,
 }
 
 impl Departed {
-    /// How many there are.
+    /// How many people there are.
     pub(super) fn len(&self) -> usize {
         self.count
     }
 
-    /// Somebody left; told again, it is one.
+    /// Adds somebody who left. Adding the same one again changes nothing.
     pub(super) fn insert(&mut self, who: Silent) {
         let domain = site::of(who.1.domain().as_str()).to_owned();
         self.edit(domain, |people| people.insert(who));
     }
 
-    /// Somebody came back, or the record is gone.
+    /// Removes somebody who came back, or whose record is gone.
     pub(super) fn remove(&mut self, who: &Silent) {
         let domain = site::of(who.1.domain().as_str()).to_owned();
         if self.domains.contains_key(&domain) {
@@ -49,10 +49,10 @@ impl Departed {
         }
     }
 
-    /// Whose records are given up first, as many as these, without those whom somebody spares.
+    /// The `count` people whose records are given up first. Those for whom `is_spared` is true are left out.
     pub(super) fn first(&self, count: usize, is_spared: impl Fn(&Silent) -> bool) -> Vec<Silent> {
         let mut first = Vec::new();
-        // The largest domains, with what is left of each.
+        // The largest domains. Behind each, how many of its people remain.
         let largest = self.sizes.iter().rev().take(count);
         let (domains, is_spared) = (&self.domains, &is_spared);
         let people = |domain: &String| domains.get(domain).into_iter().flatten().filter(move |who| !is_spared(who));

@@ -1,66 +1,66 @@
-//! The end of an account as a whole: that it is no more, in every channel there is.
+//! The end of an account as a whole, in all channels.
 
 use super::Stamp;
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
 
-/// An account that somebody else put into a channel, and that did nothing so far.
+/// An account that others added to a channel and that did nothing so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Newcomer {
-    /// Since when its server says that there is no such account.
+    /// Since when its server says that the account does not exist.
     pub unreachable_since: Option<Stamp>,
 }
 
-/// An account that is being ended.
+/// An account that is being ended in its channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ending {
-    /// Since when.
+    /// Since when it is being ended.
     pub since: Stamp,
-    /// Whether what it wrote and what it was called goes as well.
+    /// Whether its messages and its nicks are erased, too.
     pub erases: bool,
-    /// Whether it is out of every channel; what is left is to be erased.
+    /// Whether it is out of all channels, so that only erasing is left.
     pub is_out: bool,
 }
 
-/// What is asked about an account as a whole.
+/// A command about an account as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccountCommand {
-    /// End it in every channel there is.
+    /// End it in all channels.
     End {
         /// The account.
         account: BareJid,
-        /// Whether what it wrote and what it was called goes as well.
+        /// Whether its messages and its nicks are erased, too.
         erases: bool,
     },
-    /// Ask whether its end is under way.
+    /// Ask whether it is being ended.
     AskEnding {
         /// The account.
         account: BareJid,
     },
-    /// Ask what the service holds of it.
+    /// Ask what the service stores of it.
     Read {
         /// The account.
         account: BareJid,
-        /// All of it, for the account itself, and not a summary.
+        /// Whether all of it is told, for the account itself, or a summary.
         whole: bool,
     },
 }
 
-/// What is told of an account as a whole.
+/// An answer about an account as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccountAnswer {
-    /// How its end stands.
+    /// Whether it is being ended.
     Ending {
         /// The account.
         account: BareJid,
-        /// Whether it is under way; otherwise it is over, or was never asked for.
+        /// Whether it is being ended. Otherwise its end is done, or nobody asked for it.
         under_way: bool,
     },
-    /// What the service holds of it, read off the turn.
+    /// What the service stores of it. It is read outside the turn.
     Dossier {
         /// The account.
         account: BareJid,
-        /// All of it, and not a summary.
+        /// Whether all of it is told, or a summary.
         whole: bool,
     },
 }

@@ -1,17 +1,17 @@
-//! What happens to a group besides messages, as its archive tells it, and what is said of single rows.
+//! Events of a group in its archive, and what is said of single rows.
 
 use super::{ParticipantId, Stamp};
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
 
-/// What kind of thing happened (groups.md §3.7).
+/// groups.md §3.7: the kind of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EventKind {
     /// The group was created.
     GroupCreated,
     /// Somebody was added.
     MemberAdded,
-    /// Somebody who was waiting joined, or somebody joined an open channel.
+    /// Somebody who waited joined, or somebody joined an open channel.
     MemberJoined,
     /// Somebody left, or declined.
     MemberLeft,
@@ -21,11 +21,11 @@ pub enum EventKind {
     ProfileChanged,
     /// Somebody became an admin, or the owner.
     AdminAdded,
-    /// Somebody is an admin no longer.
+    /// Somebody is not an admin any more.
     AdminRemoved,
 }
 
-/// Somebody as an event names it: as it was called at the time, whatever becomes of its record.
+/// A person in an event, as it was called at the time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Named {
     /// The participant id.
@@ -36,41 +36,41 @@ pub struct Named {
     pub nick: String,
 }
 
-/// Something that happened.
+/// An event of a group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// What kind of thing.
+    /// The kind.
     pub kind: EventKind,
-    /// Who did it, where a member did.
+    /// Who caused it, where that was a member.
     pub by: Option<Named>,
-    /// To whom.
+    /// Whom it concerns.
     pub whom: Option<Named>,
-    /// What it is about: the part of the profile, the new role, the new status.
+    /// The detail: the part of the profile, the new role, or the new status.
     pub detail: Option<String>,
 }
 
-/// The kind of file that a message carries (groups.md §1 rule 10).
+/// groups.md §1 rule 10: the kind of file that a message carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum MediaKind {
     /// A picture.
     Image,
     /// A video.
     Video,
-    /// A sound.
+    /// An audio file.
     Audio,
     /// Any other file.
     File,
 }
 
-/// What a row is.
+/// The kind of a row.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RowKind {
     /// A message.
     #[default]
     Message,
-    /// A message that retracts its target (XEP-0424).
+    /// XEP-0424: a message that retracts an earlier one.
     Retraction,
-    /// A retraction by somebody else than the author (XEP-0425).
+    /// XEP-0425: a retraction by somebody else than the author.
     Moderation,
     /// An event.
     Event(Event),
@@ -78,28 +78,28 @@ pub enum RowKind {
     Erased,
 }
 
-/// What is left of a row that was retracted (XEP-0424 §4).
+/// XEP-0424 §4: what remains of a row that was retracted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tombstone {
     /// The row.
     pub row: u64,
     /// The row that retracted it.
     pub retraction: u64,
-    /// When.
+    /// When it was retracted.
     pub stamp: Stamp,
-    /// Who, where that is somebody with a record in the channel.
+    /// Who retracted it, where that one has a record in the channel.
     pub by: Option<ParticipantId>,
-    /// Whether that was not its author.
+    /// Whether somebody else than the author did.
     pub moderated: bool,
-    /// Why, where that was said.
+    /// The reason, where one was given.
     pub reason: Option<String>,
 }
 
-/// How far a message came at one of its recipients.
+/// How far a message came at one recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Progress {
     /// It arrived.
     Delivered,
-    /// It was read, and so arrived.
+    /// It was read. This includes that it arrived.
     Read,
 }

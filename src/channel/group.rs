@@ -1,4 +1,4 @@
-//! What may be asked of a group, and what the asker is told (groups.md §2).
+//! groups.md §2: the commands of groups, and the answers to them.
 
 use super::Visibility;
 use super::change::Head;
@@ -10,42 +10,42 @@ use super::{
 };
 use jid::BareJid;
 
-/// Somebody to be added.
+/// An account to add.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invitee {
     /// The account.
     pub jid: BareJid,
-    /// The nick that whoever adds it suggests.
+    /// The nick that is suggested for it.
     pub nick: Option<Nick>,
 }
 
-/// A group to be created with its people, all or nothing (groups.md §3.1).
+/// groups.md §3.1: a group to create with its people, all or none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GroupWish {
     /// The localpart wanted; a UUID where absent.
     pub name: Option<ChannelName>,
-    /// The subject.
+    /// The subject, which is the name shown to people.
     pub subject: String,
     /// The creator's nick.
     pub nick: Option<Nick>,
     /// Who is added.
     pub members: Vec<Invitee>,
-    /// How somebody comes to be in it; the service's default where absent.
+    /// How people come to be in it. The service's default where absent.
     pub membership: Option<Membership>,
-    /// Which rows a member sees; the service's default where absent.
+    /// Which rows a member sees. The service's default where absent.
     pub history: Option<History>,
-    /// Whether its people are told by the notices of the HTTP API (groups.md §4).
+    /// groups.md §4: whether its people get the notices of the HTTP API.
     pub notices: bool,
 }
 
-/// What the configuration node is to say; what is absent stays (XEP-0406 §3.2).
+/// XEP-0406 §3.2: changes of the configuration. What is absent stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Configuration {
     /// The owners.
     pub owners: Option<Vec<BareJid>>,
     /// The admins.
     pub admins: Option<Vec<BareJid>>,
-    /// Settings.
+    /// The settings.
     pub patch: Patch,
     /// Whether there is a list of those who may join.
     pub allowed: Option<bool>,
@@ -53,30 +53,30 @@ pub struct Configuration {
     pub banned: Option<bool>,
 }
 
-/// Settings to be changed; what is absent stays.
+/// Changes of settings. What is absent stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Patch {
-    /// How somebody comes to be in it.
+    /// How people come to be in it.
     pub membership: Option<Membership>,
     /// Which rows a member sees.
     pub history: Option<History>,
-    /// Whether changes become rows.
+    /// Whether events become rows.
     pub events: Option<bool>,
     /// Who is told of receipts and markers.
     pub receipts: Option<ReceiptPolicy>,
     /// Whether members may add others.
     pub members_add: Option<bool>,
-    /// Joined and waiting together, at most; no more than the service allows.
+    /// The most people who are joined or wait. It cannot exceed the service's limit.
     pub participants_max: Option<usize>,
-    /// For how long one may retract one's own message, in seconds; 0: for ever.
+    /// How long an author may retract a message, in seconds. 0 means for ever.
     pub retract_window_s: Option<u64>,
-    /// Days after which its rows are gone; 0: for ever, as far as the service keeps them.
+    /// Days after which its rows expire. 0 keeps them as long as the service does.
     pub retention_days: Option<u64>,
-    /// When it is destroyed; `Some(None)`: never.
+    /// When it is destroyed. `Some(None)` means never.
     pub end_of_life: Option<Option<Stamp>>,
-    /// Which of its nodes are switched off.
+    /// Its nodes that are switched off.
     pub switched_off: Option<NodeSet>,
-    /// Who may subscribe to any of its nodes without being in it.
+    /// Who may subscribe to its nodes as a guest.
     pub guests: Option<Access>,
     /// Who may subscribe to which of its nodes.
     pub access: Option<NodeAccess>,
@@ -84,49 +84,49 @@ pub struct Patch {
     pub grants: Option<Grants>,
     /// Who sees the JIDs of participants.
     pub visibility: Option<Visibility>,
-    /// Whether participants write to one another through the channel.
+    /// Whether participants may send each other private messages.
     pub private_messages: Option<bool>,
     /// Whether participants share their presence with it.
     pub presence: Option<bool>,
-    /// Whether others share theirs with it, too.
+    /// Whether others may share theirs as well.
     pub open_presence: Option<bool>,
-    /// Whether everybody in it has to share it.
+    /// Whether participants have to share theirs.
     pub presence_required: Option<bool>,
 }
 
-/// What may be asked of a group.
+/// A command of a group.
 #[derive(Clone, Debug, PartialEq)]
 pub enum GroupCommand {
-    /// Ask for the profile and these of the people.
+    /// Ask for the profile and a page of the people.
     ReadProfile(Slice),
-    /// Add and remove people, all or nothing.
+    /// Add and remove people, all or none.
     EditMembers {
         /// To be added.
         add: Vec<Invitee>,
         /// To be removed.
         remove: Vec<BareJid>,
     },
-    /// Make admins and unmake them, all or nothing.
+    /// Make and unmake admins, all or none.
     EditAdmins {
-        /// To be made.
+        /// The accounts that become admins.
         add: Vec<BareJid>,
-        /// To be unmade.
+        /// The admins that become plain members.
         remove: Vec<BareJid>,
     },
     /// Change settings.
     Configure(Patch),
     /// Change the subject.
     SetSubject(String),
-    /// Say how far messages came: one row, or all up to it.
+    /// Report how far messages came.
     Report {
         /// The row.
         row: u64,
-        /// How far.
+        /// How far they came.
         progress: Progress,
-        /// Whether it is about this row alone.
+        /// Whether it is about this row alone, or about all rows up to it.
         exact: bool,
     },
-    /// Ask how far one message came at whom.
+    /// Ask how far one message came, and at whom.
     ReadMessageInfo {
         /// The row.
         row: u64,
@@ -138,103 +138,103 @@ pub enum GroupCommand {
     },
     /// Hide all rows up to one from oneself.
     Clear {
-        /// The row; all so far where absent.
+        /// The row. All rows so far where absent.
         up_to: Option<u64>,
     },
-    /// Hide all rows from oneself up to where the archive stood at some time.
+    /// Hide all rows from oneself, up to where the archive ended at some time.
     ClearTo(Head),
-    /// Drop the group from one's own list, once one has left.
+    /// Drop the group from one's own list after leaving it.
     Forget,
-    /// Retract somebody's message (XEP-0425), or one's own without sending a message.
+    /// XEP-0425: retract somebody's message; or one's own, without sending a message.
     Moderate {
         /// The row.
         row: u64,
-        /// Why.
+        /// The reason.
         reason: Option<String>,
     },
 }
 
-/// What is known of a row that a command names; loaded before the turn, without its payload.
+/// What is known of a row that a command names. It is read before the turn, without the payload.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Facts {
     /// The row.
     pub row: Row,
-    /// Whether it was retracted, or the message that it corrects.
+    /// Whether it was retracted; for a correction, whether the corrected message was.
     pub entombed: bool,
 }
 
-/// How far a message came at all its recipients (groups.md §1 rule 6).
+/// groups.md §1 rule 6: how far a message came at all its recipients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Aggregate {
-    /// Those joined when it was sent, less the author.
+    /// The number of recipients: those who were joined when it was sent, without the author.
     pub recipients: usize,
-    /// How many of them it reached.
+    /// At how many of them it arrived.
     pub delivered: usize,
     /// How many of them read it.
     pub read: usize,
-    /// What all of them who have not left reached.
+    /// How far it came at every recipient who has not left.
     pub all: Option<Progress>,
 }
 
-/// One to whom a message was sent.
+/// A recipient of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recipient {
     /// The participant id.
     pub id: ParticipantId,
     /// The account.
     pub jid: BareJid,
-    /// How far the message came at it.
+    /// How far the message came there.
     pub progress: Option<Progress>,
 }
 
-/// What the author is told of a report.
+/// What an author is told of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     /// The author.
     pub author: BareJid,
-    /// The newest row of the author's that the report is about.
+    /// The newest row of the author's that was reported.
     pub row: u64,
     /// The author's origin id of that row.
     pub origin_id: Option<String>,
-    /// How far it came at all.
+    /// How far that row came in all.
     pub aggregate: Aggregate,
 }
 
-/// What the asker is told.
+/// An answer of a group.
 #[derive(Clone, Debug, PartialEq)]
 pub enum GroupAnswer {
-    /// The profile and these of the people, read from the channel as it is.
+    /// The profile and a page of the people. They are read from the channel as it is.
     Profile(Slice),
-    /// Done; who was named, and what each is now.
+    /// The people who were named, each with its status now.
     Edited(Vec<(BareJid, Option<Status>)>),
-    /// The report is taken, and these authors are to be told.
+    /// The report was accepted, and these authors are told of it.
     Reported(Vec<Notice>),
-    /// The recipients of a row, read off the turn.
+    /// The recipients of a row. They are read outside the turn.
     MessageInfo {
         /// The row.
         row: u64,
-        /// Who they are.
+        /// The recipients.
         recipients: Vec<Recipient>,
-        /// How far it came in all.
+        /// How far the row came in all.
         aggregate: Aggregate,
     },
-    /// Done.
+    /// The command was carried out.
     Done,
 }
 
-/// One line of the list of one's groups, read from the channel as it is for the asker.
+/// A group in the list of an account's groups. It is read from the channel as it is for the asker.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GroupLine {
     /// The channel, without its people.
     pub group: Snapshot,
     /// The asker's role.
     pub standing: Standing,
-    /// What the asker is in it.
+    /// The asker's status.
     pub status: Status,
-    /// How many rows are to be read.
+    /// The number of unread rows.
     pub unread: u64,
-    /// The newest visible row.
+    /// The newest row that the asker sees.
     pub last_row: Option<u64>,
-    /// When it came.
+    /// The stamp of that row.
     pub last_activity: Option<Stamp>,
 }

@@ -1,4 +1,4 @@
-//! A group comes to be with its people, all or nothing (groups.md §3.1).
+//! groups.md §3.1: a group is created with its people, all or none.
 
 use super::decide::nick_among;
 use super::event::{Event, EventKind};
@@ -12,26 +12,26 @@ use jid::BareJid;
 use std::collections::BTreeSet;
 use unicode_normalization::UnicodeNormalization;
 
-/// What a new group is made of.
+/// The parts of a new group.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// Its settings.
     pub settings: Settings,
-    /// Who has which role.
+    /// The owners and admins.
     pub rights: Rights,
-    /// Its subject: the name in its information item.
+    /// Its subject, which is the name in the information item.
     pub subject: String,
-    /// What follows its creation, in the same decision: its people, and the first row of its archive.
+    /// The changes behind its creation, in the same decision: its people, and the first row of the archive.
     pub changes: Vec<Change>,
-    /// What became of each who was named, the creator left out.
+    /// The people who were named, without the creator, each with the status that it got.
     pub members: Vec<(BareJid, Status)>,
 }
 
-/// Plans the group that `creator` wishes for.
+/// Plans the group that `creator` asks for.
 ///
 /// # Errors
-/// A [`Refusal`] where the wish cannot be fulfilled as a whole: groups are switched off, the subject is empty or too
-/// long, a nick is too long, somebody named is no account, or there are too many.
+/// A [`Refusal`] where a part of the wish is impossible: groups are switched off, the subject is empty or too long, a
+/// nick is too long, somebody named is no account, or too many are named.
 pub fn plan(wish: &GroupWish, creator: &Actor, context: &mut Context<'_>) -> Result<Plan, Refusal> {
     let limits = context.limits;
     check(limits.features.groups || creator.operator, "groups")?;
@@ -61,7 +61,7 @@ pub fn plan(wish: &GroupWish, creator: &Actor, context: &mut Context<'_>) -> Res
     let status = if settings.membership == Membership::Invite { Status::Waiting } else { Status::Joined };
     let change = if status == Status::Joined { Change::Joined } else { Change::Invited };
     for invitee in &invited {
-        // What somebody registered is its own word, the rest a suggestion.
+        // A registered nick comes before one that others suggest.
         let nick = context.registry.nick_of(&invitee.jid).or(invitee.nick.as_ref()).cloned();
         changes.push(change(person(&invitee.jid, nick, status, &mut nicks, context)));
     }
@@ -77,10 +77,10 @@ pub fn plan(wish: &GroupWish, creator: &Actor, context: &mut Context<'_>) -> Res
     })
 }
 
-/// Whether one request may name so many people: each of them takes a part of everybody's time.
+/// Checks how many people one request names: each of them takes time in which nobody else is served.
 ///
 /// # Errors
-/// [`Refusal::Invalid`] where it names more than [`Limits::named_max`].
+/// [`Refusal::Invalid`] for more than [`Limits::named_max`].
 pub fn check_named(field: &'static str, count: usize, limits: &Limits) -> Result<(), Refusal> {
     let max = limits.named_max;
     if count <= max {
@@ -90,11 +90,11 @@ pub fn check_named(field: &'static str, count: usize, limits: &Limits) -> Result
     Err(Refusal::Invalid { field, why })
 }
 
-/// A subject as it is kept: in NFC, without white space around it.
+/// A subject as it is stored: in NFC and trimmed. Nothing is cut off.
 ///
 /// # Errors
-/// [`Refusal::Invalid`] where nothing is left, or a line break or another control character is in it, and
-/// [`Refusal::TooManyCharacters`]; nothing is cut off.
+/// [`Refusal::Invalid`] where it is empty or has a control character, line breaks included, and
+/// [`Refusal::TooManyCharacters`].
 pub fn subject(stated: &str, chars_max: usize) -> Result<String, Refusal> {
     let subject: String = stated.nfc().collect::<String>().trim().to_owned();
     if subject.is_empty() {
@@ -134,7 +134,7 @@ fn person(
     }
 }
 
-/// The nick wished for, or one derived from the account; those who wait reserve none.
+/// The nick that was suggested, or one derived from the account. People who wait reserve no nick.
 fn nick_of(
     account: &BareJid,
     wish: Option<Nick>,

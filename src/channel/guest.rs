@@ -1,4 +1,4 @@
-//! Guests: those who subscribe to nodes of a channel without being in it (XEP-0369 §7.1.2).
+//! Guests: accounts that subscribe to nodes of a channel without joining it (XEP-0060 §6.1).
 
 use super::{NodeSet, Stamp};
 use jid::BareJid;
@@ -9,21 +9,21 @@ use serde::{Deserialize, Serialize};
 pub struct Guest {
     /// The account.
     pub jid: BareJid,
-    /// Since when it has been one.
+    /// Since when it is a guest.
     pub since: Stamp,
-    /// The nodes it subscribes to; a record with none says that it is a guest no longer.
+    /// The nodes to which it subscribes. A record without any says that it is a guest no longer.
     pub subscriptions: NodeSet,
-    /// The first row that came since it subscribed to the messages; of use while it does.
+    /// The first row after it subscribed to the messages node. It counts only while it does.
     pub first: u64,
 }
 
 impl Guest {
-    /// The name that people see: a guest chose none.
+    /// The name shown to people, since a guest has no nick.
     pub fn label(&self) -> &str {
         self.jid.node().map_or(self.jid.as_str(), |localpart| localpart.as_str())
     }
 
-    /// Roughly what it costs in memory, in bytes.
+    /// Roughly the memory that it takes, in bytes.
     pub fn bytes(&self) -> usize {
         128 + 2 * self.jid.as_str().len()
     }

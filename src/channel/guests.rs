@@ -1,11 +1,11 @@
-//! Who is not in a channel and has something of it: guests, and visitors who share their presence.
+//! People outside the channel that have something of it: guests, and visitors who share their presence.
 
 use super::{Actor, Channel, Guest, History, Member, Nick, NodeSet, Own, ParticipantId, Preferences, Stamp, Status};
 use jid::BareJid;
 
 impl Channel {
-    /// Somebody who shares its presence with the channel and is not in it, under an id that stands for it: whoever may
-    /// join, where presence is open to them (XEP-0406 §2.4, "Open Presence"). Its nick is nobody else's.
+    /// XEP-0406 §2.4, "Open Presence": a visitor, which is an account that shares its presence without being in the
+    /// channel. It has to be one that may join. It gets `id`, and a nick that nobody else has.
     pub fn visitor(&self, account: &BareJid, id: ParticipantId) -> Option<Member> {
         let actor = Actor { account: account.clone(), operator: false };
         let is_welcome = self.settings().open_presence && self.is_admitted(account) && !self.is_hidden_from(&actor);
@@ -33,25 +33,25 @@ impl Channel {
         self.kept().guests.get(account)
     }
 
-    /// Every guest, in the order of accounts.
+    /// All guests, in the order of accounts.
     pub fn guests(&self) -> impl Iterator<Item = &Guest> {
         self.kept().guests.values()
     }
 
-    /// The nodes that an account subscribes to, as a participant or as a guest.
+    /// The nodes to which an account subscribes, as a participant or a guest.
     pub fn subscriptions_of(&self, account: &BareJid) -> NodeSet {
         let seated = self.participant(account).map(|member| member.subscriptions);
         seated.or_else(|| self.guest(account).map(|guest| guest.subscriptions)).unwrap_or_default()
     }
 
-    /// Whether an account may know of the channel although it is not in it: a guest, or one that may become one whatever
-    /// the lists say.
+    /// Whether the channel is visible to an account that is not in it: to guests, and to everybody where a node is open
+    /// to anyone.
     pub(super) fn is_open_to(&self, account: &BareJid) -> bool {
         self.guest(account).is_some() || self.settings().access.is_open()
     }
 
-    /// The windows of rows that a guest of the messages is shown, first and last included, in order; `None` for all.
-    /// Whoever was in the channel before sees what it saw then, too.
+    /// The ranges of rows that a guest of the messages node sees, in order, both ends included. `None` for all rows. A
+    /// guest that was in the channel before sees what it saw then, too.
     pub(super) fn shown_to_guest(&self, guest: &Guest, past: Option<&Member>) -> Option<Vec<(u64, u64)>> {
         let head = self.head().row;
         let cleared = past.map_or(0, |past| past.own.cleared);

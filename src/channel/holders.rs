@@ -1,4 +1,4 @@
-//! The accounts that have a role, in the order in which they got it: each once, and found without a look at the others.
+//! The accounts that have a role, in the order in which they got it. Each is there once, and found without a walk.
 
 use jid::BareJid;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -6,14 +6,15 @@ use std::collections::HashSet;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-/// See the module. It is read as a slice, and a copy of it costs nothing.
+/// The accounts with a role. It derefs to a slice, and a clone is cheap.
 #[derive(Clone, Debug, Default)]
 pub struct Holders(Arc<Inner>);
 
 #[derive(Clone, Debug, Default)]
 struct Inner {
     order: Vec<BareJid>,
-    /// The same accounts, once somebody asked: most that is read of a store is looked at by nobody.
+    /// The same accounts as a set. It is made when it is first needed, since most channels that are loaded never need
+    /// it.
     index: OnceLock<HashSet<BareJid>>,
 }
 
@@ -24,7 +25,7 @@ impl Holders {
         index.get_or_init(|| order.iter().cloned().collect()).contains(account)
     }
 
-    /// Adds an account behind the others, unless it is among them.
+    /// Adds an account at the end, unless it is there already.
     pub fn push(&mut self, account: BareJid) {
         if !self.contains(&account) {
             let inner = Arc::make_mut(&mut self.0);
@@ -35,7 +36,7 @@ impl Holders {
         }
     }
 
-    /// Takes an account out; whether it was there.
+    /// Removes an account. Returns whether it was there.
     pub fn remove(&mut self, account: &BareJid) -> bool {
         let is_there = self.contains(account);
         if is_there {
@@ -44,14 +45,14 @@ impl Holders {
         is_there
     }
 
-    /// Keeps those of which `keep` says so.
+    /// Keeps the accounts for which `keep` is true.
     pub fn retain(&mut self, keep: impl Fn(&BareJid) -> bool) {
         if !self.iter().all(&keep) {
             *self = self.iter().filter(|account| keep(account)).cloned().collect();
         }
     }
 
-    /// Whether the same accounts are among the others, in whatever order.
+    /// Whether both have the same accounts, in any order.
     pub fn is_same_set(&self, others: &Holders) -> bool {
         Arc::ptr_eq(&self.0, &others.0)
             || self.len() == others.len() && self.iter().all(|account| others.contains(account))
@@ -105,7 +106,7 @@ impl Serialize for Holders {
 
 impl<'de> Deserialize<'de> for Holders {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Holders, D::Error> {
-        // What is written has each of them once.
+        // The written form has each account once.
         let order = Vec::deserialize(deserializer)?;
         Ok(Holders(Arc::new(Inner { order, index: OnceLock::new() })))
     }

@@ -1,52 +1,53 @@
-//! Invitations: tokens that let somebody in whom the lists, or a closed group, would keep out (XEP-0407 §6).
+//! XEP-0407 §6: invitations, which are tokens. One lets an account join that the lists or a closed group would keep
+//! out.
 //!
-//! One is good for one account and one time. It ends by being used, declined or taken back, by its age, and as soon as
-//! whoever gave it may not give one any more.
+//! An invitation is for one account and is used once. It ends when it is used, declined or taken back, when it is too
+//! old, and as soon as its inviter may not invite any more.
 
 use super::Stamp;
 use jid::BareJid;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-/// What there are too many of where somebody's share of them is used up.
+/// The name of what is used up, where a share of invitations is.
 pub const OPEN_INVITATIONS: &str = "open invitations of a channel";
 
-/// An invitation that was given and not used.
+/// An invitation that was given and not used yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invitation {
-    /// Who invites.
+    /// The inviter.
     pub inviter: BareJid,
-    /// Whether that was an operator of the service, whose right does not come from the channel.
+    /// Whether the inviter is an operator of the service, whose right does not come from the channel.
     pub by_operator: bool,
-    /// Who is invited.
+    /// The invitee.
     pub invitee: BareJid,
-    /// What proves it.
+    /// The token that proves the invitation.
     pub token: Token,
-    /// Up to when it is good.
+    /// When it ends.
     pub until: Stamp,
 }
 
-/// What proves an invitation: 32 random characters of `[a-z2-7]`, 160 bits.
+/// The proof of an invitation: 32 random characters of `[a-z2-7]`, which is 160 bits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Token(String);
 
-/// An invitation as its invitee shows it; what it leaves out is not compared.
+/// An invitation as the invitee shows it. Parts that it leaves out are not compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
-    /// Who is said to have invited.
+    /// The inviter, as stated.
     pub inviter: Option<BareJid>,
-    /// Who is said to be invited.
+    /// The invitee, as stated.
     pub invitee: Option<BareJid>,
     /// The token.
     pub token: String,
 }
 
-/// Why a claim lets nobody in.
+/// Why a claim is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvitationFault {
-    /// There is no such invitation, or there is none any more.
+    /// There is no such invitation, or it has ended.
     Unknown,
-    /// It is good for somebody else, or for another channel.
+    /// It is for somebody else, or for another channel.
     Foreign,
     /// It is too old.
     Expired,
@@ -66,7 +67,7 @@ impl Token {
 }
 
 impl InvitationFault {
-    /// The fault in one word.
+    /// The fault as one word.
     pub fn word(self) -> &'static str {
         match self {
             InvitationFault::Unknown => "unknown",
@@ -75,7 +76,7 @@ impl InvitationFault {
         }
     }
 
-    /// The fault in words for people.
+    /// The fault as a sentence for people.
     pub fn sentence(self) -> &'static str {
         match self {
             InvitationFault::Unknown => {
@@ -88,17 +89,17 @@ impl InvitationFault {
 }
 
 impl Invitation {
-    /// Who is invited by whom: a channel has one invitation of these two at most.
+    /// The invitee and the inviter. A channel has one invitation at most for these two.
     pub fn key(&self) -> (BareJid, BareJid) {
         (self.invitee.clone(), self.inviter.clone())
     }
 
-    /// Roughly what it costs in memory, in bytes.
+    /// Roughly the memory that it takes, in bytes.
     pub fn bytes(&self) -> usize {
         640 + 5 * (self.inviter.as_str().len() + self.invitee.as_str().len())
     }
 
-    /// Whether somebody shows this one.
+    /// Whether a claim shows this invitation.
     pub fn answers_to(&self, claim: &Claim) -> bool {
         self.token.0 == claim.token
             && claim.inviter.as_ref().is_none_or(|inviter| *inviter == self.inviter)

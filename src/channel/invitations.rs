@@ -1,5 +1,4 @@
-//! The invitations of a channel that were given and not used, of which any part is found at once: by who is invited, by who
-//! invites, by token and by age.
+//! The open invitations of a channel. Any part of them is found at once: by invitee, by inviter, by token and by age.
 
 use super::roll::{Marks, Roll};
 use super::{Invitation, Stamp};
@@ -9,34 +8,34 @@ use jid::BareJid;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// What was not found to be too old yet.
+/// The mark of invitations that are not known to be too old.
 const OPEN: Marks = 1;
-/// What was.
+/// The mark of those that are.
 const OLD: Marks = 1 << 1;
-/// How many are found to be too old at once.
+/// How many invitations are marked as too old at once.
 const AGED_MAX: usize = 64;
 
-/// Who is invited, and by whom.
+/// The invitee and the inviter.
 type Key = (BareJid, BareJid);
 
-/// See the module.
+/// The open invitations of a channel.
 #[derive(Clone, Debug, Default)]
 pub struct Invitations {
     all: BTreeMap<Key, Invitation>,
-    /// The same, with marks.
+    /// The keys of all invitations, with marks.
     order: Roll<Key>,
-    /// Whom each inviter invited.
+    /// The invitees of each inviter.
     given: HashMap<BareJid, BTreeSet<BareJid>>,
-    /// Up to when each is good that bears the one mark or the other.
+    /// The end of each invitation that is marked as open, with its key.
     open: BTreeSet<(Stamp, Key)>,
     old: BTreeSet<(Stamp, Key)>,
-    /// Who gave those that bear the first mark.
+    /// How many open invitations each inviter gave.
     tally: Tally,
     tokens: HashMap<String, Key>,
 }
 
 impl Invitations {
-    /// How many there are, too old ones included.
+    /// The number of invitations, also of those that are too old.
     pub fn len(&self) -> usize {
         self.all.len()
     }
@@ -51,12 +50,12 @@ impl Invitations {
         self.all.values().counted()
     }
 
-    /// The one that an account got from another one.
+    /// The invitation of an invitee by an inviter.
     pub fn get(&self, invitee: &BareJid, inviter: &BareJid) -> Option<&Invitation> {
         self.all.get(&(invitee.clone(), inviter.clone()))
     }
 
-    /// Those that an account got.
+    /// The invitations that an account got.
     pub fn got_by<'a>(&'a self, invitee: &BareJid) -> impl Iterator<Item = &'a Invitation> + use<'a> {
         let compare = |key: &Key| if key.0 < *invitee { Ordering::Less } else { Ordering::Greater };
         let (from, invitee) = (self.order.rank(OPEN | OLD, compare), invitee.clone());
@@ -64,50 +63,50 @@ impl Invitations {
         keys.filter_map(|key| self.all.get(key))
     }
 
-    /// Those that an account gave, in the order of invitees.
+    /// The invitations that an account gave, in the order of invitees.
     pub fn given_by<'a>(&'a self, inviter: &BareJid) -> impl Iterator<Item = &'a Invitation> + use<'a> {
         let (invitees, inviter) = (self.given.get(inviter), inviter.clone());
         invitees.into_iter().flatten().counted().filter_map(move |invitee| self.get(invitee, &inviter))
     }
 
-    /// How many an account gave.
+    /// How many invitations an account gave.
     pub fn count_given_by(&self, inviter: &BareJid) -> usize {
         self.given.get(inviter).map_or(0, BTreeSet::len)
     }
 
-    /// The one of a token.
+    /// The invitation with this token.
     pub fn of_token(&self, token: &str) -> Option<&Invitation> {
         self.tokens.get(token).and_then(|key| self.all.get(key))
     }
 
-    /// Those that are too old, the oldest first.
+    /// The invitations that are too old at `due`, the oldest first.
     pub fn outdated(&self, due: Stamp) -> impl Iterator<Item = &Invitation> {
         let old = self.old.iter().chain(&self.open).counted().take_while(move |(until, _)| *until < due);
         old.filter_map(|(_, key)| self.all.get(key))
     }
 
-    /// How many were not found to be too old.
+    /// The number of invitations that are not marked as too old.
     pub fn count_open(&self) -> usize {
         self.order.count(OPEN)
     }
 
-    /// Who gave these.
+    /// How many of those each inviter gave.
     pub fn tally(&self) -> &Tally {
         &self.tally
     }
 
-    /// Those of them from a place on, in the order of invitees.
+    /// Those invitations from an index on, in the order of invitees.
     pub fn open_from(&self, place: usize) -> impl Iterator<Item = &Invitation> {
         self.order.rising(OPEN, place).filter_map(|key| self.all.get(key))
     }
 
-    /// Where one of them stands, by its name.
+    /// The index of one of them, by `INVITEE INVITER`.
     pub fn position(&self, name: &str) -> Option<usize> {
         let (invitee, inviter) = name.split_once(' ')?;
         self.order.position(OPEN, |(a, b)| a.as_str().cmp(invitee).then_with(|| b.as_str().cmp(inviter)))
     }
 
-    /// Puts one in, or another one in its place; the one before.
+    /// Adds an invitation, or replaces the one with the same key. Returns the one before.
     pub fn set(&mut self, invitation: Invitation) -> Option<Invitation> {
         let key = invitation.key();
         let past = self.remove(&key);
@@ -120,7 +119,7 @@ impl Invitations {
         past
     }
 
-    /// Takes one out.
+    /// Removes an invitation.
     pub fn remove(&mut self, key: &Key) -> Option<Invitation> {
         let past = self.all.remove(key)?;
         self.order.remove(key);
@@ -140,7 +139,7 @@ impl Invitations {
         Some(past)
     }
 
-    /// Finds some that are too old by now, or, where the clock went back, are not.
+    /// Marks some invitations that are too old now. Where the clock went back, it unmarks some.
     pub(super) fn note_time(&mut self, due: Stamp) {
         for _ in 0..AGED_MAX {
             let (place, mark) = match (self.open.first(), self.old.last()) {
@@ -171,7 +170,7 @@ impl FromIterator<Invitation> for Invitations {
     }
 }
 
-/// What is too old is so by the time, and not by what happened.
+/// Marks depend on the time, not on what happened, so they are not compared.
 impl PartialEq for Invitations {
     fn eq(&self, other: &Invitations) -> bool {
         self.all == other.all
