@@ -1,4 +1,4 @@
-//! How much of anything a channel holds.
+//! The limits and defaults of channels and groups.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,13 +9,13 @@ const PART_MAX: usize = 20;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// People who come or go by one decision; where there are more, they do so in parts.
+    /// People whom one decision brings in or takes out. Where there are more, the command is decided in parts.
     pub part_max: usize,
     /// Participants of one channel.
     pub participants_max: usize,
     /// Records of people who wrote something in a channel, or reported on it, and left.
     pub former_max: usize,
-    /// Records of people who left a channel without a word; who left first goes first.
+    /// Records of people who left a channel and wrote nothing. Those who left first are dropped first.
     pub former_silent_max: usize,
     /// Channels of the whole service.
     pub channels_max: usize,
@@ -25,7 +25,8 @@ pub struct Limits {
     pub nick_bytes_max: usize,
     /// Nicks registered with the service.
     pub registered_nicks_max: usize,
-    /// Domains whose accounts may register nicks; `*` stands for every domain; none: those whose users may create channels.
+    /// Domains whose accounts may register nicks; `*` stands for every domain. Without any, the domains whose users may
+    /// create channels.
     pub nick_domains: Vec<String>,
     /// The children of one message, in bytes.
     pub payload_bytes_max: usize,
@@ -33,33 +34,33 @@ pub struct Limits {
     pub id_bytes_max: usize,
     /// The item of the information node, in bytes.
     pub info_bytes_max: usize,
-    /// A list in an answer, in bytes; the rest is paged. Has to stay below the host server's limit for a stanza of a
-    /// component (Prosody: 512 KiB unless configured), which closes the link over a longer one.
+    /// A list in an answer, in bytes. The rest is paged. It has to stay below the host server's limit for stanzas of a
+    /// component (Prosody: 512 KiB unless configured), because a longer one closes the link.
     pub answer_bytes_max: usize,
     /// People whom one request may add, remove, or take invitations back from.
     pub named_max: usize,
     /// Guests of one channel: accounts that subscribe to its nodes and are not in it.
     pub guests_max: usize,
-    /// Invitations of one channel that were given and not used.
+    /// Open invitations of one channel.
     pub invitations_max: usize,
-    /// How many of them one inviter may have given.
+    /// Open invitations that one inviter gave in a channel.
     pub invitations_per_inviter_max: usize,
     /// For how long an invitation is good, in seconds.
     pub invitation_s: u64,
-    /// Participants above which a channel does not pass their presence on: everybody's goes to everybody.
+    /// Participants above which a channel does not relay presence, since everybody's goes to everybody.
     pub presence_participants_max: usize,
     /// Channels that one account may have created.
     pub channels_per_creator_max: usize,
-    /// What one account may have on the way out over all channels, with all copies, in bytes; whoever sets it tells the
-    /// engine what went (`Engine::relieve`).
+    /// What may be on the way to host servers because of one account, over all channels, with all copies, in bytes.
+    /// Whoever sets it tells the engine what was delivered (`Engine::relieve`).
     pub account_sending_bytes_max: usize,
     /// How fast things may come.
     pub rates: Rates,
-    /// What plain channels are made with.
+    /// Defaults of plain channels.
     pub channels: ChannelDefaults,
-    /// What groups are made with.
+    /// Defaults of groups.
     pub groups: GroupDefaults,
-    /// What the service offers.
+    /// The features that are switched on.
     pub features: FeatureSwitches,
 }
 
@@ -95,36 +96,36 @@ impl Default for Limits {
     }
 }
 
-/// How much may come at once, and how much a second from then on.
+/// A rate: so many at once, and so many a second after that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rate {
-    /// How many a second in the long run; 0: any number.
+    /// How many a second in the long run. 0 means any number.
     pub per_s: u64,
     /// How many at once.
     pub burst: u64,
 }
 
-/// How fast things may come. Operators may be faster.
+/// The rates of what accounts and channels send. They do not bind operators.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rates {
-    /// What one account asks for; what is dear counts more than once ([`super::AnyCommand::cost`]).
+    /// Requests of one account. Expensive ones count more than once ([`super::AnyCommand::cost`]).
     pub requests: Rate,
     /// People whom one account adds or invites, over all channels ([`super::AnyCommand::people`]).
     pub invitations: Rate,
     /// Messages of one account, chat states and receipts included.
     pub messages: Rate,
-    /// How many more of them go on at twice the rate.
+    /// How many more messages go on at twice the rate.
     pub messages_backlog: u64,
-    /// What messages of one account amount to, in bytes.
+    /// The length of one account's messages, in bytes.
     pub message_bytes: Rate,
-    /// Messages of one channel, whoever sends them.
+    /// Messages of one channel, from all senders.
     pub channel_messages: Rate,
-    /// Presence of one account, to all channels together.
+    /// Presence of one account, to all channels.
     pub presence: Rate,
-    /// For how long messages and presence that come too fast may wait, in seconds.
+    /// How long messages and presence that are too fast may wait, in seconds.
     pub held_s: u64,
-    /// Domains whose accounts are not paced, such as those of bridges.
+    /// Domains whose accounts these rates do not bind, such as those of bridges.
     pub unpaced_domains: Vec<String>,
 }
 
@@ -145,7 +146,7 @@ impl Default for Rates {
 }
 
 impl Rates {
-    /// No rates at all: for measuring, and for tests of what has nothing to do with them.
+    /// No rates: for benchmarks, and for tests of other things.
     pub fn unlimited() -> Rates {
         let any = Rate { per_s: 0, burst: 1 };
         let (requests, invitations, messages, message_bytes, channel_messages, presence) =
@@ -154,7 +155,7 @@ impl Rates {
     }
 }
 
-/// What a plain channel is made with; its owner may settle it otherwise (XEP-0406 §2.4).
+/// XEP-0406 §2.4: the defaults of a plain channel. Its owner may change them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ChannelDefaults {
@@ -162,15 +163,15 @@ pub struct ChannelDefaults {
     pub guests: super::Access,
     /// Who may change its information: `participants`, `admins` or `owners`.
     pub information: super::Access,
-    /// Who may change its picture: the same.
+    /// Who may change its picture: `participants`, `admins` or `owners`.
     pub avatar: super::Access,
     /// Who may read its configuration besides its owners: `owners`, `admins`, `participants` or `allowed`.
     pub configuration: super::Access,
-    /// Whether participants retract messages of their own.
+    /// Whether participants may retract their own messages.
     pub retraction: bool,
     /// Who may retract the messages of others: `nobody`, `admins` or `owners`.
     pub moderation: super::Access,
-    /// Whether participants write to one another through it.
+    /// Whether participants may send each other private messages.
     pub private_messages: bool,
 }
 
@@ -181,7 +182,7 @@ impl Default for ChannelDefaults {
             information: super::Access::Admins,
             avatar: super::Access::Admins,
             configuration: super::Access::Owners,
-            // XEP-0406 has false, and clients offer it everywhere.
+            // XEP-0406 §2.4 has false here, but clients offer retraction everywhere.
             retraction: true,
             moderation: super::Access::Owners,
             private_messages: true,
@@ -189,11 +190,11 @@ impl Default for ChannelDefaults {
     }
 }
 
-/// What a group is made with, and what it may be changed to.
+/// The defaults of a group, and bounds for changing them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GroupDefaults {
-    /// How somebody comes to be in a group: `auto` or `invite`.
+    /// How people come to be in a group: `auto` or `invite`.
     pub membership: super::Membership,
     /// Which rows a member sees: `joined` or `full`.
     pub history: super::History,
@@ -211,25 +212,25 @@ pub struct GroupDefaults {
     pub subject_chars_max: usize,
     /// A picture, in bytes.
     pub avatar_bytes_max: usize,
-    /// For how long one may retract one's own message, in seconds; 0: for ever.
+    /// How long an author may retract a message, in seconds. 0 means for ever.
     pub retract_window_s: u64,
-    /// Days after which a group's rows are gone; 0: for ever, as far as the service keeps them.
+    /// Days after which a group's rows expire. 0 keeps them as long as the service does.
     pub retention_days: u64,
     /// Rows that one member may hide one by one.
     pub hidden_max: usize,
-    /// Members above which authors are no longer told of each report.
+    /// Members above which authors are not told of each report any more.
     pub notices_members_max: usize,
-    /// Seconds after which a group that nobody is in is destroyed.
+    /// Seconds after which an empty group is destroyed.
     pub deserted_s: u64,
-    /// The least that one has to be, action by action.
+    /// The lowest rank for each action.
     pub rights: GroupRights,
 }
 
-/// What a member of a group is, from least to most.
+/// The rank of a member of a group, from lowest to highest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Rank {
-    /// Anybody who joined.
+    /// Everybody who joined.
     Member,
     /// An admin or the owner.
     Admin,
@@ -237,7 +238,7 @@ pub enum Rank {
     Owner,
 }
 
-/// The least that one has to be in a group for each action (groups.md §1).
+/// groups.md §1: the lowest rank for each action in a group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GroupRights {
@@ -245,7 +246,7 @@ pub struct GroupRights {
     pub send: Rank,
     /// Read the history.
     pub history: Rank,
-    /// Report how far messages came, and ask it.
+    /// Report how far messages came, and ask how far they came.
     pub receipts: Rank,
     /// Retract one's own messages.
     pub retract: Rank,
@@ -257,9 +258,9 @@ pub struct GroupRights {
     pub picture: Rank,
     /// Change the video.
     pub video: Rank,
-    /// Add people; a group may open this to its members.
+    /// Add people. A group may open this to all members.
     pub add: Rank,
-    /// Remove people, and say who may not come back.
+    /// Remove people, and ban them.
     pub remove: Rank,
     /// Make admins.
     pub promote: Rank,
@@ -293,7 +294,7 @@ impl Default for GroupRights {
     }
 }
 
-/// What the service offers; what is switched off is refused (groups.md §3.8, code 403).
+/// groups.md §3.8: features that can be switched off. Requests for one that is off are refused with code 403.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FeatureSwitches {
@@ -301,19 +302,19 @@ pub struct FeatureSwitches {
     pub groups: bool,
     /// Messages with pictures.
     pub image: bool,
-    /// Messages with sounds.
+    /// Messages with audio files.
     pub audio: bool,
     /// Messages with videos.
     pub video: bool,
     /// Messages with other files.
     pub file: bool,
-    /// Lists of the files of a history.
+    /// Lists of the files in an archive.
     pub media: bool,
     /// Receipts and markers.
     pub receipts: bool,
-    /// Chat states, and whatever else is passed on and kept nowhere.
+    /// Chat states, and other messages that are not archived.
     pub states: bool,
-    /// Retracting messages for everybody.
+    /// Retracting messages.
     pub retraction: bool,
     /// Registering nicks with the service.
     pub nick_registration: bool,
@@ -337,7 +338,7 @@ impl Default for FeatureSwitches {
 }
 
 impl FeatureSwitches {
-    /// Refuses a message with a file of a kind that is switched off.
+    /// Refuses a message whose kind of file is switched off.
     ///
     /// # Errors
     /// [`super::Refusal::FeatureOff`].
@@ -353,7 +354,7 @@ impl FeatureSwitches {
     }
 }
 
-/// Refuses what is switched off.
+/// Refuses a feature that is switched off.
 pub(super) fn check(on: bool, name: &'static str) -> Result<(), super::Refusal> {
     if on { Ok(()) } else { Err(super::Refusal::FeatureOff(name)) }
 }

@@ -1,35 +1,35 @@
-//! Messages on their way in, and the rows they become.
+//! Messages that come in, and the rows that they become.
 
 use super::event::{MediaKind, Progress, RowKind};
 use super::{ParticipantId, Stamp};
 use serde::{Deserialize, Serialize};
 
-/// A message as a participant sent it, stripped of what only the channel may say.
+/// A message of a participant, without what only the channel may say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message {
     /// The sender's stanza id.
     pub stanza_id: Option<String>,
-    /// The client's origin id (XEP-0359 §2.2).
+    /// XEP-0359 §2.2: the client's origin id.
     pub origin_id: Option<String>,
     /// The language stated on the stanza (`xml:lang`).
     pub lang: Option<String>,
     /// Whether it becomes a row of the archive.
     pub archived: bool,
-    /// Whether the sender gets a copy of its own; true for all but chat states.
+    /// Whether the sender gets a reflection. It does for everything but chat states.
     pub echoed: bool,
-    /// Whether it has a body or a file, and so counts as something to read.
+    /// Whether it has a body or a file, and so counts as unread.
     pub counted: bool,
-    /// The row it refers to, where it refers to one (XEP-0424, XEP-0444, XEP-0461).
+    /// The row that it refers to, if any (XEP-0424, XEP-0308, XEP-0444, XEP-0461).
     pub target: Option<u64>,
-    /// Whether it retracts that row (XEP-0424).
+    /// XEP-0424: whether it retracts that row.
     pub retracts: bool,
-    /// Whether it corrects that row (XEP-0308).
+    /// XEP-0308: whether it corrects that row.
     pub corrects: bool,
-    /// The kind of file it carries.
+    /// The kind of its first file.
     pub media: Option<MediaKind>,
-    /// Its bodies and files in one number, where it has an origin id: a message with another number is another one.
+    /// A hash of its bodies and files, where it has an origin id. A message with another hash is no repeat.
     pub gist: Option<u64>,
-    /// What it reports of earlier rows: a receipt or a marker.
+    /// XEP-0184, XEP-0333: what it reports of earlier rows.
     pub reports: Option<(Progress, u64)>,
     /// The children as they came, as XML inside a stanza.
     pub payload: String,
@@ -38,23 +38,23 @@ pub struct Message {
 /// One row of a channel's archive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
-    /// 1, 2, 3 … without gaps.
+    /// The number: 1, 2, 3 … without gaps, except where a store was restored.
     pub number: u64,
-    /// When it was archived; never before the row before it.
+    /// When it was archived. Stamps fall only where the clock went back far.
     pub stamp: Stamp,
     /// Who sent it.
     pub author: ParticipantId,
-    /// How many rows up to this one have a body or a file.
+    /// How many rows have a body or a file, up to and with this one.
     pub ordinal: u64,
-    /// Whether this one has.
+    /// Whether this row has a body or a file.
     pub counted: bool,
-    /// The row it refers to.
+    /// The row that it refers to.
     pub target: Option<u64>,
-    /// Whether it corrects that row (XEP-0308).
+    /// XEP-0308: whether it corrects that row.
     pub corrects: bool,
-    /// What it is.
+    /// Its kind.
     pub kind: RowKind,
-    /// The kind of file it carries.
+    /// The kind of its first file.
     pub media: Option<MediaKind>,
     /// The author's nick at the time.
     pub nick: String,
@@ -69,7 +69,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// The message that it corrects. What is retracted takes along whatever corrects it.
+    /// The row that it corrects. Retracting that one retracts this one, too.
     pub fn corrected(&self) -> Option<u64> {
         self.target.filter(|_| self.corrects)
     }

@@ -1,7 +1,8 @@
-//! A channel: who is in it, what its nodes hold, where its archive stands.
+//! A channel: its people, the items of its nodes, and the end of its archive.
 //!
-//! Pure: [`Channel::decide`] says what a command leads to, [`Channel::apply`] makes it so and cannot fail. No XML, no
-//! clock, no I/O. A channel in memory is a cache of the store; applying the same changes to both gives the same.
+//! Pure: [`Channel::decide`] says what a command leads to, and [`Channel::apply`] does it and cannot fail. There is no
+//! XML, no clock and no I/O here. A channel in memory is a cache of the store: both are the same after the same
+//! changes.
 
 pub mod access;
 mod aggregates;
@@ -93,7 +94,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tail::Tail;
 use tallies::Tallies;
 
-/// What an entry of a list takes, in bytes.
+/// The memory of an entry of a list, in bytes.
 const ENTRY_BYTES: usize = 128;
 
 /// One channel in memory.
@@ -104,14 +105,14 @@ pub struct Channel {
     members: HashMap<BareJid, Member>,
     nicks: HashMap<String, BareJid>,
     ids: HashMap<ParticipantId, BareJid>,
-    /// Records of accounts that are no more.
+    /// Records of accounts that have ended.
     ended: HashMap<ParticipantId, Member>,
-    /// All of these and the guests, in order.
+    /// The members, those who waited, and the guests, in order.
     crowd: Crowd,
-    /// Where the archive stood before the oldest row that there still is.
+    /// The end of the archive before its oldest row.
     base: Head,
     head: Head,
-    /// The number of the newest row there is; 0 where there is none.
+    /// The number of the newest row that exists. 0 where there is none.
     newest: u64,
     recent: Recent,
     sent: Recent,
@@ -120,36 +121,36 @@ pub struct Channel {
     tallies: Tallies,
     joined: usize,
     waiting: usize,
-    /// Records of those who left without a word, who left first comes first.
+    /// Records of those who left and wrote nothing. Those who left first come first.
     silent: BTreeSet<Silent>,
-    /// Those of the others who left.
+    /// Records of the others who left.
     departed: Departed,
     bytes: usize,
 }
 
-/// What a channel is besides its people and its archive.
+/// The state of a channel besides its people and its archive.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kept {
-    /// What was settled at its creation.
+    /// What was settled for good at its creation.
     pub profile: Profile,
-    /// What may be settled anew.
+    /// What can be changed.
     pub settings: Settings,
-    /// Who has which role.
+    /// The owners and admins.
     pub rights: Rights,
-    /// The item of each node that has one.
+    /// The items of nodes that have one.
     pub items: BTreeMap<Node, Item>,
-    /// Who may join; `None` where there is no such list.
+    /// XEP-0406 §2.2: the accounts and domains that may join. `None` where there is no such list.
     pub allowed: Option<Roll<BareJid>>,
-    /// Who may not.
+    /// XEP-0406 §2.3: the accounts and domains that may not join. `None` where there is no such list.
     pub banned: Option<Roll<BareJid>>,
-    /// Who subscribes to nodes without being in it.
+    /// The guests.
     pub guests: BTreeMap<BareJid, Guest>,
-    /// The invitations that were given and not used.
+    /// The open invitations.
     pub invitations: Invitations,
 }
 
 impl Channel {
-    /// A channel as it is right after its creation.
+    /// A channel right after its creation.
     pub fn create(name: ChannelName, profile: Profile, settings: Settings, rights: Rights, info: Item) -> Channel {
         let items = BTreeMap::from([(Node::Info, info)]);
         let (guests, invitations) = (BTreeMap::new(), Invitations::default());
@@ -157,7 +158,7 @@ impl Channel {
         Channel::restore(name, kept, [], Head::default(), &[], [])
     }
 
-    /// A channel as the store kept it: its members, the end of its archive, and the newest rows, oldest first.
+    /// A channel as the store has it: its members, the end of its archive, and the newest rows, oldest first.
     pub fn restore(
         name: ChannelName,
         kept: Kept,
@@ -199,7 +200,7 @@ impl Channel {
         channel
     }
 
-    /// The same as it is where the archive does not begin with the first row.
+    /// The channel with an archive that begins behind `base`.
     pub fn since(mut self, base: Head) -> Channel {
         self.expire(base);
         self
@@ -210,12 +211,12 @@ impl Channel {
         &self.name
     }
 
-    /// What was settled at its creation.
+    /// What was settled for good at its creation.
     pub fn profile(&self) -> &Profile {
         &self.kept.profile
     }
 
-    /// All that was settled of it.
+    /// Its state besides its people and its archive.
     pub fn kept(&self) -> &Kept {
         &self.kept
     }
@@ -225,54 +226,54 @@ impl Channel {
         &self.kept.settings
     }
 
-    /// Who has which role.
+    /// The owners and admins.
     pub fn rights(&self) -> &Rights {
         &self.kept.rights
     }
 
-    /// Every invitation that was given and not used, too old ones included, in the order of invitees.
+    /// All open invitations in the order of invitees, also those that are too old.
     pub fn invitations(&self) -> impl Iterator<Item = &Invitation> {
         self.kept().invitations.iter()
     }
 
-    /// Learns what time it is by which things have ended.
+    /// Sets the time by which invitations end.
     pub fn note_time(&mut self, due: Stamp) {
         self.kept.invitations.note_time(due);
     }
 
-    /// The item of a node, where it has one.
+    /// The item of a node, if it has one.
     pub fn item(&self, node: Node) -> Option<&Item> {
         self.kept.items.get(&node)
     }
 
-    /// The item of the information node; every channel has one from its creation on.
+    /// The item of the information node. Every channel has one from its creation.
     pub fn info(&self) -> &Item {
         static NONE: Item = Item { id: String::new(), payload: String::new(), label: None, stamp: Stamp(0) };
         self.item(Node::Info).unwrap_or(&NONE)
     }
 
-    /// The name that people see.
+    /// The name shown to people.
     pub fn label(&self) -> Option<&str> {
         self.info().label.as_deref()
     }
 
-    /// What people call it: its name, or else its address as they would write it (XEP-0106).
+    /// The name shown to people, else the localpart with XEP-0106 undone.
     pub fn title(&self) -> Cow<'_, str> {
         self.label().map_or_else(|| self.name().unescaped(), Cow::Borrowed)
     }
 
-    /// Where the archive stands: the next row has the next number.
+    /// The end of the archive. The next row gets the next number.
     pub fn head(&self) -> Head {
         self.head
     }
 
-    /// Where the archive stood before the oldest row that there still is: older ones are gone by their age.
+    /// The end of the archive before its oldest row. Older rows have expired.
     pub fn base(&self) -> Head {
         self.base
     }
 
-    /// The number of the newest row there is; 0 where there is none. A store that was restored passes over numbers, so
-    /// that the next row need not be the one behind it.
+    /// The number of the newest row that exists. 0 where there is none. After a store was restored, numbers are passed
+    /// over, so the row before the next one may be missing.
     pub fn newest(&self) -> u64 {
         self.newest
     }
@@ -287,51 +288,51 @@ impl Channel {
         self.member(account).filter(|member| member.is_joined())
     }
 
-    /// The row that a participant names by an id of its own, among the newest: its origin id or its stanza id.
+    /// The row that a participant names by its own origin id or stanza id. Only the newest rows are searched.
     pub fn own_row(&self, account: &BareJid, id: &str) -> Option<u64> {
         let author = &self.participant(account)?.id;
         self.recent.find(author, id).or_else(|| self.sent.find(author, id))
     }
 
-    /// Everybody who is in the channel, in no order.
+    /// All participants, in no order.
     #[expect(clippy::disallowed_methods, reason = "in any order: its callers say why that is no matter")]
     pub fn participants(&self) -> impl Iterator<Item = &Member> {
         self.members.values().counted().filter(|member| member.is_joined())
     }
 
-    /// Every record, of those in the channel and of those who left.
+    /// All records, also of those who left, in no order.
     #[expect(clippy::disallowed_methods, reason = "in any order: its callers say why that is no matter")]
     pub fn members(&self) -> impl Iterator<Item = &Member> {
         self.members.values().chain(self.ended.values()).counted()
     }
 
-    /// How many are in the channel.
+    /// The number of participants.
     pub fn participant_count(&self) -> usize {
         self.joined
     }
 
-    /// How many were added and have not joined yet.
+    /// The number of people who were added and have not joined yet.
     pub fn waiting_count(&self) -> usize {
         self.waiting
     }
 
-    /// How many records of people there are, of those who left, too.
+    /// The number of records, also of those who left.
     pub fn people_count(&self) -> usize {
         self.members.len() + self.ended.len()
     }
 
-    /// Roughly what it costs in memory, in bytes.
+    /// Roughly the memory that it takes, in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes + self.recent.bytes() + self.sent.bytes() + self.tail.bytes() + self.tallies.bytes()
     }
 
-    /// The record that a participant id stands for.
+    /// The record with a participant id.
     pub fn member_of(&self, id: &ParticipantId) -> Option<&Member> {
         let live = self.ids.get(id).and_then(|jid| self.members.get(jid)).filter(|member| member.id == *id);
         live.or_else(|| self.ended.get(id))
     }
 
-    /// Whom a nick belongs to, compared as RFC 8266 says.
+    /// RFC 8266: the account that has a nick, by the form for comparison.
     pub fn holder_of(&self, nick: &Nick) -> Option<&BareJid> {
         self.nicks.get(nick.key())
     }

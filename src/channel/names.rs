@@ -1,4 +1,4 @@
-//! Names that cannot be wrong: channel names, nicks, participant ids.
+//! Channel names, nicks and participant ids. A value of these types is always valid.
 
 use jid::{BareJid, DomainRef, NodePart, NodeRef};
 use rand::Rng;
@@ -7,14 +7,15 @@ use std::borrow::Cow;
 use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 
-/// What a localpart may be, in bytes (RFC 7622 §3.3).
+/// RFC 7622 §3.3: the longest localpart, in bytes.
 const LOCALPART_BYTES_MAX: usize = 1023;
 
-/// The localpart of a channel's address, normalised. Never contains `#` (it separates a participant id, XEP-0404).
+/// The localpart of a channel's address, prepared. It never contains `#`, which separates a participant id from it
+/// (XEP-0403 §3.2).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ChannelName(String);
 
-/// How a localpart spells what it may not hold, behind a backslash (XEP-0106 §3.2).
+/// XEP-0106: how a localpart escapes characters that it cannot contain, behind a backslash.
 const ESCAPES: [(&str, char); 10] = [
     ("20", ' '),
     ("22", '"'),
@@ -29,14 +30,14 @@ const ESCAPES: [(&str, char); 10] = [
 ];
 
 impl ChannelName {
-    /// Reads a name as a localpart (RFC 7622 §3.3); at most 512 bytes; `None` where it is none.
+    /// RFC 7622 §3.3: reads a localpart. `None` where it is none, or is longer than 512 bytes.
     pub fn new(text: &str) -> Option<ChannelName> {
-        // Preparing a text costs hundreds of steps a byte, however long it is.
+        // Preparing a text costs hundreds of steps a byte, so its length is checked first.
         let is_short = text.len() <= LOCALPART_BYTES_MAX;
         is_short.then(|| NodePart::new(text).ok()).flatten().and_then(|part| ChannelName::of(&part))
     }
 
-    /// The name that a localpart is; `None` where it is none.
+    /// The name in a localpart. `None` where it is no valid name.
     pub fn of(part: &NodeRef) -> Option<ChannelName> {
         let text = part.as_str();
         (!text.contains('#') && text.len() <= 512).then(|| ChannelName(text.to_owned()))
@@ -52,9 +53,9 @@ impl ChannelName {
         &self.0
     }
 
-    /// The name as people would write it, with what a localpart has to spell otherwise (XEP-0106).
+    /// XEP-0106: the name without escapes.
     pub fn unescaped(&self) -> Cow<'_, str> {
-        // The function of the crate `jid` reads behind the end of a name that ends with a backslash, and panics.
+        // The function of the crate `jid` panics over a name that ends with a backslash.
         let Some((before, mut rest)) = self.0.split_once('\\') else { return Cow::Borrowed(&self.0) };
         let mut text = before.to_owned();
         loop {
@@ -68,7 +69,7 @@ impl ChannelName {
         Cow::Owned(text)
     }
 
-    /// The channel's address on a service.
+    /// The address of the channel at a domain.
     pub fn at(&self, domain: &DomainRef) -> String {
         [&self.0, "@", domain.as_str()].concat()
     }
@@ -89,7 +90,7 @@ fn uuid(dice: &mut impl Rng) -> String {
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
-/// The name a participant goes by: enforced by the PRECIS Nickname profile, and its form for comparing (RFC 8266).
+/// RFC 8266: the nick of a participant, enforced by the PRECIS Nickname profile, and its form for comparison.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Nick {
     shown: String,
@@ -97,27 +98,27 @@ pub struct Nick {
 }
 
 impl Nick {
-    /// Reads a nick; `None` where nothing of it would show. No character keeps a text from being one: what does not show is
-    /// left out, blanks are folded into single spaces, and what is too long is cut.
+    /// Reads a nick. `None` where nothing in it is visible. No character makes a text invalid: what is invisible is
+    /// left out, blanks become single spaces, and what is too long is cut.
     pub fn new(text: &str) -> Option<Nick> {
         let shown = enforce(text);
         let key = enforce(&shown.to_lowercase());
         (!shown.is_empty()).then_some(Nick { shown, key })
     }
 
-    /// A nick for somebody who has the service choose one (XEP-0407 §3): a UUID.
+    /// XEP-0407 §3: a nick that the service chooses, which is a UUID.
     pub fn random(dice: &mut impl Rng) -> Nick {
         let shown = uuid(dice);
         Nick { key: shown.clone(), shown }
     }
 
-    /// The nick derived for an account that stated none: its localpart, or a neutral word.
+    /// The nick of an account that chose none: its localpart, or a neutral word.
     pub fn for_account(account: &BareJid) -> Nick {
         let local = account.node().map(|node| node.as_str()).unwrap_or_default();
         Nick::new(local).unwrap_or_else(Nick::neutral)
     }
 
-    /// The nick, or its beginning where it is longer than `bytes_max`.
+    /// The nick, cut to `bytes_max`.
     pub fn cut(self, bytes_max: usize) -> Nick {
         if self.shown.len() <= bytes_max {
             return self;
@@ -125,7 +126,7 @@ impl Nick {
         Nick::new(beginning(&self.shown, bytes_max)).unwrap_or_else(Nick::neutral)
     }
 
-    /// The same nick with a number behind it, its end cut off where both are longer than `bytes_max`.
+    /// The nick with a number behind it. The nick is cut so that both fit into `bytes_max`.
     pub fn numbered(&self, n: u64, bytes_max: usize) -> Nick {
         let number = format!(" {n}");
         let Nick { shown, key } = self.clone().cut(bytes_max.saturating_sub(number.len()));
@@ -136,40 +137,38 @@ impl Nick {
         Nick { shown: "participant".into(), key: "participant".into() }
     }
 
-    /// The nick as it is shown.
+    /// The nick as people see it.
     pub fn as_str(&self) -> &str {
         &self.shown
     }
 
-    /// The form in which two nicks are compared.
+    /// The form for comparison.
     pub fn key(&self) -> &str {
         &self.key
     }
 }
 
-/// What is looked at of a text that is to be a nick, in bytes: whoever asks for one pays for no more, whatever limit it is
-/// then held against.
+/// How much of a text is read as a nick, in bytes. It bounds the work for a request, whatever the limit of nicks is.
 pub const NICK_TEXT_BYTES_MAX: usize = 1024;
 
-/// As much of a text as fits into so many bytes.
+/// The beginning of a text, cut to `bytes_max`.
 fn beginning(text: &str, bytes_max: usize) -> &str {
     let end = (0..=bytes_max.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
     &text[..end]
 }
 
-/// The enforcement of RFC 8266 §2.3, repeated until nothing changes; empty where nothing is left.
+/// RFC 8266 §2.3: enforces a nick, and repeats that until nothing changes. Empty where nothing is left.
 ///
-/// It differs from the profile in one thing: what RFC 8264 disallows is left out, where the profile refuses the whole. So
-/// nobody is kept from a name by a character that does not show, and a character that came after any table of Unicode
-/// counts as what it is.
+/// Unlike the profile, it leaves out what RFC 8264 disallows, where the profile refuses the whole nick. So an invisible
+/// character does not invalidate a name, and characters newer than the tables of Unicode are accepted.
 fn enforce(text: &str) -> String {
     let mut text = beginning(text.trim_start(), NICK_TEXT_BYTES_MAX).to_owned();
     if text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
-        // None of these has another form.
+        // ASCII has no other form under NFKC.
         return text.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
     }
     for _ in 0..4 {
-        // Some characters become many.
+        // NFKC turns some characters into many.
         let shown: String = beginning(&text, NICK_TEXT_BYTES_MAX).chars().filter_map(mapped).nfkc().collect();
         let next = shown.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
         if next == text {
@@ -180,7 +179,7 @@ fn enforce(text: &str) -> String {
     text
 }
 
-/// A character as a nick has it: any blank is a space, and what does not show is left out.
+/// Maps a character of a nick: every blank to a space, invisible characters to nothing.
 fn mapped(c: char) -> Option<char> {
     match c {
         c if c.is_whitespace() => Some(' '),
@@ -189,9 +188,9 @@ fn mapped(c: char) -> Option<char> {
     }
 }
 
-/// Whether a character shows nothing of its own: joiners, variation selectors, marks of direction and whatever else is to
-/// be ignored where it is not understood (Unicode's Default_Ignorable_Code_Point), tags, and what is no character at all
-/// or one of nobody's but a few (RFC 8264 §9.6, §9.13).
+/// RFC 8264 §9.6, §9.13: whether a character is invisible. These are joiners, variation selectors, marks of direction
+/// and others that are ignored by default (Unicode's Default_Ignorable_Code_Point), tags, noncharacters and private
+/// use.
 fn is_unseen(c: char) -> bool {
     let ignorable = matches!(c,
         '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180F}'
@@ -202,7 +201,7 @@ fn is_unseen(c: char) -> bool {
     ignorable || of_nobody || (c as u32 & 0xFFFE) == 0xFFFE
 }
 
-/// The stable id of a participant in one channel (XEP-0369 §4.6): 20 random characters of `[a-z2-7]`, at least 96 bits.
+/// XEP-0369 §4.6: the stable id of a participant in one channel: 20 random characters of `[a-z2-7]`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ParticipantId([u8; ID_CHARS]);
 
@@ -215,18 +214,18 @@ impl ParticipantId {
         ParticipantId(std::array::from_fn(|_| LETTERS[dice.random_range(0..32)]))
     }
 
-    /// The id that these bytes stand for, with five bits of each.
+    /// The id of these bytes. Five bits of each are used.
     pub fn of_bytes(bytes: [u8; 20]) -> ParticipantId {
         ParticipantId(bytes.map(|byte| LETTERS[usize::from(byte % 32)]))
     }
 
-    /// Reads an id; `None` where it cannot be one.
+    /// Reads an id. `None` where it is not valid.
     pub fn new(text: &str) -> Option<ParticipantId> {
         let is_letter = |byte: &u8| byte.is_ascii_lowercase() || (b'2'..=b'7').contains(byte);
         text.as_bytes().try_into().ok().filter(|id: &[u8; ID_CHARS]| id.iter().all(is_letter)).map(ParticipantId)
     }
 
-    /// Its first characters as a number, which orders ids as far as these differ.
+    /// The first characters as a number. Ids whose first characters differ have the order of these numbers.
     pub fn head(&self) -> u64 {
         self.0.iter().take(8).fold(0, |head, byte| head << 8 | u64::from(*byte))
     }

@@ -1,32 +1,33 @@
-//! The nodes of a channel and sets of them.
+//! The nodes of a channel, and sets of them.
 
 use super::Stamp;
 use serde::{Deserialize, Serialize};
 
-/// A node that a channel has.
+/// A node of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Node {
-    /// Messages; holds no items (XEP-0369 §4.7.2).
+    /// XEP-0369 §4.7.2: messages. It has no items.
     Messages,
-    /// One item a participant (XEP-0369 §4.7.3).
+    /// XEP-0369 §4.7.3: participants, one item each.
     Participants,
-    /// One item about the channel (XEP-0369 §4.7.4).
+    /// XEP-0369 §4.7.4: information about the channel, one item.
     Info,
-    /// One item about its picture (XEP-0084, XEP-0407 §3).
+    /// XEP-0407 §2, XEP-0084: the description of the picture, one item.
     AvatarMetadata,
-    /// The picture itself.
+    /// XEP-0407 §2, XEP-0084: the picture itself.
     AvatarData,
-    /// Its video, as the service's own namespace has it.
+    /// The service's own node for the video.
     Video,
-    /// Who may join (XEP-0406 §3.1.2); where there is no such list, everybody may.
+    /// XEP-0406 §2.2: who may join. Without this list, everybody may.
     Allowed,
-    /// Who may not (XEP-0406 §3.1.3).
+    /// XEP-0406 §2.3: who may not join.
     Banned,
-    /// Settings and rights (XEP-0406 §3.1.1); a view, it holds no item.
+    /// XEP-0406 §2.4: settings and roles. Its item is made when it is read.
     Config,
-    /// Which resources of participants are online (XEP-0403 §3.6); absent where presence is not shared.
+    /// XEP-0403 §3.5: which resources of participants are online. It is missing where presence is not shared.
     Presence,
-    /// The JIDs of participants, for those who administer the channel (XEP-0404 §2.5); absent where JIDs are visible.
+    /// XEP-0404 §2.5: the JIDs of participants, for those who administer the channel. It is missing where JIDs are
+    /// visible.
     JidMap,
 }
 
@@ -55,7 +56,8 @@ impl NodeSet {
     /// Every node.
     pub const ALL: NodeSet = NodeSet((1 << Node::ALL.len()) - 1);
 
-    /// What somebody subscribes to who is added to a group: all but the bytes of pictures and what admins alone see.
+    /// The subscriptions of somebody who is added to a group: all nodes but the bytes of pictures and what only admins
+    /// see.
     pub const GROUP: NodeSet = NodeSet(
         1 << Node::Messages as u32
             | 1 << Node::Participants as u32
@@ -64,37 +66,37 @@ impl NodeSet {
             | 1 << Node::Video as u32,
     );
 
-    /// Whether the node is in it.
+    /// Whether a node is in the set.
     pub fn contains(self, node: Node) -> bool {
         self.0 & (1 << node as u32) != 0
     }
 
-    /// Puts a node in.
+    /// Adds a node.
     pub fn insert(&mut self, node: Node) {
         self.0 |= 1 << node as u32;
     }
 
-    /// Takes a node out.
+    /// Removes a node.
     pub fn remove(&mut self, node: Node) {
         self.0 &= !(1 << node as u32);
     }
 
-    /// The set with those of another one.
+    /// The union with another set.
     pub fn with(self, other: NodeSet) -> NodeSet {
         NodeSet(self.0 | other.0)
     }
 
-    /// The set without those of another one.
+    /// The set without the nodes of another one.
     pub fn without(self, other: NodeSet) -> NodeSet {
         NodeSet(self.0 & !other.0)
     }
 
-    /// Whether there is none in it.
+    /// Whether the set is empty.
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// The nodes in it, in their order.
+    /// The nodes of the set, in order.
     pub fn iter(self) -> impl Iterator<Item = Node> {
         Node::ALL.into_iter().filter(move |&node| self.contains(node))
     }
@@ -108,15 +110,15 @@ impl FromIterator<Node> for NodeSet {
     }
 }
 
-/// One item of a node, its payload as it came.
+/// An item of a node. Its payload is as it came.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
     /// The item's id.
     pub id: String,
     /// The payload as XML inside `<item/>`.
     pub payload: String,
-    /// The name that people see, read from an information item's payload.
+    /// The name shown to people, which is read from the payload of an information item.
     pub label: Option<String>,
-    /// When it was put there; settled by the decision.
+    /// When it was published. The decision sets it.
     pub stamp: Stamp,
 }

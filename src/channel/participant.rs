@@ -1,4 +1,4 @@
-//! The record of somebody who is or was in a channel.
+//! The record of an account that is or was in a channel.
 
 use super::{
     JidPreference, Named, Nick, NodeSet, ParticipantId, Preferences, Progress, Report, Reported, Stamp, Visibility,
@@ -8,19 +8,19 @@ use jid::BareJid;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Whether a member is in the channel.
+/// Whether a member is in the channel, waits or left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Status {
     /// In the channel.
     Joined,
-    /// Added, and not joined yet; told of nothing but the invitation and its end.
+    /// Added, and has not joined yet. Such a member is told of the invitation and its end alone.
     Waiting,
-    /// Left, declined or removed. The record stays, so that history stays attributable and a rejoin gets the same id,
-    /// unless it was never in; of those who left without a word only so many stay.
+    /// Left, declined or was removed. The record stays, so that the history can name the member, and a rejoin gets the
+    /// same id. Records of those who never were in are dropped, and of those who wrote nothing only so many are kept.
     Left,
 }
 
-/// One account's record in one channel.
+/// The record of one account in one channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// The stable participant id.
@@ -35,69 +35,68 @@ pub struct Member {
     pub since: Stamp,
     /// The nodes it subscribes to.
     pub subscriptions: NodeSet,
-    /// One window of rows a stay: the first row that came while in, and the last one, open while in.
+    /// A range of rows for each stay: the first row and the last row of it. The last is open during the stay.
     pub windows: Vec<(u64, Option<u64>)>,
-    /// Whether messages of the archive are its own; set with the first one.
+    /// Whether rows of the archive are by this member. The first such row sets it.
     pub spoke: bool,
-    /// What it wants the channel to do about it.
+    /// XEP-0404 §3.1: the member's preferences.
     pub preferences: Preferences,
-    /// Whether its JID was hidden when it left, and so stays.
+    /// Whether its JID was hidden when it left. It then stays hidden.
     pub veiled: bool,
     /// What this member settled for itself alone.
     pub own: Own,
-    /// Whether the account is no more. The record stays for the sake of its rows; a later account of that name is
-    /// somebody else.
+    /// Whether the account has ended. The record stays for its rows. A later account of the same name is somebody else.
     pub ended: bool,
 }
 
-/// A member's own view of the history, and how far its reading came.
+/// A member's own view of the history, and how far it read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Own {
     /// The rows up to this one are cleared.
     pub cleared: u64,
-    /// The rows hidden one by one, and whether each counts as something to read.
+    /// The rows that it hid one by one, each with whether it counts as unread.
     pub hidden: BTreeMap<u64, bool>,
-    /// Whether the channel is gone from its list; possible only once it left.
+    /// Whether it dropped the channel from its list, after leaving it.
     pub forgotten: bool,
-    /// The highest row that it read or wrote, and the ordinal there.
+    /// The highest row that it read or wrote, with the ordinal of that row.
     pub mark: (u64, u64),
-    /// What its reports amount to. Kept apart from the record, since each of them changes it.
+    /// The sum of its reports. It is stored apart from the record, since each report changes it.
     #[serde(skip)]
     pub reported: Reported,
 }
 
-/// Somebody who left without a word: since when, the account, the participant id.
+/// A member that left and wrote nothing: when it left, the account, the participant id.
 pub(super) type Silent = (Stamp, BareJid, ParticipantId);
 
 impl Member {
-    /// How it is listed where it left without a word.
+    /// Its entry in the list of those who left and wrote nothing.
     pub(super) fn silent(&self) -> Silent {
         (self.since, self.jid.clone(), self.id.clone())
     }
 
-    /// Whether it is in the channel.
+    /// Whether it is a participant.
     pub fn is_joined(&self) -> bool {
         self.status == Status::Joined
     }
 
-    /// Whether it left without a word: nothing in the archive needs its record, since events name people by themselves.
+    /// Whether it left and no row needs its record. Events need none, since they name people themselves.
     pub fn left_silently(&self) -> bool {
         self.status == Status::Left && !self.spoke && self.own.reported.reports == 0
     }
 
-    /// Whether its record serves nobody: it was never in, or the account is no more, and it left without a word.
+    /// Whether its record is of no use: no row needs it, and it was never in or the account has ended.
     pub fn is_moot(&self) -> bool {
         self.left_silently() && (self.windows.is_empty() || self.ended)
     }
 
-    /// Whether it was in the channel when a row came.
+    /// Whether it was in when a row was archived.
     pub fn was_in_at(&self, row: u64) -> bool {
         self.windows.iter().any(|&(first, last)| first <= row && last.is_none_or(|last| row <= last))
     }
 
-    /// The reports that say of these rows, which are in order and apart, how far they came: about those of them that were
-    /// not reported so before, so that the first report of a row counts; none where there are no such rows. `at` is the
-    /// row that is named, and the ordinal there.
+    /// The reports about those of `rows` for which the member has not reported this before: the first report of a row
+    /// counts. There is none where no such row is left. `rows` are ranges, in order and apart. `at` is the row that the
+    /// member named, with its ordinal.
     pub fn reports(&self, progress: Progress, rows: &[(u64, u64)], at: (u64, u64), stamp: Stamp) -> Vec<Report> {
         let Reported { reports, delivered, read } = &self.own.reported;
         let covered = if progress == Progress::Read { read } else { delivered };
@@ -118,7 +117,7 @@ impl Member {
         (reports + 1..).zip(receipts::cut(gaps)).map(report).collect()
     }
 
-    /// Its JID, where a channel shows it to everybody who sees participants, or messages as they come.
+    /// Its JID, where everybody sees it who sees participants or live messages.
     pub fn shown_jid(&self, visibility: Visibility) -> Option<&BareJid> {
         let shown = match visibility {
             Visibility::Visible => !self.veiled,
@@ -128,7 +127,8 @@ impl Member {
         shown.then_some(&self.jid)
     }
 
-    /// Its JID, where the archive shows it: what it holds is read long after, by people who come later (XEP-0404 §2.3).
+    /// XEP-0404 §2.3: its JID, where everybody sees it in the archive, which is read long after by people who join
+    /// later.
     pub fn archived_jid(&self, visibility: Visibility) -> Option<&BareJid> {
         self.shown_jid(visibility).filter(|_| visibility == Visibility::Visible)
     }
@@ -141,12 +141,12 @@ impl From<&Member> for Named {
 }
 
 impl Own {
-    /// Roughly what it costs in memory, in bytes.
+    /// Roughly the memory that it takes, in bytes.
     pub fn bytes(&self) -> usize {
         24 * self.hidden.len() + 16 * (self.reported.delivered.pieces() + self.reported.read.pieces())
     }
 
-    /// Takes a report up.
+    /// Adds a report.
     pub fn take(&mut self, report: &Report) {
         self.reported.take(report);
         self.mark = self.mark.max(report.mark.unwrap_or_default());

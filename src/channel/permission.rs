@@ -1,20 +1,20 @@
-//! Who may do what: one table for plain channels, one for groups, role by action.
+//! Who may do what: one table for plain channels and one for groups, by role and action.
 //!
-//! In a plain channel some of it is settled by its owner ([`Settings`]).
-//! What a group demands for each action is a setting of the service ([`GroupRights`]); what people have to be to a group
-//! at all (in it, waiting for it, once in it) is not.
+//! The owner of a plain channel settles a part of it ([`Settings`]). For groups, the service settles the lowest rank
+//! for each action ([`GroupRights`]). It does not settle which role a group demands besides: in it, waiting for it, or
+//! in it once.
 
 use super::limits::{GroupRights, Rank};
 use super::{Access, Node, Refusal, Settings};
 
-/// What somebody is to a channel, from least to most.
+/// The role of an account in a channel, from lowest to highest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
-    /// Never in the channel, or gone from it and forgotten.
+    /// Never was in the channel, or left it and dropped it from its list.
     Outsider,
-    /// Once in the channel.
+    /// Was in the channel.
     Former,
-    /// Added, and not joined yet.
+    /// Added, and has not joined yet.
     Waiting,
     /// In the channel.
     Participant,
@@ -45,10 +45,10 @@ impl Role {
     ];
 }
 
-/// What one may want to do.
+/// Something that an account may do in a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Ask what the channel is, and read its information and picture nodes and its profile.
+    /// Read the description of the channel, its information and pictures, and its profile.
     See,
     /// Join.
     Join,
@@ -58,13 +58,13 @@ pub enum Action {
     Send,
     /// Change one's own nick and subscriptions.
     Attend,
-    /// Reach another participant through the channel.
+    /// Send a request or a private message to another participant through the channel.
     Correspond,
     /// Read the participants node.
     ListParticipants,
     /// Read the archive.
     ReadHistory,
-    /// Report how far messages came, and ask it.
+    /// Report how far messages came, and ask how far they came.
     Report,
     /// Hide rows from oneself, or clear the history for oneself.
     OwnView,
@@ -80,7 +80,7 @@ pub enum Action {
     Picture,
     /// Change the video.
     Video,
-    /// Add people, or invite them.
+    /// Add or invite people.
     Add,
     /// Remove people.
     Remove,
@@ -88,40 +88,40 @@ pub enum Action {
     Promote,
     /// Unmake admins.
     Demote,
-    /// Read and change who may join and who may not.
+    /// Read and change the lists of those who may join and may not.
     Lists,
     /// Change settings.
     Configure,
-    /// Announce something to those who follow the messages.
+    /// Announce something to the subscribers of the messages node.
     Announce,
-    /// Settle for how long rows are kept.
+    /// Set how long rows are kept.
     Retain,
     /// Destroy the channel.
     Destroy,
 }
 
-/// What somebody is to the service, from least to most.
+/// The role of an account at the service, from lowest to highest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ServiceRole {
     /// Anybody.
     Anybody,
-    /// Somebody whose domain may create channels.
+    /// An account whose domain may create channels.
     Creator,
     /// An operator.
     Operator,
 }
 
-/// What one may want to do at the service as a whole.
+/// Something that an account may do at the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServiceAction {
     /// Create channels.
     Create,
-    /// See every channel, announce something to everybody, do something in a channel by a command at the service.
+    /// See all channels, announce something to everybody, and use a channel's commands at the service.
     Administer,
 }
 
 impl ServiceRole {
-    /// The table of the service.
+    /// The table of the service: whether this role may do something.
     pub fn may(self, action: ServiceAction) -> bool {
         match action {
             ServiceAction::Create => self >= ServiceRole::Creator,
@@ -131,7 +131,7 @@ impl ServiceRole {
 }
 
 impl ServiceAction {
-    /// Why a role is not enough for it.
+    /// The refusal where a role is too low for it.
     pub fn refusal(self) -> Refusal {
         match self {
             ServiceAction::Create => Refusal::NotAllowed("you may not create channels here"),
@@ -141,7 +141,7 @@ impl ServiceAction {
 }
 
 impl Role {
-    /// The table of plain channels, with these settings (XEP-0406 §2.4).
+    /// XEP-0406 §2.4: the table of plain channels, with the settings of one.
     pub fn may(self, action: Action, settings: &Settings) -> bool {
         use Role::*;
         let grants = &settings.grants;
@@ -153,7 +153,7 @@ impl Role {
             Action::Retract => self.is_seated() && grants.retract_own,
             Action::Forget => self == Former,
             Action::ReadHistory => self >= Participant,
-            // An owner sees whom there is, whatever it settled.
+            // An owner may list participants, whatever the settings say.
             Action::ListParticipants => {
                 let listed = !settings.switched_off.contains(Node::Participants);
                 let open = listed && self >= Participant && self.is_among(settings.access.participants);
@@ -168,7 +168,7 @@ impl Role {
         }
     }
 
-    /// The table of groups (groups.md §1).
+    /// groups.md §1: the table of groups.
     pub fn may_in_group(self, action: Action, rights: &GroupRights, members_add: bool) -> bool {
         use Role::*;
         let least = match action {
@@ -199,7 +199,7 @@ impl Role {
         self.rank().is_some_and(|rank| rank >= least)
     }
 
-    /// Whether something open to these is open to somebody of this role. A role says nothing of who may join.
+    /// Whether this role is among those to whom something is open. A role does not tell who may join.
     pub fn is_among(self, access: Access) -> bool {
         match access {
             Access::Nobody => false,
@@ -210,7 +210,7 @@ impl Role {
         }
     }
 
-    /// Whether it is in the channel.
+    /// Whether this role is that of a participant.
     pub fn is_seated(self) -> bool {
         matches!(self, Role::Participant | Role::Admin | Role::Owner)
     }

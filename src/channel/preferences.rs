@@ -1,4 +1,4 @@
-//! What participants want a channel to do about them, and who sees their JIDs (XEP-0404 §2.2, §3.1).
+//! XEP-0404 §2.2, §3.1: who sees the JIDs of participants, and the preferences of participants.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,31 +6,32 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Visibility {
-    /// Whoever sees the participants.
+    /// Everybody who sees the participants.
     #[default]
     Visible,
-    /// The same, of those who want it; of others those who administer the channel.
+    /// Everybody who sees the participants, for JIDs whose owners want that. Others are for those who administer the
+    /// channel.
     Maybe,
     /// Those who administer the channel.
     Hidden,
 }
 
-/// What a participant wants about its JID.
+/// The preference of a participant about its JID.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum JidPreference {
-    /// What the channel does by itself: shown where JIDs are visible, hidden elsewhere.
+    /// As the channel does: visible where JIDs are visible, hidden elsewhere.
     #[default]
     Default,
-    /// It is never shown: whoever wants that cannot be in a channel where JIDs are visible.
+    /// Never visible. Such an account cannot be in a channel where JIDs are visible.
     Never,
-    /// It is always shown: whoever wants that cannot be in a channel where JIDs are hidden.
+    /// Always visible. Such an account cannot be in a channel where JIDs are hidden.
     Always,
-    /// It is shown only where JIDs are visible.
+    /// Visible only where all JIDs are.
     PreferNot,
 }
 
 impl JidPreference {
-    /// Whether somebody who wants this can be in a channel.
+    /// Whether an account with this preference can be in a channel.
     pub fn allows(self, visibility: Visibility) -> bool {
         !matches!(
             (self, visibility),
@@ -42,31 +43,31 @@ impl JidPreference {
 /// The preferences of one participant in one channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preferences {
-    /// About its JID.
+    /// The preference about the JID.
     pub jid: JidPreference,
     /// Whether private messages through the channel are refused.
     pub blocks_messages: bool,
-    /// Whether others get its vCard through the channel.
+    /// Whether others may read its vCard through the channel.
     pub shows_vcard: bool,
-    /// Whether its presence is kept from the channel.
+    /// Whether it does not share its presence with the channel.
     pub hides_presence: bool,
 }
 
-/// Preferences to be changed; what is absent stays.
+/// Changes of preferences. What is absent stays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PreferencesPatch {
-    /// About its JID.
+    /// The preference about the JID.
     pub jid: Option<JidPreference>,
     /// Whether private messages through the channel are refused.
     pub blocks_messages: Option<bool>,
-    /// Whether others get its vCard through the channel.
+    /// Whether others may read its vCard through the channel.
     pub shows_vcard: Option<bool>,
-    /// Whether its presence is kept from the channel.
+    /// Whether it does not share its presence with the channel.
     pub hides_presence: Option<bool>,
 }
 
 impl Preferences {
-    /// The same with what is to be changed.
+    /// The preferences after the changes.
     pub fn patched(self, patch: PreferencesPatch) -> Preferences {
         Preferences {
             jid: patch.jid.unwrap_or(self.jid),

@@ -1,24 +1,24 @@
-//! Participants who reach one another through the channel (XEP-0403 §4.5, XEP-0404 §3.2).
+//! XEP-0403 §4.5, XEP-0404 §3.2: requests and private messages between participants through the channel.
 
 use super::{Action, Actor, Channel, Limits, Member, ParticipantId, Refusal};
 
-/// What somebody wants of another participant.
+/// What a participant asks of another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProxyRequest {
-    /// To say something to it alone.
+    /// Take a private message.
     Say,
-    /// To see its vCard, or its picture.
+    /// Show the vCard or the picture.
     SeeCard,
-    /// To ask its software something.
+    /// Answer another request.
     Ask,
 }
 
 impl Channel {
-    /// Who asks, and whom, both in the channel.
+    /// The records of the asker and of the one asked, who are both participants.
     ///
     /// # Errors
-    /// A [`Refusal`] where the asker is not in the channel, nobody in it has this id, or the channel or whom it is for
-    /// does not want it.
+    /// A [`Refusal`] where the asker is no participant, no participant has this id, or the channel or the one asked
+    /// does not allow it.
     pub fn correspondents(
         &self,
         actor: &Actor,
@@ -34,7 +34,7 @@ impl Channel {
             ProxyRequest::Say if !self.settings().private_messages => {
                 Err(Refusal::NotAllowed("this channel passes no private messages on"))
             }
-            // As where somebody is blocked (XEP-0191 §5.3).
+            // XEP-0191 §3.3: the answer is that of somebody who blocks the asker.
             ProxyRequest::Say if asked.preferences.blocks_messages => Err(Refusal::NoSuchService),
             ProxyRequest::SeeCard if !asked.preferences.shows_vcard => {
                 Err(Refusal::Forbidden("this participant shows its vCard to nobody here"))

@@ -1,29 +1,29 @@
-//! How far messages came at a member: what it reported, and what its reports amount to.
+//! How far messages came at a member: its reports, and the sum of them.
 
 use super::settings::Intervals;
 use super::{ParticipantId, Progress, Stamp};
 use serde::{Deserialize, Serialize};
 
-/// How far apart the first and the last row of one report are, at most; a report about more becomes several. It bounds
-/// how far behind a row the report that covers it is looked for.
+/// The widest range from the first to the last row of one report. A wider report is divided. It bounds how far behind a
+/// row the report that covers it is looked for.
 pub const REPORT_ROWS_MAX: u64 = 1 << 17;
 
-/// One report of a recipient. No other of its reports that says the same covers any of its rows.
+/// A report of a recipient. Its rows are in no earlier report of the same progress.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// Who reports.
+    /// The participant who reports.
     pub member: ParticipantId,
-    /// How many reports of this member there are with it.
+    /// The number of this member's reports up to and with this one.
     pub number: u64,
-    /// How far.
+    /// How far the rows came.
     pub progress: Progress,
-    /// The rows that it is newly about, in order and apart, first and last included; never empty.
+    /// The rows that are new in this report, as ranges in order and apart, both ends included. Never empty.
     pub rows: Vec<(u64, u64)>,
-    /// Where they were read: those of them that nothing had been reported about, and which so arrived, too.
+    /// For a report that rows were read: those of them that had not been reported before, which arrived now as well.
     pub arrived: Vec<(u64, u64)>,
-    /// Where they were read: how far the reader's reading came by it, as row and ordinal.
+    /// For a report that rows were read: how far the member read, as row and ordinal.
     pub mark: Option<(u64, u64)>,
-    /// When.
+    /// When it came.
     pub stamp: Stamp,
 }
 
@@ -36,10 +36,10 @@ pub struct Receipt {
     pub read: Option<Stamp>,
 }
 
-/// What the reports of a member amount to.
+/// The sum of a member's reports.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reported {
-    /// How many there were.
+    /// How many reports there were.
     pub reports: u64,
     /// The rows that arrived.
     pub delivered: Intervals,
@@ -54,12 +54,12 @@ impl Report {
         (first.map_or(0, |rows| rows.0), last.map_or(0, |rows| rows.1))
     }
 
-    /// Whether it is newly about a row.
+    /// Whether a row is new in this report.
     pub fn covers(&self, row: u64) -> bool {
         is_within(&self.rows, row)
     }
 
-    /// Whether a row arrived by it.
+    /// Whether a row arrived with this report.
     pub fn brought(&self, row: u64) -> bool {
         match self.progress {
             Progress::Delivered => self.covers(row),
@@ -69,7 +69,7 @@ impl Report {
 }
 
 impl Reported {
-    /// How far a row came; reading implies arriving.
+    /// How far a row came. A row that was read arrived as well.
     pub fn of(&self, row: u64) -> Option<Progress> {
         match self.read.contains(row) {
             true => Some(Progress::Read),
@@ -77,7 +77,7 @@ impl Reported {
         }
     }
 
-    /// Takes one up. Of a report that was taken up before, nothing comes.
+    /// Adds a report. One that was added before changes nothing.
     pub fn take(&mut self, report: &Report) {
         if report.number <= self.reports {
             return;
@@ -96,7 +96,7 @@ fn is_within(ranges: &[(u64, u64)], row: u64) -> bool {
     ranges.iter().any(|&(first, last)| first <= row && row <= last)
 }
 
-/// Cuts ranges into groups of which none reaches farther than [`REPORT_ROWS_MAX`].
+/// Divides ranges into groups, each within [`REPORT_ROWS_MAX`].
 pub(super) fn cut(ranges: Vec<(u64, u64)>) -> Vec<Vec<(u64, u64)>> {
     let mut groups: Vec<Vec<(u64, u64)>> = Vec::new();
     for (mut first, last) in ranges {

@@ -1,8 +1,8 @@
-//! Why something is not done. Each door (stanzas, and later HTTP) has one table from here to its own errors.
+//! Why a command is refused. The stanzas and the HTTP API have one table each from here to their own errors.
 
 use thiserror::Error;
 
-/// A refusal; the text is for people.
+/// A refusal. Its texts are for people.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// There is no such channel, or the asker may not know of it.
@@ -11,19 +11,19 @@ pub enum Refusal {
     /// The channel exists already.
     #[error("a channel of this name exists")]
     NameTaken,
-    /// Somebody else in the channel goes by this nick.
+    /// Another participant has this nick.
     #[error("somebody in this channel goes by this nick")]
     NickTaken,
-    /// Somebody else registered this nick with the service.
+    /// Another account registered this nick with the service.
     #[error("somebody else registered this nick with the service")]
     NickRegistered,
-    /// Only participants may.
+    /// The asker is not in the channel.
     #[error("only participants of the channel may do this")]
     NotJoined,
-    /// The role is not enough.
+    /// The asker's role is too low.
     #[error("{0}")]
     Forbidden(&'static str),
-    /// Nobody of this kind may.
+    /// Nobody of this role may do it.
     #[error("{0}")]
     NotAllowed(&'static str),
     /// The address has no such node.
@@ -40,7 +40,7 @@ pub enum Refusal {
         /// The limit, in bytes.
         max: usize,
     },
-    /// A text of people has too many characters.
+    /// A text for people has too many characters.
     #[error("{what} is longer than the {max} characters allowed here")]
     TooManyCharacters {
         /// What is too long.
@@ -48,7 +48,7 @@ pub enum Refusal {
         /// The limit, in Unicode scalar values.
         max: usize,
     },
-    /// There are as many as allowed.
+    /// There are as many as the limit allows.
     #[error("there are as many {what} as allowed: {max}")]
     TooMany {
         /// What there are too many of.
@@ -56,16 +56,16 @@ pub enum Refusal {
         /// The limit.
         max: usize,
     },
-    /// Added and not joined yet.
+    /// The asker was added and has not joined yet.
     #[error("join the group first: you were added and are still waiting")]
     StillWaiting,
-    /// Only an admin may.
+    /// The asker is not an admin.
     #[error("only an admin of the group may do this")]
     NotAdmin,
-    /// The operator switched this off.
+    /// The operator switched this feature off.
     #[error("this service does not offer {0}")]
     FeatureOff(&'static str),
-    /// There would be more people than the group may have.
+    /// The group would have more people than it may.
     #[error("the group may have {max} participants at most")]
     Crowded {
         /// The limit.
@@ -74,12 +74,12 @@ pub enum Refusal {
     /// A parameter is missing or wrong.
     #[error("{field}: {why}")]
     Invalid {
-        /// Which.
+        /// The parameter.
         field: &'static str,
         /// What was expected.
         why: String,
     },
-    /// The picture is of a type that is not taken.
+    /// Pictures of this type are not accepted.
     #[error("this type of file is not taken")]
     UnsupportedMedia,
     /// The file is larger than allowed.
@@ -91,59 +91,59 @@ pub enum Refusal {
     /// There is no such file.
     #[error("there is no such file")]
     NoSuchFile,
-    /// The node is open to others.
+    /// The node is not open to the asker.
     #[error("you are not among those who may subscribe to this node")]
     ClosedNode,
     /// The asker does not subscribe to the node.
     #[error("you do not subscribe to this node")]
     NotSubscribed,
-    /// Somebody else is to be subscribed.
+    /// The request subscribes somebody else than the asker.
     #[error("one subscribes for oneself, by one's own bare JID")]
     ForeignSubscriber,
-    /// An invitation lets nobody in.
+    /// The invitation is not accepted.
     #[error("{}", .0.sentence())]
     BadInvitation(super::invitation::InvitationFault),
-    /// The request makes no sense.
+    /// The request is malformed.
     #[error("{0}")]
     BadRequest(String),
-    /// The request makes sense and is not served here.
+    /// The request is well-formed and not served here.
     #[error("{0}")]
     Unsupported(String),
-    /// A command is not used as it is meant to be.
+    /// A command is used wrongly.
     #[error("{0}")]
     Command(CommandFault),
     /// Nothing of this kind is served at this address.
     #[error("nothing of this kind is served at this address")]
     NoSuchService,
-    /// Something comes faster than allowed.
+    /// Requests of this kind come too fast.
     #[error("slow down: {what} come too fast, the next one is welcome in {wait_s} s")]
     TooFast {
         /// What comes too fast.
         what: &'static str,
-        /// When there is room for the next one, in seconds.
+        /// When the next one may come, in seconds.
         wait_s: u64,
     },
-    /// Too much at once; trying again later will do.
+    /// There is too much to do now. The asker may try again later.
     #[error("the service is busy, try again in a moment")]
     Busy,
-    /// The service's own fault.
+    /// An error of the service itself.
     #[error("the service could not store this; nothing was changed")]
     Internal,
 }
 
-/// What is wrong with how a command is used (XEP-0050 §4.4).
+/// XEP-0050 §4.4: how a command is used wrongly.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CommandFault {
-    /// There is no such action.
+    /// The action is unknown.
     #[error("there is no such action: execute, next, prev, complete and cancel are known")]
     MalformedAction,
-    /// The action has no place here.
+    /// The action is not possible at this stage.
     #[error("this action is not possible at this stage of the command")]
     BadAction,
-    /// The form cannot be taken.
+    /// The form is not accepted.
     #[error("{0}")]
     BadPayload(String),
-    /// The session is none of this account with this command.
+    /// The session is not one of this account with this command.
     #[error("there is no such session: begin the command anew")]
     BadSession,
     /// The session began too long ago.
@@ -152,7 +152,7 @@ pub enum CommandFault {
 }
 
 impl Refusal {
-    /// The reason in words that are one of a few, for counting, and what it is about where the reason does not say.
+    /// The reason as one of a few words, for counting, and what it is about, where the word does not say so.
     pub fn reason(&self) -> (&'static str, &'static str) {
         match self {
             Refusal::NoSuchChannel => ("no-such-channel", ""),
@@ -187,7 +187,7 @@ impl Refusal {
         }
     }
 
-    /// The 3-digit code that goes with it at every door (groups.md §3.8): in a stanza's `<code/>` and over HTTP.
+    /// groups.md §3.8: the 3-digit code, which is the `<code/>` of a stanza error and the status over HTTP.
     pub fn code(&self) -> u16 {
         match self {
             Refusal::NameTaken

@@ -1,22 +1,22 @@
-//! Nicks that accounts registered with the service: nobody else goes by them, in any channel (XEP-0407 §3). What an
-//! account of another service registered binds others like it, and none of the service's own.
+//! XEP-0407 §3: nicks that accounts registered with the service. Nobody else has them, in any channel. Nicks of
+//! accounts of other domains bind other such accounts, and none of the service's own domains.
 
 use super::Nick;
 use jid::BareJid;
 use std::collections::{BTreeSet, HashMap};
 
-/// Every registered nick.
+/// The registered nicks.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Registry {
     nicks: HashMap<BareJid, Nick>,
-    /// Who registered each, by the form in which nicks are compared.
+    /// The account of each nick, by the form for comparison.
     holders: HashMap<String, BareJid>,
-    /// The domains that are the service's own.
+    /// The service's own domains.
     own: BTreeSet<String>,
 }
 
 impl Registry {
-    /// What a store kept, of a service with these domains of its own.
+    /// The nicks that the store has. `own` are the service's own domains.
     pub fn restore(
         nicks: impl IntoIterator<Item = (BareJid, Nick)>,
         own: impl IntoIterator<Item = String>,
@@ -28,38 +28,39 @@ impl Registry {
         registry
     }
 
-    /// How many there are.
+    /// The number of registered nicks.
     pub fn len(&self) -> usize {
         self.nicks.len()
     }
 
-    /// Whether there are none.
+    /// Whether no nick is registered.
     pub fn is_empty(&self) -> bool {
         self.nicks.is_empty()
     }
 
-    /// What an account registered.
+    /// The nick that an account registered.
     pub fn nick_of(&self, account: &BareJid) -> Option<&Nick> {
         self.nicks.get(account)
     }
 
-    /// Who registered a nick.
+    /// The account that registered a nick.
     pub fn holder_of(&self, nick: &Nick) -> Option<&BareJid> {
         self.holders.get(nick.key())
     }
 
-    /// The domains that are the service's own.
+    /// The service's own domains.
     pub fn own_domains(&self) -> impl Iterator<Item = &String> {
         self.own.iter()
     }
 
-    /// Whether this account may go by a nick, compared as RFC 8266 says: nobody else registered it whom it is bound by.
+    /// RFC 8266: whether an account may have a nick, by the form for comparison: no account that binds it registered
+    /// that one.
     pub fn lets(&self, account: &BareJid, nick: &Nick) -> bool {
         let is_own = |account: &BareJid| self.own.contains(account.domain().as_str());
         self.holder_of(nick).is_none_or(|holder| holder == account || (is_own(account) && !is_own(holder)))
     }
 
-    /// An account has this nick from here on, or none; returns the one it had.
+    /// Sets the nick of an account, or removes it. Returns the nick before.
     pub fn set(&mut self, account: &BareJid, nick: Option<Nick>) -> Option<Nick> {
         let past = self.nicks.remove(account);
         if let Some(past) = &past
@@ -68,7 +69,8 @@ impl Registry {
             self.holders.remove(past.key());
         }
         if let Some(nick) = nick {
-            // Where two have one, as after a domain became the service's own, it is that one's.
+            // Where a domain became the service's own, two accounts may have the same nick. It counts as that of the
+            // account in the own domain.
             if self.lets(account, &nick) {
                 self.holders.insert(nick.key().to_owned(), account.clone());
             }

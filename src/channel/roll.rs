@@ -1,24 +1,24 @@
-//! Keys in order, each with marks, and where each stands among those that bear one: a list of which any part is found by a
-//! look at few entries, however long it is.
+//! An ordered list of keys with marks. Any part of those with some mark is found by looking at few entries, however
+//! long the list is.
 //!
-//! Entries lie in chunks, and each chunk knows how many of its entries bear which mark. Finding a place is a walk over
-//! chunks, and then within one.
+//! Entries are in chunks. Each chunk knows how many of its entries have each mark. A place is found by a walk over
+//! chunks, then one within a chunk.
 
 use crate::steps::{self, Counted};
 use std::cmp::Ordering;
 use std::fmt;
 
-/// What may be said of an entry, one bit each.
+/// The marks of an entry, one bit each.
 pub type Marks = u32;
 
-/// The one mark of lists that need no more than one.
+/// The mark for lists that need one mark alone.
 pub const LISTED: Marks = 1;
-/// How many marks there may be.
+/// The number of possible marks.
 const KINDS: usize = 20;
-/// Entries of one chunk at most.
+/// The most entries of a chunk.
 const CHUNK_MAX: usize = 256;
 
-/// See the module. Of several marks that are asked for together, an entry bears one at most.
+/// A list with marks. An entry has one at most of the marks that are asked for together.
 #[derive(Clone)]
 pub struct Roll<K> {
     chunks: Vec<Chunk<K>>,
@@ -32,7 +32,7 @@ struct Chunk<K> {
     counts: Counts,
 }
 
-/// How many entries bear each mark.
+/// How many entries have each mark.
 #[derive(Clone, Copy, Default)]
 struct Counts([u32; KINDS]);
 
@@ -65,12 +65,12 @@ impl<K> Default for Roll<K> {
 }
 
 impl<K: Ord> Roll<K> {
-    /// What an entry bears; nothing where there is none.
+    /// The marks of an entry. None where there is no such entry.
     pub fn marks(&self, key: &K) -> Marks {
         self.find(|other| other.cmp(key)).map_or(0, |(chunk, at)| self.chunks[chunk].entries[at].1)
     }
 
-    /// Has an entry bear these marks and no others; one that bears none is gone.
+    /// Sets the marks of an entry. Without marks, the entry is removed.
     pub fn set(&mut self, key: K, marks: Marks) {
         match self.find(|other| other.cmp(&key)) {
             Ok((chunk, at)) if marks == 0 => self.take_out(chunk, at),
@@ -108,7 +108,7 @@ impl<K: Ord> Roll<K> {
         self.counts.add(marks);
         self.len += 1;
         if filled.entries.len() > CHUNK_MAX {
-            // Where everything is put in behind the last one, chunks stay full.
+            // Where an entry comes last, it begins a new chunk alone, so that the one before stays full.
             let is_last = is_end && at == CHUNK_MAX;
             let entries = filled.entries.split_off(if is_last { CHUNK_MAX } else { CHUNK_MAX / 2 });
             let mut counts = Counts::default();
@@ -123,22 +123,22 @@ impl<K: Ord> Roll<K> {
         self.chunks.into_iter().flat_map(|chunk| chunk.entries).map(|(key, _)| key)
     }
 
-    /// How many entries there are.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are none.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// How many entries bear one of these marks.
+    /// How many entries have one of these marks.
     pub fn count(&self, wanted: Marks) -> usize {
         self.counts.of(wanted)
     }
 
-    /// How many of those that bear one of these marks come before the first one that does not compare as less.
+    /// How many entries with one of these marks come before the first entry that does not compare as less.
     pub fn rank(&self, wanted: Marks, compare: impl Fn(&K) -> Ordering) -> usize {
         let (chunk, at) = self.begin_of(compare);
         let before: usize = self.chunks[..chunk].iter().counted().map(|chunk| chunk.counts.of(wanted)).sum();
@@ -150,19 +150,20 @@ impl<K: Ord> Roll<K> {
         before + within
     }
 
-    /// Where the first entry that compares as equal stands among those that bear one of these marks; `None` where none does.
+    /// The index of the first entry that compares as equal, among those with one of these marks. `None` where there is
+    /// none.
     pub fn position(&self, wanted: Marks, compare: impl Fn(&K) -> Ordering) -> Option<usize> {
         self.get(wanted, &compare).map(|_| self.rank(wanted, &compare))
     }
 
-    /// The first entry that compares as equal and bears one of these marks.
+    /// The first entry that compares as equal and has one of these marks.
     pub fn get(&self, wanted: Marks, compare: impl Fn(&K) -> Ordering) -> Option<&K> {
         let (chunk, at) = self.begin_of(&compare);
         let entries = self.chunks.iter().skip(chunk).flat_map(|chunk| &chunk.entries).skip(at);
         entries.counted().take_while(|(key, _)| compare(key).is_eq()).find(borne(wanted)).map(key)
     }
 
-    /// Where the first entry is that does not compare as less.
+    /// The place of the first entry that does not compare as less.
     fn begin_of(&self, compare: impl Fn(&K) -> Ordering) -> (usize, usize) {
         let (Ok(place) | Err(place)) = self.find(|key| match compare(key) {
             Ordering::Less => Ordering::Less,
@@ -171,13 +172,13 @@ impl<K: Ord> Roll<K> {
         place
     }
 
-    /// Those that bear one of these marks, from the `from`th on.
+    /// The entries with one of these marks, from index `from` on.
     pub fn rising(&self, wanted: Marks, from: usize) -> impl Iterator<Item = &K> {
         let (chunks, from) = self.chunks_from(wanted, from, self.chunks.iter());
         chunks.flat_map(|chunk| &chunk.entries).counted().filter(borne(wanted)).skip(from).map(key)
     }
 
-    /// Those that bear one of these marks and come before the `to`th, the last one first.
+    /// The entries with one of these marks before index `to`, the last one first.
     pub fn falling(&self, wanted: Marks, to: usize) -> impl Iterator<Item = &K> {
         let behind = self.count(wanted).saturating_sub(to);
         let (chunks, from) = self.chunks_from(wanted, behind, self.chunks.iter().rev());
@@ -185,8 +186,8 @@ impl<K: Ord> Roll<K> {
         entries.counted().filter(borne(wanted)).skip(from).map(key)
     }
 
-    /// The chunks that hold what bears one of these marks, without those before the `from`th such entry, and how many are
-    /// before it in the first of the rest.
+    /// The chunks with entries that have one of these marks, from the one with index `from` on, and how many such
+    /// entries come before that index in the first of them.
     fn chunks_from<'a>(
         &'a self,
         wanted: Marks,
@@ -194,7 +195,7 @@ impl<K: Ord> Roll<K> {
         mut chunks: impl Iterator<Item = &'a Chunk<K>>,
     ) -> (impl Iterator<Item = &'a Chunk<K>>, usize) {
         let mut first = None;
-        // There may be none left to look for.
+        // There may be no entry with this index.
         while from < self.count(wanted) && first.is_none() {
             let Some(chunk) = chunks.next() else { break };
             steps::take(1);
@@ -205,7 +206,7 @@ impl<K: Ord> Roll<K> {
         (first.into_iter().chain(rest.filter(move |chunk| chunk.counts.of(wanted) > 0)), from)
     }
 
-    /// Some entries behind a key, with their marks, whatever they bear.
+    /// Some entries behind a key, with their marks.
     pub fn behind(&self, key: Option<&K>, count: usize) -> Vec<(&K, Marks)> {
         let (mut chunk, mut at) = match key.map(|key| self.find(|other| other.cmp(key))) {
             None => (0, 0),
@@ -221,7 +222,7 @@ impl<K: Ord> Roll<K> {
         found
     }
 
-    /// Where an entry is, or is to be put in.
+    /// The place of an entry, or the place where it would be inserted.
     fn find(&self, compare: impl Fn(&K) -> Ordering) -> Result<(usize, usize), (usize, usize)> {
         let is_behind = |chunk: &Chunk<K>| {
             steps::take(1);
@@ -245,14 +246,14 @@ fn key<K>((key, _): &(K, Marks)) -> &K {
     key
 }
 
-/// As a set, of entries that bear one mark.
+/// Lists with one mark, used as sets.
 impl<K: Ord> Roll<K> {
-    /// Whether there is such an entry.
+    /// Whether the entry exists.
     pub fn contains(&self, key: &K) -> bool {
         self.marks(key) != 0
     }
 
-    /// Puts an entry in; whether it was not there.
+    /// Adds an entry. Returns whether it is new.
     pub fn insert(&mut self, key: K) -> bool {
         let is_new = !self.contains(&key);
         if is_new {
@@ -261,7 +262,7 @@ impl<K: Ord> Roll<K> {
         is_new
     }
 
-    /// Takes an entry out; whether it was there.
+    /// Removes an entry. Returns whether it was there.
     pub fn remove(&mut self, key: &K) -> bool {
         let found = self.find(|other| other.cmp(key));
         if let Ok((chunk, at)) = found {
@@ -270,7 +271,7 @@ impl<K: Ord> Roll<K> {
         found.is_ok()
     }
 
-    /// All entries in their order.
+    /// All entries in order.
     pub fn iter(&self) -> impl Iterator<Item = &K> {
         self.chunks.iter().flat_map(|chunk| &chunk.entries).counted().map(key)
     }

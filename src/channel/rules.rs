@@ -1,4 +1,4 @@
-//! What settings, roles and lists say of an account: as they are, or as they will be after some changes.
+//! What settings, roles and lists say of an account, as they are or as they will be after some changes.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
@@ -9,7 +9,7 @@ use super::{Roll, Status, Style};
 use jid::BareJid;
 use std::collections::{BTreeMap, HashMap};
 
-/// See the module.
+/// The settings, roles and lists of a channel.
 pub(super) struct Rules<'a> {
     settings: &'a Settings,
     rights: &'a Rights,
@@ -17,7 +17,7 @@ pub(super) struct Rules<'a> {
     banned: List<'a>,
 }
 
-/// A list of accounts and domains: what was on it, and what is put on it or taken off.
+/// A list of accounts and domains, with additions and removals.
 struct List<'a> {
     exists: bool,
     before: Option<&'a Roll<BareJid>>,
@@ -37,21 +37,21 @@ impl<'a> List<'a> {
         self.edits.get(jid).copied().unwrap_or_else(|| self.before.is_some_and(|before| before.contains(jid)))
     }
 
-    /// Whether an account or its domain is on it.
+    /// Whether an account or its domain is on the list.
     fn matches(&self, account: &BareJid) -> bool {
         self.exists && (self.holds(account) || self.holds(&BareJid::from_parts(None, account.domain())))
     }
 }
 
 impl<'a> Rules<'a> {
-    /// As they are.
+    /// The rules as they are.
     pub fn of(channel: &'a Channel) -> Rules<'a> {
         let kept = &channel.kept;
         let (allowed, banned) = (List::of(kept.allowed.as_ref()), List::of(kept.banned.as_ref()));
         Rules { settings: &kept.settings, rights: &kept.rights, allowed, banned }
     }
 
-    /// As they will be after these changes.
+    /// The rules after these changes.
     pub fn after(channel: &'a Channel, changes: &'a [Change]) -> Rules<'a> {
         let mut rules = Rules::of(channel);
         for change in changes {
@@ -92,7 +92,8 @@ impl<'a> Rules<'a> {
         if node == Node::Allowed { &mut self.allowed } else { &mut self.banned }
     }
 
-    /// Whether no account may subscribe to less than by these others, as far as that is told without a look at each.
+    /// Whether everybody may subscribe to at least what `others` allow, as far as this shows without looking at each
+    /// account.
     pub fn open_all_that(&self, others: &Rules<'_>) -> bool {
         let is_same = |list: &List<'_>, other: &List<'_>| {
             let is_as_stored = list.edits.is_empty() && other.edits.is_empty();
@@ -109,7 +110,7 @@ impl<'a> Rules<'a> {
         self.settings.membership != Membership::Open
     }
 
-    /// The role of an account, whether it is in or not.
+    /// The role of an account, as a participant or not.
     pub fn standing_of(&self, account: &BareJid) -> Standing {
         if self.rights.owners.contains(account) {
             Standing::Owner
@@ -120,24 +121,24 @@ impl<'a> Rules<'a> {
         }
     }
 
-    /// Whether an account, or its domain, is on the list of those who may not join.
+    /// XEP-0406 §2.3: whether an account or its domain is on the list of those who may not join.
     pub fn bans(&self, account: &BareJid) -> bool {
         self.banned.matches(account)
     }
 
-    /// Whether an account is on the list of those who may join, or there is no such list.
+    /// XEP-0406 §2.2: whether an account or its domain is on the list of those who may join, or there is no such list.
     pub fn lists(&self, account: &BareJid) -> bool {
         !self.allowed.exists || self.allowed.matches(account)
     }
 
-    /// Whether an account may join as far as the lists go; owners and admins always may.
+    /// Whether the lists let an account join. Owners and admins may always join.
     pub fn admit(&self, account: &BareJid) -> bool {
         self.standing_of(account) != Standing::Member
             || ((self.is_closed() || self.lists(account)) && !self.bans(account))
     }
 
-    /// Who may subscribe to a node. Where JIDs are hidden, what tells them is for those who administer the channel,
-    /// whatever its owner settled (XEP-0404 §2.2).
+    /// Who may subscribe to a node. XEP-0404 §2.2: where JIDs are hidden, nodes that tell them are for those who
+    /// administer the channel, whatever the settings say.
     pub fn access_to(&self, node: Node) -> Access {
         let access = &self.settings.access;
         let telling_jids = if self.settings.shows_jids() { Access::Anyone } else { Access::Admins };
@@ -153,9 +154,9 @@ impl<'a> Rules<'a> {
         }
     }
 
-    /// Whether an account may subscribe to a node, where it is in the channel or not.
+    /// Whether an account may subscribe to a node. `seated` says whether it is a participant.
     pub fn open(&self, account: &BareJid, node: Node, seated: bool) -> bool {
-        // A role is looked up where it counts.
+        // The role is looked up only where it matters.
         let standing = || self.standing_of(account);
         match self.access_to(node) {
             Access::Nobody => false,
@@ -163,13 +164,13 @@ impl<'a> Rules<'a> {
             Access::Admins => standing() != Standing::Member,
             Access::Anyone => true,
             _ if seated || standing() != Standing::Member => true,
-            // Who may join a closed channel is whoever is in it or waits, and who waits is sent nothing.
+            // In a closed channel, those on the list are participants or wait, and nothing is sent to those who wait.
             Access::Allowed => !self.is_closed() && self.admit(account),
             Access::Participants => false,
         }
     }
 
-    /// What an account with this record is to the channel. In a group, rights go with being in it.
+    /// The role of an account with this record. In a group, only participants have rights.
     pub fn role_of(&self, account: &BareJid, member: Option<&Member>, operator: bool) -> Role {
         let standing = self.standing_of(account);
         let is_absent = |wanted| standing == wanted && self.settings.style != Style::Group;
@@ -186,7 +187,7 @@ impl<'a> Rules<'a> {
         }
     }
 
-    /// Whether a role is enough for an action.
+    /// Whether a role is high enough for an action.
     pub fn allow(&self, role: Role, action: Action, limits: &Limits) -> bool {
         let joins_open = action == Action::Join || action == Action::See;
         match self.settings.style == Style::Group {
@@ -197,7 +198,7 @@ impl<'a> Rules<'a> {
     }
 }
 
-/// The guests that a channel has after these changes.
+/// The guests of the channel after these changes.
 pub(super) fn guests_after<'a>(channel: &'a Channel, changes: &'a [Change]) -> Vec<&'a Guest> {
     let set: BTreeMap<&BareJid, &Guest> = changes
         .iter()

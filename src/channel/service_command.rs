@@ -1,79 +1,79 @@
-//! What may be asked of the service itself, whichever of its addresses it is sent to.
+//! The commands of the service itself, at whichever of its addresses.
 
 use super::command::Slice;
 use super::{AccountCommand, Announcement, ChannelName, Command, GroupWish, Message, Nick, ServiceAction};
 use jid::BareJid;
 
-/// Something asked of the service: it is about no channel, about many of them, or about one that it names.
+/// A command of the service: about no channel, about many, or about one that it names.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ServiceCommand {
-    /// Create a channel; without a name, one for ad hoc use (XEP-0369 §7.3.2, §7.3.3).
+    /// XEP-0369 §7.3.2, §7.3.3: create a channel. Without a name, it is an ad hoc channel.
     Create {
         /// The localpart wanted.
         name: Option<ChannelName>,
     },
     /// Create a group with its people.
     CreateGroup(GroupWish),
-    /// Destroy a channel, which decides whether it may be: [`Command::Destroy`] (XEP-0369 §7.3.4).
+    /// XEP-0369 §7.3.4: destroy a channel. The channel decides it as [`Command::Destroy`].
     Destroy {
         /// Its localpart.
         name: ChannelName,
     },
-    /// List the channels of the service that the asker may find.
+    /// XEP-0369 §6.2: list the channels that the asker finds.
     ListChannels(Slice),
-    /// List one's groups, or those in common with somebody (groups.md §3.2).
+    /// groups.md §3.2: list the asker's groups, or those in common with somebody.
     ListGroups {
-        /// With whom in common.
+        /// The account in common with which.
         with: Option<BareJid>,
-        /// Which of them.
+        /// Which page of them.
         slice: Slice,
     },
-    /// Clear the history of all one's groups for oneself.
+    /// Clear the history of all the asker's groups for itself.
     ClearAll,
-    /// Something asked about an account as a whole.
+    /// A command about an account as a whole.
     Account(AccountCommand),
-    /// Register a nick with the service; without one, let it choose (XEP-0407 §3).
+    /// XEP-0407 §3: register a nick. Without one, the service chooses it.
     RegisterNick {
         /// The nick wanted.
         nick: Option<Nick>,
     },
-    /// Ask for one's registered nick.
+    /// Ask for the asker's registered nick.
     ReadRegisteredNick,
-    /// Give one's registered nick up, or, as an operator, have somebody's given up.
+    /// Give up the asker's registered nick; as an operator, also somebody else's.
     UnregisterNick {
-        /// The nick; one's own where absent.
+        /// The nick. The asker's own where absent.
         nick: Option<Nick>,
     },
-    /// Ask whether one may do something at the service, and may be shown what there is to it.
+    /// Ask whether the asker may do something at the service, to be shown a form for it.
     Prepare(ServiceAction),
     /// Announce something to everybody who is in any channel.
     AnnounceToAll(Announcement),
-    /// List every channel there is.
+    /// List all channels.
     ListEveryChannel(Slice),
-    /// Count what the service holds.
+    /// Ask for the numbers of the service.
     TakeCensus,
-    /// Ask what an address of the service is, with the node asked for (XEP-0030).
+    /// XEP-0030: ask for the description of an address of the service.
     Describe {
         /// The disco node.
         node: Option<String>,
     },
-    /// Ask whether the service is alive (XEP-0199); it answers for its channels as well.
+    /// XEP-0199: ping. The service also answers pings to its channels.
     Ping,
-    /// Ask which software this is (XEP-0092).
+    /// XEP-0092: ask for the software version.
     Version,
 }
 
-/// A command of either kind: what a stanza or a call asks.
+/// A command of either kind, from a stanza or a call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AnyCommand {
-    /// Asked of one channel: the one it is sent to, or that its form names.
+    /// A command of a channel: the one that it is sent to, or that its form names.
     Channel(Command),
-    /// Asked of the service.
+    /// A command of the service.
     Service(ServiceCommand),
 }
 
 impl AnyCommand {
-    /// What is asked of a channel, where it is that.
+    /// The command of a channel, if it is one.
     pub fn of_channel(&self) -> Option<&Command> {
         match self {
             AnyCommand::Channel(command) => Some(command),
@@ -81,7 +81,7 @@ impl AnyCommand {
         }
     }
 
-    /// The message that it sends to everybody in a channel, where it does.
+    /// The message that it sends to a channel, if it does.
     pub fn message(&self) -> Option<&Message> {
         match self.of_channel() {
             Some(Command::Publish(message)) => Some(message),

@@ -1,29 +1,29 @@
-//! What an owner may settle of a channel, and the rights that go with roles.
+//! The settings of a channel, its owners and admins, and sets of row numbers.
 
 use super::{NodeSet, Stamp};
 use serde::{Deserialize, Serialize};
 
-/// What a channel was made as.
+/// What a channel was created as.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Style {
-    /// A MIX channel as XEP-0369 has it.
+    /// XEP-0369: a plain MIX channel.
     #[default]
     Plain,
-    /// A group: its people are added and removed, and its changes are events (groups.md §1).
+    /// groups.md §1: a group. People are added and removed, and changes are events in its archive.
     Group,
 }
 
-/// How somebody comes to be in a channel.
+/// How people come to be in a channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Membership {
-    /// Whoever wants joins.
+    /// Everybody may join.
     #[default]
     Open,
-    /// Whoever is added is in at once; nobody else gets in.
+    /// People who are added are participants at once. Nobody else gets in.
     Auto,
-    /// Whoever is added waits until joining; nobody else gets in.
+    /// People who are added wait until they join. Nobody else gets in.
     Invite,
 }
 
@@ -31,10 +31,10 @@ pub enum Membership {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum History {
-    /// All.
+    /// All rows.
     #[default]
     Full,
-    /// Those that came while in.
+    /// The rows that came while it was in.
     Joined,
 }
 
@@ -52,53 +52,53 @@ pub enum ReceiptPolicy {
 /// The settings of one channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
-    /// What it was made as.
+    /// What it was created as.
     pub style: Style,
-    /// How somebody comes to be in it.
+    /// How people come to be in it.
     pub membership: Membership,
     /// Which rows a participant sees.
     pub history: History,
-    /// Whether changes of people and profile become rows.
+    /// Whether changes of people and of the profile become rows.
     pub events: bool,
     /// Who is told of receipts and markers.
     pub receipts: ReceiptPolicy,
-    /// Whether members may add others, and not admins alone.
+    /// Whether all members may add others, or admins alone.
     pub members_add: bool,
-    /// Joined and waiting together, at most.
+    /// The most people who are joined or wait.
     pub participants_max: usize,
-    /// The name's length at most, in Unicode scalar values.
+    /// The longest name, in Unicode scalar values.
     pub subject_chars_max: usize,
-    /// For how long one may retract one's own message, in seconds; 0: for ever.
+    /// How long an author may retract a message, in seconds. 0 means for ever.
     pub retract_window_s: u64,
-    /// Days after which its rows are gone; 0: for ever, as far as the service keeps them.
+    /// Days after which its rows expire. 0 keeps them as long as the service does.
     pub retention_days: u64,
-    /// When it is destroyed (XEP-0406 §2.4); never where absent.
+    /// XEP-0406 §2.4: when it is destroyed. Never where absent.
     pub end_of_life: Option<Stamp>,
-    /// Which of its nodes are switched off, among the participants, the information, the picture and the video; what is on
-    /// them waits (XEP-0406 §2.4).
+    /// XEP-0406 §2.4: its nodes that are switched off. They can be the participants, the information, the picture and
+    /// the video. What is on such a node is kept.
     pub switched_off: NodeSet,
     /// Who may subscribe to which of its nodes.
     pub access: super::NodeAccess,
-    /// Who may do what in it, where it is no group.
+    /// Who may do what, in a plain channel.
     pub grants: super::Grants,
-    /// Who sees the JIDs of participants (XEP-0404 §2.2); a group shows them.
+    /// XEP-0404 §2.2: who sees the JIDs of participants. Groups show them.
     pub visibility: super::Visibility,
-    /// Whether participants write to one another through the channel (XEP-0404 §2.1).
+    /// XEP-0404 §2.1: whether participants may send each other private messages.
     pub private_messages: bool,
-    /// Whether participants share their presence with it (XEP-0403): whether there is a node for that.
+    /// XEP-0403 §3.5: whether participants share their presence with it. The presence node exists where they do.
     pub presence: bool,
-    /// Whether others than participants share their presence with it, too.
+    /// XEP-0406 §2.4: whether others may share their presence with it as well.
     pub open_presence: bool,
-    /// Whether everybody in it has to share its presence with it.
+    /// XEP-0406 §2.4: whether participants have to share their presence with it.
     pub presence_required: bool,
-    /// Whether its people are told of changes by the notices of the HTTP API (groups.md §4).
+    /// groups.md §4: whether its people get the notices of the HTTP API.
     pub notices: bool,
 }
 
 const DAY_MS: u64 = 24 * 3600 * 1000;
 
 impl Settings {
-    /// Rows from before this point are shown to nobody any more.
+    /// The stamp of the oldest rows that are still shown. Rows from before it have expired.
     pub fn horizon(&self, now: Stamp) -> Stamp {
         match self.retention_days {
             0 => Stamp(0),
@@ -106,8 +106,8 @@ impl Settings {
         }
     }
 
-    /// Whether the channel is in the public list, where `past` says whether it was: a group is as long as anybody may
-    /// join it (groups.md §1 rule 11).
+    /// groups.md §1 rule 11: whether the channel is in the list of channels. `past` says whether it was. A group is
+    /// listed while everybody may join it.
     pub fn lists(&self, past: bool) -> bool {
         match self.style {
             Style::Plain => past,
@@ -115,49 +115,49 @@ impl Settings {
         }
     }
 
-    /// Whether everybody sees the JIDs of everybody.
+    /// Whether all participants see the JIDs of all.
     pub fn shows_jids(&self) -> bool {
         self.visibility == super::Visibility::Visible
     }
 }
 
-/// Who has which role.
+/// The owners and admins.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rights {
     /// The owners.
     pub owners: super::Holders,
-    /// The admins; an owner is none.
+    /// The admins. An owner is not among them.
     pub admins: super::Holders,
 }
 
-/// A set of row numbers as intervals, first and last included, in order and apart.
+/// A set of row numbers, as intervals in order and apart, both ends included.
 ///
-/// It has bounded room. What does not fit is given up, from the lowest rows on: no row is in the set that was not put in,
-/// and of rows that were given up nothing more is taken. They are the interval that begins with 0, where there are any.
+/// Its size is bounded. When it grows too large, its lowest rows are given up: they are not in the set any more, and no
+/// such row is added again. They are stored as one interval that begins with 0.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intervals(Vec<(u64, u64)>);
 
-/// Intervals that are kept apart; beyond that the lowest one is given up.
+/// The most intervals. Beyond that, the lowest one is given up.
 const INTERVALS_MAX: usize = 256;
 
 impl Intervals {
-    /// The row up to which it was given up; 0 where it was not.
+    /// The highest row that was given up. 0 where none was.
     fn given_up(&self) -> u64 {
         self.0.first().filter(|&&(first, _)| first == 0).map_or(0, |&(_, last)| last)
     }
 
-    /// Whether a row is in it.
+    /// Whether a row is in the set.
     pub fn contains(&self, row: u64) -> bool {
         self.covers(row, row)
     }
 
-    /// Whether all of `first..=last` is in it.
+    /// Whether all of `first..=last` is in the set.
     pub fn covers(&self, first: u64, last: u64) -> bool {
         let at = self.0.partition_point(|&(start, _)| start <= first);
         at > 0 && self.0[at - 1].0 > 0 && last <= self.0[at - 1].1
     }
 
-    /// What may be put in of `first..=last` and is not there, in order.
+    /// The parts of `first..=last` that can be added and are not in the set, in order.
     pub fn gaps(&self, first: u64, last: u64) -> Vec<(u64, u64)> {
         let (mut gaps, mut next) = (Vec::new(), first);
         let from = self.0.partition_point(|&(_, end)| end < first);
@@ -173,17 +173,17 @@ impl Intervals {
         gaps
     }
 
-    /// What is in it, first and last included, in order and apart.
+    /// The intervals in order, both ends included, without rows that were given up.
     pub fn known(&self) -> impl Iterator<Item = (u64, u64)> {
         self.0.iter().copied().filter(|&(first, _)| first > 0)
     }
 
-    /// Into how many pieces it falls.
+    /// The number of intervals.
     pub fn pieces(&self) -> usize {
         self.0.len()
     }
 
-    /// Puts `first..=last` in, as far as it was not given up.
+    /// Adds `first..=last`, without rows that were given up.
     pub fn insert(&mut self, first: u64, last: u64) {
         let given_up = self.given_up();
         let (mut first, mut last) = (first.max(given_up + 1), last);
@@ -203,7 +203,7 @@ impl Intervals {
         }
     }
 
-    /// The highest row in it; 0 where it is empty.
+    /// The highest row. 0 where the set is empty.
     pub fn highest(&self) -> u64 {
         self.0.last().filter(|&&(first, _)| first > 0).map_or(0, |&(_, last)| last)
     }

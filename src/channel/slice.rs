@@ -1,23 +1,24 @@
-//! Which part of a list is asked for (XEP-0059).
+//! XEP-0059: which page of a list is asked for.
 
 use super::Refusal;
 
-/// A part of an ordered list (XEP-0059).
+/// XEP-0059: a page of an ordered list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Slice {
-    /// How many at most; the list's own limit where absent.
+    /// The most entries. The limit of the list where absent.
     pub max: Option<usize>,
-    /// Only what comes behind this id.
+    /// Only entries after this id.
     pub after: Option<String>,
-    /// Only what comes before this id, nearest to it; empty: the end of the list.
+    /// Only the entries nearest before this id. Empty for the last page.
     pub before: Option<String>,
 }
 
 impl Slice {
-    /// The part of an ordered list that it asks for, as positions; `max` bounds it where the asker does not.
+    /// The page as a range of indexes in a list of `count` entries, with `max` at most. `position_of` finds the index
+    /// of an id.
     ///
     /// # Errors
-    /// [`Refusal::NoSuchItem`] where an id it names is not in the list (XEP-0059 §2.2).
+    /// [`Refusal::NoSuchItem`] for an id that is not in the list (XEP-0059 §2.2).
     pub fn cut(
         &self,
         count: usize,

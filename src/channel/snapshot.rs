@@ -1,10 +1,10 @@
-//! What a channel is at one moment, for whoever shows it outside the turn: its profile and its people.
+//! A channel at one moment, with its profile and its people, for showing it outside the turn.
 
 use super::crowd::{JOINED, LEFT, Marked, Ordered, READING, Seat, VEILED, WAITING};
 use super::{Channel, ChannelName, Guest, Head, Item, Member, Node, ParticipantId, Settings, Stamp, Status};
 use jid::BareJid;
 
-/// The role of somebody in a group, as it is told.
+/// The role of a person in a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
     /// Neither owner nor admin.
@@ -15,7 +15,7 @@ pub enum Standing {
     Owner,
 }
 
-/// One person of a group, as it is told.
+/// A person of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
     /// The account.
@@ -26,23 +26,23 @@ pub struct Person {
     pub nick: String,
     /// The role.
     pub standing: Standing,
-    /// Whether it is in.
+    /// Whether it is in, waits or left.
     pub status: Status,
-    /// Since when.
+    /// Since when it has this status.
     pub since: Stamp,
 }
 
-/// Somebody of a channel, as it is told.
+/// A person or a guest of a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Somebody {
     /// Somebody who is in, waits or left.
     Person(Person),
-    /// Somebody who subscribes to its messages without being in it.
+    /// Somebody who subscribes to the messages node as a guest.
     Guest(Guest),
 }
 
 impl Somebody {
-    /// Where it is in the order of accounts: `JID/ID`, or `JID/` of a guest. No JID of an account has a `/`.
+    /// The place in the order of accounts: `JID/ID`, and `JID/` for a guest. The JID of an account has no `/`.
     pub fn place(&self) -> String {
         match self {
             Somebody::Person(person) => format!("{}/{}", person.jid, person.id.as_str()),
@@ -50,7 +50,7 @@ impl Somebody {
         }
     }
 
-    /// Its account.
+    /// The account.
     pub fn jid(&self) -> &BareJid {
         match self {
             Somebody::Person(person) => &person.jid,
@@ -64,43 +64,43 @@ impl Somebody {
 pub struct Snapshot {
     /// The localpart.
     pub name: ChannelName,
-    /// The tag, which the ids of rows are sealed with.
+    /// The tag, with which ids of rows are sealed.
     pub tag: u64,
-    /// Its number within the service.
+    /// groups.md §1: the number of the channel within the service.
     pub gid: u32,
-    /// The name that people see.
+    /// The name shown to people.
     pub subject: Option<String>,
-    /// Who created it; that never changes.
+    /// The creator, which never changes.
     pub creator: BareJid,
-    /// Who owns it.
+    /// The owner.
     pub owner: Option<BareJid>,
     /// When it was created.
     pub created: Stamp,
     /// Its settings.
     pub settings: Settings,
-    /// Where its archive stands.
+    /// The end of its archive.
     pub head: Head,
-    /// What describes its picture, also after the picture was deleted.
+    /// The item that describes its picture. A deleted picture leaves one as well.
     pub avatar: Option<Item>,
-    /// What describes its video.
+    /// The item that describes its video.
     pub video: Option<Item>,
-    /// Some of its people, where they were asked for, in the order of accounts.
+    /// A page of its people in the order of accounts, where they were asked for.
     pub people: Vec<Somebody>,
-    /// Whether others come behind these.
+    /// Whether more people follow.
     pub goes_on: bool,
 }
 
-/// Somebody of a channel.
+/// A person or a guest in the channel's own records.
 #[derive(Clone, Copy)]
 pub enum Known<'a> {
     /// Somebody who is in, waits or left.
     Person(&'a Member),
-    /// Somebody who subscribes to its messages without being in it.
+    /// Somebody who subscribes to the messages node as a guest.
     Guest(&'a Guest),
 }
 
 impl Known<'_> {
-    /// What it is called in a list of people.
+    /// The id in a list of people.
     pub fn id(&self) -> &str {
         match self {
             Known::Person(member) => member.id.as_str(),
@@ -109,13 +109,13 @@ impl Known<'_> {
     }
 }
 
-/// The account at a place, and the id of its record; whether anybody is there or not.
+/// The account and the participant id in a place, whether or not anybody is there.
 fn seat_at(place: &str) -> Option<(&str, Option<ParticipantId>)> {
     let (jid, id) = place.split_once('/')?;
     Some((jid, ParticipantId::new(id)))
 }
 
-/// Everybody whom its profile names, in the order of accounts. Who leaves between two parts of it keeps the place.
+/// Everybody whom the profile names, in the order of accounts. Somebody who leaves between two pages keeps the place.
 pub struct Everybody<'a> {
     channel: &'a Channel,
     all: Marked<'a, Seat, Known<'a>>,
@@ -148,7 +148,7 @@ impl<'a> Ordered for Everybody<'a> {
 }
 
 impl Channel {
-    /// What it is at this moment, without its people.
+    /// The channel at this moment, without its people.
     pub fn snapshot(&self) -> Snapshot {
         let profile = self.profile();
         Snapshot {
@@ -168,8 +168,8 @@ impl Channel {
         }
     }
 
-    /// The same with some of its people, in the order of accounts, behind what [`Somebody::place`] says of one: whoever
-    /// stays is told once, though others come, leave and wait between two parts.
+    /// The channel with the next `count` people behind `place` ([`Somebody::place`]), in the order of accounts.
+    /// Everybody who stays is told once, even if others come, leave and wait between two pages.
     pub fn snapshot_behind(&self, place: Option<&str>, count: usize) -> Snapshot {
         let all = self.known().all;
         let from = place.and_then(seat_at).map_or(0, |(jid, id)| self.count_up_to(all.wanted(), jid, id.as_ref()));
@@ -178,7 +178,7 @@ impl Channel {
         Snapshot { people, goes_on, ..self.snapshot() }
     }
 
-    /// Somebody as it is told.
+    /// A person or guest for showing.
     fn told(&self, one: Known<'_>) -> Somebody {
         match one {
             Known::Guest(guest) => Somebody::Guest(guest.clone()),
@@ -193,8 +193,8 @@ impl Channel {
         }
     }
 
-    /// Everybody whom its profile names, in the order of accounts: those who are in or wait, those who left, but for those
-    /// who left while JIDs were hidden, and those who subscribe to its messages without being in it.
+    /// Everybody whom the profile names, in the order of accounts: participants, those who wait, those who left, and
+    /// guests of the messages node. Those who left while JIDs were hidden are not among them.
     pub fn known(&self) -> Everybody<'_> {
         let left = if self.settings().shows_jids() { LEFT } else { LEFT | VEILED };
         let all = self.seats(JOINED | WAITING | left | READING, |(jid, id)| match id {

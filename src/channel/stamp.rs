@@ -1,4 +1,4 @@
-//! Points in time, as the archive keeps them and as XEP-0082 writes them.
+//! Points in time, in the archive and as XEP-0082 writes them.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,19 +6,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Stamp(pub u64);
 
-/// The furthest point that the time library writes, in the year 9999, in milliseconds.
+/// The latest point that the time library can write, in milliseconds: the last days of the year 9999.
 const LATEST_MS: u64 = 253_402_207_200_000;
-/// How far a clock may step back while stamps stand still, in milliseconds; where it goes back further, they follow.
+/// How far a clock may step back while stamps stand still, in milliseconds. Beyond that, stamps step back as well.
 const STILL_MS_MAX: u64 = 60_000;
 
 impl Stamp {
-    /// What comes behind `last` and is to be stamped so: `last` itself where the clock stepped back a little, since nothing
-    /// comes before its cause. A clock that goes back further was ahead, and stamps are to be right again.
+    /// The stamp of what comes after `last`. It is `last` itself where the clock stepped back a little, since nothing
+    /// happens before its cause. A clock that steps back further was ahead, and stamps should be right again.
     pub fn following(self, last: Stamp) -> Stamp {
         if last.0.saturating_sub(self.0) <= STILL_MS_MAX { self.max(last) } else { self }
     }
 
-    /// A DateTime of XEP-0082 §3.2 in UTC, with milliseconds.
+    /// XEP-0082 §3.2: the DateTime in UTC, with milliseconds.
     pub fn to_xmpp(self) -> String {
         let ms = i64::try_from(self.0.min(LATEST_MS)).unwrap_or(i64::MAX);
         match jiff::Timestamp::from_millisecond(ms) {
@@ -27,8 +27,8 @@ impl Stamp {
         }
     }
 
-    /// Reads a DateTime of XEP-0082 §3.2; an offset is required. A point before 1970 counts as 1970, and one behind what
-    /// the time library knows, in the last days of 9999, as the furthest that it does.
+    /// XEP-0082 §3.2: reads a DateTime, which needs an offset. A time before 1970 counts as 1970, and one after the
+    /// year 9999 as the latest that can be written.
     pub fn from_xmpp(text: &str) -> Option<Stamp> {
         let pieces = jiff::fmt::temporal::DateTimeParser::new().parse_pieces(text.trim()).ok()?;
         let offset = pieces.to_numeric_offset()?;
@@ -41,7 +41,7 @@ impl Stamp {
         Some(Stamp(u64::try_from(ms).unwrap_or(0)))
     }
 
-    /// The partition of the archive it falls into: `YYYY-MM`, in UTC.
+    /// The month of the archive that it belongs to: `YYYY-MM`, in UTC.
     pub fn month(self) -> String {
         self.to_xmpp()[..7].to_owned()
     }

@@ -1,31 +1,32 @@
-//! What an account is to a channel, and what it may do there.
+//! The role of an account in a channel, and what it may do there.
 
 use super::rules::Rules;
 use super::{Action, Channel, Invitation, Limits, Member, Membership, Refusal, Role, Standing, Style};
 use jid::BareJid;
 
 impl Channel {
-    /// What an account is to this channel. In a group, rights go with being in it.
+    /// The role of an account. In a group, only participants have rights.
     pub fn role_of(&self, account: &BareJid, operator: bool) -> Role {
         Rules::of(self).role_of(account, self.member(account), operator)
     }
 
-    /// Whether it was made as a group.
+    /// Whether it was created as a group.
     pub fn is_group(&self) -> bool {
         self.settings().style == Style::Group
     }
 
-    /// Whether only those get in who were added.
+    /// Whether nobody gets in without being added.
     pub fn is_closed(&self) -> bool {
         self.settings().membership != Membership::Open
     }
 
-    /// Whether a role is enough for an action here.
+    /// Whether a role is high enough for an action here.
     pub fn allows(&self, role: Role, action: Action, limits: &Limits) -> bool {
         Rules::of(self).allow(role, action, limits)
     }
 
-    /// Why a role is not enough for an action: people who may not know of the channel learn that there is none.
+    /// The refusal of a role that is too low for an action. People who may not know of the channel are told that there
+    /// is none.
     pub(super) fn refusal_of(&self, role: Role, action: Action) -> Refusal {
         match (self.is_group(), action) {
             _ if self.is_closed() && role <= Role::Former => Refusal::NoSuchChannel,
@@ -48,22 +49,23 @@ impl Channel {
         }
     }
 
-    /// The role of an account, whether it is in or not.
+    /// The role of an account, as a participant or not.
     pub fn standing_of(&self, account: &BareJid) -> Standing {
         Rules::of(self).standing_of(account)
     }
 
-    /// Whether somebody left while JIDs were hidden, and so is named to nobody where they are shown since then.
+    /// Whether a member left while JIDs were hidden. Its JID is not shown, even if JIDs are visible now.
     pub fn stays_hidden(&self, member: &Member) -> bool {
         member.veiled && self.settings().shows_jids()
     }
 
-    /// Whether it tells an account whose JID an id stands for: where JIDs are visible, and those who administer it.
+    /// Whether an account sees whose JID an id stands for: everybody where JIDs are visible, else those who administer
+    /// the channel.
     pub fn unveils_to(&self, account: &BareJid) -> bool {
         self.settings().shows_jids() || self.standing_of(account) != Standing::Member
     }
 
-    /// Whether whoever gave an invitation may still give it.
+    /// Whether the inviter of an invitation may still invite.
     pub(super) fn upholds(&self, invitation: &Invitation, limits: &Limits) -> bool {
         let role = self.role_of(&invitation.inviter, false);
         invitation.by_operator || self.allows(role, Action::Add, limits)

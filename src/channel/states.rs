@@ -1,6 +1,6 @@
-//! The chat states of the last second, so that nobody repeats one to everybody (groups.md §1 rule 9).
+//! groups.md §1 rule 9: the chat states of the last second, so that none is repeated to everybody.
 //!
-//! It is of the moment: nothing of it is kept, and two channels that differ in it alone are the same.
+//! They are not stored. Two channels that differ in them alone count as equal.
 
 use super::ParticipantId;
 use super::change::Relay;
@@ -9,12 +9,12 @@ use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
-/// How long a state need not be said again, in milliseconds.
+/// How long a chat state is not repeated, in milliseconds.
 const AGAIN_MS_MIN: u64 = 1000;
-/// From how many people on those who said nothing for long are forgotten.
+/// Above so many people, those who sent no state for long are dropped.
 const PEOPLE_MAX: usize = 64;
 
-/// Who said what last.
+/// The last chat state of each person.
 #[derive(Clone, Debug, Default)]
 pub struct States(HashMap<ParticipantId, (u64, Stamp)>);
 
@@ -25,7 +25,7 @@ impl PartialEq for States {
 }
 
 impl States {
-    /// Remembers a state.
+    /// Notes a chat state.
     #[expect(clippy::disallowed_methods, reason = "in any order: each stays or goes for itself")]
     pub fn note(&mut self, relay: &Relay) {
         if relay.message.echoed {
@@ -37,7 +37,7 @@ impl States {
         self.0.insert(relay.author.clone(), (digest(&relay.message.payload), relay.stamp));
     }
 
-    /// Whether this person said the same within the last second.
+    /// Whether this person sent the same chat state within the last second.
     pub fn repeats(&self, author: &ParticipantId, payload: &str, now: Stamp) -> bool {
         let last = self.0.get(author);
         last.is_some_and(|&(said, stamp)| said == digest(payload) && now.0.abs_diff(stamp.0) < AGAIN_MS_MIN)

@@ -1,33 +1,34 @@
-//! The newest rows that are something to read, by author: whose messages a report is about, and how far authors read.
+//! The newest rows that count as unread, by author. They tell whose messages a report is about, and how far authors
+//! read.
 //!
-//! An author has read what came before its own newest message. That needs no record of its own as long as a load sees
-//! the message among the newest rows; when it falls behind, the decision that pushes it out saves the author's mark.
+//! An author has read everything before its own newest message. This is not stored while that message is among the
+//! newest rows, which every load reads. When it falls out of them, the same decision stores the author's mark.
 
 use super::dedup::REPEATS_MAX;
 use super::{ParticipantId, Row, RowKind};
 use crate::steps::Counted;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// How many of the newest rows of a channel are looked at; a load hands over as many.
+/// How many of the newest rows of a channel are kept. A load reads as many.
 const TAIL_ROWS: u64 = REPEATS_MAX as u64;
 
-/// What is remembered; it depends on the newest rows alone.
+/// The newest rows that count as unread. Its contents depend on the newest rows alone.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tail {
     rows: VecDeque<(u64, ParticipantId)>,
-    /// Those that correct another one, and which one.
+    /// The corrections among them, each with the row that it corrects.
     corrections: BTreeMap<u64, u64>,
-    /// Those that were retracted.
+    /// The rows among them that were retracted.
     retracted: BTreeSet<u64>,
 }
 
-/// Whether a row is a message with something to read.
+/// Whether a row counts as unread.
 pub fn counts(row: &Row) -> bool {
     row.counted && row.kind == RowKind::Message
 }
 
 impl Tail {
-    /// Remembers a row, and forgets what is too far behind it.
+    /// Adds a row, and drops rows that are too old by number.
     pub fn note(&mut self, row: &Row) {
         if counts(row) {
             self.rows.push_back((row.number, row.author.clone()));
@@ -38,7 +39,7 @@ impl Tail {
         }
     }
 
-    /// A row was retracted: there is nothing to read in it any more, nor in what corrects it.
+    /// Notes that a row was retracted. It does not count as unread any more, nor do its corrections.
     pub fn retract(&mut self, row: u64) {
         let corrections = self.corrections.iter().filter(|(_, target)| **target == row).map(|(number, _)| *number);
         self.retracted.extend(corrections);
@@ -47,7 +48,7 @@ impl Tail {
         }
     }
 
-    /// The row that a row corrects, or else itself.
+    /// The row that a row corrects, else the row itself.
     pub fn corrected(&self, row: u64) -> u64 {
         self.corrections.get(&row).copied().unwrap_or(row)
     }
@@ -57,7 +58,7 @@ impl Tail {
         self.retracted.contains(&row)
     }
 
-    /// The rows behind one that would be something to read if they had not been retracted.
+    /// The rows behind `row` that would count as unread if they had not been retracted.
     pub fn retracted_behind(&self, row: u64) -> impl Iterator<Item = u64> {
         self.retracted.range(row.saturating_add(1)..).copied()
     }
@@ -69,21 +70,21 @@ impl Tail {
         }
     }
 
-    /// Forgets the rows up to one.
+    /// Drops the rows up to `up_to`.
     pub fn forget(&mut self, up_to: u64) {
         while self.rows.front().is_some_and(|&(number, _)| number <= up_to) {
             self.pop();
         }
     }
 
-    /// The rows that will be too far behind when the row `next` comes, with their authors.
+    /// The rows that fall out when the row `next` comes, with their authors.
     pub fn leaving(&self, next: u64) -> impl Iterator<Item = (u64, &ParticipantId)> {
         let behind = self.rows.iter().take_while(move |&&(number, _)| number + TAIL_ROWS <= next);
         behind.map(|(number, author)| (*number, author))
     }
 
-    /// The authors of the rows within these ranges, which are in order and apart, each with the newest of them: so many at
-    /// most, those of the newest rows.
+    /// The authors of the rows in these ranges, each with its newest row there: at most `max` authors, those of the
+    /// newest rows. The ranges are in order and apart.
     pub fn authors(&self, ranges: &[(u64, u64)], max: usize) -> BTreeMap<ParticipantId, u64> {
         let within = |number: u64| {
             let at = ranges.partition_point(|&(_, last)| last < number);
@@ -101,7 +102,7 @@ impl Tail {
         authors
     }
 
-    /// Roughly what it costs in memory, in bytes.
+    /// Roughly the memory that it takes, in bytes.
     pub fn bytes(&self) -> usize {
         56 * self.rows.len() + 16 * self.retracted.len() + 24 * self.corrections.len()
     }

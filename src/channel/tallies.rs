@@ -1,30 +1,30 @@
-//! How far the newest rows came at everybody, kept from one report to the next.
+//! How far the newest rows came, kept between reports.
 
 use super::{Member, Progress};
 use crate::steps::Counted;
 use std::collections::VecDeque;
 use std::sync::OnceLock;
 
-/// Of how many rows at the end of an archive it is kept how far they came.
+/// For how many of the newest rows it is kept.
 pub(super) const NEWEST: usize = 512;
 
-/// What is counted of a row: who got it, where it arrived, who read it; of all records, and then of those who are in.
+/// The counts of a row: who got it, where it arrived, who read it; first for all records, then for participants alone.
 pub(super) type Count = [usize; 6];
 
-/// How far the newest rows came at everybody, their authors included: counted when that is asked for, and kept up to date by
-/// reports and new rows until somebody comes or goes.
+/// How far the newest rows came at everybody, also at their authors. It is counted when it is first needed. Reports and
+/// new rows then update it, until somebody comes or goes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tallies(pub(super) OnceLock<Newest>);
 
-/// See [`Tallies`].
+/// The counts of the newest rows.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Newest {
-    /// The number of the first of these rows; they have all numbers from there on.
+    /// The number of the first of these rows. The others follow without gaps.
     pub(super) first: u64,
     pub(super) counts: VecDeque<Count>,
 }
 
-/// What is kept may have been counted or not.
+/// Whether the counts are there or not makes no difference.
 impl PartialEq for Tallies {
     fn eq(&self, _: &Tallies) -> bool {
         true
@@ -32,7 +32,7 @@ impl PartialEq for Tallies {
 }
 
 impl Tallies {
-    /// Somebody has another record: one that counts otherwise has everybody counted anew.
+    /// Notes another record of somebody. If that changes any count, all are counted anew.
     pub fn replace(&mut self, past: Option<&Member>, next: &Member) {
         let counted = |member: &Member| (member.is_joined(), member.ended);
         let is_alike = |past: &Member| {
@@ -46,17 +46,17 @@ impl Tallies {
         }
     }
 
-    /// Everybody is counted anew.
+    /// Drops the counts.
     pub fn forget(&mut self) {
         self.0.take();
     }
 
-    /// Somebody is about to report these rows.
+    /// Takes a member out of the counts of these rows, before its report is applied.
     pub fn remove_of(&mut self, member: &Member, rows: &[(u64, u64)]) {
         self.each(rows, |row, count| less(count, member, row));
     }
 
-    /// Somebody reported these rows.
+    /// Adds a member to the counts of these rows, after its report was applied.
     pub fn add_of(&mut self, member: &Member, rows: &[(u64, u64)]) {
         self.each(rows, |row, count| more(count, member, row));
     }
@@ -70,16 +70,16 @@ impl Tallies {
         }
     }
 
-    /// Roughly what it costs in memory, in bytes.
+    /// Roughly the memory that it takes, in bytes.
     pub fn bytes(&self) -> usize {
         self.0.get().map_or(0, |newest| size_of::<Count>() * newest.counts.len())
     }
 
-    /// A row came, which so many are in to get; whoever leaves sees the row of that, which is no message.
+    /// Adds a row that `joined` participants get. Somebody who leaves sees the row of that event, which is no message.
     pub fn note(&mut self, row: u64, joined: usize) {
         let Some(Newest { first, counts }) = self.0.get_mut() else { return };
         if *first + counts.len() as u64 != row {
-            // Numbers were passed over: it is counted anew.
+            // Numbers were passed over, so the counts are dropped.
             self.0.take();
             return;
         }
@@ -92,13 +92,13 @@ impl Tallies {
 }
 
 impl Newest {
-    /// What is counted of a row, where it is one of them.
+    /// The counts of a row, if it is among the newest.
     pub(super) fn of(&self, row: u64) -> Option<&Count> {
         row.checked_sub(self.first).and_then(|at| self.counts.get(at as usize))
     }
 }
 
-/// What somebody counts for at a row.
+/// What a member adds to the counts of a row.
 fn count_of(member: &Member, row: u64) -> Count {
     let progress = member.own.reported.of(row).filter(|_| member.was_in_at(row));
     let all = [member.was_in_at(row), progress.is_some(), progress == Some(Progress::Read)].map(usize::from);
@@ -106,12 +106,12 @@ fn count_of(member: &Member, row: u64) -> Count {
     [all[0], all[1], all[2], all[0] * joined, all[1] * joined, all[2] * joined]
 }
 
-/// Somebody counts for it.
+/// Adds a member to the counts of a row.
 pub(super) fn more(count: &mut Count, member: &Member, row: u64) {
     count.iter_mut().zip(count_of(member, row)).for_each(|(count, of_it)| *count += of_it);
 }
 
-/// Somebody counts for it no more.
+/// Takes a member out of the counts of a row.
 pub(super) fn less(count: &mut Count, member: &Member, row: u64) {
     count.iter_mut().zip(count_of(member, row)).for_each(|(count, of_it)| *count = count.saturating_sub(of_it));
 }

@@ -1,10 +1,10 @@
-//! What a member sees of the archive, what of it is to be read, and how far messages came.
+//! What a member sees of the archive, what of it is unread, and how far messages came.
 
 use super::group::{Aggregate, Recipient};
 use super::{Channel, History, Member, Node, ParticipantId, Progress, Row, Stamp, Status};
 
 impl Channel {
-    /// The windows of rows that a member may name, first and last included, in order; `None` where it may name all.
+    /// The ranges of rows that a member may name, in order, both ends included. `None` for all rows.
     pub fn windows_of(&self, member: &Member) -> Option<Vec<(u64, u64)>> {
         let head = self.head().row;
         match (member.status, self.settings().history) {
@@ -17,7 +17,8 @@ impl Channel {
         }
     }
 
-    /// The windows of rows that a member is shown: what it may name, less what it cleared; `None` where that is all.
+    /// The ranges of rows that are shown to a member: those that it may name, without those that it cleared. `None` for
+    /// all rows.
     pub fn shown_to(&self, member: &Member) -> Option<Vec<(u64, u64)>> {
         let from = member.own.cleared + 1;
         match self.windows_of(member) {
@@ -37,8 +38,8 @@ impl Channel {
         exists && windows.is_none_or(|windows| windows.iter().any(|&(first, last)| first <= row && row <= last))
     }
 
-    /// How many rows a member has to read (storage §5): what came behind its mark and counts, less what it hid and what was
-    /// retracted, as far as that is among the newest rows.
+    /// The number of a member's unread rows (storage.md §5): those behind its mark that count, without those that it
+    /// hid, and without those among the newest rows that were retracted.
     pub fn unread_of(&self, member: &Member) -> u64 {
         if !member.is_joined() {
             return 0;
@@ -50,8 +51,8 @@ impl Channel {
         self.head().ordinal.saturating_sub(ordinal).saturating_sub(hidden + retracted)
     }
 
-    /// The recipients of a row, in the order of accounts, and how far it came at each: those who were in when it came,
-    /// less its author.
+    /// The recipients of a row, in the order of accounts, with how far it came at each. They are those who were in when
+    /// it came, without its author.
     pub fn recipients_of(&self, row: &Row) -> Vec<Recipient> {
         let recipient = |member: &Member| {
             let (id, jid) = (member.id.clone(), member.jid.clone());
@@ -63,7 +64,7 @@ impl Channel {
         recipients
     }
 
-    /// How far a row came at its recipients (groups.md §1 rule 6).
+    /// groups.md §1 rule 6: how far a row came at its recipients.
     pub fn aggregate_of(&self, row: &Row) -> Aggregate {
         let mut aggregate = Aggregate { recipients: 0, delivered: 0, read: 0, all: None };
         let mut least: Option<Option<Progress>> = None;
@@ -85,14 +86,14 @@ impl Channel {
         self.members().filter(move |member| member.id != *author && member.was_in_at(row))
     }
 
-    /// Since when nobody is in a group; `None` where somebody is, and for plain channels.
+    /// Since when a group is empty. `None` where somebody is in it, and for plain channels.
     #[expect(clippy::disallowed_methods, reason = "in any order: the latest")]
     pub fn deserted_since(&self) -> Option<Stamp> {
         let deserted = self.is_group() && self.participant_count() == 0;
         deserted.then(|| self.members().map(|member| member.since).max().unwrap_or(self.profile().created))
     }
 
-    /// The nodes that it has.
+    /// The nodes of the channel.
     pub fn nodes(&self) -> impl Iterator<Item = Node> {
         Node::ALL.into_iter().filter(|node| match node {
             Node::Allowed => self.kept().allowed.is_some() || self.is_closed(),
@@ -103,12 +104,12 @@ impl Channel {
         })
     }
 
-    /// Whether everybody finds it who is not banned: not where only those may join who are on a list.
+    /// Whether everybody who is not banned finds the channel. It is not so where only those on a list may join.
     pub fn is_listed(&self) -> bool {
         self.kept().profile.listed && self.kept().allowed.is_none()
     }
 
-    /// Whether it has a node.
+    /// Whether the channel has a node.
     pub fn has(&self, node: Node) -> bool {
         self.nodes().any(|present| present == node)
     }

@@ -1,31 +1,31 @@
-//! Whom the end of a channel is told, said without naming anybody: there may be many, and their records say who they are
-//! until they are cleared away.
+//! Who is told of the end of a channel. Nobody is named, since there may be many. Their records say who they are, until
+//! these are cleared.
 
 use super::crowd::{Ordered, WAITING, by_id};
 use super::{Channel, Guest, Member, Node, Status};
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
 
-/// See the module.
+/// A group of people of a channel.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Whom {
-    /// Participants and guests who subscribe to a node, but for one account.
+    /// Participants and guests who subscribe to a node, without one account.
     Subscribers(Node, Option<BareJid>),
     /// Guests who do not subscribe to a node.
     OtherGuests(Node),
-    /// Those who were added and did not join, at their bare JIDs.
+    /// People who wait, at their bare JIDs.
     Waiting,
-    /// These and the participants, at their bare JIDs.
+    /// People who wait and participants, at their bare JIDs.
     Members,
 }
 
 impl Whom {
-    /// Whether it goes to bare JIDs, whether or not somebody is there who takes MIX traffic.
+    /// Whether the stanza goes to bare JIDs, even if no resource there takes MIX traffic.
     pub fn is_mailed(&self) -> bool {
         matches!(self, Whom::Waiting | Whom::Members)
     }
 
-    /// Whether somebody with this record is meant.
+    /// Whether a member is among them.
     pub fn has_member(&self, member: &Member) -> bool {
         match self {
             Whom::Subscribers(node, except) => {
@@ -37,7 +37,7 @@ impl Whom {
         }
     }
 
-    /// Whether this guest is meant.
+    /// Whether a guest is among them.
     pub fn has_guest(&self, guest: &Guest) -> bool {
         match self {
             Whom::Subscribers(node, except) => {
@@ -50,7 +50,7 @@ impl Whom {
 }
 
 impl Channel {
-    /// Whether anybody is meant.
+    /// Whether anybody is among `whom`.
     pub fn has_those(&self, whom: &Whom) -> bool {
         match whom {
             Whom::Subscribers(..) => true,
@@ -60,7 +60,7 @@ impl Channel {
         }
     }
 
-    /// The accounts that are meant: participants in the order of their ids, and the others in the order of accounts.
+    /// The accounts of `whom`: participants in the order of their ids, others in the order of accounts.
     #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     pub fn those(&self, whom: &Whom) -> Vec<BareJid> {
         let members: Vec<&Member> = match whom {
