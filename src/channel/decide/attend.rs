@@ -1,4 +1,4 @@
-//! Being in a channel: joining, leaving, nicks and subscriptions.
+//! XEP-0369 §7.1.2, §7.1.3, §7.1.4: joining and leaving, nicks and subscriptions.
 
 use super::Outcome;
 use super::draft::Draft;
@@ -10,7 +10,7 @@ use crate::channel::{
 use jid::BareJid;
 use rand::rngs::StdRng;
 
-/// Stays of one member that are remembered apart; the oldest go first.
+/// Stays of one member that are kept apart. Beyond that, the oldest are dropped.
 const WINDOWS_MAX: usize = 128;
 
 impl Channel {
@@ -22,7 +22,7 @@ impl Channel {
         }
     }
 
-    /// Somebody who may comes in, perhaps by an invitation.
+    /// Joins an account that may join, perhaps by an invitation.
     fn come_in(
         &self,
         actor: &Actor,
@@ -56,7 +56,7 @@ impl Channel {
             None => draft.event(EventKind::MemberJoined, Some(&member), Some(&member), Some("joined")),
             Some(invitation) => {
                 self.list_invitee(&mut draft, &actor.account, context.limits.participants_max)?;
-                // Whoever gave it brought its invitee in.
+                // The inviter counts as the one who brought the invitee in.
                 let by = self.participant(&invitation.inviter);
                 draft.event(EventKind::MemberAdded, by, Some(&member), Some("joined"));
             }
@@ -64,8 +64,8 @@ impl Channel {
         draft.finish(answer)
     }
 
-    /// Those of the nodes wanted that there are, and that are open to somebody in the channel; a refusal where none is
-    /// (XEP-0369 §7.1.2). Clients ask once, with their join, for lists that may come to be later.
+    /// XEP-0369 §7.1.2: those of the nodes wanted that exist and are open to participants. Refused where there is none.
+    /// Clients ask once, when they join, for lists that may be made later.
     fn granted(&self, account: &BareJid, wanted: NodeSet) -> Result<NodeSet, Refusal> {
         let comes_later = |node: &Node| matches!(node, Node::Allowed | Node::Banned | Node::JidMap);
         let is_granted =
@@ -74,7 +74,7 @@ impl Channel {
         if granted.is_empty() && !wanted.is_empty() { Err(Refusal::NoSuchNode) } else { Ok(granted) }
     }
 
-    /// Refuses more people than there is room for, those who wait counted.
+    /// Refuses `more` people where there is no room for them. Those who wait count.
     fn check_room(&self, more: usize, limits: &Limits) -> Result<(), Refusal> {
         let max = self.people_max(limits);
         if self.participant_count() + self.waiting_count() + more <= max {
@@ -83,13 +83,13 @@ impl Channel {
         Err(if self.is_group() { Refusal::Crowded { max } } else { Refusal::TooMany { what: "participants", max } })
     }
 
-    /// How many may be in it, those who wait counted.
+    /// The most people that may be in the channel or wait.
     pub(super) fn people_max(&self, limits: &Limits) -> usize {
         let max = if self.is_group() { self.settings().participants_max } else { usize::MAX };
         max.min(limits.participants_max)
     }
 
-    /// A join of somebody who is in: more subscriptions, perhaps another nick, and the same id.
+    /// A join of a participant: more subscriptions, perhaps another nick, and the same id.
     fn join_again(&self, seated: &Member, wish: JoinWish, context: &mut Context<'_>) -> Outcome {
         let JoinWish { nick, subscribe, preferences, claim } = wish;
         let subscribe = self.granted(&seated.jid, subscribe)?;
@@ -129,7 +129,7 @@ impl Channel {
     pub(super) fn set_nick(&self, actor: &Actor, nick: Option<Nick>, context: &mut Context<'_>) -> Outcome {
         let seated = self.seat(actor, Action::Attend, context.limits)?;
         let nick = match nick.map(|nick| nick.cut(context.limits.nick_bytes_max)) {
-            // Whoever had it before somebody else registered it keeps it.
+            // A participant keeps a nick that somebody else registered later.
             Some(nick) if nick == seated.nick => nick,
             Some(nick) => self.free_nick(actor, nick, context)?,
             None => {
@@ -145,13 +145,13 @@ impl Channel {
         Ok(Decision::of(vec![Change::Renamed(Member { nick, ..seated.clone() })], answer))
     }
 
-    /// The nick that an account registered, where it is to go by it unasked (protocol reading 12). Where JIDs are hidden, a
-    /// nick that only one account can have would tell who it is.
+    /// XEP-0407 §3: the nick that an account registered, for accounts that state none. `None` where JIDs are hidden: a
+    /// nick that only one account can have would tell which it is.
     pub(super) fn registered_nick(&self, account: &BareJid, registry: &Registry) -> Option<Nick> {
         registry.nick_of(account).filter(|_| self.settings().shows_jids()).cloned()
     }
 
-    /// The nick, cut to its length, if it is nobody else's.
+    /// The nick, cut to its limit. Refused where somebody else has it.
     fn free_nick(&self, actor: &Actor, nick: Nick, context: &Context<'_>) -> Result<Nick, Refusal> {
         let nick = nick.cut(context.limits.nick_bytes_max);
         match self.holder_of(&nick) {
@@ -179,7 +179,7 @@ impl Channel {
     }
 }
 
-/// The wish, or the localpart of the account, with a number behind it where it is taken.
+/// The wish, else the localpart of the account, with a number behind it where somebody has that.
 pub fn choose_nick(draft: &Draft<'_>, account: &BareJid, wish: Option<Nick>, context: &Context<'_>) -> Nick {
     let max = context.limits.nick_bytes_max;
     let wish = wish.unwrap_or_else(|| Nick::for_account(account)).cut(max);
@@ -188,14 +188,14 @@ pub fn choose_nick(draft: &Draft<'_>, account: &BareJid, wish: Option<Nick>, con
     nick_among(wish, others, max, is_free)
 }
 
-/// The wish where it is free, or else with a number behind it.
+/// The wish, with a number behind it where somebody has it.
 pub fn nick_among(wish: Nick, others: usize, bytes_max: usize, is_free: impl Fn(&Nick) -> bool) -> Nick {
     if is_free(&wish) {
         return wish;
     }
     let is_free = |n: u64| is_free(&wish.numbered(n, bytes_max));
-    // Thousands may have come by the same name: it is looked for a number that is free and follows one that is taken. One
-    // of as many numbers as there are others, and one more, is free.
+    // Thousands may have the same name, so this searches for a free number behind a taken one. One of the numbers up to
+    // the count of others plus one is free.
     let (mut taken, last) = (1, others as u64 + 2);
     let mut free = 2;
     while free < last && !is_free(free) {
@@ -205,17 +205,17 @@ pub fn nick_among(wish: Nick, others: usize, bytes_max: usize, is_free: impl Fn(
         let middle = taken + (free - taken) / 2;
         if is_free(middle) { free = middle } else { taken = middle }
     }
-    // Where names are cut to make room for the number, two lists of numbers meet.
+    // Where names are cut to make room for the number, the names of two wishes can meet.
     let any = (free..=last).find(|n| is_free(*n)).or_else(|| (2..=last).find(|n| is_free(*n)));
     any.map_or(wish.clone(), |n| wish.numbered(n, bytes_max))
 }
 
-/// The record of an account that is in from the next row on.
+/// The record of an account that is a participant from the next row on.
 pub fn seated(draft: &Draft<'_>, account: &BareJid, nick: Nick, nodes: NodeSet, dice: &mut StdRng) -> Member {
     let (past, head) = (draft.member(account), draft.head);
     let mut windows = past.map(|past| past.windows.clone()).unwrap_or_default();
     match windows.last_mut() {
-        // Nothing was missed: the same stay goes on, so that coming and going costs no memory.
+        // No row came meanwhile: the same stay goes on, so that leaving and joining takes no memory.
         Some(window) if window.1 == Some(head.row) => window.1 = None,
         _ => windows.push((head.row + 1, None)),
     }
@@ -223,7 +223,7 @@ pub fn seated(draft: &Draft<'_>, account: &BareJid, nick: Nick, nodes: NodeSet, 
         windows.remove(0);
     }
     let mut own = past.map(|past| Own { forgotten: false, ..past.own.clone() }).unwrap_or_default();
-    // What came before one's time is not waiting to be read.
+    // Rows from before the stay do not count as unread.
     own.mark = own.mark.max((head.row, head.ordinal));
     Member {
         id: past.map_or_else(|| ParticipantId::random(dice), |past| past.id.clone()),
@@ -241,7 +241,8 @@ pub fn seated(draft: &Draft<'_>, account: &BareJid, nick: Nick, nodes: NodeSet, 
     }
 }
 
-/// The record of somebody who is in or waits no longer. Where events are rows, its own last one is the last it sees.
+/// The record of somebody who leaves or waits no longer. Where events are rows, the row of this event is the last that
+/// it sees.
 pub fn gone(draft: &Draft<'_>, member: &Member) -> Member {
     let mut left = member.clone();
     left.status = Status::Left;

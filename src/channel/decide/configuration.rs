@@ -1,4 +1,4 @@
-//! What the configuration node settles at once: owners, admins, settings and lists, all or nothing (XEP-0406 §3.2).
+//! XEP-0406 §3.2: the configuration node, which settles owners, admins, settings and lists, all or none.
 
 use super::Outcome;
 use super::draft::Draft;
@@ -6,7 +6,7 @@ use crate::channel::group::{Configuration, Patch};
 use crate::channel::{Action, Actor, Answer, Change, Channel, Context, Holders, Item, Node, Refusal, Rights, Status};
 use jid::BareJid;
 
-/// Owners and admins of one channel, each.
+/// The most owners of a channel, and the most admins.
 pub const ADMINS_MAX: usize = 1000;
 
 impl Channel {
@@ -36,12 +36,12 @@ impl Channel {
         draft.finish(Answer::ItemSet { node: Node::Config, id })
     }
 
-    /// The id of the one item of the configuration node: the time of its last change (XEP-0406 §3.1.1).
+    /// XEP-0406 §2.4: the id of the item of the configuration node, which is the time of its last change.
     pub fn configuration_id(&self) -> String {
         self.item(Node::Config).map_or_else(|| self.profile().created.to_xmpp(), |item| item.id.clone())
     }
 
-    /// Who has which role after what is wanted, where the asker may settle it.
+    /// The owners and admins after the change, where the asker may change them.
     fn rights_wanted(&self, actor: &Actor, wanted: &Configuration, context: &Context<'_>) -> Result<Rights, Refusal> {
         let past = self.rights();
         if wanted.owners.is_none() && wanted.admins.is_none() {
@@ -49,7 +49,7 @@ impl Channel {
         }
         let owners = wanted.owners.clone().map_or_else(|| past.owners.clone(), Holders::from);
         let mut admins = wanted.admins.clone().map_or_else(|| past.admins.clone(), Holders::from);
-        // What is wanted is as long as its request; those who are admins may be many more.
+        // The wish is as long as its request. There may be many more admins.
         if wanted.admins.is_some() || owners.iter().any(|jid| admins.contains(jid)) {
             admins.retain(|jid| !owners.contains(jid));
         }
@@ -73,10 +73,10 @@ impl Channel {
         let is_in = |jid: &BareJid| self.member(jid).is_some_and(|member| member.status == Status::Joined);
         let is_one_out = |stays: bool, holders: &Holders| !stays && holders.iter().any(|jid| !is_in(jid));
         if self.is_group() && (is_one_out(stays_owned, &owners) || is_one_out(stays_administered, &admins)) {
-            // In a group rights go with being in it.
+            // In a group, only participants have rights.
             return Err(Refusal::NoSuchItem);
         }
-        // The order stays as it was where only order differs: the first owner is the one that is named.
+        // The order stays if only the order differs, since the first owner is the one that is shown.
         let owners = if stays_owned { past.owners.clone() } else { owners };
         let admins = if stays_administered { past.admins.clone() } else { admins };
         Ok(Rights { owners, admins })
@@ -84,7 +84,7 @@ impl Channel {
 }
 
 impl Draft<'_> {
-    /// Remembers who changed the configuration last, and when, where anything of it changed.
+    /// Notes who changed the configuration last, and when, if anything changed.
     pub fn note_configured(&mut self, actor: &Actor) {
         let changes = self.changes.iter();
         let mut of_it = changes

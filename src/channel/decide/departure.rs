@@ -1,4 +1,4 @@
-//! Accounts that are no more: what they leave behind in a channel, and who succeeds them.
+//! Accounts that have ended: what stays of them in a channel, and who succeeds them.
 
 use super::Outcome;
 use super::attend::gone;
@@ -9,10 +9,10 @@ use crate::channel::{Actor, Answer, Change, Channel, Context, Member, Node, Node
 use jid::BareJid;
 
 impl Channel {
-    /// Ends what an account that is no more is in the channel: its record, its rights, its subscriptions as a guest, the
-    /// invitations that it gave and got, and its place among those who may join. Its rows stay attributed, and a later
-    /// account of its name is somebody else, with another id and no rights. A ban stays, or else an account would lose it
-    /// by being removed and registered again.
+    /// Ends what an account that was removed has in the channel: its record, its roles, its subscriptions as a guest,
+    /// the invitations that it gave and got, and its entry on the list of those who may join. Its rows keep its name. A
+    /// later account of the same name gets another id and no rights. A ban stays, so that nobody loses it by removing
+    /// the account and registering it again.
     pub(super) fn end_account(&self, actor: &Actor, context: &mut Context<'_>) -> Outcome {
         let account = &actor.account;
         let mut draft = Draft::new(self, context.now, context.limits);
@@ -36,7 +36,7 @@ impl Channel {
         if decision.changes.is_empty() { Err(Refusal::NotJoined) } else { Ok(decision) }
     }
 
-    /// Whether anything in the channel is this account's that [`Command::EndAccount`](crate::channel::Command) ends.
+    /// Whether the channel has anything of the account that [`Command::EndAccount`](crate::channel::Command) would end.
     pub fn holds(&self, account: &BareJid) -> bool {
         self.member(account).is_some()
             || self.guest(account).is_some()
@@ -62,8 +62,8 @@ impl Channel {
         }
     }
 
-    /// A plain channel whose last owner is no more goes to the admin who was made first, else to the operators, and never
-    /// to a mere participant.
+    /// Gives a plain channel whose last owner ended to the admin who was made first, else to the operators. A plain
+    /// participant never gets it.
     fn pass_on_ownership(&self, draft: &mut Draft<'_>, account: &BareJid, operators: &[BareJid]) {
         let past = self.rights();
         let (owned, administered) = (past.owners.contains(account), past.admins.contains(account));
@@ -82,12 +82,12 @@ impl Channel {
         draft.set_rights(rights);
     }
 
-    /// What becomes of roles in a group when somebody went (groups.md §1 rule 2).
+    /// groups.md §1 rule 2: settles the roles of a group after somebody left.
     pub(super) fn settle_roles(&self, draft: &mut Draft<'_>) {
         if !self.is_group() {
             return;
         }
-        // There may be many who have a role.
+        // Many people may have a role, so they are not walked over for nothing.
         if draft.leaves_roles() && !draft.rights().owners.is_empty() && draft.count_of(Status::Joined) > 0 {
             return;
         }

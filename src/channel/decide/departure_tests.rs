@@ -1,4 +1,4 @@
-//! What accounts that are no more leave to others.
+//! What accounts that have ended leave to others.
 
 use super::world_tests::{World, jid};
 use crate::channel::{Change, Command, JoinWish, Member, Node, Refusal, Rights, Status};
@@ -20,14 +20,14 @@ fn a_plain_channel_goes_to_the_admin_who_was_made_first_then_to_the_operators_an
     for name in ["dee", "cy"] {
         world.promote("ann", name).unwrap();
     }
-    // To leave keeps ownership.
+    // An owner who leaves a plain channel stays its owner.
     world.ask("ann", Command::Leave).unwrap();
     assert_eq!(*world.channel.rights(), rights(&["ann"], &["dee", "cy"]));
     end(&mut world, "ann");
     assert_eq!(*world.channel.rights(), rights(&["dee"], &["cy"]));
     end(&mut world, "cy");
     assert_eq!(*world.channel.rights(), rights(&["dee"], &[]));
-    // Dee never was in it.
+    // Dee was never in it.
     end(&mut world, "dee");
     assert_eq!(*world.channel.rights(), rights(&["root"], &[]));
     end(&mut world, "bob");

@@ -1,4 +1,4 @@
-//! A decision in the making: what was decided so far counts for what follows.
+//! A decision in the making. Each step sees what was decided before it.
 
 use super::Outcome;
 use crate::channel::crowd::{JOINED_MARKS, LEFT, Ordered, VEILED, WAITING, marks_of};
@@ -12,10 +12,10 @@ use crate::channel::{
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Records of people who left without a word that one decision has go, at most.
+/// The most records of people who wrote nothing that one decision drops.
 const CLEARED_MAX: usize = 64;
 
-/// See the module.
+/// A decision in the making.
 pub struct Draft<'a> {
     pub channel: &'a Channel,
     pub now: Stamp,
@@ -24,11 +24,11 @@ pub struct Draft<'a> {
     people: BTreeMap<BareJid, Member>,
     nicks: BTreeSet<String>,
     rights: Option<Rights>,
-    /// What the store keeps of people whose records were given up.
+    /// What the store has of people whose records were given up.
     past: Option<&'a BTreeMap<BareJid, Option<Member>>>,
-    /// Whether it is only a part (`Decision::is_part`).
+    /// Whether it is a part of a decision (`Decision::is_part`).
     pub is_part: bool,
-    /// People who go by one decision without being named, at most.
+    /// The most people that one decision takes out without being asked for them by name.
     pub part_max: usize,
 }
 
@@ -46,32 +46,33 @@ impl<'a> Draft<'a> {
         Ok(Decision { changes: self.changes, answer, is_part: self.is_part })
     }
 
-    /// Drops what was decided so far: this becomes a part, in which some people go. The last part decides the rest.
+    /// Drops what was decided so far. This becomes a part in which some people leave, and the last part decides the
+    /// rest.
     pub(super) fn begin_part(&mut self) {
         (self.head, self.rights, self.is_part) = (self.channel.head(), None, true);
         (self.changes, self.people, self.nicks) = Default::default();
     }
 
-    /// The record of an account as it is so far.
+    /// The record of an account so far.
     pub fn member(&self, account: &BareJid) -> Option<&Member> {
         let given_up = || self.past.and_then(|past| past.get(account)).and_then(Option::as_ref);
         self.people.get(account).or_else(|| self.channel.member(account)).or_else(given_up)
     }
 
-    /// The same, for one that brings people in: whoever comes back is who it was.
+    /// The draft with the records that were given up: somebody who comes back gets the same id.
     pub fn remembering(self, past: &'a BTreeMap<BareJid, Option<Member>>) -> Draft<'a> {
         Draft { past: Some(past), ..self }
     }
 
-    /// What an account is in the channel so far.
+    /// The status of an account so far.
     pub fn status(&self, account: &BareJid) -> Option<Status> {
         self.member(account).map(|member| member.status)
     }
 
-    /// Those who bear this mark so far, as many as may go at once. Where there are more of them, the draft becomes a part.
+    /// Those with this mark so far, as many as may leave at once. Where there are more, the draft becomes a part.
     ///
-    /// They come in the order of ids: that of accounts would tell something of them where JIDs are hidden. Those who wait do so
-    /// in a group, which hides none, and part by part in the order of accounts.
+    /// They are in the order of ids, since the order of accounts would tell something where JIDs are hidden. Only
+    /// groups have people who wait, and they hide no JIDs, so these come part by part in the order of accounts.
     pub(super) fn some_people(&mut self, wanted: Marks) -> Vec<Member> {
         let (changed, before) = (self.changed(wanted), self.channel.people(wanted));
         let is_as_before = |member: &&Member| !self.people.contains_key(&member.jid);
@@ -89,7 +90,8 @@ impl<'a> Draft<'a> {
         self.some_of(people)
     }
 
-    /// The same of those who are in it or wait, and are of a domain; but for one account, unless nobody else is left.
+    /// Like [`Draft::some_people`], for those of a domain who are in or wait. The account `last` is among them only
+    /// when nobody else is left.
     pub(super) fn some_of_domain(&mut self, domain: &str, last: &BareJid) -> Vec<Member> {
         let is_meant = |member: &&Member| {
             member.jid.domain().as_str() == domain && member.jid != *last && !self.people.contains_key(&member.jid)
@@ -109,7 +111,7 @@ impl<'a> Draft<'a> {
         self.some_of(people)
     }
 
-    /// Those who bear one of these marks by what was decided so far.
+    /// Those with one of these marks whom this decision changed.
     fn changed(&self, wanted: Marks) -> Vec<Member> {
         self.people.values().filter(|member| marks_of(member) & wanted != 0).cloned().collect()
     }
@@ -123,7 +125,7 @@ impl<'a> Draft<'a> {
         people
     }
 
-    /// How many are of this status so far.
+    /// How many people have this status so far.
     pub fn count_of(&self, status: Status) -> usize {
         let of_it = |member: &Member| member.status == status;
         let before = match status {
@@ -135,7 +137,7 @@ impl<'a> Draft<'a> {
         before - was + self.people.values().filter(|member| of_it(member)).count()
     }
 
-    /// Whom a group falls to that nobody owns: the admin who has been in it longest, or else whoever has.
+    /// Who inherits a group without an owner: the admin who has been in it longest, else the member who has.
     pub fn heir(&self, rights: &Rights) -> Option<&Member> {
         let is_in = |jid: &BareJid| self.member(jid).filter(|member| member.is_joined());
         let seniority = |member: &&Member| (member.since, member.jid.clone());
@@ -149,7 +151,7 @@ impl<'a> Draft<'a> {
         self.rights.as_ref().unwrap_or_else(|| self.channel.rights())
     }
 
-    /// Whether nobody went so far, and nobody's role is another one.
+    /// Whether nobody has left so far, and no role changed.
     pub fn leaves_roles(&self) -> bool {
         self.rights.is_none() && self.people.values().all(Member::is_joined)
     }
@@ -159,13 +161,13 @@ impl<'a> Draft<'a> {
         self.rights = Some(rights);
     }
 
-    /// Adds a change of one person's record.
+    /// Adds a change of a person's record.
     pub fn put(&mut self, change: fn(Member) -> Change, member: Member) {
         if member.is_joined()
             && !self.people.get(&member.jid).is_some_and(Member::is_joined)
             && let Some(guest) = self.channel.guest(&member.jid)
         {
-            // What it subscribed to, it subscribes to as a participant.
+            // It keeps the subscriptions of the guest as a participant.
             self.drop_guest(guest, NodeSet::default());
         }
         if member.is_joined() && self.channel.participant(&member.jid).is_none() {
@@ -178,15 +180,15 @@ impl<'a> Draft<'a> {
         self.people.insert(member.jid.clone(), member);
     }
 
-    /// Whether nobody but this account goes by the nick so far.
+    /// Whether nobody else has the nick so far.
     pub fn is_free(&self, nick: &Nick, account: &BareJid) -> bool {
         let own = self.people.get(account).is_some_and(|own| own.nick.key() == nick.key());
         let taken = self.nicks.contains(nick.key()) && !own;
         !taken && self.channel.holder_of(nick).is_none_or(|holder| holder == account)
     }
 
-    /// Adds the row of an event, where events are rows. Its author is who did it, or whom it concerns where an operator
-    /// did it, or an owner.
+    /// Adds the row of an event, where events are rows. Its author is the member who caused it, else the one whom it
+    /// concerns, else an owner.
     pub fn event(&mut self, kind: EventKind, by: Option<&Member>, whom: Option<&Member>, detail: Option<&str>) {
         if !self.channel.settings().events {
             return;
@@ -200,8 +202,8 @@ impl<'a> Draft<'a> {
         self.row(row);
     }
 
-    /// Has the records go that serve nobody, and of those who left without a word the ones that left first, where there are
-    /// more of them than allowed; a few at a time.
+    /// Drops records that are of no use, and where there are too many people who left and wrote nothing, those who left
+    /// first. It drops a few at a time.
     pub fn clear_away(&mut self, limits: &Limits) {
         let mut gone: Vec<Member> = self.people.values().filter(|member| member.is_moot()).cloned().collect();
         let left = self.people.values().filter(|member| member.left_silently() && !member.is_moot());
@@ -223,8 +225,8 @@ impl<'a> Draft<'a> {
         self.give_up(limits);
     }
 
-    /// Gives records up of people whom history needs, where there are too many of them; a few at a time. Who runs
-    /// the channel keeps what it has.
+    /// Gives up records of people whom the history needs, where there are too many. It gives up a few at a time, and
+    /// none of people who administer the channel.
     fn give_up(&mut self, limits: &Limits) {
         let was_in = |jid: &BareJid| self.channel.member(jid).is_none_or(|member| member.status != Status::Left);
         let leaves = |member: &&Member| member.status == Status::Left && !member.left_silently() && was_in(&member.jid);
@@ -243,7 +245,7 @@ impl<'a> Draft<'a> {
         self.changes.extend(gone);
     }
 
-    /// The next row, with nothing in it.
+    /// The next row, without contents.
     pub fn blank_row(&self, author: ParticipantId, nick: String) -> Row {
         Row {
             number: self.head.row + 1,
@@ -263,7 +265,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// With the first message of somebody, its record says that there is one.
+    /// Notes in the author's record that it wrote something.
     fn note_word(&mut self, row: &Row) {
         if matches!(row.kind, RowKind::Event(_)) {
             return;
@@ -275,7 +277,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Adds a row. Marks of authors that a load would not see behind it are saved before (see `tail`).
+    /// Adds a row. Marks of authors that a load would not find any more behind it are stored before (see `tail`).
     pub fn row(&mut self, row: Row) {
         let channel = self.channel;
         for (number, author) in channel.tail.leaving(row.number) {

@@ -1,4 +1,4 @@
-//! Subscribing to nodes one by one (XEP-0060 §6.1, §6.2), as somebody who is in the channel or as a guest.
+//! XEP-0060 §6.1, §6.2: subscribing to single nodes, as a participant or as a guest.
 
 use super::Outcome;
 use super::draft::Draft;
@@ -8,7 +8,7 @@ use crate::channel::{Actor, Answer, Change, Channel, Context, Guest, Node, NodeS
 use jid::BareJid;
 
 impl Channel {
-    /// Subscribes to a node, or unsubscribes from it.
+    /// Subscribes to a node or unsubscribes from it.
     pub(super) fn subscribe(&self, actor: &Actor, node: Node, wanted: bool, context: &mut Context<'_>) -> Outcome {
         let account = &actor.account;
         let answer = Answer::Subscribed { node, subscribed: wanted };
@@ -56,14 +56,14 @@ impl Channel {
 }
 
 impl Draft<'_> {
-    /// Ends the subscriptions of an account as a guest: it goes, or comes in, where it keeps them.
+    /// Ends the subscriptions of a guest. `ended` are those that it does not keep as a participant.
     pub fn drop_guest(&mut self, guest: &Guest, ended: NodeSet) {
         let guest = Guest { subscriptions: NodeSet::default(), ..guest.clone() };
         self.changes.push(Change::GuestSet { guest, ended });
     }
 
-    /// Ends subscriptions of guests that these could not begin any more after what was decided so far; where they are many,
-    /// first of some.
+    /// Ends subscriptions of guests that they could not begin any more after this decision. Where there are many, a
+    /// part of them ends first.
     pub(super) fn drop_guests(&mut self) {
         if self.channel.kept.guests.is_empty() || !self.changes.iter().any(Change::is_of_rules) {
             return;
@@ -98,7 +98,7 @@ impl Draft<'_> {
         self.changes.append(&mut ends);
     }
 
-    /// Whether an entry of a list may be of some guest.
+    /// Whether an entry of a list may concern a guest.
     fn may_have_guests_of(&self, entry: &BareJid) -> bool {
         let is_guest = |change: &Change| matches!(change, Change::GuestSet { .. });
         entry.node().is_some()
@@ -106,12 +106,13 @@ impl Draft<'_> {
             || self.changes.iter().any(is_guest)
     }
 
-    /// What came on lists or went, where nothing else was decided that any guest depends on.
+    /// The entries that were put on lists or taken off, where this decision changes nothing else on which guests
+    /// depend.
     fn listed_alone(&self) -> Option<Vec<&BareJid>> {
         self.changes.iter().filter(|change| change.is_of_rules()).map(entry_of).collect()
     }
 
-    /// A guest as it is after what was decided so far.
+    /// The record of a guest so far.
     fn guest_so_far(&self, account: &BareJid) -> Option<&Guest> {
         let set = self.changes.iter().rev().find_map(|change| match change {
             Change::GuestSet { guest, .. } if guest.jid == *account => Some(guest),
@@ -121,7 +122,7 @@ impl Draft<'_> {
     }
 }
 
-/// What came on a list or went.
+/// The entry that a change puts on a list or takes off.
 fn entry_of(change: &Change) -> Option<&BareJid> {
     if let Change::Listed { jid, .. } = change { Some(jid) } else { None }
 }

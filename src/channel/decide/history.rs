@@ -1,4 +1,4 @@
-//! What of the archive somebody is shown (groups.md §1 rule 1, storage §4).
+//! groups.md §1 rule 1, storage.md §4: which rows of the archive an account sees.
 
 use super::Outcome;
 use crate::channel::command::HistoryQuery;
@@ -10,7 +10,7 @@ impl Channel {
     pub(super) fn read_history(&self, actor: &Actor, mut query: HistoryQuery, limits: &Limits) -> Outcome {
         self.require_archive(actor, limits)?;
         check(limits.features.media || query.media.is_none(), "media")?;
-        // Operators and owners of a plain channel need not be in it.
+        // Operators, and owners of a plain channel, may read it without being in it.
         let member = self.member(&actor.account).filter(|_| !self.reads_all(actor));
         let as_guest = self.is_guest_of(actor, Node::Messages) && !self.reads_all(actor);
         let guest = self.guest(&actor.account).filter(|_| as_guest);
@@ -44,8 +44,8 @@ impl Channel {
         Ok(Decision::answer(Answer::History { query, author }))
     }
 
-    /// Whom an account or the address of a participant stands for (XEP-0403 §3.2). Where JIDs are hidden, nobody learns by
-    /// them who wrote what, but of oneself.
+    /// XEP-0403 §3.2: the member that an account, or the address of a participant, stands for. Where JIDs are hidden,
+    /// an account finds its own rows alone by its JID.
     fn member_named(&self, actor: &Actor, with: &BareJid) -> Option<&Member> {
         let id = with.node().and_then(|node| node.as_str().split_once('#')).and_then(|(id, _)| ParticipantId::new(id));
         match id {
@@ -57,7 +57,7 @@ impl Channel {
         }
     }
 
-    /// Whether somebody who is not in the channel may read all of it all the same.
+    /// Whether somebody outside the channel may read all of its archive.
     fn reads_all(&self, actor: &Actor) -> bool {
         let role = self.role_of(&actor.account, actor.operator);
         !role.is_seated() && role > Role::Participant

@@ -1,4 +1,4 @@
-//! Invitations: who gives them, whom they let in, and every way in which they end (XEP-0407 §6).
+//! XEP-0407 §6: invitations: who gives them, whom they let in, and all ways in which they end.
 
 use super::world_tests::{World, actor, jid};
 use crate::channel::invitation::InvitationFault;
@@ -27,7 +27,7 @@ fn open(world: &mut World, by: &str) -> Vec<String> {
     }
 }
 
-/// A plain channel of ann's that only those on a list may join; bob is on it and in.
+/// A plain channel of ann's with a list of those who may join. Bob is on it, and in.
 fn listed() -> World {
     let mut world = World::plain();
     world.join("bob").unwrap();
@@ -119,7 +119,7 @@ fn an_invitation_ends_by_its_age_and_makes_room() {
     assert_eq!(invite(&mut world, "ann", "cy"), Err(own_full));
 }
 
-/// What takes the right of bob, who may invite.
+/// An event that takes away bob's right to invite.
 type End = fn(&mut World);
 
 #[test]

@@ -1,4 +1,4 @@
-//! Giving invitations, getting in by one, and their end (XEP-0407 §6).
+//! XEP-0407 §6: giving invitations, joining by one, and how they end.
 
 use super::Outcome;
 use super::draft::Draft;
@@ -14,13 +14,13 @@ use crate::channel::{
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-/// Invitations that are too old and go with one that is given, at most.
+/// The most invitations that are too old and end when one is given.
 const OUTDATED_MAX: usize = 16;
-/// Invitations on one page of a list, at most: each may name two long addresses.
+/// The most invitations on a page of a list. Each may name two long addresses.
 const PAGE_MAX: usize = 50;
 
 impl Channel {
-    /// Gives an invitation. To ask again for the same invitee is to get the same one, with its time begun anew.
+    /// Gives an invitation. Asked again for the same invitee, it gives the same one, and its time begins anew.
     pub(super) fn invite(&self, actor: &Actor, invitee: BareJid, context: &mut Context<'_>) -> Outcome {
         let limits = context.limits;
         let role = self.require(actor, Action::Add, limits)?;
@@ -49,8 +49,8 @@ impl Channel {
         draft.finish(Answer::Invitation(invitation))
     }
 
-    /// Refuses one more invitation where there are too many, or the share of whoever gives it has no room, not counting
-    /// those that are too old.
+    /// Refuses another invitation where the channel has too many, or the inviter has used up its share. Those that are
+    /// too old do not count.
     fn check_invitations(&self, inviter: &BareJid, context: &Context<'_>) -> Result<(), Refusal> {
         let (limits, due, own_domains) = (context.limits, context.due, context.own_domains);
         let (max, own_max) = (limits.invitations_max, limits.invitations_per_inviter_max);
@@ -69,8 +69,8 @@ impl Channel {
         Ok(())
     }
 
-    /// The invitation without which somebody would not get in; `None` where it gets in anyway, and then no invitation is
-    /// looked at: an old one, or one that was used by a join whose answer got lost, keeps nobody out.
+    /// The invitation that somebody needs to get in. `None` where it gets in anyway: its invitation is then not looked
+    /// at, so that one that is old, or was used by a join whose answer got lost, keeps nobody out.
     pub(super) fn invitation_needed(
         &self,
         actor: &Actor,
@@ -93,7 +93,7 @@ impl Channel {
         if self.is_banned(&actor.account) { Err(not_admitted) } else { Ok(Some(invitation)) }
     }
 
-    /// The end of the invitation that somebody shows who is in already.
+    /// Ends the invitation that a participant shows.
     pub(super) fn used_again(&self, seated: &Member, claim: Option<&Claim>) -> Option<Change> {
         claim.and_then(|claim| self.shown_by(&seated.jid, claim)).map(ended)
     }
@@ -114,15 +114,15 @@ impl Channel {
         }
     }
 
-    /// The invitee turns an invitation down.
+    /// Ends an invitation because the invitee declines it.
     pub(super) fn decline(&self, actor: &Actor, claim: &Claim) -> Outcome {
         let invitation = self.shown(actor, claim).ok_or_else(|| self.refusal_of_claim(actor, claim))?;
         let ended = Change::InvitationEnded { invitation: invitation.clone(), declined: true };
         Ok(Decision::of(vec![ended], Answer::Taken))
     }
 
-    /// Takes every invitation of some accounts back that the asker gave, or got, or may take back because it may remove
-    /// people.
+    /// Ends all invitations of some invitees that the asker may take back: those it gave, those it got, and where it
+    /// may remove people, all others.
     pub(super) fn revoke_invitations(&self, actor: &Actor, invitees: &[BareJid], context: &Context<'_>) -> Outcome {
         check_named("invitee", invitees.len(), context.limits)?;
         let mut draft = Draft::new(self, context.now, context.limits);
@@ -140,14 +140,14 @@ impl Channel {
         draft.finish(Answer::Done)
     }
 
-    /// The invitations that the asker may take back.
+    /// A page of the invitations that the asker may take back.
     pub(super) fn list_invitations(&self, actor: &Actor, slice: &Slice, context: &Context<'_>) -> Outcome {
         let (due, invitations) = (context.due, &self.kept.invitations);
         let is_open = |it: &&Invitation| it.until >= due;
         let page = if self.sees_all_invitations(actor, context.limits)? {
             let count = invitations.count_open();
             let range = slice.cut(count, PAGE_MAX, |name| invitations.position(name))?;
-            // Some may be too old since that was looked at.
+            // Some may have become too old since they were marked.
             let entries = invitations.open_from(range.start).take(range.len()).filter(is_open).cloned().collect();
             Page { entries, count, index: range.start }
         } else {
@@ -160,14 +160,13 @@ impl Channel {
         Ok(Decision::answer(Answer::Invitations(page)))
     }
 
-    /// Whether all invitations are there for somebody: they are for those who may remove people. Others see what they gave
-    /// and what they got.
+    /// Whether an account sees all invitations, because it may remove people. Others see those that they gave or got.
     fn sees_all_invitations(&self, actor: &Actor, limits: &Limits) -> Result<bool, Refusal> {
         let role = self.require(actor, Action::See, limits)?;
         Ok(self.allows(role, Action::Remove, limits))
     }
 
-    /// What an account gave, and what it got, in the order of invitees.
+    /// The invitations that an account gave or got, in the order of invitees.
     pub(super) fn invitations_of<'a>(&'a self, account: &BareJid) -> Vec<&'a Invitation> {
         let invitations = &self.kept.invitations;
         let got = invitations.got_by(account).filter(|it| it.inviter != *account);
@@ -176,7 +175,7 @@ impl Channel {
         own
     }
 
-    /// The invitation of the asker that it shows.
+    /// The asker's invitation that a claim shows.
     fn shown(&self, actor: &Actor, claim: &Claim) -> Option<&Invitation> {
         self.shown_by(&actor.account, claim)
     }
@@ -186,12 +185,12 @@ impl Channel {
         (invitation.invitee == *account && invitation.answers_to(claim)).then_some(invitation)
     }
 
-    /// Whether somebody shows an invitation of its own, and so may know of the channel.
+    /// Whether a claim shows an invitation of the asker's own. It may then know of the channel.
     pub(super) fn is_shown_its_own(&self, actor: &Actor, claim: &Claim) -> bool {
         self.shown(actor, claim).is_some()
     }
 
-    /// Why a claim is good for nothing, told only to those who may know of the channel.
+    /// Why a claim is not accepted. Only those who may know of the channel are told.
     fn refusal_of_claim(&self, actor: &Actor, claim: &Claim) -> Refusal {
         if self.is_closed() && self.role_of(&actor.account, actor.operator) <= Role::Former {
             return Refusal::NoSuchChannel;
@@ -202,8 +201,8 @@ impl Channel {
         Refusal::BadInvitation(if is_other || of_other() { InvitationFault::Foreign } else { InvitationFault::Unknown })
     }
 
-    /// The end of invitations that could not be given any more after what was decided: their inviter lost the right, or
-    /// their invitee was banned or is no account any more.
+    /// Ends invitations that could not be given any more after the changes: the inviter lost the right, or the invitee
+    /// was banned or has ended.
     pub(super) fn invitations_void(&self, changes: &[Change], limits: &Limits) -> Vec<Change> {
         let decides = |change: &Change| match change {
             Change::RightsSet(_) | Change::Configured(_) | Change::Listed { node: Node::Banned, .. } => true,
@@ -214,7 +213,7 @@ impl Channel {
         }
         let after = Rules::after(self, changes);
         let concerned = self.invitations_concerned(changes, &after, limits);
-        // The last word of each counts; of an account that is no more, and of a record that is gone, there is none.
+        // The last change of each member counts. `None` is for members that have ended or whose record is dropped.
         let mut members: HashMap<&BareJid, Option<&Member>> = HashMap::new();
         let (mut gone, mut over, mut given) = (HashSet::new(), HashSet::new(), Vec::new());
         for change in changes {
@@ -240,8 +239,8 @@ impl Channel {
         open.filter(is_void).map(ended).collect()
     }
 
-    /// The invitations that a decision may have made void: of those who lost a right or went, and of those who were banned
-    /// or are no more. All of them only where a whole domain is banned, or a role may not invite any more.
+    /// The invitations that the changes may end: those of people who lost a right, left, were banned or have ended. It
+    /// is all invitations only where a domain is banned, or a role may not invite any more.
     fn invitations_concerned<'a>(
         &'a self,
         changes: &[Change],
@@ -285,7 +284,7 @@ impl Channel {
 }
 
 impl Draft<'_> {
-    /// Ends every invitation of somebody who is in: what it was invited to happened.
+    /// Ends all invitations of somebody who joined, since they are used.
     pub fn end_invitations_of(&mut self, account: &BareJid) {
         self.changes.extend(self.channel.kept.invitations.got_by(account).map(ended));
     }

@@ -1,6 +1,7 @@
-//! Who may join and who may not: the nodes `allowed` and `banned` (XEP-0406 §3.1.2, §3.1.3).
+//! XEP-0406 §2.2, §2.3: who may join and who may not: the nodes `allowed` and `banned`.
 //!
-//! In a closed channel the allowed are those who are in or wait, so putting somebody on that list is adding it.
+//! In a closed channel, the allowed are the participants and those who wait. Putting somebody on that list adds it to
+//! the channel.
 
 use super::Outcome;
 use super::draft::Draft;
@@ -12,20 +13,20 @@ use crate::channel::{
 use jid::BareJid;
 
 impl Channel {
-    /// Whether an account may join as far as the lists go; owners and admins always may.
+    /// Whether the lists let an account join. Owners and admins may always join.
     pub(in crate::channel) fn is_admitted(&self, account: &BareJid) -> bool {
         Rules::of(self).admit(account) || self.participant(account).is_some()
     }
 
-    /// Whether an account finds the channel without being in it, as one that it may join (XEP-0369 §6.2): where it is listed,
-    /// and where the lists let the account in. Owners and admins may be banned and find it still.
+    /// XEP-0369 §6.2: whether an account outside the channel finds it in the list of channels: the channel is listed,
+    /// and its lists let the account in. Owners and admins find it even if they are banned.
     pub fn is_found_by(&self, account: &BareJid) -> bool {
         let rules = Rules::of(self);
         let administers = rules.standing_of(account) != Standing::Member;
         self.profile().listed && rules.lists(account) && (administers || !rules.bans(account))
     }
 
-    /// Whether an account, or its domain, is on the list of those who may not join.
+    /// Whether an account or its domain is on the list of those who may not join.
     pub(super) fn is_banned(&self, account: &BareJid) -> bool {
         Rules::of(self).bans(account)
     }
@@ -51,13 +52,13 @@ impl Channel {
         self.enter(actor, node, jid, present, context)
     }
 
-    /// Bans an account or a domain; where there is no list of those who are banned, it is made.
+    /// Bans an account or a domain. Without a list of those who may not join, it makes one.
     pub(super) fn ban(&self, actor: &Actor, jid: BareJid, context: &mut Context<'_>) -> Outcome {
         self.require(actor, Action::Lists, context.limits)?;
         self.enter(actor, Node::Banned, jid, true, context)
     }
 
-    /// Puts somebody on a list, which is made where there is none, or takes somebody off.
+    /// Puts somebody on a list or takes it off. Where there is no such list, it makes one.
     fn enter(&self, actor: &Actor, node: Node, jid: BareJid, present: bool, context: &Context<'_>) -> Outcome {
         let list = self.list(node)?;
         if list.is_some_and(|list| list.contains(&jid)) == present {
@@ -80,13 +81,13 @@ impl Channel {
         draft.finish(Answer::Done)
     }
 
-    /// XEP-0406 §3.3: whoever is banned is out at once.
+    /// XEP-0406 §3.3: removes those whom a ban concerns.
     fn throw_out(&self, draft: &mut Draft<'_>, actor: &Actor, entry: &BareJid, limits: &Limits) -> Result<(), Refusal> {
         let by = self.participant(&actor.account);
         let rights = self.rights();
         let is_meant = |account: &BareJid| is_of(entry, account);
         if !self.is_group() && rights.admins.iter().any(is_meant) {
-            // A right would let it back in.
+            // With a right, it could join again.
             self.require(actor, Action::Demote, limits)?;
             let mut next = rights.clone();
             next.admins.retain(|admin| !is_meant(admin));
@@ -119,7 +120,7 @@ impl Channel {
         draft.finish(Answer::Done)
     }
 
-    /// What makes a list, or does away with it; nothing where it is so already.
+    /// The changes that make a list or delete it. None where nothing changes.
     pub(super) fn list_switched(
         &self,
         actor: &Actor,
@@ -138,7 +139,7 @@ impl Channel {
         Ok(differs.then_some(Change::ListMade { node, exists }))
     }
 
-    /// Takes everybody off a list. Whoever is in stays in: the list says who may join.
+    /// Empties a list. Participants stay, since the list only says who may join.
     pub(super) fn purge_list(&self, actor: &Actor, node: Node, context: &mut Context<'_>) -> Outcome {
         self.require(actor, Action::Lists, context.limits)?;
         if node == Node::Allowed && self.is_closed() {
@@ -161,7 +162,7 @@ impl Channel {
     }
 }
 
-/// Whether an entry of a list means an account.
+/// Whether an entry of a list concerns an account.
 pub(super) fn is_of(entry: &BareJid, account: &BareJid) -> bool {
     if entry.node().is_some() { entry == account } else { entry.domain() == account.domain() }
 }

@@ -1,4 +1,4 @@
-//! Adding and removing people, all or nothing but for a failure between two parts (groups.md §3.3).
+//! groups.md §3.3: adding and removing people, all or none, unless something fails between two parts.
 
 use super::Outcome;
 use super::attend::{choose_nick, gone, seated};
@@ -39,8 +39,9 @@ impl Channel {
             remove.iter().for_each(|jid| self.take_out(&mut draft, by.as_ref(), jid));
             add.iter().for_each(|invitee| self.bring_in(&mut draft, by.as_ref(), invitee, context));
         } else {
-            // First who comes, or what is left of the request could ask for more than there is room for. Then who goes, at
-            // last the owners, since others may not remove them, and whoever asks, who may do nothing afterwards.
+            // People come in before others go, or else the rest of the request could ask for more than there is room
+            // for. Of those who go, owners come behind others, since only they may remove owners. The asker comes last,
+            // since it may do nothing afterwards.
             draft.begin_part();
             add.iter().take(part_max).for_each(|invitee| self.bring_in(&mut draft, by.as_ref(), invitee, context));
             let mut remove = remove;
@@ -48,7 +49,7 @@ impl Channel {
             let some = remove.iter().take(part_max.saturating_sub(add.len()));
             some.for_each(|jid| self.take_out(&mut draft, by.as_ref(), jid));
         }
-        // In between, whoever is to go may be all that is left.
+        // Between two parts, those who are still to go may be all that are in.
         if !draft.is_part {
             self.settle_roles(&mut draft);
         }
@@ -57,8 +58,8 @@ impl Channel {
         draft.finish(answer)
     }
 
-    /// Of those who are to be in or out, those who are not yet; each once. Nobody is invited where nobody will be left who is
-    /// in: that invitation would end at once (groups.md §1 rule 2).
+    /// Those of the people named who are not yet in or out, each once. groups.md §1 rule 2: nobody is invited where no
+    /// participant would be left, because that invitation would end at once.
     fn edits<'a>(
         &self,
         draft: &Draft<'_>,
@@ -124,11 +125,11 @@ impl Channel {
         Ok(())
     }
 
-    /// Adds one person who is not in yet.
+    /// Adds a person who is not in.
     fn bring_in(&self, draft: &mut Draft<'_>, by: Option<&Member>, invitee: &Invitee, context: &mut Context<'_>) {
         let invites = self.settings().membership == Membership::Invite;
         let past = draft.member(&invitee.jid).cloned();
-        // What somebody registered is its own word, the rest a suggestion.
+        // A registered nick comes before one that others suggest.
         let wish = self.registered_nick(&invitee.jid, context.registry).or_else(|| invitee.nick.clone());
         let wish = wish.or_else(|| past.as_ref().map(|past| past.nick.clone()));
         if invites {
@@ -143,7 +144,7 @@ impl Channel {
         }
     }
 
-    /// Removes one person; who is not in stays as it is. To remove oneself is to leave.
+    /// Removes a person. It changes nothing for one who is not in. Removing oneself is leaving.
     pub(super) fn take_out(&self, draft: &mut Draft<'_>, by: Option<&Member>, jid: &BareJid) {
         let Some(member) = draft.member(jid).filter(|member| member.status != Status::Left).cloned() else { return };
         let leaves = by.is_some_and(|by| by.jid == *jid);
@@ -159,7 +160,7 @@ impl Channel {
     }
 }
 
-/// Everybody named, once, and what each is so far. Of whoever is among the `removed` no record may be left.
+/// The people named, each once, with the status so far. Those among `removed` may have no record any more.
 pub fn edited(draft: &Draft<'_>, named: Vec<BareJid>, removed: &BTreeSet<BareJid>) -> Answer {
     let (mut seen, mut people) = (BTreeSet::new(), Vec::new());
     for jid in named {
@@ -171,7 +172,7 @@ pub fn edited(draft: &Draft<'_>, named: Vec<BareJid>, removed: &BTreeSet<BareJid
     Answer::Group(GroupAnswer::Edited(people))
 }
 
-/// The record of an account that was added and has not joined. Its nick is a wish, and reserved for nobody.
+/// The record of an account that was added and has not joined. Its nick is a wish, and others may have it.
 fn waiting(draft: &Draft<'_>, account: &BareJid, wish: Option<Nick>, limits: &Limits, dice: &mut StdRng) -> Member {
     let past = draft.member(account);
     let nick = wish.unwrap_or_else(|| Nick::for_account(account)).cut(limits.nick_bytes_max);

@@ -1,4 +1,4 @@
-//! One's own view of the history: hiding, clearing, forgetting (groups.md §3.5).
+//! groups.md §3.5: a member's own view of the history: hiding rows, clearing, and forgetting the channel.
 
 use super::Outcome;
 use crate::channel::{
@@ -17,7 +17,7 @@ impl Channel {
                 member.own.hidden.insert(row, facts.row.counted);
             }
         }
-        // What is gone by its age takes no room.
+        // Rows that have expired need no entry.
         member.own.hidden = member.own.hidden.split_off(&(self.base().row + 1));
         let max = context.limits.groups.hidden_max;
         if member.own.hidden.len() > max {
@@ -44,14 +44,14 @@ impl Channel {
 
     pub(super) fn forget(&self, actor: &Actor, limits: &Limits) -> Outcome {
         let mut member = self.own_record(actor, Action::Forget, limits)?.clone();
-        // Whoever comes back does not see it again.
+        // A member that comes back does not see these rows again.
         clear_up_to(&mut member, self.head().row, self.head().ordinal);
         member.own.forgotten = true;
         Ok(self.noted(member))
     }
 
     fn own_record(&self, actor: &Actor, action: Action, limits: &Limits) -> Result<&Member, Refusal> {
-        // What somebody settles for itself alone goes by what it is to the channel itself, operator or not.
+        // A member's own view goes by its own role. That it is an operator does not count.
         let itself = Actor { account: actor.account.clone(), operator: false };
         let role = self.require(&itself, action, limits)?;
         self.member(&actor.account).ok_or_else(|| self.refusal_of(role, action))
@@ -64,7 +64,7 @@ impl Channel {
     }
 }
 
-/// Clears what came up to a row; that is not waiting to be read either.
+/// Clears the rows up to one. They do not count as unread any more.
 fn clear_up_to(member: &mut Member, row: u64, ordinal: u64) {
     let own = &mut member.own;
     own.cleared = own.cleared.max(row);

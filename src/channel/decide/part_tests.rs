@@ -1,4 +1,4 @@
-//! What concerns many people comes to the same, whether it is done at once or in parts.
+//! Decisions about many people have the same result, whether they are made at once or in parts.
 
 use super::world_tests::{World, jid, wish};
 use crate::channel::group::{Configuration, Patch};
@@ -10,7 +10,7 @@ fn name(n: usize) -> String {
     format!("u{n}@crowd.example")
 }
 
-/// A plain channel of `ann`, `bob` and many of another domain, each of whom wants its JID to be seen.
+/// A plain channel of `ann`, `bob`, and many of another domain who want their JIDs to be visible.
 fn crowd() -> World {
     let mut world = World::plain();
     let preferences = PreferencesPatch { jid: Some(JidPreference::Always), ..PreferencesPatch::default() };
@@ -32,7 +32,7 @@ fn visited() -> World {
     world
 }
 
-/// A group that nobody but `ann` is in and many wait for.
+/// A group with `ann` in it and many who wait.
 fn awaited() -> World {
     let names: Vec<String> = (0..MANY).map(name).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -40,14 +40,14 @@ fn awaited() -> World {
     World::wish(group::GroupWish { membership, ..wish(&names) }, Limits::default()).unwrap()
 }
 
-/// What there is of a channel in the end.
+/// The state of a channel and its people.
 fn outcome(world: &World) -> (Kept, Vec<(jid::BareJid, Status, NodeSet)>) {
     let mut people: Vec<_> = world.channel.members().map(|it| (it.jid.clone(), it.status, it.subscriptions)).collect();
     people.sort_by(|a, b| a.0.cmp(&b.0));
     (world.channel.kept().clone(), people)
 }
 
-/// Who goes by some changes, by the ids that others see.
+/// The people whom some changes take out, by their ids.
 fn gone(changes: &[Change]) -> Vec<ParticipantId> {
     let ids = changes.iter().filter_map(|change| match change {
         Change::Removed(member) | Change::Left(member) | Change::Invited(member) => Some(member.id.clone()),
@@ -80,14 +80,15 @@ fn what_is_done_in_parts_comes_to_the_same_and_each_part_is_small() {
         assert_eq!(in_parts.ask("ann", act.clone()).unwrap(), answer);
         assert_eq!(in_parts.parts.len(), MANY.div_ceil(2), "{act:?}");
         assert_eq!(outcome(&in_parts), outcome(&at_once), "{act:?}");
-        // In the order of ids throughout, which tells nothing of accounts where these may be hidden; whoever acts goes last.
+        // In the order of ids throughout, which tells nothing of accounts where JIDs may be hidden. The asker goes
+        // last.
         let (ids, hides_nobody) = (gone(&in_parts.parts.concat()), in_parts.channel.settings().style == Style::Group);
         assert!(hides_nobody || ids.iter().take(MANY - 1).is_sorted(), "{act:?}: {ids:?}");
         assert!(in_parts.parts.iter().all(|part| part.len() <= 2 * 2 + 3), "{act:?}: {:?}", in_parts.parts);
     }
 }
 
-/// Whoever asks goes last, and what is left of a request never asks for more than there is room for.
+/// The asker goes last, and the rest of a request never asks for more than there is room for.
 #[test]
 fn whoever_is_named_comes_or_goes_in_parts() {
     let (old, new): (Vec<String>, Vec<String>) =
@@ -98,13 +99,13 @@ fn whoever_is_named_comes_or_goes_in_parts() {
     let group = || {
         let names: Vec<&str> = old.iter().map(String::as_str).collect();
         let mut world = World::wish(wish(&names), Limits::default()).unwrap();
-        // It holds more already than it may.
+        // It already has more people than it may.
         let patch = Patch { participants_max: Some(3), ..Patch::default() };
         world.group_ask("ann", GroupCommand::Configure(patch)).unwrap();
         world
     };
     let ann = "ann".to_owned();
-    // Named twice, in already, or out already: that counts once, or not at all.
+    // Somebody named twice counts once. Somebody who is in or out already does not count.
     let again = [&old[..], &old[..1], &new[..2]].concat();
     let with_ann = [std::slice::from_ref(&ann), &old[..]].concat();
     for (add, remove, changed) in [
@@ -132,7 +133,7 @@ fn whoever_is_named_comes_or_goes_in_parts() {
     }
 }
 
-/// Where nobody will be left who is in, nobody is invited: that would end at once, and begin again.
+/// Where no participant would be left, nobody is invited, since the invitation would end at once.
 #[test]
 fn a_group_that_is_left_invites_nobody() {
     let edit = |add: &[&str], remove: &[&str]| {
@@ -150,7 +151,7 @@ fn a_group_that_is_left_invites_nobody() {
     }
 }
 
-/// Nobody is made owner on the way who goes then, and what becomes of those who wait is told as if they went at once.
+/// Nobody who leaves becomes owner on the way, and those who wait are told the same as if all left at once.
 #[test]
 fn what_is_done_in_parts_leaves_the_same_rows_and_the_same_answer() {
     let names: Vec<String> = (0..MANY).map(name).collect();
@@ -170,7 +171,7 @@ fn what_is_done_in_parts_leaves_the_same_rows_and_the_same_answer() {
     }
 }
 
-/// The owner may be one of those who did not agree to a setting.
+/// The owner may be among those who did not agree to a setting.
 #[test]
 fn a_group_whose_owner_is_out_by_a_setting_has_another_one() {
     let mut world = World::group(Membership::Auto, &["bob"]);
@@ -182,7 +183,7 @@ fn a_group_whose_owner_is_out_by_a_setting_has_another_one() {
     assert_eq!(world.channel.rights().owners[..], [jid("bob")]);
 }
 
-/// Whoever may not do it has nobody go.
+/// Nobody leaves where the asker may not do it.
 #[test]
 fn a_part_is_nothing_that_the_whole_would_not_be() {
     let mut world = crowd();
@@ -190,7 +191,7 @@ fn a_part_is_nothing_that_the_whole_would_not_be() {
     let before = outcome(&world);
     let ban = Command::Ban { jid: jid::BareJid::new("crowd.example").unwrap() };
     assert!(world.ask("bob", ban).is_err());
-    // An owner is among them.
+    // An owner is among those who leave.
     world.ask("ann", Command::Reconfigure(owners(&["ann", &name(3)]))).unwrap();
     let ban = Command::Ban { jid: jid::BareJid::new("crowd.example").unwrap() };
     assert!(world.ask("ann", ban).is_err());

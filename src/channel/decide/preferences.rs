@@ -1,4 +1,5 @@
-//! What participants want the channel to do about them (XEP-0404 §3.1), and what becomes of them where it does otherwise.
+//! XEP-0404 §3.1: preferences of participants, and what happens to participants when the channel's settings contradict
+//! them.
 
 use super::Outcome;
 use super::draft::Draft;
@@ -23,7 +24,7 @@ impl Channel {
         Ok(Decision::of(changes.into_iter().collect(), Answer::Preferences(preferences)))
     }
 
-    /// What makes it known that a participant has other preferences.
+    /// The change that a participant's new preferences make.
     pub(super) fn preferred(&self, past: &Member, next: &Member) -> Option<Change> {
         let visibility = self.settings().visibility;
         let shows_else = past.shown_jid(visibility) != next.shown_jid(visibility);
@@ -31,7 +32,7 @@ impl Channel {
         (past.preferences != next.preferences).then(|| change(next.clone()))
     }
 
-    /// Refuses what cannot be had in this channel.
+    /// Refuses preferences that contradict the channel's settings.
     pub(super) fn check_preferences(&self, wanted: Preferences) -> Result<(), Refusal> {
         if wanted.hides_presence && self.settings().presence_required {
             return Err(Refusal::NotAllowed("everybody in this channel shares its presence with it"));
@@ -45,7 +46,7 @@ impl Channel {
         }
     }
 
-    /// The nick of somebody who stated none, where one derived from the account would tell who it is.
+    /// A nick for somebody who stated none, where one derived from the account would tell who it is. `None` elsewhere.
     pub(super) fn neutral_nick(&self, context: &mut Context<'_>) -> Option<Nick> {
         if self.settings().shows_jids() {
             return None;
@@ -55,21 +56,21 @@ impl Channel {
 }
 
 impl Draft<'_> {
-    /// Takes these settings, once everybody is out who did not agree to them; whether everybody is.
+    /// Takes these settings, once everybody is out who did not agree to them. Returns whether it took them.
     pub fn take_settings(&mut self, settings: Settings) -> bool {
         self.settle_preferences(&settings);
         if self.is_part {
             return false;
         }
         self.changes.push(Change::Configured(settings));
-        // An owner may be among them.
+        // An owner may be among those who were removed.
         self.channel.settle_roles(self);
         !self.is_part
     }
 
-    /// XEP-0404 §2.2: whoever cannot bear how JIDs are shown from here on is removed, and so is whoever keeps its presence
-    /// to itself where everybody has to share it (XEP-0406 §2.4). These are to come before the settings, so that nobody is
-    /// shown by leaving.
+    /// XEP-0404 §2.2: removes those whose preferences do not allow the next settings. XEP-0406 §2.4: removes those who
+    /// do not share their presence where it becomes required. They leave before the settings are changed, so that
+    /// leaving shows nobody's JID.
     fn settle_preferences(&mut self, next: &Settings) {
         let past = self.channel.settings();
         if next.visibility == past.visibility && next.presence_required == past.presence_required {

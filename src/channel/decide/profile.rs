@@ -1,4 +1,4 @@
-//! What a channel shows of itself: its information, its picture, its video.
+//! The profile of a channel: its information, its picture, its video.
 
 use super::Outcome;
 use super::draft::Draft;
@@ -35,7 +35,7 @@ impl Channel {
 
     fn checked_item(&self, node: Node, mut item: Item, context: &Context<'_>) -> Result<Item, Refusal> {
         let groups = &context.limits.groups;
-        // The bytes of a picture come in base64, with line breaks.
+        // The bytes of a picture are in base64, which may have line breaks.
         let picture_max = groups.avatar_bytes_max + groups.avatar_bytes_max / 2 + 1024;
         if node == Node::AvatarData && item.payload.len() > picture_max {
             return Err(Refusal::FileTooLarge { max: groups.avatar_bytes_max });
@@ -56,7 +56,7 @@ impl Channel {
         }
         item.stamp = context.now;
         if node == Node::Info || item.id.is_empty() {
-            // XEP-0369 §4.7.4: the item is named by the time at which it was made.
+            // XEP-0369 §4.7.4: the id of the item is the time of the change.
             item.id = context.now.to_xmpp();
         }
         item.stamp = context.now;
@@ -73,7 +73,8 @@ impl Channel {
         let obsolete = self.item(Node::AvatarData).filter(|data| node == Node::AvatarMetadata && data.id != item.id);
         draft.changes.push(Change::ItemSet { node, item });
         if let Some(data) = obsolete {
-            // XEP-0084 §3: bytes come before the metadata that names them; what it does not name is of no use.
+            // XEP-0084 §3: the picture is published before its metadata. A picture that the metadata does not name is
+            // of no use.
             draft.changes.push(Change::ItemGone { node: Node::AvatarData, id: data.id.clone() });
         }
         if let Some(detail) = detail {

@@ -1,4 +1,4 @@
-//! Messages: what becomes a row, what is passed on and kept nowhere, what is a receipt.
+//! XEP-0369 §7.1.6: messages: which become rows, which are passed on and not archived, and which are receipts.
 
 use super::Outcome;
 use super::draft::Draft;
@@ -19,7 +19,8 @@ impl Channel {
             return self.pass_on(actor, author, message, context);
         }
         let repeated = message.origin_id.as_deref().and_then(|id| self.recent.find(&author.id, id));
-        // Some clients give an id to another message. What is encrypted anew each time goes by the id, and by being encrypted.
+        // Some clients use an id for two messages, so a repeat has the same bodies and files. For encrypted messages,
+        // which differ each time, the id is enough, if both are encrypted.
         let says_else = |row: u64| message.gist.zip((context.gist_of)(row)).is_some_and(|(this, that)| this != that);
         if let Some(row) = repeated.filter(|&row| !says_else(row)) {
             return Ok(Decision::answer(Answer::Repeat { row }));
@@ -34,7 +35,7 @@ impl Channel {
         draft.finish(Answer::Taken)
     }
 
-    /// The row that a message becomes.
+    /// The row of a message.
     pub(super) fn row_of(&self, draft: &Draft<'_>, author: &Member, message: Message, context: &Context<'_>) -> Row {
         let corrected =
             message.target.filter(|_| message.corrects).and_then(|row| self.corrected(author, row, context));
@@ -54,7 +55,7 @@ impl Channel {
         }
     }
 
-    /// XEP-0308 §4: only its author corrects a message, and only while there is something to correct.
+    /// XEP-0308 §4: only the author may correct a message, and only while it is not retracted.
     fn check_correction(&self, author: &Member, message: &Message, context: &Context<'_>) -> Result<(), Refusal> {
         let target = message.target.filter(|_| message.corrects);
         if target.is_some_and(|row| self.tail.is_retracted(row)) {
@@ -69,12 +70,12 @@ impl Channel {
         }
     }
 
-    /// The message that a correction of a row corrects: what corrects a correction corrects the same message.
+    /// The message that a correction of a row corrects. A correction of a correction corrects the first message.
     fn corrected(&self, author: &Member, row: u64, context: &Context<'_>) -> Option<u64> {
         match context.facts.get(&row) {
             Some(facts) if facts.row.corrects => facts.row.target,
             Some(_) => Some(row),
-            // The message came in the same batch.
+            // That message came in the same batch.
             None => self.tail.authors(&[(row, row)], 1).contains_key(&author.id).then(|| self.tail.corrected(row)),
         }
     }
@@ -83,7 +84,7 @@ impl Channel {
         let mut draft = Draft::new(self, context.now, context.limits);
         if let Some((progress, row)) = message.reports {
             let told_alone = self.settings().receipts == ReceiptPolicy::Author;
-            // A receipt is about one message (XEP-0184), a marker about all up to one (XEP-0333).
+            // XEP-0184: a receipt is about one message. XEP-0333: a marker is about all up to one.
             let exact = progress == Progress::Delivered;
             if told_alone {
                 let decision = self.report(actor, row, progress, exact, context)?;

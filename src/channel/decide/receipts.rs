@@ -1,4 +1,4 @@
-//! Reports of how far messages came, and what they amount to (groups.md §1 rules 6 and 7).
+//! groups.md §1 rules 6, 7: reports of how far messages came, and what follows from them.
 
 use super::Outcome;
 use crate::channel::group::{Facts, Notice};
@@ -9,23 +9,23 @@ use crate::channel::{
 };
 use std::collections::BTreeMap;
 
-/// How many authors are told of one report, those of the newest rows.
+/// The most authors who are told of one report: those of the newest rows.
 const AUTHORS_MAX: usize = 64;
 
-/// A report that was taken.
+/// A report that was accepted.
 pub(super) struct Taken<'a> {
-    /// What it changes; nothing where all of it was known.
+    /// The changes. None where all of it was reported before.
     pub changes: Vec<Change>,
-    /// The record of whoever reports, as it is after.
+    /// The reporter's record afterwards.
     after: Member,
-    /// The rows that it is newly about, first and last included.
+    /// The ranges of rows that are new in it, both ends included.
     told: Vec<(u64, u64)>,
     /// The row that it names.
     facts: &'a Facts,
 }
 
 impl Channel {
-    /// Takes a report and says which authors are to be told.
+    /// Takes a report, and says which authors are told.
     pub(super) fn report(
         &self,
         actor: &Actor,
@@ -42,7 +42,7 @@ impl Channel {
         Ok(Decision::of(taken.changes, Answer::Group(GroupAnswer::Reported(notices))))
     }
 
-    /// Takes a report; whom to tell is another question.
+    /// Takes a report, without saying who is told.
     pub(super) fn take_report<'a>(
         &self,
         actor: &Actor,
@@ -67,8 +67,8 @@ impl Channel {
         Ok(taken)
     }
 
-    /// Whom a report has to be told: the authors of the rows that it is newly about, each once, as far as these rows are
-    /// among the newest ones or named, and some authors at most. The others see it when they ask.
+    /// Who is told of a report: the authors of the rows that are new in it, each once, if these rows are among the
+    /// newest or named. Only so many authors are told. Others see it when they ask.
     fn notices(&self, after: &Member, told: &[(u64, u64)], facts: &Facts, context: &Context<'_>) -> Vec<Notice> {
         if self.participant_count() > context.limits.groups.notices_members_max {
             return Vec::new();
@@ -87,7 +87,7 @@ impl Channel {
         let mut joined: Vec<(u64, &Member)> = joined.collect();
         joined.sort_by_key(|(row, _)| *row);
         let rows: Vec<(u64, &ParticipantId)> = joined.iter().map(|(row, author)| (*row, &author.id)).collect();
-        // In the order of authors' ids.
+        // In the order of the authors' ids.
         let notices = joined.iter().zip(self.aggregates(&rows, after)).map(|((row, author), aggregate)| {
             let origin_id = match *row == named.number {
                 true => named.origin_id.clone(),
@@ -105,7 +105,7 @@ impl Channel {
             false => Some(self.seat(actor, Action::Report, context.limits)?),
         };
         if !self.is_group() {
-            // It lists the people of that time.
+            // The answer lists the people of that time.
             self.require(actor, Action::ListParticipants, context.limits)?;
         }
         let row = &self.fact(member, row, context)?.row;
@@ -119,14 +119,15 @@ impl Channel {
         })))
     }
 
-    /// What is known of a row that somebody named and may name; `None` stands for those who may name every row.
+    /// What is known of a row that somebody named. Refused where `by` does not see the row. `by` is `None` for those
+    /// who see every row.
     pub(super) fn fact<'a>(&self, by: Option<&Member>, row: u64, context: &Context<'a>) -> Result<&'a Facts, Refusal> {
         let seen = by.is_none_or(|by| self.sees(by, row)) && self.base().row < row && row <= self.head().row;
         context.facts.get(&row).filter(|_| seen).ok_or(Refusal::NoSuchItem)
     }
 }
 
-/// The rows up to one that came while somebody was in.
+/// The rows up to one that came while the member was in, as ranges.
 fn stays_up_to(member: &Member, row: u64) -> Vec<(u64, u64)> {
     let stays = member.windows.iter().map(|&(first, last)| (first, last.unwrap_or(row).min(row)));
     stays.filter(|(first, last)| first <= last).collect()

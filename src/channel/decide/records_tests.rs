@@ -1,11 +1,11 @@
-//! What stays of people who left or are no more, and what is counted of everybody.
+//! What stays of people who left or have ended, and the counts of everybody.
 
 use super::rules_tests::{before, report};
 use super::world_tests::{World, jid, text};
 use crate::channel::*;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-/// Storage.md §4, on accounts that are removed at their home server.
+/// storage.md §4, for accounts that were removed at their home server.
 #[test]
 fn an_account_that_is_no_more_keeps_its_rows_and_leaves_nothing_to_a_later_one() {
     let mut world = World::group(Membership::Auto, &["bob"]);
@@ -30,7 +30,7 @@ fn a_request_that_names_thousands_is_refused_at_once() {
     };
     let add = GroupCommand::EditMembers { add: many(20_000), remove: Vec::new() };
     assert_eq!(world.group_ask("ann", add), Err(Refusal::Crowded { max: 30 }));
-    // Those who are in count for nothing, however often they are named.
+    // People who are in do not count, however often they are named.
     world.add("ann", &["bob"; 36]).unwrap();
 }
 
@@ -54,7 +54,7 @@ fn records_of_invented_people_come_to_an_end() {
         "who left first goes"
     );
     assert_eq!(world.last.iter().filter(|change| matches!(change, Change::Struck(_))).count(), 1);
-    // One that wrote something stays, and one that reported something.
+    // One who wrote something stays, and so does one who reported something.
     world.add("ann", &["bob", "cy"]).unwrap();
     let row = world.say("bob", "hi");
     assert!(matches!(&world.last[..], [Change::Noted(bob), Change::Published(_)] if bob.spoke), "{:?}", world.last);
@@ -82,7 +82,7 @@ fn newcomers_are_never_refused_for_the_sake_of_history() {
         assert!(world.channel.members().count() <= 1 + 3, "{n}");
     }
     assert!(world.status("u0").is_none() && world.status("u39") == Some(Status::Left), "who left first loses first");
-    // Nobody is somebody else for that.
+    // Nobody gets somebody else's id by that.
     world.add("ann", &["u0", "new"]).unwrap();
     let back = world.channel.member(&jid("u0")).unwrap();
     assert_eq!((&back.id, back.spoke, back.windows.len()), (&ids[0], true, 1));
@@ -98,7 +98,7 @@ fn an_account_that_ends_without_a_word_leaves_no_record() {
     assert_eq!(world.channel.members().count(), 2, "cy's stays for the sake of its message");
 }
 
-/// What is kept of rows is compared with a look at everybody whenever something happened.
+/// The counts that are kept of rows are compared with a count of everybody after each step.
 #[test]
 fn how_far_rows_came_is_kept_while_people_come_go_and_report() {
     let mut world = World::group(Membership::Auto, &["p0", "p1", "p2"]);

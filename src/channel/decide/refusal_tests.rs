@@ -1,4 +1,4 @@
-//! Every refusal of groups.md §3.8 that a channel gives, and what may be switched off.
+//! groups.md §3.8: every refusal that a channel gives, and the features that can be switched off.
 
 use super::world_tests::{World, jid, people, text, wish};
 use crate::channel::crowd::Ordered;
@@ -7,7 +7,7 @@ use crate::channel::*;
 #[test]
 fn a_subject_is_one_to_thirty_characters_after_nfc_and_trim_and_never_cut() {
     let too_long = Refusal::TooManyCharacters { what: "the name", max: 30 };
-    // 30 letters that NFC composes from two characters each, with white space around them.
+    // 30 letters that NFC composes of two characters each, with white space around them.
     let composed = format!("  {}\t", "a\u{308}".repeat(30));
     assert_eq!(group_create::subject(&composed, 30), Ok("ä".repeat(30)));
     assert_eq!(group_create::subject(&"ä".repeat(31), 30), Err(too_long.clone()));
@@ -66,7 +66,7 @@ fn who_has_many_to_add_sends_several_requests() {
     world.add("ann", &names[36..]).unwrap();
     world.remove("ann", &names[..36]).unwrap();
     assert_eq!(world.channel.participant_count(), 2);
-    // More than the group may have is told as such.
+    // Too many people for the group are refused as that.
     let crowd: Vec<String> = (0..200).map(|n| format!("q{n}")).collect();
     let crowd: Vec<&str> = crowd.iter().map(String::as_str).collect();
     assert_eq!(world.add("ann", &crowd), Err(Refusal::Crowded { max: 100 }));

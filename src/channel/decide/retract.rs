@@ -1,4 +1,4 @@
-//! Retracting messages: one's own, and those of others (groups.md §1 rule 8).
+//! groups.md §1 rule 8: retracting one's own messages and those of others.
 
 use super::Outcome;
 use super::draft::Draft;
@@ -10,7 +10,7 @@ use crate::channel::{
 };
 
 impl Channel {
-    /// A message that retracts another one (XEP-0424).
+    /// XEP-0424: a message that retracts another one.
     pub(super) fn retract_by_message(
         &self,
         actor: &Actor,
@@ -21,7 +21,7 @@ impl Channel {
         let facts = self.fact(Some(author), message.target.unwrap_or(0), context)?;
         let kind = self.kind_of_retraction(actor, facts, context)?;
         let mut draft = Draft::new(self, context.now, context.limits);
-        // Nothing in it is to be read, whatever its fallback text says.
+        // It does not count as unread, whatever its fallback text says.
         let message = Message { counted: false, ..message };
         let row = Row { kind, ..self.row_of(&draft, author, message, context) };
         let by = Some(row.author.clone());
@@ -29,7 +29,7 @@ impl Channel {
         draft.finish(Answer::Taken)
     }
 
-    /// A retraction without a message (XEP-0425).
+    /// XEP-0425: a retraction without a message.
     pub(super) fn moderate(
         &self,
         actor: &Actor,
@@ -50,7 +50,7 @@ impl Channel {
         let kind = self.kind_of_retraction(actor, facts, context)?;
         let mut draft = Draft::new(self, context.now, context.limits);
         if !facts.entombed {
-            // An operator, or an owner who is not in the channel, has no name there.
+            // An operator, or an owner who is not in the channel, has no nick there.
             let (id, nick) = match by {
                 Some(by) => (by.id.clone(), by.nick.as_str().to_owned()),
                 None => (facts.row.author.clone(), facts.row.nick.clone()),
@@ -61,7 +61,7 @@ impl Channel {
         draft.finish(Answer::Group(GroupAnswer::Done))
     }
 
-    /// Whether this is a retraction by the author, or by somebody with the right to it.
+    /// Whether it is a retraction by the author, or by somebody with the right to moderate.
     fn kind_of_retraction(&self, actor: &Actor, facts: &Facts, context: &Context<'_>) -> Result<RowKind, Refusal> {
         if facts.row.kind != RowKind::Message {
             return Err(Refusal::NotAllowed("only messages can be retracted"));
@@ -81,7 +81,8 @@ impl Channel {
         }
     }
 
-    /// Adds the row of a retraction, and the tombstone of what it retracts, which is one of its corrections, too.
+    /// Adds the row of a retraction and the tombstone of the message. A correction is retracted with the message that
+    /// it corrects.
     fn entomb(
         &self,
         draft: &mut Draft<'_>,

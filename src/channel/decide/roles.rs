@@ -1,4 +1,4 @@
-//! Making admins and unmaking them, and the settings of a group.
+//! Making and unmaking admins, and the settings of a group.
 
 use super::Outcome;
 use super::configuration::ADMINS_MAX;
@@ -13,7 +13,7 @@ use crate::channel::{
 use jid::BareJid;
 use std::collections::BTreeSet;
 
-/// The longest time that a channel may keep its rows, in days; 0 is longer.
+/// The longest time that a channel may keep its rows, in days. 0 keeps them longer.
 const RETENTION_DAYS_MAX: u64 = 36_500;
 
 impl Channel {
@@ -70,7 +70,7 @@ impl Channel {
         draft.finish(Answer::Group(GroupAnswer::Done))
     }
 
-    /// Whether somebody may change all of this.
+    /// Refuses the patch where the asker may not change all of it.
     pub(super) fn require_patch(&self, actor: &Actor, patch: &Patch, limits: &Limits) -> Result<(), Refusal> {
         let retention_days = patch.retention_days;
         let alone = Patch { retention_days, ..Patch::default() };
@@ -78,7 +78,7 @@ impl Channel {
         self.require(actor, action, limits).map(drop)
     }
 
-    /// The settings with what is to be changed.
+    /// The settings after the changes.
     pub(super) fn patched(&self, patch: &Patch, context: &Context<'_>) -> Result<Settings, Refusal> {
         let limits = context.limits;
         self.check_patch(patch)?;
@@ -121,7 +121,7 @@ impl Channel {
         })
     }
 
-    /// Refuses what only groups have, or only other channels.
+    /// Refuses settings that only groups have, or only plain channels.
     fn check_patch(&self, patch: &Patch) -> Result<(), Refusal> {
         let of_groups = Patch {
             membership: patch.membership,
@@ -150,14 +150,14 @@ impl Channel {
         }
     }
 
-    /// Whether somebody is in or waits.
+    /// Whether somebody is a participant or waits.
     pub(super) fn knows(&self, jid: &BareJid) -> bool {
         self.member(jid).is_some_and(|member| member.status != Status::Left)
     }
 }
 
 impl Draft<'_> {
-    /// Gives roles anew, and tells of everybody who has another one than before.
+    /// Sets the roles, with an event for everybody whose role changed.
     pub fn take_rights(&mut self, actor: &Actor, rights: Rights) {
         let past = self.channel.rights().clone();
         if rights == past {

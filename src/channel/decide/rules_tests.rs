@@ -1,4 +1,4 @@
-//! The twelve rules of groups.md §1, one test each, in their order.
+//! groups.md §1: the twelve rules, one test each, in their order.
 
 use super::world_tests::{World, jid, text, wish};
 use crate::channel::command::HistoryQuery;
@@ -25,7 +25,8 @@ fn rule_1_an_anchor_has_to_be_a_row_that_the_asker_may_see() {
     let late = world.say("bob", "late");
     world.group_ask("bob", GroupCommand::Hide { rows: vec![early] }).unwrap();
     world.ask("ann", Command::Publish(Message { retracts: true, target: Some(early), ..text("gone") })).unwrap();
-    // Hidden and retracted: an anchor still. Outside one's windows, not given out yet, or invented: none.
+    // A row that is hidden or retracted still is an anchor. A row that the member does not see, or that does not exist,
+    // is none.
     assert_eq!(world.history("bob", before(early)).unwrap().before, Some(early));
     assert_eq!(world.history("dee", before(late)).unwrap().windows, Some(vec![(early + 1, late + 1)]));
     assert_eq!(world.history("dee", before(early)), Err(Refusal::NoSuchItem));
@@ -200,7 +201,7 @@ fn rule_8_a_retraction_is_a_row_and_takes_the_message_along_with_its_corrections
     assert_eq!(gone, [row, row + 1]);
     let other = world.say("cy", "other");
     world.group_ask("ann", GroupCommand::Moderate { row: other, reason: Some("spam".into()) }).unwrap();
-    // The first word of the admin is noted, too.
+    // That the admin wrote for the first time is noted as well.
     let [Change::Noted(_), Change::Published(_), Change::Entombed(tombstone)] = &world.last[..] else {
         panic!("{:?}", world.last)
     };

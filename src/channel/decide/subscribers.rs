@@ -1,4 +1,4 @@
-//! Owners see who subscribes to a node, and end or begin single subscriptions (XEP-0060 §8.8).
+//! XEP-0060 §8.8: an owner sees the subscribers of a node, and begins or ends their subscriptions.
 
 use super::Outcome;
 use super::draft::Draft;
@@ -23,8 +23,8 @@ impl Channel {
         }
     }
 
-    /// Changes subscriptions of others, all or nothing. Whoever is in the channel may be subscribed to what is open to it;
-    /// whoever is not has to ask for it itself, since nobody is to be sent what it never wanted.
+    /// XEP-0060 §8.8.2: changes subscriptions of others, all or none. Only participants can be subscribed, to nodes
+    /// that are open to them. Others have to subscribe themselves, so that nobody is sent what it did not ask for.
     pub(super) fn set_subscriptions(
         &self,
         actor: &Actor,

@@ -1,4 +1,4 @@
-//! What is to be read and what is seen, against a naive recount of everything that happened; the seed is fixed.
+//! Unread counts and visible rows, compared with a naive recount of everything that happened. The seed is fixed.
 
 use super::world_tests::{World, jid, text};
 use crate::channel::*;
@@ -6,13 +6,13 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the recount remembers of one person.
+/// What the recount keeps of a person.
 #[derive(Default)]
 struct Person {
     seen: BTreeSet<u64>,
     hidden: BTreeSet<u64>,
     cleared: u64,
-    /// The highest row that counts as known: read, written, cleared, or there when it came in.
+    /// The highest row that counts as known: read, written, cleared, or there before the person came in.
     mark: u64,
 }
 
@@ -25,7 +25,7 @@ struct Recount {
 }
 
 impl Recount {
-    /// Everybody who is in sees the rows of the step, those who go the row of their going too.
+    /// All participants see the rows of the step. Those who leave see the row of their leaving as well.
     fn step(&mut self) {
         let name = NAMES[self.dice.random_range(0..NAMES.len())];
         let (before, was_in) = (self.world.channel.head().row, self.inside());
@@ -135,7 +135,7 @@ fn a_mark_outlives_the_rows_that_a_load_sees() {
     world.say("ann", "a word before");
     let row = world.say("bob", "my only word");
     for n in 0..dedup::REPEATS_MAX {
-        // After each, a loaded channel is compared with the one in memory.
+        // After each message, a loaded channel is compared with the one in memory.
         world.say("ann", &n.to_string());
     }
     let saved = |change: &Change| matches!(change, Change::Noted(member) if member.own.mark.0 == row);

@@ -1,4 +1,4 @@
-//! A group for tests: its channel, what a store would know of its rows, and a clock.
+//! A group for tests, with what a store would know of its rows, and a clock.
 
 use crate::channel::command::HistoryQuery;
 use crate::channel::group::{Facts, GroupWish, Invitee};
@@ -9,17 +9,17 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::collections::BTreeMap;
 
-/// See the file.
+/// A group for tests.
 pub struct World {
     pub channel: Channel,
     pub facts: BTreeMap<u64, Facts>,
-    /// What is left of records that were given up.
+    /// What a store keeps of records that were given up.
     pub past: BTreeMap<BareJid, Option<Member>>,
     pub limits: Limits,
     pub registry: Registry,
     pub dice: StdRng,
     pub now: Stamp,
-    /// The members as a store would keep them.
+    /// The members as a store keeps them.
     pub kept: BTreeMap<ParticipantId, Member>,
     /// The changes of the last decision.
     pub last: Vec<Change>,
@@ -140,7 +140,7 @@ impl World {
         self.assert_loads_the_same();
     }
 
-    /// What a store would hand over makes the same channel.
+    /// Asserts that a channel loaded from a store is the same.
     fn assert_loads_the_same(&self) {
         let from = self.channel.head().row.saturating_sub(dedup::REPEATS_MAX as u64);
         let newest: Vec<Row> = self.facts.range(from + 1..).map(|(_, facts)| facts.row.clone()).collect();
@@ -164,7 +164,7 @@ impl World {
         }
     }
 
-    /// Does it, or a part of it; the answer once it is done.
+    /// Does the command, or a part of it. Returns the answer once it is done.
     fn ask_once(&mut self, name: &str, command: Command) -> Result<Option<Answer>, Refusal> {
         self.channel.note_time(self.now);
         let mut context = Context {
@@ -190,7 +190,7 @@ impl World {
         self.ask(name, Command::Group(command))
     }
 
-    /// A message; the number of its row.
+    /// Sends a message. Returns the number of its row.
     pub fn say(&mut self, name: &str, body: &str) -> u64 {
         self.now.0 += 1;
         self.ask(name, Command::Publish(text(body))).unwrap();
@@ -221,7 +221,7 @@ impl World {
         }
     }
 
-    /// The rows that somebody is shown.
+    /// The rows that somebody sees.
     pub fn shown(&mut self, name: &str) -> Vec<u64> {
         let query = self.history(name, HistoryQuery { max: 100, ..HistoryQuery::default() }).unwrap();
         let within = |row: &u64| {
