@@ -1,8 +1,8 @@
 //! Messages that a client sent twice, found by origin id among the newest rows.
 //!
-//! Only ids count that the client states as origin ids (XEP-0359 §2.2), since some clients number their stanza ids from
-//! 1. There is no bound by time: stamps jump with the clock, and a phone may be off for a week before it sends again.
-//! bounds it: stamps jump with the clock, and a phone may lie in a drawer for a week before it sends again.
+//! Only ids count that the client states as origin ids (XEP-0359 §2.2), because some clients number their stanza ids
+//! anew with each start. There is no bound by time: stamps jump with the clock, and a phone may be off for a week before
+//! it sends again.
 
 use super::{ParticipantId, Row};
 use std::collections::{HashMap, VecDeque};

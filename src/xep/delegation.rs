@@ -45,7 +45,7 @@ pub struct Unwrapped<'a> {
     pub name: &'static str,
     /// The channel named there.
     pub channel: String,
-    /// The inner `<join/>` or `<leave/>` (XEP-0405 §2.7, §2.8).
+    /// XEP-0405 §2.7, §2.8: the inner `<join/>` or `<leave/>`.
     pub payload: &'a Element,
 }
 

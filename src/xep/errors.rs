@@ -34,7 +34,7 @@ impl From<&Refusal> for StanzaError {
     }
 }
 
-/// The application-specific condition (groups.md §3.8).
+/// groups.md §3.8: the application-specific condition.
 fn specific(refusal: &Refusal) -> Option<Specific> {
     let of_groups = |name, attr| Some(Specific { name, ns: ns::GROUP, attr });
     let of_pubsub = |name| Some(Specific { name, ns: ns::PUBSUB_ERRORS, attr: None });
@@ -65,7 +65,7 @@ fn specific(refusal: &Refusal) -> Option<Specific> {
     }
 }
 
-/// The code (groups.md §3.8). Refusals outside that table have none.
+/// groups.md §3.8: the code. Refusals outside that table have none.
 fn code(refusal: &Refusal) -> Option<u16> {
     let is_in_table = match refusal {
         Refusal::NoSuchChannel | Refusal::NoSuchFile | Refusal::Internal => true,

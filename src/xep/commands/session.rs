@@ -22,7 +22,7 @@ pub(super) enum SessionStep {
     Cancel,
 }
 
-/// The action of a request (XEP-0050 §3.4).
+/// XEP-0050 §3.4: the action of a request.
 ///
 /// # Errors
 /// A [`CommandFault`] of XEP-0050 §4.4: for an unknown action, for one that is not possible at this stage, for a
