@@ -1,17 +1,17 @@
-//! Addresses as peers state them, read only where they can be some.
+//! Addresses as peers state them (RFC 7622).
 //!
-//! The crate prepares a text of any length before it looks how long it is, at hundreds of steps a byte; so it is used here
-//! alone (`clippy.toml`).
+//! The crate `jid` prepares a text of any length before it checks how long it is, which takes hundreds of steps a byte.
+//! So the length is checked here first, and `clippy.toml` disallows the crate's own functions elsewhere.
 
 use jid::{BareJid, Error, Jid};
 
-/// What an address may be, in bytes: three parts of 1023, and what divides them (RFC 7622 §3.1).
+/// The longest address, in bytes (RFC 7622 §3.1): three parts of 1023, with `@` and `/` between them.
 const BYTES_MAX: usize = 3071;
 
 /// Reads an address.
 ///
 /// # Errors
-/// What the text is no address for.
+/// The error of the crate where the text is no address.
 #[allow(clippy::disallowed_methods, reason = "bounded: the length was looked at")]
 pub fn jid(text: &str) -> Result<Jid, Error> {
     if text.len() > BYTES_MAX { Err(Error::ResourceTooLong) } else { Jid::new(text) }
@@ -20,17 +20,17 @@ pub fn jid(text: &str) -> Result<Jid, Error> {
 /// Reads an address without a resource.
 ///
 /// # Errors
-/// What the text is no such address for.
+/// The error of the crate where the text is no bare JID.
 #[allow(clippy::disallowed_methods, reason = "bounded: the length was looked at")]
 pub fn bare_jid(text: &str) -> Result<BareJid, Error> {
     if text.len() > BYTES_MAX { Err(Error::ResourceTooLong) } else { BareJid::new(text) }
 }
 
-/// The resource by which a host server's own addresses are spoken to.
+/// The resource at which a host server's own addresses are asked.
 const RESOURCE: &str = "/mixd";
 
-/// An address with a resource, where it has none. ejabberd 24.12 and later drop a component's requests to a domain that
-/// has none (hosts.md, J.2), and any host server answers such a request in some way.
+/// Adds a resource to an address that has none. ejabberd 24.12 and later drop requests of a component to a domain
+/// without a resource (hosts.md, J.2). Any host server answers a request to this one.
 pub fn at_resource(to: &str) -> String {
     if to.contains('/') { to.to_owned() } else { [to, RESOURCE].concat() }
 }

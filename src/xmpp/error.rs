@@ -1,11 +1,11 @@
-//! Stanza errors (RFC 6120 §8.3) and how they are written.
+//! Stanza errors (RFC 6120 §8.3).
 
 use super::{Tag, ns};
 
-/// How much of a text is sent.
+/// The longest text of an error, in characters.
 const TEXT_CHARS_MAX: usize = 300;
 
-/// The defined conditions that the service uses, each with the error type RFC 6120 §8.3.3 gives it.
+/// The defined conditions that the service uses, with the error types of RFC 6120 §8.3.3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum Condition {
@@ -49,7 +49,7 @@ impl Condition {
         ]
     };
 
-    /// The element name and the error type.
+    /// The element name and the error type of the condition.
     pub fn spelling(self) -> (&'static str, &'static str) {
         use Condition::*;
         match self {
@@ -72,7 +72,7 @@ impl Condition {
     }
 }
 
-/// Conditions that the service passes on and has no cause of its own for, with their types.
+/// Conditions with their types that the service passes on but never causes itself.
 const FOREIGN: [(&str, &str); 8] = [
     ("gone", "cancel"),
     ("not-authorized", "auth"),
@@ -84,8 +84,8 @@ const FOREIGN: [(&str, &str); 8] = [
     ("payment-required", "auth"),
 ];
 
-/// The `<error/>` of a condition that somebody else stated, with nothing else that it said; of an undefined one where RFC
-/// 6120 §8.3.3 does not define it.
+/// The `<error/>` of a condition that somebody else stated, without its text and other children. A condition that RFC
+/// 6120 §8.3.3 does not define becomes `<undefined-condition/>`.
 pub fn restated(condition: &str) -> Tag {
     let own = Condition::ALL.into_iter().map(Condition::spelling);
     let mut known = own.chain(FOREIGN);
@@ -93,27 +93,27 @@ pub fn restated(condition: &str) -> Tag {
     Tag::new("error").attr("type", error_type).child(Tag::in_ns(name, ns::STANZAS))
 }
 
-/// An error to answer with: the condition, a sentence for people, and a condition of a protocol's own.
+/// A stanza error to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StanzaError {
     /// The defined condition.
     pub condition: Condition,
-    /// What to tell a person.
+    /// The text for people.
     pub text: String,
     /// An application-specific condition (RFC 6120 §8.3.4).
     pub specific: Option<Specific>,
-    /// The 3-digit code of the service's own table, as an element of its own namespace.
+    /// The 3-digit code of the service's own table. It is written as an element of the service's own namespace.
     pub code: Option<u16>,
 }
 
-/// A condition of a protocol's own.
+/// An application-specific condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Specific {
-    /// The element's name.
+    /// The element name.
     pub name: &'static str,
-    /// Its namespace.
+    /// The namespace.
     pub ns: &'static str,
-    /// An attribute of it, where it says more.
+    /// An attribute that tells more: its name and value.
     pub attr: Option<(&'static str, String)>,
 }
 
@@ -126,7 +126,7 @@ impl StanzaError {
     /// The `<error/>` element.
     pub fn to_tag(&self) -> Tag {
         let (name, error_type) = self.condition.spelling();
-        // A text may quote what a peer sent, which may be long.
+        // The text may quote what a peer sent, which may be long.
         let text: String = self.text.chars().take(TEXT_CHARS_MAX).collect();
         let text = (!text.is_empty()).then(|| Tag::in_ns("text", ns::STANZAS).text(&text));
         Tag::new("error")

@@ -1,7 +1,7 @@
-//! Stanzas: what a peer's bytes mean and how ours are written.
+//! Stanzas: how those of others are read and how ours are written.
 //!
-//! This layer stands on the crates `jid`, `minidom` and `xmpp-parsers` and knows no channel.
-//! Invariant: whatever is written here is well-formed XML 1.0, so no host closes the link over it.
+//! This layer stands on the crates `jid`, `minidom` and `xmpp-parsers` and knows no channel. Invariant: whatever is
+//! written here is well-formed XML 1.0, so no host server closes the link over it.
 
 pub mod address;
 pub mod error;

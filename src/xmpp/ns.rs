@@ -1,4 +1,4 @@
-//! The namespaces that the service speaks, by the name of their specification.
+//! XML namespaces, and the names of nodes, each with its specification.
 
 /// XEP-0114: the default namespace of a component's stream.
 pub const COMPONENT: &str = "jabber:component:accept";
@@ -10,7 +10,7 @@ pub const STANZAS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
 pub const DISCO_INFO: &str = "http://jabber.org/protocol/disco#info";
 /// XEP-0033 addresses of one stanza's recipients.
 pub const ADDRESS: &str = "http://jabber.org/protocol/address";
-/// What prosody/mod_mixd.lua announces.
+/// The service's own: our module for Prosody announces it (`prosody/mod_mixd.lua`).
 pub const MIXD_HOST: &str = "urn:mixd:host:1";
 /// XEP-0030 items.
 pub const DISCO_ITEMS: &str = "http://jabber.org/protocol/disco#items";
@@ -52,27 +52,27 @@ pub const VERSION: &str = "jabber:iq:version";
 pub const ROSTER: &str = "jabber:iq:roster";
 /// XEP-0115 capabilities.
 pub const CAPS: &str = "http://jabber.org/protocol/caps";
-/// XEP-0369 core, the version every client speaks.
+/// XEP-0369 MIX-CORE, in the version that every client speaks.
 pub const MIX_CORE: &str = "urn:xmpp:mix:core:1";
-/// XEP-0369 core of an earlier version; ejabberd sends its leave in it.
+/// XEP-0369 MIX-CORE, in an earlier version: ejabberd sends its leave in it.
 pub const MIX_CORE_0: &str = "urn:xmpp:mix:core:0";
-/// XEP-0404.
+/// XEP-0404 MIX-ANON.
 pub const MIX_ANON: &str = "urn:xmpp:mix:anon:0";
-/// XEP-0403.
+/// XEP-0403 MIX-PRESENCE.
 pub const MIX_PRESENCE: &str = "urn:xmpp:mix:presence:0";
-/// XEP-0407.
+/// XEP-0407 MIX-MISC.
 pub const MIX_MISC: &str = "urn:xmpp:mix:misc:0";
-/// XEP-0405.
+/// XEP-0405 MIX-PAM.
 pub const MIX_PAM: &str = "urn:xmpp:mix:pam:2";
-/// XEP-0421 occupant ids; only a channel may state one.
+/// XEP-0421 occupant ids. Only a channel may state one.
 pub const OCCUPANT_ID: &str = "urn:xmpp:occupant-id:0";
-/// XEP-0319 since when somebody has been idle.
+/// XEP-0319 idle times.
 pub const IDLE: &str = "urn:xmpp:idle:1";
-/// XEP-0045; what it says of occupants and rooms has namespaces that begin so.
+/// XEP-0045 rooms. The namespaces of what it says of occupants and rooms begin with this one.
 pub const MUC: &str = "http://jabber.org/protocol/muc";
 /// `xml:lang`.
 pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
-/// XEP-0045 what a room says of its occupants; only a room may.
+/// XEP-0045 what a room says of its occupants. Only a room may say it.
 pub const MUC_USER: &str = "http://jabber.org/protocol/muc#user";
 /// XEP-0184 receipts.
 pub const RECEIPTS: &str = "urn:xmpp:receipts";
@@ -82,9 +82,9 @@ pub const MARKERS: &str = "urn:xmpp:chat-markers:0";
 pub const RETRACT: &str = "urn:xmpp:message-retract:1";
 /// XEP-0424 retraction, as deployed before.
 pub const RETRACT_0: &str = "urn:xmpp:message-retract:0";
-/// XEP-0422: what older versions of XEP-0424 and XEP-0425 were wrapped in.
+/// XEP-0422 fastening, in which older versions of XEP-0424 and XEP-0425 were wrapped.
 pub const FASTEN: &str = "urn:xmpp:fasten:0";
-/// XEP-0428 what of a message stands in for something else.
+/// XEP-0428 fallback: which part of a message stands in for something else.
 pub const FALLBACK: &str = "urn:xmpp:fallback:0";
 /// XEP-0461 replies.
 pub const REPLY: &str = "urn:xmpp:reply:0";
@@ -94,7 +94,7 @@ pub const REACTIONS: &str = "urn:xmpp:reactions:0";
 pub const CORRECT: &str = "urn:xmpp:message-correct:0";
 /// XEP-0447 files.
 pub const FILE_SHARING: &str = "urn:xmpp:sfs:0";
-/// XEP-0446: what describes a file.
+/// XEP-0446 descriptions of files.
 pub const FILE_METADATA: &str = "urn:xmpp:file:metadata:0";
 /// XEP-0066 URLs.
 pub const OOB: &str = "jabber:x:oob";
@@ -104,36 +104,36 @@ pub const OMEMO: &str = "urn:xmpp:omemo:2";
 pub const OMEMO_LEGACY: &str = "eu.siacs.conversations.axolotl";
 /// XEP-0373 encrypted payloads.
 pub const OPENPGP: &str = "urn:xmpp:openpgp:0";
-/// XEP-0172.
+/// XEP-0172 nicks.
 pub const NICK: &str = "http://jabber.org/protocol/nick";
 /// XEP-0027, the older use of OpenPGP.
 pub const PGP: &str = "jabber:x:encrypted";
 /// The service's own namespace for group operations.
 pub const GROUP: &str = "urn:mixd:group:1";
 
-/// The node of messages (XEP-0369 §4.7.2).
+/// XEP-0369 §4.7.2: the node of messages.
 pub const NODE_MESSAGES: &str = "urn:xmpp:mix:nodes:messages";
-/// The node of participants (XEP-0369 §4.7.3).
+/// XEP-0369 §4.7.3: the node of participants.
 pub const NODE_PARTICIPANTS: &str = "urn:xmpp:mix:nodes:participants";
-/// The node of information (XEP-0369 §4.7.4).
+/// XEP-0369 §4.7.4: the node of information.
 pub const NODE_INFO: &str = "urn:xmpp:mix:nodes:info";
-/// The node of a channel's picture's description (XEP-0084, XEP-0407 §3).
+/// XEP-0407 §2, XEP-0084: the node that describes the picture of a channel.
 pub const AVATAR_METADATA: &str = "urn:xmpp:avatar:metadata";
-/// The node of the picture itself.
+/// XEP-0407 §2, XEP-0084: the node of the picture itself.
 pub const AVATAR_DATA: &str = "urn:xmpp:avatar:data";
-/// The node of a channel's video, the service's own.
+/// The service's own node of the video of a channel.
 pub const NODE_VIDEO: &str = "urn:mixd:group:1#video";
-/// The node of those who may join (XEP-0406 §3.1.2).
+/// XEP-0406 §2.2: the node of the accounts and domains that may join.
 pub const NODE_ALLOWED: &str = "urn:xmpp:mix:nodes:allowed";
-/// The node of those who may not (XEP-0406 §3.1.3).
+/// XEP-0406 §2.3: the node of those that may not.
 pub const NODE_BANNED: &str = "urn:xmpp:mix:nodes:banned";
-/// The node of settings and rights (XEP-0406 §3.1.1).
+/// XEP-0406 §2.4: the node of settings and roles.
 pub const NODE_CONFIG: &str = "urn:xmpp:mix:nodes:config";
-/// The node of presence.
+/// XEP-0403 §3.5: the node of presence.
 pub const NODE_PRESENCE: &str = "urn:xmpp:mix:nodes:presence";
-/// The node that tells whose ids are whose.
+/// XEP-0404 §2.5: the node that maps participant ids to JIDs.
 pub const NODE_JIDMAP: &str = "urn:xmpp:mix:nodes:jidmap";
-/// XEP-0406.
+/// XEP-0406 MIX-ADMIN.
 pub const MIX_ADMIN: &str = "urn:xmpp:mix:admin:0";
 /// XEP-0425 moderation, as deployed before.
 pub const MODERATE_0: &str = "urn:xmpp:message-moderate:0";

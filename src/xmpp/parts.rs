@@ -1,20 +1,21 @@
-//! The elements within an element, each a step: whoever sends a stanza settles how many there are.
+//! The children of an element. Each one that is looked at counts as a step, because the sender settles how many there
+//! are.
 //!
-//! What the crate `minidom` has for this is not used in the program (`clippy.toml`), since nothing would count it.
+//! `clippy.toml` disallows the functions of `minidom` for this, which count nothing.
 
 use crate::steps::{Counted, Walk};
 use minidom::Element;
 use minidom::element::Children;
 
-/// What is in an element.
+/// Access to the children of an element.
 pub trait Parts {
-    /// The elements in it.
+    /// The child elements.
     fn parts(&self) -> Walk<Children<'_>>;
 
-    /// The first element in it of this name and namespace.
+    /// The first child element of this name and namespace.
     fn part(&self, name: &str, ns: &str) -> Option<&Element>;
 
-    /// Whether there is an element in it of this name and namespace.
+    /// Whether there is a child element of this name and namespace.
     fn has_part(&self, name: &str, ns: &str) -> bool {
         self.part(name, ns).is_some()
     }

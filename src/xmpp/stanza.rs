@@ -1,7 +1,7 @@
 //! A stanza as it came: its head, read into types, and its tree.
 //!
-//! Parsing happens on slices that the framer vetted (size, depth, attributes), so a tree is never deep enough to
-//! overflow a stack. What cannot be read still tells its sender and id, so that an error can be sent.
+//! The framer has checked size, depth and attributes before anything is parsed here, so a tree is never deep enough to
+//! overflow a stack. Where a stanza cannot be read, its sender and id still are, so that an error can be sent.
 
 use super::{Condition, Parts, StanzaError, address, ns};
 use jid::{BareJid, Jid};
@@ -38,7 +38,7 @@ pub struct Stanza {
     pub from: Jid,
     /// An address of the service.
     pub to: Jid,
-    /// The sender's id; empty counts as none.
+    /// The id that the sender gave. An empty one counts as none.
     pub id: Option<String>,
     /// The type as sent; empty when there was none.
     pub type_: String,
@@ -49,7 +49,7 @@ pub struct Stanza {
 /// A stanza that cannot be read, with what is needed to answer its sender.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unreadable {
-    /// The kind, where the head told it.
+    /// The kind, where the start tag tells it.
     pub kind: Option<Kind>,
     /// The sender.
     pub from: Option<Jid>,
@@ -57,7 +57,7 @@ pub struct Unreadable {
     pub to: Option<Jid>,
     /// The sender's id.
     pub id: Option<String>,
-    /// Whether it was an error or a result, which nobody answers.
+    /// Whether it may be answered: errors and results are not.
     pub answerable: bool,
     /// What is wrong with it.
     pub error: StanzaError,
@@ -95,23 +95,23 @@ impl Stanza {
         Ok(Stanza { kind, from, to, id, type_, element })
     }
 
-    /// The account that sent it.
+    /// The account of the sender.
     pub fn sender(&self) -> BareJid {
         self.from.to_bare()
     }
 
-    /// The only child of a request; `None` where there is none or more than one (RFC 6120 §8.2.3).
+    /// RFC 6120 §8.2.3: the only child of a request. `None` where there is none or more than one.
     pub fn payload(&self) -> Option<&Element> {
         let mut children = self.element.parts();
         children.next().filter(|_| children.next().is_none())
     }
 
-    /// Whether it is itself an answer, which is never answered.
+    /// Whether it is an answer: those are never answered.
     pub fn is_answer(&self) -> bool {
         self.type_ == "error" || (self.kind == Kind::Iq && self.type_ == "result")
     }
 
-    /// The condition and type of the error it carries, where it is one.
+    /// The name of the defined condition, where the stanza carries an error.
     pub fn error_condition(&self) -> Option<&str> {
         let error = self.element.part("error", ns::CLIENT)?;
         error.parts().find(|child| child.has_ns(ns::STANZAS) && child.name() != "text").map(|child| child.name())
@@ -119,7 +119,7 @@ impl Stanza {
 }
 
 impl Unreadable {
-    /// What the start tag at the head of `bytes` tells, however broken the rest is.
+    /// Reads what the start tag at the beginning of `bytes` says, however broken the rest is.
     pub fn from_head(bytes: &[u8], error: StanzaError) -> Unreadable {
         let text = String::from_utf8_lossy(bytes);
         let text = text.trim_start();
@@ -145,7 +145,8 @@ impl Unreadable {
     }
 }
 
-/// The same in the namespace of clients, where it is in that of components: a server may write either (XEP-0114 §3).
+/// XEP-0114 §3: a host server may write stanzas in the namespace of components. This puts such a stanza into that of
+/// clients.
 fn in_client_ns(mut element: Element) -> Element {
     let inner = element.take_nodes().into_iter().map(|node| match node {
         Node::Element(child) => Node::Element(in_client_ns(child)),
@@ -161,7 +162,7 @@ fn in_client_ns(mut element: Element) -> Element {
     element
 }
 
-/// The attributes of a start tag, from behind its name, until it ends or stops making sense.
+/// The attributes of a start tag, in order, up to where it ends or is malformed. `rest` begins behind the element name.
 fn head_attributes(mut rest: &str) -> Vec<(&str, String)> {
     let mut found = Vec::new();
     loop {

@@ -1,11 +1,11 @@
-//! Writing XML: a small builder for what the service says, and minidom trees back to text.
+//! Writing XML: a builder for what the service says, and the way back from minidom trees to text.
 //!
-//! Invariant: no character that XML 1.0 forbids leaves through here; it is dropped.
+//! Invariant: characters that XML 1.0 forbids are dropped here, so none is ever sent.
 
 use super::Parts;
 use minidom::{Element, Node};
 
-/// The namespace of `xml:lang`, whose prefix nobody has to state.
+/// The namespace of `xml:lang`. Its prefix is never declared.
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
 /// An element under construction. Children inherit its namespace unless they state their own.
@@ -17,7 +17,7 @@ pub struct Tag {
 }
 
 impl Tag {
-    /// An element in the namespace of the place where it is put.
+    /// An element in the namespace of its parent.
     pub fn new(name: &'static str) -> Tag {
         let mut head = String::with_capacity(64);
         head.push('<');
@@ -30,7 +30,7 @@ impl Tag {
         Tag::new(name).attr("xmlns", ns)
     }
 
-    /// Makes room for so many bytes of content, so that a long element is not moved as it grows.
+    /// Reserves room for so many bytes of content, so that a long element is not moved while it grows.
     pub fn with_room(mut self, bytes: usize) -> Tag {
         self.head.reserve(192);
         self.body.reserve(bytes);
@@ -49,7 +49,7 @@ impl Tag {
         self
     }
 
-    /// Adds an attribute where there is a value.
+    /// Adds an attribute, where there is a value.
     pub fn attr_opt(self, name: &str, value: Option<impl AsRef<str>>) -> Tag {
         match value {
             Some(value) => self.attr(name, value),
@@ -63,7 +63,7 @@ impl Tag {
         self
     }
 
-    /// Adds a child where there is one.
+    /// Adds a child, where there is one.
     pub fn child_opt(self, child: Option<Tag>) -> Tag {
         match child {
             Some(child) => self.child(child),
@@ -85,7 +85,7 @@ impl Tag {
         self
     }
 
-    /// Adds what is well-formed content already: a stored payload, an element written before.
+    /// Adds content that is well-formed XML already: a stored payload, or an element written before.
     pub fn raw(mut self, content: &str) -> Tag {
         self.body.push_str(content);
         self
@@ -105,7 +105,7 @@ impl Tag {
         }
     }
 
-    /// How long it will be, in bytes.
+    /// The length of the written element, in bytes.
     pub fn bytes(&self) -> usize {
         self.head.len() + self.body.len() + self.name.len() + 4
     }
@@ -117,7 +117,7 @@ impl Tag {
         out
     }
 
-    /// The start up to where a further attribute would stand, and the rest: what the fan-out splices `to` between.
+    /// The element in two halves, divided where another attribute would stand. The fan-out writes `to` between them.
     pub fn into_halves(self) -> (String, String) {
         let rest = [">", &self.body, "</", self.name, ">"].concat();
         (self.head, rest)
@@ -129,12 +129,11 @@ pub fn escape_into(text: &str, out: &mut String) {
     escape_beside(text, PLAIN_SPACE, out);
 }
 
-/// What is not spelled out, in text and in values.
+/// White space that is written as it is, in text and in attribute values.
 const PLAIN_SPACE: &[u8] = b"\t\n";
 const NONE: &[u8] = b"";
 
-/// Bytes at which something may have to be written otherwise than as it is: markup, controls, and the first one of
-/// U+FFFE and U+FFFF.
+/// Bytes at which a character may begin that is not written as it is: markup, control characters, U+FFFE and U+FFFF.
 const STOPS: [bool; 256] = {
     let mut stops = [false; 256];
     let mut byte = 0;
@@ -150,7 +149,7 @@ const STOPS: [bool; 256] = {
     stops
 };
 
-/// The same, but for the white space that stays.
+/// Appends `text` like [`escape_into`], with the white space in `plain` as it is.
 fn escape_beside(text: &str, plain: &[u8], out: &mut String) {
     out.reserve(text.len());
     let (bytes, mut from, mut at) = (text.as_bytes(), 0, 0);
@@ -184,20 +183,20 @@ fn escape_beside(text: &str, plain: &[u8], out: &mut String) {
     out.push_str(&text[from..]);
 }
 
-/// Whether XML 1.0 has a character at all (§2.2).
+/// Whether XML 1.0 allows a character (XML 1.0 §2.2).
 pub fn is_xml(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r') || (c >= ' ' && !matches!(c, '\u{FFFE}' | '\u{FFFF}'))
 }
 
-/// Appends the value of an attribute. Tabs and line breaks are spelled out, since a reader takes plain ones for spaces
-/// (XML 1.0 §3.3.3): an id that holds one has to come back as it was sent.
+/// Appends the value of an attribute. Tabs and line breaks become references, since a reader turns plain ones into
+/// spaces (XML 1.0 §3.3.3): an id that holds one has to come back as it was sent.
 fn value_into(value: &str, out: &mut String) {
     escape_beside(value, NONE, out);
 }
 
-/// Appends `element` as it reads inside a place whose default namespace is `around`.
+/// Appends `element` for a place whose default namespace is `around`.
 ///
-/// Recursion is as deep as the element, which the framer bounds.
+/// Recurses as deep as the element, which the framer bounds.
 pub fn write_element(element: &Element, around: &str, out: &mut String) {
     out.push('<');
     out.push_str(element.name());
@@ -234,17 +233,17 @@ pub fn write_element(element: &Element, around: &str, out: &mut String) {
     out.push('>');
 }
 
-/// What an element's start tags amount to as [`write_element`] writes them, in bytes.
+/// The lengths of an element's start tags as [`write_element`] writes them, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Written {
-    /// The longest of them.
+    /// The longest one.
     pub longest: usize,
-    /// All of them.
+    /// All of them together.
     pub all: usize,
 }
 
 impl Written {
-    /// Those of `element`, itself included; what is behind `bytes_max` is not looked at.
+    /// Measures the start tags of `element` and of everything in it. It stops once they are longer than `bytes_max`.
     pub fn of(element: &Element, bytes_max: usize) -> Written {
         let mut written = Written::default();
         written.add(element, &element.ns(), bytes_max);
@@ -275,7 +274,7 @@ impl Written {
     }
 }
 
-/// How long a value is as it is written, in bytes.
+/// The length of a value as it is written, in bytes.
 fn escaped_bytes(value: &str) -> usize {
     let bytes = |byte: u8| match byte {
         b'\'' | b'"' => 6,
@@ -286,7 +285,7 @@ fn escaped_bytes(value: &str) -> usize {
     value.bytes().map(bytes).sum()
 }
 
-/// Appends those children of a stanza that `keep` keeps, as they read inside a stanza.
+/// Appends the children of a stanza for which `keep` is true, as they read inside a stanza.
 pub fn write_children(stanza: &Element, mut keep: impl FnMut(&Element) -> bool, out: &mut String) {
     let ns = stanza.ns();
     for child in stanza.parts().filter(|child| keep(child)) {
