@@ -2,7 +2,7 @@
 
 use clap::Args;
 use mixd::config::Config;
-use mixd::store::{SledOptions, SledStore, Step, StoreError};
+use mixd::store::{SledOptions, SledStore, StoreError, WorkProgress};
 use std::fmt::Display;
 use std::io::Write;
 use std::path::PathBuf;
@@ -59,7 +59,7 @@ fn open(folder: PathBuf) -> Result<SledStore, StoreError> {
 }
 
 /// Says how far long work is.
-fn tell(step: &Step) {
+fn tell(step: &WorkProgress) {
     match step.entries {
         0 => note(&step.what),
         entries => note(&format_args!("{}: {entries} entries", step.what)),

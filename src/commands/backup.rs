@@ -4,7 +4,7 @@ use super::verify::look_through;
 use super::{EXIT_WRONG, StorePlace, failed, note, open, say, tell};
 use clap::Args;
 use mixd::runtime::{admin::client, clock};
-use mixd::store::{Manifest, SledOptions, SledStore, Step, Store, StoreError};
+use mixd::store::{Manifest, SledOptions, SledStore, Store, StoreError, WorkProgress};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -66,7 +66,7 @@ pub fn restore(asked: &Restore) -> ExitCode {
         Ok(folder) => folder,
         Err(code) => return code,
     };
-    let mut watch = |step: &Step| {
+    let mut watch = |step: &WorkProgress| {
         tell(step);
         ControlFlow::Continue(())
     };

@@ -2,7 +2,7 @@
 
 use super::verify::{sum_up, tell_sighting};
 use super::{EXIT_WRONG, StorePlace, failed, note, say, tell};
-use mixd::store::{Compacted, SledOptions, SledStore, Step};
+use mixd::store::{Compacted, SledOptions, SledStore, WorkProgress};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 
@@ -12,7 +12,7 @@ pub fn compact(place: &StorePlace) -> ExitCode {
         Ok(folder) => folder,
         Err(code) => return code,
     };
-    let mut watch = |step: &Step| {
+    let mut watch = |step: &WorkProgress| {
         tell(step);
         ControlFlow::Continue(())
     };

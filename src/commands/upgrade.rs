@@ -3,7 +3,7 @@
 use super::verify::{sum_up, tell_sighting};
 use super::{EXIT_WRONG, StorePlace, failed, tell};
 use clap::Args;
-use mixd::store::{SledOptions, SledStore, Step, StoreError, Upgraded};
+use mixd::store::{SledOptions, SledStore, StoreError, Upgraded, WorkProgress};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::ExitCode;
@@ -33,7 +33,7 @@ pub fn upgrade(asked: &Upgrade) -> ExitCode {
     if asked.done {
         return said("nothing was removed", SledStore::close_way_back(&folder), &folder, "keeps nothing to go back to");
     }
-    let mut watch = |step: &Step| {
+    let mut watch = |step: &WorkProgress| {
         tell(step);
         ControlFlow::Continue(())
     };

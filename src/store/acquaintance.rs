@@ -2,29 +2,29 @@
 //! everybody may know.
 
 use super::StoreError;
-use super::keyspace::{self, Entry, IndexedMember, List};
+use super::databases::{Databases, Space};
+use super::keyspace::{self, DirectoryEntry, IndexedMember, ListRecord};
 use super::reader::is_there;
-use super::shelf::{Shelf, Space};
 use crate::channel::{Actor, Channel, ChannelName, Head, Invitation, Kept, Node, Roll};
 use jid::BareJid;
 use std::collections::BTreeMap;
 
 /// Whether the channel of a name has to do with an account, or is one of which everybody may know; `false` where there is
 /// none. Where it says no, the channel is hidden from the account, or not there.
-pub(super) fn is_known_to(shelf: &impl Shelf, name: &ChannelName, actor: &Actor) -> Result<bool, StoreError> {
-    let Some(entry) = shelf.value::<Entry>(Space::State, &keyspace::channel(name))? else { return Ok(false) };
-    let Entry { head: entry, rights } = entry;
+pub(super) fn is_known_to(dbs: &impl Databases, name: &ChannelName, actor: &Actor) -> Result<bool, StoreError> {
+    let Some(entry) = dbs.value::<DirectoryEntry>(Space::State, &keyspace::channel(name))? else { return Ok(false) };
+    let DirectoryEntry { head: entry, rights } = entry;
     let (tag, account) = (entry.tag, &actor.account);
     if actor.operator {
         return Ok(true);
     }
-    if let Some(membership) = shelf.value::<IndexedMember>(Space::State, &keyspace::membership(account, name))?
-        && is_there(shelf, name, membership.tag)?
+    if let Some(membership) = dbs.value::<IndexedMember>(Space::State, &keyspace::membership(account, name))?
+        && is_there(dbs, name, membership.tag)?
     {
         return Ok(true);
     }
-    let is_guest = shelf.entry(Space::State, &keyspace::guest(tag, account))?.is_some();
-    let invited: Vec<Invitation> = shelf.values(Space::State, &keyspace::invitations_of(tag, account), 1)?;
+    let is_guest = dbs.entry(Space::State, &keyspace::guest(tag, account))?.is_some();
+    let invited: Vec<Invitation> = dbs.values(Space::State, &keyspace::invitations_of(tag, account), 1)?;
     if is_guest || !invited.is_empty() {
         return Ok(true);
     }
@@ -33,8 +33,8 @@ pub(super) fn is_known_to(shelf: &impl Shelf, name: &ChannelName, actor: &Actor)
         settings: entry.settings,
         rights,
         items: BTreeMap::new(),
-        allowed: entries(shelf, tag, Node::Allowed, account)?,
-        banned: entries(shelf, tag, Node::Banned, account)?,
+        allowed: entries(dbs, tag, Node::Allowed, account)?,
+        banned: entries(dbs, tag, Node::Banned, account)?,
         guests: BTreeMap::new(),
         invitations: Default::default(),
     };
@@ -43,14 +43,14 @@ pub(super) fn is_known_to(shelf: &impl Shelf, name: &ChannelName, actor: &Actor)
 }
 
 /// What a list says of an account; `None` where there is no list.
-fn entries(shelf: &impl Shelf, tag: u64, node: Node, account: &BareJid) -> Result<Option<Roll<BareJid>>, StoreError> {
-    let list: List = shelf.value(Space::State, &keyspace::list(tag, node))?.unwrap_or_default();
+fn entries(dbs: &impl Databases, tag: u64, node: Node, account: &BareJid) -> Result<Option<Roll<BareJid>>, StoreError> {
+    let list: ListRecord = dbs.value(Space::State, &keyspace::list(tag, node))?.unwrap_or_default();
     if !list.exists {
         return Ok(None);
     }
     let mut found = Roll::default();
     for jid in [account.clone(), BareJid::from_parts(None, account.domain())] {
-        if shelf.entry(Space::State, &keyspace::listed_one(tag, node, list.generation, &jid))?.is_some() {
+        if dbs.entry(Space::State, &keyspace::listed_one(tag, node, list.generation, &jid))?.is_some() {
             found.insert(jid);
         }
     }

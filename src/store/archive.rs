@@ -4,8 +4,8 @@
 //! set back there: a time is found by a binary search in the spans that may hold it, mostly one.
 
 use super::bare::RowHead;
+use super::databases::{Databases, Order, Space};
 use super::keyspace::{self, RowStart, Span, Spans};
-use super::shelf::{Order, Shelf, Space};
 use super::visible::Visible;
 use super::{StoreError, pieces};
 use crate::channel::{Head, ParticipantId, Row, RowKind, Stamp};
@@ -13,7 +13,7 @@ use std::ops::ControlFlow;
 
 /// The rows of one channel.
 pub(super) struct Archive<'a, S> {
-    pub(super) shelf: &'a S,
+    pub(super) dbs: &'a S,
     pub(super) tag: u64,
     spans: Spans,
     /// Where the numbers stand.
@@ -38,16 +38,16 @@ pub(super) struct Pick<'a> {
     pub(super) bare: bool,
 }
 
-impl<'a, S: Shelf> Archive<'a, S> {
+impl<'a, S: Databases> Archive<'a, S> {
     /// Finds where the archive of a channel begins and ends.
-    pub(super) fn open(shelf: &'a S, tag: u64) -> Result<Archive<'a, S>, StoreError> {
-        let spans: Spans = shelf.value(Space::State, &keyspace::spans(tag))?.unwrap_or_default();
-        let mut archive = Archive { shelf, tag, head: spans.base, newest: spans.base.row, spans };
+    pub(super) fn open(dbs: &'a S, tag: u64) -> Result<Archive<'a, S>, StoreError> {
+        let spans: Spans = dbs.value(Space::State, &keyspace::spans(tag))?.unwrap_or_default();
+        let mut archive = Archive { dbs, tag, head: spans.base, newest: spans.base.row, spans };
         if let Some(span) = archive.spans.months.last() {
             let prefix = keyspace::rows(tag);
             let month = Space::Month(span.month);
             let mut newest: Option<RowStart> = None;
-            shelf.scan(month, &prefix, &keyspace::behind(&prefix), Order::Falling, &mut |_, entry| {
+            dbs.scan(month, &prefix, &keyspace::behind(&prefix), Order::Falling, &mut |_, entry| {
                 newest = Some(keyspace::decode_archived(pieces::start_of(entry)?)?);
                 Ok(ControlFlow::Break(()))
             })?;
@@ -92,7 +92,7 @@ impl<'a, S: Shelf> Archive<'a, S> {
     /// Where it stood at a row that is there.
     pub(super) fn head_at(&self, number: u64) -> Result<Head, StoreError> {
         let month = Space::Month(self.span_of(number)?.month);
-        let start: Option<RowStart> = self.shelf.value(month, &keyspace::row(self.tag, number))?;
+        let start: Option<RowStart> = self.dbs.value(month, &keyspace::row(self.tag, number))?;
         let (row, stamp, _, ordinal) = start.ok_or_else(|| lost(number))?;
         Ok(Head { row, ordinal, stamp })
     }
@@ -108,7 +108,7 @@ impl<'a, S: Shelf> Archive<'a, S> {
         if number < self.first() || number > self.newest {
             return Ok(None);
         }
-        self.shelf.value(Space::Month(self.span_of(number)?.month), &keyspace::row(self.tag, number))
+        self.dbs.value(Space::Month(self.span_of(number)?.month), &keyspace::row(self.tag, number))
     }
 
     /// One row without its payload, where there is one of this number.
@@ -117,8 +117,8 @@ impl<'a, S: Shelf> Archive<'a, S> {
             return Ok(None);
         }
         let (month, key) = (Space::Month(self.span_of(number)?.month), keyspace::row(self.tag, number));
-        let entry = self.shelf.entry(month, &key)?;
-        entry.map(|entry| self.shelf.beginning::<RowHead>(month, &key, &entry).map(Row::from)).transpose()
+        let entry = self.dbs.entry(month, &key)?;
+        entry.map(|entry| self.dbs.beginning::<RowHead>(month, &key, &entry).map(Row::from)).transpose()
     }
 
     /// Walks through rows, every one of which has to be there; those of others, and those that are hidden, are passed
@@ -135,14 +135,14 @@ impl<'a, S: Shelf> Archive<'a, S> {
         let mut walk = |month: Space, low: u64, high: u64| {
             let (from, to) = (keyspace::row(self.tag, low), keyspace::row(self.tag, high + 1));
             let mut seen = 0;
-            self.shelf.scan(month, &from, &to, order, &mut |key, entry| {
+            self.dbs.scan(month, &from, &to, order, &mut |key, entry| {
                 seen += 1;
                 if !pick.takes(key, entry)? {
                     return Ok(ControlFlow::Continue(()));
                 }
                 let row: Row = match pick.bare {
-                    true => self.shelf.beginning::<RowHead>(month, key, entry)?.into(),
-                    false => self.shelf.whole(month, key, entry)?,
+                    true => self.dbs.beginning::<RowHead>(month, key, entry)?.into(),
+                    false => self.dbs.whole(month, key, entry)?,
                 };
                 if pick.no_events && matches!(row.kind, RowKind::Event(_)) {
                     return Ok(ControlFlow::Continue(()));
@@ -262,7 +262,7 @@ impl<'a, S: Shelf> Archive<'a, S> {
             return Ok(span.since);
         }
         let key = keyspace::row(self.tag, number);
-        let entry = self.shelf.entry(Space::Month(span.month), &key)?.ok_or_else(|| lost(number))?;
+        let entry = self.dbs.entry(Space::Month(span.month), &key)?.ok_or_else(|| lost(number))?;
         let (_, stamp, _, _): RowStart = keyspace::decode_archived(pieces::start_of(&entry)?)?;
         Ok(stamp)
     }

@@ -3,8 +3,8 @@
 //! Nothing that is cleared away here can be reached any more, so it is no part of a commit, and a crash loses nothing.
 
 use super::StoreError;
+use super::databases::{Databases, Order, Space};
 use super::keyspace::{self, Grave, IndexedGuest, IndexedMember, Ops, Reach};
-use super::shelf::{Order, Shelf, Space};
 use crate::channel::{ChannelName, Guest, Member};
 use crate::chore::{Budget, Chore};
 use std::ops::ControlFlow;
@@ -29,14 +29,14 @@ pub(super) enum Left {
 ///
 /// # Errors
 /// Those of reading.
-pub(super) fn clear_some(shelf: &impl Shelf, is_unsent: impl Fn(u64) -> bool) -> Result<(Ops, Left), StoreError> {
+pub(super) fn clear_some(dbs: &impl Databases, is_unsent: impl Fn(u64) -> bool) -> Result<(Ops, Left), StoreError> {
     let (mut left, mut found) = (Left::Nothing, None);
     // Of those that wait there may be many; where the first ones do, the others wait with them.
     let mut looked_at = 0;
     let all = keyspace::all(b'g');
-    shelf.scan(Space::State, &all, &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
+    dbs.scan(Space::State, &all, &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
         looked_at += 1;
-        match shelf.whole(Space::State, key, entry)? {
+        match dbs.whole(Space::State, key, entry)? {
             Grave::Told { parcel, is_bare: true, .. } if is_unsent(parcel) => {
                 left = match left {
                     Left::Waits(first) => Left::Waits(first.min(parcel)),
@@ -52,24 +52,24 @@ pub(super) fn clear_some(shelf: &impl Shelf, is_unsent: impl Fn(u64) -> bool) ->
     })?;
     match found {
         None => Ok((Ops::new(), left)),
-        Some(grave) => Ok((of_grave(shelf, grave)?, Left::Some)),
+        Some(grave) => Ok((of_grave(dbs, grave)?, Left::Some)),
     }
 }
 
-fn of_grave(shelf: &impl Shelf, grave: Grave) -> Result<Ops, StoreError> {
+fn of_grave(dbs: &impl Databases, grave: Grave) -> Result<Ops, StoreError> {
     let (mark, ops) = match grave {
         Grave::Told { tag, name, parcel, is_bare: false } => {
-            let ops = beside_people(shelf, tag)?;
+            let ops = beside_people(dbs, tag)?;
             let bare = keyspace::encode(&Grave::Told { tag, name, parcel, is_bare: true })?;
             return Ok(if ops.is_empty() { Ops::from([(keyspace::grave(tag), Some(bare))]) } else { ops });
         }
         Grave::List { tag, node, generation } => {
             let prefix = keyspace::listed(tag, node, generation);
-            (keyspace::list_grave(tag, node, generation), entries(shelf, &prefix)?)
+            (keyspace::list_grave(tag, node, generation), entries(dbs, &prefix)?)
         }
-        Grave::Below { tag, row, cursor } => return below(shelf, tag, row, &cursor),
+        Grave::Below { tag, row, cursor } => return below(dbs, tag, row, &cursor),
         Grave::Channel { tag, name } | Grave::Told { tag, name, .. } => {
-            (keyspace::grave(tag), of_channel(shelf, tag, &name)?)
+            (keyspace::grave(tag), of_channel(dbs, tag, &name)?)
         }
     };
     // The mark goes last and alone: a crash in between must not leave records that nobody clears away.
@@ -77,7 +77,7 @@ fn of_grave(shelf: &impl Shelf, grave: Grave) -> Result<Ops, StoreError> {
 }
 
 /// Clears away what is known of rows up to one: which corrects which, what is left of retracted ones, reports.
-fn below(shelf: &impl Shelf, tag: u64, horizon: u64, cursor: &[u8]) -> Result<Ops, StoreError> {
+fn below(dbs: &impl Databases, tag: u64, horizon: u64, cursor: &[u8]) -> Result<Ops, StoreError> {
     // In the order of keys, as the cursor goes.
     let ranges = [
         (keyspace::all_corrections(tag), keyspace::corrections(tag, horizon.saturating_add(1))),
@@ -89,13 +89,13 @@ fn below(shelf: &impl Shelf, tag: u64, horizon: u64, cursor: &[u8]) -> Result<Op
     let mut chore = Chore::once(CLEARING, Some(cursor.to_vec()));
     for (from, to) in ranges {
         let from = from.as_slice().max(cursor);
-        shelf.scan(Space::State, from, &to, Order::Rising, &mut |key, _| {
+        dbs.scan(Space::State, from, &to, Order::Rising, &mut |key, _| {
             looked_at += 1;
             chore.go_to(Some([key, &[0]].concat()));
             // Behind the row that was corrected, or retracted, lies the one that corrects it, which may be there still.
             let goes = match key.first() {
                 Some(b'k') => keyspace::number_of(key)? <= horizon,
-                Some(b'o') => !is_corrected_behind(shelf, tag, keyspace::number_of(key)?, horizon)?,
+                Some(b'o') => !is_corrected_behind(dbs, tag, keyspace::number_of(key)?, horizon)?,
                 _ => true,
             };
             if goes {
@@ -123,31 +123,31 @@ fn reports_up_to(tag: u64, reach: Reach, horizon: u64) -> (Vec<u8>, Vec<u8>) {
 }
 
 /// Whether a row behind the horizon corrects one.
-fn is_corrected_behind(shelf: &impl Shelf, tag: u64, row: u64, horizon: u64) -> Result<bool, StoreError> {
+fn is_corrected_behind(dbs: &impl Databases, tag: u64, row: u64, horizon: u64) -> Result<bool, StoreError> {
     let (from, to) = (keyspace::correction(tag, row, horizon + 1), keyspace::behind(&keyspace::corrections(tag, row)));
     let mut found = false;
-    shelf.scan(Space::State, &from, &to, Order::Rising, &mut |_, _| {
+    dbs.scan(Space::State, &from, &to, Order::Rising, &mut |_, _| {
         found = true;
         Ok(ControlFlow::Break(()))
     })?;
     Ok(found)
 }
 
-fn of_channel(shelf: &impl Shelf, tag: u64, name: &ChannelName) -> Result<Ops, StoreError> {
-    let members = members(shelf, tag, name)?;
+fn of_channel(dbs: &impl Databases, tag: u64, name: &ChannelName) -> Result<Ops, StoreError> {
+    let members = members(dbs, tag, name)?;
     if !members.is_empty() {
         return Ok(members);
     }
-    let guests = guests(shelf, tag, name)?;
+    let guests = guests(dbs, tag, name)?;
     if !guests.is_empty() {
         return Ok(guests);
     }
-    beside_people(shelf, tag)
+    beside_people(dbs, tag)
 }
 
 /// Some records of a channel that are none of its members and guests.
-fn beside_people(shelf: &impl Shelf, tag: u64) -> Result<Ops, StoreError> {
-    let entries = entries(shelf, &keyspace::all_listed(tag))?;
+fn beside_people(dbs: &impl Databases, tag: u64) -> Result<Ops, StoreError> {
+    let entries = entries(dbs, &keyspace::all_listed(tag))?;
     if !entries.is_empty() {
         return Ok(entries);
     }
@@ -163,7 +163,7 @@ fn beside_people(shelf: &impl Shelf, tag: u64) -> Result<Ops, StoreError> {
         keyspace::traces_of(tag),
     ];
     for prefix in prefixes {
-        let found = records(shelf, &prefix)?;
+        let found = records(dbs, &prefix)?;
         if !found.is_empty() {
             return Ok(found);
         }
@@ -172,11 +172,11 @@ fn beside_people(shelf: &impl Shelf, tag: u64) -> Result<Ops, StoreError> {
 }
 
 /// Some members, each with its place in the index of accounts.
-fn members(shelf: &impl Shelf, tag: u64, name: &ChannelName) -> Result<Ops, StoreError> {
+fn members(dbs: &impl Databases, tag: u64, name: &ChannelName) -> Result<Ops, StoreError> {
     let mut members = Vec::new();
     let prefix = keyspace::members(tag);
-    shelf.scan(Space::State, &prefix, &keyspace::behind(&prefix), Order::Rising, &mut |key, entry| {
-        members.push((key.to_vec(), shelf.whole::<Member>(Space::State, key, entry)?));
+    dbs.scan(Space::State, &prefix, &keyspace::behind(&prefix), Order::Rising, &mut |key, entry| {
+        members.push((key.to_vec(), dbs.whole::<Member>(Space::State, key, entry)?));
         Ok(if members.len() < CLEARING.cost { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     })?;
     let mut ops = Ops::new();
@@ -184,7 +184,7 @@ fn members(shelf: &impl Shelf, tag: u64, name: &ChannelName) -> Result<Ops, Stor
         ops.insert(key, None);
         let index = keyspace::membership(&member.jid, name);
         // The account may have joined a later channel of that name.
-        if shelf.value::<IndexedMember>(Space::State, &index)?.is_some_and(|found| found.tag == tag) {
+        if dbs.value::<IndexedMember>(Space::State, &index)?.is_some_and(|found| found.tag == tag) {
             ops.insert(index, None);
         }
     }
@@ -192,14 +192,14 @@ fn members(shelf: &impl Shelf, tag: u64, name: &ChannelName) -> Result<Ops, Stor
 }
 
 /// Some guests, each with its place in the index of accounts.
-fn guests(shelf: &impl Shelf, tag: u64, name: &ChannelName) -> Result<Ops, StoreError> {
-    let guests: Vec<Guest> = shelf.values(Space::State, &keyspace::guests(tag), CLEARING.cost)?;
+fn guests(dbs: &impl Databases, tag: u64, name: &ChannelName) -> Result<Ops, StoreError> {
+    let guests: Vec<Guest> = dbs.values(Space::State, &keyspace::guests(tag), CLEARING.cost)?;
     let mut ops = Ops::new();
     for guest in guests {
         ops.insert(keyspace::guest(tag, &guest.jid), None);
         let index = keyspace::visit(&guest.jid, name);
         // It may be a guest of a later channel of that name.
-        if shelf.value::<IndexedGuest>(Space::State, &index)?.is_some_and(|found| found.tag == tag) {
+        if dbs.value::<IndexedGuest>(Space::State, &index)?.is_some_and(|found| found.tag == tag) {
             ops.insert(index, None);
         }
     }
@@ -207,17 +207,17 @@ fn guests(shelf: &impl Shelf, tag: u64, name: &ChannelName) -> Result<Ops, Store
 }
 
 /// Some entries of lists, each with its place in the index.
-fn entries(shelf: &impl Shelf, prefix: &[u8]) -> Result<Ops, StoreError> {
-    let mut ops = records(shelf, prefix)?;
+fn entries(dbs: &impl Databases, prefix: &[u8]) -> Result<Ops, StoreError> {
+    let mut ops = records(dbs, prefix)?;
     let places: Vec<_> = ops.keys().filter_map(|key| keyspace::place_of_listed(key)).collect();
     ops.extend(places.into_iter().map(|place| (place, None)));
     Ok(ops)
 }
 
 /// Some records whose keys begin with `prefix`.
-fn records(shelf: &impl Shelf, prefix: &[u8]) -> Result<Ops, StoreError> {
+fn records(dbs: &impl Databases, prefix: &[u8]) -> Result<Ops, StoreError> {
     let mut ops = Ops::new();
-    shelf.scan(Space::State, prefix, &keyspace::behind(prefix), Order::Rising, &mut |key, _| {
+    dbs.scan(Space::State, prefix, &keyspace::behind(prefix), Order::Rising, &mut |key, _| {
         ops.insert(key.to_vec(), None);
         Ok(if ops.len() < CLEARING.cost { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     })?;

@@ -6,8 +6,10 @@
 //! which rows and events name, under an address that stands for nobody.
 
 use super::archive::Archive;
-use super::keyspace::{self, BLOCK_ROWS, Entry, EntryHead, Grave, IndexedMember, Month, Ops, PastRecord, RowStart};
-use super::shelf::{Order, Shelf, Space};
+use super::databases::{Databases, Order, Space};
+use super::keyspace::{
+    self, BLOCK_ROWS, DirectoryEntry, EntryHead, Grave, IndexedMember, Month, Ops, PastRecord, RowStart,
+};
 use super::{StoreError, pieces};
 use crate::channel::{
     ChannelName, Event, EventKind, Item, Member, Named, Nick, Node, NodeSet, Own, ParticipantId, Preferences, Report,
@@ -25,7 +27,7 @@ pub const ERASED_NICK: &str = "deleted account";
 /// Who can read a store and write to it with no commit in between.
 pub(super) trait Scribe {
     /// What it reads.
-    type Shelf: Shelf;
+    type Databases: Databases;
 
     /// Reads, and makes what comes of it durable.
     ///
@@ -33,7 +35,7 @@ pub(super) trait Scribe {
     /// Those of reading and writing.
     fn rewrite<T>(
         &self,
-        plan: impl FnOnce(&Self::Shelf) -> Result<(Vec<(Space, Ops)>, T), StoreError>,
+        plan: impl FnOnce(&Self::Databases) -> Result<(Vec<(Space, Ops)>, T), StoreError>,
     ) -> Result<T, StoreError>;
 }
 
@@ -69,11 +71,11 @@ pub(super) fn erase(scribe: &impl Scribe, account: &BareJid) -> Result<Erased, S
             changed.push(place.name);
         }
     }
-    scribe.rewrite(|shelf| {
+    scribe.rewrite(|dbs| {
         let mut ops = Ops::from([(keyspace::whereabouts(account), None), (keyspace::registered_nick(account), None)]);
         ops.insert(keyspace::newcomer(account), None);
         for prefix in [keyspace::places(account), keyspace::memberships(account), keyspace::visits(account)] {
-            each(shelf, &prefix, &prefix, usize::MAX, &mut |key, _| {
+            each(dbs, &prefix, &prefix, usize::MAX, &mut |key, _| {
                 ops.extend(keyspace::listed_of_place(key).filter(|_| key.starts_with(b"d")).map(|key| (key, None)));
                 ops.insert(key.to_vec(), None);
                 Ok(())
@@ -94,8 +96,8 @@ fn forget_dead(scribe: &impl Scribe, account: &BareJid, dead: Ids) -> Result<(),
         Ok((vec![(Space::State, members.collect())], ()))
     })?;
     let mut tags = Vec::new();
-    walk(scribe, b'g', &mut |shelf, key, entry| {
-        if let Grave::Told { tag, .. } = shelf.whole(Space::State, key, entry)? {
+    walk(scribe, b'g', &mut |dbs, key, entry| {
+        if let Grave::Told { tag, .. } = dbs.whole(Space::State, key, entry)? {
             tags.push(tag);
         }
         Ok(())
@@ -111,13 +113,13 @@ fn forget_dead(scribe: &impl Scribe, account: &BareJid, dead: Ids) -> Result<(),
 fn places(scribe: &impl Scribe, account: &BareJid) -> Result<(Vec<Place>, Ids), StoreError> {
     let mut ids = Ids::new();
     for letter in [b'm', b'f'] {
-        walk(scribe, letter, &mut |shelf, key, entry| {
+        walk(scribe, letter, &mut |dbs, key, entry| {
             if !holds(entry, account) {
                 return Ok(());
             }
             let (jid, id) = match letter {
-                b'm' => shelf.whole(Space::State, key, entry).map(|it: Member| (it.jid, it.id))?,
-                _ => shelf.whole(Space::State, key, entry).map(|it: PastRecord| (it.jid, it.id))?,
+                b'm' => dbs.whole(Space::State, key, entry).map(|it: Member| (it.jid, it.id))?,
+                _ => dbs.whole(Space::State, key, entry).map(|it: PastRecord| (it.jid, it.id))?,
             };
             if jid == *account {
                 ids.entry(keyspace::tag_of(key)?).or_default().insert(id);
@@ -126,8 +128,8 @@ fn places(scribe: &impl Scribe, account: &BareJid) -> Result<(Vec<Place>, Ids), 
         })?;
     }
     let mut places = Vec::new();
-    walk(scribe, b'c', &mut |shelf, key, entry| {
-        let EntryHead { name, tag, profile, settings, .. } = shelf.whole(Space::State, key, entry)?;
+    walk(scribe, b'c', &mut |dbs, key, entry| {
+        let EntryHead { name, tag, profile, settings, .. } = dbs.whole(Space::State, key, entry)?;
         let ids = ids.remove(&tag).unwrap_or_default();
         if !ids.is_empty() || settings.events || profile.creator == *account {
             places.push(Place { name, tag, ids });
@@ -143,18 +145,18 @@ fn holds(entry: &[u8], account: &BareJid) -> bool {
     entry.windows(needle.len()).any(|part| part == needle)
 }
 
-/// What looks at the key and the entry of a shelf.
+/// Looks at a key and its entry.
 type Look<'a, S> = dyn FnMut(&S, &[u8], &[u8]) -> Result<(), StoreError> + 'a;
-/// The same, where the shelf is known.
+/// Looks at a key and its entry, with the databases at hand.
 type LookAt<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError> + 'a;
 
 /// Visits entries of the state in slices.
-fn walk<S: Scribe>(scribe: &S, letter: u8, visit: &mut Look<'_, S::Shelf>) -> Result<(), StoreError> {
+fn walk<S: Scribe>(scribe: &S, letter: u8, visit: &mut Look<'_, S::Databases>) -> Result<(), StoreError> {
     let prefix = keyspace::all(letter);
     let mut from = Some(prefix.clone());
     while let Some(begin) = from.take() {
-        from = scribe.rewrite(|shelf| {
-            let next = each(shelf, &prefix, &begin, SLICE_MAX, &mut |key, entry| visit(shelf, key, entry))?;
+        from = scribe.rewrite(|dbs| {
+            let next = each(dbs, &prefix, &begin, SLICE_MAX, &mut |key, entry| visit(dbs, key, entry))?;
             Ok((Vec::new(), next))
         })?;
     }
@@ -163,14 +165,14 @@ fn walk<S: Scribe>(scribe: &S, letter: u8, visit: &mut Look<'_, S::Shelf>) -> Re
 
 /// Visits up to `max` entries with a prefix, from a key on; where the next ones begin.
 fn each(
-    shelf: &impl Shelf,
+    dbs: &impl Databases,
     prefix: &[u8],
     from: &[u8],
     max: usize,
     visit: &mut LookAt<'_>,
 ) -> Result<Option<Vec<u8>>, StoreError> {
     let (mut seen, mut next) = (0, None);
-    shelf.scan(Space::State, from, &keyspace::behind(prefix), Order::Rising, &mut |key, entry| {
+    dbs.scan(Space::State, from, &keyspace::behind(prefix), Order::Rising, &mut |key, entry| {
         if seen == max {
             next = Some(key.to_vec());
             return Ok(ControlFlow::Break(()));
@@ -188,8 +190,8 @@ fn rows(scribe: &impl Scribe, account: &BareJid, place: &Place) -> Result<bool, 
     // What of the profile the account changed last is its upload.
     let mut uploads: BTreeMap<String, bool> = BTreeMap::new();
     while let Some(first) = next {
-        next = scribe.rewrite(|shelf| {
-            let archive = Archive::open(shelf, place.tag)?;
+        next = scribe.rewrite(|dbs| {
+            let archive = Archive::open(dbs, place.tag)?;
             let first = archive.first().max(first);
             if first > archive.newest() {
                 return Ok((Vec::new(), None));
@@ -197,7 +199,7 @@ fn rows(scribe: &impl Scribe, account: &BareJid, place: &Place) -> Result<bool, 
             let last = archive.newest().min(first + BLOCK_ROWS - 1);
             let mut writes: Vec<(Space, Ops)> = Vec::new();
             archive.each_month(first, last, Order::Rising, &mut |space, low, high| {
-                let ops = of_rows(shelf, account, place, (space, low, high), &mut uploads)?;
+                let ops = of_rows(dbs, account, place, (space, low, high), &mut uploads)?;
                 writes.extend((!ops.is_empty()).then_some((space, ops)));
                 Ok(ControlFlow::Continue(()))
             })?;
@@ -224,20 +226,20 @@ fn rows(scribe: &impl Scribe, account: &BareJid, place: &Place) -> Result<bool, 
 
 /// What becomes of some rows of one month.
 fn of_rows(
-    shelf: &impl Shelf,
+    dbs: &impl Databases,
     account: &BareJid,
     place: &Place,
     (space, low, high): (Space, u64, u64),
     uploads: &mut BTreeMap<String, bool>,
 ) -> Result<Ops, StoreError> {
     let (tag, mut ops) = (place.tag, Ops::new());
-    shelf.scan(space, &keyspace::row(tag, low), &keyspace::row(tag, high + 1), Order::Rising, &mut |key, entry| {
+    dbs.scan(space, &keyspace::row(tag, low), &keyspace::row(tag, high + 1), Order::Rising, &mut |key, entry| {
         let (_, _, author, _): RowStart = keyspace::decode_archived(pieces::start_of(entry)?)?;
         let is_own = place.ids.contains(&author);
         if !is_own && !holds(entry, account) && uploads.is_empty() {
             return Ok(ControlFlow::Continue(()));
         }
-        let row: Row = shelf.whole(space, key, entry)?;
+        let row: Row = dbs.whole(space, key, entry)?;
         if let RowKind::Event(Event { kind: EventKind::ProfileChanged, by, detail: Some(detail), .. }) = &row.kind {
             let is_by_it = by.as_ref().is_some_and(|by| by.jid == *account || place.ids.contains(&by.id));
             uploads.insert(detail.clone(), is_by_it);
@@ -291,46 +293,46 @@ fn state(scribe: &impl Scribe, account: &BareJid, place: &Place) -> Result<bool,
     let tag = place.tag;
     if !place.ids.is_empty() {
         let own = |report: &Report| place.ids.contains(&report.member);
-        clear(scribe, &keyspace::all_reports(tag), &|shelf, key, entry| {
-            let report: Report = shelf.whole(Space::State, key, entry)?;
+        clear(scribe, &keyspace::all_reports(tag), &|dbs, key, entry| {
+            let report: Report = dbs.whole(Space::State, key, entry)?;
             Ok(own(&report).then_some(None))
         })?;
-        clear(scribe, &keyspace::tombstones(tag), &|shelf, key, entry| {
-            let left: Tombstone = shelf.whole(Space::State, key, entry)?;
+        clear(scribe, &keyspace::tombstones(tag), &|dbs, key, entry| {
+            let left: Tombstone = dbs.whole(Space::State, key, entry)?;
             let is_own = left.by.as_ref().is_some_and(|by| place.ids.contains(by)) && left.reason.is_some();
             let erased = is_own.then(|| keyspace::encode(&Tombstone { reason: None, ..left })).transpose()?;
             Ok(erased.map(Some))
         })?;
     }
-    scribe.rewrite(|shelf| {
+    scribe.rewrite(|dbs| {
         let mut ops = Ops::new();
         for id in &place.ids {
-            if let Some(member) = shelf.value::<Member>(Space::State, &keyspace::member(tag, id))? {
+            if let Some(member) = dbs.value::<Member>(Space::State, &keyspace::member(tag, id))? {
                 let record = member.spoke.then(|| blank(member)).transpose()?;
                 let record = record.map(|record| keyspace::encode(&record)).transpose()?;
                 ops.extend([(keyspace::member(tag, id), record), (keyspace::sum(tag, id), None)]);
-            } else if let Some(given_up) = shelf.value::<PastRecord>(Space::State, &keyspace::trace(tag, id))? {
+            } else if let Some(given_up) = dbs.value::<PastRecord>(Space::State, &keyspace::trace(tag, id))? {
                 let left = keyspace::encode(&blank_trace(given_up)?)?;
                 ops.extend([(keyspace::trace(tag, id), Some(left)), (keyspace::sum(tag, id), None)]);
             }
         }
         let by_account = keyspace::trace_of(tag, account);
-        if shelf.entry(Space::State, &by_account)?.is_some() {
+        if dbs.entry(Space::State, &by_account)?.is_some() {
             ops.insert(by_account, None);
         }
         let place_in_index = keyspace::membership(account, &place.name);
-        if shelf.value::<IndexedMember>(Space::State, &place_in_index)?.is_some_and(|it| it.tag == tag) {
+        if dbs.value::<IndexedMember>(Space::State, &place_in_index)?.is_some_and(|it| it.tag == tag) {
             ops.insert(place_in_index, None);
         }
         let key = keyspace::channel(&place.name);
-        if let Some(mut entry) = shelf.value::<Entry>(Space::State, &key)?.filter(|it| it.head.tag == tag)
+        if let Some(mut entry) = dbs.value::<DirectoryEntry>(Space::State, &key)?.filter(|it| it.head.tag == tag)
             && entry.head.profile.creator == *account
         {
             entry.head.profile.creator = nobody(&format!("creator-{}", entry.head.gid))?;
             ops.insert(key, Some(keyspace::encode(&entry)?));
         }
         let key = keyspace::item(tag, Node::Config);
-        if let Some((node, item)) = shelf.value::<(Node, Item)>(Space::State, &key)?
+        if let Some((node, item)) = dbs.value::<(Node, Item)>(Space::State, &key)?
             && item.label.as_deref() == Some(account.as_str())
         {
             ops.insert(key, Some(keyspace::encode(&(node, Item { label: None, ..item }))?));
@@ -365,13 +367,13 @@ fn blank_trace(trace: PastRecord) -> Result<PastRecord, StoreError> {
 type Verdict<'a, S> = dyn Fn(&S, &[u8], &[u8]) -> Result<Option<Option<Vec<u8>>>, StoreError> + 'a;
 
 /// Rewrites the entries with a prefix, in slices.
-fn clear<S: Scribe>(scribe: &S, prefix: &[u8], verdict: &Verdict<'_, S::Shelf>) -> Result<(), StoreError> {
+fn clear<S: Scribe>(scribe: &S, prefix: &[u8], verdict: &Verdict<'_, S::Databases>) -> Result<(), StoreError> {
     let mut from = Some(prefix.to_vec());
     while let Some(begin) = from.take() {
-        from = scribe.rewrite(|shelf| {
+        from = scribe.rewrite(|dbs| {
             let mut ops = Ops::new();
-            let next = each(shelf, prefix, &begin, SLICE_MAX, &mut |key, entry| {
-                if let Some(value) = verdict(shelf, key, entry)? {
+            let next = each(dbs, prefix, &begin, SLICE_MAX, &mut |key, entry| {
+                if let Some(value) = verdict(dbs, key, entry)? {
                     ops.insert(key.to_vec(), value);
                 }
                 Ok(())
@@ -386,16 +388,16 @@ fn clear<S: Scribe>(scribe: &S, prefix: &[u8], verdict: &Verdict<'_, S::Shelf>) 
 ///
 /// # Errors
 /// Those of reading.
-pub(super) fn look_for(shelf: &impl Shelf, months: &[Month], account: &BareJid) -> Result<Vec<String>, StoreError> {
+pub(super) fn look_for(dbs: &impl Databases, months: &[Month], account: &BareJid) -> Result<Vec<String>, StoreError> {
     let mut found = Vec::new();
     let spaces = [Space::State].into_iter().chain(months.iter().map(|&month| Space::Month(month)));
     for space in spaces {
-        shelf.scan(space, &[], &[u8::MAX], Order::Rising, &mut |key, entry| {
+        dbs.scan(space, &[], &[u8::MAX], Order::Rising, &mut |key, entry| {
             // What a commit left to be replayed, and what is still to be sent, goes by itself.
             let is_fleeting = matches!((space, key.first()), (Space::Month(_), Some(b'z' | b'u')));
             if !is_fleeting
                 && (holds(entry, account) || holds(key, account))
-                && !is_of_others(shelf, space, key, entry, account)?
+                && !is_of_others(dbs, space, key, entry, account)?
             {
                 found.push(format!("{space:?}, entry {}", String::from_utf8_lossy(key).escape_debug()));
             }
@@ -407,7 +409,7 @@ pub(super) fn look_for(shelf: &impl Shelf, months: &[Month], account: &BareJid) 
 
 /// Whether a row, or a piece of one, names an account in nothing but what somebody else wrote.
 fn is_of_others(
-    shelf: &impl Shelf,
+    dbs: &impl Databases,
     space: Space,
     key: &[u8],
     entry: &[u8],
@@ -415,7 +417,7 @@ fn is_of_others(
 ) -> Result<bool, StoreError> {
     match key.first() {
         Some(b'r') => {
-            let row: Row = shelf.whole(space, key, entry)?;
+            let row: Row = dbs.whole(space, key, entry)?;
             let told = keyspace::encode(&Row { payload: String::new(), ..row })?;
             Ok(!holds(&told, account))
         }
@@ -423,7 +425,7 @@ fn is_of_others(
         Some(b'x') => Ok(true),
         // So are information, pictures and videos of a channel.
         Some(b'i') => {
-            let (_, item): (Node, Item) = shelf.whole(space, key, entry)?;
+            let (_, item): (Node, Item) = dbs.whole(space, key, entry)?;
             Ok(item.label.as_deref() != Some(account.as_str()))
         }
         _ => Ok(false),

@@ -2,26 +2,26 @@
 
 use super::StoreError;
 use super::archive::Archive;
+use super::databases::{Databases, Order, Space};
 use super::keyspace::{self, Month, Span, Spans};
-use super::shelf::{Order, Shelf, Space};
 use crate::channel::{Facts, Row, Tombstone};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 /// These rows of an archive.
-pub(super) fn rows(shelf: &impl Shelf, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Row>>, StoreError> {
-    let archive = Archive::open(shelf, tag)?;
+pub(super) fn rows(dbs: &impl Databases, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Row>>, StoreError> {
+    let archive = Archive::open(dbs, tag)?;
     numbers.iter().map(|&number| archive.row(number)).collect()
 }
 
 /// What is known of these rows; of each only what it says of itself, since payloads may be long. A correction went with the
 /// message that it corrects, however many there are of one.
-pub(super) fn facts(shelf: &impl Shelf, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Facts>>, StoreError> {
-    let archive = Archive::open(shelf, tag)?;
+pub(super) fn facts(dbs: &impl Databases, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Facts>>, StoreError> {
+    let archive = Archive::open(dbs, tag)?;
     let rows: Vec<Option<Row>> = numbers.iter().map(|&number| archive.bare_row(number)).collect::<Result<_, _>>()?;
     let corrected = rows.iter().flatten().filter_map(Row::corrected);
     let named: Vec<u64> = numbers.iter().copied().chain(corrected).collect();
-    let tombstones = tombstones(shelf, tag, &named)?;
+    let tombstones = tombstones(dbs, tag, &named)?;
     let is_gone = |row: &Row| {
         tombstones.contains_key(&row.number) || row.corrected().is_some_and(|target| tombstones.contains_key(&target))
     };
@@ -30,8 +30,13 @@ pub(super) fn facts(shelf: &impl Shelf, tag: u64, numbers: &[u64]) -> Result<Vec
 
 /// Whether each of these rows lies in the current month, or else is surely not there. Where the archive ends in an older one
 /// that has to be opened for any row.
-pub(super) fn at_hand(shelf: &impl Shelf, current: Month, tag: u64, numbers: &[u64]) -> Result<Vec<bool>, StoreError> {
-    let spans: Spans = shelf.value(Space::State, &keyspace::spans(tag))?.unwrap_or_default();
+pub(super) fn at_hand(
+    dbs: &impl Databases,
+    current: Month,
+    tag: u64,
+    numbers: &[u64],
+) -> Result<Vec<bool>, StoreError> {
+    let spans: Spans = dbs.value(Space::State, &keyspace::spans(tag))?.unwrap_or_default();
     let is_current = |span: &Span| span.month == current;
     let ends_here = spans.months.last().is_none_or(is_current);
     let span_of = |number: u64| {
@@ -43,27 +48,27 @@ pub(super) fn at_hand(shelf: &impl Shelf, current: Month, tag: u64, numbers: &[u
 
 /// What is left of those of these rows that were retracted: one seek where none was, and at most one for each that was.
 pub(super) fn tombstones(
-    shelf: &impl Shelf,
+    dbs: &impl Databases,
     tag: u64,
     numbers: &[u64],
 ) -> Result<BTreeMap<u64, Tombstone>, StoreError> {
     let mut found = BTreeMap::new();
     let wanted: BTreeSet<u64> = numbers.iter().copied().collect();
     let (Some(&first), Some(&last)) = (wanted.first(), wanted.last()) else { return Ok(found) };
-    if is_gone(shelf, tag)? {
+    if is_gone(dbs, tag)? {
         return Ok(found);
     }
     let to = keyspace::behind(&keyspace::tombstone(tag, last));
     let mut next = Some(first);
     while let Some(from) = next.take() {
-        shelf.scan(Space::State, &keyspace::tombstone(tag, from), &to, Order::Rising, &mut |key, entry| {
+        dbs.scan(Space::State, &keyspace::tombstone(tag, from), &to, Order::Rising, &mut |key, entry| {
             let row = keyspace::number_of(key)?;
             if !wanted.contains(&row) {
                 // Between the rows of a page may lie any number that are none of it.
                 next = wanted.range(row..).next().copied();
                 return Ok(ControlFlow::Break(()));
             }
-            found.insert(row, shelf.whole(Space::State, key, entry)?);
+            found.insert(row, dbs.whole(Space::State, key, entry)?);
             Ok(ControlFlow::Continue(()))
         })?;
     }
@@ -71,10 +76,10 @@ pub(super) fn tombstones(
 }
 
 /// Whether a row was retracted, or the one that it corrects.
-pub(super) fn is_entombed(archive: &Archive<'_, impl Shelf>, number: u64) -> Result<bool, StoreError> {
+pub(super) fn is_entombed(archive: &Archive<'_, impl Databases>, number: u64) -> Result<bool, StoreError> {
     let is_marked = |row: u64| {
         let key = keyspace::tombstone(archive.tag, row);
-        Ok(archive.shelf.entry(Space::State, &key)?.is_some())
+        Ok(archive.dbs.entry(Space::State, &key)?.is_some())
     };
     if is_marked(number)? {
         return Ok(true);
@@ -83,6 +88,6 @@ pub(super) fn is_entombed(archive: &Archive<'_, impl Shelf>, number: u64) -> Res
 }
 
 /// Whether a channel was destroyed and its records are still being cleared away.
-pub(super) fn is_gone(shelf: &impl Shelf, tag: u64) -> Result<bool, StoreError> {
-    Ok(shelf.entry(Space::State, &keyspace::grave(tag))?.is_some())
+pub(super) fn is_gone(dbs: &impl Databases, tag: u64) -> Result<bool, StoreError> {
+    Ok(dbs.entry(Space::State, &keyspace::grave(tag))?.is_some())
 }

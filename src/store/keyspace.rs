@@ -47,7 +47,7 @@ pub(super) const DROPPED: &[u8] = b"d";
 /// What the directory keeps of a channel. Its rights may be long: they come last, and what changes the rest copies them
 /// as they are.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Entry {
+pub(super) struct DirectoryEntry {
     pub(super) head: EntryHead,
     pub(super) rights: Rights,
 }

@@ -2,9 +2,9 @@
 //! their indexes. The others stay where they are until their month goes, or until the store is compacted.
 
 use super::StoreError;
+use super::databases::{Databases, Order, Space};
 use super::keyspace::{self, BLOCK_ROWS, Month, RowStart, Spans};
 use super::pieces;
-use super::shelf::{Order, Shelf, Space};
 use crate::channel::{ChannelName, Row, RowKind};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -14,26 +14,26 @@ const BY_ROW: &[u8] = b"rft";
 
 /// See the module.
 pub(super) struct Living<'a, S> {
-    shelf: &'a S,
+    dbs: &'a S,
     /// The last row that is too old, by the tag of each channel that exists.
     horizons: HashMap<u64, u64>,
 }
 
-impl<'a, S: Shelf> Living<'a, S> {
+impl<'a, S: Databases> Living<'a, S> {
     /// Takes up which channels there are, and where their archives begin.
     ///
     /// # Errors
     /// Those of reading.
-    pub(super) fn of(shelf: &'a S) -> Result<Living<'a, S>, StoreError> {
+    pub(super) fn of(dbs: &'a S) -> Result<Living<'a, S>, StoreError> {
         let mut horizons = HashMap::new();
         let all = keyspace::all(b'c');
-        shelf.scan(Space::State, &all, &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
-            let (_, tag): (ChannelName, u64) = shelf.whole(Space::State, key, entry)?;
-            let spans: Spans = shelf.value(Space::State, &keyspace::spans(tag))?.unwrap_or_default();
+        dbs.scan(Space::State, &all, &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
+            let (_, tag): (ChannelName, u64) = dbs.whole(Space::State, key, entry)?;
+            let spans: Spans = dbs.value(Space::State, &keyspace::spans(tag))?.unwrap_or_default();
             horizons.insert(tag, spans.base.row);
             Ok(ControlFlow::Continue(()))
         })?;
-        Ok(Living { shelf, horizons })
+        Ok(Living { dbs, horizons })
     }
 
     /// Whether an entry of a month can still be reached.
@@ -68,9 +68,9 @@ impl<'a, S: Shelf> Living<'a, S> {
         let is_spoken = keyspace::block(tag, None, number) == block;
         let mut found = false;
         let (from, to) = (keyspace::row(tag, first), keyspace::row(tag, last + 1));
-        self.shelf.scan(space, &from, &to, Order::Rising, &mut |key, entry| {
+        self.dbs.scan(space, &from, &to, Order::Rising, &mut |key, entry| {
             found = if is_spoken {
-                let row: Row = self.shelf.whole(space, key, entry)?;
+                let row: Row = self.dbs.whole(space, key, entry)?;
                 !matches!(row.kind, RowKind::Event(_))
             } else {
                 let (_, _, author, _): RowStart = keyspace::decode_archived(pieces::start_of(entry)?)?;

@@ -2,8 +2,8 @@
 //!
 //! A clone is another handle of the same store, so that what was kept outlives whatever used it. It can be told to fail.
 
+use super::databases::{Databases, Order, Space, Visitor};
 use super::keyspace::{Month, Ops};
-use super::shelf::{Order, Shelf, Space, Visit};
 use super::{
     Bounds, Erased, StoreCensus, Unsent, VerifyEvent, acquaintance, clear, erase, facts, keyspace, near, paging, past,
     pieces, plan, reader, receipts, retention, stops, trace, unsent, verify,
@@ -72,7 +72,7 @@ impl MemoryStore {
     }
 }
 
-impl Shelf for Inner {
+impl Databases for Inner {
     fn entry(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         self.reach(space);
         Ok(self.spaces.get(&space).and_then(|entries| entries.get(key)).cloned())
@@ -84,7 +84,7 @@ impl Shelf for Inner {
         from: &[u8],
         to: &[u8],
         order: Order,
-        visit: &mut Visit<'_>,
+        visit: &mut Visitor<'_>,
     ) -> Result<(), StoreError> {
         self.reach(space);
         let Some(entries) = self.spaces.get(&space) else { return Ok(()) };
@@ -195,7 +195,7 @@ impl Inner {
 }
 
 impl erase::Scribe for MemoryStore {
-    type Shelf = Inner;
+    type Databases = Inner;
 
     fn rewrite<T>(
         &self,

@@ -4,8 +4,8 @@
 //! costs at most a block; files through an index of their own. How many match in all is not known.
 
 use super::archive::{Archive, Pick, lost};
+use super::databases::{Databases, Order, Space};
 use super::keyspace::{self, BLOCK_ROWS, RowStart};
-use super::shelf::{Order, Shelf, Space};
 use super::visible::Visible;
 use super::{Page, PagePlan, StoreError, facts, pieces};
 use crate::channel::{MediaKind, Row};
@@ -38,7 +38,7 @@ impl<T> Found<T> {
     }
 }
 
-impl<S: Shelf> Archive<'_, S> {
+impl<S: Databases> Archive<'_, S> {
     /// A page of an author, or without events, or both.
     pub(super) fn page_of_blocks(&self, visible: Visible<'_>, plan: &PagePlan) -> Result<Page, StoreError> {
         let author = plan.author.as_ref();
@@ -48,7 +48,7 @@ impl<S: Shelf> Archive<'_, S> {
         self.each_range(&visible, order, &mut |month, low, high| {
             let from = keyspace::block(self.tag, author, low / BLOCK_ROWS);
             let to = keyspace::block(self.tag, author, high / BLOCK_ROWS + 1);
-            self.shelf.scan(month, &from, &to, order, &mut |key, _| {
+            self.dbs.scan(month, &from, &to, order, &mut |key, _| {
                 let block = keyspace::number_of(key)?;
                 let (low, high) = (low.max(block * BLOCK_ROWS), high.min(block * BLOCK_ROWS + BLOCK_ROWS - 1));
                 self.visit_some(pick, low, high, order, &mut |row| {
@@ -101,7 +101,7 @@ impl<S: Shelf> Archive<'_, S> {
     ) -> Result<Vec<u64>, StoreError> {
         let (from, to) = (keyspace::media(self.tag, kind, low), keyspace::media(self.tag, kind, high + 1));
         let mut numbers = Vec::new();
-        self.shelf.scan(month, &from, &to, order_of(plan), &mut |key, _| {
+        self.dbs.scan(month, &from, &to, order_of(plan), &mut |key, _| {
             let number = keyspace::number_of(key)?;
             if !visible.hides(number) && self.is_of(number, month, plan)? && !facts::is_entombed(self, number)? {
                 numbers.push(number);
@@ -114,7 +114,7 @@ impl<S: Shelf> Archive<'_, S> {
     /// Whether a row is of the author whose rows alone are wanted.
     fn is_of(&self, number: u64, month: Space, plan: &PagePlan) -> Result<bool, StoreError> {
         let Some(author) = &plan.author else { return Ok(true) };
-        let entry = self.shelf.entry(month, &keyspace::row(self.tag, number))?.ok_or_else(|| lost(number))?;
+        let entry = self.dbs.entry(month, &keyspace::row(self.tag, number))?.ok_or_else(|| lost(number))?;
         let (_, _, found, _): RowStart = keyspace::decode_archived(pieces::start_of(&entry)?)?;
         Ok(found == *author)
     }

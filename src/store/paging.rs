@@ -2,16 +2,16 @@
 //! and not on how deep it lies. Pages of an author, without events or of media are in `narrowing`.
 
 use super::archive::{Archive, Pick};
-use super::shelf::{Order, Shelf};
+use super::databases::{Databases, Order};
 use super::visible::Visible;
 use super::{Page, PagePlan, StoreError, facts, near};
 use crate::channel::Stamp;
 use std::ops::ControlFlow;
 
 /// One page of an archive.
-pub(super) fn page(shelf: &impl Shelf, plan: &PagePlan) -> Result<Page, StoreError> {
+pub(super) fn page(dbs: &impl Databases, plan: &PagePlan) -> Result<Page, StoreError> {
     near::beside();
-    let archive = Archive::open(shelf, plan.tag)?;
+    let archive = Archive::open(dbs, plan.tag)?;
     let (first, last) = (plan.first.max(archive.first()), plan.last.min(archive.newest()));
     let mut visible = Visible::between(first, last, &plan.narrow).without(&archive.gaps());
     if !visible.ranges().is_empty() && (plan.start.is_some() || plan.end.is_some()) {
@@ -26,11 +26,11 @@ pub(super) fn page(shelf: &impl Shelf, plan: &PagePlan) -> Result<Page, StoreErr
         archive.page_between(visible, plan)?
     };
     let numbers: Vec<u64> = page.rows.iter().map(|row| row.number).collect();
-    page.tombstones = facts::tombstones(shelf, plan.tag, &numbers)?;
+    page.tombstones = facts::tombstones(dbs, plan.tag, &numbers)?;
     Ok(page)
 }
 
-impl<S: Shelf> Archive<'_, S> {
+impl<S: Databases> Archive<'_, S> {
     fn page_between(&self, visible: Visible<'_>, plan: &PagePlan) -> Result<Page, StoreError> {
         let max = plan.max as u64;
         let count = visible.count();

@@ -1,8 +1,8 @@
 //! What is left of people whose records a channel gave up: who they were, by id, since rows name them by it, and the id by
 //! account, since whoever comes back is who it was. None of it is in memory.
 
+use super::databases::{Databases, Order, Space};
 use super::keyspace::{self, PastRecord, Sum};
-use super::shelf::{Order, Shelf, Space};
 use super::{Narrow, PagePlan, StoreError, facts, paging};
 use crate::channel::{Member, NodeSet, Own, ParticipantId, Stamp, Status};
 use jid::BareJid;
@@ -14,14 +14,14 @@ use std::ops::ControlFlow;
 /// # Errors
 /// Those of reading.
 pub(super) fn of_accounts(
-    shelf: &impl Shelf,
+    dbs: &impl Databases,
     tag: u64,
     accounts: &[BareJid],
 ) -> Result<HashMap<BareJid, Member>, StoreError> {
     let mut found = HashMap::new();
     for account in accounts {
-        let id: Option<ParticipantId> = shelf.value(Space::State, &keyspace::trace_of(tag, account))?;
-        let member = id.map(|id| of(shelf, tag, &id)).transpose()?.flatten();
+        let id: Option<ParticipantId> = dbs.value(Space::State, &keyspace::trace_of(tag, account))?;
+        let member = id.map(|id| of(dbs, tag, &id)).transpose()?.flatten();
         found.extend(member.map(|member| (account.clone(), member)));
     }
     Ok(found)
@@ -31,10 +31,10 @@ pub(super) fn of_accounts(
 ///
 /// # Errors
 /// Those of reading.
-pub(super) fn of(shelf: &impl Shelf, tag: u64, id: &ParticipantId) -> Result<Option<Member>, StoreError> {
-    let Some(trace) = shelf.value::<PastRecord>(Space::State, &keyspace::trace(tag, id))? else { return Ok(None) };
+pub(super) fn of(dbs: &impl Databases, tag: u64, id: &ParticipantId) -> Result<Option<Member>, StoreError> {
+    let Some(trace) = dbs.value::<PastRecord>(Space::State, &keyspace::trace(tag, id))? else { return Ok(None) };
     let mut own = Own::default();
-    if let Some(sum) = shelf.value::<Sum>(Space::State, &keyspace::sum(tag, id))? {
+    if let Some(sum) = dbs.value::<Sum>(Space::State, &keyspace::sum(tag, id))? {
         (own.reported, own.mark) = (sum.reported, sum.mark);
     }
     Ok(Some(who_it_was(trace, own)))
@@ -44,14 +44,14 @@ pub(super) fn of(shelf: &impl Shelf, tag: u64, id: &ParticipantId) -> Result<Opt
 ///
 /// # Errors
 /// Those of reading.
-pub(super) fn all_of(shelf: &impl Shelf, tag: u64, account: &BareJid) -> Result<Vec<Member>, StoreError> {
+pub(super) fn all_of(dbs: &impl Databases, tag: u64, account: &BareJid) -> Result<Vec<Member>, StoreError> {
     let (mut ids, all) = (Vec::new(), keyspace::traces(tag));
-    shelf.scan(Space::State, &all, &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
-        let trace: PastRecord = shelf.whole(Space::State, key, entry)?;
+    dbs.scan(Space::State, &all, &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
+        let trace: PastRecord = dbs.whole(Space::State, key, entry)?;
         ids.extend((trace.jid == *account).then_some(trace.id));
         Ok(ControlFlow::Continue(()))
     })?;
-    let people: Result<Vec<Option<Member>>, StoreError> = ids.iter().map(|id| of(shelf, tag, id)).collect();
+    let people: Result<Vec<Option<Member>>, StoreError> = ids.iter().map(|id| of(dbs, tag, id)).collect();
     Ok(people?.into_iter().flatten().collect())
 }
 
@@ -76,25 +76,25 @@ fn who_it_was(trace: PastRecord, own: Own) -> Member {
 ///
 /// # Errors
 /// Those of reading.
-pub(super) fn needless(shelf: &impl Shelf) -> Result<Vec<Vec<u8>>, StoreError> {
+pub(super) fn needless(dbs: &impl Databases) -> Result<Vec<Vec<u8>>, StoreError> {
     let (mut traces, all) = (Vec::new(), keyspace::all(b'f'));
-    shelf.scan(Space::State, &all, &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
-        traces.push((keyspace::tag_of(key)?, key.to_vec(), shelf.whole::<PastRecord>(Space::State, key, entry)?));
+    dbs.scan(Space::State, &all, &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
+        traces.push((keyspace::tag_of(key)?, key.to_vec(), dbs.whole::<PastRecord>(Space::State, key, entry)?));
         Ok(ControlFlow::Continue(()))
     })?;
     let mut needless = Vec::new();
     for (tag, key, trace) in traces {
-        let sum: Option<Sum> = shelf.value(Space::State, &keyspace::sum(tag, &trace.id))?;
-        if sum.is_none() && (facts::is_gone(shelf, tag)? || !has_row(shelf, tag, &trace.id)?) {
+        let sum: Option<Sum> = dbs.value(Space::State, &keyspace::sum(tag, &trace.id))?;
+        if sum.is_none() && (facts::is_gone(dbs, tag)? || !has_row(dbs, tag, &trace.id)?) {
             needless.extend([key, keyspace::trace_of(tag, &trace.jid)]);
         }
     }
     Ok(needless)
 }
 
-fn has_row(shelf: &impl Shelf, tag: u64, author: &ParticipantId) -> Result<bool, StoreError> {
+fn has_row(dbs: &impl Databases, tag: u64, author: &ParticipantId) -> Result<bool, StoreError> {
     let (author, narrow) = (Some(author.clone()), Narrow::default());
     let plan =
         PagePlan { tag, first: 1, last: u64::MAX, start: None, end: None, author, max: 1, from_end: true, narrow };
-    Ok(!paging::page(shelf, &plan)?.rows.is_empty())
+    Ok(!paging::page(dbs, &plan)?.rows.is_empty())
 }

@@ -110,22 +110,22 @@ mod tests {
 
     #[test]
     fn values_of_any_length_come_back_and_leave_nothing_when_they_shrink_or_go() {
-        let mut shelf: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+        let mut stored: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
         let key = b"some key".to_vec();
         for length in [0, 1, PIECE_BYTES_MAX, 3 * PIECE_BYTES_MAX + 1, PIECE_BYTES_MAX + 1, 140_000, 5] {
             let value: Vec<u8> = (0..length).map(|n| n as u8).collect();
             let ops = Ops::from([(key.clone(), Some(value.clone()))]);
-            for (key, entry) in cut_ops(&ops, |key| Ok(shelf.get(key).cloned())).unwrap() {
+            for (key, entry) in cut_ops(&ops, |key| Ok(stored.get(key).cloned())).unwrap() {
                 match entry {
-                    Some(entry) => shelf.insert(key, entry),
-                    None => shelf.remove(&key),
+                    Some(entry) => stored.insert(key, entry),
+                    None => stored.remove(&key),
                 };
             }
-            assert!(shelf.values().all(|entry| entry.len() <= PIECE_BYTES_MAX + 2));
-            assert_eq!(shelf.len(), 1 + length.saturating_sub(1) / PIECE_BYTES_MAX);
-            assert_eq!(join(&key, &shelf[&key], |key| Ok(shelf.get(key).cloned())).unwrap(), value);
+            assert!(stored.values().all(|entry| entry.len() <= PIECE_BYTES_MAX + 2));
+            assert_eq!(stored.len(), 1 + length.saturating_sub(1) / PIECE_BYTES_MAX);
+            assert_eq!(join(&key, &stored[&key], |key| Ok(stored.get(key).cloned())).unwrap(), value);
         }
-        let gone = cut_ops(&Ops::from([(key.clone(), None)]), |key| Ok(shelf.get(key).cloned())).unwrap();
+        let gone = cut_ops(&Ops::from([(key.clone(), None)]), |key| Ok(stored.get(key).cloned())).unwrap();
         assert_eq!(gone, vec![(key, None)]);
     }
 

@@ -4,12 +4,12 @@
 //! give what they give applied once, which is what lets a start replay them.
 
 use super::archive::Archive;
+use super::databases::{Databases, Space};
 use super::keyspace::{
-    self, BLOCK_ROWS, EntryHead, Grave, IndexedGuest, IndexedMember, List, Month, Ops, PastRecord, RowStart, Span,
-    Spans,
+    self, BLOCK_ROWS, EntryHead, Grave, IndexedGuest, IndexedMember, ListRecord, Month, Ops, PastRecord, RowStart,
+    Span, Spans,
 };
 use super::near::reach;
-use super::shelf::{Shelf, Space};
 use super::{Record, StoreError, Whereabouts};
 use crate::channel::{
     Change, ChannelName, Guest, Head, Member, Node, ParticipantId, Rest, Row, RowKind, Stamp, Status,
@@ -73,8 +73,8 @@ impl Seen {
 ///
 /// # Errors
 /// Those of reading.
-pub(super) fn plan(shelf: &impl Shelf, month: Month, seen: &Seen, records: &[Record]) -> Result<Writes, StoreError> {
-    let mut draft = Planning { shelf, month, month_end: month.end(), seen, writes: Writes::default() };
+pub(super) fn plan(dbs: &impl Databases, month: Month, seen: &Seen, records: &[Record]) -> Result<Writes, StoreError> {
+    let mut draft = Planning { dbs, month, month_end: month.end(), seen, writes: Writes::default() };
     for record in records {
         match record {
             Record::Channel { name, tag, change } => draft.change(name, *tag, change)?,
@@ -114,14 +114,14 @@ pub(super) fn plan(shelf: &impl Shelf, month: Month, seen: &Seen, records: &[Rec
 }
 
 struct Planning<'a, S> {
-    shelf: &'a S,
+    dbs: &'a S,
     month: Month,
     month_end: Stamp,
     seen: &'a Seen,
     writes: Writes,
 }
 
-impl<S: Shelf> Planning<'_, S> {
+impl<S: Databases> Planning<'_, S> {
     fn change(&mut self, name: &ChannelName, tag: u64, change: &Change) -> Result<(), StoreError> {
         match change {
             Change::Created { profile, settings, rights, info } => {
@@ -195,7 +195,7 @@ impl<S: Shelf> Planning<'_, S> {
     fn value<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
         match self.writes.kept.get(key) {
             Some(planned) => planned.as_deref().map(keyspace::decode).transpose(),
-            None => self.shelf.value(Space::State, key),
+            None => self.dbs.value(Space::State, key),
         }
     }
 
@@ -236,7 +236,7 @@ impl<S: Shelf> Planning<'_, S> {
         let key = keyspace::channel(name);
         let past = match self.writes.kept.get(&key) {
             Some(planned) => planned.clone(),
-            None => self.shelf.bytes(Space::State, &key)?,
+            None => self.dbs.bytes(Space::State, &key)?,
         };
         let past = past.as_deref().map(keyspace::decode_beginning::<EntryHead>).transpose()?;
         let past = past.filter(|(head, _)| head.tag == tag);
@@ -297,12 +297,12 @@ impl<S: Shelf> Planning<'_, S> {
     /// A list that is made, or ceases to be, is empty; the entries it had are cleared away later.
     fn list(&mut self, tag: u64, node: Node, exists: bool) -> Result<(), StoreError> {
         let key = keyspace::list(tag, node);
-        let before: List = self.value(&key)?.unwrap_or_default();
+        let before: ListRecord = self.value(&key)?.unwrap_or_default();
         if before.exists {
             let grave = Grave::List { tag, node, generation: before.generation };
             self.put(keyspace::list_grave(tag, node, before.generation), keyspace::encode(&grave)?);
         }
-        self.put(key, keyspace::encode(&List { generation: before.generation + 1, exists })?);
+        self.put(key, keyspace::encode(&ListRecord { generation: before.generation + 1, exists })?);
         Ok(())
     }
 
@@ -313,7 +313,7 @@ impl<S: Shelf> Planning<'_, S> {
         node: Node,
         (jid, present): (&BareJid, bool),
     ) -> Result<(), StoreError> {
-        let list: List = self.value(&keyspace::list(tag, node))?.unwrap_or_default();
+        let list: ListRecord = self.value(&keyspace::list(tag, node))?.unwrap_or_default();
         if list.exists {
             let key = keyspace::listed_one(tag, node, list.generation, jid);
             let place =
@@ -358,7 +358,7 @@ impl<S: Shelf> Planning<'_, S> {
             return keyspace::decode::<RowStart>(planned).map(|(_, stamp, ..)| Some(stamp));
         }
         let look = || -> Result<Option<Stamp>, StoreError> {
-            let start: Option<RowStart> = self.shelf.value(Space::Month(month), &key)?;
+            let start: Option<RowStart> = self.dbs.value(Space::Month(month), &key)?;
             Ok(start.map(|(_, stamp, ..)| stamp))
         };
         match rest {
@@ -411,7 +411,7 @@ impl<S: Shelf> Planning<'_, S> {
         let rows = keyspace::rows(tag);
         match self.writes.archive.range(rows.clone()..keyspace::behind(&rows)).next_back() {
             Some((_, planned)) => keyspace::decode::<RowStart>(planned).map(|(_, stamp, ..)| stamp),
-            None => Ok(Archive::open(self.shelf, tag)?.head().stamp),
+            None => Ok(Archive::open(self.dbs, tag)?.head().stamp),
         }
     }
 

@@ -1,8 +1,8 @@
 //! What a store answers of channels and people, written once for every backend.
 
 use super::archive::{Archive, Pick};
-use super::keyspace::{self, Entry, IndexedGuest, IndexedMember, List, Sum};
-use super::shelf::{Order, Shelf, Space};
+use super::databases::{Databases, Order, Space};
+use super::keyspace::{self, DirectoryEntry, IndexedGuest, IndexedMember, ListRecord, Sum};
 use super::{Bounds, Directory, Listing, Mentions, StoreError, Whereabouts, clock, facts, near, past};
 use crate::channel::dedup::REPEATS_MAX;
 use crate::channel::{
@@ -14,44 +14,44 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 
 /// The channel of a name with its members and the end of its archive.
-pub(super) fn load(shelf: &impl Shelf, name: &ChannelName) -> Result<Option<Channel>, StoreError> {
+pub(super) fn load(dbs: &impl Databases, name: &ChannelName) -> Result<Option<Channel>, StoreError> {
     near::beside();
-    let Some(entry) = shelf.value::<Entry>(Space::State, &keyspace::channel(name))? else { return Ok(None) };
-    let Entry { head: entry, rights } = entry;
-    let items: Vec<(Node, Item)> = shelf.values(Space::State, &keyspace::items(entry.tag), usize::MAX)?;
+    let Some(entry) = dbs.value::<DirectoryEntry>(Space::State, &keyspace::channel(name))? else { return Ok(None) };
+    let DirectoryEntry { head: entry, rights } = entry;
+    let items: Vec<(Node, Item)> = dbs.values(Space::State, &keyspace::items(entry.tag), usize::MAX)?;
     if !items.iter().any(|(node, _)| *node == Node::Info) {
         return Err(StoreError("a channel has no information item: restore from a backup".into()));
     }
-    let members = members(shelf, entry.tag)?;
-    let guests: Vec<Guest> = shelf.values(Space::State, &keyspace::guests(entry.tag), usize::MAX)?;
-    let invitations: Vec<Invitation> = shelf.values(Space::State, &keyspace::invitations(entry.tag), usize::MAX)?;
-    let archive = Archive::open(shelf, entry.tag)?;
+    let members = members(dbs, entry.tag)?;
+    let guests: Vec<Guest> = dbs.values(Space::State, &keyspace::guests(entry.tag), usize::MAX)?;
+    let invitations: Vec<Invitation> = dbs.values(Space::State, &keyspace::invitations(entry.tag), usize::MAX)?;
+    let archive = Archive::open(dbs, entry.tag)?;
     let newest = newest_rows(&archive)?;
     let kept = Kept {
         profile: entry.profile,
         settings: entry.settings,
         rights,
         items: items.into_iter().collect(),
-        allowed: list(shelf, entry.tag, Node::Allowed)?,
-        banned: list(shelf, entry.tag, Node::Banned)?,
+        allowed: list(dbs, entry.tag, Node::Allowed)?,
+        banned: list(dbs, entry.tag, Node::Banned)?,
         guests: guests.into_iter().map(|guest| (guest.jid.clone(), guest)).collect(),
         invitations: invitations.into_iter().collect(),
     };
     let counted = newest.iter().filter(|row| row.counted);
     let named: BTreeSet<u64> = counted.flat_map(|row| [Some(row.number), row.corrected()]).flatten().collect();
     let named: Vec<u64> = named.into_iter().collect();
-    let retracted = facts::tombstones(shelf, entry.tag, &named)?.into_keys();
+    let retracted = facts::tombstones(dbs, entry.tag, &named)?.into_keys();
     Ok(Some(Channel::restore(entry.name, kept, members, archive.head(), &newest, retracted).since(archive.base())))
 }
 
 /// The records of all members, with what their reports amount to.
-fn members(shelf: &impl Shelf, tag: u64) -> Result<Vec<Member>, StoreError> {
-    let mut members: Vec<Member> = shelf.values(Space::State, &keyspace::members(tag), usize::MAX)?;
+fn members(dbs: &impl Databases, tag: u64) -> Result<Vec<Member>, StoreError> {
+    let mut members: Vec<Member> = dbs.values(Space::State, &keyspace::members(tag), usize::MAX)?;
     let ids: HashSet<&ParticipantId> = members.iter().map(|member| &member.id).collect();
     let (mut sums, all) = (HashMap::new(), keyspace::all_sums(tag));
-    shelf.scan(Space::State, &all, &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
+    dbs.scan(Space::State, &all, &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
         // Those of records that were given up stay where they are.
-        let sum: Sum = shelf.whole(Space::State, key, entry)?;
+        let sum: Sum = dbs.whole(Space::State, key, entry)?;
         if ids.contains(&sum.member) {
             sums.insert(sum.member.clone(), sum);
         }
@@ -66,17 +66,17 @@ fn members(shelf: &impl Shelf, tag: u64) -> Result<Vec<Member>, StoreError> {
     Ok(members)
 }
 
-fn list(shelf: &impl Shelf, tag: u64, node: Node) -> Result<Option<Roll<BareJid>>, StoreError> {
-    let list: List = shelf.value(Space::State, &keyspace::list(tag, node))?.unwrap_or_default();
+fn list(dbs: &impl Databases, tag: u64, node: Node) -> Result<Option<Roll<BareJid>>, StoreError> {
+    let list: ListRecord = dbs.value(Space::State, &keyspace::list(tag, node))?.unwrap_or_default();
     if !list.exists {
         return Ok(None);
     }
-    let listed: Vec<BareJid> = shelf.values(Space::State, &keyspace::listed(tag, node, list.generation), usize::MAX)?;
+    let listed: Vec<BareJid> = dbs.values(Space::State, &keyspace::listed(tag, node, list.generation), usize::MAX)?;
     Ok(Some(listed.into_iter().collect()))
 }
 
 /// The rows that repeats, marks and authors are known by, oldest first, without their payloads.
-fn newest_rows(archive: &Archive<'_, impl Shelf>) -> Result<Vec<Row>, StoreError> {
+fn newest_rows(archive: &Archive<'_, impl Databases>) -> Result<Vec<Row>, StoreError> {
     let mut rows = Vec::new();
     let bare = Pick { bare: true, ..Pick::default() };
     archive.visit_some(bare, archive.first(), archive.newest(), Order::Falling, &mut |row| {
@@ -88,10 +88,10 @@ fn newest_rows(archive: &Archive<'_, impl Shelf>) -> Result<Vec<Row>, StoreError
 }
 
 /// Every channel there is, the highest number that any ever had, the registered nicks, and what accounts set off.
-pub(super) fn directory(shelf: &impl Shelf) -> Result<Directory, StoreError> {
-    let closed = closed_by_lists(shelf)?;
+pub(super) fn directory(dbs: &impl Databases) -> Result<Directory, StoreError> {
+    let closed = closed_by_lists(dbs)?;
     let entries: Vec<(ChannelName, u64, bool, u32, Profile, Settings)> =
-        shelf.values(Space::State, &keyspace::all(b'c'), usize::MAX)?;
+        dbs.values(Space::State, &keyspace::all(b'c'), usize::MAX)?;
     let mut listings: Vec<Listing> = entries
         .into_iter()
         .map(|(name, tag, listed, gid, profile, settings)| {
@@ -101,21 +101,21 @@ pub(super) fn directory(shelf: &impl Shelf) -> Result<Directory, StoreError> {
         })
         .collect();
     listings.sort_by(|a, b| a.name.cmp(&b.name));
-    let gid_highest = shelf.value(Space::State, keyspace::GID_HIGHEST)?.unwrap_or(0);
-    let nicks = shelf.values(Space::State, &keyspace::all(b'y'), usize::MAX)?;
-    let clock = clock::belief(shelf)?;
-    let endings = shelf.values(Space::State, &keyspace::all(b'n'), usize::MAX)?;
-    let newcomers = shelf.values(Space::State, &keyspace::all(b't'), usize::MAX)?;
-    let tours = shelf.values(Space::State, &keyspace::all(b'z'), usize::MAX)?;
+    let gid_highest = dbs.value(Space::State, keyspace::GID_HIGHEST)?.unwrap_or(0);
+    let nicks = dbs.values(Space::State, &keyspace::all(b'y'), usize::MAX)?;
+    let clock = clock::belief(dbs)?;
+    let endings = dbs.values(Space::State, &keyspace::all(b'n'), usize::MAX)?;
+    let newcomers = dbs.values(Space::State, &keyspace::all(b't'), usize::MAX)?;
+    let tours = dbs.values(Space::State, &keyspace::all(b'z'), usize::MAX)?;
     Ok(Directory { listings, gid_highest, nicks, endings, newcomers, tours, clock })
 }
 
 /// The tags of channels that have a list of those who may join.
-fn closed_by_lists(shelf: &impl Shelf) -> Result<HashSet<u64>, StoreError> {
+fn closed_by_lists(dbs: &impl Databases) -> Result<HashSet<u64>, StoreError> {
     let mut closed = HashSet::new();
     let all = keyspace::all(b'l');
-    shelf.scan(Space::State, &all, &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
-        let list: List = shelf.whole(Space::State, key, entry)?;
+    dbs.scan(Space::State, &all, &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
+        let list: ListRecord = dbs.whole(Space::State, key, entry)?;
         if let Some(tag) = keyspace::tag_of_allowed(key).filter(|_| list.exists) {
             closed.insert(tag);
         }
@@ -125,19 +125,19 @@ fn closed_by_lists(shelf: &impl Shelf) -> Result<HashSet<u64>, StoreError> {
 }
 
 /// Everything kept of accounts' whereabouts.
-pub(super) fn whereabouts(shelf: &impl Shelf) -> Result<Vec<(BareJid, Whereabouts)>, StoreError> {
-    shelf.values(Space::State, &keyspace::all(b'w'), usize::MAX)
+pub(super) fn whereabouts(dbs: &impl Databases) -> Result<Vec<(BareJid, Whereabouts)>, StoreError> {
+    dbs.values(Space::State, &keyspace::all(b'w'), usize::MAX)
 }
 
 /// The channels that an account is in, or a guest of.
-pub(super) fn channels_of(shelf: &impl Shelf, account: &BareJid) -> Result<Vec<ChannelName>, StoreError> {
+pub(super) fn channels_of(dbs: &impl Databases, account: &BareJid) -> Result<Vec<ChannelName>, StoreError> {
     near::beside();
-    let found = memberships(shelf, account)?.into_iter();
+    let found = memberships(dbs, account)?.into_iter();
     let joined = found.filter(|membership| membership.status == Status::Joined).map(|membership| membership.name);
     let mut channels: BTreeSet<ChannelName> = joined.collect();
-    let visits: Vec<IndexedGuest> = shelf.values(Space::State, &keyspace::visits(account), usize::MAX)?;
+    let visits: Vec<IndexedGuest> = dbs.values(Space::State, &keyspace::visits(account), usize::MAX)?;
     for visit in visits {
-        if is_there(shelf, &visit.name, visit.tag)? {
+        if is_there(dbs, &visit.name, visit.tag)? {
             channels.insert(visit.name);
         }
     }
@@ -145,24 +145,24 @@ pub(super) fn channels_of(shelf: &impl Shelf, account: &BareJid) -> Result<Vec<C
 }
 
 /// The channels that an account is in, waits for, or left and did not forget.
-pub(super) fn groups_of(shelf: &impl Shelf, account: &BareJid) -> Result<Vec<(ChannelName, Status)>, StoreError> {
+pub(super) fn groups_of(dbs: &impl Databases, account: &BareJid) -> Result<Vec<(ChannelName, Status)>, StoreError> {
     near::beside();
-    let found = memberships(shelf, account)?.into_iter();
+    let found = memberships(dbs, account)?.into_iter();
     let listed = found.filter(|membership| membership.status != Status::Left || !membership.forgotten);
     Ok(listed.map(|membership| (membership.name, membership.status)).collect())
 }
 
 /// What the lists of channels say of an account or a domain.
-pub(super) fn mentions_of(shelf: &impl Shelf, jid: &BareJid) -> Result<Mentions, StoreError> {
+pub(super) fn mentions_of(dbs: &impl Databases, jid: &BareJid) -> Result<Mentions, StoreError> {
     near::beside();
     let (places, mut mentions) = (keyspace::places(jid), Mentions::default());
-    shelf.scan(Space::State, &places, &keyspace::behind(&places), Order::Rising, &mut |key, entry| {
+    dbs.scan(Space::State, &places, &keyspace::behind(&places), Order::Rising, &mut |key, entry| {
         let Some((tag, node, generation)) = keyspace::list_of_place(key) else {
             return Err(StoreError("the key of a place on a list is too short: restore from a backup".into()));
         };
-        let name: ChannelName = shelf.whole(Space::State, key, entry)?;
-        let list: List = shelf.value(Space::State, &keyspace::list(tag, node))?.unwrap_or_default();
-        if list.exists && list.generation == generation && is_there(shelf, &name, tag)? {
+        let name: ChannelName = dbs.whole(Space::State, key, entry)?;
+        let list: ListRecord = dbs.value(Space::State, &keyspace::list(tag, node))?.unwrap_or_default();
+        if list.exists && list.generation == generation && is_there(dbs, &name, tag)? {
             let mention = mentions.by_channel.entry(name).or_default();
             *(if node == Node::Allowed { &mut mention.allowed } else { &mut mention.banned }) = true;
         }
@@ -170,8 +170,8 @@ pub(super) fn mentions_of(shelf: &impl Shelf, jid: &BareJid) -> Result<Mentions,
     })?;
     let mut listed = BTreeMap::new();
     for (name, mut mention) in mentions.by_channel {
-        let entry = shelf.value::<Entry>(Space::State, &keyspace::channel(&name))?;
-        let Some(Entry { rights, .. }) = entry.filter(|entry| entry.head.listed) else { continue };
+        let entry = dbs.value::<DirectoryEntry>(Space::State, &keyspace::channel(&name))?;
+        let Some(DirectoryEntry { rights, .. }) = entry.filter(|entry| entry.head.listed) else { continue };
         let holders = rights.owners.iter().chain(&rights.admins);
         let is_meant =
             |account: &&BareJid| account.domain() == jid.domain() && (jid.node().is_none() || *account == jid);
@@ -182,11 +182,11 @@ pub(super) fn mentions_of(shelf: &impl Shelf, jid: &BareJid) -> Result<Mentions,
 }
 
 /// What an account is to the channels there are, in the order of names.
-fn memberships(shelf: &impl Shelf, account: &BareJid) -> Result<Vec<IndexedMember>, StoreError> {
+fn memberships(dbs: &impl Databases, account: &BareJid) -> Result<Vec<IndexedMember>, StoreError> {
     let mut found: Vec<IndexedMember> = Vec::new();
-    let all: Vec<IndexedMember> = shelf.values(Space::State, &keyspace::memberships(account), usize::MAX)?;
+    let all: Vec<IndexedMember> = dbs.values(Space::State, &keyspace::memberships(account), usize::MAX)?;
     for membership in all {
-        if is_there(shelf, &membership.name, membership.tag)? {
+        if is_there(dbs, &membership.name, membership.tag)? {
             found.push(membership);
         }
     }
@@ -195,34 +195,34 @@ fn memberships(shelf: &impl Shelf, account: &BareJid) -> Result<Vec<IndexedMembe
 }
 
 /// Whether an entry of the account index is one of a channel that exists; those of destroyed ones are cleared away later.
-pub(super) fn is_there(shelf: &impl Shelf, name: &ChannelName, tag: u64) -> Result<bool, StoreError> {
-    let listing = shelf.value::<(ChannelName, u64)>(Space::State, &keyspace::channel(name))?;
+pub(super) fn is_there(dbs: &impl Databases, name: &ChannelName, tag: u64) -> Result<bool, StoreError> {
+    let listing = dbs.value::<(ChannelName, u64)>(Space::State, &keyspace::channel(name))?;
     Ok(listing.is_some_and(|(_, found)| found == tag))
 }
 
 /// The rows that an archive still holds.
-pub(super) fn bounds(shelf: &impl Shelf, tag: u64) -> Result<Option<Bounds>, StoreError> {
+pub(super) fn bounds(dbs: &impl Databases, tag: u64) -> Result<Option<Bounds>, StoreError> {
     near::beside();
-    let archive = Archive::open(shelf, tag)?;
+    let archive = Archive::open(dbs, tag)?;
     let (oldest, newest) = (archive.first(), archive.newest());
     Ok((oldest <= newest).then(|| Bounds { oldest, newest, gaps: archive.gaps() }))
 }
 
 /// The records of these participants.
 pub(super) fn people(
-    shelf: &impl Shelf,
+    dbs: &impl Databases,
     tag: u64,
     ids: &[ParticipantId],
 ) -> Result<HashMap<ParticipantId, Member>, StoreError> {
     near::beside();
     let mut people = HashMap::new();
-    if facts::is_gone(shelf, tag)? {
+    if facts::is_gone(dbs, tag)? {
         return Ok(people);
     }
     for id in ids {
-        if let Some(member) = shelf.value::<Member>(Space::State, &keyspace::member(tag, id))? {
+        if let Some(member) = dbs.value::<Member>(Space::State, &keyspace::member(tag, id))? {
             people.insert(id.clone(), member);
-        } else if let Some(member) = past::of(shelf, tag, id)? {
+        } else if let Some(member) = past::of(dbs, tag, id)? {
             people.insert(id.clone(), member);
         }
     }

@@ -4,9 +4,9 @@
 //! about one row, so a member has at most one in a row's way for each row behind it. What its reports amount to follows
 //! from them; it is worked out when they are applied to the state, and is in no commit.
 
+use super::databases::{Databases, Order, Space};
 use super::facts::is_gone;
 use super::keyspace::{self, Ops, Reach, Sum};
-use super::shelf::{Order, Shelf, Space};
 use super::{StoreError, near};
 use crate::channel::{ParticipantId, Progress, Receipt, Report, Reported};
 use std::collections::{BTreeMap, HashMap};
@@ -15,21 +15,21 @@ use std::ops::ControlFlow;
 /// When a row arrived at these participants and was read by them. The far reports are looked at first: they are few, and
 /// whoever reported late is among them, so that the scan of the near ones ends early.
 pub(super) fn receipts(
-    shelf: &impl Shelf,
+    dbs: &impl Databases,
     tag: u64,
     row: u64,
     reached: &[(ParticipantId, Progress)],
 ) -> Result<HashMap<ParticipantId, Receipt>, StoreError> {
     near::beside();
     let mut found = Found { row, wanted: reached.iter().cloned().collect(), receipts: HashMap::new(), complete: 0 };
-    if found.wanted.is_empty() || is_gone(shelf, tag)? {
+    if found.wanted.is_empty() || is_gone(dbs, tag)? {
         return Ok(HashMap::new());
     }
     for reach in [Reach::Far, Reach::Near] {
         let from = keyspace::reports(tag, reach, row);
         let to = keyspace::reports(tag, reach, row.saturating_add(reach.rows_max()));
-        shelf.scan(Space::State, &from, &to, Order::Rising, &mut |key, entry| {
-            found.look_at(&shelf.whole(Space::State, key, entry)?);
+        dbs.scan(Space::State, &from, &to, Order::Rising, &mut |key, entry| {
+            found.look_at(&dbs.whole(Space::State, key, entry)?);
             Ok(if found.is_complete() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
         if found.is_complete() {
@@ -74,7 +74,7 @@ impl Found {
 ///
 /// # Errors
 /// Those of reading.
-pub(super) fn sums(shelf: &impl Shelf, ops: &Ops) -> Result<Ops, StoreError> {
+pub(super) fn sums(dbs: &impl Databases, ops: &Ops) -> Result<Ops, StoreError> {
     let mut reports: BTreeMap<Vec<u8>, Vec<Report>> = BTreeMap::new();
     for (key, value) in ops.iter().filter(|(key, _)| keyspace::is_report(key)) {
         if let Some(value) = value {
@@ -87,7 +87,7 @@ pub(super) fn sums(shelf: &impl Shelf, ops: &Ops) -> Result<Ops, StoreError> {
     for (key, mut reports) in reports {
         reports.sort_unstable_by_key(|report| report.number);
         let member = reports[0].member.clone();
-        let before: Option<Sum> = shelf.value(Space::State, &key)?;
+        let before: Option<Sum> = dbs.value(Space::State, &key)?;
         let mut sum = before.unwrap_or(Sum { member, reported: Reported::default(), mark: (0, 0) });
         for report in &reports {
             sum.reported.take(report);
@@ -99,9 +99,9 @@ pub(super) fn sums(shelf: &impl Shelf, ops: &Ops) -> Result<Ops, StoreError> {
 }
 
 /// The reports of a participant.
-pub(super) fn of_member(shelf: &impl Shelf, tag: u64, member: &ParticipantId) -> Result<Vec<Report>, StoreError> {
+pub(super) fn of_member(dbs: &impl Databases, tag: u64, member: &ParticipantId) -> Result<Vec<Report>, StoreError> {
     near::beside();
-    let mut reports: Vec<Report> = shelf.values(Space::State, &keyspace::all_reports(tag), usize::MAX)?;
+    let mut reports: Vec<Report> = dbs.values(Space::State, &keyspace::all_reports(tag), usize::MAX)?;
     reports.retain(|report| report.member == *member);
     reports.sort_by_key(|report| report.number);
     Ok(reports)
@@ -109,9 +109,9 @@ pub(super) fn of_member(shelf: &impl Shelf, tag: u64, member: &ParticipantId) ->
 
 #[cfg(test)]
 mod tests {
+    use super::super::databases::Visitor;
     use super::super::keyspace::Month;
     use super::super::memory::{Inner, MemoryStore};
-    use super::super::shelf::Visit;
     use super::super::{Record, Store, plan};
     use super::*;
     use crate::channel::{Change, ChannelName, Member, Nick, Own, Stamp, Status};
@@ -121,16 +121,16 @@ mod tests {
 
     const TAG: u64 = 7;
 
-    /// A shelf that counts.
+    /// Databases that count how they are read.
     struct Counting<'a> {
-        shelf: &'a Inner,
+        dbs: &'a Inner,
         scans: Cell<usize>,
         visited: Cell<usize>,
     }
 
-    impl Shelf for Counting<'_> {
+    impl Databases for Counting<'_> {
         fn entry(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-            self.shelf.entry(space, key)
+            self.dbs.entry(space, key)
         }
 
         fn scan(
@@ -139,10 +139,10 @@ mod tests {
             from: &[u8],
             to: &[u8],
             order: Order,
-            visit: &mut Visit<'_>,
+            visit: &mut Visitor<'_>,
         ) -> Result<(), StoreError> {
             self.scans.set(self.scans.get() + 1);
-            self.shelf.scan(space, from, to, order, &mut |key, entry| {
+            self.dbs.scan(space, from, to, order, &mut |key, entry| {
                 self.visited.set(self.visited.get() + 1);
                 visit(key, entry)
             })
@@ -248,20 +248,20 @@ mod tests {
         for row in (1..=ROWS).step_by(7) {
             let reached = |member: &Member| Some((member.id.clone(), member.own.reported.of(row)?));
             let reached: Vec<_> = room.members.iter().filter_map(reached).collect();
-            let shelf = Counting { shelf: &inner, scans: Cell::new(0), visited: Cell::new(0) };
-            let found = receipts(&shelf, TAG, row, &reached).unwrap();
+            let dbs = Counting { dbs: &inner, scans: Cell::new(0), visited: Cell::new(0) };
+            let found = receipts(&dbs, TAG, row, &reached).unwrap();
             assert!(found.values().all(|it| it.read.is_some() && it.delivered.is_some()));
             assert!(found.len() == reached.len() && reached.len() >= PEOPLE / 2, "row {row}: {}", found.len());
-            assert!(shelf.scans.get() <= 2, "{} scans", shelf.scans.get());
+            assert!(dbs.scans.get() <= 2, "{} scans", dbs.scans.get());
             // What docs/storage.md says: of each member, two reports for each of 128 rows, and two in 128 rows farther on.
             let bound = 2 * PEOPLE as u64 * (keyspace::REACH_NEAR + (ROWS - row) / keyspace::REACH_NEAR + 1);
-            assert!(shelf.visited.get() as u64 <= bound, "row {row}: {} records", shelf.visited.get());
-            visited += shelf.visited.get();
+            assert!(dbs.visited.get() as u64 <= bound, "row {row}: {} records", dbs.visited.get());
+            visited += dbs.visited.get();
             count += 1;
         }
         assert!(visited / count < 40 * PEOPLE, "on average {} records", visited / count);
-        let shelf = Counting { shelf: &inner, scans: Cell::new(0), visited: Cell::new(0) };
-        assert!(receipts(&shelf, TAG, 1, &[]).unwrap().is_empty());
-        assert_eq!(shelf.scans.get(), 0, "of nobody, nothing is looked for");
+        let dbs = Counting { dbs: &inner, scans: Cell::new(0), visited: Cell::new(0) };
+        assert!(receipts(&dbs, TAG, 1, &[]).unwrap().is_empty());
+        assert_eq!(dbs.scans.get(), 0, "of nobody, nothing is looked for");
     }
 }

@@ -2,8 +2,8 @@
 
 use super::StoreError;
 use super::archive::Archive;
+use super::databases::{Databases, Order, Space};
 use super::keyspace::{self, EntryHead, Month, Span, Spans};
-use super::shelf::{Order, Shelf, Space};
 use crate::channel::{ChannelName, Head, Rest, Stamp};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -51,7 +51,7 @@ pub struct Sweep {
 
 /// Looks at some channels, from where the part before ended.
 pub(super) fn sweep(
-    shelf: &impl Shelf,
+    dbs: &impl Databases,
     current: Month,
     retention: &Retention,
     from: &[u8],
@@ -59,17 +59,17 @@ pub(super) fn sweep(
 ) -> Result<Sweep, StoreError> {
     let all = keyspace::all(b'c');
     let (mut entries, mut next): (Vec<EntryHead>, _) = (Vec::new(), None);
-    shelf.scan(Space::State, all.as_slice().max(from), &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
+    dbs.scan(Space::State, all.as_slice().max(from), &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
         if entries.len() == count {
             next = Some(key.to_vec());
             return Ok(ControlFlow::Break(()));
         }
-        entries.push(shelf.whole(Space::State, key, entry)?);
+        entries.push(dbs.whole(Space::State, key, entry)?);
         Ok(ControlFlow::Continue(()))
     })?;
     let mut outdated = Vec::new();
     for EntryHead { name, tag, settings, .. } in entries {
-        if let Some((base, rest)) = horizon(shelf, (tag, current), retention, settings.horizon(retention.now))? {
+        if let Some((base, rest)) = horizon(dbs, (tag, current), retention, settings.horizon(retention.now))? {
             outdated.push(Outdated { name, tag, base, rest });
         }
     }
@@ -78,12 +78,12 @@ pub(super) fn sweep(
 
 /// Where an archive stood at the last row that is too old, and what is behind it; `None` where none is.
 fn horizon(
-    shelf: &impl Shelf,
+    dbs: &impl Databases,
     (tag, current): (u64, Month),
     retention: &Retention,
     oldest_stamp: Stamp,
 ) -> Result<Option<(Head, Rest)>, StoreError> {
-    let spans: Spans = shelf.value(Space::State, &keyspace::spans(tag))?.unwrap_or_default();
+    let spans: Spans = dbs.value(Space::State, &keyspace::spans(tag))?.unwrap_or_default();
     let oldest_month = retention.oldest_month().unwrap_or_default();
     let is_old = |span: &Span| {
         span.month < oldest_month
@@ -94,7 +94,7 @@ fn horizon(
     if !spans.months.first().is_some_and(is_old) {
         return Ok(None);
     }
-    let archive = Archive::open(shelf, tag)?;
+    let archive = Archive::open(dbs, tag)?;
     let kept = spans.months.partition_point(|span| span.month < oldest_month);
     let by_month = match kept {
         0 => spans.base.row,
@@ -115,11 +115,11 @@ fn horizon(
 }
 
 /// The months that hold rows of some channel.
-pub(super) fn months_in_use(shelf: &impl Shelf) -> Result<BTreeSet<Month>, StoreError> {
+pub(super) fn months_in_use(dbs: &impl Databases) -> Result<BTreeSet<Month>, StoreError> {
     let mut months = BTreeSet::new();
     let all = keyspace::all(b'h');
-    shelf.scan(Space::State, &all, &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
-        let spans: Spans = shelf.whole(Space::State, key, entry)?;
+    dbs.scan(Space::State, &all, &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
+        let spans: Spans = dbs.whole(Space::State, key, entry)?;
         months.extend(spans.months.iter().map(|span| span.month));
         Ok(ControlFlow::Continue(()))
     })?;

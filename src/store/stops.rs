@@ -2,9 +2,9 @@
 //! where their archives stood when it was set off.
 
 use super::archive::Archive;
+use super::databases::{Databases, Order, Space};
 use super::keyspace::{self, IndexedGuest, IndexedMember};
 use super::reader::is_there;
-use super::shelf::{Order, Shelf, Space};
 use super::{StoreError, near};
 use crate::channel::{ChannelName, Head, Stamp};
 use jid::BareJid;
@@ -13,7 +13,7 @@ use std::ops::ControlFlow;
 
 /// Channels that an account has a record in or is a guest of, up to so many, in the order of their keys.
 pub(super) fn channels_behind(
-    shelf: &impl Shelf,
+    dbs: &impl Databases,
     account: &BareJid,
     behind: Option<&ChannelName>,
     count: usize,
@@ -26,18 +26,18 @@ pub(super) fn channels_behind(
     for (prefix, behind, is_guest) in [(members, member, false), (guests, guest, true)] {
         let from = behind.map_or_else(|| prefix.clone(), |key| [key, vec![0]].concat());
         let mut left = count;
-        shelf.scan(Space::State, &from, &keyspace::behind(&prefix), Order::Rising, &mut |key, entry| {
+        dbs.scan(Space::State, &from, &keyspace::behind(&prefix), Order::Rising, &mut |key, entry| {
             let (name, tag) = match is_guest {
                 false => {
-                    let IndexedMember { name, tag, .. } = shelf.whole(Space::State, key, entry)?;
+                    let IndexedMember { name, tag, .. } = dbs.whole(Space::State, key, entry)?;
                     (name, tag)
                 }
                 true => {
-                    let IndexedGuest { name, tag } = shelf.whole(Space::State, key, entry)?;
+                    let IndexedGuest { name, tag } = dbs.whole(Space::State, key, entry)?;
                     (name, tag)
                 }
             };
-            if is_there(shelf, &name, tag)? {
+            if is_there(dbs, &name, tag)? {
                 found.insert(key[prefix.len()..].to_vec(), name);
                 left -= 1;
             }
@@ -48,9 +48,9 @@ pub(super) fn channels_behind(
 }
 
 /// Where an archive stood at a time: at its last row of that time or before.
-pub(super) fn head_at(shelf: &impl Shelf, tag: u64, stamp: Stamp) -> Result<Head, StoreError> {
+pub(super) fn head_at(dbs: &impl Databases, tag: u64, stamp: Stamp) -> Result<Head, StoreError> {
     near::beside();
-    let archive = Archive::open(shelf, tag)?;
+    let archive = Archive::open(dbs, tag)?;
     let last = archive.stamped(Stamp(0), stamp)?.last().map_or(0, |&(_, last)| last);
     if last < archive.first() { Ok(archive.base()) } else { archive.head_at(last) }
 }

@@ -1,8 +1,8 @@
 //! Where accounts have a place that nothing but a look through the store tells: what channels they own or administer,
 //! which ones gave up their record, and which invitations they gave or got. What the index of accounts tells comes first.
 
-use super::keyspace::{self, Entry, EntryHead, IndexedGuest, IndexedMember};
-use super::shelf::{Order, Shelf, Space};
+use super::databases::{Databases, Order, Space};
+use super::keyspace::{self, DirectoryEntry, EntryHead, IndexedGuest, IndexedMember};
 use super::{StoreError, near};
 use crate::channel::{ChannelName, Invitation};
 use jid::BareJid;
@@ -29,7 +29,7 @@ pub struct Trace {
 
 /// Looks at `max` entries, from where the part before ended.
 pub(super) fn trace(
-    shelf: &impl Shelf,
+    dbs: &impl Databases,
     accounts: &BTreeSet<BareJid>,
     from: &[u8],
     max: usize,
@@ -38,7 +38,7 @@ pub(super) fn trace(
     let mut trace = Trace::default();
     if from.is_empty() {
         for account in accounts {
-            by_index(shelf, account, &mut trace.found)?;
+            by_index(dbs, account, &mut trace.found)?;
         }
     }
     let mut seen = 0;
@@ -48,7 +48,7 @@ pub(super) fn trace(
         if begin >= end.as_slice() {
             continue;
         }
-        shelf.scan(Space::State, begin, &end, Order::Rising, &mut |key, entry| {
+        dbs.scan(Space::State, begin, &end, Order::Rising, &mut |key, entry| {
             if seen == max {
                 trace.next = Some(key.to_vec());
                 return Ok(ControlFlow::Break(()));
@@ -56,15 +56,16 @@ pub(super) fn trace(
             seen += 1;
             let (place, named) = match letter {
                 b'c' => {
-                    let Entry { head: EntryHead { name, .. }, rights } = shelf.whole(Space::State, key, entry)?;
+                    let DirectoryEntry { head: EntryHead { name, .. }, rights } =
+                        dbs.whole(Space::State, key, entry)?;
                     (Place::Named(name), [&rights.owners[..], &rights.admins].concat())
                 }
                 b'f' => {
-                    let it: keyspace::PastRecord = shelf.whole(Space::State, key, entry)?;
+                    let it: keyspace::PastRecord = dbs.whole(Space::State, key, entry)?;
                     (Place::Tagged(keyspace::tag_of(key)?), vec![it.jid])
                 }
                 _ => {
-                    let it: Invitation = shelf.whole(Space::State, key, entry)?;
+                    let it: Invitation = dbs.whole(Space::State, key, entry)?;
                     (Place::Tagged(keyspace::tag_of(key)?), vec![it.invitee, it.inviter])
                 }
             };
@@ -80,10 +81,10 @@ pub(super) fn trace(
 }
 
 /// Where it is or was, where it is a guest, and on which lists it is.
-fn by_index(shelf: &impl Shelf, account: &BareJid, found: &mut Vec<(BareJid, Place)>) -> Result<(), StoreError> {
-    let memberships: Vec<IndexedMember> = shelf.values(Space::State, &keyspace::memberships(account), usize::MAX)?;
-    let visits: Vec<IndexedGuest> = shelf.values(Space::State, &keyspace::visits(account), usize::MAX)?;
-    let listed: Vec<ChannelName> = shelf.values(Space::State, &keyspace::places(account), usize::MAX)?;
+fn by_index(dbs: &impl Databases, account: &BareJid, found: &mut Vec<(BareJid, Place)>) -> Result<(), StoreError> {
+    let memberships: Vec<IndexedMember> = dbs.values(Space::State, &keyspace::memberships(account), usize::MAX)?;
+    let visits: Vec<IndexedGuest> = dbs.values(Space::State, &keyspace::visits(account), usize::MAX)?;
+    let listed: Vec<ChannelName> = dbs.values(Space::State, &keyspace::places(account), usize::MAX)?;
     let names = memberships.into_iter().map(|it| it.name).chain(visits.into_iter().map(|it| it.name)).chain(listed);
     found.extend(names.map(|name| (account.clone(), Place::Named(name))));
     Ok(())

@@ -1,8 +1,8 @@
 //! What was committed and is not known to have reached the host server: kept beside the rows, in the same batch, and
 //! dropped once the host server is known to have it. A start sends what is left.
 
+use super::databases::{Databases, Order, Space};
 use super::keyspace;
-use super::shelf::{Order, Shelf, Space};
 use super::{StoreError, pieces};
 use crate::channel::whom::Whom;
 use crate::channel::{ChannelName, Guest, Member, Node, Stamp};
@@ -101,10 +101,10 @@ pub struct Halves {
 }
 
 /// The keys of what is unsent in a space, with the number of each and how many pieces follow it, oldest first.
-pub(super) fn numbers(shelf: &impl Shelf, space: Space) -> Result<Vec<(u64, u16)>, StoreError> {
+pub(super) fn numbers(dbs: &impl Databases, space: Space) -> Result<Vec<(u64, u16)>, StoreError> {
     let mut numbers = Vec::new();
     let (from, to) = (keyspace::unsent(0), keyspace::behind(&keyspace::all(b'u')));
-    shelf.scan(space, &from, &to, Order::Rising, &mut |key, entry| {
+    dbs.scan(space, &from, &to, Order::Rising, &mut |key, entry| {
         numbers.push((keyspace::number_of(key)?, pieces::count_of(entry)?));
         Ok(ControlFlow::Continue(()))
     })?;
@@ -112,16 +112,16 @@ pub(super) fn numbers(shelf: &impl Shelf, space: Space) -> Result<Vec<(u64, u16)
 }
 
 /// Who is meant of a channel that is no more: participants in the order of their ids, then guests.
-pub(super) fn remains(shelf: &impl Shelf, tag: u64, whom: &Whom) -> Result<Vec<BareJid>, StoreError> {
+pub(super) fn remains(dbs: &impl Databases, tag: u64, whom: &Whom) -> Result<Vec<BareJid>, StoreError> {
     let mut people = Vec::new();
     let (members, guests) = (keyspace::members(tag), keyspace::guests(tag));
-    shelf.scan(Space::State, &members, &keyspace::behind(&members), Order::Rising, &mut |key, entry| {
-        let member: Member = shelf.whole(Space::State, key, entry)?;
+    dbs.scan(Space::State, &members, &keyspace::behind(&members), Order::Rising, &mut |key, entry| {
+        let member: Member = dbs.whole(Space::State, key, entry)?;
         people.extend(Some(member).filter(|member| whom.has_member(member)).map(|member| member.jid));
         Ok(ControlFlow::Continue(()))
     })?;
-    shelf.scan(Space::State, &guests, &keyspace::behind(&guests), Order::Rising, &mut |key, entry| {
-        let guest: Guest = shelf.whole(Space::State, key, entry)?;
+    dbs.scan(Space::State, &guests, &keyspace::behind(&guests), Order::Rising, &mut |key, entry| {
+        let guest: Guest = dbs.whole(Space::State, key, entry)?;
         people.extend(Some(guest).filter(|guest| whom.has_guest(guest)).map(|guest| guest.jid));
         Ok(ControlFlow::Continue(()))
     })?;
@@ -129,6 +129,6 @@ pub(super) fn remains(shelf: &impl Shelf, tag: u64, whom: &Whom) -> Result<Vec<B
 }
 
 /// What is unsent in a space, oldest first.
-pub(super) fn read(shelf: &impl Shelf, space: Space) -> Result<Vec<Unsent>, StoreError> {
-    shelf.values(space, &keyspace::all(b'u'), usize::MAX)
+pub(super) fn read(dbs: &impl Databases, space: Space) -> Result<Vec<Unsent>, StoreError> {
+    dbs.values(space, &keyspace::all(b'u'), usize::MAX)
 }

@@ -3,7 +3,7 @@
 use crate::disk::open;
 use crate::fixture::{DAY_MS, NOON, Room, jid, loaded, wrong};
 use mixd::channel::{Command, Stamp};
-use mixd::store::{Bounds, Manifest, PagePlan, Restored, SledOptions, SledStore, Step, Store, StoreError};
+use mixd::store::{Bounds, Manifest, PagePlan, Restored, SledOptions, SledStore, Store, StoreError, WorkProgress};
 use std::collections::BTreeMap;
 use std::fs;
 use std::ops::ControlFlow;
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 const TAKEN: Stamp = Stamp(NOON.0 + 80 * DAY_MS);
 
-fn go_on(_: &Step) -> ControlFlow<()> {
+fn go_on(_: &WorkProgress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 

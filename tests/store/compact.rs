@@ -5,13 +5,13 @@ use crate::backup::{backup, is_whole, pages_agree};
 use crate::disk::{copy, open};
 use crate::fixture::{DAY_MS, NOON, Room, jid, loaded};
 use mixd::channel::{Command, Stamp};
-use mixd::store::{Compacted, Manifest, SledOptions, SledStore, Step, Store, StoreError, folder_bytes};
+use mixd::store::{Compacted, Manifest, SledOptions, SledStore, Store, StoreError, WorkProgress, folder_bytes};
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 
 fn compact(path: &Path) -> Result<Compacted, StoreError> {
-    let mut go_on = |_: &Step| ControlFlow::Continue(());
+    let mut go_on = |_: &WorkProgress| ControlFlow::Continue(());
     SledStore::compact(SledOptions { cache_bytes: 16 << 20, ..SledOptions::at(path) }, &mut go_on, &mut |_| {})
 }
 
@@ -203,11 +203,12 @@ fn what_cannot_be_done_is_told_and_leaves_nothing() {
     let told = compact(&live).unwrap_err().to_string();
     assert!(told.contains("is locked by process") && told.contains("Stop mixd first"), "{told}");
     drop(store);
-    let mut go_on = |_: &Step| ControlFlow::Continue(());
+    let mut go_on = |_: &WorkProgress| ControlFlow::Continue(());
     let options = SledOptions { reserve_bytes: 1 << 60, ..SledOptions::at(&live) };
     let told = SledStore::compact(options, &mut go_on, &mut |_| {}).unwrap_err().to_string();
     assert!(told.contains("compacting takes up to"), "{told}");
-    let mut stop = |step: &Step| if step.what == "state" { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+    let mut stop =
+        |step: &WorkProgress| if step.what == "state" { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
     let told = SledStore::compact(SledOptions::at(&live), &mut stop, &mut |_| {}).unwrap_err().to_string();
     assert!(told.contains("stopped"), "{told}");
     assert!(!live.join("compacting").exists());

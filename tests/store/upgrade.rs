@@ -106,7 +106,7 @@ fn a_backup_of_each_format_is_restored() {
     for format in samples::FORMATS {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("store");
-        let mut watch = |_: &mixd::store::Step| ControlFlow::Continue(());
+        let mut watch = |_: &mixd::store::WorkProgress| ControlFlow::Continue(());
         let now = Stamp(2_000_000_000_000);
         let restored = SledStore::restore(&samples::backup(format), SledOptions::at(&path), now, &mut watch);
         drop(restored.unwrap());

@@ -1,7 +1,7 @@
 //! The other side of the operator's door: asking the service that has a store.
 
 use super::{AccountAction, AdminReply, AdminRequest, socket_of};
-use crate::store::{Manifest, Step, StoreError};
+use crate::store::{Manifest, StoreError, WorkProgress};
 use jid::BareJid;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
@@ -11,10 +11,10 @@ use std::path::Path;
 ///
 /// # Errors
 /// What the service says, or that it went away.
-pub fn backup(store: &Path, to: &Path, watch: &mut dyn FnMut(&Step)) -> Result<Option<Manifest>, StoreError> {
+pub fn backup(store: &Path, to: &Path, watch: &mut dyn FnMut(&WorkProgress)) -> Result<Option<Manifest>, StoreError> {
     let mut done = None;
     let asked = ask(store, &AdminRequest::Backup { to: to.to_owned() }, &mut |reply| match reply {
-        AdminReply::Step { what, entries } => watch(&Step { what, entries }),
+        AdminReply::Step { what, entries } => watch(&WorkProgress { what, entries }),
         AdminReply::Done { manifest } => done = Some(manifest),
         _ => {}
     })?;

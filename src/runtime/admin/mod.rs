@@ -14,7 +14,7 @@ pub use wire::{AccountAction, AdminReply, AdminRequest};
 
 use super::vital::Vital;
 use super::{Metrics, clock};
-use crate::store::{Manifest, Step, Store, StoreError};
+use crate::store::{Manifest, Store, StoreError, WorkProgress};
 use std::io;
 use std::ops::ControlFlow;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -134,10 +134,10 @@ impl Door {
                 .await;
         }
         tracing::info!(to = %to.display(), "a backup begins");
-        let (steps, mut told) = mpsc::channel::<Step>(STEPS_MAX);
+        let (steps, mut told) = mpsc::channel::<WorkProgress>(STEPS_MAX);
         let (store, stopping, folder) = (self.store.clone(), self.stopping.clone(), to.clone());
         let mut working = tokio::task::spawn_blocking(move || {
-            let mut watch = |step: &Step| match steps.try_send(step.clone()) {
+            let mut watch = |step: &WorkProgress| match steps.try_send(step.clone()) {
                 Err(mpsc::error::TrySendError::Closed(_)) => ControlFlow::Break(()),
                 _ if *stopping.borrow() => ControlFlow::Break(()),
                 _ => ControlFlow::Continue(()),
@@ -148,7 +148,7 @@ impl Door {
         let outcome: Result<Manifest, StoreError> = loop {
             let mut byte = [0];
             tokio::select! {
-                Some(Step { what, entries }) = told.recv() => write(&mut writer, &AdminReply::Step { what, entries }).await?,
+                Some(WorkProgress { what, entries }) = told.recv() => write(&mut writer, &AdminReply::Step { what, entries }).await?,
                 outcome = &mut working => break outcome.unwrap_or_else(|error| Err(StoreError(error.to_string()))),
                 // Nothing more is said by whoever asked, but that it went away.
                 _ = reader.read(&mut byte) => return Err(io::ErrorKind::ConnectionAborted.into()),

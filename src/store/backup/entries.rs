@@ -4,8 +4,8 @@
 //! the length of the key, the length of the entry or `u32::MAX` for one that was removed, each in four bytes, the highest
 //! first; the key; the entry.
 
+use super::super::databases::Space;
 use super::super::keyspace::Month;
-use super::super::shelf::Space;
 use super::super::{StoreError, pieces::Edits};
 use super::FileRecord;
 use sha2::{Digest, Sha256};
@@ -93,7 +93,7 @@ pub(in super::super) struct EntryReader {
 }
 
 /// One record of a file.
-pub(in super::super) type Entry = (Space, Vec<u8>, Option<Vec<u8>>);
+pub(in super::super) type BackupEntry = (Space, Vec<u8>, Option<Vec<u8>>);
 
 impl EntryReader {
     pub(in super::super) fn open(folder: &Path, expected: &FileRecord) -> Result<EntryReader, StoreError> {
@@ -110,7 +110,7 @@ impl EntryReader {
     }
 
     /// The next record; behind the last one the file is known to be what was written, and `None`.
-    pub(in super::super) fn next(&mut self) -> Result<Option<Entry>, StoreError> {
+    pub(in super::super) fn next(&mut self) -> Result<Option<BackupEntry>, StoreError> {
         if self.left == 0 {
             let sha256 = hex::encode(self.digest.clone().finalize());
             let is_whole = sha256 == self.expected.sha256 && self.entries == self.expected.entries;
@@ -156,7 +156,7 @@ fn unwritten(path: &Path, error: &io::Error) -> StoreError {
 mod tests {
     use super::*;
 
-    fn read(folder: &Path, record: &FileRecord) -> Result<Vec<Entry>, StoreError> {
+    fn read(folder: &Path, record: &FileRecord) -> Result<Vec<BackupEntry>, StoreError> {
         let mut reader = EntryReader::open(folder, record)?;
         std::iter::from_fn(|| reader.next().transpose()).collect()
     }
@@ -165,7 +165,7 @@ mod tests {
     fn entries_come_back_and_any_other_byte_is_noticed() {
         let folder = tempfile::tempdir().unwrap();
         let month = Space::Month(Month::from_text("2026-11").unwrap());
-        let entries: Vec<Entry> = vec![
+        let entries: Vec<BackupEntry> = vec![
             (Space::State, b"a".to_vec(), Some(vec![1; 5000])),
             (month, b"row".to_vec(), Some(Vec::new())),
             (month, b"row".to_vec(), None),

@@ -23,7 +23,7 @@ pub(super) const STEP_ENTRIES: u64 = 50_000;
 
 /// How far long work is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct WorkProgress {
     /// What is worked on.
     pub what: String,
     /// Entries of it so far.
@@ -31,14 +31,14 @@ pub struct Step {
 }
 
 /// Learns how far it is, and says whether to go on.
-pub type Watch<'a> = dyn FnMut(&Step) -> ControlFlow<()> + 'a;
+pub type Watch<'a> = dyn FnMut(&WorkProgress) -> ControlFlow<()> + 'a;
 
 /// Tells how far it is.
 ///
 /// # Errors
 /// Whoever watches wants it to end.
 pub(super) fn tell(watch: &mut Watch<'_>, what: &str, entries: u64) -> Result<(), StoreError> {
-    match watch(&Step { what: what.to_owned(), entries }) {
+    match watch(&WorkProgress { what: what.to_owned(), entries }) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(StoreError("it was stopped before its end".into())),
     }

@@ -1,7 +1,7 @@
 //! What the files of a backup are called.
 
+use super::super::databases::Space;
 use super::super::keyspace::Month;
-use super::super::shelf::Space;
 
 /// The file with what was written while the others were.
 pub(in crate::store) const CHANGES: &str = "changes.entries";

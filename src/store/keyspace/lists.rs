@@ -11,7 +11,7 @@ const LIST_BYTES: usize = 8 + 1 + 8;
 /// Which list of accounts a node has. A list that is made anew has another generation, so that the entries of the one
 /// before count for nothing, however many they are.
 #[derive(Clone, Copy, Default, Serialize, Deserialize)]
-pub(in crate::store) struct List {
+pub(in crate::store) struct ListRecord {
     pub(in crate::store) generation: u64,
     pub(in crate::store) exists: bool,
 }

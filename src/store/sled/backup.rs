@@ -8,7 +8,7 @@ use super::super::backup::entries::EntryWriter;
 use super::super::backup::files;
 use super::super::backup::names::{CHANGES, file_of};
 use super::super::backup::{Manifest, STEP_ENTRIES, Target, Watch, tell};
-use super::super::shelf::Space;
+use super::super::databases::Space;
 use super::super::{StoreError, reader};
 use super::SledStore;
 use super::fill::each_slice;
@@ -42,8 +42,8 @@ impl SledStore {
         let (noting, mut spaces) = {
             // Between two commits, so that every month there is is known.
             let _writer = self.writer().map_err(|error| StoreError(error.to_string()))?;
-            self.shelves.tap.open()?;
-            (Noting(&self.shelves.tap), self.folder.months()?)
+            self.disks.tap.open()?;
+            (Noting(&self.disks.tap), self.folder.months()?)
         };
         // A month that begins meanwhile is noted as a whole.
         let mut changes = EntryWriter::create(target.path(), CHANGES.to_owned())?;
@@ -55,10 +55,10 @@ impl SledStore {
             self.copy(space, &mut file, &mut changes, watch)?;
             files.push(file.finish()?);
         }
-        let channels = reader::directory(&self.shelves)?.listings.len() as u64;
+        let channels = reader::directory(&self.disks)?.listings.len() as u64;
         let (rest, commit, taken) = {
             let writer = self.writer().map_err(|error| StoreError(error.to_string()))?;
-            (self.shelves.tap.take()?, writer.commit_newest(), clock())
+            (self.disks.tap.take()?, writer.commit_newest(), clock())
         };
         drop(noting);
         changes.put_all(&rest)?;
@@ -82,11 +82,11 @@ impl SledStore {
         let what = file_of(space);
         tell(watch, &what, 0)?;
         let mut told = 0;
-        each_slice(&self.shelves, space, &mut |slice| {
+        each_slice(&self.disks, space, &mut |slice| {
             for (key, entry) in &slice {
                 file.put(space, key, Some(entry))?;
             }
-            changes.put_all(&self.shelves.tap.take()?)?;
+            changes.put_all(&self.disks.tap.take()?)?;
             if file.entries() - told >= STEP_ENTRIES {
                 told = file.entries();
                 tell(watch, &what, told)?;

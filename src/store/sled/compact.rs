@@ -4,15 +4,15 @@
 //! what any start would clear away, so that a run that is cut short has done no harm.
 
 use super::super::backup::{STEP_ENTRIES, Watch, tell};
+use super::super::databases::Space;
 use super::super::living::Living;
-use super::super::shelf::Space;
 use super::super::{StoreCensus, StoreError, VerifyEvent, past, retention, verify};
 use super::disk::{self, Disk};
 use super::exchange::NewStore;
 use super::fill::{EntrySlice, Filling, each_slice};
 use super::folder::Folder;
 use super::layout;
-use super::months::Shelves;
+use super::months::Disks;
 use super::options::SledOptions;
 use super::{SledStore, succession};
 use sha2::{Digest, Sha256};
@@ -66,7 +66,7 @@ impl SledStore {
         let bytes_before = layout::bytes_of(folder.path())?;
         folder.check_room_to_compact(bytes_before, options.reserve_bytes)?;
         let store = SledStore::open_in(folder.clone(), options.clone())?;
-        store.writer().and_then(|mut writer| writer.catch_up(&store.shelves)).map_err(|e| StoreError(e.to_string()))?;
+        store.writer().and_then(|mut writer| writer.catch_up(&store.disks)).map_err(|e| StoreError(e.to_string()))?;
         let draft = NewStore::begin(folder.path())?;
         let copied = store.copy_living(&draft, &options, watch);
         drop(store);
@@ -91,9 +91,9 @@ impl SledStore {
         options: &SledOptions,
         watch: &mut Watch<'_>,
     ) -> Result<Vec<(Space, Tally)>, StoreError> {
-        let living = Living::of(&self.shelves)?;
-        let needless: HashSet<Vec<u8>> = past::needless(&self.shelves)?.into_iter().collect();
-        let (months, used) = (self.folder.months()?, retention::months_in_use(&self.shelves)?);
+        let living = Living::of(&self.disks)?;
+        let needless: HashSet<Vec<u8>> = past::needless(&self.disks)?.into_iter().collect();
+        let (months, used) = (self.folder.months()?, retention::months_in_use(&self.disks)?);
         // What the current month is known by has to stay.
         let months = months.iter().filter(|month| used.contains(month) || months.last() == Some(month));
         let mut tallies = Vec::new();
@@ -102,7 +102,7 @@ impl SledStore {
             tell(watch, &what, 0)?;
             let (mut filling, mut tally, mut told) = (Filling::new(draft.path(), options), Tally::default(), 0);
             filling.open(space)?;
-            each_slice(&self.shelves, space, &mut |slice| {
+            each_slice(&self.disks, space, &mut |slice| {
                 self.folder.check_room(options.reserve_bytes)?;
                 for (key, entry) in slice {
                     if space == Space::State && needless.contains(&key) {
@@ -137,10 +137,10 @@ fn look_through(
     sight: &mut dyn FnMut(VerifyEvent),
 ) -> Result<StoreCensus, StoreError> {
     let state = Disk::open(&layout::place(root, Space::State), options.cache_bytes / 4, options.flush_ms, false)?;
-    let shelves = Shelves::new(state, layout::archive(root), options.clone());
+    let disks = Disks::new(state, layout::archive(root), options.clone());
     for (space, expected) in tallies {
         let mut found = Tally::default();
-        each_slice(&shelves, *space, &mut |slice| {
+        each_slice(&disks, *space, &mut |slice| {
             found.count_all(&slice);
             Ok(())
         })?;
@@ -151,7 +151,7 @@ fn look_through(
             )));
         }
     }
-    Ok(verify::verify(&shelves, layout::months(root)?, true, sight))
+    Ok(verify::verify(&disks, layout::months(root)?, true, sight))
 }
 
 fn name_of(space: Space) -> String {

@@ -3,8 +3,8 @@
 //! sled's own flush hands its buffers to the kernel and does not wait for the disk, so the file is open a second time
 //! and synced through that. sled panics on some damaged files; that ends as an error here.
 
+use super::super::databases::{Order, Space, Visitor};
 use super::super::pieces::{self, Edits};
-use super::super::shelf::{Order, Space, Visit};
 use super::super::{StoreError, keyspace};
 use super::layout;
 use super::tap::Tap;
@@ -106,7 +106,7 @@ impl Disk {
     }
 
     /// Visits a range of entries.
-    pub(super) fn scan(&self, from: &[u8], to: &[u8], order: Order, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+    pub(super) fn scan(&self, from: &[u8], to: &[u8], order: Order, visit: &mut Visitor<'_>) -> Result<(), StoreError> {
         if from >= to {
             return Ok(());
         }

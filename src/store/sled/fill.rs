@@ -1,7 +1,7 @@
 //! Making databases out of streams of entries.
 
 use super::super::StoreError;
-use super::super::shelf::{Order, Shelf, Space};
+use super::super::databases::{Databases, Order, Space};
 use super::disk::{Batch, Disk};
 use super::layout;
 use super::options::SledOptions;
@@ -21,14 +21,14 @@ pub(super) type EntrySlice = Vec<(Vec<u8>, Vec<u8>)>;
 /// # Errors
 /// Those of reading and of `take`.
 pub(super) fn each_slice(
-    shelf: &impl Shelf,
+    dbs: &impl Databases,
     space: Space,
     take: &mut dyn FnMut(EntrySlice) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut from = Vec::new();
     loop {
         let (mut slice, mut bytes) = (EntrySlice::new(), 0);
-        shelf.scan(space, &from, &[u8::MAX], Order::Rising, &mut |key, entry| {
+        dbs.scan(space, &from, &[u8::MAX], Order::Rising, &mut |key, entry| {
             slice.push((key.to_vec(), entry.to_vec()));
             bytes += key.len() + entry.len();
             Ok(if bytes < SLICE_BYTES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })

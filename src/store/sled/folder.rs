@@ -3,7 +3,7 @@
 //! A folder is ours when it holds a `FORMAT` file. One that holds anything else is refused, never started empty.
 
 use super::super::backup::names::FOLDER;
-use super::super::shelf::Space;
+use super::super::databases::Space;
 use super::super::{StoreError, keyspace, keyspace::Month, upgrade};
 use super::layout::{archive, create, folder_bytes, format_of, months, place, remove, sync, unusable, write_format};
 use super::{exchange, succession};

@@ -1,6 +1,6 @@
 //! Where what lies below a store's folder, and how folders are made, removed and made durable.
 
-use super::super::shelf::Space;
+use super::super::databases::Space;
 use super::super::{StoreError, keyspace, keyspace::Month};
 use std::fs::{self, DirBuilder, File};
 use std::io::{Read, Write};

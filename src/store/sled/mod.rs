@@ -20,7 +20,7 @@ mod upgrade;
 mod writer;
 
 use super::backup::{Manifest, Watch};
-use super::shelf::Space;
+use super::databases::Space;
 use super::{
     Bounds, Erased, StoreCensus, Unsent, VerifyEvent, acquaintance, erase, facts, keyspace, paging, past, pieces,
     reader, receipts, retention, stops, trace, verify,
@@ -43,7 +43,7 @@ use disk::Disk;
 use folder::Folder;
 use jid::BareJid;
 pub use layout::folder_bytes;
-use months::Shelves;
+use months::Disks;
 use rand::{TryRngCore, rngs::OsRng};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -53,7 +53,7 @@ use writer::StoreWriter;
 /// A store on disk.
 pub struct SledStore {
     writer: Mutex<StoreWriter>,
-    shelves: Shelves,
+    disks: Disks,
     sealing_key: [u8; 16],
     replayed: usize,
     reserve_bytes: u64,
@@ -76,18 +76,18 @@ impl SledStore {
         let state = Disk::open(&folder.state(), options.cache_bytes / 4, options.flush_ms, months.is_empty())?;
         let sealing_key = sealing_key(&state, months.is_empty())?;
         let (reserve_bytes, mut writer) = (options.reserve_bytes, StoreWriter::of(options.epoch));
-        let shelves = Shelves::new(state, folder.archive(), options);
+        let disks = Disks::new(state, folder.archive(), options);
         if let Some(&newest) = months.last() {
-            let disk = shelves.begin(newest)?;
+            let disk = disks.begin(newest)?;
             let is_whole = disk.number(keyspace::NEWEST)?.is_some();
-            let replayed = writer.resume(&shelves, &months)?;
+            let replayed = writer.resume(&disks, &months)?;
             if !is_whole {
-                writer.mark(&shelves, &disk).map_err(StoreError)?;
+                writer.mark(&disks, &disk).map_err(StoreError)?;
             }
-            return Ok(SledStore { writer: Mutex::new(writer), shelves, sealing_key, replayed, reserve_bytes, folder });
+            return Ok(SledStore { writer: Mutex::new(writer), disks, sealing_key, replayed, reserve_bytes, folder });
         }
-        writer.resume(&shelves, &months)?;
-        Ok(SledStore { writer: Mutex::new(writer), shelves, sealing_key, replayed: 0, reserve_bytes, folder })
+        writer.resume(&disks, &months)?;
+        Ok(SledStore { writer: Mutex::new(writer), disks, sealing_key, replayed: 0, reserve_bytes, folder })
     }
 
     /// How many commits were replayed when it was opened, because the process before had not synced the state.
@@ -100,20 +100,20 @@ impl SledStore {
     /// # Errors
     /// A folder that cannot be read. What is wrong inside is told, and is no error.
     pub fn verify(&self, watch: &mut dyn FnMut(VerifyEvent)) -> Result<StoreCensus, StoreError> {
-        Ok(verify::verify(&self.shelves, self.folder.months()?, true, watch))
+        Ok(verify::verify(&self.disks, self.folder.months()?, true, watch))
     }
 
     /// Drops months. That nothing refers to one stays so: rows come into the current month alone.
     fn drop_old(&self, retention: &Retention) -> Result<(usize, usize), StoreError> {
         succession::close_old(self.folder.path(), retention.now)?;
         let Some(oldest) = retention.oldest_month() else { return Ok((0, 0)) };
-        let used = retention::months_in_use(&self.shelves)?;
+        let used = retention::months_in_use(&self.disks)?;
         let (mut gone, mut waiting) = (0, 0);
         for month in self.folder.months()?.into_iter().filter(|month| *month < oldest) {
             // Between two commits, so that it does not become the current one or part of a backup meanwhile.
             let writer = self.writer().map_err(|error| StoreError(error.to_string()))?;
-            let is_current = self.shelves.current().is_some_and(|(current, _)| current == month);
-            if is_current || used.contains(&month) || self.shelves.tap.is_open() || !self.shelves.close(month) {
+            let is_current = self.disks.current().is_some_and(|(current, _)| current == month);
+            if is_current || used.contains(&month) || self.disks.tap.is_open() || !self.disks.close(month) {
                 waiting += usize::from(!is_current);
                 continue;
             }
@@ -152,38 +152,38 @@ impl Drop for SledStore {
     fn drop(&mut self) {
         if let Ok(mut writer) = self.writer.lock() {
             // What is not synced is replayed by the next start.
-            let _ = writer.sync_state(&self.shelves);
+            let _ = writer.sync_state(&self.disks);
         }
     }
 }
 
 impl Store for SledStore {
     fn load(&self, names: &[ChannelName]) -> Result<Vec<Option<Channel>>, StoreError> {
-        names.iter().map(|name| reader::load(&self.shelves, name)).collect()
+        names.iter().map(|name| reader::load(&self.disks, name)).collect()
     }
 
     fn directory(&self) -> Result<Directory, StoreError> {
-        reader::directory(&self.shelves)
+        reader::directory(&self.disks)
     }
 
     fn whereabouts(&self) -> Result<Vec<(BareJid, Whereabouts)>, StoreError> {
-        reader::whereabouts(&self.shelves)
+        reader::whereabouts(&self.disks)
     }
 
     fn channels_of(&self, account: &BareJid) -> Result<Vec<ChannelName>, StoreError> {
-        reader::channels_of(&self.shelves, account)
+        reader::channels_of(&self.disks, account)
     }
 
     fn mentions_of(&self, account: &BareJid) -> Result<Mentions, StoreError> {
-        reader::mentions_of(&self.shelves, account)
+        reader::mentions_of(&self.disks, account)
     }
 
     fn groups_of(&self, account: &BareJid) -> Result<Vec<(ChannelName, Status)>, StoreError> {
-        reader::groups_of(&self.shelves, account)
+        reader::groups_of(&self.disks, account)
     }
 
     fn reports(&self, tag: u64, member: &ParticipantId) -> Result<Vec<Report>, StoreError> {
-        receipts::of_member(&self.shelves, tag, member)
+        receipts::of_member(&self.disks, tag, member)
     }
 
     fn erase(&self, account: &BareJid) -> Result<Erased, StoreError> {
@@ -192,16 +192,16 @@ impl Store for SledStore {
         let erased = erase::erase(self, account)?;
         // What commits left to be replayed may say what was erased.
         let mut writer = self.writer().map_err(|error| StoreError(error.to_string()))?;
-        writer.catch_up(&self.shelves).map_err(|error| StoreError(error.to_string()))?;
+        writer.catch_up(&self.disks).map_err(|error| StoreError(error.to_string()))?;
         Ok(erased)
     }
 
     fn look_for(&self, account: &BareJid) -> Result<Vec<String>, StoreError> {
-        erase::look_for(&self.shelves, &self.folder.months()?, account)
+        erase::look_for(&self.disks, &self.folder.months()?, account)
     }
 
     fn trace(&self, accounts: &BTreeSet<BareJid>, from: &[u8], max: usize) -> Result<Trace, StoreError> {
-        trace::trace(&self.shelves, accounts, from, max)
+        trace::trace(&self.disks, accounts, from, max)
     }
 
     fn channels_behind(
@@ -210,28 +210,28 @@ impl Store for SledStore {
         behind: Option<&ChannelName>,
         count: usize,
     ) -> Result<Vec<ChannelName>, StoreError> {
-        stops::channels_behind(&self.shelves, account, behind, count)
+        stops::channels_behind(&self.disks, account, behind, count)
     }
 
     fn is_known_to(&self, name: &ChannelName, actor: &Actor) -> Result<bool, StoreError> {
-        acquaintance::is_known_to(&self.shelves, name, actor)
+        acquaintance::is_known_to(&self.disks, name, actor)
     }
 
     fn head_at(&self, tag: u64, stamp: Stamp) -> Result<Head, StoreError> {
-        stops::head_at(&self.shelves, tag, stamp)
+        stops::head_at(&self.disks, tag, stamp)
     }
 
     fn facts(&self, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Facts>>, StoreError> {
-        facts::facts(&self.shelves, tag, numbers)
+        facts::facts(&self.disks, tag, numbers)
     }
 
     fn at_hand(&self, tag: u64, numbers: &[u64]) -> Result<Vec<bool>, StoreError> {
-        let current = self.shelves.current().map(|(month, _)| month).unwrap_or_default();
-        facts::at_hand(&self.shelves, current, tag, numbers)
+        let current = self.disks.current().map(|(month, _)| month).unwrap_or_default();
+        facts::at_hand(&self.disks, current, tag, numbers)
     }
 
     fn tombstones(&self, tag: u64, numbers: &[u64]) -> Result<BTreeMap<u64, Tombstone>, StoreError> {
-        facts::tombstones(&self.shelves, tag, numbers)
+        facts::tombstones(&self.disks, tag, numbers)
     }
 
     fn receipts(
@@ -240,7 +240,7 @@ impl Store for SledStore {
         row: u64,
         reached: &[(ParticipantId, Progress)],
     ) -> Result<HashMap<ParticipantId, Receipt>, StoreError> {
-        receipts::receipts(&self.shelves, tag, row, reached)
+        receipts::receipts(&self.disks, tag, row, reached)
     }
 
     fn commit(&self, now: Stamp, records: &[Record]) -> Result<(), CommitError> {
@@ -248,22 +248,22 @@ impl Store for SledStore {
         if !records.iter().all(|record| matches!(record, Record::Sent(_))) {
             self.folder.check_room(self.reserve_bytes).map_err(|error| CommitError::Refused(error.0))?;
         }
-        self.writer()?.commit(&self.shelves, now, records)
+        self.writer()?.commit(&self.disks, now, records)
     }
 
     fn idle(&self, now: Stamp) -> Result<(), CommitError> {
-        self.writer()?.idle(&self.shelves, now)
+        self.writer()?.idle(&self.disks, now)
     }
 
     fn finish(&self, now: Stamp) -> Result<(), CommitError> {
         let mut writer = self.writer()?;
-        writer.idle(&self.shelves, now)?;
-        writer.forget_sent(&self.shelves)
+        writer.idle(&self.disks, now)?;
+        writer.forget_sent(&self.disks)
     }
 
     fn sweep(&self, retention: &Retention, from: &[u8], count: usize) -> Result<Sweep, StoreError> {
-        let current = self.shelves.current().map(|(month, _)| month).unwrap_or_default();
-        retention::sweep(&self.shelves, current, retention, from, count)
+        let current = self.disks.current().map(|(month, _)| month).unwrap_or_default();
+        retention::sweep(&self.disks, current, retention, from, count)
     }
 
     fn drop_months(&self, retention: &Retention) -> Result<(usize, usize), StoreError> {
@@ -271,11 +271,11 @@ impl Store for SledStore {
     }
 
     fn page(&self, plan: &PagePlan) -> Result<Page, StoreError> {
-        paging::page(&self.shelves, plan)
+        paging::page(&self.disks, plan)
     }
 
     fn rows(&self, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Row>>, StoreError> {
-        facts::rows(&self.shelves, tag, numbers)
+        facts::rows(&self.disks, tag, numbers)
     }
 
     fn backup(&self, to: &Path, clock: &dyn Fn() -> Stamp, watch: &mut Watch<'_>) -> Result<Manifest, StoreError> {
@@ -283,19 +283,19 @@ impl Store for SledStore {
     }
 
     fn bounds(&self, tag: u64) -> Result<Option<Bounds>, StoreError> {
-        reader::bounds(&self.shelves, tag)
+        reader::bounds(&self.disks, tag)
     }
 
     fn people(&self, tag: u64, ids: &[ParticipantId]) -> Result<HashMap<ParticipantId, Member>, StoreError> {
-        reader::people(&self.shelves, tag, ids)
+        reader::people(&self.disks, tag, ids)
     }
 
     fn past(&self, tag: u64, accounts: &[BareJid]) -> Result<HashMap<BareJid, Member>, StoreError> {
-        past::of_accounts(&self.shelves, tag, accounts)
+        past::of_accounts(&self.disks, tag, accounts)
     }
 
     fn given_up(&self, tag: u64, account: &BareJid) -> Result<Vec<Member>, StoreError> {
-        past::all_of(&self.shelves, tag, account)
+        past::all_of(&self.disks, tag, account)
     }
 
     fn sizes(&self) -> Result<Sizes, StoreError> {
@@ -310,12 +310,12 @@ impl Store for SledStore {
     }
 
     fn remains(&self, tag: u64, whom: &Whom) -> Result<Vec<BareJid>, StoreError> {
-        super::unsent::remains(&self.shelves, tag, whom)
+        super::unsent::remains(&self.disks, tag, whom)
     }
 
     fn unsent(&self) -> Result<Vec<Unsent>, StoreError> {
-        match self.shelves.current() {
-            Some((month, _)) => super::unsent::read(&self.shelves, Space::Month(month)),
+        match self.disks.current() {
+            Some((month, _)) => super::unsent::read(&self.disks, Space::Month(month)),
             None => Ok(Vec::new()),
         }
     }

@@ -1,7 +1,7 @@
-//! The state and the months of the archive as one shelf. The current month is open all the time; older ones are opened
-//! when somebody reads them, and a few of them stay open.
+//! The databases of a store on disk: the state and the months of the archive. The current month is open all the time.
+//! Older months are opened when they are read, and a few of them stay open.
 
-use super::super::shelf::{Order, Shelf, Space, Visit};
+use super::super::databases::{Databases, Order, Space, Visitor};
 use super::super::{StoreError, keyspace::Month, near};
 use super::disk::Disk;
 use super::options::SledOptions;
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// Every database of a store.
-pub(in crate::store) struct Shelves {
+pub(in crate::store) struct Disks {
     pub(super) state: Disk,
     /// Who else learns what is written.
     pub(super) tap: Arc<Tap>,
@@ -23,17 +23,17 @@ pub(in crate::store) struct Shelves {
     old: Mutex<Vec<(Month, Arc<Disk>)>>,
 }
 
-impl Shelves {
-    pub(super) fn new(state: Disk, archive: PathBuf, options: SledOptions) -> Shelves {
+impl Disks {
+    pub(super) fn new(state: Disk, archive: PathBuf, options: SledOptions) -> Disks {
         let tap = Arc::<Tap>::default();
         let state = state.tapped(Space::State, &tap);
         let (current, old) = (RwLock::default(), Mutex::default());
-        Shelves { state, tap, archive, beneath: None, options, current, old }
+        Disks { state, tap, archive, beneath: None, options, current, old }
     }
 
     /// The same, with months that lie elsewhere where they do not lie here.
-    pub(super) fn over(self, beneath: PathBuf) -> Shelves {
-        Shelves { beneath: Some(beneath), ..self }
+    pub(super) fn over(self, beneath: PathBuf) -> Disks {
+        Disks { beneath: Some(beneath), ..self }
     }
 
     fn place(&self, month: Month) -> PathBuf {
@@ -106,7 +106,7 @@ impl Shelves {
     }
 }
 
-impl Shelf for Shelves {
+impl Databases for Disks {
     fn entry(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         match space {
             Space::State => self.state.entry(key),
@@ -120,7 +120,7 @@ impl Shelf for Shelves {
         from: &[u8],
         to: &[u8],
         order: Order,
-        visit: &mut Visit<'_>,
+        visit: &mut Visitor<'_>,
     ) -> Result<(), StoreError> {
         match space {
             Space::State => self.state.scan(from, to, order, visit),

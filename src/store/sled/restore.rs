@@ -7,8 +7,8 @@ use super::super::backup::entries::EntryReader;
 use super::super::backup::files;
 use super::super::backup::names::{CHANGES, space_of};
 use super::super::backup::{FileRecord, Manifest, STEP_ENTRIES, Watch, tell};
+use super::super::databases::{Databases, Space};
 use super::super::keyspace::{self, Ops, Spans};
-use super::super::shelf::{Shelf, Space};
 use super::super::{StoreError, reader};
 use super::fill::Filling;
 use super::folder::Folder;
@@ -80,22 +80,22 @@ impl SledStore {
 
     /// Has each channel pass over so many numbers of rows, and the service over so many of channels.
     fn skip(&mut self, rows: u64, gids: u64) -> Result<(), StoreError> {
-        let directory = reader::directory(&self.shelves)?;
+        let directory = reader::directory(&self.disks)?;
         let writer = self.writer.get_mut().map_err(|_| StoreError("the store is broken".into()))?;
         for listings in directory.listings.chunks(CHANNELS_PER_BATCH) {
             let mut ops = Ops::new();
             for listing in listings {
                 let key = keyspace::spans(listing.tag);
-                let mut spans: Spans = self.shelves.value(Space::State, &key)?.unwrap_or_default();
+                let mut spans: Spans = self.disks.value(Space::State, &key)?.unwrap_or_default();
                 spans.skip = spans.skip.saturating_add(rows);
                 ops.insert(key, Some(keyspace::encode(&spans)?));
             }
-            writer.write_state(&self.shelves, &ops).map_err(StoreError)?;
+            writer.write_state(&self.disks, &ops).map_err(StoreError)?;
         }
         let highest = u32::try_from(u64::from(directory.gid_highest).saturating_add(gids));
         let highest = highest.map_err(|_| StoreError("there are no numbers left for channels".into()))?;
         let ops = Ops::from([(keyspace::GID_HIGHEST.to_vec(), Some(keyspace::encode(&highest)?))]);
-        writer.write_state(&self.shelves, &ops).map_err(StoreError)
+        writer.write_state(&self.disks, &ops).map_err(StoreError)
     }
 }
 

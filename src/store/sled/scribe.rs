@@ -1,27 +1,27 @@
 //! Writing between two commits to what commits do not write any more: older months, and the state where nobody else looks.
 
+use super::super::databases::Space;
 use super::super::erase::Scribe;
 use super::super::keyspace::Ops;
-use super::super::shelf::Space;
 use super::super::{StoreError, pieces};
 use super::SledStore;
 use super::disk::Batch;
-use super::months::Shelves;
+use super::months::Disks;
 
 impl Scribe for SledStore {
-    type Shelf = Shelves;
+    type Databases = Disks;
 
     fn rewrite<T>(
         &self,
-        plan: impl FnOnce(&Shelves) -> Result<(Vec<(Space, Ops)>, T), StoreError>,
+        plan: impl FnOnce(&Disks) -> Result<(Vec<(Space, Ops)>, T), StoreError>,
     ) -> Result<T, StoreError> {
         let mut writer = self.writer().map_err(|error| StoreError(error.to_string()))?;
-        let (writes, told) = plan(&self.shelves)?;
+        let (writes, told) = plan(&self.disks)?;
         for (space, ops) in writes.into_iter().filter(|(_, ops)| !ops.is_empty()) {
             match space {
-                Space::State => writer.write_state(&self.shelves, &ops).map_err(StoreError)?,
+                Space::State => writer.write_state(&self.disks, &ops).map_err(StoreError)?,
                 Space::Month(month) => {
-                    let disk = self.shelves.month(month)?;
+                    let disk = self.disks.month(month)?;
                     let mut batch = Batch::default();
                     for (key, entry) in pieces::cut_ops(&ops, |key| disk.entry(key))? {
                         match entry {

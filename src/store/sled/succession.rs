@@ -5,8 +5,8 @@
 //! both in their old places, and what was written since goes.
 
 use super::super::StoreError;
+use super::super::databases::Space;
 use super::super::keyspace::Month;
-use super::super::shelf::Space;
 use super::exchange;
 use super::layout::{self, unusable};
 use crate::channel::Stamp;

@@ -5,8 +5,8 @@
 //! value there, and what was not was copied as it is.
 
 use super::super::StoreError;
+use super::super::databases::Space;
 use super::super::pieces::Edits;
-use super::super::shelf::Space;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How much may wait to be taken, in bytes; a backup that falls behind further is given up, and commits never wait.

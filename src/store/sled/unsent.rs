@@ -1,11 +1,11 @@
 //! What is unsent, in the current month: it goes with a later batch once the host server is known to have it, and a new
 //! month begins with what is left of the one before.
 
+use super::super::databases::{Databases, Space};
 use super::super::keyspace::{self, Month};
-use super::super::shelf::{Shelf, Space};
 use super::super::{StoreError, Unsent, pieces, unsent};
 use super::disk::{self, Batch};
-use super::months::Shelves;
+use super::months::Disks;
 use std::collections::VecDeque;
 
 /// How many entries one batch drops.
@@ -27,8 +27,8 @@ impl UnsentParcels {
     ///
     /// # Errors
     /// Those of reading.
-    pub(super) fn take_up(shelves: &Shelves, month: Month) -> Result<UnsentParcels, StoreError> {
-        let entries = unsent::numbers(shelves, Space::Month(month))?.into();
+    pub(super) fn take_up(disks: &Disks, month: Month) -> Result<UnsentParcels, StoreError> {
+        let entries = unsent::numbers(disks, Space::Month(month))?.into();
         Ok(UnsentParcels { month: Some(month), entries, sent: 0 })
     }
 
@@ -69,13 +69,13 @@ impl UnsentParcels {
     ///
     /// # Errors
     /// Those of reading.
-    pub(super) fn carry(&mut self, shelves: &Shelves, batch: &mut Batch) -> Result<(), String> {
+    pub(super) fn carry(&mut self, disks: &Disks, batch: &mut Batch) -> Result<(), String> {
         self.entries.retain(|(number, _)| *number > self.sent);
         let Some(month) = self.month else { return Ok(()) };
         let space = Space::Month(month);
         for (number, _) in &self.entries {
             let key = keyspace::unsent(*number);
-            let left: Option<Unsent> = shelves.value(space, &key).map_err(|error| error.0)?;
+            let left: Option<Unsent> = disks.value(space, &key).map_err(|error| error.0)?;
             if let Some(left) = left {
                 let value = keyspace::encode(&left).map_err(|error| error.0)?;
                 disk::put(batch, &key, &value)?;

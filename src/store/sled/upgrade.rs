@@ -4,8 +4,8 @@
 //! whole is looked through, and only then takes the place of the old databases, which are kept (see `succession`).
 
 use super::super::backup::{STEP_ENTRIES, Watch, tell};
+use super::super::databases::{Databases, Space};
 use super::super::keyspace::VERSION;
-use super::super::shelf::{Shelf, Space};
 use super::super::upgrade::{self, UpgradePlace};
 use super::super::{StoreCensus, StoreError, VerifyEvent, pieces, verify};
 use super::SledStore;
@@ -13,7 +13,7 @@ use super::disk::{self, Disk};
 use super::fill::{Filling, each_slice};
 use super::folder::Folder;
 use super::layout;
-use super::months::Shelves;
+use super::months::Disks;
 use super::options::SledOptions;
 use super::succession::{self, UpgradedStore};
 use super::writer::StoreWriter;
@@ -121,7 +121,7 @@ fn write_anew(
     watch: &mut Watch<'_>,
 ) -> Result<(), StoreError> {
     let state = Disk::open(&folder.state(), options.cache_bytes / 4, options.flush_ms, false)?;
-    let old = Shelves::new(state, folder.archive(), options.clone());
+    let old = Disks::new(state, folder.archive(), options.clone());
     for &space in spaces {
         let (what, place) = match space {
             Space::State => ("state".to_owned(), UpgradePlace::State),
@@ -163,12 +163,12 @@ fn look_through(
 ) -> Result<StoreCensus, StoreError> {
     let state =
         Disk::open(&layout::place(&draft.path(), Space::State), options.cache_bytes / 4, options.flush_ms, false)?;
-    let shelves = Shelves::new(state, layout::archive(&draft.path()), options.clone()).over(folder.archive());
+    let disks = Disks::new(state, layout::archive(&draft.path()), options.clone()).over(folder.archive());
     let (months, mut writer) = (folder.months()?, StoreWriter::default());
     if let Some(&newest) = months.last() {
-        shelves.begin(newest)?;
+        disks.begin(newest)?;
     }
-    writer.resume(&shelves, &months)?;
-    writer.write_state(&shelves, &upgrade::follow(from, &shelves)?).map_err(StoreError)?;
-    Ok(verify::verify(&shelves, months, true, sight))
+    writer.resume(&disks, &months)?;
+    writer.write_state(&disks, &upgrade::follow(from, &disks)?).map_err(StoreError)?;
+    Ok(verify::verify(&disks, months, true, sight))
 }

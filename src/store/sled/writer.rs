@@ -6,12 +6,12 @@
 //! nothing is written any more.
 
 use super::super::clear::Left;
+use super::super::databases::{Databases, Order, Space};
 use super::super::keyspace::{self, Month, Ops};
 use super::super::plan::{self, Seen, Writes};
-use super::super::shelf::{Order, Shelf, Space};
 use super::super::{CommitError, Record, StoreError, clear, near, pieces, receipts};
 use super::disk::{Batch, Disk, put};
-use super::months::Shelves;
+use super::months::Disks;
 use super::unsent::UnsentParcels;
 use crate::channel::Stamp;
 use std::collections::VecDeque;
@@ -59,14 +59,14 @@ impl StoreWriter {
     ///
     /// # Errors
     /// An archive that ends before the state does, and whatever cannot be read or written.
-    pub(super) fn resume(&mut self, shelves: &Shelves, months: &[Month]) -> Result<usize, StoreError> {
-        self.applied = shelves.state.number(keyspace::APPLIED)?.unwrap_or(0);
+    pub(super) fn resume(&mut self, disks: &Disks, months: &[Month]) -> Result<usize, StoreError> {
+        self.applied = disks.state.number(keyspace::APPLIED)?.unwrap_or(0);
         // A month without a number was being made when the process ended.
         for &month in months.iter().rev() {
-            let entry = shelves.entry(Space::Month(month), keyspace::NEWEST)?;
+            let entry = disks.entry(Space::Month(month), keyspace::NEWEST)?;
             if let Some(entry) = entry {
                 (self.commit, self.newest_epoch) = keyspace::decode_commit(pieces::start_of(&entry)?)?;
-                self.unsent = UnsentParcels::take_up(shelves, month)?;
+                self.unsent = UnsentParcels::take_up(disks, month)?;
                 break;
             }
         }
@@ -77,7 +77,7 @@ impl StoreWriter {
             )));
         }
         let Some(&newest) = months.last() else { return Ok(0) };
-        let dropped = shelves.entry(Space::Month(newest), keyspace::DROPPED)?;
+        let dropped = disks.entry(Space::Month(newest), keyspace::DROPPED)?;
         let dropped: u64 = dropped.map_or(Ok(0), |entry| keyspace::decode_archived(pieces::start_of(&entry)?))?;
         if self.applied < dropped {
             return Err(StoreError(format!(
@@ -87,7 +87,7 @@ impl StoreWriter {
         }
         let mut records: Vec<(u64, Ops)> = Vec::new();
         let space = Space::Month(newest);
-        shelves.scan(
+        disks.scan(
             space,
             &keyspace::redo(0),
             &keyspace::behind(&keyspace::all(b'z')),
@@ -95,7 +95,7 @@ impl StoreWriter {
             &mut |key, entry| {
                 let commit = keyspace::number_of(key)?;
                 if commit > self.applied {
-                    records.push((commit, shelves.whole(space, key, entry)?));
+                    records.push((commit, disks.whole(space, key, entry)?));
                 }
                 self.redo.push_back((commit, pieces::count_of(entry)?));
                 Ok(ControlFlow::Continue(()))
@@ -103,9 +103,9 @@ impl StoreWriter {
         )?;
         let replayed = records.len();
         for (commit, ops) in records {
-            self.apply(shelves, &ops, Some(commit), Stamp(0)).map_err(StoreError)?;
+            self.apply(disks, &ops, Some(commit), Stamp(0)).map_err(StoreError)?;
         }
-        self.sync_state(shelves).map_err(StoreError)?;
+        self.sync_state(disks).map_err(StoreError)?;
         self.graves = Left::Some;
         Ok(replayed)
     }
@@ -116,20 +116,20 @@ impl StoreWriter {
     }
 
     /// Makes records durable.
-    pub(super) fn commit(&mut self, shelves: &Shelves, now: Stamp, records: &[Record]) -> Result<(), CommitError> {
+    pub(super) fn commit(&mut self, disks: &Disks, now: Stamp, records: &[Record]) -> Result<(), CommitError> {
         self.check_right()?;
-        let current = shelves.current();
+        let current = disks.current();
         let month = Month::of(now).max(current.as_ref().map_or(Month::default(), |(month, _)| *month));
         let disk = current.filter(|(current, _)| *current == month).map(|(_, disk)| disk);
         if disk.is_none() {
             self.seen.clear();
         }
-        let mut writes = near(|| plan::plan(shelves, month, &self.seen, records)).map_err(refused)?;
+        let mut writes = near(|| plan::plan(disks, month, &self.seen, records)).map_err(refused)?;
         self.unsent.sent(writes.sent);
         if !writes.archive.is_empty() || !writes.kept.is_empty() {
             let disk = match disk {
                 Some(disk) => disk,
-                None => self.begin(shelves, month)?,
+                None => self.begin(disks, month)?,
             };
             let batch = self.batch(&writes, month).map_err(refused)?;
             let kept = disk.apply(batch).and_then(|()| disk.sync());
@@ -138,21 +138,21 @@ impl StoreWriter {
             self.seen.note(std::mem::take(&mut writes.news));
             if !writes.kept.is_empty() {
                 let commit = self.commit;
-                self.apply(shelves, &writes.kept, Some(commit), now).map_err(|why| self.fail(why))?;
+                self.apply(disks, &writes.kept, Some(commit), now).map_err(|why| self.fail(why))?;
             }
             if writes.kept.keys().any(|key| key.starts_with(b"g")) {
                 self.graves = Left::Some;
             }
         }
-        self.apply(shelves, &writes.lazy, None, now).map_err(|why| self.fail(why))?;
-        self.settle(shelves, now).map_err(|why| self.fail(why))
+        self.apply(disks, &writes.lazy, None, now).map_err(|why| self.fail(why))?;
+        self.settle(disks, now).map_err(|why| self.fail(why))
     }
 
     /// Does what was put off.
-    pub(super) fn idle(&mut self, shelves: &Shelves, now: Stamp) -> Result<(), CommitError> {
+    pub(super) fn idle(&mut self, disks: &Disks, now: Stamp) -> Result<(), CommitError> {
         self.check_right()?;
-        self.settle(shelves, now).map_err(|why| self.fail(why))?;
-        let Some((_, disk)) = shelves.current() else { return Ok(()) };
+        self.settle(disks, now).map_err(|why| self.fail(why))?;
+        let Some((_, disk)) = disks.current() else { return Ok(()) };
         let mut batch = Batch::default();
         let dropped = self.unsent.drop_sent(&mut batch);
         if self.drop_redo(&mut batch, DROPPED_MAX).map_err(|why| self.fail(why))? || dropped {
@@ -165,9 +165,9 @@ impl StoreWriter {
     ///
     /// # Errors
     /// As for a commit.
-    pub(super) fn forget_sent(&mut self, shelves: &Shelves) -> Result<(), CommitError> {
+    pub(super) fn forget_sent(&mut self, disks: &Disks) -> Result<(), CommitError> {
         self.check_right()?;
-        let Some((_, disk)) = shelves.current() else { return Ok(()) };
+        let Some((_, disk)) = disks.current() else { return Ok(()) };
         loop {
             let mut batch = Batch::default();
             if !self.unsent.drop_sent(&mut batch) {
@@ -182,13 +182,13 @@ impl StoreWriter {
     ///
     /// # Errors
     /// As for a commit.
-    pub(super) fn catch_up(&mut self, shelves: &Shelves) -> Result<(), CommitError> {
+    pub(super) fn catch_up(&mut self, disks: &Disks) -> Result<(), CommitError> {
         self.check_right()?;
         while self.can_clear() {
-            self.settle(shelves, Stamp(0)).map_err(|why| self.fail(why))?;
+            self.settle(disks, Stamp(0)).map_err(|why| self.fail(why))?;
         }
-        self.sync_state(shelves).map_err(|why| self.fail(why))?;
-        let Some((_, disk)) = shelves.current() else { return Ok(()) };
+        self.sync_state(disks).map_err(|why| self.fail(why))?;
+        let Some((_, disk)) = disks.current() else { return Ok(()) };
         let mut batch = Batch::default();
         if self.drop_redo(&mut batch, usize::MAX).map_err(|why| self.fail(why))? {
             disk.apply(batch).and_then(|()| disk.sync()).map_err(|why| self.fail(why))?;
@@ -197,9 +197,9 @@ impl StoreWriter {
     }
 
     /// Makes the state durable.
-    pub(super) fn sync_state(&mut self, shelves: &Shelves) -> Result<(), String> {
+    pub(super) fn sync_state(&mut self, disks: &Disks) -> Result<(), String> {
         if self.unsynced_since.is_some() {
-            shelves.state.sync()?;
+            disks.state.sync()?;
         }
         self.unsynced_since = None;
         self.unsynced_bytes = 0;
@@ -211,30 +211,30 @@ impl StoreWriter {
     ///
     /// # Errors
     /// Those of reading and writing.
-    pub(super) fn write_state(&mut self, shelves: &Shelves, ops: &Ops) -> Result<(), String> {
-        self.apply(shelves, ops, None, Stamp(0))?;
-        self.sync_state(shelves)
+    pub(super) fn write_state(&mut self, disks: &Disks, ops: &Ops) -> Result<(), String> {
+        self.apply(disks, ops, None, Stamp(0))?;
+        self.sync_state(disks)
     }
 
     /// Begins a month. The state is synced before, so that only the newest month has redo records that count.
-    fn begin(&mut self, shelves: &Shelves, month: Month) -> Result<std::sync::Arc<Disk>, CommitError> {
-        self.sync_state(shelves).map_err(|why| self.fail(why))?;
-        if let Some((_, before)) = shelves.current() {
+    fn begin(&mut self, disks: &Disks, month: Month) -> Result<std::sync::Arc<Disk>, CommitError> {
+        self.sync_state(disks).map_err(|why| self.fail(why))?;
+        if let Some((_, before)) = disks.current() {
             let mut batch = Batch::default();
             if self.drop_redo(&mut batch, usize::MAX).map_err(|why| self.fail(why))? {
                 before.apply(batch).and_then(|()| before.sync()).map_err(|why| self.fail(why))?;
             }
         }
-        let disk = shelves.begin(month).map_err(refused)?;
-        self.mark(shelves, &disk).map_err(|why| self.fail(why))?;
+        let disk = disks.begin(month).map_err(refused)?;
+        self.mark(disks, &disk).map_err(|why| self.fail(why))?;
         Ok(disk)
     }
 
     /// Writes the number of the newest commit into a month that has none, by which it is known as whole, and what is
     /// unsent of the month before.
-    pub(super) fn mark(&mut self, shelves: &Shelves, disk: &Disk) -> Result<(), String> {
+    pub(super) fn mark(&mut self, disks: &Disks, disk: &Disk) -> Result<(), String> {
         let mut batch = Batch::default();
-        self.unsent.carry(shelves, &mut batch)?;
+        self.unsent.carry(disks, &mut batch)?;
         put(&mut batch, keyspace::NEWEST, &self.newest(self.commit)?)?;
         put(&mut batch, keyspace::DROPPED, &number(self.synced)?)?;
         disk.apply(batch).and_then(|()| disk.sync())
@@ -276,12 +276,12 @@ impl StoreWriter {
     }
 
     /// Applies changes to the state, with what follows from them, the number of their commit last, since a part of them may be synced alone.
-    fn apply(&mut self, shelves: &Shelves, ops: &Ops, commit: Option<u64>, now: Stamp) -> Result<(), String> {
+    fn apply(&mut self, disks: &Disks, ops: &Ops, commit: Option<u64>, now: Stamp) -> Result<(), String> {
         if ops.is_empty() {
             return Ok(());
         }
-        let old = |key: &[u8]| shelves.state.entry(key);
-        let sums = receipts::sums(shelves, ops).map_err(|error| error.0)?;
+        let old = |key: &[u8]| disks.state.entry(key);
+        let sums = receipts::sums(disks, ops).map_err(|error| error.0)?;
         let mut entries = pieces::cut_ops(ops, old).map_err(|error| error.0)?;
         entries.extend(pieces::cut_ops(&sums, old).map_err(|error| error.0)?);
         self.unsynced_since.get_or_insert(now);
@@ -293,8 +293,8 @@ impl StoreWriter {
                 None => batch.remove(key),
             }
             if self.unsynced_bytes >= UNSYNCED_BYTES_MAX {
-                shelves.state.apply(std::mem::take(&mut batch))?;
-                shelves.state.sync()?;
+                disks.state.apply(std::mem::take(&mut batch))?;
+                disks.state.sync()?;
                 self.unsynced_bytes = 0;
             }
         }
@@ -302,19 +302,19 @@ impl StoreWriter {
             put(&mut batch, keyspace::APPLIED, &number(commit)?)?;
             self.applied = commit;
         }
-        shelves.state.apply(batch)
+        disks.state.apply(batch)
     }
 
     /// Clears away some of what was destroyed, and syncs the state when it is time.
-    fn settle(&mut self, shelves: &Shelves, now: Stamp) -> Result<(), String> {
+    fn settle(&mut self, disks: &Disks, now: Stamp) -> Result<(), String> {
         if self.can_clear() {
             let is_unsent = |number| self.unsent.holds(number);
-            let (ops, left) = clear::clear_some(shelves, is_unsent).map_err(|error| error.0)?;
+            let (ops, left) = clear::clear_some(disks, is_unsent).map_err(|error| error.0)?;
             self.graves = left;
-            self.apply(shelves, &ops, None, now)?;
+            self.apply(disks, &ops, None, now)?;
         }
         let waited = self.unsynced_since.map_or(0, |since| now.0.abs_diff(since.0));
-        if waited >= UNSYNCED_MS_MAX { self.sync_state(shelves) } else { Ok(()) }
+        if waited >= UNSYNCED_MS_MAX { self.sync_state(disks) } else { Ok(()) }
     }
 
     /// Whether something may be there that can be cleared away.

@@ -14,8 +14,8 @@ mod format_5;
 pub(super) use change::UpgradePlace;
 
 use super::StoreError;
+use super::databases::Databases;
 use super::keyspace::{Ops, VERSION};
-use super::shelf::Shelf;
 use change::Rewrite;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -35,10 +35,10 @@ const STEPS: &[Step] = &[Step { from: 4, changes: format_5::CHANGES }];
 ///
 /// # Errors
 /// Those of reading.
-pub(super) fn follow(from: u8, shelf: &impl Shelf) -> Result<Ops, StoreError> {
+pub(super) fn follow(from: u8, dbs: &impl Databases) -> Result<Ops, StoreError> {
     let mut ops = Ops::new();
     if from < 5 {
-        format_5::follow(shelf, &mut ops)?;
+        format_5::follow(dbs, &mut ops)?;
     }
     Ok(ops)
 }

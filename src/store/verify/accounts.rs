@@ -1,15 +1,15 @@
 //! The index from accounts to channels says of every member what its record says, and of nobody else anything.
 
 use super::super::StoreError;
+use super::super::databases::{Databases, Space};
 use super::super::keyspace::{self, IndexedMember};
-use super::super::shelf::{Shelf, Space};
 use super::survey::{Survey, place_of};
 use crate::channel::Member;
 use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
-pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
+pub(super) fn check<S: Databases>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
     // Digests of the keys that records account for; the keys themselves would take much room.
     let mut accounted = HashSet::new();
     survey.each_channel(|tag, name| {
@@ -24,7 +24,7 @@ pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> 
         })?;
         // A later account of the name has the entry, or had it until its record went.
         let is_listed = |member: &&Member| -> Result<bool, StoreError> {
-            Ok(survey.shelf.entry(Space::State, &keyspace::membership(&member.jid, name))?.is_some())
+            Ok(survey.dbs.entry(Space::State, &keyspace::membership(&member.jid, name))?.is_some())
         };
         let mut last = Vec::new();
         for member in ended.iter().filter(|member| !live.contains(&member.jid)) {
@@ -48,7 +48,7 @@ pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> 
     })
 }
 
-fn check_one<S: Shelf>(
+fn check_one<S: Databases>(
     survey: &Survey<'_, S>,
     tag: u64,
     name: &crate::channel::ChannelName,
@@ -57,7 +57,7 @@ fn check_one<S: Shelf>(
 ) -> Result<(), StoreError> {
     let key = keyspace::membership(&member.jid, name);
     let expected = IndexedMember { name: name.clone(), tag, status: member.status, forgotten: member.own.forgotten };
-    let found: Option<IndexedMember> = survey.shelf.value(Space::State, &key)?;
+    let found: Option<IndexedMember> = survey.dbs.value(Space::State, &key)?;
     survey.holds(
         found.as_ref() == Some(&expected),
         || format!("channel {name}, member {}", member.id),

@@ -2,8 +2,8 @@
 //! belongs to a channel belongs to one that exists.
 
 use super::super::StoreError;
-use super::super::keyspace::{self, Entry};
-use super::super::shelf::{Shelf, Space};
+use super::super::databases::{Databases, Space};
+use super::super::keyspace::{self, DirectoryEntry};
 use super::survey::Survey;
 use crate::channel::{Item, Node};
 use std::collections::HashMap;
@@ -23,10 +23,10 @@ const OF_CHANNELS: [(u8, &str); 11] = [
     (b'h', "months"),
 ];
 
-pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
+pub(super) fn check<S: Databases>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
     let mut by_gid = HashMap::new();
-    let gid_highest: u32 = survey.shelf.value(Space::State, keyspace::GID_HIGHEST)?.unwrap_or(0);
-    survey.each::<Entry>(Space::State, &keyspace::all(b'c'), |key, Entry { head: entry, .. }| {
+    let gid_highest: u32 = survey.dbs.value(Space::State, keyspace::GID_HIGHEST)?.unwrap_or(0);
+    survey.each::<DirectoryEntry>(Space::State, &keyspace::all(b'c'), |key, DirectoryEntry { head: entry, .. }| {
         let (name, profile) = (&entry.name, &entry.profile);
         let place = || format!("channel {name}");
         survey.holds(key == keyspace::channel(name), place, || "it lies under the key of another name".into());

@@ -1,15 +1,15 @@
 //! The numbers of commits agree: what the state holds, what each month ends with, which redo records are left.
 
+use super::super::databases::{Databases, Space};
 use super::super::keyspace::{self, Ops};
-use super::super::shelf::{Shelf, Space};
 use super::super::{StoreError, pieces};
 use super::survey::Survey;
 
-pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
+pub(super) fn check<S: Databases>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
     if !survey.on_disk {
         return Ok(());
     }
-    let sealing: Option<[u8; 16]> = survey.shelf.value(Space::State, keyspace::SEALING)?;
+    let sealing: Option<[u8; 16]> = survey.dbs.value(Space::State, keyspace::SEALING)?;
     survey.holds(sealing.is_some(), || "state".into(), || "the key that seals row numbers is missing".into());
     let applied = number(survey, Space::State, keyspace::APPLIED)?.unwrap_or(0);
     let (mut past, newest_month) = (0, survey.months.last().copied());
@@ -45,6 +45,6 @@ pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> 
     Ok(())
 }
 
-fn number<S: Shelf>(survey: &Survey<'_, S>, space: Space, key: &[u8]) -> Result<Option<u64>, StoreError> {
-    survey.shelf.entry(space, key)?.map(|entry| keyspace::decode_archived(pieces::start_of(&entry)?)).transpose()
+fn number<S: Databases>(survey: &Survey<'_, S>, space: Space, key: &[u8]) -> Result<Option<u64>, StoreError> {
+    survey.dbs.entry(space, key)?.map(|entry| keyspace::decode_archived(pieces::start_of(&entry)?)).transpose()
 }

@@ -1,13 +1,13 @@
 //! Accounts that are being ended, or that others added: each lies under itself, and is an account.
 
 use super::super::StoreError;
+use super::super::databases::{Databases, Space};
 use super::super::keyspace;
-use super::super::shelf::{Shelf, Space};
 use super::survey::Survey;
 use crate::channel::{Ending, Newcomer};
 use jid::BareJid;
 
-pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
+pub(super) fn check<S: Databases>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
     survey.each::<(BareJid, Ending)>(Space::State, &keyspace::all(b'n'), |key, (account, ending)| {
         let place = || format!("end of {account}");
         survey.holds(key == keyspace::ending(&account), place, || "it lies under another account".into());

@@ -1,6 +1,6 @@
 //! Every entry is of a kind that this version knows, of its version, and whole.
 
-use super::super::shelf::{Order, Shelf, Space};
+use super::super::databases::{Databases, Order, Space};
 use super::super::{StoreError, keyspace, pieces};
 use super::survey::{Survey, place_of};
 use std::ops::ControlFlow;
@@ -11,10 +11,10 @@ const OF_MONTH: &[u8] = b"bdfnrtuxz";
 /// The letters whose keys say all there is to say.
 const EMPTY: &[u8] = b"bfkt";
 
-pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
+pub(super) fn check<S: Databases>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
     let months = survey.months.iter().map(|&month| (Space::Month(month), OF_MONTH));
     for (space, letters) in [(Space::State, OF_STATE)].into_iter().chain(months) {
-        survey.shelf.scan(space, &[], &[u8::MAX], Order::Rising, &mut |key, entry| {
+        survey.dbs.scan(space, &[], &[u8::MAX], Order::Rising, &mut |key, entry| {
             if let Err(reason) = check_entry(survey, space, letters, key, entry) {
                 survey.wrong(place_of(space, key), reason);
             }
@@ -24,7 +24,7 @@ pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> 
     Ok(())
 }
 
-fn check_entry<S: Shelf>(
+fn check_entry<S: Databases>(
     survey: &Survey<'_, S>,
     space: Space,
     letters: &[u8],
@@ -47,7 +47,7 @@ fn check_entry<S: Shelf>(
     }
     let count = pieces::count_of(entry).map_err(|error| error.0)?;
     for number in 0..count {
-        let piece = survey.shelf.entry(space, &pieces::piece_key(key, number)).map_err(|error| error.0)?;
+        let piece = survey.dbs.entry(space, &pieces::piece_key(key, number)).map_err(|error| error.0)?;
         if piece.is_none() {
             return Err(format!("piece {number} of {count} is missing"));
         }
@@ -61,11 +61,11 @@ fn oldest(space: Space) -> u8 {
 }
 
 /// A piece goes with the entry that it is a piece of.
-fn check_piece<S: Shelf>(survey: &Survey<'_, S>, space: Space, key: &[u8]) -> Result<(), String> {
+fn check_piece<S: Databases>(survey: &Survey<'_, S>, space: Space, key: &[u8]) -> Result<(), String> {
     let Some((owner, number)) = key.get(1..).and_then(|rest| rest.split_last_chunk::<2>()) else {
         return Err("the key of a piece is too short".into());
     };
-    let entry = survey.shelf.entry(space, owner).map_err(|error| error.0)?;
+    let entry = survey.dbs.entry(space, owner).map_err(|error| error.0)?;
     let count = entry.map_or(Ok(0), |entry| pieces::count_of(&entry)).map_err(|error| error.0)?;
     if u16::from_be_bytes(*number) < count { Ok(()) } else { Err("a piece of a value that is not there".into()) }
 }

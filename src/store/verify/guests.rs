@@ -1,13 +1,13 @@
 //! Guests: each lies under its account and subscribes to something, and the index from accounts to channels says so.
 
 use super::super::StoreError;
+use super::super::databases::{Databases, Space};
 use super::super::keyspace::{self, IndexedGuest};
-use super::super::shelf::{Shelf, Space};
 use super::survey::{Survey, place_of};
 use crate::channel::Guest;
 use std::collections::BTreeSet;
 
-pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
+pub(super) fn check<S: Databases>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
     let mut accounted = BTreeSet::new();
     survey.each_channel(|tag, name| {
         survey.each::<Guest>(Space::State, &keyspace::guests(tag), |key, guest| {
@@ -15,7 +15,7 @@ pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> 
             survey.holds(key == keyspace::guest(tag, &guest.jid), place, || "it lies under another account".into());
             survey.holds(!guest.subscriptions.is_empty(), place, || "it subscribes to nothing".into());
             let index = keyspace::visit(&guest.jid, name);
-            let found: Option<IndexedGuest> = survey.shelf.value(Space::State, &index)?;
+            let found: Option<IndexedGuest> = survey.dbs.value(Space::State, &index)?;
             survey.holds(found.is_some_and(|visit| visit.tag == tag && visit.name == *name), place, || {
                 "the list of channels of the account does not say so".into()
             });

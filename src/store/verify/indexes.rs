@@ -2,8 +2,8 @@
 //! that authors and messages are in, and in the state what they correct.
 
 use super::super::StoreError;
+use super::super::databases::{Databases, Space};
 use super::super::keyspace::{self, BLOCK_ROWS, Month, Spans};
-use super::super::shelf::{Shelf, Space};
 use super::survey::{Survey, place_of};
 use crate::channel::{ChannelName, Row, RowKind};
 use std::collections::BTreeSet;
@@ -11,9 +11,9 @@ use std::collections::BTreeSet;
 /// The letters of the indexes of a month.
 const INDEXES: [u8; 3] = [b'b', b'f', b't'];
 
-pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
+pub(super) fn check<S: Databases>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
     survey.each_channel(|tag, name| {
-        let spans: Spans = survey.shelf.value(Space::State, &keyspace::spans(tag))?.unwrap_or_default();
+        let spans: Spans = survey.dbs.value(Space::State, &keyspace::spans(tag))?.unwrap_or_default();
         let mut corrections = BTreeSet::new();
         let months: BTreeSet<Month> = spans.months.iter().map(|span| span.month).collect();
         for month in months.into_iter().filter(|month| survey.months.contains(month)) {
@@ -51,7 +51,7 @@ fn entries_of(tag: u64, row: &Row) -> Vec<Vec<u8>> {
 }
 
 /// Tells what is there and not due, and what is due and not there.
-fn compare<S: Shelf>(
+fn compare<S: Databases>(
     survey: &Survey<'_, S>,
     name: &ChannelName,
     space: Space,

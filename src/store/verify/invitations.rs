@@ -1,12 +1,12 @@
 //! Invitations: each lies under its two accounts.
 
 use super::super::StoreError;
+use super::super::databases::{Databases, Space};
 use super::super::keyspace;
-use super::super::shelf::{Shelf, Space};
 use super::survey::Survey;
 use crate::channel::Invitation;
 
-pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
+pub(super) fn check<S: Databases>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
     survey.each_channel(|tag, name| {
         survey.each::<Invitation>(Space::State, &keyspace::invitations(tag), |key, invitation| {
             let place = || format!("channel {name}, invitation of {}", invitation.invitee);

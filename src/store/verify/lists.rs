@@ -2,16 +2,16 @@
 //! accounts to channels has each of them, and nothing else.
 
 use super::super::StoreError;
-use super::super::keyspace::{self, List};
-use super::super::shelf::{Shelf, Space};
+use super::super::databases::{Databases, Space};
+use super::super::keyspace::{self, ListRecord};
 use super::survey::{Survey, place_of};
 use crate::channel::{ChannelName, Node};
 use jid::BareJid;
 
-pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
+pub(super) fn check<S: Databases>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
     survey.each_channel(|tag, name| {
         for node in Node::ALL {
-            let list: List = survey.shelf.value(Space::State, &keyspace::list(tag, node))?.unwrap_or_default();
+            let list: ListRecord = survey.dbs.value(Space::State, &keyspace::list(tag, node))?.unwrap_or_default();
             let prefix = [keyspace::all_listed(tag), vec![node as u8]].concat();
             survey.each::<BareJid>(Space::State, &prefix, |key, jid| {
                 let place = || format!("channel {name}, list {node:?}");
@@ -24,13 +24,13 @@ pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> 
                     format!("{jid} lies under the key of another account")
                 });
                 let index = keyspace::place_of_listed(key).unwrap_or_default();
-                let found: Option<ChannelName> = survey.shelf.value(Space::State, &index)?;
+                let found: Option<ChannelName> = survey.dbs.value(Space::State, &index)?;
                 survey.holds(found.as_ref() == Some(name), place, || {
                     format!("the list of channels that have {jid} on a list does not say so")
                 });
                 let is_current = list.exists && list.generation == generation;
                 let grave = keyspace::list_grave(tag, node, generation);
-                if !is_current && survey.shelf.entry(Space::State, &grave)?.is_none() {
+                if !is_current && survey.dbs.entry(Space::State, &grave)?.is_none() {
                     survey.wrong(place(), format!("{jid} is on a list that ceased to be and is not cleared away"));
                 }
                 Ok(())
@@ -39,7 +39,7 @@ pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> 
         Ok(())
     })?;
     survey.each::<ChannelName>(Space::State, &keyspace::all(b'd'), |key, name| {
-        let entry = keyspace::listed_of_place(key).map(|entry| survey.shelf.entry(Space::State, &entry)).transpose()?;
+        let entry = keyspace::listed_of_place(key).map(|entry| survey.dbs.entry(Space::State, &entry)).transpose()?;
         survey.holds(
             entry.flatten().is_some(),
             || place_of(Space::State, key),

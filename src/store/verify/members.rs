@@ -2,13 +2,13 @@
 
 use super::super::StoreError;
 use super::super::archive::Archive;
+use super::super::databases::{Databases, Space};
 use super::super::keyspace;
-use super::super::shelf::{Shelf, Space};
 use super::survey::Survey;
 use crate::channel::Member;
 use std::collections::HashMap;
 
-pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
+pub(super) fn check<S: Databases>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
     survey.each_channel(|tag, name| {
         let archive = survey.archive(tag);
         let (mut accounts, mut nicks) = (HashMap::new(), HashMap::new());
@@ -61,7 +61,7 @@ fn check_windows(member: &Member) -> Result<(), String> {
 }
 
 /// What the record says of rows is true of them.
-fn check_rows<S: Shelf>(member: &Member, archive: &Archive<'_, S>) -> Result<Vec<String>, StoreError> {
+fn check_rows<S: Databases>(member: &Member, archive: &Archive<'_, S>) -> Result<Vec<String>, StoreError> {
     let (head, own, mut wrong) = (archive.head(), &member.own, Vec::new());
     let ends = member.windows.iter().map(|&(first, last)| last.unwrap_or(first - 1));
     let named = [("a stay", ends.max().unwrap_or(0)), ("what it cleared", own.cleared), ("its mark", own.mark.0)];

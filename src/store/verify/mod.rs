@@ -1,7 +1,7 @@
 //! Whether a store is as it has to be: every invariant that can be looked up, and where it is broken.
 //!
 //! One file a check, one line in [`checks`]. A check reads and tells; what it cannot read is told too, and the others go
-//! on. Written over [`Shelf`], so that tests hold every backend to it.
+//! on. Written over [`Databases`], so that tests hold every backend to it.
 
 mod accounts;
 mod channels;
@@ -26,14 +26,14 @@ mod unsent;
 pub use finding::{Finding, StoreCensus, VerifyEvent};
 
 use super::StoreError;
+use super::databases::Databases;
 use super::keyspace::Month;
-use super::shelf::Shelf;
 use survey::Survey;
 
 /// One check: what it is called, and what it looks at.
 type Check<'a, S> = (&'static str, fn(&Survey<'a, S>) -> Result<(), StoreError>);
 
-fn checks<'a, S: Shelf>() -> [Check<'a, S>; 17] {
+fn checks<'a, S: Databases>() -> [Check<'a, S>; 17] {
     [
         ("entries", entries::check),
         ("commits", commits::check),
@@ -56,13 +56,13 @@ fn checks<'a, S: Shelf>() -> [Check<'a, S>; 17] {
 }
 
 /// Looks through a store with these months. `on_disk` says whether it numbers its commits and keeps redo records.
-pub(super) fn verify<S: Shelf>(
-    shelf: &S,
+pub(super) fn verify<S: Databases>(
+    dbs: &S,
     months: Vec<Month>,
     on_disk: bool,
     watch: &mut dyn FnMut(VerifyEvent),
 ) -> StoreCensus {
-    let survey = Survey::new(shelf, months, on_disk, watch);
+    let survey = Survey::new(dbs, months, on_disk, watch);
     for (name, check) in checks() {
         survey.begin(name);
         if let Err(error) = check(&survey) {

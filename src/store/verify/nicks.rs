@@ -1,14 +1,14 @@
 //! Registered nicks: each lies under its account, and no two accounts have one.
 
 use super::super::StoreError;
+use super::super::databases::{Databases, Space};
 use super::super::keyspace;
-use super::super::shelf::{Shelf, Space};
 use super::survey::Survey;
 use crate::channel::Nick;
 use jid::BareJid;
 use std::collections::HashMap;
 
-pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
+pub(super) fn check<S: Databases>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
     let mut holders: HashMap<String, BareJid> = HashMap::new();
     survey.each::<(BareJid, Nick)>(Space::State, &keyspace::all(b'y'), |key, (account, nick)| {
         let place = || format!("registered nick of {account}");

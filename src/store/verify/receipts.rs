@@ -3,8 +3,8 @@
 
 use super::super::StoreError;
 use super::super::archive::Archive;
+use super::super::databases::{Databases, Space};
 use super::super::keyspace::{self, PastRecord, Sum};
-use super::super::shelf::{Shelf, Space};
 use super::survey::Survey;
 use crate::channel::{ChannelName, Member, ParticipantId, Progress, Report};
 use std::collections::{BTreeMap, HashSet};
@@ -23,7 +23,7 @@ struct Covered {
 #[derive(Default)]
 struct Ranges(BTreeMap<u64, u64>);
 
-pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
+pub(super) fn check<S: Databases>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
     survey.each_channel(|tag, name| {
         let Some(archive) = survey.archive(tag) else { return Ok(()) };
         let mut members = HashSet::new();
@@ -53,7 +53,7 @@ pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> 
     })
 }
 
-fn check_sums<S: Shelf>(
+fn check_sums<S: Databases>(
     survey: &Survey<'_, S>,
     tag: u64,
     name: &ChannelName,

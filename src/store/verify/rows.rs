@@ -2,16 +2,16 @@
 //! that count, by authors who are known.
 
 use super::super::StoreError;
+use super::super::databases::{Databases, Order, Space};
 use super::super::keyspace::{self, Span, Spans};
-use super::super::shelf::{Order, Shelf, Space};
 use super::survey::Survey;
 use crate::channel::{ChannelName, Head, ParticipantId, Row, RowKind, Stamp};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
+pub(super) fn check<S: Databases>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
     survey.each_channel(|tag, name| {
-        let spans: Spans = survey.shelf.value(Space::State, &keyspace::spans(tag))?.unwrap_or_default();
+        let spans: Spans = survey.dbs.value(Space::State, &keyspace::spans(tag))?.unwrap_or_default();
         let mut walk =
             Walk { survey, tag, name, before: spans.base, may_fall: false, counts: true, authors: HashSet::new() };
         for (at, span) in spans.months.iter().enumerate() {
@@ -40,7 +40,7 @@ struct Walk<'a, 'b, S> {
     authors: HashSet<ParticipantId>,
 }
 
-impl<S: Shelf> Walk<'_, '_, S> {
+impl<S: Databases> Walk<'_, '_, S> {
     fn wrong(&self, what: String, reason: String) {
         self.survey.wrong(format!("channel {}, {what}", self.name), reason);
     }
@@ -63,9 +63,9 @@ impl<S: Shelf> Walk<'_, '_, S> {
         let from = keyspace::row(self.tag, span.first);
         let to = next
             .map_or_else(|| keyspace::behind(&keyspace::rows(self.tag)), |next| keyspace::row(self.tag, next.first));
-        self.survey.shelf.scan(space, &from, &to, Order::Rising, &mut |key, entry| {
+        self.survey.dbs.scan(space, &from, &to, Order::Rising, &mut |key, entry| {
             let number = keyspace::number_of(key)?;
-            match self.survey.shelf.whole::<Row>(space, key, entry) {
+            match self.survey.dbs.whole::<Row>(space, key, entry) {
                 Ok(row) => self.row(span, number, &row)?,
                 Err(error) => {
                     self.wrong(format!("row {number}"), error.to_string());
@@ -120,7 +120,7 @@ impl<S: Shelf> Walk<'_, '_, S> {
         let keys = [keyspace::member(self.tag, &row.author), keyspace::trace(self.tag, &row.author)];
         let mut known = false;
         for key in keys {
-            known |= self.survey.shelf.entry(Space::State, &key)?.is_some();
+            known |= self.survey.dbs.entry(Space::State, &key)?.is_some();
         }
         if !known {
             self.wrong(place.to_owned(), format!("it is of {}, of whom there is no record", row.author));
@@ -131,7 +131,7 @@ impl<S: Shelf> Walk<'_, '_, S> {
 }
 
 /// Rows of a channel lie in no month but those that are known to hold some.
-fn check_strays<S: Shelf>(
+fn check_strays<S: Databases>(
     survey: &Survey<'_, S>,
     tag: u64,
     name: &ChannelName,
@@ -140,7 +140,7 @@ fn check_strays<S: Shelf>(
     for &month in &survey.months {
         let first = spans.months.iter().find(|span| span.month == month).map(|span| span.first);
         let end = first.map_or_else(|| keyspace::behind(&keyspace::rows(tag)), |first| keyspace::row(tag, first));
-        survey.shelf.scan(Space::Month(month), &keyspace::rows(tag), &end, Order::Rising, &mut |key, _| {
+        survey.dbs.scan(Space::Month(month), &keyspace::rows(tag), &end, Order::Rising, &mut |key, _| {
             let number = keyspace::number_of(key)?;
             if number <= spans.base.row {
                 return Ok(ControlFlow::Continue(()));

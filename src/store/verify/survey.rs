@@ -1,7 +1,7 @@
 //! What every check needs: the channels there are, a way to read what may be damaged, and somebody to tell.
 
+use super::super::databases::{Databases, Order, Space};
 use super::super::keyspace::{self, Grave, Month};
-use super::super::shelf::{Order, Shelf, Space};
 use super::super::{StoreError, archive::Archive};
 use super::finding::{Finding, StoreCensus, VerifyEvent};
 use crate::channel::ChannelName;
@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 
 /// A look through one store.
 pub(super) struct Survey<'a, S> {
-    pub(super) shelf: &'a S,
+    pub(super) dbs: &'a S,
     pub(super) months: Vec<Month>,
     pub(super) on_disk: bool,
     /// The channels of the directory by their tags.
@@ -24,17 +24,17 @@ pub(super) struct Survey<'a, S> {
     watch: RefCell<&'a mut dyn FnMut(VerifyEvent)>,
 }
 
-impl<'a, S: Shelf> Survey<'a, S> {
+impl<'a, S: Databases> Survey<'a, S> {
     /// Takes up which channels there are.
     pub(super) fn new(
-        shelf: &'a S,
+        dbs: &'a S,
         months: Vec<Month>,
         on_disk: bool,
         watch: &'a mut dyn FnMut(VerifyEvent),
     ) -> Survey<'a, S> {
         let census = StoreCensus { months: months.len() as u64, ..StoreCensus::default() };
         let mut survey = Survey {
-            shelf,
+            dbs,
             months,
             on_disk,
             channels: BTreeMap::new(),
@@ -104,8 +104,8 @@ impl<'a, S: Shelf> Survey<'a, S> {
         prefix: &[u8],
         mut visit: impl FnMut(&[u8], T) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        self.shelf.scan(space, prefix, &keyspace::behind(prefix), Order::Rising, &mut |key, entry| {
-            match self.shelf.whole(space, key, entry) {
+        self.dbs.scan(space, prefix, &keyspace::behind(prefix), Order::Rising, &mut |key, entry| {
+            match self.dbs.whole(space, key, entry) {
                 Ok(value) => visit(key, value)?,
                 Err(error) => self.wrong(place_of(space, key), error.to_string()),
             }
@@ -120,7 +120,7 @@ impl<'a, S: Shelf> Survey<'a, S> {
         prefix: &[u8],
         mut visit: impl FnMut(&[u8]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        self.shelf.scan(space, prefix, &keyspace::behind(prefix), Order::Rising, &mut |key, _| {
+        self.dbs.scan(space, prefix, &keyspace::behind(prefix), Order::Rising, &mut |key, _| {
             visit(key)?;
             Ok(ControlFlow::Continue(()))
         })
@@ -141,7 +141,7 @@ impl<'a, S: Shelf> Survey<'a, S> {
 
     /// The rows of a channel. What is wrong with them is told by the check of rows; `None` where they cannot be read.
     pub(super) fn archive(&self, tag: u64) -> Option<Archive<'a, S>> {
-        Archive::open(self.shelf, tag).ok()
+        Archive::open(self.dbs, tag).ok()
     }
 
     /// The tags in the keys of one letter, a seek each.
@@ -149,7 +149,7 @@ impl<'a, S: Shelf> Survey<'a, S> {
         let (mut tags, end) = (Vec::new(), keyspace::behind(&keyspace::all(letter)));
         let mut from = Some(keyspace::all(letter));
         while let Some(start) = from.take() {
-            self.shelf.scan(space, &start, &end, Order::Rising, &mut |key, _| {
+            self.dbs.scan(space, &start, &end, Order::Rising, &mut |key, _| {
                 if let Some(tag) = tag_of(key) {
                     tags.push(tag);
                     from = tag.checked_add(1).map(|next| [&[letter][..], &next.to_be_bytes()].concat());

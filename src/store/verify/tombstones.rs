@@ -1,12 +1,12 @@
 //! What is left of retracted rows: it names the row that retracted it, which says so too.
 
 use super::super::StoreError;
+use super::super::databases::{Databases, Space};
 use super::super::keyspace;
-use super::super::shelf::{Shelf, Space};
 use super::survey::Survey;
 use crate::channel::{RowKind, Tombstone};
 
-pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
+pub(super) fn check<S: Databases>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
     survey.each_channel(|tag, name| {
         let Some(archive) = survey.archive(tag) else { return Ok(()) };
         survey.each::<Tombstone>(Space::State, &keyspace::tombstones(tag), |key, tombstone| {

@@ -1,10 +1,10 @@
 //! What accounts set off in their channels: each lies under its account.
 
-use super::super::shelf::{Shelf, Space};
+use super::super::databases::{Databases, Space};
 use super::super::{StoreError, Tour, keyspace};
 use super::survey::Survey;
 
-pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
+pub(super) fn check<S: Databases>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
     survey.each::<Tour>(Space::State, &keyspace::all(b'z'), |key, tour| {
         let place = || format!("what {} set off", tour.account);
         let is_own = key == keyspace::tour(&tour.account, tour.deed);

@@ -1,22 +1,22 @@
 //! Records that were given up: each is found by its account too, and nobody has a record beside one.
 
 use super::super::StoreError;
+use super::super::databases::{Databases, Space};
 use super::super::keyspace::{self, PastRecord};
-use super::super::shelf::{Shelf, Space};
 use super::survey::{Survey, place_of};
 use crate::channel::ParticipantId;
 
-pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
+pub(super) fn check<S: Databases>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
     survey.each_channel(|tag, name| {
         survey.each::<PastRecord>(Space::State, &keyspace::traces(tag), |key, trace| {
             let place = || format!("channel {name}, what is left of {}", trace.id);
             survey.holds(key == keyspace::trace(tag, &trace.id), place, || "it lies under the key of another".into());
-            let record = survey.shelf.entry(Space::State, &keyspace::member(tag, &trace.id))?;
+            let record = survey.dbs.entry(Space::State, &keyspace::member(tag, &trace.id))?;
             survey.holds(record.is_none(), place, || "there is a record as well".into());
             Ok(())
         })?;
         survey.each::<ParticipantId>(Space::State, &keyspace::traces_of(tag), |key, id| {
-            let trace: Option<PastRecord> = survey.shelf.value(Space::State, &keyspace::trace(tag, &id))?;
+            let trace: Option<PastRecord> = survey.dbs.value(Space::State, &keyspace::trace(tag, &id))?;
             let is_right = trace.is_some_and(|trace| !trace.ended && key == keyspace::trace_of(tag, &trace.jid));
             survey.holds(
                 is_right,

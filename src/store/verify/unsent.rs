@@ -1,11 +1,11 @@
 //! What the host server is not known to have can be read, and lies under its number.
 
+use super::super::databases::{Databases, Space};
 use super::super::keyspace;
-use super::super::shelf::{Shelf, Space};
 use super::super::{StoreError, Unsent};
 use super::survey::{Survey, place_of};
 
-pub(super) fn check<S: Shelf>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
+pub(super) fn check<S: Databases>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
     survey.months.iter().map(|&month| Space::Month(month)).try_for_each(|space| {
         survey.each::<Unsent>(space, &keyspace::all(b'u'), |key, unsent| {
             // Months that are over keep what they were left with, in the form of their time.

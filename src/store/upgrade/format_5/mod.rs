@@ -4,8 +4,8 @@ mod commits;
 mod parcels;
 
 use super::super::StoreError;
+use super::super::databases::Databases;
 use super::super::keyspace::Ops;
-use super::super::shelf::Shelf;
 use super::change::Rewrite;
 
 /// What becomes of values of format 4.
@@ -15,6 +15,6 @@ pub(super) const CHANGES: &[Rewrite] = &[commits::NEWEST, parcels::PARCELS];
 ///
 /// # Errors
 /// Those of reading.
-pub(super) fn follow(_shelf: &impl Shelf, _ops: &mut Ops) -> Result<(), StoreError> {
+pub(super) fn follow(_dbs: &impl Databases, _ops: &mut Ops) -> Result<(), StoreError> {
     Ok(())
 }

@@ -1,12 +1,12 @@
-//! The seam between what is read and where it lies: ordered entries, looked up by key or scanned in a range.
+//! How the databases of a store are read: ordered entries, looked up by key or scanned in a range.
 //!
-//! Everything that reads is written once over [`Shelf`], for every backend.
+//! All code that reads is written once, over [`Databases`], for every backend.
 
 use super::{StoreError, keyspace, keyspace::Month, pieces};
 use serde::de::DeserializeOwned;
 use std::ops::ControlFlow;
 
-/// Where an entry lies.
+/// The database that an entry lies in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Space {
     /// The state.
@@ -15,7 +15,7 @@ pub(super) enum Space {
     Month(Month),
 }
 
-/// In which order a range is scanned.
+/// The order in which a range is scanned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
     /// By rising keys.
@@ -24,30 +24,36 @@ pub(super) enum Order {
     Falling,
 }
 
-/// What a scan does with an entry, and whether it goes on.
-pub(super) type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, StoreError> + 'a;
+/// What a scan calls with each key and entry. It says whether the scan goes on.
+pub(super) type Visitor<'a> = dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, StoreError> + 'a;
 
-/// Ordered entries.
-pub(super) trait Shelf {
-    /// The entry of a key.
+/// The databases of a store, as far as they are read.
+pub(super) trait Databases {
+    /// The entry under a key.
     fn entry(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Visits the entries from key `from` up to, and without, key `to`.
-    fn scan(&self, space: Space, from: &[u8], to: &[u8], order: Order, visit: &mut Visit<'_>)
-    -> Result<(), StoreError>;
+    /// Visits the entries with keys in `from..to`.
+    fn scan(
+        &self,
+        space: Space,
+        from: &[u8],
+        to: &[u8],
+        order: Order,
+        visit: &mut Visitor<'_>,
+    ) -> Result<(), StoreError>;
 
-    /// The value of a key.
+    /// The value under a key.
     fn value<T: DeserializeOwned>(&self, space: Space, key: &[u8]) -> Result<Option<T>, StoreError> {
         self.entry(space, key)?.map(|entry| self.whole(space, key, &entry)).transpose()
     }
 
-    /// The bytes of a value, in which no piece of it is missing.
+    /// The bytes of the value under a key, put together from all of its pieces.
     fn bytes(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let join = |entry: Vec<u8>| pieces::join(key, &entry, |piece| self.entry(space, piece));
         self.entry(space, key)?.map(join).transpose()
     }
 
-    /// The value that an entry begins.
+    /// The whole value whose first piece is `entry`.
     fn whole<T: DeserializeOwned>(&self, space: Space, key: &[u8], entry: &[u8]) -> Result<T, StoreError> {
         if pieces::count_of(entry)? == 0 {
             return decode_of(space, pieces::start_of(entry)?);
@@ -55,7 +61,7 @@ pub(super) trait Shelf {
         decode_of(space, &pieces::join(key, entry, |piece| self.entry(space, piece))?)
     }
 
-    /// The value that an entry begins, where its first piece holds all that is wanted of it; else from the whole of it.
+    /// The beginning of the value whose first piece is `entry`: decoded from that piece if it suffices, else from all.
     fn beginning<T: DeserializeOwned>(&self, space: Space, key: &[u8], entry: &[u8]) -> Result<T, StoreError> {
         match pieces::count_of(entry)? {
             0 => decode_of(space, pieces::start_of(entry)?),
@@ -63,7 +69,7 @@ pub(super) trait Shelf {
         }
     }
 
-    /// Every value whose key begins with `prefix`, up to a number of them.
+    /// The values whose keys begin with `prefix`, at most `max`.
     fn values<T: DeserializeOwned>(&self, space: Space, prefix: &[u8], max: usize) -> Result<Vec<T>, StoreError> {
         let mut values = Vec::new();
         if max == 0 {
