@@ -1,5 +1,5 @@
-//! Whether an account may know of a channel, told without loading that: by its own record, its place on lists, and what
-//! everybody may know.
+//! Whether an account may know of a channel, answered without loading the channel: from the account's own record, its
+//! place on lists, and what everybody may know.
 
 use super::StoreError;
 use super::databases::{Databases, Space};
@@ -9,8 +9,8 @@ use crate::channel::{Actor, Channel, ChannelName, Head, Invitation, Kept, Node, 
 use jid::BareJid;
 use std::collections::BTreeMap;
 
-/// Whether the channel of a name has to do with an account, or is one of which everybody may know; `false` where there is
-/// none. Where it says no, the channel is hidden from the account, or not there.
+/// Whether an account may know of the channel of this name: because it has a place there, or because everybody may.
+/// `false` where the channel is hidden from the account or does not exist.
 pub(super) fn is_known_to(dbs: &impl Databases, name: &ChannelName, actor: &Actor) -> Result<bool, StoreError> {
     let Some(entry) = dbs.value::<DirectoryEntry>(Space::State, &keyspace::channel(name))? else { return Ok(false) };
     let DirectoryEntry { head: entry, rights } = entry;

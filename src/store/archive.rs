@@ -1,7 +1,7 @@
 //! The archive of a channel: where it begins and ends, and its rows.
 //!
-//! Rows are numbered without gaps, so numbers are arithmetic. Their stamps fall only where a span ends, since the clock was
-//! set back there: a time is found by a binary search in the spans that may hold it, mostly one.
+//! Rows are numbered without gaps, so counting them is arithmetic. Stamps fall only where a span ends, because the
+//! clock was set back there. So a time is found by a binary search in the spans that may hold it, mostly one.
 
 use super::bare::RowHead;
 use super::databases::{Databases, Order, Space};
@@ -16,30 +16,30 @@ pub(super) struct Archive<'a, S> {
     pub(super) dbs: &'a S,
     pub(super) tag: u64,
     spans: Spans,
-    /// Where the numbers stand.
+    /// The number, ordinal and stamp that the next row follows.
     head: Head,
-    /// The newest row there is; the number before the oldest where there is none.
+    /// The newest row; the number before the oldest where there is none.
     newest: u64,
 }
 
-/// What a walk does with a row, and whether it goes on.
+/// What a walk calls with each row. It says whether the walk goes on.
 pub(super) type VisitRow<'a> = dyn FnMut(Row) -> Result<ControlFlow<()>, StoreError> + 'a;
 
-/// Which rows a walk takes.
+/// The rows that a walk takes.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Pick<'a> {
     /// Only those of this author.
     pub(super) author: Option<&'a ParticipantId>,
     /// No events.
     pub(super) no_events: bool,
-    /// None of those hidden here.
+    /// Only rows that are not hidden here.
     pub(super) visible: Option<&'a Visible<'a>>,
     /// Without their payloads, which may be long.
     pub(super) bare: bool,
 }
 
 impl<'a, S: Databases> Archive<'a, S> {
-    /// Finds where the archive of a channel begins and ends.
+    /// Opens the archive of a channel.
     pub(super) fn open(dbs: &'a S, tag: u64) -> Result<Archive<'a, S>, StoreError> {
         let spans: Spans = dbs.value(Space::State, &keyspace::spans(tag))?.unwrap_or_default();
         let mut archive = Archive { dbs, tag, head: spans.base, newest: spans.base.row, spans };
@@ -59,22 +59,22 @@ impl<'a, S: Databases> Archive<'a, S> {
         Ok(archive)
     }
 
-    /// Where its numbers stand: the next row has the next one.
+    /// Where the numbers stand. The next row has the number behind it.
     pub(super) fn head(&self) -> Head {
         self.head
     }
 
-    /// Where it stood before the oldest row there is.
+    /// Where the archive stood before its oldest row.
     pub(super) fn base(&self) -> Head {
         self.spans.base
     }
 
-    /// The oldest row there is, or the next one where there is none.
+    /// The oldest row; the next number where there is no row.
     pub(super) fn first(&self) -> u64 {
         self.spans.months.first().map_or(self.head.row + 1, |span| span.first)
     }
 
-    /// The newest row there is; one less than the oldest where there is none.
+    /// The newest row; the number before the oldest where there is no row.
     pub(super) fn newest(&self) -> u64 {
         self.newest
     }
@@ -89,7 +89,7 @@ impl<'a, S: Databases> Archive<'a, S> {
         gaps
     }
 
-    /// Where it stood at a row that is there.
+    /// Where the archive stood at a row that exists.
     pub(super) fn head_at(&self, number: u64) -> Result<Head, StoreError> {
         let month = Space::Month(self.span_of(number)?.month);
         let start: Option<RowStart> = self.dbs.value(month, &keyspace::row(self.tag, number))?;
@@ -97,13 +97,13 @@ impl<'a, S: Databases> Archive<'a, S> {
         Ok(Head { row, ordinal, stamp })
     }
 
-    /// The stamp of the first row behind one that is there; `None` where that is the newest.
+    /// The stamp of the row after one that exists; `None` where that one is the newest.
     pub(super) fn stamp_behind(&self, number: u64) -> Result<Option<Stamp>, StoreError> {
         let span = self.filled_spans().find(|(_, last, _)| *last > number);
         span.map(|(span, ..)| self.stamp_in(span, span.first.max(number + 1))).transpose()
     }
 
-    /// One row, where there is one of this number.
+    /// The row of this number, if it exists.
     pub(super) fn row(&self, number: u64) -> Result<Option<Row>, StoreError> {
         if number < self.first() || number > self.newest {
             return Ok(None);
@@ -111,7 +111,7 @@ impl<'a, S: Databases> Archive<'a, S> {
         self.dbs.value(Space::Month(self.span_of(number)?.month), &keyspace::row(self.tag, number))
     }
 
-    /// One row without its payload, where there is one of this number.
+    /// The row of this number without its payload, if it exists.
     pub(super) fn bare_row(&self, number: u64) -> Result<Option<Row>, StoreError> {
         if number < self.first() || number > self.newest {
             return Ok(None);
@@ -121,8 +121,8 @@ impl<'a, S: Databases> Archive<'a, S> {
         entry.map(|entry| self.dbs.beginning::<RowHead>(month, &key, &entry).map(Row::from)).transpose()
     }
 
-    /// Walks through rows, every one of which has to be there; those of others, and those that are hidden, are passed
-    /// over without being read whole.
+    /// Walks through rows, each of which has to exist. Rows of others and hidden rows are skipped without being read
+    /// whole.
     pub(super) fn visit_some(
         &self,
         pick: Pick<'_>,
@@ -159,7 +159,7 @@ impl<'a, S: Databases> Archive<'a, S> {
         self.each_month(first, last, order, &mut walk)
     }
 
-    /// Cuts a range of rows into those of each month.
+    /// Splits a range of rows by month.
     pub(super) fn each_month(
         &self,
         first: u64,
@@ -194,7 +194,7 @@ impl<'a, S: Databases> Archive<'a, S> {
         index.checked_sub(1).and_then(|index| self.spans.months.get(index)).ok_or_else(|| lost(number))
     }
 
-    /// The rows stamped between two points, both included: ranges of numbers, in order and apart.
+    /// The rows stamped within `start..=end`: ranges of numbers, in order and apart.
     pub(super) fn stamped(&self, start: Stamp, end: Stamp) -> Result<Vec<(u64, u64)>, StoreError> {
         let mut ranges: Vec<(u64, u64)> = Vec::new();
         for (span, last, latest) in self.filled_spans() {
@@ -212,9 +212,9 @@ impl<'a, S: Databases> Archive<'a, S> {
         Ok(ranges)
     }
 
-    /// The last row that is too old, where rows from before `oldest` are; one less than the oldest where none is. Whatever
-    /// comes before an old row is old, too, unless a row before it says a time that is young: by mistake nothing goes. A
-    /// row stamped later than `now` says nothing of its age, as the clock was ahead then.
+    /// The last row that is too old: stamped before `oldest`, with no younger row before it, so that nothing goes by
+    /// mistake. One less than the oldest row where none is too old. A row stamped later than `now` does not count as
+    /// younger, because the clock was ahead then.
     pub(super) fn aged(&self, oldest: Stamp, now: Stamp) -> Result<u64, StoreError> {
         let mut aged = self.first() - 1;
         for (span, last, latest) in self.filled_spans() {
@@ -233,7 +233,7 @@ impl<'a, S: Databases> Archive<'a, S> {
         Ok(aged)
     }
 
-    /// The spans that hold rows, each with its last row and a stamp that none of its rows is later than.
+    /// The spans that hold rows. Each comes with its last row and an upper bound of its stamps.
     fn filled_spans(&self) -> impl Iterator<Item = (&Span, u64, Stamp)> {
         let spans = self.spans.months.iter().enumerate().map(|(at, span)| {
             let next = self.spans.months.get(at + 1);
@@ -243,7 +243,8 @@ impl<'a, S: Databases> Archive<'a, S> {
         spans.filter(|(span, last, _)| span.first <= *last)
     }
 
-    /// The first row of a span, which ends with `last`, of this stamp or later; the one behind it where there is none.
+    /// The first row of a span with this stamp or a later one; `last + 1` where there is none. `last` is the span's
+    /// last row.
     fn first_from(&self, span: &Span, last: u64, stamp: Stamp) -> Result<u64, StoreError> {
         let (mut low, mut high) = (span.first, last + 1);
         while low < high {

@@ -3,7 +3,7 @@
 use crate::channel::{MediaKind, ParticipantId, Row, RowKind, Stamp};
 use serde::Deserialize;
 
-/// What a stored [`Row`] is without its payload, which comes last and may be long.
+/// A stored [`Row`] without its payload, which comes last and may be long.
 #[derive(Deserialize)]
 pub(super) struct RowHead {
     number: u64,

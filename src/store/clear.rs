@@ -1,6 +1,6 @@
-//! What is left of destroyed channels and lists, cleared away a bounded piece at a time.
+//! Clears away the records of destroyed channels and lists, a bounded number at a time.
 //!
-//! Nothing that is cleared away here can be reached any more, so it is no part of a commit, and a crash loses nothing.
+//! Nothing can reach these records any more. So clearing is no part of a commit, and a crash loses nothing.
 
 use super::StoreError;
 use super::databases::{Databases, Order, Space};
@@ -9,29 +9,29 @@ use crate::channel::{ChannelName, Guest, Member};
 use crate::chore::{Budget, Chore};
 use std::ops::ControlFlow;
 
-/// How many records are looked at a time, and how many of them are cleared away: others wait meanwhile.
+/// How many records are looked at and how many are cleared away at a time. Bounded, because others wait meanwhile.
 const CLEARING: Budget = Budget { things: 128, cost: 32 };
 
-/// Whether anything is left to be cleared away.
+/// What is left to be cleared away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Left {
-    /// Nothing is.
+    /// Nothing.
     #[default]
     Nothing,
-    /// Something may be.
+    /// There may be something.
     Some,
-    /// Nothing before what is unsent under this number is dropped.
+    /// Nothing can go before the parcel of this number was sent and dropped.
     Waits(u64),
 }
 
-/// What clears away some records of one destroyed channel or list, and what is left; `is_unsent` tells whether something is
-/// unsent under a number.
+/// The changes that clear away some records of one destroyed channel or list, and what is left then. `is_unsent` says
+/// whether the parcel of a number is still unsent.
 ///
 /// # Errors
 /// Those of reading.
 pub(super) fn clear_some(dbs: &impl Databases, is_unsent: impl Fn(u64) -> bool) -> Result<(Ops, Left), StoreError> {
     let (mut left, mut found) = (Left::Nothing, None);
-    // Of those that wait there may be many; where the first ones do, the others wait with them.
+    // Many may wait. Once as many as one pass looks at do, the ones behind them wait, too.
     let mut looked_at = 0;
     let all = keyspace::all(b'g');
     dbs.scan(Space::State, &all, &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
@@ -72,13 +72,13 @@ fn of_grave(dbs: &impl Databases, grave: Grave) -> Result<Ops, StoreError> {
             (keyspace::grave(tag), of_channel(dbs, tag, &name)?)
         }
     };
-    // The mark goes last and alone: a crash in between must not leave records that nobody clears away.
+    // The mark goes last and alone: after a crash it is what the remaining records are found by.
     Ok(if ops.is_empty() { Ops::from([(mark, None)]) } else { ops })
 }
 
-/// Clears away what is known of rows up to one: which corrects which, what is left of retracted ones, reports.
+/// Clears away what is known of rows up to `horizon`: corrections, tombstones, reports.
 fn below(dbs: &impl Databases, tag: u64, horizon: u64, cursor: &[u8]) -> Result<Ops, StoreError> {
-    // In the order of keys, as the cursor goes.
+    // In the order of keys, because the cursor is a key.
     let ranges = [
         (keyspace::all_corrections(tag), keyspace::corrections(tag, horizon.saturating_add(1))),
         (keyspace::tombstones(tag), keyspace::tombstone(tag, horizon.saturating_add(1))),
@@ -92,7 +92,7 @@ fn below(dbs: &impl Databases, tag: u64, horizon: u64, cursor: &[u8]) -> Result<
         dbs.scan(Space::State, from, &to, Order::Rising, &mut |key, _| {
             looked_at += 1;
             chore.go_to(Some([key, &[0]].concat()));
-            // Behind the row that was corrected, or retracted, lies the one that corrects it, which may be there still.
+            // A correction lies behind the row that it corrects, so it may still be there.
             let goes = match key.first() {
                 Some(b'k') => keyspace::number_of(key)? <= horizon,
                 Some(b'o') => !is_corrected_behind(dbs, tag, keyspace::number_of(key)?, horizon)?,
@@ -117,12 +117,12 @@ fn below(dbs: &impl Databases, tag: u64, horizon: u64, cursor: &[u8]) -> Result<
     Ok(ops)
 }
 
-/// Where the reports begin and end whose last row is this one or an earlier one.
+/// The range of keys of the reports whose last row is `horizon` or an earlier one.
 fn reports_up_to(tag: u64, reach: Reach, horizon: u64) -> (Vec<u8>, Vec<u8>) {
     (keyspace::reports(tag, reach, 0), keyspace::reports(tag, reach, horizon.saturating_add(1)))
 }
 
-/// Whether a row behind the horizon corrects one.
+/// Whether a row behind the horizon corrects this one.
 fn is_corrected_behind(dbs: &impl Databases, tag: u64, row: u64, horizon: u64) -> Result<bool, StoreError> {
     let (from, to) = (keyspace::correction(tag, row, horizon + 1), keyspace::behind(&keyspace::corrections(tag, row)));
     let mut found = false;
@@ -145,7 +145,7 @@ fn of_channel(dbs: &impl Databases, tag: u64, name: &ChannelName) -> Result<Ops,
     beside_people(dbs, tag)
 }
 
-/// Some records of a channel that are none of its members and guests.
+/// Some records of a channel other than members and guests.
 fn beside_people(dbs: &impl Databases, tag: u64) -> Result<Ops, StoreError> {
     let entries = entries(dbs, &keyspace::all_listed(tag))?;
     if !entries.is_empty() {

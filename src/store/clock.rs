@@ -1,4 +1,5 @@
-//! How far the clock is believed to have come: what the last process said, and where none did, what the rows say.
+//! How far the clock is believed to have come: as the last process recorded it, or else by the stamps of the newest
+//! rows.
 
 use super::archive::Archive;
 use super::databases::{Databases, Order, Space};
@@ -7,7 +8,7 @@ use super::{Belief, StoreError};
 use crate::channel::Stamp;
 use std::ops::ControlFlow;
 
-/// See the module.
+/// How far the clock is believed to have come.
 ///
 /// # Errors
 /// Those of reading.
@@ -19,7 +20,7 @@ pub(super) fn belief(dbs: &impl Databases) -> Result<Belief, StoreError> {
     Ok(Belief { reached, kept: reached })
 }
 
-/// The highest stamp among the newest rows of the channels of the newest month; 0 where there are none.
+/// The highest stamp among the newest rows of channels in the newest month; 0 where there are none.
 fn highest_stamp(dbs: &impl Databases) -> Result<Stamp, StoreError> {
     let (mut newest, mut tags) = (Month::default(), Vec::new());
     let all = keyspace::all(b'h');

@@ -1,11 +1,11 @@
-//! What is in memory of every channel there is, and what the lists of channels say of an account.
+//! What is kept in memory of every channel, and what the lists of channels say of an account.
 
 use super::{Belief, Tour};
 use crate::channel::{ChannelName, Ending, Newcomer, Nick, Stamp};
 use jid::BareJid;
 use std::collections::BTreeMap;
 
-/// A channel in the directory, which is in memory as a whole.
+/// A channel in the directory. All listings are in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {
     /// The localpart.
@@ -14,9 +14,9 @@ pub struct Listing {
     pub tag: u64,
     /// Its number within the service.
     pub gid: u32,
-    /// Whether people who are not in it find it.
+    /// Whether people outside can find the channel.
     pub listed: bool,
-    /// Whether it tells everybody in it who the others are (XEP-0404 §2.2).
+    /// Whether it shows the JIDs of participants to each other (XEP-0404 §2.2).
     pub shows_jids: bool,
     /// When it is destroyed; never where absent.
     pub end_of_life: Option<Stamp>,
@@ -24,7 +24,7 @@ pub struct Listing {
     pub creator: BareJid,
 }
 
-/// Every channel there is, what numbers channels have had, and which nicks are registered.
+/// What a start reads: every channel, registered nicks, what is under way for accounts, and how far the clock came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Directory {
     /// The channels, in the order of names.
@@ -39,11 +39,11 @@ pub struct Directory {
     pub endings: Vec<(BareJid, Ending)>,
     /// The accounts that others added and that did nothing so far.
     pub newcomers: Vec<(BareJid, Newcomer)>,
-    /// What accounts set off in all of their channels and is not done.
+    /// What accounts set off in all of their channels and is not done yet.
     pub tours: Vec<Tour>,
 }
 
-/// What the lists of channels say of an account, or of a domain: only of channels that are listed.
+/// What the lists of channels say of an account or a domain. Only channels that are listed count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mentions {
     /// The channels on whose lists it is.
@@ -53,10 +53,10 @@ pub struct Mentions {
 /// What the lists of one channel say of an account or a domain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mention {
-    /// It is on the list of those who may join.
+    /// It is on the list of those who may join (the node `allowed`).
     pub allowed: bool,
-    /// It is on the list of those who may not.
+    /// It is on the list of those who may not join (the node `banned`).
     pub banned: bool,
-    /// The owners and admins that are it, or of it: they may join whatever the lists say.
+    /// Owners and admins that are this account or of this domain: they may join whatever the lists say.
     pub spared: Vec<BareJid>,
 }

@@ -1,9 +1,9 @@
-//! Erasing an account that is out of every channel: what it wrote, what it was called, and what it reported.
+//! Erases an account that is out of every channel: what it wrote, its names, and what it reported.
 //!
-//! This is no part of a commit: what it takes away is read by nobody any more, and doing it twice does what doing it once
-//! does. It works in slices, each of them between two commits, in the state and in every month. Rows keep their numbers:
-//! one that the account wrote is replaced by a mark that something was erased. Its records keep their participant ids,
-//! which rows and events name, under an address that stands for nobody.
+//! This is no part of a commit: nothing reads what it removes, and doing it twice has the effect of doing it once. It
+//! works in slices between two commits, in the state and in every month. Rows keep their numbers: a row that the
+//! account wrote becomes a mark that something was erased. Records keep their participant ids, which rows and events
+//! name, under an address that nobody has.
 
 use super::archive::Archive;
 use super::databases::{Databases, Order, Space};
@@ -19,17 +19,17 @@ use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-/// Records that are looked at in one slice.
+/// How many records one slice looks at.
 const SLICE_MAX: usize = 512;
-/// What an erased account is called.
+/// The nick that records of an erased account get.
 pub const ERASED_NICK: &str = "deleted account";
 
-/// Who can read a store and write to it with no commit in between.
+/// Reads a store and writes to it with no commit in between.
 pub(super) trait Scribe {
-    /// What it reads.
+    /// What it reads from.
     type Databases: Databases;
 
-    /// Reads, and makes what comes of it durable.
+    /// Reads, and makes the changes that `plan` returns durable.
     ///
     /// # Errors
     /// Those of reading and writing.
@@ -39,16 +39,16 @@ pub(super) trait Scribe {
     ) -> Result<T, StoreError>;
 }
 
-/// What was changed: the channels whose records are others than before.
+/// The channels whose records were changed.
 pub type Erased = Vec<ChannelName>;
 
-/// The address that stands for an erased account in what has to name somebody: nobody is served there (RFC 2606 §2).
+/// The address that replaces an erased account's. Its domain is never served (RFC 2606 §2).
 #[allow(clippy::disallowed_methods, reason = "bounded: an id is short")]
 fn nobody(id: &str) -> Result<BareJid, StoreError> {
     BareJid::new(&format!("{id}@erased.invalid")).map_err(|error| StoreError(error.to_string()))
 }
 
-/// A channel in which something of the account may be.
+/// A channel that may hold something of the account.
 struct Place {
     name: ChannelName,
     tag: u64,
@@ -59,7 +59,7 @@ struct Place {
 /// Erases an account.
 ///
 /// # Errors
-/// Those of reading and writing; it may be done again then.
+/// Those of reading and writing. Erasing may be repeated then.
 pub(super) fn erase(scribe: &impl Scribe, account: &BareJid) -> Result<Erased, StoreError> {
     let mut changed = Vec::new();
     let (places, dead) = places(scribe, account)?;
@@ -86,10 +86,11 @@ pub(super) fn erase(scribe: &impl Scribe, account: &BareJid) -> Result<Erased, S
     Ok(changed)
 }
 
-/// Who the account is in channels, by their tags.
+/// The participant ids of the account by the tags of channels.
 type Ids = BTreeMap<u64, BTreeSet<ParticipantId>>;
 
-/// What is still kept of the account because people are told of the end of a channel: it is told nothing any more.
+/// Removes the account's records in destroyed channels, kept so far to tell it of their end. It is told nothing any
+/// more.
 fn forget_dead(scribe: &impl Scribe, account: &BareJid, dead: Ids) -> Result<(), StoreError> {
     scribe.rewrite(|_| {
         let members = dead.iter().flat_map(|(&tag, ids)| ids.iter().map(move |id| (keyspace::member(tag, id), None)));
@@ -108,8 +109,8 @@ fn forget_dead(scribe: &impl Scribe, account: &BareJid, dead: Ids) -> Result<(),
     })
 }
 
-/// Every channel in which the account has a record or had one, or that it created, or whose events may name it; and who
-/// it was in those that are no more.
+/// Every channel that may hold something of the account: where it has or had a record, that it created, or whose events
+/// may name it. Also its participant ids in channels that were destroyed.
 fn places(scribe: &impl Scribe, account: &BareJid) -> Result<(Vec<Place>, Ids), StoreError> {
     let mut ids = Ids::new();
     for letter in [b'm', b'f'] {
@@ -139,7 +140,7 @@ fn places(scribe: &impl Scribe, account: &BareJid) -> Result<(Vec<Place>, Ids), 
     Ok((places, ids))
 }
 
-/// Whether an entry may say something of an account: a look at the bytes alone.
+/// Whether an entry may name an account: its bytes are searched, nothing is decoded.
 fn holds(entry: &[u8], account: &BareJid) -> bool {
     let needle = account.as_str().as_bytes();
     entry.windows(needle.len()).any(|part| part == needle)
@@ -163,7 +164,7 @@ fn walk<S: Scribe>(scribe: &S, letter: u8, visit: &mut Look<'_, S::Databases>) -
     Ok(())
 }
 
-/// Visits up to `max` entries with a prefix, from a key on; where the next ones begin.
+/// Visits up to `max` entries with a prefix, from a key on. Returns where the next ones begin.
 fn each(
     dbs: &impl Databases,
     prefix: &[u8],
@@ -184,10 +185,10 @@ fn each(
     Ok(next)
 }
 
-/// Goes through the rows of a channel; whether any of them is another than before.
+/// Erases what the account wrote in a channel. Returns whether any row was changed.
 fn rows(scribe: &impl Scribe, account: &BareJid, place: &Place) -> Result<bool, StoreError> {
     let (mut next, mut is_changed) = (Some(0), false);
-    // What of the profile the account changed last is its upload.
+    // By what of the profile was changed: whether the account changed it last, so that the upload is its own.
     let mut uploads: BTreeMap<String, bool> = BTreeMap::new();
     while let Some(first) = next {
         next = scribe.rewrite(|dbs| {
@@ -224,7 +225,7 @@ fn rows(scribe: &impl Scribe, account: &BareJid, place: &Place) -> Result<bool, 
     })
 }
 
-/// What becomes of some rows of one month.
+/// The changes of some rows of one month.
 fn of_rows(
     dbs: &impl Databases,
     account: &BareJid,
@@ -256,7 +257,7 @@ fn of_rows(
     Ok(ops)
 }
 
-/// A row without what is the account's; `None` where nothing is.
+/// The row without what is the account's; `None` where nothing of it is.
 fn erased(row: Row, is_own: bool, account: &BareJid, place: &Place) -> Result<Option<Row>, StoreError> {
     let past = row.clone();
     let mut row = row;
@@ -269,7 +270,7 @@ fn erased(row: Row, is_own: bool, account: &BareJid, place: &Place) -> Result<Op
     };
     row.kind = match row.kind {
         RowKind::Event(Event { kind, by, whom, detail }) => {
-            // The author of an event may be somebody whose record is gone: then the event alone says who that was.
+            // The record of an event's author may be gone. Then the event alone says who that was.
             RowKind::Event(Event { kind, by: named(by)?, whom: named(whom)?, detail })
         }
         RowKind::Message if is_own => RowKind::Erased,
@@ -288,7 +289,7 @@ fn erased(row: Row, is_own: bool, account: &BareJid, place: &Place) -> Result<Op
     Ok((row != past).then_some(row))
 }
 
-/// Goes through what the state says of the account in a channel; whether any of it is another than before.
+/// Erases the account from the state of a channel. Returns whether any of it was changed.
 fn state(scribe: &impl Scribe, account: &BareJid, place: &Place) -> Result<bool, StoreError> {
     let tag = place.tag;
     if !place.ids.is_empty() {
@@ -342,7 +343,7 @@ fn state(scribe: &impl Scribe, account: &BareJid, place: &Place) -> Result<bool,
     })
 }
 
-/// A record that says nothing of its account; rows still name it.
+/// A record that no longer names its account. It stays, because rows refer to it.
 fn blank(member: Member) -> Result<Member, StoreError> {
     let own = Own { forgotten: true, mark: member.own.mark, ..Own::default() };
     Ok(Member {
@@ -357,13 +358,13 @@ fn blank(member: Member) -> Result<Member, StoreError> {
     })
 }
 
-/// The same of what is left of a record that was given up.
+/// The same for the trace of a record that was given up.
 fn blank_trace(trace: PastRecord) -> Result<PastRecord, StoreError> {
     let (jid, nick) = (nobody(trace.id.as_str())?, Nick::new(ERASED_NICK).unwrap_or(trace.nick));
     Ok(PastRecord { id: trace.id, jid, nick, veiled: true, ended: true })
 }
 
-/// What becomes of an entry: `None` where it stays, and its value after where it does not.
+/// Decides on an entry: `None` keeps it, `Some(None)` removes it, `Some(value)` replaces its value.
 type Verdict<'a, S> = dyn Fn(&S, &[u8], &[u8]) -> Result<Option<Option<Vec<u8>>>, StoreError> + 'a;
 
 /// Rewrites the entries with a prefix, in slices.
@@ -384,7 +385,7 @@ fn clear<S: Scribe>(scribe: &S, prefix: &[u8], verdict: &Verdict<'_, S::Database
     Ok(())
 }
 
-/// Where a store still says something of an account: every entry that names it, but for what others wrote.
+/// The places where a store still names an account, except in what others wrote.
 ///
 /// # Errors
 /// Those of reading.
@@ -393,7 +394,7 @@ pub(super) fn look_for(dbs: &impl Databases, months: &[Month], account: &BareJid
     let spaces = [Space::State].into_iter().chain(months.iter().map(|&month| Space::Month(month)));
     for space in spaces {
         dbs.scan(space, &[], &[u8::MAX], Order::Rising, &mut |key, entry| {
-            // What a commit left to be replayed, and what is still to be sent, goes by itself.
+            // Redo records and parcels go by themselves.
             let is_fleeting = matches!((space, key.first()), (Space::Month(_), Some(b'z' | b'u')));
             if !is_fleeting
                 && (holds(entry, account) || holds(key, account))
@@ -407,7 +408,7 @@ pub(super) fn look_for(dbs: &impl Databases, months: &[Month], account: &BareJid
     Ok(found)
 }
 
-/// Whether a row, or a piece of one, names an account in nothing but what somebody else wrote.
+/// Whether a row, or a piece of one, names an account only in what somebody else wrote.
 fn is_of_others(
     dbs: &impl Databases,
     space: Space,
@@ -421,9 +422,9 @@ fn is_of_others(
             let told = keyspace::encode(&Row { payload: String::new(), ..row })?;
             Ok(!holds(&told, account))
         }
-        // Pieces are of what people wrote: everything else is short.
+        // Only what people wrote is long enough to be cut into pieces.
         Some(b'x') => Ok(true),
-        // So are information, pictures and videos of a channel.
+        // Information, pictures and videos of a channel are what people wrote, too.
         Some(b'i') => {
             let (_, item): (Node, Item) = dbs.whole(space, key, entry)?;
             Ok(item.label.as_deref() != Some(account.as_str()))

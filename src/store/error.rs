@@ -8,21 +8,21 @@ pub enum CommitError {
     /// Nothing was applied; the store is as it was.
     #[error("the store refused the batch: {0}")]
     Refused(String),
-    /// Nothing was applied, and nothing that this process decided counts any more: another one took its place, in a later
-    /// epoch. It has to end.
+    /// Nothing was applied, and this process no longer counts: another one took its place, in a later epoch. The
+    /// process has to end.
     #[error("the store refused the batch: this process is of epoch {ours}, and the store is at epoch {theirs}")]
     Fenced {
         /// The epoch of this process.
         ours: u64,
-        /// That of the newest commit.
+        /// The epoch of the newest commit.
         theirs: u64,
     },
-    /// What the disk holds is unknown; the process has to end, and its next start replays what is there.
+    /// It is unknown what the disk holds. The process has to end; its next start replays what is there.
     #[error("the store failed while it made a batch durable: {0}")]
     Unknown(String),
 }
 
-/// The store cannot be read, or not be opened; the text says why and what to do.
+/// The store cannot be opened or read. The text says why and what to do.
 #[derive(Debug, Error)]
 #[error("{0}")]
 pub struct StoreError(pub String);

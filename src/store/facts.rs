@@ -1,4 +1,4 @@
-//! What is known of single rows: themselves, who corrected and who retracted them.
+//! What is known of single rows: their own fields, and whether they were retracted.
 
 use super::StoreError;
 use super::archive::Archive;
@@ -14,8 +14,8 @@ pub(super) fn rows(dbs: &impl Databases, tag: u64, numbers: &[u64]) -> Result<Ve
     numbers.iter().map(|&number| archive.row(number)).collect()
 }
 
-/// What is known of these rows; of each only what it says of itself, since payloads may be long. A correction went with the
-/// message that it corrects, however many there are of one.
+/// What is known of these rows, without payloads, which may be long. A row counts as retracted, too, where the row that
+/// it corrects was.
 pub(super) fn facts(dbs: &impl Databases, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Facts>>, StoreError> {
     let archive = Archive::open(dbs, tag)?;
     let rows: Vec<Option<Row>> = numbers.iter().map(|&number| archive.bare_row(number)).collect::<Result<_, _>>()?;
@@ -28,8 +28,8 @@ pub(super) fn facts(dbs: &impl Databases, tag: u64, numbers: &[u64]) -> Result<V
     Ok(rows.into_iter().map(|row| row.map(|row| Facts { entombed: is_gone(&row), row })).collect())
 }
 
-/// Whether each of these rows lies in the current month, or else is surely not there. Where the archive ends in an older one
-/// that has to be opened for any row.
+/// Whether each of these rows is in the current month or surely does not exist. `false` for all where the archive ends
+/// in an older month, which would have to be opened.
 pub(super) fn at_hand(
     dbs: &impl Databases,
     current: Month,
@@ -46,7 +46,8 @@ pub(super) fn at_hand(
     Ok(numbers.iter().map(|&number| ends_here && span_of(number).is_none_or(is_current)).collect())
 }
 
-/// What is left of those of these rows that were retracted: one seek where none was, and at most one for each that was.
+/// The tombstones of those of these rows that were retracted. It costs one seek, and at most one more for each
+/// tombstone.
 pub(super) fn tombstones(
     dbs: &impl Databases,
     tag: u64,
@@ -64,7 +65,7 @@ pub(super) fn tombstones(
         dbs.scan(Space::State, &keyspace::tombstone(tag, from), &to, Order::Rising, &mut |key, entry| {
             let row = keyspace::number_of(key)?;
             if !wanted.contains(&row) {
-                // Between the rows of a page may lie any number that are none of it.
+                // Any number of other tombstones may lie between two rows of a page.
                 next = wanted.range(row..).next().copied();
                 return Ok(ControlFlow::Break(()));
             }
@@ -75,7 +76,7 @@ pub(super) fn tombstones(
     Ok(found)
 }
 
-/// Whether a row was retracted, or the one that it corrects.
+/// Whether a row, or the row that it corrects, was retracted.
 pub(super) fn is_entombed(archive: &Archive<'_, impl Databases>, number: u64) -> Result<bool, StoreError> {
     let is_marked = |row: u64| {
         let key = keyspace::tombstone(archive.tag, row);

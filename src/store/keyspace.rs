@@ -1,8 +1,8 @@
-//! The one place that knows how things are laid out: keys, values, and the version in front of every value.
+//! The layout of the store, in this place alone: keys, values, and the version in front of every value.
 //!
-//! A key starts with a letter that says what it is. Numbers are big-endian, so that keys sort as numbers do. Names and
-//! accounts are shortened where they are long: a page of the tree has to stay small (see `pieces`). Every value is a
-//! version byte and a postcard text; another version is refused, never guessed at.
+//! A key starts with a letter that says what it is. Numbers are big-endian, so keys sort as numbers do. Long names and
+//! accounts are replaced by digests, because a page of the tree has to stay small (see `pieces`). A value is a version
+//! byte and its postcard encoding. Another version is refused, never guessed at.
 
 mod lists;
 mod month;
@@ -25,11 +25,11 @@ use jid::BareJid;
 use parts::{key, short};
 use serde::{Deserialize, Serialize};
 
-/// Which process of the service a parcel belongs to. A store on disk serves one.
+/// The process of the service that a parcel belongs to. A store on disk serves one.
 pub(super) const NODE: u16 = 0;
 /// How many rows share one entry of the index of blocks.
 pub(super) const BLOCK_ROWS: u64 = 128;
-/// How many rows a report takes that counts as near.
+/// How many rows a near report spans at most.
 pub(super) const REACH_NEAR: u64 = 128;
 /// In the state: the key of the newest commit whose changes the state holds.
 pub(super) const APPLIED: &[u8] = b"sapplied";
@@ -37,22 +37,21 @@ pub(super) const APPLIED: &[u8] = b"sapplied";
 pub(super) const SEALING: &[u8] = b"ssealing";
 /// In the state: the key of the highest number ever given to a channel, which outlives that channel.
 pub(super) const GID_HIGHEST: &[u8] = b"sgid";
-/// In the state: the key of how far the clock is believed to have come.
+/// In the state: the key of how far the clock is believed to have come ([`Belief`](super::record::Belief)).
 pub(super) const CLOCK: &[u8] = b"sclock";
 /// In a month: the key of its newest [`Commit`].
 pub(super) const NEWEST: &[u8] = b"n";
 /// In a month: the key of the newest commit whose redo record was dropped, which the state has to hold.
 pub(super) const DROPPED: &[u8] = b"d";
 
-/// What the directory keeps of a channel. Its rights may be long: they come last, and what changes the rest copies them
-/// as they are.
+/// The directory entry of a channel. Rights may be long, so they come last: a change of the rest copies their bytes.
 #[derive(Serialize, Deserialize)]
 pub(super) struct DirectoryEntry {
     pub(super) head: EntryHead,
     pub(super) rights: Rights,
 }
 
-/// The rest of it; what a listing needs comes first and is read alone.
+/// A directory entry without the rights. What a listing needs comes first, so that it can be read alone.
 #[derive(Serialize, Deserialize)]
 pub(super) struct EntryHead {
     pub(super) name: ChannelName,
@@ -63,7 +62,7 @@ pub(super) struct EntryHead {
     pub(super) settings: Settings,
 }
 
-/// What the account index keeps: a channel, which one of that name, and what the account is to it.
+/// An entry of the account index: a channel, its tag, and the account's status there.
 #[derive(PartialEq, Serialize, Deserialize)]
 pub(super) struct IndexedMember {
     pub(super) name: ChannelName,
@@ -72,24 +71,25 @@ pub(super) struct IndexedMember {
     pub(super) forgotten: bool,
 }
 
-/// What the account index keeps of a channel that an account is a guest of.
+/// An entry of the account index for a channel that the account is a guest of.
 #[derive(Serialize, Deserialize)]
 pub(super) struct IndexedGuest {
     pub(super) name: ChannelName,
     pub(super) tag: u64,
 }
 
-/// What ceased to be at once, and whose records are still to be cleared away.
+/// Something that ended at once and whose records are still to be cleared away.
 #[derive(Serialize, Deserialize)]
 pub(super) enum Grave {
     /// A channel.
     Channel { tag: u64, name: ChannelName },
     /// The entries of a list.
     List { tag: u64, node: Node, generation: u64 },
-    /// What is known of rows of a channel up to one, which are gone by their age; `cursor` says how far clearing came.
+    /// What is known of the rows of a channel up to `row`, which are gone by their age. `cursor` is the key up to which
+    /// it is cleared.
     Below { tag: u64, row: u64, cursor: Vec<u8> },
-    /// A channel whose people are told of its end by what is unsent under this number: its members and guests are kept
-    /// until that is dropped; `is_bare` says that nothing else of it is left.
+    /// A channel whose people are told of its end by the parcel of this number. Its members and guests are kept until
+    /// the parcel is dropped. `is_bare` says that everything else is cleared.
     Told { tag: u64, name: ChannelName, parcel: u64, is_bare: bool },
 }
 
@@ -116,7 +116,7 @@ impl Reach {
     }
 }
 
-/// What the reports of a member amount to, with how far its reading came by them.
+/// The sum of a member's reports, and the mark up to which they say it has read.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Sum {
     pub(super) member: ParticipantId,
@@ -128,31 +128,31 @@ pub(super) struct Sum {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Spans {
     pub(super) base: Head,
-    /// How many numbers the next row passes over, since this store was restored: they may have been given to rows that
-    /// came after the backup and are lost.
+    /// How many numbers the next row skips, because this store was restored: rows behind the backup, which are lost,
+    /// may have had them.
     pub(super) skip: u64,
     pub(super) months: Vec<Span>,
 }
 
-/// The rows of a channel in one month: from `first`, stamped `since`, to the first row of the next span or the gap
-/// before it. Within a span stamps never fall. So a month has several: where a gap lies in it, where the clock was set
-/// back, and where stamps leave the month, since months wait while the clock is not believed.
+/// The rows of a channel in one month, from `first`, stamped `since`, to the next span or the gap before it. Stamps
+/// never fall within a span. So a month has several spans where a gap lies in it, where the clock was set back, and
+/// where stamps leave the month. They may leave it because no month begins while the clock is not believed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Span {
     pub(super) month: Month,
     pub(super) first: u64,
     pub(super) since: Stamp,
-    /// How many numbers before `first` no row has.
+    /// How many numbers before `first` have no row.
     pub(super) gap: u64,
 }
 
 impl Span {
-    /// A span without rows, stamped later than anything: behind it stamps may have fallen, and by how much is not known.
+    /// A span without rows, with the highest stamp. It marks that stamps may have fallen here, by an unknown amount.
     pub(super) fn fall(month: Month, first: u64, gap: u64) -> Span {
         Span { month, first, since: Stamp(u64::MAX), gap }
     }
 
-    /// Whether the stamps of its rows have left its month.
+    /// Whether its stamps lie behind its month.
     pub(super) fn is_astray(&self) -> bool {
         self.since >= self.month.end()
     }
@@ -163,11 +163,11 @@ impl Span {
     }
 }
 
-/// What a stored [`Row`] begins with, in the order of its fields: number, stamp, author, ordinal.
-/// It fits into the first piece of a row however long that is.
+/// The first fields of a stored [`Row`], in order: number, stamp, author, ordinal. They fit into the first piece of any
+/// row.
 pub(super) type RowStart = (u64, Stamp, ParticipantId, u64);
 
-/// A change of the state: values by key, `None` to delete. Applying it twice is applying it once.
+/// Changes of the state: values by key, `None` to delete. Applying them twice has the effect of applying them once.
 pub(super) type Ops = std::collections::BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 pub(super) fn channel(name: &ChannelName) -> Vec<u8> {
@@ -203,7 +203,7 @@ pub(super) fn invitations_of(tag: u64, invitee: &BareJid) -> Vec<u8> {
     key(b'j', &[&tag.to_be_bytes(), &short(invitee.as_str())])
 }
 
-/// Where an account is a guest.
+/// The channels that an account is a guest of.
 pub(super) fn visits(account: &BareJid) -> Vec<u8> {
     key(b'v', &[&short(account.as_str())])
 }
@@ -244,8 +244,8 @@ pub(super) fn all_reports(tag: u64) -> Vec<u8> {
     key(b'q', &[&tag.to_be_bytes()])
 }
 
-/// Where the reports of a channel begin that reach so far and end in this row or later. Those that reach far lie apart, so
-/// that the ones between a row and the report that covers it are few.
+/// The first key of the reports of this reach that end in row `last` or later. Far reports lie apart, so that few
+/// reports lie between a row and the report that covers it.
 pub(super) fn reports(tag: u64, reach: Reach, last: u64) -> Vec<u8> {
     key(b'q', &[&tag.to_be_bytes(), &[reach as u8], &last.to_be_bytes()])
 }
@@ -261,7 +261,7 @@ pub(super) fn is_report(key: &[u8]) -> bool {
     key.first() == Some(&b'q')
 }
 
-/// The tag in a key that has one behind its letter.
+/// The tag behind the letter of a key.
 pub(super) fn tag_of(key: &[u8]) -> Result<u64, StoreError> {
     let tag = key.get(1..9).and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes);
     tag.ok_or_else(|| StoreError("a key is too short".into()))
@@ -279,17 +279,17 @@ pub(super) fn spans(tag: u64) -> Vec<u8> {
     key(b'h', &[&tag.to_be_bytes()])
 }
 
-/// The mark of a destroyed channel whose records are still to be cleared away.
+/// The mark of a destroyed channel that is being cleared away.
 pub(super) fn grave(tag: u64) -> Vec<u8> {
     key(b'g', &[&tag.to_be_bytes()])
 }
 
-/// The mark of a channel whose old rows are gone, while what is known of them is still to be cleared away.
+/// The mark of a channel whose rows went by age, while what is known of them is being cleared away.
 pub(super) fn horizon_grave(tag: u64) -> Vec<u8> {
     key(b'g', &[&tag.to_be_bytes(), &[u8::MAX]])
 }
 
-/// The mark of a list whose entries are still to be cleared away.
+/// The mark of a list whose entries are being cleared away.
 pub(super) fn list_grave(tag: u64, node: Node, generation: u64) -> Vec<u8> {
     key(b'g', &[&tag.to_be_bytes(), &[node as u8], &generation.to_be_bytes()])
 }
@@ -341,7 +341,7 @@ pub(super) fn media(tag: u64, kind: MediaKind, row: u64) -> Vec<u8> {
     key(b'f', &[&tag.to_be_bytes(), &[kind as u8], &row.to_be_bytes()])
 }
 
-/// A block with rows of an author, or, without one, a block with rows that are no events.
+/// An entry of the index of blocks: the block has rows of this author or, without an author, rows that are no events.
 pub(super) fn block(tag: u64, author: Option<&ParticipantId>, block: u64) -> Vec<u8> {
     let author = short(author.map_or("", ParticipantId::as_str));
     key(b'b', &[&tag.to_be_bytes(), &author, &block.to_be_bytes()])
@@ -360,12 +360,12 @@ pub(super) fn all(letter: u8) -> Vec<u8> {
     vec![letter]
 }
 
-/// The number at the end of a row's, a block's or a redo record's key.
+/// The number at the end of the key of a row, a block or a redo record.
 pub(super) fn number_of(key: &[u8]) -> Result<u64, StoreError> {
     key.last_chunk().map(|bytes| u64::from_be_bytes(*bytes)).ok_or_else(|| StoreError("a key is too short".into()))
 }
 
-/// The first key behind every key that starts with `prefix`, which never ends in 255 throughout.
+/// The first key behind all keys with a prefix. No prefix consists of 255 alone.
 pub(super) fn behind(prefix: &[u8]) -> Vec<u8> {
     let mut end = prefix.to_vec();
     while end.last() == Some(&u8::MAX) {

@@ -1,5 +1,5 @@
-//! Which entries of the months can still be reached: all but rows of destroyed channels and rows that are too old, with
-//! their indexes. The others stay where they are until their month goes, or until the store is compacted.
+//! Which entries of the months can still be reached: all except rows of destroyed channels and rows that are too old,
+//! and their indexes. Those stay until their month goes or the store is compacted.
 
 use super::StoreError;
 use super::databases::{Databases, Order, Space};
@@ -9,10 +9,10 @@ use crate::channel::{ChannelName, Row, RowKind};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-/// The letters of the indexes of rows whose keys end in the number of the row, and of the rows themselves.
+/// The letters of rows and of those indexes of rows whose keys end in the row's number.
 const BY_ROW: &[u8] = b"rft";
 
-/// See the module.
+/// Knows which entries of the months can still be reached.
 pub(super) struct Living<'a, S> {
     dbs: &'a S,
     /// The last row that is too old, by the tag of each channel that exists.
@@ -20,7 +20,7 @@ pub(super) struct Living<'a, S> {
 }
 
 impl<'a, S: Databases> Living<'a, S> {
-    /// Takes up which channels there are, and where their archives begin.
+    /// Reads which channels exist and where their archives begin.
     ///
     /// # Errors
     /// Those of reading.
@@ -41,7 +41,7 @@ impl<'a, S: Databases> Living<'a, S> {
     /// # Errors
     /// Those of reading, and a key that is too short.
     pub(super) fn keeps(&self, month: Month, key: &[u8]) -> Result<bool, StoreError> {
-        // A piece goes with its entry.
+        // A piece goes with the entry that it belongs to.
         let key = match key.split_first() {
             Some((b'x', owner)) => owner.split_last_chunk::<2>().map_or(owner, |(owner, _)| owner),
             _ => key,
@@ -62,7 +62,7 @@ impl<'a, S: Databases> Living<'a, S> {
         self.has_row_in_block(month, key, horizon + 1, last)
     }
 
-    /// Whether one of these rows is the reason for an entry of the index of blocks.
+    /// Whether any row of `first..=last` needs this entry of the index of blocks.
     fn has_row_in_block(&self, month: Month, block: &[u8], first: u64, last: u64) -> Result<bool, StoreError> {
         let (space, tag, number) = (Space::Month(month), keyspace::tag_of(block)?, last / BLOCK_ROWS);
         let is_spoken = keyspace::block(tag, None, number) == block;

@@ -1,6 +1,7 @@
-//! A store in memory: the same layout and the same reading over ordered maps, for tests and the simulation.
+//! A store in memory, for tests and the simulation. It has the layout of the store on disk and shares the code that
+//! reads.
 //!
-//! A clone is another handle of the same store, so that what was kept outlives whatever used it. It can be told to fail.
+//! Clones share one store, so what was kept outlives whatever used it. Commits can be made to fail.
 
 use super::databases::{Databases, Order, Space, Visitor};
 use super::keyspace::{Month, Ops};
@@ -21,16 +22,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How a commit is made to fail.
+/// How a commit fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// It is refused, and nothing is applied.
     Refused,
-    /// It is told as unknown, and everything was kept.
+    /// It is reported as unknown; everything was kept.
     UnknownKept,
-    /// It is told as unknown, and everything was lost.
+    /// It is reported as unknown; everything was lost.
     UnknownLost,
-    /// It is refused, since another process has the store's newest epoch.
+    /// It is refused, because another process has a newer epoch.
     Fenced,
 }
 
@@ -41,7 +42,7 @@ pub struct MemoryStore {
     sealing_key: [u8; 16],
 }
 
-/// What it holds.
+/// The contents.
 #[derive(Default)]
 pub(super) struct Inner {
     spaces: BTreeMap<Space, BTreeMap<Vec<u8>, Vec<u8>>>,
@@ -61,7 +62,7 @@ impl MemoryStore {
         self.lock().failures = (n, Some(failure));
     }
 
-    /// Looks through everything, and tells what is not as it has to be.
+    /// Checks everything, and reports what is wrong.
     pub fn verify(&self, watch: &mut dyn FnMut(VerifyEvent)) -> StoreCensus {
         let inner = self.lock();
         verify::verify(&*inner, inner.months().collect(), false, watch)
@@ -103,7 +104,7 @@ impl Databases for Inner {
 }
 
 impl Inner {
-    /// An older month is far, as it is on disk.
+    /// Reading an older month counts as slow, as it is on disk.
     fn reach(&self, space: Space) {
         if matches!(space, Space::Month(month) if month != self.month) {
             near::reach_far();
@@ -125,7 +126,7 @@ impl Inner {
         failure.map_or(Ok(()), |_| Err(CommitError::Unknown("told to fail".into())))
     }
 
-    /// Plans and cuts everything before anything is applied.
+    /// All of it is planned and cut before anything is applied.
     fn keep(&mut self, now: Stamp, records: &[Record]) -> Result<(), StoreError> {
         let month = self.month.max(Month::of(now));
         if month != self.month {

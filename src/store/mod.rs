@@ -1,4 +1,4 @@
-//! What is kept, behind one seam: [`Store`].
+//! Everything that is stored, behind one trait: [`Store`].
 //!
 //! The contract of [`Store::commit`]: when it returns `Ok`, every durable change given to it survives a crash of the
 //! process and of the machine; when it returns [`CommitError::Refused`], none of them happened.
@@ -62,18 +62,18 @@ use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
-/// What is on the disk, in bytes.
+/// What the store takes on the disk, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sizes {
     /// Everything but rows.
     pub state_bytes: u64,
     /// The rows.
     pub archive_bytes: u64,
-    /// The months that have rows.
+    /// How many months have rows.
     pub months: u64,
 }
 
-/// Where channels, members, nodes and archives are kept. Every method may block.
+/// Keeps channels, members, nodes and archives. Every method may block.
 pub trait Store: Send + Sync {
     /// The channels of these names, `None` for one that does not exist.
     ///
@@ -81,31 +81,32 @@ pub trait Store: Send + Sync {
     /// [`StoreError`] when the disk cannot be read or holds what this version does not understand.
     fn load(&self, names: &[ChannelName]) -> Result<Vec<Option<Channel>>, StoreError>;
 
-    /// Every channel there is, and the highest number that any ever had.
+    /// What a start reads: every channel, and what else is in memory as a whole.
     ///
     /// # Errors
     /// As [`Store::load`].
     fn directory(&self) -> Result<Directory, StoreError>;
 
-    /// Everything kept of accounts' whereabouts.
+    /// What is known of all accounts' whereabouts.
     ///
     /// # Errors
     /// As [`Store::load`].
     fn whereabouts(&self) -> Result<Vec<(BareJid, Whereabouts)>, StoreError>;
 
-    /// The channels that an account is in, or a guest of, in the order of names.
+    /// The channels that an account is in or a guest of, in the order of names.
     ///
     /// # Errors
     /// As [`Store::load`].
     fn channels_of(&self, account: &BareJid) -> Result<Vec<ChannelName>, StoreError>;
 
-    /// The channels that an account is in, waits for, or left and did not forget, in the order of names.
+    /// The channels that an account is in, is invited to, or left and did not forget, in the order of names.
     ///
     /// # Errors
     /// As [`Store::load`].
     fn groups_of(&self, account: &BareJid) -> Result<Vec<(ChannelName, Status)>, StoreError>;
 
-    /// The channels that an account has a record in or is a guest of, up to so many behind one, in an order that stays.
+    /// Up to `count` channels that an account has a record in or is a guest of. They come in an order that never
+    /// changes, and begin after the channel `behind`.
     ///
     /// # Errors
     /// As [`Store::load`].
@@ -116,13 +117,13 @@ pub trait Store: Send + Sync {
         count: usize,
     ) -> Result<Vec<ChannelName>, StoreError>;
 
-    /// Whether whoever asks may know of the channel of a name; `false` where there is none.
+    /// Whether an account may know of the channel of this name; `false` where there is none.
     ///
     /// # Errors
     /// As [`Store::load`].
     fn is_known_to(&self, name: &ChannelName, actor: &Actor) -> Result<bool, StoreError>;
 
-    /// Where an archive stood at a time: at its last row of that time or before.
+    /// Where an archive stood at a time: at its last row up to then.
     ///
     /// # Errors
     /// As [`Store::load`].
@@ -134,20 +135,20 @@ pub trait Store: Send + Sync {
     /// As [`Store::load`].
     fn mentions_of(&self, account: &BareJid) -> Result<Mentions, StoreError>;
 
-    /// Where these accounts have a place: looks at `max` entries, from where the part before ended.
+    /// Where these accounts have a place. Looks at `max` entries from `from` on, which is where the part before ended.
     ///
     /// # Errors
     /// As [`Store::load`].
     fn trace(&self, accounts: &BTreeSet<BareJid>, from: &[u8], max: usize) -> Result<Trace, StoreError>;
 
-    /// Makes records durable, all or nothing, in order. `now` names the partition of the archive: the time by which months
-    /// begin, which no jump of a clock is to move.
+    /// Makes records durable, all or nothing, in order. `now` decides in which month rows lie. It is the time by which
+    /// months begin, which no jump of a clock moves.
     ///
     /// # Errors
     /// [`CommitError`]; see there what each demands.
     fn commit(&self, now: Stamp, records: &[Record]) -> Result<(), CommitError>;
 
-    /// Does what was put off, where there is something: to be called about once a second, also when nothing is committed.
+    /// Does a part of the work that was put off. To be called about once a second, also when nothing is committed.
     ///
     /// # Errors
     /// [`CommitError`], as for a commit.
@@ -155,8 +156,8 @@ pub trait Store: Send + Sync {
         Ok(())
     }
 
-    /// Does all of what was put off that the next start would find undone: to be called once, when nothing more is
-    /// committed.
+    /// Does all of the work that was put off, so that the next start has none of it. To be called once, after the last
+    /// commit.
     ///
     /// # Errors
     /// [`CommitError`], as for a commit.
@@ -170,32 +171,33 @@ pub trait Store: Send + Sync {
     /// As [`Store::load`].
     fn page(&self, plan: &PagePlan) -> Result<Page, StoreError>;
 
-    /// These rows of an archive, in the order asked for; `None` for a row that is not there.
+    /// Rows of an archive, in the order of `numbers`; `None` for a row that does not exist.
     ///
     /// # Errors
     /// As [`Store::load`].
     fn rows(&self, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Row>>, StoreError>;
 
-    /// What is known of these rows, in the order asked for: with whether each was retracted, and what corrects it.
+    /// What is known of rows, in the order of `numbers`: also whether each was retracted. `None` for a row that does
+    /// not exist.
     ///
     /// # Errors
     /// As [`Store::load`].
     fn facts(&self, tag: u64, numbers: &[u64]) -> Result<Vec<Option<Facts>>, StoreError>;
 
-    /// Whether each of these rows can be looked at in the state and in the current month alone, or else is not there.
+    /// Whether each of these rows can be looked up in the state and the current month alone, or does not exist.
     ///
     /// # Errors
     /// As [`Store::load`].
     fn at_hand(&self, tag: u64, numbers: &[u64]) -> Result<Vec<bool>, StoreError>;
 
-    /// What is left of those of these rows that were retracted.
+    /// The tombstones of those of these rows that were retracted.
     ///
     /// # Errors
     /// As [`Store::load`].
     fn tombstones(&self, tag: u64, numbers: &[u64]) -> Result<BTreeMap<u64, Tombstone>, StoreError>;
 
-    /// When a row arrived at these participants and was read by them: those of whom it is known how far it came. Two scans
-    /// of a range at most, which end as soon as all is found (docs/storage.md).
+    /// When a row arrived at these participants and was read by them. Each comes with how far the row is known to have
+    /// come. Costs at most two scans of a range, which end once everything is found (docs/storage.md).
     ///
     /// # Errors
     /// As [`Store::load`].
@@ -206,46 +208,45 @@ pub trait Store: Send + Sync {
         reached: &[(ParticipantId, Progress)],
     ) -> Result<HashMap<ParticipantId, Receipt>, StoreError>;
 
-    /// The rows that an archive still holds; `None` where it holds none.
+    /// The rows that an archive still holds; `None` where there are none.
     ///
     /// # Errors
     /// As [`Store::load`].
     fn bounds(&self, tag: u64) -> Result<Option<Bounds>, StoreError>;
 
-    /// The records of these participants, without what their reports amount to.
+    /// The records of these participants, without the sums of their reports.
     ///
     /// # Errors
     /// As [`Store::load`].
     fn people(&self, tag: u64, ids: &[ParticipantId]) -> Result<HashMap<ParticipantId, Member>, StoreError>;
 
-    /// Who these accounts were in a channel that gave their records up: those of whom anything is kept, without their stays
-    /// and preferences.
+    /// Who these accounts were in a channel that gave their records up, without stays and preferences. Accounts of
+    /// which nothing is kept are left out.
     ///
     /// # Errors
     /// As [`Store::load`].
     fn past(&self, tag: u64, accounts: &[BareJid]) -> Result<HashMap<BareJid, Member>, StoreError>;
 
-    /// Everybody whom an account was in a channel that gave up the records, accounts of its name that are no more included.
-    /// It goes through all that is left of records there.
-    ///
+    /// Every participant that an account was in a channel and whose record was given up. This includes earlier accounts
+    /// of the same name. It reads all traces of the channel.
     /// # Errors
     /// As [`Store::load`].
     fn given_up(&self, tag: u64, account: &BareJid) -> Result<Vec<Member>, StoreError>;
 
-    /// The reports of a participant, in no order.
+    /// All reports of a participant.
     ///
     /// # Errors
     /// As [`Store::load`].
     fn reports(&self, tag: u64, member: &ParticipantId) -> Result<Vec<Report>, StoreError>;
 
-    /// Erases an account that is out of every channel: what it wrote, what it was called and what it reported. Others
-    /// commit and read meanwhile. Tells the channels that are other than before.
+    /// Erases an account that is out of every channel: what it wrote, its names, and what it reported. Commits and
+    /// reads go on meanwhile. Returns the channels that were changed.
     ///
     /// # Errors
-    /// Those of reading and writing; it may be done again then.
+    /// Those of reading and writing. Erasing may be repeated then.
     fn erase(&self, account: &BareJid) -> Result<Erased, StoreError>;
 
-    /// Every entry that says something of an account, but for what others wrote; nothing where it is erased.
+    /// Every entry that names an account, except in what others wrote. None once the account is erased.
     ///
     /// # Errors
     /// As [`Store::load`].
@@ -259,34 +260,35 @@ pub trait Store: Send + Sync {
         Ok(Sizes::default())
     }
 
-    /// Who is meant of a channel that is no more, in the order of participant ids, and guests last: as long as what is
-    /// unsent is for them.
+    /// The people of a destroyed channel whom `whom` means: participants in the order of their ids, then guests. They
+    /// are kept as long as anything unsent is for them.
     ///
     /// # Errors
     /// As [`Store::load`].
     fn remains(&self, tag: u64, whom: &Whom) -> Result<Vec<BareJid>, StoreError>;
 
-    /// What the host server is not known to have, oldest first.
+    /// What the host server is not yet known to have, oldest first.
     ///
     /// # Errors
     /// As [`Store::load`].
     fn unsent(&self) -> Result<Vec<Unsent>, StoreError>;
 
-    /// Looks at `count` channels, from where the part before ended, and tells which of them have rows that are too old.
+    /// Looks at `count` channels from `from` on, which is where the part before ended. Returns those with rows that are
+    /// too old.
     ///
     /// # Errors
     /// As [`Store::load`].
     fn sweep(&self, retention: &Retention, from: &[u8], count: usize) -> Result<Sweep, StoreError>;
 
-    /// Drops the months that are too old and hold no row of any channel. Tells how many went, and how many have to wait:
-    /// they hold rows that are not expired yet, or somebody reads or copies them.
+    /// Drops the months that are too old and hold no row of any channel. Returns how many were dropped and how many
+    /// have to wait, because they hold rows that are not expired yet, or because somebody reads or copies them.
     ///
     /// # Errors
     /// As [`Store::load`], and a folder that cannot be removed.
     fn drop_months(&self, retention: &Retention) -> Result<(usize, usize), StoreError>;
 
-    /// Copies everything, as it is at one point between two commits, into a folder that is made for it, or empty; commits
-    /// go on meanwhile. `clock` tells the time, `watch` learns how far it is and may end it.
+    /// Copies everything as of one moment between two commits into a new or empty folder. Commits go on meanwhile.
+    /// `clock` tells the time; `watch` is told of the progress and may stop the copy.
     ///
     /// # Errors
     /// A folder that is not empty, and whatever cannot be read or written; nothing is left of a copy that failed.
@@ -294,6 +296,6 @@ pub trait Store: Send + Sync {
         Err(StoreError("this store is kept in memory alone: there is nothing to back up".into()))
     }
 
-    /// The key that seals row numbers into ids; made when the store was, and never changed.
+    /// The key that seals row numbers into ids. It is made with the store and never changes.
     fn sealing_key(&self) -> [u8; 16];
 }

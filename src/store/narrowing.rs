@@ -1,7 +1,8 @@
-//! Pages of rows that are picked: of one author, without events, with files.
+//! Pages of rows that are narrowed: to one author, to rows that are no events, to rows with files.
 //!
-//! None looks at every row. Authors, and rows that are no events, are found through an index of blocks, so that each row
-//! costs at most a block; files through an index of their own. How many match in all is not known.
+//! No such page looks at every row. An index of blocks leads to the rows of an author and to those that are no events,
+//! so that each row found costs at most one block. Files have an index of their own. How many rows match in all is not
+//! known.
 
 use super::archive::{Archive, Pick, lost};
 use super::databases::{Databases, Order, Space};
@@ -11,7 +12,7 @@ use super::{Page, PagePlan, StoreError, facts, pieces};
 use crate::channel::{MediaKind, Row};
 use std::ops::ControlFlow;
 
-/// What was found, up to one more than the page takes, which tells whether it is cut.
+/// What was found: up to one more than the page takes, which shows whether the page is cut.
 struct Found<T> {
     entries: Vec<T>,
     max: usize,
@@ -27,7 +28,7 @@ impl<T> Found<T> {
         if self.entries.len() > self.max { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    /// What the page takes, oldest first, and whether it is cut.
+    /// The contents of the page, oldest first, and whether it is cut.
     fn finish(mut self, order: Order) -> (Vec<T>, bool) {
         let cut = self.entries.len() > self.max;
         self.entries.truncate(self.max);
@@ -39,7 +40,7 @@ impl<T> Found<T> {
 }
 
 impl<S: Databases> Archive<'_, S> {
-    /// A page of an author, or without events, or both.
+    /// A page of rows of one author, of rows that are no events, or both.
     pub(super) fn page_of_blocks(&self, visible: Visible<'_>, plan: &PagePlan) -> Result<Page, StoreError> {
         let author = plan.author.as_ref();
         let pick = Pick { author, no_events: plan.narrow.no_events, visible: Some(&visible), bare: false };
@@ -63,7 +64,7 @@ impl<S: Databases> Archive<'_, S> {
         Ok(Page { rows, cut, counted: None, ..Page::default() })
     }
 
-    /// A page of rows with files of certain kinds, less those that were retracted.
+    /// A page of rows with files of certain kinds, without rows that were retracted.
     pub(super) fn page_of_media(&self, visible: Visible<'_>, plan: &PagePlan) -> Result<Page, StoreError> {
         let mut kinds = plan.narrow.media.clone().unwrap_or_default();
         kinds.sort();
@@ -111,7 +112,7 @@ impl<S: Databases> Archive<'_, S> {
         Ok(numbers)
     }
 
-    /// Whether a row is of the author whose rows alone are wanted.
+    /// Whether a row is of the author that the plan asks for.
     fn is_of(&self, number: u64, month: Space, plan: &PagePlan) -> Result<bool, StoreError> {
         let Some(author) = &plan.author else { return Ok(true) };
         let entry = self.dbs.entry(month, &keyspace::row(self.tag, number))?.ok_or_else(|| lost(number))?;
@@ -119,7 +120,7 @@ impl<S: Databases> Archive<'_, S> {
         Ok(found == *author)
     }
 
-    /// Goes through what is visible, each range cut into months, in this order.
+    /// Calls `each` with the visible ranges, cut by month, in the order of the plan.
     fn each_range(
         &self,
         visible: &Visible<'_>,
@@ -144,7 +145,7 @@ impl<S: Databases> Archive<'_, S> {
     }
 }
 
-/// From which end a page is looked for.
+/// The end that a page is read from.
 fn order_of(plan: &PagePlan) -> Order {
     if plan.from_end { Order::Falling } else { Order::Rising }
 }

@@ -1,4 +1,4 @@
-//! A page of an archive: which rows are asked for, and which ones there are.
+//! A page of an archive: which rows are asked for, and which were found.
 
 use crate::channel::{MediaKind, ParticipantId, Row, Stamp, Tombstone};
 use std::collections::BTreeMap;
@@ -26,17 +26,17 @@ pub struct PagePlan {
     pub narrow: Narrow,
 }
 
-/// What the rows of a page have to be besides; by default anything.
+/// Further conditions on the rows of a page; none by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Narrow {
-    /// Only rows within these windows, first and last included, in order and apart; all where absent. A page costs a
-    /// seek a window.
+    /// Only rows within these windows, first and last included, in order and apart; all rows where `None`. Each window
+    /// costs a page one seek.
     pub windows: Option<Vec<(u64, u64)>>,
-    /// None of these rows, in order.
+    /// Without these rows, in order.
     pub hidden: Vec<u64>,
-    /// No events.
+    /// Without events.
     pub no_events: bool,
-    /// Only rows with a file of one of these kinds, found by their index; a row that was retracted has none.
+    /// Only rows with a file of one of these kinds, found by their index. A retracted row has no files.
     pub media: Option<Vec<MediaKind>>,
 }
 
@@ -45,11 +45,11 @@ pub struct Narrow {
 pub struct Page {
     /// The rows.
     pub rows: Vec<Row>,
-    /// Whether `max` cut it: more rows match.
+    /// Whether more rows match than `max`.
     pub cut: bool,
-    /// How many rows match in all and how many of them come before the page, where that is known without a scan.
+    /// How many rows match in all, and how many of them come before the page; `None` where only a scan would tell.
     pub counted: Option<(u64, u64)>,
-    /// What is left of those rows that were retracted; their payload is not to be shown.
+    /// The tombstones of those rows that were retracted. The payload of a retracted row must not be shown.
     pub tombstones: BTreeMap<u64, Tombstone>,
 }
 
@@ -60,7 +60,8 @@ pub struct Bounds {
     pub oldest: u64,
     /// The number of the newest one.
     pub newest: u64,
-    /// Numbers that no row has, first and last included, in order: rows that a backup did not know of may have had them.
+    /// Numbers without a row, first and last included, in order: rows that the restored backup did not have may have
+    /// had them.
     pub gaps: Vec<(u64, u64)>,
 }
 

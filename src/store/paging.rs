@@ -1,5 +1,5 @@
-//! Pages of an archive: a seek to where they begin, and no look at what lies before. What a page costs depends on its length
-//! and not on how deep it lies. Pages of an author, without events or of media are in `narrowing`.
+//! Pages of an archive. A page begins with one seek, so its cost depends on its length and not on how deep it lies.
+//! Pages of one author, without events or of files are in `narrowing`.
 
 use super::archive::{Archive, Pick};
 use super::databases::{Databases, Order};

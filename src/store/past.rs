@@ -1,5 +1,5 @@
-//! What is left of people whose records a channel gave up: who they were, by id, since rows name them by it, and the id by
-//! account, since whoever comes back is who it was. None of it is in memory.
+//! Participants whose records a channel gave up. They are found by participant id, which rows name, and by account, so
+//! that an account that comes back gets the id that it had. None of this is in memory.
 
 use super::databases::{Databases, Order, Space};
 use super::keyspace::{self, PastRecord, Sum};
@@ -9,7 +9,7 @@ use jid::BareJid;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-/// Who accounts were.
+/// The participants that these accounts were, by account.
 ///
 /// # Errors
 /// Those of reading.
@@ -27,7 +27,7 @@ pub(super) fn of_accounts(
     Ok(found)
 }
 
-/// Who a participant was whose record was given up, with what its reports amount to.
+/// A participant whose record was given up, with the sum of its reports.
 ///
 /// # Errors
 /// Those of reading.
@@ -40,7 +40,7 @@ pub(super) fn of(dbs: &impl Databases, tag: u64, id: &ParticipantId) -> Result<O
     Ok(Some(who_it_was(trace, own)))
 }
 
-/// Everybody whom an account was in a channel that gave up the records, accounts of its name that are no more included.
+/// Every participant that an account was and whose record was given up. Includes earlier accounts of the same name.
 ///
 /// # Errors
 /// Those of reading.
@@ -72,7 +72,7 @@ fn who_it_was(trace: PastRecord, own: Own) -> Member {
     }
 }
 
-/// The entries of the state that no row needs: of people without a row that there still is.
+/// The keys in the state that no row needs any more: traces of people none of whose rows is left.
 ///
 /// # Errors
 /// Those of reading.

@@ -1,17 +1,18 @@
 //! Long values, cut into pieces.
 //!
 //! sled moves any tree page above 128 KiB into a file of its own which it never syncs, and a leaf holds up to about
-//! twenty entries. So no entry is ever long: what exceeds a piece goes on under keys of its own, and no page grows to
-//! that size. An entry starts with the number of pieces that follow it; a piece's key is `x`, the key, its number.
+//! twenty entries. So entries are kept short, and no page grows to that size: what exceeds a piece goes under keys of
+//! its own. An entry starts with the number of pieces that follow it. The key of a piece is `x`, the entry's key, and
+//! its number.
 
 use super::{StoreError, keyspace::Ops};
 
-/// The longest part of a value that is stored under one key, in bytes.
+/// The longest piece of a value, in bytes.
 pub(super) const PIECE_BYTES_MAX: usize = 4096;
 
 /// Entries by key.
 pub(super) type Entries = Vec<(Vec<u8>, Vec<u8>)>;
-/// Entries to write, and `None` to delete, by key.
+/// Changes of entries by key: `None` deletes.
 pub(super) type Edits = Vec<(Vec<u8>, Option<Vec<u8>>)>;
 
 /// Cuts a value into the entries that hold it.
@@ -29,12 +30,12 @@ pub(super) fn cut(key: &[u8], value: &[u8]) -> Result<Entries, StoreError> {
     Ok(entries)
 }
 
-/// The entry that holds a value by itself, where one does.
+/// The only entry of a value that fits into one piece; `None` for a longer value.
 pub(super) fn sole(value: &[u8]) -> Option<Vec<u8>> {
     (value.len() <= PIECE_BYTES_MAX).then(|| [&[0, 0], value].concat())
 }
 
-/// The entries to write, and to delete, for a change of values whose old entries `old` tells.
+/// The edits that bring about changes of values. `old` returns the entry that is stored under a key.
 ///
 /// # Errors
 /// Those of `old` and of [`cut`].
@@ -62,7 +63,7 @@ pub(super) fn cut_ops(
     Ok(entries)
 }
 
-/// The value of an entry, with the pieces that `piece` fetches.
+/// The value of an entry. `piece` fetches the pieces behind the first one.
 ///
 /// # Errors
 /// Those of `piece`, and a piece that is missing.
@@ -81,10 +82,10 @@ pub(super) fn join(
     Ok(value)
 }
 
-/// The first piece of an entry's value.
+/// The first piece of a value, from its entry.
 ///
 /// # Errors
-/// An entry that is none.
+/// Bytes that are no entry.
 pub(super) fn start_of(entry: &[u8]) -> Result<&[u8], StoreError> {
     entry.get(2..).ok_or_else(|| StoreError("a stored entry is too short: restore from a backup".into()))
 }
@@ -92,7 +93,7 @@ pub(super) fn start_of(entry: &[u8]) -> Result<&[u8], StoreError> {
 /// How many pieces follow an entry.
 ///
 /// # Errors
-/// An entry that is none.
+/// Bytes that are no entry.
 pub(super) fn count_of(entry: &[u8]) -> Result<u16, StoreError> {
     start_of(entry)?;
     Ok(u16::from_be_bytes([entry[0], entry[1]]))

@@ -1,7 +1,7 @@
 //! What a commit writes: records in, entries of the current month and changes of the state out.
 //!
-//! Nothing is written here, and what is returned is the same for every backend. Applied twice, the changes of the state
-//! give what they give applied once, which is what lets a start replay them.
+//! Nothing is written here, and the result is the same for every backend. Applying the changes of the state twice has
+//! the effect of applying them once, so a start may replay them.
 
 use super::archive::Archive;
 use super::databases::{Databases, Space};
@@ -18,7 +18,7 @@ use jid::BareJid;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// How many blocks and channels are remembered as known to the current month.
+/// How many blocks and channels of the current month are remembered.
 const SEEN_MAX: usize = 65_536;
 
 /// What a commit writes.
@@ -30,23 +30,23 @@ pub(super) struct Writes {
     pub(super) kept: Ops,
     /// Changes of the state that a crash may lose.
     pub(super) lazy: Ops,
-    /// Up to which number what is unsent may go.
+    /// Parcels up to this number may be dropped.
     pub(super) sent: u64,
-    /// What the current month knows by this commit.
+    /// What the current month holds with this commit.
     pub(super) news: Seen,
 }
 
-/// A block with rows of an author, or, without one, a block with rows that are no events.
+/// An entry of the index of blocks: tag, author, block. Without an author, the block has rows that are no events.
 type Block = (u64, Option<ParticipantId>, u64);
 
-/// What the current month is known to hold, so that it is not looked up and written over and over.
+/// What the current month is known to hold, so that it is not looked up and written again.
 #[derive(Default)]
 pub(super) struct Seen {
     /// Entries of the index of blocks.
     blocks: HashSet<Block>,
     /// The newest stamps of channels that have rows in it, by tag.
     tags: HashMap<u64, Stamp>,
-    /// The tags of channels whose old rows went, and perhaps all in it.
+    /// The tags of channels whose old rows went. The month may have none of their rows left.
     lost: HashSet<u64>,
 }
 
@@ -62,14 +62,14 @@ impl Seen {
         self.tags.extend(news.tags);
     }
 
-    /// Forgets everything, as a new month knows nothing.
+    /// Forgets everything, because a new month is empty.
     pub(super) fn clear(&mut self) {
         self.blocks.clear();
         self.tags.clear();
     }
 }
 
-/// Plans a commit into `month`; reads the state and changes nothing.
+/// Plans a commit into `month`. Reads the state and changes nothing.
 ///
 /// # Errors
 /// Those of reading.
@@ -107,7 +107,7 @@ pub(super) fn plan(dbs: &impl Databases, month: Month, seen: &Seen, records: &[R
     }
     let mut writes = draft.writes;
     if !writes.archive.is_empty() || !writes.kept.is_empty() {
-        // Where there is a sync anyway, it costs nothing more.
+        // Where the commit is synced anyway, keeping these costs nothing more.
         writes.kept.append(&mut writes.lazy);
     }
     Ok(writes)
@@ -139,7 +139,7 @@ impl<S: Databases> Planning<'_, S> {
             }
             Change::Destroyed => self.destroy(name, tag)?,
             Change::Joined(member) | Change::Invited(member) => {
-                // Who comes back is a record again.
+                // An account that comes back has a record again, and no trace.
                 self.writes.kept.insert(keyspace::trace(tag, &member.id), None);
                 self.writes.kept.insert(keyspace::trace_of(tag, &member.jid), None);
                 self.member(name, tag, member)?;
@@ -191,7 +191,7 @@ impl<S: Databases> Planning<'_, S> {
         self.writes.kept.insert(key, Some(value));
     }
 
-    /// A value of the state as it is after what was planned so far.
+    /// A value of the state with the changes planned so far.
     fn value<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
         match self.writes.kept.get(key) {
             Some(planned) => planned.as_deref().map(keyspace::decode).transpose(),
@@ -199,7 +199,7 @@ impl<S: Databases> Planning<'_, S> {
         }
     }
 
-    /// A number that was given is never given again, also when its channel is gone.
+    /// A number is never given twice, even after its channel is destroyed.
     fn number(&mut self, gid: u32) -> Result<(), StoreError> {
         if self.value(keyspace::GID_HIGHEST)?.is_none_or(|highest: u32| highest < gid) {
             self.put(keyspace::GID_HIGHEST.to_vec(), keyspace::encode(&gid)?);
@@ -207,8 +207,8 @@ impl<S: Databases> Planning<'_, S> {
         Ok(())
     }
 
-    /// The directory entry goes at once, and with it the account index, whose entries count only while the directory
-    /// knows their tag. Everything else is cleared away later; the rows go with their month.
+    /// Removes the directory entry at once. Entries of the account index count only while the directory has their tag,
+    /// so they end with it. The rest is cleared away later; rows go with their month.
     fn destroy(&mut self, name: &ChannelName, tag: u64) -> Result<(), StoreError> {
         for key in [keyspace::channel(name), keyspace::spans(tag)] {
             self.writes.kept.insert(key, None);
@@ -217,7 +217,7 @@ impl<S: Databases> Planning<'_, S> {
         Ok(())
     }
 
-    /// Who was in a channel that is no more is kept until its people were told of its end.
+    /// Keeps the members and guests of a destroyed channel until they were told of its end.
     fn keep_people(&mut self, tag: u64, parcel: u64) -> Result<(), StoreError> {
         let key = keyspace::grave(tag);
         if let Some(Grave::Channel { tag, name }) = self.value(&key)? {
@@ -226,7 +226,7 @@ impl<S: Databases> Planning<'_, S> {
         Ok(())
     }
 
-    /// Writes what the directory keeps of a channel anew, from what it kept and its rights as they are written.
+    /// Rewrites the head of a directory entry; `edit` gets the stored rights as bytes.
     fn entry(
         &mut self,
         name: &ChannelName,
@@ -251,7 +251,7 @@ impl<S: Databases> Planning<'_, S> {
         let key = keyspace::membership(&member.jid, name);
         let membership =
             IndexedMember { name: name.clone(), tag, status: member.status, forgotten: member.own.forgotten };
-        // Most changes of a member are none of its place in the index.
+        // Most changes of a member leave its place in the index as it is.
         if self.value::<IndexedMember>(&key)?.as_ref() != Some(&membership) {
             self.put(key, keyspace::encode(&membership)?);
         }
@@ -270,7 +270,7 @@ impl<S: Databases> Planning<'_, S> {
     fn strike(&mut self, name: &ChannelName, tag: u64, member: &Member) -> Result<(), StoreError> {
         self.writes.kept.insert(keyspace::member(tag, &member.id), None);
         let key = keyspace::membership(&member.jid, name);
-        // The place in the index may be a later member's of the same account, or that of a later channel of the name.
+        // The place in the index may belong to a later record of the account, or to a later channel of the same name.
         let place: Option<IndexedMember> = self.value(&key)?;
         if place.is_some_and(|it| it.tag == tag && it.status == Status::Left && it.forgotten == member.own.forgotten) {
             self.writes.kept.insert(key, None);
@@ -278,7 +278,7 @@ impl<S: Databases> Planning<'_, S> {
         Ok(())
     }
 
-    /// Nothing is left of the record but who it was.
+    /// Gives a record up: a trace of who it was is left.
     fn fade(&mut self, name: &ChannelName, tag: u64, member: &Member) -> Result<(), StoreError> {
         self.strike(name, tag, member)?;
         let (id, jid, nick) = (member.id.clone(), member.jid.clone(), member.nick.clone());
@@ -288,13 +288,13 @@ impl<S: Databases> Planning<'_, S> {
         if !member.ended {
             self.put(by_account, keyspace::encode(&member.id)?);
         } else if self.value::<ParticipantId>(&by_account)?.is_some_and(|id| id == member.id) {
-            // A later account of the name is somebody else.
+            // A later account of the same name is somebody else.
             self.writes.kept.insert(by_account, None);
         }
         Ok(())
     }
 
-    /// A list that is made, or ceases to be, is empty; the entries it had are cleared away later.
+    /// Begins or ends a list. It is empty then; the entries it had are cleared away later.
     fn list(&mut self, tag: u64, node: Node, exists: bool) -> Result<(), StoreError> {
         let key = keyspace::list(tag, node);
         let before: ListRecord = self.value(&key)?.unwrap_or_default();
@@ -325,8 +325,8 @@ impl<S: Databases> Planning<'_, S> {
         Ok(())
     }
 
-    /// The archive begins behind a row. The rows before stay where they are, unreachable, until their month
-    /// goes. They lie in old months, of which none is opened here: who found them tells what is behind them.
+    /// Moves the beginning of the archive. The rows before it stay, unreachable, until their month goes. They lie in
+    /// old months, none of which is opened here: `rest` says what is known of the rows behind them.
     fn expire(&mut self, tag: u64, base: Head, rest: Rest) -> Result<(), StoreError> {
         let mut spans: Spans = self.value(&keyspace::spans(tag))?.unwrap_or_default();
         if base.row <= spans.base.row {
@@ -343,7 +343,7 @@ impl<S: Databases> Planning<'_, S> {
         }
         spans.base = base;
         self.put(keyspace::spans(tag), keyspace::encode(&spans)?);
-        // Its month may have no rows of it any more, and then it has to be told of the next one.
+        // The current month may have none of the channel's rows left. Then the next row has to be noted anew.
         self.writes.news.tags.remove(&tag);
         self.writes.news.lost.insert(tag);
         let grave = Grave::Below { tag, row: base.row, cursor: Vec::new() };
@@ -351,7 +351,7 @@ impl<S: Databases> Planning<'_, S> {
         Ok(())
     }
 
-    /// The stamp of the row behind one, in a month that has both or is the last; `None` where there is none.
+    /// The stamp of the row behind `row`, in a month that has both or is the last; `None` where there is none.
     fn since_behind(&self, tag: u64, month: Month, row: u64, rest: Rest) -> Result<Option<Stamp>, StoreError> {
         let key = keyspace::row(tag, row + 1);
         if let Some(planned) = self.writes.archive.get(&key) {
@@ -365,7 +365,7 @@ impl<S: Databases> Planning<'_, S> {
             Rest::From(stamp) => Ok(Some(stamp)),
             Rest::Nothing => Ok(None),
             Rest::Unknown if month == self.month => look(),
-            // The month ended between the look at it and this commit: it was open then, and mostly still is.
+            // The month ended between the look at it and this commit. It was open then, and mostly still is.
             Rest::Unknown => reach(look),
         }
     }
@@ -382,7 +382,8 @@ impl<S: Databases> Planning<'_, S> {
         Ok(())
     }
 
-    /// Begins a span with a row, where it does not go on with the last one; `last` is the stamp before, where it is known.
+    /// Begins a span with a row that does not continue the last span. `last` is the stamp of the row before, where it
+    /// is known.
     fn begin_span(&mut self, tag: u64, row: &Row, last: Option<Stamp>) -> Result<(), StoreError> {
         let mut spans: Spans = self.value(&keyspace::spans(tag))?.unwrap_or_default();
         let (falls, goes_on) = match (spans.months.last(), last) {
@@ -391,7 +392,7 @@ impl<S: Databases> Planning<'_, S> {
             (Some(past), None) if past.month == self.month => {
                 (row.stamp < self.newest_stamp(tag)?, past.is_astray() || row.stamp < self.month_end)
             }
-            // No older month is opened to know it: whatever is not surely later counts as earlier.
+            // No older month is opened to find out: what is not surely later counts as earlier.
             (Some(past), None) => (past.is_astray() || row.stamp < past.month.end(), false),
         };
         if goes_on && !falls && spans.skip == 0 {
@@ -406,7 +407,7 @@ impl<S: Databases> Planning<'_, S> {
         Ok(())
     }
 
-    /// The stamp of the newest row of a channel, planned ones counted.
+    /// The stamp of the newest row of a channel, including planned rows.
     fn newest_stamp(&self, tag: u64) -> Result<Stamp, StoreError> {
         let rows = keyspace::rows(tag);
         match self.writes.archive.range(rows.clone()..keyspace::behind(&rows)).next_back() {
@@ -419,7 +420,7 @@ impl<S: Databases> Planning<'_, S> {
         let archive = &mut self.writes.archive;
         if let Some(target) = row.target {
             archive.insert(keyspace::target(tag, target, row.number), Vec::new());
-            // In the state too: to look through every month for the corrections of an old row would open them all.
+            // In the state, too, because finding the corrections of an old row in the months would open all of them.
             if row.corrects {
                 self.writes.kept.insert(keyspace::correction(tag, target, row.number), Some(Vec::new()));
             }

@@ -1,4 +1,4 @@
-//! What a store answers of channels and people, written once for every backend.
+//! What a store answers about channels and people, written once for every backend.
 
 use super::archive::{Archive, Pick};
 use super::databases::{Databases, Order, Space};
@@ -13,7 +13,7 @@ use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 
-/// The channel of a name with its members and the end of its archive.
+/// Loads the channel of a name, with its members and the end of its archive.
 pub(super) fn load(dbs: &impl Databases, name: &ChannelName) -> Result<Option<Channel>, StoreError> {
     near::beside();
     let Some(entry) = dbs.value::<DirectoryEntry>(Space::State, &keyspace::channel(name))? else { return Ok(None) };
@@ -44,13 +44,13 @@ pub(super) fn load(dbs: &impl Databases, name: &ChannelName) -> Result<Option<Ch
     Ok(Some(Channel::restore(entry.name, kept, members, archive.head(), &newest, retracted).since(archive.base())))
 }
 
-/// The records of all members, with what their reports amount to.
+/// The records of all members, with the sums of their reports.
 fn members(dbs: &impl Databases, tag: u64) -> Result<Vec<Member>, StoreError> {
     let mut members: Vec<Member> = dbs.values(Space::State, &keyspace::members(tag), usize::MAX)?;
     let ids: HashSet<&ParticipantId> = members.iter().map(|member| &member.id).collect();
     let (mut sums, all) = (HashMap::new(), keyspace::all_sums(tag));
     dbs.scan(Space::State, &all, &keyspace::behind(&all), Order::Rising, &mut |key, entry| {
-        // Those of records that were given up stay where they are.
+        // Sums of given-up records have no member here.
         let sum: Sum = dbs.whole(Space::State, key, entry)?;
         if ids.contains(&sum.member) {
             sums.insert(sum.member.clone(), sum);
@@ -75,7 +75,7 @@ fn list(dbs: &impl Databases, tag: u64, node: Node) -> Result<Option<Roll<BareJi
     Ok(Some(listed.into_iter().collect()))
 }
 
-/// The rows that repeats, marks and authors are known by, oldest first, without their payloads.
+/// The newest rows, oldest first, without payloads. Repeats, marks and authors are known by them.
 fn newest_rows(archive: &Archive<'_, impl Databases>) -> Result<Vec<Row>, StoreError> {
     let mut rows = Vec::new();
     let bare = Pick { bare: true, ..Pick::default() };
@@ -87,7 +87,7 @@ fn newest_rows(archive: &Archive<'_, impl Databases>) -> Result<Vec<Row>, StoreE
     Ok(rows)
 }
 
-/// Every channel there is, the highest number that any ever had, the registered nicks, and what accounts set off.
+/// Everything that a start takes into memory.
 pub(super) fn directory(dbs: &impl Databases) -> Result<Directory, StoreError> {
     let closed = closed_by_lists(dbs)?;
     let entries: Vec<(ChannelName, u64, bool, u32, Profile, Settings)> =
@@ -124,12 +124,12 @@ fn closed_by_lists(dbs: &impl Databases) -> Result<HashSet<u64>, StoreError> {
     Ok(closed)
 }
 
-/// Everything kept of accounts' whereabouts.
+/// What is known of all accounts' whereabouts.
 pub(super) fn whereabouts(dbs: &impl Databases) -> Result<Vec<(BareJid, Whereabouts)>, StoreError> {
     dbs.values(Space::State, &keyspace::all(b'w'), usize::MAX)
 }
 
-/// The channels that an account is in, or a guest of.
+/// The channels that an account is in or a guest of.
 pub(super) fn channels_of(dbs: &impl Databases, account: &BareJid) -> Result<Vec<ChannelName>, StoreError> {
     near::beside();
     let found = memberships(dbs, account)?.into_iter();
@@ -144,7 +144,7 @@ pub(super) fn channels_of(dbs: &impl Databases, account: &BareJid) -> Result<Vec
     Ok(channels.into_iter().collect())
 }
 
-/// The channels that an account is in, waits for, or left and did not forget.
+/// The channels that an account is in, is invited to, or left and did not forget.
 pub(super) fn groups_of(dbs: &impl Databases, account: &BareJid) -> Result<Vec<(ChannelName, Status)>, StoreError> {
     near::beside();
     let found = memberships(dbs, account)?.into_iter();
@@ -181,7 +181,7 @@ pub(super) fn mentions_of(dbs: &impl Databases, jid: &BareJid) -> Result<Mention
     Ok(Mentions { by_channel: listed })
 }
 
-/// What an account is to the channels there are, in the order of names.
+/// The entries of the account index whose channels exist, in the order of names.
 fn memberships(dbs: &impl Databases, account: &BareJid) -> Result<Vec<IndexedMember>, StoreError> {
     let mut found: Vec<IndexedMember> = Vec::new();
     let all: Vec<IndexedMember> = dbs.values(Space::State, &keyspace::memberships(account), usize::MAX)?;
@@ -194,7 +194,7 @@ fn memberships(dbs: &impl Databases, account: &BareJid) -> Result<Vec<IndexedMem
     Ok(found)
 }
 
-/// Whether an entry of the account index is one of a channel that exists; those of destroyed ones are cleared away later.
+/// Whether an entry of the account index is of a channel that exists. Entries of destroyed ones are cleared away later.
 pub(super) fn is_there(dbs: &impl Databases, name: &ChannelName, tag: u64) -> Result<bool, StoreError> {
     let listing = dbs.value::<(ChannelName, u64)>(Space::State, &keyspace::channel(name))?;
     Ok(listing.is_some_and(|(_, found)| found == tag))

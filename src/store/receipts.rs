@@ -1,8 +1,8 @@
-//! Reports of recipients: found again by row, and summed up by member.
+//! Reports of recipients: looked up by row, and summed up by member.
 //!
-//! A report is one record, kept under the last row that it is about. No two reports of a member that say the same are
-//! about one row, so a member has at most one in a row's way for each row behind it. What its reports amount to follows
-//! from them; it is worked out when they are applied to the state, and is in no commit.
+//! A report is one record, under the key of the last row that it covers. No two reports of a member with the same
+//! progress cover one row. So the scan from a row on meets few reports of each member. A member's sum follows from its
+//! reports: it is computed when they are applied to the state, and is part of no commit.
 
 use super::databases::{Databases, Order, Space};
 use super::facts::is_gone;
@@ -12,8 +12,8 @@ use crate::channel::{ParticipantId, Progress, Receipt, Report, Reported};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 
-/// When a row arrived at these participants and was read by them. The far reports are looked at first: they are few, and
-/// whoever reported late is among them, so that the scan of the near ones ends early.
+/// When a row arrived at these participants and was read by them. Far reports are scanned first: they are few, and
+/// people who reported late are among them, so that the scan of near reports can end early.
 pub(super) fn receipts(
     dbs: &impl Databases,
     tag: u64,
@@ -49,7 +49,7 @@ struct Found {
 impl Found {
     fn look_at(&mut self, report: &Report) {
         let Some(&wanted) = self.wanted.get(&report.member).filter(|_| report.covers(self.row)) else { return };
-        // It may have been read since it was asked how far it came.
+        // The row may have been read since `reached` was determined.
         if report.progress > wanted {
             return;
         }
@@ -69,8 +69,8 @@ impl Found {
     }
 }
 
-/// What the reports among these changes add to the sums of their members. Reports that a sum has already add nothing, so
-/// that a start may replay them.
+/// The new sums of the members whose reports are among these changes. A report that is already in a sum adds nothing,
+/// so a start may replay it.
 ///
 /// # Errors
 /// Those of reading.

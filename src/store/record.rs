@@ -1,10 +1,10 @@
-//! What is kept, one thing at a time.
+//! The records that a commit stores.
 
 use super::{Deed, Tour, Unsent};
 use crate::channel::{Change, ChannelName, Ending, Newcomer, Nick, Stamp};
 use jid::BareJid;
 
-/// One thing to keep.
+/// One record of a commit.
 #[derive(Clone, Debug)]
 // Nearly every record is of the larger kind.
 #[allow(clippy::large_enum_variant)]
@@ -18,7 +18,7 @@ pub enum Record {
         /// What happened.
         change: Change,
     },
-    /// What is known of an account's whereabouts; `None` forgets it. Where a commit holds nothing else it is kept lazily: a
+    /// What is known of an account's whereabouts; `None` forgets it. Kept lazily where a commit holds nothing else: a
     /// crash may lose the newest ones.
     Whereabouts {
         /// The account.
@@ -33,21 +33,21 @@ pub enum Record {
         /// The nick.
         nick: Option<Nick>,
     },
-    /// An account is being ended; `None` where that is over.
+    /// An account is being ended; `None` once it is ended.
     Ending {
         /// The account.
         account: BareJid,
-        /// How it stands.
+        /// How far that is.
         ending: Option<Ending>,
     },
-    /// What is known of an account that others added; `None` where it is known to be there, or ended.
+    /// What is known of an account that others added; `None` once it is known to exist, or is ended.
     Newcomer {
         /// The account.
         account: BareJid,
         /// What is known.
         newcomer: Option<Newcomer>,
     },
-    /// How far something is that an account set off in all of its channels; `None` where it is done.
+    /// How far a deed of an account in all of its channels is; `None` once it is done.
     Tour {
         /// The account.
         account: BareJid,
@@ -56,11 +56,11 @@ pub enum Record {
         /// How far it is.
         tour: Option<Tour>,
     },
-    /// What is sent of all this, kept until the host server is known to have it.
+    /// A parcel: what is sent of all this, kept until the host server is known to have it.
     Unsent(Unsent),
-    /// The host server has everything up to this number. Kept lazily: a crash may lose the newest ones.
+    /// The host server has all parcels up to this number. Kept lazily: a crash may lose the newest ones.
     Sent(u64),
-    /// How far the clock is believed to have come. Where a commit holds nothing else it is kept lazily.
+    /// How far the clock is believed to have come. Kept lazily where a commit holds nothing else.
     Clock(Belief),
 }
 
@@ -73,7 +73,7 @@ pub struct Belief {
     pub kept: Stamp,
 }
 
-/// How an account was last reachable (see `engine::people::accounts`).
+/// How an account could last be reached (see `engine::people::accounts`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Whereabouts {
     /// Whether its home server takes MIX traffic at the bare JID (XEP-0405).

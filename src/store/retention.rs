@@ -1,4 +1,4 @@
-//! Which rows are too old to be kept: by the service, a month at a time, and by what a channel settled for itself.
+//! Which rows are too old: for the service, a month at a time, and for a channel by its own setting.
 
 use super::StoreError;
 use super::archive::Archive;
@@ -13,9 +13,9 @@ const DAY_MS: u64 = 24 * 3600 * 1000;
 /// How long rows are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// The time it is.
+    /// The current time, of the clock for retention.
     pub now: Stamp,
-    /// Days that the service keeps rows at least; a month goes when all of it is older. 0: for ever.
+    /// How many days the service keeps rows at least. A month goes once all of it is older. 0 keeps rows for ever.
     pub keep_days: u64,
 }
 
@@ -40,7 +40,7 @@ pub struct Outdated {
     pub rest: Rest,
 }
 
-/// A part of a look through all channels.
+/// One part of a look through all channels.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sweep {
     /// The channels with rows that are too old, among those looked at.
@@ -49,7 +49,7 @@ pub struct Sweep {
     pub next: Option<Vec<u8>>,
 }
 
-/// Looks at some channels, from where the part before ended.
+/// Looks at some channels, beginning where the part before ended.
 pub(super) fn sweep(
     dbs: &impl Databases,
     current: Month,
@@ -76,7 +76,8 @@ pub(super) fn sweep(
     Ok(Sweep { outdated, next })
 }
 
-/// Where an archive stood at the last row that is too old, and what is behind it; `None` where none is.
+/// Where an archive stood at its last row that is too old, and what is known of the rows behind it; `None` where no row
+/// is.
 fn horizon(
     dbs: &impl Databases,
     (tag, current): (u64, Month),
@@ -90,7 +91,7 @@ fn horizon(
             || span.since < oldest_stamp
             || (oldest_stamp > Stamp(0) && span.since > retention.now)
     };
-    // Most channels have nothing old, and no month has to be opened to know it.
+    // Most channels have no old rows. Their spans say so, without opening a month.
     if !spans.months.first().is_some_and(is_old) {
         return Ok(None);
     }
@@ -107,7 +108,7 @@ fn horizon(
     }
     let rest = match archive.stamp_behind(last)? {
         Some(stamp) => Rest::From(stamp),
-        // Rows come into the current month alone.
+        // New rows come into the current month alone.
         None if spans.months.last().is_some_and(|span| span.month < current) => Rest::Nothing,
         None => Rest::Unknown,
     };

@@ -1,5 +1,5 @@
-//! Where something goes that is done in all channels of an account (see `tour`): its channels in an order that stays, and
-//! where their archives stood when it was set off.
+//! The stops of a tour (see `tour`): the channels of an account in an order that never changes, and where their
+//! archives stood when the tour began.
 
 use super::archive::Archive;
 use super::databases::{Databases, Order, Space};
@@ -11,7 +11,7 @@ use jid::BareJid;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-/// Channels that an account has a record in or is a guest of, up to so many, in the order of their keys.
+/// Up to `count` channels that an account has a record in or is a guest of, in the order of their keys.
 pub(super) fn channels_behind(
     dbs: &impl Databases,
     account: &BareJid,
@@ -47,7 +47,7 @@ pub(super) fn channels_behind(
     Ok(found.into_values().take(count).collect())
 }
 
-/// Where an archive stood at a time: at its last row of that time or before.
+/// Where an archive stood at a time: at its last row up to then.
 pub(super) fn head_at(dbs: &impl Databases, tag: u64, stamp: Stamp) -> Result<Head, StoreError> {
     near::beside();
     let archive = Archive::open(dbs, tag)?;

@@ -1,5 +1,5 @@
-//! What an account set off in all of its channels, and how far it is: kept until it is done, so that a crash between two
-//! channels leaves nothing half done.
+//! A tour: what an account set off in all of its channels. It is stored until it is done, so that after a crash it goes
+//! on where it was.
 
 use crate::channel::{ChannelName, Stamp};
 use jid::BareJid;
@@ -15,17 +15,17 @@ pub enum Deed {
     Clear,
 }
 
-/// See the module.
+/// How far a deed of an account is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tour {
-    /// Whose channels they are.
+    /// The account whose channels they are.
     pub account: BareJid,
     /// What is done.
     pub deed: Deed,
     /// When it was set off.
     pub since: Stamp,
-    /// The channel up to which all are done, in the order of `channels_behind`; none where it has not begun.
+    /// The last channel that is done, in the order of `channels_behind`; `None` at the beginning.
     pub behind: Option<ChannelName>,
-    /// Channels in which the account settled something else since.
+    /// Channels in which the account settled the same matter otherwise since. They are skipped.
     pub settled: BTreeSet<ChannelName>,
 }

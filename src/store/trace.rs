@@ -1,5 +1,5 @@
-//! Where accounts have a place that nothing but a look through the store tells: what channels they own or administer,
-//! which ones gave up their record, and which invitations they gave or got. What the index of accounts tells comes first.
+//! Where accounts have a place that only a look through the whole store tells: channels that they own or administer,
+//! given-up records, and invitations from or to them. Places in the account index come first.
 
 use super::databases::{Databases, Order, Space};
 use super::keyspace::{self, DirectoryEntry, EntryHead, IndexedGuest, IndexedMember};
@@ -9,7 +9,7 @@ use jid::BareJid;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-/// A channel in which an account has a place.
+/// A channel in which an account has a place, named in one of two ways.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// By its localpart.
@@ -18,16 +18,16 @@ pub enum Place {
     Tagged(u64),
 }
 
-/// A part of a look through the store.
+/// One part of a look through the store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
-    /// Who has a place where, perhaps more than once, and perhaps in a channel that is no more.
+    /// The places found. One may come more than once, and its channel may have been destroyed.
     pub found: Vec<(BareJid, Place)>,
     /// Where the next part begins; `None` at the end.
     pub next: Option<Vec<u8>>,
 }
 
-/// Looks at `max` entries, from where the part before ended.
+/// Looks at `max` entries, beginning where the part before ended.
 pub(super) fn trace(
     dbs: &impl Databases,
     accounts: &BTreeSet<BareJid>,
@@ -80,7 +80,7 @@ pub(super) fn trace(
     Ok(trace)
 }
 
-/// Where it is or was, where it is a guest, and on which lists it is.
+/// The places in the index: where the account is or was, where it is a guest, and the lists it is on.
 fn by_index(dbs: &impl Databases, account: &BareJid, found: &mut Vec<(BareJid, Place)>) -> Result<(), StoreError> {
     let memberships: Vec<IndexedMember> = dbs.values(Space::State, &keyspace::memberships(account), usize::MAX)?;
     let visits: Vec<IndexedGuest> = dbs.values(Space::State, &keyspace::visits(account), usize::MAX)?;

@@ -1,5 +1,5 @@
-//! What was committed and is not known to have reached the host server: kept beside the rows, in the same batch, and
-//! dropped once the host server is known to have it. A start sends what is left.
+//! Parcels: what was committed and the host server is not yet known to have. A parcel is stored in the same batch as
+//! the rows that it is about, and dropped once the host server has it. A start sends what is left.
 
 use super::databases::{Databases, Order, Space};
 use super::keyspace;
@@ -10,7 +10,7 @@ use jid::BareJid;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 
-/// What one turn sends of what it commits.
+/// A parcel: what one turn sends of what it commits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unsent {
     /// Its number; later turns have higher ones.
@@ -22,7 +22,7 @@ pub struct Unsent {
 }
 
 impl Unsent {
-    /// The tags of the channels of whose end it tells.
+    /// The tags of the channels whose end it tells.
     pub fn ended(&self) -> impl Iterator<Item = u64> {
         self.parts.iter().filter_map(|part| match part {
             Part::Farewell { tag, .. } => Some(*tag),
@@ -30,7 +30,7 @@ impl Unsent {
         })
     }
 
-    /// The same without its rows.
+    /// The parcel without its rows.
     pub fn without_rows(mut self) -> Unsent {
         self.parts.retain(|part| !matches!(part, Part::Row { .. }));
         self
@@ -40,7 +40,7 @@ impl Unsent {
 /// One thing to be sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Part {
-    /// A row, to everybody whom it concerns; it is rendered anew from the archive.
+    /// A row, for everybody whom it concerns. It is rendered again from the archive.
     Row {
         /// The channel.
         name: ChannelName,
@@ -49,7 +49,7 @@ pub enum Part {
         /// The row.
         row: u64,
     },
-    /// A stanza for all who subscribe to a node, as it was rendered.
+    /// A stanza for all subscribers of a node, as it was rendered.
     List {
         /// The channel.
         name: ChannelName,
@@ -69,7 +69,7 @@ pub enum Part {
         /// The stanza.
         stanza: Halves,
     },
-    /// A whole stanza.
+    /// A complete stanza.
     Stanza(String),
     /// A stanza for the bare JID of each of these accounts.
     Mail {
@@ -78,29 +78,29 @@ pub enum Part {
         /// The stanza.
         stanza: Halves,
     },
-    /// A stanza about the end of a channel. Who its people were is kept until this is dropped.
+    /// A stanza about the end of a channel. The channel's people are kept until this is dropped.
     Farewell {
         /// The tag of the channel.
         tag: u64,
-        /// For whom it is.
+        /// Whom it is for.
         whom: Whom,
         /// The stanza.
         stanza: Halves,
     },
 }
 
-/// A stanza with a hole where `to` goes.
+/// A stanza without its `to`, in two halves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Halves {
-    /// What is before the hole.
+    /// What precedes the `to`.
     pub head: String,
-    /// What is behind it.
+    /// What follows it.
     pub tail: String,
     /// Whether it is a message of type groupchat.
     pub groupchat: bool,
 }
 
-/// The keys of what is unsent in a space, with the number of each and how many pieces follow it, oldest first.
+/// The parcels in a space, oldest first: the key of each, and how many pieces follow it.
 pub(super) fn numbers(dbs: &impl Databases, space: Space) -> Result<Vec<(u64, u16)>, StoreError> {
     let mut numbers = Vec::new();
     let (from, to) = (keyspace::unsent(0), keyspace::behind(&keyspace::all(b'u')));
@@ -111,7 +111,7 @@ pub(super) fn numbers(dbs: &impl Databases, space: Space) -> Result<Vec<(u64, u1
     Ok(numbers)
 }
 
-/// Who is meant of a channel that is no more: participants in the order of their ids, then guests.
+/// The people of a destroyed channel whom `whom` means: participants in the order of their ids, then guests.
 pub(super) fn remains(dbs: &impl Databases, tag: u64, whom: &Whom) -> Result<Vec<BareJid>, StoreError> {
     let mut people = Vec::new();
     let (members, guests) = (keyspace::members(tag), keyspace::guests(tag));
@@ -128,7 +128,7 @@ pub(super) fn remains(dbs: &impl Databases, tag: u64, whom: &Whom) -> Result<Vec
     Ok(people)
 }
 
-/// What is unsent in a space, oldest first.
+/// The parcels in a space, oldest first.
 pub(super) fn read(dbs: &impl Databases, space: Space) -> Result<Vec<Unsent>, StoreError> {
     dbs.values(space, &keyspace::all(b'u'), usize::MAX)
 }

@@ -1,11 +1,11 @@
-//! Which rows of an archive an asker may see, as arithmetic: ranges of numbers, less those hidden one by one.
+//! The rows of an archive that an asker may see, as arithmetic: ranges of numbers, less single rows that are hidden.
 //!
-//! Row numbers have no gaps, so how many rows are visible, and which of them are the newest, is known without a look at
-//! any of them.
+//! Row numbers have no gaps. So the number of visible rows, and which of them are the newest, follow without reading a
+//! row.
 
 use super::Narrow;
 
-/// Ranges of rows, first and last included, in order and apart, and rows in between that are hidden, in order.
+/// Ranges of rows, first and last included, in order and apart, and the hidden rows within them, in order.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Visible<'a> {
     ranges: Vec<(u64, u64)>,
@@ -13,12 +13,12 @@ pub(super) struct Visible<'a> {
 }
 
 impl<'a> Visible<'a> {
-    /// What of `first..=last` is visible.
+    /// The visible rows of `first..=last`.
     pub(super) fn between(first: u64, last: u64, narrow: &'a Narrow) -> Visible<'a> {
         let mut ranges: Vec<(u64, u64)> = Vec::new();
         let all = [(first, last)];
         for &(low, high) in narrow.windows.as_deref().unwrap_or(&all) {
-            // Whoever asks keeps windows apart; rows are never shown twice where it does not.
+            // Windows are supposed to lie apart. Where they do not, no row is shown twice all the same.
             let behind = ranges.last().map_or(0, |&(_, high)| high.saturating_add(1));
             let (low, high) = (low.max(first).max(behind), high.min(last));
             if low <= high {
@@ -28,7 +28,7 @@ impl<'a> Visible<'a> {
         Visible { ranges, hidden: &narrow.hidden }
     }
 
-    /// What of it is in these ranges, given in order and apart.
+    /// Those of these rows that are in given ranges, which are in order and apart.
     pub(super) fn only(mut self, wanted: &[(u64, u64)]) -> Visible<'a> {
         let mut kept = Vec::new();
         for &(low, high) in &self.ranges {
@@ -40,7 +40,7 @@ impl<'a> Visible<'a> {
         self
     }
 
-    /// The same without these numbers, given as ranges in order.
+    /// These rows without given ranges of numbers, which are in order.
     pub(super) fn without(mut self, gaps: &[(u64, u64)]) -> Visible<'a> {
         for &(gap_low, gap_high) in gaps {
             let cut = |(low, high): (u64, u64)| {
@@ -53,7 +53,7 @@ impl<'a> Visible<'a> {
         self
     }
 
-    /// The ranges, which hold hidden rows too.
+    /// The ranges. They include hidden rows.
     pub(super) fn ranges(&self) -> &[(u64, u64)] {
         &self.ranges
     }

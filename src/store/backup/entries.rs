@@ -1,8 +1,8 @@
 //! Files of entries: written once from front to end, and read back with a check of every byte.
 //!
-//! `mixd entries 1`, a line feed, then one record after the other: the database (a month as in `Month`, 0 for the state),
-//! the length of the key, the length of the entry or `u32::MAX` for one that was removed, each in four bytes, the highest
-//! first; the key; the entry.
+//! A file is `mixd entries 1`, a line feed, then the records. A record is: the database (a month as in `Month`, 0 for
+//! the state), the length of the key, the length of the entry (`u32::MAX` for one that was removed), the key, the
+//! entry. The three numbers have four bytes each, big-endian.
 
 use super::super::databases::Space;
 use super::super::keyspace::Month;
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 const HEAD: &[u8] = b"mixd entries 1\n";
 const REMOVED: u32 = u32::MAX;
-/// The longest key and the longest entry that any store holds, and more.
+/// An upper bound of the length of keys and of entries in any store, in bytes.
 const LENGTH_MAX: u32 = 1 << 20;
 const BUFFER_BYTES: usize = 256 << 10;
 
@@ -31,7 +31,7 @@ pub(in super::super) struct EntryWriter {
 }
 
 impl EntryWriter {
-    /// Makes a file, for the owner alone.
+    /// Creates the file, readable by its owner alone.
     pub(in super::super) fn create(folder: &Path, name: String) -> Result<EntryWriter, StoreError> {
         let path = folder.join(&name);
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
@@ -42,7 +42,7 @@ impl EntryWriter {
         Ok(writer)
     }
 
-    /// How many entries it holds so far.
+    /// How many entries were written so far.
     pub(in super::super) fn entries(&self) -> u64 {
         self.entries
     }
@@ -67,7 +67,7 @@ impl EntryWriter {
         Ok(())
     }
 
-    /// Makes it durable, and says what it is.
+    /// Makes the file durable, and returns its line of the manifest.
     pub(in super::super) fn finish(self) -> Result<FileRecord, StoreError> {
         let file = self.file.into_inner().map_err(io::IntoInnerError::into_error);
         file.and_then(|file| file.sync_all()).map_err(|error| unwritten(&self.path, &error))?;
@@ -109,7 +109,7 @@ impl EntryReader {
         Ok(reader)
     }
 
-    /// The next record; behind the last one the file is known to be what was written, and `None`.
+    /// The next record; `None` behind the last one, once the digest of the whole file was found to be right.
     pub(in super::super) fn next(&mut self) -> Result<Option<BackupEntry>, StoreError> {
         if self.left == 0 {
             let sha256 = hex::encode(self.digest.clone().finalize());

@@ -11,8 +11,8 @@ use std::path::Path;
 
 const BUFFER_BYTES: usize = 256 << 10;
 
-/// Copies the files that are there and not among `copied` yet. Who is written or removed meanwhile is nobody's yet, or no
-/// longer.
+/// Copies the files that are there and not among `copied` yet. Files that come or go meanwhile do not matter: no record
+/// refers to them yet, or any more.
 pub(in super::super) fn copy_all(store: &Path, backup: &Path, copied: &mut Vec<FileRecord>) -> Result<(), StoreError> {
     let folder = store.join(FOLDER);
     let entries = match fs::read_dir(&folder) {
@@ -40,7 +40,7 @@ pub(in super::super) fn copy_all(store: &Path, backup: &Path, copied: &mut Vec<F
     .map_err(|error| StoreError(format!("the copied files cannot be synced: {error}")))
 }
 
-/// Puts one back where it was, and checks that it is what was copied.
+/// Puts one file back where it was, and checks its digest.
 pub(in super::super) fn put_back(backup: &Path, store: &Path, file: &FileRecord) -> Result<(), StoreError> {
     let (path, told) = (store.join(&file.name), &file.name);
     let (_, sha256) = copy(&backup.join(&file.name), &path)
@@ -52,7 +52,7 @@ pub(in super::super) fn put_back(backup: &Path, store: &Path, file: &FileRecord)
     Err(StoreError(format!("{told} is not what was written: the backup is damaged, use another one")))
 }
 
-/// Copies one file, for the owner alone, and tells its length and its SHA-256.
+/// Copies one file, readable by its owner alone. Returns its length in bytes and its SHA-256.
 fn copy(from: &Path, to: &Path) -> io::Result<(u64, String)> {
     let mut source = File::open(from)?;
     if let Some(folder) = to.parent() {

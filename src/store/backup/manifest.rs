@@ -1,4 +1,4 @@
-//! What a backup says of itself: of what and when it is, and how to tell that its files are whole.
+//! The manifest of a backup: which store and which time it is of, and how long each file is and what its digest is.
 
 use super::super::{StoreError, keyspace, upgrade};
 use super::names::{CHANGES, is_one, space_of};
@@ -13,22 +13,22 @@ const FILE: &str = "MANIFEST.json";
 const DRAFT: &str = "MANIFEST.json.new";
 const FORMAT: &str = "mixd backup 1";
 
-/// What a backup says of itself.
+/// The manifest of a backup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// Which form of backup it is.
+    /// The version of the form of backups.
     pub format: String,
     /// The version of the program that made it.
     pub program: String,
-    /// The version of the store that it is of.
+    /// The version of the store that was copied.
     pub store: u8,
     /// When it was begun (XEP-0082).
     pub begun: String,
-    /// The point that it is of (XEP-0082): what was committed up to then is in it, and nothing else.
+    /// The time that the backup is of (XEP-0082): it holds what was committed up to then, and nothing later.
     pub taken: String,
     /// The number of the newest commit in it.
     pub commit: u64,
-    /// How many channels there were.
+    /// How many channels it holds.
     pub channels: u64,
     /// Its files.
     pub files: Vec<FileRecord>,
@@ -41,14 +41,14 @@ pub struct FileRecord {
     pub name: String,
     /// How many entries it holds.
     pub entries: u64,
-    /// How long it is.
+    /// Its length in bytes.
     pub bytes: u64,
     /// Its SHA-256, in hexadecimal.
     pub sha256: String,
 }
 
 impl Manifest {
-    /// What is said of a backup of a store of this version.
+    /// The manifest of a backup of a store of this version.
     pub(in super::super) fn new(begun: Stamp, taken: Stamp, commit: u64, channels: u64) -> Manifest {
         Manifest {
             format: FORMAT.to_owned(),
@@ -62,12 +62,12 @@ impl Manifest {
         }
     }
 
-    /// The point that it is of.
+    /// The time that the backup is of.
     pub fn taken(&self) -> Stamp {
         Stamp::from_xmpp(&self.taken).unwrap_or_default()
     }
 
-    /// Reads the manifest of a backup, and looks whether its files are there.
+    /// Reads the manifest of a backup, and checks that its files are there.
     ///
     /// # Errors
     /// A folder that is no backup, or one that is not complete or of another version; the text says which.
@@ -107,14 +107,14 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Writes the manifest, so that it is there as a whole or not at all.
+    /// Writes the manifest: as a whole or not at all.
     pub(super) fn write(&self, folder: &Path) -> Result<(), StoreError> {
         let text = serde_json::to_string_pretty(self).map_err(io::Error::other);
         let write = |text: String| -> io::Result<()> {
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(folder.join(DRAFT))?;
             writeln!(file, "{text}")?;
             file.sync_all()?;
-            // The names of the files are to be durable before they are said to be there.
+            // The names of the files have to be durable before the manifest says that they are there.
             File::open(folder)?.sync_all()?;
             fs::rename(folder.join(DRAFT), folder.join(FILE))?;
             File::open(folder)?.sync_all()

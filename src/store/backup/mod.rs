@@ -1,8 +1,9 @@
-//! A backup: a folder of its own that holds every entry of a store as it was at one point.
+//! A backup: a folder of its own that holds every entry of a store as of one moment.
 //!
-//! One file a database, with its entries as they lie, and one with what was written meanwhile; last a manifest that says
-//! how long each file is and what its digest is. A backup without a manifest did not come to its end. The files of months
-//! that are over are the same in every backup, byte for byte, so that copying them elsewhere costs little.
+//! It has one file for each database, with the entries as they are stored, and one file with what was written while
+//! those were copied. The manifest comes last and says how long each file is and what its digest is. A backup without a
+//! manifest is incomplete. The files of months that are over are the same in every backup, byte for byte, so copying
+//! them elsewhere costs little.
 
 pub(super) mod entries;
 pub(super) mod files;
@@ -18,25 +19,25 @@ use std::ops::ControlFlow;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-/// After how many entries it is told again how far it is.
+/// Progress is told after this many entries.
 pub(super) const STEP_ENTRIES: u64 = 50_000;
 
-/// How far long work is.
+/// How far a long task is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkProgress {
-    /// What is worked on.
+    /// What it is about: a database or a step.
     pub what: String,
-    /// Entries of it so far.
+    /// How many entries of it are done.
     pub entries: u64,
 }
 
-/// Learns how far it is, and says whether to go on.
+/// Is told of the progress, and says whether to go on.
 pub type Watch<'a> = dyn FnMut(&WorkProgress) -> ControlFlow<()> + 'a;
 
-/// Tells how far it is.
+/// Tells `watch` of the progress.
 ///
 /// # Errors
-/// Whoever watches wants it to end.
+/// `watch` said to stop.
 pub(super) fn tell(watch: &mut Watch<'_>, what: &str, entries: u64) -> Result<(), StoreError> {
     match watch(&WorkProgress { what: what.to_owned(), entries }) {
         ControlFlow::Continue(()) => Ok(()),
@@ -44,17 +45,17 @@ pub(super) fn tell(watch: &mut Watch<'_>, what: &str, entries: u64) -> Result<()
     }
 }
 
-/// The folder that a backup is written into. What is dropped unfinished leaves nothing.
+/// The folder that a backup is written into. An unfinished one is removed when this is dropped.
 pub(super) struct Target {
     path: PathBuf,
     finished: bool,
 }
 
 impl Target {
-    /// Makes the folder, for the owner alone, or takes an empty one.
+    /// Creates the folder, for its owner alone, or takes one that is empty.
     ///
     /// # Errors
-    /// One that cannot be made, or holds anything.
+    /// A folder that cannot be created or is not empty.
     pub(super) fn make(path: &Path) -> Result<Target, StoreError> {
         let unusable = |error: io::Error| StoreError(format!("{} cannot be made: {error}", path.display()));
         match fs::read_dir(path) {
@@ -77,7 +78,7 @@ impl Target {
         &self.path
     }
 
-    /// Writes the manifest, by which the backup counts as one.
+    /// Writes the manifest, which makes the backup complete.
     ///
     /// # Errors
     /// A file that cannot be written.
@@ -91,7 +92,7 @@ impl Target {
 impl Drop for Target {
     fn drop(&mut self) {
         if !self.finished {
-            // What is left of it is refused as incomplete.
+            // Whatever cannot be removed is refused later as an incomplete backup.
             let _ = fs::remove_dir_all(&self.path);
         }
     }

@@ -1,11 +1,11 @@
-//! What the files of a backup are called.
+//! The names of the files of a backup.
 
 use super::super::databases::Space;
 use super::super::keyspace::Month;
 
-/// The file with what was written while the others were.
+/// The file with what was written while the others were copied.
 pub(in crate::store) const CHANGES: &str = "changes.entries";
-/// The folder that files beside the databases lie in, of a store and of a backup.
+/// The folder of the files beside the databases, in a store and in a backup.
 pub(in crate::store) const FOLDER: &str = "files";
 
 /// The file that a database is copied into.
@@ -24,7 +24,7 @@ pub(in crate::store) fn space_of(name: &str) -> Option<Space> {
     }
 }
 
-/// Whether a name in a manifest is that of a file beside the databases: one in the folder, and nowhere else.
+/// Whether a name in a manifest is one of a file directly in the folder `files`.
 pub(in crate::store) fn is_one(name: &str) -> bool {
     let plain = name.strip_prefix(FOLDER).and_then(|name| name.strip_prefix('/'));
     plain.is_some_and(|name| !name.is_empty() && !name.starts_with('.') && !name.contains('/'))

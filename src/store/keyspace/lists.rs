@@ -1,15 +1,15 @@
-//! Lists of accounts, and the index that says on which of them somebody is.
+//! Lists of accounts, and the index of the lists that an account or domain is on.
 
 use super::parts::{key, short};
 use crate::channel::Node;
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
 
-/// What names a list in a key: the tag of its channel, its node and its generation.
+/// The length of the tag, the node and the generation in a key.
 const LIST_BYTES: usize = 8 + 1 + 8;
 
-/// Which list of accounts a node has. A list that is made anew has another generation, so that the entries of the one
-/// before count for nothing, however many they are.
+/// The state of a node's list of accounts. A list that is made anew gets another generation, which ends all entries of
+/// the one before at once.
 #[derive(Clone, Copy, Default, Serialize, Deserialize)]
 pub(in crate::store) struct ListRecord {
     pub(in crate::store) generation: u64,
@@ -42,25 +42,25 @@ pub(in crate::store) fn listed_one(tag: u64, node: Node, generation: u64, jid: &
     [listed(tag, node, generation), short(jid.as_str())].concat()
 }
 
-/// Where an account or a domain is on lists, each with the name of the channel. An entry is there as long as that of the
-/// list, which may have ceased to be.
+/// The lists that an account or a domain is on, each with the name of the channel. An index entry lasts as long as the
+/// entry of the list, and the list may have ended.
 pub(in crate::store) fn places(jid: &BareJid) -> Vec<u8> {
     key(b'd', &[&short(jid.as_str())])
 }
 
-/// The key in the index of an entry of a list: both say the same in another order.
+/// The index key of an entry of a list: the same parts in another order.
 pub(in crate::store) fn place_of_listed(listed: &[u8]) -> Option<Vec<u8>> {
     let (list, jid) = listed.get(1..)?.split_first_chunk::<LIST_BYTES>()?;
     Some(key(b'd', &[jid, list]))
 }
 
-/// The key of the entry of a list that a key of the index stands for.
+/// The key of the list's entry, from its index key.
 pub(in crate::store) fn listed_of_place(place: &[u8]) -> Option<Vec<u8>> {
     let (jid, list) = place.get(1..)?.split_last_chunk::<LIST_BYTES>()?;
     Some(key(b'e', &[list, jid]))
 }
 
-/// The list that a key of the index names: the tag of its channel, its node and its generation.
+/// The tag, node and generation in an index key.
 pub(in crate::store) fn list_of_place(place: &[u8]) -> Option<(u64, Node, u64)> {
     let list = place.last_chunk::<LIST_BYTES>()?;
     let (tag, rest) = list.split_first_chunk()?;

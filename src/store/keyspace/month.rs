@@ -1,4 +1,4 @@
-//! Months of the archive, which are the partitions that rows are in.
+//! Months of the archive, by which rows are partitioned.
 
 use crate::channel::Stamp;
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ impl Month {
         Month::from_number(year.parse::<u32>().ok()? * 100 + month.parse::<u32>().ok()?)
     }
 
-    /// The first point in time behind it.
+    /// The first moment after it.
     pub(in crate::store) fn end(self) -> Stamp {
         let next = if self.0 % 100 == 12 { self.0 + 89 } else { self.0 + 1 };
         let text = format!("{:04}-{:02}-01T00:00:00Z", next / 100, next % 100);

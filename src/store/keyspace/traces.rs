@@ -1,4 +1,4 @@
-//! What is left of records that channels gave up, by participant id and by account.
+//! Traces: what is left of records that channels gave up, by participant id and by account.
 
 use super::parts::{key, short};
 use crate::channel::{Nick, ParticipantId};
@@ -23,7 +23,7 @@ pub(in crate::store) fn trace(tag: u64, id: &ParticipantId) -> Vec<u8> {
     key(b'f', &[&tag.to_be_bytes(), &short(id.as_str())])
 }
 
-/// Where it is said which trace is of an account.
+/// The index from accounts to their traces.
 pub(in crate::store) fn traces_of(tag: u64) -> Vec<u8> {
     key(b'r', &[&tag.to_be_bytes()])
 }

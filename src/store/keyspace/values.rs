@@ -1,15 +1,15 @@
-//! Values as they are written: a version byte and a postcard text. Another version is refused, never guessed at.
+//! Values as they are stored: a version byte and a postcard encoding. Another version is refused, never guessed at.
 
 use crate::store::StoreError;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// The version of the layout, and of every value that is written (see `upgrade`).
 pub(in crate::store) const VERSION: u8 = 5;
-/// The oldest version of values in months that are over: an upgrade leaves those months as they are, as long as rows and
-/// their indexes read as they did.
+/// The oldest version of values in months that are over. An upgrade leaves those months as they are, as long as rows
+/// and their indexes can be read as before.
 pub(in crate::store) const MONTHS_OLDEST: u8 = 4;
 
-/// What is kept of the newest commit: its number, and the epoch of who made it.
+/// The newest commit: its number and its epoch.
 pub(in crate::store) type Commit = (u64, u64);
 
 /// Writes a value with the version in front.
@@ -22,7 +22,7 @@ pub(in crate::store) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, Store
     encode_behind(bytes, value)
 }
 
-/// Writes a value behind the one that `bytes` hold.
+/// Appends a value to `bytes`, which hold another one.
 ///
 /// # Errors
 /// As [`encode`].
@@ -30,7 +30,7 @@ pub(in crate::store) fn encode_behind<T: Serialize>(bytes: Vec<u8>, value: &T) -
     postcard::to_extend(value, bytes).map_err(|error| StoreError(format!("a value cannot be written: {error}")))
 }
 
-/// Reads the beginning of a value, and what follows as it is.
+/// Reads the beginning of a value. Returns the bytes that follow it, too.
 ///
 /// # Errors
 /// As [`decode`].
@@ -38,7 +38,7 @@ pub(in crate::store) fn decode_beginning<T: DeserializeOwned>(bytes: &[u8]) -> R
     split_since(VERSION, bytes)
 }
 
-/// Reads a value, or the beginning of one: what follows is not looked at.
+/// Reads a value, or the beginning of one: the bytes that follow it are ignored.
 ///
 /// # Errors
 /// Another version, or a value that is damaged.
@@ -46,7 +46,7 @@ pub(in crate::store) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, S
     decode_since(VERSION, bytes)
 }
 
-/// The same of a value in a month, which may be older.
+/// The same for a value in a month, which may be of an older version.
 ///
 /// # Errors
 /// As [`decode`].

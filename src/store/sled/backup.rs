@@ -1,8 +1,8 @@
-//! Copying a store while it is in use.
+//! Copies a store while it is in use.
 //!
-//! Every write is noted from before the first entry is read until after the last one; the end is between two commits.
-//! What was copied, with what was noted behind it, is the store as it was at that point (see `tap`). Nobody waits: reading
-//! takes no lock that a commit needs, and the file of a month that is over does not change.
+//! Every write is noted from before the first entry is read until after the last one. The copy ends between two
+//! commits. The copied entries, with the noted writes applied after them, are the store as it was then (see `tap`).
+//! Nobody waits: reading takes no lock that a commit needs, and the file of a month that is over does not change.
 
 use super::super::backup::entries::EntryWriter;
 use super::super::backup::files;
@@ -17,10 +17,10 @@ use crate::channel::Stamp;
 use std::path::Path;
 use std::time::Duration;
 
-/// The pause after each slice, for the sake of those who are served meanwhile.
+/// The pause after each slice, so that the service is not slowed down.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// Notes nothing any more once it is dropped.
+/// Ends the noting of writes when dropped.
 struct Noting<'a>(&'a Tap);
 
 impl Drop for Noting<'_> {
@@ -30,7 +30,7 @@ impl Drop for Noting<'_> {
 }
 
 impl SledStore {
-    /// Copies everything into a folder, which is made, or empty.
+    /// Copies everything into a new or empty folder.
     pub(super) fn copy_to(
         &self,
         folder: &Path,
@@ -40,12 +40,12 @@ impl SledStore {
         let target = Target::make(folder)?;
         let begun = clock();
         let (noting, mut spaces) = {
-            // Between two commits, so that every month there is is known.
+            // Between two commits, so that the list of months is complete.
             let _writer = self.writer().map_err(|error| StoreError(error.to_string()))?;
             self.disks.tap.open()?;
             (Noting(&self.disks.tap), self.folder.months()?)
         };
-        // A month that begins meanwhile is noted as a whole.
+        // All of a month that begins meanwhile is noted.
         let mut changes = EntryWriter::create(target.path(), CHANGES.to_owned())?;
         let (mut files, mut videos) = (Vec::new(), Vec::new());
         files::copy_all(self.folder.path(), target.path(), &mut videos)?;
@@ -63,7 +63,7 @@ impl SledStore {
         drop(noting);
         changes.put_all(&rest)?;
         files.push(changes.finish()?);
-        // A file that the store refers to at that point was there at the beginning, or is still there.
+        // A file that the store refers to at the end was there at the beginning, or is there now.
         files::copy_all(self.folder.path(), target.path(), &mut videos)?;
         files.append(&mut videos);
         let manifest = Manifest { files, ..Manifest::new(begun, taken, commit, channels) };
@@ -71,7 +71,7 @@ impl SledStore {
         Ok(manifest)
     }
 
-    /// Copies one database, in slices, and what was written anywhere after each.
+    /// Copies one database in slices. After each slice it takes what was written to any database meanwhile.
     fn copy(
         &self,
         space: Space,

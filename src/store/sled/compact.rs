@@ -1,7 +1,7 @@
-//! Writing a store anew, without what nobody can reach any more and without the room that sled does not give back.
+//! Writes a store anew, without what can no longer be reached and without the space that sled does not give back.
 //!
-//! New databases are filled beside the old ones, looked through, and put in their place. The old ones lose nothing but
-//! what any start would clear away, so that a run that is cut short has done no harm.
+//! New databases are filled beside the old ones, checked, and put in their place. The old ones lose only what any start
+//! would clear away, so a run that is cut short does no harm.
 
 use super::super::backup::{STEP_ENTRIES, Watch, tell};
 use super::super::databases::Space;
@@ -23,15 +23,15 @@ use std::sync::Arc;
 /// What compacting did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Compacted {
-    /// What the databases took, in bytes.
+    /// The size of the databases before, in bytes.
     pub bytes_before: u64,
-    /// What the new ones take, in bytes.
+    /// The size of the new databases, in bytes.
     pub bytes_after: u64,
-    /// What was found in the new ones. Where anything is wrong, the old ones stay.
+    /// What the check of the new databases found. Where anything is wrong, the old ones stay.
     pub census: StoreCensus,
 }
 
-/// Which entries went into a database.
+/// The entries that went into a database.
 #[derive(Default)]
 struct Tally {
     entries: u64,
@@ -52,10 +52,11 @@ impl Tally {
 }
 
 impl SledStore {
-    /// Writes a store anew that nobody has open. It is the same afterwards, without what nobody can reach.
+    /// Writes a store anew that nobody has open. Afterwards it is the same, without what can no longer be reached.
     ///
     /// # Errors
-    /// A store that cannot be opened, too little room, and whatever cannot be read or written; the store is what it was.
+    /// A store that cannot be opened, too little space, and what cannot be read or written. The store is as it was
+    /// then.
     pub fn compact(
         options: SledOptions,
         watch: &mut Watch<'_>,
@@ -71,13 +72,13 @@ impl SledStore {
         let copied = store.copy_living(&draft, &options, watch);
         drop(store);
         let looked = copied.and_then(|tallies| look_through(&draft.path(), &options, &tallies, sight));
-        // Also where it failed, since what is still being closed cannot be removed.
+        // Also after a failure, because files that are still being closed cannot be removed.
         let closed = wait_until_closed(&draft.path());
         let census = looked?;
         closed.and_then(|()| wait_until_closed(folder.path()))?;
         let bytes_after = layout::bytes_of(&draft.path())?;
         if census.wrong == 0 {
-            // Who goes back would miss what was left out.
+            // The databases that an upgrade kept would miss what was left out.
             succession::close(folder.path())?;
             draft.exchange()?;
         }
@@ -94,7 +95,7 @@ impl SledStore {
         let living = Living::of(&self.disks)?;
         let needless: HashSet<Vec<u8>> = past::needless(&self.disks)?.into_iter().collect();
         let (months, used) = (self.folder.months()?, retention::months_in_use(&self.disks)?);
-        // What the current month is known by has to stay.
+        // The newest month stays even without rows, because it holds the number of the newest commit.
         let months = months.iter().filter(|month| used.contains(month) || months.last() == Some(month));
         let mut tallies = Vec::new();
         for space in [Space::State].into_iter().chain(months.copied().map(Space::Month)) {
@@ -129,7 +130,7 @@ impl SledStore {
     }
 }
 
-/// Looks through new databases: whether they hold what went into them, and whether that is a whole store.
+/// Checks new databases: that they hold what was written to them, and that this is a whole store.
 fn look_through(
     root: &Path,
     options: &SledOptions,

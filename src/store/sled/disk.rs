@@ -1,7 +1,7 @@
-//! One sled database whose writes are made durable for certain.
+//! One sled database with writes that are surely durable.
 //!
-//! sled's own flush hands its buffers to the kernel and does not wait for the disk, so the file is open a second time
-//! and synced through that. sled panics on some damaged files; that ends as an error here.
+//! sled's own flush hands its buffers to the kernel and does not wait for the disk. So the file is opened a second time
+//! and synced through that handle. sled panics on some damaged files; such a panic becomes an error here.
 
 use super::super::databases::{Order, Space, Visitor};
 use super::super::pieces::{self, Edits};
@@ -14,12 +14,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often opening is tried while this process is still closing the same database, every 10 ms.
+/// How often opening is tried, every 10 ms, while this process still closes the same database.
 const TRIES_MAX: u32 = 500;
-/// How often it is looked whether a database is closed, every 10 ms: all that is to be written then may take a while.
+/// How often it is checked, every 10 ms, whether a database is closed. Writing what is left may take a while.
 const CLOSING_TRIES_MAX: u32 = 12_000;
 
-/// How sled names a snapshot that it has not finished.
+/// The ending of a snapshot that sled has not finished.
 const UNFINISHED: &str = ".generating";
 
 /// One database.
@@ -27,7 +27,7 @@ pub(super) struct Disk {
     db: ::sled::Db,
     file: File,
     place: String,
-    /// Which one it is, and who else learns what is written to it.
+    /// Which database this is, and the tap that notes what is written to it.
     tapped: Option<(Space, Arc<Tap>)>,
 }
 
@@ -45,7 +45,7 @@ impl Batch {
     }
 }
 
-/// Puts a value into a batch, and tells how many pieces follow its entry.
+/// Puts a value into a batch. Returns how many pieces follow its entry.
 pub(super) fn put(batch: &mut Batch, key: &[u8], value: &[u8]) -> Result<u16, String> {
     if let Some(entry) = pieces::sole(value) {
         batch.insert(key, entry);
@@ -58,10 +58,10 @@ pub(super) fn put(batch: &mut Batch, key: &[u8], value: &[u8]) -> Result<u16, St
 }
 
 impl Disk {
-    /// Opens a database that is there, or, where `create` says so, makes one.
+    /// Opens a database, or makes it where `create` says so.
     ///
     /// # Errors
-    /// One that is missing or damaged, and what to do about it.
+    /// One that is missing or damaged; the text says what to do.
     pub(super) fn open(path: &Path, cache_bytes: u64, flush_ms: u64, create: bool) -> Result<Disk, StoreError> {
         let place = path.display().to_string();
         let is_there = path.join("db").exists();
@@ -70,8 +70,8 @@ impl Disk {
         }
         layout::create(path)?;
         if is_there {
-            // What a process that was killed had written may be in the kernel alone. From here on it counts as stored:
-            // it is read, redo records of it are dropped, and sled takes a snapshot of it that is synced.
+            // What a killed process had written may be in the kernel alone. From here on it counts as stored: it is
+            // read, its redo records are dropped, and sled takes a snapshot of it that is synced.
             sync_file(&path.join("db")).map_err(|error| StoreError(format!("{place} cannot be synced: {error}")))?;
             remove_unfinished(path).map_err(|error| StoreError(format!("{place} cannot be cleared: {error}")))?;
         }
@@ -89,12 +89,12 @@ impl Disk {
         Ok(disk)
     }
 
-    /// Has somebody else learn of everything that is applied.
+    /// Has everything that is applied noted by a tap, too.
     pub(super) fn tapped(self, space: Space, tap: &Arc<Tap>) -> Disk {
         Disk { tapped: Some((space, tap.clone())), ..self }
     }
 
-    /// The entry of a key.
+    /// The entry under a key.
     pub(super) fn entry(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let found = guarded(|| self.db.get(key)).map_err(|why| self.unreadable(&why))?;
         Ok(found.map(|entry| entry.to_vec()))
@@ -123,7 +123,7 @@ impl Disk {
         Ok(())
     }
 
-    /// Applies a batch as a whole; it is not durable yet.
+    /// Applies a batch as a whole. It is not durable yet.
     pub(super) fn apply(&self, batch: Batch) -> Result<(), String> {
         let mut writes = ::sled::Batch::default();
         for (key, entry) in &batch.0 {
@@ -150,8 +150,8 @@ impl Disk {
     }
 }
 
-/// Removes the snapshot that sled was writing when the process was killed or the disk was full: it would be taken for the
-/// newest one, and sled opens nothing whose newest snapshot is damaged. The one before it is still there.
+/// Removes a snapshot that sled had not finished when the process was killed or the disk was full. It would count as
+/// the newest one, and sled opens no database whose newest snapshot is damaged. The snapshot before it is still there.
 fn remove_unfinished(path: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(path)? {
         let entry = entry?;
@@ -162,7 +162,7 @@ fn remove_unfinished(path: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Waits until this process has closed a database for good: sled goes on closing in its own threads.
+/// Waits until this process has closed a database completely: sled goes on closing in its own threads.
 ///
 /// # Errors
 /// One that stays open, and a file that cannot be locked.
@@ -183,7 +183,7 @@ fn sync_file(path: &Path) -> std::io::Result<()> {
     File::options().read(true).write(true).open(path)?.sync_data()
 }
 
-/// Opens it, waiting for an earlier handle of this process: sled goes on closing in its own threads.
+/// Opens a database. Waits for an earlier handle of this process, which sled closes in its own threads.
 fn open_patiently(config: &::sled::Config) -> Result<::sled::Db, String> {
     let mut tries = 0;
     loop {
@@ -197,7 +197,7 @@ fn open_patiently(config: &::sled::Config) -> Result<::sled::Db, String> {
     }
 }
 
-/// Runs something of sled's; a panic becomes an error.
+/// Runs sled's code; a panic becomes an error.
 fn guarded<T>(work: impl FnOnce() -> ::sled::Result<T>) -> Result<T, String> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(outcome) => outcome.map_err(|error| error.to_string()),

@@ -1,8 +1,7 @@
-//! New databases in the place of those that a store has, all of them or none, whenever the process or the machine dies.
+//! Puts new databases in the place of a store's: all of them or none, whenever the process or the machine dies.
 //!
-//! They are made in a folder of their own within the store's. Renaming that folder is the one step that decides: before
-//! it they count for nothing, after it they are what the store is, and whoever takes the store next finishes what is
-//! left to do.
+//! They are made in a folder within the store's. Renaming that folder is the one step that decides. Before it they
+//! count for nothing. After it they are the store, and whoever opens the store next finishes what is left to do.
 
 use super::super::StoreError;
 use super::layout::{self, unusable};
@@ -12,19 +11,19 @@ use std::path::{Path, PathBuf};
 
 /// Where new databases are made.
 const DRAFT: &str = "compacting";
-/// Where they are once they are to be taken.
+/// Where they are once they are decided on.
 const DECIDED: &str = "compacted";
 /// What is exchanged.
 const PARTS: [&str; 2] = ["state", "archive"];
 
-/// The folder of databases that are being made. What is dropped undecided leaves nothing.
+/// The folder of databases that are being made. It is removed when this is dropped undecided.
 pub(super) struct NewStore {
     store: PathBuf,
     decided: bool,
 }
 
 impl NewStore {
-    /// Makes the folder.
+    /// Creates the folder.
     ///
     /// # Errors
     /// A store whose parts cannot be renamed, and a folder that cannot be made.
@@ -42,10 +41,11 @@ impl NewStore {
         self.store.join(DRAFT)
     }
 
-    /// Puts them in the place of the old ones. Nobody may have any of them open.
+    /// Puts the new databases in the place of the old ones. None of them may be open.
     ///
     /// # Errors
-    /// What cannot be synced or renamed; the store is what it was, or what it is to be, and the next start finds out.
+    /// What cannot be synced or renamed. The store is then the old one or the new one, and the next start settles
+    /// which.
     pub(super) fn exchange(mut self) -> Result<(), StoreError> {
         layout::sync_all(&self.path())?;
         let decided = self.store.join(DECIDED);
@@ -63,13 +63,13 @@ impl NewStore {
 impl Drop for NewStore {
     fn drop(&mut self) {
         if !self.decided {
-            // The next start clears it away too.
+            // Whatever is left is cleared away by the next start.
             let _ = self.clear();
         }
     }
 }
 
-/// Finishes an exchange that was decided, and clears away databases that were not.
+/// Finishes an exchange that was decided, and clears away one that was not.
 ///
 /// # Errors
 /// What cannot be renamed or removed.
@@ -92,17 +92,17 @@ pub(super) fn take_up(store: &Path) -> Result<(), StoreError> {
         }
         rename(&new, &place)?;
     }
-    // In this order, since from here on the old ones go.
+    // Synced first, because from here on the old ones are removed.
     layout::sync(store)?;
     layout::sync(&decided)?;
     layout::remove(&decided)?;
     layout::sync(store)
 }
 
-/// What is a link or another file system cannot be exchanged with something beside it.
+/// Refuses a store with a part that is a link or on another file system: it cannot be renamed.
 ///
 /// # Errors
-/// Which part it is.
+/// The part that cannot be renamed.
 pub(super) fn check_movable(store: &Path) -> Result<(), StoreError> {
     let device = |path: &Path| {
         let met = fs::symlink_metadata(path).map_err(|error| unusable(path, "cannot be read", &error))?;

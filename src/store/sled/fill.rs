@@ -1,4 +1,4 @@
-//! Making databases out of streams of entries.
+//! Fills databases from streams of entries.
 
 use super::super::StoreError;
 use super::super::databases::{Databases, Order, Space};
@@ -10,10 +10,10 @@ use std::collections::btree_map::Entry as Slot;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-/// How much is read or written at once, in bytes.
+/// How many bytes are read or written at once.
 const SLICE_BYTES: usize = 256 << 10;
 
-/// Entries by key, as they lie.
+/// Stored entries by key.
 pub(super) type EntrySlice = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// Reads a database from front to end, in slices.
@@ -54,7 +54,7 @@ impl<'a> Filling<'a> {
         Filling { root, options, open: BTreeMap::new(), bytes: 0 }
     }
 
-    /// Opens a database, or makes it.
+    /// Opens a database, or makes one.
     ///
     /// # Errors
     /// Those of opening.
@@ -70,7 +70,7 @@ impl<'a> Filling<'a> {
         Ok(&mut slot.1)
     }
 
-    /// Puts an entry into a database, or, where there is none, removes it.
+    /// Puts an entry into a database, or removes the key where it is `None`.
     ///
     /// # Errors
     /// Those of opening and writing.
@@ -92,7 +92,7 @@ impl<'a> Filling<'a> {
         self.write()
     }
 
-    /// Makes batches durable; sled cannot open a file again of which much was lost.
+    /// Writes the batches and makes them durable. sled cannot open a file that lost much.
     fn write(&mut self) -> Result<(), StoreError> {
         self.bytes = 0;
         let mut batches = self.open.values_mut();

@@ -1,6 +1,6 @@
-//! The store's folder: whose it is, of which format, and that one process has it.
+//! The folder of a store: its format, whose it is, and the lock that one process holds.
 //!
-//! A folder is ours when it holds a `FORMAT` file. One that holds anything else is refused, never started empty.
+//! A folder is a store's where it holds a `FORMAT` file. A folder with other contents is refused, never started empty.
 
 use super::super::backup::names::FOLDER;
 use super::super::databases::Space;
@@ -11,24 +11,24 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-/// What may lie in a folder that is not ours yet: traces of an interrupted start, and what file systems put there.
+/// What a folder may hold that is no store yet: traces of an interrupted start, and what file systems put there.
 const HARMLESS: [&str; 4] = ["LOCK", "FORMAT.new", "admin.sock", "lost+found"];
-/// What the name of a folder ends with that is to be removed.
+/// The ending of the name of a folder that is to be removed.
 const ASIDE: &str = "gone";
 /// Marks a folder that a store is being restored into.
 const RESTORING: &str = "RESTORING";
 
-/// A folder that this process has for itself, until this is dropped.
+/// A folder that this process has for itself until this is dropped.
 pub(super) struct Folder {
     path: PathBuf,
     _lock: File,
 }
 
 impl Folder {
-    /// Takes a folder, and makes it a store's where there is none and `make` says so.
+    /// Claims a folder. Where it holds no store, makes it one if `make` says so.
     ///
     /// # Errors
-    /// The reason why it cannot be had or is not a store of this format.
+    /// Why the folder cannot be claimed or is no store of this format.
     pub(super) fn claim(path: &Path, make: bool) -> Result<Folder, StoreError> {
         if !make && !path.join("FORMAT").exists() {
             return Err(StoreError(format!("{} is no store: there is no FORMAT file in it", path.display())));
@@ -48,7 +48,7 @@ impl Folder {
             refuse_foreign(path)?;
         }
         let lock = lock(&path.join("LOCK"))?;
-        // Looked at again, since another process may have been at the same point.
+        // Read again under the lock, because another process may have been at the same point.
         succession::take_up(path)?;
         if path.join("FORMAT").exists() {
             check_format(path)?;
@@ -62,7 +62,7 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Takes a store of an earlier format, and tells which.
+    /// Claims a store of an earlier format. Returns the format.
     ///
     /// # Errors
     /// One that is in use, or of a format that cannot be upgraded.
@@ -86,10 +86,10 @@ impl Folder {
         }
     }
 
-    /// Refuses where less than this is left on the file system, in bytes.
+    /// Refuses if less than `reserve_bytes` is free on the file system.
     ///
     /// # Errors
-    /// How much is left, and what to do.
+    /// How much is free, and what to do.
     pub(super) fn check_room(&self, reserve_bytes: u64) -> Result<(), StoreError> {
         let left = self.room()?;
         if left >= reserve_bytes {
@@ -101,7 +101,7 @@ impl Folder {
         )))
     }
 
-    /// Refuses where these databases cannot be written anew beside themselves.
+    /// Refuses if there is no space to write these databases anew beside the old ones.
     ///
     /// # Errors
     /// How much is missing, and of what.
@@ -121,7 +121,7 @@ impl Folder {
         )))
     }
 
-    /// Refuses where databases as large as these cannot be made beside them, in bytes.
+    /// Refuses if there is no space for new databases of `bytes` beside the old ones.
     ///
     /// # Errors
     /// How much is missing, and of what.
@@ -137,15 +137,15 @@ impl Folder {
         )))
     }
 
-    /// What is left on the file system, in bytes.
+    /// What is free on the file system, in bytes.
     fn room(&self) -> Result<u64, StoreError> {
         fs4::available_space(&self.path).map_err(|error| unusable(&self.path, "cannot be measured", &error))
     }
 
-    /// Takes a folder to restore a store into, and clears away what an earlier try left.
+    /// Claims a folder to restore a store into. Clears away what an interrupted restore left.
     ///
     /// # Errors
-    /// One that holds a store, or anything else, or is in use.
+    /// A folder that holds a store or anything else, or is in use.
     pub(super) fn begin_restore(path: &Path) -> Result<Folder, StoreError> {
         let is_store = || match path.join("FORMAT").exists() {
             true => Err(StoreError(format!("{} is a store already: move it away first", path.display()))),
@@ -174,7 +174,7 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Makes it a store's.
+    /// Marks the folder as a store.
     ///
     /// # Errors
     /// A folder that cannot be written.
@@ -200,7 +200,7 @@ impl Folder {
         archive(&self.path)
     }
 
-    /// Takes a month out of the archive at one stroke, and tells where it is to be removed.
+    /// Takes a month out of the archive by one rename. Returns the folder that is to be removed.
     ///
     /// # Errors
     /// A folder that cannot be renamed.
@@ -212,7 +212,7 @@ impl Folder {
         Ok(aside)
     }
 
-    /// Removes what was set aside when a process ended.
+    /// Removes folders that an earlier process set aside.
     fn remove_aside(&self) -> Result<(), StoreError> {
         let archive = self.archive();
         let entries = fs::read_dir(&archive).map_err(|error| unusable(&archive, "cannot be read", &error))?;
@@ -221,7 +221,7 @@ impl Folder {
         paths.filter(is_aside).try_for_each(|path| remove(&path))
     }
 
-    /// The months there are, oldest first.
+    /// The months that exist, oldest first.
     ///
     /// # Errors
     /// A folder that cannot be read.
@@ -253,7 +253,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
         Ok(()) => {}
         Err(fs4::TryLockError::WouldBlock) => {
             let mut holder = String::new();
-            // Who it is, is only told; that the lock is held is what counts.
+            // The process id only serves the message. What counts is that the lock is held.
             let _ = Read::by_ref(&mut file).take(20).read_to_string(&mut holder);
             return Err(StoreError(format!(
                 "{} is locked by process {}: one store serves one process at a time. Stop mixd first, or, where that is a \
@@ -276,7 +276,7 @@ fn check_format(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Why a store of another format is not opened, and what to do.
+/// The error for a store of another format: why it is not opened, and what to do.
 fn unreadable_format(path: &Path, found: Option<u8>) -> StoreError {
     let (path, ours) = (path.join("FORMAT"), keyspace::VERSION);
     let path = path.display();

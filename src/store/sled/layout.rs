@@ -1,4 +1,4 @@
-//! Where what lies below a store's folder, and how folders are made, removed and made durable.
+//! The layout of a store's folder, and how folders are made, removed and made durable.
 
 use super::super::databases::Space;
 use super::super::{StoreError, keyspace, keyspace::Month};
@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 
 const FORMAT_WORDS: &str = "mixd store ";
 
-/// Where the months lie, below a folder.
+/// The folder of the months, below `root`.
 pub(super) fn archive(root: &Path) -> PathBuf {
     root.join("archive")
 }
 
-/// Where a database lies, below a folder.
+/// The folder of a database, below `root`.
 pub(super) fn place(root: &Path, space: Space) -> PathBuf {
     match space {
         Space::State => root.join("state"),
@@ -22,7 +22,7 @@ pub(super) fn place(root: &Path, space: Space) -> PathBuf {
     }
 }
 
-/// The months that lie below a folder, oldest first.
+/// The months below `root`, oldest first.
 ///
 /// # Errors
 /// A folder that cannot be read.
@@ -35,7 +35,7 @@ pub(super) fn months(root: &Path) -> Result<Vec<Month>, StoreError> {
     Ok(months)
 }
 
-/// What the files in a folder and below it take, in bytes; 0 where there is no folder.
+/// The size of all files below a folder, in bytes; 0 where there is no folder.
 ///
 /// # Errors
 /// A folder that cannot be read.
@@ -51,7 +51,7 @@ pub fn folder_bytes(path: &Path) -> std::io::Result<u64> {
         bytes += match entry.metadata() {
             Ok(met) if met.is_dir() => folder_bytes(&entry.path())?,
             Ok(met) => met.len(),
-            // It went away meanwhile.
+            // It was removed meanwhile.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
             Err(error) => return Err(error),
         };
@@ -67,8 +67,8 @@ pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
     fs::remove_dir_all(path).map_err(|error| unusable(path, "cannot be removed", &error))
 }
 
-/// Makes a folder that survives a crash of the machine, where there is none; for the owner alone, since all that people
-/// write lies in it. One that is there stays as its owner wants it.
+/// Creates a folder that survives a crash of the machine. It is for its owner alone, because it holds what people
+/// write. An existing folder keeps its permissions.
 ///
 /// # Errors
 /// A folder that cannot be made.
@@ -111,7 +111,7 @@ pub(super) fn sync_all(path: &Path) -> Result<(), StoreError> {
     sync(path)
 }
 
-/// The format that a folder says it is of; 0 where it is none that there ever was, `None` where it says nothing.
+/// The format in a folder's `FORMAT` file; 0 for one that never existed, `None` where there is no such file.
 ///
 /// # Errors
 /// A file that cannot be read.
@@ -127,7 +127,7 @@ pub(super) fn format_of(path: &Path) -> Result<Option<u8>, StoreError> {
     Ok(Some(number.unwrap_or(0)))
 }
 
-/// What the databases of a store take, in bytes.
+/// The size of a store's databases, in bytes.
 ///
 /// # Errors
 /// A folder that cannot be read.
@@ -136,7 +136,7 @@ pub(super) fn bytes_of(root: &Path) -> Result<u64, StoreError> {
     Ok(bytes(&place(root, Space::State))? + bytes(&archive(root))?)
 }
 
-/// Says that a folder is of this format.
+/// Writes the `FORMAT` file of this format.
 ///
 /// # Errors
 /// What cannot be written.
@@ -152,7 +152,7 @@ pub(super) fn write_format(path: &Path) -> Result<(), StoreError> {
     sync(path)
 }
 
-/// What cannot be done with a file or folder.
+/// The error for a file or folder with which something could not be done.
 pub(super) fn unusable(path: &Path, what: &str, error: &std::io::Error) -> StoreError {
     StoreError(format!("{} {what}: {error}", path.display()))
 }

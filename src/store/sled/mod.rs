@@ -57,15 +57,16 @@ pub struct SledStore {
     sealing_key: [u8; 16],
     replayed: usize,
     reserve_bytes: u64,
-    // Last, since it is let go when everything else is closed.
+    // Last, because the lock goes when everything else is closed.
     folder: Arc<Folder>,
 }
 
 impl SledStore {
-    /// Opens a store, and, where the options say so, makes one where the folder is missing or empty.
+    /// Opens a store. Where the options say so, makes one if the folder is missing or empty.
     ///
     /// # Errors
-    /// A folder that is another's, in use, of another version, damaged or not writable; the text says what to do.
+    /// A folder that belongs to something else, is in use, of another version, damaged or not writable; the text says
+    /// what to do.
     pub fn open(options: SledOptions) -> Result<SledStore, StoreError> {
         let folder = Folder::claim(&options.path, options.create)?;
         SledStore::open_in(Arc::new(folder), options)
@@ -90,34 +91,34 @@ impl SledStore {
         Ok(SledStore { writer: Mutex::new(writer), disks, sealing_key, replayed: 0, reserve_bytes, folder })
     }
 
-    /// How many commits were replayed when it was opened, because the process before had not synced the state.
+    /// How many commits were replayed at opening, because the last process had not synced the state.
     pub fn replayed(&self) -> usize {
         self.replayed
     }
 
-    /// Looks through everything, and tells what is not as it has to be. Nothing else may write meanwhile.
+    /// Checks everything, and reports what is wrong. Nothing else may write meanwhile.
     ///
     /// # Errors
-    /// A folder that cannot be read. What is wrong inside is told, and is no error.
+    /// A folder that cannot be read. What is wrong inside is reported, and is no error.
     pub fn verify(&self, watch: &mut dyn FnMut(VerifyEvent)) -> Result<StoreCensus, StoreError> {
         Ok(verify::verify(&self.disks, self.folder.months()?, true, watch))
     }
 
-    /// Drops months. That nothing refers to one stays so: rows come into the current month alone.
+    /// Drops months. A month that nothing refers to stays so, because rows come into the current month alone.
     fn drop_old(&self, retention: &Retention) -> Result<(usize, usize), StoreError> {
         succession::close_old(self.folder.path(), retention.now)?;
         let Some(oldest) = retention.oldest_month() else { return Ok((0, 0)) };
         let used = retention::months_in_use(&self.disks)?;
         let (mut gone, mut waiting) = (0, 0);
         for month in self.folder.months()?.into_iter().filter(|month| *month < oldest) {
-            // Between two commits, so that it does not become the current one or part of a backup meanwhile.
+            // Between two commits, so that the month does not become the current one or part of a backup meanwhile.
             let writer = self.writer().map_err(|error| StoreError(error.to_string()))?;
             let is_current = self.disks.current().is_some_and(|(current, _)| current == month);
             if is_current || used.contains(&month) || self.disks.tap.is_open() || !self.disks.close(month) {
                 waiting += usize::from(!is_current);
                 continue;
             }
-            // Who goes back would miss it.
+            // The databases that an upgrade kept would miss this month.
             succession::close(self.folder.path())?;
             let set_aside = self.folder.set_month_aside(month)?;
             drop(writer);
@@ -132,7 +133,7 @@ impl SledStore {
     }
 }
 
-/// The key of the store; drawn when there is none and nothing that was sealed with one.
+/// The sealing key of the store. It is drawn for a new store.
 fn sealing_key(state: &Disk, is_new: bool) -> Result<[u8; 16], StoreError> {
     if let Some(entry) = state.entry(keyspace::SEALING)? {
         return keyspace::decode(pieces::start_of(&entry)?);
@@ -187,10 +188,11 @@ impl Store for SledStore {
     }
 
     fn erase(&self, account: &BareJid) -> Result<Erased, StoreError> {
-        // What an upgrade kept has what is to go, and reads no months that this version wrote to.
+        // The databases that an upgrade kept hold what is to be erased, and could not read months that this version
+        // wrote to.
         succession::close(self.folder.path())?;
         let erased = erase::erase(self, account)?;
-        // What commits left to be replayed may say what was erased.
+        // Redo records may hold what was erased.
         let mut writer = self.writer().map_err(|error| StoreError(error.to_string()))?;
         writer.catch_up(&self.disks).map_err(|error| StoreError(error.to_string()))?;
         Ok(erased)
@@ -244,7 +246,7 @@ impl Store for SledStore {
     }
 
     fn commit(&self, now: Stamp, records: &[Record]) -> Result<(), CommitError> {
-        // What lets something go takes no room.
+        // A commit that only lets parcels go is taken even when the disk is full.
         if !records.iter().all(|record| matches!(record, Record::Sent(_))) {
             self.folder.check_room(self.reserve_bytes).map_err(|error| CommitError::Refused(error.0))?;
         }

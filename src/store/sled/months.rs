@@ -12,14 +12,14 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 /// Every database of a store.
 pub(in crate::store) struct Disks {
     pub(super) state: Disk,
-    /// Who else learns what is written.
+    /// Notes what is written, for a backup.
     pub(super) tap: Arc<Tap>,
     archive: PathBuf,
-    /// Where months lie that do not lie there.
+    /// Where months lie that are not in `archive`.
     beneath: Option<PathBuf>,
     options: SledOptions,
     current: RwLock<Option<(Month, Arc<Disk>)>>,
-    /// The one read last comes last.
+    /// The month that was read last is the last one.
     old: Mutex<Vec<(Month, Arc<Disk>)>>,
 }
 
@@ -31,7 +31,7 @@ impl Disks {
         Disks { state, tap, archive, beneath: None, options, current, old }
     }
 
-    /// The same, with months that lie elsewhere where they do not lie here.
+    /// These databases, with months that are not here taken from another folder.
     pub(super) fn over(self, beneath: PathBuf) -> Disks {
         Disks { beneath: Some(beneath), ..self }
     }
@@ -49,7 +49,7 @@ impl Disks {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Makes a month the current one, and makes it where it is not there.
+    /// Makes a month the current one. Its database is created where there is none.
     ///
     /// # Errors
     /// Those of opening.
@@ -57,7 +57,7 @@ impl Disks {
         let path = self.place(month);
         let disk = Disk::open(&path, self.options.cache_bytes / 2, self.options.flush_ms, true)?;
         let disk = Arc::new(disk.tapped(Space::Month(month), &self.tap));
-        // In this order, so that a month is always found open by who looks in both places.
+        // In this order, so that whoever looks in both places always finds the month open.
         let before = self.current();
         if let Some(before) = before {
             self.old.lock().unwrap_or_else(PoisonError::into_inner).push(before);
@@ -66,7 +66,7 @@ impl Disks {
         Ok(disk)
     }
 
-    /// Closes a month that is not the current one; whether it is closed, which it cannot be while somebody reads it.
+    /// Closes a month that is not the current one. Returns whether it is closed: it stays open while somebody reads it.
     pub(super) fn close(&self, month: Month) -> bool {
         let mut old = self.old.lock().unwrap_or_else(PoisonError::into_inner);
         match old.iter().position(|(open, _)| *open == month) {
@@ -79,7 +79,7 @@ impl Disks {
         }
     }
 
-    /// A month to read.
+    /// The database of a month, for reading.
     pub(super) fn month(&self, month: Month) -> Result<Arc<Disk>, StoreError> {
         if let Some((_, disk)) = self.current().filter(|(current, _)| *current == month) {
             return Ok(disk);
@@ -91,7 +91,7 @@ impl Disks {
             return Ok(found.1);
         }
         near::reach_far();
-        // One that is being read cannot be closed, and a database cannot be open twice.
+        // A month that is being read cannot be closed, and no database can be open twice.
         while old.len() >= self.options.old_months_max {
             match old.iter().position(|(_, disk)| Arc::strong_count(disk) == 1) {
                 Some(idle) => drop(old.remove(idle)),

@@ -1,26 +1,27 @@
-//! How a store on disk is opened.
+//! Options of a store on disk.
 
 use std::path::PathBuf;
 
-/// How a store is opened.
+/// Options of a store on disk.
 #[derive(Clone, Debug)]
 pub struct SledOptions {
     /// The store's folder.
     pub path: PathBuf,
     /// Whether a store is made where there is none.
     pub create: bool,
-    /// How much to keep of it in memory: half for the current month, a quarter for the state, an eighth for each older
-    /// month that is open; in bytes.
+    /// How much of it is cached in memory, in bytes: half for the current month, a quarter for the state, an eighth for
+    /// each older month that is open.
     pub cache_bytes: u64,
-    /// How often sled hands what is not committed yet to the kernel, in milliseconds.
+    /// How often sled hands what it buffers to the kernel, in milliseconds.
     pub flush_ms: u64,
-    /// How many months besides the current one stay open.
+    /// How many older months stay open.
     pub old_months_max: usize,
-    /// How much of the file system stays free, in bytes: with less left commits are refused, since what sled has written
-    /// half is not known to be readable.
+    /// How much of the file system has to stay free, in bytes. With less, commits are refused: what sled has half
+    /// written may not be readable.
     pub reserve_bytes: u64,
-    /// The epoch of whoever writes: a store whose newest commit is of a later one refuses theirs
-    /// ([`CommitError::Fenced`](crate::store::CommitError::Fenced)). One process serves a store on disk, always in epoch 0.
+    /// The epoch of this writer. A store whose newest commit is of a later epoch refuses its commits
+    /// ([`CommitError::Fenced`](crate::store::CommitError::Fenced)). A store on disk is served by one process, always
+    /// in epoch 0.
     pub epoch: u64,
 }
 

@@ -1,7 +1,7 @@
-//! Making a store out of a backup.
+//! Makes a store out of a backup.
 //!
-//! It is built where it is to lie, under a mark that keeps everybody else out, and becomes a store with its last step. A
-//! restore that was cut short is done again from the beginning.
+//! The store is built in its final place, under a mark that keeps other processes out. Its last step makes it a store.
+//! A restore that was cut short begins anew.
 
 use super::super::backup::entries::EntryReader;
 use super::super::backup::files;
@@ -19,11 +19,11 @@ use crate::channel::Stamp;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Numbers that are passed over in each channel for each millisecond since the backup, and besides: more than any
-/// channel can have given to rows meanwhile, also where the same backup was restored before.
+/// How many row numbers each channel skips for each millisecond since the backup, and at least: more than any channel
+/// can have given out meanwhile, also if the same backup was restored before.
 const SKIPPED_PER_MS: u64 = 100;
 const SKIPPED_MIN: u64 = 1_000_000;
-/// The same of the numbers that groups have in the HTTP API: one for so many milliseconds, and these.
+/// The same for the numbers of groups in the HTTP API: one for so many milliseconds, and at least so many.
 const GID_MS: u64 = 1000;
 const GIDS_SKIPPED_MIN: u64 = 10_000;
 /// How many channels are written at once.
@@ -34,12 +34,12 @@ const CHANNELS_PER_BATCH: usize = 256;
 pub struct Restored {
     /// The backup.
     pub manifest: Manifest,
-    /// How many row numbers each channel passes over, so that none that a client knows comes to mean something else.
+    /// How many row numbers each channel skips, so that no number that a client knows gets another meaning.
     pub skipped: u64,
 }
 
 impl SledStore {
-    /// Makes a store of a backup, in a folder that is made, or empty. One of an earlier format is upgraded.
+    /// Makes a store out of a backup, in a new or empty folder. A backup of an earlier format is upgraded.
     ///
     /// # Errors
     /// A backup that is incomplete, damaged or of another version, a folder that holds a store or anything else, and
@@ -55,7 +55,7 @@ impl SledStore {
         let (databases, videos): (Vec<_>, Vec<_>) =
             manifest.files.iter().partition(|file| file.name == CHANGES || space_of(&file.name).is_some());
         let (changes, databases): (Vec<_>, Vec<_>) = databases.into_iter().partition(|file| file.name == CHANGES);
-        // What was written meanwhile goes over what was copied.
+        // The changes come last, over what was copied.
         for file in databases.into_iter().chain(changes) {
             load(backup, file, &folder, &options, watch)?;
         }
@@ -65,7 +65,7 @@ impl SledStore {
         }
         if manifest.store < keyspace::VERSION {
             let draft = UpgradedStore::begin(folder.path())?;
-            // What is wrong with it is told by whoever looks through the restored store.
+            // What is wrong with the store is reported when it is checked.
             upgrade::renew(&folder, &draft, manifest.store, &options, watch, &mut |_| {})?;
             draft.replace()?;
         }
@@ -78,7 +78,7 @@ impl SledStore {
         Ok((store, Restored { manifest, skipped }))
     }
 
-    /// Has each channel pass over so many numbers of rows, and the service over so many of channels.
+    /// Has each channel skip `rows` row numbers, and the service `gids` numbers of channels.
     fn skip(&mut self, rows: u64, gids: u64) -> Result<(), StoreError> {
         let directory = reader::directory(&self.disks)?;
         let writer = self.writer.get_mut().map_err(|_| StoreError("the store is broken".into()))?;
@@ -99,7 +99,7 @@ impl SledStore {
     }
 }
 
-/// Writes the entries of one file into the databases that they are of.
+/// Writes the entries of one file into their databases.
 fn load(
     backup: &Path,
     file: &FileRecord,

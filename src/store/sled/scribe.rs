@@ -1,4 +1,5 @@
-//! Writing between two commits to what commits do not write any more: older months, and the state where nobody else looks.
+//! Writes between two commits to what no commit writes to any more: older months, and the state where nothing else
+//! reads it.
 
 use super::super::databases::Space;
 use super::super::erase::Scribe;

@@ -1,8 +1,8 @@
-//! Upgraded databases in the place of those of the format before, and these kept as the way back.
+//! Puts upgraded databases in the place of those of the earlier format, and keeps the old ones for going back.
 //!
-//! As with compacting, renaming one folder is the step that decides; whoever takes the store next finishes what is left
-//! to do. What is exchanged is the state and the current month: months that are over stay as they are. Going back puts
-//! both in their old places, and what was written since goes.
+//! As with compacting, renaming one folder is the step that decides, and whoever opens the store next finishes what is
+//! left to do. The state and the current month are exchanged; months that are over stay as they are. Going back
+//! restores the old databases, and what was written since is lost.
 
 use super::super::StoreError;
 use super::super::databases::Space;
@@ -16,27 +16,27 @@ use std::time::UNIX_EPOCH;
 
 /// Where upgraded databases are made.
 pub(super) const DRAFT: &str = "upgrading";
-/// Where they are once they are to be taken.
+/// Where they are once they are decided on.
 const DECIDED: &str = "upgraded";
-/// Where those of the format before are kept.
+/// Where the databases of the earlier format are kept.
 const KEPT: &str = "before-upgrade";
-/// Where they are once they are to be taken again.
+/// Where the kept ones are once going back is decided on.
 const RETURNING: &str = "returning";
-/// The `FORMAT` of the databases that are kept.
+/// The `FORMAT` file beside the kept databases.
 const FORMAT: &str = "FORMAT";
-/// How long they are kept: what people erase is to go from there, too.
+/// How long they are kept, in milliseconds. Bounded, because what people erase has to go from there, too.
 const KEPT_MS: u64 = 7 * 24 * 3600 * 1000;
-/// The months that there were, one a line.
+/// The file with the months that existed, one a line.
 const MONTHS: &str = "MONTHS";
 
-/// The folder of databases that are being upgraded. What is dropped undecided leaves nothing.
+/// The folder of databases that are being upgraded. It is removed when this is dropped undecided.
 pub(super) struct UpgradedStore {
     store: PathBuf,
     decided: bool,
 }
 
 impl UpgradedStore {
-    /// Makes the folder.
+    /// Creates the folder.
     ///
     /// # Errors
     /// A store whose parts cannot be renamed, and a folder that cannot be made.
@@ -53,7 +53,8 @@ impl UpgradedStore {
         self.store.join(DRAFT)
     }
 
-    /// Puts them in the place of the old ones, which go: there is a backup of them, and who is cut short begins anew.
+    /// Puts the upgraded databases in the place of the old ones, which are removed. Only for a restore: there is a
+    /// backup of the old ones, and a restore that is cut short begins anew.
     ///
     /// # Errors
     /// What cannot be removed or renamed.
@@ -66,17 +67,18 @@ impl UpgradedStore {
         layout::sync_all(&self.store)
     }
 
-    /// Puts them in the place of the old ones, which are kept. Nobody may have any of them open.
+    /// Puts the upgraded databases in the place of the old ones, which are kept. None of them may be open.
     ///
     /// # Errors
-    /// What cannot be synced or renamed; the store is what it was, or what it is to be, and whoever takes it next finds out.
+    /// What cannot be synced or renamed. The store is then the old one or the new one, and whoever opens it next
+    /// settles which.
     pub(super) fn take_over(mut self, months: &[Month]) -> Result<(), StoreError> {
         let lines: String = months.iter().map(|month| format!("{month}\n")).collect();
         let (format, list) = (self.path().join(FORMAT), self.path().join(MONTHS));
         let copied = fs::copy(self.store.join(FORMAT), &format).and_then(|_| fs::write(&list, lines));
         copied.map_err(|error| unusable(&list, "cannot be written", &error))?;
         layout::sync_all(&self.path())?;
-        // The way back is one upgrade long.
+        // Only the last upgrade can be undone.
         close(&self.store)?;
         rename(&self.path(), &self.store.join(DECIDED))?;
         self.decided = true;
@@ -88,18 +90,18 @@ impl UpgradedStore {
 impl Drop for UpgradedStore {
     fn drop(&mut self) {
         if !self.decided {
-            // Whoever takes the store next clears it away too.
+            // Whatever is left is cleared away by whoever opens the store next.
             let _ = clear(&self.path());
         }
     }
 }
 
-/// Whether there is a way back.
+/// Whether the last upgrade can be undone.
 pub(super) fn is_open(store: &Path) -> bool {
     store.join(KEPT).join(FORMAT).exists()
 }
 
-/// Gives the way back up where it is as old as it gets.
+/// Removes the kept databases once they are too old.
 ///
 /// # Errors
 /// What cannot be removed.
@@ -109,7 +111,7 @@ pub(super) fn close_old(store: &Path, now: Stamp) -> Result<(), StoreError> {
     if laid_ms.is_some_and(|laid_ms| now.0.saturating_sub(laid_ms) > KEPT_MS) { close(store) } else { Ok(()) }
 }
 
-/// Gives the way back up.
+/// Removes the kept databases.
 ///
 /// # Errors
 /// What cannot be removed.
@@ -117,10 +119,10 @@ pub(super) fn close(store: &Path) -> Result<(), StoreError> {
     clear(&store.join(KEPT))
 }
 
-/// Goes back: the store is what it was before the upgrade.
+/// Goes back to the databases from before the upgrade.
 ///
 /// # Errors
-/// No way back, or one that misses a month; and what cannot be renamed.
+/// No kept databases, or a month of theirs that is missing; what cannot be renamed.
 pub(super) fn go_back(store: &Path) -> Result<(), StoreError> {
     if !is_open(store) {
         return Err(StoreError(format!(
@@ -152,7 +154,7 @@ pub(super) fn take_up(store: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// `FORMAT` comes first, so that no program takes the rest for what it is not.
+/// `FORMAT` comes first, so that no program reads the rest in a wrong format.
 fn succeed(store: &Path) -> Result<(), StoreError> {
     let (decided, kept) = (store.join(DECIDED), store.join(KEPT));
     layout::create(&layout::archive(&kept))?;
@@ -171,7 +173,7 @@ fn succeed(store: &Path) -> Result<(), StoreError> {
         }
         rename(&new, &place)?;
     }
-    // In this order, since from here on the old ones are where they are looked for.
+    // Synced first, because from here on the old ones are looked for in their new place.
     [layout::archive(&kept), kept, layout::archive(store), store.to_owned()]
         .iter()
         .try_for_each(|it| layout::sync(it))?;

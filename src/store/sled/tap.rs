@@ -1,18 +1,19 @@
-//! What is written while a backup copies, so that the copy can be brought to one point.
+//! Notes what is written while a backup copies, so that the copy can be brought to one moment.
 //!
-//! A copy that is made while others write holds each entry as it was at some time or other. With every write since the
-//! copying began behind it, in order, it is what the store was after the last of them: whatever was written has its last
-//! value there, and what was not was copied as it is.
+//! A copy that is made during writes holds each entry as of some moment. With all writes since the beginning applied
+//! after it, in order, it becomes the store as of the last of them: entries that were written have their last value,
+//! and all others were copied as they are.
 
 use super::super::StoreError;
 use super::super::databases::Space;
 use super::super::pieces::Edits;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// How much may wait to be taken, in bytes; a backup that falls behind further is given up, and commits never wait.
+/// How many bytes of writes may wait. A backup that falls behind further is given up, because commits never wait for
+/// it.
 const WAITING_BYTES_MAX: usize = 64 << 20;
 
-/// Where writes are noted, while somebody wants them.
+/// Notes writes while a backup wants them.
 #[derive(Default)]
 pub(super) struct Tap(Mutex<Option<Noted>>);
 
@@ -24,10 +25,10 @@ struct Noted {
 }
 
 impl Tap {
-    /// Begins to note what is written.
+    /// Begins to note writes.
     ///
     /// # Errors
-    /// Somebody wants it already.
+    /// Another backup is under way.
     pub(super) fn open(&self) -> Result<(), StoreError> {
         let mut noted = self.lock();
         if noted.is_some() {
@@ -37,17 +38,17 @@ impl Tap {
         Ok(())
     }
 
-    /// Whether somebody wants what is written.
+    /// Whether a backup wants writes noted.
     pub(super) fn is_open(&self) -> bool {
         self.lock().is_some()
     }
 
-    /// Notes no more.
+    /// Ends noting.
     pub(super) fn close(&self) {
         *self.lock() = None;
     }
 
-    /// A batch was written.
+    /// Notes a batch that was written.
     pub(super) fn note(&self, space: Space, edits: Edits) {
         let mut lock = self.lock();
         let Some(noted) = lock.as_mut() else { return };
@@ -61,10 +62,10 @@ impl Tap {
         }
     }
 
-    /// Takes what was noted since the last time, in order.
+    /// Takes what was noted since the last call, in order.
     ///
     /// # Errors
-    /// It was more than is kept.
+    /// More was noted than is kept.
     pub(super) fn take(&self) -> Result<Vec<(Space, Edits)>, StoreError> {
         let mut lock = self.lock();
         let Some(noted) = lock.as_mut() else { return Ok(Vec::new()) };

@@ -1,5 +1,5 @@
-//! What is unsent, in the current month: it goes with a later batch once the host server is known to have it, and a new
-//! month begins with what is left of the one before.
+//! The parcels in the current month. A later batch drops a parcel once the host server is known to have it. A new month
+//! begins with the parcels that are left of the month before.
 
 use super::super::databases::{Databases, Space};
 use super::super::keyspace::{self, Month};
@@ -8,22 +8,22 @@ use super::disk::{self, Batch};
 use super::months::Disks;
 use std::collections::VecDeque;
 
-/// How many entries one batch drops.
+/// How many parcels one batch drops.
 const DROPPED_MAX: usize = 256;
 
-/// See the module.
+/// The parcels in the current month.
 #[derive(Default)]
 pub(super) struct UnsentParcels {
-    /// The month that they lie in.
+    /// The month that they are in.
     month: Option<Month>,
-    /// Their numbers, oldest first, with how many pieces follow each.
+    /// Their numbers, oldest first, and how many pieces follow each.
     entries: VecDeque<(u64, u16)>,
-    /// The host server has everything up to this number.
+    /// The host server has all parcels up to this number.
     sent: u64,
 }
 
 impl UnsentParcels {
-    /// What a month holds.
+    /// Reads which parcels a month holds.
     ///
     /// # Errors
     /// Those of reading.
@@ -32,17 +32,17 @@ impl UnsentParcels {
         Ok(UnsentParcels { month: Some(month), entries, sent: 0 })
     }
 
-    /// Whether something is kept under a number.
+    /// Whether the parcel of this number is kept.
     pub(super) fn holds(&self, number: u64) -> bool {
         self.entries.binary_search_by_key(&number, |(number, _)| *number).is_ok()
     }
 
-    /// The host server has everything up to a number.
+    /// Notes that the host server has all parcels up to this number.
     pub(super) fn sent(&mut self, up_to: u64) {
         self.sent = self.sent.max(up_to);
     }
 
-    /// An entry is written.
+    /// Notes that a parcel was written.
     ///
     /// # Errors
     /// A key that is too short.
@@ -54,7 +54,7 @@ impl UnsentParcels {
         Ok(())
     }
 
-    /// Has a batch drop some of what was sent; whether there was any.
+    /// Adds to a batch the removal of some parcels that were sent. Returns whether there were any.
     pub(super) fn drop_sent(&mut self, batch: &mut Batch) -> bool {
         let gone = self.entries.iter().take(DROPPED_MAX).take_while(|(number, _)| *number <= self.sent).count();
         for (number, pieces) in self.entries.drain(..gone) {
@@ -65,7 +65,7 @@ impl UnsentParcels {
         gone > 0
     }
 
-    /// Has the first batch of another month hold what is left.
+    /// Adds the parcels that are left to the first batch of another month.
     ///
     /// # Errors
     /// Those of reading.

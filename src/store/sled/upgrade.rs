@@ -1,7 +1,8 @@
-//! Bringing a store of an earlier format to this one.
+//! Upgrades a store of an earlier format to this one.
 //!
-//! The state and the current month are written anew, value by value; months that are over stay as they are. Then the
-//! whole is looked through, and only then takes the place of the old databases, which are kept (see `succession`).
+//! The state and the current month are written anew, value by value. Months that are over stay as they are. Then
+//! everything is checked. Only then do the new databases take the place of the old ones, which are kept (see
+//! `succession`).
 
 use super::super::backup::{STEP_ENTRIES, Watch, tell};
 use super::super::databases::{Databases, Space};
@@ -19,28 +20,28 @@ use super::succession::{self, UpgradedStore};
 use super::writer::StoreWriter;
 use std::path::Path;
 
-/// What a store of an earlier format is.
+/// A store of an earlier format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Aged {
     /// Its format.
     pub format: u8,
-    /// What it takes, in bytes.
+    /// The size of its databases, in bytes.
     pub bytes: u64,
 }
 
 /// What an upgrade did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Upgraded {
-    /// The format that it was of.
+    /// The format before.
     pub from: u8,
-    /// The one that it is of.
+    /// The format after.
     pub to: u8,
-    /// What was found in it. Where anything is wrong, the store is left as it was.
+    /// What the check of it found. Where anything is wrong, the store is left as it was.
     pub census: StoreCensus,
 }
 
 impl SledStore {
-    /// What a store of an earlier format is that can be upgraded; `None` of any other folder.
+    /// The format and size of a store that can be upgraded; `None` for any other folder.
     ///
     /// # Errors
     /// A folder that cannot be read.
@@ -51,11 +52,11 @@ impl SledStore {
         Ok(Some(Aged { format, bytes: layout::bytes_of(path)? }))
     }
 
-    /// Brings a store that nobody has open to this format. What it was stays beside it, to go back to.
+    /// Upgrades a store that nobody has open. The old databases stay beside it, to go back to.
     ///
     /// # Errors
-    /// A folder that is no store of an earlier format or in use, too little room, and whatever cannot be read or written;
-    /// the store is what it was.
+    /// A folder that is in use or holds no store of an earlier format, too little space, and what cannot be read or
+    /// written. The store is as it was then.
     pub fn upgrade(
         options: SledOptions,
         watch: &mut Watch<'_>,
@@ -70,16 +71,16 @@ impl SledStore {
         Ok(Upgraded { from, to: VERSION, census })
     }
 
-    /// Puts the databases back that an upgrade kept. What was written since goes.
+    /// Goes back to the databases that an upgrade kept. What was written since is lost.
     ///
     /// # Errors
-    /// A store that is in use, and no way back.
+    /// A store that is in use or has no kept databases.
     pub fn go_back(path: &Path) -> Result<(), StoreError> {
         let folder = Folder::claim(path, false)?;
         succession::go_back(folder.path())
     }
 
-    /// Gives the way back up, and the room that it takes.
+    /// Removes the databases that an upgrade kept, to free their space.
     ///
     /// # Errors
     /// A store that is in use, and what cannot be removed.
@@ -89,7 +90,7 @@ impl SledStore {
     }
 }
 
-/// Writes the state and the current month anew, and looks through the whole.
+/// Writes the state and the current month anew, and checks everything.
 pub(super) fn renew(
     folder: &Folder,
     draft: &UpgradedStore,
@@ -102,7 +103,7 @@ pub(super) fn renew(
     let spaces: Vec<Space> = [Space::State].into_iter().chain(months.last().copied().map(Space::Month)).collect();
     folder.check_room_beside(&spaces, options.reserve_bytes)?;
     let written = write_anew(folder, draft, from, &spaces, options, watch);
-    // Also where it failed, since what is still being closed cannot be renamed or removed.
+    // Also after a failure, because files that are still being closed cannot be renamed or removed.
     spaces.iter().try_for_each(|space| disk::wait_until_closed(&layout::place(root, *space)))?;
     written?;
     tell(watch, "what was written is looked through", 0)?;
@@ -132,7 +133,7 @@ fn write_anew(
         filling.open(space)?;
         each_slice(&old, space, &mut |slice| {
             folder.check_room(options.reserve_bytes)?;
-            // Pieces come with the entry that they are pieces of.
+            // Pieces are read with the entry that they belong to.
             for (key, entry) in slice.into_iter().filter(|(key, _)| !key.starts_with(b"x")) {
                 let value = pieces::join(&key, &entry, |piece| old.entry(space, piece))?;
                 let (key, value) = upgrade::renew(from, place, (key, Some(value)))?;
@@ -152,8 +153,8 @@ fn write_anew(
     Ok(())
 }
 
-/// Opens what was written as a store, with the months that stay, and brings it to where any start would: redo records that
-/// the state had not got are replayed. Then what follows from it all is written, and it is looked through.
+/// Opens the new databases as a store, with the months that stay, and replays redo records as any start does. Then
+/// writes what follows from them, and checks everything.
 fn look_through(
     folder: &Folder,
     draft: &UpgradedStore,

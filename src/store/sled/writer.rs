@@ -1,8 +1,8 @@
-//! The writing side: one batch in the current month, one sync, then the state.
+//! Writes commits: one batch in the current month, one sync, then the state.
 //!
-//! sled cannot commit across two databases. So a batch holds, besides its rows, one redo record of all its changes of the
-//! state; the state applies it afterwards and is synced lazily, and a start replays what the state has not got. A redo
-//! record goes only when the state that holds its changes is synced. After a failure that leaves the disk unknown,
+//! sled cannot commit across two databases. So a batch holds its rows and one redo record of all its changes of the
+//! state. The state applies them afterwards and is synced lazily; a start replays what the state does not have. A redo
+//! record is dropped only when the state is synced with its changes. After a failure that leaves the disk unknown,
 //! nothing is written any more.
 
 use super::super::clear::Left;
@@ -17,20 +17,20 @@ use crate::channel::Stamp;
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
-/// How much the state may hold that is not synced, in bytes of entries. sled writes a few times as much, and cannot
-/// open a file that lost more than its last segment of 512 KiB.
+/// How much of the state may be unsynced, in bytes of entries. sled writes a few times as much, and cannot open a file
+/// that lost more than its last segment of 512 KiB.
 const UNSYNCED_BYTES_MAX: usize = 64 * 1024;
-/// How long the state may hold what is not synced, in milliseconds.
+/// How long the state may stay unsynced, in milliseconds.
 const UNSYNCED_MS_MAX: u64 = 1000;
 /// How many redo records a commit drops.
 const DROPPED_MAX: usize = 64;
 
-/// Who writes. There is one, and it is used by one thread at a time.
+/// Writes to a store. There is one writer, and one thread at a time uses it.
 #[derive(Default)]
 pub(super) struct StoreWriter {
-    /// The epoch that it writes in.
+    /// The epoch of this writer.
     epoch: u64,
-    /// The epoch of the newest commit: one that is later than its own fences it off.
+    /// The epoch of the newest commit. Where it is later than that of this writer, this writer is fenced off.
     newest_epoch: u64,
     /// The number of the newest commit.
     commit: u64,
@@ -38,9 +38,9 @@ pub(super) struct StoreWriter {
     applied: u64,
     /// The newest commit whose changes the state holds durably.
     synced: u64,
-    /// The redo records of the current month, oldest first, with how many pieces follow each.
+    /// The redo records of the current month, oldest first, and how many pieces follow each.
     redo: VecDeque<(u64, u16)>,
-    /// What the host server is not known to have.
+    /// What the host server is not yet known to have.
     unsent: UnsentParcels,
     unsynced_bytes: usize,
     unsynced_since: Option<Stamp>,
@@ -50,18 +50,18 @@ pub(super) struct StoreWriter {
 }
 
 impl StoreWriter {
-    /// One that writes in an epoch.
+    /// A writer of an epoch.
     pub(super) fn of(epoch: u64) -> StoreWriter {
         StoreWriter { epoch, ..StoreWriter::default() }
     }
 
-    /// Takes up where the store stands: replays what the state has not got. Returns how many commits that were.
+    /// Takes up a store: replays the commits that the state does not have. Returns how many that were.
     ///
     /// # Errors
     /// An archive that ends before the state does, and whatever cannot be read or written.
     pub(super) fn resume(&mut self, disks: &Disks, months: &[Month]) -> Result<usize, StoreError> {
         self.applied = disks.state.number(keyspace::APPLIED)?.unwrap_or(0);
-        // A month without a number was being made when the process ended.
+        // A month without a number was still being created when the process ended.
         for &month in months.iter().rev() {
             let entry = disks.entry(Space::Month(month), keyspace::NEWEST)?;
             if let Some(entry) = entry {
@@ -148,7 +148,7 @@ impl StoreWriter {
         self.settle(disks, now).map_err(|why| self.fail(why))
     }
 
-    /// Does what was put off.
+    /// Does a part of the work that was put off.
     pub(super) fn idle(&mut self, disks: &Disks, now: Stamp) -> Result<(), CommitError> {
         self.check_right()?;
         self.settle(disks, now).map_err(|why| self.fail(why))?;
@@ -161,7 +161,7 @@ impl StoreWriter {
         Ok(())
     }
 
-    /// Drops all of what was sent, so that the next start sends none of it again.
+    /// Drops all parcels that were sent, so that the next start sends none of them again.
     ///
     /// # Errors
     /// As for a commit.
@@ -177,8 +177,8 @@ impl StoreWriter {
         }
     }
 
-    /// Does everything that was put off, so that nothing is left of what was destroyed, where nobody is still to be told of
-    /// it, and of redo records that served.
+    /// Does all work that was put off. Afterwards nothing is left of destroyed channels, unless their people are still
+    /// to be told, nor of redo records that have served.
     ///
     /// # Errors
     /// As for a commit.
@@ -196,7 +196,7 @@ impl StoreWriter {
         Ok(())
     }
 
-    /// Makes the state durable.
+    /// Syncs the state.
     pub(super) fn sync_state(&mut self, disks: &Disks) -> Result<(), String> {
         if self.unsynced_since.is_some() {
             disks.state.sync()?;
@@ -216,7 +216,7 @@ impl StoreWriter {
         self.sync_state(disks)
     }
 
-    /// Begins a month. The state is synced before, so that only the newest month has redo records that count.
+    /// Begins a month. The state is synced first, so that only the newest month has redo records that count.
     fn begin(&mut self, disks: &Disks, month: Month) -> Result<std::sync::Arc<Disk>, CommitError> {
         self.sync_state(disks).map_err(|why| self.fail(why))?;
         if let Some((_, before)) = disks.current() {
@@ -230,8 +230,8 @@ impl StoreWriter {
         Ok(disk)
     }
 
-    /// Writes the number of the newest commit into a month that has none, by which it is known as whole, and what is
-    /// unsent of the month before.
+    /// Completes a month that was just created: writes the number of the newest commit, by which a start recognises it,
+    /// and the parcels that are left of the month before.
     pub(super) fn mark(&mut self, disks: &Disks, disk: &Disk) -> Result<(), String> {
         let mut batch = Batch::default();
         self.unsent.carry(disks, &mut batch)?;
@@ -240,7 +240,7 @@ impl StoreWriter {
         disk.apply(batch).and_then(|()| disk.sync())
     }
 
-    /// The batch of a commit: rows, indexes, the redo record, and away with redo records that have served.
+    /// The batch of a commit: rows, indexes, the redo record, and the removal of redo records that have served.
     fn batch(&mut self, writes: &Writes, month: Month) -> Result<Batch, StoreError> {
         let mut batch = Batch::default();
         for (key, value) in &writes.archive {
@@ -261,7 +261,7 @@ impl StoreWriter {
         Ok(batch)
     }
 
-    /// Drops redo records whose changes the state holds durably; tells whether there were any.
+    /// Adds to a batch the removal of redo records that the synced state has. Returns whether there were any.
     fn drop_redo(&mut self, batch: &mut Batch, max: usize) -> Result<bool, String> {
         let served = self.redo.iter().take(max).take_while(|(commit, _)| *commit <= self.synced).count();
         if let Some(&(newest, _)) = served.checked_sub(1).and_then(|last| self.redo.get(last)) {
@@ -275,7 +275,8 @@ impl StoreWriter {
         Ok(served > 0)
     }
 
-    /// Applies changes to the state, with what follows from them, the number of their commit last, since a part of them may be synced alone.
+    /// Applies changes to the state, with what follows from them. The number of their commit comes last, because a part
+    /// of them may be synced alone.
     fn apply(&mut self, disks: &Disks, ops: &Ops, commit: Option<u64>, now: Stamp) -> Result<(), String> {
         if ops.is_empty() {
             return Ok(());
@@ -305,7 +306,7 @@ impl StoreWriter {
         disks.state.apply(batch)
     }
 
-    /// Clears away some of what was destroyed, and syncs the state when it is time.
+    /// Clears away some of what was destroyed, and syncs the state when it is due.
     fn settle(&mut self, disks: &Disks, now: Stamp) -> Result<(), String> {
         if self.can_clear() {
             let is_unsent = |number| self.unsent.holds(number);
@@ -317,7 +318,7 @@ impl StoreWriter {
         if waited >= UNSYNCED_MS_MAX { self.sync_state(disks) } else { Ok(()) }
     }
 
-    /// Whether something may be there that can be cleared away.
+    /// Whether there may be something to clear away.
     fn can_clear(&self) -> bool {
         match self.graves {
             Left::Nothing => false,
@@ -326,13 +327,13 @@ impl StoreWriter {
         }
     }
 
-    /// A commit of this number, of this epoch.
+    /// The encoding of a commit with this number and this writer's epoch.
     fn newest(&self, commit: u64) -> Result<Vec<u8>, String> {
         let newest: keyspace::Commit = (commit, self.epoch.max(self.newest_epoch));
         keyspace::encode(&newest).map_err(|error| error.0)
     }
 
-    /// Whether it may write: it lost no epoch, and failed nowhere.
+    /// Refuses where this writer lost its epoch or failed before.
     fn check_right(&self) -> Result<(), CommitError> {
         if self.epoch < self.newest_epoch {
             return Err(CommitError::Fenced { ours: self.epoch, theirs: self.newest_epoch });

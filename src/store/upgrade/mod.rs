@@ -1,12 +1,12 @@
-//! From one format of the store to the next.
+//! Upgrades from one format of the store to the next.
 //!
-//! A format is a folder here, named by its number. Each change of it is a file: what becomes of one kind of value, or what
-//! is new and follows from the others. [`STEPS`] and [`follow`] are the only places that list them. Nothing here reads or
-//! writes a disk (see `sled::upgrade`), and no change looks at more than one value, so that a store of any size is
-//! upgraded in slices, and redo records are upgraded as what they hold.
+//! Each format has a folder here, named by its number, with one file for each change: how one kind of value changes, or
+//! what is new and follows from the other values. [`STEPS`] and [`follow`] are the only places that list them. Nothing
+//! here reads or writes a disk (see `sled::upgrade`). A change looks at one value at a time, so that a store of any
+//! size is upgraded in slices, and the contents of redo records are upgraded, too.
 //!
-//! What a step reads is what the format before wrote: it has types of its own for that, where a type of the crate
-//! changed, and these stay as they are for ever. `tests/store/samples` holds a store of each format.
+//! A step reads what the earlier format wrote. Where a type of the crate changed since, the step has its own copy of
+//! the old one, which stays as it is for ever. `tests/store/samples` holds a store of each format.
 
 mod change;
 mod format_5;
@@ -22,7 +22,7 @@ use serde::{Serialize, de::DeserializeOwned};
 /// The oldest format that can be upgraded.
 pub(super) const OLDEST: u8 = 4;
 
-/// What leads from one format to the next.
+/// The way from one format to the next.
 struct Step {
     from: u8,
     changes: &'static [Rewrite],
@@ -31,7 +31,7 @@ struct Step {
 /// Every step, oldest first.
 const STEPS: &[Step] = &[Step { from: 4, changes: format_5::CHANGES }];
 
-/// What is new since a format and follows from the rest, as changes of the upgraded state.
+/// What is new since a format and follows from the upgraded state, as changes of it.
 ///
 /// # Errors
 /// Those of reading.
@@ -43,10 +43,10 @@ pub(super) fn follow(from: u8, dbs: &impl Databases) -> Result<Ops, StoreError> 
     Ok(ops)
 }
 
-/// An entry: its key, and its value where it has one. In a redo record one without is an entry that goes.
+/// An entry: its key and its value. In a redo record `None` stands for an entry that is deleted.
 type Entry = (Vec<u8>, Option<Vec<u8>>);
 
-/// An entry of a store of a format as it is from here on.
+/// An entry of a store of format `from`, in the current format.
 ///
 /// # Errors
 /// A value that is damaged, or of another version.
@@ -67,13 +67,13 @@ impl Step {
         Ok((key, value.map(|value| self.marked(value)).transpose()?))
     }
 
-    /// A redo record holds changes of the state.
+    /// Upgrades the changes of the state in a redo record.
     fn take_redo(&self, body: &[u8]) -> Result<Vec<u8>, StoreError> {
         let ops: Ops = read(body)?;
         write(&ops.into_iter().map(|entry| self.take(UpgradePlace::State, entry)).collect::<Result<Ops, _>>()?)
     }
 
-    /// A value with what is behind its version changed.
+    /// A value with its body changed: all behind the version byte.
     fn with_body(
         &self,
         value: &[u8],
@@ -85,7 +85,7 @@ impl Step {
         }
     }
 
-    /// A value with the next version in front. One that is empty has none: its key says all there is to say.
+    /// A value with the next version in front. An empty value has no version: its key says everything.
     fn marked(&self, mut value: Vec<u8>) -> Result<Vec<u8>, StoreError> {
         match value.first_mut() {
             None => Ok(value),
@@ -105,19 +105,19 @@ fn of_another_version(from: u8, value: &[u8]) -> StoreError {
     ))
 }
 
-/// The text of a value as the format before wrote it.
+/// Decodes the body of a value of the earlier format.
 ///
 /// # Errors
-/// One that is damaged.
+/// A damaged value.
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, StoreError> {
     postcard::from_bytes(body)
         .map_err(|error| StoreError(format!("a stored value is damaged ({error}): restore from a backup")))
 }
 
-/// A value as text, without the version in front.
+/// Encodes a value, without the version byte.
 ///
 /// # Errors
-/// One that cannot be written, which no value of this crate is.
+/// A value that postcard cannot encode, which none of this crate is.
 fn write<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
     postcard::to_stdvec(value).map_err(|error| StoreError(format!("a value cannot be written: {error}")))
 }

@@ -1,4 +1,4 @@
-//! The index from accounts to channels says of every member what its record says, and of nobody else anything.
+//! The index from accounts to channels has what the record of each member says, and nothing else.
 
 use super::super::StoreError;
 use super::super::databases::{Databases, Space};
@@ -10,7 +10,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
 pub(super) fn check<S: Databases>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
-    // Digests of the keys that records account for; the keys themselves would take much room.
+    // Digests of the keys that records call for. The keys themselves would take much room.
     let mut accounted = HashSet::new();
     survey.each_channel(|tag, name| {
         let (mut live, mut ended) = (HashSet::new(), Vec::new());
@@ -22,7 +22,7 @@ pub(super) fn check<S: Databases>(survey: &Survey<'_, S>) -> Result<(), StoreErr
             live.insert(member.jid.clone());
             check_one(survey, tag, name, &member, &mut accounted)
         })?;
-        // A later account of the name has the entry, or had it until its record went.
+        // A later account of the same name has the entry, or had it until its record went.
         let is_listed = |member: &&Member| -> Result<bool, StoreError> {
             Ok(survey.dbs.entry(Space::State, &keyspace::membership(&member.jid, name))?.is_some())
         };

@@ -1,5 +1,5 @@
-//! The directory: every channel is where its name says, with a number of its own and an information item; and what
-//! belongs to a channel belongs to one that exists.
+//! The directory: every channel lies under its name and has a number of its own and an information item. All records of
+//! a channel belong to one that exists.
 
 use super::super::StoreError;
 use super::super::databases::{Databases, Space};
@@ -8,7 +8,7 @@ use super::survey::Survey;
 use crate::channel::{Item, Node};
 use std::collections::HashMap;
 
-/// The letters of what belongs to a channel, with what it is.
+/// The letters of records that belong to a channel, and what each stands for.
 const OF_CHANNELS: [(u8, &str); 11] = [
     (b'm', "members"),
     (b'u', "guests"),

@@ -1,4 +1,4 @@
-//! The numbers of commits agree: what the state holds, what each month ends with, which redo records are left.
+//! The numbers of commits agree: of the state, of each month's newest commit, of the redo records that are left.
 
 use super::super::databases::{Databases, Space};
 use super::super::keyspace::{self, Ops};

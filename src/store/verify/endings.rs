@@ -1,4 +1,4 @@
-//! Accounts that are being ended, or that others added: each lies under itself, and is an account.
+//! Accounts that are being ended or that others added: the key of each is its account.
 
 use super::super::StoreError;
 use super::super::databases::{Databases, Space};

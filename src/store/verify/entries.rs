@@ -1,14 +1,14 @@
-//! Every entry is of a kind that this version knows, of its version, and whole.
+//! Every entry is of a known kind and of the right version, and none of its pieces is missing.
 
 use super::super::databases::{Databases, Order, Space};
 use super::super::{StoreError, keyspace, pieces};
 use super::survey::{Survey, place_of};
 use std::ops::ControlFlow;
 
-/// The letters that the keys of the state begin with, and those of a month.
+/// The letters of keys in the state and in a month.
 const OF_STATE: &[u8] = b"acdefghijklmnopqrstuvwxyz";
 const OF_MONTH: &[u8] = b"bdfnrtuxz";
-/// The letters whose keys say all there is to say.
+/// The letters of entries without a value: their keys say everything.
 const EMPTY: &[u8] = b"bfkt";
 
 pub(super) fn check<S: Databases>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
@@ -55,12 +55,12 @@ fn check_entry<S: Databases>(
     Ok(())
 }
 
-/// The oldest version of values that may lie there.
+/// The oldest version of values that a space may hold.
 fn oldest(space: Space) -> u8 {
     if space == Space::State { keyspace::VERSION } else { keyspace::MONTHS_OLDEST }
 }
 
-/// A piece goes with the entry that it is a piece of.
+/// A piece has an entry that it belongs to.
 fn check_piece<S: Databases>(survey: &Survey<'_, S>, space: Space, key: &[u8]) -> Result<(), String> {
     let Some((owner, number)) = key.get(1..).and_then(|rest| rest.split_last_chunk::<2>()) else {
         return Err("the key of a piece is too short".into());

@@ -1,13 +1,13 @@
-//! What is told while a store is looked through, and afterwards.
+//! What a check of a store reports, while it runs and at the end.
 
 use std::fmt;
 
-/// Something that is not as it has to be.
+/// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The check that found it.
     pub check: &'static str,
-    /// Where: a channel and what of it, or an entry.
+    /// Where: a channel and which part of it, or an entry.
     pub place: String,
     /// What is wrong there.
     pub reason: String,
@@ -19,7 +19,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What is told while a store is looked through.
+/// What is reported while a store is checked.
 #[derive(Debug)]
 pub enum VerifyEvent {
     /// A check begins.
@@ -28,14 +28,14 @@ pub enum VerifyEvent {
     Wrong(Finding),
 }
 
-/// What was looked at.
+/// How much was checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StoreCensus {
     /// Months of the archive.
     pub months: u64,
     /// Channels.
     pub channels: u64,
-    /// Records of members, of those who left too.
+    /// Records of members, including those who left.
     pub members: u64,
     /// Rows of channels that exist.
     pub rows: u64,

@@ -1,4 +1,5 @@
-//! Guests: each lies under its account and subscribes to something, and the index from accounts to channels says so.
+//! Guests: the key of each is its account, each subscribes to something, and the index from accounts to channels has
+//! it.
 
 use super::super::StoreError;
 use super::super::databases::{Databases, Space};

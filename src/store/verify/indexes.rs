@@ -1,5 +1,5 @@
-//! The indexes of rows hold what the rows say, and nothing else: what they refer to, the files they carry, the blocks
-//! that authors and messages are in, and in the state what they correct.
+//! The indexes of rows have what the rows say, and nothing else: files, and blocks of authors and messages, and in the
+//! state corrections.
 
 use super::super::StoreError;
 use super::super::databases::{Databases, Space};
@@ -32,7 +32,7 @@ pub(super) fn check<S: Databases>(survey: &Survey<'_, S>) -> Result<(), StoreErr
                 compare(survey, name, space, &prefix, &|_| false, &mut due)?;
             }
         }
-        // What is known of rows that are too old is cleared away by and by.
+        // What is known of rows that are too old is cleared away by and by, so it does not count.
         let old = |key: &[u8]| keyspace::number_of(key).is_ok_and(|row| row <= spans.base.row);
         compare(survey, name, Space::State, &keyspace::all_corrections(tag), &old, &mut corrections)
     })
@@ -50,7 +50,7 @@ fn entries_of(tag: u64, row: &Row) -> Vec<Vec<u8>> {
     entries
 }
 
-/// Tells what is there and not due, and what is due and not there.
+/// Reports index entries that should not be there, and ones that are missing.
 fn compare<S: Databases>(
     survey: &Survey<'_, S>,
     name: &ChannelName,

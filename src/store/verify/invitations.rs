@@ -1,4 +1,4 @@
-//! Invitations: each lies under its two accounts.
+//! Invitations: the key of each names its two accounts.
 
 use super::super::StoreError;
 use super::super::databases::{Databases, Space};

@@ -1,5 +1,5 @@
-//! Lists of accounts: their entries are of the list there is, or of one that is being cleared away; and the index from
-//! accounts to channels has each of them, and nothing else.
+//! Lists of accounts: each entry belongs to the current list or to one that is being cleared away. The index from
+//! accounts to lists has each entry, and nothing else.
 
 use super::super::StoreError;
 use super::super::databases::{Databases, Space};

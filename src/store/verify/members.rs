@@ -1,4 +1,4 @@
-//! Records of members: stays, one's own view, how far reading came, and that nobody is there twice.
+//! Records of members: stays, own settings, how far reading came, and that no account or nick is there twice.
 
 use super::super::StoreError;
 use super::super::archive::Archive;
@@ -37,7 +37,7 @@ pub(super) fn check<S: Databases>(survey: &Survey<'_, S>) -> Result<(), StoreErr
     })
 }
 
-/// Stays are in order and apart, and the last one is open exactly while the member is in.
+/// Stays are in order and apart, and the last one is open if and only if the member is in.
 fn check_windows(member: &Member) -> Result<(), String> {
     let mut next = 1;
     for (at, &(first, last)) in member.windows.iter().enumerate() {
@@ -45,7 +45,7 @@ fn check_windows(member: &Member) -> Result<(), String> {
             return Err(format!("the stay from row {first} on begins before the one before it ends"));
         }
         match last {
-            // A stay in which no row came ends before it begins.
+            // A stay without a row ends before it begins.
             Some(last) if last + 1 >= first => next = last + 1,
             Some(last) => return Err(format!("a stay from row {first} to row {last}")),
             None if at + 1 == member.windows.len() => {}
@@ -60,7 +60,7 @@ fn check_windows(member: &Member) -> Result<(), String> {
     }
 }
 
-/// What the record says of rows is true of them.
+/// What the record says of rows agrees with the rows.
 fn check_rows<S: Databases>(member: &Member, archive: &Archive<'_, S>) -> Result<Vec<String>, StoreError> {
     let (head, own, mut wrong) = (archive.head(), &member.own, Vec::new());
     let ends = member.windows.iter().map(|&(first, last)| last.unwrap_or(first - 1));
@@ -70,7 +70,7 @@ fn check_rows<S: Databases>(member: &Member, archive: &Archive<'_, S>) -> Result
             wrong.push(format!("{what} goes to row {row}, and the archive ends at row {}", head.row));
         }
     }
-    // Of a row that retention took, nobody knows the ordinal any more.
+    // The ordinal of a row that retention removed is not known any more.
     if let Some(row) = archive.row(own.mark.0)?.filter(|row| row.ordinal != own.mark.1) {
         wrong.push(format!("its mark says ordinal {} at row {}, which has {}", own.mark.1, row.number, row.ordinal));
     }

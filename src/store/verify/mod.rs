@@ -1,7 +1,7 @@
-//! Whether a store is as it has to be: every invariant that can be looked up, and where it is broken.
+//! Checks of a store: every invariant that can be looked up, and where it is broken.
 //!
-//! One file a check, one line in [`checks`]. A check reads and tells; what it cannot read is told too, and the others go
-//! on. Written over [`Databases`], so that tests hold every backend to it.
+//! Each check is one file and one line in [`checks`]. A check only reads and reports. It also reports what it cannot
+//! read, and the other checks go on. Checks are written over [`Databases`], so tests run them on every backend.
 
 mod accounts;
 mod channels;
@@ -30,7 +30,7 @@ use super::databases::Databases;
 use super::keyspace::Month;
 use survey::Survey;
 
-/// One check: what it is called, and what it looks at.
+/// A check: its name and its function.
 type Check<'a, S> = (&'static str, fn(&Survey<'a, S>) -> Result<(), StoreError>);
 
 fn checks<'a, S: Databases>() -> [Check<'a, S>; 17] {
@@ -55,7 +55,7 @@ fn checks<'a, S: Databases>() -> [Check<'a, S>; 17] {
     ]
 }
 
-/// Looks through a store with these months. `on_disk` says whether it numbers its commits and keeps redo records.
+/// Checks a store with these months. `on_disk` says whether it numbers its commits and keeps redo records.
 pub(super) fn verify<S: Databases>(
     dbs: &S,
     months: Vec<Month>,

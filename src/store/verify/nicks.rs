@@ -1,4 +1,4 @@
-//! Registered nicks: each lies under its account, and no two accounts have one.
+//! Registered nicks: the key of each is its account, and no two accounts have the same one.
 
 use super::super::StoreError;
 use super::super::databases::{Databases, Space};

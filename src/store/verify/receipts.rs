@@ -1,5 +1,5 @@
-//! Reports of recipients: of members, of rows that exist, each row covered once; and what is kept as the sum of a
-//! member's reports is what they amount to.
+//! Reports of recipients: they are of members and of rows that exist, no row is covered twice, and the stored sum of a
+//! member is the sum of its reports.
 
 use super::super::StoreError;
 use super::super::archive::Archive;
@@ -9,7 +9,7 @@ use super::survey::Survey;
 use crate::channel::{ChannelName, Member, ParticipantId, Progress, Report};
 use std::collections::{BTreeMap, HashSet};
 
-/// What the reports of a member cover.
+/// The rows that the reports of a member cover.
 #[derive(Default)]
 struct Covered {
     reports: u64,
@@ -19,7 +19,7 @@ struct Covered {
     mark: (u64, u64),
 }
 
-/// Rows as ranges, in order and apart: the last of each by its first.
+/// Rows as ranges, in order and apart: the first row of each, and the last one.
 #[derive(Default)]
 struct Ranges(BTreeMap<u64, u64>);
 
@@ -65,13 +65,13 @@ fn check_sums<S: Databases>(
         let place = || place(&sum.member);
         survey.holds(key == keyspace::sum(tag, &sum.member), place, || "it lies under the key of another".into());
         let of = covered.remove(&sum.member).unwrap_or_default();
-        // Reports of rows that are too old are cleared away; what they amounted to stays.
+        // Reports of rows that are too old are cleared away, while the sum stays.
         let all_there = archive.base().row == 0;
         let counts = of.reports == of.newest && of.newest == sum.reported.reports;
         survey.holds(counts || (!all_there && of.newest <= sum.reported.reports), place, || {
             format!("it counts {} reports, and there are {}", sum.reported.reports, of.reports)
         });
-        // Where there are many pieces, the oldest ones are joined.
+        // A sum of many ranges joins the oldest of them.
         let is_in = |ranges: &Ranges, covers: &dyn Fn(u64, u64) -> bool| ranges.0.iter().all(|(&f, &l)| covers(f, l));
         let (arrived, read) = (&sum.reported.delivered, &sum.reported.read);
         let agrees = is_in(&of.delivered, &|first, last| arrived.covers(first, last))
@@ -97,7 +97,7 @@ fn are_apart(rows: &[(u64, u64)]) -> bool {
 }
 
 impl Covered {
-    /// Takes up a report; whether no other covers any of its rows.
+    /// Adds a report. Returns whether no other report covers any of its rows.
     fn take(&mut self, report: &Report) -> bool {
         self.reports += 1;
         self.newest = self.newest.max(report.number);
@@ -107,7 +107,7 @@ impl Covered {
             let same = if report.progress == Progress::Read { &mut self.read } else { &mut self.delivered };
             is_new &= same.insert(first, last);
         }
-        // Of a report of reading, nothing arrived that a report of arriving told of.
+        // What a report of reading counts as arrived was not reported as arrived before.
         for &(first, last) in report.arrived.iter().filter(|_| report.progress == Progress::Read) {
             is_new &= self.delivered.insert(first, last);
         }
@@ -116,7 +116,7 @@ impl Covered {
 }
 
 impl Ranges {
-    /// Puts rows in; whether none of them was there.
+    /// Adds rows. Returns whether none of them was there.
     fn insert(&mut self, first: u64, last: u64) -> bool {
         let (mut low, mut high, mut is_new) = (first, last, true);
         while let Some((&start, &end)) = self.0.range(..=high.saturating_add(1)).next_back() {

@@ -1,5 +1,5 @@
-//! Rows: numbered without gaps, in the months that say so, with stamps that fall only where that is noted, and ordinals
-//! that count, by authors who are known.
+//! Rows: they are numbered without gaps, lie in the months that the spans name, have stamps that fall only between
+//! spans, count their ordinals, and have authors who are known.
 
 use super::super::StoreError;
 use super::super::databases::{Databases, Order, Space};
@@ -32,11 +32,11 @@ struct Walk<'a, 'b, S> {
     tag: u64,
     name: &'a ChannelName,
     before: Head,
-    /// Whether stamps may fall with the next row.
+    /// Whether the stamp of the next row may be lower.
     may_fall: bool,
-    /// Whether the row before is there, so that its ordinal is known.
+    /// Whether the row before exists, so that the ordinal can be checked.
     counts: bool,
-    /// Authors that have a record.
+    /// Authors that have a record or a trace.
     authors: HashSet<ParticipantId>,
 }
 
@@ -45,7 +45,7 @@ impl<S: Databases> Walk<'_, '_, S> {
         self.survey.wrong(format!("channel {}, {what}", self.name), reason);
     }
 
-    /// The rows of one month, which end before those of the next.
+    /// Checks the rows of one span. They end before those of the next one.
     fn span(&mut self, span: &Span, next: Option<&Span>) -> Result<(), StoreError> {
         let due = self.before.row + 1 + span.gap;
         if span.first != due {
@@ -112,7 +112,7 @@ impl<S: Databases> Walk<'_, '_, S> {
         Ok(())
     }
 
-    /// Whoever wrote a message has a record. Events name people by themselves.
+    /// The author of a message has a record or a trace. Events name people by themselves.
     fn check_author(&mut self, place: &str, row: &Row) -> Result<(), StoreError> {
         if matches!(row.kind, RowKind::Event(_)) || self.authors.contains(&row.author) {
             return Ok(());
@@ -130,7 +130,7 @@ impl<S: Databases> Walk<'_, '_, S> {
     }
 }
 
-/// Rows of a channel lie in no month but those that are known to hold some.
+/// Reports rows of a channel in months that its spans do not name.
 fn check_strays<S: Databases>(
     survey: &Survey<'_, S>,
     tag: u64,

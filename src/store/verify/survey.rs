@@ -1,4 +1,4 @@
-//! What every check needs: the channels there are, a way to read what may be damaged, and somebody to tell.
+//! What all checks use: the channels, ways to read what may be damaged, and a way to report.
 
 use super::super::databases::{Databases, Order, Space};
 use super::super::keyspace::{self, Grave, Month};
@@ -10,14 +10,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-/// A look through one store.
+/// One check of a store.
 pub(super) struct Survey<'a, S> {
     pub(super) dbs: &'a S,
     pub(super) months: Vec<Month>,
     pub(super) on_disk: bool,
     /// The channels of the directory by their tags.
     pub(super) channels: BTreeMap<u64, ChannelName>,
-    /// The tags of channels that are being cleared away; what is left of them counts for nothing.
+    /// The tags of channels that are being cleared away. What is left of them does not count.
     buried: BTreeSet<u64>,
     check: Cell<&'static str>,
     census: Cell<StoreCensus>,
@@ -25,7 +25,7 @@ pub(super) struct Survey<'a, S> {
 }
 
 impl<'a, S: Databases> Survey<'a, S> {
-    /// Takes up which channels there are.
+    /// Reads which channels exist.
     pub(super) fn new(
         dbs: &'a S,
         months: Vec<Month>,
@@ -82,14 +82,14 @@ impl<'a, S: Databases> Survey<'a, S> {
         self.census.set(census);
     }
 
-    /// Tells what is wrong, and where.
+    /// Reports what is wrong, and where.
     pub(super) fn wrong(&self, place: impl Into<String>, reason: impl Into<String>) {
         self.count(|census| census.wrong += 1);
         let finding = Finding { check: self.check.get(), place: place.into(), reason: reason.into() };
         self.watch.borrow_mut()(VerifyEvent::Wrong(finding));
     }
 
-    /// Tells it where something does not hold; returns whether it does.
+    /// Reports `reason` at `place` unless `so` holds. Returns `so`.
     pub(super) fn holds(&self, so: bool, place: impl FnOnce() -> String, reason: impl FnOnce() -> String) -> bool {
         if !so {
             self.wrong(place(), reason());
@@ -97,7 +97,7 @@ impl<'a, S: Databases> Survey<'a, S> {
         so
     }
 
-    /// Visits every value whose key begins with `prefix`; one that cannot be read is told and passed over.
+    /// Visits every value whose key begins with `prefix`. A value that cannot be read is reported and skipped.
     pub(super) fn each<T: DeserializeOwned>(
         &self,
         space: Space,
@@ -126,7 +126,7 @@ impl<'a, S: Databases> Survey<'a, S> {
         })
     }
 
-    /// Does something for each channel; one that cannot be read is told, and the next one has its turn.
+    /// Calls `check` for each channel. A channel that cannot be read is reported, and the next one follows.
     pub(super) fn each_channel(
         &self,
         mut visit: impl FnMut(u64, &ChannelName) -> Result<(), StoreError>,
@@ -139,12 +139,12 @@ impl<'a, S: Databases> Survey<'a, S> {
         Ok(())
     }
 
-    /// The rows of a channel. What is wrong with them is told by the check of rows; `None` where they cannot be read.
+    /// The archive of a channel; `None` where it cannot be read, which the check of rows reports.
     pub(super) fn archive(&self, tag: u64) -> Option<Archive<'a, S>> {
         Archive::open(self.dbs, tag).ok()
     }
 
-    /// The tags in the keys of one letter, a seek each.
+    /// The tags in the keys of one letter. Each costs one seek.
     pub(super) fn tags(&self, space: Space, letter: u8) -> Result<Vec<u64>, StoreError> {
         let (mut tags, end) = (Vec::new(), keyspace::behind(&keyspace::all(letter)));
         let mut from = Some(keyspace::all(letter));
@@ -160,18 +160,18 @@ impl<'a, S: Databases> Survey<'a, S> {
         Ok(tags)
     }
 
-    /// Whether a tag is that of a channel that exists or is being cleared away.
+    /// Whether a channel with this tag exists or is being cleared away.
     pub(super) fn knows(&self, tag: u64) -> bool {
         self.channels.contains_key(&tag) || self.buried.contains(&tag)
     }
 }
 
-/// The tag in a key that has one behind its letter.
+/// The tag behind the letter of a key.
 fn tag_of(key: &[u8]) -> Option<u64> {
     key.get(1..9).and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes)
 }
 
-/// An entry as a place that people can look up.
+/// An entry, named so that people can look it up.
 pub(super) fn place_of(space: Space, key: &[u8]) -> String {
     let letter = key.first().map(|&letter| letter.escape_ascii().to_string()).unwrap_or_default();
     let rest = hex::encode(key.get(1..).unwrap_or_default());

@@ -1,4 +1,4 @@
-//! What is left of retracted rows: it names the row that retracted it, which says so too.
+//! Tombstones: each names the row that retracted its row, and that row says so, too.
 
 use super::super::StoreError;
 use super::super::databases::{Databases, Space};

@@ -1,4 +1,4 @@
-//! What accounts set off in their channels: each lies under its account.
+//! Tours: the key of each is its account.
 
 use super::super::databases::{Databases, Space};
 use super::super::{StoreError, Tour, keyspace};

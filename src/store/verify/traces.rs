@@ -1,4 +1,4 @@
-//! Records that were given up: each is found by its account too, and nobody has a record beside one.
+//! Traces of given-up records: each is found by its account, too, and no participant has both a trace and a record.
 
 use super::super::StoreError;
 use super::super::databases::{Databases, Space};

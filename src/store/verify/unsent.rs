@@ -1,4 +1,4 @@
-//! What the host server is not known to have can be read, and lies under its number.
+//! Parcels: each can be read, and its key has its number.
 
 use super::super::databases::{Databases, Space};
 use super::super::keyspace;
@@ -8,7 +8,7 @@ use super::survey::{Survey, place_of};
 pub(super) fn check<S: Databases>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
     survey.months.iter().map(|&month| Space::Month(month)).try_for_each(|space| {
         survey.each::<Unsent>(space, &keyspace::all(b'u'), |key, unsent| {
-            // Months that are over keep what they were left with, in the form of their time.
+            // Months that are over keep the parcels they were left with, in the format of their time.
             let is_over = survey.months.last().is_none_or(|&newest| space != Space::Month(newest));
             let lies_right =
                 key == keyspace::unsent(unsent.number) || is_over && keyspace::number_of(key)? == unsent.number;

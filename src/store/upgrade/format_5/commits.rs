@@ -1,8 +1,8 @@
-//! The newest commit of a month says of which epoch it is. What was committed before there were epochs is of the first.
+//! The newest commit of a month names its epoch. Commits from before epochs are of the first one.
 
 use super::super::change::{Rewrite, UpgradePlace, grown, same};
 
-/// The text of epoch 0.
+/// The encoding of epoch 0.
 const FIRST: &[u8] = &[0];
 
 pub(super) const NEWEST: Rewrite =

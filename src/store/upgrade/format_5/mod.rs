@@ -1,4 +1,4 @@
-//! Format 5: commits have an epoch, and parcels say which process of the service they are of.
+//! Format 5: commits have an epoch, and parcels name the process of the service that they belong to.
 
 mod commits;
 mod parcels;
@@ -8,10 +8,10 @@ use super::super::databases::Databases;
 use super::super::keyspace::Ops;
 use super::change::Rewrite;
 
-/// What becomes of values of format 4.
+/// The changes of values of format 4.
 pub(super) const CHANGES: &[Rewrite] = &[commits::NEWEST, parcels::PARCELS];
 
-/// What format 4 did not keep and follows from what it kept, as changes of the state.
+/// What format 5 has besides and derives from the rest, as changes of the state.
 ///
 /// # Errors
 /// Those of reading.

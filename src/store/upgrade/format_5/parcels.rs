@@ -1,4 +1,4 @@
-//! What is unsent lies under the number of the process that is to send it, of which there was one.
+//! The key of a parcel has the number of the process that is to send it. Before, there was one process.
 
 use super::super::change::{Rewrite, UpgradePlace};
 
