@@ -1,7 +1,7 @@
 //! What a decision may depend on besides the channel.
 
 use super::group::Facts;
-use super::{Item, Limits, Member, Registry, Stamp};
+use super::{Item, Limits, Member, Moment, Registry};
 use crate::share::OwnDomains;
 use jid::BareJid;
 use rand::rngs::StdRng;
@@ -9,10 +9,8 @@ use std::collections::BTreeMap;
 
 /// See the module.
 pub struct Context<'a> {
-    /// The time of what happens.
-    pub now: Stamp,
-    /// What was to end by this time has ended; it stands still while the clock is not believed.
-    pub due: Stamp,
+    /// What is known of the moment.
+    pub moment: Moment<'a>,
     /// The source of randomness; seeded once, so that a run can be repeated.
     pub dice: &'a mut StdRng,
     /// The limits in force.

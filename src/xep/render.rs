@@ -6,8 +6,8 @@ use super::Service;
 use super::reflection::ChannelFrame;
 use crate::channel::whom::Whom;
 use crate::channel::{
-    Change, Channel, ChannelName, Event, Member, Node, NodeSet, ParticipantId, Row, RowKind, Stamp, Status, Style,
-    Tombstone,
+    Change, Channel, ChannelName, Event, Member, Moment, Node, NodeSet, ParticipantId, Row, RowKind, Stamp, Status,
+    Style, Tombstone,
 };
 use crate::xmpp::Tag;
 use jid::BareJid;
@@ -78,8 +78,8 @@ pub struct Render<'a> {
     pub nodes_gone: NodeSet,
     /// All changes of the decision, each with the channel's name.
     pub beside: &'a [(ChannelName, Change)],
-    /// The time.
-    pub now: Stamp,
+    /// What is known of the moment.
+    pub moment: Moment<'a>,
     /// The source of ids.
     pub dice: &'a mut StdRng,
     /// What is shown so far.

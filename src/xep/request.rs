@@ -1,10 +1,8 @@
 //! A request on its way in, and what it is sent to.
 
 use super::service::Service;
-use crate::channel::{Actor, Channel, Newcomer, Stamp};
-use jid::BareJid;
+use crate::channel::{Actor, Channel, Moment};
 use minidom::Element;
-use std::collections::BTreeMap;
 
 /// What an address of the service is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,12 +56,10 @@ pub struct Request<'a> {
     pub delegated: bool,
     /// Whether the account's home server itself sent it, from the bare JID.
     pub by_home_server: bool,
-    /// The accounts that others added and that did nothing so far.
-    pub newcomers: &'a BTreeMap<BareJid, Newcomer>,
+    /// What is known of the moment.
+    pub moment: Moment<'a>,
     /// The id of its stanza.
     pub id: Option<&'a str>,
-    /// What was to end by this time has ended.
-    pub due: Stamp,
 }
 
 impl Request<'_> {

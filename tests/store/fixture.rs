@@ -2,8 +2,8 @@
 
 use jid::BareJid;
 use mixd::channel::{
-    Access, Actor, Change, Channel, ChannelName, Command, Context, Facts, Head, Item, Limits, Message, NodeAccess,
-    NodeSet, Profile, Rest, Rights, Row, RowKind, Settings, Stamp, Tombstone,
+    Access, Actor, Change, Channel, ChannelName, Command, Context, Facts, Head, Item, Limits, Message, Moment,
+    NodeAccess, NodeSet, Profile, Rest, Rights, Row, RowKind, Settings, Stamp, Tombstone,
 };
 use mixd::store::{CommitError, Page, PagePlan, Record, Store, StoreCensus, VerifyEvent};
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -100,8 +100,7 @@ impl Room {
     pub fn decide(&mut self, account: &BareJid, command: Command) -> Vec<Record> {
         let actor = Actor { account: account.clone(), operator: false };
         let mut context = Context {
-            now: self.now,
-            due: self.now,
+            moment: Moment::at(self.now),
             dice: &mut self.dice,
             limits: &self.limits,
             registry: &Default::default(),

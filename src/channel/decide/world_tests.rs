@@ -61,8 +61,7 @@ impl World {
         let now = Stamp(1_000_000);
         let facts = BTreeMap::new();
         let mut context = Context {
-            now,
-            due: now,
+            moment: Moment::at(now),
             dice: &mut dice,
             limits: &limits,
             registry: &Registry::default(),
@@ -168,8 +167,7 @@ impl World {
     fn ask_once(&mut self, name: &str, command: Command) -> Result<Option<Answer>, Refusal> {
         self.channel.note_time(self.now);
         let mut context = Context {
-            now: self.now,
-            due: self.now,
+            moment: Moment::at(self.now),
             dice: &mut self.dice,
             limits: &self.limits,
             registry: &self.registry,

@@ -33,7 +33,7 @@ pub(super) mod tours;
 
 use super::fairness::lot::Lot;
 use super::share::{Hit, OwnDomains, Shares};
-use crate::channel::{ChannelName, Head, Stamp};
+use crate::channel::{ChannelName, Head, Moment, Stamp};
 use crate::store::{Directory, Mentions};
 use jid::BareJid;
 use shelf::ChannelShelf;
@@ -89,6 +89,11 @@ impl Channels {
             brought: Default::default(),
             heads: HashMap::new(),
         }
+    }
+
+    /// What a turn knows of the moment.
+    pub(in crate::engine) fn moment(&self, now: Stamp, due: Stamp) -> Moment<'_> {
+        Moment { now, due, newcomers: self.newcomers.all() }
     }
 
     /// Who hit a share since this was asked last.

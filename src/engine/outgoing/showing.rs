@@ -133,7 +133,7 @@ impl Engine {
             before,
             nodes_gone,
             beside,
-            now: self.now,
+            moment: self.channels.moment(self.now, self.due),
             dice: &mut self.dice,
             shown: &mut shown,
         };

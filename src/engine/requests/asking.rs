@@ -168,8 +168,7 @@ impl Engine {
         let tag = channel.profile().tag;
         let gist_of = |row: u64| self.channels.brought.gist(tag, row);
         let mut context = Context {
-            now: self.now,
-            due: self.due,
+            moment: self.channels.moment(self.now, self.due),
             dice: &mut self.dice,
             limits: &self.service.limits,
             registry: &self.requests.registry,
@@ -359,10 +358,9 @@ impl Engine {
             channel: asked.channel.as_ref().and_then(|name| self.channels.shelf.channel(name)),
             set: *set,
             payload,
-            due: self.due,
             delegated: reply.delegated.is_some(),
             by_home_server: reply.delegated.is_none() && reply.to.is_bare(),
-            newcomers: self.channels.newcomers.all(),
+            moment: self.channels.moment(self.now, self.due),
             id: reply.id.as_deref(),
         })
     }

@@ -84,8 +84,7 @@ impl Engine {
     ) -> Result<Effects, Refusal> {
         let (name, mut profile) = self.found(&asked.actor.account, wish.name.clone())?;
         let mut context = Context {
-            now: self.now,
-            due: self.due,
+            moment: self.channels.moment(self.now, self.due),
             dice: &mut self.dice,
             limits: &self.service.limits,
             registry: &self.requests.registry,
