@@ -1,15 +1,14 @@
-//! What a crash may have kept from being sent: what a turn puts down of its stanzas beside its records, and what the next
-//! process makes of that.
+//! What a crash kept from being sent, sent by the next process from what was put down of it.
 //!
-//! A row is put down by its number and rendered anew from the archive, under the same id; everything else is put down as
-//! it was rendered. Answers to requests are not: whoever asked asks again.
+//! A row is rendered anew from the archive, under the same id; everything else goes as it was rendered. It goes to those
+//! who were there at the time.
 
 use super::super::{Engine, Needs, Turn};
 use super::outbox::{AccountNo, Audience, Lasting, ListId};
 use super::showing::Rendered;
 use super::unsent::{halves, mail_all};
 use crate::channel::{Change, Channel, ChannelName, Guest, Member, Node, NodeSet, Stamp};
-use crate::store::{Halves, Part, Record, Unsent};
+use crate::store::{Halves, Part, Unsent};
 use crate::xep::Shown;
 use jid::BareJid;
 use std::sync::Arc;
@@ -18,17 +17,6 @@ impl Engine {
     /// Goes on with numbers behind `newest`, the newest one that an earlier process used.
     pub fn number_from(&mut self, newest: u64) {
         self.outgoing.parcel = self.outgoing.parcel.max(newest);
-    }
-
-    /// Puts down what the turn sends of its records.
-    pub(in crate::engine) fn number_parcel(&mut self, turn: &mut Turn) {
-        let parts = std::mem::take(&mut turn.unsent);
-        if parts.is_empty() {
-            return;
-        }
-        self.outgoing.parcel += 1;
-        turn.parcel = Some(self.outgoing.parcel);
-        turn.records.push(Record::Unsent(Unsent { number: self.outgoing.parcel, stamp: self.now, parts }));
     }
 
     pub(in crate::engine) fn need_of_unsent(&self, unsent: &Unsent, needs: &mut Needs) {

@@ -1,5 +1,7 @@
 //! What happened, shown to those whom it concerns: extensions say what to whom, and here it finds its way out.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use super::super::requests::request::Asked;
 use super::super::{Engine, Turn};
 use super::outbox::{Audience, Lasting, ListId};
@@ -90,9 +92,9 @@ impl Engine {
         turn: &mut Turn,
     ) {
         // Who read something reports that it arrived, too; the author is told of the last.
-        let report = turn.records[since..].iter().rev().find_map(|record| match record {
-            Record::Channel { name, tag, change: Change::Reported(report) } => Some((name, *tag, report)),
-            _ => None,
+        let report = turn.records[since..].iter().rev().find_map(|record| {
+            let Record::Channel { name, tag, change: Change::Reported(report) } = record else { return None };
+            Some((name, *tag, report))
         });
         let Some((name, tag, report)) = report.filter(|_| !notices.is_empty()) else { return };
         let (from, name, report) = (self.service.address_of(name), name.clone(), report.clone());
@@ -187,6 +189,31 @@ fn lasting_of(change: &Change) -> Lasting {
         Change::Published(_) => Lasting::Row,
         // Chat states are of the moment; a message that its sender asked not to be kept is still a message.
         Change::Relayed(relay) if !relay.message.echoed => Lasting::Fleeting,
-        _ => Lasting::Kept,
+        Change::Relayed(_)
+        | Change::Created { .. }
+        | Change::Destroyed
+        | Change::Joined(_)
+        | Change::Left(_)
+        | Change::Renamed(_)
+        | Change::Subscribed(_)
+        | Change::ItemSet { .. }
+        | Change::ItemGone { .. }
+        | Change::ListMade { .. }
+        | Change::ListPurged { .. }
+        | Change::Listed { .. }
+        | Change::Invited(_)
+        | Change::Removed(_)
+        | Change::Noted(_)
+        | Change::Struck(_)
+        | Change::Faded(_)
+        | Change::Reported(_)
+        | Change::Entombed(_)
+        | Change::Expired { .. }
+        | Change::GuestSet { .. }
+        | Change::InvitationSet(_)
+        | Change::InvitationEnded { .. }
+        | Change::Announced(_)
+        | Change::RightsSet(_)
+        | Change::Configured(_) => Lasting::Kept,
     }
 }

@@ -1,12 +1,30 @@
 //! What a turn puts down of its stanzas beside its records, so that the next process can send what a crash kept back.
+//!
+//! A row is put down by its number, everything else as it was rendered. Answers to requests are not put down: whoever
+//! asked asks again.
 
-use super::super::Turn;
+#![deny(clippy::wildcard_enum_match_arm)]
+
+use super::super::{Engine, Turn};
 use crate::channel::whom::Whom;
 use crate::channel::{Change, Channel};
-use crate::store::{Halves, Part};
+use crate::store::{Halves, Part, Record, Unsent};
 use crate::xep::Shown;
 use crate::xmpp::{Tag, escape_into};
 use jid::BareJid;
+
+impl Engine {
+    /// Puts down what the turn sends of its records.
+    pub(in crate::engine) fn number_parcel(&mut self, turn: &mut Turn) {
+        let parts = std::mem::take(&mut turn.unsent);
+        if parts.is_empty() {
+            return;
+        }
+        self.outgoing.parcel += 1;
+        turn.parcel = Some(self.outgoing.parcel);
+        turn.records.push(Record::Unsent(Unsent { number: self.outgoing.parcel, stamp: self.now, parts }));
+    }
+}
 
 /// What is put down of what a change shows.
 pub(in crate::engine) fn unsent(channel: &Channel, change: &Change, shown: &[Shown]) -> Vec<Part> {
@@ -17,7 +35,31 @@ pub(in crate::engine) fn unsent(channel: &Channel, change: &Change, shown: &[Sho
             let row = Part::Row { name: name.clone(), tag, row: row.number };
             std::iter::once(row).chain(shown.iter().flat_map(told)).collect()
         }
-        _ => shown.iter().flat_map(|shown| parts(channel, shown, *change == Change::Destroyed)).collect(),
+        Change::Destroyed => shown.iter().flat_map(|shown| parts(channel, shown, true)).collect(),
+        Change::Created { .. }
+        | Change::Joined(_)
+        | Change::Left(_)
+        | Change::Renamed(_)
+        | Change::Subscribed(_)
+        | Change::ItemSet { .. }
+        | Change::ItemGone { .. }
+        | Change::ListMade { .. }
+        | Change::ListPurged { .. }
+        | Change::Listed { .. }
+        | Change::Invited(_)
+        | Change::Removed(_)
+        | Change::Noted(_)
+        | Change::Struck(_)
+        | Change::Faded(_)
+        | Change::Reported(_)
+        | Change::Entombed(_)
+        | Change::Expired { .. }
+        | Change::GuestSet { .. }
+        | Change::InvitationSet(_)
+        | Change::InvitationEnded { .. }
+        | Change::Announced(_)
+        | Change::RightsSet(_)
+        | Change::Configured(_) => shown.iter().flat_map(|shown| parts(channel, shown, false)).collect(),
     }
 }
 
