@@ -6,13 +6,14 @@ use super::outbox::Parcel;
 use crate::channel::Node;
 use crate::engine::outgoing::outbox::{AccountNo, Audience, BookEntry, Delta, Fan, Lasting, ListId, Out};
 use crate::engine::share::OwnDomains;
+use crate::xep::List;
 use jid::BareJid;
 
 const MESSAGES: u64 = 8000;
 const PEOPLE: u32 = 400;
 
 fn list(tag: u64) -> ListId {
-    ListId { tag, node: Node::Messages }
+    ListId { tag, list: List::Node(Node::Messages) }
 }
 
 /// So many people of one server who subscribe to a channel.

@@ -3,11 +3,12 @@
 use super::*;
 use crate::channel::Node;
 use crate::engine::outgoing::outbox::{AccountNo, Audience, BookEntry, Delta, Fan, ListId};
+use crate::xep::List;
 
 pub(super) const HORIZON_MS: u64 = 1000;
 
 pub(super) fn list(tag: u64) -> ListId {
-    ListId { tag, node: Node::Messages }
+    ListId { tag, list: List::Node(Node::Messages) }
 }
 
 /// A parcel that makes accounts `0..count` subscribers of a channel.

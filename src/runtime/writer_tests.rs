@@ -6,9 +6,10 @@ use crate::engine::outgoing::outbox::{
     AccountNo, Audience, BookEntry, Delta, Fan, HomeNo, Lasting, ListId, MulticastService, Out,
 };
 use crate::runtime::outbox::Parcel;
+use crate::xep::List;
 use tokio::io::AsyncReadExt;
 
-const LIST: ListId = ListId { tag: 7, node: Node::Messages };
+const LIST: ListId = ListId { tag: 7, list: List::Node(Node::Messages) };
 
 struct Bench {
     writer: Writer,

@@ -4,7 +4,7 @@
 use super::events::of_row;
 use super::group_tags::{counts, progress, status};
 use super::notification::headed;
-use super::{Render, Shown};
+use super::{List, Render, Shown};
 use crate::channel::group::{GroupCommand, Notice};
 use crate::channel::whom::Whom;
 use crate::channel::{Event, EventKind, Member, Node, Report, Row, Stamp, Status, Style};
@@ -73,7 +73,7 @@ pub fn show_end(render: &mut Render<'_>) {
         .attr_opt("by", by)
         .attr("stamp", render.moment.now.to_xmpp());
     let message = headed(render).attr("type", "groupchat").child(event.clone());
-    render.shown.push(Shown::Fan { node: Node::Messages, except: None, message, groupchat: true });
+    render.shown.push(Shown::Fan { list: List::Node(Node::Messages), except: None, message, groupchat: true });
     let message = headed(render).attr("type", "normal").child(event);
     render.bid_farewell(Whom::Waiting, message);
 }

@@ -2,7 +2,7 @@
 
 use super::nodes::{name_of, node_of};
 use super::notification::{headed, passing};
-use super::{Extension, Render, Request, Route, Scope, Shown, anon, group_tags, groups, invitations};
+use super::{Extension, List, Render, Request, Route, Scope, Shown, anon, group_tags, groups, invitations};
 use crate::channel::change::Relay;
 use crate::channel::whom::Whom;
 use crate::channel::{
@@ -137,7 +137,7 @@ pub fn show_row(row: &Row, render: &mut Render<'_>) {
     let left = if row.kind == RowKind::Moderation { render.left_by(row) } else { None };
     let message = render.frame(&address).row(Tag::new("message"), row, left, render.channel);
     let Some(message) = message else { return };
-    render.shown.push(Shown::Fan { node: Node::Messages, except: None, message, groupchat: true });
+    render.shown.push(Shown::Fan { list: List::Node(Node::Messages), except: None, message, groupchat: true });
 }
 
 /// Shows a message that is not archived.
@@ -146,7 +146,7 @@ pub fn show_relay(relay: &Relay, render: &mut Render<'_>) {
     let Some(author) = render.channel.member_of(&relay.author) else { return };
     let message = render.frame(&render.address()).relay(relay, author, &id);
     let except = (!relay.message.echoed).then(|| author.jid.clone());
-    render.shown.push(Shown::Fan { node: Node::Messages, except, message, groupchat: true });
+    render.shown.push(Shown::Fan { list: List::Node(Node::Messages), except, message, groupchat: true });
 }
 
 /// Shows the end of the channel.
@@ -158,7 +158,7 @@ pub fn show_end(render: &mut Render<'_>) {
     // Where only some subscribers of the participants node are told of it, the end goes to those of the messages node.
     let heard = channel.has(Node::Participants) && channel.told_of(Node::Participants).is_none();
     let node = if heard { Node::Participants } else { Node::Messages };
-    render.shown.push(Shown::Fan { node, except: None, message, groupchat: false });
+    render.shown.push(Shown::Fan { list: List::Node(node), except: None, message, groupchat: false });
 }
 
 /// Whether a leave says that the home server removed the account. ejabberd then sends a leave in `core:0` from the bare

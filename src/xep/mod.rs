@@ -54,7 +54,7 @@ pub mod seal;
 pub mod service;
 
 pub use extension::{Extension, Weight};
-pub use render::{Render, Shown};
+pub use render::{List, Render, Shown};
 pub use reply::{Delegated, Reply};
 pub use request::{Request, Route, Scope};
 pub use seal::Sealer;

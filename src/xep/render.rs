@@ -13,13 +13,21 @@ use crate::xmpp::Tag;
 use jid::BareJid;
 use rand::{Rng, rngs::StdRng};
 
+/// A list of people of a channel to whom one thing is shown at once. Each face has lists of its own, and whoever matches
+/// one has no wildcard arm, so the compiler asks of a new one who is on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum List {
+    /// Everybody who subscribes to a node.
+    Node(Node),
+}
+
 /// One thing to show.
 #[derive(Clone, Debug)]
 pub enum Shown {
-    /// A message for all who subscribe to a node, but for one account.
+    /// A message for all on a list, but for one account, as the list's face renders it.
     Fan {
-        /// The node.
-        node: Node,
+        /// The list.
+        list: List,
         /// Who is left out.
         except: Option<BareJid>,
         /// The message, without `to`.
@@ -133,7 +141,7 @@ impl<'a> Render<'a> {
     /// The same of a node that is gone.
     pub fn fan_at_end(&mut self, node: Node, message: Tag) {
         let Some(told) = self.channel.told_of(node) else {
-            return self.shown.push(Shown::Fan { node, except: None, message, groupchat: false });
+            return self.shown.push(Shown::Fan { list: List::Node(node), except: None, message, groupchat: false });
         };
         for account in told {
             let message = message.clone();

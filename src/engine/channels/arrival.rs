@@ -5,7 +5,8 @@
 
 use super::super::outgoing::outbox::AccountNo;
 use crate::channel::apart::Apart;
-use crate::channel::{Channel, ChannelName, Node, NodeSet, ParticipantId, Stamp};
+use crate::channel::{Channel, ChannelName, NodeSet, ParticipantId, Stamp};
+use crate::xep::List;
 use jid::BareJid;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -24,7 +25,7 @@ pub struct Arrival {
     /// that of accounts would tell something of them by the time at which it arrives.
     pub(super) people: std::vec::IntoIter<Subscriber>,
     /// Those of them who are taken in.
-    pub(super) lists: BTreeMap<Node, Vec<AccountNo>>,
+    pub(super) lists: BTreeMap<List, Vec<AccountNo>>,
 }
 
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use super::super::{Engine, Turn};
 use super::arrival::{Arrival, Departure, Leaving, ROSTERS_MAX, Subscriber};
 use crate::channel::apart::Gone;
 use crate::channel::{Channel, ChannelName};
+use crate::xep::List;
 
 impl Engine {
     /// Takes up to `count` people of a channel into memory, and lowers `count` by them; whether the channel is in.
@@ -19,7 +20,7 @@ impl Engine {
                 false => self.people.accounts.hold(&jid, self.outgoing.early()),
                 true => self.people.accounts.hold_guest(&jid, self.outgoing.early()),
             };
-            nodes.iter().for_each(|node| arrival.lists.entry(node).or_default().push(no));
+            nodes.iter().for_each(|node| arrival.lists.entry(List::Node(node)).or_default().push(no));
         }
         if arrival.people.len() > 0 {
             return false;
@@ -31,8 +32,8 @@ impl Engine {
             None => self.channels.shelf.strike(&arrival.name),
             Some(channel) => {
                 let tag = channel.profile().tag;
-                for (node, accounts) in std::mem::take(&mut arrival.lists) {
-                    self.outgoing.early().push(Out::Book(Delta::Filled(ListId { tag, node }, accounts)));
+                for (list, accounts) in std::mem::take(&mut arrival.lists) {
+                    self.outgoing.early().push(Out::Book(Delta::Filled(ListId { tag, list }, accounts)));
                 }
                 self.channels.shelf.put(*channel);
                 self.ask_for_presence(&arrival.name);

@@ -8,16 +8,16 @@ mod expand;
 mod list;
 
 use super::outbox::{AccountNo, Audience, BookEntry, Delta, HomeNo, ListId, MulticastService};
-use crate::channel::Node;
 pub use expand::Cursor;
-use list::Subscribers;
+use list::{ChannelLists, Subscribers};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Lists of accounts, and their addresses.
 #[derive(Clone, Debug, Default)]
 pub struct AddressBook {
-    lists: HashMap<ListId, Subscribers>,
+    /// By the tags of channels.
+    lists: HashMap<u64, ChannelLists>,
     /// By the places of accounts: whose entry it is, and the entry.
     entries: Vec<(AccountNo, BookEntry)>,
     /// By the places of home servers.
@@ -79,19 +79,17 @@ impl AddressBook {
                 }
                 self.entries[no.place()] = (no, entry);
             }
-            Delta::Subscribed(list, no) => self.lists.entry(list).or_default().insert(no),
-            Delta::Unsubscribed(list, no) => {
-                if let Some(list) = self.lists.get_mut(&list) {
-                    list.remove(no);
+            Delta::Subscribed(ListId { tag, list }, no) => self.lists.entry(tag).or_default().of(list).insert(no),
+            Delta::Unsubscribed(ListId { tag, list }, no) => {
+                if let Some(lists) = self.lists.get_mut(&tag) {
+                    lists.of(list).remove(no);
                 }
             }
-            Delta::Filled(list, accounts) => drop(self.lists.insert(list, Subscribers::of(accounts))),
+            Delta::Filled(ListId { tag, list }, accounts) => {
+                *self.lists.entry(tag).or_default().of(list) = Subscribers::of(accounts);
+            }
             Delta::Multicast { home, service } => self.learn_multicast(home, service),
-            Delta::Dropped { tag } => {
-                for node in Node::ALL {
-                    self.lists.remove(&ListId { tag, node });
-                }
-            }
+            Delta::Dropped { tag } => drop(self.lists.remove(&tag)),
         }
     }
 
@@ -111,8 +109,9 @@ impl AddressBook {
     /// Who gets a fan-out that is begun here.
     pub fn recipients(&self, audience: &Audience) -> Recipients {
         let (accounts, except) = match audience {
-            Audience::List(list, except) => {
-                (AccountNos::List(self.lists.get(list).map(Subscribers::share).unwrap_or_default()), *except)
+            Audience::List(ListId { tag, list }, except) => {
+                let lists = self.lists.get(tag);
+                (AccountNos::List(lists.map(|lists| lists.share(*list)).unwrap_or_default()), *except)
             }
             Audience::One(no) => (AccountNos::One(*no), None),
             Audience::These(accounts) => (AccountNos::List(accounts.clone()), None),
@@ -157,9 +156,11 @@ impl AddressBook {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::channel::Node;
     use crate::engine::outgoing::outbox::{Fan, Lasting};
+    use crate::xep::List;
 
-    const LIST: ListId = ListId { tag: 7, node: Node::Messages };
+    const LIST: ListId = ListId { tag: 7, list: List::Node(Node::Messages) };
 
     fn book(accounts: &[(&[&str], bool)]) -> AddressBook {
         let mut book = AddressBook::default();
@@ -231,6 +232,22 @@ mod tests {
         assert!(!text(&book, &fan(Audience::List(LIST, None))).contains("a@h"));
         book.apply(Delta::Dropped { tag: 7 });
         assert_eq!(text(&book, &fan(Audience::List(LIST, None))), "");
+    }
+
+    #[test]
+    fn all_lists_of_a_channel_are_dropped_at_once_and_those_of_others_stay() {
+        let mut book = book(&[(&["a@h"], false)]);
+        let no = AccountNo::first(0);
+        let list = |tag, node| ListId { tag, list: List::Node(node) };
+        let shown = |book: &AddressBook, list| !text(book, &fan(Audience::List(list, None))).is_empty();
+        for (tag, node) in [7, 8].into_iter().flat_map(|tag| Node::ALL.map(|node| (tag, node))) {
+            book.apply(Delta::Filled(list(tag, node), vec![no]));
+            assert!(shown(&book, list(tag, node)));
+        }
+        book.apply(Delta::Dropped { tag: 7 });
+        for node in Node::ALL {
+            assert_eq!((shown(&book, list(7, node)), shown(&book, list(8, node))), (false, true), "{node:?}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! The order is the order in which things go to the link.
 
-use crate::channel::Node;
+use crate::xep::List;
 use jid::BareJid;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -77,13 +77,13 @@ pub struct MulticastService {
     pub addresses_max: usize,
 }
 
-/// Who subscribes to one node of one channel.
+/// One list of one channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ListId {
     /// The channel's tag.
     pub tag: u64,
-    /// The node.
-    pub node: Node,
+    /// Which of its lists.
+    pub list: List,
 }
 
 /// One thing to send, or to know before what follows is sent.

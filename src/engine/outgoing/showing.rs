@@ -154,10 +154,10 @@ impl Engine {
         let channel = of.and_then(|name| self.channels.shelf.channel(name));
         let (audience, message, groupchat) = match shown {
             Shown::Mail { account, message } => return turn.send(message.attr("to", account.as_str()).into_xml()),
-            Shown::Fan { node, except, message, groupchat } => {
+            Shown::Fan { list, except, message, groupchat } => {
                 let Some(tag) = channel.map(|channel| channel.profile().tag) else { return };
                 let except = except.map(|account| self.people.accounts.number(&account));
-                (Audience::List(ListId { tag, node }, except), message, groupchat)
+                (Audience::List(ListId { tag, list }, except), message, groupchat)
             }
             Shown::MailAll { accounts, message } => {
                 return mail_all(&accounts, &halves(&message, false), turn);

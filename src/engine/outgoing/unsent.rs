@@ -9,7 +9,7 @@ use super::super::{Engine, Turn};
 use crate::channel::whom::Whom;
 use crate::channel::{Change, Channel};
 use crate::store::{Halves, Part, Record, Unsent};
-use crate::xep::Shown;
+use crate::xep::{List, Shown};
 use crate::xmpp::{Tag, escape_into};
 use jid::BareJid;
 
@@ -88,17 +88,13 @@ fn parts(channel: &Channel, shown: &Shown, ends: bool) -> Vec<Part> {
             return told(shown);
         }
         Shown::Farewell { whom, message } => Part::Farewell { tag, whom: whom.clone(), stanza: halves(message, false) },
-        Shown::Fan { node, except, message, groupchat } if ends => {
-            let whom = Whom::Subscribers(*node, except.clone());
-            Part::Farewell { tag, whom, stanza: halves(message, *groupchat) }
+        Shown::Fan { list: List::Node(node), except, message, groupchat } => {
+            let (node, except, stanza) = (*node, except.clone(), halves(message, *groupchat));
+            match ends {
+                true => Part::Farewell { tag, whom: Whom::Subscribers(node, except), stanza },
+                false => Part::List { name: channel.name().clone(), tag, node, except, stanza },
+            }
         }
-        Shown::Fan { node, except, message, groupchat } => Part::List {
-            name: channel.name().clone(),
-            tag,
-            node: *node,
-            except: except.clone(),
-            stanza: halves(message, *groupchat),
-        },
     }]
 }
 

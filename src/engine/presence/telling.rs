@@ -10,7 +10,7 @@ use super::sharing::{FLOOD_STANZAS, shares, visitor};
 use crate::channel::{Change, Channel, ChannelName, Member, Node, ParticipantId};
 use crate::xep::availability::{Availability, SharedPresence};
 use crate::xep::mix_presence::{self, Resource};
-use crate::xep::proxy;
+use crate::xep::{List, proxy};
 use crate::xmpp::{Stanza, Tag};
 use jid::{BareJid, FullJid};
 use minidom::Element;
@@ -342,7 +342,7 @@ impl Engine {
 }
 
 fn fan_presence(tag: u64, presence: Tag, turn: &mut Turn) {
-    let list = ListId { tag, node: Node::Presence };
+    let list = ListId { tag, list: List::Node(Node::Presence) };
     turn.tell_all(Audience::List(list, None), halves(&presence, false));
 }
 

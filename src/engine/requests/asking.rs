@@ -10,7 +10,7 @@ use crate::channel::{
     Actor, Answer, AnyCommand, Change, Channel, ChannelName, Command, Context, Decision, GroupAnswer, Guest, Member,
     Node, NodeSet, OPEN_INVITATIONS, Refusal, ServiceCommand, Style,
 };
-use crate::xep::{Request, incoming, information, invitations};
+use crate::xep::{List, Request, incoming, information, invitations};
 use crate::xmpp::{Parts, ns};
 use jid::Jid;
 use rand::Rng;
@@ -380,7 +380,7 @@ impl Engine {
 fn subscription_deltas(tag: u64, no: AccountNo, past: NodeSet, next: NodeSet) -> impl Iterator<Item = Out> {
     let gone = past.without(next).iter().map(|node| (node, false));
     gone.chain(next.without(past).iter().map(|node| (node, true))).map(move |(node, on)| {
-        let list = ListId { tag, node };
+        let list = ListId { tag, list: List::Node(node) };
         Out::Book(if on { Delta::Subscribed(list, no) } else { Delta::Unsubscribed(list, no) })
     })
 }

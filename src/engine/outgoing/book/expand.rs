@@ -276,8 +276,9 @@ mod tests {
     use super::*;
     use crate::channel::Node;
     use crate::engine::outgoing::outbox::{Audience, Delta, Lasting, ListId};
+    use crate::xep::List;
 
-    const LIST: ListId = ListId { tag: 7, node: Node::Messages };
+    const LIST: ListId = ListId { tag: 7, list: List::Node(Node::Messages) };
 
     fn home(place: usize) -> HomeNo {
         HomeNo::new(place).unwrap()

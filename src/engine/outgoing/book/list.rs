@@ -1,14 +1,35 @@
-//! Who subscribes to one node of one channel: a list that fan-outs share, and that costs the same to change whatever its
-//! length.
+//! The lists of one channel. Fan-outs share a list, and it costs the same to change whatever its length.
 
 use super::AccountNo;
+use crate::xep::List;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Up to this length a list is looked through; a longer one is kept with the place of each account.
 const SHORT: usize = 64;
 
-/// See the module. The order is that in which they came.
+/// The lists of one channel, few as they are.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ChannelLists(Vec<(List, Subscribers)>);
+
+impl ChannelLists {
+    /// A list, empty where nobody has been on it.
+    pub fn of(&mut self, list: List) -> &mut Subscribers {
+        let place = self.0.iter().position(|(other, _)| *other == list).unwrap_or_else(|| {
+            self.0.push((list, Subscribers::default()));
+            self.0.len() - 1
+        });
+        &mut self.0[place].1
+    }
+
+    /// All who are on a list, as they are: what happens to it afterwards does not change what is returned.
+    pub fn share(&self, list: List) -> Arc<Vec<AccountNo>> {
+        let found = self.0.iter().find(|(other, _)| *other == list);
+        found.map(|(_, subscribers)| subscribers.share()).unwrap_or_default()
+    }
+}
+
+/// Who is on one list. The order is that in which they came.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Subscribers {
     /// Those who are gone from a long list leave [`AccountNo::NOBODY`] behind.
@@ -23,9 +44,8 @@ impl Subscribers {
         Subscribers { accounts: Arc::new(accounts), ..Subscribers::default() }
     }
 
-    /// All of them, as they are: what happens to the list afterwards does not change what is returned. The next change
-    /// copies a list that is still in use.
-    pub fn share(&self) -> Arc<Vec<AccountNo>> {
+    /// All of them. The next change copies a list that is still in use.
+    fn share(&self) -> Arc<Vec<AccountNo>> {
         self.accounts.clone()
     }
 
