@@ -4,7 +4,7 @@ use super::archive::waiting::Waiting;
 use super::line::Line;
 use super::outbox::Parcel;
 use crate::channel::Node;
-use crate::engine::outgoing::outbox::{AccountNo, Audience, BookEntry, Delta, Fan, Lasting, ListId, Out};
+use crate::engine::outgoing::outbox::{AccountNo, Audience, BookEntry, Delta, Fan, Lasting, ListId, Out, Reached};
 use crate::engine::share::OwnDomains;
 use crate::xep::List;
 use jid::BareJid;
@@ -20,8 +20,8 @@ fn list(tag: u64) -> ListId {
 fn subscribers(tag: u64, first: u32, count: u32) -> Parcel {
     let numbers: Vec<AccountNo> = (first..first + count).map(AccountNo::first).collect();
     let account = |no: &AccountNo| {
-        let addresses = vec![format!("u{}@h", no.place()).into()];
-        Out::Book(Delta::Account { no: *no, entry: BookEntry { addresses, marked: false, home: None, apart: None } })
+        let reached = Reached::Address(format!("u{}@h", no.place()).into());
+        Out::Book(Delta::Account { no: *no, entry: BookEntry { reached, marked: false, home: None } })
     };
     let mut outs: Vec<Out> = numbers.iter().map(account).collect();
     outs.push(Out::Book(Delta::Filled(list(tag), numbers)));

@@ -139,7 +139,7 @@ impl Line {
         item.covered = Some(0);
         let What::Out(Out::Book(delta)) = std::mem::replace(&mut item.what, What::Done) else { return };
         match &delta {
-            Delta::Account { no, entry } if entry.addresses.is_empty() && !self.lanes.is_empty() => {
+            Delta::Account { no, entry } if entry.reached.is_nowhere() && !self.lanes.is_empty() => {
                 self.leaving.insert(no.place(), *no);
             }
             _ => self.apply(delta),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::channel::Node;
-use crate::engine::outgoing::outbox::{AccountNo, Audience, BookEntry, Delta, Fan, ListId};
+use crate::engine::outgoing::outbox::{AccountNo, Audience, BookEntry, Delta, Fan, ListId, Reached};
 use crate::xep::List;
 
 pub(super) const HORIZON_MS: u64 = 1000;
@@ -11,12 +11,16 @@ pub(super) fn list(tag: u64) -> ListId {
     ListId { tag, list: List::Node(Node::Messages) }
 }
 
+fn entry(addresses: &[&str]) -> BookEntry {
+    let reached = Reached::new(addresses.iter().map(|&address| address.into()).collect(), None);
+    BookEntry { reached, marked: false, home: None }
+}
+
 /// A parcel that makes accounts `0..count` subscribers of a channel.
 pub(super) fn subscribers(tag: u64, count: u32) -> Parcel {
     let numbers: Vec<AccountNo> = (0..count).map(AccountNo::first).collect();
     let account = |no: &AccountNo| {
-        let entry =
-            BookEntry { addresses: vec![format!("u{}@h", no.place()).into()], marked: false, home: None, apart: None };
+        let entry = entry(&[&format!("u{}@h", no.place())]);
         Out::Book(Delta::Account { no: *no, entry })
     };
     let mut outs: Vec<Out> = numbers.iter().map(account).collect();
@@ -145,10 +149,7 @@ fn a_long_fan_out_that_is_cut_by_a_lost_link_is_written_whole() {
     let ping = line.cover();
     assert_eq!(line.confirm(ping), None, "it is not wholly written");
     // Who joins meanwhile is no recipient.
-    let (no, entry) = (
-        AccountNo::first(5000),
-        BookEntry { addresses: vec!["late@h".into()], marked: false, home: None, apart: None },
-    );
+    let (no, entry) = (AccountNo::first(5000), entry(&["late@h"]));
     let joined = vec![Out::Book(Delta::Account { no, entry }), Out::Book(Delta::Subscribed(list(1), no))];
     line.push(Parcel { number: None, outs: joined }, 0);
     line.rewind(0, HORIZON_MS);
@@ -263,12 +264,6 @@ fn who_joins_or_leaves_while_messages_wait_gets_those_that_it_was_there_for() {
     let mut line = Line::new();
     line.push(subscribers(1, 100), 0);
     (0..200).for_each(|n| line.push(parcel(n + 1, fan(1, "filler", Lasting::Row)), 0));
-    let entry = |addresses: &[&str]| BookEntry {
-        addresses: addresses.iter().map(|&address| address.into()).collect(),
-        marked: false,
-        home: None,
-        apart: None,
-    };
     let (late, early) = (AccountNo::first(500), AccountNo::first(5));
     let outs = vec![
         fan(1, "one", Lasting::Row),
@@ -336,12 +331,6 @@ fn who_gets_the_number_of_somebody_who_is_gone_is_not_forgotten_with_it() {
     let mut line = Line::new();
     line.push(subscribers(1, 100), 0);
     (0..200).for_each(|n| line.push(parcel(n + 1, fan(1, "filler", Lasting::Row)), 0));
-    let entry = |addresses: &[&str]| BookEntry {
-        addresses: addresses.iter().map(|&address| address.into()).collect(),
-        marked: false,
-        home: None,
-        apart: None,
-    };
     let gone = AccountNo::first(5);
     let outs = vec![
         Out::Book(Delta::Account { no: gone, entry: entry(&[]) }),

@@ -3,7 +3,7 @@
 use super::*;
 use crate::channel::Node;
 use crate::engine::outgoing::outbox::{
-    AccountNo, Audience, BookEntry, Delta, Fan, HomeNo, Lasting, ListId, MulticastService, Out,
+    AccountNo, Audience, BookEntry, Delta, Fan, HomeNo, Lasting, ListId, MulticastService, Out, Reached,
 };
 use crate::runtime::outbox::Parcel;
 use crate::xep::List;
@@ -35,10 +35,8 @@ fn bench() -> Bench {
 }
 
 fn account(place: u32, address: &str) -> [Out; 2] {
-    let (no, entry) = (
-        AccountNo::first(place),
-        BookEntry { addresses: vec![address.into()], marked: false, home: None, apart: None },
-    );
+    let (no, entry) =
+        (AccountNo::first(place), BookEntry { reached: Reached::Address(address.into()), marked: false, home: None });
     [Out::Book(Delta::Account { no, entry }), Out::Book(Delta::Subscribed(LIST, no))]
 }
 
@@ -266,7 +264,7 @@ async fn what_is_urgent_passes_between_two_blocks_of_a_fan_out() {
 
 fn shared(place: u32, address: &str) -> [Out; 2] {
     let no = AccountNo::first(place);
-    let entry = BookEntry { addresses: vec![address.into()], marked: false, home: HomeNo::new(0), apart: None };
+    let entry = BookEntry { reached: Reached::Address(address.into()), marked: false, home: HomeNo::new(0) };
     [Out::Book(Delta::Account { no, entry }), Out::Book(Delta::Subscribed(LIST, no))]
 }
 

@@ -157,7 +157,7 @@ impl AddressBook {
 mod tests {
     use super::*;
     use crate::channel::Node;
-    use crate::engine::outgoing::outbox::{Fan, Lasting};
+    use crate::engine::outgoing::outbox::{Fan, Lasting, Reached};
     use crate::xep::List;
 
     const LIST: ListId = ListId { tag: 7, list: List::Node(Node::Messages) };
@@ -166,16 +166,16 @@ mod tests {
         let mut book = AddressBook::default();
         for (place, (addresses, marked)) in accounts.iter().enumerate() {
             let no = AccountNo::first(place as u32);
-            let entry = BookEntry {
-                addresses: addresses.iter().map(|&a| a.into()).collect(),
-                marked: *marked,
-                home: None,
-                apart: None,
-            };
+            let reached = Reached::new(addresses.iter().map(|&a| a.into()).collect(), None);
+            let entry = BookEntry { reached, marked: *marked, home: None };
             book.apply(Delta::Account { no, entry });
             book.apply(Delta::Subscribed(LIST, no));
         }
         book
+    }
+
+    fn entry(address: &str) -> BookEntry {
+        BookEntry { reached: Reached::Address(address.into()), marked: false, home: None }
     }
 
     fn fan(audience: Audience) -> Fan {
@@ -204,6 +204,30 @@ mod tests {
         );
         assert!(!text(&book, &fan(Audience::List(LIST, Some(AccountNo::first(0))))).contains("a@h"));
         assert!(text(&book, &fan(Audience::One(AccountNo::first(2)))).contains("b@h"));
+    }
+
+    #[test]
+    fn a_list_holds_single_addresses_beside_accounts() {
+        let mut book = book(&[(&["a@h/1", "a@h/2"], false)]);
+        let (single, account) = (AccountNo::first(1), AccountNo::first(2));
+        book.apply(Delta::Account { no: single, entry: entry("s@far/phone") });
+        let apart = Some(Box::new([(7, vec!["b@h/2".into()])].into()));
+        let reached = Reached::new(vec!["b@h/1".into()], apart);
+        book.apply(Delta::Account { no: account, entry: BookEntry { reached, marked: false, home: None } });
+        [single, account].into_iter().for_each(|no| book.apply(Delta::Subscribed(LIST, no)));
+        let to = |audience| {
+            let text = text(&book, &fan(audience));
+            text.split(" to='").skip(1).map(|rest| rest.split('\'').next().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        // What an account is paused at in a channel counts for it alone.
+        assert_eq!(to(Audience::List(LIST, None)), ["a@h/1", "a@h/2", "s@far/phone", "b@h/2"]);
+        assert_eq!(to(Audience::List(LIST, Some(single))), ["a@h/1", "a@h/2", "b@h/2"]);
+        assert_eq!(
+            (to(Audience::One(single)), to(Audience::One(account))),
+            (vec!["s@far/phone".into()], vec!["b@h/1".into()])
+        );
+        book.apply(Delta::Account { no: single, entry: BookEntry::default() });
+        assert_eq!(text(&book, &fan(Audience::One(single))), "");
     }
 
     #[test]
@@ -256,8 +280,6 @@ mod tests {
         let fan = fan(Audience::List(LIST, None));
         let begun = book.recipients(&fan.audience);
         let (late, moved) = (AccountNo::first(2), AccountNo::first(1));
-        let entry =
-            |address: &str| BookEntry { addresses: vec![address.into()], marked: false, home: None, apart: None };
         book.apply(Delta::Account { no: late, entry: entry("late@h") });
         book.apply(Delta::Subscribed(LIST, late));
         book.apply(Delta::Unsubscribed(LIST, AccountNo::first(0)));
@@ -271,8 +293,7 @@ mod tests {
         let mut book = book(&[(&["a@h"], false), (&["b@h"], false)]);
         let fan = fan(Audience::List(LIST, None));
         let begun = book.recipients(&fan.audience);
-        let entry = BookEntry { addresses: vec!["stranger@h".into()], marked: false, home: None, apart: None };
-        book.apply(Delta::Account { no: AccountNo::first(0).next(), entry });
+        book.apply(Delta::Account { no: AccountNo::first(0).next(), entry: entry("stranger@h") });
         let text = text_for(&book, &fan, &begun);
         assert!(text.contains("b@h") && !text.contains("stranger@h"), "{text}");
     }

@@ -200,28 +200,72 @@ impl Delta {
     }
 }
 
-/// Where an account is reached.
+/// Where whoever has a number is reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BookEntry {
-    /// The addresses, escaped for an attribute.
-    pub addresses: Vec<Arc<str>>,
+    /// The addresses.
+    pub reached: Reached,
     /// Whether a groupchat message needs a child `<mix xmlns=''/>` to get past the home server (hosts.md, C.1).
     pub marked: bool,
-    /// Its home server, where that may take one stanza for many.
+    /// The home server, where that may take one stanza for many.
     pub home: Option<HomeNo>,
-    /// Its addresses in channels, by their tags (the same ones, shared), in which it is reached elsewhere or nowhere for a while.
-    pub apart: Option<Box<BTreeMap<u64, Vec<Arc<str>>>>>,
 }
 
-impl BookEntry {
-    /// Its addresses in a channel, by the channel's tag; `None`: those that it has for what is its own.
-    pub fn addresses_in(&self, tag: Option<u64>) -> &[Arc<str>] {
-        let apart = self.apart.as_ref().zip(tag).and_then(|(apart, tag)| apart.get(&tag));
-        apart.unwrap_or(&self.addresses)
+/// Addresses, escaped for an attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// One address, whatever it is sent: a client by itself, or an account at its bare JID.
+    Address(Arc<str>),
+    /// An account that is reached at several clients or at none, or not in all channels at the same.
+    Account {
+        /// For what is its own, and in most channels.
+        addresses: Vec<Arc<str>>,
+        /// In channels, by their tags (the same ones, shared), in which it is reached elsewhere or nowhere for a while.
+        apart: Option<Box<Elsewhere>>,
+    },
+}
+
+/// Addresses in some channels, by the channels' tags.
+pub type Elsewhere = BTreeMap<u64, Vec<Arc<str>>>;
+
+impl Default for Reached {
+    /// Nowhere.
+    fn default() -> Reached {
+        Reached::Account { addresses: Vec::new(), apart: None }
+    }
+}
+
+impl Reached {
+    /// At these addresses, but in some channels.
+    pub fn new(addresses: Vec<Arc<str>>, apart: Option<Box<Elsewhere>>) -> Reached {
+        if let ([address], None) = (&addresses[..], &apart) {
+            return Reached::Address(address.clone());
+        }
+        Reached::Account { addresses, apart }
     }
 
-    /// All addresses that it holds, for knowing what it takes.
+    /// The addresses in a channel, by the channel's tag; `None`: those for what is its own.
+    pub fn addresses_in(&self, tag: Option<u64>) -> &[Arc<str>] {
+        match self {
+            Reached::Address(address) => std::slice::from_ref(address),
+            Reached::Account { addresses, apart } => {
+                let apart = apart.as_ref().zip(tag).and_then(|(apart, tag)| apart.get(&tag));
+                apart.unwrap_or(addresses)
+            }
+        }
+    }
+
+    /// Whether there is no address, at least for what is its own.
+    pub fn is_nowhere(&self) -> bool {
+        self.addresses_in(None).is_empty()
+    }
+
+    /// All addresses, for knowing what they take.
     pub fn all(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.addresses.iter().chain(self.apart.iter().flat_map(|apart| apart.values().flatten()))
+        let apart = match self {
+            Reached::Address(_) => None,
+            Reached::Account { apart, .. } => apart.as_ref(),
+        };
+        self.addresses_in(None).iter().chain(apart.into_iter().flat_map(|apart| apart.values().flatten()))
     }
 }

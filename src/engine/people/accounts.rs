@@ -8,7 +8,7 @@ mod pauses;
 mod pausing;
 mod saved;
 
-use super::super::outgoing::outbox::{AccountNo, BookEntry, Delta, Out};
+use super::super::outgoing::outbox::{AccountNo, BookEntry, Delta, Out, Reached};
 use super::hosts::{Hosts, Pam};
 use super::pending::Announced;
 use crate::xmpp::escape_into;
@@ -399,19 +399,24 @@ impl Accounts {
         };
         let (domain, home) = (account.jid.domain().as_str(), self.hosts.home(account.jid.domain().as_str()));
         let at_resources = |pause: &Pause| resources(&|name| pause.lets(name));
+        let at_all_resources = || {
+            let reached = Reached::new(resources(&|_| true), apart(&at_resources));
+            BookEntry { reached, marked: false, home }
+        };
         let entry = match account.bare {
-            false => BookEntry { addresses: resources(&|_| true), marked: false, home, apart: apart(&at_resources) },
+            false => at_all_resources(),
             true => BookEntry {
-                addresses: bare(),
+                reached: Reached::new(
+                    bare(),
+                    apart(&|pause| if pause.is_moved() { at_resources(pause) } else { bare() }),
+                ),
                 marked: self.hosts.is_marked(domain),
                 home,
-                apart: apart(&|pause| if pause.is_moved() { at_resources(pause) } else { bare() }),
             },
         };
         out.push(Out::Book(Delta::Account { no, entry }));
         if let Some((no, _)) = account.guest {
-            let entry = BookEntry { addresses: resources(&|_| true), marked: false, home, apart: apart(&at_resources) };
-            out.push(Out::Book(Delta::Account { no, entry }));
+            out.push(Out::Book(Delta::Account { no, entry: at_all_resources() }));
         }
     }
 

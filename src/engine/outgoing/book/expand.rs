@@ -215,7 +215,7 @@ impl<'a> Writing<'a> {
             cursor.accounts += 1;
             let Some(entry) = self.recipient(no, cursor.round) else { continue };
             let text = self.text.marked(entry.marked);
-            let addresses = entry.addresses_in(self.recipients.tag);
+            let addresses = entry.reached.addresses_in(self.recipients.tag);
             addresses.iter().for_each(|address| text.copy(address, self.out));
             cursor.copies += addresses.len();
         }
@@ -234,7 +234,7 @@ impl<'a> Writing<'a> {
                 return false;
             }
             cursor.accounts += 1;
-            for address in entry.addresses_in(self.recipients.tag) {
+            for address in entry.reached.addresses_in(self.recipients.tag) {
                 let open = list.get_or_insert_with(|| {
                     let start = self.out.len();
                     text.head(&service.to, self.out);
@@ -275,7 +275,7 @@ fn close(list: Option<AddressList>, text: Text<'_>, cursor: &mut Cursor, out: &m
 mod tests {
     use super::*;
     use crate::channel::Node;
-    use crate::engine::outgoing::outbox::{Audience, Delta, Lasting, ListId};
+    use crate::engine::outgoing::outbox::{Audience, Delta, Lasting, ListId, Reached};
     use crate::xep::List;
 
     const LIST: ListId = ListId { tag: 7, list: List::Node(Node::Messages) };
@@ -293,8 +293,8 @@ mod tests {
         let mut book = AddressBook::default();
         for (place, (addresses, marked, at)) in accounts.iter().enumerate() {
             let no = AccountNo::first(place as u32);
-            let addresses = addresses.iter().map(|&a| a.into()).collect();
-            let entry = BookEntry { addresses, marked: *marked, home: at.map(home), apart: None };
+            let reached = Reached::new(addresses.iter().map(|&a| a.into()).collect(), None);
+            let entry = BookEntry { reached, marked: *marked, home: at.map(home) };
             book.apply(Delta::Account { no, entry });
             book.apply(Delta::Subscribed(LIST, no));
         }
