@@ -2,8 +2,8 @@
 //! nodes.
 
 use super::nodes::{name_of, node_of};
-use super::notification::{headed, passing};
-use super::{Extension, Render, Request, Route, Scope, configuration, rsm};
+use super::notification::{tell_node, tell_node_at_end};
+use super::{Extension, List, Render, Request, Route, Scope, configuration, rsm};
 use crate::channel::crowd::{self, Ordered};
 use crate::channel::{Action, Actor, Answer, AnyCommand, Channel, Command, Limits, Node, Refusal, Roll, Standing};
 use crate::xmpp::{Parts, Tag, address, ns};
@@ -75,20 +75,23 @@ impl Extension for Admin {
 /// Shows an entry that was put on a list, or taken off it.
 pub fn show_entry(node: Node, jid: &BareJid, present: bool, render: &mut Render<'_>) {
     let name = if present { "item" } else { "retract" };
-    let entry = Tag::new(name).attr("id", jid.as_str());
-    tell(node, Tag::new("items").attr("node", name_of(node)).child(entry), render);
+    tell_node(node, render, |_| {
+        Tag::new("items").attr("node", name_of(node)).child(Tag::new(name).attr("id", jid.as_str()))
+    });
 }
 
 /// Shows that a list was emptied.
 pub fn show_purge(node: Node, render: &mut Render<'_>) {
-    tell(node, Tag::new("purge").attr("node", name_of(node)), render);
+    tell_node(node, render, |_| Tag::new("purge").attr("node", name_of(node)));
 }
 
 /// Shows the configuration, where somebody subscribes to it: it names all owners and administrators, so it may be long.
 pub fn show_configuration(render: &mut Render<'_>) {
-    if render.channel.has_subscribers(Node::Config) {
-        let item = configuration::item(render.channel, &render.service.limits, false);
-        tell(Node::Config, Tag::new("items").attr("node", name_of(Node::Config)).child(item), render);
+    if render.has_people(List::Node(Node::Config)) {
+        tell_node(Node::Config, render, |render| {
+            let item = configuration::item(render.channel, &render.service.limits, false);
+            Tag::new("items").attr("node", name_of(Node::Config)).child(item)
+        });
     }
 }
 
@@ -101,9 +104,7 @@ pub fn show_nodes_gone(render: &mut Render<'_>) {
 
 /// XEP-0060 §8.4: tells the subscribers of a node that it is deleted.
 pub fn show_end_of(node: Node, render: &mut Render<'_>) {
-    let content = Tag::new("delete").attr("node", name_of(node));
-    let message = passing(headed(render)).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(content));
-    render.fan_at_end(node, message);
+    tell_node_at_end(node, render, |_| Tag::new("delete").attr("node", name_of(node)));
 }
 
 /// XEP-0060 §8.8.2: whom a request subscribes (true) or unsubscribes. An entry without a state changes nothing.
@@ -120,11 +121,6 @@ fn edits(action: &Element) -> Result<BTreeMap<BareJid, bool>, Refusal> {
         }
     }
     Ok(edits)
-}
-
-fn tell(node: Node, content: Tag, render: &mut Render<'_>) {
-    let message = passing(headed(render)).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(content));
-    render.fan(node, message);
 }
 
 /// The list of a node, in order. `None` for the allowed node of a closed channel, which lists participants and those

@@ -1,6 +1,6 @@
 //! XEP-0404: who sees the JIDs of participants, and the preferences of participants about that.
 
-use super::notification::{headed, passing};
+use super::notification::tell_node;
 use super::{Extension, Render, Request, Route, Scope};
 use crate::channel::{
     Answer, AnyCommand, Command, JidPreference, Member, Node, Preferences, PreferencesPatch, Refusal,
@@ -77,21 +77,19 @@ impl Extension for Anon {
 /// XEP-0404 §2.5: shows the JID of a participant who came, to the subscribers of the map of JIDs.
 pub fn show_mapping(member: &Member, render: &mut Render<'_>) {
     if !render.channel.settings().shows_jids() {
-        tell(mapping(member), render);
+        tell(render, || mapping(member));
     }
 }
 
 /// XEP-0404 §2.5: takes a participant who left out of the map of JIDs.
 pub fn show_leave(member: &Member, render: &mut Render<'_>) {
     if !render.channel.settings().shows_jids() && render.is_out(member) {
-        tell(Tag::new("retract").attr("id", member.id.as_str()), render);
+        tell(render, || Tag::new("retract").attr("id", member.id.as_str()));
     }
 }
 
-fn tell(entry: Tag, render: &mut Render<'_>) {
-    let items = Tag::new("items").attr("node", ns::NODE_JIDMAP).child(entry);
-    let message = passing(headed(render)).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(items));
-    render.fan(Node::JidMap, message);
+fn tell(render: &mut Render<'_>, entry: impl FnOnce() -> Tag) {
+    tell_node(Node::JidMap, render, |_| Tag::new("items").attr("node", ns::NODE_JIDMAP).child(entry()));
 }
 
 /// XEP-0404 §2.5: the item of a participant in the map of JIDs.

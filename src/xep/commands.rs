@@ -77,9 +77,8 @@ impl Extension for Commands {
 
 /// Shows an announcement to the subscribers of the messages node. It comes from the channel itself.
 pub fn show_announcement(announcement: &Announcement, render: &mut Render<'_>) {
-    let id = render.fresh_id();
-    let message = announced(announcement, &render.address(), &id);
-    render.fan(Node::Messages, message);
+    let draw = render.draw();
+    render.notify(Node::Messages, |render| announced(announcement, &render.address(), &render.id(draw)));
 }
 
 /// The message of an announcement. It is in no archive.

@@ -73,7 +73,7 @@ pub fn show_end(render: &mut Render<'_>) {
         .attr_opt("by", by)
         .attr("stamp", render.moment.now.to_xmpp());
     let message = headed(render).attr("type", "groupchat").child(event.clone());
-    render.shown.push(Shown::Fan { list: List::Node(Node::Messages), except: None, message, groupchat: true });
+    render.fan(List::Node(Node::Messages), None, true, |_| Some(message));
     let message = headed(render).attr("type", "normal").child(event);
     render.bid_farewell(Whom::Waiting, message);
 }

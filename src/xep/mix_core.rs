@@ -1,8 +1,8 @@
 //! XEP-0369 MIX-CORE: creating and destroying channels, joining and leaving them, nicks and messages.
 
 use super::nodes::{name_of, node_of};
-use super::notification::{headed, passing};
-use super::{Extension, List, Render, Request, Route, Scope, Shown, anon, group_tags, groups, invitations};
+use super::notification::{headed, passing, tell_node};
+use super::{Extension, List, Render, Request, Route, Scope, anon, group_tags, groups, invitations};
 use crate::channel::change::Relay;
 use crate::channel::whom::Whom;
 use crate::channel::{
@@ -115,9 +115,9 @@ impl Extension for MixCore {
 
 /// XEP-0369 §4.7.3: shows a participant who joined, or whose nick changed.
 pub fn show_participant(member: &Member, render: &mut Render<'_>) {
-    let item = Tag::new("item").attr("id", member.id.as_str()).child(participant(member, render.channel));
-    let event = event(render, item);
-    render.fan(Node::Participants, passing(event));
+    tell_node(Node::Participants, render, |render| {
+        items(Tag::new("item").attr("id", member.id.as_str()).child(participant(member, render.channel)))
+    });
 }
 
 /// XEP-0369 §7.1.3: shows that a participant left.
@@ -125,28 +125,30 @@ pub fn show_leave(member: &Member, render: &mut Render<'_>) {
     if !render.is_out(member) {
         return;
     }
-    let event = event(render, Tag::new("retract").attr("id", member.id.as_str()));
-    render.fan(Node::Participants, passing(event.clone()));
+    let retraction = items(Tag::new("retract").attr("id", member.id.as_str()));
+    let event = headed(render).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(retraction));
+    render.notify(Node::Participants, |_| passing(event.clone()));
     // The account's other resources learn of the leave by this event, and wait for it.
     render.tell(&member.jid, event);
 }
 
 /// Shows a new row.
 pub fn show_row(row: &Row, render: &mut Render<'_>) {
-    let address = render.address();
-    let left = if row.kind == RowKind::Moderation { render.left_by(row) } else { None };
-    let message = render.frame(&address).row(Tag::new("message"), row, left, render.channel);
-    let Some(message) = message else { return };
-    render.shown.push(Shown::Fan { list: List::Node(Node::Messages), except: None, message, groupchat: true });
+    render.fan(List::Node(Node::Messages), None, true, |render| {
+        let address = render.address();
+        let left = if row.kind == RowKind::Moderation { render.left_by(row) } else { None };
+        render.frame(&address).row(Tag::new("message"), row, left, render.channel)
+    });
 }
 
 /// Shows a message that is not archived.
 pub fn show_relay(relay: &Relay, render: &mut Render<'_>) {
-    let id = render.fresh_id();
+    let draw = render.draw();
     let Some(author) = render.channel.member_of(&relay.author) else { return };
-    let message = render.frame(&render.address()).relay(relay, author, &id);
     let except = (!relay.message.echoed).then(|| author.jid.clone());
-    render.shown.push(Shown::Fan { list: List::Node(Node::Messages), except, message, groupchat: true });
+    render.fan(List::Node(Node::Messages), except, true, |render| {
+        Some(render.frame(&render.address()).relay(relay, author, &render.id(draw)))
+    });
 }
 
 /// Shows the end of the channel.
@@ -158,7 +160,7 @@ pub fn show_end(render: &mut Render<'_>) {
     // Where only some subscribers of the participants node are told of it, the end goes to those of the messages node.
     let heard = channel.has(Node::Participants) && channel.told_of(Node::Participants).is_none();
     let node = if heard { Node::Participants } else { Node::Messages };
-    render.shown.push(Shown::Fan { list: List::Node(node), except: None, message, groupchat: false });
+    render.fan(List::Node(node), None, false, |_| Some(message));
 }
 
 /// Whether a leave says that the home server removed the account. ejabberd then sends a leave in `core:0` from the bare
@@ -177,9 +179,8 @@ pub fn participant(member: &Member, channel: &Channel) -> Tag {
         .child_opt(jid.map(|jid| Tag::new("jid").text(jid.as_str())))
 }
 
-fn event(render: &mut Render<'_>, entry: Tag) -> Tag {
-    let items = Tag::new("items").attr("node", ns::NODE_PARTICIPANTS).child(entry);
-    headed(render).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(items))
+fn items(entry: Tag) -> Tag {
+    Tag::new("items").attr("node", ns::NODE_PARTICIPANTS).child(entry)
 }
 
 fn channel_name(text: &str, request: &Request<'_>) -> Result<ChannelName, Refusal> {

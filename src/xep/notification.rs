@@ -1,12 +1,34 @@
 //! What all notifications from a channel share.
 
 use super::Render;
-use crate::xmpp::Tag;
+use super::render::Draw;
+use crate::channel::Node;
+use crate::xmpp::{Tag, ns};
 
 /// A message from the channel with a fresh id.
 pub fn headed(render: &mut Render<'_>) -> Tag {
-    let id = render.fresh_id();
-    Tag::new("message").attr("from", render.address()).attr("id", id)
+    let draw = render.draw();
+    headed_by(draw, render)
+}
+
+fn headed_by(draw: Draw, render: &Render<'_>) -> Tag {
+    Tag::new("message").attr("from", render.address()).attr("id", render.id(draw))
+}
+
+/// Tells all who subscribe to a node, where there is one, what is new there.
+pub fn tell_node(node: Node, render: &mut Render<'_>, news: impl FnOnce(&Render<'_>) -> Tag) {
+    let draw = render.draw();
+    render.notify(node, |render| event(draw, news(render), render));
+}
+
+/// The same of a node that is gone.
+pub fn tell_node_at_end(node: Node, render: &mut Render<'_>, news: impl FnOnce(&Render<'_>) -> Tag) {
+    let draw = render.draw();
+    render.notify_at_end(node, |render| event(draw, news(render), render));
+}
+
+fn event(draw: Draw, news: Tag, render: &Render<'_>) -> Tag {
+    passing(headed_by(draw, render)).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(news))
 }
 
 /// XEP-0060 §12.7: makes a notification one that host servers do not keep for accounts that are offline. Whoever comes

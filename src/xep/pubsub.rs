@@ -3,7 +3,7 @@
 
 use super::mix_core::participant;
 use super::nodes::{name_of, node_of};
-use super::notification::{headed, passing};
+use super::notification::{headed, tell_node};
 use super::{Extension, Render, Request, Route, Scope, admin, anon, avatar, configuration, information, rsm};
 use crate::channel::command::Slice;
 use crate::channel::crowd::{Chosen, Ordered};
@@ -114,18 +114,16 @@ impl Extension for Pubsub {
 
 /// Shows the new item of a node that has one item.
 pub fn show_item(node: Node, item: &Item, render: &mut Render<'_>) {
-    tell(node, item_tag(item), render);
+    tell(node, render, || item_tag(item));
 }
 
 /// Shows that the item of a node was retracted.
 pub fn show_retraction(node: Node, id: &str, render: &mut Render<'_>) {
-    tell(node, Tag::new("retract").attr("id", id), render);
+    tell(node, render, || Tag::new("retract").attr("id", id));
 }
 
-fn tell(node: Node, entry: Tag, render: &mut Render<'_>) {
-    let items = Tag::new("items").attr("node", name_of(node)).child(entry);
-    let message = passing(headed(render)).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(items));
-    render.fan(node, message);
+fn tell(node: Node, render: &mut Render<'_>, entry: impl FnOnce() -> Tag) {
+    tell_node(node, render, |_| Tag::new("items").attr("node", name_of(node)).child(entry()));
 }
 
 /// The name of what a request does.

@@ -72,6 +72,10 @@ pub enum Shown {
     },
 }
 
+/// What an id is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Draw([u8; 12]);
+
 /// The place where extensions show a change that was applied to `channel`.
 pub struct Render<'a> {
     /// The service.
@@ -128,21 +132,59 @@ impl<'a> Render<'a> {
 
     /// An id for a stanza of the channel that has no row.
     pub fn fresh_id(&mut self) -> String {
-        self.service.sealer.mark(self.channel.profile().tag, self.dice.random())
+        let draw = self.draw();
+        self.id(draw)
     }
 
-    /// Sends a message to all who subscribe to a node, where there is one, and whom it is open to.
-    pub fn fan(&mut self, node: Node, message: Tag) {
+    /// What an id is made of. It is drawn for what nobody gets, too, so that other ids do not depend on who listens.
+    pub fn draw(&mut self) -> Draw {
+        Draw(self.dice.random())
+    }
+
+    /// The id for a stanza of the channel that this was drawn for.
+    pub fn id(&self, draw: Draw) -> String {
+        self.service.sealer.mark(self.channel.profile().tag, draw.0)
+    }
+
+    /// Whether anybody is on a list.
+    pub fn has_people(&self, list: List) -> bool {
+        match list {
+            List::Node(node) => self.channel.has_subscribers(node),
+        }
+    }
+
+    /// Sends a message to all on a list but for one account. For nobody it is not rendered.
+    pub fn fan(
+        &mut self,
+        list: List,
+        except: Option<BareJid>,
+        groupchat: bool,
+        message: impl FnOnce(&Self) -> Option<Tag>,
+    ) {
+        if self.has_people(list)
+            && let Some(message) = message(self)
+        {
+            self.shown.push(Shown::Fan { list, except, message, groupchat });
+        }
+    }
+
+    /// Sends a message to all who subscribe to a node, where there is one, and whom it is open to. For nobody it is not
+    /// rendered.
+    pub fn notify(&mut self, node: Node, message: impl FnOnce(&Self) -> Tag) {
         if self.channel.has(node) {
-            self.fan_at_end(node, message);
+            self.notify_at_end(node, message);
         }
     }
 
     /// The same of a node that is gone.
-    pub fn fan_at_end(&mut self, node: Node, message: Tag) {
+    pub fn notify_at_end(&mut self, node: Node, message: impl FnOnce(&Self) -> Tag) {
         let Some(told) = self.channel.told_of(node) else {
-            return self.shown.push(Shown::Fan { list: List::Node(node), except: None, message, groupchat: false });
+            return self.fan(List::Node(node), None, false, |render| Some(message(render)));
         };
+        if told.is_empty() {
+            return;
+        }
+        let message = message(self);
         for account in told {
             let message = message.clone();
             self.shown.push(match self.channel.guest(&account) {

@@ -217,3 +217,7 @@ fn lasting_of(change: &Change) -> Lasting {
         | Change::Configured(_) => Lasting::Kept,
     }
 }
+
+#[cfg(test)]
+#[path = "showing_tests.rs"]
+mod tests;
