@@ -4,7 +4,7 @@ use super::archive::waiting::Waiting;
 use super::line::Line;
 use super::outbox::Parcel;
 use crate::channel::Node;
-use crate::engine::outgoing::outbox::{AccountNo, Audience, BookEntry, Delta, Fan, Lasting, ListId, Out, Reached};
+use crate::engine::outgoing::outbox::{Audience, BookEntry, Delta, EntryNo, Fan, Lasting, ListId, Out, Reached};
 use crate::engine::share::OwnDomains;
 use crate::xep::List;
 use jid::BareJid;
@@ -18,10 +18,10 @@ fn list(tag: u64) -> ListId {
 
 /// So many people of one server who subscribe to a channel.
 fn subscribers(tag: u64, first: u32, count: u32) -> Parcel {
-    let numbers: Vec<AccountNo> = (first..first + count).map(AccountNo::first).collect();
-    let account = |no: &AccountNo| {
+    let numbers: Vec<EntryNo> = (first..first + count).map(EntryNo::first).collect();
+    let account = |no: &EntryNo| {
         let reached = Reached::Address(format!("u{}@h", no.place()).into());
-        Out::Book(Delta::Account { no: *no, entry: BookEntry { reached, marked: false, home: None } })
+        Out::Book(Delta::Entry { no: *no, entry: BookEntry { reached, marked: false, home: None } })
     };
     let mut outs: Vec<Out> = numbers.iter().map(account).collect();
     outs.push(Out::Book(Delta::Filled(list(tag), numbers)));

@@ -10,7 +10,7 @@ mod recall;
 
 use super::outbox::{Parcel, weight};
 use crate::engine::outgoing::book::{AddressBook, Cursor};
-use crate::engine::outgoing::outbox::{AccountNo, Charge, Delta, Lasting, Out};
+use crate::engine::outgoing::outbox::{Charge, Delta, EntryNo, Lasting, Out};
 use item::{LineItem, Recall, What};
 use lanes::{Lanes, TURN_BYTES};
 use std::collections::{BTreeMap, VecDeque};
@@ -29,7 +29,7 @@ pub struct Line {
     next: u64,
     lanes: Lanes,
     /// By their places, those who are reached nowhere any more, once what stands in the lanes is written.
-    leaving: BTreeMap<usize, AccountNo>,
+    leaving: BTreeMap<usize, EntryNo>,
     /// What is off the line, and whose it was.
     relieved: Vec<Charge>,
     /// The numbers of parcels, each with the number of the item behind it.
@@ -110,7 +110,7 @@ impl Line {
         }
         if self.lanes.is_empty() {
             let leaving = std::mem::take(&mut self.leaving);
-            leaving.into_values().for_each(|no| self.book.apply(Delta::Account { no, entry: Default::default() }));
+            leaving.into_values().for_each(|no| self.book.apply(Delta::Entry { no, entry: Default::default() }));
         }
     }
 
@@ -138,16 +138,21 @@ impl Line {
         let item = &mut self.items[(number - self.first) as usize];
         item.covered = Some(0);
         let What::Out(Out::Book(delta)) = std::mem::replace(&mut item.what, What::Done) else { return };
-        match &delta {
-            Delta::Account { no, entry } if entry.reached.is_nowhere() && !self.lanes.is_empty() => {
-                self.leaving.insert(no.place(), *no);
+        match delta {
+            Delta::Entry { no, entry } if entry.reached.is_nowhere() && !self.lanes.is_empty() => {
+                self.leaving.insert(no.place(), no);
             }
-            _ => self.apply(delta),
+            Delta::Entry { .. }
+            | Delta::Added(..)
+            | Delta::Removed(..)
+            | Delta::Filled(..)
+            | Delta::Multicast { .. }
+            | Delta::Dropped { .. } => self.apply(delta),
         }
     }
 
     fn apply(&mut self, delta: Delta) {
-        if let Delta::Account { no, .. } = &delta {
+        if let Delta::Entry { no, .. } = &delta {
             self.leaving.remove(&no.place());
         }
         self.book.apply(delta);
@@ -206,7 +211,7 @@ impl Line {
             match item.what {
                 What::Out(Out::Book(delta)) => self.apply(delta),
                 What::Done => {}
-                _ => self.dropped += 1,
+                What::Out(_) | What::Begun(..) => self.dropped += 1,
             }
         }
         self.settled()

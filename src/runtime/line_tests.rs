@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::channel::Node;
-use crate::engine::outgoing::outbox::{AccountNo, Audience, BookEntry, Delta, Fan, ListId, Reached};
+use crate::engine::outgoing::outbox::{Audience, BookEntry, Delta, EntryNo, Fan, ListId, Reached};
 use crate::xep::List;
 
 pub(super) const HORIZON_MS: u64 = 1000;
@@ -18,10 +18,10 @@ fn entry(addresses: &[&str]) -> BookEntry {
 
 /// A parcel that makes accounts `0..count` subscribers of a channel.
 pub(super) fn subscribers(tag: u64, count: u32) -> Parcel {
-    let numbers: Vec<AccountNo> = (0..count).map(AccountNo::first).collect();
-    let account = |no: &AccountNo| {
+    let numbers: Vec<EntryNo> = (0..count).map(EntryNo::first).collect();
+    let account = |no: &EntryNo| {
         let entry = entry(&[&format!("u{}@h", no.place())]);
-        Out::Book(Delta::Account { no: *no, entry })
+        Out::Book(Delta::Entry { no: *no, entry })
     };
     let mut outs: Vec<Out> = numbers.iter().map(account).collect();
     outs.push(Out::Book(Delta::Filled(list(tag), numbers)));
@@ -149,8 +149,8 @@ fn a_long_fan_out_that_is_cut_by_a_lost_link_is_written_whole() {
     let ping = line.cover();
     assert_eq!(line.confirm(ping), None, "it is not wholly written");
     // Who joins meanwhile is no recipient.
-    let (no, entry) = (AccountNo::first(5000), entry(&["late@h"]));
-    let joined = vec![Out::Book(Delta::Account { no, entry }), Out::Book(Delta::Subscribed(list(1), no))];
+    let (no, entry) = (EntryNo::first(5000), entry(&["late@h"]));
+    let joined = vec![Out::Book(Delta::Entry { no, entry }), Out::Book(Delta::Added(list(1), no))];
     line.push(Parcel { number: None, outs: joined }, 0);
     line.rewind(0, HORIZON_MS);
     let again = all(&mut line);
@@ -264,17 +264,17 @@ fn who_joins_or_leaves_while_messages_wait_gets_those_that_it_was_there_for() {
     let mut line = Line::new();
     line.push(subscribers(1, 100), 0);
     (0..200).for_each(|n| line.push(parcel(n + 1, fan(1, "filler", Lasting::Row)), 0));
-    let (late, early) = (AccountNo::first(500), AccountNo::first(5));
+    let (late, early) = (EntryNo::first(500), EntryNo::first(5));
     let outs = vec![
         fan(1, "one", Lasting::Row),
-        Out::Book(Delta::Account { no: late, entry: entry(&["late@h"]) }),
-        Out::Book(Delta::Subscribed(list(1), late)),
+        Out::Book(Delta::Entry { no: late, entry: entry(&["late@h"]) }),
+        Out::Book(Delta::Added(list(1), late)),
         fan(1, "two", Lasting::Row),
-        Out::Book(Delta::Unsubscribed(list(1), early)),
+        Out::Book(Delta::Removed(list(1), early)),
         Out::Fan(Fan { audience: Audience::One(early), ..as_fan(fan(1, "bye", Lasting::Kept)) }),
         fan(1, "three", Lasting::Row),
         // It is in no channel any more.
-        Out::Book(Delta::Account { no: early, entry: entry(&[]) }),
+        Out::Book(Delta::Entry { no: early, entry: entry(&[]) }),
         fan(1, "four", Lasting::Row),
         Out::Book(Delta::Dropped { tag: 1 }),
     ];
@@ -331,10 +331,10 @@ fn who_gets_the_number_of_somebody_who_is_gone_is_not_forgotten_with_it() {
     let mut line = Line::new();
     line.push(subscribers(1, 100), 0);
     (0..200).for_each(|n| line.push(parcel(n + 1, fan(1, "filler", Lasting::Row)), 0));
-    let gone = AccountNo::first(5);
+    let gone = EntryNo::first(5);
     let outs = vec![
-        Out::Book(Delta::Account { no: gone, entry: entry(&[]) }),
-        Out::Book(Delta::Account { no: gone.next(), entry: entry(&["heir@h"]) }),
+        Out::Book(Delta::Entry { no: gone, entry: entry(&[]) }),
+        Out::Book(Delta::Entry { no: gone.next(), entry: entry(&["heir@h"]) }),
     ];
     line.push(Parcel { number: None, outs }, 0);
     all(&mut line);

@@ -48,8 +48,8 @@ pub fn weight(out: &Out) -> usize {
             Out::About { channel, text } => channel.len() + text.len(),
             Out::Fan(fan) => fan.head.len() + fan.tail.len(),
             Out::Book(Delta::Filled(_, accounts)) => size_of_val(accounts.as_slice()),
-            Out::Book(Delta::Account { entry, .. }) => entry.reached.all().map(|it| it.len() + ITEM_BYTES).sum(),
-            Out::Book(_) => 0,
+            Out::Book(Delta::Entry { entry, .. }) => entry.reached.all().map(|it| it.len() + ITEM_BYTES).sum(),
+            Out::Book(Delta::Added(..) | Delta::Removed(..) | Delta::Multicast { .. } | Delta::Dropped { .. }) => 0,
         }
 }
 

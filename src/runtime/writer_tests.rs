@@ -3,7 +3,7 @@
 use super::*;
 use crate::channel::Node;
 use crate::engine::outgoing::outbox::{
-    AccountNo, Audience, BookEntry, Delta, Fan, HomeNo, Lasting, ListId, MulticastService, Out, Reached,
+    Audience, BookEntry, Delta, EntryNo, Fan, HomeNo, Lasting, ListId, MulticastService, Out, Reached,
 };
 use crate::runtime::outbox::Parcel;
 use crate::xep::List;
@@ -36,8 +36,8 @@ fn bench() -> Bench {
 
 fn account(place: u32, address: &str) -> [Out; 2] {
     let (no, entry) =
-        (AccountNo::first(place), BookEntry { reached: Reached::Address(address.into()), marked: false, home: None });
-    [Out::Book(Delta::Account { no, entry }), Out::Book(Delta::Subscribed(LIST, no))]
+        (EntryNo::first(place), BookEntry { reached: Reached::Address(address.into()), marked: false, home: None });
+    [Out::Book(Delta::Entry { no, entry }), Out::Book(Delta::Added(LIST, no))]
 }
 
 fn fan(body: &str) -> Out {
@@ -263,9 +263,9 @@ async fn what_is_urgent_passes_between_two_blocks_of_a_fan_out() {
 }
 
 fn shared(place: u32, address: &str) -> [Out; 2] {
-    let no = AccountNo::first(place);
+    let no = EntryNo::first(place);
     let entry = BookEntry { reached: Reached::Address(address.into()), marked: false, home: HomeNo::new(0) };
-    [Out::Book(Delta::Account { no, entry }), Out::Book(Delta::Subscribed(LIST, no))]
+    [Out::Book(Delta::Entry { no, entry }), Out::Book(Delta::Added(LIST, no))]
 }
 
 fn multicast(place: usize, to: &str) -> Out {
@@ -287,7 +287,7 @@ async fn each_multicast_service_is_asked_whether_it_has_what_went_through_it() {
     push(&bench.outbox, [shared(0, "a@h"), shared(1, "b@h")].concat());
     for (place, address) in [(2, "c@i"), (3, "d@i")] {
         let mut account = shared(place, address);
-        if let Out::Book(Delta::Account { entry, .. }) = &mut account[0] {
+        if let Out::Book(Delta::Entry { entry, .. }) = &mut account[0] {
             entry.home = HomeNo::new(1);
         }
         push(&bench.outbox, account);

@@ -3,7 +3,7 @@
 //! A channel is in memory when all of its people are taken in, and not before. What leaves is gone at once; what is kept
 //! of its people is let go of afterwards, and before anything else comes in.
 
-use super::super::outgoing::outbox::AccountNo;
+use super::super::outgoing::outbox::EntryNo;
 use crate::channel::apart::Apart;
 use crate::channel::{Channel, ChannelName, NodeSet, ParticipantId, Stamp};
 use crate::xep::List;
@@ -25,7 +25,7 @@ pub struct Arrival {
     /// that of accounts would tell something of them by the time at which it arrives.
     pub(super) people: std::vec::IntoIter<Subscriber>,
     /// Those of them who are taken in.
-    pub(super) lists: BTreeMap<List, Vec<AccountNo>>,
+    pub(super) lists: BTreeMap<List, Vec<EntryNo>>,
 }
 
 #[derive(Debug)]

@@ -7,19 +7,19 @@
 mod expand;
 mod list;
 
-use super::outbox::{AccountNo, Audience, BookEntry, Delta, HomeNo, ListId, MulticastService};
+use super::outbox::{Audience, BookEntry, Delta, EntryNo, HomeNo, ListId, MulticastService};
 pub use expand::Cursor;
-use list::{ChannelLists, Subscribers};
+use list::{ChannelLists, Listed};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Lists of accounts, and their addresses.
+/// Lists, and the addresses of those who are on them.
 #[derive(Clone, Debug, Default)]
 pub struct AddressBook {
     /// By the tags of channels.
     lists: HashMap<u64, ChannelLists>,
-    /// By the places of accounts: whose entry it is, and the entry.
-    entries: Vec<(AccountNo, BookEntry)>,
+    /// By the places of numbers: whose entry it is, and the entry.
+    entries: Vec<(EntryNo, BookEntry)>,
     /// By the places of home servers.
     multicast: Vec<Option<ServiceState>>,
     /// Whether the services in there are others than those told last.
@@ -29,35 +29,35 @@ pub struct AddressBook {
 /// Who gets a fan-out and by which ways; settled once, whatever happens to the list afterwards.
 #[derive(Clone, Debug)]
 pub struct Recipients {
-    accounts: AccountNos,
-    except: Option<AccountNo>,
+    numbers: Numbers,
+    except: Option<EntryNo>,
     /// The channel, by its tag, where they are those of a list.
     tag: Option<u64>,
-    /// The home servers whose accounts share a stanza, as bits.
+    /// The home servers whose people share a stanza, as bits.
     lists: u64,
 }
 
 #[derive(Clone, Debug)]
-enum AccountNos {
-    List(Arc<Vec<AccountNo>>),
-    One(AccountNo),
+enum Numbers {
+    List(Arc<Vec<EntryNo>>),
+    One(EntryNo),
 }
 
 impl Recipients {
-    /// How many accounts they are, roughly.
+    /// How many entries they are, roughly.
     pub fn count(&self) -> usize {
-        self.accounts().len()
+        self.numbers().len()
     }
 
-    /// The home servers whose accounts share a stanza.
+    /// The home servers whose people share a stanza.
     pub fn lists(&self) -> u64 {
         self.lists
     }
 
-    fn accounts(&self) -> &[AccountNo] {
-        match &self.accounts {
-            AccountNos::List(accounts) => accounts,
-            AccountNos::One(no) => std::slice::from_ref(no),
+    fn numbers(&self) -> &[EntryNo] {
+        match &self.numbers {
+            Numbers::List(numbers) => numbers,
+            Numbers::One(no) => std::slice::from_ref(no),
         }
     }
 }
@@ -73,20 +73,20 @@ impl AddressBook {
     /// Learns a change.
     pub fn apply(&mut self, delta: Delta) {
         match delta {
-            Delta::Account { no, entry } => {
+            Delta::Entry { no, entry } => {
                 if no.place() >= self.entries.len() {
                     self.entries.resize_with(no.place() + 1, Default::default);
                 }
                 self.entries[no.place()] = (no, entry);
             }
-            Delta::Subscribed(ListId { tag, list }, no) => self.lists.entry(tag).or_default().of(list).insert(no),
-            Delta::Unsubscribed(ListId { tag, list }, no) => {
+            Delta::Added(ListId { tag, list }, no) => self.lists.entry(tag).or_default().of(list).insert(no),
+            Delta::Removed(ListId { tag, list }, no) => {
                 if let Some(lists) = self.lists.get_mut(&tag) {
                     lists.of(list).remove(no);
                 }
             }
-            Delta::Filled(ListId { tag, list }, accounts) => {
-                *self.lists.entry(tag).or_default().of(list) = Subscribers::of(accounts);
+            Delta::Filled(ListId { tag, list }, numbers) => {
+                *self.lists.entry(tag).or_default().of(list) = Listed::of(numbers);
             }
             Delta::Multicast { home, service } => self.learn_multicast(home, service),
             Delta::Dropped { tag } => drop(self.lists.remove(&tag)),
@@ -108,19 +108,15 @@ impl AddressBook {
 
     /// Who gets a fan-out that is begun here.
     pub fn recipients(&self, audience: &Audience) -> Recipients {
-        let (accounts, except) = match audience {
+        let (numbers, except) = match audience {
             Audience::List(ListId { tag, list }, except) => {
                 let lists = self.lists.get(tag);
-                (AccountNos::List(lists.map(|lists| lists.share(*list)).unwrap_or_default()), *except)
+                (Numbers::List(lists.map(|lists| lists.share(*list)).unwrap_or_default()), *except)
             }
-            Audience::One(no) => (AccountNos::One(*no), None),
-            Audience::These(accounts) => (AccountNos::List(accounts.clone()), None),
+            Audience::One(no) => (Numbers::One(*no), None),
+            Audience::These(numbers) => (Numbers::List(numbers.clone()), None),
         };
-        let tag = match audience {
-            Audience::List(list, _) => Some(list.tag),
-            Audience::One(_) | Audience::These(_) => None,
-        };
-        Recipients { accounts, except, tag, lists: self.bits(|multicast| multicast.up) }
+        Recipients { numbers, except, tag: audience.tag(), lists: self.bits(|multicast| multicast.up) }
     }
 
     /// Stops using the multicast service at a domain; the home servers that it is for, used or not.
@@ -165,11 +161,11 @@ mod tests {
     fn book(accounts: &[(&[&str], bool)]) -> AddressBook {
         let mut book = AddressBook::default();
         for (place, (addresses, marked)) in accounts.iter().enumerate() {
-            let no = AccountNo::first(place as u32);
+            let no = EntryNo::first(place as u32);
             let reached = Reached::new(addresses.iter().map(|&a| a.into()).collect(), None);
             let entry = BookEntry { reached, marked: *marked, home: None };
-            book.apply(Delta::Account { no, entry });
-            book.apply(Delta::Subscribed(LIST, no));
+            book.apply(Delta::Entry { no, entry });
+            book.apply(Delta::Added(LIST, no));
         }
         book
     }
@@ -202,19 +198,19 @@ mod tests {
              <message from='c@m' to='a@h/2'><body>x</body></message>\
              <message from='c@m' to='b@h'><body>x</body><mix xmlns=''/></message>"
         );
-        assert!(!text(&book, &fan(Audience::List(LIST, Some(AccountNo::first(0))))).contains("a@h"));
-        assert!(text(&book, &fan(Audience::One(AccountNo::first(2)))).contains("b@h"));
+        assert!(!text(&book, &fan(Audience::List(LIST, Some(EntryNo::first(0))))).contains("a@h"));
+        assert!(text(&book, &fan(Audience::One(EntryNo::first(2)))).contains("b@h"));
     }
 
     #[test]
     fn a_list_holds_single_addresses_beside_accounts() {
         let mut book = book(&[(&["a@h/1", "a@h/2"], false)]);
-        let (single, account) = (AccountNo::first(1), AccountNo::first(2));
-        book.apply(Delta::Account { no: single, entry: entry("s@far/phone") });
+        let (single, account) = (EntryNo::first(1), EntryNo::first(2));
+        book.apply(Delta::Entry { no: single, entry: entry("s@far/phone") });
         let apart = Some(Box::new([(7, vec!["b@h/2".into()])].into()));
         let reached = Reached::new(vec!["b@h/1".into()], apart);
-        book.apply(Delta::Account { no: account, entry: BookEntry { reached, marked: false, home: None } });
-        [single, account].into_iter().for_each(|no| book.apply(Delta::Subscribed(LIST, no)));
+        book.apply(Delta::Entry { no: account, entry: BookEntry { reached, marked: false, home: None } });
+        [single, account].into_iter().for_each(|no| book.apply(Delta::Added(LIST, no)));
         let to = |audience| {
             let text = text(&book, &fan(audience));
             text.split(" to='").skip(1).map(|rest| rest.split('\'').next().unwrap().to_owned()).collect::<Vec<_>>()
@@ -226,7 +222,7 @@ mod tests {
             (to(Audience::One(single)), to(Audience::One(account))),
             (vec!["s@far/phone".into()], vec!["b@h/1".into()])
         );
-        book.apply(Delta::Account { no: single, entry: BookEntry::default() });
+        book.apply(Delta::Entry { no: single, entry: BookEntry::default() });
         assert_eq!(text(&book, &fan(Audience::One(single))), "");
     }
 
@@ -252,7 +248,7 @@ mod tests {
     #[test]
     fn who_is_dropped_or_unsubscribed_gets_nothing() {
         let mut book = book(&[(&["a@h"], false), (&["b@h"], false)]);
-        book.apply(Delta::Unsubscribed(LIST, AccountNo::first(0)));
+        book.apply(Delta::Removed(LIST, EntryNo::first(0)));
         assert!(!text(&book, &fan(Audience::List(LIST, None))).contains("a@h"));
         book.apply(Delta::Dropped { tag: 7 });
         assert_eq!(text(&book, &fan(Audience::List(LIST, None))), "");
@@ -261,7 +257,7 @@ mod tests {
     #[test]
     fn all_lists_of_a_channel_are_dropped_at_once_and_those_of_others_stay() {
         let mut book = book(&[(&["a@h"], false)]);
-        let no = AccountNo::first(0);
+        let no = EntryNo::first(0);
         let list = |tag, node| ListId { tag, list: List::Node(node) };
         let shown = |book: &AddressBook, list| !text(book, &fan(Audience::List(list, None))).is_empty();
         for (tag, node) in [7, 8].into_iter().flat_map(|tag| Node::ALL.map(|node| (tag, node))) {
@@ -279,11 +275,11 @@ mod tests {
         let mut book = book(&[(&["a@h"], false), (&["b@h"], false)]);
         let fan = fan(Audience::List(LIST, None));
         let begun = book.recipients(&fan.audience);
-        let (late, moved) = (AccountNo::first(2), AccountNo::first(1));
-        book.apply(Delta::Account { no: late, entry: entry("late@h") });
-        book.apply(Delta::Subscribed(LIST, late));
-        book.apply(Delta::Unsubscribed(LIST, AccountNo::first(0)));
-        book.apply(Delta::Account { no: moved, entry: entry("b@h/2") });
+        let (late, moved) = (EntryNo::first(2), EntryNo::first(1));
+        book.apply(Delta::Entry { no: late, entry: entry("late@h") });
+        book.apply(Delta::Added(LIST, late));
+        book.apply(Delta::Removed(LIST, EntryNo::first(0)));
+        book.apply(Delta::Entry { no: moved, entry: entry("b@h/2") });
         let text = text_for(&book, &fan, &begun);
         assert!(text.contains("a@h") && text.contains("b@h/2") && !text.contains("late@h"), "{text}");
     }
@@ -293,7 +289,7 @@ mod tests {
         let mut book = book(&[(&["a@h"], false), (&["b@h"], false)]);
         let fan = fan(Audience::List(LIST, None));
         let begun = book.recipients(&fan.audience);
-        book.apply(Delta::Account { no: AccountNo::first(0).next(), entry: entry("stranger@h") });
+        book.apply(Delta::Entry { no: EntryNo::first(0).next(), entry: entry("stranger@h") });
         let text = text_for(&book, &fan, &begun);
         assert!(text.contains("b@h") && !text.contains("stranger@h"), "{text}");
     }

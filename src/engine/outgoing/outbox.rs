@@ -8,28 +8,28 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// The number of an account in the address book.
+/// The number of an entry of the address book: of an account, of the same one as a guest, or of an address by itself.
 ///
-/// A number that is free again is given out as its next generation, so that a fan-out that is still under way to the
-/// account that had it before reaches nobody else.
+/// A number that is free again is given out as its next generation, so that a fan-out that is still under way to whoever
+/// had it before reaches nobody else.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct AccountNo {
+pub struct EntryNo {
     place: u32,
     generation: u32,
 }
 
-impl AccountNo {
-    /// No account's: there are not so many.
-    pub const NOBODY: AccountNo = AccountNo { place: u32::MAX, generation: 0 };
+impl EntryNo {
+    /// Nobody's: there are not so many.
+    pub const NOBODY: EntryNo = EntryNo { place: u32::MAX, generation: 0 };
 
-    /// The first account at a place.
-    pub fn first(place: u32) -> AccountNo {
-        AccountNo { place, generation: 0 }
+    /// The first number at a place.
+    pub fn first(place: u32) -> EntryNo {
+        EntryNo { place, generation: 0 }
     }
 
-    /// The next account at the same place.
-    pub fn next(self) -> AccountNo {
-        AccountNo { place: self.place, generation: self.generation.wrapping_add(1) }
+    /// The next number at the same place.
+    pub fn next(self) -> EntryNo {
+        EntryNo { place: self.place, generation: self.generation.wrapping_add(1) }
     }
 
     /// Where it stands in a table.
@@ -38,7 +38,7 @@ impl AccountNo {
     }
 }
 
-impl fmt::Debug for AccountNo {
+impl fmt::Debug for EntryNo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.place, self.generation)
     }
@@ -112,12 +112,22 @@ pub enum Out {
 /// For whom a fan-out is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Audience {
-    /// Everybody on a list, but for one account.
-    List(ListId, Option<AccountNo>),
-    /// Every address of one account.
-    One(AccountNo),
-    /// Every address of these accounts.
-    These(Arc<Vec<AccountNo>>),
+    /// Everybody on a list, but for one entry.
+    List(ListId, Option<EntryNo>),
+    /// Every address of one entry.
+    One(EntryNo),
+    /// Every address of these entries.
+    These(Arc<Vec<EntryNo>>),
+}
+
+impl Audience {
+    /// The channel whose list it is, by its tag.
+    pub fn tag(&self) -> Option<u64> {
+        match self {
+            Audience::List(list, _) => Some(list.tag),
+            Audience::One(_) | Audience::These(_) => None,
+        }
+    }
 }
 
 /// What becomes of something that was sent when the link is lost before the host server is known to have it.
@@ -162,19 +172,19 @@ pub struct Charge {
 /// What the address book has to learn.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Delta {
-    /// Where an account is reached; no addresses: nowhere.
-    Account {
-        /// The account.
-        no: AccountNo,
-        /// Its addresses.
+    /// Where whoever has a number is reached; no addresses: nowhere.
+    Entry {
+        /// The number.
+        no: EntryNo,
+        /// The addresses.
         entry: BookEntry,
     },
-    /// An account subscribed.
-    Subscribed(ListId, AccountNo),
-    /// An account unsubscribed.
-    Unsubscribed(ListId, AccountNo),
+    /// Somebody came onto a list.
+    Added(ListId, EntryNo),
+    /// Somebody is on a list no longer.
+    Removed(ListId, EntryNo),
     /// Everybody on a list, as it is when the channel comes into memory.
-    Filled(ListId, Vec<AccountNo>),
+    Filled(ListId, Vec<EntryNo>),
     /// The multicast service of a home server; `None`: there is none that is to be used.
     Multicast {
         /// The home server.
@@ -193,9 +203,9 @@ impl Delta {
     /// The channel whose lists it changes, by its tag.
     pub fn tag(&self) -> Option<u64> {
         match self {
-            Delta::Subscribed(list, _) | Delta::Unsubscribed(list, _) | Delta::Filled(list, _) => Some(list.tag),
+            Delta::Added(list, _) | Delta::Removed(list, _) | Delta::Filled(list, _) => Some(list.tag),
             Delta::Dropped { tag } => Some(*tag),
-            Delta::Account { .. } | Delta::Multicast { .. } => None,
+            Delta::Entry { .. } | Delta::Multicast { .. } => None,
         }
     }
 }

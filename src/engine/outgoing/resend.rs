@@ -4,7 +4,7 @@
 //! who were there at the time.
 
 use super::super::{Engine, Needs, Turn};
-use super::outbox::{AccountNo, Audience, Lasting, ListId};
+use super::outbox::{Audience, EntryNo, Lasting, ListId};
 use super::showing::Rendered;
 use super::unsent::{halves, mail_all};
 use crate::channel::{Change, Channel, ChannelName, Guest, Member, NodeSet, Stamp};
@@ -138,8 +138,7 @@ impl Engine {
             Taker::Member(_) => None,
             Taker::Guest(guest) => self.people.accounts.find_guest(&guest.jid),
         };
-        let mut accounts: Vec<AccountNo> =
-            takers.iter().filter(|taker| was_there(**taker)).filter_map(number).collect();
+        let mut accounts: Vec<EntryNo> = takers.iter().filter(|taker| was_there(**taker)).filter_map(number).collect();
         accounts.sort_unstable();
         Audience::These(Arc::new(accounts))
     }

@@ -8,7 +8,7 @@ mod pauses;
 mod pausing;
 mod saved;
 
-use super::super::outgoing::outbox::{AccountNo, BookEntry, Delta, Out, Reached};
+use super::super::outgoing::outbox::{BookEntry, Delta, EntryNo, Out, Reached};
 use super::hosts::{Hosts, Pam};
 use super::pending::Announced;
 use crate::xmpp::escape_into;
@@ -39,7 +39,7 @@ struct Account {
     /// How many channels in memory it is in.
     holds: u32,
     /// Of how many channels in memory it is a guest, and the number that it has in the address book for those.
-    guest: Option<(AccountNo, u32)>,
+    guest: Option<(EntryNo, u32)>,
     /// Whether it is in any channel, where that is known.
     member: Option<bool>,
     dirty: bool,
@@ -69,11 +69,11 @@ impl Account {
 pub struct Accounts {
     /// Their home servers.
     pub hosts: Hosts,
-    numbers: HashMap<BareJid, AccountNo>,
+    numbers: HashMap<BareJid, EntryNo>,
     accounts: Vec<Option<Account>>,
     /// Numbers to give out again.
-    free: Vec<AccountNo>,
-    dirty: Vec<AccountNo>,
+    free: Vec<EntryNo>,
+    dirty: Vec<EntryNo>,
     /// Accounts that left a channel and may be in another one.
     unsettled: BTreeSet<BareJid>,
     pauses: Pauses,
@@ -90,7 +90,7 @@ pub enum Sighting {
 
 impl Accounts {
     /// The number of an account, which is entered where it is not yet known.
-    pub fn number(&mut self, jid: &BareJid) -> AccountNo {
+    pub fn number(&mut self, jid: &BareJid) -> EntryNo {
         if let Some(&no) = self.numbers.get(jid) {
             return no;
         }
@@ -112,15 +112,15 @@ impl Accounts {
     }
 
     /// A number that nobody has.
-    fn vacancy(&mut self) -> AccountNo {
+    fn vacancy(&mut self) -> EntryNo {
         self.free.pop().unwrap_or_else(|| {
             self.accounts.push(None);
-            AccountNo::first(self.accounts.len() as u32 - 1)
+            EntryNo::first(self.accounts.len() as u32 - 1)
         })
     }
 
     /// The number of an account that is known and to which something is to be sent.
-    pub fn reach(&mut self, jid: &BareJid, out: &mut Vec<Out>) -> Option<AccountNo> {
+    pub fn reach(&mut self, jid: &BareJid, out: &mut Vec<Out>) -> Option<EntryNo> {
         let no = self.find(jid)?;
         if self.get(jid).is_some_and(|account| !account.told) {
             self.tell_book(no, out);
@@ -129,7 +129,7 @@ impl Accounts {
     }
 
     /// The number of an account that is known.
-    pub fn find(&self, jid: &BareJid) -> Option<AccountNo> {
+    pub fn find(&self, jid: &BareJid) -> Option<EntryNo> {
         self.numbers.get(jid).copied()
     }
 
@@ -367,7 +367,7 @@ impl Accounts {
         }
     }
 
-    fn changed(&mut self, no: AccountNo, out: &mut Vec<Out>) {
+    fn changed(&mut self, no: EntryNo, out: &mut Vec<Out>) {
         if let Some(account) = self.accounts[no.place()].as_mut() {
             account.dirty = true;
             self.dirty.push(no);
@@ -375,7 +375,7 @@ impl Accounts {
         self.tell_book(no, out);
     }
 
-    fn tell_book(&mut self, no: AccountNo, out: &mut Vec<Out>) {
+    fn tell_book(&mut self, no: EntryNo, out: &mut Vec<Out>) {
         let Some(account) = self.accounts[no.place()].as_mut() else { return };
         account.told = true;
         let escaped = |address: &str| {
@@ -414,9 +414,9 @@ impl Accounts {
                 home,
             },
         };
-        out.push(Out::Book(Delta::Account { no, entry }));
+        out.push(Out::Book(Delta::Entry { no, entry }));
         if let Some((no, _)) = account.guest {
-            out.push(Out::Book(Delta::Account { no, entry: at_all_resources() }));
+            out.push(Out::Book(Delta::Entry { no, entry: at_all_resources() }));
         }
     }
 

@@ -18,7 +18,7 @@ fn resources_that_never_said_goodbye_keep_no_other_out() {
         accounts.available(&full(resource), None, Some(false), &mut out);
     }
     accounts.available(&full(999), None, Some(true), &mut out);
-    let Some(Out::Book(Delta::Account { entry, .. })) = out.last() else { panic!("{out:?}") };
+    let Some(Out::Book(Delta::Entry { entry, .. })) = out.last() else { panic!("{out:?}") };
     assert_eq!(entry.reached.addresses_in(None), ["a@h/r0".into(), "a@h/r999".into()]);
     assert!(accounts.accounts[0].as_ref().unwrap().resources.len() <= RESOURCES_MAX);
 }
@@ -49,7 +49,7 @@ fn what_the_operator_settles_counts_for_routes_that_were_saved() {
             Vec::new(),
         );
         Accounts::restore(saved(bare), hosts, OwnDomains::default()).reach(&full(0).to_bare(), &mut out);
-        let Some(Out::Book(Delta::Account { entry, .. })) = out.pop() else { panic!("{out:?}") };
+        let Some(Out::Book(Delta::Entry { entry, .. })) = out.pop() else { panic!("{out:?}") };
         entry.reached.addresses_in(None).to_vec()
     };
     assert_eq!(addresses(Pam::None, true), ["a@h/r0".into()]);
@@ -66,7 +66,7 @@ fn the_address_book_learns_of_a_saved_account_when_it_is_needed_and_once() {
     assert!(out.is_empty(), "{out:?}");
     let no = accounts.hold(&jid, &mut out);
     assert!(
-        matches!(&out[..], [Out::Book(Delta::Account { entry, .. })] if entry.reached == Reached::Address("a@h".into())),
+        matches!(&out[..], [Out::Book(Delta::Entry { entry, .. })] if entry.reached == Reached::Address("a@h".into())),
         "{out:?}"
     );
     accounts.hold(&jid, &mut out);
@@ -82,7 +82,7 @@ fn many_channels_that_pause_at_once_are_one_word_to_the_address_book() {
     }
     out.clear();
     accounts.pause(&full(0).into(), (1..=50).map(|tag| (tag, false)), crate::channel::Stamp(0), &mut out);
-    let [Out::Book(Delta::Account { entry, .. })] = &out[..] else { panic!("{out:?}") };
+    let [Out::Book(Delta::Entry { entry, .. })] = &out[..] else { panic!("{out:?}") };
     let distinct: std::collections::HashSet<*const u8> = entry.reached.all().map(|address| address.as_ptr()).collect();
     assert_eq!(
         (entry.reached.all().count(), distinct.len()),
@@ -105,7 +105,7 @@ fn what_comes_back_from_a_resource_of_a_guest_pauses_that_one_alone() {
     accounts.pause(&full(0).into(), [(7, true)], crate::channel::Stamp(0), &mut out);
     let apart = |no| {
         let of_it = |out: &Out| match out {
-            Out::Book(Delta::Account { no: it, entry }) if *it == no => match &entry.reached {
+            Out::Book(Delta::Entry { no: it, entry }) if *it == no => match &entry.reached {
                 Reached::Account { apart, .. } => apart.clone(),
                 Reached::Address(_) => None,
             },

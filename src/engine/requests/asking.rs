@@ -1,6 +1,6 @@
 //! What is asked, from the command to the answer.
 
-use super::super::outgoing::outbox::{AccountNo, Delta, ListId, Out};
+use super::super::outgoing::outbox::{Delta, EntryNo, ListId, Out};
 use super::super::outgoing::showing::Done;
 use super::super::presence::online::OwedTo;
 use super::super::{Engine, Turn};
@@ -377,10 +377,10 @@ impl Engine {
 }
 
 /// What the address book learns of the nodes that came or went between two sets of subscriptions.
-fn subscription_deltas(tag: u64, no: AccountNo, past: NodeSet, next: NodeSet) -> impl Iterator<Item = Out> {
+fn subscription_deltas(tag: u64, no: EntryNo, past: NodeSet, next: NodeSet) -> impl Iterator<Item = Out> {
     let gone = past.without(next).iter().map(|node| (node, false));
     gone.chain(next.without(past).iter().map(|node| (node, true))).map(move |(node, on)| {
         let list = ListId { tag, list: List::Node(node) };
-        Out::Book(if on { Delta::Subscribed(list, no) } else { Delta::Unsubscribed(list, no) })
+        Out::Book(if on { Delta::Added(list, no) } else { Delta::Removed(list, no) })
     })
 }

@@ -1,7 +1,7 @@
 //! What stands in the line.
 
 use crate::engine::outgoing::book::{Cursor, Recipients};
-use crate::engine::outgoing::outbox::{Audience, Charge, Fan, Out};
+use crate::engine::outgoing::outbox::{Charge, Fan, Out};
 
 /// One thing that is written, and how far that is.
 #[derive(Debug)]
@@ -44,18 +44,11 @@ impl What {
 
     /// The tag of the channel whose list it goes to.
     pub fn tag(&self) -> Option<u64> {
-        match self {
-            What::Out(Out::Fan(Fan { audience: Audience::List(list, _), .. })) => Some(list.tag),
-            What::Begun(Fan { audience: Audience::List(list, _), .. }, _) => Some(list.tag),
-            _ => None,
-        }
+        if let What::Out(Out::Fan(fan)) | What::Begun(fan, _) = self { fan.audience.tag() } else { None }
     }
 
     pub fn take_charge(&mut self) -> Option<Charge> {
-        match self {
-            What::Out(Out::Fan(fan)) | What::Begun(fan, _) => fan.charge.take(),
-            _ => None,
-        }
+        if let What::Out(Out::Fan(fan)) | What::Begun(fan, _) = self { fan.charge.take() } else { None }
     }
 
     /// An attribute of its start tag, which this service wrote, as it is spelled there.

@@ -9,7 +9,7 @@ fn multicast(line: &mut Line, tag: u64, count: u32, addresses_max: usize) {
     let home = HomeNo::new(0).unwrap();
     let mut parcel = subscribers(tag, count);
     for out in &mut parcel.outs {
-        if let Out::Book(Delta::Account { entry, .. }) = out {
+        if let Out::Book(Delta::Entry { entry, .. }) = out {
             entry.home = Some(home);
         }
     }

@@ -5,7 +5,7 @@
 //! would overtake what goes through it (RFC 6120 §10.1).
 
 use super::{AddressBook, Recipients};
-use crate::engine::outgoing::outbox::{AccountNo, BookEntry, Fan, HomeNo, MulticastService, Out};
+use crate::engine::outgoing::outbox::{BookEntry, EntryNo, Fan, HomeNo, MulticastService, Out};
 
 /// The child that gets a groupchat message past ejabberd's own PAM.
 const MARKER: &[u8] = b"<mix xmlns=''/>";
@@ -22,8 +22,8 @@ const LIST_BYTES: usize = 128 * 1024;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cursor {
     round: Round,
-    /// How many accounts of the round are done.
-    accounts: usize,
+    /// How many entries of the round are done.
+    numbers: usize,
     /// For how many addresses something was written.
     pub copies: usize,
     /// The home servers whose multicast services were used, as bits.
@@ -75,7 +75,7 @@ impl Cursor {
     }
 
     /// Where everything of a fan-out is written.
-    pub const END: Cursor = Cursor { round: Round(u8::MAX), accounts: 0, copies: 0, used: 0 };
+    pub const END: Cursor = Cursor { round: Round(u8::MAX), numbers: 0, copies: 0, used: 0 };
 
     /// Whether it is behind the beginning of a home server's part.
     pub fn is_within_or_behind(self, home: HomeNo) -> bool {
@@ -83,7 +83,7 @@ impl Cursor {
     }
 
     fn place(self) -> (Round, usize) {
-        (self.round, self.accounts)
+        (self.round, self.numbers)
     }
 }
 
@@ -184,22 +184,22 @@ impl AddressBook {
         bytes_max: usize,
         out: &mut Vec<u8>,
     ) -> bool {
-        let all = recipients.accounts();
+        let all = recipients.numbers();
         let mut writing = Writing { book: self, recipients, text: Text::new(fan), bytes_max, out };
         while cursor.place() < end.place() {
             let is_last = cursor.round == end.round;
-            let accounts = if is_last { &all[..end.accounts.min(all.len())] } else { all };
+            let numbers = if is_last { &all[..end.numbers.min(all.len())] } else { all };
             // A stanza without children has no place for a list, and not every multicast service takes presence.
             let service = cursor.round.home().and_then(|home| self.service(home));
             let is_listed = fan.tail.starts_with('>') && !fan.presence;
             let done = match service.filter(|_| is_listed) {
-                Some(service) => writing.lists(service, accounts, cursor),
-                None => writing.copies(accounts, cursor),
+                Some(service) => writing.lists(service, numbers, cursor),
+                None => writing.copies(numbers, cursor),
             };
             if !done || is_last {
                 return done;
             }
-            cursor.accounts = 0;
+            cursor.numbers = 0;
             cursor.round = cursor.round.next(recipients.lists).unwrap_or(Cursor::END.round);
         }
         true
@@ -207,12 +207,12 @@ impl AddressBook {
 }
 
 impl<'a> Writing<'a> {
-    fn copies(&mut self, accounts: &[AccountNo], cursor: &mut Cursor) -> bool {
-        while let Some(&no) = accounts.get(cursor.accounts) {
+    fn copies(&mut self, numbers: &[EntryNo], cursor: &mut Cursor) -> bool {
+        while let Some(&no) = numbers.get(cursor.numbers) {
             if self.out.len() >= self.bytes_max {
                 return false;
             }
-            cursor.accounts += 1;
+            cursor.numbers += 1;
             let Some(entry) = self.recipient(no, cursor.round) else { continue };
             let text = self.text.marked(entry.marked);
             let addresses = entry.reached.addresses_in(self.recipients.tag);
@@ -222,18 +222,18 @@ impl<'a> Writing<'a> {
         true
     }
 
-    fn lists(&mut self, service: &MulticastService, accounts: &[AccountNo], cursor: &mut Cursor) -> bool {
+    fn lists(&mut self, service: &MulticastService, numbers: &[EntryNo], cursor: &mut Cursor) -> bool {
         let text = self.text.marked(cursor.round.is_marked());
         let mut list: Option<AddressList> = None;
-        while let Some(&no) = accounts.get(cursor.accounts) {
+        while let Some(&no) = numbers.get(cursor.numbers) {
             let Some(entry) = self.recipient(no, cursor.round) else {
-                cursor.accounts += 1;
+                cursor.numbers += 1;
                 continue;
             };
             if list.is_none() && self.out.len() >= self.bytes_max {
                 return false;
             }
-            cursor.accounts += 1;
+            cursor.numbers += 1;
             for address in entry.reached.addresses_in(self.recipients.tag) {
                 let open = list.get_or_insert_with(|| {
                     let start = self.out.len();
@@ -255,7 +255,7 @@ impl<'a> Writing<'a> {
     }
 
     /// What is known of an account, where it is a recipient and its round is this one.
-    fn recipient(&self, no: AccountNo, round: Round) -> Option<&'a BookEntry> {
+    fn recipient(&self, no: EntryNo, round: Round) -> Option<&'a BookEntry> {
         let (owner, entry) = self.book.entries.get(no.place())?;
         let is_one = *owner == no && self.recipients.except != Some(no);
         (is_one && round.takes(entry, self.recipients.lists)).then_some(entry)
@@ -292,11 +292,11 @@ mod tests {
     fn book(accounts: &[(&[&str], bool, Option<usize>)]) -> AddressBook {
         let mut book = AddressBook::default();
         for (place, (addresses, marked, at)) in accounts.iter().enumerate() {
-            let no = AccountNo::first(place as u32);
+            let no = EntryNo::first(place as u32);
             let reached = Reached::new(addresses.iter().map(|&a| a.into()).collect(), None);
             let entry = BookEntry { reached, marked: *marked, home: at.map(home) };
-            book.apply(Delta::Account { no, entry });
-            book.apply(Delta::Subscribed(LIST, no));
+            book.apply(Delta::Entry { no, entry });
+            book.apply(Delta::Added(LIST, no));
         }
         book
     }

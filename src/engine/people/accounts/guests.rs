@@ -4,12 +4,12 @@
 //! own in the address book, with its resources alone, whatever becomes of the channels that it is in.
 
 use super::{Account, Accounts};
-use crate::engine::outgoing::outbox::{AccountNo, Out};
+use crate::engine::outgoing::outbox::{EntryNo, Out};
 use jid::{BareJid, FullJid};
 
 impl Accounts {
     /// A channel in memory has this guest.
-    pub fn hold_guest(&mut self, jid: &BareJid, out: &mut Vec<Out>) -> AccountNo {
+    pub fn hold_guest(&mut self, jid: &BareJid, out: &mut Vec<Out>) -> EntryNo {
         let own = self.hold(jid, out);
         if let Some((no, holds)) = self.get_mut(jid).and_then(|account| account.guest.as_mut()) {
             *holds += 1;
@@ -24,7 +24,7 @@ impl Accounts {
     }
 
     /// The number of an account as a guest.
-    pub fn find_guest(&self, jid: &BareJid) -> Option<AccountNo> {
+    pub fn find_guest(&self, jid: &BareJid) -> Option<EntryNo> {
         self.get(jid).and_then(|account| account.guest).map(|(no, _)| no)
     }
 
@@ -52,7 +52,7 @@ impl Accounts {
     }
 
     /// A channel in memory has this participant.
-    pub fn hold(&mut self, jid: &BareJid, out: &mut Vec<Out>) -> AccountNo {
+    pub fn hold(&mut self, jid: &BareJid, out: &mut Vec<Out>) -> EntryNo {
         let no = self.number(jid);
         if let Some(account) = self.accounts[no.place()].as_mut() {
             if !account.told && !account.bare && self.hosts.delivers(jid.domain().as_str()) {
