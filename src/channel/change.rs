@@ -161,7 +161,7 @@ pub enum Change {
 
 /// What kind of thing a change concerns.
 enum Subject<'a> {
-    /// The record of a member, as it is after.
+    /// The record of a member afterwards.
     Record(&'a Member),
     /// Who may join, subscribe or do something.
     Rules,

@@ -232,7 +232,7 @@ impl Crowd {
         }
     }
 
-    /// Learns of a guest, or that it is none any more; whether it `was` one.
+    /// Adds a guest, or removes one without subscriptions. `was` says whether it was a guest before.
     pub(super) fn note_guest(&mut self, guest: &Guest, was: bool) {
         let domain = guest.jid.domain().as_str();
         match (was, !guest.subscriptions.is_empty()) {

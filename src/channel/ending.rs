@@ -41,7 +41,7 @@ pub enum AccountCommand {
     Read {
         /// The account.
         account: BareJid,
-        /// Whether all of it is told, for the account itself, or a summary.
+        /// Whether all of it is told, for the account itself, and not a summary.
         whole: bool,
     },
 }
@@ -60,7 +60,7 @@ pub enum AccountAnswer {
     Dossier {
         /// The account.
         account: BareJid,
-        /// Whether all of it is told, or a summary.
+        /// Whether all of it is told and not a summary.
         whole: bool,
     },
 }

@@ -123,7 +123,7 @@ pub enum GroupCommand {
         row: u64,
         /// How far they came.
         progress: Progress,
-        /// Whether it is about this row alone, or about all rows up to it.
+        /// Whether it is about this row alone and not about all rows up to it.
         exact: bool,
     },
     /// Ask how far one message came, and at whom.

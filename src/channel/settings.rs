@@ -62,7 +62,7 @@ pub struct Settings {
     pub events: bool,
     /// Who is told of receipts and markers.
     pub receipts: ReceiptPolicy,
-    /// Whether all members may add others, or admins alone.
+    /// Whether all members may add others, and not admins alone.
     pub members_add: bool,
     /// The most people who are joined or wait.
     pub participants_max: usize,

@@ -55,7 +55,7 @@ pub enum QueryKind {
     Dossier {
         /// The account.
         account: BareJid,
-        /// Whether all of it is told, or a summary.
+        /// Whether all of it is told and not a summary.
         whole: bool,
         /// The node of the command.
         node: String,

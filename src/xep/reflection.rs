@@ -36,7 +36,7 @@ pub struct ChannelFrame<'a> {
     pub chained: bool,
     /// Who sees the JIDs of authors.
     pub visibility: Visibility,
-    /// Whether the row is read from the archive, or shown live.
+    /// Whether the row is read from the archive and not shown live.
     pub archived: bool,
 }
 
