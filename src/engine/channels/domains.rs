@@ -24,7 +24,7 @@ pub(super) const NAMES_MAX: usize = 200_000;
 
 /// What lists say of the accounts of one domain that they do not name.
 #[derive(Debug, Default, PartialEq)]
-pub(in crate::engine) struct Domain {
+pub(in crate::engine) struct DomainLists {
     pub names: Roll<ChannelName>,
     /// Its accounts that own or administer a channel which bans it.
     pub(super) spared: HashMap<BareJid, BTreeSet<ChannelName>>,
@@ -33,12 +33,12 @@ pub(in crate::engine) struct Domain {
 /// See the module.
 #[derive(Default)]
 pub(in crate::engine) struct Domains {
-    pub(super) kept: HashMap<BareJid, Domain>,
+    pub(super) kept: HashMap<BareJid, DomainLists>,
     /// The same, kept longest first.
     pub(super) order: VecDeque<BareJid>,
 }
 
-impl Domain {
+impl DomainLists {
     pub(super) fn enter(&mut self, name: &ChannelName, allowed: bool, banned: bool, shelf: &ChannelShelf) {
         let hidden = banned && shelf.exists(name) && !shelf.is_unlisted(name);
         let shown = allowed && !banned && shelf.is_unlisted(name);
@@ -82,7 +82,7 @@ pub(in crate::engine) fn mention_of(channel: Option<&Channel>, jid: &BareJid) ->
 }
 
 impl Domains {
-    pub fn of(&self, domain: &BareJid) -> Option<&Domain> {
+    pub fn of(&self, domain: &BareJid) -> Option<&DomainLists> {
         self.kept.get(domain)
     }
 
@@ -93,7 +93,7 @@ impl Domains {
 
     /// Takes up what was loaded.
     pub fn adopt(&mut self, domain: BareJid, mentions: Mentions, shelf: &ChannelShelf) {
-        let mut found = Domain::default();
+        let mut found = DomainLists::default();
         for (name, mention) in &mentions.by_channel {
             found.enter(name, mention.allowed, mention.banned, shelf);
             found.spare(name, mention.spared.iter());

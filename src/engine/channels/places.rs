@@ -1,7 +1,7 @@
 //! Which channels accounts have to do with, in the order of names, of which any part is found at once; kept where that is
 //! long, since whoever is in thousands of channels may ask for a page of them, or come online, again and again.
 
-use super::domains::{Domain, HIDDEN, SHOWN};
+use super::domains::{DomainLists, HIDDEN, SHOWN};
 use super::lately::Lately;
 use super::shelf::ChannelShelf;
 pub(in crate::engine) use crate::channel::roll::Marks;
@@ -57,7 +57,7 @@ pub(in crate::engine) fn mark_of(status: Status) -> Marks {
 }
 
 /// Whether an account finds a channel of which nothing but its domain is known.
-pub(super) fn is_found_by_domain(name: &ChannelName, domain: Option<&Domain>, shelf: &ChannelShelf) -> bool {
+pub(super) fn is_found_by_domain(name: &ChannelName, domain: Option<&DomainLists>, shelf: &ChannelShelf) -> bool {
     let marks = domain.map_or(0, |domain| domain.names.marks(name));
     if shelf.is_unlisted(name) { marks & SHOWN != 0 } else { shelf.exists(name) && marks & HIDDEN == 0 }
 }
@@ -117,7 +117,7 @@ impl Places {
     }
 
     /// Marks, once, which of the channels that an account is in are not found by its domain.
-    pub fn compare(&mut self, account: &BareJid, domain: Option<&Domain>, shelf: &ChannelShelf) {
+    pub fn compare(&mut self, account: &BareJid, domain: Option<&DomainLists>, shelf: &ChannelShelf) {
         let Some(kept) = self.kept.get_mut(account).filter(|kept| !kept.is_compared) else { return };
         // Where nothing is known of the domain, that is to be done again.
         kept.is_compared = domain.is_some();

@@ -27,7 +27,7 @@ use jid::BareJid;
 pub struct Requests {
     admission: admission::Admission,
     /// What is done in part.
-    parts: parts::Parts,
+    parts: parts::PartialRequests,
     announcements: operating::Announcements,
     /// The nicks that accounts registered.
     registry: Registry,
@@ -42,7 +42,7 @@ impl Requests {
         nicks.iter().for_each(|(account, _)| nick_shares.count(account, 1));
         Requests {
             admission: admission::Admission::new(&limits.rates),
-            parts: parts::Parts::default(),
+            parts: parts::PartialRequests::default(),
             announcements: operating::Announcements::default(),
             registry: Registry::restore(nicks, own.iter().cloned()),
             nick_shares,

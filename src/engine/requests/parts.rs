@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What is done in part, and in which channel.
 #[derive(Debug, Default)]
-pub(in crate::engine) struct Parts {
+pub(in crate::engine) struct PartialRequests {
     /// What was asked, each with a number that none before had.
     open: BTreeMap<ChannelName, (u64, Inbound)>,
     /// The number of the newest.
@@ -24,7 +24,7 @@ pub(in crate::engine) struct Parts {
     goes_on: bool,
 }
 
-impl Parts {
+impl PartialRequests {
     /// Whether what is taken now was let in before, and counted.
     pub fn goes_on(&self) -> bool {
         self.goes_on
