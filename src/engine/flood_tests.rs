@@ -43,7 +43,7 @@ fn questions_to_one_domain_keep_nobody_else_from_being_asked() {
     for n in 0..12_000 {
         let full = FullJid::new(&format!("x{n}@away/r")).unwrap();
         let purpose = Purpose::Capabilities { full: full.clone(), announced: None };
-        engine.people.pending.ask(format!("q{n}"), full.into(), purpose, Stamp(1));
+        engine.people.ask(format!("q{n}"), full.into(), purpose, Stamp(1));
     }
     for who in ["a@h/other", "b@far/other"] {
         let (told, turn) = take(&mut engine, 2, &format!("<presence from='{who}' to='mix.h'/>"));
@@ -52,7 +52,7 @@ fn questions_to_one_domain_keep_nobody_else_from_being_asked() {
     }
     println!(
         "flood: 12,000 questions of one domain: {} wait, and those of two others are asked",
-        engine.people.pending.count()
+        engine.people.questions()
     );
 }
 
@@ -71,11 +71,11 @@ fn a_question_that_went_for_another_is_answered_with_an_error() {
     }
     for n in 0..9_990 {
         let purpose = Purpose::RosterItem { domain: "away".into() };
-        engine.people.pending.ask(format!("q{n}"), Jid::new(&format!("y{n}@away")).unwrap(), purpose, Stamp(2));
+        engine.people.ask(format!("q{n}"), Jid::new(&format!("y{n}@away")).unwrap(), purpose, Stamp(2));
     }
     let told = take(&mut engine, 3, "<presence from='a@h/other' to='mix.h'/>").0;
     let refusal = told.contains("to='x@away/r'") && told.contains("id='v0'") && told.contains("resource-constraint");
-    assert!(refusal && engine.people.pending.count() == 10_000, "{told}");
+    assert!(refusal && engine.people.questions() == 10_000, "{told}");
 }
 
 #[test]

@@ -5,7 +5,6 @@ use super::turn::{Inbound, Turn};
 use super::{Arrival, Engine, Loaded, Moment, Out};
 use crate::channel::{Change, Refusal};
 use crate::store::Record;
-use crate::xmpp::{Condition, StanzaError};
 
 impl Engine {
     /// Loads what [`Engine::needs`] asked for.
@@ -25,7 +24,7 @@ impl Engine {
                 self.channels.memberships.adopt(account.clone(), names);
             }
             let is_in = self.channels.memberships.of(&account).is_some_and(|names| names.count(places::IN) > 0);
-            self.people.accounts.note_membership(&account, is_in, self.outgoing.early());
+            self.people.note_membership(&account, is_in, self.outgoing.early());
         }
     }
 
@@ -42,7 +41,7 @@ impl Engine {
         self.settle_memberships();
         self.forget_heads();
         self.channels.brought = Default::default();
-        self.people.accounts.save(&mut turn.records);
+        self.people.save(&mut turn.records);
         turn.records.extend(self.clock.news(!turn.records.is_empty()).map(Record::Clock));
         self.number_parcel(&mut turn);
         self.make_room(&mut turn);
@@ -68,8 +67,7 @@ impl Engine {
 
     /// Tells whoever had to go for others, and says who hit a share.
     fn settle_shares(&mut self, turn: &mut Turn) {
-        let ousted = self.people.pending.ousted();
-        self.take_given_up(ousted, &(&Refusal::Busy).into(), turn);
+        self.give_up_ousted(turn);
         let hits = self.people.hits().chain(self.presence.online.hits()).chain(self.channels.hits());
         turn.hits.extend(hits.chain(self.requests.hits()).chain(self.outgoing.hits()));
     }
@@ -102,7 +100,7 @@ impl Engine {
                         self.channels.chores.looking.reopen(name.clone());
                     }
                 }
-                Record::Whereabouts { account, .. } => self.people.accounts.mark_dirty(&account),
+                Record::Whereabouts { account, .. } => self.people.save_again(&account),
                 Record::Clock(_) => self.clock.tell_again(),
                 Record::Nick { .. }
                 | Record::Ending { .. }
@@ -127,18 +125,11 @@ impl Engine {
         out
     }
 
-    /// How a leave has to be answered depends on the home server's software, so that is asked before one comes.
     fn link_up(&mut self, turn: &mut Turn) {
-        self.people.accounts.hosts.link_up();
         self.outgoing.note_link(true);
-        self.people.accounts.ask_again();
-        let given_up = self.people.pending.give_up();
-        self.take_given_up(given_up, &timed_out(), turn);
+        self.people_link_up(turn);
         self.presence_link_up();
-        self.ask_homes(turn);
-        for domain in self.people.accounts.bare_domains() {
-            self.ask_home_server(&domain, turn);
-        }
+        self.ask_home_servers(turn);
     }
 
     fn confirm_clock(&mut self) {
@@ -149,19 +140,12 @@ impl Engine {
     }
 
     fn tick(&mut self, turn: &mut Turn) {
-        let given_up = self.people.pending.expire(self.steady);
-        self.take_given_up(given_up, &timed_out(), turn);
-        self.ask_homes(turn);
+        self.give_up_late(turn);
         self.ask_homes_again(turn);
         self.go_on_ending();
         self.ask_newcomers(turn);
         self.presence_tick(turn);
-        self.people.accounts.end_pauses(self.steady, &mut turn.outbox);
+        self.people.end_pauses(self.steady, &mut turn.outbox);
         self.begin_chores(turn);
     }
-}
-
-/// Nobody answered in time.
-fn timed_out() -> StanzaError {
-    StanzaError::new(Condition::RemoteServerTimeout, "")
 }

@@ -17,7 +17,7 @@ impl Engine {
     fn require_over(&self, actor: &Actor, account: &BareJid) -> Result<(), Refusal> {
         let host = &actor.account;
         let is_its_host = host.node().is_none() && host.domain() == account.domain();
-        let is_trusted = is_its_host && self.people.accounts.hosts.trusts(host.domain().as_str());
+        let is_trusted = is_its_host && self.people.hosts().trusts(host.domain().as_str());
         match actor.operator || is_trusted {
             true if account.node().is_none() || account.domain() == &*self.service.domain => {
                 Err(Refusal::Invalid { field: "jid", why: format!("'{account}' is no account") })

@@ -35,7 +35,7 @@ impl Engine {
         let is_in = |status: Status| status != Status::Left;
         let is_added = is_in(member.status) && !before.is_some_and(is_in) && actor.is_some_and(|it| *it != member.jid);
         let is_known =
-            self.channels.newcomers.of.contains_key(&member.jid) || self.people.accounts.is_reached(&member.jid);
+            self.channels.newcomers.of.contains_key(&member.jid) || self.people.accounts().is_reached(&member.jid);
         if is_added && !is_known && self.channels.newcomers.shares.may_settle(&member.jid, 1, true) {
             self.set_newcomer(&member.jid, Some(Newcomer { unreachable_since: None }), turn);
         }
@@ -57,7 +57,7 @@ impl Engine {
         }
         let error = stanza.element.parts().find(|child| child.name() == "error");
         let says_so = error.is_some_and(|error| error.parts().any(|child| child.is("no-account", ns::MIXD_HOST)));
-        match says_so && self.people.accounts.hosts.delivers(account.domain().as_str()) {
+        match says_so && self.people.hosts().delivers(account.domain().as_str()) {
             true => self.begin_ending(account, false, turn),
             false => self.ask_newcomer(&account, turn),
         }

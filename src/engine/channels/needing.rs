@@ -20,7 +20,7 @@ impl Engine {
     /// What the service looks up by itself, whatever comes: where accounts are that left a channel, and, as time goes by,
     /// those that are ended and those whose presence goes to all of their channels.
     pub fn own_needs(&self, is_tick: bool) -> Needs {
-        let unknown = self.people.accounts.unsettled().filter(|account| !self.channels.memberships.knows(account));
+        let unknown = self.people.accounts().unsettled().filter(|account| !self.channels.memberships.knows(account));
         let mut needs = Needs { accounts: unknown.cloned().collect(), ..Needs::default() };
         if is_tick {
             self.need_of_endings(&mut needs);

@@ -16,10 +16,7 @@ impl Engine {
         for subscriber in arrival.people.by_ref().take(*count) {
             *count -= 1;
             let Subscriber { jid, is_guest, nodes, .. } = subscriber;
-            let no = match is_guest {
-                false => self.people.accounts.hold(&jid, self.outgoing.early()),
-                true => self.people.accounts.hold_guest(&jid, self.outgoing.early()),
-            };
+            let no = self.people.hold(&jid, is_guest, self.outgoing.early());
             nodes.iter().for_each(|node| arrival.lists.entry(List::Node(node)).or_default().push(no));
         }
         if arrival.people.len() > 0 {
@@ -84,12 +81,12 @@ impl Engine {
             match (departure.people.next(), departure.is_end) {
                 (None, _) => drop(self.channels.departures.open.pop_front()),
                 (Some(Gone::Other), _) => {}
-                (Some(Gone::Guest(jid)), true) => self.people.accounts.left_guest(&jid),
-                (Some(Gone::Guest(jid)), false) => self.people.accounts.release_guest(&jid),
-                (Some(Gone::Seated(jid)), false) => self.people.accounts.release(&jid),
+                (Some(Gone::Guest(jid)), true) => self.people.left(&jid, true),
+                (Some(Gone::Guest(jid)), false) => self.people.release(&jid, true),
+                (Some(Gone::Seated(jid)), false) => self.people.release(&jid, false),
                 (Some(Gone::Seated(jid)), true) => {
-                    self.people.accounts.left(&jid);
-                    if departure.leaves_rosters && self.people.accounts.hosts.privileges(jid.domain().as_str()).roster {
+                    self.people.left(&jid, false);
+                    if departure.leaves_rosters && self.people.hosts().privileges(jid.domain().as_str()).roster {
                         self.channels.departures.leaving.push_back(Leaving {
                             tag: departure.tag,
                             name: departure.name.clone(),

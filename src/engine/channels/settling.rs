@@ -16,10 +16,10 @@ impl Engine {
     /// What is known of accounts' channels settles whether they are in any.
     pub(in crate::engine) fn settle_memberships(&mut self) {
         let known = |account: &&BareJid| self.channels.memberships.knows(account);
-        let known: Vec<BareJid> = self.people.accounts.unsettled().filter(known).cloned().collect();
+        let known: Vec<BareJid> = self.people.accounts().unsettled().filter(known).cloned().collect();
         for account in known {
             let is_in = self.channels.memberships.of(&account).is_some_and(|names| names.count(IN) > 0);
-            self.people.accounts.note_membership(&account, is_in, self.outgoing.early());
+            self.people.note_membership(&account, is_in, self.outgoing.early());
         }
         self.channels.memberships.settle(&self.channels.lately);
         self.channels.groups.settle(&self.channels.lately);

@@ -1,7 +1,6 @@
 //! What goes out: the outbox of a turn, the address book that fans are spread with, and what a crash kept back.
 
 pub mod book;
-mod discovering;
 pub(super) mod freight;
 mod loading;
 pub mod multicast;

@@ -21,7 +21,7 @@ pub(super) const REFUSED_MS: u64 = 300_000;
 /// How long one is left alone that was sent too many addresses.
 pub(super) const TOO_MANY_MS: u64 = 10_000;
 /// Services of one home server that are asked what they are.
-pub(super) const ITEMS_MAX: usize = 50;
+pub(in crate::engine) const ITEMS_MAX: usize = 50;
 
 /// Where a home server's multicast service is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,7 +113,7 @@ impl Homes {
     }
 
     /// The home servers about which it is time to ask, and whom: the multicast service, or else the home server.
-    pub(super) fn due(&mut self, now: Stamp) -> Vec<(String, Option<String>)> {
+    pub(in crate::engine) fn due(&mut self, now: Stamp) -> Vec<(String, Option<String>)> {
         let numbers = (0..self.homes.len()).filter_map(HomeNo::new);
         let due: Vec<HomeNo> = numbers.filter(|no| !self.asking.is_running(*no, now.0)).collect();
         let asked = due.into_iter().map(|no| {
@@ -129,12 +129,12 @@ impl Homes {
     }
 
     /// Whether the operator named the service.
-    pub(super) fn is_settled(&self, domain: &str) -> bool {
+    pub(in crate::engine) fn is_settled(&self, domain: &str) -> bool {
         self.number(domain).is_none_or(|no| self.homes[no.place()].settings.service != Multicast::Auto)
     }
 
     /// Whether a service is the one in use, or the one that the operator named.
-    pub(super) fn is_about(&self, domain: &str, service: &str) -> bool {
+    pub(in crate::engine) fn is_about(&self, domain: &str, service: &str) -> bool {
         self.number(domain).is_some_and(|no| {
             let home = &self.homes[no.place()];
             home.settings.service != Multicast::Auto || home.service.as_ref().is_some_and(|used| used.to == service)
@@ -142,7 +142,7 @@ impl Homes {
     }
 
     /// Learns what a service said of itself; the delta where that changes anything.
-    pub(super) fn learn(&mut self, domain: &str, by: &str, info: Option<&Element>) -> Option<Delta> {
+    pub(in crate::engine) fn learn(&mut self, domain: &str, by: &str, info: Option<&Element>) -> Option<Delta> {
         let no = self.number(domain)?;
         let home = &mut self.homes[no.place()];
         let announced = info.filter(|info| addresses::is_served(info)).map(addresses::limit);
@@ -166,7 +166,7 @@ impl Homes {
     }
 
     /// A service sent something back: it is left alone for a while. The home servers that it was used for.
-    pub(super) fn refused(&mut self, by: &str, condition: &str, now: Stamp) -> Vec<HomeNo> {
+    pub(in crate::engine) fn refused(&mut self, by: &str, condition: &str, now: Stamp) -> Vec<HomeNo> {
         let mut stopped = Vec::new();
         for (place, home) in self.homes.iter_mut().enumerate() {
             let Some(service) = home.service.take_if(|service| service.to == by) else { continue };

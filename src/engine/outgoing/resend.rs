@@ -74,8 +74,8 @@ impl Engine {
 
     fn tell_again(&mut self, accounts: &[BareJid], stanza: Halves, turn: &mut Turn) {
         let number = |account| {
-            let no = self.people.accounts.reach(account, &mut turn.outbox);
-            no.or_else(|| self.people.accounts.find_guest(account))
+            let no = self.people.reach(account, &mut turn.outbox);
+            no.or_else(|| self.people.accounts().find_guest(account))
         };
         let known = accounts.iter().filter_map(number).collect();
         turn.fan(Audience::These(Arc::new(known)), stanza, Lasting::Kept);
@@ -130,13 +130,13 @@ impl Engine {
         let guests = channel.guests().filter(|it| it.subscriptions.contains(node)).map(Taker::Guest);
         let takers: Vec<Taker<'_>> = seated.chain(guests).collect();
         if takers.iter().all(|taker| was_there(*taker)) {
-            let except = except.and_then(|account| self.people.accounts.find(account));
+            let except = except.and_then(|account| self.people.accounts().find(account));
             return Audience::List(ListId { tag: channel.profile().tag, list }, except);
         }
         let number = |taker: &Taker<'_>| match taker {
-            Taker::Member(member) if Some(&member.jid) != except => self.people.accounts.find(&member.jid),
+            Taker::Member(member) if Some(&member.jid) != except => self.people.accounts().find(&member.jid),
             Taker::Member(_) => None,
-            Taker::Guest(guest) => self.people.accounts.find_guest(&guest.jid),
+            Taker::Guest(guest) => self.people.accounts().find_guest(&guest.jid),
         };
         let mut accounts: Vec<EntryNo> = takers.iter().filter(|taker| was_there(**taker)).filter_map(number).collect();
         accounts.sort_unstable();

@@ -69,12 +69,12 @@ impl Engine {
             let Some(Done { tag, before, .. }) = done else { continue };
             let gone = change.member().filter(|member| before == Some(Status::Joined) && !member.is_joined());
             if let Some(member) = gone {
-                self.people.accounts.left(&member.jid);
+                self.people.left(&member.jid, false);
             }
             if let Change::GuestSet { guest, .. } = &change
                 && guest.subscriptions.is_empty()
             {
-                self.people.accounts.left_guest(&guest.jid);
+                self.people.left(&guest.jid, true);
             }
             if change.is_kept() {
                 turn.records.push(Record::Channel { name, tag, change });
@@ -156,14 +156,14 @@ impl Engine {
             Shown::Mail { account, message } => return turn.send(message.attr("to", account.as_str()).into_xml()),
             Shown::Fan { list, except, message, groupchat } => {
                 let Some(tag) = channel.map(|channel| channel.profile().tag) else { return };
-                let except = except.map(|account| self.people.accounts.number(&account));
+                let except = except.map(|account| self.people.number(&account));
                 (Audience::List(ListId { tag, list }, except), message, groupchat)
             }
             Shown::MailAll { accounts, message } => {
                 return mail_all(&accounts, &halves(&message, false), turn);
             }
             Shown::TellGuest { account, message } => {
-                let Some(no) = self.people.accounts.find_guest(&account) else { return };
+                let Some(no) = self.people.accounts().find_guest(&account) else { return };
                 (Audience::One(no), message, false)
             }
             Shown::Farewell { whom, message } => {
@@ -171,11 +171,11 @@ impl Engine {
                 if whom.is_mailed() {
                     return mail_all(&accounts, &halves(&message, false), turn);
                 }
-                let known = accounts.iter().filter_map(|account| self.people.accounts.find_guest(account));
+                let known = accounts.iter().filter_map(|account| self.people.accounts().find_guest(account));
                 (Audience::These(Arc::new(known.collect())), message, false)
             }
             Shown::Tell { account, message } => {
-                let Some(no) = self.people.accounts.reach(&account, &mut turn.outbox) else { return };
+                let Some(no) = self.people.reach(&account, &mut turn.outbox) else { return };
                 (Audience::One(no), message, false)
             }
         };

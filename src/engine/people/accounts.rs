@@ -68,7 +68,7 @@ impl Account {
 #[derive(Default)]
 pub struct Accounts {
     /// Their home servers.
-    pub hosts: Hosts,
+    pub(super) hosts: Hosts,
     numbers: HashMap<BareJid, EntryNo>,
     accounts: Vec<Option<Account>>,
     /// Numbers to give out again.

@@ -58,7 +58,7 @@ pub struct Hosts {
     /// Domains that may grant something: the host server's own, and those that the operator named.
     trusted: HashSet<String>,
     /// Those whose multicast services are used.
-    pub(in crate::engine) homes: Homes,
+    pub(super) homes: Homes,
     /// When domains were asked what they are, as long as nobody answered; each of them once.
     unanswered: BTreeSet<(Stamp, String)>,
 }

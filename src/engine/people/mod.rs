@@ -2,23 +2,28 @@
 
 pub mod accounts;
 pub mod capabilities;
+mod discovering;
 mod doubting;
 pub(super) mod doubts;
 pub mod hosts;
+mod learning;
 pub mod pending;
+mod seating;
 
 use super::share::{Hit, OwnDomains};
+use crate::channel::Stamp;
 use crate::store::Whereabouts;
 use accounts::Accounts;
 use hosts::Hosts;
-use jid::BareJid;
+use jid::{BareJid, Jid};
+use pending::Purpose;
 
 /// What is known of people.
 pub struct People {
-    pub(in crate::engine) accounts: Accounts,
-    pub(in crate::engine) pending: pending::Pending,
-    pub(in crate::engine) capabilities: capabilities::Capabilities,
-    pub(in crate::engine) doubts: doubts::Doubts,
+    accounts: Accounts,
+    pending: pending::Pending,
+    capabilities: capabilities::Capabilities,
+    doubts: doubts::Doubts,
 }
 
 impl People {
@@ -34,6 +39,37 @@ impl People {
             capabilities: capabilities::Capabilities::new(own.clone()),
             doubts: doubts::Doubts::new(own.clone()),
         }
+    }
+
+    /// Where accounts are reached, for whoever looks it up.
+    pub(in crate::engine) fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    /// The home servers of accounts.
+    pub(in crate::engine) fn hosts(&self) -> &Hosts {
+        &self.accounts.hosts
+    }
+
+    /// The home servers, for what they say of themselves.
+    pub(in crate::engine) fn hosts_mut(&mut self) -> &mut Hosts {
+        &mut self.accounts.hosts
+    }
+
+    /// Remembers a question to `whom`; whether there was room.
+    pub(in crate::engine) fn ask(&mut self, id: String, whom: Jid, purpose: Purpose, now: Stamp) -> bool {
+        self.pending.ask(id, whom, purpose, now)
+    }
+
+    /// How many questions wait for an answer.
+    pub(in crate::engine) fn questions(&self) -> usize {
+        self.pending.count()
+    }
+
+    /// What an answer from `whom` is for; nobody else can answer.
+    #[cfg(test)]
+    pub(in crate::engine) fn take_question(&mut self, id: &str, whom: &Jid) -> Option<Purpose> {
+        self.pending.take(id, whom)
     }
 
     /// Who hit a share since this was asked last.

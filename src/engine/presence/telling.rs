@@ -71,7 +71,7 @@ impl Engine {
 
     /// A resource is gone: it said so to the service, or something to it came back.
     pub(in crate::engine) fn vanish(&mut self, full: &FullJid, turn: &mut Turn) {
-        self.people.accounts.gone(full, &mut turn.outbox);
+        self.people.gone(full, &mut turn.outbox);
         self.begin_anew(full, true, turn);
         self.presence.online.end_broadcast(full);
         self.presence.online.trust(full);
@@ -219,10 +219,7 @@ impl Engine {
         }
         places.iter().for_each(|place| self.tell_of(place, turn));
         // Whoever is online joins with its presence.
-        if member.is_joined()
-            && places.is_empty()
-            && self.people.accounts.hosts.proxies_pam(member.jid.domain().as_str())
-        {
+        if member.is_joined() && places.is_empty() && self.people.hosts().proxies_pam(member.jid.domain().as_str()) {
             self.spread_to(name, &member.jid);
             // Where it subscribes to presence, that is sent to all of its resources.
             self.deliver_waiting(turn);
@@ -280,8 +277,8 @@ impl Engine {
             OwedTo::Account(_) => None,
         };
         let no = match is_guest {
-            true => self.people.accounts.find_guest(account),
-            false => self.people.accounts.reach(account, &mut turn.outbox),
+            true => self.people.accounts().find_guest(account),
+            false => self.people.reach(account, &mut turn.outbox),
         };
         let address = self.service.address_of(name);
         turn.flood += 1;

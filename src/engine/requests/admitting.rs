@@ -140,9 +140,9 @@ mod tests {
         let mut engine = engine(Rates::default());
         let purpose = Purpose::RosterItem { domain: "h".into() };
         engine.turn(at(7200, 10), vec![Inbound::Tick]);
-        assert!(engine.people.pending.ask("q".into(), jid::Jid::new("a@h").unwrap(), purpose, engine.steady));
+        assert!(engine.people.ask("q".into(), jid::Jid::new("a@h").unwrap(), purpose, engine.steady));
         (0..65).for_each(|s| drop(engine.turn(at(3600 + s, 10 + s), vec![Inbound::Tick])));
-        assert_eq!(engine.people.pending.take("q", &jid::Jid::new("a@h").unwrap()), None);
+        assert_eq!(engine.people.take_question("q", &jid::Jid::new("a@h").unwrap()), None);
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl Engine {
             memory_bytes: census.memory_bytes,
             participants_in_memory: census.participants_in_memory,
             messages_in_memory: self.channels.shelf.channels().map(|channel| channel.head().ordinal).sum(),
-            questions: self.people.pending.count(),
+            questions: self.people.questions(),
             announcements: self.requests.announcements.count(),
             endings: self.channels.endings.count(),
         })))

@@ -38,12 +38,12 @@ impl Engine {
         out: &mut Vec<Out>,
     ) {
         let domain = account.domain().as_str().to_owned();
-        if !self.people.accounts.hosts.privileges(&domain).roster {
+        if !self.people.hosts().privileges(&domain).roster {
             return;
         }
         let id = self.fresh_id();
         let purpose = Purpose::RosterItem { domain };
-        self.people.pending.ask(id.clone(), Jid::from(account.clone()), purpose, self.steady);
+        self.people.ask(id.clone(), Jid::from(account.clone()), purpose, self.steady);
         let text = privilege::roster_item(self.service.domain.as_str(), account.as_str(), &id, channel, label);
         out.push(Out::About { channel: channel.to_owned(), text });
     }
@@ -133,6 +133,6 @@ impl Engine {
     }
 
     fn needs_error_on_leave(&self, asked: &Asked<'_>) -> bool {
-        asked.is_at_bare() && self.people.accounts.hosts.chokes_on_leave(asked.actor.account.domain().as_str())
+        asked.is_at_bare() && self.people.hosts().chokes_on_leave(asked.actor.account.domain().as_str())
     }
 }

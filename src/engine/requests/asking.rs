@@ -265,12 +265,11 @@ impl Engine {
         let no = match (past, member.is_joined()) {
             (None, false) => return,
             (None, true) => {
-                let no = self.people.accounts.hold(&member.jid, &mut turn.outbox);
-                let unknown = self.people.accounts.added(&member.jid, &mut turn.outbox);
+                let (no, unknown) = self.people.seat(&member.jid, false, &mut turn.outbox);
                 unknown.iter().for_each(|full| self.ask_resource(full, turn));
                 no
             }
-            (Some(_), _) => self.people.accounts.number(&member.jid),
+            (Some(_), _) => self.people.number(&member.jid),
         };
         let past = past.map(|past| past.subscriptions).unwrap_or_default();
         let next = if member.is_joined() { member.subscriptions } else { NodeSet::default() };
@@ -284,11 +283,10 @@ impl Engine {
     fn seat_guest(&mut self, tag: u64, name: &ChannelName, guest: &Guest, turn: &mut Turn) {
         let past = self.channels.shelf.channel(name).and_then(|channel| channel.guest(&guest.jid));
         let past = past.map(|past| past.subscriptions).unwrap_or_default();
-        let no = match self.people.accounts.find_guest(&guest.jid).filter(|_| !past.is_empty()) {
+        let no = match self.people.accounts().find_guest(&guest.jid).filter(|_| !past.is_empty()) {
             Some(no) => no,
             None => {
-                let no = self.people.accounts.hold_guest(&guest.jid, &mut turn.outbox);
-                let unknown = self.people.accounts.subscribed_as_guest(&guest.jid, &mut turn.outbox);
+                let (no, unknown) = self.people.seat(&guest.jid, true, &mut turn.outbox);
                 unknown.iter().for_each(|full| self.ask_resource(full, turn));
                 no
             }
@@ -319,17 +317,15 @@ impl Engine {
             .is_some_and(|channel| channel.participant(account).is_some() || channel.guest(account).is_some());
         let seated = seated || matches!(answer, Answer::Subscribed { subscribed: true, .. });
         if let (true, true, Ok(full)) = (speaks, seated || joined, asker.try_as_full()) {
-            self.people.accounts.available(full, None, Some(true), &mut turn.outbox);
+            self.people.spoke(full, &mut turn.outbox);
             if joined || matches!(&asked.way, Way::Stanza { extension: None, .. }) {
                 self.resume(name, full, turn);
             }
         }
         if joined {
             let at_bare = asked.is_at_bare();
-            if let (true, Some(tag)) = (at_bare, self.channels.shelf.tag_of(name)) {
-                self.people.accounts.resume(account, None, tag, &mut turn.outbox);
-            }
-            let unknown = self.people.accounts.joined(&asked.actor.account, at_bare, &mut turn.outbox);
+            let tag = self.channels.shelf.tag_of(name);
+            let unknown = self.people.joined(account, at_bare, tag, &mut turn.outbox);
             unknown.iter().for_each(|full| self.ask_resource(full, turn));
             if at_bare {
                 self.ask_home_server(asked.actor.account.domain().as_str(), turn);
@@ -342,9 +338,9 @@ impl Engine {
     fn notice_group_client(&mut self, asked: &Asked<'_>, asker: &Jid, turn: &mut Turn) {
         let Way::Stanza { payload, .. } = &asked.way else { return };
         let speaks = payload.has_ns(ns::GROUP) || payload.parts().any(|child| child.has_ns(ns::GROUP));
-        let is_known = self.people.accounts.find(&asked.actor.account).is_some();
+        let is_known = self.people.accounts().find(&asked.actor.account).is_some();
         if let (true, true, Ok(full)) = (speaks && asked.channel.is_none(), is_known, asker.try_as_full()) {
-            self.people.accounts.available(full, None, Some(true), &mut turn.outbox);
+            self.people.spoke(full, &mut turn.outbox);
         }
     }
 

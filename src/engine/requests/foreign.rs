@@ -22,7 +22,7 @@ impl Engine {
         turn: &mut Turn,
     ) {
         let account = unwrapped.account.clone();
-        let is_granted = self.people.accounts.hosts.privileges(account.domain().as_str()).joins;
+        let is_granted = self.people.hosts().privileges(account.domain().as_str()).joins;
         if !is_granted || !unwrapped.payload.has_ns(ns::MIX_CORE) {
             let why = format!("only channels of {} can be joined through this account", self.service.domain);
             return turn.refuse_by(reply, &Refusal::Unsupported(why));
@@ -33,7 +33,7 @@ impl Engine {
         let id = self.fresh_id();
         let request = privilege::on_behalf(self.service.domain.as_str(), &account, &channel, &id, unwrapped.payload);
         let passed = Box::new(Passed { reply, channel });
-        match self.people.pending.ask(id, Jid::from(account), Purpose::PassedOn(passed.clone()), self.steady) {
+        match self.people.ask(id, Jid::from(account), Purpose::PassedOn(passed.clone()), self.steady) {
             true => turn.ask(request),
             false => turn.refuse_by(passed.reply, &Refusal::Busy),
         }

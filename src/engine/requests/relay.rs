@@ -1,12 +1,12 @@
 //! What participants send one another through a channel: private messages, questions and their answers (XEP-0403 §4.5,
 //! XEP-0404 §3.2). Nothing of it is kept.
 
-use super::super::people::pending::{GivenUp, Purpose, Relayed};
+use super::super::people::pending::{Purpose, Relayed};
 use super::super::{Engine, Turn};
 use crate::channel::proxy::ProxyRequest;
 use crate::channel::{Channel, ChannelName, Member, ParticipantId, Refusal};
 use crate::xep::{Reply, proxy};
-use crate::xmpp::{Stanza, StanzaError, Tag, restated};
+use crate::xmpp::{Stanza, Tag, restated};
 use jid::Jid;
 
 impl Engine {
@@ -22,7 +22,7 @@ impl Engine {
             Ok(message) => {
                 // An answer or an error finds the resource that it is for.
                 if let Ok(full) = stanza.from.try_as_full() {
-                    self.people.accounts.available(full, None, Some(true), &mut turn.outbox);
+                    self.people.spoke(full, &mut turn.outbox);
                 }
                 turn.send(message.into_xml());
                 // It goes out with the turn or not at all.
@@ -65,7 +65,7 @@ impl Engine {
         let sealer = &self.service.sealer;
         let is_meant =
             |resource: &str| wanted.is_some_and(|it| it == proxy::shown_resource(sealer, channel, member, resource));
-        match self.people.accounts.resource_of(&member.jid, is_meant) {
+        match self.people.accounts().resource_of(&member.jid, is_meant) {
             Some(full) => full.into(),
             None => member.jid.clone().into(),
         }
@@ -115,7 +115,7 @@ impl Engine {
         let tag = tag.raw(&proxy::content(stanza, None));
         let veiled = is_veiled.then(|| asked.jid.clone());
         let relayed = Relayed { reply: Reply::to_stanza(stanza), veiled };
-        match self.people.pending.ask(question, to, Purpose::Relay(Box::new(relayed)), self.steady) {
+        match self.people.ask(question, to, Purpose::Relay(Box::new(relayed)), self.steady) {
             true => Ok(tag),
             false => Err(Refusal::Busy),
         }
@@ -158,16 +158,6 @@ impl Engine {
         // Nothing tells whether it comes of a message at all.
         if self.admit_message(&self.actor(stanza.sender()), name).is_ok() {
             turn.send(message.into_xml());
-        }
-    }
-
-    /// Nobody answers these any more, which whoever asked is told so.
-    pub(in crate::engine) fn take_given_up(&mut self, given_up: GivenUp, error: &StanzaError, turn: &mut Turn) {
-        for full in given_up.resources {
-            self.people.accounts.forget_question(&full);
-        }
-        for reply in given_up.askers {
-            turn.send(reply.error(error));
         }
     }
 }

@@ -54,7 +54,7 @@ impl Engine {
     fn iq(&mut self, stanza: &Stanza, turn: &mut Turn) {
         let reply = Reply::to_stanza(stanza);
         if is_of_ejabberd(stanza) {
-            self.people.accounts.hosts.learn_ejabberd(stanza.from.domain().as_str());
+            self.people.hosts_mut().learn_ejabberd(stanza.from.domain().as_str());
         }
         let Some(payload) = stanza.payload() else {
             let refusal = Refusal::BadRequest("a request has exactly one child (RFC 6120 §8.2.3)".into());
@@ -116,17 +116,17 @@ impl Engine {
             return;
         }
         let domain = stanza.from.domain().as_str().to_owned();
-        if !self.people.accounts.hosts.trusts(&domain) {
+        if !self.people.hosts().trusts(&domain) {
             tracing::debug!(%domain, "an announcement of a server that is not the host server is ignored");
             return;
         }
         if let Some(version) = delegation::advert(&stanza.element) {
             tracing::info!(%domain, version, "the host server delegates MIX-PAM: its users join through their accounts");
-            self.people.accounts.hosts.delegate(&domain);
+            self.people.hosts_mut().delegate(&domain);
         }
         if let Some(privileges) = privilege::advert(&stanza.element) {
             tracing::info!(%domain, roster = privileges.roster, presence = privileges.presence, "the host server grants privileges");
-            self.people.accounts.hosts.grant(&domain, privileges);
+            self.people.hosts_mut().grant(&domain, privileges);
         }
         self.presence.online.spread_all(&domain);
         self.ask_at_last(&domain, turn);

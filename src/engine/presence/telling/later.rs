@@ -51,7 +51,7 @@ impl Engine {
         let share = (BROUGHT / due.len().max(1)).max(BROUGHT_EACH);
         for account in due {
             let Some(channels) = self.channels.memberships.of(&account) else { continue };
-            let is_proxied = self.people.accounts.hosts.proxies_pam(account.domain().as_str());
+            let is_proxied = self.people.hosts().proxies_pam(account.domain().as_str());
             let reached = self.presence.online.spread_up_to(&account);
             let from = reached.map_or(0, |last| {
                 channels.rank(IN, |name| if name <= last { Ordering::Less } else { Ordering::Greater })
@@ -74,7 +74,7 @@ impl Engine {
         let Some(id) = channel.participant(account).map(|member| member.id.clone()) else { return };
         let said = self.presence.online.broadcasts_of(account);
         let useful =
-            said.into_iter().filter(|(full, _)| self.has_use(channel, full) && self.people.accounts.takes(full));
+            said.into_iter().filter(|(full, _)| self.has_use(channel, full) && self.people.accounts().takes(full));
         for (full, says) in useful.collect::<Vec<_>>() {
             if let Some(place) = self.presence.online.say(tag, name, &id, &full, says) {
                 self.presence.online.wait(place);
@@ -138,7 +138,7 @@ impl Engine {
             self.channels.chores.probing.done(&probe);
             let (name, account) = probe;
             // Where presence comes for everybody, nobody has to be asked.
-            if !self.people.accounts.hosts.proxies_pam(account.domain().as_str()) {
+            if !self.people.hosts().proxies_pam(account.domain().as_str()) {
                 turn.tell(mix_presence::bare("probe", &self.service.address_of(&name), account.as_str()));
             }
         }
@@ -146,7 +146,7 @@ impl Engine {
             return;
         }
         if self.presence.is_to_look(self.steady) {
-            self.presence.online.doubt_where(|domain| self.people.accounts.hosts.is_forgetful(domain));
+            self.presence.online.doubt_where(|domain| self.people.hosts().is_forgetful(domain));
         }
         let online = &mut self.presence.online;
         for full in self.channels.chores.asking.step(|_, count| online.next_doubtful(count)) {

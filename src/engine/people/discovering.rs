@@ -1,9 +1,9 @@
 //! The multicast services of home servers are found.
 
-use super::super::people::pending::Purpose;
+use super::super::outgoing::multicast::ITEMS_MAX;
+use super::super::outgoing::outbox::{Delta, Out};
 use super::super::{Engine, Turn};
-use super::multicast::ITEMS_MAX;
-use super::outbox::{Delta, Out};
+use super::pending::Purpose;
 use crate::xep::addresses;
 use crate::xmpp::{Parts, Stanza, address, ns};
 use jid::Jid;

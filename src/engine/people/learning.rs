@@ -1,0 +1,211 @@
+//! What is asked of clients and home servers, and what their answers say of where accounts are reached.
+
+use super::super::channels::places::IN;
+use super::super::presence::clients::GONE;
+use super::super::{Engine, Turn};
+use super::accounts::Sighting;
+use super::capabilities;
+use super::pending::{Announced, GivenUp, Purpose};
+use crate::channel::Refusal;
+use crate::xmpp::{Condition, Parts, Stanza, StanzaError, Tag, address, ns};
+use jid::{FullJid, Jid};
+
+impl Engine {
+    /// The link came up: what was asked on the last one is not answered any more.
+    pub(in crate::engine) fn people_link_up(&mut self, turn: &mut Turn) {
+        self.people.accounts.hosts.link_up();
+        self.people.accounts.ask_again();
+        let given_up = self.people.pending.give_up();
+        self.take_given_up(given_up, &timed_out(), turn);
+    }
+
+    /// Asks home servers what they are: those that may have multicast services, and those that take MIX traffic. How a leave
+    /// has to be answered depends on their software, so that is asked before one comes.
+    pub(in crate::engine) fn ask_home_servers(&mut self, turn: &mut Turn) {
+        self.ask_homes(turn);
+        for domain in self.people.accounts.bare_domains() {
+            self.ask_home_server(&domain, turn);
+        }
+    }
+
+    /// What was asked long ago is not answered any more.
+    pub(in crate::engine) fn give_up_late(&mut self, turn: &mut Turn) {
+        let given_up = self.people.pending.expire(self.steady);
+        self.take_given_up(given_up, &timed_out(), turn);
+    }
+
+    /// Tells whoever had to go for others.
+    pub(in crate::engine) fn give_up_ousted(&mut self, turn: &mut Turn) {
+        let ousted = self.people.pending.ousted();
+        self.take_given_up(ousted, &(&Refusal::Busy).into(), turn);
+    }
+
+    /// Nobody answers these any more, which whoever asked is told so.
+    fn take_given_up(&mut self, given_up: GivenUp, error: &StanzaError, turn: &mut Turn) {
+        for full in given_up.resources {
+            self.people.accounts.forget_question(&full);
+        }
+        for reply in given_up.askers {
+            turn.send(reply.error(error));
+        }
+    }
+
+    /// Asks whether a resource is still there: every client of MIX answers disco (XEP-0403 §4.3).
+    pub(in crate::engine) fn ask_whether_there(&mut self, full: &FullJid, turn: &mut Turn) {
+        let purpose = Purpose::Presence { full: full.clone() };
+        self.ask_disco(Jid::from(full.clone()), ns::DISCO_INFO, None, purpose, turn);
+    }
+
+    /// A resource came online, or said what it can.
+    pub(in crate::engine) fn came_online(&mut self, full: &FullJid, stanza: &Stanza, turn: &mut Turn) {
+        let account = full.to_bare();
+        let member = self.channels.memberships.of(&account).map(|channels| channels.count(IN) > 0);
+        let member = self.people.accounts.membership(&account).or(member).unwrap_or(false);
+        // Presence of people who are in no channel matters only where their server sends it for everybody, once.
+        if !member && !self.people.accounts.hosts.privileges(account.domain().as_str()).presence {
+            return;
+        }
+        let announced = capabilities::announced(&stanza.element);
+        let takes = announced.as_ref().and_then(|announced| self.people.capabilities.of(announced));
+        if !self.people.accounts.admit(&account, member, &mut turn.outbox) {
+            return;
+        }
+        let sighting = self.people.accounts.available(full, announced, takes, &mut turn.outbox);
+        if let Sighting::Ask(announced) = sighting {
+            self.ask_capabilities(full, announced, turn);
+        }
+    }
+
+    /// Asks a resource that came online before its account joined.
+    pub(in crate::engine) fn ask_resource(&mut self, full: &FullJid, turn: &mut Turn) {
+        let announced = self.people.accounts.asking(full);
+        match announced.as_ref().and_then(|announced| self.people.capabilities.of(announced)) {
+            Some(takes) => self.people.accounts.settle(full, takes, &mut turn.outbox),
+            None => self.ask_capabilities(full, announced, turn),
+        }
+    }
+
+    fn ask_capabilities(&mut self, full: &FullJid, announced: Option<Announced>, turn: &mut Turn) {
+        let node = announced.as_ref().map(|announced| format!("{}#{}", announced.node, announced.ver));
+        let purpose = Purpose::Capabilities { full: full.clone(), announced };
+        self.ask_disco(Jid::from(full.clone()), ns::DISCO_INFO, node.as_deref(), purpose, turn);
+    }
+
+    /// Asks a home server, once, which software it is: ejabberd's own PAM needs a marker (hosts.md, C.1).
+    pub(in crate::engine) fn ask_home_server(&mut self, domain: &str, turn: &mut Turn) {
+        if self.people.accounts.hosts.wants_asking(domain) {
+            self.ask_what_it_is(domain, turn);
+        }
+    }
+
+    /// Asks a home server what it is, whoever asked before.
+    pub(in crate::engine) fn ask_what_it_is(&mut self, domain: &str, turn: &mut Turn) {
+        let Ok(whom) = address::jid(domain) else { return };
+        self.people.accounts.hosts.note_asked(domain, self.steady);
+        self.ask_disco(whom, ns::DISCO_INFO, None, Purpose::HomeServer { domain: domain.to_owned() }, turn);
+    }
+
+    /// Asks home servers that it is time to ask, and again those that did not say what they are. One that is silent may have
+    /// a multicast service at the usual place all the same: ejabberd lets questions to its services through, and none to
+    /// itself.
+    pub(in crate::engine) fn ask_homes_again(&mut self, turn: &mut Turn) {
+        self.ask_homes(turn);
+        for (domain, again) in self.people.accounts.hosts.take_unanswered(self.steady) {
+            if again {
+                self.ask_what_it_is(&domain, turn);
+            }
+            self.guess_multicast(&domain, turn);
+        }
+    }
+
+    /// A host server granted something: what it dropped until then it lets through.
+    pub(in crate::engine) fn ask_at_last(&mut self, domain: &str, turn: &mut Turn) {
+        if self.people.accounts.hosts.is_unanswered(domain) {
+            self.ask_what_it_is(domain, turn);
+        }
+    }
+
+    pub(in crate::engine) fn ask_disco(
+        &mut self,
+        whom: Jid,
+        what: &'static str,
+        node: Option<&str>,
+        purpose: Purpose,
+        turn: &mut Turn,
+    ) {
+        let id = self.fresh_id();
+        let iq = Tag::new("iq")
+            .attr("type", "get")
+            .attr("id", &id)
+            .attr("from", self.service.domain.as_str())
+            .attr("to", whom.as_str())
+            .child(Tag::in_ns("query", what).attr_opt("node", node));
+        let full = whom.try_as_full().ok().cloned();
+        if self.people.pending.ask(id, whom, purpose, self.steady) {
+            turn.ask(iq.into_xml());
+        } else if let Some(full) = full {
+            // It counts as not asked, or no later presence of it would lead to a question.
+            self.people.accounts.forget_question(&full);
+        }
+    }
+
+    /// Takes the answer to a question of the service's own.
+    pub(in crate::engine) fn take_answer(&mut self, stanza: &Stanza, turn: &mut Turn) {
+        let Some(purpose) = stanza.id.as_ref().and_then(|id| self.people.pending.take(id, &stanza.from)) else {
+            return;
+        };
+        let result = stanza.payload().filter(|_| stanza.type_ == "result");
+        let query = result.filter(|payload| payload.has_ns(ns::DISCO_INFO));
+        match purpose {
+            Purpose::Capabilities { full, announced } => {
+                let takes =
+                    query.is_some_and(|query| self.people.capabilities.learn(&full.to_bare(), announced, query));
+                self.people.accounts.settle(&full, takes, &mut turn.outbox);
+                self.presence.online.spread(&full.to_bare());
+            }
+            Purpose::Presence { full } => {
+                if stanza.type_ == "error"
+                    && stanza.error_condition().is_some_and(|condition| GONE.contains(&condition))
+                {
+                    self.vanish(&full, turn);
+                }
+            }
+            Purpose::HomeServer { domain } => {
+                let Some(query) = query else { return };
+                let is_ejabberd = query.parts().any(|child| {
+                    child.name() == "identity"
+                        && child.attr("name").is_some_and(|name| name.eq_ignore_ascii_case("ejabberd"))
+                });
+                if self.people.accounts.hosts.learn_software(&domain, is_ejabberd) {
+                    self.people.accounts.readdress(&domain, &mut turn.outbox);
+                }
+                self.learn_delivery(&domain, query, turn);
+                self.presence.online.spread_all(&domain);
+                self.look_for_multicast(&domain, query, turn);
+            }
+            Purpose::Services { domain } => {
+                if let Some(items) = result.filter(|payload| payload.has_ns(ns::DISCO_ITEMS)) {
+                    self.ask_services(&domain, items, turn);
+                }
+            }
+            Purpose::Multicast { domain } => {
+                self.learn_multicast(&domain, stanza.from.to_bare().as_str(), query, turn);
+            }
+            Purpose::RosterItem { domain } if stanza.type_ == "error" => {
+                let reason = stanza.error_condition().unwrap_or("no reason given");
+                tracing::debug!(%domain, reason, "the host server granted its rosters and does not let them be changed");
+                self.people.accounts.hosts.roster_failed(&domain);
+            }
+            Purpose::RosterItem { .. } => {}
+            Purpose::Doubt { whom } => self.settle_doubt(&whom, stanza, turn),
+            Purpose::Newcomer { account } => self.learn_newcomer(&account, stanza, turn),
+            Purpose::Relay(relay) => self.pass_answer(stanza, &relay, turn),
+            Purpose::PassedOn(passed) => self.pass_back(stanza, *passed, turn),
+        }
+    }
+}
+
+/// Nobody answered in time.
+fn timed_out() -> StanzaError {
+    StanzaError::new(Condition::RemoteServerTimeout, "")
+}
