@@ -61,7 +61,7 @@ fn a_question_that_went_for_another_is_answered_with_an_error() {
     let mut engine = service(Limits::default());
     create(&mut engine, "a@h/r", "c");
     ["a@h/r", "x@away/r"].iter().for_each(|who| drop(join(&mut engine, who)));
-    let channel = engine.channels.shelf.channel(&ChannelName::new("c").unwrap()).unwrap();
+    let channel = engine.channels.channel(&ChannelName::new("c").unwrap()).unwrap();
     let id = channel.participant(&BareJid::new("a@h").unwrap()).unwrap().id.as_str().to_owned();
     for n in 0..100 {
         let payload = "<query xmlns='jabber:iq:version'/>";
@@ -116,7 +116,7 @@ fn a_crowded_channel_keeps_no_presence_and_asks_for_it_when_it_is_crowded_no_lon
     let mut engine = service(Limits { presence_participants_max: 2, ..Limits::default() });
     create(&mut engine, "a@h/r", "c");
     ["a@h/r", "b@h/r", "c@h/r"].iter().for_each(|who| drop(join(&mut engine, who)));
-    let tag = engine.channels.shelf.tag_of(&ChannelName::new("c").unwrap()).unwrap();
+    let tag = engine.channels.tag_of(&ChannelName::new("c").unwrap()).unwrap();
     for n in 0..30 {
         take(&mut engine, 2, &format!("<presence from='a@h/{n}' to='c@mix.h'/>"));
     }

@@ -146,12 +146,12 @@ impl Engine {
 
     /// How much there is, and how much of it is in memory.
     pub fn census(&self) -> ShelfCensus {
-        self.channels.shelf.census()
+        self.channels.shelf().census()
     }
 
     /// The highest number ever given to a channel.
     pub fn gid_highest(&self) -> u32 {
-        self.channels.shelf.gid_highest()
+        self.channels.shelf().gid_highest()
     }
 
     /// The domains that are the service's own.
@@ -167,7 +167,7 @@ impl Engine {
     /// The channels in memory, for comparing them with the store.
     #[expect(clippy::disallowed_methods, reason = "in any order: whoever compares them looks each up")]
     pub fn channels(&self) -> impl Iterator<Item = &crate::channel::Channel> {
-        self.channels.shelf.channels()
+        self.channels.shelf().channels()
     }
 }
 

@@ -1,33 +1,11 @@
 //! The turn is run: what was loaded is taken up, a batch is taken in order, and what came of it is put together.
 
-use super::channels::places;
 use super::turn::{Inbound, Turn};
-use super::{Arrival, Engine, Loaded, Moment, Out};
-use crate::channel::{Change, Refusal};
+use super::{Engine, Moment, Out};
+use crate::channel::Refusal;
 use crate::store::Record;
 
 impl Engine {
-    /// Loads what [`Engine::needs`] asked for.
-    pub fn adopt(&mut self, mut loaded: Loaded) {
-        self.adopt_facts(&mut loaded);
-        let mut everybody = usize::MAX;
-        for (name, channel) in loaded.channels {
-            self.take_in(&mut Arrival::new(name, channel), &mut everybody);
-        }
-        for (tag, since, head) in loaded.heads {
-            self.adopt_head(tag, since, head);
-        }
-        for (account, channels) in loaded.memberships {
-            if !self.channels.memberships.knows(&account) {
-                let names =
-                    channels.into_iter().map(|name| (name, places::IN)).chain(self.channels.lately.joined(&account));
-                self.channels.memberships.adopt(account.clone(), names);
-            }
-            let is_in = self.channels.memberships.of(&account).is_some_and(|names| names.count(places::IN) > 0);
-            self.people.note_membership(&account, is_in, self.outgoing.early());
-        }
-    }
-
     /// Takes a batch, in order, and says what it leads to.
     pub fn turn(&mut self, now: impl Into<Moment>, batch: Vec<Inbound>) -> Turn {
         self.tell_time(now);
@@ -39,8 +17,7 @@ impl Engine {
         self.settle_shares(&mut turn);
         self.settle_lists();
         self.settle_memberships();
-        self.forget_heads();
-        self.channels.brought = Default::default();
+        self.forget_read();
         self.people.save(&mut turn.records);
         turn.records.extend(self.clock.news(!turn.records.is_empty()).map(Record::Clock));
         self.number_parcel(&mut turn);
@@ -89,16 +66,8 @@ impl Engine {
             match record {
                 Record::Channel { name, change, tag } => {
                     self.presence.online.probe_again(tag);
-                    if let Change::Created { profile, .. } = &change {
-                        self.channels.shelf.take_back(profile.gid);
-                    }
-                    self.doubt(&name, &mut out);
-                    self.keep_in_rosters(tag);
+                    self.take_back(&name, tag, &change, &mut out);
                     self.undo_part(&name);
-                    if change == Change::Destroyed || change.member().is_some() {
-                        // It may have been deserted.
-                        self.channels.chores.looking.reopen(name.clone());
-                    }
                 }
                 Record::Whereabouts { account, .. } => self.people.save_again(&account),
                 Record::Clock(_) => self.clock.tell_again(),
@@ -111,7 +80,7 @@ impl Engine {
             }
         }
         self.leave_rosters_again(turn.left_rosters);
-        self.channels.chores.rest();
+        self.rest();
         self.take_tours_back(turn.tours_past, &turn.early);
         out.extend(turn.questions.into_iter().map(Out::Question));
         for (account, past) in turn.nicks_past.into_iter().rev() {

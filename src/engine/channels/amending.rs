@@ -1,9 +1,30 @@
-//! Changes of the moment are laid over what is being read.
+//! What was read is taken up, and changes of the moment are laid over it.
 
-use super::super::{Engine, Errand, Loaded};
+use super::super::{Arrival, Engine, Errand, Loaded};
+use super::places::IN;
 use jid::BareJid;
 
 impl Engine {
+    /// Loads what [`Engine::needs`] asked for.
+    pub fn adopt(&mut self, mut loaded: Loaded) {
+        self.adopt_facts(&mut loaded);
+        let mut everybody = usize::MAX;
+        for (name, channel) in loaded.channels {
+            self.take_in(&mut Arrival::new(name, channel), &mut everybody);
+        }
+        for (tag, since, head) in loaded.heads {
+            self.adopt_head(tag, since, head);
+        }
+        for (account, channels) in loaded.memberships {
+            if !self.channels.memberships.knows(&account) {
+                let names = channels.into_iter().map(|name| (name, IN)).chain(self.channels.lately.joined(&account));
+                self.channels.memberships.adopt(account.clone(), names);
+            }
+            let is_in = self.channels.is_in_any(&account).unwrap_or_default();
+            self.people.note_membership(&account, is_in, self.outgoing.early());
+        }
+    }
+
     /// A read begins: whatever changes from here on of what it is about is noted.
     pub(in crate::engine) fn begin_read(&mut self, errand: &mut Errand) {
         errand.round = self.channels.lately.round;

@@ -11,7 +11,7 @@ use super::tours::{self, Touring, Tours, tour_of};
 use crate::channel::{ChannelName, Stamp};
 use crate::chore::{Budget, Chore};
 use crate::store::{Deed, Tour};
-use jid::{BareJid, FullJid};
+use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Channels that are looked at, after a start, for whether anybody is in them.
@@ -20,14 +20,6 @@ pub(super) const LOOKING: Budget = Budget { things: 4, cost: usize::MAX };
 pub(super) const DESERTED: Budget = Budget { things: 16, cost: usize::MAX };
 /// Channels that come to their end.
 pub(super) const ENDING: Budget = Budget { things: 16, cost: usize::MAX };
-/// Channels in which somebody is to be told of presence, and resources that are told of.
-pub(super) const PRESENCE: Budget = Budget { things: 512, cost: 4096 };
-/// Channels that ask their participants for their presence, once the link is up.
-pub(super) const CALLING: Budget = Budget { things: 64, cost: usize::MAX };
-/// Participants that are asked for their presence.
-pub(super) const PROBING: Budget = Budget { things: 200, cost: usize::MAX };
-/// Resources that are asked whether they are still there.
-pub(super) const ASKING: Budget = Budget { things: 50, cost: usize::MAX };
 /// Accounts that were added and are not reached, of which it is asked once more whether they are there.
 pub(super) const INQUIRING: Budget = Budget { things: 8, cost: usize::MAX };
 /// Channels that an announcement looks at, and people who get it.
@@ -45,13 +37,6 @@ pub(in crate::engine) struct Chores {
     /// Groups that nobody is in, since when.
     pub deserted_since: BTreeMap<ChannelName, Stamp>,
     pub ending: Chore<ChannelName>,
-    /// By the tags of channels.
-    pub presence: Chore<u64>,
-    pub calling: Chore<ChannelName>,
-    /// Channels that were in memory when the link came up and have not asked yet.
-    pub uncalled: BTreeSet<ChannelName>,
-    pub probing: Chore<(ChannelName, BareJid)>,
-    pub asking: Chore<FullJid>,
     /// By since when they are not reached.
     pub inquiring: Chore<(Stamp, BareJid)>,
     pub touring: Chore<(BareJid, Deed)>,
@@ -73,11 +58,6 @@ impl Chores {
             deserted: Chore::queue(DESERTED),
             deserted_since: BTreeMap::new(),
             ending: Chore::queue(ENDING),
-            presence: Chore::circle(PRESENCE),
-            calling: Chore::queue(CALLING),
-            uncalled: BTreeSet::new(),
-            probing: Chore::queue(PROBING),
-            asking: Chore::queue(ASKING),
             inquiring: Chore::circle(INQUIRING),
             touring: Chore::circle(TOURING),
             tours: Tours::new(),

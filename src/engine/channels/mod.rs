@@ -1,11 +1,13 @@
 //! Channels: which are in memory, what has to be loaded before a turn, and what goes through many of them.
 
 mod amending;
+mod applying;
 pub mod arrival;
 pub(super) mod brought;
 pub(super) mod candidate;
 pub mod chores;
 mod chores_due;
+mod deserting;
 pub(super) mod domains;
 mod ending;
 pub(super) mod endings;
@@ -16,6 +18,7 @@ pub(super) mod found;
 mod inquiring;
 pub(super) mod lately;
 pub(super) mod lifetimes;
+mod listing;
 mod needing;
 pub mod needs;
 pub(super) mod newcomers;
@@ -33,36 +36,37 @@ pub(super) mod tours;
 
 use super::fairness::lot::Lot;
 use super::share::{Hit, OwnDomains, Shares};
-use crate::channel::{ChannelName, Head, Moment, Stamp};
+use crate::channel::roll::Roll;
+use crate::channel::{Channel, ChannelName, Head, Moment, Stamp};
 use crate::store::{Directory, Mentions};
 use jid::BareJid;
 use shelf::ChannelShelf;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The channels, and what is known of who is in which of them.
 pub struct Channels {
-    pub(in crate::engine) shelf: ChannelShelf,
+    shelf: ChannelShelf,
     /// Channels that could not be read: who asks for one is told, and nothing else waits for it.
-    pub(in crate::engine) unreadable: HashSet<ChannelName>,
+    unreadable: HashSet<ChannelName>,
     /// What left memory and is not taken apart yet.
-    pub(in crate::engine) departures: arrival::Departures,
+    departures: arrival::Departures,
     /// The channels that accounts are in or guests of.
-    pub(in crate::engine) memberships: places::Places,
+    memberships: places::Places,
     /// The groups of accounts.
-    pub(in crate::engine) groups: places::Places,
+    groups: places::Places,
     /// What lists of channels mean to the accounts that this turn shows what they find, or a later one.
-    pub(in crate::engine) mentions: HashMap<BareJid, Mentions>,
-    pub(in crate::engine) domains: domains::Domains,
-    pub(in crate::engine) lately: lately::Lately,
+    mentions: HashMap<BareJid, Mentions>,
+    domains: domains::Domains,
+    lately: lately::Lately,
     /// The channels whose lists this turn changed so far.
-    pub(in crate::engine) relisted: BTreeSet<ChannelName>,
-    pub(in crate::engine) brought: brought::Brought,
+    relisted: BTreeSet<ChannelName>,
+    brought: brought::Brought,
     /// Where archives stood at times that matter to this turn, by the channels' tags.
-    pub(in crate::engine) heads: HashMap<(u64, Stamp), Head>,
+    heads: HashMap<(u64, Stamp), Head>,
     /// What goes through channels over ticks.
-    pub(in crate::engine) chores: chores::Chores,
-    pub(in crate::engine) endings: endings::Endings,
-    pub(in crate::engine) newcomers: newcomers::Newcomers,
+    chores: chores::Chores,
+    endings: endings::Endings,
+    newcomers: newcomers::Newcomers,
 }
 
 impl Channels {
@@ -94,6 +98,71 @@ impl Channels {
     /// What a turn knows of the moment.
     pub(in crate::engine) fn moment(&self, now: Stamp, due: Stamp) -> Moment<'_> {
         Moment { now, due, newcomers: self.newcomers.all() }
+    }
+
+    /// A channel in memory.
+    pub(in crate::engine) fn channel(&self, name: &ChannelName) -> Option<&Channel> {
+        self.shelf.channel(name)
+    }
+
+    /// The tag of a channel that exists.
+    pub(in crate::engine) fn tag_of(&self, name: &ChannelName) -> Option<u64> {
+        self.shelf.tag_of(name)
+    }
+
+    /// Whether there is a channel of this name.
+    pub(in crate::engine) fn exists(&self, name: &ChannelName) -> bool {
+        self.shelf.exists(name)
+    }
+
+    /// Whether a channel has to be loaded before a turn may ask for it.
+    pub(in crate::engine) fn is_cold(&self, name: &ChannelName) -> bool {
+        self.shelf.is_cold(name)
+    }
+
+    /// The channels there are and those in memory, for whoever looks through them.
+    pub(in crate::engine) fn shelf(&self) -> &ChannelShelf {
+        &self.shelf
+    }
+
+    /// Whether there is room for one more channel of a creator; `for_all`: whether anybody may create channels.
+    pub(in crate::engine) fn has_place_for(&mut self, creator: &BareJid, for_all: bool) -> bool {
+        self.shelf.has_place_for(creator, for_all)
+    }
+
+    /// A new channel is in memory.
+    pub(in crate::engine) fn add(&mut self, channel: Channel) {
+        self.shelf.put(channel);
+    }
+
+    /// Marks a channel as used, so that it leaves memory late; it learns what time it is.
+    pub(in crate::engine) fn touch(&mut self, name: &ChannelName, due: Stamp) {
+        self.shelf.touch(name, due);
+    }
+
+    /// The channels that an account is in or a guest of, where they are known.
+    pub(in crate::engine) fn places_of(&self, account: &BareJid) -> Option<&Roll<ChannelName>> {
+        self.memberships.of(account)
+    }
+
+    /// Whether an account is in any channel or a guest of one, where that is known.
+    pub(in crate::engine) fn is_in_any(&self, account: &BareJid) -> Option<bool> {
+        self.places_of(account).map(|names| names.count(places::IN) > 0)
+    }
+
+    /// What was read for this turn.
+    pub(in crate::engine) fn brought(&self) -> &brought::Brought {
+        &self.brought
+    }
+
+    /// Whether an account is being ended.
+    pub(in crate::engine) fn is_ending(&self, account: &BareJid) -> bool {
+        self.endings.holds(account)
+    }
+
+    /// How many accounts are being ended.
+    pub(in crate::engine) fn ending_count(&self) -> usize {
+        self.endings.count()
     }
 
     /// Who hit a share since this was asked last.

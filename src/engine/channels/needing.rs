@@ -4,7 +4,7 @@ use super::super::requests::router::Target;
 use super::super::{Addressee, Call, Engine, Inbound, Step};
 use super::needs::{Loaded, Needs};
 use super::{past, places};
-use crate::channel::{Actor, AnyCommand, Change, Channel, ChannelName, Role, ServiceCommand};
+use crate::channel::{Actor, AnyCommand, Channel, ChannelName, Role, ServiceCommand};
 use crate::xep::{commands, delegation, rows};
 use crate::xmpp::{Kind, Parts, Stanza, address, ns};
 use jid::BareJid;
@@ -235,19 +235,6 @@ impl Engine {
         let is_wanted = self.channels.shelf.is_cold(name) || (needs.with_warm && self.channels.shelf.exists(name));
         if is_wanted && !needs.channels.contains(name) {
             needs.channels.push(name.clone());
-        }
-    }
-
-    /// What a turn changes of who may join a channel is not among what was loaded.
-    pub(in crate::engine) fn note_lists(&mut self, name: &ChannelName, change: &Change) {
-        if change.is_of_rules() || matches!(change, Change::Created { .. } | Change::Destroyed) {
-            self.channels.relisted.insert(name.clone());
-        }
-        if *change == Change::Destroyed {
-            // A later one of its name has other people.
-            self.channels.memberships.strike(name);
-            self.channels.groups.strike(name);
-            self.channels.lately.strike(name);
         }
     }
 

@@ -65,7 +65,7 @@ impl Engine {
     }
 
     /// The end of a channel was not committed: it stays in rosters.
-    pub(in crate::engine) fn keep_in_rosters(&mut self, tag: u64) {
+    pub(super) fn keep_in_rosters(&mut self, tag: u64) {
         let of_it = self.channels.departures.open.iter_mut().filter(|departure| departure.tag == tag);
         of_it.for_each(|departure| departure.leaves_rosters = false);
         self.channels.departures.leaving.retain(|leaving| leaving.tag != tag);

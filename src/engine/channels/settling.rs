@@ -1,7 +1,6 @@
 //! In which channels accounts are is kept up to date.
 
 use super::super::Engine;
-use super::places::IN;
 use crate::channel::ChannelName;
 use jid::BareJid;
 
@@ -18,7 +17,7 @@ impl Engine {
         let known = |account: &&BareJid| self.channels.memberships.knows(account);
         let known: Vec<BareJid> = self.people.accounts().unsettled().filter(known).cloned().collect();
         for account in known {
-            let is_in = self.channels.memberships.of(&account).is_some_and(|names| names.count(IN) > 0);
+            let is_in = self.channels.is_in_any(&account).unwrap_or_default();
             self.people.note_membership(&account, is_in, self.outgoing.early());
         }
         self.channels.memberships.settle(&self.channels.lately);
@@ -31,6 +30,7 @@ mod tests {
     use super::*;
     use crate::engine::channels::lately::Lately;
     use crate::engine::channels::places::ANY;
+    use crate::engine::channels::places::IN;
     use crate::engine::channels::places::LONG;
     use crate::engine::channels::places::NAMES_MAX;
     use crate::engine::channels::places::Places;

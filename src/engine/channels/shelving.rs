@@ -2,14 +2,22 @@
 
 use super::super::outgoing::outbox::Out;
 use super::super::{Engine, Inbound, Step, Turn};
-use crate::channel::ChannelName;
+use crate::channel::{Change, ChannelName};
 use std::collections::BTreeSet;
 
 impl Engine {
-    /// Takes a channel out of memory that the store may know differently, or not at all.
-    pub(in crate::engine) fn doubt(&mut self, name: &ChannelName, out: &mut Vec<Out>) {
+    /// A change of a channel was not committed: it leaves memory, and what the store has of it is loaded anew, if anything.
+    pub(in crate::engine) fn take_back(&mut self, name: &ChannelName, tag: u64, change: &Change, out: &mut Vec<Out>) {
+        if let Change::Created { profile, .. } = change {
+            self.channels.shelf.take_back(profile.gid);
+        }
         self.unshelve(name, out);
         self.channels.shelf.doubt(name);
+        self.keep_in_rosters(tag);
+        if *change == Change::Destroyed || change.member().is_some() {
+            // It may have been deserted.
+            self.channels.chores.looking.reopen(name.clone());
+        }
     }
 
     /// Lets channels leave memory until the rest is within its limit.

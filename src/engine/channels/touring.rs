@@ -291,9 +291,10 @@ impl Engine {
         self.touring_in(name).iter().for_each(|(account, _)| self.need_heads(account, name, needs));
     }
 
-    /// Keeps what is known of where archives stood, which is as it was whatever comes: a list of groups may need to know it
-    /// of several ones, which are read one after the other.
-    pub(in crate::engine) fn forget_heads(&mut self) {
+    /// What was read for the turn goes with it. What is known of where archives stood is kept, which is as it was whatever
+    /// comes: a list of groups may need to know it of several ones, which are read one after the other.
+    pub(in crate::engine) fn forget_read(&mut self) {
+        self.channels.brought = Default::default();
         if self.channels.heads.len() > HEADS_MAX {
             self.channels.heads.clear();
         }

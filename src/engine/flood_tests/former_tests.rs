@@ -75,7 +75,7 @@ impl World {
     }
 
     fn channel(&self) -> &Channel {
-        self.engine.channels.shelf.channel(&ChannelName::new("c").unwrap()).unwrap()
+        self.engine.channels.channel(&ChannelName::new("c").unwrap()).unwrap()
     }
 
     fn rows(&self) -> Vec<Row> {

@@ -84,8 +84,8 @@ impl Engine {
             }
             _ => (None, 0),
         };
-        let Some(name) = name.filter(|name| self.channels.shelf.exists(name)) else { return Some(0) };
-        let people = self.channels.shelf.channel(&name)?.people_count().max(1);
+        let Some(name) = name.filter(|name| self.channels.exists(name)) else { return Some(0) };
+        let people = self.channels.channel(&name)?.people_count().max(1);
         Some(people.saturating_mul(bytes + COPY_BYTES))
     }
 
@@ -94,13 +94,13 @@ impl Engine {
         match to {
             Addressee::Service => None,
             Addressee::Channel(name) => Some(name.clone()),
-            Addressee::Gid(gid) => self.channels.shelf.by_gid(*gid).cloned(),
+            Addressee::Gid(gid) => self.channels.shelf().by_gid(*gid).cloned(),
         }
     }
 
     /// Counts what somebody sends to everybody in a channel.
     pub(in crate::engine) fn load(&mut self, account: &BareJid, name: &ChannelName, outs: &mut [Out]) {
-        let people = self.channels.shelf.channel(name).map_or(1, |channel| channel.people_count().max(1));
+        let people = self.channels.channel(name).map_or(1, |channel| channel.people_count().max(1));
         for out in outs {
             let Out::Fan(fan) = out else { continue };
             let people = if matches!(fan.audience, Audience::One(_)) { 1 } else { people };

@@ -22,15 +22,15 @@ impl Engine {
     pub(in crate::engine) fn need_of_unsent(&self, unsent: &Unsent, needs: &mut Needs) {
         for part in &unsent.parts {
             match part {
-                Part::Row { name, tag, row } if self.channels.shelf.tag_of(name) == Some(*tag) => {
+                Part::Row { name, tag, row } if self.channels.tag_of(name) == Some(*tag) => {
                     self.need_channel(name, needs);
                     self.need_rows(*tag, vec![*row], needs);
                     needs.whole.insert((*tag, *row));
                 }
-                Part::List { name, tag, .. } if self.channels.shelf.tag_of(name) == Some(*tag) => {
+                Part::List { name, tag, .. } if self.channels.tag_of(name) == Some(*tag) => {
                     self.need_channel(name, needs)
                 }
-                Part::Farewell { tag, whom, .. } if self.channels.brought.remains(*tag, whom).is_none() => {
+                Part::Farewell { tag, whom, .. } if self.channels.brought().remains(*tag, whom).is_none() => {
                     needs.remains.insert((*tag, whom.clone()));
                 }
                 Part::Row { .. } | Part::List { .. } | Part::Farewell { .. } => {}
@@ -47,7 +47,7 @@ impl Engine {
             match part {
                 Part::Row { name, tag, row } => self.resend_row(&name, tag, row, turn),
                 Part::List { name, tag, node, except, stanza } => {
-                    let Some(channel) = self.channels.shelf.channel(&name).filter(|it| it.profile().tag == tag) else {
+                    let Some(channel) = self.channels.channel(&name).filter(|it| it.profile().tag == tag) else {
                         continue;
                     };
                     let was_there = |taker: Taker<'_>| taker.since() <= unsent.stamp;
@@ -59,7 +59,7 @@ impl Engine {
                 Part::Mail { accounts, stanza } => mail_all(&accounts, &stanza, turn),
                 Part::Farewell { tag, whom, stanza } => {
                     let is_mailed = whom.is_mailed();
-                    let Some(accounts) = self.channels.brought.remains(tag, &whom).map(<[BareJid]>::to_vec) else {
+                    let Some(accounts) = self.channels.brought().remains(tag, &whom).map(<[BareJid]>::to_vec) else {
                         continue;
                     };
                     match is_mailed {
@@ -82,7 +82,7 @@ impl Engine {
     }
 
     fn resend_row(&mut self, name: &ChannelName, tag: u64, row: u64, turn: &mut Turn) {
-        let facts = self.channels.brought.rows(tag).get(&row).filter(|facts| !facts.entombed);
+        let facts = self.channels.brought().rows(tag).get(&row).filter(|facts| !facts.entombed);
         let Some(row) = facts.map(|facts| facts.row.clone()) else { return };
         let (number, stamp) = (row.number, row.stamp);
         let beside = [(name.clone(), Change::Published(row))];
@@ -95,7 +95,7 @@ impl Engine {
             beside: &beside,
         };
         let shown = self.shown_of(rendered);
-        let Some(channel) = self.channels.shelf.channel(name).filter(|channel| channel.profile().tag == tag) else {
+        let Some(channel) = self.channels.channel(name).filter(|channel| channel.profile().tag == tag) else {
             return;
         };
         if stamp < channel.settings().horizon(self.clock.dial().kept) {

@@ -100,7 +100,7 @@ impl Engine {
         let (from, name, report) = (self.service.address_of(name), name.clone(), report.clone());
         for notice in notices {
             let (row, id) = (self.service.sealer.seal(tag, notice.row), self.fresh_id_of(tag));
-            let unveiled = self.channels.shelf.channel(&name).is_some_and(|channel| channel.unveils_to(&notice.author));
+            let unveiled = self.channels.channel(&name).is_some_and(|channel| channel.unveils_to(&notice.author));
             let reporter = unveiled.then_some(&asked.actor.account);
             let message = group_events::notice(notice, &report, reporter, &from, row, id);
             let shown = Shown::Tell { account: notice.author.clone(), message };
@@ -113,7 +113,7 @@ impl Engine {
     fn render(&mut self, rendered: Rendered<'_>, turn: &mut Turn) {
         let (name, change, actor) = (rendered.name, rendered.change, rendered.actor);
         let shown = self.shown_of(rendered);
-        let Some(channel) = self.channels.shelf.channel(name) else { return };
+        let Some(channel) = self.channels.channel(name) else { return };
         let lasting = lasting_of(change);
         turn.unsent.extend(unsent(channel, change, &shown));
         let since = turn.outbox.len();
@@ -127,7 +127,7 @@ impl Engine {
     pub(in crate::engine) fn shown_of(&mut self, rendered: Rendered<'_>) -> Vec<Shown> {
         let Rendered { name, change, before, nodes_gone, actor, beside } = rendered;
         let mut shown = Vec::new();
-        let Some(channel) = self.channels.shelf.channel(name) else { return shown };
+        let Some(channel) = self.channels.channel(name) else { return shown };
         let mut render = Render {
             service: &self.service,
             channel,
@@ -151,7 +151,7 @@ impl Engine {
         lasting: Lasting,
         turn: &mut Turn,
     ) {
-        let channel = of.and_then(|name| self.channels.shelf.channel(name));
+        let channel = of.and_then(|name| self.channels.channel(name));
         let (audience, message, groupchat) = match shown {
             Shown::Mail { account, message } => return turn.send(message.attr("to", account.as_str()).into_xml()),
             Shown::Fan { list, except, message, groupchat } => {

@@ -18,7 +18,7 @@ impl Engine {
         // At a participant's address others' messages come back, under ids that they chose: of ours only presence does.
         let of_participant = proxy::parse(node).filter(|_| stanza.kind == Kind::Presence).map(|(name, _)| name);
         let name = of_participant.or_else(|| ChannelName::of(node))?;
-        let tag = self.channels.shelf.tag_of(&name)?;
+        let tag = self.channels.tag_of(&name)?;
         (sealer.open(tag, id).is_some() || sealer.is_mark(tag, id)).then_some((tag, Some(name)))
     }
 
@@ -41,7 +41,7 @@ impl Engine {
         turn: &mut Turn,
     ) {
         let (whom, condition) = (&stanza.from, stanza.error_condition().unwrap_or_default());
-        let channel = name.and_then(|name| self.channels.shelf.channel(&name));
+        let channel = name.and_then(|name| self.channels.channel(&name));
         let is_guest = channel.is_some_and(|channel| channel.guest(&stanza.sender()).is_some());
         let is_reached = match whom.try_as_full() {
             Ok(full) => self.people.accounts.takes(full) || !self.presence.online.places_of_resource(full).is_empty(),
@@ -97,7 +97,7 @@ impl Engine {
 
     /// A resource speaks in a channel, so it is sent what is said there, whatever came back before.
     pub(in crate::engine) fn resume(&mut self, name: &ChannelName, full: &FullJid, turn: &mut Turn) {
-        if let Some(tag) = self.channels.shelf.tag_of(name) {
+        if let Some(tag) = self.channels.tag_of(name) {
             self.people.doubts.calm(&full.clone().into(), Some(tag));
             self.people.doubts.calm(&full.to_bare().into(), Some(tag));
             let resource = Some(full.resource().as_str());

@@ -1,6 +1,5 @@
 //! What is asked of clients and home servers, and what their answers say of where accounts are reached.
 
-use super::super::channels::places::IN;
 use super::super::presence::clients::GONE;
 use super::super::{Engine, Turn};
 use super::accounts::Sighting;
@@ -59,7 +58,7 @@ impl Engine {
     /// A resource came online, or said what it can.
     pub(in crate::engine) fn came_online(&mut self, full: &FullJid, stanza: &Stanza, turn: &mut Turn) {
         let account = full.to_bare();
-        let member = self.channels.memberships.of(&account).map(|channels| channels.count(IN) > 0);
+        let member = self.channels.is_in_any(&account);
         let member = self.people.accounts.membership(&account).or(member).unwrap_or(false);
         // Presence of people who are in no channel matters only where their server sends it for everybody, once.
         if !member && !self.people.accounts.hosts.privileges(account.domain().as_str()).presence {

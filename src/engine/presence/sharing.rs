@@ -7,6 +7,7 @@
 use super::super::fairness::lot::Lot;
 use super::super::fairness::pace::Pace;
 use super::super::share::OwnDomains;
+use super::chores::PresenceChores;
 use super::online::Online;
 use crate::channel::{Channel, Member, Rate, Stamp};
 use crate::timers::Timers;
@@ -47,6 +48,7 @@ pub(in crate::engine) struct Sharing {
     pub(super) subscriptions: Pace<(u64, BareJid)>,
     /// Channels that are crowded no longer.
     pub(super) shown_again: Pace<u64>,
+    pub(super) chores: PresenceChores,
     pub(super) timers: Timers<PresenceTimer>,
 }
 
@@ -59,6 +61,7 @@ impl Sharing {
             floods: Pace::new(FLOODS),
             subscriptions: Pace::within(1, SUBSCRIBED_MS),
             shown_again: Pace::within(1, SHOWN_AGAIN_MS),
+            chores: PresenceChores::new(),
             timers: Timers::default(),
         };
         sharing.link_up(Stamp::default());

@@ -19,7 +19,7 @@ use rand::Rng;
 impl Engine {
     /// A resource sent its presence to a channel: it is read once it is known to matter.
     pub(in crate::engine) fn share(&mut self, name: &ChannelName, full: &FullJid, presence: &Element, turn: &mut Turn) {
-        let Some(channel) = self.channels.shelf.channel(name) else { return };
+        let Some(channel) = self.channels.channel(name) else { return };
         let (tag, account) = (channel.profile().tag, full.to_bare());
         if !channel.settings().presence || !self.has_use(channel, full) {
             return;
@@ -51,7 +51,7 @@ impl Engine {
 
     /// A resource says that it is offline, as far as a channel is concerned.
     pub(in crate::engine) fn unshare(&mut self, name: &ChannelName, full: &FullJid, turn: &mut Turn) {
-        let Some(tag) = self.channels.shelf.tag_of(name) else { return };
+        let Some(tag) = self.channels.tag_of(name) else { return };
         if let Some(place) = self.presence.online.place_of(tag, full) {
             self.unavailable(&place, turn);
         }
@@ -59,7 +59,7 @@ impl Engine {
 
     /// An account has a channel share nothing of its presence any more, until it says something anew.
     pub(in crate::engine) fn unshare_all(&mut self, name: &ChannelName, account: &BareJid, turn: &mut Turn) {
-        let Some(tag) = self.channels.shelf.tag_of(name) else { return };
+        let Some(tag) = self.channels.tag_of(name) else { return };
         self.presence.online.places_of(tag, account).iter().for_each(|place| self.unavailable(place, turn));
     }
 
@@ -85,10 +85,10 @@ impl Engine {
     /// Tells the subscribers of a channel what they do not know of a resource.
     fn tell_of(&mut self, place: &ResourcePlace, turn: &mut Turn) {
         let Some(name) = self.presence.online.name_of(place.tag).cloned() else { return };
-        if self.channels.shelf.is_cold(&name) {
+        if self.channels.is_cold(&name) {
             return self.presence.online.wait(place.clone());
         }
-        let Some(channel) = self.channels.shelf.channel(&name).filter(|it| it.profile().tag == place.tag) else {
+        let Some(channel) = self.channels.channel(&name).filter(|it| it.profile().tag == place.tag) else {
             return self.presence.online.drop_channel(place.tag);
         };
         let Some(account) = self.presence.online.account_at(place).cloned() else { return };
@@ -161,7 +161,7 @@ impl Engine {
             Change::Destroyed => self.close(name, tag, turn),
             // Who may share its presence from outside depends on the lists, too.
             Change::Listed { .. } | Change::ListMade { .. } | Change::ListPurged { .. } => {
-                if self.channels.shelf.channel(name).is_some_and(|channel| channel.settings().open_presence) {
+                if self.channels.channel(name).is_some_and(|channel| channel.settings().open_presence) {
                     self.tell_all(tag, turn);
                 }
             }
@@ -188,7 +188,7 @@ impl Engine {
     /// The order of accounts and resources would tell something of them where they are hidden.
     fn in_order_of_what_is_shown(&self, tag: u64, mut places: Vec<ResourcePlace>) -> Vec<ResourcePlace> {
         let name = self.presence.online.name_of(tag);
-        let Some(channel) = name.and_then(|name| self.channels.shelf.channel(name)) else { return places };
+        let Some(channel) = name.and_then(|name| self.channels.channel(name)) else { return places };
         places.sort_by_cached_key(|place| {
             let account = self.presence.online.account_at(place);
             let visitor = account.and_then(|account| visitor(channel, account, &self.service));
@@ -234,7 +234,7 @@ impl Engine {
     /// A channel that is crowded no longer knows nothing of most: they are asked, and not each time when people come and
     /// go.
     fn show_again(&mut self, name: &ChannelName, tag: u64) {
-        let count = self.channels.shelf.channel(name).map_or(0, Channel::participant_count);
+        let count = self.channels.channel(name).map_or(0, Channel::participant_count);
         let is_edge = count == self.service.limits.presence_participants_max;
         if is_edge && self.presence.shown_again.take(&tag, self.steady.0).is_ok() {
             self.presence.online.probe_again(tag);
@@ -254,7 +254,7 @@ impl Engine {
 
     /// Somebody is to be sent everybody's presence, where it subscribes to that.
     pub(in crate::engine) fn deliver_later(&mut self, name: &ChannelName, whom: OwedTo) {
-        if let Some(tag) = self.channels.shelf.tag_of(name) {
+        if let Some(tag) = self.channels.tag_of(name) {
             self.presence.online.deliver_later(tag, whom);
         }
     }
@@ -262,7 +262,7 @@ impl Engine {
     /// Sends everybody's presence, if it is of somebody who subscribes to that; whether that is done.
     fn flood(&mut self, tag: u64, name: &ChannelName, whom: &OwedTo, turn: &mut Turn) -> bool {
         let (OwedTo::Account(account) | OwedTo::Resource(account, _)) = whom;
-        let Some(channel) = self.channels.shelf.channel(name).filter(|channel| channel.profile().tag == tag) else {
+        let Some(channel) = self.channels.channel(name).filter(|channel| channel.profile().tag == tag) else {
             return true;
         };
         if self.is_crowded(channel) || !channel.subscriptions_of(account).contains(Node::Presence) {
@@ -298,7 +298,7 @@ impl Engine {
     /// other way has the account's server send its presence, so that is asked for in turn.
     pub(in crate::engine) fn answer_subscription(&mut self, name: &ChannelName, account: &BareJid, turn: &mut Turn) {
         let from = self.service.address_of(name);
-        let channel = self.channels.shelf.channel(name);
+        let channel = self.channels.channel(name);
         let seated = channel.and_then(|channel| Some((channel, channel.participant(account)?)));
         let answer = if seated.is_some() { "subscribed" } else { "unsubscribed" };
         turn.tell(mix_presence::bare(answer, &from, account.as_str()));
@@ -318,8 +318,7 @@ impl Engine {
         id: &ParticipantId,
         turn: &mut Turn,
     ) {
-        let Some(channel) = self.channels.shelf.channel(name).filter(|it| it.participant(&stanza.sender()).is_some())
-        else {
+        let Some(channel) = self.channels.channel(name).filter(|it| it.participant(&stanza.sender()).is_some()) else {
             return;
         };
         if channel.member_of(id).is_none() {

@@ -82,7 +82,7 @@ impl Engine {
     /// A channel whose rate a message of somebody counts for: whoever is known not to be in it says nothing there.
     fn spoken_in<'a>(&self, channel: Option<&'a ChannelName>, account: &BareJid) -> Option<&'a ChannelName> {
         let is_out = |channel: &Channel| !channel.member(account).is_some_and(Member::is_joined);
-        channel.filter(|name| !self.channels.shelf.channel(name).is_some_and(is_out))
+        channel.filter(|name| !self.channels.channel(name).is_some_and(is_out))
     }
 
     /// When a message or a presence that came as a stanza has its time, in milliseconds of the time by which is waited.

@@ -31,27 +31,27 @@ impl Engine {
             None => None,
         };
         let max = slice.max.unwrap_or(CHANNELS_PAGE_MAX).min(CHANNELS_PAGE_MAX);
-        let mut entries = self.channels.shelf.listings_behind(behind.as_ref(), max + 1);
+        let mut entries = self.channels.shelf().listings_behind(behind.as_ref(), max + 1);
         let goes_on = entries.len() > max;
         entries.truncate(max);
-        let count = self.channels.shelf.count();
+        let count = self.channels.shelf().count();
         Ok(Effects::none(Answer::EveryChannel { entries, count, goes_on }))
     }
 
     #[expect(clippy::disallowed_methods, reason = "in any order: their sum")]
     pub(in crate::engine) fn take_census(&self, actor: &Actor) -> Result<Effects, Refusal> {
         self.require_at_service(actor, ServiceAction::Administer)?;
-        let census = self.channels.shelf.census();
+        let census = self.channels.shelf().census();
         Ok(Effects::none(Answer::Census(ServiceCensus {
             channels: census.channels,
-            listed: self.channels.shelf.listed().len(),
+            listed: self.channels.shelf().listed().len(),
             channels_in_memory: census.channels_in_memory,
             memory_bytes: census.memory_bytes,
             participants_in_memory: census.participants_in_memory,
-            messages_in_memory: self.channels.shelf.channels().map(|channel| channel.head().ordinal).sum(),
+            messages_in_memory: self.channels.shelf().channels().map(|channel| channel.head().ordinal).sum(),
             questions: self.people.questions(),
             announcements: self.requests.announcements.count(),
-            endings: self.channels.endings.count(),
+            endings: self.channels.ending_count(),
         })))
     }
 
@@ -80,7 +80,7 @@ impl Engine {
         match first.next.len() >= ANNOUNCING.cost {
             // There is enough to do.
             true => first.chore.rest(),
-            false => first.chore.step(|behind, count| self.channels.shelf.names_behind(behind, count)),
+            false => first.chore.step(|behind, count| self.channels.shelf().names_behind(behind, count)),
         }
     }
 
@@ -91,8 +91,7 @@ impl Engine {
         if !first.chore.done(name) {
             return;
         }
-        let mut people: Vec<_> =
-            self.channels.shelf.channel(name).into_iter().flat_map(Channel::participants).collect();
+        let mut people: Vec<_> = self.channels.channel(name).into_iter().flat_map(Channel::participants).collect();
         // In the order of ids: when somebody is told says nothing of who the others are.
         people.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         first.next.extend(people.into_iter().map(|it| it.jid.clone()).filter(|jid| first.told.insert(jid.clone())));

@@ -20,7 +20,7 @@ impl Engine {
         let delegated = asked.reply().and_then(|reply| reply.delegated.as_ref());
         let (Some(delegated), Some(name)) = (delegated, &asked.channel) else { return };
         let label = match answer {
-            Answer::Joined { .. } => self.channels.shelf.channel(name).map(|channel| channel.title().into_owned()),
+            Answer::Joined { .. } => self.channels.channel(name).map(|channel| channel.title().into_owned()),
             Answer::Left => None,
             _ => return,
         };
@@ -103,7 +103,7 @@ impl Engine {
                 return turn.reply(reply, text);
             }
         };
-        let Some(channel) = asked.channel.as_ref().and_then(|name| self.channels.shelf.channel(name)) else { return };
+        let Some(channel) = asked.channel.as_ref().and_then(|name| self.channels.channel(name)) else { return };
         turn.queries.push(Query {
             reply: reply.clone(),
             channel: self.service.address_of(channel.name()),

@@ -49,7 +49,7 @@ impl Engine {
 
     /// Refuses a message of somebody who may not speak in the channel, whatever it says.
     fn check_speaker(&self, asked: &Asked<'_>) -> Result<(), Refusal> {
-        let channel = asked.channel.as_ref().and_then(|name| self.channels.shelf.channel(name));
+        let channel = asked.channel.as_ref().and_then(|name| self.channels.channel(name));
         channel.ok_or(Refusal::NoSuchChannel)?.check_speaker(&asked.actor, &self.service.limits)
     }
 
@@ -60,7 +60,7 @@ impl Engine {
         }
         tracing::debug!(id, changes = effects.changes.len(), "decided");
         for (name, change) in &effects.changes {
-            if let (Change::Published(row), Some(tag)) = (change, self.channels.shelf.tag_of(name)) {
+            if let (Change::Published(row), Some(tag)) = (change, self.channels.tag_of(name)) {
                 let row = self.service.sealer.seal(tag, row.number);
                 tracing::debug!(id, row, channel = name.as_str(), "becomes a row");
             }
@@ -84,7 +84,7 @@ impl Engine {
     /// Whether there is no channel of this name, or none that the asker may know of: either way it tells nothing, not
     /// even what is wrong with a request (groups.md §1 rule 11).
     pub(in crate::engine) fn is_hidden(&self, name: &ChannelName, actor: &Actor) -> bool {
-        self.channels.shelf.channel(name).is_none_or(|channel| channel.is_hidden_from(actor))
+        self.channels.channel(name).is_none_or(|channel| channel.is_hidden_from(actor))
     }
 
     /// The decision, unless it is about a message that comes too fast.
@@ -125,7 +125,7 @@ impl Engine {
             command,
             AnyCommand::Channel(Command::EndAccount) | AnyCommand::Service(ServiceCommand::Account(_))
         );
-        if !is_of_an_end && self.channels.endings.holds(&asked.actor.account) {
+        if !is_of_an_end && self.channels.is_ending(&asked.actor.account) {
             // Whoever has its name next has to wait until it is over.
             return Err(Refusal::Busy);
         }
@@ -141,7 +141,7 @@ impl Engine {
             return self.take_end(asked);
         }
         let name = asked.channel.clone().ok_or(Refusal::NoSuchService)?;
-        let is_group = self.channels.shelf.channel(&name).is_some_and(|it| it.settings().style == Style::Group);
+        let is_group = self.channels.channel(&name).is_some_and(|it| it.settings().style == Style::Group);
         let command = match command {
             // What of a group's archive somebody sees has a first and a last row of its own.
             Command::HistoryBounds if is_group => {
@@ -163,10 +163,10 @@ impl Engine {
         actor: &Actor,
         command: Command,
     ) -> Result<Effects, Refusal> {
-        self.channels.shelf.touch(name, self.due);
-        let channel = self.channels.shelf.channel(name).ok_or(Refusal::NoSuchChannel)?;
+        self.channels.touch(name, self.due);
+        let channel = self.channels.channel(name).ok_or(Refusal::NoSuchChannel)?;
         let tag = channel.profile().tag;
-        let gist_of = |row: u64| self.channels.brought.gist(tag, row);
+        let gist_of = |row: u64| self.channels.brought().gist(tag, row);
         let mut context = Context {
             moment: self.channels.moment(self.now, self.due),
             dice: &mut self.dice,
@@ -174,8 +174,8 @@ impl Engine {
             registry: &self.requests.registry,
             own_domains: &self.own,
             operators: &self.service.operators,
-            past: self.channels.brought.past(tag),
-            facts: self.channels.brought.rows(tag),
+            past: self.channels.brought().past(tag),
+            facts: self.channels.brought().rows(tag),
             gist_of: &gist_of,
             rename: information::renamed,
         };
@@ -226,33 +226,20 @@ impl Engine {
 
     /// Memory and the address book learn of a change; `None` where there is no such channel.
     pub(in crate::engine) fn apply(&mut self, name: &ChannelName, change: &Change, turn: &mut Turn) -> Option<Done> {
-        let channel = self.channels.shelf.channel(name)?;
+        let channel = self.channels.channel(name)?;
         let tag = channel.profile().tag;
         let nodes = |channel: &Channel| channel.nodes().collect::<NodeSet>();
         let nodes_before = matches!(change, Change::Configured(_)).then(|| nodes(channel));
         let past = change.member().and_then(|member| channel.member(&member.jid)).cloned();
         if let Some(member) = change.member() {
             self.seat(tag, past.as_ref(), member, turn);
-            self.note_membership(name, member);
         }
         if let Change::GuestSet { guest, .. } = change {
             self.seat_guest(tag, name, guest, turn);
-            self.note_visit(name, guest);
         }
-        self.channels.shelf.change(name, |channel| channel.apply(change));
-        let nodes_after = nodes_before.and(self.channels.shelf.channel(name)).map(nodes);
+        self.channels.apply(name, tag, change, self.due);
+        let nodes_after = nodes_before.and(self.channels.channel(name)).map(nodes);
         let nodes_gone = nodes_before.unwrap_or_default().without(nodes_after.unwrap_or_default());
-        self.channels.brought.note_change(tag, change);
-        self.note_lists(name, change);
-        if let Change::Struck(member) | Change::Faded(member) = change {
-            self.note_struck(name, member);
-        }
-        if let Change::Faded(member) = change {
-            self.channels.brought.note_past(tag, member);
-        }
-        if change.member().is_some() {
-            self.note_deserted(name);
-        }
         if change.is_of_video() {
             turn.videos.push((tag, name.clone()));
         }
@@ -281,7 +268,7 @@ impl Engine {
 
     /// The same of a guest.
     fn seat_guest(&mut self, tag: u64, name: &ChannelName, guest: &Guest, turn: &mut Turn) {
-        let past = self.channels.shelf.channel(name).and_then(|channel| channel.guest(&guest.jid));
+        let past = self.channels.channel(name).and_then(|channel| channel.guest(&guest.jid));
         let past = past.map(|past| past.subscriptions).unwrap_or_default();
         let no = match self.people.accounts().find_guest(&guest.jid).filter(|_| !past.is_empty()) {
             Some(no) => no,
@@ -312,7 +299,6 @@ impl Engine {
         let account = &asked.actor.account;
         let seated = self
             .channels
-            .shelf
             .channel(name)
             .is_some_and(|channel| channel.participant(account).is_some() || channel.guest(account).is_some());
         let seated = seated || matches!(answer, Answer::Subscribed { subscribed: true, .. });
@@ -324,7 +310,7 @@ impl Engine {
         }
         if joined {
             let at_bare = asked.is_at_bare();
-            let tag = self.channels.shelf.tag_of(name);
+            let tag = self.channels.tag_of(name);
             let unknown = self.people.joined(account, at_bare, tag, &mut turn.outbox);
             unknown.iter().for_each(|full| self.ask_resource(full, turn));
             if at_bare {
@@ -351,7 +337,7 @@ impl Engine {
             service: &self.service,
             actor: &asked.actor,
             at: &reply.from,
-            channel: asked.channel.as_ref().and_then(|name| self.channels.shelf.channel(name)),
+            channel: asked.channel.as_ref().and_then(|name| self.channels.channel(name)),
             set: *set,
             payload,
             delegated: reply.delegated.is_some(),

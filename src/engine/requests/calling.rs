@@ -10,7 +10,7 @@ impl Engine {
     /// Whether a number is enough for somebody to find a channel: numbers can be guessed, and what is on no list is for
     /// those who were told its name.
     fn is_found_by(&self, name: &ChannelName, actor: &Actor) -> bool {
-        let channel = self.channels.shelf.channel(name);
+        let channel = self.channels.channel(name);
         channel.is_some_and(|it| it.profile().listed || it.role_of(&actor.account, actor.operator) != Role::Outsider)
     }
 
@@ -25,7 +25,7 @@ impl Engine {
             Addressee::Service => None,
             Addressee::Channel(name) => Some(name),
             Addressee::Gid(gid) => {
-                match self.channels.shelf.by_gid(gid).filter(|name| self.is_found_by(name, &actor)) {
+                match self.channels.shelf().by_gid(gid).filter(|name| self.is_found_by(name, &actor)) {
                     Some(name) => Some(name.clone()),
                     None => return turn.refuse_call(token, Refusal::NoSuchChannel),
                 }
@@ -35,7 +35,7 @@ impl Engine {
             let refusal = Refusal::Unsupported("the archive is read over XMPP".into());
             return turn.refuse_call(token, refusal);
         }
-        let found = channel.as_ref().and_then(|name| self.channels.shelf.channel(name));
+        let found = channel.as_ref().and_then(|name| self.channels.channel(name));
         let is_veiled = found.is_some_and(|it| !actor.operator && !it.unveils_to(&actor.account));
         if is_veiled && command != AnyCommand::Channel(Command::Leave) {
             let refusal = Refusal::NotAllowed("this channel hides JIDs, by which people are called here");
@@ -53,7 +53,7 @@ impl Engine {
 
     /// The result of a call whose changes are applied.
     fn result_of(&self, channel: Option<&ChannelName>, answer: Answer) -> CallResult {
-        let channel = channel.and_then(|name| self.channels.shelf.channel(name));
+        let channel = channel.and_then(|name| self.channels.channel(name));
         let gone = matches!(answer, Answer::Destroyed);
         // There may be many: who does not ask for them does not pay for them, and who does gets some at a time.
         let snapshot = |channel: &Channel| match &answer {
@@ -77,7 +77,7 @@ impl Engine {
 
     /// Answers a call, at once or by a look into the store after the turn.
     pub(in crate::engine) fn answer_call(&self, asked: &Asked<'_>, token: u64, answer: Answer, turn: &mut Turn) {
-        let tag = asked.channel.as_ref().and_then(|name| self.channels.shelf.tag_of(name));
+        let tag = asked.channel.as_ref().and_then(|name| self.channels.tag_of(name));
         if matches!(answer, Answer::Group(GroupAnswer::Profile(_))) && turn.effort > EFFORT_MAX {
             return turn.refuse_call(token, Refusal::Busy);
         }

@@ -45,7 +45,7 @@ impl Engine {
             return Err(Refusal::BadRequest("a groupchat message goes to the channel".into()));
         }
         let limits = &self.service.limits;
-        let channel = self.channels.shelf.channel(name).ok_or(Refusal::NoSuchChannel)?;
+        let channel = self.channels.channel(name).ok_or(Refusal::NoSuchChannel)?;
         let (asker, asked) = channel.correspondents(&actor, id, ProxyRequest::Say, limits)?;
         let from = proxy::address(&self.service, channel, asker, resource_of(&stanza.from));
         let to = self.real(channel, asked, &stanza.to);
@@ -93,7 +93,7 @@ impl Engine {
         self.admit_request(&actor)?;
         let Some(payload) = stanza.payload() else { return Err(Refusal::NoSuchService) };
         let question = self.fresh_id();
-        let channel = self.channels.shelf.channel(name).ok_or(Refusal::NoSuchChannel)?;
+        let channel = self.channels.channel(name).ok_or(Refusal::NoSuchChannel)?;
         let asked = channel.member_of(id).ok_or(Refusal::NoSuchItem);
         let is_veiled = asked.is_ok_and(|asked| asked.shown_jid(channel.settings().visibility).is_none());
         let is_guarded = is_veiled || stanza.to.is_bare();
@@ -143,7 +143,7 @@ impl Engine {
         id: &ParticipantId,
         turn: &mut Turn,
     ) {
-        let Some(channel) = self.channels.shelf.channel(name) else { return };
+        let Some(channel) = self.channels.channel(name) else { return };
         let sender = channel.member_of(id).filter(|member| member.is_joined());
         let (Some(sender), Some(bounced)) = (sender, channel.participant(&stanza.sender())) else { return };
         let (Some(error), true) = (bare_error(stanza), channel.settings().private_messages) else { return };

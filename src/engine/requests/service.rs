@@ -1,8 +1,5 @@
 //! What is asked of the service as a whole: who decides it; creating channels and listing them.
 
-use super::super::channels::domains::{ALLOWED, BANNED};
-use super::super::channels::found::Found;
-use super::super::channels::places::IN;
 use super::super::{Engine, Turn};
 use super::request::{Asked, Effects};
 use crate::channel::answer::Page;
@@ -14,7 +11,7 @@ use crate::channel::{
 use crate::xep::information;
 use jid::BareJid;
 use rand::Rng;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Channels on one page of a list, at most.
 const CHANNELS_PAGE_MAX: usize = 500;
@@ -111,38 +108,36 @@ impl Engine {
         if !self.service.may_create(creator) {
             return Err(ServiceAction::Create.refusal());
         }
-        if wanted.as_ref().is_some_and(|name| self.channels.shelf.exists(name) || self.channels.shelf.is_cold(name)) {
+        if wanted.as_ref().is_some_and(|name| self.channels.exists(name) || self.channels.is_cold(name)) {
             return Err(Refusal::NameTaken);
         }
         let own_max = self.service.limits.channels_per_creator_max;
         let is_operator = self.service.operators.contains(creator);
-        if !is_operator && self.channels.shelf.created_by(creator) >= own_max {
+        if !is_operator && self.channels.shelf().created_by(creator) >= own_max {
             return Err(Refusal::TooMany { what: "channels of one creator", max: own_max });
         }
         let for_all = !self.own.has_all(&self.service.creators);
-        if !self.channels.shelf.has_place_for(creator, for_all) {
+        if !self.channels.has_place_for(creator, for_all) {
             return Err(Refusal::TooMany { what: "channels", max: self.service.limits.channels_max });
         }
         let listed = wanted.is_some();
         let name = wanted.unwrap_or_else(|| ChannelName::random(&mut self.dice));
         let tag = self.dice.random();
         let used_up = Refusal::TooMany { what: "channels ever created", max: u32::MAX as usize };
-        let gid = self.channels.shelf.next_gid().ok_or(used_up)?;
+        let gid = self.channels.shelf().next_gid().ok_or(used_up)?;
         Ok((name, Profile { tag, created: self.now, creator: creator.clone(), gid, listed }))
     }
 
     fn put_created(&mut self, name: &ChannelName, created: &Change) {
         if let Change::Created { profile, settings, rights, info } = created.clone() {
-            self.channels.shelf.put(Channel::create(name.clone(), profile, settings, rights, info));
+            self.channels.add(Channel::create(name.clone(), profile, settings, rights, info));
         }
     }
 
     /// The channels that an account may find: those that it may join and that are listed, and those that it is in
     /// (XEP-0369 §6.2).
     pub(in crate::engine) fn list_channels(&mut self, account: &BareJid, slice: &Slice) -> Result<Effects, Refusal> {
-        let domain = self.channels.domains.of(&BareJid::from_parts(None, account.domain()));
-        self.channels.memberships.compare(account, domain, &self.channels.shelf);
-        let found = self.found_by(account);
+        let found = self.channels.found_by(account);
         let localpart = |id: &str| id.split_once('@').map_or(id, |(localpart, _)| localpart).to_owned();
         let slice = Slice {
             max: slice.max,
@@ -152,33 +147,5 @@ impl Engine {
         let range = slice.cut(found.len(), CHANNELS_PAGE_MAX, |name| found.position(name))?;
         let (entries, count) = (found.page(&slice, range.len()), found.len());
         Ok(Effects::none(Answer::Channels(Page { entries, count, index: range.start })))
-    }
-
-    /// What an account finds: as its domain does, but for what it is in, and for what says something of it alone.
-    fn found_by(&self, account: &BareJid) -> Found<'_> {
-        let domain = self.channels.domains.of(&BareJid::from_parts(None, account.domain()));
-        let mentions = self.channels.mentions.get(account).map(|mentions| &mentions.by_channel);
-        let own = self.channels.memberships.of(account);
-        let spared: BTreeSet<&ChannelName> = domain.into_iter().flat_map(|domain| domain.spared(account)).collect();
-        let named = spared.iter().copied().chain(mentions.into_iter().flat_map(|it| it.keys()));
-        let mut found = Found::new(self.channels.shelf.listed(), domain.map(|domain| &domain.names), own);
-        for name in named.chain(&self.channels.relisted) {
-            // Of a channel in memory the turn may know better than the store did.
-            let is_found = own.is_some_and(|own| own.marks(name) & IN != 0)
-                || match self.channels.shelf.channel(name) {
-                    Some(channel) => channel.is_found_by(account),
-                    None => {
-                        let marks = domain.map_or(0, |domain| domain.names.marks(name));
-                        let mention = mentions.and_then(|mentions| mentions.get(name));
-                        let banned = marks & BANNED != 0 || mention.is_some_and(|mention| mention.banned);
-                        let spared = spared.contains(name) || mention.is_some_and(|it| it.spared.contains(account));
-                        let allowed = marks & ALLOWED != 0 || mention.is_some_and(|mention| mention.allowed);
-                        // Whatever else is listed is found by all.
-                        if banned && !spared { false } else { allowed || !self.channels.shelf.is_unlisted(name) }
-                    }
-                };
-            found.tell(name, is_found && self.channels.shelf.exists(name));
-        }
-        found.settled()
     }
 }

@@ -1,10 +1,10 @@
 //! What goes on with presence over turns and ticks: newcomers are brought up to date, what waits is told, and whoever may be
 //! gone is asked.
 
+use super::super::chores::PresenceChores;
 use super::super::sharing::{FLOOD_STANZAS, Sharing, shares};
 use crate::channel::crowd::Ordered;
 use crate::channel::{ChannelName, Node};
-use crate::engine::channels::chores::Chores;
 use crate::engine::channels::errand::READ_MAX;
 use crate::engine::channels::places::IN;
 use crate::engine::{Engine, Needs, Turn};
@@ -29,7 +29,7 @@ impl Engine {
             let (tag, whom) = &owed;
             let name = self.presence.online.name_of(*tag).cloned();
             let is_done = match &name {
-                Some(name) if self.channels.shelf.is_cold(name) => false,
+                Some(name) if self.channels.is_cold(name) => false,
                 Some(name) => self.flood(*tag, name, whom, turn),
                 None => true,
             };
@@ -50,7 +50,7 @@ impl Engine {
         let due: Vec<BareJid> = self.presence.online.due().cloned().collect();
         let share = (BROUGHT / due.len().max(1)).max(BROUGHT_EACH);
         for account in due {
-            let Some(channels) = self.channels.memberships.of(&account) else { continue };
+            let Some(channels) = self.channels.places_of(&account) else { continue };
             let is_proxied = self.people.hosts().proxies_pam(account.domain().as_str());
             let reached = self.presence.online.spread_up_to(&account);
             let from = reached.map_or(0, |last| {
@@ -67,8 +67,8 @@ impl Engine {
     /// Brings what an account says to all channels at once to one of them: what its server would send there by itself
     /// (XEP-0405 §2.9), of the resources that take MIX traffic.
     pub(super) fn spread_to(&mut self, name: &ChannelName, account: &BareJid) {
-        let Some(tag) = self.channels.shelf.tag_of(name) else { return };
-        let Some(channel) = self.channels.shelf.channel(name) else {
+        let Some(tag) = self.channels.tag_of(name) else { return };
+        let Some(channel) = self.channels.channel(name) else {
             return self.presence.online.bring_later(tag, name, account);
         };
         let Some(id) = channel.participant(account).map(|member| member.id.clone()) else { return };
@@ -84,14 +84,14 @@ impl Engine {
 
     /// What has to be looked up so that what accounts say to all channels can be brought to theirs.
     pub(in crate::engine) fn need_of_presence(&self, needs: &mut Needs) {
-        let unknown = self.presence.online.due().filter(|account| !self.channels.memberships.knows(account));
+        let unknown = self.presence.online.due().filter(|account| self.channels.places_of(account).is_none());
         needs.accounts.extend(unknown.take(READ_MAX / 2).cloned());
     }
 
     /// Has a channel ask its participants for their presence, once a link (XEP-0403 §5): those who share it, and only
     /// where somebody wants to know.
     pub(in crate::engine) fn ask_for_presence(&mut self, name: &ChannelName) {
-        let Some(channel) = self.channels.shelf.channel(name).filter(|channel| channel.settings().presence) else {
+        let Some(channel) = self.channels.channel(name).filter(|channel| channel.settings().presence) else {
             return;
         };
         if self.presence.online.is_probed(channel.profile().tag) {
@@ -115,16 +115,17 @@ impl Engine {
     #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     pub(in crate::engine) fn presence_link_up(&mut self) {
         self.presence.link_up(self.steady);
-        self.channels.chores.uncalled = self.channels.shelf.channels().map(|channel| channel.name().clone()).collect();
+        self.presence.chores.uncalled =
+            self.channels.shelf().channels().map(|channel| channel.name().clone()).collect();
     }
 
     /// Has some of the channels that were in memory when the link came up ask their participants.
     fn call_on(&mut self) {
-        let Chores { calling, uncalled, .. } = &mut self.channels.chores;
+        let PresenceChores { calling, uncalled, .. } = &mut self.presence.chores;
         let names = calling.step(|_, count| uncalled.iter().take(count).cloned().collect());
         for name in names {
-            self.channels.chores.calling.done(&name);
-            self.channels.chores.uncalled.remove(&name);
+            self.presence.chores.calling.done(&name);
+            self.presence.chores.uncalled.remove(&name);
             self.ask_for_presence(&name);
         }
     }
@@ -134,8 +135,8 @@ impl Engine {
         self.call_on();
         self.settle_due();
         let online = &mut self.presence.online;
-        for probe in self.channels.chores.probing.step(|_, count| online.next_probes(count)) {
-            self.channels.chores.probing.done(&probe);
+        for probe in self.presence.chores.probing.step(|_, count| online.next_probes(count)) {
+            self.presence.chores.probing.done(&probe);
             let (name, account) = probe;
             // Where presence comes for everybody, nobody has to be asked.
             if !self.people.hosts().proxies_pam(account.domain().as_str()) {
@@ -149,23 +150,23 @@ impl Engine {
             self.presence.online.doubt_where(|domain| self.people.hosts().is_forgetful(domain));
         }
         let online = &mut self.presence.online;
-        for full in self.channels.chores.asking.step(|_, count| online.next_doubtful(count)) {
-            self.channels.chores.asking.done(&full);
+        for full in self.presence.chores.asking.step(|_, count| online.next_doubtful(count)) {
+            self.presence.chores.asking.done(&full);
             self.ask_whether_there(&full, turn);
         }
     }
 
     /// Channels in which somebody is to be told something, some of them.
     pub(in crate::engine) fn next_presence(&mut self) -> Vec<ChannelName> {
-        let Sharing { online, .. } = &mut self.presence;
-        let tags = self.channels.chores.presence.step(|behind, count| online.channels_to_tell(behind, count));
+        let Sharing { online, chores, .. } = &mut self.presence;
+        let tags = chores.telling.step(|behind, count| online.channels_to_tell(behind, count));
         let mut names = Vec::with_capacity(tags.len());
         for tag in tags {
             match online.name_of(tag) {
                 Some(name) => names.push(name.clone()),
                 // Nobody is there any more of whom there is something to tell.
                 None => {
-                    self.channels.chores.presence.done(&tag);
+                    chores.telling.done(&tag);
                     online.drop_waiting(tag);
                 }
             }
@@ -174,21 +175,21 @@ impl Engine {
     }
 
     pub(in crate::engine) fn pass_presence(&mut self, name: &ChannelName) {
-        self.channels.shelf.tag_of(name).map(|tag| self.channels.chores.presence.done(&tag));
+        self.channels.tag_of(name).map(|tag| self.presence.chores.telling.done(&tag));
     }
 
     /// Tells what had to wait in a channel, as much as this tick may, and what is owed there.
     pub(in crate::engine) fn tell_presence_in(&mut self, name: &ChannelName, turn: &mut Turn) {
-        let Some(tag) = self.channels.shelf.tag_of(name) else { return };
-        self.channels.chores.presence.done(&tag);
-        let room = self.channels.chores.presence.room();
+        let Some(tag) = self.channels.tag_of(name) else { return };
+        self.presence.chores.telling.done(&tag);
+        let room = self.presence.chores.telling.room();
         for account in self.presence.online.next_coming(tag, room) {
             self.spread_to(name, &account);
         }
         let waiting = self.presence.online.waiting_in(tag).collect();
         let mut waiting = self.in_order_of_what_is_shown(tag, waiting);
         waiting.truncate(room);
-        self.channels.chores.presence.spend(waiting.len());
+        self.presence.chores.telling.spend(waiting.len());
         for place in waiting {
             self.presence.online.stop_waiting(&place);
             self.tell_of(&place, turn);

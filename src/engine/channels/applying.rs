@@ -1,0 +1,79 @@
+//! Memory learns of a change: the channel, who is in which of them, and what was read for the turn.
+
+use super::Channels;
+use super::places::{IN, Marks, mark_of};
+use crate::channel::{Change, ChannelName, Guest, Member, Stamp};
+use jid::BareJid;
+
+impl Channels {
+    /// Applies a change to a channel in memory, whose tag this is.
+    pub(in crate::engine) fn apply(&mut self, name: &ChannelName, tag: u64, change: &Change, due: Stamp) {
+        if let Some(member) = change.member() {
+            self.note_membership(name, member);
+        }
+        if let Change::GuestSet { guest, .. } = change {
+            self.note_visit(name, guest);
+        }
+        self.shelf.change(name, |channel| channel.apply(change));
+        self.brought.note_change(tag, change);
+        self.note_lists(name, change);
+        if let Change::Struck(member) | Change::Faded(member) = change {
+            self.note_struck(name, member);
+        }
+        if let Change::Faded(member) = change {
+            self.brought.note_past(tag, member);
+        }
+        if change.member().is_some() {
+            self.note_deserted(name, due);
+        }
+    }
+
+    /// What was loaded of people's channels for this turn goes on with the turn.
+    fn note_membership(&mut self, name: &ChannelName, member: &Member) {
+        let is_guest = || self.shelf.channel(name).is_some_and(|channel| channel.guest(&member.jid).is_some());
+        self.note_place(name, &member.jid, member.is_joined() || is_guest());
+        let marks = if member.own.forgotten { 0 } else { mark_of(member.status) };
+        self.note_group(name, &member.jid, marks);
+    }
+
+    fn note_place(&mut self, name: &ChannelName, account: &BareJid, is_in: bool) {
+        // Whether its domain finds it as well is settled with the turn.
+        let marks = if is_in { IN } else { 0 };
+        self.memberships.note(account, name, marks);
+        self.lately.note_joined(account, name, marks);
+        if is_in && self.memberships.knows(account) {
+            self.relisted.insert(name.clone());
+        }
+    }
+
+    fn note_group(&mut self, name: &ChannelName, account: &BareJid, marks: Marks) {
+        self.groups.note(account, name, marks);
+        self.lately.note_group(account, name, marks);
+    }
+
+    /// The same of guests.
+    fn note_visit(&mut self, name: &ChannelName, guest: &Guest) {
+        self.note_place(name, &guest.jid, !guest.subscriptions.is_empty());
+    }
+
+    /// Learns that a record is gone; a later one of the same account stays.
+    fn note_struck(&mut self, name: &ChannelName, member: &Member) {
+        let is_known = self.shelf.channel(name).is_some_and(|channel| channel.member(&member.jid).is_some());
+        if !is_known {
+            self.note_group(name, &member.jid, 0);
+        }
+    }
+
+    /// What a turn changes of who may join a channel is not among what was loaded.
+    fn note_lists(&mut self, name: &ChannelName, change: &Change) {
+        if change.is_of_rules() || matches!(change, Change::Created { .. } | Change::Destroyed) {
+            self.relisted.insert(name.clone());
+        }
+        if *change == Change::Destroyed {
+            // A later one of its name has other people.
+            self.memberships.strike(name);
+            self.groups.strike(name);
+            self.lately.strike(name);
+        }
+    }
+}
