@@ -45,7 +45,7 @@ impl Engine {
     /// Tells whoever had to go for others, and says who hit a share.
     fn settle_shares(&mut self, turn: &mut Turn) {
         self.give_up_ousted(turn);
-        let hits = self.people.hits().chain(self.presence.online.hits()).chain(self.channels.hits());
+        let hits = self.people.hits().chain(self.presence.hits()).chain(self.channels.hits());
         turn.hits.extend(hits.chain(self.requests.hits()).chain(self.outgoing.hits()));
     }
 
@@ -65,7 +65,7 @@ impl Engine {
         for record in turn.records {
             match record {
                 Record::Channel { name, change, tag } => {
-                    self.presence.online.probe_again(tag);
+                    self.presence.probe_again(tag);
                     self.take_back(&name, tag, &change, &mut out);
                     self.undo_part(&name);
                 }

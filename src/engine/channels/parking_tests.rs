@@ -258,11 +258,11 @@ fn what_concerns_many_channels_has_few_of_them_loaded_at_a_time() {
     for (n, text) in names.iter().enumerate() {
         let tag = u64::from(number_of(text));
         if n % 2 == 0 {
-            engine.presence.online.bring_later(tag, &name(text), &founder());
+            engine.presence.online_mut().bring_later(tag, &name(text), &founder());
             continue;
         }
-        let place = engine.presence.online.say(tag, &name(text), &id, &full, says.clone()).unwrap();
-        engine.presence.online.wait(place);
+        let place = engine.presence.online_mut().say(tag, &name(text), &id, &full, says.clone()).unwrap();
+        engine.presence.online_mut().wait(place);
     }
     let (mut next, mut most, mut loaded) = (vec![Inbound::Tick], 0, 0);
     while !next.is_empty() || !parking.is_empty() {
@@ -277,7 +277,7 @@ fn what_concerns_many_channels_has_few_of_them_loaded_at_a_time() {
         most = most.max(engine.census().channels_in_memory);
     }
     assert!(most <= 16 && loaded >= 200, "{most} at once of {loaded}");
-    assert!(engine.presence.online.channels_to_tell(None, 1).is_empty());
+    assert!(engine.presence.online().channels_to_tell(None, 1).is_empty());
 }
 
 /// Counted in places, not in time: one floods a channel that is being loaded, and whoever else waits has a place.

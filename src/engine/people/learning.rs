@@ -160,7 +160,7 @@ impl Engine {
                 let takes =
                     query.is_some_and(|query| self.people.capabilities.learn(&full.to_bare(), announced, query));
                 self.people.accounts.settle(&full, takes, &mut turn.outbox);
-                self.presence.online.spread(&full.to_bare());
+                self.presence.spread(&full.to_bare());
             }
             Purpose::Presence { full } => {
                 if stanza.type_ == "error"
@@ -179,7 +179,7 @@ impl Engine {
                     self.people.accounts.readdress(&domain, &mut turn.outbox);
                 }
                 self.learn_delivery(&domain, query, turn);
-                self.presence.online.spread_all(&domain);
+                self.presence.spread_all(&domain);
                 self.look_for_multicast(&domain, query, turn);
             }
             Purpose::Services { domain } => {

@@ -6,9 +6,9 @@
 
 use super::super::fairness::lot::Lot;
 use super::super::fairness::pace::Pace;
-use super::super::share::OwnDomains;
+use super::super::share::{Hit, OwnDomains};
 use super::chores::PresenceChores;
-use super::online::Online;
+use super::online::{Online, OwedTo};
 use crate::channel::{Channel, Member, Rate, Stamp};
 use crate::timers::Timers;
 use crate::xep::Service;
@@ -41,7 +41,7 @@ pub(super) enum PresenceTimer {
 
 /// What the service knows of presence in channels.
 pub(in crate::engine) struct Sharing {
-    pub online: Online,
+    pub(super) online: Online,
     pub(super) told: Pace<BareJid>,
     pub(super) floods: Pace<BareJid>,
     /// Requests of channels to subscribe to the presence of accounts.
@@ -87,6 +87,41 @@ impl Sharing {
             self.timers.start(PresenceTimer::Look, steady.0, LOOK_MS);
         }
         is_time
+    }
+
+    /// Who is online where, and what was told of it, for whoever looks it up.
+    pub fn online(&self) -> &Online {
+        &self.online
+    }
+
+    /// What an account says to all of its channels goes to each of them, now that more is known of it.
+    pub fn spread(&mut self, account: &BareJid) {
+        self.online.spread(account);
+    }
+
+    /// The same of all accounts of a domain.
+    pub fn spread_all(&mut self, domain: &str) {
+        self.online.spread_all(domain);
+    }
+
+    /// An account subscribed to presence in the channel of this tag: it is sent everybody's.
+    pub fn owe(&mut self, tag: u64, account: &BareJid) {
+        self.online.deliver_later(tag, OwedTo::Account(account.clone()));
+    }
+
+    /// A channel's participants have to be asked again when it comes into memory.
+    pub fn probe_again(&mut self, tag: u64) {
+        self.online.probe_again(tag);
+    }
+
+    /// Who hit a share since this was asked last.
+    pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
+        self.online.hits()
+    }
+
+    #[cfg(test)]
+    pub fn online_mut(&mut self) -> &mut Online {
+        &mut self.online
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::super::outgoing::outbox::{Delta, EntryNo, ListId, Out};
 use super::super::outgoing::showing::Done;
-use super::super::presence::online::OwedTo;
 use super::super::{Engine, Turn};
 use super::request::{Asked, Effects, Way};
 use crate::channel::command::HistoryQuery;
@@ -261,7 +260,7 @@ impl Engine {
         let past = past.map(|past| past.subscriptions).unwrap_or_default();
         let next = if member.is_joined() { member.subscriptions } else { NodeSet::default() };
         if next.without(past).contains(Node::Presence) {
-            self.presence.online.deliver_later(tag, OwedTo::Account(member.jid.clone()));
+            self.presence.owe(tag, &member.jid);
         }
         turn.outbox.extend(subscription_deltas(tag, no, past, next));
     }
@@ -279,7 +278,7 @@ impl Engine {
             }
         };
         if guest.subscriptions.without(past).contains(Node::Presence) {
-            self.presence.online.deliver_later(tag, OwedTo::Account(guest.jid.clone()));
+            self.presence.owe(tag, &guest.jid);
         }
         turn.outbox.extend(subscription_deltas(tag, no, past, guest.subscriptions));
     }

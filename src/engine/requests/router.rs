@@ -128,7 +128,7 @@ impl Engine {
             tracing::info!(%domain, roster = privileges.roster, presence = privileges.presence, "the host server grants privileges");
             self.people.hosts_mut().grant(&domain, privileges);
         }
-        self.presence.online.spread_all(&domain);
+        self.presence.spread_all(&domain);
         self.ask_at_last(&domain, turn);
     }
 
