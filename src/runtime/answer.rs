@@ -1,4 +1,4 @@
-//! Questions to the archive, answered from the store.
+//! Answers queries of the archive from the store.
 
 use super::dossier;
 use crate::channel::command::HistoryQuery;
@@ -39,7 +39,7 @@ fn summed_up(account: &BareJid, store: &dyn Store) -> Result<Option<String>, Sto
     dossier::summary(store, account).map(|summary| Some(format!("{summary:#}")))
 }
 
-/// All of it, where it is short enough.
+/// Everything that the service holds of the account; `None` where it is longer than `bytes_max`.
 fn exported(account: &BareJid, bytes_max: usize, store: &dyn Store) -> Result<Option<String>, StoreError> {
     let mut text = String::new();
     dossier::export(store, account, &mut |part| {
@@ -59,7 +59,7 @@ fn answer_page(
         return Ok(query.page(page, Vec::new(), true, Some((0, 0)), &People::new(), &Tombstones::new()));
     }
     let bounds = store.bounds(query.tag)?;
-    // What was given out once and is gone, by age or because a backup did not know of it (XEP-0313 §4.3.2).
+    // An id that was given out and whose row is gone, by age or since a restore, is item-not-found (XEP-0313 §4.3.2).
     let named = page.ids.iter().flatten().chain(&page.after);
     let mut named = named.chain(page.before.iter().filter(|&&before| before <= query.newest));
     if named.any(|&row| bounds.as_ref().is_none_or(|bounds| !bounds.holds(row))) {
@@ -119,7 +119,7 @@ fn answer_ids(
     Ok(query.page(page, rows, complete, None, &people, &tombstones))
 }
 
-/// Whether a row is one that the asker may name: within its windows, hidden or not.
+/// Whether the asker may name a row: it is within the asker's windows, hidden or not.
 fn sees(page: &HistoryQuery, row: u64) -> bool {
     let windows = page.windows.as_ref();
     windows.is_none_or(|windows| windows.iter().any(|&(first, last)| first <= row && row <= last))
@@ -175,7 +175,7 @@ fn answer_message_info(
     Ok(vec![query.message_info(row, aggregate, told)])
 }
 
-/// When a row came at each of its recipients, in their order.
+/// When a row arrived at each of its recipients, in their order.
 ///
 /// # Errors
 /// Those of reading.
@@ -194,8 +194,8 @@ pub fn receipts_of(
     Ok(recipients.iter().map(told).collect())
 }
 
-/// What rows are written with: the people whom they and what is left of them name, and what is left of rows that
-/// moderators retracted.
+/// What rows are rendered with: the people that they and their tombstones name, and the tombstones that moderators
+/// left.
 fn beside(
     query: &Query,
     rows: &[Row],
@@ -214,7 +214,7 @@ fn beside(
     if !moderated.is_empty() {
         tombstones.extend(store.tombstones(query.tag, &moderated)?);
     }
-    // What is retracted took along whatever corrects it.
+    // A retraction also takes the corrections of its row.
     let corrected: Vec<u64> = rows.iter().filter_map(Row::corrected).collect();
     let gone = if corrected.is_empty() { Tombstones::new() } else { store.tombstones(query.tag, &corrected)? };
     for row in rows {

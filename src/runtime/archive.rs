@@ -1,5 +1,5 @@
-//! Pages of history, and what the loop has to know of old rows and of accounts, read beside the loop: a few threads, a bounded queue for
-//! each account, the answers of one query in order.
+//! Reads pages of history, old rows and what is kept by accounts beside the loop: with a few threads, a bounded queue
+//! for each account, and the stanzas of one answer in order.
 
 pub(super) mod waiting;
 
@@ -21,23 +21,23 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use waiting::Waiting;
 
-/// Queries that may wait for each thread; each holds the request that it answers.
+/// How many questions may wait for each thread. Each holds the request that it answers.
 const WAITING_PER_THREAD: usize = 128;
-/// The stack of a thread that reads stored stanzas into trees, in bytes.
+/// The stack of a thread, in bytes. The threads parse stored stanzas into trees.
 const STACK_BYTES: usize = 4 << 20;
 
-/// What is asked of the archive.
+/// A question to the archive.
 pub enum Question {
-    /// By a stanza.
+    /// Asked by a stanza.
     Stanza(Box<Query>),
-    /// By a call.
+    /// Asked by a call.
     Call(Box<Lookup>),
-    /// By the loop, for something that waits.
+    /// Asked by the loop, for something that waits.
     Loop(Box<Errand>),
 }
 
 impl Question {
-    /// Who asks.
+    /// The account that asks.
     fn account(&self) -> BareJid {
         match self {
             Question::Stanza(query) => query.reply.to.to_bare(),
@@ -47,10 +47,10 @@ impl Question {
     }
 }
 
-/// What waits for the threads.
+/// The questions that wait for a thread.
 pub type Questions = Waiting<Question>;
 
-/// The threads that read pages.
+/// The threads that read the archive.
 pub struct Archive {
     questions: Arc<Questions>,
     outbox: Arc<Outbox>,
@@ -88,14 +88,14 @@ impl Archive {
         Ok(Archive { questions, outbox, callers, returns, metrics: metrics.clone(), threads })
     }
 
-    /// What waits.
+    /// The questions that wait.
     pub fn questions(&self) -> &Arc<Questions> {
         &self.questions
     }
 
-    /// Takes a question. When too many wait, one is refused: the newest of whoever asks most.
+    /// Takes a question. When too many wait, the newest one of the account that has most is refused.
     pub fn take(&self, question: Question) {
-        // What waits for what is kept by an account has its bound where it waits.
+        // Errands about accounts are bounded where their requests wait.
         if let Question::Loop(errand) = &question
             && let Source::Account(_) = errand.source
         {
@@ -109,12 +109,12 @@ impl Archive {
         match question {
             Question::Stanza(query) => send(&self.outbox, query.refuse_busy()),
             Question::Call(lookup) => self.callers.tell((lookup.token, Err(Refusal::Busy))),
-            // Those whom it is for are refused one by one.
+            // The requests that wait for the errand are refused one by one.
             Question::Loop(errand) => self.returns.miss(errand),
         }
     }
 
-    /// Answers what waits, and ends.
+    /// Answers what waits, then ends the threads.
     pub fn finish(self) {
         self.questions.close();
         for thread in self.threads {

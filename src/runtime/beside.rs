@@ -1,4 +1,4 @@
-//! Work on the store beside the loop, and the way of what is found there into a turn.
+//! Work on the store beside the loop, and how its results become turns.
 
 use super::inbox::Inbox;
 use crate::engine::Inbound;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// Has the store do something that may take long.
+/// Runs work on the store that may take long, in a thread of its own.
 ///
 /// # Errors
 /// Those of the work.
@@ -21,13 +21,13 @@ pub async fn beside<T: Send + 'static>(
     done.unwrap_or_else(|error| Err(StoreError(error.to_string())))
 }
 
-/// Waits; whether the process is to end.
+/// Waits for `time`. Returns whether the process is to end.
 pub async fn rest(stopping: &mut watch::Receiver<bool>, time: Duration) -> bool {
     timeout(time, stopping.wait_for(|stop| *stop)).await.is_ok()
 }
 
-/// Makes a turn of something, with a pause as long as there is no room: what people send goes first. Whether the process is
-/// to end.
+/// Puts something into the inbox. Waits while there is no room: what people send goes first. Returns whether the
+/// process is to end.
 pub async fn hand_over(
     inbox: &Inbox,
     mut inbound: Inbound,

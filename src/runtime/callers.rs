@@ -1,6 +1,6 @@
-//! Who waits for the result of a call: from its token to its place.
+//! Who waits for the result of a call, by the call's token.
 //!
-//! Bounded by the calls that its user lets wait: a place that nobody waits at any more is cleared by its result.
+//! Bounded by the calls that callers let wait. An entry whose caller went away is removed when the result comes.
 
 use super::answer::receipts_of;
 use crate::channel::Refusal;
@@ -10,10 +10,10 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
-/// What a caller gets.
+/// The result of a call, or why it was refused.
 pub type CallOutcome = Result<CallResult, Refusal>;
 
-/// See the module.
+/// The callers that wait.
 #[derive(Debug, Default)]
 pub struct Callers {
     inner: Mutex<Inner>,
@@ -26,7 +26,7 @@ struct Inner {
 }
 
 impl Callers {
-    /// A token for a call, and the place where its result arrives; the place fails when the process ends before.
+    /// A token for a call, and the receiver of its result. The receiver fails if the process ends first.
     pub fn enter(&self) -> (u64, oneshot::Receiver<CallOutcome>) {
         let (sender, receiver) = oneshot::channel();
         let mut inner = self.lock();
@@ -36,16 +36,16 @@ impl Callers {
         (token, receiver)
     }
 
-    /// Gives up on a call: its result is dropped when it comes.
+    /// Gives a call up: its result is dropped.
     pub fn forget(&self, token: u64) {
         self.lock().waiting.remove(&token);
     }
 
-    /// Hands out a result.
+    /// Passes a result to its caller.
     pub fn tell(&self, (token, outcome): Called) {
         let sender = self.lock().waiting.remove(&token);
         if let Some(sender) = sender {
-            // Whoever went away needs no result.
+            // The caller may be gone.
             let _ = sender.send(outcome);
         }
     }

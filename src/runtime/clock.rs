@@ -14,14 +14,14 @@ pub fn now() -> Stamp {
     Stamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// The wall clock, and the time since the machine started, its sleep included.
+/// The wall clock, and the time since the machine started, including sleep.
 pub fn moment() -> Moment {
     let since_boot = clock_gettime(ClockId::Boottime);
     let (s, ns) = (u64::try_from(since_boot.tv_sec).unwrap_or(0), u64::try_from(since_boot.tv_nsec).unwrap_or(0));
     Moment { wall: now(), steady_ms: s.saturating_mul(1000).saturating_add(ns / 1_000_000) }
 }
 
-/// The time since the first call, from a clock that never goes back.
+/// The time since the first call, by a clock that never goes back.
 pub fn uptime() -> Duration {
     static START: OnceLock<Instant> = OnceLock::new();
     START.get_or_init(Instant::now).elapsed()
@@ -32,12 +32,12 @@ pub fn uptime_ms() -> u64 {
     u64::try_from(uptime().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The time by which timers go, which a test may let jump.
+/// The clock of timers, which a test can move.
 pub fn of_timers() -> tokio::time::Instant {
     tokio::time::Instant::now()
 }
 
-/// Fresh randomness of the system.
+/// Fresh randomness from the system.
 ///
 /// # Errors
 /// When the system has none to give.

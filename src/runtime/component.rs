@@ -1,4 +1,4 @@
-//! One connection to the host server: opening it, authenticating, and what can go wrong with it (XEP-0114).
+//! A connection to the host server: how it is opened and authenticated, and how it can fail (XEP-0114).
 
 use super::framer::{Frame, Framer, NotXmpp, StanzaLimits};
 use crate::config::{Config, Secret};
@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use xmpp_parsers::component::Handshake;
 
 const STREAM_ERRORS: &str = "urn:ietf:params:xml:ns:xmpp-streams";
-/// How long a stream error's condition or text is told on, in characters.
+/// How much of a stream error's condition or text is reported, in characters.
 const TEXT_CHARS_MAX: usize = 200;
 
 /// Why there is no link, or no link any more.
@@ -42,16 +42,16 @@ pub enum LinkError {
     /// The connection broke.
     #[error("the connection broke: {0}")]
     Lost(io::Error),
-    /// The other end speaks something else.
+    /// The peer does not speak XMPP.
     #[error("{0}")]
     NotXmpp(#[from] NotXmpp),
-    /// Silence, and no answer to a ping.
+    /// The host server was silent and answered no ping.
     #[error("the host server has gone silent and does not answer a ping")]
     Dead,
-    /// Pings were answered on this link, and are no longer.
+    /// Pings were answered on this link, and no longer are.
     #[error("the host server no longer answers pings behind what is sent to it")]
     Mute,
-    /// What is written is not read.
+    /// The host server does not read what is written.
     #[error("the host server does not read what is sent to it")]
     Stalled,
 }
@@ -107,7 +107,7 @@ impl LinkError {
     }
 }
 
-/// Where and as whom to connect.
+/// Which host server to connect to, and as which component.
 #[derive(Clone, Debug)]
 pub struct Address {
     domain: String,
@@ -118,7 +118,7 @@ pub struct Address {
 }
 
 impl Address {
-    /// The address that the settings name.
+    /// The address in the settings.
     pub fn new(config: &Config, secret: Secret) -> Address {
         let component = &config.component;
         Address {
@@ -131,11 +131,11 @@ impl Address {
     }
 }
 
-/// Connects and authenticates. What the host server sent behind its `<handshake/>` is in the framer's hands already
-/// and given to `early` frame by frame.
+/// Connects and authenticates. What the host server sent behind its `<handshake/>` goes through the framer to `early`,
+/// frame by frame.
 ///
 /// # Errors
-/// [`LinkError`] that says why not.
+/// [`LinkError`]: why there is no link.
 pub async fn connect(
     address: &Address,
     limits: StanzaLimits,
@@ -183,7 +183,7 @@ async fn authenticate(
             return Err(error);
         }
         if let Some(answer) = answer {
-            // A host server that refused already may have closed its end; its reason is still to be read.
+            // A host server that has already refused may have closed its end. Its reason is still to be read.
             let _ = tcp.write_all(answer?.as_bytes()).await;
         }
         if authenticated {
@@ -192,7 +192,7 @@ async fn authenticate(
     }
 }
 
-/// The handshake that answers a stream header.
+/// The handshake that answers a stream header (XEP-0114 §3).
 fn handshake(header: &[u8], secret: &Secret) -> Result<String, LinkError> {
     let bad = || LinkError::NotXmpp(NotXmpp("the host server's stream header cannot be read"));
     let text = std::str::from_utf8(header).map_err(|_| bad())?;

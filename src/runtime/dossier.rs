@@ -1,6 +1,6 @@
-//! What the service holds of an account: a summary for whoever decides about it, and all of it for the account itself.
+//! What the service holds of an account: a summary for the operator, and an export for the account itself.
 //!
-//! Read from the store beside the loop. Of others nothing is told but addresses in the account's own lists.
+//! It is read from the store beside the loop. Of other people it tells only addresses in the account's own lists.
 
 use crate::channel::{Channel, ChannelName, Member, Preferences, Row, RowKind};
 use crate::store::{PagePlan, Place, Store, StoreError};
@@ -9,12 +9,12 @@ use jid::BareJid;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Entries of the store that are looked at between two looks at whether anybody waits still.
+/// How many entries of the store are read before it is checked again whether the client still waits.
 const TRACED_MAX: usize = 4096;
-/// Rows that are read at a time.
+/// How many rows are read at a time.
 const ROWS_MAX: usize = 256;
 
-/// Takes a part of the text; `false` ends it.
+/// Takes a part of the text. `false` stops the export.
 pub type Take<'a> = dyn FnMut(String) -> bool + 'a;
 
 /// The channels in which an account has or had a place, in the order of names.
@@ -43,8 +43,8 @@ pub fn places(store: &dyn Store, account: &BareJid) -> Result<Vec<Channel>, Stor
     Ok(channels)
 }
 
-/// The records of an account in a channel: its own, and those of accounts of its name that are no more; with what is left
-/// of those that the channel gave up.
+/// The records of an account in a channel, including those of earlier accounts of the same name and those that the
+/// channel gave up.
 #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
 fn records(store: &dyn Store, channel: &Channel, account: &BareJid) -> Result<Vec<Member>, StoreError> {
     let mut records: Vec<Member> = channel.members().filter(|member| member.jid == *account).cloned().collect();
@@ -53,7 +53,7 @@ fn records(store: &dyn Store, channel: &Channel, account: &BareJid) -> Result<Ve
     Ok(records)
 }
 
-/// What is kept of an account, in short.
+/// A summary of what is kept of an account.
 ///
 /// # Errors
 /// Those of reading.
@@ -101,7 +101,7 @@ pub fn summary(store: &dyn Store, account: &BareJid) -> Result<Value, StoreError
     }))
 }
 
-/// Everything of an account: a JSON object, in parts.
+/// Everything that is kept of an account: a JSON object, in parts.
 ///
 /// # Errors
 /// Those of reading.
@@ -146,7 +146,7 @@ pub fn export(store: &dyn Store, account: &BareJid, take: &mut Take<'_>) -> Resu
     Ok(())
 }
 
-/// What a record says of its member, and what the member settled and reported.
+/// A record as JSON, with what its member settled and reported.
 fn record(store: &dyn Store, channel: &Channel, member: &Member) -> Result<Value, StoreError> {
     let Preferences { jid, blocks_messages, shows_vcard, hides_presence } = member.preferences;
     let tag = channel.profile().tag;
@@ -180,7 +180,7 @@ fn record(store: &dyn Store, channel: &Channel, member: &Member) -> Result<Value
     }))
 }
 
-/// A row as its author gets it: what it wrote, and of others nothing.
+/// A row as its author gets it: what the author wrote, and nothing of others.
 fn exported(row: &Row, id: &str) -> Value {
     let kind = match &row.kind {
         RowKind::Message => "message",
@@ -209,7 +209,7 @@ fn exported(row: &Row, id: &str) -> Value {
     })
 }
 
-/// Visits the rows that somebody wrote, oldest first; how many there are.
+/// Visits the rows of an author, oldest first. Returns how many there are.
 fn rows_of(
     store: &dyn Store,
     channel: &Channel,

@@ -1,8 +1,8 @@
-//! Whether what is sent to the service's own address comes back on this link.
+//! Detects a second link that serves the service's domain, by pings to the service's own address.
 //!
-//! ejabberd lets several links serve one domain and gives each stanza to any of them (hosts.md, J.3). So a second process,
-//! or a link whose end the host server did not notice, takes a part of the traffic, and nobody is told. A ping to the own
-//! address tells: it has to come back here, as it was sent.
+//! ejabberd lets several links serve one domain and gives each stanza to any of them (hosts.md, J.3). So a second
+//! process, or a link whose end the host server did not notice, silently takes a part of the traffic. A ping to the own
+//! address has to come back on this link as it was sent.
 
 use super::keep_alive::KeepAlive;
 use super::metrics::Metrics;
@@ -13,18 +13,18 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// How long after the link came up the first ping is sent: ejabberd drops what comes in its first milliseconds.
+/// The pause between the start of a link and the first ping. ejabberd drops what comes in the first milliseconds.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
-/// What the ids of these pings begin with, whichever process sends them.
+/// The prefix of the ids of these pings, the same for every process.
 const PREFIX: &str = "echo-";
-/// The resource that they go to: ejabberd's mod_privilege drops requests to an address without one (hosts.md, J.2).
+/// The resource that is pinged. ejabberd's mod_privilege drops requests to an address without one (hosts.md, J.2).
 const RESOURCE: &str = "echo";
-/// So many that are missing one after the other went elsewhere: one may come late.
+/// After this many missing pings in a row they went elsewhere. A single one may be late.
 const MISSING_MAX: u32 = 2;
-/// After so many that came back one after the other nobody else is there: with two links each comes back by half a chance.
+/// After this many returned pings in a row there is no other link. With two links, each returns by an even chance.
 const GOOD_MIN: u32 = 10;
 
-/// See the module. It outlives a link.
+/// The state of the detection. It outlives a link.
 #[derive(Debug)]
 pub struct Echo {
     domain: String,
@@ -38,29 +38,29 @@ pub struct Echo {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The number of the newest ping, and whether it is waited for.
+    /// The number of the newest ping, and whether it is still waited for.
     newest: u64,
     is_waiting: bool,
-    /// Whether any ever came back: not every host server sends a component what it sends to itself.
+    /// Whether any ping ever came back. Some host servers do not send a component what it sends to itself.
     came_back: bool,
     missing: u32,
     good: u32,
     is_shared: bool,
 }
 
-/// What tells that somebody else serves the domain.
+/// A sign of another link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sign {
     /// A ping that this process did not send.
     Foreign,
-    /// Somebody else's answer.
+    /// An answer that another process gave.
     Answered,
-    /// Nothing, where others came back.
+    /// A ping that did not come back, although others did.
     Missing,
 }
 
 impl Echo {
-    /// The echo of one process.
+    /// The detection of one process.
     pub fn new(keep_alive: &KeepAlive, metrics: Arc<Metrics>) -> Echo {
         let KeepAlive { idle, patience, from, id, .. } = keep_alive;
         Echo {
@@ -74,7 +74,7 @@ impl Echo {
         }
     }
 
-    /// Asks now and then, for as long as there is a link.
+    /// Pings now and then, as long as there is a link.
     pub async fn run(&self, urgent: &Urgent) -> Infallible {
         self.lock().is_waiting = false;
         tokio::time::sleep(FIRST_PAUSE.min(self.idle)).await;
@@ -88,8 +88,8 @@ impl Echo {
         }
     }
 
-    /// Takes an iq that is the own ping or an answer to it; whether it is. Pings of other processes are noted and answered
-    /// like any other, which tells those.
+    /// Takes an iq if it is a ping of this process or an answer to one. Returns whether it is. Pings of other processes
+    /// are noted and then answered like any other, so that those processes notice, too.
     pub fn take(&self, kind: Kind, id: Option<&str>, from: Option<&Jid>, is_request: bool) -> bool {
         let id = id.filter(|id| kind == Kind::Iq && id.starts_with(PREFIX));
         let Some((id, from)) = id.zip(from.filter(|from| from.domain().as_str() == self.domain)) else { return false };
@@ -97,7 +97,7 @@ impl Echo {
         match number {
             Some(Ok(_)) if is_request => self.note_good(),
             Some(Ok(_)) => self.note_answer(),
-            // A request of the service's own address that this process did not send: nobody else can send one.
+            // Only another process sends requests from the service's own address.
             _ if is_request && from.is_bare() && from.node().is_none() => self.note(Sign::Foreign),
             _ => {}
         }
@@ -113,7 +113,7 @@ impl Echo {
         tag.child(Tag::in_ns("ping", ns::PING)).into_xml()
     }
 
-    /// The patience with the newest ping is over.
+    /// The newest ping has been waited for long enough.
     fn look(&self) {
         let mut state = self.lock();
         if !std::mem::take(&mut state.is_waiting) {
@@ -139,7 +139,7 @@ impl Echo {
         }
     }
 
-    /// A result is somebody else's: this process takes its own pings. An error may be the host server's.
+    /// A result is from another process, because this one takes its own pings. An error may be from the host server.
     fn note_answer(&self) {
         self.lock().is_waiting = false;
         self.note(Sign::Answered);
@@ -189,7 +189,7 @@ mod tests {
         echo.metrics.health.is_shared()
     }
 
-    /// Gives it what came, as an iq.
+    /// Passes an iq to the detection.
     fn hear(echo: &Echo, id: &str, from: &str, is_request: bool) -> bool {
         echo.take(Kind::Iq, Some(id), Some(&from.parse().unwrap()), is_request)
     }

@@ -1,4 +1,4 @@
-//! What an erased account wrote goes from the store beside the loop, once it is out of every channel.
+//! Erases from the store what an erased account wrote, once it is out of every channel. It works beside the loop.
 
 use super::beside::{beside, hand_over};
 use super::inbox::Inbox;
@@ -9,24 +9,24 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
-/// The pause before what failed, or found no room, is tried again.
+/// The pause before a retry, after a failure or for lack of room.
 const PAUSE: Duration = Duration::from_secs(10);
-/// What a message to the loop weighs, in bytes.
+/// What a message to the loop counts in the inbox, in bytes.
 const WEIGHT: usize = 4096;
 
-/// See the module.
+/// Erases accounts.
 pub struct Eraser {
-    /// Where what is to go is.
+    /// The store to erase from.
     pub store: Arc<dyn Store>,
-    /// Where turns come from.
+    /// The inbox of the loop.
     pub inbox: Arc<Inbox>,
-    /// What wakes it: an account is out of every channel.
+    /// Wakes it when an account is out of every channel.
     pub woken: Arc<Notify>,
     /// Whether the process is to end.
     pub stopping: watch::Receiver<bool>,
 }
 
-/// Whether one of these records gives it something to do.
+/// Whether one of these records may call for erasing.
 pub fn is_concerned(records: &[Record]) -> bool {
     records.iter().any(|record| matches!(record, Record::Ending { ending: Some(ending), .. } if ending.is_out))
 }

@@ -1,38 +1,38 @@
 //! Cuts the bytes of a component's stream into whole top-level elements, without reading them into trees.
 //!
 //! Every byte is looked at once, whatever the chunks. Memory is bounded by [`StanzaLimits`]: an element over a limit is
-//! passed over without being kept, and reported with its start tag, so that its sender gets an error while the
-//! stream goes on behind it. What comes out is the same for every way of cutting the input into chunks.
+//! skipped and reported with its start tag alone, so that its sender gets an error and the stream goes on. The frames
+//! are the same however the input is cut into chunks.
 
 use crate::steps;
 use memchr::{memchr, memchr3};
 use thiserror::Error;
 
-/// How much of a start tag is kept of an element over a limit, in bytes: two addresses and an id fit.
+/// How much is kept of the start tag of an element over a limit, in bytes. Two addresses and an id fit.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
-/// Bytes that are looked at and kept together, of one step.
+/// How many bytes that are scanned and kept together count as one step.
 const BYTES_A_STEP: usize = 64;
-/// The buffer is given back after an element larger than this, in bytes.
+/// The buffer is freed after an element larger than this, in bytes.
 const BUFFER_BYTES_KEPT: usize = 64 * 1024;
 
-/// What one stanza may amount to.
+/// Limits of one stanza.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StanzaLimits {
     /// The whole stanza, in bytes.
     pub stanza_bytes_max: usize,
     /// How deep its elements nest; the stanza itself is 1.
     pub stanza_depth_max: usize,
-    /// Its elements, itself included.
+    /// How many elements it has, including itself.
     pub stanza_elements_max: usize,
     /// The value of one attribute as written, in bytes.
     pub attribute_bytes_max: usize,
     /// Attributes of one element.
     pub attributes_max: usize,
-    /// One start tag, in bytes: as it comes, and as it is written with the namespaces that it takes from around it.
+    /// One start tag, in bytes: as received, and as written with the namespaces that it inherits.
     pub start_tag_bytes_max: usize,
 }
 
-/// The limit that an element is over; of several the first in this order.
+/// The limit that an element exceeds. Of several, the first in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Excess {
     /// [`StanzaLimits::stanza_bytes_max`]
@@ -49,16 +49,16 @@ pub enum Excess {
     StartTagBytes,
 }
 
-/// One thing the stream said.
+/// A part of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Frame<'a> {
     /// The stream header: its start tag.
     Header(&'a [u8]),
     /// An empty or filled `<handshake/>`.
     Handshake,
-    /// A stream error, whole.
+    /// A complete stream error.
     StreamError(&'a [u8]),
-    /// Any other element, whole.
+    /// Any other complete element.
     Stanza(&'a [u8]),
     /// An element over a limit: its start tag, or the beginning of it.
     Oversize(&'a [u8], Excess),
@@ -66,7 +66,7 @@ pub enum Frame<'a> {
     End,
 }
 
-/// The peer sends what no XML stream holds; there is no way to tell where the next stanza starts.
+/// The input is no XML stream. It cannot be told where the next stanza starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct NotXmpp(pub &'static str);
@@ -83,7 +83,7 @@ enum At {
     Value(u8),
     /// In an end tag.
     EndTag,
-    /// Behind `<!`, with so many bytes of what may follow.
+    /// Behind `<!`, with the number of bytes read of what may follow.
     Declaration(&'static [u8], usize),
     /// In a comment, CDATA or an instruction: `seen` of the `need` marks that stand before the closing `>`.
     Until { mark: u8, need: u8, seen: u8 },
@@ -96,7 +96,7 @@ pub struct Framer {
     at: At,
     opened: bool,
     depth: usize,
-    /// The current element as far as it is kept.
+    /// The part of the current element that is kept.
     kept: Vec<u8>,
     len: usize,
     head_len: Option<usize>,
@@ -128,12 +128,12 @@ impl Framer {
         }
     }
 
-    /// What it lets pass.
+    /// The limits of stanzas.
     pub fn limits(&self) -> StanzaLimits {
         self.limits
     }
 
-    /// Takes the next bytes and tells `each` what they complete.
+    /// Takes the next bytes, and passes each frame that they complete to `each`.
     ///
     /// # Errors
     /// [`NotXmpp`]: the stream is unusable from here on.
@@ -265,7 +265,7 @@ impl Framer {
     fn declaration(&mut self, byte: u8, rest: &'static [u8], n: usize) -> Result<usize, NotXmpp> {
         let rest = match (n, byte) {
             (0, b'-') => &b"--"[..],
-            // Outside a stanza there is no text that a CDATA section could be.
+            // Outside a stanza there is no text, so no CDATA section either.
             (0, b'[') if self.depth > 0 => b"[CDATA[",
             _ => rest,
         };

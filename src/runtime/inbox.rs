@@ -1,7 +1,8 @@
-//! What came in and waits for the engine: in order, bounded by number and bytes, with shares for accounts and domains.
+//! The inbox: what came in and waits for the engine, in order, bounded by number and bytes, with shares for accounts
+//! and domains.
 //!
-//! Where it is full, whoever has most in it loses its newest, and is told as if that had found no room when it came. So
-//! whoever floods it keeps nobody else out, and waits in its own line alone.
+//! When it is full, the account that has most in it loses its newest entry, which is refused like one that found no
+//! room. So an account that floods the inbox keeps nobody else out and waits in its own queue alone.
 
 use super::queue::Queue;
 use super::refuse::Refuser;
@@ -12,7 +13,7 @@ use jid::BareJid;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// See the module. One end for threads and tasks that put something in, one for the worker.
+/// The inbox. Any thread or task may put something in; the worker takes out.
 #[derive(Debug)]
 pub struct Inbox {
     queue: Queue<Waiting>,
@@ -30,36 +31,36 @@ struct Waiting {
 #[derive(Debug)]
 enum Whose {
     Of(BareJid),
-    /// The service's own, so many bytes.
+    /// Of the service itself, with its size in bytes.
     Own(usize),
 }
 
 impl Inbox {
-    /// Room for so many things and so many bytes of them; what has to go for others is refused.
+    /// An inbox for `items_max` entries of `bytes_max` in all. `refuser` answers for those that are dropped for others.
     pub fn new(items_max: usize, bytes_max: usize, own_domains: OwnDomains, refuser: Refuser) -> Inbox {
         let places = WaitingRoom::new("inbox", (items_max, bytes_max), own_domains);
         Inbox { queue: Queue::new(usize::MAX, usize::MAX), places: Mutex::new((places, 0)), refuser }
     }
 
-    /// Whether there is room for so many bytes, whoever they are of.
+    /// Whether there is room for this many bytes, whoever they are of.
     pub fn has_room(&self, bytes: usize) -> bool {
         self.lock().0.has_room(bytes)
     }
 
-    /// Whether somebody's share has room for so many bytes.
+    /// Whether an account's share has room for this many bytes.
     pub fn may_enter(&self, who: &BareJid, bytes: usize) -> bool {
         self.lock().0.may_enter(who, bytes)
     }
 
-    /// Adds something, for which others may lose what they have too much of; whether it is in.
+    /// Adds an entry, for which others may lose what exceeds their share. Returns whether it was added.
     pub fn try_push(&self, inbound: Inbound, bytes: usize) -> bool {
         self.offer(inbound, bytes).is_ok()
     }
 
-    /// Adds something, for which others may lose what they have too much of.
+    /// Adds an entry, for which others may lose what exceeds their share.
     ///
     /// # Errors
-    /// It itself, where there is no room for it.
+    /// The entry, if there is no room for it.
     // It is moved in, and out again where there is no room.
     #[allow(clippy::result_large_err)]
     pub fn offer(&self, inbound: Inbound, bytes: usize) -> Result<(), Inbound> {
@@ -83,7 +84,7 @@ impl Inbox {
         pushed.map_err(|waiting| waiting.inbound)
     }
 
-    /// Adds something whatever the limits say, for what comes rarely and must not be lost.
+    /// Adds an entry regardless of the limits, for what is rare and must not be lost.
     pub fn push_beyond(&self, inbound: Inbound) {
         let mut places = self.lock();
         let number = places.1;
@@ -91,45 +92,45 @@ impl Inbox {
         self.queue.push_beyond(Waiting { number, whose: Whose::Own(0), inbound });
     }
 
-    /// Has the worker look up, now or when it next would wait.
+    /// Wakes the worker, now or when it next would wait.
     pub fn wake(&self) {
         self.queue.wake();
     }
 
-    /// Takes up to so many things of so many bytes together, one at least; none after `patience` or [`Inbox::wake`];
-    /// `None` when it is closed and empty.
+    /// Takes entries up to a number and a total of bytes, and at least one. Returns none after `patience` or
+    /// [`Inbox::wake`], and `None` when the inbox is closed and empty.
     pub fn take_in_thread(&self, max: (usize, usize), patience: Duration) -> Option<Vec<Inbound>> {
         let taken = self.queue.take_in_thread(max, patience)?;
         Some(self.taken(taken))
     }
 
-    /// Takes up to so many things in a task; `None` when it is closed and empty. One task at a time.
+    /// Takes up to `items_max` entries in a task; `None` when the inbox is closed and empty. One task at a time.
     pub async fn take(&self, items_max: usize) -> Option<Vec<Inbound>> {
         let taken = self.queue.take(items_max).await?;
         Some(self.taken(taken))
     }
 
-    /// Whether nothing is in it.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }
 
-    /// How many things are in it, and what they weigh, in bytes.
+    /// How many entries it has, and their size in bytes.
     pub fn depth(&self) -> (usize, usize) {
         self.queue.depth()
     }
 
-    /// Waits in a task until nothing is in it.
+    /// Waits in a task until it is empty.
     pub async fn wait_empty(&self) {
         self.queue.wait_empty().await;
     }
 
-    /// Takes nothing more in; what is there can still be taken out.
+    /// Closes it. What it holds can still be taken.
     pub fn close(&self) {
         self.queue.close();
     }
 
-    /// Who hit a share since this was asked last.
+    /// The shares that had no room since the last call.
     pub fn hits(&self) -> Vec<Hit> {
         self.lock().0.hits().collect()
     }

@@ -1,4 +1,4 @@
-//! Pings over the link, which tell whether the host server is there.
+//! Pings over the link (XEP-0199), which show whether the host server is there.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use std::time::Duration;
 pub struct KeepAlive {
     /// How long silence may last before a ping.
     pub idle: Duration,
-    /// How long it may last after it.
+    /// How long silence may last after the ping.
     pub patience: Duration,
     /// The service's address.
     pub from: String,
     /// An address that the host server answers for.
     pub to: String,
-    /// The id of pings, which nobody guesses; the writer's have a number behind it.
+    /// The id of pings, which cannot be guessed. The writer's pings have a number behind it.
     pub id: String,
 }

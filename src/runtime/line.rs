@@ -1,8 +1,9 @@
-//! The line of what goes to the host server: waiting, being written, written and not confirmed.
+//! The line of what goes to the host server: waiting, being written, or written and not confirmed.
 //!
-//! Channels take turns (`lanes`), so that one with much to say makes nobody else wait. Whatever comes from one channel stays
-//! in order (RFC 6120 §10.1), its participants' addresses included, and so does what the service says about it in its own
-//! name. An item leaves when the host server is known to have it; after a lost link everything still here is written again.
+//! Channels take turns (`lanes`), so that a busy one makes nobody else wait. Stanzas of one channel keep their order
+//! (RFC 6120 §10.1): those from its address, from the addresses of its participants, and those that the service sends
+//! about it. An item leaves the line when the host server is known to have it. After a lost link everything in the line
+//! is written again.
 
 mod item;
 mod lanes;
@@ -15,26 +16,27 @@ use item::{LineItem, Recall, What};
 use lanes::{Lanes, TURN_BYTES};
 use std::collections::{BTreeMap, VecDeque};
 
-/// For how many items room is kept when all are gone.
+/// How many items' memory is kept when the line is empty.
 const ITEMS_KEPT: usize = 4096;
 
-/// See the module.
+/// The line.
 #[derive(Debug, Default)]
 pub struct Line {
     book: AddressBook,
     items: VecDeque<LineItem>,
     /// The number of the first item.
     first: u64,
-    /// The number of the next item to be put into a lane.
+    /// The number of the next item that gets a lane.
     next: u64,
     lanes: Lanes,
-    /// By their places, those who are reached nowhere any more, once what stands in the lanes is written.
+    /// Entries that are reached nowhere any more, by their places in the address book, which they leave once the lanes
+    /// are empty.
     leaving: BTreeMap<usize, EntryNo>,
-    /// What is off the line, and whose it was.
+    /// What left the line, and which account it is counted against.
     relieved: Vec<Charge>,
-    /// The numbers of parcels, each with the number of the item behind it.
+    /// The numbers of parcels, each with the number of the item that follows it.
     parcels: VecDeque<(u64, u64)>,
-    /// What the items weigh together, in bytes.
+    /// The size of all items, in bytes.
     bytes: usize,
     /// The number of the next ping.
     ping: u64,
@@ -44,9 +46,9 @@ pub struct Line {
     uncovered: bool,
     dropped: u64,
     copies: u64,
-    /// What a multicast service refused and is to be written again.
+    /// What a multicast service refused and has to be written again.
     recalls: VecDeque<Recall>,
-    /// The home servers whose multicast services were used and not asked whether they have it, as bits.
+    /// The home servers whose multicast services were used and not pinged since, as bits.
     used: u64,
 }
 
@@ -56,7 +58,7 @@ impl Line {
         Line { ping: 1, ..Line::default() }
     }
 
-    /// Puts a parcel at the end; `now_ms` is the time, by any clock that goes forward.
+    /// Appends a parcel. `now_ms` is the time, by any clock that never goes back.
     pub fn push(&mut self, parcel: Parcel, now_ms: u64) {
         for out in parcel.outs {
             let bytes = weight(&out);
@@ -75,7 +77,7 @@ impl Line {
         }
     }
 
-    /// What everything in it weighs, in bytes.
+    /// The size of everything in the line, in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
@@ -85,7 +87,7 @@ impl Line {
         self.uncovered
     }
 
-    /// Appends to `block` until it holds `bytes_max` or there is nothing more to write.
+    /// Appends to `block` until it holds `bytes_max` or there is nothing left to write.
     pub fn fill(&mut self, block: &mut Vec<u8>, bytes_max: usize) {
         self.fill_recalled(block, bytes_max);
         self.sort();
@@ -114,8 +116,8 @@ impl Line {
         }
     }
 
-    /// Puts what came into lanes. What changes a list waits for what goes to that list; who is reached where is known at
-    /// once.
+    /// Puts new items into lanes. A change of a list waits for what goes to that list; a change of where an account is
+    /// reached applies at once.
     fn sort(&mut self) {
         while self.next < self.end() {
             let number = self.next;
@@ -133,7 +135,8 @@ impl Line {
         }
     }
 
-    /// The address book learns. Who is no longer reached anywhere still gets what was sent before, such as that it left.
+    /// Passes an item to the address book. An account that is no longer reached still gets what was sent before, such
+    /// as the stanza that it left.
     fn learn(&mut self, number: u64) {
         let item = &mut self.items[(number - self.first) as usize];
         item.covered = Some(0);
@@ -158,14 +161,15 @@ impl Line {
         self.book.apply(delta);
     }
 
-    /// A ping is about to be written behind everything so far; its number.
+    /// Begins a ping that covers everything written so far. Returns its number.
     pub fn cover(&mut self) -> u64 {
         self.uncovered = false;
         self.ping += 1;
         self.ping - 1
     }
 
-    /// The ping came back, or is given up: what it covers goes. The highest parcel number up to which all is gone.
+    /// A ping was answered or is given up: what it covers leaves the line. Returns the number of the last parcel up to
+    /// which all has left.
     pub fn confirm(&mut self, ping: u64) -> Option<u64> {
         self.confirmed = self.confirmed.max(ping);
         while self.items.front().is_some_and(|item| item.is_confirmed(self.confirmed)) {
@@ -174,8 +178,8 @@ impl Line {
         self.settled()
     }
 
-    /// The link is lost. What was written and not confirmed is written again, but what was of the moment, and rows older
-    /// than `horizon_ms`, which whoever missed them pages for.
+    /// The link is lost. What was written and not confirmed is written again, except chat states and rows older than
+    /// `horizon_ms`, which clients find in the archive.
     pub fn rewind(&mut self, now_ms: u64, horizon_ms: u64) {
         for item in self.items.iter_mut().take((self.next - self.first) as usize) {
             // What waited for its turn goes on waiting.
@@ -201,8 +205,8 @@ impl Line {
         self.uncovered = false;
     }
 
-    /// Lets the oldest items go until the rest weighs `bytes_max` at most; the address book still learns. The highest
-    /// parcel number up to which all is gone.
+    /// Drops the oldest items until the rest has at most `bytes_max`; the address book is still told. Returns the
+    /// number of the last parcel up to which all has left.
     pub fn shed(&mut self, bytes_max: usize) -> Option<u64> {
         while self.bytes > bytes_max {
             self.next = self.next.max(self.first + 1);
@@ -217,17 +221,17 @@ impl Line {
         self.settled()
     }
 
-    /// How many stanzas and fan-outs were let go since this was last asked.
+    /// How many stanzas and fan-outs were dropped since the last call.
     pub fn take_dropped(&mut self) -> u64 {
         std::mem::take(&mut self.dropped)
     }
 
-    /// What was written wholly or let go since this was last asked, and whose it was.
+    /// What was completely written or dropped since the last call, and which account it is counted against.
     pub fn take_relieved(&mut self) -> Vec<Charge> {
         std::mem::take(&mut self.relieved)
     }
 
-    /// How many copies of messages were written since this was last asked.
+    /// How many copies of messages were written since the last call.
     pub fn take_copies(&mut self) -> u64 {
         std::mem::take(&mut self.copies)
     }
@@ -251,7 +255,7 @@ impl Line {
         self.parcels.drain(..gone).next_back().map(|(number, _)| number)
     }
 
-    /// An item's turn has come: the address book learns, and who gets a fan-out is settled.
+    /// Begins an item: the address book is told, and the recipients of a fan-out are settled.
     fn begin(&mut self, number: u64) {
         let item = &mut self.items[(number - self.first) as usize];
         item.what = match std::mem::replace(&mut item.what, What::Done) {
@@ -267,7 +271,7 @@ impl Line {
         };
     }
 
-    /// Appends an item; whether all of it is written.
+    /// Appends an item to `block`. Returns whether all of it is written.
     fn write(&mut self, number: u64, cursor: &mut Cursor, bytes_max: usize, block: &mut Vec<u8>) -> bool {
         self.begin(number);
         let item = &mut self.items[(number - self.first) as usize];

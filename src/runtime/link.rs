@@ -1,6 +1,6 @@
-//! The link to the host server, kept up for ever: connect, converse, pause, again.
+//! The link to the host server, kept up for ever: connect, converse, pause, and again.
 //!
-//! Each change of its state is one line of the log. While there is no link the writer keeps what is to be sent.
+//! Each change of its state is one line in the log. While there is no link, the writer keeps what is to be sent.
 
 use super::clock;
 use super::component::{Address, LinkError, connect};
@@ -28,40 +28,40 @@ use tokio::time::timeout;
 
 /// How long the reader may look for a reason after the writer found the link lost.
 const REASON_PATIENCE: Duration = Duration::from_millis(500);
-/// How long the host server may take to end the stream that we ended.
+/// How long the host server may take to end its stream after ours.
 const END_PATIENCE: Duration = Duration::from_secs(1);
 
-/// All that a link needs.
+/// What a link needs.
 #[derive(Debug)]
 pub struct Link {
-    /// Where and as whom to connect.
+    /// Which host server to connect to, and as which component.
     pub address: Address,
-    /// How the link is called in the log.
+    /// The name of the link in the log.
     pub name: String,
-    /// What one stanza may amount to.
+    /// The limits of one stanza.
     pub limits: StanzaLimits,
     /// When and whom to ping.
     pub keep_alive: KeepAlive,
-    /// Whether the link is the only one of its domain.
+    /// Detects another link of the same domain.
     pub echo: Arc<Echo>,
     /// The pauses between attempts.
     pub backoff: Backoff,
     /// Where stanzas go.
     pub inbox: Arc<Inbox>,
-    /// Where the reader's own answers go.
+    /// Answers what does not reach the engine.
     pub refuser: Refuser,
     /// What the host server is known to have.
     pub confirmed: Arc<Confirmed>,
-    /// What is counted.
+    /// The counters.
     pub metrics: Arc<Metrics>,
-    /// What writes.
+    /// The writer.
     pub writer: Writer,
     /// Whether the process is to end.
     pub stop: watch::Receiver<bool>,
 }
 
 impl Link {
-    /// Keeps the link until the process is to end, and then until the outbox is closed and written.
+    /// Keeps the link up until the process is to end; then until the outbox is closed and written.
     pub async fn run(mut self) {
         let mut told = None;
         loop {
@@ -88,14 +88,14 @@ impl Link {
                 biased;
                 () = stopped(&mut self.stop) => break,
                 () = self.writer.hold() => return,
-                // The engine has to have seen the end of one link before there is another.
+                // The engine has to see the end of one link before the next one begins.
                 () = async { self.inbox.wait_empty().await; tokio::time::sleep(pause).await } => {}
             }
         }
         self.writer.hold().await;
     }
 
-    /// Serves one connection; `None` when the process is to end and everything is written.
+    /// Serves one connection. `None` when the process is to end and everything is written.
     async fn converse(&mut self, tcp: TcpStream, framer: Framer, early: Vec<Vec<u8>>) -> Option<LinkError> {
         tracing::info!("link up: {}", self.name);
         self.inbox.push_beyond(Inbound::LinkUp);
@@ -136,8 +136,8 @@ impl Link {
         end
     }
 
-    /// Writes what is left and ends the stream. The reader goes on meanwhile: a connection that is closed with bytes
-    /// unread is reset, and what was written last is lost.
+    /// Writes what is left and ends the stream. The reader goes on meanwhile: closing a connection with unread bytes
+    /// resets it, and what was written last would be lost.
     async fn finish(&mut self, reading: &mut JoinSet<LinkError>, write: &mut OwnedWriteHalf) {
         let written = tokio::select! {
             _ = reading.join_next() => false,
@@ -159,7 +159,7 @@ impl Link {
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // A sender that is gone means the same as one that says so.
+    // If the sender is dropped, the process ends, too.
     let _ = stop.wait_for(|stopping| *stopping).await;
 }
 
@@ -172,7 +172,8 @@ fn tell(name: &str, error: &LinkError, told: &mut Option<Discriminant<LinkError>
     }
 }
 
-/// The pauses between attempts: doubled from one to the next, and varied by chance so that many do not come at once.
+/// The pauses between attempts. Each is twice as long as the one before, and varied at random so that many services do
+/// not come at once.
 #[derive(Debug)]
 pub struct Backoff {
     min: Duration,
@@ -194,7 +195,7 @@ impl Backoff {
         step.mul_f64(self.chance.random_range(0.5..=1.0))
     }
 
-    /// A link that lived longer than the longest pause begins anew.
+    /// After a link that lasted longer than the longest pause, the pauses begin anew.
     fn note_lived(&mut self, lived: Duration) {
         if lived >= self.max {
             self.upcoming = self.min;

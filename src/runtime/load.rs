@@ -1,4 +1,4 @@
-//! What a turn needs of the store, fetched before it, so that the turn itself reads nothing.
+//! Reads what a turn needs from the store beforehand, so that the turn itself reads nothing.
 
 use crate::engine::channels::parking::{Candidate, Parted};
 use crate::engine::{Engine, Errand, Inbound, Loaded, Needs, Parking, ROUNDS_MAX, TraceWish};
@@ -6,7 +6,7 @@ use crate::store::{Store, StoreError, near};
 use crate::xep::gist;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Loads what a batch needs, round after round, channels as well; for where nobody else waits meanwhile.
+/// Loads everything that a batch needs, including channels, round after round. For a start, when nobody else waits.
 ///
 /// # Errors
 /// Those of reading.
@@ -26,11 +26,11 @@ fn has_tick<T: AsRef<Inbound>>(batch: &[T]) -> bool {
     batch.iter().any(|item| matches!(item.as_ref(), Inbound::Tick))
 }
 
-/// Keeps back what needs channels that are not in memory, rows of old months or what is kept by accounts, and loads whatever
-/// else the rest needs, round after round.
+/// Parks what needs channels that are not in memory, rows of old months, or what is kept by accounts. Loads what the
+/// rest needs, round after round.
 ///
 /// # Errors
-/// Those of reading; what is ready is as it would have been.
+/// Those of reading. What is ready is unchanged then.
 pub fn prepare<T: AsRef<Inbound>>(
     engine: &mut Engine,
     parking: &mut Parking<T>,
@@ -51,20 +51,20 @@ fn prepare_near<T: AsRef<Inbound>>(
     store: &dyn Store,
     parted: &mut Parted<T>,
 ) -> Result<(), StoreError> {
-    // Before anything waits: who may not know of a channel does not wait for it, and whoever may keeps its place.
+    // First of all: an asker who may not know of a channel does not wait for it, and one who may keeps its place.
     let known = engine.needs(parted.ready.iter().map(AsRef::as_ref)).known_alone();
     if !known.is_empty() {
         engine.adopt(load(store, &known)?);
     }
     for round in 0..=ROUNDS_MAX {
         let mut needs = engine.needs(parted.ready.iter().map(AsRef::as_ref));
-        // What changes channels that are not in memory waits for those that are being loaded.
+        // A change of channels that are not in memory waits for those that are being loaded.
         let changes_cold = |item: &Candidate<T>| matches!(item.as_ref(), Inbound::Expired(_));
         let has_to_wait = parking.is_reading() || engine.has_unfinished();
         if !needs.channels.is_empty() || has_to_wait || parted.ready.iter().any(changes_cold) {
             keep(parted, |ready| parking.part(engine, ready));
         }
-        // What was read is known for one turn: where it is nobody's yet, whoever asked for it comes with the next.
+        // What was read is known for one turn. If nobody took it yet, its requests come with the next one.
         if !parted.ready.is_empty() {
             parking.brought().into_iter().for_each(|loaded| engine.adopt(loaded));
         }
@@ -81,14 +81,14 @@ fn prepare_near<T: AsRef<Inbound>>(
     Ok(())
 }
 
-/// Goes on with what may go on of what is ready.
+/// Keeps the part of what is ready that may go on.
 fn keep<T>(parted: &mut Parted<T>, part: impl FnOnce(Vec<Candidate<T>>) -> Parted<T>) {
     let again = part(std::mem::take(&mut parted.ready));
     parted.ready = again.ready;
     parted.refused.extend(again.refused);
 }
 
-/// Takes out of what is needed what is kept by accounts, and what lies in old months, as far as the state tells.
+/// Takes out of the needs what is kept by accounts, and what lies in old months as far as the state tells.
 fn take_far(store: &dyn Store, needs: &mut Needs) -> Result<Needs, StoreError> {
     let mut far_rows: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
     for (&tag, rows) in &mut needs.rows {
@@ -102,13 +102,13 @@ fn take_far(store: &dyn Store, needs: &mut Needs) -> Result<Needs, StoreError> {
         }
     }
     needs.rows.retain(|_, rows| !rows.is_empty());
-    // Where an archive stood is looked for by halving, in whatever month that was.
+    // Where an archive stood is found by a binary search, which may go through any month.
     let mut far = needs.take_people();
     far.merge(&Needs::of_archives(far_rows, needs.whole.clone(), std::mem::take(&mut needs.heads)));
     Ok(far)
 }
 
-/// Does an errand: beside the loop, since it may take long.
+/// Carries out an errand. Runs beside the loop, because it may take long.
 ///
 /// # Errors
 /// Those of reading.
@@ -117,7 +117,7 @@ pub fn fetch(store: &dyn Store, errand: &Errand) -> Result<Loaded, StoreError> {
     let mut loaded = load(store, needs)?;
     for (tag, row, facts) in &mut loaded.facts {
         let Some(facts) = facts.as_mut().filter(|_| needs.whole.contains(&(*tag, *row))) else { continue };
-        // While it waits for its turn it is no longer than that of any other row.
+        // The payload is dropped, so that a row that waits takes no more memory than any other.
         let payload = std::mem::take(&mut facts.row.payload);
         if !payload.is_empty() {
             loaded.said.push((*tag, *row, gist::of(&payload)));
@@ -126,7 +126,7 @@ pub fn fetch(store: &dyn Store, errand: &Errand) -> Result<Loaded, StoreError> {
     Ok(loaded)
 }
 
-/// Loads what is needed.
+/// Reads what is needed.
 fn load(store: &dyn Store, needs: &Needs) -> Result<Loaded, StoreError> {
     let channels = match needs.channels.is_empty() {
         true => Vec::new(),

@@ -1,7 +1,7 @@
-//! Channels that are not in memory, read beside the loop, and where what else was read there comes back.
+//! Loads channels beside the loop, and collects what other threads read for the loop.
 //!
-//! A channel is asked for between two turns and is not changed until it is back (`engine::channels::parking`), so what is read here
-//! is what the store holds of it all the while.
+//! A channel is asked for between two turns and is not changed until it is back (`engine::channels::parking`). So the
+//! store does not change what is read here.
 
 use super::inbox::Inbox;
 use super::queue::Queue;
@@ -14,25 +14,25 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// What was loaded and is not fetched yet: so many channels, of so many bytes. Beyond, loading waits.
+/// How much may be loaded and not yet taken: channels, and bytes. Beyond, loading waits.
 const FETCHED_MAX: (usize, usize) = (64, 8 << 20);
-/// What is known of a row, and what is of one channel of an account, roughly, in bytes.
+/// The approximate size of what is known of one row, and of one channel of an account, in bytes.
 const FACTS_BYTES: usize = 512;
 const PLACE_BYTES: usize = 64;
-/// How long a thread sleeps at most when nothing happens.
+/// The longest sleep of the thread when nothing happens.
 const LONG: Duration = Duration::from_secs(3600);
 
 /// What was read beside the loop.
 pub enum Fetched {
     /// A channel, or why it cannot be loaded.
     Channel(Result<Arrival, (ChannelName, StoreError)>),
-    /// What was asked for of a channel's archive, or of what is kept by accounts.
+    /// The result of an errand.
     Errand(Box<Errand>, Result<Box<Loaded>, Missed>),
 }
 
 /// Why something was not read.
 pub enum Missed {
-    /// It cannot be.
+    /// It cannot be read.
     Unreadable(StoreError),
     /// The account asked for too much.
     Busy,
@@ -46,7 +46,7 @@ pub struct Returns {
 }
 
 impl Returns {
-    /// Hands over what was read; waits where much is not taken yet, in a thread of its own.
+    /// Hands over what was read, from a thread of its own. Blocks while much is not taken yet.
     pub fn give(&self, fetched: Fetched) {
         let bytes = match &fetched {
             Fetched::Channel(outcome) => outcome.as_ref().map_or(0, Arrival::bytes),
@@ -56,7 +56,7 @@ impl Returns {
         self.inbox.wake();
     }
 
-    /// Tells the loop, from the loop's own thread, that something is not read.
+    /// Reports, from the loop's own thread, that an errand is not carried out.
     pub fn miss(&self, errand: Box<Errand>) {
         self.fetched.push_beyond(Fetched::Errand(errand, Err(Missed::Busy)));
         self.inbox.wake();
@@ -70,7 +70,7 @@ fn bytes_of(loaded: &Loaded) -> usize {
     FACTS_BYTES * loaded.facts.len() + PLACE_BYTES * (joined + groups + listed)
 }
 
-/// The thread that reads channels.
+/// The thread that loads channels.
 pub struct Loader {
     wanted: Arc<Queue<ChannelName>>,
     returns: Returns,
@@ -78,12 +78,12 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// Starts the thread. It wakes whoever waits at the inbox.
+    /// Starts the thread. It wakes the worker at the inbox.
     ///
     /// # Errors
     /// When the system gives no thread.
     pub fn start(store: &Arc<dyn Store>, inbox: &Arc<Inbox>) -> io::Result<Loader> {
-        // What is wanted is bounded by what waits for it.
+        // Bounded by the requests that wait for these channels.
         let wanted = Arc::new(Queue::new(usize::MAX, usize::MAX));
         let fetched = Arc::new(Queue::new(FETCHED_MAX.0, FETCHED_MAX.1));
         let returns = Returns { fetched, inbox: inbox.clone() };
@@ -94,7 +94,7 @@ impl Loader {
         Ok(Loader { wanted, returns, thread })
     }
 
-    /// Where others hand over what they read for the loop.
+    /// Where other threads hand over what they read for the loop.
     pub fn returns(&self) -> &Returns {
         &self.returns
     }
@@ -106,17 +106,17 @@ impl Loader {
         }
     }
 
-    /// What was read.
+    /// Takes what was read so far.
     pub fn take_now(&self) -> Vec<Fetched> {
         self.returns.fetched.take_now(FETCHED_MAX.0)
     }
 
-    /// What was read; waits for some.
+    /// Takes what was read; blocks until there is something.
     pub fn take(&self) -> Vec<Fetched> {
         self.returns.fetched.take_in_thread((FETCHED_MAX.0, usize::MAX), LONG).unwrap_or_default()
     }
 
-    /// Ends.
+    /// Ends the thread.
     pub fn finish(self) {
         self.wanted.close();
         self.returns.fetched.close();

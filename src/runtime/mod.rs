@@ -1,7 +1,7 @@
 //! All I/O: the link to the host server, the loop around the engine, the clock, the end.
 //!
-//! Invariant: every queue between these is bounded, and none of them waits for itself in a circle: the reader waits
-//! for nobody, the worker for the writer, the writer for the host server alone.
+//! Invariant: every queue between these is bounded, and waiting goes in no circle: the reader waits for nobody, the
+//! worker for the writer, the writer for the host server alone.
 
 pub mod admin;
 pub mod answer;
@@ -60,17 +60,17 @@ use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// How long the turns that remain may take when the process is to end.
+/// How long the last turns may take when the process is to end.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(3);
-/// How long writing what remains may take when the process is to end.
+/// How long the last writes may take when the process is to end.
 const FLUSH_PATIENCE: Duration = Duration::from_secs(3);
-/// The stack of the thread that walks stanzas' trees, in bytes.
+/// The stack of the thread that walks trees of stanzas, in bytes.
 const STACK_BYTES: usize = 8 << 20;
 
-/// Serves until SIGTERM or SIGINT, which end it within seconds, whatever the host server does.
+/// Serves until SIGTERM or SIGINT, and ends within seconds then, whatever the host server does.
 ///
 /// # Errors
-/// When it cannot start: the store cannot be read, or the system refuses a thread or a signal.
+/// It cannot start: the store cannot be read, or the system refuses a thread or a signal.
 pub fn serve(config: &Config, secret: Secret, store: Box<dyn Store>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let served = runtime.block_on(run(config, secret, Arc::from(store)));
@@ -124,7 +124,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     let working =
         std::thread::Builder::new().name("worker".to_owned()).stack_size(STACK_BYTES).spawn(move || worker.run())?;
     metrics::start(config, watched, stopping.clone()).await?;
-    // What an earlier run left unsent may fill the outbox, and then nothing goes on until there is a link to take it.
+    // What an earlier process left unsent may fill the outbox. Then nothing goes on until a link takes it.
     tokio::select! {
         _ = sweep(config, &store, (&inbox, &metrics), woken, &stopping) => {}
         () = outbox.wait_crowded() => {}
@@ -138,7 +138,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     signals.end().await;
     tracing::info!("stopping");
     stop.send_replace(true);
-    // What was asked over HTTP already still gets its result.
+    // Requests over HTTP that are under way still get their results.
     if let Some(serving) = serving {
         let _ = serving.await;
     }
@@ -149,14 +149,14 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     Ok(())
 }
 
-/// What waits for its turn, and what waits for channels that are not in memory.
+/// The inbox, and the room for what waits for channels that are not in memory.
 fn waiting_rooms(config: &Config, own_domains: &OwnDomains, refuser: &Refuser) -> (Arc<inbox::Inbox>, engine::Parking) {
     let (items_max, bytes_max) = (config.limits.inbox_items_max, config.limits.inbox_bytes_max);
     let inbox = inbox::Inbox::new(items_max, bytes_max, own_domains.clone(), refuser.clone());
     (Arc::new(inbox), engine::Parking::new(items_max, bytes_max, own_domains.clone()))
 }
 
-/// Opens the operator's door, and has accounts erased that it asked for.
+/// Opens the admin socket, and erases accounts that it asks for.
 fn serve_operator(
     config: &Config,
     store: &Arc<dyn Store>,
@@ -171,7 +171,7 @@ fn serve_operator(
     admin::open(&config.storage.path, admin::Door::new(store, turns, metrics, stop.subscribe()));
 }
 
-/// An engine over what the store holds, and what holds back what comes too fast for it.
+/// The engine with the contents of the store, and what paces senders.
 fn engine(config: &Config, store: &dyn Store, metrics: &Metrics) -> anyhow::Result<(Engine, engine::Pacing)> {
     let mut engine = Engine::new(
         engine_settings(config),
@@ -180,7 +180,7 @@ fn engine(config: &Config, store: &dyn Store, metrics: &Metrics) -> anyhow::Resu
         store.directory().context("the directory of channels")?,
         store.whereabouts().context("the whereabouts of accounts")?,
     );
-    // Rows that became too old meanwhile are looked for before there is a turn.
+    // Rows that became too old meanwhile are looked for before the first turn.
     metrics.note_time(engine.tell_time(clock::moment()));
     let pacing = engine::Pacing::new(config.limits.held_bytes_max, engine.own_domains().clone());
     Ok((engine, pacing))
@@ -193,13 +193,13 @@ fn keep(confirmed: &outbox::Confirmed, store: &dyn Store, now: Stamp) {
     }
 }
 
-/// Keeps the link until the process is to end.
+/// Keeps the link up until the process is to end.
 async fn keep_linked(link: link::Link) {
     let _vital = vital::Vital("the link");
     link.run().await;
 }
 
-/// What the link shares with the rest.
+/// What the link shares with the other parts.
 struct Ends {
     inbox: Arc<inbox::Inbox>,
     outbox: Arc<outbox::Outbox>,
@@ -207,7 +207,7 @@ struct Ends {
     confirmed: Arc<outbox::Confirmed>,
 }
 
-/// Waits for the last turns, and not for long.
+/// Waits for the last turns, with a bound.
 async fn drain(inbox: &inbox::Inbox, working: std::thread::JoinHandle<()>) {
     inbox.close();
     let worked = tokio::task::spawn_blocking(move || working.join());
@@ -216,7 +216,7 @@ async fn drain(inbox: &inbox::Inbox, working: std::thread::JoinHandle<()>) {
     }
 }
 
-/// Waits for what remains to be written, and not for long.
+/// Waits for the last writes, with a bound.
 async fn flush(outbox: &outbox::Outbox, linking: &mut JoinHandle<()>) {
     outbox.close();
     if timeout(FLUSH_PATIENCE, &mut *linking).await.is_err() {
@@ -225,8 +225,8 @@ async fn flush(outbox: &outbox::Outbox, linking: &mut JoinHandle<()>) {
     }
 }
 
-/// Has rows go that became too old while nothing ran, and goes on beside the loop. What is returned is ready when the
-/// first of these is done.
+/// Sweeps out rows that became too old while nothing ran, and goes on beside the loop. The returned receiver is ready
+/// when the first sweep is done.
 fn sweep(
     config: &Config,
     store: &Arc<dyn Store>,
@@ -240,7 +240,7 @@ fn sweep(
     let (tell, begun) = oneshot::channel();
     tokio::spawn(async move {
         sweeper.begin().await;
-        // Nobody may wait for it any more.
+        // The receiver may be gone.
         let _ = tell.send(());
         sweeper.run().await;
     });
@@ -299,7 +299,7 @@ fn engine_settings(config: &Config) -> engine::ServiceSettings {
     }
 }
 
-/// The host server's own domain has a multicast service looked for without being named.
+/// The settings of multicast. A service is looked for at the host server's own domain even if it is not named.
 fn multicast_settings(config: &Config) -> HashMap<String, engine::MulticastSettings> {
     let parent = config.component.domain.parent().map(|parent| (parent.to_string(), Default::default()));
     let named = config.hosts.iter().map(|(domain, host)| {
@@ -309,7 +309,7 @@ fn multicast_settings(config: &Config) -> HashMap<String, engine::MulticastSetti
     parent.into_iter().chain(named).collect()
 }
 
-/// What the system tells the process.
+/// The signals that the process gets.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -325,7 +325,8 @@ impl Signals {
         })
     }
 
-    /// Waits for the end. A terminal that is closed, or a tool that asks for another log file, is no reason for one.
+    /// Waits for a signal that ends the process. SIGHUP does not: it comes from a closed terminal or a tool that
+    /// rotates logs.
     async fn end(mut self) {
         loop {
             tokio::select! {

@@ -1,4 +1,4 @@
-//! What waits for the writer, and what the writer says back: how far the host server has it.
+//! What waits for the writer, and what the writer reports: how much the host server has.
 
 use super::queue::Queue;
 use crate::engine::outgoing::outbox::{Charge, Delta, Out};
@@ -8,21 +8,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::Notify;
 
-/// What an item costs beside its text, in bytes.
+/// The size of an item beside its text, in bytes.
 pub const ITEM_BYTES: usize = 96;
 
-/// Messages that one domain sent back and that are not yet looked at.
+/// How many messages that one domain sent back may wait to be looked at.
 const REFUSED_MAX: usize = 100;
 
 /// What waits for the writer.
 pub type Outbox = Queue<Parcel>;
-/// Answers that must not wait behind a full outbox.
+/// Answers that go before the outbox.
 pub type Urgent = Queue<String>;
 
-/// What belongs together on its way out: all that a turn sends, or one answer from the archive.
+/// What belongs together on its way out: all that one turn sends, or one answer from the archive.
 #[derive(Debug, Default)]
 pub struct Parcel {
-    /// The number under which the store keeps it until it is confirmed, where it does.
+    /// The number under which the store keeps it until it is confirmed; `None` where it is not stored.
     pub number: Option<u64>,
     /// What to send, in order.
     pub outs: Vec<Out>,
@@ -34,13 +34,13 @@ impl Parcel {
         Parcel { number: None, outs: vec![Out::Stanza(stanza)] }
     }
 
-    /// What it weighs in the queue, in bytes.
+    /// Its size in the queue, in bytes.
     pub fn weight(&self) -> usize {
         self.outs.iter().map(weight).sum()
     }
 }
 
-/// What `out` weighs, in bytes.
+/// The size of `out`, in bytes.
 pub fn weight(out: &Out) -> usize {
     ITEM_BYTES
         + match out {
@@ -53,21 +53,21 @@ pub fn weight(out: &Out) -> usize {
         }
 }
 
-/// What a multicast service sent back (XEP-0033), or vanished with.
+/// What a multicast service refused (XEP-0033), or all that it has if it vanished.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// The service's domain.
     pub by: String,
-    /// From whom the message was, and its id; `None` stands for everything that the service is not known to have.
+    /// The sender and the id of the message; `None` for everything that the service is not known to have.
     pub message: Option<(String, String)>,
 }
 
-/// How far the host server has what was sent to it: it answers stanzas in their order, so the answer to a ping says that
-/// it has everything before the ping.
+/// How much of what was sent the host server has. It answers stanzas in order, so the answer to a ping says that it has
+/// everything before the ping.
 #[derive(Debug, Default)]
 pub struct Confirmed {
     pong: AtomicU64,
-    /// The ping that waits for its answer, and whose answer it is.
+    /// The ping that waits for an answer, and who has to answer it.
     asked: Mutex<Option<(u64, Jid)>>,
     parcel: AtomicU64,
     heard_ms: AtomicU64,
@@ -78,13 +78,13 @@ pub struct Confirmed {
 }
 
 impl Confirmed {
-    /// From here on this ping is waited for, and answered by nobody but `by`: who else knows its id says nothing of what
-    /// that one has.
+    /// Waits for the answer to this ping from now on. Only `by` can give it: an answer of anybody else who knows the id
+    /// says nothing about what `by` has.
     pub fn ask(&self, ping: u64, by: &str) {
         *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = address::jid(by).ok().map(|by| (ping, by));
     }
 
-    /// Somebody answered a ping; whether it is the one that is waited for and the answer is from whom it went to.
+    /// Takes an answer to a ping. Returns whether that ping is waited for, and answered by the address that it went to.
     pub fn answer(&self, ping: u64, from: &Jid) -> bool {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         let is_it = asked.take_if(|(number, by)| *number == ping && by == from).is_some();
@@ -95,25 +95,25 @@ impl Confirmed {
         is_it
     }
 
-    /// A ping came back, or is waited for no longer.
+    /// A ping was answered, or is no longer waited for.
     pub fn pong(&self, ping: u64) {
         self.pong.fetch_max(ping, Ordering::AcqRel);
         self.changed.notify_one();
     }
 
-    /// These domains are sent to as multicast services from here on; what others send back is of no interest.
+    /// Sets the domains that are used as multicast services. What other domains send back is ignored.
     pub fn expect(&self, services: Vec<String>) {
         *self.services.lock().unwrap_or_else(PoisonError::into_inner) = services;
     }
 
-    /// A domain sent a message back, before any ping that comes back later. One that sends back too many at once counts
+    /// A domain sent a message back, before the answer to any later ping. One that sends back too many at once counts
     /// as having sent back everything.
     pub fn refuse(&self, refused: Refused) {
         if !self.services.lock().unwrap_or_else(PoisonError::into_inner).contains(&refused.by) {
             return;
         }
         let mut known = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        // Every part of a list comes back on its own, and says the same.
+        // Each part of a list comes back on its own and says the same.
         if known.last() == Some(&refused) {
             return;
         }
@@ -127,19 +127,19 @@ impl Confirmed {
         self.changed.notify_one();
     }
 
-    /// What was sent back since this was last asked.
+    /// What was sent back since the last call.
     pub fn take_refused(&self) -> Vec<Refused> {
         std::mem::take(&mut *self.refused.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The writer is through with what these were for.
+    /// The writer is done with what these were counted for.
     pub fn relieve(&self, charges: Vec<Charge>) {
         if !charges.is_empty() {
             self.relieved.lock().unwrap_or_else(PoisonError::into_inner).extend(charges);
         }
     }
 
-    /// What the writer got through with since this was last asked.
+    /// What the writer was done with since the last call.
     pub fn take_relieved(&self) -> Vec<Charge> {
         std::mem::take(&mut *self.relieved.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -154,22 +154,22 @@ impl Confirmed {
         self.heard_ms.load(Ordering::Relaxed)
     }
 
-    /// The highest ping that came back; 0 where none did.
+    /// The highest ping that was answered; 0 where none was.
     pub fn newest_pong(&self) -> u64 {
         self.pong.load(Ordering::Acquire)
     }
 
-    /// Waits for another ping to come back. One task at a time.
+    /// Waits for the next answer to a ping. One task at a time.
     pub async fn changed(&self) {
         self.changed.notified().await;
     }
 
-    /// The host server has every parcel up to this number.
+    /// Notes that the host server has every parcel up to this number.
     pub fn settle(&self, parcel: u64) {
         self.parcel.fetch_max(parcel, Ordering::AcqRel);
     }
 
-    /// The highest parcel number up to which the host server has all; 0 where it is not known to have any.
+    /// The number up to which the host server has every parcel; 0 where it is not known to have any.
     pub fn settled(&self) -> u64 {
         self.parcel.load(Ordering::Acquire)
     }

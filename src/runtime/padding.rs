@@ -1,28 +1,28 @@
-//! White space behind long tags, without which a host server may not see that they have ended.
+//! Pads long tags with white space, without which a host server may not see that they have ended.
 //!
-//! From 2.6 on libexpat puts off reading a token again that was not whole: only when twice as much is there as when it
-//! last tried (hosts.md, J.1). A tag that comes in several reads is thereby seen when as much again has come behind it,
-//! and in a quiet stream nothing comes: the tag, and everything behind it, waits. Any bytes will do, so white space goes
-//! to the end of what is written, between two stanzas, where it means nothing (RFC 6120 §4.6.1), and where more stanzas
-//! follow none is needed.
+//! libexpat from 2.6 on puts off parsing an incomplete token again until it has twice as much data as at the last try
+//! (hosts.md, J.1). So a tag that arrives in several reads is seen only when as much again has come behind it. In a
+//! quiet stream nothing comes, and the tag waits with everything behind it. Any bytes will do. So white space goes to
+//! the end of what is written, between two stanzas, where it means nothing (RFC 6120 §4.6.1). None is needed where more
+//! stanzas follow.
 
 use memchr::{memchr, memrchr};
 
-/// A tag up to this length comes in one read or two, and that is read in time, in bytes: a segment of a network holds more.
+/// A tag up to this length, in bytes, arrives in one or two reads and is parsed in time: a network segment holds more.
 const TAG_BYTES: usize = 1024;
 
-/// Appends as many spaces to whole stanzas as the tags in them want that have too little behind them.
+/// Appends to complete stanzas as many spaces as their tags need behind them.
 pub fn pad(stanzas: &mut Vec<u8>) {
     stanzas.resize(stanzas.len() + wanted(stanzas), b' ');
 }
 
-/// How much is missing behind the tags, in bytes: as much as the longest of them is long, less what is there already.
+/// How many bytes are missing behind the tags: the length of the longest one, less what already follows it.
 ///
-/// A tag matters only if it is longer than what follows it, so the steps backwards grow with the way.
+/// A tag matters only if it is longer than what follows it, so the steps backwards grow with the distance.
 fn wanted(stanzas: &[u8]) -> usize {
     let (mut wanted, mut end) = (0, stanzas.len());
     while end > 0 {
-        // Whatever begins behind this and ends before `end` has as much behind it as it is long, or is short.
+        // A tag that begins behind this and ends before `end` is short, or followed by as much as it is long.
         let from = end.saturating_sub(TAG_BYTES.max(stanzas.len() - end));
         end = match memchr(b'<', &stanzas[from..end]) {
             Some(at) => from + at,

@@ -1,7 +1,7 @@
 //! A queue between threads and tasks, limited by items and by bytes.
 //!
-//! Invariant: it never holds more than its limits allow, but for a single item that is larger than the byte limit on
-//! its own, and for what [`Queue::push_beyond`] adds. Closing it wakes everybody; what it holds can still be taken.
+//! Invariant: it never holds more than its limits allow, except a single item that alone is larger than the limit of
+//! bytes, and what [`Queue::push_beyond`] adds. Closing it wakes everybody; what it holds can still be taken.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -30,7 +30,7 @@ struct State<T> {
 }
 
 impl<T> Queue<T> {
-    /// An empty queue for so many items that weigh so many bytes in all.
+    /// An empty queue for `items_max` items of `bytes_max` in all.
     pub fn new(items_max: usize, bytes_max: usize) -> Queue<T> {
         Queue {
             state: Mutex::new(State { items: VecDeque::new(), bytes: 0, closed: false, woken: false }),
@@ -50,26 +50,26 @@ impl<T> Queue<T> {
         !state.closed && self.fits(&state, bytes)
     }
 
-    /// Whether nothing is in it.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.lock().items.is_empty()
     }
 
-    /// How many items are in it, and what they weigh, in bytes.
+    /// How many items it has, and their size in bytes.
     pub fn depth(&self) -> (usize, usize) {
         let state = self.lock();
         (state.items.len(), state.bytes)
     }
 
-    /// Adds an item where there is room; whether there was.
+    /// Adds an item if there is room. Returns whether there was.
     pub fn try_push(&self, item: T, bytes: usize) -> bool {
         self.offer(item, bytes).is_ok()
     }
 
-    /// Adds an item where there is room.
+    /// Adds an item if there is room.
     ///
     /// # Errors
-    /// The item, where there is none.
+    /// The item, if there is no room.
     pub fn offer(&self, item: T, bytes: usize) -> Result<(), T> {
         let state = self.lock();
         if state.closed || !self.fits(&state, bytes) {
@@ -79,7 +79,7 @@ impl<T> Queue<T> {
         Ok(())
     }
 
-    /// Adds an item whatever the limits say, for what comes rarely and must not be lost.
+    /// Adds an item regardless of the limits, for what is rare and must not be lost.
     pub fn push_beyond(&self, item: T) {
         let state = self.lock();
         if !state.closed {
@@ -87,7 +87,7 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Adds an item, and waits for room in a thread of its own; `false` when the queue is closed.
+    /// Adds an item from a thread of its own; blocks until there is room. `false` when the queue is closed.
     pub fn push(&self, item: T, bytes: usize) -> bool {
         let mut state = self.lock();
         while !state.closed && !self.fits(&state, bytes) {
@@ -101,7 +101,7 @@ impl<T> Queue<T> {
         taken
     }
 
-    /// Takes out the newest item that is meant.
+    /// Removes the newest item that `is_meant` accepts.
     pub fn remove(&self, is_meant: impl Fn(&T) -> bool) -> Option<T> {
         let mut state = self.lock();
         let place = state.items.iter().rposition(|(_, item)| is_meant(item))?;
@@ -110,14 +110,14 @@ impl<T> Queue<T> {
         Some(item)
     }
 
-    /// Has whoever takes in a thread look up, now or when it next would wait.
+    /// Wakes the thread that takes items, now or when it next would wait.
     pub fn wake(&self) {
         self.lock().woken = true;
         self.filled.notify_one();
     }
 
-    /// Takes up to `items_max` items of `bytes_max` together, one at least, in a thread; none after `patience` or
-    /// [`Queue::wake`]; `None` when it is closed and empty.
+    /// Takes, in a thread, up to `items_max` items of `bytes_max` in all, and at least one. Returns none after
+    /// `patience` or [`Queue::wake`], and `None` when the queue is closed and empty.
     pub fn take_in_thread(&self, (items_max, bytes_max): (usize, usize), patience: Duration) -> Option<Vec<T>> {
         let state = self.lock();
         let (mut state, _) = self
@@ -131,13 +131,13 @@ impl<T> Queue<T> {
         Some(self.drain(&mut state, items_max, bytes_max))
     }
 
-    /// Takes what is there, up to `items_max` items.
+    /// Takes up to `items_max` items that are there.
     pub fn take_now(&self, items_max: usize) -> Vec<T> {
         let mut state = self.lock();
         if state.items.is_empty() { Vec::new() } else { self.drain(&mut state, items_max, usize::MAX) }
     }
 
-    /// Takes up to `items_max` items in a task; `None` when it is closed and empty. One task at a time.
+    /// Takes, in a task, up to `items_max` items; `None` when the queue is closed and empty. One task at a time.
     ///
     /// Nothing is lost when the future is dropped before it is ready.
     pub async fn take(&self, items_max: usize) -> Option<Vec<T>> {
@@ -155,19 +155,19 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Waits in a task until somebody waits for room in it. One task at a time.
+    /// Waits in a task until another one waits for room. One task at a time.
     pub async fn wait_crowded(&self) {
         self.crowded.notified().await;
     }
 
-    /// Waits in a task until nothing is in it.
+    /// Waits in a task until it is empty.
     pub async fn wait_empty(&self) {
         while !self.is_empty() {
             self.emptied_for_task.notified().await;
         }
     }
 
-    /// Takes nothing more in; what is there can still be taken out.
+    /// Closes it. What it holds can still be taken.
     pub fn close(&self) {
         self.lock().closed = true;
         self.filled.notify_all();
@@ -187,7 +187,7 @@ impl<T> Queue<T> {
         self.filled_for_task.notify_one();
     }
 
-    /// Takes items out in order, one at least, as long as both limits hold.
+    /// Takes items out in order, at least one, as long as both limits hold.
     fn drain(&self, state: &mut State<T>, items_max: usize, bytes_max: usize) -> Vec<T> {
         let (mut batch, mut taken) = (Vec::new(), 0);
         while batch.len() < items_max {

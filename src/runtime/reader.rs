@@ -1,8 +1,8 @@
 //! The read half of the link: from bytes to the inbox.
 //!
-//! It never waits for the writer. When the inbox is full it answers requests itself, through a queue that is bounded, and
-//! goes on reading; the last half of that queue is for iqs, whose senders wait for an answer. Silence is met with a ping,
-//! and only then counts as the end.
+//! It never waits for the writer. When the inbox is full, it answers requests itself through a bounded queue and goes
+//! on reading. The last half of that queue is for iqs, whose senders wait for an answer. After silence it sends a ping;
+//! silence after that ends the link.
 
 use super::clock;
 use super::component::LinkError;
@@ -20,17 +20,17 @@ use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::timeout;
 
-/// What is read at once, in bytes.
+/// How many bytes are read at once.
 const CHUNK_BYTES: usize = 64 * 1024;
-/// What a stanza costs in the inbox beside its bytes, and each of its elements and attributes, as trees.
+/// What a stanza counts in the inbox beside its bytes, and each of its elements and attributes as trees.
 const ITEM_BYTES: usize = 256;
 const ELEMENT_BYTES: usize = 240;
 const ATTRIBUTE_BYTES: usize = 100;
-/// How much longer than its limit a stanza's start tags may be when they are written again, where each states its namespace
-/// and quotes are spelled out.
+/// How many times longer than their limit start tags may get when they are written again: each then states its
+/// namespace, and quotes are escaped.
 const WRITTEN_TIMES: usize = 2;
 
-/// What takes stanzas in.
+/// Takes stanzas from one connection.
 #[derive(Debug)]
 pub struct Reader {
     inbox: Arc<Inbox>,
@@ -38,10 +38,10 @@ pub struct Reader {
     confirmed: Arc<Confirmed>,
     keep_alive: KeepAlive,
     echo: Arc<Echo>,
-    /// What one start tag may amount to when it is written again, and all of a stanza, in bytes.
+    /// The maximum of one start tag as written again, and of a whole stanza, in bytes.
     tag_bytes_max: usize,
     written_bytes_max: usize,
-    /// Stanzas refused since the inbox was last empty.
+    /// How many stanzas were refused since the inbox was last empty.
     refused: u64,
 }
 
@@ -58,7 +58,7 @@ impl Reader {
         Reader { inbox, refuser, confirmed, keep_alive, echo, tag_bytes_max, written_bytes_max, refused: 0 }
     }
 
-    /// Reads until the link is lost, beginning with the stanzas in `early`; says why it was.
+    /// Reads until the link is lost, beginning with the stanzas in `early`. Returns why it was lost.
     pub async fn read_from(
         mut self,
         mut io: impl AsyncRead + Unpin,
@@ -113,7 +113,7 @@ impl Reader {
         if !self.inbox.has_room(weight) {
             let error = StanzaError::new(Condition::ResourceConstraint, "");
             let head = Unreadable::from_head(bytes, error);
-            // What a host server passes on for others, and what comes back from it, is read even then.
+            // What a host server passes on for others, and what it sends back, is accepted even then.
             let account = head.from.as_ref().map(Jid::to_bare).filter(|from| from.node().is_some());
             if account.is_some_and(|account| !self.inbox.may_enter(&account, weight)) {
                 return self.refuse(&head);
@@ -127,7 +127,7 @@ impl Reader {
             {
                 return;
             }
-            // What is short as it comes may be long as it is passed on.
+            // A stanza that is short as received may be long when passed on.
             Ok(stanza) if !self.is_writable(&stanza) => {
                 tracing::debug!(id = stanza.id, "a stanza is refused: {TOO_LONG_TAG}");
                 let error = StanzaError::new(Condition::PolicyViolation, TOO_LONG_TAG);
@@ -166,7 +166,7 @@ impl Reader {
             tracing::info!("what came in is worked off; {} stanzas were refused", self.refused);
             self.refused = 0;
         }
-        // Calls and the sweep of old rows come the same way, and may have taken the room that was found.
+        // Calls and the sweep of old rows use the inbox, too, and may have taken the room since it was checked.
         match self.inbox.offer(inbound, weight) {
             Ok(()) => {}
             Err(Inbound::Unreadable(head)) => self.refuse(&head),
@@ -198,7 +198,7 @@ impl Reader {
         self.refused += 1;
     }
 
-    /// A message that a domain sends back may be one that its multicast service refuses.
+    /// A message that a domain sends back may have been refused by its multicast service.
     fn note_refusal(&self, stanza: &Stanza) {
         if stanza.kind == Kind::Message
             && stanza.type_ == "error"
@@ -211,20 +211,20 @@ impl Reader {
         }
     }
 
-    /// Whether the stanza's start tags are within bounds as they are written when it is passed on.
+    /// Whether the stanza's start tags are within their limits when it is passed on.
     fn is_writable(&self, stanza: &Stanza) -> bool {
         let written = Written::of(&stanza.element, self.written_bytes_max);
         written.longest <= self.tag_bytes_max && written.all <= self.written_bytes_max
     }
 
-    /// Whether an address is the service's. A host server may send what is for another component (hosts.md, A.2), and
-    /// closes the link over an answer in that one's name.
+    /// Whether an address is the service's. A host server may deliver what is for another component (hosts.md, A.2),
+    /// and closes the link over an answer in that component's name.
     fn is_ours(&self, to: Option<&Jid>) -> bool {
         to.is_some_and(|to| to.domain().as_str() == self.keep_alive.from)
     }
 
-    /// Whether it is the answer to a ping of this process, from whom was pinged, or the ping itself where the service pings
-    /// itself. A number behind the id says which of the writer's it is.
+    /// Whether an iq is an answer to a ping of this process, from the address that was pinged, or the ping itself where
+    /// the service pings itself. A number behind the id says which of the writer's pings it is.
     fn take_pong(&self, kind: Kind, id: Option<&str>, from: Option<&Jid>) -> bool {
         let behind = id.filter(|_| kind == Kind::Iq).and_then(|id| id.strip_prefix(&*self.keep_alive.id));
         let (Some(behind), Some(from)) = (behind, from) else { return false };
@@ -235,10 +235,10 @@ impl Reader {
     }
 }
 
-/// What the sender of a stanza over that limit is told.
+/// The text of the error for such a stanza.
 const TOO_LONG_TAG: &str = "a start tag of the stanza is too long";
 
-/// Roughly what a stanza takes in memory when it is read: four bytes can make an element.
+/// The approximate size of a parsed stanza in memory. Four bytes can make an element.
 fn weight(stanza: &[u8]) -> usize {
     let elements = memchr_iter(b'<', stanza).filter(|&at| stanza.get(at + 1) != Some(&b'/')).count();
     let attributes = memchr_iter(b'=', stanza).count();

@@ -1,4 +1,4 @@
-//! Errors that the runtime answers with itself, when a stanza does not reach the engine.
+//! Errors that the runtime answers itself, for stanzas that do not reach the engine.
 
 use super::callers::Callers;
 use super::metrics::Metrics;
@@ -8,24 +8,24 @@ use crate::engine::{Inbound, Reason};
 use crate::xmpp::{Condition, Kind, StanzaError, Tag, Unreadable};
 use std::sync::Arc;
 
-/// What answers may amount to that wait for the writer before everything else, in bytes, and how much of that is kept for
-/// answers to iqs: of a message its sender sees that it did not come back, while an iq is waited for.
+/// How many bytes of answers may wait in front of everything else, and how much of that is reserved for answers to iqs.
+/// The sender of a message sees that it does not come back, while the sender of an iq waits.
 pub const URGENT_BYTES_MAX: usize = 1 << 20;
 const IQS_BYTES: usize = URGENT_BYTES_MAX / 2;
 
-/// Tells people that something of theirs does not reach the engine.
+/// Tells senders that what they sent does not reach the engine.
 #[derive(Clone, Debug)]
 pub struct Refuser {
     /// Where answers to stanzas go.
     pub urgent: Arc<Urgent>,
     /// Who waits for the results of calls.
     pub callers: Arc<Callers>,
-    /// What is counted.
+    /// The counters.
     pub metrics: Arc<Metrics>,
 }
 
 impl Refuser {
-    /// Sends something before everything else, as far as there is room.
+    /// Sends an answer before everything else, if there is room.
     pub fn answer(&self, text: String, kind: Kind) {
         let weight = text.len() + outbox::ITEM_BYTES;
         let kept = if kind == Kind::Iq { 0 } else { IQS_BYTES };
@@ -34,7 +34,7 @@ impl Refuser {
         }
     }
 
-    /// There is no room for something.
+    /// Refuses something for lack of room.
     pub fn refuse(&self, inbound: &Inbound) {
         self.metrics.count_refusal(&Reason::BUSY);
         if let Inbound::Call(call) = inbound {
@@ -61,14 +61,14 @@ pub enum Why {
     StoreFailed,
 }
 
-/// The error for what has this head; `None` where none is owed: to answers, and to presence (RFC 6120 §8.3.1).
+/// The error for a stanza with this head. `None` for answers and for presence (RFC 6120 §8.3.1).
 pub fn refuse(head: &Unreadable, why: Why) -> Option<String> {
     let kind = head.kind.filter(|kind| head.answerable && *kind != Kind::Presence)?;
     let (from, to) = (head.to.as_ref()?, head.from.as_ref()?);
     render(kind, from.as_str(), to.as_str(), head.id.as_deref(), why)
 }
 
-/// The error for what was read already.
+/// The error for a stanza that was parsed.
 pub fn refuse_inbound(inbound: &Inbound, why: Why) -> Option<String> {
     match inbound {
         Inbound::Refused(refused) => refuse_inbound(&refused.0, why),

@@ -1,8 +1,8 @@
-//! At the start, once an hour, and when a channel keeps its rows for less: rows that are too old go, and months that hold
-//! nothing else.
+//! Removes rows that are too old, and months that hold nothing else: at the start, once an hour, and when a channel
+//! shortens its retention.
 //!
-//! The store is looked through in parts, beside the loop. What is found becomes a turn like anything else that comes in,
-//! so that channels in memory and the store stay the same. A month goes when the turns are committed.
+//! The store is looked through in parts, beside the loop. What is found becomes a turn like any other input, so that
+//! channels in memory and the store agree. A month is dropped after the turns are committed.
 
 use super::Metrics;
 use super::beside::{beside, hand_over, rest};
@@ -17,30 +17,30 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
-/// Channels that are looked at without a pause.
+/// How many channels are looked at without a pause.
 const SWEEPING: Budget = Budget { things: 256, cost: usize::MAX };
 /// The pause after each part, and while the inbox is full.
 const PAUSE: Duration = Duration::from_millis(50);
-/// How long turns may take to be committed before months are dropped, and how often that is tried: somebody may be
-/// reading a month, or a backup may be copying it.
+/// How long turns may take to be committed before months are dropped, and how often dropping is tried. A month may be
+/// in use by a reader or a backup.
 const SETTLING: Duration = Duration::from_secs(5);
 const TRIES_MAX: u32 = 100;
-/// How often it is done.
+/// The time between two sweeps.
 const INTERVAL: Duration = Duration::from_secs(3600);
-/// Roughly what an expired channel takes in the inbox, in bytes.
+/// The approximate size of an expired channel in the inbox, in bytes.
 const WEIGHT: usize = 256;
 
-/// What is too old, and where it is.
+/// Sweeps out what is too old.
 pub struct Sweeper {
-    /// Days that the service keeps rows; 0: for ever.
+    /// How many days the service keeps rows; 0 keeps them for ever.
     pub keep_days: u64,
-    /// Where they are.
+    /// The store.
     pub store: Arc<dyn Store>,
-    /// Where turns come from.
+    /// The inbox of the loop.
     pub inbox: Arc<Inbox>,
     /// What time it is.
     pub metrics: Arc<Metrics>,
-    /// What wakes it: a channel keeps its rows for less, or the clock is confirmed.
+    /// Wakes it when a channel shortens its retention or the clock is confirmed.
     pub woken: Arc<Notify>,
     /// Whether the process is to end.
     pub stopping: watch::Receiver<bool>,
@@ -55,7 +55,7 @@ pub fn is_concerned(records: &[Record]) -> bool {
 }
 
 impl Sweeper {
-    /// Has rows that became too old while nothing ran go before anybody asks for them.
+    /// Sweeps out what became too old while nothing ran, before anybody can ask for it.
     pub async fn begin(&mut self) {
         self.expire(Duration::ZERO).await;
     }
@@ -82,13 +82,14 @@ impl Sweeper {
         }
     }
 
-    /// By what rows are too old; `None` while the clock jumped and nobody said that it is right, since what goes is gone.
+    /// The rule by which rows are too old. `None` while a jump of the clock is not confirmed, because rows that go are
+    /// lost.
     fn retention(&self) -> Option<Retention> {
         let dial = self.metrics.health.time.dial();
         (!dial.held).then_some(Retention { now: dial.kept, keep_days: self.keep_days })
     }
 
-    /// Finds rows that are too old, with a pause after each part of the channels.
+    /// Finds rows that are too old, with a pause after each part.
     async fn sweep(&mut self, pause: Duration) -> Result<(), StoreError> {
         let Some(retention) = self.retention() else {
             tracing::warn!("no old messages are removed until 'mixd clock confirm', or until the clock is set right");
@@ -128,7 +129,7 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Makes a turn of what is too old; whether the process is to end.
+    /// Puts what is too old into the inbox. Returns whether the process is to end.
     async fn hand_over(&mut self, outdated: Vec<Outdated>) -> bool {
         let weight = WEIGHT * outdated.len();
         if outdated.is_empty() {

@@ -1,11 +1,11 @@
-//! What time it is, for those beside the loop; and what an operator is told of a clock that is not believed.
+//! The time for everything beside the loop, and what an operator is told of a clock that is not believed.
 
 use crate::channel::Stamp;
 use crate::engine::{Dial, Doubt};
 use std::sync::{Mutex, PoisonError};
 
 const HOUR_MS: u64 = 3600 * 1000;
-/// How far back the clock has to be set for that to be told, in milliseconds.
+/// A clock that is set back by less than this is not reported, in milliseconds.
 const BACK_MS_MIN: u64 = 60_000;
 
 /// What the engine made of the clock at its last turn.
@@ -13,12 +13,12 @@ const BACK_MS_MIN: u64 = 60_000;
 pub struct Timepiece(Mutex<Dial>);
 
 impl Timepiece {
-    /// What time it is, for what.
+    /// The times of the last turn.
     pub fn dial(&self) -> Dial {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Shows what the engine makes of the clock from here on; the log says what is new.
+    /// Sets what the engine makes of the clock. The log says what changed.
     pub fn show(&self, dial: Dial) {
         let past = std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), dial);
         let is_new = dial.jumps > past.jumps || dial.doubt.is_some() != past.doubt.is_some() || dial.held != past.held;
@@ -39,7 +39,7 @@ impl Timepiece {
     }
 }
 
-/// What waits because the clock is not believed, and what to do; nothing where it is.
+/// What waits because the clock is not believed, and what to do. Empty while it is believed.
 pub fn notes(dial: &Dial) -> Vec<String> {
     let Stamp(due_ms) = dial.due;
     let clock = dial.wall.to_xmpp();

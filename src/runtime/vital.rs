@@ -1,4 +1,4 @@
-//! A guard of threads and tasks without which the process would go on half dead.
+//! Guards threads and tasks without which the process would go on half dead.
 
 use std::panic::PanicHookInfo;
 
@@ -18,7 +18,7 @@ impl Drop for Vital {
     }
 }
 
-/// Logs where a panic happened. What it says may hold what people wrote, which no log may.
+/// Logs where a panic happened, without its message, which may hold what people wrote.
 pub fn log_panics() {
     std::panic::set_hook(Box::new(|panic: &PanicHookInfo<'_>| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();

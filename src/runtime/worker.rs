@@ -1,7 +1,7 @@
 //! The loop: takes what has queued, decides, stores, and only then sends.
 //!
-//! Invariant: nothing of a turn's outbox leaves before its records are durable. It blocks when the outbox is full,
-//! which fills the inbox, which makes the reader refuse: no queue grows.
+//! Invariant: nothing in a turn's outbox leaves before its records are durable. The loop blocks when the outbox is
+//! full. Then the inbox fills, and the reader refuses: no queue grows without bound.
 
 use super::archive::{Archive, Question};
 use super::callers::Callers;
@@ -25,26 +25,26 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// How many stanzas share one commit, and what they may weigh together, in bytes of memory.
+/// How many stanzas share one commit, and their total size, in bytes of memory.
 const BATCH_ITEMS: usize = 1024;
 const BATCH_BYTES: usize = 2 << 20;
-/// How many people of channels that were loaded are taken into memory between two turns.
+/// How many people of loaded channels are taken into memory between two turns.
 const PEOPLE_MAX: usize = 256;
-/// How many turns of an earlier process are sent again together.
+/// How many turns of an earlier process are sent again in one batch.
 const RESENT_TURNS: usize = 64;
-/// How often the engine gets to see the time, in milliseconds.
+/// How often the engine is told the time, in milliseconds.
 const TICK_MS: u64 = 1000;
-/// How far apart it is told that commits are refused, in milliseconds.
+/// The shortest time between two reports that commits are refused, in milliseconds.
 const TELL_PAUSE_MS: u64 = 10_000;
-/// The exit code when the disk's state is unknown (EX_SOFTWARE).
+/// The exit code when it is unknown what the disk holds (EX_SOFTWARE).
 pub const EXIT_STORE_FAILED: i32 = 70;
 
 /// What the last turn left for the next one.
 #[derive(Debug, Default)]
 pub struct Ahead {
-    /// Steps of the engine's own; they come behind what came in.
+    /// The engine's own steps. They come behind what came in.
     next: Vec<Inbound>,
-    /// What the turn put off; it comes before what came in since.
+    /// What the turn put off. It comes before what came in since.
     deferred: Vec<Candidate<Inbound>>,
 }
 
@@ -63,42 +63,43 @@ pub enum WorkerTimer {
     TellRefused,
 }
 
-/// What one turn after the other needs.
+/// The state of the loop.
 pub struct Worker {
-    /// What decides.
+    /// Decides.
     pub engine: Engine,
-    /// What keeps.
+    /// Stores.
     pub store: Arc<dyn Store>,
     /// What came in.
     pub inbox: Arc<Inbox>,
     /// What goes out.
     pub outbox: Arc<Outbox>,
-    /// What came too fast and waits for its time.
+    /// What came too fast and is held.
     pub pacing: Pacing,
     /// What waits for channels that are not in memory.
     pub parking: Parking,
-    /// What reads those.
+    /// Loads those channels.
     pub loader: Loader,
-    /// What answers queries.
+    /// Answers queries.
     pub archive: Archive,
     /// Who waits for the results of calls.
     pub callers: Arc<Callers>,
-    /// What is counted.
+    /// The counters.
     pub metrics: Arc<Metrics>,
     /// What the host server is known to have.
     pub confirmed: Arc<Confirmed>,
-    /// What an earlier process committed and is not known to have sent.
+    /// The parcels of an earlier process, which are not known to have been sent.
     pub unsent: Vec<Unsent>,
-    /// Whether rows of an earlier process are sent again. How long ago that was is not asked: no clock is known to have
-    /// gone on meanwhile, and whoever was there at the time has missed them.
+    /// Whether rows of an earlier process are sent again. Their age does not matter: no clock is known to have gone on
+    /// meanwhile, and people who were in the channel then have missed them.
     pub sends_rows_again: bool,
-    /// The parcel up to which the store was told that the host server has all; none where it may not have taken that.
+    /// The parcel up to which the store was told that the host server has all; `None` where the store may not have
+    /// taken that.
     pub settled: u64,
-    /// What learns whose videos may have become useless.
+    /// Is told of channels whose videos may have become useless.
     pub superseded: Arc<Superseded>,
-    /// What has rows looked for that are too old.
+    /// Wakes the sweep of old rows.
     pub sweeper: Arc<Notify>,
-    /// What has accounts erased that are out of every channel.
+    /// Wakes the erasing of accounts that are out of every channel.
     pub eraser: Arc<Notify>,
     /// What the last turn left for the next one.
     pub ahead: Ahead,
@@ -107,13 +108,13 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Sends what an earlier process committed and is not known to have sent.
+    /// Sends the parcels of an earlier process again.
     fn resend(&mut self) {
         let unsent = std::mem::take(&mut self.unsent);
         if !unsent.is_empty() {
             tracing::info!(turns = unsent.len(), "what the host server may not have got of the last run is sent again");
         }
-        // Whatever becomes of these, no number of theirs is given again.
+        // Their numbers are not given out again, whether or not they can be sent.
         self.engine.number_from(unsent.last().map_or(0, |unsent| unsent.number));
         let all = self.sends_rows_again;
         let wanted = |unsent: &Unsent| match all {
@@ -121,11 +122,11 @@ impl Worker {
             false => unsent.clone().without_rows(),
         };
         for some in unsent.chunks(RESENT_TURNS) {
-            // Nobody else waits yet, and nothing may come before it.
+            // Nobody waits yet, and nothing may come before it.
             let batch = vec![Inbound::Resend(some.iter().map(wanted).collect())];
             match load_all(&mut self.engine, &*self.store, &batch) {
                 Ok(()) => self.turn(batch.into_iter().map(Candidate::from).collect()),
-                // One of them that cannot be read keeps no other one back.
+                // One that cannot be read does not hold back the others.
                 Err(_) => some.iter().for_each(|one| self.resend_one(wanted(one))),
             }
         }
@@ -139,18 +140,18 @@ impl Worker {
         }
     }
 
-    /// How far the host server has what was sent, where that is news.
+    /// How much the host server has of what was sent, if that changed.
     fn sent(&mut self) -> Option<Record> {
         let settled = self.confirmed.settled();
         let is_news = std::mem::replace(&mut self.settled, settled) < settled;
         is_news.then_some(Record::Sent(settled))
     }
 
-    /// Works until the inbox is closed and empty, and everything that was taken is answered.
+    /// Runs until the inbox is closed and empty and everything that was taken is answered.
     pub fn run(mut self) {
         let _vital = Vital("the worker");
         self.resend();
-        // Nobody waited so far. From here on no older month is read here.
+        // Nobody waited so far. From here on the loop reads no older month.
         stay_near();
         self.timers.start(WorkerTimer::Tick, clock::uptime_ms(), TICK_MS);
         self.metrics.set_census(&self.engine.census());
@@ -174,12 +175,12 @@ impl Worker {
             self.metrics.set_census(&self.engine.census());
             self.metrics.health.worker.rest();
         }
-        // Nothing that was held is lost when the process is to end.
+        // What is held is not lost when the process ends.
         self.engine.rest();
         let held = self.pacing.finish();
         self.step(held);
         while !self.parking.is_empty() || !self.ahead.is_empty() {
-            // What concerns many people may take long: whoever asked is told to ask again.
+            // What is done in parts may take long. Its askers are told to ask again.
             self.engine.give_parts_up().iter().for_each(|inbound| self.refuse(inbound, Why::Busy));
             if !self.parking.is_moving() && self.ahead.is_empty() && !self.parking.has_resumed(&self.engine) {
                 let fetched = self.loader.take();
@@ -192,7 +193,7 @@ impl Worker {
         self.archive.finish();
     }
 
-    /// Takes a part of what was loaded into memory, then whatever waited for it, then what came in.
+    /// Takes a part of what was loaded into memory, then what waited for it, then what came in.
     fn step(&mut self, batch: Vec<Inbound>) {
         if !self.parking.is_moving() {
             let fetched = self.loader.take_now();
@@ -210,7 +211,7 @@ impl Worker {
         }
         let next = std::mem::take(&mut self.ahead.next);
         first.extend(batch.into_iter().chain(next).map(Candidate::from));
-        // The address book learns of what came even where nobody waited for it.
+        // The address book is told of what was loaded even where nobody waited for it.
         if !first.is_empty() || is_news {
             self.work(first);
         }
@@ -221,7 +222,7 @@ impl Worker {
         self.metrics.set_parked(self.parking.depth());
     }
 
-    /// What the last turn put off, and behind it some of what waits no longer: the first came in earlier.
+    /// What the last turn put off, followed by some of what waits no longer. The former came in earlier.
     fn freed(&mut self) -> Vec<Candidate<Inbound>> {
         let mut first = std::mem::take(&mut self.ahead.deferred);
         first.append(&mut self.parking.freed((BATCH_ITEMS, BATCH_BYTES)));
@@ -260,7 +261,7 @@ impl Worker {
         refused.iter().for_each(|inbound| self.refuse(inbound, Why::Busy));
         match read {
             Ok(()) => self.turn(ready),
-            // What cannot be read for one is no reason to refuse the others.
+            // One that cannot be read is no reason to refuse the others.
             Err(_) if ready.len() > 1 => ready.into_iter().for_each(|candidate| self.work(vec![candidate])),
             Err(error) => {
                 ready.iter().for_each(|candidate| self.unreadable(&error, std::slice::from_ref(&candidate.item)))
@@ -274,7 +275,7 @@ impl Worker {
         batch.iter().for_each(|inbound| self.give_back(inbound, Why::StoreFailed));
     }
 
-    /// Answers what waited for nothing.
+    /// Refuses what waited in vain.
     fn give_back(&mut self, inbound: &Inbound, why: Why) {
         let ended = if let Inbound::GoOn(step) = inbound { self.engine.pass_over(step) } else { None };
         self.refuse(ended.as_ref().unwrap_or(inbound), why);
@@ -324,7 +325,7 @@ impl Worker {
         }
     }
 
-    /// Shows what the engine makes of the clock, and has old rows go that waited for it.
+    /// Shows what the engine makes of the clock. Wakes the sweep of old rows if it waited for that.
     fn note_time(&self, dial: Dial) {
         let was_held = self.metrics.health.time.dial().held;
         self.metrics.note_time(dial);
@@ -344,7 +345,7 @@ impl Worker {
         committed
     }
 
-    /// Says why a commit was refused, now and then: a full disk is no better for a full log.
+    /// Logs now and then why commits are refused: a full disk must not fill the log.
     fn tell_refused(&mut self, error: &CommitError) {
         let now_ms = clock::uptime_ms();
         if !self.timers.is_running(WorkerTimer::TellRefused, now_ms) {
@@ -353,7 +354,7 @@ impl Worker {
         }
     }
 
-    /// Answers what could not be taken.
+    /// Refuses what could not be taken.
     fn refuse(&mut self, inbound: &Inbound, why: Why) {
         let (reason, refusal) = match why {
             Why::Busy => (Reason::BUSY, Refusal::Busy),
@@ -370,7 +371,7 @@ impl Worker {
         }
     }
 
-    /// Lets the store do what it put off.
+    /// Has the store do work that it put off.
     fn idle(&mut self) {
         self.metrics.health.worker.beat();
         let sent: Vec<Record> = self.sent().into_iter().collect();
@@ -388,14 +389,14 @@ impl Worker {
     fn send(&self, parcel: Parcel) {
         if !parcel.outs.is_empty() || parcel.number.is_some() {
             let weight = parcel.weight();
-            // Whether the writer gets on is the writer's to show.
+            // Whether the writer makes progress is shown by its own pulse.
             self.metrics.health.worker.rest();
             self.outbox.push(parcel, weight);
         }
     }
 }
 
-/// The ids of a batch's stanzas, where the log wants to know when each is stored.
+/// The ids of a batch's stanzas, if the log shows when each is stored.
 fn traced(batch: &[Inbound]) -> Vec<String> {
     if !tracing::enabled!(tracing::Level::DEBUG) {
         return Vec::new();
@@ -407,7 +408,7 @@ fn traced(batch: &[Inbound]) -> Vec<String> {
     batch.iter().filter_map(id).collect()
 }
 
-/// Ends the process: what the disk holds is unknown, and the next start finds out.
+/// Ends the process: it is unknown what the disk holds, and the next start finds out.
 fn give_up(error: &CommitError) -> ! {
     tracing::error!(
         "{error}; the process ends, and its next start takes up what the disk holds. \

@@ -1,7 +1,7 @@
 //! The write half of the link: from what the engine sends to bytes.
 //!
-//! It pings behind what it writes, and what the host server is thereby known to have leaves the line; the rest is written
-//! again on the next link. A block ends between stanzas, so what is urgent goes out between blocks.
+//! It pings behind what it writes. What the host server is thereby known to have leaves the line; the rest is written
+//! again on the next link. A block ends between stanzas, so that urgent answers go out between blocks.
 
 use super::clock;
 use super::component::LinkError;
@@ -18,15 +18,15 @@ use std::time::Duration;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::time::sleep;
 
-/// A block is written when it holds this much, in bytes.
+/// A block is written once it holds this many bytes.
 const BLOCK_BYTES: usize = 256 * 1024;
 /// How many parcels are taken from the queue at once.
 const BATCH_PARCELS: usize = 64;
 /// How many urgent answers are taken at once.
 const BATCH_URGENT: usize = 256;
-/// A ping goes behind this much, in bytes, where there is always more to write.
+/// While there is always more to write, a ping goes behind this many bytes.
 const PING_BYTES: usize = 256 * 1024;
-/// How far apart pings are where there is little to write, in milliseconds.
+/// While there is little to write, this is the time between two pings, in milliseconds.
 const PING_PAUSE_MS: u64 = 50;
 
 /// What the writer waits for.
@@ -36,64 +36,64 @@ enum WriterTimer {
     Ping,
 }
 
-/// What bounds the writer.
+/// Limits of the writer.
 #[derive(Clone, Debug)]
 pub struct WriterLimits {
     /// How long the host server may leave what is written unread.
     pub write_timeout: Duration,
-    /// What waits, and what waits for its confirmation, in bytes.
+    /// The maximum of what waits to be written or confirmed, in bytes.
     pub line_bytes_max: usize,
-    /// For how long rows are written again after a lost link, in milliseconds; older ones are paged for.
+    /// Rows up to this age are written again after a lost link, in milliseconds. Older ones are found in the archive.
     pub horizon_ms: u64,
 }
 
-/// The state that outlives a link.
+/// The state of the writer, which outlives a link.
 #[derive(Debug)]
 pub struct Writer {
     outbox: Arc<Outbox>,
     urgent: Arc<Urgent>,
     confirmed: Arc<Confirmed>,
     metrics: Arc<Metrics>,
-    /// Whom to ping, and the beginning of pings' ids.
+    /// Whom to ping, and the prefix of the ids of pings.
     keep_alive: KeepAlive,
     limits: WriterLimits,
     line: Line,
     block: Vec<u8>,
-    /// How much of the block is written, in bytes.
+    /// How many bytes of the block are written.
     written: usize,
     /// The ping that is not answered yet.
     pinged: Option<Ping>,
-    /// The highest number of a ping that was answered by all that it was sent to.
+    /// The highest ping that was answered by all addresses it was sent to.
     answered: u64,
-    /// What stands behind the id of the newest ping.
+    /// The number behind the id of the newest ping.
     code: u64,
     /// By `clock::uptime_ms`.
     timers: Timers<WriterTimer>,
-    /// What was written since the last ping, in bytes.
+    /// How many bytes were written since the last ping.
     unpinged_bytes: usize,
-    /// Whether the host server answered a ping on this link.
+    /// Whether the host server has answered a ping on this link.
     is_answered: bool,
-    /// Whether it was told that pings are not answered.
+    /// Whether it was logged that pings are not answered.
     told: bool,
 }
 
-/// A ping behind what was written: to the multicast services that were used, one after the other, or else to the host
-/// server. Each takes stanzas in their order.
+/// A ping behind what was written. It goes to the multicast services that were used, one after the other, or else to
+/// the host server. Each of them takes stanzas in order.
 #[derive(Debug)]
 struct Ping {
-    /// The number by which the line knows it.
+    /// Its number in the line.
     number: u64,
-    /// What stands behind its id; higher with every address that is asked.
+    /// The number behind its id, which increases with each address.
     code: u64,
-    /// Who is asked.
+    /// The address that is pinged.
     to: String,
-    /// Those to be asked next.
+    /// The addresses to be pinged next.
     next: Vec<String>,
-    /// The multicast service that did not answer before: either it is gone, or nothing gets through this link.
+    /// The multicast service that did not answer before. Either it is gone, or nothing gets through this link.
     doubted: Option<String>,
-    /// Whether it is waited for no longer.
+    /// Whether its answer is no longer waited for.
     is_given_up: bool,
-    /// Since when it is wholly written, by `clock::uptime_ms`.
+    /// When it was completely written, by `clock::uptime_ms`.
     since_ms: Option<u64>,
 }
 
@@ -127,12 +127,13 @@ impl Writer {
         }
     }
 
-    /// Writes to `io` what comes, until the outbox is closed and empty.
+    /// Writes what comes to `io`, until the outbox is closed and empty.
     ///
-    /// It may be dropped at any await, and called again for the same `io`: nothing is lost, and no stanza is cut.
+    /// The future may be dropped at any await and the function called again with the same `io`: nothing is lost, and no
+    /// stanza is cut.
     ///
     /// # Errors
-    /// [`LinkError`] when the link is lost.
+    /// [`LinkError`]: the link is lost.
     pub async fn write_to(&mut self, io: &mut (impl AsyncWrite + Unpin)) -> Result<(), LinkError> {
         loop {
             self.metrics.health.writer.beat();
@@ -149,10 +150,10 @@ impl Writer {
         }
     }
 
-    /// Waits until the host server is known to have everything that was written; without end where it does not answer.
+    /// Waits until the host server is known to have everything that was written; for ever if it does not answer.
     ///
     /// # Errors
-    /// [`LinkError`] when the link is lost.
+    /// [`LinkError`]: the link is lost.
     pub async fn finish(&mut self, io: &mut (impl AsyncWrite + Unpin)) -> Result<(), LinkError> {
         loop {
             if self.pinged.is_none() && self.line.is_uncovered() {
@@ -167,7 +168,7 @@ impl Writer {
         }
     }
 
-    /// Takes what comes without a link: it waits for the next one, as far as there is room. Ends as the outbox does.
+    /// Takes what comes while there is no link, as far as there is room. Ends when the outbox does.
     pub async fn hold(&mut self) {
         self.block.clear();
         self.written = 0;
@@ -204,18 +205,18 @@ impl Writer {
     fn fill(&mut self) {
         let before = self.block.len();
         self.line.fill(&mut self.block, BLOCK_BYTES);
-        // Before anything is written that may come back.
+        // Before anything is written that may be sent back.
         self.line.take_expected().into_iter().for_each(|services| self.confirmed.expect(services));
         self.unpinged_bytes += self.block.len() - before;
         self.confirmed.relieve(self.line.take_relieved());
-        // What needs no confirmation goes at once.
+        // What needs no confirmation leaves at once.
         self.settle();
         if self.pinged.is_none() && self.unpinged_bytes >= PING_BYTES {
             self.ping();
         }
     }
 
-    /// Waits for something to do where there is nothing to write; whether there will be anything.
+    /// Waits for something to write. Returns whether there will be anything.
     async fn wait(&mut self) -> Result<bool, LinkError> {
         let has_room = self.has_room();
         let now_ms = clock::uptime_ms();
@@ -269,9 +270,9 @@ impl Writer {
         self.pinged = Some(Ping { number, code: self.code, to, next, doubted, is_given_up: false, since_ms: None });
     }
 
-    /// Lets go of what the host server is known to have, and has written again what was refused.
+    /// Drops what the host server is known to have, and has what was refused written again.
     fn settle(&mut self) {
-        // A refusal comes before the answer to a ping behind what is refused.
+        // A refusal comes before the answer to the ping behind what is refused.
         let pong = self.confirmed.newest_pong();
         for refused in self.confirmed.take_refused() {
             self.recall(&refused);
@@ -293,7 +294,7 @@ impl Writer {
         }
     }
 
-    /// Has written again what a multicast service refused.
+    /// Has what a multicast service refused written again.
     fn recall(&mut self, refused: &Refused) {
         let count = self.line.recall(refused);
         if count > 0 {
@@ -302,9 +303,10 @@ impl Writer {
         }
     }
 
-    /// Who talks and does not answer the ping never will. A host server that answered pings on this link has a broken link:
-    /// what it was sent goes out again on the next one. Of one that never did nobody knows what it has, and what it was sent
-    /// counts as taken. What a multicast service was sent goes out again as copies.
+    /// Gives up a ping that was not answered although the host server has sent something since. If the host server
+    /// answered pings on this link before, the link is broken, and what it was sent is written again on the next one.
+    /// If it never did, it cannot be known what it has, and what it was sent counts as taken. What a multicast service
+    /// was sent is written again as copies.
     fn give_up_ping(&mut self) -> Result<(), LinkError> {
         let Some(ping) = self.pinged.as_mut() else { return Ok(()) };
         let Some(since) = ping.since_ms else { return Ok(()) };
@@ -324,7 +326,7 @@ impl Writer {
                 );
             }
         } else if self.is_answered {
-            // A link that nothing gets through looks the same: the host server tells the two apart.
+            // A link that nothing gets through looks the same. A ping to the host server tells the two apart.
             let (number, next, service) = (ping.number, std::mem::take(&mut ping.next), ping.to.clone());
             self.ask(number, self.keep_alive.to.clone(), next, Some(service));
             return Ok(());
@@ -336,7 +338,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes what is left of the block; every part of it has the timeout.
+    /// Writes the rest of the block. Each part of it has the timeout.
     async fn write_block(&mut self, io: &mut (impl AsyncWrite + Unpin)) -> Result<(), LinkError> {
         if self.written == 0 {
             pad(&mut self.block);
@@ -362,7 +364,7 @@ impl Writer {
     }
 }
 
-/// A multicast service that does not answer: everything that it is not known to have goes out again.
+/// A multicast service that does not answer counts as having refused everything that it is not known to have.
 fn vanished(service: String) -> Refused {
     tracing::warn!("{service} does not answer pings, so it is no multicast service to rely on");
     Refused { by: service, message: None }

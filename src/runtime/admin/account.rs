@@ -1,4 +1,4 @@
-//! What is asked through the operator's door about an account.
+//! Requests of the operator about an account.
 
 use super::super::dossier;
 use super::wire::{AccountAction, AdminReply};
@@ -13,13 +13,13 @@ use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-/// Parts of a text that may wait for whoever asked.
+/// How many parts of a text may wait for the client.
 const PARTS_MAX: usize = 16;
-/// How often it is asked how an end stands, and how often that is told.
+/// How often it is looked whether an account is ended, and how often that is reported.
 const POLL: Duration = Duration::from_millis(250);
 const TOLD_EVERY: usize = 20;
 impl Door {
-    /// Does what is asked of an account.
+    /// Carries out a request about an account.
     pub(super) async fn account(&self, stream: &mut UnixStream, deed: AccountAction, jid: &str) -> io::Result<()> {
         let Some(account) = bare_jid(jid).ok().filter(|jid| jid.node().is_some()) else {
             return say(stream, &AdminReply::Failed { why: format!("'{jid}' is no account") }).await;
@@ -52,7 +52,7 @@ impl Door {
         }
     }
 
-    /// Has an account ended, and tells when it is; whoever goes away before takes nothing along.
+    /// Ends an account, and reports when it is ended. It goes on even if the client goes away.
     async fn end(&self, stream: &mut UnixStream, account: BareJid, erases: bool) -> io::Result<()> {
         tracing::info!(%account, erases, "the operator has an account ended");
         let mut answer = self.turns.call(AccountCommand::End { account: account.clone(), erases }).await;

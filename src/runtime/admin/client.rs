@@ -1,4 +1,4 @@
-//! The other side of the operator's door: asking the service that has a store.
+//! The client of the admin socket: asks the service that runs on a store.
 
 use super::{AccountAction, AdminReply, AdminRequest, socket_of};
 use crate::store::{Manifest, StoreError, WorkProgress};
@@ -7,10 +7,10 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-/// Has the service that runs on a store copy it. `None` where none runs there.
+/// Has the service that runs on a store make a backup. `None` where no service runs.
 ///
 /// # Errors
-/// What the service says, or that it went away.
+/// What the service reports, or that it went away.
 pub fn backup(store: &Path, to: &Path, watch: &mut dyn FnMut(&WorkProgress)) -> Result<Option<Manifest>, StoreError> {
     let mut done = None;
     let asked = ask(store, &AdminRequest::Backup { to: to.to_owned() }, &mut |reply| match reply {
@@ -21,11 +21,11 @@ pub fn backup(store: &Path, to: &Path, watch: &mut dyn FnMut(&WorkProgress)) -> 
     if asked && done.is_none() { Err(gone(&io::ErrorKind::UnexpectedEof.into())) } else { Ok(done) }
 }
 
-/// What the clock of the service that runs on a store says, with what waits because it is not believed; `confirmed` has
-/// the service believe it. `None` where none runs there.
+/// How the clock stands with the service that runs on a store, and what waits because the clock is not believed. With
+/// `confirmed` the service believes it from now on. `None` where no service runs.
 ///
 /// # Errors
-/// What the service says, or that it went away.
+/// What the service reports, or that it went away.
 pub fn clock(store: &Path, confirmed: bool) -> Result<Option<(String, Vec<String>)>, StoreError> {
     let mut told = None;
     let request = if confirmed { AdminRequest::ConfirmClock } else { AdminRequest::ShowClock };
@@ -37,10 +37,11 @@ pub fn clock(store: &Path, confirmed: bool) -> Result<Option<(String, Vec<String
     if asked && told.is_none() { Err(gone(&io::ErrorKind::UnexpectedEof.into())) } else { Ok(told) }
 }
 
-/// Has the service that runs on a store look at an account, or end it; takes what it tells. Whether one runs there.
+/// Has the service that runs on a store show, export, end or erase an account; `take` gets the text. Returns whether a
+/// service runs.
 ///
 /// # Errors
-/// What the service says, or that it went away.
+/// What the service reports, or that it went away.
 pub fn account(
     store: &Path,
     deed: AccountAction,
@@ -57,11 +58,11 @@ pub fn account(
     if asked && !over { Err(gone(&io::ErrorKind::UnexpectedEof.into())) } else { Ok(asked) }
 }
 
-/// Asks something, and hands out every reply. Whether a service runs there.
+/// Sends a request, and passes each reply to `take`. Returns whether a service runs.
 fn ask(store: &Path, request: &AdminRequest, take: &mut dyn FnMut(AdminReply)) -> Result<bool, StoreError> {
     let stream = match UnixStream::connect(socket_of(store)) {
         Ok(stream) => stream,
-        // A path too long for a socket is invalid input; the service has none there either.
+        // A path that is too long for a socket is invalid input. No service has a socket there either.
         Err(error)
             if matches!(
                 error.kind(),

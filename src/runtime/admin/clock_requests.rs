@@ -1,4 +1,4 @@
-//! What an operator asks of the clock.
+//! Requests of the operator about the clock.
 
 use super::{AdminReply, Door};
 use crate::engine::Doubt;
@@ -7,12 +7,12 @@ use crate::runtime::timepiece::notes;
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// How often it is looked whether a turn took what the operator said, and how many times.
+/// How often it is looked whether a turn took the confirmation, and how many times.
 const PAUSE: Duration = Duration::from_millis(20);
 const LOOKS_MAX: usize = 500;
 
 impl Door {
-    /// What the clock says, and what waits because it is not believed.
+    /// How the clock stands, and what waits because it is not believed.
     pub(super) fn show_clock(&self) -> AdminReply {
         let dial = self.metrics.health.time.dial();
         AdminReply::Clock { clock: dial.wall.to_xmpp(), notes: notes(&dial) }

@@ -1,7 +1,7 @@
-//! The operator's door: a socket in the store's folder, for whoever the service runs as and for root.
+//! The admin socket: in the store's folder, for the user that the service runs as and for root.
 //!
-//! The store serves one process, so what has to be done to it while the service runs, the service does. One request a
-//! connection, one line of JSON each way, and lines that tell how far it is in between.
+//! A store serves one process. So while the service runs, it does what an operator wants done to the store. Each
+//! connection carries one request and one reply, each a line of JSON, and lines of progress in between.
 
 mod account;
 pub mod client;
@@ -28,21 +28,21 @@ use tokio::time::timeout;
 
 /// The longest request, in bytes.
 const REQUEST_BYTES_MAX: u64 = 64 * 1024;
-/// How long a request may take to come, and a reply to be read.
+/// How long a request may take to arrive, and a reply to be read.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Connections at a time.
 const CONNECTIONS_MAX: usize = 8;
-/// Told steps that may wait for whoever asked; more are left out.
+/// How many reports of progress may wait for the client. Further ones are left out.
 const STEPS_MAX: usize = 16;
-/// The pause after a connection that could not be taken.
+/// The pause after a connection that could not be accepted.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Where the socket of a store is.
+/// The path of a store's socket.
 pub fn socket_of(store: &Path) -> PathBuf {
     store.join("admin.sock")
 }
 
-/// Opens the door. Where that is impossible the service goes on without it, and the reason is logged.
+/// Opens the socket. Where that is impossible, the reason is logged and the service goes on without it.
 pub fn open(store_path: &Path, door: Door) {
     let path = socket_of(store_path);
     match bind(&path) {
@@ -54,7 +54,7 @@ pub fn open(store_path: &Path, door: Door) {
     }
 }
 
-/// Makes the socket, for its owner alone. The store is ours, so one that is there is what a killed process left.
+/// Creates the socket, for its owner alone. An existing one is left from a killed process, because the store is locked.
 fn bind(path: &Path) -> io::Result<(UnixListener, u32)> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -65,18 +65,18 @@ fn bind(path: &Path) -> io::Result<(UnixListener, u32)> {
     Ok((listener, std::fs::metadata(path)?.uid()))
 }
 
-/// What is behind the door.
+/// What requests are carried out with.
 pub struct Door {
     store: Arc<dyn Store>,
     turns: Loop,
     metrics: Arc<Metrics>,
-    /// Who the process runs as.
+    /// The user that the process runs as.
     owner: u32,
     stopping: watch::Receiver<bool>,
 }
 
 impl Door {
-    /// A door to a service.
+    /// The admin socket of a service.
     pub fn new(store: &Arc<dyn Store>, turns: Loop, metrics: &Arc<Metrics>, stopping: watch::Receiver<bool>) -> Door {
         let (store, metrics) = (store.clone(), metrics.clone());
         Door { store, turns, metrics, owner: 0, stopping }
@@ -103,7 +103,7 @@ impl Door {
                 drop(place);
             });
         }
-        // The next start would remove it too.
+        // If this fails, the next start removes it.
         let _ = std::fs::remove_file(path);
     }
 
@@ -127,7 +127,7 @@ impl Door {
         }
     }
 
-    /// Makes a backup, and tells how far it is; it ends when whoever asked goes away, or the service does.
+    /// Makes a backup, and reports its progress. It ends when the client goes away or the service ends.
     async fn backup(&self, stream: &mut UnixStream, to: PathBuf) -> io::Result<()> {
         if !to.is_absolute() {
             return say(stream, &AdminReply::Failed { why: "the folder has to be named from the root on".into() })
@@ -150,7 +150,7 @@ impl Door {
             tokio::select! {
                 Some(WorkProgress { what, entries }) = told.recv() => write(&mut writer, &AdminReply::Step { what, entries }).await?,
                 outcome = &mut working => break outcome.unwrap_or_else(|error| Err(StoreError(error.to_string()))),
-                // Nothing more is said by whoever asked, but that it went away.
+                // The client sends nothing more. So anything read here means that it went away.
                 _ = reader.read(&mut byte) => return Err(io::ErrorKind::ConnectionAborted.into()),
             }
         };

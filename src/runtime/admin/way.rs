@@ -1,4 +1,4 @@
-//! The way of what the operator asks to the loop, and of the answer back.
+//! How requests of the operator reach the loop, and how answers come back.
 
 use super::super::callers::Callers;
 use super::super::inbox::Inbox;
@@ -9,19 +9,19 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// How long the loop may take for an answer.
+/// How long the loop may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// What a call weighs, in bytes.
+/// What a call counts in the inbox, in bytes.
 const WEIGHT: usize = 1024;
 
-/// The way to the loop.
+/// Access to the loop.
 #[derive(Clone)]
 pub struct Loop {
     /// Where commands go.
     pub inbox: Arc<Inbox>,
     /// Where results come from.
     pub callers: Arc<Callers>,
-    /// The name under which the operator asks.
+    /// The account that the operator's commands come from.
     pub operator: BareJid,
 }
 

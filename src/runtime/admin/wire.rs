@@ -1,23 +1,23 @@
-//! What is said through the operator's door.
+//! The protocol of the admin socket.
 
 use crate::store::Manifest;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// What may be asked.
+/// A request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum AdminRequest {
-    /// Copy the store into a folder, named from the root on.
+    /// Copy the store into a folder.
     Backup {
-        /// The folder.
+        /// The folder, as an absolute path.
         to: PathBuf,
     },
-    /// Say what the clock says, and what waits because it is not believed.
+    /// Tell how the clock stands, and what waits because it is not believed.
     ShowClock,
     /// Believe the clock.
     ConfirmClock,
-    /// Look at an account, or have it ended.
+    /// Show, export, end or erase an account.
     Account {
         /// What to do.
         deed: AccountAction,
@@ -26,13 +26,13 @@ pub enum AdminRequest {
     },
 }
 
-/// What may be done with an account.
+/// What to do with an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AccountAction {
-    /// Tell what the service holds of it, in short.
+    /// Summarise what the service holds of it.
     Show,
-    /// Tell all of that.
+    /// Return everything that the service holds of it.
     Export,
     /// End it everywhere.
     End,
@@ -40,18 +40,18 @@ pub enum AccountAction {
     Erase,
 }
 
-/// What is answered: any number of steps, then one of the others.
+/// A reply: any number of `Step` and `Text`, then one of the others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "kebab-case")]
 pub enum AdminReply {
-    /// How far it is.
+    /// Progress.
     Step {
-        /// What is worked on.
+        /// What it is about.
         what: String,
-        /// Entries of it so far.
+        /// How many entries of it are done.
         entries: u64,
     },
-    /// What the clock says.
+    /// How the clock stands.
     Clock {
         /// The time, as XEP-0082 writes it.
         clock: String,
@@ -63,14 +63,14 @@ pub enum AdminReply {
         /// The part.
         text: String,
     },
-    /// It is done, and there is nothing to say of it.
+    /// It is done, with no result.
     Over,
-    /// It is done.
+    /// A backup is done.
     Done {
-        /// What the backup says of itself.
+        /// The manifest of the backup.
         manifest: Manifest,
     },
-    /// It is not, and nothing is left of it.
+    /// It failed, and nothing is left of it.
     Failed {
         /// Why.
         why: String,

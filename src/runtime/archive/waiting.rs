@@ -1,15 +1,15 @@
-//! Questions that wait: a queue for each account, and accounts take turns: those of the service's own domains one by one,
-//! and of all others each domain has one, within which its accounts do. So whoever asks for one page waits for one question
-//! of each of the others, however many they have, and however many accounts a foreign domain has.
+//! Questions that wait: a queue for each account, served in turns. Each account of the service's own domains has a turn
+//! of its own. Each other domain has one turn, which its accounts take one after the other. So a question waits for one
+//! question of each other turn, however many questions there are and however many accounts a foreign domain has.
 //!
-//! There is one bound for all of them. Where it is reached, whoever has most waiting loses what it asked last.
+//! One bound covers all queues. When it is reached, the account with most questions loses its newest one.
 
 use crate::engine::share::{Full, Hit, OwnDomains, Shares};
 use jid::BareJid;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// See the module. One end for the worker, one for threads.
+/// The queues, with one end for the worker and one for the threads.
 #[derive(Debug)]
 pub struct Waiting<T> {
     state: Mutex<State<T>>,
@@ -18,11 +18,11 @@ pub struct Waiting<T> {
 
 #[derive(Debug)]
 struct State<T> {
-    /// What each asked, and whether it is counted.
+    /// The questions of each account, and whether each is counted against the bound.
     queues: HashMap<BareJid, VecDeque<(T, bool)>>,
-    /// Whose turns these are, in order: accounts and domains, as text.
+    /// The turns in order: accounts and domains, as text.
     turns: VecDeque<String>,
-    /// The accounts with something waiting, in order, by whose turn it is.
+    /// The accounts that have questions, by turn and in order.
     accounts: HashMap<String, VecDeque<BareJid>>,
     own_domains: OwnDomains,
     shares: Shares<BareJid>,
@@ -30,7 +30,7 @@ struct State<T> {
 }
 
 impl<T> Waiting<T> {
-    /// Room for so many.
+    /// Queues for `count_max` questions in all.
     pub fn new(count_max: usize, own_domains: OwnDomains) -> Waiting<T> {
         let shares = Shares::new("queries", count_max, own_domains.clone());
         let (queues, accounts, turns) = Default::default();
@@ -38,7 +38,7 @@ impl<T> Waiting<T> {
         Waiting { state: Mutex::new(state), filled: Condvar::new() }
     }
 
-    /// Adds what somebody asks; what there is no room for any more, be it this or another one.
+    /// Adds a question. Returns the question that had to go for lack of room, which may be this one.
     pub fn push(&self, account: &BareJid, question: T) -> Option<T> {
         let mut state = self.lock();
         let mut lost = None;
@@ -58,13 +58,13 @@ impl<T> Waiting<T> {
         lost
     }
 
-    /// Adds what has a bound elsewhere, and takes nobody's room here.
+    /// Adds a question that is bounded elsewhere. It does not count here.
     pub fn push_beyond(&self, account: &BareJid, question: T) {
         self.lock().line_up(account, (question, false));
         self.filled.notify_one();
     }
 
-    /// Takes what is next, and waits for it; `None` when it is closed and empty.
+    /// Takes the next question; blocks until there is one. `None` when the queues are closed and empty.
     pub fn take(&self) -> Option<T> {
         let waits = |state: &mut State<T>| state.turns.is_empty() && !state.closed;
         let mut state = self.filled.wait_while(self.lock(), waits).unwrap_or_else(PoisonError::into_inner);
@@ -76,12 +76,12 @@ impl<T> Waiting<T> {
         self.lock().shares.held()
     }
 
-    /// Whose share had no room since this was asked last.
+    /// The shares that had no room since the last call.
     pub fn hits(&self) -> Vec<Hit> {
         self.lock().shares.hits().collect()
     }
 
-    /// What waits can still be taken, and then it ends.
+    /// Takes no more questions. Those that wait can still be taken.
     pub fn close(&self) {
         self.lock().closed = true;
         self.filled.notify_all();
@@ -116,7 +116,7 @@ impl<T> State<T> {
         Some(question)
     }
 
-    /// Whose turn it is when it is an account's.
+    /// The turn that an account's questions belong to.
     fn turn_of(&self, account: &BareJid) -> String {
         let domain = account.domain().as_str();
         if self.own_domains.has(domain) { account.to_string() } else { self.own_domains.site(domain).to_owned() }
@@ -149,7 +149,7 @@ impl<T> State<T> {
     }
 }
 
-/// Takes out what was asked last of what is counted.
+/// Removes the newest question that is counted.
 fn newest_counted<T>(queue: &mut VecDeque<(T, bool)>) -> Option<T> {
     let place = queue.iter().rposition(|(_, is_counted)| *is_counted)?;
     queue.remove(place).map(|(question, _)| question)
@@ -167,7 +167,7 @@ mod tests {
         account.parse().unwrap()
     }
 
-    /// Has somebody ask, each question under its own number; how many of whom found no room.
+    /// Asks, with a number for each question. Returns the questions that found no room.
     fn ask(waiting: &Waiting<String>, account: &str, count: usize) -> Vec<String> {
         (0..count).filter_map(|n| waiting.push(&jid(account), format!("{account} {n}"))).collect()
     }
@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(waiting.count(), 0);
     }
 
-    /// First presences of a thousand people at once: all of them are read of, whoever floods the archive meanwhile.
+    /// First presence of a thousand people at once: each account is read, even while another one floods the archive.
     #[test]
     fn what_has_a_bound_elsewhere_takes_nobodys_room_and_is_never_lost() {
         let waiting = waiting();

@@ -1,4 +1,4 @@
-//! What a request needs: the settings, and the way from a method to the engine and back.
+//! What requests share: the settings, and access to the engine.
 
 use super::super::callers::Callers;
 use super::super::clock;
@@ -18,37 +18,37 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What is added to the weight of what a call carries, in bytes.
+/// What a call counts in the inbox beside its command, in bytes.
 const CALL_BYTES: usize = 1024;
 
-/// What the operator settled.
+/// The settings of the API.
 #[derive(Debug)]
 pub struct HttpSettings {
-    /// The domain of logins without one.
+    /// The domain of logins that name none.
     pub domain: DomainPart,
     /// Accounts with an operator's rights.
     pub operators: Vec<BareJid>,
-    /// Whether statuses are the API's own codes.
+    /// Whether HTTP statuses are the API's own codes.
     pub strict_status: bool,
-    /// Where clients find the API, without a slash at its end.
+    /// The URL that clients use, without a slash at the end.
     pub public_url: String,
-    /// How long a request may take to come, and its result.
+    /// How long a request may take to arrive, and its result to come.
     pub patience: Duration,
-    /// How much longer a result may take where the command may be held until its time has come.
+    /// How much longer the result of a command may take that may be held to pace its sender.
     pub held: Duration,
-    /// A request without its files, in bytes.
+    /// The maximum of a request without its files, in bytes.
     pub request_bytes_max: usize,
-    /// A picture, in bytes.
+    /// The maximum of a picture, in bytes.
     pub picture_bytes_max: usize,
-    /// A video, in bytes.
+    /// The maximum of a video, in bytes.
     pub video_bytes_max: u64,
 }
 
 impl HttpSettings {
-    /// Those of a configuration, for an API that listens at `address`.
+    /// The settings in the configuration, for an API that listens at `address`.
     ///
     /// # Errors
-    /// Where there is no domain for logins.
+    /// There is no domain for logins.
     pub fn new(config: &Config, address: SocketAddr) -> anyhow::Result<HttpSettings> {
         let http = &config.http;
         let domain = http.user_domain.clone().or_else(|| config.component.domain.parent());
@@ -69,47 +69,47 @@ impl HttpSettings {
     }
 }
 
-/// All that a request needs.
+/// What requests share.
 pub struct Api {
-    /// What the operator settled.
+    /// The settings.
     pub settings: HttpSettings,
     /// Where commands go.
     pub inbox: Arc<Inbox>,
     /// Where results come from.
     pub callers: Arc<Callers>,
-    /// Who asks.
+    /// Authenticates requests.
     pub login: Login,
-    /// What is kept of videos.
+    /// Videos and their pictures.
     pub files: Arc<Files>,
-    /// What opens the ids that XMPP clients see.
+    /// Opens the ids that XMPP clients see.
     pub sealer: Sealer,
     /// Memory for what requests carry.
     pub room: Room,
-    /// Who uploads a video.
+    /// Uploads of videos that are under way.
     pub uploads: Arc<Seats>,
 }
 
-/// A request whose sender is known.
+/// A request with a known sender.
 pub struct Asker<'a> {
-    /// All that it needs.
+    /// What requests share.
     pub api: &'a Api,
     /// The sender.
     pub account: BareJid,
 }
 
 impl Asker<'_> {
-    /// Asks something of a group.
+    /// Sends a command to a group.
     ///
     /// # Errors
-    /// The code of the refusal; 500 where there is no result in time.
+    /// The code of the refusal; 500 where the result does not come in time.
     pub async fn ask(&self, gid: u32, command: Command) -> Result<CallResult, Fault> {
         self.call(Addressee::Gid(gid), command).await.map_err(Fault::from)
     }
 
-    /// Asks something of the service or of a channel.
+    /// Sends a command to the service or to a channel.
     ///
     /// # Errors
-    /// The refusal; [`Refusal::Internal`] where there is no result in time.
+    /// The refusal; [`Refusal::Internal`] where the result does not come in time.
     pub async fn call(&self, to: Addressee, command: impl Into<AnyCommand>) -> Result<CallResult, Refusal> {
         let command = command.into();
         let Api { callers, inbox, settings, .. } = self.api;
@@ -149,7 +149,7 @@ fn weight_of(command: &AnyCommand) -> usize {
     }
 }
 
-/// The place of a call, given up with it.
+/// The token of a call. The call is given up when this is dropped.
 struct Waiting<'a> {
     callers: &'a Callers,
     token: u64,

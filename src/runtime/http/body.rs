@@ -1,4 +1,4 @@
-//! The body of a request as it comes: limited in bytes, and in time by how much came.
+//! The body of a request as it arrives, with a limit in bytes and a minimum rate.
 
 use super::super::clock;
 use super::fault::Fault;
@@ -7,15 +7,15 @@ use hyper::body::{Body, Bytes, Incoming};
 use std::pin::Pin;
 use std::time::Duration;
 
-/// A body has to come at least this fast once its first patience is used up, in bytes a second.
+/// How fast a body has to arrive after the first patience, in bytes a second.
 const BYTES_PER_S_MIN: u64 = 1024;
 
-/// A body that is longer than it may be.
+/// The error for a body that is too long.
 fn too_long() -> Fault {
     Fault::bad("the body is too long")
 }
 
-/// A body and what is left of its limits.
+/// A body, and what is left of its limits.
 pub struct Inflow {
     body: Incoming,
     left: u64,
@@ -25,10 +25,10 @@ pub struct Inflow {
 }
 
 impl Inflow {
-    /// A body that may be so long, in bytes, and take so long.
+    /// A body of up to `bytes_max`, which may take `patience` and then has to arrive at the minimum rate.
     ///
     /// # Errors
-    /// 400 where its announced length is over the limit already.
+    /// 400 where its `Content-Length` is over the limit.
     pub fn new(body: Incoming, bytes_max: u64, patience: Duration) -> Result<Inflow, Fault> {
         if body.size_hint().lower() > bytes_max {
             return Err(too_long());
@@ -40,7 +40,7 @@ impl Inflow {
     /// The next bytes; `None` at the end.
     ///
     /// # Errors
-    /// 400 where they do not come in time, are too many, or are no HTTP.
+    /// 400 where they come too slowly, are too many, or are no valid HTTP.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
         loop {
             let until_ms = self.began_ms + self.patience_ms + self.came * 1000 / BYTES_PER_S_MIN;
@@ -59,7 +59,7 @@ impl Inflow {
         }
     }
 
-    /// All of it, in memory of this share.
+    /// The whole body, in memory of this share.
     ///
     /// # Errors
     /// As [`Inflow::next`] and [`Share::take`].

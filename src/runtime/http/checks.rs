@@ -1,24 +1,24 @@
-//! How many passwords may be wrong, of one address and of one account, however many are tried at the same time.
+//! Bounds wrong passwords of each address and each account, however many are tried at the same time.
 //!
-//! Invariant: each check counts as failed until it is found to be good. So many at once get no further than one after
-//! the other, and who has to wait for what is under way does, instead of being refused. Failures of strangers do not
-//! keep an account out from where it logged in before.
+//! Invariant: each check counts as failed until it is found to be good. So parallel checks get no further than serial
+//! ones; a request that depends on checks under way waits for them and is not refused. Failures of strangers do not
+//! lock an account out of an address from which it logged in before.
 
 use super::pace::{HttpPace, Who};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// For how long an address is remembered from which an account logged in, in milliseconds, and how many are.
+/// How long an address is remembered from which an account logged in, in milliseconds; and how many addresses are.
 const FAMILIAR_MS: u64 = 30 * 24 * 3600 * 1000;
 const FAMILIAR_MAX: usize = 20_000;
 
-/// See the module.
+/// The checks of passwords.
 pub struct Checks {
     failures: HttpPace,
-    /// From which addresses which accounts logged in, and until when that counts.
+    /// The pairs of address and account that logged in, and until when that counts.
     familiar: Mutex<HashMap<[Who; 2], u64>>,
-    /// How many are under way, of each address and each account.
+    /// How many checks of each address and each account are under way.
     under_way: Mutex<HashMap<Who, usize>>,
     ended: Notify,
 }
@@ -27,22 +27,22 @@ pub struct Checks {
 pub struct Check<'a> {
     checks: &'a Checks,
     whos: [Who; 2],
-    /// Whether it counts for the address alone.
+    /// Whether a failure counts against the address alone.
     is_familiar: bool,
 }
 
 /// Whether a check may begin.
 pub enum Begun<'a> {
-    /// It does.
+    /// It may.
     Check(Check<'a>),
-    /// What is under way has to end before that is known.
+    /// Checks under way have to end first.
     Later,
-    /// Too many failed; in how many seconds there may be another one.
+    /// Too many failed. Another one may begin after this many seconds.
     Refused(u64),
 }
 
 impl Checks {
-    /// So many failures within such a time, in milliseconds.
+    /// Checks with at most `failures` failures within a time, in milliseconds.
     pub fn new(failures: u64, within_ms: u64) -> Checks {
         Checks {
             failures: HttpPace::new(failures, within_ms),
@@ -52,8 +52,8 @@ impl Checks {
         }
     }
 
-    /// Begins a check of an account's password that came from an address: one of an account at a time, so that what
-    /// the first one finds serves those behind it.
+    /// Begins a check of an account's password from an address. Checks of one account run one after the other, so that
+    /// the result of one serves the next.
     pub fn begin(&self, address: Who, account: Who, now_ms: u64) -> Begun<'_> {
         let mut under_way = self.lock();
         if under_way.contains_key(&account) {
@@ -70,7 +70,7 @@ impl Checks {
         Begun::Check(Check { checks: self, whos, is_familiar })
     }
 
-    /// Waits for the next end of a check from here on, whenever it is awaited.
+    /// Waits until the next check ends, counted from this call and not from the first poll.
     pub fn next_end(&self) -> impl Future<Output = ()> + '_ {
         let mut ended = Box::pin(self.ended.notified());
         ended.as_mut().enable();
@@ -95,20 +95,20 @@ impl Checks {
 }
 
 impl Check<'_> {
-    /// Ends it as no failure.
+    /// Ends the check without a failure.
     pub fn forgive(self) {
         let charged = if self.is_familiar { &self.whos[..1] } else { &self.whos[..] };
         charged.iter().for_each(|who| self.checks.failures.put_back(who));
     }
 
-    /// Ends it as a good one.
+    /// Ends the check as a good login.
     #[expect(clippy::disallowed_methods, reason = "in any order: each stays or goes for itself")]
     pub fn praise(self, now_ms: u64) {
         let mut familiar = self.checks.familiar();
         if familiar.len() >= FAMILIAR_MAX && !familiar.contains_key(&self.whos) {
             familiar.retain(|_, until_ms| *until_ms > now_ms);
         }
-        // Where that made no room, strangers can keep it out from there.
+        // If there is no room left, strangers can lock the account out of this address.
         if familiar.len() < FAMILIAR_MAX || familiar.contains_key(&self.whos) {
             familiar.insert(self.whos.clone(), now_ms.saturating_add(FAMILIAR_MS));
         }

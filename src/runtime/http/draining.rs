@@ -1,6 +1,6 @@
-//! A connection that breaks when what is written to it is read too slowly.
+//! A connection that breaks when its peer reads too slowly.
 //!
-//! Whoever reads nothing for some time, or a byte now and then, would keep a place for ever otherwise.
+//! Otherwise a peer that reads nothing, or a byte now and then, would keep its place for ever.
 
 use super::super::clock;
 use std::io;
@@ -10,22 +10,22 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
-/// What is read of a response has to come to this much once the first patience is used up, in bytes a second.
+/// How fast a response has to be read after the first patience, in bytes a second.
 const BYTES_PER_S_MIN: u32 = 1024;
 
-/// See the module.
+/// A connection with a bound on slow reading.
 #[derive(Debug)]
 pub struct Draining<T> {
     io: T,
     patience: Duration,
-    /// How long writing may still be held up in all; it grows with what is written, up to the patience.
+    /// How much longer writing may be held up in all. It grows with what is written, up to the patience.
     left: Duration,
-    /// Since when it is held up, and what wakes it at the end.
+    /// Since when writing is held up, and the timer of its end.
     stalled: Option<(Instant, Pin<Box<Sleep>>)>,
 }
 
 impl<T> Draining<T> {
-    /// A connection whose other end may keep writing waiting for so long.
+    /// A connection whose peer may hold up writing for `patience`.
     pub fn new(io: T, patience: Duration) -> Draining<T> {
         Draining { io, patience, left: patience, stalled: None }
     }
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    /// Reads so many bytes each second; whether all of what is written gets through.
+    /// Reads this many bytes each second. Returns whether everything that is written gets through.
     async fn drained(bytes_per_s: usize) -> bool {
         let (ours, mut theirs) = tokio::io::duplex(64);
         let mut draining = Draining::new(ours, Duration::from_secs(10));

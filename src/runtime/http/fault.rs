@@ -1,4 +1,4 @@
-//! Why a request is not served: a 3-digit code for programs, and a line for whoever writes them.
+//! Why a request is not served: a 3-digit code for programs, and a line of text for their authors.
 
 use crate::channel::Refusal;
 use std::borrow::Cow;
@@ -8,9 +8,9 @@ use std::borrow::Cow;
 pub struct Fault {
     /// The 3-digit code.
     pub code: u16,
-    /// When trying again makes sense, in seconds.
+    /// After how many seconds it makes sense to try again.
     pub retry_after_s: Option<u64>,
-    /// What exactly is wrong; absent where that would tell more than the code may.
+    /// What is wrong in detail; `None` where that would tell more than the code may.
     pub why: Option<Cow<'static, str>>,
 }
 
@@ -19,12 +19,12 @@ impl Fault {
     pub const NO_FILE: Fault = Fault::new(404);
     /// A request by the wrong method.
     pub const WRONG_METHOD: Fault = Fault::new(405);
-    /// There is no such group, or it is none of the asker's; which of them, nobody learns.
+    /// There is no such group, or the asker may not know of it. The two look the same.
     pub const NO_GROUP: Fault = Fault::new(444);
-    /// The service's own fault.
+    /// An internal error.
     pub const INTERNAL: Fault = Fault::new(500);
 
-    /// A code and nothing else.
+    /// A code without text.
     pub const fn new(code: u16) -> Fault {
         Fault { code, retry_after_s: None, why: None }
     }
@@ -34,12 +34,12 @@ impl Fault {
         Fault { why: Some(why.into()), ..Fault::new(400) }
     }
 
-    /// 429: whoever asks does so too much.
+    /// 429: the client asks too much.
     pub fn too_much(why: &'static str, retry_after_s: u64) -> Fault {
         Fault { code: 429, retry_after_s: Some(retry_after_s), why: Some(why.into()) }
     }
 
-    /// 500: too much is going on, whoever asks.
+    /// 500: the service is overloaded, whoever asks.
     pub fn busy(why: &'static str) -> Fault {
         Fault { code: 500, retry_after_s: Some(1), why: Some(why.into()) }
     }
@@ -53,7 +53,7 @@ impl From<Refusal> for Fault {
         };
         let fault = Fault { retry_after_s, ..Fault::new(refusal.code()) };
         match fault.code {
-            // Its reasons must look the same.
+            // All reasons for 444 have to look the same.
             444 => fault,
             _ => Fault { why: Some(refusal.to_string().into()), ..fault },
         }

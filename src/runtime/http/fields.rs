@@ -1,23 +1,23 @@
-//! The two fields of a request, `gm` and `pm`, from its query, its form or its parts.
+//! The two fields of a request, `gm` and `pm`, from its query, its form or its multipart body.
 
 use super::fault::Fault;
 use super::parameters::Parameters;
 use percent_encoding::percent_decode;
 
-/// What a request asks: `gm` and `pm`, from wherever they were.
+/// The fields `gm` and `pm`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields {
     /// The method.
     pub gm: Option<String>,
-    /// Its parameters, as they came.
+    /// Its parameters, as they were sent.
     pub pm: Option<String>,
 }
 
 impl Fields {
-    /// Takes a field; those of other names are passed over.
+    /// Takes a field. Fields of other names are ignored.
     ///
     /// # Errors
-    /// 400 where there was one of the name already: which of them counts must not depend on who reads them.
+    /// 400 where the field was there already: no two readers may differ in which of them counts.
     pub fn put(&mut self, name: &str, value: String) -> Result<(), Fault> {
         let place = match name {
             "gm" => &mut self.gm,
@@ -52,16 +52,16 @@ impl Fields {
         self.gm.as_deref().ok_or(Fault::bad("gm: the name of a method is missing"))
     }
 
-    /// The parameters read.
+    /// Parses the parameters.
     ///
     /// # Errors
-    /// 400 where they are absent or not what a method may have.
+    /// 400 where they are absent or no valid parameters.
     pub fn parameters(&self) -> Result<Parameters, Fault> {
         Parameters::read(self.pm.as_deref().ok_or(Fault::bad("pm: the parameters are missing"))?)
     }
 }
 
-/// A name or value as it was before it was encoded.
+/// Decodes a name or a value.
 fn decoded(coded: &[u8]) -> Result<String, Fault> {
     let mut rest = coded;
     while let Some(at) = memchr::memchr(b'%', rest) {

@@ -1,8 +1,8 @@
 //! Videos and their pictures: files below the store's folder, named by channel and content.
 //!
-//! Invariant: a file under its final name is whole and on the disk. What is not finished is removed when whoever
-//! writes it goes, or at the next start. A file belongs to one channel, and goes as soon as it is durable that the
-//! channel refers to it no more; where the process ends before that, it goes at the next start.
+//! Invariant: a file under its final name is complete and durable. An unfinished one is removed when its writer goes,
+//! or at the next start. A file belongs to one channel. It is removed once it is durable that the channel no longer
+//! refers to it, or at the next start.
 
 use super::video_item::{hashes, is_hash};
 use crate::channel::{ChannelName, Node};
@@ -16,38 +16,38 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 use tokio::sync::Mutex;
 
-/// How much of a file tells its type, in bytes.
+/// How many bytes of a file tell its type.
 const MAGIC_BYTES: usize = 16;
 
-/// Whose files.
+/// Which channels' files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileScope {
     /// Those of these channels, by their tags.
     Of(HashMap<u64, ChannelName>),
-    /// All.
+    /// Those of all channels.
     All,
 }
 
-/// The folder.
+/// The folder of files.
 #[derive(Debug)]
 pub struct Files {
     folder: PathBuf,
     next: AtomicU64,
-    /// Held from a file's final name to the change that refers to it.
+    /// Held from the moment that a file gets its final name to the change that refers to it.
     pub settling: Mutex<()>,
 }
 
-/// What is in the folder.
+/// A file in the folder.
 struct Entry {
     path: PathBuf,
-    /// The tag and the hash in its name, where it is a whole file.
+    /// The tag and the hash in its name, if it is complete.
     whole: Option<(u64, String)>,
 }
 
-/// A file that is kept.
+/// A file that was found.
 #[derive(Debug)]
 pub struct Stored {
-    /// It, opened.
+    /// The open file.
     pub file: tokio::fs::File,
     /// Its length, in bytes.
     pub len: u64,
@@ -58,20 +58,20 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// Goes to a byte of it.
+    /// Seeks to a byte.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// A failure of the disk.
     pub async fn seek(&mut self, first: u64) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(first)).await.map(drop)
     }
 }
 
 impl Files {
-    /// The folder, made where there is none, without what is not finished and what belongs to no channel.
+    /// Opens the folder, or creates it. Removes unfinished files and those that no channel refers to.
     ///
     /// # Errors
-    /// When it cannot be made, read or cleared, or the store cannot be read.
+    /// The folder cannot be created, read or cleared, or the store cannot be read.
     pub fn open(folder: &Path, store: &dyn Store) -> anyhow::Result<Files> {
         fs::create_dir_all(folder)?;
         let files = Files { folder: folder.to_owned(), next: AtomicU64::new(0), settling: Mutex::new(()) };
@@ -90,10 +90,10 @@ impl Files {
         paths.map(|path| path.map(|path| Entry { whole: whole(&path), path })).collect()
     }
 
-    /// Removes the files that no channel refers to. It blocks, and no upload may settle meanwhile.
+    /// Removes the files that no channel refers to. Blocks. No upload may be settled meanwhile.
     ///
     /// # Errors
-    /// When the disk fails or the store cannot be read; what is left goes at a later call.
+    /// The disk fails or the store cannot be read. What is left is removed by a later call.
     pub fn sweep(&self, store: &dyn Store, scope: &FileScope) -> anyhow::Result<()> {
         let names: HashMap<u64, ChannelName> = match scope {
             FileScope::Of(names) => names.clone(),
@@ -119,7 +119,7 @@ impl Files {
     /// Begins a file.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// A failure of the disk.
     pub async fn begin(&self) -> io::Result<Upload<'_>> {
         let path = self.folder.join(format!("part-{}", self.next.fetch_add(1, Ordering::Relaxed)));
         let file = tokio::fs::File::create(&path).await?;
@@ -130,7 +130,7 @@ impl Files {
     /// A file of a channel; `None` where it is not here.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// A failure of the disk.
     pub async fn find(&self, tag: u64, hash: &str) -> io::Result<Option<Stored>> {
         if !is_hash(hash) {
             return Ok(None);
@@ -147,10 +147,10 @@ impl Files {
         Ok(Some(Stored { file, len, media_type, hash: hash.to_owned() }))
     }
 
-    /// Removes a file that was finished and that its channel never referred to.
+    /// Removes a finished file that its channel never referred to.
     pub async fn take_back(&self, tag: u64, finished: &Finished) {
         if finished.is_new {
-            // What cannot be removed goes with a later sweep.
+            // If this fails, a later sweep removes it.
             let _ = tokio::fs::remove_file(self.folder.join(name(tag, &finished.hash))).await;
         }
     }
@@ -161,11 +161,11 @@ impl Files {
 pub struct Finished {
     /// The SHA-256 of its content, in hex.
     pub hash: String,
-    /// Whether there was none of that name.
+    /// Whether no file of that name was there before.
     is_new: bool,
 }
 
-/// A file on its way.
+/// A file that is being received.
 pub struct Upload<'a> {
     folder: &'a Path,
     part: Part,
@@ -175,23 +175,23 @@ pub struct Upload<'a> {
     magic: Vec<u8>,
 }
 
-/// A file that goes unless it gets another name.
+/// A file that is removed when this is dropped, unless it was renamed.
 struct Part {
     path: PathBuf,
 }
 
 impl Drop for Part {
     fn drop(&mut self) {
-        // It has another name by then where it was finished.
+        // A finished file has another name by now.
         let _ = fs::remove_file(&self.path);
     }
 }
 
 impl Upload<'_> {
-    /// Adds bytes.
+    /// Appends bytes.
     ///
     /// # Errors
-    /// When the disk refuses them.
+    /// A failure of the disk.
     pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let missing = MAGIC_BYTES.saturating_sub(self.magic.len()).min(bytes.len());
         self.magic.extend_from_slice(&bytes[..missing]);
@@ -200,30 +200,30 @@ impl Upload<'_> {
         self.file.write_all(bytes).await
     }
 
-    /// How much came, in bytes.
+    /// How many bytes were received.
     pub fn len(&self) -> u64 {
         self.len
     }
 
-    /// The media type that its first bytes tell.
+    /// The media type by its first bytes.
     pub fn media_type(&self) -> Option<&'static str> {
         media_type(&self.magic)
     }
 
-    /// Whether enough of it came to tell its type.
+    /// Whether enough was received to tell its type.
     pub fn is_begun(&self) -> bool {
         self.magic.len() == MAGIC_BYTES
     }
 
-    /// Whether it is a video of a type that is taken.
+    /// Whether it is a video of an accepted type.
     pub fn is_video(&self) -> bool {
         self.media_type().is_some_and(|kind| kind.starts_with("video/"))
     }
 
-    /// Makes it durable under its name in a channel.
+    /// Makes the file durable under its final name in a channel.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// A failure of the disk.
     pub async fn finish(mut self, tag: u64) -> io::Result<Finished> {
         self.file.flush().await?;
         self.file.sync_all().await?;
@@ -236,7 +236,7 @@ impl Upload<'_> {
     }
 }
 
-/// The media type that the first bytes of a file tell, of those that are taken.
+/// The media type by the first bytes of a file, if it is an accepted one.
 pub fn media_type(magic: &[u8]) -> Option<&'static str> {
     match magic {
         [0xFF, 0xD8, 0xFF, ..] => Some("image/jpeg"),
@@ -252,13 +252,13 @@ fn name(tag: u64, hash: &str) -> String {
     format!("{tag:016x}-{hash}")
 }
 
-/// The tag and the hash in the name of a file that is whole.
+/// The tag and the hash in the name of a complete file.
 fn parsed(name: &str) -> Option<(u64, String)> {
     let (tag, hash) = name.split_once('-').filter(|(tag, hash)| tag.len() == 16 && is_hash(hash))?;
     Some((u64::from_str_radix(tag, 16).ok()?, hash.to_owned()))
 }
 
-/// The hashes of the files that a channel refers to; none where there is another channel of its name, or none.
+/// The hashes of the files that a channel refers to. None where the channel is gone or another one has its name.
 fn in_force(store: &dyn Store, name: &ChannelName, tag: u64) -> anyhow::Result<Vec<String>> {
     let channel = store.load(std::slice::from_ref(name))?.pop().flatten();
     let channel = channel.filter(|channel| channel.profile().tag == tag);
@@ -299,7 +299,7 @@ mod tests {
         for (tag, hash) in [(2, &*a), (1, "../x"), (1, ""), (1, &a[1..])] {
             assert!(files.find(tag, hash).await.unwrap().is_none());
         }
-        // Of a channel that is no more nothing stays; the others are not looked at.
+        // Files of a destroyed channel are removed; those of others are not looked at.
         let name = ChannelName::new("weekend").unwrap();
         files.sweep(&MemoryStore::new([0; 16]), &FileScope::Of(HashMap::from([(1, name)]))).unwrap();
         assert!(files.find(1, &a).await.unwrap().is_none() && files.find(1, &b).await.unwrap().is_none());

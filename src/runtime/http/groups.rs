@@ -15,7 +15,7 @@ use crate::engine::requests::call::{Addressee, CallResult};
 use jid::{BareJid, DomainRef};
 use serde_json::{Map, Value, json};
 
-/// Pages of a list that are put together for one answer, at most.
+/// How many pages of a list one answer puts together.
 const PAGES_MAX: usize = 100;
 
 impl Asker<'_> {
@@ -73,7 +73,7 @@ impl Asker<'_> {
         let (gid, nick) = (pm.gid()?, pm.nick());
         let join = |nick| Command::Join(JoinWish { nick, subscribe: NodeSet::GROUP, ..JoinWish::default() });
         match self.call(Addressee::Gid(gid), join(nick)).await {
-            // A display name is a wish; two people may have the same one, and nicks differ.
+            // A display name is a wish: two people may have the same one, while nicks differ.
             Err(Refusal::NickTaken | Refusal::TooLong { .. }) => self.ask(gid, join(None)).await?,
             outcome => outcome?,
         };
@@ -106,7 +106,7 @@ impl Asker<'_> {
         Ok(Reply::Done)
     }
 
-    /// What a group is, for somebody who may see it.
+    /// What a group is, for an asker who may see it.
     ///
     /// # Errors
     /// 444 where the asker may not.
@@ -116,7 +116,7 @@ impl Asker<'_> {
         group.ok_or(Fault::INTERNAL)
     }
 
-    /// The same with all its people, who are told some at a time.
+    /// The same with all of its people, read page by page.
     async fn whole_profile(&self, gid: u32) -> Result<Snapshot, Fault> {
         let (mut people, mut after) = (Vec::new(), None);
         loop {
@@ -137,12 +137,12 @@ pub(super) fn time(stamp: Stamp) -> String {
     stamp.to_xmpp()[..19].to_owned()
 }
 
-/// A time that there may not be yet.
+/// A time that may be absent.
 pub(super) fn time_opt(stamp: Option<Stamp>) -> String {
     stamp.map(time).unwrap_or_default()
 }
 
-/// An account as the API writes it: the localpart alone of those of the domain.
+/// An account as the API writes it: the localpart alone for accounts of the domain.
 pub(super) fn login(jid: &BareJid, domain: &DomainRef) -> String {
     match jid.node() {
         Some(node) if jid.domain() == domain => node.as_str().to_owned(),
@@ -150,7 +150,7 @@ pub(super) fn login(jid: &BareJid, domain: &DomainRef) -> String {
     }
 }
 
-/// Whether there is a picture: what describes a deleted one is empty.
+/// Whether there is a picture. The metadata of a deleted one is empty.
 pub(super) fn has_avatar(group: &Snapshot) -> bool {
     group.avatar.as_ref().is_some_and(|item| item.payload.contains("<info"))
 }

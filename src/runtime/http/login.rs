@@ -1,6 +1,6 @@
-//! Who asks: HTTP Basic (RFC 7617), checked at the host server, remembered for a short time.
+//! Authenticates requests: HTTP Basic (RFC 7617), checked at the host server and remembered for a short time.
 //!
-//! Invariant: no password is kept, but for a salted hash of a good one.
+//! Invariant: no password is kept. Of a good one a salted hash is.
 
 use super::super::clock;
 use super::super::metrics::{LoginOutcome, Metrics};
@@ -20,12 +20,12 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Semaphore;
 
-/// Good logins that are remembered.
+/// How many good logins are remembered.
 const KNOWN_MAX: usize = 20_000;
-/// Passwords that are checked at the same time.
+/// How many passwords are checked at the same time.
 const CHECKS_MAX: usize = 16;
 
-/// See the module.
+/// Authenticates requests.
 pub struct Login {
     checker: Checker,
     checking: Semaphore,
@@ -36,10 +36,10 @@ pub struct Login {
     metrics: Arc<Metrics>,
 }
 
-/// Good logins, each with its hash and until when it is good.
+/// Good logins, each with its hash and its expiry.
 struct Known {
     logins: HashMap<BareJid, ([u8; 32], u64)>,
-    /// Where there are too many, whoever's domain has most is checked again the next time.
+    /// Where there are too many, the domain that has most loses one.
     shares: Shares<BareJid>,
 }
 
@@ -59,7 +59,7 @@ impl Known {
         if !self.logins.contains_key(account) {
             match self.shares.take(account, 1) {
                 Ok(()) => {}
-                // The next check is just not saved.
+                // This login is just not remembered.
                 Err(Full::Own) => return,
                 Err(Full::Of(loser)) => {
                     self.logins.remove(&loser);
@@ -73,7 +73,7 @@ impl Known {
 }
 
 impl Login {
-    /// As the settings say, with fresh randomness.
+    /// Authentication by the settings.
     ///
     /// # Errors
     /// Those of [`Checker::new`].
@@ -90,10 +90,10 @@ impl Login {
         })
     }
 
-    /// The account behind an `Authorization` header; a localpart alone is one of `domain`.
+    /// The account in an `Authorization` header. A localpart alone is one of `domain`.
     ///
     /// # Errors
-    /// 401 where there is none, or the password is wrong, or too many were; 500 where it cannot be checked.
+    /// 401 where there is no login, the password is wrong, or too many were wrong; 500 where it cannot be checked.
     pub async fn account(&self, header: Option<&str>, domain: &DomainPart, from: IpAddr) -> Result<BareJid, Fault> {
         let (account, outcome) = self.account_and_outcome(header, domain, from).await;
         self.metrics.count_login(outcome);
@@ -110,7 +110,7 @@ impl Login {
         let Some((account, password)) = header.and_then(|header| credentials(header, domain)) else { return wrong };
         let hash = self.hash(&account, &password);
         let check = loop {
-            // What the one before found out may answer this one, too.
+            // The check before this one may have answered it, too.
             if self.knows(&account, &hash, clock::uptime_ms()) {
                 return (Ok(account), LoginOutcome::Remembered);
             }
@@ -175,7 +175,7 @@ impl Login {
     }
 }
 
-/// Reads a login name or a member's: a bare JID, or the localpart of one of `domain`.
+/// Parses a login name or a member's name: a bare JID, or the localpart of one of `domain`.
 pub fn account(login: &str, domain: &DomainPart) -> Option<BareJid> {
     match login.contains('@') {
         true => address::bare_jid(login).ok().filter(|jid| jid.node().is_some()),

@@ -1,4 +1,4 @@
-//! The methods about messages. A message is named by the number of its row, or by the id that XMPP clients see.
+//! The methods about messages. A message is named by the number of its row or by the id that XMPP clients see.
 
 use super::api::Asker;
 use super::fault::Fault;

@@ -1,7 +1,7 @@
-//! The HTTP API for groups (groups.md §4): a second door to the same commands that stanzas become.
+//! The HTTP API for groups (groups.md §4): its requests become the same commands as stanzas.
 //!
-//! Invariant: nothing is decided here. A request is read within limits, its sender is known before its body is taken,
-//! and what it asks goes through the inbox like everything else.
+//! Invariant: nothing is decided here. A request is read within limits, its sender is authenticated before its body is
+//! taken, and its command goes through the inbox like everything else.
 
 mod api;
 mod body;
@@ -51,19 +51,19 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// Where files lie that came over HTTP.
+/// The folder of files that were uploaded.
 pub fn files_folder(config: &Config) -> PathBuf {
     config.storage.path.join("files")
 }
 
-/// Videos that are received at the same time, and of them those of one account.
+/// How many videos are received at the same time, in all and of one account.
 const UPLOADS_MAX: usize = 64;
 const UPLOADS_EACH_MAX: usize = 2;
 
-/// Starts to listen, where the settings name an address; ends when the process is to end.
+/// Listens, if the settings name an address. Ends when the process is to end.
 ///
 /// # Errors
-/// When it cannot listen there, and those of [`server`].
+/// The address cannot be listened at, and those of [`server`].
 pub async fn start(
     config: &Config,
     store: &Arc<dyn Store>,
@@ -82,10 +82,10 @@ pub async fn start(
     Ok(Some(tokio::spawn(server.run(listener, stop))))
 }
 
-/// What serves connections to an API that clients find at `address`, unless the settings name a public one.
+/// The server of an API that listens at `address`. Clients use the public URL in the settings, or else that address.
 ///
 /// # Errors
-/// When it cannot keep files, or not read the certificates to check the host server by.
+/// The folder of files is unusable, or the certificates for checking the host server cannot be read.
 pub fn server(
     config: &Config,
     store: &dyn Store,
@@ -114,13 +114,13 @@ pub fn server(
     };
     let rooms = serve::Rooms {
         connections: Portions::of_addresses("connections", http.connections_max, metrics),
-        // Each has a connection of its own.
+        // Each request has a connection of its own.
         at_once: portions("requests", http.connections_max),
     };
     Ok(Server::new(http, Arc::new(api), Duration::from_secs(http.request_timeout_s), rooms, metrics.clone()))
 }
 
-/// The domains that always have half of what requests use up: those of the service, and that of logins by name alone.
+/// The domains for which half of what requests use is reserved: the service's own, and that of logins without a domain.
 fn own_domains(config: &Config) -> OwnDomains {
     let parent = config.component.domain.parent().map(|domain| domain.to_string());
     let logins = config.http.user_domain.as_ref().map(|domain| domain.to_string());

@@ -1,22 +1,22 @@
-//! `multipart/form-data` (RFC 7578) read as it comes.
+//! Reads `multipart/form-data` (RFC 7578) as it arrives.
 //!
-//! Invariant: what is kept in memory is a piece of the body as it came, a delimiter, and the headers of one part,
-//! which have a limit of their own.
+//! Invariant: memory holds one piece of the body as it came, a delimiter, and the headers of one part, which have a
+//! limit of their own.
 
 use super::body::Inflow;
 use super::fault::Fault;
 use hyper::body::Bytes;
 use memchr::memmem;
 
-/// The headers of one part at most, in bytes.
+/// The maximum of the headers of one part, in bytes.
 const HEAD_BYTES_MAX: usize = 8192;
 const LONG_HEAD: &str = "the headers of a part are too long";
-/// Parts of one body at most: no method takes as many as ten.
+/// The maximum of parts in one body. No method takes as many as ten.
 const PARTS_MAX: usize = 16;
-/// A boundary at most, in bytes (RFC 2046 §5.1.1).
+/// The maximum of a boundary, in bytes (RFC 2046 §5.1.1).
 const BOUNDARY_BYTES_MAX: usize = 70;
 
-/// Where the bytes come from.
+/// The source of the body.
 pub trait Source {
     /// The next bytes; `None` at the end.
     fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, Fault>> + Send;
@@ -43,13 +43,13 @@ pub struct Multipart<S> {
 pub struct PartHead {
     /// The field's name.
     pub name: String,
-    /// The file's name, where it is a file.
+    /// The file's name, if the part is a file.
     pub file_name: Option<String>,
-    /// The media type that it claims to be of, in small letters.
+    /// The media type that it claims, in lower case.
     pub media_type: Option<String>,
 }
 
-/// The boundary that a media type states; `None` where it is none in parts.
+/// The boundary in a media type; `None` where that is not multipart.
 pub fn boundary(content_type: &str) -> Option<String> {
     let (kind, rest) = content_type.split_once(';')?;
     if !kind.trim().eq_ignore_ascii_case("multipart/form-data") {
@@ -61,17 +61,17 @@ pub fn boundary(content_type: &str) -> Option<String> {
 }
 
 impl<S: Source> Multipart<S> {
-    /// The parts of a body between these boundaries.
+    /// The parts of a body with this boundary.
     pub fn new(source: S, boundary: &str) -> Multipart<S> {
         let delimiter = [b"\r\n--", boundary.as_bytes()].concat();
-        // The first delimiter may stand at the very beginning; what is before it is passed over like a part.
+        // The first delimiter may stand at the very beginning. What precedes it is skipped like a part.
         Multipart { source, delimiter, kept: b"\r\n".to_vec(), within: true, parts: 0 }
     }
 
-    /// The next part; what is left of the one before is passed over.
+    /// The next part. The rest of the part before it is skipped.
     ///
     /// # Errors
-    /// 400 where this is not how parts are written.
+    /// 400 where the body is no valid multipart.
     pub async fn next_part(&mut self) -> Result<Option<PartHead>, Fault> {
         while self.within {
             self.next_bytes().await?;
@@ -101,14 +101,14 @@ impl<S: Source> Multipart<S> {
         let head = std::str::from_utf8(&self.kept[..end]).ok().and_then(read_head);
         let head = head.ok_or(Fault::bad("a part has no Content-Disposition: form-data with a name"))?;
         self.kept.drain(..end + 4);
-        // An empty part: its delimiter's line break is the one that ended its headers.
+        // The part is empty: the line break that ended its headers is the one of its delimiter.
         self.kept.splice(..0, *b"\r\n");
         self.within = true;
         self.first_break().await?;
         Ok(Some(head))
     }
 
-    /// Takes back the line break put before a part's content, unless the content is empty.
+    /// Removes the line break that was put before a part's content, unless the content is empty.
     async fn first_break(&mut self) -> Result<(), Fault> {
         while self.kept.len() < self.delimiter.len() {
             self.fill().await?;
@@ -148,7 +148,7 @@ impl<S: Source> Multipart<S> {
     }
 }
 
-/// Reads what stands between a delimiter and the content of its part.
+/// Parses the headers of a part.
 fn read_head(text: &str) -> Option<PartHead> {
     let (padding, lines) = text.split_once("\r\n").unwrap_or((text, ""));
     if !padding.bytes().all(|b| matches!(b, b' ' | b'\t')) {
@@ -157,7 +157,7 @@ fn read_head(text: &str) -> Option<PartHead> {
     let header = |wanted: &str| {
         let named = lines.split("\r\n").filter_map(|line| line.split_once(':'));
         let mut found = named.filter(|(name, _)| name.trim().eq_ignore_ascii_case(wanted)).map(|(_, value)| value);
-        // Which of two counts must not depend on who reads them.
+        // A header that is there twice is refused: no two readers may differ in which of them counts.
         found.next().map_or(Some(None), |value| found.next().is_none().then_some(Some(value)))
     };
     let (kind, rest) = header("content-disposition")??.split_once(';')?;
@@ -175,7 +175,7 @@ fn read_head(text: &str) -> Option<PartHead> {
     kind.trim().eq_ignore_ascii_case("form-data").then_some(head)
 }
 
-/// Parameters as `name=value; name="quoted; value"`, their names in small letters.
+/// Parameters such as `name=value; name="quoted; value"`, with names in lower case.
 fn parameters(text: &str) -> Vec<(String, String)> {
     let (mut found, mut chars) = (Vec::new(), text.chars().peekable());
     while chars.peek().is_some() {

@@ -1,19 +1,20 @@
-//! Which web pages may ask: those of the API's own origin, and those that the operator listed (Fetch, CORS protocol).
+//! Which web pages may send requests: those of the API's own origin and those that the operator listed (Fetch, CORS
+//! protocol).
 //!
-//! A browser sends along what it knows of the account by itself, whatever page has it ask. So a request that comes from
-//! a page of another site is refused, before anything is looked at in its name.
+//! A browser sends its stored credentials with a request, whatever page makes it. So a request from a page of another
+//! site is refused before anything is done in the account's name.
 
 use super::fault::Fault;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response};
 
-/// What tells where a request comes from; browsers write it and pages cannot.
+/// Says which site a request comes from. Browsers set it and pages cannot.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST");
 const HEADERS: HeaderValue = HeaderValue::from_static("authorization, content-type, range");
-/// What pages may read of a response besides what they always may.
+/// The response headers that pages may read in addition to the usual ones.
 const EXPOSED: HeaderValue = HeaderValue::from_static("message-id, reason, retry-after, content-range");
-/// For how long a browser need not ask again, in seconds.
+/// How long a browser may remember a preflight, in seconds.
 const MAX_AGE_S: HeaderValue = HeaderValue::from_static("600");
 
 /// Origins that the operator listed, such as `https://chat.example.org`.
@@ -21,19 +22,19 @@ const MAX_AGE_S: HeaderValue = HeaderValue::from_static("600");
 pub struct Origins(Vec<String>);
 
 impl Origins {
-    /// These.
+    /// The origins that are listed.
     pub fn new(listed: &[String]) -> Origins {
         Origins(listed.to_vec())
     }
 
-    /// The origin that a request states, where it is listed.
+    /// The origin of a request, if it is listed.
     pub fn listed(&self, headers: &HeaderMap) -> Option<HeaderValue> {
         let origin = headers.get(header::ORIGIN)?;
         let text = origin.to_str().ok()?;
         self.0.iter().any(|listed| listed == text).then(|| origin.clone())
     }
 
-    /// Refuses what a page of another site has a browser ask.
+    /// Refuses a request that a page of another site makes.
     ///
     /// # Errors
     /// 400.
@@ -46,13 +47,13 @@ impl Origins {
         let is_own = match (site, headers.get(header::ORIGIN)) {
             (Some(site), _) => matches!(site, b"same-origin" | b"none"),
             (None, Some(origin)) => headers.get(header::HOST).is_some_and(|host| is_of(origin, host)),
-            // No page has it asked.
+            // The request was not made by a page.
             (None, None) => true,
         };
         if is_own { Ok(()) } else { Err(Fault::bad("Origin: this page may not ask; list it in http.origins")) }
     }
 
-    /// Whether a browser asks what a listed page may ask.
+    /// Whether a request is a preflight for a listed page.
     pub fn is_preflight<B>(&self, request: &Request<B>) -> bool {
         let headers = request.headers();
         *request.method() == Method::OPTIONS
@@ -73,11 +74,11 @@ pub fn open<B>(response: &mut Response<B>, origin: HeaderValue) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
-    // What is kept of an answer for one page is none for another.
+    // A cache must not give the answer for one page to another.
     headers.insert(header::VARY, HeaderValue::from_static("origin"));
 }
 
-/// Says what a page of a listed origin may ask.
+/// Says what a page of a listed origin may send.
 pub fn allow<B>(response: &mut Response<B>) {
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);

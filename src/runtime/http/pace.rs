@@ -1,21 +1,21 @@
-//! How fast one may ask and how often one may fail, by address and by account.
+//! Rates of requests and of failures, by address and by account.
 
 use crate::engine::fairness::pace;
 use jid::BareJid;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Somebody who asks.
+/// A client.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Who {
-    /// From this address; of IPv6 the network of 64 bits, within which one may take any.
+    /// By address. For IPv6 it is the network of 64 bits, within which a client may use any address.
     Address(IpAddr),
-    /// As this account.
+    /// By account.
     Account(BareJid),
 }
 
 impl Who {
-    /// An address as it counts.
+    /// The client at an address.
     pub fn at(address: IpAddr) -> Who {
         Who::Address(match address.to_canonical() {
             IpAddr::V6(ip) => IpAddr::V6((u128::from(ip) & !u128::from(u64::MAX)).into()),
@@ -24,21 +24,21 @@ impl Who {
     }
 }
 
-/// A bucket for each.
+/// A token bucket for each client.
 pub struct HttpPace(Mutex<pace::Pace<Who>>);
 
 impl HttpPace {
-    /// So many in any such time, in milliseconds.
+    /// Buckets of `count` tokens, which fill within a time in milliseconds.
     pub fn new(count: u64, within_ms: u64) -> HttpPace {
         HttpPace(Mutex::new(pace::Pace::within(count, within_ms)))
     }
 
-    /// Takes one out; in how many seconds there is one again, where there is none.
+    /// Takes a token. Where there is none, returns after how many seconds there is one.
     pub fn take(&self, who: &Who, now_ms: u64) -> Result<(), u64> {
         self.lock().take(who, now_ms)
     }
 
-    /// Puts one back.
+    /// Puts a token back.
     pub fn put_back(&self, who: &Who) {
         self.lock().put_back(who);
     }

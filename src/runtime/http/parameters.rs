@@ -1,6 +1,6 @@
-//! What is in `pm`: a JSON object whose fields are read as what they are, and kept as little longer than that.
+//! The parameters in `pm`: a JSON object. Each field is read into its own type.
 //!
-//! Invariant: what is kept is bounded by the text that came. A tree of JSON values is never made.
+//! Invariant: what is kept is bounded by the length of the text. No tree of JSON values is built.
 
 use super::fault::Fault;
 use super::login::account;
@@ -11,10 +11,10 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use std::fmt;
 
-/// People whom one request may name.
+/// How many people one request may name.
 const PEOPLE_MAX: usize = 5000;
 
-/// The fields of `pm`; each method takes some of them, and those that no method takes are passed over.
+/// The fields of `pm`. Each method uses some of them; unknown fields are ignored.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Parameters {
@@ -29,12 +29,12 @@ pub struct Parameters {
     gm: Option<Vec<Person>>,
 }
 
-/// A number, which may be written as text, or a text that is none.
+/// A number, which may be written as text, or any other text.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Number {
     /// A number.
     Of(u64),
-    /// A text that is none.
+    /// A text that is no number.
     Other(String),
 }
 
@@ -51,16 +51,16 @@ struct Person {
 }
 
 impl Parameters {
-    /// Reads them.
+    /// Parses the parameters.
     ///
     /// # Errors
-    /// 400 where this is no JSON object, or a field is there twice or of the wrong kind.
+    /// 400 where they are no JSON object, or a field is there twice or of the wrong type.
     pub fn read(text: &str) -> Result<Parameters, Fault> {
         if !text.trim_start().starts_with('{') {
             return Err(Fault::bad("pm: expected a JSON object"));
         }
         let read: Parameters = serde_json::from_str(text).map_err(|error| Fault::bad(format!("pm: {error}")))?;
-        // JSON spells any character; one that XML has not could not be sent on as it is.
+        // JSON can spell any character. One that XML does not allow could not be sent on.
         let found = read.texts().find_map(|(field, text)| Some((field, text.chars().find(|c| !is_xml(*c))?)));
         match found {
             None => Ok(read),
@@ -68,7 +68,7 @@ impl Parameters {
         }
     }
 
-    /// Every text in them, with its field.
+    /// All texts, each with the name of its field.
     fn texts(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let login = self.l.as_ref().map(|login| login.0.as_str());
         let fields = [
@@ -97,10 +97,10 @@ impl Parameters {
         }
     }
 
-    /// What names a message: the number of its row, or an id.
+    /// The message that is named: by the number of its row or by an id.
     ///
     /// # Errors
-    /// 400 where nothing does.
+    /// 400 where none is named.
     pub fn message(&self) -> Result<&Number, Fault> {
         self.mid.as_ref().ok_or(Fault::bad("mid: expected the number of a message"))
     }
@@ -122,10 +122,10 @@ impl Parameters {
         body.ok_or(Fault::bad("mb: expected the text of a message"))
     }
 
-    /// Which file of a group.
+    /// The kind of file of a group.
     ///
     /// # Errors
-    /// 400 where that is not said.
+    /// 400 where none is named.
     pub fn file_kind(&self) -> Result<&str, Fault> {
         self.t.as_deref().ok_or(Fault::bad("t: expected image, video or video-thumbnail"))
     }
@@ -164,7 +164,7 @@ impl Parameters {
         self.people()?.iter().map(account).collect()
     }
 
-    /// The nick that `dn` suggests for the one who asks; none where it cannot be one.
+    /// The nick that `dn` suggests for the asker; `None` where it cannot be a nick.
     pub fn nick(&self) -> Option<Nick> {
         self.dn.as_deref().and_then(Nick::new)
     }
@@ -192,7 +192,7 @@ impl Login {
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Number, D::Error> {
         Ok(match Login::deserialize(deserializer)? {
-            // A sign in front is no digit, whatever the parser of numbers makes of it.
+            // The parser of numbers accepts a sign in front, which is no digit.
             Login(text) if text.bytes().all(|b| b.is_ascii_digit()) => {
                 text.parse().map_or(Number::Other(text), Number::Of)
             }

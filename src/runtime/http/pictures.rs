@@ -1,4 +1,4 @@
-//! The methods about a group's picture (XEP-0084 items; JPEG alone comes in by this door).
+//! The methods about a group's picture (XEP-0084). Only JPEG is accepted over HTTP.
 
 use super::api::Asker;
 use super::fault::Fault;
@@ -28,7 +28,7 @@ impl Asker<'_> {
         let described = Tag::new("info").attr("id", &id).attr("type", kind).attr("bytes", picture.len().to_string());
         let metadata = Tag::in_ns("metadata", ns::AVATAR_METADATA).child(described).into_xml();
         let data = Tag::in_ns("data", ns::AVATAR_DATA).text(STANDARD.encode(&picture)).into_xml();
-        // XEP-0084 §4.1: the picture goes before what describes it.
+        // XEP-0084 §4.1: the data item goes before its metadata.
         self.set_item(gid, Node::AvatarData, &id, data).await?;
         let group = self.set_item(gid, Node::AvatarMetadata, &id, metadata).await?;
         avatar_time(&group)
@@ -70,7 +70,7 @@ impl Asker<'_> {
         Ok(Reply::Picture { media_type: media_type(&bytes).unwrap_or("application/octet-stream"), bytes })
     }
 
-    /// Puts an item on a node; the group right after.
+    /// Publishes an item on a node of a group.
     ///
     /// # Errors
     /// The code of the refusal.
@@ -85,7 +85,7 @@ fn avatar_time(group: &Snapshot) -> Result<Reply, Fault> {
     Ok(Reply::Json(json!({ "at": time(item.stamp) }).to_string()))
 }
 
-/// Whether an address can be sent to a browser.
+/// Whether a URL may be sent to a browser.
 pub(super) fn is_web(url: &str) -> bool {
     (url.starts_with("https://") || url.starts_with("http://")) && url.bytes().all(|b| b.is_ascii_graphic())
 }

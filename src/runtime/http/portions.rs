@@ -1,6 +1,6 @@
-//! What requests use up together, with a share for each account and domain, or each address where no account is known.
+//! What requests use together, with a share for each account and domain, or for each address where no account is known.
 //!
-//! Nothing of it is taken away from a request that has it already (see [`Shares::settle`]).
+//! A request keeps what it has (see [`Shares::settle`]).
 
 use super::super::clock;
 use super::super::metrics::Metrics;
@@ -13,21 +13,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// What addresses are called in the log and in metrics, which name none.
 const ADDRESSES: &str = "addresses";
 
-/// See the module.
+/// A limited amount of something, such as connections or bytes.
 #[derive(Debug)]
 pub struct Portions {
     shares: Mutex<Shares<Who>>,
-    /// Whether some of it is kept for accounts of other domains, and some for those of the service's own.
+    /// Whether parts of it are reserved for the service's own domains and for all others.
     is_for_accounts: bool,
     metrics: Arc<Metrics>,
 }
 
-/// Why there is none of it.
+/// Why there is no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PortionsFull {
-    /// Whoever asks has as many as one may have.
+    /// The client has as many as each may have.
     Each,
-    /// There are as many as there may be, or its share is used up.
+    /// All are in use, or the client's share is used up.
     All,
 }
 
@@ -41,20 +41,20 @@ impl Holder for Who {
 }
 
 impl Portions {
-    /// So much of something that accounts use, by the name that the log and metrics have for it.
+    /// An amount of `max` that accounts use. The log and metrics call it `what`.
     pub fn of_accounts(what: &'static str, max: usize, own: &OwnDomains, metrics: &Arc<Metrics>) -> Portions {
         let shares = Mutex::new(Shares::new(what, max, own.clone()));
         Portions { shares, is_for_accounts: true, metrics: metrics.clone() }
     }
 
-    /// So much of something that addresses use.
+    /// An amount of `max` that addresses use.
     pub fn of_addresses(what: &'static str, max: usize, metrics: &Arc<Metrics>) -> Portions {
         let shares = Mutex::new(Shares::new(what, max, OwnDomains::default()));
         Portions { shares, is_for_accounts: false, metrics: metrics.clone() }
     }
 
-    /// Takes one of it, of which one may have so many. `for_many`: `who` stands for many whom nobody can tell apart yet,
-    /// and has one as long as there is any.
+    /// Takes one of it; each client may have `each_max`. With `for_many`, `who` stands for many clients that cannot be
+    /// told apart yet, and gets one as long as there is any.
     ///
     /// # Errors
     /// [`PortionsFull`] where there is none.
@@ -66,7 +66,7 @@ impl Portions {
         if self.take_of(shares, who, 1, for_many) { Ok(()) } else { Err(PortionsFull::All) }
     }
 
-    /// Takes so much; whether there is room for it in the share.
+    /// Takes an amount. Returns whether there is room for it in the client's share.
     pub fn take(&self, who: &Who, amount: usize) -> bool {
         self.take_of(self.lock(), who, amount, false)
     }
@@ -84,7 +84,7 @@ impl Portions {
         has_room
     }
 
-    /// Gives so much back.
+    /// Gives an amount back.
     pub fn give_back(&self, who: &Who, amount: usize) {
         self.lock().give_back(who, amount);
     }
@@ -118,19 +118,19 @@ mod tests {
     fn one_account_or_many_of_one_domain_flood_and_the_others_are_served() {
         let own = OwnDomains::new(["h".to_owned(), "other".to_owned()]);
         let portions = Portions::of_accounts("requests", 512, &own, &Arc::default());
-        // A few that take all they get, and others of the same domain beside them.
+        // A few accounts take all they get, and others of the same domain come beside them.
         let few: usize = (0..12).map(|n| take(&portions, &account(&format!("x{n}@h")), 16)).sum();
         assert_eq!(few, 12 * 16);
         assert!((0..20).all(|n| take(&portions, &account(&format!("b{n}@h")), 2) == 2));
         let few: usize = (0..8).map(|n| take(&portions, &account(&format!("x{n}@away")), 16)).sum();
         assert_eq!(few, 8 * 16);
         assert!((0..20).all(|n| take(&portions, &account(&format!("b{n}@away")), 1) == 1));
-        // All of a domain leave something to other domains.
+        // All accounts of a domain together leave something to other domains.
         let flood: usize = 232 + (0..400).map(|n| take(&portions, &account(&format!("y{n}@h")), 16)).sum::<usize>();
         assert!((232..288).contains(&flood), "{flood}");
         assert!((0..10).all(|n| take(&portions, &account(&format!("a{n}@other")), 1) == 1));
         assert!((0..4).all(|n| take(&portions, &account(&format!("a{n}@far")), 1) == 1));
-        // What is given back is there again.
+        // What is given back can be taken again.
         (0..16).for_each(|_| portions.give_back(&account("x0@h"), 1));
         assert_eq!(portions.take_one(&account("a0@far"), 1, false), Err(PortionsFull::Each));
         assert_eq!(take(&portions, &account("a@other"), 1), 1);

@@ -1,7 +1,7 @@
-//! The part of a file that is asked for (RFC 9110 §14.2).
+//! The part of a file that a request asks for (RFC 9110 §14.2).
 
-/// The part of a file that a `Range` header names: its first and last byte. `None` where the whole
-/// file is to be sent, an error where there is no such part. Several parts are answered with the whole file.
+/// The first and last byte that a `Range` header names. `None` where the whole file is to be sent, also for several
+/// ranges; an error where there is no such part.
 pub fn part(range: &str, len: u64) -> Option<Result<(u64, u64), ()>> {
     let (first, last) = range.trim().strip_prefix("bytes=")?.split_once('-')?;
     let number = |text: &str| text.trim().parse::<u64>().ok();

@@ -1,4 +1,4 @@
-//! What a request is answered with, and how that becomes an HTTP response.
+//! The result of a request, and how it becomes an HTTP response.
 
 use super::fault::Fault;
 use super::files::Stored;
@@ -10,23 +10,23 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, ReadBuf};
 
-/// How much of a file is read at a time, in bytes.
+/// How many bytes of a file are read at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
 /// The header that says in words what is wrong.
 const REASON: HeaderName = HeaderName::from_static("reason");
-/// What it says at most, in characters.
+/// Its maximum, in characters.
 const REASON_CHARS_MAX: usize = 200;
-/// The codes whose meaning in HTTP is another one, or that it does not have.
+/// The codes that have another meaning in HTTP, or none.
 const NOT_HTTP: [u16; 5] = [407, 411, 443, 444, 457];
 
-/// What is sent for a request that was served.
+/// The result of a request that was served.
 #[derive(Debug)]
 pub enum Reply {
     /// The code 200 alone.
     Done,
-    /// Nothing to be read: the status 204.
+    /// No content: the status 204.
     Nothing,
-    /// The code 200 for a message that became this row.
+    /// The code 200 for a message, with the number of its row.
     Sent(u64),
     /// A JSON text.
     Json(String),
@@ -39,17 +39,17 @@ pub enum Reply {
     },
     /// A file, or a part of it.
     File {
-        /// The file, at the first byte wanted.
+        /// The file, at the first byte to send.
         file: Stored,
-        /// The first and the last byte of a part.
+        /// The first and the last byte, if it is a part.
         part: Option<(u64, u64)>,
     },
-    /// A part of a file that there is not.
+    /// A part that the file does not have.
     NoSuchPart {
-        /// How long the file is, in bytes.
+        /// The length of the file, in bytes.
         len: u64,
     },
-    /// A file that is kept elsewhere.
+    /// The URL of a file that is kept elsewhere.
     Elsewhere(String),
 }
 
@@ -90,7 +90,7 @@ fn refused(fault: Fault, strict_status: bool) -> Response<Content> {
     response
 }
 
-/// A reason as the value of a header: one line, cut where it gets long.
+/// A reason as the value of a header: one line, cut at the maximum.
 fn reason(why: &str) -> Option<HeaderValue> {
     let why: String = why.chars().take(REASON_CHARS_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect();
     HeaderValue::from_bytes(why.as_bytes()).ok()
@@ -140,7 +140,7 @@ fn file_response(file: Stored, part: Option<(u64, u64)>) -> Response<Content> {
     response
 }
 
-/// A code alone is JSON too: a number.
+/// A code alone is JSON, too: a number.
 fn text(json: String) -> Response<Content> {
     typed("application/json", Content::Bytes(Some(json.into())))
 }
@@ -160,9 +160,9 @@ fn set(response: &mut Response<Content>, name: header::HeaderName, value: String
 /// The body of a response.
 #[derive(Debug)]
 pub enum Content {
-    /// What is in memory.
+    /// Bytes in memory.
     Bytes(Option<Bytes>),
-    /// What is read as it is sent.
+    /// A file that is read as it is sent.
     File {
         /// The file, at the next byte.
         file: tokio::fs::File,

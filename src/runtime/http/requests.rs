@@ -1,4 +1,4 @@
-//! From a request to the method it names.
+//! Finds the method that a request names, and calls it.
 
 use super::api::{Api, Asker};
 use super::body::Inflow;
@@ -14,15 +14,15 @@ use hyper::http::request::Parts;
 use hyper::{Method, Request, header};
 use jid::BareJid;
 
-/// Methods that tell who was invited and has not joined to join first; to the others such a person is a stranger, as
-/// their tables of codes have it.
+/// The methods that tell an invited asker who has not joined to join first. To all others such an asker is a stranger,
+/// as their tables of codes have it.
 const TELL_TO_JOIN: [&str; 4] = ["sendMessage", "confMessage", "conf Message", "readMessage"];
 
 impl Api {
     /// Serves a request of an account.
     ///
     /// # Errors
-    /// The code for its sender.
+    /// The code for the client.
     pub async fn serve(&self, account: BareJid, request: Request<Incoming>) -> Result<Reply, Fault> {
         let asker = Asker { api: self, account };
         let (parts, body) = request.into_parts();
@@ -34,7 +34,7 @@ impl Api {
             return Err(Fault::WRONG_METHOD);
         }
         match asker.download_video(gid, file, &parts.headers).await {
-            // Here is a file or none; why there is none for somebody, the specification does not tell.
+            // For a path there is a file or none: the specification has no code for why.
             Err(Fault { code: 444, .. }) => Err(Fault::NO_FILE),
             served => served,
         }
@@ -80,7 +80,7 @@ impl Asker<'_> {
         self.plain_method(&fields).await
     }
 
-    /// A method without a file.
+    /// Calls a method that takes no file.
     pub(super) async fn plain_method(&self, fields: &Fields) -> Result<Reply, Fault> {
         let gm = fields.method()?;
         let pm = &fields.parameters()?;
@@ -115,7 +115,7 @@ fn is_form(content_type: &str) -> bool {
     kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
-/// A fault as the specification's table for the method has it.
+/// The fault with the code that the specification's table for the method has.
 pub(super) fn as_specified(gm: &str, fault: Fault) -> Fault {
     match fault.code {
         457 if !TELL_TO_JOIN.contains(&gm) => Fault::NO_GROUP,

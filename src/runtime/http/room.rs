@@ -1,20 +1,19 @@
 //! Memory for what requests carry, with a share for each account and domain.
 //!
-//! Invariant: what is kept of all bodies together is bounded, however many connections there are.
+//! Invariant: the memory for all bodies together is bounded, however many connections there are.
 
 use super::fault::Fault;
 use super::pace::Who;
 use super::portions::Portions;
 
-/// How often a byte of a request is kept at the same time while it is worked on: as it came, as a field, as what is
-/// read of it, and within the command.
+/// How many copies of a request's bytes exist at the same time: as received, as a field, as parsed, and in the command.
 pub const COPIES: usize = 4;
 
-/// What there is, in bytes.
+/// The memory, in bytes.
 #[derive(Debug)]
 pub struct Room(Portions);
 
-/// What one request has of it, given up with it.
+/// The memory of one request. It is given back when this is dropped.
 #[derive(Debug)]
 pub struct Share<'a> {
     room: &'a Room,
@@ -23,22 +22,22 @@ pub struct Share<'a> {
 }
 
 impl Room {
-    /// So much, in bytes.
+    /// This much memory, in bytes.
     pub fn new(portions: Portions) -> Room {
         Room(portions)
     }
 
-    /// Nothing of it yet, for a request of somebody.
+    /// The memory of a client's request, empty so far.
     pub fn share(&self, who: Who) -> Share<'_> {
         Share { room: self, who, taken: 0 }
     }
 }
 
 impl Share<'_> {
-    /// Takes room for so many bytes of a request.
+    /// Takes memory for this many bytes of a request.
     ///
     /// # Errors
-    /// 500 where there is not so much left.
+    /// 500 where there is not enough left.
     pub fn take(&mut self, bytes: usize) -> Result<(), Fault> {
         let wanted = bytes.saturating_mul(COPIES);
         if !self.room.0.take(&self.who, wanted) {

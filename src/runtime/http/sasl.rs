@@ -1,7 +1,7 @@
-//! Checks a password where it is known: by a login at the host server's port for clients that ends after the answer.
+//! Checks a password by a login at the host server's client port. The session ends after the answer.
 //!
-//! SCRAM-SHA-256 and -1, else PLAIN over TLS or the loopback; no resource is bound, so nobody sees it. Bounded in
-//! time and bytes. A password never gets into an error or a log.
+//! SCRAM-SHA-256 and SCRAM-SHA-1, else PLAIN over TLS or the loopback. No resource is bound, so nobody sees the login.
+//! Bounded in time and bytes. A password never gets into an error or the log.
 
 use super::super::framer::{Frame, Framer, StanzaLimits};
 use crate::config::{CheckTls, Http};
@@ -29,7 +29,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 const STREAMS: &str = "http://etherx.jabber.org/streams";
 const TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
 const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
-/// What an element of this stream may amount to; features and challenges are far smaller.
+/// Limits of elements of this stream. Features and challenges are far smaller.
 const LIMITS: StanzaLimits = StanzaLimits {
     stanza_bytes_max: 64 * 1024,
     stanza_depth_max: 16,
@@ -38,11 +38,11 @@ const LIMITS: StanzaLimits = StanzaLimits {
     start_tag_bytes_max: 16_384,
     attributes_max: 64,
 };
-/// Rounds of a mechanism at most.
+/// The maximum of rounds of a mechanism.
 const ROUNDS_MAX: usize = 4;
-/// A password at most, in bytes: longer ones are wrong ones.
+/// The maximum of a password, in bytes. Longer ones count as wrong.
 const PASSWORD_BYTES_MAX: usize = 1024;
-/// Iterations of a password's hash at most: a wrong host server must not cost minutes.
+/// The maximum of iterations of a password's hash: a faulty host server must not cost minutes.
 const ITERATIONS_MAX: u32 = 1_000_000;
 
 /// Why a password could not be checked.
@@ -54,7 +54,7 @@ pub enum CheckError {
     /// No answer in time.
     #[error("the host server does not answer in time")]
     Timeout,
-    /// It says what this client does not understand or accept.
+    /// The host server sent what this client does not understand or accept.
     #[error("the host server {0}")]
     Unusable(&'static str),
 }
@@ -68,10 +68,10 @@ pub struct Checker {
 }
 
 impl Checker {
-    /// A checker as the settings name it.
+    /// The checker that the settings name.
     ///
     /// # Errors
-    /// When the file with the authorities' certificates cannot be read, where TLS is asked for.
+    /// TLS is asked for, and the file of certificates cannot be read.
     pub fn new(http: &Http) -> anyhow::Result<Checker> {
         let tls = match http.check_tls {
             CheckTls::None => None,
@@ -110,7 +110,7 @@ impl Checker {
             if !plain.next().await?.is("proceed", TLS) {
                 return Err(CheckError::Unusable("refuses TLS"));
             }
-            // What came behind it in the clear could be anybody's.
+            // What came behind it in the clear could be from anybody.
             if !plain.waiting.is_empty() {
                 return Err(CheckError::Unusable("speaks in the clear after TLS was agreed on"));
             }
@@ -136,13 +136,13 @@ fn connector(http: &Http) -> anyhow::Result<TlsConnector> {
     Ok(TlsConnector::from(Arc::new(settings.with_root_certificates(roots).with_no_client_auth())))
 }
 
-/// One stream of a client, before it is bound.
+/// A client stream before resource binding.
 struct Session<S> {
     io: S,
     framer: Framer,
     waiting: Vec<Vec<u8>>,
     ended: bool,
-    /// Whether it ended because the host server serves no such domain.
+    /// Whether the stream ended because the host server does not serve the domain.
     unknown_domain: bool,
 }
 
@@ -151,10 +151,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         Session { io, framer: Framer::new(LIMITS), waiting: Vec::new(), ended: false, unknown_domain: false }
     }
 
-    /// Logs in and out again; `is_private` says that nobody can read along.
+    /// Logs in and out again. `is_private` says that nobody can read along.
     async fn log_in(mut self, account: &BareJid, password: &str, is_private: bool) -> Result<bool, CheckError> {
         let features = match self.open(account.domain().as_str()).await {
-            // Whoever is of a domain that is not served here has no login here.
+            // An account of a domain that is not served here has no login here.
             Err(_) if self.unknown_domain => return Ok(false),
             opened => opened?,
         };
@@ -184,11 +184,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                     if !echoes(&given, &initial) {
                         return Err(CheckError::Unusable("answers somebody else's challenge"));
                     }
-                    // Thousands of iterations of a hash take long enough to keep others waiting.
+                    // Thousands of iterations of a hash would keep others waiting.
                     let hashed = tokio::task::spawn_blocking(move || (mechanism.response(&given), mechanism)).await;
                     let (response, hasher) = hashed.map_err(io::Error::other)?;
                     mechanism = hasher;
-                    // The client refuses an empty or impossible password here, which is then a wrong one.
+                    // The client refuses an empty or invalid password here. It counts as wrong.
                     let Ok(response) = response else { return Ok(false) };
                     let response = STANDARD.encode(response);
                     self.send(&format!("<response xmlns='{SASL}'>{response}</response>")).await?;
@@ -263,12 +263,12 @@ fn choose(
     is_private: bool,
 ) -> Result<Option<Box<dyn Mechanism + Send>>, CheckError> {
     let Some(node) = account.node() else { return Ok(None) };
-    // The framing of PLAIN would let a NUL say something else; and no host server takes a login of any length.
+    // A NUL would change the meaning of a PLAIN message; and host servers bound the length of passwords.
     if password.is_empty() || password.contains('\0') || password.len() > PASSWORD_BYTES_MAX {
         return Ok(None);
     }
     let scram = offers_any(offered, &["SCRAM-SHA-256", "SCRAM-SHA-1"]);
-    // RFC 5802 §5.1: a comma would end the name, and the rest of it say something else.
+    // RFC 5802 §5.1: a comma would end the name and begin another attribute.
     let name = if scram { node.as_str().replace('=', "=3D").replace(',', "=2C") } else { node.as_str().to_owned() };
     let credentials =
         Credentials::default().with_username(name).with_password(password).with_channel_binding(ChannelBinding::None);
@@ -291,7 +291,7 @@ fn offers_any(offered: &[String], names: &[&str]) -> bool {
     offered.iter().any(|offer| names.contains(&offer.as_str()))
 }
 
-/// Whether a challenge of SCRAM goes on from the nonce that was sent (RFC 5802 §5.1); true for what holds none.
+/// Whether a SCRAM challenge continues the nonce that was sent (RFC 5802 §5.1). True for a challenge without one.
 fn echoes(challenge: &[u8], initial: &[u8]) -> bool {
     let nonce = |text: &[u8]| {
         let text = std::str::from_utf8(text).ok()?;
@@ -303,7 +303,7 @@ fn echoes(challenge: &[u8], initial: &[u8]) -> bool {
     }
 }
 
-/// The number of iterations in a challenge of SCRAM (RFC 5802 §5.1).
+/// The number of iterations in a SCRAM challenge (RFC 5802 §5.1).
 fn iterations(challenge: &[u8]) -> Option<u32> {
     let text = std::str::from_utf8(challenge).ok()?;
     let number = text.split(',').find_map(|part| part.strip_prefix("i="))?;

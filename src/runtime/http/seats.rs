@@ -1,17 +1,17 @@
-//! How many may do something at the same time, in all and of one address or account.
+//! Bounds how many clients do something at the same time, in all and for each address or account.
 
 use super::pace::Who;
 use super::portions::{Portions, PortionsFull};
 use std::sync::Arc;
 
-/// Who does it at present.
+/// The places.
 #[derive(Debug)]
 pub struct Seats {
     portions: Portions,
     each_max: usize,
 }
 
-/// The place of one of them, given up with it.
+/// A place. It is given back when this is dropped.
 #[derive(Debug)]
 pub struct Seat {
     seats: Arc<Seats>,
@@ -19,12 +19,12 @@ pub struct Seat {
 }
 
 impl Seats {
-    /// So many places, so many of them for each.
+    /// Places, `each_max` of them for each client.
     pub fn new(portions: Portions, each_max: usize) -> Arc<Seats> {
         Arc::new(Seats { portions, each_max })
     }
 
-    /// Takes a place where there is one.
+    /// Takes a place.
     ///
     /// # Errors
     /// [`PortionsFull`] where there is none.
@@ -32,7 +32,7 @@ impl Seats {
         self.take_of(who, false)
     }
 
-    /// The same for a proxy, which stands for everybody.
+    /// The same for a proxy, which stands for many clients.
     ///
     /// # Errors
     /// [`PortionsFull`] where there is none.

@@ -28,18 +28,18 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-/// What is read of a request's head at most, in bytes; a connection keeps no more of its body either.
+/// The maximum of a request's head, in bytes. A connection buffers no more of a body either.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
-/// Header lines of a request at most.
+/// The maximum of header lines of a request.
 const HEADERS_MAX: usize = 64;
-/// Requests of one account that are worked on at the same time.
+/// How many requests of one account are served at the same time.
 const AT_ONCE_MAX: usize = 16;
-/// The pause when the system has no connection to give.
+/// The pause after the system refused to accept a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// How long what was asked already may take when the process is to end.
+/// How long requests under way may take when the process is to end.
 const END_PATIENCE: Duration = Duration::from_secs(2);
 
-/// All that connections share.
+/// What connections share.
 pub struct Server {
     api: Arc<Api>,
     origins: Origins,
@@ -53,9 +53,9 @@ pub struct Server {
 
 /// How many connections and requests there may be, with shares.
 pub struct Rooms {
-    /// Connections, of addresses.
+    /// Connections, by address.
     pub connections: Portions,
-    /// Requests that are worked on, of accounts.
+    /// Requests under way, by account.
     pub at_once: Portions,
 }
 
@@ -75,12 +75,12 @@ impl Server {
         })
     }
 
-    /// What it keeps of videos.
+    /// The files of videos.
     pub fn files(&self) -> Arc<Files> {
         self.api.files.clone()
     }
 
-    /// A place for a connection. Whose requests come by a proxy is known with each of them, and not before.
+    /// A place for a connection. Behind a proxy, the client is known with each request and not before.
     fn seat(&self, peer: IpAddr) -> Result<Seat, PortionsFull> {
         match self.trust_forwarded && peer.is_loopback() {
             true => self.connections.take_for_many(Who::at(peer)),
@@ -88,7 +88,7 @@ impl Server {
         }
     }
 
-    /// Takes connections until the process is to end, and then lets what was asked already come to its end.
+    /// Accepts connections until the process is to end. Then lets requests under way finish.
     pub async fn run(self: Arc<Server>, listener: TcpListener, mut stop: watch::Receiver<bool>) {
         let _vital = Vital("the HTTP API");
         let mut connections = JoinSet::new();
@@ -122,7 +122,7 @@ impl Server {
         }
     }
 
-    /// Serves one connection from an address until it ends, or the process is to end.
+    /// Serves one connection until it ends or the process is to end.
     pub async fn converse(
         self: Arc<Server>,
         io: impl AsyncRead + AsyncWrite + Unpin + Send,
@@ -194,7 +194,7 @@ impl Server {
         taken.map_err(|wait_s| Fault::too_much("too many requests", wait_s))
     }
 
-    /// The address that asks: the peer's, or the one that a proxy on this machine names last.
+    /// The client's address: the peer's, or the last one that a proxy on this machine names.
     fn asker_of(&self, request: &Request<Incoming>, peer: IpAddr) -> IpAddr {
         if !self.trust_forwarded || !peer.is_loopback() {
             return peer;
@@ -205,7 +205,7 @@ impl Server {
     }
 }
 
-/// A method's name as it is counted: whatever clients think up, the names are few.
+/// The name that a method is counted under. Unknown ones share a name, so that names are few.
 fn method_of(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
@@ -215,7 +215,7 @@ fn method_of(method: &Method) -> &'static str {
     }
 }
 
-/// What a proxy before this and this itself could read in two ways is read by neither (RFC 9112 §3.2).
+/// Refuses a head that a proxy in front could read otherwise (RFC 9112 §3.2).
 fn check_head<B>(request: &Request<B>) -> Result<(), Fault> {
     let headers = request.headers();
     let count = |name: header::HeaderName| headers.get_all(name).iter().count();

@@ -1,8 +1,8 @@
-//! Removes the files of videos as soon as it is durable that nothing refers to them: their group was destroyed, or has
-//! another video.
+//! Removes the files of videos once it is durable that nothing refers to them: the group was destroyed or has another
+//! video.
 //!
-//! Invariant: what is removed is decided by what the store holds, and while no upload settles. Bounded: where too many
-//! channels wait to be looked through, all are.
+//! Invariant: what is removed is decided by the contents of the store, while no upload is settled. Bounded: where too
+//! many channels wait to be looked through, all files are.
 
 use super::super::vital::Vital;
 use super::files::{FileScope, Files};
@@ -12,10 +12,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
-/// Channels that may wait to be looked through.
+/// How many channels may wait to be looked through.
 const WAITING_MAX: usize = 10_000;
 
-/// The channels whose files may have become useless.
+/// The channels that may have files that nothing refers to.
 #[derive(Default)]
 pub struct Superseded {
     waiting: Mutex<Option<FileScope>>,
@@ -23,7 +23,7 @@ pub struct Superseded {
 }
 
 impl Superseded {
-    /// Notes channels, by their tags, of which it is durable that they have another video or none.
+    /// Notes channels, by their tags, whose video was replaced or removed durably.
     pub fn note(&self, channels: Vec<(u64, ChannelName)>) {
         if channels.is_empty() {
             return;
@@ -46,7 +46,7 @@ impl Superseded {
     }
 }
 
-/// Removes what is useless whenever something may be; ends with the process.
+/// Removes useless files whenever there may be some. Ends with the process.
 pub async fn run(superseded: Arc<Superseded>, files: Arc<Files>, store: Arc<dyn Store>) {
     let _vital = Vital("the sweep of videos");
     loop {

@@ -1,4 +1,4 @@
-//! Methods whose parameters, and perhaps files, come in parts.
+//! The methods whose request is a multipart body, with or without files.
 
 use super::api::Asker;
 use super::body::Inflow;
@@ -11,14 +11,14 @@ use super::requests::as_specified;
 use super::room::Share;
 use crate::channel::Refusal;
 
-/// Media types that a picture may claim to be of; what it is, its bytes tell.
+/// The media types that a picture may claim. Its bytes tell what it is.
 const CLAIMS: [&str; 4] = ["image/jpeg", "image/jpg", "image/pjpeg", "application/octet-stream"];
 
 impl Asker<'_> {
-    /// Serves a method whose fields come in parts.
+    /// Serves a method whose request is a multipart body.
     ///
     /// # Errors
-    /// The code for its sender.
+    /// The code for the client.
     pub(super) async fn in_parts(
         &self,
         mut fields: Fields,
@@ -55,8 +55,7 @@ impl Asker<'_> {
         }
     }
 
-    /// Reads a picture that is not larger than one may be; what else is wrong is told first, as the specification has
-    /// it.
+    /// Reads a picture up to the maximum size. Other faults are reported first, as the specification has it.
     async fn picture(
         &self,
         fields: &Fields,
@@ -83,7 +82,7 @@ impl Asker<'_> {
     }
 }
 
-/// Checks what a picture is, and what it claims to be.
+/// Checks the type of a picture, by its bytes and by what it claims.
 fn check_picture(head: &PartHead, picture: &[u8]) -> Result<(), Fault> {
     if picture.is_empty() {
         return Err(Fault::bad("the file is empty"));

@@ -1,4 +1,4 @@
-//! What the item on a group's node `G#video` says (XEP-0447): where the video is, and the picture of it.
+//! The item on a group's node `G#video` (XEP-0447): where the video is, and its picture.
 
 use crate::xmpp::{Parts, Tag, ns};
 use base64::Engine as _;
@@ -15,7 +15,7 @@ const URL_DATA: &str = "http://jabber.org/protocol/url-data";
 pub enum Which {
     /// The video.
     Video,
-    /// A picture of it.
+    /// Its picture.
     Thumbnail,
 }
 
@@ -30,7 +30,7 @@ impl Which {
 
 /// A video that is kept here.
 pub struct Video<'a> {
-    /// What its author calls it; empty where it has no name.
+    /// Its name; empty where it has none.
     pub name: &'a str,
     /// Its media type.
     pub media_type: &'a str,
@@ -38,12 +38,12 @@ pub struct Video<'a> {
     pub len: u64,
     /// The SHA-256 of its content, in hex.
     pub hash: &'a str,
-    /// The same of the picture of it.
+    /// The SHA-256 of its picture, in hex.
     pub thumbnail: Option<&'a str>,
 }
 
 impl Video<'_> {
-    /// The payload of its item; `group` is the address under which the files of its group are.
+    /// The payload of its item. `group` is the URL below which the files of its group are.
     pub fn payload(&self, group: &str) -> String {
         let url = |which: Which, hash: &str| format!("{group}/{}?h={hash}", which.path());
         let thumb = self.thumbnail.map(|hash| {
@@ -62,7 +62,7 @@ impl Video<'_> {
     }
 }
 
-/// The address of the video that an item describes.
+/// The URL of the video that an item describes.
 pub fn target(payload: &str) -> Option<String> {
     address(payload, Which::Video)
 }
@@ -73,7 +73,7 @@ pub fn hashes(payload: &str) -> Vec<String> {
     named.into_iter().flatten().collect()
 }
 
-/// The address that an item names for one of the files.
+/// The URL of one of the files that an item names.
 pub fn address(payload: &str, which: Which) -> Option<String> {
     let tree: Element = payload.parse().ok()?;
     let (name, namespace, attribute) = match which {
@@ -90,7 +90,7 @@ pub fn address(payload: &str, which: Which) -> Option<String> {
     None
 }
 
-/// The hash in an address of a file that is kept here.
+/// The hash in the URL of a file that is kept here.
 pub fn own(url: &str, which: Which) -> Option<String> {
     let (path, hash) = url.split_once("?h=")?;
     let (rest, file) = path.rsplit_once('/')?;
@@ -99,7 +99,7 @@ pub fn own(url: &str, which: Which) -> Option<String> {
     ours.then(|| hash.to_owned())
 }
 
-/// Whether a text is a hash as files are named by.
+/// Whether a text is a hash as in names of files.
 pub fn is_hash(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }

@@ -1,4 +1,4 @@
-//! A group's video: an XEP-0447 item on the node `G#video`, its bytes in a file here or at an address elsewhere.
+//! A group's video: an XEP-0447 item on the node `G#video`. Its bytes are in a file here or at a URL elsewhere.
 
 use super::api::Asker;
 use super::body::Inflow;
@@ -18,13 +18,13 @@ use hyper::{HeaderMap, header};
 use serde_json::json;
 use std::io;
 
-/// How the media types begin that a video may claim to be of; what it is, its bytes tell.
+/// The prefixes of media types that a video may claim. Its bytes tell what it is.
 const CLAIMS: [&str; 2] = ["video/", "application/octet-stream"];
 impl Asker<'_> {
-    /// Takes a video, whose part has this head, and perhaps a picture of it in a later part.
+    /// Receives a video, whose part has this head, and perhaps its picture in a later part.
     ///
     /// # Errors
-    /// 400 where there are no parameters yet, 407 and 411 for what is no video or too large.
+    /// 400 where there are no parameters yet; 407 and 411 where it is no video or too large.
     pub(super) async fn upload_video(
         &self,
         fields: &Fields,
@@ -32,7 +32,7 @@ impl Asker<'_> {
         head: &PartHead,
     ) -> Result<Reply, Fault> {
         let gid = fields.parameters()?.gid()?;
-        // Who is not in the group is told so before anything is written.
+        // Strangers are refused before anything is written.
         let group = self.profile(gid).await?;
         let seat = self.api.uploads.take(Who::Account(self.account.clone()));
         let _seat = seat.map_err(|full| match full {
@@ -81,7 +81,8 @@ impl Asker<'_> {
         Ok(None)
     }
 
-    /// Makes the files durable, then tells the group of them; those that they replace go once that is durable, too.
+    /// Makes the files durable, then publishes them to the group. The files that they replace are removed once that is
+    /// durable.
     async fn settle_video(
         &self,
         gid: u32,
@@ -102,7 +103,7 @@ impl Asker<'_> {
         let payload = Video { name, media_type: kind, len, hash, thumbnail }
             .payload(&format!("{}/groupchat/{gid}", self.api.settings.public_url));
         let set = self.set_item(gid, Node::Video, hash, payload).await;
-        // A refusal is certain; of the service's own fault it is not known whether it is one.
+        // A refusal is certain. After an internal error it is unknown whether the change was made.
         if set.as_ref().is_err_and(|fault| fault.code != Fault::INTERNAL.code) {
             for file in &finished {
                 files.take_back(tag, file).await;
@@ -112,7 +113,7 @@ impl Asker<'_> {
         Ok(Reply::Json(json!({ "vt": time(item.stamp) }).to_string()))
     }
 
-    /// Sends a video or the picture of one, or where it is.
+    /// Sends a video or its picture, or the URL where it is.
     ///
     /// # Errors
     /// 404 where there is none, 444 where the asker is not in the group.

@@ -1,17 +1,17 @@
-//! What stands in the line.
+//! The items of the line.
 
 use crate::engine::outgoing::book::{Cursor, Recipients};
 use crate::engine::outgoing::outbox::{Charge, Fan, Out};
 
-/// One thing that is written, and how far that is.
+/// One item, and how far it is written.
 #[derive(Debug)]
 pub(super) struct LineItem {
     pub what: What,
     pub bytes: usize,
     pub since_ms: u64,
-    /// The ping that says that the host server has it, 0 where it need not; `None` while it is not wholly written.
+    /// The ping that confirms it; 0 where it needs none, `None` while it is not completely written.
     pub covered: Option<u64>,
-    /// The home servers whose part of it was refused, as bits, and how many parts are still to be written again.
+    /// The home servers whose part was refused, as bits, and how many parts have to be written again.
     pub recalled: u64,
     pub recalls: u32,
 }
@@ -22,7 +22,7 @@ impl LineItem {
     }
 }
 
-/// What it is.
+/// The contents of an item.
 #[derive(Debug)]
 pub(super) enum What {
     Out(Out),
@@ -31,14 +31,14 @@ pub(super) enum What {
 }
 
 impl What {
-    /// What keeps its order with it: the channel that it comes from or is about, or the service.
+    /// The key of the lane that keeps its order: the channel that it is from or about, or the service.
     pub fn lane(&self) -> &str {
         if let What::Out(Out::About { channel, .. }) = self {
             return channel;
         }
         let from = self.attribute("from").unwrap_or_default();
         let bare = from.split('/').next().unwrap_or(from);
-        // A participant's address is its channel's, with an id before it.
+        // The address of a participant is the channel's, with an id before it.
         bare.split_once('#').map_or(bare, |(_, channel)| channel)
     }
 
@@ -51,7 +51,7 @@ impl What {
         if let What::Out(Out::Fan(fan)) | What::Begun(fan, _) = self { fan.charge.take() } else { None }
     }
 
-    /// An attribute of its start tag, which this service wrote, as it is spelled there.
+    /// An attribute of its start tag, as this service wrote it.
     pub fn attribute(&self, name: &str) -> Option<&str> {
         let text = match self {
             What::Out(Out::Stanza(text) | Out::Presence(text) | Out::Question(text) | Out::About { text, .. }) => text,
@@ -59,7 +59,7 @@ impl What {
             What::Out(Out::Book(_)) | What::Done => return None,
         };
         let tag = &text[..text.find('>').unwrap_or(text.len())];
-        // Within a value, a quote is never plain: what looks like the beginning of an attribute is one.
+        // Quotes are escaped within values, so a match is the beginning of an attribute.
         tag.match_indices(name).find_map(|(at, _)| {
             let value = tag[at + name.len()..].strip_prefix("='").filter(|_| tag[..at].ends_with(' '))?;
             value.split('\'').next()
@@ -67,7 +67,7 @@ impl What {
     }
 }
 
-/// A part of an item that is to be written again.
+/// A part of an item that has to be written again.
 #[derive(Debug)]
 pub(super) struct Recall {
     pub number: u64,

@@ -1,40 +1,40 @@
-//! Whose turn it is. What waits stands in lanes, one a channel and one for the service itself, and keeps its order there;
-//! lanes take turns by bytes. So whoever has little waiting is soon done, however much waits in other lanes, be it one
-//! long fan-out or thousands of short ones.
+//! Lanes: one for each channel and one for the service itself. What waits stands in a lane and keeps its order there;
+//! lanes take turns by bytes. So a lane with little in it is soon done, whatever waits in others: one long fan-out or
+//! thousands of short ones.
 
 use crate::engine::outgoing::book::Cursor;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-/// How much one turn is, in bytes: a few hundred short copies, so that a round through a thousand lanes is still short.
+/// The length of a turn, in bytes: a few hundred short copies, so that a round of a thousand lanes is still short.
 pub(super) const TURN_BYTES: isize = 16 * 1024;
 
-/// For how many lanes room is kept when nothing stands in any.
+/// How many lanes' memory is kept when all are empty.
 const LANES_KEPT: usize = 256;
 
-/// See the module.
+/// All lanes.
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
     lanes: Vec<Lane>,
-    /// Those in which nothing stands, whose room is kept.
+    /// The empty lanes whose memory is kept.
     free: Vec<usize>,
     by_key: HashMap<Arc<str>, usize>,
-    /// The lanes in which something stands for a list of this channel, by its tag.
+    /// The lanes with something for a list of a channel, by its tag.
     by_tag: HashMap<u64, usize>,
-    /// Those in which something stands, in the order of their turns.
+    /// The lanes that are not empty, in the order of their turns.
     turns: VecDeque<usize>,
 }
 
-/// What keeps its order.
+/// One lane.
 #[derive(Debug, Default)]
 pub(super) struct Lane {
     key: Option<Arc<str>>,
     tags: Vec<u64>,
-    /// The numbers of items; the first one may be under way.
+    /// The numbers of its items. The first one may be partly written.
     pub items: VecDeque<u64>,
-    /// How far the first one has come.
+    /// How far the first item is written.
     pub cursor: Cursor,
-    /// What it may still write in this turn, in bytes; less than nothing where it wrote more.
+    /// How much it may still write in this turn, in bytes. Negative if it wrote more.
     pub credit: isize,
 }
 
@@ -43,7 +43,7 @@ impl Lanes {
         self.turns.is_empty()
     }
 
-    /// Puts an item behind what stands for the same key, or for the same list.
+    /// Adds an item behind others with the same key or for the same list.
     pub fn enter(&mut self, key: &str, tag: Option<u64>, number: u64) {
         let known = tag.and_then(|tag| self.by_tag.get(&tag)).or_else(|| self.by_key.get(key)).copied();
         let no = known.unwrap_or_else(|| self.open(key));
@@ -55,19 +55,19 @@ impl Lanes {
         }
     }
 
-    /// Puts an item behind what stands for a list of a channel, where anything does; whether it does.
+    /// Adds an item behind others for a list of a channel. Returns whether there are any.
     pub fn enter_behind(&mut self, tag: u64, number: u64) -> bool {
         let lane = self.by_tag.get(&tag).map(|&no| &mut self.lanes[no]);
         lane.map(|lane| lane.items.push_back(number)).is_some()
     }
 
-    /// Takes out the lane whose turn it is; it is to be brought back.
+    /// Takes out the lane whose turn it is. It has to be brought back.
     pub fn take(&mut self) -> Option<(usize, Lane)> {
         let no = self.turns.pop_front()?;
         Some((no, std::mem::take(&mut self.lanes[no])))
     }
 
-    /// Brings a lane back behind its turn, or in the midst of it.
+    /// Brings a lane back: behind all others if its turn is over, else to the front.
     pub fn bring_back(&mut self, no: usize, lane: Lane, is_over: bool) {
         self.lanes[no] = lane;
         if self.lanes[no].items.is_empty() {
@@ -79,7 +79,7 @@ impl Lanes {
         }
     }
 
-    /// How far an item has come that is under way.
+    /// How far an item is written, if it is partly written.
     pub fn cursor_of(&self, number: u64) -> Option<Cursor> {
         let mut lanes = self.turns.iter().map(|&no| &self.lanes[no]);
         lanes.find(|lane| lane.items.front() == Some(&number)).map(|lane| lane.cursor)

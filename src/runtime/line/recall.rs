@@ -1,8 +1,8 @@
-//! What a multicast service refused, or vanished with, is written again, as copies.
+//! Writes again, as copies, what a multicast service refused or what it took before it vanished.
 //!
-//! An item stays in the line until a ping to the services that it went through came back, and a service answers in the
-//! order in which it is sent to: so what it refuses is still here. Of a fan-out all recipients of the home server get
-//! copies, since a refusal does not tell which of its lists it is about; clients drop the repeats by their id.
+//! An item stays in the line until a ping to the services that it went through was answered, and a service answers in
+//! order. So what it refuses is still in the line. All recipients of a fan-out at that home server get copies, because
+//! a refusal does not say which of its lists it is about. Clients drop repeats by their id.
 
 use super::Line;
 use super::item::{LineItem, Recall, What};
@@ -12,7 +12,8 @@ use crate::runtime::outbox::Refused;
 use crate::xmpp::escape_into;
 
 impl Line {
-    /// Has everything written again that was refused, and stops using the service. Returns how many fan-outs that are.
+    /// Has everything that was refused written again, and no longer uses the service. Returns how many fan-outs that
+    /// are.
     pub fn recall(&mut self, refused: &Refused) -> usize {
         let homes = self.book.stop_multicast(&refused.by);
         let wanted = refused.message.as_ref().map(|(from, id)| (attribute("from", from), attribute("id", id)));
@@ -35,12 +36,12 @@ impl Line {
         self.recalls.len() - before
     }
 
-    /// The multicast services that anything is or was sent through, where that is news.
+    /// The multicast services that are in use or were, if that changed.
     pub fn take_expected(&mut self) -> Option<Vec<String>> {
         self.book.take_services()
     }
 
-    /// The multicast services that were used since this was last asked.
+    /// The multicast services that were used since the last call.
     pub fn take_services(&mut self) -> Vec<String> {
         let used = homes_of(std::mem::take(&mut self.used)).filter_map(|home| self.book.multicast_of(home));
         let mut services: Vec<String> = used.map(str::to_owned).collect();

@@ -1,4 +1,4 @@
-//! Every metric there is. docs/metrics.md explains each; a test holds the two together.
+//! All metrics. docs/metrics.md explains each; a test compares the two.
 
 use super::Health;
 use super::scarcity::Scarcity;
@@ -18,10 +18,10 @@ use std::fmt::{self, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Metrics of one kind, told apart by one label.
+/// Metrics of one kind with one label.
 type By<Value, Metric, Make = fn() -> Metric> = Family<[(&'static str, Value); 1], Metric, Make>;
 
-/// All counters, and what the process's health rests on.
+/// All counters, and the health of the process.
 #[derive(Debug)]
 pub struct Metrics {
     /// Whether the process makes progress.
@@ -53,7 +53,7 @@ pub struct Metrics {
     pub(super) looked_at: LookedAt,
 }
 
-/// What is looked at when somebody asks.
+/// Gauges that are set when a page is asked for.
 #[derive(Debug, Default)]
 pub(super) struct LookedAt {
     pub link_up: Gauge,
@@ -79,7 +79,7 @@ struct Used {
     domain: String,
 }
 
-/// A value of a label; it is one of a few.
+/// The values of a label, which are few.
 macro_rules! labels {
     ($(#[$doc:meta])* $visibility:vis enum $name:ident { $($(#[$of:meta])* $variant:ident = $text:literal,)* }) => {
         $(#[$doc])*
@@ -99,7 +99,7 @@ macro_rules! labels {
 }
 
 labels! {
-    /// What comes in.
+    /// The kinds of stanzas that come in.
     enum Received {
         Iq = "iq",
         Message = "message",
@@ -110,7 +110,7 @@ labels! {
 }
 
 labels! {
-    /// How an account was reached that a message came back from.
+    /// How the account was reached whose message bounced.
     enum Route {
         Bare = "bare",
         Resource = "resource",
@@ -118,7 +118,7 @@ labels! {
 }
 
 labels! {
-    /// What the archive was asked for.
+    /// The kinds of queries of the archive.
     pub enum Queried {
         /// A page of history.
         Page = "page",
@@ -128,17 +128,17 @@ labels! {
         Receipts = "receipts",
         /// A message that was sent twice.
         Repeat = "repeat",
-        /// What somebody said of old rows.
+        /// What is known of old rows that were named.
         Facts = "facts",
     }
 }
 
 labels! {
-    /// What became of a login over HTTP.
+    /// The outcome of a login over HTTP.
     pub enum LoginOutcome {
         /// It was checked and is good.
         Good = "good",
-        /// It was good a short time ago.
+        /// It was good a short time ago, and is remembered.
         Remembered = "remembered",
         /// The password is wrong, or there is none.
         Wrong = "wrong",
@@ -186,7 +186,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Counters that were never counted are told as 0, so that the first count is seen as one more.
+    /// Shows counters that never counted as 0, so that the first count is seen as an increase.
     fn begin_at_zero(&self) {
         Received::ALL.iter().for_each(|&it| drop(self.received.get_or_create(&[("kind", it)])));
         Route::ALL.iter().for_each(|&it| drop(self.bounces.get_or_create(&[("route", it)])));
@@ -234,7 +234,7 @@ impl Metrics {
         self
     }
 
-    /// A batch is about to be taken by the engine.
+    /// Counts a batch before the engine takes it.
     pub fn count_batch(&self, batch: &[Inbound]) {
         self.turns.inc();
         self.turn_items.observe(batch.len() as f64);
@@ -268,13 +268,13 @@ impl Metrics {
         }
     }
 
-    /// A turn is decided.
+    /// Counts a turn after it was decided.
     pub fn count_turn(&self, turn: &Turn, took: Duration) {
         self.turn_seconds.observe(took.as_secs_f64());
         turn.refusals.iter().for_each(|reason| self.count_refusal(reason));
     }
 
-    /// A commit was tried.
+    /// Counts a commit that was tried.
     pub fn count_commit(&self, records: &[Record], took: Duration, stored: bool) {
         self.health.note_store(stored);
         if !stored {
@@ -286,7 +286,7 @@ impl Metrics {
         self.rows.inc_by(records.iter().filter(is_row).count() as u64);
     }
 
-    /// How much is in memory.
+    /// Sets how much is in memory.
     pub fn set_census(&self, census: &crate::engine::ShelfCensus) {
         let of = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         self.channels.set(of(census.channels));
@@ -295,32 +295,32 @@ impl Metrics {
         self.participants_in_memory.set(of(census.participants_in_memory));
     }
 
-    /// What waits for channels that are not in memory.
+    /// Sets how much waits for channels that are not in memory.
     pub fn set_parked(&self, (items, bytes): (usize, usize)) {
         let of = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         self.looked_at.queue_items.get_or_create(&[("queue", "parked")]).set(of(items));
         self.looked_at.queue_bytes.get_or_create(&[("queue", "parked")]).set(of(bytes));
     }
 
-    /// What the engine makes of the clock.
+    /// Shows what the engine makes of the clock.
     pub fn note_time(&self, dial: Dial) {
         self.clock_jumps.inc_by(dial.jumps.saturating_sub(self.clock_jumps.get()));
         self.health.time.show(dial);
     }
 
-    /// What is held until its time has come.
+    /// Sets how much is held to pace its senders.
     pub fn set_held(&self, (items, bytes): (usize, usize)) {
         let of = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         self.looked_at.queue_items.get_or_create(&[("queue", "held")]).set(of(items));
         self.looked_at.queue_bytes.get_or_create(&[("queue", "held")]).set(of(bytes));
     }
 
-    /// Something was refused.
+    /// Counts a refusal.
     pub fn count_refusal(&self, reason: &Reason) {
         self.refusals.get_or_create(&labels_of(reason)).inc();
     }
 
-    /// Shares were hit, or time went by since they were.
+    /// Counts hits of shares, and reports them in the log when it is time.
     pub fn count_hits(&self, hits: impl IntoIterator<Item = Hit>, now_ms: u64) {
         let mut scarcity = self.scarcity.lock().unwrap_or_else(PoisonError::into_inner);
         for hit in hits {
@@ -332,13 +332,13 @@ impl Metrics {
         }
     }
 
-    /// A block was written, with so many copies of messages.
+    /// Counts a block that was written, and the copies of messages in it.
     pub fn count_written(&self, bytes: usize, copies: u64) {
         self.sent_bytes.inc_by(bytes as u64);
         self.deliveries.inc_by(copies);
     }
 
-    /// Something was dropped because there is no link.
+    /// Counts what was dropped for lack of a link.
     pub fn count_dropped(&self, count: u64) {
         self.dropped.inc_by(count);
     }
@@ -351,17 +351,17 @@ impl Metrics {
         }
     }
 
-    /// A query of the archive is answered.
+    /// Counts a query of the archive that was answered.
     pub fn count_query(&self, kind: Queried, took: Duration) {
         self.queries.get_or_create(&[("kind", kind)]).observe(took.as_secs_f64());
     }
 
-    /// A request over HTTP is answered with this status.
+    /// Counts a request over HTTP that was answered with this status.
     pub fn count_request(&self, method: &'static str, code: u16) {
         self.http_requests.get_or_create(&Request { method, code }).inc();
     }
 
-    /// A login over HTTP was tried.
+    /// Counts a login over HTTP.
     pub fn count_login(&self, outcome: LoginOutcome) {
         self.logins.get_or_create(&[("outcome", outcome)]).inc();
     }

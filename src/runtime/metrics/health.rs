@@ -5,12 +5,12 @@ use super::super::timepiece::{Timepiece, notes};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// What `/health` rests on.
+/// What `/health` is based on.
 #[derive(Debug, Default)]
 pub struct Health {
-    /// The heart of what decides and stores.
+    /// The pulse of the worker.
     pub worker: Pulse,
-    /// The heart of what writes to the host server.
+    /// The pulse of the writer.
     pub writer: Pulse,
     /// What time it is.
     pub time: Timepiece,
@@ -19,7 +19,7 @@ pub struct Health {
     store_failed: AtomicBool,
 }
 
-/// Who does something beats at each step of it, and rests while there is nothing to do.
+/// The pulse of a thread or task: it beats at each step, and rests while there is nothing to do.
 #[derive(Debug, Default)]
 pub struct Pulse {
     /// When it last beat, by `clock::uptime_ms`, plus one; 0 while it rests.
@@ -27,7 +27,7 @@ pub struct Pulse {
 }
 
 impl Pulse {
-    /// Something begins, or goes on.
+    /// A step begins.
     pub fn beat(&self) {
         self.beat_at(clock::uptime_ms());
     }
@@ -36,12 +36,12 @@ impl Pulse {
         self.beat.store(now_ms + 1, Ordering::Relaxed);
     }
 
-    /// There is nothing to do, or somebody else is waited for.
+    /// There is nothing to do, or another one is waited for.
     pub fn rest(&self) {
         self.beat.store(0, Ordering::Relaxed);
     }
 
-    /// For how long one step has taken so far, in milliseconds.
+    /// How long the current step has taken so far, in milliseconds.
     fn step_ms(&self, now_ms: u64) -> u64 {
         match self.beat.load(Ordering::Relaxed) {
             0 => 0,
@@ -71,20 +71,20 @@ impl Health {
         self.shared.load(Ordering::Relaxed)
     }
 
-    /// The store did what was asked of it, or could not.
+    /// The store did what was asked of it, or failed.
     pub fn note_store(&self, usable: bool) {
         self.store_failed.store(!usable, Ordering::Relaxed);
     }
 
-    /// What waits for the operator although everybody is served, for people.
+    /// What waits for the operator although everybody is served, as text.
     pub fn notes(&self) -> Vec<String> {
         notes(&self.time.dial())
     }
 
-    /// Why the process counts as stuck, where one step takes longer than `stuck`.
+    /// Checks that no step has taken longer than `stuck`.
     ///
     /// # Errors
-    /// The reasons, for people.
+    /// Why the process counts as stuck, as text.
     pub fn live(&self, stuck: Duration) -> Result<(), Vec<String>> {
         let (now_ms, hearts) = (clock::uptime_ms(), [("the worker", &self.worker), ("the writer", &self.writer)]);
         let step = |(name, pulse): (&str, &Pulse)| {
@@ -94,10 +94,10 @@ impl Health {
         none(hearts.into_iter().filter_map(step).collect())
     }
 
-    /// Why nobody can be served, where that is so.
+    /// Checks that people can be served.
     ///
     /// # Errors
-    /// The reasons, for people.
+    /// Why they cannot, as text.
     pub fn ready(&self, stuck: Duration) -> Result<(), Vec<String>> {
         let mut reasons = self.live(stuck).err().unwrap_or_default();
         if !self.is_linked() {

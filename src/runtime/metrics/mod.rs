@@ -1,7 +1,7 @@
-//! What is counted, and how it is told: `/metrics` for Prometheus, `/health/live` and `/health/ready`.
+//! What is counted, and how it is shown: `/metrics` for Prometheus, `/health/live` and `/health/ready`.
 //!
-//! Nothing is counted inside the engine. The worker counts what a turn says it leads to, the writer what it wrote, and
-//! what lies in queues and on the disk is looked at when somebody asks.
+//! Nothing is counted inside the engine. The worker counts what a turn leads to, and the writer what it wrote. Queues
+//! and the disk are looked at when a page is asked for.
 
 mod counters;
 mod health;
@@ -20,10 +20,10 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// Starts to listen, where the settings name an address; ends when the process does.
+/// Listens, if the settings name an address. Ends with the process.
 ///
 /// # Errors
-/// When it cannot listen there.
+/// The address cannot be listened at.
 pub async fn start(config: &Config, watched: Watched, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
     let Some(address) = config.metrics.listen else { return Ok(()) };
     let listener = TcpListener::bind(address).await.with_context(|| format!("metrics.listen: {address}"))?;

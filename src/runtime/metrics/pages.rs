@@ -1,4 +1,4 @@
-//! The pages that monitoring asks for. They are few, small and the same for everybody, and hold no address of anyone.
+//! The pages for monitoring. They are few, small and the same for everybody, and hold no address of a person.
 
 use super::super::vital::Vital;
 use super::Watched;
@@ -15,16 +15,16 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
-/// Connections at the same time; further ones wait.
+/// How many connections are served at the same time. Further ones wait.
 const CONNECTIONS_MAX: usize = 16;
 /// How long a connection may last.
 const CONNECTION_PATIENCE: Duration = Duration::from_secs(30);
-/// The pause when the system has no connection to give.
+/// The pause after the system refused to accept a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const PLAIN_TYPE: &str = "text/plain; charset=utf-8";
 
-/// What serves the pages.
+/// Serves the pages.
 #[derive(Clone)]
 pub(super) struct Pages {
     pub watched: Arc<Watched>,

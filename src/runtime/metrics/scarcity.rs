@@ -1,16 +1,16 @@
-//! Who used up a share of what everybody uses: counted by domain, and told in the log once a minute.
+//! Hits of shares: counted by domain, and reported in the log once a minute.
 
 use crate::engine::share::{Hit, OTHERS};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many domains are told apart while the process runs: anybody can make up domains.
+/// How many domains get a name of their own while the process runs. Bounded, because anybody can make up domains.
 const NAMED_MAX: usize = 64;
-/// How far apart it is told, in milliseconds.
+/// The shortest time between two reports, in milliseconds.
 const TELL_PAUSE_MS: u64 = 60_000;
-/// How many of them a line names.
+/// How many domains a report names.
 const TOLD_MAX: usize = 5;
 
-/// See the module.
+/// The hits so far.
 #[derive(Debug, Default)]
 pub(super) struct Scarcity {
     named: BTreeSet<String>,
@@ -19,7 +19,7 @@ pub(super) struct Scarcity {
 }
 
 impl Scarcity {
-    /// Notes a hit; the name under which its domain is counted.
+    /// Notes a hit. Returns the name under which its domain is counted.
     pub fn note(&mut self, hit: &Hit) -> String {
         if self.named.len() < NAMED_MAX {
             self.named.insert(hit.domain.clone());
@@ -29,7 +29,7 @@ impl Scarcity {
         name
     }
 
-    /// What is to be told by now: those who hit most.
+    /// The report that is due, if any: the domains with most hits.
     pub fn tell(&mut self, now_ms: u64) -> Option<String> {
         let is_early = self.told_ms.is_some_and(|told_ms| now_ms.saturating_sub(told_ms) < TELL_PAUSE_MS);
         if self.untold.is_empty() || is_early {

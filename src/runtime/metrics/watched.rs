@@ -1,4 +1,4 @@
-//! What is looked at only when somebody asks: queues, the link, the disk.
+//! What is looked at when a page is asked for: queues, the link, the disk.
 
 use super::super::clock;
 use super::super::inbox::Inbox;
@@ -9,29 +9,29 @@ use prometheus_client::encoding::text::encode;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// All that the pages tell of.
+/// What the pages show.
 pub struct Watched {
-    /// What is counted.
+    /// The counters.
     pub metrics: Arc<Metrics>,
     /// What waits for the engine.
     pub inbox: Arc<Inbox>,
     /// What waits for the writer.
     pub outbox: Arc<Outbox>,
-    /// What waits for the writer and goes first.
+    /// What the writer sends first.
     pub urgent: Arc<Urgent>,
     /// What waits for the archive.
     pub questions: Arc<super::super::archive::Questions>,
-    /// What is kept.
+    /// The store.
     pub store: Arc<dyn Store>,
-    /// The folder of files that came over HTTP; it need not exist.
+    /// The folder of uploaded files, which need not exist.
     pub files: PathBuf,
 }
 
 impl Watched {
-    /// All metrics as text. It reads the disk: call it where that is allowed.
+    /// All metrics as text. Blocks, because it reads the disk.
     ///
     /// # Errors
-    /// When the store's folder cannot be read.
+    /// The store's folder cannot be read.
     pub fn text(&self) -> Result<String, StoreError> {
         let looked_at = &self.metrics.looked_at;
         let of = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
@@ -42,7 +42,7 @@ impl Watched {
             ("queries", (self.questions.count(), 0)),
         ] {
             looked_at.queue_items.get_or_create(&[("queue", queue)]).set(of(items as u64));
-            // Queries are limited by their number alone and have no weight.
+            // Queries are bounded by their number alone.
             if queue != "queries" {
                 looked_at.queue_bytes.get_or_create(&[("queue", queue)]).set(of(bytes as u64));
             }
