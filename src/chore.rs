@@ -1,38 +1,38 @@
-//! What concerns many things goes through them one after the other, some at each step, whatever they are: channels, people
-//! of channels, records of the store. One [`Chore`] says how far it is, what a step may take, and what it waits for.
+//! A chore goes through many things one after the other, some at each step: channels, people of channels, records of
+//! the store. [`Chore`] says how far it is, what a step may take, and what it waits for.
 //!
-//! Pure: whoever goes through something lists it and does the work.
+//! It is pure: its user lists the things and does the work.
 
 use std::collections::BTreeSet;
 
 /// What one step may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// Things that are looked at, those that are waited for counted.
+    /// How many things are looked at, including those that are waited for.
     pub things: usize,
-    /// What they may cost together, in whatever they cost; the last one may go beyond it.
+    /// What they may cost together, in a unit of the user's. The last one may exceed it.
     pub cost: usize,
 }
 
-/// The way through the things.
+/// The order of the things.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
-    /// All of them once, in their order.
+    /// All of them once, in order.
     Once,
-    /// In a circle: behind the last one comes the first.
+    /// All of them in a circle: the first one follows the last one.
     Circle,
-    /// Always the first ones: what is done is among them no longer.
+    /// Always the first ones: things that are done are no longer listed.
     Queue,
 }
 
-/// See the module.
+/// How far a chore is.
 #[derive(Clone, Debug)]
 pub struct Chore<K> {
     budget: Budget,
     way: Way,
-    /// The thing that was taken up last.
+    /// The last thing that was taken up.
     behind: Option<K>,
-    /// What was taken up and is not done.
+    /// The things that were taken up and are not done.
     open: BTreeSet<K>,
     /// What this step has cost so far.
     cost: usize,
@@ -44,35 +44,35 @@ impl<K: Ord + Clone> Chore<K> {
         Chore { budget, way, behind, open: BTreeSet::new(), cost: 0, ended: false }
     }
 
-    /// Goes through everything behind a thing once.
+    /// A chore that goes through everything behind a thing once.
     pub fn once(budget: Budget, behind: Option<K>) -> Chore<K> {
         Chore::new(budget, Way::Once, behind)
     }
 
-    /// Goes through things in a circle, so that each has its turn whatever becomes of the others.
+    /// A chore that goes through things in a circle. Each thing gets its turn whatever becomes of the others.
     pub fn circle(budget: Budget) -> Chore<K> {
         Chore::new(budget, Way::Circle, None)
     }
 
-    /// Goes through things that are gone once they are done.
+    /// A chore whose things are no longer listed once they are done.
     pub fn queue(budget: Budget) -> Chore<K> {
         Chore::new(budget, Way::Queue, None)
     }
 
-    /// Begins a step: what is to be done, first what is open, then what is taken up besides. `list` names up to so many
-    /// things behind one, in order.
+    /// Begins a step. Returns what is to be done: open things first, then new ones. `list` returns up to a number of
+    /// things behind a given one, in order.
     pub fn step(&mut self, list: impl FnMut(Option<&K>, usize) -> Vec<K>) -> Vec<K> {
         let mut all = self.rest();
         all.append(&mut self.take_up(list));
         all
     }
 
-    /// Takes up what comes next, as much as there is room for.
+    /// Takes up the next things, as far as the budget goes.
     pub fn take_up(&mut self, mut list: impl FnMut(Option<&K>, usize) -> Vec<K>) -> Vec<K> {
         let room = self.budget.things.saturating_sub(self.open.len());
         let mut found = match self.way {
             Way::Once if self.ended || room == 0 => Vec::new(),
-            // What is open is still among the first ones.
+            // Open things are still among the first ones.
             Way::Queue => list(None, self.budget.things),
             Way::Once => list(self.behind.as_ref(), room),
             Way::Circle => {
@@ -93,23 +93,23 @@ impl<K: Ord + Clone> Chore<K> {
         found
     }
 
-    /// A step that takes nothing up: what is open.
+    /// Begins a step that takes up nothing. Returns the open things.
     pub fn rest(&mut self) -> Vec<K> {
         self.cost = 0;
         self.open.iter().cloned().collect()
     }
 
-    /// Something is to be done anew, whether it was taken up before or not.
+    /// Opens a thing again, whether or not it was taken up before.
     pub fn reopen(&mut self, thing: K) {
         self.open.insert(thing);
     }
 
-    /// A thing is done, or passed over; whether it was open.
+    /// A thing is done or skipped. Returns whether it was open.
     pub fn done(&mut self, thing: &K) -> bool {
         self.open.remove(thing)
     }
 
-    /// Something cost so much.
+    /// Counts a cost.
     pub fn spend(&mut self, cost: usize) {
         self.cost = self.cost.saturating_add(cost);
     }
@@ -124,12 +124,12 @@ impl<K: Ord + Clone> Chore<K> {
         self.budget.cost.saturating_sub(self.cost)
     }
 
-    /// What was taken up and is not done: what it waits for.
+    /// The things that were taken up and are not done.
     pub fn open(&self) -> impl Iterator<Item = &K> {
         self.open.iter()
     }
 
-    /// Whether something was taken up and is not done.
+    /// Whether a thing was taken up and is not done.
     pub fn is_open(&self, thing: &K) -> bool {
         self.open.contains(thing)
     }
@@ -139,17 +139,17 @@ impl<K: Ord + Clone> Chore<K> {
         self.open.is_empty()
     }
 
-    /// The thing that was taken up last.
+    /// The last thing that was taken up.
     pub fn behind(&self) -> Option<&K> {
         self.behind.as_ref()
     }
 
-    /// How many things it goes through at a step.
+    /// How many things a step goes through.
     pub fn things(&self) -> usize {
         self.budget.things
     }
 
-    /// Goes on behind a thing at the next step, or ends where there is none.
+    /// Goes on behind a thing at the next step; ends where it is `None`.
     pub fn go_to(&mut self, behind: Option<K>) {
         self.ended = behind.is_none();
         self.behind = behind;

@@ -22,14 +22,14 @@ pub use compact::compact;
 pub use upgrade::{Upgrade, upgrade};
 pub use verify::{Verify, verify};
 
-/// The exit code when something cannot be done at all.
+/// The exit code when a command cannot be carried out.
 const EXIT_FAILED: u8 = 1;
-/// The exit code when a store or a backup is not as it has to be (EX_DATAERR).
+/// The exit code when a store or a backup is damaged (EX_DATAERR).
 const EXIT_WRONG: u8 = 65;
 /// The exit code of wrong settings (EX_CONFIG).
 pub const EXIT_CONFIG: u8 = 78;
 
-/// Which store.
+/// The store that a command is about.
 #[derive(Args)]
 pub struct StorePlace {
     /// The file with the settings, which names the store's folder
@@ -53,12 +53,12 @@ impl StorePlace {
     }
 }
 
-/// Opens a store that is there.
+/// Opens an existing store.
 fn open(folder: PathBuf) -> Result<SledStore, StoreError> {
     SledStore::open(SledOptions { create: false, ..SledOptions::at(folder) })
 }
 
-/// Says how far long work is.
+/// Reports the progress of a long task.
 fn tell(step: &WorkProgress) {
     match step.entries {
         0 => note(&step.what),
@@ -66,18 +66,17 @@ fn tell(step: &WorkProgress) {
     }
 }
 
-/// A line on standard output. Whoever reads it may stop reading at any time, as `head` does: what goes on is not
-/// ended by that.
+/// Prints a line on standard output. A reader that stops reading, as `head` does, does not end the command.
 pub fn say(line: &dyn Display) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-/// A line on standard error, likewise.
+/// Prints a line on standard error, likewise.
 pub fn note(line: &dyn Display) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// Says what cannot be done, and why.
+/// Reports what cannot be done, and why.
 fn failed(what: &str, error: &dyn Display) -> ExitCode {
     note(&format_args!("{what}: {error}"));
     ExitCode::from(EXIT_FAILED)

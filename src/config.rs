@@ -1,7 +1,8 @@
-//! Every setting and every limit, as a type with its unit and its default.
+//! All settings and limits, as types with their units and defaults.
 //!
-//! A file in TOML and environment variables over it (`MIXD_COMPONENT__PORT` is `component.port`). What is unknown or
-//! out of range is refused with its place, what was found and what is expected. The secret is never shown.
+//! They are read from a file in TOML, then from environment variables (`MIXD_COMPONENT__PORT` is `component.port`). An
+//! unknown key or a value out of range is refused with its place, what was found and what is expected. The secret is
+//! never shown.
 
 mod check;
 mod component;
@@ -37,22 +38,22 @@ use std::path::PathBuf;
 pub struct Config {
     /// The link to the host server.
     pub component: Component,
-    /// What the service is and who may do what.
+    /// What the service is called and who may do what.
     #[serde(default)]
     pub service: Service,
-    /// Where everything is kept.
+    /// Where the store is, and what it may take.
     #[serde(default)]
     pub storage: Storage,
     /// How history is handed out.
     #[serde(default)]
     pub archive: Archive,
-    /// How much of anything there may be.
+    /// All limits.
     #[serde(default)]
     pub limits: Limits,
-    /// What plain channels are made with.
+    /// The defaults of plain channels.
     #[serde(default)]
     pub channels: ChannelDefaults,
-    /// What groups are made with, and who may do what in them.
+    /// The defaults of groups, and who may do what in them.
     #[serde(default)]
     pub groups: GroupDefaults,
     /// What the service offers.
@@ -61,10 +62,10 @@ pub struct Config {
     /// The HTTP API.
     #[serde(default)]
     pub http: Http,
-    /// What is told to monitoring.
+    /// Metrics and health for monitoring.
     #[serde(default)]
     pub metrics: Metrics,
-    /// What is known of single host servers, by domain.
+    /// Exceptions for single host servers, by domain.
     #[serde(default)]
     pub hosts: BTreeMap<Domain, Host>,
     /// What is logged, and how.
@@ -72,7 +73,7 @@ pub struct Config {
     pub log: Log,
 }
 
-/// `[service]`: what the service is and who may do what.
+/// `[service]`: what the service is called and who may do what.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Service {
@@ -80,21 +81,22 @@ pub struct Service {
     pub name: String,
     /// The accounts that may administer every channel.
     pub admins: Vec<BareJid>,
-    /// The domains whose users may create channels; `*` is everybody, none is the parent domain of the service.
+    /// The domains whose users may create channels. `*` stands for everybody; if empty, it is the parent domain of the
+    /// service.
     pub creators: Vec<String>,
-    /// The domains whose users may register nicks; `*` is everybody, none is those whose users may create channels.
+    /// The domains whose users may register nicks. `*` stands for everybody; if empty, they are those of `creators`.
     pub nick_domains: Vec<String>,
 }
 
-/// `[storage]`: where everything is kept.
+/// `[storage]`: where the store is, and what it may take.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Storage {
-    /// The directory of the store; made when it does not exist.
+    /// The directory of the store. It is created if it does not exist.
     pub path: PathBuf,
-    /// Memory for pages of the store, in bytes.
+    /// Memory for cached pages of the store, in bytes.
     pub cache_bytes: u64,
-    /// What stays free of its file system, in bytes.
+    /// How much of its file system stays free, in bytes.
     pub reserve_bytes: u64,
 }
 
@@ -102,13 +104,13 @@ pub struct Storage {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Archive {
-    /// Messages of a page where the client names no number.
+    /// How many messages a page has if the client names no number.
     pub page_default: usize,
-    /// Messages of a page at most.
+    /// The maximum of messages on a page.
     pub page_max: usize,
-    /// Threads that read pages.
+    /// How many threads read pages.
     pub query_threads: usize,
-    /// Days that rows are kept; a month goes when all of it is older. 0: for ever.
+    /// How many days rows are kept. A month goes once all of it is older. 0 keeps rows for ever.
     pub keep_days: u64,
 }
 
@@ -122,7 +124,7 @@ impl Config {
     }
 }
 
-/// `[hosts."example.org"]`: what is known of one host server.
+/// `[hosts."example.org"]`: exceptions for one host server.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Host {
@@ -130,7 +132,7 @@ pub struct Host {
     pub pam: Pam,
     /// Where its multicast service is (XEP-0033).
     pub multicast: Multicast,
-    /// How many addresses one stanza for that service may hold, where it is not as announced.
+    /// How many addresses one stanza for that service may hold, if it is not the number that the service announces.
     pub multicast_addresses_max: Option<NonZeroUsize>,
 }
 
@@ -138,10 +140,10 @@ pub struct Host {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Metrics {
-    /// Where to listen.
+    /// The address to listen at.
     #[serde(deserialize_with = "listen::read")]
     pub listen: Option<SocketAddr>,
-    /// Seconds that one step may take before the process counts as stuck.
+    /// How many seconds one step may take before the process counts as stuck.
     pub stuck_s: u64,
 }
 

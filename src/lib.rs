@@ -1,8 +1,8 @@
 //! mixd: group chat for XMPP as an external component (XEP-0114, XEP-0369).
 //!
-//! The crate's map, top to bottom: `runtime` does all I/O and calls `engine`, which is pure and returns what is
-//! to be stored and what is to be sent; `xep` translates between stanzas and the channel's own vocabulary;
-//! [`channel`] decides; [`xmpp`] reads and writes XML; [`store`] keeps. What they look at one by one is counted in [`steps`].
+//! The modules, top to bottom: `runtime` does all I/O and calls `engine`. The engine is pure and returns what is to be
+//! stored and sent. `xep` translates between stanzas and the vocabulary of channels; [`channel`] decides; [`xmpp`]
+//! reads and writes XML; [`store`] keeps. [`steps`] counts what they look at one by one.
 
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 

@@ -10,15 +10,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
-/// What one thread allocates another one frees, all the time: a stanza on its way through. The system's own allocator
-/// spends half of a message's time on that. It takes no huge pages (its feature `no_thp`): they keep far more memory resident
-/// than is in use, most of all in a process that rests.
+/// A stanza's memory is mostly allocated by one thread and freed by another. The system's allocator spends half of a
+/// message's time on that. mimalloc takes no huge pages here (its feature `no_thp`): they keep far more memory resident
+/// than is in use, most of all in an idle process.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The exit code when it cannot start: the store, a thread, a signal.
+/// The exit code when the service cannot start: because of the store, a thread or a signal.
 const EXIT_CANNOT_START: u8 = 1;
-/// How large a store may be to be upgraded by the service as it starts, in bytes.
+/// The size of a store up to which the service upgrades it at its start, in bytes.
 const UPGRADED_AT_START_BYTES_MAX: u64 = 128 << 20;
 
 const ABOUT: &str = "Group chat for XMPP: a MIX service (XEP-0369) beside any host server, as an external component";
@@ -271,7 +271,7 @@ fn open_store(config: &Config) -> Result<Box<dyn Store>, StoreError> {
     Ok(Box::new(store))
 }
 
-/// Upgrades a store of an earlier format where that takes some seconds; otherwise says what to run.
+/// Upgrades a store of an earlier format if that takes some seconds at most. Otherwise says what to run.
 fn upgrade_quickly(options: &SledOptions, aged: Aged) -> Result<(), StoreError> {
     let (path, from, bytes) = (options.path.display(), aged.format, aged.bytes);
     if bytes > UPGRADED_AT_START_BYTES_MAX {

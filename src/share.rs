@@ -1,10 +1,10 @@
-//! Shares of what everybody uses. While there is room nobody is held back; where it is used up, the domain that has most
-//! of it loses first, and within it the account that has most.
+//! Shares of what everybody uses. While there is room, nobody is held back. Where there is none, the domain that has
+//! most loses first, and within it the account that has most.
 //!
-//! The service's own domains together always keep half of it, and all others together a quarter. A domain counts with all
-//! below the name that was registered (`site.rs`): nobody has more by having many of these. What is counted here is kept
-//! elsewhere: this says who may have more, and who has to give something up. Pure; memory grows with those who have
-//! something.
+//! Half of everything is reserved for the service's own domains together, and a quarter for all others together. A
+//! domain counts with all below its registered name (`site.rs`), so that many subdomains gain nothing. Shares only
+//! count: they say who may have more and who has to give something up. Pure; memory grows with the number of those who
+//! have something.
 
 mod domains;
 mod hits;
@@ -22,9 +22,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Somebody who has a share, within that of a domain.
+/// An account or another holder of a share, within the share of a domain.
 pub trait Holder: Clone + Ord {
-    /// The domain that it is of.
+    /// The holder's domain.
     fn host(&self) -> Cow<'_, str>;
 }
 
@@ -41,7 +41,7 @@ impl Holder for String {
     }
 }
 
-/// Who has how much of one thing.
+/// How much of one thing each holder has.
 #[derive(Clone, Debug)]
 pub struct Shares<Who> {
     max: usize,
@@ -51,17 +51,17 @@ pub struct Shares<Who> {
     hits: Hits,
 }
 
-/// What is counted is used up.
+/// There is no room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Full<Who> {
-    /// Whoever asks has most of it.
+    /// The holder that asks has most of it.
     Own,
-    /// Somebody else has most of it, and has to give something up.
+    /// Another holder has most of it, and has to give something up.
     Of(Who),
 }
 
 impl<Who: Holder> Shares<Who> {
-    /// So much of something, which is named in the log and in metrics.
+    /// Shares of `max` in all. The log and metrics call the thing `what`.
     pub fn new(what: &'static str, max: usize, own_domains: OwnDomains) -> Shares<Who> {
         let hits = Hits::new(what, own_domains.clone());
         Shares { max, own_domains, sides: [Ranked::default(), Ranked::default()], domains: HashMap::new(), hits }
@@ -72,17 +72,17 @@ impl<Who: Holder> Shares<Who> {
         self.max
     }
 
-    /// How much all have together.
+    /// How much all holders have together.
     pub fn held(&self) -> usize {
         self.sides.iter().map(|side| side.sum).sum()
     }
 
-    /// How much one has.
+    /// How much a holder has.
     pub fn held_by(&self, who: &Who) -> usize {
         self.domains.get(&*self.site_of(who)).map_or(0, |domain| domain.of(who))
     }
 
-    /// Counts what somebody has, whether or not there is room.
+    /// Counts an amount for a holder, whether or not there is room.
     pub fn count(&mut self, who: &Who, amount: usize) {
         let domain = self.site_of(who);
         let key = match self.domains.get_key_value(&*domain) {
@@ -93,10 +93,10 @@ impl<Who: Holder> Shares<Who> {
         self.domains.entry(key).or_default().add(who, amount);
     }
 
-    /// Counts what somebody wants to have.
+    /// Counts an amount for a holder if there is room.
     ///
     /// # Errors
-    /// [`Full`] where there is no room: nothing is counted.
+    /// [`Full`]: there is no room, and nothing was counted.
     pub fn take(&mut self, who: &Who, amount: usize) -> Result<(), Full<Who>> {
         if self.held().saturating_add(amount) <= self.max {
             self.count(who, amount);
@@ -114,13 +114,13 @@ impl<Who: Holder> Shares<Who> {
         }
     }
 
-    /// Whether somebody may have so much, be it that another one has to give something up for it.
+    /// Whether a holder may take an amount, even if another one has to give something up for it.
     pub fn may_take(&self, who: &Who, amount: usize) -> bool {
         self.held().saturating_add(amount) <= self.max || self.loser(who, amount).is_some()
     }
 
-    /// Counts what somebody wants to have, and has those who have most give something up for it: `let_go` drops one thing
-    /// of theirs and returns what it counted for. Whether there is room at last.
+    /// Counts an amount for a holder, and has those who have most give something up for it: `let_go` drops one thing of
+    /// theirs and returns its amount. Returns whether there is room in the end.
     pub fn take_over(&mut self, who: &Who, amount: usize, mut let_go: impl FnMut(&Who) -> usize) -> bool {
         loop {
             let Full::Of(loser) = (match self.take(who, amount) {
@@ -137,10 +137,10 @@ impl<Who: Holder> Shares<Who> {
         }
     }
 
-    /// Counts what somebody wants to have and nobody will take away again. So once half of it is used up, an account that
-    /// has more than a small part of what is left gets no more, and a little later no domain that has more; but where a
-    /// single domain is the service's own, that one has no others beside it. Whether there is room; `for_all`: whether
-    /// domains that are not the service's own may have any.
+    /// Counts an amount that nobody takes away again. Once half of the whole is used, an account with more than a small
+    /// part of what is left gets no more; a little later a domain with more gets none either. The service's own domain
+    /// is exempt from that if it is the only one. Returns whether there is room. `for_all` says whether other domains
+    /// than the service's own may have any.
     pub fn settle(&mut self, who: &Who, amount: usize, for_all: bool) -> bool {
         let may = self.may_settle(who, amount, for_all);
         if may {
@@ -149,7 +149,7 @@ impl<Who: Holder> Shares<Who> {
         may
     }
 
-    /// The same, of something that is counted once it is there.
+    /// The same for something that is counted later, once it is there.
     pub fn may_settle(&mut self, who: &Who, amount: usize, for_all: bool) -> bool {
         let name = self.site_of(who).into_owned();
         let side = self.own_domains.side(&name);
@@ -166,7 +166,7 @@ impl<Who: Holder> Shares<Who> {
         fits
     }
 
-    /// Somebody has so much less.
+    /// Takes an amount off a holder.
     pub fn give_back(&mut self, who: &Who, amount: usize) {
         let name = self.site_of(who);
         let Some((key, _)) = self.domains.get_key_value(&*name) else { return };
@@ -179,12 +179,12 @@ impl<Who: Holder> Shares<Who> {
         self.sides[self.own_domains.side(&name) as usize].remove(&key, less);
     }
 
-    /// Who hit a share since this was asked last.
+    /// The shares that had no room since the last call.
     pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<Who> {
         self.hits.take()
     }
 
-    /// Notes that there was no room for something of a domain.
+    /// Notes that a domain's share had no room.
     pub fn hit(&mut self, domain: &str) {
         self.hits.hit(domain);
     }
@@ -196,7 +196,7 @@ impl<Who: Holder> Shares<Who> {
         }
     }
 
-    /// Who has to give something up for what somebody wants; `None`: that one itself.
+    /// The holder that has to give something up for what `who` wants; `None` if that is `who` itself.
     fn loser(&self, who: &Who, amount: usize) -> Option<Who> {
         let name = self.site_of(who);
         let side = self.own_domains.side(&name);

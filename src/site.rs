@@ -1,7 +1,7 @@
-//! What domains have in common that are one owner's: whoever registers a domain has as many below it as it likes.
+//! The part of a domain that one owner registered. An owner can have any number of domains below it.
 
-/// Below which names of a country its registry sells others, so that what stands before them is no one owner's. Where a
-/// country has no such registry, the same name is one that anybody may own.
+/// Second levels of countries: names below which a registry sells others, so that they have no single owner. In a
+/// country without such a registry, the same name may have an owner.
 const SECOND_LEVELS: [(&str, &[&str]); 25] = [
     ("ar", &["com", "edu", "gob", "gov", "net", "org"]),
     ("at", &["ac", "co", "or"]),
@@ -30,9 +30,9 @@ const SECOND_LEVELS: [(&str, &[&str]); 25] = [
     ("za", &["ac", "co", "gov", "net", "nom", "org"]),
 ];
 
-/// The part of a domain that somebody registered: its last two labels, or the last three below a country's second level.
-/// Without the list of all registries that is an estimate: where it takes several owners for one, they have one share
-/// together, which matters only where something is used up. An address of numbers has no parts.
+/// The part of a domain that somebody registered: its last two labels, or three below a second level of a country.
+/// Without the list of all registries this is an estimate. Where it takes several owners for one, they share one share,
+/// which matters only when something is used up. An IP address is returned whole.
 pub fn of(domain: &str) -> &str {
     let bare = domain.strip_suffix('.').unwrap_or(domain);
     let mut dots = bare.rmatch_indices('.').map(|(at, _)| at);

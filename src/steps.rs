@@ -1,7 +1,7 @@
-//! Steps: what is looked at one by one, be it elements of a stanza or people of a channel.
+//! Steps: things that are looked at one by one, such as elements of a stanza or people of a channel.
 //!
-//! They are counted where debug assertions are on, thread by thread, so that tests and fuzzing see without a clock what
-//! grows faster than it should (`tests/cost.rs`). A release counts nothing and pays nothing.
+//! With debug assertions they are counted for each thread, so that tests and fuzzing see without a clock what grows
+//! faster than it should (`tests/cost/`). A release build counts nothing and pays nothing.
 
 use std::cell::Cell;
 
@@ -9,7 +9,7 @@ thread_local! {
     static TAKEN: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Counts so many steps.
+/// Counts a number of steps.
 #[inline]
 pub fn take(count: usize) {
     if cfg!(debug_assertions) {
@@ -17,18 +17,18 @@ pub fn take(count: usize) {
     }
 }
 
-/// How many steps this thread took so far; 0 in a release.
+/// How many steps this thread has taken; 0 in a release build.
 pub fn taken() -> u64 {
     TAKEN.with(Cell::get)
 }
 
-/// An iterator whose every item is a step.
+/// An iterator that counts each item as a step.
 #[derive(Clone, Debug)]
 pub struct Walk<I>(I);
 
-/// What can be walked step by step.
+/// Iterators whose items can be counted as steps.
 pub trait Counted: Iterator + Sized {
-    /// The same, and each item counts.
+    /// This iterator, with each item counted as a step.
     fn counted(self) -> Walk<Self> {
         Walk(self)
     }

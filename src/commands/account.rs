@@ -1,4 +1,4 @@
-//! `mixd account`: what the service holds of an account, and its end.
+//! `mixd account`: shows what the service holds of an account, and ends or erases it.
 
 use super::{EXIT_FAILED, StorePlace, failed, open, say};
 use clap::{Args, Subcommand};
@@ -48,7 +48,7 @@ struct Sure {
     yes: bool,
 }
 
-/// Does what is asked of an account.
+/// Runs `mixd account`.
 pub fn account(asked: &Account) -> ExitCode {
     let (whom, deed, yes) = match &asked.deed {
         Asked::Show(whom) => (whom, AccountAction::Show, true),
@@ -89,7 +89,7 @@ fn summary(folder: &Path, jid: &BareJid) -> Result<Value, StoreError> {
     serde_json::from_str(&text).map_err(|error| StoreError(error.to_string()))
 }
 
-/// By the service where it runs, and otherwise here; what takes time is left to its next start then.
+/// Has the service do it if it runs. Otherwise does it here, and leaves what takes time to the service's next start.
 fn carry_out(folder: &Path, deed: AccountAction, jid: &BareJid) -> Result<(), StoreError> {
     if client::account(folder, deed, jid, &mut |part| print_part(part))? {
         if matches!(deed, AccountAction::End | AccountAction::Erase) {
@@ -116,11 +116,11 @@ fn carry_out(folder: &Path, deed: AccountAction, jid: &BareJid) -> Result<(), St
 
 fn print_part(part: &str) {
     use std::io::Write;
-    // Whoever stops reading ends no command.
+    // A reader that stops reading does not end the command.
     let _ = std::io::stdout().write_all(part.as_bytes());
 }
 
-/// What is about to be done, in words.
+/// Says in words what is about to be done.
 fn plan(summary: &Value, deed: AccountAction) -> String {
     let channels = summary["channels"].as_array().map(Vec::as_slice).unwrap_or_default();
     let count = |is: &dyn Fn(&Value) -> bool| channels.iter().filter(|channel| is(channel)).count();

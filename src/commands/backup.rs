@@ -60,7 +60,7 @@ fn make(store: &Path, to: &Path) -> Result<Manifest, StoreError> {
     })
 }
 
-/// Makes a store of a backup, and looks through it.
+/// Makes a store out of a backup, and checks it.
 pub fn restore(asked: &Restore) -> ExitCode {
     let folder = match asked.place.folder() {
         Ok(folder) => folder,

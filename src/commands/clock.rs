@@ -1,4 +1,4 @@
-//! `mixd clock`: what the clock says, whether it is believed, and that it is right.
+//! `mixd clock`: shows how the clock stands and whether it is believed, or confirms that it is right.
 
 use super::{StorePlace, failed, open, say};
 use clap::{Args, Subcommand};
@@ -25,7 +25,7 @@ enum Wish {
     Confirm(StorePlace),
 }
 
-/// See the module.
+/// Runs `mixd clock`.
 pub fn clock(asked: &ClockArgs) -> ExitCode {
     let (place, confirmed) = match &asked.wish {
         Wish::Show(place) => (place, false),
@@ -55,7 +55,7 @@ pub fn clock(asked: &ClockArgs) -> ExitCode {
     }
 }
 
-/// What the next start will make of the clock, which it is told where the clock is right.
+/// What the next start will make of the clock. With `confirmed` that start is told that the clock is right.
 fn without_service(folder: &Path, confirmed: bool) -> Result<(String, Vec<String>), StoreError> {
     let (store, now) = (open(folder.to_owned())?, clock::now());
     if !trust::can_be(now) {

@@ -1,4 +1,4 @@
-//! `mixd compact`: a store that nobody has open is written anew.
+//! `mixd compact`: writes a store anew that nobody has open.
 
 use super::verify::{sum_up, tell_sighting};
 use super::{EXIT_WRONG, StorePlace, failed, note, say, tell};
@@ -6,7 +6,7 @@ use mixd::store::{Compacted, SledOptions, SledStore, WorkProgress};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 
-/// Writes a store anew, and says how much it took and takes.
+/// Writes a store anew, and reports its size before and after.
 pub fn compact(place: &StorePlace) -> ExitCode {
     let folder = match place.folder() {
         Ok(folder) => folder,

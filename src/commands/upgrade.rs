@@ -1,4 +1,4 @@
-//! `mixd upgrade`: a store of an earlier format is brought to this one, and back.
+//! `mixd upgrade`: upgrades a store of an earlier format to this one, or goes back.
 
 use super::verify::{sum_up, tell_sighting};
 use super::{EXIT_WRONG, StorePlace, failed, tell};

@@ -1,4 +1,4 @@
-//! `mixd verify`: a look through a store that nobody has open.
+//! `mixd verify`: checks a store that nobody has open.
 
 use super::{EXIT_WRONG, StorePlace, failed, note, open, say};
 use clap::Args;
@@ -16,7 +16,7 @@ pub struct Verify {
     account: Option<String>,
 }
 
-/// Looks through a store, and prints what is wrong on standard output.
+/// Checks a store, and prints what is wrong on standard output.
 pub fn verify(asked: &Verify) -> ExitCode {
     let folder = match asked.place.folder() {
         Ok(folder) => folder,
@@ -40,7 +40,7 @@ pub fn verify(asked: &Verify) -> ExitCode {
     }
 }
 
-/// Looks for an account: what says something of it goes to standard output.
+/// Looks for an account, and prints the entries that name it on standard output.
 fn look_for(store: &SledStore, account: &str) -> ExitCode {
     let found =
         BareJid::new(account).map_err(|error| StoreError(error.to_string())).and_then(|jid| store.look_for(&jid));
@@ -54,14 +54,14 @@ fn look_for(store: &SledStore, account: &str) -> ExitCode {
     }
 }
 
-/// Looks through a store: what is wrong goes to standard output, how far it is and how it ends to standard error.
+/// Checks a store. Prints what is wrong on standard output, progress and result on standard error.
 pub fn look_through(store: &SledStore) -> Result<StoreCensus, StoreError> {
     let census = store.verify(&mut tell_sighting)?;
     sum_up(&census);
     Ok(census)
 }
 
-/// Says what is seen on the way.
+/// Prints what was found.
 pub fn tell_sighting(sighting: VerifyEvent) {
     match sighting {
         VerifyEvent::Begins(check) => note(&format_args!("looking at {check}")),
@@ -69,7 +69,7 @@ pub fn tell_sighting(sighting: VerifyEvent) {
     }
 }
 
-/// Says what was looked at, and how it ended.
+/// Prints what was checked, and the result.
 pub fn sum_up(census: &StoreCensus) {
     let StoreCensus { months, channels, members, rows, wrong } = census;
     let verdict = match wrong {

@@ -1,10 +1,10 @@
-//! What types cannot say of a setting: its range, and how it stands to others.
+//! Checks what types cannot: ranges of settings, and how settings relate to each other.
 
 use super::range::OutOfRange;
 use super::{Config, Domain, Limits, level};
 use crate::channel::Access;
 
-/// Every setting out of range.
+/// All settings that are out of range.
 pub(super) fn check(config: &Config) -> Vec<OutOfRange> {
     let mut wrong = Vec::new();
     for (key, found, least, most) in ranges(config).into_iter().chain(ranges_of_limits(&config.limits)) {
@@ -18,7 +18,7 @@ pub(super) fn check(config: &Config) -> Vec<OutOfRange> {
     wrong
 }
 
-/// A key, what was found, and the least and the most it may be.
+/// A key, the value found, the minimum and the maximum.
 type Range = (&'static str, u64, u64, u64);
 
 const DAY_S: u64 = 86_400;
@@ -41,7 +41,7 @@ fn ranges(config: &Config) -> Vec<Range> {
         ("component.backoff_ms_min", component.backoff_ms_min, 10, DAY_S * 1000),
         ("component.backoff_ms_max", component.backoff_ms_max, 10, DAY_S * 1000),
         ("storage.cache_bytes", config.storage.cache_bytes, 1 << 20, 1024 * GIB),
-        // A commit, and what sled still has to write of earlier ones.
+        // Room for a commit and for what sled still has to write of earlier ones.
         ("storage.reserve_bytes", config.storage.reserve_bytes, 4 << 20, 1024 * GIB),
         ("archive.page_default", of(config.archive.page_default), 1, 10_000),
         ("archive.page_max", of(config.archive.page_max), 1, 10_000),
@@ -96,7 +96,7 @@ fn ranges_of_limits(limits: &Limits) -> Vec<Range> {
         ("limits.held_s", limits.held_s, 0, 300),
         ("limits.held_bytes_max", of(limits.held_bytes_max), 0, 1024 * GIB),
         ("limits.stanza_bytes_max", of(limits.stanza_bytes_max), 10_000, GIB),
-        // Trees are read and dropped by recursion: a thread's stack sets the upper end.
+        // Trees are read and dropped by recursion, so the stack of a thread bounds their depth.
         ("limits.stanza_depth_max", of(limits.stanza_depth_max), 16, 256),
         ("limits.stanza_elements_max", of(limits.stanza_elements_max), 64, MANY),
         ("limits.attribute_bytes_max", of(limits.attribute_bytes_max), 3071, 8192),
@@ -109,7 +109,7 @@ fn ranges_of_limits(limits: &Limits) -> Vec<Range> {
     ]
 }
 
-/// What a channel may be made with is what its owner may settle (XEP-0406 §2.4).
+/// Checks that a channel is created only with access that its owner may set (XEP-0406 §2.4).
 fn access_of_channels(config: &Config, refuse: &mut impl FnMut(&'static str, String, &str)) {
     use Access::*;
     let channels = &config.channels;
@@ -149,7 +149,7 @@ fn relations(config: &Config, wrong: &mut Vec<OutOfRange>) {
         refuse("component.backoff_ms_max", component.backoff_ms_max.to_string(), "at least backoff_ms_min");
     }
     if config.metrics.stuck_s <= component.write_timeout_s {
-        // A host server that does not read is left after that time, and is no reason to start again.
+        // A host server that does not read is given up after that time, and is no reason for a restart.
         refuse("metrics.stuck_s", config.metrics.stuck_s.to_string(), "more than component.write_timeout_s");
     }
     if config.archive.page_default > config.archive.page_max {

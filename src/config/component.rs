@@ -5,7 +5,7 @@ use jid::Jid;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// See the module.
+/// The settings of the link.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Component {
@@ -20,23 +20,22 @@ pub struct Component {
     /// The secret shared with the host server.
     #[serde(default)]
     pub secret: Option<Secret>,
-    /// A file that holds the secret; white space around it does not count.
+    /// A file with the secret. White space around it is ignored.
     #[serde(default)]
     pub secret_file: Option<PathBuf>,
-    /// Seconds that connecting and authenticating may take.
+    /// How many seconds connecting and authenticating may take.
     #[serde(default = "default_connect_timeout_s")]
     pub connect_timeout_s: u64,
-    /// Seconds of silence after which the host server is pinged (XEP-0199).
+    /// After how many seconds of silence the host server is pinged (XEP-0199).
     #[serde(default = "default_ping_idle_s")]
     pub ping_idle_s: u64,
-    /// Seconds of further silence after which the link counts as dead.
+    /// After how many more seconds of silence the link counts as dead.
     #[serde(default = "default_ping_timeout_s")]
     pub ping_timeout_s: u64,
-    /// Seconds that the host server may leave what is written to it unread.
+    /// How many seconds the host server may leave unread what is written to it.
     #[serde(default = "default_write_timeout_s")]
     pub write_timeout_s: u64,
-    /// For how many seconds messages are sent again after a lost link or a crash; whoever missed older ones finds them in
-    /// the archive.
+    /// For how many seconds messages are sent again after a lost link. Clients find older ones in the archive.
     #[serde(default = "default_resend_s")]
     pub resend_s: u64,
     /// The shortest pause before connecting again, in milliseconds.
@@ -45,13 +44,13 @@ pub struct Component {
     /// The longest pause before connecting again, in milliseconds.
     #[serde(default = "default_backoff_ms_max")]
     pub backoff_ms_max: u64,
-    /// Whom to ping; by default the parent domain of `domain`.
+    /// The address to ping; the parent domain of `domain` by default.
     #[serde(default)]
     pub ping_to: Option<Jid>,
 }
 
 impl Component {
-    /// Whom to ping: `ping_to`, or the parent domain, or the service itself where it has none.
+    /// The address to ping: `ping_to`, or the parent domain, or the service itself if its domain has no parent.
     pub fn ping_target(&self) -> String {
         match &self.ping_to {
             Some(jid) => jid.to_string(),

@@ -1,11 +1,11 @@
-//! The name of a server or a service.
+//! The domain of a server or a service.
 
 use crate::xmpp::address;
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A JID that is a domain alone.
+/// A JID that consists of a domain alone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Domain(BareJid);
@@ -16,7 +16,7 @@ impl Domain {
         &self.0
     }
 
-    /// What is behind the first dot.
+    /// The part behind the first dot, if it is a domain.
     pub fn parent(&self) -> Option<Domain> {
         let (_, parent) = self.0.as_str().split_once('.')?;
         Domain::try_from(parent.to_owned()).ok()

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-/// How the host server is spoken to when a password is checked.
+/// How the host server is connected to for checking a password.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CheckTls {
-    /// Without TLS, which is possible on the loopback only.
+    /// Without TLS, which is allowed on the loopback only.
     #[default]
     None,
     /// With STARTTLS (RFC 6120 §5).
@@ -19,7 +19,7 @@ pub enum CheckTls {
     Direct,
 }
 
-/// The settings of the HTTP API; `config/mixd.toml` says what each is.
+/// The settings of the HTTP API. `config/mixd.toml` explains each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[allow(missing_docs)] // Each is described in docs/configuration.md, which a test holds to this list.
@@ -78,7 +78,7 @@ impl Default for Http {
     }
 }
 
-/// Adds what is out of range.
+/// Adds the settings that are out of range to `wrong`.
 pub(super) fn check(http: &Http, wrong: &mut Vec<OutOfRange>) {
     let of = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     let (day_s, many, gib) = (86_400, 1_000_000, 1 << 30);
@@ -119,13 +119,13 @@ pub(super) fn check(http: &Http, wrong: &mut Vec<OutOfRange>) {
     }
 }
 
-/// Whether a text is the origin of a page, as browsers write it.
+/// Whether a text is a web origin as browsers write it.
 fn is_origin(text: &str) -> bool {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     host.is_some_and(|host| !host.is_empty() && host.bytes().all(|b| b.is_ascii_graphic() && !b"/?#@".contains(&b)))
 }
 
-/// Whether what is sent to a host stays on this machine.
+/// Whether a host is this machine.
 fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }

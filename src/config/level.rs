@@ -1,4 +1,4 @@
-//! What the log shows: a level, or a filter of levels by module.
+//! The level of the log, or a filter with levels by module.
 
 use std::str::FromStr;
 use tracing_subscriber::EnvFilter;
@@ -7,10 +7,10 @@ use tracing_subscriber::filter::LevelFilter;
 /// The modules of this program that write to the log.
 const MODULES: [&str; 8] = ["channel", "config", "commands", "engine", "runtime", "store", "xep", "xmpp"];
 
-/// Whether a filter is one that shows something of this program, or says `off`.
+/// Whether a filter shows something of this program, or is `off`.
 ///
-/// The filter's own parser takes any word for a module and then shows that module alone, so that a level with a slip of
-/// the pen in it would silence the log. Here every part is a level or `module=level`, and one of them is about mixd.
+/// The filter's own parser takes any word for a module and then shows that module alone. So a misspelt level would
+/// silence the log. Here each part has to be a level or `module=level`, and one of them has to be about mixd.
 pub(super) fn is_filter(text: &str) -> bool {
     let parts: Vec<&str> = text.split(',').map(str::trim).collect();
     let is_right = |part: &&str| match part.rsplit_once('=') {
@@ -25,7 +25,7 @@ fn is_level(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphabetic()) && LevelFilter::from_str(text).is_ok()
 }
 
-/// Whether a module of this program exists; those of libraries are not known here.
+/// Whether this program has such a module. Modules of libraries are not known here.
 fn is_known(module: &str) -> bool {
     let module = module.split('[').next().unwrap_or_default();
     let mut path = module.split("::");
@@ -73,7 +73,7 @@ mod tests {
         let src = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         let names = std::fs::read_dir(src).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let modules = names.map(|name| name.trim_end_matches(".rs").to_owned());
-        // What counts steps, says how far something is, or whose share it is, writes nothing.
+        // These modules write nothing to the log.
         let silent = ["main", "lib", "steps", "chore", "share", "share_tests", "site"];
         for module in modules.filter(|name| !silent.contains(&&**name)) {
             assert!(MODULES.contains(&&*module), "{module}");

@@ -1,9 +1,9 @@
-//! `[limits]`: how much of anything there may be.
+//! `[limits]`: all limits.
 
 use crate::channel::{Rate, Rates};
 use serde::{Deserialize, Serialize};
 
-/// See the module. Lengths are in bytes.
+/// All limits. Lengths are in bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[allow(missing_docs)] // Each is described where it is enforced: `channel::Limits`, `framer::StanzaLimits`.
@@ -36,16 +36,16 @@ pub struct Limits {
     pub channel_messages_burst: u64,
     pub requests_per_s: u64,
     pub requests_burst: u64,
-    /// People whom one account adds or invites.
+    /// How many people one account may add or invite.
     pub invitations_per_s: u64,
     pub invitations_burst: u64,
     pub presence_per_s: u64,
     pub presence_burst: u64,
-    /// For how long messages and presence that come too fast wait, in seconds.
+    /// How long messages and presence that come too fast are held, in seconds.
     pub held_s: u64,
-    /// What waits so, roughly as it lies in memory.
+    /// How much is held, in bytes of memory, roughly.
     pub held_bytes_max: usize,
-    /// Domains whose accounts are not paced.
+    /// The domains whose accounts are not paced.
     pub unpaced_domains: Vec<String>,
     pub stanza_bytes_max: usize,
     pub stanza_depth_max: usize,
@@ -53,11 +53,11 @@ pub struct Limits {
     pub attribute_bytes_max: usize,
     pub start_tag_bytes_max: usize,
     pub attributes_max: usize,
-    /// Stanzas that wait for the engine.
+    /// How many stanzas may wait for the engine.
     pub inbox_items_max: usize,
-    /// What waits for the engine, roughly as it lies in memory.
+    /// How much may wait for the engine, in bytes of memory, roughly.
     pub inbox_bytes_max: usize,
-    /// What waits for the host server to read it; a fan-out counts once.
+    /// How much may wait for the host server. A fan-out counts once.
     pub outbox_bytes_max: usize,
     /// Memory for channels.
     pub channels_memory_bytes_max: usize,
@@ -153,7 +153,7 @@ impl Limits {
         }
     }
 
-    /// What one stanza may amount to.
+    /// The limits of one stanza.
     pub fn of_stanzas(&self) -> crate::runtime::framer::StanzaLimits {
         crate::runtime::framer::StanzaLimits {
             stanza_bytes_max: self.stanza_bytes_max,

@@ -1,4 +1,4 @@
-//! Where to listen: a port of the loopback, or an address and a port.
+//! An address to listen at: a port of the loopback, or an address and a port.
 
 use serde::Deserializer;
 use serde::de::{Error, Unexpected, Visitor};
@@ -7,10 +7,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 const EXPECTED: &str = "a port of the loopback such as 5290, or an address and a port such as \"127.0.0.1:5290\"";
 
-/// Reads where to listen; a port alone is one of the loopback, so that nothing is open to a network unless that is said.
+/// Parses an address to listen at. A port alone is one of the loopback, so that nothing is open to a network by
+/// default.
 ///
 /// # Errors
-/// What is neither.
+/// Text that is neither.
 pub(super) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
     deserializer.deserialize_any(Where).map(Some)
 }

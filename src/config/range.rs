@@ -1,4 +1,4 @@
-//! What is said of a setting that is out of its range.
+//! The report about a setting that is out of range.
 
 /// A setting out of range.
 #[derive(Debug, PartialEq)]

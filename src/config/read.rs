@@ -1,4 +1,4 @@
-//! From a file and the environment to checked settings, or to sentences that say what is wrong where.
+//! Reads the file and the environment into checked settings, or reports what is wrong and where.
 
 use super::check::check;
 use super::{Config, Secret};
@@ -10,7 +10,7 @@ use std::path::Path;
 
 const PREFIX: &str = "MIXD_";
 const SECRET: &str = "component.secret";
-/// The one section that a variable sets as a whole.
+/// The only section that a variable sets as a whole.
 const HOSTS: &str = "HOSTS";
 
 /// Everything that is wrong with the settings, one line each: place, key, what was found, what is expected.
@@ -22,9 +22,9 @@ impl Config {
     /// Reads the file and the process's environment.
     ///
     /// # Errors
-    /// [`ConfigError`] when a file cannot be read or a setting is wrong.
+    /// [`ConfigError`]: the file cannot be read, or a setting is wrong.
     pub fn read(file: &Path) -> Result<Config, ConfigError> {
-        // What is not ours may be no text.
+        // Other programs' variables may be no UTF-8.
         let ours = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
         let mut variables = Vec::new();
         for (name, value) in ours.filter(|(name, _)| key_of(name).is_some()) {
@@ -35,7 +35,7 @@ impl Config {
         Config::read_with(file, variables)
     }
 
-    /// Reads the file and these environment variables.
+    /// Reads the file and the given environment variables.
     ///
     /// # Errors
     /// As [`Config::read`].
@@ -68,7 +68,7 @@ impl Config {
     /// The secret, from the settings or from its file.
     ///
     /// # Errors
-    /// [`ConfigError`] when the file cannot be read or is empty.
+    /// [`ConfigError`]: the file cannot be read or is empty.
     pub fn secret(&self) -> Result<Secret, ConfigError> {
         let (Some(file), None) = (&self.component.secret_file, &self.component.secret) else {
             return Ok(self.component.secret.clone().unwrap_or(Secret(String::new())));
@@ -82,14 +82,14 @@ impl Config {
     }
 }
 
-/// The setting that a variable is for; `None` where it is none of ours. A service that Kubernetes calls mixd puts
-/// variables such as `MIXD_PORT` and `MIXD_SERVICE_HOST` into the environment.
+/// The key that a variable sets; `None` for a variable that is no setting. Kubernetes, for example, sets `MIXD_PORT`
+/// and `MIXD_SERVICE_HOST` for a service called mixd.
 fn key_of(name: &str) -> Option<String> {
     let key = name.strip_prefix(PREFIX)?;
     (key.contains("__") || key == HOSTS).then(|| key.to_lowercase().replace("__", "."))
 }
 
-/// Those of these variables that begin as settings do and are none.
+/// The variables that begin like settings and are none.
 pub fn strangers(names: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut names: Vec<String> =
         names.into_iter().filter(|name| name.starts_with(PREFIX) && key_of(name).is_none()).collect();
@@ -97,7 +97,7 @@ pub fn strangers(names: impl IntoIterator<Item = String>) -> Vec<String> {
     names
 }
 
-/// One environment variable, which tells its own name when its value is wrong.
+/// One environment variable. Its name is part of the message when its value is wrong.
 struct Variable {
     name: String,
     key: String,
@@ -110,7 +110,7 @@ impl Provider for Variable {
     }
 
     fn data(&self) -> Result<Map<Profile, Dict>, Error> {
-        // A secret of digits is text all the same.
+        // A secret that consists of digits is text, too.
         let value: Value = match &*self.key {
             SECRET => Value::from(self.text.clone()),
             _ => self.text.parse().unwrap_or_else(|_| Value::from(self.text.clone())),
@@ -132,7 +132,7 @@ fn line(error: Error, file: &Path) -> String {
     let mut path = error.path.clone();
     let what = match &error.kind {
         Kind::UnknownField(name, known) => {
-            // The path of an unknown key ends with it, that of an unknown section does not.
+            // The path of an unknown key ends with its name, that of an unknown section does not.
             if path.last() != Some(name) {
                 path.push(name.clone());
             }
@@ -149,7 +149,7 @@ fn line(error: Error, file: &Path) -> String {
         Kind::USizeOutOfRange(found) => format!("found {found}, expected a smaller number"),
         Kind::ISizeOutOfRange(found) => format!("found {found}, expected a whole number of 0 or more"),
         Kind::UnknownVariant(found, known) => format!("found {found:?}, expected one of {}", known.join(", ")),
-        // The parser of TOML quotes the line, which may hold the secret.
+        // The TOML parser quotes the line, which may hold the secret.
         Kind::Message(text) => {
             text.lines().filter(|line| !line.contains('|')).map(str::trim).collect::<Vec<_>>().join(": ")
         }

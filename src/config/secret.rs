@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
-/// A secret, which nothing shows.
+/// A secret that is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub(super) String);
 

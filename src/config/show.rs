@@ -6,7 +6,7 @@ use figment::providers::Serialized;
 use figment::value::{Dict, Value};
 
 impl Config {
-    /// Every setting in force, in the form of the file.
+    /// All settings in force, in the form of the file.
     pub fn show(&self) -> String {
         let figment = Figment::from(Serialized::defaults(self));
         let mut out = String::new();
@@ -36,7 +36,7 @@ fn table(name: &str, section: &Value, out: &mut String) {
     }
 }
 
-/// A key as TOML has it: bare where that is possible.
+/// A key in TOML: bare if that is possible.
 fn quoted(key: &str) -> String {
     let bare = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
     if bare { key.to_owned() } else { format!("{key:?}") }
@@ -62,7 +62,7 @@ mod tests {
         Config::read_with(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/mixd.toml"), []).unwrap()
     }
 
-    /// Every setting of the types, as `section.key`.
+    /// The keys of all settings, as `section.key`.
     fn settings(config: &Config) -> BTreeSet<String> {
         let mut section = String::new();
         let mut found = BTreeSet::new();
@@ -101,7 +101,7 @@ mod tests {
             assert!(example_text.lines().any(starts), "config/mixd.toml does not show {setting}");
             assert!(manual.contains(&format!("`{key}`")), "docs/configuration.md does not explain {setting}");
         }
-        // Every commented setting, uncommented, parses and changes nothing but what has no default.
+        // With every commented setting uncommented, the file parses and changes only what has no default.
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("m.toml");
         let full: Vec<_> = example_text

@@ -1,4 +1,4 @@
-//! The domains that are the service's own, and what is kept for them and for all others.
+//! The service's own domains, and what is reserved for them and for all others.
 
 use super::tally::Tally;
 use crate::site;
@@ -6,12 +6,12 @@ use jid::BareJid;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Where something is scarce that is not taken away again, which part of what is left one may have.
+/// Of something scarce that nobody takes away again, one account may have one part in so many of what is left.
 const PART: usize = 16;
-/// Of less than so much in all a part is nothing: who comes first has it.
+/// If there is less than this in all, there are no parts: the first to come gets it.
 const SCARCE_MIN: usize = 4 * PART;
 
-/// The domains that are the service's own: its host's, and those whose users the operator lets create channels.
+/// The service's own domains: the host server's, and those whose users may create channels.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnDomains(Arc<BTreeSet<String>>);
 
@@ -31,24 +31,24 @@ impl OwnDomains {
         self.0.iter()
     }
 
-    /// Whether all of these are among them; `*`, which is every domain, is not.
+    /// Whether all of these are among them. `*`, which stands for every domain, is not.
     pub fn has_all(&self, domains: &[String]) -> bool {
         domains.iter().all(|domain| self.has(domain))
     }
 
-    /// How many they are.
+    /// How many there are.
     pub fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// What a domain has its share with: each of these is one by itself, and of all others those that one name was
-    /// registered for are one.
+    /// The name that a domain's share goes by: each own domain by itself, and of all others the name that was
+    /// registered.
     pub fn site<'a>(&self, domain: &'a str) -> &'a str {
         let site = site::of(domain);
         if self.has(domain) || self.has(site) { domain } else { site }
     }
 
-    /// What is counted, as somebody sees it who wants more; looks at the service's own domains, and at nobody.
+    /// The counts that matter to an account that wants more. It looks only at the service's own domains.
     pub fn held(&self, who: &BareJid, tally: &Tally) -> Held {
         let domain = who.domain().as_str();
         let of_domain = |domain: &str| tally.domains.get(domain).copied().unwrap_or(0);
@@ -68,17 +68,19 @@ impl OwnDomains {
         Held { own: tally.accounts.get(who).copied().unwrap_or(0), domain, side, others }
     }
 
-    /// Whether somebody of a domain may have so much more of what nobody will take away again (see [`Shares::settle`](super::Shares::settle)).
+    /// Whether an account of a domain may have `amount` more of what nobody takes away again (see
+    /// [`Shares::settle`](super::Shares::settle)).
     pub fn may_settle(&self, domain: &str, held: &Held, amount: usize, max: usize, for_all: bool) -> bool {
         let side = self.side(self.site(domain));
         let kept = if for_all { side.other().kept(max) } else { 0 };
-        // What others have beyond what is kept for them is used up for everybody.
+        // What others have beyond their reserve is used up for everybody.
         let room = max.saturating_sub(held.others.max(kept));
         let free = room.saturating_sub(held.side);
         let is_scarce = free.saturating_sub(amount) < room / 2 && max >= SCARCE_MIN;
         let is_alone = side == Side::Home && self.count() == 1;
-        // The accounts of a domain that have much do not keep out those that have little. The last part is for domains that
-        // have little: of the service's own for each as much, of all others, of which anybody may have any number, more.
+        // Accounts of a domain that have much do not keep out those that have little. The last part is for domains that
+        // have little: equal parts for the service's own domains; a larger one for all others, which anybody may have
+        // any number of.
         let (for_domains, each) = match side {
             Side::Home => (room / 4, room / 4 / self.count()),
             Side::Foreign => (room / 8 * 3, 0),
@@ -91,26 +93,26 @@ impl OwnDomains {
         amount <= free && is_fair
     }
 
-    /// On which side a domain is.
+    /// The side that a domain is on.
     pub(super) fn side(&self, domain: &str) -> Side {
         if self.has(domain) { Side::Home } else { Side::Foreign }
     }
 }
 
-/// How much of something there is, as somebody sees it who wants more.
+/// How much of something is held, as seen by an account that wants more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Held {
-    /// What that one has itself.
+    /// By the account.
     pub own: usize,
-    /// What its domain has.
+    /// By its domain.
     pub domain: usize,
-    /// What all have that are the service's own like it, or are not like it.
+    /// By all domains of its side: the service's own, or all others.
     pub side: usize,
-    /// What the others have.
+    /// By the other side.
     pub others: usize,
 }
 
-/// Which domains are meant: those of the service, or all others.
+/// The service's own domains, or all others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
     Home,
@@ -125,7 +127,7 @@ impl Side {
         }
     }
 
-    /// What is always kept for all of it together.
+    /// How much is reserved for this side.
     pub(super) fn kept(self, max: usize) -> usize {
         match self {
             Side::Home => max / 2,

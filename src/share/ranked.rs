@@ -1,9 +1,9 @@
-//! Who has how much, and who has most.
+//! How much each has, and who has most.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// See the module.
+/// Amounts by key, ordered by size.
 #[derive(Clone, Debug)]
 pub(super) struct Ranked<Key> {
     pub(super) sum: usize,
@@ -21,7 +21,7 @@ impl<Key: Clone + Ord> Ranked<Key> {
         self.set(key, held, held + amount);
     }
 
-    /// How much less that is.
+    /// Takes off up to an amount. Returns how much was taken off.
     pub(super) fn remove(&mut self, key: &Key, amount: usize) -> usize {
         let held = self.of(key);
         let less = amount.min(held);
@@ -40,7 +40,7 @@ impl<Key: Clone + Ord> Ranked<Key> {
         self.held.insert(key.clone(), next);
     }
 
-    /// Who has most of those that are meant, and how much.
+    /// The key with the largest amount among those that `is_meant` accepts, and that amount.
     pub(super) fn most(&self, is_meant: impl Fn(&Key) -> bool) -> Option<(&Key, usize)> {
         self.order.iter().rev().find(|(_, key)| is_meant(key)).map(|(held, key)| (key, *held))
     }

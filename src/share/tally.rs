@@ -1,21 +1,21 @@
-//! How many of something there are, counted where it is not known yet which domains are the service's own.
+//! Counts of something by domain, where the service's own domains are not known yet.
 
 use crate::site;
 use jid::BareJid;
 use std::collections::HashMap;
 
-/// See the module; by those who have them.
+/// Counts by holder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     pub(super) all: usize,
     pub(super) accounts: HashMap<BareJid, usize>,
     pub(super) domains: HashMap<String, usize>,
-    /// By what was registered of the domains.
+    /// By the registered name of the domain.
     pub(super) sites: HashMap<String, usize>,
 }
 
 impl Tally {
-    /// Somebody has one more.
+    /// Adds one to a holder's count.
     pub fn add(&mut self, who: &BareJid) {
         let domain = who.domain().as_str();
         self.all += 1;
@@ -24,7 +24,7 @@ impl Tally {
         *self.sites.entry(site::of(domain).to_owned()).or_default() += 1;
     }
 
-    /// Somebody who has some has one less.
+    /// Takes one off the count of a holder that has some.
     pub fn remove(&mut self, who: &BareJid) {
         let domain = who.domain().as_str();
         self.all -= 1;
@@ -34,7 +34,7 @@ impl Tally {
     }
 }
 
-/// Takes one off a count, which goes with its last one.
+/// Takes one off a count, and removes it at 0.
 pub fn lower<Key, Name>(counts: &mut HashMap<Key, usize>, key: &Name)
 where
     Key: std::borrow::Borrow<Name> + Eq + std::hash::Hash,
