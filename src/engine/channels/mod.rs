@@ -41,7 +41,7 @@ use crate::channel::{Channel, ChannelName, Head, Moment, Stamp};
 use crate::store::{Directory, Mentions};
 use jid::BareJid;
 use shelf::ChannelShelf;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The channels, and what is known of who is in which of them.
 pub struct Channels {

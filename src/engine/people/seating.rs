@@ -2,7 +2,7 @@
 //!
 //! A guest has a number of its own in the address book, so whoever comes or goes does so as one or the other.
 
-use super::super::outgoing::outbox::{AccountNo, Out};
+use super::super::outgoing::outbox::{EntryNo, Out};
 use super::People;
 use crate::channel::Stamp;
 use crate::store::Record;
@@ -10,7 +10,7 @@ use jid::{BareJid, FullJid};
 
 impl People {
     /// A channel that came into memory has this participant or guest; its number in the address book.
-    pub(in crate::engine) fn hold(&mut self, jid: &BareJid, is_guest: bool, out: &mut Vec<Out>) -> AccountNo {
+    pub(in crate::engine) fn hold(&mut self, jid: &BareJid, is_guest: bool, out: &mut Vec<Out>) -> EntryNo {
         match is_guest {
             false => self.accounts.hold(jid, out),
             true => self.accounts.hold_guest(jid, out),
@@ -40,7 +40,7 @@ impl People {
         jid: &BareJid,
         is_guest: bool,
         out: &mut Vec<Out>,
-    ) -> (AccountNo, Vec<FullJid>) {
+    ) -> (EntryNo, Vec<FullJid>) {
         let no = self.hold(jid, is_guest, out);
         let unknown = match is_guest {
             false => self.accounts.added(jid, out),
@@ -75,12 +75,12 @@ impl People {
     }
 
     /// The number of an account, which is entered where it is not yet known.
-    pub(in crate::engine) fn number(&mut self, jid: &BareJid) -> AccountNo {
+    pub(in crate::engine) fn number(&mut self, jid: &BareJid) -> EntryNo {
         self.accounts.number(jid)
     }
 
     /// The number of an account that is known and to which something is to be sent.
-    pub(in crate::engine) fn reach(&mut self, jid: &BareJid, out: &mut Vec<Out>) -> Option<AccountNo> {
+    pub(in crate::engine) fn reach(&mut self, jid: &BareJid, out: &mut Vec<Out>) -> Option<EntryNo> {
         self.accounts.reach(jid, out)
     }
 
