@@ -1,7 +1,7 @@
 //! What a decision may depend on besides the channel.
 
 use super::group::Facts;
-use super::{Item, Limits, Member, Moment, Registry};
+use super::{Item, Limits, LiveState, Member, Registry};
 use crate::share::OwnDomains;
 use jid::BareJid;
 use rand::rngs::StdRng;
@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 /// See the module.
 pub struct Context<'a> {
-    /// What is known of the moment.
-    pub moment: Moment<'a>,
+    /// The live state of the turn.
+    pub live: LiveState<'a>,
     /// The source of randomness; seeded once, so that a run can be repeated.
     pub dice: &'a mut StdRng,
     /// The limits in force.

@@ -123,7 +123,7 @@ fn person(
         jid: account.clone(),
         nick,
         status,
-        since: context.moment.now,
+        since: context.live.now,
         subscriptions: if joined { NodeSet::GROUP } else { NodeSet::default() },
         windows: if joined { vec![(1, None)] } else { Vec::new() },
         spoke: false,
@@ -159,7 +159,7 @@ fn first_row(owner: &Member, context: &Context<'_>) -> Row {
     let event = Event { kind: EventKind::GroupCreated, by: Some(owner.into()), whom: None, detail: None };
     Row {
         number: 1,
-        stamp: context.moment.now,
+        stamp: context.live.now,
         author: owner.id.clone(),
         ordinal: 0,
         counted: false,

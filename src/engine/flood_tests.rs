@@ -120,12 +120,12 @@ fn a_crowded_channel_keeps_no_presence_and_asks_for_it_when_it_is_crowded_no_lon
     for n in 0..30 {
         take(&mut engine, 2, &format!("<presence from='a@h/{n}' to='c@mix.h'/>"));
     }
-    assert_eq!(engine.presence.online().accounts(tag), 0);
+    assert_eq!(engine.presence.online().account_count(tag), 0);
     take(&mut engine, 3, "<iq type='set' id='3' from='c@h/r' to='c@mix.h'><leave xmlns='urn:xmpp:mix:core:1'/></iq>");
     let (told, _) = take(&mut engine, 1004, "<presence from='n@nowhere/r' to='mix.h'/>");
     assert!(told.contains("probe") || engine.presence.online().is_probed(tag), "{told}");
     let (told, _) = take(&mut engine, 1005, "<presence from='a@h/0' to='c@mix.h'><status>here</status></presence>");
-    assert!(told.contains("here") && engine.presence.online().accounts(tag) == 1, "{told}");
+    assert!(told.contains("here") && engine.presence.online().account_count(tag) == 1, "{told}");
 }
 
 fn register(engine: &mut Engine, who: &str, nick: &str) -> bool {

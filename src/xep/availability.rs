@@ -127,7 +127,7 @@ impl SharedPresence {
         self.id == other.id && self.alias == other.alias
     }
 
-    /// What it costs in memory besides what the resource says, in bytes, roughly.
+    /// Roughly what it costs in memory, in bytes. A text that it shares with what the resource says counts twice.
     pub fn bytes(&self) -> usize {
         self.nick.len() + self.alias.as_ref().map_or(0, String::len) + self.says.len()
     }

@@ -42,7 +42,7 @@ pub fn tell_uninvited(member: &Member, render: &mut Render<'_>) {
     // The invitations of a group end without an event when its last member leaves.
     let event = told.unwrap_or_else(|| {
         let (kind, whom) = (EventKind::MemberRemoved, Some(member.into()));
-        of_row(&Event { kind, by: None, whom, detail: None }, render.moment.now)
+        of_row(&Event { kind, by: None, whom, detail: None }, render.live.now)
     });
     let message = headed(render).attr("type", "normal").child(event);
     render.mail(&member.jid, message);
@@ -71,7 +71,7 @@ pub fn show_end(render: &mut Render<'_>) {
     let event = Tag::in_ns("event", ns::GROUP)
         .attr("type", "group-destroyed")
         .attr_opt("by", by)
-        .attr("stamp", render.moment.now.to_xmpp());
+        .attr("stamp", render.live.now.to_xmpp());
     let message = headed(render).attr("type", "groupchat").child(event.clone());
     render.fan(List::Node(Node::Messages), None, true, |_| Some(message));
     let message = headed(render).attr("type", "normal").child(event);

@@ -91,7 +91,7 @@ impl Extension for Groups {
             Answer::Groups(page) => Some(group_tags::list(page, request)),
             Answer::Group(GroupAnswer::Profile(slice)) => {
                 let channel = request.channel.ok_or(Refusal::NoSuchChannel)?;
-                let (actor, newcomers) = (request.actor, request.moment.newcomers);
+                let (actor, newcomers) = (request.actor, request.live.newcomers);
                 let administers = actor.operator || channel.standing_of(&actor.account) != Standing::Member;
                 // Accounts that are not reached are shown to those who administer the group.
                 let unreachable = |jid: &BareJid| newcomers.get(jid).filter(|_| administers)?.unreachable_since;

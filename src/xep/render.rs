@@ -6,7 +6,7 @@ use super::Service;
 use super::reflection::ChannelFrame;
 use crate::channel::whom::Whom;
 use crate::channel::{
-    Change, Channel, ChannelName, Event, Member, Moment, Node, NodeSet, ParticipantId, Row, RowKind, Stamp, Status,
+    Change, Channel, ChannelName, Event, LiveState, Member, Node, NodeSet, ParticipantId, Row, RowKind, Stamp, Status,
     Style, Tombstone,
 };
 use crate::xmpp::Tag;
@@ -90,8 +90,8 @@ pub struct Render<'a> {
     pub nodes_gone: NodeSet,
     /// All changes of the decision, each with the channel's name.
     pub beside: &'a [(ChannelName, Change)],
-    /// What is known of the moment.
-    pub moment: Moment<'a>,
+    /// The live state of the turn.
+    pub live: LiveState<'a>,
     /// The source of ids.
     pub dice: &'a mut StdRng,
     /// What is shown so far.
@@ -136,7 +136,7 @@ impl<'a> Render<'a> {
         self.id(draw)
     }
 
-    /// What an id is made of. It is drawn for what nobody gets, too, so that other ids do not depend on who listens.
+    /// What an id is made of. It is drawn for most that nobody gets, too, so that a run can be compared with another one.
     pub fn draw(&mut self) -> Draw {
         Draw(self.dice.random())
     }

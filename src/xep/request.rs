@@ -1,7 +1,7 @@
 //! A request on its way in, and what it is sent to.
 
 use super::service::Service;
-use crate::channel::{Actor, Channel, Moment};
+use crate::channel::{Actor, Channel, LiveState};
 use minidom::Element;
 
 /// What an address of the service is.
@@ -56,8 +56,8 @@ pub struct Request<'a> {
     pub delegated: bool,
     /// Whether the account's home server itself sent it, from the bare JID.
     pub by_home_server: bool,
-    /// What is known of the moment.
-    pub moment: Moment<'a>,
+    /// The live state of the turn.
+    pub live: LiveState<'a>,
     /// The id of its stanza.
     pub id: Option<&'a str>,
 }

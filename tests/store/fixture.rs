@@ -2,7 +2,7 @@
 
 use jid::BareJid;
 use mixd::channel::{
-    Access, Actor, Change, Channel, ChannelName, Command, Context, Facts, Head, Item, Limits, Message, Moment,
+    Access, Actor, Change, Channel, ChannelName, Command, Context, Facts, Head, Item, Limits, LiveState, Message,
     NodeAccess, NodeSet, Profile, Rest, Rights, Row, RowKind, Settings, Stamp, Tombstone,
 };
 use mixd::store::{CommitError, Page, PagePlan, Record, Store, StoreCensus, VerifyEvent};
@@ -100,7 +100,7 @@ impl Room {
     pub fn decide(&mut self, account: &BareJid, command: Command) -> Vec<Record> {
         let actor = Actor { account: account.clone(), operator: false };
         let mut context = Context {
-            moment: Moment::at(self.now),
+            live: LiveState::at(self.now),
             dice: &mut self.dice,
             limits: &self.limits,
             registry: &Default::default(),

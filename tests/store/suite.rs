@@ -2,7 +2,7 @@
 
 use crate::fixture::{DAY_MS, NOON, Room, jid, loaded, name};
 use mixd::channel::dedup::REPEATS_MAX;
-use mixd::channel::{Actor, Answer, Claim, Command, Context, Item, JoinWish, Limits, Moment, Nick, Node, Stamp};
+use mixd::channel::{Actor, Answer, Claim, Command, Context, Item, JoinWish, Limits, LiveState, Nick, Node, Stamp};
 use mixd::store::{Bounds, Deed, Page, Record, Store, Tour, Whereabouts};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
@@ -360,7 +360,7 @@ fn a_loaded_channel_knows_repeats(store: &dyn Store) {
     let mut dice = StdRng::seed_from_u64(1);
     let mut answer = |message: &mixd::channel::Message, now: Stamp| {
         let mut context = Context {
-            moment: Moment::at(now),
+            live: LiveState::at(now),
             dice: &mut dice,
             limits: &Limits::default(),
             registry: &Default::default(),

@@ -38,7 +38,7 @@ impl Channel {
         let subscribe = self.granted(&actor.account, subscribe)?;
         let preferences = past.map(|past| past.preferences).unwrap_or_default().patched(preferences);
         self.check_preferences(preferences)?;
-        let mut draft = Draft::new(self, context.moment.now, context.limits).remembering(context.past);
+        let mut draft = Draft::new(self, context.live.now, context.limits).remembering(context.past);
         let nick = match nick {
             Some(nick) => self.free_nick(actor, nick, context)?,
             None => {
@@ -115,7 +115,7 @@ impl Channel {
 
     pub(super) fn leave(&self, actor: &Actor, context: &mut Context<'_>) -> Outcome {
         self.require(actor, Action::Leave, context.limits)?;
-        let mut draft = Draft::new(self, context.moment.now, context.limits);
+        let mut draft = Draft::new(self, context.live.now, context.limits);
         let Some(member) = self.member(&actor.account) else { return Err(Refusal::NotJoined) };
         let left = gone(&draft, member);
         let change = if member.is_joined() { Change::Left } else { Change::Invited };
@@ -133,7 +133,7 @@ impl Channel {
             Some(nick) if nick == seated.nick => nick,
             Some(nick) => self.free_nick(actor, nick, context)?,
             None => {
-                let draft = Draft::new(self, context.moment.now, context.limits);
+                let draft = Draft::new(self, context.live.now, context.limits);
                 let wish = self.registered_nick(&actor.account, context.registry);
                 choose_nick(&draft, &actor.account, wish.or_else(|| Some(seated.nick.clone())), context)
             }

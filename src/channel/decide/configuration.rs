@@ -13,7 +13,7 @@ impl Channel {
     pub(super) fn reconfigure(&self, actor: &Actor, wanted: Configuration, context: &mut Context<'_>) -> Outcome {
         self.require(actor, Action::Lists, context.limits)?;
         let rights = self.rights_wanted(actor, &wanted, context)?;
-        let mut draft = Draft::new(self, context.moment.now, context.limits);
+        let mut draft = Draft::new(self, context.live.now, context.limits);
         draft.take_rights(actor, rights);
         if wanted.patch != Patch::default() {
             self.require_patch(actor, &wanted.patch, context.limits)?;

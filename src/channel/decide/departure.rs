@@ -15,7 +15,7 @@ impl Channel {
     /// the account and registering it again.
     pub(super) fn end_account(&self, actor: &Actor, context: &mut Context<'_>) -> Outcome {
         let account = &actor.account;
-        let mut draft = Draft::new(self, context.moment.now, context.limits);
+        let mut draft = Draft::new(self, context.live.now, context.limits);
         if let Some(guest) = self.guest(account) {
             draft.drop_guest(guest, NodeSet::default());
         }

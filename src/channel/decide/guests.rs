@@ -35,7 +35,7 @@ impl Channel {
             let decision = self.update_subscription(actor, add, remove, context.limits)?;
             return Ok(crate::channel::Decision { answer, ..decision });
         }
-        let mut draft = Draft::new(self, context.moment.now, context.limits);
+        let mut draft = Draft::new(self, context.live.now, context.limits);
         let past = self.guest(account);
         let max = context.limits.guests_max;
         if past.is_none() && self.kept.guests.len() >= max {
@@ -44,7 +44,7 @@ impl Channel {
         let next = match past {
             Some(past) => past.clone(),
             None => {
-                Guest { jid: account.clone(), since: context.moment.now, subscriptions: NodeSet::default(), first: 0 }
+                Guest { jid: account.clone(), since: context.live.now, subscriptions: NodeSet::default(), first: 0 }
             }
         };
         let first = if wanted && node == Node::Messages { self.head().row + 1 } else { next.first };

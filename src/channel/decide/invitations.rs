@@ -30,10 +30,10 @@ impl Channel {
         if self.is_banned(&invitee) && !self.knows(&invitee) {
             return Err(Refusal::Forbidden("this account is banned from the channel"));
         }
-        let mut draft = Draft::new(self, context.moment.now, context.limits);
+        let mut draft = Draft::new(self, context.live.now, context.limits);
         let all = &self.kept.invitations;
-        draft.changes.extend(all.outdated(context.moment.due).take(OUTDATED_MAX).map(ended));
-        let is_open = |it: &&Invitation| it.until >= context.moment.due;
+        draft.changes.extend(all.outdated(context.live.due).take(OUTDATED_MAX).map(ended));
+        let is_open = |it: &&Invitation| it.until >= context.live.due;
         let past = all.get(&invitee, &actor.account).filter(is_open);
         if past.is_none() {
             self.check_invitations(&actor.account, context)?;
@@ -43,7 +43,7 @@ impl Channel {
             by_operator: role == Role::Operator,
             invitee,
             token: past.map_or_else(|| Token::random(context.dice), |past| past.token.clone()),
-            until: Stamp(context.moment.now.0.saturating_add(limits.invitation_s.saturating_mul(1000))),
+            until: Stamp(context.live.now.0.saturating_add(limits.invitation_s.saturating_mul(1000))),
         };
         draft.changes.push(Change::InvitationSet(invitation.clone()));
         draft.finish(Answer::Invitation(invitation))
@@ -52,7 +52,7 @@ impl Channel {
     /// Refuses another invitation where the channel has too many, or the inviter has used up its share. Those that are
     /// too old do not count.
     fn check_invitations(&self, inviter: &BareJid, context: &Context<'_>) -> Result<(), Refusal> {
-        let (limits, due, own_domains) = (context.limits, context.moment.due, context.own_domains);
+        let (limits, due, own_domains) = (context.limits, context.live.due, context.own_domains);
         let (max, own_max) = (limits.invitations_max, limits.invitations_per_inviter_max);
         let all = &self.kept.invitations;
         let over = (all.len() + 1).saturating_sub(max);
@@ -84,7 +84,7 @@ impl Channel {
         let not_admitted = Refusal::NotAllowed("you may not join this channel");
         let Some(claim) = &wish.claim else { return Err(may_join.err().unwrap_or(not_admitted)) };
         let invitation = self.shown(actor, claim).ok_or_else(|| self.refusal_of_claim(actor, claim))?;
-        if invitation.until < context.moment.due {
+        if invitation.until < context.live.due {
             return Err(Refusal::BadInvitation(InvitationFault::Expired));
         }
         if !self.upholds(invitation, context.limits) {
@@ -125,7 +125,7 @@ impl Channel {
     /// may remove people, all others.
     pub(super) fn revoke_invitations(&self, actor: &Actor, invitees: &[BareJid], context: &Context<'_>) -> Outcome {
         check_named("invitee", invitees.len(), context.limits)?;
-        let mut draft = Draft::new(self, context.moment.now, context.limits);
+        let mut draft = Draft::new(self, context.live.now, context.limits);
         let (sees_all, invitations) = (self.sees_all_invitations(actor, context.limits)?, &self.kept.invitations);
         for invitee in invitees.iter().collect::<BTreeSet<_>>() {
             let revoked: Vec<&Invitation> = match sees_all || *invitee == actor.account {
@@ -142,7 +142,7 @@ impl Channel {
 
     /// A page of the invitations that the asker may take back.
     pub(super) fn list_invitations(&self, actor: &Actor, slice: &Slice, context: &Context<'_>) -> Outcome {
-        let (due, invitations) = (context.moment.due, &self.kept.invitations);
+        let (due, invitations) = (context.live.due, &self.kept.invitations);
         let is_open = |it: &&Invitation| it.until >= due;
         let page = if self.sees_all_invitations(actor, context.limits)? {
             let count = invitations.count_open();

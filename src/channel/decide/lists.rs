@@ -68,7 +68,7 @@ impl Channel {
         if present && list.is_some_and(|list| list.len() >= max) {
             return Err(Refusal::TooMany { what: "entries of a list", max });
         }
-        let mut draft = Draft::new(self, context.moment.now, context.limits);
+        let mut draft = Draft::new(self, context.live.now, context.limits);
         if list.is_none() {
             draft.changes.push(Change::ListMade { node, exists: true });
             draft.note_configured(actor);
@@ -109,7 +109,7 @@ impl Channel {
     }
 
     pub(super) fn make_list(&self, actor: &Actor, node: Node, exists: bool, context: &mut Context<'_>) -> Outcome {
-        let mut draft = Draft::new(self, context.moment.now, context.limits);
+        let mut draft = Draft::new(self, context.live.now, context.limits);
         let closed = node == Node::Allowed && self.is_closed();
         if !exists && !closed && self.list(node)?.is_none() {
             self.require(actor, Action::Lists, context.limits)?;
@@ -146,7 +146,7 @@ impl Channel {
             return Err(Refusal::NotAllowed("who is in this group is settled by adding and removing people"));
         }
         let list = self.list(node)?.ok_or(Refusal::NoSuchNode)?;
-        let mut draft = Draft::new(self, context.moment.now, context.limits);
+        let mut draft = Draft::new(self, context.live.now, context.limits);
         if !list.is_empty() {
             draft.changes.push(Change::ListPurged { node });
         }

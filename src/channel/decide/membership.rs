@@ -24,7 +24,7 @@ impl Channel {
     ) -> Outcome {
         self.check_edit(actor, &add, &remove, context.limits)?;
         let by = self.member(&actor.account).filter(|by| by.status != Status::Left).cloned();
-        let mut draft = Draft::new(self, context.moment.now, context.limits).remembering(context.past);
+        let mut draft = Draft::new(self, context.live.now, context.limits).remembering(context.past);
         let named: Vec<BareJid> = add.iter().map(|invitee| invitee.jid.clone()).chain(remove.clone()).collect();
         let removed: BTreeSet<BareJid> = remove.iter().cloned().collect();
         let (add, remove) = self.edits(&draft, &add, &remove);

@@ -13,7 +13,7 @@ impl Channel {
         }
         let item = self.checked_item(node, item, context)?;
         let answer = Answer::ItemSet { node, id: item.id.clone() };
-        let mut draft = Draft::new(self, context.moment.now, context.limits);
+        let mut draft = Draft::new(self, context.live.now, context.limits);
         self.place(&mut draft, actor, node, item);
         draft.finish(answer)
     }
@@ -24,11 +24,10 @@ impl Channel {
             return Err(Refusal::NoSuchNode);
         }
         let subject = group_create::subject(subject, self.settings().subject_chars_max)?;
-        let mut draft = Draft::new(self, context.moment.now, context.limits);
+        let mut draft = Draft::new(self, context.live.now, context.limits);
         if self.label() != Some(&*subject) {
             let payload = (context.rename)(self.info(), &subject);
-            let item =
-                Item { id: context.moment.now.to_xmpp(), payload, label: Some(subject), stamp: context.moment.now };
+            let item = Item { id: context.live.now.to_xmpp(), payload, label: Some(subject), stamp: context.live.now };
             self.place(&mut draft, actor, Node::Info, item);
         }
         draft.finish(Answer::Group(GroupAnswer::Done))
@@ -55,12 +54,12 @@ impl Channel {
                 item.label = Some(subject);
             }
         }
-        item.stamp = context.moment.now;
+        item.stamp = context.live.now;
         if node == Node::Info || item.id.is_empty() {
             // XEP-0369 §4.7.4: the id of the item is the time of the change.
-            item.id = context.moment.now.to_xmpp();
+            item.id = context.live.now.to_xmpp();
         }
-        item.stamp = context.moment.now;
+        item.stamp = context.live.now;
         Ok(item)
     }
 
@@ -95,7 +94,7 @@ impl Channel {
         if self.item(node).is_none_or(|item| item.id != id) {
             return Err(Refusal::NoSuchItem);
         }
-        let mut draft = Draft::new(self, context.moment.now, context.limits);
+        let mut draft = Draft::new(self, context.live.now, context.limits);
         draft.changes.push(Change::ItemGone { node, id });
         if let (Node::AvatarMetadata, Some(data)) = (node, self.item(Node::AvatarData)) {
             draft.changes.push(Change::ItemGone { node: Node::AvatarData, id: data.id.clone() });

@@ -29,7 +29,7 @@ impl Channel {
             return self.retract_by_message(actor, author, message, context);
         }
         self.check_correction(author, &message, context)?;
-        let mut draft = Draft::new(self, context.moment.now, context.limits);
+        let mut draft = Draft::new(self, context.live.now, context.limits);
         let row = self.row_of(&draft, author, message, context);
         draft.row(row);
         draft.finish(Answer::Taken)
@@ -81,7 +81,7 @@ impl Channel {
     }
 
     fn pass_on(&self, actor: &Actor, author: &Member, message: Message, context: &mut Context<'_>) -> Outcome {
-        let mut draft = Draft::new(self, context.moment.now, context.limits);
+        let mut draft = Draft::new(self, context.live.now, context.limits);
         if let Some((progress, row)) = message.reports {
             let told_alone = self.settings().receipts == ReceiptPolicy::Author;
             // XEP-0184: a receipt is about one message. XEP-0333: a marker is about all up to one.
@@ -96,9 +96,9 @@ impl Channel {
             }
         }
         let says_again =
-            self.is_group() && !message.echoed && self.states.repeats(&author.id, &message.payload, context.moment.now);
+            self.is_group() && !message.echoed && self.states.repeats(&author.id, &message.payload, context.live.now);
         if !says_again {
-            let relay = Relay { author: author.id.clone(), message, stamp: context.moment.now };
+            let relay = Relay { author: author.id.clone(), message, stamp: context.live.now };
             draft.changes.push(Change::Relayed(relay));
         }
         draft.finish(Answer::Taken)

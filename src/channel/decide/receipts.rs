@@ -59,7 +59,7 @@ impl Channel {
             return Ok(taken);
         }
         let ranges = if exact { vec![(row, row)] } else { stays_up_to(member, row) };
-        for report in member.reports(progress, &ranges, (row, facts.row.ordinal), context.moment.now) {
+        for report in member.reports(progress, &ranges, (row, facts.row.ordinal), context.live.now) {
             taken.after.own.take(&report);
             taken.told.extend(&report.rows);
             taken.changes.push(Change::Reported(report));

@@ -20,7 +20,7 @@ impl Channel {
     ) -> Outcome {
         let facts = self.fact(Some(author), message.target.unwrap_or(0), context)?;
         let kind = self.kind_of_retraction(actor, facts, context)?;
-        let mut draft = Draft::new(self, context.moment.now, context.limits);
+        let mut draft = Draft::new(self, context.live.now, context.limits);
         // It does not count as unread, whatever its fallback text says.
         let message = Message { counted: false, ..message };
         let row = Row { kind, ..self.row_of(&draft, author, message, context) };
@@ -48,7 +48,7 @@ impl Channel {
         }
         let facts = self.fact(by, row, context)?;
         let kind = self.kind_of_retraction(actor, facts, context)?;
-        let mut draft = Draft::new(self, context.moment.now, context.limits);
+        let mut draft = Draft::new(self, context.live.now, context.limits);
         if !facts.entombed {
             // An operator, or an owner who is not in the channel, has no nick there.
             let (id, nick) = match by {
@@ -69,7 +69,7 @@ impl Channel {
         let role = self.role_of(&actor.account, actor.operator);
         let own = self.participant(&actor.account).is_some_and(|member| member.id == facts.row.author);
         let window_ms = self.settings().retract_window_s.saturating_mul(1000);
-        let in_time = window_ms == 0 || context.moment.due.0.saturating_sub(facts.row.stamp.0) <= window_ms;
+        let in_time = window_ms == 0 || context.live.due.0.saturating_sub(facts.row.stamp.0) <= window_ms;
         if own && in_time && self.allows(role, Action::Retract, context.limits) {
             return Ok(RowKind::Retraction);
         }

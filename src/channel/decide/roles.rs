@@ -50,7 +50,7 @@ impl Channel {
         if add.len().max(remove.len()) > ADMINS_MAX || rights.admins.len() + add.len() > ADMINS_MAX + remove.len() {
             return Err(Refusal::TooMany { what: "admins", max: ADMINS_MAX });
         }
-        let mut draft = Draft::new(self, context.moment.now, context.limits);
+        let mut draft = Draft::new(self, context.live.now, context.limits);
         add.iter().filter(|jid| !rights.owners.contains(jid)).for_each(|jid| rights.admins.push(jid.clone()));
         rights.admins.retain(|admin| !unmade.contains(admin));
         draft.take_rights(actor, rights);
@@ -62,7 +62,7 @@ impl Channel {
     pub(super) fn configure(&self, actor: &Actor, patch: &Patch, context: &mut Context<'_>) -> Outcome {
         self.require_patch(actor, patch, context.limits)?;
         let settings = self.patched(patch, context)?;
-        let mut draft = Draft::new(self, context.moment.now, context.limits);
+        let mut draft = Draft::new(self, context.live.now, context.limits);
         if settings != *self.settings() && !draft.take_settings(settings) {
             return draft.finish(Answer::Group(GroupAnswer::Done));
         }
@@ -84,7 +84,7 @@ impl Channel {
         self.check_patch(patch)?;
         let Patch { guests, members_add, visibility, private_messages, presence, .. } = *patch;
         if let Some(Some(end)) = patch.end_of_life
-            && end <= context.moment.due
+            && end <= context.live.due
         {
             return Err(Refusal::Invalid { field: "End of Life", why: "expected a time to come".into() });
         }

@@ -37,7 +37,7 @@ impl Channel {
             return Err(Refusal::NoSuchNode);
         }
         let one = NodeSet::from_iter([node]);
-        let mut draft = Draft::new(self, context.moment.now, context.limits);
+        let mut draft = Draft::new(self, context.live.now, context.limits);
         for (account, wanted) in edits {
             if self.subscriptions_of(&account).contains(node) == wanted {
                 continue;

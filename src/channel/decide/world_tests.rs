@@ -61,7 +61,7 @@ impl World {
         let now = Stamp(1_000_000);
         let facts = BTreeMap::new();
         let mut context = Context {
-            moment: Moment::at(now),
+            live: LiveState::at(now),
             dice: &mut dice,
             limits: &limits,
             registry: &Registry::default(),
@@ -167,7 +167,7 @@ impl World {
     fn ask_once(&mut self, name: &str, command: Command) -> Result<Option<Answer>, Refusal> {
         self.channel.note_time(self.now);
         let mut context = Context {
-            moment: Moment::at(self.now),
+            live: LiveState::at(self.now),
             dice: &mut self.dice,
             limits: &self.limits,
             registry: &self.registry,

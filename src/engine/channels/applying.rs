@@ -42,7 +42,7 @@ impl Channels {
         self.memberships.note(account, name, marks);
         self.lately.note_joined(account, name, marks);
         if is_in && self.memberships.knows(account) {
-            self.relisted.insert(name.clone());
+            self.brought.relisted.insert(name.clone());
         }
     }
 
@@ -67,7 +67,7 @@ impl Channels {
     /// What a turn changes of who may join a channel is not among what was loaded.
     fn note_lists(&mut self, name: &ChannelName, change: &Change) {
         if change.is_of_rules() || matches!(change, Change::Created { .. } | Change::Destroyed) {
-            self.relisted.insert(name.clone());
+            self.brought.relisted.insert(name.clone());
         }
         if *change == Change::Destroyed {
             // A later one of its name has other people.

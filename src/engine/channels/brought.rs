@@ -1,4 +1,4 @@
-//! What was read for one turn: it is known to that turn alone, and goes with it.
+//! What one turn knows alone: what was read for it, and whose lists it changed. It goes with the turn.
 
 use super::needs::Loaded;
 use crate::channel::whom::Whom;
@@ -6,7 +6,7 @@ use crate::channel::{Change, ChannelName, Facts, Member, Row, Status};
 use crate::store::Deed;
 use crate::xep::gist;
 use jid::BareJid;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// What is known of rows, by number.
 type Rows = BTreeMap<u64, Facts>;
@@ -33,6 +33,8 @@ pub struct Brought {
     pages: HashMap<(BareJid, Deed), Vec<ChannelName>>,
     /// Of which channels that are not in memory accounts may know.
     known: HashMap<(ChannelName, BareJid), bool>,
+    /// The channels whose lists the turn changed so far.
+    pub(super) relisted: BTreeSet<ChannelName>,
 }
 
 impl Brought {

@@ -13,7 +13,7 @@ impl Engine {
     )]
     pub(in crate::engine) fn settle_lists(&mut self) {
         self.channels.mentions.retain(|account, _| self.channels.lately.is_held(account));
-        for name in std::mem::take(&mut self.channels.relisted) {
+        for name in std::mem::take(&mut self.channels.brought.relisted) {
             let channel = self.channels.shelf.channel(&name);
             if channel.is_none() && self.channels.shelf.exists(&name) {
                 return self.forget_people();

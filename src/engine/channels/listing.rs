@@ -25,7 +25,7 @@ impl Channels {
         let spared: BTreeSet<&ChannelName> = domain.into_iter().flat_map(|domain| domain.spared(account)).collect();
         let named = spared.iter().copied().chain(mentions.into_iter().flat_map(|it| it.keys()));
         let mut found = Found::new(self.shelf.listed(), domain.map(|domain| &domain.names), own);
-        for name in named.chain(&self.relisted) {
+        for name in named.chain(&self.brought.relisted) {
             // Of a channel in memory the turn may know better than the store did.
             let is_found = own.is_some_and(|own| own.marks(name) & IN != 0)
                 || match self.shelf.channel(name) {

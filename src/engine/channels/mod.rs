@@ -37,11 +37,11 @@ pub(super) mod tours;
 use super::fairness::lot::Lot;
 use super::share::{Hit, OwnDomains, Shares};
 use crate::channel::roll::Roll;
-use crate::channel::{Channel, ChannelName, Head, Moment, Stamp};
+use crate::channel::{Channel, ChannelName, Head, LiveState, Stamp};
 use crate::store::{Directory, Mentions};
 use jid::BareJid;
 use shelf::ChannelShelf;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 /// The channels, and what is known of who is in which of them.
 pub struct Channels {
@@ -58,8 +58,6 @@ pub struct Channels {
     mentions: HashMap<BareJid, Mentions>,
     domains: domains::Domains,
     lately: lately::Lately,
-    /// The channels whose lists this turn changed so far.
-    relisted: BTreeSet<ChannelName>,
     brought: brought::Brought,
     /// Where archives stood at times that matter to this turn, by the channels' tags.
     heads: HashMap<(u64, Stamp), Head>,
@@ -89,15 +87,14 @@ impl Channels {
             mentions: HashMap::new(),
             domains: Default::default(),
             lately: Default::default(),
-            relisted: BTreeSet::new(),
             brought: Default::default(),
             heads: HashMap::new(),
         }
     }
 
-    /// What a turn knows of the moment.
-    pub(in crate::engine) fn moment(&self, now: Stamp, due: Stamp) -> Moment<'_> {
-        Moment { now, due, newcomers: self.newcomers.all() }
+    /// The live state of a turn.
+    pub(in crate::engine) fn live(&self, now: Stamp, due: Stamp) -> LiveState<'_> {
+        LiveState { now, due, newcomers: self.newcomers.all() }
     }
 
     /// A channel in memory.

@@ -299,6 +299,11 @@ impl ChannelShelf {
         self.doubtful.iter()
     }
 
+    /// Whether there is a channel of this name and tag, or only the store knows that.
+    pub fn may_be(&self, name: &ChannelName, tag: u64) -> bool {
+        self.tag_of(name) == Some(tag) || self.doubtful.contains(name)
+    }
+
     pub fn doubt(&mut self, name: &ChannelName) {
         self.doubtful.insert(name.clone());
     }

@@ -135,7 +135,7 @@ impl Engine {
             before,
             nodes_gone,
             beside,
-            moment: self.channels.moment(self.now, self.due),
+            live: self.channels.live(self.now, self.due),
             dice: &mut self.dice,
             shown: &mut shown,
         };

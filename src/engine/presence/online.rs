@@ -1,6 +1,10 @@
 //! What the presence nodes of channels hold: which resources of participants are available, and what subscribers were
 //! told of that (XEP-0403 §3.5).
 //!
+//! What an account says to all channels at once (`broadcast`) is brought to some of its channels a turn (`due`, `brought`).
+//! In a channel that is not in memory it waits for that (`coming`). What a resource says in a channel is told at once, or
+//! waits for its pace (`waiting`). Whoever comes online is sent everybody's, at once or later (`owed`).
+//!
 //! Volatile (storage.md §6), apart from the channels in memory, and bounded: where there is no room, a resource of whoever
 //! takes most of it is not shown any more.
 
@@ -54,8 +58,8 @@ pub struct Online {
     room: Shares<BareJid>,
     /// What subscribers have yet to be told, since too much came at once or the channel is not in memory.
     waiting: Waiting<(ParticipantId, String)>,
-    /// Whose broadcast presence has yet to be brought to a channel that is not in memory.
-    coming: Waiting<(ChannelName, BareJid)>,
+    /// Whose broadcast presence has yet to be brought to a channel that is not in memory, in the order of a lot.
+    coming: Waiting<((u64, BareJid), ChannelName)>,
     /// To whom everybody's presence is yet to be sent.
     owed: Waiting<OwedTo>,
     /// Who of those was looked at last.
@@ -90,7 +94,7 @@ impl Online {
             broadcast: HashMap::new(),
             room: Shares::new("presence", bytes_max, own_domains.clone()),
             waiting: Waiting::new("presence to be told", WAITING_MAX, own_domains),
-            coming: Waiting::new("presence to be brought", WAITING_MAX, own_domains),
+            coming: Waiting::new("presence for channels not in memory", WAITING_MAX, own_domains),
             owed: Waiting::new("presence of everybody", WAITING_MAX, own_domains),
             looked_at: None,
             due: Pool::new("presence to be brought", WAITING_MAX, own_domains.clone()),
@@ -295,7 +299,7 @@ impl Online {
     }
 
     /// Of how many accounts resources are in a channel's node.
-    pub fn accounts(&self, tag: u64) -> usize {
+    pub fn account_count(&self, tag: u64) -> usize {
         self.nodes.get(&tag).map_or(0, |node| node.people.len())
     }
 
@@ -311,7 +315,7 @@ impl Online {
 
     /// The name of a channel in whose node somebody is, or is to be.
     pub fn name_of(&self, tag: u64) -> Option<&ChannelName> {
-        let coming = || self.coming.of(tag).next().map(|(name, _)| name);
+        let coming = || self.coming.of(tag).next().map(|(_, name)| name);
         self.nodes.get(&tag).map(|node| &node.name).or_else(coming)
     }
 }

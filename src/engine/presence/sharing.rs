@@ -9,7 +9,7 @@ use super::super::fairness::pace::Pace;
 use super::super::share::{Hit, OwnDomains};
 use super::chores::PresenceChores;
 use super::online::{Online, OwedTo};
-use crate::channel::{Channel, Member, Rate, Stamp};
+use crate::channel::{Channel, Member, ParticipantId, Rate, Stamp};
 use crate::timers::Timers;
 use crate::xep::Service;
 use jid::BareJid;
@@ -135,4 +135,10 @@ pub(super) fn visitor(channel: &Channel, account: &BareJid, service: &Service) -
     let is_open = channel.settings().open_presence && channel.participant(account).is_none();
     let id = is_open.then(|| service.sealer.visitor(channel.profile().tag, account))?;
     channel.visitor(account, id)
+}
+
+/// Who an account is in a channel, or is where it shares its presence from outside.
+pub(super) fn id_in(channel: &Channel, account: &BareJid, service: &Service) -> Option<ParticipantId> {
+    let id = channel.participant(account).map(|member| member.id.clone());
+    id.or_else(|| visitor(channel, account, service).map(|visitor| visitor.id))
 }

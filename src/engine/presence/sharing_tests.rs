@@ -1,8 +1,10 @@
 //! What one account can make of presence.
 
-use crate::channel::Stamp;
+use crate::channel::{ChannelName, Stamp};
 use crate::engine::{Engine, Inbound, Out, fixture};
+use crate::xep::availability::Availability;
 use crate::xmpp::Stanza;
+use jid::{BareJid, FullJid};
 
 const PRESENCE: &str = "<subscribe node='urn:xmpp:mix:nodes:presence'/>";
 
@@ -82,4 +84,51 @@ fn who_asks_under_ever_other_names_takes_no_room_from_others() {
     assert!(sent.contains("to='a@h/other'"), "{sent}");
     (0..20).for_each(|minute| drop(take(&mut engine, 1000 + 60 * minute, &[])));
     assert_eq!(engine.presence.online.undelivered_count(), 0);
+}
+
+fn says(engine: &mut Engine, full: &FullJid) -> bool {
+    let says = Availability::of(&"<presence xmlns='jabber:client'/>".parse().unwrap());
+    engine.presence.online.broadcast(full, says, true)
+}
+
+#[test]
+fn no_channel_is_loaded_for_an_account_none_of_whose_clients_takes_mix() {
+    let (mut engine, name) = (engine(), ChannelName::new("c").unwrap());
+    let account = BareJid::new("a@h").unwrap();
+    let full = |resource: &str| account.with_resource_str(resource).unwrap();
+    // Whoever speaks to a channel takes MIX.
+    take(&mut engine, 2, &["<message type='groupchat' from='a@h/r' to='c@mix.h' id='m'><body>x</body></message>"]);
+    engine.unshelve(&name, &mut Vec::new());
+    assert!(says(&mut engine, &full("other")));
+    engine.spread_to(&name, &account);
+    assert!(engine.next_presence().is_empty());
+    assert!(says(&mut engine, &full("r")));
+    engine.spread_to(&name, &account);
+    assert_eq!(engine.next_presence(), [name]);
+}
+
+#[test]
+fn nothing_waits_for_ever_for_a_channel_that_never_came_to_be() {
+    let (mut engine, name) = (engine(), ChannelName::new("never").unwrap());
+    let read = |xml: &str| Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap());
+    let join = format!("<join xmlns='urn:xmpp:mix:core:1'>{PRESENCE}</join>");
+    let batch = vec![
+        read(
+            "<iq type='set' id='1' from='a@h/r' to='mix.h'><create xmlns='urn:xmpp:mix:core:1' channel='never'/></iq>",
+        ),
+        read(&format!("<iq type='set' id='2' from='a@h/r' to='never@mix.h'>{join}</iq>")),
+        read("<presence from='a@h/r' to='never@mix.h'/>"),
+    ];
+    let turn = engine.turn(Stamp(1000), batch);
+    let tag = engine.channels.tag_of(&name).unwrap();
+    engine.abandon(turn);
+    engine.presence.online.bring_later(tag, &name, &BareJid::new("a@h").unwrap());
+    // The store is asked, and knows nothing of it.
+    assert_eq!(engine.next_presence(), [name.clone()]);
+    engine.bury(&name, &mut Vec::new());
+    for _ in 0..3 {
+        assert!(engine.next_presence().is_empty());
+    }
+    assert_eq!(engine.presence.online.account_count(tag), 0);
+    assert_eq!(engine.presence.online.channels_to_tell(None, 9), Vec::<u64>::new());
 }

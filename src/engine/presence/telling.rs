@@ -6,7 +6,7 @@ use super::super::outgoing::outbox::{Audience, ListId};
 use super::super::outgoing::unsent::halves;
 use super::super::{Engine, Turn};
 use super::online::{OwedTo, ResourcePlace};
-use super::sharing::{FLOOD_STANZAS, shares, visitor};
+use super::sharing::{FLOOD_STANZAS, id_in, shares, visitor};
 use crate::channel::{Change, Channel, ChannelName, Member, Node, ParticipantId};
 use crate::xep::availability::{Availability, SharedPresence};
 use crate::xep::mix_presence::{self, Resource};
@@ -24,14 +24,12 @@ impl Engine {
         if !channel.settings().presence || !self.has_use(channel, full) {
             return;
         }
-        let has_room = || self.presence.online.accounts(tag) < self.service.limits.presence_participants_max;
+        let has_room = || self.presence.online.account_count(tag) < self.service.limits.presence_participants_max;
         let is_known = || !self.presence.online.places_of(tag, &account).is_empty();
-        let visitor = || visitor(channel, &account, &self.service).filter(|_| has_room() || is_known());
-        let member = channel
-            .participant(&account)
-            .map(|member| member.id.clone())
-            .or_else(|| visitor().map(|visitor| visitor.id));
-        let Some(id) = member else { return };
+        if channel.participant(&account).is_none() && !has_room() && !is_known() {
+            return;
+        }
+        let Some(id) = id_in(channel, &account, &self.service) else { return };
         if let Some(place) = self.presence.online.say(tag, name, &id, full, Availability::of(presence)) {
             self.tell_of(&place, turn);
         }

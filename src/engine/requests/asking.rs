@@ -167,7 +167,7 @@ impl Engine {
         let tag = channel.profile().tag;
         let gist_of = |row: u64| self.channels.brought().gist(tag, row);
         let mut context = Context {
-            moment: self.channels.moment(self.now, self.due),
+            live: self.channels.live(self.now, self.due),
             dice: &mut self.dice,
             limits: &self.service.limits,
             registry: &self.requests.registry,
@@ -341,7 +341,7 @@ impl Engine {
             payload,
             delegated: reply.delegated.is_some(),
             by_home_server: reply.delegated.is_none() && reply.to.is_bare(),
-            moment: self.channels.moment(self.now, self.due),
+            live: self.channels.live(self.now, self.due),
             id: reply.id.as_deref(),
         })
     }

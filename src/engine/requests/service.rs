@@ -81,7 +81,7 @@ impl Engine {
     ) -> Result<Effects, Refusal> {
         let (name, mut profile) = self.found(&asked.actor.account, wish.name.clone())?;
         let mut context = Context {
-            moment: self.channels.moment(self.now, self.due),
+            live: self.channels.live(self.now, self.due),
             dice: &mut self.dice,
             limits: &self.service.limits,
             registry: &self.requests.registry,

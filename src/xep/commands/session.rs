@@ -52,7 +52,7 @@ fn session(request: &Request<'_>) -> Result<bool, Refusal> {
     let Some(id) = request.payload.attr("sessionid").filter(|id| !id.is_empty()) else { return Ok(false) };
     let began = request.service.sealer.open(mark(request), id);
     let began = began.ok_or(Refusal::Command(CommandFault::BadSession))?;
-    match request.moment.due.0.abs_diff(began) <= SESSION_MS {
+    match request.live.due.0.abs_diff(began) <= SESSION_MS {
         true => Ok(true),
         false => Err(Refusal::Command(CommandFault::SessionExpired)),
     }
@@ -61,7 +61,7 @@ fn session(request: &Request<'_>) -> Result<bool, Refusal> {
 /// The id of the session that a request continues or begins.
 pub(super) fn id(request: &Request<'_>) -> String {
     let given = request.payload.attr("sessionid").filter(|id| !id.is_empty());
-    let Stamp(now) = request.moment.due;
+    let Stamp(now) = request.live.due;
     given.map_or_else(|| request.service.sealer.seal(mark(request), now), str::to_owned)
 }
 

@@ -91,7 +91,7 @@ impl Online {
 
     /// What an account says has to be brought to a channel when that is in memory.
     pub fn bring_later(&mut self, tag: u64, name: &ChannelName, account: &BareJid) {
-        self.coming.put(account, tag, (name.clone(), account.clone()));
+        self.coming.put(account, tag, (self.lot.place(account), name.clone()));
     }
 
     /// Whose presence is to be brought to a channel, up to so many; it is about to be.
@@ -100,6 +100,6 @@ impl Online {
         for thing in &coming {
             self.coming.take(tag, thing);
         }
-        coming.into_iter().map(|(_, account)| account).collect()
+        coming.into_iter().map(|((_, account), _)| account).collect()
     }
 }

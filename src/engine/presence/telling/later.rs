@@ -2,7 +2,8 @@
 //! gone is asked.
 
 use super::super::chores::PresenceChores;
-use super::super::sharing::{FLOOD_STANZAS, Sharing, shares};
+use super::super::online::OwedTo;
+use super::super::sharing::{FLOOD_STANZAS, Sharing, id_in, shares};
 use crate::channel::crowd::Ordered;
 use crate::channel::{ChannelName, Node};
 use crate::engine::channels::errand::READ_MAX;
@@ -67,17 +68,33 @@ impl Engine {
     /// Brings what an account says to all channels at once to one of them: what its server would send there by itself
     /// (XEP-0405 §2.9), of the resources that take MIX traffic.
     pub(super) fn spread_to(&mut self, name: &ChannelName, account: &BareJid) {
-        let Some(tag) = self.channels.tag_of(name) else { return };
+        let mut said = self.presence.online.broadcasts_of(account);
+        said.retain(|(full, _)| self.people.accounts().takes(full));
+        let Some(tag) = self.channels.tag_of(name).filter(|_| !said.is_empty()) else { return };
         let Some(channel) = self.channels.channel(name) else {
             return self.presence.online.bring_later(tag, name, account);
         };
-        let Some(id) = channel.participant(account).map(|member| member.id.clone()) else { return };
-        let said = self.presence.online.broadcasts_of(account);
-        let useful =
-            said.into_iter().filter(|(full, _)| self.has_use(channel, full) && self.people.accounts().takes(full));
-        for (full, says) in useful.collect::<Vec<_>>() {
+        let Some(id) = id_in(channel, account, &self.service) else {
+            return self.presence.online.bring_later(tag, name, account);
+        };
+        said.retain(|(full, _)| self.has_use(channel, full));
+        for (full, says) in said {
             if let Some(place) = self.presence.online.say(tag, name, &id, &full, says) {
                 self.presence.online.wait(place);
+            }
+        }
+    }
+
+    /// The resources of a guest are online, of which nobody is told: they are sent the presence of everybody.
+    fn greet_guest(&mut self, tag: u64, name: &ChannelName, account: &BareJid) {
+        let Some(channel) = self.channels.channel(name) else { return };
+        if !channel.subscriptions_of(account).contains(Node::Presence) {
+            return;
+        }
+        for (full, _) in self.presence.online.broadcasts_of(account) {
+            if self.people.accounts().takes(&full) {
+                let whom = OwedTo::Resource(account.clone(), full.resource().to_string());
+                self.presence.online.deliver_later(tag, whom);
             }
         }
     }
@@ -158,12 +175,17 @@ impl Engine {
 
     /// Channels in which somebody is to be told something, some of them.
     pub(in crate::engine) fn next_presence(&mut self) -> Vec<ChannelName> {
-        let Sharing { online, chores, .. } = &mut self.presence;
+        let (shelf, Sharing { online, chores, .. }) = (self.channels.shelf(), &mut self.presence);
         let tags = chores.telling.step(|behind, count| online.channels_to_tell(behind, count));
         let mut names = Vec::with_capacity(tags.len());
         for tag in tags {
             match online.name_of(tag) {
-                Some(name) => names.push(name.clone()),
+                Some(name) if shelf.may_be(name, tag) => names.push(name.clone()),
+                // Its commit was refused, and nothing of it is stored.
+                Some(_) => {
+                    chores.telling.done(&tag);
+                    online.drop_channel(tag);
+                }
                 // Nobody is there any more of whom there is something to tell.
                 None => {
                     chores.telling.done(&tag);
@@ -182,10 +204,16 @@ impl Engine {
     pub(in crate::engine) fn tell_presence_in(&mut self, name: &ChannelName, turn: &mut Turn) {
         let Some(tag) = self.channels.tag_of(name) else { return };
         self.presence.chores.telling.done(&tag);
-        let room = self.presence.chores.telling.room();
-        for account in self.presence.online.next_coming(tag, room) {
-            self.spread_to(name, &account);
+        let coming = self.presence.online.next_coming(tag, self.presence.chores.telling.room());
+        self.presence.chores.telling.spend(coming.len());
+        for account in &coming {
+            let channel = self.channels.channel(name);
+            match channel.and_then(|channel| id_in(channel, account, &self.service)) {
+                Some(_) => self.spread_to(name, account),
+                None => self.greet_guest(tag, name, account),
+            }
         }
+        let room = self.presence.chores.telling.room();
         let waiting = self.presence.online.waiting_in(tag).collect();
         let mut waiting = self.in_order_of_what_is_shown(tag, waiting);
         waiting.truncate(room);

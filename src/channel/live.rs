@@ -1,7 +1,5 @@
-//! What a turn knows of the moment: the one door through which it reaches decisions, requests and what is shown.
-//!
-//! Nothing of it is part of a channel. Whatever the engine knows besides what channels keep, such as who is there, is a
-//! field here.
+//! The live state of a turn: what is known and no channel keeps. It reaches decisions, requests and renderers by this one
+//! door, so whatever else the engine knows at the moment, such as who is in a room, becomes a field here.
 
 use super::{Newcomer, Stamp};
 use jid::BareJid;
@@ -9,7 +7,7 @@ use std::collections::BTreeMap;
 
 /// See the module.
 #[derive(Clone, Copy)]
-pub struct Moment<'a> {
+pub struct LiveState<'a> {
     /// The time of what happens.
     pub now: Stamp,
     /// What was to end by this time has ended; it stands still while the clock is not believed.
@@ -18,10 +16,10 @@ pub struct Moment<'a> {
     pub newcomers: &'a BTreeMap<BareJid, Newcomer>,
 }
 
-impl Moment<'static> {
-    /// A time at which nobody is there.
-    pub fn at(now: Stamp) -> Moment<'static> {
+impl LiveState<'static> {
+    /// That of a time at which nobody is there.
+    pub fn at(now: Stamp) -> LiveState<'static> {
         static NOBODY: BTreeMap<BareJid, Newcomer> = BTreeMap::new();
-        Moment { now, due: now, newcomers: &NOBODY }
+        LiveState { now, due: now, newcomers: &NOBODY }
     }
 }
