@@ -1,7 +1,7 @@
 //! What is shown where nobody listens.
 
 use crate::channel::{Change, Stamp};
-use crate::engine::{Engine, Fan, Inbound, Out, Turn, fixture};
+use crate::engine::{Audience, Engine, Fan, Inbound, Out, Turn, fixture};
 use crate::store::Record;
 use crate::xmpp::Stanza;
 
@@ -48,6 +48,15 @@ fn a_list_without_people_costs_nothing() {
     assert_eq!(ask(&mut engine, "c@mix.h", NICK).len(), 1);
     let fans = fans(say(&mut engine, BODY));
     assert!(matches!(&fans[..], [fan] if fan.charge.is_some()), "{fans:?}");
+}
+
+#[test]
+fn presence_that_nobody_hears_of_is_no_fan_out() {
+    let told = |nodes: &[&str]| {
+        let fans = fans(take(&mut service(nodes), "<presence from='a@h/r' to='c@mix.h'/>"));
+        fans.iter().filter(|fan| matches!(fan.audience, Audience::List(..)) && fan.presence).count()
+    };
+    assert_eq!((told(&["presence"]), told(&["messages"])), (1, 0));
 }
 
 /// An id is drawn for whatever is shown, to nobody as well.

@@ -140,12 +140,16 @@ impl Engine {
         let (channel, resource) = (self.service.address_of(name), &*place.resource);
         let told = self.presence.online.entry(place).and_then(|entry| entry.told.as_ref());
         let moved = told.filter(|told| next.as_ref().is_none_or(|next| !next.is_from_same(told)));
-        if let Some(shared) = moved {
-            let id = self.service.sealer.mark(place.tag, self.dice.random());
+        // The draw for an id does not depend on whether anybody hears of it.
+        let heard = self.channels.channel(name).is_some_and(|channel| channel.has_subscribers(Node::Presence));
+        let gone = moved.map(|shared| (shared, self.dice.random()));
+        let here = next.as_ref().map(|shared| (shared, self.dice.random()));
+        if let Some((shared, draw)) = gone.filter(|_| heard) {
+            let id = self.service.sealer.mark(place.tag, draw);
             fan_presence(place.tag, Resource { account, resource, shared }.unavailable(&channel, &id), turn);
         }
-        if let Some(shared) = &next {
-            let id = self.service.sealer.mark(place.tag, self.dice.random());
+        if let Some((shared, draw)) = here.filter(|_| heard) {
+            let id = self.service.sealer.mark(place.tag, draw);
             fan_presence(place.tag, Resource { account, resource, shared }.available(&channel, &id), turn);
         }
         self.presence.online.tell(place, next);
@@ -243,9 +247,12 @@ impl Engine {
     /// A channel ends, and with it what its subscribers know of presence.
     fn close(&mut self, name: &ChannelName, tag: u64, turn: &mut Turn) {
         let channel = self.service.address_of(name);
+        let heard = self.channels.channel(name).is_some_and(|channel| channel.has_subscribers(Node::Presence));
         for told in self.presence.online.told(tag) {
-            let id = self.service.sealer.mark(tag, self.dice.random());
-            fan_presence(tag, told.unavailable(&channel, &id), turn);
+            let draw = self.dice.random();
+            if heard {
+                fan_presence(tag, told.unavailable(&channel, &self.service.sealer.mark(tag, draw)), turn);
+            }
         }
         self.presence.online.drop_channel(tag);
     }
