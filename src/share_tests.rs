@@ -1,4 +1,4 @@
-//! Who may have more, and who loses.
+//! Shares: who may have more, and who loses.
 
 use super::hits::NAMED_MAX;
 use super::*;
@@ -13,7 +13,7 @@ fn shares(max: usize) -> Shares<BareJid> {
     Shares::new("things", max, OwnDomains::new(["home".to_owned(), "*".to_owned()]))
 }
 
-/// Takes one after the other, with whatever has to go for it; how many found room.
+/// Takes one after the other, and drops what has to go for it. Returns how many found room.
 fn flood(shares: &mut Shares<BareJid>, who: &BareJid, count: usize) -> usize {
     (0..count).filter(|_| shares.take_over(who, 1, |_| 1)).count()
 }
@@ -127,7 +127,7 @@ fn what_is_not_taken_away_again_leaves_something_to_whoever_comes_later() {
     });
     assert_eq!(shares.held(), 500);
     assert_eq!(settle(&mut shares, &who("a@home"), 5000, true), 250);
-    // The last place goes to whoever has none.
+    // An account that has nothing gets the last place.
     assert!(super::tests::shares(1).settle(&who("a@home"), 1, false));
 }
 

@@ -1,10 +1,10 @@
-//! The timers of one owner, as one table: what each is for, and when it goes off.
+//! The timers of one owner: what each is for, and when it expires.
 //!
 //! Pure: times are arguments, in milliseconds of a clock that never goes back.
 
 use std::collections::BTreeMap;
 
-/// See the module. `Name`: what its owner calls them.
+/// A table of timers. `Name` is the owner's type of names for them.
 #[derive(Clone, Debug)]
 pub struct Timers<Name>(BTreeMap<Name, u64>);
 
@@ -15,22 +15,22 @@ impl<Name> Default for Timers<Name> {
 }
 
 impl<Name: Copy + Ord> Timers<Name> {
-    /// Starts a timer, anew where it runs: it goes off in so long.
+    /// Starts a timer, or restarts it. It expires after `in_ms`.
     pub fn start(&mut self, timer: Name, now_ms: u64, in_ms: u64) {
         self.0.insert(timer, now_ms.saturating_add(in_ms));
     }
 
-    /// Whether a timer was started and did not go off yet.
+    /// Whether a timer was started and has not expired.
     pub fn is_running(&self, timer: Name, now_ms: u64) -> bool {
         self.left_ms(timer, now_ms) > 0
     }
 
-    /// In how many milliseconds a timer goes off; 0 where it has, or does not run.
+    /// After how many milliseconds a timer expires; 0 if it has expired or was not started.
     pub fn left_ms(&self, timer: Name, now_ms: u64) -> u64 {
         self.0.get(&timer).map_or(0, |at_ms| at_ms.saturating_sub(now_ms))
     }
 
-    /// Stops all of them, as if each had gone off.
+    /// Stops all timers, as if each had expired.
     pub fn stop_all(&mut self) {
         self.0.clear();
     }

@@ -1,4 +1,5 @@
-//! Two of what leads out and of what is read beside the loop: one floods, and what the other waits for is counted.
+//! Floods on the way out and in what is read beside the loop: one account floods, and what another one waits for is
+//! counted.
 
 use super::archive::waiting::Waiting;
 use super::line::Line;
@@ -16,7 +17,7 @@ fn list(tag: u64) -> ListId {
     ListId { tag, list: List::Node(Node::Messages) }
 }
 
-/// So many people of one server who subscribe to a channel.
+/// A parcel that makes this many people of one server subscribers of a channel.
 fn subscribers(tag: u64, first: u32, count: u32) -> Parcel {
     let numbers: Vec<EntryNo> = (first..first + count).map(EntryNo::first).collect();
     let account = |no: &EntryNo| {
@@ -59,7 +60,7 @@ fn eight_thousand_messages_to_one_channel_keep_nobody_else_waiting() {
     }
     let before = |text: &str| whole.find(text).unwrap();
     let (ping, other) = (before("id='pong'"), before("other"));
-    // Of some two hundred megabytes.
+    // In all, some two hundred megabytes are written.
     assert!(ping < 1 << 20 && other < 1 << 20, "{ping} {other}");
     println!(
         "flood: 8,000 messages to 400 people: a ping waits for {ping} bytes, a message to another channel for {other}, \

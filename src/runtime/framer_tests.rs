@@ -1,4 +1,4 @@
-//! What the framer makes of sane, odd and hostile bytes, in chunks of every size.
+//! The framer with sane, odd and hostile bytes, in chunks of every size.
 
 use super::*;
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -181,7 +181,7 @@ fn every_chunking_gives_the_same_frames() {
             grow(&mut rng, 1, &mut stream);
             stream.push_str([" ", "", "\n"][rng.random_range(0..3)]);
         }
-        // Broken bytes have to give one answer as well.
+        // Broken bytes have to give the same result for every chunking, too.
         let mut bytes = stream.into_bytes();
         for _ in 0..rng.random_range(0..3) {
             let at = rng.random_range(HEADER.len()..bytes.len());

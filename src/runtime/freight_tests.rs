@@ -1,5 +1,5 @@
-//! What one account may have in the line, over all channels: what holds it back, the engine and the line together, without
-//! the threads between.
+//! The bound of what one account may have in the line, over all channels: the parts that hold it back, the engine and
+//! the line together, without threads.
 
 use super::Line;
 use crate::channel::{Limits, Rates, Stamp};
@@ -8,7 +8,7 @@ use crate::engine::{Engine, Inbound, Pacing, Pam, ServiceSettings};
 use crate::runtime::outbox::Parcel;
 use crate::xmpp::Stanza;
 
-/// What an account may have there, in bytes.
+/// The bound, in bytes.
 const BOUND: usize = 64 * 1024;
 const CHANNELS: usize = 1000;
 /// How many people are in each channel.
@@ -20,9 +20,9 @@ struct Bench {
     engine: Engine,
     line: Line,
     now: u64,
-    /// What eve said, by channel, in the order in which it was decided.
+    /// The channels of eve's messages, in the order in which they were decided.
     decided: Vec<usize>,
-    /// What of that the line is not through with, in bytes, and the most that it ever was.
+    /// How much of them the line has not written, in bytes, and the maximum of that.
     under_way: usize,
     most: usize,
 }
@@ -30,7 +30,7 @@ struct Bench {
 impl Bench {
     /// A service where `eve` is in all channels with the same people.
     fn new() -> Bench {
-        // How fast things come is not what is tried here.
+        // Rates are not tested here.
         let rates = Rates::unlimited();
         let limits = Limits { account_sending_bytes_max: BOUND, rates, ..Limits::default() };
         let settings = ServiceSettings {
@@ -64,12 +64,12 @@ impl Bench {
         bench
     }
 
-    /// A stanza comes; what is charged to somebody from now on.
+    /// Takes a stanza. Returns the charges since then.
     fn take(&mut self, xml: &str) -> Vec<Charge> {
         self.step(vec![Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap())])
     }
 
-    /// Gives the engine what has its time, and the line what comes of it; what of that is charged to somebody.
+    /// Has the engine take what is due, and the line what comes of it. Returns the charges.
     fn step(&mut self, batch: Vec<Inbound>) -> Vec<Charge> {
         self.now += 1;
         let batch = self.pacing.pass(&mut self.engine, Stamp(self.now), batch);
@@ -88,7 +88,7 @@ impl Bench {
         charges
     }
 
-    /// What is written next, up to so much; the engine is told what went.
+    /// What is written next, up to `bytes_max`. The engine is told what left the line.
     fn write(&mut self, bytes_max: usize) -> String {
         let mut block = Vec::new();
         self.line.fill(&mut block, bytes_max);
@@ -100,7 +100,7 @@ impl Bench {
         String::from_utf8(block).unwrap()
     }
 
-    /// Has somebody speak in a channel; what it is charged for that, nothing where it has to wait.
+    /// Has an account speak in a channel. Returns what it is charged, 0 where it has to wait.
     fn say(&mut self, who: &str, channel: usize) -> usize {
         self.take(&message(who, channel)).iter().map(|charge| charge.bytes).sum()
     }
@@ -119,7 +119,7 @@ fn one_account_in_a_thousand_channels_has_no_more_in_the_line_than_its_bound_and
     let said: Vec<usize> = (0..CHANNELS).map(|channel| bench.say("eve", channel)).collect();
     let (loaded, largest) = (said.iter().sum::<usize>(), said.iter().max().copied().unwrap());
     assert!(largest > PEOPLE * 1000 && loaded >= BOUND && loaded < BOUND + largest, "{loaded}");
-    // Whoever sends little is not held back by it, and waits for no more than that.
+    // An account that sends little is not held back, and waits for no more than the bound.
     let charged = bench.say("bob", 999);
     assert!(charged > PEOPLE * 1000);
     let mut before = 0;
@@ -135,7 +135,7 @@ fn one_account_in_a_thousand_channels_has_no_more_in_the_line_than_its_bound_and
     assert!(before < 2 * BOUND, "{before} bytes of somebody else's");
 }
 
-/// All at once, as a client does that was offline: what is let through together counts together.
+/// All at once, as a client does that was offline: what is let in together counts together.
 #[test]
 fn beyond_the_bound_messages_wait_in_order_and_none_is_lost() {
     let mut bench = Bench::new();
@@ -159,7 +159,7 @@ fn beyond_the_bound_messages_wait_in_order_and_none_is_lost() {
     assert!(to_one.len() == CHANNELS && to_one.is_sorted(), "each gets each once, in order over all channels");
 }
 
-/// One message may always be under way, however many get it.
+/// One message may always be under way, however many recipients it has.
 #[test]
 fn a_message_that_is_larger_than_the_bound_goes_alone() {
     let mut bench = Bench::new();
@@ -173,7 +173,7 @@ fn a_message_that_is_larger_than_the_bound_goes_alone() {
     assert_eq!(bench.step(Vec::new()).len(), 1);
 }
 
-/// Without a link there is nobody to pass, and what is said is stored and sent later.
+/// Without a link nobody has to wait for anybody: messages are stored and sent later.
 #[test]
 fn without_a_link_nobody_is_held_back() {
     let mut bench = Bench::new();

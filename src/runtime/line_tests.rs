@@ -1,4 +1,4 @@
-//! What the line writes when, in which order, and what it writes again.
+//! The line: what it writes when, in which order, and what it writes again.
 
 use super::*;
 use crate::channel::Node;
@@ -148,7 +148,7 @@ fn a_long_fan_out_that_is_cut_by_a_lost_link_is_written_whole() {
     line.fill(&mut block, 64 * 1024);
     let ping = line.cover();
     assert_eq!(line.confirm(ping), None, "it is not wholly written");
-    // Who joins meanwhile is no recipient.
+    // An account that joins meanwhile is no recipient.
     let (no, entry) = (EntryNo::first(5000), entry(&["late@h"]));
     let joined = vec![Out::Book(Delta::Entry { no, entry }), Out::Book(Delta::Added(list(1), no))];
     line.push(Parcel { number: None, outs: joined }, 0);
@@ -189,7 +189,7 @@ fn where_something_waits_no_block_is_empty() {
     }
 }
 
-/// Writes all of it in blocks, and says how much stood before the first of each text, in bytes.
+/// Writes everything in blocks. Returns how many bytes precede the first occurrence of each text.
 fn waits(line: &mut Line, texts: &[&str]) -> Vec<usize> {
     let mut whole = String::new();
     while is_pending(line) {
@@ -258,7 +258,8 @@ fn what_participants_say_and_what_the_service_says_about_a_channel_keeps_its_pla
     assert!(text.find("pong").unwrap() < 2 * lanes::TURN_BYTES as usize);
 }
 
-/// Who gets a message is settled by what came before it, however long it waits: a list changes in its channel's lane.
+/// The recipients of a message are settled by what came before it, however long it waits: a list changes in its
+/// channel's lane.
 #[test]
 fn who_joins_or_leaves_while_messages_wait_gets_those_that_it_was_there_for() {
     let mut line = Line::new();
@@ -304,7 +305,7 @@ fn as_fan(out: Out) -> Fan {
     fan
 }
 
-/// What was written before the link was lost comes again before what was not, channel by channel.
+/// What was written before the link was lost is written again before the rest, channel by channel.
 #[test]
 fn what_waits_for_its_turn_when_the_link_is_lost_is_still_written_once() {
     let mut line = Line::new();

@@ -1,4 +1,4 @@
-//! What the reader does with what comes, and with silence.
+//! The reader: what it does with input and with silence.
 
 use super::*;
 use crate::runtime::framer::StanzaLimits;
@@ -103,7 +103,7 @@ async fn a_ping_is_answered_by_whom_it_went_to_alone_and_once() {
     assert_eq!(answer("7", "h"), 7);
     confirmed.ask(8, "multicast.h");
     assert_eq!((answer("8", "h"), answer("7", "h"), answer("8", "multicast.h")), (7, 7, 8));
-    // What is none reaches the engine like any other iq.
+    // An iq that is no answer to a ping reaches the engine like any other.
     assert_eq!(inbox.depth().0, 8);
 }
 

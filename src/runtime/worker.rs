@@ -54,10 +54,10 @@ impl Ahead {
     }
 }
 
-/// What the worker waits for.
+/// The timers of the worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WorkerTimer {
-    /// The engine is shown the time.
+    /// The engine is told the time.
     Tick,
     /// The log may say again that commits are refused.
     TellRefused,
@@ -103,7 +103,7 @@ pub struct Worker {
     pub eraser: Arc<Notify>,
     /// What the last turn left for the next one.
     pub ahead: Ahead,
-    /// By `clock::uptime_ms`.
+    /// The timers of the loop, by `clock::uptime_ms`.
     pub timers: Timers<WorkerTimer>,
 }
 

@@ -29,7 +29,7 @@ const PING_BYTES: usize = 256 * 1024;
 /// While there is little to write, this is the time between two pings, in milliseconds.
 const PING_PAUSE_MS: u64 = 50;
 
-/// What the writer waits for.
+/// The timers of the writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum WriterTimer {
     /// The next ping may be sent.
@@ -67,7 +67,7 @@ pub struct Writer {
     answered: u64,
     /// The number behind the id of the newest ping.
     code: u64,
-    /// By `clock::uptime_ms`.
+    /// The timers of the writer, by `clock::uptime_ms`.
     timers: Timers<WriterTimer>,
     /// How many bytes were written since the last ping.
     unpinged_bytes: usize,

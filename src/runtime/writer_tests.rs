@@ -1,4 +1,4 @@
-//! What is written when, and what a lost link costs.
+//! The writer: what is written when, and what a lost link costs.
 
 use super::*;
 use crate::channel::Node;
@@ -59,7 +59,7 @@ fn push(outbox: &Outbox, outs: impl IntoIterator<Item = Out>) {
     assert!(outbox.try_push(parcel, 1));
 }
 
-/// Writes everything into memory; pings are taken out.
+/// Writes everything into memory, without the pings.
 async fn write_all(bench: &mut Bench) -> String {
     bench.outbox.close();
     let mut written = Vec::new();
@@ -132,7 +132,7 @@ async fn a_host_that_talks_and_never_answers_pings_stops_nothing() {
     push(&bench.outbox, account(0, "a@h"));
     push(&bench.outbox, [fan("x")]);
     let (mut near, _far) = tokio::io::duplex(1 << 20);
-    // Silence is no reason to believe anything.
+    // Silence tells nothing.
     let _ = tokio::time::timeout(Duration::from_millis(400), bench.writer.write_to(&mut near)).await;
     assert!(bench.writer.line.bytes() > 0);
     let confirmed = bench.confirmed.clone();
@@ -175,7 +175,7 @@ async fn a_host_that_answered_pings_and_then_does_not_is_a_broken_link_and_gets_
     assert!(matches!(end, Ok(Err(LinkError::Mute))), "{end:?}");
     assert_eq!(bench.confirmed.settled(), 0);
     let _ = tokio::time::timeout(Duration::from_millis(20), bench.writer.hold()).await;
-    // Of the next link nothing is known yet: silence there is met as on any other.
+    // Nothing is known of the next link yet: silence there is met as on any other.
     let text = written_in(&mut bench, 400).await;
     talking.abort();
     assert_eq!((text.matches(">x<").count(), text.matches(">y<").count()), (0, 1), "{text}");
@@ -273,7 +273,7 @@ fn multicast(place: usize, to: &str) -> Out {
     Out::Book(Delta::Multicast { home: HomeNo::new(place).unwrap(), service })
 }
 
-/// What the writer writes in so much time.
+/// What the writer writes within this time.
 async fn written_in(bench: &mut Bench, ms: u64) -> String {
     let mut written = Vec::new();
     let _ = tokio::time::timeout(Duration::from_millis(ms), bench.writer.write_to(&mut written)).await;

@@ -1,4 +1,4 @@
-//! What is written again of what a multicast service refused, or vanished with.
+//! What is written again after a multicast service refused it or vanished.
 
 use super::super::tests::{HORIZON_MS, all, fan, is_pending, parcel, subscribers};
 use super::*;

@@ -1,4 +1,4 @@
-//! Where records lie, seen in the store in memory.
+//! The layout of records, seen in the store in memory.
 
 use super::*;
 use crate::channel::{
@@ -70,7 +70,7 @@ fn the_indexes_of_a_month_hold_what_rows_refer_to_carry_and_are() {
     assert_eq!(keys(&store, false, b't'), [keyspace::target(TAG, 1, 2), keyspace::target(TAG, 1, 3)]);
     assert_eq!(keys(&store, false, b'f'), [keyspace::media(TAG, MediaKind::Video, 4)]);
     assert_eq!(keys(&store, true, b'k'), [keyspace::correction(TAG, 1, 3)]);
-    // No block that holds nothing but events is one of messages.
+    // A block that holds only events is not in the index of messages.
     let blocks = [(None, 0), (Some(&author), 0), (Some(&author), 1)];
     assert_eq!(keys(&store, false, b'b'), blocks.map(|(author, block)| keyspace::block(TAG, author, block)));
 }
@@ -136,6 +136,6 @@ fn nothing_is_left_in_the_state_of_a_channel_that_was_destroyed() {
         assert!(rounds < 80, "clearing does not end");
     }
     assert!(rounds > 20, "more than a piece was cleared at a time");
-    // But for its number, which no other channel gets.
+    // All is gone except the channel's number, which is never given again.
     assert_eq!(store.lock().spaces[&Space::State].keys().collect::<Vec<_>>(), [keyspace::GID_HIGHEST]);
 }

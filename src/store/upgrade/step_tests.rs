@@ -1,4 +1,4 @@
-//! One entry after the other, whatever holds them.
+//! Upgrades of single entries.
 
 use super::super::keyspace;
 use super::*;
@@ -26,7 +26,7 @@ fn a_commit_gets_the_first_epoch_and_a_parcel_the_first_process() {
     let parcel = [b"u", 7u64.to_be_bytes().as_slice()].concat();
     let (key, value) = renewed(UpgradePlace::Month, &parcel, &of_4(&"text"));
     assert_eq!((key, keyspace::decode::<String>(&value).unwrap()), (keyspace::unsent(7), "text".to_owned()));
-    // Under the same letter the state keeps something else.
+    // In the state the same letter stands for something else.
     assert_eq!(renewed(UpgradePlace::State, &parcel, &of_4(&1u8)).0, parcel);
 }
 
