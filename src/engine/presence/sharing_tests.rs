@@ -124,7 +124,7 @@ fn nothing_waits_for_ever_for_a_channel_that_never_came_to_be() {
     engine.abandon(turn);
     engine.presence.online.bring_later(tag, &name, &BareJid::new("a@h").unwrap());
     // The store is asked, and knows nothing of it.
-    assert_eq!(engine.next_presence(), [name.clone()]);
+    assert_eq!(engine.next_presence(), std::slice::from_ref(&name));
     engine.bury(&name, &mut Vec::new());
     for _ in 0..3 {
         assert!(engine.next_presence().is_empty());
