@@ -92,8 +92,8 @@ pub struct Worker {
     /// Whether rows of an earlier process are sent again. Their age does not matter: no clock is known to have gone on
     /// meanwhile, and people who were in the channel then have missed them.
     pub sends_rows_again: bool,
-    /// The parcel up to which the store was told that the host server has all; `None` where the store may not have
-    /// taken that.
+    /// The parcel up to which the store was told that the host server has all; 0 where the store may not have taken
+    /// that.
     pub settled: u64,
     /// Is told of channels whose videos may have become useless.
     pub superseded: Arc<Superseded>,
@@ -116,26 +116,18 @@ impl Worker {
         }
         // Their numbers are not given out again, whether or not they can be sent.
         self.engine.number_from(unsent.last().map_or(0, |unsent| unsent.number));
-        let all = self.sends_rows_again;
-        let wanted = |unsent: &Unsent| match all {
-            true => unsent.clone(),
-            false => unsent.clone().without_rows(),
-        };
-        for some in unsent.chunks(RESENT_TURNS) {
-            // Nobody waits yet, and nothing may come before it.
-            let batch = vec![Inbound::Resend(some.iter().map(wanted).collect())];
-            match load_all(&mut self.engine, &*self.store, &batch) {
-                Ok(()) => self.turn(batch.into_iter().map(Candidate::from).collect()),
-                // One that cannot be read does not hold back the others.
-                Err(_) => some.iter().for_each(|one| self.resend_one(wanted(one))),
-            }
-        }
+        let without_rows = |unsent: Vec<Unsent>| unsent.into_iter().map(Unsent::without_rows).collect();
+        let unsent: Vec<Unsent> = if self.sends_rows_again { unsent } else { without_rows(unsent) };
+        unsent.chunks(RESENT_TURNS).for_each(|some| self.resend_some(some));
     }
 
-    fn resend_one(&mut self, unsent: Unsent) {
-        let batch = vec![Inbound::Resend(vec![unsent])];
+    /// Sends some of them. Nobody waits yet, and nothing may come before them.
+    fn resend_some(&mut self, some: &[Unsent]) {
+        let batch = vec![Inbound::Resend(some.to_vec())];
         match load_all(&mut self.engine, &*self.store, &batch) {
             Ok(()) => self.turn(batch.into_iter().map(Candidate::from).collect()),
+            // One that cannot be read does not hold back the others.
+            Err(_) if some.len() > 1 => some.iter().for_each(|one| self.resend_some(std::slice::from_ref(one))),
             Err(error) => self.unreadable(&error, &batch),
         }
     }
