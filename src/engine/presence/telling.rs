@@ -175,6 +175,7 @@ impl Engine {
                 }
             }
             _ => {
+                // No new change slips through here: `Change::member` says of each whether it sets a record.
                 if let Some(member) = change.member() {
                     self.follow_member(name, tag, member, turn);
                 }
