@@ -6,10 +6,10 @@ use super::super::{Engine, Turn};
 use super::request::{Asked, Effects, Way};
 use crate::channel::command::HistoryQuery;
 use crate::channel::{
-    Actor, Answer, AnyCommand, Change, Channel, ChannelName, Command, Context, Decision, GroupAnswer, Guest, Member,
-    Node, NodeSet, OPEN_INVITATIONS, Refusal, ServiceCommand, Style,
+    Actor, Answer, AnyCommand, Change, Channel, ChannelName, Command, Decision, GroupAnswer, Guest, Member, Node,
+    NodeSet, OPEN_INVITATIONS, Refusal, ServiceCommand, Style,
 };
-use crate::xep::{List, Request, incoming, information, invitations};
+use crate::xep::{List, Request, incoming, invitations};
 use crate::xmpp::{Parts, ns};
 use jid::Jid;
 use rand::Rng;
@@ -163,22 +163,10 @@ impl Engine {
         command: Command,
     ) -> Result<Effects, Refusal> {
         self.channels.touch(name, self.due);
-        let channel = self.channels.channel(name).ok_or(Refusal::NoSuchChannel)?;
-        let tag = channel.profile().tag;
-        let gist_of = |row: u64| self.channels.brought().gist(tag, row);
-        let mut context = Context {
-            live: self.channels.live(self.now, self.due),
-            dice: &mut self.dice,
-            limits: &self.service.limits,
-            registry: &self.requests.registry,
-            own_domains: &self.own,
-            operators: &self.service.operators,
-            past: self.channels.brought().past(tag),
-            facts: self.channels.brought().rows(tag),
-            gist_of: &gist_of,
-            rename: information::renamed,
-        };
-        let decided = channel.decide(actor, command, &mut context);
+        let tag = self.channels.channel(name).ok_or(Refusal::NoSuchChannel)?.profile().tag;
+        let decided = self.in_context(tag, |channels, context| {
+            channels.channel(name).ok_or(Refusal::NoSuchChannel)?.decide(actor, command, context)
+        });
         if matches!(decided, Err(Refusal::TooMany { what: OPEN_INVITATIONS, .. })) {
             self.requests.invitation_hits.hit(actor.account.domain().as_str());
         }

@@ -7,6 +7,7 @@ pub(super) mod answering;
 mod asking;
 pub mod call;
 mod calling;
+mod context;
 pub(super) mod delegated;
 pub(super) mod foreign;
 pub(super) mod groups;

@@ -5,13 +5,12 @@ use super::request::{Asked, Effects};
 use crate::channel::answer::Page;
 use crate::channel::command::Slice;
 use crate::channel::{
-    Answer, Change, Channel, ChannelName, Command, Context, GroupWish, Membership, Profile, Refusal, Rights,
-    ServiceAction, ServiceCommand, group_create,
+    Answer, Change, Channel, ChannelName, Command, GroupWish, Membership, Profile, Refusal, Rights, ServiceAction,
+    ServiceCommand, group_create,
 };
 use crate::xep::information;
 use jid::BareJid;
 use rand::Rng;
-use std::collections::BTreeMap;
 
 /// Channels on one page of a list, at most.
 const CHANNELS_PAGE_MAX: usize = 500;
@@ -80,19 +79,7 @@ impl Engine {
         wish: GroupWish,
     ) -> Result<Effects, Refusal> {
         let (name, mut profile) = self.found(&asked.actor.account, wish.name.clone())?;
-        let mut context = Context {
-            live: self.channels.live(self.now, self.due),
-            dice: &mut self.dice,
-            limits: &self.service.limits,
-            registry: &self.requests.registry,
-            own_domains: &self.own,
-            operators: &self.service.operators,
-            past: &Default::default(),
-            facts: &BTreeMap::new(),
-            gist_of: &|_| None,
-            rename: information::renamed,
-        };
-        let plan = group_create::plan(&wish, &asked.actor, &mut context)?;
+        let plan = self.in_context(profile.tag, |_, context| group_create::plan(&wish, &asked.actor, context))?;
         // Only those who are in a group learn of it (groups.md §1 rule 11).
         profile.listed = plan.settings.membership == Membership::Open;
         let info = information::first(Some(&plan.subject), self.now);
