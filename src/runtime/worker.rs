@@ -408,3 +408,7 @@ fn give_up(error: &CommitError) -> ! {
     );
     std::process::exit(EXIT_STORE_FAILED);
 }
+
+#[cfg(test)]
+#[path = "worker_tests.rs"]
+mod tests;

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::channel::whom::Whom;
 use crate::channel::{
-    Actor, Channel, ChannelName, Facts, Head, Member, ParticipantId, Progress, Receipt, Report, Row, Stamp, Status,
-    Tombstone,
+    Actor, Channel, ChannelName, Facts, Head, Member, Node, ParticipantId, Progress, Receipt, Report, Row, Stamp,
+    Status, Tombstone,
 };
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -60,6 +60,13 @@ impl MemoryStore {
     /// Makes the next `n` commits fail.
     pub fn fail_next_commits(&self, n: usize, failure: Failure) {
         self.lock().failures = (n, Some(failure));
+    }
+
+    /// Damages a channel: it cannot be loaded any more, because its information is lost.
+    pub fn damage(&self, tag: u64) {
+        let mut inner = self.lock();
+        let state = inner.spaces.entry(Space::State).or_default();
+        state.remove(&keyspace::item(tag, Node::Info));
     }
 
     /// Checks everything, and reports what is wrong.
