@@ -223,3 +223,44 @@ fn records(dbs: &impl Databases, prefix: &[u8]) -> Result<Ops, StoreError> {
     })?;
     Ok(ops)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::whom::Whom;
+    use crate::channel::{Change, Item, Limits, Profile, Rights, Stamp};
+    use crate::store::{Halves, MemoryStore, Part, Record, Store, Unsent};
+    use jid::BareJid;
+
+    /// A channel that ended, and a parcel that tells its people.
+    fn end(store: &MemoryStore, tag: u64, parcel: u64) {
+        let creator = BareJid::new("a@host.example").unwrap();
+        let created = Change::Created {
+            profile: Profile { tag, created: Stamp(0), creator, gid: 1, listed: true },
+            settings: Limits::default().group_settings(),
+            rights: Rights::default(),
+            info: Item::default(),
+        };
+        let name = ChannelName::new(&format!("c{tag}")).unwrap();
+        let record = |change| Record::Channel { name: name.clone(), tag, change };
+        store.commit(Stamp(0), &[record(created)]).unwrap();
+        let stanza = Halves { head: "<message".into(), tail: "/>".into(), groupchat: false };
+        let part = Part::Farewell { tag, whom: Whom::Members, stanza };
+        let unsent = Record::Unsent(Unsent { number: parcel, stamp: Stamp(0), parts: vec![part] });
+        store.commit(Stamp(0), &[record(Change::Destroyed), unsent]).unwrap();
+        // All else of it is cleared away.
+        (0..8).for_each(|_| store.commit(Stamp(0), &[]).unwrap());
+    }
+
+    #[test]
+    fn channels_wait_for_the_first_of_the_parcels_that_tell_of_their_end() {
+        let store = MemoryStore::new([1; 16]);
+        let left = |is_unsent: fn(u64) -> bool| clear_some(&*store.lock(), is_unsent).unwrap().1;
+        assert_eq!(left(|_| true), Left::Nothing);
+        for (tag, parcel) in [(1, 5), (2, 3), (3, 4)] {
+            end(&store, tag, parcel);
+        }
+        assert_eq!(left(|_| true), Left::Waits(3));
+        assert_eq!(left(|number| number != 3), Left::Some);
+    }
+}
