@@ -2,7 +2,8 @@
 //! said why that is no matter. Clippy sees most of these places by their types (clippy.toml, `iter_over_hash_type`); here
 //! are looked for, by their text, those which it does not see, and what is said at those it sees.
 
-use super::{Source, assert_none, holds, program_files};
+use super::words::Module;
+use super::{Source, assert_none, holds, program_files, root, source};
 use std::collections::BTreeSet;
 
 /// What an exception is said to be, and with a comment in front of a line.
@@ -29,6 +30,38 @@ fn what_goes_through_a_hash_says_why_its_order_is_no_matter() {
         wrong.extend(unseen(&file));
     }
     assert_none(wrong, "a hash is gone through, and nothing says why its order is no matter");
+}
+
+/// Of a path that leads nowhere Clippy only warns, and then forbids nothing.
+#[test]
+fn what_clippy_forbids_of_this_crate_is_there() {
+    let (rules, files) = (source(&root().join("clippy.toml")), program_files());
+    let paths = rules.text.split("\"mixd::").skip(1).filter_map(|rest| rest.split('"').next());
+    let wrong = paths.filter(|path| !is_method(path, &files)).map(str::to_owned).collect();
+    assert_none(wrong, "clippy.toml forbids a method that is not there");
+    for path in ["channel::Channel::nobody", "channel::Nobody::members", "nowhere::Channel::members"] {
+        assert!(!is_method(path, &files), "{path}");
+    }
+}
+
+/// Whether a type has a method by this path, which goes from the crate on.
+fn is_method(path: &str, files: &[Source]) -> bool {
+    let words: Vec<&str> = path.split("::").collect();
+    let [modules @ .., of, method] = words.as_slice() else { return false };
+    let module = format!("src/{}", modules.join("/"));
+    let paths = [format!("{module}.rs"), format!("{module}/mod.rs")];
+    let Some(file) = files.iter().find(|file| paths.contains(&file.path)) else { return false };
+    let module = Module::read(&file.path, &file.text);
+    let is_shown = module.uses.iter().any(|taken| taken.is_public && taken.name == *of);
+    (is_shown || module.defined.contains(*of)) && files.iter().any(|file| has_method(file.program(), of, method))
+}
+
+fn has_method(text: &str, of: &str, method: &str) -> bool {
+    let (name, mut is_inside) = (format!("fn {method}"), false);
+    text.lines().any(|line| {
+        is_inside = if line.starts_with("impl") { holds(line, of) } else { is_inside && line != "}" };
+        is_inside && holds(line, &name)
+    })
 }
 
 /// The places where a hash is consumed, or given to something that goes through it.
