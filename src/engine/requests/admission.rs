@@ -1,8 +1,8 @@
-//! Who comes too fast: every request is counted by who asks and by what it costs, every message by who sends it, by its
-//! bytes and by its channel, and presence by whose it is.
+//! Rates. Requests are counted by account and cost, messages by account, bytes and channel, presence by account.
 //!
-//! Messages and presence are counted before anything is read of them, and wait for their time ([`super::Pacing`]), be they
-//! stanzas or calls. What else is said to everybody in a channel is refused at once, and has left no trace.
+//! Messages and presence, as stanzas or as calls, are counted before they are read, and wait for their time
+//! ([`super::Pacing`]). Whatever else is published to a channel is refused at once when it is too fast, before anything
+//! changes.
 
 use super::super::fairness::pace::Pace;
 use crate::channel::{ChannelName, Rate, Rates, Refusal};
@@ -10,15 +10,15 @@ use crate::xmpp::Parts;
 use jid::BareJid;
 use minidom::Element;
 
-/// How often somebody who seldom speaks in a channel need not wait for others who speak all the time.
+/// The rate at which an account that seldom speaks in a channel skips the channel's rate.
 pub(super) const SELDOM: Rate = Rate { per_s: 1, burst: 5 };
 
-/// The buckets.
+/// The token buckets of all rates.
 #[derive(Debug)]
 pub(in crate::engine) struct Admission {
     pub(super) requests: Pace<BareJid>,
     pub(super) invitations: Pace<BareJid>,
-    /// What comes in the long run, and how fast it goes on until then.
+    /// `messages` is the long-term rate with its backlog, `peaks` the rate within a burst.
     pub(super) messages: Pace<BareJid>,
     pub(super) peaks: Pace<BareJid>,
     pub(super) bytes: Pace<BareJid>,
@@ -50,7 +50,10 @@ impl Admission {
         self.unpaced.iter().any(|domain| domain == account.domain().as_str())
     }
 
-    /// When somebody's message has its time, by `now`, where that is no more than so long from then.
+    /// When a message may go on, in milliseconds of `now_ms`' clock.
+    ///
+    /// # Errors
+    /// [`Refusal::TooFast`] if it would wait longer than `patience_ms`.
     pub(super) fn admit(&mut self, of: &CountedMessage<'_>, now_ms: u64, patience_ms: u64) -> Result<u64, Refusal> {
         let CountedMessage { account, channel, bytes } = of;
         let too_fast = |what| move |wait_us: u64| Refusal::TooFast { what, wait_s: wait_us.div_ceil(1_000_000) };
@@ -77,14 +80,14 @@ impl Admission {
     }
 }
 
-/// A message as it is counted.
+/// What a message is counted by.
 pub(super) struct CountedMessage<'a> {
     pub(super) account: &'a BareJid,
     pub(super) channel: Option<&'a ChannelName>,
     pub(super) bytes: u64,
 }
 
-/// Roughly how long the text of an element is, in bytes.
+/// Approximate size of an element as XML, in bytes.
 pub(in crate::engine) fn bytes_of(element: &Element) -> u64 {
     let attributes: usize = element.attrs().iter().map(|((_, name), value)| name.len() + value.len() + 4).sum();
     let own = 2 * element.name().len() + 5 + attributes + element.texts().map(str::len).sum::<usize>();

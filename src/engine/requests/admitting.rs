@@ -1,4 +1,4 @@
-//! What comes in is counted before it is read, and requests before they are decided.
+//! Messages and presence are counted before they are read, requests before they are decided.
 
 use super::super::Engine;
 use super::admission::{CountedMessage, bytes_of};
@@ -8,13 +8,13 @@ use crate::xmpp::{Kind, Stanza};
 use jid::BareJid;
 
 impl Engine {
-    /// Whether what somebody asks counts against no rate: operators and bridges ask freely, and what goes on in parts was
-    /// let in before.
+    /// Whether no rate applies: to operators, to unpaced domains (bridges), and to the later parts of a request that
+    /// was counted at its first.
     fn is_uncounted(&self, actor: &Actor) -> bool {
         actor.operator || self.requests.parts.goes_on() || self.requests.admission.is_unpaced(&actor.account)
     }
 
-    /// Whether somebody may ask anything at this time.
+    /// Counts a request, or refuses it as too fast.
     pub(in crate::engine) fn admit_request(&mut self, actor: &Actor) -> Result<(), Refusal> {
         if self.is_uncounted(actor) {
             return Ok(());
@@ -23,15 +23,15 @@ impl Engine {
         taken.map_err(|wait_s| Refusal::TooFast { what: "requests", wait_s })
     }
 
-    /// What a request that was let in costs beyond one: whoever asks for much waits longer before asking again.
+    /// Charges an admitted request for its cost beyond 1, so an expensive request delays the account's next one.
     pub(in crate::engine) fn charge_request(&mut self, actor: &Actor, cost: u64) {
         if !self.is_uncounted(actor) {
             self.requests.admission.requests.empty_by(&actor.account, cost.saturating_sub(1), self.steady.0);
         }
     }
 
-    /// Whether somebody may write to so many people at this time who did not ask for it. Who writes to more at once than may
-    /// be waits until nothing is lacking, and then longer for the next time.
+    /// Whether an account may write now to `people` accounts that did not ask for it. A batch larger than the burst
+    /// waits for a full bucket; it then leaves a debt that delays the next one.
     pub(in crate::engine) fn admit_invitations(&mut self, actor: &Actor, people: usize) -> Result<(), Refusal> {
         if people == 0 || self.is_uncounted(actor) {
             return Ok(());
@@ -42,14 +42,14 @@ impl Engine {
         }
     }
 
-    /// So many were written to.
+    /// Charges for `people` accounts that were written to.
     pub(in crate::engine) fn charge_invitations(&mut self, actor: &Actor, people: usize) {
         if !self.is_uncounted(actor) {
             self.requests.admission.invitations.charge(&actor.account, people as u64, self.steady.0);
         }
     }
 
-    /// Whether somebody may say something to a channel at this time, by another way than as a message.
+    /// Counts something published to a channel other than by a message, or refuses it as too fast.
     pub(in crate::engine) fn admit_message(&mut self, actor: &Actor, name: &ChannelName) -> Result<(), Refusal> {
         if actor.operator || self.requests.admission.is_unpaced(&actor.account) {
             return Ok(());
@@ -59,15 +59,15 @@ impl Engine {
         self.requests.admission.admit(&message, self.steady.0, 0).map(|_| ())
     }
 
-    /// For how long something may wait for its time, in milliseconds.
+    /// The longest time that a message or presence waits for its rate, in milliseconds.
     pub(in crate::engine) fn held_ms(&self) -> u64 {
         self.requests.admission.held_ms
     }
 
-    /// When a message that came as a call has its time, in milliseconds of the time by which is waited.
+    /// When a message that came as a call may go on, in milliseconds of steady time.
     ///
     /// # Errors
-    /// [`Refusal::TooFast`] where that is too long.
+    /// [`Refusal::TooFast`] if it would wait too long.
     pub(in crate::engine) fn admit_call(&mut self, call: &Call) -> Result<u64, Refusal> {
         let (now_ms, held_ms, account) = (self.steady.0, self.requests.admission.held_ms, &call.actor.account);
         if call.actor.operator || self.requests.admission.is_unpaced(account) {
@@ -79,16 +79,16 @@ impl Engine {
         self.requests.admission.admit(&message, now_ms, held_ms)
     }
 
-    /// A channel whose rate a message of somebody counts for: whoever is known not to be in it says nothing there.
+    /// The channel whose rate the message counts against: none if the account is known not to be a participant.
     fn spoken_in<'a>(&self, channel: Option<&'a ChannelName>, account: &BareJid) -> Option<&'a ChannelName> {
         let is_out = |channel: &Channel| !channel.member(account).is_some_and(Member::is_joined);
         channel.filter(|name| !self.channels.channel(name).is_some_and(is_out))
     }
 
-    /// When a message or a presence that came as a stanza has its time, in milliseconds of the time by which is waited.
+    /// When a message or presence that came as a stanza may go on, in milliseconds of steady time.
     ///
     /// # Errors
-    /// [`Refusal::TooFast`] where that is too long.
+    /// [`Refusal::TooFast`] if it would wait too long.
     pub(in crate::engine) fn admit_stanza(
         &mut self,
         stanza: &Stanza,

@@ -1,4 +1,4 @@
-//! What operators ask of the service as a whole, carried out.
+//! Requests of operators about the service as a whole: the list of all channels, the census, announcements.
 
 use super::super::channels::chores::ANNOUNCING;
 use super::super::outgoing::outbox::Lasting;
@@ -15,7 +15,7 @@ use jid::BareJid;
 use std::collections::{HashSet, VecDeque};
 
 impl Engine {
-    /// Refuses what an account may not do at the service.
+    /// Refuses an action that the account's role at the service does not permit.
     pub(in crate::engine) fn require_at_service(&self, actor: &Actor, action: ServiceAction) -> Result<(), Refusal> {
         match self.service.role_of(&actor.account).may(action) {
             true => Ok(()),
@@ -74,17 +74,17 @@ impl Engine {
         Ok(Effects::none(Answer::Done))
     }
 
-    /// Goes on with the oldest announcement.
+    /// The channels whose participants the oldest announcement reaches next.
     pub(in crate::engine) fn next_to_announce(&mut self) -> Vec<ChannelName> {
         let Some(first) = self.requests.announcements.first() else { return Vec::new() };
         match first.next.len() >= ANNOUNCING.cost {
-            // There is enough to do.
+            // Enough recipients are queued.
             true => first.chore.rest(),
             false => first.chore.step(|behind, count| self.channels.shelf().names_behind(behind, count)),
         }
     }
 
-    /// The people of a channel are among those who are told.
+    /// Queues the participants of a channel for the announcement, each account once.
     #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     pub(in crate::engine) fn announce_in(&mut self, name: &ChannelName, turn: &mut Turn) {
         let Some(first) = self.requests.announcements.first() else { return };
@@ -92,7 +92,7 @@ impl Engine {
             return;
         }
         let mut people: Vec<_> = self.channels.channel(name).into_iter().flat_map(Channel::participants).collect();
-        // In the order of ids: when somebody is told says nothing of who the others are.
+        // Sorted by participant id: the order of delivery must not reveal the order of JIDs.
         people.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         first.next.extend(people.into_iter().map(|it| it.jid.clone()).filter(|jid| first.told.insert(jid.clone())));
         self.tell_some(turn);
@@ -104,7 +104,7 @@ impl Engine {
         }
     }
 
-    /// Tells those who are next, as many as this tick may.
+    /// Delivers the announcement to the next recipients, within this tick's budget.
     pub(in crate::engine) fn tell_some(&mut self, turn: &mut Turn) {
         let Some(first) = self.requests.announcements.first() else { return };
         let count = first.next.len().min(first.chore.room());
@@ -121,7 +121,7 @@ impl Engine {
         }
     }
 
-    /// A commit was refused: whoever was to be told is next again, and what was asked for is not under way.
+    /// After a refused commit: recipients are queued again, and an announcement begun in this turn is dropped.
     pub(in crate::engine) fn undo_announced(&mut self, announced: Vec<AnnouncingStep>) {
         announced.into_iter().rev().for_each(|it| self.requests.announcements.undo(it));
     }
@@ -159,7 +159,7 @@ mod tests {
         send(engine, &format!("<iq type='set' id='1' from='{OPERATOR}' to='mix.h'>{command}</iq>")).concat()
     }
 
-    /// Channels `c0`, `c1` … with the people of each, by their numbers.
+    /// Creates channels `c0`, `c1` …, whose participants are accounts of the given numbers.
     fn fill(engine: &mut Engine, channels: &[std::ops::Range<usize>]) {
         let core = "xmlns='urn:xmpp:mix:core:1'";
         for (n, people) in channels.iter().enumerate() {
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn everybody_is_told_once_and_some_a_tick() {
         let mut engine = engine();
-        // More channels than one tick looks at, and more people than it tells.
+        // More channels and more participants than one tick handles.
         let mut channels = vec![0..150, 100..350, 0..50];
         channels.extend((0..20).map(|n| 340 + n..345 + n));
         fill(&mut engine, &channels);
@@ -209,7 +209,7 @@ mod tests {
             command(&mut engine, announce, "<field var='announcement'><value>x</value></field>").contains("completed")
         );
         let is_fan = |out: &&Out| matches!(out, Out::Fan(_));
-        // It left memory again before its turn.
+        // The channel left memory before its step.
         let first = turn(&mut engine, Inbound::Tick);
         assert_eq!((first.iter().filter(is_fan).count(), engine.requests.announcements.count()), (4, 1));
         let next = engine.turn(Stamp(engine.now.0 + 1000), vec![Inbound::Tick]).next;
@@ -227,7 +227,7 @@ mod tests {
         let asked = format!("<command xmlns='{}' node='{announce}'>{form}</command>", ns::COMMANDS);
         let asked = format!("<iq type='set' id='1' from='{OPERATOR}' to='mix.h'>{asked}</iq>");
         let asked = Inbound::Stanza(Stanza::parse(asked.as_bytes()).unwrap());
-        // Nothing is under way of what could not be answered.
+        // A refused request leaves no announcement.
         let refused = engine.turn(Stamp(engine.now.0 + 1000), vec![asked.clone()]);
         engine.abandon(refused);
         assert_eq!(engine.requests.announcements.count(), 0);
@@ -239,7 +239,7 @@ mod tests {
                 let mut turn = engine.turn(Stamp(engine.now.0 + 1000), batch);
                 batch = std::mem::take(&mut turn.next);
                 let sent = match n % 2 {
-                    // Every second tick nothing is committed.
+                    // Every second commit is refused.
                     0 => engine.abandon(turn),
                     _ => turn.outbox,
                 };

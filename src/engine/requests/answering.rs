@@ -1,4 +1,4 @@
-//! What the asker is told: at once, or from the archive after the turn.
+//! Answers to requests: sent at once, or read from the archive after the turn.
 
 use super::super::people::pending::Purpose;
 use super::super::{Engine, Out, Query, QueryKind, Turn};
@@ -7,15 +7,16 @@ use crate::channel::{AccountAnswer, Answer, GroupAnswer, Refusal, Style, Visibil
 use crate::xep::{Extension, Reply, commands, privilege};
 use jid::{BareJid, Jid};
 
-/// What one turn may spend on lists in answers, in bytes; whoever asks for more is told to come again.
+/// The bytes of lists that one turn may produce. A request beyond that is refused as busy.
 pub(in crate::engine) const EFFORT_MAX: usize = 4 << 20;
-/// What somebody counts there who is listed otherwise than in XML.
+/// The cost of a listed member in an answer that is not XML, in bytes.
 pub(in crate::engine) const MEMBER_EFFORT: usize = 64;
-/// What a recipient of a message takes in an answer besides its JID, in bytes.
+/// The size of one recipient of a message in an answer, without its JID, in bytes.
 const RECIPIENT_BYTES: usize = 128;
 
 impl Engine {
-    /// XEP-0405 §6.7: who stands in for the account's server keeps the channel in its roster, where that is granted.
+    /// XEP-0405 §2.9: the home server adds a joined channel to the account's roster and removes a left one. For a
+    /// delegated request the service does so, if the privilege is granted.
     pub(in crate::engine) fn keep_roster(&mut self, asked: &Asked<'_>, answer: &Answer, turn: &mut Turn) {
         let delegated = asked.reply().and_then(|reply| reply.delegated.as_ref());
         let (Some(delegated), Some(name)) = (delegated, &asked.channel) else { return };
@@ -29,7 +30,8 @@ impl Engine {
         self.set_roster_item(&account, &address, label.as_deref(), &mut turn.outbox);
     }
 
-    /// Puts a channel into an account's roster, or takes it out, where that is granted.
+    /// Adds a channel to an account's roster if `label` is given, else removes it; only with the roster privilege
+    /// (XEP-0356 §4).
     pub(in crate::engine) fn set_roster_item(
         &mut self,
         account: &BareJid,
@@ -70,7 +72,7 @@ impl Engine {
             Answer::History { query, author } => QueryKind::Page { query: Box::new(query), author },
             Answer::HistoryBounds => QueryKind::Bounds(Box::default()),
             Answer::Group(GroupAnswer::MessageInfo { row, mut recipients, aggregate }) => {
-                // How many there are is told in any case.
+                // The total count is sent even if the list is cut.
                 let mut left = self.service.limits.answer_bytes_max;
                 recipients.retain(|recipient| {
                     let fits = left.checked_sub(RECIPIENT_BYTES + recipient.jid.as_str().len());

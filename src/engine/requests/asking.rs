@@ -1,4 +1,4 @@
-//! What is asked, from the command to the answer.
+//! A request from its command to its answer.
 
 use super::super::outgoing::outbox::{Delta, EntryNo, ListId, Out};
 use super::super::outgoing::showing::Done;
@@ -15,14 +15,14 @@ use jid::Jid;
 use rand::Rng;
 
 impl Engine {
-    /// A request that came as a stanza.
+    /// Handles a request that came as a stanza.
     pub(in crate::engine) fn ask(&mut self, mut asked: Asked<'_>, turn: &mut Turn) {
         let Way::Stanza { reply, .. } = &asked.way else { return };
         let reply = reply.clone();
         turn.replies.push(reply.clone());
         self.note_act(&asked.actor.account, turn);
         let is_message = matches!(asked.way, Way::Stanza { extension: None, .. });
-        // What is cheap comes first: how much there is to read is the sender's choice.
+        // Cheap checks come before decoding, because the sender chooses how much there is to decode.
         let admitted = if is_message { self.check_speaker(&asked) } else { self.admit_request(&asked.actor) };
         if let (Ok(()), Some(name)) = (&admitted, asked.channel.clone()) {
             self.catch_up(&asked.actor.account, &name, turn);
@@ -30,8 +30,8 @@ impl Engine {
         let command = admitted.and_then(|()| self.decode(&asked));
         let decided = command.and_then(|command| self.decide_within_rates(&mut asked, command, turn));
         let decided = decided.or_else(|refusal| match refusal {
-            // Whoever is not in, or where there is no such channel any more, is where it wants to be (XEP-0405 §3.4): an error
-            // would leave the channel in its list for ever.
+            // XEP-0405 §2.8: the home server removes the channel from the roster only once the leave succeeds. So
+            // leaving succeeds if the account is no participant or the channel is gone.
             Refusal::NotJoined | Refusal::NoSuchChannel if asked.leaves_by_home_server() => {
                 Ok(Effects::none(Answer::Left))
             }
@@ -46,13 +46,13 @@ impl Engine {
         }
     }
 
-    /// Refuses a message of somebody who may not speak in the channel, whatever it says.
+    /// Refuses a message from an account that may not speak in the channel, before it is read.
     fn check_speaker(&self, asked: &Asked<'_>) -> Result<(), Refusal> {
         let channel = asked.channel.as_ref().and_then(|name| self.channels.channel(name));
         channel.ok_or(Refusal::NoSuchChannel)?.check_speaker(&asked.actor, &self.service.limits)
     }
 
-    /// Logs what was decided of a stanza, so that its way can be followed: a row goes out by an id of its own.
+    /// Logs the decision, so that a stanza can be traced: a row is sent under its own id.
     fn trace(&self, id: Option<&str>, effects: &Effects) {
         if !tracing::enabled!(tracing::Level::DEBUG) {
             return;
@@ -69,7 +69,7 @@ impl Engine {
     fn decode(&self, asked: &Asked<'_>) -> Result<AnyCommand, Refusal> {
         let hidden = asked.channel.as_ref().is_some_and(|name| self.is_hidden(name, &asked.actor));
         let Some(request) = self.request(asked) else { return Err(Refusal::NoSuchService) };
-        // Whether an invitation opens it is decided with it; until then nothing tells that there is anything to open.
+        // A hidden channel is decided on only if the request shows an invitation: the decision checks it.
         if hidden && !invitations::is_shown_by(request.payload) {
             return Err(Refusal::NoSuchChannel);
         }
@@ -80,13 +80,13 @@ impl Engine {
         command.map_err(|refusal| if hidden { Refusal::NoSuchChannel } else { refusal })
     }
 
-    /// Whether there is no channel of this name, or none that the asker may know of: either way it tells nothing, not
-    /// even what is wrong with a request (groups.md §1 rule 11).
+    /// Whether the channel does not exist, or the asker may not know of it. Both are answered alike, whatever else is
+    /// wrong with the request (groups.md §1 rule 11).
     pub(in crate::engine) fn is_hidden(&self, name: &ChannelName, actor: &Actor) -> bool {
         self.channels.channel(name).is_none_or(|channel| channel.is_hidden_from(actor))
     }
 
-    /// The decision, unless it is about a message that comes too fast.
+    /// The decision, after the rates of messages and invitations.
     pub(in crate::engine) fn decide_within_rates(
         &mut self,
         asked: &mut Asked<'_>,
@@ -94,7 +94,7 @@ impl Engine {
         turn: &mut Turn,
     ) -> Result<Effects, Refusal> {
         let is_stanza = matches!(asked.way, Way::Stanza { extension: None, .. });
-        // Those had to wait for their time already.
+        // Messages were counted when they came in.
         let is_paced = is_stanza || (matches!(asked.way, Way::Call(_)) && command.message().is_some());
         let publishes = matches!(command.of_channel(), Some(Command::Publish(_) | Command::Announce(_)));
         self.charge_request(&asked.actor, if is_stanza { 1 } else { command.cost() });
@@ -113,7 +113,7 @@ impl Engine {
         Ok(effects)
     }
 
-    /// The decision; `asked.channel` becomes the channel that the command is about.
+    /// The decision. `asked.channel` becomes the channel that the command is about.
     pub(in crate::engine) fn decide(
         &mut self,
         asked: &mut Asked<'_>,
@@ -125,7 +125,7 @@ impl Engine {
             AnyCommand::Channel(Command::EndAccount) | AnyCommand::Service(ServiceCommand::Account(_))
         );
         if !is_of_an_end && self.channels.is_ending(&asked.actor.account) {
-            // Whoever has its name next has to wait until it is over.
+            // The name's next owner waits until the old account is ended everywhere.
             return Err(Refusal::Busy);
         }
         match command {
@@ -134,7 +134,7 @@ impl Engine {
         }
     }
 
-    /// The decision about what is asked of one channel.
+    /// The decision about a request to one channel.
     fn decide_at_channel(&mut self, asked: &mut Asked<'_>, command: Command) -> Result<Effects, Refusal> {
         if command == Command::EndAccount {
             return self.take_end(asked);
@@ -142,7 +142,7 @@ impl Engine {
         let name = asked.channel.clone().ok_or(Refusal::NoSuchService)?;
         let is_group = self.channels.channel(&name).is_some_and(|it| it.settings().style == Style::Group);
         let command = match command {
-            // What of a group's archive somebody sees has a first and a last row of its own.
+            // In a group, the first and last row depend on the asker.
             Command::HistoryBounds if is_group => {
                 Command::ReadHistory(HistoryQuery { ends_only: true, max: 1, ..HistoryQuery::default() })
             }
@@ -175,14 +175,14 @@ impl Engine {
         Ok(Effects { changes, is_part, ..Effects::none(answer) })
     }
 
-    /// Applies a decision, answers it, and shows what happened.
+    /// Applies a decision, answers it, and shows the changes to those they concern.
     pub(in crate::engine) fn carry_out(&mut self, asked: Asked<'_>, effects: Effects, turn: &mut Turn) {
         if effects.is_part {
             return self.carry_out_part(&asked, effects, turn);
         }
         let Effects { changes, answer, registrations, set_off, own, ending, is_part: _ } = effects;
         self.notice_asker(&asked, &answer, turn);
-        // The asker hears the answer before what it leads to.
+        // The answer is sent before the notifications.
         let ahead = std::mem::take(&mut turn.outbox);
         for (account, nick) in registrations {
             self.register(account, nick, turn);
@@ -211,7 +211,7 @@ impl Engine {
         }
     }
 
-    /// Memory and the address book learn of a change; `None` where there is no such channel.
+    /// Applies a change to memory and to the address book. `None` if the channel does not exist.
     pub(in crate::engine) fn apply(&mut self, name: &ChannelName, change: &Change, turn: &mut Turn) -> Option<Done> {
         let channel = self.channels.channel(name)?;
         let tag = channel.profile().tag;
@@ -233,7 +233,7 @@ impl Engine {
         Some(Done { tag, before: past.map(|past| past.status), nodes_gone })
     }
 
-    /// The address book learns of somebody who came, went or subscribes to something else.
+    /// Updates the address book for a participant that joined, left or changed its subscriptions.
     fn seat(&mut self, tag: u64, past: Option<&Member>, member: &Member, turn: &mut Turn) {
         let past = past.filter(|past| past.is_joined());
         let no = match (past, member.is_joined()) {
@@ -253,7 +253,7 @@ impl Engine {
         turn.outbox.extend(subscription_deltas(tag, no, past, next));
     }
 
-    /// The same of a guest.
+    /// Updates the address book for a guest.
     fn seat_guest(&mut self, tag: u64, name: &ChannelName, guest: &Guest, turn: &mut Turn) {
         let past = self.channels.channel(name).and_then(|channel| channel.guest(&guest.jid));
         let past = past.map(|past| past.subscriptions).unwrap_or_default();
@@ -271,7 +271,7 @@ impl Engine {
         turn.outbox.extend(subscription_deltas(tag, no, past, guest.subscriptions));
     }
 
-    /// What a request tells of where the asker is reached: who speaks MIX to a channel takes MIX traffic.
+    /// Notes the asker's resource: a client that sends MIX requests to a channel gets MIX traffic.
     fn notice_asker(&mut self, asked: &Asked<'_>, answer: &Answer, turn: &mut Turn) {
         let speaks =
             !matches!(answer, Answer::Description | Answer::Nodes | Answer::Pong | Answer::Version | Answer::Left);
@@ -279,7 +279,7 @@ impl Engine {
         self.notice_group_client(asked, asker, turn);
         let Some(name) = &asked.channel else { return };
         if matches!(&asked.way, Way::Stanza { payload, .. } if payload.has_ns(ns::COMMANDS)) {
-            // Any client has commands, and most of these show no channels.
+            // Any client may use ad-hoc commands, and most of those do not support MIX.
             return;
         }
         let joined = matches!(answer, Answer::Joined { .. });
@@ -306,8 +306,8 @@ impl Engine {
         }
     }
 
-    /// Whoever asks the service in the namespace of groups shows groups, and takes their traffic, whatever else its
-    /// software announces. Nothing is kept of accounts that are in no channel and whose presence is not told.
+    /// A client that sends the service a request in the groups namespace gets the traffic of groups, whatever its
+    /// capabilities say. Nothing is kept of an account without channels whose presence is not known.
     fn notice_group_client(&mut self, asked: &Asked<'_>, asker: &Jid, turn: &mut Turn) {
         let Way::Stanza { payload, .. } = &asked.way else { return };
         let speaks = payload.has_ns(ns::GROUP) || payload.parts().any(|child| child.has_ns(ns::GROUP));
@@ -317,7 +317,7 @@ impl Engine {
         }
     }
 
-    /// What extensions may look at; `None` for what did not come as a stanza.
+    /// The request as extensions see it. `None` for a call.
     pub(in crate::engine) fn request<'a>(&'a self, asked: &'a Asked<'_>) -> Option<Request<'a>> {
         let Way::Stanza { reply, payload, set, .. } = &asked.way else { return None };
         Some(Request {
@@ -334,18 +334,18 @@ impl Engine {
         })
     }
 
-    /// An id for a stanza of the service's own.
+    /// A fresh id for a stanza that the service sends.
     pub(in crate::engine) fn fresh_id(&mut self) -> String {
         self.fresh_id_of(0)
     }
 
-    /// An id for a stanza of a channel that has no row, by the channel's tag.
+    /// A fresh id for a stanza that a channel sends and that has no row.
     pub(in crate::engine) fn fresh_id_of(&mut self, tag: u64) -> String {
         self.service.sealer.mark(tag, self.dice.random())
     }
 }
 
-/// What the address book learns of the nodes that came or went between two sets of subscriptions.
+/// The changes in the address book between two sets of subscriptions.
 fn subscription_deltas(tag: u64, no: EntryNo, past: NodeSet, next: NodeSet) -> impl Iterator<Item = Out> {
     let gone = past.without(next).iter().map(|node| (node, false));
     gone.chain(next.without(past).iter().map(|node| (node, true))).map(move |(node, on)| {

@@ -1,58 +1,58 @@
-//! Commands that come by another door than stanzas, and their results.
+//! Commands that come as calls, not as stanzas, and their results.
 //!
-//! They are the same commands, decided in the same turn as stanzas and stored with them; a result leaves, like
-//! everything else, only once the turn is durable.
+//! They are the same commands, decided and stored in the same turns as stanzas. A result, like a stanza, is sent only
+//! once the turn is durable.
 
 use super::request::Effects;
 use crate::channel::group::Recipient;
 use crate::channel::{Actor, Answer, AnyCommand, ChannelName, Item, Receipt, Refusal, Snapshot};
 use jid::BareJid;
 
-/// How many people of a channel one result tells of, at most.
+/// The most members in one result.
 pub(super) const PEOPLE_MAX: usize = 500;
 
-/// Something asked of the service or of one channel.
+/// A command to the service or to one channel.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// The caller's mark for the result.
+    /// The caller's token, returned with the result.
     pub token: u64,
     /// Who asks.
     pub actor: Actor,
-    /// What it is asked of.
+    /// What the command is addressed to.
     pub to: Addressee,
-    /// What is asked.
+    /// The command.
     pub command: AnyCommand,
 }
 
-/// What a call is asked of.
+/// The addressee of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Addressee {
     /// The service.
     Service,
     /// A channel by its localpart.
     Channel(ChannelName),
-    /// A channel by its number.
+    /// A channel by its number (gid).
     Gid(u32),
 }
 
-/// What a call leads to.
+/// The result of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CallResult {
-    /// What the asker is told; lists of groups are in here.
+    /// The answer, including lists of groups.
     pub answer: Answer,
-    /// The channel right after, with some of its people where its profile was asked for; absent where it is gone and where
-    /// the service was asked.
+    /// The channel right after the call, with a page of members if the profile was asked for. Absent if the channel is
+    /// gone or the call was for the service.
     pub group: Option<Snapshot>,
-    /// The items that were asked for.
+    /// The items asked for.
     pub items: Vec<Item>,
-    /// The recipients of the row that was asked for, in the order of accounts, and when it came at each.
+    /// The receipts of the row asked for, ordered by account.
     pub receipts: Vec<(BareJid, Receipt)>,
 }
 
-/// A result that lacks what only the store knows: who reported a row when.
+/// A result that still lacks the receipts, which only the store has.
 #[derive(Clone, Debug)]
 pub struct Lookup {
-    /// The caller's mark.
+    /// The caller's token.
     pub token: u64,
     /// Who asks.
     pub account: BareJid,
@@ -66,11 +66,11 @@ pub struct Lookup {
     pub result: CallResult,
 }
 
-/// A result, by the mark of its call.
+/// The token of a call, and its result.
 pub type Called = (u64, Result<CallResult, Refusal>);
 
 impl Effects {
-    /// Nothing happens to anything; the asker is told this.
+    /// No changes, only an answer.
     pub(in crate::engine) fn none(answer: Answer) -> Effects {
         let (changes, registrations, own) = (Vec::new(), Vec::new(), Vec::new());
         Effects { changes, answer, registrations, set_off: None, own, ending: None, is_part: false }

@@ -1,4 +1,4 @@
-//! Calls, decided in the same turn as stanzas: what is asked, and what the caller is told.
+//! Calls: decided in the same turns as stanzas, and answered to the caller.
 
 use super::super::{Engine, Turn};
 use super::answering::{EFFORT_MAX, MEMBER_EFFORT};
@@ -7,8 +7,8 @@ use super::request::{Asked, Way};
 use crate::channel::{Actor, Answer, AnyCommand, Channel, ChannelName, Command, GroupAnswer, Node, Refusal, Role};
 
 impl Engine {
-    /// Whether a number is enough for somebody to find a channel: numbers can be guessed, and what is on no list is for
-    /// those who were told its name.
+    /// Whether an account may address a channel by its number. Numbers can be guessed, so this needs a listed channel,
+    /// or one that the account is in.
     fn is_found_by(&self, name: &ChannelName, actor: &Actor) -> bool {
         let channel = self.channels.channel(name);
         channel.is_some_and(|it| it.profile().listed || it.role_of(&actor.account, actor.operator) != Role::Outsider)
@@ -51,11 +51,11 @@ impl Engine {
         }
     }
 
-    /// The result of a call whose changes are applied.
+    /// The result of a call, after its changes are applied.
     fn result_of(&self, channel: Option<&ChannelName>, answer: Answer) -> CallResult {
         let channel = channel.and_then(|name| self.channels.channel(name));
         let gone = matches!(answer, Answer::Destroyed);
-        // There may be many: who does not ask for them does not pay for them, and who does gets some at a time.
+        // Members are many, so only a profile request gets them, a page at a time.
         let snapshot = |channel: &Channel| match &answer {
             Answer::Group(GroupAnswer::Profile(slice)) => {
                 let count = slice.max.map_or(PEOPLE_MAX, |max| max.min(PEOPLE_MAX));
@@ -75,7 +75,7 @@ impl Engine {
         CallResult { answer, group, items, receipts: Vec::new() }
     }
 
-    /// Answers a call, at once or by a look into the store after the turn.
+    /// Answers a call at once, or after a read of the store once the turn is committed.
     pub(in crate::engine) fn answer_call(&self, asked: &Asked<'_>, token: u64, answer: Answer, turn: &mut Turn) {
         let tag = asked.channel.as_ref().and_then(|name| self.channels.tag_of(name));
         if matches!(answer, Answer::Group(GroupAnswer::Profile(_))) && turn.effort > EFFORT_MAX {

@@ -1,4 +1,4 @@
-//! Requests that a host server hands over for its users (XEP-0355, XEP-0405): joined and left through the own account.
+//! XEP-0355, XEP-0405 §2.7, §2.8: `client-join` and `client-leave` that a host server delegates for its accounts.
 
 use super::super::{Engine, Turn};
 use super::request::{Asked, Way};
@@ -9,7 +9,7 @@ use crate::xmpp::{Kind, Stanza, address};
 use jid::BareJid;
 use minidom::Element;
 
-/// A channel that is to be joined or left.
+/// The channel to join or leave.
 enum Named {
     Own(ChannelName),
     Foreign(BareJid),
@@ -77,7 +77,7 @@ impl Engine {
         self.ask(Asked { actor, channel, way }, turn);
     }
 
-    /// The channel of an address in a `client-join` or `client-leave`.
+    /// Parses the channel address of a `client-join` or `client-leave`.
     fn channel_named(&self, address: &str) -> Result<Named, Refusal> {
         let wrong = || Refusal::BadRequest(format!("'{address}' is no channel's address"));
         let jid = address::jid(address).map_err(|_| wrong())?;

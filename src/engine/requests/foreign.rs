@@ -1,7 +1,7 @@
-//! Channels of other services, joined and left through accounts whose host server delegates that to us (XEP-0405 §2.7).
+//! XEP-0405 §2.7: a delegated account joins or leaves a channel of another service.
 //!
-//! A component may speak for no address outside its own domain. So the host server itself has to send the inner request
-//! from the account, where it grants that (XEP-0356 §7); else the request is refused.
+//! A component cannot send from an address outside its own domain. So the host server sends the inner request from the
+//! account, if it grants that privilege (XEP-0356 §6). Without the privilege the request is refused.
 
 use super::super::people::pending::{Passed, Purpose};
 use super::super::{Engine, Turn};
@@ -13,7 +13,7 @@ use jid::{BareJid, Jid};
 use minidom::Element;
 
 impl Engine {
-    /// Has the host server join or leave a channel of another service for one of its accounts.
+    /// Has the host server send a join or leave for one of its accounts to a channel of another service.
     pub(in crate::engine) fn pass_on(
         &mut self,
         reply: Reply,
@@ -39,7 +39,7 @@ impl Engine {
         }
     }
 
-    /// The host server says what became of it.
+    /// Answers the account with what the host server returned.
     pub(in crate::engine) fn pass_back(&mut self, stanza: &Stanza, passed: Passed, turn: &mut Turn) {
         let Passed { reply, channel } = passed;
         let inner = privilege::on_behalf_answer(stanza).filter(|inner| {
@@ -47,7 +47,7 @@ impl Engine {
                 && inner.attr("from").and_then(|from| address::bare_jid(from).ok()).is_some_and(|from| from == channel)
         });
         let Some(inner) = inner else {
-            // Prosody tells no more of a refusal, or of a service that does not answer, than that there was no result.
+            // Prosody reports a refusal and a timeout alike, as a missing result.
             let text = format!("{channel} let nobody in or out, or does not answer");
             return turn.send(reply.error(&StanzaError::new(Condition::ServiceUnavailable, text)));
         };
@@ -60,7 +60,7 @@ impl Engine {
     }
 }
 
-/// The answer of a channel as clients look for it: with the participant id, and with the address made of it.
+/// XEP-0405 §2.7: the answer of a channel, with the participant id as both attribute and part of the `jid`.
 fn addressed(answer: &Element, channel: &BareJid) -> Tag {
     let id = answer.attr("id").map(str::to_owned);
     let told = answer.attr("jid").map(str::to_owned);

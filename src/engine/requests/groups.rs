@@ -1,4 +1,4 @@
-//! What is asked of all one's groups at once.
+//! Requests about all groups of the asker.
 
 use super::super::outgoing::outbox::Lasting;
 use super::super::{Engine, Turn};
@@ -13,7 +13,7 @@ use crate::xmpp::Tag;
 use jid::BareJid;
 
 impl Engine {
-    /// One's groups, or those in common with somebody (groups.md §3.2).
+    /// The asker's groups, or those it shares with another account (groups.md §3.2).
     pub(in crate::engine) fn list_groups(
         &mut self,
         account: &BareJid,
@@ -24,7 +24,7 @@ impl Engine {
         let Page { entries, count, index } = self.channels.page_of_groups(account, with, slice)?;
         entries.iter().for_each(|name| self.catch_up(account, name, turn));
         let line = |name: &ChannelName| {
-            // What joined or left within this turn moves the page; the rest of it may not be in memory.
+            // A join or leave in this turn moves the page, so the channel may not be in memory.
             let channel = self.channels.channel(name).ok_or(Refusal::Busy)?;
             let member = channel.member(account).ok_or(Refusal::Busy)?;
             Ok(line(channel, member))
@@ -33,13 +33,13 @@ impl Engine {
         Ok(Effects::none(Answer::Groups(Page { entries, count, index })))
     }
 
-    /// Clears the history of all one's groups for oneself, up to now.
+    /// Clears the asker's history in all of its groups, up to now.
     pub(in crate::engine) fn clear_all(&mut self, account: &BareJid) -> Result<Effects, Refusal> {
         self.may_set_off(account, Deed::Clear)?;
         Ok(Effects { set_off: Some(Deed::Clear), ..Effects::none(Answer::Done) })
     }
 
-    /// What the asker's other devices are told of a command that settles something for itself alone.
+    /// Notifies the asker's other resources of a private change.
     pub(in crate::engine) fn own_event(
         &self,
         name: &ChannelName,
@@ -65,7 +65,7 @@ impl Engine {
         let message = Tag::new("message").attr("from", from).attr("id", id).attr("type", "normal").child(event);
         let account = account.clone();
         let is_in = self.channels.channel(name).is_some_and(|channel| channel.participant(&account).is_some());
-        // Of those who are in no channel, no addresses are kept.
+        // The address book has no resources of accounts without channels.
         let shown = if is_in { Shown::Tell { account, message } } else { Shown::Mail { account, message } };
         self.send_shown(shown, None, Lasting::Kept, turn);
     }
@@ -73,7 +73,7 @@ impl Engine {
 
 fn line(channel: &Channel, member: &Member) -> GroupLine {
     let mut group = channel.snapshot();
-    // Nor is anybody else named.
+    // Other people are not named either.
     group.owner = group.owner.filter(|owner| *owner == member.jid || channel.unveils_to(&member.jid));
     let (newest, stamp) = (channel.newest(), channel.head().stamp);
     let (last_row, last_activity) = match member.status {

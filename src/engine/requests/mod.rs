@@ -1,4 +1,4 @@
-//! Requests: from a stanza or a call to what is decided, and its answer.
+//! Requests: a stanza or a call is decoded, decided and answered.
 
 pub(super) mod admission;
 mod admitting;
@@ -24,20 +24,20 @@ use super::share::{Hit, Hits, OwnDomains, Shares};
 use crate::channel::{Limits, Nick, Registry};
 use jid::BareJid;
 
-/// What is kept between requests.
+/// State that outlives a request.
 pub struct Requests {
     admission: admission::Admission,
-    /// What is done in part.
+    /// Requests that are done in parts.
     parts: parts::PartialRequests,
     announcements: operating::Announcements,
-    /// The nicks that accounts registered.
+    /// Registered nicks (XEP-0407 §3).
     registry: Registry,
     nick_shares: Shares<BareJid>,
     invitation_hits: Hits,
 }
 
 impl Requests {
-    /// With what was registered so far.
+    /// Starts with the stored registrations.
     pub(in crate::engine) fn new(nicks: Vec<(BareJid, Nick)>, limits: &Limits, own: &OwnDomains) -> Requests {
         let mut nick_shares = Shares::new("registered nicks", limits.registered_nicks_max, own.clone());
         nicks.iter().for_each(|(account, _)| nick_shares.count(account, 1));
@@ -51,23 +51,23 @@ impl Requests {
         }
     }
 
-    /// A turn begins: what the one before it did is committed.
+    /// Begins a turn: the one before is committed.
     pub(in crate::engine) fn begin_turn(&mut self) {
         self.announcements.forget_over();
         self.parts.begin_turn();
     }
 
-    /// The nicks that are registered with the service.
+    /// Registered nicks (XEP-0407 §3).
     pub(in crate::engine) fn registry(&self) -> &Registry {
         &self.registry
     }
 
-    /// The nick that an account registered.
+    /// The registered nick of an account.
     pub(in crate::engine) fn nick_of(&self, account: &BareJid) -> Option<&Nick> {
         self.registry.nick_of(account)
     }
 
-    /// Who hit a share since this was asked last.
+    /// Shares that were hit since the last call.
     pub(in crate::engine) fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
         self.nick_shares.hits().chain(self.invitation_hits.take())
     }

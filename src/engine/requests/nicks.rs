@@ -1,4 +1,4 @@
-//! Nicks that are registered with the service (XEP-0407 §3): who has which, and what changes in channels by it.
+//! XEP-0407 §3: nicks registered with the service, and what they change in channels.
 
 use super::super::{Engine, Turn};
 use super::request::{Asked, Effects};
@@ -7,10 +7,11 @@ use crate::store::{Deed, Record};
 use jid::BareJid;
 
 impl Engine {
-    /// Registers a nick: the one wished for, or the one that the account has, or a random one. It is the account's at once,
-    /// and nobody else can take it; its account takes it in its channels one after the other, in those that show JIDs.
-    /// Whoever else goes by it in one of them keeps it there: nobody is renamed by somebody else. Where JIDs are hidden, a
-    /// nick that only one account of the service can have would tell who it is.
+    /// Registers the wished nick, or confirms the account's own, or assigns a random one.
+    ///
+    /// The nick is reserved at once. The account then takes it in its channels one by one, where JIDs are visible; in
+    /// other channels a registered nick would identify the account. A participant that already has the nick in a
+    /// channel keeps it.
     pub(in crate::engine) fn register_nick(
         &mut self,
         asked: &Asked<'_>,
@@ -36,7 +37,8 @@ impl Engine {
             return Err(Refusal::TooMany { what: "registered nicks", max });
         }
         self.may_set_off(account, Deed::Rename)?;
-        // A stranger's that binds nobody of the service's own ends with it.
+        // A nick of a foreign account does not bind accounts of the service's own domains. If one of them registers it,
+        // the foreign registration ends.
         let strangers = self.requests.registry.holder_of(&nick).filter(|holder| *holder != account).cloned();
         let mut registrations: Vec<_> = strangers.map(|stranger| (stranger, None)).into_iter().collect();
         registrations.push((account.clone(), Some(nick.clone())));
@@ -44,14 +46,14 @@ impl Engine {
         Ok(Effects { registrations, set_off: Some(Deed::Rename), ..effects })
     }
 
-    /// The turn gives an account this registered nick, or takes away the one it has.
+    /// Sets or removes an account's registered nick in this turn.
     pub(in crate::engine) fn register(&mut self, account: BareJid, nick: Option<Nick>, turn: &mut Turn) {
         let past = self.set_nick(&account, nick.clone());
         turn.nicks_past.push((account.clone(), past));
         turn.records.push(Record::Nick { account, nick });
     }
 
-    /// An account has this registered nick from here on, or none; returns the one it had.
+    /// Sets an account's registered nick in memory. Returns the previous one.
     pub(in crate::engine) fn set_nick(&mut self, account: &BareJid, nick: Option<Nick>) -> Option<Nick> {
         let has = nick.is_some();
         let past = self.requests.registry.set(account, nick);
@@ -63,8 +65,8 @@ impl Engine {
         past
     }
 
-    /// Gives a registered nick up; its account goes by it on where it did. An operator may have anybody's given up, since
-    /// whoever registered it may be gone.
+    /// Removes a registration. The account keeps the nick in its channels. An operator may remove any registration,
+    /// because its account may be gone.
     pub(in crate::engine) fn unregister_nick(&self, actor: &Actor, nick: Option<&Nick>) -> Result<Effects, Refusal> {
         let account = match nick {
             None => &actor.account,

@@ -1,25 +1,25 @@
-//! What operators ask of the service as a whole: every channel there is, numbers, and announcements to everybody.
+//! State of operators' requests: announcements that are being delivered.
 
 use crate::channel::{Announcement, ChannelName};
 use crate::chore::Chore;
 use jid::BareJid;
 use std::collections::{HashSet, VecDeque};
 
-/// Channels on one page of the list of all.
+/// The most channels on a page of the list of all channels.
 pub(super) const CHANNELS_PAGE_MAX: usize = 500;
-/// Announcements that may be under way.
+/// The most announcements at once.
 pub(super) const ANNOUNCEMENTS_MAX: usize = 8;
 
-/// An announcement on its way to everybody: channel by channel, some people a tick, each of them once.
+/// An announcement in progress: channel by channel, some recipients a tick, each account once.
 pub(super) struct UnderWay {
-    /// Tells it from others.
+    /// Identifies it.
     pub(super) number: u64,
     pub(super) announcement: Announcement,
-    /// Through all channels.
+    /// Its way through all channels.
     pub(super) chore: Chore<ChannelName>,
-    /// Who is next.
+    /// The next recipients.
     pub(super) next: VecDeque<BareJid>,
-    /// Who got it, or is next.
+    /// Accounts that got it or are queued.
     pub(super) told: HashSet<BareJid>,
 }
 
@@ -29,35 +29,36 @@ impl UnderWay {
     }
 }
 
-/// The announcements that are under way, the oldest first. A process that ends takes them along.
+/// Announcements in progress, oldest first. They are lost when the process ends.
 #[derive(Default)]
 pub(in crate::engine) struct Announcements {
     pub(super) of: VecDeque<UnderWay>,
-    /// The number of the last one.
+    /// The number of the newest.
     pub(super) last: u64,
 }
 
-/// What a turn did about an announcement, for when its commit is refused.
+/// A turn's step of an announcement, kept in case the commit is refused.
 #[derive(Debug)]
 pub(in crate::engine) enum AnnouncingStep {
-    /// It was asked for.
+    /// It was requested.
     Begun(u64),
-    /// These are told.
+    /// It was delivered to these accounts.
     To(u64, Vec<BareJid>),
 }
 
 impl Announcements {
-    /// The oldest one that is not over.
+    /// The oldest unfinished announcement.
     pub(super) fn first(&mut self) -> Option<&mut UnderWay> {
         self.of.iter_mut().find(|it| !it.is_over())
     }
 
-    /// Forgets those that are over. Between turns: until a turn is committed, what it told may have to be told again.
+    /// Drops finished announcements. Call it between turns: until a turn is committed, its deliveries may have to be
+    /// repeated.
     pub fn forget_over(&mut self) {
         self.of.retain(|it| !it.is_over());
     }
 
-    /// How many are under way.
+    /// How many are in progress.
     pub(super) fn count(&self) -> usize {
         self.of.iter().filter(|it| !it.is_over()).count()
     }

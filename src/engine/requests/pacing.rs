@@ -1,9 +1,9 @@
-//! What comes faster than it may: held in order until its time has come, before anything of it is read.
+//! Messages and presence beyond their rate, held in order and unread until their time.
 //!
-//! What one account sends goes on in the order in which it came: messages and presence wait behind those before them,
-//! whether they came as stanzas or as calls, and so does a request to a channel to which the same client has something waiting (RFC 6120 §10.1). Of a resource's
-//! presence at one address the newest state alone waits. What is held is bounded by bytes, of which accounts and domains
-//! have shares; it is no more than a short wait, and a clean stop lets all of it through.
+//! RFC 6120 §10.1: what one account sends stays in order. Messages and presence wait behind earlier ones, as stanzas or
+//! as calls; a request waits if the same client has something held for the same channel. Only the newest presence of a
+//! resource for each address is held. Held bytes are bounded, in shares of accounts and domains. The wait is short, and
+//! a clean stop lets everything through.
 
 mod line;
 
@@ -17,41 +17,41 @@ use crate::xmpp::{Kind, Stanza};
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How often it is looked at whether there is room for a message on the way out, where nobody says that there is.
+/// How often a held message is tried again while its sender has too much in the outbound queue.
 const FREIGHT_PAUSE_MS: u64 = 100;
 
-/// See the module.
+/// Held messages and presence, in one queue for each account.
 #[derive(Debug)]
 pub struct Pacing {
     queues: BTreeMap<BareJid, PacingLine>,
-    /// When the first one of each account is looked at; at one time, whoever has waited longest comes first, so that the
-    /// order tells nothing of addresses.
+    /// When each account's first entry is looked at. At equal times the older queue comes first, so the order does not
+    /// depend on JIDs.
     due: BTreeSet<Due>,
-    /// How many lines there have been.
+    /// How many queues were ever begun.
     lines: u64,
-    /// What they weigh, in bytes of memory.
+    /// Held bytes, with shares.
     room: Shares<BareJid>,
     count: usize,
-    /// The time of the last batch, in milliseconds.
+    /// Steady time of the last batch, in milliseconds.
     now_ms: u64,
 }
 
-/// When a line is looked at, the number of the line, and whose it is.
+/// When a queue is looked at (ms), the queue's number, and its account.
 type Due = (u64, u64, BareJid);
 
 impl Pacing {
-    /// Room for so many bytes, roughly as they lie in memory.
+    /// Room for about `bytes_max` bytes in memory.
     pub fn new(bytes_max: usize, own_domains: OwnDomains) -> Pacing {
         let room = Shares::new("held messages", bytes_max, own_domains);
         Pacing { queues: BTreeMap::new(), due: BTreeSet::new(), lines: 0, room, count: 0, now_ms: 0 }
     }
 
-    /// How many are held, and what they weigh, in bytes.
+    /// How many entries are held, and their bytes.
     pub fn depth(&self) -> (usize, usize) {
         (self.count, self.room.held())
     }
 
-    /// In how many milliseconds something has its time; `None` where nothing waits.
+    /// Milliseconds until the next entry is due. `None` if nothing is held.
     pub fn next_in_ms(&self, engine: &Engine) -> Option<u64> {
         if engine.has_relieved() {
             return Some(0);
@@ -59,18 +59,18 @@ impl Pacing {
         self.due.first().map(|(due_ms, ..)| due_ms.saturating_sub(self.now_ms))
     }
 
-    /// Who hit a share since this was asked last.
+    /// Shares that were hit since the last call.
     pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
         self.room.hits()
     }
 
-    /// What may go on by now: of what was held whatever has its time, and then of what comes in whatever need not wait.
+    /// What may go on now: held entries that are due, then incoming ones that need not wait.
     pub fn pass(&mut self, engine: &mut Engine, now: impl Into<Moment>, batch: Vec<Inbound>) -> Vec<Inbound> {
         engine.tell_time(now);
         self.now_ms = engine.steady.0;
         for account in engine.take_relieved(self.queues.len(), |account| self.queues.contains_key(account)) {
             let first = self.queues.get(&account).and_then(PacingLine::first);
-            // What is first by now may have come later than what had no room.
+            // An entry that is first now may be due later than the one that had no room.
             let due_ms = first.map_or(0, |first| first.due_ms);
             self.look_at(&account, due_ms.max(self.now_ms));
         }
@@ -84,7 +84,7 @@ impl Pacing {
         ready
     }
 
-    /// What an account has held is looked at then, and not when it was to be.
+    /// Moves the time at which an account's queue is looked at.
     fn look_at(&mut self, account: &BareJid, look_ms: u64) {
         let Some(line) = self.queues.get_mut(account) else { return };
         let before = std::mem::replace(&mut line.look_ms, look_ms);
@@ -92,13 +92,13 @@ impl Pacing {
         self.due.insert((look_ms, line.number, account.clone()));
     }
 
-    /// All that is held, in order: the process is about to end.
+    /// Releases everything in order, because the process is about to end.
     pub fn finish(&mut self) -> Vec<Inbound> {
         self.release(u64::MAX, None)
     }
 
-    /// What has its time; messages of whoever has too much on the way out wait on, and no longer than what comes too fast,
-    /// unless the process is to end.
+    /// Releases entries that are due. A message waits on while its sender has too much in the outbound queue, at most
+    /// `held_ms`; without an engine (clean stop) it does not.
     fn release(&mut self, now_ms: u64, mut engine: Option<&mut Engine>) -> Vec<Inbound> {
         let (mut ready, mut later) = (Vec::new(), Vec::new());
         while let Some((look_ms, _, account)) = self.due.first().cloned() {
@@ -129,7 +129,7 @@ impl Pacing {
         ready
     }
 
-    /// Something of an account is not held any more; what is its first then has its time noted.
+    /// Accounts for a removed entry, and schedules the queue's new first entry.
     fn let_go(&mut self, account: &BareJid, weight: usize) {
         self.room.give_back(account, weight);
         self.count -= 1;
@@ -163,7 +163,7 @@ impl Pacing {
             Inbound::Call(call) if is_counted => engine.admit_call(call),
             _ => Ok(self.now_ms),
         };
-        // It counts as any other, and has the time of what it takes the place of, however many there were.
+        // Presence is counted even if it replaces a held one. It keeps the due time of the one it replaces.
         if self.renew(&account, &inbound, ready) {
             return;
         }
@@ -180,7 +180,7 @@ impl Pacing {
         }
     }
 
-    /// Holds something, for which whoever holds most may have to let its last go.
+    /// Holds an entry. If there is no room, the account that holds most loses its newest entry.
     fn hold(&mut self, account: BareJid, inbound: Inbound, due_ms: u64, ready: &mut Vec<Inbound>) {
         let weight = weight(&inbound);
         if !self.make_room(&account, weight, ready) {
@@ -204,7 +204,8 @@ impl Pacing {
         true
     }
 
-    /// Presence that waits becomes the newer one, as far as there is room for what that has more; whether some waited.
+    /// Replaces held presence of the same resource and address. Returns whether some was held; if there is no room for
+    /// the larger one, the new one is refused.
     fn renew(&mut self, account: &BareJid, inbound: &Inbound, ready: &mut Vec<Inbound>) -> bool {
         let line = self.queues.get_mut(account);
         let Some(past) = line.and_then(|line| line.weight_of_older(inbound)) else { return false };
@@ -220,7 +221,8 @@ impl Pacing {
         true
     }
 
-    /// Takes so much room, for which whoever holds most may have to let its last go; whether there is any.
+    /// Reserves bytes. If there is no room, the account that holds most loses its newest entry. Returns whether there
+    /// is room.
     fn make_room(&mut self, account: &BareJid, weight: usize, ready: &mut Vec<Inbound>) -> bool {
         loop {
             match self.room.take(account, weight) {
@@ -232,8 +234,7 @@ impl Pacing {
     }
 }
 
-/// Whether it becomes copies for everybody in a channel. What only waits behind such a thing is none: an error, or what a
-/// host server sends.
+/// Whether this is a message that a channel delivers to everybody. Errors and stanzas of host servers are not.
 pub(in crate::engine) fn is_message(inbound: &Inbound, engine: &Engine) -> bool {
     match inbound {
         Inbound::Stanza(stanza) => stanza.kind == Kind::Message && is_counted(stanza, engine),
@@ -242,8 +243,7 @@ pub(in crate::engine) fn is_message(inbound: &Inbound, engine: &Engine) -> bool 
     }
 }
 
-/// Whether a stanza is one of those that come at a pace: messages and presence of accounts. Errors and answers are none of
-/// those, nor is what is for another service.
+/// Whether a rate applies: to messages and presence of accounts, but not to errors or to stanzas for another service.
 fn is_counted(stanza: &Stanza, engine: &Engine) -> bool {
     stanza.kind != Kind::Iq
         && stanza.type_ != "error"

@@ -19,7 +19,7 @@ fn world(rates: Rates, bytes_max: usize) -> World {
 }
 
 impl World {
-    /// The ids of what goes on, with a mark where it is refused.
+    /// The ids that go on, marked if refused.
     fn pass(&mut self, now_ms: u64, stanzas: &[String]) -> Vec<String> {
         let read = |xml: &String| Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap());
         let ready = self.pacing.pass(&mut self.engine, Stamp(now_ms), stanzas.iter().map(read).collect());
@@ -52,14 +52,14 @@ fn a_phone_that_sends_five_hundred_queued_messages_loses_none() {
     let mut last_ms = 0;
     for now_ms in (1100..32_000).step_by(100) {
         let more = world.pass(now_ms, &[]);
-        // No faster than twice the rate.
+        // At most twice the rate.
         assert!(more.len() <= 3, "{more:?}");
         last_ms = if more.is_empty() { last_ms } else { now_ms };
         came.extend(more);
     }
     assert_eq!(came, (0..500).map(|n| n.to_string()).collect::<Vec<_>>());
     assert!((20_000..=27_000).contains(&last_ms) && world.pacing.depth() == (0, 0), "{last_ms}");
-    // Whoever never stops goes on at the rate, and is refused what would wait longer than it may.
+    // A sender that never stops is served at its rate; what would wait too long is refused.
     let told = world.pass(100_000, &all("a@h/phone", 2000));
     let refused = told.iter().filter(|id| id.starts_with('!')).count();
     assert!((1400..1460).contains(&refused), "{refused}");
@@ -84,7 +84,7 @@ fn those_whose_time_comes_at_once_go_on_as_they_came_whatever_they_are_called() 
 fn one_floods_and_the_other_goes_on_at_once() {
     let mut world = world(Rates::default(), 32 << 20);
     (0..30).for_each(|n| drop(world.pass(1000, &all(&format!("x{n}@away/r"), 100))));
-    // The channel, too, has no more for now.
+    // The channel's rate is used up, too.
     assert_eq!(world.pass(1000, &[say("b@far/r", "c", "b"), say("a@h/r", "c", "a")]), ["b", "a"]);
 }
 
@@ -133,7 +133,7 @@ fn presence_is_paced_and_its_newest_state_alone_waits() {
     assert_eq!((world.pass(2000, &[]), world.pacing.depth()), (vec!["999".to_owned()], (0, 0)));
 }
 
-/// Counted in steps: what comes looks at no more of a line that is ten times as long.
+/// Counted in steps: an entry costs the same behind a queue ten times as long.
 #[test]
 fn what_comes_costs_the_same_however_much_of_its_account_is_held() {
     let steps_of = |held: usize| {
@@ -160,7 +160,7 @@ fn presence_that_takes_the_place_of_older_one_counts_as_any_other() {
     let here = |n: usize| format!("<presence from='a@h/r' to='c@mix.h' id='{n}'/>");
     world.pass(1000, &(0..12).map(here).collect::<Vec<_>>());
     assert_eq!(world.pass(2000, &[]), ["11"]);
-    // Ten more were paid for, one second each.
+    // Ten more were counted, one second each.
     world.pass(2000, &[here(12)]);
     assert_eq!((world.pass(11_999, &[]), world.pass(12_000, &[])), (Vec::new(), vec!["12".to_owned()]));
 }
@@ -261,7 +261,7 @@ fn what_is_published_by_calls_waits_as_messages_do_and_in_order_with_them() {
     let came = pass(1000, vec![call("a@h", 1), said("2"), call("a@h", 3), said("4"), other, call("b@h", 5)]);
     assert_eq!(came, ["1", "2", "9", "5"], "nothing else waits for them");
     assert_eq!((pass(1999, Vec::new()), pass(2000, Vec::new())), (Vec::new(), vec!["3".to_owned()]));
-    // What would have to wait for more than half a minute is refused, as ever.
+    // What would wait more than half a minute is refused.
     let came = pass(3000, (10..60).map(|token| call("a@h", token)).collect());
     assert_eq!((came.first().map(String::as_str), came.len()), (Some("4"), 1 + 50 - 30), "{came:?}");
     assert!(came[1..].iter().all(|token| token.starts_with('!')), "{came:?}");

@@ -1,75 +1,75 @@
-//! What concerns many people is done in parts: with some of them in each turn, and others are served between.
+//! Requests that concern many people are done in parts: some people a turn, with other stanzas in between.
 //!
-//! Until it is done nothing else happens in its channel. What comes for that waits, so whoever asked finds everything done,
-//! and nobody anything in between. Where the process ends before, what was done stays done: whoever asked got no answer, and
-//! asks again.
+//! Nothing else happens in the channel until the last part, so nobody sees an intermediate state. If the process ends
+//! first, the committed parts stay. The asker got no answer, and repeats the request.
 
 use super::super::{Engine, Inbound, Step, Turn};
 use super::request::{Asked, Effects};
 use crate::channel::{ChannelName, Command};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is done in part, and in which channel.
+/// Requests that are done in parts, by channel.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct PartialRequests {
-    /// What was asked, each with a number that none before had.
+    /// The request, with a number that is never reused.
     open: BTreeMap<ChannelName, (u64, Inbound)>,
-    /// The number of the newest.
+    /// The newest number.
     number: u64,
-    /// The channels of those of which a part was done in this turn.
+    /// Channels in which a part was done in this turn.
     touched: BTreeSet<ChannelName>,
-    /// The channel in which what is taken now was done in part.
+    /// The channel in which the current request did a part.
     begun: Option<ChannelName>,
-    /// Whether what is taken now was let in before.
+    /// Whether the current request continues, and was counted before.
     goes_on: bool,
 }
 
 impl PartialRequests {
-    /// Whether what is taken now was let in before, and counted.
+    /// Whether the current request continues, and was counted before.
     pub fn goes_on(&self) -> bool {
         self.goes_on
     }
 
-    /// A turn begins.
+    /// Begins a turn.
     pub(super) fn begin_turn(&mut self) {
         self.touched.clear();
     }
 }
 
 impl Engine {
-    /// Whether something is done in part anywhere.
+    /// Whether any request has parts left.
     pub fn has_unfinished(&self) -> bool {
         !self.requests.parts.open.is_empty()
     }
 
-    /// Whether something is done in part in a channel.
+    /// Whether a request in this channel has parts left.
     pub(in crate::engine) fn is_unfinished(&self, name: &ChannelName) -> bool {
         self.requests.parts.open.contains_key(name)
     }
 
-    /// What is done in part in a channel.
+    /// The unfinished request in this channel.
     pub(in crate::engine) fn unfinished(&self, name: &ChannelName) -> Option<&Inbound> {
         self.requests.parts.open.get(name).map(|(_, inbound)| inbound)
     }
 
-    /// What is done in part is not done any further, since it cannot be; what was asked.
+    /// Drops the unfinished request of a channel that cannot be continued, and returns it.
     pub(in crate::engine) fn give_part_up(&mut self, name: &ChannelName) -> Option<Inbound> {
         self.requests.parts.open.remove(name).map(|(_, inbound)| inbound)
     }
 
-    /// Nothing that is done in part goes on, since the process is to end; what was asked, to be answered.
+    /// Drops all unfinished requests, because the process is about to end. Returns them, to be answered.
     pub fn give_parts_up(&mut self) -> Vec<Inbound> {
         std::mem::take(&mut self.requests.parts.open).into_values().map(|(_, inbound)| inbound).collect()
     }
 
-    /// What a turn did of this in a channel was refused, and whoever asked is told with it.
+    /// After a refused commit: drops a request that did a part in this turn. Its asker gets the refusal.
     pub(in crate::engine) fn undo_part(&mut self, name: &ChannelName) {
         if self.requests.parts.touched.contains(name) {
             self.requests.parts.open.remove(name);
         }
     }
 
-    /// Takes what waits for nothing, from its place in the batch.
+    /// Handles an item of the batch, or defers it if a request in its channel has parts left. `place` is its index in
+    /// the batch.
     pub(in crate::engine) fn take(&mut self, place: usize, inbound: Inbound, turn: &mut Turn) {
         let waits = matches!(inbound, Inbound::Stanza(_) | Inbound::Call(_) | Inbound::GoOn(Step::In(_)));
         if waits && !self.requests.parts.open.is_empty() && self.waits_for_part(&inbound) {
@@ -90,7 +90,7 @@ impl Engine {
                 Some(Inbound::Stanza(stanza))
             }
             Inbound::Call(call) => {
-                // What carries much concerns nobody else.
+                // A command with a large payload is never done in parts, so it is not cloned.
                 let is_heavy = |it: &Command| matches!(it, Command::Publish(_) | Command::SetItem { .. });
                 let is_light = !call.command.of_channel().is_some_and(is_heavy);
                 let rest = is_light.then(|| Inbound::Call(call.clone()));
@@ -107,7 +107,7 @@ impl Engine {
         }
     }
 
-    /// Goes on with what was done in part in a channel.
+    /// Does the next part of a request.
     pub(in crate::engine) fn finish(&mut self, name: &ChannelName, number: u64, turn: &mut Turn) {
         if self.requests.parts.open.get(name).is_none_or(|open| open.0 != number) {
             return;
@@ -118,7 +118,7 @@ impl Engine {
         self.requests.parts.goes_on = false;
     }
 
-    /// Does a part of what was decided.
+    /// Applies and shows a part, without an answer.
     pub(in crate::engine) fn carry_out_part(&mut self, asked: &Asked<'_>, effects: Effects, turn: &mut Turn) {
         self.apply_and_show(Some(&asked.actor.account), effects.changes, turn);
         self.requests.parts.begun = asked.channel.clone();

@@ -1,5 +1,5 @@
-//! What participants send one another through a channel: private messages, questions and their answers (XEP-0403 §4.5,
-//! XEP-0404 §3.2). Nothing of it is kept.
+//! XEP-0403 §4.5, XEP-0404 §3.2: private messages and IQs that a channel relays between participants. Nothing is
+//! stored.
 
 use super::super::people::pending::{Purpose, Relayed};
 use super::super::{Engine, Turn};
@@ -10,7 +10,7 @@ use crate::xmpp::{Stanza, Tag, restated};
 use jid::Jid;
 
 impl Engine {
-    /// A message to one participant.
+    /// Relays a message to one participant.
     pub(in crate::engine) fn pass_message(
         &mut self,
         stanza: &Stanza,
@@ -20,17 +20,17 @@ impl Engine {
     ) {
         match self.message_between(stanza, name, id) {
             Ok(message) => {
-                // An answer or an error finds the resource that it is for.
+                // An answer or error goes to the resource it names.
                 if let Ok(full) = stanza.from.try_as_full() {
                     self.people.spoke(full, &mut turn.outbox);
                 }
                 turn.send(message.into_xml());
-                // It goes out with the turn or not at all.
+                // Relayed messages are not kept over a restart.
                 if stanza.type_ != "headline" {
                     turn.replies.push(Reply::to_stanza(stanza).into());
                 }
             }
-            // Chat states and the like wait for no answer.
+            // A headline (chat states, for example) gets no error.
             Err(_) if stanza.type_ == "headline" => {}
             Err(refusal) => turn.refuse_by(Reply::to_stanza(stanza), &refusal),
         }
@@ -59,7 +59,7 @@ impl Engine {
         Ok(message)
     }
 
-    /// The real address of a participant: the resource that was named, where it is known, or else the account.
+    /// The JID to deliver to: the participant's resource that the proxy JID names, if known, else its bare JID.
     fn real(&self, channel: &Channel, member: &Member, named: &Jid) -> Jid {
         let wanted = resource_of(named);
         let sealer = &self.service.sealer;
@@ -71,7 +71,7 @@ impl Engine {
         }
     }
 
-    /// A request to one participant: it goes on under an id of the service's own, and its answer finds the way back.
+    /// XEP-0403 §4.5: relays an IQ request to one participant under a fresh id, by which the answer is matched.
     pub(in crate::engine) fn pass_question(
         &mut self,
         stanza: &Stanza,
@@ -103,7 +103,7 @@ impl Engine {
         let errand = errand.ok_or(Refusal::NoSuchService)?;
         let from = proxy::address(&self.service, channel, asker, resource_of(&stanza.from));
         let to = match errand {
-            // XEP-0403 §4.6: the home server answers for the account.
+            // XEP-0403 §4.6: a vCard request goes to the bare JID, so the home server answers.
             ProxyRequest::SeeCard => asked.jid.clone().into(),
             _ => self.real(channel, asked, &stanza.to),
         };
@@ -121,7 +121,7 @@ impl Engine {
         }
     }
 
-    /// An answer to a question that was passed on.
+    /// Relays the answer to an IQ to its asker.
     pub(in crate::engine) fn pass_answer(&mut self, stanza: &Stanza, relayed: &Relayed, turn: &mut Turn) {
         let reply = &relayed.reply;
         turn.replies.push(reply.clone().into());
@@ -134,8 +134,8 @@ impl Engine {
         turn.send(answer(reply, "result").raw(&content).into_xml());
     }
 
-    /// A private message came back: its sender is told by what name it knows, and why, in the defined words alone, since
-    /// a text may name addresses.
+    /// Relays the bounce of a private message to its sender, from the proxy JID. Only the defined condition is kept,
+    /// because an error text may contain real JIDs.
     pub(in crate::engine) fn pass_error(
         &mut self,
         stanza: &Stanza,
@@ -147,7 +147,7 @@ impl Engine {
         let sender = channel.member_of(id).filter(|member| member.is_joined());
         let (Some(sender), Some(bounced)) = (sender, channel.participant(&stanza.sender())) else { return };
         let (Some(error), true) = (bare_error(stanza), channel.settings().private_messages) else { return };
-        // Where it names no resource of the sender that there is, it is no answer to anything.
+        // A full JID whose resource is not online never sent the message.
         let to = self.real(channel, sender, &stanza.to);
         if resource_of(&stanza.to).is_some() && to.is_bare() {
             return;
@@ -155,7 +155,7 @@ impl Engine {
         let from = proxy::address(&self.service, channel, bounced, resource_of(&stanza.from));
         let head = Tag::new("message").attr("type", "error").attr("from", from).attr("to", to.as_str());
         let message = head.attr_opt("id", stanza.id.as_deref()).child(error);
-        // Nothing tells whether it comes of a message at all.
+        // A bounce cannot be matched to a message, so it is counted as a message of its sender.
         if self.admit_message(&self.actor(stanza.sender()), name).is_ok() {
             turn.send(message.into_xml());
         }
@@ -171,7 +171,7 @@ fn answer(reply: &Reply, type_: &str) -> Tag {
     head.attr("from", &reply.from).attr("to", reply.to.as_str())
 }
 
-/// An error with its defined condition and type, and nothing else that it says.
+/// An error's defined condition and type, without text or application conditions.
 fn bare_error(stanza: &Stanza) -> Option<Tag> {
     stanza.error_condition().map(restated)
 }

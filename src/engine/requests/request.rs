@@ -1,4 +1,4 @@
-//! A request from its arrival to its answer: decode, decide, apply, answer, render.
+//! A request between its arrival and its answer, and the effects of its decision.
 
 use crate::channel::{Actor, Answer, Change, ChannelName, Nick};
 use crate::store::Deed;
@@ -8,55 +8,55 @@ use jid::{BareJid, Jid};
 use minidom::Element;
 use std::sync::Arc;
 
-/// A request on its way.
+/// A request being handled.
 pub(in crate::engine) struct Asked<'a> {
     /// Who asks.
     pub actor: Actor,
-    /// The channel it is sent to; where a command names another one, that.
+    /// The channel addressed, or the one that the command names.
     pub channel: Option<ChannelName>,
-    /// The way it came by, and its answer goes.
+    /// How the request came and how it is answered.
     pub way: Way<'a>,
 }
 
-/// The way a request came by.
+/// How a request came.
 pub(in crate::engine) enum Way<'a> {
     /// As a stanza.
     Stanza {
-        /// The way back.
+        /// Where the answer goes.
         reply: Arc<Reply>,
-        /// From which address.
+        /// The sender.
         asker: Jid,
-        /// The payload of an iq, or the whole message.
+        /// The payload of an IQ, or the whole message.
         payload: &'a Element,
-        /// Whether the iq is a set.
+        /// Whether the IQ is a `set`.
         set: bool,
-        /// Who takes it; `None` for a groupchat message.
+        /// The extension that handles it. `None` for a groupchat message.
         extension: Option<&'static dyn Extension>,
     },
-    /// As a call, with its token.
+    /// As a call with this token.
     Call(u64),
 }
 
-/// What a request leads to, in however many channels.
+/// The effects of a request, in any number of channels.
 pub(in crate::engine) struct Effects {
-    /// What happens, in order.
+    /// The changes, in order.
     pub changes: Vec<(ChannelName, Change)>,
-    /// What the asker is told.
+    /// The answer.
     pub answer: Answer,
-    /// Who has another registered nick from here on, or none, in order.
+    /// Registered nicks that are set or removed, in order.
     pub registrations: Vec<(BareJid, Option<Nick>)>,
-    /// What the asker sets off in all of its channels.
+    /// A tour through all channels of the asker.
     pub set_off: Option<Deed>,
-    /// What the asker's other devices are told of what it settled for itself alone, in which channels.
+    /// Notifications to the asker's other resources about private changes, by channel.
     pub own: Vec<(ChannelName, Tag)>,
-    /// Whose end begins, and whether what it wrote and was called goes as well.
+    /// The account whose end begins, and whether it is also erased.
     pub ending: Option<(BareJid, bool)>,
-    /// Whether this is but a part, which is not answered.
+    /// Whether this is one part of a request, which is not answered.
     pub is_part: bool,
 }
 
 impl Asked<'_> {
-    /// The way back, where it came as a stanza.
+    /// Where the answer goes, for a stanza.
     pub(in crate::engine) fn reply(&self) -> Option<&Reply> {
         match &self.way {
             Way::Stanza { reply, .. } => Some(reply),
@@ -64,7 +64,7 @@ impl Asked<'_> {
         }
     }
 
-    /// The address that asks, where it came as a stanza.
+    /// The sender, for a stanza.
     pub(super) fn asker(&self) -> Option<&Jid> {
         match &self.way {
             Way::Stanza { asker, .. } => Some(asker),
@@ -72,14 +72,14 @@ impl Asked<'_> {
         }
     }
 
-    /// Whether an account's own server has it leave a channel: as a delegated `client-leave`, or from the bare JID.
+    /// XEP-0405 §2.8: whether the home server sends a leave, as a delegated `client-leave` or from the bare JID.
     pub(super) fn leaves_by_home_server(&self) -> bool {
         let Way::Stanza { payload, set: true, reply, .. } = &self.way else { return false };
         let is_leave = payload.name() == "leave" && matches!(&*payload.ns(), ns::MIX_CORE | ns::MIX_CORE_0);
         is_leave && (reply.delegated.is_some() || self.is_at_bare())
     }
 
-    /// Whether it came from an account's bare JID, which only its own server can speak from.
+    /// Whether it came from a bare JID, from which only the home server can send.
     pub(in crate::engine) fn is_at_bare(&self) -> bool {
         self.asker().is_some_and(Jid::is_bare) && self.reply().is_some_and(|reply| reply.delegated.is_none())
     }

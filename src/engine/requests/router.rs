@@ -1,4 +1,4 @@
-//! From a stanza to whoever takes it: address → target, payload → extension.
+//! Routes stanzas: the address gives the target, the payload gives the extension.
 
 use super::super::{Engine, Inbound, Turn};
 use super::request::{Asked, Way};
@@ -10,18 +10,18 @@ use crate::xmpp::{Kind, Parts, Stanza, Unreadable, ns};
 use jid::{BareJid, Jid};
 use minidom::Element;
 
-/// What an address of the service stands for.
+/// What an address of the service refers to.
 pub(in crate::engine) enum Target {
     Service,
     Channel(ChannelName),
-    /// A participant of a channel, by its id.
+    /// A participant of a channel, by participant id.
     Participant(ChannelName, ParticipantId),
-    /// An address that nothing is behind.
+    /// An address that does not exist.
     Nobody,
 }
 
 impl Engine {
-    /// What an address stands for; `None` where it is not the service's: nothing may be sent from there.
+    /// What an address refers to. `None` if its domain is not the service's, so no answer can be sent from it.
     pub(in crate::engine) fn target(&self, to: &Jid) -> Option<Target> {
         if to.domain() != &*self.service.domain {
             return None;
@@ -103,14 +103,14 @@ impl Engine {
                 self.ask(Asked { actor, channel: Some(name), way }, turn);
             }
             Some(Target::Participant(name, id)) => self.pass_message(stanza, &name, &id, turn),
-            // What a server announces is not answered.
+            // A stanza of a host server gets no answer.
             Some(Target::Service) if stanza.from.node().is_none() => self.advert(stanza, turn),
             _ if stanza.type_ == "headline" => {}
             _ => turn.refuse_by(reply, &Refusal::NoSuchService),
         }
     }
 
-    /// Takes what a host server announces: delegated namespaces and privileges.
+    /// Handles a host server's announcement of delegated namespaces (XEP-0355 §4.2) or privileges (XEP-0356 §4.2).
     fn advert(&mut self, stanza: &Stanza, turn: &mut Turn) {
         if stanza.from.is_full() {
             return;
@@ -132,7 +132,8 @@ impl Engine {
         self.ask_at_last(&domain, turn);
     }
 
-    /// Something came too fast. Of presence nobody is told (RFC 6120 §8.3.1), nor of what waits for no answer.
+    /// Refuses a stanza as too fast. Presence gets no error (RFC 6120 §8.3.1), nor does a message that expects no
+    /// answer.
     pub(in crate::engine) fn refused(&mut self, inbound: &Inbound, refusal: &Refusal, turn: &mut Turn) {
         let stanza = match inbound {
             Inbound::Stanza(stanza) => stanza,
@@ -166,14 +167,14 @@ impl Engine {
     }
 }
 
-/// Whether a message to a channel is one for everybody: the examples of XEP-0407 §4 retract without stating a type.
+/// Whether a message is published to the channel. In the examples of XEP-0407 §4, a retraction has no type.
 fn is_for_everybody(stanza: &Stanza) -> bool {
     let element = &stanza.element;
     let retracts = || element.has_part("retract", ns::MIX_MISC) && !element.has_part("body", ns::CLIENT);
     stanza.type_ == "groupchat" || (stanza.type_.is_empty() && retracts())
 }
 
-/// What somebody says of an invitation, in a message that is none for everybody (XEP-0407 §6).
+/// XEP-0407 §6: an invitation acknowledgement, in a message that is not published.
 fn acknowledgement(stanza: &Stanza) -> Option<&Element> {
     let is_own = stanza.type_ != "headline";
     stanza.element.part("invitation-ack", ns::MIX_MISC).filter(|_| is_own)

@@ -1,4 +1,4 @@
-//! What is asked of the service as a whole: who decides it; creating channels and listing them.
+//! Requests to the service: who may, creating channels, listing channels.
 
 use super::super::{Engine, Turn};
 use super::request::{Asked, Effects};
@@ -12,11 +12,11 @@ use crate::xep::information;
 use jid::BareJid;
 use rand::Rng;
 
-/// Channels on one page of a list, at most.
+/// The most channels on a page of a list.
 const CHANNELS_PAGE_MAX: usize = 500;
 
 impl Engine {
-    /// The decision about what is asked of the service; `asked.channel` becomes the channel that it is about.
+    /// The decision about a request to the service. `asked.channel` becomes the channel that it is about.
     pub(in crate::engine) fn decide_at_service(
         &mut self,
         asked: &mut Asked<'_>,
@@ -56,7 +56,7 @@ impl Engine {
         }
     }
 
-    /// Creates a channel; an empty one is in memory at once, so that what follows in the turn finds it.
+    /// Creates a channel. An empty channel is in memory at once, for the rest of the turn.
     pub(in crate::engine) fn create(
         &mut self,
         asked: &mut Asked<'_>,
@@ -72,7 +72,7 @@ impl Engine {
         Ok(Effects { changes: vec![(name.clone(), created)], ..Effects::none(Answer::Created { name }) })
     }
 
-    /// Creates a group with its people, all or nothing (groups.md §3.1).
+    /// Creates a group with its members, all or nothing (groups.md §3.1).
     pub(in crate::engine) fn create_group(
         &mut self,
         asked: &mut Asked<'_>,
@@ -80,7 +80,7 @@ impl Engine {
     ) -> Result<Effects, Refusal> {
         let (name, mut profile) = self.found(&asked.actor.account, wish.name.clone())?;
         let plan = self.in_context(profile.tag, |_, context| group_create::plan(&wish, &asked.actor, context))?;
-        // Only those who are in a group learn of it (groups.md §1 rule 11).
+        // Only members may know of a group (groups.md §1 rule 11), unless its membership is open.
         profile.listed = plan.settings.membership == Membership::Open;
         let info = information::first(Some(&plan.subject), self.now);
         let created = Change::Created { profile, settings: plan.settings, rights: plan.rights, info };
@@ -90,7 +90,7 @@ impl Engine {
         Ok(Effects { changes, ..Effects::none(Answer::GroupCreated { name, members: plan.members }) })
     }
 
-    /// A name that is free, and what a new channel of it is.
+    /// Checks the name and the bounds, and prepares the profile of a new channel.
     fn found(&mut self, creator: &BareJid, wanted: Option<ChannelName>) -> Result<(ChannelName, Profile), Refusal> {
         if !self.service.may_create(creator) {
             return Err(ServiceAction::Create.refusal());
@@ -121,8 +121,8 @@ impl Engine {
         }
     }
 
-    /// The channels that an account may find: those that it may join and that are listed, and those that it is in
-    /// (XEP-0369 §6.2).
+    /// XEP-0369 §6.2: the channels that an account may find. These are the listed ones that it may join, and those it
+    /// is in.
     pub(in crate::engine) fn list_channels(&mut self, account: &BareJid, slice: &Slice) -> Result<Effects, Refusal> {
         let found = self.channels.found_by(account);
         let localpart = |id: &str| id.split_once('@').map_or(id, |(localpart, _)| localpart).to_owned();

@@ -1,4 +1,4 @@
-//! What is held of one account, in order. What something new has to look at is found without a walk over all of it.
+//! The queue of one account. No operation walks over all of it.
 
 use crate::channel::ChannelName;
 use crate::engine::Inbound;
@@ -8,23 +8,23 @@ use crate::xmpp::Kind;
 use jid::Jid;
 use std::collections::{BTreeMap, VecDeque};
 
-/// See the module.
+/// The held entries of one account, in order.
 #[derive(Debug)]
 pub(super) struct PacingLine {
     held: VecDeque<HeldInbound>,
-    /// How many went on from its front so far: the place of the first one, where places are never given twice.
+    /// How many entries left from the front. Entry number `passed` is the first; numbers are never reused.
     passed: u64,
-    /// Of presence whose newer state takes its place: where it waits, by who says it and where.
+    /// The entry number of each held presence that a newer one replaces, by sender and addressee.
     states: BTreeMap<(Jid, Jid), u64>,
-    /// How much of each client waits for a channel.
+    /// How many entries each client has for each channel.
     waiting: BTreeMap<(Jid, ChannelName), usize>,
-    /// How many lines were begun before this one.
+    /// The queue's number, in order of creation.
     pub number: u64,
-    /// When the first one is looked at.
+    /// When the first entry is looked at, in milliseconds.
     pub look_ms: u64,
 }
 
-/// Something that waits, and when its time is.
+/// An entry, and when it is due.
 #[derive(Debug)]
 pub(super) struct HeldInbound {
     pub inbound: Inbound,
@@ -33,18 +33,18 @@ pub(super) struct HeldInbound {
 }
 
 impl PacingLine {
-    /// With nothing in it.
+    /// An empty queue.
     pub fn new(number: u64, look_ms: u64) -> PacingLine {
         let (held, states, waiting) = Default::default();
         PacingLine { held, passed: 0, states, waiting, number, look_ms }
     }
 
-    /// What goes on next.
+    /// The next entry.
     pub fn first(&self) -> Option<&HeldInbound> {
         self.held.front()
     }
 
-    /// When the last one has its time; 0 where there is none.
+    /// When the last entry is due, in milliseconds; 0 if there is none.
     pub fn last_ms(&self) -> u64 {
         self.held.back().map_or(0, |held| held.due_ms)
     }
@@ -87,9 +87,8 @@ impl PacingLine {
         }
     }
 
-    /// Whether something of it has to go on before a request: by the same client to the same channel, or, where a host
-    /// server asks for the account, anything. Whoever calls waits for the answer before it goes on, so no call follows
-    /// another.
+    /// RFC 6120 §10.1: whether a request must wait for an entry. That is one of the same client for the same channel,
+    /// or any entry if a host server asks for the account. A caller waits for each answer, so calls follow nothing.
     pub fn precedes(&self, inbound: &Inbound) -> bool {
         steps::take(1);
         let Inbound::Stanza(stanza) = inbound else { return false };
@@ -99,12 +98,12 @@ impl PacingLine {
         place_of(inbound).is_some_and(|place| self.waiting.contains_key(&place))
     }
 
-    /// What the state weighs that waits and whose place this takes; `None` where none waits.
+    /// The bytes of the held presence that `newer` would replace. `None` if there is none.
     pub fn weight_of_older(&mut self, newer: &Inbound) -> Option<usize> {
         self.older(newer).map(|older| older.weight)
     }
 
-    /// A newer state takes the place of the one that waits, in its time.
+    /// Replaces the held presence. The due time stays.
     pub fn renew(&mut self, newer: Inbound, weight: usize) {
         if let Some(older) = self.older(&newer) {
             (older.inbound, older.weight) = (newer, weight);
@@ -118,7 +117,7 @@ impl PacingLine {
     }
 }
 
-/// Whose presence it is and where, where it is a state that a newer one takes the place of.
+/// Sender and addressee of `available` or `unavailable` presence, which newer presence replaces.
 pub(super) fn state(inbound: &Inbound) -> Option<(&Jid, &Jid)> {
     match inbound {
         Inbound::Stanza(stanza) if stanza.kind == Kind::Presence && matches!(&*stanza.type_, "" | "unavailable") => {
@@ -128,7 +127,7 @@ pub(super) fn state(inbound: &Inbound) -> Option<(&Jid, &Jid)> {
     }
 }
 
-/// The channel that something is for: itself, or somebody in it.
+/// The channel of an address: its own, or a participant's.
 pub(super) fn channel_of(to: &Jid) -> Option<ChannelName> {
     let node = to.node()?;
     proxy::parse(node).map(|(channel, _)| channel).or_else(|| ChannelName::of(node))
@@ -138,7 +137,7 @@ fn state_of(inbound: &Inbound) -> Option<(Jid, Jid)> {
     state(inbound).map(|(from, to)| (from.clone(), to.clone()))
 }
 
-/// The client that a stanza is from, and the channel that it is for.
+/// The client and the channel of a stanza.
 fn place_of(inbound: &Inbound) -> Option<(Jid, ChannelName)> {
     let Inbound::Stanza(stanza) = inbound else { return None };
     Some((stanza.from.clone(), channel_of(&stanza.to)?))
