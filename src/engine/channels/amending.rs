@@ -1,11 +1,11 @@
-//! What was read is taken up, and changes of the moment are laid over it.
+//! Adopts what was loaded, with the changes made during the read laid over it.
 
 use super::super::{Arrival, Engine, Errand, Loaded};
 use super::places::IN;
 use jid::BareJid;
 
 impl Engine {
-    /// Loads what [`Engine::needs`] asked for.
+    /// Adopts what [`Engine::needs`] asked for.
     pub fn adopt(&mut self, mut loaded: Loaded) {
         self.adopt_facts(&mut loaded);
         let mut everybody = usize::MAX;
@@ -25,7 +25,7 @@ impl Engine {
         }
     }
 
-    /// A read begins: whatever changes from here on of what it is about is noted.
+    /// A read begins: changes to its accounts and domains are noted until it ends.
     pub(in crate::engine) fn begin_read(&mut self, errand: &mut Errand) {
         errand.round = self.channels.lately.round;
         for jid in errand.wants.people() {
@@ -33,7 +33,7 @@ impl Engine {
         }
     }
 
-    /// A read of what is kept by accounts ended: with what it found, where it did.
+    /// A read of accounts ended. `loaded` is `None` if it failed.
     pub(in crate::engine) fn end_read(&mut self, errand: &Errand, loaded: Option<Loaded>) {
         if self.is_own(errand) {
             self.channels.lately.own_failed = loaded.is_none();
@@ -45,7 +45,8 @@ impl Engine {
         errand.wants.people().for_each(|jid| self.channels.lately.end(jid));
     }
 
-    /// Keeps what is known of these for something that waits, or no longer does.
+    /// Counts parked items that need what is known of an account (`true`), or no longer need it (`false`). It is kept
+    /// as long as one does.
     pub fn hold(&mut self, news: Vec<(BareJid, bool)>) {
         for (jid, is_held) in news {
             let count = self.channels.lately.held.entry(jid.clone()).or_default();

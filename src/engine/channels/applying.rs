@@ -1,4 +1,5 @@
-//! Memory learns of a change: the channel, who is in which of them, and what was read for the turn.
+//! Applies a change to memory: to the channel, to the lists of its people's channels, and to what was read for the
+//! turn.
 
 use super::Channels;
 use super::places::{IN, Marks, mark_of};
@@ -6,7 +7,7 @@ use crate::channel::{Change, ChannelName, Guest, Member, Stamp};
 use jid::BareJid;
 
 impl Channels {
-    /// Applies a change to a channel in memory, whose tag this is.
+    /// Applies a change to a channel in memory, which has this tag.
     pub(in crate::engine) fn apply(&mut self, name: &ChannelName, tag: u64, change: &Change, due: Stamp) {
         if let Some(member) = change.member() {
             self.note_membership(name, member);
@@ -28,7 +29,7 @@ impl Channels {
         }
     }
 
-    /// What was loaded of people's channels for this turn goes on with the turn.
+    /// Updates the lists of an account's channels that are in memory.
     fn note_membership(&mut self, name: &ChannelName, member: &Member) {
         let is_guest = || self.shelf.channel(name).is_some_and(|channel| channel.guest(&member.jid).is_some());
         self.note_place(name, &member.jid, member.is_joined() || is_guest());
@@ -37,7 +38,7 @@ impl Channels {
     }
 
     fn note_place(&mut self, name: &ChannelName, account: &BareJid, is_in: bool) {
-        // Whether its domain finds it as well is settled with the turn.
+        // Whether its domain finds the channel too (`BESIDES`) is marked at the end of the turn.
         let marks = if is_in { IN } else { 0 };
         self.memberships.note(account, name, marks);
         self.lately.note_joined(account, name, marks);
@@ -51,12 +52,12 @@ impl Channels {
         self.lately.note_group(account, name, marks);
     }
 
-    /// The same of guests.
+    /// Updates the lists for a guest.
     fn note_visit(&mut self, name: &ChannelName, guest: &Guest) {
         self.note_place(name, &guest.jid, !guest.subscriptions.is_empty());
     }
 
-    /// Learns that a record is gone; a later one of the same account stays.
+    /// Updates the lists for a removed record, unless the account has a newer one.
     fn note_struck(&mut self, name: &ChannelName, member: &Member) {
         let is_known = self.shelf.channel(name).is_some_and(|channel| channel.member(&member.jid).is_some());
         if !is_known {
@@ -64,13 +65,14 @@ impl Channels {
         }
     }
 
-    /// What a turn changes of who may join a channel is not among what was loaded.
+    /// Notes a channel whose allowed or banned lists, or settings, this turn changed: what was loaded about it is
+    /// outdated.
     fn note_lists(&mut self, name: &ChannelName, change: &Change) {
         if change.is_of_rules() || matches!(change, Change::Created { .. } | Change::Destroyed) {
             self.brought.relisted.insert(name.clone());
         }
         if *change == Change::Destroyed {
-            // A later one of its name has other people.
+            // A later channel of this name has other people.
             self.memberships.strike(name);
             self.groups.strike(name);
             self.lately.strike(name);

@@ -1,7 +1,7 @@
-//! Channels on their way into memory and out of it: a part at a time, so that a large one does not make the others wait.
+//! Loads and unloads channels in parts, so that a large channel does not delay the others.
 //!
-//! A channel is in memory when all of its people are taken in, and not before. What leaves is gone at once; what is kept
-//! of its people is let go of afterwards, and before anything else comes in.
+//! A channel is in memory once all of its people are in the address book. An unloaded channel is gone at once; its
+//! people leave the address book in later turns, before the next channel is loaded.
 
 use super::super::outgoing::outbox::EntryNo;
 use crate::channel::apart::Apart;
@@ -10,21 +10,21 @@ use crate::xep::List;
 use jid::BareJid;
 use std::collections::{BTreeMap, VecDeque};
 
-/// How many people of channels that left memory are let go of in one turn.
+/// The most people of unloaded channels that one turn removes from the address book.
 pub(in crate::engine) const PEOPLE_MAX: usize = 256;
-/// How many rosters are left in one turn.
+/// The most roster items that one turn removes.
 pub(super) const ROSTERS_MAX: usize = 64;
 
-/// A channel that was loaded. Made where it is loaded, since that takes long for a large one.
+/// A loaded channel. Built by the thread that loads it, because that is slow for a large one.
 #[derive(Debug)]
 pub struct Arrival {
     pub(super) name: ChannelName,
-    /// `None` where there is no such channel.
+    /// `None` if the channel does not exist.
     pub(super) channel: Option<Box<Channel>>,
-    /// Its people in the order of ids, guests in that in which they came: what is sent to all is written in this order, and
-    /// that of accounts would tell something of them by the time at which it arrives.
+    /// Participants ordered by id, then guests ordered by time. Deliveries follow this order; an order by JID would
+    /// reveal something through their timing.
     pub(super) people: std::vec::IntoIter<Subscriber>,
-    /// Those of them who are taken in.
+    /// Those already in the address book.
     pub(super) lists: BTreeMap<List, Vec<EntryNo>>,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Subscriber {
 }
 
 impl Arrival {
-    /// What the store holds of a name.
+    /// The channel as the store has it.
     #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     pub fn new(name: ChannelName, channel: Option<Channel>) -> Arrival {
         let channel = channel.map(Box::new);
@@ -65,39 +65,39 @@ impl Arrival {
         &self.name
     }
 
-    /// Roughly what it costs in memory, in bytes.
+    /// Approximate size in memory, in bytes.
     pub fn bytes(&self) -> usize {
         self.channel.as_ref().map_or(0, |channel| channel.bytes()) + 96 * self.people.len()
     }
 }
 
-/// What left memory and is not taken apart yet.
+/// Channels that left memory, and that are not taken apart yet.
 #[derive(Default)]
 pub(in crate::engine) struct Departures {
     pub(super) open: VecDeque<Departure>,
-    /// In whose rosters channels are that are no more.
+    /// Accounts whose roster still has a destroyed channel.
     pub(super) leaving: VecDeque<Leaving>,
 }
 
 impl Departures {
-    /// Whether a host server is still to be told of somebody's roster.
+    /// Whether roster items of destroyed channels are left to remove.
     pub fn is_leaving(&self) -> bool {
         !self.leaving.is_empty()
     }
 }
 
-/// The people of a channel that left memory, or is no more, who are still counted as its own.
+/// People of a channel that left memory or was destroyed, who are still in its lists.
 pub(super) struct Departure {
     pub(super) tag: u64,
     pub(super) name: ChannelName,
     pub(super) people: Apart,
-    /// Whether the channel is no more: then they left it.
+    /// Whether the channel was destroyed, so its people left it.
     pub(super) is_end: bool,
-    /// Whether it leaves their rosters, where that is granted.
+    /// Whether to remove it from rosters, where that is granted (XEP-0356 §4).
     pub(super) leaves_rosters: bool,
 }
 
-/// Somebody in whose roster a channel is that is no more.
+/// An account whose roster still has a destroyed channel.
 #[derive(Debug)]
 pub(in crate::engine) struct Leaving {
     pub(super) tag: u64,

@@ -1,4 +1,4 @@
-//! What one turn knows alone: what was read for it, and whose lists it changed. It goes with the turn.
+//! What was read for one turn, and whose lists it changed. Forgotten at the end of the turn.
 
 use super::needs::Loaded;
 use crate::channel::whom::Whom;
@@ -8,37 +8,37 @@ use crate::xep::gist;
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-/// What is known of rows, by number.
+/// Facts of rows, by number.
 type Rows = BTreeMap<u64, Facts>;
-/// Who accounts were; `None` for nobody.
+/// Former members by account. `None` if the account was none.
 type Past = BTreeMap<BareJid, Option<Member>>;
 
 static NO_ROWS: Rows = Rows::new();
 static NOBODY: Past = Past::new();
 
-/// See the module.
+/// What was read for one turn.
 #[derive(Default)]
 pub struct Brought {
-    /// What is known of the rows that the turn's commands name, by the channel's tag.
+    /// Facts of the rows that commands of the turn name, by tag.
     rows: HashMap<u64, Rows>,
-    /// Rows that were asked for and are not there, by tag and number.
+    /// Rows that were asked for and do not exist, by tag and number.
     absent: HashSet<(u64, u64)>,
-    /// What rows say in one number, by tag and number: those of the turn, and those that were read whole.
+    /// Gists (hashes of bodies and files) of rows, by tag and number: of rows of the turn, and of rows read whole.
     gists: HashMap<(u64, u64), u64>,
-    /// Who people were whose records were given up, by the channel's tag.
+    /// Former members whose records were given up, by tag.
     past: HashMap<u64, Past>,
-    /// Who is meant of channels that are no more, by their tags.
+    /// Recipients of stored stanzas of destroyed channels, by tag.
     remains: HashMap<(u64, Whom), Vec<BareJid>>,
-    /// Channels of accounts, to go on with there.
+    /// The next channels of an account's tour.
     pages: HashMap<(BareJid, Deed), Vec<ChannelName>>,
-    /// Of which channels that are not in memory accounts may know.
+    /// Whether an account may know of a channel that is not in memory.
     known: HashMap<(ChannelName, BareJid), bool>,
-    /// The channels whose lists the turn changed so far.
+    /// Channels whose allowed or banned lists the turn changed.
     pub(super) relisted: BTreeSet<ChannelName>,
 }
 
 impl Brought {
-    /// Takes what was loaded and is for one turn.
+    /// Takes the loaded parts that are for one turn only.
     pub fn adopt(&mut self, loaded: &mut Loaded) {
         for (tag, row, facts) in loaded.facts.drain(..) {
             let Some(facts) = facts else {
@@ -59,22 +59,22 @@ impl Brought {
         self.known.extend(loaded.known.drain(..).map(|(name, account, known)| ((name, account), known)));
     }
 
-    /// What is known of rows of a channel.
+    /// Known facts of rows of a channel.
     pub fn rows(&self, tag: u64) -> &Rows {
         self.rows.get(&tag).unwrap_or(&NO_ROWS)
     }
 
-    /// Whether it is known what a row is, or that it is not there.
+    /// Whether a row is known, or known not to exist.
     pub fn knows_row(&self, tag: u64, row: u64) -> bool {
         self.absent.contains(&(tag, row)) || self.rows(tag).contains_key(&row)
     }
 
-    /// What a row says, in one number.
+    /// The gist of a row.
     pub fn gist(&self, tag: u64, row: u64) -> Option<u64> {
         self.gists.get(&(tag, row)).copied()
     }
 
-    /// What is known of rows goes on with the turn.
+    /// Keeps known facts of rows up to date with a change.
     pub fn note_change(&mut self, tag: u64, change: &Change) {
         if let Change::Published(row) = change
             && row.origin_id.is_some()
@@ -88,13 +88,13 @@ impl Brought {
         }
     }
 
-    /// Who people of a channel were whose records were given up.
+    /// Former members of a channel whose records were given up.
     pub fn past(&self, tag: u64) -> &Past {
         self.past.get(&tag).unwrap_or(&NOBODY)
     }
 
-    /// A record is given up, and its owner may come back in the same turn; or the account of one that was has ended, and
-    /// nobody comes back by it.
+    /// Notes that a record is given up, since its account may rejoin in this turn. An ended account is forgotten
+    /// instead: the next owner of its name is somebody else.
     pub fn note_past(&mut self, tag: u64, member: &Member) {
         let past = self.past.entry(tag).or_default();
         if !member.ended {
@@ -105,22 +105,22 @@ impl Brought {
         }
     }
 
-    /// Who is meant of a channel that is no more, where that was read.
+    /// The recipients, in a destroyed channel, if that was read.
     pub fn remains(&self, tag: u64, whom: &Whom) -> Option<&[BareJid]> {
         self.remains.get(&(tag, whom.clone())).map(Vec::as_slice)
     }
 
-    /// Whether an account may know of a channel that is not in memory, where that was read.
+    /// Whether an account may know of a channel that is not in memory, if that was read.
     pub fn is_known(&self, name: &ChannelName, account: &BareJid) -> Option<bool> {
         self.known.get(&(name.clone(), account.clone())).copied()
     }
 
-    /// Whether channels were read to go on in with what an account set off.
+    /// Whether the next channels of a tour were read.
     pub fn has_page(&self, key: &(BareJid, Deed)) -> bool {
         self.pages.contains_key(key)
     }
 
-    /// Takes these channels.
+    /// Takes the next channels of a tour.
     pub fn take_page(&mut self, key: &(BareJid, Deed)) -> Option<Vec<ChannelName>> {
         self.pages.remove(key)
     }

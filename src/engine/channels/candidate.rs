@@ -1,23 +1,23 @@
-//! What is on its way to its turn, with its place among what waits ([`super::parking`]).
+//! An item on its way to a turn, with its number among the parked ones ([`super::parking`]).
 
 use super::super::Inbound;
 
-/// Something on its way to its turn.
+/// An item on its way to a turn.
 #[derive(Clone, Debug)]
 pub struct Candidate<T> {
-    /// What came in.
+    /// The item.
     pub item: T,
-    /// Its number, from when it came in: it keeps its place among what waits.
+    /// Its number by arrival, which keeps its place if it is parked again.
     pub(in crate::engine) number: Option<u64>,
 }
 
 impl<T> Candidate<T> {
-    /// What these are, and their numbers.
+    /// Splits a batch into numbers and items.
     pub fn apart(batch: Vec<Candidate<T>>) -> (Vec<Option<u64>>, Vec<T>) {
         batch.into_iter().map(|candidate| (candidate.number, candidate.item)).unzip()
     }
 
-    /// What a turn put off, each with its number, by its place in the batch.
+    /// What a turn deferred, with its number. The input is (index in the batch, item).
     pub fn deferred(put_off: Vec<(usize, T)>, numbers: &[Option<u64>]) -> impl Iterator<Item = Candidate<T>> {
         put_off.into_iter().map(|(place, item)| Candidate { item, number: numbers[place] })
     }

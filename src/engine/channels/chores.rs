@@ -1,8 +1,8 @@
-//! What the service does by itself in many channels: one after the other, over ticks, each with a [`Chore`] of its own.
+//! What the service does by itself in many channels, one by one over ticks. Each such task has a [`Chore`].
 //!
-//! A tick asks each which channels are next. Each of those becomes an [`Inbound::GoOn`], a few at a time, which waits for
-//! its channel alone: so however many channels something concerns, few are in memory for it, and what people send goes
-//! between. Whatever has something to do in a channel does it when the channel is there.
+//! Each tick asks every chore for its next channels. Each channel becomes an [`Inbound::GoOn`], a few at a time, which
+//! is parked only for this channel. So a chore keeps few channels in memory, and stanzas are handled in between. Once a
+//! channel is in memory, every chore does its work there.
 
 use super::super::share::{OwnDomains, Shares};
 use super::super::{Engine, Inbound, Turn};
@@ -14,40 +14,40 @@ use crate::store::{Deed, Tour};
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// Channels that are looked at, after a start, for whether anybody is in them.
+/// After a start: channels to check for having no participants.
 pub(super) const LOOKING: Budget = Budget { things: 4, cost: usize::MAX };
-/// Deserted groups that are destroyed.
+/// Deserted groups to destroy.
 pub(super) const DESERTED: Budget = Budget { things: 16, cost: usize::MAX };
-/// Channels that come to their end.
+/// Channels whose end of life has come.
 pub(super) const ENDING: Budget = Budget { things: 16, cost: usize::MAX };
-/// Accounts that were added and are not reached, of which it is asked once more whether they are there.
+/// Added accounts that cannot be reached, to ask about again.
 pub(super) const INQUIRING: Budget = Budget { things: 8, cost: usize::MAX };
-/// Channels that an announcement looks at, and people who get it.
+/// Channels that an announcement reads, and recipients that it reaches.
 pub(in crate::engine) const ANNOUNCING: Budget = Budget { things: 8, cost: 200 };
-/// Accounts whose channels are gone through, and people who are told of what changes in these.
+/// Accounts on tours, and people notified of their changes.
 pub(in crate::engine) const TOURING: Budget = Budget { things: 16, cost: 4096 };
-/// Channels that are waited for at once.
+/// The most channels that chores wait for at once.
 pub(super) const ASKED_MAX: usize = 16;
 
-/// See the module.
+/// The state of all chores.
 pub(in crate::engine) struct Chores {
-    /// Looks for groups that were deserted before the start.
+    /// Finds groups that were deserted before the start.
     pub looking: Chore<ChannelName>,
     pub deserted: Chore<ChannelName>,
-    /// Groups that nobody is in, since when.
+    /// Groups without participants, and since when.
     pub deserted_since: BTreeMap<ChannelName, Stamp>,
     pub ending: Chore<ChannelName>,
-    /// By since when they are not reached.
+    /// Ordered by the time since when the account cannot be reached.
     pub inquiring: Chore<(Stamp, BareJid)>,
     pub touring: Chore<(BareJid, Deed)>,
     pub tours: Tours,
     pub tour_shares: Shares<BareJid>,
-    /// What comes next, in order, and the same as a set.
+    /// The next steps, in order, and the same as a set.
     pub(super) waiting: VecDeque<Step>,
     pub(super) known: BTreeSet<Step>,
-    /// What was given out and did not come back.
+    /// Steps that were given out and are not done.
     pub(super) asked: BTreeSet<Step>,
-    /// A commit was refused: nothing goes on until the next tick.
+    /// Whether all chores pause until the next tick, after a refused commit.
     pub(super) rests: bool,
 }
 
@@ -71,19 +71,19 @@ impl Chores {
         chores
     }
 
-    /// A step is to be done, unless it is already.
+    /// Queues a step, unless it is queued already.
     pub fn want(&mut self, step: Step) {
         if !self.asked.contains(&step) && self.known.insert(step.clone()) {
             self.waiting.push_back(step);
         }
     }
 
-    /// A commit was refused: to go on at once would be to try that in a circle.
+    /// Pauses until the next tick, so that a refused commit is not retried in a loop.
     pub fn rest(&mut self) {
         self.rests = true;
     }
 
-    /// Gives out some of what waits.
+    /// Gives out some of the queued steps.
     pub(super) fn give_out(&mut self, turn: &mut Turn) {
         while !self.rests && self.asked.len() < ASKED_MAX {
             let Some(step) = self.waiting.pop_front() else { return };
@@ -94,11 +94,11 @@ impl Chores {
     }
 }
 
-/// What goes through channels: which come next, and what it does in one.
+/// One kind of chore: its next channels, and its work in one.
 pub(super) struct ChoreKind {
     pub(super) next: fn(&mut Engine) -> Vec<ChannelName>,
     pub(super) go_on: fn(&mut Engine, &ChannelName, &mut Turn),
-    /// Nothing can be done in a channel.
+    /// Skips a channel that cannot be read.
     pub(super) pass: fn(&mut Engine, &ChannelName),
 }
 

@@ -1,28 +1,29 @@
-//! What chores do next: each tick names the channels, and whatever has something to do in one does it there.
+//! Runs chores: each tick asks for the next channels, and each channel in memory has all of its chores done.
 
 use super::super::{Engine, Inbound, Turn};
 use super::chores::KINDS;
 use super::step::Step;
 
 impl Engine {
-    /// Nothing more is begun until the next tick: the process is to end, and what is kept goes on at the next start.
+    /// Begins no steps before the next tick, because the process is about to end. Stored chores continue at the next
+    /// start.
     pub fn rest(&mut self) {
         self.channels.chores.rest();
     }
 
-    /// Whether nothing more is begun before the next tick.
+    /// Whether chores pause until the next tick.
     pub(in crate::engine) fn is_resting(&self) -> bool {
         self.channels.chores.rests
     }
 
-    /// A tick: each says what comes next.
+    /// At a tick: asks every chore for its next channels.
     pub(in crate::engine) fn begin_chores(&mut self, turn: &mut Turn) {
         self.channels.chores.rests = false;
         self.channels.chores.touring.rest();
         for kind in &KINDS {
             for name in (kind.next)(self) {
                 match self.channels.unreadable.contains(&name) {
-                    // It is no reason for what time brings to stand still.
+                    // A channel that cannot be read must not stop a chore.
                     true => (kind.pass)(self, &name),
                     false => self.channels.chores.want(Step::In(name)),
                 }
@@ -33,22 +34,22 @@ impl Engine {
         self.channels.chores.give_out(turn);
     }
 
-    /// Something was set off; nothing says that it has to wait for the next tick.
+    /// Begins tours that were just set off, without waiting for the next tick.
     pub(in crate::engine) fn begin_at_once(&mut self, turn: &mut Turn) {
         self.take_up_tours();
         self.channels.chores.give_out(turn);
     }
 
-    /// A step that was given out can be done.
+    /// Does a step that was given out.
     pub(in crate::engine) fn go_on(&mut self, step: Step, turn: &mut Turn) {
         self.channels.chores.asked.remove(&step);
         match step {
             Step::Finish(name, number) => return self.finish(&name, number, turn),
-            // The turn does it at its end.
+            // Done at the end of every turn.
             Step::LetGo => return,
-            // It is asked for again.
+            // The next tick asks for it again.
             Step::In(_) | Step::Through(..) if self.channels.chores.rests => return,
-            // Where it left memory meanwhile, it is asked for again.
+            // The channel left memory; the next tick asks for it again.
             Step::In(name) if self.channels.shelf.is_cold(&name) => {}
             Step::In(name) => KINDS.iter().for_each(|kind| (kind.go_on)(self, &name, turn)),
             Step::Through(account, deed) => self.turn_page(&account, deed, turn),
@@ -58,12 +59,12 @@ impl Engine {
         self.channels.chores.give_out(turn);
     }
 
-    /// A step that was given out is not done this time: it is asked for again.
+    /// A step that was given out is not done now. The next tick asks for it again.
     pub fn put_off(&mut self, step: &Step) {
         self.channels.chores.asked.remove(step);
     }
 
-    /// A step that was given out cannot be done, since something cannot be read; whose request that ends.
+    /// Skips a step whose channel cannot be read. Returns the request that this ends, if it was in parts.
     pub fn pass_over(&mut self, step: &Step) -> Option<Inbound> {
         self.channels.chores.asked.remove(step);
         match step {
@@ -141,7 +142,7 @@ mod tests {
     fn what_is_set_off_anew_looks_its_channels_up_anew() {
         let mut engine = with_a_cold_channel();
         let key = (BareJid::new("a@h").unwrap(), Deed::Clear);
-        // What was looked up for the one before.
+        // Channels read for an earlier tour.
         engine.adopt(Loaded { pages: vec![(key.clone(), Vec::new())], ..Loaded::default() });
         engine.set_off(&key.0, key.1, &mut Turn::default());
         let mut needs = Needs::default();

@@ -1,4 +1,4 @@
-//! The end of groups that nobody is in.
+//! Destroys groups without participants.
 
 use super::super::{Engine, Turn};
 use super::Channels;
@@ -6,10 +6,10 @@ use super::chores::Chores;
 use crate::channel::{Change, Channel, ChannelName, Stamp};
 
 impl Channels {
-    /// Learns whether anybody is in a group.
+    /// Notes whether a group has participants.
     pub(super) fn note_deserted(&mut self, name: &ChannelName, due: Stamp) {
         match self.shelf.channel(name).and_then(Channel::deserted_since) {
-            // By a clock that was ahead it may have been after this.
+            // An earlier note may have come from a clock that was ahead.
             Some(since) => drop(self.chores.deserted_since.insert(name.clone(), since.min(due))),
             None => drop(self.chores.deserted_since.remove(name)),
         }
@@ -17,7 +17,7 @@ impl Channels {
 }
 
 impl Engine {
-    /// Groups that were deserted before the start are found by one slow walk over all channels.
+    /// The next channels of the one walk over all, which finds groups that were deserted before the start.
     pub(in crate::engine) fn next_to_look_at(&mut self) -> Vec<ChannelName> {
         self.channels.chores.looking.step(|behind, count| self.channels.shelf.names_behind(behind, count))
     }
@@ -32,7 +32,7 @@ impl Engine {
         self.channels.chores.looking.done(name);
     }
 
-    /// Groups that nobody was in for long enough, some of them.
+    /// Some of the groups that were deserted long enough.
     pub(in crate::engine) fn next_deserted(&mut self) -> Vec<ChannelName> {
         let patience_ms = self.service.limits.groups.deserted_s.saturating_mul(1000);
         let is_due = |since: &Stamp| self.due.0.saturating_sub(since.0) >= patience_ms;
@@ -43,7 +43,7 @@ impl Engine {
         })
     }
 
-    /// Destroys a group that nobody was in for long enough (groups.md §1 rule 2).
+    /// Destroys a group that was deserted long enough (groups.md §1 rule 2).
     pub(in crate::engine) fn destroy_deserted(&mut self, name: &ChannelName, turn: &mut Turn) {
         if !self.channels.chores.deserted.done(name) {
             return;
@@ -81,7 +81,7 @@ mod tests {
         let directory = Directory { listings: (0..40).map(listing).collect(), gid_highest: 40, ..Directory::default() };
         let mut engine = Engine::new(settings, [7; 16], [7; 32], directory, Vec::new());
         engine.due = Stamp(patience_ms + 1000);
-        // Those that come first in the order of names have time yet.
+        // The first groups by name are not due yet.
         engine.channels.chores.deserted_since =
             (0..40).map(|n| (name(n), Stamp(if n < 39 { 5000 } else { 1000 }))).collect();
         assert_eq!(engine.next_deserted(), [name(39)]);

@@ -1,5 +1,5 @@
-//! What the lists of channels say of whole domains, kept where that is long: thousands of channels may list one, and
-//! everybody of such a domain may ask for the list of channels.
+//! How the lists of channels (XEP-0406 §2.2, §2.3) treat whole domains. Kept in memory if long: thousands of channels
+//! may list one domain, and each of its accounts may ask for the list of channels.
 
 use super::shelf::ChannelShelf;
 use crate::channel::roll::{Marks, Roll};
@@ -8,33 +8,33 @@ use crate::store::{Mention, Mentions};
 use jid::BareJid;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-/// The domain may join.
+/// The domain is on the `allowed` list.
 pub(in crate::engine) const ALLOWED: Marks = 1;
-/// The domain may not.
+/// The domain is on the `banned` list.
 pub(in crate::engine) const BANNED: Marks = 1 << 1;
-/// Everybody else finds the channel, and the domain does not.
+/// Everybody else finds the channel, but the domain does not.
 pub(in crate::engine) const HIDDEN: Marks = 1 << 2;
-/// The domain finds the channel, and not everybody else does.
+/// The domain finds the channel, but not everybody does.
 pub(in crate::engine) const SHOWN: Marks = 1 << 3;
 
-/// What is shorter is looked up each time.
+/// Shorter lists are read again each time.
 pub(super) const LONG: usize = 64;
-/// Channels that are kept of all domains together, at most, beside those of the last one.
+/// The most channels kept for all domains together. The newest domain is kept in any case.
 pub(super) const NAMES_MAX: usize = 200_000;
 
-/// What lists say of the accounts of one domain that they do not name.
+/// What lists say about accounts of a domain that they do not name.
 #[derive(Debug, Default, PartialEq)]
 pub(in crate::engine) struct DomainLists {
     pub names: Roll<ChannelName>,
-    /// Its accounts that own or administer a channel which bans it.
+    /// Accounts of the domain that own or administer a channel that bans it.
     pub(super) spared: HashMap<BareJid, BTreeSet<ChannelName>>,
 }
 
-/// See the module.
+/// What is kept of domains.
 #[derive(Default)]
 pub(in crate::engine) struct Domains {
     pub(super) kept: HashMap<BareJid, DomainLists>,
-    /// The same, kept longest first.
+    /// The kept domains, oldest first.
     pub(super) order: VecDeque<BareJid>,
 }
 
@@ -46,14 +46,14 @@ impl DomainLists {
         self.names.set(name.clone(), marks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, mark)| mark).sum());
     }
 
-    /// Whom of its accounts no ban of their domain keeps out of a channel: those who have a role there.
+    /// Notes accounts that a ban of their domain does not affect, because they have a role in the channel.
     pub(super) fn spare<'a>(&mut self, name: &ChannelName, accounts: impl Iterator<Item = &'a BareJid>) {
         for account in accounts {
             self.spared.entry(account.clone()).or_default().insert(name.clone());
         }
     }
 
-    /// Learns what became of a channel.
+    /// Updates what is known of one channel's lists.
     #[expect(clippy::disallowed_methods, reason = "in any order: each stays or goes for itself")]
     pub(super) fn learn(&mut self, name: &ChannelName, mention: Option<Mention>, shelf: &ChannelShelf) {
         if self.names.marks(name) & BANNED != 0 {
@@ -64,13 +64,13 @@ impl DomainLists {
         self.spare(name, spared.iter());
     }
 
-    /// The channels that ban the domain and in which this account has a role.
+    /// The channels that ban the domain but not this account, which has a role there.
     pub fn spared(&self, account: &BareJid) -> impl Iterator<Item = &ChannelName> {
         self.spared.get(account).into_iter().flatten()
     }
 }
 
-/// What the lists of a channel say of an account or a domain, as the store would tell.
+/// What the lists of a channel say of an account or a domain: the same answer that the store gives.
 pub(in crate::engine) fn mention_of(channel: Option<&Channel>, jid: &BareJid) -> Option<Mention> {
     let kept = channel.map(Channel::kept).filter(|kept| kept.profile.listed)?;
     let on = |list: Option<&Roll<BareJid>>| list.is_some_and(|list| list.contains(jid));
@@ -86,12 +86,12 @@ impl Domains {
         self.kept.get(domain)
     }
 
-    /// Whether it is known for longer than a turn.
+    /// Whether this domain is kept beyond a turn.
     pub fn stays(&self, domain: &BareJid) -> bool {
         self.of(domain).is_some_and(|kept| kept.names.len() >= LONG)
     }
 
-    /// Takes up what was loaded.
+    /// Adopts what was loaded.
     pub fn adopt(&mut self, domain: BareJid, mentions: Mentions, shelf: &ChannelShelf) {
         let mut found = DomainLists::default();
         for (name, mention) in &mentions.by_channel {
@@ -103,7 +103,7 @@ impl Domains {
         }
     }
 
-    /// Forgets all: what was told of channels may not be so.
+    /// Forgets everything, because it may be outdated.
     pub fn clear(&mut self) {
         self.kept.clear();
         self.order.clear();

@@ -1,4 +1,4 @@
-//! Accounts are ended in one channel after the other.
+//! Ends an account in one channel after the other.
 
 use super::super::requests::request::{Asked, Effects};
 use super::super::{Engine, Needs, Turn};
@@ -13,7 +13,7 @@ use jid::BareJid;
 use std::collections::BTreeSet;
 
 impl Engine {
-    /// Refuses whoever may not have an account ended: an operator may, and its host server, which is believed alone.
+    /// Refuses a request to end an account, unless it is from an operator or from the account's home server.
     fn require_over(&self, actor: &Actor, account: &BareJid) -> Result<(), Refusal> {
         let host = &actor.account;
         let is_its_host = host.node().is_none() && host.domain() == account.domain();
@@ -27,7 +27,7 @@ impl Engine {
         }
     }
 
-    /// What is asked about an account as a whole.
+    /// The decision about a request concerning a whole account.
     pub(in crate::engine) fn decide_of_account(
         &self,
         actor: &Actor,
@@ -43,7 +43,7 @@ impl Engine {
         }
     }
 
-    /// Has an account ended everywhere, or erased, which operators alone may.
+    /// Ends an account everywhere, and erases it if an operator asks for that.
     fn end_everywhere(&self, actor: &Actor, account: BareJid, erases: bool) -> Result<Effects, Refusal> {
         self.require_over(actor, &account)?;
         if erases && !actor.operator {
@@ -57,15 +57,15 @@ impl Engine {
         Ok(Effects { ending, ..Effects::none(answer) })
     }
 
-    /// Whether the end of an account is under way.
+    /// Answers whether an account is being ended.
     fn ask_ending(&self, actor: &Actor, account: &BareJid) -> Result<Effects, Refusal> {
         self.require_over(actor, account)?;
         let under_way = self.channels.endings.holds(account);
         Ok(Effects::none(Answer::Account(AccountAnswer::Ending { account: account.clone(), under_way })))
     }
 
-    /// The home server's word, by a leave in one channel, that an account was removed (hosts.md, C.5): that channel ends it
-    /// at once, and the others follow.
+    /// The home server reports a removed account by a leave in one channel (hosts.md, C.5). The account is ended there
+    /// at once, and in all other channels afterwards.
     pub(in crate::engine) fn take_end(&mut self, asked: &Asked<'_>) -> Result<Effects, Refusal> {
         let (name, actor) = (asked.channel.clone().ok_or(Refusal::NoSuchService)?, &asked.actor);
         let ending = (!self.channels.endings.is_full()).then(|| (actor.account.clone(), false));
@@ -76,7 +76,7 @@ impl Engine {
         Ok(Effects { ending, ..here })
     }
 
-    /// Begins to end an account. Its registered nick is free at once: a later account of that name is somebody else.
+    /// Begins to end an account. Its registered nick is free at once.
     pub(in crate::engine) fn begin_ending(&mut self, account: BareJid, erases: bool, turn: &mut Turn) {
         let past = self.channels.endings.all.get(&account).copied();
         if past.is_some_and(|past| past.erases || !erases) {
@@ -97,10 +97,10 @@ impl Engine {
         turn.records.push(Record::Ending { account: account.clone(), ending });
     }
 
-    /// What an ended account wrote is gone from the store, and so is its end.
+    /// The store has erased the rows of an ended account, so its end is complete.
     pub(in crate::engine) fn note_erased(&mut self, account: &BareJid, names: &[ChannelName], turn: &mut Turn) {
         for name in names {
-            // The store knows it differently now.
+            // The channel in memory is outdated.
             self.unshelve(name, &mut turn.outbox);
             turn.videos.extend(self.channels.shelf.tag_of(name).map(|tag| (tag, name.clone())));
         }
@@ -111,7 +111,7 @@ impl Engine {
         }
     }
 
-    /// What the refused commit of a turn was to keep of endings did not happen, nor what was done by them.
+    /// Restores the endings that a refused commit had changed.
     pub(in crate::engine) fn undo_endings(&mut self, past: Vec<(BareJid, Option<Ending>)>) {
         for (account, past) in past.into_iter().rev() {
             self.channels.endings.set(&account, past);
@@ -136,7 +136,7 @@ impl Engine {
         }
     }
 
-    /// Who those were who are ended in a channel next, where it has no record of them any more.
+    /// Asks who the accounts to be ended next in a channel were, if it has no record of them.
     pub(in crate::engine) fn need_past_of_ended(&self, name: &ChannelName, needs: &mut Needs) {
         let Some(channel) = self.channels.shelf.channel(name) else { return };
         let is_next = |place: &&(u64, BareJid)| {
@@ -146,7 +146,7 @@ impl Engine {
         self.need_past(channel, accounts, needs);
     }
 
-    /// What the index of accounts says of one.
+    /// Asks for the channels and groups of an account, by the index of accounts.
     pub(in crate::engine) fn need_places_of(&self, account: &BareJid, needs: &mut Needs) {
         if !self.channels.memberships.knows(account) {
             needs.accounts.insert(account.clone());
@@ -160,7 +160,7 @@ impl Engine {
         self.channels.endings.traced = trace.or(self.channels.endings.traced.take());
     }
 
-    /// Goes on with the search.
+    /// Takes the found places, and begins the next search.
     pub(in crate::engine) fn go_on_ending(&mut self) {
         if let Some(trace) = self.channels.endings.traced.take() {
             self.take_trace(trace);
@@ -172,7 +172,7 @@ impl Engine {
         }
     }
 
-    /// Goes on with accounts of which nothing is left to go through, where it was looked up whether that is so.
+    /// Completes accounts that are in no channel any more, if that was read.
     pub(in crate::engine) fn end_walks(&mut self, turn: &mut Turn) {
         self.channels.endings.open_walks().iter().for_each(|place| self.end_walk(place, turn));
     }
@@ -193,7 +193,7 @@ impl Engine {
             return;
         }
         for (account, channels) in search.found {
-            // It may have been begun anew, or taken back with a commit.
+            // The end may have been restarted, or taken back with a refused commit.
             let is_wanted = self.channels.endings.all.get(&account).is_some_and(|ending| !ending.is_out);
             if is_wanted && !self.channels.endings.waiting.contains(&account) {
                 let place = self.channels.endings.lot.place(&account);
@@ -205,7 +205,7 @@ impl Engine {
         }
     }
 
-    /// The channels that come next, of some accounts.
+    /// The next channels of some accounts.
     pub(in crate::engine) fn next_to_leave(&mut self) -> Vec<ChannelName> {
         let Endings { walks, walking, .. } = &mut self.channels.endings;
         let open = walking.step(|_, count| walks.keys().take(count).cloned().collect());
@@ -221,7 +221,7 @@ impl Engine {
     /// Ends accounts in a channel.
     pub(in crate::engine) fn leave_in(&mut self, name: &ChannelName, turn: &mut Turn) {
         for place in self.channels.endings.open_walks() {
-            // It was not among those who are next when it was asked who they were: it is, the next time.
+            // Its former record was not read for this turn. The next step reads it.
             if !self.knows_past(name, &place.1) {
                 continue;
             }
@@ -236,7 +236,7 @@ impl Engine {
         }
     }
 
-    /// A channel cannot be read.
+    /// Skips a channel that cannot be read.
     pub(in crate::engine) fn pass_leaving(&mut self, name: &ChannelName) {
         for ((_, account), walk) in &mut self.channels.endings.walks {
             walk.chore.done(name);
@@ -247,7 +247,7 @@ impl Engine {
         }
     }
 
-    /// Ends it in a channel, in part where that concerns many others; whether it is ended there.
+    /// Ends an account in a channel, or does one part of that. Returns whether it is complete there.
     fn end_in(&mut self, name: &ChannelName, account: &BareJid, turn: &mut Turn) -> bool {
         let actor = Actor { account: account.clone(), operator: false };
         let Ok(effects) = self.decide_in(name, &actor, Command::EndAccount) else { return true };
@@ -255,7 +255,7 @@ impl Engine {
         !effects.is_part
     }
 
-    /// Where nothing is left to go through, somebody may have added it meanwhile to what was gone through already.
+    /// Completes an account whose channels are all done, unless it was added to another channel meanwhile.
     fn end_walk(&mut self, place: &(u64, BareJid), turn: &mut Turn) {
         let account = &place.1;
         let Some(walk) = self.channels.endings.walks.get_mut(place) else { return };

@@ -1,8 +1,8 @@
-//! Accounts that are no more are ended in every channel: one channel after the other, over ticks.
+//! Ends removed accounts in every channel, one channel after the other, over ticks.
 //!
-//! First everything of the store is looked for that may name the account, a part a tick and for all accounts that wait
-//! at once. Then its channels are gone through. It is over once the index of accounts, which is quick to ask, knows of
-//! nothing any more. That an account is being ended is stored before anybody is told, and a start goes on with it.
+//! First the store is searched for everything that may name the account, a part each tick, for all waiting accounts at
+//! once. Then its channels are gone through. The end is complete once the index of accounts lists nothing. An end is
+//! stored before anybody is notified, and continues after a restart.
 
 use super::super::fairness::lot::Lot;
 use crate::channel::{ChannelName, Ending};
@@ -11,55 +11,55 @@ use crate::store::Trace;
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Accounts whose channels are gone through at once, and how many of each.
+/// The most accounts at once, and the most channels of each (`WALK`).
 pub(super) const WALKING: Budget = Budget { things: 16, cost: usize::MAX };
 pub(super) const WALK: Budget = Budget { things: 8, cost: usize::MAX };
-/// Entries of the store that one tick looks at.
+/// Store entries searched each tick.
 pub(super) const TRACING: Budget = Budget { things: 512, cost: usize::MAX };
-/// Accounts that may be under way.
+/// The most accounts being ended.
 pub(super) const ENDINGS_MAX: usize = 100_000;
 
-/// See the module.
+/// All accounts being ended.
 #[derive(Debug)]
 pub(in crate::engine) struct Endings {
     pub(super) all: BTreeMap<BareJid, Ending>,
-    /// Those whose places are to be looked for.
+    /// Accounts that wait for the next search.
     pub(super) waiting: BTreeSet<BareJid>,
     pub(super) search: Option<Search>,
-    /// What the store answered the search for this turn.
+    /// What the search found, for this turn.
     pub(super) traced: Option<Trace>,
-    /// Those whose channels are gone through, in the order of a lot: whoever is ended is told of in that order.
+    /// Accounts whose channels are gone through, in random order (lot), because this is the order of notifications.
     pub(super) walks: BTreeMap<(u64, BareJid), EndingWalk>,
     pub(super) walking: Chore<(u64, BareJid)>,
     pub(super) lot: Lot,
 }
 
-/// What is asked of the store: where these accounts have a place.
+/// A search of the store for places of accounts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TraceWish {
     /// The accounts.
     pub accounts: BTreeSet<BareJid>,
-    /// Where the part before ended.
+    /// Where the previous part ended.
     pub from: Vec<u8>,
-    /// How many entries to look at.
+    /// The most entries to read.
     pub max: usize,
 }
 
 #[derive(Debug)]
 pub(super) struct Search {
     pub(super) accounts: BTreeSet<BareJid>,
-    /// Through the keys of the store, a part a tick.
+    /// Its way through the store's keys, a part each tick.
     pub(super) chore: Chore<Vec<u8>>,
     pub(super) found: BTreeMap<BareJid, BTreeSet<ChannelName>>,
 }
 
-/// An account on its way out.
+/// The way of one account through its channels.
 #[derive(Debug)]
 pub(super) struct EndingWalk {
     pub(super) chore: Chore<ChannelName>,
-    /// Those that are left.
+    /// The channels left.
     pub(super) channels: BTreeSet<ChannelName>,
-    /// Whether a channel could not be read: the next start tries again.
+    /// Whether a channel could not be read. The next start tries again.
     pub(super) is_torn: bool,
 }
 
@@ -78,7 +78,7 @@ impl Default for Endings {
 }
 
 impl Endings {
-    /// Those that an earlier process did not come to the end of.
+    /// Continues the stored endings.
     pub(in crate::engine) fn restore(endings: Vec<(BareJid, Ending)>, lot: Lot) -> Endings {
         let all: BTreeMap<BareJid, Ending> = endings.into_iter().collect();
         let waiting = all.iter().filter(|(_, ending)| !ending.is_out).map(|(account, _)| account.clone()).collect();
@@ -90,12 +90,12 @@ impl Endings {
         self.all.contains_key(account)
     }
 
-    /// How many are under way.
+    /// How many accounts are being ended.
     pub(in crate::engine) fn count(&self) -> usize {
         self.all.len()
     }
 
-    /// Notes how an account stands, and has it looked for anew where it is still to go; what it was before.
+    /// Sets an account's ending, and queues it for the search if it is not out yet. Returns the previous one.
     pub(super) fn set(&mut self, account: &BareJid, ending: Option<Ending>) -> Option<Ending> {
         self.stop_walk(account);
         match ending {
@@ -114,7 +114,7 @@ impl Endings {
         self.walking.done(&place);
     }
 
-    /// Those whose channels are gone through.
+    /// Accounts whose channels are gone through now.
     pub(super) fn open_walks(&self) -> Vec<(u64, BareJid)> {
         self.walking.open().cloned().collect()
     }

@@ -1,4 +1,4 @@
-//! What a request has to have read beside the loop.
+//! Which reads outside the turn an item needs.
 
 use super::super::{Engine, Inbound, Needs, Step};
 use super::errand::{Errand, Source};
@@ -7,11 +7,11 @@ use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Engine {
-    /// What something that needs this asks for of what is not at hand.
+    /// The read that an item needs: the part of `needs` that is not in memory (`far`).
     pub(in crate::engine) fn errand(&self, inbound: &Inbound, needs: &Needs, far: &Needs) -> Option<Errand> {
         let account = self.asker(inbound);
         if needs.asks_people_in(far) {
-            // All of it: what is known by chance now may not be when the rest comes.
+            // All of an account's needs are read, because the known ones may be forgotten meanwhile.
             let wants = needs.clone().take_people();
             return Some(Errand { source: Source::Account(account.clone()), account, wants, round: 0 });
         }
@@ -31,8 +31,8 @@ impl Engine {
         })
     }
 
-    /// What the service asks for itself, whatever comes; nothing waits for it. Where that failed, or a commit did, it is asked
-    /// for again at the next tick.
+    /// What the service reads for itself; nothing is parked for it. After a failed read or a refused commit, the next
+    /// tick asks again.
     pub fn own_errand(&self, is_tick: bool) -> Option<Errand> {
         if !is_tick && (self.channels.lately.has_own_failed() || self.is_resting()) {
             return None;
@@ -43,7 +43,7 @@ impl Engine {
         (!wants.is_empty()).then_some(Errand { source, account, wants, round: 0 })
     }
 
-    /// Whose request something is; the service's own things are its own.
+    /// The account that an item is from. For the service's own steps, the service.
     pub(in crate::engine) fn asker(&self, inbound: &Inbound) -> BareJid {
         match inbound {
             Inbound::Stanza(stanza) => stanza.sender(),
@@ -58,7 +58,7 @@ impl Engine {
         BareJid::from_parts(None, &self.service.domain)
     }
 
-    /// Whether the service asks for it itself.
+    /// Whether the service reads it for itself.
     pub(in crate::engine) fn is_own(&self, errand: &Errand) -> bool {
         errand.source == Source::Account(self.own_account())
     }

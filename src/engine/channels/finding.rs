@@ -1,11 +1,11 @@
-//! What lists of channels mean to a domain and to its accounts is kept up to date.
+//! Keeps what lists say of domains and accounts up to date.
 
 use super::super::Engine;
 use super::domains::{Domains, LONG, NAMES_MAX, mention_of};
 use super::lately;
 
 impl Engine {
-    /// The turn ends: what is kept of domains, and of accounts beside theirs, is as it left the lists.
+    /// At the end of a turn: applies its changes of lists to what is kept, and drops what is short or too much.
     #[expect(
         clippy::disallowed_methods,
         clippy::iter_over_hash_type,
@@ -36,7 +36,7 @@ impl Engine {
             names -= past.map_or(0, |past| past.names.len());
         }
     }
-    /// Forgets what is known of accounts and domains: it may not be so.
+    /// Forgets what is known of accounts and domains, because it may be outdated.
     pub(in crate::engine) fn forget_people(&mut self) {
         self.channels.domains.clear();
         self.channels.mentions.clear();

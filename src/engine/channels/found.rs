@@ -1,6 +1,7 @@
-//! Which channels one account finds, in the order of names, of which any part is found at once: what everybody finds, which
-//! may be long, without what is hidden from its domain, with what that finds besides, what it is in, and but for what differs
-//! for itself.
+//! XEP-0369 §6.2: the channels that one account finds, by name. Any page is found without a walk.
+//!
+//! They are the listed channels, without those hidden from the account's domain, with those shown to the domain, with
+//! the account's own channels, and corrected by what differs for the account alone.
 
 use super::domains::{HIDDEN, SHOWN};
 use super::places::BESIDES;
@@ -12,17 +13,17 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-/// See the module.
+/// The channels that one account finds.
 pub(in crate::engine) struct Found<'a> {
     listed: &'a [ChannelName],
     domain: Option<&'a Roll<ChannelName>>,
-    /// What it is in, with a mark where its domain does not find that.
+    /// The account's channels. `BESIDES` marks those that its domain does not find.
     own: Option<&'a Roll<ChannelName>>,
-    /// Of which something else is so for the account than for its domain, or might be: whether it finds it.
+    /// Channels that the account may find although its domain does not, or the reverse: whether the account finds them.
     told: BTreeMap<&'a str, (&'a ChannelName, bool)>,
-    /// Of these those that it finds and not everybody does.
+    /// Those of `told` that the account finds and that are not listed.
     besides: Vec<&'a ChannelName>,
-    /// By how much more is found up to a name, that included, than the lists above say.
+    /// A correction of the count: how many more the account finds, up to and including this name.
     more: Vec<(&'a str, isize)>,
 }
 
@@ -35,12 +36,12 @@ impl<'a> Found<'a> {
         Found { listed, domain, own, told: BTreeMap::new(), besides: Vec::new(), more: Vec::new() }
     }
 
-    /// Whether the account finds a channel, which may be one that is gone.
+    /// Says whether the account finds a channel. The channel may be gone.
     pub fn tell(&mut self, name: &'a ChannelName, is_found: bool) {
         self.told.insert(name.as_str(), (name, is_found));
     }
 
-    /// Everything was told.
+    /// Computes the corrections, after all [`Found::tell`].
     pub fn settled(mut self) -> Found<'a> {
         let mut more = 0;
         for (&text, &(name, is_found)) in &self.told {
@@ -49,7 +50,7 @@ impl<'a> Found<'a> {
             if is_found && !is_listed {
                 self.besides.push(name);
             }
-            // What is kept may be older than this turn: then it counts what is not there, or not yet.
+            // The kept lists may be older than this turn, and count channels that are gone or not there yet.
             let marks = self.marks(text);
             let counted = [is_listed, marks & SHOWN != 0, self.is_besides(text)].map(isize::from).iter().sum::<isize>();
             let differs = isize::from(is_found) - (counted - isize::from(marks & HIDDEN != 0));
@@ -65,18 +66,18 @@ impl<'a> Found<'a> {
         self.listed.binary_search_by(|other| other.as_str().cmp(name)).is_ok()
     }
 
-    /// What the domain's lists say.
+    /// The marks of the account's domain.
     fn marks(&self, name: &str) -> Marks {
         let is = |mark| self.domain.is_some_and(|it| it.get(mark, |other| other.as_str().cmp(name)).is_some());
         [HIDDEN, SHOWN].into_iter().filter(|mark| is(*mark)).sum()
     }
 
-    /// Whether it is in it, and its domain does not find it.
+    /// Whether the account is in it, and its domain does not find it.
     fn is_besides(&self, name: &str) -> bool {
         self.own.is_some_and(|own| own.get(BESIDES, |other| other.as_str().cmp(name)).is_some())
     }
 
-    /// How many with a mark come before a name.
+    /// How many names with a mark come before this name.
     fn before(&self, mark: Marks, name: &str) -> usize {
         let names = if mark == BESIDES { self.own } else { self.domain };
         names.map_or(0, |names| names.rank(mark, |other| other.as_str().cmp(name)))
@@ -89,7 +90,7 @@ impl<'a> Found<'a> {
         told(self.listed.len() + all(SHOWN) + own, all(HIDDEN), more)
     }
 
-    /// Where something stands, by its name.
+    /// The index of a channel, by name.
     pub fn position(&self, name: &str) -> Option<usize> {
         let is_found = match self.told.get(name) {
             Some((_, is_found)) => *is_found,
@@ -106,7 +107,7 @@ impl<'a> Found<'a> {
         Some(told(listed + shown, self.before(HIDDEN, name), more))
     }
 
-    /// So many that a slice asks for.
+    /// The page that a slice asks for, of up to `count`.
     pub fn page(&self, slice: &Slice, count: usize) -> Vec<ChannelName> {
         let mut page = Vec::new();
         let mut at = match &slice.before {
@@ -125,7 +126,7 @@ impl<'a> Found<'a> {
         page
     }
 
-    /// The first one behind a name.
+    /// The first name after this one.
     fn next_behind(&self, name: Option<&str>) -> Option<&'a ChannelName> {
         let is_before = |other: &str| name.is_some_and(|name| other <= name);
         let mut at = self.listed.partition_point(|other| is_before(other.as_str()));
@@ -152,7 +153,7 @@ impl<'a> Found<'a> {
         [listed, besides].into_iter().chain(marked).flatten().min()
     }
 
-    /// The last one before a name.
+    /// The last name before this one.
     fn next_before(&self, name: Option<&str>) -> Option<&'a ChannelName> {
         let is_before = |other: &str| name.is_none_or(|name| other < name);
         let mut end = self.listed.partition_point(|other| is_before(other.as_str()));
@@ -180,8 +181,8 @@ impl<'a> Found<'a> {
         [listed, besides].into_iter().chain(marked).flatten().max()
     }
 
-    /// Whether all that are listed from one place to another, at least one, are hidden from the domain; whatever is hidden
-    /// between the first and the last of them is listed.
+    /// Whether all listed channels of a non-empty range are hidden from the domain. Every hidden channel between its
+    /// ends is listed.
     fn are_hidden(&self, from: usize, to: usize) -> bool {
         steps::take(1);
         let (Some(names), first, last) = (self.domain, &self.listed[from], &self.listed[to - 1]) else { return false };
@@ -189,7 +190,7 @@ impl<'a> Found<'a> {
         up_to - self.before(HIDDEN, first.as_str()) == to - from
     }
 
-    /// The end of the hidden ones that begin at a place, before a name.
+    /// The end of the run of hidden channels that begins at `from`, before a name.
     fn end_of_run(&self, from: usize, limit: Option<&str>) -> usize {
         let end = limit.map_or(self.listed.len(), |name| self.listed.partition_point(|other| other.as_str() < name));
         let (mut hidden, mut other) = (from + 1, end + 1);
@@ -200,10 +201,10 @@ impl<'a> Found<'a> {
         hidden
     }
 
-    /// The beginning of the hidden ones that end before a place, behind a name.
+    /// The beginning of the run of hidden channels that ends at `end`, after a name.
     fn begin_of_run(&self, end: usize, limit: Option<&str>) -> usize {
         let begin = limit.map_or(0, |name| self.listed.partition_point(|other| other.as_str() <= name));
-        // A place is one higher than it counts, so that there is one before the first.
+        // Indices are one higher here, so that there is one before the first.
         let (mut other, mut hidden) = (begin, end);
         while hidden - other > 1 {
             let middle = other + (hidden - other) / 2;
@@ -213,7 +214,7 @@ impl<'a> Found<'a> {
     }
 }
 
-/// How many are found: what is kept of a domain alone may hide more than there is.
+/// The count. The domain's kept list alone may hide more channels than exist.
 fn told(shown: usize, hidden: usize, more: isize) -> usize {
     (shown.saturating_add_signed(more)).saturating_sub(hidden)
 }
@@ -231,7 +232,7 @@ mod tests {
         for round in 0..60 {
             let count = 1 + round % 40;
             let every: Vec<_> = (0..count).map(|n| ChannelName::new(&format!("c{n:02}")).unwrap()).collect();
-            // Long stretches of one kind as well as a mixture.
+            // Long runs of one kind, and mixtures.
             let often = [0.1, 0.5, 0.95][round % 3];
             let kind: Vec<_> = every.iter().map(|_| (dice.random_bool(0.7), dice.random_bool(often))).collect();
             let names = every.iter().zip(&kind);
@@ -240,7 +241,7 @@ mod tests {
             for (name, (is_listed, _)) in names.clone().filter(|(_, (_, differs))| *differs) {
                 domain.set(name.clone(), if *is_listed { HIDDEN } else { SHOWN });
             }
-            // Of some that are gone it is kept that they are hidden, or shown.
+            // Kept marks of channels that are gone.
             let gone: Vec<_> = ["a", "c05x", "z"].map(|name| ChannelName::new(name).unwrap()).into();
             gone.iter().for_each(|name| domain.set(name.clone(), if dice.random() { HIDDEN } else { SHOWN }));
             let mut own = Roll::default();

@@ -1,4 +1,4 @@
-//! Newcomers who are not reached are asked about, and let go.
+//! Asks about added accounts that cannot be reached, and ends them.
 
 use super::super::people::pending::Purpose;
 use super::super::{Engine, Turn};
@@ -23,7 +23,7 @@ impl Engine {
         }
     }
 
-    /// Somebody put an account into a channel.
+    /// Follows an account that another account added to a channel.
     pub(in crate::engine) fn note_newcomer(
         &mut self,
         actor: Option<&BareJid>,
@@ -41,14 +41,14 @@ impl Engine {
         }
     }
 
-    /// An account did something: it is there.
+    /// An account that acts exists: it is followed no longer.
     pub(in crate::engine) fn note_act(&mut self, account: &BareJid, turn: &mut Turn) {
         if self.channels.newcomers.of.contains_key(account) {
             self.set_newcomer(account, None, turn);
         }
     }
 
-    /// Something that was sent to a newcomer came back; whether it was one.
+    /// Handles the bounce of a stanza to a followed account. Returns whether it was one.
     pub(in crate::engine) fn bounced_off(&mut self, stanza: &Stanza, turn: &mut Turn) -> bool {
         let account = stanza.sender();
         let is_nobody = stanza.error_condition().is_some_and(|condition| NOBODY.contains(&condition));
@@ -64,7 +64,7 @@ impl Engine {
         true
     }
 
-    /// Asks the server of an account whether there is anybody (XEP-0199): both host servers answer for accounts there are.
+    /// XEP-0199: pings a bare JID. Both host servers answer if the account exists.
     fn ask_newcomer(&mut self, account: &BareJid, turn: &mut Turn) {
         let last = self.channels.newcomers.asked.get(account);
         if last.is_some_and(|last| self.steady.0.saturating_sub(last.0) < ASKED_EVERY_MS) {
@@ -76,7 +76,7 @@ impl Engine {
         }
     }
 
-    /// A server said whether there is such an account.
+    /// Handles the answer to the ping.
     pub(in crate::engine) fn learn_newcomer(&mut self, account: &BareJid, stanza: &Stanza, turn: &mut Turn) {
         let Some(past) = self.channels.newcomers.of.get(account).copied() else { return };
         let is_nobody = stanza.error_condition().is_some_and(|condition| NOBODY.contains(&condition));
@@ -93,7 +93,7 @@ impl Engine {
         }
     }
 
-    /// Asks once more about some of those who are not reached for a week.
+    /// Pings again some accounts that could not be reached for a week.
     pub(in crate::engine) fn ask_newcomers(&mut self, turn: &mut Turn) {
         let Some(since) = self.due.0.checked_sub(PATIENCE_MS) else { return };
         let newcomers = &self.channels.newcomers;
@@ -124,7 +124,7 @@ mod tests {
         (0..count).map(|n| (account(format!("a{n}@h{n}.example")), newcomer(n))).collect()
     }
 
-    /// Whom a tick asks.
+    /// The accounts pinged in a tick.
     fn tick(engine: &mut Engine, now: u64) -> Vec<String> {
         let turn = engine.turn(Stamp(now), vec![Inbound::Tick]);
         let pings = turn.outbox.iter().map(|out| format!("{out:?}")).filter(|out| out.contains(ns::PING));

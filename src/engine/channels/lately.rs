@@ -1,5 +1,5 @@
-//! What changed of accounts and domains while the store is read for them beside the turns. Other accounts go on
-//! during such a read, so it may or may not see what they change. Each change is noted here and laid over what was read.
+//! Changes of accounts and domains during a read of the store. Other accounts go on meanwhile, so the read may or may
+//! not see their changes. Each is noted here and laid over the result.
 
 use super::domains::mention_of;
 use super::places::Marks;
@@ -8,22 +8,22 @@ use crate::store::{Mention, Mentions};
 use jid::BareJid;
 use std::collections::{BTreeMap, HashMap};
 
-/// See the module.
+/// Noted changes.
 #[derive(Default)]
 pub(in crate::engine) struct Lately {
-    /// How often all that was known was forgotten: what was begun before that counts for nothing.
+    /// How often everything was forgotten. The results of reads that began before are dropped.
     pub(super) round: u64,
     pub(super) of: HashMap<BareJid, Since>,
-    /// Accounts and domains that parked things need to stay known, with how many of these need each.
+    /// Accounts and domains that parked items need, with the number of those items.
     pub(super) held: HashMap<BareJid, usize>,
-    /// Whether what the service asked for itself last could not be read.
+    /// Whether the service's last read for itself failed.
     pub(super) own_failed: bool,
 }
 
-/// What changed of one.
+/// Changes of one account or domain.
 #[derive(Default)]
 pub(super) struct Since {
-    /// How many reads of it are under way.
+    /// How many reads of it are in progress.
     pub(super) reads: usize,
     pub(super) joined: BTreeMap<ChannelName, Marks>,
     pub(super) groups: BTreeMap<ChannelName, Marks>,
@@ -31,26 +31,26 @@ pub(super) struct Since {
 }
 
 impl Lately {
-    /// Whether what the service asked for itself last could not be read.
+    /// Whether the service's last read for itself failed.
     pub fn has_own_failed(&self) -> bool {
         self.own_failed
     }
 
-    /// What an account is to a channel from here on, as one that it is in or a guest of.
+    /// Notes how an account stands to a channel that it is in or a guest of.
     pub fn note_joined(&mut self, account: &BareJid, name: &ChannelName, marks: Marks) {
         if let Some(since) = self.of.get_mut(account) {
             since.joined.insert(name.clone(), marks);
         }
     }
 
-    /// The same, as one of its groups.
+    /// Notes how an account stands to one of its groups.
     pub fn note_group(&mut self, account: &BareJid, name: &ChannelName, marks: Marks) {
         if let Some(since) = self.of.get_mut(account) {
             since.groups.insert(name.clone(), marks);
         }
     }
 
-    /// What the lists of a channel say from here on; `None` where there is none of that name.
+    /// Notes what the lists of a channel say. `None` if there is no such channel.
     #[expect(clippy::iter_over_hash_type, reason = "in any order: each for itself")]
     pub fn note_lists(&mut self, name: &ChannelName, channel: Option<&Channel>) {
         for (jid, since) in &mut self.of {
@@ -58,7 +58,7 @@ impl Lately {
         }
     }
 
-    /// A channel ceased to be.
+    /// Notes that a channel was destroyed.
     #[expect(clippy::disallowed_methods, clippy::iter_over_hash_type, reason = "in any order: each for itself")]
     pub fn strike(&mut self, name: &ChannelName) {
         for since in self.of.values_mut() {
@@ -67,28 +67,28 @@ impl Lately {
         }
     }
 
-    /// What changed of an account's channels.
+    /// Changes of an account's channels.
     pub fn joined(&self, account: &BareJid) -> Vec<(ChannelName, Marks)> {
         self.of.get(account).map_or_else(Vec::new, |since| since.joined.clone().into_iter().collect())
     }
 
-    /// The same of its groups.
+    /// Changes of an account's groups.
     pub fn groups(&self, account: &BareJid) -> Vec<(ChannelName, Marks)> {
         self.of.get(account).map_or_else(Vec::new, |since| since.groups.clone().into_iter().collect())
     }
 
-    /// Lays what changed of lists over what they said of an account or a domain.
+    /// Lays changes of lists over what was read of an account or a domain.
     pub fn amend(&self, jid: &BareJid, mentions: &mut Mentions) {
         let since = self.of.get(jid).into_iter();
         since.flat_map(|since| &since.mentions).for_each(|(name, mention)| note(mentions, name, mention.clone()));
     }
 
-    /// Whether something that waits needs what is known of an account or a domain.
+    /// Whether a parked item needs what is known of an account or a domain.
     pub fn is_held(&self, jid: &BareJid) -> bool {
         self.held.contains_key(jid)
     }
 
-    /// Forgets all: what was told of channels may not be so.
+    /// Forgets everything, because it may be outdated.
     pub fn clear(&mut self) {
         self.round += 1;
         self.of.clear();
@@ -103,7 +103,7 @@ impl Lately {
     }
 }
 
-/// What the lists of a channel say of somebody from here on.
+/// Sets what the lists of a channel say of an account or a domain.
 pub(in crate::engine) fn note(mentions: &mut Mentions, name: &ChannelName, mention: Option<Mention>) {
     match mention {
         Some(mention) => drop(mentions.by_channel.insert(name.clone(), mention)),

@@ -1,17 +1,17 @@
-//! Channels come to the end that their owners set (XEP-0406 §2.4 'End of Life', XEP-0369 §7.3.5).
+//! XEP-0406 §2.4 'End of Life', XEP-0369 §7.3.5: the service destroys a channel at the time that its owner set.
 
 use super::super::{Engine, Turn};
 use crate::channel::{Change, ChannelName};
 
 impl Engine {
-    /// Channels whose end has come, some of them.
+    /// Some of the channels whose time has come.
     pub(in crate::engine) fn next_ending(&mut self) -> Vec<ChannelName> {
-        // Those that cannot be read keep no other from its end.
+        // Channels that cannot be read do not delay the others.
         let is_readable = |name: &ChannelName| !self.channels.unreadable.contains(name);
         self.channels.chores.ending.step(|_, count| self.channels.shelf.ending(self.due, count, is_readable))
     }
 
-    /// Destroys a channel whose end has come as its owner would.
+    /// Destroys such a channel, as its owner would.
     pub(in crate::engine) fn end_lifetime(&mut self, name: &ChannelName, turn: &mut Turn) {
         let is_due = self.channels.chores.ending.done(name);
         let end =

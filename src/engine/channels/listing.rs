@@ -1,4 +1,4 @@
-//! Which channels an account finds, and which groups it is shown.
+//! The channels that an account finds, and the groups that it is shown.
 
 use super::super::{Engine, Needs};
 use super::Channels;
@@ -12,11 +12,12 @@ use crate::channel::{ChannelName, Refusal};
 use jid::BareJid;
 use std::collections::BTreeSet;
 
-/// Groups on one page of a list, at most.
+/// The most groups on a page.
 const GROUPS_PAGE_MAX: usize = 100;
 
 impl Channels {
-    /// What an account finds: as its domain does, but for what it is in, and for what says something of it alone.
+    /// XEP-0369 §6.2: the channels that an account finds. They are those of its domain, corrected for the account's own
+    /// channels and for lists that name it.
     pub(in crate::engine) fn found_by(&mut self, account: &BareJid) -> Found<'_> {
         let domain = self.domains.of(&BareJid::from_parts(None, account.domain()));
         self.memberships.compare(account, domain, &self.shelf);
@@ -26,7 +27,7 @@ impl Channels {
         let named = spared.iter().copied().chain(mentions.into_iter().flat_map(|it| it.keys()));
         let mut found = Found::new(self.shelf.listed(), domain.map(|domain| &domain.names), own);
         for name in named.chain(&self.brought.relisted) {
-            // Of a channel in memory the turn may know better than the store did.
+            // The turn may have changed a channel in memory, so it is asked first.
             let is_found = own.is_some_and(|own| own.marks(name) & IN != 0)
                 || match self.shelf.channel(name) {
                     Some(channel) => channel.is_found_by(account),
@@ -36,7 +37,7 @@ impl Channels {
                         let banned = marks & BANNED != 0 || mention.is_some_and(|mention| mention.banned);
                         let spared = spared.contains(name) || mention.is_some_and(|it| it.spared.contains(account));
                         let allowed = marks & ALLOWED != 0 || mention.is_some_and(|mention| mention.allowed);
-                        // Whatever else is listed is found by all.
+                        // Everybody finds any other listed channel.
                         if banned && !spared { false } else { allowed || !self.shelf.is_unlisted(name) }
                     }
                 };
@@ -45,7 +46,7 @@ impl Channels {
         found.settled()
     }
 
-    /// A page of somebody's groups, or of those in common with somebody.
+    /// A page of an account's groups, or of those it shares with `with`.
     pub(in crate::engine) fn page_of_groups(
         &self,
         account: &BareJid,
@@ -68,19 +69,19 @@ impl Channels {
         Ok(Page { entries: names.filter(|name| self.shelf.exists(name)).cloned().collect(), count, index: range.start })
     }
 
-    /// The groups that both are in or wait for: those of whoever has fewer are looked up at the other one.
+    /// Groups that both have joined or are invited to. The shorter list is looked up in the longer one.
     fn shared_groups(&self, account: &BareJid, own: &Roll<ChannelName>, with: &BareJid) -> Roll<ChannelName> {
         let Some(theirs) = self.groups.of(with) else { return Roll::default() };
         let (fewer, more) = if own.len() <= theirs.len() { (own, theirs) } else { (theirs, own) };
         let shared = fewer.rising(IN | WAITS, 0).filter(|name| more.marks(name) & (IN | WAITS) != 0);
-        // Where JIDs are hidden, that somebody is there is not to be learned by its JID (XEP-0404 §2.2).
+        // XEP-0404 §2.2: a channel that hides JIDs does not reveal that `with` is in it.
         let told = shared.filter(|name| with == account || self.shelf.shows_jids(name));
         told.filter(|name| self.shelf.exists(name)).cloned().collect()
     }
 }
 
 impl Engine {
-    /// What has to be known for a page of groups.
+    /// What a page of groups needs to have read.
     pub(in crate::engine) fn need_groups(
         &self,
         account: &BareJid,

@@ -1,4 +1,4 @@
-//! Channels: which are in memory, what has to be loaded before a turn, and what goes through many of them.
+//! Channels: which are in memory, what to load before a turn, and chores that go through many.
 
 mod amending;
 mod applying;
@@ -43,32 +43,32 @@ use jid::BareJid;
 use shelf::ChannelShelf;
 use std::collections::{HashMap, HashSet};
 
-/// The channels, and what is known of who is in which of them.
+/// The channels, and what is known of their people.
 pub struct Channels {
     shelf: ChannelShelf,
-    /// Channels that could not be read: who asks for one is told, and nothing else waits for it.
+    /// Channels that could not be read. Requests for them are refused, and nothing else waits for them.
     unreadable: HashSet<ChannelName>,
-    /// What left memory and is not taken apart yet.
+    /// Channels that left memory, and that are not taken apart yet.
     departures: arrival::Departures,
-    /// The channels that accounts are in or guests of.
+    /// The channels that accounts are in, or guests of.
     memberships: places::Places,
     /// The groups of accounts.
     groups: places::Places,
-    /// What lists of channels mean to the accounts that this turn shows what they find, or a later one.
+    /// What lists say of accounts that ask for the list of channels.
     mentions: HashMap<BareJid, Mentions>,
     domains: domains::Domains,
     lately: lately::Lately,
     brought: brought::Brought,
-    /// Where archives stood at times that matter to this turn, by the channels' tags.
+    /// Heads of archives at a given time, by tag.
     heads: HashMap<(u64, Stamp), Head>,
-    /// What goes through channels over ticks.
+    /// Chores, over ticks.
     chores: chores::Chores,
     endings: endings::Endings,
     newcomers: newcomers::Newcomers,
 }
 
 impl Channels {
-    /// What the store holds of them; so many bytes of it may be in memory.
+    /// Starts with what the store has. `bytes_max` bounds the channels in memory.
     pub(in crate::engine) fn restore(
         mut directory: Directory,
         memory_bytes_max: usize,
@@ -92,7 +92,7 @@ impl Channels {
         }
     }
 
-    /// The live state of a turn.
+    /// The live state for a turn.
     pub(in crate::engine) fn live(&self, now: Stamp, due: Stamp) -> LiveState<'_> {
         LiveState { now, due, newcomers: self.newcomers.all() }
     }
@@ -102,47 +102,48 @@ impl Channels {
         self.shelf.channel(name)
     }
 
-    /// The tag of a channel that exists.
+    /// The tag of an existing channel.
     pub(in crate::engine) fn tag_of(&self, name: &ChannelName) -> Option<u64> {
         self.shelf.tag_of(name)
     }
 
-    /// Whether there is a channel of this name.
+    /// Whether a channel exists.
     pub(in crate::engine) fn exists(&self, name: &ChannelName) -> bool {
         self.shelf.exists(name)
     }
 
-    /// Whether a channel has to be loaded before a turn may ask for it.
+    /// Whether a channel has to be loaded before a turn that needs it.
     pub(in crate::engine) fn is_cold(&self, name: &ChannelName) -> bool {
         self.shelf.is_cold(name)
     }
 
-    /// The channels there are and those in memory, for whoever looks through them.
+    /// The directory of channels, and those in memory.
     pub(in crate::engine) fn shelf(&self) -> &ChannelShelf {
         &self.shelf
     }
 
-    /// Whether there is room for one more channel of a creator; `for_all`: whether anybody may create channels.
+    /// Whether `creator` may create one more channel within the bounds. `for_all` says whether everybody may create
+    /// channels.
     pub(in crate::engine) fn has_place_for(&mut self, creator: &BareJid, for_all: bool) -> bool {
         self.shelf.has_place_for(creator, for_all)
     }
 
-    /// A new channel is in memory.
+    /// Puts a new channel into memory.
     pub(in crate::engine) fn add(&mut self, channel: Channel) {
         self.shelf.put(channel);
     }
 
-    /// Marks a channel as used, so that it leaves memory late; it learns what time it is.
+    /// Marks a channel as just used, and updates its clock.
     pub(in crate::engine) fn touch(&mut self, name: &ChannelName, due: Stamp) {
         self.shelf.touch(name, due);
     }
 
-    /// The channels that an account is in or a guest of, where they are known.
+    /// The channels that an account is in or a guest of, if known.
     pub(in crate::engine) fn places_of(&self, account: &BareJid) -> Option<&Roll<ChannelName>> {
         self.memberships.of(account)
     }
 
-    /// Whether an account is in any channel or a guest of one, where that is known.
+    /// Whether an account is in a channel or a guest of one, if known.
     pub(in crate::engine) fn is_in_any(&self, account: &BareJid) -> Option<bool> {
         self.places_of(account).map(|names| names.count(places::IN) > 0)
     }
@@ -162,7 +163,7 @@ impl Channels {
         self.endings.count()
     }
 
-    /// Who hit a share since this was asked last.
+    /// Shares that were hit since the last call.
     pub(in crate::engine) fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
         self.chores.tour_shares.hits().chain(self.newcomers.hits()).chain(self.shelf.hits())
     }

@@ -1,4 +1,4 @@
-//! What a batch needs, found out by looking at it.
+//! What a batch needs to have loaded.
 
 use super::super::requests::router::Target;
 use super::super::{Addressee, Call, Engine, Inbound, Step};
@@ -11,14 +11,14 @@ use jid::BareJid;
 use minidom::Element;
 
 impl Engine {
-    /// What must be loaded before these can be taken; to be asked again after [`Engine::adopt`], up to [`ROUNDS_MAX`](super::needs::ROUNDS_MAX)
-    /// times.
+    /// What to load before these items can be handled. Call it again after [`Engine::adopt`], up to
+    /// [`ROUNDS_MAX`](super::needs::ROUNDS_MAX) times.
     pub fn needs<'a>(&self, batch: impl IntoIterator<Item = &'a Inbound>) -> Needs {
         self.need_also(batch, Needs::default())
     }
 
-    /// What the service looks up by itself, whatever comes: where accounts are that left a channel, and, as time goes by,
-    /// those that are ended and those whose presence goes to all of their channels.
+    /// What the service reads for itself: the channels of accounts that left one and, at a tick, of accounts that are
+    /// being ended or whose presence goes to all of their channels.
     pub fn own_needs(&self, is_tick: bool) -> Needs {
         let unknown = self.people.accounts().unsettled().filter(|account| !self.channels.memberships.knows(account));
         let mut needs = Needs { accounts: unknown.cloned().collect(), ..Needs::default() };
@@ -48,13 +48,12 @@ impl Engine {
         needs
     }
 
-    /// What this one needs, with the channels that are in memory, and with the accounts of which it is known, but not for
-    /// long.
+    /// What an item needs, including channels in memory, and accounts that are known only for this turn.
     pub(in crate::engine) fn needs_of(&self, inbound: &Inbound) -> Needs {
         self.need_also([inbound], Needs { with_warm: true, ..Needs::default() })
     }
 
-    /// Whether a channel has to be loaded before a turn may ask for it.
+    /// Whether a channel has to be loaded before a turn that needs it.
     pub(in crate::engine) fn is_cold(&self, name: &ChannelName) -> bool {
         self.channels.shelf.is_cold(name)
     }
@@ -86,7 +85,7 @@ impl Engine {
         }
     }
 
-    /// The rows that somebody names who may have to do with them: of whoever the channel does not know, none are looked up.
+    /// The rows that a stanza names, unless the channel does not know the sender.
     fn need_rows_of(&self, stanza: &Stanza, element: &Element, channel: &Channel, needs: &mut Needs) {
         let Actor { account, operator } = self.actor(stanza.sender());
         if channel.role_of(&account, operator) == Role::Outsider {
@@ -97,7 +96,7 @@ impl Engine {
         if stanza.kind == Kind::Message {
             let own = rows::naming(element).and_then(|child| child.attr("id"));
             named.extend(own.and_then(|id| channel.own_row(&account, id)));
-            // Whether it says the same as the one that had its id before.
+            // A row with the same origin id is compared, to recognize a repeat.
             let origin_id = element.part("origin-id", ns::SID).and_then(|child| child.attr("id"));
             let earlier = origin_id.and_then(|id| channel.own_row(&account, id));
             needs.whole.extend(earlier.map(|row| (tag, row)));
@@ -106,8 +105,8 @@ impl Engine {
         self.need_rows(tag, named, needs);
     }
 
-    /// What a request to the service names: channels to destroy or to join by delegation, people's groups; and channels
-    /// of which only the store knows whether they exist, since lists, new names and the number of channels depend on it.
+    /// What a request to the service names: channels to destroy or to join by delegation, accounts and their groups.
+    /// Also doubtful channels, because the list of channels, new names and the bounds depend on whether they exist.
     fn need_named(&self, stanza: &Stanza, needs: &mut Needs) {
         self.channels.shelf.doubtful().for_each(|name| self.need_channel(name, needs));
         let Some(payload) = stanza.payload() else { return };
@@ -139,7 +138,7 @@ impl Engine {
         }
     }
 
-    /// Which channels an account finds depends on those that it is in and on the lists that it is on.
+    /// The channels that an account finds depend on those it is in and on the lists that name it.
     fn need_list(&self, account: &BareJid, needs: &mut Needs) {
         let domain = BareJid::from_parts(None, account.domain());
         let knows_domain = if needs.with_warm {
@@ -162,7 +161,7 @@ impl Engine {
         }
     }
 
-    /// What a call is about.
+    /// What a call needs.
     fn need_of_call(&self, call: &Call, needs: &mut Needs) {
         let name = match &call.to {
             Addressee::Channel(name) => Some(name),
@@ -184,7 +183,7 @@ impl Engine {
         self.need_channel_for(&call.actor, name, needs);
         self.need_heads(account, name, needs);
         if let (Some(channel), Some(command)) = (self.channels.shelf.channel(name), call.command.of_channel()) {
-            // Of whoever the channel does not know, none are looked up.
+            // Not for accounts that the channel does not know.
             if channel.role_of(account, call.actor.operator) != Role::Outsider {
                 self.need_rows(channel.profile().tag, rows::of_command(command), needs);
             }
@@ -200,14 +199,14 @@ impl Engine {
         }
     }
 
-    /// Learns that a channel cannot be read.
+    /// Notes that a channel cannot be read.
     pub fn note_unreadable(&mut self, name: ChannelName) {
         self.pass_over(&Step::In(name.clone()));
         self.channels.unreadable.insert(name);
     }
 
-    /// A channel that somebody asks something of. Whoever may not know of it is answered at once, as where there is none:
-    /// waiting for it, or for what is read of it, would tell that there is one.
+    /// Needs the channel that a request is for. If the asker may not know of it, the request is answered at once, like
+    /// one for a channel that does not exist: a delay would reveal it.
     pub(in crate::engine) fn need_channel_for(&self, actor: &Actor, name: &ChannelName, needs: &mut Needs) {
         if let Some(channel) = self.channels.shelf.channel(name) {
             let is_invited = || channel.kept().invitations.got_by(&actor.account).next().is_some();
@@ -238,7 +237,7 @@ impl Engine {
         }
     }
 
-    /// Takes up what was loaded of rows, lists and groups.
+    /// Adopts loaded rows, list entries and groups.
     pub(in crate::engine) fn adopt_facts(&mut self, loaded: &mut Loaded) {
         self.channels.brought.adopt(loaded);
         self.adopt_trace(loaded.trace.take());

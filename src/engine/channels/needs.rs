@@ -1,5 +1,4 @@
-//! What has to be loaded before a batch can be taken. It may take rounds: which groups somebody has tells which channels
-//! are needed.
+//! What to load before a batch. It may take rounds: an account's groups tell which channels to load.
 
 use super::super::TraceWish;
 use crate::channel::whom::Whom;
@@ -8,47 +7,47 @@ use crate::store::{Deed, Mentions, Trace};
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// After so many rounds of loading a turn goes on with what it has.
+/// The most rounds of loading. After them, a turn goes on with what it has.
 pub const ROUNDS_MAX: usize = 4;
 
-/// What has to be loaded before a turn.
+/// What to load before a turn.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Needs {
     /// Channels that exist and are not in memory.
     pub channels: Vec<ChannelName>,
-    /// Accounts of which it matters which channels they are in.
+    /// Accounts whose channels are needed.
     pub accounts: BTreeSet<BareJid>,
-    /// Accounts of which it matters on which lists of channels they are.
+    /// Accounts and domains whose entries in lists are needed.
     pub mentions: BTreeSet<BareJid>,
-    /// Accounts of which it matters which channels they are in, wait for or left.
+    /// Accounts whose groups are needed: joined, invited and left ones.
     pub groups: BTreeSet<BareJid>,
-    /// Rows of which it matters what they are, by the channel's tag.
+    /// Rows whose facts are needed, by tag.
     pub rows: BTreeMap<u64, BTreeSet<u64>>,
-    /// Accounts of which it matters who they were in a channel, by the channel's tag.
+    /// Former members, by tag.
     pub past: BTreeMap<u64, BTreeSet<BareJid>>,
-    /// Who is meant of channels that are no more, by their tags.
+    /// Recipients of stored stanzas of destroyed channels, by tag.
     pub remains: BTreeSet<(u64, Whom)>,
-    /// Where accounts that are being ended have a place.
+    /// A search for the places of accounts that are being ended.
     pub trace: Option<TraceWish>,
-    /// Of which accounts' channels to name some, for what they set off: those behind one, up to so many.
+    /// The next channels of tours: after this name, up to this many.
     pub pages: Vec<((BareJid, Deed), Option<ChannelName>, usize)>,
-    /// Channels that are not in memory, with accounts of which it matters whether they may know of them.
+    /// Channels not in memory, and accounts of which it is needed whether they may know of them.
     pub known: Vec<(ChannelName, Actor)>,
-    /// Where archives stood at a time, by the channels' tags.
+    /// Heads of archives at a time, by tag.
     pub heads: Vec<(u64, Stamp)>,
-    /// Those of them that are wanted with their payloads.
+    /// Rows that are needed with their payloads, by tag and number.
     pub whole: BTreeSet<(u64, u64)>,
-    /// Whether what is in memory counts as well.
+    /// Whether to include what is in memory.
     pub(in crate::engine) with_warm: bool,
 }
 
 impl Needs {
-    /// Of it, who may know of which channels.
+    /// The part about who may know of which channels.
     pub fn known_alone(self) -> Needs {
         Needs { known: self.known, ..Needs::default() }
     }
 
-    /// Rows and heads of archives, and nothing else.
+    /// Only rows and heads of archives.
     pub fn of_archives(
         rows: BTreeMap<u64, BTreeSet<u64>>,
         whole: BTreeSet<(u64, u64)>,
@@ -57,7 +56,7 @@ impl Needs {
         Needs { rows, whole, heads, ..Needs::default() }
     }
 
-    /// Takes out of it what is kept by accounts.
+    /// Takes out the part that is kept by accounts.
     pub fn take_people(&mut self) -> Needs {
         let Needs { accounts, mentions, groups, pages, trace, .. } = self;
         let (accounts, mentions) = (std::mem::take(accounts), std::mem::take(mentions));
@@ -65,7 +64,7 @@ impl Needs {
         Needs { accounts, mentions, groups, pages, trace, ..Needs::default() }
     }
 
-    /// Whether another one asks for something of what this one needs of what is kept by accounts.
+    /// Whether both need something of the same part that is kept by accounts.
     pub(in crate::engine) fn asks_people_in(&self, other: &Needs) -> bool {
         let share = |a: &BTreeSet<BareJid>, b: &BTreeSet<BareJid>| !a.is_disjoint(b);
         share(&self.accounts, &other.accounts)
@@ -74,19 +73,19 @@ impl Needs {
             || self.pages.iter().any(|page| other.pages.contains(page))
     }
 
-    /// The accounts and domains of which it matters in which channels or on which lists they are.
+    /// Accounts and domains whose channels or list entries are needed.
     pub(in crate::engine) fn people(&self) -> impl Iterator<Item = &BareJid> {
         let all: BTreeSet<&BareJid> = self.accounts.iter().chain(&self.mentions).chain(&self.groups).collect();
         all.into_iter()
     }
 
-    /// How much is to be read for it, but for channels.
+    /// How much to read, without channels.
     pub(in crate::engine) fn count(&self) -> usize {
         let of_people = self.accounts.len() + self.mentions.len() + self.groups.len() + self.pages.len();
         of_people + self.heads.len() + self.rows.values().map(BTreeSet::len).sum::<usize>()
     }
 
-    /// Asks for what another one asks for, too, of an archive or of what is kept by accounts.
+    /// Adds the needs of another one, of an archive or of accounts.
     pub fn merge(&mut self, other: &Needs) {
         self.accounts.extend(other.accounts.iter().cloned());
         self.mentions.extend(other.mentions.iter().cloned());
@@ -109,31 +108,31 @@ impl Needs {
     }
 }
 
-/// What was loaded.
+/// What was loaded, for [`Needs`].
 #[derive(Clone, Debug, Default)]
 pub struct Loaded {
-    /// The channels asked for, `None` for one that does not exist.
+    /// Channels. `None` if it does not exist.
     pub channels: Vec<(ChannelName, Option<Channel>)>,
-    /// The channels of the accounts asked for.
+    /// Channels of accounts.
     pub memberships: Vec<(BareJid, Vec<ChannelName>)>,
-    /// What lists mean to the accounts asked for.
+    /// Entries of accounts and domains in lists.
     pub mentions: Vec<(BareJid, Mentions)>,
-    /// The groups of the accounts asked for.
+    /// Groups of accounts.
     pub groups: Vec<(BareJid, Vec<(ChannelName, Status)>)>,
-    /// Some channels of the accounts asked for.
+    /// The next channels of tours.
     pub pages: Vec<((BareJid, Deed), Vec<ChannelName>)>,
-    /// Whether the accounts asked for may know of the channels asked for.
+    /// Whether accounts may know of channels.
     pub known: Vec<(ChannelName, BareJid, bool)>,
-    /// Where the archives asked for stood.
+    /// Heads of archives at a time.
     pub heads: Vec<(u64, Stamp, Head)>,
-    /// The rows asked for, by tag and number, `None` for one that does not exist.
+    /// Rows by tag and number. `None` if it does not exist.
     pub facts: Vec<(u64, u64, Option<Facts>)>,
-    /// What those rows say in one number that were asked for with their payloads and come without, by tag and number.
+    /// Gists of rows that were needed with their payloads but come without, by tag and number.
     pub said: Vec<(u64, u64, u64)>,
-    /// Who accounts were in channels, by tag, `None` for nobody.
+    /// Former members, by tag. `None` if the account was none.
     pub past: Vec<(u64, BareJid, Option<Member>)>,
-    /// Who is meant of channels that are no more, by their tags.
+    /// Recipients of stored stanzas of destroyed channels, by tag.
     pub remains: Vec<((u64, Whom), Vec<BareJid>)>,
-    /// What the look for accounts that are being ended found.
+    /// What the search for ended accounts found.
     pub trace: Option<Trace>,
 }

@@ -1,9 +1,9 @@
-//! Accounts that others put into groups and that never did anything: whether there is anybody behind them.
+//! Accounts that others added to groups and that never acted: they may not exist.
 //!
-//! A bounce alone says little: whoever blocks a channel bounces likewise. So it raises a question from the service's own
-//! address. An account that is refused there is marked; after a week, asked once more, it is ended: those whose week is over
-//! are gone through in a circle, some each tick (`chores.rs`). A host server that has our module says at once that there is
-//! no such account.
+//! A bounce proves little, because an account that blocks the channel bounces too. So a bounce leads to a ping from the
+//! service's own address. If that fails, the account is marked as unreachable. After a week it is pinged again, and
+//! ended if that fails too; a chore goes through those accounts in a circle (`chores.rs`). A host server with our
+//! module reports a missing account at once.
 
 use super::super::share::{Hit, OwnDomains, Shares};
 use crate::channel::{Newcomer, Stamp};
@@ -11,23 +11,23 @@ use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-/// Accounts that are followed.
+/// The most accounts followed.
 pub(super) const NEWCOMERS_MAX: usize = 100_000;
-/// How long one stays that is not reached, in milliseconds.
+/// How long an account may stay unreachable, in milliseconds.
 pub(super) const PATIENCE_MS: u64 = 7 * 24 * 3600 * 1000;
-/// How often one is asked at most, in milliseconds.
+/// The least time between two pings of an account, in milliseconds.
 pub(super) const ASKED_EVERY_MS: u64 = 3600 * 1000;
-/// The errors by which a server tells that there is no such account, among other things.
+/// Error conditions for a missing account. They may have other causes.
 pub(super) const NOBODY: [&str; 3] = ["item-not-found", "gone", "service-unavailable"];
 
-/// See the module.
+/// The followed accounts.
 #[derive(Debug)]
 pub(in crate::engine) struct Newcomers {
     pub(super) of: BTreeMap<BareJid, Newcomer>,
-    /// Those who are not reached, by since when.
+    /// Unreachable accounts, by since when.
     pub(super) unreachable: BTreeSet<(Stamp, BareJid)>,
     pub(super) shares: Shares<BareJid>,
-    /// When those who were asked were asked last.
+    /// When accounts were last pinged.
     pub(super) asked: BTreeMap<BareJid, Stamp>,
 }
 
@@ -45,7 +45,7 @@ impl Newcomers {
         newcomers
     }
 
-    /// Who hit a share since this was asked last.
+    /// Shares that were hit since the last call.
     pub(in crate::engine) fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
         self.shares.hits()
     }
@@ -75,7 +75,7 @@ impl Newcomers {
         past
     }
 
-    /// Some of those who are not reached since a time or longer, behind one of them, in order.
+    /// Some accounts unreachable since `since` or longer, after `behind`, in order.
     pub(super) fn unreachable_since(
         &self,
         since: Stamp,

@@ -1,11 +1,10 @@
-//! What waits for channels that are not in memory, for what lies in old months of an archive, or for what is kept by
-//! accounts: all of it is read beside the turns, and everybody else goes on.
+//! Parks items that need a channel that is not in memory, rows of old months, or what is kept by accounts. All of that
+//! is read outside the turns, while other items go on.
 //!
-//! Nothing of a channel changes while it is loaded or its archive is read, since whatever would change it waits here. Reads
-//! begin between two turns, so that what is read is what the turn before left. What is for one channel goes on in the order
-//! in which it came; what is for several ones goes on when they are all there. While something is read for an account,
-//! whatever else it sends waits behind that, and nobody else does: what others change of it meanwhile is laid over what is
-//! read (`engine::channels::lately`).
+//! A channel does not change while it is loaded or its archive is read, because every item that would change it is
+//! parked. Reads begin between two turns and see what the last turn left. Items for one channel keep their order; an
+//! item for several channels waits for all of them. While an account's data is read, later items of this account wait
+//! too. Changes that others make to it are laid over the result (`engine::channels::lately`).
 
 mod coming;
 
@@ -18,38 +17,39 @@ use crate::channel::ChannelName;
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// See the module. `T` is what comes in, with whatever goes along.
+/// Parked items. `T` is an [`Inbound`] and what belongs to it.
 #[derive(Debug)]
 pub struct Parking<T = Inbound> {
-    /// In the order in which it came.
+    /// Parked items, by number.
     parked: VecDeque<Parked<T>>,
-    /// Those of which every channel came, in the same order.
+    /// Items that wait for nothing any more, by number.
     freed: VecDeque<Parked<T>>,
-    /// What both weigh, in bytes.
+    /// Bytes of both.
     bytes: usize,
-    /// Who has how much of it.
+    /// Shares of both.
     places: WaitingRoom,
-    /// The number of the next one.
+    /// The next number.
     next: u64,
-    /// The channels that are being loaded or are to be.
+    /// Channels being loaded, or to be loaded.
     loading: BTreeSet<ChannelName>,
-    /// Those of them that nobody was told to load yet.
+    /// Channels of `loading` that no thread was told of.
     wanted: Vec<ChannelName>,
-    /// Those that were loaded, on their way into memory.
+    /// Loaded channels, on their way into memory.
     arrivals: VecDeque<Arrival>,
-    /// The archives and accounts of which something is read or is to be, and the number of what asked for it first.
+    /// Sources being read or to be read, with the number of the first item that asked.
     reading: BTreeMap<Source, u64>,
-    /// Those of them of which something in the batch that is parted now asked: what is ready came before that.
+    /// Sources that an item of the current batch asked for first. Ready items of the batch came before it and do not
+    /// wait.
     fresh: BTreeSet<Source>,
-    /// What is to be read of those of them that nobody was told to read yet.
+    /// Reads that no thread was told of.
     errands: BTreeMap<Source, Errand>,
-    /// Those for which nothing is read any more, and what waited for that was not freed yet.
+    /// Sources that were read, whose items are still parked.
     came: BTreeSet<Source>,
-    /// What was read for those that were freed last.
+    /// What was read for the items that were freed last.
     brought: BTreeMap<ChannelName, Loaded>,
-    /// The channels in which something was done in part when something else came for them.
+    /// Channels in which a request had parts left when an item was parked.
     halted: BTreeSet<ChannelName>,
-    /// Accounts of which something that waits for channels needs what is known, once more or no longer.
+    /// Accounts that parked items need (`true`) or need no longer (`false`), since the last batch.
     held: Vec<(BareJid, bool)>,
 }
 
@@ -57,23 +57,24 @@ pub struct Parking<T = Inbound> {
 struct Parked<T> {
     item: T,
     number: u64,
-    /// Whose it is; the service's own things have nobody who could come again.
+    /// The account whose share it takes. `None` for the service's own steps, which nobody would repeat.
     holder: Option<BareJid>,
     bytes: usize,
-    /// What it waits for.
+    /// The sources it waits for.
     lacks: BTreeSet<Source>,
-    /// All channels that it needs, where they are several.
+    /// All channels it needs, if several.
     several: Vec<ChannelName>,
-    /// Of what something is read for it.
+    /// The read that it asked for.
     asks: Option<Source>,
-    /// The accounts of which it needs what is known when its channels are there.
+    /// Accounts that it needs to be known when its channels are loaded.
     people: Vec<BareJid>,
-    /// What was read, for it and for what follows it in its turn.
+    /// What was read for it, and for the next items of the same turn.
     brought: Option<(ChannelName, Loaded)>,
 }
 
 impl<T> Parked<T> {
-    /// Takes what was read of a channel, where it waits for nothing else: then nothing changes the channel before its turn.
+    /// Takes what was read of a channel, if the item waits for nothing else. Then the channel does not change before
+    /// its turn.
     fn take_along(&mut self, name: &ChannelName, loaded: &mut Option<Loaded>) {
         let is_it = |lack: &Source| matches!(lack, Source::Channel(lack) if lack == name);
         if self.lacks.iter().all(is_it) && loaded.is_some() {
@@ -82,18 +83,17 @@ impl<T> Parked<T> {
     }
 }
 
-/// What becomes of a batch.
+/// A batch, divided.
 #[derive(Debug)]
 pub struct Parted<T> {
-    /// What waits for nothing, in order.
+    /// Items that wait for nothing, in order.
     pub ready: Vec<Candidate<T>>,
-    /// What would have to wait and finds no room, and what waited and has to go for others.
+    /// Items without room: new ones, and parked ones that gave way.
     pub refused: Vec<T>,
 }
 
 impl<T: AsRef<Inbound>> Parking<T> {
-    /// Room for so many things that wait, and for so many bytes of them, roughly as they lie in memory. Accounts and domains
-    /// have shares of it.
+    /// Room for `items_max` items and about `bytes_max` bytes in memory, with shares for accounts and domains.
     pub fn new(items_max: usize, bytes_max: usize, own_domains: OwnDomains) -> Parking<T> {
         Parking {
             parked: VecDeque::new(),
@@ -114,32 +114,32 @@ impl<T: AsRef<Inbound>> Parking<T> {
         }
     }
 
-    /// How many wait, and what they weigh, in bytes.
+    /// How many items are parked or freed, and their bytes.
     pub fn depth(&self) -> (usize, usize) {
         (self.parked.len() + self.freed.len(), self.bytes)
     }
 
-    /// Whether nothing waits and nothing is on its way.
+    /// Whether nothing is parked, freed, loading or being read.
     pub fn is_empty(&self) -> bool {
         self.loading.is_empty() && self.reading.is_empty() && self.parked.is_empty() && self.freed.is_empty()
     }
 
-    /// Whether something is read, so that what needs no more than is in memory may have to wait.
+    /// Whether a read is in progress, so that even items that need nothing may have to wait.
     pub fn is_reading(&self) -> bool {
         !self.reading.is_empty()
     }
 
-    /// Whether a channel is on its way into memory, so that [`Parking::advance`] has something to do.
+    /// Whether a loaded channel is on its way into memory, so that [`Parking::advance`] has work.
     pub fn is_moving(&self) -> bool {
         !self.arrivals.is_empty()
     }
 
-    /// Whether what was done in part is done, and something waits for that.
+    /// Whether items wait for a request in parts that is now complete.
     pub fn has_resumed(&self, engine: &Engine) -> bool {
         self.halted.iter().any(|name| !engine.is_unfinished(name))
     }
 
-    /// Numbers what came in, in order.
+    /// Numbers new items, in order.
     pub fn number(&mut self, batch: &mut [Candidate<T>]) {
         for candidate in batch.iter_mut().filter(|candidate| candidate.number.is_none()) {
             candidate.number = Some(self.next);
@@ -147,15 +147,14 @@ impl<T: AsRef<Inbound>> Parking<T> {
         }
     }
 
-    /// Keeps back what needs channels that are not in memory, and has those loaded; and what is for channels whose archives
-    /// are read, or comes from accounts for which something is.
+    /// Parks items that need channels not in memory, and loads those. Also parks items for a channel or from an account
+    /// that is being read.
     pub fn part(&mut self, engine: &Engine, batch: Vec<Candidate<T>>) -> Parted<T> {
         self.hold(engine, &Needs::default(), batch)
     }
 
-    /// The same, and keeps back what asks for something that is `far`, which is read then, and whatever comes behind that
-    /// for the same channel, or from the same account. A batch may be parted several times over; [`Parking::end_batch`]
-    /// tells that it was.
+    /// Like [`Parking::part`], and also parks items that need something of `far`, and later ones for the same channel
+    /// or from the same account. A batch may be divided several times, until [`Parking::end_batch`].
     pub fn hold(&mut self, engine: &Engine, far: &Needs, batch: Vec<Candidate<T>>) -> Parted<T> {
         let mut parted = Parted { ready: Vec::with_capacity(batch.len()), refused: Vec::new() };
         let mut begun = BTreeSet::new();
@@ -169,7 +168,7 @@ impl<T: AsRef<Inbound>> Parking<T> {
                 parted.ready.push(Candidate { item, number: past });
                 continue;
             }
-            // What is read of accounts is there as long as nothing else is waited for.
+            // What is known of accounts stays until the channels are loaded.
             let is_of_channels = lacks.iter().all(|lack| matches!(lack, Source::Channel(_)));
             let people: Vec<BareJid> = needs.people().filter(|_| is_of_channels).cloned().collect();
             let several = if needs.channels.len() > 1 { needs.channels } else { Vec::new() };
@@ -195,7 +194,7 @@ impl<T: AsRef<Inbound>> Parking<T> {
             self.bytes += bytes;
             self.held.extend(people.iter().map(|jid| (jid.clone(), true)));
             let mut parked = Parked { item, number, holder, bytes, lacks, several, asks, people, brought: None };
-            // The channel left memory while something was read for it.
+            // The channel left memory while its archive was read.
             if let Some(Source::Channel(name)) = parked.lacks.first()
                 && let Some((name, loaded)) = self.brought.remove_entry(name)
             {
@@ -208,8 +207,7 @@ impl<T: AsRef<Inbound>> Parking<T> {
         parted
     }
 
-    /// Nothing of the batch is parted any more. What the service asks itself is asked for, unless it is already; and what is
-    /// known of accounts stays for what waits.
+    /// Ends the dividing of a batch. Starts the service's own read, unless it runs, and keeps what parked items need.
     pub fn end_batch(&mut self, engine: &mut Engine, own: Option<Errand>) {
         self.fresh.clear();
         if let Some(errand) = own {
@@ -218,7 +216,7 @@ impl<T: AsRef<Inbound>> Parking<T> {
         engine.hold(std::mem::take(&mut self.held));
     }
 
-    /// Has channels loaded that something lacks.
+    /// Has missing channels loaded.
     fn have_loaded(&mut self, engine: &Engine, inbound: &Inbound, lacks: &BTreeSet<Source>) {
         let is_after = matches!(inbound, Inbound::Expired(_) | Inbound::Erased(..));
         for name in lacks.iter().filter_map(Source::channel).filter(|name| !is_after && engine.is_cold(name)) {
@@ -228,8 +226,8 @@ impl<T: AsRef<Inbound>> Parking<T> {
         }
     }
 
-    /// Has something read; whether this is part of what is read next. Where the read began already, or asks for enough, it
-    /// is asked again when that is through.
+    /// Adds a read. Returns whether it joined the next one; otherwise the item asks again when that is done, because it
+    /// had begun or was full.
     fn ask(&mut self, errand: Errand, number: u64) -> bool {
         let is_new = !self.reading.contains_key(&errand.source);
         let first = self.reading.entry(errand.source.clone()).or_insert(number);
@@ -241,12 +239,12 @@ impl<T: AsRef<Inbound>> Parking<T> {
         self.errands.get_mut(&errand.source).is_some_and(|begun| begun.join(&errand))
     }
 
-    /// What something has to wait for that needs this; `past` is its number, where it was here already.
+    /// The sources that an item has to wait for. `past` is its number, if it was parked before.
     fn lacks(&self, engine: &Engine, inbound: &Inbound, needs: &Needs, past: Option<u64>) -> BTreeSet<Source> {
         let source = |name: &ChannelName| Source::Channel(name.clone());
         let is_awaited = |source: &Source| self.is_loading(source) || self.holds(source);
         match inbound {
-            // These change what is not in memory, too.
+            // These change channels that are not in memory, too.
             Inbound::Expired(outdated) => {
                 return outdated.iter().map(|outdated| source(&outdated.name)).filter(is_awaited).collect();
             }
@@ -259,7 +257,7 @@ impl<T: AsRef<Inbound>> Parking<T> {
         };
         let mut lacks: BTreeSet<Source> = needs.channels.iter().filter(has_to_wait).map(source).collect();
         if matches!(inbound, Inbound::Stanza(_) | Inbound::Call(_)) && self.is_reading() {
-            // What came before the one that asked does not wait for that.
+            // An item that came before the one that asked does not wait.
             let account = Source::Account(engine.asker(inbound));
             let is_behind = self.reading.get(&account).is_some_and(|asked| past.is_none_or(|past| past > *asked));
             lacks.extend(Some(account).filter(|account| is_behind && self.holds(account)));
@@ -267,7 +265,7 @@ impl<T: AsRef<Inbound>> Parking<T> {
         lacks
     }
 
-    /// Whether what comes for a channel, or from an account, waits for what is read of it.
+    /// Whether items for this channel, or from this account, wait for a read.
     fn holds(&self, source: &Source) -> bool {
         self.reading.contains_key(source) && !self.fresh.contains(source)
     }
@@ -280,12 +278,12 @@ impl<T: AsRef<Inbound>> Parking<T> {
         self.is_loading(source) || self.reading.contains_key(source)
     }
 
-    /// Who hit a share since this was asked last.
+    /// Shares that were hit since the last call.
     pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<T> {
         self.places.hits()
     }
 
-    /// Takes out what has to go for others.
+    /// Removes an item that gives way.
     fn let_go(&mut self, number: u64) -> Option<T> {
         let found = |among: &VecDeque<Parked<T>>| among.iter().rposition(|parked| parked.number == number);
         let parked = match found(&self.parked) {
@@ -304,15 +302,15 @@ impl<T: AsRef<Inbound>> Parking<T> {
         parked.item
     }
 
-    /// The channels to be kept in memory until the turns of those that were freed are over: of those that need several
-    /// ones, what the first one needs. So it gets them all together, whatever the others need meanwhile.
+    /// Channels to keep in memory: those of the oldest item that needs several. So it gets them all together, whatever
+    /// the others need.
     pub fn pins(&self) -> BTreeSet<ChannelName> {
         let first = self.freed.iter().chain(&self.parked).find(|parked| !parked.several.is_empty());
         first.map(|parked| parked.several.iter().cloned().collect()).unwrap_or_default()
     }
 }
 
-/// Whether it is the rest of what was done in part: everything else in the channel waits for it.
+/// Whether this continues a request in parts, for which every other item of the channel waits.
 fn is_rest(inbound: &Inbound) -> bool {
     matches!(inbound, Inbound::GoOn(Step::Finish(..)))
 }

@@ -1,8 +1,8 @@
-//! What waits for what is read beside the loop.
+//! Items that wait for reads.
 
 use super::*;
 
-/// What asks for an old row of a channel.
+/// A retraction of an old row.
 fn retracts(channel: &str, id: &str, who: &str) -> Inbound {
     let row = crate::xep::Sealer::new([0; 16]).seal(number_of(channel).into(), 7);
     let xml = format!(
@@ -12,7 +12,7 @@ fn retracts(channel: &str, id: &str, who: &str) -> Inbound {
     Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap())
 }
 
-/// Something else of somebody who is in.
+/// A message of a participant.
 fn says(channel: &str, id: &str) -> Inbound {
     let xml = format!(
         "<message type='groupchat' from='u1@h.example/r' to='{channel}@mix.example' id='{id}'><body>x</body></message>"
@@ -20,7 +20,7 @@ fn says(channel: &str, id: &str) -> Inbound {
     Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap())
 }
 
-/// Two channels in memory, with two people each, and what holds back all that asks for rows.
+/// Two channels in memory with two participants each, where every item that needs rows is parked.
 fn warm(memory_bytes_max: usize) -> (Engine, Parking) {
     let (mut engine, mut parking) =
         (engine(&["a", "b"], memory_bytes_max), Parking::new(MANY, usize::MAX, OwnDomains::default()));
@@ -44,7 +44,7 @@ fn hold(engine: &mut Engine, parking: &mut Parking, batch: Vec<impl Into<Candida
     ids(&parted.ready)
 }
 
-/// What is read of a channel's archive.
+/// The read of a channel's archive.
 fn errand_of(channel: &str) -> Errand {
     Errand { source: Source::Channel(name(channel)), account: founder(), wants: Needs::default(), round: 0 }
 }
@@ -64,7 +64,7 @@ fn what_asks_for_an_old_row_is_read_for_together_and_holds_up_its_own_channel_al
         errands.iter().map(|it| (&it.source, it.account.as_str())).collect::<Vec<_>>(),
         [(&Source::Channel(name("a")), "u0@h.example")]
     );
-    // However slow that is.
+    // Other channels go on, however slow the read is.
     assert_eq!(hold(&mut engine, &mut parking, vec![says("b", "5"), retracts("a", "6", "u0"), says("a", "7")]), "5");
     assert!(parking.errands(&mut engine).is_empty() && !parking.is_empty(), "it is being read already");
     parking.bring(&mut engine, &errand_of("a"), read());
@@ -87,7 +87,7 @@ fn a_read_that_fails_refuses_what_asked_for_it_alone() {
         parking.advance(&mut engine, MANY);
         assert_eq!((all(&mut parking).as_str(), parking.brought().len()), (rest, 0));
         assert_eq!(parking.depth().0, 1, "another channel's waits on");
-        // Who asks again is read for again.
+        // A repeated request is read for again.
         assert_eq!(hold(&mut engine, &mut parking, vec![retracts("a", "5", "u1")]), "");
         assert_eq!(parking.errands(&mut engine).len(), 1);
     }
@@ -107,7 +107,7 @@ fn a_channel_that_leaves_memory_while_its_archive_is_read_is_read_no_second_time
     assert_eq!((all(&mut parking).as_str(), parking.brought().len()), ("1 2", 1));
 }
 
-/// The channels are closed ones.
+/// The channels have closed membership.
 #[test]
 fn whoever_may_not_know_of_a_channel_does_not_wait_for_its_archive() {
     let (mut engine, mut parking) = warm(usize::MAX);
@@ -125,7 +125,7 @@ fn what_waits_for_old_rows_has_a_bound() {
     assert_eq!((ids(&parted.ready), ids(&parted.refused)), (String::new(), "2 3".into()));
 }
 
-/// What waited before keeps its place when it has to wait again, and does not wait for what was asked behind it.
+/// A parked item keeps its place when it is parked again, and does not wait for reads that later items asked for.
 #[test]
 fn what_waited_for_a_channel_is_not_held_up_by_what_its_account_asked_later() {
     let (mut engine, mut parking) = (engine(&["a"], 0), Parking::new(MANY, usize::MAX, OwnDomains::default()));
@@ -143,7 +143,7 @@ fn what_waited_for_a_channel_is_not_held_up_by_what_its_account_asked_later() {
     let freed = parking.freed((MANY, usize::MAX));
     assert_eq!(ids(&freed), "1", "the other one is behind the list");
     assert_eq!(ids(&part(&mut engine, &mut parking, freed.clone()).ready), "1");
-    // The channel leaves memory, and both messages wait for it: the first one comes first.
+    // The channel leaves memory. Both messages are parked, and keep their order.
     engine.turn(Stamp(1), Vec::new());
     assert!(engine.is_cold(&name("a")));
     assert_eq!(ids(&part(&mut engine, &mut parking, freed).ready), "");

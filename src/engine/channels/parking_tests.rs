@@ -1,4 +1,4 @@
-//! What waits for channels that are not in memory, and for how long.
+//! Items that wait for channels.
 
 #[path = "parking_far_tests.rs"]
 mod far;
@@ -29,7 +29,7 @@ fn number_of(text: &str) -> u32 {
     text.chars().next().map_or(0, u32::from)
 }
 
-/// An engine that knows of channels and has none of them in memory.
+/// An engine that knows these channels and has none in memory.
 fn engine(names: &[&str], memory_bytes_max: usize) -> Engine {
     let listing = |text: &&str| {
         let gid = number_of(text);
@@ -60,7 +60,7 @@ fn engine(names: &[&str], memory_bytes_max: usize) -> Engine {
     Engine::new(settings, [0; 16], [0; 32], directory, Vec::new())
 }
 
-/// A channel as the store has it, with so many people.
+/// A channel as the store has it, with this many participants.
 fn arrival(text: &str, people: usize) -> Arrival {
     let gid = number_of(text);
     let profile = Profile { tag: gid.into(), created: Stamp(0), creator: founder(), gid, listed: true };
@@ -96,7 +96,7 @@ fn goes_on(channel: &str) -> Inbound {
     Inbound::GoOn(Step::In(name(channel)))
 }
 
-/// Parts a batch where everybody may know of every channel, as the store would tell.
+/// Divides a batch, where every account may know of every channel.
 fn part(engine: &mut Engine, parking: &mut Parking, batch: Vec<impl Into<Candidate<Inbound>>>) -> Parted<Inbound> {
     let batch: Vec<Candidate<Inbound>> = batch.into_iter().map(Into::into).collect();
     let asked = engine.needs(batch.iter().map(AsRef::as_ref)).known.into_iter();
@@ -105,7 +105,7 @@ fn part(engine: &mut Engine, parking: &mut Parking, batch: Vec<impl Into<Candida
     parking.part(engine, batch)
 }
 
-/// Something that needs both channels.
+/// An item that needs both channels.
 fn both() -> Inbound {
     let part = |text: &str| {
         let stanza = Halves { head: String::new(), tail: String::new(), groupchat: false };
@@ -246,7 +246,7 @@ fn a_channel_that_cannot_be_loaded_fails_those_who_wait_for_it_and_is_asked_for_
     assert_eq!((parking.wanted(), parking.depth().0), (vec![name("a")], 3));
 }
 
-/// However many channels something concerns, few are in memory for it, and what people send waits for none of them.
+/// A chore over many channels keeps few of them in memory, and stanzas do not wait for it.
 #[test]
 fn what_concerns_many_channels_has_few_of_them_loaded_at_a_time() {
     let texts: Vec<String> = (0..200).filter_map(|n| char::from_u32(0x4e00 + n)).map(String::from).collect();
@@ -280,7 +280,7 @@ fn what_concerns_many_channels_has_few_of_them_loaded_at_a_time() {
     assert!(engine.presence.online().channels_to_tell(None, 1).is_empty());
 }
 
-/// Counted in places, not in time: one floods a channel that is being loaded, and whoever else waits has a place.
+/// Counted in places, not in time: one account floods a loading channel, and others still have places.
 #[test]
 fn one_floods_and_the_other_waits_all_the_same() {
     let mut engine = engine(&["a", "b"], usize::MAX);
@@ -295,7 +295,7 @@ fn one_floods_and_the_other_waits_all_the_same() {
     assert_eq!(ids(&part(&mut engine, &mut parking, others).refused), "7 6");
     assert_eq!(parking.depth().0, 8);
     assert!(parking.hits().all(|hit| (hit.what, &*hit.domain) == ("parked", "away")));
-    // What is freed and not taken yet may have to go as well.
+    // Freed items may have to give way, too.
     parking.arrive(arrival("a", 1));
     parking.advance(&mut engine, MANY);
     let more = vec![from("cat@h.example/r", "b", "cat")];

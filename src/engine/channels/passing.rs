@@ -1,4 +1,4 @@
-//! Channels come into memory and leave it, some people a turn.
+//! Takes channels into memory and out of it, some people a turn.
 
 use super::super::outgoing::outbox::{Delta, ListId, Out};
 use super::super::{Engine, Turn};
@@ -8,7 +8,8 @@ use crate::channel::{Channel, ChannelName};
 use crate::xep::List;
 
 impl Engine {
-    /// Takes up to `count` people of a channel into memory, and lowers `count` by them; whether the channel is in.
+    /// Takes up to `count` people of a channel into memory, and lowers `count`. Returns whether the channel is
+    /// complete.
     pub fn take_in(&mut self, arrival: &mut Arrival, count: &mut usize) -> bool {
         if !self.let_go(count) {
             return false;
@@ -23,7 +24,7 @@ impl Engine {
             return false;
         }
         self.channels.unreadable.remove(&arrival.name);
-        // An empty one is work as well.
+        // An empty channel counts as one.
         *count = count.saturating_sub(1);
         match arrival.channel.take() {
             None => self.channels.shelf.strike(&arrival.name),
@@ -44,7 +45,7 @@ impl Engine {
         self.depart(name, false, out);
     }
 
-    /// Takes a channel out of memory that is no more.
+    /// Takes a destroyed channel out of memory.
     pub(in crate::engine) fn bury(&mut self, name: &ChannelName, out: &mut Vec<Out>) {
         self.depart(name, true, out);
         self.channels.shelf.strike(name);
@@ -59,19 +60,20 @@ impl Engine {
         self.channels.departures.open.push_back(departure);
     }
 
-    /// What a turn said of rosters was not sent.
+    /// Restores the roster items that a turn should have removed, because its commit was refused.
     pub(in crate::engine) fn leave_rosters_again(&mut self, left: Vec<Leaving>) {
         left.into_iter().rev().for_each(|leaving| self.channels.departures.leaving.push_front(leaving));
     }
 
-    /// The end of a channel was not committed: it stays in rosters.
+    /// Keeps a channel in rosters, because its end was not committed.
     pub(super) fn keep_in_rosters(&mut self, tag: u64) {
         let of_it = self.channels.departures.open.iter_mut().filter(|departure| departure.tag == tag);
         of_it.for_each(|departure| departure.leaves_rosters = false);
         self.channels.departures.leaving.retain(|leaving| leaving.tag != tag);
     }
 
-    /// Lets go of up to `count` people of channels that left memory, and lowers `count` by them; whether none are left.
+    /// Removes up to `count` people of unloaded channels from the address book, and lowers `count`. Returns whether
+    /// none are left.
     pub(in crate::engine) fn let_go(&mut self, count: &mut usize) -> bool {
         while let Some(departure) = self.channels.departures.open.front_mut() {
             if *count == 0 {
@@ -99,8 +101,7 @@ impl Engine {
         true
     }
 
-    /// Takes channels that are no more out of some rosters, but where there is another one of the name that the account may
-    /// be in.
+    /// Removes destroyed channels from some rosters, unless the account may be in a later channel of the same name.
     pub(in crate::engine) fn leave_rosters(&mut self, turn: &mut Turn) {
         for _ in 0..ROSTERS_MAX {
             let Some(leaving) = self.channels.departures.leaving.pop_front() else { return };

@@ -1,5 +1,5 @@
-//! Who people were whose records a channel gave up: the store is asked before a turn brings somebody in whom the channel
-//! has no record of, so that whoever comes back is who it was.
+//! Former members whose records a channel gave up. Before a turn brings in an account without a record, the store is
+//! asked who it was, so that a rejoining account keeps its participant id.
 
 use super::super::{Engine, Needs};
 use crate::channel::{Channel, ChannelName, Command, GroupCommand};
@@ -7,10 +7,10 @@ use crate::xmpp::{Parts, address, ns};
 use jid::BareJid;
 use minidom::Element;
 
-/// How many of those whom one request names are looked up; it is refused where it names more than a group holds.
+/// The most accounts of one request that are looked up. A request that names more than a group holds is refused.
 const LOOKED_UP_MAX: usize = 1000;
 
-/// Whom a request to a channel may bring in: whoever asks, or those whom it adds.
+/// Accounts that a request may bring in: its sender, or those that it adds.
 pub(in crate::engine) fn brought_in(sender: &BareJid, element: &Element) -> Vec<BareJid> {
     if element.name() == "join" {
         return vec![sender.clone()];
@@ -22,7 +22,7 @@ pub(in crate::engine) fn brought_in(sender: &BareJid, element: &Element) -> Vec<
     added.filter_map(|part| address::bare_jid(part.attr("jid")?).ok()).collect()
 }
 
-/// The same of a command.
+/// Accounts that a command may bring in.
 pub(in crate::engine) fn brought_in_by(account: &BareJid, command: &Command) -> Vec<BareJid> {
     match command {
         Command::Join(_) => vec![account.clone()],
@@ -34,7 +34,7 @@ pub(in crate::engine) fn brought_in_by(account: &BareJid, command: &Command) -> 
 }
 
 impl Engine {
-    /// Those of these of whom a channel has no record.
+    /// Needs the former records of accounts that have none now.
     pub(in crate::engine) fn need_past(&self, channel: &Channel, accounts: Vec<BareJid>, needs: &mut Needs) {
         let wanted: Vec<BareJid> = accounts.into_iter().filter(|account| !self.knows_in(channel, account)).collect();
         if !wanted.is_empty() {

@@ -1,5 +1,5 @@
-//! Which channels accounts have to do with, in the order of names, of which any part is found at once; kept where that is
-//! long, since whoever is in thousands of channels may ask for a page of them, or come online, again and again.
+//! The channels of accounts, by name. Any page is found without a walk. Kept in memory if long, because an account in
+//! thousands of channels may ask for page after page, or come online again and again.
 
 use super::domains::{DomainLists, HIDDEN, SHOWN};
 use super::lately::Lately;
@@ -10,44 +10,44 @@ use crate::channel::{ChannelName, Status};
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// The account is in the channel.
+/// The account is a participant or a guest.
 pub(in crate::engine) const IN: Marks = 1;
-/// It is in the channel, which nobody finds of whom its domain is all that is known.
+/// It is in the channel, and its domain alone would not find the channel.
 pub(in crate::engine) const BESIDES: Marks = 1 << 1;
-/// It was added, and did not join yet.
+/// It was invited, and has not joined.
 pub(in crate::engine) const WAITS: Marks = 1 << 2;
-/// It left, and did not forget it.
+/// It left, and still lists the group.
 pub(in crate::engine) const LEFT: Marks = 1 << 3;
-/// What bears one of these is one of its groups.
+/// Any of these marks: it is one of the account's groups.
 pub(in crate::engine) const ANY: Marks = IN | WAITS | LEFT;
 
-/// What is shorter is looked up each time.
+/// Shorter lists are read again each time.
 pub(super) const LONG: usize = 64;
-/// Channels that are kept of all accounts together, at most, beside those of the last one.
+/// The most channels kept for all accounts together. The newest account is kept in any case.
 pub(super) const NAMES_MAX: usize = 200_000;
 
 #[derive(Debug, Default)]
 pub(super) struct KeptPlaces {
     pub(super) names: Roll<ChannelName>,
-    /// Whether it is marked what its domain does not find.
+    /// Whether `BESIDES` is marked.
     pub(super) is_compared: bool,
-    /// Accounts are kept longest first.
+    /// The order in which accounts were adopted.
     pub(super) since: u64,
 }
 
-/// See the module.
+/// The kept channels of accounts.
 #[derive(Default)]
 pub(in crate::engine) struct Places {
     pub(super) kept: HashMap<BareJid, KeptPlaces>,
-    /// The same, kept longest first.
+    /// Kept accounts, oldest first.
     pub(super) order: BTreeMap<u64, BareJid>,
-    /// Those that may be too short to be kept.
+    /// Accounts whose list may be too short to keep.
     pub(super) short: BTreeSet<BareJid>,
     pub(super) names: usize,
     pub(super) adopted: u64,
 }
 
-/// The mark of what an account is to one of its groups.
+/// The mark for a status.
 pub(in crate::engine) fn mark_of(status: Status) -> Marks {
     match status {
         Status::Joined => IN,
@@ -56,7 +56,7 @@ pub(in crate::engine) fn mark_of(status: Status) -> Marks {
     }
 }
 
-/// Whether an account finds a channel of which nothing but its domain is known.
+/// Whether an account finds a channel by its domain alone.
 pub(super) fn is_found_by_domain(name: &ChannelName, domain: Option<&DomainLists>, shelf: &ChannelShelf) -> bool {
     let marks = domain.map_or(0, |domain| domain.names.marks(name));
     if shelf.is_unlisted(name) { marks & SHOWN != 0 } else { shelf.exists(name) && marks & HIDDEN == 0 }
@@ -68,17 +68,17 @@ impl Places {
         self.kept.contains_key(account)
     }
 
-    /// Whether they are known for longer than a turn.
+    /// Whether they are kept beyond a turn.
     pub fn stays(&self, account: &BareJid) -> bool {
         self.of(account).is_some_and(|names| names.len() >= LONG)
     }
 
-    /// The channels of an account, where they are known.
+    /// The channels of an account, if known.
     pub fn of(&self, account: &BareJid) -> Option<&Roll<ChannelName>> {
         self.kept.get(account).map(|kept| &kept.names)
     }
 
-    /// Takes up what was loaded.
+    /// Adopts what was loaded.
     pub fn adopt(&mut self, account: BareJid, names: impl IntoIterator<Item = (ChannelName, Marks)>) {
         self.forget(&account);
         let mut kept = KeptPlaces { since: self.adopted, ..KeptPlaces::default() };
@@ -97,7 +97,7 @@ impl Places {
         }
     }
 
-    /// What an account is to a channel from here on.
+    /// Sets how an account stands to a channel.
     pub fn note(&mut self, account: &BareJid, name: &ChannelName, marks: Marks) {
         let Some(kept) = self.kept.get_mut(account) else { return };
         let before = kept.names.len();
@@ -108,7 +108,7 @@ impl Places {
         }
     }
 
-    /// A channel ceased to be.
+    /// Removes a destroyed channel.
     #[expect(clippy::disallowed_methods, reason = "in any order: each for itself")]
     pub fn strike(&mut self, name: &ChannelName) {
         let of_it = self.kept.iter().filter(|(_, kept)| kept.names.marks(name) != 0);
@@ -116,10 +116,10 @@ impl Places {
         accounts.iter().for_each(|account| self.note(account, name, 0));
     }
 
-    /// Marks, once, which of the channels that an account is in are not found by its domain.
+    /// Marks, once, the account's channels that its domain does not find.
     pub fn compare(&mut self, account: &BareJid, domain: Option<&DomainLists>, shelf: &ChannelShelf) {
         let Some(kept) = self.kept.get_mut(account).filter(|kept| !kept.is_compared) else { return };
-        // Where nothing is known of the domain, that is to be done again.
+        // If nothing is known of the domain, this is done again.
         kept.is_compared = domain.is_some();
         let names: Vec<ChannelName> = kept.names.rising(IN, 0).cloned().collect();
         for name in names {
@@ -128,7 +128,7 @@ impl Places {
         }
     }
 
-    /// Marks anew whether a channel is found by the domains of those who are in it.
+    /// Marks again whether a channel is found by the domains of its people.
     #[expect(clippy::disallowed_methods, reason = "in any order: each for itself")]
     pub(super) fn compare_again(&mut self, name: &ChannelName, is_found: impl Fn(&BareJid) -> bool) {
         for (account, kept) in self.kept.iter_mut().filter(|(_, kept)| kept.is_compared) {
@@ -139,7 +139,7 @@ impl Places {
         }
     }
 
-    /// The turn ends: what is short is looked up again, unless something waits that needs it.
+    /// At the end of a turn: drops short lists, unless a parked item needs one, and the oldest beyond the bound.
     pub fn settle(&mut self, lately: &Lately) {
         for account in std::mem::take(&mut self.short) {
             if self.of(&account).is_none_or(|names| names.len() >= LONG) {
@@ -156,7 +156,7 @@ impl Places {
         }
     }
 
-    /// Forgets all: what was told of channels may not be so.
+    /// Forgets everything, because it may be outdated.
     pub fn clear(&mut self) {
         *self = Places { adopted: self.adopted, ..Places::default() };
     }

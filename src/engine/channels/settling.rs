@@ -1,18 +1,18 @@
-//! In which channels accounts are is kept up to date.
+//! Keeps the lists of accounts' channels up to date.
 
 use super::super::Engine;
 use crate::channel::ChannelName;
 use jid::BareJid;
 
 impl Engine {
-    /// Marks anew whether a channel, which is in memory or does not exist, is found by the domains of those who are in it.
+    /// Marks again whether a channel is found by the domains of its people. It is in memory, or does not exist.
     pub(in crate::engine) fn compare_again(&mut self, name: &ChannelName) {
         if let Some(channel) = self.channels.shelf.channel(name) {
             self.channels.memberships.compare_again(name, |domain| channel.is_found_by(domain));
         }
     }
 
-    /// What is known of accounts' channels settles whether they are in any.
+    /// Tells the address book, where it waits for that, whether accounts are in any channel.
     pub(in crate::engine) fn settle_memberships(&mut self) {
         let known = |account: &&BareJid| self.channels.memberships.knows(account);
         let known: Vec<BareJid> = self.people.accounts().unsettled().filter(known).cloned().collect();
@@ -62,7 +62,7 @@ mod tests {
             places.settle(&Lately::default());
         }
         assert!(!places.knows(&account(0)) && places.knows(&account(1)) && places.knows(&account(2)));
-        // The last one is kept however long it is, or it could not be asked for.
+        // The newest is kept whatever its length; otherwise it could never be asked for.
         places.adopt(account(3), (0..=NAMES_MAX).map(|n| (name(n), IN)));
         places.settle(&Lately::default());
         assert_eq!((places.knows(&account(2)), places.knows(&account(3)), places.order.len()), (false, true, 1));

@@ -1,6 +1,6 @@
-//! The channels in memory, and the directory of all there are.
+//! The directory of all channels, and the channels in memory.
 //!
-//! A channel in memory is a cache of the store: it may be dropped at any time between turns.
+//! A channel in memory is a cache of the store: it may be dropped between any two turns.
 
 use super::super::share::{Hit, Shares};
 use crate::channel::census::ListedChannel;
@@ -10,27 +10,27 @@ use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
-/// See the module.
+/// The directory, and the channels in memory.
 pub(in crate::engine) struct ChannelShelf {
     pub(super) directory: BTreeMap<ChannelName, Listing>,
     pub(super) numbers: HashMap<u32, ChannelName>,
-    /// How many channels of the directory each account created.
+    /// How many channels each account created.
     pub(super) created: Shares<BareJid>,
-    /// Those of the directory that are listed, since a list of them is asked for a page at a time, by anybody.
+    /// Listed channels, for pages of the list.
     pub(super) listed: Vec<ChannelName>,
-    /// When those of the directory end that do, who ends first comes first.
+    /// Channels with an end of life, by time.
     pub(super) ends: BTreeSet<(Stamp, ChannelName)>,
-    /// Names of which only the store knows whether they exist, since a commit was refused.
+    /// Names that may or may not exist since a refused commit. Only the store knows.
     pub(super) doubtful: BTreeSet<ChannelName>,
     pub(super) channels: HashMap<ChannelName, Shelved>,
-    /// Those of the directory that stay in memory for the time being.
+    /// Channels that stay in memory for now.
     pub(super) pinned: BTreeSet<ChannelName>,
     pub(super) bytes: usize,
     pub(super) bytes_max: usize,
     /// Participants of the channels in memory.
     pub(super) participants: usize,
     pub(super) uses: u64,
-    /// The highest number ever given to a channel.
+    /// The highest gid ever given.
     pub(super) gid_highest: u32,
 }
 
@@ -41,21 +41,21 @@ pub(super) struct Shelved {
     pub(super) used: u64,
 }
 
-/// How much there is, and how much of it is in memory.
+/// Totals of all channels and of those in memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ShelfCensus {
     /// Channels of the service.
     pub channels: usize,
     /// Channels in memory.
     pub channels_in_memory: usize,
-    /// What they take, in bytes.
+    /// Their bytes.
     pub memory_bytes: usize,
-    /// Their participants, each counted once a channel.
+    /// Their participants, counted once for each channel.
     pub participants_in_memory: usize,
 }
 
 impl ChannelShelf {
-    /// The channels of the store, none of them in memory; `created` counts them by their creators.
+    /// The store's channels, none in memory. `created` has the shares of their creators.
     pub fn new(directory: Directory, bytes_max: usize, mut created: Shares<BareJid>) -> ChannelShelf {
         let Directory { listings, gid_highest, .. } = directory;
         listings.iter().for_each(|listing| created.count(&listing.creator, 1));
@@ -95,7 +95,7 @@ impl ChannelShelf {
         self.channels.get(name).map(|shelved| &shelved.channel)
     }
 
-    /// Changes a channel and accounts for its size.
+    /// Changes a channel, and accounts for its size.
     pub fn change(&mut self, name: &ChannelName, change: impl FnOnce(&mut Channel)) {
         self.uses += 1;
         if let Some(shelved) = self.channels.get_mut(name) {
@@ -122,7 +122,7 @@ impl ChannelShelf {
         }
     }
 
-    /// Marks a channel as used, so that it leaves memory late; it learns what time it is.
+    /// Marks a channel as just used, and updates its clock.
     pub fn touch(&mut self, name: &ChannelName, due: Stamp) {
         self.change(name, |channel| channel.note_time(due));
     }
@@ -131,12 +131,12 @@ impl ChannelShelf {
         self.directory.contains_key(name)
     }
 
-    /// The tag of a channel that exists.
+    /// The tag of an existing channel.
     pub fn tag_of(&self, name: &ChannelName) -> Option<u64> {
         self.directory.get(name).map(|listing| listing.tag)
     }
 
-    /// The channels that an account created were created by nobody who is known any more.
+    /// Forgets who created an account's channels, because the account is no more.
     pub fn forget_creator(&mut self, account: &BareJid) {
         if self.created.held_by(account) == 0 {
             return;
@@ -148,24 +148,24 @@ impl ChannelShelf {
         }
     }
 
-    /// The channel of a tag; looks at all of them.
+    /// The channel with this tag. Walks over all.
     pub fn name_of(&self, tag: u64) -> Option<&ChannelName> {
         self.directory.values().find(|listing| listing.tag == tag).map(|listing| &listing.name)
     }
 
-    /// Some names behind one, in order: all there are, a few at a time.
+    /// Up to `count` names after `name`, of all channels.
     pub fn names_behind(&self, name: Option<&ChannelName>, count: usize) -> Vec<ChannelName> {
         let from = name.map_or(Bound::Unbounded, Bound::Excluded);
         self.directory.range::<ChannelName, _>((from, Bound::Unbounded)).take(count).map(|(n, _)| n.clone()).collect()
     }
 
-    /// Channels whose end has come, some of them.
+    /// Some channels whose end of life has come.
     pub fn ending(&self, now: Stamp, count: usize, is_wanted: impl Fn(&ChannelName) -> bool) -> Vec<ChannelName> {
         let due = self.ends.iter().take_while(|(end, _)| *end <= now).map(|(_, name)| name);
         due.filter(|name| is_wanted(name)).take(count).cloned().collect()
     }
 
-    /// The same, as operators see them.
+    /// Up to `count` channels after `name`, as operators see them.
     pub fn listings_behind(&self, name: Option<&ChannelName>, count: usize) -> Vec<ListedChannel> {
         let from = name.map_or(Bound::Unbounded, Bound::Excluded);
         let listings = self.directory.range::<ChannelName, _>((from, Bound::Unbounded)).take(count);
@@ -174,7 +174,7 @@ impl ChannelShelf {
         listings.map(|(_, listing)| seen(listing)).collect()
     }
 
-    /// The channel of a number.
+    /// The channel with this gid.
     pub fn by_gid(&self, gid: u32) -> Option<&ChannelName> {
         self.numbers.get(&gid)
     }
@@ -183,52 +183,53 @@ impl ChannelShelf {
         self.directory.len()
     }
 
-    /// How many channels an account created that are still there.
+    /// How many existing channels an account created.
     pub fn created_by(&self, creator: &BareJid) -> usize {
         self.created.held_by(creator)
     }
 
-    /// Whether there is room for one more channel of a creator; `for_all`: whether anybody may create channels.
+    /// Whether `creator` may create one more channel within the bounds. `for_all` says whether everybody may create
+    /// channels.
     pub fn has_place_for(&mut self, creator: &BareJid, for_all: bool) -> bool {
         self.created.may_settle(creator, 1, for_all)
     }
 
-    /// Who hit a share since this was asked last.
+    /// Shares that were hit since the last call.
     pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
         self.created.hits()
     }
 
-    /// A number that no channel has or ever had; it is given when the channel is put here. `None` when all are used up.
+    /// A gid that was never given. It is given when the channel is added. `None` if all are used up.
     pub fn next_gid(&self) -> Option<u32> {
         self.gid_highest.checked_add(1)
     }
 
-    /// The highest number ever given to a channel.
+    /// The highest gid ever given.
     pub fn gid_highest(&self) -> u32 {
         self.gid_highest
     }
 
-    /// Takes a number back whose channel was never kept, with all higher ones: they came in the same turn.
+    /// Takes back the gid of a channel that was not committed, and all higher ones: they are of the same turn.
     pub fn take_back(&mut self, gid: u32) {
         self.gid_highest = self.gid_highest.min(gid.saturating_sub(1));
     }
 
-    /// The names that everybody finds who is not banned, in order.
+    /// Listed names, in order.
     pub fn listed(&self) -> &[ChannelName] {
         &self.listed
     }
 
-    /// Whether a channel exists that only those who are in it find.
+    /// Whether a channel exists and only its members find it.
     pub fn is_unlisted(&self, name: &ChannelName) -> bool {
         self.directory.get(name).is_some_and(|listing| !listing.listed)
     }
 
-    /// Whether a channel exists that tells everybody in it who the others are.
+    /// Whether a channel exists and shows real JIDs to its participants.
     pub fn shows_jids(&self, name: &ChannelName) -> bool {
         self.directory.get(name).is_some_and(|listing| listing.shows_jids)
     }
 
-    /// Whether a channel has to be loaded before a turn may ask for it.
+    /// Whether a channel has to be loaded before a turn that needs it.
     pub fn is_cold(&self, name: &ChannelName) -> bool {
         (self.exists(name) || self.doubtful.contains(name)) && !self.channels.contains_key(name)
     }
@@ -278,10 +279,10 @@ impl ChannelShelf {
         Some(shelved.channel)
     }
 
-    /// Strikes a channel from the directory.
+    /// Removes a channel from the directory.
     pub fn strike(&mut self, name: &ChannelName) {
         if let Some(listing) = self.directory.remove(name) {
-            // A number that was taken back may be another channel's.
+            // A gid that was taken back may belong to another channel.
             if self.numbers.get(&listing.gid) == Some(name) {
                 self.numbers.remove(&listing.gid);
             }
@@ -294,12 +295,12 @@ impl ChannelShelf {
         self.doubtful.remove(name);
     }
 
-    /// Names of which only the store knows whether they exist, in the order of names.
+    /// Doubtful names, in order.
     pub fn doubtful(&self) -> impl Iterator<Item = &ChannelName> {
         self.doubtful.iter()
     }
 
-    /// Whether there is a channel of this name and tag, or only the store knows that.
+    /// Whether a channel with this name and tag exists or is doubtful.
     pub fn may_be(&self, name: &ChannelName, tag: u64) -> bool {
         self.tag_of(name) == Some(tag) || self.doubtful.contains(name)
     }
@@ -308,7 +309,7 @@ impl ChannelShelf {
         self.doubtful.insert(name.clone());
     }
 
-    /// The channels that have to leave memory, used longest ago first, down to nine tenths of what is allowed.
+    /// The least recently used channels that have to leave memory, down to 90 % of the bound.
     #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     pub(super) fn surplus(&self) -> Vec<ChannelName> {
         if self.bytes <= self.bytes_max {
@@ -327,7 +328,7 @@ impl ChannelShelf {
     }
 }
 
-/// When a channel ends, where it does.
+/// When a channel ends, if it does.
 pub(super) fn end_of(listing: &Listing) -> Option<(Stamp, ChannelName)> {
     listing.end_of_life.map(|end| (end, listing.name.clone()))
 }

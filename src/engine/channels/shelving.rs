@@ -1,4 +1,4 @@
-//! Channels in memory, as the engine uses them.
+//! Moves channels in and out of memory for the engine.
 
 use super::super::outgoing::outbox::Out;
 use super::super::{Engine, Inbound, Step, Turn};
@@ -6,7 +6,7 @@ use crate::channel::{Change, ChannelName};
 use std::collections::BTreeSet;
 
 impl Engine {
-    /// A change of a channel was not committed: it leaves memory, and what the store has of it is loaded anew, if anything.
+    /// Takes a channel out of memory, because a change of it was not committed. The next load reads what the store has.
     pub(in crate::engine) fn take_back(&mut self, name: &ChannelName, tag: u64, change: &Change, out: &mut Vec<Out>) {
         if let Change::Created { profile, .. } = change {
             self.channels.shelf.take_back(profile.gid);
@@ -15,17 +15,17 @@ impl Engine {
         self.channels.shelf.doubt(name);
         self.keep_in_rosters(tag);
         if *change == Change::Destroyed || change.member().is_some() {
-            // It may have been deserted.
+            // The group may have been deserted before.
             self.channels.chores.looking.reopen(name.clone());
         }
     }
 
-    /// Lets channels leave memory until the rest is within its limit.
+    /// Takes channels out of memory until the rest is within the bound.
     pub(in crate::engine) fn make_room(&mut self, turn: &mut Turn) {
         for name in self.channels.shelf.surplus() {
             self.unshelve(&name, &mut turn.outbox);
         }
-        // Those of whom this turn lets go leave rosters in a later one, once that is committed.
+        // Roster items of people removed in this turn are removed in a later one, after the commit.
         self.leave_rosters(turn);
         let mut count = super::arrival::PEOPLE_MAX;
         if !self.let_go(&mut count) || self.channels.departures.is_leaving() {
@@ -33,7 +33,7 @@ impl Engine {
         }
     }
 
-    /// Keeps these channels in memory, and no others, where they are needed together with some that are on their way.
+    /// Keeps exactly these channels in memory, because a parked item needs them together.
     pub fn pin(&mut self, names: BTreeSet<ChannelName>) {
         self.channels.shelf.pinned = names;
     }

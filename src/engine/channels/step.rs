@@ -1,18 +1,18 @@
-//! What goes on by itself, one step at a time.
+//! Steps of what the service does by itself.
 
 use crate::channel::ChannelName;
 use crate::store::Deed;
 use jid::BareJid;
 
-/// One step of something.
+/// One step.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
-    /// Whatever has something to do in a channel goes on there.
+    /// All chores with work in this channel do it.
     In(ChannelName),
-    /// It is looked up which channels of an account come next.
+    /// Read the next channels of an account's tour.
     Through(BareJid, Deed),
-    /// What was done in part in a channel goes on, by its number.
+    /// Do the next part of a request in this channel, by the request's number.
     Finish(ChannelName, u64),
-    /// People of channels that left memory are let go of, which each turn does at its end.
+    /// Remove people of unloaded channels from the address book. Every turn does this at its end.
     LetGo,
 }

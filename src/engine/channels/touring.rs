@@ -1,4 +1,4 @@
-//! What an account set off, gone through channel by channel.
+//! Runs tours: what an account set off, done channel by channel.
 
 use super::super::{Engine, Needs, Turn};
 use super::step::Step;
@@ -11,34 +11,34 @@ use std::collections::{BTreeSet, VecDeque};
 use std::ops::Bound;
 
 impl Engine {
-    /// Whether an account may set something off.
+    /// Refuses a tour beyond the account's share.
     pub(in crate::engine) fn may_set_off(&mut self, account: &BareJid, deed: Deed) -> Result<(), Refusal> {
         let may = self.channels.chores.tours.contains_key(&(account.clone(), deed))
             || self.channels.chores.tour_shares.may_settle(account, 1, true);
         if may { Ok(()) } else { Err(Refusal::Busy) }
     }
 
-    /// Sets something off, from the beginning where the same is under way.
+    /// Begins a tour, or begins it again if the same one is running.
     pub(in crate::engine) fn set_off(&mut self, account: &BareJid, deed: Deed, turn: &mut Turn) {
         let tour = Tour { account: account.clone(), deed, since: self.now, behind: None, settled: BTreeSet::new() };
-        // What happens in the rest of the turn comes after it.
+        // Later changes of this turn are newer than the tour.
         self.now.0 = self.now.0.saturating_add(1);
         self.remember((account.clone(), deed), turn);
         turn.records.push(Record::Tour { account: account.clone(), deed, tour: Some(tour.clone()) });
         let (key, touring) = tour_of(tour);
-        // What was looked up for the one before begins where that one was.
+        // Channels that were read for the old tour are dropped.
         self.channels.brought.take_page(&key);
         self.channels.chores.touring.done(&key);
         self.channels.chores.put_tour(key, touring);
     }
 
-    /// Notes how far one is, for when the commit is refused.
+    /// Remembers a tour's state, in case the commit is refused.
     fn remember(&self, key: (BareJid, Deed), turn: &mut Turn) {
         let past = self.channels.chores.tours.get(&key).cloned();
         turn.tours_past.push((key, past));
     }
 
-    /// A commit was refused: what it did in these channels is to be done again.
+    /// After a refused commit: restores tours, and repeats what was done in these channels.
     pub(in crate::engine) fn take_tours_back(
         &mut self,
         past: Vec<((BareJid, Deed), Option<Touring>)>,
@@ -57,7 +57,7 @@ impl Engine {
         }
     }
 
-    /// Takes up those whose turn it is.
+    /// Begins the tours whose turn it is.
     pub(in crate::engine) fn begin_tours(&mut self, turn: &mut Turn) {
         self.take_up_tours();
         let open: Vec<(BareJid, Deed)> = self.channels.chores.touring.open().cloned().collect();
@@ -90,7 +90,7 @@ impl Engine {
         }
     }
 
-    /// Goes on with the channels that were looked up.
+    /// Takes the next channels of a tour.
     pub(in crate::engine) fn turn_page(&mut self, account: &BareJid, deed: Deed, turn: &mut Turn) {
         let key = (account.clone(), deed);
         let Some(page) = self.channels.brought.take_page(&key) else { return };
@@ -104,7 +104,7 @@ impl Engine {
         names.into_iter().for_each(|name| self.channels.chores.want(Step::In(name)));
     }
 
-    /// All channels of a page are done.
+    /// Ends a page whose channels are all done.
     fn end_page(&mut self, key: &(BareJid, Deed), turn: &mut Turn) {
         self.remember(key.clone(), turn);
         self.channels.chores.touring.done(key);
@@ -120,7 +120,7 @@ impl Engine {
         if is_done {
             self.channels.chores.drop_tour(key);
         } else if is_over {
-            // They may be read one day.
+            // A later start may be able to read them.
             std::mem::take(&mut touring.torn).into_iter().for_each(|name| touring.chore.reopen(name));
         }
         if self.channels.chores.touring.has_room() {
@@ -128,7 +128,7 @@ impl Engine {
         }
     }
 
-    /// The channels of all pages that are open, by turns.
+    /// The next channels of all tours, in turns.
     pub(in crate::engine) fn next_on_tours(&mut self) -> Vec<ChannelName> {
         let open = self.channels.chores.touring.open().filter_map(|key| self.channels.chores.tours.get(key));
         let mut pages: VecDeque<_> = open.map(|touring| touring.chore.open()).collect();
@@ -149,7 +149,7 @@ impl Engine {
         self.channels.chores.touring.open().filter(is_there).cloned().collect()
     }
 
-    /// Does in a channel what accounts set off, as much as this tick may.
+    /// Does all tours in a channel, within this tick's budget.
     pub(in crate::engine) fn tour_in(&mut self, name: &ChannelName, turn: &mut Turn) {
         for key in self.touring_in(name) {
             if !self.channels.chores.touring.has_room() {
@@ -172,7 +172,7 @@ impl Engine {
         }
     }
 
-    /// A channel cannot be read.
+    /// Skips a channel that cannot be read.
     pub(in crate::engine) fn pass_on_tours(&mut self, name: &ChannelName) {
         for key in self.touring_in(name) {
             let Some(touring) = self.channels.chores.tours.get_mut(&key) else { continue };
@@ -185,7 +185,7 @@ impl Engine {
         }
     }
 
-    /// An account is about to be heard in a channel: what it set off is done there first.
+    /// Does an account's tours in a channel before its stanza is handled there.
     pub(in crate::engine) fn catch_up(&mut self, account: &BareJid, name: &ChannelName, turn: &mut Turn) {
         for deed in [Deed::Rename, Deed::Clear] {
             let key = (account.clone(), deed);
@@ -198,7 +198,8 @@ impl Engine {
         }
     }
 
-    /// What an account settles in a channel while it takes its registered nick elsewhere is newer than that.
+    /// Notes a nick that an account sets in a channel while its tour takes its registered nick elsewhere. The later
+    /// choice stays.
     pub(in crate::engine) fn note_choice(
         &mut self,
         account: &BareJid,
@@ -224,7 +225,7 @@ impl Engine {
         }
     }
 
-    /// Does it in one channel, where there is something to do; whether what it takes was there.
+    /// Does a tour in one channel. Returns whether what it needed was read.
     fn do_in(&mut self, key: &(BareJid, Deed), name: &ChannelName, turn: &mut Turn) -> bool {
         let (account, deed) = key;
         let Some(people) = self.channels.shelf.channel(name).map(|channel| channel.participant_count()) else {
@@ -241,7 +242,7 @@ impl Engine {
         let actor: Actor = self.actor(account.clone());
         let since = self.channels.chores.tours.get(key).map_or(self.now, |touring| touring.tour.since);
         let own = self.own_event(name, &command, since);
-        // Groups may be switched off; then nothing changes in them. And who goes by a nick keeps it.
+        // It may be refused, for example if groups are switched off or the nick is taken. Then nothing changes.
         let Ok(effects) = self.decide_in(name, &actor, command) else { return true };
         if !effects.changes.is_empty() {
             self.channels.chores.touring.spend(if *deed == Deed::Rename { people } else { 1 });
@@ -261,7 +262,8 @@ impl Engine {
         channel.participant(account).map(|_| Command::SetNick { nick: Some(nick) })
     }
 
-    /// What clears the history up to when that was asked; `None` where it is not known where the archive stood then.
+    /// The command that clears the history up to the tour's time. `None` if the archive's head at that time was not
+    /// read.
     fn clearing(&self, account: &BareJid, name: &ChannelName) -> Option<Option<Command>> {
         let since = self.channels.chores.tours.get(&(account.clone(), Deed::Clear))?.tour.since;
         let channel = self.channels.shelf.channel(name)?;
@@ -270,12 +272,12 @@ impl Engine {
             head if head.stamp <= since => head,
             _ => *self.channels.heads.get(&(channel.profile().tag, since))?,
         };
-        // Whoever came since has nothing there that it cleared.
+        // A later member had nothing there to clear.
         let was_there = member.since <= since || member.windows.iter().any(|&(first, _)| first <= head.row);
         Some(was_there.then_some(Command::Group(GroupCommand::ClearTo(head))))
     }
 
-    /// Where an archive stood when somebody cleared all of its groups.
+    /// Needs the archive's head at the time of an account's clearing tour.
     pub(in crate::engine) fn need_heads(&self, account: &BareJid, name: &ChannelName, needs: &mut Needs) {
         let touring = self.channels.chores.tours.get(&(account.clone(), Deed::Clear));
         let (Some(touring), Some(channel)) = (touring, self.channels.shelf.channel(name)) else { return };
@@ -286,13 +288,13 @@ impl Engine {
         }
     }
 
-    /// The same of all who did.
+    /// The same, for all clearing tours in a channel.
     pub(in crate::engine) fn need_heads_in(&self, name: &ChannelName, needs: &mut Needs) {
         self.touring_in(name).iter().for_each(|(account, _)| self.need_heads(account, name, needs));
     }
 
-    /// What was read for the turn goes with it. What is known of where archives stood is kept, which is as it was whatever
-    /// comes: a list of groups may need to know it of several ones, which are read one after the other.
+    /// Forgets what was read for the turn, but keeps heads at past times, which never change: a list of groups may need
+    /// several, read one by one.
     pub(in crate::engine) fn forget_read(&mut self) {
         self.channels.brought = Default::default();
         if self.channels.heads.len() > HEADS_MAX {
@@ -300,7 +302,7 @@ impl Engine {
         }
     }
 
-    /// Learns where an archive stood.
+    /// Adopts an archive's head at a time.
     pub(in crate::engine) fn adopt_head(&mut self, tag: u64, since: crate::channel::Stamp, head: Head) {
         self.channels.heads.insert((tag, since), head);
     }

@@ -1,4 +1,4 @@
-//! What waits goes on: with the channels that come into memory, and with what was read beside the loop.
+//! Frees parked items, as channels come into memory and reads complete.
 
 use super::super::super::{Arrival, Engine, Errand, Inbound, Loaded, Source};
 use super::*;
@@ -7,21 +7,21 @@ use jid::BareJid;
 use std::collections::BTreeSet;
 
 impl<T: AsRef<Inbound>> Parking<T> {
-    /// The channels that are to be loaded: to be asked for after a turn is committed, and before the next one is taken.
+    /// Channels to load. Take them after a turn is committed and before the next one.
     pub fn wanted(&mut self) -> Vec<ChannelName> {
         std::mem::take(&mut self.wanted)
     }
 
-    /// What is to be read of archives and accounts: to be asked for when [`Parking::wanted`] is.
+    /// Reads to start, at the same time as [`Parking::wanted`].
     pub fn errands(&mut self, engine: &mut Engine) -> Vec<Errand> {
         let mut errands: Vec<Errand> = std::mem::take(&mut self.errands).into_values().collect();
         errands.iter_mut().for_each(|errand| engine.begin_read(errand));
         errands
     }
 
-    /// Learns what was read, before [`Parking::advance`]. What is of a channel's archive is for those that go on in one turn
-    /// with the first of those who waited: what that turn changes the others have to ask for anew. What is of accounts the
-    /// engine knows from here on.
+    /// Takes the result of a read, before [`Parking::advance`]. Rows and heads of a channel are for one turn, that of
+    /// the oldest parked item; later turns ask again, since that turn changes the channel. What is kept by accounts
+    /// goes to the engine.
     pub fn bring(&mut self, engine: &mut Engine, errand: &Errand, loaded: Loaded) {
         self.reading.remove(&errand.source);
         let mut loaded = Some(loaded);
@@ -37,8 +37,8 @@ impl<T: AsRef<Inbound>> Parking<T> {
         self.came.insert(errand.source.clone());
     }
 
-    /// Learns that something cannot be read; what asked for it, where it is of an account only that of this one. The others
-    /// go on, and ask anew.
+    /// Handles a failed read. Returns the items that asked for it, or for an account's read only those of `account`.
+    /// The others ask again.
     pub fn fail_to_bring(&mut self, engine: &mut Engine, errand: &Errand, account: Option<&BareJid>) -> Vec<T> {
         self.reading.remove(&errand.source);
         if let Source::Account(_) = errand.source {
@@ -57,17 +57,17 @@ impl<T: AsRef<Inbound>> Parking<T> {
         failed
     }
 
-    /// What was read for those that [`Parking::freed`] told last, but for what is loaded once more.
+    /// What was read for the items of the last [`Parking::freed`], unless their channel is being loaded again.
     pub fn brought(&mut self) -> Vec<Loaded> {
         std::mem::take(&mut self.brought).into_values().collect()
     }
 
-    /// Learns that a channel was loaded.
+    /// Takes a loaded channel.
     pub fn arrive(&mut self, arrival: Arrival) {
         self.arrivals.push_back(arrival);
     }
 
-    /// Learns that a channel cannot be loaded; what waited for it.
+    /// Handles a channel that cannot be loaded. Returns the items that waited for it.
     pub fn fail(&mut self, name: &ChannelName) -> Vec<T> {
         self.loading.remove(name);
         let source = Source::Channel(name.clone());
@@ -77,8 +77,8 @@ impl<T: AsRef<Inbound>> Parking<T> {
         failed.into_iter().map(|parked| self.unpark(parked)).collect()
     }
 
-    /// Takes some of what was loaded into memory, up to so many people, and has what waited for it go on, and what waited for
-    /// what was read; whether the engine learned anything.
+    /// Takes up to `people_max` people of loaded channels into memory, and frees items that wait for nothing any more.
+    /// Returns whether the engine changed.
     pub fn advance(&mut self, engine: &mut Engine, people_max: usize) -> bool {
         let (mut left, mut here) = (people_max, std::mem::take(&mut self.came));
         let is_news = self.is_moving() || here.iter().any(|source| matches!(source, Source::Account(_)));
@@ -97,7 +97,7 @@ impl<T: AsRef<Inbound>> Parking<T> {
         is_news
     }
 
-    /// Has what waited for these go on, as far as nothing else of them is waited for.
+    /// Frees items that waited only for these sources.
     pub(super) fn free(&mut self, engine: &Engine, mut names: BTreeSet<Source>) {
         names.retain(|source| !self.is_awaited(source));
         if names.is_empty() {
@@ -109,7 +109,7 @@ impl<T: AsRef<Inbound>> Parking<T> {
                 Source::Channel(name) => !is_rest && engine.is_unfinished(name),
                 Source::Account(_) => false,
             };
-            // What waits for a channel that is done in part by now waits for that.
+            // An item may now wait for a request in parts.
             let halted = parked.lacks.iter().filter(|source| is_halted(source));
             self.halted.extend(halted.filter_map(Source::channel).cloned());
             parked.lacks.retain(|source| !names.contains(source) || is_halted(source));
@@ -118,13 +118,13 @@ impl<T: AsRef<Inbound>> Parking<T> {
         }
     }
 
-    /// Whether something waits no longer and was not taken yet.
+    /// Whether freed items are left to take.
     pub fn has_freed(&self) -> bool {
         !self.freed.is_empty()
     }
 
-    /// Up to so many of those that wait no longer, of so many bytes, one at least where there is any; it comes before
-    /// everything that came in since, in turns without a pause.
+    /// Takes freed items, up to a number and bytes, at least one. They come before all newer items, in turns without a
+    /// pause.
     pub fn freed(&mut self, (items_max, bytes_max): (usize, usize)) -> Vec<Candidate<T>> {
         self.brought.clear();
         let (mut batch, mut bytes) = (Vec::new(), 0);
