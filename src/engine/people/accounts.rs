@@ -1,7 +1,8 @@
-//! Where accounts are reached: at their home server, or at resources that take MIX traffic (protocol.md §3).
+//! Where accounts are reached: at their home server (the bare JID), or at resources that take MIX traffic (protocol.md
+//! §3).
 //!
-//! Kept once an account, whatever the number of its channels. Presence is volatile; the resources that were found are
-//! saved lazily and tried again after a restart, at the cost of a bounce.
+//! Kept once for each account, however many channels it is in. Presence is volatile. Resources are stored lazily, and
+//! tried again after a restart at the cost of a bounce.
 
 mod guests;
 mod pauses;
@@ -17,9 +18,9 @@ use pauses::{Pause, Pauses, RESOURCES_MAX};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// Accounts of which a turn learns whether they are in any channel.
+/// The most accounts of one turn whose membership is read.
 const UNSETTLED: usize = 24;
-/// Accounts whose presence is followed, besides those that are in channels.
+/// The most accounts, without those in channels, whose presence is followed.
 const ACCOUNTS_MAX: usize = 2_000_000;
 
 /// Whether a resource takes MIX traffic.
@@ -36,27 +37,27 @@ struct Account {
     jid: BareJid,
     bare: bool,
     resources: BTreeMap<String, Takes>,
-    /// How many channels in memory it is in.
+    /// How many channels in memory it participates in.
     holds: u32,
-    /// Of how many channels in memory it is a guest, and the number that it has in the address book for those.
+    /// Its number in the address book as a guest, and of how many channels in memory it is one.
     guest: Option<(EntryNo, u32)>,
-    /// Whether it is in any channel, where that is known.
+    /// Whether it is in any channel, if known.
     member: Option<bool>,
     dirty: bool,
-    /// Whether the store may hold something of it.
+    /// Whether the store may have a record of it.
     saved: bool,
-    /// Whether the address book knows of it.
+    /// Whether the address book has it.
     told: bool,
 }
 
 impl Account {
-    /// Whether it is reached at resources that were not worth saving so far, since it was in no channel.
+    /// Whether it is reached at resources that are not stored, because it was in no channel.
     fn is_unsaved(&self) -> bool {
         !self.saved && self.resources.values().any(|takes| *takes == Takes::Yes)
     }
 
-    /// Forgets a resource that nothing is sent to, since no bounce ever tells that it is gone, and not every server
-    /// does (self.hosts.md, D.2); whether there was one.
+    /// Forgets a resource that gets no MIX traffic: no bounce would reveal that it is gone, and not every server sends
+    /// `unavailable` (hosts.md, D.2). Returns whether there was one.
     fn make_room(&mut self) -> bool {
         let unreached = self.resources.iter().filter(|(_, takes)| **takes != Takes::Yes);
         let name = unreached.min_by_key(|(_, takes)| **takes != Takes::No).map(|(name, _)| name.clone());
@@ -64,32 +65,32 @@ impl Account {
     }
 }
 
-/// See the module.
+/// All accounts that are known.
 #[derive(Default)]
 pub struct Accounts {
     /// Their home servers.
     pub(super) hosts: Hosts,
     numbers: HashMap<BareJid, EntryNo>,
     accounts: Vec<Option<Account>>,
-    /// Numbers to give out again.
+    /// Numbers to reuse.
     free: Vec<EntryNo>,
     dirty: Vec<EntryNo>,
-    /// Accounts that left a channel and may be in another one.
+    /// Accounts that left a channel and may be in another.
     unsettled: BTreeSet<BareJid>,
     pauses: Pauses,
 }
 
-/// What to do about a resource that was seen.
+/// What to do about a resource's presence.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Sighting {
     /// Nothing.
     Settled,
-    /// Ask it whether it takes MIX traffic.
+    /// Query the resource for MIX support.
     Ask(Option<Announced>),
 }
 
 impl Accounts {
-    /// The number of an account, which is entered where it is not yet known.
+    /// The number of an account, which is added if unknown.
     pub fn number(&mut self, jid: &BareJid) -> EntryNo {
         if let Some(&no) = self.numbers.get(jid) {
             return no;
@@ -111,7 +112,7 @@ impl Accounts {
         no
     }
 
-    /// A number that nobody has.
+    /// An unused number.
     fn vacancy(&mut self) -> EntryNo {
         self.free.pop().unwrap_or_else(|| {
             self.accounts.push(None);
@@ -119,7 +120,7 @@ impl Accounts {
         })
     }
 
-    /// The number of an account that is known and to which something is to be sent.
+    /// The number of a known account, which is added to the address book if it is not there.
     pub fn reach(&mut self, jid: &BareJid, out: &mut Vec<Out>) -> Option<EntryNo> {
         let no = self.find(jid)?;
         if self.get(jid).is_some_and(|account| !account.told) {
@@ -128,19 +129,19 @@ impl Accounts {
         Some(no)
     }
 
-    /// The number of an account that is known.
+    /// The number of a known account.
     pub fn find(&self, jid: &BareJid) -> Option<EntryNo> {
         self.numbers.get(jid).copied()
     }
 
-    /// The resources of an account of which it is not known whether they take MIX traffic.
+    /// Resources not yet known to take MIX traffic or not.
     fn unknown(&self, jid: &BareJid) -> Vec<FullJid> {
         let Some(account) = self.get(jid) else { return Vec::new() };
         let unknown = account.resources.iter().filter(|(_, takes)| matches!(takes, Takes::Unknown(_)));
         unknown.filter_map(|(name, _)| account.jid.with_resource_str(name).ok()).collect()
     }
 
-    /// The account was put into a channel, by itself or by somebody else. Returns the resources to be asked.
+    /// The account joined a channel or was added to one. Returns the resources to query.
     pub fn added(&mut self, jid: &BareJid, out: &mut Vec<Out>) -> Vec<FullJid> {
         let no = self.number(jid);
         let ask = self.unknown(jid);
@@ -153,7 +154,7 @@ impl Accounts {
         ask
     }
 
-    /// A channel in memory has this participant no longer.
+    /// A channel with this participant left memory.
     pub fn release(&mut self, jid: &BareJid) {
         if let Some(account) = self.get_mut(jid) {
             account.holds = account.holds.saturating_sub(1);
@@ -161,17 +162,17 @@ impl Accounts {
         self.forget_idle(jid);
     }
 
-    /// Whether an account was reached by some way.
+    /// Whether the account was ever reached.
     pub fn is_reached(&self, jid: &BareJid) -> bool {
         self.get(jid).is_some_and(|account| account.saved || account.resources.values().any(|it| *it == Takes::Yes))
     }
 
-    /// Whether an account is in any channel, where that is known.
+    /// Whether the account is in any channel, if known.
     pub fn membership(&self, jid: &BareJid) -> Option<bool> {
         self.get(jid).and_then(|account| account.member)
     }
 
-    /// An account left a channel in memory. Whether it is in another one, the store has to say.
+    /// The account left a channel in memory. The store has to tell whether it is in another.
     pub fn left(&mut self, jid: &BareJid) {
         let Some(account) = self.get_mut(jid) else { return };
         account.holds = account.holds.saturating_sub(1);
@@ -181,19 +182,19 @@ impl Accounts {
         }
     }
 
-    /// Accounts of which the store has to say whether they are in any channel, a few at a time.
+    /// A few accounts for which the store has to tell whether they are in any channel.
     pub fn unsettled(&self) -> impl Iterator<Item = &BareJid> {
         self.unsettled.iter().take(UNSETTLED)
     }
 
-    /// Learns whether an account is in any channel; of one that is in none, nothing is kept.
+    /// Sets whether the account is in any channel. The record of an account that is in none is removed.
     pub fn note_membership(&mut self, jid: &BareJid, member: bool, out: &mut Vec<Out>) {
         self.unsettled.remove(jid);
         let Some(&no) = self.numbers.get(jid) else { return };
         let Some(account) = self.accounts[no.place()].as_mut() else { return };
         let member = member || account.holds > 0;
         let left = !member && account.member != Some(false) && (account.bare || account.saved);
-        // Nothing was kept of it while nobody knew.
+        // Nothing was stored while this was unknown.
         let unsaved = member && account.member.is_none() && !account.saved;
         account.member = Some(member);
         if unsaved {
@@ -206,7 +207,7 @@ impl Accounts {
         }
     }
 
-    /// Makes room for an account whose presence is to be followed; whether there was any.
+    /// Makes room for an account whose presence is to be followed. Returns whether there is any.
     pub fn admit(&mut self, jid: &BareJid, member: bool, out: &mut Vec<Out>) -> bool {
         if !member && !self.numbers.contains_key(jid) && self.numbers.len() >= ACCOUNTS_MAX {
             return false;
@@ -216,7 +217,8 @@ impl Accounts {
         true
     }
 
-    /// The account joined: from its bare JID, by its home server, or otherwise. Returns the resources to be asked.
+    /// The account joined, from its bare JID (`at_bare`: by its home server) or from a resource. Returns the resources
+    /// to query.
     pub fn joined(&mut self, jid: &BareJid, at_bare: bool, out: &mut Vec<Out>) -> Vec<FullJid> {
         let bare = self.hosts.takes_bare(jid.domain().as_str(), at_bare);
         let no = self.number(jid);
@@ -231,7 +233,8 @@ impl Accounts {
         ask
     }
 
-    /// A resource came online, or changed its presence. `takes` is what its announcement is known to mean.
+    /// Handles `available` presence of a resource. `takes` says whether the announced capabilities mean MIX support, if
+    /// known.
     pub fn available(
         &mut self,
         full: &FullJid,
@@ -247,7 +250,7 @@ impl Accounts {
         }
         let before = account.resources.get(name);
         let after = match (takes, before) {
-            // Who spoke MIX takes it, whatever its software announces.
+            // A client that sent MIX requests supports MIX, whatever it announces.
             (Some(true), _) | (_, Some(Takes::Yes)) => Takes::Yes,
             (Some(false), _) => Takes::No,
             (None, Some(Takes::Asked)) => return Sighting::Settled,
@@ -265,7 +268,7 @@ impl Accounts {
         sighting
     }
 
-    /// The resource of an account that `is_meant` means.
+    /// The first resource of an account that `is_meant` accepts.
     pub fn resource_of(&self, jid: &BareJid, is_meant: impl Fn(&str) -> bool) -> Option<FullJid> {
         let name = self.get(jid)?.resources.keys().find(|name| is_meant(name))?;
         jid.with_resource_str(name).ok()
@@ -277,7 +280,7 @@ impl Accounts {
         account.is_some_and(|account| account.resources.get(full.resource().as_str()) == Some(&Takes::Yes))
     }
 
-    /// A resource is about to be asked; what it had announced.
+    /// Marks a resource as queried. Returns the capabilities it had announced.
     pub fn asking(&mut self, full: &FullJid) -> Option<Announced> {
         let takes = self.get_mut(&full.to_bare())?.resources.get_mut(full.resource().as_str())?;
         match std::mem::replace(takes, Takes::Asked) {
@@ -286,7 +289,7 @@ impl Accounts {
         }
     }
 
-    /// A resource did not answer in time.
+    /// The resource did not answer in time.
     pub fn forget_question(&mut self, full: &FullJid) {
         let Some(account) = self.get_mut(&full.to_bare()) else { return };
         if let Some(takes @ Takes::Asked) = account.resources.get_mut(full.resource().as_str()) {
@@ -294,14 +297,13 @@ impl Accounts {
         }
     }
 
-    /// The link was down: behind the name of a resource that takes no MIX traffic there may be another client.
+    /// After a reconnect: a resource without MIX support may be another client now, so it is queried again.
     pub fn ask_again(&mut self) {
         let resources = self.accounts.iter_mut().flatten().flat_map(|account| account.resources.values_mut());
         resources.filter(|takes| **takes == Takes::No).for_each(|takes| *takes = Takes::Unknown(None));
     }
 
-    /// A resource is known to take MIX traffic, or not to, provided that it is online. That it spoke since it was asked
-    /// outweighs a no.
+    /// Sets whether an online resource takes MIX traffic. A MIX request that it sent meanwhile outweighs a `false`.
     pub fn settle(&mut self, full: &FullJid, takes: bool, out: &mut Vec<Out>) {
         let Some(&no) = self.numbers.get(&full.to_bare()) else { return };
         let Some(account) = self.accounts[no.place()].as_mut() else { return };
@@ -313,7 +315,7 @@ impl Accounts {
         }
     }
 
-    /// A resource is gone: it said so, or a message to it came back.
+    /// The resource is gone: it sent `unavailable`, or a message to it bounced.
     pub fn gone(&mut self, full: &FullJid, out: &mut Vec<Out>) {
         let bare = full.to_bare();
         let Some(&no) = self.numbers.get(&bare) else { return };
@@ -324,7 +326,7 @@ impl Accounts {
         self.forget_idle(&bare);
     }
 
-    /// A message to a bare JID came back: the home server does not take MIX traffic.
+    /// A message to the bare JID bounced: the home server does not take MIX traffic.
     pub fn bounced_at_bare(&mut self, jid: &BareJid, out: &mut Vec<Out>) {
         let Some(&no) = self.numbers.get(jid) else { return };
         let settled = self.hosts.pam(jid.domain().as_str()) != Pam::Auto;
@@ -335,13 +337,13 @@ impl Accounts {
         self.changed(no, out);
     }
 
-    /// The domains whose home servers take MIX traffic for some account, in order.
+    /// Domains whose home servers take MIX traffic for some account, in order.
     pub fn bare_domains(&self) -> BTreeSet<String> {
         let bare = self.accounts.iter().flatten().filter(|account| account.bare);
         bare.map(|account| account.jid.domain().as_str().to_owned()).collect()
     }
 
-    /// The home server of these accounts turned out to need other addressing.
+    /// Updates the address book: messages to this domain's bare JIDs need another form.
     pub fn readdress(&mut self, domain: &str, out: &mut Vec<Out>) {
         let of_domain = |account: &&Account| account.told && account.bare && account.jid.domain().as_str() == domain;
         let numbers: Vec<_> = self.accounts.iter().flatten().filter(of_domain).map(|a| self.numbers[&a.jid]).collect();
@@ -350,7 +352,7 @@ impl Accounts {
         }
     }
 
-    /// The home server of these accounts turned out to deliver to their clients by itself, or to do so no longer.
+    /// Updates the address book: this domain's server began or ceased to deliver to clients itself.
     pub fn reroute(&mut self, domain: &str, out: &mut Vec<Out>) {
         let of_domain = |account: &&Account| account.jid.domain().as_str() == domain;
         let moved = self.accounts.iter().flatten().filter(of_domain);
@@ -385,7 +387,7 @@ impl Accounts {
         };
         let reached = account.resources.iter().filter(|(_, takes)| **takes == Takes::Yes).map(|(name, _)| &**name);
         let full = |name: &str| Arc::<str>::from(escaped(&format!("{}/{name}", account.jid)));
-        // Written once, however many channels are apart.
+        // Formatted once, however many channels are paused.
         let reached: Vec<(&str, Arc<str>)> = reached.map(|name| (name, full(name))).collect();
         let resources = |lets: &dyn Fn(&str) -> bool| {
             let reached = reached.iter().filter(|(name, _)| lets(name));
@@ -420,7 +422,7 @@ impl Accounts {
         }
     }
 
-    /// Lets go of an account that is in no channel in memory and not online.
+    /// Forgets an account that is in no channel in memory and has no resource online.
     fn forget_idle(&mut self, jid: &BareJid) {
         let Some(&no) = self.numbers.get(jid) else { return };
         let idle = self.accounts[no.place()].as_ref().is_none_or(|account| {

@@ -1,4 +1,4 @@
-//! Where accounts are reached: what is kept of it, and what is let go.
+//! Where accounts are reached: what is stored and what is forgotten.
 
 use super::*;
 use crate::engine::share::OwnDomains;
@@ -23,7 +23,7 @@ fn resources_that_never_said_goodbye_keep_no_other_out() {
     assert!(accounts.accounts[0].as_ref().unwrap().resources.len() <= RESOURCES_MAX);
 }
 
-/// It joins a channel and leaves it within one turn, while another channel that it is in rests in the store.
+/// The account joins and leaves a channel within one turn, and is in another channel that is not in memory.
 #[test]
 fn a_route_is_saved_once_it_is_known_that_its_account_is_in_a_channel() {
     let (mut accounts, mut out) = (Accounts::default(), Vec::new());
@@ -94,7 +94,7 @@ fn many_channels_that_pause_at_once_are_one_word_to_the_address_book() {
 fn what_comes_back_from_a_resource_of_a_guest_pauses_that_one_alone() {
     let (mut accounts, mut out) = (Accounts::default(), Vec::new());
     let jid = full(0).to_bare();
-    // It is in another channel, by its home server.
+    // Its home server joined it to another channel.
     accounts.hold(&jid, &mut out);
     accounts.joined(&jid, true, &mut out);
     let guest = accounts.hold_guest(&jid, &mut out);
@@ -114,6 +114,6 @@ fn what_comes_back_from_a_resource_of_a_guest_pauses_that_one_alone() {
         out.iter().find_map(of_it).and_then(|apart| apart.get(&7).cloned())
     };
     assert_eq!(apart(guest), Some(vec!["a@h/r1".into()]));
-    // Where it comes to be in the channel itself, it is still reached at its bare JID.
+    // It becomes a participant of this channel, and is still reached at its bare JID.
     assert_eq!(apart(accounts.find(&jid).unwrap()), Some(vec!["a@h".into()]));
 }

@@ -1,4 +1,4 @@
-//! What software can, by the hash it announces (XEP-0115): asked once a version, not once a resource.
+//! XEP-0115: client capabilities. One query for each version, not for each resource.
 
 use super::super::fairness::pool::{Pool, Put};
 use super::super::share::{Hit, OwnDomains};
@@ -13,38 +13,39 @@ use xmpp_parsers::hashes::Algo;
 
 const VERSIONS_MAX: usize = 20_000;
 
-/// Which versions take MIX traffic.
+/// Which client versions take MIX traffic.
 #[derive(Debug)]
 pub struct Capabilities {
     versions: HashMap<Announced, bool>,
-    /// Whose clients told of each.
+    /// The account whose client answered for each version.
     room: Pool<BareJid, Announced>,
 }
 
 impl Capabilities {
-    /// None is known yet.
+    /// No versions.
     pub fn new(own_domains: OwnDomains) -> Capabilities {
         Capabilities { versions: HashMap::new(), room: Pool::new("capabilities", VERSIONS_MAX, own_domains) }
     }
 
-    /// Who hit a share since this was asked last.
+    /// Shares that were hit since the last call.
     pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
         self.room.hits()
     }
 
-    /// Whether a version takes MIX traffic, where that is known.
+    /// Whether a version takes MIX traffic, if known.
     pub fn of(&self, announced: &Announced) -> Option<bool> {
         self.versions.get(announced).copied()
     }
 
-    /// Learns from an answer of an account's client; only an answer that hashes to what was announced speaks for others too (XEP-0115 §5.4).
+    /// XEP-0115 §5.4: learns from a client's answer. It counts for the whole version only if it hashes to the announced
+    /// `ver`. Returns whether this client takes MIX traffic.
     pub fn learn(&mut self, account: &BareJid, announced: Option<Announced>, query: &Element) -> bool {
         let takes = takes_mix(query);
         if let Some(announced) = announced.filter(|announced| is_proven(announced, query)) {
             match self.room.put(account, announced.clone()) {
                 Put::In => {}
                 Put::For(ousted) => drop(self.versions.remove(&ousted)),
-                // It is asked again each time.
+                // No room: the version is queried each time.
                 Put::Refused => return takes,
             }
             self.versions.insert(announced, takes);
@@ -53,14 +54,14 @@ impl Capabilities {
     }
 }
 
-/// Reads what a presence announces.
+/// The capabilities that a presence announces.
 pub fn announced(presence: &Element) -> Option<Announced> {
     let caps = presence.part("c", ns::CAPS)?;
     let text = |name: &str| caps.attr(name).filter(|text| text.len() <= 256).map(str::to_owned);
     Some(Announced { node: text("node")?, ver: text("ver")?, hash: text("hash")? })
 }
 
-/// Whether an answer names the feature of a MIX client (XEP-0369 §6.7), or groups, which are spoken with channels alone.
+/// XEP-0369 §6.7: whether a client supports MIX. Support for groups implies it.
 pub fn takes_mix(query: &Element) -> bool {
     let is_named = |var: &str| var == ns::MIX_CORE || var == ns::GROUP;
     query.parts().any(|child| child.name() == "feature" && child.attr("var").is_some_and(is_named))
@@ -81,7 +82,7 @@ fn is_proven(announced: &Announced, query: &Element) -> bool {
 mod tests {
     use super::*;
 
-    /// The answer of XEP-0115 §5.2, whose hash the specification gives.
+    /// The example of XEP-0115 §5.2, which states its hash.
     const EXODUS: &str = "<query xmlns='http://jabber.org/protocol/disco#info'>\
         <identity category='client' name='Exodus 0.9.1' type='pc'/>\
         <feature var='http://jabber.org/protocol/caps'/><feature var='http://jabber.org/protocol/disco#info'/>\

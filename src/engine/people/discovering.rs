@@ -1,4 +1,4 @@
-//! The multicast services of home servers are found.
+//! Discovers the multicast services (XEP-0033 §2.2) of home servers.
 
 use super::super::outgoing::multicast::ITEMS_MAX;
 use super::super::outgoing::outbox::{Delta, Out};
@@ -10,7 +10,7 @@ use jid::Jid;
 use minidom::Element;
 
 impl Engine {
-    /// Asks where it is time to.
+    /// Queries the home servers and services that are due.
     pub(in crate::engine) fn ask_homes(&mut self, turn: &mut Turn) {
         for (domain, at) in self.people.accounts.hosts.homes.due(self.steady) {
             match at.and_then(|service| address::jid(&service).ok()) {
@@ -20,7 +20,7 @@ impl Engine {
         }
     }
 
-    /// A home server said whether it has our module, which knows best where its accounts are reached.
+    /// Notes whether a home server has our module, which knows best where accounts are reached.
     pub(in crate::engine) fn learn_delivery(&mut self, domain: &str, info: &Element, turn: &mut Turn) {
         let delivers = info.parts().any(|child| child.attr("var") == Some(ns::MIXD_HOST));
         if self.people.accounts.hosts.learn_delivery(domain, delivers) {
@@ -31,7 +31,7 @@ impl Engine {
         }
     }
 
-    /// A home server said what it is: it may be its own multicast service, or have one.
+    /// XEP-0033 §2.2: a home server may be a multicast service itself, or host one.
     pub(in crate::engine) fn look_for_multicast(&mut self, domain: &str, info: &Element, turn: &mut Turn) {
         if self.people.accounts.hosts.homes.number(domain).is_none()
             || self.people.accounts.hosts.homes.is_settled(domain)
@@ -47,7 +47,7 @@ impl Engine {
         self.ask_disco(whom, ns::DISCO_ITEMS, None, purpose, turn);
     }
 
-    /// A home server said which services it has.
+    /// Queries the services that a home server lists.
     pub(in crate::engine) fn ask_services(&mut self, domain: &str, items: &Element, turn: &mut Turn) {
         let services = items.parts().filter_map(|item| address::jid(item.attr("jid")?).ok());
         let others: Vec<Jid> = services
@@ -57,14 +57,14 @@ impl Engine {
         others.iter().for_each(|service| self.ask_service(domain, service, turn));
     }
 
-    /// Asks a service of a home server whether it is the multicast service.
+    /// Queries a service for multicast support.
     fn ask_service(&mut self, domain: &str, service: &Jid, turn: &mut Turn) {
         let Ok(whom) = address::jid(&address::at_resource(service.as_str())) else { return };
         let purpose = Purpose::Multicast { domain: domain.to_owned() };
         self.ask_disco(whom, ns::DISCO_INFO, None, purpose, turn);
     }
 
-    /// Asks at the place where a home server has its multicast service unless it is told otherwise.
+    /// Queries `multicast.<domain>`, the default address of a home server's multicast service.
     pub(in crate::engine) fn guess_multicast(&mut self, domain: &str, turn: &mut Turn) {
         let service = address::jid(&format!("multicast.{domain}"));
         if let (Ok(service), false) = (service, self.people.accounts.hosts.homes.is_settled(domain)) {
@@ -72,7 +72,7 @@ impl Engine {
         }
     }
 
-    /// A service said what it is, or did not answer as one.
+    /// Handles a service's answer, or its lack.
     pub(in crate::engine) fn learn_multicast(
         &mut self,
         domain: &str,
@@ -80,7 +80,7 @@ impl Engine {
         info: Option<&Element>,
         turn: &mut Turn,
     ) {
-        // Of the services of a home server, most are others; only the one in use can cease to be one.
+        // Most services are something else. A negative answer matters only for the one in use.
         if info.is_none_or(|info| !addresses::is_served(info)) && !self.people.accounts.hosts.homes.is_about(domain, by)
         {
             return;
@@ -88,7 +88,7 @@ impl Engine {
         turn.outbox.extend(self.people.accounts.hosts.homes.learn(domain, by, info).map(Out::Book));
     }
 
-    /// A message came back from a multicast service; whether it is one.
+    /// Handles a bounce from a multicast service. Returns whether it was one.
     pub(in crate::engine) fn refused_by_multicast(&mut self, stanza: &Stanza, turn: &mut Turn) -> bool {
         if stanza.from.node().is_some() || stanza.from.is_full() {
             return false;

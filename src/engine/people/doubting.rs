@@ -1,4 +1,4 @@
-//! What comes back raises a question, and the answer settles it.
+//! A bounce raises a doubt whether the address exists. A query settles it.
 
 use super::super::presence::clients::GONE;
 use super::super::{Engine, Needs, Turn};
@@ -10,19 +10,20 @@ use crate::xmpp::{Kind, Stanza, Tag, ns};
 use jid::{BareJid, FullJid, Jid};
 
 impl Engine {
-    /// The channel whose stanza came back, and its tag; 0: the service itself. `None` where nothing of that id was sent
-    /// from there.
+    /// The channel that sent the bounced stanza, and its tag. The tag is 0 for the service itself. `None` if it sent
+    /// nothing with this id.
     pub(in crate::engine) fn returned(&self, stanza: &Stanza) -> Option<(u64, Option<ChannelName>)> {
         let (id, sealer) = (stanza.id.as_deref()?, &self.service.sealer);
         let Some(node) = stanza.to.node() else { return sealer.is_mark(0, id).then_some((0, None)) };
-        // At a participant's address others' messages come back, under ids that they chose: of ours only presence does.
+        // At a participant's address also private messages bounce, whose ids their senders chose. Only presence is the
+        // channel's own.
         let of_participant = proxy::parse(node).filter(|_| stanza.kind == Kind::Presence).map(|(name, _)| name);
         let name = of_participant.or_else(|| ChannelName::of(node))?;
         let tag = self.channels.tag_of(&name)?;
         (sealer.open(tag, id).is_some() || sealer.is_mark(tag, id)).then_some((tag, Some(name)))
     }
 
-    /// A channel whose stanza came back says whether whoever it came from is a guest there, where that makes a difference.
+    /// Needs the channel of a bounce from a bare JID, to know whether the account is a guest there.
     pub(in crate::engine) fn need_of_bounce(&self, stanza: &Stanza, needs: &mut Needs) {
         let is_bounce = stanza.type_ == "error" && stanza.kind != Kind::Iq;
         if is_bounce
@@ -33,7 +34,7 @@ impl Engine {
         }
     }
 
-    /// Something that was sent came back. Where it says that there is nobody, that is asked.
+    /// Handles the bounce of a stanza. If the error says that the address does not exist, it is queried.
     pub(in crate::engine) fn doubt_whether_there(
         &mut self,
         stanza: &Stanza,
@@ -45,7 +46,7 @@ impl Engine {
         let is_guest = channel.is_some_and(|channel| channel.guest(&stanza.sender()).is_some());
         let is_reached = match whom.try_as_full() {
             Ok(full) => self.people.accounts.takes(full) || !self.presence.online().places_of_resource(full).is_empty(),
-            // Guests are sent nothing there.
+            // A guest gets nothing at its bare JID.
             Err(bare) => self.people.accounts.is_at_bare(bare) && !is_guest,
         };
         if condition == STRANGER && is_reached {
@@ -56,14 +57,14 @@ impl Engine {
         }
         let purpose = Purpose::Doubt { whom: whom.clone() };
         match whom.is_full() {
-            // Every client of MIX answers it (XEP-0403 §4.3).
+            // XEP-0403 §4.3: a client is probed with disco.
             true => self.ask_disco(whom.clone(), ns::DISCO_INFO, None, purpose, turn),
-            // Home servers answer for the accounts there are.
+            // Home servers answer a ping to the bare JID if the account exists.
             false => drop(self.ask_ping(whom.clone(), purpose, turn)),
         }
     }
 
-    /// Asks for a sign of life (XEP-0199); whether there was room for the question.
+    /// XEP-0199: pings an address. Returns whether there was room for the query.
     pub(in crate::engine) fn ask_ping(&mut self, whom: Jid, purpose: Purpose, turn: &mut Turn) -> bool {
         let id = self.fresh_id();
         let iq = Tag::new("iq").attr("type", "get").attr("id", &id).attr("from", self.service.domain.as_str());
@@ -75,7 +76,7 @@ impl Engine {
         is_asked
     }
 
-    /// An address that something came back from answered, or a server did in its place.
+    /// Handles the answer from a doubted address, or from its server.
     pub(in crate::engine) fn settle_doubt(&mut self, whom: &Jid, stanza: &Stanza, turn: &mut Turn) {
         let channels = self.people.doubts.settle(whom);
         let condition = stanza.error_condition().filter(|_| stanza.type_ == "error").unwrap_or_default();
@@ -84,7 +85,7 @@ impl Engine {
             Err(bare) if GONE.contains(&condition) => {
                 self.people.accounts.bounced_at_bare(bare, &mut turn.outbox);
             }
-            // That its server is not reached, or has too much to do, says nothing of it.
+            // An unreachable or busy server says nothing about the address.
             _ if stanza.type_ == "error" && !OF_SOMEBODY.contains(&condition) => {}
             _ => {
                 let channels = channels.into_iter().filter(|(tag, _)| *tag != 0);
@@ -95,7 +96,7 @@ impl Engine {
         }
     }
 
-    /// A resource speaks in a channel, so it is sent what is said there, whatever came back before.
+    /// A resource speaks in a channel, so the channel's pause for it ends.
     pub(in crate::engine) fn resume(&mut self, name: &ChannelName, full: &FullJid, turn: &mut Turn) {
         if let Some(tag) = self.channels.tag_of(name) {
             self.people.doubts.calm(&full.clone().into(), Some(tag));
@@ -105,7 +106,7 @@ impl Engine {
         }
     }
 
-    /// A resource came online or went. There may be another client behind it than the one that something came back from.
+    /// A resource came online or went. It may be another client than the one that bounced.
     pub(in crate::engine) fn begin_anew(&mut self, full: &FullJid, is_gone: bool, turn: &mut Turn) {
         self.people.doubts.calm(&full.clone().into(), None);
         self.people.accounts.resume_all(full, is_gone, &mut turn.outbox);

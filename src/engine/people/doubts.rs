@@ -1,9 +1,9 @@
-//! What came back, and whether there is somebody all the same.
+//! Doubts: addresses from which something bounced, until a query tells whether they exist.
 //!
-//! A bounce tells little: whoever blocks a channel bounces likewise, and a server may say anything. So it counts only where
-//! it names something that was sent, and then it raises a question from the service's own address, one a minute and
-//! address. Nobody there: the address is no good. Somebody there: the channel, and nothing else, is not sent there for a
-//! while (`accounts/pauses.rs`).
+//! A bounce proves little: an account that blocks the channel bounces too, and any server can send one. So a bounce
+//! counts only if it names a stanza that was sent. It then causes a query from the service's own address, at most one a
+//! minute for each address. If nobody is there, the address is dropped. If somebody is, only the channel is paused
+//! there (`accounts/pauses.rs`).
 
 use super::super::fairness::pace::Pace;
 use super::super::fairness::pool::{Pool, Put};
@@ -12,41 +12,41 @@ use crate::channel::Stamp;
 use jid::{BareJid, Jid};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Addresses that are asked about.
+/// The most doubted addresses.
 pub(super) const DOUBTS_MAX: usize = 10_000;
-/// Channels that wait for one answer.
+/// The most channels that wait for one answer.
 pub(super) const CHANNELS_MAX: usize = 100;
-/// How often one address is asked, in milliseconds.
+/// The least time between two queries of an address, in milliseconds.
 pub(super) const ASKED_EVERY_MS: u64 = 60_000;
-/// What only somebody who is there answers, or a server that guards somebody who is.
+/// Errors that prove that somebody is there: from a client, or from a server that protects one.
 pub(super) const OF_SOMEBODY: [&str; 6] =
     ["feature-not-implemented", "not-allowed", "forbidden", "bad-request", "not-acceptable", STRANGER];
-/// So many accounts of a host refuse what channels send before that is said, once a day.
+/// How many accounts of a host refuse before this is logged, once a day.
 pub(super) const REFUSERS_MIN: usize = 10;
-/// Accounts that refuse, of all hosts; of each host no more are counted than it takes.
+/// The most refusing accounts, over all hosts. Of each host at most `REFUSERS_MIN` are counted.
 pub(super) const REFUSERS_MAX: usize = 10_000;
 pub(super) const DAY_MS: u64 = 24 * 3600 * 1000;
-/// What a module against strangers answers: ejabberd's `mod_block_strangers`, Prosody's `mod_anti_spam`.
+/// The error of modules against strangers: ejabberd's `mod_block_strangers`, Prosody's `mod_anti_spam`.
 pub(super) const STRANGER: &str = "policy-violation";
 
-/// See the module.
+/// Doubted addresses, and accounts that refuse.
 #[derive(Debug)]
 pub(in crate::engine) struct Doubts {
-    /// Addresses that something came back from: the channels, by their tags, until the question is answered; and whether
-    /// the account was a guest there.
+    /// Doubted addresses, with the tags of the channels that bounced, and whether the account is a guest there. `None`
+    /// once the query is answered.
     pub(super) of: HashMap<Jid, Option<BTreeMap<u64, bool>>>,
-    /// The same by when they were asked.
+    /// The same, by time of the query.
     pub(super) room: Pool<BareJid, (Stamp, Jid)>,
-    /// Accounts that are there and refuse what channels send, since when, for a day.
+    /// Accounts that exist and refuse, and since when. Kept for a day.
     pub(super) refusers: Pool<BareJid, (Stamp, BareJid)>,
-    /// The same by host.
+    /// The same, by host.
     pub(super) refusers_of: BTreeMap<String, BTreeSet<BareJid>>,
-    /// Hosts of which it was said.
+    /// Hosts that were logged.
     pub(super) told: Pace<String>,
 }
 
 impl Doubts {
-    /// None yet.
+    /// No doubts.
     pub(in crate::engine) fn new(own_domains: OwnDomains) -> Doubts {
         Doubts {
             of: HashMap::new(),
@@ -57,12 +57,12 @@ impl Doubts {
         }
     }
 
-    /// Who hit a share since this was asked last.
+    /// Shares that were hit since the last call.
     pub(in crate::engine) fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
         self.room.hits().chain(self.refusers.hits())
     }
 
-    /// Something of a channel came back from an address, which may be one of a guest; whether to ask there.
+    /// Notes a bounce of a channel from an address. Returns whether to query the address.
     pub(super) fn raise(&mut self, whom: &Jid, (tag, is_guest): (u64, bool), now: Stamp) -> bool {
         self.forget_old(now);
         if let Some(channels) = self.of.get_mut(whom) {
@@ -80,12 +80,12 @@ impl Doubts {
         true
     }
 
-    /// The address answered; the channels that something came back from.
+    /// The address answered. Returns the channels that bounced.
     pub(super) fn settle(&mut self, whom: &Jid) -> BTreeMap<u64, bool> {
         self.of.get_mut(whom).and_then(Option::take).unwrap_or_default()
     }
 
-    /// A client shows itself in a channel, or everywhere: what came back before says nothing any more.
+    /// A client spoke in a channel, or changed its presence (`None`: all channels). Earlier bounces no longer count.
     pub(super) fn calm(&mut self, whom: &Jid, tag: Option<u64>) {
         if let Some(Some(channels)) = self.of.get_mut(whom) {
             channels.retain(|channel, _| tag.is_some_and(|tag| tag != *channel));
@@ -102,7 +102,7 @@ impl Doubts {
         }
     }
 
-    /// An account refuses what a channel sends; whether that is one too many of its host.
+    /// Notes an account that refuses. Returns whether to log its host.
     pub(super) fn note_refuser(&mut self, account: &BareJid, now: Stamp) -> bool {
         self.forget_refusers(now);
         let host = account.domain().to_string();

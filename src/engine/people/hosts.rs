@@ -1,4 +1,4 @@
-//! The home servers of accounts: what they grant, and how they take MIX traffic.
+//! Home servers: what they grant, and how they take MIX traffic.
 
 use super::super::fairness::pool::{Pool, Put};
 use super::super::outgoing::multicast::{Homes, MulticastSettings};
@@ -9,26 +9,26 @@ use crate::xep::privilege::Privileges;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// Domains that are known, beside those that are trusted. One that is forgotten is asked anew.
+/// The most domains known, without trusted ones. A forgotten domain is queried again.
 const HOSTS_MAX: usize = 10_000;
-/// After how long a domain that did not answer is asked again, and how often it is asked on one link. ejabberd 24.12 and
-/// later drop a component's questions until it holds a privilege, some of them in the first milliseconds of a link, and some
-/// for good (hosts.md, J.2).
+/// How long to wait for a domain's answer, and how often to query it on one link. ejabberd 24.12 and later drop queries
+/// of a component until it has a privilege: some during the first milliseconds of a link, some for good (hosts.md,
+/// J.2).
 const ASK_AGAIN_MS: u64 = 1000;
 const TRIES_MAX: u8 = 3;
 
-/// How a home server takes MIX traffic.
+/// How a home server takes MIX traffic (MIX-PAM, XEP-0405).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pam {
-    /// Found out: by who sends the join, and by asking which software it is.
+    /// Unknown: found by who sends the join, and by the server's software.
     #[default]
     Auto,
-    /// At the bare JID, as XEP-0405 says.
+    /// XEP-0405 §2.2: at the bare JID.
     Standard,
     /// At the bare JID, with the marker that ejabberd's own module needs (hosts.md, C.1).
     Ejabberd,
-    /// At full JIDs only.
+    /// Only at full JIDs.
     None,
 }
 
@@ -36,35 +36,35 @@ pub enum Pam {
 struct Host {
     pam: Pam,
     asked: bool,
-    /// When it was last asked, and how often that was in vain on this link.
+    /// When it was last queried, and how often on this link without an answer.
     asked_at: Stamp,
     tries: u8,
-    /// Whether it ever said what it is.
+    /// Whether it ever answered.
     said: bool,
     is_ejabberd: Option<bool>,
-    /// Whether it has our module, which delivers MIX traffic for every account (prosody/README.md).
+    /// Whether it has our module, which delivers MIX traffic to the clients of every account (prosody/README.md).
     delivers: bool,
     privileges: Privileges,
-    /// Whether it has us serve MIX-PAM for its accounts (XEP-0355).
+    /// Whether it delegates MIX-PAM to the service (XEP-0355).
     delegates: bool,
 }
 
-/// What is known of home servers, by domain.
+/// Known home servers, by domain.
 #[derive(Debug)]
 pub struct Hosts {
     hosts: HashMap<String, Host>,
-    /// Those that may be forgotten for others.
+    /// Those that may be forgotten.
     room: Pool<String, String>,
-    /// Domains that may grant something: the host server's own, and those that the operator named.
+    /// Domains that may grant privileges: the host server's own, and those that the operator configured.
     trusted: HashSet<String>,
-    /// Those whose multicast services are used.
+    /// Home servers whose multicast services are used.
     pub(super) homes: Homes,
-    /// When domains were asked what they are, as long as nobody answered; each of them once.
+    /// Unanswered queries, by time. Each domain is there once.
     unanswered: BTreeSet<(Stamp, String)>,
 }
 
 impl Hosts {
-    /// Starts with what the operator settled; `service` is the component's domain, whose parent is the host server's.
+    /// Starts with the configuration. `service` is the component's domain; its parent is the host server's.
     #[expect(clippy::disallowed_methods, reason = "in any order: each for itself")]
     pub fn new(
         settled: HashMap<String, Pam>,
@@ -80,18 +80,17 @@ impl Hosts {
         Hosts { hosts, room, trusted, homes, unanswered: BTreeSet::new() }
     }
 
-    /// Who hit a share since this was asked last.
+    /// Shares that were hit since the last call.
     pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
         self.room.hits()
     }
 
-    /// Whether what a domain announces is believed. Any server that federates can send an announcement.
+    /// Whether the domain's announcements are believed. Any federating server can send one.
     pub fn trusts(&self, domain: &str) -> bool {
         self.trusted.contains(domain)
     }
 
-    /// A link comes up: what was granted on the last one does not count, since the host server says it again, and what
-    /// was asked there and not answered may be asked again.
+    /// A link came up. Privileges are announced anew, and unanswered domains may be queried again.
     #[expect(clippy::disallowed_methods, clippy::iter_over_hash_type, reason = "in any order: each for itself")]
     pub fn link_up(&mut self) {
         self.homes.link_up();
@@ -104,12 +103,12 @@ impl Hosts {
         self.unanswered.clear();
     }
 
-    /// What the operator settled for a domain.
+    /// The configured mode of a domain.
     pub fn pam(&self, domain: &str) -> Pam {
         self.hosts.get(domain).map_or(Pam::Auto, |host| host.pam)
     }
 
-    /// Whether a domain's users are reached at their bare JIDs: as the operator settled, or else as was `found`.
+    /// Whether accounts of a domain are reached at their bare JIDs: as configured, else as `found`.
     pub fn takes_bare(&self, domain: &str, found: bool) -> bool {
         match self.pam(domain) {
             Pam::Auto => found || self.hosts.get(domain).is_some_and(|host| host.delivers),
@@ -118,8 +117,8 @@ impl Hosts {
         }
     }
 
-    /// Whether a groupchat message to a bare JID needs the marker; so it does until the software is known to be another,
-    /// since the marker does no harm elsewhere.
+    /// Whether a groupchat message to a bare JID needs ejabberd's marker. It is sent until the software is known to be
+    /// another, because it does no harm.
     pub fn is_marked(&self, domain: &str) -> bool {
         match self.pam(domain) {
             Pam::Ejabberd => true,
@@ -128,7 +127,8 @@ impl Hosts {
         }
     }
 
-    /// Whether a leave by the home server itself needs an error as its answer, or its user never hears (hosts.md, C.2).
+    /// Whether a leave by the home server must be answered by an error, or its client never hears of it (hosts.md,
+    /// C.2).
     pub fn chokes_on_leave(&self, domain: &str) -> bool {
         match self.pam(domain) {
             Pam::Ejabberd => true,
@@ -137,12 +137,12 @@ impl Hosts {
         }
     }
 
-    /// Whether to ask a domain for its software: once a link, where it answers.
+    /// Whether to query a domain for its software. It is queried once, or once a link until it answers.
     pub fn wants_asking(&mut self, domain: &str) -> bool {
         self.host(domain).is_some_and(|host| host.pam == Pam::Auto && !host.asked)
     }
 
-    /// Learns a domain's software; whether that changes how its users are addressed.
+    /// Sets a domain's software. Returns whether its accounts are addressed differently now.
     pub fn learn_software(&mut self, domain: &str, is_ejabberd: bool) -> bool {
         let before = self.is_marked(domain);
         if let Some(host) = self.host(domain) {
@@ -151,7 +151,7 @@ impl Hosts {
         before != self.is_marked(domain)
     }
 
-    /// A domain is being asked what it is, for whatever reason.
+    /// Notes that a domain is being queried.
     pub fn note_asked(&mut self, domain: &str, now: Stamp) {
         let Some(host) = self.host(domain) else { return };
         let (before, said) = (std::mem::replace(&mut host.asked_at, now), host.said);
@@ -162,8 +162,8 @@ impl Hosts {
         }
     }
 
-    /// Domains that did not answer in time, and whether they may be asked again. One that was asked several times meanwhile,
-    /// as it granted one thing after the other, has the time of the last question.
+    /// Domains that did not answer in time, and whether to query them again. For a domain that was queried several
+    /// times, the last time counts.
     pub fn take_unanswered(&mut self, now: Stamp) -> Vec<(String, bool)> {
         let is_late = |asked: &Stamp| asked.0.saturating_add(ASK_AGAIN_MS) <= now.0;
         let mut late = Vec::new();
@@ -181,19 +181,19 @@ impl Hosts {
         late.into_iter().filter_map(open).collect()
     }
 
-    /// Whether a domain was asked what it is and did not say.
+    /// Whether a domain was queried and did not answer.
     pub fn is_unanswered(&self, domain: &str) -> bool {
         self.hosts.get(domain).is_some_and(|host| host.asked && !host.said)
     }
 
-    /// Learns from a request of its own that a domain runs ejabberd, where it did not say what it is.
+    /// Notes that a domain runs ejabberd, by a request that only ejabberd sends, unless the domain said what it is.
     pub fn learn_ejabberd(&mut self, domain: &str) {
         if let Some(host) = self.host(domain) {
             host.is_ejabberd.get_or_insert(true);
         }
     }
 
-    /// Learns whether a domain that is trusted has our module; whether that changes how its users are addressed.
+    /// Sets whether a trusted domain has our module. Returns whether its accounts are addressed differently now.
     pub fn learn_delivery(&mut self, domain: &str, delivers: bool) -> bool {
         let before = self.takes_bare(domain, false);
         let delivers = delivers && self.trusts(domain);
@@ -203,50 +203,50 @@ impl Hosts {
         before != self.takes_bare(domain, false)
     }
 
-    /// Whether a domain has our module, and the operator settled nothing else.
+    /// Whether a domain has our module, and its mode is not configured.
     pub fn delivers(&self, domain: &str) -> bool {
         self.hosts.get(domain).is_some_and(|host| host.delivers && host.pam == Pam::Auto)
     }
 
-    /// The number of a domain, where its multicast service is used or may be.
+    /// The number of a domain, if a multicast service of it is used or may be.
     pub fn home(&self, domain: &str) -> Option<HomeNo> {
         self.homes.number(domain)
     }
 
-    /// What a domain granted.
+    /// The privileges that a domain granted (XEP-0356).
     pub fn privileges(&self, domain: &str) -> Privileges {
         self.hosts.get(domain).map(|host| host.privileges).unwrap_or_default()
     }
 
-    /// Learns what a domain granted.
+    /// Sets the privileges that a domain granted.
     pub fn grant(&mut self, domain: &str, privileges: Privileges) {
         if let Some(host) = self.host(domain) {
             host.privileges = privileges;
         }
     }
 
-    /// Learns that a domain has us serve MIX-PAM for its accounts.
+    /// Notes that a domain delegates MIX-PAM to the service (XEP-0355).
     pub fn delegate(&mut self, domain: &str) {
         if let Some(host) = self.host(domain) {
             host.delegates = true;
         }
     }
 
-    /// Whether we stand in for a domain as far as MIX is concerned, or share that with our module, and are told the presence
-    /// of its accounts: then it is on us to bring that to channels, as a server of MIX does (XEP-0405 §2.9).
+    /// XEP-0405 §2.9: whether the service forwards accounts' presence to channels, as a MIX server does. It does if it
+    /// provides MIX-PAM for the domain, alone or together with our module, and gets the presence of its accounts.
     pub fn proxies_pam(&self, domain: &str) -> bool {
         let host = self.hosts.get(domain).filter(|host| host.privileges.presence);
         host.is_some_and(|host| host.delegates || host.delivers)
     }
 
-    /// Whether what is known of who is online at a domain comes by privilege from ejabberd, which tells of no stream that
-    /// ends (hosts.md, D.2).
+    /// Whether presence of a domain comes by privilege from ejabberd, which sends no `unavailable` when a stream ends
+    /// (hosts.md, D.2).
     pub fn is_forgetful(&self, domain: &str) -> bool {
         let host = self.hosts.get(domain).filter(|host| host.privileges.presence);
         host.is_some_and(|host| host.is_ejabberd == Some(true))
     }
 
-    /// A roster item could not be set although the right was granted: ejabberd 23.01 does that, always.
+    /// A roster item could not be set although the privilege is granted. ejabberd 23.01 always fails.
     pub fn roster_failed(&mut self, domain: &str) {
         if let Some(host) = self.host(domain) {
             host.privileges.roster = false;
@@ -293,7 +293,7 @@ mod tests {
             hosts.learn_software(domain, true);
             assert!(hosts.chokes_on_leave(domain) && !hosts.wants_asking(domain), "{domain}");
         }
-        // Another flood takes nothing from them.
+        // A flood of other domains takes nothing from them.
         (0..2 * HOSTS_MAX).for_each(|n| hosts.note_asked(&format!("y{n}.evil.example"), Stamp(n as u64)));
         assert!(hosts.chokes_on_leave("chat.good.example") && hosts.pam("settled.example") == Pam::Ejabberd);
         assert!(hosts.hosts.len() <= HOSTS_MAX + 2 && hosts.unanswered.len() <= hosts.hosts.len());

@@ -1,4 +1,4 @@
-//! What is asked of clients and home servers, and what their answers say of where accounts are reached.
+//! Queries to clients and home servers, and what their answers say about where accounts are reached.
 
 use super::super::presence::clients::GONE;
 use super::super::{Engine, Turn};
@@ -10,7 +10,7 @@ use crate::xmpp::{Condition, Parts, Stanza, StanzaError, Tag, address, ns};
 use jid::{FullJid, Jid};
 
 impl Engine {
-    /// The link came up: what was asked on the last one is not answered any more.
+    /// The link came up: queries of the last link will not be answered.
     pub(in crate::engine) fn people_link_up(&mut self, turn: &mut Turn) {
         self.people.accounts.hosts.link_up();
         self.people.accounts.ask_again();
@@ -18,8 +18,8 @@ impl Engine {
         self.take_given_up(given_up, &timed_out(), turn);
     }
 
-    /// Asks home servers what they are: those that may have multicast services, and those that take MIX traffic. How a leave
-    /// has to be answered depends on their software, so that is asked before one comes.
+    /// Queries home servers: those that may have multicast services, and those that take MIX traffic. Done early,
+    /// because the answer to a leave depends on the server's software.
     pub(in crate::engine) fn ask_home_servers(&mut self, turn: &mut Turn) {
         self.ask_homes(turn);
         for domain in self.people.accounts.bare_domains() {
@@ -27,19 +27,19 @@ impl Engine {
         }
     }
 
-    /// What was asked long ago is not answered any more.
+    /// Gives up queries that are unanswered for too long.
     pub(in crate::engine) fn give_up_late(&mut self, turn: &mut Turn) {
         let given_up = self.people.pending.expire(self.steady);
         self.take_given_up(given_up, &timed_out(), turn);
     }
 
-    /// Tells whoever had to go for others.
+    /// Answers askers whose queries were dropped because there were too many.
     pub(in crate::engine) fn give_up_ousted(&mut self, turn: &mut Turn) {
         let ousted = self.people.pending.ousted();
         self.take_given_up(ousted, &(&Refusal::Busy).into(), turn);
     }
 
-    /// Nobody answers these any more, which whoever asked is told so.
+    /// Answers the askers of dropped queries with an error.
     fn take_given_up(&mut self, given_up: GivenUp, error: &StanzaError, turn: &mut Turn) {
         for full in given_up.resources {
             self.people.accounts.forget_question(&full);
@@ -49,18 +49,19 @@ impl Engine {
         }
     }
 
-    /// Asks whether a resource is still there: every client of MIX answers disco (XEP-0403 §4.3).
+    /// XEP-0403 §4.3: probes a resource with disco, to see whether it is online.
     pub(in crate::engine) fn ask_whether_there(&mut self, full: &FullJid, turn: &mut Turn) {
         let purpose = Purpose::Presence { full: full.clone() };
         self.ask_disco(Jid::from(full.clone()), ns::DISCO_INFO, None, purpose, turn);
     }
 
-    /// A resource came online, or said what it can.
+    /// Handles `available` presence of a resource, with the capabilities it announces.
     pub(in crate::engine) fn came_online(&mut self, full: &FullJid, stanza: &Stanza, turn: &mut Turn) {
         let account = full.to_bare();
         let member = self.channels.is_in_any(&account);
         let member = self.people.accounts.membership(&account).or(member).unwrap_or(false);
-        // Presence of people who are in no channel matters only where their server sends it for everybody, once.
+        // Presence of accounts in no channel matters only if the server sends all presence by privilege, because it is
+        // sent once.
         if !member && !self.people.accounts.hosts.privileges(account.domain().as_str()).presence {
             return;
         }
@@ -75,7 +76,7 @@ impl Engine {
         }
     }
 
-    /// Asks a resource that came online before its account joined.
+    /// Queries a resource that came online before its account joined.
     pub(in crate::engine) fn ask_resource(&mut self, full: &FullJid, turn: &mut Turn) {
         let announced = self.people.accounts.asking(full);
         match announced.as_ref().and_then(|announced| self.people.capabilities.of(announced)) {
@@ -90,23 +91,22 @@ impl Engine {
         self.ask_disco(Jid::from(full.clone()), ns::DISCO_INFO, node.as_deref(), purpose, turn);
     }
 
-    /// Asks a home server, once, which software it is: ejabberd's own PAM needs a marker (hosts.md, C.1).
+    /// Queries a home server for its software once, because ejabberd's own PAM needs a marker (hosts.md, C.1).
     pub(in crate::engine) fn ask_home_server(&mut self, domain: &str, turn: &mut Turn) {
         if self.people.accounts.hosts.wants_asking(domain) {
             self.ask_what_it_is(domain, turn);
         }
     }
 
-    /// Asks a home server what it is, whoever asked before.
+    /// Queries a home server for its identity and features, even if it was queried before.
     pub(in crate::engine) fn ask_what_it_is(&mut self, domain: &str, turn: &mut Turn) {
         let Ok(whom) = address::jid(domain) else { return };
         self.people.accounts.hosts.note_asked(domain, self.steady);
         self.ask_disco(whom, ns::DISCO_INFO, None, Purpose::HomeServer { domain: domain.to_owned() }, turn);
     }
 
-    /// Asks home servers that it is time to ask, and again those that did not say what they are. One that is silent may have
-    /// a multicast service at the usual place all the same: ejabberd lets questions to its services through, and none to
-    /// itself.
+    /// Queries home servers that are due, and those that did not answer. A silent one may still have a multicast
+    /// service at the default address: ejabberd drops queries to itself, but not to its services.
     pub(in crate::engine) fn ask_homes_again(&mut self, turn: &mut Turn) {
         self.ask_homes(turn);
         for (domain, again) in self.people.accounts.hosts.take_unanswered(self.steady) {
@@ -117,7 +117,7 @@ impl Engine {
         }
     }
 
-    /// A host server granted something: what it dropped until then it lets through.
+    /// A host server granted a privilege. If it dropped a query before, it is queried again.
     pub(in crate::engine) fn ask_at_last(&mut self, domain: &str, turn: &mut Turn) {
         if self.people.accounts.hosts.is_unanswered(domain) {
             self.ask_what_it_is(domain, turn);
@@ -143,12 +143,12 @@ impl Engine {
         if self.people.pending.ask(id, whom, purpose, self.steady) {
             turn.ask(iq.into_xml());
         } else if let Some(full) = full {
-            // It counts as not asked, or no later presence of it would lead to a question.
+            // Without a query the resource counts as not asked, so its next presence causes one.
             self.people.accounts.forget_question(&full);
         }
     }
 
-    /// Takes the answer to a question of the service's own.
+    /// Handles the answer to a query of the service.
     pub(in crate::engine) fn take_answer(&mut self, stanza: &Stanza, turn: &mut Turn) {
         let Some(purpose) = stanza.id.as_ref().and_then(|id| self.people.pending.take(id, &stanza.from)) else {
             return;
@@ -204,7 +204,7 @@ impl Engine {
     }
 }
 
-/// Nobody answered in time.
+/// The error for an unanswered query.
 fn timed_out() -> StanzaError {
     StanzaError::new(Condition::RemoteServerTimeout, "")
 }

@@ -1,4 +1,4 @@
-//! People: how each account is reached, what its clients and its server can do, and what is asked of them.
+//! People: where accounts are reached, what their clients and servers support, and queries to them.
 
 pub mod accounts;
 pub mod capabilities;
@@ -27,7 +27,7 @@ pub struct People {
 }
 
 impl People {
-    /// What was saved of it.
+    /// Starts with what is stored.
     pub(in crate::engine) fn restore(
         hosts: Hosts,
         whereabouts: Vec<(BareJid, Whereabouts)>,
@@ -41,38 +41,38 @@ impl People {
         }
     }
 
-    /// Where accounts are reached, for whoever looks it up.
+    /// Where accounts are reached.
     pub(in crate::engine) fn accounts(&self) -> &Accounts {
         &self.accounts
     }
 
-    /// The home servers of accounts.
+    /// Home servers.
     pub(in crate::engine) fn hosts(&self) -> &Hosts {
         &self.accounts.hosts
     }
 
-    /// The home servers, for what they say of themselves.
+    /// Home servers, for updates.
     pub(in crate::engine) fn hosts_mut(&mut self) -> &mut Hosts {
         &mut self.accounts.hosts
     }
 
-    /// Remembers a question to `whom`; whether there was room.
+    /// Notes a query to `whom`. Returns whether there was room.
     pub(in crate::engine) fn ask(&mut self, id: String, whom: Jid, purpose: Purpose, now: Stamp) -> bool {
         self.pending.ask(id, whom, purpose, now)
     }
 
-    /// How many questions wait for an answer.
+    /// How many queries are unanswered.
     pub(in crate::engine) fn questions(&self) -> usize {
         self.pending.count()
     }
 
-    /// What an answer from `whom` is for; nobody else can answer.
+    /// What an answer is for. It counts only if it is from `whom`, the queried address.
     #[cfg(test)]
     pub(in crate::engine) fn take_question(&mut self, id: &str, whom: &Jid) -> Option<Purpose> {
         self.pending.take(id, whom)
     }
 
-    /// Who hit a share since this was asked last.
+    /// Shares that were hit since the last call.
     pub(in crate::engine) fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
         let asked = self.pending.hits().chain(self.capabilities.hits()).chain(self.doubts.hits());
         asked.chain(self.accounts.hits()).chain(self.accounts.hosts.hits())

@@ -1,7 +1,7 @@
-//! Questions that the service asked and that are not answered yet.
+//! Unanswered queries of the service, and requests that it relays.
 //!
-//! Bounded in number and time: whoever never answers costs nothing for long. Where too many wait, the first one is given
-//! up of whoever has most of them: of those who asked, or, of the service's own questions, of those who are asked.
+//! Their number and age are bounded. Beyond the bound, the account with the most loses its oldest: the asker of relayed
+//! requests, the queried account otherwise.
 
 use super::super::fairness::pool::{Pool, Put};
 use super::super::share::{Hit, OwnDomains};
@@ -12,20 +12,20 @@ use std::collections::HashMap;
 
 const QUESTIONS_MAX: usize = 10_000;
 const ANSWER_MS_MAX: u64 = 60_000;
-/// Questions of one account to others that are unanswered, at most.
+/// The most relayed requests of one account.
 const RELAYED_MAX: usize = 100;
 
 /// What an answer is for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Purpose {
-    /// Whether a resource takes MIX traffic; with the capabilities it announced (XEP-0115), where it did.
+    /// Whether a resource takes MIX traffic, with the capabilities that it announced (XEP-0115), if any.
     Capabilities {
         /// The resource.
         full: FullJid,
-        /// `node#ver`, the hash's name and the hash.
+        /// Its announced capabilities.
         announced: Option<Announced>,
     },
-    /// Which software a home server is.
+    /// Which software a home server runs.
     HomeServer {
         /// Its domain.
         domain: String,
@@ -35,7 +35,7 @@ pub enum Purpose {
         /// Its domain.
         domain: String,
     },
-    /// Whether an address is the multicast service of a home server.
+    /// Whether an address is a home server's multicast service.
     Multicast {
         /// The home server's domain.
         domain: String,
@@ -45,29 +45,29 @@ pub enum Purpose {
         /// The resource.
         full: FullJid,
     },
-    /// Whether somebody is there, since something came back.
+    /// Whether an address exists from which something bounced.
     Doubt {
-        /// The address that it came back from.
+        /// The address.
         whom: Jid,
     },
-    /// Whether a roster item was set.
+    /// Whether a roster item was set (XEP-0356 §4).
     RosterItem {
         /// The host server's domain.
         domain: String,
     },
-    /// Whether there is an account that others added.
+    /// Whether an account exists that others added.
     Newcomer {
         /// The account.
         account: BareJid,
     },
-    /// Somebody's question to another participant of a channel.
+    /// XEP-0403 §4.5: a participant's request to another participant.
     Relay(Box<Relayed>),
-    /// A join or leave of a channel of another service.
+    /// A join or leave for a channel of another service (XEP-0405 §2.7).
     PassedOn(Box<Passed>),
 }
 
 impl Purpose {
-    /// Who waits for the answer, where that is somebody else than the service.
+    /// The account that waits for the answer, unless it is the service.
     fn asker(&self) -> Option<BareJid> {
         match self {
             Purpose::Relay(relayed) => Some(relayed.reply.to.to_bare()),
@@ -77,45 +77,45 @@ impl Purpose {
     }
 }
 
-/// A request that a host server passes on for one of its accounts, on its way back.
+/// A join or leave that a host server sends for one of its accounts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Passed {
-    /// The way back to who asked.
+    /// Where the answer goes.
     pub reply: Reply,
-    /// The channel that it is for.
+    /// The channel.
     pub channel: BareJid,
 }
 
-/// A question that goes through a channel, on its way back.
+/// A request relayed through a channel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Relayed {
-    /// The way back to who asked.
+    /// Where the answer goes.
     pub reply: Reply,
-    /// Who is asked, where its JID is hidden.
+    /// The queried account, if its JID is hidden.
     pub veiled: Option<BareJid>,
 }
 
-/// What became of questions that nobody answers any more.
+/// Queries that were given up.
 #[derive(Debug, Default)]
 pub struct GivenUp {
-    /// The resources that were asked, in order.
+    /// The queried resources, in order.
     pub resources: Vec<FullJid>,
-    /// The ways back to others who asked, in the order of the questions' ids.
+    /// Where errors go, ordered by the queries' ids.
     pub askers: Vec<Reply>,
 }
 
-/// Capabilities as a presence announces them.
+/// Capabilities that a presence announces (XEP-0115).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Announced {
-    /// The software's URI.
+    /// The URI of the software.
     pub node: String,
-    /// The hash of what it can.
+    /// The hash of its features.
     pub ver: String,
     /// The name of the hash function.
     pub hash: String,
 }
 
-/// A question that waits.
+/// An unanswered query.
 #[derive(Debug)]
 struct Question {
     whom: Jid,
@@ -124,31 +124,31 @@ struct Question {
     number: u64,
 }
 
-/// See the module.
+/// All unanswered queries.
 #[derive(Debug)]
 pub struct Pending {
     questions: HashMap<String, Question>,
-    /// Whose they are, in the order in which they were asked.
+    /// Their accounts, in the order of queries.
     room: Pool<BareJid, (u64, String)>,
-    /// How many were asked so far.
+    /// How many queries were ever sent.
     count: u64,
-    /// What had to go for others.
+    /// Queries that were dropped because there were too many.
     ousted: GivenUp,
 }
 
 impl Pending {
-    /// None yet.
+    /// No queries.
     pub fn new(own_domains: OwnDomains) -> Pending {
         let room = Pool::new("questions", QUESTIONS_MAX, own_domains);
         Pending { questions: HashMap::new(), room, count: 0, ousted: GivenUp::default() }
     }
 
-    /// How many questions wait.
+    /// How many queries are unanswered.
     pub fn count(&self) -> usize {
         self.questions.len()
     }
 
-    /// Remembers a question to `whom`; whether there was room.
+    /// Notes a query to `whom`. Returns whether there was room.
     pub fn ask(&mut self, id: String, whom: Jid, purpose: Purpose, now: Stamp) -> bool {
         let asker = purpose.asker();
         if asker.as_ref().is_some_and(|asker| self.room.len_of(asker) >= RELAYED_MAX) {
@@ -169,7 +169,7 @@ impl Pending {
         true
     }
 
-    /// What an answer from `whom` is for; nobody else can answer.
+    /// What an answer is for. It counts only if it is from `whom`, the queried address.
     pub fn take(&mut self, id: &str, whom: &Jid) -> Option<Purpose> {
         self.questions.get(id).filter(|question| question.whom == *whom)?;
         let question = self.questions.remove(id)?;
@@ -177,22 +177,22 @@ impl Pending {
         Some(question.purpose)
     }
 
-    /// What had to go for others since this was asked last.
+    /// Queries dropped since the last call.
     pub fn ousted(&mut self) -> GivenUp {
         std::mem::take(&mut self.ousted)
     }
 
-    /// Who hit a share since this was asked last.
+    /// Shares that were hit since the last call.
     pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
         self.room.hits()
     }
 
-    /// Gives up on everything: the link that would bring the answers is gone.
+    /// Gives up all queries, because the link is gone.
     pub fn give_up(&mut self) -> GivenUp {
         self.give_up_where(|_| true)
     }
 
-    /// Gives up on what is unanswered for too long.
+    /// Gives up queries that are unanswered for too long.
     pub fn expire(&mut self, now: Stamp) -> GivenUp {
         self.give_up_where(|asked| now.0.saturating_sub(asked.0) > ANSWER_MS_MAX)
     }

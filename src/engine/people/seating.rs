@@ -1,6 +1,6 @@
-//! What channels tell of people: who is in one that is in memory, who joins, speaks and leaves.
+//! Updates by channels: who is in a channel in memory, who joins, speaks and leaves.
 //!
-//! A guest has a number of its own in the address book, so whoever comes or goes does so as one or the other.
+//! A guest has a second number in the address book, so each update says whether it is about a guest.
 
 use super::super::outgoing::outbox::{EntryNo, Out};
 use super::People;
@@ -9,7 +9,7 @@ use crate::store::Record;
 use jid::{BareJid, FullJid};
 
 impl People {
-    /// A channel that came into memory has this participant or guest; its number in the address book.
+    /// A channel with this participant or guest came into memory. Returns its number in the address book.
     pub(in crate::engine) fn hold(&mut self, jid: &BareJid, is_guest: bool, out: &mut Vec<Out>) -> EntryNo {
         match is_guest {
             false => self.accounts.hold(jid, out),
@@ -17,7 +17,7 @@ impl People {
         }
     }
 
-    /// A channel that left memory had this participant or guest.
+    /// A channel with this participant or guest left memory.
     pub(in crate::engine) fn release(&mut self, jid: &BareJid, is_guest: bool) {
         match is_guest {
             false => self.accounts.release(jid),
@@ -25,7 +25,7 @@ impl People {
         }
     }
 
-    /// A participant or guest of a channel in memory is one no longer.
+    /// A participant or guest left a channel in memory.
     pub(in crate::engine) fn left(&mut self, jid: &BareJid, is_guest: bool) {
         match is_guest {
             false => self.accounts.left(jid),
@@ -33,8 +33,8 @@ impl People {
         }
     }
 
-    /// Somebody is put into a channel in memory, by itself or by somebody else, or becomes its guest; its number, and the
-    /// resources to be asked.
+    /// An account joined a channel in memory, was added to it, or became its guest. Returns its number, and the
+    /// resources to query.
     pub(in crate::engine) fn seat(
         &mut self,
         jid: &BareJid,
@@ -49,8 +49,8 @@ impl People {
         (no, unknown)
     }
 
-    /// The account joined: from its bare JID, by its home server, or otherwise. To one that did so at its bare JID what
-    /// channel `tag` sends goes there again. Returns the resources to be asked.
+    /// The account joined, from its bare JID (`at_bare`: by its home server) or from a resource. A join from the bare
+    /// JID ends the pause of channel `tag` there. Returns the resources to query.
     pub(in crate::engine) fn joined(
         &mut self,
         jid: &BareJid,
@@ -64,42 +64,42 @@ impl People {
         self.accounts.joined(jid, at_bare, out)
     }
 
-    /// A resource spoke MIX, so it takes MIX traffic, whatever its software announces.
+    /// A resource sent a MIX request, so it supports MIX, whatever it announces.
     pub(in crate::engine) fn spoke(&mut self, full: &FullJid, out: &mut Vec<Out>) {
         self.accounts.available(full, None, Some(true), out);
     }
 
-    /// A resource is gone: it said so, or a message to it came back.
+    /// The resource is gone: it sent `unavailable`, or a message to it bounced.
     pub(in crate::engine) fn gone(&mut self, full: &FullJid, out: &mut Vec<Out>) {
         self.accounts.gone(full, out);
     }
 
-    /// The number of an account, which is entered where it is not yet known.
+    /// The number of an account, which is added if unknown.
     pub(in crate::engine) fn number(&mut self, jid: &BareJid) -> EntryNo {
         self.accounts.number(jid)
     }
 
-    /// The number of an account that is known and to which something is to be sent.
+    /// The number of a known account, which is added to the address book if it is not there.
     pub(in crate::engine) fn reach(&mut self, jid: &BareJid, out: &mut Vec<Out>) -> Option<EntryNo> {
         self.accounts.reach(jid, out)
     }
 
-    /// Learns whether an account is in any channel; of one that is in none, nothing is kept.
+    /// Sets whether the account is in any channel. Nothing is stored of one that is in none.
     pub(in crate::engine) fn note_membership(&mut self, jid: &BareJid, member: bool, out: &mut Vec<Out>) {
         self.accounts.note_membership(jid, member, out);
     }
 
-    /// What channels do not send to some resources for a while they send again.
+    /// Ends pauses that have lasted a day.
     pub(in crate::engine) fn end_pauses(&mut self, now: Stamp, out: &mut Vec<Out>) {
         self.accounts.end_pauses(now, out);
     }
 
-    /// Puts down where accounts are reached that changed since.
+    /// Appends the changed records of where accounts are reached.
     pub(in crate::engine) fn save(&mut self, records: &mut Vec<Record>) {
         self.accounts.save(records);
     }
 
-    /// What was put down of an account was not committed.
+    /// The account's last record was not committed.
     pub(in crate::engine) fn save_again(&mut self, jid: &BareJid) {
         self.accounts.mark_dirty(jid);
     }

@@ -1,14 +1,14 @@
-//! Where guests are reached: those who subscribe to nodes of a channel without being in it.
+//! Where guests are reached. A guest subscribes to nodes of a channel without being a participant.
 //!
-//! Their home server knows of no such channel and lets nothing of it in at the bare JID. So a guest has a number of its
-//! own in the address book, with its resources alone, whatever becomes of the channels that it is in.
+//! Its home server does not know the channel, and would block its messages to the bare JID. So a guest has a second
+//! number in the address book, with its resources only.
 
 use super::{Account, Accounts};
 use crate::engine::outgoing::outbox::{EntryNo, Out};
 use jid::{BareJid, FullJid};
 
 impl Accounts {
-    /// A channel in memory has this guest.
+    /// A channel with this guest came into memory.
     pub fn hold_guest(&mut self, jid: &BareJid, out: &mut Vec<Out>) -> EntryNo {
         let own = self.hold(jid, out);
         if let Some((no, holds)) = self.get_mut(jid).and_then(|account| account.guest.as_mut()) {
@@ -23,18 +23,18 @@ impl Accounts {
         no
     }
 
-    /// The number of an account as a guest.
+    /// The account's number as a guest.
     pub fn find_guest(&self, jid: &BareJid) -> Option<EntryNo> {
         self.get(jid).and_then(|account| account.guest).map(|(no, _)| no)
     }
 
-    /// A channel in memory has this guest no longer.
+    /// A channel with this guest left memory.
     pub fn release_guest(&mut self, jid: &BareJid) {
         self.unhold_guest(jid);
         self.release(jid);
     }
 
-    /// A guest of a channel in memory is one no longer.
+    /// The account ceased to be a guest of a channel in memory.
     pub fn left_guest(&mut self, jid: &BareJid) {
         self.unhold_guest(jid);
         self.left(jid);
@@ -51,7 +51,7 @@ impl Accounts {
         }
     }
 
-    /// A channel in memory has this participant.
+    /// A channel with this participant came into memory.
     pub fn hold(&mut self, jid: &BareJid, out: &mut Vec<Out>) -> EntryNo {
         let no = self.number(jid);
         if let Some(account) = self.accounts[no.place()].as_mut() {
@@ -69,7 +69,7 @@ impl Accounts {
         no
     }
 
-    /// The account became a guest. Returns the resources to be asked.
+    /// The account became a guest. Returns the resources to query.
     pub fn subscribed_as_guest(&mut self, jid: &BareJid, out: &mut Vec<Out>) -> Vec<FullJid> {
         let no = self.number(jid);
         if self.get(jid).is_some_and(Account::is_unsaved) {

@@ -1,8 +1,9 @@
-//! Channels that are not sent to a client, or to a home server, since what they sent there came back though somebody is
-//! there: mostly one that is blocked (XEP-0191). A pause is of one channel and one account; it is over when the account
-//! speaks there, or after a day.
+//! Pauses: a channel sends nothing to a client or home server from which its messages bounce although somebody is
+//! there. Mostly the channel is blocked there (XEP-0191). A pause concerns one channel and one account. It ends when
+//! the account speaks in the channel, or after a day.
 //!
-//! Bounded: where there is no room, somebody's oldest pause is over, and costs a bounce.
+//! The number of pauses is bounded. Beyond it, the account with the most loses its oldest pause, at the cost of a
+//! bounce.
 
 use crate::channel::Stamp;
 use crate::engine::fairness::pool::{Pool, Put};
@@ -10,71 +11,71 @@ use crate::engine::share::OwnDomains;
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Resources of one account that are followed.
+/// The most paused resources in one pause.
 pub(super) const RESOURCES_MAX: usize = 32;
-/// How long one lasts, in milliseconds.
+/// How long a pause lasts, in milliseconds.
 const DAY_MS: u64 = 24 * 3600 * 1000;
-/// Pauses of all accounts.
+/// The most pauses of all accounts.
 const PAUSES_MAX: usize = 20_000;
-/// Pauses of one account. Whoever has more at its bare JID did not block channels one by one.
+/// The most pauses of one account. With more at its bare JID, the home server takes no MIX traffic at all.
 const OWN_MAX: usize = 100;
-/// Pauses that end in one go.
+/// The most pauses that end at once.
 const ENDED_MAX: usize = 1000;
 
-/// Where one channel is not sent to one account.
+/// The pause of one channel for one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Pause {
     since: Stamp,
-    /// It came back from the bare JID, so it is sent to resources instead: the home server may take no such traffic. From
-    /// whoever blocks the channel it comes back there as well.
+    /// A message to the bare JID bounced, so the channel sends to resources: the home server may not take MIX traffic.
+    /// If the account blocks the channel, those bounce too.
     moved: bool,
-    /// The client that it came back from, where the home server had handed it to one.
+    /// The client that bounced the message, if the home server had delivered it to one.
     mover: Option<String>,
     resources: BTreeSet<String>,
 }
 
 impl Pause {
-    /// Whether the channel is sent to resources though the account is reached at its bare JID.
+    /// Whether the channel sends to resources although the account is reached at its bare JID.
     pub(super) fn is_moved(&self) -> bool {
         self.moved
     }
 
-    /// Whether the channel is sent to a resource, where it goes to resources.
+    /// Whether the channel sends to this resource, if it sends to resources.
     pub(super) fn lets(&self, resource: &str) -> bool {
         !self.resources.contains(resource)
     }
 }
 
-/// See the module.
+/// All pauses.
 #[derive(Debug)]
 pub(super) struct Pauses {
     of: BTreeMap<BareJid, BTreeMap<u64, Pause>>,
     pub(super) room: Pool<BareJid, (Stamp, BareJid, u64)>,
 }
 
-/// What came of a pause that was asked for.
+/// The result of beginning a pause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Paused {
-    /// Nothing: there is no room.
+    /// There is no room.
     Not,
-    /// It is in force, and that of this account went for it.
+    /// It began. The given account lost its oldest pause for it.
     For(Option<BareJid>),
-    /// The account is not reached at its bare JID at all.
+    /// The account cannot be reached at its bare JID at all.
     Everywhere,
 }
 
 impl Pauses {
-    /// None yet.
+    /// No pauses.
     pub(super) fn new(own_domains: OwnDomains) -> Pauses {
         Pauses { of: BTreeMap::new(), room: Pool::new("paused channels", PAUSES_MAX, own_domains) }
     }
 
-    /// Those of one account, by the tags of channels.
+    /// The pauses of one account, by the channels' tags.
     pub(super) fn of(&self, account: &BareJid) -> Option<&BTreeMap<u64, Pause>> {
         self.of.get(account)
     }
 
-    /// A channel is not sent to an account any more: at a resource, or at its bare JID.
+    /// Begins a pause for a resource, or for the bare JID (`None`).
     pub(super) fn begin(&mut self, account: &BareJid, resource: Option<&str>, tag: u64, now: Stamp) -> Paused {
         let own = self.of.get(account);
         let is_known = own.is_some_and(|own| own.contains_key(&tag));
@@ -104,14 +105,14 @@ impl Pauses {
         Paused::For(gone)
     }
 
-    /// An account speaks in a channel, by one of its resources, or its home server joins it there; whether that changes
-    /// anything.
+    /// Ends a pause, because the account speaks in the channel with this resource, or its home server joins it
+    /// (`None`). Returns whether anything changed.
     pub(super) fn end(&mut self, account: &BareJid, resource: Option<&str>, tag: u64) -> bool {
         let Some(pause) = self.of.get_mut(account).and_then(|own| own.get_mut(&tag)) else { return false };
         let before = pause.clone();
         match resource {
             None => (pause.moved, pause.mover) = (false, None),
-            // It was blocked, and is no more: that says nothing against the bare JID.
+            // This resource had blocked the channel. The bounce said nothing about the bare JID.
             Some(resource) if pause.resources.remove(resource) => (pause.moved, pause.mover) = (false, None),
             Some(_) => {}
         }
@@ -120,13 +121,13 @@ impl Pauses {
         is_changed
     }
 
-    /// What a resource of an account is not sent it is sent again. Where that one is gone, what goes to resources because of it
-    /// goes to the bare JID. Whether that changes anything.
+    /// Ends all pauses of a resource. If it is gone, channels that moved to resources because of it send to the bare
+    /// JID again. Returns whether anything changed.
     pub(super) fn end_all(&mut self, account: &BareJid, resource: &str, is_gone: bool) -> bool {
         let own = self.of.get_mut(account).into_iter().flatten();
         let ended = own.filter_map(|(tag, pause)| {
             let is_let = pause.resources.remove(resource);
-            // Other clients have the channel meanwhile: what one that is still there says of itself does not end that.
+            // Other clients get the channel at their resources meanwhile, so presence of this one does not end that.
             let is_back = is_gone && pause.mover.as_deref() == Some(resource);
             if is_let || is_back {
                 (pause.moved, pause.mover) = (false, None);
@@ -138,7 +139,7 @@ impl Pauses {
         !ended.is_empty()
     }
 
-    /// That a channel does not go to the bare JID is because of this client.
+    /// Notes the client because of which a channel does not send to the bare JID.
     pub(super) fn note_mover(&mut self, account: &BareJid, resource: &str, tag: u64) {
         if let Some(pause) = self.of.get_mut(account).and_then(|own| own.get_mut(&tag)) {
             pause.mover = Some(resource.to_owned());
@@ -154,7 +155,7 @@ impl Pauses {
         }
     }
 
-    /// Ends what is paused since a day; whose that was.
+    /// Ends pauses that have lasted a day. Returns their accounts.
     pub(super) fn expire(&mut self, now: Stamp) -> Vec<BareJid> {
         let is_over = |(since, ..): &&(Stamp, BareJid, u64)| now.0.saturating_sub(since.0) >= DAY_MS;
         let over: Vec<_> = self.room.iter().take(ENDED_MAX).take_while(is_over).cloned().collect();
@@ -205,7 +206,8 @@ mod tests {
         };
         assert_eq!([1, 2, 3].map(|tag| lets(&pauses, tag)), [Some((false, false)), Some((true, true)), None]);
         assert!(!pauses.end(&a, Some("r"), 3) && pauses.end(&a, Some("r"), 1) && lets(&pauses, 1).is_none());
-        // Whoever speaks there while it takes the channel at a resource blocks nothing: the home server takes no such traffic.
+        // The account speaks while it gets the channel at a resource. It blocks nothing, so its home server does not
+        // take MIX traffic.
         assert!(!pauses.end(&a, Some("r"), 2) && lets(&pauses, 2) == Some((true, true)));
         pauses.begin(&a, Some("r"), 2, Stamp(6));
         assert!(lets(&pauses, 2) == Some((false, true)) && pauses.end(&a, Some("r"), 2) && lets(&pauses, 2).is_none());
@@ -218,12 +220,12 @@ mod tests {
     fn what_goes_to_resources_because_of_one_client_goes_to_the_bare_jid_when_that_one_is_gone() {
         let (mut pauses, a) = (pauses(), jid("a@h"));
         let is_moved = |pauses: &Pauses, tag| pauses.of(&a).and_then(|own| own.get(&tag)).is_some_and(Pause::is_moved);
-        // One came back from a client, one from the bare JID, one from the bare JID and then from the client.
+        // Bounces: 1 from a client, 2 from the bare JID, 3 from the bare JID and then the client.
         (1..4).for_each(|tag| drop(pauses.begin(&a, None, tag, Stamp(0))));
         pauses.note_mover(&a, "r", 1);
         pauses.begin(&a, Some("r"), 3, Stamp(0));
         assert!(!pauses.end_all(&a, "other", true) && (1..4).all(|tag| is_moved(&pauses, tag)));
-        // What it says of itself while it is there changes nothing for the others.
+        // Presence of the client changes nothing for the others.
         assert!(pauses.end_all(&a, "r", false));
         assert_eq!([1, 2, 3].map(|tag| is_moved(&pauses, tag)), [true, true, false]);
         assert!(pauses.end_all(&a, "r", true));

@@ -1,4 +1,4 @@
-//! What goes to an address is paused for a channel, and goes on.
+//! Begins and ends pauses, and updates the address book.
 
 use super::Accounts;
 use super::pauses::{Pause, Paused};
@@ -9,7 +9,7 @@ use jid::{BareJid, FullJid, Jid};
 use std::collections::BTreeSet;
 
 impl Accounts {
-    /// Who hit a share since this was asked last.
+    /// Shares that were hit since the last call.
     pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
         self.pauses.room.hits()
     }
@@ -19,8 +19,8 @@ impl Accounts {
         self.get(jid).is_some_and(|account| account.bare)
     }
 
-    /// Channels are not sent to an address any more, by their tags: what they sent came back though somebody is there. Of
-    /// each it says whether the account is a guest there, and so is reached at its resources alone.
+    /// Pauses channels (tag, whether the account is a guest there) for an address that bounced their stanzas and
+    /// exists. A guest is reached at its resources only.
     pub fn pause(
         &mut self,
         whom: &Jid,
@@ -38,7 +38,7 @@ impl Accounts {
         changed.iter().for_each(|loser| self.tell_of_pause(loser, out));
     }
 
-    /// Whose pauses that changes.
+    /// Pauses one channel. Returns the accounts whose pauses changed.
     fn pause_one(
         &mut self,
         whom: &Jid,
@@ -47,7 +47,8 @@ impl Accounts {
         out: &mut Vec<Out>,
     ) -> [Option<BareJid>; 2] {
         let (account, resource) = (whom.to_bare(), whom.resource().map(|resource| resource.as_str()));
-        // What a home server handed to a client comes back from that one, and an account blocks as a whole (XEP-0191).
+        // A home server may deliver a message for the bare JID to one client. Its bounce then has that client's JID,
+        // and counts for the account: blocking is per account (XEP-0191).
         let is_moved = self.pauses.of(&account).and_then(|own| own.get(&tag)).is_some_and(Pause::is_moved);
         let own = resource.filter(|_| is_guest || is_moved || !self.is_at_bare(&account));
         let paused = self.pauses.begin(&account, own, tag, now);
@@ -64,14 +65,14 @@ impl Accounts {
         }
     }
 
-    /// A resource speaks in a channel; `None`: the home server has the account join it.
+    /// A resource speaks in the channel, or the home server joins its account (`None`).
     pub fn resume(&mut self, account: &BareJid, resource: Option<&str>, tag: u64, out: &mut Vec<Out>) {
         if self.pauses.end(account, resource, tag) {
             self.tell_of_pause(account, out);
         }
     }
 
-    /// A resource told its presence, or is gone.
+    /// A resource sent presence, or is gone.
     pub fn resume_all(&mut self, full: &FullJid, is_gone: bool, out: &mut Vec<Out>) {
         let (account, resource) = (full.to_bare(), full.resource().as_str());
         if self.pauses.end_all(&account, resource, is_gone) {
@@ -79,7 +80,7 @@ impl Accounts {
         }
     }
 
-    /// Ends what is paused since a day.
+    /// Ends pauses that have lasted a day.
     pub fn end_pauses(&mut self, now: Stamp, out: &mut Vec<Out>) {
         let ended: BTreeSet<BareJid> = self.pauses.expire(now).into_iter().collect();
         ended.iter().for_each(|account| self.tell_of_pause(account, out));

@@ -1,4 +1,4 @@
-//! What of accounts is kept in the store: where they are reached.
+//! Where accounts are reached, as kept in the store.
 
 use super::super::super::share::OwnDomains;
 use super::super::hosts::Hosts;
@@ -8,8 +8,8 @@ use jid::BareJid;
 use pauses::Pauses;
 
 impl Accounts {
-    /// What was saved. The address book learns of an account when there is something to send to it: most of those that
-    /// a service knows are in channels that nobody uses at the moment.
+    /// Starts with the stored records. An account enters the address book only when something is sent to it: most are
+    /// in channels that are not in use.
     pub fn restore(saved: Vec<(BareJid, Whereabouts)>, hosts: Hosts, own_domains: OwnDomains) -> Accounts {
         let mut accounts = Accounts { hosts, pauses: Pauses::new(own_domains), ..Accounts::default() };
         for (jid, whereabouts) in saved {
@@ -24,13 +24,13 @@ impl Accounts {
         accounts
     }
 
-    /// Appends what changed of the whereabouts of accounts that are in channels; of others, nothing is kept.
+    /// Appends the changed records of accounts in channels. Nothing is stored of others.
     pub fn save(&mut self, records: &mut Vec<Record>) {
         for no in std::mem::take(&mut self.dirty) {
             let Some(account) = self.accounts[no.place()].as_mut().filter(|account| account.dirty) else { continue };
             account.dirty = false;
             let was_saved = std::mem::take(&mut account.saved);
-            // Of one that left a channel and may be in another one, what was saved stays saved.
+            // The account left a channel and may be in another, so its record stays as it is.
             let member = account.member.unwrap_or(was_saved);
             let reached = account.resources.iter().filter(|(_, takes)| **takes == Takes::Yes);
             let resources: Vec<String> = reached.map(|(name, _)| name.clone()).collect();
@@ -47,9 +47,9 @@ impl Accounts {
         }
     }
 
-    /// Has an account saved again, since its last saving failed.
+    /// Stores an account again, because its last record was not committed.
     pub fn mark_dirty(&mut self, jid: &BareJid) {
-        // It may be forgotten here by this time, and must be forgotten in the store too.
+        // The account may be forgotten by now, and its record must be removed.
         let no = self.number(jid);
         if let Some(account) = self.accounts[no.place()].as_mut() {
             account.dirty = true;
