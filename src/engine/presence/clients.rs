@@ -1,4 +1,4 @@
-//! Who is online where: presence that comes in, and what comes back.
+//! Inbound presence, and bounces.
 
 use super::super::requests::router::Target;
 use super::super::{Engine, Turn};
@@ -8,12 +8,12 @@ use crate::xep::availability::Availability;
 use crate::xmpp::{Condition, Kind, Parts, Stanza, StanzaError, ns};
 use jid::FullJid;
 
-/// The errors by which a server tells that there is nobody behind an address.
+/// Error conditions that mean that an address does not exist.
 pub(in crate::engine) const GONE: [&str; 4] =
     ["service-unavailable", "recipient-unavailable", "item-not-found", "gone"];
 
 impl Engine {
-    /// Whether a stanza is the presence of an account of which it is not known whether it is in a channel.
+    /// Whether a stanza is presence of an account whose membership is unknown.
     pub(in crate::engine) fn is_presence_of_stranger(&self, stanza: &Stanza) -> bool {
         stanza.kind == Kind::Presence
             && stanza.type_.is_empty()
@@ -34,7 +34,7 @@ impl Engine {
         self.note_act(&stanza.sender(), turn);
         match (&*stanza.type_, target) {
             ("", _) if stanza.element.has_part("x", ns::MUC) => {
-                // Whoever joins as a MUC client waits for an answer.
+                // A client that joins as in MUC expects an answer.
                 let error = StanzaError::new(Condition::ServiceUnavailable, "join this channel with a MIX client");
                 turn.refuse(Reply::to_stanza(stanza), &error);
             }
@@ -55,7 +55,7 @@ impl Engine {
                 if let Some(Target::Channel(name)) = target {
                     self.unshare(&name, full, turn);
                 }
-                // It may be gone altogether, and not every server tells that to the service (hosts.md, D.2).
+                // The resource may be offline altogether. Not every server sends that to the service (hosts.md, D.2).
                 self.presence.online.doubt(full, self.people.accounts().takes(full));
             }
             ("probe", Some(Target::Channel(name))) => {
@@ -66,22 +66,22 @@ impl Engine {
         }
     }
 
-    /// Presence from a bare JID: subscriptions, and what home servers ask for their accounts.
+    /// Presence from a bare JID: subscriptions, and probes by home servers.
     fn presence_of_account(&mut self, stanza: &Stanza, target: Option<Target>, turn: &mut Turn) {
         let account = stanza.sender();
         match (&*stanza.type_, target) {
-            // XEP-0405 §2.9.3: presence from the bare JID asks for everybody's.
+            // XEP-0405 §2.9.3: presence from the bare JID asks for the presence of all participants.
             ("" | "probe", Some(Target::Channel(name))) => self.deliver_later(&name, OwedTo::Account(account)),
             ("probe", Some(Target::Participant(name, id))) => self.answer_probe(stanza, &name, &id, turn),
             ("subscribe", Some(Target::Channel(name))) => self.answer_subscription(&name, &account, turn),
-            // `unsubscribed` says nothing: some servers answer so to a probe that they do not answer, and a server that ends
-            // a subscription tells of each resource that it is unavailable (RFC 6121 §3.2.2, §4.3.2).
+            // `unsubscribed` is ignored: some servers send it instead of answering a probe, and a server that ends a
+            // subscription sends `unavailable` for each resource (RFC 6121 §3.2.2, §4.3.2).
             ("unsubscribe", Some(Target::Channel(name))) => self.unshare_all(&name, &account, turn),
             _ => {}
         }
     }
 
-    /// Whether a stanza is presence that a host server tells us of all its accounts (XEP-0356 §4.4).
+    /// XEP-0356 §7.3: whether a stanza is presence that a host server sends for all of its accounts.
     pub(in crate::engine) fn is_broadcast(&self, stanza: &Stanza) -> bool {
         stanza.kind == Kind::Presence
             && stanza.type_.is_empty()
@@ -91,7 +91,7 @@ impl Engine {
             && self.people.accounts().membership(&stanza.sender()) != Some(false)
     }
 
-    /// It comes once, and whoever is in no channel may join one.
+    /// Notes such presence. It is sent once, so it is kept also for accounts that may join a channel later.
     fn said_to_all(&mut self, full: &FullJid, stanza: &Stanza) {
         let (account, domain) = (full.to_bare(), full.domain().as_str());
         let is_member = self.people.accounts().membership(&account) == Some(true);
@@ -106,7 +106,7 @@ impl Engine {
         }
     }
 
-    /// A message came back (protocol.md §3).
+    /// Handles a bounce (protocol.md §3).
     pub(in crate::engine) fn bounce(&mut self, stanza: &Stanza, turn: &mut Turn) {
         tracing::debug!(id = stanza.id, from = %stanza.from, condition = stanza.error_condition(), "bounced");
         if self.refused_by_multicast(stanza, turn) {

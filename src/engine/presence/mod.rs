@@ -1,4 +1,4 @@
-//! Presence: who is online in which channel, and who is told.
+//! XEP-0403: which resources are online in a channel, and to whom that is delivered.
 
 mod chores;
 pub(super) mod clients;

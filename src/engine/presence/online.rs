@@ -1,12 +1,12 @@
-//! What the presence nodes of channels hold: which resources of participants are available, and what subscribers were
-//! told of that (XEP-0403 §3.5).
+//! XEP-0403 §3.5: the presence nodes of channels. They hold which resources of participants are available, and what was
+//! delivered to subscribers of that.
 //!
-//! What an account says to all channels at once (`broadcast`) is brought to some of its channels a turn (`due`, `brought`).
-//! In a channel that is not in memory it waits for that (`coming`). What a resource says in a channel is told at once, or
-//! waits for its pace (`waiting`). Whoever comes online is sent everybody's, at once or later (`owed`).
+//! Presence that an account sends to all channels (`broadcast`) reaches some channels each turn (`due`, `brought`), and
+//! waits for a channel that is not in memory (`coming`). Presence in one channel is delivered at once, or waits for its
+//! rate (`waiting`). A resource that comes online gets the presence of all participants, at once or later (`owed`).
 //!
-//! Volatile (storage.md §6), apart from the channels in memory, and bounded: where there is no room, a resource of whoever
-//! takes most of it is not shown any more.
+//! The nodes are volatile (storage.md §6), kept apart from the channels in memory, and bounded. Without room, a
+//! resource of the account that holds most becomes unavailable.
 
 mod broadcast;
 mod later;
@@ -24,69 +24,69 @@ use node::{ENTRY_BYTES, PersonOnline, PresenceNode, places_of};
 pub use node::{PresenceEntry, ResourcePlace};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-/// Resources of one account in one channel.
+/// The most resources of one account in one channel.
 const RESOURCES_MAX: usize = 32;
-/// All of it together, in bytes.
+/// The most bytes of all nodes.
 const BYTES_MAX: usize = 256 << 20;
 
-/// To whom everybody's presence is owed.
+/// A recipient of the presence of all participants.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OwedTo {
-    /// Everywhere where the account is reached.
+    /// All addresses where the account is reached.
     Account(BareJid),
     /// A resource that became available.
     Resource(BareJid, String),
 }
 
 impl OwedTo {
-    /// Whose it is.
+    /// The account.
     fn account(&self) -> &BareJid {
         let (OwedTo::Account(account) | OwedTo::Resource(account, _)) = self;
         account
     }
 }
 
-/// See the module.
+/// All presence nodes.
 #[derive(Debug)]
 pub struct Online {
     nodes: HashMap<u64, PresenceNode>,
-    /// The channels in whose nodes an account is, and who it is there.
+    /// The channels in whose nodes an account is, and its participant id there.
     channels: HashMap<BareJid, BTreeMap<u64, ParticipantId>>,
-    /// What resources say to all channels at once, as their host server tells it (XEP-0356).
+    /// XEP-0356 §7: presence of resources that goes to all of their channels, as a host server sends it.
     broadcast: HashMap<BareJid, BTreeMap<String, Availability>>,
-    /// What all of it takes, in bytes.
+    /// The bytes of all nodes, with shares.
     room: Shares<BareJid>,
-    /// What subscribers have yet to be told, since too much came at once or the channel is not in memory.
+    /// Presence that is not delivered yet, because of its rate or because the channel is not in memory.
     waiting: Waiting<(ParticipantId, String)>,
-    /// Whose broadcast presence has yet to be brought to a channel that is not in memory, in the order of a lot.
+    /// Accounts whose broadcast presence has yet to reach a channel that is not in memory, in the order of a lot.
     coming: Waiting<((u64, BareJid), ChannelName)>,
-    /// To whom everybody's presence is yet to be sent.
+    /// Recipients to whom the presence of all participants is not delivered yet.
     owed: Waiting<OwedTo>,
-    /// Who of those was looked at last.
+    /// The recipient looked at last.
     looked_at: Option<(u64, OwedTo)>,
-    /// Accounts whose broadcast presence is yet to be brought to their channels.
+    /// Accounts whose broadcast presence has yet to reach their channels.
     due: Pool<BareJid, (u64, BareJid)>,
-    /// Up to which channel, where that has begun.
+    /// The last channel reached, if that has begun.
     brought: HashMap<BareJid, ChannelName>,
-    /// Channels whose participants were asked for their presence since the link is up.
+    /// Channels that probed their participants since the link came up.
     probed: HashSet<u64>,
-    /// Who is yet to be asked, by which channel.
+    /// Participants to probe, and for which channel.
     probes: Pool<BareJid, (u64, ChannelName, BareJid)>,
-    /// How many were to be asked so far.
+    /// How many probes were ever added.
     probe_count: u64,
-    /// Resources of which it is not known whether they outlasted a lost link.
+    /// Resources that may have gone offline while the link was down.
     doubtful: BTreeSet<(u64, FullJid)>,
     /// The order in which accounts are gone through.
     lot: Lot,
 }
 
 impl Online {
-    /// Nobody is available yet. Accounts are gone through in the order of a lot.
+    /// No presence. Accounts are gone through in the order of a lot.
     pub fn new(lot: Lot, own_domains: &OwnDomains) -> Online {
         Online { lot, ..Online::of_bytes(BYTES_MAX, own_domains) }
     }
 
-    /// The same, with so much room.
+    /// No presence, with room for `bytes_max`.
     pub fn of_bytes(bytes_max: usize, own_domains: &OwnDomains) -> Online {
         Online {
             nodes: HashMap::new(),
@@ -107,14 +107,14 @@ impl Online {
         }
     }
 
-    /// Who hit a share since this was asked last.
+    /// Shares that were hit since the last call.
     pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
         let Online { room, waiting, coming, owed, due, probes, .. } = self;
         let waiting = waiting.hits().chain(coming.hits()).chain(owed.hits());
         room.hits().chain(waiting).chain(due.hits()).chain(probes.hits())
     }
 
-    /// A resource of whoever has this id in a channel says something there. The place, where there is room for it.
+    /// Sets what a resource of this participant is in a channel. Returns its place, if there is room.
     pub fn say(
         &mut self,
         tag: u64,
@@ -137,14 +137,14 @@ impl Online {
         let new = || PersonOnline { account: account.clone(), resources: BTreeMap::new() };
         let person = node.people.entry(id.clone()).or_insert_with(new);
         let entry = person.resources.entry(place.resource.clone()).or_default();
-        // It may have gone for itself.
+        // Making room may have removed the entry.
         self.room.give_back(&account, entry.bytes());
         entry.is_new |= entry.says.replace(says).is_none();
         self.room.count(&account, entry.bytes());
         Some(place)
     }
 
-    /// An account has this id in a channel from here on: what is known of it goes along.
+    /// Changes the participant id of an account in a channel. What is known of the account stays.
     pub fn identify(&mut self, tag: u64, account: &BareJid, id: &ParticipantId) {
         let Some(known) = self.channels.get_mut(account).and_then(|channels| channels.get_mut(&tag)) else { return };
         if known == id {
@@ -161,13 +161,13 @@ impl Online {
         node.people.insert(id.clone(), person);
     }
 
-    /// Makes room for so many bytes more of one account: whoever takes most of it is not shown any more, resource by
-    /// resource.
+    /// Makes room for more bytes of an account. Resources of the account that holds most become unavailable, one by
+    /// one. Returns whether there is room.
     fn find_room(&mut self, account: &BareJid, bytes: usize) -> bool {
         loop {
             match self.room.take(account, bytes) {
                 Ok(()) => {
-                    // It is counted with what is entered.
+                    // It is counted later, with the entry.
                     self.room.give_back(account, bytes);
                     return true;
                 }
@@ -177,7 +177,7 @@ impl Online {
         }
     }
 
-    /// A resource of an account is not shown any more; whether there was one.
+    /// Makes one resource of an account unavailable. Returns whether there was one.
     fn oust(&mut self, account: &BareJid) -> bool {
         let resources = self.broadcast.get(account).into_iter().flatten();
         let mut told = resources.filter_map(|(name, _)| account.with_resource_str(name).ok());
@@ -200,17 +200,17 @@ impl Online {
         self.entry(place).is_some_and(|entry| entry.says.is_some())
     }
 
-    /// A resource is unavailable as far as a channel is concerned; whether it was available.
+    /// Sets a resource `unavailable` in a channel. Returns whether it was available.
     pub fn unavailable(&mut self, place: &ResourcePlace) -> bool {
         self.change(place, |entry| entry.says.take().is_some()).unwrap_or(false)
     }
 
-    /// Whether a resource became available and was not told of the others yet; it is about to be.
+    /// Takes the mark of a resource that became available and has not got the others' presence.
     pub fn take_news(&mut self, place: &ResourcePlace) -> bool {
         self.change(place, |entry| std::mem::take(&mut entry.is_new)) == Some(true)
     }
 
-    /// Notes what subscribers were told of a resource. Of one that is unavailable nothing is kept.
+    /// Notes what was delivered of a resource. Nothing is kept of an unavailable one.
     pub fn tell(&mut self, place: &ResourcePlace, told: Option<SharedPresence>) {
         let is_over = self.change(place, |entry| {
             entry.told = told;
@@ -231,7 +231,7 @@ impl Online {
         Some(result)
     }
 
-    /// Keeps nothing of a resource in a channel.
+    /// Forgets a resource in a channel.
     pub fn forget(&mut self, place: &ResourcePlace) {
         let ResourcePlace { tag, id, resource } = place;
         let Some(node) = self.nodes.get_mut(tag) else { return };
@@ -254,29 +254,29 @@ impl Online {
         }
     }
 
-    /// Forgets a channel that is no more.
+    /// Forgets a destroyed channel.
     pub fn drop_channel(&mut self, tag: u64) {
         self.places(tag).iter().for_each(|place| self.forget(place));
         self.drop_waiting(tag);
         self.probed.remove(&tag);
     }
 
-    /// What is known of a resource in a channel.
+    /// The entry of a resource in a channel.
     pub fn entry(&self, place: &ResourcePlace) -> Option<&PresenceEntry> {
         self.nodes.get(&place.tag)?.entry(place)
     }
 
-    /// Whose account a place is.
+    /// The account of an entry.
     pub fn account_at(&self, place: &ResourcePlace) -> Option<&BareJid> {
         Some(&self.nodes.get(&place.tag)?.people.get(&place.id)?.account)
     }
 
-    /// Every resource in a channel.
+    /// All entries of a channel.
     pub fn places(&self, tag: u64) -> Vec<ResourcePlace> {
         self.nodes.get(&tag).map(|node| node.places(tag).collect()).unwrap_or_default()
     }
 
-    /// The resources of one account in a channel.
+    /// The entries of one account in a channel.
     pub fn places_of(&self, tag: u64, account: &BareJid) -> Vec<ResourcePlace> {
         let person = || {
             let id = self.channels.get(account)?.get(&tag)?;
@@ -285,35 +285,35 @@ impl Online {
         person().unwrap_or_default()
     }
 
-    /// A resource of an account in a channel, where it is known there.
+    /// The entry of a resource in a channel, if there is one.
     pub fn place_of(&self, tag: u64, full: &FullJid) -> Option<ResourcePlace> {
         let id = self.channels.get(&full.to_bare())?.get(&tag)?.clone();
         let place = ResourcePlace { tag, id, resource: full.resource().to_string() };
         self.entry(&place).is_some().then_some(place)
     }
 
-    /// Where a resource is known.
+    /// The entries of a resource in all channels.
     pub fn places_of_resource(&self, full: &FullJid) -> Vec<ResourcePlace> {
         let tags = self.channels.get(&full.to_bare()).into_iter().flatten();
         tags.filter_map(|(tag, _)| self.place_of(*tag, full)).collect()
     }
 
-    /// Of how many accounts resources are in a channel's node.
+    /// How many accounts are in a channel's node.
     pub fn account_count(&self, tag: u64) -> usize {
         self.nodes.get(&tag).map_or(0, |node| node.people.len())
     }
 
-    /// What subscribers know of a channel's participants, in the order of their ids.
+    /// What was delivered of all participants, by participant id.
     pub fn told(&self, tag: u64) -> impl Iterator<Item = Resource<'_>> {
         self.nodes.get(&tag).into_iter().flat_map(PresenceNode::told)
     }
 
-    /// The same of one participant.
+    /// What was delivered of one participant.
     pub fn told_of(&self, tag: u64, id: &ParticipantId) -> Vec<Resource<'_>> {
         self.nodes.get(&tag).map(|node| node.told_of(id)).unwrap_or_default()
     }
 
-    /// The name of a channel in whose node somebody is, or is to be.
+    /// The name of a channel in whose node somebody is, or will be.
     pub fn name_of(&self, tag: u64) -> Option<&ChannelName> {
         let coming = || self.coming.of(tag).next().map(|(_, name)| name);
         self.nodes.get(&tag).map(|node| &node.name).or_else(coming)

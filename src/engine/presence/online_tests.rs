@@ -16,7 +16,7 @@ fn id(number: u32) -> ParticipantId {
     ParticipantId::of_bytes([number as u8; 20])
 }
 
-/// The order of what a channel sends must not depend on accounts and resources that it hides.
+/// The order of delivery must not depend on hidden JIDs.
 #[test]
 fn what_was_told_is_ordered_by_what_is_shown() {
     let mut online = Online::new(Lot::default(), &OwnDomains::default());

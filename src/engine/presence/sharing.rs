@@ -1,8 +1,8 @@
-//! XEP-0403: presence that comes to a channel goes out to those who subscribe to its presence node.
+//! XEP-0403 §4.1, §4.3: a channel delivers the presence of participants to subscribers of its presence node.
 //!
-//! What is told is kept beside what is so ([`Online`]), and whatever changes either leads through [`Engine::tell_of`]:
-//! it tells the difference, once. Coming online and changes are paced an account; going offline follows at once, since it
-//! is told only of what was told before.
+//! What was delivered is kept beside what a resource sent ([`Online`]). Whatever changes either calls
+//! [`Engine::tell_of`], which delivers the difference once. `available` has a rate for each account. `unavailable` is
+//! delivered at once, because it follows only a delivered `available`.
 
 use super::super::fairness::lot::Lot;
 use super::super::fairness::pace::Pace;
@@ -14,46 +14,47 @@ use crate::timers::Timers;
 use crate::xep::Service;
 use jid::BareJid;
 
-/// How often subscribers of whatever channels are told that somebody came online or changed its presence: somebody in
-/// 500 channels can come online at once.
+/// The rate at which presence of an account is delivered, over all channels. An account in 500 channels may come online
+/// at once.
 pub(super) const TOLD: Rate = Rate { per_s: 20, burst: 500 };
-/// How often somebody is sent everybody's presence, in whatever channels.
+/// The rate at which an account gets the presence of all participants, over all channels.
 pub(super) const FLOODS: Rate = Rate { per_s: 2, burst: 200 };
-/// How often a channel asks for a subscription to one account's presence.
+/// The least time between two `subscribe` of a channel to an account, in milliseconds.
 pub(super) const SUBSCRIBED_MS: u64 = 60_000;
-/// How often a channel asks everybody anew because it is crowded no longer.
+/// The least time between two probes of a channel that is no longer crowded, in milliseconds.
 pub(super) const SHOWN_AGAIN_MS: u64 = 600_000;
-/// Stanzas with which a turn brings newcomers up to date, roughly.
+/// About how many stanzas of initial presence one turn delivers.
 pub(super) const FLOOD_STANZAS: usize = 2000;
-/// How long a link is up before whoever was not heard of is asked whether it is still there.
+/// How long after the link came up unheard resources are asked whether they are online, in milliseconds.
 const PATIENCE_MS: u64 = 10_000;
-/// How often those are asked whether they are still there whose servers tell of no stream that ends (hosts.md, D.2).
+/// The time between two checks of resources whose server sends no `unavailable` when a stream ends (hosts.md, D.2), in
+/// milliseconds.
 const LOOK_MS: u64 = 900_000;
 
 /// What presence waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum PresenceTimer {
-    /// Whoever is online says so by itself, now that the link is up.
+    /// Online resources send their presence by themselves after the link came up.
     Heard,
-    /// It is looked again for those who are gone without a word.
+    /// The next check for resources that went offline without `unavailable`.
     Look,
 }
 
-/// What the service knows of presence in channels.
+/// The presence in all channels.
 pub(in crate::engine) struct Sharing {
     pub(super) online: Online,
     pub(super) told: Pace<BareJid>,
     pub(super) floods: Pace<BareJid>,
-    /// Requests of channels to subscribe to the presence of accounts.
+    /// `subscribe` from channels to accounts.
     pub(super) subscriptions: Pace<(u64, BareJid)>,
-    /// Channels that are crowded no longer.
+    /// Channels that are no longer crowded.
     pub(super) shown_again: Pace<u64>,
     pub(super) chores: PresenceChores,
     pub(super) timers: Timers<PresenceTimer>,
 }
 
 impl Sharing {
-    /// Nobody is online yet.
+    /// No presence.
     pub fn new(lot: Lot, own_domains: &OwnDomains) -> Sharing {
         let mut sharing = Sharing {
             online: Online::new(lot, own_domains),
@@ -68,19 +69,19 @@ impl Sharing {
         sharing
     }
 
-    /// The link is up.
+    /// The link came up.
     pub(super) fn link_up(&mut self, steady: Stamp) {
         self.timers.start(PresenceTimer::Heard, steady.0, PATIENCE_MS);
         self.timers.start(PresenceTimer::Look, steady.0, LOOK_MS);
         self.online.link_up();
     }
 
-    /// Whether whoever was not heard of so far may be gone.
+    /// Whether resources that are still unheard may be gone.
     pub(super) fn has_heard(&self, steady: Stamp) -> bool {
         !self.timers.is_running(PresenceTimer::Heard, steady.0)
     }
 
-    /// Whether it is time to look for those who are gone without a word; it is about to be done.
+    /// Whether the check for gone resources is due. Restarts its timer.
     pub(super) fn is_to_look(&mut self, steady: Stamp) -> bool {
         let is_time = !self.timers.is_running(PresenceTimer::Look, steady.0);
         if is_time {
@@ -89,32 +90,32 @@ impl Sharing {
         is_time
     }
 
-    /// Who is online where, and what was told of it, for whoever looks it up.
+    /// The presence nodes.
     pub fn online(&self) -> &Online {
         &self.online
     }
 
-    /// What an account says to all of its channels goes to each of them, now that more is known of it.
+    /// Queues an account whose broadcast presence has to reach its channels.
     pub fn spread(&mut self, account: &BareJid) {
         self.online.spread(account);
     }
 
-    /// The same of all accounts of a domain.
+    /// The same for all accounts of a domain.
     pub fn spread_all(&mut self, domain: &str) {
         self.online.spread_all(domain);
     }
 
-    /// An account subscribed to presence in the channel of this tag: it is sent everybody's.
+    /// An account subscribed to presence in this channel, and will get that of all participants.
     pub fn owe(&mut self, tag: u64, account: &BareJid) {
         self.online.deliver_later(tag, OwedTo::Account(account.clone()));
     }
 
-    /// A channel's participants have to be asked again when it comes into memory.
+    /// The channel probes again when it is next in memory.
     pub fn probe_again(&mut self, tag: u64) {
         self.online.probe_again(tag);
     }
 
-    /// Who hit a share since this was asked last.
+    /// Shares that were hit since the last call.
     pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
         self.online.hits()
     }
@@ -125,19 +126,19 @@ impl Sharing {
     }
 }
 
-/// Whether a channel passes a participant's presence on.
+/// XEP-0404 §3.1: whether a channel delivers a participant's presence. A participant may choose not to share it.
 pub(super) fn shares(channel: &Channel, member: &Member) -> bool {
     channel.settings().presence && !member.preferences.hides_presence
 }
 
-/// Somebody who is not in a channel and may share its presence with it.
+/// A non-participant that may share its presence with a channel, as the channel's settings say.
 pub(super) fn visitor(channel: &Channel, account: &BareJid, service: &Service) -> Option<Member> {
     let is_open = channel.settings().open_presence && channel.participant(account).is_none();
     let id = is_open.then(|| service.sealer.visitor(channel.profile().tag, account))?;
     channel.visitor(account, id)
 }
 
-/// Who an account is in a channel, or is where it shares its presence from outside.
+/// The participant id of an account in a channel, or its id as a visitor.
 pub(super) fn id_in(channel: &Channel, account: &BareJid, service: &Service) -> Option<ParticipantId> {
     let id = channel.participant(account).map(|member| member.id.clone());
     id.or_else(|| visitor(channel, account, service).map(|visitor| visitor.id))

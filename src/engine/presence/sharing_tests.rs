@@ -1,4 +1,4 @@
-//! What one account can make of presence.
+//! Bounds of presence for one account.
 
 use crate::channel::{ChannelName, Stamp};
 use crate::engine::{Engine, Inbound, Out, fixture};
@@ -8,7 +8,7 @@ use jid::{BareJid, FullJid};
 
 const PRESENCE: &str = "<subscribe node='urn:xmpp:mix:nodes:presence'/>";
 
-/// A channel with two people who subscribe to presence; hers is not shared.
+/// A channel with two participants that subscribe to presence. One does not share its own.
 fn engine() -> Engine {
     let mut engine = Engine::new(fixture::settings(), [7; 16], [7; 32], Default::default(), Vec::new());
     let form = "<x xmlns='jabber:x:data' type='submit'><field var='Presence'><value>not share</value></field></x>";
@@ -21,7 +21,7 @@ fn engine() -> Engine {
     engine
 }
 
-/// The presence stanzas that a second leads to.
+/// The presence stanzas that these stanzas cause.
 fn take(engine: &mut Engine, second: u64, stanzas: &[&str]) -> Vec<String> {
     let read = |xml: &&str| Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap());
     let batch = stanzas.iter().map(read).chain([Inbound::Tick]).collect();
@@ -57,7 +57,7 @@ fn who_asks_all_the_time_is_sent_everybody_s_presence_at_a_pace() {
     assert!(here.iter().any(|text| text.contains("here")), "{here:?}");
     let mut sent = 0;
     for n in 0..1000 {
-        // As new resources, and by asking outright.
+        // With new resources, and with probes.
         let comes = format!("<presence from='b@h/{}' to='c@mix.h'/>", n % 30);
         let goes = format!("<presence type='unavailable' from='b@h/{}' to='c@mix.h'/>", n % 30);
         let asks = format!("<presence type='probe' from='b@h/{}' to='c@mix.h'/>", n % 30);
@@ -78,7 +78,7 @@ fn who_asks_under_ever_other_names_takes_no_room_from_others() {
     let sent = take(&mut engine, 2, &asks).len();
     assert!((1..=250).contains(&sent), "{sent}");
     assert!(engine.presence.online.undelivered_count() <= 1000, "{}", engine.presence.online.undelivered_count());
-    // In the circle the other one has its turn, and in the end everything is sent that was owed.
+    // The other account has its turn in the circle, and in the end everything is delivered.
     let asks = "<presence type='probe' from='a@h/other' to='c@mix.h'/>";
     let sent = take(&mut engine, 3, &[asks]).concat() + &take(&mut engine, 4, &[]).concat();
     assert!(sent.contains("to='a@h/other'"), "{sent}");
@@ -96,7 +96,7 @@ fn no_channel_is_loaded_for_an_account_none_of_whose_clients_takes_mix() {
     let (mut engine, name) = (engine(), ChannelName::new("c").unwrap());
     let account = BareJid::new("a@h").unwrap();
     let full = |resource: &str| account.with_resource_str(resource).unwrap();
-    // Whoever speaks to a channel takes MIX.
+    // A client that writes to a channel supports MIX.
     take(&mut engine, 2, &["<message type='groupchat' from='a@h/r' to='c@mix.h' id='m'><body>x</body></message>"]);
     engine.unshelve(&name, &mut Vec::new());
     assert!(says(&mut engine, &full("other")));
@@ -123,7 +123,7 @@ fn nothing_waits_for_ever_for_a_channel_that_never_came_to_be() {
     let tag = engine.channels.tag_of(&name).unwrap();
     engine.abandon(turn);
     engine.presence.online.bring_later(tag, &name, &BareJid::new("a@h").unwrap());
-    // The store is asked, and knows nothing of it.
+    // The store has no such channel.
     assert_eq!(engine.next_presence(), std::slice::from_ref(&name));
     engine.bury(&name, &mut Vec::new());
     for _ in 0..3 {

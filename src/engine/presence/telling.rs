@@ -1,4 +1,4 @@
-//! Presence goes to those who may see it.
+//! XEP-0403 §4: delivers presence to subscribers.
 
 mod later;
 
@@ -17,7 +17,7 @@ use minidom::Element;
 use rand::Rng;
 
 impl Engine {
-    /// A resource sent its presence to a channel: it is read once it is known to matter.
+    /// A resource sent `available` to a channel. It is parsed only once it is known to matter.
     pub(in crate::engine) fn share(&mut self, name: &ChannelName, full: &FullJid, presence: &Element, turn: &mut Turn) {
         let Some(channel) = self.channels.channel(name) else { return };
         let (tag, account) = (channel.profile().tag, full.to_bare());
@@ -35,7 +35,7 @@ impl Engine {
         }
     }
 
-    /// Whether what a resource says to a channel is kept: a crowded one shows nobody else than it did before.
+    /// Whether presence of a resource is kept. A crowded channel delivers no further resources.
     fn has_use(&self, channel: &Channel, full: &FullJid) -> bool {
         let place = || self.presence.online.place_of(channel.profile().tag, full);
         let is_shown =
@@ -47,7 +47,7 @@ impl Engine {
         channel.participant_count() > self.service.limits.presence_participants_max
     }
 
-    /// A resource says that it is offline, as far as a channel is concerned.
+    /// A resource sent `unavailable` to a channel.
     pub(in crate::engine) fn unshare(&mut self, name: &ChannelName, full: &FullJid, turn: &mut Turn) {
         let Some(tag) = self.channels.tag_of(name) else { return };
         if let Some(place) = self.presence.online.place_of(tag, full) {
@@ -55,7 +55,7 @@ impl Engine {
         }
     }
 
-    /// An account has a channel share nothing of its presence any more, until it says something anew.
+    /// An account sent `unsubscribe` to a channel: all of its resources become unavailable there.
     pub(in crate::engine) fn unshare_all(&mut self, name: &ChannelName, account: &BareJid, turn: &mut Turn) {
         let Some(tag) = self.channels.tag_of(name) else { return };
         self.presence.online.places_of(tag, account).iter().for_each(|place| self.unavailable(place, turn));
@@ -67,20 +67,20 @@ impl Engine {
         }
     }
 
-    /// A resource is gone: it said so to the service, or something to it came back.
+    /// A resource is gone: it sent `unavailable` to the service, or a stanza to it bounced.
     pub(in crate::engine) fn vanish(&mut self, full: &FullJid, turn: &mut Turn) {
         self.people.gone(full, &mut turn.outbox);
         self.begin_anew(full, true, turn);
         self.presence.online.end_broadcast(full);
         self.presence.online.trust(full);
-        // Its channels need not be in memory.
+        // Channels that are not in memory deliver it later.
         for place in self.presence.online.places_of_resource(full) {
             self.presence.online.unavailable(&place);
             self.presence.online.wait(place);
         }
     }
 
-    /// Tells the subscribers of a channel what they do not know of a resource.
+    /// Delivers to the subscribers of a channel what changed of a resource.
     fn tell_of(&mut self, place: &ResourcePlace, turn: &mut Turn) {
         let Some(name) = self.presence.online.name_of(place.tag).cloned() else { return };
         if self.channels.is_cold(&name) {
@@ -113,7 +113,7 @@ impl Engine {
             return self.presence.online.wait(place.clone());
         }
         self.presence.online.stop_waiting(place);
-        // It hears of the others before they hear of it.
+        // The resource gets the presence of all participants before they get its own.
         if self.presence.online.take_news(place) {
             let whom = OwedTo::Resource(account.clone(), place.resource.clone());
             if !self.flood(place.tag, &name, &whom, turn) {
@@ -122,13 +122,14 @@ impl Engine {
         }
         match settled {
             false => self.tell_difference(place, &name, &account, next, turn),
-            // Of a resource that came and went in between nothing stays.
+            // A resource that came and went without a delivery is forgotten.
             true if !is_told => self.presence.online.tell(place, None),
             true => {}
         }
     }
 
-    /// Tells the subscribers of a channel what is other than they know of a resource, and notes that they know it.
+    /// Delivers the new presence of a resource, after `unavailable` for one that goes by another address, and notes
+    /// what was delivered.
     fn tell_difference(
         &mut self,
         place: &ResourcePlace,
@@ -140,7 +141,7 @@ impl Engine {
         let (channel, resource) = (self.service.address_of(name), &*place.resource);
         let told = self.presence.online.entry(place).and_then(|entry| entry.told.as_ref());
         let moved = told.filter(|told| next.as_ref().is_none_or(|next| !next.is_from_same(told)));
-        // The draw for an id does not depend on whether anybody hears of it.
+        // The id is drawn in any case, so that later ids do not depend on whether there are subscribers.
         let heard = self.channels.channel(name).is_some_and(|channel| channel.has_subscribers(Node::Presence));
         let gone = moved.map(|shared| (shared, self.dice.random()));
         let here = next.as_ref().map(|shared| (shared, self.dice.random()));
@@ -155,13 +156,13 @@ impl Engine {
         self.presence.online.tell(place, next);
     }
 
-    /// What a change that was applied means for presence.
+    /// Updates presence after an applied change.
     pub(in crate::engine) fn follow(&mut self, name: &ChannelName, tag: u64, change: &Change, turn: &mut Turn) {
         match change {
-            // Whoever is in it joined since the link is up.
+            // All participants joined after the link came up, so none is probed.
             Change::Created { .. } => drop(self.presence.online.wants_probing(tag)),
             Change::Destroyed => self.close(name, tag, turn),
-            // Who may share its presence from outside depends on the lists, too.
+            // The lists decide which non-participants may share their presence.
             Change::Listed { .. } | Change::ListMade { .. } | Change::ListPurged { .. } => {
                 if self.channels.channel(name).is_some_and(|channel| channel.settings().open_presence) {
                     self.tell_all(tag, turn);
@@ -188,7 +189,7 @@ impl Engine {
         places.iter().for_each(|place| self.tell_of(place, turn));
     }
 
-    /// The order of accounts and resources would tell something of them where they are hidden.
+    /// Orders entries by what is shown. The order of hidden JIDs would reveal something.
     fn in_order_of_what_is_shown(&self, tag: u64, mut places: Vec<ResourcePlace>) -> Vec<ResourcePlace> {
         let name = self.presence.online.name_of(tag);
         let Some(channel) = name.and_then(|name| self.channels.channel(name)) else { return places };
@@ -205,7 +206,7 @@ impl Engine {
 
     fn follow_member(&mut self, name: &ChannelName, tag: u64, member: &Member, turn: &mut Turn) {
         if member.is_joined() {
-            // Who shared its presence from outside went by another id.
+            // As a visitor it had another id.
             self.presence.online.identify(tag, &member.jid, &member.id);
         }
         let places = self.in_order_of_what_is_shown(tag, self.presence.online.places_of(tag, &member.jid));
@@ -221,10 +222,10 @@ impl Engine {
             }
         }
         places.iter().for_each(|place| self.tell_of(place, turn));
-        // Whoever is online joins with its presence.
+        // An account that is online joins with its presence.
         if member.is_joined() && places.is_empty() && self.people.hosts().proxies_pam(member.jid.domain().as_str()) {
             self.spread_to(name, &member.jid);
-            // Where it subscribes to presence, that is sent to all of its resources.
+            // If it subscribes to presence, all of its resources get that of the others.
             self.deliver_waiting(turn);
             let places = self.presence.online.places_of(tag, &member.jid);
             for place in self.in_order_of_what_is_shown(tag, places) {
@@ -234,8 +235,7 @@ impl Engine {
         }
     }
 
-    /// A channel that is crowded no longer knows nothing of most: they are asked, and not each time when people come and
-    /// go.
+    /// XEP-0403 §5: a channel that is no longer crowded probes its participants, unless it did so recently.
     fn show_again(&mut self, name: &ChannelName, tag: u64) {
         let count = self.channels.channel(name).map_or(0, Channel::participant_count);
         let is_edge = count == self.service.limits.presence_participants_max;
@@ -245,7 +245,7 @@ impl Engine {
         }
     }
 
-    /// A channel ends, and with it what its subscribers know of presence.
+    /// XEP-0403 §4.4: a destroyed channel delivers `unavailable` for all resources.
     fn close(&mut self, name: &ChannelName, tag: u64, turn: &mut Turn) {
         let channel = self.service.address_of(name);
         let heard = self.channels.channel(name).is_some_and(|channel| channel.has_subscribers(Node::Presence));
@@ -258,14 +258,14 @@ impl Engine {
         self.presence.online.drop_channel(tag);
     }
 
-    /// Somebody is to be sent everybody's presence, where it subscribes to that.
+    /// Queues a recipient for the presence of all participants.
     pub(in crate::engine) fn deliver_later(&mut self, name: &ChannelName, whom: OwedTo) {
         if let Some(tag) = self.channels.tag_of(name) {
             self.presence.online.deliver_later(tag, whom);
         }
     }
 
-    /// Sends everybody's presence, if it is of somebody who subscribes to that; whether that is done.
+    /// Delivers the presence of all participants to a subscriber. Returns `false` if it has to wait for its rate.
     fn flood(&mut self, tag: u64, name: &ChannelName, whom: &OwedTo, turn: &mut Turn) -> bool {
         let (OwedTo::Account(account) | OwedTo::Resource(account, _)) = whom;
         let Some(channel) = self.channels.channel(name).filter(|channel| channel.profile().tag == tag) else {
@@ -300,8 +300,8 @@ impl Engine {
         true
     }
 
-    /// RFC 6121 §3.1: whoever is in a channel may subscribe to it. The subscription says nothing by itself; the one the
-    /// other way has the account's server send its presence, so that is asked for in turn.
+    /// RFC 6121 §3.1: a participant may subscribe to its channel. This causes no presence. The subscription in the
+    /// other direction has the account's server send its presence, so the channel requests it in turn.
     pub(in crate::engine) fn answer_subscription(&mut self, name: &ChannelName, account: &BareJid, turn: &mut Turn) {
         let from = self.service.address_of(name);
         let channel = self.channels.channel(name);
@@ -316,7 +316,7 @@ impl Engine {
         }
     }
 
-    /// RFC 6121 §4.3.2: a probe for one participant, from somebody who is in the channel.
+    /// RFC 6121 §4.3.2: answers a participant's probe for another participant.
     pub(in crate::engine) fn answer_probe(
         &mut self,
         stanza: &Stanza,

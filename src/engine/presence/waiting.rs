@@ -1,4 +1,4 @@
-//! What accounts have waiting to be done in channels, by the channels' tags: as much as there is room for ([`Pool`]).
+//! Entries of accounts that wait in channels, by the channels' tags, within a bound ([`Pool`]).
 
 use super::super::fairness::pool::{Pool, Put};
 use super::super::share::{Hit, OwnDomains};
@@ -6,10 +6,10 @@ use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-/// How much may wait, of each kind.
+/// The most waiting entries of each kind.
 pub(in crate::engine) const WAITING_MAX: usize = 100_000;
 
-/// See the module.
+/// Waiting entries.
 #[derive(Clone, Debug)]
 pub(in crate::engine) struct Waiting<T> {
     pool: Pool<BareJid, (u64, T)>,
@@ -17,12 +17,12 @@ pub(in crate::engine) struct Waiting<T> {
 }
 
 impl<T: Ord + Clone> Waiting<T> {
-    /// Room for so much, by the name that the log and metrics have for it.
+    /// Room for `max` entries. `what` names them in the log and in metrics.
     pub fn new(what: &'static str, max: usize, own_domains: &OwnDomains) -> Waiting<T> {
         Waiting { pool: Pool::new(what, max, own_domains.clone()), by_channel: BTreeMap::new() }
     }
 
-    /// Something of an account waits in a channel, where there is room for it.
+    /// Adds an entry of an account in a channel, if there is room.
     pub fn put(&mut self, who: &BareJid, tag: u64, thing: T) {
         match self.pool.put(who, (tag, thing.clone())) {
             Put::Refused => return,
@@ -32,7 +32,7 @@ impl<T: Ord + Clone> Waiting<T> {
         self.by_channel.entry(tag).or_default().insert(thing);
     }
 
-    /// Something waits no longer; whether it did.
+    /// Removes an entry. Returns whether it was there.
     pub fn take(&mut self, tag: u64, thing: &T) -> bool {
         let is_taken = self.pool.take(&(tag, thing.clone())).is_some();
         if is_taken {
@@ -49,33 +49,33 @@ impl<T: Ord + Clone> Waiting<T> {
         }
     }
 
-    /// What waits in a channel.
+    /// The entries of a channel.
     pub fn of(&self, tag: u64) -> impl Iterator<Item = &T> {
         self.by_channel.get(&tag).into_iter().flatten()
     }
 
-    /// The channels in which something waits, behind one, in order.
+    /// The channels with entries after `tag`, in order.
     pub fn channels_behind(&self, tag: Option<&u64>) -> impl Iterator<Item = u64> {
         let from = tag.map_or(Bound::Unbounded, Bound::Excluded);
         self.by_channel.range((from, Bound::Unbounded)).map(|(tag, _)| *tag)
     }
 
-    /// What comes next behind something, in a circle.
+    /// The next entry after `thing`, in a circle.
     pub fn next_behind(&self, thing: Option<&(u64, T)>) -> Option<&(u64, T)> {
         self.pool.next_behind(thing)
     }
 
-    /// How much waits.
+    /// How many entries there are.
     pub fn len(&self) -> usize {
         self.pool.len()
     }
 
-    /// How much of it is one account's.
+    /// How many entries are one account's.
     pub fn len_of(&self, who: &BareJid) -> usize {
         self.pool.len_of(who)
     }
 
-    /// Who hit a share since this was asked last.
+    /// Shares that were hit since the last call.
     pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<T> {
         self.pool.hits()
     }

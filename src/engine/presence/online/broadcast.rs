@@ -1,4 +1,4 @@
-//! What resources say to all channels at once, as their host server tells it (XEP-0356), and its way to their channels.
+//! XEP-0356 §7: presence that a host server sends for all channels of an account, and how it reaches them.
 
 use super::{ENTRY_BYTES, Online, RESOURCES_MAX};
 use crate::channel::ChannelName;
@@ -8,8 +8,8 @@ use jid::{BareJid, FullJid};
 use std::collections::BTreeSet;
 
 impl Online {
-    /// A resource says something to all channels at once; whether that is something else than before. Those who are in no
-    /// channel leave half of the room to those who are in one.
+    /// Sets the broadcast presence of a resource. Returns whether it changed. Accounts in no channel may take half of
+    /// the room.
     pub fn broadcast(&mut self, full: &FullJid, says: Availability, is_member: bool) -> bool {
         let (account, resource) = (full.to_bare(), full.resource().as_str());
         let resources = self.broadcast.get(&account);
@@ -30,7 +30,7 @@ impl Online {
         true
     }
 
-    /// A resource says nothing to all channels any more.
+    /// Removes the broadcast presence of a resource.
     pub fn end_broadcast(&mut self, full: &FullJid) {
         let account = full.to_bare();
         let Some(resources) = self.broadcast.get_mut(&account) else { return };
@@ -42,14 +42,14 @@ impl Online {
         }
     }
 
-    /// What the resources of an account say to all channels at once.
+    /// The broadcast presence of an account's resources.
     pub fn broadcasts_of(&self, account: &BareJid) -> Vec<(FullJid, Availability)> {
         let resources = self.broadcast.get(account).into_iter().flatten();
         let known = resources.filter_map(|(name, says)| Some((account.with_resource_str(name).ok()?, says.clone())));
         known.collect()
     }
 
-    /// What an account says to all channels has to be brought to its channels, where it says something.
+    /// Queues an account whose broadcast presence has to reach its channels.
     pub fn spread(&mut self, account: &BareJid) {
         if self.broadcast.contains_key(account) {
             self.brought.remove(account);
@@ -59,26 +59,26 @@ impl Online {
         }
     }
 
-    /// The same of all accounts of a domain.
+    /// The same for all accounts of a domain.
     #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     pub fn spread_all(&mut self, domain: &str) {
         let of_domain = self.broadcast.keys().filter(|account| account.domain().as_str() == domain);
-        // Where there is no room for all, the lot says for whom.
+        // Without room for all, the lot decides.
         let accounts: BTreeSet<(u64, BareJid)> = of_domain.map(|account| self.lot.place(account)).collect();
         accounts.iter().for_each(|(_, account)| self.spread(account));
     }
 
-    /// Accounts whose presence has to be brought to their channels, a few at a time.
+    /// Some of the queued accounts.
     pub fn due(&self) -> impl Iterator<Item = &BareJid> {
         self.due.iter().take(64).map(|(_, account)| account)
     }
 
-    /// The channel up to which what an account says was brought to its channels, where that has begun.
+    /// The last channel that an account's broadcast presence reached.
     pub fn spread_up_to(&self, account: &BareJid) -> Option<&ChannelName> {
         self.brought.get(account)
     }
 
-    /// What an account says was brought to its channels: up to one, or to all.
+    /// Notes the last channel reached. `None`: all.
     pub fn note_spread(&mut self, account: &BareJid, up_to: Option<&ChannelName>) {
         match up_to {
             Some(name) => drop(self.brought.insert(account.clone(), name.clone())),
@@ -89,12 +89,12 @@ impl Online {
         }
     }
 
-    /// What an account says has to be brought to a channel when that is in memory.
+    /// The account's broadcast presence has to reach this channel once it is in memory.
     pub fn bring_later(&mut self, tag: u64, name: &ChannelName, account: &BareJid) {
         self.coming.put(account, tag, (self.lot.place(account), name.clone()));
     }
 
-    /// Whose presence is to be brought to a channel, up to so many; it is about to be.
+    /// Takes up to `count` accounts whose presence has to reach this channel.
     pub fn next_coming(&mut self, tag: u64, count: usize) -> Vec<BareJid> {
         let coming: Vec<_> = self.coming.of(tag).take(count).cloned().collect();
         for thing in &coming {

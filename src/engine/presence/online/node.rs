@@ -1,4 +1,4 @@
-//! The presence node of one channel: its people by participant id, since their order is part of what leaves.
+//! The presence node of one channel, by participant id: the order is visible outside.
 
 use crate::channel::{ChannelName, ParticipantId};
 use crate::xep::availability::{Availability, SharedPresence};
@@ -6,33 +6,33 @@ use crate::xep::mix_presence::Resource;
 use jid::BareJid;
 use std::collections::BTreeMap;
 
-/// What an entry costs besides its texts, in bytes.
+/// The size of an entry without its texts, in bytes.
 pub(super) const ENTRY_BYTES: usize = 256;
 
-/// A resource of somebody in a channel.
+/// A participant's resource in a channel.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ResourcePlace {
     /// The channel's tag.
     pub tag: u64,
-    /// Who it is there.
+    /// The participant id.
     pub id: ParticipantId,
     /// The real resource.
     pub resource: String,
 }
 
-/// What one resource shares with one channel.
+/// The presence of one resource in one channel.
 #[derive(Debug, Default)]
 pub struct PresenceEntry {
-    /// What it says; `None`: it is unavailable.
+    /// Its presence. `None`: unavailable.
     pub says: Option<Availability>,
-    /// What subscribers were told last; `None`: nothing, or that it is unavailable.
+    /// What was delivered last. `None`: nothing, or `unavailable`.
     pub told: Option<SharedPresence>,
-    /// Whether it became available and was not told of the others yet.
+    /// Whether it became available and has not got the others' presence.
     pub is_new: bool,
 }
 
 impl PresenceEntry {
-    /// What it takes of the room. Whoever is unavailable is on its way out.
+    /// The bytes that count. An unavailable resource counts nothing, because it will be removed.
     pub(super) fn bytes(&self) -> usize {
         let Some(says) = &self.says else { return 0 };
         ENTRY_BYTES + says.bytes() + self.told.as_ref().map_or(0, SharedPresence::bytes)
@@ -47,8 +47,8 @@ pub(super) struct PersonOnline {
 }
 
 impl PersonOnline {
-    /// What subscribers know of it, in the order of what is shown: that of the real resources would tell something of
-    /// them where they are hidden.
+    /// What was delivered of its resources, ordered by the resource shown. The order of hidden real resources would
+    /// reveal something.
     fn told(&self) -> Vec<Resource<'_>> {
         let told = self.resources.iter().filter_map(|(resource, entry)| {
             Some(Resource { account: &self.account, resource, shared: entry.told.as_ref()? })
@@ -59,7 +59,7 @@ impl PersonOnline {
     }
 }
 
-/// See the module.
+/// The presence node of one channel.
 #[derive(Debug)]
 pub(super) struct PresenceNode {
     pub name: ChannelName,
@@ -67,33 +67,33 @@ pub(super) struct PresenceNode {
 }
 
 impl PresenceNode {
-    /// Nobody is in it yet.
+    /// An empty node.
     pub fn new(name: ChannelName) -> PresenceNode {
         PresenceNode { name, people: BTreeMap::new() }
     }
 
-    /// What is known of a resource.
+    /// The entry of a resource.
     pub fn entry(&self, place: &ResourcePlace) -> Option<&PresenceEntry> {
         self.people.get(&place.id)?.resources.get(&place.resource)
     }
 
-    /// What subscribers know of everybody.
+    /// What was delivered of everybody.
     pub fn told(&self) -> impl Iterator<Item = Resource<'_>> {
         self.people.values().flat_map(PersonOnline::told)
     }
 
-    /// What subscribers know of one person.
+    /// What was delivered of one participant.
     pub fn told_of(&self, id: &ParticipantId) -> Vec<Resource<'_>> {
         self.people.get(id).map(PersonOnline::told).unwrap_or_default()
     }
 
-    /// Every resource in it.
+    /// All entries.
     pub fn places(&self, tag: u64) -> impl Iterator<Item = ResourcePlace> {
         self.people.iter().flat_map(move |(id, person)| places_of(tag, id, person))
     }
 }
 
-/// The resources of a person.
+/// The entries of one participant.
 pub(super) fn places_of(tag: u64, id: &ParticipantId, person: &PersonOnline) -> impl Iterator<Item = ResourcePlace> {
     person.resources.keys().map(move |resource| ResourcePlace { tag, id: id.clone(), resource: resource.clone() })
 }

@@ -1,5 +1,4 @@
-//! What goes on with presence over turns and ticks: newcomers are brought up to date, what waits is told, and whoever may be
-//! gone is asked.
+//! Presence over turns and ticks: delivers initial and waiting presence, and probes resources that may be gone.
 
 use super::super::chores::PresenceChores;
 use super::super::online::OwedTo;
@@ -13,14 +12,14 @@ use crate::xep::mix_presence;
 use jid::BareJid;
 use std::cmp::Ordering;
 
-/// How much of what is owed a turn looks at.
+/// The most waiting recipients that one turn looks at.
 const OWED_LOOKED_AT: usize = 1000;
-/// To how many channels a turn brings what accounts say to all of theirs, and of one account at least.
+/// The most channels that broadcast presence reaches in one turn, and the least of one account.
 const BROUGHT: usize = 1024;
 const BROUGHT_EACH: usize = 16;
 
 impl Engine {
-    /// Brings newcomers up to date, as many as there is room for in a turn.
+    /// Delivers the presence of all participants to waiting recipients, within the turn's bound.
     pub(super) fn deliver_waiting(&mut self, turn: &mut Turn) {
         for _ in 0..self.presence.online.undelivered_count().min(OWED_LOOKED_AT) {
             if turn.flood >= FLOOD_STANZAS {
@@ -40,13 +39,13 @@ impl Engine {
         }
     }
 
-    /// The turn ends.
+    /// Ends a turn.
     pub(in crate::engine) fn settle_presence(&mut self, turn: &mut Turn) {
         self.settle_due();
         self.deliver_waiting(turn);
     }
 
-    /// Brings what accounts say to all channels at once to their channels, where it was loaded which those are.
+    /// Takes broadcast presence to accounts' channels, if those were read.
     pub(super) fn settle_due(&mut self) {
         let due: Vec<BareJid> = self.presence.online.due().cloned().collect();
         let share = (BROUGHT / due.len().max(1)).max(BROUGHT_EACH);
@@ -60,13 +59,13 @@ impl Engine {
             let names: Vec<ChannelName> =
                 channels.rising(IN, from).take(if is_proxied { share } else { 0 }).cloned().collect();
             names.iter().for_each(|name| self.spread_to(name, &account));
-            // Where there may be more, it goes on with the next turn.
+            // If there may be more, the next turn continues.
             self.presence.online.note_spread(&account, names.last().filter(|_| names.len() == share));
         }
     }
 
-    /// Brings what an account says to all channels at once to one of them: what its server would send there by itself
-    /// (XEP-0405 §2.9), of the resources that take MIX traffic.
+    /// XEP-0405 §2.9: takes an account's broadcast presence to one channel, as its server would send it. Only resources
+    /// that take MIX traffic count.
     pub(super) fn spread_to(&mut self, name: &ChannelName, account: &BareJid) {
         let mut said = self.presence.online.broadcasts_of(account);
         said.retain(|(full, _)| self.people.accounts().takes(full));
@@ -85,7 +84,7 @@ impl Engine {
         }
     }
 
-    /// The resources of a guest are online, of which nobody is told: they are sent the presence of everybody.
+    /// A guest's own presence is not delivered. Its resources that are online get that of all participants.
     fn greet_guest(&mut self, tag: u64, name: &ChannelName, account: &BareJid) {
         let Some(channel) = self.channels.channel(name) else { return };
         if !channel.subscriptions_of(account).contains(Node::Presence) {
@@ -99,14 +98,14 @@ impl Engine {
         }
     }
 
-    /// What has to be looked up so that what accounts say to all channels can be brought to theirs.
+    /// Needs the channels of accounts whose broadcast presence is queued.
     pub(in crate::engine) fn need_of_presence(&self, needs: &mut Needs) {
         let unknown = self.presence.online.due().filter(|account| self.channels.places_of(account).is_none());
         needs.accounts.extend(unknown.take(READ_MAX / 2).cloned());
     }
 
-    /// Has a channel ask its participants for their presence, once a link (XEP-0403 §5): those who share it, and only
-    /// where somebody wants to know.
+    /// XEP-0403 §5: a channel probes its participants once a link, if it has subscribers to presence. Participants that
+    /// do not share their presence are not probed.
     pub(in crate::engine) fn ask_for_presence(&mut self, name: &ChannelName) {
         let Some(channel) = self.channels.channel(name).filter(|channel| channel.settings().presence) else {
             return;
@@ -120,7 +119,7 @@ impl Engine {
         {
             return;
         }
-        // In the order of ids: whoever answers is told of in that order.
+        // By participant id, because answers are delivered in this order.
         let asked = channel.participants_by_id();
         for member in asked.rising(0).filter(|member| shares(channel, member)) {
             self.presence.online.spread(&member.jid);
@@ -128,7 +127,7 @@ impl Engine {
         }
     }
 
-    /// The link is up.
+    /// The link came up.
     #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     pub(in crate::engine) fn presence_link_up(&mut self) {
         self.presence.link_up(self.steady);
@@ -136,7 +135,7 @@ impl Engine {
             self.channels.shelf().channels().map(|channel| channel.name().clone()).collect();
     }
 
-    /// Has some of the channels that were in memory when the link came up ask their participants.
+    /// Has some of the channels that were in memory when the link came up probe their participants.
     fn call_on(&mut self) {
         let PresenceChores { calling, uncalled, .. } = &mut self.presence.chores;
         let names = calling.step(|_, count| uncalled.iter().take(count).cloned().collect());
@@ -147,7 +146,7 @@ impl Engine {
         }
     }
 
-    /// Goes on with what had to wait, and asks for what is not known.
+    /// At a tick: delivers what waits, and sends probes.
     pub(in crate::engine) fn presence_tick(&mut self, turn: &mut Turn) {
         self.call_on();
         self.settle_due();
@@ -155,7 +154,7 @@ impl Engine {
         for probe in self.presence.chores.probing.step(|_, count| online.next_probes(count)) {
             self.presence.chores.probing.done(&probe);
             let (name, account) = probe;
-            // Where presence comes for everybody, nobody has to be asked.
+            // A host server that sends all presence by privilege needs no probes.
             if !self.people.hosts().proxies_pam(account.domain().as_str()) {
                 turn.tell(mix_presence::bare("probe", &self.service.address_of(&name), account.as_str()));
             }
@@ -173,7 +172,7 @@ impl Engine {
         }
     }
 
-    /// Channels in which somebody is to be told something, some of them.
+    /// The next channels with presence to deliver.
     pub(in crate::engine) fn next_presence(&mut self) -> Vec<ChannelName> {
         let (shelf, Sharing { online, chores, .. }) = (self.channels.shelf(), &mut self.presence);
         let tags = chores.telling.step(|behind, count| online.channels_to_tell(behind, count));
@@ -181,12 +180,12 @@ impl Engine {
         for tag in tags {
             match online.name_of(tag) {
                 Some(name) if shelf.may_be(name, tag) => names.push(name.clone()),
-                // Its commit was refused, and nothing of it is stored.
+                // The channel's creation was not committed.
                 Some(_) => {
                     chores.telling.done(&tag);
                     online.drop_channel(tag);
                 }
-                // Nobody is there any more of whom there is something to tell.
+                // Nobody is in the node any more.
                 None => {
                     chores.telling.done(&tag);
                     online.drop_waiting(tag);
@@ -200,7 +199,7 @@ impl Engine {
         self.channels.tag_of(name).map(|tag| self.presence.chores.telling.done(&tag));
     }
 
-    /// Tells what had to wait in a channel, as much as this tick may, and what is owed there.
+    /// Delivers what waits in a channel, within this tick's budget.
     pub(in crate::engine) fn tell_presence_in(&mut self, name: &ChannelName, turn: &mut Turn) {
         let Some(tag) = self.channels.tag_of(name) else { return };
         self.presence.chores.telling.done(&tag);
