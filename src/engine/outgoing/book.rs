@@ -1,8 +1,8 @@
-//! The address book: from a fan-out to the stanzas that cross the link.
+//! The address book: turns a fan-out into the stanzas that cross the link.
 //!
-//! It belongs to whoever writes to the link and changes by [`Delta`]s only, so a turn costs the same for ten
-//! recipients and for ten thousand. Who gets a fan-out is settled when it is begun, and whatever is learned while it
-//! is under way changes where they are reached and not who they are.
+//! The writer of the link owns it, and only [`Delta`]s change it, so a turn costs the same for ten recipients and for
+//! ten thousand. The recipients of a fan-out are fixed when it begins. Later changes affect where they are reached, but
+//! not who they are.
 
 mod expand;
 mod list;
@@ -13,27 +13,27 @@ use list::{ChannelLists, Listed};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Lists, and the addresses of those who are on them.
+/// The lists of channels, and the addresses of the entries on them.
 #[derive(Clone, Debug, Default)]
 pub struct AddressBook {
-    /// By the tags of channels.
+    /// By the channels' tags.
     lists: HashMap<u64, ChannelLists>,
-    /// By the places of numbers: whose entry it is, and the entry.
+    /// By the place of the number, with the number that it has now.
     entries: Vec<(EntryNo, BookEntry)>,
-    /// By the places of home servers.
+    /// By the place of the home server.
     multicast: Vec<Option<ServiceState>>,
-    /// Whether the services in there are others than those told last.
+    /// Whether the set of services changed since [`AddressBook::take_services`].
     untold: bool,
 }
 
-/// Who gets a fan-out and by which ways; settled once, whatever happens to the list afterwards.
+/// The recipients of a fan-out, fixed when it begins.
 #[derive(Clone, Debug)]
 pub struct Recipients {
     numbers: Numbers,
     except: Option<EntryNo>,
-    /// The channel, by its tag, where they are those of a list.
+    /// The channel's tag, for a list of a channel.
     tag: Option<u64>,
-    /// The home servers whose people share a stanza, as bits.
+    /// The home servers whose accounts share a stanza, as bits.
     lists: u64,
 }
 
@@ -44,12 +44,12 @@ enum Numbers {
 }
 
 impl Recipients {
-    /// How many entries they are, roughly.
+    /// About how many entries.
     pub fn count(&self) -> usize {
         self.numbers().len()
     }
 
-    /// The home servers whose people share a stanza.
+    /// The home servers whose accounts share a stanza, as bits.
     pub fn lists(&self) -> u64 {
         self.lists
     }
@@ -62,7 +62,7 @@ impl Recipients {
     }
 }
 
-/// A multicast service, and whether it is used: what was sent to it is asked for even when it no longer is.
+/// A multicast service, and whether it is used. It is kept when no longer used, to wait for what it was sent.
 #[derive(Clone, Debug)]
 struct ServiceState {
     service: MulticastService,
@@ -70,7 +70,7 @@ struct ServiceState {
 }
 
 impl AddressBook {
-    /// Learns a change.
+    /// Applies a change.
     pub fn apply(&mut self, delta: Delta) {
         match delta {
             Delta::Entry { no, entry } => {
@@ -106,7 +106,7 @@ impl AddressBook {
         }
     }
 
-    /// Who gets a fan-out that is begun here.
+    /// The recipients of a fan-out that begins now.
     pub fn recipients(&self, audience: &Audience) -> Recipients {
         let (numbers, except) = match audience {
             Audience::List(ListId { tag, list }, except) => {
@@ -119,7 +119,7 @@ impl AddressBook {
         Recipients { numbers, except, tag: audience.tag(), lists: self.bits(|multicast| multicast.up) }
     }
 
-    /// Stops using the multicast service at a domain; the home servers that it is for, used or not.
+    /// Stops using the multicast service at a domain. Returns its home servers as bits, used or not.
     pub fn stop_multicast(&mut self, at: &str) -> u64 {
         for multicast in self.multicast.iter_mut().flatten().filter(|multicast| multicast.service.to == at) {
             multicast.up = false;
@@ -127,7 +127,7 @@ impl AddressBook {
         self.bits(|multicast| multicast.service.to == at)
     }
 
-    /// The domains of all multicast services, used or not, where that is news.
+    /// The domains of all multicast services, used or not, if any is new.
     pub fn take_services(&mut self) -> Option<Vec<String>> {
         let all = || self.multicast.iter().flatten().map(|multicast| multicast.service.to.clone()).collect();
         std::mem::take(&mut self.untold).then(all)
@@ -138,7 +138,7 @@ impl AddressBook {
         Some(&self.multicast.get(home.place())?.as_ref()?.service.to)
     }
 
-    /// The multicast service that is used for a home server.
+    /// The multicast service in use for a home server.
     fn service(&self, home: HomeNo) -> Option<&MulticastService> {
         self.multicast.get(home.place())?.as_ref().filter(|multicast| multicast.up).map(|multicast| &multicast.service)
     }
@@ -215,7 +215,7 @@ mod tests {
             let text = text(&book, &fan(audience));
             text.split(" to='").skip(1).map(|rest| rest.split('\'').next().unwrap().to_owned()).collect::<Vec<_>>()
         };
-        // What an account is paused at in a channel counts for it alone.
+        // A pause of an account in a channel affects this account only.
         assert_eq!(to(Audience::List(LIST, None)), ["a@h/1", "a@h/2", "s@far/phone", "b@h/2"]);
         assert_eq!(to(Audience::List(LIST, Some(single))), ["a@h/1", "a@h/2", "b@h/2"]);
         assert_eq!(

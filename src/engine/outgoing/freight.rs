@@ -1,39 +1,39 @@
-//! What accounts have on the way out: what they sent, with all its copies, until the writer is through with it.
+//! Outbound bytes of each account: what it sent, times its recipients, until the writer has written it.
 //!
-//! Who sends one message to a thousand people has the line busy for as long as somebody who sends a thousand messages to one,
-//! and whoever is in many channels could fill it through each of them. So an account has a bound over all of them, in
-//! recipients times bytes, and where all have much the shares decide. What the writer is through with comes back as an input.
+//! One message to a thousand recipients takes the link as long as a thousand messages to one, and an account may be in
+//! many channels. So each account has a bound over all of its channels. If the sum of all accounts is used up, shares
+//! decide. The writer reports what it has written as an input.
 //!
-//! What was let through and is not decided yet is promised room, by what it will roughly come to: else all of a batch would
-//! be let through by what there was before it. How many people a channel has that is not in memory nobody knows, so its
-//! message is promised all of the bound, and goes alone.
+//! A message that was let through but not decided has an estimate reserved for it. Otherwise a whole batch would be let
+//! through by what there was before it. If the message's channel is not in memory, its size is unknown, so it reserves
+//! the account's whole bound and goes alone.
 
 use super::super::share::{Full, Hit, OwnDomains, Shares};
 use super::outbox::Charge;
 use jid::BareJid;
 use std::collections::{BTreeSet, HashMap};
 
-/// How many accounts' bounds are the bound of all.
+/// The bound of all accounts, in bounds of one account.
 pub(super) const ACCOUNTS: usize = 64;
-/// How many who wait no longer are kept at least.
+/// The least number of waiting accounts kept, before those that no longer wait are dropped.
 pub(super) const WAITING_KEPT: usize = 1000;
-/// What a copy has beside what came: addresses, ids, who said it. In bytes.
+/// What each copy adds to the inbound message, in bytes: addresses, ids, the sender.
 pub(super) const COPY_BYTES: usize = 1024;
 
-/// See the module.
+/// Outbound bytes of all accounts.
 #[derive(Debug)]
 pub(in crate::engine) struct Freight {
     pub(super) account_max: usize,
     pub(super) shares: Shares<BareJid>,
     pub(super) promised: HashMap<BareJid, Promised>,
-    /// Those who had no room, and those of them who have more than they had then.
+    /// Accounts that had no room, and those of them that have room again.
     pub(super) waiting: BTreeSet<BareJid>,
     pub(super) relieved: BTreeSet<BareJid>,
-    /// Without a link nothing moves, and nobody is before anybody else: the writer lets the oldest go where it gets too much.
+    /// Without a link nobody waits: the writer drops the oldest stanzas beyond its bound.
     pub(super) is_moving: bool,
 }
 
-/// How much of an account was let through and is not decided yet.
+/// What was let through for an account and is not decided yet.
 #[derive(Debug, Default)]
 pub(super) struct Promised {
     pub(super) count: usize,
@@ -41,7 +41,7 @@ pub(super) struct Promised {
 }
 
 impl Freight {
-    /// So many bytes for each account.
+    /// `account_max` bytes for each account.
     pub fn new(account_max: usize, own_domains: OwnDomains) -> Freight {
         let all = account_max.saturating_mul(ACCOUNTS);
         let shares = Shares::new("the way out", all, own_domains);
@@ -49,7 +49,7 @@ impl Freight {
         Freight { account_max, shares, promised, waiting, relieved, is_moving: true }
     }
 
-    /// Whether somebody may send something more. What is under way already may be one message beyond the bound.
+    /// Whether an account may send another message. Its outbound bytes may exceed the bound by one message.
     pub fn may_send(&mut self, account: &BareJid) -> bool {
         if !self.is_moving || self.account_max == usize::MAX {
             return true;
@@ -58,33 +58,33 @@ impl Freight {
         if self.shares.held_by(account).saturating_add(promised) >= self.account_max {
             return false;
         }
-        // Where all of it is used up, who has most of it waits.
+        // If all room is used up, the account that holds most waits.
         self.shares.held() < self.shares.max() || !matches!(self.shares.take(account, 1), Err(Full::Own))
     }
 
-    /// Something had to wait, or was refused, for the sake of others.
+    /// Notes that a message had to wait or was refused.
     pub fn note_hit(&mut self, account: &BareJid) {
         self.shares.hit(account.domain().as_str());
     }
 
-    /// Whose share had no room since this was asked last.
+    /// Shares that were hit since the last call.
     pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
         self.shares.hits()
     }
 
-    /// The link came up, or went down.
+    /// The link came up or went down.
     pub fn note_link(&mut self, up: bool) {
         self.is_moving = up;
     }
 
-    /// Something is let through; `None` where it is not known what it will come to.
+    /// Reserves bytes for a message that is let through. `None` if its size is unknown.
     pub(super) fn promise(&mut self, account: &BareJid, bytes: Option<usize>) {
         let promised = self.promised.entry(account.clone()).or_default();
         promised.count += 1;
         promised.bytes = promised.bytes.saturating_add(bytes.unwrap_or(self.account_max));
     }
 
-    /// It is decided, or will not be. What all of an account's were promised is free when there are none any more.
+    /// A message is decided, or never will be. The account's reservation ends with its last one.
     pub(super) fn settle(&mut self, account: &BareJid) {
         let Some(promised) = self.promised.get_mut(account) else { return };
         promised.count = promised.count.saturating_sub(1);
@@ -94,7 +94,7 @@ impl Freight {
         }
     }
 
-    /// Whoever waits may look again.
+    /// A waiting account may try again.
     pub(super) fn call_up(&mut self, account: &BareJid) {
         if self.waiting.remove(account) {
             self.relieved.insert(account.clone());
@@ -110,7 +110,7 @@ impl Freight {
         self.shares.count(&charge.account, charge.bytes);
     }
 
-    /// The writer is through with something, or it is not sent after all.
+    /// The writer has written something, or it will not be sent.
     pub fn unload(&mut self, charge: &Charge) {
         self.shares.give_back(&charge.account, charge.bytes);
         self.call_up(&charge.account);

@@ -1,4 +1,4 @@
-//! What a turn sends is counted against the account that had it sent.
+//! Counts what a turn sends for the account that caused it.
 
 use super::super::requests::pacing::is_message;
 use super::super::{Engine, Inbound, Out};
@@ -10,13 +10,13 @@ use crate::xep::proxy;
 use jid::BareJid;
 
 impl Engine {
-    /// The writer is through with what these were for.
+    /// The writer has written what these charges are for.
     pub fn relieve(&mut self, charges: &[Charge]) {
         charges.iter().for_each(|charge| self.outgoing.freight.unload(charge));
     }
 
-    /// Whether a message may go by what its account has on the way out; where it may, it has its room until it is decided.
-    /// One that waits already asks again and again; the first time counts as a hit.
+    /// Whether a message may pass, by its account's outbound bytes. If so, room is reserved until it is decided. A
+    /// waiting message asks repeatedly; only the first time (`is_first`) counts as a hit.
     pub(in crate::engine) fn let_through(&mut self, inbound: &Inbound, account: &BareJid, is_first: bool) -> bool {
         if self.service.operators.contains(account) {
             return true;
@@ -35,8 +35,8 @@ impl Engine {
         has_room
     }
 
-    /// Whether somebody has no more on the way out than may be: that goes first, and takes as long as the host server takes
-    /// to read it.
+    /// Refuses an account whose outbound bytes are at the bound. Those are sent first, as fast as the host server
+    /// reads.
     pub(in crate::engine) fn admit_freight(&mut self, actor: &Actor) -> Result<(), Refusal> {
         match actor.operator || self.outgoing.freight.may_send(&actor.account) {
             true => Ok(()),
@@ -47,7 +47,7 @@ impl Engine {
         }
     }
 
-    /// Something that was let through is to be decided now, or never will be.
+    /// A message that was let through is about to be decided, or never will be.
     pub fn settle(&mut self, inbound: &Inbound) {
         match inbound {
             _ if !is_message(inbound, self) => {}
@@ -57,21 +57,21 @@ impl Engine {
         }
     }
 
-    /// Whether somebody has room again who waited for it.
+    /// Whether a waiting account has room again.
     pub(in crate::engine) fn has_relieved(&self) -> bool {
         !self.outgoing.freight.relieved.is_empty()
     }
 
-    /// Who has room again since this was asked last, of those who still wait; they are so many.
+    /// Takes the accounts that have room again, of those that still wait. `count` is the number of those.
     pub(in crate::engine) fn take_relieved(&mut self, count: usize, waits: impl Fn(&BareJid) -> bool) -> Vec<BareJid> {
-        // What somebody had waiting may have been refused meanwhile.
+        // The waiting message of an account may have been refused meanwhile.
         if self.outgoing.freight.waiting.len() > 2 * count + WAITING_KEPT {
             self.outgoing.freight.waiting.retain(|account| waits(account));
         }
         std::mem::take(&mut self.outgoing.freight.relieved).into_iter().filter(|account| waits(account)).collect()
     }
 
-    /// What a message will roughly come to with all its copies, in bytes; `None` where its channel is not in memory.
+    /// The estimated size of a message with all copies, in bytes. `None` if its channel is not in memory.
     fn comes_to(&self, inbound: &Inbound) -> Option<usize> {
         let (name, bytes) = match inbound {
             Inbound::Stanza(stanza) => {
@@ -89,7 +89,7 @@ impl Engine {
         Some(people.saturating_mul(bytes + COPY_BYTES))
     }
 
-    /// The channel that a call is about.
+    /// The channel that a call is for.
     pub(in crate::engine) fn channel_called(&self, to: &Addressee) -> Option<ChannelName> {
         match to {
             Addressee::Service => None,
@@ -98,7 +98,7 @@ impl Engine {
         }
     }
 
-    /// Counts what somebody sends to everybody in a channel.
+    /// Charges an account for what is sent to everybody in a channel.
     pub(in crate::engine) fn load(&mut self, account: &BareJid, name: &ChannelName, outs: &mut [Out]) {
         let people = self.channels.channel(name).map_or(1, |channel| channel.people_count().max(1));
         for out in outs {
@@ -110,7 +110,7 @@ impl Engine {
         }
     }
 
-    /// What is not sent after all counts for nobody.
+    /// Takes back the charges of what will not be sent.
     pub(in crate::engine) fn unload(&mut self, outs: &[Out]) {
         for out in outs {
             if let Out::Fan(Fan { charge: Some(charge), .. }) = out {
@@ -154,7 +154,7 @@ mod tests {
         assert!(!freight.may_send(&account) && freight.relieved.is_empty());
         freight.settle(&account);
         assert!(freight.may_send(&account) && freight.relieved.contains(&account) && freight.promised.is_empty());
-        // Nobody knows what it comes to: it goes alone.
+        // Its size is unknown, so it goes alone.
         freight.promise(&account, None);
         assert!(!freight.may_send(&account));
         freight.settle(&account);

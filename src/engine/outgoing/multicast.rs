@@ -1,7 +1,7 @@
-//! Multicast services of home servers (XEP-0033): looked for, used, refused, and looked for again.
+//! XEP-0033: the multicast services of home servers, found, used, and left alone after an error.
 //!
-//! One stanza then reaches many recipients of a home server. What is written this way and refused is written again as
-//! copies by whoever writes to the link; here it is only learned that the service is not to be used for a while.
+//! With one, a single stanza reaches many recipients of a home server. If it refuses a stanza, the writer of the link
+//! writes copies instead. Here the service is only marked as unused for a while.
 
 use super::outbox::{Delta, HomeNo, MulticastService};
 use crate::channel::Stamp;
@@ -12,25 +12,25 @@ use minidom::Element;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
-/// What a service takes at least, where it does not tell (ejabberd's default for components).
+/// The addresses that a service takes if it states no limit (ejabberd's default for components).
 pub(super) const ADDRESSES_DEFAULT: usize = 20;
-/// How long what was found counts, and how long nothing is looked for where there was nothing (XEP-0033 §2.3).
+/// XEP-0033 §2.3: how long a discovered service, or its absence, is cached, in milliseconds.
 pub(super) const ASK_MS: u64 = 3_600_000;
-/// How long a service that refused is left alone.
+/// How long a service that refused a stanza is left alone, in milliseconds.
 pub(super) const REFUSED_MS: u64 = 300_000;
-/// How long one is left alone that was sent too many addresses.
+/// How long a service that got too many addresses is left alone, in milliseconds.
 pub(super) const TOO_MANY_MS: u64 = 10_000;
-/// Services of one home server that are asked what they are.
+/// The most services of one home server that are queried.
 pub(in crate::engine) const ITEMS_MAX: usize = 50;
 
 /// Where a home server's multicast service is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Multicast {
-    /// It is looked for.
+    /// To be discovered.
     #[default]
     Auto,
-    /// There is none, or it is not to be used.
+    /// None, or not to be used.
     Off,
     /// At this domain.
     At(String),
@@ -61,12 +61,12 @@ impl From<Multicast> for String {
     }
 }
 
-/// What the operator settles about multicast at one home server.
+/// The configuration of multicast for one home server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MulticastSettings {
-    /// Where it is.
+    /// Where the service is.
     pub service: Multicast,
-    /// How many addresses one stanza may hold, where that is settled.
+    /// The most addresses in one stanza, if configured.
     pub addresses_max: Option<usize>,
 }
 
@@ -74,22 +74,22 @@ pub struct MulticastSettings {
 pub(super) struct Home {
     pub(super) domain: String,
     pub(super) settings: MulticastSettings,
-    /// What it took when it refused more.
+    /// The most addresses, after it refused more.
     pub(super) addresses_max: usize,
     pub(super) service: Option<MulticastService>,
     pub(super) told: bool,
 }
 
-/// Home servers whose multicast service is used where there is one, in the order of their domains.
+/// Home servers whose multicast services may be used, by domain.
 #[derive(Debug, Default)]
 pub struct Homes {
     homes: Vec<Home>,
-    /// When each of them is asked again.
+    /// When each is queried again.
     asking: Timers<HomeNo>,
 }
 
 impl Homes {
-    /// Starts with what the operator settled, by domain.
+    /// Starts with the configuration, by domain.
     pub fn new(settled: HashMap<String, MulticastSettings>) -> Homes {
         // In any order: they are sorted.
         let wanted = settled.into_iter().filter(|(_, settings)| settings.service != Multicast::Off);
@@ -101,18 +101,18 @@ impl Homes {
         Homes { homes, asking: Timers::default() }
     }
 
-    /// The number of a home server, where its multicast service is used or may be.
+    /// The number of a home server, if a multicast service of it is used or may be.
     pub fn number(&self, domain: &str) -> Option<HomeNo> {
         let place = self.homes.binary_search_by(|home| home.domain.as_str().cmp(domain)).ok()?;
         HomeNo::new(place)
     }
 
-    /// Everything is asked again: the host server may have been started with other settings.
+    /// Queries everything again, because the host server may have been restarted with other settings.
     pub fn link_up(&mut self) {
         self.asking.stop_all();
     }
 
-    /// The home servers about which it is time to ask, and whom: the multicast service, or else the home server.
+    /// The home servers to query now, with their multicast service, if it is known.
     pub(in crate::engine) fn due(&mut self, now: Stamp) -> Vec<(String, Option<String>)> {
         let numbers = (0..self.homes.len()).filter_map(HomeNo::new);
         let due: Vec<HomeNo> = numbers.filter(|no| !self.asking.is_running(*no, now.0)).collect();
@@ -128,12 +128,12 @@ impl Homes {
         asked.collect()
     }
 
-    /// Whether the operator named the service.
+    /// Whether the service is configured.
     pub(in crate::engine) fn is_settled(&self, domain: &str) -> bool {
         self.number(domain).is_none_or(|no| self.homes[no.place()].settings.service != Multicast::Auto)
     }
 
-    /// Whether a service is the one in use, or the one that the operator named.
+    /// Whether this is the service in use, or the configured one.
     pub(in crate::engine) fn is_about(&self, domain: &str, service: &str) -> bool {
         self.number(domain).is_some_and(|no| {
             let home = &self.homes[no.place()];
@@ -141,7 +141,7 @@ impl Homes {
         })
     }
 
-    /// Learns what a service said of itself; the delta where that changes anything.
+    /// Handles a service's disco info. Returns the change, if any.
     pub(in crate::engine) fn learn(&mut self, domain: &str, by: &str, info: Option<&Element>) -> Option<Delta> {
         let no = self.number(domain)?;
         let home = &mut self.homes[no.place()];
@@ -165,7 +165,7 @@ impl Homes {
         changed.then_some(Delta::Multicast { home: no, service })
     }
 
-    /// A service sent something back: it is left alone for a while. The home servers that it was used for.
+    /// A service bounced a stanza, and is left alone for a while. Returns the home servers that used it.
     pub(in crate::engine) fn refused(&mut self, by: &str, condition: &str, now: Stamp) -> Vec<HomeNo> {
         let mut stopped = Vec::new();
         for (place, home) in self.homes.iter_mut().enumerate() {

@@ -1,6 +1,4 @@
-//! What a turn sends: whole stanzas, fan-outs, and what the address book has to learn between them.
-//!
-//! The order is the order in which things go to the link.
+//! The outbox of a turn: stanzas, fan-outs, and changes of the address book, in the order in which they go to the link.
 
 use crate::xep::List;
 use jid::BareJid;
@@ -8,10 +6,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// The number of an entry of the address book: of an account, of the same one as a guest, or of an address by itself.
+/// The number of an entry of the address book: an account as a participant, an account as a guest, or a single address.
 ///
-/// A number that is free again is given out as its next generation, so that a fan-out that is still under way to whoever
-/// had it before reaches nobody else.
+/// A freed number is reused with the next generation. So a fan-out in progress never reaches the number's next owner.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EntryNo {
     place: u32,
@@ -19,7 +16,7 @@ pub struct EntryNo {
 }
 
 impl EntryNo {
-    /// Nobody's: there are not so many.
+    /// No entry. No place is that high.
     pub const NOBODY: EntryNo = EntryNo { place: u32::MAX, generation: 0 };
 
     /// The first number at a place.
@@ -32,7 +29,7 @@ impl EntryNo {
         EntryNo { place: self.place, generation: self.generation.wrapping_add(1) }
     }
 
-    /// Where it stands in a table.
+    /// The place, as an index.
     pub fn place(self) -> usize {
         self.place as usize
     }
@@ -44,40 +41,40 @@ impl fmt::Debug for EntryNo {
     }
 }
 
-/// The number of a home server whose multicast service is used where it has one.
+/// The number of a home server whose multicast service is used, or may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HomeNo(u8);
 
 impl HomeNo {
-    /// How many there are at most.
+    /// The most home servers with a number.
     pub const COUNT: usize = 64;
 
-    /// The number of a place in a table.
+    /// The number of a place, if it is below [`HomeNo::COUNT`].
     pub fn new(place: usize) -> Option<HomeNo> {
         u8::try_from(place).ok().filter(|_| place < HomeNo::COUNT).map(HomeNo)
     }
 
-    /// Where it stands in a table.
+    /// The place, as an index.
     pub fn place(self) -> usize {
         usize::from(self.0)
     }
 
-    /// It alone, in a set of bits.
+    /// Its bit in a set.
     pub fn bit(self) -> u64 {
         1 << self.0
     }
 }
 
-/// A service that takes one stanza for many recipients (XEP-0033).
+/// XEP-0033: a service that takes one stanza for many recipients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MulticastService {
     /// Its domain.
     pub to: String,
-    /// How many addresses one stanza may hold.
+    /// The most addresses in one stanza.
     pub addresses_max: usize,
 }
 
-/// One list of one channel.
+/// A list of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ListId {
     /// The channel's tag.
@@ -86,42 +83,41 @@ pub struct ListId {
     pub list: List,
 }
 
-/// One thing to send, or to know before what follows is sent.
+/// Something to send, or a change of the address book for what follows.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Out {
     /// A whole stanza.
     Stanza(String),
-    /// A whole presence, which counts as told even where the commit of its turn is refused: nothing of it is stored.
+    /// A whole presence. It counts as delivered even if its turn's commit is refused, because presence is not stored.
     Presence(String),
-    /// A whole stanza that the service says about a channel in its own name. It keeps its place among what that channel
-    /// sends.
+    /// A whole stanza from the service itself about a channel, kept in order with what that channel sends.
     About {
         /// The channel's address.
         channel: String,
         /// The stanza.
         text: String,
     },
-    /// A question of the service's own, which is asked anew after a lost link if it still matters.
+    /// A query of the service. After a lost link it is sent again only if it still matters.
     Question(String),
-    /// One stanza for many.
+    /// A fan-out.
     Fan(Fan),
     /// A change of the address book.
     Book(Delta),
 }
 
-/// For whom a fan-out is.
+/// The recipients of a fan-out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Audience {
-    /// Everybody on a list, but for one entry.
+    /// All entries of a list, except one.
     List(ListId, Option<EntryNo>),
-    /// Every address of one entry.
+    /// One entry, at all of its addresses.
     One(EntryNo),
-    /// Every address of these entries.
+    /// These entries, at all of their addresses.
     These(Arc<Vec<EntryNo>>),
 }
 
 impl Audience {
-    /// The channel whose list it is, by its tag.
+    /// The tag of the list's channel.
     pub fn tag(&self) -> Option<u64> {
         match self {
             Audience::List(list, _) => Some(list.tag),
@@ -130,69 +126,69 @@ impl Audience {
     }
 }
 
-/// What becomes of something that was sent when the link is lost before the host server is known to have it.
+/// What happens to a sent stanza if the link is lost before the host server is known to have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lasting {
-    /// It is not sent again: it was of the moment.
+    /// It is dropped.
     Fleeting,
-    /// It is a row of an archive: it is sent again, unless so much time went by that whoever missed it pages for it.
+    /// It is a row of an archive: it is sent again, unless the link was down so long that clients fetch it by MAM.
     Row,
     /// It is sent again.
     Kept,
 }
 
-/// A stanza rendered once, with a hole where `to` goes: `head` + ` to='…'` + `tail`.
+/// A stanza that is rendered once, without `to`: `head` + ` to='…'` + `tail`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fan {
-    /// For whom.
+    /// Its recipients.
     pub audience: Audience,
     /// From `<message` to the last attribute.
     pub head: String,
     /// From the end of the attributes to the end tag.
     pub tail: String,
-    /// Whether it is a message of type groupchat, which ejabberd's own PAM delivers with a marker only.
+    /// Whether it is a groupchat message, for which ejabberd's own PAM needs a marker.
     pub groupchat: bool,
-    /// Whether it is presence, as [`Out::Presence`].
+    /// Whether it is presence, as in [`Out::Presence`].
     pub presence: bool,
-    /// What becomes of it when the link is lost.
+    /// What happens to it if the link is lost.
     pub lasting: Lasting,
-    /// Whose share of the way out it takes, where it is somebody's.
+    /// The account that it is charged to, if any.
     pub charge: Option<Charge>,
 }
 
-/// What somebody has on the way out.
+/// Outbound bytes of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Charge {
-    /// Who sent it.
+    /// The sender.
     pub account: BareJid,
-    /// What it amounts to with all its copies, about, in bytes.
+    /// About how many bytes, with all copies.
     pub bytes: usize,
 }
 
-/// What the address book has to learn.
+/// A change of the address book.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Delta {
-    /// Where whoever has a number is reached; no addresses: nowhere.
+    /// Sets where an entry is reached. Without addresses, nowhere.
     Entry {
         /// The number.
         no: EntryNo,
         /// The addresses.
         entry: BookEntry,
     },
-    /// Somebody came onto a list.
+    /// Adds an entry to a list.
     Added(ListId, EntryNo),
-    /// Somebody is on a list no longer.
+    /// Removes an entry from a list.
     Removed(ListId, EntryNo),
-    /// Everybody on a list, as it is when the channel comes into memory.
+    /// Sets a whole list, when its channel comes into memory.
     Filled(ListId, Vec<EntryNo>),
-    /// The multicast service of a home server; `None`: there is none that is to be used.
+    /// Sets the multicast service of a home server. `None`: there is none to use.
     Multicast {
         /// The home server.
         home: HomeNo,
         /// Its service.
         service: Option<MulticastService>,
     },
-    /// All lists of a channel are gone: it was destroyed, or left memory.
+    /// Removes all lists of a channel that was destroyed or left memory.
     Dropped {
         /// The channel's tag.
         tag: u64,
@@ -200,7 +196,7 @@ pub enum Delta {
 }
 
 impl Delta {
-    /// The channel whose lists it changes, by its tag.
+    /// The tag of the channel whose lists it changes.
     pub fn tag(&self) -> Option<u64> {
         match self {
             Delta::Added(list, _) | Delta::Removed(list, _) | Delta::Filled(list, _) => Some(list.tag),
@@ -210,27 +206,27 @@ impl Delta {
     }
 }
 
-/// Where whoever has a number is reached.
+/// Where an entry is reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BookEntry {
     /// The addresses.
     pub reached: Reached,
-    /// Whether a groupchat message needs a child `<mix xmlns=''/>` to get past the home server (hosts.md, C.1).
+    /// Whether groupchat messages need the child `<mix xmlns=''/>` to pass the home server (hosts.md, C.1).
     pub marked: bool,
-    /// The home server, where that may take one stanza for many.
+    /// The home server, if it may take one stanza for many recipients.
     pub home: Option<HomeNo>,
 }
 
 /// Addresses, escaped for an attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reached {
-    /// One address, whatever it is sent: a client by itself, or an account at its bare JID.
+    /// One address for everything: a client, or an account's bare JID.
     Address(Arc<str>),
-    /// An account that is reached at several clients or at none, or not in all channels at the same.
+    /// An account with several addresses or none, or with other ones in some channels.
     Account {
-        /// For what is its own, and in most channels.
+        /// The addresses in most channels.
         addresses: Vec<Arc<str>>,
-        /// In channels, by their tags (the same ones, shared), in which it is reached elsewhere or nowhere for a while.
+        /// The addresses in channels where it is paused, by tag. The strings are shared.
         apart: Option<Box<Elsewhere>>,
     },
 }
@@ -239,14 +235,14 @@ pub enum Reached {
 pub type Elsewhere = BTreeMap<u64, Vec<Arc<str>>>;
 
 impl Default for Reached {
-    /// Nowhere.
+    /// No address.
     fn default() -> Reached {
         Reached::Account { addresses: Vec::new(), apart: None }
     }
 }
 
 impl Reached {
-    /// At these addresses, but in some channels.
+    /// These addresses, and others in some channels.
     pub fn new(addresses: Vec<Arc<str>>, apart: Option<Box<Elsewhere>>) -> Reached {
         if let ([address], None) = (&addresses[..], &apart) {
             return Reached::Address(address.clone());
@@ -254,7 +250,7 @@ impl Reached {
         Reached::Account { addresses, apart }
     }
 
-    /// The addresses in a channel, by the channel's tag; `None`: those for what is its own.
+    /// The addresses in a channel, by its tag. `None`: those in most channels.
     pub fn addresses_in(&self, tag: Option<u64>) -> &[Arc<str>] {
         match self {
             Reached::Address(address) => std::slice::from_ref(address),
@@ -265,12 +261,12 @@ impl Reached {
         }
     }
 
-    /// Whether there is no address, at least for what is its own.
+    /// Whether it has no address, except in some channels.
     pub fn is_nowhere(&self) -> bool {
         self.addresses_in(None).is_empty()
     }
 
-    /// All addresses, for knowing what they take.
+    /// All addresses, to estimate their size.
     pub fn all(&self) -> impl Iterator<Item = &Arc<str>> {
         let apart = match self {
             Reached::Address(_) => None,

@@ -1,7 +1,7 @@
-//! What a crash kept from being sent, sent by the next process from what was put down of it.
+//! Sends what a crash kept back, from what the earlier process stored.
 //!
-//! A row is rendered anew from the archive, under the same id; everything else goes as it was rendered. It goes to those
-//! who were there at the time.
+//! A row is rendered again from the archive, with the same id. Everything else is sent as it was rendered. The
+//! recipients are those who were there at the time.
 
 use super::super::{Engine, Needs, Turn};
 use super::outbox::{Audience, EntryNo, Lasting, ListId};
@@ -14,7 +14,7 @@ use jid::BareJid;
 use std::sync::Arc;
 
 impl Engine {
-    /// Goes on with numbers behind `newest`, the newest one that an earlier process used.
+    /// Continues parcel numbers after `newest`, the last one that an earlier process used.
     pub fn number_from(&mut self, newest: u64) {
         self.outgoing.parcel = self.outgoing.parcel.max(newest);
     }
@@ -39,8 +39,7 @@ impl Engine {
         }
     }
 
-    /// Sends what an earlier process put down. Rows that were retracted since or that became too old are left out, as is
-    /// whatever belongs to a channel that is no more.
+    /// Sends what an earlier process stored, except retracted or expired rows, and stanzas of destroyed channels.
     pub(in crate::engine) fn resend(&mut self, unsent: Unsent, turn: &mut Turn) {
         self.number_from(unsent.number);
         for part in unsent.parts {
@@ -103,7 +102,7 @@ impl Engine {
         }
         for shown in shown {
             let Shown::Fan { list, except, message, groupchat } = shown else { continue };
-            // Nor is anything put before somebody again that it has hidden from itself or cleared away.
+            // A row that the recipient has hidden or cleared is not sent to it.
             let was_there = |taker: Taker<'_>| match taker {
                 Taker::Member(it) => {
                     it.was_in_at(number) && it.own.cleared < number && !it.own.hidden.contains_key(&number)
@@ -115,7 +114,7 @@ impl Engine {
         }
     }
 
-    /// For whom something of a channel is sent again: those who were there at the time. Whoever came since is shown
+    /// The recipients of a channel's stanza that is sent again: those who were there at the time. Later ones see
     /// nothing from before.
     #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
     fn audience_again(
@@ -144,7 +143,7 @@ impl Engine {
     }
 }
 
-/// Somebody on a list.
+/// A recipient on a list.
 #[derive(Clone, Copy)]
 enum Taker<'a> {
     Member(&'a Member),
@@ -152,7 +151,7 @@ enum Taker<'a> {
 }
 
 impl Taker<'_> {
-    /// Since when it has been in the channel, or a guest.
+    /// Since when it is a participant or guest.
     fn since(self) -> Stamp {
         match self {
             Taker::Member(member) => member.since,

@@ -1,4 +1,4 @@
-//! What happened, shown to those whom it concerns: extensions say what to whom, and here it finds its way out.
+//! Shows changes to those they concern: extensions render the stanzas, and this module addresses them.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
@@ -13,17 +13,17 @@ use crate::xep::{Render, Shown, faces, group_events};
 use jid::BareJid;
 use std::sync::Arc;
 
-/// What is known of a change that was applied.
+/// The result of applying a change.
 pub(in crate::engine) struct Done {
-    /// The tag of its channel.
+    /// The channel's tag.
     pub tag: u64,
-    /// What the member whom it is about was before.
+    /// The previous status of the member that it concerns.
     pub before: Option<Status>,
-    /// The nodes that there are no longer, where it is one of settings.
+    /// The nodes that a change of settings removed.
     pub nodes_gone: NodeSet,
 }
 
-/// A change that is to be shown.
+/// A change to be shown.
 pub(in crate::engine) struct Rendered<'a> {
     pub name: &'a ChannelName,
     pub change: &'a Change,
@@ -34,13 +34,13 @@ pub(in crate::engine) struct Rendered<'a> {
 }
 
 impl Engine {
-    /// Applies and shows what nobody asked for.
+    /// Applies and shows changes that nobody requested.
     pub(in crate::engine) fn carry_on(&mut self, changes: Vec<(ChannelName, Change)>, turn: &mut Turn) {
         self.apply_and_show(None, changes, turn);
     }
 
-    /// Applies changes one by one and shows each to those who are subscribed right behind it: whoever is seated by one
-    /// sees the next ones, and whoever is removed by one does not.
+    /// Applies changes one by one, and shows each to those who are subscribed right after it: a member that one adds
+    /// sees the next ones, a member that one removes does not.
     pub(in crate::engine) fn apply_and_show(
         &mut self,
         actor: Option<&BareJid>,
@@ -48,7 +48,7 @@ impl Engine {
         turn: &mut Turn,
     ) {
         let mut all = Vec::with_capacity(changes.len());
-        // What an extension shows of a change may depend on what else happens in the same channel.
+        // How an extension shows a change may depend on the channel's other changes.
         for beside in changes.chunk_by(|a, b| a.0 == b.0) {
             for (name, change) in beside {
                 let done = self.apply(name, change, turn);
@@ -82,8 +82,7 @@ impl Engine {
         }
     }
 
-    /// groups.md §1 rule 7: the author of a message is told how far it came. What happened are the records from
-    /// `since` on.
+    /// groups.md §1 rule 7: notifies authors of how far their messages came, by the turn's records from `since` on.
     pub(in crate::engine) fn tell_authors(
         &mut self,
         asked: &Asked<'_>,
@@ -91,7 +90,7 @@ impl Engine {
         since: usize,
         turn: &mut Turn,
     ) {
-        // Who read something reports that it arrived, too; the author is told of the last.
+        // Reading implies receiving; the author is notified of the last report.
         let report = turn.records[since..].iter().rev().find_map(|record| {
             let Record::Channel { name, tag, change: Change::Reported(report) } = record else { return None };
             Some((name, *tag, report))
@@ -109,7 +108,7 @@ impl Engine {
         }
     }
 
-    /// Shows a change that was applied.
+    /// Shows an applied change.
     fn render(&mut self, rendered: Rendered<'_>, turn: &mut Turn) {
         let (name, change, actor) = (rendered.name, rendered.change, rendered.actor);
         let shown = self.shown_of(rendered);
@@ -123,7 +122,7 @@ impl Engine {
         }
     }
 
-    /// What extensions show of a change that was applied.
+    /// The stanzas that extensions render for an applied change.
     pub(in crate::engine) fn shown_of(&mut self, rendered: Rendered<'_>) -> Vec<Shown> {
         let Rendered { name, change, before, nodes_gone, actor, beside } = rendered;
         let mut shown = Vec::new();
@@ -143,7 +142,7 @@ impl Engine {
         shown
     }
 
-    /// Sends something to whom it is for; what is for people of a channel has to be of one.
+    /// Sends a rendered stanza. `of` is needed if it is for people of a channel.
     pub(in crate::engine) fn send_shown(
         &mut self,
         shown: Shown,
@@ -183,11 +182,11 @@ impl Engine {
     }
 }
 
-/// What becomes of the stanzas about a change when the link is lost.
+/// What happens to stanzas about a change if the link is lost.
 fn lasting_of(change: &Change) -> Lasting {
     match change {
         Change::Published(_) => Lasting::Row,
-        // Chat states are of the moment; a message that its sender asked not to be kept is still a message.
+        // Chat states are dropped. A message that its sender asked not to archive is kept.
         Change::Relayed(relay) if !relay.message.echoed => Lasting::Fleeting,
         Change::Relayed(_)
         | Change::Created { .. }

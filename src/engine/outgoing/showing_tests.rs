@@ -1,4 +1,4 @@
-//! What is shown where nobody listens.
+//! What is shown without subscribers.
 
 use crate::channel::{Change, Stamp};
 use crate::engine::{Audience, Engine, Fan, Inbound, Out, Turn, fixture};
@@ -28,7 +28,7 @@ fn fans(turn: Turn) -> Vec<Fan> {
     turn.outbox.into_iter().filter_map(|out| if let Out::Fan(fan) = out { Some(fan) } else { None }).collect()
 }
 
-/// A service with a channel `c`, in which `a@h` subscribes to these nodes.
+/// A service with a channel `c`, where `a@h` subscribes to these nodes.
 fn service(nodes: &[&str]) -> Engine {
     let mut engine = Engine::new(fixture::settings(), [7; 16], [7; 32], Default::default(), Vec::new());
     ask(&mut engine, "mix.h", "<create xmlns='urn:xmpp:mix:core:1' channel='c'/>");
@@ -59,7 +59,7 @@ fn presence_that_nobody_hears_of_is_no_fan_out() {
     assert_eq!((told(&["presence"]), told(&["messages"])), (1, 0));
 }
 
-/// An id is drawn for whatever is shown, to nobody as well.
+/// An id is drawn for every rendered stanza, even without recipients.
 #[test]
 fn ids_do_not_depend_on_who_listens() {
     let [heard, unheard] = [&["participants", "messages"][..], &["messages"]].map(|nodes| {

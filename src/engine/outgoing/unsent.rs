@@ -1,7 +1,7 @@
-//! What a turn puts down of its stanzas beside its records, so that the next process can send what a crash kept back.
+//! What a turn stores of its stanzas, beside its records, so that the next process can send what a crash kept back.
 //!
-//! A row is put down by its number, everything else as it was rendered. Answers to requests are not put down: whoever
-//! asked asks again.
+//! A row is stored by its number, everything else as rendered. Answers to requests are not stored, because the asker
+//! asks again.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
@@ -14,7 +14,7 @@ use crate::xmpp::{Tag, escape_into};
 use jid::BareJid;
 
 impl Engine {
-    /// Puts down what the turn sends of its records.
+    /// Stores what the turn sends about its records.
     pub(in crate::engine) fn number_parcel(&mut self, turn: &mut Turn) {
         let parts = std::mem::take(&mut turn.unsent);
         if parts.is_empty() {
@@ -26,7 +26,7 @@ impl Engine {
     }
 }
 
-/// What is put down of what a change shows.
+/// What is stored of a change's stanzas.
 pub(in crate::engine) fn unsent(channel: &Channel, change: &Change, shown: &[Shown]) -> Vec<Part> {
     let (name, tag) = (channel.name(), channel.profile().tag);
     match change {
@@ -63,7 +63,7 @@ pub(in crate::engine) fn unsent(channel: &Channel, change: &Change, shown: &[Sho
     }
 }
 
-/// What is put down of what single people are told.
+/// What is stored of a stanza to single accounts.
 pub(in crate::engine) fn told(shown: &Shown) -> Vec<Part> {
     match shown {
         Shown::Mail { account, message } => vec![Part::Stanza(message.clone().attr("to", account.as_str()).into_xml())],
@@ -80,7 +80,7 @@ pub(in crate::engine) fn told(shown: &Shown) -> Vec<Part> {
     }
 }
 
-/// One of the stanzas of a change; the list of a channel that `ends` will not be there when it is sent again.
+/// What is stored of one stanza. If the change `ends` the channel, its lists will be gone.
 fn parts(channel: &Channel, shown: &Shown, ends: bool) -> Vec<Part> {
     let tag = channel.profile().tag;
     vec![match shown {

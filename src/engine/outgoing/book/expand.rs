@@ -1,37 +1,36 @@
-//! A fan-out in stanzas: a copy for each address, or one stanza that holds the addresses of many (XEP-0033).
+//! Expands a fan-out into stanzas: a copy for each address, or one stanza with many addresses (XEP-0033 §4).
 //!
-//! Copies come first, then the lists of one home server after the other, since a list is for one multicast service. No
-//! list grows beyond what the service takes. A single address is a list, too: what goes past a busy multicast service
-//! would overtake what goes through it (RFC 6120 §10.1).
+//! Copies come first, then the address lists of one home server after the other, since a list is for one multicast
+//! service. No list is longer than the service takes. A single address is a list, too: a copy would overtake stanzas
+//! that pass through a busy multicast service (RFC 6120 §10.1).
 
 use super::{AddressBook, Recipients};
 use crate::engine::outgoing::outbox::{BookEntry, EntryNo, Fan, HomeNo, MulticastService, Out};
 
-/// The child that gets a groupchat message past ejabberd's own PAM.
+/// The child that a groupchat message needs to pass ejabberd's own PAM.
 const MARKER: &[u8] = b"<mix xmlns=''/>";
 const END: &[u8] = b"</message>";
 const ADDRESSES: &[u8] = b"'><addresses xmlns='http://jabber.org/protocol/address'>";
 const ADDRESSES_END: &[u8] = b"</addresses>";
 const ADDRESS: &[u8] = b"<address type='bcc' jid='";
 const ADDRESS_END: &[u8] = b"'/>";
-/// A list ends where a stanza holds this much, in bytes: Prosody takes 512 KiB from a component by default, and what
-/// people write has its own limit below the half of that.
+/// The most bytes of an address list. Prosody accepts stanzas of 512 KiB from a component by default, and a payload may
+/// take less than half of that.
 const LIST_BYTES: usize = 128 * 1024;
 
-/// How far a fan-out has come.
+/// The progress of a fan-out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cursor {
     round: Round,
     /// How many entries of the round are done.
     numbers: usize,
-    /// For how many addresses something was written.
+    /// How many addresses were written.
     pub copies: usize,
     /// The home servers whose multicast services were used, as bits.
     pub used: u64,
 }
 
-/// One pass over the recipients: 0 for those who get copies, then two for each home server, for accounts without and
-/// with the marker.
+/// One pass over the recipients: 0 for copies, then two for each home server, without and with the marker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Round(u8);
 
@@ -63,21 +62,21 @@ impl Round {
 }
 
 impl Cursor {
-    /// Where the part of a home server begins.
+    /// The beginning of a home server's part.
     pub fn begin_of(home: HomeNo) -> Cursor {
         Cursor { round: Round::first_of(home), ..Cursor::default() }
     }
 
-    /// Where the part of a home server ends, of a fan-out that has come as far as `self`.
+    /// The end of a home server's part in a fan-out that has come as far as `self`.
     pub fn end_of(self, home: HomeNo) -> Cursor {
         let end = Cursor { round: Round(Round::first_of(home).0 + 2), ..Cursor::default() };
         if self.place() < end.place() { self } else { end }
     }
 
-    /// Where everything of a fan-out is written.
+    /// The end of every fan-out.
     pub const END: Cursor = Cursor { round: Round(u8::MAX), numbers: 0, copies: 0, used: 0 };
 
-    /// Whether it is behind the beginning of a home server's part.
+    /// Whether it is past the beginning of a home server's part.
     pub fn is_within_or_behind(self, home: HomeNo) -> bool {
         self.place() > Cursor::begin_of(home).place()
     }
@@ -87,11 +86,11 @@ impl Cursor {
     }
 }
 
-/// What is the same for all stanzas of one round.
+/// What all stanzas of one round share.
 #[derive(Clone, Copy)]
 struct Text<'a> {
     fan: &'a Fan,
-    /// The tail without the end tag, where the marker goes between.
+    /// The tail without the end tag. The marker goes in between.
     before_end: &'a [u8],
     end: &'a [u8],
     marked: bool,
@@ -131,13 +130,13 @@ impl<'a> Text<'a> {
     }
 }
 
-/// A list that is being written.
+/// An address list that is being written.
 struct AddressList {
     start: usize,
     count: usize,
 }
 
-/// The writing of one fan-out.
+/// A fan-out that is being written.
 struct Writing<'a> {
     book: &'a AddressBook,
     recipients: &'a Recipients,
@@ -147,7 +146,7 @@ struct Writing<'a> {
 }
 
 impl AddressBook {
-    /// Learns one thing, or appends all of it to `out`.
+    /// Applies a change, or appends a whole stanza or fan-out to `out`.
     pub fn pass(&mut self, sent: Out, out: &mut Vec<u8>) {
         match sent {
             Out::Book(delta) => self.apply(delta),
@@ -161,9 +160,9 @@ impl AddressBook {
         }
     }
 
-    /// Appends `fan` to `out` from `cursor` on, until all is written or `out` holds `bytes_max`.
+    /// Appends `fan` to `out` from `cursor` on, until it is complete or `out` holds `bytes_max`.
     ///
-    /// Returns whether all is written. An account's copies are never divided.
+    /// Returns whether it is complete. The copies of an account are never divided.
     pub fn write(
         &self,
         fan: &Fan,
@@ -175,7 +174,7 @@ impl AddressBook {
         self.write_part(fan, recipients, (cursor, Cursor::END), bytes_max, out)
     }
 
-    /// Appends what is between `cursor` and `end`, as [`AddressBook::write`] does.
+    /// Appends the part between `cursor` and `end`, as [`AddressBook::write`] does.
     pub fn write_part(
         &self,
         fan: &Fan,
@@ -189,7 +188,7 @@ impl AddressBook {
         while cursor.place() < end.place() {
             let is_last = cursor.round == end.round;
             let numbers = if is_last { &all[..end.numbers.min(all.len())] } else { all };
-            // A stanza without children has no place for a list, and not every multicast service takes presence.
+            // A stanza without children has no place for addresses, and not every multicast service takes presence.
             let service = cursor.round.home().and_then(|home| self.service(home));
             let is_listed = fan.tail.starts_with('>') && !fan.presence;
             let done = match service.filter(|_| is_listed) {
@@ -254,7 +253,7 @@ impl<'a> Writing<'a> {
         true
     }
 
-    /// What is known of an account, where it is a recipient and its round is this one.
+    /// The entry of a recipient, if this is its round.
     fn recipient(&self, no: EntryNo, round: Round) -> Option<&'a BookEntry> {
         let (owner, entry) = self.book.entries.get(no.place())?;
         let is_one = *owner == no && self.recipients.except != Some(no);

@@ -1,19 +1,19 @@
-//! The lists of one channel. Fan-outs share a list, and it costs the same to change whatever its length.
+//! The lists of one channel. Fan-outs share a list, and a change costs the same whatever its length.
 
 use super::EntryNo;
 use crate::xep::List;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Up to this length a list is looked through; a longer one is kept with the place of each number.
+/// Up to this length a list is searched. A longer one has an index.
 const SHORT: usize = 64;
 
-/// The lists of one channel, few as they are.
+/// The few lists of one channel.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ChannelLists(Vec<(List, Listed)>);
 
 impl ChannelLists {
-    /// A list, empty where nobody has been on it.
+    /// A list. A new one is empty.
     pub fn of(&mut self, list: List) -> &mut Listed {
         let place = self.0.iter().position(|(other, _)| *other == list).unwrap_or_else(|| {
             self.0.push((list, Listed::default()));
@@ -22,19 +22,19 @@ impl ChannelLists {
         &mut self.0[place].1
     }
 
-    /// All who are on a list, as they are: what happens to it afterwards does not change what is returned.
+    /// A snapshot of a list, which later changes do not affect.
     pub fn share(&self, list: List) -> Arc<Vec<EntryNo>> {
         let found = self.0.iter().find(|(other, _)| *other == list);
         found.map(|(_, listed)| listed.share()).unwrap_or_default()
     }
 }
 
-/// Who is on one list. The order is that in which they came.
+/// One list, in the order in which entries were added.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Listed {
-    /// Those who are gone from a long list leave [`EntryNo::NOBODY`] behind.
+    /// The entries. In a long list, a removed one leaves [`EntryNo::NOBODY`].
     numbers: Arc<Vec<EntryNo>>,
-    /// Where each stands; empty where the list is short, or did not change since it was filled.
+    /// The index. Empty for a short list, and for one that did not change since it was filled.
     places: HashMap<EntryNo, usize>,
     gone: usize,
 }
@@ -44,7 +44,7 @@ impl Listed {
         Listed { numbers: Arc::new(numbers), ..Listed::default() }
     }
 
-    /// All of them. The next change copies a list that is still in use.
+    /// A snapshot. The next change copies a list that is still shared.
     fn share(&self) -> Arc<Vec<EntryNo>> {
         self.numbers.clone()
     }
@@ -94,7 +94,7 @@ mod tests {
         list.share().iter().copied().filter(|&no| no != EntryNo::NOBODY).collect()
     }
 
-    /// Everything that can be done, at any length, beside a list that is looked through.
+    /// Every operation at every length, compared with a plain list.
     #[test]
     fn a_long_list_is_what_a_plain_one_would_be() {
         let (mut list, mut plain) = (Listed::of((0..70).map(EntryNo::first).collect()), Vec::new());
@@ -103,7 +103,7 @@ mod tests {
         for step in 0..20_000_u32 {
             dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let no = EntryNo::first((dice >> 8) % 200);
-            // It grows and shrinks in turns.
+            // The list grows and shrinks by turns.
             if (dice >> 20) % 10 < if step / 2000 % 2 == 0 { 7 } else { 3 } {
                 list.insert(no);
                 if !plain.contains(&no) {
