@@ -1,19 +1,18 @@
-//! An order of addresses that tells nothing of them. Their own would: where they are hidden, what is done for one after the
-//! other arrives in that order.
+//! A random order of addresses. Where JIDs are hidden, the order of stanzas must not reveal the order of JIDs.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// See the module; drawn at each start.
+/// A random order, drawn at each start.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lot(u64);
 
 impl Lot {
-    /// The order that is drawn from this, which is nobody's to know.
+    /// The order for this salt, which is secret.
     pub fn new(salt: u64) -> Lot {
         Lot(salt)
     }
 
-    /// The place of an address; those of two may be the same.
+    /// The place of an address. Two addresses may share one.
     pub fn of(self, address: &impl Hash) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.0.hash(&mut hasher);
@@ -21,7 +20,7 @@ impl Lot {
         hasher.finish()
     }
 
-    /// An address behind its place: in this order.
+    /// An address with its place, as a key in this order.
     pub fn place<T: Hash + Clone>(self, address: &T) -> (u64, T) {
         (self.of(address), address.clone())
     }

@@ -1,4 +1,4 @@
-//! Who comes first, how often, and how much of something there is room for: what all rooms use.
+//! Fairness: order, rates and shares of rooms, as used by the whole engine.
 
 pub(super) mod lot;
 pub mod pace;

@@ -1,35 +1,35 @@
-//! How fast things may come: a bucket for each who, which empties by use and fills again with time.
+//! Rates: one token bucket for each holder.
 //!
-//! Pure: the time is an argument, of a clock that never goes back. Bounded: whoever has not been seen while many others were is forgotten, and a bucket
-//! that is forgotten is full.
+//! Pure: times are arguments, of a clock that never goes back. The number of buckets is bounded: the least recently
+//! used ones are forgotten, and a forgotten bucket counts as full.
 
 use crate::channel::Rate;
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// How many buckets are kept at most.
+/// The most buckets that are kept.
 pub const KNOWN_MAX: usize = 20_000;
 
-/// Buckets of one size.
+/// Buckets of one rate.
 #[derive(Debug)]
 pub struct Pace<Who> {
     /// How long an empty bucket takes to fill, in microseconds.
     full_us: u64,
-    /// How long one takes to come back, in microseconds; 0: there is no limit.
+    /// How long one token takes to come back, in microseconds. 0: no limit.
     each_us: u64,
-    // What is kept is when a bucket is full again. Who was seen since the last turnover is in the first.
+    // When each bucket will be full again, in microseconds. `recent` has those used since the last turnover.
     recent: HashMap<Who, u64>,
     before: HashMap<Who, u64>,
 }
 
 impl<Who: Clone + Eq + Hash> Pace<Who> {
-    /// Buckets that hold the burst.
+    /// Buckets of a rate with a burst.
     pub fn new(rate: Rate) -> Pace<Who> {
         let each_us = 1_000_000_u64.checked_div(rate.per_s).map_or(0, |each| each.max(1));
         Pace::with(each_us, rate.burst)
     }
 
-    /// So many in any such time, in milliseconds.
+    /// Buckets of `count` tokens in `within_ms`.
     pub fn within(count: u64, within_ms: u64) -> Pace<Who> {
         Pace::with((within_ms.saturating_mul(1000) / count.max(1)).max(1), count)
     }
@@ -39,10 +39,10 @@ impl<Who: Clone + Eq + Hash> Pace<Who> {
         Pace { full_us, each_us, recent: HashMap::new(), before: HashMap::new() }
     }
 
-    /// Takes one out.
+    /// Takes a token.
     ///
     /// # Errors
-    /// In how many seconds there is one again, where there is none.
+    /// The seconds until there is one.
     pub fn take(&mut self, who: &Who, now_ms: u64) -> Result<(), u64> {
         if self.each_us == 0 {
             return Ok(());
@@ -58,7 +58,7 @@ impl<Who: Clone + Eq + Hash> Pace<Who> {
         Ok(())
     }
 
-    /// How long it takes until there are so many, in microseconds; more than the burst are there when it is full.
+    /// How long until the bucket has `count` tokens, in microseconds. A count above the burst needs a full bucket.
     pub fn wait_us(&self, who: &Who, count: u64, now_ms: u64) -> u64 {
         let now_us = now_ms.saturating_mul(1000);
         let known = self.recent.get(who).or_else(|| self.before.get(who)).copied().unwrap_or(0);
@@ -67,7 +67,7 @@ impl<Who: Clone + Eq + Hash> Pace<Who> {
         full_at.saturating_sub(now_us.saturating_add(self.full_us))
     }
 
-    /// Takes so many out, whether there are as many or not: what is lacking comes first.
+    /// Takes `count` tokens. The bucket may go below zero.
     pub fn charge(&mut self, who: &Who, count: u64, now_ms: u64) {
         if self.each_us > 0 && count > 0 {
             let known = self.recent.get(who).or_else(|| self.before.get(who)).copied().unwrap_or(0);
@@ -76,7 +76,7 @@ impl<Who: Clone + Eq + Hash> Pace<Who> {
         }
     }
 
-    /// Takes so many out, and no more than there are.
+    /// Takes `count` tokens, or as many as there are.
     pub fn empty_by(&mut self, who: &Who, count: u64, now_ms: u64) {
         let lacks_us = self.wait_us(who, count, now_ms);
         let lacking = lacks_us.checked_div(self.each_us).unwrap_or(0);
@@ -87,7 +87,7 @@ impl<Who: Clone + Eq + Hash> Pace<Who> {
         );
     }
 
-    /// Puts one back.
+    /// Puts a token back.
     pub fn put_back(&mut self, who: &Who) {
         if let Some(full_at) = self.recent.get_mut(who) {
             *full_at = full_at.saturating_sub(self.each_us);
@@ -152,7 +152,7 @@ mod tests {
             .collect();
         assert_eq!(waits, [0, 0, 0, 0, 0, 100_000, 200_000, 300_000]);
         assert_eq!((pace.wait_us(&'a', 1, 1300), pace.wait_us(&'a', 1, 1400)), (100_000, 0));
-        // More than there ever are may be taken where it is full.
+        // A full bucket gives more than the burst.
         assert_eq!((pace.wait_us(&'b', 500, 1000), pace.wait_us(&'a', 500, 1300)), (0, 500_000));
         pace.charge(&'b', 500, 1000);
         assert_eq!(pace.take(&'b', 1000), Err(50));
@@ -174,7 +174,7 @@ mod tests {
         let mut pace = Pace::new(Rate { per_s: 1, burst: 1 });
         for n in 0..4 * KNOWN_MAX {
             assert!(pace.take(&n, 0).is_ok());
-            // Somebody who is refused all the time is not seen again, and may be forgotten; who is let in is not.
+            // A holder that is always refused may be forgotten, one that is served is not.
             assert!(pace.known() <= KNOWN_MAX, "{}", pace.known());
         }
         let mut pace = Pace::new(Rate { per_s: 1, burst: 100 });

@@ -1,10 +1,10 @@
-//! Things that belong to accounts, as many as there is room for: where it is used up, who has most of them loses its first.
+//! A bounded set of things that belong to accounts. If it is full, the account with the most loses its first.
 
 use super::super::share::{Full, Hit, Holder, OwnDomains, Shares};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-/// See the module.
+/// A bounded set of things with holders.
 #[derive(Clone, Debug)]
 pub struct Pool<Who, Thing> {
     shares: Shares<Who>,
@@ -12,24 +12,24 @@ pub struct Pool<Who, Thing> {
     own: BTreeMap<Who, BTreeSet<Thing>>,
 }
 
-/// What becomes of something that is to be put in.
+/// The result of [`Pool::put`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Put<Thing> {
-    /// It is in.
+    /// It was added, or was there.
     In,
-    /// It is in, and this went for it.
+    /// It was added, and this one gave way.
     For(Thing),
-    /// There is no room for it.
+    /// There is no room.
     Refused,
 }
 
 impl<Who: Holder, Thing: Clone + Ord> Pool<Who, Thing> {
-    /// Room for so many, by the name that the log and metrics have for them.
+    /// Room for `max` things. `what` names them in the log and in metrics.
     pub fn new(what: &'static str, max: usize, own_domains: OwnDomains) -> Pool<Who, Thing> {
         Pool { shares: Shares::new(what, max, own_domains), all: BTreeMap::new(), own: BTreeMap::new() }
     }
 
-    /// Puts something in, where it is not in yet.
+    /// Adds a thing, if it is not there yet.
     pub fn put(&mut self, who: &Who, thing: Thing) -> Put<Thing> {
         if self.all.contains_key(&thing) {
             return Put::In;
@@ -49,7 +49,7 @@ impl<Who: Holder, Thing: Clone + Ord> Pool<Who, Thing> {
         gone.map_or(Put::In, Put::For)
     }
 
-    /// Takes something out; whose it was.
+    /// Removes a thing. Returns its holder.
     pub fn take(&mut self, thing: &Thing) -> Option<Who> {
         let who = self.all.remove(thing)?;
         self.shares.give_back(&who, 1);
@@ -61,34 +61,34 @@ impl<Who: Holder, Thing: Clone + Ord> Pool<Who, Thing> {
         Some(who)
     }
 
-    /// How many there are.
+    /// How many things there are.
     pub fn len(&self) -> usize {
         self.all.len()
     }
 
-    /// How many there are of one.
+    /// How many things one holder has.
     pub fn len_of(&self, who: &Who) -> usize {
         self.own.get(who).map_or(0, BTreeSet::len)
     }
 
-    /// All of them, in order.
+    /// All things, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Thing> {
         self.all.keys()
     }
 
-    /// The next one behind another, in a circle.
+    /// The next thing after `thing`, in a circle.
     pub fn next_behind(&self, thing: Option<&Thing>) -> Option<&Thing> {
         let from = thing.map_or(Bound::Unbounded, Bound::Excluded);
         let next = self.all.range((from, Bound::Unbounded)).next();
         next.or_else(|| self.all.first_key_value()).map(|(thing, _)| thing)
     }
 
-    /// Who hit a share since this was asked last.
+    /// Shares that were hit since the last call.
     pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<Who, Thing> {
         self.shares.hits()
     }
 
-    /// Takes all of them out.
+    /// Removes all things.
     pub fn clear(&mut self) {
         let all: Vec<Thing> = self.all.keys().cloned().collect();
         all.iter().for_each(|thing| drop(self.take(thing)));

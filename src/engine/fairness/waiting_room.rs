@@ -1,8 +1,8 @@
-//! Room for what waits in the order in which it came, with a share for each account and domain: where there is no room,
-//! whoever has most waiting loses its newest.
+//! Room for what waits in order of arrival, with a share for each account and domain. If it is full, the account with
+//! the most loses its newest.
 //!
-//! Counted are bytes, and everything counts for a part of them at least, so that its number is bounded as well. What waits
-//! is kept elsewhere, under its number.
+//! Bytes are counted. Each thing counts at least `least`, which bounds the number of things, too. The things themselves
+//! are kept elsewhere, by number.
 
 use super::super::Inbound;
 use super::super::share::{Full, Hit, OwnDomains, Shares};
@@ -11,41 +11,40 @@ use crate::xmpp::Stanza;
 use jid::BareJid;
 use std::collections::{BTreeMap, HashMap};
 
-/// The part of all bytes that the service's own things may take besides; what people send goes before more of them.
+/// The service's own things may take one part in this many, in addition. Beyond it, they wait for those of accounts.
 const OWN_PART: usize = 8;
 
-/// See the module.
+/// Shares of what waits.
 #[derive(Clone, Debug)]
 pub struct WaitingRoom {
     shares: Shares<BareJid>,
-    /// What each counts for at least, in bytes.
+    /// The least that a thing counts, in bytes.
     least: usize,
-    /// What each account has waiting, by number, and what it counts for.
+    /// What each account has waiting, by number, with the bytes that count.
     waiting: HashMap<BareJid, BTreeMap<u64, usize>>,
-    /// What waits that is nobody's, in bytes.
+    /// The bytes of the service's own things.
     own: usize,
 }
 
-/// There is no room, and whoever asks has most of it.
+/// There is no room, and the asker has the most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoRoom;
 
 impl WaitingRoom {
-    /// Room for so many things and so many bytes of them, by the name that the log and metrics have for it.
+    /// Room for `items_max` things and `bytes_max` bytes. `what` names them in the log and in metrics.
     pub fn new(what: &'static str, (items_max, bytes_max): (usize, usize), own_domains: OwnDomains) -> WaitingRoom {
-        // Sums never overflow.
+        // Keeps sums from overflowing.
         let bytes_max = bytes_max.min(usize::MAX / 4);
         let least = bytes_max / items_max.max(1);
         WaitingRoom { shares: Shares::new(what, bytes_max, own_domains), least, waiting: HashMap::new(), own: 0 }
     }
 
-    /// Whether there is room for so many bytes, whoever they are of.
+    /// Whether `bytes` fit without anything giving way.
     pub fn has_room(&self, bytes: usize) -> bool {
         self.shares.held() == 0 || self.shares.held().saturating_add(bytes.max(self.least)) <= self.shares.max()
     }
 
-    /// Whether somebody's share has room for so many bytes, be it that another one loses something for them. If not, that
-    /// counts as a hit.
+    /// Whether an account may add `bytes`, possibly by having others give way. A negative answer counts as a hit.
     pub fn may_enter(&mut self, who: &BareJid, bytes: usize) -> bool {
         let may = self.has_room(bytes) || self.shares.may_take(who, bytes.max(self.least));
         if !may {
@@ -54,11 +53,11 @@ impl WaitingRoom {
         may
     }
 
-    /// Gives a place to what has a number that nothing else has; the numbers of what has to go for it. A single thing
-    /// always finds room, however large.
+    /// Adds a thing under a fresh number. Returns the numbers of those that gave way. Into an empty room any thing
+    /// fits.
     ///
     /// # Errors
-    /// [`NoRoom`]: nothing has changed.
+    /// [`NoRoom`], with nothing changed.
     pub fn enter(&mut self, who: &BareJid, number: u64, bytes: usize) -> Result<Vec<u64>, NoRoom> {
         let amount = bytes.max(self.least);
         let mut gone = Vec::new();
@@ -83,7 +82,7 @@ impl WaitingRoom {
         Ok(gone.into_iter().map(|(_, number, _)| number).collect())
     }
 
-    /// What is nobody's wants to wait; whether there is room for it. It is never lost for others.
+    /// Adds bytes of the service's own. Returns whether there is room. They never give way.
     pub fn enter_own(&mut self, bytes: usize) -> bool {
         let has_room = self.own == 0 || self.own.saturating_add(bytes) <= self.shares.max() / OWN_PART;
         if has_room {
@@ -92,12 +91,12 @@ impl WaitingRoom {
         has_room
     }
 
-    /// It waits no longer.
+    /// Removes bytes of the service's own.
     pub fn leave_own(&mut self, bytes: usize) {
         self.own = self.own.saturating_sub(bytes);
     }
 
-    /// Something waits no longer, where it did.
+    /// Removes a thing, if it is there.
     pub fn leave(&mut self, who: &BareJid, number: u64) {
         let Some(waiting) = self.waiting.get_mut(who) else { return };
         let Some(amount) = waiting.remove(&number) else { return };
@@ -107,7 +106,7 @@ impl WaitingRoom {
         self.shares.give_back(who, amount);
     }
 
-    /// Who hit a share since this was asked last.
+    /// Shares that were hit since the last call.
     pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
         self.shares.hits()
     }
@@ -125,15 +124,16 @@ impl WaitingRoom {
     }
 }
 
-/// For whom a stanza is sent: a host server asks for its accounts, and for nobody else's.
+/// The account that a stanza is for: its sender, or the account of a delegated request (XEP-0355) from its own host
+/// server.
 pub(in crate::engine) fn asker_of(stanza: &Stanza) -> BareJid {
     let forwarded = delegation::forwarded(stanza).and_then(|(_, inner)| delegation::asker(stanza, inner?).ok());
     forwarded.map_or_else(|| stanza.sender(), |(asker, _)| asker.to_bare())
 }
 
 impl Inbound {
-    /// In whose share it waits: the account that sent it, or for which its host server asks; `None` where it is the
-    /// service's own.
+    /// The account whose share it takes: its sender, or the account of a delegated request. `None` for the service's
+    /// own.
     pub fn holder(&self) -> Option<BareJid> {
         match self {
             Inbound::Stanza(stanza) => Some(asker_of(stanza)),

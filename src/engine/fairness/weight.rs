@@ -1,18 +1,18 @@
-//! What something that waits takes in memory, roughly.
+//! The approximate size of waiting items in memory.
 
 use super::super::Inbound;
 use crate::xmpp::Parts;
 use minidom::Element;
 
-/// What something that waits takes beside its text, each of its elements, attributes and channels, in bytes.
+/// The size of an item besides its text, and of each element, attribute and channel name, in bytes.
 const ITEM_BYTES: usize = 512;
 const ELEMENT_BYTES: usize = 240;
 const ATTRIBUTE_BYTES: usize = 100;
 pub(in crate::engine) const NAME_BYTES: usize = 128;
-/// What is known of a row that was read for it, roughly, in bytes.
+/// The size of a row that was read for an item, in bytes.
 pub(in crate::engine) const ROW_BYTES: usize = 512;
 
-/// Roughly what it takes in memory, in bytes. What calls carry beside messages has a bound at the door they came by.
+/// The approximate size of an item, in bytes. For calls only messages count; the API bounds the rest.
 pub(in crate::engine) fn weight(inbound: &Inbound) -> usize {
     match inbound {
         Inbound::Stanza(stanza) => ITEM_BYTES + weight_of(&stanza.element),
