@@ -1,4 +1,4 @@
-//! Who may subscribe to which node of a channel, and who is told what happens there.
+//! XEP-0406 §2.4: who may subscribe to a node, and who is notified of its changes.
 
 use super::rules::Rules;
 use super::{Access, Channel, Node};
@@ -15,13 +15,13 @@ impl Channel {
         Rules::of(self).open(account, node, self.participant(account).is_some())
     }
 
-    /// Whether an account may subscribe to a node once it is in the channel.
+    /// Whether an account may subscribe to a node as a participant.
     pub fn may_subscribe_inside(&self, account: &BareJid, node: Node) -> bool {
         Rules::of(self).open(account, node, true)
     }
 
-    /// Those who are told what happens on a node that is not open to all participants, in the order of ids; `None`
-    /// where it is. A role may end before a subscription does, which rests then.
+    /// Who is notified of changes on a node that is not open to all participants, by participant id. `None` if it is
+    /// open to all. A subscription rests while its right is gone.
     pub fn told_of(&self, node: Node) -> Option<Vec<BareJid>> {
         if self.access_to(node) >= Access::Participants {
             return None;

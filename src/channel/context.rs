@@ -1,4 +1,4 @@
-//! What a decision may depend on besides the channel.
+//! What a decision may depend on, besides the channel.
 
 use super::group::Facts;
 use super::{Item, Limits, LiveState, Member, Registry};
@@ -7,26 +7,26 @@ use jid::BareJid;
 use rand::rngs::StdRng;
 use std::collections::BTreeMap;
 
-/// See the module.
+/// What a decision may depend on, besides the channel.
 pub struct Context<'a> {
     /// The live state of the turn.
     pub live: LiveState<'a>,
-    /// The source of randomness; seeded once, so that a run can be repeated.
+    /// The source of randomness, seeded once, so that a run can be repeated.
     pub dice: &'a mut StdRng,
     /// The limits in force.
     pub limits: &'a Limits,
-    /// The nicks that accounts registered with the service.
+    /// Nicks registered with the service (XEP-0407 §3).
     pub registry: &'a Registry,
-    /// The domains that are the service's own.
+    /// The service's own domains.
     pub own_domains: &'a OwnDomains,
     /// The operators of the service.
     pub operators: &'a [BareJid],
-    /// Who they were whom the command brings in and whose records were given up.
+    /// Former records of accounts that the command brings in. `None` if an account had none.
     pub past: &'a BTreeMap<BareJid, Option<Member>>,
-    /// What is known of the rows that the command names, by number.
+    /// Facts of the rows that the command names, by number.
     pub facts: &'a BTreeMap<u64, Facts>,
-    /// The bodies and files of a row in one number, where the row is known.
+    /// The gist of a row (a hash of what it says), if known.
     pub gist_of: &'a dyn Fn(u64) -> Option<u64>,
-    /// Writes the payload of an information item anew, with another name in it.
+    /// Renders the payload of an information item again, with another name.
     pub rename: fn(&Item, &str) -> String,
 }

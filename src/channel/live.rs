@@ -1,23 +1,23 @@
-//! The live state of a turn: what is known and no channel keeps. It reaches decisions, requests and renderers by this one
-//! door, so whatever else the engine knows at the moment, such as who is in a room, becomes a field here.
+//! The live state of a turn: what the engine knows and no channel keeps. Decisions, requests and renderers get it only
+//! here, so anything else of that kind becomes a field.
 
 use super::{Newcomer, Stamp};
 use jid::BareJid;
 use std::collections::BTreeMap;
 
-/// See the module.
+/// What the engine knows and no channel keeps.
 #[derive(Clone, Copy)]
 pub struct LiveState<'a> {
-    /// The time of what happens.
+    /// The time of events.
     pub now: Stamp,
-    /// What was to end by this time has ended; it stands still while the clock is not believed.
+    /// The time by which things end. It stands still while the clock is not trusted.
     pub due: Stamp,
-    /// The accounts that others added and that did nothing so far.
+    /// Accounts that others added and that have not acted yet.
     pub newcomers: &'a BTreeMap<BareJid, Newcomer>,
 }
 
 impl LiveState<'static> {
-    /// That of a time at which nobody is there.
+    /// The state at a time, without newcomers.
     pub fn at(now: Stamp) -> LiveState<'static> {
         static NOBODY: BTreeMap<BareJid, Newcomer> = BTreeMap::new();
         LiveState { now, due: now, newcomers: &NOBODY }

@@ -1,5 +1,5 @@
-//! What somebody asks of a channel costs the same whatever the channel holds: counted in people, entries and invitations
-//! that are looked at.
+//! A request to a channel costs the same whatever the channel holds, counted in people, list entries and invitations
+//! looked at.
 
 use super::{Engine, Inbound, Out, ServiceSettings, Turn, fixture};
 use crate::channel::*;
@@ -10,15 +10,15 @@ use jid::BareJid;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-/// Admins and owners, each; they are fewer than a channel may have.
+/// Admins and owners, each. A channel may have more.
 const ADMINS: usize = 20;
 
 fn jid(text: &str) -> BareJid {
     BareJid::new(text).unwrap()
 }
 
-/// A channel of so many people and entries of each list, with a tenth of that by the name of `ann` besides, and a group of
-/// as many.
+/// A channel with `count` people and entries in each list, a tenth of them again under the name `ann`, and a group of
+/// the same size.
 fn service(count: usize) -> Engine {
     let mut limits = Limits::default();
     limits.groups.participants_max = 1_000_000;
@@ -89,7 +89,7 @@ fn iq(from: &str, to: &str, type_: &str, payload: &str) -> String {
     format!("<iq type='{type_}' id='1' from='{from}' to='{to}@mix.h'>{payload}</iq>")
 }
 
-/// A stanza for each thing that somebody may ask to see.
+/// A stanza for each thing that can be read.
 fn reads() -> Vec<(&'static str, String)> {
     let set = "<set xmlns='http://jabber.org/protocol/rsm'><max>1</max></set>";
     let items = |node: &str, items: &str, set: &str| {
@@ -131,7 +131,7 @@ fn reads() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// And one for each that it may have done.
+/// A stanza for each thing that can be changed.
 fn writes() -> Vec<(&'static str, String)> {
     let publish = |node: &str, id: &str| {
         let item = format!("<publish node='{node}'><item id='{id}'/></publish>");

@@ -1,9 +1,9 @@
-//! What the unit tests of the engine share.
+//! What unit tests of the engine share.
 
 use super::{Engine, Inbound, Out, ServiceSettings};
 use crate::channel::{Limits, Stamp};
 
-/// The settings of a small service at `mix.h` where everybody may create channels.
+/// A small service at `mix.h` where everybody may create channels.
 pub(super) fn settings() -> ServiceSettings {
     ServiceSettings {
         domain: jid::DomainPart::new("mix.h").unwrap().into_owned(),
@@ -19,7 +19,7 @@ pub(super) fn settings() -> ServiceSettings {
     }
 }
 
-/// What a turn sends, and what goes on behind it; each goes on at once.
+/// What a turn and its following turns send.
 pub(super) fn sent(engine: &mut Engine, now: Stamp, batch: Vec<Inbound>) -> Vec<Out> {
     let mut turn = engine.turn(now, batch);
     let mut sent = turn.outbox;

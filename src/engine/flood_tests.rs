@@ -1,4 +1,4 @@
-//! Two of everything that is bounded: one uses up what is everybody's, and the other is served.
+//! For each shared bound: one account floods, and another is served.
 
 mod former_tests;
 
@@ -12,7 +12,7 @@ use crate::xep::availability::Availability;
 use crate::xmpp::Stanza;
 use jid::{BareJid, FullJid, Jid};
 
-/// A service of `h`, where only its accounts create channels.
+/// A service of `h`, where only accounts of `h` create channels.
 fn service(limits: Limits) -> Engine {
     let settings = ServiceSettings { limits, creators: vec!["h".into()], ..fixture::settings() };
     Engine::new(settings, [7; 16], [7; 32], Default::default(), Vec::new())
@@ -150,7 +150,7 @@ fn nicks_are_registered_by_whom_the_operator_lets_and_none_takes_all() {
         (0..250).all(|n| register(&mut engine, &format!("a{n}@h"), &format!("n{n}"))),
         "a stranger's nick binds none"
     );
-    // Whose nick was taken over has none.
+    // The foreign account lost its nick to the service's own.
     let account = |text: &str| BareJid::new(text).unwrap();
     assert_eq!(engine.requests.nick_of(&account("x1@away")), None);
     assert_eq!(engine.requests.nick_of(&account("a1@h")).map(|nick| nick.as_str()), Some("n1"));
@@ -172,7 +172,7 @@ fn no_account_creates_all_channels_that_there_may_be() {
     println!("flood: 300 channels of one account: {taken} of 200 are created, and those of 20 others");
 }
 
-/// Has somebody make a group with so many strangers; whether they are in it.
+/// Creates a group with this many strangers. Returns whether they are in it.
 fn gather(engine: &mut Engine, now: u64, (who, group): (&str, u64), people: usize) -> bool {
     let invitee = |n: usize| Invitee { jid: BareJid::new(&format!("s{group}-{n}@away")).unwrap(), nick: None };
     let members = (0..people).map(invitee).collect();

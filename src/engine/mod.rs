@@ -1,7 +1,7 @@
-//! The turn: a batch of what came in becomes what is to be stored and what is to be sent.
+//! The engine: turns a batch of inputs into what is to be stored and what is to be sent.
 //!
-//! Pure: no I/O, no clock, no thread. The worker calls it and keeps the one promise it rests on: nothing in a turn's
-//! outbox leaves before its records are durable.
+//! Pure: no I/O, no clock, no thread. The worker calls it, and keeps one promise: nothing in a turn's outbox is sent
+//! before its records are durable.
 
 pub mod channels;
 #[cfg(test)]
@@ -48,35 +48,35 @@ use rand::{Rng, SeedableRng};
 use share::{OwnDomains, Shares};
 use std::collections::HashMap;
 
-/// What the operator settles.
+/// The service's settings.
 #[derive(Clone, Debug)]
 pub struct ServiceSettings {
     /// The component's domain.
     pub domain: DomainPart,
-    /// The name shown to people.
+    /// The name that clients show.
     pub name: String,
     /// Accounts with an operator's rights.
     pub operators: Vec<BareJid>,
-    /// Domains whose users may create channels; `*` stands for every domain.
+    /// Domains whose accounts may create channels. `*` stands for every domain.
     pub creators: Vec<String>,
-    /// Limits of channels.
+    /// Limits.
     pub limits: Limits,
-    /// Rows of a page of history where the asker names no number.
+    /// The rows of a MAM page, if the request sets no `max`.
     pub page_default: usize,
-    /// Rows of a page of history at most.
+    /// The most rows of a MAM page.
     pub page_max: usize,
-    /// What channels in memory may take together, in bytes.
+    /// The most bytes of channels in memory.
     pub channels_memory_bytes_max: usize,
-    /// How each home server takes MIX traffic, where that is settled by hand.
+    /// How each home server takes MIX traffic, if configured.
     pub pam: HashMap<String, Pam>,
-    /// The home servers whose multicast services are used, and what is settled about them by hand.
+    /// The home servers whose multicast services may be used, with their configuration.
     pub multicast: HashMap<String, MulticastSettings>,
 }
 
-/// Everything the service knows, and the rules by which it changes.
+/// The state of the whole service, and its rules.
 pub struct Engine {
     service: Service,
-    /// The domains that are the service's own.
+    /// The service's own domains.
     own: OwnDomains,
     requests: requests::Requests,
     channels: channels::Channels,
@@ -85,15 +85,15 @@ pub struct Engine {
     outgoing: outgoing::Outgoing,
     dice: StdRng,
     clock: trust::Clock,
-    /// The time of what happens, and the time by which something has ended (see [`Dial`]).
+    /// The time of events, and the time by which things end (see [`Dial`]).
     now: Stamp,
     due: Stamp,
-    /// The time by which is waited: it goes on whatever happens to the clock.
+    /// Steady time, for timers. It never depends on the clock.
     steady: Stamp,
 }
 
 impl Engine {
-    /// An engine over what the store holds. `seed` is the only randomness it ever gets.
+    /// An engine over what the store has. `seed` is its only randomness.
     pub fn new(
         settings: ServiceSettings,
         sealing_key: [u8; 16],
@@ -104,7 +104,7 @@ impl Engine {
         let own = own_domains(&settings.domain, &settings.creators);
         let hosts = people::hosts::Hosts::new(settings.pam, settings.multicast, settings.domain.as_str(), own.clone());
         let created = Shares::new("channels", settings.limits.channels_max, own.clone());
-        // From dice of its own: what leaves was drawn from the others.
+        // From a generator of its own, so that the ids drawn from `dice` stay as they are.
         let lot = fairness::lot::Lot::new(StdRng::from_seed(seed.map(|byte| !byte)).random());
         Engine {
             requests: requests::Requests::new(std::mem::take(&mut directory.nicks), &settings.limits, &own),
@@ -131,7 +131,7 @@ impl Engine {
         }
     }
 
-    /// Reads the clock, as every turn does, and says what time it is.
+    /// Reads the clock, as every turn does.
     pub fn tell_time(&mut self, now: impl Into<Moment>) -> Dial {
         self.clock.read(now.into());
         let dial = self.clock.dial();
@@ -139,39 +139,39 @@ impl Engine {
         dial
     }
 
-    /// What time it was at the last reading.
+    /// The time at the last reading.
     pub fn dial(&self) -> Dial {
         self.clock.dial()
     }
 
-    /// How much there is, and how much of it is in memory.
+    /// Totals of all channels and of those in memory.
     pub fn census(&self) -> ShelfCensus {
         self.channels.shelf().census()
     }
 
-    /// The highest number ever given to a channel.
+    /// The highest gid ever given.
     pub fn gid_highest(&self) -> u32 {
         self.channels.shelf().gid_highest()
     }
 
-    /// The domains that are the service's own.
+    /// The service's own domains.
     pub fn own_domains(&self) -> &OwnDomains {
         &self.own
     }
 
-    /// The nicks that are registered with the service.
+    /// Registered nicks (XEP-0407 §3).
     pub fn registry(&self) -> &Registry {
         self.requests.registry()
     }
 
-    /// The channels in memory, for comparing them with the store.
+    /// The channels in memory, to compare with the store.
     #[expect(clippy::disallowed_methods, reason = "in any order: whoever compares them looks each up")]
     pub fn channels(&self) -> impl Iterator<Item = &crate::channel::Channel> {
         self.channels.shelf().channels()
     }
 }
 
-/// The domains that are the service's own: its host's, and those whose users alone may create channels.
+/// The service's own domains: its host's, and those whose accounts alone may create channels.
 pub fn own_domains(domain: &DomainPart, creators: &[String]) -> OwnDomains {
     let parent = domain.as_str().split_once('.').map(|(_, parent)| parent.to_owned());
     OwnDomains::new(parent.into_iter().chain(creators.iter().cloned()))

@@ -1,4 +1,4 @@
-//! The turn is run: what was loaded is taken up, a batch is taken in order, and what came of it is put together.
+//! Runs a turn: takes a batch in order, and completes what follows from it.
 
 use super::turn::{Inbound, Turn};
 use super::{Engine, Moment, Out};
@@ -6,7 +6,7 @@ use crate::channel::Refusal;
 use crate::store::Record;
 
 impl Engine {
-    /// Takes a batch, in order, and says what it leads to.
+    /// Handles a batch in order. Returns what to store and to send.
     pub fn turn(&mut self, now: impl Into<Moment>, batch: Vec<Inbound>) -> Turn {
         self.tell_time(now);
         self.requests.begin_turn();
@@ -25,7 +25,7 @@ impl Engine {
         turn
     }
 
-    /// Takes what is no request of anybody's.
+    /// Handles an input that is not a request.
     pub(super) fn take_other(&mut self, inbound: Inbound, turn: &mut Turn) {
         match inbound {
             Inbound::Stanza(_) | Inbound::Call(_) => {}
@@ -42,17 +42,17 @@ impl Engine {
         }
     }
 
-    /// Tells whoever had to go for others, and says who hit a share.
+    /// Answers askers whose queries gave way to others, and notes the shares that were hit.
     fn settle_shares(&mut self, turn: &mut Turn) {
         self.give_up_ousted(turn);
         let hits = self.people.hits().chain(self.presence.hits()).chain(self.channels.hits());
         turn.hits.extend(hits.chain(self.requests.hits()).chain(self.outgoing.hits()));
     }
 
-    /// Undoes a turn whose commit was refused: its channels leave memory and reload from the store, and everybody who
-    /// asked for something is told that it did not happen. Returns what to send.
+    /// Undoes a turn whose commit was refused: its channels leave memory, and all askers get an error. Returns what to
+    /// send.
     pub fn abandon(&mut self, turn: Turn) -> Vec<Out> {
-        // What was told of presence counts as told.
+        // Presence counts as delivered.
         let stays = |out: &Out| match out {
             Out::Book(_) => true,
             Out::Fan(fan) => fan.presence,

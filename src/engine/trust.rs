@@ -1,85 +1,88 @@
-//! How far the clock is believed.
+//! How far the clock is trusted.
 //!
-//! A clock that is ahead does harm that setting it right does not undo: what ends by time is gone. So a jump ahead is
-//! noticed, by the time since the machine started, which nobody sets, and at a start by what an earlier process believed.
-//! Until the operator confirms it, or it has lasted for a day, stamps go on and nothing ends. A clock that goes back is
-//! followed at once: it makes nothing end, and most often it was ahead before.
+//! A clock that is ahead does harm that setting it right does not undo: it ends things for good. A jump ahead is
+//! noticed by steady time (since the machine started, which nobody sets), and at a start by what an earlier process
+//! trusted. Until the operator confirms the jump, or it has lasted a day, stamps continue and nothing ends. A clock
+//! that goes back is followed at once: this ends nothing, and mostly the clock was ahead before.
 
 use crate::channel::Stamp;
 use crate::store::Belief;
 
 const DAY_MS: u64 = 24 * 3600 * 1000;
-/// How far the clock may get ahead within a day of steady time, in milliseconds.
+/// How far the clock may gain on steady time within a day, in milliseconds.
 pub const JUMP_MS_MAX: u64 = DAY_MS;
-/// How far it may be ahead, at a start, of what was believed before, in milliseconds.
+/// How far the clock may be ahead of the last trusted time at a start, in milliseconds.
 pub const AWAY_MS_MAX: u64 = 7 * DAY_MS;
-/// How long a clock has to go on as it is to be believed in spite of a jump, in milliseconds of steady time.
+/// How long a jump has to last until it is trusted, in milliseconds of steady time.
 pub const PATIENCE_MS: u64 = DAY_MS;
-/// For how long after its start a machine's clock may be unset yet: many have none that runs while they are off.
+/// How long after its start a machine's clock may still be unset, in milliseconds. Many machines have no clock that
+/// runs while they are off.
 const BOOT_MS: u64 = 10 * 60 * 1000;
-/// 2026-01-01T00:00:00Z: no clock that says less is right, since this program is younger.
+/// 2026-01-01T00:00:00Z. An earlier time is wrong, because this program is newer.
 const MADE: Stamp = Stamp(1_767_225_600_000);
-/// How much time passes until what is believed is kept again: beside what is kept anyway, and otherwise.
+/// How often the trusted time is stored: with other records, and alone. In milliseconds.
 const KEEP_BESIDE_MS: u64 = 60_000;
 const KEEP_ALONE_MS: u64 = 3600 * 1000;
 
-/// Whether a clock that says this can be right.
+/// Whether a clock with this time can be right.
 pub fn can_be(wall: Stamp) -> bool {
     wall >= MADE
 }
 
-/// Whether a clock that says this at a start is not believed, after an earlier process was sure of `before`.
+/// Whether a clock with this time is distrusted at a start, after an earlier process trusted `before`.
 pub fn is_too_far(before: Stamp, wall: Stamp) -> bool {
     can_be(before) && wall.0 > before.0.saturating_add(AWAY_MS_MAX)
 }
 
-/// Two clocks read at once.
+/// Both clocks, read at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Moment {
-    /// What the clock says.
+    /// The clock's time.
     pub wall: Stamp,
-    /// The time since some point that nobody sets, sleep of the machine included: best its start. In milliseconds.
+    /// The time since a fixed point, best the machine's start, in milliseconds. Nobody sets it, and it counts while the
+    /// machine sleeps.
     pub steady_ms: u64,
 }
 
 impl From<Stamp> for Moment {
-    /// A clock that nobody sets.
+    /// Steady time equals the clock's.
     fn from(wall: Stamp) -> Moment {
         Moment { wall, steady_ms: wall.0 }
     }
 }
 
 impl Moment {
-    /// What the clock says later, where nobody sets it meanwhile.
+    /// The clock's time at a later steady time, if nobody sets it.
     fn at(self, steady_ms: u64) -> Stamp {
         Stamp(self.wall.0.saturating_add(steady_ms.saturating_sub(self.steady_ms)))
     }
 }
 
-/// Why the clock is not believed.
+/// Why the clock is not trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubt {
-    /// It is further ahead than it can have got.
+    /// It gained too much.
     Ahead {
         /// By how much, in milliseconds.
         by_ms: u64,
     },
-    /// It says a time from before this program was made.
+    /// Its time is before this program was made.
     Unset,
 }
 
-/// What time it is, for what.
+/// The times for different purposes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Dial {
-    /// What the clock says.
+    /// The clock's time.
     pub wall: Stamp,
-    /// What is stored and shown has this time.
+    /// The time that is stored and shown.
     pub stamp: Stamp,
-    /// What ends before this time has ended, and months begin by it: it stands still while the clock is not believed.
+    /// The time by which things end and months begin. It stands still while the clock is not trusted.
     pub due: Stamp,
-    /// Rows are too old by this time: it stands still until the operator confirms a jump, or the clock is right again.
+    /// The time by which rows expire. After a jump it stands still until the operator confirms it, or the clock is
+    /// right again.
     pub kept: Stamp,
-    /// Why the clock is not believed.
+    /// Why the clock is not trusted.
     pub doubt: Option<Doubt>,
     /// Whether retention waits for the operator.
     pub held: bool,
@@ -87,26 +90,26 @@ pub struct Dial {
     pub jumps: u64,
 }
 
-/// A clock that is off what it should say.
+/// A clock that is off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Off {
-    /// The reading with which that began.
+    /// The reading at which this began.
     since: Moment,
     ahead: bool,
-    /// Whether stamps take it, since there is no better time: nothing was read before.
+    /// Whether stamps follow it anyway, because there was no earlier reading.
     taken: bool,
 }
 
 /// One judgement of the clock.
 #[derive(Clone, Debug)]
 struct Trust {
-    /// How long a jump ahead has to last to be believed, in milliseconds; for ever where absent.
+    /// How long a jump ahead has to last to be trusted, in milliseconds. `None`: for ever.
     patience_ms: Option<u64>,
-    /// A reading that was believed. It stays for a day, so that many small jumps are no more than a large one.
+    /// A trusted reading. It is kept for a day, so that many small jumps count like a large one.
     anchor: Option<Moment>,
-    /// Whether that is what an earlier process believed.
+    /// Whether it is from an earlier process.
     from_before: bool,
-    /// What an earlier process believed; 0 where there was none.
+    /// What an earlier process trusted; 0 if there was none.
     before: Stamp,
     off: Option<Off>,
     is_unset: bool,
@@ -132,7 +135,7 @@ impl Trust {
         }
     }
 
-    /// Judges a reading; the stamp it leads to. Whether a jump is news.
+    /// Judges a reading, and sets the stamp. Returns whether it is a new jump.
     fn read(&mut self, now: Moment) -> bool {
         if self.anchor.is_none() && self.before > Stamp(0) {
             let before = Moment { wall: self.before, ..now };
@@ -140,7 +143,7 @@ impl Trust {
         }
         let can_be = can_be(now.wall);
         let Some(anchor) = self.anchor else {
-            // Nothing is known yet, and so there is nothing to be lost.
+            // Nothing is known yet, so nothing can be lost.
             if can_be && now.steady_ms >= BOOT_MS {
                 self.believe(now);
             }
@@ -181,7 +184,7 @@ impl Trust {
         is_ahead && known.is_none()
     }
 
-    /// The clock says what it can say.
+    /// The clock's time is plausible.
     fn agree(&mut self, now: Moment, anchor: Moment) {
         let is_over = now.steady_ms.saturating_sub(anchor.steady_ms) >= DAY_MS;
         if is_over || (self.from_before && now.wall > anchor.at(now.steady_ms)) {
@@ -195,7 +198,7 @@ impl Trust {
         self.from_before = now.steady_ms < BOOT_MS;
     }
 
-    /// Stamps are what the clock says, and what ends by then has ended.
+    /// Follows the clock: for stamps, and for what ends.
     fn take(&mut self, now: Moment) {
         self.has_taken |= can_be(now.wall);
         self.stamp(now, now.wall);
@@ -222,7 +225,7 @@ impl Trust {
         }
     }
 
-    /// The highest time that is believed to have come; `None` where nothing is believed yet.
+    /// The latest time that is trusted. `None` if none is.
     fn reached(&self, now: Moment) -> Option<Stamp> {
         let due = self.anchor?.at(now.steady_ms);
         let is_right = self.off.is_none() && !self.is_unset;
@@ -230,21 +233,21 @@ impl Trust {
     }
 }
 
-/// What the engine makes of its clock.
+/// The engine's view of its clock.
 #[derive(Clone, Debug)]
 pub struct Clock {
-    /// Of everything but retention.
+    /// For everything but retention.
     life: Trust,
-    /// Of retention, which waits for the operator alone: what it takes is gone for good.
+    /// For retention, which only the operator can let go on, because expired rows are gone for good.
     kept: Trust,
     read: Moment,
     jumps: u64,
-    /// What the store keeps; `None` where it is to be told in any case.
+    /// What the store has. `None` if it must be stored in any case.
     told: Option<Belief>,
 }
 
 impl Clock {
-    /// A clock that was not read yet, with what an earlier process believed.
+    /// A clock that was not read yet, with what an earlier process trusted.
     pub fn new(before: Belief) -> Clock {
         let (life, kept) = (Trust::new(Some(PATIENCE_MS), before.reached), Trust::new(None, before.kept));
         Clock { life, kept, read: Moment::default(), jumps: 0, told: Some(before) }
@@ -252,14 +255,14 @@ impl Clock {
 
     /// Takes a reading.
     pub fn read(&mut self, now: Moment) {
-        // Steady time that is not steady counts as standing still.
+        // Steady time that goes back counts as standing still.
         let now = Moment { steady_ms: now.steady_ms.max(self.read.steady_ms), ..now };
         self.read = now;
         self.kept.read(now);
         self.jumps += u64::from(self.life.read(now));
     }
 
-    /// The operator says that the clock is right. Whether it can be.
+    /// The operator confirms the clock. Returns whether its time can be right.
     pub fn confirm(&mut self) -> bool {
         let can_be = can_be(self.read.wall);
         if can_be {
@@ -272,12 +275,12 @@ impl Clock {
         can_be
     }
 
-    /// The time that goes on whatever happens to the clock.
+    /// Steady time.
     pub fn steady(&self) -> Stamp {
         Stamp(self.read.steady_ms)
     }
 
-    /// What time it is, for what.
+    /// The times for different purposes.
     pub fn dial(&self) -> Dial {
         Dial {
             wall: self.read.wall,
@@ -290,7 +293,7 @@ impl Clock {
         }
     }
 
-    /// What is believed, where the store should learn it: a lot sooner where it keeps something else at the same time.
+    /// The trusted time, if it is due to be stored: earlier with other records (`beside`) than alone.
     pub fn news(&mut self, beside: bool) -> Option<Belief> {
         let belief = Belief { reached: self.life.reached(self.read)?, kept: self.kept.reached(self.read)? };
         let moved =
@@ -303,7 +306,7 @@ impl Clock {
         Some(belief)
     }
 
-    /// What the store was told last may be lost.
+    /// The last stored value may be lost.
     pub fn tell_again(&mut self) {
         self.told = None;
     }

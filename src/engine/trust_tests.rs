@@ -1,26 +1,26 @@
-//! What is made of clocks that jump: tables of readings, in hours.
+//! Clocks that jump, as tables of readings in hours.
 
 use super::*;
 
 const HOUR_MS: u64 = 3600 * 1000;
 const DAY: i64 = 24;
 const YEAR: i64 = 365 * DAY;
-/// What the clock says at hour 0 where it is right.
+/// The right time at hour 0.
 const START: Stamp = Stamp(MADE.0 + 300 * DAY_MS);
-/// For how long the machine is on at hour 0.
+/// How long the machine is on at hour 0, in milliseconds.
 const ON_MS: u64 = 100 * HOUR_MS;
 
 fn later(stamp: Stamp, hours: i64) -> Stamp {
     Stamp(stamp.0.saturating_add_signed(hours * HOUR_MS as i64))
 }
 
-/// A clock that an earlier process was sure of so many hours before the start; `None` where there was none.
+/// A clock that an earlier process trusted `before` hours before the start. `None`: there was none.
 fn clock(before: Option<i64>) -> Clock {
     let reached = before.map_or(Stamp(0), |hours| later(START, -hours));
     Clock::new(Belief { reached, kept: reached })
 }
 
-/// Reads a clock that is off by so many hours, at an hour; what is made of it, each in hours off the right time.
+/// Reads a clock that is off by so many hours. Returns stamp, due and kept, in hours off the right time.
 fn read(clock: &mut Clock, (hour, off): (i64, i64)) -> [i64; 3] {
     let steady_ms = ON_MS + hour as u64 * HOUR_MS;
     clock.read(Moment { wall: later(START, hour + off), steady_ms });
@@ -33,7 +33,7 @@ fn off_by(clock: &Clock, hour: i64) -> [i64; 3] {
     [dial.stamp, dial.due, dial.kept].map(hours)
 }
 
-/// Readings: the hour, by how much the clock is off, and then stamp, due and kept.
+/// Readings: the hour, how far the clock is off, then stamp, due and kept.
 type Script = [((i64, i64), [i64; 3])];
 
 fn plays(name: &str, before: Option<i64>, script: &Script) -> Clock {
@@ -59,14 +59,14 @@ fn a_jump_ahead_is_noticed_and_gone_once_the_clock_is_right() {
         Some(1),
         &[
             ((0, 0), [0, 0, 0]),
-            // Stamps go on, and everything else stands still.
+            // Stamps continue, everything else stands still.
             ((5, 10 * YEAR), [0, -5, -5]),
             ((6, 10 * YEAR), [0, -6, -6]),
             ((7, 0), [0, 0, 0]),
         ],
     );
     assert_eq!((clock.dial().doubt, clock.dial().held, clock.dial().jumps), (None, false, 1));
-    // One that is no larger is not.
+    // A gain of exactly a day is no jump.
     plays("a day", Some(1), &[((0, 0), [0; 3]), ((1, DAY), [DAY; 3]), ((2, DAY + 1), [DAY, DAY - 1, DAY - 1])]);
 }
 
@@ -77,7 +77,7 @@ fn what_was_read_in_between_counts_by_the_time_that_passed() {
     read(&mut clock, (1, 10 * YEAR));
     let dial = clock.dial();
     assert_eq!((dial.doubt, dial.held), (Some(Doubt::Ahead { by_ms: 10 * YEAR as u64 * HOUR_MS }), true));
-    // A machine that slept for a month is no clock that jumped.
+    // A machine that slept for a month has no clock that jumped.
     plays("asleep", None, &[((0, 0), [0; 3]), ((30 * DAY, 0), [0; 3])]);
 }
 
@@ -88,7 +88,7 @@ fn many_small_jumps_are_a_large_one() {
     (0..3).for_each(|n| assert_eq!(read(&mut clock, (n, 8 * n))[1], 8 * n));
     read(&mut clock, (3, 25));
     assert!(clock.dial().doubt.is_some());
-    // Over days it is a clock that runs fast, or one that is set a little.
+    // Over days, small gains are of a clock that runs fast.
     plays("small ones", None, &[((0, 0), [0; 3]), ((30, 20), [20; 3]), ((60, 40), [40; 3]), ((90, 60), [60; 3])]);
 }
 
@@ -105,7 +105,7 @@ fn a_jump_that_lasts_for_a_day_is_believed_but_by_retention() {
     assert_eq!((clock.dial().doubt, clock.dial().held), (None, true));
     assert!(clock.confirm());
     assert_eq!((off_by(&clock, 900), clock.dial().held), ([60 * DAY; 3], false));
-    // A jump on top of a jump begins anew, and one back to the first as well.
+    // A jump during a jump begins anew, and so does one back to the first.
     plays(
         "on top",
         None,
@@ -139,7 +139,7 @@ fn at_a_start_stamps_take_a_clock_that_is_not_believed() {
         &[
             ((0, 60 * DAY), [60 * DAY, -2, -2]),
             ((10, 60 * DAY), [60 * DAY, -12, -12]),
-            // A second jump, which is one by steady time, they do not.
+            // A second jump, by steady time, is not followed.
             ((11, 10 * YEAR), [60 * DAY, -13, -13]),
             ((12, 0), [0, 0, 0]),
         ],
@@ -156,7 +156,7 @@ fn at_a_start_stamps_take_a_clock_that_is_not_believed() {
 #[test]
 fn a_clock_that_goes_back_is_followed_at_once() {
     plays("back", None, &[((0, 0), [0; 3]), ((1, -90 * DAY), [-90 * DAY; 3]), ((2, 0), [0; 3])]);
-    // What it says for a day it is held to.
+    // After a day, the clock is measured by what it said.
     plays(
         "back for long",
         None,
@@ -167,7 +167,7 @@ fn a_clock_that_goes_back_is_followed_at_once() {
             ((26, 0), [-90 * DAY, -90 * DAY - 1, -90 * DAY - 1]),
         ],
     );
-    // Behind the first start of all, too, since nobody knows better.
+    // At the very first start a clock is trusted wherever it stands, and followed when it goes back.
     plays("ahead at first", None, &[((0, 10 * YEAR), [10 * YEAR; 3]), ((1, 0), [0; 3]), ((2, 0), [0; 3])]);
 }
 
@@ -192,7 +192,7 @@ fn a_machine_whose_clock_starts_in_1970_needs_nobody() {
     clock.read(boot(START, 60_000));
     assert_eq!((clock.dial().stamp, clock.dial().due, clock.dial().held), (START, START, false));
 
-    // What an earlier process knew goes on until the clock is set.
+    // The time of an earlier process goes on until the clock is set.
     let before = later(START, -3 * DAY);
     let mut clock = Clock::new(Belief { reached: before, kept: before });
     clock.read(boot(Stamp(5000), 5000));
@@ -204,7 +204,7 @@ fn a_machine_whose_clock_starts_in_1970_needs_nobody() {
     assert_eq!((clock.dial().stamp, clock.dial().due, clock.dial().kept), (START, START, START));
     assert_eq!((clock.dial().doubt, clock.dial().jumps), (None, 0));
 
-    // One that starts where it ended, and is set some minutes later, is all the same.
+    // The same for a clock that starts where it ended, and is set some minutes later.
     let mut clock = Clock::new(Belief { reached: before, kept: before });
     clock.read(boot(before, 5000));
     clock.read(boot(START, 300_000));
@@ -232,13 +232,13 @@ fn what_is_believed_is_told_now_and_then_and_outlives_a_restart() {
     assert!(clock.news(false).is_none() && clock.news(true).is_some());
     clock.read(moment(61));
     assert!(clock.news(false).is_some());
-    // A jump moves neither, and the next start is held to what was known before.
+    // A jump moves neither, and the next start is measured by the time before it.
     read(&mut clock, (2, 60 * DAY));
     let belief = clock.news(true).unwrap();
     assert_eq!([belief.reached, belief.kept].map(|it| (it.0 - START.0) / HOUR_MS), [2, 2]);
     let mut next = Clock::new(belief);
     assert_eq!(read(&mut next, (3, 60 * DAY)), [60 * DAY, -1, -1]);
-    // Once it is believed, retention is still held, over restarts as well.
+    // Once the jump is trusted, retention still waits, also after a restart.
     read(&mut next, (27, 60 * DAY));
     let belief = next.news(true).unwrap();
     assert_eq!([belief.reached, belief.kept].map(|it| it.0.abs_diff(START.0) / HOUR_MS), [60 * 24 + 27, 26]);

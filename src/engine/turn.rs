@@ -1,4 +1,4 @@
-//! A turn's input and output, and what happens when its commit fails.
+//! A turn's inputs and outputs.
 
 use super::channels::arrival::Leaving;
 use super::channels::tours::Touring;
@@ -14,95 +14,94 @@ use crate::xmpp::{Stanza, StanzaError, Tag, Unreadable};
 use jid::BareJid;
 use std::sync::Arc;
 
-/// Something that came in.
+/// An input.
 #[derive(Clone, Debug)]
 pub enum Inbound {
     /// A stanza.
     Stanza(Stanza),
-    /// A stanza that cannot be read; its sender is owed an error.
+    /// A stanza that cannot be parsed. Its sender gets an error.
     Unreadable(Unreadable),
-    /// A stanza or a call that is not read: more came than may, or than there is room for.
+    /// A stanza or call that is refused unread, because of a rate or for lack of room.
     Refused(Box<(Inbound, Refusal)>),
-    /// A command that came by another door.
+    /// A command that came as a call.
     Call(Box<Call>),
-    /// What an earlier process committed and is not known to have sent; it comes alone, before anything else.
+    /// What an earlier process stored and may not have sent. It comes alone, before anything else.
     Resend(Vec<Unsent>),
-    /// Rows of these channels are too old to be kept.
+    /// Rows of these channels are expired.
     Expired(Vec<Outdated>),
-    /// The operator says that the clock is right.
+    /// The operator confirms the clock.
     ClockConfirmed,
-    /// What this account wrote and was called is gone from these channels, as the store has them.
+    /// The rows of this account are erased in these channels, in the store.
     Erased(BareJid, Vec<ChannelName>),
-    /// The link to the host server is up.
+    /// The link to the host server came up.
     LinkUp,
-    /// It is down.
+    /// The link went down.
     LinkDown,
-    /// About a second went by.
+    /// About a second passed.
     Tick,
-    /// Something goes on that a turn before had to put off.
+    /// Something that an earlier turn began goes on.
     GoOn(Step),
 }
 
-/// What a turn leads to. The contract: nothing in `outbox` leaves before `records` are durable.
+/// The result of a turn. The contract: nothing in `outbox` is sent before `records` are durable.
 #[derive(Debug, Default)]
 pub struct Turn {
     /// To be stored, in order.
     pub records: Vec<Record>,
     /// To be sent, in order.
     pub outbox: Vec<Out>,
-    /// To be answered from the archive, after the commit.
+    /// Requests to be answered from the archive, after the commit.
     pub queries: Vec<Query>,
-    /// Results of calls, to be handed out after the commit; [`Turn::refused`] where it is refused.
+    /// Results of calls, to be returned after the commit. If it is refused, see [`Turn::refused`].
     pub results: Vec<Called>,
-    /// Results of calls that are completed from the store, after the commit.
+    /// Results of calls that need a read of the store, after the commit.
     pub lookups: Vec<Lookup>,
-    /// The number under which the store keeps what is sent of the records, where something is.
+    /// The number under which the store keeps what is sent about the records, if anything.
     pub parcel: Option<u64>,
-    /// What is sent of the records so far.
+    /// What is sent about the records so far.
     pub(super) unsent: Vec<Part>,
-    /// The channels whose video is another one or none from here on, by their tags; their files are looked through
-    /// after the commit.
+    /// Channels whose video changed or was removed. Their files are checked after the commit.
     pub videos: Vec<(u64, ChannelName)>,
-    /// What goes on next, in turns that come right behind this one.
+    /// Inputs for turns that follow right after this one.
     pub next: Vec<Inbound>,
-    /// What was not taken, since it has to wait, by its place in the batch: it comes before whatever came in since.
+    /// Inputs that have to wait, with their index in the batch. They come before newer ones.
     pub deferred: Vec<(usize, Inbound)>,
-    /// What accounts set off in their channels, and how far it was before the turn, in order.
+    /// The state of tours before the turn, in order.
     pub(super) tours_past: Vec<((BareJid, Deed), Option<Touring>)>,
-    /// In which channels something of that was done before it was their turn.
+    /// Tours that were done early in a channel.
     pub(super) early: Vec<((BareJid, Deed), ChannelName)>,
-    /// Whose registered nick the turn changed, and what it was before, in order.
+    /// Registered nicks before the turn, in order.
     pub(super) nicks_past: Vec<(BareJid, Option<Nick>)>,
-    /// How ends of accounts stood before the turn changed that, in order.
+    /// Endings of accounts before the turn, in order.
     pub(super) endings_past: Vec<(BareJid, Option<Ending>)>,
-    /// What was known of newcomers before the turn changed that, in order.
+    /// Newcomers before the turn, in order.
     pub(super) newcomers_past: Vec<(BareJid, Option<Newcomer>)>,
-    /// Whose host servers it tells to take a channel out of a roster, in order.
+    /// Roster items that the turn removes, in order.
     pub(super) left_rosters: Vec<Leaving>,
-    /// What it did about announcements, in order.
+    /// The turn's steps of announcements, in order.
     pub(super) announced: Vec<AnnouncingStep>,
-    /// The marks of all calls of the turn.
+    /// The tokens of all calls of the turn.
     pub(super) tokens: Vec<u64>,
-    /// What lists in answers have cost so far, in bytes.
+    /// The bytes of lists in answers so far.
     pub(super) effort: usize,
-    /// Stanzas with which newcomers were brought up to date so far, roughly.
+    /// About how many stanzas of initial presence were delivered so far.
     pub(super) flood: usize,
-    /// Questions of the service's own, which do not wait for any commit.
+    /// Queries of the service, which are sent even if the commit is refused.
     pub(super) questions: Vec<String>,
-    /// Who hit a share of what everybody uses, for counting and telling.
+    /// Shares that were hit, for the log and metrics.
     pub hits: Vec<Hit>,
-    /// Why things were refused, for counting.
+    /// Reasons of refusals, for metrics.
     pub refusals: Vec<Reason>,
-    /// Whom to tell when the commit is refused.
+    /// Requests to answer with an error if the commit is refused.
     pub(super) replies: Vec<Arc<Reply>>,
 }
 
-/// Why something was refused, in words that are one of a few.
+/// Why something was refused, as one of few names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Reason {
-    /// The reason.
+    /// The name.
     pub name: &'static str,
-    /// What it was about, where the reason alone does not say; empty otherwise.
+    /// What it concerns, if the name does not say. Otherwise empty.
     pub what: &'static str,
 }
 
@@ -121,12 +120,12 @@ impl From<&Refusal> for Reason {
 }
 
 impl Turn {
-    /// How many are told when the commit is refused.
+    /// How many requests get an error if the commit is refused.
     pub fn asked(&self) -> usize {
         self.replies.len() + self.tokens.len()
     }
 
-    /// What the callers of the turn are told when the commit is refused.
+    /// The results of the turn's calls if the commit is refused.
     pub fn refused(&self) -> Vec<Called> {
         self.tokens.iter().map(|&token| (token, Err(Refusal::Internal))).collect()
     }
@@ -135,7 +134,7 @@ impl Turn {
         self.outbox.push(Out::Stanza(stanza));
     }
 
-    /// Answers a request. What the account's own server asked for keeps its place among what the channel sends.
+    /// Answers a request. An answer to a home server keeps its order with what the channel sends.
     pub(super) fn reply(&mut self, reply: &Reply, text: String) {
         self.outbox.push(match &reply.delegated {
             Some(wrapping) => Out::About { channel: wrapping.channel.clone(), text },
@@ -148,12 +147,12 @@ impl Turn {
         self.outbox.push(Out::Fan(Fan { audience, head, tail, groupchat, presence: false, lasting, charge: None }));
     }
 
-    /// Presence of a channel for one address.
+    /// Delivers a channel's presence to one address.
     pub(super) fn tell(&mut self, presence: Tag) {
         self.outbox.push(Out::Presence(presence.into_xml()));
     }
 
-    /// Presence of a channel for many.
+    /// Delivers a channel's presence to an audience.
     pub(super) fn tell_all(&mut self, audience: Audience, presence: Halves) {
         let Halves { head, tail, groupchat } = presence;
         self.outbox.push(Out::Fan(Fan {
@@ -167,13 +166,13 @@ impl Turn {
         }));
     }
 
-    /// Asks something that matters whatever becomes of the commit.
+    /// Sends a query, even if the commit is refused.
     pub(super) fn ask(&mut self, question: String) {
         self.questions.push(question.clone());
         self.outbox.push(Out::Question(question));
     }
 
-    /// Answers what never came to a decision; its sender too is told when the commit is refused.
+    /// Answers something undecided with an error, also if the commit is refused.
     pub(super) fn refuse(&mut self, reply: Reply, error: &StanzaError) {
         tracing::debug!(id = reply.id, reason = error.condition.spelling().0, "refused");
         self.refusals.push(Reason { name: error.condition.spelling().0, what: "" });
@@ -181,13 +180,13 @@ impl Turn {
         self.replies.push(reply.into());
     }
 
-    /// As [`Turn::refuse`], by a refusal.
+    /// Like [`Turn::refuse`], for a refusal.
     pub(super) fn refuse_by(&mut self, reply: Reply, refusal: &Refusal) {
         self.send_refusal(&reply, refusal);
         self.replies.push(reply.into());
     }
 
-    /// Answers what was decided against.
+    /// Answers a request that was decided against.
     pub(super) fn send_refusal(&mut self, reply: &Reply, refusal: &Refusal) {
         let Reason { name: reason, what } = refusal.into();
         tracing::debug!(id = reply.id, reason, what, "refused");

@@ -1,4 +1,4 @@
-//! What a resource says of itself (RFC 6121 §4.7), and what a channel shows of that: facts, which each face renders.
+//! RFC 6121 §4.7: the children of a presence, and what a channel shows of them. Each face renders them.
 
 use crate::channel::{Channel, Member, ParticipantId};
 use crate::xep::{Service, proxy};
@@ -7,22 +7,21 @@ use minidom::Element;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// What is kept of one presence, in bytes; a child that does not fit is left out.
+/// The most bytes kept of a presence. A child that does not fit is left out.
 const AVAILABILITY_BYTES_MAX: usize = 4096;
-/// What is kept of one status text, in bytes.
+/// The most bytes of a status text.
 const STATUS_BYTES_MAX: usize = 1024;
 
-/// What a resource says of itself: the children of its presence, in the order in which they came, without what only the
-/// channel may say.
+/// The children of an `available` presence, in order, without those that only a channel may add.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Availability {
     children: Arc<str>,
-    /// Which of them may tell who it is: where each begins and ends, in bytes.
+    /// The children that may identify the sender, as byte ranges.
     naming: Vec<(u16, u16)>,
 }
 
 impl Availability {
-    /// Reads a presence; of what says the same thing twice, the first counts.
+    /// Reads a presence. Of children with the same name and namespace, except `status`, the first counts.
     pub fn of(presence: &Element) -> Availability {
         let (mut children, mut naming, mut said) = (String::new(), Vec::new(), HashSet::new());
         for child in presence.parts() {
@@ -43,12 +42,12 @@ impl Availability {
         Availability { children: children.into(), naming }
     }
 
-    /// All of it, for those who may know who it is.
+    /// All children, for those who may see the real JID.
     pub fn open(&self) -> Arc<str> {
         self.children.clone()
     }
 
-    /// What tells nothing of who it is (XEP-0404 §2.4).
+    /// XEP-0404 §2.4: the children that do not identify the sender.
     pub fn veiled(&self) -> Arc<str> {
         if self.naming.is_empty() {
             return self.children.clone();
@@ -62,13 +61,13 @@ impl Availability {
         rest.into()
     }
 
-    /// Roughly what it costs in memory, in bytes.
+    /// Approximate size in memory, in bytes.
     pub fn bytes(&self) -> usize {
         self.children.len() + self.naming.len() * size_of::<(u16, u16)>()
     }
 }
 
-/// A child of a presence as it is passed on, where it is, and whether it tells nothing of who says it.
+/// A child as it is delivered, if it is, and whether it does not identify its sender.
 fn passed_on(child: &Element) -> Option<(String, bool)> {
     let mut text = String::new();
     let child_ns = child.ns();
@@ -91,21 +90,21 @@ fn passed_on(child: &Element) -> Option<(String, bool)> {
     Some((text, tells_nothing))
 }
 
-/// What a channel shows of a participant's resource, whoever renders it.
+/// What a channel shows of a participant's resource, in any face.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SharedPresence {
-    /// Who it is.
+    /// The participant id.
     pub id: ParticipantId,
-    /// The name it goes by.
+    /// The nick.
     pub nick: String,
-    /// What stands for the resource where the JID is hidden (XEP-0403 §3.2); `None`: the JID is shown.
+    /// XEP-0403 §3.2: the resource shown if the JID is hidden. `None`: the JID is visible.
     pub alias: Option<String>,
-    /// The children of its presence, as those who are told may see them.
+    /// The children of its presence, as subscribers may see them.
     pub says: Arc<str>,
 }
 
 impl SharedPresence {
-    /// What a channel shows of a resource that says something.
+    /// What a channel shows of an available resource.
     pub fn of(
         member: &Member,
         resource: &str,
@@ -122,12 +121,12 @@ impl SharedPresence {
         }
     }
 
-    /// Whether it comes from the same address as another one of the same resource.
+    /// Whether it is shown with the same address as an earlier one of the same resource.
     pub fn is_from_same(&self, other: &SharedPresence) -> bool {
         self.id == other.id && self.alias == other.alias
     }
 
-    /// Roughly what it costs in memory, in bytes. A text that it shares with what the resource says counts twice.
+    /// Approximate size in memory, in bytes. Text shared with [`Availability`] counts twice.
     pub fn bytes(&self) -> usize {
         self.nick.len() + self.alias.as_ref().map_or(0, String::len) + self.says.len()
     }

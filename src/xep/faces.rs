@@ -1,14 +1,14 @@
-//! Which change is shown by whom: the one place that matches on changes on their way out.
+//! Which face shows which change. Only here, changes are matched for output.
 //!
-//! A face is what one protocol shows of a channel. So far there is one: MIX with its extensions. Its functions get the
-//! parts of a change that they need. No arm is a wildcard, so the compiler asks of every new [`Change`] who shows it.
+//! A face is what one protocol shows of a channel. So far there is one, MIX with its extensions. Its functions get the
+//! parts of a change that they need. No arm is a wildcard, so the compiler asks of a new [`Change`] who shows it.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use super::{Render, admin, anon, commands, group_events, invitations, mix_core, notices, pubsub};
 use crate::channel::{Change, Node, RowKind};
 
-/// Shows a change that was applied, to everybody concerned, in the order in which they are told.
+/// Shows an applied change to everybody concerned, in the order of sending.
 pub fn show(change: &Change, render: &mut Render<'_>) {
     match change {
         Change::Destroyed => {
@@ -41,7 +41,7 @@ pub fn show(change: &Change, render: &mut Render<'_>) {
         }
         Change::Relayed(relay) => mix_core::show_relay(relay, render),
         Change::Announced(announcement) => commands::show_announcement(announcement, render),
-        // The configuration is shown as a form, to those who may read it.
+        // XEP-0406 §2.4: the configuration is a form, for those who may read it.
         Change::ItemSet { node: Node::Config, .. } => admin::show_configuration(render),
         Change::ItemSet { node, item } => pubsub::show_item(*node, item, render),
         Change::ItemGone { node, id } => pubsub::show_retraction(*node, id, render),
@@ -51,7 +51,7 @@ pub fn show(change: &Change, render: &mut Render<'_>) {
         Change::Configured(_) => admin::show_nodes_gone(render),
         Change::GuestSet { guest, ended } => pubsub::tell_guest(guest, *ended, render),
         Change::InvitationEnded { invitation, declined: true } => invitations::tell_declined(invitation, render),
-        // These are shown by an answer, by another change, or to nobody.
+        // Shown by an answer, by another change, or to nobody.
         Change::Created { .. }
         | Change::Subscribed(_)
         | Change::Noted(_)

@@ -1,4 +1,4 @@
-//! XEP-0403: the presence of participants, as subscribers of a channel's presence node are told of it.
+//! XEP-0403 §3.1, §3.2: the presence stanzas that a channel sends to subscribers of its presence node.
 
 use super::Extension;
 use super::availability::SharedPresence;
@@ -14,7 +14,7 @@ impl Extension for MixPresence {
     }
 }
 
-/// A resource of a participant, and what its channel shows of it.
+/// A participant's resource, and what its channel shows of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Resource<'a> {
     /// The account.
@@ -26,17 +26,17 @@ pub struct Resource<'a> {
 }
 
 impl<'a> Resource<'a> {
-    /// The resource as others see it (XEP-0403 §3.2).
+    /// XEP-0403 §3.2: the resource part that others see.
     pub fn shown_resource(&self) -> &'a str {
         self.shared.alias.as_deref().unwrap_or(self.resource)
     }
 
-    /// The presence that tells that it is available, without `to`; `channel` is the channel's address.
+    /// The `available` presence, without `to`. `channel` is the channel's JID.
     pub fn available(&self, channel: &str, id: &str) -> Tag {
         self.presence(channel, id).child(self.mix()).raw(&self.shared.says)
     }
 
-    /// The presence that tells that it is unavailable, without `to`.
+    /// The `unavailable` presence, without `to`.
     pub fn unavailable(&self, channel: &str, id: &str) -> Tag {
         self.presence(channel, id).attr("type", "unavailable").child(self.mix())
     }
@@ -54,7 +54,8 @@ impl<'a> Resource<'a> {
     }
 }
 
-/// A presence without content from a channel to an account: a probe, or an answer to a subscription (RFC 6121 §3, §4.3).
+/// RFC 6121 §3, §4.3: a presence without content from a channel to an account, such as a probe or the answer to a
+/// subscription request.
 pub fn bare(kind: &str, from: &str, to: &str) -> Tag {
     Tag::new("presence").attr("type", kind).attr("from", from).attr("to", to)
 }

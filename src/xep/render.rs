@@ -1,4 +1,4 @@
-//! What a change shows to whom, before addresses are known.
+//! Renders changes: what is shown to whom, before addresses are known.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
@@ -13,57 +13,57 @@ use crate::xmpp::Tag;
 use jid::BareJid;
 use rand::{Rng, rngs::StdRng};
 
-/// A list of people of a channel to whom one thing is shown at once. Each face has lists of its own, and whoever matches
-/// one has no wildcard arm, so the compiler asks of a new one who is on it.
+/// A list of a channel's people who are shown something together. Each face has its own. No `match` on it has a
+/// wildcard arm, so the compiler asks of a new list who is on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum List {
-    /// Everybody who subscribes to a node.
+    /// The subscribers of a node.
     Node(Node),
 }
 
-/// One thing to show.
+/// A rendered message, and for whom.
 #[derive(Clone, Debug)]
 pub enum Shown {
-    /// A message for all on a list, but for one account, as the list's face renders it.
+    /// For everybody on a list, except one account.
     Fan {
         /// The list.
         list: List,
-        /// Who is left out.
+        /// The account that is left out.
         except: Option<BareJid>,
         /// The message, without `to`.
         message: Tag,
-        /// Whether it is of type groupchat.
+        /// Whether it is of type `groupchat`.
         groupchat: bool,
     },
-    /// A message for an account's bare JID, whether it takes MIX traffic or not.
+    /// For an account's bare JID, whether or not its home server takes MIX traffic.
     Mail {
         /// The account.
         account: BareJid,
         /// The message, without `to`.
         message: Tag,
     },
-    /// A message for each of these accounts' bare JIDs, whether it takes MIX traffic or not.
+    /// The same for many accounts.
     MailAll {
-        /// The accounts, in the order in which it is sent.
+        /// The accounts, in the order of sending.
         accounts: Vec<BareJid>,
         /// The message, without `to`.
         message: Tag,
     },
-    /// A message about the end of the channel.
+    /// About the end of the channel.
     Farewell {
-        /// For whom it is.
+        /// For whom.
         whom: Whom,
         /// The message, without `to`.
         message: Tag,
     },
-    /// A message for every address of a guest.
+    /// For all addresses of a guest.
     TellGuest {
         /// The account.
         account: BareJid,
         /// The message, without `to`.
         message: Tag,
     },
-    /// A message for every address of one account.
+    /// For all addresses of a participant.
     Tell {
         /// The account.
         account: BareJid,
@@ -72,39 +72,39 @@ pub enum Shown {
     },
 }
 
-/// What an id is made of.
+/// A drawn id, not yet sealed.
 #[derive(Clone, Copy, Debug)]
 pub struct Draw([u8; 12]);
 
-/// The place where extensions show a change that was applied to `channel`.
+/// Where extensions show a change of `channel`.
 pub struct Render<'a> {
     /// The service.
     pub service: &'a Service,
-    /// The channel, as it is after the change.
+    /// The channel after the change.
     pub channel: &'a Channel,
-    /// Who caused the change, where somebody did.
+    /// The account that caused the change, if any.
     pub actor: Option<&'a BareJid>,
-    /// What the member whom the change is about was before it.
+    /// The status, before the change, of the member that it concerns.
     pub before: Option<Status>,
-    /// The nodes that there are no longer after a change of settings.
+    /// The nodes that a change of settings removed.
     pub nodes_gone: NodeSet,
-    /// All changes of the decision, each with the channel's name.
+    /// All changes of the decision, with their channels.
     pub beside: &'a [(ChannelName, Change)],
     /// The live state of the turn.
     pub live: LiveState<'a>,
     /// The source of ids.
     pub dice: &'a mut StdRng,
-    /// What is shown so far.
+    /// What was shown so far.
     pub shown: &'a mut Vec<Shown>,
 }
 
 impl<'a> Render<'a> {
-    /// The channel's address.
+    /// The channel's JID.
     pub fn address(&self) -> String {
         self.service.address_of(self.channel.name())
     }
 
-    /// Whether the member whom the change is about was in and is in no more.
+    /// Whether the change takes this member out of the channel.
     pub fn is_out(&self, member: &Member) -> bool {
         !member.is_joined() && self.before == Some(Status::Joined)
     }
@@ -114,7 +114,7 @@ impl<'a> Render<'a> {
         self.beside.iter().filter_map(|(_, change)| if let Change::Published(row) = change { Some(row) } else { None })
     }
 
-    /// The event of the decision that is about somebody, where there is one, and when it was.
+    /// The decision's event about a participant, if any, with its time.
     pub fn event_about(&self, id: &ParticipantId) -> Option<(&'a Event, Stamp)> {
         self.rows().find_map(|row| {
             let RowKind::Event(event) = &row.kind else { return None };
@@ -122,7 +122,7 @@ impl<'a> Render<'a> {
         })
     }
 
-    /// What the decision leaves of the row that this one retracts.
+    /// The tombstone that the decision leaves for the row that this one retracts.
     pub fn left_by(&self, row: &Row) -> Option<&'a Tombstone> {
         self.beside.iter().find_map(|(_, change)| {
             let Change::Entombed(left) = change else { return None };
@@ -130,18 +130,18 @@ impl<'a> Render<'a> {
         })
     }
 
-    /// An id for a stanza of the channel that has no row.
+    /// A fresh id for a stanza of the channel that has no row.
     pub fn fresh_id(&mut self) -> String {
         let draw = self.draw();
         self.id(draw)
     }
 
-    /// What an id is made of. It is drawn for most that nobody gets, too, so that a run can be compared with another one.
+    /// Draws an id. Mostly drawn even for stanzas without recipients, so that runs can be compared.
     pub fn draw(&mut self) -> Draw {
         Draw(self.dice.random())
     }
 
-    /// The id for a stanza of the channel that this was drawn for.
+    /// The id of a stanza of the channel, from a drawn one.
     pub fn id(&self, draw: Draw) -> String {
         self.service.sealer.mark(self.channel.profile().tag, draw.0)
     }
@@ -153,7 +153,7 @@ impl<'a> Render<'a> {
         }
     }
 
-    /// Sends a message to all on a list but for one account. For nobody it is not rendered.
+    /// Sends a message to everybody on a list, except one account. It is not rendered for nobody.
     pub fn fan(
         &mut self,
         list: List,
@@ -168,15 +168,15 @@ impl<'a> Render<'a> {
         }
     }
 
-    /// Sends a message to all who subscribe to a node, where there is one, and whom it is open to. For nobody it is not
-    /// rendered.
+    /// Sends a message to the subscribers of a node, if the node exists, and as far as it is open to them. It is not
+    /// rendered for nobody.
     pub fn notify(&mut self, node: Node, message: impl FnOnce(&Self) -> Tag) {
         if self.channel.has(node) {
             self.notify_at_end(node, message);
         }
     }
 
-    /// The same of a node that is gone.
+    /// The same for a node that was removed.
     pub fn notify_at_end(&mut self, node: Node, message: impl FnOnce(&Self) -> Tag) {
         let Some(told) = self.channel.told_of(node) else {
             return self.fan(List::Node(node), None, false, |render| Some(message(render)));
@@ -194,7 +194,7 @@ impl<'a> Render<'a> {
         }
     }
 
-    /// What is the same for all rows of the channel, whose address is `address`.
+    /// What all rows of the channel share. `address` is the channel's JID.
     pub fn frame<'b>(&'b self, address: &'b str) -> ChannelFrame<'b> {
         ChannelFrame {
             channel: address,
@@ -206,17 +206,17 @@ impl<'a> Render<'a> {
         }
     }
 
-    /// Sends a message to the bare JID of an account.
+    /// Sends a message to an account's bare JID.
     pub fn mail(&mut self, account: &BareJid, message: Tag) {
         self.shown.push(Shown::Mail { account: account.clone(), message });
     }
 
-    /// The same to many, of whom each costs little.
+    /// The same to many accounts.
     pub fn mail_all(&mut self, accounts: Vec<BareJid>, message: Tag) {
         self.shown.push(Shown::MailAll { accounts, message });
     }
 
-    /// Sends a message to one guest.
+    /// Sends a message to a guest.
     pub fn tell_guest(&mut self, account: &BareJid, message: Tag) {
         self.shown.push(Shown::TellGuest { account: account.clone(), message });
     }
@@ -228,7 +228,7 @@ impl<'a> Render<'a> {
         }
     }
 
-    /// Sends a message to one account.
+    /// Sends a message to a participant.
     pub fn tell(&mut self, account: &BareJid, message: Tag) {
         self.shown.push(Shown::Tell { account: account.clone(), message });
     }

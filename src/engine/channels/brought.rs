@@ -23,7 +23,7 @@ pub struct Brought {
     rows: HashMap<u64, Rows>,
     /// Rows that were asked for and do not exist, by tag and number.
     absent: HashSet<(u64, u64)>,
-    /// Gists (hashes of bodies and files) of rows, by tag and number: of rows of the turn, and of rows read whole.
+    /// Gists (hashes of what rows say), by tag and number: of rows of the turn, and of rows read whole.
     gists: HashMap<(u64, u64), u64>,
     /// Former members whose records were given up, by tag.
     past: HashMap<u64, Past>,

@@ -1,4 +1,4 @@
-//! People of three domains join a channel, say something and leave, more of them than there may be records of.
+//! People of three domains join a channel, write and leave: more than may keep records.
 
 use crate::channel::{Channel, ChannelName, Limits, ParticipantId, Rates, Row, Stamp};
 use crate::engine::{Engine, Inbound, Out, ServiceSettings, fixture};
@@ -18,7 +18,7 @@ struct World {
     engine: Engine,
     store: SledStore,
     now: u64,
-    /// Who wrote which row, and under which id.
+    /// The author and participant id of each row.
     wrote: BTreeMap<u64, (BareJid, ParticipantId)>,
 }
 
@@ -31,7 +31,7 @@ fn start(folder: &Path) -> (Engine, SledStore) {
     (engine, store)
 }
 
-/// The third has a host for each of them.
+/// The third domain has a host for each account.
 fn people() -> Vec<BareJid> {
     let of_each =
         |n: usize| [format!("a{n}@one.example"), format!("a{n}@two.example"), format!("a{n}@x{n}.three.example")];
@@ -54,7 +54,7 @@ impl World {
         }
     }
 
-    /// All of these join, say who they are, and leave.
+    /// All of these join, write and leave.
     fn visit(&mut self, people: &[BareJid]) {
         const CORE: &str = "xmlns='urn:xmpp:mix:core:1'";
         let request = |payload: &str| {
@@ -86,7 +86,7 @@ impl World {
         self.store.page(&plan).unwrap().rows
     }
 
-    /// Counts rows, and compares them and those who wrote them with what is known.
+    /// Counts rows, and compares their authors with what is known.
     fn check(&self) {
         let rows = self.rows();
         assert_eq!(rows.len(), self.wrote.len());
@@ -136,7 +136,7 @@ fn no_row_goes_or_loses_its_author_with_a_record_that_is_given_up() {
     }
     let mut world = world.restart(folder.path());
     world.check();
-    // Whoever comes back is who it was, also where nothing of it was in memory.
+    // A returning account has its old participant id, even if nothing of it was in memory.
     world.visit(&people[..20]);
     world.visit(&people[100..]);
     world.check();
