@@ -1,4 +1,4 @@
-//! What a decision about a channel may look at, put together.
+//! The context of a decision about a channel.
 
 use super::super::Engine;
 use super::super::channels::Channels;
@@ -6,8 +6,8 @@ use crate::channel::Context;
 use crate::xep::information;
 
 impl Engine {
-    /// What `decide` makes of the channels and of the context of the one with this tag. Of a channel that is about to be
-    /// created nothing was read.
+    /// Runs `decide` with the channels and with the context of the channel of this tag. Nothing was read for a channel
+    /// that is about to be created.
     pub(in crate::engine) fn in_context<T>(
         &mut self,
         tag: u64,
