@@ -15,7 +15,7 @@ mod compact;
 mod upgrade;
 mod verify;
 
-pub use account::{Account, account};
+pub use account::{AccountArgs, account};
 pub use backup::{Backup, Restore, backup, restore};
 pub use clock::{ClockArgs, clock};
 pub use compact::compact;

@@ -194,7 +194,7 @@ enum Command {
     Verify(commands::Verify),
     /// Look at an account, export what there is of it, end it, or erase it; also while the service runs
     #[command(after_help = GUIDE_ACCOUNT)]
-    Account(commands::Account),
+    Account(commands::AccountArgs),
     /// Write a store that is not in use into new files, without what nobody can reach, and look through them
     #[command(after_help = GUIDE_COMPACT)]
     Compact(commands::StorePlace),

@@ -29,13 +29,13 @@ pub const WANTS_QUIET: Marks = 1 << 19;
 pub const JOINED_MARKS: Marks = JOINED | WANTS_HIDING | WANTS_SHOWING | WANTS_QUIET;
 
 /// An account with the participant id of its record. Guests have no id.
-pub type Seat = (BareJid, Option<ParticipantId>);
+pub type PersonKey = (BareJid, Option<ParticipantId>);
 
 /// The lists of a channel's people.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Crowd {
     /// Everybody, in the order of accounts, with the marks above and a mark for each node that somebody subscribes to.
-    pub(super) seats: Roll<Seat>,
+    pub(super) seats: Roll<PersonKey>,
     /// The participants, in the order of their ids.
     pub(super) ids: Roll<ParticipantId>,
     /// The participants of a group, by how long they have been in, the longest first. Empty in other channels.

@@ -1,6 +1,6 @@
 //! The people of a channel as ordered lists. Any part of a list is found at once.
 
-use super::crowd::{JOINED, Marked, Seat, WAITING, mark_of};
+use super::crowd::{JOINED, Marked, PersonKey, WAITING, mark_of};
 use super::roll::Marks;
 use super::{Channel, Member, Node, ParticipantId};
 use crate::steps::Counted;
@@ -12,23 +12,23 @@ impl Channel {
     pub(super) fn seats<'a, T>(
         &'a self,
         wanted: Marks,
-        show: impl Fn(&'a Seat) -> Option<T> + 'a,
-    ) -> Marked<'a, Seat, T> {
+        show: impl Fn(&'a PersonKey) -> Option<T> + 'a,
+    ) -> Marked<'a, PersonKey, T> {
         Marked { roll: &self.crowd.seats, wanted, compare: by_account, show: Box::new(show) }
     }
 
     /// The members with one of these marks, in the order of accounts, without guests.
-    pub fn people<'a>(&'a self, wanted: Marks) -> Marked<'a, Seat, &'a Member> {
+    pub fn people<'a>(&'a self, wanted: Marks) -> Marked<'a, PersonKey, &'a Member> {
         self.seats(wanted, |(_, id)| id.as_ref().and_then(|id| self.member_of(id)))
     }
 
     /// The accounts of those with one of these marks, guests included, in order.
-    fn accounts<'a>(&'a self, wanted: Marks) -> Marked<'a, Seat, &'a BareJid> {
+    fn accounts<'a>(&'a self, wanted: Marks) -> Marked<'a, PersonKey, &'a BareJid> {
         self.seats(wanted, |(jid, _)| Some(jid))
     }
 
     /// The subscribers of a node, in the order of accounts.
-    pub fn subscribers(&self, node: Node) -> Marked<'_, Seat, &BareJid> {
+    pub fn subscribers(&self, node: Node) -> Marked<'_, PersonKey, &BareJid> {
         self.accounts(mark_of(node))
     }
 
@@ -38,7 +38,7 @@ impl Channel {
     }
 
     /// The list of those who may join a closed channel: its participants and those who wait.
-    pub fn admitted(&self) -> Marked<'_, Seat, &BareJid> {
+    pub fn admitted(&self) -> Marked<'_, PersonKey, &BareJid> {
         self.accounts(JOINED | WAITING)
     }
 
@@ -56,7 +56,7 @@ impl Channel {
 
     /// How many of those with one of these marks come before a seat or have it, in the order of accounts.
     pub(super) fn count_up_to(&self, wanted: Marks, jid: &str, id: Option<&ParticipantId>) -> usize {
-        let compare = |seat: &Seat| match by_account_and_id(seat) <= (jid, id) {
+        let compare = |seat: &PersonKey| match by_account_and_id(seat) <= (jid, id) {
             true => Ordering::Less,
             false => Ordering::Greater,
         };
@@ -79,10 +79,10 @@ impl Channel {
     }
 }
 
-fn by_account((jid, _): &Seat, id: &str) -> Ordering {
+fn by_account((jid, _): &PersonKey, id: &str) -> Ordering {
     jid.as_str().cmp(id)
 }
 
-fn by_account_and_id((jid, id): &Seat) -> (&str, Option<&ParticipantId>) {
+fn by_account_and_id((jid, id): &PersonKey) -> (&str, Option<&ParticipantId>) {
     (jid.as_str(), id.as_ref())
 }

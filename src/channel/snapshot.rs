@@ -1,6 +1,6 @@
 //! A channel at one moment, with its profile and its people, for showing it outside the turn.
 
-use super::crowd::{JOINED, LEFT, Marked, Ordered, READING, Seat, VEILED, WAITING};
+use super::crowd::{JOINED, LEFT, Marked, Ordered, PersonKey, READING, VEILED, WAITING};
 use super::{Channel, ChannelName, Guest, Head, Item, Member, Node, ParticipantId, Settings, Stamp, Status};
 use jid::BareJid;
 
@@ -118,7 +118,7 @@ fn seat_at(place: &str) -> Option<(&str, Option<ParticipantId>)> {
 /// Everybody whom the profile names, in the order of accounts. Somebody who leaves between two pages keeps the place.
 pub struct Everybody<'a> {
     channel: &'a Channel,
-    all: Marked<'a, Seat, Known<'a>>,
+    all: Marked<'a, PersonKey, Known<'a>>,
 }
 
 impl<'a> Ordered for Everybody<'a> {

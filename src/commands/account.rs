@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 /// What `mixd account` takes.
 #[derive(Args)]
-pub struct Account {
+pub struct AccountArgs {
     #[command(subcommand)]
     deed: Asked,
 }
@@ -49,7 +49,7 @@ struct Sure {
 }
 
 /// Runs `mixd account`.
-pub fn account(asked: &Account) -> ExitCode {
+pub fn account(asked: &AccountArgs) -> ExitCode {
     let (whom, deed, yes) = match &asked.deed {
         Asked::Show(whom) => (whom, AccountAction::Show, true),
         Asked::Export(whom) => (whom, AccountAction::Export, true),

@@ -22,7 +22,7 @@ mod running;
 pub mod trust;
 pub mod turn;
 
-pub use crate::xep::mam_page::{People, Query, QueryKind};
+pub use crate::xep::mam_page::{PagePeople, Query, QueryKind};
 pub use channels::arrival::Arrival;
 pub use channels::endings::TraceWish;
 pub use channels::errand::{Errand, Source};

@@ -5,7 +5,7 @@ use crate::channel::command::HistoryQuery;
 use crate::channel::group::{Aggregate, Recipient};
 use crate::channel::{ParticipantId, Receipt, Refusal, Row, RowKind, Tombstone};
 use crate::store::{Bounds, Narrow, PagePlan, Store, StoreError};
-use crate::xep::mam_page::{People, Query, QueryKind, Tombstones};
+use crate::xep::mam_page::{PagePeople, Query, QueryKind, Tombstones};
 use crate::xep::{commands, group_tags};
 use jid::BareJid;
 use std::collections::BTreeSet;
@@ -56,7 +56,7 @@ fn answer_page(
     store: &dyn Store,
 ) -> Result<Vec<String>, StoreError> {
     if page.of_empty_node {
-        return Ok(query.page(page, Vec::new(), true, Some((0, 0)), &People::new(), &Tombstones::new()));
+        return Ok(query.page(page, Vec::new(), true, Some((0, 0)), &PagePeople::new(), &Tombstones::new()));
     }
     let bounds = store.bounds(query.tag)?;
     // An id that was given out and whose row is gone, by age or since a restore, is item-not-found (XEP-0313 §4.3.2).
@@ -66,7 +66,7 @@ fn answer_page(
         return Ok(vec![query.refuse(&Refusal::NoSuchItem)]);
     }
     let Some(Bounds { oldest, .. }) = bounds else {
-        return Ok(query.page(page, Vec::new(), true, Some((0, 0)), &People::new(), &Tombstones::new()));
+        return Ok(query.page(page, Vec::new(), true, Some((0, 0)), &PagePeople::new(), &Tombstones::new()));
     };
     if let Some(ids) = &page.ids {
         return answer_ids(query, page, ids, author, store);
@@ -201,7 +201,7 @@ fn beside(
     rows: &[Row],
     mut tombstones: Tombstones,
     store: &dyn Store,
-) -> Result<(People, Tombstones), StoreError> {
+) -> Result<(PagePeople, Tombstones), StoreError> {
     let mut ids: BTreeSet<&ParticipantId> = BTreeSet::new();
     let mut moderated = Vec::new();
     for row in rows {

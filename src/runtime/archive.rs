@@ -19,7 +19,7 @@ use jid::BareJid;
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use waiting::Waiting;
+use waiting::QuestionQueues;
 
 /// How many questions may wait for each thread. Each holds the request that it answers.
 const WAITING_PER_THREAD: usize = 128;
@@ -48,10 +48,10 @@ impl Question {
 }
 
 /// The questions that wait for a thread.
-pub type Questions = Waiting<Question>;
+pub type Questions = QuestionQueues<Question>;
 
 /// The threads that read the archive.
-pub struct Archive {
+pub struct ArchiveThreads {
     questions: Arc<Questions>,
     outbox: Arc<Outbox>,
     callers: Arc<Callers>,
@@ -60,7 +60,7 @@ pub struct Archive {
     threads: Vec<JoinHandle<()>>,
 }
 
-impl Archive {
+impl ArchiveThreads {
     /// Starts `threads` threads.
     ///
     /// # Errors
@@ -72,8 +72,8 @@ impl Archive {
         outbox: &Arc<Outbox>,
         (callers, returns): (&Arc<Callers>, &Returns),
         metrics: &Arc<Metrics>,
-    ) -> io::Result<Archive> {
-        let questions = Arc::new(Waiting::new(threads * WAITING_PER_THREAD, own_domains));
+    ) -> io::Result<ArchiveThreads> {
+        let questions = Arc::new(QuestionQueues::new(threads * WAITING_PER_THREAD, own_domains));
         let start = |n: usize| {
             let (questions, store) = (questions.clone(), store.clone());
             let (outbox, callers, returns) = (outbox.clone(), callers.clone(), returns.clone());
@@ -85,7 +85,7 @@ impl Archive {
         };
         let threads = (0..threads).map(start).collect::<io::Result<_>>()?;
         let (outbox, callers, returns) = (outbox.clone(), callers.clone(), returns.clone());
-        Ok(Archive { questions, outbox, callers, returns, metrics: metrics.clone(), threads })
+        Ok(ArchiveThreads { questions, outbox, callers, returns, metrics: metrics.clone(), threads })
     }
 
     /// The questions that wait.

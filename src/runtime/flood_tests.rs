@@ -1,7 +1,7 @@
 //! Floods on the way out and in what is read beside the loop: one account floods, and what another one waits for is
 //! counted.
 
-use super::archive::waiting::Waiting;
+use super::archive::waiting::QuestionQueues;
 use super::line::Line;
 use super::outbox::Parcel;
 use crate::channel::Node;
@@ -71,7 +71,7 @@ fn eight_thousand_messages_to_one_channel_keep_nobody_else_waiting() {
 
 #[test]
 fn ten_thousand_queries_of_one_domain_keep_nobody_else_waiting() {
-    let questions = Waiting::new(512, OwnDomains::new(["h".to_owned()]));
+    let questions = QuestionQueues::new(512, OwnDomains::new(["h".to_owned()]));
     let jid = |text: String| BareJid::new(&text).unwrap();
     let lost = (0..10_000).filter(|n| questions.push(&jid(format!("x@s{n}.away.example")), 0).is_some());
     let lost = lost.count();

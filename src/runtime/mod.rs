@@ -90,7 +90,8 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     let refuser = Refuser { callers: callers.clone(), metrics: metrics.clone(), ..Refuser::default() };
     let (inbox, parking) = waiting_rooms(config, &own, &refuser);
     let loader = loader::Loader::start(&store, &inbox)?;
-    let archive = archive::Archive::start(threads, own, &store, &outbox, (&callers, loader.returns()), &metrics)?;
+    let archive =
+        archive::ArchiveThreads::start(threads, own, &store, &outbox, (&callers, loader.returns()), &metrics)?;
     let watched = metrics::Watched {
         metrics: metrics.clone(),
         inbox: inbox.clone(),

@@ -3,7 +3,7 @@
 //! Invariant: nothing in a turn's outbox leaves before its records are durable. The loop blocks when the outbox is
 //! full. Then the inbox fills, and the reader refuses: no queue grows without bound.
 
-use super::archive::{Archive, Question};
+use super::archive::{ArchiveThreads, Question};
 use super::callers::Callers;
 use super::clock;
 use super::eraser;
@@ -80,7 +80,7 @@ pub struct Worker {
     /// Loads those channels.
     pub loader: Loader,
     /// Answers queries.
-    pub archive: Archive,
+    pub archive: ArchiveThreads,
     /// Who waits for the results of calls.
     pub callers: Arc<Callers>,
     /// The counters.

@@ -23,7 +23,7 @@ fn worker(memory: &MemoryStore) -> Worker {
     let outbox = Arc::new(Outbox::new(usize::MAX, usize::MAX));
     let callers = Arc::<Callers>::default();
     let loader = Loader::start(&store, &inbox).unwrap();
-    let archive = Archive::start(1, own, &store, &outbox, (&callers, loader.returns()), &metrics).unwrap();
+    let archive = ArchiveThreads::start(1, own, &store, &outbox, (&callers, loader.returns()), &metrics).unwrap();
     Worker {
         engine,
         unsent: store.unsent().unwrap(),

@@ -10,7 +10,8 @@ use super::{
     pieces, plan, reader, receipts, retention, stops, trace, unsent, verify,
 };
 use super::{
-    CommitError, Directory, Mentions, Page, PagePlan, Record, Retention, Store, StoreError, Sweep, Trace, Whereabouts,
+    CommitError, Directory, Mentions, PagePlan, Record, Retention, RowPage, Store, StoreError, Sweep, Trace,
+    Whereabouts,
 };
 use crate::channel::whom::Whom;
 use crate::channel::{
@@ -329,7 +330,7 @@ impl Store for MemoryStore {
         Ok((go.len(), stay.len()))
     }
 
-    fn page(&self, plan: &PagePlan) -> Result<Page, StoreError> {
+    fn page(&self, plan: &PagePlan) -> Result<RowPage, StoreError> {
         paging::page(&*self.lock(), plan)
     }
 

@@ -44,7 +44,7 @@ pub use erase::{ERASED_NICK, Erased};
 pub use error::{CommitError, StoreError};
 pub use memory::{Failure, MemoryStore};
 pub use near::{near, stay_near};
-pub use page::{Bounds, Narrow, Page, PagePlan};
+pub use page::{Bounds, Narrow, PagePlan, RowPage};
 pub use record::{Belief, Record, Whereabouts};
 pub use retention::{Outdated, Retention, Sweep};
 pub use sled::{Aged, Compacted, Restored, SledOptions, SledStore, Upgraded};
@@ -169,7 +169,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// As [`Store::load`].
-    fn page(&self, plan: &PagePlan) -> Result<Page, StoreError>;
+    fn page(&self, plan: &PagePlan) -> Result<RowPage, StoreError>;
 
     /// Rows of an archive, in the order of `numbers`; `None` for a row that does not exist.
     ///

@@ -8,7 +8,7 @@ use super::archive::{Archive, Pick, lost};
 use super::databases::{Databases, Order, Space};
 use super::keyspace::{self, BLOCK_ROWS, RowStart};
 use super::visible::Visible;
-use super::{Page, PagePlan, StoreError, facts, pieces};
+use super::{PagePlan, RowPage, StoreError, facts, pieces};
 use crate::channel::{MediaKind, Row};
 use std::ops::ControlFlow;
 
@@ -41,7 +41,7 @@ impl<T> Found<T> {
 
 impl<S: Databases> Archive<'_, S> {
     /// A page of rows of one author, of rows that are no events, or both.
-    pub(super) fn page_of_blocks(&self, visible: Visible<'_>, plan: &PagePlan) -> Result<Page, StoreError> {
+    pub(super) fn page_of_blocks(&self, visible: Visible<'_>, plan: &PagePlan) -> Result<RowPage, StoreError> {
         let author = plan.author.as_ref();
         let pick = Pick { author, no_events: plan.narrow.no_events, visible: Some(&visible), bare: false };
         let mut found: Found<Row> = Found::new(plan.max);
@@ -61,11 +61,11 @@ impl<S: Databases> Archive<'_, S> {
             Ok(found.flow())
         })?;
         let (rows, cut) = found.finish(order);
-        Ok(Page { rows, cut, counted: None, ..Page::default() })
+        Ok(RowPage { rows, cut, counted: None, ..RowPage::default() })
     }
 
     /// A page of rows with files of certain kinds, without rows that were retracted.
-    pub(super) fn page_of_media(&self, visible: Visible<'_>, plan: &PagePlan) -> Result<Page, StoreError> {
+    pub(super) fn page_of_media(&self, visible: Visible<'_>, plan: &PagePlan) -> Result<RowPage, StoreError> {
         let mut kinds = plan.narrow.media.clone().unwrap_or_default();
         kinds.sort();
         kinds.dedup();
@@ -87,7 +87,7 @@ impl<S: Databases> Archive<'_, S> {
         })?;
         let (numbers, cut) = found.finish(order);
         let rows = numbers.into_iter().map(|number| self.row(number)?.ok_or_else(|| lost(number)));
-        Ok(Page { rows: rows.collect::<Result<_, _>>()?, cut, counted: None, ..Page::default() })
+        Ok(RowPage { rows: rows.collect::<Result<_, _>>()?, cut, counted: None, ..RowPage::default() })
     }
 
     /// Up to `max` rows of one month with files of one kind.

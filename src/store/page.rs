@@ -42,7 +42,7 @@ pub struct Narrow {
 
 /// A page of rows, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Page {
+pub struct RowPage {
     /// The rows.
     pub rows: Vec<Row>,
     /// Whether more rows match than `max`.

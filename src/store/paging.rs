@@ -4,12 +4,12 @@
 use super::archive::{Archive, Pick};
 use super::databases::{Databases, Order};
 use super::visible::Visible;
-use super::{Page, PagePlan, StoreError, facts, near};
+use super::{PagePlan, RowPage, StoreError, facts, near};
 use crate::channel::Stamp;
 use std::ops::ControlFlow;
 
 /// One page of an archive.
-pub(super) fn page(dbs: &impl Databases, plan: &PagePlan) -> Result<Page, StoreError> {
+pub(super) fn page(dbs: &impl Databases, plan: &PagePlan) -> Result<RowPage, StoreError> {
     near::beside();
     let archive = Archive::open(dbs, plan.tag)?;
     let (first, last) = (plan.first.max(archive.first()), plan.last.min(archive.newest()));
@@ -31,7 +31,7 @@ pub(super) fn page(dbs: &impl Databases, plan: &PagePlan) -> Result<Page, StoreE
 }
 
 impl<S: Databases> Archive<'_, S> {
-    fn page_between(&self, visible: Visible<'_>, plan: &PagePlan) -> Result<Page, StoreError> {
+    fn page_between(&self, visible: Visible<'_>, plan: &PagePlan) -> Result<RowPage, StoreError> {
         let max = plan.max as u64;
         let count = visible.count();
         let taken = if plan.from_end { visible.newest(max) } else { visible.oldest(max) };
@@ -45,6 +45,6 @@ impl<S: Databases> Archive<'_, S> {
         }
         let left = count - count.min(max);
         let before = if plan.from_end { left } else { 0 };
-        Ok(Page { rows, cut: left > 0, counted: Some((count, before)), ..Page::default() })
+        Ok(RowPage { rows, cut: left > 0, counted: Some((count, before)), ..RowPage::default() })
     }
 }

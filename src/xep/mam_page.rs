@@ -72,11 +72,11 @@ pub enum QueryKind {
 }
 
 /// Records of the people on a page.
-pub type People = HashMap<ParticipantId, Member>;
+pub type PagePeople = HashMap<ParticipantId, Member>;
 /// The tombstones of rows on a page, and of rows that rows on the page retracted.
 pub type Tombstones = BTreeMap<u64, Tombstone>;
 
-impl reflection::Records for People {
+impl reflection::Records for PagePeople {
     fn find(&self, id: &ParticipantId) -> Option<&Member> {
         self.get(id)
     }
@@ -100,7 +100,7 @@ impl Query {
         mut rows: Vec<Row>,
         complete: bool,
         counted: Option<(u64, u64)>,
-        people: &People,
+        people: &PagePeople,
         tombstones: &Tombstones,
     ) -> Vec<String> {
         let id = |row: Option<&Row>| row.map(|row| self.sealer.seal(self.tag, row.number));
@@ -128,7 +128,7 @@ impl Query {
     }
 
     /// A row as it was reflected. `None` where its author has no record.
-    pub fn reflection(&self, row: &Row, people: &People, tombstones: &Tombstones) -> Option<String> {
+    pub fn reflection(&self, row: &Row, people: &PagePeople, tombstones: &Tombstones) -> Option<String> {
         let outer = Tag::new("message").attr("to", self.reply.to.as_str());
         Some(self.frame(self.chained).row(outer, row, tombstone_of(row, tombstones), people)?.into_xml())
     }
@@ -150,7 +150,13 @@ impl Query {
         }
     }
 
-    fn result(&self, row: &Row, query_id: Option<&str>, people: &People, tombstones: &Tombstones) -> Option<String> {
+    fn result(
+        &self,
+        row: &Row,
+        query_id: Option<&str>,
+        people: &PagePeople,
+        tombstones: &Tombstones,
+    ) -> Option<String> {
         let id = self.sealer.seal(self.tag, row.number);
         let outer = Tag::in_ns("message", ns::CLIENT);
         // The rows of a page follow each other, so none of them names the one before it.

@@ -5,7 +5,7 @@ use mixd::channel::{
     Access, Actor, Change, Channel, ChannelName, Command, Context, Facts, Head, Item, Limits, LiveState, Message,
     NodeAccess, NodeSet, Profile, Rest, Rights, Row, RowKind, Settings, Stamp, Tombstone,
 };
-use mixd::store::{CommitError, Page, PagePlan, Record, Store, StoreCensus, VerifyEvent};
+use mixd::store::{CommitError, PagePlan, Record, RowPage, Store, StoreCensus, VerifyEvent};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use std::collections::BTreeMap;
 
@@ -205,7 +205,7 @@ impl Room {
     }
 
     /// The page that a look at every row gives.
-    pub fn naive(&self, plan: &PagePlan) -> Page {
+    pub fn naive(&self, plan: &PagePlan) -> RowPage {
         let narrow = &plan.narrow;
         let fits = |row: &&Row| {
             (plan.first..=plan.last).contains(&row.number)
@@ -228,7 +228,7 @@ impl Room {
         let rows = all[before..before + taken].to_vec();
         let entombed = rows.iter().filter_map(|row| self.tombstones.get(&row.number));
         let is_counted = plan.author.is_none() && narrow.media.is_none() && !narrow.no_events;
-        Page {
+        RowPage {
             tombstones: entombed.map(|tombstone| (tombstone.row, tombstone.clone())).collect(),
             rows,
             cut: taken < all.len(),

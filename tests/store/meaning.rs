@@ -4,7 +4,7 @@
 use crate::fixture::{found, loaded};
 use jid::BareJid;
 use mixd::channel::{Channel, Member, ParticipantId, Progress, Row};
-use mixd::store::{Page, PagePlan, Part, Store};
+use mixd::store::{PagePlan, Part, RowPage, Store};
 use mixd::xep::Sealer;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -132,7 +132,7 @@ fn of_row(row: &Row) -> String {
 }
 
 /// Every row of a channel, read in pages from both ends.
-fn page(store: &dyn Store, tag: u64) -> Page {
+fn page(store: &dyn Store, tag: u64) -> RowPage {
     let narrow = Default::default();
     let (first, last, max) = (1, u64::MAX, usize::MAX);
     let plan = PagePlan { tag, first, last, start: None, end: None, author: None, max, from_end: false, narrow };

@@ -3,7 +3,7 @@
 use crate::fixture::{DAY_MS, NOON, Room, jid, loaded, name};
 use mixd::channel::dedup::REPEATS_MAX;
 use mixd::channel::{Actor, Answer, Claim, Command, Context, Item, JoinWish, Limits, LiveState, Nick, Node, Stamp};
-use mixd::store::{Bounds, Deed, Page, Record, Store, Tour, Whereabouts};
+use mixd::store::{Bounds, Deed, Record, RowPage, Store, Tour, Whereabouts};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 claims!(
@@ -259,7 +259,7 @@ fn a_channel_created_again_is_another_one(store: &dyn Store) {
     old.destroy(store);
     assert_eq!(loaded(store, "coven"), None);
     assert_eq!(store.bounds(old.tag()).unwrap(), None);
-    assert_eq!(store.page(&old.plan()).unwrap(), Page { counted: Some((0, 0)), ..Page::default() });
+    assert_eq!(store.page(&old.plan()).unwrap(), RowPage { counted: Some((0, 0)), ..RowPage::default() });
     assert_eq!(store.rows(old.tag(), &[1]).unwrap(), vec![None]);
     assert!(store.people(old.tag(), &[id]).unwrap().is_empty());
     let mut new = Room::create(store, "coven", 2);

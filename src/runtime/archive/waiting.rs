@@ -11,7 +11,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The queues, with one end for the worker and one for the threads.
 #[derive(Debug)]
-pub struct Waiting<T> {
+pub struct QuestionQueues<T> {
     state: Mutex<State<T>>,
     filled: Condvar,
 }
@@ -29,13 +29,13 @@ struct State<T> {
     closed: bool,
 }
 
-impl<T> Waiting<T> {
+impl<T> QuestionQueues<T> {
     /// Queues for `count_max` questions in all.
-    pub fn new(count_max: usize, own_domains: OwnDomains) -> Waiting<T> {
+    pub fn new(count_max: usize, own_domains: OwnDomains) -> QuestionQueues<T> {
         let shares = Shares::new("queries", count_max, own_domains.clone());
         let (queues, accounts, turns) = Default::default();
         let state = State { queues, turns, accounts, own_domains, shares, closed: false };
-        Waiting { state: Mutex::new(state), filled: Condvar::new() }
+        QuestionQueues { state: Mutex::new(state), filled: Condvar::new() }
     }
 
     /// Adds a question. Returns the question that had to go for lack of room, which may be this one.
@@ -159,8 +159,8 @@ fn newest_counted<T>(queue: &mut VecDeque<(T, bool)>) -> Option<T> {
 mod tests {
     use super::*;
 
-    fn waiting() -> Waiting<String> {
-        Waiting::new(64, OwnDomains::new(["h".to_owned()]))
+    fn waiting() -> QuestionQueues<String> {
+        QuestionQueues::new(64, OwnDomains::new(["h".to_owned()]))
     }
 
     fn jid(account: &str) -> BareJid {
@@ -168,11 +168,11 @@ mod tests {
     }
 
     /// Asks, with a number for each question. Returns the questions that found no room.
-    fn ask(waiting: &Waiting<String>, account: &str, count: usize) -> Vec<String> {
+    fn ask(waiting: &QuestionQueues<String>, account: &str, count: usize) -> Vec<String> {
         (0..count).filter_map(|n| waiting.push(&jid(account), format!("{account} {n}"))).collect()
     }
 
-    fn all(waiting: &Waiting<String>) -> Vec<String> {
+    fn all(waiting: &QuestionQueues<String>) -> Vec<String> {
         waiting.close();
         std::iter::from_fn(|| waiting.take()).collect()
     }

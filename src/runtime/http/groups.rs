@@ -3,7 +3,7 @@
 use super::api::Asker;
 use super::fault::Fault;
 use super::parameters::Parameters;
-use super::reply::Reply;
+use super::reply::HttpReply;
 use crate::channel::answer::Page;
 use crate::channel::command::Slice;
 use crate::channel::group::GroupLine;
@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 const PAGES_MAX: usize = 100;
 
 impl Asker<'_> {
-    pub(super) async fn add_group(&self, pm: &Parameters) -> Result<Reply, Fault> {
+    pub(super) async fn add_group(&self, pm: &Parameters) -> Result<HttpReply, Fault> {
         let wish = GroupWish {
             subject: pm.subject()?.to_owned(),
             nick: pm.nick(),
@@ -30,15 +30,15 @@ impl Asker<'_> {
         };
         let created = self.call(Addressee::Service, ServiceCommand::CreateGroup(wish)).await?;
         let group = created.group.ok_or(Fault::INTERNAL)?;
-        Ok(Reply::Json(json!({ "id": group.gid }).to_string()))
+        Ok(HttpReply::Json(json!({ "id": group.gid }).to_string()))
     }
 
-    pub(super) async fn get_group(&self, pm: &Parameters) -> Result<Reply, Fault> {
+    pub(super) async fn get_group(&self, pm: &Parameters) -> Result<HttpReply, Fault> {
         let group = self.whole_profile(pm.gid()?).await?;
-        Ok(Reply::Json(whole(&group, &self.api.settings.domain).to_string()))
+        Ok(HttpReply::Json(whole(&group, &self.api.settings.domain).to_string()))
     }
 
-    pub(super) async fn get_common_groups(&self, pm: &Parameters) -> Result<Reply, Fault> {
+    pub(super) async fn get_common_groups(&self, pm: &Parameters) -> Result<HttpReply, Fault> {
         let domain = &self.api.settings.domain;
         let with = pm.login(domain)?;
         let (mut found, mut after) = (Vec::new(), None);
@@ -55,21 +55,21 @@ impl Asker<'_> {
                 break;
             }
         }
-        Ok(Reply::Json(Value::from(found).to_string()))
+        Ok(HttpReply::Json(Value::from(found).to_string()))
     }
 
-    pub(super) async fn delete_group(&self, pm: &Parameters) -> Result<Reply, Fault> {
+    pub(super) async fn delete_group(&self, pm: &Parameters) -> Result<HttpReply, Fault> {
         let name = self.profile(pm.gid()?).await?.name;
         self.call(Addressee::Service, ServiceCommand::Destroy { name }).await?;
-        Ok(Reply::Done)
+        Ok(HttpReply::Done)
     }
 
-    pub(super) async fn set_subject(&self, pm: &Parameters) -> Result<Reply, Fault> {
+    pub(super) async fn set_subject(&self, pm: &Parameters) -> Result<HttpReply, Fault> {
         let subject = pm.subject()?.to_owned();
         self.edit(pm, GroupCommand::SetSubject(subject)).await
     }
 
-    pub(super) async fn join(&self, pm: &Parameters) -> Result<Reply, Fault> {
+    pub(super) async fn join(&self, pm: &Parameters) -> Result<HttpReply, Fault> {
         let (gid, nick) = (pm.gid()?, pm.nick());
         let join = |nick| Command::Join(JoinWish { nick, subscribe: NodeSet::GROUP, ..JoinWish::default() });
         match self.call(Addressee::Gid(gid), join(nick)).await {
@@ -77,33 +77,33 @@ impl Asker<'_> {
             Err(Refusal::NickTaken | Refusal::TooLong { .. }) => self.ask(gid, join(None)).await?,
             outcome => outcome?,
         };
-        Ok(Reply::Done)
+        Ok(HttpReply::Done)
     }
 
-    pub(super) async fn leave(&self, pm: &Parameters) -> Result<Reply, Fault> {
+    pub(super) async fn leave(&self, pm: &Parameters) -> Result<HttpReply, Fault> {
         self.ask(pm.gid()?, Command::Leave).await?;
-        Ok(Reply::Done)
+        Ok(HttpReply::Done)
     }
 
-    pub(super) async fn add_members(&self, pm: &Parameters) -> Result<Reply, Fault> {
+    pub(super) async fn add_members(&self, pm: &Parameters) -> Result<HttpReply, Fault> {
         let add = pm.invitees(&self.api.settings.domain)?;
         self.edit(pm, GroupCommand::EditMembers { add, remove: Vec::new() }).await
     }
 
-    pub(super) async fn delete_members(&self, pm: &Parameters) -> Result<Reply, Fault> {
+    pub(super) async fn delete_members(&self, pm: &Parameters) -> Result<HttpReply, Fault> {
         let remove = pm.logins(&self.api.settings.domain)?;
         self.edit(pm, GroupCommand::EditMembers { add: Vec::new(), remove }).await
     }
 
-    pub(super) async fn edit_admins(&self, pm: &Parameters, make: bool) -> Result<Reply, Fault> {
+    pub(super) async fn edit_admins(&self, pm: &Parameters, make: bool) -> Result<HttpReply, Fault> {
         let logins = pm.logins(&self.api.settings.domain)?;
         let (add, remove) = if make { (logins, Vec::new()) } else { (Vec::new(), logins) };
         self.edit(pm, GroupCommand::EditAdmins { add, remove }).await
     }
 
-    async fn edit(&self, pm: &Parameters, command: GroupCommand) -> Result<Reply, Fault> {
+    async fn edit(&self, pm: &Parameters, command: GroupCommand) -> Result<HttpReply, Fault> {
         self.ask(pm.gid()?, Command::Group(command)).await?;
-        Ok(Reply::Done)
+        Ok(HttpReply::Done)
     }
 
     /// What a group is, for an asker who may see it.

@@ -17,12 +17,12 @@ const PARTS_MAX: usize = 16;
 const BOUNDARY_BYTES_MAX: usize = 70;
 
 /// The source of the body.
-pub trait Source {
+pub trait BodySource {
     /// The next bytes; `None` at the end.
     fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, Fault>> + Send;
 }
 
-impl Source for Inflow {
+impl BodySource for Inflow {
     async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
         Inflow::next(self).await
     }
@@ -60,7 +60,7 @@ pub fn boundary(content_type: &str) -> Option<String> {
     found.next().is_none().then_some(boundary)
 }
 
-impl<S: Source> Multipart<S> {
+impl<S: BodySource> Multipart<S> {
     /// The parts of a body with this boundary.
     pub fn new(source: S, boundary: &str) -> Multipart<S> {
         let delimiter = [b"\r\n--", boundary.as_bytes()].concat();
@@ -205,7 +205,7 @@ mod tests {
 
     struct Chunks(std::vec::IntoIter<Bytes>);
 
-    impl Source for Chunks {
+    impl BodySource for Chunks {
         async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
             Ok(self.0.next())
         }

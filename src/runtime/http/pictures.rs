@@ -5,7 +5,7 @@ use super::fault::Fault;
 use super::files::media_type;
 use super::groups::{has_avatar, time};
 use super::parameters::Parameters;
-use super::reply::Reply;
+use super::reply::HttpReply;
 use super::video_item::Which;
 use crate::channel::command::Slice;
 use crate::channel::{Command, Item, Node, Snapshot};
@@ -21,7 +21,7 @@ impl Asker<'_> {
     ///
     /// # Errors
     /// The code of the refusal.
-    pub(super) async fn upload_avatar(&self, pm: &Parameters, picture: Vec<u8>) -> Result<Reply, Fault> {
+    pub(super) async fn upload_avatar(&self, pm: &Parameters, picture: Vec<u8>) -> Result<HttpReply, Fault> {
         let gid = pm.gid()?;
         let kind = "image/jpeg";
         let id = hex::encode(Sha1::digest(&picture));
@@ -34,13 +34,13 @@ impl Asker<'_> {
         avatar_time(&group)
     }
 
-    pub(super) async fn delete_avatar(&self, pm: &Parameters) -> Result<Reply, Fault> {
+    pub(super) async fn delete_avatar(&self, pm: &Parameters) -> Result<HttpReply, Fault> {
         let metadata = Tag::in_ns("metadata", ns::AVATAR_METADATA).into_xml();
         let group = self.set_item(pm.gid()?, Node::AvatarMetadata, "", metadata).await?;
         avatar_time(&group)
     }
 
-    pub(super) async fn download_avatar(&self, pm: &Parameters) -> Result<Reply, Fault> {
+    pub(super) async fn download_avatar(&self, pm: &Parameters) -> Result<HttpReply, Fault> {
         let gid = pm.gid()?;
         let which = match pm.file_kind()? {
             "image" => None,
@@ -59,7 +59,7 @@ impl Asker<'_> {
         let metadata: Element = metadata.parse().map_err(|_| Fault::INTERNAL)?;
         let infos = || metadata.parts().filter(|info| info.name() == "info");
         if let Some(url) = infos().find_map(|info| info.attr("url")).filter(|url| is_web(url)) {
-            return Ok(Reply::Elsewhere(url.to_owned()));
+            return Ok(HttpReply::Elsewhere(url.to_owned()));
         }
         let id = infos().find_map(|info| info.attr("id")).ok_or(Fault::NO_FILE)?.to_owned();
         let command = Command::ReadItems { node: Node::AvatarData, ids: vec![id], slice: Slice::default() };
@@ -67,7 +67,7 @@ impl Asker<'_> {
         let data: Element = item.payload.parse().map_err(|_| Fault::INTERNAL)?;
         let coded: String = data.text().split_whitespace().collect();
         let bytes = STANDARD.decode(coded).map_err(|_| Fault::INTERNAL)?;
-        Ok(Reply::Picture { media_type: media_type(&bytes).unwrap_or("application/octet-stream"), bytes })
+        Ok(HttpReply::Picture { media_type: media_type(&bytes).unwrap_or("application/octet-stream"), bytes })
     }
 
     /// Publishes an item on a node of a group.
@@ -80,9 +80,9 @@ impl Asker<'_> {
     }
 }
 
-fn avatar_time(group: &Snapshot) -> Result<Reply, Fault> {
+fn avatar_time(group: &Snapshot) -> Result<HttpReply, Fault> {
     let item = group.avatar.as_ref().ok_or(Fault::INTERNAL)?;
-    Ok(Reply::Json(json!({ "at": time(item.stamp) }).to_string()))
+    Ok(HttpReply::Json(json!({ "at": time(item.stamp) }).to_string()))
 }
 
 /// Whether a URL may be sent to a browser.

@@ -21,7 +21,7 @@ const NOT_HTTP: [u16; 5] = [407, 411, 443, 444, 457];
 
 /// The result of a request that was served.
 #[derive(Debug)]
-pub enum Reply {
+pub enum HttpReply {
     /// The code 200 alone.
     Done,
     /// No content: the status 204.
@@ -54,7 +54,7 @@ pub enum Reply {
 }
 
 /// The response to a request.
-pub fn respond(served: Result<Reply, Fault>, strict_status: bool) -> Response<Content> {
+pub fn respond(served: Result<HttpReply, Fault>, strict_status: bool) -> Response<Content> {
     let mut response = match served {
         Ok(reply) => replied(reply),
         Err(fault) => refused(fault, strict_status),
@@ -96,29 +96,29 @@ fn reason(why: &str) -> Option<HeaderValue> {
     HeaderValue::from_bytes(why.as_bytes()).ok()
 }
 
-fn replied(reply: Reply) -> Response<Content> {
+fn replied(reply: HttpReply) -> Response<Content> {
     match reply {
-        Reply::Done => text("200".to_owned()),
-        Reply::Nothing => {
+        HttpReply::Done => text("200".to_owned()),
+        HttpReply::Nothing => {
             let mut response = Response::new(Content::Bytes(None));
             *response.status_mut() = StatusCode::NO_CONTENT;
             response
         }
-        Reply::Sent(row) => {
+        HttpReply::Sent(row) => {
             let mut response = text("200".to_owned());
             response.headers_mut().insert("message-id", HeaderValue::from(row));
             response
         }
-        Reply::Json(json) => text(json),
-        Reply::Picture { media_type, bytes } => typed(media_type, Content::Bytes(Some(bytes.into()))),
-        Reply::File { file, part } => file_response(file, part),
-        Reply::NoSuchPart { len } => {
+        HttpReply::Json(json) => text(json),
+        HttpReply::Picture { media_type, bytes } => typed(media_type, Content::Bytes(Some(bytes.into()))),
+        HttpReply::File { file, part } => file_response(file, part),
+        HttpReply::NoSuchPart { len } => {
             let mut response = text("416".to_owned());
             *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
             set(&mut response, header::CONTENT_RANGE, format!("bytes */{len}"));
             response
         }
-        Reply::Elsewhere(url) => {
+        HttpReply::Elsewhere(url) => {
             let mut response = Response::new(Content::Bytes(None));
             *response.status_mut() = StatusCode::FOUND;
             set(&mut response, header::LOCATION, url);

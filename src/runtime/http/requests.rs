@@ -6,7 +6,7 @@ use super::fault::Fault;
 use super::fields::Fields;
 use super::multipart::{Multipart, boundary};
 use super::pace::Who;
-use super::reply::Reply;
+use super::reply::HttpReply;
 use super::video_item::Which;
 use crate::channel::Progress;
 use hyper::body::Incoming;
@@ -23,7 +23,7 @@ impl Api {
     ///
     /// # Errors
     /// The code for the client.
-    pub async fn serve(&self, account: BareJid, request: Request<Incoming>) -> Result<Reply, Fault> {
+    pub async fn serve(&self, account: BareJid, request: Request<Incoming>) -> Result<HttpReply, Fault> {
         let asker = Asker { api: self, account };
         let (parts, body) = request.into_parts();
         if parts.uri.path() == "/gch.ashx" {
@@ -53,7 +53,7 @@ fn video_path(path: &str) -> Option<(u32, Which)> {
 }
 
 impl Asker<'_> {
-    async fn method(&self, parts: &Parts, body: Incoming) -> Result<Reply, Fault> {
+    async fn method(&self, parts: &Parts, body: Incoming) -> Result<HttpReply, Fault> {
         let settings = &self.api.settings;
         let query = parts.uri.query().unwrap_or_default().as_bytes();
         let (mut fields, mut share) = (Fields::default(), self.api.room.share(Who::Account(self.account.clone())));
@@ -81,7 +81,7 @@ impl Asker<'_> {
     }
 
     /// Calls a method that takes no file.
-    pub(super) async fn plain_method(&self, fields: &Fields) -> Result<Reply, Fault> {
+    pub(super) async fn plain_method(&self, fields: &Fields) -> Result<HttpReply, Fault> {
         let gm = fields.method()?;
         let pm = &fields.parameters()?;
         let served = match gm {

@@ -10,7 +10,7 @@ use super::files::Files;
 use super::origin::{self, Origins};
 use super::pace::{HttpPace, Who};
 use super::portions::{Portions, PortionsFull};
-use super::reply::{Content, Reply, respond};
+use super::reply::{Content, HttpReply, respond};
 use super::seats::{Seat, Seats};
 use crate::config::Http;
 use hyper::body::Incoming;
@@ -170,13 +170,13 @@ impl Server {
         response
     }
 
-    async fn served(&self, request: Request<Incoming>, peer: IpAddr) -> Result<Reply, Fault> {
+    async fn served(&self, request: Request<Incoming>, peer: IpAddr) -> Result<HttpReply, Fault> {
         let from = self.asker_of(&request, peer);
         self.keep_pace(&Who::at(from))?;
         check_head(&request)?;
         self.origins.check(&request)?;
         if self.origins.is_preflight(&request) {
-            return Ok(Reply::Nothing);
+            return Ok(HttpReply::Nothing);
         }
         let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let account = self.api.login.account(authorization, &self.api.settings.domain, from).await?;

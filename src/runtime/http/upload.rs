@@ -6,7 +6,7 @@ use super::fault::Fault;
 use super::fields::Fields;
 use super::files::media_type;
 use super::multipart::{Multipart, PartHead};
-use super::reply::Reply;
+use super::reply::HttpReply;
 use super::requests::as_specified;
 use super::room::Share;
 use crate::channel::Refusal;
@@ -24,7 +24,7 @@ impl Asker<'_> {
         mut fields: Fields,
         mut parts: Multipart<Inflow>,
         share: &mut Share<'_>,
-    ) -> Result<Reply, Fault> {
+    ) -> Result<HttpReply, Fault> {
         let (mut room, mut picture) = (self.api.settings.request_bytes_max, None);
         while let Some(head) = parts.next_part().await? {
             if head.file_name.is_none() {

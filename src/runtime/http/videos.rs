@@ -11,7 +11,7 @@ use super::pace::Who;
 use super::pictures::is_web;
 use super::portions::PortionsFull;
 use super::range::part;
-use super::reply::Reply;
+use super::reply::HttpReply;
 use super::video_item::{Video, Which, address, own};
 use crate::channel::{Node, Refusal};
 use hyper::{HeaderMap, header};
@@ -30,7 +30,7 @@ impl Asker<'_> {
         fields: &Fields,
         mut parts: Multipart<Inflow>,
         head: &PartHead,
-    ) -> Result<Reply, Fault> {
+    ) -> Result<HttpReply, Fault> {
         let gid = fields.parameters()?.gid()?;
         // Strangers are refused before anything is written.
         let group = self.profile(gid).await?;
@@ -90,7 +90,7 @@ impl Asker<'_> {
         (name, kind): (&str, &str),
         video: Upload<'_>,
         thumbnail: Option<Upload<'_>>,
-    ) -> Result<Reply, Fault> {
+    ) -> Result<HttpReply, Fault> {
         let files = &self.api.files;
         let _settling = files.settling.lock().await;
         let len = video.len();
@@ -110,19 +110,19 @@ impl Asker<'_> {
             }
         }
         let item = set?.video.ok_or(Fault::INTERNAL)?;
-        Ok(Reply::Json(json!({ "vt": time(item.stamp) }).to_string()))
+        Ok(HttpReply::Json(json!({ "vt": time(item.stamp) }).to_string()))
     }
 
     /// Sends a video or its picture, or the URL where it is.
     ///
     /// # Errors
     /// 404 where there is none, 444 where the asker is not in the group.
-    pub(super) async fn download_video(&self, gid: u32, which: Which, headers: &HeaderMap) -> Result<Reply, Fault> {
+    pub(super) async fn download_video(&self, gid: u32, which: Which, headers: &HeaderMap) -> Result<HttpReply, Fault> {
         let group = self.profile(gid).await?;
         let payload = group.video.map(|item| item.payload).ok_or(Fault::NO_FILE)?;
         let url = address(&payload, which).ok_or(Fault::NO_FILE)?;
         let Some(hash) = own(&url, which) else {
-            return if is_web(&url) { Ok(Reply::Elsewhere(url)) } else { Err(Fault::NO_FILE) };
+            return if is_web(&url) { Ok(HttpReply::Elsewhere(url)) } else { Err(Fault::NO_FILE) };
         };
         match self.api.files.find(group.tag, &hash).await.map_err(disk)? {
             Some(file) => send(file, headers).await,
@@ -131,19 +131,19 @@ impl Asker<'_> {
     }
 }
 
-async fn send(mut file: Stored, headers: &HeaderMap) -> Result<Reply, Fault> {
+async fn send(mut file: Stored, headers: &HeaderMap) -> Result<HttpReply, Fault> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let tag = format!("\"{}\"", file.hash);
     let range = text(header::RANGE).filter(|_| text(header::IF_RANGE).is_none_or(|held| held == tag));
     let part = match range.and_then(|range| part(range, file.len)) {
-        Some(Err(())) => return Ok(Reply::NoSuchPart { len: file.len }),
+        Some(Err(())) => return Ok(HttpReply::NoSuchPart { len: file.len }),
         Some(Ok(part)) => Some(part),
         None => None,
     };
     if let Some((first, _)) = part {
         file.seek(first).await.map_err(disk)?;
     }
-    Ok(Reply::File { file, part })
+    Ok(HttpReply::File { file, part })
 }
 
 fn disk(error: io::Error) -> Fault {

@@ -46,17 +46,17 @@ pub(super) fn tell(watch: &mut Watch<'_>, what: &str, entries: u64) -> Result<()
 }
 
 /// The folder that a backup is written into. An unfinished one is removed when this is dropped.
-pub(super) struct Target {
+pub(super) struct BackupFolder {
     path: PathBuf,
     finished: bool,
 }
 
-impl Target {
+impl BackupFolder {
     /// Creates the folder, for its owner alone, or takes one that is empty.
     ///
     /// # Errors
     /// A folder that cannot be created or is not empty.
-    pub(super) fn make(path: &Path) -> Result<Target, StoreError> {
+    pub(super) fn make(path: &Path) -> Result<BackupFolder, StoreError> {
         let unusable = |error: io::Error| StoreError(format!("{} cannot be made: {error}", path.display()));
         match fs::read_dir(path) {
             Ok(mut entries) => {
@@ -71,7 +71,7 @@ impl Target {
             }
             Err(error) => return Err(unusable(error)),
         }
-        Ok(Target { path: path.to_owned(), finished: false })
+        Ok(BackupFolder { path: path.to_owned(), finished: false })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -89,7 +89,7 @@ impl Target {
     }
 }
 
-impl Drop for Target {
+impl Drop for BackupFolder {
     fn drop(&mut self) {
         if !self.finished {
             // Whatever cannot be removed is refused later as an incomplete backup.

@@ -7,7 +7,7 @@
 use super::super::backup::entries::EntryWriter;
 use super::super::backup::files;
 use super::super::backup::names::{CHANGES, file_of};
-use super::super::backup::{Manifest, STEP_ENTRIES, Target, Watch, tell};
+use super::super::backup::{BackupFolder, Manifest, STEP_ENTRIES, Watch, tell};
 use super::super::databases::Space;
 use super::super::{StoreError, reader};
 use super::SledStore;
@@ -37,7 +37,7 @@ impl SledStore {
         clock: &dyn Fn() -> Stamp,
         watch: &mut Watch<'_>,
     ) -> Result<Manifest, StoreError> {
-        let target = Target::make(folder)?;
+        let target = BackupFolder::make(folder)?;
         let begun = clock();
         let (noting, mut spaces) = {
             // Between two commits, so that the list of months is complete.

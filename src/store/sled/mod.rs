@@ -26,7 +26,7 @@ use super::{
     reader, receipts, retention, stops, trace, verify,
 };
 use super::{
-    CommitError, Directory, Mentions, Page, PagePlan, Record, Retention, Sizes, Store, StoreError, Sweep, Trace,
+    CommitError, Directory, Mentions, PagePlan, Record, Retention, RowPage, Sizes, Store, StoreError, Sweep, Trace,
     Whereabouts,
 };
 use crate::channel::whom::Whom;
@@ -272,7 +272,7 @@ impl Store for SledStore {
         self.drop_old(retention)
     }
 
-    fn page(&self, plan: &PagePlan) -> Result<Page, StoreError> {
+    fn page(&self, plan: &PagePlan) -> Result<RowPage, StoreError> {
         paging::page(&self.disks, plan)
     }
 
