@@ -34,7 +34,7 @@ impl Engine {
                     self.outgoing.early().push(Out::Book(Delta::Filled(ListId { tag, list }, accounts)));
                 }
                 self.channels.shelf.put(*channel);
-                self.ask_for_presence(&arrival.name);
+                self.probe_participants(&arrival.name);
             }
         }
         true

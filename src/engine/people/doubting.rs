@@ -35,7 +35,7 @@ impl Engine {
     }
 
     /// Handles the bounce of a stanza. If the error says that the address does not exist, it is queried.
-    pub(in crate::engine) fn doubt_whether_there(
+    pub(in crate::engine) fn doubt_address(
         &mut self,
         stanza: &Stanza,
         (tag, name): (u64, Option<ChannelName>),

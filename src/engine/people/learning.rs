@@ -50,7 +50,7 @@ impl Engine {
     }
 
     /// XEP-0403 §4.3: probes a resource with disco, to see whether it is online.
-    pub(in crate::engine) fn ask_whether_there(&mut self, full: &FullJid, turn: &mut Turn) {
+    pub(in crate::engine) fn probe_resource(&mut self, full: &FullJid, turn: &mut Turn) {
         let purpose = Purpose::Presence { full: full.clone() };
         self.ask_disco(Jid::from(full.clone()), ns::DISCO_INFO, None, purpose, turn);
     }

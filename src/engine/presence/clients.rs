@@ -24,7 +24,7 @@ impl Engine {
     pub(in crate::engine) fn presence(&mut self, stanza: &Stanza, turn: &mut Turn) {
         if stanza.type_ == "error" {
             if let Some(returned) = self.returned(stanza) {
-                self.doubt_whether_there(stanza, returned, turn);
+                self.doubt_address(stanza, returned, turn);
             }
             return;
         }
@@ -44,16 +44,16 @@ impl Engine {
                 match target {
                     Some(Target::Channel(name)) => {
                         self.resume(&name, full, turn);
-                        self.share(&name, full, &stanza.element, turn);
+                        self.take_available(&name, full, &stanza.element, turn);
                     }
-                    Some(Target::Service) => self.said_to_all(full, stanza),
+                    Some(Target::Service) => self.note_broadcast(full, stanza),
                     _ => {}
                 }
             }
             ("unavailable", Some(Target::Service)) => self.vanish(full, turn),
             ("unavailable", target) => {
                 if let Some(Target::Channel(name)) = target {
-                    self.unshare(&name, full, turn);
+                    self.take_unavailable(&name, full, turn);
                 }
                 // The resource may be offline altogether. Not every server sends that to the service (hosts.md, D.2).
                 self.presence.online.doubt(full, self.people.accounts().takes(full));
@@ -76,7 +76,7 @@ impl Engine {
             ("subscribe", Some(Target::Channel(name))) => self.answer_subscription(&name, &account, turn),
             // `unsubscribed` is ignored: some servers send it instead of answering a probe, and a server that ends a
             // subscription sends `unavailable` for each resource (RFC 6121 §3.2.2, §4.3.2).
-            ("unsubscribe", Some(Target::Channel(name))) => self.unshare_all(&name, &account, turn),
+            ("unsubscribe", Some(Target::Channel(name))) => self.take_unsubscribe(&name, &account, turn),
             _ => {}
         }
     }
@@ -92,7 +92,7 @@ impl Engine {
     }
 
     /// Notes such presence. It is sent once, so it is kept also for accounts that may join a channel later.
-    fn said_to_all(&mut self, full: &FullJid, stanza: &Stanza) {
+    fn note_broadcast(&mut self, full: &FullJid, stanza: &Stanza) {
         let (account, domain) = (full.to_bare(), full.domain().as_str());
         let is_member = self.people.accounts().membership(&account) == Some(true);
         let is_told =
@@ -114,7 +114,7 @@ impl Engine {
         }
         if let Some(returned) = self.returned(stanza) {
             if !self.bounced_off(stanza, turn) {
-                self.doubt_whether_there(stanza, returned, turn);
+                self.doubt_address(stanza, returned, turn);
             }
         } else if let Some(Target::Participant(name, id)) = self.target(&stanza.to) {
             self.pass_error(stanza, &name, &id, turn);

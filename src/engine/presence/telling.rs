@@ -18,7 +18,13 @@ use rand::Rng;
 
 impl Engine {
     /// A resource sent `available` to a channel. It is parsed only once it is known to matter.
-    pub(in crate::engine) fn share(&mut self, name: &ChannelName, full: &FullJid, presence: &Element, turn: &mut Turn) {
+    pub(in crate::engine) fn take_available(
+        &mut self,
+        name: &ChannelName,
+        full: &FullJid,
+        presence: &Element,
+        turn: &mut Turn,
+    ) {
         let Some(channel) = self.channels.channel(name) else { return };
         let (tag, account) = (channel.profile().tag, full.to_bare());
         if !channel.settings().presence || !self.has_use(channel, full) {
@@ -31,7 +37,7 @@ impl Engine {
         }
         let Some(id) = id_in(channel, &account, &self.service) else { return };
         if let Some(place) = self.presence.online.say(tag, name, &id, full, Availability::of(presence)) {
-            self.tell_of(&place, turn);
+            self.deliver_change(&place, turn);
         }
     }
 
@@ -48,7 +54,7 @@ impl Engine {
     }
 
     /// A resource sent `unavailable` to a channel.
-    pub(in crate::engine) fn unshare(&mut self, name: &ChannelName, full: &FullJid, turn: &mut Turn) {
+    pub(in crate::engine) fn take_unavailable(&mut self, name: &ChannelName, full: &FullJid, turn: &mut Turn) {
         let Some(tag) = self.channels.tag_of(name) else { return };
         if let Some(place) = self.presence.online.place_of(tag, full) {
             self.unavailable(&place, turn);
@@ -56,14 +62,14 @@ impl Engine {
     }
 
     /// An account sent `unsubscribe` to a channel: all of its resources become unavailable there.
-    pub(in crate::engine) fn unshare_all(&mut self, name: &ChannelName, account: &BareJid, turn: &mut Turn) {
+    pub(in crate::engine) fn take_unsubscribe(&mut self, name: &ChannelName, account: &BareJid, turn: &mut Turn) {
         let Some(tag) = self.channels.tag_of(name) else { return };
         self.presence.online.places_of(tag, account).iter().for_each(|place| self.unavailable(place, turn));
     }
 
     fn unavailable(&mut self, place: &ResourcePlace, turn: &mut Turn) {
         if self.presence.online.unavailable(place) {
-            self.tell_of(place, turn);
+            self.deliver_change(place, turn);
         }
     }
 
@@ -81,7 +87,7 @@ impl Engine {
     }
 
     /// Delivers to the subscribers of a channel what changed of a resource.
-    fn tell_of(&mut self, place: &ResourcePlace, turn: &mut Turn) {
+    fn deliver_change(&mut self, place: &ResourcePlace, turn: &mut Turn) {
         let Some(name) = self.presence.online.name_of(place.tag).cloned() else { return };
         if self.channels.is_cold(&name) {
             return self.presence.online.wait(place.clone());
@@ -116,12 +122,12 @@ impl Engine {
         // The resource gets the presence of all participants before they get its own.
         if self.presence.online.take_news(place) {
             let whom = OwedTo::Resource(account.clone(), place.resource.clone());
-            if !self.flood(place.tag, &name, &whom, turn) {
+            if !self.deliver_everybody(place.tag, &name, &whom, turn) {
                 self.presence.online.deliver_later(place.tag, whom);
             }
         }
         match settled {
-            false => self.tell_difference(place, &name, &account, next, turn),
+            false => self.deliver_difference(place, &name, &account, next, turn),
             // A resource that came and went without a delivery is forgotten.
             true if !is_told => self.presence.online.tell(place, None),
             true => {}
@@ -130,7 +136,7 @@ impl Engine {
 
     /// Delivers the new presence of a resource, after `unavailable` for one that goes by another address, and notes
     /// what was delivered.
-    fn tell_difference(
+    fn deliver_difference(
         &mut self,
         place: &ResourcePlace,
         name: &ChannelName,
@@ -171,7 +177,7 @@ impl Engine {
             Change::Configured(settings) => {
                 self.tell_all(tag, turn);
                 match settings.presence {
-                    true => self.ask_for_presence(name),
+                    true => self.probe_participants(name),
                     false => self.presence.online.probe_again(tag),
                 }
             }
@@ -186,7 +192,7 @@ impl Engine {
 
     fn tell_all(&mut self, tag: u64, turn: &mut Turn) {
         let places = self.in_order_of_what_is_shown(tag, self.presence.online.places(tag));
-        places.iter().for_each(|place| self.tell_of(place, turn));
+        places.iter().for_each(|place| self.deliver_change(place, turn));
     }
 
     /// Orders entries by what is shown. The order of hidden JIDs would reveal something.
@@ -214,14 +220,14 @@ impl Engine {
             self.show_again(name, tag);
         }
         if member.is_joined() && member.subscriptions.contains(Node::Presence) {
-            self.ask_for_presence(name);
+            self.probe_participants(name);
         }
         if !member.is_joined() {
             for place in &places {
                 self.presence.online.unavailable(place);
             }
         }
-        places.iter().for_each(|place| self.tell_of(place, turn));
+        places.iter().for_each(|place| self.deliver_change(place, turn));
         // An account that is online joins with its presence.
         if member.is_joined() && places.is_empty() && self.people.hosts().proxies_pam(member.jid.domain().as_str()) {
             self.spread_to(name, &member.jid);
@@ -230,7 +236,7 @@ impl Engine {
             let places = self.presence.online.places_of(tag, &member.jid);
             for place in self.in_order_of_what_is_shown(tag, places) {
                 self.presence.online.take_news(&place);
-                self.tell_of(&place, turn);
+                self.deliver_change(&place, turn);
             }
         }
     }
@@ -241,7 +247,7 @@ impl Engine {
         let is_edge = count == self.service.limits.presence_participants_max;
         if is_edge && self.presence.shown_again.take(&tag, self.steady.0).is_ok() {
             self.presence.online.probe_again(tag);
-            self.ask_for_presence(name);
+            self.probe_participants(name);
         }
     }
 
@@ -266,7 +272,7 @@ impl Engine {
     }
 
     /// Delivers the presence of all participants to a subscriber. Returns `false` if it has to wait for its rate.
-    fn flood(&mut self, tag: u64, name: &ChannelName, whom: &OwedTo, turn: &mut Turn) -> bool {
+    fn deliver_everybody(&mut self, tag: u64, name: &ChannelName, whom: &OwedTo, turn: &mut Turn) -> bool {
         let (OwedTo::Account(account) | OwedTo::Resource(account, _)) = whom;
         let Some(channel) = self.channels.channel(name).filter(|channel| channel.profile().tag == tag) else {
             return true;

@@ -30,7 +30,7 @@ impl Engine {
             let name = self.presence.online.name_of(*tag).cloned();
             let is_done = match &name {
                 Some(name) if self.channels.is_cold(name) => false,
-                Some(name) => self.flood(*tag, name, whom, turn),
+                Some(name) => self.deliver_everybody(*tag, name, whom, turn),
                 None => true,
             };
             if is_done {
@@ -106,7 +106,7 @@ impl Engine {
 
     /// XEP-0403 §5: a channel probes its participants once a link, if it has subscribers to presence. Participants that
     /// do not share their presence are not probed.
-    pub(in crate::engine) fn ask_for_presence(&mut self, name: &ChannelName) {
+    pub(in crate::engine) fn probe_participants(&mut self, name: &ChannelName) {
         let Some(channel) = self.channels.channel(name).filter(|channel| channel.settings().presence) else {
             return;
         };
@@ -142,7 +142,7 @@ impl Engine {
         for name in names {
             self.presence.chores.calling.done(&name);
             self.presence.chores.uncalled.remove(&name);
-            self.ask_for_presence(&name);
+            self.probe_participants(&name);
         }
     }
 
@@ -168,7 +168,7 @@ impl Engine {
         let online = &mut self.presence.online;
         for full in self.presence.chores.asking.step(|_, count| online.next_doubtful(count)) {
             self.presence.chores.asking.done(&full);
-            self.ask_whether_there(&full, turn);
+            self.probe_resource(&full, turn);
         }
     }
 
@@ -200,7 +200,7 @@ impl Engine {
     }
 
     /// Delivers what waits in a channel, within this tick's budget.
-    pub(in crate::engine) fn tell_presence_in(&mut self, name: &ChannelName, turn: &mut Turn) {
+    pub(in crate::engine) fn deliver_presence_in(&mut self, name: &ChannelName, turn: &mut Turn) {
         let Some(tag) = self.channels.tag_of(name) else { return };
         self.presence.chores.telling.done(&tag);
         let coming = self.presence.online.next_coming(tag, self.presence.chores.telling.room());
@@ -219,11 +219,11 @@ impl Engine {
         self.presence.chores.telling.spend(waiting.len());
         for place in waiting {
             self.presence.online.stop_waiting(&place);
-            self.tell_of(&place, turn);
+            self.deliver_change(&place, turn);
         }
         let owed: Vec<_> = self.presence.online.undelivered_in(tag).take(OWED_LOOKED_AT).collect();
         for owed in owed {
-            if turn.flood < FLOOD_STANZAS && self.flood(tag, name, &owed.1, turn) {
+            if turn.flood < FLOOD_STANZAS && self.deliver_everybody(tag, name, &owed.1, turn) {
                 self.presence.online.settled(&owed);
             }
         }
