@@ -50,6 +50,7 @@ use crate::store::{Record, Store};
 use crate::timers::Timers;
 use crate::xmpp::address;
 use anyhow::Context;
+use archive::ArchiveThreads;
 use jid::BareJid;
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -90,8 +91,7 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
     let refuser = Refuser { callers: callers.clone(), metrics: metrics.clone(), ..Refuser::default() };
     let (inbox, parking) = waiting_rooms(config, &own, &refuser);
     let loader = loader::Loader::start(&store, &inbox)?;
-    let archive =
-        archive::ArchiveThreads::start(threads, own, &store, &outbox, (&callers, loader.returns()), &metrics)?;
+    let archive = ArchiveThreads::start(threads, own, &store, &outbox, (&callers, loader.returns()), &metrics)?;
     let watched = metrics::Watched {
         metrics: metrics.clone(),
         inbox: inbox.clone(),
