@@ -31,8 +31,8 @@ fn event(draw: Draw, news: Tag, render: &Render<'_>) -> Tag {
     passing(headed_by(draw, render)).child(Tag::in_ns("event", ns::PUBSUB_EVENT).child(news))
 }
 
-/// XEP-0060 §12.7: makes a notification a `headline`, so that home servers do not store it for offline accounts. A client
-/// that comes online later reads the node.
+/// XEP-0060 §12.7: makes a notification a `headline`, so that home servers do not store it for offline accounts. A
+/// client that comes online later reads the node.
 pub fn passing(notification: Tag) -> Tag {
     notification.attr("type", "headline")
 }

@@ -43,7 +43,7 @@ impl Engine {
         }
     }
 
-    /// Ends an account everywhere, and erases it if an operator asks for that.
+    /// Ends an account everywhere. Only an operator may also have it erased (`erases`).
     fn end_everywhere(&self, actor: &Actor, account: BareJid, erases: bool) -> Result<Effects, Refusal> {
         self.require_over(actor, &account)?;
         if erases && !actor.operator {

@@ -1,4 +1,4 @@
-//! XEP-0369 §6.2: the channels that one account finds, by name. Any page is found without a walk.
+//! XEP-0369 §6.2: the channels that one account finds, by name. Any page is found in few steps.
 //!
 //! They are the listed channels, without those hidden from the account's domain, with those shown to the domain, with
 //! the account's own channels, and corrected by what differs for the account alone.

@@ -1,4 +1,4 @@
-//! The channels of accounts, by name. Any page is found without a walk. Kept in memory if long, because an account in
+//! The channels of accounts, by name. Any page is found in few steps. Kept in memory if long, because an account in
 //! thousands of channels may ask for page after page, or come online again and again.
 
 use super::domains::{DomainLists, HIDDEN, SHOWN};

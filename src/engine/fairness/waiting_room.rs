@@ -11,7 +11,7 @@ use crate::xmpp::Stanza;
 use jid::BareJid;
 use std::collections::{BTreeMap, HashMap};
 
-/// The service's own things may take one part in this many, in addition. Beyond it, they wait for those of accounts.
+/// The service's own things may take 1 / `OWN_PART` of all bytes, in addition to what accounts hold.
 const OWN_PART: usize = 8;
 
 /// Shares of what waits.

@@ -1,8 +1,8 @@
 //! XEP-0403 §4.1, §4.3: a channel delivers the presence of participants to subscribers of its presence node.
 //!
 //! What was delivered is kept beside what a resource sent ([`Online`]). Whatever changes either calls
-//! [`Engine::deliver_change`], which delivers the difference once. `available` has a rate for each account. `unavailable` is
-//! delivered at once, because it follows only a delivered `available`.
+//! [`Engine::deliver_change`], which delivers the difference once. `available` has a rate for each account.
+//! `unavailable` is delivered at once, because it follows only a delivered `available`.
 
 use super::super::fairness::lot::Lot;
 use super::super::fairness::pace::Pace;

@@ -182,7 +182,7 @@ impl Engine {
                 }
             }
             _ => {
-                // No new change slips through here: `Change::member` says of each whether it sets a record.
+                // `Change::member` says of each change whether it sets a record, so no new change is missed here.
                 if let Some(member) = change.member() {
                     self.follow_member(name, tag, member, turn);
                 }

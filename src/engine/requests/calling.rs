@@ -7,8 +7,8 @@ use super::request::{Asked, Way};
 use crate::channel::{Actor, Answer, AnyCommand, Channel, ChannelName, Command, GroupAnswer, Node, Refusal, Role};
 
 impl Engine {
-    /// Whether an account may address a channel by its number. Numbers can be guessed, so this needs a listed channel,
-    /// or one that the account is in.
+    /// Whether an account may address a channel by its number. Numbers can be guessed, so the channel has to be listed,
+    /// or the account has to be known there.
     fn is_found_by(&self, name: &ChannelName, actor: &Actor) -> bool {
         let channel = self.channels.channel(name);
         channel.is_some_and(|it| it.profile().listed || it.role_of(&actor.account, actor.operator) != Role::Outsider)

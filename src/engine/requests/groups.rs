@@ -73,7 +73,7 @@ impl Engine {
 
 fn line(channel: &Channel, member: &Member) -> GroupLine {
     let mut group = channel.snapshot();
-    // Other people are not named either.
+    // Where JIDs are hidden, the owner is not named.
     group.owner = group.owner.filter(|owner| *owner == member.jid || channel.unveils_to(&member.jid));
     let (newest, stamp) = (channel.newest(), channel.head().stamp);
     let (last_row, last_activity) = match member.status {

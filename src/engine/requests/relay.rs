@@ -20,12 +20,12 @@ impl Engine {
     ) {
         match self.message_between(stanza, name, id) {
             Ok(message) => {
-                // An answer or error goes to the resource it names.
+                // The sender's resource takes MIX traffic from now on, so that an answer or an error reaches it.
                 if let Ok(full) = stanza.from.try_as_full() {
                     self.people.spoke(full, &mut turn.outbox);
                 }
                 turn.send(message.into_xml());
-                // Relayed messages are not kept over a restart.
+                // If the commit of the turn is refused, the message is not sent, and its sender gets an error.
                 if stanza.type_ != "headline" {
                     turn.replies.push(Reply::to_stanza(stanza).into());
                 }

@@ -45,7 +45,7 @@ impl Engine {
         self.deliver_waiting(turn);
     }
 
-    /// Takes broadcast presence to accounts' channels, if those were read.
+    /// Takes broadcast presence to the channels of accounts, if those channels were read.
     pub(super) fn settle_due(&mut self) {
         let due: Vec<BareJid> = self.presence.online.due().cloned().collect();
         let share = (BROUGHT / due.len().max(1)).max(BROUGHT_EACH);
