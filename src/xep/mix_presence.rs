@@ -2,7 +2,7 @@
 
 use super::Extension;
 use super::availability::SharedPresence;
-use crate::xmpp::{Tag, ns};
+use crate::xmpp::{Tag, escape_into, ns};
 use jid::BareJid;
 
 /// XEP-0403.
@@ -42,15 +42,22 @@ impl<'a> Resource<'a> {
     }
 
     fn presence(&self, channel: &str, id: &str) -> Tag {
-        let from = format!("{}#{channel}/{}", self.shared.id, self.shown_resource());
+        let from = [self.shared.id.as_str(), "#", channel, "/", self.shown_resource()].concat();
         Tag::new("presence").attr("from", from).attr("id", id)
     }
 
     fn mix(&self) -> Tag {
-        let jid = self.shared.alias.is_none().then(|| format!("{}/{}", self.account, self.resource));
-        Tag::in_ns("mix", ns::MIX_PRESENCE)
-            .child_opt(jid.map(|jid| Tag::new("jid").text(jid)))
-            .child(Tag::new("nick").text(&self.shared.nick))
+        // Each newcomer is sent that of everybody, so no element is built of its own.
+        let mut mix = String::with_capacity(128);
+        if self.shared.alias.is_none() {
+            mix.push_str("<jid>");
+            [self.account.as_str(), "/", self.resource].iter().for_each(|part| escape_into(part, &mut mix));
+            mix.push_str("</jid>");
+        }
+        mix.push_str("<nick>");
+        escape_into(&self.shared.nick, &mut mix);
+        mix.push_str("</nick>");
+        Tag::in_ns("mix", ns::MIX_PRESENCE).raw(&mix)
     }
 }
 
