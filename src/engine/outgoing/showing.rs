@@ -5,7 +5,7 @@
 use super::super::requests::request::Asked;
 use super::super::{Engine, Turn};
 use super::outbox::{Audience, Lasting, ListId};
-use super::unsent::{halves, mail_all, told, unsent};
+use super::unsent::{Traffic, halves, mail_all, told, unsent};
 use crate::channel::group::Notice;
 use crate::channel::{Change, ChannelName, NodeSet, Status};
 use crate::store::Record;
@@ -184,36 +184,11 @@ impl Engine {
 
 /// What happens to stanzas about a change if the link is lost.
 fn lasting_of(change: &Change) -> Lasting {
-    match change {
-        Change::Published(_) => Lasting::Row,
+    match Traffic::of(change) {
+        Traffic::Row(_) => Lasting::Row,
         // Chat states are dropped. A message that its sender asked not to archive is kept.
-        Change::Relayed(relay) if !relay.message.echoed => Lasting::Fleeting,
-        Change::Relayed(_)
-        | Change::Created { .. }
-        | Change::Destroyed
-        | Change::Joined(_)
-        | Change::Left(_)
-        | Change::Renamed(_)
-        | Change::Subscribed(_)
-        | Change::ItemSet { .. }
-        | Change::ItemGone { .. }
-        | Change::ListMade { .. }
-        | Change::ListPurged { .. }
-        | Change::Listed { .. }
-        | Change::Invited(_)
-        | Change::Removed(_)
-        | Change::Noted(_)
-        | Change::Struck(_)
-        | Change::Faded(_)
-        | Change::Reported(_)
-        | Change::Entombed(_)
-        | Change::Expired { .. }
-        | Change::GuestSet { .. }
-        | Change::InvitationSet(_)
-        | Change::InvitationEnded { .. }
-        | Change::Announced(_)
-        | Change::RightsSet(_)
-        | Change::Configured(_) => Lasting::Kept,
+        Traffic::Relay(relay) if !relay.message.echoed => Lasting::Fleeting,
+        Traffic::Relay(_) | Traffic::End | Traffic::Other => Lasting::Kept,
     }
 }
 

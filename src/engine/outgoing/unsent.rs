@@ -6,8 +6,9 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use super::super::{Engine, Turn};
+use crate::channel::change::Relay;
 use crate::channel::whom::Whom;
-use crate::channel::{Change, Channel};
+use crate::channel::{Change, Channel, Row};
 use crate::store::{Halves, Part, Record, Unsent};
 use crate::xep::{List, Shown};
 use crate::xmpp::{Tag, escape_into};
@@ -26,40 +27,64 @@ impl Engine {
     }
 }
 
+/// What the stanzas about a change are, for keeping and storing them.
+pub(in crate::engine) enum Traffic<'a> {
+    /// A row of the archive.
+    Row(&'a Row),
+    /// A message that is not archived.
+    Relay(&'a Relay),
+    /// The end of the channel.
+    End,
+    /// Everything else.
+    Other,
+}
+
+impl Traffic<'_> {
+    /// That of a change.
+    pub fn of(change: &Change) -> Traffic<'_> {
+        match change {
+            Change::Relayed(relay) => Traffic::Relay(relay),
+            Change::Published(row) => Traffic::Row(row),
+            Change::Destroyed => Traffic::End,
+            Change::Created { .. }
+            | Change::Joined(_)
+            | Change::Left(_)
+            | Change::Renamed(_)
+            | Change::Subscribed(_)
+            | Change::ItemSet { .. }
+            | Change::ItemGone { .. }
+            | Change::ListMade { .. }
+            | Change::ListPurged { .. }
+            | Change::Listed { .. }
+            | Change::Invited(_)
+            | Change::Removed(_)
+            | Change::Noted(_)
+            | Change::Struck(_)
+            | Change::Faded(_)
+            | Change::Reported(_)
+            | Change::Entombed(_)
+            | Change::Expired { .. }
+            | Change::GuestSet { .. }
+            | Change::InvitationSet(_)
+            | Change::InvitationEnded { .. }
+            | Change::Announced(_)
+            | Change::RightsSet(_)
+            | Change::Configured(_) => Traffic::Other,
+        }
+    }
+}
+
 /// What is stored of a change's stanzas.
 pub(in crate::engine) fn unsent(channel: &Channel, change: &Change, shown: &[Shown]) -> Vec<Part> {
     let (name, tag) = (channel.name(), channel.profile().tag);
-    match change {
-        Change::Relayed(_) => Vec::new(),
-        Change::Published(row) => {
+    match Traffic::of(change) {
+        Traffic::Relay(_) => Vec::new(),
+        Traffic::Row(row) => {
             let row = Part::Row { name: name.clone(), tag, row: row.number };
             std::iter::once(row).chain(shown.iter().flat_map(told)).collect()
         }
-        Change::Destroyed => shown.iter().flat_map(|shown| parts(channel, shown, true)).collect(),
-        Change::Created { .. }
-        | Change::Joined(_)
-        | Change::Left(_)
-        | Change::Renamed(_)
-        | Change::Subscribed(_)
-        | Change::ItemSet { .. }
-        | Change::ItemGone { .. }
-        | Change::ListMade { .. }
-        | Change::ListPurged { .. }
-        | Change::Listed { .. }
-        | Change::Invited(_)
-        | Change::Removed(_)
-        | Change::Noted(_)
-        | Change::Struck(_)
-        | Change::Faded(_)
-        | Change::Reported(_)
-        | Change::Entombed(_)
-        | Change::Expired { .. }
-        | Change::GuestSet { .. }
-        | Change::InvitationSet(_)
-        | Change::InvitationEnded { .. }
-        | Change::Announced(_)
-        | Change::RightsSet(_)
-        | Change::Configured(_) => shown.iter().flat_map(|shown| parts(channel, shown, false)).collect(),
+        Traffic::End => shown.iter().flat_map(|shown| parts(channel, shown, true)).collect(),
+        Traffic::Other => shown.iter().flat_map(|shown| parts(channel, shown, false)).collect(),
     }
 }
 
