@@ -43,6 +43,17 @@ fn people_talk_through_prosody_with_mod_mixd() {
     people_talk_through(HostKind::ProsodyMixd);
 }
 
+// With a multicast service and without, and where our module delivers.
+#[test]
+fn clients_of_muc_enter_rooms() {
+    for kind in [HostKind::Prosody, HostKind::Ejabberd, HostKind::ProsodyMixd] {
+        let mut host = Host::start(kind);
+        let mut mixd = Mixd::start(Path::new(MIXD), &host);
+        play("clients_of_muc_enter_rooms", &mut host, &mut mixd);
+        ends_in_order(&mut mixd);
+    }
+}
+
 #[test]
 fn xmpp_and_http_users_share_groups_behind_prosody_with_mod_mixd() {
     xmpp_and_http_users_share_groups(HostKind::ProsodyMixd);

@@ -125,7 +125,7 @@ fn what_happens_is_counted() {
         }
     }
     say(&mut peer, "eve", "I am not in here");
-    peer.read_until("<forbidden", "</message>");
+    peer.read_until("<not-acceptable", "</message>");
     peer.send(&format!("<message type='error' id='z' from='bob@example.org/r' to='coven@{DOMAIN}'><error/></message>"));
     peer.send(&format!("<message type='error' id='z' from='bob@example.org' to='coven@{DOMAIN}'><error/></message>"));
     peer.send(&format!(

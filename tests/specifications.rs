@@ -83,6 +83,8 @@ fn every_example_of_the_mix_specifications_is_shown_or_has_a_reason() {
     for (of, count) in EXAMPLES {
         assert_eq!(numbers.remove(of).unwrap_or_default(), (1..=count).collect::<Vec<_>>(), "the examples of {of}");
     }
+    let of_rooms = numbers.remove("XEP-0045").unwrap_or_default();
+    assert!(of_rooms.is_sorted_by(|a, b| a < b), "the examples of XEP-0045 that are shown, in order: {of_rooms:?}");
     assert!(numbers.is_empty(), "{numbers:?}");
 }
 
@@ -106,8 +108,8 @@ fn what_is_spoken_is_told_to_people() {
         writeln!(text, "| {name} | {title} | {version} | {} | {} |", cell(served), cell(open)).unwrap();
     }
     text.push_str(
-        "\n## The examples of the MIX specifications\n\n\
-         Which transcript shows each example, or why none does. Addresses and ids differ; what is settled where the \
+        "\n## The examples of the MIX specifications, and of rooms\n\n\
+         Which transcript shows each example, or why none does; of XEP-0045, those that are shown. Addresses and ids differ; what is settled where the \
          specifications contradict themselves or one another is said in the transcript.\n\n\
          | Example | Title | Transcript |\n|---|---|---|\n",
     );

@@ -1,10 +1,10 @@
 //! What a command leads to: changes, and an answer for the asker.
 
-use super::census::{ListedChannel, ServiceCensus};
+use super::census::{FoundChannel, ListedChannel, ServiceCensus};
 use super::command::{HistoryQuery, Slice};
 use super::ending::AccountAnswer;
 use super::group::{GroupAnswer, GroupLine};
-use super::{Change, ChannelName, Invitation, Nick, Node, NodeSet, ParticipantId, Preferences, Status};
+use super::{Change, ChannelName, Invitation, Member, Nick, Node, NodeSet, ParticipantId, Preferences, Status};
 use jid::BareJid;
 
 /// What a command leads to.
@@ -42,7 +42,7 @@ pub enum Answer {
     /// The channel was destroyed.
     Destroyed,
     /// The channels of one page.
-    Channels(Page<ChannelName>),
+    Channels(Page<FoundChannel>),
     /// The asker joined.
     Joined {
         /// The asker's participant id.
@@ -53,6 +53,15 @@ pub enum Answer {
         subscribed: NodeSet,
         /// The preferences in force.
         preferences: Preferences,
+    },
+    /// XEP-0045 §7.2: the asker is in the room.
+    Entered {
+        /// Its record, or the one that stands for it.
+        member: Box<Member>,
+        /// Whether it has no record.
+        passes_by: bool,
+        /// Whether it goes by another nick than it asked for.
+        is_renamed: bool,
     },
     /// The preferences in force.
     Preferences(Preferences),
@@ -136,6 +145,9 @@ pub enum Answer {
     Description,
     /// The nodes of the channel.
     Nodes,
+    /// A page of the people in the room, read from the channel and its seats as they are. `None` where the asker is not shown
+    /// who is there.
+    Occupants(Option<Slice>),
     /// A page of the archive, up to the newest row of the turn. It is read outside the turn.
     History {
         /// The query, bounded to the rows that the asker may see.

@@ -15,7 +15,12 @@ impl Channel {
     pub fn apply(&mut self, change: &Change) {
         let kept = &mut self.kept;
         match change {
-            Change::Created { .. } | Change::Destroyed | Change::Announced(_) => {}
+            Change::Created { .. }
+            | Change::Destroyed
+            | Change::Announced(_)
+            | Change::Entered(_)
+            | Change::Moved(_)
+            | Change::Exited(_) => {}
             Change::Relayed(relay) => self.states.note(relay),
             Change::Entombed(tombstone) => self.tail.retract(tombstone.row),
             Change::Reported(report) => self.note_report(report),

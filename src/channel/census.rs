@@ -14,6 +14,15 @@ pub struct ListedChannel {
     pub listed: bool,
 }
 
+/// A channel in the list that an account is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundChannel {
+    /// Its localpart.
+    pub name: ChannelName,
+    /// The name shown to people, where everybody finds the channel.
+    pub title: Option<String>,
+}
+
 /// The numbers of the service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceCensus {

@@ -48,7 +48,7 @@ pub enum Rest {
     Unknown,
 }
 
-/// One fact. All changes but `Relayed` and `Announced` are stored.
+/// One fact. All changes are stored but `Relayed`, `Announced`, `Entered`, `Moved` and `Exited`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// The channel was created.
@@ -155,6 +155,12 @@ pub enum Change {
     Configured(Settings),
     /// A message was passed on that is not archived.
     Relayed(Relay),
+    /// Somebody who has no record entered the room (XEP-0045 §7.2). This stands for the record. It is not stored.
+    Entered(Member),
+    /// Somebody in the room who has no record goes by another nick (XEP-0045 §7.6). It is not stored.
+    Moved(Member),
+    /// Somebody in the room who has no record left it (XEP-0045 §7.14). It is not stored.
+    Exited(Member),
     /// Something was announced to the subscribers of the messages node. It is not archived.
     Announced(Announcement),
 }
@@ -189,7 +195,9 @@ impl Change {
             | Change::RightsSet(_)
             | Change::Configured(_) => Subject::Rules,
             Change::ItemSet { node, .. } | Change::ItemGone { node, .. } => Subject::Item(*node),
-            Change::Relayed(_) | Change::Announced(_) => Subject::Moment,
+            Change::Relayed(_) | Change::Announced(_) | Change::Entered(_) | Change::Moved(_) | Change::Exited(_) => {
+                Subject::Moment
+            }
             Change::Created { .. }
             | Change::Destroyed
             | Change::Published(_)

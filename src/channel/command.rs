@@ -4,8 +4,8 @@ pub use super::slice::Slice;
 
 use super::event::MediaKind;
 use super::{
-    Action, Announcement, Claim, Configuration, GroupCommand, Item, Message, Nick, Node, NodeSet, PreferencesPatch,
-    Stamp,
+    Action, Announcement, Claim, Configuration, GroupCommand, Item, Message, Nick, Node, NodeSet, ParticipantId,
+    PreferencesPatch, Stamp,
 };
 use jid::BareJid;
 use std::collections::BTreeMap;
@@ -42,6 +42,8 @@ pub enum Command {
     },
     /// List the invitations that the asker may take back.
     ListInvitations(Slice),
+    /// XEP-0045 §7.2: enter the room.
+    Enter(EnterWish),
     /// XEP-0369 §7.1.3: leave.
     Leave,
     /// Leave and delete the record, because the home server removed the account.
@@ -151,6 +153,8 @@ pub enum Command {
     Describe,
     /// XEP-0369 §6.4: ask for the nodes of the channel.
     ListNodes,
+    /// XEP-0045 §6.5: ask who is in the room.
+    ListOccupants(Slice),
     /// XEP-0313 §4: read the archive.
     ReadHistory(HistoryQuery),
     /// XEP-0313 §5: ask for the first and the last row.
@@ -170,6 +174,15 @@ pub struct JoinWish {
     pub preferences: PreferencesPatch,
     /// XEP-0407 §6: the invitation shown.
     pub claim: Option<Claim>,
+}
+
+/// XEP-0045 §7.2: what somebody enters a room with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnterWish {
+    /// The nick wanted.
+    pub nick: Nick,
+    /// The occupant id of whoever has no record in the channel (XEP-0421).
+    pub id: ParticipantId,
 }
 
 /// Which rows of an archive to read. Bounds by row exclude the row that they name.

@@ -62,6 +62,7 @@ impl Command {
             Command::ReadHistory(_)
             | Command::ReadItems { .. }
             | Command::ListPeople(_)
+            | Command::ListOccupants(_)
             | Command::ListSubscribers { .. }
             | Command::ListInvitations(_) => PAGE,
             _ => 1,

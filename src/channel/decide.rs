@@ -3,9 +3,11 @@
 //! This file says who may ask, and which file decides. The rules are in the files below, one for each subject.
 
 mod attend;
+mod backlog;
 mod configuration;
 mod departure;
 mod draft;
+mod enter;
 mod guests;
 mod history;
 mod invitations;
@@ -25,7 +27,7 @@ pub(super) use attend::nick_among;
 use super::limits::check;
 use super::{
     Access, Action, Actor, Answer, Change, Channel, Command, Context, Decision, GroupAnswer, GroupCommand, JoinWish,
-    Limits, Member, Node, Refusal, Role,
+    Limits, Member, Node, Refusal, Role, Seats,
 };
 
 type Outcome = Result<Decision, Refusal>;
@@ -54,6 +56,7 @@ impl Channel {
             Command::Decline(claim) => self.decline(actor, &claim),
             Command::RevokeInvitations { invitees } => self.revoke_invitations(actor, &invitees, context),
             Command::ListInvitations(slice) => self.list_invitations(actor, &slice, context),
+            Command::Enter(wish) => self.enter(actor, wish, context),
             Command::Leave => self.leave(actor, context),
             Command::EndAccount => self.end_account(actor, context),
             Command::SetNick { nick } => self.set_nick(actor, nick, context),
@@ -80,6 +83,10 @@ impl Channel {
             }
             Command::Describe => self.described(actor, Answer::Description, limits),
             Command::ListNodes => self.described(actor, Answer::Nodes, limits),
+            Command::ListOccupants(slice) => {
+                let is_shown = self.shows_occupants_to(actor, context.live.seats, limits);
+                self.described(actor, Answer::Occupants(is_shown.then_some(slice)), limits)
+            }
             Command::ReadHistory(query) => self.read_history(actor, query, limits),
             Command::HistoryBounds => self.archived(actor, Answer::HistoryBounds, limits),
             Command::HistoryForm => self.archived(actor, Answer::HistoryForm, limits),
@@ -158,10 +165,10 @@ impl Channel {
     ///
     /// # Errors
     /// A [`Refusal`] where it may not know of the channel, or may not write in it.
-    pub fn check_speaker(&self, actor: &Actor, limits: &Limits) -> Result<(), Refusal> {
+    pub fn check_speaker(&self, actor: &Actor, seats: &Seats, limits: &Limits) -> Result<(), Refusal> {
         self.check_visible(actor, &Command::Describe)?;
         self.check_offered(actor, &Command::Describe, limits)?;
-        self.seat(actor, Action::Send, limits).map(drop)
+        self.speaker(actor, Action::Send, seats, limits).map(drop)
     }
 
     /// Refuses commands of groups, where these are switched off. People can still leave existing groups and destroy
@@ -230,6 +237,22 @@ impl Channel {
 
     fn answered(&self, actor: &Actor, action: Action, answer: Answer, limits: &Limits) -> Outcome {
         self.require(actor, action, limits).map(|_| Decision::answer(answer))
+    }
+
+    /// The record of `actor`, or the one that stands for it in the room, where it may do this.
+    fn speaker<'a>(
+        &'a self,
+        actor: &Actor,
+        action: Action,
+        seats: &'a Seats,
+        limits: &Limits,
+    ) -> Result<&'a Member, Refusal> {
+        match seats.passer_by(&actor.account) {
+            Some(passer_by) if self.lets_pass(&actor.account) && self.allows(Role::Passing, action, limits) => {
+                Ok(passer_by)
+            }
+            _ => self.seat(actor, action, limits),
+        }
     }
 
     /// The record of `actor`, where it is a participant and may do this.

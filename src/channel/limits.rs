@@ -13,6 +13,8 @@ pub struct Limits {
     pub part_max: usize,
     /// Participants of one channel.
     pub participants_max: usize,
+    /// Occupants of one room that came by XEP-0045.
+    pub occupants_max: usize,
     /// Records of people who wrote something in a channel, or reported on it, and left.
     pub former_max: usize,
     /// Records of people who left a channel and wrote nothing. Those who left first are dropped first.
@@ -69,6 +71,7 @@ impl Default for Limits {
         Limits {
             part_max: PART_MAX,
             participants_max: 100_000,
+            occupants_max: 10_000,
             former_max: 100_000,
             former_silent_max: 1000,
             channels_max: 1_000_000,

@@ -69,6 +69,11 @@ pub struct Row {
 }
 
 impl Row {
+    /// Whether it is a message with something to read. It may have been retracted since.
+    pub fn is_said(&self) -> bool {
+        self.kind == RowKind::Message && self.counted && !self.payload.is_empty()
+    }
+
     /// The row that it corrects. Retracting that one retracts this one, too.
     pub fn corrected(&self) -> Option<u64> {
         self.target.filter(|_| self.corrects)

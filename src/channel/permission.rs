@@ -16,6 +16,8 @@ pub enum Role {
     Former,
     /// Added, and has not joined yet.
     Waiting,
+    /// In the room by XEP-0045 alone, without a record.
+    Passing,
     /// In the channel.
     Participant,
     /// An admin of a plain channel who is not in it.
@@ -32,10 +34,11 @@ pub enum Role {
 
 impl Role {
     /// Every role.
-    pub const ALL: [Role; 9] = [
+    pub const ALL: [Role; 10] = [
         Role::Outsider,
         Role::Former,
         Role::Waiting,
+        Role::Passing,
         Role::Participant,
         Role::AbsentAdmin,
         Role::Admin,
@@ -147,12 +150,11 @@ impl Role {
         let grants = &settings.grants;
         match action {
             Action::See | Action::Join => true,
-            Action::Leave | Action::Send | Action::Attend | Action::Correspond | Action::Report | Action::OwnView => {
-                self.is_seated()
-            }
-            Action::Retract => self.is_seated() && grants.retract_own,
+            Action::Send | Action::Attend | Action::Correspond => self.is_seated() || self == Passing,
+            Action::Leave | Action::Report | Action::OwnView => self.is_seated(),
+            Action::Retract => (self.is_seated() || self == Passing) && grants.retract_own,
             Action::Forget => self == Former,
-            Action::ReadHistory => self >= Participant,
+            Action::ReadHistory => self >= Passing,
             // An owner may list participants, whatever the settings say.
             Action::ListParticipants => {
                 let listed = !settings.switched_off.contains(Node::Participants);
@@ -217,7 +219,7 @@ impl Role {
 
     fn rank(self) -> Option<Rank> {
         match self {
-            Role::Outsider | Role::Former | Role::Waiting => None,
+            Role::Outsider | Role::Former | Role::Waiting | Role::Passing => None,
             Role::Participant => Some(Rank::Member),
             Role::AbsentAdmin | Role::Admin => Some(Rank::Admin),
             Role::AbsentOwner | Role::Owner | Role::Operator => Some(Rank::Owner),

@@ -62,6 +62,21 @@ pub enum Refusal {
     /// The asker is not an admin.
     #[error("only an admin of the group may do this")]
     NotAdmin,
+    /// XEP-0045 §7.2.1: whoever enters a room names a nick.
+    #[error("name a nick to enter with")]
+    NoNick,
+    /// XEP-0045 §7.5: the asker is not in the room.
+    #[error("you are not in this room")]
+    NotOccupant,
+    /// XEP-0045 §7.2.7: the asker may not enter.
+    #[error("you may not enter this room")]
+    Banned,
+    /// XEP-0045 §7.2.6: only members enter.
+    #[error("only members may enter this room")]
+    NotMember,
+    /// XEP-0045 §7.2.9: there are as many occupants as allowed.
+    #[error("the room is full, try again later")]
+    RoomFull,
     /// The operator switched this feature off.
     #[error("this service does not offer {0}")]
     FeatureOff(&'static str),
@@ -169,6 +184,11 @@ impl Refusal {
             Refusal::NotAdmin => ("not-admin", ""),
             Refusal::FeatureOff(feature) => ("feature-off", feature),
             Refusal::Crowded { .. } => ("too-many", "participants"),
+            Refusal::NoNick => ("no-nick", ""),
+            Refusal::NotOccupant => ("not-joined", "room"),
+            Refusal::Banned => ("banned", ""),
+            Refusal::NotMember => ("not-member", ""),
+            Refusal::RoomFull => ("too-many", "occupants"),
             Refusal::Invalid { field, .. } => ("invalid", field),
             Refusal::UnsupportedMedia => ("unsupported-media", ""),
             Refusal::FileTooLarge { .. } => ("too-long", "the file"),
@@ -204,14 +224,21 @@ impl Refusal {
             | Refusal::BadRequest(_)
             | Refusal::Unsupported(_)
             | Refusal::Command(_)
+            | Refusal::NoNick
+            | Refusal::NotOccupant
             | Refusal::NoSuchService => 400,
             Refusal::NotAllowed(_) | Refusal::BadInvitation(_) | Refusal::FeatureOff(_) | Refusal::ClosedNode => 403,
             Refusal::NoSuchFile => 404,
             Refusal::UnsupportedMedia => 407,
             Refusal::FileTooLarge { .. } => 411,
             Refusal::TooFast { .. } => 429,
-            Refusal::Crowded { .. } => 443,
-            Refusal::NoSuchChannel | Refusal::NotJoined | Refusal::Forbidden(_) | Refusal::NotAdmin => 444,
+            Refusal::Crowded { .. } | Refusal::RoomFull => 443,
+            Refusal::NoSuchChannel
+            | Refusal::NotJoined
+            | Refusal::Forbidden(_)
+            | Refusal::NotAdmin
+            | Refusal::Banned
+            | Refusal::NotMember => 444,
             Refusal::StillWaiting => 457,
             Refusal::Busy | Refusal::Internal => 500,
         }

@@ -82,6 +82,9 @@ impl<'a> Rules<'a> {
                 | Change::InvitationSet(_)
                 | Change::InvitationEnded { .. }
                 | Change::Relayed(_)
+                | Change::Entered(_)
+                | Change::Moved(_)
+                | Change::Exited(_)
                 | Change::Announced(_) => {}
             }
         }

@@ -13,6 +13,7 @@ pub mod fairness;
 mod fixture;
 #[cfg(test)]
 mod flood_tests;
+mod occupants;
 pub mod outgoing;
 pub mod people;
 pub mod presence;
@@ -26,7 +27,7 @@ pub use crate::xep::mam_page::{PagePeople, Query, QueryKind};
 pub use channels::arrival::Arrival;
 pub use channels::endings::TraceWish;
 pub use channels::errand::{Errand, Source};
-pub use channels::needs::{Loaded, Needs, ROUNDS_MAX};
+pub use channels::needs::{LastSaid, Loaded, Needs, ROUNDS_MAX};
 pub use channels::parking::Parking;
 pub use channels::shelf::ShelfCensus;
 pub use channels::step::Step;
@@ -82,6 +83,7 @@ pub struct Engine {
     channels: channels::Channels,
     people: people::People,
     presence: presence::sharing::Sharing,
+    occupants: occupants::Occupants,
     outgoing: outgoing::Outgoing,
     dice: StdRng,
     clock: trust::Clock,
@@ -110,6 +112,7 @@ impl Engine {
             requests: requests::Requests::new(std::mem::take(&mut directory.nicks), &settings.limits, &own),
             people: people::People::restore(hosts, whereabouts, &own),
             presence: presence::sharing::Sharing::new(lot, &own),
+            occupants: occupants::Occupants::new(&own),
             outgoing: outgoing::Outgoing::new(settings.limits.account_sending_bytes_max, &own),
             clock: trust::Clock::new(directory.clock),
             channels: channels::Channels::restore(directory, settings.channels_memory_bytes_max, created, (lot, &own)),

@@ -46,7 +46,8 @@ impl Engine {
     fn settle_shares(&mut self, turn: &mut Turn) {
         self.give_up_ousted(turn);
         let hits = self.people.hits().chain(self.presence.hits()).chain(self.channels.hits());
-        turn.hits.extend(hits.chain(self.requests.hits()).chain(self.outgoing.hits()));
+        let hits = hits.chain(self.requests.hits()).chain(self.outgoing.hits());
+        turn.hits.extend(hits.chain(self.occupants.hits()));
     }
 
     /// Undoes a turn whose commit was refused: its channels leave memory, and all askers get an error. Returns what to

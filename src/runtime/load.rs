@@ -1,5 +1,6 @@
 //! Reads what a turn needs from the store beforehand, so that the turn itself reads nothing.
 
+use super::backlog::last_said;
 use crate::engine::channels::parking::{Candidate, Parted};
 use crate::engine::{Engine, Errand, Inbound, Loaded, Needs, Parking, ROUNDS_MAX, TraceWish};
 use crate::store::{Store, StoreError, near};
@@ -104,7 +105,8 @@ fn take_far(store: &dyn Store, needs: &mut Needs) -> Result<Needs, StoreError> {
     needs.rows.retain(|_, rows| !rows.is_empty());
     // Where an archive stood is found by a binary search, which may go through any month.
     let mut far = needs.take_people();
-    far.merge(&Needs::of_archives(far_rows, needs.whole.clone(), std::mem::take(&mut needs.heads)));
+    let (heads, backlogs) = (std::mem::take(&mut needs.heads), std::mem::take(&mut needs.backlogs));
+    far.merge(&Needs::of_archives(far_rows, needs.whole.clone(), heads, backlogs));
     Ok(far)
 }
 
@@ -170,6 +172,10 @@ fn load(store: &dyn Store, needs: &Needs) -> Result<Loaded, StoreError> {
     }
     for (tag, whom) in &needs.remains {
         loaded.remains.push(((*tag, whom.clone()), store.remains(*tag, whom)?));
+    }
+    for ((tag, backlog), &max) in &needs.backlogs {
+        let said = last_said(store, *tag, backlog, max)?;
+        loaded.backlogs.push(((*tag, backlog.clone()), said));
     }
     for (tag, row, facts) in &mut loaded.facts {
         if let (true, Some(facts)) = (needs.whole.contains(&(*tag, *row)), facts)

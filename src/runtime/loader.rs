@@ -67,7 +67,9 @@ fn bytes_of(loaded: &Loaded) -> usize {
     let joined: usize = loaded.memberships.iter().map(|(_, names)| names.len()).sum();
     let groups: usize = loaded.groups.iter().map(|(_, names)| names.len()).sum();
     let listed: usize = loaded.mentions.iter().map(|(_, mentions)| mentions.by_channel.len()).sum();
-    FACTS_BYTES * loaded.facts.len() + PLACE_BYTES * (joined + groups + listed)
+    let said = loaded.backlogs.iter().flat_map(|(_, said)| &said.rows);
+    let said: usize = said.map(|row| FACTS_BYTES + row.payload.len()).sum();
+    said + FACTS_BYTES * loaded.facts.len() + PLACE_BYTES * (joined + groups + listed)
 }
 
 /// The thread that loads channels.

@@ -6,6 +6,7 @@
 pub mod admin;
 pub mod answer;
 mod archive;
+pub mod backlog;
 mod beside;
 pub mod callers;
 pub mod clock;

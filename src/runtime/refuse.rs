@@ -5,6 +5,7 @@ use super::metrics::Metrics;
 use super::outbox::{self, Urgent};
 use crate::channel::Refusal;
 use crate::engine::{Inbound, Reason};
+use crate::xep::muc::{enter, errors};
 use crate::xmpp::{Condition, Kind, StanzaError, Tag, Unreadable};
 use std::sync::Arc;
 
@@ -75,6 +76,11 @@ pub fn refuse_inbound(inbound: &Inbound, why: Why) -> Option<String> {
         Inbound::Stanza(it) if !it.is_answer() && it.kind != Kind::Presence => {
             render(it.kind, it.to.as_str(), it.from.as_str(), it.id.as_deref(), why)
         }
+        // Whoever enters a room waits for an answer.
+        Inbound::Stanza(it) if enter::entry(it).is_some() => {
+            let refusal = if why == Why::Busy { Refusal::Busy } else { Refusal::Internal };
+            Some(errors::of_entry(it, it.to.to_bare().as_str(), &refusal).into_xml())
+        }
         Inbound::Unreadable(head) => refuse(head, why),
         _ => None,
     }
@@ -96,6 +102,19 @@ mod tests {
     fn answer(xml: &str) -> Option<String> {
         let error = StanzaError::new(Condition::BadRequest, "");
         refuse(&Unreadable::from_head(xml.as_bytes(), error), Why::Busy)
+    }
+
+    #[test]
+    fn whoever_enters_a_room_is_told_to_come_again_and_other_presence_is_not_answered() {
+        let answer = |type_: &str, inner: &str| {
+            let xml = format!("<presence from='a@b/c' to='d@e/f' id='1'{type_}>{inner}</presence>");
+            refuse_inbound(&Inbound::Stanza(crate::xmpp::Stanza::parse(xml.as_bytes()).unwrap()), Why::StoreFailed)
+        };
+        let refused = answer("", "<x xmlns='http://jabber.org/protocol/muc'/>").unwrap();
+        assert!(refused.starts_with("<presence type='error' id='1' from='d@e/f' to='a@b/c'>"), "{refused}");
+        assert!(refused.contains("<error type='wait' by='d@e'>"), "{refused}");
+        assert_eq!(answer("", ""), None);
+        assert_eq!(answer(" type='error'", "<x xmlns='http://jabber.org/protocol/muc'/>"), None);
     }
 
     #[test]

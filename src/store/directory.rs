@@ -22,6 +22,18 @@ pub struct Listing {
     pub end_of_life: Option<Stamp>,
     /// Who created it.
     pub creator: BareJid,
+    /// Of a listed channel, the name shown to people where that is another than its localpart.
+    pub title: Option<Box<str>>,
+}
+
+/// The longest name that the directory keeps, in bytes. A channel with a longer one is listed by its localpart.
+const TITLE_BYTES_MAX: usize = 256;
+
+impl Listing {
+    /// What the directory keeps of a channel's name.
+    pub fn kept_title<'a>(name: &ChannelName, listed: bool, label: Option<&'a str>) -> Option<&'a str> {
+        label.filter(|label| listed && label.len() <= TITLE_BYTES_MAX && *label != name.unescaped())
+    }
 }
 
 /// What a start reads: every channel, registered nicks, what is under way for accounts, and how far the clock came.

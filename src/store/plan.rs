@@ -182,7 +182,7 @@ impl<S: Databases> Planning<'_, S> {
                 head.settings = settings.clone();
                 Ok([&keyspace::encode(&head)?, rights].concat())
             })?,
-            Change::Relayed(_) | Change::Announced(_) => {}
+            Change::Relayed(_) | Change::Announced(_) | Change::Entered(_) | Change::Moved(_) | Change::Exited(_) => {}
         }
         Ok(())
     }

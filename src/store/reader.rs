@@ -92,14 +92,16 @@ pub(super) fn directory(dbs: &impl Databases) -> Result<Directory, StoreError> {
     let closed = closed_by_lists(dbs)?;
     let entries: Vec<(ChannelName, u64, bool, u32, Profile, Settings)> =
         dbs.values(Space::State, &keyspace::all(b'c'), usize::MAX)?;
-    let mut listings: Vec<Listing> = entries
-        .into_iter()
-        .map(|(name, tag, listed, gid, profile, settings)| {
-            let listed = listed && !closed.contains(&tag);
-            let (shows_jids, end_of_life) = (settings.shows_jids(), settings.end_of_life);
-            Listing { name, tag, gid, listed, shows_jids, end_of_life, creator: profile.creator }
-        })
-        .collect();
+    let mut listings = Vec::with_capacity(entries.len());
+    for (name, tag, listed, gid, profile, settings) in entries {
+        let listed = listed && !closed.contains(&tag);
+        let info: Option<(Node, Item)> =
+            if listed { dbs.value(Space::State, &keyspace::item(tag, Node::Info))? } else { None };
+        let label = info.as_ref().and_then(|(_, item)| item.label.as_deref());
+        let title = Listing::kept_title(&name, listed, label).map(Box::from);
+        let (shows_jids, end_of_life) = (settings.shows_jids(), settings.end_of_life);
+        listings.push(Listing { name, tag, gid, listed, shows_jids, end_of_life, creator: profile.creator, title });
+    }
     listings.sort_by(|a, b| a.name.cmp(&b.name));
     let gid_highest = dbs.value(Space::State, keyspace::GID_HIGHEST)?.unwrap_or(0);
     let nicks = dbs.values(Space::State, &keyspace::all(b'y'), usize::MAX)?;

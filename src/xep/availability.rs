@@ -61,6 +61,11 @@ impl Availability {
         rest.into()
     }
 
+    /// What those see who may know who it is, or may not.
+    pub fn shown(&self, shows_jids: bool) -> Arc<str> {
+        if shows_jids { self.open() } else { self.veiled() }
+    }
+
     /// Approximate size in memory, in bytes.
     pub fn bytes(&self) -> usize {
         self.children.len() + self.naming.len() * size_of::<(u16, u16)>()

@@ -1,7 +1,9 @@
 //! XEP-0030: the identity, features and items of the service and its channels.
 
+use super::muc::description;
 use super::nodes::name_of;
 use super::{Extension, Request, Route, Scope, admin, commands, delegation, nicks, rsm};
+use crate::channel::census::FoundChannel;
 use crate::channel::{Answer, AnyCommand, Command, Node, Refusal, ServiceCommand};
 use crate::xmpp::{Parts, Tag, ns};
 
@@ -52,9 +54,7 @@ impl Extension for Disco {
             }
             (Some(_), true) if node == Some("mix") => Ok(Command::ListNodes.into()),
             // XEP-0369 §6.4: a request for items without the node `mix` asks for the occupants of a MUC room.
-            (Some(_), true) if node.is_none() => {
-                Err(Refusal::Unsupported("ask a channel for its items with node='mix'".into()))
-            }
+            (Some(_), true) if node.is_none() => Ok(Command::ListOccupants(rsm::decode(request.payload)?).into()),
             _ => Err(Refusal::NoSuchNode),
         }
     }
@@ -78,7 +78,7 @@ impl Extension for Disco {
                     .then(|| feature(nicks::FEATURE));
                 Ok(Some(
                     query
-                        .child(identity(&request.service.name))
+                        .children(identities(&request.service.name))
                         .children(self.features_of(Scope::Service))
                         .child_opt(nicks)
                         .child_opt(create),
@@ -86,7 +86,20 @@ impl Extension for Disco {
             }
             Answer::Description => {
                 let Some(channel) = request.channel else { return Err(Refusal::NoSuchChannel) };
-                Ok(Some(query.child(identity(&channel.title())).children(self.features_of(Scope::Channel))))
+                let (title, features) = (channel.title(), self.features_of(Scope::Channel));
+                if request.payload.attr("node") == Some("mix") {
+                    return Ok(Some(query.child(identity("mix", &title)).children(features)));
+                }
+                let told = query.children(identities(&title)).children(features);
+                let told = told.children(description::features(channel).map(feature));
+                Ok(Some(told.child(description::form(channel, request.live.seats))))
+            }
+            Answer::Occupants(None) => Ok(Some(query)),
+            Answer::Occupants(Some(slice)) => {
+                let Some(channel) = request.channel else { return Err(Refusal::NoSuchChannel) };
+                let bytes_max = request.service.limits.answer_bytes_max;
+                let (items, set) = description::items(channel, request.live.seats, request.at, slice, bytes_max)?;
+                Ok(Some(query.children(items).child_opt(set)))
             }
             Answer::Nodes => {
                 let Some(channel) = request.channel else { return Err(Refusal::NoSuchChannel) };
@@ -98,20 +111,33 @@ impl Extension for Disco {
                 Ok(Some(query.children(nodes.filter(is_shown).map(item))))
             }
             Answer::Channels(page) => {
-                let jids: Vec<String> = page.entries.iter().map(|name| request.service.address_of(name)).collect();
+                let jids: Vec<String> = page.entries.iter().map(|it| request.service.address_of(&it.name)).collect();
                 let counted = Some((page.count as u64, page.index as u64));
                 let cut = request.payload.has_part("set", ns::RSM) || jids.len() < page.count;
                 let set = cut
                     .then(|| rsm::encode(jids.first().map(String::as_str), jids.last().map(String::as_str), counted));
-                Ok(Some(query.children(jids.iter().map(|jid| Tag::new("item").attr("jid", jid))).child_opt(set)))
+                // Names are left out where there are too many: that they are there helps people only.
+                let mut left = request.service.limits.answer_bytes_max;
+                let mut item = |(jid, it): (&String, &FoundChannel)| {
+                    let item = Tag::new("item").attr("jid", jid);
+                    let title = it.title.as_deref().filter(|title| title.len() <= left);
+                    left -= title.map_or(0, str::len);
+                    item.attr_opt("name", title)
+                };
+                Ok(Some(query.children(jids.iter().zip(&page.entries).map(&mut item)).child_opt(set)))
             }
             _ => Ok(None),
         }
     }
 }
 
-fn identity(name: &str) -> Tag {
-    Tag::new("identity").attr("category", "conference").attr("type", "mix").attr("name", name)
+/// Those of what is a room and a channel. Some clients of XEP-0045 read the first one alone.
+fn identities(name: &str) -> [Tag; 2] {
+    [identity("text", name), identity("mix", name)]
+}
+
+fn identity(kind: &str, name: &str) -> Tag {
+    Tag::new("identity").attr("category", "conference").attr("type", kind).attr("name", name)
 }
 
 fn feature(var: &str) -> Tag {

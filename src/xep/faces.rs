@@ -1,11 +1,12 @@
 //! Which face shows which change. Only here, changes are matched for output.
 //!
-//! A face is what one protocol shows of a channel. So far there is one, MIX with its extensions. Its functions get the
-//! parts of a change that they need. No arm is a wildcard, so the compiler asks of a new [`Change`] who shows it.
+//! A face is what one protocol shows of a channel: MIX with its extensions, and XEP-0045. Their functions get the parts of a
+//! change that they need. No arm is a wildcard, so the compiler asks of a new [`Change`] who shows it. What a change means
+//! for single seats of a room is in `engine/occupants/following.rs`.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
-use super::{Render, admin, anon, commands, group_events, invitations, mix_core, notices, pubsub};
+use super::{Render, admin, anon, commands, group_events, invitations, mix_core, muc, notices, pubsub};
 use crate::channel::{Change, Node, RowKind};
 
 /// Shows an applied change to everybody concerned, in the order of sending.
@@ -34,12 +35,18 @@ pub fn show(change: &Change, render: &mut Render<'_>) {
         }
         Change::Published(row) => {
             mix_core::show_row(row, render);
+            muc::message::show_row(row, render);
             if let RowKind::Event(event) = &row.kind {
                 group_events::show_last(event, row, render);
                 notices::tell_of(event, row.number, render);
             }
         }
-        Change::Relayed(relay) => mix_core::show_relay(relay, render),
+        Change::Relayed(relay) => {
+            mix_core::show_relay(relay, render);
+            muc::message::show_relay(relay, render);
+        }
+        Change::Entered(member) | Change::Moved(member) => mix_core::show_participant(member, render),
+        Change::Exited(member) => mix_core::show_exit(member, render),
         Change::Announced(announcement) => commands::show_announcement(announcement, render),
         // XEP-0406 §2.4: the configuration is a form, for those who may read it.
         Change::ItemSet { node: Node::Config, .. } => admin::show_configuration(render),

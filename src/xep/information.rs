@@ -76,6 +76,12 @@ pub fn form(item: &Item) -> Tag {
     Tag::new("item").attr("id", &item.id).child(form.children(standard).children(of_client))
 }
 
+/// The values of a field, without blank ones.
+pub fn values(item: &Item, name: &str) -> Vec<String> {
+    let found = stated_in(item).into_iter().find(|(var, _)| var.eq_ignore_ascii_case(name));
+    found.map(|(_, values)| values).unwrap_or_default()
+}
+
 fn known(var: &str) -> Option<&'static str> {
     FIELDS.iter().map(|(name, ..)| *name).find(|name| name.eq_ignore_ascii_case(var))
 }

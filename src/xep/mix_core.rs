@@ -132,6 +132,11 @@ pub fn show_leave(member: &Member, render: &mut Render<'_>) {
     render.tell(&member.jid, event);
 }
 
+/// Shows that somebody left the room who was shown as a participant.
+pub fn show_exit(member: &Member, render: &mut Render<'_>) {
+    tell_node(Node::Participants, render, |_| items(Tag::new("retract").attr("id", member.id.as_str())));
+}
+
 /// Shows a new row.
 pub fn show_row(row: &Row, render: &mut Render<'_>) {
     render.fan(List::Node(Node::Messages), None, true, |render| {
@@ -144,7 +149,8 @@ pub fn show_row(row: &Row, render: &mut Render<'_>) {
 /// Shows a message that is not archived.
 pub fn show_relay(relay: &Relay, render: &mut Render<'_>) {
     let draw = render.draw();
-    let Some(author) = render.channel.member_of(&relay.author) else { return };
+    let author = render.channel.member_of(&relay.author).or_else(|| render.live.seats.member_of(&relay.author));
+    let Some(author) = author else { return };
     let except = (!relay.message.echoed).then(|| author.jid.clone());
     render.fan(List::Node(Node::Messages), except, true, |render| {
         Some(render.frame(&render.address()).relay(relay, author, &render.id(draw)))

@@ -31,6 +31,7 @@ pub mod media;
 pub mod mix_core;
 pub mod mix_presence;
 pub mod moderation;
+pub mod muc;
 pub mod nicks;
 pub mod nodes;
 pub mod notices;
@@ -84,6 +85,7 @@ pub static EXTENSIONS: &[&dyn Extension] = &[
     &commands::Commands,
     &anon::Anon,
     &mix_presence::MixPresence,
+    &muc::Muc,
     &groups::Groups,
     &notices::Notices,
 ];

@@ -53,8 +53,8 @@ pub fn errand(payload: &Element, set: bool, guarded: bool) -> Option<ProxyReques
 }
 
 /// XEP-0404 §3.2: a private message as it is relayed. `None` where nothing is left of it. `hides` means that the
-/// channel hides JIDs.
-pub fn message(stanza: &Stanza, channel: &str, hides: bool, from: &str, to: &str) -> Option<Tag> {
+/// channel hides JIDs. Without `to`, it is one for several addresses.
+pub fn message(stanza: &Stanza, channel: &str, hides: bool, from: &str, to: Option<&str>) -> Option<Tag> {
     let mut content = String::new();
     let sender = stanza.sender();
     let names = |child: &Element| hides && relayed::names_its_sender(child, &sender);
@@ -64,7 +64,7 @@ pub fn message(stanza: &Stanza, channel: &str, hides: bool, from: &str, to: &str
     write_children(&stanza.element, goes_on, &mut content);
     let lang = stanza.element.attr_ns("http://www.w3.org/XML/1998/namespace", "lang");
     let type_ = Some(&*stanza.type_).filter(|type_| !type_.is_empty());
-    let head = Tag::new("message").attr("from", from).attr("to", to).attr_opt("type", type_);
+    let head = Tag::new("message").attr("from", from).attr_opt("to", to).attr_opt("type", type_);
     let head = head.attr_opt("id", stanza.id.as_deref()).attr_opt("xml:lang", lang);
     (!content.is_empty()).then(|| head.raw(&content))
 }

@@ -82,7 +82,8 @@ impl ChannelFrame<'_> {
         let id = self.id(row.number);
         let by_author = || [self.channel, "/", row.author.as_str()].concat();
         let spoken = |content: Tag| {
-            let content = content.child(mix(&row.nick, self.jid_of(author?))).child(occupant::id(&row.author));
+            let jid = author.and_then(|author| self.jid_of(author));
+            let content = content.child(mix(&row.nick, jid)).child(occupant::id(&row.author));
             Some(content.child_opt(own_ids(row.stanza_id.as_deref(), row.origin_id.as_deref())))
         };
         let message = match &row.kind {
@@ -110,7 +111,8 @@ impl ChannelFrame<'_> {
                 let retracted = tombstone.map(|tombstone| self.tombstone(tombstone));
                 let of_mix = tombstone.map(|tombstone| self.tombstone_of_mix(tombstone, people));
                 let message = envelope(outer, by_author(), &id, None).child_opt(retracted).child_opt(of_mix);
-                message.child(mix(&row.nick, self.jid_of(author?))).child(occupant::id(&row.author))
+                let jid = author.and_then(|author| self.jid_of(author));
+                message.child(mix(&row.nick, jid)).child(occupant::id(&row.author))
             }
             RowKind::Message | RowKind::Retraction => {
                 let outer = outer.with_room(row.payload.len() + BESIDE_BYTES);

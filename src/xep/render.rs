@@ -19,6 +19,8 @@ use rand::{Rng, rngs::StdRng};
 pub enum List {
     /// The subscribers of a node.
     Node(Node),
+    /// Every client that sits in the room (XEP-0045).
+    Sessions,
 }
 
 /// A rendered message, and for whom.
@@ -150,6 +152,7 @@ impl<'a> Render<'a> {
     pub fn has_people(&self, list: List) -> bool {
         match list {
             List::Node(node) => self.channel.has_subscribers(node),
+            List::Sessions => self.live.seats.count() > 0,
         }
     }
 

@@ -125,7 +125,12 @@ impl StanzaError {
 
     /// The `<error/>` element.
     pub fn to_tag(&self) -> Tag {
-        let (name, error_type) = self.condition.spelling();
+        self.to_tag_of_type(self.condition.spelling().1)
+    }
+
+    /// The same, of another type than the condition mostly has (RFC 6120 §8.3.2).
+    pub fn to_tag_of_type(&self, error_type: &str) -> Tag {
+        let (name, _) = self.condition.spelling();
         // The text may quote what a peer sent, which may be long.
         let text: String = self.text.chars().take(TEXT_CHARS_MAX).collect();
         let text = (!text.is_empty()).then(|| Tag::in_ns("text", ns::STANZAS).text(&text));

@@ -74,6 +74,12 @@ pub const MUC: &str = "http://jabber.org/protocol/muc";
 pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
 /// XEP-0045 what a room says of its occupants. Only a room may say it.
 pub const MUC_USER: &str = "http://jabber.org/protocol/muc#user";
+/// XEP-0045 §6.4: the type of the form that says what a room is.
+pub const MUC_ROOMINFO: &str = "http://jabber.org/protocol/muc#roominfo";
+/// XEP-0045 §6.3: a room keeps the ids of messages.
+pub const MUC_STABLE_ID: &str = "http://jabber.org/protocol/muc#stable_id";
+/// XEP-0410 §2: a room answers pings to one's own nick itself.
+pub const MUC_SELF_PING: &str = "http://jabber.org/protocol/muc#self-ping-optimization";
 /// XEP-0184 receipts.
 pub const RECEIPTS: &str = "urn:xmpp:receipts";
 /// XEP-0333 markers.

@@ -190,7 +190,7 @@ pub fn is_xml(c: char) -> bool {
 
 /// Appends the value of an attribute. Tabs and line breaks become references, since a reader turns plain ones into
 /// spaces (XML 1.0 §3.3.3): an id that holds one has to come back as it was sent.
-fn value_into(value: &str, out: &mut String) {
+pub fn value_into(value: &str, out: &mut String) {
     escape_beside(value, NONE, out);
 }
 

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod entries;
 mod parts;
 mod people;
 mod rig;

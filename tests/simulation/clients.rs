@@ -206,7 +206,7 @@ impl Scene<'_> {
             4 => (message(&at, "chat"), &["service-unavailable"], false),
             5 => (message(DOMAIN, "groupchat"), &["service-unavailable"], false),
             6 => (message(&at, "headline"), &[], false),
-            7 => (iq(&format!("{at}/x"), "get", "<ping xmlns='urn:xmpp:ping'/>"), &["service-unavailable"], false),
+            7 => (iq(&format!("{at}/x"), "get", "<ping xmlns='urn:xmpp:ping'/>"), &["not-acceptable"], false),
             8 => (iq(&at, "result", ""), &[], false),
             9 => (iq(&at, "get", "<p:unbound/>"), &["bad-request"], false),
             10 => (iq(DOMAIN, "set", forward), &["bad-request"], false),

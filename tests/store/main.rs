@@ -40,6 +40,7 @@ mod failures;
 mod fixture;
 mod groups;
 mod groups_room;
+mod last_said;
 mod meaning;
 mod near;
 mod picked;

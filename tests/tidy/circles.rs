@@ -119,6 +119,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("outgoing", &[]),
     ("people", &["fairness", "outgoing"]),
     ("presence", &["fairness"]),
+    ("occupants", &["outgoing"]),
     ("channels", &["fairness", "outgoing"]),
     ("requests", &["fairness"]),
 ];

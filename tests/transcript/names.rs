@@ -1,14 +1,15 @@
 //! Readable names for what the engine draws at random or seals.
 //!
 //! `{coven:1}` is the id of the first row of the channel coven, `{coven:hag66}` the id of its participant
-//! `hag66@shakespeare.example` (another domain is written out), `{coven:token:cat}` the token of an invitation of `cat`,
+//! `hag66@shakespeare.example` (another domain is written out), `{coven:visitor:cat}` that of `cat` where it has no record, `{coven:token:cat}` the token of an invitation of `cat`,
 //! `{channel-1}` the first name that the service chose,
 //! `{id-1}` the first stanza id that it drew, `{uuid-1}` the first other UUID. A channel that is created again under its name is `coven#2`.
 
 use super::Unplayable;
+use jid::BareJid;
 use mixd::channel::Channel;
 use mixd::xep::Sealer;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 const HOME: &str = "@shakespeare.example";
 
@@ -18,6 +19,8 @@ pub struct Names {
     /// Every channel so far by its tag, by the name it has here.
     channels: Vec<(u64, String)>,
     aliases: HashMap<String, String>,
+    /// The accounts that sent something.
+    senders: BTreeSet<BareJid>,
     resources: usize,
     ids: usize,
     uuids: usize,
@@ -30,11 +33,17 @@ impl Names {
             sealer: Sealer::new(sealing_key),
             channels: Vec::new(),
             aliases: HashMap::new(),
+            senders: BTreeSet::new(),
             resources: 0,
             ids: 0,
             uuids: 0,
             chosen: 0,
         }
+    }
+
+    /// Learns that an account sent something: without a record in a channel it has an id there as well.
+    pub fn learn_sender(&mut self, account: BareJid) {
+        self.senders.insert(account);
     }
 
     /// Learns a channel and its people.
@@ -58,6 +67,11 @@ impl Names {
             let jid = member.jid.as_str();
             let alias = format!("{{{name}:{}}}", jid.strip_suffix(HOME).unwrap_or(jid));
             self.aliases.insert(member.id.to_string(), alias);
+        }
+        for account in &self.senders {
+            let jid = account.as_str();
+            let alias = format!("{{{name}:visitor:{}}}", jid.strip_suffix(HOME).unwrap_or(jid));
+            self.aliases.entry(self.sealer.visitor(tag, account).to_string()).or_insert(alias);
         }
         for invitation in channel.invitations() {
             let invitee = invitation.invitee.as_str();

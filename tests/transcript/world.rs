@@ -111,6 +111,11 @@ impl World {
             fed.map_err(|error| at(error.to_string()))?;
         }
         self.now.0 += STEP_MS;
+        for inbound in &batch {
+            if let Inbound::Stanza(stanza) = inbound {
+                self.names.learn_sender(stanza.sender());
+            }
+        }
         let (owed, passed_on) = owed(&batch);
         self.asked = stanzas.iter().map(String::len).sum();
         let answered = self.turn(batch, place);

@@ -40,7 +40,7 @@ impl Channel {
         self.check_preferences(preferences)?;
         let mut draft = Draft::new(self, context.live.now, context.limits).remembering(context.past);
         let nick = match nick {
-            Some(nick) => self.free_nick(actor, nick, context)?,
+            Some(nick) => self.free_in_room(actor, nick, context)?,
             None => {
                 let wish = self.registered_nick(&actor.account, context.registry);
                 let wish = wish.or_else(|| past.map(|past| past.nick.clone())).or_else(|| self.neutral_nick(context));
@@ -49,7 +49,10 @@ impl Channel {
         };
         let nodes = if self.is_group() && subscribe.is_empty() { NodeSet::GROUP } else { subscribe };
         let member = seated(&draft, &actor.account, nick.clone(), nodes, context.dice);
-        let member = Member { preferences, ..member };
+        // Whoever is in the room already stays who it is there.
+        let passer_by = context.live.seats.passer_by(&actor.account).filter(|_| draft.member(&actor.account).is_none());
+        let id = passer_by.map_or(member.id.clone(), |passer_by| passer_by.id.clone());
+        let member = Member { preferences, id, ..member };
         let answer = Answer::Joined { id: member.id.clone(), nick, subscribed: subscribe, preferences };
         draft.put(Change::Joined, member.clone());
         match invitation {
@@ -105,7 +108,7 @@ impl Channel {
         let nick = nick.map(|nick| nick.cut(context.limits.nick_bytes_max));
         if let Some(nick) = nick.filter(|nick| *nick != seated.nick) {
             let actor = Actor { account: seated.jid.clone(), operator: false };
-            member.nick = self.free_nick(&actor, nick, context)?;
+            member.nick = self.free_in_room(&actor, nick, context)?;
             changes.push(Change::Renamed(member.clone()));
         }
         let Member { id, nick, preferences, .. } = member;
@@ -127,11 +130,11 @@ impl Channel {
     }
 
     pub(super) fn set_nick(&self, actor: &Actor, nick: Option<Nick>, context: &mut Context<'_>) -> Outcome {
-        let seated = self.seat(actor, Action::Attend, context.limits)?;
+        let seated = self.speaker(actor, Action::Attend, context.live.seats, context.limits)?;
         let nick = match nick.map(|nick| nick.cut(context.limits.nick_bytes_max)) {
             // A participant keeps a nick that somebody else registered later.
             Some(nick) if nick == seated.nick => nick,
-            Some(nick) => self.free_nick(actor, nick, context)?,
+            Some(nick) => self.free_in_room(actor, nick, context)?,
             None => {
                 let draft = Draft::new(self, context.live.now, context.limits);
                 let wish = self.registered_nick(&actor.account, context.registry);
@@ -142,7 +145,9 @@ impl Channel {
         if nick == seated.nick {
             return Ok(Decision::answer(answer));
         }
-        Ok(Decision::of(vec![Change::Renamed(Member { nick, ..seated.clone() })], answer))
+        let member = Member { nick, ..seated.clone() };
+        let passes_by = context.live.seats.passer_by(&actor.account).is_some();
+        Ok(Decision::of(vec![if passes_by { Change::Moved(member) } else { Change::Renamed(member) }], answer))
     }
 
     /// XEP-0407 §3: the nick that an account registered, for accounts that state none. `None` where JIDs are hidden: a
@@ -152,7 +157,7 @@ impl Channel {
     }
 
     /// The nick, cut to its limit. Refused where somebody else has it.
-    fn free_nick(&self, actor: &Actor, nick: Nick, context: &Context<'_>) -> Result<Nick, Refusal> {
+    pub(super) fn free_nick(&self, actor: &Actor, nick: Nick, context: &Context<'_>) -> Result<Nick, Refusal> {
         let nick = nick.cut(context.limits.nick_bytes_max);
         match self.holder_of(&nick) {
             _ if !context.registry.lets(&actor.account, &nick) => Err(Refusal::NickRegistered),
@@ -183,8 +188,11 @@ impl Channel {
 pub fn choose_nick(draft: &Draft<'_>, account: &BareJid, wish: Option<Nick>, context: &Context<'_>) -> Nick {
     let max = context.limits.nick_bytes_max;
     let wish = wish.unwrap_or_else(|| Nick::for_account(account)).cut(max);
-    let others = draft.channel.participant_count() + draft.changes.len() + context.registry.len();
-    let is_free = |nick: &Nick| draft.is_free(nick, account) && context.registry.lets(account, nick);
+    let others =
+        draft.channel.participant_count() + draft.changes.len() + context.registry.len() + context.live.seats.count();
+    let is_nobodys = |nick: &Nick| context.live.seats.holder_of(nick).is_none_or(|holder| holder == account);
+    let is_free =
+        |nick: &Nick| draft.is_free(nick, account) && is_nobodys(nick) && context.registry.lets(account, nick);
     nick_among(wish, others, max, is_free)
 }
 

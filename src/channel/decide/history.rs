@@ -58,7 +58,7 @@ impl Channel {
     }
 
     /// Whether somebody outside the channel may read all of its archive.
-    fn reads_all(&self, actor: &Actor) -> bool {
+    pub(super) fn reads_all(&self, actor: &Actor) -> bool {
         let role = self.role_of(&actor.account, actor.operator);
         !role.is_seated() && role > Role::Participant
     }

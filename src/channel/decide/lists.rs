@@ -27,7 +27,7 @@ impl Channel {
     }
 
     /// Whether an account or its domain is on the list of those who may not join.
-    pub(super) fn is_banned(&self, account: &BareJid) -> bool {
+    pub fn is_banned(&self, account: &BareJid) -> bool {
         Rules::of(self).bans(account)
     }
 
@@ -49,17 +49,17 @@ impl Channel {
         if self.list(node)?.is_none() && !(self.is_group() && present) {
             return Err(if self.is_group() { Refusal::NoSuchItem } else { Refusal::NoSuchNode });
         }
-        self.enter(actor, node, jid, present, context)
+        self.put_on(actor, node, jid, present, context)
     }
 
     /// Bans an account or a domain. Without a list of those who may not join, it makes one.
     pub(super) fn ban(&self, actor: &Actor, jid: BareJid, context: &mut Context<'_>) -> Outcome {
         self.require(actor, Action::Lists, context.limits)?;
-        self.enter(actor, Node::Banned, jid, true, context)
+        self.put_on(actor, Node::Banned, jid, true, context)
     }
 
     /// Puts somebody on a list or takes it off. Where there is no such list, it makes one.
-    fn enter(&self, actor: &Actor, node: Node, jid: BareJid, present: bool, context: &Context<'_>) -> Outcome {
+    fn put_on(&self, actor: &Actor, node: Node, jid: BareJid, present: bool, context: &Context<'_>) -> Outcome {
         let list = self.list(node)?;
         if list.is_some_and(|list| list.contains(&jid)) == present {
             return if present { Ok(Decision::answer(Answer::Done)) } else { Err(Refusal::NoSuchItem) };

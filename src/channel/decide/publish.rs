@@ -11,7 +11,7 @@ use crate::channel::{
 
 impl Channel {
     pub(super) fn publish(&self, actor: &Actor, message: Message, context: &mut Context<'_>) -> Outcome {
-        let author = self.seat(actor, Action::Send, context.limits)?;
+        let author = self.speaker(actor, Action::Send, context.live.seats, context.limits)?;
         check_lengths(&message, context)?;
         check_features(&message, context)?;
         if !message.archived {

@@ -1,7 +1,7 @@
 //! groups.md §1: the twelve rules, one test each, in their order.
 
 use super::world_tests::{World, jid, text, wish};
-use crate::channel::command::HistoryQuery;
+use crate::channel::command::{HistoryQuery, Slice};
 use crate::channel::group::Aggregate;
 use crate::channel::*;
 
@@ -300,6 +300,7 @@ fn rule_11_a_closed_group_does_not_exist_for_strangers() {
             Command::ReadItems { node: Node::Banned, ids: vec![], slice: Default::default() },
             Command::Describe,
             Command::ListNodes,
+            Command::ListOccupants(Slice::default()),
             Command::ReadHistory(HistoryQuery::default()),
             Command::HistoryBounds,
             Command::HistoryForm,

@@ -1,6 +1,7 @@
 //! What was read for one turn, and whose lists it changed. Forgotten at the end of the turn.
 
-use super::needs::Loaded;
+use super::needs::{LastSaid, Loaded};
+use crate::channel::backlog::Backlog;
 use crate::channel::whom::Whom;
 use crate::channel::{Change, ChannelName, Facts, Member, Row, Status};
 use crate::store::Deed;
@@ -33,7 +34,9 @@ pub struct Brought {
     pages: HashMap<(BareJid, Deed), Vec<ChannelName>>,
     /// Whether an account may know of a channel that is not in memory.
     known: HashMap<(ChannelName, BareJid), bool>,
-    /// Channels whose allowed or banned lists the turn changed.
+    /// What was said last in parts of archives, by the channels' tags.
+    backlogs: BTreeMap<(u64, Backlog), LastSaid>,
+    /// The channels whose lists the turn changed so far.
     pub(super) relisted: BTreeSet<ChannelName>,
 }
 
@@ -54,6 +57,7 @@ impl Brought {
         for (tag, account, found) in loaded.past.drain(..) {
             self.past.entry(tag).or_default().insert(account, found);
         }
+        self.backlogs.extend(loaded.backlogs.drain(..));
         self.remains.extend(loaded.remains.drain(..));
         self.pages.extend(loaded.pages.drain(..));
         self.known.extend(loaded.known.drain(..).map(|(name, account, known)| ((name, account), known)));
@@ -74,12 +78,21 @@ impl Brought {
         self.gists.get(&(tag, row)).copied()
     }
 
-    /// Keeps known facts of rows up to date with a change.
+    /// What was said last in a part of an archive, where at least so many messages were asked for.
+    pub fn backlog(&self, key: &(u64, Backlog), count: usize) -> Option<&LastSaid> {
+        self.backlogs.get(key).filter(|said| said.max >= count)
+    }
+
+    /// What is known of rows goes on with the turn. What was said last is read anew: nothing is shown of it that is not
+    /// stored.
     pub fn note_change(&mut self, tag: u64, change: &Change) {
         if let Change::Published(row) = change
             && row.origin_id.is_some()
         {
             self.gists.insert((tag, row.number), gist::of(&row.payload));
+        }
+        if matches!(change, Change::Published(_) | Change::Entombed(_)) {
+            self.backlogs.retain(|key, _| key.0 != tag);
         }
         let Some(known) = self.rows.get_mut(&tag) else { return };
         if let Change::Entombed(tombstone) = change {

@@ -75,7 +75,16 @@ mod tests {
         let creator = BareJid::new("a@h").unwrap();
         let listing = |n: usize| {
             let (tag, gid, creator) = (n as u64, n as u32, creator.clone());
-            Listing { name: name(n), tag, gid, listed: false, shows_jids: true, end_of_life: None, creator }
+            Listing {
+                name: name(n),
+                tag,
+                gid,
+                listed: false,
+                shows_jids: true,
+                end_of_life: None,
+                creator,
+                title: None,
+            }
         };
         let patience_ms = settings.limits.groups.deserted_s * 1000;
         let directory = Directory { listings: (0..40).map(listing).collect(), gid_highest: 40, ..Directory::default() };

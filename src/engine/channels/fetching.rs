@@ -25,7 +25,9 @@ impl Engine {
             let heads: Vec<(u64, Stamp)> = asks.copied().collect();
             let whole = rows.iter().map(|&row| (tag, row)).filter(|row| needs.whole.contains(row)).collect();
             let rows = if rows.is_empty() { BTreeMap::new() } else { BTreeMap::from([(tag, rows)]) };
-            let wants = Needs::of_archives(rows, whole, heads);
+            let said = needs.backlogs.iter().filter(|(key, _)| key.0 == tag && far.backlogs.contains_key(*key));
+            let said = said.map(|(key, count)| (key.clone(), *count)).collect();
+            let wants = Needs::of_archives(rows, whole, heads, said);
             let (source, account) = (Source::Channel(name.clone()), account.clone());
             (wants.count() > 0).then_some(Errand { source, account, wants, round: 0 })
         })

@@ -37,7 +37,7 @@ pub(super) mod tours;
 use super::fairness::lot::Lot;
 use super::share::{Hit, OwnDomains, Shares};
 use crate::channel::roll::Roll;
-use crate::channel::{Channel, ChannelName, Head, LiveState, Stamp};
+use crate::channel::{Channel, ChannelName, Head, LiveState, Seats, Stamp};
 use crate::store::{Directory, Mentions};
 use jid::BareJid;
 use shelf::ChannelShelf;
@@ -92,9 +92,9 @@ impl Channels {
         }
     }
 
-    /// The live state for a turn.
-    pub(in crate::engine) fn live(&self, now: Stamp, due: Stamp) -> LiveState<'_> {
-        LiveState { now, due, newcomers: self.newcomers.all() }
+    /// The live state of a turn.
+    pub(in crate::engine) fn live<'a>(&'a self, now: Stamp, due: Stamp, seats: &'a Seats) -> LiveState<'a> {
+        LiveState { now, due, newcomers: self.newcomers.all(), seats }
     }
 
     /// A channel in memory.

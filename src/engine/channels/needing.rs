@@ -70,6 +70,10 @@ impl Engine {
                 }
             }
             Some(Target::Participant(name, _)) => self.need_channel_for(&self.actor(stanza.sender()), &name, needs),
+            Some(Target::Occupant(name, _)) => {
+                self.need_channel_for(&self.actor(stanza.sender()), &name, needs);
+                self.need_history(stanza, &name, needs);
+            }
             Some(Target::Service) if stanza.kind == Kind::Iq && !stanza.is_answer() => self.need_named(stanza, needs),
             _ => {}
         }

@@ -1,11 +1,12 @@
 //! What to load before a batch. It may take rounds: an account's groups tell which channels to load.
 
 use super::super::TraceWish;
+use crate::channel::backlog::Backlog;
 use crate::channel::whom::Whom;
-use crate::channel::{Actor, Channel, ChannelName, Facts, Head, Member, Stamp, Status};
+use crate::channel::{Actor, Channel, ChannelName, Facts, Head, Member, ParticipantId, Row, Stamp, Status};
 use crate::store::{Deed, Mentions, Trace};
 use jid::BareJid;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The most rounds of loading. After them, a turn goes on with what it has.
 pub const ROUNDS_MAX: usize = 4;
@@ -37,7 +38,9 @@ pub struct Needs {
     pub heads: Vec<(u64, Stamp)>,
     /// Rows that are needed with their payloads, by tag and number.
     pub whole: BTreeSet<(u64, u64)>,
-    /// Whether to include what is in memory.
+    /// Of which parts of archives the newest messages are wanted, by the channels' tags, and how many.
+    pub backlogs: BTreeMap<(u64, Backlog), usize>,
+    /// Whether what is in memory counts as well.
     pub(in crate::engine) with_warm: bool,
 }
 
@@ -47,13 +50,14 @@ impl Needs {
         Needs { known: self.known, ..Needs::default() }
     }
 
-    /// Only rows and heads of archives.
+    /// Rows, heads and newest messages of archives, and nothing else.
     pub fn of_archives(
         rows: BTreeMap<u64, BTreeSet<u64>>,
         whole: BTreeSet<(u64, u64)>,
         heads: Vec<(u64, Stamp)>,
+        backlogs: BTreeMap<(u64, Backlog), usize>,
     ) -> Needs {
-        Needs { rows, whole, heads, ..Needs::default() }
+        Needs { rows, whole, heads, backlogs, ..Needs::default() }
     }
 
     /// Takes out the part that is kept by accounts.
@@ -82,7 +86,8 @@ impl Needs {
     /// How much to read, without channels.
     pub(in crate::engine) fn count(&self) -> usize {
         let of_people = self.accounts.len() + self.mentions.len() + self.groups.len() + self.pages.len();
-        of_people + self.heads.len() + self.rows.values().map(BTreeSet::len).sum::<usize>()
+        let said = self.backlogs.values().sum::<usize>();
+        of_people + self.heads.len() + said + self.rows.values().map(BTreeSet::len).sum::<usize>()
     }
 
     /// Adds the needs of another one, of an archive or of accounts.
@@ -92,6 +97,10 @@ impl Needs {
         self.groups.extend(other.groups.iter().cloned());
         other.rows.iter().for_each(|(&tag, rows)| self.rows.entry(tag).or_default().extend(rows));
         self.whole.extend(&other.whole);
+        for (backlog, &count) in &other.backlogs {
+            let most = self.backlogs.entry(backlog.clone()).or_default();
+            *most = count.max(*most);
+        }
         self.trace = self.trace.take().or_else(|| other.trace.clone());
         let heads: Vec<_> = other.heads.iter().filter(|head| !self.heads.contains(head)).copied().collect();
         self.heads.extend(heads);
@@ -104,6 +113,7 @@ impl Needs {
         let has_no_people = self.accounts.is_empty() && self.mentions.is_empty() && self.groups.is_empty();
         let has_no_work = self.pages.is_empty() && self.heads.is_empty() && self.trace.is_none();
         let has_no_rows = self.rows.is_empty() && self.past.is_empty() && self.remains.is_empty();
+        let has_no_rows = has_no_rows && self.backlogs.is_empty();
         has_no_people && has_no_work && has_no_rows && self.known.is_empty() && self.channels.is_empty()
     }
 }
@@ -133,6 +143,19 @@ pub struct Loaded {
     pub past: Vec<(u64, BareJid, Option<Member>)>,
     /// Recipients of stored stanzas of destroyed channels, by tag.
     pub remains: Vec<((u64, Whom), Vec<BareJid>)>,
-    /// What the search for ended accounts found.
+    /// What was said last in the parts of archives asked for.
+    pub backlogs: Vec<((u64, Backlog), LastSaid)>,
+    /// What the look for accounts that are being ended found.
     pub trace: Option<Trace>,
+}
+
+/// The newest messages of a part of an archive.
+#[derive(Clone, Debug, Default)]
+pub struct LastSaid {
+    /// How many were asked for.
+    pub max: usize,
+    /// The messages, oldest first.
+    pub rows: Vec<Row>,
+    /// The records of their authors.
+    pub authors: HashMap<ParticipantId, Member>,
 }

@@ -1,6 +1,7 @@
 //! Items that wait for reads.
 
 use super::*;
+use crate::engine::LastSaid;
 
 /// A retraction of an old row.
 fn retracts(channel: &str, id: &str, who: &str) -> Inbound {
@@ -154,4 +155,71 @@ fn what_waited_for_a_channel_is_not_held_up_by_what_its_account_asked_later() {
     let freed = parking.freed((MANY, usize::MAX));
     assert_eq!(ids(&part(&mut engine, &mut parking, freed).ready), "1 list 2");
     assert!(parking.is_empty() && parking.depth() == (0, 0));
+}
+
+/// Somebody who is in enters the room of a channel.
+fn enters(channel: &str, id: &str) -> Inbound {
+    let xml = format!(
+        "<presence from='u0@h.example/r' to='{channel}@mix.example/nick' id='{id}'>\
+         <x xmlns='http://jabber.org/protocol/muc'/></presence>"
+    );
+    Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap())
+}
+
+fn said_in(engine: &Engine, entry: &Inbound) -> Loaded {
+    let wanted = engine.needs([entry]).backlogs;
+    let said = |max| LastSaid { max, ..LastSaid::default() };
+    Loaded { backlogs: wanted.into_iter().map(|(key, max)| (key, said(max))).collect(), ..Loaded::default() }
+}
+
+fn inbound(batch: Vec<Candidate<Inbound>>) -> Vec<Inbound> {
+    Candidate::apart(batch).1
+}
+
+#[test]
+fn whoever_enters_waits_for_what_was_said_and_what_is_said_meanwhile_comes_behind() {
+    let (mut engine, mut parking) = warm(usize::MAX);
+    assert_eq!(hold(&mut engine, &mut parking, vec![enters("a", "0")]), "0", "nothing was said yet");
+    engine.turn(Stamp(1), vec![says("a", "1")]);
+    assert_eq!(hold(&mut engine, &mut parking, vec![enters("a", "2"), says("a", "3"), says("b", "4")]), "4");
+    let errands = parking.errands(&mut engine);
+    assert_eq!(errands.len(), 1);
+    assert_eq!(errands[0].wants.backlogs.values().collect::<Vec<_>>(), [&20]);
+    let loaded = said_in(&engine, &enters("a", "2"));
+    parking.bring(&mut engine, &errands[0], loaded);
+    parking.advance(&mut engine, MANY);
+    let freed = parking.freed((MANY, usize::MAX));
+    assert_eq!(ids(&freed), "2 3");
+    parking.brought().into_iter().for_each(|loaded| engine.adopt(loaded));
+    assert!(engine.needs([&enters("a", "2")]).is_empty(), "it is known now");
+    let turn = engine.turn(Stamp(2), inbound(freed));
+    let sent = format!("{:?}", turn.outbox);
+    let place = |text: &str| sent.find(text).unwrap();
+    assert!(place("<subject/>") < place("<body>"), "{sent}");
+    assert!(turn.next.is_empty());
+}
+
+/// What is not stored yet is no history.
+#[test]
+fn whoever_enters_behind_a_message_of_the_same_turn_waits_for_its_commit() {
+    let (mut engine, mut parking) = warm(usize::MAX);
+    engine.turn(Stamp(1), vec![says("a", "1")]);
+    let loaded = said_in(&engine, &enters("a", "3"));
+    engine.adopt(loaded);
+    let mut turn = engine.turn(Stamp(2), vec![says("a", "2"), enters("a", "3")]);
+    assert!(!format!("{:?}", turn.outbox).contains("<subject/>"));
+    let rest = turn.next.remove(0);
+    assert!(matches!(rest, Inbound::GoOn(Step::Finish(..))) && turn.next.is_empty());
+    assert_eq!(hold(&mut engine, &mut parking, vec![rest.clone(), says("a", "4")]), "");
+    let errands = parking.errands(&mut engine);
+    assert_eq!(errands.len(), 1);
+    let loaded = said_in(&engine, &enters("a", "3"));
+    parking.bring(&mut engine, &errands[0], loaded);
+    parking.advance(&mut engine, MANY);
+    let freed = inbound(parking.freed((MANY, usize::MAX)));
+    parking.brought().into_iter().for_each(|loaded| engine.adopt(loaded));
+    let turn = engine.turn(Stamp(3), freed);
+    assert!(format!("{:?}", turn.outbox).contains("<subject/>") && turn.next.is_empty());
+    parking.advance(&mut engine, MANY);
+    assert_eq!(all(&mut parking), "4");
 }

@@ -41,6 +41,7 @@ fn engine(names: &[&str], memory_bytes_max: usize) -> Engine {
             shows_jids: true,
             end_of_life: None,
             creator: founder(),
+            title: None,
         }
     };
     let settings = ServiceSettings {

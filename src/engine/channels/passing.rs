@@ -33,6 +33,11 @@ impl Engine {
                 for (list, accounts) in std::mem::take(&mut arrival.lists) {
                     self.outgoing.early().push(Out::Book(Delta::Filled(ListId { tag, list }, accounts)));
                 }
+                let sessions = self.sessions_in(tag);
+                if !sessions.is_empty() {
+                    let list = ListId { tag, list: List::Sessions };
+                    self.outgoing.early().push(Out::Book(Delta::Filled(list, sessions)));
+                }
                 self.channels.shelf.put(*channel);
                 self.probe_participants(&arrival.name);
             }

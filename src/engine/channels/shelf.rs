@@ -115,8 +115,13 @@ impl ChannelShelf {
                 listing.end_of_life = end;
                 self.ends.extend(end_of(listing));
             }
-            if listing.listed != listed {
-                listing.listed = listed;
+            let relisted = listing.listed != listed;
+            listing.listed = listed;
+            let title = Listing::kept_title(name, listed, shelved.channel.label());
+            if listing.title.as_deref() != title {
+                listing.title = title.map(Box::from);
+            }
+            if relisted {
                 self.list(name, listed);
             }
         }
@@ -219,7 +224,13 @@ impl ChannelShelf {
         &self.listed
     }
 
-    /// Whether a channel exists and only its members find it.
+    /// The name that people are shown of a channel that is listed.
+    pub fn title_of(&self, name: &ChannelName) -> Option<String> {
+        let listing = self.directory.get(name).filter(|listing| listing.listed)?;
+        Some(listing.title.as_deref().map_or_else(|| name.unescaped().into_owned(), str::to_owned))
+    }
+
+    /// Whether a channel exists that only those who are in it find.
     pub fn is_unlisted(&self, name: &ChannelName) -> bool {
         self.directory.get(name).is_some_and(|listing| !listing.listed)
     }
@@ -244,6 +255,7 @@ impl ChannelShelf {
             shows_jids: channel.settings().shows_jids(),
             end_of_life: channel.settings().end_of_life,
             creator: profile.creator.clone(),
+            title: Listing::kept_title(&name, channel.is_listed(), channel.label()).map(Box::from),
         };
         self.gid_highest = self.gid_highest.max(listing.gid);
         self.numbers.insert(listing.gid, name.clone());

@@ -7,7 +7,7 @@ use super::super::{Engine, Needs, Turn};
 use super::outbox::{Audience, EntryNo, Lasting, ListId};
 use super::showing::Rendered;
 use super::unsent::{halves, mail_all};
-use crate::channel::{Change, Channel, ChannelName, Guest, Member, NodeSet, Stamp};
+use crate::channel::{Change, Channel, ChannelName, Guest, Member, Node, NodeSet, Stamp};
 use crate::store::{Halves, Part, Unsent};
 use crate::xep::{List, Shown};
 use jid::BareJid;
@@ -50,7 +50,7 @@ impl Engine {
                         continue;
                     };
                     let was_there = |taker: Taker<'_>| taker.since() <= unsent.stamp;
-                    let audience = self.audience_again(channel, List::Node(node), except.as_ref(), was_there);
+                    let audience = self.audience_again(channel, node, except.as_ref(), was_there);
                     turn.fan(audience, stanza, Lasting::Kept);
                 }
                 Part::Accounts { accounts, stanza } => self.tell_again(&accounts, stanza, turn),
@@ -101,15 +101,15 @@ impl Engine {
             return;
         }
         for shown in shown {
-            let Shown::Fan { list, except, message, groupchat } = shown else { continue };
-            // A row that the recipient has hidden or cleared is not sent to it.
+            let Shown::Fan { list: List::Node(node), except, message, groupchat } = shown else { continue };
+            // Nor is anything put before somebody again that it has hidden from itself or cleared away.
             let was_there = |taker: Taker<'_>| match taker {
                 Taker::Member(it) => {
                     it.was_in_at(number) && it.own.cleared < number && !it.own.hidden.contains_key(&number)
                 }
                 Taker::Guest(it) => it.first <= number,
             };
-            let audience = self.audience_again(channel, list, except.as_ref(), was_there);
+            let audience = self.audience_again(channel, node, except.as_ref(), was_there);
             turn.fan(audience, halves(&message, groupchat), Lasting::Row);
         }
     }
@@ -120,17 +120,16 @@ impl Engine {
     fn audience_again(
         &self,
         channel: &Channel,
-        list: List,
+        node: Node,
         except: Option<&BareJid>,
         was_there: impl Fn(Taker<'_>) -> bool,
     ) -> Audience {
-        let List::Node(node) = list;
         let seated = channel.participants().filter(|it| it.subscriptions.contains(node)).map(Taker::Member);
         let guests = channel.guests().filter(|it| it.subscriptions.contains(node)).map(Taker::Guest);
         let takers: Vec<Taker<'_>> = seated.chain(guests).collect();
         if takers.iter().all(|taker| was_there(*taker)) {
             let except = except.and_then(|account| self.people.accounts().find(account));
-            return Audience::List(ListId { tag: channel.profile().tag, list }, except);
+            return Audience::List(ListId { tag: channel.profile().tag, list: List::Node(node) }, except);
         }
         let number = |taker: &Taker<'_>| match taker {
             Taker::Member(member) if Some(&member.jid) != except => self.people.accounts().find(&member.jid),

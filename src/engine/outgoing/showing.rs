@@ -7,7 +7,7 @@ use super::super::{Engine, Turn};
 use super::outbox::{Audience, Lasting, ListId};
 use super::unsent::{Traffic, halves, mail_all, told, unsent};
 use crate::channel::group::Notice;
-use crate::channel::{Change, ChannelName, NodeSet, Status};
+use crate::channel::{Change, ChannelName, Member, NodeSet, Status};
 use crate::store::Record;
 use crate::xep::{Render, Shown, faces, group_events};
 use jid::BareJid;
@@ -19,7 +19,9 @@ pub(in crate::engine) struct Done {
     pub tag: u64,
     /// The previous status of the member that it concerns.
     pub before: Option<Status>,
-    /// The nodes that a change of settings removed.
+    /// Its record before.
+    pub was: Option<Member>,
+    /// The nodes that there are no longer, where it is one of settings.
     pub nodes_gone: NodeSet,
 }
 
@@ -58,6 +60,7 @@ impl Engine {
                 self.render(Rendered { name, change, before, nodes_gone, actor, beside }, turn);
                 if let Some(done) = &done {
                     self.follow(name, done.tag, change, turn);
+                    self.follow_in_room(name, done.tag, (change, done.was.as_ref()), turn);
                 }
                 if *change == Change::Destroyed {
                     self.bury(name, &mut turn.outbox);
@@ -134,7 +137,7 @@ impl Engine {
             before,
             nodes_gone,
             beside,
-            live: self.channels.live(self.now, self.due),
+            live: self.channels.live(self.now, self.due, self.occupants.seats(channel.profile().tag)),
             dice: &mut self.dice,
             shown: &mut shown,
         };
@@ -188,7 +191,7 @@ fn lasting_of(change: &Change) -> Lasting {
         Traffic::Row(_) => Lasting::Row,
         // Chat states are dropped. A message that its sender asked not to archive is kept.
         Traffic::Relay(relay) if !relay.message.echoed => Lasting::Fleeting,
-        Traffic::Relay(_) | Traffic::End | Traffic::Other => Lasting::Kept,
+        Traffic::Relay(_) | Traffic::Passing | Traffic::End | Traffic::Other => Lasting::Kept,
     }
 }
 

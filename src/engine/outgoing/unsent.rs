@@ -33,6 +33,8 @@ pub(in crate::engine) enum Traffic<'a> {
     Row(&'a Row),
     /// A message that is not archived.
     Relay(&'a Relay),
+    /// What nothing stores: people who pass by.
+    Passing,
     /// The end of the channel.
     End,
     /// Everything else.
@@ -45,6 +47,7 @@ impl Traffic<'_> {
         match change {
             Change::Relayed(relay) => Traffic::Relay(relay),
             Change::Published(row) => Traffic::Row(row),
+            Change::Entered(_) | Change::Moved(_) | Change::Exited(_) => Traffic::Passing,
             Change::Destroyed => Traffic::End,
             Change::Created { .. }
             | Change::Joined(_)
@@ -78,7 +81,7 @@ impl Traffic<'_> {
 pub(in crate::engine) fn unsent(channel: &Channel, change: &Change, shown: &[Shown]) -> Vec<Part> {
     let (name, tag) = (channel.name(), channel.profile().tag);
     match Traffic::of(change) {
-        Traffic::Relay(_) => Vec::new(),
+        Traffic::Relay(_) | Traffic::Passing => Vec::new(),
         Traffic::Row(row) => {
             let row = Part::Row { name: name.clone(), tag, row: row.number };
             std::iter::once(row).chain(shown.iter().flat_map(told)).collect()
@@ -112,6 +115,8 @@ fn parts(channel: &Channel, shown: &Shown, ends: bool) -> Vec<Part> {
         Shown::Mail { .. } | Shown::MailAll { .. } | Shown::Tell { .. } | Shown::TellGuest { .. } => {
             return told(shown);
         }
+        // Sessions end with the process.
+        Shown::Fan { list: List::Sessions, .. } => return Vec::new(),
         Shown::Farewell { whom, message } => Part::Farewell { tag, whom: whom.clone(), stanza: halves(message, false) },
         Shown::Fan { list: List::Node(node), except, message, groupchat } => {
             let (node, except, stanza) = (*node, except.clone(), halves(message, *groupchat));

@@ -45,8 +45,11 @@ impl Engine {
         let channel = name.and_then(|name| self.channels.channel(&name));
         let is_guest = channel.is_some_and(|channel| channel.guest(&stanza.sender()).is_some());
         let is_reached = match whom.try_as_full() {
-            Ok(full) => self.people.accounts.takes(full) || !self.presence.online().places_of_resource(full).is_empty(),
-            // A guest gets nothing at its bare JID.
+            Ok(full) => {
+                let is_shown = || !self.presence.online().places_of_resource(full).is_empty();
+                self.people.accounts.takes(full) || is_shown() || self.occupants.sits_anywhere(full)
+            }
+            // Guests are sent nothing there.
             Err(bare) => self.people.accounts.is_at_bare(bare) && !is_guest,
         };
         if condition == STRANGER && is_reached {

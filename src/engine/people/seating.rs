@@ -74,7 +74,17 @@ impl People {
         self.accounts.gone(full, out);
     }
 
-    /// The number of an account, which is added if unknown.
+    /// A client enters a room (XEP-0045): the entry of the address book that is its own.
+    pub(in crate::engine) fn enter_session(&mut self, full: &FullJid, out: &mut Vec<Out>) -> EntryNo {
+        self.accounts.enter_session(full, out)
+    }
+
+    /// The session of this entry is over.
+    pub(in crate::engine) fn leave_session(&mut self, no: EntryNo, out: &mut Vec<Out>) {
+        self.accounts.leave_session(no, out);
+    }
+
+    /// The number of an account, which is entered where it is not yet known.
     pub(in crate::engine) fn number(&mut self, jid: &BareJid) -> EntryNo {
         self.accounts.number(jid)
     }

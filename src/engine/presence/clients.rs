@@ -23,6 +23,9 @@ impl Engine {
 
     pub(in crate::engine) fn presence(&mut self, stanza: &Stanza, turn: &mut Turn) {
         if stanza.type_ == "error" {
+            if self.is_of_session(stanza, turn) {
+                return;
+            }
             if let Some(returned) = self.returned(stanza) {
                 self.doubt_address(stanza, returned, turn);
             }
@@ -33,9 +36,12 @@ impl Engine {
         self.presence.online.trust(full);
         self.note_act(&stanza.sender(), turn);
         match (&*stanza.type_, target) {
+            ("", Some(Target::Occupant(name, nick))) => self.presence_in_room(stanza, full, (&name, &nick), turn),
+            ("unavailable", Some(Target::Occupant(name, _))) => {
+                self.leave_room(&name, full, &stanza.element, turn);
+            }
             ("", _) if stanza.element.has_part("x", ns::MUC) => {
-                // A client that joins as in MUC expects an answer.
-                let error = StanzaError::new(Condition::ServiceUnavailable, "join this channel with a MIX client");
+                let error = StanzaError::new(Condition::JidMalformed, "name a nick to enter with");
                 turn.refuse(Reply::to_stanza(stanza), &error);
             }
             ("", target) => {
@@ -106,10 +112,18 @@ impl Engine {
         }
     }
 
-    /// Handles a bounce (protocol.md §3).
+    /// Takes an error of a client that sits in the room that it is sent to.
+    fn is_of_session(&mut self, stanza: &Stanza, turn: &mut Turn) -> bool {
+        match self.target(&stanza.to) {
+            Some(Target::Channel(name) | Target::Occupant(name, _)) => self.doubt_session(stanza, &name, turn),
+            Some(Target::Service | Target::Participant(..) | Target::Nobody) | None => false,
+        }
+    }
+
+    /// A message came back (protocol.md §3).
     pub(in crate::engine) fn bounce(&mut self, stanza: &Stanza, turn: &mut Turn) {
         tracing::debug!(id = stanza.id, from = %stanza.from, condition = stanza.error_condition(), "bounced");
-        if self.refused_by_multicast(stanza, turn) {
+        if self.refused_by_multicast(stanza, turn) || self.is_of_session(stanza, turn) {
             return;
         }
         if let Some(returned) = self.returned(stanza) {

@@ -76,6 +76,7 @@ impl Engine {
     /// A resource is gone: it sent `unavailable` to the service, or a stanza to it bounced.
     pub(in crate::engine) fn vanish(&mut self, full: &FullJid, turn: &mut Turn) {
         self.people.gone(full, &mut turn.outbox);
+        self.leave_rooms(full);
         self.begin_anew(full, true, turn);
         self.presence.online.end_broadcast(full);
         self.presence.online.trust(full);

@@ -90,6 +90,7 @@ impl Engine {
             Answer::Items { .. }
             | Answer::Subscribers { .. }
             | Answer::People(_)
+            | Answer::Occupants(Some(_))
             | Answer::Group(GroupAnswer::Profile(_))
                 if turn.effort > EFFORT_MAX =>
             {

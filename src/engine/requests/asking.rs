@@ -7,7 +7,7 @@ use super::request::{Asked, Effects, Way};
 use crate::channel::command::HistoryQuery;
 use crate::channel::{
     Actor, Answer, AnyCommand, Change, Channel, ChannelName, Command, Decision, GroupAnswer, Guest, Member, Node,
-    NodeSet, OPEN_INVITATIONS, Refusal, ServiceCommand, Style,
+    NodeSet, OPEN_INVITATIONS, Refusal, Seats, ServiceCommand, Style,
 };
 use crate::xep::{List, Request, incoming, invitations};
 use crate::xmpp::{Parts, ns};
@@ -35,6 +35,8 @@ impl Engine {
             Refusal::NotJoined | Refusal::NoSuchChannel if asked.leaves_by_home_server() => {
                 Ok(Effects::none(Answer::Left))
             }
+            // XEP-0045 §7.4: clients whose session is over enter again over this error, and over no other.
+            Refusal::NotJoined if is_message => Err(Refusal::NotOccupant),
             refusal => Err(refusal),
         });
         match decided {
@@ -49,7 +51,8 @@ impl Engine {
     /// Refuses a message from an account that may not speak in the channel, before it is read.
     fn check_speaker(&self, asked: &Asked<'_>) -> Result<(), Refusal> {
         let channel = asked.channel.as_ref().and_then(|name| self.channels.channel(name));
-        channel.ok_or(Refusal::NoSuchChannel)?.check_speaker(&asked.actor, &self.service.limits)
+        let seats = self.seats_of(asked.channel.as_ref());
+        channel.ok_or(Refusal::NoSuchChannel)?.check_speaker(&asked.actor, seats, &self.service.limits)
     }
 
     /// Logs the decision, so that a stanza can be traced: a row is sent under its own id.
@@ -230,7 +233,7 @@ impl Engine {
         if change.is_of_video() {
             turn.videos.push((tag, name.clone()));
         }
-        Some(Done { tag, before: past.map(|past| past.status), nodes_gone })
+        Some(Done { tag, before: past.as_ref().map(|past| past.status), was: past, nodes_gone })
     }
 
     /// Updates the address book for a participant that joined, left or changed its subscriptions.
@@ -273,8 +276,10 @@ impl Engine {
 
     /// Notes the asker's resource: a client that sends MIX requests to a channel gets MIX traffic.
     fn notice_asker(&mut self, asked: &Asked<'_>, answer: &Answer, turn: &mut Turn) {
-        let speaks =
-            !matches!(answer, Answer::Description | Answer::Nodes | Answer::Pong | Answer::Version | Answer::Left);
+        let speaks = !matches!(
+            answer,
+            Answer::Description | Answer::Nodes | Answer::Occupants(_) | Answer::Pong | Answer::Version | Answer::Left
+        );
         let Some(asker) = asked.asker() else { return };
         self.notice_group_client(asked, asker, turn);
         let Some(name) = &asked.channel else { return };
@@ -289,6 +294,9 @@ impl Engine {
             .channel(name)
             .is_some_and(|channel| channel.participant(account).is_some() || channel.guest(account).is_some());
         let seated = seated || matches!(answer, Answer::Subscribed { subscribed: true, .. });
+        if self.is_in_room(name, asker) {
+            return;
+        }
         if let (true, true, Ok(full)) = (speaks, seated || joined, asker.try_as_full()) {
             self.people.spoke(full, &mut turn.outbox);
             if joined || matches!(&asked.way, Way::Stanza { extension: None, .. }) {
@@ -329,12 +337,18 @@ impl Engine {
             payload,
             delegated: reply.delegated.is_some(),
             by_home_server: reply.delegated.is_none() && reply.to.is_bare(),
-            live: self.channels.live(self.now, self.due),
+            live: self.channels.live(self.now, self.due, self.seats_of(asked.channel.as_ref())),
             id: reply.id.as_deref(),
         })
     }
 
-    /// A fresh id for a stanza that the service sends.
+    /// Who sits in the room that a channel is.
+    pub(in crate::engine) fn seats_of(&self, name: Option<&ChannelName>) -> &Seats {
+        let tag = name.and_then(|name| self.channels.tag_of(name));
+        tag.map_or(Seats::none(), |tag| self.occupants.seats(tag))
+    }
+
+    /// An id for a stanza of the service's own.
     pub(in crate::engine) fn fresh_id(&mut self) -> String {
         self.fresh_id_of(0)
     }

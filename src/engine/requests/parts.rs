@@ -118,7 +118,12 @@ impl Engine {
         self.requests.parts.goes_on = false;
     }
 
-    /// Applies and shows a part, without an answer.
+    /// What is taken now has to wait for something of a channel that is read beside the loop, and nothing was done of it.
+    pub(in crate::engine) fn wait_for_rows(&mut self, name: &ChannelName) {
+        self.requests.parts.begun = Some(name.clone());
+    }
+
+    /// Does a part of what was decided.
     pub(in crate::engine) fn carry_out_part(&mut self, asked: &Asked<'_>, effects: Effects, turn: &mut Turn) {
         self.apply_and_show(Some(&asked.actor.account), effects.changes, turn);
         self.requests.parts.begun = asked.channel.clone();

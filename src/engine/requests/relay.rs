@@ -1,6 +1,8 @@
 //! XEP-0403 §4.5, XEP-0404 §3.2: private messages and IQs that a channel relays between participants. Nothing is
 //! stored.
 
+use super::super::outgoing::outbox::Lasting;
+use super::super::outgoing::unsent::halves;
 use super::super::people::pending::{Purpose, Relayed};
 use super::super::{Engine, Turn};
 use crate::channel::proxy::ProxyRequest;
@@ -18,6 +20,10 @@ impl Engine {
         id: &ParticipantId,
         turn: &mut Turn,
     ) {
+        if let Some((audience, message)) = self.message_to_seat(stanza, name, id) {
+            turn.fan(audience, halves(&message, false), Lasting::Fleeting);
+            return turn.replies.push(Reply::to_stanza(stanza).into());
+        }
         match self.message_between(stanza, name, id) {
             Ok(message) => {
                 // The sender's resource takes MIX traffic from now on, so that an answer or an error reaches it.
@@ -50,7 +56,7 @@ impl Engine {
         let from = proxy::address(&self.service, channel, asker, resource_of(&stanza.from));
         let to = self.real(channel, asked, &stanza.to);
         let hides = !channel.settings().shows_jids();
-        let message = proxy::message(stanza, &self.service.address_of(name), hides, &from, to.as_str());
+        let message = proxy::message(stanza, &self.service.address_of(name), hides, &from, Some(to.as_str()));
         let message = message.ok_or_else(|| Refusal::BadRequest("the message is empty".into()))?;
         let max = limits.payload_bytes_max;
         if message.bytes() > max {

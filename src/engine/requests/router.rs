@@ -16,7 +16,9 @@ pub(in crate::engine) enum Target {
     Channel(ChannelName),
     /// A participant of a channel, by participant id.
     Participant(ChannelName, ParticipantId),
-    /// An address that does not exist.
+    /// An occupant of a room, by its nick (XEP-0045).
+    Occupant(ChannelName, String),
+    /// An address that nothing is behind.
     Nobody,
 }
 
@@ -33,6 +35,10 @@ impl Engine {
             }
             (None, None) => Target::Service,
             (Some(node), None) => ChannelName::of(node).map_or(Target::Nobody, Target::Channel),
+            (Some(node), Some(nick)) => match ChannelName::of(node) {
+                Some(name) => Target::Occupant(name, nick.to_string()),
+                None => Target::Nobody,
+            },
             _ => Target::Nobody,
         })
     }
@@ -67,6 +73,7 @@ impl Engine {
             Some(Target::Service) => (Scope::Service, None),
             Some(Target::Channel(name)) => (Scope::Channel, Some(name)),
             Some(Target::Participant(name, id)) => return self.pass_question(stanza, &name, &id, turn),
+            Some(Target::Occupant(name, nick)) => return self.iq_to_occupant(stanza, (&name, &nick), turn),
             _ => return turn.refuse_by(reply, &Refusal::NoSuchService),
         };
         let set = stanza.type_ == "set";
@@ -103,7 +110,8 @@ impl Engine {
                 self.ask(Asked { actor, channel: Some(name), way }, turn);
             }
             Some(Target::Participant(name, id)) => self.pass_message(stanza, &name, &id, turn),
-            // A stanza of a host server gets no answer.
+            Some(Target::Occupant(name, nick)) => self.message_to_occupant(stanza, (&name, &nick), turn),
+            // What a server announces is not answered.
             Some(Target::Service) if stanza.from.node().is_none() => self.advert(stanza, turn),
             _ if stanza.type_ == "headline" => {}
             _ => turn.refuse_by(reply, &Refusal::NoSuchService),
@@ -145,7 +153,7 @@ impl Engine {
         };
         match stanza.kind {
             _ if stanza.is_answer() || stanza.type_ == "headline" => turn.refusals.push(refusal.into()),
-            Kind::Presence => turn.refusals.push(refusal.into()),
+            Kind::Presence => self.refuse_entry(stanza, refusal, turn),
             Kind::Iq | Kind::Message => turn.refuse_by(Reply::to_stanza(stanza), refusal),
         }
     }

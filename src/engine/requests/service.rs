@@ -3,6 +3,7 @@
 use super::super::{Engine, Turn};
 use super::request::{Asked, Effects};
 use crate::channel::answer::Page;
+use crate::channel::census::FoundChannel;
 use crate::channel::command::Slice;
 use crate::channel::{
     Answer, Change, Channel, ChannelName, Command, GroupWish, Membership, Profile, Refusal, Rights, ServiceAction,
@@ -132,7 +133,9 @@ impl Engine {
             before: slice.before.as_deref().map(localpart),
         };
         let range = slice.cut(found.len(), CHANNELS_PAGE_MAX, |name| found.position(name))?;
-        let (entries, count) = (found.page(&slice, range.len()), found.len());
+        let (names, count) = (found.page(&slice, range.len()), found.len());
+        let shelf = self.channels.shelf();
+        let entries = names.into_iter().map(|name| FoundChannel { title: shelf.title_of(&name), name }).collect();
         Ok(Effects::none(Answer::Channels(Page { entries, count, index: range.start })))
     }
 }

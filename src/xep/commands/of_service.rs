@@ -207,7 +207,7 @@ fn channels(answer: &Answer, _: &FormFields, request: &Request<'_>) -> CommandDo
     let column = ("channel", "Channel");
     match answer {
         Answer::Channels(page) => {
-            let rows = forms::fitting(page.entries.iter().map(|name| vec![address(name)]), bytes_max);
+            let rows = forms::fitting(page.entries.iter().map(|it| vec![address(&it.name)]), bytes_max);
             let note = paged(page.index, rows.len(), page.count);
             CommandDone { note, results: Some(table("Channels", &[column], rows)) }
         }

@@ -215,6 +215,7 @@ pub const FAMILIES: &[Family] = &[
     call!("call: take a census", ALONE, |_, _| of_service("op@h", ServiceCommand::TakeCensus)),
     call!("call: describe", ALONE, |_, _| at("hall", "p8@h", Command::Describe)),
     call!("call: list nodes", ALONE, |_, _| at("hall", "p8@h", Command::ListNodes)),
+    call!("call: list occupants", ALONE, |_, _| at("hall", "p8@h", Command::ListOccupants(Slice::default()))),
     call!("call: read history", ALONE, |_, _| at("hall", "p8@h", Command::ReadHistory(HistoryQuery::default()))),
     call!("call: bounds of history", ALONE, |_, _| at("hall", "p8@h", Command::HistoryBounds)),
     call!("call: the form of history", ALONE, |_, _| at("hall", "p8@h", Command::HistoryForm)),

@@ -56,6 +56,13 @@ pub const FAMILIES: &[Family] = &[
         is_end: false,
     },
     Family {
+        name: "disco#items of a room, by a participant",
+        before: nothing,
+        around: |_, inner| hall("get", "p1@h/r", format!("<query xmlns='{}'>{inner}</query>", ns::DISCO_ITEMS)),
+        parts: &[|_, _| "<x/>".into()],
+        is_end: false,
+    },
+    Family {
         name: "ping a channel",
         before: nothing,
         around: |_, inner| hall("get", "p1@h/r", format!("<ping xmlns='{}'>{inner}</ping>", ns::PING)),

@@ -19,10 +19,13 @@ const OF_NO_PEER: &[&str] = &[
     "http://www.w3.org/XML/1998/namespace",
     "urn:mixd:host:1",
     "urn:xmpp:mix:admin:0",
+    "http://jabber.org/protocol/muc#roominfo",
+    "http://jabber.org/protocol/muc#stable_id",
+    "http://jabber.org/protocol/muc#self-ping-optimization",
 ];
 
 /// Commands that the service gives by itself: what leads to them is measured with what they cost.
-const OF_NO_CALL: &[&str] = &["Group(ClearTo"];
+const OF_NO_CALL: &[&str] = &["Group(ClearTo", "Enter"];
 
 /// What there is and the table does not have.
 pub fn missing(samples: &[Sent]) -> Vec<String> {

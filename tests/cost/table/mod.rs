@@ -8,6 +8,7 @@ pub mod groups;
 pub mod messages;
 pub mod nodes;
 pub mod presences;
+pub mod rooms;
 pub mod service;
 pub mod setting;
 pub mod world;
@@ -19,7 +20,10 @@ use world::{Meter, Sent, World};
 /// The whole table, in the order in which it is measured: what takes things away comes last.
 pub fn table() -> impl Iterator<Item = &'static Family> {
     let others = [service::FAMILIES, channels::FAMILIES, nodes::FAMILIES, groups::FAMILIES, messages::FAMILIES];
-    others.into_iter().chain([presences::FAMILIES, calls::FAMILIES, calls::ENDS]).flatten()
+    others
+        .into_iter()
+        .chain([presences::FAMILIES, calls::FAMILIES, presences::ENTRIES, rooms::FAMILIES, calls::ENDS])
+        .flatten()
 }
 
 /// One of everything in the table.

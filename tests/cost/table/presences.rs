@@ -4,13 +4,13 @@ use super::family::{ALONE, Family, Part, nothing};
 use super::world::Sent;
 use mixd::xmpp::ns;
 
-fn presence(type_: &str, who: &str, to: &str, inner: &str) -> Sent {
+pub fn presence(type_: &str, who: &str, to: &str, inner: &str) -> Sent {
     let type_ = if type_.is_empty() { String::new() } else { format!(" type='{type_}'") };
     Sent::Stanza(format!("<presence{type_} from='{who}' to='{to}'>{inner}</presence>"))
 }
 
 /// What a resource says of itself.
-const SAID: &[Part] = &[
+pub const SAID: &[Part] = &[
     |_, _| "<show>away</show>".into(),
     |_, n| format!("<status xml:lang='l{n}'>Brew</status>"),
     |_, n| format!("<x xmlns='urn:example:{n}'/>"),
@@ -142,3 +142,15 @@ pub const FAMILIES: &[Family] = &[
         is_end: false,
     },
 ];
+
+/// Entries into rooms, with what was said before.
+pub const ENTRIES: &[Family] = &[Family {
+    name: "enter a room, with what was said before",
+    before: nothing,
+    around: |_, inner| presence("", "own@h/r", "talk@mix.h/own", inner),
+    parts: &[
+        |_, n| format!("<x xmlns='{}'/><y xmlns='urn:example:{n}'/>", ns::MUC),
+        |_, n| format!("<x xmlns='{}'><history maxstanzas='50' since='200{}-09-10T23:41:07Z'/></x>", ns::MUC, n % 10),
+    ],
+    is_end: false,
+}];

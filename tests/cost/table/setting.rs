@@ -97,12 +97,12 @@ fn fill_hall(world: &mut World) {
     }
 }
 
-/// `club`: who may join is on a list, and as many are invited. `mask`: JIDs are hidden. `yard`: a tenth of the people, who
-/// share their presence. `fair`: all but the owner are of one other domain.
+/// `club`: who may join is on a list, and as many are invited. `mask`: JIDs are hidden. `talk`: one person and as many
+/// messages. `yard`: a tenth of the people, who share their presence. `fair`: all but the owner are of one other domain.
 fn fill_others(world: &mut World) {
     let size = world.size;
     let all = 0..size;
-    for name in ["club", "mask", "yard", "fair"] {
+    for name in ["club", "mask", "yard", "fair", "talk"] {
         world.fill([create("own@h/r", name), join("own@h/r", name, "")]);
     }
     let hidden = configure(&[("JID Visibility", &["jid-hidden".to_owned()])]);
@@ -115,6 +115,7 @@ fn fill_others(world: &mut World) {
     world.fill(all.clone().map(|n| iq("set", "own@h/r", "club@mix.h", &allow(n))));
     let invite = |n| format!("<invite xmlns='{}'><invitee>i{n}@h</invitee></invite>", ns::MIX_MISC);
     world.fill(all.map(|n| iq("set", "own@h/r", "club@mix.h", &invite(n))));
+    world.fill((0..size).map(|n| say("own@h/r", "talk", &format!("o{n}"), "")));
     let few = 0..size / 10;
     world.fill(few.clone().map(|n| join(&format!("p{n}@h/r"), "yard", "")));
     world.fill(few.map(|n| format!("<presence from='p{n}@h/r' to='yard@mix.h'><show>away</show></presence>")));

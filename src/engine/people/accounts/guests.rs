@@ -4,11 +4,28 @@
 //! number in the address book, with its resources only.
 
 use super::{Account, Accounts};
-use crate::engine::outgoing::outbox::{EntryNo, Out};
+use crate::engine::outgoing::outbox::{BookEntry, Delta, EntryNo, Out, Reached};
 use jid::{BareJid, FullJid};
 
 impl Accounts {
-    /// A channel with this guest came into memory.
+    /// A client that is reached by itself: its entry in the address book.
+    pub fn enter_session(&mut self, full: &FullJid, out: &mut Vec<Out>) -> EntryNo {
+        let no = self.vacancy();
+        let mut address = String::new();
+        crate::xmpp::tag::value_into(full.as_str(), &mut address);
+        let home = self.hosts.homes.number(full.domain().as_str());
+        let entry = BookEntry { reached: Reached::Address(address.into()), marked: false, home };
+        out.push(Out::Book(Delta::Entry { no, entry }));
+        no
+    }
+
+    /// A client is reached by itself no longer; what is on its way still goes there.
+    pub fn leave_session(&mut self, no: EntryNo, out: &mut Vec<Out>) {
+        out.push(Out::Book(Delta::Entry { no, entry: BookEntry::default() }));
+        self.free.push(no.next());
+    }
+
+    /// A channel in memory has this guest.
     pub fn hold_guest(&mut self, jid: &BareJid, out: &mut Vec<Out>) -> EntryNo {
         let own = self.hold(jid, out);
         if let Some((no, holds)) = self.get_mut(jid).and_then(|account| account.guest.as_mut()) {

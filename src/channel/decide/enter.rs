@@ -1,0 +1,113 @@
+//! XEP-0045 §7.2, §7.6, §7.14: entering a room, another nick there, and leaving it.
+
+use super::Outcome;
+use crate::channel::command::EnterWish;
+use crate::channel::{
+    Actor, Answer, Change, Channel, Context, Decision, JoinWish, Member, Membership, Nick, NodeSet, Own, ParticipantId,
+    PreferencesPatch, Refusal, Role, Standing, Status,
+};
+use jid::BareJid;
+
+/// Owners and admins of a full room get in as long as there are no more of them above the limit.
+const ROOM_FOR_ADMINS: usize = 20;
+
+impl Channel {
+    /// XEP-0045 §7.2: whoever may not be in the channel does not enter. A member sits there by its record. In a channel
+    /// that is open to all, others pass by and leave nothing; elsewhere entering is joining.
+    pub(super) fn enter(&self, actor: &Actor, wish: EnterWish, context: &mut Context<'_>) -> Outcome {
+        let account = &actor.account;
+        if let Some(member) = self.participant(account) {
+            return Ok(Decision::answer(entered(member, false, &wish)));
+        }
+        self.check_entrant(actor)?;
+        self.check_seats(actor, context)?;
+        if self.is_closed() || self.kept.allowed.is_some() {
+            let nick = Some(wish.nick.clone());
+            let subscribe = NodeSet::default();
+            let join = JoinWish { nick, subscribe, preferences: PreferencesPatch::default(), claim: None };
+            return self.join_room(actor, join, &wish, context);
+        }
+        if let Some(member) = context.live.seats.passer_by(account) {
+            return Ok(Decision::answer(entered(member, true, &wish)));
+        }
+        let nick = self.free_in_room(actor, wish.nick.clone(), context)?;
+        // Whoever was in the channel is who it was.
+        let id = self.member(account).map_or_else(|| wish.id.clone(), |past| past.id.clone());
+        let member = passer_by(account, nick, id);
+        let answer = entered(&member, true, &wish);
+        Ok(Decision::of(vec![Change::Entered(member)], answer))
+    }
+
+    /// XEP-0045 §7.2.6, §7.2.7: whether somebody who is not in the channel may enter it.
+    pub(super) fn check_entrant(&self, actor: &Actor) -> Result<(), Refusal> {
+        let role = self.role_of(&actor.account, actor.operator);
+        match role {
+            Role::Operator | Role::AbsentOwner | Role::AbsentAdmin => Ok(()),
+            _ if self.is_banned(&actor.account) => Err(Refusal::Banned),
+            Role::Waiting => Ok(()),
+            _ if self.settings().membership != Membership::Open || !self.is_admitted(&actor.account) => {
+                Err(Refusal::NotMember)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether somebody who is not in the channel may sit in it as a room.
+    pub fn lets_pass(&self, account: &BareJid) -> bool {
+        let is_open = self.settings().membership == Membership::Open && self.kept.allowed.is_none();
+        is_open && self.is_admitted(account)
+    }
+
+    /// XEP-0045 §7.2.9: the most occupants that a room may have.
+    fn check_seats(&self, actor: &Actor, context: &Context<'_>) -> Result<(), Refusal> {
+        let seats = context.live.seats;
+        let is_high = self.standing_of(&actor.account) != Standing::Member;
+        let max = context.limits.occupants_max + if is_high { ROOM_FOR_ADMINS } else { 0 };
+        if seats.is_seated(&actor.account) || seats.count() < max { Ok(()) } else { Err(Refusal::RoomFull) }
+    }
+
+    fn join_room(&self, actor: &Actor, join: JoinWish, wish: &EnterWish, context: &mut Context<'_>) -> Outcome {
+        let mut decision = self.join(actor, join, context)?;
+        let joined = decision.changes.iter_mut().find_map(|change| match change {
+            Change::Joined(member) => Some(member),
+            _ => None,
+        });
+        if let Some(member) = joined {
+            // A room delivers to sessions; MIX subscriptions come with a join by MIX.
+            member.subscriptions = NodeSet::default();
+            decision.answer = entered(member, false, wish);
+        }
+        Ok(decision)
+    }
+
+    /// A nick that nobody has, neither in the channel nor in the room.
+    pub(super) fn free_in_room(&self, actor: &Actor, nick: Nick, context: &Context<'_>) -> Result<Nick, Refusal> {
+        let nick = self.free_nick(actor, nick, context)?;
+        match context.live.seats.holder_of(&nick) {
+            Some(holder) if *holder != actor.account => Err(Refusal::NickTaken),
+            _ => Ok(nick),
+        }
+    }
+}
+
+/// The record that stands for somebody who is in the room and not in the channel.
+fn passer_by(account: &BareJid, nick: Nick, id: ParticipantId) -> Member {
+    Member {
+        id,
+        jid: account.clone(),
+        nick,
+        status: Status::Left,
+        since: Default::default(),
+        subscriptions: NodeSet::default(),
+        windows: Vec::new(),
+        spoke: false,
+        preferences: Default::default(),
+        veiled: false,
+        own: Own::default(),
+        ended: false,
+    }
+}
+
+fn entered(member: &Member, passes_by: bool, wish: &EnterWish) -> Answer {
+    Answer::Entered { member: Box::new(member.clone()), passes_by, is_renamed: member.nick != wish.nick }
+}

@@ -1,0 +1,61 @@
+//! XEP-0045 §7.2.13: what was said before a client entered. It is read beside the loop before the client is let in
+//! ([`crate::engine::channels::errand`]), so entering is one turn, and what is said meanwhile comes behind it.
+
+use super::super::{Engine, Needs};
+use crate::channel::backlog::Backlog;
+use crate::channel::{Channel, ChannelName};
+use crate::xep::muc::enter::{self, Entry};
+use crate::xep::muc::history;
+use crate::xep::reflection::ChannelFrame;
+use crate::xmpp::{Stanza, Tag};
+use jid::{BareJid, FullJid};
+
+impl Engine {
+    /// What has to be read before a client enters.
+    pub(in crate::engine) fn need_history(&self, stanza: &Stanza, name: &ChannelName, needs: &mut Needs) {
+        let Some(entry) = enter::entry(stanza) else { return };
+        let Some(channel) = self.channels.channel(name) else { return };
+        let Some(backlog) = self.backlog_for(stanza.sender(), channel, &entry) else { return };
+        let (key, count) = ((channel.profile().tag, backlog), entry.history.count());
+        if self.channels.brought().backlog(&key, count).is_none() {
+            let most = needs.backlogs.entry(key).or_default();
+            *most = count.max(*most);
+        }
+    }
+
+    /// What a client that enters is sent of what was said before, without `to`; `None` where that has to be read first.
+    pub(super) fn history_for(&self, full: &FullJid, name: &ChannelName, entry: &Entry) -> Option<Vec<Tag>> {
+        let nothing = Some(Vec::new());
+        let Some(channel) = self.channels.channel(name) else { return nothing };
+        let Some(backlog) = self.backlog_for(full.to_bare(), channel, entry) else { return nothing };
+        let tag = channel.profile().tag;
+        let said = self.channels.brought().backlog(&(tag, backlog), entry.history.count())?;
+        let room = self.service.address_of(name);
+        let frame = ChannelFrame {
+            channel: &room,
+            tag,
+            sealer: &self.service.sealer,
+            chained: false,
+            visibility: channel.settings().visibility,
+            archived: true,
+        };
+        let seats = self.occupants.seats(tag);
+        let to = |tag: Tag| tag.attr("to", full.to_string()).into_xml().chars().count();
+        let beside = to(Tag::new("message")) - Tag::new("message").into_xml().chars().count();
+        let rendered = entry.history.choose(self.now, &said.rows, beside, |row| {
+            let author = channel.member_of(&row.author).or_else(|| seats.member_of(&row.author));
+            let author = author.or_else(|| said.authors.get(&row.author));
+            history::row(&frame, row, author)
+        });
+        Some(rendered)
+    }
+
+    /// What a client may be shown of what it asks for. `None` where that is nothing.
+    fn backlog_for(&self, account: BareJid, channel: &Channel, entry: &Entry) -> Option<Backlog> {
+        let is_wanted = entry.history.count() > 0 && entry.history.from(self.now) <= channel.head().stamp;
+        let actor = self.actor(account);
+        // Nobody waits for what is read of a channel that it may not know of.
+        let is_wanted = is_wanted && !channel.is_hidden_from(&actor);
+        is_wanted.then(|| channel.backlog_for(&actor, &self.service.limits)).flatten()
+    }
+}

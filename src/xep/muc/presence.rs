@@ -1,0 +1,90 @@
+//! XEP-0045 §7.2.3, §7.6, §7.14: the presence of occupants, as sessions are told of it.
+
+use super::{affiliation, role};
+use crate::channel::{Channel, Member};
+use crate::xep::occupant;
+use crate::xmpp::{Tag, ns};
+
+/// XEP-0045 §15.6.2: status codes of presence.
+pub mod status {
+    /// Everybody in the room sees JIDs.
+    pub const NON_ANONYMOUS: u16 = 100;
+    /// The presence is the client's own.
+    pub const SELF: u16 = 110;
+    /// The occupant was banned.
+    pub const BANNED: u16 = 301;
+    /// The occupant goes by another nick from here on.
+    pub const RENAMED: u16 = 303;
+    /// The occupant was put out, or the client is not in the room.
+    pub const KICKED: u16 = 307;
+    /// The occupant may not be in the room any more.
+    pub const NOT_MEMBER: u16 = 321;
+    /// The occupant could not be reached.
+    pub const UNREACHABLE: u16 = 333;
+    /// The room gave the client another nick than it asked for.
+    pub const NICK_ASSIGNED: u16 = 210;
+}
+
+/// An occupant, and what of it is shown.
+pub struct Occupant<'a> {
+    /// The room.
+    pub channel: &'a Channel,
+    /// The room's address.
+    pub room: &'a str,
+    /// Its record, or the one that stands for it.
+    pub member: &'a Member,
+    /// The address of the session that is shown, where it has one and it is shown.
+    pub jid: Option<String>,
+    /// The children of its presence.
+    pub says: &'a str,
+}
+
+impl Occupant<'_> {
+    fn address(&self) -> String {
+        [self.room, "/", self.member.nick.as_str()].concat()
+    }
+
+    fn x(&self, item: Tag, statuses: &[u16]) -> Tag {
+        let codes = statuses.iter().map(|code| Tag::new("status").attr("code", code.to_string()));
+        Tag::in_ns("x", ns::MUC_USER).child(item).children(codes)
+    }
+
+    fn item(&self, role: &str) -> Tag {
+        let item = Tag::new("item").attr("affiliation", affiliation(self.channel, &self.member.jid)).attr("role", role);
+        item.attr_opt("jid", self.jid.as_deref())
+    }
+
+    /// The presence that shows the occupant, without `to`.
+    pub fn available(&self, id: Option<&str>, statuses: &[u16]) -> Tag {
+        let item = self.item(role(self.channel, &self.member.jid));
+        let head = Tag::new("presence").attr("from", self.address()).attr_opt("id", id);
+        head.raw(self.says).child(self.x(item, statuses)).child(occupant::id(&self.member.id))
+    }
+
+    /// The presence that tells that the occupant left, without `to`.
+    pub fn unavailable(&self, id: Option<&str>, statuses: &[u16]) -> Tag {
+        self.gone(id, self.x(self.item("none"), statuses))
+    }
+
+    /// XEP-0045 §7.6: the presence that tells that the occupant goes by another nick from here on, without `to`.
+    pub fn renamed(&self, to: &str, id: Option<&str>, statuses: &[u16]) -> Tag {
+        let item = self.item(role(self.channel, &self.member.jid)).attr("nick", to);
+        self.gone(id, self.x(item, statuses))
+    }
+
+    /// XEP-0045 §10.9: the presence that tells an occupant that the room is destroyed, without `to`.
+    pub fn destroyed(&self, id: Option<&str>) -> Tag {
+        let x = Tag::in_ns("x", ns::MUC_USER).child(Tag::new("item").attr("affiliation", "none").attr("role", "none"));
+        self.gone(id, x.child(Tag::new("destroy")))
+    }
+
+    fn gone(&self, id: Option<&str>, x: Tag) -> Tag {
+        let head = Tag::new("presence").attr("from", self.address()).attr_opt("id", id).attr("type", "unavailable");
+        head.raw(self.says).child(x).child(occupant::id(&self.member.id))
+    }
+}
+
+/// XEP-0045 §7.2.15: the subject of a room that never had one. It ends the entry.
+pub fn no_subject(room: &str, id: &str) -> Tag {
+    Tag::new("message").attr("from", room).attr("id", id).attr("type", "groupchat").child(Tag::new("subject"))
+}
