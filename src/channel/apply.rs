@@ -138,7 +138,8 @@ impl Channel {
         if self.ids.insert(member.id.clone(), member.jid.clone()).is_none() {
             self.bytes += RECORD_BYTES + 4 * member.jid.as_str().len();
         }
-        self.tallies.replace(self.members.get(&member.jid), &member);
+        let past = self.ended.get(&member.id).or_else(|| self.members.get(&member.jid));
+        self.tallies.replace(past, &member);
         if self.members.get(&member.jid).is_some_and(|old| old.id == member.id) {
             self.unseat(&member.jid);
         }
@@ -166,7 +167,10 @@ impl Channel {
 
     fn strike(&mut self, id: &ParticipantId) {
         let Some(jid) = self.ids.remove(id) else { return };
-        self.tallies.forget();
+        let record = self.members.get(&jid).filter(|member| member.id == *id);
+        if let Some(record) = record.or_else(|| self.ended.get(id)) {
+            self.tallies.remove(record);
+        }
         self.bytes -= RECORD_BYTES + 4 * jid.as_str().len();
         if self.members.get(&jid).is_some_and(|member| member.id == *id) {
             self.unseat(&jid);

@@ -11,8 +11,8 @@ pub(super) const NEWEST: usize = 512;
 /// The counts of a row: who got it, where it arrived, who read it; first for all records, then for participants alone.
 pub(super) type Count = [usize; 6];
 
-/// How far the newest rows came at everybody, also at their authors. It is counted when it is first needed. Reports and
-/// new rows then update it, until somebody comes or goes.
+/// How far the newest rows came at everybody, also at their authors. It is counted when it is first needed. Reports, new
+/// rows, and people who come and go then update it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tallies(pub(super) OnceLock<Newest>);
 
@@ -32,23 +32,26 @@ impl PartialEq for Tallies {
 }
 
 impl Tallies {
-    /// Notes another record of somebody. If that changes any count, all are counted anew.
+    /// Notes another record of somebody. That changes the counts of the rows that came while it was in the channel, so
+    /// somebody new costs nothing.
     pub fn replace(&mut self, past: Option<&Member>, next: &Member) {
-        let counted = |member: &Member| (member.is_joined(), member.ended);
         let is_alike = |past: &Member| {
             past.id == next.id
-                && counted(past) == counted(next)
+                && past.is_joined() == next.is_joined()
                 && past.windows == next.windows
                 && past.own.reported == next.own.reported
         };
+        // The record of an account that is no more replaces none of a later account of its name.
+        let past = past.filter(|past| past.id == next.id || !next.ended);
         if !past.is_some_and(is_alike) {
-            self.forget();
+            past.into_iter().for_each(|past| self.remove(past));
+            self.add_of(next, &rows_of(next));
         }
     }
 
-    /// Drops the counts.
-    pub fn forget(&mut self) {
-        self.0.take();
+    /// Takes a record out of all counts.
+    pub fn remove(&mut self, member: &Member) {
+        self.remove_of(member, &rows_of(member));
     }
 
     /// Takes a member out of the counts of these rows, before its report is applied.
@@ -89,6 +92,11 @@ impl Tallies {
             *first += 1;
         }
     }
+}
+
+/// The rows that came while somebody was in the channel.
+fn rows_of(member: &Member) -> Vec<(u64, u64)> {
+    member.windows.iter().map(|&(first, last)| (first, last.unwrap_or(u64::MAX))).collect()
 }
 
 impl Newest {
