@@ -1,6 +1,6 @@
 //! Requests to a group, and commands at a channel.
 
-use super::family::{ALONE, Family, Part, named, nothing};
+use super::family::{ALONE, Case, Family, Part, named, nothing};
 use super::setting::{CORE, create, iq, join, list};
 use super::world::Sent;
 use mixd::xmpp::ns;
@@ -12,6 +12,12 @@ fn team(type_: &str, who: &str, name: &str, inner: &str) -> Sent {
 fn of_row(type_: &str, who: &str, head: &str, inner: &str) -> Sent {
     let name = head.split(' ').next().unwrap_or_default();
     Sent::Stanza(iq(type_, who, "team@mix.h", &format!("<{head} xmlns='{}'>{inner}</{name}>", ns::GROUP)))
+}
+
+/// The report that somebody read the row that has so many behind it.
+fn read(it: &Case<'_>, behind: u64) -> String {
+    let row = it.world.row("team", it.world.head("team") - behind);
+    format!("<receipt xmlns='{}' state='read' id='{row}'/>", ns::GROUP)
 }
 
 fn command(channel: &str, node: &str, fields: &str, inner: &str) -> Sent {
@@ -92,12 +98,14 @@ pub const FAMILIES: &[Family] = &[
     },
     Family {
         name: "receipt",
-        before: nothing,
-        around: |it, inner| {
-            let row = it.world.row("team", it.world.said + 99 - it.serial as u64 % 50);
-            of_row("set", &format!("p{}@h/r", 10 + it.serial % 50), &format!("receipt state='read' id='{row}'"), inner)
+        // Whoever reports first after the channel came into memory has everybody counted. A report of a row that is older
+        // than the counts that are kept has, too, and is not measured here.
+        before: |it| vec![iq("set", "p9@h/r", "team@mix.h", &read(it, 60))],
+        around: |it, _| {
+            let body = read(it, it.serial as u64 % 50);
+            Sent::Stanza(iq("set", &format!("p{}@h/r", 10 + (it.serial + 13) % 50), "team@mix.h", &body))
         },
-        parts: ANY,
+        parts: ALONE,
         is_end: false,
     },
     Family {
