@@ -89,11 +89,19 @@ pub struct Grants {
     pub moderate: Access,
     /// Whether participants may retract their own messages.
     pub retract_own: bool,
+    /// XEP-0045 §8.1: who may change the topic besides moderators: participants or admins.
+    pub subject: Access,
 }
 
 impl Default for Grants {
-    /// XEP-0406 §2.4 names these defaults.
+    /// XEP-0406 §2.4 names these defaults, and XEP-0045 §8.1 that of the topic.
     fn default() -> Grants {
-        Grants { describe: Access::Admins, picture: Access::Admins, moderate: Access::Owners, retract_own: false }
+        Grants {
+            describe: Access::Admins,
+            picture: Access::Admins,
+            moderate: Access::Owners,
+            retract_own: false,
+            subject: Access::Admins,
+        }
     }
 }

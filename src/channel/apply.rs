@@ -3,7 +3,10 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use super::participant::Status;
-use super::{Change, Channel, ENTRY_BYTES, Head, Member, Node, ParticipantId, Report, Roll, Row, Style, tail};
+use super::{
+    Change, Channel, ENTRY_BYTES, Guest, Head, Member, Node, ParticipantId, Report, Roll, Row, Style, Topic,
+    reason_bytes, tail,
+};
 use jid::BareJid;
 
 /// What a record costs in memory besides the account's address, in bytes. There are several copies of that.
@@ -45,23 +48,12 @@ impl Channel {
             Change::ItemGone { node, .. } => {
                 self.bytes -= kept.items.remove(node).map_or(0, |past| past.payload.len());
             }
-            Change::ListPurged { node } => {
-                self.change_list(*node, |list| list.iter_mut().for_each(|list| *list = Roll::default()));
-            }
-            Change::ListMade { node, exists } => self.change_list(*node, |list| *list = exists.then(Roll::default)),
-            Change::Listed { node, jid, present } => self.change_list(*node, |list| {
-                let Some(list) = list else { return };
-                let _ = if *present { list.insert(jid.clone()) } else { list.remove(jid) };
-            }),
-            Change::GuestSet { guest, .. } => {
-                let past = kept.guests.remove(&guest.jid);
-                self.crowd.note_guest(guest, past.is_some());
-                self.bytes -= past.map_or(0, |past| past.bytes());
-                if !guest.subscriptions.is_empty() {
-                    self.bytes += guest.bytes();
-                    kept.guests.insert(guest.jid.clone(), guest.clone());
-                }
-            }
+            Change::ListPurged { node } => self.begin_list(*node, true),
+            Change::ListMade { node, exists } => self.begin_list(*node, *exists),
+            Change::Listed { node, jid, present, reason } => self.enter_in_list(*node, jid, *present, reason.as_ref()),
+            Change::TopicSet(topic) => self.set_topic(topic),
+            Change::VoiceSet { account, voice } => self.set_voice(account, *voice),
+            Change::GuestSet { guest, .. } => self.set_guest(guest),
             Change::InvitationSet(invitation) => {
                 self.bytes += invitation.bytes();
                 let past = kept.invitations.set(invitation.clone());
@@ -87,6 +79,60 @@ impl Channel {
         self.bytes -= bytes(list);
         change(list);
         self.bytes += bytes(list);
+    }
+
+    fn enter_in_list(&mut self, node: Node, jid: &BareJid, present: bool, reason: Option<&String>) {
+        let mut is_there = false;
+        self.change_list(node, |list| {
+            let Some(list) = list else { return };
+            is_there = present;
+            let _ = if present { list.insert(jid.clone()) } else { list.remove(jid) };
+        });
+        if node != Node::Banned {
+            return;
+        }
+        let past = match reason.filter(|_| is_there) {
+            Some(reason) => {
+                self.bytes += reason_bytes(reason);
+                self.kept.reasons.insert(jid.clone(), reason.clone())
+            }
+            None => self.kept.reasons.remove(jid),
+        };
+        self.bytes -= past.map_or(0, |past| reason_bytes(&past));
+    }
+
+    /// Empties a list, makes it, or ends it.
+    fn begin_list(&mut self, node: Node, exists: bool) {
+        self.change_list(node, |list| *list = exists.then(Roll::default));
+        if node == Node::Banned {
+            let reasons = std::mem::take(&mut self.kept.reasons);
+            self.bytes -= reasons.values().map(|reason| reason_bytes(reason)).sum::<usize>();
+        }
+    }
+
+    fn set_topic(&mut self, topic: &Topic) {
+        self.bytes += topic.bytes();
+        let past = self.kept.topic.replace(topic.clone());
+        self.bytes -= past.map_or(0, |past| past.bytes());
+    }
+
+    fn set_voice(&mut self, account: &BareJid, voice: Option<bool>) {
+        let past = match voice {
+            Some(voice) => self.kept.voices.insert(account.clone(), voice),
+            None => self.kept.voices.remove(account),
+        };
+        self.bytes += ENTRY_BYTES * usize::from(voice.is_some());
+        self.bytes -= ENTRY_BYTES * usize::from(past.is_some());
+    }
+
+    fn set_guest(&mut self, guest: &Guest) {
+        let past = self.kept.guests.remove(&guest.jid);
+        self.crowd.note_guest(guest, past.is_some());
+        self.bytes -= past.map_or(0, |past| past.bytes());
+        if !guest.subscriptions.is_empty() {
+            self.bytes += guest.bytes();
+            self.kept.guests.insert(guest.jid.clone(), guest.clone());
+        }
     }
 
     fn note_report(&mut self, report: &Report) {

@@ -6,7 +6,7 @@ use super::event::Tombstone;
 use super::limits::Limits;
 use super::refusal::Refusal;
 use super::settings::{Rights, Settings};
-use super::{Guest, Invitation, Item, Member, Message, Node, NodeSet, ParticipantId, Report, Row, Stamp};
+use super::{Guest, Invitation, Item, Member, Message, Node, NodeSet, ParticipantId, Report, Row, Stamp, Topic};
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
 
@@ -108,6 +108,8 @@ pub enum Change {
         jid: BareJid,
         /// Whether it is on the list afterwards.
         present: bool,
+        /// Why it may not join. `None` where nobody said, and of the list of those who may.
+        reason: Option<String>,
     },
     /// Somebody was added and waits, or does not wait any more. This is the record afterwards.
     Invited(Member),
@@ -153,6 +155,15 @@ pub enum Change {
     RightsSet(Rights),
     /// The settings changed.
     Configured(Settings),
+    /// XEP-0045 §8.1: the room is about something else.
+    TopicSet(Topic),
+    /// XEP-0045 §8.3, §8.4: an account got voice, or lost it.
+    VoiceSet {
+        /// The account.
+        account: BareJid,
+        /// Whether it has voice afterwards. `None`: as the settings say.
+        voice: Option<bool>,
+    },
     /// A message was passed on that is not archived.
     Relayed(Relay),
     /// Somebody who has no record entered the room (XEP-0045 §7.2). This stands for the record. It is not stored.
@@ -207,6 +218,8 @@ impl Change {
             | Change::Entombed(_)
             | Change::Expired { .. }
             | Change::GuestSet { .. }
+            | Change::TopicSet(_)
+            | Change::VoiceSet { .. }
             | Change::InvitationSet(_)
             | Change::InvitationEnded { .. } => Subject::Other,
         }

@@ -20,6 +20,7 @@ mod publish;
 mod receipts;
 mod retract;
 mod roles;
+mod room_settings;
 mod subscribers;
 
 pub(super) use attend::nick_among;

@@ -6,7 +6,8 @@ use super::event::Progress;
 use super::settings::{History, Membership, ReceiptPolicy};
 use super::slice::Slice;
 use super::{
-    Access, ChannelName, Grants, Nick, NodeAccess, NodeSet, ParticipantId, Row, Snapshot, Stamp, Standing, Status,
+    Access, ChannelName, Grants, Nick, NodeAccess, NodeSet, ParticipantId, PrivateMessages, RoomSettings, Row,
+    Snapshot, Stamp, Standing, Status,
 };
 use jid::BareJid;
 
@@ -84,14 +85,16 @@ pub struct Patch {
     pub grants: Option<Grants>,
     /// Who sees the JIDs of participants.
     pub visibility: Option<Visibility>,
-    /// Whether participants may send each other private messages.
-    pub private_messages: Option<bool>,
+    /// Who may send private messages to participants.
+    pub private_messages: Option<PrivateMessages>,
     /// Whether participants share their presence with it.
     pub presence: Option<bool>,
     /// Whether others may share theirs as well.
     pub open_presence: Option<bool>,
     /// Whether participants have to share theirs.
     pub presence_required: Option<bool>,
+    /// What only rooms have a form for.
+    pub room: Option<RoomSettings>,
 }
 
 /// A command of a group.

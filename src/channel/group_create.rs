@@ -55,15 +55,17 @@ pub fn plan(wish: &GroupWish, creator: &Actor, context: &mut Context<'_>) -> Res
         return Err(Refusal::NickRegistered);
     }
     let mut nicks = BTreeSet::new();
-    let owner = person(&creator.account, wished, Status::Joined, &mut nicks, context);
+    let named = wished.is_some();
+    let owner = Member { named, ..person(&creator.account, wished, Status::Joined, &mut nicks, context) };
     let row = first_row(&owner, context);
     let mut changes = vec![Change::Joined(owner)];
     let status = if settings.membership == Membership::Invite { Status::Waiting } else { Status::Joined };
     let change = if status == Status::Joined { Change::Joined } else { Change::Invited };
     for invitee in &invited {
         // A registered nick comes before one that others suggest.
-        let nick = context.registry.nick_of(&invitee.jid).or(invitee.nick.as_ref()).cloned();
-        changes.push(change(person(&invitee.jid, nick, status, &mut nicks, context)));
+        let registered = context.registry.nick_of(&invitee.jid);
+        let (nick, named) = (registered.or(invitee.nick.as_ref()).cloned(), registered.is_some());
+        changes.push(change(Member { named, ..person(&invitee.jid, nick, status, &mut nicks, context) }));
     }
     if settings.events {
         changes.push(Change::Published(row));
@@ -131,6 +133,8 @@ fn person(
         veiled: false,
         own: Own::default(),
         ended: false,
+        named: false,
+        granted: false,
     }
 }
 

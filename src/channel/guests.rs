@@ -25,6 +25,8 @@ impl Channel {
             veiled: false,
             own: Own::default(),
             ended: false,
+            named: true,
+            granted: false,
         })
     }
 

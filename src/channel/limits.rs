@@ -407,13 +407,15 @@ impl Limits {
                 picture: channels.avatar,
                 moderate: channels.moderation,
                 retract_own: channels.retraction,
+                subject: super::Access::Admins,
             },
             visibility: super::Visibility::Visible,
-            private_messages: channels.private_messages,
+            private_messages: super::PrivateMessages::of(channels.private_messages),
             presence: true,
             open_presence: false,
             presence_required: false,
             notices: false,
+            room: super::RoomSettings::default(),
         }
     }
 
@@ -436,11 +438,12 @@ impl Limits {
             access: super::NodeAccess::of_guests(groups.guests, super::Access::Admins),
             grants: super::Grants::default(),
             visibility: super::Visibility::Visible,
-            private_messages: false,
+            private_messages: super::PrivateMessages::Nobody,
             presence: false,
             open_presence: false,
             presence_required: false,
             notices: false,
+            room: super::RoomSettings::default(),
         }
     }
 }

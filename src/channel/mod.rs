@@ -45,6 +45,7 @@ pub mod receipts;
 pub mod refusal;
 pub mod registry;
 pub mod roll;
+pub mod room;
 mod rules;
 pub mod seats;
 pub mod service_command;
@@ -84,6 +85,7 @@ pub use receipts::{Receipt, Report, Reported};
 pub use refusal::{CommandFault, Refusal};
 pub use registry::Registry;
 pub use roll::Roll;
+pub use room::{PrivateMessages, RoomSettings, ShownRoles, Topic};
 pub use seats::Seats;
 pub use service_command::{AnyCommand, ServiceCommand};
 pub use settings::{History, Intervals, Membership, ReceiptPolicy, Rights, Settings, Style};
@@ -103,6 +105,11 @@ use tallies::Tallies;
 
 /// The memory of an entry of a list, in bytes.
 const ENTRY_BYTES: usize = 128;
+
+/// The memory of why somebody is on a list, in bytes.
+fn reason_bytes(reason: &str) -> usize {
+    ENTRY_BYTES + reason.len()
+}
 
 /// One channel in memory.
 #[derive(Clone, Debug, PartialEq)]
@@ -154,14 +161,48 @@ pub struct Kept {
     pub guests: BTreeMap<BareJid, Guest>,
     /// The open invitations.
     pub invitations: Invitations,
+    /// What the room is about. `None` where nobody ever said.
+    pub topic: Option<Topic>,
+    /// Whether an account has voice, where that was settled for it alone.
+    pub voices: BTreeMap<BareJid, bool>,
+    /// Why accounts and domains are on the list of those who may not join, where somebody said.
+    pub reasons: BTreeMap<BareJid, String>,
+}
+
+impl Kept {
+    /// The state of a channel right after its creation, without items.
+    pub fn new(profile: Profile, settings: Settings, rights: Rights) -> Kept {
+        Kept {
+            profile,
+            settings,
+            rights,
+            items: BTreeMap::new(),
+            allowed: None,
+            banned: None,
+            guests: BTreeMap::new(),
+            invitations: Invitations::default(),
+            topic: None,
+            voices: BTreeMap::new(),
+            reasons: BTreeMap::new(),
+        }
+    }
+
+    /// Roughly the memory that it takes, in bytes.
+    fn bytes(&self) -> usize {
+        let items: usize = self.items.values().map(|item| item.payload.len()).sum();
+        let guests: usize = self.guests.values().map(Guest::bytes).sum();
+        let invitations: usize = self.invitations.iter().map(Invitation::bytes).sum();
+        let listed = self.allowed.iter().chain(&self.banned).map(Roll::len).sum::<usize>() + self.voices.len();
+        let reasons: usize = self.reasons.values().map(|reason| reason_bytes(reason)).sum();
+        items + guests + invitations + ENTRY_BYTES * listed + reasons + self.topic.as_ref().map_or(0, Topic::bytes)
+    }
 }
 
 impl Channel {
     /// A channel right after its creation.
     pub fn create(name: ChannelName, profile: Profile, settings: Settings, rights: Rights, info: Item) -> Channel {
         let items = BTreeMap::from([(Node::Info, info)]);
-        let (guests, invitations) = (BTreeMap::new(), Invitations::default());
-        let kept = Kept { profile, settings, rights, items, allowed: None, banned: None, guests, invitations };
+        let kept = Kept { items, ..Kept::new(profile, settings, rights) };
         Channel::restore(name, kept, [], Head::default(), &[], [])
     }
 
@@ -174,10 +215,7 @@ impl Channel {
         newest: &[Row],
         retracted: impl IntoIterator<Item = u64>,
     ) -> Channel {
-        let items: usize = kept.items.values().map(|item| item.payload.len()).sum();
-        let guests: usize = kept.guests.values().map(Guest::bytes).sum();
-        let invitations: usize = kept.invitations.iter().map(Invitation::bytes).sum();
-        let listed = kept.allowed.iter().chain(&kept.banned).map(Roll::len).sum::<usize>();
+        let bytes = 1024 + kept.bytes();
         let mut channel = Channel {
             name,
             kept,
@@ -198,7 +236,7 @@ impl Channel {
             waiting: 0,
             silent: BTreeSet::new(),
             departed: Departed::default(),
-            bytes: 1024 + items + guests + invitations + ENTRY_BYTES * listed,
+            bytes,
         };
         channel.kept.guests.values().for_each(|guest| channel.crowd.note_guest(guest, false));
         members.into_iter().for_each(|member| channel.set_member(member));

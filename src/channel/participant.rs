@@ -47,6 +47,10 @@ pub struct Member {
     pub own: Own,
     /// Whether the account has ended. The record stays for its rows. A later account of the same name is somebody else.
     pub ended: bool,
+    /// Whether its own person chose the nick. Otherwise the nick is a guess, and that of its first entry takes its place.
+    pub named: bool,
+    /// XEP-0045 §9.3: whether an admin made it a member. Such a member has voice in a moderated room.
+    pub granted: bool,
 }
 
 /// A member's own view of the history, and how far it read.

@@ -31,7 +31,7 @@ impl Channel {
         let asker = seated.ok_or_else(|| self.refusal_of(role, Action::Correspond))?;
         let asked = self.member_of(id).filter(|member| member.is_joined()).ok_or(Refusal::NoSuchItem)?;
         match errand {
-            ProxyRequest::Say if !self.settings().private_messages => {
+            ProxyRequest::Say if !self.settings().private_messages.are_passed_on() => {
                 Err(Refusal::NotAllowed("this channel passes no private messages on"))
             }
             // XEP-0191 §3.3: the answer is that of somebody who blocks the asker.

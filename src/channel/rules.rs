@@ -60,7 +60,7 @@ impl<'a> Rules<'a> {
                 Change::Configured(settings) => rules.settings = settings,
                 Change::ListMade { node, exists } => rules.list(*node).begin(*exists),
                 Change::ListPurged { node } => rules.list(*node).begin(true),
-                Change::Listed { node, jid, present } => drop(rules.list(*node).edits.insert(jid, *present)),
+                Change::Listed { node, jid, present, .. } => drop(rules.list(*node).edits.insert(jid, *present)),
                 Change::Created { .. }
                 | Change::Destroyed
                 | Change::Joined(_)
@@ -79,6 +79,8 @@ impl<'a> Rules<'a> {
                 | Change::Entombed(_)
                 | Change::Expired { .. }
                 | Change::GuestSet { .. }
+                | Change::TopicSet(_)
+                | Change::VoiceSet { .. }
                 | Change::InvitationSet(_)
                 | Change::InvitationEnded { .. }
                 | Change::Relayed(_)

@@ -83,8 +83,8 @@ pub struct Settings {
     pub grants: super::Grants,
     /// XEP-0404 §2.2: who sees the JIDs of participants. Groups show them.
     pub visibility: super::Visibility,
-    /// XEP-0404 §2.1: whether participants may send each other private messages.
-    pub private_messages: bool,
+    /// Who may send private messages to participants.
+    pub private_messages: super::PrivateMessages,
     /// XEP-0403 §3.5: whether participants share their presence with it. The presence node exists where they do.
     pub presence: bool,
     /// XEP-0406 §2.4: whether others may share their presence with it as well.
@@ -93,6 +93,8 @@ pub struct Settings {
     pub presence_required: bool,
     /// groups.md §4: whether its people get the notices of the HTTP API.
     pub notices: bool,
+    /// What only rooms have a form for.
+    pub room: super::RoomSettings,
 }
 
 const DAY_MS: u64 = 24 * 3600 * 1000;

@@ -229,6 +229,8 @@ mod tests {
             veiled: false,
             own: Own::default(),
             ended: false,
+            named: true,
+            granted: false,
         }
     }
 

@@ -77,6 +77,8 @@ fn people(count: usize) -> Vec<Member> {
         preferences: Default::default(),
         veiled: false,
         ended: false,
+        named: true,
+        granted: false,
         own: Own::default(),
     };
     let mut people = vec![person(0, "amy@h", "amy"), person(0, "ann0@ann.example", "ann")];

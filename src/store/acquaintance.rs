@@ -7,7 +7,6 @@ use super::keyspace::{self, DirectoryEntry, IndexedMember, ListRecord};
 use super::reader::is_there;
 use crate::channel::{Actor, Channel, ChannelName, Head, Invitation, Kept, Node, Roll};
 use jid::BareJid;
-use std::collections::BTreeMap;
 
 /// Whether an account may know of the channel of this name: because it has a place there, or because everybody may.
 /// `false` where the channel is hidden from the account or does not exist.
@@ -29,14 +28,9 @@ pub(super) fn is_known_to(dbs: &impl Databases, name: &ChannelName, actor: &Acto
         return Ok(true);
     }
     let kept = Kept {
-        profile: entry.profile,
-        settings: entry.settings,
-        rights,
-        items: BTreeMap::new(),
         allowed: entries(dbs, tag, Node::Allowed, account)?,
         banned: entries(dbs, tag, Node::Banned, account)?,
-        guests: BTreeMap::new(),
-        invitations: Default::default(),
+        ..Kept::new(entry.profile, entry.settings, rights)
     };
     let channel = Channel::restore(entry.name, kept, Vec::new(), Head::default(), &[], []);
     Ok(!channel.is_hidden_from(actor))

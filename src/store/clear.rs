@@ -154,6 +154,7 @@ fn beside_people(dbs: &impl Databases, tag: u64) -> Result<Ops, StoreError> {
     let prefixes = [
         keyspace::items(tag),
         keyspace::lists(tag),
+        keyspace::of_room(tag),
         keyspace::invitations(tag),
         keyspace::tombstones(tag),
         keyspace::all_corrections(tag),

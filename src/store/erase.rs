@@ -13,7 +13,7 @@ use super::keyspace::{
 use super::{StoreError, pieces};
 use crate::channel::{
     ChannelName, Event, EventKind, Item, Member, Named, Nick, Node, NodeSet, Own, ParticipantId, Preferences, Report,
-    Row, RowKind, Tombstone,
+    Row, RowKind, Tombstone, Topic,
 };
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet};
@@ -317,6 +317,12 @@ fn state(scribe: &impl Scribe, account: &BareJid, place: &Place) -> Result<bool,
                 ops.extend([(keyspace::trace(tag, id), Some(left)), (keyspace::sum(tag, id), None)]);
             }
         }
+        let key = keyspace::topic(tag);
+        if let Some(topic) = dbs.value::<Topic>(Space::State, &key)?.filter(|it| place.ids.contains(&it.author)) {
+            // The topic is what the room is about, and stays; who set it is nobody.
+            let nobody = Topic { nick: ERASED_NICK.to_owned(), ..topic };
+            ops.insert(key, Some(keyspace::encode(&nobody)?));
+        }
         let by_account = keyspace::trace_of(tag, account);
         if dbs.entry(Space::State, &by_account)?.is_some() {
             ops.insert(by_account, None);
@@ -353,6 +359,8 @@ fn blank(member: Member) -> Result<Member, StoreError> {
         preferences: Preferences::default(),
         veiled: true,
         ended: true,
+        named: true,
+        granted: false,
         own,
         ..member
     })

@@ -69,6 +69,8 @@ fn who_it_was(trace: PastRecord, own: Own) -> Member {
         veiled: trace.veiled,
         own,
         ended: trace.ended,
+        named: true,
+        granted: false,
     }
 }
 

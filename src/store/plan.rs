@@ -15,7 +15,7 @@ use crate::channel::{
     Change, ChannelName, Guest, Head, Member, Node, ParticipantId, Rest, Row, RowKind, Stamp, Status,
 };
 use jid::BareJid;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// How many blocks and channels of the current month are remembered.
@@ -80,21 +80,15 @@ pub(super) fn plan(dbs: &impl Databases, month: Month, seen: &Seen, records: &[R
             Record::Channel { name, tag, change } => draft.change(name, *tag, change)?,
             Record::Whereabouts { account, known } => draft.whereabouts(account, known.as_ref())?,
             Record::Nick { account, nick } => {
-                let value = nick.as_ref().map(|nick| keyspace::encode(&(account, nick))).transpose()?;
-                draft.writes.kept.insert(keyspace::registered_nick(account), value);
+                draft.set(keyspace::registered_nick(account), nick.as_ref().map(|nick| (account, nick)))?;
             }
             Record::Newcomer { account, newcomer } => {
-                let value = newcomer.as_ref().map(|newcomer| keyspace::encode(&(account, newcomer))).transpose()?;
-                draft.writes.kept.insert(keyspace::newcomer(account), value);
+                draft.set(keyspace::newcomer(account), newcomer.as_ref().map(|newcomer| (account, newcomer)))?;
             }
             Record::Ending { account, ending } => {
-                let value = ending.as_ref().map(|ending| keyspace::encode(&(account, ending))).transpose()?;
-                draft.writes.kept.insert(keyspace::ending(account), value);
+                draft.set(keyspace::ending(account), ending.as_ref().map(|ending| (account, ending)))?;
             }
-            Record::Tour { account, deed, tour } => {
-                let value = tour.as_ref().map(keyspace::encode).transpose()?;
-                draft.writes.kept.insert(keyspace::tour(account, *deed), value);
-            }
+            Record::Tour { account, deed, tour } => draft.set(keyspace::tour(account, *deed), tour.as_ref())?,
             Record::Unsent(unsent) => {
                 unsent.ended().try_for_each(|tag| draft.keep_people(tag, unsent.number))?;
                 draft.writes.archive.insert(keyspace::unsent(unsent.number), keyspace::encode(unsent)?);
@@ -158,7 +152,13 @@ impl<S: Databases> Planning<'_, S> {
             }
             Change::ListMade { node, exists } => self.list(tag, *node, *exists)?,
             Change::ListPurged { node } => self.list(tag, *node, true)?,
-            Change::Listed { node, jid, present } => self.listed(name, tag, *node, (jid, *present))?,
+            Change::Listed { node, jid, present, reason } => {
+                self.listed(name, tag, *node, (jid, *present, reason.as_ref()))?;
+            }
+            Change::TopicSet(topic) => self.put(keyspace::topic(tag), keyspace::encode(topic)?),
+            Change::VoiceSet { account: who, voice } => {
+                self.set(keyspace::voice(tag, who), voice.map(|it| (who, it)))?
+            }
             Change::Reported(report) => self.put(keyspace::report(tag, report), keyspace::encode(report)?),
             Change::Struck(member) => self.strike(name, tag, member)?,
             Change::Faded(member) => self.fade(name, tag, member)?,
@@ -189,6 +189,11 @@ impl<S: Databases> Planning<'_, S> {
 
     fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
         self.writes.kept.insert(key, Some(value));
+    }
+
+    fn set<T: Serialize>(&mut self, key: Vec<u8>, value: Option<T>) -> Result<(), StoreError> {
+        self.writes.kept.insert(key, value.as_ref().map(keyspace::encode).transpose()?);
+        Ok(())
     }
 
     /// A value of the state with the changes planned so far.
@@ -260,11 +265,9 @@ impl<S: Databases> Planning<'_, S> {
 
     fn guest(&mut self, name: &ChannelName, tag: u64, guest: &Guest) -> Result<(), StoreError> {
         let is_one = !guest.subscriptions.is_empty();
-        let record = is_one.then(|| keyspace::encode(guest)).transpose()?;
-        let visit = is_one.then(|| keyspace::encode(&IndexedGuest { name: name.clone(), tag })).transpose()?;
-        self.writes.kept.insert(keyspace::guest(tag, &guest.jid), record);
-        self.writes.kept.insert(keyspace::visit(&guest.jid, name), visit);
-        Ok(())
+        self.set(keyspace::guest(tag, &guest.jid), is_one.then_some(guest))?;
+        let visit = is_one.then(|| IndexedGuest { name: name.clone(), tag });
+        self.set(keyspace::visit(&guest.jid, name), visit)
     }
 
     fn strike(&mut self, name: &ChannelName, tag: u64, member: &Member) -> Result<(), StoreError> {
@@ -311,14 +314,14 @@ impl<S: Databases> Planning<'_, S> {
         name: &ChannelName,
         tag: u64,
         node: Node,
-        (jid, present): (&BareJid, bool),
+        (jid, present, reason): (&BareJid, bool, Option<&String>),
     ) -> Result<(), StoreError> {
         let list: ListRecord = self.value(&keyspace::list(tag, node))?.unwrap_or_default();
         if list.exists {
             let key = keyspace::listed_one(tag, node, list.generation, jid);
             let place =
                 keyspace::place_of_listed(&key).map(|place| Ok((place, keyspace::encode(name)?))).transpose()?;
-            let entry = (key, keyspace::encode(jid)?);
+            let entry = (key, keyspace::encode(&(jid, reason))?);
             let both = place.into_iter().chain([entry]);
             self.writes.kept.extend(both.map(|(key, value)| (key, present.then_some(value))));
         }

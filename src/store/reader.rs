@@ -2,7 +2,7 @@
 
 use super::archive::{Archive, Pick};
 use super::databases::{Databases, Order, Space};
-use super::keyspace::{self, DirectoryEntry, IndexedGuest, IndexedMember, ListRecord, Sum};
+use super::keyspace::{self, DirectoryEntry, IndexedGuest, IndexedMember, ListEntry, ListRecord, Sum};
 use super::{Bounds, Directory, Listing, Mentions, StoreError, Whereabouts, clock, facts, near, past};
 use crate::channel::dedup::REPEATS_MAX;
 use crate::channel::{
@@ -27,15 +27,20 @@ pub(super) fn load(dbs: &impl Databases, name: &ChannelName) -> Result<Option<Ch
     let invitations: Vec<Invitation> = dbs.values(Space::State, &keyspace::invitations(entry.tag), usize::MAX)?;
     let archive = Archive::open(dbs, entry.tag)?;
     let newest = newest_rows(&archive)?;
+    let (allowed, banned) = (list(dbs, entry.tag, Node::Allowed)?, list(dbs, entry.tag, Node::Banned)?);
+    let roll = |list: Vec<ListEntry>| list.into_iter().map(|(jid, _)| jid).collect::<Roll<_>>();
+    let reasons = banned.iter().flatten().filter_map(|(jid, reason)| Some((jid.clone(), reason.clone()?))).collect();
+    let voices: Vec<(BareJid, bool)> = dbs.values(Space::State, &keyspace::voices(entry.tag), usize::MAX)?;
     let kept = Kept {
-        profile: entry.profile,
-        settings: entry.settings,
-        rights,
         items: items.into_iter().collect(),
-        allowed: list(dbs, entry.tag, Node::Allowed)?,
-        banned: list(dbs, entry.tag, Node::Banned)?,
+        allowed: allowed.map(roll),
+        banned: banned.map(roll),
+        reasons,
+        topic: dbs.value(Space::State, &keyspace::topic(entry.tag))?,
+        voices: voices.into_iter().collect(),
         guests: guests.into_iter().map(|guest| (guest.jid.clone(), guest)).collect(),
         invitations: invitations.into_iter().collect(),
+        ..Kept::new(entry.profile, entry.settings, rights)
     };
     let counted = newest.iter().filter(|row| row.counted);
     let named: BTreeSet<u64> = counted.flat_map(|row| [Some(row.number), row.corrected()]).flatten().collect();
@@ -66,13 +71,11 @@ fn members(dbs: &impl Databases, tag: u64) -> Result<Vec<Member>, StoreError> {
     Ok(members)
 }
 
-fn list(dbs: &impl Databases, tag: u64, node: Node) -> Result<Option<Roll<BareJid>>, StoreError> {
+/// The entries of a list; `None` where there is no such list.
+fn list(dbs: &impl Databases, tag: u64, node: Node) -> Result<Option<Vec<ListEntry>>, StoreError> {
     let list: ListRecord = dbs.value(Space::State, &keyspace::list(tag, node))?.unwrap_or_default();
-    if !list.exists {
-        return Ok(None);
-    }
-    let listed: Vec<BareJid> = dbs.values(Space::State, &keyspace::listed(tag, node, list.generation), usize::MAX)?;
-    Ok(Some(listed.into_iter().collect()))
+    let entries = || dbs.values(Space::State, &keyspace::listed(tag, node, list.generation), usize::MAX);
+    list.exists.then(entries).transpose()
 }
 
 /// The newest rows, oldest first, without payloads. Repeats, marks and authors are known by them.

@@ -173,6 +173,8 @@ mod tests {
                     veiled: false,
                     own: Own::default(),
                     ended: false,
+                    named: true,
+                    granted: false,
                 }
             };
             Room { store: MemoryStore::new([1; 16]), members: (0..count).map(member).collect() }

@@ -3,7 +3,9 @@
 use super::group_tags::{access, access_of};
 use crate::channel::group::Configuration;
 use crate::channel::limits::Rank;
-use crate::channel::{Access, Channel, Grants, Limits, Node, NodeAccess, NodeSet, Refusal, Stamp, Visibility};
+use crate::channel::{
+    Access, Channel, Grants, Limits, Node, NodeAccess, NodeSet, PrivateMessages, Refusal, Stamp, Visibility,
+};
 use crate::xmpp::{Parts, Tag, address, ns};
 use jid::BareJid;
 use minidom::Element;
@@ -105,7 +107,7 @@ fn fields(channel: &Channel, limits: &Limits) -> Vec<Field> {
         truth("User Message Retraction", retraction && grants.retract_own),
         one("Administrator Message Retraction Rights", moderation, MODERATORS),
         truth("Participation Addition by Invitation from Participant", settings.members_add),
-        truth("Private Messages", settings.private_messages),
+        truth("Private Messages", settings.private_messages.are_passed_on()),
         truth("Mandatory Nicks", true),
         choice("JID Visibility", visibility_name(settings.visibility), visibilities),
         field(RETENTION, "text-single", [settings.retention_days.to_string()]),
@@ -127,6 +129,7 @@ fn grants_in_force(channel: &Channel, limits: &Limits) -> Grants {
             picture: of_rank(rights.picture),
             moderate: of_rank(rights.moderate).min(Access::Admins),
             retract_own: rights.retract == Rank::Member,
+            subject: of_rank(rights.rename),
         },
     }
 }
@@ -156,6 +159,10 @@ pub fn read(item: &Element, channel: &Channel, limits: &Limits) -> Result<Config
         }
     }
     let Reading { mut wanted, nodes, grants } = reading;
+    // A form that says yes to who is known to be more than nobody changes nothing.
+    let private_messages = channel.settings().private_messages;
+    let is_other = |wanted: &PrivateMessages| wanted.are_passed_on() != private_messages.are_passed_on();
+    wanted.patch.private_messages = wanted.patch.private_messages.filter(is_other);
     wanted.patch.access = Some(nodes).filter(|nodes| *nodes != channel.settings().access);
     wanted.patch.grants = Some(grants).filter(|grants| *grants != grants_in_force(channel, limits));
     Ok(wanted)
@@ -209,9 +216,13 @@ impl Reading {
                 let holds = one_truth("Participation Addition by Invitation from Participant", values)?;
                 patch.members_add = Some(holds);
             }
-            "Private Messages" => patch.private_messages = Some(one_truth("Private Messages", values)?),
+            "Private Messages" => {
+                patch.private_messages = Some(PrivateMessages::of(one_truth("Private Messages", values)?))
+            }
             // XEP-0406 §3.2 has this field in its examples, with the opposite meaning.
-            "No Private Messages" => patch.private_messages = Some(!one_truth("No Private Messages", values)?),
+            "No Private Messages" => {
+                patch.private_messages = Some(PrivateMessages::of(!one_truth("No Private Messages", values)?));
+            }
             "Mandatory Nicks" if one_truth("Mandatory Nicks", values)? => {}
             "Mandatory Nicks" => {
                 return Err(Refusal::Unsupported("every participant has a nick here: who states none gets one".into()));

@@ -54,7 +54,7 @@ pub fn show(change: &Change, render: &mut Render<'_>) {
         Change::ItemGone { node, id } => pubsub::show_retraction(*node, id, render),
         Change::ListMade { node, exists: false } => admin::show_end_of(*node, render),
         Change::ListPurged { node } => admin::show_purge(*node, render),
-        Change::Listed { node, jid, present } => admin::show_entry(*node, jid, *present, render),
+        Change::Listed { node, jid, present, .. } => admin::show_entry(*node, jid, *present, render),
         Change::Configured(_) => admin::show_nodes_gone(render),
         Change::GuestSet { guest, ended } => pubsub::tell_guest(guest, *ended, render),
         Change::InvitationEnded { invitation, declined: true } => invitations::tell_declined(invitation, render),
@@ -68,6 +68,8 @@ pub fn show(change: &Change, render: &mut Render<'_>) {
         | Change::Entombed(_)
         | Change::Expired { .. }
         | Change::ListMade { exists: true, .. }
+        | Change::TopicSet(_)
+        | Change::VoiceSet { .. }
         | Change::InvitationSet(_)
         | Change::InvitationEnded { declined: false, .. }
         | Change::RightsSet(_) => {}

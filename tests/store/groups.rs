@@ -2,13 +2,15 @@
 
 use crate::fixture::{NOON, Room, found, jid, loaded, name};
 use mixd::channel::{
-    Change, Command, Event, EventKind, Item, Limits, Member, Node, ParticipantId, Rights, Row, RowKind, Status,
+    Change, Command, Event, EventKind, Item, Limits, Member, Node, ParticipantId, PrivateMessages, Rights, Row,
+    RowKind, Status, Topic,
 };
 use mixd::store::Store;
 
 claims!(
     items_of_every_node_come_and_go,
     lists_hold_what_was_put_on_them,
+    what_a_room_has_comes_back,
     guests_come_and_go,
     a_list_made_anew_is_empty_however_long_it_was,
     the_lists_tell_who_may_find_a_channel,
@@ -67,13 +69,13 @@ fn guests_come_and_go(store: &dyn Store) {
 
 fn lists_hold_what_was_put_on_them(store: &dyn Store) {
     let mut room = Room::create(store, "coven", 1);
-    let listed = |node, who: &str, present| Change::Listed { node, jid: jid(who), present };
+    let listed = |node, who: &str, present| Change::Listed { node, jid: jid(who), present, reason: None };
     // What is put on a list that is not there goes nowhere.
     room.make(store, vec![listed(Node::Banned, "early", true)]);
     room.make(store, vec![Change::ListMade { node: Node::Banned, exists: true }]);
     same(store, &room);
     let domain = mixd_jid("elsewhere.example");
-    let put = Change::Listed { node: Node::Banned, jid: domain.clone(), present: true };
+    let put = Change::Listed { node: Node::Banned, jid: domain.clone(), present: true, reason: None };
     room.make(store, vec![listed(Node::Banned, "hag66", true), put]);
     let both = [Change::ListMade { node: Node::Allowed, exists: true }, listed(Node::Allowed, "hag66", true)];
     room.make(store, both.into());
@@ -92,6 +94,45 @@ fn lists_hold_what_was_put_on_them(store: &dyn Store) {
     assert_eq!(room.channel.kept().allowed, None);
 }
 
+fn what_a_room_has_comes_back(store: &dyn Store) {
+    let mut room = Room::create(store, "coven", 1);
+    room.join(store, "hag66");
+    let author = room.channel.member(&jid("hag66")).unwrap().id.clone();
+    for text in ["fire burn", "", "and cauldron bubble"] {
+        let topic = Topic { text: text.into(), nick: "hag".into(), author: author.clone(), stamp: room.now };
+        room.make(store, vec![Change::TopicSet(topic)]);
+        same(store, &room);
+    }
+    for (who, voice) in [("hag66", Some(true)), ("hecate", Some(false)), ("hag66", Some(false)), ("hag66", None)] {
+        room.make(store, vec![Change::VoiceSet { account: jid(who), voice }]);
+        same(store, &room);
+    }
+    assert_eq!(room.channel.kept().voices, [(jid("hecate"), false)].into());
+    let ban = |who: &str, present, reason: Option<&str>| {
+        let (node, reason) = (Node::Banned, reason.map(str::to_owned));
+        Change::Listed { node, jid: jid(who), present, reason }
+    };
+    room.make(store, vec![Change::ListMade { node: Node::Banned, exists: true }, ban("duncan", true, Some("sleeps"))]);
+    room.make(store, vec![ban("banquo", true, Some("ghost")), ban("macduff", true, None)]);
+    same(store, &room);
+    room.make(store, vec![ban("duncan", true, Some("dead")), ban("banquo", false, None)]);
+    same(store, &room);
+    assert_eq!(room.channel.kept().reasons, [(jid("duncan"), "dead".to_owned())].into());
+    room.make(store, vec![Change::ListPurged { node: Node::Banned }]);
+    same(store, &room);
+    assert!(room.channel.kept().reasons.is_empty());
+    let mut settings = room.channel.settings().clone();
+    settings.room.password = Some("double, double".into());
+    settings.room.shown_roles.visitors = false;
+    settings.private_messages = PrivateMessages::Moderators;
+    let granted = Member { granted: true, named: false, ..room.record_of("hag66", Status::Joined) };
+    room.make(store, vec![Change::Configured(settings), Change::Noted(granted)]);
+    same(store, &room);
+    room.destroy(store);
+    let room = Room::create(store, "coven", 2);
+    same(store, &room);
+}
+
 fn mixd_jid(text: &str) -> jid::BareJid {
     jid::BareJid::new(text).unwrap()
 }
@@ -102,7 +143,8 @@ fn a_list_made_anew_is_empty_however_long_it_was(store: &dyn Store) {
     for round in 0..3 {
         room.make(store, vec![Change::ListMade { node, exists: true }]);
         same(store, &room);
-        let people = (0..600).map(|n| Change::Listed { node, jid: jid(&format!("p{round}-{n}")), present: true });
+        let people =
+            (0..600).map(|n| Change::Listed { node, jid: jid(&format!("p{round}-{n}")), present: true, reason: None });
         room.make(store, people.collect());
         same(store, &room);
     }
@@ -118,7 +160,7 @@ fn the_lists_tell_who_may_find_a_channel(store: &dyn Store) {
     let mut coven = Room::create(store, "coven", 1);
     let mut heath = Room::create(store, "heath", 2);
     let made = |node, exists| Change::ListMade { node, exists };
-    let put = |node, who: &str, present| Change::Listed { node, jid: mixd_jid(who), present };
+    let put = |node, who: &str, present| Change::Listed { node, jid: mixd_jid(who), present, reason: None };
     let (ann, bob) = ("ann@host.example", "bob@host.example");
     // The admitted and the barred, by name.
     let standing = |who: &str| {
@@ -274,7 +316,7 @@ fn what_was_destroyed_leaves_nothing_to_its_successor(store: &dyn Store) {
     let mut old = Room::group(store, "coven", 60, 3);
     let node = Node::Banned;
     let mut changes = vec![Change::ListMade { node, exists: true }];
-    changes.extend((0..300).map(|n| Change::Listed { node, jid: jid(&format!("p{n}")), present: true }));
+    changes.extend((0..300).map(|n| Change::Listed { node, jid: jid(&format!("p{n}")), present: true, reason: None }));
     changes.push(Change::ItemSet { node: Node::AvatarData, item: item(100_000) });
     old.make(store, changes);
     assert!(!old.tombstones.is_empty());

@@ -32,6 +32,8 @@ impl Room {
                 veiled: false,
                 own: Own::default(),
                 ended: false,
+                named: true,
+                granted: false,
             },
         }
     }

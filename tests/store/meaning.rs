@@ -55,8 +55,10 @@ fn settled(text: &mut String, channel: &Channel, accounts: &mut BTreeSet<BareJid
     let s = settings;
     let words = format!("{:?} {:?} {:?} {:?} {:?}", s.style, s.membership, s.history, s.receipts, s.visibility);
     let numbers = [s.participants_max as u64, s.retract_window_s, s.retention_days, s.subject_chars_max as u64];
-    let flags = [s.events, s.members_add, s.private_messages, s.presence, s.open_presence, s.notices];
+    let flags = [s.events, s.members_add, s.private_messages.are_passed_on(), s.presence, s.open_presence, s.notices];
     line(text, &format!("settings {words} {numbers:?} {flags:?} {:?} {:?} {:?}", s.access, s.grants, s.switched_off));
+    line(text, &format!("room {:?} {:?}", s.private_messages, s.room));
+    line(text, &format!("topic {:?} voices {:?} reasons {:?}", kept.topic, kept.voices, kept.reasons));
     line(text, &format!("rights {:?} {:?}", &kept.rights.owners[..], &kept.rights.admins[..]));
     line(text, &format!("tag {} created {}", kept.profile.tag, kept.profile.created.0));
     for (node, item) in &kept.items {
@@ -84,7 +86,7 @@ fn people(text: &mut String, store: &dyn Store, channel: &Channel, accounts: &mu
         let m = member;
         let nodes: Vec<_> = m.subscriptions.iter().collect();
         line(text, &format!("member {} {} {:?} {:?} since {} {nodes:?}", m.id, m.jid, m.nick, m.status, m.since.0));
-        let flags = [m.spoke, m.veiled, m.ended, m.own.forgotten];
+        let flags = [m.spoke, m.veiled, m.ended, m.own.forgotten, m.named, m.granted];
         line(text, &format!("  windows {:?} {flags:?} {:?}", m.windows, m.preferences));
         line(text, &format!("  own {} {:?} {:?} {:?}", m.own.cleared, m.own.hidden, m.own.mark, m.own.reported));
         accounts.insert(m.jid.clone());

@@ -46,9 +46,10 @@ fn build(path: &Path) {
     let subscriptions = [Node::Messages].into_iter().collect();
     let guest = mixd::channel::Guest { jid: jid("guest"), since: NOON, subscriptions, first: 1 };
     store_one(&store, room.record(Change::GuestSet { guest, ended: Default::default() }));
+    store_one(&store, room.record(Change::VoiceSet { account: jid("stranger"), voice: Some(false) }));
     for (node, exists) in [(Node::Banned, true), (Node::Allowed, true)] {
         store_one(&store, room.record(Change::ListMade { node, exists }));
-        store_one(&store, room.record(Change::Listed { node, jid: jid("stranger"), present: true }));
+        store_one(&store, room.record(Change::Listed { node, jid: jid("stranger"), present: true, reason: None }));
     }
     mixd::store::Store::idle(&store, Stamp(room.now.0 + 5000)).unwrap();
 }
@@ -114,6 +115,7 @@ const DAMAGES: &[(&str, u8, Damage, &str)] = &[
         Damage::Moved,
         "invitations: channel coven, invitation of guest2@host.example: it lies under other",
     ),
+    ("state", b'b', Damage::Moved, "rooms: channel coven, voice of stranger@host.example: it lies under another"),
     ("state", b'y', Damage::Moved, "nicks: registered nick of p0@host.example: it lies under another account"),
     ("state", b'z', Damage::Moved, "tours: what p0@host.example set off: it lies under another account"),
     ("state", b'v', Damage::Gone, "guests: channel coven, guest guest@host.example: the list of channels"),

@@ -39,11 +39,13 @@ impl Channel {
         let preferences = past.map(|past| past.preferences).unwrap_or_default().patched(preferences);
         self.check_preferences(preferences)?;
         let mut draft = Draft::new(self, context.live.now, context.limits).remembering(context.past);
+        let registered = self.registered_nick(&actor.account, context.registry);
+        let is_stated = nick.is_some() || registered.is_some();
         let nick = match nick {
             Some(nick) => self.free_in_room(actor, nick, context)?,
             None => {
-                let wish = self.registered_nick(&actor.account, context.registry);
-                let wish = wish.or_else(|| past.map(|past| past.nick.clone())).or_else(|| self.neutral_nick(context));
+                let wish =
+                    registered.or_else(|| past.map(|past| past.nick.clone())).or_else(|| self.neutral_nick(context));
                 choose_nick(&draft, &actor.account, wish, context)
             }
         };
@@ -52,7 +54,8 @@ impl Channel {
         // Whoever is in the room already stays who it is there.
         let passer_by = context.live.seats.passer_by(&actor.account).filter(|_| draft.member(&actor.account).is_none());
         let id = passer_by.map_or(member.id.clone(), |passer_by| passer_by.id.clone());
-        let member = Member { preferences, id, ..member };
+        let named = is_stated || member.named;
+        let member = Member { preferences, id, named, ..member };
         let answer = Answer::Joined { id: member.id.clone(), nick, subscribed: subscribe, preferences };
         draft.put(Change::Joined, member.clone());
         match invitation {
@@ -108,7 +111,7 @@ impl Channel {
         let nick = nick.map(|nick| nick.cut(context.limits.nick_bytes_max));
         if let Some(nick) = nick.filter(|nick| *nick != seated.nick) {
             let actor = Actor { account: seated.jid.clone(), operator: false };
-            member.nick = self.free_in_room(&actor, nick, context)?;
+            (member.nick, member.named) = (self.free_in_room(&actor, nick, context)?, true);
             changes.push(Change::Renamed(member.clone()));
         }
         let Member { id, nick, preferences, .. } = member;
@@ -145,7 +148,7 @@ impl Channel {
         if nick == seated.nick {
             return Ok(Decision::answer(answer));
         }
-        let member = Member { nick, ..seated.clone() };
+        let member = Member { nick, named: true, ..seated.clone() };
         let passes_by = context.live.seats.passer_by(&actor.account).is_some();
         Ok(Decision::of(vec![if passes_by { Change::Moved(member) } else { Change::Renamed(member) }], answer))
     }
@@ -233,6 +236,7 @@ pub fn seated(draft: &Draft<'_>, account: &BareJid, nick: Nick, nodes: NodeSet, 
     let mut own = past.map(|past| Own { forgotten: false, ..past.own.clone() }).unwrap_or_default();
     // Rows from before the stay do not count as unread.
     own.mark = own.mark.max((head.row, head.ordinal));
+    let named = past.is_some_and(|past| past.named && past.nick == nick);
     Member {
         id: past.map_or_else(|| ParticipantId::random(dice), |past| past.id.clone()),
         jid: account.clone(),
@@ -246,6 +250,8 @@ pub fn seated(draft: &Draft<'_>, account: &BareJid, nick: Nick, nodes: NodeSet, 
         veiled: false,
         own,
         ended: false,
+        named,
+        granted: past.is_some_and(|past| past.granted),
     }
 }
 
@@ -257,6 +263,7 @@ pub fn gone(draft: &Draft<'_>, member: &Member) -> Member {
     left.since = draft.now;
     left.veiled = member.shown_jid(draft.channel.settings().visibility).is_none();
     left.subscriptions = NodeSet::default();
+    left.granted = false;
     if let (true, Some(window)) = (member.is_joined(), left.windows.last_mut()) {
         window.1 = Some(draft.head.row + u64::from(draft.channel.settings().events));
     }

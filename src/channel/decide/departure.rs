@@ -27,7 +27,16 @@ impl Channel {
         self.pass_on_ownership(&mut draft, account, context.operators);
         self.settle_roles(&mut draft);
         if self.kept.allowed.as_ref().is_some_and(|list| list.contains(account)) {
-            draft.changes.push(Change::Listed { node: Node::Allowed, jid: account.clone(), present: false });
+            draft.changes.push(Change::Listed {
+                node: Node::Allowed,
+                jid: account.clone(),
+                present: false,
+                reason: None,
+            });
+        }
+        // A mute stays, like a ban.
+        if self.kept.voices.get(account) == Some(&true) {
+            draft.changes.push(Change::VoiceSet { account: account.clone(), voice: None });
         }
         let ended = self.invitations_of(account).into_iter().cloned();
         draft.changes.extend(ended.map(|invitation| Change::InvitationEnded { invitation, declined: false }));
@@ -43,6 +52,7 @@ impl Channel {
             || self.rights().owners.contains(account)
             || self.rights().admins.contains(account)
             || self.kept.allowed.as_ref().is_some_and(|list| list.contains(account))
+            || self.kept.voices.get(account) == Some(&true)
             || self.kept.invitations.count_given_by(account) > 0
             || self.kept.invitations.got_by(account).next().is_some()
     }

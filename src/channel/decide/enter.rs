@@ -105,6 +105,8 @@ fn passer_by(account: &BareJid, nick: Nick, id: ParticipantId) -> Member {
         veiled: false,
         own: Own::default(),
         ended: false,
+        named: true,
+        granted: false,
     }
 }
 

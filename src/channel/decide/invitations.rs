@@ -107,7 +107,7 @@ impl Channel {
                     return Err(Refusal::TooMany { what: "entries of a list", max });
                 }
                 let (node, jid) = (Node::Allowed, account.clone());
-                draft.changes.push(Change::Listed { node, jid, present: true });
+                draft.changes.push(Change::Listed { node, jid, present: true, reason: None });
                 Ok(())
             }
             _ => Ok(()),
@@ -262,7 +262,7 @@ impl Channel {
                     };
                     any |= next.style != self.settings().style || Role::ALL.iter().any(may_less);
                 }
-                Change::Listed { node: Node::Banned, jid, present } if jid.node().is_none() => any |= present,
+                Change::Listed { node: Node::Banned, jid, present, .. } if jid.node().is_none() => any |= present,
                 Change::Listed { node: Node::Banned, jid, .. } => drop(invitees.insert(jid)),
                 change => {
                     if let Some(member) = change.member().filter(|member| member.status != Status::Joined) {

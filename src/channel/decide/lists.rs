@@ -73,7 +73,7 @@ impl Channel {
             draft.changes.push(Change::ListMade { node, exists: true });
             draft.note_configured(actor);
         }
-        draft.changes.push(Change::Listed { node, jid: jid.clone(), present });
+        draft.changes.push(Change::Listed { node, jid: jid.clone(), present, reason: None });
         if present && node == Node::Banned {
             self.throw_out(&mut draft, actor, &jid, context.limits)?;
             draft.clear_away(context.limits);

@@ -176,6 +176,7 @@ pub fn edited(draft: &Draft<'_>, named: Vec<BareJid>, removed: &BTreeSet<BareJid
 fn waiting(draft: &Draft<'_>, account: &BareJid, wish: Option<Nick>, limits: &Limits, dice: &mut StdRng) -> Member {
     let past = draft.member(account);
     let nick = wish.unwrap_or_else(|| Nick::for_account(account)).cut(limits.nick_bytes_max);
+    let named = past.is_some_and(|past| past.named && past.nick == nick);
     Member {
         id: past.map_or_else(|| ParticipantId::random(dice), |past| past.id.clone()),
         jid: account.clone(),
@@ -189,5 +190,7 @@ fn waiting(draft: &Draft<'_>, account: &BareJid, wish: Option<Nick>, limits: &Li
         veiled: past.is_some_and(|past| past.veiled),
         own: past.map(|past| Own { forgotten: false, ..past.own.clone() }).unwrap_or_default(),
         ended: false,
+        named,
+        granted: false,
     }
 }

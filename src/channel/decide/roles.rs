@@ -4,6 +4,7 @@ use super::Outcome;
 use super::configuration::ADMINS_MAX;
 use super::draft::Draft;
 use super::membership::edited;
+use super::room_settings;
 use crate::channel::event::EventKind;
 use crate::channel::group::Patch;
 use crate::channel::{
@@ -97,6 +98,10 @@ impl Channel {
             let why = format!("a number of days from 0 to {RETENTION_DAYS_MAX}");
             return Err(Refusal::Invalid { field: "retention-days", why });
         }
+        let room = patch.room.clone().unwrap_or_else(|| past.room.clone());
+        if room != past.room {
+            room_settings::check(&room, limits)?;
+        }
         Ok(Settings {
             style: past.style,
             membership: patch.membership.unwrap_or(past.membership),
@@ -116,6 +121,7 @@ impl Channel {
             open_presence: patch.open_presence.unwrap_or(past.open_presence),
             presence_required: patch.presence_required.unwrap_or(past.presence_required),
             notices: past.notices,
+            room,
             retract_window_s: patch.retract_window_s.unwrap_or(past.retract_window_s),
             retention_days: patch.retention_days.unwrap_or(past.retention_days),
         })

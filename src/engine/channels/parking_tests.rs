@@ -80,6 +80,8 @@ fn arrival(text: &str, people: usize) -> Arrival {
         preferences: Default::default(),
         veiled: Default::default(),
         ended: false,
+        named: true,
+        granted: false,
         own: Own::default(),
     };
     let channel = Channel::restore(name(text), empty.kept().clone(), (0..people).map(member), Head::default(), &[], []);

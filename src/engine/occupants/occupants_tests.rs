@@ -23,6 +23,8 @@ fn member(account: &BareJid) -> Member {
         veiled: false,
         own: Own::default(),
         ended: false,
+        named: true,
+        granted: false,
     }
 }
 

@@ -43,7 +43,7 @@ impl Engine {
         let channel = self.channels.channel(name).ok_or(Refusal::NoSuchChannel)?;
         let (seats, account) = (self.occupants.seats(channel.profile().tag), stanza.sender());
         let own = seats.passer_by(&account).or_else(|| channel.participant(&account)).ok_or(Refusal::NotOccupant)?;
-        if !channel.settings().private_messages {
+        if !channel.settings().private_messages.are_passed_on() {
             return Err(Refusal::Forbidden("this room passes no private messages on"));
         }
         let nick = Nick::new(nick).ok_or(Refusal::NoSuchItem)?;
@@ -65,7 +65,8 @@ impl Engine {
         name: &ChannelName,
         id: &ParticipantId,
     ) -> Option<(Audience, Tag)> {
-        let channel = self.channels.channel(name).filter(|channel| channel.settings().private_messages)?;
+        let channel =
+            self.channels.channel(name).filter(|channel| channel.settings().private_messages.are_passed_on())?;
         let seats = self.occupants.seats(channel.profile().tag);
         let seated = || channel.member_of(id).filter(|member| seats.is_seated(&member.jid));
         let other = seats.member_of(id).or_else(seated)?;

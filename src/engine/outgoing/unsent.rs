@@ -68,6 +68,8 @@ impl Traffic<'_> {
             | Change::Entombed(_)
             | Change::Expired { .. }
             | Change::GuestSet { .. }
+            | Change::TopicSet(_)
+            | Change::VoiceSet { .. }
             | Change::InvitationSet(_)
             | Change::InvitationEnded { .. }
             | Change::Announced(_)

@@ -152,7 +152,9 @@ impl Engine {
         let Some(channel) = self.channels.channel(name) else { return };
         let sender = channel.member_of(id).filter(|member| member.is_joined());
         let (Some(sender), Some(bounced)) = (sender, channel.participant(&stanza.sender())) else { return };
-        let (Some(error), true) = (bare_error(stanza), channel.settings().private_messages) else { return };
+        let (Some(error), true) = (bare_error(stanza), channel.settings().private_messages.are_passed_on()) else {
+            return;
+        };
         // A full JID whose resource is not online never sent the message.
         let to = self.real(channel, sender, &stanza.to);
         if resource_of(&stanza.to).is_some() && to.is_bare() {

@@ -16,6 +16,9 @@ pub(in crate::store) struct ListRecord {
     pub(in crate::store) exists: bool,
 }
 
+/// An entry of a list: the account or domain, and why it may not join.
+pub(in crate::store) type ListEntry = (BareJid, Option<String>);
+
 pub(in crate::store) fn lists(tag: u64) -> Vec<u8> {
     key(b'l', &[&tag.to_be_bytes()])
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::channel::{
     Change, Event, EventKind, Guest, Item, Limits, MediaKind, Nick, Node, NodeSet, Own, Profile, Report, Rights,
-    RowKind,
+    RowKind, Topic,
 };
 use rand::{SeedableRng, rngs::StdRng};
 
@@ -93,6 +93,8 @@ fn nothing_is_left_in_the_state_of_a_channel_that_was_destroyed() {
         veiled: false,
         own: Own::default(),
         ended: false,
+        named: true,
+        granted: false,
     };
     let tombstone = |row| Tombstone {
         row,
@@ -107,10 +109,13 @@ fn nothing_is_left_in_the_state_of_a_channel_that_was_destroyed() {
     let mut changes = vec![created(), Change::Joined(member), Change::ItemSet { node: Node::AvatarData, item }];
     changes.push(Change::Published(row(1, &author())));
     changes.push(Change::Published(Row { target: Some(1), corrects: true, ..row(2, &author()) }));
+    changes.extend((0..50).map(|n| Change::VoiceSet { account: jid(n), voice: Some(true) }));
+    let (text, nick) = ("long ".repeat(1000), "ann".to_owned());
+    changes.push(Change::TopicSet(Topic { text, nick, author: author(), stamp: Stamp(0) }));
     changes.push(Change::ListMade { node, exists: true });
-    changes.extend((0..600).map(|n| Change::Listed { node, jid: jid(n), present: true }));
+    changes.extend((0..600).map(|n| Change::Listed { node, jid: jid(n), present: true, reason: None }));
     changes.push(Change::ListMade { node, exists: true });
-    changes.push(Change::Listed { node, jid: jid(1), present: true });
+    changes.push(Change::Listed { node, jid: jid(1), present: true, reason: None });
     changes.extend((1..300).map(|row| Change::Entombed(tombstone(row))));
     changes.extend((1..300).map(|first| {
         let (member, progress) = (ParticipantId::random(&mut dice), Progress::Read);

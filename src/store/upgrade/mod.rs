@@ -10,14 +10,14 @@
 
 mod change;
 mod format_5;
+mod format_6;
 
 pub(super) use change::UpgradePlace;
 
 use super::StoreError;
 use super::databases::Databases;
 use super::keyspace::{Ops, VERSION};
-use change::Rewrite;
-use serde::{Serialize, de::DeserializeOwned};
+use change::{Rewrite, read, write};
 
 /// The oldest format that can be upgraded.
 pub(super) const OLDEST: u8 = 4;
@@ -29,7 +29,7 @@ struct Step {
 }
 
 /// Every step, oldest first.
-const STEPS: &[Step] = &[Step { from: 4, changes: format_5::CHANGES }];
+const STEPS: &[Step] = &[Step { from: 4, changes: format_5::CHANGES }, Step { from: 5, changes: format_6::CHANGES }];
 
 /// What is new since a format and follows from the upgraded state, as changes of it.
 ///
@@ -103,23 +103,6 @@ fn of_another_version(from: u8, value: &[u8]) -> StoreError {
         "a value of version {:?} lies in a store of format {from}: restore the store from a backup",
         value.first()
     ))
-}
-
-/// Decodes the body of a value of the earlier format.
-///
-/// # Errors
-/// A damaged value.
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, StoreError> {
-    postcard::from_bytes(body)
-        .map_err(|error| StoreError(format!("a stored value is damaged ({error}): restore from a backup")))
-}
-
-/// Encodes a value, without the version byte.
-///
-/// # Errors
-/// A value that postcard cannot encode, which none of this crate is.
-fn write<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
-    postcard::to_stdvec(value).map_err(|error| StoreError(format!("a value cannot be written: {error}")))
 }
 
 /// Whether a store of a format can be upgraded.

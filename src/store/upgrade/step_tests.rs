@@ -2,6 +2,8 @@
 
 use super::super::keyspace;
 use super::*;
+use crate::channel::{ChannelName, PrivateMessages, Profile, Settings, Stamp};
+use serde::Serialize;
 
 fn of_4<T: Serialize>(value: &T) -> Vec<u8> {
     [&[4], write(value).unwrap().as_slice()].concat()
@@ -28,6 +30,32 @@ fn a_commit_gets_the_first_epoch_and_a_parcel_the_first_process() {
     assert_eq!((key, keyspace::decode::<String>(&value).unwrap()), (keyspace::unsent(7), "text".to_owned()));
     // In the state the same letter stands for something else.
     assert_eq!(renewed(UpgradePlace::State, &parcel, &of_4(&1u8)).0, parcel);
+}
+
+#[test]
+fn an_entry_of_the_directory_gets_the_settings_of_a_room() {
+    use crate::channel::{Access, Limits, RoomSettings};
+    let settings = Limits::default().plain_settings();
+    let rights =
+        crate::channel::Rights { owners: vec![jid::BareJid::new("a@h").unwrap()].into(), ..Default::default() };
+    let profile =
+        Profile { tag: 7, created: Stamp(5), creator: jid::BareJid::new("a@h").unwrap(), gid: 9, listed: true };
+    let head = (ChannelName::new("den").unwrap(), 7u64, true, 9u32, &profile);
+    let (s, grants) = (&settings, &settings.grants);
+    let first = (s.style, s.membership, s.history, s.events, s.receipts, s.members_add, s.participants_max);
+    let then = (s.subject_chars_max, s.retract_window_s, s.retention_days, s.end_of_life, &s.switched_off, s.access);
+    let grants = (grants.describe, grants.picture, grants.moderate, grants.retract_own);
+    for (passed_on, expected) in [(false, PrivateMessages::Nobody), (true, PrivateMessages::Anyone)] {
+        let end = (s.visibility, passed_on, s.presence, s.open_presence, s.presence_required, s.notices);
+        let entry = [&[5], write(&(&head, &first, &then, &grants, &end, &rights)).unwrap().as_slice()].concat();
+        let key = keyspace::channel(&head.0);
+        let (_, value) = renew(5, UpgradePlace::State, (key, Some(entry))).unwrap();
+        let found: keyspace::DirectoryEntry = keyspace::decode(&value.unwrap()).unwrap();
+        assert_eq!((found.rights, &found.head.profile), (rights.clone(), &profile));
+        let settings = Settings { private_messages: expected, ..settings.clone() };
+        assert_eq!((&settings.room, settings.grants.subject), (&RoomSettings::default(), Access::Admins));
+        assert_eq!(found.head.settings, settings);
+    }
 }
 
 #[test]

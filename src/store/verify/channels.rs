@@ -9,8 +9,9 @@ use crate::channel::{Item, Node};
 use std::collections::HashMap;
 
 /// The letters of records that belong to a channel, and what each stands for.
-const OF_CHANNELS: [(u8, &str); 11] = [
+const OF_CHANNELS: [(u8, &str); 12] = [
     (b'm', "members"),
+    (b'b', "records of the room"),
     (b'u', "guests"),
     (b'i', "items"),
     (b'l', "lists"),

@@ -16,6 +16,7 @@ mod lists;
 mod members;
 mod nicks;
 mod receipts;
+mod rooms;
 mod rows;
 mod survey;
 mod tombstones;
@@ -33,7 +34,7 @@ use survey::Survey;
 /// A check: its name and its function.
 type Check<'a, S> = (&'static str, fn(&Survey<'a, S>) -> Result<(), StoreError>);
 
-fn checks<'a, S: Databases>() -> [Check<'a, S>; 17] {
+fn checks<'a, S: Databases>() -> [Check<'a, S>; 18] {
     [
         ("entries", entries::check),
         ("commits", commits::check),
@@ -47,6 +48,7 @@ fn checks<'a, S: Databases>() -> [Check<'a, S>; 17] {
         ("tours", tours::check),
         ("guests", guests::check),
         ("invitations", invitations::check),
+        ("rooms", rooms::check),
         ("rows", rows::check),
         ("indexes", indexes::check),
         ("tombstones", tombstones::check),

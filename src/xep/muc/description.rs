@@ -1,7 +1,7 @@
 //! XEP-0045 §6.4, §6.5: what a room tells of itself.
 
 use crate::channel::command::Slice;
-use crate::channel::{Channel, Refusal, Seats};
+use crate::channel::{Channel, PrivateMessages, Refusal, Seats};
 use crate::xep::{information, rsm};
 use crate::xmpp::{Tag, ns};
 
@@ -33,7 +33,7 @@ pub fn form(channel: &Channel, seats: &Seats) -> Tag {
         ("muc#roominfo_contactjid", information::values(info, "Contact")),
         ("muc#roominfo_occupants", text(&channel.occupant_count(seats).to_string())),
         ("muc#roomconfig_membersonly", flag(is_for_members(channel))),
-        ("muc#roomconfig_allowpm", text(if channel.settings().private_messages { "anyone" } else { "none" })),
+        ("muc#roomconfig_allowpm", text(private_messages(channel.settings().private_messages))),
         ("muc#roomconfig_whois", text(if channel.settings().shows_jids() { "anyone" } else { "moderators" })),
     ];
     let field = |var: &str, values: &[String]| {
@@ -42,6 +42,16 @@ pub fn form(channel: &Channel, seats: &Seats) -> Tag {
     let stated = fields.iter().filter(|(_, values)| !values.is_empty()).map(|(var, values)| field(var, values));
     let form_type = field("FORM_TYPE", &text(ns::MUC_ROOMINFO)).attr("type", "hidden");
     Tag::in_ns("x", ns::FORM).attr("type", "result").child(form_type).children(stated)
+}
+
+/// The value of the field "allowpm".
+fn private_messages(who: PrivateMessages) -> &'static str {
+    match who {
+        PrivateMessages::Nobody => "none",
+        PrivateMessages::Anyone => "anyone",
+        PrivateMessages::Participants => "participants",
+        PrivateMessages::Moderators => "moderators",
+    }
 }
 
 /// The items of a room: who is in it.

@@ -1,6 +1,7 @@
 //! XEP-0045 §7.2.13, §7.2.14: what was said before a client entered.
 
 use super::message;
+use crate::channel::room::HISTORY_ROWS_MAX;
 use crate::channel::{Member, Row, Stamp};
 use crate::xep::reflection::ChannelFrame;
 use crate::xmpp::{Parts, Tag, ns};
@@ -8,8 +9,6 @@ use minidom::Element;
 
 /// Messages that a client is sent which names no limit.
 const ROWS_DEFAULT: usize = 20;
-/// Messages that a client is sent at most.
-pub const ROWS_MAX: usize = 50;
 
 /// XEP-0045 §7.2.14: the limits that a client names. All of them hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,7 +41,7 @@ impl HistoryWish {
         if [self.chars_max, self.rows_max, self.seconds].contains(&Some(0)) {
             return 0;
         }
-        let usual = if *self == HistoryWish::default() { ROWS_DEFAULT } else { ROWS_MAX };
+        let usual = if *self == HistoryWish::default() { ROWS_DEFAULT } else { HISTORY_ROWS_MAX };
         self.rows_max.and_then(|max| usize::try_from(max).ok()).map_or(usual, |max| max.min(usual))
     }
 
