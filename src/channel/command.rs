@@ -160,7 +160,10 @@ pub enum Command {
     /// XEP-0313 §5: ask for the first and the last row.
     HistoryBounds,
     /// XEP-0313 §4.1.5: ask for the filters of the archive.
-    HistoryForm,
+    HistoryForm {
+        /// Whether a client of a room asks (XEP-0045).
+        as_room: bool,
+    },
 }
 
 /// XEP-0369 §7.1.2: how somebody wants to join.
@@ -224,4 +227,6 @@ pub struct HistoryQuery {
     pub of_empty_node: bool,
     /// XEP-0313 §5: whether only the first and the last row are asked for.
     pub ends_only: bool,
+    /// Whether a client of a room asks (XEP-0045): whoever may enter may read.
+    pub as_room: bool,
 }

@@ -88,9 +88,12 @@ impl Channel {
                 let is_shown = self.shows_occupants_to(actor, context.live.seats, limits);
                 self.described(actor, Answer::Occupants(is_shown.then_some(slice)), limits)
             }
-            Command::ReadHistory(query) => self.read_history(actor, query, limits),
+            Command::ReadHistory(query) => self.read_history(actor, query, context),
             Command::HistoryBounds => self.archived(actor, Answer::HistoryBounds, limits),
-            Command::HistoryForm => self.archived(actor, Answer::HistoryForm, limits),
+            Command::HistoryForm { as_room: true } => {
+                self.require_room_archive(actor, limits).map(|()| Decision::answer(Answer::HistoryForm))
+            }
+            Command::HistoryForm { as_room: false } => self.archived(actor, Answer::HistoryForm, limits),
             Command::Prepare(action) => self.answered(actor, action, Answer::Prepared, limits),
             Command::ListPeople(slice) => self.answered(actor, Action::Lists, Answer::People(slice), limits),
             Command::Ban { jid } => self.ban(actor, jid, context),

@@ -2,8 +2,9 @@
 
 use super::{Extension, Request, Route, Scope, nodes, rsm};
 use crate::channel::command::{HistoryQuery, Slice};
-use crate::channel::{Answer, AnyCommand, Channel, Command, MediaKind, Node, Refusal, Stamp};
+use crate::channel::{Answer, AnyCommand, Channel, Command, MediaKind, Nick, Node, Refusal, Stamp};
 use crate::xmpp::{Parts, Tag, address, ns};
+use jid::BareJid;
 use minidom::Element;
 
 /// XEP-0313.
@@ -56,8 +57,13 @@ impl Extension for Mam {
     fn decode(&self, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
         let Some(channel) = request.channel else { return Err(Refusal::NoSuchChannel) };
         match (request.set, request.payload.name()) {
+            (false, "metadata") if request.as_room => {
+                let ends =
+                    HistoryQuery { ends_only: true, as_room: true, no_events: true, max: 1, ..HistoryQuery::default() };
+                Ok(Command::ReadHistory(ends).into())
+            }
             (false, "metadata") => Ok(Command::HistoryBounds.into()),
-            (false, _) => Ok(Command::HistoryForm.into()),
+            (false, _) => Ok(Command::HistoryForm { as_room: request.as_room }.into()),
             (true, _) => Ok(Command::ReadHistory(query(request, channel)?).into()),
         }
     }
@@ -103,7 +109,11 @@ struct Position {
 
 fn query(request: &Request<'_>, channel: &Channel) -> Result<HistoryQuery, Refusal> {
     let payload = request.payload;
+    let as_room = request.as_room && payload.attr("node").is_none();
     let mut query = HistoryQuery {
+        as_room,
+        // Rooms show no events, so they do not count.
+        no_events: as_room,
         query_id: payload.attr("queryid").map(str::to_owned),
         flip: payload.has_part("flip-page", ns::MAM),
         of_empty_node: payload.attr("node").is_some_and(|node| nodes::node_of(node) != Some(Node::Messages)),
@@ -158,8 +168,8 @@ fn read_field(
             let with = address::jid(value).map_err(|_| wrong("with"))?;
             let (bare, id) = (with.to_bare(), with.resource().map(|id| id.as_str()));
             query.with = match bare.as_str() == request.service.address_of(channel.name()) {
-                // A row comes from the channel's address, with the author's id as resource.
-                true => id.and_then(|id| address::bare_jid(&format!("{id}#{bare}")).ok()),
+                // A row comes from the channel's address, with the author's id as resource, or its nick in a room.
+                true => id.and_then(|id| author(id, request, channel)),
                 false => Some(bare),
             };
         }
@@ -187,16 +197,26 @@ fn read_field(
                 Some(values.iter().map(|value| kind(value).ok_or_else(|| wrong(MEDIA))).collect::<Result<_, _>>()?);
         }
         EVENTS => {
-            query.no_events = match &**value {
+            let no_events = match &**value {
                 "true" | "1" => false,
                 "false" | "0" => true,
                 _ => return Err(wrong(EVENTS)),
-            }
+            };
+            query.no_events = query.as_room || no_events;
         }
         LIMIT => position.limit = Some(value.parse().map_err(|_| wrong(LIMIT))?),
         unknown => return Err(Refusal::Unsupported(format!("the archive knows no field '{unknown}'"))),
     }
     Ok(())
+}
+
+/// The address that stands for a participant in a query: the id is that, or the nick of whoever is in the room.
+fn author(id: &str, request: &Request<'_>, channel: &Channel) -> Option<BareJid> {
+    let nick = Nick::new(id).filter(|_| request.as_room);
+    let holder = nick.and_then(|nick| request.live.seats.holder_of(&nick).or_else(|| channel.holder_of(&nick)));
+    let member = holder.and_then(|it| channel.member(it).or_else(|| request.live.seats.passer_by(it)));
+    let id = member.map_or_else(|| id.to_owned(), |member| member.id.to_string());
+    address::bare_jid(&format!("{id}#{}", request.service.address_of(channel.name()))).ok()
 }
 
 /// The row of a stanza id. Where the channel never gave that id out, or the row is gone, the query fails, after rights

@@ -1,5 +1,6 @@
 //! XEP-0313 §4.2, §5: answers that are read from the archive outside the turn: what is read, and how it is written.
 
+use super::muc::archive::{self, AsRoom};
 use super::reflection::{self, ChannelFrame};
 use super::{Reply, Sealer, group_tags, rsm};
 use crate::channel::command::HistoryQuery;
@@ -26,6 +27,8 @@ pub struct Query {
     pub chained: bool,
     /// Who sees the JIDs of authors.
     pub visibility: Visibility,
+    /// How rows are written for a client of a room; as MIX has them where absent.
+    pub as_room: Option<AsRoom>,
     /// What is asked.
     pub kind: QueryKind,
 }
@@ -160,7 +163,11 @@ impl Query {
         let id = self.sealer.seal(self.tag, row.number);
         let outer = Tag::in_ns("message", ns::CLIENT);
         // The rows of a page follow each other, so none of them names the one before it.
-        let message = self.frame(false).row(outer, row, tombstone_of(row, tombstones), people)?;
+        let (frame, left) = (self.frame(false), tombstone_of(row, tombstones));
+        let message = match &self.as_room {
+            Some(as_room) => archive::row(&frame, outer, (row, left), people, as_room)?,
+            None => frame.row(outer, row, left, people)?,
+        };
         let delay = Tag::in_ns("delay", ns::DELAY).attr("stamp", row.stamp.to_xmpp());
         let forwarded = Tag::in_ns("forwarded", ns::FORWARD).child(delay).child(message);
         let result = Tag::in_ns("result", ns::MAM).attr_opt("queryid", query_id).attr("id", &id).child(forwarded);

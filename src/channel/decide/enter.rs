@@ -33,7 +33,7 @@ impl Channel {
         let nick = self.free_in_room(actor, wish.nick.clone(), context)?;
         // Whoever was in the channel is who it was.
         let id = self.member(account).map_or_else(|| wish.id.clone(), |past| past.id.clone());
-        let member = passer_by(account, nick, id);
+        let member = passer_by(account, nick, (id, self.head().row + 1));
         let answer = entered(&member, true, &wish);
         Ok(Decision::of(vec![Change::Entered(member)], answer))
     }
@@ -91,7 +91,7 @@ impl Channel {
 }
 
 /// The record that stands for somebody who is in the room and not in the channel.
-fn passer_by(account: &BareJid, nick: Nick, id: ParticipantId) -> Member {
+fn passer_by(account: &BareJid, nick: Nick, (id, first): (ParticipantId, u64)) -> Member {
     Member {
         id,
         jid: account.clone(),
@@ -99,7 +99,7 @@ fn passer_by(account: &BareJid, nick: Nick, id: ParticipantId) -> Member {
         status: Status::Left,
         since: Default::default(),
         subscriptions: NodeSet::default(),
-        windows: Vec::new(),
+        windows: vec![(first, None)],
         spoke: false,
         preferences: Default::default(),
         veiled: false,

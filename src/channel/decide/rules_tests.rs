@@ -303,7 +303,7 @@ fn rule_11_a_closed_group_does_not_exist_for_strangers() {
             Command::ListOccupants(Slice::default()),
             Command::ReadHistory(HistoryQuery::default()),
             Command::HistoryBounds,
-            Command::HistoryForm,
+            Command::HistoryForm { as_room: false },
             Command::Destroy,
         ]);
         for command in commands {

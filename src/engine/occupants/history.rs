@@ -56,6 +56,8 @@ impl Engine {
         let actor = self.actor(account);
         // Nobody waits for what is read of a channel that it may not know of.
         let is_wanted = is_wanted && !channel.is_hidden_from(&actor);
-        is_wanted.then(|| channel.backlog_for(&actor, &self.service.limits)).flatten()
+        is_wanted
+            .then(|| channel.backlog_for(&actor, self.occupants.seats(channel.profile().tag), &self.service.limits))
+            .flatten()
     }
 }

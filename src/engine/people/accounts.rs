@@ -274,10 +274,10 @@ impl Accounts {
         jid.with_resource_str(name).ok()
     }
 
-    /// Whether a resource is known to take MIX traffic.
-    pub fn takes(&self, full: &FullJid) -> bool {
-        let account = self.get(&full.to_bare());
-        account.is_some_and(|account| account.resources.get(full.resource().as_str()) == Some(&Takes::Yes))
+    /// Whether a resource is known to take MIX traffic (`true`), or to take none (`false`).
+    pub fn is_known(&self, full: &FullJid, takes: bool) -> bool {
+        let known = if takes { Takes::Yes } else { Takes::No };
+        self.get(&full.to_bare()).is_some_and(|it| it.resources.get(full.resource().as_str()) == Some(&known))
     }
 
     /// Marks a resource as queried. Returns the capabilities it had announced.

@@ -62,7 +62,7 @@ impl Engine {
                     self.take_unavailable(&name, full, turn);
                 }
                 // The resource may be offline altogether. Not every server sends that to the service (hosts.md, D.2).
-                self.presence.online.doubt(full, self.people.accounts().takes(full));
+                self.presence.online.doubt(full, self.people.accounts().is_known(full, true));
             }
             ("probe", Some(Target::Channel(name))) => {
                 self.deliver_later(&name, OwedTo::Resource(full.to_bare(), full.resource().to_string()));

@@ -4,6 +4,7 @@ use super::super::people::pending::Purpose;
 use super::super::{Engine, Out, Query, QueryKind, Turn};
 use super::request::{Asked, Way};
 use crate::channel::{AccountAnswer, Answer, GroupAnswer, Refusal, Style, Visibility};
+use crate::xep::muc::archive::AsRoom;
 use crate::xep::{Extension, Reply, commands, privilege};
 use jid::{BareJid, Jid};
 
@@ -65,6 +66,7 @@ impl Engine {
         answer: Answer,
         turn: &mut Turn,
     ) {
+        let as_room = matches!(&answer, Answer::History { query, .. } if query.as_room);
         let kind = match answer {
             Answer::Taken => return,
             Answer::Repeat { row } => QueryKind::Reflection { row },
@@ -115,6 +117,10 @@ impl Engine {
             sealer: self.service.sealer.clone(),
             chained: channel.settings().style == Style::Group,
             visibility: channel.settings().visibility,
+            as_room: as_room.then(|| AsRoom {
+                unveils: channel.unveils_to(&asked.actor.account),
+                rights: channel.rights().clone(),
+            }),
             kind,
         });
     }
@@ -131,6 +137,7 @@ impl Engine {
             sealer: self.service.sealer.clone(),
             chained: false,
             visibility: Visibility::Visible,
+            as_room: None,
             kind: QueryKind::Dossier { account, whole, node, session, bytes_max },
         });
     }

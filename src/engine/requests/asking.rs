@@ -337,9 +337,33 @@ impl Engine {
             payload,
             delegated: reply.delegated.is_some(),
             by_home_server: reply.delegated.is_none() && reply.to.is_bare(),
+            as_room: self.asks_as_room(asked),
             live: self.channels.live(self.now, self.due, self.seats_of(asked.channel.as_ref())),
             id: reply.id.as_deref(),
         })
+    }
+
+    /// Whether what a client asks for is written as rooms write it: it is in the room, or takes no MIX as far as is known.
+    fn asks_as_room(&self, asked: &Asked<'_>) -> bool {
+        let Way::Stanza { reply, .. } = &asked.way else { return false };
+        let name = asked.channel.as_ref();
+        let Some(channel) = name.and_then(|name| self.channels.channel(name)) else { return false };
+        let Ok(full) = reply.to.try_as_full() else { return false };
+        if reply.delegated.is_some() {
+            return false;
+        }
+        if self.is_in_room(channel.name(), &reply.to) {
+            return true;
+        }
+        let (accounts, account) = (self.people.accounts(), &asked.actor.account);
+        if accounts.is_known(full, true) {
+            return false;
+        }
+        let of_mix = |subscriptions: NodeSet| subscriptions.contains(Node::Messages);
+        let is_of_mix = channel.participant(account).is_some_and(|member| of_mix(member.subscriptions))
+            || (channel.settings().style == Style::Group && channel.participant(account).is_none())
+            || channel.guest(account).is_some_and(|guest| of_mix(guest.subscriptions));
+        accounts.is_known(full, false) || !is_of_mix
     }
 
     /// Who sits in the room that a channel is.

@@ -75,7 +75,7 @@ impl HistoryWish {
 
 /// A message from before, without `to`. `author` is the record of whoever wrote it, where there is one.
 pub fn row(frame: &ChannelFrame<'_>, of: &Row, author: Option<&Member>) -> Option<Tag> {
-    let message = message::row(frame, of)?;
+    let message = message::row(frame, Tag::new("message"), (of, None), &|_| None)?;
     let delay = Tag::in_ns("delay", ns::DELAY).attr("from", frame.channel).attr("stamp", of.stamp.to_xmpp());
     let jid = author.and_then(|author| author.archived_jid(frame.visibility));
     let address = jid.map(|jid| Tag::new("address").attr("type", "ofrom").attr("jid", jid.as_str()));

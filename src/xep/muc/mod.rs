@@ -1,11 +1,13 @@
 //! XEP-0045: a channel as a room. This is the only place that says room and occupant on the wire.
 
+pub mod archive;
 pub mod description;
 pub mod enter;
 pub mod errors;
 pub mod history;
 pub mod message;
 pub mod presence;
+mod retraction;
 
 use crate::channel::{Channel, Role};
 use crate::xep::{Extension, Scope};

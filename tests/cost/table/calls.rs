@@ -218,7 +218,7 @@ pub const FAMILIES: &[Family] = &[
     call!("call: list occupants", ALONE, |_, _| at("hall", "p8@h", Command::ListOccupants(Slice::default()))),
     call!("call: read history", ALONE, |_, _| at("hall", "p8@h", Command::ReadHistory(HistoryQuery::default()))),
     call!("call: bounds of history", ALONE, |_, _| at("hall", "p8@h", Command::HistoryBounds)),
-    call!("call: the form of history", ALONE, |_, _| at("hall", "p8@h", Command::HistoryForm)),
+    call!("call: the form of history", ALONE, |_, _| at("hall", "p8@h", Command::HistoryForm { as_room: false })),
     call!("call: describe the service", ALONE, |_, _| of_service("joe@h", ServiceCommand::Describe { node: None })),
     call!("call: ping", ALONE, |_, _| at("hall", "p8@h", ServiceCommand::Ping)),
     call!("call: version", ALONE, |_, _| of_service("joe@h", ServiceCommand::Version)),

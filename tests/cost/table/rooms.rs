@@ -2,6 +2,8 @@
 
 use super::family::{Family, nothing};
 use super::presences::{SAID, presence};
+use super::setting::iq;
+use super::world::Sent;
 use mixd::xmpp::ns;
 
 /// Somebody enters a room by its own name.
@@ -33,6 +35,22 @@ pub const FAMILIES: &[Family] = &[
         before: |_| vec![entry("occupant")],
         around: |it, inner| presence("", "occupant@h/r", &format!("yard@mix.h/o{}", it.serial), inner),
         parts: SAID,
+        is_end: false,
+    },
+    Family {
+        name: "the archive of a room, by whoever said much there",
+        before: |_| vec![entry("occupant")],
+        around: |_, inner| {
+            let field = |var: &str, inner: &str| format!("<field var='{var}'>{inner}</field>");
+            let fields = [
+                field("FORM_TYPE", &format!("<value>{}</value>", ns::MAM)),
+                field("with", "<value>yard@mix.h/occupant</value>"),
+                field("ids", inner),
+            ];
+            let form = format!("<x xmlns='{}' type='submit'>{}</x>", ns::FORM, fields.concat());
+            Sent::Stanza(iq("set", "occupant@h/r", "yard@mix.h", &format!("<query xmlns='{}'>{form}</query>", ns::MAM)))
+        },
+        parts: &[|_, _| "<value/>".to_owned()],
         is_end: false,
     },
     Family {

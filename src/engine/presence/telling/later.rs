@@ -68,7 +68,7 @@ impl Engine {
     /// that take MIX traffic count.
     pub(super) fn spread_to(&mut self, name: &ChannelName, account: &BareJid) {
         let mut said = self.presence.online.broadcasts_of(account);
-        said.retain(|(full, _)| self.people.accounts().takes(full));
+        said.retain(|(full, _)| self.people.accounts().is_known(full, true));
         let Some(tag) = self.channels.tag_of(name).filter(|_| !said.is_empty()) else { return };
         let Some(channel) = self.channels.channel(name) else {
             return self.presence.online.bring_later(tag, name, account);
@@ -91,7 +91,7 @@ impl Engine {
             return;
         }
         for (full, _) in self.presence.online.broadcasts_of(account) {
-            if self.people.accounts().takes(&full) {
+            if self.people.accounts().is_known(&full, true) {
                 let whom = OwedTo::Resource(account.clone(), full.resource().to_string());
                 self.presence.online.deliver_later(tag, whom);
             }
