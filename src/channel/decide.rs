@@ -251,10 +251,14 @@ impl Channel {
         seats: &'a Seats,
         limits: &Limits,
     ) -> Result<&'a Member, Refusal> {
+        // Whoever administers the channel may do so from the room as well.
+        let may = |role| self.allows(role, action, limits);
+        let is_let = may(Role::Passing) || may(self.role_of(&actor.account, actor.operator));
         match seats.passer_by(&actor.account) {
-            Some(passer_by) if self.lets_pass(&actor.account) && self.allows(Role::Passing, action, limits) => {
-                Ok(passer_by)
-            }
+            Some(passer_by) if self.lets_pass(&actor.account) => match is_let {
+                true => Ok(passer_by),
+                false => Err(Refusal::Forbidden("your role in this room does not allow that")),
+            },
             _ => self.seat(actor, action, limits),
         }
     }

@@ -29,6 +29,8 @@ pub struct Message {
     pub media: Option<MediaKind>,
     /// A hash of its bodies and files, where it has an origin id. A message with another hash is no repeat.
     pub gist: Option<u64>,
+    /// XEP-0045 §8.1: what the room is about from here on, where the message says nothing else.
+    pub topic: Option<String>,
     /// XEP-0184, XEP-0333: what it reports of earlier rows.
     pub reports: Option<(Progress, u64)>,
     /// The children as they came, as XML inside a stanza.

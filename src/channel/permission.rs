@@ -73,6 +73,8 @@ pub enum Action {
     OwnView,
     /// Drop the channel from one's own list.
     Forget,
+    /// Say what the channel is about at the moment (XEP-0045 §8.1).
+    Subject,
     /// Retract one's own messages.
     Retract,
     /// Retract the messages of others.
@@ -151,6 +153,8 @@ impl Role {
         match action {
             Action::See | Action::Join => true,
             Action::Send | Action::Attend | Action::Correspond => self.is_seated() || self == Passing,
+            Action::Subject if grants.subject == Access::Participants => self.is_seated() || self == Passing,
+            Action::Subject => self.is_among(grants.subject),
             Action::Leave | Action::Report | Action::OwnView => self.is_seated(),
             Action::Retract => (self.is_seated() || self == Passing) && grants.retract_own,
             Action::Forget => self == Former,
@@ -186,6 +190,7 @@ impl Role {
             Action::Report => rights.receipts,
             Action::Retract => rights.retract,
             Action::Moderate => rights.moderate,
+            Action::Subject => rights.rename,
             Action::Describe => rights.rename,
             Action::Picture => rights.picture,
             Action::Video => rights.video,

@@ -5,7 +5,7 @@ use crate::channel::Limits;
 
 /// One column a role, in the order of `Role::ALL`; `x` is yes.
 fn assert_table(table: &[(Action, &str)], may: impl Fn(Role, Action) -> bool) {
-    assert_eq!(table.len(), 24, "every action has a line");
+    assert_eq!(table.len(), 25, "every action has a line");
     for (action, cells) in table {
         let found: String = Role::ALL.iter().map(|&role| if may(role, *action) { 'x' } else { '.' }).collect();
         assert_eq!(found, cells.replace(' ', ""), "{action:?}");
@@ -26,6 +26,7 @@ fn the_table_of_plain_channels_holds() {
         (Action::OwnView, ".... x.x.x."),
         (Action::Forget, ".x.. ......"),
         (Action::Retract, "...x x.x.x."),
+        (Action::Subject, ".... .xxxxx"),
         (Action::Moderate, ".... ...xxx"),
         (Action::Describe, ".... .xxxxx"),
         (Action::Picture, ".... .xxxxx"),
@@ -42,6 +43,10 @@ fn the_table_of_plain_channels_holds() {
     ];
     let settings = Limits::default().plain_settings();
     assert_table(&table, |role, action| role.may(action, &settings));
+    let grants = crate::channel::Grants { subject: Access::Participants, ..settings.grants };
+    let settings = Settings { grants, ..settings };
+    let may_speak = |role: Role| role.is_seated() || role == Role::Passing;
+    assert!(Role::ALL.iter().all(|&role| role.may(Action::Subject, &settings) == may_speak(role)));
 }
 
 #[test]
@@ -58,6 +63,7 @@ fn the_table_of_groups_holds() {
         (Action::OwnView, ".x.. x.x.x."),
         (Action::Forget, ".x.. ......"),
         (Action::Retract, ".... xxxxx."),
+        (Action::Subject, ".... .xxxxx"),
         (Action::Moderate, ".... .xxxxx"),
         (Action::Describe, ".... .xxxxx"),
         (Action::Picture, ".... .xxxxx"),

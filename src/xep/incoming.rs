@@ -1,6 +1,7 @@
 //! A groupchat message on its way in: which of its children are passed on and archived. What only the channel may say
 //! is taken out.
 
+use super::muc::subject;
 use super::relayed::{Said, names_its_sender, speaks_for_the_channel};
 use super::{Request, Sealer, Weight, gist, media, receipts, rows};
 use crate::channel::{Channel, Command, Message, Refusal};
@@ -38,7 +39,8 @@ pub fn decode(request: &Request<'_>) -> Result<Command, Refusal> {
         let id = named.row.map(|row| sealer.seal(tag, row));
         Tag::in_ns("retract", ns::RETRACT).attr_opt("id", id).write(&mut payload);
     }
-    let archived = is_archived(stanza, weight, named.retracts);
+    let topic = subject::stated(stanza).filter(|_| weight < Weight::Count && !named.retracts);
+    let archived = topic.is_some() || is_archived(stanza, weight, named.retracts);
     let own = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
     let origin_id = own(stanza.part("origin-id", ns::SID).and_then(|child| child.attr("id")));
     Ok(Command::Publish(Message {
@@ -54,6 +56,7 @@ pub fn decode(request: &Request<'_>) -> Result<Command, Refusal> {
         reports: if weight == Weight::Pass { receipts::report(stanza, sealer, tag) } else { None },
         target: named.row,
         corrects: named.corrects,
+        topic,
         payload,
     }))
 }

@@ -4,9 +4,10 @@ use super::Outcome;
 use super::draft::Draft;
 use crate::channel::change::Relay;
 use crate::channel::limits::check;
+use crate::channel::room::TOPIC_BYTES_MAX;
 use crate::channel::{
     Action, Actor, Answer, Change, Channel, Context, Decision, Member, Message, Progress, ReceiptPolicy, Refusal, Row,
-    RowKind,
+    RowKind, Topic,
 };
 
 impl Channel {
@@ -29,10 +30,22 @@ impl Channel {
             return self.retract_by_message(actor, author, message, context);
         }
         self.check_correction(author, &message, context)?;
+        let topic = message.topic.clone().map(|text| self.topic(actor, author, text, context)).transpose()?;
         let mut draft = Draft::new(self, context.live.now, context.limits);
         let row = self.row_of(&draft, author, message, context);
         draft.row(row);
+        draft.changes.extend(topic.map(Change::TopicSet));
         draft.finish(Answer::Taken)
+    }
+
+    /// XEP-0045 §8.1: what the room is about from here on, where `actor` may say that.
+    fn topic(&self, actor: &Actor, author: &Member, text: String, context: &Context<'_>) -> Result<Topic, Refusal> {
+        self.speaker(actor, Action::Subject, context.live.seats, context.limits)?;
+        if text.len() > TOPIC_BYTES_MAX {
+            return Err(Refusal::TooLong { what: "the subject", max: TOPIC_BYTES_MAX });
+        }
+        let (nick, author) = (author.nick.as_str().to_owned(), author.id.clone());
+        Ok(Topic { text, nick, author, stamp: context.live.now })
     }
 
     /// The row of a message.

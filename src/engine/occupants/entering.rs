@@ -9,8 +9,8 @@ use crate::channel::crowd::Ordered;
 use crate::channel::{Answer, Change, Channel, ChannelName, Command, Member, Nick, Node, ParticipantId, Refusal};
 use crate::xep::List;
 use crate::xep::availability::Availability;
-use crate::xep::muc::presence::{self, Occupant, status};
-use crate::xep::muc::{enter, errors};
+use crate::xep::muc::presence::{Occupant, status};
+use crate::xep::muc::{enter, errors, subject};
 use crate::xmpp::{Stanza, Tag};
 use jid::{BareJid, FullJid};
 use rand::Rng;
@@ -134,7 +134,8 @@ impl Engine {
         let own = Occupant { channel, room: &room, member: &member, jid, says: &said };
         turn.tell_all(Audience::One(no), halves(&own.available(stanza.id.as_deref(), &codes), false));
         history.iter().for_each(|message| turn.tell_all(Audience::One(no), halves(message, true)));
-        let subject = presence::no_subject(&room, &self.service.sealer.mark(tag, self.dice.random()));
+        let id = self.service.sealer.mark(tag, self.dice.random());
+        let subject = subject::on_entry(&room, channel.kept().topic.as_ref(), &id);
         turn.tell_all(Audience::One(no), halves(&subject, true));
         let is_told = !was_there && !self.is_quiet(channel, tag);
         if is_told {

@@ -1,7 +1,7 @@
 //! XEP-0045 §6.4, §6.5: what a room tells of itself.
 
 use crate::channel::command::Slice;
-use crate::channel::{Channel, PrivateMessages, Refusal, Seats};
+use crate::channel::{Access, Channel, PrivateMessages, Refusal, Seats};
 use crate::xep::{information, rsm};
 use crate::xmpp::{Tag, ns};
 
@@ -27,11 +27,18 @@ pub fn form(channel: &Channel, seats: &Seats) -> Tag {
     let flag = |is: bool| vec![if is { "1" } else { "0" }.to_owned()];
     let text = |text: &str| vec![text.to_owned()];
     let info = channel.info();
+    // What is said in a room for members is for them alone.
+    let topic = channel.kept().topic.as_ref().filter(|topic| !topic.text.is_empty() && !is_for_members(channel));
+    let subject = topic.map(|topic| topic.text.as_str());
+    let may_change = channel.settings().grants.subject == Access::Participants;
     let fields = [
         ("muc#roomconfig_roomname", text(&channel.title())),
         ("muc#roominfo_description", joined(&information::values(info, "Description"))),
         ("muc#roominfo_contactjid", information::values(info, "Contact")),
         ("muc#roominfo_occupants", text(&channel.occupant_count(seats).to_string())),
+        ("muc#roominfo_subject", subject.map(text).unwrap_or_default()),
+        ("muc#roominfo_subjectmod", flag(may_change)),
+        ("muc#roomconfig_changesubject", flag(may_change)),
         ("muc#roomconfig_membersonly", flag(is_for_members(channel))),
         ("muc#roomconfig_allowpm", text(private_messages(channel.settings().private_messages))),
         ("muc#roomconfig_whois", text(if channel.settings().shows_jids() { "anyone" } else { "moderators" })),

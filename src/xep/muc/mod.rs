@@ -8,6 +8,7 @@ pub mod history;
 pub mod message;
 pub mod presence;
 mod retraction;
+pub mod subject;
 
 use crate::channel::{Channel, Role};
 use crate::xep::{Extension, Scope};

@@ -83,8 +83,3 @@ impl Occupant<'_> {
         head.raw(self.says).child(x).child(occupant::id(&self.member.id))
     }
 }
-
-/// XEP-0045 §7.2.15: the subject of a room that never had one. It ends the entry.
-pub fn no_subject(room: &str, id: &str) -> Tag {
-    Tag::new("message").attr("from", room).attr("id", id).attr("type", "groupchat").child(Tag::new("subject"))
-}
