@@ -1,6 +1,6 @@
 //! XEP-0045: who sits in a room, as the rules see it. The engine keeps it; none of it is part of the channel.
 
-use super::{Member, Nick, ParticipantId};
+use super::{Member, Nick, NodeSet, Own, ParticipantId, Status};
 use jid::BareJid;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
@@ -23,6 +23,26 @@ impl Seats {
         &NONE
     }
 
+    /// The record that stands for somebody who is in the room and not in the channel, since before the row `first` was written.
+    pub fn stand_in(account: &BareJid, nick: Nick, (id, first): (ParticipantId, u64)) -> Member {
+        Member {
+            id,
+            jid: account.clone(),
+            nick,
+            status: Status::Left,
+            since: Default::default(),
+            subscriptions: NodeSet::default(),
+            windows: vec![(first, None)],
+            spoke: false,
+            preferences: Default::default(),
+            veiled: false,
+            own: Own::default(),
+            ended: false,
+            named: true,
+            granted: false,
+        }
+    }
+
     /// Whether an account has a seat.
     pub fn is_seated(&self, account: &BareJid) -> bool {
         self.seats.contains_key(account)
@@ -31,6 +51,11 @@ impl Seats {
     /// How many seats there are.
     pub fn count(&self) -> usize {
         self.seats.len()
+    }
+
+    /// How many accounts have a seat and no record in the channel.
+    pub fn passer_by_count(&self) -> usize {
+        self.ids.len()
     }
 
     /// The record that stands for an account that has a seat and none in the channel.

@@ -11,6 +11,7 @@ impl Engine {
         self.tell_time(now);
         self.requests.begin_turn();
         let mut turn = Turn { outbox: std::mem::take(self.outgoing.early()), ..Turn::default() };
+        self.review_doubted(&mut turn);
         batch.into_iter().enumerate().for_each(|(place, inbound)| self.take(place, inbound, &mut turn));
         self.end_walks(&mut turn);
         self.settle_presence(&mut turn);
@@ -56,7 +57,7 @@ impl Engine {
         // Presence counts as delivered.
         let stays = |out: &Out| match out {
             Out::Book(_) => true,
-            Out::Fan(fan) => fan.presence,
+            Out::Fan(fan) => fan.presence && !fan.decided,
             Out::Presence(_) => true,
             Out::Stanza(_) | Out::About { .. } | Out::Question(_) => false,
         };
@@ -67,6 +68,7 @@ impl Engine {
             match record {
                 Record::Channel { name, change, tag } => {
                     self.presence.probe_again(tag);
+                    self.undo_in_room(tag, &change);
                     self.take_back(&name, tag, &change, &mut out);
                     self.undo_part(&name);
                 }
@@ -80,6 +82,7 @@ impl Engine {
                 | Record::Sent(_) => {}
             }
         }
+        self.undo_seats(turn.seats_past, turn.passing);
         self.leave_rosters_again(turn.left_rosters);
         self.rest();
         self.take_tours_back(turn.tours_past, &turn.early);

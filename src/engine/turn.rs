@@ -2,12 +2,13 @@
 
 use super::channels::arrival::Leaving;
 use super::channels::tours::Touring;
+use super::occupants::ends::SeatPast;
 use super::outgoing::outbox::{Audience, Fan, Lasting};
 use super::requests::call::{Call, Called, Lookup};
 use super::requests::operating::AnnouncingStep;
 use super::share::Hit;
 use super::{Out, Query, Step};
-use crate::channel::{ChannelName, Ending, Newcomer, Nick, Refusal};
+use crate::channel::{Change, ChannelName, Ending, Newcomer, Nick, Refusal};
 use crate::store::{Deed, Halves, Outdated, Part, Record, Unsent};
 use crate::xep::Reply;
 use crate::xmpp::{Stanza, StanzaError, Tag, Unreadable};
@@ -86,6 +87,10 @@ pub struct Turn {
     pub(super) effort: usize,
     /// About how many stanzas of initial presence were delivered so far.
     pub(super) flood: usize,
+    /// What stood for accounts in rooms before the turn, in order.
+    pub(super) seats_past: Vec<SeatPast>,
+    /// What people of MIX are told of those who pass by in rooms.
+    pub(super) passing: Vec<(ChannelName, Change)>,
     /// Queries of the service, which are sent even if the commit is refused.
     pub(super) questions: Vec<String>,
     /// Shares that were hit, for the log and metrics.
@@ -144,7 +149,8 @@ impl Turn {
 
     pub(super) fn fan(&mut self, audience: Audience, stanza: Halves, lasting: Lasting) {
         let Halves { head, tail, groupchat } = stanza;
-        self.outbox.push(Out::Fan(Fan { audience, head, tail, groupchat, presence: false, lasting, charge: None }));
+        let (presence, decided, charge) = (false, true, None);
+        self.outbox.push(Out::Fan(Fan { audience, head, tail, groupchat, presence, decided, lasting, charge }));
     }
 
     /// Delivers a channel's presence to one address.
@@ -154,16 +160,17 @@ impl Turn {
 
     /// Delivers a channel's presence to an audience.
     pub(super) fn tell_all(&mut self, audience: Audience, presence: Halves) {
-        let Halves { head, tail, groupchat } = presence;
-        self.outbox.push(Out::Fan(Fan {
-            audience,
-            head,
-            tail,
-            groupchat,
-            presence: true,
-            lasting: Lasting::Kept,
-            charge: None,
-        }));
+        self.tell_some(audience, presence, false);
+    }
+
+    /// Delivers presence that says what the turn's commit decides, so it goes with it.
+    pub(super) fn tell_decided(&mut self, audience: Audience, presence: Halves) {
+        self.tell_some(audience, presence, true);
+    }
+
+    fn tell_some(&mut self, audience: Audience, Halves { head, tail, groupchat }: Halves, decided: bool) {
+        let (presence, lasting, charge) = (true, Lasting::Kept, None);
+        self.outbox.push(Out::Fan(Fan { audience, head, tail, groupchat, presence, decided, lasting, charge }));
     }
 
     /// Sends a query, even if the commit is refused.

@@ -36,6 +36,7 @@ fn message(number: u64, tag: u64, body: &str) -> Parcel {
         tail: format!("><body>{body}</body></message>"),
         groupchat: true,
         presence: false,
+        decided: false,
         lasting: Lasting::Row,
         charge: None,
     };

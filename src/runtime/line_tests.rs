@@ -36,6 +36,7 @@ pub(super) fn fan(tag: u64, body: &str, lasting: Lasting) -> Out {
         tail,
         groupchat: true,
         presence: false,
+        decided: false,
         lasting,
         charge: None,
     })

@@ -49,6 +49,7 @@ fn fan(body: &str) -> Out {
         tail,
         groupchat: true,
         presence: false,
+        decided: false,
         lasting: Lasting::Row,
         charge: None,
     })

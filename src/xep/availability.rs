@@ -13,11 +13,13 @@ const AVAILABILITY_BYTES_MAX: usize = 4096;
 const STATUS_BYTES_MAX: usize = 1024;
 
 /// The children of an `available` presence, in order, without those that only a channel may add.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Availability {
     children: Arc<str>,
     /// The children that may identify the sender, as byte ranges.
     naming: Vec<(u16, u16)>,
+    /// RFC 6121 §4.7.2.3.
+    priority: i8,
 }
 
 impl Availability {
@@ -39,7 +41,14 @@ impl Availability {
                 naming.push((from, to));
             }
         }
-        Availability { children: children.into(), naming }
+        // One that is no number is not passed on, either.
+        let priority = presence.part("priority", ns::CLIENT).and_then(|it| it.text().trim().parse().ok());
+        Availability { children: children.into(), naming, priority: priority.unwrap_or(0) }
+    }
+
+    /// RFC 6121 §4.7.2.3: how much the resource wants to be the one that is spoken to.
+    pub fn priority(&self) -> i8 {
+        self.priority
     }
 
     /// All children, for those who may see the real JID.

@@ -119,7 +119,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("outgoing", &[]),
     ("people", &["fairness", "outgoing"]),
     ("presence", &["fairness"]),
-    ("occupants", &["outgoing"]),
+    ("occupants", &["fairness", "outgoing"]),
     ("channels", &["fairness", "outgoing"]),
     ("requests", &["fairness"]),
 ];

@@ -3,8 +3,8 @@
 use super::Outcome;
 use crate::channel::command::EnterWish;
 use crate::channel::{
-    Actor, Answer, Change, Channel, Context, Decision, JoinWish, Member, Membership, Nick, NodeSet, Own, ParticipantId,
-    PreferencesPatch, Refusal, Role, Standing, Status,
+    Actor, Answer, Change, Channel, Context, Decision, JoinWish, Member, Membership, Nick, NodeSet, PreferencesPatch,
+    Refusal, Role, Seats, Standing,
 };
 use jid::BareJid;
 
@@ -33,7 +33,7 @@ impl Channel {
         let nick = self.free_in_room(actor, wish.nick.clone(), context)?;
         // Whoever was in the channel is who it was.
         let id = self.member(account).map_or_else(|| wish.id.clone(), |past| past.id.clone());
-        let member = passer_by(account, nick, (id, self.head().row + 1));
+        let member = Seats::stand_in(account, nick, (id, self.head().row + 1));
         let answer = entered(&member, true, &wish);
         Ok(Decision::of(vec![Change::Entered(member)], answer))
     }
@@ -87,26 +87,6 @@ impl Channel {
             Some(holder) if *holder != actor.account => Err(Refusal::NickTaken),
             _ => Ok(nick),
         }
-    }
-}
-
-/// The record that stands for somebody who is in the room and not in the channel.
-fn passer_by(account: &BareJid, nick: Nick, (id, first): (ParticipantId, u64)) -> Member {
-    Member {
-        id,
-        jid: account.clone(),
-        nick,
-        status: Status::Left,
-        since: Default::default(),
-        subscriptions: NodeSet::default(),
-        windows: vec![(first, None)],
-        spoke: false,
-        preferences: Default::default(),
-        veiled: false,
-        own: Own::default(),
-        ended: false,
-        named: true,
-        granted: false,
     }
 }
 

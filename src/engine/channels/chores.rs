@@ -108,7 +108,7 @@ pub(super) const KINDS: [ChoreKind; 8] = [
     ChoreKind { next: Engine::next_ending, go_on: Engine::end_lifetime, pass: Engine::pass_ending },
     ChoreKind { next: Engine::next_to_announce, go_on: Engine::announce_in, pass: Engine::pass_announcing },
     ChoreKind { next: Engine::next_presence, go_on: Engine::deliver_presence_in, pass: Engine::pass_presence },
-    ChoreKind { next: Engine::next_rooms, go_on: Engine::put_out_in, pass: Engine::pass_rooms },
+    ChoreKind { next: Engine::next_rooms, go_on: Engine::tend_room, pass: Engine::pass_rooms },
     ChoreKind { next: Engine::next_to_leave, go_on: Engine::leave_in, pass: Engine::pass_leaving },
     ChoreKind { next: Engine::next_on_tours, go_on: Engine::tour_in, pass: Engine::pass_on_tours },
 ];

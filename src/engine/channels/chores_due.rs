@@ -3,6 +3,7 @@
 use super::super::{Engine, Inbound, Turn};
 use super::chores::KINDS;
 use super::step::Step;
+use crate::channel::ChannelName;
 
 impl Engine {
     /// Begins no steps before the next tick, because the process is about to end. Stored chores continue at the next
@@ -40,13 +41,19 @@ impl Engine {
         self.channels.chores.give_out(turn);
     }
 
+    /// Goes on in a channel in the turn after this one.
+    pub(in crate::engine) fn go_on_in(&mut self, name: &ChannelName, turn: &mut Turn) {
+        self.channels.chores.want(Step::In(name.clone()));
+        self.channels.chores.give_out(turn);
+    }
+
     /// Does a step that was given out.
     pub(in crate::engine) fn go_on(&mut self, step: Step, turn: &mut Turn) {
         self.channels.chores.asked.remove(&step);
         match step {
             Step::Finish(name, number) => return self.finish(&name, number, turn),
-            // Done at the end of every turn.
-            Step::LetGo => return,
+            // The rest is done at the end of every turn.
+            Step::LetGo => return self.tell_ended_rooms(turn),
             // The next tick asks for it again.
             Step::In(_) | Step::Through(..) if self.channels.chores.rests => return,
             // The channel left memory; the next tick asks for it again.
@@ -79,7 +86,6 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::ChannelName;
     use crate::channel::Stamp;
     use crate::engine::channels::chores::Chores;
     use crate::engine::channels::tours::tour_of;

@@ -28,7 +28,7 @@ impl Engine {
         // Roster items of people removed in this turn are removed in a later one, after the commit.
         self.leave_rosters(turn);
         let mut count = super::arrival::PEOPLE_MAX;
-        if !self.let_go(&mut count) || self.channels.departures.is_leaving() {
+        if !self.let_go(&mut count) || self.channels.departures.is_leaving() || self.occupants.has_ended_rooms() {
             turn.next.push(Inbound::GoOn(Step::LetGo));
         }
     }

@@ -3,15 +3,19 @@
 use super::super::outgoing::outbox::{Audience, Delta, ListId, Out};
 use super::super::outgoing::unsent::halves;
 use super::super::{Engine, Turn};
-use super::Occupants;
-use crate::channel::ChannelName;
+use super::audiences::Knows;
+use super::ends::Ended;
+use super::seat::{Seat, Session};
+use super::showing::{is_shown, leaver, of_mix};
+use super::telling::Pacing;
+use crate::channel::{Change, ChannelName, Member};
 use crate::xep::List;
 use crate::xep::availability::Availability;
-use crate::xep::muc::presence::{Occupant, status};
-use jid::FullJid;
+use crate::xep::muc::presence::status;
+use jid::{BareJid, FullJid};
 use minidom::Element;
 use rand::Rng;
-use std::ops::Bound;
+use std::sync::Arc;
 
 impl Engine {
     /// A client leaves a room.
@@ -24,72 +28,109 @@ impl Engine {
     ) {
         let shows_jids = self.channels.channel(name).is_some_and(|channel| channel.settings().shows_jids());
         let says = Availability::of(presence).shown(shows_jids);
-        self.end_session(name, full, (&says, &[]), turn);
+        self.end_session(name, full, (says, &[]), turn);
     }
 
     /// XEP-0045 §7.14: a client is put out of a room, because it cannot be reached or there is no room for it.
     pub(in crate::engine) fn put_out(&mut self, name: &ChannelName, full: &FullJid, turn: &mut Turn) {
-        self.end_session(name, full, ("", &[status::KICKED, status::UNREACHABLE]), turn);
-    }
-
-    /// Rooms whose channels are to be loaded, since clients in them are gone.
-    pub(in crate::engine) fn next_rooms(&mut self) -> Vec<ChannelName> {
-        let Occupants { gone, putting_out, .. } = &mut self.occupants;
-        putting_out.step(|behind, count| {
-            let from = behind.map_or(Bound::Unbounded, Bound::Excluded);
-            gone.range((from, Bound::Unbounded)).take(count).map(|(name, _)| name.clone()).collect()
-        })
-    }
-
-    /// The channel of a room is in memory: clients that are gone are put out.
-    pub(in crate::engine) fn put_out_in(&mut self, name: &ChannelName, turn: &mut Turn) {
-        self.occupants.putting_out.done(name);
-        for full in self.occupants.gone.remove(name).unwrap_or_default() {
-            self.put_out(name, &full, turn);
-        }
-    }
-
-    /// The channel of a room cannot be read: nobody can be told.
-    pub(in crate::engine) fn pass_rooms(&mut self, name: &ChannelName) {
-        self.occupants.putting_out.done(name);
+        self.end_session(name, full, (Arc::default(), &[status::KICKED, status::UNREACHABLE]), turn);
     }
 
     /// A session ends. It hears of it first, the others if nobody is on the seat any more.
-    fn end_session(&mut self, name: &ChannelName, full: &FullJid, (says, codes): (&str, &[u16]), turn: &mut Turn) {
+    fn end_session(&mut self, name: &ChannelName, full: &FullJid, what: (Arc<str>, &[u16]), turn: &mut Turn) {
         // The channel may be no more, or never have come to be.
         let Some(tag) = self.occupants.tag_of(name, full) else { return };
         let account = full.to_bare();
-        let seats = self.occupants.seats(tag);
-        let passer_by = seats.passer_by(&account).cloned();
-        let Some((session, is_last, is_told)) = self.occupants.leave(tag, full) else { return };
+        let (passer_by, stand_in) = self.stands_on(tag, &account);
+        let Some((session, seat)) = self.occupants.leave(tag, full) else { return };
         turn.outbox.push(Out::Book(Delta::Removed(ListId { tag, list: List::Sessions }, session.no)));
-        if let Some(channel) = self.channels.channel(name)
-            && let Some(member) = channel.participant(&account).or(passer_by.as_ref())
-        {
-            let room = self.service.address_of(name);
-            let jid = channel.settings().shows_jids().then(|| full.to_string());
-            let occupant = Occupant { channel, room: &room, member, jid, says };
-            let own = [codes, &[status::SELF]].concat();
-            let id = self.service.sealer.mark(tag, self.dice.random());
-            turn.tell_all(Audience::One(session.no), halves(&occupant.unavailable(Some(&id), &own), false));
-            if is_last && is_told {
-                let gone = occupant.unavailable(Some(&id), codes);
-                turn.tell_all(Audience::List(ListId { tag, list: List::Sessions }, None), halves(&gone, false));
-            }
+        let since = turn.outbox.len();
+        if let Some(member) = &stand_in {
+            self.tell_of_end((name, tag), (member, &session, seat.as_ref()), what, turn);
         }
         self.people.leave_session(session.no, &mut turn.outbox);
-        if let Some(passer_by) = passer_by.filter(|_| is_last) {
-            self.carry_on(vec![(name.clone(), crate::channel::Change::Exited(passer_by))], turn);
+        self.load(&account, name, &mut turn.outbox[since..]);
+        match (seat, passer_by) {
+            (None, _) => self.tell_of_seat((name, tag), &account, (Pacing::Paced, None), turn),
+            (Some(_), Some(passer_by)) => self.carry_on(vec![(name.clone(), Change::Exited(passer_by))], turn),
+            (Some(_), None) => {}
         }
-        if !is_last {
-            self.tell_of_occupant(name, tag, full, turn);
+    }
+
+    /// The record of a passer-by that sits in a room; and the record of whoever sits there.
+    fn stands_on(&self, tag: u64, account: &BareJid) -> (Option<Member>, Option<Member>) {
+        let Some(room) = self.occupants.room(tag) else { return (None, None) };
+        let passer_by = room.seats.passer_by(account).cloned();
+        let member = self.channels.channel(&room.name).and_then(|channel| self.occupants.member_on(channel, account));
+        let member = member.cloned().or_else(|| room.seat_of(account)?.stand_in(account));
+        (passer_by, member)
+    }
+
+    /// A session ended: it is told, and those who know of its seat if that ended with it. One that stays in the channel by MIX
+    /// is still there.
+    fn tell_of_end(
+        &mut self,
+        (name, tag): (&ChannelName, u64),
+        (member, session, seat): (&Member, &Session, Option<&Seat>),
+        (says, codes): (Arc<str>, &[u16]),
+        turn: &mut Turn,
+    ) {
+        let Some(channel) = self.channels.channel(name) else { return };
+        let room = self.service.address_of(name);
+        let picture = leaver(channel, member, &session.full, says);
+        let own = [codes, &[status::SELF]].concat();
+        let id = self.service.sealer.mark(tag, self.dice.random());
+        let own = picture.occupant(&room).unavailable(Some(&id), &own);
+        turn.tell_all(Audience::One(session.no), halves(&own, false));
+        let stays = channel.participant(&member.jid).filter(|member| is_shown(member));
+        let (Some(seat), Some(here)) = (seat, self.occupants.room(tag)) else { return };
+        if let Some(audience) = here.audience(tag, &member.jid, &seat.trace, Knows::It) {
+            let presence = match stays {
+                Some(member) => of_mix(channel, member).occupant(&room).available(Some(&id), &[]),
+                None => picture.occupant(&room).unavailable(Some(&id), codes),
+            };
+            turn.tell_all(audience, halves(&presence, false));
         }
+        let (id, is_staying) = (seat.id.clone(), stays.is_some());
+        if let Some(room) = self.occupants.room_mut(tag).filter(|_| is_staying) {
+            room.traces.insert(id, seat.trace);
+        }
+    }
+
+    /// Ends the seats of some accounts. Whoever is put out hears of itself alone.
+    pub(in crate::engine) fn end_seats(
+        &mut self,
+        name: &ChannelName,
+        tag: u64,
+        ended: Vec<(BareJid, Ended)>,
+        turn: &mut Turn,
+    ) {
+        let mut leaving: Vec<(Member, Ended, Vec<FullJid>)> = Vec::new();
+        for (account, why) in ended {
+            let (_, member) = self.stands_on(tag, &account);
+            let seat = self.occupants.room(tag).and_then(|room| room.seat_of(&account));
+            let Some((seat, member)) = seat.zip(member) else { continue };
+            let list = ListId { tag, list: List::Sessions };
+            turn.outbox.extend(seat.numbers().map(|no| Out::Book(Delta::Removed(list, no))));
+            leaving.push((member, why, seat.sessions.iter().map(|session| session.full.clone()).collect()));
+        }
+        let mut gone = Vec::new();
+        for (member, why, sessions) in leaving {
+            gone.extend(self.occupants.seats(tag).passer_by(&member.jid).cloned());
+            for full in sessions {
+                let Some((session, seat)) = self.occupants.leave(tag, &full) else { continue };
+                let what = (Arc::default(), why.codes());
+                self.tell_of_end((name, tag), (&member, &session, seat.as_ref()), what, turn);
+                self.people.leave_session(session.no, &mut turn.outbox);
+            }
+        }
+        self.carry_on(gone.into_iter().map(|member| (name.clone(), Change::Exited(member))).collect(), turn);
     }
 
     /// A client is gone: it is put out of every room with the next tick, when their channels are in memory.
     pub(in crate::engine) fn leave_rooms(&mut self, full: &FullJid) {
         for (_, name) in self.occupants.rooms_of(full) {
-            self.occupants.gone.entry(name).or_default().insert(full.clone());
+            self.occupants.note_gone(&name, full);
         }
     }
 }

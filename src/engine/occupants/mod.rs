@@ -4,20 +4,33 @@
 //! channel. Seats outlive channels that leave memory.
 
 mod asking;
+mod audiences;
+mod ended;
+pub(super) mod ends;
 pub(super) mod entering;
 pub(super) mod following;
 mod history;
+mod holding;
 pub(super) mod leaving;
 mod passing;
+mod renaming;
+mod reviewing;
 pub(super) mod room;
+mod seat;
+mod showing;
+mod speaking;
+mod telling;
+mod tending;
+mod undoing;
 
+use super::fairness::pace::Pace;
 use super::outgoing::outbox::EntryNo;
-use super::share::{Full, Hit, OwnDomains, Shares};
-use crate::channel::{ChannelName, Member, ParticipantId, Seats};
+use super::share::{Hit, OwnDomains, Shares};
+use crate::channel::{ChannelName, Member, ParticipantId, Rate, Seats};
 use crate::chore::{Budget, Chore};
-use crate::xep::availability::Availability;
+use ends::EndedRoom;
 use jid::{BareJid, FullJid};
-use room::{Room, Session};
+use room::Room;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Clients of one account in one room.
@@ -26,8 +39,14 @@ pub(super) const SESSIONS_MAX: usize = 16;
 const ACCOUNT_SESSIONS_MAX: usize = 500;
 /// Sessions of all rooms.
 const ALL_SESSIONS_MAX: usize = 1_000_000;
-/// Rooms whose channels are loaded to tell of clients that are gone.
-const PUTTING_OUT: Budget = Budget { things: 16, cost: usize::MAX };
+/// What the presence of all sessions says, in bytes.
+const BYTES_MAX: usize = 256 << 20;
+/// The rate at which an account enters rooms: one with two clients in 500 rooms may come online at once.
+const ENTRIES: Rate = Rate { per_s: 2, burst: 1000 };
+/// The rate at which an account's presence in rooms, and its other nicks, are told to others.
+const TOLD: Rate = Rate { per_s: 20, burst: 500 };
+/// Rooms that are gone on with at a tick, and seats that are told of.
+const TENDING: Budget = Budget { things: 512, cost: 4096 };
 
 /// See the module.
 pub(in crate::engine) struct Occupants {
@@ -38,10 +57,23 @@ pub(in crate::engine) struct Occupants {
     clients: HashMap<BareJid, BTreeSet<FullJid>>,
     /// Clients that are gone, by the names of their rooms, in which nobody was told of that yet.
     gone: BTreeMap<ChannelName, BTreeSet<FullJid>>,
-    /// The rooms whose channels are loaded for that.
-    putting_out: Chore<ChannelName>,
+    gone_count: usize,
+    /// What people of MIX are still to be told of those who pass by: whoever went by an id.
+    owed: BTreeMap<ChannelName, BTreeMap<ParticipantId, Member>>,
+    owed_count: usize,
+    /// Rooms in which something is to be done when their channels are in memory, with their tags.
+    due: BTreeMap<ChannelName, u64>,
+    /// Those of them in which commits were refused.
+    doubted: BTreeSet<ChannelName>,
+    /// Rooms whose channels are no more, by the channels' tags. Their sessions are still to be told of it.
+    ended: BTreeMap<u64, EndedRoom>,
+    tending: Chore<ChannelName>,
     /// Sessions, each counted against its account.
     shares: Shares<BareJid>,
+    /// The bytes of what their presence says.
+    bytes: Shares<BareJid>,
+    entries: Pace<BareJid>,
+    told: Pace<BareJid>,
 }
 
 impl Occupants {
@@ -52,14 +84,23 @@ impl Occupants {
             of: HashMap::new(),
             clients: HashMap::new(),
             gone: BTreeMap::new(),
-            putting_out: Chore::queue(PUTTING_OUT),
+            gone_count: 0,
+            owed: BTreeMap::new(),
+            owed_count: 0,
+            due: BTreeMap::new(),
+            doubted: BTreeSet::new(),
+            ended: BTreeMap::new(),
+            tending: Chore::circle(TENDING),
             shares: Shares::new("sessions in rooms", ALL_SESSIONS_MAX, own_domains.clone()),
+            bytes: Shares::new("presence in rooms", BYTES_MAX, own_domains.clone()),
+            entries: Pace::new(ENTRIES),
+            told: Pace::new(TOLD),
         }
     }
 
     /// Who hit a share since this was asked last.
     pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
-        self.shares.hits()
+        self.shares.hits().chain(self.bytes.hits())
     }
 
     /// The seats of a room, as the rules see them.
@@ -93,115 +134,12 @@ impl Occupants {
         self.rooms.get_mut(&tag)?.session_mut(full).map(|session| session.no)
     }
 
-    /// Finds room for one more session of an account.
-    ///
-    /// # Errors
-    /// Whose session has to end for it; `None`: there is no room.
-    pub fn find_room(&mut self, tag: u64, account: &BareJid) -> Result<(), Option<(ChannelName, FullJid)>> {
-        let count = self.rooms.get(&tag).and_then(|room| room.seat_of(account)).map_or(0, |seat| seat.sessions.len());
-        if count >= SESSIONS_MAX {
-            // One that is gone without a word keeps no other out.
-            let oldest = self.rooms.get(&tag).and_then(|room| Some((room, room.seat_of(account)?.sessions.first()?)));
-            return Err(oldest.map(|(room, session)| (room.name.clone(), session.full.clone())));
-        }
-        if self.shares.held_by(account) >= ACCOUNT_SESSIONS_MAX {
-            return Err(None);
-        }
-        match self.shares.take(account, 1) {
-            Ok(()) => {
-                // It is counted with the session.
-                self.shares.give_back(account, 1);
-                Ok(())
-            }
-            Err(Full::Of(loser)) => Err(self.oldest_of(&loser)),
-            Err(_) => Err(None),
-        }
-    }
-
-    /// A session of an account in one of its rooms.
-    fn oldest_of(&self, account: &BareJid) -> Option<(ChannelName, FullJid)> {
-        let full = self.clients.get(account)?.first()?;
-        self.rooms_of(full).into_iter().next().map(|(_, name)| (name, full.clone()))
-    }
-
-    /// A client enters, or enters anew. `passer_by`: what stands for it where it has no record in the channel.
-    pub fn enter(
-        &mut self,
-        (tag, name): (u64, &ChannelName),
-        full: &FullJid,
-        member: &Member,
-        passes_by: bool,
-        (no, says): (EntryNo, Availability),
-    ) {
-        let account = full.to_bare();
-        if self.of.entry(full.clone()).or_default().insert(tag) {
-            self.shares.count(&account, 1);
-            self.clients.entry(account.clone()).or_default().insert(full.clone());
-        }
-        if let Some(gone) = self.gone.get_mut(name) {
-            gone.remove(full);
-        }
-        let room = self.rooms.entry(tag).or_insert_with(|| Room::new(name.clone()));
-        room.seats.put(&account, passes_by.then(|| member.clone()));
-        room.sit(&member.id, Session { full: full.clone(), no, says });
-    }
-
-    /// A session says something else.
-    pub fn say(&mut self, tag: u64, full: &FullJid, says: Availability) {
-        if let Some(session) = self.rooms.get_mut(&tag).and_then(|room| room.session_mut(full)) {
-            session.says = says;
-        }
-    }
-
-    /// The others in a room are about to be told of an account.
-    pub fn note_told(&mut self, tag: u64, account: &BareJid) {
-        if let Some(room) = self.rooms.get_mut(&tag) {
-            room.note_told(account);
-        }
-    }
-
-    /// A session ends. What it was, whether the seat ended with it, and whether the others were told of that.
-    pub fn leave(&mut self, tag: u64, full: &FullJid) -> Option<(Session, bool, bool)> {
-        let room = self.rooms.get_mut(&tag)?;
-        let (session, is_last, is_told) = room.stand_up(full)?;
-        if is_last {
-            room.seats.end(&full.to_bare());
-        }
-        if let Some(gone) = self.gone.get_mut(&room.name) {
-            gone.remove(full);
-            if gone.is_empty() {
-                self.gone.remove(&room.name);
-            }
-        }
-        if room.is_empty() {
-            self.rooms.remove(&tag);
-        }
-        self.shares.give_back(&full.to_bare(), 1);
-        if let Some(rooms) = self.of.get_mut(full) {
-            rooms.remove(&tag);
-            if rooms.is_empty() {
-                self.of.remove(full);
-                if let Some(clients) = self.clients.get_mut(&full.to_bare()) {
-                    clients.remove(full);
-                    if clients.is_empty() {
-                        self.clients.remove(&full.to_bare());
-                    }
-                }
-            }
-        }
-        Some((session, is_last, is_told))
-    }
-
-    /// One of the sessions of an account in a room.
-    pub fn any_session(&self, tag: u64, account: &BareJid) -> Option<FullJid> {
-        Some(self.rooms.get(&tag)?.seat_of(account)?.shown()?.full.clone())
-    }
-
     /// Whoever sits in a room has this id there from here on, and this record where it has none in the channel.
     pub fn identify(&mut self, tag: u64, account: &BareJid, id: &ParticipantId, passer_by: Option<Member>) {
-        if let Some(room) = self.rooms.get_mut(&tag) {
+        let Some(room) = self.rooms.get_mut(&tag) else { return };
+        if let Some(seat) = room.seat_mut(account) {
+            seat.id = id.clone();
             room.seats.put(account, passer_by);
-            room.identify(account, id);
         }
     }
 
@@ -212,6 +150,8 @@ impl Occupants {
     }
 }
 
+#[cfg(test)]
+mod rooms_tests;
 #[cfg(test)]
 #[path = "occupants_tests.rs"]
 mod tests;

@@ -1,7 +1,8 @@
 //! Seats and sessions are bounded, counted and in order.
 
 use super::*;
-use crate::channel::{Nick, NodeSet, Own, Status};
+use crate::channel::Nick;
+use crate::xep::availability::Availability;
 
 fn full(text: &str) -> FullJid {
     FullJid::new(text).unwrap()
@@ -10,28 +11,18 @@ fn full(text: &str) -> FullJid {
 fn member(account: &BareJid) -> Member {
     let mut id = [0; 20];
     id.iter_mut().zip(account.as_str().bytes()).for_each(|(at, byte)| *at = byte);
-    Member {
-        id: ParticipantId::of_bytes(id),
-        jid: account.clone(),
-        nick: Nick::new(account.as_str()).unwrap(),
-        status: Status::Left,
-        since: Default::default(),
-        subscriptions: NodeSet::default(),
-        windows: Vec::new(),
-        spoke: false,
-        preferences: Default::default(),
-        veiled: false,
-        own: Own::default(),
-        ended: false,
-        named: true,
-        granted: false,
-    }
+    Seats::stand_in(account, Nick::new(account.as_str()).unwrap(), (ParticipantId::of_bytes(id), 1))
 }
 
 fn enter(occupants: &mut Occupants, tag: u64, who: &str) {
     let (full, name) = (full(who), ChannelName::new(&format!("c{tag}")).unwrap());
-    let says = Availability::of(&"<presence xmlns='jabber:client'/>".parse().unwrap());
-    occupants.enter((tag, &name), &full, &member(&full.to_bare()), true, (EntryNo::first(tag as u32), says));
+    let whom = (&member(&full.to_bare()), true, false);
+    occupants.enter((tag, &name), &full, whom, (EntryNo::first(tag as u32), says("")));
+}
+
+fn says(text: &str) -> Availability {
+    let presence = format!("<presence xmlns='jabber:client'><status>{text}</status></presence>");
+    Availability::of(&presence.parse().unwrap())
 }
 
 fn occupants(max: usize) -> Occupants {
@@ -55,11 +46,11 @@ fn an_account_sits_in_a_room_by_so_many_clients() {
     enter(&mut occupants, 7, "a@h/3");
     assert_eq!(occupants.shares.held(), SESSIONS_MAX);
     for n in 0..SESSIONS_MAX {
-        let (_, is_last, _) = occupants.leave(7, &full(&format!("a@h/{n}"))).unwrap();
-        assert_eq!(is_last, n == SESSIONS_MAX - 1);
+        let (_, seat) = occupants.leave(7, &full(&format!("a@h/{n}"))).unwrap();
+        assert_eq!(seat.is_some(), n == SESSIONS_MAX - 1);
     }
     let kept = (occupants.shares.held(), occupants.rooms.len(), occupants.of.len(), occupants.clients.len());
-    assert_eq!(kept, (0, 0, 0, 0));
+    assert_eq!((kept, occupants.bytes.held()), ((0, 0, 0, 0), 0));
 }
 
 #[test]
@@ -119,4 +110,75 @@ fn seats_are_in_the_order_in_which_they_were_taken() {
     occupants.identify(1, &BareJid::new("a@h").unwrap(), &other, None);
     assert_eq!(order(&occupants), ["z@h/1", "z@h/2", "a@h/1", "m@h/1"]);
     assert_eq!(occupants.room(1).unwrap().seat_of(&BareJid::new("a@h").unwrap()).unwrap().id, other);
+}
+
+#[test]
+fn what_one_domain_says_in_rooms_leaves_room_for_others() {
+    let own = OwnDomains::new(["h".to_owned()]);
+    let mut occupants =
+        Occupants { bytes: Shares::new("presence in rooms", 4000, own.clone()), ..Occupants::new(&own) };
+    let said = |occupants: &Occupants, who: &str| {
+        occupants.room(1).unwrap().seat_of(&full(who).to_bare()).unwrap().shown().unwrap().says.bytes()
+    };
+    let long = says(&"x".repeat(80));
+    for n in 0..200 {
+        let who = format!("x{n}@away/r");
+        enter(&mut occupants, 1, &who);
+        occupants.say(1, &full(&who), long.clone());
+    }
+    assert!(occupants.bytes.held() <= 4000 && occupants.shares.held() == 200);
+    // Those of another domain are heard, and somebody of the first one says nothing any more. That is told.
+    for n in 0..10 {
+        let who = format!("a{n}@h/r");
+        enter(&mut occupants, 1, &who);
+        occupants.say(1, &full(&who), long.clone());
+        assert_eq!(said(&occupants, &who), long.bytes());
+    }
+    assert!(occupants.bytes.held() <= 4000 && occupants.shares.held() == 210);
+    assert!(!occupants.room(1).unwrap().waiting.is_empty());
+    let hits: Vec<Hit> = occupants.hits().collect();
+    assert!(hits.iter().all(|hit| (hit.what, &*hit.domain) == ("presence in rooms", "away")), "{hits:?}");
+    // Whoever leaves gives back what it said.
+    (0..200).for_each(|n| drop(occupants.leave(1, &full(&format!("x{n}@away/r")))));
+    (0..10).for_each(|n| drop(occupants.leave(1, &full(&format!("a{n}@h/r")))));
+    assert_eq!((occupants.bytes.held(), occupants.rooms.len(), occupants.due.len()), (0, 0, 0));
+}
+
+#[test]
+fn whoever_is_gone_counts_for_nothing_and_does_so_again_when_it_is_there_again() {
+    let mut occupants = occupants(4);
+    ["a@h/1", "a@h/2", "b@h/1", "c@h/1"].iter().for_each(|who| enter(&mut occupants, 1, who));
+    let name = ChannelName::new("c1").unwrap();
+    let (_, ousted) = occupants.find_room(1, &BareJid::new("d@h").unwrap()).unwrap_err().unwrap();
+    assert_eq!(ousted.to_string(), "a@h/1");
+    (0..2).for_each(|_| occupants.note_gone(&name, &ousted));
+    assert_eq!((occupants.shares.held(), occupants.gone_count, occupants.due.len()), (3, 1, 1));
+    assert_eq!(occupants.find_room(1, &BareJid::new("d@h").unwrap()), Ok(()));
+    enter(&mut occupants, 1, "a@h/1");
+    assert_eq!((occupants.shares.held(), occupants.gone_count), (4, 0));
+    occupants.note_gone(&name, &ousted);
+    assert!(occupants.leave(1, &ousted).is_some());
+    assert_eq!((occupants.shares.held(), occupants.gone_count), (3, 0));
+}
+
+#[test]
+fn rooms_that_cannot_be_read_do_not_keep_others_waiting() {
+    let mut occupants = occupants(10_000);
+    let step = |occupants: &mut Occupants| {
+        let Occupants { due, tending, .. } = occupants;
+        tending.step(|behind, count| {
+            let from = behind.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
+            due.range((from, std::ops::Bound::Unbounded)).take(count).map(|(name, _)| name.clone()).collect()
+        })
+    };
+    for tag in 1000..1000 + 2 * TENDING.things as u64 {
+        enter(&mut occupants, tag, &format!("a{tag}@h/r"));
+        occupants.note_gone(&ChannelName::new(&format!("c{tag}")).unwrap(), &full(&format!("a{tag}@h/r")));
+    }
+    let first = step(&mut occupants);
+    first.iter().for_each(|name| assert!(occupants.tending.done(name)));
+    let second = step(&mut occupants);
+    assert!(first.len() == TENDING.things && second.len() == TENDING.things && first[0] != second[0]);
+    second.iter().for_each(|name| assert!(occupants.tending.done(name)));
+    assert_eq!(step(&mut occupants), first);
 }

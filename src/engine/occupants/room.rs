@@ -1,39 +1,20 @@
 //! One room: its seats, and the sessions on them, in the order in which they began: what leaves is written in that order, and
 //! one of ids or accounts would tell something of hidden people.
 
+use super::seat::{Seat, Session, Trace};
 use crate::channel::{ChannelName, ParticipantId, Seats};
 use crate::engine::outgoing::outbox::EntryNo;
-use crate::xep::availability::Availability;
 use jid::{BareJid, FullJid};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 
-/// A client in a room.
-#[derive(Debug)]
-pub struct Session {
-    /// Its address.
-    pub full: FullJid,
-    /// Its entry in the address book.
-    pub no: EntryNo,
-    /// What its presence says.
-    pub says: Availability,
-}
-
-/// Whoever sits on a seat, and by which clients.
-#[derive(Debug)]
-pub struct Seat {
-    /// The occupant id.
-    pub id: ParticipantId,
-    /// The sessions, oldest first.
-    pub sessions: Vec<Session>,
-    /// Whether the others were told of it.
-    pub is_told: bool,
-}
-
-impl Seat {
-    /// XEP-0045 §7.14: the session that others see: the newest one.
-    pub fn shown(&self) -> Option<&Session> {
-        self.sessions.last()
-    }
+/// How far the seats of a room are gone through, to end those of accounts that may not stay.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Review {
+    /// The last seat that was looked at.
+    pub behind: Option<u64>,
+    /// Whether what the channel's commits were to say of them is unknown: they are told of again where it is something else.
+    pub doubted: bool,
 }
 
 /// See the module.
@@ -43,16 +24,39 @@ pub struct Room {
     pub name: ChannelName,
     /// The seats, as the rules see them.
     pub seats: Seats,
+    /// Whether its occupants are not told of one another, because they are too many.
+    pub is_quiet: bool,
+    /// Whether it ever was: some occupants may be unknown to some sessions.
+    pub was_quiet: bool,
+    /// Of participants that are shown without a seat: those whose coming, or first words, fell into the time of the room.
+    pub traces: BTreeMap<ParticipantId, Trace>,
+    /// Seats whose presence is to be told when its time comes.
+    pub waiting: BTreeSet<u64>,
+    /// The seats that are still to be looked at.
+    pub review: Option<Review>,
     occupants: BTreeMap<u64, Seat>,
     places: HashMap<BareJid, u64>,
-    /// How many seats there were so far.
-    begun: u64,
+    /// Counts what happens, so that what a session was there for is known.
+    moment: u64,
+    sessions: usize,
 }
 
 impl Room {
     /// Nobody sits in it.
     pub fn new(name: ChannelName) -> Room {
-        Room { name, seats: Seats::default(), occupants: BTreeMap::new(), places: HashMap::new(), begun: 0 }
+        Room {
+            name,
+            seats: Seats::default(),
+            is_quiet: false,
+            was_quiet: false,
+            traces: BTreeMap::new(),
+            waiting: BTreeSet::new(),
+            review: None,
+            occupants: BTreeMap::new(),
+            places: HashMap::new(),
+            moment: 0,
+            sessions: 0,
+        }
     }
 
     /// Whether nobody sits in it.
@@ -60,12 +64,34 @@ impl Room {
         self.occupants.is_empty()
     }
 
+    /// How many sessions there are.
+    pub fn session_count(&self) -> usize {
+        self.sessions
+    }
+
+    /// Something happens.
+    pub fn next_moment(&mut self) -> u64 {
+        self.moment += 1;
+        self.moment
+    }
+
+    /// The place of an account.
+    pub fn place_of(&self, account: &BareJid) -> Option<u64> {
+        self.places.get(account).copied()
+    }
+
+    /// The seat at a place.
+    pub fn seat_at(&self, place: u64) -> Option<&Seat> {
+        self.occupants.get(&place)
+    }
+
     /// The seat of an account.
     pub fn seat_of(&self, account: &BareJid) -> Option<&Seat> {
         self.occupants.get(self.places.get(account)?)
     }
 
-    fn seat_mut(&mut self, account: &BareJid) -> Option<&mut Seat> {
+    /// The seat of an account.
+    pub fn seat_mut(&mut self, account: &BareJid) -> Option<&mut Seat> {
         self.occupants.get_mut(self.places.get(account)?)
     }
 
@@ -74,46 +100,45 @@ impl Room {
         self.occupants.values()
     }
 
-    /// The others are about to be told of an account.
-    pub fn note_told(&mut self, account: &BareJid) {
-        if let Some(seat) = self.seat_mut(account) {
-            seat.is_told = true;
-        }
+    /// Those behind a place, oldest seats first.
+    pub fn occupants_behind(&self, place: Option<u64>) -> impl Iterator<Item = (u64, &Seat)> {
+        let from = place.map_or(Bound::Unbounded, Bound::Excluded);
+        self.occupants.range((from, Bound::Unbounded)).map(|(place, seat)| (*place, seat))
     }
 
-    /// An account has this id from here on.
-    pub fn identify(&mut self, account: &BareJid, id: &ParticipantId) {
-        if let Some(seat) = self.seat_mut(account) {
-            seat.id = id.clone();
-        }
-    }
-
-    /// A session of whoever has this id begins, or begins anew.
-    pub fn sit(&mut self, id: &ParticipantId, session: Session) {
-        let account = session.full.to_bare();
-        let place = *self.places.entry(account).or_insert(self.begun);
-        self.begun = self.begun.max(place + 1);
+    /// A session of whoever has this id begins, or begins anew. `is_shown`: the others are shown its account already, as one of
+    /// MIX.
+    pub fn sit(&mut self, id: &ParticipantId, is_shown: bool, mut session: Session) {
+        let (account, moment) = (session.full.to_bare(), self.next_moment());
+        session.since = moment;
+        let place = *self.places.entry(account).or_insert(moment);
+        let trace = self.traces.remove(id).unwrap_or_default();
         let seat = self.occupants.entry(place).or_insert_with(|| Seat {
-            id: id.clone(),
-            sessions: Vec::new(),
-            is_told: false,
+            trace: if is_shown { trace } else { Trace { begun: moment, ..Trace::default() } },
+            ..Seat::new(id.clone())
         });
         seat.id = id.clone();
+        self.sessions -= seat.sessions.len();
         seat.sessions.retain(|other| other.full != session.full);
         seat.sessions.push(session);
+        self.sessions += seat.sessions.len();
     }
 
-    /// A session ends. Whether it was the last of its seat, and whether the others were told of that.
-    pub fn stand_up(&mut self, full: &FullJid) -> Option<(Session, bool, bool)> {
+    /// A session ends; with the last one, its seat.
+    pub fn stand_up(&mut self, full: &FullJid) -> Option<(Session, Option<Seat>)> {
         let account = full.to_bare();
         let seat = self.seat_mut(&account)?;
         let at = seat.sessions.iter().position(|session| session.full == *full)?;
         let session = seat.sessions.remove(at);
-        let (is_last, is_told) = (seat.sessions.is_empty(), seat.is_told);
-        if is_last && let Some(place) = self.places.remove(&account) {
-            self.occupants.remove(&place);
-        }
-        Some((session, is_last, is_told))
+        let is_last = seat.sessions.is_empty();
+        self.sessions -= 1;
+        let place = self.places.get(&account).copied().filter(|_| is_last);
+        let seat = place.and_then(|place| {
+            self.places.remove(&account);
+            self.waiting.remove(&place);
+            self.occupants.remove(&place)
+        });
+        Some((session, seat))
     }
 
     /// The session of a client.
@@ -124,16 +149,5 @@ impl Room {
     /// The entries of all sessions in the address book.
     pub fn numbers(&self) -> impl Iterator<Item = EntryNo> {
         self.occupants().flat_map(|seat| seat.sessions.iter().map(|session| session.no))
-    }
-
-    /// The entries of the sessions of one account, and those of all others.
-    pub fn apart(&self, account: &BareJid) -> (Vec<EntryNo>, Vec<EntryNo>) {
-        let own = self.places.get(account);
-        let (mut on, mut beside) = (Vec::new(), Vec::new());
-        for (place, seat) in &self.occupants {
-            let numbers = if Some(place) == own { &mut on } else { &mut beside };
-            numbers.extend(seat.sessions.iter().map(|session| session.no));
-        }
-        (on, beside)
     }
 }

@@ -176,7 +176,16 @@ mod tests {
 
     fn fan(audience: Audience) -> Fan {
         let (head, tail) = ("<message from='c@m'".to_owned(), "><body>x</body></message>".to_owned());
-        Fan { audience, head, tail, groupchat: true, presence: false, lasting: Lasting::Row, charge: None }
+        Fan {
+            audience,
+            head,
+            tail,
+            groupchat: true,
+            presence: false,
+            decided: false,
+            lasting: Lasting::Row,
+            charge: None,
+        }
     }
 
     fn text(book: &AddressBook, fan: &Fan) -> String {

@@ -3,7 +3,7 @@
 use super::super::requests::pacing::is_message;
 use super::super::{Engine, Inbound, Out};
 use super::freight::{COPY_BYTES, WAITING_KEPT};
-use super::outbox::{Audience, Charge, Fan};
+use super::outbox::{Charge, Fan};
 use crate::channel::{Actor, ChannelName, Refusal};
 use crate::engine::requests::call::Addressee;
 use crate::xep::proxy;
@@ -85,7 +85,9 @@ impl Engine {
             _ => (None, 0),
         };
         let Some(name) = name.filter(|name| self.channels.exists(name)) else { return Some(0) };
-        let people = self.channels.channel(&name)?.people_count().max(1);
+        let channel = self.channels.channel(&name)?;
+        let sessions = self.occupants.room(channel.profile().tag).map_or(0, |room| room.session_count());
+        let people = channel.people_count().saturating_add(sessions).max(1);
         Some(people.saturating_mul(bytes + COPY_BYTES))
     }
 
@@ -98,13 +100,16 @@ impl Engine {
         }
     }
 
-    /// Charges an account for what is sent to everybody in a channel.
+    /// Charges an account for what is sent to people of a channel, as far as nobody is charged for it.
     pub(in crate::engine) fn load(&mut self, account: &BareJid, name: &ChannelName, outs: &mut [Out]) {
-        let people = self.channels.channel(name).map_or(1, |channel| channel.people_count().max(1));
+        let people = self.channels.channel(name).map_or(1, |channel| channel.people_count());
         for out in outs {
             let Out::Fan(fan) = out else { continue };
-            let people = if matches!(fan.audience, Audience::One(_)) { 1 } else { people };
-            let charge = Charge { account: account.clone(), bytes: people * (fan.head.len() + fan.tail.len()) };
+            if fan.charge.is_some() {
+                continue;
+            }
+            let copies = self.occupants.reach(&fan.audience).unwrap_or(people).max(1);
+            let charge = Charge { account: account.clone(), bytes: copies * (fan.head.len() + fan.tail.len()) };
             self.outgoing.freight.load(&charge);
             fan.charge = Some(charge);
         }

@@ -150,6 +150,8 @@ pub struct Fan {
     pub groupchat: bool,
     /// Whether it is presence, as in [`Out::Presence`].
     pub presence: bool,
+    /// Whether it says what a commit decides: it is not sent if that is refused, even as presence.
+    pub decided: bool,
     /// What happens to it if the link is lost.
     pub lasting: Lasting,
     /// The account that it is charged to, if any.

@@ -57,6 +57,9 @@ impl Engine {
                 let before = done.as_ref().and_then(|done| done.before);
                 self.note_newcomer(actor, before, change, turn);
                 let nodes_gone = done.as_ref().map(|done| done.nodes_gone).unwrap_or_default();
+                if let Some(done) = &done {
+                    self.announce_speaker(name, done.tag, (actor, change), turn);
+                }
                 self.render(Rendered { name, change, before, nodes_gone, actor, beside }, turn);
                 if let Some(done) = &done {
                     self.follow(name, done.tag, change, turn);
@@ -117,6 +120,9 @@ impl Engine {
         let shown = self.shown_of(rendered);
         let Some(channel) = self.channels.channel(name) else { return };
         let lasting = lasting_of(change);
+        if matches!(Traffic::of(change), Traffic::Passing) {
+            turn.passing.push((name.clone(), change.clone()));
+        }
         turn.unsent.extend(unsent(channel, change, &shown));
         let since = turn.outbox.len();
         shown.into_iter().for_each(|shown| self.send_shown(shown, Some(name), lasting, turn));

@@ -1,7 +1,7 @@
 //! XEP-0045 §7.2.3, §7.6, §7.14: the presence of occupants, as sessions are told of it.
 
 use super::{affiliation, role};
-use crate::channel::{Channel, Member};
+use crate::channel::{Channel, Member, ParticipantId};
 use crate::xep::occupant;
 use crate::xmpp::{Tag, ns};
 
@@ -72,14 +72,27 @@ impl Occupant<'_> {
         self.gone(id, self.x(item, statuses))
     }
 
-    /// XEP-0045 §10.9: the presence that tells an occupant that the room is destroyed, without `to`.
-    pub fn destroyed(&self, id: Option<&str>) -> Tag {
-        let x = Tag::in_ns("x", ns::MUC_USER).child(Tag::new("item").attr("affiliation", "none").attr("role", "none"));
-        self.gone(id, x.child(Tag::new("destroy")))
-    }
-
     fn gone(&self, id: Option<&str>, x: Tag) -> Tag {
         let head = Tag::new("presence").attr("from", self.address()).attr_opt("id", id).attr("type", "unavailable");
         head.raw(self.says).child(x).child(occupant::id(&self.member.id))
     }
+}
+
+/// XEP-0045 §10.9: what an occupant is told when its room is destroyed, from its own nick, without `to`.
+pub fn destroyed(from: &str, id: &str, who: &ParticipantId) -> Tag {
+    out(from, id, who, Tag::in_ns("x", ns::MUC_USER).child(no_item()).child(Tag::new("destroy")))
+}
+
+/// What an occupant is told when there is no such room, for this reason, from its own nick, without `to`.
+pub fn lost(from: &str, id: &str, (who, codes): (&ParticipantId, &[u16])) -> Tag {
+    let codes = codes.iter().chain(&[status::SELF]).map(|code| Tag::new("status").attr("code", code.to_string()));
+    out(from, id, who, Tag::in_ns("x", ns::MUC_USER).child(no_item()).children(codes))
+}
+
+fn no_item() -> Tag {
+    Tag::new("item").attr("affiliation", "none").attr("role", "none")
+}
+
+fn out(from: &str, id: &str, who: &ParticipantId, x: Tag) -> Tag {
+    Tag::new("presence").attr("from", from).attr("id", id).attr("type", "unavailable").child(x).child(occupant::id(who))
 }

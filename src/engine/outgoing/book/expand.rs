@@ -307,6 +307,7 @@ mod tests {
             tail: "><b/></message>".into(),
             groupchat: true,
             presence: false,
+            decided: false,
             lasting: Lasting::Row,
             charge: None,
         }

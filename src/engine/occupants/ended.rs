@@ -1,0 +1,98 @@
+//! XEP-0045 §10.9: rooms whose channels are no more. Each session is told of it from its own nick, some in each turn.
+
+use super::super::outgoing::outbox::Audience;
+use super::super::outgoing::unsent::halves;
+use super::super::{Engine, Turn};
+use super::Occupants;
+use super::ends::{Ended, EndedRoom};
+use super::seat::{Seat, Session};
+use crate::channel::{ChannelName, Member, Nick, Seats};
+use crate::xep::muc::presence;
+use jid::{BareJid, FullJid};
+use rand::Rng;
+
+/// Sessions that one turn tells of the end of their rooms.
+const TOLD_MAX: usize = 500;
+
+impl Seat {
+    /// A record for an account of which none is left.
+    pub(super) fn stand_in(&self, account: &BareJid) -> Option<Member> {
+        let nick = self.nick.clone().or_else(|| Nick::new(self.id.as_str()))?;
+        Some(Seats::stand_in(account, nick, (self.id.clone(), u64::MAX)))
+    }
+}
+
+impl Occupants {
+    /// Whether sessions are still to be told that their rooms are no more.
+    pub(in crate::engine) fn has_ended_rooms(&self) -> bool {
+        !self.ended.is_empty()
+    }
+
+    /// The channel of a room is no more. `why`: `None` if it was destroyed.
+    pub(super) fn end_room(&mut self, tag: u64, why: Option<Ended>) {
+        let Some(room) = self.rooms.remove(&tag) else { return };
+        if let Some(gone) = self.gone.remove(&room.name) {
+            self.gone_count -= gone.len();
+        }
+        self.take_owed(&room.name);
+        self.forget_room(&room.name);
+        self.ended.insert(tag, EndedRoom { room, why });
+    }
+
+    /// The end of a channel was not stored.
+    pub(super) fn revive_room(&mut self, tag: u64) {
+        if let Some(EndedRoom { room, .. }) = self.ended.remove(&tag) {
+            self.rooms.insert(tag, room);
+        }
+    }
+
+    /// Takes a session off an ended room.
+    fn take_ended(&mut self, tag: u64, full: Option<&FullJid>) -> Option<(Session, Member, Option<Ended>)> {
+        let EndedRoom { room, why } = self.ended.get_mut(&tag)?;
+        let first = || room.occupants().next().and_then(|seat| Some(seat.sessions.first()?.full.clone()));
+        let full = full.cloned().or_else(first);
+        let account = full.as_ref().map(|full| full.to_bare());
+        let member = account.and_then(|account| room.seat_of(&account)?.stand_in(&account));
+        let (session, why) = (full.and_then(|full| room.stand_up(&full)), *why);
+        if room.is_empty() || session.is_none() {
+            self.ended.remove(&tag);
+        }
+        let (session, _) = session?;
+        self.forget(tag, &session);
+        Some((session, member?, why))
+    }
+}
+
+impl Engine {
+    /// Tells some sessions of ended rooms of that.
+    pub(in crate::engine) fn tell_ended_rooms(&mut self, turn: &mut Turn) {
+        for _ in 0..TOLD_MAX {
+            let Some(tag) = self.occupants.ended.keys().next().copied() else { return };
+            self.tell_ended(tag, None, turn);
+        }
+    }
+
+    /// Before a client enters a room: if it sat in an earlier one of the same name, it is told of its end.
+    pub(super) fn end_before(&mut self, name: &ChannelName, full: &FullJid, turn: &mut Turn) {
+        let tags: Vec<u64> = self.occupants.of.get(full).into_iter().flatten().copied().collect();
+        for tag in tags {
+            let is_of_name = |ended: &EndedRoom| ended.room.name == *name;
+            if self.occupants.ended.get(&tag).is_some_and(is_of_name) {
+                self.tell_ended(tag, Some(full), turn);
+            }
+        }
+    }
+
+    fn tell_ended(&mut self, tag: u64, full: Option<&FullJid>, turn: &mut Turn) {
+        let Some(name) = self.occupants.ended.get(&tag).map(|ended| ended.room.name.clone()) else { return };
+        let Some((session, member, why)) = self.occupants.take_ended(tag, full) else { return };
+        let from = [&self.service.address_of(&name), "/", member.nick.as_str()].concat();
+        let id = self.service.sealer.mark(tag, self.dice.random());
+        let presence = match why {
+            None => presence::destroyed(&from, &id, &member.id),
+            Some(why) => presence::lost(&from, &id, (&member.id, why.codes())),
+        };
+        turn.tell_all(Audience::One(session.no), halves(&presence, false));
+        self.people.leave_session(session.no, &mut turn.outbox);
+    }
+}

@@ -1,0 +1,44 @@
+//! Why seats end, what stood on them before, and rooms whose channels are no more.
+
+use super::room::Room;
+use crate::channel::{Member, ParticipantId};
+use crate::xep::muc::presence::status;
+use jid::BareJid;
+
+/// Why a seat ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::engine) enum Ended {
+    /// The account was banned (XEP-0045 §9.1).
+    Banned,
+    /// The account may not be in the room any more (XEP-0045 §9.4).
+    NotMember,
+    /// What let the account in was not stored. It may enter again.
+    Lost,
+}
+
+impl Ended {
+    /// The status codes.
+    pub(super) fn codes(self) -> &'static [u16] {
+        match self {
+            Ended::Banned => &[status::BANNED],
+            Ended::NotMember => &[status::NOT_MEMBER],
+            Ended::Lost => &[status::KICKED, status::UNREACHABLE],
+        }
+    }
+}
+
+/// A room whose channel is no more.
+pub(super) struct EndedRoom {
+    pub room: Room,
+    /// Why its seats end; `None`: it was destroyed.
+    pub why: Option<Ended>,
+}
+
+/// What stood for an account in a room.
+#[derive(Debug)]
+pub(in crate::engine) struct SeatPast {
+    pub(super) tag: u64,
+    pub(super) account: BareJid,
+    pub(super) id: ParticipantId,
+    pub(super) passer_by: Option<Member>,
+}

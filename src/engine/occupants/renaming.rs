@@ -1,0 +1,78 @@
+//! XEP-0045 §7.6: an occupant goes by another nick.
+
+use super::super::outgoing::outbox::EntryNo;
+use super::super::outgoing::unsent::halves;
+use super::super::{Engine, Turn};
+use super::audiences::{Knows, these};
+use super::showing::is_silent;
+use super::telling::Pacing;
+use crate::channel::{Change, ChannelName, Command, Member, Nick, Refusal};
+use crate::xep::muc::presence::status;
+use jid::{BareJid, FullJid};
+use rand::Rng;
+
+impl Engine {
+    /// Gives an occupant the nick that it wants; whether that is another one.
+    pub(super) fn rename(
+        &mut self,
+        full: &FullJid,
+        (name, nick, tag): (&ChannelName, &str, u64),
+        turn: &mut Turn,
+    ) -> Result<bool, Refusal> {
+        let actor = self.actor(full.to_bare());
+        let nick = Nick::new(nick).ok_or(Refusal::NoNick)?.cut(self.service.limits.nick_bytes_max);
+        let passer_by = self.occupants.seats(tag).passer_by(&actor.account).cloned();
+        let own = self.channels.channel(name).and_then(|channel| self.occupants.member_on(channel, &actor.account));
+        if own.is_some_and(|own| own.nick == nick) {
+            return Ok(false);
+        }
+        self.admit_freight(&actor)?;
+        let now_ms = self.steady.0;
+        let wait = |wait_s: u64| Refusal::TooFast { what: "nicks", wait_s };
+        self.occupants.told.take(&actor.account, now_ms).map_err(wait)?;
+        let effects = self.decide_in(name, &actor, Command::SetNick { nick: Some(nick) })?;
+        let is_renamed = !effects.changes.is_empty();
+        if let (Some(passer_by), Some((_, Change::Moved(moved)))) = (passer_by, effects.changes.first()) {
+            self.occupants.identify(tag, &actor.account, &moved.id, Some(moved.clone()));
+            self.apply_and_show(Some(&actor.account), effects.changes, turn);
+            self.tell_renamed(name, tag, &actor.account, &passer_by.nick, turn);
+            return Ok(true);
+        }
+        self.apply_and_show(Some(&actor.account), effects.changes, turn);
+        Ok(is_renamed)
+    }
+
+    /// Everybody who knows an occupant is told that it goes by another nick.
+    pub(super) fn tell_renamed(
+        &mut self,
+        name: &ChannelName,
+        tag: u64,
+        account: &BareJid,
+        past: &Nick,
+        turn: &mut Turn,
+    ) {
+        let (Some(channel), Some(here)) = (self.channels.channel(name), self.occupants.room(tag)) else { return };
+        let Some(seat) = here.seat_of(account) else { return };
+        let Some(mut picture) = self.occupants.picture(channel, seat) else { return };
+        let (room, now) = (self.service.address_of(name), picture.member);
+        let before = Member { nick: past.clone(), ..now.clone() };
+        let says = std::mem::take(&mut picture.says);
+        picture.member = &before;
+        let id = self.service.sealer.mark(tag, self.dice.random());
+        let own: Vec<EntryNo> = seat.numbers().collect();
+        let audience = here.audience(tag, account, &seat.trace, Knows::It);
+        let renamed = |codes: &[u16]| picture.occupant(&room).renamed(now.nick.as_str(), Some(&id), codes);
+        let since = turn.outbox.len();
+        turn.tell_all(these(own), halves(&renamed(&[status::RENAMED, status::SELF]), false));
+        if let Some(audience) = audience.clone() {
+            turn.tell_all(audience, halves(&renamed(&[status::RENAMED]), false));
+        }
+        // Those who know it stay those who do.
+        if let Some(audience) = audience.filter(|_| is_silent(channel, here, account)) {
+            (picture.says, picture.member) = (says, now);
+            turn.tell_all(audience, halves(&picture.occupant(&room).available(None, &[]), false));
+        }
+        self.load(account, name, &mut turn.outbox[since..]);
+        self.tell_of_seat((name, tag), account, (Pacing::Now, None), turn);
+    }
+}
