@@ -40,6 +40,9 @@ impl Channel {
         self.check_preferences(preferences)?;
         let mut draft = Draft::new(self, context.live.now, context.limits).remembering(context.past);
         let registered = self.registered_nick(&actor.account, context.registry);
+        // Whoever is in the room already stays who it is there.
+        let passer_by = context.live.seats.passer_by(&actor.account);
+        let nick = nick.or_else(|| passer_by.map(|passer_by| passer_by.nick.clone()));
         let is_stated = nick.is_some() || registered.is_some();
         let nick = match nick {
             Some(nick) => self.free_in_room(actor, nick, context)?,
@@ -51,7 +54,6 @@ impl Channel {
         };
         let nodes = if self.is_group() && subscribe.is_empty() { NodeSet::GROUP } else { subscribe };
         let member = seated(&draft, &actor.account, nick.clone(), nodes, context.dice);
-        // Whoever is in the room already stays who it is there.
         let passer_by = context.live.seats.passer_by(&actor.account).filter(|_| draft.member(&actor.account).is_none());
         let id = passer_by.map_or(member.id.clone(), |passer_by| passer_by.id.clone());
         let named = is_stated || member.named;
