@@ -169,6 +169,7 @@ impl Channel {
         self.recent.note(row);
         self.sent.note_sent(row);
         self.tail.note(row);
+        self.slow.note(row, self.kept.settings.room.slow_mode_s);
         self.tallies.note(row.number, self.joined);
         if !tail::counts(row) {
             return;

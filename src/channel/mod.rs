@@ -51,6 +51,7 @@ pub mod seats;
 pub mod service_command;
 pub mod settings;
 mod slice;
+mod slow;
 pub mod snapshot;
 pub mod stamp;
 mod standing;
@@ -97,6 +98,7 @@ use crowd::Crowd;
 use departed::Departed;
 use jid::BareJid;
 use participant::Silent;
+use slow::Slow;
 use states::States;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -132,6 +134,7 @@ pub struct Channel {
     sent: Recent,
     tail: Tail,
     states: States,
+    slow: Slow,
     tallies: Tallies,
     joined: usize,
     waiting: usize,
@@ -231,6 +234,7 @@ impl Channel {
             sent: Recent::default(),
             tail: Tail::default(),
             states: States::default(),
+            slow: Slow::default(),
             tallies: Tallies::default(),
             joined: 0,
             waiting: 0,

@@ -138,6 +138,14 @@ pub enum Refusal {
         /// When the next one may come, in seconds.
         wait_s: u64,
     },
+    /// XEP-0500: people wait between two messages in this channel.
+    #[error("in this room people wait {every_s} s between two messages; yours is welcome in {wait_s} s")]
+    SlowMode {
+        /// How long people wait, in seconds.
+        every_s: u64,
+        /// When the next message may come, in seconds.
+        wait_s: u64,
+    },
     /// There is too much to do now. The asker may try again later.
     #[error("the service is busy, try again in a moment")]
     Busy,
@@ -202,6 +210,7 @@ impl Refusal {
             Refusal::Command(_) => ("bad-command", ""),
             Refusal::NoSuchService => ("no-such-service", ""),
             Refusal::TooFast { what, .. } => ("too-fast", what),
+            Refusal::SlowMode { .. } => ("too-fast", "slow mode"),
             Refusal::Busy => ("busy", ""),
             Refusal::Internal => ("internal", ""),
         }
@@ -231,7 +240,7 @@ impl Refusal {
             Refusal::NoSuchFile => 404,
             Refusal::UnsupportedMedia => 407,
             Refusal::FileTooLarge { .. } => 411,
-            Refusal::TooFast { .. } => 429,
+            Refusal::TooFast { .. } | Refusal::SlowMode { .. } => 429,
             Refusal::Crowded { .. } | Refusal::RoomFull => 443,
             Refusal::NoSuchChannel
             | Refusal::NotJoined

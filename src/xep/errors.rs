@@ -16,6 +16,7 @@ impl From<&Refusal> for StanzaError {
             Refusal::TooMany { what: "guests", .. } => PolicyViolation,
             Refusal::TooLong { .. } | Refusal::TooManyCharacters { .. } => NotAcceptable,
             Refusal::TooMany { .. } | Refusal::TooFast { .. } | Refusal::Busy => ResourceConstraint,
+            Refusal::SlowMode { .. } => PolicyViolationForNow,
             Refusal::BadRequest(_) | Refusal::Invalid { .. } | Refusal::ForeignSubscriber => BadRequest,
             Refusal::StillWaiting => RegistrationRequired,
             Refusal::NotAdmin | Refusal::Banned => Forbidden,

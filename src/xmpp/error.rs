@@ -19,6 +19,8 @@ pub enum Condition {
     NotAcceptable,
     NotAllowed,
     PolicyViolation,
+    /// It may pass, unlike what its name says of itself.
+    PolicyViolationForNow,
     RegistrationRequired,
     RemoteServerTimeout,
     ResourceConstraint,
@@ -28,7 +30,7 @@ pub enum Condition {
 
 impl Condition {
     /// All of them.
-    pub const ALL: [Condition; 15] = {
+    pub const ALL: [Condition; 16] = {
         use Condition::*;
         [
             BadRequest,
@@ -41,6 +43,7 @@ impl Condition {
             NotAcceptable,
             NotAllowed,
             PolicyViolation,
+            PolicyViolationForNow,
             RegistrationRequired,
             RemoteServerTimeout,
             ResourceConstraint,
@@ -63,6 +66,7 @@ impl Condition {
             NotAcceptable => ("not-acceptable", "modify"),
             NotAllowed => ("not-allowed", "cancel"),
             PolicyViolation => ("policy-violation", "modify"),
+            PolicyViolationForNow => ("policy-violation", "wait"),
             RegistrationRequired => ("registration-required", "auth"),
             RemoteServerTimeout => ("remote-server-timeout", "wait"),
             ResourceConstraint => ("resource-constraint", "wait"),

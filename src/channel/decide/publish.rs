@@ -7,7 +7,7 @@ use crate::channel::limits::check;
 use crate::channel::room::TOPIC_BYTES_MAX;
 use crate::channel::{
     Action, Actor, Answer, Change, Channel, Context, Decision, Member, Message, Progress, ReceiptPolicy, Refusal, Row,
-    RowKind, Topic,
+    RowKind, Standing, Topic,
 };
 
 impl Channel {
@@ -30,12 +30,29 @@ impl Channel {
             return self.retract_by_message(actor, author, message, context);
         }
         self.check_correction(author, &message, context)?;
+        self.check_pace(actor, author, &message, context)?;
         let topic = message.topic.clone().map(|text| self.topic(actor, author, text, context)).transpose()?;
         let mut draft = Draft::new(self, context.live.now, context.limits);
         let row = self.row_of(&draft, author, message, context);
         draft.row(row);
         draft.changes.extend(topic.map(Change::TopicSet));
         draft.finish(Answer::Taken)
+    }
+
+    /// XEP-0500 §5: between two messages people wait for as long as the room says, but for those who administer it.
+    fn check_pace(
+        &self,
+        actor: &Actor,
+        author: &Member,
+        message: &Message,
+        context: &Context<'_>,
+    ) -> Result<(), Refusal> {
+        let is_exempt = self.standing_of(&actor.account) != Standing::Member || !message.counted;
+        let Some(every_s) = self.settings().room.slow_mode_s.filter(|_| !is_exempt) else { return Ok(()) };
+        match self.slow.waits_s(&author.id, context.live.now, every_s) {
+            Some(wait_s) => Err(Refusal::SlowMode { every_s, wait_s }),
+            None => Ok(()),
+        }
     }
 
     /// XEP-0045 §8.1: what the room is about from here on, where `actor` may say that.

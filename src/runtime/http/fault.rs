@@ -48,7 +48,7 @@ impl Fault {
 impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Fault {
         let retry_after_s = match &refusal {
-            Refusal::TooFast { wait_s, .. } => Some(*wait_s),
+            Refusal::TooFast { wait_s, .. } | Refusal::SlowMode { wait_s, .. } => Some(*wait_s),
             _ => None,
         };
         let fault = Fault { retry_after_s, ..Fault::new(refusal.code()) };

@@ -39,6 +39,7 @@ pub fn form(channel: &Channel, seats: &Seats) -> Tag {
         ("muc#roominfo_subject", subject.map(text).unwrap_or_default()),
         ("muc#roominfo_subjectmod", flag(may_change)),
         ("muc#roomconfig_changesubject", flag(may_change)),
+        ("muc#roominfo_slow_mode_duration", text(&channel.settings().room.slow_mode_s.unwrap_or(0).to_string())),
         ("muc#roomconfig_membersonly", flag(is_for_members(channel))),
         ("muc#roomconfig_allowpm", text(private_messages(channel.settings().private_messages))),
         ("muc#roomconfig_whois", text(if channel.settings().shows_jids() { "anyone" } else { "moderators" })),
