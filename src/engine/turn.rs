@@ -168,6 +168,15 @@ impl Turn {
         self.tell_some(audience, presence, true);
     }
 
+    /// The presence that was delivered since says what the turn's commit decides, so it goes with it.
+    pub(super) fn decide_since(&mut self, since: usize) {
+        for out in &mut self.outbox[since..] {
+            if let Out::Fan(fan) = out {
+                fan.decided = true;
+            }
+        }
+    }
+
     fn tell_some(&mut self, audience: Audience, Halves { head, tail, groupchat }: Halves, decided: bool) {
         let (presence, lasting, charge) = (true, Lasting::Kept, None);
         self.outbox.push(Out::Fan(Fan { audience, head, tail, groupchat, presence, decided, lasting, charge }));

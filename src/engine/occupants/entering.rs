@@ -25,6 +25,8 @@ struct Entrant {
     /// Whether the others were shown it before it entered.
     was_shown: bool,
     is_renamed: bool,
+    /// Whether something is stored of it.
+    joins: bool,
 }
 
 /// Presences with their occupants' ids, and the accounts and ids of some.
@@ -59,9 +61,16 @@ impl Engine {
         history: Vec<Tag>,
         turn: &mut Turn,
     ) {
-        let room = self.service.address_of(name);
+        let (room, since) = (self.service.address_of(name), turn.outbox.len());
         match self.let_in(full, (name, nick), turn) {
-            Ok(entrant) => self.welcome(stanza, full, (name, entrant), history, turn),
+            Ok(entrant) => {
+                let joins = entrant.joins;
+                self.welcome(stanza, full, (name, entrant), history, turn);
+                if joins {
+                    turn.decide_since(since);
+                    turn.replies.push(errors::reply_to_entry(stanza).into());
+                }
+            }
             Err(refusal) => {
                 turn.refusals.push((&refusal).into());
                 turn.send(errors::of_entry(stanza, &room, &refusal).into_xml());
@@ -100,8 +109,9 @@ impl Engine {
         let was_shown = self.channels.channel(name).and_then(|it| it.participant(&actor.account)).is_some_and(is_shown);
         let effects = self.decide_in(name, &actor, Command::Enter(wish))?;
         let Answer::Entered { member, passes_by, is_renamed } = effects.answer else { return Err(Refusal::Internal) };
+        let joins = effects.changes.iter().any(|(_, change)| change.is_kept());
         self.apply_and_show(Some(&actor.account), effects.changes, turn);
-        Ok(Entrant { member: *member, passes_by, was_shown, is_renamed })
+        Ok(Entrant { member: *member, passes_by, was_shown, is_renamed, joins })
     }
 
     /// Finds room for one more session: whoever has most of them loses one. The others in its room are told of that once the
@@ -128,7 +138,7 @@ impl Engine {
     ) {
         let Some(tag) = self.channels.tag_of(name) else { return };
         let (account, room) = (full.to_bare(), self.service.address_of(name));
-        let Entrant { member, passes_by, was_shown, is_renamed } = entrant;
+        let Entrant { member, passes_by, was_shown, is_renamed, .. } = entrant;
         self.end_before(name, full, turn);
         let was_there = self.occupants.seats(tag).is_seated(&account);
         let known = self.occupants.entry_of(tag, full);

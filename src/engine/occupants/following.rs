@@ -25,6 +25,20 @@ impl Engine {
         if self.occupants.room(tag).is_none() {
             return;
         }
+        let since = turn.outbox.len();
+        self.follow_change_in_room(name, tag, (change, was), turn);
+        if change.is_kept() {
+            turn.decide_since(since);
+        }
+    }
+
+    fn follow_change_in_room(
+        &mut self,
+        name: &ChannelName,
+        tag: u64,
+        (change, was): (&Change, Option<&Member>),
+        turn: &mut Turn,
+    ) {
         match change {
             Change::Destroyed => self.occupants.end_room(tag, None),
             // Of most changes of lists one account can be meant.

@@ -3,6 +3,7 @@
 
 use super::presence::status;
 use crate::channel::Refusal;
+use crate::xep::Reply;
 use crate::xmpp::{Stanza, StanzaError, Tag, ns};
 
 /// The error that a presence to a room is answered with; `room` is the room's address.
@@ -17,6 +18,11 @@ pub fn of_entry(stanza: &Stanza, room: &str, refusal: &Refusal) -> Tag {
         .attr("to", stanza.from.as_str())
         .child(Tag::in_ns("x", ns::MUC))
         .child(error.attr("by", room))
+}
+
+/// The reply to an entry, for an error that says nothing of the room.
+pub fn reply_to_entry(stanza: &Stanza) -> Reply {
+    Reply { repeated: Some(Tag::in_ns("x", ns::MUC).into_xml()), ..Reply::to_stanza(stanza) }
 }
 
 /// XEP-0045, `#enter-gc`: what a client is told that sends presence to a nick without entering, or that the room does not

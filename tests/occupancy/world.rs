@@ -1,0 +1,302 @@
+//! The engine, a store, and the clients.
+
+use super::client::{Learned, View};
+use jid::DomainPart;
+use minidom::Element;
+use mixd::channel::{ChannelName, Limits, Node, Rates, RowKind, Stamp};
+use mixd::engine::{AddressBook, Engine, Inbound, Moment, ServiceSettings};
+use mixd::runtime::answer::answer;
+use mixd::runtime::load::load_all;
+use mixd::store::{Failure, MemoryStore, Store};
+use mixd::xep::Sealer;
+use mixd::xmpp::{Stanza, ns};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+pub const DOMAIN: &str = "mix.example";
+pub const OWNER: &str = "olga@a.example";
+/// Accounts whose names are nowhere else.
+pub const ACCOUNTS: [&str; 6] =
+    ["qamy@a.example", "qbob@a.example", "qcat@b.example", "qdan@b.example", "qeve@b.example", OWNER];
+/// Rooms, and whether they hide JIDs.
+pub const ROOMS: [(&str, bool); 2] = [("open", false), ("veiled", true)];
+const KEY: [u8; 16] = [5; 16];
+
+/// What happened in a run.
+#[derive(Debug, Default)]
+pub struct Tally {
+    pub entries: u64,
+    pub messages: u64,
+    pub refused_commits: u64,
+    pub put_out: u64,
+}
+
+pub struct World {
+    seed: u64,
+    pub dice: StdRng,
+    engine: Engine,
+    store: MemoryStore,
+    sealer: Sealer,
+    book: AddressBook,
+    now: u64,
+    serial: u64,
+    /// By the client's full JID and the room.
+    views: BTreeMap<(String, &'static str), View>,
+    /// Clients that went without a word. What is sent to them comes back.
+    pub gone: BTreeSet<String>,
+    pub seen: Tally,
+    trace: VecDeque<String>,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.trace.iter().for_each(|line| eprintln!("{line}"));
+            eprintln!("--- SEED={} RUNS=1 repeats it", self.seed);
+        }
+    }
+}
+
+impl World {
+    pub fn new(seed: u64) -> World {
+        let mut dice = StdRng::seed_from_u64(seed);
+        let store = MemoryStore::new(KEY);
+        let settings = ServiceSettings {
+            domain: DomainPart::new(DOMAIN).unwrap().into_owned(),
+            name: "mix".into(),
+            operators: Vec::new(),
+            creators: vec!["a.example".into()],
+            page_default: 20,
+            page_max: 100,
+            channels_memory_bytes_max: if dice.random_bool(0.5) { 0 } else { 1 << 30 },
+            pam: Default::default(),
+            multicast: Default::default(),
+            limits: Limits { rates: Rates::unlimited(), ..Limits::default() },
+        };
+        let (directory, whereabouts) = (store.directory().unwrap(), store.whereabouts().unwrap());
+        let engine = Engine::new(settings, KEY, [3; 32], directory, whereabouts);
+        let mut world = World {
+            seed,
+            dice,
+            engine,
+            store,
+            sealer: Sealer::new(KEY),
+            book: AddressBook::default(),
+            now: 1_795_428_000_000,
+            serial: 0,
+            views: BTreeMap::new(),
+            gone: BTreeSet::new(),
+            seen: Tally::default(),
+            trace: VecDeque::new(),
+        };
+        world.turn(vec![Inbound::LinkUp]);
+        for (room, hides) in ROOMS {
+            let create = format!("<create xmlns='urn:xmpp:mix:core:1' channel='{room}'/>");
+            world.send(&format!("<iq type='set' from='{OWNER}/mix' to='{DOMAIN}' id='$ID'>{create}</iq>"));
+            let visibility = if hides { "jid-hidden" } else { "jid-mandatory-visible" };
+            let form = format!(
+                "<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>urn:xmpp:mix:admin:0</value></field>\
+                 <field var='JID Visibility'><value>{visibility}</value></field></x>"
+            );
+            for deed in [
+                format!("<publish node='urn:xmpp:mix:nodes:config'><item>{form}</item></publish>"),
+                "<create node='urn:xmpp:mix:nodes:banned'/>".to_owned(),
+            ] {
+                world.send(&format!("<iq type='set' from='{OWNER}/mix' to='{room}@{DOMAIN}' id='$ID'><pubsub xmlns='http://jabber.org/protocol/pubsub'>{deed}</pubsub></iq>"));
+            }
+        }
+        world
+    }
+
+    pub fn step(&mut self) {
+        self.now += 200;
+        self.deed();
+        if self.dice.random_bool(0.1) {
+            self.settle();
+        }
+    }
+
+    /// Time passes until nothing more happens; then all is compared.
+    pub fn settle(&mut self) {
+        for _ in 0..12 {
+            self.pass_ms(2000);
+        }
+        // Clients that lost an answer find out by asking.
+        let asked: Vec<(String, &str)> = self.views.keys().cloned().collect();
+        for (client, room) in asked.into_iter().filter(|(client, _)| !self.gone.contains(client)).collect::<Vec<_>>() {
+            self.ping(&client, room);
+        }
+        for _ in 0..12 {
+            self.pass_ms(2000);
+        }
+        self.compare();
+    }
+
+    pub fn pass_ms(&mut self, ms: u64) {
+        self.now += ms;
+        self.turn(vec![Inbound::Tick]);
+    }
+
+    pub fn refuse_next(&mut self) {
+        self.store.fail_next_commits(1, Failure::Refused);
+    }
+
+    pub fn is_in(&self, client: &str, room: &str) -> bool {
+        self.nick_of(client, room).is_some()
+    }
+
+    pub fn nick_of(&self, client: &str, room: &str) -> Option<String> {
+        let view = self.views.iter().find(|((full, at), _)| full == client && *at == room);
+        view.filter(|(_, view)| view.is_in && !self.gone.contains(client))?.1.nick.clone()
+    }
+
+    pub fn begin(&mut self, client: &str, room: &'static str) {
+        let last = self.head(room);
+        self.views.insert((client.to_owned(), room), View { last, ..View::default() });
+    }
+
+    /// Sends a stanza, and takes what it leads to.
+    pub fn send(&mut self, xml: &str) {
+        self.serial += 1;
+        let xml = xml.replace("$ID", &format!("q{}", self.serial));
+        self.note(format!("> {xml}"));
+        self.turn(vec![Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap())]);
+        // Whoever was not let in, or had no answer, tries again some day.
+        self.views.retain(|_, view| view.is_in);
+    }
+
+    fn turn(&mut self, batch: Vec<Inbound>) {
+        let mut next = VecDeque::from(self.turn_once(batch));
+        while let Some(inbound) = next.pop_front() {
+            next.extend(self.turn_once(vec![inbound]));
+        }
+    }
+
+    fn turn_once(&mut self, batch: Vec<Inbound>) -> Vec<Inbound> {
+        let moment = Moment { wall: Stamp(self.now), steady_ms: self.now };
+        load_all(&mut self.engine, &self.store, &batch).unwrap();
+        let mut turn = self.engine.turn(moment, batch);
+        let next = std::mem::take(&mut turn.next);
+        let mut bytes = Vec::new();
+        let outbox = match self.store.commit(self.engine.dial().due, &turn.records) {
+            Ok(()) => {
+                let outbox = std::mem::take(&mut turn.outbox);
+                turn.queries
+                    .iter()
+                    .flat_map(|query| answer(query, &self.store))
+                    .for_each(|xml| bytes.extend(xml.bytes()));
+                outbox
+            }
+            Err(_) => {
+                self.seen.refused_commits += 1;
+                self.note("the store refuses".into());
+                self.engine.abandon(turn)
+            }
+        };
+        outbox.into_iter().for_each(|out| self.book.pass(out, &mut bytes));
+        let wrapped = format!("<stream xmlns='jabber:client'>{}</stream>", String::from_utf8(bytes).unwrap());
+        let stream: Element = wrapped.parse().unwrap();
+        stream.children().for_each(|stanza| self.deliver(stanza));
+        next
+    }
+
+    fn deliver(&mut self, stanza: &Element) {
+        let to = stanza.attr("to").unwrap().to_owned();
+        let from = stanza.attr("from").unwrap();
+        let (name, resource) = to.split_once('/').unwrap_or((&to, ""));
+        let text = String::from(stanza);
+        self.note(format!("  < {}", text.replace(" xmlns='jabber:client'", "")));
+        if self.gone.contains(&to) {
+            return self.answer_for_gone(stanza, &to);
+        }
+        let Some((room, hides)) = ROOMS.into_iter().find(|(room, _)| from.starts_with(&format!("{room}@"))) else {
+            return;
+        };
+        let named = ACCOUNTS.iter().find(|account| **account != name && text.contains(**account));
+        assert!(!hides || name == OWNER || named.is_none(), "{to} is told of {named:?}: {text}");
+        if !resource.starts_with("muc-") {
+            return;
+        }
+        assert!(!text.contains(ns::MIX_CORE), "MIX's form for a client of rooms: {text}");
+        if stanza.name() == "iq" && stanza.attr("type") == Some("error") && text.contains("not-acceptable") {
+            // XEP-0410 §3: the client is not in the room any more.
+            self.views.remove(&(to, room));
+            return;
+        }
+        let tag = self.tag(room);
+        let (store, sealer) = (&self.store, &self.sealer);
+        let Some(view) = self.views.get_mut(&(to.clone(), room)) else { return };
+        let learned = view.take(stanza, (sealer, tag), |from, to| shown(store, tag, from, to));
+        match learned {
+            Learned::Nothing => {}
+            Learned::In => {
+                view.last =
+                    self.store.load(&[ChannelName::new(room).unwrap()]).unwrap()[0].as_ref().unwrap().head().row;
+                self.seen.entries += 1;
+            }
+            Learned::Row => self.seen.messages += 1,
+            Learned::Out { put_out } => {
+                self.seen.put_out += u64::from(put_out);
+                self.views.remove(&(to, room));
+            }
+        }
+    }
+
+    /// The host answers for a client that is gone: what asks for an answer comes back.
+    fn answer_for_gone(&mut self, stanza: &Element, to: &str) {
+        let (Some("get"), Some(id)) = (stanza.attr("type"), stanza.attr("id")) else { return };
+        let from = stanza.attr("from").unwrap();
+        let error = "<error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
+        let xml = format!("<iq type='error' from='{to}' to='{from}' id='{id}'>{error}</iq>");
+        self.turn(vec![Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap())]);
+    }
+
+    fn channel(&self, room: &str) -> mixd::channel::Channel {
+        self.store.load(&[ChannelName::new(room).unwrap()]).unwrap().remove(0).expect("there is the room")
+    }
+
+    fn tag(&self, room: &str) -> u64 {
+        self.channel(room).profile().tag
+    }
+
+    fn head(&self, room: &str) -> u64 {
+        self.channel(room).head().row
+    }
+
+    /// All clients of a room know the same people, and those are the people who are there.
+    fn compare(&mut self) {
+        for (room, _) in ROOMS {
+            let (channel, tag) = (self.channel(room), self.tag(room));
+            let of_mix = |it: &&mixd::channel::Member| it.is_joined() && it.subscriptions.contains(Node::Messages);
+            let mut there: BTreeSet<String> =
+                channel.members().filter(of_mix).map(|member| member.nick.as_str().to_owned()).collect();
+            let clients = self.views.iter().filter(|((full, at), _)| *at == room && !self.gone.contains(full));
+            let clients: Vec<_> = clients.map(|((full, _), view)| (full, view)).collect();
+            there.extend(clients.iter().filter_map(|(_, view)| view.nick.clone()));
+            for (full, view) in &clients {
+                let known: BTreeSet<String> = view.occupants.keys().cloned().collect();
+                assert_eq!(known, there, "{full} in {room}");
+                assert_eq!(view.occupants, clients[0].1.occupants, "{full} and {} in {room}", clients[0].0);
+                let missed = shown(&self.store, tag, view.last + 1, self.head(room) + 1);
+                assert!(missed.is_empty(), "{full} misses {missed:?} in {room}");
+            }
+        }
+        self.views.retain(|(full, _), _| !self.gone.contains(full));
+        self.gone.clear();
+    }
+
+    fn note(&mut self, line: String) {
+        self.trace.push_back(line);
+        if self.trace.len() > 600 {
+            self.trace.pop_front();
+        }
+    }
+}
+
+/// The rows of a range, its end excluded, that rooms show.
+fn shown(store: &MemoryStore, tag: u64, from: u64, to: u64) -> Vec<u64> {
+    let numbers: Vec<u64> = (from..to).collect();
+    let rows = store.rows(tag, &numbers).unwrap().into_iter().flatten();
+    rows.filter(|row| !matches!(row.kind, RowKind::Event(_))).map(|row| row.number).collect()
+}
