@@ -16,7 +16,7 @@ mod read;
 mod secret;
 mod show;
 
-use crate::channel::{ChannelDefaults, FeatureSwitches, GroupDefaults};
+use crate::channel::{ChannelDefaults, FeatureSwitches, GroupDefaults, RoomLimits};
 pub use crate::engine::{Multicast, Pam};
 pub use component::Component;
 pub use domain::Domain;
@@ -53,6 +53,9 @@ pub struct Config {
     /// The defaults of plain channels.
     #[serde(default)]
     pub channels: ChannelDefaults,
+    /// Channels as rooms.
+    #[serde(default)]
+    pub muc: RoomLimits,
     /// The defaults of groups, and who may do what in them.
     #[serde(default)]
     pub groups: GroupDefaults,
@@ -117,10 +120,10 @@ pub struct Archive {
 impl Config {
     /// What a channel may hold, and what the service offers.
     pub fn of_channels(&self) -> crate::channel::Limits {
-        let groups = self.groups.clone();
+        let (groups, muc) = (self.groups.clone(), self.muc.clone());
         let (features, channels) = (self.features.clone(), self.channels.clone());
         let nick_domains = self.service.nick_domains.clone();
-        crate::channel::Limits { groups, features, channels, nick_domains, ..self.limits.of_channels() }
+        crate::channel::Limits { groups, muc, features, channels, nick_domains, ..self.limits.of_channels() }
     }
 }
 

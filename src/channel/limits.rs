@@ -13,8 +13,6 @@ pub struct Limits {
     pub part_max: usize,
     /// Participants of one channel.
     pub participants_max: usize,
-    /// Occupants of one room that came by XEP-0045.
-    pub occupants_max: usize,
     /// Records of people who wrote something in a channel, or reported on it, and left.
     pub former_max: usize,
     /// Records of people who left a channel and wrote nothing. Those who left first are dropped first.
@@ -60,6 +58,8 @@ pub struct Limits {
     pub rates: Rates,
     /// Defaults of plain channels.
     pub channels: ChannelDefaults,
+    /// Channels as rooms.
+    pub muc: super::RoomLimits,
     /// Defaults of groups.
     pub groups: GroupDefaults,
     /// The features that are switched on.
@@ -71,7 +71,6 @@ impl Default for Limits {
         Limits {
             part_max: PART_MAX,
             participants_max: 100_000,
-            occupants_max: 10_000,
             former_max: 100_000,
             former_silent_max: 1000,
             channels_max: 1_000_000,
@@ -93,6 +92,7 @@ impl Default for Limits {
             account_sending_bytes_max: usize::MAX,
             rates: Rates::default(),
             channels: ChannelDefaults::default(),
+            muc: super::RoomLimits::default(),
             groups: GroupDefaults::default(),
             features: FeatureSwitches::default(),
         }

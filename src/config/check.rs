@@ -40,6 +40,7 @@ fn ranges(config: &Config) -> Vec<Range> {
         ("component.resend_s", component.resend_s, 0, 30 * DAY_S),
         ("component.backoff_ms_min", component.backoff_ms_min, 10, DAY_S * 1000),
         ("component.backoff_ms_max", component.backoff_ms_max, 10, DAY_S * 1000),
+        ("muc.occupants_max", of(config.muc.occupants_max), 1, 100_000),
         ("storage.cache_bytes", config.storage.cache_bytes, 1 << 20, 1024 * GIB),
         // Room for a commit and for what sled still has to write of earlier ones.
         ("storage.reserve_bytes", config.storage.reserve_bytes, 4 << 20, 1024 * GIB),
@@ -118,6 +119,7 @@ fn access_of_channels(config: &Config, refuse: &mut impl FnMut(&'static str, Str
         ("channels.information", channels.information, &[Participants, Admins, Owners]),
         ("channels.avatar", channels.avatar, &[Participants, Admins, Owners]),
         ("channels.configuration", channels.configuration, &[Owners, Admins, Participants, Allowed]),
+        ("muc.rooms.subject", config.muc.rooms.subject, &[Participants, Admins]),
         ("channels.moderation", channels.moderation, &[Nobody, Admins, Owners]),
         ("groups.guests", config.groups.guests, &[Participants, Allowed, Anyone]),
     ] {

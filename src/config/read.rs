@@ -254,7 +254,7 @@ mod tests {
             "environment variable MIXD_COMPONENT__PORT: component.port: found string \"high\", expected a whole number of 0 or more, within bounds",
         );
         let sections =
-            "component, service, storage, archive, limits, channels, groups, features, http, metrics, hosts, log";
+            "component, service, storage, archive, limits, channels, muc, groups, features, http, metrics, hosts, log";
         refused(
             LEAST,
             &[("MIXD_PORT__X", "1")],

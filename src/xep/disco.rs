@@ -15,8 +15,20 @@ pub struct Disco {
 
 impl Disco {
     /// The features of an address.
-    fn features_of(&self, scope: Scope) -> impl Iterator<Item = Tag> {
-        (self.extensions)().iter().flat_map(move |extension| extension.features(scope)).map(|var| feature(var))
+    fn features_of(&self, scope: Scope, has_rooms: bool) -> impl Iterator<Item = Tag> {
+        let all = (self.extensions)().iter().flat_map(move |extension| extension.features(scope));
+        all.filter(move |var| has_rooms || !var.starts_with(ns::MUC)).map(|var| feature(var))
+    }
+
+    /// What the service tells of itself.
+    fn of_service(&self, request: &Request<'_>, may_create: bool) -> impl Iterator<Item = Tag> {
+        let service = request.service;
+        let create = may_create.then(|| feature("urn:xmpp:mix:core:1#create-channel"));
+        let may_register = service.limits.features.nick_registration && service.may_register(&request.actor.account);
+        let nicks = may_register.then(|| feature(nicks::FEATURE));
+        let has_rooms = service.limits.muc.enabled;
+        let identities = identities(&service.name).into_iter().skip(usize::from(!has_rooms));
+        identities.chain(self.features_of(Scope::Service, has_rooms)).chain(nicks).chain(create)
     }
 }
 
@@ -72,22 +84,15 @@ impl Extension for Disco {
                 None => Err(Refusal::NoSuchNode),
             },
             Answer::ServiceDescription { node: None, may_create } => {
-                let create = may_create.then(|| feature("urn:xmpp:mix:core:1#create-channel"));
-                let may_register = request.service.may_register(&request.actor.account);
-                let nicks = (request.service.limits.features.nick_registration && may_register)
-                    .then(|| feature(nicks::FEATURE));
-                Ok(Some(
-                    query
-                        .children(identities(&request.service.name))
-                        .children(self.features_of(Scope::Service))
-                        .child_opt(nicks)
-                        .child_opt(create),
-                ))
+                Ok(Some(query.children(self.of_service(request, *may_create))))
             }
             Answer::Description => {
                 let Some(channel) = request.channel else { return Err(Refusal::NoSuchChannel) };
-                let (title, features) = (channel.title(), self.features_of(Scope::Channel));
+                let (title, features) = (channel.title(), self.features_of(Scope::Channel, true));
                 if request.payload.attr("node") == Some("mix") {
+                    return Ok(Some(query.child(identity("mix", &title)).children(features)));
+                }
+                if !request.service.limits.muc.enabled {
                     return Ok(Some(query.child(identity("mix", &title)).children(features)));
                 }
                 let told = query.children(identities(&title)).children(features);

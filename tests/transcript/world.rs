@@ -323,6 +323,7 @@ fn settings(script: &Script, memory: Memory) -> Result<ServiceSettings, Unplayab
             "invitations_max" => settings.limits.invitations_max = number()?,
             "invitations_per_inviter_max" => settings.limits.invitations_per_inviter_max = number()?,
             "invitation_s" => settings.limits.invitation_s = number()? as u64,
+            "occupants_max" => settings.limits.muc.occupants_max = number()?,
             "participants_max" => settings.limits.participants_max = number()?,
             "presence_participants_max" => settings.limits.presence_participants_max = number()?,
             "former_max" => settings.limits.former_max = number()?,
@@ -349,6 +350,7 @@ fn settings(script: &Script, memory: Memory) -> Result<ServiceSettings, Unplayab
                 let features = &mut settings.limits.features;
                 match &*value {
                     "groups" => features.groups = false,
+                    "rooms" => settings.limits.muc.enabled = false,
                     "image" => features.image = false,
                     "audio" => features.audio = false,
                     "video" => features.video = false,

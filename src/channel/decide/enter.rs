@@ -62,7 +62,7 @@ impl Channel {
     fn check_seats(&self, actor: &Actor, context: &Context<'_>) -> Result<(), Refusal> {
         let seats = context.live.seats;
         let is_high = self.standing_of(&actor.account) != Standing::Member;
-        let max = context.limits.occupants_max + if is_high { ROOM_FOR_ADMINS } else { 0 };
+        let max = context.limits.muc.occupants_max + if is_high { ROOM_FOR_ADMINS } else { 0 };
         if seats.is_seated(&actor.account) || seats.count() < max { Ok(()) } else { Err(Refusal::RoomFull) }
     }
 

@@ -27,8 +27,8 @@ pub(super) fn check(room: &RoomSettings, limits: &Limits) -> Result<(), Refusal>
     if !room.lang.iter().all(is_tag) {
         return invalid("lang", "expected a language tag such as en or pt-BR".into());
     }
-    if !is_within(room.seats_max, limits.occupants_max) {
-        return invalid("seats_max", format!("a number from 1 to {}", limits.occupants_max));
+    if !is_within(room.seats_max, limits.muc.occupants_max) {
+        return invalid("seats_max", format!("a number from 1 to {}", limits.muc.occupants_max));
     }
     if room.history_max.is_some_and(|max| max > HISTORY_ROWS_MAX) {
         return invalid("history_max", format!("a number from 0 to {HISTORY_ROWS_MAX}"));
@@ -58,8 +58,8 @@ mod tests {
         assert_eq!(checked(&|room| room.lang = Some("pt-BR".into())), Ok(()));
         assert_eq!(checked(&|room| room.lang = Some("pt-".into())), Err(true));
         assert_eq!(checked(&|room| room.seats_max = Some(0)), Err(true));
-        assert_eq!(checked(&|room| room.seats_max = Some(limits.occupants_max)), Ok(()));
-        assert_eq!(checked(&|room| room.seats_max = Some(limits.occupants_max + 1)), Err(true));
+        assert_eq!(checked(&|room| room.seats_max = Some(limits.muc.occupants_max)), Ok(()));
+        assert_eq!(checked(&|room| room.seats_max = Some(limits.muc.occupants_max + 1)), Err(true));
         assert_eq!(checked(&|room| room.history_max = Some(0)), Ok(()));
         assert_eq!(checked(&|room| room.history_max = Some(51)), Err(true));
         assert_eq!(checked(&|room| room.slow_mode_s = Some(86_401)), Err(true));

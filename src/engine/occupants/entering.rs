@@ -9,10 +9,10 @@ use super::telling::Pacing;
 use crate::channel::command::EnterWish;
 use crate::channel::crowd::Ordered;
 use crate::channel::{Answer, ChannelName, Command, Member, Nick, ParticipantId, Refusal};
-use crate::xep::List;
 use crate::xep::availability::Availability;
 use crate::xep::muc::presence::status;
 use crate::xep::muc::{enter, errors, subject};
+use crate::xep::{List, Reply};
 use crate::xmpp::{Stanza, Tag};
 use jid::{BareJid, FullJid};
 use rand::Rng;
@@ -41,6 +41,9 @@ impl Engine {
         (name, nick): (&ChannelName, &str),
         turn: &mut Turn,
     ) {
+        if !self.service.limits.muc.enabled {
+            return turn.refuse_by(Reply::to_stanza(stanza), &Refusal::NoSuchService);
+        }
         let tag = self.channels.tag_of(name);
         let is_session = tag.is_some_and(|tag| self.occupants.is_session(tag, full));
         match (enter::entry(stanza), tag) {

@@ -1,0 +1,51 @@
+//! Channels as rooms: whether they are, how large they may be, and what rooms are made with.
+
+use super::{Access, History};
+use serde::{Deserialize, Serialize};
+
+/// `[muc]`: channels as rooms (XEP-0045).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RoomLimits {
+    /// Whether clients of XEP-0045 may enter channels.
+    pub enabled: bool,
+    /// Occupants of one room that came by XEP-0045.
+    pub occupants_max: usize,
+    /// What a room is made with by a client of XEP-0045.
+    pub rooms: RoomDefaults,
+}
+
+/// `[muc.rooms]`: what a room is made with by a client of XEP-0045. Its owner may change it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RoomDefaults {
+    /// Whether everybody finds it.
+    pub listed: bool,
+    /// Whether everybody in it sees the JIDs of all. Otherwise those who moderate it do.
+    pub shows_jids: bool,
+    /// Whether only those with voice may speak.
+    pub moderated: bool,
+    /// Who may set the subject: `participants` or `admins`.
+    pub subject: Access,
+    /// What people see of what was said before they came: `full` or `joined`.
+    pub history: History,
+}
+
+impl Default for RoomLimits {
+    fn default() -> RoomLimits {
+        RoomLimits { enabled: true, occupants_max: 10_000, rooms: RoomDefaults::default() }
+    }
+}
+
+impl Default for RoomDefaults {
+    fn default() -> RoomDefaults {
+        RoomDefaults {
+            listed: true,
+            // Clients join a room that shows JIDs only after they asked their user.
+            shows_jids: false,
+            moderated: false,
+            subject: Access::Admins,
+            history: History::Full,
+        }
+    }
+}
