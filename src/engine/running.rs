@@ -11,7 +11,7 @@ impl Engine {
         self.tell_time(now);
         self.requests.begin_turn();
         let mut turn = Turn { outbox: std::mem::take(self.outgoing.early()), ..Turn::default() };
-        self.review_doubted(&mut turn);
+        self.review_rooms(&mut turn);
         batch.into_iter().enumerate().for_each(|(place, inbound)| self.take(place, inbound, &mut turn));
         self.end_walks(&mut turn);
         self.settle_presence(&mut turn);

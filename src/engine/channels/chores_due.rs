@@ -3,7 +3,6 @@
 use super::super::{Engine, Inbound, Turn};
 use super::chores::KINDS;
 use super::step::Step;
-use crate::channel::ChannelName;
 
 impl Engine {
     /// Begins no steps before the next tick, because the process is about to end. Stored chores continue at the next
@@ -38,12 +37,6 @@ impl Engine {
     /// Begins tours that were just set off, without waiting for the next tick.
     pub(in crate::engine) fn begin_at_once(&mut self, turn: &mut Turn) {
         self.take_up_tours();
-        self.channels.chores.give_out(turn);
-    }
-
-    /// Goes on in a channel in the turn after this one.
-    pub(in crate::engine) fn go_on_in(&mut self, name: &ChannelName, turn: &mut Turn) {
-        self.channels.chores.want(Step::In(name.clone()));
         self.channels.chores.give_out(turn);
     }
 
@@ -86,6 +79,7 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::channel::ChannelName;
     use crate::channel::Stamp;
     use crate::engine::channels::chores::Chores;
     use crate::engine::channels::tours::tour_of;

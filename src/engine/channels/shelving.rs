@@ -28,7 +28,11 @@ impl Engine {
         // Roster items of people removed in this turn are removed in a later one, after the commit.
         self.leave_rosters(turn);
         let mut count = super::arrival::PEOPLE_MAX;
-        if !self.let_go(&mut count) || self.channels.departures.is_leaving() || self.occupants.has_ended_rooms() {
+        let (here, cold) = self.reviews();
+        cold.into_iter().for_each(|name| self.channels.chores.want(Step::In(name)));
+        self.channels.chores.give_out(turn);
+        let rooms_go_on = self.occupants.has_ended_rooms() || here;
+        if !self.let_go(&mut count) || self.channels.departures.is_leaving() || rooms_go_on {
             turn.next.push(Inbound::GoOn(Step::LetGo));
         }
     }

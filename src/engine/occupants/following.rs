@@ -41,14 +41,7 @@ impl Engine {
     ) {
         match change {
             Change::Destroyed => self.occupants.end_room(tag, None),
-            // Of most changes of lists one account can be meant.
-            Change::Listed { jid, .. } if jid.node().is_some() => {
-                self.end_unwelcome(name, tag, vec![jid.clone()], turn);
-            }
-            rules if rules.is_of_rules() => {
-                self.occupants.review(tag, Review::default());
-                self.review_some(name, tag, turn);
-            }
+            rules if rules.is_of_rules() => self.occupants.review(tag, Review::default()),
             // The record says who it is about; the others are about nobody who sits here, or change nothing there.
             _ => {
                 if let Some(member) = change.member() {
@@ -90,7 +83,7 @@ impl Engine {
             false if was.is_some_and(Member::is_joined) => {
                 let stays = self.channels.channel(name).is_some_and(|channel| channel.lets_pass(&member.jid));
                 if !stays {
-                    return self.end_seats(name, tag, vec![(member.jid.clone(), Ended::NotMember)], turn);
+                    return self.occupants.review(tag, Review::default());
                 }
                 let passer_by = Member { status: Status::Left, own: Own::default(), ..member.clone() };
                 self.occupants.identify(tag, &member.jid, &member.id, Some(passer_by.clone()));
@@ -99,21 +92,9 @@ impl Engine {
                 self.tell_of_seat((name, tag), &member.jid, (Pacing::Now, None), turn);
             }
             // Its invitation ended: it sits here if its join was not stored.
-            false if passer_by.is_none() => {
-                self.end_seats(name, tag, vec![(member.jid.clone(), Ended::NotMember)], turn);
-            }
+            false if passer_by.is_none() => self.occupants.review(tag, Review::default()),
             false => {}
         }
-    }
-
-    /// Ends the seats of those of some accounts that pass by and may not be in the room any more.
-    fn end_unwelcome(&mut self, name: &ChannelName, tag: u64, accounts: Vec<BareJid>, turn: &mut Turn) {
-        let Some(channel) = self.channels.channel(name) else { return };
-        let seats = self.occupants.seats(tag);
-        let passers_by = accounts.into_iter().filter(|account| seats.passer_by(account).is_some());
-        let unwelcome = passers_by.filter_map(|account| Some((account.clone(), unwelcome(channel, &account)?)));
-        let unwelcome: Vec<(BareJid, Ended)> = unwelcome.collect();
-        self.end_seats(name, tag, unwelcome, turn);
     }
 
     /// A participant without a seat comes, goes or goes by another nick.

@@ -58,13 +58,13 @@ pub(in crate::engine) struct Occupants {
     /// Clients that are gone, by the names of their rooms, in which nobody was told of that yet.
     gone: BTreeMap<ChannelName, BTreeSet<FullJid>>,
     gone_count: usize,
-    /// What people of MIX are still to be told of those who pass by: whoever went by an id.
-    owed: BTreeMap<ChannelName, BTreeMap<ParticipantId, Member>>,
+    /// Those who pass by, or did, and of whom people of MIX are still to be told: each once, in the order in which it came up.
+    owed: BTreeMap<ChannelName, Vec<Member>>,
     owed_count: usize,
     /// Rooms in which something is to be done when their channels are in memory, with their tags.
     due: BTreeMap<ChannelName, u64>,
-    /// Those of them in which commits were refused.
-    doubted: BTreeSet<ChannelName>,
+    /// Those of them whose seats are to be gone through.
+    reviews: BTreeSet<ChannelName>,
     /// Rooms whose channels are no more, by the channels' tags. Their sessions are still to be told of it.
     ended: BTreeMap<u64, EndedRoom>,
     tending: Chore<ChannelName>,
@@ -88,7 +88,7 @@ impl Occupants {
             owed: BTreeMap::new(),
             owed_count: 0,
             due: BTreeMap::new(),
-            doubted: BTreeSet::new(),
+            reviews: BTreeSet::new(),
             ended: BTreeMap::new(),
             tending: Chore::circle(TENDING),
             shares: Shares::new("sessions in rooms", ALL_SESSIONS_MAX, own_domains.clone()),

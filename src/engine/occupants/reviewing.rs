@@ -10,7 +10,8 @@ use super::telling::Pacing;
 use crate::channel::{Channel, ChannelName};
 use jid::BareJid;
 
-/// Seats that one turn looks at in a room, and those that it ends or tells of.
+/// Rooms that one turn looks at; seats in each of them, and those that it ends or tells of.
+const ROOMS_MAX: usize = 16;
 const LOOKED_AT_MAX: usize = 2000;
 const ENDED_MAX: usize = 64;
 
@@ -25,16 +26,14 @@ struct Found {
 }
 
 impl Occupants {
-    /// The seats of a room are gone through.
+    /// The seats of a room are gone through, from the next turn on.
     pub(super) fn review(&mut self, tag: u64, review: Review) {
         let Some(room) = self.room_mut(tag) else { return };
         let doubted = review.doubted || room.review.is_some_and(|review| review.doubted);
         room.review = Some(Review { doubted, ..review });
         let name = room.name.clone();
         self.due.insert(name.clone(), tag);
-        if review.doubted {
-            self.doubted.insert(name);
-        }
+        self.reviews.insert(name);
     }
 }
 
@@ -50,8 +49,8 @@ fn look_at(channel: &Channel, room: &Room, review: Review) -> Found {
         let ended = match (channel.participant(&account), room.seats.passer_by(&account)) {
             (Some(_), _) => None,
             (None, Some(_)) => unwelcome(channel, &account),
-            // Its join was not stored.
-            (None, None) => Some(Ended::Lost),
+            // Its join was not stored; or it is a participant no longer, and may not pass by.
+            (None, None) => Some(if review.doubted { Ended::Lost } else { Ended::NotMember }),
         };
         match ended {
             Some(ended) => found.ended.push((account, ended)),
@@ -64,7 +63,7 @@ fn look_at(channel: &Channel, room: &Room, review: Review) -> Found {
 
 impl Engine {
     /// Goes on with the review of a room, if there is one. The rest is done in the next turns.
-    pub(super) fn review_some(&mut self, name: &ChannelName, tag: u64, turn: &mut Turn) {
+    fn review_some(&mut self, name: &ChannelName, tag: u64, turn: &mut Turn) {
         let Some((channel, room)) = self.channels.channel(name).zip(self.occupants.room(tag)) else { return };
         let Some(review) = room.review else { return };
         let found = look_at(channel, room, review);
@@ -73,7 +72,7 @@ impl Engine {
         }
         let rest = found.behind.map(|place| Review { behind: Some(place), ..review });
         let Some(room) = self.occupants.room_mut(tag) else { return };
-        room.review = rest;
+        room.review = None;
         self.end_seats(name, tag, found.ended, turn);
         for account in found.doubted {
             let record = self.channels.channel(name).and_then(|channel| channel.participant(&account));
@@ -82,8 +81,8 @@ impl Engine {
             }
             self.tell_of_seat((name, tag), &account, (Pacing::Now, None), turn);
         }
-        if rest.is_some() {
-            self.go_on_in(name, turn);
+        if let Some(rest) = rest {
+            self.occupants.review(tag, rest);
         }
     }
 
@@ -95,12 +94,21 @@ impl Engine {
         }
     }
 
-    /// Before anything else of a turn: rooms whose channels came back into memory after a refused commit have no seats without
-    /// a record.
-    pub(in crate::engine) fn review_doubted(&mut self, turn: &mut Turn) {
-        let doubted = self.occupants.doubted.iter().filter(|name| !self.channels.is_cold(name));
-        for name in doubted.cloned().collect::<Vec<ChannelName>>() {
-            self.occupants.doubted.remove(&name);
+    /// Whether seats are to be gone through of a room whose channel is in memory, or is no more; and some rooms whose channels
+    /// have to be loaded for that.
+    pub(in crate::engine) fn reviews(&self) -> (bool, Vec<ChannelName>) {
+        let reviews = || self.occupants.reviews.iter();
+        let cold = reviews().filter(|name| self.channels.is_cold(name)).take(ROOMS_MAX);
+        (reviews().any(|name| !self.channels.is_cold(name)), cold.cloned().collect())
+    }
+
+    /// Before anything else of a turn: seats end that the turns before, or the commit that was refused, leave without a reason
+    /// to be.
+    pub(in crate::engine) fn review_rooms(&mut self, turn: &mut Turn) {
+        let reviews = self.occupants.reviews.iter().filter(|name| !self.channels.is_cold(name));
+        let reviews: Vec<ChannelName> = reviews.take(ROOMS_MAX).cloned().collect();
+        for name in reviews {
+            self.occupants.reviews.remove(&name);
             match (self.channels.tag_of(&name), self.occupants.due.get(&name).copied()) {
                 (Some(tag), Some(of)) if tag == of => self.review_some(&name, tag, turn),
                 (_, Some(of)) => self.occupants.end_room(of, Some(Ended::Lost)),

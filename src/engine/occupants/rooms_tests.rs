@@ -150,17 +150,18 @@ fn the_ban_of_a_domain_ends_seats_some_at_a_time_and_whoever_is_banned_says_noth
     enter(&mut engine, 1000, "a@h/1");
     let ended = |outbox: &[Out]| told(outbox).iter().filter(|it| it.contains("'301'") && it.contains("'110'")).count();
     let first = take(&mut engine, 2000, &ban("away"));
-    assert!((1..100).contains(&ended(&first.outbox)), "{}", ended(&first.outbox));
+    assert_eq!(ended(&first.outbox), 0, "it is not stored yet");
     let say = "<message type='groupchat' from='x299@away/1' to='c@mix.h'><body>Hi</body></message>";
-    assert!(take(&mut engine, 2001, say).records.is_empty());
-    let (mut all, mut next, mut turns) = (ended(&first.outbox), first.next, 0);
+    let meanwhile = take(&mut engine, 2001, say);
+    assert!(meanwhile.records.is_empty());
+    let (mut all, mut next, mut turns) = (ended(&meanwhile.outbox), first.next, 0);
     while !next.is_empty() {
         let turn = turn(&mut engine, 2002, next);
         let now = ended(&turn.outbox);
         assert!(now < 100, "{now}");
         (all, next, turns) = (all + now, turn.next, turns + 1);
     }
-    assert!(all == 300 && turns > 3, "{all} in {turns}");
+    assert!(all == 300 && turns >= 3, "{all} in {turns}");
 }
 
 #[test]

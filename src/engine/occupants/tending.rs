@@ -15,7 +15,7 @@ impl Occupants {
         if !is_owed {
             self.due.remove(name);
         }
-        self.doubted.remove(name);
+        self.reviews.remove(name);
     }
 
     /// Whether something is to be done in a room.
@@ -53,7 +53,6 @@ impl Engine {
             self.occupants.due.remove(name);
             return;
         }
-        self.review_some(name, tag, turn);
         let gone: Vec<_> = self.occupants.gone.get(name).into_iter().flatten().cloned().collect();
         for full in gone.into_iter().take(self.occupants.tending.room()) {
             self.occupants.tending.spend(1);

@@ -4,9 +4,8 @@ use super::super::{Engine, Turn};
 use super::Occupants;
 use super::ends::SeatPast;
 use super::room::Review;
-use crate::channel::{Change, ChannelName, Member, ParticipantId};
+use crate::channel::{Change, ChannelName, Member};
 use jid::BareJid;
-use std::collections::BTreeMap;
 
 /// People who pass by in rooms, and of whom people of MIX are still to be told.
 const OWED_MAX: usize = 10_000;
@@ -26,11 +25,14 @@ impl Occupants {
         }
         self.due.insert(name.clone(), tag);
         let owed = self.owed.entry(name).or_default();
-        self.owed_count += usize::from(owed.insert(member.id.clone(), member).is_none());
+        if owed.iter().all(|other| other.id != member.id) {
+            self.owed_count += 1;
+            owed.push(member);
+        }
     }
 
     /// Of whom people of MIX are to be told in a channel.
-    pub(super) fn take_owed(&mut self, name: &ChannelName) -> BTreeMap<ParticipantId, Member> {
+    pub(super) fn take_owed(&mut self, name: &ChannelName) -> Vec<Member> {
         let owed = self.owed.remove(name).unwrap_or_default();
         self.owed_count -= owed.len();
         owed
@@ -63,7 +65,7 @@ impl Engine {
     pub(super) fn show_owed(&mut self, name: &ChannelName, tag: u64, turn: &mut Turn) {
         let Some(channel) = self.channels.channel(name) else { return };
         let is_in = |member: &Member| channel.member_of(&member.id).is_some_and(Member::is_joined);
-        let owed: Vec<Member> = self.occupants.take_owed(name).into_values().filter(|it| !is_in(it)).collect();
+        let owed: Vec<Member> = self.occupants.take_owed(name).into_iter().filter(|it| !is_in(it)).collect();
         let seats = self.occupants.seats(tag);
         let changes = owed.into_iter().map(|member| match seats.member_of(&member.id) {
             Some(here) => (name.clone(), Change::Entered(here.clone())),
