@@ -23,7 +23,9 @@ impl Channel {
             | Change::Announced(_)
             | Change::Entered(_)
             | Change::Moved(_)
-            | Change::Exited(_) => {}
+            | Change::Exited(_)
+            | Change::InvitedByRoom(_)
+            | Change::DeclinedToRoom(_) => {}
             Change::Relayed(relay) => self.states.note(relay),
             Change::Entombed(tombstone) => self.tail.retract(tombstone.row),
             Change::Reported(report) => self.note_report(report),

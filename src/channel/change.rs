@@ -6,7 +6,10 @@ use super::event::Tombstone;
 use super::limits::Limits;
 use super::refusal::Refusal;
 use super::settings::{Rights, Settings};
-use super::{Guest, Invitation, Item, Member, Message, Node, NodeSet, ParticipantId, Report, Row, Stamp, Topic};
+use super::{
+    Guest, Invitation, Item, Member, Message, Node, NodeSet, ParticipantId, Report, RoomDecline, RoomInvitation, Row,
+    Stamp, Topic,
+};
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
 
@@ -48,7 +51,8 @@ pub enum Rest {
     Unknown,
 }
 
-/// One fact. All changes are stored but `Relayed`, `Announced`, `Entered`, `Moved` and `Exited`.
+/// One fact. All changes are stored but `Relayed`, `Announced`, `Entered`, `Moved`, `Exited`, `InvitedByRoom` and
+/// `DeclinedToRoom`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// The channel was created.
@@ -174,6 +178,10 @@ pub enum Change {
     Exited(Member),
     /// Something was announced to the subscribers of the messages node. It is not archived.
     Announced(Announcement),
+    /// Somebody is invited through the room (XEP-0045 §7.8.2). It is not stored.
+    InvitedByRoom(RoomInvitation),
+    /// Somebody declines such an invitation. It is not stored.
+    DeclinedToRoom(RoomDecline),
 }
 
 /// What kind of thing a change concerns.
@@ -206,9 +214,13 @@ impl Change {
             | Change::RightsSet(_)
             | Change::Configured(_) => Subject::Rules,
             Change::ItemSet { node, .. } | Change::ItemGone { node, .. } => Subject::Item(*node),
-            Change::Relayed(_) | Change::Announced(_) | Change::Entered(_) | Change::Moved(_) | Change::Exited(_) => {
-                Subject::Moment
-            }
+            Change::Relayed(_)
+            | Change::Announced(_)
+            | Change::Entered(_)
+            | Change::Moved(_)
+            | Change::Exited(_)
+            | Change::InvitedByRoom(_)
+            | Change::DeclinedToRoom(_) => Subject::Moment,
             Change::Created { .. }
             | Change::Destroyed
             | Change::Published(_)

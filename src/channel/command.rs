@@ -4,8 +4,8 @@ pub use super::slice::Slice;
 
 use super::event::MediaKind;
 use super::{
-    Action, Announcement, Claim, Configuration, GroupCommand, Item, Message, Nick, Node, NodeSet, ParticipantId,
-    PreferencesPatch, Stamp,
+    Action, Announcement, Claim, Configuration, GroupCommand, InviterName, Item, Message, Nick, Node, NodeSet,
+    ParticipantId, PreferencesPatch, RoomInvitee, Stamp,
 };
 use jid::BareJid;
 use std::collections::BTreeMap;
@@ -40,8 +40,28 @@ pub enum Command {
         /// The invitees.
         invitees: Vec<BareJid>,
     },
+    /// XEP-0045 §7.8.2: invite people through the room.
+    InviteByRoom(Vec<RoomInvitee>),
+    /// XEP-0045 §7.8.2: decline such an invitation.
+    DeclineToRoom {
+        /// Whom to decline to.
+        inviter: InviterName,
+        /// Why.
+        reason: Option<String>,
+    },
     /// List the invitations that the asker may take back.
     ListInvitations(Slice),
+    /// XEP-0045 §7.10: ask what the asker registered with the room, and whether it may.
+    ReadRegistration,
+    /// XEP-0045 §7.10: become a member of the room with this nick, or go by it.
+    Register {
+        /// The nick.
+        nick: Nick,
+    },
+    /// XEP-0077 §3.2: end that.
+    Unregister,
+    /// XEP-0045 §7.12: ask for the nick that the room keeps for the asker.
+    ReadNick,
     /// XEP-0045 §7.2: enter the room.
     Enter(EnterWish),
     /// XEP-0369 §7.1.3: leave.

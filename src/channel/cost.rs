@@ -56,6 +56,7 @@ impl Command {
     fn cost(&self) -> u64 {
         match self {
             Command::Invite { .. } => PERSON,
+            Command::InviteByRoom(invitees) => each(invitees.len(), PERSON),
             Command::Group(GroupCommand::EditMembers { add, remove }) => each(add.len() + remove.len(), PERSON),
             Command::SetSubscriptions { edits, .. } => each(edits.len(), 1),
             Command::RevokeInvitations { invitees } => each(invitees.len(), 1),
@@ -73,6 +74,7 @@ impl Command {
         match self {
             Command::Group(GroupCommand::EditMembers { add, .. }) => others(add, asker),
             Command::Invite { .. } => 1,
+            Command::InviteByRoom(invitees) => invitees.iter().filter(|it| it.jid != *asker).count(),
             _ => 0,
         }
     }

@@ -12,12 +12,14 @@ mod guests;
 mod history;
 mod invitations;
 mod lists;
+mod mediated;
 mod membership;
 mod own_view;
 mod preferences;
 mod profile;
 mod publish;
 mod receipts;
+mod register;
 mod retract;
 mod roles;
 mod room_settings;
@@ -55,8 +57,14 @@ impl Channel {
             Command::SetPreferences(patch) => self.set_preferences(actor, patch, limits),
             Command::Invite { invitee } => self.invite(actor, invitee, context),
             Command::Decline(claim) => self.decline(actor, &claim),
+            Command::InviteByRoom(invitees) => self.invite_by_room(actor, invitees, context),
+            Command::DeclineToRoom { inviter, reason } => self.decline_to_room(actor, &inviter, reason, context),
             Command::RevokeInvitations { invitees } => self.revoke_invitations(actor, &invitees, context),
             Command::ListInvitations(slice) => self.list_invitations(actor, &slice, context),
+            Command::ReadRegistration => self.read_registration(actor, context),
+            Command::Register { nick } => self.register(actor, nick, context),
+            Command::Unregister => self.unregister(actor, context),
+            Command::ReadNick => self.read_nick(actor, limits),
             Command::Enter(wish) => self.enter(actor, wish, context),
             Command::Leave => self.leave(actor, context),
             Command::EndAccount => self.end_account(actor, context),
@@ -180,7 +188,11 @@ impl Channel {
     fn check_offered(&self, actor: &Actor, command: &Command, limits: &Limits) -> Result<(), Refusal> {
         let always = matches!(
             command,
-            Command::Leave | Command::EndAccount | Command::Subscribe { wanted: false, .. } | Command::Destroy
+            Command::Leave
+                | Command::Unregister
+                | Command::EndAccount
+                | Command::Subscribe { wanted: false, .. }
+                | Command::Destroy
         );
         // Some commands of groups are for every channel: retention, moderation (XEP-0425), and removing people.
         let of_any = match command {

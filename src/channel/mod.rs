@@ -31,6 +31,7 @@ pub mod invitation;
 pub mod invitations;
 pub mod limits;
 pub mod live;
+pub mod mediated;
 pub mod message;
 
 pub mod names;
@@ -77,6 +78,7 @@ pub use invitation::{Claim, Invitation, OPEN_INVITATIONS, Token};
 pub use invitations::Invitations;
 pub use limits::{ChannelDefaults, FeatureSwitches, GroupDefaults, GroupRights, Limits, Rank, Rate, Rates};
 pub use live::LiveState;
+pub use mediated::{Invited, InviterName, RoomDecline, RoomInvitation, RoomInvitee};
 pub use message::{Message, Row};
 pub use names::{ChannelName, Nick, ParticipantId};
 pub use node::{Item, Node, NodeSet};

@@ -74,6 +74,9 @@ pub enum Refusal {
     /// XEP-0045 §7.2.6: only members enter.
     #[error("only members may enter this room")]
     NotMember,
+    /// XEP-0077 §3.2: the asker registered nothing that it could end.
+    #[error("you are not registered here")]
+    NotRegistered,
     /// XEP-0045 §7.2.9: there are as many occupants as allowed.
     #[error("the room is full, try again later")]
     RoomFull,
@@ -196,6 +199,7 @@ impl Refusal {
             Refusal::NotOccupant => ("not-joined", "room"),
             Refusal::Banned => ("banned", ""),
             Refusal::NotMember => ("not-member", ""),
+            Refusal::NotRegistered => ("not-member", "registration"),
             Refusal::RoomFull => ("too-many", "occupants"),
             Refusal::Invalid { field, .. } => ("invalid", field),
             Refusal::UnsupportedMedia => ("unsupported-media", ""),
@@ -235,6 +239,7 @@ impl Refusal {
             | Refusal::Command(_)
             | Refusal::NoNick
             | Refusal::NotOccupant
+            | Refusal::NotRegistered
             | Refusal::NoSuchService => 400,
             Refusal::NotAllowed(_) | Refusal::BadInvitation(_) | Refusal::FeatureOff(_) | Refusal::ClosedNode => 403,
             Refusal::NoSuchFile => 404,

@@ -87,6 +87,8 @@ impl<'a> Rules<'a> {
                 | Change::Entered(_)
                 | Change::Moved(_)
                 | Change::Exited(_)
+                | Change::InvitedByRoom(_)
+                | Change::DeclinedToRoom(_)
                 | Change::Announced(_) => {}
             }
         }

@@ -66,6 +66,14 @@ pub(super) struct EntryHead {
     pub(super) settings: Settings,
 }
 
+impl EntryHead {
+    /// That of a new channel.
+    pub(super) fn new(name: &ChannelName, tag: u64, profile: &Profile, settings: &Settings) -> EntryHead {
+        let (name, profile, settings) = (name.clone(), profile.clone(), settings.clone());
+        EntryHead { name, tag, listed: profile.listed, gid: profile.gid, profile, settings }
+    }
+}
+
 /// An entry of the account index: a channel, its tag, and the account's status there.
 #[derive(PartialEq, Serialize, Deserialize)]
 pub(super) struct IndexedMember {

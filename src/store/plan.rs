@@ -119,14 +119,7 @@ impl<S: Databases> Planning<'_, S> {
     fn change(&mut self, name: &ChannelName, tag: u64, change: &Change) -> Result<(), StoreError> {
         match change {
             Change::Created { profile, settings, rights, info } => {
-                let head = EntryHead {
-                    name: name.clone(),
-                    tag,
-                    listed: profile.listed,
-                    gid: profile.gid,
-                    profile: profile.clone(),
-                    settings: settings.clone(),
-                };
+                let head = EntryHead::new(name, tag, profile, settings);
                 self.put(keyspace::channel(name), keyspace::encode_behind(keyspace::encode(&head)?, rights)?);
                 self.put(keyspace::item(tag, Node::Info), keyspace::encode(&(Node::Info, info))?);
                 self.number(profile.gid)?;
@@ -182,7 +175,13 @@ impl<S: Databases> Planning<'_, S> {
                 head.settings = settings.clone();
                 Ok([&keyspace::encode(&head)?, rights].concat())
             })?,
-            Change::Relayed(_) | Change::Announced(_) | Change::Entered(_) | Change::Moved(_) | Change::Exited(_) => {}
+            Change::Relayed(_)
+            | Change::Announced(_)
+            | Change::Entered(_)
+            | Change::Moved(_)
+            | Change::Exited(_)
+            | Change::InvitedByRoom(_)
+            | Change::DeclinedToRoom(_) => {}
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! XEP-0030: the identity, features and items of the service and its channels.
 
-use super::muc::description;
+use super::muc::{description, register};
 use super::nodes::name_of;
 use super::{Extension, Request, Route, Scope, admin, commands, delegation, nicks, rsm};
 use crate::channel::census::FoundChannel;
@@ -25,7 +25,7 @@ impl Disco {
         let service = request.service;
         let create = may_create.then(|| feature("urn:xmpp:mix:core:1#create-channel"));
         let may_register = service.limits.features.nick_registration && service.may_register(&request.actor.account);
-        let nicks = may_register.then(|| feature(nicks::FEATURE));
+        let nicks = [nicks::FEATURE, ns::REGISTER].into_iter().filter(move |_| may_register).map(feature);
         let has_rooms = service.limits.muc.enabled;
         let identities = identities(&service.name).into_iter().skip(usize::from(!has_rooms));
         identities.chain(self.features_of(Scope::Service, has_rooms)).chain(nicks).chain(create)
@@ -61,6 +61,7 @@ impl Extension for Disco {
             }
             (None, true) if node.is_none() => Ok(ServiceCommand::ListChannels(rsm::decode(request.payload)?).into()),
             (Some(_), false) if node.is_none_or(|node| node == "mix") => Ok(Command::Describe.into()),
+            (Some(_), false) if node == Some(register::ITEM_NODE) => Ok(Command::ReadNick.into()),
             (Some(_), _) if node.is_some_and(|node| commands::is_node(node, Scope::Channel)) => {
                 Ok(Command::Describe.into())
             }
@@ -98,6 +99,9 @@ impl Extension for Disco {
                 let told = query.children(identities(&title)).children(features);
                 let told = told.children(description::features(channel).map(feature));
                 Ok(Some(told.child(description::form(channel, request.live.seats))))
+            }
+            Answer::Registered(nick) => {
+                Ok(Some(query.child_opt(nick.as_ref().map(|nick| identity("text", nick.as_str())))))
             }
             Answer::Occupants(None) => Ok(Some(query)),
             Answer::Occupants(Some(slice)) => {

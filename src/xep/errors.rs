@@ -20,7 +20,7 @@ impl From<&Refusal> for StanzaError {
             Refusal::BadRequest(_) | Refusal::Invalid { .. } | Refusal::ForeignSubscriber => BadRequest,
             Refusal::StillWaiting => RegistrationRequired,
             Refusal::NotAdmin | Refusal::Banned => Forbidden,
-            Refusal::NotMember => RegistrationRequired,
+            Refusal::NotMember | Refusal::NotRegistered => RegistrationRequired,
             Refusal::NoNick => JidMalformed,
             Refusal::NotOccupant => NotAcceptable,
             Refusal::RoomFull => ServiceUnavailable,

@@ -3,6 +3,7 @@
 
 use super::events::of_row;
 use super::group_tags::{counts, progress, status};
+use super::muc::invite;
 use super::notification::headed;
 use super::{List, Render, Shown};
 use crate::channel::group::{GroupCommand, Notice};
@@ -28,8 +29,9 @@ pub fn invite(member: &Member, render: &mut Render<'_>) {
         .child_opt(inviter)
         .child(Tag::new("invitee").text(member.jid.as_str()))
         .child(Tag::new("channel").text(render.address()));
-    let message =
-        headed(render).attr("type", "normal").child(invitation).child(group).child(Tag::in_ns("store", ns::HINTS));
+    let as_room = invite::beside(member, render);
+    let message = headed(render).attr("type", "normal").child(invitation).child(group).children(as_room);
+    let message = message.child(Tag::in_ns("store", ns::HINTS));
     render.mail(&member.jid, message);
 }
 

@@ -83,11 +83,15 @@ impl Extension for Invite {
 /// Tells the inviter that the invitee declined.
 pub fn tell_declined(invitation: &Invitation, render: &mut Render<'_>) {
     let address = render.address();
-    let value = Tag::new("value").text("Declined");
-    let declined = written(Tag::new("invitation"), invitation, &address);
-    let ack = Tag::in_ns("invitation-ack", ns::MIX_MISC).child(value).child(declined);
-    let message = headed(render).attr("type", "normal").child(ack);
+    let message = headed(render).attr("type", "normal").child(declined(invitation, &address));
     render.mail(&invitation.inviter, message);
+}
+
+/// What an inviter is told of an invitation that was declined; `channel` is the channel's address.
+pub fn declined(invitation: &Invitation, channel: &str) -> Tag {
+    let value = Tag::new("value").text("Declined");
+    let declined = written(Tag::new("invitation"), invitation, channel);
+    Tag::in_ns("invitation-ack", ns::MIX_MISC).child(value).child(declined)
 }
 
 /// The invitation that a join shows, where it shows one.
@@ -125,7 +129,8 @@ fn decline(request: &Request<'_>) -> Result<Command, Refusal> {
     }
 }
 
-fn written(tag: Tag, invitation: &Invitation, channel: &str) -> Tag {
+/// Writes an invitation into a tag; `channel` is the channel's address.
+pub fn written(tag: Tag, invitation: &Invitation, channel: &str) -> Tag {
     tag.child(Tag::new("inviter").text(invitation.inviter.as_str()))
         .child(Tag::new("invitee").text(invitation.invitee.as_str()))
         .child(Tag::new("channel").text(channel))

@@ -5,6 +5,7 @@
 //! somebody else's nick by a `<nick/>` beside the `<remove/>`.
 
 use super::mix_core::wanted_nick;
+use super::muc::register;
 use super::{Extension, Request, Route, Scope};
 use crate::channel::{Answer, AnyCommand, Refusal, ServiceCommand};
 use crate::xmpp::{Parts, Tag, ns};
@@ -24,6 +25,9 @@ impl Extension for Nicks {
         const ROUTES: &[Route] = &[
             Route::get(Scope::Service, "register", ns::MIX_MISC),
             Route::set(Scope::Service, "register", ns::MIX_MISC),
+            // The same in the words of XEP-0077, for clients of rooms.
+            Route::get(Scope::Service, "query", ns::REGISTER),
+            Route::set(Scope::Service, "query", ns::REGISTER),
         ];
         ROUTES
     }
@@ -32,14 +36,23 @@ impl Extension for Nicks {
         if !request.set {
             return Ok(ServiceCommand::ReadRegisteredNick.into());
         }
+        if request.payload.has_ns(ns::REGISTER) {
+            return Ok(match register::wish(request.payload)? {
+                register::Wish::Nothing => ServiceCommand::ReadRegisteredNick,
+                register::Wish::Nick(nick) => ServiceCommand::RegisterNick { nick: Some(nick) },
+                register::Wish::End => ServiceCommand::UnregisterNick { nick: None },
+            }
+            .into());
+        }
         if request.payload.parts().any(|child| child.name() == "remove") {
             return Ok(ServiceCommand::UnregisterNick { nick: wanted_nick(request.payload) }.into());
         }
         Ok(ServiceCommand::RegisterNick { nick: wanted_nick(request.payload) }.into())
     }
 
-    fn encode(&self, answer: &Answer, _: &Request<'_>) -> Result<Option<Tag>, Refusal> {
+    fn encode(&self, answer: &Answer, request: &Request<'_>) -> Result<Option<Tag>, Refusal> {
         Ok(match answer {
+            _ if request.payload.has_ns(ns::REGISTER) => register::encode(answer, request),
             Answer::Registered(nick) => {
                 let nick = nick.as_ref().map(|nick| Tag::new("nick").text(nick.as_str()));
                 Some(Tag::in_ns("register", ns::MIX_MISC).child_opt(nick))

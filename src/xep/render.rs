@@ -6,8 +6,8 @@ use super::Service;
 use super::reflection::ChannelFrame;
 use crate::channel::whom::Whom;
 use crate::channel::{
-    Change, Channel, ChannelName, Event, LiveState, Member, Node, NodeSet, ParticipantId, Row, RowKind, Stamp, Status,
-    Style, Tombstone,
+    Change, Channel, ChannelName, Event, Invitation, LiveState, Member, Node, NodeSet, ParticipantId, RoomInvitation,
+    Row, RowKind, Stamp, Status, Style, Tombstone,
 };
 use crate::xmpp::Tag;
 use jid::BareJid;
@@ -60,6 +60,13 @@ pub enum Shown {
     },
     /// For all addresses of a guest.
     TellGuest {
+        /// The account.
+        account: BareJid,
+        /// The message, without `to`.
+        message: Tag,
+    },
+    /// For the sessions of an account in the room (XEP-0045); for its bare JID, where it has none there.
+    Seat {
         /// The account.
         account: BareJid,
         /// The message, without `to`.
@@ -129,6 +136,31 @@ impl<'a> Render<'a> {
         self.beside.iter().find_map(|(_, change)| {
             let Change::Entombed(left) = change else { return None };
             Some(left).filter(|left| left.retraction == row.number)
+        })
+    }
+
+    /// The invitation through the room that the decision makes of this account.
+    pub fn invited_by_room(&self, invitee: &BareJid) -> Option<&'a RoomInvitation> {
+        self.beside.iter().find_map(|(_, change)| {
+            let Change::InvitedByRoom(invitation) = change else { return None };
+            Some(invitation).filter(|it| it.invitee.jid == *invitee)
+        })
+    }
+
+    /// Whether the decision puts an account into the group, or has it wait.
+    pub fn brings_in(&self, account: &BareJid) -> bool {
+        self.beside.iter().any(
+            |(_, change)| matches!(change, Change::Joined(member) | Change::Invited(member) if member.jid == *account),
+        )
+    }
+
+    /// The invitation that the decision gives, or else ends.
+    pub fn invitation_of(&self, invitee: &BareJid, inviter: &BareJid) -> Option<&'a Invitation> {
+        self.beside.iter().rev().find_map(|(_, change)| {
+            let (Change::InvitationSet(invitation) | Change::InvitationEnded { invitation, .. }) = change else {
+                return None;
+            };
+            Some(invitation).filter(|it| it.invitee == *invitee && it.inviter == *inviter)
         })
     }
 
@@ -229,6 +261,11 @@ impl<'a> Render<'a> {
         if self.channel.has_those(&whom) {
             self.shown.push(Shown::Farewell { whom, message });
         }
+    }
+
+    /// Sends a message to the sessions of an account in the room, else to its bare JID.
+    pub fn tell_seat(&mut self, account: &BareJid, message: Tag) {
+        self.shown.push(Shown::Seat { account: account.clone(), message });
     }
 
     /// Sends a message to a participant.

@@ -68,6 +68,10 @@ pub const MIX_PAM: &str = "urn:xmpp:mix:pam:2";
 pub const OCCUPANT_ID: &str = "urn:xmpp:occupant-id:0";
 /// XEP-0319 idle times.
 pub const IDLE: &str = "urn:xmpp:idle:1";
+/// XEP-0077 registration.
+pub const REGISTER: &str = "jabber:iq:register";
+/// XEP-0249 direct invitations.
+pub const CONFERENCE: &str = "jabber:x:conference";
 /// XEP-0045 rooms. The namespaces of what it says of occupants and rooms begin with this one.
 pub const MUC: &str = "http://jabber.org/protocol/muc";
 /// `xml:lang`.
@@ -76,6 +80,8 @@ pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
 pub const MUC_USER: &str = "http://jabber.org/protocol/muc#user";
 /// XEP-0045 §6.4: the type of the form that says what a room is.
 pub const MUC_ROOMINFO: &str = "http://jabber.org/protocol/muc#roominfo";
+/// XEP-0045 §7.10: the type of the form of a registration.
+pub const MUC_REGISTER: &str = "http://jabber.org/protocol/muc#register";
 /// XEP-0045 §6.3: a room keeps the ids of messages.
 pub const MUC_STABLE_ID: &str = "http://jabber.org/protocol/muc#stable_id";
 /// XEP-0410 §2: a room answers pings to one's own nick itself.

@@ -31,37 +31,66 @@ impl Channel {
             return Err(Refusal::Forbidden("this account is banned from the channel"));
         }
         let mut draft = Draft::new(self, context.live.now, context.limits);
-        let all = &self.kept.invitations;
-        draft.changes.extend(all.outdated(context.live.due).take(OUTDATED_MAX).map(ended));
-        let is_open = |it: &&Invitation| it.until >= context.live.due;
-        let past = all.get(&invitee, &actor.account).filter(is_open);
-        if past.is_none() {
-            self.check_invitations(&actor.account, context)?;
+        draft.changes.extend(self.outdated_invitations(context));
+        if self.open_invitation(&invitee, actor, context).is_none() {
+            self.check_invitations(&actor.account, 1, context)?;
         }
-        let invitation = Invitation {
-            inviter: actor.account.clone(),
-            by_operator: role == Role::Operator,
-            invitee,
-            token: past.map_or_else(|| Token::random(context.dice), |past| past.token.clone()),
-            until: Stamp(context.live.now.0.saturating_add(limits.invitation_s.saturating_mul(1000))),
-        };
+        let invitation = self.invitation(actor, (role, invitee), context);
         draft.changes.push(Change::InvitationSet(invitation.clone()));
         draft.finish(Answer::Invitation(invitation))
     }
 
-    /// Refuses another invitation where the channel has too many, or the inviter has used up its share. Those that are
-    /// too old do not count.
-    fn check_invitations(&self, inviter: &BareJid, context: &Context<'_>) -> Result<(), Refusal> {
+    /// An invitation by the asker, whose role this is. One that is open goes on, and its time begins anew.
+    pub(super) fn invitation(
+        &self,
+        actor: &Actor,
+        (role, invitee): (Role, BareJid),
+        context: &mut Context<'_>,
+    ) -> Invitation {
+        let past = self.open_invitation(&invitee, actor, context);
+        let until = context.live.now.0.saturating_add(context.limits.invitation_s.saturating_mul(1000));
+        Invitation {
+            inviter: actor.account.clone(),
+            by_operator: role == Role::Operator,
+            token: past.map_or_else(|| Token::random(context.dice), |past| past.token.clone()),
+            invitee,
+            until: Stamp(until),
+        }
+    }
+
+    /// The asker's invitation of somebody, unless it is too old.
+    pub(super) fn open_invitation(
+        &self,
+        invitee: &BareJid,
+        actor: &Actor,
+        context: &Context<'_>,
+    ) -> Option<&Invitation> {
+        self.kept.invitations.get(invitee, &actor.account).filter(|it| it.until >= context.live.due)
+    }
+
+    /// Ends some of the invitations that are too old.
+    pub(super) fn outdated_invitations(&self, context: &Context<'_>) -> impl Iterator<Item = Change> {
+        self.kept.invitations.outdated(context.live.due).take(OUTDATED_MAX).map(ended)
+    }
+
+    /// Refuses more invitations where the channel has too many, or the inviter has used up its share. Those that are too
+    /// old do not count.
+    pub(super) fn check_invitations(
+        &self,
+        inviter: &BareJid,
+        more: usize,
+        context: &Context<'_>,
+    ) -> Result<(), Refusal> {
         let (limits, due, own_domains) = (context.limits, context.live.due, context.own_domains);
         let (max, own_max) = (limits.invitations_max, limits.invitations_per_inviter_max);
         let all = &self.kept.invitations;
-        let over = (all.len() + 1).saturating_sub(max);
+        let over = (all.len() + more).saturating_sub(max);
         let (domain, held) = (inviter.domain(), own_domains.held(inviter, all.tally()));
-        let has_share = own_domains.may_settle(domain.as_str(), &held, 1, max, true);
+        let has_share = own_domains.may_settle(domain.as_str(), &held, more, max, true);
         if !has_share || all.outdated(due).take(over).count() < over {
             return Err(Refusal::TooMany { what: OPEN_INVITATIONS, max });
         }
-        let over = (all.count_given_by(inviter) + 1).saturating_sub(own_max);
+        let over = (all.count_given_by(inviter) + more).saturating_sub(own_max);
         let is_old = |it: &&Invitation| it.until < due;
         if over > 0 && all.given_by(inviter).filter(is_old).take(over).count() < over {
             return Err(Refusal::TooMany { what: "open invitations of one inviter", max: own_max });
@@ -290,6 +319,6 @@ impl Draft<'_> {
     }
 }
 
-fn ended(invitation: &Invitation) -> Change {
+pub(super) fn ended(invitation: &Invitation) -> Change {
     Change::InvitationEnded { invitation: invitation.clone(), declined: false }
 }

@@ -37,7 +37,7 @@ pub(super) mod tours;
 use super::fairness::lot::Lot;
 use super::share::{Hit, OwnDomains, Shares};
 use crate::channel::roll::Roll;
-use crate::channel::{Channel, ChannelName, Head, LiveState, Seats, Stamp};
+use crate::channel::{Channel, ChannelName, Head, Invited, LiveState, Seats, Stamp};
 use crate::store::{Directory, Mentions};
 use jid::BareJid;
 use shelf::ChannelShelf;
@@ -93,8 +93,12 @@ impl Channels {
     }
 
     /// The live state of a turn.
-    pub(in crate::engine) fn live<'a>(&'a self, now: Stamp, due: Stamp, seats: &'a Seats) -> LiveState<'a> {
-        LiveState { now, due, newcomers: self.newcomers.all(), seats }
+    pub(in crate::engine) fn live<'a>(
+        &'a self,
+        (now, due): (Stamp, Stamp),
+        (seats, invited): (&'a Seats, &'a Invited),
+    ) -> LiveState<'a> {
+        LiveState { now, due, newcomers: self.newcomers.all(), seats, invited }
     }
 
     /// A channel in memory.

@@ -12,8 +12,12 @@ const LOOKED_UP_MAX: usize = 1000;
 
 /// Accounts that a request may bring in: its sender, or those that it adds.
 pub(in crate::engine) fn brought_in(sender: &BareJid, element: &Element) -> Vec<BareJid> {
-    if element.name() == "join" {
+    if element.name() == "join" || element.is("query", ns::REGISTER) {
         return vec![sender.clone()];
+    }
+    if let Some(x) = element.part("x", ns::MUC_USER) {
+        let invited = x.parts().filter(|part| part.name() == "invite").take(LOOKED_UP_MAX);
+        return invited.filter_map(|part| Some(address::jid(part.attr("to")?).ok()?.to_bare())).collect();
     }
     if !element.is("members", ns::GROUP) {
         return Vec::new();
@@ -25,9 +29,12 @@ pub(in crate::engine) fn brought_in(sender: &BareJid, element: &Element) -> Vec<
 /// Accounts that a command may bring in.
 pub(in crate::engine) fn brought_in_by(account: &BareJid, command: &Command) -> Vec<BareJid> {
     match command {
-        Command::Join(_) => vec![account.clone()],
+        Command::Join(_) | Command::Register { .. } => vec![account.clone()],
         Command::Group(GroupCommand::EditMembers { add, .. }) => {
             add.iter().take(LOOKED_UP_MAX).map(|invitee| invitee.jid.clone()).collect()
+        }
+        Command::InviteByRoom(invitees) => {
+            invitees.iter().take(LOOKED_UP_MAX).map(|invitee| invitee.jid.clone()).collect()
         }
         _ => Vec::new(),
     }

@@ -22,6 +22,7 @@ impl Engine {
         (change, was): (&Change, Option<&Member>),
         turn: &mut Turn,
     ) {
+        self.follow_invitations(tag, change);
         if self.occupants.room(tag).is_none() {
             return;
         }

@@ -11,6 +11,7 @@ pub(super) mod entering;
 pub(super) mod following;
 mod history;
 mod holding;
+mod invited;
 pub(super) mod leaving;
 mod passing;
 mod renaming;
@@ -26,7 +27,7 @@ mod undoing;
 use super::fairness::pace::Pace;
 use super::outgoing::outbox::EntryNo;
 use super::share::{Hit, OwnDomains, Shares};
-use crate::channel::{ChannelName, Member, ParticipantId, Rate, Seats};
+use crate::channel::{ChannelName, Invited, Member, ParticipantId, Rate, Seats};
 use crate::chore::{Budget, Chore};
 use ends::EndedRoom;
 use jid::{BareJid, FullJid};
@@ -74,6 +75,7 @@ pub(in crate::engine) struct Occupants {
     bytes: Shares<BareJid>,
     entries: Pace<BareJid>,
     told: Pace<BareJid>,
+    invitees: invited::Invitees,
 }
 
 impl Occupants {
@@ -95,17 +97,29 @@ impl Occupants {
             bytes: Shares::new("presence in rooms", BYTES_MAX, own_domains.clone()),
             entries: Pace::new(ENTRIES),
             told: Pace::new(TOLD),
+            invitees: invited::Invitees::new(own_domains),
         }
     }
 
     /// Who hit a share since this was asked last.
     pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
-        self.shares.hits().chain(self.bytes.hits())
+        self.shares.hits().chain(self.bytes.hits()).chain(self.invitees.hits())
     }
 
     /// The seats of a room, as the rules see them.
     pub fn seats(&self, tag: u64) -> &Seats {
         self.rooms.get(&tag).map_or(Seats::none(), |room| &room.seats)
+    }
+
+    /// What the rules see of a room: its seats, and who was invited to it.
+    pub fn known_in(&self, tag: u64) -> (&Seats, &Invited) {
+        (self.seats(tag), self.invitees.of_room(tag))
+    }
+
+    /// The entries in the address book of the sessions of an account in a room.
+    pub fn entries_of(&self, tag: u64, account: &BareJid) -> Vec<EntryNo> {
+        let seat = self.room(tag).and_then(|room| room.seat_of(account));
+        seat.map(|seat| seat.numbers().collect()).unwrap_or_default()
     }
 
     /// A room that somebody sits in.

@@ -7,8 +7,9 @@ use super::super::{Engine, Turn};
 use super::outbox::{Audience, Lasting, ListId};
 use super::unsent::{Traffic, halves, mail_all, told, unsent};
 use crate::channel::group::Notice;
-use crate::channel::{Change, ChannelName, Member, NodeSet, Status};
+use crate::channel::{Change, ChannelName, Member, NodeSet, Progress, Status};
 use crate::store::Record;
+use crate::xep::muc::message;
 use crate::xep::{Render, Shown, faces, group_events};
 use jid::BareJid;
 use std::sync::Arc;
@@ -111,7 +112,26 @@ impl Engine {
             let shown = Shown::Tell { account: notice.author.clone(), message };
             turn.unsent.extend(told(&shown));
             self.send_shown(shown, Some(&name), Lasting::Kept, turn);
+            if report.progress == Progress::Read {
+                self.mark_read(&name, (tag, &notice.author), (&asked.actor.account, notice.row), turn);
+            }
         }
+    }
+
+    /// The sessions of an author in the room are told that somebody read its messages up to a row. Other sessions are not.
+    fn mark_read(
+        &mut self,
+        name: &ChannelName,
+        (tag, author): (u64, &BareJid),
+        (reader, row): (&BareJid, u64),
+        turn: &mut Turn,
+    ) {
+        let numbers = self.occupants.entries_of(tag, author);
+        let reader = self.channels.channel(name).and_then(|channel| channel.participant(reader)).cloned();
+        let Some(reader) = reader.filter(|_| !numbers.is_empty()) else { return };
+        let (row, id) = (self.service.sealer.seal(tag, row), self.fresh_id_of(tag));
+        let marker = message::displayed(&self.service.address_of(name), &reader, &row, &id);
+        turn.fan(Audience::These(Arc::new(numbers)), halves(&marker, true), Lasting::Fleeting);
     }
 
     /// Shows an applied change.
@@ -143,7 +163,7 @@ impl Engine {
             before,
             nodes_gone,
             beside,
-            live: self.channels.live(self.now, self.due, self.occupants.seats(channel.profile().tag)),
+            live: self.channels.live((self.now, self.due), self.occupants.known_in(channel.profile().tag)),
             dice: &mut self.dice,
             shown: &mut shown,
         };
@@ -166,6 +186,13 @@ impl Engine {
                 let Some(tag) = channel.map(|channel| channel.profile().tag) else { return };
                 let except = except.map(|account| self.people.number(&account));
                 (Audience::List(ListId { tag, list }, except), message, groupchat)
+            }
+            Shown::Seat { account, message } => {
+                let numbers = channel.map(|channel| self.occupants.entries_of(channel.profile().tag, &account));
+                match numbers.filter(|numbers| !numbers.is_empty()) {
+                    Some(numbers) => (Audience::These(Arc::new(numbers)), message, false),
+                    None => return turn.send(message.attr("to", account.as_str()).into_xml()),
+                }
             }
             Shown::MailAll { accounts, message } => {
                 return mail_all(&accounts, &halves(&message, false), turn);

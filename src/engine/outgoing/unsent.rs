@@ -73,6 +73,8 @@ impl Traffic<'_> {
             | Change::InvitationSet(_)
             | Change::InvitationEnded { .. }
             | Change::Announced(_)
+            | Change::InvitedByRoom(_)
+            | Change::DeclinedToRoom(_)
             | Change::RightsSet(_)
             | Change::Configured(_) => Traffic::Other,
         }
@@ -96,7 +98,9 @@ pub(in crate::engine) fn unsent(channel: &Channel, change: &Change, shown: &[Sho
 /// What is stored of a stanza to single accounts.
 pub(in crate::engine) fn told(shown: &Shown) -> Vec<Part> {
     match shown {
-        Shown::Mail { account, message } => vec![Part::Stanza(message.clone().attr("to", account.as_str()).into_xml())],
+        Shown::Mail { account, message } | Shown::Seat { account, message } => {
+            vec![Part::Stanza(message.clone().attr("to", account.as_str()).into_xml())]
+        }
         Shown::MailAll { accounts, message } => {
             vec![Part::Mail { accounts: accounts.clone(), stanza: halves(message, false) }]
         }
@@ -114,7 +118,11 @@ pub(in crate::engine) fn told(shown: &Shown) -> Vec<Part> {
 fn parts(channel: &Channel, shown: &Shown, ends: bool) -> Vec<Part> {
     let tag = channel.profile().tag;
     vec![match shown {
-        Shown::Mail { .. } | Shown::MailAll { .. } | Shown::Tell { .. } | Shown::TellGuest { .. } => {
+        Shown::Mail { .. }
+        | Shown::MailAll { .. }
+        | Shown::Seat { .. }
+        | Shown::Tell { .. }
+        | Shown::TellGuest { .. } => {
             return told(shown);
         }
         // Sessions end with the process.

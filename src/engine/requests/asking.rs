@@ -12,6 +12,7 @@ use crate::channel::{
 use crate::xep::{List, Request, incoming, invitations};
 use crate::xmpp::{Parts, ns};
 use jid::Jid;
+use minidom::Element;
 use rand::Rng;
 
 impl Engine {
@@ -283,8 +284,10 @@ impl Engine {
         let Some(asker) = asked.asker() else { return };
         self.notice_group_client(asked, asker, turn);
         let Some(name) = &asked.channel else { return };
-        if matches!(&asked.way, Way::Stanza { payload, .. } if payload.has_ns(ns::COMMANDS)) {
-            // Any client may use ad-hoc commands, and most of those do not support MIX.
+        let is_of_any =
+            |payload: &Element| [ns::COMMANDS, ns::MUC_USER, ns::REGISTER].iter().any(|ns| payload.has_ns(*ns));
+        if matches!(&asked.way, Way::Stanza { payload, .. } if is_of_any(payload)) {
+            // Any client may use ad-hoc commands or rooms, and most of those do not support MIX.
             return;
         }
         let joined = matches!(answer, Answer::Joined { .. });
@@ -338,7 +341,9 @@ impl Engine {
             delegated: reply.delegated.is_some(),
             by_home_server: reply.delegated.is_none() && reply.to.is_bare(),
             as_room: self.asks_as_room(asked),
-            live: self.channels.live(self.now, self.due, self.seats_of(asked.channel.as_ref())),
+            live: self
+                .channels
+                .live((self.now, self.due), self.occupants.known_in(self.tag_of(asked.channel.as_ref()))),
             id: reply.id.as_deref(),
         })
     }
@@ -368,8 +373,12 @@ impl Engine {
 
     /// Who sits in the room that a channel is.
     pub(in crate::engine) fn seats_of(&self, name: Option<&ChannelName>) -> &Seats {
-        let tag = name.and_then(|name| self.channels.tag_of(name));
-        tag.map_or(Seats::none(), |tag| self.occupants.seats(tag))
+        self.occupants.seats(self.tag_of(name))
+    }
+
+    /// The tag of a channel; 0, which none has, where there is no such channel.
+    fn tag_of(&self, name: Option<&ChannelName>) -> u64 {
+        name.and_then(|name| self.channels.tag_of(name)).unwrap_or_default()
     }
 
     /// An id for a stanza of the service's own.

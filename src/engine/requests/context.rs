@@ -16,7 +16,7 @@ impl Engine {
         let brought = self.channels.brought();
         let gist_of = |row: u64| brought.gist(tag, row);
         let mut context = Context {
-            live: self.channels.live(self.now, self.due, self.occupants.seats(tag)),
+            live: self.channels.live((self.now, self.due), self.occupants.known_in(tag)),
             dice: &mut self.dice,
             limits: &self.service.limits,
             registry: &self.requests.registry,

@@ -1,9 +1,10 @@
 //! XEP-0407 §3: nicks registered with the service, and what they change in channels.
 
 use super::super::{Engine, Turn};
-use super::request::{Asked, Effects};
-use crate::channel::{Actor, Answer, Nick, Refusal};
+use super::request::{Asked, Effects, Way};
+use crate::channel::{Answer, Nick, Refusal};
 use crate::store::{Deed, Record};
+use crate::xmpp::ns;
 use jid::BareJid;
 
 impl Engine {
@@ -67,7 +68,12 @@ impl Engine {
 
     /// Removes a registration. The account keeps the nick in its channels. An operator may remove any registration,
     /// because its account may be gone.
-    pub(in crate::engine) fn unregister_nick(&self, actor: &Actor, nick: Option<&Nick>) -> Result<Effects, Refusal> {
+    pub(in crate::engine) fn unregister_nick(
+        &self,
+        asked: &Asked<'_>,
+        nick: Option<&Nick>,
+    ) -> Result<Effects, Refusal> {
+        let actor = &asked.actor;
         let account = match nick {
             None => &actor.account,
             Some(nick) => match self.requests.registry.holder_of(nick) {
@@ -76,7 +82,10 @@ impl Engine {
                 None => return Err(Refusal::NoSuchItem),
             },
         };
-        self.requests.registry.nick_of(account).ok_or(Refusal::NoSuchItem)?;
+        // XEP-0077 §3.2 has an error of its own for that.
+        let of_rooms = matches!(asked.way, Way::Stanza { payload, .. } if payload.has_ns(ns::REGISTER));
+        let none = if of_rooms { Refusal::NotRegistered } else { Refusal::NoSuchItem };
+        self.requests.registry.nick_of(account).ok_or(none)?;
         let registrations = vec![(account.clone(), None)];
         Ok(Effects { registrations, ..Effects::none(Answer::Registered(None)) })
     }

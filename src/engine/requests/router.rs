@@ -5,7 +5,7 @@ use super::request::{Asked, Way};
 use crate::channel::{Actor, ChannelName, ParticipantId, Refusal};
 use crate::xep::invitations::Invite;
 use crate::xep::reply::is_of_ejabberd;
-use crate::xep::{self, Extension, Reply, Scope, commands, delegation, privilege, proxy};
+use crate::xep::{self, Extension, Reply, Scope, commands, delegation, muc, privilege, proxy};
 use crate::xmpp::{Kind, Parts, Stanza, Unreadable, ns};
 use jid::{BareJid, Jid};
 use minidom::Element;
@@ -103,9 +103,9 @@ impl Engine {
                 let way = Way::Stanza { reply: reply.into(), asker, payload, set: true, extension: None };
                 self.ask(Asked { actor, channel, way }, turn);
             }
-            Some(Target::Channel(name)) if let Some(payload) = acknowledgement(stanza) => {
+            Some(Target::Channel(name)) if let Some((payload, extension)) = request_in(stanza) => {
                 let (actor, asker) = (self.actor(stanza.sender()), stanza.from.clone());
-                let extension: Option<&'static dyn Extension> = Some(&Invite);
+                let extension = Some(extension);
                 let way = Way::Stanza { reply: reply.into(), asker, payload, set: true, extension };
                 self.ask(Asked { actor, channel: Some(name), way }, turn);
             }
@@ -182,8 +182,12 @@ fn is_for_everybody(stanza: &Stanza) -> bool {
     stanza.type_ == "groupchat" || (stanza.type_.is_empty() && retracts())
 }
 
-/// XEP-0407 §6: an invitation acknowledgement, in a message that is not published.
-fn acknowledgement(stanza: &Stanza) -> Option<&Element> {
-    let is_own = stanza.type_ != "headline";
-    stanza.element.part("invitation-ack", ns::MIX_MISC).filter(|_| is_own)
+/// What is asked of the channel in a message that is not published: an acknowledgement of an invitation (XEP-0407 §6), or
+/// what rooms take (XEP-0045).
+fn request_in(stanza: &Stanza) -> Option<(&Element, &'static dyn Extension)> {
+    if stanza.type_ == "headline" {
+        return None;
+    }
+    let of_mix = stanza.element.part("invitation-ack", ns::MIX_MISC).map(|ack| (ack, &Invite as &dyn Extension));
+    of_mix.or_else(|| muc::invite::of_message(stanza).map(|x| (x, &muc::Muc as &dyn Extension)))
 }

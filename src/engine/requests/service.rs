@@ -37,7 +37,7 @@ impl Engine {
             ServiceCommand::ListGroups { with, slice } => self.list_groups(account, with.as_ref(), &slice, turn),
             ServiceCommand::ClearAll => self.clear_all(account),
             ServiceCommand::RegisterNick { nick } => self.register_nick(asked, nick),
-            ServiceCommand::UnregisterNick { nick } => self.unregister_nick(&asked.actor, nick.as_ref()),
+            ServiceCommand::UnregisterNick { nick } => self.unregister_nick(asked, nick.as_ref()),
             ServiceCommand::ReadRegisteredNick => {
                 let nick = self.requests.registry.nick_of(account).cloned();
                 Ok(Effects::none(Answer::Registered(nick)))

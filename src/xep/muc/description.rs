@@ -12,6 +12,8 @@ pub fn features(channel: &Channel) -> impl Iterator<Item = &'static str> {
         ns::MUC,
         ns::MUC_STABLE_ID,
         ns::MUC_SELF_PING,
+        ns::REGISTER,
+        ns::MUC_REGISTER,
         either(channel.profile().listed, "muc_public", "muc_hidden"),
         either(is_for_members(channel), "muc_membersonly", "muc_open"),
         "muc_unmoderated",

@@ -93,6 +93,12 @@ pub fn relay(frame: &ChannelFrame<'_>, relay: &Relay, member: &Member, id: &str)
     envelope.raw(&message.payload).child(occupant::id(&member.id))
 }
 
+/// XEP-0333 §5: an author is told that somebody read its messages up to one, without `to`. `row` and `id` are sealed.
+pub fn displayed(room: &str, reader: &Member, row: &str, id: &str) -> Tag {
+    let marker = Tag::in_ns("displayed", ns::MARKERS).attr("id", row);
+    envelope(Tag::new("message"), room, reader.nick.as_str(), id, None).child(marker).child(occupant::id(&reader.id))
+}
+
 fn envelope(outer: Tag, room: &str, nick: &str, id: &str, lang: Option<&str>) -> Tag {
     let from = [room, "/", nick].concat();
     outer.attr("from", from).attr("id", id).attr("type", "groupchat").attr_opt("xml:lang", lang)

@@ -5,14 +5,16 @@ pub mod description;
 pub mod enter;
 pub mod errors;
 pub mod history;
+pub mod invite;
 pub mod message;
 pub mod presence;
+pub mod register;
 mod retraction;
 pub mod subject;
 
-use crate::channel::{Channel, Role};
-use crate::xep::{Extension, Scope};
-use crate::xmpp::ns;
+use crate::channel::{Answer, AnyCommand, Channel, Refusal, Role};
+use crate::xep::{Extension, Request, Route, Scope};
+use crate::xmpp::{Tag, ns};
 use jid::BareJid;
 
 /// XEP-0045.
@@ -29,6 +31,23 @@ impl Extension for Muc {
             // Those of a room depend on its settings, and whoever asks for the channel alone is not told of them.
             Scope::Channel => &[],
         }
+    }
+
+    fn routes(&self) -> &'static [Route] {
+        const ROUTES: &[Route] =
+            &[Route::get(Scope::Channel, "query", ns::REGISTER), Route::set(Scope::Channel, "query", ns::REGISTER)];
+        ROUTES
+    }
+
+    fn decode(&self, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
+        Ok(match &*request.payload.ns() {
+            ns::REGISTER => register::decode(request)?.into(),
+            _ => invite::decode(request.payload, request)?.into(),
+        })
+    }
+
+    fn encode(&self, answer: &Answer, request: &Request<'_>) -> Result<Option<Tag>, Refusal> {
+        Ok(register::encode(answer, request))
     }
 }
 

@@ -5,14 +5,15 @@
 use super::channels::invite;
 use super::family::{ALONE, Family, NAMED, Part, nothing};
 use super::nodes::picture;
-use super::setting::{CORE, CROWD, iq};
+use super::setting::{CORE, CROWD, iq, join};
 use super::world::Sent;
 use jid::BareJid;
 use mixd::channel::command::{HistoryQuery, Slice};
 use mixd::channel::group::{GroupCommand, Invitee, Patch};
 use mixd::channel::{
     Access, AccountCommand, Action, Announcement, AnyCommand, ChannelName, Claim, Command, Configuration, GroupWish,
-    Item, JoinWish, Message, Nick, Node, NodeSet, PreferencesPatch, Progress, ServiceAction, ServiceCommand,
+    InviterName, Item, JoinWish, Message, Nick, Node, NodeSet, PreferencesPatch, Progress, RoomInvitee, ServiceAction,
+    ServiceCommand,
 };
 use mixd::engine::Addressee;
 use mixd::xmpp::ns;
@@ -108,6 +109,26 @@ pub const FAMILIES: &[Family] = &[
             let invitees = (0..count).map(|n| jid(&format!("back{}x{n}@h", it.serial))).collect();
             at("club", "own@h", Command::RevokeInvitations { invitees })
         }
+    ),
+    call!("call: invite through the room", MANY, |it, inner| {
+        let invitee = |n| RoomInvitee { jid: jid(&format!("w{}x{n}@h", it.serial)), reason: None, continues: None };
+        at("club", "own@h", Command::InviteByRoom((0..inner.len().min(NAMED)).map(invitee).collect()))
+    }),
+    call!("call: decline to a room", |it| vec![invite(&format!("dr{}@h", it.serial))], ALONE, |it, _| {
+        let inviter = InviterName::Account(jid("own@h"));
+        at("club", &format!("dr{}@h", it.serial), Command::DeclineToRoom { inviter, reason: None })
+    }),
+    call!("call: registration with a room", ALONE, |_, _| at("yard", "own@h", Command::ReadRegistration)),
+    call!("call: one's own nick in a room", ALONE, |_, _| at("yard", "own@h", Command::ReadNick)),
+    call!("call: register with a room", ALONE, |it, _| {
+        let nick = Nick::new(&format!("cr{}", it.serial)).unwrap();
+        at("yard", &format!("cr{}@h", it.serial), Command::Register { nick })
+    }),
+    call!(
+        "call: end a registration with a room",
+        |it| vec![join(&format!("ce{}@h/r", it.serial), "yard", "")],
+        ALONE,
+        |it, _| at("yard", &format!("ce{}@h", it.serial), Command::Unregister)
     ),
     call!("call: list invitations", ALONE, |_, _| at("club", "own@h", Command::ListInvitations(ten()))),
     call!("call: leave", ALONE, |it, _| at("team", &format!("p{}@h", 90 - it.serial % 20), Command::Leave)),

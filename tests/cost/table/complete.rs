@@ -19,6 +19,7 @@ const OF_NO_PEER: &[&str] = &[
     "http://www.w3.org/XML/1998/namespace",
     "urn:mixd:host:1",
     "urn:xmpp:mix:admin:0",
+    "jabber:x:conference",
     "http://jabber.org/protocol/muc#roominfo",
     "http://jabber.org/protocol/muc#stable_id",
     "http://jabber.org/protocol/muc#self-ping-optimization",

@@ -6,7 +6,7 @@ use super::setting::{configure, iq, say};
 use super::world::Sent;
 use mixd::xmpp::ns;
 
-fn message(type_: &str, who: &str, to: &str, inner: &str) -> Sent {
+pub fn message(type_: &str, who: &str, to: &str, inner: &str) -> Sent {
     Sent::Stanza(format!("<message type='{type_}' id='i' from='{who}' to='{to}'>{inner}</message>"))
 }
 

@@ -1,6 +1,7 @@
 //! Channels as rooms: who enters, what occupants say, and who leaves.
 
-use super::family::{Family, nothing};
+use super::family::{ALONE, Family, Part, named, nothing};
+use super::messages::message;
 use super::presences::{SAID, presence};
 use super::setting::iq;
 use super::world::Sent;
@@ -12,7 +13,120 @@ fn entry(who: &str) -> String {
     format!("<presence from='{who}@h/r' to='yard@mix.h/{who}'>{x}</presence>")
 }
 
+/// What is said of invitations, in the words of rooms.
+fn x(inner: &str) -> String {
+    format!("<x xmlns='{}'>{inner}</x>", ns::MUC_USER)
+}
+
+/// A form that registers a nick.
+fn registers(nick: &str, inner: &str) -> String {
+    let field = |var: &str, value: &str| format!("<field var='{var}'><value>{value}</value></field>");
+    let fields = [field("FORM_TYPE", ns::MUC_REGISTER), field("muc#register_roomnick", nick)];
+    let form = format!("<x xmlns='{}' type='submit'>{}{inner}</x>", ns::FORM, fields.concat());
+    format!("<query xmlns='{}'>{form}</query>", ns::REGISTER)
+}
+
+/// What a form may have more of.
+const FIELDS: &[Part] = &[
+    |_, _| "<field var='muc#register_roomnick'/>".to_owned(),
+    |_, n| format!("<field var='x{n}'><value>Ä</value></field>"),
+];
+
 pub const FAMILIES: &[Family] = &[
+    Family {
+        name: "register with a room",
+        before: nothing,
+        around: |it, inner| {
+            let query = registers(&format!("r{}", it.serial), inner);
+            Sent::Stanza(iq("set", &format!("r{}@h/r", it.serial), "yard@mix.h", &query))
+        },
+        parts: FIELDS,
+        is_end: false,
+    },
+    Family {
+        name: "end a registration with a room",
+        before: |it| {
+            vec![iq("set", &format!("q{}@h/r", it.serial), "yard@mix.h", &registers(&format!("q{}", it.serial), ""))]
+        },
+        around: |it, _| {
+            let query = format!("<query xmlns='{}'><remove/></query>", ns::REGISTER);
+            Sent::Stanza(iq("set", &format!("q{}@h/r", it.serial), "yard@mix.h", &query))
+        },
+        parts: ALONE,
+        is_end: false,
+    },
+    Family {
+        name: "what is registered with a room",
+        before: nothing,
+        around: |_, inner| {
+            let query = format!("<query xmlns='{}'>{inner}</query>", ns::REGISTER);
+            Sent::Stanza(iq("get", "own@h/r", "yard@mix.h", &query))
+        },
+        parts: &[|_, n| format!("<x n='{n}'/>")],
+        is_end: false,
+    },
+    Family {
+        name: "one's own nick in a room",
+        before: nothing,
+        around: |_, inner| {
+            let query = format!("<query xmlns='{}' node='x-roomuser-item'>{inner}</query>", ns::DISCO_INFO);
+            Sent::Stanza(iq("get", "own@h/r", "yard@mix.h", &query))
+        },
+        parts: &[|_, n| format!("<x n='{n}'/>")],
+        is_end: false,
+    },
+    Family {
+        name: "register a nick with the service, as with a room",
+        before: nothing,
+        around: |it, inner| {
+            let query = registers(&format!("s{}", it.serial), inner);
+            Sent::Stanza(iq("set", "own@h/r", "mix.h", &query))
+        },
+        parts: FIELDS,
+        is_end: false,
+    },
+    Family {
+        name: "what nick is registered with the service, as with a room",
+        before: nothing,
+        around: |_, inner| {
+            Sent::Stanza(iq("get", "own@h/r", "mix.h", &format!("<query xmlns='{}'>{inner}</query>", ns::REGISTER)))
+        },
+        parts: &[|_, n| format!("<x n='{n}'/>")],
+        is_end: false,
+    },
+    Family {
+        name: "invite people to a room for members",
+        before: nothing,
+        around: |_, inner| message("normal", "own@h/r", "club@mix.h", &x(inner)),
+        parts: &[
+            |it, n| named(n, format!("<invite to='i{}x{n}@h'><reason>Ä</reason></invite>", it.serial)),
+            |it, n| named(n, format!("<invite to='j{}x{n}@h'/>", it.serial)),
+        ],
+        is_end: false,
+    },
+    Family {
+        name: "invite people to a room that is open",
+        before: |_| vec![entry("occupant")],
+        around: |_, inner| message("normal", "occupant@h/r", "yard@mix.h", &x(inner)),
+        parts: &[
+            |it, n| named(n, format!("<invite to='i{}x{n}@h'><continue thread='x'/></invite>", it.serial)),
+            |_, n| format!("<x n='{n}'/>"),
+        ],
+        is_end: false,
+    },
+    Family {
+        name: "decline an invitation to a room",
+        before: |it| {
+            let invite = x(&format!("<invite to='d{}@h'/>", it.serial));
+            vec![format!("<message from='own@h/r' to='club@mix.h'>{invite}</message>")]
+        },
+        around: |it, inner| {
+            let decline = x(&format!("<decline to='own@h'><reason>{inner}</reason></decline>"));
+            message("normal", &format!("d{}@h/r", it.serial), "club@mix.h", &decline)
+        },
+        parts: &[|_, _| "Ä".to_owned(), |_, n| format!("<x n='{n}'/>")],
+        is_end: false,
+    },
     Family {
         name: "presence that enters a room",
         before: nothing,
