@@ -22,12 +22,13 @@ sys.path.insert(0, str(HERE / "tests" / "live"))
 
 import mix  # noqa: E402
 from archive import page  # noqa: E402
-from people import Failed, Person, Refused, shown  # noqa: E402
+from people import CLIENT, Failed, Person, Refused, shown  # noqa: E402
 from scenario import Host  # noqa: E402
+from slixmpp import JID  # noqa: E402
 
 USER_DOMAIN = "localhost"
 MIX_DOMAIN = "mix.localhost"
-PEOPLE = ("alice", "bob")
+PEOPLE = ("alice", "bob", "carol")
 START_S_MAX = 60
 STOP_S_MAX = 15
 
@@ -141,7 +142,7 @@ def started(program):
 
 
 async def converse(host):
-    """Two people in a new channel: join, type, talk, look back."""
+    """Two people in a new channel: join, type, talk, look back. A third one is there by a client of MUC."""
     alice = await Person(host, "alice").come_online()
     bob = await Person(host, "bob").come_online()
     name = f"coven-{secrets.token_hex(2)}"
@@ -162,15 +163,40 @@ async def converse(host):
         archived = await mix.say_and_hear(channel, speaker, (speaker, listener), body)
         tell(speaker.name, f"says: {body}")
         tell("", f"both have it, {speaker.name} too, as row {archived}")
+    carol = await enter_as_room(host, channel)
+    carol.send_message(mto=JID(channel), mbody="And I, from the heath.", mtype="groupchat")
+    for person in (alice, bob):
+        await mix.heard(person, channel, "And I, from the heath.")
+    tell("carol", "says: And I, from the heath.")
+    tell("", "alice and bob have it by MIX")
+    mix.say(bob, channel, "Well met, Carol.")
+    await carol.expect("bob's answer", lambda s: s.findtext(CLIENT + "body") == "Well met, Carol.")
+    tell("bob", "says: Well met, Carol.")
+    tell("", "carol has it by MUC")
     found = await page(bob, channel, max=10, before="")
     tell("bob", f"asks the channel for its history: {len(found.rows)} rows")
     for row in found.rows:
         tell("", f"{row.stamp}  {mix.author(row.message)[0]}: {row.body}")
-    if len(found.rows) != 3:
-        raise Failed(f"the history has {len(found.rows)} rows instead of 3")
-    for person in (alice, bob):
+    if len(found.rows) != 5:
+        raise Failed(f"the history has {len(found.rows)} rows instead of 5")
+    for person in (alice, bob, carol):
         await person.go_offline()
     return channel
+
+
+async def enter_as_room(host, channel):
+    """A third person enters the channel as a room, with slixmpp's `xep_0045`."""
+    carol = Person(host, "carol", mix=False)
+    carol.register_plugin("xep_0045")
+    await carol.come_online()
+    entering = carol.plugin["xep_0045"].join_muc_wait(JID(channel), "Carol", maxstanzas=20)
+    _own, _subject, others, said = await asyncio.wait_for(entering, START_S_MAX)
+    nicks = sorted(presence["from"].resource for presence in others)
+    tell("carol", f"enters the same channel as a room, with a client of MUC: {' and '.join(nicks)} are there")
+    tell("", f"and is sent what was said before: {len(said)} messages")
+    if nicks != ["Alice", "Bob"] or len(said) != 3:
+        raise Failed(f"carol was told of {nicks} and {len(said)} messages")
+    return carol
 
 
 def stay_up(host, channel, folder):
@@ -180,10 +206,10 @@ def stay_up(host, channel, folder):
         tls = "TLS with a certificate that it signed itself (accept it)"
     print(f"""
 Everything is up until Ctrl-C. With a client of your own:
-  accounts   alice@{USER_DOMAIN} with password pw-alice, bob@{USER_DOMAIN} with password pw-bob
+  accounts   alice@{USER_DOMAIN} with password pw-alice; bob and carol likewise
   server     {host.address}, port {host.c2s_port}, {tls}
   service    {MIX_DOMAIN}
-  channel    {channel}
+  channel    {channel}, which is a room to clients of MUC: Conversations, Gajim, Dino, Psi, Profanity and others
 Clients that speak MIX: Kaidan, or slixmpp from a Python of {HERE / 'target/venv'}.
 Logs, configuration and archive: {folder}
 """, flush=True)
