@@ -4,7 +4,10 @@ use super::census::{FoundChannel, ListedChannel, ServiceCensus};
 use super::command::{HistoryQuery, Slice};
 use super::ending::AccountAnswer;
 use super::group::{GroupAnswer, GroupLine};
-use super::{Change, ChannelName, Invitation, Member, Nick, Node, NodeSet, ParticipantId, Preferences, Status};
+use super::{
+    Affiliation, Change, ChannelName, Invitation, Member, Nick, Node, NodeSet, OccupantRole, ParticipantId,
+    Preferences, Status,
+};
 use jid::BareJid;
 
 /// What a command leads to.
@@ -148,6 +151,27 @@ pub enum Answer {
     /// A page of the people in the room, read from the channel and its seats as they are. `None` where the asker is not shown
     /// who is there.
     Occupants(Option<Slice>),
+    /// XEP-0045 §8, §9: roles or affiliations were set.
+    Ruled {
+        /// Whether they were roles.
+        of_roles: bool,
+        /// Whose, each for a reason or for none.
+        people: Vec<(BareJid, Option<String>)>,
+    },
+    /// A page of those in the room who have a role, read from the channel and its seats as they are.
+    Roles {
+        /// The role.
+        role: OccupantRole,
+        /// Which page of them.
+        slice: Slice,
+    },
+    /// A page of those who have an affiliation, read from the channel as it is.
+    Affiliations {
+        /// The affiliation.
+        affiliation: Affiliation,
+        /// Which page of them.
+        slice: Slice,
+    },
     /// A page of the archive, up to the newest row of the turn. It is read outside the turn.
     History {
         /// The query, bounded to the rows that the asker may see.

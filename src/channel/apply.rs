@@ -25,7 +25,8 @@ impl Channel {
             | Change::Moved(_)
             | Change::Exited(_)
             | Change::InvitedByRoom(_)
-            | Change::DeclinedToRoom(_) => {}
+            | Change::DeclinedToRoom(_)
+            | Change::RoleSet { .. } => {}
             Change::Relayed(relay) => self.states.note(relay),
             Change::Entombed(tombstone) => self.tail.retract(tombstone.row),
             Change::Reported(report) => self.note_report(report),

@@ -7,8 +7,8 @@ use super::limits::Limits;
 use super::refusal::Refusal;
 use super::settings::{Rights, Settings};
 use super::{
-    Guest, Invitation, Item, Member, Message, Node, NodeSet, ParticipantId, Report, RoomDecline, RoomInvitation, Row,
-    Stamp, Topic,
+    Guest, Invitation, Item, Member, Message, Node, NodeSet, OccupantRole, ParticipantId, Report, RoomDecline,
+    RoomInvitation, Row, Stamp, Topic,
 };
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
@@ -51,8 +51,8 @@ pub enum Rest {
     Unknown,
 }
 
-/// One fact. All changes are stored but `Relayed`, `Announced`, `Entered`, `Moved`, `Exited`, `InvitedByRoom` and
-/// `DeclinedToRoom`.
+/// One fact. All changes are stored but `Relayed`, `Announced`, `Entered`, `Moved`, `Exited`, `RoleSet`, `InvitedByRoom`
+/// and `DeclinedToRoom`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// The channel was created.
@@ -176,6 +176,14 @@ pub enum Change {
     Moved(Member),
     /// Somebody in the room who has no record left it (XEP-0045 §7.14). It is not stored.
     Exited(Member),
+    /// XEP-0045 §8.2, §9.6: somebody in the room is put out, or becomes a moderator for its visit, or is one no longer. It
+    /// is not stored.
+    RoleSet {
+        /// The account.
+        account: BareJid,
+        /// `None` puts it out, `Moderator` makes it a moderator, and any other role ends that.
+        role: OccupantRole,
+    },
     /// Something was announced to the subscribers of the messages node. It is not archived.
     Announced(Announcement),
     /// Somebody is invited through the room (XEP-0045 §7.8.2). It is not stored.
@@ -220,7 +228,8 @@ impl Change {
             | Change::Moved(_)
             | Change::Exited(_)
             | Change::InvitedByRoom(_)
-            | Change::DeclinedToRoom(_) => Subject::Moment,
+            | Change::DeclinedToRoom(_)
+            | Change::RoleSet { .. } => Subject::Moment,
             Change::Created { .. }
             | Change::Destroyed
             | Change::Published(_)

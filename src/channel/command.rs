@@ -4,8 +4,8 @@ pub use super::slice::Slice;
 
 use super::event::MediaKind;
 use super::{
-    Action, Announcement, Claim, Configuration, GroupCommand, InviterName, Item, Message, Nick, Node, NodeSet,
-    ParticipantId, PreferencesPatch, RoomInvitee, Stamp,
+    Action, Affiliation, Announcement, Claim, Configuration, GroupCommand, InviterName, Item, Message, Nick, Node,
+    NodeSet, OccupantRole, ParticipantId, PreferencesPatch, RoomInvitee, Stamp,
 };
 use jid::BareJid;
 use std::collections::BTreeMap;
@@ -175,6 +175,24 @@ pub enum Command {
     ListNodes,
     /// XEP-0045 §6.5: ask who is in the room.
     ListOccupants(Slice),
+    /// XEP-0045 §8.2 to §8.5, §9.6 to §9.8: set roles of people in the room, all or none.
+    SetRoles(Vec<RoleEdit>),
+    /// XEP-0045 §9.1 to §9.5, §10.3 to §10.8: set affiliations, all or none.
+    SetAffiliations(Vec<AffiliationEdit>),
+    /// XEP-0045 §8.5, §9.8: list those in the room who have a role.
+    ListRoles {
+        /// The role.
+        role: OccupantRole,
+        /// Which page of them.
+        slice: Slice,
+    },
+    /// XEP-0045 §9.2, §9.5, §10.5, §10.8: list those who have an affiliation.
+    ListAffiliations {
+        /// The affiliation.
+        affiliation: Affiliation,
+        /// Which page of them.
+        slice: Slice,
+    },
     /// XEP-0313 §4: read the archive.
     ReadHistory(HistoryQuery),
     /// XEP-0313 §5: ask for the first and the last row.
@@ -206,6 +224,30 @@ pub struct EnterWish {
     pub nick: Nick,
     /// The occupant id of whoever has no record in the channel (XEP-0421).
     pub id: ParticipantId,
+}
+
+/// XEP-0045 §8.2: the role of somebody in the room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleEdit {
+    /// The nick that it goes by.
+    pub nick: Nick,
+    /// The role wanted. [`OccupantRole::None`] puts it out.
+    pub role: OccupantRole,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// XEP-0045 §9.1: the affiliation of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AffiliationEdit {
+    /// The account. Only an outcast may be a domain.
+    pub jid: BareJid,
+    /// The affiliation wanted.
+    pub affiliation: Affiliation,
+    /// The nick that a new member is given.
+    pub nick: Option<Nick>,
+    /// Why.
+    pub reason: Option<String>,
 }
 
 /// Which rows of an archive to read. Bounds by row exclude the row that they name.

@@ -1,7 +1,8 @@
 //! The cost of a command, in requests of the plain kind.
 
+use super::command::AffiliationEdit;
 use super::group::Invitee;
-use super::{AnyCommand, Command, GroupCommand, ServiceCommand};
+use super::{Affiliation, AnyCommand, Command, GroupCommand, ServiceCommand};
 use jid::BareJid;
 
 /// The cost of creating a channel, and of taking a nick in all of one's channels.
@@ -59,11 +60,15 @@ impl Command {
             Command::InviteByRoom(invitees) => each(invitees.len(), PERSON),
             Command::Group(GroupCommand::EditMembers { add, remove }) => each(add.len() + remove.len(), PERSON),
             Command::SetSubscriptions { edits, .. } => each(edits.len(), 1),
+            Command::SetRoles(edits) => each(edits.len(), 1),
+            Command::SetAffiliations(edits) => each(edits.len(), PERSON),
             Command::RevokeInvitations { invitees } => each(invitees.len(), 1),
             Command::ReadHistory(_)
             | Command::ReadItems { .. }
             | Command::ListPeople(_)
             | Command::ListOccupants(_)
+            | Command::ListRoles { .. }
+            | Command::ListAffiliations { .. }
             | Command::ListSubscribers { .. }
             | Command::ListInvitations(_) => PAGE,
             _ => 1,
@@ -73,6 +78,11 @@ impl Command {
     fn people(&self, asker: &BareJid) -> usize {
         match self {
             Command::Group(GroupCommand::EditMembers { add, .. }) => others(add, asker),
+            Command::SetAffiliations(edits) => {
+                let is_written_to =
+                    |edit: &&AffiliationEdit| edit.affiliation >= Affiliation::Member && edit.jid != *asker;
+                edits.iter().filter(is_written_to).count()
+            }
             Command::Invite { .. } => 1,
             Command::InviteByRoom(invitees) => invitees.iter().filter(|it| it.jid != *asker).count(),
             _ => 0,

@@ -2,6 +2,7 @@
 //!
 //! This file says who may ask, and which file decides. The rules are in the files below, one for each subject.
 
+mod affiliations;
 mod attend;
 mod backlog;
 mod configuration;
@@ -24,6 +25,7 @@ mod retract;
 mod roles;
 mod room_settings;
 mod subscribers;
+mod voice;
 
 pub(super) use attend::nick_among;
 
@@ -95,6 +97,12 @@ impl Channel {
             Command::ListOccupants(slice) => {
                 let is_shown = self.shows_occupants_to(actor, context.live.seats, limits);
                 self.described(actor, Answer::Occupants(is_shown.then_some(slice)), limits)
+            }
+            Command::SetRoles(edits) => self.set_roles(actor, edits, context),
+            Command::SetAffiliations(edits) => self.set_affiliations(actor, edits, context),
+            Command::ListRoles { role, slice } => self.list_roles(actor, role, slice, context),
+            Command::ListAffiliations { affiliation, slice } => {
+                self.list_affiliations(actor, affiliation, slice, context)
             }
             Command::ReadHistory(query) => self.read_history(actor, query, context),
             Command::HistoryBounds => self.archived(actor, Answer::HistoryBounds, limits),
@@ -263,15 +271,22 @@ impl Channel {
         seats: &'a Seats,
         limits: &Limits,
     ) -> Result<&'a Member, Refusal> {
+        let is_raised = action.is_of_moderators() && seats.is_moderator(&actor.account);
+        let is_raised = is_raised && self.allows(Role::Moderator, action, limits);
         // Whoever administers the channel may do so from the room as well.
         let may = |role| self.allows(role, action, limits);
-        let is_let = may(Role::Passing) || may(self.role_of(&actor.account, actor.operator));
-        match seats.passer_by(&actor.account) {
+        let is_let = may(Role::Passing) || may(self.role_of(&actor.account, actor.operator)) || is_raised;
+        let own = match seats.passer_by(&actor.account) {
             Some(passer_by) if self.lets_pass(&actor.account) => match is_let {
                 true => Ok(passer_by),
                 false => Err(Refusal::Forbidden("your role in this room does not allow that")),
             },
             _ => self.seat(actor, action, limits),
+        }?;
+        let is_speech = matches!(action, Action::Send | Action::Subject);
+        match is_speech && !self.has_voice(&actor.account, seats) {
+            true => Err(Refusal::Forbidden("you have no voice in this room")),
+            false => Ok(own),
         }
     }
 

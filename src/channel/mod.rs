@@ -5,6 +5,7 @@
 //! changes.
 
 pub mod access;
+pub mod affiliation;
 mod aggregates;
 pub mod answer;
 pub mod apart;
@@ -37,6 +38,7 @@ pub mod message;
 pub mod names;
 pub mod node;
 mod occupancy;
+mod occupant;
 pub mod participant;
 mod people;
 pub mod permission;
@@ -64,6 +66,7 @@ mod view;
 pub mod whom;
 
 pub use access::{Access, Grants, NodeAccess};
+pub use affiliation::{Affiliation, OccupantRole};
 pub use answer::{Answer, Decision};
 pub use change::{Announcement, Change, Head, Profile, Rest};
 pub use command::{Actor, Command, JoinWish};

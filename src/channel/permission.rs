@@ -20,6 +20,9 @@ pub enum Role {
     Passing,
     /// In the channel.
     Participant,
+    /// XEP-0045 §9.6: in the room, and made a moderator for the visit. Of what others may not do, it may do alone what
+    /// [`Action::is_of_moderators`] says.
+    Moderator,
     /// An admin of a plain channel who is not in it.
     AbsentAdmin,
     /// An admin who is in the channel.
@@ -34,12 +37,13 @@ pub enum Role {
 
 impl Role {
     /// Every role.
-    pub const ALL: [Role; 10] = [
+    pub const ALL: [Role; 11] = [
         Role::Outsider,
         Role::Former,
         Role::Waiting,
         Role::Passing,
         Role::Participant,
+        Role::Moderator,
         Role::AbsentAdmin,
         Role::Admin,
         Role::AbsentOwner,
@@ -79,6 +83,14 @@ pub enum Action {
     Retract,
     /// Retract the messages of others.
     Moderate,
+    /// XEP-0045 §8.2: put somebody out of the room.
+    Kick,
+    /// XEP-0045 §8.3: give voice, and take it.
+    Voice,
+    /// See the JIDs of those in the room where JIDs are hidden.
+    SeeJids,
+    /// XEP-0045 §9.3, §9.6: make members and moderators.
+    Enrol,
     /// Publish to the information node.
     Describe,
     /// Change the picture.
@@ -103,6 +115,13 @@ pub enum Action {
     Retain,
     /// Destroy the channel.
     Destroy,
+}
+
+impl Action {
+    /// Whether whoever was made a moderator for a visit may do more of this than a participant.
+    pub fn is_of_moderators(self) -> bool {
+        matches!(self, Action::Moderate | Action::Subject | Action::Kick | Action::Voice | Action::SeeJids)
+    }
 }
 
 /// The role of an account at the service, from lowest to highest.
@@ -154,7 +173,7 @@ impl Role {
             Action::See | Action::Join => true,
             Action::Send | Action::Attend | Action::Correspond => self.is_seated() || self == Passing,
             Action::Subject if grants.subject == Access::Participants => self.is_seated() || self == Passing,
-            Action::Subject => self.is_among(grants.subject),
+            Action::Subject => self == Moderator || self.is_among(grants.subject),
             Action::Leave | Action::Report | Action::OwnView => self.is_seated(),
             Action::Retract => (self.is_seated() || self == Passing) && grants.retract_own,
             Action::Forget => self == Former,
@@ -165,9 +184,13 @@ impl Role {
                 let open = listed && self >= Participant && self.is_among(settings.access.participants);
                 open || self.is_among(Access::Owners)
             }
+            Action::Moderate if self == Moderator => AbsentAdmin.is_among(grants.moderate),
             Action::Moderate => self.is_among(grants.moderate),
+            Action::Kick | Action::Voice | Action::SeeJids => self >= Moderator,
             Action::Add if settings.members_add => self >= Participant,
-            Action::Add | Action::Remove | Action::Lists | Action::Announce | Action::Retain => self >= AbsentAdmin,
+            Action::Add | Action::Remove | Action::Enrol | Action::Lists | Action::Announce | Action::Retain => {
+                self >= AbsentAdmin
+            }
             Action::Describe => self.is_among(grants.describe),
             Action::Picture | Action::Video => self.is_among(grants.picture),
             Action::Promote | Action::Demote | Action::Configure | Action::Destroy => self >= AbsentOwner,
@@ -185,17 +208,18 @@ impl Role {
             Action::OwnView => return self == Former || self.is_seated(),
             Action::ReadHistory if self == Former => return true,
             Action::Send | Action::Report | Action::Retract if self == Operator => return false,
+            Action::Kick | Action::Voice | Action::SeeJids => return self >= Moderator,
+            Action::Subject | Action::Moderate if self == Moderator => Rank::Member,
             Action::Send => rights.send,
             Action::ReadHistory => rights.history,
             Action::Report => rights.receipts,
             Action::Retract => rights.retract,
             Action::Moderate => rights.moderate,
-            Action::Subject => rights.rename,
-            Action::Describe => rights.rename,
+            Action::Describe | Action::Subject => rights.rename,
             Action::Picture => rights.picture,
             Action::Video => rights.video,
             Action::Add if members_add => Rank::Member,
-            Action::Add => rights.add,
+            Action::Add | Action::Enrol => rights.add,
             Action::Remove | Action::Lists => rights.remove,
             Action::Promote => rights.promote,
             Action::Demote => rights.demote,
@@ -219,13 +243,13 @@ impl Role {
 
     /// Whether this role is that of a participant.
     pub fn is_seated(self) -> bool {
-        matches!(self, Role::Participant | Role::Admin | Role::Owner)
+        matches!(self, Role::Participant | Role::Moderator | Role::Admin | Role::Owner)
     }
 
     fn rank(self) -> Option<Rank> {
         match self {
             Role::Outsider | Role::Former | Role::Waiting | Role::Passing => None,
-            Role::Participant => Some(Rank::Member),
+            Role::Participant | Role::Moderator => Some(Rank::Member),
             Role::AbsentAdmin | Role::Admin => Some(Rank::Admin),
             Role::AbsentOwner | Role::Owner | Role::Operator => Some(Rank::Owner),
         }

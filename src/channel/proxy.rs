@@ -1,6 +1,6 @@
 //! XEP-0403 §4.5, XEP-0404 §3.2: requests and private messages between participants through the channel.
 
-use super::{Action, Actor, Channel, Limits, Member, ParticipantId, Refusal};
+use super::{Action, Actor, Channel, Limits, Member, ParticipantId, Refusal, Seats};
 
 /// What a participant asks of another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Channel {
         let asker = seated.ok_or_else(|| self.refusal_of(role, Action::Correspond))?;
         let asked = self.member_of(id).filter(|member| member.is_joined()).ok_or(Refusal::NoSuchItem)?;
         match errand {
-            ProxyRequest::Say if !self.settings().private_messages.are_passed_on() => {
+            ProxyRequest::Say if !self.sends_private_messages(&actor.account, Seats::none()) => {
                 Err(Refusal::NotAllowed("this channel passes no private messages on"))
             }
             // XEP-0191 §3.3: the answer is that of somebody who blocks the asker.

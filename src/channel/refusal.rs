@@ -80,6 +80,12 @@ pub enum Refusal {
     /// XEP-0045 §7.2.9: there are as many occupants as allowed.
     #[error("the room is full, try again later")]
     RoomFull,
+    /// XEP-0045 §9.1: whoever bans itself.
+    #[error("you may not ban yourself")]
+    Oneself,
+    /// XEP-0045 §10.4: a room has an owner.
+    #[error("a room has an owner: make somebody else one first")]
+    LastOwner,
     /// The operator switched this feature off.
     #[error("this service does not offer {0}")]
     FeatureOff(&'static str),
@@ -201,6 +207,8 @@ impl Refusal {
             Refusal::NotMember => ("not-member", ""),
             Refusal::NotRegistered => ("not-member", "registration"),
             Refusal::RoomFull => ("too-many", "occupants"),
+            Refusal::Oneself => ("oneself", ""),
+            Refusal::LastOwner => ("last-owner", ""),
             Refusal::Invalid { field, .. } => ("invalid", field),
             Refusal::UnsupportedMedia => ("unsupported-media", ""),
             Refusal::FileTooLarge { .. } => ("too-long", "the file"),
@@ -238,6 +246,8 @@ impl Refusal {
             | Refusal::Unsupported(_)
             | Refusal::Command(_)
             | Refusal::NoNick
+            | Refusal::Oneself
+            | Refusal::LastOwner
             | Refusal::NotOccupant
             | Refusal::NotRegistered
             | Refusal::NoSuchService => 400,

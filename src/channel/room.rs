@@ -1,6 +1,6 @@
 //! What a channel keeps for rooms (XEP-0045): settings, who may send private messages, the topic, and voice.
 
-use super::{ParticipantId, Stamp};
+use super::{OccupantRole, ParticipantId, Stamp};
 use serde::{Deserialize, Serialize};
 
 /// The most rows of history that whoever enters a room is sent.
@@ -29,6 +29,16 @@ impl PrivateMessages {
     /// The value where all or nobody may.
     pub fn of(may_all: bool) -> PrivateMessages {
         if may_all { PrivateMessages::Anyone } else { PrivateMessages::Nobody }
+    }
+
+    /// Whether somebody with this role may send them.
+    pub fn admits(self, role: OccupantRole) -> bool {
+        match self {
+            PrivateMessages::Nobody => false,
+            PrivateMessages::Anyone => true,
+            PrivateMessages::Participants => role >= OccupantRole::Participant,
+            PrivateMessages::Moderators => role >= OccupantRole::Moderator,
+        }
     }
 
     /// Whether anybody may send them.

@@ -89,6 +89,7 @@ impl<'a> Rules<'a> {
                 | Change::Exited(_)
                 | Change::InvitedByRoom(_)
                 | Change::DeclinedToRoom(_)
+                | Change::RoleSet { .. }
                 | Change::Announced(_) => {}
             }
         }

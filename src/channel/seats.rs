@@ -2,7 +2,7 @@
 
 use super::{Member, Nick, NodeSet, Own, ParticipantId, Status};
 use jid::BareJid;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 /// The occupants of one room that came by XEP-0045, one seat an account.
@@ -14,6 +14,8 @@ pub struct Seats {
     ids: HashMap<ParticipantId, BareJid>,
     /// Of passers-by, by the form for comparing (RFC 8266).
     nicks: HashMap<String, BareJid>,
+    /// XEP-0045 §9.6: those who were made moderators for their visit.
+    moderators: BTreeSet<BareJid>,
 }
 
 impl Seats {
@@ -46,6 +48,24 @@ impl Seats {
     /// Whether an account has a seat.
     pub fn is_seated(&self, account: &BareJid) -> bool {
         self.seats.contains_key(account)
+    }
+
+    /// Whether an account was made a moderator for its visit.
+    pub fn is_moderator(&self, account: &BareJid) -> bool {
+        self.moderators.contains(account)
+    }
+
+    /// Those who were made moderators for their visit, in the order of accounts, which tells who hidden people are.
+    pub fn moderators(&self) -> impl Iterator<Item = &BareJid> {
+        self.moderators.iter()
+    }
+
+    /// Makes an account that has a seat a moderator, or unmakes it.
+    pub fn set_moderator(&mut self, account: &BareJid, is_one: bool) {
+        let _ = match is_one && self.is_seated(account) {
+            true => self.moderators.insert(account.clone()),
+            false => self.moderators.remove(account),
+        };
     }
 
     /// How many seats there are.
@@ -86,17 +106,20 @@ impl Seats {
 
     /// An account takes a seat, or its seat changes. `passer_by`: what stands for it where it has no record.
     pub fn put(&mut self, account: &BareJid, passer_by: Option<Member>) {
+        let is_moderator = self.is_moderator(account);
         self.end(account);
         if let Some(member) = &passer_by {
             self.ids.insert(member.id.clone(), account.clone());
             self.nicks.insert(member.nick.key().to_owned(), account.clone());
         }
         self.seats.insert(account.clone(), passer_by);
+        self.set_moderator(account, is_moderator);
     }
 
     /// A seat ends; whether there was one.
     pub fn end(&mut self, account: &BareJid) -> bool {
         let Some(seat) = self.seats.remove(account) else { return false };
+        self.moderators.remove(account);
         if let Some(member) = seat {
             self.ids.remove(&member.id);
             self.nicks.remove(member.nick.key());

@@ -159,13 +159,9 @@ impl Turn {
     }
 
     /// Delivers a channel's presence to an audience.
-    pub(super) fn tell_all(&mut self, audience: Audience, presence: Halves) {
-        self.tell_some(audience, presence, false);
-    }
-
-    /// Delivers presence that says what the turn's commit decides, so it goes with it.
-    pub(super) fn tell_decided(&mut self, audience: Audience, presence: Halves) {
-        self.tell_some(audience, presence, true);
+    pub(super) fn tell_all(&mut self, audience: Audience, Halves { head, tail, groupchat }: Halves) {
+        let (presence, decided, lasting, charge) = (true, false, Lasting::Kept, None);
+        self.outbox.push(Out::Fan(Fan { audience, head, tail, groupchat, presence, decided, lasting, charge }));
     }
 
     /// The presence that was delivered since says what the turn's commit decides, so it goes with it.
@@ -175,11 +171,6 @@ impl Turn {
                 fan.decided = true;
             }
         }
-    }
-
-    fn tell_some(&mut self, audience: Audience, Halves { head, tail, groupchat }: Halves, decided: bool) {
-        let (presence, lasting, charge) = (true, Lasting::Kept, None);
-        self.outbox.push(Out::Fan(Fan { audience, head, tail, groupchat, presence, decided, lasting, charge }));
     }
 
     /// Sends a query, even if the commit is refused.

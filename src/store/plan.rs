@@ -94,9 +94,7 @@ pub(super) fn plan(dbs: &impl Databases, month: Month, seen: &Seen, records: &[R
                 draft.writes.archive.insert(keyspace::unsent(unsent.number), keyspace::encode(unsent)?);
             }
             Record::Sent(up_to) => draft.writes.sent = draft.writes.sent.max(*up_to),
-            Record::Clock(belief) => {
-                draft.writes.lazy.insert(keyspace::CLOCK.to_vec(), Some(keyspace::encode(belief)?));
-            }
+            Record::Clock(it) => drop(draft.writes.lazy.insert(keyspace::CLOCK.to_vec(), Some(keyspace::encode(it)?))),
         }
     }
     let mut writes = draft.writes;
@@ -140,9 +138,7 @@ impl<S: Databases> Planning<'_, S> {
             Change::ItemSet { node, item } => {
                 self.put(keyspace::item(tag, *node), keyspace::encode(&(node, item))?);
             }
-            Change::ItemGone { node, .. } => {
-                self.writes.kept.insert(keyspace::item(tag, *node), None);
-            }
+            Change::ItemGone { node, .. } => drop(self.writes.kept.insert(keyspace::item(tag, *node), None)),
             Change::ListMade { node, exists } => self.list(tag, *node, *exists)?,
             Change::ListPurged { node } => self.list(tag, *node, true)?,
             Change::Listed { node, jid, present, reason } => {
@@ -180,6 +176,7 @@ impl<S: Databases> Planning<'_, S> {
             | Change::Entered(_)
             | Change::Moved(_)
             | Change::Exited(_)
+            | Change::RoleSet { .. }
             | Change::InvitedByRoom(_)
             | Change::DeclinedToRoom(_) => {}
         }

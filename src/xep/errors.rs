@@ -10,6 +10,7 @@ impl From<&Refusal> for StanzaError {
         let condition = match refusal {
             Refusal::NoSuchChannel | Refusal::NoSuchNode | Refusal::NoSuchItem => ItemNotFound,
             Refusal::NameTaken | Refusal::NickTaken | Refusal::NickRegistered => Conflict,
+            Refusal::Oneself | Refusal::LastOwner => Conflict,
             Refusal::NotJoined | Refusal::Forbidden(_) => Forbidden,
             Refusal::NotAllowed(_) | Refusal::ClosedNode | Refusal::BadInvitation(_) => NotAllowed,
             Refusal::NotSubscribed => UnexpectedRequest,

@@ -16,7 +16,8 @@ use jid::BareJid;
 /// nothing where the person is in already.
 pub fn invite(member: &Member, render: &mut Render<'_>) {
     let is_added = member.status != Status::Left && render.actor.is_some_and(|actor| *actor != member.jid);
-    if !is_added {
+    // Elsewhere somebody is made a member of a room (XEP-0045 §9.3), and told so as such.
+    if !is_added || !render.channel.is_group() {
         return;
     }
     let inviter = render.actor.map(|actor| Tag::new("inviter").text(actor.as_str()));

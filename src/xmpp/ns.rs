@@ -78,6 +78,8 @@ pub const MUC: &str = "http://jabber.org/protocol/muc";
 pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
 /// XEP-0045 what a room says of its occupants. Only a room may say it.
 pub const MUC_USER: &str = "http://jabber.org/protocol/muc#user";
+/// XEP-0045 §8, §9.
+pub const MUC_ADMIN: &str = "http://jabber.org/protocol/muc#admin";
 /// XEP-0045 §6.4: the type of the form that says what a room is.
 pub const MUC_ROOMINFO: &str = "http://jabber.org/protocol/muc#roominfo";
 /// XEP-0045 §7.10: the type of the form of a registration.

@@ -83,7 +83,7 @@ impl Channel {
     }
 
     /// Refuses `more` people where there is no room for them. Those who wait count.
-    fn check_room(&self, more: usize, limits: &Limits) -> Result<(), Refusal> {
+    pub(super) fn check_room(&self, more: usize, limits: &Limits) -> Result<(), Refusal> {
         let max = self.people_max(limits);
         if self.participant_count() + self.waiting_count() + more <= max {
             return Ok(());

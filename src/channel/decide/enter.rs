@@ -17,7 +17,7 @@ impl Channel {
     pub(super) fn enter(&self, actor: &Actor, wish: EnterWish, context: &mut Context<'_>) -> Outcome {
         let account = &actor.account;
         if let Some(member) = self.participant(account) {
-            return Ok(Decision::answer(entered(member, false, &wish)));
+            return Ok(self.enter_by_record(actor, member, &wish, context));
         }
         self.check_entrant(actor)?;
         self.check_seats(actor, context)?;
@@ -36,6 +36,22 @@ impl Channel {
         let member = Seats::stand_in(account, nick, (id, self.head().row + 1));
         let answer = entered(&member, true, &wish);
         Ok(Decision::of(vec![Change::Entered(member)], answer))
+    }
+
+    /// XEP-0045 §7.2.9: a member goes by its own nick. One that others gave it is replaced by the first that it states.
+    fn enter_by_record(&self, actor: &Actor, member: &Member, wish: &EnterWish, context: &Context<'_>) -> Decision {
+        if member.named {
+            return Decision::answer(entered(member, false, wish));
+        }
+        match self.free_in_room(actor, wish.nick.clone(), context) {
+            Ok(nick) => {
+                let change = if nick == member.nick { Change::Noted } else { Change::Renamed };
+                let member = Member { nick, named: true, ..member.clone() };
+                let answer = entered(&member, false, wish);
+                Decision::of(vec![change(member)], answer)
+            }
+            Err(_) => Decision::answer(entered(member, false, wish)),
+        }
     }
 
     /// XEP-0045 §7.2.6, §7.2.7: whether somebody who is not in the channel may enter it.

@@ -126,7 +126,13 @@ impl Channel {
     }
 
     /// Adds a person who is not in.
-    fn bring_in(&self, draft: &mut Draft<'_>, by: Option<&Member>, invitee: &Invitee, context: &mut Context<'_>) {
+    pub(super) fn bring_in(
+        &self,
+        draft: &mut Draft<'_>,
+        by: Option<&Member>,
+        invitee: &Invitee,
+        context: &mut Context<'_>,
+    ) {
         let invites = self.settings().membership == Membership::Invite;
         let past = draft.member(&invitee.jid).cloned();
         // A registered nick comes before one that others suggest.

@@ -41,7 +41,7 @@ impl Channel {
         self.require(actor, Action::See, context.limits)?;
         let by = self.participant(&actor.account);
         if by.is_none() {
-            self.require(actor, Action::Moderate, context.limits)?;
+            self.require_in_room(actor, Action::Moderate, context)?;
         }
         if reason.as_ref().is_some_and(|reason| reason.len() > context.limits.info_bytes_max) {
             return Err(Refusal::TooLong { what: "the reason", max: context.limits.info_bytes_max });
@@ -73,7 +73,7 @@ impl Channel {
         if own && in_time && self.allows(role, Action::Retract, context.limits) {
             return Ok(RowKind::Retraction);
         }
-        match self.require(actor, Action::Moderate, context.limits) {
+        match self.require_in_room(actor, Action::Moderate, context) {
             Ok(_) => Ok(RowKind::Moderation),
             Err(_) if own && in_time => Err(self.refusal_of(role, Action::Retract)),
             Err(_) if own => Err(Refusal::Forbidden("the time to retract this message is over")),

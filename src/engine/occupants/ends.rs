@@ -10,6 +10,8 @@ use jid::BareJid;
 pub(in crate::engine) enum Ended {
     /// The account was banned (XEP-0045 §9.1).
     Banned,
+    /// A moderator put it out (XEP-0045 §8.2).
+    Kicked,
     /// The account may not be in the room any more (XEP-0045 §9.4).
     NotMember,
     /// What let the account in was not stored. It may enter again.
@@ -21,6 +23,7 @@ impl Ended {
     pub(super) fn codes(self) -> &'static [u16] {
         match self {
             Ended::Banned => &[status::BANNED],
+            Ended::Kicked => &[status::KICKED],
             Ended::NotMember => &[status::NOT_MEMBER],
             Ended::Lost => &[status::KICKED, status::UNREACHABLE],
         }

@@ -4,7 +4,7 @@ use super::super::outgoing::outbox::{Audience, Delta, ListId, Out};
 use super::super::outgoing::unsent::halves;
 use super::super::requests::router::Target;
 use super::super::{Engine, Turn};
-use super::showing::{is_shown, moderates, of_mix};
+use super::showing::{is_shown, moderates};
 use super::telling::Pacing;
 use crate::channel::command::EnterWish;
 use crate::channel::crowd::Ordered;
@@ -150,7 +150,7 @@ impl Engine {
         self.occupants.enter((tag, name), full, whom, (no, Availability::of(&stanza.element)));
         let is_quiet = self.is_quiet(name, tag);
         let since = turn.outbox.len();
-        for (id, presence) in self.everybody_in(name, tag, is_quiet) {
+        for (id, presence) in self.everybody_in((name, tag), &account, is_quiet) {
             if id != member.id {
                 turn.tell_all(Audience::One(no), halves(&presence, false));
             }
@@ -186,34 +186,40 @@ impl Engine {
         let shows_jids = channel.settings().shows_jids();
         let mut codes = if shows_jids { vec![status::NON_ANONYMOUS, status::SELF] } else { vec![status::SELF] };
         codes.extend(is_renamed.then_some(status::NICK_ASSIGNED));
-        let own = picture.occupant(&room).available(stanza.id.as_deref(), &codes);
+        let sees = channel.unveils_occupants_to(&full.to_bare(), &here.seats);
+        let own = picture.occupant(&room, sees).available(stanza.id.as_deref(), &codes);
         turn.tell_all(Audience::One(no), halves(&own, false));
     }
 
     /// The presence of every occupant, with its id: those with a seat, and participants that are sent messages by MIX. Of a
     /// quiet room those who moderate it and those who spoke in it. They are known to whoever enters from here on.
-    fn everybody_in(&mut self, name: &ChannelName, tag: u64, is_quiet: bool) -> Vec<(ParticipantId, Tag)> {
-        let (everybody, opened) = self.listed_in(name, tag, is_quiet);
+    pub(super) fn everybody_in(
+        &mut self,
+        (name, tag): (&ChannelName, u64),
+        viewer: &BareJid,
+        is_quiet: bool,
+    ) -> Vec<(ParticipantId, Tag)> {
+        let (everybody, opened) = self.listed_in((name, tag), viewer, is_quiet);
         opened.iter().for_each(|(account, id)| self.occupants.open(tag, (account, id), false));
         everybody
     }
 
     /// The same, and those who moderate a quiet room.
-    fn listed_in(&self, name: &ChannelName, tag: u64, is_quiet: bool) -> Listed {
+    fn listed_in(&self, (name, tag): (&ChannelName, u64), viewer: &BareJid, is_quiet: bool) -> Listed {
         let mut listed = Listed::default();
         let (everybody, opened) = (&mut listed.0, &mut listed.1);
         let (Some(channel), Some(here)) = (self.channels.channel(name), self.occupants.room(tag)) else {
             return listed;
         };
-        let room = self.service.address_of(name);
+        let (room, sees) = (self.service.address_of(name), channel.unveils_occupants_to(viewer, &here.seats));
         for seat in here.occupants() {
             let Some(picture) = self.occupants.picture(channel, seat) else { continue };
-            let moderates = is_quiet && moderates(channel, &picture.member.jid);
+            let moderates = is_quiet && moderates(channel, &here.seats, &picture.member.jid);
             if is_quiet && seat.trace.opened.is_none() && !moderates {
                 continue;
             }
             opened.extend(moderates.then(|| (picture.member.jid.clone(), seat.id.clone())));
-            everybody.push((seat.id.clone(), picture.occupant(&room).available(None, &[])));
+            everybody.push((seat.id.clone(), picture.occupant(&room, sees).available(None, &[])));
         }
         let (all, rights) = (channel.participants_by_id(), channel.rights());
         let moderators = rights.owners.iter().chain(&rights.admins).filter_map(|account| channel.participant(account));
@@ -225,7 +231,8 @@ impl Engine {
         for member in mix.into_iter().filter(|it| is_shown(it) && !here.seats.is_seated(&it.jid)) {
             opened
                 .extend((is_quiet && moderators.contains(&member.id)).then(|| (member.jid.clone(), member.id.clone())));
-            everybody.push((member.id.clone(), of_mix(channel, member).occupant(&room).available(None, &[])));
+            let presence = self.occupants.of_mix(channel, member).occupant(&room, sees).available(None, &[]);
+            everybody.push((member.id.clone(), presence));
         }
         listed
     }

@@ -1,12 +1,11 @@
 //! What happens in a channel, for those who sit in it as a room.
 
-use super::super::outgoing::unsent::halves;
 use super::super::{Engine, Turn};
 use super::audiences::Knows;
 use super::ends::Ended;
 use super::room::Review;
 use super::seat::Trace;
-use super::showing::{is_shown, moderates, of_mix};
+use super::showing::{is_shown, moderates};
 use super::telling::Pacing;
 use crate::channel::{Change, ChannelName, Member, Own, Status};
 use crate::engine::outgoing::outbox::EntryNo;
@@ -42,6 +41,7 @@ impl Engine {
     ) {
         match change {
             Change::Destroyed => self.occupants.end_room(tag, None),
+            Change::RoleSet { account, role } => self.set_role(name, tag, (account, *role), turn),
             rules if rules.is_of_rules() => self.occupants.review(tag, Review::default()),
             // The record says who it is about; the others are about nobody who sits here, or change nothing there.
             _ => {
@@ -111,36 +111,40 @@ impl Engine {
         let (Some(channel), Some(here)) = (self.channels.channel(name), self.occupants.room(tag)) else { return };
         let (room, trace) = (self.service.address_of(name), here.trace_of(member));
         let (before, now) = (was.filter(|was| is_shown(was)), is_shown(member));
-        let is_silent = is_quiet && trace.opened.is_none() && !moderates(channel, &member.jid);
+        let is_silent = is_quiet && trace.opened.is_none() && !moderates(channel, &here.seats, &member.jid);
         let audience = |knows: Knows| here.audience(tag, &member.jid, &trace, knows);
-        let as_now = || of_mix(channel, member).occupant(&room).available(None, &[]);
+        let of = |member| self.occupants.of_mix(channel, member);
+        let as_now = |unveiled| of(member).occupant(&room, unveiled).available(None, &[]);
+        let since = turn.outbox.len();
         let mut told = false;
         match before {
             Some(before) if now && before.nick != member.nick => {
-                let renamed =
-                    of_mix(channel, before).occupant(&room).renamed(member.nick.as_str(), None, &[status::RENAMED]);
+                let nick = member.nick.as_str();
+                let renamed = |unveiled| of(before).occupant(&room, unveiled).renamed(nick, None, &[status::RENAMED]);
                 if let Some(audience) = audience(Knows::It) {
-                    turn.tell_decided(audience, halves(&renamed, false));
+                    self.tell_apart((name, tag), audience, renamed, turn);
                 }
                 told = !is_silent;
                 if let Some(audience) = audience(if told { Knows::Either } else { Knows::It }) {
-                    turn.tell_decided(audience, halves(&as_now(), false));
+                    self.tell_apart((name, tag), audience, as_now, turn);
                 }
             }
             Some(before) if !now => {
-                let gone = of_mix(channel, before).occupant(&room).unavailable(None, &[]);
+                let codes = self.why_gone(channel, member).map(Ended::codes).unwrap_or_default();
+                let gone = |unveiled| of(before).occupant(&room, unveiled).unavailable(None, codes);
                 if let Some(audience) = audience(Knows::It) {
-                    turn.tell_decided(audience, halves(&gone, false));
+                    self.tell_apart((name, tag), audience, gone, turn);
                 }
             }
             None if now && !is_silent => {
                 told = true;
                 if let Some(audience) = audience(Knows::Either) {
-                    turn.tell_decided(audience, halves(&as_now(), false));
+                    self.tell_apart((name, tag), audience, as_now, turn);
                 }
             }
             Some(_) | None => {}
         }
+        turn.decide_since(since);
         let begins = before.is_none() && now;
         let Some(room) = self.occupants.room_mut(tag) else { return };
         // In a room that was never quiet everybody knows.

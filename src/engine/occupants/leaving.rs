@@ -6,7 +6,7 @@ use super::super::{Engine, Turn};
 use super::audiences::Knows;
 use super::ends::Ended;
 use super::seat::{Seat, Session};
-use super::showing::{is_shown, leaver, of_mix};
+use super::showing::is_shown;
 use super::telling::Pacing;
 use crate::channel::{Change, ChannelName, Member};
 use crate::xep::List;
@@ -77,19 +77,22 @@ impl Engine {
     ) {
         let Some(channel) = self.channels.channel(name) else { return };
         let room = self.service.address_of(name);
-        let picture = leaver(channel, member, &session.full, says);
+        let picture = self.occupants.leaver(channel, member, &session.full, says);
+        let sees = channel.unveils_to(&member.jid);
         let own = [codes, &[status::SELF]].concat();
         let id = self.service.sealer.mark(tag, self.dice.random());
-        let own = picture.occupant(&room).unavailable(Some(&id), &own);
+        let own = picture.occupant(&room, sees).unavailable(Some(&id), &own);
         turn.tell_all(Audience::One(session.no), halves(&own, false));
         let stays = channel.participant(&member.jid).filter(|member| is_shown(member));
         let (Some(seat), Some(here)) = (seat, self.occupants.room(tag)) else { return };
         if let Some(audience) = here.audience(tag, &member.jid, &seat.trace, Knows::It) {
-            let presence = match stays {
-                Some(member) => of_mix(channel, member).occupant(&room).available(Some(&id), &[]),
-                None => picture.occupant(&room).unavailable(Some(&id), codes),
+            let presence = |unveiled| match stays {
+                Some(member) => {
+                    self.occupants.of_mix(channel, member).occupant(&room, unveiled).available(Some(&id), &[])
+                }
+                None => picture.occupant(&room, unveiled).unavailable(Some(&id), codes),
             };
-            turn.tell_all(audience, halves(&presence, false));
+            self.tell_apart((name, tag), audience, presence, turn);
         }
         let (id, is_staying) = (seat.id.clone(), stays.is_some());
         if let Some(room) = self.occupants.room_mut(tag).filter(|_| is_staying) {

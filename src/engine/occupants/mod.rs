@@ -16,7 +16,9 @@ pub(super) mod leaving;
 mod passing;
 mod renaming;
 mod reviewing;
+mod roles;
 pub(super) mod room;
+mod ruling;
 mod seat;
 mod showing;
 mod speaking;
@@ -32,6 +34,7 @@ use crate::chore::{Budget, Chore};
 use ends::EndedRoom;
 use jid::{BareJid, FullJid};
 use room::Room;
+use ruling::Ruling;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Clients of one account in one room.
@@ -76,6 +79,8 @@ pub(in crate::engine) struct Occupants {
     entries: Pace<BareJid>,
     told: Pace<BareJid>,
     invitees: invited::Invitees,
+    /// Why roles and affiliations are being set.
+    ruling: Option<Ruling>,
 }
 
 impl Occupants {
@@ -98,6 +103,7 @@ impl Occupants {
             entries: Pace::new(ENTRIES),
             told: Pace::new(TOLD),
             invitees: invited::Invitees::new(own_domains),
+            ruling: None,
         }
     }
 

@@ -43,8 +43,8 @@ impl Engine {
         let channel = self.channels.channel(name).ok_or(Refusal::NoSuchChannel)?;
         let (seats, account) = (self.occupants.seats(channel.profile().tag), stanza.sender());
         let own = seats.passer_by(&account).or_else(|| channel.participant(&account)).ok_or(Refusal::NotOccupant)?;
-        if !channel.settings().private_messages.are_passed_on() {
-            return Err(Refusal::Forbidden("this room passes no private messages on"));
+        if !channel.sends_private_messages(&account, seats) {
+            return Err(Refusal::Forbidden("you may not send private messages in this room"));
         }
         let nick = Nick::new(nick).ok_or(Refusal::NoSuchItem)?;
         let holder = seats.holder_of(&nick).or_else(|| channel.holder_of(&nick)).ok_or(Refusal::NoSuchItem)?;
@@ -65,9 +65,11 @@ impl Engine {
         name: &ChannelName,
         id: &ParticipantId,
     ) -> Option<(Audience, Tag)> {
-        let channel =
-            self.channels.channel(name).filter(|channel| channel.settings().private_messages.are_passed_on())?;
+        let channel = self.channels.channel(name)?;
         let seats = self.occupants.seats(channel.profile().tag);
+        if !channel.sends_private_messages(&stanza.sender(), seats) {
+            return None;
+        }
         let seated = || channel.member_of(id).filter(|member| seats.is_seated(&member.jid));
         let other = seats.member_of(id).or_else(seated)?;
         let own = channel.participant(&stanza.sender()).filter(|_| stanza.type_ != "groupchat")?;

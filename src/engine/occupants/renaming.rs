@@ -61,16 +61,18 @@ impl Engine {
         let id = self.service.sealer.mark(tag, self.dice.random());
         let own: Vec<EntryNo> = seat.numbers().collect();
         let audience = here.audience(tag, account, &seat.trace, Knows::It);
-        let renamed = |codes: &[u16]| picture.occupant(&room).renamed(now.nick.as_str(), Some(&id), codes);
-        let since = turn.outbox.len();
-        turn.tell_all(these(own), halves(&renamed(&[status::RENAMED, status::SELF]), false));
+        let renamed =
+            |unveiled, codes: &[u16]| picture.occupant(&room, unveiled).renamed(now.nick.as_str(), Some(&id), codes);
+        let (since, sees) = (turn.outbox.len(), channel.unveils_occupants_to(account, &here.seats));
+        turn.tell_all(these(own), halves(&renamed(sees, &[status::RENAMED, status::SELF]), false));
         if let Some(audience) = audience.clone() {
-            turn.tell_all(audience, halves(&renamed(&[status::RENAMED]), false));
+            self.tell_apart((name, tag), audience, |unveiled| renamed(unveiled, &[status::RENAMED]), turn);
         }
         // Those who know it stay those who do.
         if let Some(audience) = audience.filter(|_| is_silent(channel, here, account)) {
             (picture.says, picture.member) = (says, now);
-            turn.tell_all(audience, halves(&picture.occupant(&room).available(None, &[]), false));
+            let now = |unveiled| picture.occupant(&room, unveiled).available(None, &[]);
+            self.tell_apart((name, tag), audience, now, turn);
         }
         self.load(account, name, &mut turn.outbox[since..]);
         self.tell_of_seat((name, tag), account, (Pacing::Now, None), turn);

@@ -50,7 +50,8 @@ fn look_at(channel: &Channel, room: &Room, review: Review) -> Found {
             (Some(_), _) => None,
             (None, Some(_)) => unwelcome(channel, &account),
             // Its join was not stored; or it is a participant no longer, and may not pass by.
-            (None, None) => Some(if review.doubted { Ended::Lost } else { Ended::NotMember }),
+            (None, None) if review.doubted => Some(Ended::Lost),
+            (None, None) => unwelcome(channel, &account).or(Some(Ended::NotMember)),
         };
         match ended {
             Some(ended) => found.ended.push((account, ended)),
@@ -73,6 +74,7 @@ impl Engine {
         let rest = found.behind.map(|place| Review { behind: Some(place), ..review });
         let Some(room) = self.occupants.room_mut(tag) else { return };
         room.review = None;
+        self.occupants.recall_causes(tag);
         self.end_seats(name, tag, found.ended, turn);
         for account in found.doubted {
             let record = self.channels.channel(name).and_then(|channel| channel.participant(&account));
@@ -84,6 +86,7 @@ impl Engine {
         if let Some(rest) = rest {
             self.occupants.review(tag, rest);
         }
+        self.occupants.end_recall(tag);
     }
 
     /// What is known of participants that are none is forgotten.

@@ -1,6 +1,7 @@
 //! One room: its seats, and the sessions on them, in the order in which they began: what leaves is written in that order, and
 //! one of ids or accounts would tell something of hidden people.
 
+use super::ruling::Causes;
 use super::seat::{Seat, Session, Trace};
 use crate::channel::{ChannelName, ParticipantId, Seats};
 use crate::engine::outgoing::outbox::EntryNo;
@@ -34,6 +35,8 @@ pub struct Room {
     pub waiting: BTreeSet<u64>,
     /// The seats that are still to be looked at.
     pub review: Option<Review>,
+    /// Why seats end that are still to be looked at, of those of which somebody said it.
+    pub causes: Causes,
     occupants: BTreeMap<u64, Seat>,
     places: HashMap<BareJid, u64>,
     /// Counts what happens, so that what a session was there for is known.
@@ -52,6 +55,7 @@ impl Room {
             traces: BTreeMap::new(),
             waiting: BTreeSet::new(),
             review: None,
+            causes: Causes::new(),
             occupants: BTreeMap::new(),
             places: HashMap::new(),
             moment: 0,

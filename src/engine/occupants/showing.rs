@@ -3,11 +3,9 @@
 use super::Occupants;
 use super::room::Room;
 use super::seat::{Print, Seat};
-use crate::channel::{Channel, Member, Node};
+use crate::channel::{Channel, Member, OccupantRole, Seats};
 use crate::engine::Engine;
-use crate::xep::muc;
-use crate::xep::muc::presence::Occupant;
-use crate::xmpp::Tag;
+use crate::xep::muc::presence::{Cause, Occupant};
 use jid::{BareJid, FullJid};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -16,26 +14,33 @@ use std::sync::Arc;
 pub(super) struct Picture<'a> {
     pub channel: &'a Channel,
     pub member: &'a Member,
-    pub jid: Option<String>,
+    /// The full JID of the session that is shown, else the bare JID.
+    pub jid: String,
     pub says: Arc<str>,
+    pub seats: &'a Seats,
+    /// What it is told for.
+    pub cause: Cause<'a>,
 }
 
 impl Picture<'_> {
-    /// The same, for the stanzas about it.
-    pub fn occupant<'b>(&'b self, room: &'b str) -> Occupant<'b> {
-        Occupant { channel: self.channel, room, member: self.member, jid: self.jid.clone(), says: &self.says }
+    /// The same, for the stanzas about it. `unveiled`: for those who see hidden JIDs.
+    pub fn occupant<'b>(&'b self, room: &'b str, unveiled: bool) -> Occupant<'b> {
+        let Picture { channel, member, says, seats, cause, .. } = self;
+        let jid = Some(self.jid.clone()).filter(|_| unveiled || self.shows_jid());
+        Occupant { channel, room, member, jid, says, seats, cause: *cause }
     }
 
-    /// Its presence, in short.
+    fn shows_jid(&self) -> bool {
+        self.member.shown_jid(self.channel.settings().visibility).is_some()
+    }
+
+    /// Its presence, in short, whatever it is told for.
     pub fn print(&self, room: &str) -> Print {
-        print_of(self.occupant(room).available(None, &[]))
+        let occupant = Occupant { cause: Cause::default(), ..self.occupant(room, true) };
+        let mut hasher = DefaultHasher::new();
+        (occupant.available(None, &[]).into_xml(), self.shows_jid()).hash(&mut hasher);
+        hasher.finish()
     }
-}
-
-fn print_of(presence: Tag) -> Print {
-    let mut hasher = DefaultHasher::new();
-    presence.into_xml().hash(&mut hasher);
-    hasher.finish()
 }
 
 impl Occupants {
@@ -48,36 +53,44 @@ impl Occupants {
     pub(super) fn picture<'a>(&'a self, channel: &'a Channel, seat: &Seat) -> Option<Picture<'a>> {
         let (shown, shows_jids) = (seat.shown()?, channel.settings().shows_jids());
         let member = self.member_on(channel, &shown.full.to_bare())?;
-        let jid = shows_jids.then(|| shown.full.to_string());
-        Some(Picture { channel, member, jid, says: shown.says.shown(shows_jids) })
+        let (seats, cause) = (self.seats(channel.profile().tag), self.cause(&member.jid));
+        let (jid, says) = (shown.full.to_string(), shown.says.shown(shows_jids));
+        Some(Picture { channel, member, jid, says, seats, cause })
     }
-}
 
-/// A client that leaves, with what it says.
-pub(super) fn leaver<'a>(channel: &'a Channel, member: &'a Member, full: &FullJid, says: Arc<str>) -> Picture<'a> {
-    Picture { channel, member, jid: channel.settings().shows_jids().then(|| full.to_string()), says }
+    /// A client that leaves, with what it says.
+    pub(super) fn leaver<'a>(
+        &'a self,
+        channel: &'a Channel,
+        member: &'a Member,
+        full: &FullJid,
+        says: Arc<str>,
+    ) -> Picture<'a> {
+        let (seats, cause) = (self.seats(channel.profile().tag), self.cause(&member.jid));
+        Picture { channel, member, jid: full.to_string(), says, seats, cause }
+    }
+
+    /// A participant without a seat.
+    pub(super) fn of_mix<'a>(&'a self, channel: &'a Channel, member: &'a Member) -> Picture<'a> {
+        let (seats, cause) = (self.seats(channel.profile().tag), self.cause(&member.jid));
+        Picture { channel, member, jid: member.jid.to_string(), says: Arc::default(), seats, cause }
+    }
 }
 
 /// Whether a seat is not shown to those who do not know of it yet, because there are too many.
 pub(super) fn is_silent(channel: &Channel, room: &Room, account: &BareJid) -> bool {
     let is_opened = room.seat_of(account).is_some_and(|seat| seat.trace.opened.is_some());
-    room.is_quiet && !is_opened && !moderates(channel, account)
+    room.is_quiet && !is_opened && !moderates(channel, &room.seats, account)
 }
 
 /// Whether a participant is shown as an occupant without having a seat: what is said in the channel reaches it by MIX.
 pub(super) fn is_shown(member: &Member) -> bool {
-    member.is_joined() && member.subscriptions.contains(Node::Messages)
+    Channel::is_in_room_by_mix(member)
 }
 
 /// Whether an account moderates.
-pub(super) fn moderates(channel: &Channel, account: &BareJid) -> bool {
-    muc::role(channel, account) == "moderator"
-}
-
-/// A participant without a seat.
-pub(super) fn of_mix<'a>(channel: &'a Channel, member: &'a Member) -> Picture<'a> {
-    let jid = member.shown_jid(channel.settings().visibility).map(|jid| jid.to_string());
-    Picture { channel, member, jid, says: Arc::default() }
+pub(super) fn moderates(channel: &Channel, seats: &Seats, account: &BareJid) -> bool {
+    channel.occupant_role(account, seats) == OccupantRole::Moderator
 }
 
 impl Engine {

@@ -1,12 +1,10 @@
 //! Whoever speaks in a room is shown there from then on, also where the room is too large to show everybody.
 
-use super::super::outgoing::unsent::halves;
 use super::super::{Engine, Turn};
 use super::Occupants;
 use super::audiences::Knows;
 use super::room::Room;
 use super::seat::Trace;
-use super::showing::of_mix;
 use crate::channel::{Change, ChannelName, Member, ParticipantId, RowKind};
 use jid::{BareJid, FullJid};
 
@@ -79,7 +77,7 @@ impl Engine {
         let room = self.service.address_of(name);
         let picture = match here.seat_of(&member.jid) {
             Some(seat) => self.occupants.picture(channel, seat),
-            None => Some(of_mix(channel, member)),
+            None => Some(self.occupants.of_mix(channel, member)),
         };
         let Some(picture) = picture else { return };
         let audience = here.audience(tag, &member.jid, &trace, Knows::Nothing);
@@ -87,8 +85,8 @@ impl Engine {
         let who = (member.jid.clone(), member.id.clone());
         let is_told = audience.is_some();
         if let Some(audience) = audience {
-            let presence = picture.occupant(&room).available(None, &[]);
-            turn.tell_all(audience, halves(&presence, false));
+            let presence = |unveiled| picture.occupant(&room, unveiled).available(None, &[]);
+            self.tell_apart((name, tag), audience, presence, turn);
         }
         self.occupants.open(tag, (&who.0, &who.1), is_told);
         if let Some(actor) = actor {

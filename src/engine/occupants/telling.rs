@@ -34,7 +34,8 @@ struct News {
     print: Print,
     nick: Nick,
     own: Option<Tag>,
-    others: Option<Tag>,
+    /// As others see it, and as those do who see hidden JIDs.
+    others: Option<[Tag; 2]>,
 }
 
 impl Occupants {
@@ -83,8 +84,9 @@ impl Engine {
             turn.tell_all(these(own), halves(&presence, false));
         }
         let is_told = news.others.is_some();
-        if let Some((presence, audience)) = news.others.zip(audience) {
-            turn.tell_all(audience, halves(&presence, false));
+        if let Some(([veiled, unveiled], audience)) = news.others.zip(audience) {
+            let presence = |is_unveiled| if is_unveiled { unveiled.clone() } else { veiled.clone() };
+            self.tell_apart((name, tag), audience, presence, turn);
         }
         self.load(account, name, &mut turn.outbox[since..]);
         let now_ms = self.steady.0;
@@ -113,9 +115,11 @@ impl Engine {
         if !is_own && !is_others {
             return None;
         }
-        let (occupant, id) = (picture.occupant(&room), self.service.sealer.mark(tag, self.dice.random()));
-        let own = is_own.then(|| occupant.available(Some(&id), &[status::SELF]));
-        let others = is_others.then(|| occupant.available(Some(&id), &[]));
+        let id = self.service.sealer.mark(tag, self.dice.random());
+        let sees = channel.unveils_occupants_to(account, &here.seats);
+        let own = is_own.then(|| picture.occupant(&room, sees).available(Some(&id), &[status::SELF]));
+        let as_seen = |unveiled| picture.occupant(&room, unveiled).available(Some(&id), &[]);
+        let others = is_others.then(|| [false, true].map(as_seen));
         Some(News { print, nick: picture.member.nick.clone(), own, others })
     }
 

@@ -53,6 +53,7 @@ impl Engine {
         let mut all = Vec::with_capacity(changes.len());
         // How an extension shows a change may depend on the channel's other changes.
         for beside in changes.chunk_by(|a, b| a.0 == b.0) {
+            let standings = beside.first().map(|(name, _)| self.room_standings(name, beside)).unwrap_or_default();
             for (name, change) in beside {
                 let done = self.apply(name, change, turn);
                 let before = done.as_ref().and_then(|done| done.before);
@@ -70,6 +71,13 @@ impl Engine {
                     self.bury(name, &mut turn.outbox);
                 }
                 all.push(done);
+            }
+            if let Some((name, _)) = beside.first() {
+                let since = turn.outbox.len();
+                self.tell_standings(name, standings, turn);
+                if beside.iter().any(|(_, change)| change.is_kept()) {
+                    turn.decide_since(since);
+                }
             }
         }
         for ((name, change), done) in changes.into_iter().zip(all) {

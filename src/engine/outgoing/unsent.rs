@@ -47,7 +47,7 @@ impl Traffic<'_> {
         match change {
             Change::Relayed(relay) => Traffic::Relay(relay),
             Change::Published(row) => Traffic::Row(row),
-            Change::Entered(_) | Change::Moved(_) | Change::Exited(_) => Traffic::Passing,
+            Change::Entered(_) | Change::Moved(_) | Change::Exited(_) | Change::RoleSet { .. } => Traffic::Passing,
             Change::Destroyed => Traffic::End,
             Change::Created { .. }
             | Change::Joined(_)

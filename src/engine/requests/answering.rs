@@ -93,6 +93,8 @@ impl Engine {
             | Answer::Subscribers { .. }
             | Answer::People(_)
             | Answer::Occupants(Some(_))
+            | Answer::Roles { .. }
+            | Answer::Affiliations { .. }
             | Answer::Group(GroupAnswer::Profile(_))
                 if turn.effort > EFFORT_MAX =>
             {

@@ -200,8 +200,11 @@ impl Engine {
         }
         self.note_choice(&asked.actor.account, &changes, turn);
         let since = turn.records.len();
+        let ruled = self.begin_ruling(&asked, &answer, &changes);
         self.apply_and_show(Some(&asked.actor.account), changes, turn);
-        let shown = std::mem::replace(&mut turn.outbox, ahead);
+        let mut shown = std::mem::replace(&mut turn.outbox, ahead);
+        // Whoever is put out is told before whoever asked for it (XEP-0045 §8.2).
+        turn.outbox.extend(self.end_ruling(&asked, &ruled, &mut shown));
         self.keep_roster(&asked, &answer, turn);
         let notices = match &answer {
             Answer::Group(GroupAnswer::Reported(notices)) => notices.clone(),
@@ -279,7 +282,16 @@ impl Engine {
     fn notice_asker(&mut self, asked: &Asked<'_>, answer: &Answer, turn: &mut Turn) {
         let speaks = !matches!(
             answer,
-            Answer::Description | Answer::Nodes | Answer::Occupants(_) | Answer::Pong | Answer::Version | Answer::Left
+            Answer::Description
+                | Answer::Nodes
+                | Answer::Occupants(_)
+                | Answer::Pong
+                | Answer::Version
+                | Answer::Left
+                // Whoever asks as an occupant of a room says nothing of MIX.
+                | Answer::Ruled { .. }
+                | Answer::Roles { .. }
+                | Answer::Affiliations { .. }
         );
         let Some(asker) = asked.asker() else { return };
         self.notice_group_client(asked, asker, turn);

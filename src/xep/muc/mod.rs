@@ -1,5 +1,6 @@
 //! XEP-0045: a channel as a room. This is the only place that says room and occupant on the wire.
 
+pub mod admin;
 pub mod archive;
 pub mod description;
 pub mod enter;
@@ -7,15 +8,15 @@ pub mod errors;
 pub mod history;
 pub mod invite;
 pub mod message;
+pub mod names;
 pub mod presence;
 pub mod register;
 mod retraction;
 pub mod subject;
 
-use crate::channel::{Answer, AnyCommand, Channel, Refusal, Role};
+use crate::channel::{Answer, AnyCommand, Refusal};
 use crate::xep::{Extension, Request, Route, Scope};
 use crate::xmpp::{Tag, ns};
-use jid::BareJid;
 
 /// XEP-0045.
 pub struct Muc;
@@ -34,38 +35,27 @@ impl Extension for Muc {
     }
 
     fn routes(&self) -> &'static [Route] {
-        const ROUTES: &[Route] =
-            &[Route::get(Scope::Channel, "query", ns::REGISTER), Route::set(Scope::Channel, "query", ns::REGISTER)];
+        const ROUTES: &[Route] = &[
+            Route::get(Scope::Channel, "query", ns::REGISTER),
+            Route::set(Scope::Channel, "query", ns::REGISTER),
+            Route::get(Scope::Channel, "query", ns::MUC_ADMIN),
+            Route::set(Scope::Channel, "query", ns::MUC_ADMIN),
+        ];
         ROUTES
     }
 
     fn decode(&self, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
         Ok(match &*request.payload.ns() {
             ns::REGISTER => register::decode(request)?.into(),
+            ns::MUC_ADMIN => admin::decode(request)?.into(),
             _ => invite::decode(request.payload, request)?.into(),
         })
     }
 
     fn encode(&self, answer: &Answer, request: &Request<'_>) -> Result<Option<Tag>, Refusal> {
-        Ok(register::encode(answer, request))
-    }
-}
-
-/// XEP-0045 §5.2: what an account is to a room for longer than a visit.
-pub fn affiliation(channel: &Channel, account: &BareJid) -> &'static str {
-    match channel.role_of(account, false) {
-        Role::Owner | Role::AbsentOwner | Role::Operator => "owner",
-        Role::Admin | Role::AbsentAdmin => "admin",
-        Role::Participant | Role::Waiting => "member",
-        Role::Former | Role::Outsider | Role::Passing if channel.is_banned(account) => "outcast",
-        Role::Former | Role::Outsider | Role::Passing => "none",
-    }
-}
-
-/// XEP-0045 §5.1: what an occupant may do during its visit.
-pub fn role(channel: &Channel, account: &BareJid) -> &'static str {
-    match affiliation(channel, account) {
-        "owner" | "admin" => "moderator",
-        _ => "participant",
+        match register::encode(answer, request) {
+            Some(payload) => Ok(Some(payload)),
+            None => admin::encode(answer, request),
+        }
     }
 }

@@ -1,14 +1,17 @@
 //! XEP-0045 §7.2.3, §7.6, §7.14: the presence of occupants, as sessions are told of it.
 
-use super::{affiliation, role};
-use crate::channel::{Channel, Member, ParticipantId};
+use super::names::{affiliation_name, role_name};
+use crate::channel::{Channel, Member, OccupantRole, ParticipantId, Seats};
 use crate::xep::occupant;
 use crate::xmpp::{Tag, ns};
+use jid::BareJid;
 
 /// XEP-0045 §15.6.2: status codes of presence.
 pub mod status {
     /// Everybody in the room sees JIDs.
     pub const NON_ANONYMOUS: u16 = 100;
+    /// The affiliation of the person changed while it was not in the room.
+    pub const AFFILIATION_CHANGED: u16 = 101;
     /// The presence is the client's own.
     pub const SELF: u16 = 110;
     /// The occupant was banned.
@@ -25,6 +28,22 @@ pub mod status {
     pub const NICK_ASSIGNED: u16 = 210;
 }
 
+/// Who caused a change of a role or an affiliation, by its nick, and why.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cause<'a> {
+    /// The nick of who caused it.
+    pub actor: Option<&'a str>,
+    /// Why.
+    pub reason: Option<&'a str>,
+}
+
+impl Cause<'_> {
+    fn children(self) -> impl Iterator<Item = Tag> {
+        let actor = self.actor.map(|nick| Tag::new("actor").attr("nick", nick));
+        actor.into_iter().chain(self.reason.map(|reason| Tag::new("reason").text(reason)))
+    }
+}
+
 /// An occupant, and what of it is shown.
 pub struct Occupant<'a> {
     /// The room.
@@ -37,6 +56,10 @@ pub struct Occupant<'a> {
     pub jid: Option<String>,
     /// The children of its presence.
     pub says: &'a str,
+    /// Who sits in the room.
+    pub seats: &'a Seats,
+    /// What it is told for.
+    pub cause: Cause<'a>,
 }
 
 impl Occupant<'_> {
@@ -49,26 +72,31 @@ impl Occupant<'_> {
         Tag::in_ns("x", ns::MUC_USER).child(item).children(codes)
     }
 
-    fn item(&self, role: &str) -> Tag {
-        let item = Tag::new("item").attr("affiliation", affiliation(self.channel, &self.member.jid)).attr("role", role);
-        item.attr_opt("jid", self.jid.as_deref())
+    fn item(&self, role: OccupantRole) -> Tag {
+        let affiliation = affiliation_name(self.channel.affiliation_of(&self.member.jid));
+        let item = Tag::new("item").attr("affiliation", affiliation).attr("role", role_name(role));
+        item.attr_opt("jid", self.jid.as_deref()).children(self.cause.children())
+    }
+
+    fn role(&self) -> OccupantRole {
+        self.channel.occupant_role(&self.member.jid, self.seats)
     }
 
     /// The presence that shows the occupant, without `to`.
     pub fn available(&self, id: Option<&str>, statuses: &[u16]) -> Tag {
-        let item = self.item(role(self.channel, &self.member.jid));
+        let item = self.item(self.role());
         let head = Tag::new("presence").attr("from", self.address()).attr_opt("id", id);
         head.raw(self.says).child(self.x(item, statuses)).child(occupant::id(&self.member.id))
     }
 
     /// The presence that tells that the occupant left, without `to`.
     pub fn unavailable(&self, id: Option<&str>, statuses: &[u16]) -> Tag {
-        self.gone(id, self.x(self.item("none"), statuses))
+        self.gone(id, self.x(self.item(OccupantRole::None), statuses))
     }
 
     /// XEP-0045 §7.6: the presence that tells that the occupant goes by another nick from here on, without `to`.
     pub fn renamed(&self, to: &str, id: Option<&str>, statuses: &[u16]) -> Tag {
-        let item = self.item(role(self.channel, &self.member.jid)).attr("nick", to);
+        let item = self.item(self.role()).attr("nick", to);
         self.gone(id, self.x(item, statuses))
     }
 
@@ -95,4 +123,19 @@ fn no_item() -> Tag {
 
 fn out(from: &str, id: &str, who: &ParticipantId, x: Tag) -> Tag {
     Tag::new("presence").attr("from", from).attr("id", id).attr("type", "unavailable").child(x).child(occupant::id(who))
+}
+
+/// XEP-0045 §10.3, §10.6: the message that tells of the affiliation of somebody who is not in the room, without `to`.
+pub fn affiliation_message(
+    channel: &Channel,
+    room: &str,
+    account: &BareJid,
+    cause: Cause<'_>,
+    (id, statuses): (&str, &[u16]),
+) -> Tag {
+    let affiliation = affiliation_name(channel.affiliation_of(account));
+    let item = Tag::new("item").attr("affiliation", affiliation).attr("jid", account.as_str()).attr("role", "none");
+    let codes = statuses.iter().map(|code| Tag::new("status").attr("code", code.to_string()));
+    let x = Tag::in_ns("x", ns::MUC_USER).child(item.children(cause.children())).children(codes);
+    Tag::new("message").attr("from", room).attr("id", id).child(x)
 }

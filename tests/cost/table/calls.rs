@@ -8,12 +8,12 @@ use super::nodes::picture;
 use super::setting::{CORE, CROWD, iq, join};
 use super::world::Sent;
 use jid::BareJid;
-use mixd::channel::command::{HistoryQuery, Slice};
+use mixd::channel::command::{AffiliationEdit, HistoryQuery, Slice};
 use mixd::channel::group::{GroupCommand, Invitee, Patch};
 use mixd::channel::{
-    Access, AccountCommand, Action, Announcement, AnyCommand, ChannelName, Claim, Command, Configuration, GroupWish,
-    InviterName, Item, JoinWish, Message, Nick, Node, NodeSet, PreferencesPatch, Progress, RoomInvitee, ServiceAction,
-    ServiceCommand,
+    Access, AccountCommand, Action, Affiliation, Announcement, AnyCommand, ChannelName, Claim, Command, Configuration,
+    GroupWish, InviterName, Item, JoinWish, Message, Nick, Node, NodeSet, OccupantRole, PreferencesPatch, Progress,
+    RoomInvitee, ServiceAction, ServiceCommand,
 };
 use mixd::engine::Addressee;
 use mixd::xmpp::ns;
@@ -223,6 +223,22 @@ pub const FAMILIES: &[Family] = &[
         of_service("op@h", ServiceCommand::Prepare(ServiceAction::Administer))
     }),
     call!("call: ban", ALONE, |it, _| at("hall", "own@h", Command::Ban { jid: jid(&format!("u{}@h", it.serial)) })),
+    call!("call: set roles", ALONE, |_, _| { at("yard", "own@h", Command::SetRoles(Vec::new())) }),
+    call!("call: set affiliations", MANY, |it, inner| {
+        let edit = |n| AffiliationEdit {
+            jid: jid(&format!("af{}x{n}@h", it.serial)),
+            affiliation: Affiliation::Member,
+            nick: None,
+            reason: None,
+        };
+        at("yard", "own@h", Command::SetAffiliations((0..inner.len().min(NAMED)).map(edit).collect()))
+    }),
+    call!("call: list roles", ALONE, |_, _| {
+        at("yard", "own@h", Command::ListRoles { role: OccupantRole::Participant, slice: ten() })
+    }),
+    call!("call: list affiliations", ALONE, |_, _| {
+        at("hall", "own@h", Command::ListAffiliations { affiliation: Affiliation::Member, slice: ten() })
+    }),
     call!("call: ban a domain", ALONE, |it, _| {
         at("hall", "own@h", Command::Ban { jid: jid(&format!("d{}.example", it.serial)) })
     }),

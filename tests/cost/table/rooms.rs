@@ -32,6 +32,28 @@ const FIELDS: &[Part] = &[
     |_, n| format!("<field var='x{n}'><value>Ä</value></field>"),
 ];
 
+/// A request about roles or affiliations.
+fn admin(type_: &str, channel: &str, items: &str) -> Sent {
+    Sent::Stanza(iq(
+        type_,
+        "own@h/r",
+        &format!("{channel}@mix.h"),
+        &format!("<query xmlns='{}'>{items}</query>", ns::MUC_ADMIN),
+    ))
+}
+
+macro_rules! list {
+    ($name:literal, $channel:literal, $item:literal) => {
+        Family {
+            name: $name,
+            before: nothing,
+            around: |_, _| admin("get", $channel, concat!("<item ", $item, "/>")),
+            parts: ALONE,
+            is_end: false,
+        }
+    };
+}
+
 pub const FAMILIES: &[Family] = &[
     Family {
         name: "register with a room",
@@ -174,4 +196,38 @@ pub const FAMILIES: &[Family] = &[
         parts: SAID,
         is_end: false,
     },
+    Family {
+        name: "roles in a room",
+        before: |_| (0..18).flat_map(|n| [entry(&format!("v{n}")), entry(&format!("k{n}"))]).collect(),
+        around: |_, inner| admin("set", "yard", inner),
+        parts: &[
+            |it, n| {
+                let role = if it.serial.is_multiple_of(2) { "visitor" } else { "participant" };
+                named(n, format!("<item nick='v{n}' role='{role}'><reason>{n}</reason></item>"))
+            },
+            |_, n| named(n, format!("<item nick='k{n}' role='none'/>")),
+        ],
+        is_end: false,
+    },
+    Family {
+        name: "affiliations in a room",
+        before: nothing,
+        around: |_, inner| admin("set", "yard", inner),
+        parts: &[
+            |it, n| named(n, format!("<item jid='m{}x{n}@h' affiliation='member'/>", it.serial)),
+            |it, n| {
+                named(n, format!("<item jid='c{}x{n}@h' affiliation='outcast'><reason>x</reason></item>", it.serial))
+            },
+            |_, n| named(n, format!("<item jid='never{n}@h' affiliation='none'/>")),
+        ],
+        is_end: false,
+    },
+    list!("the owners of a room", "hall", "affiliation='owner'"),
+    list!("the admins of a room", "hall", "affiliation='admin'"),
+    list!("the members of a room", "hall", "affiliation='member'"),
+    list!("the members of a room with a list", "club", "affiliation='member'"),
+    list!("the outcasts of a room", "hall", "affiliation='outcast'"),
+    list!("the moderators in a room", "yard", "role='moderator'"),
+    list!("the participants in a room", "yard", "role='participant'"),
+    list!("the visitors in a room", "yard", "role='visitor'"),
 ];

@@ -3,11 +3,12 @@
 use super::*;
 
 impl World {
-    /// Who administers a channel, as operators do every one.
+    /// Who administers a channel, as operators do every one, or moderates its room: those who may see JIDs.
     pub fn administrators(&self, name: &str) -> BTreeSet<String> {
         let rights = self.channel(name).map(Channel::rights);
         let people = rights.into_iter().flat_map(|rights| rights.owners.iter().chain(&rights.admins));
-        people.chain(&self.settings.operators).map(|jid| jid.to_string()).collect()
+        let moderators = self.channel(name).into_iter().flat_map(|channel| self.engine.moderators(channel.name()));
+        people.chain(&self.settings.operators).chain(moderators).map(|jid| jid.to_string()).collect()
     }
 
     /// Whether a channel in memory hides JIDs.
