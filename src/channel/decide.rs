@@ -319,5 +319,8 @@ mod rules_tests;
 #[path = "decide/unread_tests.rs"]
 mod unread_tests;
 #[cfg(test)]
+#[path = "decide/voice_tests.rs"]
+mod voice_tests;
+#[cfg(test)]
 #[path = "decide/world_tests.rs"]
 mod world_tests;
