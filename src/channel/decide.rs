@@ -31,8 +31,8 @@ pub(super) use attend::nick_among;
 
 use super::limits::check;
 use super::{
-    Access, Action, Actor, Answer, Change, Channel, Command, Context, Decision, GroupAnswer, GroupCommand, JoinWish,
-    Limits, Member, Node, Refusal, Role, Seats,
+    Access, Action, Actor, Announcement, Answer, Change, Channel, Command, Context, Decision, GroupAnswer,
+    GroupCommand, JoinWish, Limits, Member, Node, Refusal, Role, Seats,
 };
 
 type Outcome = Result<Decision, Refusal>;
@@ -101,9 +101,7 @@ impl Channel {
             Command::SetRoles(edits) => self.set_roles(actor, edits, context),
             Command::SetAffiliations(edits) => self.set_affiliations(actor, edits, context),
             Command::ListRoles { role, slice } => self.list_roles(actor, role, slice, context),
-            Command::ListAffiliations { affiliation, slice } => {
-                self.list_affiliations(actor, affiliation, slice, context)
-            }
+            Command::ListAffiliations { affiliation: of, slice } => self.list_affiliations(actor, of, slice, context),
             Command::ReadHistory(query) => self.read_history(actor, query, context),
             Command::HistoryBounds => self.archived(actor, Answer::HistoryBounds, limits),
             Command::HistoryForm { as_room: true } => {
@@ -113,17 +111,19 @@ impl Channel {
             Command::Prepare(action) => self.answered(actor, action, Answer::Prepared, limits),
             Command::ListPeople(slice) => self.answered(actor, Action::Lists, Answer::People(slice), limits),
             Command::Ban { jid } => self.ban(actor, jid, context),
-            Command::Announce(announcement) => {
-                self.require(actor, Action::Announce, limits)?;
-                announcement.check(limits)?;
-                Ok(Decision::of(vec![Change::Announced(announcement)], Answer::Done))
-            }
+            Command::Announce(announcement) => self.announce(actor, announcement, limits),
             Command::Destroy => {
                 self.require(actor, Action::Destroy, limits)?;
                 Ok(Decision::of(vec![Change::Destroyed], Answer::Destroyed))
             }
             Command::Group(command) => self.decide_group(actor, command, context),
         }
+    }
+
+    fn announce(&self, actor: &Actor, announcement: Announcement, limits: &Limits) -> Outcome {
+        self.require(actor, Action::Announce, limits)?;
+        announcement.check(limits)?;
+        Ok(Decision::of(vec![Change::Announced(announcement)], Answer::Done))
     }
 
     fn decide_group(&self, actor: &Actor, command: GroupCommand, context: &mut Context<'_>) -> Outcome {
