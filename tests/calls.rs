@@ -13,6 +13,7 @@ use mixd::engine::{Addressee, Call, CallResult, Called, Engine, Inbound, Out, Se
 use mixd::runtime::callers::complete;
 use mixd::runtime::load::load_all;
 use mixd::store::{CommitError, Failure, MemoryStore, Store};
+use mixd::xmpp::Stanza;
 use std::collections::HashMap;
 
 struct World {
@@ -132,6 +133,27 @@ fn told(sent: &[String], text: &str) -> Vec<String> {
     let mut told: Vec<String> = sent.iter().filter(|stanza| stanza.contains(text)).map(|stanza| to(&stanza)).collect();
     told.sort();
     told
+}
+
+/// A client of rooms learns of a group that an app made, and enters it.
+#[test]
+fn a_group_made_by_call_is_a_room_to_those_who_are_added() {
+    let mut world = World::new();
+    let (_, sent) = world.turn(vec![("ann", Addressee::Service, wish(false))]);
+    let invited: Vec<&String> =
+        sent.iter().filter(|stanza| stanza.contains("<invite from='ann@example.org'/>")).collect();
+    assert_eq!(invited.len(), 2);
+    let room = invited[0].split_once("jabber:x:conference' jid='").unwrap().1.split('\'').next().unwrap();
+    let mut enters = |who: &str| {
+        let x = "<x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x>";
+        let entry = format!("<presence from='{who}/pc' to='{room}/{who}' id='e'>{x}</presence>");
+        let batch = vec![Inbound::Stanza(Stanza::parse(entry.as_bytes()).unwrap())];
+        load_all(&mut world.engine, &world.store, &batch).unwrap();
+        let turn = world.engine.turn(world.now, batch);
+        world.store.commit(world.now, &turn.records).unwrap();
+        turn.refusals.is_empty()
+    };
+    assert_eq!(["bob@example.org", "cy@example.org", "dan@example.net"].map(|who| enters(who)), [true, true, false]);
 }
 
 #[test]

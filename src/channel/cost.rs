@@ -93,6 +93,7 @@ impl Command {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::channel::RoomInvitee;
 
     #[test]
     fn whoever_reaches_many_pays_for_each() {
@@ -104,5 +105,8 @@ mod tests {
         let asker = |n: usize| BareJid::new(&format!("a{n}@h")).unwrap();
         assert_eq!([3, 99].map(|n| Command::Group(add(10)).people(&asker(n))), [9, 10]);
         assert_eq!(Command::Leave.people(&asker(1)), 0);
+        let invitee = |n: usize| RoomInvitee { jid: asker(n), reason: None, continues: None };
+        let invite = Command::InviteByRoom((0..10).map(invitee).collect());
+        assert_eq!((invite.cost(), invite.people(&asker(3)), invite.people(&asker(99))), (40, 9, 10));
     }
 }
