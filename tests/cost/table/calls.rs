@@ -110,26 +110,6 @@ pub const FAMILIES: &[Family] = &[
             at("club", "own@h", Command::RevokeInvitations { invitees })
         }
     ),
-    call!("call: invite through the room", MANY, |it, inner| {
-        let invitee = |n| RoomInvitee { jid: jid(&format!("w{}x{n}@h", it.serial)), reason: None, continues: None };
-        at("club", "own@h", Command::InviteByRoom((0..inner.len().min(NAMED)).map(invitee).collect()))
-    }),
-    call!("call: decline to a room", |it| vec![invite(&format!("dr{}@h", it.serial))], ALONE, |it, _| {
-        let inviter = InviterName::Account(jid("own@h"));
-        at("club", &format!("dr{}@h", it.serial), Command::DeclineToRoom { inviter, reason: None })
-    }),
-    call!("call: registration with a room", ALONE, |_, _| at("yard", "own@h", Command::ReadRegistration)),
-    call!("call: one's own nick in a room", ALONE, |_, _| at("yard", "own@h", Command::ReadNick)),
-    call!("call: register with a room", ALONE, |it, _| {
-        let nick = Nick::new(&format!("cr{}", it.serial)).unwrap();
-        at("yard", &format!("cr{}@h", it.serial), Command::Register { nick })
-    }),
-    call!(
-        "call: end a registration with a room",
-        |it| vec![join(&format!("ce{}@h/r", it.serial), "yard", "")],
-        ALONE,
-        |it, _| at("yard", &format!("ce{}@h", it.serial), Command::Unregister)
-    ),
     call!("call: list invitations", ALONE, |_, _| at("club", "own@h", Command::ListInvitations(ten()))),
     call!("call: leave", ALONE, |it, _| at("team", &format!("p{}@h", 90 - it.serial % 20), Command::Leave)),
     call!("call: end an account", ALONE, |it, _| at(
@@ -312,6 +292,27 @@ pub const FAMILIES: &[Family] = &[
     call!("call: moderate", ALONE, |it, _| {
         of_group("own@h", GroupCommand::Moderate { row: it.world.said + it.serial as u64 % 90, reason: None })
     }),
+    // What a row names may depend on how many there are before it.
+    call!("call: invite through the room", MANY, |it, inner| {
+        let invitee = |n| RoomInvitee { jid: jid(&format!("w{}x{n}@h", it.serial)), reason: None, continues: None };
+        at("club", "own@h", Command::InviteByRoom((0..inner.len().min(NAMED)).map(invitee).collect()))
+    }),
+    call!("call: decline to a room", |it| vec![invite(&format!("dr{}@h", it.serial))], ALONE, |it, _| {
+        let inviter = InviterName::Account(jid("own@h"));
+        at("club", &format!("dr{}@h", it.serial), Command::DeclineToRoom { inviter, reason: None })
+    }),
+    call!("call: registration with a room", ALONE, |_, _| at("yard", "own@h", Command::ReadRegistration)),
+    call!("call: one's own nick in a room", ALONE, |_, _| at("yard", "own@h", Command::ReadNick)),
+    call!("call: register with a room", ALONE, |it, _| {
+        let nick = Nick::new(&format!("cr{}", it.serial)).unwrap();
+        at("yard", &format!("cr{}@h", it.serial), Command::Register { nick })
+    }),
+    call!(
+        "call: end a registration with a room",
+        |it| vec![join(&format!("ce{}@h/r", it.serial), "yard", "")],
+        ALONE,
+        |it, _| at("yard", &format!("ce{}@h", it.serial), Command::Unregister)
+    ),
 ];
 
 macro_rules! end {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// Namespaces that only the service and host servers speak.
+/// Namespaces that only the service and host servers speak, and types of forms.
 const OF_NO_PEER: &[&str] = &[
     "jabber:component:accept",
     "http://jabber.org/protocol/pubsub#event",
@@ -20,6 +20,8 @@ const OF_NO_PEER: &[&str] = &[
     "urn:mixd:host:1",
     "urn:xmpp:mix:admin:0",
     "jabber:x:conference",
+    "http://jabber.org/protocol/muc#register",
+    "http://jabber.org/protocol/muc#request",
     "http://jabber.org/protocol/muc#roominfo",
     "http://jabber.org/protocol/muc#stable_id",
     "http://jabber.org/protocol/muc#self-ping-optimization",
