@@ -144,7 +144,7 @@ fn a_group_made_by_call_is_a_room_to_those_who_are_added() {
         sent.iter().filter(|stanza| stanza.contains("<invite from='ann@example.org'/>")).collect();
     assert_eq!(invited.len(), 2);
     let room = invited[0].split_once("jabber:x:conference' jid='").unwrap().1.split('\'').next().unwrap();
-    let mut enters = |who: &str| {
+    let enters = |who: &str| {
         let x = "<x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x>";
         let entry = format!("<presence from='{who}/pc' to='{room}/{who}' id='e'>{x}</presence>");
         let batch = vec![Inbound::Stanza(Stanza::parse(entry.as_bytes()).unwrap())];
@@ -153,7 +153,7 @@ fn a_group_made_by_call_is_a_room_to_those_who_are_added() {
         world.store.commit(world.now, &turn.records).unwrap();
         turn.refusals.is_empty()
     };
-    assert_eq!(["bob@example.org", "cy@example.org", "dan@example.net"].map(|who| enters(who)), [true, true, false]);
+    assert_eq!(["bob@example.org", "cy@example.org", "dan@example.net"].map(enters), [true, true, false]);
 }
 
 #[test]

@@ -83,7 +83,8 @@ impl Channel {
         context: &mut Context<'_>,
     ) -> Outcome {
         let invitee = &actor.account;
-        let was_added = self.is_group() && self.member(invitee).is_some_and(was_added);
+        let is_seated = context.live.seats.is_seated(invitee);
+        let was_added = self.is_group() && !is_seated && self.member(invitee).is_some_and(was_added);
         let inviter = self.inviter(inviter, invitee, context);
         let invitation = inviter.as_ref().and_then(|inviter| self.kept.invitations.get(invitee, inviter));
         let inviter = inviter.filter(|inviter| {
