@@ -82,6 +82,7 @@ impl Engine {
                 | Record::Sent(_) => {}
             }
         }
+        self.undo_entries(&turn.entered, &mut out);
         self.undo_seats(turn.seats_past, turn.passing);
         self.leave_rosters_again(turn.left_rosters);
         self.rest();

@@ -12,7 +12,7 @@ use crate::channel::{Change, ChannelName, Ending, Newcomer, Nick, Refusal};
 use crate::store::{Deed, Halves, Outdated, Part, Record, Unsent};
 use crate::xep::Reply;
 use crate::xmpp::{Stanza, StanzaError, Tag, Unreadable};
-use jid::BareJid;
+use jid::{BareJid, FullJid};
 use std::sync::Arc;
 
 /// An input.
@@ -89,6 +89,8 @@ pub struct Turn {
     pub(super) flood: usize,
     /// What stood for accounts in rooms before the turn, in order.
     pub(super) seats_past: Vec<SeatPast>,
+    /// Clients that entered rooms by what the turn's commit decides, with the rooms' tags.
+    pub(super) entered: Vec<(u64, FullJid)>,
     /// What people of MIX are told of those who pass by in rooms.
     pub(super) passing: Vec<(ChannelName, Change)>,
     /// Queries of the service, which are sent even if the commit is refused.

@@ -12,7 +12,9 @@ impl World {
         let account = (*ACCOUNTS.choose(&mut self.dice).unwrap()).to_owned();
         let room = ROOMS.choose(&mut self.dice).unwrap().0;
         let device = ["a", "b"][self.dice.random_range(0..2)];
-        let client = format!("{account}/muc-{device}");
+        // A client that went is never back: another one has another resource.
+        let generation = self.gone.iter().filter(|gone| gone.starts_with(&format!("{account}/muc-{device}"))).count();
+        let client = format!("{account}/muc-{device}{generation}");
         match self.dice.random_range(0..100) {
             0..22 => self.enter(&client, room),
             22..30 => self.leave(&client, room),
@@ -102,7 +104,12 @@ impl World {
     fn bounce(&mut self, client: &str, room: &str) {
         if self.is_in(client, room) {
             self.gone.insert(client.to_owned());
-            self.send(&format!("<message type='error' from='{client}' to='{room}@{DOMAIN}' id='b'><error type='cancel'><recipient-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>"));
+            self.come_back(client, room);
         }
+    }
+
+    /// Something that was sent to a client comes back.
+    pub fn come_back(&mut self, client: &str, room: &str) {
+        self.send(&format!("<message type='error' from='{client}' to='{room}@{DOMAIN}' id='b'><error type='cancel'><recipient-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>"));
     }
 }

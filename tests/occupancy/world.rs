@@ -122,6 +122,14 @@ impl World {
         for _ in 0..12 {
             self.pass_ms(2000);
         }
+        for _ in 0..3 {
+            let gone = self.views.keys().filter(|(client, _)| self.gone.contains(client));
+            for (client, room) in gone.cloned().collect::<Vec<_>>() {
+                self.come_back(&client, room);
+            }
+            self.pass_ms(300_000);
+            self.pass_ms(2000);
+        }
         // Clients that lost an answer find out by asking.
         let asked: Vec<(String, &str)> = self.views.keys().cloned().collect();
         for (client, room) in asked.into_iter().filter(|(client, _)| !self.gone.contains(client)).collect::<Vec<_>>() {
@@ -283,12 +291,11 @@ impl World {
             }
         }
         self.views.retain(|(full, _), _| !self.gone.contains(full));
-        self.gone.clear();
     }
 
     fn note(&mut self, line: String) {
         self.trace.push_back(line);
-        if self.trace.len() > 600 {
+        if self.trace.len() > 200 {
             self.trace.pop_front();
         }
     }

@@ -68,6 +68,8 @@ impl Engine {
         match self.let_in(full, (name, nick), turn) {
             Ok(entrant) => {
                 let joins = entrant.joins;
+                let tag = self.channels.tag_of(name).filter(|tag| !self.occupants.is_session(*tag, full));
+                turn.entered.extend(tag.filter(|_| joins).map(|tag| (tag, full.clone())));
                 self.welcome(stanza, full, (name, entrant), history, turn);
                 if joins {
                     turn.decide_since(since);

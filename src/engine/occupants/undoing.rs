@@ -1,11 +1,13 @@
 //! After a refused commit: seats stand for what the store has, and people of MIX hear of those who pass by.
 
+use super::super::outgoing::outbox::{Delta, ListId, Out};
 use super::super::{Engine, Turn};
 use super::Occupants;
 use super::ends::SeatPast;
 use super::room::Review;
 use crate::channel::{Change, ChannelName, Member};
-use jid::BareJid;
+use crate::xep::List;
+use jid::{BareJid, FullJid};
 
 /// People who pass by in rooms, and of whom people of MIX are still to be told.
 const OWED_MAX: usize = 10_000;
@@ -40,6 +42,15 @@ impl Occupants {
 }
 
 impl Engine {
+    /// What let clients into rooms was not stored: they never entered, and nobody was told that they did.
+    pub(in crate::engine) fn undo_entries(&mut self, entered: &[(u64, FullJid)], out: &mut Vec<Out>) {
+        for (tag, full) in entered {
+            let Some((session, _)) = self.occupants.leave(*tag, full) else { continue };
+            out.push(Out::Book(Delta::Removed(ListId { tag: *tag, list: List::Sessions }, session.no)));
+            self.people.leave_session(session.no, out);
+        }
+    }
+
     /// A change was not stored: when the channel is in memory again, those who sit in it by that change do not any more.
     pub(in crate::engine) fn undo_in_room(&mut self, tag: u64, change: &Change) {
         if *change == Change::Destroyed {
