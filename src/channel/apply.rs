@@ -24,6 +24,7 @@ impl Channel {
             | Change::Entered(_)
             | Change::Moved(_)
             | Change::Exited(_)
+            | Change::VoiceRequested { .. }
             | Change::InvitedByRoom(_)
             | Change::DeclinedToRoom(_)
             | Change::RoleSet { .. } => {}

@@ -7,7 +7,7 @@ use super::limits::Limits;
 use super::refusal::Refusal;
 use super::settings::{Rights, Settings};
 use super::{
-    Guest, Invitation, Item, Member, Message, Node, NodeSet, OccupantRole, ParticipantId, Report, RoomDecline,
+    Guest, Invitation, Item, Member, Message, Nick, Node, NodeSet, OccupantRole, ParticipantId, Report, RoomDecline,
     RoomInvitation, Row, Stamp, Topic,
 };
 use jid::BareJid;
@@ -186,6 +186,13 @@ pub enum Change {
     },
     /// Something was announced to the subscribers of the messages node. It is not archived.
     Announced(Announcement),
+    /// A visitor asks the moderators of the room for voice (XEP-0045 §7.13). It is not stored.
+    VoiceRequested {
+        /// The account.
+        account: BareJid,
+        /// The nick that it goes by.
+        nick: Nick,
+    },
     /// Somebody is invited through the room (XEP-0045 §7.8.2). It is not stored.
     InvitedByRoom(RoomInvitation),
     /// Somebody declines such an invitation. It is not stored.
@@ -227,6 +234,7 @@ impl Change {
             | Change::Entered(_)
             | Change::Moved(_)
             | Change::Exited(_)
+            | Change::VoiceRequested { .. }
             | Change::InvitedByRoom(_)
             | Change::DeclinedToRoom(_)
             | Change::RoleSet { .. } => Subject::Moment,

@@ -62,6 +62,10 @@ pub enum Command {
     Unregister,
     /// XEP-0045 §7.12: ask for the nick that the room keeps for the asker.
     ReadNick,
+    /// XEP-0045 §7.13: ask the moderators for voice.
+    RequestVoice,
+    /// XEP-0045 §8.6: give voice to whoever asked for it, or do not.
+    AnswerVoiceRequest(Option<VoiceGrant>),
     /// XEP-0045 §7.2: enter the room.
     Enter(EnterWish),
     /// XEP-0369 §7.1.3: leave.
@@ -248,6 +252,15 @@ pub struct AffiliationEdit {
     pub nick: Option<Nick>,
     /// Why.
     pub reason: Option<String>,
+}
+
+/// XEP-0045 §8.6: to whom a moderator gives voice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VoiceGrant {
+    /// The nick that it went by when it asked.
+    pub nick: Nick,
+    /// The account that asked, where the moderator names it.
+    pub account: Option<BareJid>,
 }
 
 /// Which rows of an archive to read. Bounds by row exclude the row that they name.

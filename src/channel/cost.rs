@@ -56,7 +56,7 @@ impl ServiceCommand {
 impl Command {
     fn cost(&self) -> u64 {
         match self {
-            Command::Invite { .. } => PERSON,
+            Command::Invite { .. } | Command::RequestVoice => PERSON,
             Command::InviteByRoom(invitees) => each(invitees.len(), PERSON),
             Command::Group(GroupCommand::EditMembers { add, remove }) => each(add.len() + remove.len(), PERSON),
             Command::SetSubscriptions { edits, .. } => each(edits.len(), 1),

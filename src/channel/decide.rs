@@ -26,6 +26,7 @@ mod roles;
 mod room_settings;
 mod subscribers;
 mod voice;
+mod voice_requests;
 
 pub(super) use attend::nick_among;
 
@@ -67,6 +68,8 @@ impl Channel {
             Command::Register { nick } => self.register(actor, nick, context),
             Command::Unregister => self.unregister(actor, context),
             Command::ReadNick => self.read_nick(actor, limits),
+            Command::RequestVoice => self.request_voice(actor, context),
+            Command::AnswerVoiceRequest(grant) => self.answer_voice_request(actor, grant, context),
             Command::Enter(wish) => self.enter(actor, wish, context),
             Command::Leave => self.leave(actor, context),
             Command::EndAccount => self.end_account(actor, context),

@@ -87,6 +87,7 @@ impl<'a> Rules<'a> {
                 | Change::Entered(_)
                 | Change::Moved(_)
                 | Change::Exited(_)
+                | Change::VoiceRequested { .. }
                 | Change::InvitedByRoom(_)
                 | Change::DeclinedToRoom(_)
                 | Change::RoleSet { .. }

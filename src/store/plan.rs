@@ -177,6 +177,7 @@ impl<S: Databases> Planning<'_, S> {
             | Change::Moved(_)
             | Change::Exited(_)
             | Change::RoleSet { .. }
+            | Change::VoiceRequested { .. }
             | Change::InvitedByRoom(_)
             | Change::DeclinedToRoom(_) => {}
         }

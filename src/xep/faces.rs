@@ -47,6 +47,7 @@ pub fn show(change: &Change, render: &mut Render<'_>) {
         }
         Change::Entered(member) | Change::Moved(member) => mix_core::show_participant(member, render),
         Change::Exited(member) => mix_core::show_exit(member, render),
+        Change::VoiceRequested { account, nick } => muc::voice::show(account, nick, render),
         Change::InvitedByRoom(invitation) => muc::invite::show(invitation, render),
         Change::DeclinedToRoom(decline) => muc::invite::show_decline(decline, render),
         Change::Announced(announcement) => commands::show_announcement(announcement, render),

@@ -12,6 +12,7 @@ use crate::channel::{
 use crate::xmpp::Tag;
 use jid::BareJid;
 use rand::{Rng, rngs::StdRng};
+use std::collections::BTreeSet;
 
 /// A list of a channel's people who are shown something together. Each face has its own. No `match` on it has a
 /// wildcard arm, so the compiler asks of a new list who is on it.
@@ -69,6 +70,13 @@ pub enum Shown {
     Seat {
         /// The account.
         account: BareJid,
+        /// The message, without `to`.
+        message: Tag,
+    },
+    /// For the sessions of accounts in the room (XEP-0045). Those who have none get nothing.
+    Seats {
+        /// The accounts.
+        accounts: BTreeSet<BareJid>,
         /// The message, without `to`.
         message: Tag,
     },
@@ -266,6 +274,11 @@ impl<'a> Render<'a> {
     /// Sends a message to the sessions of an account in the room, else to its bare JID.
     pub fn tell_seat(&mut self, account: &BareJid, message: Tag) {
         self.shown.push(Shown::Seat { account: account.clone(), message });
+    }
+
+    /// Sends a message to the sessions of accounts in the room.
+    pub fn tell_seats(&mut self, accounts: BTreeSet<BareJid>, message: Tag) {
+        self.shown.push(Shown::Seats { accounts, message });
     }
 
     /// Sends a message to a participant.

@@ -84,6 +84,8 @@ pub const MUC_ADMIN: &str = "http://jabber.org/protocol/muc#admin";
 pub const MUC_ROOMINFO: &str = "http://jabber.org/protocol/muc#roominfo";
 /// XEP-0045 §7.10: the type of the form of a registration.
 pub const MUC_REGISTER: &str = "http://jabber.org/protocol/muc#register";
+/// XEP-0045 §7.13: the type of the form of a voice request.
+pub const MUC_REQUEST: &str = "http://jabber.org/protocol/muc#request";
 /// XEP-0045 §6.3: a room keeps the ids of messages.
 pub const MUC_STABLE_ID: &str = "http://jabber.org/protocol/muc#stable_id";
 /// XEP-0410 §2: a room answers pings to one's own nick itself.

@@ -126,7 +126,7 @@ impl Channel {
     }
 
     /// Whoever sits in the room, or is shown there because what is said reaches it by MIX.
-    fn occupant<'a>(&'a self, account: &BareJid, context: &Context<'a>) -> Option<&'a Member> {
+    pub(super) fn occupant<'a>(&'a self, account: &BareJid, context: &Context<'a>) -> Option<&'a Member> {
         let seats = context.live.seats;
         let is_shown = |member: &&Member| seats.is_seated(account) || member.subscriptions.contains(Node::Messages);
         seats.passer_by(account).or_else(|| self.participant(account).filter(is_shown))

@@ -35,7 +35,7 @@ use ends::EndedRoom;
 use jid::{BareJid, FullJid};
 use room::Room;
 use ruling::Ruling;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Clients of one account in one room.
 pub(super) const SESSIONS_MAX: usize = 16;
@@ -126,6 +126,14 @@ impl Occupants {
     pub fn entries_of(&self, tag: u64, account: &BareJid) -> Vec<EntryNo> {
         let seat = self.room(tag).and_then(|room| room.seat_of(account));
         seat.map(|seat| seat.numbers().collect()).unwrap_or_default()
+    }
+
+    /// The same of some accounts, in the order in which they came: one of accounts would tell something of hidden people.
+    pub fn entries_of_all(&self, tag: u64, accounts: &BTreeSet<BareJid>) -> Vec<EntryNo> {
+        let Some(room) = self.room(tag) else { return Vec::new() };
+        let seats: HashSet<EntryNo> =
+            accounts.iter().filter_map(|account| room.seat_of(account)).flat_map(|seat| seat.numbers()).collect();
+        room.numbers().filter(|no| seats.contains(no)).collect()
     }
 
     /// A room that somebody sits in.

@@ -202,6 +202,10 @@ impl Engine {
                     None => return turn.send(message.attr("to", account.as_str()).into_xml()),
                 }
             }
+            Shown::Seats { accounts, message } => {
+                let Some(tag) = channel.map(|channel| channel.profile().tag) else { return };
+                (Audience::These(Arc::new(self.occupants.entries_of_all(tag, &accounts))), message, false)
+            }
             Shown::MailAll { accounts, message } => {
                 return mail_all(&accounts, &halves(&message, false), turn);
             }

@@ -73,6 +73,7 @@ impl Traffic<'_> {
             | Change::InvitationSet(_)
             | Change::InvitationEnded { .. }
             | Change::Announced(_)
+            | Change::VoiceRequested { .. }
             | Change::InvitedByRoom(_)
             | Change::DeclinedToRoom(_)
             | Change::RightsSet(_)
@@ -110,7 +111,8 @@ pub(in crate::engine) fn told(shown: &Shown) -> Vec<Part> {
         Shown::TellGuest { account, message } => {
             vec![Part::Accounts { accounts: vec![account.clone()], stanza: halves(message, false) }]
         }
-        Shown::Farewell { .. } | Shown::Fan { .. } => Vec::new(),
+        // Sessions ask again.
+        Shown::Seats { .. } | Shown::Farewell { .. } | Shown::Fan { .. } => Vec::new(),
     }
 }
 
@@ -121,6 +123,7 @@ fn parts(channel: &Channel, shown: &Shown, ends: bool) -> Vec<Part> {
         Shown::Mail { .. }
         | Shown::MailAll { .. }
         | Shown::Seat { .. }
+        | Shown::Seats { .. }
         | Shown::Tell { .. }
         | Shown::TellGuest { .. } => {
             return told(shown);

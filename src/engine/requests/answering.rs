@@ -6,6 +6,7 @@ use super::request::{Asked, Way};
 use crate::channel::{AccountAnswer, Answer, GroupAnswer, Refusal, Style, Visibility};
 use crate::xep::muc::archive::AsRoom;
 use crate::xep::{Extension, Reply, commands, privilege};
+use crate::xmpp::Kind;
 use jid::{BareJid, Jid};
 
 /// The bytes of lists that one turn may produce. A request beyond that is refused as busy.
@@ -69,6 +70,8 @@ impl Engine {
         let as_room = matches!(&answer, Answer::History { query, .. } if query.as_room);
         let kind = match answer {
             Answer::Taken => return,
+            // Messages are answered by errors alone.
+            Answer::Ruled { .. } if reply.kind == Kind::Message => return,
             Answer::Repeat { row } => QueryKind::Reflection { row },
             Answer::History { query, .. } if query.ends_only => QueryKind::Bounds(Box::new(query)),
             Answer::History { query, author } => QueryKind::Page { query: Box::new(query), author },

@@ -296,8 +296,9 @@ impl Engine {
         let Some(asker) = asked.asker() else { return };
         self.notice_group_client(asked, asker, turn);
         let Some(name) = &asked.channel else { return };
-        let is_of_any =
-            |payload: &Element| [ns::COMMANDS, ns::MUC_USER, ns::REGISTER].iter().any(|ns| payload.has_ns(*ns));
+        let is_of_any = |payload: &Element| {
+            [ns::COMMANDS, ns::MUC_USER, ns::REGISTER, ns::FORM].iter().any(|ns| payload.has_ns(*ns))
+        };
         if matches!(&asked.way, Way::Stanza { payload, .. } if is_of_any(payload)) {
             // Any client may use ad-hoc commands or rooms, and most of those do not support MIX.
             return;

@@ -189,5 +189,6 @@ fn request_in(stanza: &Stanza) -> Option<(&Element, &'static dyn Extension)> {
         return None;
     }
     let of_mix = stanza.element.part("invitation-ack", ns::MIX_MISC).map(|ack| (ack, &Invite as &dyn Extension));
-    of_mix.or_else(|| muc::invite::of_message(stanza).map(|x| (x, &muc::Muc as &dyn Extension)))
+    let of_room = || muc::invite::of_message(stanza).or_else(|| muc::voice::of_message(stanza));
+    of_mix.or_else(|| of_room().map(|x| (x, &muc::Muc as &dyn Extension)))
 }

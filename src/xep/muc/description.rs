@@ -14,6 +14,7 @@ pub fn features(channel: &Channel) -> impl Iterator<Item = &'static str> {
         ns::MUC_SELF_PING,
         ns::REGISTER,
         ns::MUC_REGISTER,
+        ns::MUC_REQUEST,
         either(channel.profile().listed, "muc_public", "muc_hidden"),
         either(is_for_members(channel), "muc_membersonly", "muc_open"),
         "muc_unmoderated",

@@ -13,6 +13,7 @@ pub mod presence;
 pub mod register;
 mod retraction;
 pub mod subject;
+pub mod voice;
 
 use crate::channel::{Answer, AnyCommand, Refusal};
 use crate::xep::{Extension, Request, Route, Scope};
@@ -48,6 +49,7 @@ impl Extension for Muc {
         Ok(match &*request.payload.ns() {
             ns::REGISTER => register::decode(request)?.into(),
             ns::MUC_ADMIN => admin::decode(request)?.into(),
+            ns::FORM => voice::decode(request.payload)?.into(),
             _ => invite::decode(request.payload, request)?.into(),
         })
     }

@@ -301,6 +301,8 @@ pub const FAMILIES: &[Family] = &[
         let inviter = InviterName::Account(jid("own@h"));
         at("club", &format!("dr{}@h", it.serial), Command::DeclineToRoom { inviter, reason: None })
     }),
+    call!("call: ask for voice", ALONE, |_, _| at("yard", "own@h", Command::RequestVoice)),
+    call!("call: skip who asks for voice", ALONE, |_, _| at("yard", "own@h", Command::AnswerVoiceRequest(None))),
     call!("call: registration with a room", ALONE, |_, _| at("yard", "own@h", Command::ReadRegistration)),
     call!("call: one's own nick in a room", ALONE, |_, _| at("yard", "own@h", Command::ReadNick)),
     call!("call: register with a room", ALONE, |it, _| {

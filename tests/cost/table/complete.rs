@@ -23,7 +23,6 @@ const OF_NO_PEER: &[&str] = &[
     "http://jabber.org/protocol/muc#register",
     "http://jabber.org/protocol/muc#request",
     "http://jabber.org/protocol/muc#roominfo",
-    "http://jabber.org/protocol/muc#register",
     "http://jabber.org/protocol/muc#stable_id",
     "http://jabber.org/protocol/muc#self-ping-optimization",
 ];

@@ -54,7 +54,38 @@ macro_rules! list {
     };
 }
 
+/// Somebody in a room is heard no longer.
+fn unheard(nick: &str) -> String {
+    let item = format!("<query xmlns='{}'><item nick='{nick}' role='visitor'/></query>", ns::MUC_ADMIN);
+    iq("set", "own@h/r", "yard@mix.h", &item)
+}
+
+/// A form that asks for voice.
+fn asks_for_voice(inner: &str) -> String {
+    let field = |var: &str, value: &str| format!("<field var='{var}'><value>{value}</value></field>");
+    let fields = [field("FORM_TYPE", ns::MUC_REQUEST), field("muc#role", "participant")];
+    format!("<x xmlns='{}' type='submit'>{}{inner}</x>", ns::FORM, fields.concat())
+}
+
 pub const FAMILIES: &[Family] = &[
+    Family {
+        name: "ask for voice",
+        before: |it| vec![entry(&format!("v{}", it.serial)), unheard(&format!("v{}", it.serial))],
+        around: |it, inner| message("normal", &format!("v{}@h/r", it.serial), "yard@mix.h", &asks_for_voice(inner)),
+        parts: FIELDS,
+        is_end: false,
+    },
+    Family {
+        name: "give voice",
+        before: |it| vec![entry(&format!("w{}", it.serial)), unheard(&format!("w{}", it.serial))],
+        around: |it, inner| {
+            let field = |var: &str, value: &str| format!("<field var='{var}'><value>{value}</value></field>");
+            let fields = [field("muc#roomnick", &format!("w{}", it.serial)), field("muc#request_allow", "1")];
+            message("normal", "own@h/r", "yard@mix.h", &asks_for_voice(&[&fields.concat(), inner].concat()))
+        },
+        parts: FIELDS,
+        is_end: false,
+    },
     Family {
         name: "register with a room",
         before: nothing,
