@@ -56,14 +56,16 @@ impl Extension for Mam {
 
     fn decode(&self, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
         let Some(channel) = request.channel else { return Err(Refusal::NoSuchChannel) };
+        // A request that names a node is one of MIX.
+        let as_room = request.as_room && request.payload.attr("node").is_none();
         match (request.set, request.payload.name()) {
-            (false, "metadata") if request.as_room => {
+            (false, "metadata") if as_room => {
                 let ends =
                     HistoryQuery { ends_only: true, as_room: true, no_events: true, max: 1, ..HistoryQuery::default() };
                 Ok(Command::ReadHistory(ends).into())
             }
             (false, "metadata") => Ok(Command::HistoryBounds.into()),
-            (false, _) => Ok(Command::HistoryForm { as_room: request.as_room }.into()),
+            (false, _) => Ok(Command::HistoryForm { as_room }.into()),
             (true, _) => Ok(Command::ReadHistory(query(request, channel)?).into()),
         }
     }

@@ -187,7 +187,9 @@ impl Ask {
                 iq("get", &at(channel), Tag::in_ns("pubsub", ns::PUBSUB).child(items))
             }
             Op::History { channel, paging } => iq("set", &at(channel), paging.tag(&self.id)),
-            Op::Bounds { channel } => iq("get", &at(channel), Tag::in_ns("metadata", ns::MAM)),
+            Op::Bounds { channel } => {
+                iq("get", &at(channel), Tag::in_ns("metadata", ns::MAM).attr("node", ns::NODE_MESSAGES))
+            }
             Op::Register(nick) => {
                 let nick = Tag::new("nick").text(nick);
                 iq("set", DOMAIN, Tag::in_ns("register", ns::MIX_MISC).child(nick))
@@ -274,7 +276,12 @@ impl Paging {
             .child_opt(text("after", id(&self.after)))
             .child_opt(text("before", before));
         let flip = self.flip.then(|| Tag::new("flip-page"));
-        Tag::in_ns("query", ns::MAM).attr("queryid", query_id).child(form).child(set).child_opt(flip)
+        Tag::in_ns("query", ns::MAM)
+            .attr("node", ns::NODE_MESSAGES)
+            .attr("queryid", query_id)
+            .child(form)
+            .child(set)
+            .child_opt(flip)
     }
 }
 

@@ -212,7 +212,8 @@ impl Scene<'_> {
             10 => (iq(DOMAIN, "set", forward), &["bad-request"], false),
             11 => (iq(&at, "set", field), &["feature-not-implemented"], true),
             12 => (iq(&at, "set", bare), &["bad-request"], true),
-            _ => (muc.replace("$TO", &format!("{at}/x")), &["service-unavailable"], false),
+            // Those who enter are played by `tests/occupancy`.
+            _ => (muc.replace("$TO", &format!("{at}/ ")), &["jid-malformed"], false),
         };
         Op::Garbage { channel: of_channel.then_some(channel), xml, conditions }
     }

@@ -204,7 +204,7 @@ impl Room {
     pub fn say(&mut self, ask: &Ask, channel: &str, now: u64, routes: &mut Routes) -> Taken {
         let Op::Say { token, origin, said, .. } = &ask.op else { return refuse("bad-request") };
         let account = &ask.account;
-        let Some(seat) = self.seat(account).cloned() else { return refuse("forbidden") };
+        let Some(seat) = self.seat(account).cloned() else { return refuse("not-acceptable") };
         if *said == Said::Empty {
             return refuse("bad-request");
         }
